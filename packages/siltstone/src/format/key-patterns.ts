@@ -1,0 +1,18 @@
+/** Sources of regular expressions for the parts of keys: `keys.ts` builds with them, `parse-key.ts` parses. */
+const HASH = '[0-9a-f]{12}'
+const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}'
+
+export const patterns = {
+  hash: HASH,
+  uuid: UUID,
+  path: `${HASH}-${HASH}-${UUID}`,
+  number: '\\d{20}',
+  ulid: '[0-7][0-9A-HJKMNP-TV-Z]{25}',
+  file: '[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?',
+  sha256: '[0-9a-f]{64}',
+  hour: '\\d{10}',
+  embeddingId: '[A-Za-z0-9](?:[A-Za-z0-9._-]{0,198}[A-Za-z0-9])?',
+} as const
+
+/** The store's descriptor. */
+export const STORE_KEY = 'snapshot/latest/pointer.txt'

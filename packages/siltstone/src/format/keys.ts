@@ -1,0 +1,225 @@
+/**
+ * Every key in the bucket is built here and parsed in `parse-key.ts`; nothing else concatenates keys.
+ *
+ * A collection's *path* is one component, `<tenant>-<database>-<uuid>`, the first two being the first 12 hexadecimal
+ * digits of the SHA-256 of the names: permissions, encryption keys and billing can follow the prefix, and one LIST of
+ * `delta/` with a delimiter shows the collections that have entries. No key is also a directory of another, so a bucket
+ * and a directory hold the same keys.
+ */
+import { createHash } from 'node:crypto'
+import { invalid } from '../errors.ts'
+import { patterns, STORE_KEY } from './key-patterns.ts'
+
+export { type ParsedKey, parseKey } from './parse-key.ts'
+
+export interface CollectionName {
+  tenant: string
+  database: string
+  /** A UUID in lower case. */
+  collectionId: string
+}
+
+const whole = (source: string): RegExp => new RegExp(`^(?:${source})$`)
+const regex = {
+  path: whole(patterns.path),
+  uuid: whole(patterns.uuid),
+  ulid: whole(patterns.ulid),
+  file: whole(patterns.file),
+  embeddingId: whole(patterns.embeddingId),
+}
+
+function check(kind: keyof typeof regex, field: string, value: string, remedy: string): string {
+  if (!regex[kind].test(value)) throw invalid('bad-key-part', `${field} ${JSON.stringify(value)} ${remedy}`, { field })
+  return value
+}
+const checkPath = (path: string): string =>
+  check('path', 'path', path, 'is not a collection path: use collectionPath()')
+const checkUuid = (id: string): string => check('uuid', 'collectionId', id, 'is not a UUID in lower case')
+const checkUlid = (id: string): string => check('ulid', 'ulid', id, 'is not a ULID (26 characters, upper case)')
+const checkFile = (name: string): string =>
+  check('file', 'file', name, 'must be lower-case letters, digits, dots and dashes')
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text, 'utf8').digest('hex')
+}
+
+/** First 12 hexadecimal digits of the name's SHA-256. */
+function nameHash(name: string): string {
+  return sha256(name).slice(0, 12)
+}
+
+function number(n: number): string {
+  if (!Number.isSafeInteger(n) || n < 0) throw invalid('bad-key-part', `number ${n} is not an integer from 0 to 2^53-1`)
+  return String(n).padStart(20, '0')
+}
+
+export function isUlid(text: string): boolean {
+  return regex.ulid.test(text)
+}
+
+export function isUuid(text: string): boolean {
+  return regex.uuid.test(text)
+}
+
+// ---- collections ----
+
+/** `<t>-<d>`: what the keys of one database begin with. 48 bits of each name, so objects below it repeat the full names. */
+export function databasePath(name: { tenant: string; database: string }): string {
+  return `${nameHash(name.tenant)}-${nameHash(name.database)}`
+}
+
+export function collectionPath(name: CollectionName): string {
+  return `${databasePath(name)}-${checkUuid(name.collectionId)}`
+}
+
+export interface CollectionPathParts {
+  tenantHash: string
+  databaseHash: string
+  collectionId: string
+}
+
+export function parseCollectionPath(path: string): CollectionPathParts | undefined {
+  if (!regex.path.test(path)) return undefined
+  return { tenantHash: path.slice(0, 12), databaseHash: path.slice(13, 25), collectionId: path.slice(26) }
+}
+
+// ---- the log ----
+
+/** List with a delimiter: one prefix per collection that has entries or deltas. */
+export const logRoot = 'delta/'
+
+/** Entries and `inbox/`; digits sort before `inbox`. */
+export function logPrefix(path: string): string {
+  return `${logRoot}${checkPath(path)}/`
+}
+
+/** Entry `n`, from 1. As the start-after of a listing 0 is allowed too: every entry. */
+export function logEntryKey(path: string, n: number): string {
+  return `${logPrefix(path)}${number(n)}.arrow`
+}
+
+export function inboxPrefix(path: string): string {
+  return `${logPrefix(path)}inbox/`
+}
+
+export function inboxKey(path: string, ulid: string): string {
+  return `${inboxPrefix(path)}${checkUlid(ulid)}.arrow`
+}
+
+// ---- snapshots ----
+
+/** The store's descriptor. */
+export const storeKey = STORE_KEY
+export const snapshotRoot = 'snapshot/'
+
+export function snapshotPrefix(path: string): string {
+  return `${snapshotRoot}${checkPath(path)}/`
+}
+
+export function pointerKey(path: string): string {
+  return `${snapshotPrefix(path)}latest/pointer.txt`
+}
+
+export function manifestPrefix(path: string): string {
+  return `${snapshotPrefix(path)}manifest/`
+}
+
+/** `watermark` is the last entry folded, 0 for none. */
+export function manifestKey(path: string, watermark: number, ulid: string): string {
+  return `${manifestPrefix(path)}${number(watermark)}-${checkUlid(ulid)}.json`
+}
+
+/** Of one segment, or of all. */
+export function segmentPrefix(path: string, ulid?: string): string {
+  const all = `${snapshotPrefix(path)}segment/`
+  return ulid === undefined ? all : `${all}${checkUlid(ulid)}/`
+}
+
+export function segmentFileKey(path: string, ulid: string, file: string): string {
+  return `${segmentPrefix(path, checkUlid(ulid))}${checkFile(file)}`
+}
+
+export function bitmapKey(path: string, ulid: string): string {
+  return `${snapshotPrefix(path)}bitmap/${checkUlid(ulid)}.roaring`
+}
+
+export function overlayFileKey(path: string, ulid: string, file: string): string {
+  return `${snapshotPrefix(path)}overlay/${checkUlid(ulid)}/${checkFile(file)}`
+}
+
+/** A list that grew too large for the manifest. */
+export function listKey(path: string, ulid: string): string {
+  return `${snapshotPrefix(path)}list/${checkUlid(ulid)}.json`
+}
+
+// ---- the catalog ----
+
+export const catalogRoot = 'catalog/'
+export const tenantPrefix = 'catalog/tenant/'
+
+export function tenantKey(tenant: string): string {
+  return `${tenantPrefix}${sha256(tenant)}.json`
+}
+
+export function resourceKey(resourceName: string): string {
+  return `catalog/resource/${sha256(resourceName)}.json`
+}
+
+export function databasePrefix(tenant: string): string {
+  return `catalog/${nameHash(tenant)}/database/`
+}
+
+export function databaseKey(name: { tenant: string; database: string }): string {
+  return `${databasePrefix(name.tenant)}${sha256(name.database)}.json`
+}
+
+/** In order of the collections' ids. */
+export function collectionIdPrefix(name: { tenant: string; database: string }): string {
+  return `catalog/${databasePath(name)}/id/`
+}
+
+export function collectionIdKey(name: CollectionName): string {
+  return `${collectionIdPrefix(name)}${checkUuid(name.collectionId)}.json`
+}
+
+export function collectionNamePrefix(name: { tenant: string; database: string }): string {
+  return `catalog/${databasePath(name)}/name/`
+}
+
+export function collectionNameKey(name: { tenant: string; database: string; name: string }): string {
+  return `${collectionNamePrefix(name)}${sha256(name.name)}.json`
+}
+
+// ---- work that is due, embeddings ----
+
+export const gcDueRoot = 'gc-due/'
+
+/** `yyyymmddhh` in UTC: sorts by time. */
+export function hourOf(timeMs: number): string {
+  const time = new Date(timeMs)
+  if (Number.isNaN(time.getTime()) || time.getUTCFullYear() < 1970 || time.getUTCFullYear() > 9999) {
+    throw invalid('bad-key-part', `time ${timeMs} ms is outside the years 1970 to 9999`)
+  }
+  return time.toISOString().slice(0, 13).replace(/[-T]/g, '')
+}
+
+export function gcDuePrefix(timeMs: number): string {
+  return `${gcDueRoot}${hourOf(timeMs)}/`
+}
+
+export function gcDueKey(timeMs: number, path: string): string {
+  return `${gcDuePrefix(timeMs)}${checkPath(path)}`
+}
+
+export const embeddingRoot = 'embeddings/'
+
+/** `id`: letters, digits, `.`, `_`, `-`; at most 200. `compressed` adds `.gz`. */
+export function embeddingKey(id: string, compressed: boolean): string {
+  check(
+    'embeddingId',
+    'id',
+    id,
+    'must be 1 to 200 letters, digits, dots, dashes or underscores, none of . _ - at an end',
+  )
+  return `${embeddingRoot}${id}.json${compressed ? '.gz' : ''}`
+}
