@@ -1,0 +1,102 @@
+/**
+ * Reads FlatBuffers tables with every access checked: a DataView refuses what lies outside, counts are bounded by the
+ * bytes there are. Arrow's own library trusts these offsets, and damaged ones could make it loop or give wrong values.
+ * Layout: https://flatbuffers.dev/internals/
+ */
+import { FormatProblem } from './problem.ts'
+
+type Word = (offset: number) => number
+
+export class Table {
+  readonly #view: DataView
+  readonly #at: number
+  readonly #vtable: number
+  readonly #vtableSize: number
+
+  private constructor(view: DataView, at: number) {
+    this.#view = view
+    this.#at = at
+    this.#vtable = at - view.getInt32(at, true)
+    this.#vtableSize = view.getUint16(this.#vtable, true)
+  }
+
+  static root(bytes: Uint8Array): Table {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    return new Table(view, view.getUint32(0, true))
+  }
+
+  /** Absolute position of a field, 0 when it is absent. */
+  #field(index: number): number {
+    const slot = 4 + 2 * index
+    if (slot + 2 > this.#vtableSize) return 0
+    const offset = this.#view.getUint16(this.#vtable + slot, true)
+    return offset === 0 ? 0 : this.#at + offset
+  }
+
+  int8(index: number, absent = 0): number {
+    const at = this.#field(index)
+    return at === 0 ? absent : this.#view.getInt8(at)
+  }
+
+  int16(index: number, absent = 0): number {
+    const at = this.#field(index)
+    return at === 0 ? absent : this.#view.getInt16(at, true)
+  }
+
+  int32(index: number, absent = 0): number {
+    const at = this.#field(index)
+    return at === 0 ? absent : this.#view.getInt32(at, true)
+  }
+
+  int64(index: number, absent = 0): number {
+    const at = this.#field(index)
+    return at === 0 ? absent : int64(this.#view, at)
+  }
+
+  bool(index: number): boolean {
+    return this.int8(index) !== 0
+  }
+
+  table(index: number): Table | undefined {
+    const at = this.#field(index)
+    return at === 0 ? undefined : new Table(this.#view, at + this.#view.getUint32(at, true))
+  }
+
+  string(index: number): string | undefined {
+    const at = this.#field(index)
+    if (at === 0) return undefined
+    const start = at + this.#view.getUint32(at, true)
+    const length = this.#view.getUint32(start, true)
+    if (start + 4 + length > this.#view.byteLength) throw new FormatProblem('a text reaches past the end')
+    return Buffer.from(this.#view.buffer, this.#view.byteOffset + start + 4, length).toString('utf8')
+  }
+
+  tables(index: number): Table[] {
+    return this.#vector(index, 4, (at) => new Table(this.#view, at + this.#view.getUint32(at, true)))
+  }
+
+  /** Elements of `width` bytes, each made from its little-endian signed 64-bit words and 32-bit halves. */
+  structs<T>(index: number, width: number, make: (word: Word, half: Word) => T): T[] {
+    return this.#vector(index, width, (at) =>
+      make(
+        (offset) => int64(this.#view, at + offset),
+        (offset) => this.#view.getInt32(at + offset, true),
+      ),
+    )
+  }
+
+  #vector<T>(index: number, width: number, make: (at: number) => T): T[] {
+    const at = this.#field(index)
+    if (at === 0) return []
+    const start = at + this.#view.getUint32(at, true)
+    const length = this.#view.getUint32(start, true)
+    if (start + 4 + length * width > this.#view.byteLength) throw new FormatProblem('a list reaches past the end')
+    return Array.from({ length }, (_, i) => make(start + 4 + i * width))
+  }
+}
+
+function int64(view: DataView, at: number): number {
+  const value = Number(view.getBigInt64(at, true))
+  if (!Number.isSafeInteger(value)) throw new FormatProblem('a number is out of range')
+  return value
+}

@@ -1,0 +1,134 @@
+/**
+ * A delta: an Arrow IPC file of record operations that a bare producer drops in a collection's inbox. Any Arrow
+ * library can write one; `docs/format.md` says how.
+ *
+ * Everybody who reads a delta must come to the same verdict, now and later: `decodeDelta` depends on the bytes and the
+ * key alone. What breaks the rules of version 1 is refused (`invalid`, `delta-refused`), and blocks nothing. A version
+ * that this program does not know stops it (`unsupported`), because a newer program may accept the same bytes.
+ */
+import { invalid, isSiltstoneError, unsupported } from '../errors.ts'
+import type { RecordOp } from '../records/types.ts'
+import { footerRange, readArrowFile, readArrowSchema } from './arrow/file.ts'
+import { FormatProblem } from './arrow/problem.ts'
+import { writeArrowFile } from './arrow/write.ts'
+import { seal, sealIsIntact, UNSEALED } from './file-checksum.ts'
+import { parseKey } from './keys.ts'
+import { checkRecord, decodeColumns, dimensionOf, encodeColumns } from './record-columns.ts'
+
+export const FORMAT_VERSION = '1'
+
+export interface Delta {
+  /** The collection's path, when the delta names it. */
+  collection: string | null
+  /** Of its vectors, when it has any or says so. */
+  dimension: number | null
+  records: RecordOp[]
+}
+
+export interface EncodeDelta {
+  /** The collection's path. */
+  collection: string
+  records: readonly RecordOp[]
+  /** For people who look at the file; no order depends on it. */
+  createdAtMs?: number
+}
+
+/** @throws SiltstoneError `invalid` (`bad-record`), naming the record */
+export function encodeDelta(delta: EncodeDelta): Uint8Array {
+  const { collection, records } = delta
+  const dimension = checkRecords(records)
+  const metadata = fileMetadata('delta', { collection, dimension, records: records.length })
+  if (delta.createdAtMs !== undefined) metadata.set('siltstone.createdAtMs', String(delta.createdAtMs))
+  const bytes = writeArrowFile(encodeColumns(records, dimension), records.length, metadata)
+  seal(bytes)
+  return bytes
+}
+
+function checkRecords(records: readonly RecordOp[]): number | null {
+  records.forEach((record, i) => {
+    const reason = checkRecord(record)
+    if (reason !== undefined) throw invalid('bad-record', `record ${i}: ${reason}`, { field: `records[${i}]` })
+  })
+  try {
+    return dimensionOf(records)
+  } catch (error) {
+    throw invalid('bad-record', (error as Error).message, { field: 'records', cause: error })
+  }
+}
+
+export function fileMetadata(
+  format: 'delta' | 'entry',
+  file: { collection: string; dimension: number | null; records: number },
+): Map<string, string> {
+  const metadata = new Map([
+    ['siltstone.format', format],
+    ['siltstone.version', FORMAT_VERSION],
+    ['siltstone.collection', file.collection],
+    ['siltstone.records', String(file.records)],
+    ['siltstone.crc32', UNSEALED],
+  ])
+  if (file.dimension !== null) metadata.set('siltstone.dimension', String(file.dimension))
+  return metadata
+}
+
+/**
+ * @throws SiltstoneError `invalid` (`delta-refused`), always the same for the same bytes and key;
+ *   `unsupported` (`unknown-format-version`)
+ */
+export function decodeDelta(bytes: Uint8Array, key: string): Delta {
+  try {
+    return decode(bytes, key)
+  } catch (error) {
+    if (isSiltstoneError(error)) throw error
+    const reason = error instanceof FormatProblem ? error.message : 'not readable as an Arrow IPC file'
+    throw invalid('delta-refused', `delta ${key} is refused: ${reason}`, { key, cause: error })
+  }
+}
+
+function decode(bytes: Uint8Array, key: string): Delta {
+  if (isSealed(bytes) && !sealIsIntact(bytes)) throw new FormatProblem('its checksum does not match its content')
+  const { metadata } = readArrowSchema(bytes)
+  // Before anything that a newer version may do otherwise.
+  checkVersion(metadata.get('siltstone.version') ?? FORMAT_VERSION, key)
+  const format = metadata.get('siltstone.format') ?? 'delta'
+  if (format !== 'delta') throw new FormatProblem(`siltstone.format is ${JSON.stringify(format)}, not delta`)
+
+  const collection = metadata.get('siltstone.collection') ?? null
+  const parsed = parseKey(key)
+  if (collection !== null && parsed?.kind === 'inbox' && parsed.path !== collection) {
+    throw new FormatProblem(`it is of collection ${collection}`)
+  }
+  const { records, dimension } = decodeColumns(readArrowFile(bytes))
+  const count = metadata.get('siltstone.records')
+  if (count !== undefined && count !== String(records.length)) {
+    throw new FormatProblem(`it holds ${records.length} records, siltstone.records says ${count}`)
+  }
+  const said = metadata.get('siltstone.dimension')
+  if (said !== undefined && dimension !== null && said !== String(dimension)) {
+    throw new FormatProblem(`its vectors have ${dimension} values, siltstone.dimension says ${said}`)
+  }
+  records.forEach((record, i) => {
+    const reason = checkRecord(record)
+    if (reason !== undefined) throw new FormatProblem(`record ${i}: ${reason}`)
+  })
+  return { collection, dimension, records }
+}
+
+/** Header or footer names a checksum: both are asked, so that damage to one name does not hide the other. */
+function isSealed(bytes: Uint8Array): boolean {
+  const footer = footerRange(bytes)
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const headerLength = buffer.readInt32LE(8) === -1 && footer.start >= 16 ? buffer.readInt32LE(12) : 0
+  const header = buffer.subarray(16, Math.min(footer.start, 16 + Math.max(0, headerLength)))
+  const name = 'siltstone.crc32'
+  return header.includes(name) || buffer.subarray(footer.start, footer.end).includes(name)
+}
+
+export function checkVersion(version: string, key: string): void {
+  if (version === FORMAT_VERSION) return
+  throw unsupported(
+    'unknown-format-version',
+    `${key} has format version ${JSON.stringify(version)}, this program knows ${FORMAT_VERSION}: use a newer one`,
+    { key },
+  )
+}

@@ -1,0 +1,159 @@
+/**
+ * A log entry: an Arrow IPC file like a delta, with an identity. First the inbox deltas that it sequences, in ULID
+ * order, then its own records; or a control. Only we write entries, so a damaged one is `corrupt`, never refused: it
+ * must carry its checksum, and nothing is parsed before the checksum has been found right.
+ */
+import { corrupt, invalid, isSiltstoneError } from '../errors.ts'
+import type { RecordOp } from '../records/types.ts'
+import { readArrowFile, readArrowSchema } from './arrow/file.ts'
+import { FormatProblem } from './arrow/problem.ts'
+import { writeArrowFile } from './arrow/write.ts'
+import { checkVersion, fileMetadata } from './delta.ts'
+import { seal, sealIsIntact } from './file-checksum.ts'
+import { isUlid, parseKey } from './keys.ts'
+import { decodeColumns, dimensionOf, encodeColumns } from './record-columns.ts'
+
+/** An inbox delta as LIST showed it. */
+export interface SequencedDelta {
+  key: string
+  etag: string
+  sizeBytes: number
+}
+
+/**
+ * `closed` ends the log. `reset` replaces the state by that of a kept manifest. `void`: the sequenced keys named are
+ * to be skipped, whichever entry mentions them.
+ */
+export type EntryControl =
+  | { kind: 'closed' }
+  | { kind: 'reset'; manifestKey: string }
+  | { kind: 'void'; keys: string[] }
+
+export interface LogEntry {
+  /** A ULID: tells our entry from another's at the same number. */
+  id: string
+  /** From 1. */
+  number: number
+  /** The collection's path. */
+  collection: string
+  createdAtMs: number
+  /** Who wrote it, for people. */
+  writer: string
+  sequenced: SequencedDelta[]
+  records: RecordOp[]
+  control: EntryControl | null
+}
+
+/**
+ * The records have been validated by whoever accepted them; only ids and dimensions are tested again.
+ * @throws SiltstoneError `invalid` (`bad-record`, `bad-entry`)
+ */
+export function encodeEntry(entry: LogEntry): Uint8Array {
+  const { collection, records } = entry
+  let dimension: number | null
+  try {
+    checkHead(headOf(entry))
+    checkShape(records)
+    dimension = dimensionOf(records)
+  } catch (error) {
+    throw invalid('bad-record', `log entry ${entry.number}: ${(error as Error).message}`, { cause: error })
+  }
+  const metadata = fileMetadata('entry', { collection, dimension, records: records.length })
+  // `seal` looks for the checksum's prefix, so no other text of the file's metadata may hold it.
+  metadata.set('siltstone.entry', JSON.stringify(headOf(entry)).replaceAll('crc32:', 'crc32\\u003a'))
+  const bytes = writeArrowFile(encodeColumns(records, dimension), records.length, metadata)
+  seal(bytes)
+  return bytes
+}
+
+type Head = Omit<LogEntry, 'collection' | 'records'>
+
+function headOf(entry: LogEntry): Head {
+  const { id, number, createdAtMs, writer, sequenced, control } = entry
+  return { id, number, createdAtMs, writer, sequenced, control }
+}
+
+/** @throws SiltstoneError `corrupt` (`entry-damaged`) naming the object; `unsupported` (`unknown-format-version`) */
+export function decodeEntry(bytes: Uint8Array, key: string): LogEntry {
+  try {
+    return decode(bytes, key)
+  } catch (error) {
+    if (isSiltstoneError(error)) throw error
+    const reason = error instanceof FormatProblem ? error.message : 'not readable as an Arrow IPC file'
+    throw corrupt('entry-damaged', `log entry ${key} is damaged: ${reason}`, { key, cause: error })
+  }
+}
+
+function decode(bytes: Uint8Array, key: string): LogEntry {
+  if (!sealIsIntact(bytes)) throw new FormatProblem('its checksum does not match its content')
+  const { metadata } = readArrowSchema(bytes)
+  checkVersion(metadata.get('siltstone.version') ?? '', key)
+  if (metadata.get('siltstone.format') !== 'entry') throw new FormatProblem('siltstone.format is not entry')
+  const collection = metadata.get('siltstone.collection')
+  if (collection === undefined) throw new FormatProblem('siltstone.collection is missing')
+  const head: unknown = JSON.parse(metadata.get('siltstone.entry') ?? 'null')
+  checkHead(head)
+  const parsed = parseKey(key)
+  if (parsed?.kind === 'log-entry' && (parsed.path !== collection || parsed.number !== head.number)) {
+    throw new FormatProblem(`it is entry ${head.number} of collection ${collection}`)
+  }
+  const { records } = decodeColumns(readArrowFile(bytes))
+  if (metadata.get('siltstone.records') !== String(records.length)) {
+    throw new FormatProblem(`it holds ${records.length} records, siltstone.records says otherwise`)
+  }
+  checkShape(records)
+  const { id, number, createdAtMs, writer, sequenced, control } = head
+  return { id, number, collection, createdAtMs, writer, sequenced, records, control }
+}
+
+const OPS = new Set(['add', 'upsert', 'update', 'delete'])
+
+function checkShape(records: readonly RecordOp[]): void {
+  records.forEach(({ op, id, vector }, i) => {
+    const shaped =
+      OPS.has(op) && id !== '' && id.isWellFormed() && (vector !== null || op === 'update' || op === 'delete')
+    if (!shaped) throw new FormatProblem(`record ${i} is not a record: op, id or vector is missing`)
+  })
+}
+
+function checkHead(head: unknown): asserts head is Head {
+  const it = head as Head | null
+  const valid =
+    typeof it === 'object' &&
+    it !== null &&
+    typeof it.id === 'string' &&
+    isUlid(it.id) &&
+    Number.isSafeInteger(it.number) &&
+    it.number >= 1 &&
+    Number.isFinite(it.createdAtMs) &&
+    typeof it.writer === 'string' &&
+    Array.isArray(it.sequenced) &&
+    it.sequenced.every(isSequenced) &&
+    (it.control === null || isControl(it.control))
+  if (!valid) throw new FormatProblem('siltstone.entry is not the head of an entry')
+}
+
+function isSequenced(delta: unknown): boolean {
+  const it = delta as SequencedDelta | null
+  return (
+    typeof it === 'object' &&
+    it !== null &&
+    typeof it.key === 'string' &&
+    typeof it.etag === 'string' &&
+    Number.isSafeInteger(it.sizeBytes) &&
+    it.sizeBytes >= 0
+  )
+}
+
+function isControl(control: EntryControl): boolean {
+  switch (control.kind) {
+    case 'closed':
+      return true
+    case 'reset':
+      return typeof control.manifestKey === 'string'
+    case 'void':
+      return Array.isArray(control.keys) && control.keys.every((key) => typeof key === 'string')
+    default:
+      return false
+  }
+}
