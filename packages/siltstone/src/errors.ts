@@ -72,3 +72,12 @@ export const unsupported = maker('unsupported')
 export function isSiltstoneError(error: unknown, kind?: ErrorKind): error is SiltstoneError {
   return error instanceof SiltstoneError && (kind === undefined || error.kind === kind)
 }
+
+const NEEDS_A_PERSON = new Set(['disk-full', 'read-only', 'access-denied', 'back-pressure'])
+
+/** A failure of the store that may pass by itself within seconds; a full disk or a missing right does not. */
+export function isPassing(error: unknown): error is SiltstoneError {
+  return (
+    isSiltstoneError(error, 'unknown') || (isSiltstoneError(error, 'unavailable') && !NEEDS_A_PERSON.has(error.code))
+  )
+}

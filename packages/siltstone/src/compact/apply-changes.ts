@@ -1,0 +1,88 @@
+/**
+ * Changes to rows of existing segments: deletions become bitmaps, changed columns become overlays. Addressed by the
+ * place that the rows have in one given state, so they are made anew when a commit is rebased.
+ */
+import { corrupt } from '../errors.ts'
+import { crcHex } from '../format/checksum.ts'
+import { bitmapKey, overlayFileKey } from '../format/keys.ts'
+import type { DeletionsRef, SegmentRef } from '../format/manifest.ts'
+import { type OverlayRow, encodeOverlay } from '../format/segment/overlay.ts'
+import type { Environment } from '../platform/environment.ts'
+import { putImmutable } from '../snapshot/manifest-store.ts'
+import { loadDeletions } from '../snapshot/open-segment.ts'
+import { encodeRowSet, RowSet } from '../snapshot/row-set.ts'
+
+const INLINE_BITMAP_BYTES = 16 * 1024
+
+export interface RowChanges {
+  /** By segment index. */
+  deleted: ReadonlyMap<number, readonly number[]>
+  overlaid: ReadonlyMap<number, readonly OverlayRow[]>
+}
+
+/**
+ * @returns the segments as they are afterwards; one without live rows is left out
+ * @throws SiltstoneError `corrupt` when a row to delete is deleted already: the counts would lie
+ */
+export async function applyChanges(
+  env: Environment,
+  path: string,
+  segments: readonly SegmentRef[],
+  changes: RowChanges,
+): Promise<SegmentRef[]> {
+  const changed = await Promise.all(
+    segments.map(async (ref, i) => {
+      const deletions = await addDeletions(env, path, ref, changes.deleted.get(i) ?? [])
+      if (deletions && deletions.count === ref.segment.rows) return undefined
+      const rows = changes.overlaid.get(i) ?? []
+      if (rows.length === 0) return { ...ref, deletions }
+      const id = env.ids.ulid()
+      const { bytes, descriptor } = encodeOverlay({
+        id,
+        key: overlayFileKey(path, id, 'data'),
+        rows: [...rows].sort((a, b) => a.row - b.row),
+      })
+      await putImmutable(env, descriptor.key, bytes)
+      await verifyStored(env, descriptor.key, bytes)
+      return { ...ref, deletions, overlays: [...ref.overlays, descriptor] }
+    }),
+  )
+  return changed.filter((ref) => ref !== undefined)
+}
+
+async function addDeletions(
+  env: Environment,
+  path: string,
+  ref: SegmentRef,
+  rows: readonly number[],
+): Promise<DeletionsRef | null> {
+  if (rows.length === 0) return ref.deletions
+  const set = (await loadDeletions(env.store, ref.deletions, ref.segment.rows)) ?? new RowSet(ref.segment.rows)
+  for (const row of rows) {
+    if (set.has(row)) throw corrupt('count-mismatch', `row ${row} of segment ${ref.segment.id} is deleted already`)
+    set.add(row)
+  }
+  return storeDeletions(env, path, set)
+}
+
+export async function storeDeletions(env: Environment, path: string, set: RowSet): Promise<DeletionsRef | null> {
+  const count = set.count()
+  if (count === 0) return null
+  const bytes = await encodeRowSet(set)
+  if (bytes.length <= INLINE_BITMAP_BYTES) return { count, inline: Buffer.from(bytes).toString('base64') }
+  const key = bitmapKey(path, env.ids.ulid())
+  await putImmutable(env, key, bytes)
+  await verifyStored(env, key, bytes)
+  return { count, object: { key, sizeBytes: bytes.length, crc32: crcHex(bytes) } }
+}
+
+async function verifyStored(env: Environment, key: string, bytes: Uint8Array): Promise<void> {
+  const got = await env.store.get(key)
+  if (got.status !== 'ok' || got.body.length !== bytes.length || crcHex(got.body) !== crcHex(bytes))
+    throw corrupt('checksum-mismatch', `${key} does not hold what was written`, { key })
+}
+
+/** Live rows of a list of segments, counted from what it names. */
+export function countLive(segments: readonly SegmentRef[]): number {
+  return segments.reduce((sum, ref) => sum + ref.segment.rows - (ref.deletions?.count ?? 0), 0)
+}

@@ -1,0 +1,151 @@
+/**
+ * The compactor of one store: folds and merges whatever collection it is told of. Stateless between calls but for
+ * caches; any number may run anywhere.
+ */
+import type { CompactionOutcome } from '../engine/types.ts'
+import type { Manifest } from '../format/manifest.ts'
+import { CollectionState } from '../log/collection-state.ts'
+import type { LogLimits } from '../log/limits.ts'
+import { LogWriter } from '../log/writer.ts'
+import type { Environment } from '../platform/environment.ts'
+import { BlockCache } from '../snapshot/block-cache.ts'
+import { SegmentPool } from '../snapshot/open-segment.ts'
+import { foldOnce } from './fold.ts'
+import { foldLease, mergeLease, withLease } from './lease-guard.ts'
+import type { CompactLimits } from './limits.ts'
+import { mergeOnce } from './merge.ts'
+import { enlistForCollection } from './due.ts'
+
+const LOST_COMMITS = 50
+const MEMORY_OF_BLOCKS = 64 * 1024 * 1024
+
+export interface CompactorOptions {
+  env: Environment
+  log: LogLimits
+  limits: CompactLimits
+  /** Who compacts, for leases and manifests. Unique per process. */
+  name: string
+  /** Simulation and emergencies: do the work whoever else does it. */
+  withoutLease?: boolean
+}
+
+export class Compactor {
+  readonly #options: CompactorOptions
+  readonly #pool: SegmentPool
+
+  constructor(options: CompactorOptions) {
+    this.#options = options
+    this.#pool = new SegmentPool(options.env.store, new BlockCache(MEMORY_OF_BLOCKS))
+  }
+
+  get pool(): SegmentPool {
+    return this.#pool
+  }
+
+  /**
+   * Folds what the log holds, then merges while a merge is due.
+   * @param options.signal stop at the next safe point
+   * @throws SiltstoneError `corrupt` when the collection's objects do not fit together; nothing is published then
+   */
+  async compact(path: string, options: { merge?: boolean; signal?: AbortSignal } = {}): Promise<CompactionOutcome> {
+    const { env } = this.#options
+    const outcome: CompactionOutcome = {
+      collection: path,
+      folds: 0,
+      merges: 0,
+      entriesFolded: 0,
+      recordsFolded: 0,
+      bytesWritten: 0,
+      busy: false,
+      watermark: 0,
+    }
+    try {
+      const folded = await this.#guarded(foldLease(path), options.signal, (signal) =>
+        this.#foldAll(path, outcome, signal),
+      )
+      const merged =
+        options.merge === false ||
+        folded === 'busy' ||
+        (await this.#guarded(mergeLease(path), options.signal, (signal) => this.#mergeAll(path, outcome, signal)))
+      outcome.busy = folded === 'busy' || merged === 'busy'
+    } catch (error) {
+      env.metrics.count('CompactionErrors')
+      throw error
+    }
+    if (outcome.busy) env.metrics.count('LockAcquisitionFailed')
+    return outcome
+  }
+
+  async #guarded(
+    lease: string,
+    outer: AbortSignal | undefined,
+    task: (signal: AbortSignal) => Promise<void>,
+  ): Promise<'busy' | 'done'> {
+    const { env, limits, name, withoutLease } = this.#options
+    const join = (inner: AbortSignal) => (outer ? AbortSignal.any([outer, inner]) : inner)
+    if (withoutLease) {
+      await task(outer ?? new AbortController().signal)
+      return 'done'
+    }
+    const guarded = await withLease(env, lease, name, limits.leaseTtlMs, ({ signal }) => task(join(signal)))
+    return guarded.status
+  }
+
+  async #foldAll(path: string, outcome: CompactionOutcome, signal: AbortSignal): Promise<void> {
+    const { env, log, limits, name } = this.#options
+    const state = new CollectionState({ env, path, pool: this.#pool, limits: log, inbox: true })
+    const writer = new LogWriter(state, name, () => {})
+    for (let lost = 0; lost < LOST_COMMITS && !signal.aborted; ) {
+      const startedMs = env.clock.monotonicMs()
+      const result = await foldOnce({ state, writer, pool: this.#pool, limits, name }, signal)
+      outcome.watermark = state.manifest.watermark
+      if (result === null) return
+      if (result === 'lost') {
+        lost++
+        continue
+      }
+      outcome.folds++
+      outcome.entriesFolded += result.entries
+      outcome.recordsFolded += result.operations
+      outcome.bytesWritten += result.bytesWritten
+      outcome.watermark = result.manifest.watermark
+      this.#report('fold', path, result.manifest, env.clock.monotonicMs() - startedMs, result.entries)
+      await enlistForCollection(env, path, log)
+    }
+  }
+
+  async #mergeAll(path: string, outcome: CompactionOutcome, signal: AbortSignal): Promise<void> {
+    const { env, log, limits, name } = this.#options
+    const state = new CollectionState({ env, path, pool: this.#pool, limits: log, inbox: false })
+    for (let lost = 0; lost < LOST_COMMITS && !signal.aborted; ) {
+      const startedMs = env.clock.monotonicMs()
+      const result = await mergeOnce({ state, pool: this.#pool, limits, name }, signal)
+      if (result === null) return
+      if (result === 'lost') {
+        lost++
+        continue
+      }
+      outcome.merges++
+      outcome.bytesWritten += result.bytesWritten
+      this.#report('merge', path, result.manifest, env.clock.monotonicMs() - startedMs, 0)
+    }
+  }
+
+  #report(kind: 'fold' | 'merge', path: string, manifest: Manifest, durationMs: number, entries: number): void {
+    const { env } = this.#options
+    const sizeBytes = manifest.segments.reduce((sum, { segment }) => sum + segment.sizeBytes, 0)
+    env.metrics.observe('CompactionDuration', durationMs, { kind })
+    env.metrics.count('DeltasProcessed', entries)
+    env.metrics.gauge('SnapshotSize', sizeBytes, { collection: path })
+    env.log.info('compacted', {
+      kind,
+      collection: path,
+      watermark: manifest.watermark,
+      entries,
+      segments: manifest.segments.length,
+      liveRecords: manifest.liveRecords,
+      sizeBytes,
+      durationMs: Math.round(durationMs),
+    })
+  }
+}

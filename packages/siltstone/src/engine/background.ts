@@ -1,0 +1,120 @@
+/**
+ * Compaction that runs by itself: wake-up calls from the queue, and a schedule for what they missed.
+ *
+ * A message is acknowledged when its collection was compacted, or when somebody else holds the lease: the holder then
+ * has our mark and looks again. A failure leaves the message to be delivered again and, after the queue's limit, to be
+ * set aside; the schedule still sees the collection's log, so nothing depends on the message.
+ */
+import { isSiltstoneError } from '../errors.ts'
+import { decodeWakeUp } from '../log/wake-up.ts'
+import type { QueueMessage } from '../platform/queue.ts'
+import type { StoreEngine } from './engine.ts'
+
+export interface BackgroundOptions {
+  /** Wake-up calls that come within this time are served together. */
+  gatherMs: number
+  scheduleMs: number
+  visibilityMs: number
+}
+
+export const defaultBackground: BackgroundOptions = { gatherMs: 500, scheduleMs: 60_000, visibilityMs: 900_000 }
+
+export class Background {
+  readonly #engine: StoreEngine
+  readonly #options: BackgroundOptions
+  readonly #stop = new AbortController()
+  readonly #loops: Promise<void>[]
+
+  constructor(engine: StoreEngine, options: BackgroundOptions = defaultBackground) {
+    this.#engine = engine
+    this.#options = options
+    this.#loops = [this.#serve(), this.#keepSchedule()]
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort(new Error('closing'))
+    await Promise.all(this.#loops)
+  }
+
+  async #serve(): Promise<void> {
+    const { env } = this.#engine
+    const { signal } = this.#stop
+    while (!signal.aborted) {
+      try {
+        const first = await env.queue.receive({
+          maxMessages: 1,
+          visibilityMs: this.#options.visibilityMs,
+          waitMs: 20_000,
+          signal,
+        })
+        if (first.length === 0) continue
+        await this.#pause(this.#options.gatherMs)
+        const rest = await env.queue.receive({ maxMessages: 10, visibilityMs: this.#options.visibilityMs, waitMs: 0 })
+        await this.#handle([...first, ...rest])
+        env.metrics.gauge('DeltaQueueDepth', (await env.queue.depth()).visible)
+      } catch (error) {
+        if (signal.aborted) return
+        env.log.error('background_failed', { error: String(error) })
+        await this.#pause(1_000)
+      }
+    }
+  }
+
+  async #handle(messages: readonly QueueMessage[]): Promise<void> {
+    const byPath = new Map<string, QueueMessage[]>()
+    for (const message of messages) {
+      const path = decodeWakeUp(message.body)?.collection ?? ''
+      const list = byPath.get(path)
+      if (list) list.push(message)
+      else byPath.set(path, [message])
+    }
+    for (const [path, group] of byPath) {
+      if (this.#stop.signal.aborted) {
+        await Promise.all(group.map((message) => this.#engine.env.queue.extend(message, 0)))
+        continue
+      }
+      if (path === '' || (await this.#compact(path)))
+        await Promise.all(group.map((message) => this.#engine.env.queue.acknowledge(message)))
+      else await Promise.all(group.map((message) => this.#engine.env.queue.extend(message, 5_000)))
+    }
+  }
+
+  /** False when the message should come again. */
+  async #compact(path: string): Promise<boolean> {
+    try {
+      await this.#engine.compact(path, { signal: this.#stop.signal })
+      return true
+    } catch (error) {
+      if (this.#stop.signal.aborted) return false
+      this.#engine.env.log.error('compaction_failed', {
+        collection: path,
+        error: String(error),
+        ...(isSiltstoneError(error) && { code: error.code }),
+      })
+      return false
+    }
+  }
+
+  async #keepSchedule(): Promise<void> {
+    const { env } = this.#engine
+    const { signal } = this.#stop
+    while (!signal.aborted) {
+      try {
+        for (const path of await this.#engine.collectionsWithLogs()) {
+          if (signal.aborted) return
+          await this.#compact(path)
+        }
+        await this.#engine.collectDue(signal)
+      } catch (error) {
+        if (!signal.aborted) env.log.error('schedule_failed', { error: String(error) })
+      }
+      await this.#pause(this.#options.scheduleMs)
+    }
+  }
+
+  async #pause(ms: number): Promise<void> {
+    await this.#engine.env.clock.sleep(ms, this.#stop.signal).catch((error: unknown) => {
+      if (!this.#stop.signal.aborted) throw error
+    })
+  }
+}

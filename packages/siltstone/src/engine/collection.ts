@@ -1,0 +1,274 @@
+/** One collection of the engine: every operation of its face, put together from log, snapshot, query and compaction. */
+import { conflict, invalid, isSiltstoneError, notFound, unavailable } from '../errors.ts'
+import { changedSince } from '../log/changes-since.ts'
+import type { CollectionState } from '../log/collection-state.ts'
+import type { RecordRef, View } from '../log/view.ts'
+import type { EvaluationState, LogWriter } from '../log/writer.ts'
+import { filterRefs } from '../query/filter-refs.ts'
+import { get } from '../query/get.ts'
+import { search } from '../query/search.ts'
+import { select, selectedRefs } from '../query/select.ts'
+import { yieldToEventLoop } from '../platform/yield.ts'
+import type { RecordOp } from '../records/types.ts'
+import { emptyManifest } from '../format/manifest.ts'
+import type { History } from './history.ts'
+import { decodePageToken, decodeReadToken, encodePageToken, encodeReadToken } from './tokens.ts'
+import type {
+  Collection,
+  CollectionInfo,
+  ConditionalCommit,
+  DeleteRequest,
+  GetRequest,
+  GetResponse,
+  IndexingStatus,
+  QueryRequest,
+  QueryResponse,
+  ReadOptions,
+  SnapshotInfo,
+  WriteResult,
+} from './types.ts'
+
+const WAIT_FOR_VERSION_MS = 10_000
+const VANISHED_RETRIES = 3
+
+export interface CollectionOptions {
+  info: CollectionInfo
+  state: CollectionState
+  writer: LogWriter
+  history: History
+  boundedStalenessMs: number
+  fork(info: CollectionInfo, newName: string): Promise<CollectionInfo>
+}
+
+export class EngineCollection implements Collection {
+  info: CollectionInfo
+  readonly #options: CollectionOptions
+  readonly #state: CollectionState
+
+  constructor(options: CollectionOptions) {
+    this.info = options.info
+    this.#options = options
+    this.#state = options.state
+  }
+
+  async write(operations: readonly RecordOp[]): Promise<WriteResult> {
+    if (operations.length === 0) return { version: (await this.#state.strongView()).version }
+    const { version } = await this.#options.writer.append((at) => {
+      checkDimension(at, operations)
+      return { records: operations, result: null }
+    }, sizeOf(operations))
+    return { version }
+  }
+
+  async delete(request: DeleteRequest): Promise<WriteResult & { deleted: number }> {
+    const { ids, filter, limit } = request
+    if (limit !== undefined && !filter)
+      throw invalid('limit-without-filter', 'limit can only be specified when a where clause is provided', {
+        field: 'limit',
+      })
+    if (!ids && !filter) return { version: (await this.#state.strongView()).version, deleted: 0 }
+    const { version, result } = await this.#options.writer.append(
+      async (at) => {
+        const view = await at.view()
+        const refs = await this.#matching(view, request)
+        const found = await view.ids(limit === undefined ? refs : refs.slice(0, limit))
+        return { records: found.map(deletion), result: found.length }
+      },
+      1 + (ids?.length ?? 0) * 16,
+    )
+    return { version, deleted: result }
+  }
+
+  async #matching(view: View, { ids, filter }: DeleteRequest): Promise<RecordRef[]> {
+    if (!ids) return selectedRefs(view, await select(view, filter, yieldToEventLoop))
+    const found = await view.find(ids)
+    return filter ? filterRefs(view, await view.inOrder(found), filter, yieldToEventLoop) : found
+  }
+
+  async get(request: GetRequest): Promise<GetResponse> {
+    if (request.pageToken !== undefined) return this.#nextPage(request, request.pageToken)
+    return this.#read(request, async (view) =>
+      paged(view, await get(view, request, yieldToEventLoop), request.offset ?? 0),
+    )
+  }
+
+  async #nextPage(request: GetRequest, pageToken: string): Promise<GetResponse> {
+    const token = decodePageToken(pageToken)
+    const view = await this.#state.viewAt(token.manifestKey, token.version, token.unsequenced)
+    return paged(view, await get(view, { ...request, offset: token.offset }, yieldToEventLoop), token.offset)
+  }
+
+  async query(request: QueryRequest): Promise<QueryResponse> {
+    if (!Number.isSafeInteger(request.k) || request.k < 0)
+      throw invalid('bad-k', `n_results is ${request.k}; give an integer of 1 or more`, { field: 'n_results' })
+    return this.#read(request, (view) => search(view, this.info.space, request, yieldToEventLoop))
+  }
+
+  async count(options: ReadOptions = {}): Promise<number> {
+    return this.#read(options, async (view) => view.liveRecords)
+  }
+
+  async dimension(): Promise<number | null> {
+    return (await this.#state.strongView()).dimension
+  }
+
+  async indexingStatus(): Promise<IndexingStatus> {
+    const view = await this.#state.strongView()
+    const unindexedOps = view.fresh.state.operations
+    const indexedOps = view.manifest.operations
+    return { totalOps: indexedOps + unindexedOps, indexedOps, unindexedOps }
+  }
+
+  async readToken(): Promise<string> {
+    return encodeReadToken((await this.#state.strongView()).version)
+  }
+
+  async commitIf(request: ConditionalCommit): Promise<WriteResult & { recordCount: number }> {
+    const { operations, readIds } = request
+    const since = request.readToken === undefined ? undefined : decodeReadToken(request.readToken)
+    const { version } = await this.#options.writer.append(async (at) => {
+      checkDimension(at, operations)
+      if (since !== undefined) await this.#checkUnchanged(at, since, readIds)
+      return { records: operations, result: null }
+    }, sizeOf(operations))
+    return { version, recordCount: operations.length }
+  }
+
+  async #checkUnchanged(at: EvaluationState, since: number, readIds: readonly string[]): Promise<void> {
+    const changed = since > at.version ? undefined : await changedSince(this.#state, since, at.version)
+    if (!changed)
+      throw conflict('stale-read', 'the read token is too old, or of another state; read again', {
+        field: 'read_token',
+      })
+    // What this entry sequences, and its group's earlier requests, have no number yet.
+    const view = await at.view()
+    for (const id of readIds) {
+      if (changed.has(id) || (view.fresh.get(id)?.version ?? 0) > at.version)
+        throw conflict(
+          'conditional-write-conflict',
+          `record ${JSON.stringify(id)} changed since it was read; read again and decide again`,
+          { field: 'read_ids' },
+        )
+    }
+  }
+
+  fork(newName: string): Promise<CollectionInfo> {
+    return this.#options.fork(this.info, newName)
+  }
+
+  forkCount(): Promise<number> {
+    return this.#options.history.forkCount()
+  }
+
+  snapshots(): Promise<SnapshotInfo[]> {
+    return this.#options.history.list()
+  }
+
+  async rollback(snapshotName: string): Promise<WriteResult> {
+    const manifestKey = await this.#options.history.pinForReset(snapshotName)
+    const { version } = await this.#options.writer.append(
+      () => ({ records: [], control: { kind: 'reset' as const, manifestKey }, result: null }),
+      0,
+    )
+    return { version }
+  }
+
+  /**
+   * Reads from one view. A segment that was collected under a reader that held an old manifest shows as a missing
+   * object: if the pointer has moved since, the read begins again with its manifest.
+   */
+  async #read<T>(options: ReadOptions, use: (view: View) => Promise<T>): Promise<T> {
+    for (let attempt = 0; ; attempt++) {
+      const view = await this.#view(options)
+      try {
+        return await use(view)
+      } catch (error) {
+        if (
+          !isSiltstoneError(error, 'corrupt') ||
+          error.code !== 'object-missing' ||
+          attempt >= VANISHED_RETRIES ||
+          options.at !== undefined
+        )
+          throw error
+        const now = await this.#state.strongView()
+        if (now.manifestKey === view.manifestKey) throw error
+      }
+    }
+  }
+
+  async #view(options: ReadOptions): Promise<View> {
+    if (options.at !== undefined) return this.#viewAt(options.at)
+    if (options.atLeast === undefined || options.level === 'index') return this.#current(options)
+    const began = this.#state.stamp()
+    for (;;) {
+      const view = await this.#state.strongView()
+      if (view.version >= options.atLeast) return view
+      if (this.#state.ageMs(began) > WAIT_FOR_VERSION_MS)
+        throw unavailable(
+          'version-not-reached',
+          `version ${options.atLeast} was asked for, the log is at ${view.version}`,
+          { field: 'atLeast', retryAfterMs: 1_000 },
+        )
+      await this.#state.env.clock.sleep(50)
+    }
+  }
+
+  #current({ level = 'strong' }: ReadOptions): Promise<View> {
+    if (level === 'index') return this.#state.indexView()
+    return level === 'bounded' ? this.#state.boundedView(this.#options.boundedStalenessMs) : this.#state.strongView()
+  }
+
+  /** The newest kept manifest that is not later than the version, and the entries from there. */
+  async #viewAt(version: number): Promise<View> {
+    if (!Number.isSafeInteger(version) || version < 0)
+      throw invalid('bad-version', `version is ${version}; give the number of a log entry`, { field: 'at' })
+    const now = await this.#state.strongView()
+    if (version > now.version)
+      throw notFound('version-not-reached', `version ${version} does not exist yet; the log is at ${now.version}`, {
+        field: 'at',
+      })
+    if (version === now.version && now.unsequenced.length === 0) return now
+    const kept = [
+      { key: now.manifestKey, watermark: now.manifest.watermark },
+      ...now.manifest.pins.map(({ manifestKey, watermark }) => ({ key: manifestKey, watermark })),
+      { key: null, watermark: emptyManifest(this.#state.path).watermark },
+    ].filter(
+      ({ key, watermark }) => watermark <= version && (key === null || key.startsWith(`snapshot/${this.#state.path}/`)),
+    )
+    const best = kept.reduce((a, b) => (b.watermark > a.watermark ? b : a))
+    return this.#state.viewAt(best.key, version, [])
+  }
+}
+
+function paged(view: View, answer: Omit<GetResponse, 'pageToken'> & { more: boolean }, offset: number): GetResponse {
+  const { more, ...response } = answer
+  return more && response.ids.length > 0
+    ? { ...response, pageToken: encodePageToken(view, offset + response.ids.length) }
+    : response
+}
+
+/** @throws SiltstoneError `invalid` dimension-mismatch */
+function checkDimension(at: EvaluationState, operations: readonly RecordOp[]): void {
+  let dimension = at.dimension
+  for (const [i, { vector }] of operations.entries()) {
+    if (!vector) continue
+    dimension ??= vector.length
+    if (vector.length !== dimension)
+      throw invalid(
+        'dimension-mismatch',
+        `Collection expecting embedding with dimension of ${dimension}, got ${vector.length}`,
+        { field: `embeddings[${i}]` },
+      )
+  }
+}
+
+function deletion(id: string): RecordOp {
+  return { op: 'delete', id, vector: null, document: null, metadata: null, uri: null }
+}
+
+function sizeOf(operations: readonly RecordOp[]): number {
+  let bytes = 1
+  for (const { id, vector, document, metadata } of operations)
+    bytes += id.length + (vector ? vector.byteLength : 0) + (document?.length ?? 0) + (metadata?.length ?? 0) + 32
+  return bytes
+}

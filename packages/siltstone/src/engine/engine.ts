@@ -1,0 +1,251 @@
+/** One store, opened: the catalog, and a handle per collection in use. */
+import { initialiseStore, ObjectCatalog } from '../catalog/index.ts'
+import { Compactor } from '../compact/compactor.ts'
+import { collect, type CollectOutcome } from '../compact/collect.ts'
+import { dueNow } from '../compact/due.ts'
+import { type CompactLimits, defaultCompactLimits } from '../compact/limits.ts'
+import { isSiltstoneError } from '../errors.ts'
+import { collectionPath, logRoot, parseCollectionPath } from '../format/keys.ts'
+import { emptyManifest, type Manifest } from '../format/manifest.ts'
+import { CollectionState } from '../log/collection-state.ts'
+import { directoryLimits, type LogLimits } from '../log/limits.ts'
+import { LogWriter } from '../log/writer.ts'
+import type { Environment } from '../platform/environment.ts'
+import { BlockCache } from '../snapshot/block-cache.ts'
+import { ManifestStore } from '../snapshot/manifest-store.ts'
+import { SegmentPool } from '../snapshot/open-segment.ts'
+import { EngineCollection } from './collection.ts'
+import { History } from './history.ts'
+import type { Catalog, Collection, CollectionInfo, CompactionOutcome, Engine } from './types.ts'
+import { WakeUps } from './wake-ups.ts'
+
+export interface EngineOptions {
+  env: Environment
+  log?: LogLimits
+  compact?: CompactLimits
+  /** Bytes of parsed blocks kept in memory. Default 256 MB. */
+  blockCacheBytes?: number
+  boundedStalenessMs?: number
+  /** Collections kept open. Default 512. */
+  openCollections?: number
+}
+
+interface Open {
+  collection: EngineCollection
+  state: CollectionState
+  writer: LogWriter
+}
+
+const MB = 1024 * 1024
+
+export class StoreEngine implements Engine {
+  readonly env: Environment
+  readonly catalog: Catalog
+  readonly compactor: Compactor
+  readonly name: string
+  readonly #log: LogLimits
+  readonly #compact: CompactLimits
+  readonly #cache: BlockCache
+  readonly #objectCatalog: ObjectCatalog
+  readonly #wakeUps: WakeUps
+  readonly #open = new Map<string, Open>()
+  readonly #limit: number
+  readonly #boundedStalenessMs: number
+  #closed = false
+
+  private constructor(options: EngineOptions) {
+    const { env } = options
+    this.env = env
+    this.name = `siltstone-0.1.0/${env.ids.ulid()}`
+    this.#log = options.log ?? directoryLimits
+    this.#compact = options.compact ?? defaultCompactLimits
+    this.#cache = new BlockCache(options.blockCacheBytes ?? 256 * MB)
+    this.#limit = options.openCollections ?? 512
+    this.#boundedStalenessMs = options.boundedStalenessMs ?? 1_000
+    this.#wakeUps = new WakeUps(env)
+    this.compactor = new Compactor({ env, log: this.#log, limits: this.#compact, name: this.name })
+    this.#objectCatalog = new ObjectCatalog({
+      store: env.store,
+      clock: env.clock,
+      ids: env.ids,
+      log: env.log,
+      closeLog: (info) => this.#closeLog(info),
+      dimensionOf: (info) => this.#dimensionOf(info),
+    })
+    this.catalog = this.#objectCatalog
+  }
+
+  /** @throws SiltstoneError when the directory or bucket holds something else */
+  static async open(options: EngineOptions): Promise<StoreEngine> {
+    await initialiseStore(options.env.store)
+    return new StoreEngine(options)
+  }
+
+  async collection(tenant: string, database: string, id: string): Promise<Collection> {
+    const info = await this.catalog.getCollectionById(tenant, database, id)
+    return this.#use(info).collection
+  }
+
+  #use(info: CollectionInfo): Open {
+    const path = pathOf(info)
+    const known = this.#open.get(path)
+    if (known) {
+      known.collection.info = info
+      this.#open.delete(path)
+      this.#open.set(path, known)
+      return known
+    }
+    const state = new CollectionState({
+      env: this.env,
+      path,
+      pool: new SegmentPool(this.env.store, this.#cache),
+      limits: this.#log,
+      inbox: info.inbox,
+    })
+    const writer = new LogWriter(state, this.name, (version) => this.#wakeUps.send(path, version))
+    const history = new History(this.env, path, this.name, this.#compact.history)
+    const collection = new EngineCollection({
+      info,
+      state,
+      writer,
+      history,
+      boundedStalenessMs: this.#boundedStalenessMs,
+      fork: (source, newName) => this.#fork(source, newName, history),
+    })
+    const open = { collection, state, writer }
+    this.#open.set(path, open)
+    if (this.#open.size > this.#limit) {
+      const oldest = this.#open.keys().next().value
+      if (oldest !== undefined) this.#open.delete(oldest)
+    }
+    return open
+  }
+
+  /** The log's last entry: nothing can be written after it. */
+  async #closeLog(info: CollectionInfo): Promise<void> {
+    const { writer } = this.#use(info)
+    try {
+      await writer.append(() => ({ records: [], control: { kind: 'closed' as const }, result: null }), 0)
+    } catch (error) {
+      // Closed already, by a deletion that stopped half way.
+      if (!isSiltstoneError(error, 'not-found')) throw error
+    }
+    this.#open.delete(pathOf(info))
+  }
+
+  async #dimensionOf(info: CollectionInfo): Promise<number | null> {
+    try {
+      return await this.#use(info).collection.dimension()
+    } catch (error) {
+      if (isSiltstoneError(error, 'not-found')) return null
+      throw error
+    }
+  }
+
+  /**
+   * Folds the source, pins its manifest there, then publishes the fork's own pointer over the same segments. The pin
+   * comes first, so there is no moment at which a collector could free what the fork reads.
+   */
+  async #fork(source: CollectionInfo, newName: string, history: History): Promise<CollectionInfo> {
+    const sourcePath = pathOf(source)
+    await this.#foldFully(sourcePath)
+    return this.#objectCatalog.createFork({
+      source,
+      newName,
+      prepare: async (fork) => {
+        const path = pathOf(fork)
+        const manifests = new ManifestStore(this.env, path)
+        const startedAtMs = this.env.clock.nowMs()
+        const isEmpty = (await new ManifestStore(this.env, sourcePath).readPointer()) === 'none'
+        const pinned = isEmpty ? undefined : await history.pin('current', { kind: 'fork', untilMs: null, reason: path })
+        const state: Partial<Manifest> = pinned
+          ? {
+              segments: pinned.manifest.segments,
+              dimension: pinned.manifest.dimension,
+              nextOrdinal: pinned.manifest.nextOrdinal,
+              liveRecords: pinned.manifest.liveRecords,
+              owners: [{ collection: sourcePath, manifestKey: pinned.key }],
+            }
+          : {}
+        const nowMs = this.env.clock.nowMs()
+        const manifest: Manifest = {
+          ...emptyManifest(path),
+          ...state,
+          id: this.env.ids.ulid(),
+          kind: 'fork',
+          createdAtMs: nowMs,
+          durationMs: nowMs - startedAtMs,
+          writer: this.name,
+        }
+        const committed = await manifests.commit('none', manifest)
+        // Somebody finished this fork for us, or a collector gave it up; the pointer tells which.
+        if (committed === 'lost') this.env.log.warn('fork_pointer_exists', { collection: path })
+      },
+    })
+  }
+
+  async #foldFully(path: string): Promise<void> {
+    for (let attempt = 0; attempt < 100; attempt++) {
+      const outcome = await this.compactor.compact(path, { merge: false })
+      if (!outcome.busy) return
+      await this.env.clock.sleep(100)
+    }
+  }
+
+  /** Folds and merges one collection. */
+  compact(path: string, options: { merge?: boolean; signal?: AbortSignal } = {}): Promise<CompactionOutcome> {
+    return this.compactor.compact(path, options)
+  }
+
+  /** Collects one collection's garbage, after folding: what is not folded cannot be judged. */
+  async collectGarbage(path: string, signal?: AbortSignal): Promise<CollectOutcome> {
+    await this.compactor.compact(path, { merge: false, ...(signal && { signal }) })
+    return collect(path, {
+      env: this.env,
+      log: this.#log,
+      limits: this.#compact,
+      name: this.name,
+      ...(signal && { signal }),
+    })
+  }
+
+  /** Collections that have log entries or inbox deltas: one LIST, idle ones cost nothing. */
+  async collectionsWithLogs(): Promise<string[]> {
+    const paths: string[] = []
+    let continuation: string | undefined
+    do {
+      const page = await this.env.store.list(logRoot, {
+        delimiter: '/',
+        ...(continuation !== undefined && { continuation }),
+      })
+      for (const prefix of page.prefixes) {
+        const path = prefix.slice(logRoot.length, -1)
+        if (parseCollectionPath(path)) paths.push(path)
+      }
+      continuation = page.continuation
+    } while (continuation !== undefined)
+    return paths
+  }
+
+  /** Collects what is due by now. */
+  async collectDue(signal?: AbortSignal): Promise<CollectOutcome[]> {
+    const outcomes = new Map<string, CollectOutcome>()
+    for (const { key, path } of await dueNow(this.env)) {
+      signal?.throwIfAborted()
+      if (!outcomes.has(path)) outcomes.set(path, await this.collectGarbage(path, signal))
+      await this.env.store.delete([key])
+    }
+    return [...outcomes.values()]
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    await Promise.all([...this.#open.values()].map(({ writer }) => writer.idle()))
+    await this.#wakeUps.flush()
+  }
+}
+
+export function pathOf(info: Pick<CollectionInfo, 'tenant' | 'database' | 'id'>): string {
+  return collectionPath({ tenant: info.tenant, database: info.database, collectionId: info.id })
+}

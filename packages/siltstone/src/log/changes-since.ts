@@ -1,0 +1,34 @@
+/** Which ids the log changed after a version, for conditional commits. */
+import { parseKey } from '../format/keys.ts'
+import type { LogEntry } from '../format/entry.ts'
+import type { CollectionState } from './collection-state.ts'
+
+/**
+ * @returns undefined when the entries since are no longer kept, or a reset came between: nothing can be said then
+ */
+export async function changedSince(
+  state: CollectionState,
+  version: number,
+  upTo: number,
+): Promise<Set<string> | undefined> {
+  const changed = new Set<string>()
+  const known = new Map(state.entries().map((entry) => [entry.number, entry]))
+  for (let number = version + 1; number <= upTo; number++) {
+    const entry = known.get(number) ?? (await state.readEntry(number))
+    if (!entry || entry.control?.kind === 'reset' || !(await addIds(state, entry, changed))) return undefined
+  }
+  return changed
+}
+
+async function addIds(state: CollectionState, entry: LogEntry, changed: Set<string>): Promise<boolean> {
+  for (const mention of entry.sequenced) {
+    const parsed = parseKey(mention.key)
+    if (parsed?.kind !== 'inbox') return false
+    const delta = await state.deltas.get(parsed.ulid, mention.etag, mention.sizeBytes)
+    if (delta.status === 'refused') continue
+    if (delta.status !== 'ok') return false
+    for (const { id } of delta.records) changed.add(id)
+  }
+  for (const { id } of entry.records) changed.add(id)
+  return true
+}

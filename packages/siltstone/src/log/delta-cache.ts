@@ -1,0 +1,67 @@
+/** Inbox deltas read and judged once: accepted with its records, or refused with the reason that everyone gives. */
+import { isSiltstoneError } from '../errors.ts'
+import { decodeDelta } from '../format/delta.ts'
+import { inboxKey } from '../format/keys.ts'
+import type { ObjectStore } from '../platform/object-store.ts'
+import type { RecordOp } from '../records/types.ts'
+
+export type DeltaAnswer =
+  | { status: 'ok'; records: RecordOp[]; sizeBytes: number }
+  | { status: 'refused'; reason: string; sizeBytes: number }
+  | { status: 'gone' }
+  | { status: 'changed' }
+
+export class DeltaCache {
+  readonly #store: ObjectStore
+  readonly #path: string
+  readonly #limitBytes: number
+  readonly #known = new Map<string, DeltaAnswer>()
+
+  /** @param limitBytes a larger delta is refused without being read */
+  constructor(store: ObjectStore, path: string, limitBytes: number) {
+    this.#store = store
+    this.#path = path
+    this.#limitBytes = limitBytes
+  }
+
+  /**
+   * @param etag the version that was listed or sequenced; another one answers `changed`
+   * @throws SiltstoneError `unsupported` for an unknown format version: the program must not go on without it
+   */
+  async get(ulid: string, etag: string, sizeBytes: number): Promise<DeltaAnswer> {
+    const name = `${ulid} ${etag}`
+    const known = this.#known.get(name)
+    if (known) return known
+    const answer = await this.#read(ulid, etag, sizeBytes)
+    if (answer.status === 'ok' || answer.status === 'refused') this.#known.set(name, answer)
+    return answer
+  }
+
+  /** Forgets deltas that are folded. */
+  retain(wanted: (ulid: string) => boolean): void {
+    for (const name of this.#known.keys()) if (!wanted(name.slice(0, 26))) this.#known.delete(name)
+  }
+
+  async #read(ulid: string, etag: string, sizeBytes: number): Promise<DeltaAnswer> {
+    if (sizeBytes > this.#limitBytes)
+      return {
+        status: 'refused',
+        reason: `it has ${sizeBytes} bytes; a delta may have ${this.#limitBytes}: split it`,
+        sizeBytes,
+      }
+    const key = inboxKey(this.#path, ulid)
+    const got = await this.#store.get(key, { ifMatch: etag })
+    if (got.status === 'not-found') return { status: 'gone' }
+    if (got.status !== 'ok') return { status: 'changed' }
+    try {
+      const delta = decodeDelta(got.body, key)
+      if (delta.collection !== null && delta.collection !== this.#path)
+        return { status: 'refused', reason: `it is addressed to collection ${delta.collection}`, sizeBytes }
+      return { status: 'ok', records: delta.records, sizeBytes }
+    } catch (error) {
+      if (isSiltstoneError(error, 'invalid') || isSiltstoneError(error, 'corrupt'))
+        return { status: 'refused', reason: error.message, sizeBytes }
+      throw error
+    }
+  }
+}

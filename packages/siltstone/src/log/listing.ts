@@ -1,0 +1,77 @@
+/** The listings that the log's protocols are made of. */
+import { corrupt } from '../errors.ts'
+import { inboxPrefix, logEntryKey, logPrefix, parseKey } from '../format/keys.ts'
+import type { ObjectInfo, ObjectStore } from '../platform/object-store.ts'
+
+export interface InboxObject {
+  ulid: string
+  etag: string
+  sizeBytes: number
+}
+
+export interface ListedEntry {
+  number: number
+  sizeBytes: number
+}
+
+export interface TailListing {
+  /** Ascending, all above the watermark. */
+  entries: ListedEntry[]
+  /** In ULID order. Empty when it was not asked for. */
+  inbox: InboxObject[]
+}
+
+/**
+ * Entries after the watermark, and the inbox. Where one page of a listing is a point in time and everything is on one
+ * page, one LIST tells both; otherwise the inbox is listed first: a delta that is dropped between the two listings is
+ * then simply not seen, instead of being seen without an entry that was acknowledged before it.
+ */
+export async function listTail(
+  store: ObjectStore,
+  path: string,
+  watermark: number,
+  wantInbox: boolean,
+): Promise<TailListing> {
+  const after = watermark > 0 ? { startAfter: logEntryKey(path, watermark) } : {}
+  if (wantInbox && store.capabilities.atomicListPages) {
+    const page = await store.list(logPrefix(path), { ...after, etags: true })
+    if (page.continuation === undefined) return sort(page.objects)
+  }
+  const inbox = wantInbox ? await listInbox(store, path) : []
+  const entries: ObjectInfo[] = []
+  for await (const page of pages(store, logPrefix(path), { ...after, delimiter: '/' })) entries.push(...page)
+  return { entries: sort(entries).entries, inbox }
+}
+
+export async function listInbox(store: ObjectStore, path: string): Promise<InboxObject[]> {
+  const objects: ObjectInfo[] = []
+  for await (const page of pages(store, inboxPrefix(path), { etags: true })) objects.push(...page)
+  return sort(objects).inbox
+}
+
+export async function* pages(
+  store: ObjectStore,
+  prefix: string,
+  options: { startAfter?: string; delimiter?: '/'; etags?: boolean } = {},
+): AsyncGenerator<ObjectInfo[]> {
+  let continuation: string | undefined
+  do {
+    const page = await store.list(prefix, { ...options, ...(continuation === undefined ? {} : { continuation }) })
+    yield page.objects
+    continuation = page.continuation
+  } while (continuation !== undefined)
+}
+
+function sort(objects: readonly ObjectInfo[]): TailListing {
+  const listing: TailListing = { entries: [], inbox: [] }
+  for (const object of objects) {
+    const key = parseKey(object.key)
+    if (key?.kind === 'log-entry') listing.entries.push({ number: key.number, sizeBytes: object.sizeBytes })
+    else if (key?.kind === 'inbox') {
+      if (object.etag === undefined)
+        throw corrupt('listing-incomplete', `the listing of ${object.key} has no ETag`, { key: object.key })
+      listing.inbox.push({ ulid: key.ulid, etag: object.etag, sizeBytes: object.sizeBytes })
+    }
+  }
+  return listing
+}

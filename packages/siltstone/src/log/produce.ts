@@ -1,0 +1,74 @@
+/**
+ * A bare producer: drops one delta into a collection's inbox. It needs PutObject on `delta/<path>/inbox/` and
+ * SendMessage, nothing else; it reads nothing.
+ *
+ * One delta keeps one ULID for ever: a retry reuses it, so a delta is never applied twice. Retries end after 30
+ * minutes, long before the collector could have removed a folded delta and made the name free again; what is not
+ * settled by then is `outcome-unknown`. Acknowledged means durable: it will be applied or refused, once.
+ */
+import { invalid, isPassing, outcomeUnknown } from '../errors.ts'
+import { encodeDelta } from '../format/delta.ts'
+import { inboxKey } from '../format/keys.ts'
+import type { Environment } from '../platform/environment.ts'
+import type { RecordOp } from '../records/types.ts'
+import { encodeWakeUp } from './wake-up.ts'
+
+const RETRY_WITHIN_MS = 30 * 60_000
+
+export interface Produced {
+  key: string
+  sizeBytes: number
+  records: number
+}
+
+/**
+ * @throws SiltstoneError `invalid` (too large), `unavailable` (nothing was written), `unknown` (outcome-unknown)
+ */
+export async function produce(
+  env: Pick<Environment, 'store' | 'queue' | 'clock' | 'ids' | 'random' | 'log'>,
+  path: string,
+  delta: { records: readonly RecordOp[] } | { bytes: Uint8Array; records: number },
+  options: { maxBytes: number; retryWithinMs?: number },
+): Promise<Produced> {
+  const bytes =
+    'bytes' in delta
+      ? delta.bytes
+      : encodeDelta({ collection: path, records: [...delta.records], createdAtMs: env.clock.nowMs() })
+  const records = 'bytes' in delta ? delta.records : delta.records.length
+  if (bytes.length > options.maxBytes)
+    throw invalid(
+      'delta-too-large',
+      `the delta has ${bytes.length} bytes; at most ${options.maxBytes} are allowed. Split it into smaller ones.`,
+      { field: 'records' },
+    )
+  const key = inboxKey(path, env.ids.ulid())
+  const began = env.clock.monotonicMs()
+  const within = Math.min(options.retryWithinMs ?? RETRY_WITHIN_MS, RETRY_WITHIN_MS)
+  for (let attempt = 0; ; attempt++) {
+    try {
+      // `exists` is our own earlier try: nobody else can choose this name.
+      await env.store.put(key, bytes, { ifAbsent: true, contentType: 'application/vnd.apache.arrow.file' })
+      break
+    } catch (error) {
+      if (!isPassing(error)) throw error
+      if (env.clock.monotonicMs() - began >= within)
+        throw outcomeUnknown('outcome-unknown', `it is not known whether ${key} was written`, { key, cause: error })
+      await env.clock.sleep(Math.min(30_000, 50 * 2 ** attempt) * (0.5 + env.random.next() / 2))
+    }
+  }
+  try {
+    await env.queue.send(
+      encodeWakeUp({
+        collection: path,
+        reason: 'delta',
+        deltaKey: key,
+        itemCount: records,
+        timestampMs: env.clock.nowMs(),
+      }),
+    )
+  } catch (error) {
+    // The delta is durable and will be seen; only the compaction comes later, with the schedule.
+    env.log.warn('wake_up_failed', { key, error: String(error) })
+  }
+  return { key, sizeBytes: bytes.length, records }
+}

@@ -1,0 +1,383 @@
+/**
+ * Appends to the log of one collection.
+ *
+ * ## An append
+ * Writes that arrive together form a group; one group of a collection is in flight per process. Then:
+ * 1. The group is sealed. If knowledge of the log's end is too old, the pointer is read and the log listed.
+ * 2. The inbox is listed (after 1) and what no entry mentions yet is fetched and parsed: the new entry sequences it,
+ *    before the group's own records.
+ * 3. Every request is evaluated at exactly that state plus the requests before it in the group.
+ * 4. The entry is created if absent at the number after the last one read.
+ *
+ * ## Outcomes
+ * - Created: the group is acknowledged with the entry's number.
+ * - Exists (412): we read what is there. Our own id: a try of ours whose answer was lost; acknowledged. Another's: the
+ *   race is lost; read it and what follows, list the inbox again, evaluate everything again, try the next number.
+ * - No clear answer (timeout, 409, 5xx): the same bytes are put at the same number again until one of the two answers
+ *   above comes. Moving to the next number with the outcome open could apply the group twice. What stays open is
+ *   reported as `outcome-unknown`; the next group lists before it puts.
+ * - Created, but the answer took so long that knowledge expired: the number may have been used, folded and collected
+ *   before our put landed. The manifest's record of folded entries settles it: below the watermark our entry counts
+ *   only if the record has its id; a stray is ignored by everyone, and with no record left the outcome is unknown.
+ *
+ * A request that evaluates to nothing, or to an error, is not proven current by a create-if-absent, so it is answered
+ * only after a fresh look at the log found nothing new.
+ */
+import { isPassing, isSiltstoneError, outcomeUnknown, unavailable } from '../errors.ts'
+import { decodeEntry, type EntryControl, encodeEntry, type LogEntry, type SequencedDelta } from '../format/entry.ts'
+import { inboxKey, logEntryKey } from '../format/keys.ts'
+import type { RecordOp } from '../records/types.ts'
+import { type CollectionState, dimensionClash, type Stamp } from './collection-state.ts'
+import type { FreshState } from './fresh-state.ts'
+import type { InboxObject } from './listing.ts'
+import { View } from './view.ts'
+
+const LOST_RACES = 200
+
+export interface Evaluated<T> {
+  records: readonly RecordOp[]
+  control?: EntryControl
+  result: T
+}
+
+/** The state at which a request is evaluated: everything before it in the log, its own group included. */
+export interface EvaluationState {
+  readonly version: number
+  readonly dimension: number | null
+  /** A view of that state; made only when it is asked for. */
+  view(): Promise<View>
+}
+
+export type Evaluate<T> = (state: EvaluationState) => Evaluated<T> | Promise<Evaluated<T>>
+
+export interface Appended<T> {
+  version: number
+  result: T
+}
+
+interface Request {
+  evaluate: Evaluate<unknown>
+  sizeBytes: number
+  resolve(answer: Appended<unknown>): void
+  reject(error: unknown): void
+}
+
+/** Its error is final, or it has nothing to write: true only of a state that is still current. */
+interface Settled {
+  request: Request
+  outcome: { error: unknown } | { result: unknown }
+}
+
+type PutOutcome = 'ours' | 'lost'
+
+export class LogWriter {
+  readonly #state: CollectionState
+  readonly #name: string
+  readonly #onAppended: (version: number) => void
+  #waiting: Request[] = []
+  #pumping: Promise<void> | undefined
+
+  /**
+   * @param name who writes, for the entry's `writer` field
+   * @param onAppended called after each acknowledged append (the wake-up call)
+   */
+  constructor(state: CollectionState, name: string, onAppended: (version: number) => void) {
+    this.#state = state
+    this.#name = name
+    this.#onAppended = onAppended
+  }
+
+  /**
+   * Appends what `evaluate` makes of the state at its place in the log. It may be called more than once.
+   * @param sizeBytes rough size of its records, for grouping and back-pressure
+   * @throws SiltstoneError what `evaluate` throws; `unavailable` (back-pressure, with `retryAfterMs`), `unknown` (outcome-unknown), `not-found` (deleted)
+   */
+  append<T>(evaluate: Evaluate<T>, sizeBytes: number): Promise<Appended<T>> {
+    return new Promise<Appended<T>>((resolve, reject) => {
+      this.#waiting.push({ evaluate, sizeBytes, resolve: resolve as Request['resolve'], reject })
+      this.#pumping ??= this.#pump()
+    })
+  }
+
+  /** Appends an entry that only sequences what lies in the inbox; nothing when the inbox is empty. */
+  async sequenceInbox(): Promise<void> {
+    await this.append(() => ({ records: [], result: null }), 0)
+  }
+
+  /** Resolves when nothing is in flight. */
+  async idle(): Promise<void> {
+    while (this.#pumping) await this.#pumping
+  }
+
+  async #pump(): Promise<void> {
+    // Let writes of the same turn of the event loop join the first group.
+    await Promise.resolve()
+    try {
+      while (this.#waiting.length > 0) {
+        const group = this.#takeGroup()
+        try {
+          await this.#commit(group)
+        } catch (error) {
+          for (const request of group) request.reject(error)
+        }
+      }
+    } finally {
+      this.#pumping = undefined
+    }
+  }
+
+  #takeGroup(): Request[] {
+    let bytes = 0
+    let count = 0
+    for (const request of this.#waiting) {
+      if (count > 0 && bytes + request.sizeBytes > this.#state.limits.groupBytes) break
+      bytes += request.sizeBytes
+      count++
+    }
+    return this.#waiting.splice(0, count)
+  }
+
+  async #commit(group: Request[]): Promise<void> {
+    const state = this.#state
+    let pending = group
+    for (let race = 0; race < LOST_RACES; race++) {
+      const draft = await state.run(() => this.#prepare(pending))
+      const { records, control, written, settled, moved } = await evaluateGroup(pending, draft)
+      if (moved) continue
+      if (settled.length > 0 && !(await this.#stillCurrent(draft))) continue
+      for (const { request, outcome } of settled) {
+        if ('error' in outcome) request.reject(outcome.error)
+        else request.resolve({ version: draft.version, result: outcome.result })
+      }
+      pending = written.map(({ request }) => request)
+      if (pending.length === 0 && draft.sequenced.length === 0) return
+      const entry: LogEntry = {
+        id: state.env.ids.ulid(),
+        number: draft.version + 1,
+        collection: state.path,
+        createdAtMs: state.env.clock.nowMs(),
+        writer: this.#name,
+        sequenced: draft.sequenced,
+        records,
+        control,
+      }
+      const bytes = encodeEntry(entry)
+      if (!state.knowledge || state.ageMs(state.knowledge) > state.limits.writerStalenessMs) continue
+      const sent = state.stamp()
+      let outcome: PutOutcome
+      try {
+        outcome = await this.#put(entry, bytes, draft.knowledge, sent)
+      } catch (error) {
+        await state.run(async () => state.forgetEnd())
+        throw error
+      }
+      if (outcome === 'lost') {
+        state.env.metrics.count('log_races_lost')
+        await state.run(() => state.sync({ inbox: state.takesInbox }))
+        continue
+      }
+      await state.run(() => state.appended(entry, bytes.length, sent))
+      state.env.metrics.count('log_entries_appended')
+      state.env.metrics.count('log_bytes_appended', bytes.length)
+      this.#onAppended(entry.number)
+      for (const { request, result } of written) request.resolve({ version: entry.number, result })
+      return
+    }
+    throw unavailable(
+      'too-many-writers',
+      `${LOST_RACES} attempts to append to ${state.path} lost against other writers; retry`,
+      { retryAfterMs: 1_000 },
+    )
+  }
+
+  /** Steps 1 and 2. */
+  async #prepare(group: readonly Request[]): Promise<Draft> {
+    const state = this.#state
+    if (!state.knowledge || state.ageMs(state.knowledge) > state.limits.writerStalenessMs)
+      await state.sync({ inbox: state.takesInbox })
+    if (state.closed) throw state.missing()
+    const inbox = state.takesInbox ? await state.unsequenced() : []
+    const isUserWrite = group.some((request) => request.sizeBytes > 0)
+    if (isUserWrite) refuseIfBehind(state, inbox)
+    const { sequenced, fresh } = await this.#sequence(inbox)
+    return new Draft(state, fresh, sequenced)
+  }
+
+  /** Takes what one entry may sequence, in ULID order, and applies it to a copy of the state. */
+  async #sequence(
+    inbox: readonly InboxObject[],
+  ): Promise<{ sequenced: SequencedDelta[]; fresh: FreshState | undefined }> {
+    const state = this.#state
+    const sequenced: SequencedDelta[] = []
+    let fresh: FreshState | undefined
+    let bytes = 0
+    for (const object of inbox) {
+      const counted = Math.min(object.sizeBytes, state.limits.deltaBytes)
+      if (
+        sequenced.length >= state.limits.sequencedDeltas ||
+        (sequenced.length > 0 && bytes + counted > state.limits.sequencedBytes)
+      )
+        break
+      const delta = await state.deltas.get(object.ulid, object.etag, object.sizeBytes)
+      if (delta.status === 'gone' || delta.status === 'changed') continue
+      fresh ??= state.fresh.fork()
+      if (delta.status === 'ok' && dimensionClash(delta.records, fresh.dimension) === undefined)
+        await fresh.apply(delta.records, state.end + 1)
+      sequenced.push({ key: inboxKey(state.path, object.ulid), etag: object.etag, sizeBytes: object.sizeBytes })
+      bytes += counted
+    }
+    return { sequenced, fresh }
+  }
+
+  async #stillCurrent(draft: Draft): Promise<boolean> {
+    return this.#state.run(async () => {
+      const began = draft.knowledge
+      if (this.#state.end !== draft.version) return false
+      // Looked at since the group was sealed: nothing can have come before it unseen.
+      if (this.#state.knowledge && began && this.#state.knowledge.monotonicMs >= draft.sealed.monotonicMs) return true
+      await this.#state.sync({ inbox: this.#state.takesInbox })
+      return this.#state.end === draft.version
+    })
+  }
+
+  async #put(entry: LogEntry, bytes: Uint8Array, knowledge: Stamp, sent: Stamp): Promise<PutOutcome> {
+    const { env, limits } = this.#state
+    const key = logEntryKey(this.#state.path, entry.number)
+    let maybeApplied = false
+    let failure: unknown
+    for (let attempt = 0; attempt === 0 || this.#state.ageMs(sent) < limits.settleMs; attempt++) {
+      try {
+        const answer = await env.store.put(key, bytes, {
+          ifAbsent: true,
+          contentType: 'application/vnd.apache.arrow.file',
+        })
+        const exists = answer.status !== 'ok'
+        if (exists && (await this.#whoseEntry(key, entry.id)) === 'another') return 'lost'
+        if (this.#state.ageMs(knowledge) <= limits.writerStalenessMs) return 'ours'
+        return await this.#settleLate(entry)
+      } catch (error) {
+        if (!isSiltstoneError(error, 'unknown') && !isSiltstoneError(error, 'unavailable')) throw error
+        maybeApplied ||= error.kind === 'unknown'
+        if (!maybeApplied && !isPassing(error)) throw error
+        failure = error
+        env.metrics.count('log_puts_unsettled')
+        await env.clock.sleep(Math.min(2_000, 25 * 2 ** attempt) * (0.5 + env.random.next() / 2))
+      }
+    }
+    if (!maybeApplied) throw failure
+    throw outcomeUnknown('outcome-unknown', `it is not known whether ${key} was written; read before writing again`, {
+      key,
+      cause: failure,
+    })
+  }
+
+  async #whoseEntry(key: string, id: string): Promise<'ours' | 'another'> {
+    const got = await this.#state.env.store.get(key)
+    // Gone already: it was folded and collected, so it was there long before us.
+    if (got.status !== 'ok') return 'another'
+    return decodeEntry(got.body, key).id === id ? 'ours' : 'another'
+  }
+
+  /** The put was answered after knowledge had expired: is the entry part of the log, or a stray? */
+  async #settleLate(entry: LogEntry): Promise<PutOutcome> {
+    const { manifests, path } = this.#state
+    this.#state.env.metrics.count('log_puts_late')
+    const pointer = await manifests.readPointer()
+    if (typeof pointer === 'string') return 'ours'
+    const manifest = await manifests.loadExisting(pointer.manifestKey)
+    if (manifest.watermark < entry.number) return 'ours'
+    const group = manifest.folded.find(({ first, ids }) => entry.number >= first && entry.number < first + ids.length)
+    const id = group?.ids[entry.number - group.first]
+    if (id === undefined) {
+      const key = logEntryKey(path, entry.number)
+      throw outcomeUnknown('outcome-unknown', `${key} was answered after its number had been folded and forgotten`, {
+        key,
+      })
+    }
+    return id === entry.id ? 'ours' : 'lost'
+  }
+}
+
+class Draft implements EvaluationState {
+  readonly version: number
+  readonly sequenced: SequencedDelta[]
+  readonly knowledge: Stamp
+  readonly sealed: Stamp
+  readonly #state: CollectionState
+  readonly #unapplied: (readonly RecordOp[])[] = []
+  readonly #base: View
+  #fresh: FreshState | undefined
+  dimension: number | null
+
+  constructor(state: CollectionState, fresh: FreshState | undefined, sequenced: SequencedDelta[]) {
+    this.#state = state
+    this.version = state.end
+    this.sequenced = sequenced
+    this.sealed = state.stamp()
+    this.knowledge = state.knowledge ?? this.sealed
+    this.#base = state.sequencedView()
+    this.#fresh = fresh
+    this.dimension = fresh ? fresh.dimension : state.fresh.dimension
+  }
+
+  add(records: readonly RecordOp[]): void {
+    for (const { vector } of records) if (vector) this.dimension ??= vector.length
+    this.#unapplied.push(records)
+  }
+
+  async view(): Promise<View> {
+    this.#fresh ??= await this.#state.run(async () => {
+      if (this.#state.end !== this.version || this.#state.fresh !== this.#base.fresh.state) throw new StateMoved()
+      return this.#state.fresh.fork()
+    })
+    for (const records of this.#unapplied.splice(0)) await this.#fresh.apply(records, this.version + 1)
+    return new View({
+      version: this.version,
+      manifestKey: this.#base.manifestKey,
+      manifest: this.#base.manifest,
+      fresh: this.#fresh.view(),
+      unsequenced: [],
+    })
+  }
+}
+
+/** Somebody's entry or snapshot arrived while the group was evaluated: evaluate again. */
+class StateMoved extends Error {}
+
+async function evaluateGroup(group: readonly Request[], draft: Draft) {
+  const records: RecordOp[] = []
+  const written: { request: Request; result: unknown }[] = []
+  const settled: Settled[] = []
+  let control: EntryControl | null = null
+  for (const request of group) {
+    try {
+      if (control) throw unavailable('busy', 'the collection is being changed; retry', { retryAfterMs: 50 })
+      const evaluated = await request.evaluate(draft)
+      if (evaluated.control) control = evaluated.control
+      if (evaluated.records.length === 0 && !evaluated.control && draft.sequenced.length === 0) {
+        settled.push({ request, outcome: { result: evaluated.result } })
+        continue
+      }
+      draft.add(evaluated.records)
+      for (const record of evaluated.records) records.push(record)
+      written.push({ request, result: evaluated.result })
+    } catch (error) {
+      if (error instanceof StateMoved)
+        return { records: [], control: null, written: [], settled: [] as Settled[], moved: true }
+      settled.push({ request, outcome: { error } })
+    }
+  }
+  return { records, control, written, settled, moved: false }
+}
+
+function refuseIfBehind(state: CollectionState, inbox: readonly InboxObject[]): void {
+  const objects = state.unfoldedEntries + inbox.length
+  const bytes = inbox.reduce((sum, { sizeBytes }) => sum + sizeBytes, state.unfoldedBytes)
+  if (objects <= state.limits.unfoldedObjects && bytes <= state.limits.unfoldedBytes) return
+  state.env.metrics.count('log_back_pressure')
+  throw unavailable(
+    'back-pressure',
+    `${objects} unfolded deltas with ${bytes} bytes wait for compaction in ${state.path}; retry later`,
+    { retryAfterMs: 1_000 },
+  )
+}

@@ -1,0 +1,40 @@
+import { columnsOf, compileFilter } from '../filter/evaluate.ts'
+import type { Filter } from '../filter/types.ts'
+import type { RecordRef, View } from '../log/view.ts'
+import { parseMetadata } from '../records/metadata.ts'
+import type { Yield } from './select.ts'
+
+const BATCH = 4_096
+
+/** Those of some known records that a filter admits, in the same order. */
+export async function filterRefs(
+  view: View,
+  refs: readonly RecordRef[],
+  filter: Filter,
+  pause: Yield,
+): Promise<RecordRef[]> {
+  const test = compileFilter(filter)
+  const columns = columnsOf(filter)
+  const kept: RecordRef[] = []
+  for (let i = 0; i < refs.length; i += BATCH) {
+    const batch = refs.slice(i, i + BATCH)
+    const [ids, metadatas, documents] = await Promise.all([
+      view.ids(batch),
+      columns.metadata ? view.metadatas(batch) : undefined,
+      columns.document ? view.documents(batch) : undefined,
+    ])
+    batch.forEach((ref, k) => {
+      const text = metadatas?.[k] ?? null
+      if (
+        test({
+          id: ids[k] as string,
+          metadata: text === null ? null : parseMetadata(text),
+          document: documents?.[k] ?? null,
+        })
+      )
+        kept.push(ref)
+    })
+    await pause()
+  }
+  return kept
+}

@@ -1,0 +1,137 @@
+/** The records of one manifest, opened for reading: which row holds an id, what the rows hold, in which order. */
+import type { StatePart } from '../format/manifest.ts'
+import type { BlobColumn, OpenSegment, SegmentPool } from './open-segment.ts'
+
+/** Where a record of the snapshot lies. */
+export interface RowRef {
+  /** Index into `BaseState.segments`. */
+  segment: number
+  row: number
+}
+
+export class BaseState {
+  readonly part: StatePart
+  readonly segments: readonly OpenSegment[]
+  #order: Promise<{ segments: Uint16Array; rows: Uint32Array }> | undefined
+
+  private constructor(part: StatePart, segments: readonly OpenSegment[]) {
+    this.part = part
+    this.segments = segments
+  }
+
+  static async open(pool: SegmentPool, part: StatePart): Promise<BaseState> {
+    return new BaseState(part, await Promise.all(part.segments.map((ref) => pool.open(ref))))
+  }
+
+  get dimension(): number | null {
+    return this.part.dimension
+  }
+
+  get liveRecords(): number {
+    return this.part.liveRecords
+  }
+
+  /** For each id the row of the live record that holds it, or null. An id is live in at most one segment. */
+  async lookup(ids: readonly string[]): Promise<(RowRef | null)[]> {
+    const found = new Array<RowRef | null>(ids.length).fill(null)
+    if (ids.length === 0) return found
+    // Newest first: recent records are asked for most, and what is found is not looked for again.
+    let missing = ids.map((_, i) => i)
+    for (let s = this.segments.length - 1; s >= 0 && missing.length > 0; s--) {
+      const segment = this.segments[s] as OpenSegment
+      const rows = await segment.reader.lookup(missing.map((i) => ids[i] as string))
+      missing = missing.filter((i, k) => {
+        const row = rows[k] as number
+        if (row < 0 || segment.deleted?.has(row)) return true
+        found[i] = { segment: s, row }
+        return false
+      })
+    }
+    return found
+  }
+
+  /** Values of one column for rows anywhere, in the order asked for. */
+  column(name: BlobColumn | 'ids', refs: readonly RowRef[]): Promise<(string | null)[]> {
+    return this.#gather(refs, (segment, rows) =>
+      name === 'ids' ? segment.reader.ids(rows) : segment.column(name, rows),
+    )
+  }
+
+  vectors(refs: readonly RowRef[]): Promise<Float32Array[]> {
+    return this.#gather(refs, (segment, rows) => segment.reader.vectors(rows))
+  }
+
+  ordinals(refs: readonly RowRef[]): Promise<number[]> {
+    return this.#gather(refs, async (segment, rows) => {
+      const all = await segment.reader.rowInfo()
+      return rows.map((row) => all.ordinals[row] as number)
+    })
+  }
+
+  /** Every live row in order of insertion, as parallel arrays. Made once per state. */
+  order(): Promise<{ segments: Uint16Array; rows: Uint32Array }> {
+    this.#order ??= this.#sortRows()
+    return this.#order
+  }
+
+  async #sortRows() {
+    const parts = await Promise.all(
+      this.segments.map(async (segment) => {
+        const { ordinals } = await segment.reader.rowInfo()
+        const rows = Uint32Array.from(segment.live())
+        if (segment.ref.segment.order !== 'ordinal')
+          rows.sort((a, b) => (ordinals[a] as number) - (ordinals[b] as number))
+        return { rows, ordinals }
+      }),
+    )
+    const total = parts.reduce((sum, part) => sum + part.rows.length, 0)
+    const segments = new Uint16Array(total)
+    const rows = new Uint32Array(total)
+    const cursor = parts.map(() => 0)
+    // Few segments (size tiers), so the smallest head is found by looking at each.
+    for (let i = 0; i < total; i++) {
+      let best = -1
+      let bestOrdinal = Number.POSITIVE_INFINITY
+      for (let s = 0; s < parts.length; s++) {
+        const part = parts[s] as (typeof parts)[number]
+        const at = cursor[s] as number
+        if (at >= part.rows.length) continue
+        const ordinal = part.ordinals[part.rows[at] as number] as number
+        if (ordinal < bestOrdinal) {
+          bestOrdinal = ordinal
+          best = s
+        }
+      }
+      segments[i] = best
+      rows[i] = (parts[best] as (typeof parts)[number]).rows[cursor[best] as number] as number
+      cursor[best] = (cursor[best] as number) + 1
+    }
+    return { segments, rows }
+  }
+
+  async #gather<T>(
+    refs: readonly RowRef[],
+    read: (segment: OpenSegment, rows: number[]) => Promise<T[]>,
+  ): Promise<T[]> {
+    const out = new Array<T>(refs.length)
+    const bySegment = new Map<number, number[]>()
+    refs.forEach((ref, i) => {
+      const list = bySegment.get(ref.segment)
+      if (list) list.push(i)
+      else bySegment.set(ref.segment, [i])
+    })
+    await Promise.all(
+      [...bySegment].map(async ([s, places]) => {
+        const ordered = places.sort((a, b) => (refs[a] as RowRef).row - (refs[b] as RowRef).row)
+        const values = await read(
+          this.segments[s] as OpenSegment,
+          ordered.map((i) => (refs[i] as RowRef).row),
+        )
+        ordered.forEach((i, k) => {
+          out[i] = values[k] as T
+        })
+      }),
+    )
+    return out
+  }
+}

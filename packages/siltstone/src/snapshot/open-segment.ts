@@ -1,0 +1,128 @@
+/** A segment as a manifest sees it: immutable rows, minus deleted ones, with the columns that overlays changed. */
+import { corrupt } from '../errors.ts'
+import type { DeletionsRef, SegmentRef } from '../format/manifest.ts'
+import { OverlayReader } from '../format/segment/overlay.ts'
+import { SegmentReader } from '../format/segment/reader.ts'
+import type { ObjectStore } from '../platform/object-store.ts'
+import type { BlockCache } from './block-cache.ts'
+import { decodeRowSet, RowSet } from './row-set.ts'
+import { getVerified } from './verified-object.ts'
+
+export type BlobColumn = 'documents' | 'metadata' | 'uris'
+
+export class OpenSegment {
+  readonly ref: SegmentRef
+  readonly reader: SegmentReader
+  readonly deleted: RowSet | null
+  readonly overlays: readonly OverlayReader[]
+
+  constructor(ref: SegmentRef, reader: SegmentReader, deleted: RowSet | null, overlays: readonly OverlayReader[]) {
+    this.ref = ref
+    this.reader = reader
+    this.deleted = deleted
+    this.overlays = overlays
+  }
+
+  get id(): string {
+    return this.ref.segment.id
+  }
+
+  get rows(): number {
+    return this.ref.segment.rows
+  }
+
+  get liveRows(): number {
+    return this.rows - (this.ref.deletions?.count ?? 0)
+  }
+
+  /** Rows that are not deleted; a copy. */
+  live(): RowSet {
+    const live = RowSet.full(this.rows)
+    return this.deleted ? live.subtract(this.deleted) : live
+  }
+
+  /** @param rows ascending */
+  async column(name: BlobColumn, rows: readonly number[]): Promise<(string | null)[]> {
+    const values = await this.reader.column(name, rows)
+    for (const overlay of this.overlays) await overlay.apply(name, rows, values)
+    return values
+  }
+}
+
+/** Opens segments once; what is opened is shared by every view that refers to the same rows, deletions and overlays. */
+export class SegmentPool {
+  readonly #store: ObjectStore
+  readonly #cache: BlockCache
+  readonly #open = new Map<string, Promise<OpenSegment>>()
+  readonly #readers = new Map<string, SegmentReader>()
+
+  constructor(store: ObjectStore, cache: BlockCache) {
+    this.#store = store
+    this.#cache = cache
+  }
+
+  readonly readRange = async (key: string, offset: number, length: number): Promise<Uint8Array> => {
+    const got = await this.#store.get(key, { range: { offset, length } })
+    if (got.status !== 'ok')
+      throw corrupt('object-missing', `${key} does not exist although it is referred to`, { key })
+    return got.body
+  }
+
+  open(ref: SegmentRef): Promise<OpenSegment> {
+    const name = nameOf(ref)
+    const known = this.#open.get(name)
+    if (known) return known
+    const opening = this.#load(ref)
+    this.#open.set(name, opening)
+    // A failure is not kept: the next caller tries again.
+    opening.catch(() => this.#open.delete(name))
+    return opening
+  }
+
+  /** Forgets what the given states do not use. */
+  retain(states: Iterable<{ segments: readonly SegmentRef[] }>): void {
+    const names = new Set<string>()
+    const ids = new Set<string>()
+    for (const state of states)
+      for (const ref of state.segments) {
+        names.add(nameOf(ref))
+        ids.add(ref.segment.id)
+      }
+    for (const name of this.#open.keys()) if (!names.has(name)) this.#open.delete(name)
+    for (const id of this.#readers.keys()) if (!ids.has(id)) this.#readers.delete(id)
+  }
+
+  async #load(ref: SegmentRef): Promise<OpenSegment> {
+    let reader = this.#readers.get(ref.segment.id)
+    if (!reader) {
+      reader = new SegmentReader(ref.segment, this.readRange, this.#cache)
+      this.#readers.set(ref.segment.id, reader)
+    }
+    const overlays = ref.overlays.map((overlay) => new OverlayReader(overlay, this.readRange, this.#cache))
+    return new OpenSegment(ref, reader, await loadDeletions(this.#store, ref.deletions, ref.segment.rows), overlays)
+  }
+}
+
+export async function loadDeletions(
+  store: ObjectStore,
+  ref: DeletionsRef | null,
+  rows: number,
+): Promise<RowSet | null> {
+  if (!ref) return null
+  const bytes = ref.object ? await getVerified(store, ref.object) : Buffer.from(ref.inline ?? '', 'base64')
+  const set = await decodeRowSet(bytes, rows)
+  if (set.count() !== ref.count) {
+    const key = ref.object?.key
+    throw corrupt(
+      'deletions-damaged',
+      `${key ?? 'an inline bitmap'} holds ${set.count()} rows, the manifest says ${ref.count}`,
+      key ? { key } : {},
+    )
+  }
+  return set
+}
+
+function nameOf(ref: SegmentRef): string {
+  const deletions = ref.deletions?.object?.key ?? ref.deletions?.inline ?? ''
+  return `${ref.segment.id}|${deletions}|${ref.overlays.map((overlay) => overlay.id).join(',')}`
+}

@@ -1,0 +1,98 @@
+/** A set of row numbers of one segment: dense bits in memory, portable Roaring bytes in the bucket. */
+import roaring from 'roaring-wasm'
+
+const { RoaringBitmap32, roaringLibraryInitialize } = roaring
+
+export class RowSet {
+  readonly bits: Uint32Array
+  readonly rows: number
+
+  constructor(rows: number, bits?: Uint32Array) {
+    this.rows = rows
+    this.bits = bits ?? new Uint32Array((rows + 31) >>> 5)
+  }
+
+  static full(rows: number): RowSet {
+    const set = new RowSet(rows)
+    set.bits.fill(0xffffffff)
+    const rest = rows & 31
+    if (rest !== 0) set.bits[set.bits.length - 1] = 2 ** rest - 1
+    return set
+  }
+
+  has(row: number): boolean {
+    return ((this.bits[row >>> 5] as number) & (1 << (row & 31))) !== 0
+  }
+
+  add(row: number): void {
+    this.bits[row >>> 5] = (this.bits[row >>> 5] as number) | (1 << (row & 31))
+  }
+
+  remove(row: number): void {
+    this.bits[row >>> 5] = (this.bits[row >>> 5] as number) & ~(1 << (row & 31))
+  }
+
+  copy(): RowSet {
+    return new RowSet(this.rows, this.bits.slice())
+  }
+
+  /** Removes every row of `other`. */
+  subtract(other: RowSet): this {
+    for (let i = 0; i < this.bits.length; i++) this.bits[i] = (this.bits[i] as number) & ~(other.bits[i] as number)
+    return this
+  }
+
+  count(): number {
+    let total = 0
+    for (let i = 0; i < this.bits.length; i++) {
+      let v = this.bits[i] as number
+      v -= (v >>> 1) & 0x55555555
+      v = (v & 0x33333333) + ((v >>> 2) & 0x33333333)
+      total += (((v + (v >>> 4)) & 0x0f0f0f0f) * 0x01010101) >>> 24
+    }
+    return total
+  }
+
+  *[Symbol.iterator](): Generator<number> {
+    for (let i = 0; i < this.bits.length; i++) {
+      let word = this.bits[i] as number
+      while (word !== 0) {
+        const low = word & -word
+        yield (i << 5) + 31 - Math.clz32(low)
+        word ^= low
+      }
+    }
+  }
+
+  toArray(): number[] {
+    return [...this]
+  }
+}
+
+/** The wasm of the bitmap library is compiled once per process. */
+export async function encodeRowSet(set: Iterable<number>): Promise<Uint8Array> {
+  await roaringLibraryInitialize()
+  const bitmap = new RoaringBitmap32(set)
+  try {
+    bitmap.runOptimize()
+    return Uint8Array.from(bitmap.serialize('portable'))
+  } finally {
+    bitmap.dispose()
+  }
+}
+
+/** @throws RangeError when the bytes hold a row that the segment does not have */
+export async function decodeRowSet(bytes: Uint8Array, rows: number): Promise<RowSet> {
+  await roaringLibraryInitialize()
+  const bitmap = RoaringBitmap32.deserialize('portable', bytes)
+  try {
+    const set = new RowSet(rows)
+    for (const row of bitmap.toUint32Array()) {
+      if (row >= rows) throw new RangeError(`row ${row} of ${rows}`)
+      set.add(row)
+    }
+    return set
+  } finally {
+    bitmap.dispose()
+  }
+}
