@@ -1,0 +1,109 @@
+/**
+ * Keeps under a provider's limits of requests and tokens per minute: two token buckets that start full, hold ten
+ * seconds' worth and refill evenly, served first come, first served. A request dearer than a bucket holds waits for it
+ * to be full and leaves a debt. Token counts are estimates beforehand; `settle` corrects them by what was billed.
+ */
+import type { Clock } from '../platform/clock.ts'
+
+const BURST_MINUTES = 1 / 6
+
+export interface RateLimits {
+  requestsPerMinute?: number | undefined
+  tokensPerMinute?: number | undefined
+}
+
+export class RateLimiter {
+  readonly #clock: Clock
+  readonly #requests: Bucket | undefined
+  readonly #tokens: Bucket | undefined
+  #pausedUntilMs = Number.NEGATIVE_INFINITY
+  #turn: Promise<void> = Promise.resolve()
+
+  constructor(clock: Clock, limits: RateLimits) {
+    this.#clock = clock
+    const bucket = (perMinute: number | undefined) =>
+      perMinute === undefined ? undefined : new Bucket(perMinute, clock.monotonicMs())
+    this.#requests = bucket(limits.requestsPerMinute)
+    this.#tokens = bucket(limits.tokensPerMinute)
+  }
+
+  /** Resolves when one request of so many tokens may be sent; rejects with the signal's reason. */
+  async acquire(tokens: number, signal?: AbortSignal): Promise<void> {
+    const previous = this.#turn
+    const { promise: mine, resolve: passOn } = Promise.withResolvers<void>()
+    this.#turn = mine
+    let myTurn = false
+    try {
+      await orAbort(previous, signal)
+      myTurn = true
+      for (let waitMs = this.#waitMs(tokens); waitMs > 0; waitMs = this.#waitMs(tokens)) {
+        await this.#clock.sleep(waitMs, signal)
+      }
+      signal?.throwIfAborted()
+      this.#requests?.take(1)
+      this.#tokens?.take(tokens)
+    } finally {
+      if (myTurn) passOn()
+      else void previous.then(passOn)
+    }
+  }
+
+  /** Corrects an estimate once the provider has said what it counted. */
+  settle(estimatedTokens: number, actualTokens: number): void {
+    this.#tokens?.take(actualTokens - estimatedTokens)
+  }
+
+  /** Nobody sends for so long: a provider's 429 is meant for all requests, not only for the one that met it. */
+  pause(ms: number): void {
+    this.#pausedUntilMs = Math.max(this.#pausedUntilMs, this.#clock.monotonicMs() + ms)
+  }
+
+  #waitMs(tokens: number): number {
+    const now = this.#clock.monotonicMs()
+    return Math.max(
+      this.#pausedUntilMs - now,
+      this.#requests?.waitMs(1, now) ?? 0,
+      this.#tokens?.waitMs(tokens, now) ?? 0,
+      0,
+    )
+  }
+}
+
+class Bucket {
+  readonly #perMs: number
+  readonly #capacity: number
+  #level: number
+  #atMs: number
+
+  constructor(perMinute: number, nowMs: number) {
+    this.#perMs = perMinute / 60_000
+    this.#capacity = Math.max(1, perMinute * BURST_MINUTES)
+    this.#level = this.#capacity
+    this.#atMs = nowMs
+  }
+
+  waitMs(amount: number, nowMs: number): number {
+    this.#level = Math.min(this.#capacity, this.#level + (nowMs - this.#atMs) * this.#perMs)
+    this.#atMs = nowMs
+    const missing = Math.min(amount, this.#capacity) - this.#level
+    // Rounded up: a wait that ends a fraction too early would only be followed by another.
+    return missing <= 1e-9 ? 0 : Math.ceil(missing / this.#perMs)
+  }
+
+  take(amount: number): void {
+    this.#level = Math.min(this.#capacity, this.#level - amount)
+  }
+}
+
+async function orAbort(promise: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  if (signal === undefined) return promise
+  signal.throwIfAborted()
+  const { promise: aborted, reject } = Promise.withResolvers<never>()
+  const stop = () => reject(signal.reason as Error)
+  signal.addEventListener('abort', stop, { once: true })
+  try {
+    await Promise.race([promise, aborted])
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
+}
