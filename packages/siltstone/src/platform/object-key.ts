@@ -1,0 +1,84 @@
+import { invalid } from '../errors.ts'
+
+/** S3's own limit. */
+export const MAX_KEY_BYTES = 1024
+/** What common file systems take as one name. */
+export const MAX_KEY_COMPONENT_BYTES = 255
+/** First components that a directory keeps for itself, on every driver, so that a store can move between drivers. */
+export const RESERVED_COMPONENTS: readonly string[] = ['.tmp', '.siltstone']
+
+// oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+const FORBIDDEN = /[\u0000-\u001f\u007f\\]/
+/** Printable ASCII without the backslash: the bytes are the characters, and every key of ours is like that. */
+const PLAIN = /^[ -[\]-~]+$/
+
+/**
+ * Checks a key of an object. The rules are those that let a key be a path below a directory as it stands, with
+ * nothing to escape and no way out of the directory.
+ * @throws SiltstoneError `invalid` (bad-key)
+ */
+export function checkKey(key: string): void {
+  const problem = key === '' ? 'it is empty' : (problemOfText(key) ?? problemOfComponents(key.split('/')))
+  if (problem !== undefined) throw badKey('key', key, problem)
+}
+
+/**
+ * Checks a prefix for `list`: a key that may be cut anywhere, or nothing.
+ * @throws SiltstoneError `invalid` (bad-prefix)
+ */
+export function checkPrefix(prefix: string): void {
+  const whole = prefix.split('/').slice(0, -1)
+  const problem = problemOfText(prefix) ?? problemOfComponents(whole)
+  if (problem !== undefined) throw badKey('prefix', prefix, problem)
+}
+
+function badKey(what: 'key' | 'prefix', value: string, problem: string) {
+  const shown = JSON.stringify(value.length > 200 ? `${value.slice(0, 200)}…` : value)
+  return invalid(
+    `bad-${what}`,
+    `The object ${what} ${shown} cannot be used: ${problem}. Use components of at most ${MAX_KEY_COMPONENT_BYTES} bytes, ` +
+      `joined by single slashes, ${MAX_KEY_BYTES} bytes in all.`,
+    { field: what },
+  )
+}
+
+function problemOfText(text: string): string | undefined {
+  if (PLAIN.test(text) || text === '') {
+    return text.length > MAX_KEY_BYTES ? `it has ${text.length} bytes` : undefined
+  }
+  if (FORBIDDEN.test(text)) return 'it holds a control character or a backslash'
+  if (!text.isWellFormed()) return 'it is not well-formed Unicode'
+  const bytes = Buffer.byteLength(text)
+  return bytes > MAX_KEY_BYTES ? `it has ${bytes} bytes` : undefined
+}
+
+function problemOfComponents(components: readonly string[]): string | undefined {
+  for (const component of components) {
+    if (component === '') return 'it has an empty component (a leading, trailing or doubled slash)'
+    if (component === '.' || component === '..') return `it has the component '${component}'`
+    if (component.length > MAX_KEY_COMPONENT_BYTES / 3 && Buffer.byteLength(component) > MAX_KEY_COMPONENT_BYTES) {
+      return `its component '${component.slice(0, 20)}…' has more than ${MAX_KEY_COMPONENT_BYTES} bytes`
+    }
+  }
+  const [first] = components
+  if (first !== undefined && RESERVED_COMPONENTS.includes(first)) return `'${first}/' is reserved`
+  return undefined
+}
+
+/**
+ * Byte order of the UTF-8 form. JavaScript compares UTF-16 units, which puts U+E000 to U+FFFF behind the surrogates
+ * of higher code points; UTF-8 has them before.
+ */
+export function compareKeys(a: string, b: string): number {
+  const shared = Math.min(a.length, b.length)
+  for (let at = 0; at < shared; at++) {
+    const x = a.charCodeAt(at)
+    const y = b.charCodeAt(at)
+    if (x !== y) return codePointRank(x) - codePointRank(y)
+  }
+  return a.length - b.length
+}
+
+function codePointRank(unit: number): number {
+  return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit
+}
