@@ -6,7 +6,7 @@ import { corrupt } from '../errors.ts'
 import { crcHex } from '../format/checksum.ts'
 import { bitmapKey, overlayFileKey } from '../format/keys.ts'
 import type { DeletionsRef, SegmentRef } from '../format/manifest.ts'
-import { type OverlayRow, encodeOverlay } from '../format/segment/overlay.ts'
+import { type OverlayDescriptor, type OverlayRow, OverlayWriter } from '../format/segment/overlay.ts'
 import type { Environment } from '../platform/environment.ts'
 import { putImmutable } from '../snapshot/manifest-store.ts'
 import { loadDeletions } from '../snapshot/open-segment.ts'
@@ -36,18 +36,26 @@ export async function applyChanges(
       if (deletions && deletions.count === ref.segment.rows) return undefined
       const rows = changes.overlaid.get(i) ?? []
       if (rows.length === 0) return { ...ref, deletions }
-      const id = env.ids.ulid()
-      const { bytes, descriptor } = encodeOverlay({
-        id,
-        key: overlayFileKey(path, id, 'data'),
-        rows: [...rows].sort((a, b) => a.row - b.row),
-      })
-      await putImmutable(env, descriptor.key, bytes)
-      await verifyStored(env, descriptor.key, bytes)
+      const descriptor = await writeOverlay(env, path, rows)
       return { ...ref, deletions, overlays: [...ref.overlays, descriptor] }
     }),
   )
   return changed.filter((ref) => ref !== undefined)
+}
+
+async function writeOverlay(env: Environment, path: string, rows: readonly OverlayRow[]): Promise<OverlayDescriptor> {
+  const id = env.ids.ulid()
+  const chunks: Uint8Array[] = []
+  const write = async (chunk: Uint8Array) => {
+    chunks.push(chunk.slice())
+  }
+  const writer = new OverlayWriter({ id, key: overlayFileKey(path, id, 'data'), open: async () => ({ write }) })
+  for (const row of [...rows].sort((a, b) => a.row - b.row)) await writer.append(row)
+  const descriptor = await writer.finish()
+  const bytes = Buffer.concat(chunks)
+  await putImmutable(env, descriptor.key, bytes)
+  await verifyStored(env, descriptor.key, bytes)
+  return descriptor
 }
 
 async function addDeletions(

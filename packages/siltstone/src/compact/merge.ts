@@ -146,7 +146,7 @@ async function replaceInputs(
     for (const descriptor of ref?.overlays ?? []) {
       if (absorbed.has(descriptor.id)) continue
       const reader = new OverlayReader(descriptor, context.pool.readRange)
-      for (const change of await reader.allRows()) {
+      for (const change of await readChanges(reader)) {
         const row = map[change.row] as number
         if (row !== GONE) overlaid.set(row, { ...overlaid.get(row), ...change, row })
       }
@@ -159,6 +159,19 @@ async function replaceInputs(
   })
   kept.splice(place < 0 ? kept.length : place, 0, ...output)
   return kept
+}
+
+async function readChanges(overlay: OverlayReader): Promise<OverlayRow[]> {
+  const { rows: targets, versions } = await overlay.load()
+  const rows = [...targets]
+  const [metadata, documents, uris] = await Promise.all([overlay.column('metadata', rows), overlay.column('documents', rows), overlay.column('uris', rows)])
+  return rows.map((row, i) => {
+    const change: OverlayRow = { row, version: versions[i] as number }
+    if (metadata[i] !== undefined) change.metadata = metadata[i]
+    if (documents[i] !== undefined) change.documents = documents[i]
+    if (uris[i] !== undefined) change.uris = uris[i]
+    return change
+  })
 }
 
 interface Cursor {
@@ -213,7 +226,7 @@ async function refill(cursor: Cursor): Promise<void> {
 
 /** Live rows in order of insertion, a batch at a time. */
 async function* liveRows(input: OpenSegment): AsyncGenerator<{ rows: number[]; values: SegmentRow[] }> {
-  const { ordinals, versions } = await input.reader.rowInfo()
+  const { ordinals, versions } = await input.rowInfo()
   const order = input.live().toArray()
   if (input.ref.segment.order !== 'ordinal') order.sort((a, b) => (ordinals[a] as number) - (ordinals[b] as number))
   for (let i = 0; i < order.length; i += ROW_BATCH) {

@@ -1,6 +1,6 @@
 /** The records of one manifest, opened for reading: which row holds an id, what the rows hold, in which order. */
 import type { StatePart } from '../format/manifest.ts'
-import type { BlobColumn, OpenSegment, SegmentPool } from './open-segment.ts'
+import type { OverlayColumn, OpenSegment, SegmentPool } from './open-segment.ts'
 
 /** Where a record of the snapshot lies. */
 export interface RowRef {
@@ -51,7 +51,7 @@ export class BaseState {
   }
 
   /** Values of one column for rows anywhere, in the order asked for. */
-  column(name: BlobColumn | 'ids', refs: readonly RowRef[]): Promise<(string | null)[]> {
+  column(name: OverlayColumn | 'ids', refs: readonly RowRef[]): Promise<(string | null)[]> {
     return this.#gather(refs, (segment, rows) =>
       name === 'ids' ? segment.reader.ids(rows) : segment.column(name, rows),
     )
@@ -63,7 +63,7 @@ export class BaseState {
 
   ordinals(refs: readonly RowRef[]): Promise<number[]> {
     return this.#gather(refs, async (segment, rows) => {
-      const all = await segment.reader.rowInfo()
+      const all = await segment.rowInfo()
       return rows.map((row) => all.ordinals[row] as number)
     })
   }
@@ -77,7 +77,7 @@ export class BaseState {
   async #sortRows() {
     const parts = await Promise.all(
       this.segments.map(async (segment) => {
-        const { ordinals } = await segment.reader.rowInfo()
+        const { ordinals } = await segment.rowInfo()
         const rows = Uint32Array.from(segment.live())
         if (segment.ref.segment.order !== 'ordinal')
           rows.sort((a, b) => (ordinals[a] as number) - (ordinals[b] as number))

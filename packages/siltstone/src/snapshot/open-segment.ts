@@ -1,20 +1,21 @@
 /** A segment as a manifest sees it: immutable rows, minus deleted ones, with the columns that overlays changed. */
 import { corrupt } from '../errors.ts'
 import type { DeletionsRef, SegmentRef } from '../format/manifest.ts'
-import { OverlayReader } from '../format/segment/overlay.ts'
-import { SegmentReader } from '../format/segment/reader.ts'
+import { type OverlayColumn, OverlayReader } from '../format/segment/overlay.ts'
+import { type RowNumbers, SegmentReader } from '../format/segment/reader.ts'
 import type { ObjectStore } from '../platform/object-store.ts'
 import type { BlockCache } from './block-cache.ts'
 import { decodeRowSet, RowSet } from './row-set.ts'
 import { getVerified } from './verified-object.ts'
 
-export type BlobColumn = 'documents' | 'metadata' | 'uris'
+export type { OverlayColumn } from '../format/segment/overlay.ts'
 
 export class OpenSegment {
   readonly ref: SegmentRef
   readonly reader: SegmentReader
   readonly deleted: RowSet | null
   readonly overlays: readonly OverlayReader[]
+  #rowInfo: Promise<RowNumbers> | undefined
 
   constructor(ref: SegmentRef, reader: SegmentReader, deleted: RowSet | null, overlays: readonly OverlayReader[]) {
     this.ref = ref
@@ -41,11 +42,35 @@ export class OpenSegment {
     return this.deleted ? live.subtract(this.deleted) : live
   }
 
-  /** @param rows ascending */
-  async column(name: BlobColumn, rows: readonly number[]): Promise<(string | null)[]> {
+  async column(name: OverlayColumn, rows: readonly number[]): Promise<(string | null)[]> {
     const values = await this.reader.column(name, rows)
-    for (const overlay of this.overlays) await overlay.apply(name, rows, values)
+    for (const overlay of this.overlays) {
+      const changes = await overlay.column(name, rows)
+      changes.forEach((change, i) => {
+        if (change !== undefined) values[i] = change
+      })
+    }
     return values
+  }
+
+  /** Ordinals and last versions of all rows; read once. */
+  rowInfo(): Promise<RowNumbers> {
+    this.#rowInfo ??= this.#readRowInfo().catch((error: unknown) => {
+      this.#rowInfo = undefined
+      throw error
+    })
+    return this.#rowInfo
+  }
+
+  async #readRowInfo(): Promise<RowNumbers> {
+    const info = await this.reader.rowRange(0, this.rows)
+    for (const overlay of this.overlays) {
+      const targets = await overlay.load()
+      targets.rows.forEach((row, i) => {
+        info.versions[row] = targets.versions[i] as number
+      })
+    }
+    return info
   }
 }
 
@@ -95,10 +120,10 @@ export class SegmentPool {
   async #load(ref: SegmentRef): Promise<OpenSegment> {
     let reader = this.#readers.get(ref.segment.id)
     if (!reader) {
-      reader = new SegmentReader(ref.segment, this.readRange, this.#cache)
+      reader = new SegmentReader(ref.segment, this.readRange, { cache: this.#cache })
       this.#readers.set(ref.segment.id, reader)
     }
-    const overlays = ref.overlays.map((overlay) => new OverlayReader(overlay, this.readRange, this.#cache))
+    const overlays = ref.overlays.map((overlay) => new OverlayReader(overlay, this.readRange, { cache: this.#cache }))
     return new OpenSegment(ref, reader, await loadDeletions(this.#store, ref.deletions, ref.segment.rows), overlays)
   }
 }
