@@ -57,9 +57,11 @@ describe('log entries', () => {
   it('come back from an unaligned buffer', () => {
     const bytes = encodeEntry(sample)
     for (let shift = 1; shift < 8; shift++) {
-      const moved = new Uint8Array(bytes.length + 8).subarray(shift, shift + bytes.length)
-      moved.set(bytes)
-      expect(decodeEntry(moved, key)).toEqual(sample)
+      for (const space of [new Uint8Array(bytes.length + 8), Buffer.alloc(bytes.length + 8)]) {
+        const moved = space.subarray(shift, shift + bytes.length)
+        moved.set(bytes)
+        expect(decodeEntry(moved, key)).toEqual(sample)
+      }
     }
   })
 

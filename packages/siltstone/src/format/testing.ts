@@ -43,7 +43,7 @@ export function recordsOf(dimension: number, maxLength = 20): fc.Arbitrary<Recor
 
 /** A copy with bit `bit` turned over. */
 export function flipBit(bytes: Uint8Array, bit: number): Uint8Array {
-  const copy = bytes.slice()
+  const copy = new Uint8Array(bytes)
   copy[bit >>> 3] = (copy[bit >>> 3] as number) ^ (1 << (bit & 7))
   return copy
 }

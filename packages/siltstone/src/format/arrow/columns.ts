@@ -181,6 +181,6 @@ function someMissing(present: (at: number) => boolean, start: number, count: num
 
 function floats(bytes: Uint8Array): Float32Array {
   const length = Math.floor(bytes.length / 4)
-  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice()
+  const aligned = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes)
   return new Float32Array(aligned.buffer, aligned.byteOffset, length)
 }

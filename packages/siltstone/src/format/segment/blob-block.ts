@@ -1,0 +1,149 @@
+/**
+ * A block of texts, one per row or null. Stored as
+ *
+ *     u32 CRC-32 of all that follows | u32 rows | u32 raw length | u32 compression (0 none, 1 zstd) | payload
+ *
+ * and raw as
+ *
+ *     bitmap of the rows that have a value, padded to 4 bytes | u32 offsets[rows + 1] | the texts' UTF-8
+ */
+import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+import { corrupt } from '../../errors.ts'
+import { crc32 } from '../checksum.ts'
+
+const HEADER_BYTES = 16
+export const MAX_ROWS_PER_BLOCK = 8192
+
+function bitmapBytes(rows: number): number {
+  return Math.ceil(rows / 32) * 4
+}
+
+/** One block in the making. */
+export class BlockBuilder {
+  rows = 0
+  /** Of the texts. */
+  #used = 0
+  #text = Buffer.allocUnsafeSlow(64 * 1024)
+  #bitmap = new Uint8Array(MAX_ROWS_PER_BLOCK / 8)
+  #offsets = new Uint32Array(MAX_ROWS_PER_BLOCK + 1)
+
+  /** Raw size if it were finished now. */
+  get rawBytes(): number {
+    return bitmapBytes(this.rows) + (this.rows + 1) * 4 + this.#used
+  }
+
+  add(value: string | null): void {
+    if (value !== null) {
+      this.#reserve(value.length * 3)
+      this.#used += this.#text.write(value, this.#used, 'utf8')
+      this.#bitmap[this.rows >>> 3] = (this.#bitmap[this.rows >>> 3] as number) | (1 << (this.rows & 7))
+    }
+    this.#offsets[++this.rows] = this.#used
+  }
+
+  #reserve(bytes: number): void {
+    if (this.#used + bytes <= this.#text.length) return
+    const larger = Buffer.allocUnsafeSlow(Math.max(this.#text.length * 2, this.#used + bytes))
+    this.#text.copy(larger, 0, 0, this.#used)
+    this.#text = larger
+  }
+
+  /** The stored block; the builder is empty again. */
+  finish(): Uint8Array {
+    const bitmap = bitmapBytes(this.rows)
+    const offsets = (this.rows + 1) * 4
+    const raw = Buffer.allocUnsafeSlow(bitmap + offsets + this.#used)
+    raw.set(this.#bitmap.subarray(0, bitmap), 0)
+    raw.set(new Uint8Array(this.#offsets.buffer, 0, offsets), bitmap)
+    raw.set(this.#text.subarray(0, this.#used), bitmap + offsets)
+    const stored = storeBlock(this.rows, raw)
+    this.#bitmap.fill(0)
+    this.rows = 0
+    this.#used = 0
+    return stored
+  }
+}
+
+function storeBlock(rows: number, raw: Buffer): Uint8Array {
+  const packed = zstdCompressSync(raw)
+  const smaller = packed.length < raw.length
+  const payload = smaller ? packed : raw
+  const block = Buffer.allocUnsafeSlow(HEADER_BYTES + payload.length)
+  block.writeUInt32LE(rows, 4)
+  block.writeUInt32LE(raw.length, 8)
+  block.writeUInt32LE(smaller ? 1 : 0, 12)
+  block.set(payload, HEADER_BYTES)
+  block.writeUInt32LE(crc32(block.subarray(4)), 0)
+  return block
+}
+
+/** A block that was read. */
+export class TextBlock {
+  readonly firstRow: number
+  readonly rows: number
+  /** In memory. */
+  readonly sizeBytes: number
+  readonly #raw: Buffer
+  readonly #offsets: Uint32Array
+  readonly #textAt: number
+
+  private constructor(firstRow: number, rows: number, raw: Buffer) {
+    this.firstRow = firstRow
+    this.rows = rows
+    this.sizeBytes = raw.length
+    this.#raw = raw
+    const bitmap = bitmapBytes(rows)
+    this.#offsets = new Uint32Array(raw.buffer, raw.byteOffset + bitmap, rows + 1)
+    this.#textAt = bitmap + (rows + 1) * 4
+  }
+
+  /** @throws SiltstoneError `corrupt` (`block-damaged`), `where` naming section and block */
+  static parse(stored: Uint8Array, firstRow: number, rows: number, where: string, key: string): TextBlock {
+    const fail = (reason: string, cause?: unknown): never => {
+      throw corrupt('block-damaged', `${key}: ${where} ${reason}`, { key, cause })
+    }
+    if (stored.length < HEADER_BYTES) fail('is too short')
+    const view = new DataView(stored.buffer, stored.byteOffset, stored.byteLength)
+    if (crc32(stored.subarray(4)) !== view.getUint32(0, true)) fail('does not match its checksum')
+    const rawLength = view.getUint32(8, true)
+    const payload = stored.subarray(HEADER_BYTES)
+    let raw: Buffer
+    if (view.getUint32(12, true) === 0) raw = Buffer.from(payload)
+    else {
+      try {
+        raw = zstdDecompressSync(payload, { maxOutputLength: Math.max(rawLength, 1) })
+      } catch (error) {
+        return fail('cannot be decompressed', error)
+      }
+    }
+    // A view of words must be aligned, and a pooled buffer may not be.
+    if (raw.byteOffset % 4 !== 0) raw = Buffer.from(raw.buffer.slice(raw.byteOffset, raw.byteOffset + raw.length))
+    const textAt = bitmapBytes(rows) + (rows + 1) * 4
+    if (view.getUint32(4, true) !== rows || raw.length !== rawLength || rawLength < textAt) fail('has another size')
+    const block = new TextBlock(firstRow, rows, raw)
+    for (let i = 0; i < rows; i++) {
+      if ((block.#offsets[i] as number) > (block.#offsets[i + 1] as number)) fail('has offsets out of order')
+    }
+    if (textAt + (block.#offsets[rows] as number) !== raw.length) fail('has another size')
+    return block
+  }
+
+  /** Stands for a section that was left out. */
+  static empty(firstRow: number, rows: number): TextBlock {
+    const raw = Buffer.from(new ArrayBuffer(bitmapBytes(rows) + (rows + 1) * 4))
+    return new TextBlock(firstRow, rows, raw)
+  }
+
+  has(row: number): boolean {
+    const i = row - this.firstRow
+    return (((this.#raw[i >>> 3] as number) >>> (i & 7)) & 1) === 1
+  }
+
+  /** `row` counts from the segment's first. */
+  get(row: number): string | null {
+    if (!this.has(row)) return null
+    const i = row - this.firstRow
+    const from = this.#textAt + (this.#offsets[i] as number)
+    return this.#raw.toString('utf8', from, this.#textAt + (this.#offsets[i + 1] as number))
+  }
+}

@@ -1,0 +1,171 @@
+import { corrupt } from '../../errors.ts'
+import { TextBlock } from './blob-block.ts'
+import { DIRECTORY_ENTRY_BYTES } from './blob-writer.ts'
+import type { SectionDescriptor } from './descriptor.ts'
+import { eachAtMost, readAhead, type SectionSource, stretches, wordsOf } from './source.ts'
+
+const GAP_BYTES = 32 * 1024
+const MAX_READ_BYTES = 4 << 20
+const PARALLEL_READS = 16
+const SCAN_BYTES = 1 << 20
+const EMPTY_ROWS = 1 << 16
+
+interface Directory {
+  blocks: number
+  /** Of block b; entry `blocks` is the number of rows. */
+  firstRow: Uint32Array
+  /** In the section; entry `blocks` is where the directory begins. */
+  offset: Float64Array
+}
+
+/** A column of texts by row. A section that was left out reads as all null. */
+export class BlobReader {
+  readonly name: string
+  readonly #source: SectionSource
+  readonly #section: SectionDescriptor | undefined
+  readonly #rows: number
+  #directory: Promise<Directory> | undefined
+
+  constructor(source: SectionSource, name: string, section: SectionDescriptor | undefined, rows: number) {
+    this.#source = source
+    this.name = name
+    this.#section = section
+    this.#rows = rows
+  }
+
+  /** Reads the directory, if it is not there yet: one request that can run before the rows are known. */
+  async prepare(): Promise<void> {
+    if (this.#section !== undefined) await this.#open(this.#section)
+  }
+
+  #open(section: SectionDescriptor): Promise<Directory> {
+    this.#directory ??= this.#readDirectory(section).catch((error: unknown) => {
+      // The next call tries again.
+      this.#directory = undefined
+      throw error
+    })
+    return this.#directory
+  }
+
+  async #readDirectory(section: SectionDescriptor): Promise<Directory> {
+    const { directory } = section
+    const key = this.#source.key(section)
+    if (directory === undefined || directory.length % DIRECTORY_ENTRY_BYTES !== 0 || directory.length === 0) {
+      throw corrupt('descriptor-damaged', `${key}: section ${section.name} has no directory`, { key })
+    }
+    const words = wordsOf(await this.#source.checked(section, directory, 'the directory'))
+    const blocks = directory.length / DIRECTORY_ENTRY_BYTES
+    const firstRow = new Uint32Array(blocks + 1)
+    const offset = new Float64Array(blocks + 1)
+    for (let b = 0; b < blocks; b++) {
+      firstRow[b] = words[b * 4] as number
+      offset[b] = (words[b * 4 + 2] as number) + (words[b * 4 + 3] as number) * 2 ** 32
+    }
+    firstRow[blocks] = this.#rows
+    offset[blocks] = directory.offset - section.offset
+    for (let b = 0; b < blocks; b++) {
+      const contiguous = (offset[b + 1] as number) - (offset[b] as number) === words[b * 4 + 1]
+      if (
+        firstRow[0] !== 0 ||
+        offset[0] !== 0 ||
+        !contiguous ||
+        (firstRow[b + 1] as number) <= (firstRow[b] as number)
+      ) {
+        throw corrupt('section-damaged', `${key}: the directory of section ${section.name} is wrong at block ${b}`, {
+          key,
+        })
+      }
+    }
+    return { blocks, firstRow, offset }
+  }
+
+  #parse(section: SectionDescriptor, directory: Directory, block: number, stored: Uint8Array): TextBlock {
+    const firstRow = directory.firstRow[block] as number
+    const rows = (directory.firstRow[block + 1] as number) - firstRow
+    const where = `block ${block} of section ${section.name}`
+    return TextBlock.parse(stored, firstRow, rows, where, this.#source.key(section))
+  }
+
+  /** Values of rows, in any order; each block is read once. @throws SiltstoneError `corrupt` (`block-damaged` …) */
+  async values(rows: ArrayLike<number>): Promise<(string | null)[]> {
+    const out = Array.from<string | null>({ length: rows.length }).fill(null)
+    if (this.#section === undefined || rows.length === 0) return out
+    const section = this.#section
+    const directory = await this.#open(section)
+    const byBlock = new Map<number, number[]>()
+    for (let i = 0; i < rows.length; i++) {
+      const block = blockOf(directory, rows[i] as number)
+      const places = byBlock.get(block)
+      if (places === undefined) byBlock.set(block, [i])
+      else places.push(i)
+    }
+    const take = (block: number, texts: TextBlock): void => {
+      for (const i of byBlock.get(block) ?? []) out[i] = texts.get(rows[i] as number)
+    }
+    const { cache, id } = this.#source
+    const missing: number[] = []
+    for (const block of [...byBlock.keys()].sort((a, b) => a - b)) {
+      const cached = cache?.get(`${id}/${section.name}/${block}`)
+      if (cached === undefined) missing.push(block)
+      else take(block, cached as TextBlock)
+    }
+    const start = (block: number): number => directory.offset[block] as number
+    await eachAtMost(stretches(missing, start, GAP_BYTES, MAX_READ_BYTES), PARALLEL_READS, async ({ first, end }) => {
+      const bytes = await this.#source.range(section, section.offset + start(first), start(end) - start(first))
+      for (let block = first; block < end; block++) {
+        if (!byBlock.has(block)) continue
+        const stored = bytes.subarray(start(block) - start(first), start(block + 1) - start(first))
+        const texts = this.#parse(section, directory, block, stored)
+        cache?.set(`${id}/${section.name}/${block}`, texts, texts.sizeBytes)
+        take(block, texts)
+      }
+    })
+    return out
+  }
+
+  /** All blocks in order, without the cache, reading ahead. */
+  async *scan(): AsyncGenerator<TextBlock> {
+    const section = this.#section
+    if (section === undefined) {
+      for (let row = 0; row < this.#rows; row += EMPTY_ROWS) {
+        yield TextBlock.empty(row, Math.min(EMPTY_ROWS, this.#rows - row))
+      }
+      return
+    }
+    const directory = await this.#open(section)
+    const start = (block: number): number => directory.offset[block] as number
+    const groups = stretches(
+      Array.from({ length: directory.blocks }, (_, block) => block),
+      start,
+      0,
+      SCAN_BYTES,
+    )
+    const reads = readAhead((n) => {
+      const group = groups[n]
+      if (group === undefined) return undefined
+      const { first, end } = group
+      return this.#source
+        .range(section, section.offset + start(first), start(end) - start(first))
+        .then((bytes) => ({ first, end, bytes }))
+    })
+    for await (const { first, end, bytes } of reads) {
+      for (let block = first; block < end; block++) {
+        const stored = bytes.subarray(start(block) - start(first), start(block + 1) - start(first))
+        yield this.#parse(section, directory, block, stored)
+      }
+    }
+  }
+}
+
+function blockOf(directory: Directory, row: number): number {
+  let low = 0
+  let high = directory.blocks
+  if (!(row >= 0 && row < (directory.firstRow[high] as number)))
+    throw new RangeError(`row ${row} is outside the segment`)
+  while (high - low > 1) {
+    const middle = (low + high) >>> 1
+    if ((directory.firstRow[middle] as number) <= row) low = middle
+    else high = middle
+  }
+  return low
+}

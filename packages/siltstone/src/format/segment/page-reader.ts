@@ -1,0 +1,82 @@
+import { checkPages, geometryOf, pageCount, type PageGeometry } from './pages.ts'
+import type { SectionDescriptor } from './descriptor.ts'
+import { eachAtMost, readAhead, type SectionSource, stretches, wordsOf } from './source.ts'
+
+const GAP_BYTES = 16 * 1024
+const MAX_READ_BYTES = 4 << 20
+const PARALLEL_READS = 16
+
+/** Verified pages, one after another. Record r of page p begins at word `p × pageWords + r × recordWords`. */
+export interface Pages {
+  firstRecord: number
+  recordCount: number
+  /** The bytes as stored, checksums included. Aligned to 4. */
+  bytes: Uint8Array
+}
+
+/** Records of fixed size by number. See `pages.ts` for the layout. */
+export class PageReader {
+  readonly section: SectionDescriptor
+  readonly geometry: PageGeometry
+  readonly records: number
+  readonly pages: number
+  readonly #source: SectionSource
+
+  constructor(source: SectionSource, section: SectionDescriptor, recordBytes: number, records: number) {
+    this.#source = source
+    this.section = section
+    this.records = records
+    this.geometry = geometryOf(section, recordBytes, records)
+    this.pages = pageCount(this.geometry, records)
+  }
+
+  /** Pages `first` to before `end`. @throws SiltstoneError `corrupt` (`page-damaged`, `object-truncated`) */
+  async read(first: number, end: number): Promise<Pages> {
+    const { pageBytes, recordsPerPage } = this.geometry
+    const { section } = this
+    const raw = await this.#source.range(section, section.offset + first * pageBytes, (end - first) * pageBytes)
+    const bytes = checkPages(raw, pageBytes, first, section.name, this.#source.key(section))
+    const firstRecord = first * recordsPerPage
+    return { firstRecord, recordCount: Math.min(end * recordsPerPage, this.records) - firstRecord, bytes }
+  }
+
+  /** All pages that hold records `start` to before `end`, in reads of about `chunkBytes`, one ahead. */
+  scan(chunkBytes: number, start = 0, end: number = this.records): AsyncGenerator<Pages> {
+    const { pageBytes, recordsPerPage } = this.geometry
+    const step = Math.max(1, Math.floor(chunkBytes / pageBytes))
+    const from = Math.floor(start / recordsPerPage)
+    const to = Math.ceil(Math.min(end, this.records) / recordsPerPage)
+    return readAhead((n) => {
+      const first = from + n * step
+      return first < to ? this.read(first, Math.min(first + step, to)) : undefined
+    })
+  }
+
+  /**
+   * Calls `take(page, its bytes without the checksum)` for each of the pages, given in ascending order.
+   * Near ones are read together; pages go through the cache.
+   */
+  async each(pages: readonly number[], take: (page: number, words: Uint32Array) => void): Promise<void> {
+    const { cache, id } = this.#source
+    const { pageBytes } = this.geometry
+    const words = pageBytes / 4
+    const missing: number[] = []
+    for (const page of pages) {
+      const cached = cache?.get(`${id}/${this.section.name}/${page}`)
+      if (cached === undefined) missing.push(page)
+      else take(page, cached as Uint32Array)
+    }
+    const groups = stretches(missing, (page) => page * pageBytes, GAP_BYTES, MAX_READ_BYTES)
+    const needed = new Set(missing)
+    await eachAtMost(groups, PARALLEL_READS, async ({ first, end }) => {
+      const all = wordsOf((await this.read(first, end)).bytes)
+      for (let page = first; page < end; page++) {
+        if (!needed.has(page)) continue
+        const view = all.subarray((page - first) * words, (page - first + 1) * words - 1)
+        // A copy for the cache: a view would keep the whole read in memory.
+        cache?.set(`${id}/${this.section.name}/${page}`, view.slice(), pageBytes)
+        take(page, view)
+      }
+    })
+  }
+}

@@ -1,0 +1,228 @@
+/**
+ * Reads a segment by ranges. Nothing is read before it is asked for; whatever is read has been checked against its
+ * checksum, and damage is `corrupt`, naming the object, the section and the page or block.
+ */
+import { corrupt } from '../../errors.ts'
+import type { TextBlock } from './blob-block.ts'
+import { BlobReader } from './blob-reader.ts'
+import type { SectionDescriptor, SegmentDescriptor } from './descriptor.ts'
+import { IdIndexReader } from './id-index-reader.ts'
+import { PageReader } from './page-reader.ts'
+import { type BlockCache, type ReadRange, SectionSource, wordsOf } from './source.ts'
+import { verifySegment } from './verify.ts'
+
+export type TextColumn = 'ids' | 'metadata' | 'documents' | 'uris'
+
+/**
+ * Vectors as they lie in their pages. Row `firstRow + i` begins at float
+ * `floor(i / rowsPerPage) × pageFloats + (i mod rowsPerPage) × dimension` of `data` (the float after the rows of a page
+ * is its checksum, not a number).
+ */
+export interface VectorPages {
+  firstRow: number
+  rowCount: number
+  data: Float32Array
+  rowsPerPage: number
+  pageFloats: number
+}
+
+export interface RowNumbers {
+  ordinals: Float64Array
+  versions: Float64Array
+}
+
+export interface SegmentReaderOptions {
+  cache?: BlockCache
+}
+
+export class SegmentReader {
+  readonly descriptor: SegmentDescriptor
+  readonly source: SectionSource
+  readonly vectorReader: PageReader
+  readonly rowReader: PageReader
+  readonly index: IdIndexReader
+  readonly #texts: Record<TextColumn, BlobReader>
+
+  /** @throws SiltstoneError `corrupt` (`descriptor-damaged`) when a section is missing or of the wrong size */
+  constructor(descriptor: SegmentDescriptor, read: ReadRange, options: SegmentReaderOptions = {}) {
+    const { id, files, rows, dimension } = descriptor
+    this.descriptor = descriptor
+    this.source = new SectionSource(id, files, read, options.cache)
+    this.vectorReader = new PageReader(this.source, this.#section('vectors', 'f32-pages'), dimension * 4, rows)
+    this.rowReader = new PageReader(this.source, this.#section('rows', 'u64x2-pages'), 16, rows)
+    const filter = this.section('id-filter', 'split-block-bloom')
+    this.index = new IdIndexReader(this.source, this.#section('id-index', 'hash-pages'), filter, rows)
+    const text = (name: TextColumn): BlobReader =>
+      new BlobReader(this.source, name, this.section(name, 'blob-blocks'), rows)
+    this.#section('ids', 'blob-blocks')
+    this.#texts = { ids: text('ids'), metadata: text('metadata'), documents: text('documents'), uris: text('uris') }
+  }
+
+  get rows(): number {
+    return this.descriptor.rows
+  }
+
+  get dimension(): number {
+    return this.descriptor.dimension
+  }
+
+  /** A section by name, undefined when the segment has none. @throws corrupt when its type or version is another */
+  section(name: string, type: string): SectionDescriptor | undefined {
+    const section = this.descriptor.sections.find((it) => it.name === name)
+    if (section !== undefined && (section.type !== type || section.version !== 1)) {
+      throw corrupt(
+        'descriptor-damaged',
+        `segment ${this.descriptor.id}: section ${name} is of type ${section.type} ${section.version}`,
+      )
+    }
+    return section
+  }
+
+  #section(name: string, type: string): SectionDescriptor {
+    const section = this.section(name, type)
+    if (section === undefined)
+      throw corrupt('descriptor-damaged', `segment ${this.descriptor.id} has no section ${name}`)
+    return section
+  }
+
+  /** Fetches the directories of these columns (and of the index of ids for `lookup`), so that later calls save a round. */
+  async prepare(names: readonly (TextColumn | 'lookup')[]): Promise<void> {
+    await Promise.all(names.map((name) => (name === 'lookup' ? this.index.prepare() : this.#texts[name].prepare())))
+  }
+
+  /** Pages `first` to before `end`. */
+  async vectorPages(first: number, end: number): Promise<VectorPages> {
+    return this.#asVectors(await this.vectorReader.read(first, end))
+  }
+
+  #asVectors(pages: { firstRecord: number; recordCount: number; bytes: Uint8Array }): VectorPages {
+    const { bytes } = pages
+    const { recordsPerPage, pageBytes } = this.vectorReader.geometry
+    return {
+      firstRow: pages.firstRecord,
+      rowCount: pages.recordCount,
+      data: new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >>> 2),
+      rowsPerPage: recordsPerPage,
+      pageFloats: pageBytes / 4,
+    }
+  }
+
+  /** All vectors in order, one read ahead. */
+  async *scanVectors(options: { chunkBytes?: number } = {}): AsyncGenerator<VectorPages> {
+    for await (const pages of this.vectorReader.scan(options.chunkBytes ?? 4 << 20)) yield this.#asVectors(pages)
+  }
+
+  /** Exact vectors of some rows, in their order: views into one buffer. Near pages are read together. */
+  async vectors(rows: ArrayLike<number>): Promise<Float32Array[]> {
+    const { dimension } = this
+    const { recordsPerPage } = this.vectorReader.geometry
+    const flat = new Float32Array(rows.length * dimension)
+    const byPage = groupBy(rows, (row) => Math.floor(this.#inside(row) / recordsPerPage))
+    await this.vectorReader.each(ascendingKeys(byPage), (page, words) => {
+      const floats = new Float32Array(words.buffer, words.byteOffset, words.length)
+      for (const i of byPage.get(page) ?? []) {
+        const at = ((rows[i] as number) % recordsPerPage) * dimension
+        flat.set(floats.subarray(at, at + dimension), i * dimension)
+      }
+    })
+    return Array.from({ length: rows.length }, (_, i) => flat.subarray(i * dimension, (i + 1) * dimension))
+  }
+
+  /** Ordinals and versions of rows `start` to before `end`. */
+  async rowRange(start: number, end: number): Promise<RowNumbers> {
+    if (!(start >= 0 && start <= end && end <= this.rows)) throw new RangeError(`rows ${start} to ${end}`)
+    const out = { ordinals: new Float64Array(end - start), versions: new Float64Array(end - start) }
+    if (end === start) return out
+    const { recordsPerPage, pageBytes } = this.rowReader.geometry
+    for await (const { firstRecord, recordCount, bytes } of this.rowReader.scan(1 << 20, start, end)) {
+      const words = wordsOf(bytes)
+      for (let i = Math.max(0, start - firstRecord); i < recordCount && firstRecord + i < end; i++) {
+        const at = Math.floor(i / recordsPerPage) * (pageBytes / 4) + (i % recordsPerPage) * 4
+        const to = firstRecord + i - start
+        out.ordinals[to] = (words[at] as number) + (words[at + 1] as number) * 2 ** 32
+        out.versions[to] = (words[at + 2] as number) + (words[at + 3] as number) * 2 ** 32
+      }
+    }
+    return out
+  }
+
+  /** Ordinals and versions of some rows, in their order, through the cache. */
+  async rowNumbers(rows: ArrayLike<number>): Promise<RowNumbers> {
+    const { recordsPerPage } = this.rowReader.geometry
+    const out = { ordinals: new Float64Array(rows.length), versions: new Float64Array(rows.length) }
+    const byPage = groupBy(rows, (row) => Math.floor(this.#inside(row) / recordsPerPage))
+    await this.rowReader.each(ascendingKeys(byPage), (page, words) => {
+      for (const i of byPage.get(page) ?? []) {
+        const at = ((rows[i] as number) % recordsPerPage) * 4
+        out.ordinals[i] = (words[at] as number) + (words[at + 1] as number) * 2 ** 32
+        out.versions[i] = (words[at + 2] as number) + (words[at + 3] as number) * 2 ** 32
+      }
+    })
+    return out
+  }
+
+  #inside(row: number): number {
+    if (!(row >= 0 && row < this.rows)) throw new RangeError(`row ${row} is outside the segment`)
+    return row
+  }
+
+  /** Ids of rows, in their order. */
+  async ids(rows: ArrayLike<number>): Promise<string[]> {
+    const ids = await this.#texts.ids.values(rows)
+    return ids.map((id, i) => id ?? this.#missingId(rows[i] as number))
+  }
+
+  #missingId(row: number): never {
+    throw corrupt('block-damaged', `segment ${this.descriptor.id}: row ${row} has no id`)
+  }
+
+  /** Values of rows, in their order (any order; each block is read once). */
+  column(name: TextColumn, rows: ArrayLike<number>): Promise<(string | null)[]> {
+    return this.#texts[name].values(rows)
+  }
+
+  /** A whole column block by block, one read ahead. A column without values is one block of nulls. */
+  scanColumn(name: TextColumn): AsyncGenerator<TextBlock> {
+    return this.#texts[name].scan()
+  }
+
+  /** The row of each id, or −1. Certain: hits are compared with the ids themselves. */
+  async lookup(ids: readonly string[]): Promise<Int32Array> {
+    const rows = new Int32Array(ids.length).fill(-1)
+    const candidates = await this.index.candidates(ids)
+    const outside = candidates.find(({ row }) => row >= this.rows)
+    if (outside !== undefined) {
+      const key = this.source.key(this.index.pages.section)
+      throw corrupt('section-damaged', `${key}: section id-index names row ${outside.row} of ${this.rows}`, { key })
+    }
+    const texts = await this.#texts.ids.values(candidates.map(({ row }) => row))
+    candidates.forEach(({ id, row }, i) => {
+      if (texts[i] === ids[id]) rows[id] = row
+    })
+    return rows
+  }
+
+  /**
+   * Reads everything: checksums of files, pages, blocks and directories; counts; order; that the index of ids names
+   * every row once, by its id. About 12 bytes a row in memory.
+   * @throws SiltstoneError `corrupt` at the first damage
+   */
+  verify(): Promise<void> {
+    return verifySegment(this)
+  }
+}
+
+function ascendingKeys(groups: Map<number, unknown>): number[] {
+  return [...groups.keys()].sort((a, b) => a - b)
+}
+
+function groupBy(items: ArrayLike<number>, group: (item: number) => number): Map<number, number[]> {
+  const groups = new Map<number, number[]>()
+  for (let i = 0; i < items.length; i++) {
+    const key = group(items[i] as number)
+    const places = groups.get(key)
+    if (places === undefined) groups.set(key, [i])
+    else places.push(i)
+  }
+  return groups
+}

@@ -1,0 +1,75 @@
+/** Where sections are written: straight into a file of their own, or kept until their file is put together. */
+import { crc32, crcHex } from '../checksum.ts'
+import type { FileDescriptor } from './descriptor.ts'
+
+export interface OutputFile {
+  /** The chunk is the callee's from now on. */
+  write(chunk: Uint8Array): Promise<void>
+}
+export type OpenFile = (key: string) => Promise<OutputFile>
+
+/** A promise only when there is something to wait for; wait before the next call. */
+export type Pending = Promise<void> | undefined
+
+export interface Sink {
+  /** Bytes written so far. */
+  readonly position: number
+  /** The bytes are the sink's from now on. */
+  write(bytes: Uint8Array): Pending
+}
+
+const CHUNK_BYTES = 1 << 20
+
+/** Gathers small writes into chunks of 1 MB; opens the file at the first of them. */
+export class FileSink implements Sink {
+  readonly key: string
+  readonly #open: OpenFile
+  #file: OutputFile | undefined
+  #pieces: Uint8Array[] = []
+  #pending = 0
+  #crc = 0
+  position = 0
+
+  constructor(key: string, open: OpenFile) {
+    this.key = key
+    this.#open = open
+  }
+
+  write(bytes: Uint8Array): Pending {
+    this.#crc = crc32(bytes, this.#crc)
+    this.position += bytes.length
+    this.#pieces.push(bytes)
+    this.#pending += bytes.length
+    return this.#pending >= CHUNK_BYTES ? this.#flush() : undefined
+  }
+
+  async #flush(): Promise<void> {
+    const pieces = this.#pieces
+    this.#pieces = []
+    this.#pending = 0
+    this.#file ??= await this.#open(this.key)
+    const [only] = pieces
+    await this.#file.write(pieces.length === 1 && only !== undefined ? only : Buffer.concat(pieces))
+  }
+
+  async finish(): Promise<FileDescriptor> {
+    if (this.#pending > 0) await this.#flush()
+    return { key: this.key, sizeBytes: this.position, crc32: crcHex(this.#crc) }
+  }
+}
+
+export class MemorySink implements Sink {
+  #pieces: Uint8Array[] = []
+  position = 0
+
+  write(bytes: Uint8Array): Pending {
+    this.#pieces.push(bytes)
+    this.position += bytes.length
+    return undefined
+  }
+
+  async copyTo(target: Sink): Promise<void> {
+    for (const piece of this.#pieces) await target.write(piece)
+    this.#pieces = []
+  }
+}

@@ -1,0 +1,127 @@
+/** Range reads of a segment's or overlay's sections, with their errors and their cache. */
+import { corrupt } from '../../errors.ts'
+import { crcHex } from '../checksum.ts'
+import type { FileDescriptor, SectionDescriptor } from './descriptor.ts'
+
+/** Exactly these bytes of an object. May return fewer at the object's end: that is found out here. */
+export type ReadRange = (key: string, offset: number, length: number) => Promise<Uint8Array>
+
+/** Parsed blocks; `bytes` is what one takes in memory. The value is whatever was set under the key. */
+export interface BlockCache {
+  get(key: string): unknown
+  set(key: string, value: unknown, bytes: number): void
+}
+
+/** A stretch of a section: blocks or pages that are read together. */
+export interface Stretch {
+  /** Index of the first and one past the last. */
+  first: number
+  end: number
+}
+
+export class SectionSource {
+  /** Of the segment or overlay: the prefix of cache keys. */
+  readonly id: string
+  readonly cache: BlockCache | undefined
+  readonly #files: readonly FileDescriptor[]
+  readonly #read: ReadRange
+
+  constructor(id: string, files: readonly FileDescriptor[], read: ReadRange, cache?: BlockCache) {
+    this.id = id
+    this.cache = cache
+    this.#files = files
+    this.#read = read
+  }
+
+  key(section: SectionDescriptor): string {
+    const file = this.#files[section.file]
+    if (file === undefined) throw corrupt('descriptor-damaged', `section ${section.name} has no file`)
+    return file.key
+  }
+
+  /** `offset` in the object. @throws SiltstoneError `corrupt` (`object-truncated`) */
+  async range(section: SectionDescriptor, offset: number, length: number): Promise<Uint8Array> {
+    if (length === 0) return new Uint8Array(0)
+    const key = this.key(section)
+    const bytes = await this.#read(key, offset, length)
+    if (bytes.length === length) return bytes
+    const reason = `${bytes.length} of ${length} bytes at ${offset} of section ${section.name}`
+    throw corrupt('object-truncated', `${key}: the object has only ${reason}`, { key })
+  }
+
+  /** @throws SiltstoneError `corrupt` (`section-damaged`) */
+  async checked(
+    section: SectionDescriptor,
+    range: { offset: number; length: number; crc32: string },
+    what: string,
+  ): Promise<Uint8Array> {
+    const bytes = await this.range(section, range.offset, range.length)
+    if (crcHex(bytes) === range.crc32) return bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes)
+    const key = this.key(section)
+    throw corrupt('section-damaged', `${key}: ${what} of section ${section.name} does not match its checksum`, { key })
+  }
+}
+
+/** Little-endian words of bytes aligned to 4. */
+export function wordsOf(bytes: Uint8Array): Uint32Array {
+  return new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >>> 2)
+}
+
+/**
+ * Joins ascending indices into stretches: neighbours closer than `gapBytes` are read together, up to `maxBytes`.
+ * `start(i)` and `start(i + 1)` bound the bytes of item i.
+ */
+export function stretches(
+  indices: readonly number[],
+  start: (index: number) => number,
+  gapBytes: number,
+  maxBytes: number,
+): Stretch[] {
+  const out: Stretch[] = []
+  let last: Stretch | undefined
+  for (const index of indices) {
+    const near = last !== undefined && start(index) - start(last.end) <= gapBytes
+    if (last !== undefined && near && start(index + 1) - start(last.first) <= maxBytes) {
+      last.end = index + 1
+    } else {
+      last = { first: index, end: index + 1 }
+      out.push(last)
+    }
+  }
+  return out
+}
+
+/** Runs `task` over all items, at most `limit` at once; the first failure is thrown after the running ones ended. */
+export async function eachAtMost<T>(
+  items: readonly T[],
+  limit: number,
+  task: (item: T) => Promise<void>,
+): Promise<void> {
+  let next = 0
+  const worker = async (): Promise<void> => {
+    try {
+      while (next < items.length) await task(items[next++] as T)
+    } catch (error) {
+      next = items.length
+      throw error
+    }
+  }
+  const results = await Promise.allSettled(Array.from({ length: Math.min(limit, items.length) }, worker))
+  const failed = results.find((result) => result.status === 'rejected')
+  if (failed !== undefined) throw failed.reason
+}
+
+/** Yields the results of `read(step)` for step 0, 1, … until undefined, always one read ahead of the consumer. */
+export async function* readAhead<T>(read: (step: number) => Promise<T> | undefined): AsyncGenerator<T> {
+  let pending = read(0)
+  try {
+    for (let step = 1; pending !== undefined; step++) {
+      const value = await pending
+      pending = read(step)
+      yield value
+    }
+  } finally {
+    // A consumer that stops early must not leave a rejection unhandled; nobody wants its result any more.
+    await Promise.allSettled([pending])
+  }
+}

@@ -1,0 +1,192 @@
+/**
+ * Writes a segment, streaming. With `singleFile` (small folds) the sections are kept in memory and put one after another
+ * into one file `data`; without, each section streams into a file of its own, and memory is bounded by about 1 MB a
+ * section, 16 bytes a row for the index of ids (28 while it is written) and 16 bytes a block.
+ */
+import { invalid } from '../../errors.ts'
+import { BlobWriter } from './blob-writer.ts'
+import type { SectionDescriptor, SegmentDescriptor } from './descriptor.ts'
+import { IdIndexWriter } from './id-index-writer.ts'
+import { PageWriter } from './pages.ts'
+import { FileSink, MemorySink, type OpenFile, type Pending, type Sink } from './sink.ts'
+
+export interface SegmentRow {
+  id: string
+  /** Order of first insertion in the collection. */
+  ordinal: number
+  /** Number of the log entry that last changed it. */
+  version: number
+  /** Of the segment's dimension. */
+  vector: Float32Array
+  document: string | null
+  /** Exact JSON text. */
+  metadata: string | null
+  uri: string | null
+}
+
+export interface SegmentWriterOptions {
+  /** A ULID. */
+  id: string
+  dimension: number
+  /** Key of a file of this segment: `segmentFileKey(path, id, name)`. */
+  fileKey: (name: string) => string
+  /** Called at most once per key. Whoever opened the files completes them after `finish`. */
+  open: OpenFile
+  singleFile: boolean
+  /** `ordinal` (default): rows come in ascending order of their ordinals. */
+  order?: 'ordinal' | 'cluster'
+}
+
+const METADATA_BLOCK_BYTES = 32 * 1024
+const DOCUMENT_BLOCK_BYTES = 64 * 1024
+const ALIGNMENT = 8
+
+/** In the order in which they lie in a single file: what a scan needs first. */
+const SECTIONS = {
+  vectors: 'f32-pages',
+  rows: 'u64x2-pages',
+  'id-index': 'hash-pages',
+  'id-filter': 'split-block-bloom',
+  ids: 'blob-blocks',
+  metadata: 'blob-blocks',
+  documents: 'blob-blocks',
+  uris: 'blob-blocks',
+} as const
+type SectionName = keyof typeof SECTIONS
+
+export class SegmentWriter {
+  readonly #options: SegmentWriterOptions
+  readonly #sinks = new Map<SectionName, FileSink | MemorySink>()
+  readonly #vectors: PageWriter
+  readonly #rows: PageWriter
+  readonly #texts: Record<'ids' | 'metadata' | 'documents' | 'uris', BlobWriter>
+  readonly #index = new IdIndexWriter()
+  #count = 0
+  #ordinals = { min: Infinity, max: -Infinity }
+  #versions = { min: Infinity, max: -Infinity }
+
+  constructor(options: SegmentWriterOptions) {
+    this.#options = options
+    this.#vectors = new PageWriter(this.#sink('vectors'), options.dimension * 4)
+    this.#rows = new PageWriter(this.#sink('rows'), 16)
+    this.#texts = {
+      ids: new BlobWriter(this.#sink('ids'), METADATA_BLOCK_BYTES),
+      metadata: new BlobWriter(this.#sink('metadata'), METADATA_BLOCK_BYTES),
+      documents: new BlobWriter(this.#sink('documents'), DOCUMENT_BLOCK_BYTES),
+      uris: new BlobWriter(this.#sink('uris'), METADATA_BLOCK_BYTES),
+    }
+  }
+
+  #sink(name: SectionName): Sink {
+    const { singleFile, fileKey, open } = this.#options
+    const sink = singleFile ? new MemorySink() : new FileSink(fileKey(name), open)
+    this.#sinks.set(name, sink)
+    return sink
+  }
+
+  get rows(): number {
+    return this.#count
+  }
+
+  /** Wait for the promise, if there is one, before the next call. @throws SiltstoneError `invalid` (`bad-row`) */
+  append(row: SegmentRow): Pending {
+    this.#check(row)
+    this.#count++
+    note(this.#ordinals, row.ordinal)
+    note(this.#versions, row.version)
+    this.#index.append(row.id)
+    const pending = [
+      this.#vectors.appendFloats(row.vector),
+      this.#rows.appendWords(low(row.ordinal), high(row.ordinal), low(row.version), high(row.version)),
+      this.#texts.ids.append(row.id),
+      this.#texts.metadata.append(row.metadata),
+      this.#texts.documents.append(row.document),
+      this.#texts.uris.append(row.uri),
+    ].filter((it) => it !== undefined)
+    return pending.length === 0 ? undefined : Promise.all(pending).then(() => undefined)
+  }
+
+  #check({ id, ordinal, version, vector }: SegmentRow): void {
+    const fail = (reason: string): never => {
+      throw invalid('bad-row', `segment ${this.#options.id}, row ${this.#count} (${id.slice(0, 100)}): ${reason}`)
+    }
+    if (id === '') fail('its id is empty')
+    if (vector.length !== this.#options.dimension) fail(`its vector has ${vector.length} values`)
+    if (!Number.isSafeInteger(ordinal) || ordinal < 0) fail(`its ordinal is ${ordinal}`)
+    if (!Number.isSafeInteger(version) || version < 0) fail(`its version is ${version}`)
+    if (this.#options.order !== 'cluster' && ordinal <= this.#ordinals.max) fail('its ordinal is not ascending')
+    if (this.#count >= 2 ** 31 - 1) fail('a segment holds at most 2^31 - 1 rows')
+  }
+
+  /** @throws SiltstoneError `invalid` (`bad-row`) when there is no row */
+  async finish(): Promise<SegmentDescriptor> {
+    const { id, dimension, order } = this.#options
+    if (this.#count === 0) throw invalid('bad-row', `segment ${id} has no rows`)
+    const sections: SectionDescriptor[] = []
+    const add = (name: SectionName, rest: Partial<SectionDescriptor>): void => {
+      sections.push({ name, type: SECTIONS[name], version: 1, file: 0, offset: 0, length: 0, params: {}, ...rest })
+    }
+    add('vectors', { params: await this.#vectors.finish() })
+    add('rows', { params: await this.#rows.finish() })
+    add('id-index', await this.#index.writeIndex(this.#sink('id-index')))
+    add('id-filter', await this.#index.writeFilter(this.#sink('id-filter')))
+    for (const name of ['ids', 'metadata', 'documents', 'uris'] as const) {
+      const directory = await this.#texts[name].finish()
+      if (directory !== undefined) add(name, { directory })
+    }
+    const files = await this.#place(sections)
+    return {
+      format: 'siltstone.segment',
+      version: 1,
+      id,
+      rows: this.#count,
+      dimension,
+      order: order ?? 'ordinal',
+      minOrdinal: this.#ordinals.min,
+      maxOrdinal: this.#ordinals.max,
+      minVersion: this.#versions.min,
+      maxVersion: this.#versions.max,
+      files,
+      sections,
+      requiredFeatures: [],
+      sizeBytes: files.reduce((sum, file) => sum + file.sizeBytes, 0),
+    }
+  }
+
+  /** Gives every section its file and its place there. */
+  async #place(sections: SectionDescriptor[]): Promise<SegmentDescriptor['files']> {
+    const files: SegmentDescriptor['files'] = []
+    const { singleFile, fileKey, open } = this.#options
+    const whole = singleFile ? new FileSink(fileKey('data'), open) : undefined
+    for (const section of sections) {
+      const sink = this.#sinks.get(section.name as SectionName)
+      if (sink === undefined) throw new Error(`section ${section.name} has no sink`)
+      section.length = sink.position
+      if (sink instanceof FileSink) {
+        section.file = files.length
+        files.push(await sink.finish())
+      } else if (whole !== undefined) {
+        const gap = (ALIGNMENT - (whole.position % ALIGNMENT)) % ALIGNMENT
+        if (gap > 0) await whole.write(new Uint8Array(gap))
+        section.offset = whole.position
+        if (section.directory !== undefined) section.directory.offset += whole.position
+        await sink.copyTo(whole)
+      }
+    }
+    if (whole !== undefined) files.push(await whole.finish())
+    return files
+  }
+}
+
+function note(range: { min: number; max: number }, value: number): void {
+  if (value < range.min) range.min = value
+  if (value > range.max) range.max = value
+}
+
+function low(value: number): number {
+  return value % 2 ** 32
+}
+
+function high(value: number): number {
+  return Math.floor(value / 2 ** 32)
+}
