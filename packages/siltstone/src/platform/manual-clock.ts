@@ -85,14 +85,16 @@ export class ManualClock implements Clock {
    * @throws Error when `work` waits and no timer is left that could wake it
    */
   async runUntil<T>(work: Promise<T>): Promise<T> {
-    let settled = false
-    const mark = () => {
-      settled = true
+    const state = { isSettled: false }
+    const settle = () => {
+      state.isSettled = true
     }
-    work.then(mark, mark)
+    work.then(settle, settle)
     await setImmediate()
-    while (!settled) {
-      if (!(await this.advanceToNext()) && !settled) throw new Error('The work waits for something that is no timer.')
+    while (!state.isSettled) {
+      if (!(await this.advanceToNext()) && !state.isSettled) {
+        throw new Error('The work waits for something that is no timer.')
+      }
     }
     return work
   }

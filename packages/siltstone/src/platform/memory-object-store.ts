@@ -74,7 +74,7 @@ export class MemoryObjectStore implements ObjectStore {
     }
     const etag = contentEtag(body)
     if (current === undefined) this.#keys.splice(this.#firstNotBefore(key), 0, key)
-    this.#objects.set(key, { body: body.slice(), etag, lastModifiedMs: this.#clock.nowMs() })
+    this.#objects.set(key, { body: new Uint8Array(body), etag, lastModifiedMs: this.#clock.nowMs() })
     return { status: 'ok', etag }
   }
 

@@ -12,7 +12,7 @@ export class MemoryUpload implements Upload {
 
   async write(chunk: Uint8Array): Promise<void> {
     if (this.#chunks === undefined) throw uploadEnded()
-    this.#chunks.push(chunk.slice())
+    this.#chunks.push(new Uint8Array(chunk))
   }
 
   async complete(): Promise<PutResult> {

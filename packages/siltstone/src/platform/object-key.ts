@@ -82,3 +82,8 @@ export function compareKeys(a: string, b: string): number {
 function codePointRank(unit: number): number {
   return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit
 }
+
+/** Whether a name found in a directory could be a component of a key. */
+export function isUsableName(name: string): boolean {
+  return problemOfText(name) === undefined
+}

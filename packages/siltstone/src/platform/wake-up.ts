@@ -9,30 +9,24 @@ export class WakeUp {
     this.#clock = clock
   }
 
-  /** Resolves at the next `wakeAll`, after `ms`, whichever is first; rejects with the signal's reason. */
+  /**
+   * Resolves at the next `wakeAll` or after `ms`, whichever is first; rejects with the signal's reason. Keeps the
+   * process alive, like any other answer that is waited for.
+   */
   wait(ms: number, signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted === true) {
-        reject(signal.reason as Error)
-        return
-      }
-      const end = () => {
-        cancel()
-        this.#waiting.delete(end)
-        signal?.removeEventListener('abort', onAbort)
-        resolve()
-      }
-      const onAbort = () => {
-        reject(signal?.reason as Error)
-        end()
-      }
-      const cancel = this.#clock.timer(ms, end)
-      this.#waiting.add(end)
-      signal?.addEventListener('abort', onAbort, { once: true })
-    })
+    const woken = new AbortController()
+    const wake = () => woken.abort()
+    this.#waiting.add(wake)
+    const signals = signal === undefined ? [woken.signal] : [woken.signal, signal]
+    return this.#clock
+      .sleep(ms, AbortSignal.any(signals))
+      .catch((reason: unknown) => {
+        if (!woken.signal.aborted) throw reason
+      })
+      .finally(() => this.#waiting.delete(wake))
   }
 
   wakeAll(): void {
-    for (const end of [...this.#waiting]) end()
+    for (const wake of this.#waiting) wake()
   }
 }

@@ -1,0 +1,70 @@
+import { ContentEtag } from '../content-etag.ts'
+import type { PutResult, Upload } from '../object-store.ts'
+import { uploadEnded } from '../object-store-errors.ts'
+import type { FinishedFile } from './publish.ts'
+import { removeFile, type TempFile } from './temp-files.ts'
+
+export interface UploadSteps {
+  /** Gives the finished file its name. */
+  publish(file: FinishedFile): Promise<PutResult>
+  /** The public error for a failed write. */
+  failure(error: unknown): Error
+}
+
+/** An object written in parts into a temporary file. The file goes with the first failure. */
+export class LocalUpload implements Upload {
+  readonly #steps: UploadSteps
+  readonly #etag = new ContentEtag()
+  #file: TempFile | undefined
+
+  constructor(file: TempFile, steps: UploadSteps) {
+    this.#file = file
+    this.#steps = steps
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    if (this.#file === undefined) throw uploadEnded()
+    try {
+      this.#etag.update(chunk)
+      // Goes on at the current position, until all of it is written.
+      await this.#file.handle.writeFile(chunk)
+    } catch (error) {
+      await this.abort()
+      throw this.#steps.failure(error)
+    }
+  }
+
+  async complete(): Promise<PutResult> {
+    const file = this.#file
+    if (file === undefined) throw uploadEnded()
+    this.#file = undefined
+    try {
+      return await this.#steps.publish(await finish(file, this.#etag.digest()))
+    } catch (error) {
+      throw this.#steps.failure(error)
+    } finally {
+      await removeFile(file.path)
+    }
+  }
+
+  async abort(): Promise<void> {
+    const file = this.#file
+    this.#file = undefined
+    if (file !== undefined) await discard(file)
+  }
+}
+
+/** Makes the content durable and closes the file. */
+export async function finish({ handle, path }: TempFile, etag: string): Promise<FinishedFile> {
+  try {
+    await handle.datasync()
+    return { path, etag, stat: await handle.stat({ bigint: true }) }
+  } finally {
+    await handle.close()
+  }
+}
+
+export async function discard({ handle, path }: TempFile): Promise<void> {
+  await handle.close()
+  await removeFile(path)
+}

@@ -1,0 +1,48 @@
+import { DatabaseSync } from 'node:sqlite'
+import { type SiltstoneError, unavailable } from '../errors.ts'
+
+const SQLITE_BUSY = 5
+const SQLITE_LOCKED = 6
+
+/** Opens a database file that several processes share. No call on it waits for another process. */
+export function openDatabase(path: string): DatabaseSync {
+  try {
+    return new DatabaseSync(path, { timeout: 0 })
+  } catch (cause) {
+    throw databaseError(path, cause)
+  }
+}
+
+/** Another connection holds the lock that was wanted. */
+export function isDatabaseBusy(error: unknown): boolean {
+  const code = primaryCode(error)
+  return code === SQLITE_BUSY || code === SQLITE_LOCKED
+}
+
+/** The public error for a failure of SQLite. */
+export function databaseError(path: string, cause: unknown): SiltstoneError {
+  const text = cause instanceof Error ? cause.message : String(cause)
+  switch (primaryCode(cause) ?? 0) {
+    case 13:
+      return unavailable('disk-full', `Cannot write ${path}: the disk is full. Free some space and try again.`, {
+        cause,
+      })
+    case 8:
+      return unavailable('read-only', `Cannot write ${path}: it is read-only.`, { cause })
+    case 14:
+      return unavailable(
+        'access-denied',
+        `Cannot open ${path}: ${text}. Check that the folder exists and is writable.`,
+        { cause },
+      )
+    default:
+      return unavailable('coordination-database', `The coordination database ${path} failed: ${text}.`, { cause })
+  }
+}
+
+/** SQLite's result code without the extension in its higher bits. */
+function primaryCode(error: unknown): number | undefined {
+  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number'
+    ? error.errcode & 0xff
+    : undefined
+}
