@@ -182,6 +182,12 @@ export function collectionIdKey(name: CollectionName): string {
   return `${collectionIdPrefix(name)}${checkUuid(name.collectionId)}.json`
 }
 
+/** The same of a collection whose tenant and database are known by their hashes alone. */
+export function collectionIdKeyOfPath(path: string): string {
+  const { length } = 'hhhhhhhhhhhh-hhhhhhhhhhhh'
+  return `catalog/${checkPath(path).slice(0, length)}/id/${path.slice(length + 1)}.json`
+}
+
 export function collectionNamePrefix(name: { tenant: string; database: string }): string {
   return `catalog/${databasePath(name)}/name/`
 }

@@ -1,0 +1,114 @@
+/** The id object: the truth of a collection. */
+import type { CollectionInfo, Space } from '../engine/types.ts'
+import { collectionIdKey, collectionNameKey, parseKey } from '../format/keys.ts'
+import type { CatalogDocument, DocumentType } from './document.ts'
+import { firstWrong, isFlag, isNumber, isObject, isText, oneOf, orNull } from './documents.ts'
+
+/**
+ * `creating` → `live` → `deleting` → `deleted`, or from `creating` straight to one of the last two; never back.
+ * `deleting`: gone for everyone, its log is being closed.
+ */
+export type CollectionState = 'creating' | 'live' | 'deleting' | 'deleted'
+
+export interface Renaming {
+  to: string
+  /** A ULID of this attempt; found in `writes` once it was completed. */
+  operation: string
+  /** Takes effect with the name. */
+  newMetadata?: string | null
+  newConfiguration?: Record<string, unknown>
+}
+
+export interface CollectionDocument extends CatalogDocument {
+  format: 'siltstone.collection'
+  id: string
+  tenant: string
+  database: string
+  /** Of the database, when this was created. */
+  incarnation: string
+  state: CollectionState
+  /** False: it never became live. */
+  everLive: boolean
+  name: string
+  renaming: Renaming | null
+  /** Exact JSON text of an object. */
+  metadata: string | null
+  configuration: Record<string, unknown>
+  schema: Record<string, unknown> | null
+  space: Space
+  createdAtMs: number
+  inbox: boolean
+  /** The id of the collection that this is a fork of. Only its creator can finish a fork. */
+  forkOf: string | null
+}
+
+const wrongField = firstWrong({
+  id: isText,
+  tenant: isText,
+  database: isText,
+  incarnation: isText,
+  state: oneOf('creating', 'live', 'deleting', 'deleted'),
+  everLive: isFlag,
+  name: isText,
+  renaming: orNull(isObject),
+  metadata: orNull(isText),
+  configuration: isObject,
+  schema: orNull(isObject),
+  space: oneOf('l2', 'cosine', 'ip'),
+  createdAtMs: isNumber,
+  inbox: isFlag,
+  forkOf: orNull(isText),
+})
+
+export const collectionType: DocumentType<CollectionDocument> = {
+  format: 'siltstone.collection',
+  version: 1,
+  wrongField: (body, key) => {
+    const at = parseKey(key)
+    return at?.kind === 'collection-id' && at.collectionId !== body['id'] ? 'id' : wrongField(body)
+  },
+  evenSize: ({ state }) => state === 'live',
+}
+
+export interface Scope {
+  tenant: string
+  database: string
+}
+
+export function idKey(scope: Scope, id: string): string {
+  return collectionIdKey({ tenant: scope.tenant, database: scope.database, collectionId: id })
+}
+
+export function nameKey(scope: Scope, name: string): string {
+  return collectionNameKey({ tenant: scope.tenant, database: scope.database, name })
+}
+
+/** Keys hold 48 bits of the hashes of these names, so every object repeats them. */
+export function isWithin(document: Scope, scope: Scope): boolean {
+  return document.tenant === scope.tenant && document.database === scope.database
+}
+
+/** Whether it has, or is about to have, this name: then nobody else may take the claim. */
+export function wantsName(document: CollectionDocument | undefined, name: string): boolean {
+  if (document === undefined) return false
+  if (document.state === 'creating') return document.name === name
+  return document.state === 'live' && (document.name === name || document.renaming?.to === name)
+}
+
+export function toInfo(document: Readonly<CollectionDocument>, dimension: number | null): CollectionInfo {
+  const { id, name, tenant, database, space, metadata, schema, createdAtMs, inbox } = document
+  const configuration = structuredClone(document.configuration)
+  return {
+    id,
+    name,
+    tenant,
+    database,
+    space,
+    metadata,
+    configuration,
+    schema: structuredClone(schema),
+    dimension,
+    createdAtMs,
+    inbox,
+  }
+}

@@ -1,0 +1,199 @@
+/**
+ * Creation of a collection, a fork included:
+ *
+ * 1. The id object is created, in state `creating`: it wants its name.
+ * 2. The database is checked. A deletion of the database first marks it, then lists the id objects. So either the list
+ *    shows ours, or this check shows the mark; never neither. That is why the check comes between 1 and 3.
+ * 3. The claim on the name is acquired (see `claims.ts`).
+ * 4. A fork is prepared: the engine publishes its pointer.
+ * 5. The id object is swapped to `live`: from now on it exists for everybody.
+ *
+ * A crash after 1 or 2 leaves an id object that nobody is shown; `collectGarbage` removes it. After 3: whoever wants the
+ * name does step 5 (the claim proves that the check was passed), then finds the name taken; our own swap then finds
+ * `live` and is content. After 3 or 4 of a fork: nobody else can prepare it, so after a while (`forkAbandonedAfterMs`)
+ * who wants the name ends it; a creator that wakes up after that finds `deleting` or `deleted` and reports a conflict.
+ *
+ * getOrCreate is exact: of several at once one creates, the others are given what it created, or, if that was deleted
+ * meanwhile, try again.
+ */
+import type { CollectionInfo, CreateCollection } from '../engine/types.ts'
+import { conflict, type SiltstoneError } from '../errors.ts'
+import { acquire } from './claims.ts'
+import { type CollectionDocument, collectionType, idKey, nameKey, type Scope, toInfo } from './collection-document.ts'
+import type { Context } from './context.ts'
+import { requireDatabase } from './databases.ts'
+import { finishDeletion } from './delete-collection.ts'
+import { contended, type Versioned } from './document-store.ts'
+import { findByName } from './find.ts'
+import { dropName, nameClaim } from './name-claim.ts'
+import { examineOwner } from './settle.ts'
+
+export interface Fork {
+  sourceId: string
+  /** Makes the fork's data readable, before it becomes visible. */
+  prepare(info: CollectionInfo): Promise<void>
+}
+
+export interface Created {
+  version: Versioned<CollectionDocument>
+  created: boolean
+}
+
+const TRIES = 20
+
+/** @throws SiltstoneError `conflict` (collection-exists, creation-abandoned), `not-found` (database-missing), `unavailable` (collection-being-created, catalog-contended) */
+export async function createCollection(context: Context, request: CreateCollection, fork?: Fork): Promise<Created> {
+  const { documents } = context
+  const { name, getOrCreate } = request
+  for (let attempt = 0; attempt < TRIES; attempt++) {
+    const [existing, incarnation] = await Promise.all([
+      findByName(documents, request, name),
+      requireDatabase(documents, request),
+    ])
+    if (existing !== undefined && getOrCreate) return { version: existing, created: false }
+    if (existing !== undefined) throw exists(name)
+    const version = await tryCreate(context, request, incarnation, fork)
+    if (version === 'database-replaced') continue
+    if (version !== 'taken') return { version, created: true }
+    if (!getOrCreate) throw exists(name)
+  }
+  throw contended(nameKey(request, name))
+}
+
+type Outcome = Versioned<CollectionDocument> | 'taken' | 'database-replaced'
+
+async function tryCreate(
+  context: Context,
+  request: CreateCollection,
+  incarnation: string,
+  fork: Fork | undefined,
+): Promise<Outcome> {
+  const { documents } = context
+  const wanted = documentOf(context, request, incarnation, fork)
+  const put = await documents.write(idKey(wanted, wanted.id), collectionType, wanted, null)
+  if (put.status === 'lost') throw conflict('collection-id-exists', `Collection ID ${wanted.id} is taken: try again`)
+  const creating = put.version
+
+  const checked = await checkDatabaseAgain(context, request, creating)
+  if (checked !== incarnation) return 'database-replaced'
+
+  const { name } = request
+  try {
+    const claimed = await acquire(documents, nameClaim(request, name), wanted.id, (other, version) =>
+      examineOwner(context, request, name, other, version),
+    )
+    if (claimed === 'taken') {
+      await remove(context, creating)
+      return 'taken'
+    }
+  } catch (error) {
+    return giveUp(context, creating, 'deleted', error)
+  }
+  try {
+    await fork?.prepare(toInfo(creating.document, null))
+  } catch (error) {
+    return giveUp(context, creating, 'deleting', error)
+  }
+  return goLive(context, request, creating)
+}
+
+async function checkDatabaseAgain(context: Context, scope: Scope, creating: Versioned<CollectionDocument>) {
+  try {
+    const incarnation = await requireDatabase(context.documents, scope)
+    if (incarnation !== creating.document.incarnation) await remove(context, creating)
+    return incarnation
+  } catch (error) {
+    await remove(context, creating)
+    throw error
+  }
+}
+
+async function goLive(
+  context: Context,
+  scope: Scope,
+  creating: Versioned<CollectionDocument>,
+): Promise<Versioned<CollectionDocument>> {
+  const { id, name } = creating.document
+  const version = await context.documents.change(
+    idKey(scope, id),
+    collectionType,
+    (current) => {
+      if (current?.state === 'creating') return { ...current, state: 'live' as const, everLive: true }
+      // Somebody finished it for us. It may even have been renamed or deleted since: it was created.
+      return undefined
+    },
+    creating,
+  )
+  if (version?.document.everLive === true) return version
+  // Its database was deleted under it; or it is a fork that took too long.
+  await requireDatabase(context.documents, scope)
+  throw conflict('creation-abandoned', `The creation of collection [${name}] was ended by somebody else: try again`)
+}
+
+/** Ends what we began, so that the name is free at once. A creation that somebody finished for us counts. */
+async function giveUp(
+  context: Context,
+  creating: Versioned<CollectionDocument>,
+  state: 'deleting' | 'deleted',
+  error: unknown,
+): Promise<Versioned<CollectionDocument>> {
+  const { document } = creating
+  const key = idKey(document, document.id)
+  try {
+    const ended = await context.documents.change(
+      key,
+      collectionType,
+      (current) => (current?.state === 'creating' ? { ...current, state } : undefined),
+      creating,
+    )
+    if (ended?.document.everLive === true) return ended
+    if (ended?.document.state === 'deleting') await finishDeletion(context, ended)
+    else await dropName(context, document, document.name)
+  } catch (cleanup) {
+    context.log.warn('catalog.creation-left-behind', { key, error: cleanup })
+  }
+  throw error
+}
+
+/** Only while no claim can name it: nobody else knows the id then. */
+async function remove(context: Context, { document }: Versioned<CollectionDocument>): Promise<void> {
+  const key = idKey(document, document.id)
+  try {
+    await context.documents.remove(key)
+  } catch (error) {
+    context.log.warn('catalog.creation-left-behind', { key, error })
+  }
+}
+
+function documentOf(
+  context: Context,
+  request: CreateCollection,
+  incarnation: string,
+  fork: Fork | undefined,
+): CollectionDocument {
+  const { tenant, database, name, space, metadata, configuration, schema, inbox = true } = request
+  return {
+    format: 'siltstone.collection',
+    version: collectionType.version,
+    id: context.ids.uuid(),
+    tenant,
+    database,
+    incarnation,
+    state: 'creating',
+    everLive: false,
+    name,
+    renaming: null,
+    metadata,
+    configuration,
+    schema,
+    space,
+    createdAtMs: context.clock.nowMs(),
+    inbox,
+    forkOf: fork?.sourceId ?? null,
+    writes: [],
+  }
+}
+
+export function exists(name: string): SiltstoneError {
+  return conflict('collection-exists', `Collection [${name}] already exists`)
+}

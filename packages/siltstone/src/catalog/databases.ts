@@ -1,0 +1,180 @@
+/**
+ * Databases. `default_database` of `default_tenant` exists on a fresh store without an object: nothing has to be
+ * written on opening, so a read-only or an empty bucket works, and an unused store costs nothing. Its object is written
+ * when it is deleted, or created again.
+ *
+ * ## Deletion
+ * 1. The object is swapped to `deleting`: creations of collections that check it from now on fail, and those that
+ *    checked it before have their id object in the listing of 2 (see `create-collection.ts`).
+ * 2. Every collection of this incarnation of the database is deleted, half-created ones too.
+ * 3. The object is swapped to `deleted`. It is never removed: a delete has no condition, and could hit a successor.
+ * After a crash, deleting or creating the database again goes on with 2. Collections name the incarnation they were
+ * created in, so one that stalled in 2 does not delete those of a successor.
+ *
+ * ## Creation
+ * The object is swapped to `live` under a new incarnation, then the tenant is checked: `reset` marks tenants before it
+ * lists databases, so one of the two sees the other.
+ */
+import type { DatabaseInfo, PageOptions } from '../engine/types.ts'
+import { conflict, notFound, type SiltstoneError } from '../errors.ts'
+import { collectionIdPrefix, databaseKey, databasePrefix } from '../format/keys.ts'
+import { collectionType, isWithin, type Scope } from './collection-document.ts'
+import { type Context, mapBounded } from './context.ts'
+import { deleteById } from './delete-collection.ts'
+import { contended, type DocumentStore } from './document-store.ts'
+import { type DatabaseDocument, databaseType } from './documents.ts'
+import { listPages } from './list.ts'
+import { DEFAULT_TENANT, refuseSharedHash, requireTenant } from './tenants.ts'
+
+export const DEFAULT_DATABASE = 'default_database'
+export const NIL_UUID = '00000000-0000-0000-0000-000000000000'
+
+const TRIES = 20
+
+const virtualDefault: DatabaseDocument = {
+  format: 'siltstone.database',
+  version: databaseType.version,
+  id: NIL_UUID,
+  tenant: DEFAULT_TENANT,
+  name: DEFAULT_DATABASE,
+  state: 'live',
+  incarnation: 'initial',
+  writes: [],
+}
+
+export function isDefaultDatabase({ tenant, database }: Scope): boolean {
+  return tenant === DEFAULT_TENANT && database === DEFAULT_DATABASE
+}
+
+/** The object's document, or that of a default that has no object. */
+function effective(document: Readonly<DatabaseDocument> | undefined, scope: Scope) {
+  if (document === undefined) return isDefaultDatabase(scope) ? virtualDefault : undefined
+  return document.tenant === scope.tenant && document.name === scope.database ? document : undefined
+}
+
+async function liveDatabase(documents: DocumentStore, scope: Scope): Promise<Readonly<DatabaseDocument>> {
+  const document = effective((await documents.read(databaseKey(scope), databaseType))?.document, scope)
+  if (document?.state !== 'live') throw missing(scope.database)
+  return document
+}
+
+/** The database's incarnation. @throws SiltstoneError `not-found` (database-missing) */
+export async function requireDatabase(documents: DocumentStore, scope: Scope): Promise<string> {
+  return (await liveDatabase(documents, scope)).incarnation
+}
+
+export async function getDatabase(documents: DocumentStore, scope: Scope): Promise<DatabaseInfo> {
+  return toInfo(await liveDatabase(documents, scope))
+}
+
+export async function listDatabases(
+  documents: DocumentStore,
+  tenant: string,
+  page: PageOptions,
+): Promise<DatabaseInfo[]> {
+  const live: DatabaseInfo[] = []
+  let isDefaultSeen = tenant !== DEFAULT_TENANT
+  for await (const objects of listPages(documents.store, databasePrefix(tenant))) {
+    for (const at of await mapBounded(objects, ({ key }) => documents.read(key, databaseType))) {
+      if (at === undefined || at.document.tenant !== tenant) continue
+      if (at.document.name === DEFAULT_DATABASE) isDefaultSeen = true
+      if (at.document.state === 'live') live.push(toInfo(at.document))
+    }
+  }
+  if (!isDefaultSeen) live.push(toInfo(virtualDefault))
+  const { offset = 0, limit = Number.POSITIVE_INFINITY } = page
+  return live.sort((a, b) => (a.name < b.name ? -1 : 1)).slice(offset, offset + limit)
+}
+
+/** @throws SiltstoneError `conflict` (database-exists), `not-found` (tenant-missing) */
+export async function createDatabase(context: Context, tenant: string, name: string): Promise<DatabaseInfo> {
+  const { documents, ids } = context
+  const scope = { tenant, database: name }
+  const key = databaseKey(scope)
+  await requireTenant(documents, tenant)
+  const reserved = databaseKey({ tenant: DEFAULT_TENANT, database: DEFAULT_DATABASE })
+  await refuseSharedHash(documents.store, databasePrefix(tenant), key, reserved, `Database [${name}]`)
+  for (let attempt = 0; attempt < TRIES; attempt++) {
+    const fresh = { state: 'live' as const, id: ids.uuid(), incarnation: ids.ulid() }
+    let half: string | undefined
+    await documents.change(key, databaseType, (current) => {
+      const known = effective(current, scope)
+      if (known?.state === 'live') throw conflict('database-exists', `Database [${name}] already exists`)
+      half = known?.state === 'deleting' ? known.incarnation : undefined
+      return half === undefined ? { ...virtualDefault, ...known, tenant, name, ...fresh } : undefined
+    })
+    if (half === undefined) {
+      await checkTenantAgain(context, scope, fresh.incarnation)
+      return { id: fresh.id, name, tenant }
+    }
+    await finishDeletion(context, scope, half)
+  }
+  throw contended(key)
+}
+
+async function checkTenantAgain(context: Context, scope: Scope, incarnation: string): Promise<void> {
+  try {
+    await requireTenant(context.documents, scope.tenant)
+  } catch (error) {
+    await markDeleting(context, scope, incarnation)
+    await finishDeletion(context, scope, incarnation)
+    throw error
+  }
+}
+
+/** @throws SiltstoneError `not-found` (database-missing) */
+export async function deleteDatabase(context: Context, scope: Scope): Promise<void> {
+  const incarnation = await markDeleting(context, scope)
+  if (incarnation === undefined) throw missing(scope.database)
+  await finishDeletion(context, scope, incarnation)
+}
+
+/** Step 1; the incarnation that is being deleted, undefined when there is none (of the one given). */
+async function markDeleting(context: Context, scope: Scope, only?: string): Promise<string | undefined> {
+  let incarnation: string | undefined
+  await context.documents.change(databaseKey(scope), databaseType, (current) => {
+    const known = effective(current, scope)
+    const applies =
+      known !== undefined && known.state !== 'deleted' && (only ?? known.incarnation) === known.incarnation
+    incarnation = applies ? known.incarnation : undefined
+    return applies && known.state === 'live' ? { ...known, state: 'deleting' as const } : undefined
+  })
+  return incarnation
+}
+
+/** Steps 2 and 3. */
+async function finishDeletion(context: Context, scope: Scope, incarnation: string): Promise<void> {
+  await deleteCollections(context, scope, incarnation)
+  await context.documents.change(databaseKey(scope), databaseType, (current) =>
+    current?.state === 'deleting' && current.incarnation === incarnation ? { ...current, state: 'deleted' as const } : undefined,
+  )
+}
+
+/** @param incarnation only this one's; without it all */
+export async function deleteCollections(context: Context, scope: Scope, incarnation?: string): Promise<void> {
+  const { documents } = context
+  for await (const objects of listPages(documents.store, collectionIdPrefix(scope))) {
+    await mapBounded(objects, async ({ key }) => {
+      const at = await documents.read(key, collectionType)
+      if (at === undefined || at.document.state === 'deleted' || !isWithin(at.document, scope)) return
+      if ((incarnation ?? at.document.incarnation) === at.document.incarnation) await deleteById(context, at)
+    })
+  }
+}
+
+/** After a reset: as on a fresh store, but that its object stays. */
+export async function restoreDefault({ documents, ids }: Context): Promise<void> {
+  const key = databaseKey({ tenant: DEFAULT_TENANT, database: DEFAULT_DATABASE })
+  await documents.change(key, databaseType, (current) => {
+    if (current === undefined || (current.state === 'live' && current.id === NIL_UUID)) return undefined
+    return { ...current, state: 'live' as const, id: NIL_UUID, incarnation: ids.ulid() }
+  })
+}
+
+function toInfo({ id, name, tenant }: Readonly<DatabaseDocument>): DatabaseInfo {
+  return { id, name, tenant }
+}
+
+function missing(name: string): SiltstoneError {
+  return notFound('database-missing', `Database [${name}] does not exist`)
+}

@@ -1,0 +1,88 @@
+/**
+ * A catalog object's bytes:
+ *
+ *     {"crc32":"<8 hex>","body":{"format":"siltstone.…","version":1,…}}
+ *
+ * The checksum covers the body's UTF-8 text exactly as it stands. Fields that this program does not know are kept when
+ * it writes the object again; a version that it does not know stops it.
+ *
+ * Some types say something by their length: the objects of live collections have an even number of bytes, all others an
+ * odd one (a space at the end makes it so). A LIST shows sizes, so it shows exactly which collections are live, without
+ * a GET for each.
+ */
+import { corrupt, unsupported } from '../errors.ts'
+import { crcHex } from '../format/checksum.ts'
+
+export interface CatalogDocument {
+  format: string
+  version: number
+  /** Ids of the latest writes of this object and of operations that they completed; newest last. */
+  writes: string[]
+}
+
+export interface DocumentType<T extends CatalogDocument> {
+  readonly format: T['format']
+  readonly version: number
+  /** The first field that is missing or of the wrong type. */
+  readonly wrongField: (body: Record<string, unknown>, key: string) => string | undefined
+  /** Whether its number of bytes is even; without this the length says nothing. */
+  readonly evenSize?: (document: T) => boolean
+}
+
+const PREFIX = '{"crc32":"'
+const MIDDLE = '","body":'
+const BODY_AT = PREFIX.length + 8 + MIDDLE.length
+
+export function encodeDocument<T extends CatalogDocument>(type: DocumentType<T>, document: T): Uint8Array {
+  const body = JSON.stringify({ ...document, format: type.format, version: type.version })
+  const text = `${PREFIX}${crcHex(Buffer.from(body, 'utf8'))}${MIDDLE}${body}}`
+  const bytes = Buffer.from(text, 'utf8')
+  const fits = type.evenSize === undefined || type.evenSize(document) === isEvenSize(bytes.length)
+  return fits ? bytes : Buffer.from(`${text} `, 'utf8')
+}
+
+export function isEvenSize(sizeBytes: number): boolean {
+  return sizeBytes % 2 === 0
+}
+
+/** @throws SiltstoneError `corrupt` (catalog-damaged), `unsupported` (unknown-format-version); both name the object */
+export function decodeDocument<T extends CatalogDocument>(type: DocumentType<T>, bytes: Uint8Array, key: string): T {
+  const body = intactBody(bytes, key)
+  if (body['format'] !== type.format) throw damaged(key, `it is ${JSON.stringify(body['format'])}, not ${type.format}`)
+  if (body['version'] !== type.version) {
+    throw unsupported(
+      'unknown-format-version',
+      `${key} has format version ${JSON.stringify(body['version'])}, this program knows ${type.version}: use a newer one`,
+      { key },
+    )
+  }
+  const wrong = isStrings(body['writes']) ? type.wrongField(body, key) : 'writes'
+  if (wrong !== undefined) throw damaged(key, `its field ${wrong} is ${JSON.stringify(body[wrong]) ?? 'missing'}`)
+  const document = body as unknown as T
+  if (type.evenSize !== undefined && type.evenSize(document) !== isEvenSize(bytes.length)) {
+    throw damaged(key, `its length of ${bytes.length} bytes does not fit its state`)
+  }
+  return document
+}
+
+function intactBody(bytes: Uint8Array, key: string): Record<string, unknown> {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8').trimEnd()
+  const framed = text.startsWith(PREFIX) && text.startsWith(MIDDLE, BODY_AT - MIDDLE.length) && text.endsWith('}}')
+  if (!framed) throw damaged(key, 'it is not a checksummed JSON object')
+  const body = text.slice(BODY_AT, -1)
+  const crc = text.slice(PREFIX.length, PREFIX.length + 8)
+  if (crcHex(Buffer.from(body, 'utf8')) !== crc) throw damaged(key, 'its checksum does not match its content')
+  try {
+    return JSON.parse(body) as Record<string, unknown>
+  } catch (cause) {
+    throw damaged(key, 'its body is not JSON', cause)
+  }
+}
+
+function damaged(key: string, reason: string, cause?: unknown): Error {
+  return corrupt('catalog-damaged', `catalog object ${key} is damaged: ${reason}`, { key, cause })
+}
+
+function isStrings(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string')
+}

@@ -1,0 +1,66 @@
+/** Listings of the catalog's keys. What is live is told by the sizes (see `document.ts`), so only a page's objects are read. */
+import type { CollectionInfo, PageOptions } from '../engine/types.ts'
+import { isSiltstoneError } from '../errors.ts'
+import { collectionIdPrefix } from '../format/keys.ts'
+import type { ObjectInfo, ObjectStore } from '../platform/object-store.ts'
+import { collectionType, isWithin, type Scope } from './collection-document.ts'
+import { mapBounded } from './context.ts'
+import { isEvenSize } from './document.ts'
+import type { DocumentStore } from './document-store.ts'
+import type { Found } from './find.ts'
+
+/** Pages of objects under a prefix, in order of the keys. */
+export async function* listPages(store: ObjectStore, prefix: string): AsyncGenerator<ObjectInfo[]> {
+  let continuation: string | undefined
+  do {
+    const page = await store.list(prefix, continuation === undefined ? {} : { continuation })
+    yield page.objects
+    continuation = page.continuation
+  } while (continuation !== undefined)
+}
+
+export async function countCollections(store: ObjectStore, scope: Scope): Promise<number> {
+  let count = 0
+  for await (const page of listPages(store, collectionIdPrefix(scope))) {
+    for (const { sizeBytes } of page) if (isEvenSize(sizeBytes)) count++
+  }
+  return count
+}
+
+/**
+ * One page, in order of the ids. What is deleted between the listing and the reading is made up for by what follows.
+ * @param describe adds what only the collection's log knows; `not-found` leaves it out: its log is closed
+ */
+export async function listCollections(
+  documents: DocumentStore,
+  scope: Scope,
+  page: PageOptions,
+  describe: (found: Found) => Promise<CollectionInfo>,
+): Promise<CollectionInfo[]> {
+  const { offset = 0, limit = Number.POSITIVE_INFINITY } = page
+  const infos: CollectionInfo[] = []
+  let skip = offset
+  const readOne = async (key: string): Promise<CollectionInfo | undefined> => {
+    const at = await documents.read(key, collectionType)
+    if (at?.document.state !== 'live' || !isWithin(at.document, scope)) return undefined
+    try {
+      return await describe(at)
+    } catch (error) {
+      if (isSiltstoneError(error, 'not-found')) return undefined
+      throw error
+    }
+  }
+  for await (const objects of listPages(documents.store, collectionIdPrefix(scope))) {
+    const live = objects.filter(({ sizeBytes }) => isEvenSize(sizeBytes)).map(({ key }) => key)
+    const skipped = Math.min(skip, live.length)
+    skip -= skipped
+    let at = skipped
+    while (infos.length < limit && at < live.length) {
+      const wanted = live.slice(at, at + Math.min(limit - infos.length, live.length))
+      at += wanted.length
+      for (const info of await mapBounded(wanted, readOne)) if (info !== undefined) infos.push(info)
+    }
+    if (infos.length >= limit) break
+  }
+  return infos
+}

@@ -1,0 +1,217 @@
+/** The catalog over an object store. The protocols are explained in the modules that this one puts together. */
+import type {
+  Catalog,
+  ChangeCollection,
+  CollectionInfo,
+  CreateCollection,
+  DatabaseInfo,
+  PageOptions,
+  TenantInfo,
+} from '../engine/types.ts'
+import { isUuid, parseCollectionPath, collectionIdKeyOfPath } from '../format/keys.ts'
+import type { Clock } from '../platform/clock.ts'
+import type { Ids } from '../platform/ids.ts'
+import type { ObjectStore } from '../platform/object-store.ts'
+import type { Logger } from '../platform/telemetry.ts'
+import { changeCollection } from './change-collection.ts'
+import { collectionType, toInfo } from './collection-document.ts'
+import type { Context } from './context.ts'
+import { createCollection } from './create-collection.ts'
+import { createDatabase, deleteDatabase, getDatabase, listDatabases } from './databases.ts'
+import { deleteById, deleteCollection, missing } from './delete-collection.ts'
+import { DocumentStore } from './document-store.ts'
+import { findById, findByName, type Found } from './find.ts'
+import { collectCatalogGarbage, type GarbageOutcome } from './garbage.ts'
+import { countCollections, listCollections } from './list.ts'
+import { checkCollectionName, checkDatabaseName, checkResourceName, checkTenantName } from './names.ts'
+import { reset } from './reset.ts'
+import { createTenant, getTenant, setTenantResourceName, tenantOfResource } from './tenants.ts'
+
+const MINUTE_MS = 60_000
+
+export interface ObjectCatalogOptions {
+  store: ObjectStore
+  clock: Clock
+  ids: Ids
+  log: Logger
+  /**
+   * Appends `closed` to the collection's log and answers when it is durable. Is called again after a crash, by several
+   * processes at once, and for a fork that never got its pointer; `not-found` counts as closed.
+   */
+  closeLog(info: CollectionInfo): Promise<void>
+  /** Fills in `dimension`. `not-found`: its log is closed, so the collection does not exist any more. */
+  dimensionOf?(info: CollectionInfo): Promise<number | null>
+  /** How long `recentCollectionById` may use what was read before. Default 1,000. */
+  reuseMs?: number
+  /** Documents kept in memory, of a few KB each. Default 4,096. */
+  cacheEntries?: number
+  /** After this a fork that is still being prepared may be ended by who wants its name. Default 15 minutes. */
+  forkAbandonedAfterMs?: number
+}
+
+export interface CreateFork {
+  source: CollectionInfo
+  newName: string
+  /** Makes the fork's data readable (its pointer is published). Nobody can see the fork before it returns. */
+  prepare(info: CollectionInfo): Promise<void>
+}
+
+export class ObjectCatalog implements Catalog {
+  readonly #context: Context
+  readonly #documents: DocumentStore
+  readonly #dimensionOf: (info: CollectionInfo) => Promise<number | null>
+  readonly #reuseMs: number
+
+  constructor(options: ObjectCatalogOptions) {
+    const { store, clock, ids, log } = options
+    this.#documents = new DocumentStore({ store, clock, ids, cacheEntries: options.cacheEntries ?? 4096 })
+    this.#context = {
+      documents: this.#documents,
+      clock,
+      ids,
+      log,
+      closeLog: (info) => options.closeLog(info),
+      forkAbandonedAfterMs: options.forkAbandonedAfterMs ?? 15 * MINUTE_MS,
+    }
+    this.#dimensionOf = async (info) => (await options.dimensionOf?.(info)) ?? null
+    this.#reuseMs = options.reuseMs ?? 1000
+  }
+
+  async createTenant(name: string): Promise<void> {
+    checkTenantName(name)
+    await createTenant(this.#context, name)
+  }
+
+  getTenant(name: string): Promise<TenantInfo> {
+    return getTenant(this.#documents, name)
+  }
+
+  async setTenantResourceName(name: string, resourceName: string): Promise<void> {
+    checkResourceName(resourceName)
+    await setTenantResourceName(this.#context, name, resourceName)
+  }
+
+  async createDatabase(tenant: string, name: string): Promise<DatabaseInfo> {
+    checkDatabaseName(name)
+    return createDatabase(this.#context, tenant, name)
+  }
+
+  getDatabase(tenant: string, name: string): Promise<DatabaseInfo> {
+    return getDatabase(this.#documents, { tenant, database: name })
+  }
+
+  async deleteDatabase(tenant: string, name: string): Promise<void> {
+    await deleteDatabase(this.#context, { tenant, database: name })
+  }
+
+  listDatabases(tenant: string, page: PageOptions = {}): Promise<DatabaseInfo[]> {
+    return listDatabases(this.#documents, tenant, page)
+  }
+
+  async createCollection(request: CreateCollection): Promise<{ info: CollectionInfo; created: boolean }> {
+    checkCollectionName(request.name)
+    const { version, created } = await createCollection(this.#context, request)
+    // What nobody knew a moment ago has no records.
+    return { info: created ? toInfo(version.document, null) : await this.#describe(version), created }
+  }
+
+  /**
+   * A collection of the source's configuration whose data `prepare` provides.
+   * @throws as `createCollection`; `conflict` (creation-abandoned) when preparing took too long and somebody ended it
+   */
+  async createFork(fork: CreateFork): Promise<CollectionInfo> {
+    const { source, newName } = fork
+    checkCollectionName(newName)
+    const { tenant, database, space, metadata, configuration, schema, inbox } = source
+    const request = {
+      tenant,
+      database,
+      name: newName,
+      getOrCreate: false,
+      space,
+      metadata,
+      configuration,
+      schema,
+      inbox,
+    }
+    const { version } = await createCollection(this.#context, request, {
+      sourceId: source.id,
+      prepare: (info) => fork.prepare(info),
+    })
+    return this.#describe(version)
+  }
+
+  async getCollection(tenant: string, database: string, name: string): Promise<CollectionInfo> {
+    return this.#describe(orMissing(await findByName(this.#documents, { tenant, database }, name), name))
+  }
+
+  async getCollectionById(tenant: string, database: string, id: string): Promise<CollectionInfo> {
+    return this.#describe(orMissing(await findById(this.#documents, { tenant, database }, id), id))
+  }
+
+  /**
+   * For calls on a collection's data: what was read within `reuseMs` may be answered again, so a change of name or
+   * configuration by another process may not show yet. A deletion does: the log is closed. `dimension` is null.
+   */
+  async recentCollectionById(tenant: string, database: string, id: string): Promise<CollectionInfo> {
+    return toInfo(
+      orMissing(await findById(this.#documents, { tenant, database }, id, this.#reuseMs), id).document,
+      null,
+    )
+  }
+
+  /** By the path that its keys in the bucket begin with; `dimension` is null. @throws `not-found` (collection-missing) */
+  async getCollectionByPath(path: string): Promise<CollectionInfo> {
+    const parts = parseCollectionPath(path)
+    const at = parts && (await this.#documents.read(collectionIdKeyOfPath(path), collectionType))
+    return toInfo(orMissing(at?.document.state === 'live' ? at : undefined, path).document, null)
+  }
+
+  async getCollectionByCrn(resourceName: string, database: string, name: string): Promise<CollectionInfo> {
+    return this.getCollection(await tenantOfResource(this.#documents, resourceName), database, name)
+  }
+
+  async changeCollection(tenant: string, database: string, id: string, change: ChangeCollection): Promise<void> {
+    if (change.newName !== undefined) checkCollectionName(change.newName)
+    const lower = id.toLowerCase()
+    if (!isUuid(lower)) throw missing(id)
+    await changeCollection(this.#context, { tenant, database }, lower, change)
+  }
+
+  async deleteCollection(tenant: string, database: string, name: string): Promise<void> {
+    await deleteCollection(this.#context, { tenant, database }, name)
+  }
+
+  /** For who finds a collection's log closed, or knows no name. Does nothing when it does not exist (any more). */
+  async deleteCollectionById(tenant: string, database: string, id: string): Promise<void> {
+    const found = await findById(this.#documents, { tenant, database }, id)
+    if (found !== undefined) await deleteById(this.#context, found)
+  }
+
+  listCollections(tenant: string, database: string, page: PageOptions = {}): Promise<CollectionInfo[]> {
+    return listCollections(this.#documents, { tenant, database }, page, (found) => this.#describe(found))
+  }
+
+  countCollections(tenant: string, database: string): Promise<number> {
+    return countCollections(this.#documents.store, { tenant, database })
+  }
+
+  async reset(): Promise<void> {
+    await reset(this.#context)
+  }
+
+  /** One LIST of the catalog, and requests only for what is due. @param graceMs default 24 hours */
+  collectGarbage(graceMs = 24 * 60 * MINUTE_MS): Promise<GarbageOutcome> {
+    return collectCatalogGarbage(this.#context, graceMs)
+  }
+
+  async #describe({ document }: Found): Promise<CollectionInfo> {
+    const info = toInfo(document, null)
+    return { ...info, dimension: await this.#dimensionOf(info) }
+  }
+}
+
+function orMissing(found: Found | undefined, nameOrId: string): Found {
+  if (found === undefined) throw missing(nameOrId)
+  return found
+}

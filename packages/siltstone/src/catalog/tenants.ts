@@ -1,0 +1,166 @@
+/**
+ * Tenants. `default_tenant` exists on a fresh store without an object (see `databases.ts`). Tenants are only deleted by
+ * `reset`; their objects stay, marked.
+ *
+ * A resource name belongs to one tenant, and a tenant gets one once: the tenant's object is swapped to one that is
+ * `setting` it, the claim is acquired (see `claims.ts`), the object is swapped to one that has it. Whoever meets a claim
+ * whose tenant is still setting it does the last step; a tenant's next setting overwrites one that was left behind.
+ */
+import type { TenantInfo } from '../engine/types.ts'
+import { conflict, notFound } from '../errors.ts'
+import { resourceKey, tenantKey, tenantPrefix } from '../format/keys.ts'
+import type { ObjectStore } from '../platform/object-store.ts'
+import { acquire, type Claim, renew, type Verdict } from './claims.ts'
+import type { Context } from './context.ts'
+import { contended, type DocumentStore, type Versioned } from './document-store.ts'
+import { type ResourceClaim, resourceClaimType, type TenantDocument, tenantType } from './documents.ts'
+
+export const DEFAULT_TENANT = 'default_tenant'
+
+export const virtualTenant: TenantDocument = {
+  format: 'siltstone.tenant',
+  version: tenantType.version,
+  name: DEFAULT_TENANT,
+  state: 'live',
+  resourceName: null,
+  setting: null,
+  writes: [],
+}
+
+function effective(document: Readonly<TenantDocument> | undefined, name: string) {
+  if (document === undefined) return name === DEFAULT_TENANT ? virtualTenant : undefined
+  return document.name === name && document.state === 'live' ? document : undefined
+}
+
+/** @throws SiltstoneError `not-found` (tenant-missing) */
+export async function requireTenant(documents: DocumentStore, name: string): Promise<Readonly<TenantDocument>> {
+  return orMissing(effective((await documents.read(tenantKey(name), tenantType))?.document, name), name)
+}
+
+export async function getTenant(documents: DocumentStore, name: string): Promise<TenantInfo> {
+  const { resourceName } = await requireTenant(documents, name)
+  return { name, resourceName }
+}
+
+/** @throws SiltstoneError `conflict` (tenant-exists) */
+export async function createTenant(context: Context, name: string): Promise<void> {
+  const key = tenantKey(name)
+  await refuseSharedHash(context.documents.store, tenantPrefix, key, tenantKey(DEFAULT_TENANT), `Tenant [${name}]`)
+  await context.documents.change(key, tenantType, (current) => {
+    if (effective(current, name)) throw conflict('tenant-exists', `Tenant [${name}] already exists`)
+    return { ...virtualTenant, ...current, name, state: 'live' as const, resourceName: null, setting: null }
+  })
+}
+
+/**
+ * Keys of databases and collections hold only 48 bits of a name's hash. Two names that share them would share prefixes,
+ * and whoever chose the second would have chosen it for that.
+ * @param reserved the key of the default, which may have no object
+ */
+export async function refuseSharedHash(
+  store: ObjectStore,
+  prefix: string,
+  key: string,
+  reserved: string,
+  what: string,
+): Promise<void> {
+  const shared = key.slice(0, prefix.length + 12)
+  const { objects } = await store.list(shared, { limit: 2 })
+  const others = [...objects.map((object) => object.key), reserved]
+  if (others.every((other) => other === key || !other.startsWith(shared))) return
+  throw conflict('name-hash-collision', `${what} would share its place with another: choose another name`)
+}
+
+/** @throws SiltstoneError `not-found` (tenant-missing), `conflict` (resource-name-set, resource-name-taken) */
+export async function setTenantResourceName(context: Context, name: string, resourceName: string): Promise<void> {
+  const { documents } = context
+  const key = tenantKey(name)
+  for (let attempt = 0; attempt < 20; attempt++) {
+    const operation = context.ids.ulid()
+    const setting = { to: resourceName, operation }
+    await documents.change(key, tenantType, (current) => {
+      const tenant = orMissing(effective(current, name), name)
+      if (tenant.resourceName !== null) throw alreadySet(tenant)
+      return { ...tenant, setting }
+    })
+    const claim = resourceClaim(resourceName)
+    const claimed = await acquire(documents, claim, name, (other, version) =>
+      examine(context, claim, resourceName, other, version),
+    )
+    if (claimed === 'taken') {
+      await documents.change(key, tenantType, (current) =>
+        current?.setting?.operation === operation ? { ...current, setting: null } : undefined,
+      )
+      throw conflict('resource-name-taken', `Resource name [${resourceName}] belongs to another tenant`)
+    }
+    const done = await documents.change(key, tenantType, (current) => {
+      if (current?.writes.includes(operation) === true) return undefined
+      return current?.setting?.operation === operation ? named(current) : undefined
+    })
+    if (done?.document.writes.includes(operation) === true) return
+  }
+  throw contended(key)
+}
+
+function named(tenant: Readonly<TenantDocument>): Readonly<TenantDocument> {
+  if (tenant.setting === null) return tenant
+  const { to, operation } = tenant.setting
+  return { ...tenant, resourceName: to, setting: null, writes: [...tenant.writes, operation] }
+}
+
+export function resourceClaim(resourceName: string): Claim<ResourceClaim> {
+  return {
+    key: resourceKey(resourceName),
+    type: resourceClaimType,
+    ownerOf: ({ tenant }) => tenant,
+    document: (owner, over) => ({
+      writes: [],
+      ...over,
+      format: 'siltstone.resource',
+      version: resourceClaimType.version,
+      resourceName,
+      tenant: owner,
+    }),
+  }
+}
+
+async function examine(
+  context: Context,
+  claim: Claim<ResourceClaim>,
+  resourceName: string,
+  other: string,
+  version: Versioned<ResourceClaim>,
+): Promise<Verdict> {
+  const { documents } = context
+  const owner = await documents.read(tenantKey(other), tenantType)
+  if (owner === undefined || owner.document.state !== 'live') return 'free'
+  if (owner.document.resourceName === resourceName) return 'taken'
+  if (owner.document.setting?.to !== resourceName) return 'free'
+  if (await renew(documents, claim, version)) {
+    await documents.write(tenantKey(other), tenantType, named(owner.document), owner)
+  }
+  return 'again'
+}
+
+/** The tenant of this resource name. @throws SiltstoneError `not-found` (tenant-missing) */
+export async function tenantOfResource(documents: DocumentStore, resourceName: string): Promise<string> {
+  const claim = await documents.read(resourceKey(resourceName), resourceClaimType)
+  const name = claim?.document.tenant
+  if (name === undefined || name === null) throw missing(resourceName)
+  const tenant = effective((await documents.read(tenantKey(name), tenantType))?.document, name)
+  if (tenant?.resourceName !== resourceName) throw missing(resourceName)
+  return name
+}
+
+function orMissing(tenant: Readonly<TenantDocument> | undefined, name: string): Readonly<TenantDocument> {
+  if (tenant === undefined) throw missing(name)
+  return tenant
+}
+
+function missing(name: string) {
+  return notFound('tenant-missing', `Tenant [${name}] does not exist`)
+}
+
+function alreadySet({ name, resourceName }: Readonly<TenantDocument>) {
+  return conflict('resource-name-set', `Tenant [${name}] already has the resource name [${resourceName}]`)
+}
