@@ -164,7 +164,11 @@ async function replaceInputs(
 async function readChanges(overlay: OverlayReader): Promise<OverlayRow[]> {
   const { rows: targets, versions } = await overlay.load()
   const rows = [...targets]
-  const [metadata, documents, uris] = await Promise.all([overlay.column('metadata', rows), overlay.column('documents', rows), overlay.column('uris', rows)])
+  const [metadata, documents, uris] = await Promise.all([
+    overlay.column('metadata', rows),
+    overlay.column('documents', rows),
+    overlay.column('uris', rows),
+  ])
   return rows.map((row, i) => {
     const change: OverlayRow = { row, version: versions[i] as number }
     if (metadata[i] !== undefined) change.metadata = metadata[i]

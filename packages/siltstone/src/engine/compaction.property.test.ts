@@ -32,25 +32,52 @@ type Step =
   | { kind: 'rollback'; pick: number }
 
 const id = fc.integer({ min: 0, max: 11 }).map((n) => `id-${n}`)
-const vector = fc.tuple(fc.integer({ min: -4, max: 4 }), fc.integer({ min: -4, max: 4 })).map(([x, y]) => Float32Array.of(x, y))
+const vector = fc
+  .tuple(fc.integer({ min: -4, max: 4 }), fc.integer({ min: -4, max: 4 }))
+  .map(([x, y]) => Float32Array.of(x, y))
 const metadata = fc.option(
-  fc.record({ n: fc.integer({ min: 0, max: 3 }), s: fc.constantFrom('a', 'b') }, { requiredKeys: [] }).map((m) => JSON.stringify(m)),
+  fc
+    .record({ n: fc.integer({ min: 0, max: 3 }), s: fc.constantFrom('a', 'b') }, { requiredKeys: [] })
+    .map((m) => JSON.stringify(m)),
 )
 const patch = fc.option(
-  fc.record({ n: fc.option(fc.integer({ min: 0, max: 3 })), s: fc.constantFrom('a', 'b', null) }, { requiredKeys: [] }).map((m) => JSON.stringify(m)),
+  fc
+    .record({ n: fc.option(fc.integer({ min: 0, max: 3 })), s: fc.constantFrom('a', 'b', null) }, { requiredKeys: [] })
+    .map((m) => JSON.stringify(m)),
 )
 const text = fc.option(fc.constantFrom('one', 'two', ''))
 const op: fc.Arbitrary<RecordOp> = fc.oneof(
   fc.record({ op: fc.constant('add' as const), id, vector, document: text, metadata, uri: text }),
   fc.record({ op: fc.constant('upsert' as const), id, vector, document: text, metadata: patch, uri: text }),
-  fc.record({ op: fc.constant('update' as const), id, vector: fc.option(vector), document: text, metadata: patch, uri: text }),
-  fc.record({ op: fc.constant('delete' as const), id, vector: fc.constant(null), document: fc.constant(null), metadata: fc.constant(null), uri: fc.constant(null) }),
+  fc.record({
+    op: fc.constant('update' as const),
+    id,
+    vector: fc.option(vector),
+    document: text,
+    metadata: patch,
+    uri: text,
+  }),
+  fc.record({
+    op: fc.constant('delete' as const),
+    id,
+    vector: fc.constant(null),
+    document: fc.constant(null),
+    metadata: fc.constant(null),
+    uri: fc.constant(null),
+  }),
 )
 const ops = fc.array(op, { minLength: 1, maxLength: 6 })
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ kind: fc.constant('write' as const), ops }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('produce' as const), ops }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('delete-where' as const), value: fc.integer({ min: 0, max: 3 }), limit: fc.option(fc.integer({ min: 0, max: 3 }), { nil: undefined }) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('delete-where' as const),
+      value: fc.integer({ min: 0, max: 3 }),
+      limit: fc.option(fc.integer({ min: 0, max: 3 }), { nil: undefined }),
+    }),
+  },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('fold' as const) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('merge' as const) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('gc' as const) }) },
@@ -83,8 +110,15 @@ describe('the engine over folds, merges, collections and restarts', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
         const env = memoryEnvironment()
-        const compact = { ...defaultCompactLimits, fanIn: 2, overlays: 1, graceMs: -1, history: { everyCommitMs: 0, hourlyMs: 0, newest: 3 } }
-        const open = () => StoreEngine.open({ env, log: { ...directoryLimits, entryRetentionMs: -1, inboxRetentionMs: -1 }, compact })
+        const compact = {
+          ...defaultCompactLimits,
+          fanIn: 2,
+          overlays: 1,
+          graceMs: -1,
+          history: { everyCommitMs: 0, hourlyMs: 0, newest: 3 },
+        }
+        const open = () =>
+          StoreEngine.open({ env, log: { ...directoryLimits, entryRetentionMs: -1, inboxRetentionMs: -1 }, compact })
         let engine = await open()
         const { info } = await engine.catalog.createCollection(create)
         const model = new ModelEngine()
@@ -104,7 +138,10 @@ describe('the engine over folds, merges, collections and restarts', () => {
             await produce(env, path, { records: one.ops }, { maxBytes: 1e6 })
             await expected.write(one.ops)
           } else if (one.kind === 'delete-where') {
-            const request = { filter: { kind: 'compare' as const, key: 'n', op: 'eq' as const, value: BigInt(one.value) }, ...(one.limit !== undefined && { limit: one.limit }) }
+            const request = {
+              filter: { kind: 'compare' as const, key: 'n', op: 'eq' as const, value: BigInt(one.value) },
+              ...(one.limit !== undefined && { limit: one.limit }),
+            }
             const answer = await collection.delete(request)
             expect(answer.deleted).toBe((await expected.delete(request)).deleted)
           } else if (one.kind === 'fold') await engine.compact(path, { merge: false })
@@ -128,13 +165,15 @@ describe('the engine over folds, merges, collections and restarts', () => {
             break
           }
           expect(now).toEqual(await everything(expected))
-          states.set((await (await use()).get({ include: {}, limit: 0 })).version, now)
+          // Only a fold fixes what a version holds: before it, inbox deltas have no number.
+          if (one.kind === 'fold' || one.kind === 'merge')
+            states.set((await (await use()).get({ include: {}, limit: 0 })).version, now)
         }
         await engine.compact(path)
         if (diverged) expect(await everything(await use())).toEqual(diverged)
         await engine.close()
       }),
-      { numRuns: 60 },
+      { numRuns: Number(process.env['PROPERTY_RUNS'] ?? 60) },
     )
   })
 })

@@ -15,7 +15,6 @@ import { type Selection, select, type Yield } from './select.ts'
 
 /** Rows times dimensions scanned before other work may run: a few milliseconds. */
 const PAUSE_AFTER = 4_000_000
-const CHUNK_BYTES = 1024 * 1024
 /** Below this share of a segment's rows, the rows are read one by one instead of scanning the segment. */
 const SPARSE_SHARE = 1 / 50
 
@@ -30,8 +29,14 @@ export async function search(view: View, space: Space, request: QueryRequest, pa
   const { dimension } = view
   for (const [i, vector] of request.vectors.entries())
     if (dimension !== null && vector.length !== dimension)
-      throw invalid('dimension-mismatch', `Collection expecting embedding with dimension of ${dimension}, got ${vector.length}`, { field: `query_embeddings[${i}]` })
-  const ranked = request.vectors.map((query): Ranked => ({ query, norm: lengthOf(query), nearest: new Nearest(Math.min(request.k, view.liveRecords)) }))
+      throw invalid(
+        'dimension-mismatch',
+        `Collection expecting embedding with dimension of ${dimension}, got ${vector.length}`,
+        { field: `query_embeddings[${i}]` },
+      )
+  const ranked = request.vectors.map(
+    (query): Ranked => ({ query, norm: lengthOf(query), nearest: new Nearest(Math.min(request.k, view.liveRecords)) }),
+  )
   const candidates = new Candidates()
   if (ranked.length > 0 && request.k > 0) {
     if (request.ids) await rankIds(view, space, request, ranked, candidates, pause)
@@ -66,7 +71,14 @@ class Candidates {
   }
 }
 
-async function rankSelection(view: View, space: Space, selection: Selection, ranked: Ranked[], candidates: Candidates, pause: Yield): Promise<void> {
+async function rankSelection(
+  view: View,
+  space: Space,
+  selection: Selection,
+  ranked: Ranked[],
+  candidates: Candidates,
+  pause: Yield,
+): Promise<void> {
   const starts = view.base.segments.map((segment) => candidates.startOf(segment.rows))
   for (const [i, segment] of view.base.segments.entries()) {
     const rows = selection.rows[i] as RowSet
@@ -76,26 +88,54 @@ async function rankSelection(view: View, space: Space, selection: Selection, ran
     if (count < segment.rows * SPARSE_SHARE) await rankRows(segment, rows.toArray(), start, space, ranked)
     else await scan(segment, rows, start, space, ranked, pause)
   }
-  await rankRefs(view, selection.fresh.map((fresh) => ({ fresh })), space, ranked, candidates)
+  await rankRefs(
+    view,
+    selection.fresh.map((fresh) => ({ fresh })),
+    space,
+    ranked,
+    candidates,
+  )
 }
 
-async function rankIds(view: View, space: Space, request: QueryRequest, ranked: Ranked[], candidates: Candidates, pause: Yield): Promise<void> {
+async function rankIds(
+  view: View,
+  space: Space,
+  request: QueryRequest,
+  ranked: Ranked[],
+  candidates: Candidates,
+  pause: Yield,
+): Promise<void> {
   const ids = request.ids as readonly string[]
   const found = await view.find(ids)
   if (found.length !== new Set(ids).size) {
     const known = new Set(await view.ids(found))
     const missing = ids.find((id) => !known.has(id))
-    throw notFound('id-missing', `Error finding id: ${JSON.stringify(missing)} is not in the collection`, { field: 'ids' })
+    throw notFound('id-missing', `Error finding id: ${JSON.stringify(missing)} is not in the collection`, {
+      field: 'ids',
+    })
   }
-  await rankRefs(view, request.filter ? await filterRefs(view, found, request.filter, pause) : found, space, ranked, candidates)
+  await rankRefs(
+    view,
+    request.filter ? await filterRefs(view, found, request.filter, pause) : found,
+    space,
+    ranked,
+    candidates,
+  )
 }
 
-async function scan(segment: OpenSegment, rows: RowSet, start: number, space: Space, ranked: Ranked[], pause: Yield): Promise<void> {
+async function scan(
+  segment: OpenSegment,
+  rows: RowSet,
+  start: number,
+  space: Space,
+  ranked: Ranked[],
+  pause: Yield,
+): Promise<void> {
   let scanned = 0
   const all = rows.count() === segment.rows
   let distances = new Float32Array(0)
   let norms = new Float32Array(0)
-  for await (const chunk of segment.reader.scanVectors({ chunkBytes: CHUNK_BYTES })) {
+  for await (const chunk of segment.vectorChunks()) {
     const { firstRow, rowCount, data, rowsPerPage, pageFloats } = chunk
     const shape = { dimension: segment.reader.dimension, rowsPerPage, pageWords: pageFloats }
     if (distances.length < rowCount) {
@@ -118,12 +158,24 @@ async function scan(segment: OpenSegment, rows: RowSet, start: number, space: Sp
   }
 }
 
-async function rankRows(segment: OpenSegment, rows: number[], start: number, space: Space, ranked: Ranked[]): Promise<void> {
+async function rankRows(
+  segment: OpenSegment,
+  rows: number[],
+  start: number,
+  space: Space,
+  ranked: Ranked[],
+): Promise<void> {
   const vectors = await segment.reader.vectors(rows)
   rank(vectors, (i) => start + (rows[i] as number), space, ranked)
 }
 
-async function rankRefs(view: View, refs: readonly RecordRef[], space: Space, ranked: Ranked[], candidates: Candidates): Promise<void> {
+async function rankRefs(
+  view: View,
+  refs: readonly RecordRef[],
+  space: Space,
+  ranked: Ranked[],
+  candidates: Candidates,
+): Promise<void> {
   if (refs.length === 0) return
   rank(await view.vectors(refs), (i) => candidates.other(refs[i] as RecordRef), space, ranked)
 }
@@ -142,7 +194,16 @@ function rank(vectors: readonly Float32Array[], tagOf: (i: number) => number, sp
   })
 }
 
-function measure(space: Space, query: Float32Array, norm: number, data: Float32Array, rows: number, shape: PageShape, norms: Float32Array, out: Float32Array): void {
+function measure(
+  space: Space,
+  query: Float32Array,
+  norm: number,
+  data: Float32Array,
+  rows: number,
+  shape: PageShape,
+  norms: Float32Array,
+  out: Float32Array,
+): void {
   if (space === 'l2') {
     squaredDistances(query, data, rows, shape, out)
     return
@@ -162,7 +223,12 @@ function lengthOf(vector: Float32Array): number {
   return Math.sqrt(sum)
 }
 
-async function answer(view: View, request: QueryRequest, ranked: readonly Ranked[], candidates: Candidates): Promise<QueryHits[]> {
+async function answer(
+  view: View,
+  request: QueryRequest,
+  ranked: readonly Ranked[],
+  candidates: Candidates,
+): Promise<QueryHits[]> {
   const lists = ranked.map(({ nearest }) => nearest.sorted())
   const refs = lists.flat().map(({ tag }) => candidates.ref(tag))
   const columns = await view.columns(refs, request.include)

@@ -1,13 +1,13 @@
 /** Parsed blocks of immutable objects, least recently used first out, bounded in bytes. Never invalidated. */
 export class BlockCache {
-  readonly #limitBytes: number
+  readonly limitBytes: number
   readonly #entries = new Map<string, { value: unknown; sizeBytes: number }>()
   #sizeBytes = 0
   hits = 0
   misses = 0
 
   constructor(limitBytes: number) {
-    this.#limitBytes = limitBytes
+    this.limitBytes = limitBytes
   }
 
   get sizeBytes(): number {
@@ -28,7 +28,7 @@ export class BlockCache {
 
   set(key: string, value: unknown, sizeBytes: number): void {
     // One block may not push out everything else.
-    if (sizeBytes > this.#limitBytes / 4) return
+    if (sizeBytes > this.limitBytes / 4) return
     const old = this.#entries.get(key)
     if (old) {
       this.#sizeBytes -= old.sizeBytes
@@ -37,7 +37,7 @@ export class BlockCache {
     this.#entries.set(key, { value, sizeBytes })
     this.#sizeBytes += sizeBytes
     for (const [oldest, entry] of this.#entries) {
-      if (this.#sizeBytes <= this.#limitBytes) break
+      if (this.#sizeBytes <= this.limitBytes) break
       this.#entries.delete(oldest)
       this.#sizeBytes -= entry.sizeBytes
     }

@@ -2,11 +2,13 @@
 import { corrupt } from '../errors.ts'
 import type { DeletionsRef, SegmentRef } from '../format/manifest.ts'
 import { type OverlayColumn, OverlayReader } from '../format/segment/overlay.ts'
-import { type RowNumbers, SegmentReader } from '../format/segment/reader.ts'
+import { type RowNumbers, SegmentReader, type VectorPages } from '../format/segment/reader.ts'
 import type { ObjectStore } from '../platform/object-store.ts'
 import type { BlockCache } from './block-cache.ts'
 import { decodeRowSet, RowSet } from './row-set.ts'
 import { getVerified } from './verified-object.ts'
+
+const CHUNK_BYTES = 1024 * 1024
 
 export type { OverlayColumn } from '../format/segment/overlay.ts'
 
@@ -15,9 +17,17 @@ export class OpenSegment {
   readonly reader: SegmentReader
   readonly deleted: RowSet | null
   readonly overlays: readonly OverlayReader[]
+  readonly #cache: BlockCache | undefined
   #rowInfo: Promise<RowNumbers> | undefined
 
-  constructor(ref: SegmentRef, reader: SegmentReader, deleted: RowSet | null, overlays: readonly OverlayReader[]) {
+  constructor(
+    ref: SegmentRef,
+    reader: SegmentReader,
+    deleted: RowSet | null,
+    overlays: readonly OverlayReader[],
+    cache?: BlockCache,
+  ) {
+    this.#cache = cache
     this.ref = ref
     this.reader = reader
     this.deleted = deleted
@@ -51,6 +61,29 @@ export class OpenSegment {
       })
     }
     return values
+  }
+
+  /**
+   * All vectors in order, in pages. Chunks of a segment that fits are kept in the cache; a larger one would only push
+   * everything else out, and is read ahead instead.
+   */
+  async *vectorChunks(): AsyncGenerator<VectorPages> {
+    const { geometry, pages } = this.reader.vectorReader
+    const cache = this.#cache
+    if (!cache || pages * geometry.pageBytes > cache.limitBytes / 2) {
+      yield* this.reader.scanVectors({ chunkBytes: CHUNK_BYTES })
+      return
+    }
+    const step = Math.max(1, Math.floor(CHUNK_BYTES / geometry.pageBytes))
+    for (let page = 0; page < pages; page += step) {
+      const key = `${this.id}/scan/${page}`
+      let chunk = cache.get(key) as VectorPages | undefined
+      if (!chunk) {
+        chunk = await this.reader.vectorPages(page, Math.min(pages, page + step))
+        cache.set(key, chunk, chunk.data.byteLength)
+      }
+      yield chunk
+    }
   }
 
   /** Ordinals and last versions of all rows; read once. */
@@ -124,7 +157,13 @@ export class SegmentPool {
       this.#readers.set(ref.segment.id, reader)
     }
     const overlays = ref.overlays.map((overlay) => new OverlayReader(overlay, this.readRange, { cache: this.#cache }))
-    return new OpenSegment(ref, reader, await loadDeletions(this.#store, ref.deletions, ref.segment.rows), overlays)
+    return new OpenSegment(
+      ref,
+      reader,
+      await loadDeletions(this.#store, ref.deletions, ref.segment.rows),
+      overlays,
+      this.#cache,
+    )
   }
 }
 
