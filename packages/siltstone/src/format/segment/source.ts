@@ -113,15 +113,20 @@ export async function eachAtMost<T>(
 
 /** Yields the results of `read(step)` for step 0, 1, … until undefined, always one read ahead of the consumer. */
 export async function* readAhead<T>(read: (step: number) => Promise<T> | undefined): AsyncGenerator<T> {
-  let pending = read(0)
+  // A read that fails while the consumer is busy, or after it stopped, must not become an unhandled rejection.
+  const start = (step: number): Promise<PromiseSettledResult<T>[]> | undefined => {
+    const reading = read(step)
+    return reading && Promise.allSettled([reading])
+  }
+  let pending = start(0)
   try {
     for (let step = 1; pending !== undefined; step++) {
-      const value = await pending
-      pending = read(step)
-      yield value
+      const [result] = await pending
+      if (result === undefined || result.status === 'rejected') throw result?.reason
+      pending = start(step)
+      yield result.value
     }
   } finally {
-    // A consumer that stops early must not leave a rejection unhandled; nobody wants its result any more.
-    await Promise.allSettled([pending])
+    await pending
   }
 }
