@@ -4,6 +4,7 @@
  * to be full and leaves a debt. Token counts are estimates beforehand; `settle` corrects them by what was billed.
  */
 import type { Clock } from '../platform/clock.ts'
+import { orAbort } from './or-abort.ts'
 
 const BURST_MINUTES = 1 / 6
 
@@ -92,18 +93,5 @@ class Bucket {
 
   take(amount: number): void {
     this.#level = Math.min(this.#capacity, this.#level - amount)
-  }
-}
-
-async function orAbort(promise: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
-  if (signal === undefined) return promise
-  signal.throwIfAborted()
-  const { promise: aborted, reject } = Promise.withResolvers<never>()
-  const stop = () => reject(signal.reason as Error)
-  signal.addEventListener('abort', stop, { once: true })
-  try {
-    await Promise.race([promise, aborted])
-  } finally {
-    signal.removeEventListener('abort', stop)
   }
 }

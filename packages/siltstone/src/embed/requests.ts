@@ -17,7 +17,7 @@ export interface ProviderDependencies {
 export interface RequestOptions extends RateLimits {
   /** Requests in flight. */
   concurrency?: number | undefined
-  retry?: Partial<RetryPolicy> | undefined
+  retry?: { [K in keyof RetryPolicy]?: RetryPolicy[K] | undefined } | undefined
   /** US dollars per million tokens. Default: the list price (`prices.ts`), 0 when there is none. */
   dollarsPerMillionTokens?: number | undefined
 }

@@ -1,0 +1,54 @@
+import type { Clock } from '../platform/clock.ts'
+import { type HttpClient, systemHttp } from '../platform/http.ts'
+import type { ObjectStore } from '../platform/object-store.ts'
+import type { Random } from '../platform/random.ts'
+import type { Logger, Metrics } from '../platform/telemetry.ts'
+import { BedrockEmbedder } from './bedrock.ts'
+import { CachedEmbedder } from './cached-embedder.ts'
+import type { EmbedderConfig } from './config.ts'
+import { EnglishEmbedder } from './english/index.ts'
+import { OnnxEmbedder } from './onnx.ts'
+import { OpenAiEmbedder } from './openai.ts'
+import type { Embedder } from './port.ts'
+
+/** `Environment` fits it. */
+export interface EmbedderDependencies {
+  clock: Clock
+  random: Random
+  log?: Logger
+  metrics?: Metrics
+  /** For the embedding store in front of providers; without it nothing is cached. */
+  store?: ObjectStore
+  /** Default `fetch`. */
+  http?: HttpClient
+  /** Environment variables: `OPENAI_API_KEY`, `OPENAI_BASE_URL`. The AWS SDK reads its own. */
+  variables?: Readonly<Record<string, string | undefined>>
+}
+
+/**
+ * Nothing is loaded and nobody is called before the first `embed`.
+ * @throws SiltstoneError `invalid` (embedder-option)
+ */
+export function embedderFromConfig(config: EmbedderConfig, dependencies: EmbedderDependencies): Embedder {
+  const embedder = create(config, dependencies)
+  const { store, log, metrics } = dependencies
+  const cache = config.cache ?? config.provider !== 'english'
+  return cache && store !== undefined ? new CachedEmbedder(embedder, { store, log, metrics }) : embedder
+}
+
+function create(config: EmbedderConfig, dependencies: EmbedderDependencies): Embedder {
+  const { variables = {}, http = systemHttp, metrics } = dependencies
+  switch (config.provider) {
+    case 'english':
+      return new EnglishEmbedder({ directory: config.directory, metrics })
+    case 'openai': {
+      const apiKey = config.apiKey ?? variables[config.apiKeyEnv ?? 'OPENAI_API_KEY']
+      const baseUrl = config.baseUrl ?? (variables['OPENAI_BASE_URL'] || undefined)
+      return new OpenAiEmbedder({ ...config, apiKey, baseUrl }, { ...dependencies, http })
+    }
+    case 'bedrock':
+      return new BedrockEmbedder(config, dependencies)
+    case 'onnx':
+      return new OnnxEmbedder(config, { metrics })
+  }
+}
