@@ -138,7 +138,10 @@ export class StoreEngine implements Engine {
       return await this.#use(info).collection.dimension()
     } catch (error) {
       if (isSiltstoneError(error, 'not-found')) return null
-      throw error
+      // One damaged collection must not hide the others in a list, nor itself from `verify` and `repair`.
+      if (!isSiltstoneError(error, 'corrupt')) throw error
+      this.env.log.warn('dimension_unreadable', { collection: pathOf(info), error: error.message })
+      return null
     }
   }
 

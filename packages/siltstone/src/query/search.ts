@@ -18,6 +18,8 @@ const PAUSE_AFTER = 4_000_000
 /** Below this share of a segment's rows, the rows are read one by one instead of scanning the segment. */
 const SPARSE_SHARE = 1 / 50
 
+const knownNorms = new WeakMap<Float32Array, Float32Array>()
+
 interface Ranked {
   query: Float32Array
   norm: number
@@ -134,15 +136,13 @@ async function scan(
   let scanned = 0
   const all = rows.count() === segment.rows
   let distances = new Float32Array(0)
-  let norms = new Float32Array(0)
   for await (const chunk of segment.vectorChunks()) {
     const { firstRow, rowCount, data, rowsPerPage, pageFloats } = chunk
     const shape = { dimension: segment.reader.dimension, rowsPerPage, pageWords: pageFloats }
     if (distances.length < rowCount) {
       distances = new Float32Array(rowCount)
-      norms = new Float32Array(rowCount)
     }
-    if (space === 'cosine') squaredNorms(data, rowCount, shape, norms)
+    const norms = space === 'cosine' ? normsOf(data, rowCount, shape) : distances
     for (const { query, norm, nearest } of ranked) {
       measure(space, query, norm, data, rowCount, shape, norms, distances)
       for (let i = 0; i < rowCount; i++) {
@@ -156,6 +156,17 @@ async function scan(
       await pause()
     }
   }
+}
+
+/** Squared lengths of the rows of a chunk; kept for as long as the chunk is. */
+function normsOf(data: Float32Array, rows: number, shape: PageShape): Float32Array {
+  let norms = knownNorms.get(data)
+  if (!norms) {
+    norms = new Float32Array(rows)
+    squaredNorms(data, rows, shape, norms)
+    knownNorms.set(data, norms)
+  }
+  return norms
 }
 
 async function rankRows(
