@@ -101,13 +101,13 @@ export async function chooseSnapshot(
   return { chosen: undefined, refused, readable }
 }
 
-/** @returns the new manifest's key, or `lost` when somebody else moved the pointer meanwhile */
+/** @returns false when somebody else moved the pointer meanwhile */
 export async function publishAgain(
   env: Environment,
   choice: { chosen: Candidate; readable: readonly Candidate[] },
   head: Head,
   options: { name: string; history: HistoryPolicy },
-): Promise<string | 'lost'> {
+): Promise<boolean> {
   const { key, manifest } = choice.chosen
   const manifests = new ManifestStore(env, manifest.collection)
   const nowMs = Math.max(env.clock.nowMs(), manifest.createdAtMs)
@@ -125,11 +125,11 @@ export async function publishAgain(
     resetEpoch: highest((one) => one.resetEpoch) + 1,
     pins: pinsAfter({ ...manifest, pins }, key, nowMs, options.history),
   }
-  const committed = await manifests.commit(head.pointer, next)
-  return committed === 'lost' ? 'lost' : committed.manifestKey
+  return (await manifests.commit(head.pointer, next)) !== 'lost'
 }
 
-async function tryLoad(manifests: ManifestStore, key: string): Promise<Manifest | string> {
+/** The manifest, or why it cannot be read. */
+export async function tryLoad(manifests: ManifestStore, key: string): Promise<Manifest | string> {
   try {
     return await manifests.loadExisting(key)
   } catch (error) {

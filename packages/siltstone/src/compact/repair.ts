@@ -15,7 +15,7 @@ import { ManifestStore } from '../snapshot/manifest-store.ts'
 import { SegmentPool } from '../snapshot/open-segment.ts'
 import { foldLease, mergeLease, withLease } from './lease-guard.ts'
 import type { CompactLimits } from './limits.ts'
-import { chooseSnapshot, type Head, publishAgain, readHead } from './repair-pointer.ts'
+import { chooseSnapshot, type Head, publishAgain, readHead, tryLoad } from './repair-pointer.ts'
 import { voidVanished } from './repair-void.ts'
 import { type Problem, verifyCollection } from './verify.ts'
 import { damageOf } from './verify-snapshot.ts'
@@ -118,8 +118,8 @@ async function repairHead(
     name: options.name,
     history: options.compact.history,
   })
-  if (published === 'lost') report.busy = true
-  else report.actions.push(action)
+  if (published) report.actions.push(action)
+  else report.busy = true
 }
 
 async function wholeSnapshots(env: Environment, pool: SegmentPool, current: Manifest): Promise<string[]> {
@@ -127,9 +127,9 @@ async function wholeSnapshots(env: Environment, pool: SegmentPool, current: Mani
   const names: string[] = []
   const newestFirst = [...current.pins].sort((a, b) => b.committedAtMs - a.committedAtMs || b.watermark - a.watermark)
   for (const key of new Set(newestFirst.map(({ manifestKey }) => manifestKey))) {
-    const manifest = await manifests.load(key).catch(() => undefined)
+    const manifest = await tryLoad(manifests, key)
     const parsed = parseKey(key)
-    if (!manifest || manifest.state === 'closed' || parsed?.kind !== 'manifest') continue
+    if (typeof manifest === 'string' || manifest.state === 'closed' || parsed?.kind !== 'manifest') continue
     if ((await damageOf(env, pool, manifest, key)).length === 0) names.push(`${parsed.watermark}-${parsed.ulid}`)
   }
   return names

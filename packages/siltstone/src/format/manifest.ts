@@ -89,7 +89,7 @@ export interface RefusedDelta {
   atMs: number
 }
 
-export type CommitKind = 'create' | 'fold' | 'merge' | 'gc' | 'pin' | 'fork' | 'close'
+export type CommitKind = 'create' | 'fold' | 'merge' | 'gc' | 'pin' | 'fork' | 'close' | 'repair'
 
 export interface Manifest extends StatePart {
   id: string

@@ -327,7 +327,7 @@ export class CollectionState {
     this.end = manifest.watermark
     // Only an unbroken continuation can be reused.
     if (kept[0]?.entry.number === manifest.watermark + 1)
-      for (const { entry, fileBytes } of kept) await this.#applyEntry(entry, fileBytes)
+      for (const { entry, fileBytes } of kept) await this.#applyEntry(entry, fileBytes, kept.at(-1)?.entry.number)
     if (this.end < known) this.knowledge = undefined
     this.#loaded = true
   }
