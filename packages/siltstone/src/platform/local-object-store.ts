@@ -116,7 +116,8 @@ function siblingInbox(key: string): readonly string[] {
 export class LocalObjectStore implements ObjectStore {
   readonly description: string
   readonly capabilities: ObjectStoreCapabilities = { atomicListPages: false, cheapStartAfter: false }
-  readonly #root: string
+  /** The absolute path of the directory. */
+  readonly root: string
   readonly #options: LocalObjectStoreOptions
   readonly #temp: TempFiles
   readonly #writing: PublishContext
@@ -127,7 +128,7 @@ export class LocalObjectStore implements ObjectStore {
     const { clock, random, lockWaitMs = 10_000, syncBefore = siblingInbox } = options
     const etags = new EtagMemo()
     this.description = `directory ${root}`
-    this.#root = root
+    this.root = root
     this.#options = options
     this.#temp = new TempFiles(join(root, TEMP_FOLDER), random)
     this.#reading = { etags, nowMs: () => clock.nowMs() }
@@ -175,7 +176,7 @@ export class LocalObjectStore implements ObjectStore {
 
   async list(prefix: string, options?: ListOptions): Promise<ListPage> {
     const request = listRequest(prefix, options)
-    const page = await this.#trying('list', prefix, () => listDirectory(this.#root, request))
+    const page = await this.#trying('list', prefix, () => listDirectory(this.root, request))
     if (request.etags) await this.#fillEtags(page)
     return page
   }
@@ -199,7 +200,7 @@ export class LocalObjectStore implements ObjectStore {
     }
     for (const [folder, removed] of folders) {
       try {
-        await this.#trying('sync', folder, () => this.#writing.directories.sync(pruneEmpty(folder, this.#root)))
+        await this.#trying('sync', folder, () => this.#writing.directories.sync(pruneEmpty(folder, this.root)))
       } catch (error) {
         for (const key of removed) failures.set(key, error as Error)
       }
@@ -249,7 +250,7 @@ export class LocalObjectStore implements ObjectStore {
 
   async #fillEtags(page: ListPage): Promise<void> {
     for (const info of page.objects) {
-      const found = await this.#trying('read', info.key, () => readEtag(join(this.#root, info.key), this.#reading))
+      const found = await this.#trying('read', info.key, () => readEtag(join(this.root, info.key), this.#reading))
       // It was deleted since it was listed: the caller meets that when it gets the object.
       if (found !== undefined) Object.assign(info, found)
     }
@@ -268,12 +269,12 @@ export class LocalObjectStore implements ObjectStore {
   }
 
   #failure(doing: string, key: string, error: unknown): Error {
-    return isSiltstoneError(error) ? error : fileError(error, { path: join(this.#root, key), doing, key })
+    return isSiltstoneError(error) ? error : fileError(error, { path: join(this.root, key), doing, key })
   }
 
   #path(key: string): string {
     checkKey(key)
-    return join(this.#root, key)
+    return join(this.root, key)
   }
 
   #checkWritable(): void {

@@ -41,7 +41,11 @@ export interface PutOptions {
   contentEncoding?: string
 }
 
-export type PutResult = { status: 'ok'; etag: string } | { status: 'exists' } | { status: 'mismatch' } | { status: 'not-found' }
+export type PutResult =
+  | { status: 'ok'; etag: string }
+  | { status: 'exists' }
+  | { status: 'mismatch' }
+  | { status: 'not-found' }
 
 export interface ObjectInfo {
   key: string

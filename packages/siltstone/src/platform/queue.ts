@@ -23,7 +23,12 @@ export interface Queue {
   /** @throws SiltstoneError `unavailable` or `unknown` */
   send(body: string, options?: { delayMs?: number }): Promise<void>
   /** Waits up to `waitMs` for at least one message; an empty array after that. */
-  receive(options: { maxMessages: number; visibilityMs: number; waitMs: number; signal?: AbortSignal }): Promise<QueueMessage[]>
+  receive(options: {
+    maxMessages: number
+    visibilityMs: number
+    waitMs: number
+    signal?: AbortSignal
+  }): Promise<QueueMessage[]>
   /** Hides the message for `visibilityMs` from now; 0 makes it visible at once. False when the receipt is no longer valid. */
   extend(message: QueueMessage, visibilityMs: number): Promise<boolean>
   /** Removes the message. Acknowledging twice, or after redelivery, is harmless; false when it was not there any more. */

@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite'
-import { type SiltstoneError, unavailable } from '../errors.ts'
+import { isSiltstoneError, type SiltstoneError, unavailable } from '../errors.ts'
 
 const SQLITE_BUSY = 5
 const SQLITE_LOCKED = 6
@@ -21,6 +21,7 @@ export function isDatabaseBusy(error: unknown): boolean {
 
 /** The public error for a failure of SQLite. */
 export function databaseError(path: string, cause: unknown): SiltstoneError {
+  if (isSiltstoneError(cause)) return cause
   const text = cause instanceof Error ? cause.message : String(cause)
   switch (primaryCode(cause) ?? 0) {
     case 13:
