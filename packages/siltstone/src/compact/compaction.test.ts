@@ -1,0 +1,318 @@
+import { describe, expect, it } from 'vitest'
+import { manifestKey, pointerKey, snapshotPrefix } from '../format/keys.ts'
+import { ManualClock } from '../platform/manual-clock.ts'
+import { memoryEnvironment } from '../platform/memory-environment.ts'
+import { outcomeUnknown } from '../errors.ts'
+import { between, path, remove, upsert, World } from '../testing/world.ts'
+import { foldLease, mergeLease } from './lease-guard.ts'
+import { mergeOnce } from './merge.ts'
+
+const all = { embeddings: true, documents: true, metadatas: true, uris: true }
+const HOUR = 3_600_000
+
+async function state(world: World) {
+  const { ids, embeddings, documents, metadatas } = await world.process().collection.get({ include: all })
+  return ids.map((id, i) => [id, [...(embeddings?.[i] ?? [])], documents?.[i], metadatas?.[i]])
+}
+
+describe('folding', () => {
+  it('writes one segment, and overlays for records whose vector did not change', async () => {
+    const world = new World()
+    const one = world.process()
+    await one.collection.write([
+      upsert('a', [1], { metadata: '{"n":1,"keep":true}' }),
+      upsert('b', [2]),
+      upsert('c', [3]),
+    ])
+    await one.fold()
+    await one.collection.write([
+      { ...upsert('a', []), op: 'update', vector: null, metadata: '{"n":2}', document: 'new' },
+      remove('b'),
+      upsert('c', [4]),
+      upsert('d', [5]),
+    ])
+    const before = await state(world)
+    const outcome = await one.fold()
+    expect(outcome).toMatchObject({ folds: 1, entriesFolded: 1, recordsFolded: 4, watermark: 2 })
+    expect(await state(world)).toEqual(before)
+    const { manifest } = await world.process().state.strongView()
+    expect(
+      manifest.segments.map(({ segment, deletions, overlays }) => [
+        segment.rows,
+        deletions?.count ?? 0,
+        overlays.length,
+      ]),
+    ).toEqual([
+      [3, 2, 1],
+      [2, 0, 0],
+    ])
+    expect(manifest.liveRecords).toBe(3)
+    expect(before).toEqual([
+      ['a', [1], 'new', '{"n":2,"keep":true}'],
+      ['c', [4], null, null],
+      ['d', [5], null, null],
+    ])
+  })
+
+  it('takes a large log in several bounded steps', async () => {
+    const world = new World({ compact: { foldBytes: 2_000 } })
+    const one = world.process()
+    for (let i = 0; i < 10; i++) await one.collection.write([upsert(`r${i}`, [i])])
+    const outcome = await one.fold()
+    expect(outcome.folds).toBeGreaterThan(1)
+    expect(outcome.entriesFolded).toBe(10)
+    expect(await one.ids()).toHaveLength(10)
+  })
+
+  it('is done once when two compactors work without leases', async () => {
+    const world = new World()
+    await world.process().collection.write([upsert('a', [1])])
+    const outcomes = await Promise.all(['c1', 'c2', 'c3'].map((name) => world.process(name).fold()))
+    expect(outcomes.reduce((sum, { folds }) => sum + folds, 0)).toBe(1)
+    expect(await world.process().ids()).toEqual(['a'])
+  })
+
+  it('finds the lease busy without failing, and its holder looks again', async () => {
+    const world = new World()
+    const { leases } = world.env
+    await leases.acquire(foldLease(path), 'somebody', 60_000)
+    await world.process().collection.write([upsert('a', [1])])
+    expect(await world.process('me').fold()).toMatchObject({ busy: true, folds: 0 })
+    expect((await leases.inspect(foldLease(path)))?.dirty).toBe(true)
+    await leases.force(foldLease(path))
+    expect(await world.process('me').fold()).toMatchObject({ busy: false, folds: 1 })
+  })
+
+  it('recognises its own commit when the answer of the pointer was lost', async () => {
+    const world = new World()
+    let lost = 0
+    const store = between(world.env.store, {
+      put: async (key, body, options) => {
+        const answer = await world.env.store.put(key, body, options)
+        if (key === pointerKey(path) && lost++ === 0) throw outcomeUnknown('test', 'no answer')
+        return answer
+      },
+    })
+    await world.process().collection.write([upsert('a', [1])])
+    expect(await world.process('c', store).fold()).toMatchObject({ folds: 1, watermark: 1 })
+    expect(lost).toBe(2)
+  })
+
+  it('publishes nothing when what was stored is not what was written', async () => {
+    const world = new World()
+    const store = between(world.env.store, {
+      upload: async (key, options) => {
+        const upload = await world.env.store.upload(key, options)
+        return {
+          ...upload,
+          complete: () => upload.complete(),
+          abort: () => upload.abort(),
+          write: (chunk) => upload.write(chunk.map((byte) => byte ^ 1)),
+        }
+      },
+    })
+    await world.process().collection.write([upsert('a', [1])])
+    await expect(world.process('c', store).fold()).rejects.toMatchObject({ kind: 'corrupt' })
+    expect(await world.env.store.head(pointerKey(path))).toBeUndefined()
+    expect(await world.process().ids()).toEqual(['a'])
+  })
+})
+
+describe('merging', () => {
+  const small = { fanIn: 2, overlays: 100, deletedShare: 2 }
+
+  it('carries over what folds did to its inputs while it worked', async () => {
+    const world = new World({ compact: small })
+    const one = world.process()
+    await one.collection.write([upsert('a', [1]), upsert('b', [2], { metadata: '{"n":1}' })])
+    await one.fold()
+    await one.collection.write([upsert('c', [3]), upsert('d', [4])])
+    await one.fold()
+    let interfered = false
+    const store = between(world.env.store, {
+      put: async (key, body, options) => {
+        if (key === pointerKey(path) && !interfered) {
+          interfered = true
+          await one.collection.write([
+            remove('a'),
+            { ...upsert('b', []), op: 'update', vector: null, metadata: '{"n":2}' },
+            upsert('c', [9]),
+          ])
+          await one.fold()
+        }
+        return world.env.store.put(key, body, options)
+      },
+    })
+    const merger = world.process('merger', store)
+    const context = { state: merger.state, pool: merger.compactor.pool, limits: world.compact, name: 'merger' }
+    const result = await mergeOnce(context, new AbortController().signal)
+    expect(result).toMatchObject({ inputs: 2, rows: 4 })
+    expect(await state(world)).toEqual([
+      ['b', [2], null, '{"n":2}'],
+      ['c', [9], null, null],
+      ['d', [4], null, null],
+    ])
+    const { manifest } = await world.process().state.strongView()
+    expect(manifest.segments.map(({ segment }) => segment.rows)).toEqual([4, 1])
+  })
+
+  it('is dropped when a collector fenced it or a reset replaced the state', async () => {
+    for (const intruder of ['gc', 'reset'] as const) {
+      const world = new World({ compact: small })
+      const one = world.process()
+      await one.collection.write([upsert('a', [1])])
+      await one.fold()
+      const [first] = await one.collection.snapshots()
+      await one.collection.write([upsert('b', [2])])
+      await one.fold()
+      let interfered = false
+      const store = between(world.env.store, {
+        put: async (key, body, options) => {
+          if (key === pointerKey(path) && !interfered) {
+            interfered = true
+            if (intruder === 'gc') await one.gc()
+            else {
+              await one.collection.rollback(first?.name ?? '')
+              await one.fold()
+            }
+          }
+          return world.env.store.put(key, body, options)
+        },
+      })
+      const merger = world.process('merger', store)
+      const context = { state: merger.state, pool: merger.compactor.pool, limits: world.compact, name: 'merger' }
+      expect(await mergeOnce(context, new AbortController().signal)).toBe('lost')
+      expect(await world.process().ids()).toEqual(intruder === 'gc' ? ['a', 'b'] : ['a'])
+    }
+  })
+
+  it('keeps the number of segments logarithmic', async () => {
+    const world = new World({ compact: { tierBaseBytes: 20_000 } })
+    const one = world.process()
+    for (let i = 0; i < 40; i++) {
+      await one.collection.write(
+        Array.from({ length: 20 }, (_, k) => upsert(`${i}-${k}`, [i, k], { document: `text ${i} ${k}` })),
+      )
+      await one.compactor.compact(path)
+    }
+    const { manifest } = await world.process().state.strongView()
+    expect(manifest.liveRecords).toBe(800)
+    expect(manifest.segments.length).toBeLessThan(12)
+    expect((await world.env.leases.inspect(mergeLease(path)))?.owner).toBeUndefined()
+  })
+})
+
+describe('history, rollback and collection of garbage', () => {
+  function timed() {
+    const clock = new ManualClock()
+    const world = new World({
+      env: memoryEnvironment({ seed: 1, clock }),
+      compact: { history: { everyCommitMs: HOUR, hourlyMs: 0, newest: 2 } },
+    })
+    return { clock, world, run: <T>(work: Promise<T>) => clock.runUntil(work) }
+  }
+
+  it('reads the state after any kept entry, and rolls back to a kept snapshot', async () => {
+    const { clock, world, run } = timed()
+    const one = world.process()
+    for (const id of ['a', 'b', 'c']) {
+      await run(one.collection.write([upsert(id, [1])]))
+      if (id !== 'c') await run(one.fold())
+      await clock.advance(1_000)
+    }
+    for (const [at, expected] of [
+      [0, []],
+      [1, ['a']],
+      [2, ['a', 'b']],
+      [3, ['a', 'b', 'c']],
+    ] as const)
+      expect((await run(world.process().collection.get({ include: {}, at }))).ids).toEqual(expected)
+    const snapshots = await run(one.collection.snapshots())
+    const first = snapshots.find(({ watermark }) => watermark === 1)
+    await run(one.collection.rollback(first?.name ?? ''))
+    expect(await run(world.process().ids())).toEqual(['a'])
+    await run(one.collection.write([upsert('d', [2])]))
+    await run(one.fold())
+    expect(await run(world.process().ids())).toEqual(['a', 'd'])
+    expect((await run(world.process().collection.get({ include: {}, at: 3 }))).ids).toEqual(['a', 'b', 'c'])
+    await run(one.collection.rollback('empty'))
+    expect(await run(world.process().ids())).toEqual([])
+    await expect(run(one.collection.rollback('9-nothing'))).rejects.toMatchObject({ kind: 'not-found' })
+  })
+
+  it('shrinks an idle collection to what it keeps, and breaks neither readers nor history', async () => {
+    const { clock, world, run } = timed()
+    const one = world.process()
+    for (let i = 0; i < 12; i++) {
+      await run(one.collection.write([upsert('same', [i]), upsert(`r${i}`, [i])]))
+      await run(one.compactor.compact(path))
+    }
+    const before = (await world.keys()).length
+    await clock.advance(2 * HOUR)
+    expect(await run(one.gc())).toMatchObject({ busy: false, failed: 0 })
+    await clock.advance(2 * HOUR)
+    await run(one.gc())
+    const after = await world.keys()
+    expect(after.length).toBeLessThan(before / 2)
+    expect(after.filter((key) => key.startsWith('delta/'))).toEqual([])
+    expect(await run(world.process().ids())).toHaveLength(13)
+    for (const { name } of await run(one.collection.snapshots())) expect(name).toMatch(/^12-/)
+    await expect(run(world.process().collection.get({ include: {}, at: 5 }))).rejects.toMatchObject({ code: 'gone' })
+  })
+
+  it('lets a reader that holds an old manifest begin again when its segments are collected', async () => {
+    const { clock, world, run } = timed()
+    const one = world.process()
+    await run(one.collection.write([upsert('a', [1], { document: 'kept' })]))
+    await run(one.fold())
+    const reader = world.process('reader')
+    const stale = await run(reader.state.strongView())
+    expect(stale.manifest.watermark).toBe(1)
+    for (const key of await world.keys(`${snapshotPrefix(path)}segment/`)) await world.env.store.delete([key])
+    await expect(run(reader.collection.get({ include: { documents: true } }))).rejects.toMatchObject({
+      kind: 'corrupt',
+      code: 'object-missing',
+    })
+    await clock.advance(1)
+  })
+
+  it('keeps a pinned snapshot for as long as its pin stands', async () => {
+    const { clock, world, run } = timed()
+    const one = world.process()
+    await run(one.collection.write([upsert('a', [1])]))
+    await run(one.fold())
+    const pinned = await run(
+      one.history.pin('current', { kind: 'restore-point', untilMs: clock.nowMs() + 10 * HOUR, reason: 'test' }),
+    )
+    for (let i = 0; i < 5; i++) {
+      await run(one.collection.write([upsert('a', [i + 2])]))
+      await run(one.compactor.compact(path))
+    }
+    const segment = pinned.manifest.segments[0]?.segment.files[0]?.key ?? ''
+    for (let hours = 0; hours < 8; hours += 2) {
+      await clock.advance(2 * HOUR)
+      await run(one.gc())
+      expect(await world.env.store.head(segment)).toBeDefined()
+    }
+    await clock.advance(4 * HOUR)
+    await run(one.gc())
+    await run(one.gc())
+    expect(await world.env.store.head(segment)).toBeUndefined()
+    expect(await world.env.store.head(manifestKey(path, 1, pinned.manifest.id))).toBeUndefined()
+  })
+
+  it('deletes folded inbox deltas and never takes one for new', async () => {
+    const { clock, world, run } = timed()
+    const one = world.process()
+    const { produce } = await import('../log/produce.ts')
+    await run(produce(world.env, path, { records: [upsert('a', [1])] }, { maxBytes: 1e6 }))
+    await run(one.fold())
+    await run(one.collection.write([remove('a')]))
+    await run(one.fold())
+    await clock.advance(2 * HOUR)
+    await run(one.gc())
+    expect((await world.keys('delta/')).filter((key) => key.includes('inbox'))).toEqual([])
+    expect((await run(world.process().state.strongView())).manifest.sequenced).toEqual([])
+    expect(await run(world.process().ids())).toEqual([])
+  })
+})
