@@ -5,11 +5,12 @@ import { collect, type CollectOutcome } from '../compact/collect.ts'
 import { dueNow } from '../compact/due.ts'
 import { type CompactLimits, defaultCompactLimits } from '../compact/limits.ts'
 import { isSiltstoneError } from '../errors.ts'
-import { collectionPath, logRoot, parseCollectionPath } from '../format/keys.ts'
+import { collectionPath, logRoot, parseCollectionPath, parseKey } from '../format/keys.ts'
 import { emptyManifest, type Manifest } from '../format/manifest.ts'
 import { CollectionState } from '../log/collection-state.ts'
 import { directoryLimits, type LogLimits } from '../log/limits.ts'
 import { LogWriter } from '../log/writer.ts'
+import { DiskCacheStore } from '../platform/disk-cache-store.ts'
 import type { Environment } from '../platform/environment.ts'
 import { BlockCache } from '../snapshot/block-cache.ts'
 import { ManifestStore } from '../snapshot/manifest-store.ts'
@@ -26,6 +27,8 @@ export interface EngineOptions {
   /** Bytes of parsed blocks kept in memory. Default 256 MB. */
   blockCacheBytes?: number
   boundedStalenessMs?: number
+  /** Blocks of segments kept on a local disk: for a bucket that is far away. */
+  diskCache?: { directory: string; limitBytes: number }
   /** Collections kept open. Default 512. */
   openCollections?: number
 }
@@ -78,7 +81,10 @@ export class StoreEngine implements Engine {
   /** @throws SiltstoneError when the directory or bucket holds something else */
   static async open(options: EngineOptions): Promise<StoreEngine> {
     await initialiseStore(options.env.store)
-    return new StoreEngine(options)
+    if (!options.diskCache) return new StoreEngine(options)
+    const { env, diskCache } = options
+    const store = await DiskCacheStore.open(env.store, { ...diskCache, isImmutable: isSegmentData, log: env.log })
+    return new StoreEngine({ ...options, env: { ...env, store } })
   }
 
   async collection(tenant: string, database: string, id: string): Promise<Collection> {
@@ -246,7 +252,13 @@ export class StoreEngine implements Engine {
     this.#closed = true
     await Promise.all([...this.#open.values()].map(({ writer }) => writer.idle()))
     await this.#wakeUps.flush()
+    if (this.env.store instanceof DiskCacheStore) await this.env.store.flush()
   }
+}
+
+function isSegmentData(key: string): boolean {
+  const kind = parseKey(key)?.kind
+  return kind === 'segment-file' || kind === 'overlay-file' || kind === 'bitmap'
 }
 
 export function pathOf(info: Pick<CollectionInfo, 'tenant' | 'database' | 'id'>): string {

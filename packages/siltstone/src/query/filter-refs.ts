@@ -1,7 +1,7 @@
 import { columnsOf, compileFilter } from '../filter/evaluate.ts'
 import type { Filter } from '../filter/types.ts'
 import type { RecordRef, View } from '../log/view.ts'
-import { parseMetadata } from '../records/metadata.ts'
+import { parseForFilter } from '../records/parse-for-filter.ts'
 import type { Yield } from './select.ts'
 
 const BATCH = 4_096
@@ -28,7 +28,7 @@ export async function filterRefs(
       if (
         test({
           id: ids[k] as string,
-          metadata: text === null ? null : parseMetadata(text),
+          metadata: text === null ? null : parseForFilter(text),
           document: documents?.[k] ?? null,
         })
       )

@@ -6,7 +6,7 @@ import { type FilterTest, columnsOf, compileFilter } from '../filter/evaluate.ts
 import type { Filter } from '../filter/types.ts'
 import type { FreshRecord } from '../log/fresh-state.ts'
 import type { RecordRef, View } from '../log/view.ts'
-import { parseMetadata } from '../records/metadata.ts'
+import { parseForFilter } from '../records/parse-for-filter.ts'
 import type { OpenSegment } from '../snapshot/open-segment.ts'
 import { RowSet } from '../snapshot/row-set.ts'
 
@@ -30,7 +30,7 @@ export async function select(view: View, filter: Filter | undefined, pause: Yiel
   const columns = columnsOf(filter)
   const rows: RowSet[] = []
   for (const [i, segment] of view.base.segments.entries())
-    rows.push(await matching(segment, all(view).rows[i] as RowSet, test, columns, pause))
+    rows.push(await matching(segment, all(view).rows[i] as RowSet, test, mentionsIds(filter), columns, pause))
   const touched = all(view).fresh
   const refs = touched.map((fresh): RecordRef => ({ fresh }))
   const [metadatas, documents] = await Promise.all([
@@ -61,6 +61,7 @@ async function matching(
   segment: OpenSegment,
   live: RowSet,
   test: FilterTest,
+  ids: boolean,
   columns: { metadata: boolean; document: boolean },
   pause: Yield,
 ): Promise<RowSet> {
@@ -68,21 +69,25 @@ async function matching(
   const candidates = live.toArray()
   for (let i = 0; i < candidates.length; i += BATCH_ROWS) {
     const rows = candidates.slice(i, i + BATCH_ROWS)
-    const [ids, metadatas, documents] = await Promise.all([
-      segment.reader.ids(rows),
+    const [names, metadatas, documents] = await Promise.all([
+      ids ? segment.reader.ids(rows) : undefined,
       columns.metadata ? segment.column('metadata', rows) : undefined,
       columns.document ? segment.column('documents', rows) : undefined,
     ])
     rows.forEach((row, k) => {
-      if (test(rowOf(ids[k] as string, metadatas?.[k] ?? null, documents?.[k] ?? null))) found.add(row)
+      if (test(rowOf(names?.[k] ?? '', metadatas?.[k] ?? null, documents?.[k] ?? null))) found.add(row)
     })
     await pause()
   }
   return found
 }
 
+function mentionsIds(filter: Filter): boolean {
+  return filter.kind === 'id' || ((filter.kind === 'and' || filter.kind === 'or') && filter.clauses.some(mentionsIds))
+}
+
 function rowOf(id: string, metadata: string | null, document: string | null) {
-  return { id, metadata: metadata === null ? null : parseMetadata(metadata), document }
+  return { id, metadata: metadata === null ? null : parseForFilter(metadata), document }
 }
 
 export function countSelected(selection: Selection): number {
