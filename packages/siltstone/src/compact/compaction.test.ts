@@ -144,7 +144,7 @@ describe('merging', () => {
       },
     })
     const merger = world.process('merger', store)
-    const context = { state: merger.state, pool: merger.compactor.pool, limits: world.compact, name: 'merger' }
+    const context = { state: merger.state, pool: merger.compactor.newPool(), limits: world.compact, name: 'merger' }
     const result = await mergeOnce(context, new AbortController().signal)
     expect(result).toMatchObject({ inputs: 2, rows: 4 })
     expect(await state(world)).toEqual([
@@ -180,7 +180,7 @@ describe('merging', () => {
         },
       })
       const merger = world.process('merger', store)
-      const context = { state: merger.state, pool: merger.compactor.pool, limits: world.compact, name: 'merger' }
+      const context = { state: merger.state, pool: merger.compactor.newPool(), limits: world.compact, name: 'merger' }
       expect(await mergeOnce(context, new AbortController().signal)).toBe('lost')
       expect(await world.process().ids()).toEqual(intruder === 'gc' ? ['a', 'b'] : ['a'])
     }

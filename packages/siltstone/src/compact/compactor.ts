@@ -31,15 +31,15 @@ export interface CompactorOptions {
 
 export class Compactor {
   readonly #options: CompactorOptions
-  readonly #pool: SegmentPool
+  readonly #cache = new BlockCache(MEMORY_OF_BLOCKS)
 
   constructor(options: CompactorOptions) {
     this.#options = options
-    this.#pool = new SegmentPool(options.env.store, new BlockCache(MEMORY_OF_BLOCKS))
   }
 
-  get pool(): SegmentPool {
-    return this.#pool
+  /** Open segments of one collection; the cache of blocks beneath is shared. */
+  newPool(): SegmentPool {
+    return new SegmentPool(this.#options.env.store, this.#cache)
   }
 
   /**
@@ -93,11 +93,12 @@ export class Compactor {
 
   async #foldAll(path: string, outcome: CompactionOutcome, signal: AbortSignal): Promise<void> {
     const { env, log, limits, name } = this.#options
-    const state = new CollectionState({ env, path, pool: this.#pool, limits: log, inbox: true })
+    const pool = this.newPool()
+    const state = new CollectionState({ env, path, pool, limits: log, inbox: true })
     const writer = new LogWriter(state, name, () => {})
     for (let lost = 0; lost < LOST_COMMITS && !signal.aborted; ) {
       const startedMs = env.clock.monotonicMs()
-      const result = await foldOnce({ state, writer, pool: this.#pool, limits, name }, signal)
+      const result = await foldOnce({ state, writer, pool, limits, name }, signal)
       outcome.watermark = state.manifest.watermark
       if (result === null) return
       if (result === 'lost') {
@@ -116,10 +117,11 @@ export class Compactor {
 
   async #mergeAll(path: string, outcome: CompactionOutcome, signal: AbortSignal): Promise<void> {
     const { env, log, limits, name } = this.#options
-    const state = new CollectionState({ env, path, pool: this.#pool, limits: log, inbox: false })
+    const pool = this.newPool()
+    const state = new CollectionState({ env, path, pool, limits: log, inbox: false })
     for (let lost = 0; lost < LOST_COMMITS && !signal.aborted; ) {
       const startedMs = env.clock.monotonicMs()
-      const result = await mergeOnce({ state, pool: this.#pool, limits, name }, signal)
+      const result = await mergeOnce({ state, pool, limits, name }, signal)
       if (result === null) return
       if (result === 'lost') {
         lost++

@@ -12,7 +12,7 @@ import { yieldToEventLoop } from '../platform/yield.ts'
 import type { RecordOp } from '../records/types.ts'
 import { emptyManifest } from '../format/manifest.ts'
 import type { History } from './history.ts'
-import { decodePageToken, decodeReadToken, encodePageToken, encodeReadToken } from './tokens.ts'
+import { decodePageToken, decodeReadToken, encodePageToken, encodeReadToken, type PageToken } from './tokens.ts'
 import type {
   Collection,
   CollectionInfo,
@@ -30,6 +30,7 @@ import type {
 
 const WAIT_FOR_VERSION_MS = 10_000
 const VANISHED_RETRIES = 3
+const PAGE_VIEWS = 4
 
 export interface CollectionOptions {
   info: CollectionInfo
@@ -44,6 +45,8 @@ export class EngineCollection implements Collection {
   info: CollectionInfo
   readonly #options: CollectionOptions
   readonly #state: CollectionState
+  /** Past states that somebody pages through. */
+  readonly #pageViews = new Map<string, View>()
 
   constructor(options: CollectionOptions) {
     this.info = options.info
@@ -94,8 +97,25 @@ export class EngineCollection implements Collection {
 
   async #nextPage(request: GetRequest, pageToken: string): Promise<GetResponse> {
     const token = decodePageToken(pageToken)
-    const view = await this.#state.viewAt(token.manifestKey, token.version, token.unsequenced)
+    const view = await this.#pageView(token)
     return paged(view, await get(view, { ...request, offset: token.offset }, yieldToEventLoop), token.offset)
+  }
+
+  /** Pages are of one state: the current one if nothing happened since, else one rebuilt and kept for the next page. */
+  async #pageView(token: PageToken): Promise<View> {
+    const name = stateNameOf(token)
+    const known = this.#pageViews.get(name)
+    if (known) return known
+    const now = await this.#state.strongView()
+    const { manifestKey, version, unsequenced } = token
+    const view =
+      stateNameOf(decodePageToken(encodePageToken(now, 0))) === name
+        ? now
+        : await this.#state.viewAt(manifestKey, version, unsequenced)
+    this.#pageViews.set(name, view)
+    const oldest = this.#pageViews.keys().next().value
+    if (this.#pageViews.size > PAGE_VIEWS && oldest !== undefined) this.#pageViews.delete(oldest)
+    return view
   }
 
   async query(request: QueryRequest): Promise<QueryResponse> {
@@ -238,6 +258,10 @@ export class EngineCollection implements Collection {
     const best = kept.reduce((a, b) => (b.watermark > a.watermark ? b : a))
     return this.#state.viewAt(best.key, version, [])
   }
+}
+
+function stateNameOf({ manifestKey, version, unsequenced }: PageToken): string {
+  return JSON.stringify([manifestKey, version, unsequenced.map(({ ulid, etag }) => ulid + etag)])
 }
 
 function paged(view: View, answer: Omit<GetResponse, 'pageToken'> & { more: boolean }, offset: number): GetResponse {
