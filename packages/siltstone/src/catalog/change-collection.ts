@@ -6,11 +6,10 @@
  * 3. The id object is swapped to one with the new name and changes, without `renaming`: the rename happened.
  * 4. The old claim is made vacant.
  *
- * A crash after 1: nothing happened; the next rename overwrites `renaming`. After 2: nothing happened yet; who wants
- * the new name does 3 (its claim then turns out taken), another rename of the collection overwrites. After 3: the old
- * claim has no confirming owner, who wants it takes it.
- * Two renames of one collection at once: the later `renaming` wins the object; the earlier finds its own gone and begins
- * again. `writes` holds the operations that were completed, so one that somebody else finished is not done twice.
+ * A crash after 1 or 2: nothing happened; the next rename overwrites `renaming`, who wants the new name removes it (then
+ * the claim has no owner that wants it). After 3: the old claim has no confirming owner, who wants it takes it.
+ * Whoever finds its `renaming` gone, because of another rename or because somebody took it for left behind, begins again
+ * after a pause. `writes` holds the operations that were completed, so none is done twice after a lost answer.
  */
 import type { ChangeCollection } from '../engine/types.ts'
 import { acquire } from './claims.ts'
@@ -22,7 +21,8 @@ import { contended, type Versioned } from './document-store.ts'
 import { dropName, nameClaim } from './name-claim.ts'
 import { examineOwner, renamed } from './settle.ts'
 
-const TRIES = 50
+const TRIES = 20
+const PAUSE_MS = 50
 
 /** @throws SiltstoneError `not-found` (collection-missing), `conflict` (collection-exists) */
 export async function changeCollection(
@@ -48,6 +48,8 @@ export async function changeCollection(
       await dropName(context, { ...scope, id }, from)
       return
     }
+    // Who took it away needs one more request to finish; two that come back at once would take it from each other.
+    await context.clock.sleep(PAUSE_MS * (attempt + 1))
   }
   throw contended(key)
 }

@@ -18,7 +18,8 @@
  *    it by 3. So no step after an owner's own object was swapped can lose anything.
  *
  * Failure cases: a crash before 2 leaves an owner that wants a name it does not hold: no effect. Between 2 and the swap:
- * whoever meets the claim finishes the owner's step, or ends the owner's wanting, before it looks again (`examine`).
+ * whoever meets the claim does the owner's swap, or ends the owner's wanting by a swap of its own, then looks again
+ * (`examine`).
  */
 import type { LogFields } from '../platform/telemetry.ts'
 import type { CatalogDocument, DocumentType } from './document.ts'
@@ -63,15 +64,6 @@ export async function acquire<T extends CatalogDocument>(
     current = written.current
   }
   throw contended(claim.key)
-}
-
-/** Acquires it anew on behalf of an owner that it already names (rule 2); false: it moved, look again. */
-export async function renew<T extends CatalogDocument>(
-  documents: DocumentStore,
-  claim: Claim<T>,
-  version: Versioned<T>,
-): Promise<boolean> {
-  return (await put(documents, claim, claim.ownerOf(version.document), version)).status === 'ok'
 }
 
 /** Makes it vacant, if `owner` is named by it and does not want it. `wants` reads the owner's object. */

@@ -74,7 +74,7 @@ export async function listDatabases(
 ): Promise<DatabaseInfo[]> {
   const live: DatabaseInfo[] = []
   let isDefaultSeen = tenant !== DEFAULT_TENANT
-  for await (const objects of listPages(documents.store, databasePrefix(tenant))) {
+  for await (const objects of listPages(documents, databasePrefix(tenant))) {
     for (const at of await mapBounded(objects, ({ key }) => documents.read(key, databaseType))) {
       if (at === undefined || at.document.tenant !== tenant) continue
       if (at.document.name === DEFAULT_DATABASE) isDefaultSeen = true
@@ -93,7 +93,7 @@ export async function createDatabase(context: Context, tenant: string, name: str
   const key = databaseKey(scope)
   await requireTenant(documents, tenant)
   const reserved = databaseKey({ tenant: DEFAULT_TENANT, database: DEFAULT_DATABASE })
-  await refuseSharedHash(documents.store, databasePrefix(tenant), key, reserved, `Database [${name}]`)
+  await refuseSharedHash(documents, databasePrefix(tenant), key, reserved, `Database [${name}]`)
   for (let attempt = 0; attempt < TRIES; attempt++) {
     const fresh = { state: 'live' as const, id: ids.uuid(), incarnation: ids.ulid() }
     let half: string | undefined
@@ -146,14 +146,16 @@ async function markDeleting(context: Context, scope: Scope, only?: string): Prom
 async function finishDeletion(context: Context, scope: Scope, incarnation: string): Promise<void> {
   await deleteCollections(context, scope, incarnation)
   await context.documents.change(databaseKey(scope), databaseType, (current) =>
-    current?.state === 'deleting' && current.incarnation === incarnation ? { ...current, state: 'deleted' as const } : undefined,
+    current?.state === 'deleting' && current.incarnation === incarnation
+      ? { ...current, state: 'deleted' as const }
+      : undefined,
   )
 }
 
 /** @param incarnation only this one's; without it all */
 export async function deleteCollections(context: Context, scope: Scope, incarnation?: string): Promise<void> {
   const { documents } = context
-  for await (const objects of listPages(documents.store, collectionIdPrefix(scope))) {
+  for await (const objects of listPages(documents, collectionIdPrefix(scope))) {
     await mapBounded(objects, async ({ key }) => {
       const at = await documents.read(key, collectionType)
       if (at === undefined || at.document.state === 'deleted' || !isWithin(at.document, scope)) return

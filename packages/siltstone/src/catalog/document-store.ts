@@ -15,7 +15,7 @@
 import { isPassing, outcomeUnknown, type SiltstoneError, unavailable, unsupported } from '../errors.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Ids } from '../platform/ids.ts'
-import type { ObjectStore, PutResult } from '../platform/object-store.ts'
+import type { ListOptions, ListPage, ObjectStore, PutResult } from '../platform/object-store.ts'
 import { type CatalogDocument, type DocumentType, decodeDocument, encodeDocument } from './document.ts'
 
 /** One version of a document. Never changed in place: the cache shares it. */
@@ -48,7 +48,7 @@ export interface DocumentStoreOptions {
 }
 
 export class DocumentStore {
-  readonly store: ObjectStore
+  readonly #store: ObjectStore
   readonly #clock: Clock
   readonly #ids: Ids
   readonly #cacheEntries: number
@@ -56,7 +56,7 @@ export class DocumentStore {
   readonly #cache = new Map<string, Cached>()
 
   constructor(options: DocumentStoreOptions) {
-    this.store = options.store
+    this.#store = options.store
     this.#clock = options.clock
     this.#ids = options.ids
     this.#cacheEntries = options.cacheEntries
@@ -64,14 +64,12 @@ export class DocumentStore {
 
   /** The document as it is now. @throws SiltstoneError `corrupt`, `unsupported`, and what the store throws */
   async read<T extends CatalogDocument>(key: string, type: DocumentType<T>): Promise<Versioned<T> | undefined> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.#get(key, type)
-      } catch (error) {
-        if (!isPassing(error) || attempt >= READ_TRIES) throw error
-        await this.#backOff(attempt)
-      }
-    }
+    return this.#patiently(() => this.#get(key, type))
+  }
+
+  /** One page of keys. */
+  list(prefix: string, options?: ListOptions): Promise<ListPage> {
+    return this.#patiently(() => this.#store.list(prefix, options))
   }
 
   /** As `read`, or what a request sent at most `maxAgeMs` ago showed. */
@@ -154,14 +152,14 @@ export class DocumentStore {
   /** Unconditional: only for objects that nobody writes any more. */
   async remove(key: string): Promise<void> {
     this.#cache.delete(key)
-    const { failed } = await this.store.delete([key])
+    const { failed } = await this.#store.delete([key])
     if (failed[0] !== undefined) throw failed[0].error
   }
 
   async #get<T extends CatalogDocument>(key: string, type: DocumentType<T>): Promise<Versioned<T> | undefined> {
     const cached = this.#cache.get(key)
     const sentAtMs = this.#clock.monotonicMs()
-    const got = await this.store.get(key, cached === undefined ? {} : { ifNoneMatch: cached.version.etag })
+    const got = await this.#store.get(key, cached === undefined ? {} : { ifNoneMatch: cached.version.etag })
     if (got.status === 'not-modified' && cached !== undefined) {
       this.#remember(key, cached.version, sentAtMs)
       return cached.version as unknown as Versioned<T>
@@ -172,7 +170,7 @@ export class DocumentStore {
     }
     const { etag, lastModifiedMs } = got
     if (etag === undefined) {
-      throw unsupported('no-etag', `${this.store.description} gives no ETag for ${key}: the catalog needs them`, {
+      throw unsupported('no-etag', `${this.#store.description} gives no ETag for ${key}: the catalog needs them`, {
         key,
       })
     }
@@ -187,7 +185,7 @@ export class DocumentStore {
     condition: { ifAbsent: true } | { ifMatch: string },
   ): Promise<PutResult | { error: SiltstoneError }> {
     try {
-      return await this.store.put(key, body, { ...condition, contentType: 'application/json' })
+      return await this.#store.put(key, body, { ...condition, contentType: 'application/json' })
     } catch (error) {
       if (!isPassing(error)) throw error
       return { error }
@@ -215,6 +213,17 @@ export class DocumentStore {
     for (const oldest of this.#cache.keys()) {
       this.#cache.delete(oldest)
       break
+    }
+  }
+
+  async #patiently<R>(read: () => Promise<R>): Promise<R> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await read()
+      } catch (error) {
+        if (!isPassing(error) || attempt >= READ_TRIES) throw error
+        await this.#backOff(attempt)
+      }
     }
   }
 

@@ -26,7 +26,7 @@ export async function collectCatalogGarbage(context: Context, graceMs: number): 
   const nowMs = context.clock.nowMs()
   const isDue = ({ key, sizeBytes, lastModifiedMs }: ObjectInfo) =>
     !isEvenSize(sizeBytes) && nowMs - lastModifiedMs > graceMs && parseKey(key)?.kind === 'collection-id'
-  for await (const objects of listPages(context.documents.store, catalogRoot)) {
+  for await (const objects of listPages(context.documents, catalogRoot)) {
     await mapBounded(objects.filter(isDue), async ({ key }) => {
       try {
         outcome[await collectOne(context, key)]++

@@ -2,7 +2,7 @@
 import type { CollectionInfo, PageOptions } from '../engine/types.ts'
 import { isSiltstoneError } from '../errors.ts'
 import { collectionIdPrefix } from '../format/keys.ts'
-import type { ObjectInfo, ObjectStore } from '../platform/object-store.ts'
+import type { ObjectInfo } from '../platform/object-store.ts'
 import { collectionType, isWithin, type Scope } from './collection-document.ts'
 import { mapBounded } from './context.ts'
 import { isEvenSize } from './document.ts'
@@ -10,18 +10,18 @@ import type { DocumentStore } from './document-store.ts'
 import type { Found } from './find.ts'
 
 /** Pages of objects under a prefix, in order of the keys. */
-export async function* listPages(store: ObjectStore, prefix: string): AsyncGenerator<ObjectInfo[]> {
+export async function* listPages(documents: DocumentStore, prefix: string): AsyncGenerator<ObjectInfo[]> {
   let continuation: string | undefined
   do {
-    const page = await store.list(prefix, continuation === undefined ? {} : { continuation })
+    const page = await documents.list(prefix, continuation === undefined ? {} : { continuation })
     yield page.objects
     continuation = page.continuation
   } while (continuation !== undefined)
 }
 
-export async function countCollections(store: ObjectStore, scope: Scope): Promise<number> {
+export async function countCollections(documents: DocumentStore, scope: Scope): Promise<number> {
   let count = 0
-  for await (const page of listPages(store, collectionIdPrefix(scope))) {
+  for await (const page of listPages(documents, collectionIdPrefix(scope))) {
     for (const { sizeBytes } of page) if (isEvenSize(sizeBytes)) count++
   }
   return count
@@ -50,7 +50,7 @@ export async function listCollections(
       throw error
     }
   }
-  for await (const objects of listPages(documents.store, collectionIdPrefix(scope))) {
+  for await (const objects of listPages(documents, collectionIdPrefix(scope))) {
     const live = objects.filter(({ sizeBytes }) => isEvenSize(sizeBytes)).map(({ key }) => key)
     const skipped = Math.min(skip, live.length)
     skip -= skipped

@@ -193,7 +193,7 @@ export class ObjectCatalog implements Catalog {
   }
 
   countCollections(tenant: string, database: string): Promise<number> {
-    return countCollections(this.#documents.store, { tenant, database })
+    return countCollections(this.#documents, { tenant, database })
   }
 
   async reset(): Promise<void> {

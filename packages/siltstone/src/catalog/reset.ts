@@ -18,7 +18,7 @@ import { DEFAULT_TENANT, resourceClaim } from './tenants.ts'
 export async function reset(context: Context): Promise<void> {
   const { documents } = context
   const tenants = await markTenants(context)
-  for await (const objects of listPages(documents.store, catalogRoot)) {
+  for await (const objects of listPages(documents, catalogRoot)) {
     for (const { key } of objects) {
       if (parseKey(key)?.kind !== 'database') continue
       const at = await documents.read(key, databaseType)
@@ -52,7 +52,7 @@ async function deleteIfThere(context: Context, scope: Scope): Promise<void> {
 /** What they were before. */
 async function markTenants({ documents }: Context): Promise<TenantDocument[]> {
   const before: TenantDocument[] = []
-  for await (const objects of listPages(documents.store, tenantPrefix)) {
+  for await (const objects of listPages(documents, tenantPrefix)) {
     for (const { key } of objects) {
       await documents.change(key, tenantType, (current) => {
         if (current === undefined || current.state === 'deleted') return undefined

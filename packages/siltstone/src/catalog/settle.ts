@@ -1,12 +1,11 @@
-/** Finishing what others left half done: whoever wants a claim looks at its owner here first. */
+/** Finishing or undoing what others left half done: whoever wants a claim looks at its owner here first. */
 import { type SiltstoneError, unavailable } from '../errors.ts'
-import { type Claim, renew, type Verdict } from './claims.ts'
+import type { Verdict } from './claims.ts'
 import { type CollectionDocument, collectionType, idKey, type Scope, wantsName } from './collection-document.ts'
 import type { Context } from './context.ts'
 import { beginDeletion, finishDeletion } from './delete-collection.ts'
 import type { Versioned } from './document-store.ts'
 import type { NameClaim } from './documents.ts'
-import { dropName, nameClaim } from './name-claim.ts'
 
 /** Says whether `other`, named by this version of the claim, has the name. See `Verdict`. */
 export async function examineOwner(
@@ -25,7 +24,7 @@ export async function examineOwner(
   if (!wantsName(owner.document, name)) return 'free'
   if (owner.document.state === 'creating') return settleCreation(context, owner)
   if (owner.document.name === name) return 'taken'
-  return finishOthersRename(context, owner, nameClaim(scope, name), version)
+  return undoOthersRename(context, owner)
 }
 
 /** Its log may be hard to close; that must not keep others from a name that it does not want. */
@@ -57,20 +56,13 @@ async function settleCreation(context: Context, owner: Versioned<CollectionDocum
 }
 
 /**
- * The claim may be older than this renaming, and somebody may be about to take it over; so it is acquired anew for its
- * owner first (rule 2), and the swap is of the version read before (rule 1).
+ * A rename that did not come to its last swap is undone rather than finished: nobody has seen it, and a collection must
+ * not change its name out of the blue because somebody else asks for that name days after a crash. If its process is
+ * alive it begins again, and finds the name taken.
  */
-async function finishOthersRename(
-  context: Context,
-  owner: Versioned<CollectionDocument>,
-  claim: Claim<NameClaim>,
-  version: Versioned<NameClaim>,
-): Promise<Verdict> {
-  if (!(await renew(context.documents, claim, version))) return 'again'
+async function undoOthersRename(context: Context, owner: Versioned<CollectionDocument>): Promise<Verdict> {
   const { document } = owner
-  const next = renamed(document)
-  const written = await context.documents.write(idKey(document, document.id), collectionType, next, owner)
-  if (written.status === 'ok') await dropName(context, document, document.name)
+  await context.documents.write(idKey(document, document.id), collectionType, { ...document, renaming: null }, owner)
   return 'again'
 }
 

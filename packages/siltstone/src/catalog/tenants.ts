@@ -4,18 +4,19 @@
  *
  * A resource name belongs to one tenant, and a tenant gets one once: the tenant's object is swapped to one that is
  * `setting` it, the claim is acquired (see `claims.ts`), the object is swapped to one that has it. Whoever meets a claim
- * whose tenant is still setting it does the last step; a tenant's next setting overwrites one that was left behind.
+ * whose tenant is still setting it undoes that, and the setter, if it is alive, begins again after a pause; a tenant's
+ * next setting overwrites one that was left behind.
  */
 import type { TenantInfo } from '../engine/types.ts'
 import { conflict, notFound } from '../errors.ts'
 import { resourceKey, tenantKey, tenantPrefix } from '../format/keys.ts'
-import type { ObjectStore } from '../platform/object-store.ts'
-import { acquire, type Claim, renew, type Verdict } from './claims.ts'
+import { acquire, type Claim, type Verdict } from './claims.ts'
 import type { Context } from './context.ts'
-import { contended, type DocumentStore, type Versioned } from './document-store.ts'
+import { contended, type DocumentStore } from './document-store.ts'
 import { type ResourceClaim, resourceClaimType, type TenantDocument, tenantType } from './documents.ts'
 
 export const DEFAULT_TENANT = 'default_tenant'
+const PAUSE_MS = 50
 
 export const virtualTenant: TenantDocument = {
   format: 'siltstone.tenant',
@@ -45,7 +46,7 @@ export async function getTenant(documents: DocumentStore, name: string): Promise
 /** @throws SiltstoneError `conflict` (tenant-exists) */
 export async function createTenant(context: Context, name: string): Promise<void> {
   const key = tenantKey(name)
-  await refuseSharedHash(context.documents.store, tenantPrefix, key, tenantKey(DEFAULT_TENANT), `Tenant [${name}]`)
+  await refuseSharedHash(context.documents, tenantPrefix, key, tenantKey(DEFAULT_TENANT), `Tenant [${name}]`)
   await context.documents.change(key, tenantType, (current) => {
     if (effective(current, name)) throw conflict('tenant-exists', `Tenant [${name}] already exists`)
     return { ...virtualTenant, ...current, name, state: 'live' as const, resourceName: null, setting: null }
@@ -58,14 +59,14 @@ export async function createTenant(context: Context, name: string): Promise<void
  * @param reserved the key of the default, which may have no object
  */
 export async function refuseSharedHash(
-  store: ObjectStore,
+  documents: DocumentStore,
   prefix: string,
   key: string,
   reserved: string,
   what: string,
 ): Promise<void> {
   const shared = key.slice(0, prefix.length + 12)
-  const { objects } = await store.list(shared, { limit: 2 })
+  const { objects } = await documents.list(shared, { limit: 2 })
   const others = [...objects.map((object) => object.key), reserved]
   if (others.every((other) => other === key || !other.startsWith(shared))) return
   throw conflict('name-hash-collision', `${what} would share its place with another: choose another name`)
@@ -84,9 +85,7 @@ export async function setTenantResourceName(context: Context, name: string, reso
       return { ...tenant, setting }
     })
     const claim = resourceClaim(resourceName)
-    const claimed = await acquire(documents, claim, name, (other, version) =>
-      examine(context, claim, resourceName, other, version),
-    )
+    const claimed = await acquire(documents, claim, name, (other) => examine(documents, resourceName, other))
     if (claimed === 'taken') {
       await documents.change(key, tenantType, (current) =>
         current?.setting?.operation === operation ? { ...current, setting: null } : undefined,
@@ -98,6 +97,7 @@ export async function setTenantResourceName(context: Context, name: string, reso
       return current?.setting?.operation === operation ? named(current) : undefined
     })
     if (done?.document.writes.includes(operation) === true) return
+    await context.clock.sleep(PAUSE_MS * (attempt + 1))
   }
   throw contended(key)
 }
@@ -124,21 +124,12 @@ export function resourceClaim(resourceName: string): Claim<ResourceClaim> {
   }
 }
 
-async function examine(
-  context: Context,
-  claim: Claim<ResourceClaim>,
-  resourceName: string,
-  other: string,
-  version: Versioned<ResourceClaim>,
-): Promise<Verdict> {
-  const { documents } = context
+async function examine(documents: DocumentStore, resourceName: string, other: string): Promise<Verdict> {
   const owner = await documents.read(tenantKey(other), tenantType)
   if (owner === undefined || owner.document.state !== 'live') return 'free'
   if (owner.document.resourceName === resourceName) return 'taken'
   if (owner.document.setting?.to !== resourceName) return 'free'
-  if (await renew(documents, claim, version)) {
-    await documents.write(tenantKey(other), tenantType, named(owner.document), owner)
-  }
+  await documents.write(tenantKey(other), tenantType, { ...owner.document, setting: null }, owner)
   return 'again'
 }
 

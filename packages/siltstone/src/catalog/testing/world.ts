@@ -1,0 +1,127 @@
+import type { CollectionInfo, CreateCollection } from '../../engine/types.ts'
+import { isPassing, isSiltstoneError } from '../../errors.ts'
+import { catalogRoot, parseKey } from '../../format/keys.ts'
+import type { Clock } from '../../platform/clock.ts'
+import { MemoryObjectStore } from '../../platform/memory-object-store.ts'
+import type { ObjectStore } from '../../platform/object-store.ts'
+import { seededIds } from '../../platform/system-ids.ts'
+import { type LogFields, silentLogger } from '../../platform/telemetry.ts'
+import { AutoClock } from '../../testing/auto-clock.ts'
+import { type CollectionDocument, collectionType, nameKey } from '../collection-document.ts'
+import { decodeDocument } from '../document.ts'
+import { nameClaimType } from '../documents.ts'
+import { ObjectCatalog, type ObjectCatalogOptions } from '../object-catalog.ts'
+import { FaultyStore, type FaultyOptions } from './faulty-store.ts'
+
+export const TENANT = 'default_tenant'
+export const DATABASE = 'default_database'
+
+export interface Process {
+  catalog: ObjectCatalog
+  store: FaultyStore
+  warnings: string[]
+}
+
+/** One store in memory, and processes that share it. */
+export class World {
+  readonly clock = new AutoClock()
+  readonly store: ObjectStore = new MemoryObjectStore({ clock: this.clock })
+  #processes = 0
+
+  process(options: FaultyOptions & Partial<ObjectCatalogOptions> = {}): Process {
+    const store = new FaultyStore(this.store, options)
+    const warnings: string[] = []
+    const log = { ...silentLogger, warn: (event: string, _fields?: LogFields) => void warnings.push(event) }
+    const clock: Clock = this.clock
+    const catalog = new ObjectCatalog({
+      clock,
+      ids: seededIds(++this.#processes, clock),
+      log,
+      // A request of the process like any other: it can fail and crash.
+      closeLog: ({ id }: CollectionInfo) => mark(store, `closed/${id}`),
+      ...options,
+      store,
+    })
+    return { catalog, store, warnings }
+  }
+
+  async keys(prefix = ''): Promise<string[]> {
+    const { objects } = await this.store.list(prefix)
+    return objects.map(({ key }) => key)
+  }
+
+  /** Ids of the collections whose log was closed. */
+  async closed(): Promise<string[]> {
+    return (await this.keys('closed/')).map((key) => key.slice('closed/'.length))
+  }
+
+  async bytes(key: string): Promise<Uint8Array> {
+    const got = await this.store.get(key)
+    if (got.status !== 'ok') throw new Error(`${key}: ${got.status}`)
+    return got.body
+  }
+
+  async collections(): Promise<CollectionDocument[]> {
+    const documents: CollectionDocument[] = []
+    for (const key of await this.keys(catalogRoot)) {
+      if (parseKey(key)?.kind !== 'collection-id') continue
+      documents.push(decodeDocument(collectionType, await this.bytes(key), key))
+    }
+    return documents
+  }
+
+  /** Every live collection must hold the claim on its name (so no two have one), and what is deleted has a closed log. */
+  async audit(): Promise<Map<string, string>> {
+    const names = new Map<string, string>()
+    const closed = await this.closed()
+    for (const document of await this.collections()) {
+      if (document.state === 'deleted' && document.everLive && !closed.includes(document.id)) {
+        throw new Error(`${document.name} (${document.id}) is deleted, its log is not closed`)
+      }
+      if (document.state !== 'live') continue
+      const key = nameKey(document, document.name)
+      const claim = decodeDocument(nameClaimType, await this.bytes(key), key)
+      if (claim.collectionId !== document.id) {
+        throw new Error(`${document.name} is the name of ${document.id}, but claimed by ${claim.collectionId}`)
+      }
+      names.set(document.name, document.id)
+    }
+    return names
+  }
+}
+
+/** Leaves an object, through faults. */
+export async function mark(store: ObjectStore, key: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await store.put(key, new Uint8Array(0))
+      return
+    } catch (error) {
+      if (!isPassing(error) || attempt === 5) throw error
+    }
+  }
+}
+
+export function wanted(name: string, rest: Partial<CreateCollection> = {}): CreateCollection {
+  return {
+    tenant: TENANT,
+    database: DATABASE,
+    name,
+    getOrCreate: false,
+    space: 'l2',
+    metadata: null,
+    configuration: {},
+    schema: null,
+    ...rest,
+  }
+}
+
+/** What a call came to, with the code in place of an error of ours. */
+export async function outcomeOf<T>(call: Promise<T>): Promise<T | string> {
+  try {
+    return await call
+  } catch (error) {
+    if (isSiltstoneError(error)) return `${error.kind}: ${error.code}`
+    throw error
+  }
+}
