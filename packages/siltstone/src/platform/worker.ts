@@ -12,6 +12,8 @@ export interface WorkerHandlers<Out> {
 
 export interface WorkerHandle<In> {
   post(message: In): void
+  /** From now on the process stays until the thread has ended. */
+  keepAlive(): void
   /** Ends the thread wherever it is. Resolves when it has ended. */
   terminate(): Promise<void>
 }
@@ -33,6 +35,9 @@ export function startWorker<In, Out>(url: URL, data: unknown, handlers: WorkerHa
     // A thread has no origin: the second parameter of the browser's postMessage does not exist here.
     // oxlint-disable-next-line unicorn/require-post-message-target-origin
     post: (message) => worker.postMessage(message),
+    keepAlive: () => {
+      worker.ref()
+    },
     terminate: async () => {
       await worker.terminate()
     },

@@ -1,0 +1,46 @@
+/** What `import … from 'siltstone'` gives. */
+export {
+  type CollectionMetadata,
+  type ChromaReadLevel,
+  type CreateCollectionArguments,
+  type CreateConfiguration,
+  type DeleteArguments,
+  type Embedding,
+  type EmbeddingFunction,
+  type GetArguments,
+  type GetCollectionArguments,
+  GetResult,
+  type GetRow,
+  type HnswConfiguration,
+  type Include,
+  type Metadata,
+  type MetadataEntry,
+  openStore,
+  type QueryArguments,
+  QueryResult,
+  type QueryRow,
+  type ReadArguments,
+  type RecordArguments,
+  type SparseVector,
+  Store,
+  StoreCollection,
+  type StoreOptions,
+  type UpdateConfiguration,
+  type Where,
+  type WhereDocument,
+  type Written,
+} from './library/index.ts'
+export type {
+  CollectionInfo,
+  CompactionOutcome,
+  DatabaseInfo,
+  IndexingStatus,
+  SnapshotInfo,
+  Space,
+} from './engine/types.ts'
+export { type ErrorKind, isSiltstoneError, SiltstoneError } from './errors.ts'
+export { SiltstoneEnglishEmbeddingFunction } from './embed/chroma-function.ts'
+export type { EmbedderRegistryOptions } from './embed/registry.ts'
+export type { EmbedderConfig } from './embed/config.ts'
+export type { Logger, LogFields, Metrics } from './platform/telemetry.ts'
+export { VERSION } from './version.ts'

@@ -1,0 +1,269 @@
+/** A collection with the methods of the `chromadb` JavaScript client's, in process, and what we add to them. */
+import type { EmbedderRegistry } from '../embed/registry.ts'
+import type { Embedder } from '../embed/port.ts'
+import type {
+  Collection as EngineCollection,
+  CollectionInfo,
+  CompactionOutcome,
+  IndexingStatus,
+  SnapshotInfo,
+  Space,
+} from '../engine/types.ts'
+import { invalid } from '../errors.ts'
+import { metadataToPlain, type Op, type RecordOp } from '../records/index.ts'
+import {
+  checkIds,
+  checkInclude,
+  collectionMetadata,
+  columnsOf,
+  filterFrom,
+  readFrom,
+  recordsFrom,
+  vectorFrom,
+} from './arguments.ts'
+import { changedConfiguration, type UpdateConfiguration } from './configuration.ts'
+import { embedTexts, type EmbeddingFunction, type Purpose } from './embedding-function.ts'
+import { GetResult, QueryResult } from './results.ts'
+import type {
+  CollectionMetadata,
+  DeleteArguments,
+  GetArguments,
+  Metadata,
+  QueryArguments,
+  ReadArguments,
+  RecordArguments,
+  Written,
+} from './types.ts'
+
+/** What a collection needs of its store. */
+export interface CollectionHost {
+  registry: EmbedderRegistry
+  open(info: CollectionInfo): Promise<EngineCollection>
+  info(collection: CollectionInfo): Promise<CollectionInfo>
+  change(
+    collection: CollectionInfo,
+    change: { newName?: string; newMetadata?: string | null; newConfiguration?: Record<string, unknown> },
+  ): Promise<void>
+  compact(collection: CollectionInfo, options: { merge?: boolean }): Promise<CompactionOutcome>
+}
+
+export class StoreCollection {
+  readonly id: string
+  readonly tenant: string
+  readonly database: string
+  /** undefined: the collection's own embedder; null: none. */
+  readonly embeddingFunction: EmbeddingFunction | null | undefined
+  readonly #host: CollectionHost
+  #info: CollectionInfo
+  #engine: Promise<EngineCollection> | undefined
+
+  constructor(host: CollectionHost, info: CollectionInfo, embeddingFunction: EmbeddingFunction | null | undefined) {
+    this.id = info.id
+    this.tenant = info.tenant
+    this.database = info.database
+    this.embeddingFunction = embeddingFunction
+    this.#host = host
+    this.#info = info
+  }
+
+  get name(): string {
+    return this.#info.name
+  }
+
+  get metadata(): CollectionMetadata | undefined {
+    return (metadataToPlain(this.#info.metadata) as CollectionMetadata | null) ?? undefined
+  }
+
+  get configuration(): Record<string, unknown> {
+    return this.#info.configuration
+  }
+
+  get space(): Space {
+    return this.#info.space
+  }
+
+  /** Adds records; an id that exists already is left as it is. Texts without an embedding are embedded. */
+  add(args: RecordArguments): Promise<Written> {
+    return this.#write('add', args)
+  }
+
+  /** Adds records or changes those that exist: metadata is merged key by key. */
+  upsert(args: RecordArguments): Promise<Written> {
+    return this.#write('upsert', args)
+  }
+
+  /** Changes records; unknown ids are passed over. What is left out or null stays as it is. */
+  update(args: RecordArguments): Promise<Written> {
+    return this.#write('update', args)
+  }
+
+  /**
+   * Deletes by ids, by a filter, or by both at once.
+   * @returns how many records there were to delete, exactly
+   */
+  async delete(args: DeleteArguments): Promise<Written & { deleted: number }> {
+    const { ids, limit } = args
+    const filter = filterFrom(args)
+    if (!filter && ids?.length === 0)
+      throw invalid('nothing-to-delete', 'ids is empty; give ids, where or whereDocument', { field: 'ids' })
+    if (limit !== undefined && (!Number.isSafeInteger(limit) || limit < 0))
+      throw invalid('bad-limit', `limit is ${limit}; give an integer of 0 or more`, { field: 'limit' })
+    return (await this.#open()).delete({
+      ...(ids && { ids: checkIds(ids) }),
+      ...(filter && { filter }),
+      ...(limit !== undefined && { limit }),
+    })
+  }
+
+  /** Records in order of first insertion. */
+  async get<TMeta extends Metadata = Metadata>(args: GetArguments = {}): Promise<GetResult<TMeta>> {
+    const { ids, limit, offset, pageToken } = args
+    const include = checkInclude(args.include ?? ['documents', 'metadatas'])
+    const filter = filterFrom(args)
+    const response = await (await this.#open()).get({
+      ...readFrom(args),
+      ...(ids && { ids: checkIds(ids) }),
+      ...(filter && { filter }),
+      ...(limit !== undefined && { limit }),
+      ...(offset !== undefined && { offset }),
+      ...(pageToken !== undefined && { pageToken }),
+      include: columnsOf(include),
+    })
+    return new GetResult<TMeta>(response, include)
+  }
+
+  /** The first records. */
+  peek({ limit = 10 }: { limit?: number } = {}): Promise<GetResult> {
+    return this.get({ limit })
+  }
+
+  /** The nearest records to each query. */
+  async query<TMeta extends Metadata = Metadata>(args: QueryArguments): Promise<QueryResult<TMeta>> {
+    const { ids, nResults = 10 } = args
+    const include = checkInclude(args.include ?? ['metadatas', 'documents', 'distances'])
+    if (!Number.isSafeInteger(nResults) || nResults < 1)
+      throw invalid('bad-k', `nResults is ${nResults}; give an integer of 1 or more`, { field: 'nResults' })
+    const filter = filterFrom(args)
+    const vectors = await this.#queryVectors(args)
+    const response = await (await this.#open()).query({
+      ...readFrom(args),
+      vectors,
+      k: nResults,
+      ...(ids && { ids: checkIds(ids) }),
+      ...(filter && { filter }),
+      include: columnsOf(include),
+    })
+    return new QueryResult<TMeta>(response, include)
+  }
+
+  async count(args: ReadArguments = {}): Promise<number> {
+    return (await this.#open()).count(readFrom(args))
+  }
+
+  async getIndexingStatus(): Promise<IndexingStatus> {
+    return (await this.#open()).indexingStatus()
+  }
+
+  /** Renames the collection, replaces its metadata, or changes its configuration. */
+  async modify(args: {
+    name?: string | undefined
+    metadata?: CollectionMetadata | undefined
+    configuration?: UpdateConfiguration | undefined
+  }): Promise<void> {
+    const { name, metadata, configuration } = args
+    await this.#host.change(this.#info, {
+      ...(name !== undefined && { newName: name }),
+      ...(metadata !== undefined && { newMetadata: collectionMetadata(metadata) }),
+      ...(configuration && { newConfiguration: changedConfiguration(this.#info.configuration, configuration) }),
+    })
+    this.#info = await this.#host.info(this.#info)
+  }
+
+  /** A copy that shares what is stored; both go their own ways from here. */
+  async fork({ name }: { name: string }): Promise<StoreCollection> {
+    const info = await (await this.#open()).fork(name)
+    return new StoreCollection(this.#host, info, this.embeddingFunction)
+  }
+
+  async forkCount(): Promise<number> {
+    return (await this.#open()).forkCount()
+  }
+
+  /** Kept versions, newest first. */
+  async snapshots(): Promise<SnapshotInfo[]> {
+    return (await this.#open()).snapshots()
+  }
+
+  /** The records become those of a kept snapshot again (`name` of one of `snapshots`); history is kept. */
+  async rollback(snapshotName: string): Promise<Written> {
+    return (await this.#open()).rollback(snapshotName)
+  }
+
+  /** Folds the log into a snapshot now, and merges segments where that is due. Nobody has to call it. */
+  compact(options: { merge?: boolean } = {}): Promise<CompactionOutcome> {
+    return this.#host.compact(this.#info, options)
+  }
+
+  async #write(op: Exclude<Op, 'delete'>, args: RecordArguments): Promise<Written> {
+    const records = recordsFrom(op, args)
+    await this.#embedMissing(records)
+    return (await this.#open()).write(records)
+  }
+
+  async #embedMissing(records: RecordOp[]): Promise<void> {
+    const missing = records.filter(({ vector, document }) => vector === null && document !== null)
+    if (missing.length > 0) {
+      const texts = missing.map(({ document }) => document as string)
+      const vectors = await this.#embed(texts, 'documents')
+      missing.forEach((record, i) => {
+        record.vector = vectors[i] as Float32Array
+      })
+    }
+    const bare = records.findIndex(({ op, vector }) => op !== 'update' && vector === null)
+    if (bare >= 0)
+      throw invalid(
+        'embedding-missing',
+        `the record ${JSON.stringify(records[bare]?.id)} has neither an embedding nor a document to make one from`,
+        { field: `embeddings[${bare}]` },
+      )
+  }
+
+  async #queryVectors({ queryEmbeddings, queryTexts }: QueryArguments): Promise<Float32Array[]> {
+    if (queryEmbeddings)
+      return queryEmbeddings.map((embedding, i) => {
+        const vector = vectorFrom(embedding, `queryEmbeddings[${i}]`)
+        if (!vector)
+          throw invalid('bad-embedding', `queryEmbeddings[${i}] is missing`, { field: `queryEmbeddings[${i}]` })
+        return vector
+      })
+    if (!queryTexts)
+      throw invalid('nothing-to-query', 'give queryEmbeddings or queryTexts', { field: 'queryEmbeddings' })
+    return this.#embed(queryTexts, 'queries')
+  }
+
+  async #embed(texts: readonly string[], purpose: Purpose): Promise<Float32Array[]> {
+    return embedTexts(this.embeddingFunction ?? (await this.#embedder()), texts, purpose)
+  }
+
+  async #embedder(): Promise<Embedder> {
+    if (this.embeddingFunction === null)
+      throw invalid(
+        'embedding-missing',
+        `the collection ${this.name} was opened with embeddingFunction null: give embeddings`,
+        { field: 'embeddings' },
+      )
+    const dimension = await (await this.#open()).dimension()
+    return this.#host.registry.forCollection({
+      embeddingFunction: this.#info.configuration['embedding_function'],
+      dimension,
+    })
+  }
+
+  #open(): Promise<EngineCollection> {
+    this.#engine ??= this.#host.open(this.#info).catch((error: unknown) => {
+      this.#engine = undefined
+      throw error
+    })
+    return this.#engine
+  }
+}

@@ -1,0 +1,8 @@
+export * from './types.ts'
+export { type EmbeddingFunction } from './embedding-function.ts'
+export { type CreateConfiguration, type HnswConfiguration, type UpdateConfiguration } from './configuration.ts'
+export { StoreCollection } from './collection.ts'
+export { GetResult, type GetRow, QueryResult, type QueryRow } from './results.ts'
+export { type CreateCollectionArguments, type GetCollectionArguments, Store } from './store.ts'
+export { openStore, type StoreOptions } from './open-store.ts'
+export { Compaction, type CompactionOptions } from './compaction.ts'

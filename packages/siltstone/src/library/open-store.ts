@@ -1,0 +1,91 @@
+import { EmbedderRegistry, type EmbedderRegistryOptions } from '../embed/registry.ts'
+import { StoreEngine } from '../engine/engine.ts'
+import { invalid } from '../errors.ts'
+import { closeEnvironment, openEnvironment } from '../platform/directory-environment.ts'
+import type { Environment } from '../platform/environment.ts'
+import { environmentVariables } from '../platform/process.ts'
+import { type Logger, type Metrics, noMetrics, silentLogger } from '../platform/telemetry.ts'
+import { Compaction } from './compaction.ts'
+import { Store } from './store.ts'
+
+export interface StoreOptions {
+  /** Where the store is; made when it is not there. */
+  directory?: string | undefined
+  /** Instead of a directory: what the engine stands on. It is not closed with the store, and compaction is `off`. */
+  environment?: Environment | undefined
+  /** Default `default_tenant` and `default_database`, which exist from the start. */
+  tenant?: string | undefined
+  database?: string | undefined
+  /**
+   * `worker` (default): a thread folds and merges what is written, and collects garbage. `off`: another process does,
+   * or `collection.compact()` is called; writes are refused once too much has piled up.
+   */
+  compaction?: 'worker' | 'off' | undefined
+  /** Allows `reset()`. Default false. */
+  allowReset?: boolean | undefined
+  /** Providers that embed texts, by the collections' configurations. Default: English, offline. */
+  embedders?: EmbedderRegistryOptions | undefined
+  /** Accept a network file system, where the promises do not hold between machines. Default false. */
+  allowNetworkFilesystem?: boolean | undefined
+  /** Default: silent. */
+  logger?: Logger | undefined
+  metrics?: Metrics | undefined
+  /** Parsed blocks kept in memory. Default 256 MB. */
+  blockCacheBytes?: number | undefined
+}
+
+/**
+ * Opens a store in this process, safely beside servers, command lines and other processes on the same directory.
+ *
+ *     const store = await openStore('./data')
+ *     const notes = await store.getOrCreateCollection({ name: 'notes' })
+ *     await notes.add({ ids: ['1'], documents: ['Silt settles where water slows down.'] })
+ *     const found = await notes.query({ queryTexts: ['why do rivers drop mud?'] })
+ *
+ * @throws SiltstoneError `invalid` (no-directory), `unsupported` (network-filesystem, a newer store),
+ *   `unavailable` (the directory cannot be written), `corrupt`
+ */
+export async function openStore(place: string | StoreOptions, options: StoreOptions = {}): Promise<Store> {
+  const all: StoreOptions = typeof place === 'string' ? { ...options, directory: place } : { ...place, ...options }
+  const { logger: log = silentLogger, metrics = noMetrics, allowNetworkFilesystem = false, environment } = all
+  const env = environment ?? (await openEnvironment(directoryOf(all), { allowNetworkFilesystem, log, metrics }))
+  const closeEnv = async () => {
+    if (!environment) await closeEnvironment(env)
+  }
+  let engine: StoreEngine
+  try {
+    engine = await StoreEngine.open({
+      env,
+      ...(all.blockCacheBytes !== undefined && { blockCacheBytes: all.blockCacheBytes }),
+    })
+  } catch (error) {
+    await closeEnv()
+    throw error
+  }
+  const inThread = !environment && (all.compaction ?? 'worker') === 'worker'
+  const compaction = inThread
+    ? new Compaction({ directory: directoryOf(all), allowNetworkFilesystem, clock: env.clock, log, metrics })
+    : undefined
+  let closing: Promise<void> | undefined
+  const close = async () => {
+    await engine.close()
+    await compaction?.close()
+    await closeEnv()
+  }
+  return new Store(
+    {
+      engine,
+      registry: new EmbedderRegistry({ ...env, variables: environmentVariables() }, all.embedders),
+      compaction,
+      allowReset: all.allowReset ?? false,
+      close: () => (closing ??= close()),
+    },
+    all,
+  )
+}
+
+function directoryOf({ directory }: StoreOptions): string {
+  if (directory === undefined || directory === '')
+    throw invalid('no-directory', "directory is missing; call openStore('./data')", { field: 'directory' })
+  return directory
+}
