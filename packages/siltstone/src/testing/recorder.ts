@@ -4,8 +4,10 @@ import type { LogFields, Logger, Metrics } from '../platform/telemetry.ts'
 export class Recorder implements Logger, Metrics {
   readonly events: { level: string; event: string; fields: LogFields }[] = []
   readonly counters = new Map<string, number>()
-  readonly #note = (level: string) => (event: string, fields: LogFields = {}) =>
-    void this.events.push({ level, event, fields })
+  readonly #note =
+    (level: string) =>
+    (event: string, fields: LogFields = {}) =>
+      void this.events.push({ level, event, fields })
   readonly debug = this.#note('debug')
   readonly info = this.#note('info')
   readonly warn = this.#note('warn')

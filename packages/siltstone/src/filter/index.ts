@@ -1,0 +1,5 @@
+export * from './compare.ts'
+export * from './evaluate.ts'
+export * from './parse.ts'
+export * from './regex.ts'
+export * from './types.ts'

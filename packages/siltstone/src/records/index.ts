@@ -1,0 +1,5 @@
+export * from './apply.ts'
+export * from './metadata.ts'
+export * from './metadata-json.ts'
+export { entriesOf, type MetadataMode, type NumberStyle, numberStyleOf, readScalar } from './metadata-value.ts'
+export * from './types.ts'
