@@ -1,5 +1,5 @@
 /** One store, opened: the catalog, and a handle per collection in use. */
-import { initialiseStore, ObjectCatalog } from '../catalog/index.ts'
+import { type GarbageOutcome, initialiseStore, ObjectCatalog } from '../catalog/index.ts'
 import { Compactor } from '../compact/compactor.ts'
 import { collect, type CollectOutcome } from '../compact/collect.ts'
 import { dueNow } from '../compact/due.ts'
@@ -88,7 +88,7 @@ export class StoreEngine implements Engine {
   }
 
   async collection(tenant: string, database: string, id: string): Promise<Collection> {
-    const info = await this.catalog.getCollectionById(tenant, database, id)
+    const info = await this.#objectCatalog.recentCollectionById(tenant, database, id)
     return this.#use(info).collection
   }
 
@@ -216,6 +216,11 @@ export class StoreEngine implements Engine {
       name: this.name,
       ...(signal && { signal }),
     })
+  }
+
+  /** Finishes half-done changes of the catalog and removes what they left. */
+  collectCatalogGarbage(): Promise<GarbageOutcome> {
+    return this.#objectCatalog.collectGarbage()
   }
 
   /** Collections that have log entries or inbox deltas: one LIST, idle ones cost nothing. */

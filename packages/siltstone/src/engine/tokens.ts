@@ -47,6 +47,8 @@ export function encodeReadToken(version: number): string {
 
 /** @throws SiltstoneError `invalid` bad-token */
 export function decodeReadToken(token: string): number {
+  // The version of a read is a token too: Chroma's clients carry a number.
+  if (/^\d{1,15}$/.test(token)) return Number(token)
   const bad = () =>
     invalid('bad-token', 'the read token is not one that this collection gave; read again', { field: 'read_token' })
   const { r } = decode(token, bad)

@@ -172,7 +172,7 @@ export interface IndexingStatus {
 }
 
 export interface ConditionalCommit {
-  /** From `readToken` of an earlier read; the commit holds only if no id of `readIds` changed since. */
+  /** From `readToken`, or the `version` of an earlier read in digits; holds only if no id of `readIds` changed since. */
   readToken?: string
   readIds: readonly string[]
   operations: readonly RecordOp[]
