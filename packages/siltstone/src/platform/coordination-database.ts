@@ -3,7 +3,7 @@ import { unavailable, unsupported } from '../errors.ts'
 import type { Clock } from './clock.ts'
 import type { Random } from './random.ts'
 import { fullJitterMs } from './retry.ts'
-import { databaseError, isDatabaseBusy, openDatabase } from './sqlite-database.ts'
+import { databaseError, isDatabaseBusy, isDatabaseError, openDatabase } from './sqlite-database.ts'
 
 const SCHEMA_VERSION = 1
 const SCHEMA = `
@@ -82,15 +82,18 @@ export class CoordinationDatabase {
 
   /** Runs `work` alone among all processes, and all of it or nothing. */
   async write<T>(work: (transaction: Transaction) => T): Promise<T> {
-    await this.#untilFree(() => this.#database.exec('BEGIN IMMEDIATE'))
-    try {
-      const result = work(this.#transaction)
-      this.#database.exec('COMMIT')
-      return result
-    } catch (error) {
-      if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
-      throw databaseError(this.#path, error)
-    }
+    // All of it in one turn of the event loop: the connection is shared, and a transaction belongs to the connection.
+    return this.#untilFree(() => {
+      this.#database.exec('BEGIN IMMEDIATE')
+      try {
+        const result = work(this.#transaction)
+        this.#database.exec('COMMIT')
+        return result
+      } catch (error) {
+        if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
+        throw error
+      }
+    })
   }
 
   async read<T>(work: (transaction: Pick<Transaction, 'all'>) => T): Promise<T> {
@@ -136,7 +139,7 @@ export class CoordinationDatabase {
       try {
         return work()
       } catch (error) {
-        if (!isDatabaseBusy(error)) throw databaseError(this.#path, error)
+        if (!isDatabaseBusy(error)) throw isDatabaseError(error) ? databaseError(this.#path, error) : error
         if (clock.monotonicMs() >= deadlineMs) throw stillBusy(this.#path, busyWaitMs, error)
       }
       await clock.sleep(fullJitterMs(attempt, { baseMs: 1, maxMs: 20, random }))

@@ -1,4 +1,4 @@
-import { unavailable } from '../errors.ts'
+import { type SiltstoneError, unavailable } from '../errors.ts'
 import type { Clock } from './clock.ts'
 import type { Queue, QueueDepth, QueueMessage } from './queue.ts'
 import { WakeUp } from './wake-up.ts'
@@ -147,8 +147,13 @@ export class MemoryQueue implements Queue {
   }
 
   #checkOpen(): void {
-    if (this.#closed) throw unavailable('queue-closed', 'The queue was closed.')
+    if (this.#closed) throw queueClosed()
   }
+}
+
+/** For calls on a queue that was closed. */
+export function queueClosed(): SiltstoneError {
+  return unavailable('queue-closed', 'The queue was closed.')
 }
 
 function asMessage({ id, body, receiveCount, sentAtMs, receipt }: StoredMessage): QueueMessage {

@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite'
-import { isSiltstoneError, type SiltstoneError, unavailable } from '../errors.ts'
+import { type SiltstoneError, unavailable } from '../errors.ts'
 
 const SQLITE_BUSY = 5
 const SQLITE_LOCKED = 6
@@ -13,6 +13,11 @@ export function openDatabase(path: string): DatabaseSync {
   }
 }
 
+/** SQLite failed, not the code that uses it. */
+export function isDatabaseError(error: unknown): boolean {
+  return primaryCode(error) !== undefined
+}
+
 /** Another connection holds the lock that was wanted. */
 export function isDatabaseBusy(error: unknown): boolean {
   const code = primaryCode(error)
@@ -21,7 +26,6 @@ export function isDatabaseBusy(error: unknown): boolean {
 
 /** The public error for a failure of SQLite. */
 export function databaseError(path: string, cause: unknown): SiltstoneError {
-  if (isSiltstoneError(cause)) return cause
   const text = cause instanceof Error ? cause.message : String(cause)
   switch (primaryCode(cause) ?? 0) {
     case 13:

@@ -1,6 +1,6 @@
 import type { Clock } from './clock.ts'
 import type { CoordinationDatabase, Row } from './coordination-database.ts'
-import { DEFAULT_MAX_RECEIVE_COUNT } from './memory-queue.ts'
+import { DEFAULT_MAX_RECEIVE_COUNT, queueClosed } from './memory-queue.ts'
 import type { Queue, QueueDepth, QueueMessage } from './queue.ts'
 import { WakeUp } from './wake-up.ts'
 
@@ -40,6 +40,7 @@ export class SqliteQueue implements Queue {
   }
 
   async send(body: string, options: { delayMs?: number } = {}): Promise<void> {
+    this.#checkOpen()
     const nowMs = this.#nowMs()
     const visibleAtMs = nowMs + Math.ceil(options.delayMs ?? 0)
     await this.#database.write(({ run }) =>
@@ -54,6 +55,7 @@ export class SqliteQueue implements Queue {
     waitMs: number
     signal?: AbortSignal
   }): Promise<QueueMessage[]> {
+    this.#checkOpen()
     const deadlineMs = this.#clock.monotonicMs() + options.waitMs
     for (;;) {
       options.signal?.throwIfAborted()
@@ -66,6 +68,7 @@ export class SqliteQueue implements Queue {
   }
 
   async extend(message: QueueMessage, visibilityMs: number): Promise<boolean> {
+    this.#checkOpen()
     const changed = await this.#database.write(({ run }) =>
       run(
         'UPDATE message SET visibleAtMs = ? WHERE id = ? AND receipt = ? AND dead = 0',
@@ -78,6 +81,7 @@ export class SqliteQueue implements Queue {
   }
 
   async acknowledge(message: QueueMessage): Promise<boolean> {
+    this.#checkOpen()
     const changed = await this.#database.write(({ run }) =>
       run('DELETE FROM message WHERE id = ? AND receipt = ?', ...idAndReceipt(message)),
     )
@@ -85,6 +89,7 @@ export class SqliteQueue implements Queue {
   }
 
   async depth(): Promise<QueueDepth> {
+    this.#checkOpen()
     const nowMs = this.#nowMs()
     const [row] = await this.#database.read(({ all }) => all(DEPTH, nowMs, nowMs, nowMs))
     const { visible, inFlight, delayed, oldestAtMs } = row as Row
@@ -97,6 +102,7 @@ export class SqliteQueue implements Queue {
   }
 
   async deadLetters(options: { maxMessages: number }): Promise<QueueMessage[]> {
+    this.#checkOpen()
     const rows = await this.#database.write(({ run, all }) => {
       run(BURY, this.#nowMs(), this.#maxReceiveCount)
       return all('SELECT * FROM message WHERE dead = 1 ORDER BY id LIMIT ?', options.maxMessages)
@@ -105,6 +111,7 @@ export class SqliteQueue implements Queue {
   }
 
   async redrive(): Promise<number> {
+    this.#checkOpen()
     const changed = await this.#database.write(({ run }) =>
       run('UPDATE message SET dead = 0, receiveCount = 0, visibleAtMs = ? WHERE dead = 1', this.#nowMs()),
     )
@@ -135,6 +142,10 @@ export class SqliteQueue implements Queue {
     const [row] = await this.#database.read(({ all }) => all(NEXT_VISIBLE))
     const at = row?.['at']
     return typeof at === 'number' ? Math.max(1, at - this.#nowMs()) : Number.POSITIVE_INFINITY
+  }
+
+  #checkOpen(): void {
+    if (this.#isClosed) throw queueClosed()
   }
 
   #nowMs(): number {
