@@ -1,0 +1,44 @@
+/** Who may call what. Decided before the body is read, so a stranger's request costs nothing. */
+import { forbidden as forbiddenError } from '../errors.ts'
+import { forbidden } from './call.ts'
+import type { ChromaOptions, Identity, Role } from './options.ts'
+import type { Call, Route } from './route.ts'
+
+const RANK: Record<Role, number> = { read: 0, write: 1, admin: 2 }
+
+/**
+ * @returns undefined without authentication
+ * @throws SiltstoneError `unauthorized`, `forbidden` (role-too-low, tenant-forbidden, database-forbidden)
+ */
+export function authorize(
+  route: Route,
+  options: ChromaOptions,
+  header: Call['header'],
+  param: (name: string) => string | undefined,
+): Identity | undefined {
+  if (options.auth === undefined || route.access === 'open') return undefined
+  const identity = options.auth.identify(header)
+  const needed: Role = route.access === 'store' ? 'admin' : route.access
+  if (RANK[identity.role] < RANK[needed]) {
+    throw forbiddenError('role-too-low', `This needs the role ${needed}; the token has the role ${identity.role}`)
+  }
+  if (route.access === 'store' && identity.tenants !== '*') {
+    throw forbiddenError('tenant-forbidden', 'This needs a token for all tenants')
+  }
+  const tenant = param('tenant')
+  // The same answer whether the tenant exists or not.
+  if (tenant !== undefined && identity.tenants !== '*' && !identity.tenants.includes(tenant)) {
+    throw forbiddenError('tenant-forbidden', `This token has no access to the tenant [${tenant}]`)
+  }
+  const database = param('database')
+  if (database !== undefined && identity.databases !== '*' && !identity.databases.includes(database)) {
+    throw forbiddenError('database-forbidden', `This token has no access to the database [${database}]`)
+  }
+  return identity
+}
+
+/** @throws ApiProblem 403 (read-only) */
+export function checkWritable(route: Route, options: ChromaOptions): void {
+  if (options.readOnly !== true || route.access === 'open' || route.access === 'read') return
+  throw forbidden('read-only', 'This server is read-only')
+}

@@ -1,0 +1,168 @@
+/**
+ * Chroma's v2 HTTP API over an engine. What a request goes through: trace → access → body → handler → answer; whatever
+ * is thrown on the way becomes an answer in `problem.ts`.
+ */
+import { type Context, Hono } from 'hono'
+import { cors } from 'hono/cors'
+import { outcomeUnknown, unavailable } from '../errors.ts'
+import { authorize, checkWritable } from './access.ts'
+import { docsPage } from './docs-page.ts'
+import { Fields } from './fields.ts'
+import { parseBody, readBody } from './json-body.ts'
+import { openApiDocument } from './openapi.ts'
+import { type ChromaLimits, type ChromaOptions, defaultLimits } from './options.ts'
+import { ApiProblem, errorAnswer, errorResponse } from './problem.ts'
+import type { Answer, Call, Route } from './route.ts'
+import { routes } from './routes/index.ts'
+
+const ANSWER_HEADERS = [
+  'chroma-trace-id',
+  'retry-after',
+  'x-siltstone-version',
+  'x-siltstone-page-token',
+  'x-siltstone-error',
+]
+
+/** @returns an app that answers with `fetch(request)`, without a socket */
+export function createChromaApp(options: ChromaOptions): Hono {
+  const limits: ChromaLimits = { ...defaultLimits, ...options.limits }
+  // Not strict: /api/v2/ is /api/v2.
+  const app = new Hono({ strict: false })
+  const { corsOrigins = [] } = options
+  if (corsOrigins.length > 0) {
+    app.use(
+      cors({ origin: corsOrigins.includes('*') ? '*' : [...corsOrigins], exposeHeaders: ANSWER_HEADERS, maxAge: 600 }),
+    )
+  }
+  for (const route of routes) {
+    app.on(route.method, honoPath(route.path), (c) => serve(c, route, options, limits))
+  }
+  const document = JSON.stringify(openApiDocument(routes))
+  app.get('/openapi.json', (c) => c.body(document, 200, { 'content-type': 'application/json' }))
+  app.get('/docs', (c) =>
+    c.html(docsPage(routes), 200, {
+      'content-security-policy':
+        "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'",
+    }),
+  )
+  app.all('/api/v1/*', () => errorResponse(V1, traceIdOf(options)))
+  app.notFound((c) => unmatched(c, options))
+  app.onError((error, c) => failed(error, c.req.method, c.req.path, options))
+  return app
+}
+
+const V1 = {
+  status: 410,
+  name: 'Unimplemented',
+  message: 'The v1 API is deprecated. Please use /v2 apis',
+  code: 'v1',
+} as const
+
+function honoPath(path: string): string {
+  return path.replaceAll(/\{(\w+)\}/g, ':$1')
+}
+
+async function serve(c: Context, route: Route, options: ChromaOptions, limits: ChromaLimits): Promise<Response> {
+  const { clock, metrics, tracer } = options
+  const startedMs = clock.monotonicMs()
+  const run = () => answer(c, route, options, limits)
+  const note = {
+    method: route.method,
+    route: route.path,
+    operation: route.operation,
+    header: (name: string) => c.req.header(name),
+  }
+  const response = await (tracer === undefined ? run() : tracer.around(note, run))
+  const durationMs = clock.monotonicMs() - startedMs
+  const labels = { method: route.method, route: route.path, status: String(response.status) }
+  metrics.observe('request_duration', durationMs, labels)
+  options.log.debug('request', { ...labels, operation: route.operation, durationMs })
+  return response
+}
+
+async function answer(c: Context, route: Route, options: ChromaOptions, limits: ChromaLimits): Promise<Response> {
+  try {
+    const header = (name: string) => c.req.header(name)
+    const param = (name: string) => c.req.param(name)
+    const identity = authorize(route, options, header, param)
+    checkWritable(route, options)
+    const call: Call = {
+      options,
+      limits,
+      identity,
+      param: (name) => param(name) ?? '',
+      query: (name) => c.req.query(name),
+      header,
+      body: () => bodyOf(c, limits),
+    }
+    return good(route, await inTime(route, () => route.handle(call), options, limits))
+  } catch (error) {
+    return failed(error, route.method, route.path, options)
+  }
+}
+
+function good(route: Route, { status, text, version, headers }: Answer): Response {
+  return new Response(text, {
+    status: status ?? route.status ?? 200,
+    headers: {
+      'content-type': 'application/json',
+      ...(version !== undefined && { 'x-siltstone-version': String(version) }),
+      ...headers,
+    },
+  })
+}
+
+async function bodyOf(c: Context, limits: ChromaLimits): Promise<Fields> {
+  const type = c.req.header('content-type')
+  // Without a type JSON is assumed, as Chroma's middleware does.
+  if (type !== undefined && !/^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type)) {
+    const message = 'Expected request with `Content-Type: application/json`'
+    throw new ApiProblem(415, 'ChromaError', 'content-type', message)
+  }
+  return parseBody(await readBody(c.req.raw, limits.maxBodyBytes))
+}
+
+/** The work goes on when its time is up, but nobody waits: a write may still happen. */
+function inTime(route: Route, work: () => Promise<Answer> | Answer, options: ChromaOptions, limits: ChromaLimits) {
+  return new Promise<Answer>((resolve, reject) => {
+    const { requestTimeoutMs } = limits
+    const cancel = options.clock.timer(requestTimeoutMs, () => {
+      const text = `The request took longer than ${requestTimeoutMs} ms`
+      const isRead = route.access === 'read' || route.access === 'open'
+      reject(isRead ? unavailable('request-timeout', text) : outcomeUnknown('request-timeout', text))
+    })
+    // oxlint-disable-next-line promise/prefer-await-to-then -- a race without a timer that stays behind
+    Promise.resolve().then(work).then(resolve, reject).finally(cancel)
+  })
+}
+
+function failed(error: unknown, method: string, route: string, options: ChromaOptions): Response {
+  const traceId = traceIdOf(options)
+  const answer = errorAnswer(error)
+  const fields = { method, route, traceId, status: answer.status, code: answer.code }
+  if (answer.status === 500) options.log.error('request_failed', { ...fields, error })
+  else if (answer.status === 503 || answer.status === 429) options.log.warn('request_refused', { ...fields, error })
+  if (answer.status === 413) return plainText(answer.message, 413, traceId)
+  return errorResponse(answer, traceId)
+}
+
+function plainText(text: string, status: number, traceId: string): Response {
+  return new Response(text, { status, headers: { 'content-type': 'text/plain', 'chroma-trace-id': traceId } })
+}
+
+/** 404 and 405 have no body. */
+function unmatched(c: Context, options: ChromaOptions): Response {
+  const methods = new Set(PATTERNS.filter(({ pattern }) => pattern.test(c.req.path)).map(({ method }) => method))
+  const headers: Record<string, string> = { 'chroma-trace-id': traceIdOf(options) }
+  if (methods.size === 0) return new Response(null, { status: 404, headers })
+  return new Response(null, { status: 405, headers: { ...headers, allow: [...methods].join(', ') } })
+}
+
+const PATTERNS = routes.map(({ method, path }) => ({
+  method,
+  pattern: new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}/?$`),
+}))
+
+function traceIdOf({ tracer, ids }: ChromaOptions): string {
+  return tracer?.traceId() ?? ids.uuid().replaceAll('-', '')
+}

@@ -1,0 +1,135 @@
+/** What several endpoints read out of a request. */
+import { checkCollectionName } from '../catalog/names.ts'
+import type { Collection, PageOptions, ReadLevel, ReadOptions } from '../engine/types.ts'
+import { invalid, isSiltstoneError, notFound, type SiltstoneError, unavailable, unsupported } from '../errors.ts'
+import { type Fields, readWord } from './fields.ts'
+import { ApiProblem, badValue } from './problem.ts'
+import type { EmbedTexts } from './records.ts'
+import type { Call } from './route.ts'
+
+const UUID = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i
+
+export interface DatabasePath {
+  tenant: string
+  database: string
+}
+
+export function databaseOf(call: Call): DatabasePath {
+  return { tenant: call.param('tenant'), database: call.param('database') }
+}
+
+/** @throws SiltstoneError `invalid` (bad-collection-id) */
+export function collectionIdOf(call: Call): string {
+  const text = call.param('collection_id')
+  if (!UUID.test(text)) {
+    throw invalid('bad-collection-id', 'Collection ID is not a valid UUIDv4', { field: 'collection_id' })
+  }
+  const hex = text.replaceAll('-', '').toLowerCase()
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
+}
+
+/** @throws SiltstoneError `not-found` with the data plane's text, which ends with a full stop */
+export async function openCollection(call: Call): Promise<Collection> {
+  const { tenant, database } = databaseOf(call)
+  const id = collectionIdOf(call)
+  try {
+    return await call.options.engine.collection(tenant, database, id)
+  } catch (error) {
+    if (!isSiltstoneError(error, 'not-found')) throw error
+    throw notFound('collection-missing', `Collection [${id}] does not exist.`, { cause: error })
+  }
+}
+
+/** A whole number in the query string. @throws SiltstoneError `invalid` (bad-query) */
+export function uintQuery(call: Call, name: string): number | undefined {
+  const text = call.query(name)
+  if (text === undefined) return undefined
+  if (/^\d{1,10}$/.test(text) && Number(text) < 2 ** 32) return Number(text)
+  throw badQuery(name, 'invalid digit found in string')
+}
+
+function badQuery(name: string, detail: string): SiltstoneError {
+  return invalid('bad-query', `Failed to deserialize query string: ${name}: ${detail}`, { field: name })
+}
+
+export function pageOf(call: Call): PageOptions {
+  const limit = uintQuery(call, 'limit')
+  const offset = uintQuery(call, 'offset')
+  return { ...(limit !== undefined && { limit }), ...(offset !== undefined && { offset }) }
+}
+
+const LEVELS = {
+  index_and_wal: 'strong',
+  index_only: 'index',
+  index_and_bounded_wal: 'bounded',
+} as const satisfies Record<string, ReadLevel>
+type LevelName = keyof typeof LEVELS
+const LEVEL_NAMES = Object.keys(LEVELS) as LevelName[]
+const readLevel = readWord(LEVEL_NAMES)
+
+/**
+ * How fresh a read must be: `read_level` of the query string or the body, `x-siltstone-at-least` (or `atLeast`) and
+ * `x-siltstone-at` (or `at`).
+ */
+export function readOptionsOf(call: Call, body?: Fields): ReadOptions {
+  const options: ReadOptions = {}
+  const named = call.query('read_level')
+  const level = named === undefined ? body?.optional('read_level', readLevel) : levelQuery(named)
+  if (level !== undefined) options.level = LEVELS[level]
+  const atLeast = versionOf(call, 'x-siltstone-at-least', 'atLeast')
+  if (atLeast !== undefined) options.atLeast = atLeast
+  const at = versionOf(call, 'x-siltstone-at', 'at')
+  if (at !== undefined) options.at = at
+  return options
+}
+
+function levelQuery(name: string): LevelName {
+  if ((LEVEL_NAMES as string[]).includes(name)) return name as LevelName
+  const expected = LEVEL_NAMES.map((word) => `\`${word}\``).join(', ')
+  throw badQuery('read_level', `unknown variant \`${name.slice(0, 60)}\`, expected one of ${expected}`)
+}
+
+function versionOf(call: Call, header: string, query: string): number | undefined {
+  const text = call.header(header) ?? call.query(query)
+  if (text === undefined) return undefined
+  if (/^\d{1,15}$/.test(text)) return Number(text)
+  throw invalid('bad-version', `${header} must be the number of a version, not '${text.slice(0, 60)}'`, {
+    field: header,
+  })
+}
+
+/** @param field how the error names it. @throws SiltstoneError `invalid` */
+export function checkedCollectionName(name: string, field: string): string {
+  try {
+    checkCollectionName(name)
+  } catch (error) {
+    throw isSiltstoneError(error, 'invalid') ? badValue(field, error.message) : error
+  }
+  return name
+}
+
+/** Embeds with the collection's embedder; undefined when the server has none. */
+export function embedderOf(call: Call, collection: Collection): EmbedTexts | undefined {
+  const { embedderFor } = call.options
+  if (embedderFor === undefined) return undefined
+  return async (texts) => {
+    try {
+      const embedder = await embedderFor(collection.info)
+      return await embedder.embed(texts)
+    } catch (error) {
+      // The provider's refusal of our credentials must not look like our refusal of the client's.
+      if (isSiltstoneError(error, 'unauthorized') || isSiltstoneError(error, 'forbidden')) {
+        throw unavailable('embedder-refused', `The embedder refused the server: ${error.message}`, { cause: error })
+      }
+      throw error
+    }
+  }
+}
+
+export function notHere(what: string): SiltstoneError {
+  return unsupported('not-implemented', `${what} is not implemented`)
+}
+
+export function forbidden(code: string, message: string): ApiProblem {
+  return new ApiProblem(403, 'ChromaError', code, message)
+}

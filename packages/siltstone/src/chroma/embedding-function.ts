@@ -1,0 +1,27 @@
+/** The embedding function that a client configured. It is kept and echoed; the client makes the vectors. */
+import { Fields, readString, readWord } from './fields.ts'
+import { toPlainJson } from './plain-json.ts'
+
+const EF_TYPES = ['legacy', 'known', 'unknown'] as const
+
+/** `{type: 'known', name, config}`, `{type: 'legacy'}` or `{type: 'unknown'}`. @throws ApiProblem 422 */
+export function readEmbeddingFunction(json: unknown, path: string): Record<string, unknown> {
+  const fields = Fields.of(json, path)
+  const type = fields.required('type', readWord(EF_TYPES))
+  if (type !== 'known') return { type }
+  const name = fields.required('name', readString)
+  return {
+    type,
+    name,
+    config: toPlainJson(
+      fields.required('config', (config) => config),
+      fields.pathOf('config'),
+    ),
+  }
+}
+
+export function isDefaultEmbeddingFunction(embeddingFunction: Record<string, unknown> | null | undefined): boolean {
+  if (embeddingFunction === null || embeddingFunction === undefined) return true
+  const { type, name } = embeddingFunction
+  return type === 'unknown' || (type === 'known' && name === 'default')
+}

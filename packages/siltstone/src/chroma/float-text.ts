@@ -1,0 +1,41 @@
+/**
+ * 32-bit floats as the shortest decimals that read back as the same float.
+ *
+ * A double prints as the shortest text that reads back as that *double*: 0.1f as 0.10000000149011612. But the double
+ * next to the decimal 0.1 prints as 0.1. So each float is replaced by the double next to its own shortest decimal, and
+ * JSON.stringify does the printing. Nine digits always suffice (IEEE 754: 24-bit significand), six are always exact, so
+ * at most four candidates are tried.
+ */
+const POWERS = Array.from({ length: 23 }, (_, i) => 10 ** i)
+/** 10^22 is the largest power of ten that a double holds exactly; beyond it, division would round twice. */
+const LARGEST_POWER = 22
+
+/** The double whose shortest text is the shortest that reads back as the float `value`. */
+export function shortestDouble(value: number): number {
+  if (Number.isInteger(value) && Math.abs(value) < 1e9) return value
+  if (!Number.isFinite(value)) return value
+  const exponent = Math.floor(Math.log10(Math.abs(value)))
+  for (let digits = 6; digits <= 9; digits++) {
+    const shift = digits - 1 - exponent
+    if (shift > LARGEST_POWER || shift < -LARGEST_POWER) return shortestByText(value)
+    const power = POWERS[Math.abs(shift)] as number
+    const candidate = shift >= 0 ? Math.round(value * power) / power : Math.round(value / power) * power
+    if (Math.fround(candidate) === value) return candidate
+  }
+  return shortestByText(value)
+}
+
+function shortestByText(value: number): number {
+  for (let digits = 1; digits < 10; digits++) {
+    const candidate = Number(value.toPrecision(digits))
+    if (Math.fround(candidate) === value) return candidate
+  }
+  return value
+}
+
+/** JSON text of an array of floats. */
+export function floatsText(vector: Float32Array): string {
+  const doubles = new Float64Array(vector.length)
+  for (let i = 0; i < vector.length; i++) doubles[i] = shortestDouble(vector[i] as number)
+  return JSON.stringify(Array.from(doubles))
+}

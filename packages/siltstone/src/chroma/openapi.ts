@@ -1,0 +1,78 @@
+/** The OpenAPI 3.1 document, made from the table of routes. */
+import type { JsonSchema, Route } from './route.ts'
+import { components } from './schemas.ts'
+
+const READ_HEADERS: [string, string][] = [
+  ['x-siltstone-at-least', 'Wait until the read sees this version'],
+  ['x-siltstone-at', 'Read the state right after this version'],
+]
+
+export function openApiDocument(routes: readonly Route[]): JsonSchema {
+  const paths: Record<string, Record<string, unknown>> = {}
+  for (const route of routes) {
+    const path = (paths[route.path] ??= {})
+    path[route.method.toLowerCase()] = operation(route)
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Siltstone',
+      version: '1.0.0',
+      summary: "A vector store that lives in a bucket, behind Chroma's API",
+      license: { name: 'Apache 2.0', identifier: 'Apache-2.0' },
+    },
+    servers: [{ url: '/' }],
+    security: [{ token: [] }, { bearer: [] }, {}],
+    paths,
+    components: {
+      schemas: components,
+      securitySchemes: {
+        token: { type: 'apiKey', in: 'header', name: 'x-chroma-token' },
+        bearer: { type: 'http', scheme: 'bearer' },
+      },
+    },
+  }
+}
+
+function operation(route: Route): JsonSchema {
+  const { operation, tag, summary, access, body, answer, status = 200 } = route
+  return {
+    operationId: operation,
+    tags: [tag],
+    summary,
+    ...(access === 'open' && { security: [] }),
+    parameters: parametersOf(route),
+    ...(body && { requestBody: { required: true, content: { 'application/json': { schema: body } } } }),
+    responses: {
+      [String(status)]: goodAnswer(route, answer),
+      default: { description: 'An error', content: { 'application/json': { schema: errorSchema } } },
+    },
+  }
+}
+
+const errorSchema = { $ref: '#/components/schemas/Error' }
+
+function goodAnswer({ status, isRead, tag }: Route, answer: JsonSchema | undefined): JsonSchema {
+  const versioned = isRead === true || tag === 'Record'
+  return {
+    description: status === 501 ? 'Not implemented' : 'Done',
+    ...(versioned && {
+      headers: { 'x-siltstone-version': { description: 'The version written or read', schema: { type: 'integer' } } },
+    }),
+    ...(answer && { content: { 'application/json': { schema: answer } } }),
+  }
+}
+
+function parametersOf({ path, query = {}, isRead = false }: Route): JsonSchema[] {
+  const names = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1])
+  const inPath = names.map((name) => ({ name, in: 'path', required: true, schema: { type: 'string' } }))
+  const inQuery = Object.entries(query).map(([name, schema]) => ({ name, in: 'query', required: false, schema }))
+  const inHeader = READ_HEADERS.map(([name, description]) => ({
+    name,
+    in: 'header',
+    required: false,
+    description,
+    schema: { type: 'integer' },
+  }))
+  return [...inPath, ...inQuery, ...(isRead ? inHeader : [])]
+}

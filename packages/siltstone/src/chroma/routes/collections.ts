@@ -1,0 +1,242 @@
+import type { ChangeCollection, CollectionInfo } from '../../engine/types.ts'
+import { invalid, isSiltstoneError, notFound } from '../../errors.ts'
+import { collectionText } from '../answers.ts'
+import { checkedCollectionName, collectionIdOf, databaseOf, openCollection, pageOf } from '../call.ts'
+import { newCollectionMetadata, changedCollectionMetadata } from '../collection-metadata.ts'
+import { changedConfiguration, newConfiguration } from '../configuration.ts'
+import { Fields, readBoolean, readString } from '../fields.ts'
+import { badValue } from '../problem.ts'
+import { type Answer, type Call, json, type Route } from '../route.ts'
+import { list, object, ref, text, uint } from '../schemas.ts'
+
+const COLLECTIONS = '/api/v2/tenants/{tenant}/databases/{database}/collections'
+
+export const collectionRoutes: Route[] = [
+  {
+    method: 'GET',
+    path: COLLECTIONS,
+    operation: 'list_collections',
+    tag: 'Collection',
+    summary: "A database's collections by id",
+    access: 'read',
+    query: { limit: uint, offset: uint },
+    answer: list(ref('Collection')),
+    handle: listCollections,
+  },
+  {
+    method: 'POST',
+    path: COLLECTIONS,
+    operation: 'create_collection',
+    tag: 'Collection',
+    summary: 'Creates a collection, or gets the one of that name',
+    access: 'write',
+    body: ref('CreateCollection'),
+    answer: ref('Collection'),
+    handle: createCollection,
+  },
+  {
+    method: 'GET',
+    path: '/api/v2/tenants/{tenant}/databases/{database}/collections_count',
+    operation: 'count_collections',
+    tag: 'Collection',
+    summary: 'How many collections a database has',
+    access: 'read',
+    answer: uint,
+    handle: countCollections,
+  },
+  {
+    method: 'GET',
+    path: `${COLLECTIONS}/by-id/{collection_id}`,
+    operation: 'get_collection_by_id',
+    tag: 'Collection',
+    summary: 'A collection by its id',
+    access: 'read',
+    answer: ref('Collection'),
+    handle: getById,
+  },
+  {
+    method: 'GET',
+    path: `${COLLECTIONS}/{collection_id}`,
+    operation: 'get_collection',
+    tag: 'Collection',
+    summary: 'A collection by its name',
+    access: 'read',
+    answer: ref('Collection'),
+    handle: getByName,
+  },
+  {
+    method: 'PUT',
+    path: `${COLLECTIONS}/{collection_id}`,
+    operation: 'update_collection',
+    tag: 'Collection',
+    summary: 'Changes the name, metadata or configuration of a collection, by its id',
+    access: 'write',
+    body: ref('UpdateCollection'),
+    answer: object({}),
+    handle: updateCollection,
+  },
+  {
+    method: 'DELETE',
+    path: `${COLLECTIONS}/{collection_id}`,
+    operation: 'delete_collection',
+    tag: 'Collection',
+    summary: 'Deletes a collection, by its name',
+    access: 'write',
+    answer: object({}),
+    handle: deleteCollection,
+  },
+  {
+    method: 'GET',
+    path: '/api/v2/collections/{crn}',
+    operation: 'get_collection_by_crn',
+    tag: 'Collection',
+    summary: 'A collection by <tenant resource name>:<database>:<collection>',
+    access: 'read',
+    answer: ref('Collection'),
+    handle: getByCrn,
+  },
+  {
+    method: 'POST',
+    path: `${COLLECTIONS}/{collection_id}/fork`,
+    operation: 'fork_collection',
+    tag: 'Collection',
+    summary: 'A new collection with the same records, without copying them',
+    access: 'write',
+    body: object({ new_name: text }, ['new_name']),
+    answer: ref('Collection'),
+    handle: fork,
+  },
+  {
+    method: 'GET',
+    path: `${COLLECTIONS}/{collection_id}/fork_count`,
+    operation: 'fork_count',
+    tag: 'Collection',
+    summary: 'How many forks a collection has',
+    access: 'read',
+    answer: object({ count: uint }),
+    handle: forkCount,
+  },
+]
+
+function shown(info: CollectionInfo): Answer {
+  return { text: collectionText(info) }
+}
+
+async function listCollections(call: Call): Promise<Answer> {
+  const { tenant, database } = databaseOf(call)
+  const work = call.options.engine.catalog.listCollections(tenant, database, pageOf(call))
+  const infos = await orWhenMissing(work, [])
+  return { text: `[${infos.map(collectionText).join(',')}]` }
+}
+
+async function countCollections(call: Call): Promise<Answer> {
+  const { tenant, database } = databaseOf(call)
+  return json(await orWhenMissing(call.options.engine.catalog.countCollections(tenant, database), 0))
+}
+
+/** A database that is not there has no collections. */
+async function orWhenMissing<T>(work: Promise<T>, empty: T): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    if (isSiltstoneError(error, 'not-found')) return empty
+    throw error
+  }
+}
+
+async function createCollection(call: Call): Promise<Answer> {
+  const path = databaseOf(call)
+  const body = await call.body()
+  const name = checkedCollectionName(body.required('name', readString), 'name')
+  const getOrCreate = body.optional('get_or_create', readBoolean) ?? false
+  const metadata = body.optional('metadata', newCollectionMetadata) ?? null
+  const request = { ...path, name, getOrCreate, metadata, ...newConfiguration(body) }
+  try {
+    const { info } = await call.options.engine.catalog.createCollection(request)
+    return shown(info)
+  } catch (error) {
+    if (!isSiltstoneError(error, 'not-found')) throw error
+    throw invalid('database-missing', `Database [${path.database}] does not exist`, { cause: error })
+  }
+}
+
+async function getByName(call: Call): Promise<Answer> {
+  const { tenant, database } = databaseOf(call)
+  const name = call.param('collection_id')
+  return shown(await named(name, call.options.engine.catalog.getCollection(tenant, database, name)))
+}
+
+async function getById(call: Call): Promise<Answer> {
+  const { tenant, database } = databaseOf(call)
+  const id = collectionIdOf(call)
+  return shown(await named(id, call.options.engine.catalog.getCollectionById(tenant, database, id)))
+}
+
+/** A CRN has no tenant in its path, so access is checked on what it leads to; refused looks like missing. */
+async function getByCrn(call: Call): Promise<Answer> {
+  const crn = call.param('crn')
+  const [resourceName, database, name, ...rest] = crn.split(':')
+  if (!resourceName || !database || !name || rest.length > 0) {
+    throw badValue(
+      'crn',
+      'CRN must be in the format <tenant_resource_name>:<database_name>:<collection_name> with non-empty parts',
+    )
+  }
+  const info = await named(name, call.options.engine.catalog.getCollectionByCrn(resourceName, database, name))
+  const { tenants = '*', databases = '*' } = call.identity ?? {}
+  const allowed =
+    (tenants === '*' || tenants.includes(info.tenant)) && (databases === '*' || databases.includes(info.database))
+  if (!allowed) throw missing(name)
+  return shown(info)
+}
+
+async function updateCollection(call: Call): Promise<Answer> {
+  const { tenant, database } = databaseOf(call)
+  const id = collectionIdOf(call)
+  const body = await call.body()
+  const change: ChangeCollection = {}
+  const newName = body.optional('new_name', readString)
+  if (newName !== undefined) change.newName = checkedCollectionName(newName, 'new_name')
+  const newMetadata = body.optional('new_metadata', changedCollectionMetadata)
+  if (newMetadata !== undefined) change.newMetadata = newMetadata.text
+  const { catalog } = call.options.engine
+  const configuration = body.optional('new_configuration', (value, path) => Fields.of(value, path))
+  if (configuration !== undefined) {
+    const info = await named(id, catalog.getCollectionById(tenant, database, id))
+    change.newConfiguration = changedConfiguration(info, configuration)
+  }
+  await named(id, catalog.changeCollection(tenant, database, id, change))
+  return json({})
+}
+
+async function deleteCollection(call: Call): Promise<Answer> {
+  const { tenant, database } = databaseOf(call)
+  const name = call.param('collection_id')
+  await named(name, call.options.engine.catalog.deleteCollection(tenant, database, name))
+  return json({})
+}
+
+async function fork(call: Call): Promise<Answer> {
+  const collection = await openCollection(call)
+  const body = await call.body()
+  return shown(await collection.fork(checkedCollectionName(body.required('new_name', readString), 'new_name')))
+}
+
+async function forkCount(call: Call): Promise<Answer> {
+  const collection = await openCollection(call)
+  return json({ count: await collection.forkCount() })
+}
+
+/** The control plane's text for what is missing has no full stop, and also stands for a missing database. */
+async function named<T>(nameOrId: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    if (!isSiltstoneError(error, 'not-found')) throw error
+    throw missing(nameOrId, error)
+  }
+}
+
+function missing(nameOrId: string, cause?: unknown): Error {
+  return notFound('collection-missing', `Collection [${nameOrId}] does not exist`, { cause })
+}

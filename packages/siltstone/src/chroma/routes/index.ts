@@ -1,0 +1,21 @@
+import type { Route } from '../route.ts'
+import { collectionRoutes } from './collections.ts'
+import { conditionalRoutes } from './conditional.ts'
+import { databaseRoutes } from './databases.ts'
+import { notYetRoutes } from './not-yet.ts'
+import { recordReadRoutes } from './records-read.ts'
+import { recordWriteRoutes } from './records-write.ts'
+import { systemRoutes } from './system.ts'
+import { tenantRoutes } from './tenants.ts'
+
+/** Every endpoint. Where two patterns match a path, the first is meant. */
+export const routes: readonly Route[] = [
+  ...systemRoutes,
+  ...tenantRoutes,
+  ...databaseRoutes,
+  ...collectionRoutes,
+  ...recordWriteRoutes,
+  ...recordReadRoutes,
+  ...conditionalRoutes,
+  ...notYetRoutes,
+]

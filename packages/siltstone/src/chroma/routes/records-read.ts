@@ -1,0 +1,161 @@
+import { isSiltstoneError, unsupported } from '../../errors.ts'
+import type { Collection, GetRequest, GetResponse, QueryRequest } from '../../engine/types.ts'
+import { getText, queryText } from '../answers.ts'
+import { embedderOf, openCollection, readOptionsOf } from '../call.ts'
+import { type Fields, readString, readStrings, readUint } from '../fields.ts'
+import { checkIndexed, filterOf } from '../filters.ts'
+import { columnsToRead, DEFAULT_GET, DEFAULT_QUERY, includeOf } from '../include.ts'
+import { ApiProblem, badShape } from '../problem.ts'
+import { type Answer, type Call, json, type Route } from '../route.ts'
+import { ref, text, uint } from '../schemas.ts'
+import { readQueryVectors } from '../vectors.ts'
+
+const COLLECTION = '/api/v2/tenants/{tenant}/databases/{database}/collections/{collection_id}'
+const DEFAULT_RESULTS = 10
+
+export const recordReadRoutes: Route[] = [
+  {
+    method: 'POST',
+    path: `${COLLECTION}/get`,
+    operation: 'collection_get',
+    tag: 'Record',
+    summary: 'Records by ids or by a filter, in the order in which they were first added',
+    access: 'read',
+    isRead: true,
+    body: ref('GetRecords'),
+    answer: ref('GetAnswer'),
+    handle: get,
+  },
+  {
+    method: 'POST',
+    path: `${COLLECTION}/query`,
+    operation: 'collection_query',
+    tag: 'Record',
+    summary: 'The nearest records to each query',
+    access: 'read',
+    isRead: true,
+    body: ref('QueryRecords'),
+    answer: ref('QueryAnswer'),
+    handle: query,
+  },
+  {
+    method: 'GET',
+    path: `${COLLECTION}/count`,
+    operation: 'collection_count',
+    tag: 'Record',
+    summary: 'How many records there are',
+    access: 'read',
+    isRead: true,
+    query: { read_level: text },
+    answer: uint,
+    handle: count,
+  },
+  {
+    method: 'GET',
+    path: `${COLLECTION}/indexing_status`,
+    operation: 'indexing_status',
+    tag: 'Record',
+    summary: 'How much of the log is folded into the snapshot',
+    access: 'read',
+    answer: ref('IndexingStatus'),
+    handle: indexingStatus,
+  },
+]
+
+/** The engine's request of a get body; the checks that depend on the collection are made. */
+export function getRequest(
+  call: Call,
+  body: Fields,
+  collection: Collection,
+): GetRequest & { names: readonly string[] } {
+  const include = includeOf(body, DEFAULT_GET)
+  const ids = body.optional('ids', readStrings)
+  const filter = filterOf(body)
+  checkIndexed(filter, collection.info)
+  const limit = body.optional('limit', readUint)
+  const offset = body.optional('offset', readUint)
+  const pageToken = body.optional('page_token', readString)
+  return {
+    ...readOptionsOf(call, body),
+    ...(ids && { ids }),
+    ...(filter && { filter }),
+    ...(limit !== undefined && { limit }),
+    ...(offset !== undefined && { offset }),
+    ...(pageToken !== undefined && { pageToken }),
+    include: columnsToRead(include),
+    names: include,
+  }
+}
+
+async function get(call: Call): Promise<Answer> {
+  const collection = await openCollection(call)
+  const body = await call.body()
+  const include = includeOf(body, DEFAULT_GET)
+  const { names: _, ...request } = getRequest(call, body, collection)
+  const response = await collection.get(request)
+  return { text: getText(response, include), version: response.version, headers: pageHeaders(response) }
+}
+
+export function pageHeaders({ pageToken }: GetResponse): Record<string, string> {
+  return pageToken === undefined ? {} : { 'x-siltstone-page-token': pageToken }
+}
+
+async function query(call: Call): Promise<Answer> {
+  const collection = await openCollection(call)
+  const body = await call.body()
+  const include = includeOf(body, DEFAULT_QUERY)
+  const k = body.optional('n_results', readUint) ?? DEFAULT_RESULTS
+  const ids = body.optional('ids', readStrings)
+  const filter = filterOf(body)
+  checkIndexed(filter, collection.info)
+  const request: QueryRequest = {
+    ...readOptionsOf(call, body),
+    vectors: await queryVectors(call, body, collection),
+    k,
+    ...(ids && { ids }),
+    ...(filter && { filter }),
+    include: columnsToRead(include),
+  }
+  const response = await runQuery(collection, request)
+  return { text: queryText(response, include), version: response.version }
+}
+
+async function queryVectors(call: Call, body: Fields, collection: Collection): Promise<Float32Array[]> {
+  const texts = body.optional('query_texts', readStrings)
+  if (texts === undefined) return body.required('query_embeddings', readQueryVectors)
+  if (body.has('query_embeddings')) {
+    throw badShape('query_texts', 'give either query_texts or query_embeddings, not both')
+  }
+  const embed = embedderOf(call, collection)
+  if (embed === undefined) {
+    throw unsupported('no-embedder', 'This server has no embedders: send query_embeddings instead of query_texts')
+  }
+  return texts.length === 0 ? [] : embed(texts)
+}
+
+/** An id that is not there is an error of the plan in Chroma, with its own status; clients must see one. */
+async function runQuery(collection: Collection, request: QueryRequest) {
+  try {
+    return await collection.query(request)
+  } catch (error) {
+    if (!isSiltstoneError(error, 'not-found') || error.code !== 'id-missing') throw error
+    const message = `Error executing plan: Internal error: Error finding id (${error.message})`
+    throw new ApiProblem(500, 'InternalError', 'id-missing', message, error)
+  }
+}
+
+async function count(call: Call): Promise<Answer> {
+  const collection = await openCollection(call)
+  return json(await collection.count(readOptionsOf(call)))
+}
+
+async function indexingStatus(call: Call): Promise<Answer> {
+  const collection = await openCollection(call)
+  const { totalOps, indexedOps, unindexedOps } = await collection.indexingStatus()
+  return json({
+    op_indexing_progress: totalOps === 0 ? 1 : indexedOps / totalOps,
+    num_unindexed_ops: unindexedOps,
+    num_indexed_ops: indexedOps,
+    total_ops: totalOps,
+  })
+}

@@ -1,0 +1,87 @@
+import type { DeleteRequest } from '../../engine/types.ts'
+import { embedderOf, openCollection } from '../call.ts'
+import type { Fields } from '../fields.ts'
+import { readStrings, readUint } from '../fields.ts'
+import { checkIndexed, filterOf } from '../filters.ts'
+import { badValue } from '../problem.ts'
+import { readRecords, type RecordsOp } from '../records.ts'
+import { type Answer, type Call, json, type Route } from '../route.ts'
+import { object, ref, uint } from '../schemas.ts'
+
+const COLLECTION = '/api/v2/tenants/{tenant}/databases/{database}/collections/{collection_id}'
+
+export const recordWriteRoutes: Route[] = [
+  {
+    method: 'POST',
+    path: `${COLLECTION}/add`,
+    operation: 'collection_add',
+    tag: 'Record',
+    summary: 'Adds records; existing ids are ignored',
+    access: 'write',
+    body: ref('AddRecords'),
+    answer: object({}),
+    status: 201,
+    handle: (call) => write(call, 'add'),
+  },
+  {
+    method: 'POST',
+    path: `${COLLECTION}/upsert`,
+    operation: 'collection_upsert',
+    tag: 'Record',
+    summary: 'Adds records, changes those that exist',
+    access: 'write',
+    body: ref('AddRecords'),
+    answer: object({}),
+    handle: (call) => write(call, 'upsert'),
+  },
+  {
+    method: 'POST',
+    path: `${COLLECTION}/update`,
+    operation: 'collection_update',
+    tag: 'Record',
+    summary: 'Changes records; missing ids are ignored',
+    access: 'write',
+    body: ref('UpdateRecords'),
+    answer: object({}),
+    handle: (call) => write(call, 'update'),
+  },
+  {
+    method: 'POST',
+    path: `${COLLECTION}/delete`,
+    operation: 'collection_delete',
+    tag: 'Record',
+    summary: 'Deletes records by ids, by a filter, or by both; answers how many there were',
+    access: 'write',
+    body: ref('DeleteRecords'),
+    answer: object({ deleted: uint }),
+    handle: deleteRecords,
+  },
+]
+
+async function write(call: Call, op: RecordsOp): Promise<Answer> {
+  const collection = await openCollection(call)
+  const records = await readRecords(op, await call.body(), embedderOf(call, collection))
+  const { version } = await collection.write(records)
+  return json({}, { version })
+}
+
+async function deleteRecords(call: Call): Promise<Answer> {
+  const collection = await openCollection(call)
+  const request = deleteRequest(await call.body())
+  checkIndexed(request.filter, collection.info)
+  const { version, deleted } = await collection.delete(request)
+  return json({ deleted }, { version })
+}
+
+function deleteRequest(body: Fields): DeleteRequest {
+  const ids = body.optional('ids', readStrings)
+  const filter = filterOf(body)
+  const limit = body.optional('limit', readUint)
+  if (ids?.length === 0 && filter === undefined) {
+    throw badValue('ids, where', 'Either ids or where must be specified')
+  }
+  if (limit !== undefined && filter === undefined) {
+    throw badValue('limit, where', 'limit can only be specified when a where clause is provided')
+  }
+  return { ...(ids && { ids }), ...(filter && { filter }), ...(limit !== undefined && { limit }) }
+}
