@@ -13,7 +13,11 @@ export class Nearest {
 
   /** Whatever is not smaller than this need not be offered. */
   get bound(): number {
-    return this.#size < this.#k ? Number.POSITIVE_INFINITY : this.#k === 0 ? Number.NEGATIVE_INFINITY : (this.#distances[0] as number)
+    return this.#size < this.#k
+      ? Number.POSITIVE_INFINITY
+      : this.#k === 0
+        ? Number.NEGATIVE_INFINITY
+        : (this.#distances[0] as number)
   }
 
   offer(distance: number, tag: number): void {
@@ -21,12 +25,16 @@ export class Nearest {
       this.#up(this.#size++, distance, tag)
       return
     }
-    if (this.#k > 0 && before(distance, tag, this.#distances[0] as number, this.#tags[0] as number)) this.#down(distance, tag)
+    if (this.#k > 0 && before(distance, tag, this.#distances[0] as number, this.#tags[0] as number))
+      this.#down(distance, tag)
   }
 
   /** Nearest first. */
   sorted(): { distance: number; tag: number }[] {
-    const all = Array.from({ length: this.#size }, (_, i) => ({ distance: this.#distances[i] as number, tag: this.#tags[i] as number }))
+    const all = Array.from({ length: this.#size }, (_, i) => ({
+      distance: this.#distances[i] as number,
+      tag: this.#tags[i] as number,
+    }))
     return all.sort((a, b) => a.distance - b.distance || a.tag - b.tag)
   }
 
@@ -49,7 +57,16 @@ export class Nearest {
       let child = 2 * at + 1
       if (child >= this.#size) break
       const right = child + 1
-      if (right < this.#size && before(this.#distances[child] as number, this.#tags[child] as number, this.#distances[right] as number, this.#tags[right] as number)) child = right
+      if (
+        right < this.#size &&
+        before(
+          this.#distances[child] as number,
+          this.#tags[child] as number,
+          this.#distances[right] as number,
+          this.#tags[right] as number,
+        )
+      )
+        child = right
       if (!before(distance, tag, this.#distances[child] as number, this.#tags[child] as number)) break
       this.#distances[at] = this.#distances[child] as number
       this.#tags[at] = this.#tags[child] as number

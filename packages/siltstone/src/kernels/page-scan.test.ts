@@ -6,7 +6,12 @@ const float = fc.float({ min: -8, max: 8, noNaN: true })
 
 describe('kernels over pages', () => {
   it('agree with the plain definitions whatever the shape, and ignore what lies between the rows', () => {
-    const shapes = fc.tuple(fc.integer({ min: 1, max: 19 }), fc.integer({ min: 1, max: 4 }), fc.integer({ min: 0, max: 3 }), fc.integer({ min: 0, max: 9 }))
+    const shapes = fc.tuple(
+      fc.integer({ min: 1, max: 19 }),
+      fc.integer({ min: 1, max: 4 }),
+      fc.integer({ min: 0, max: 3 }),
+      fc.integer({ min: 0, max: 9 }),
+    )
     fc.assert(
       fc.property(shapes, fc.infiniteStream(float), ([dimension, rowsPerPage, gap, rows], numbers) => {
         const next = () => numbers.next().value as number
@@ -22,8 +27,9 @@ describe('kernels over pages', () => {
             norm: vector.reduce((sum, x) => sum + x * x, 0),
           }
         })
-        const out = new Float32Array(rows)
-        const close = (value: 'l2' | 'dot' | 'norm') => out.forEach((got, row) => expect(got).toBeCloseTo(expected[row]?.[value] as number, 2))
+        const out = new Float64Array(rows)
+        const close = (value: 'l2' | 'dot' | 'norm') =>
+          out.forEach((got, row) => expect(got).toBeCloseTo(expected[row]?.[value] as number, 2))
         squaredDistances(query, data, rows, shape, out)
         close('l2')
         dotProducts(query, data, rows, shape, out)
@@ -32,5 +38,18 @@ describe('kernels over pages', () => {
         close('norm')
       }),
     )
+  })
+
+  it('gives equal rows equal distances, wherever they stand', () => {
+    const vector = Float32Array.from({ length: 37 }, (_, i) => Math.fround(Math.sin(i * 1.7)))
+    const query = Float32Array.from({ length: 37 }, (_, i) => Math.fround(Math.cos(i * 0.3)))
+    const shape = { dimension: 37, rowsPerPage: 3, pageWords: 120 }
+    const data = new Float32Array(120 * 3)
+    for (let row = 0; row < 7; row++) data.set(vector, Math.floor(row / 3) * 120 + (row % 3) * 37)
+    const out = new Float64Array(7)
+    for (const kernel of [squaredDistances, dotProducts]) {
+      kernel(query, data, 7, shape, out)
+      expect(new Set(out).size).toBe(1)
+    }
   })
 })

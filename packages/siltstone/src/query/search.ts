@@ -18,7 +18,7 @@ const PAUSE_AFTER = 4_000_000
 /** Below this share of a segment's rows, the rows are read one by one instead of scanning the segment. */
 const SPARSE_SHARE = 1 / 50
 
-const knownNorms = new WeakMap<Float32Array, Float32Array>()
+const knownNorms = new WeakMap<Float32Array, Float64Array>()
 
 interface Ranked {
   query: Float32Array
@@ -135,12 +135,12 @@ async function scan(
 ): Promise<void> {
   let scanned = 0
   const all = rows.count() === segment.rows
-  let distances = new Float32Array(0)
+  let distances = new Float64Array(0)
   for await (const chunk of segment.vectorChunks()) {
     const { firstRow, rowCount, data, rowsPerPage, pageFloats } = chunk
     const shape = { dimension: segment.reader.dimension, rowsPerPage, pageWords: pageFloats }
     if (distances.length < rowCount) {
-      distances = new Float32Array(rowCount)
+      distances = new Float64Array(rowCount)
     }
     const norms = space === 'cosine' ? normsOf(data, rowCount, shape) : distances
     for (const { query, norm, nearest } of ranked) {
@@ -159,10 +159,10 @@ async function scan(
 }
 
 /** Squared lengths of the rows of a chunk; kept for as long as the chunk is. */
-function normsOf(data: Float32Array, rows: number, shape: PageShape): Float32Array {
+function normsOf(data: Float32Array, rows: number, shape: PageShape): Float64Array {
   let norms = knownNorms.get(data)
   if (!norms) {
-    norms = new Float32Array(rows)
+    norms = new Float64Array(rows)
     squaredNorms(data, rows, shape, norms)
     knownNorms.set(data, norms)
   }
@@ -192,8 +192,8 @@ async function rankRefs(
 }
 
 function rank(vectors: readonly Float32Array[], tagOf: (i: number) => number, space: Space, ranked: Ranked[]): void {
-  const distance = new Float32Array(1)
-  const squared = new Float32Array(1)
+  const distance = new Float64Array(1)
+  const squared = new Float64Array(1)
   vectors.forEach((vector, i) => {
     const tag = tagOf(i)
     const shape = { dimension: vector.length, rowsPerPage: 1, pageWords: vector.length }
@@ -212,8 +212,8 @@ function measure(
   data: Float32Array,
   rows: number,
   shape: PageShape,
-  norms: Float32Array,
-  out: Float32Array,
+  norms: Float64Array,
+  out: Float64Array,
 ): void {
   if (space === 'l2') {
     squaredDistances(query, data, rows, shape, out)
@@ -224,7 +224,8 @@ function measure(
   else
     for (let i = 0; i < rows; i++) {
       const lengths = norm * Math.sqrt(norms[i] as number)
-      out[i] = lengths === 0 ? 1 : 1 - (out[i] as number) / lengths
+      // Rounding can lift a cosine above 1.
+      out[i] = lengths === 0 ? 1 : Math.max(0, 1 - (out[i] as number) / lengths)
     }
 }
 

@@ -57,5 +57,5 @@ export function modelDistance(space: Space, a: Float32Array, b: Float32Array): n
   }
   if (space === 'l2') return squares
   if (space === 'ip') return 1 - dot
-  return normA === 0 || normB === 0 ? 1 : 1 - dot / (Math.sqrt(normA) * Math.sqrt(normB))
+  return normA === 0 || normB === 0 ? 1 : Math.max(0, 1 - dot / (Math.sqrt(normA) * Math.sqrt(normB)))
 }
