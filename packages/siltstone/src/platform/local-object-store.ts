@@ -42,7 +42,7 @@ import { type FinishedFile, publish, type PublishContext } from './local/publish
 import { type ReadContext, readEtag, readEtagSync, readObject } from './local/read.ts'
 import { StoreLock } from './local/store-lock.ts'
 import { removeFile, TempFiles } from './local/temp-files.ts'
-import { discard, finish, LocalUpload } from './local/upload.ts'
+import { finish, LocalUpload, writeAll } from './local/upload.ts'
 import { checkKey } from './object-key.ts'
 import type {
   DeleteResult,
@@ -169,6 +169,7 @@ export class LocalObjectStore implements ObjectStore {
     this.#checkWritable()
     const file = await this.#trying('write', key, () => this.#temp.create())
     return new LocalUpload(file, {
+      drop: (path) => this.#dropTemp(path),
       publish: (finished) => this.#publish(key, finished, options),
       failure: (error) => this.#failure('write', key, error),
     })
@@ -218,15 +219,10 @@ export class LocalObjectStore implements ObjectStore {
   async #writeTemp(body: Uint8Array): Promise<FinishedFile> {
     const file = await this.#temp.create()
     try {
-      await file.handle.writeFile(body)
-    } catch (error) {
-      await discard(file)
-      throw error
-    }
-    try {
+      await writeAll(file, body)
       return await finish(file, contentEtag(body))
     } catch (error) {
-      await removeFile(file.path)
+      await this.#dropTemp(file.path)
       throw error
     }
   }

@@ -26,6 +26,7 @@ export interface GetOptions {
   ifMatch?: string
 }
 
+/** `sizeBytes` is that of the whole object, also with a range; `etag` may be missing with a range and no condition. */
 export type GetResult =
   | { status: 'ok'; body: Uint8Array; etag: string | undefined; sizeBytes: number; lastModifiedMs: number }
   | { status: 'not-found' }

@@ -22,7 +22,8 @@ export interface QueueDepth {
 export interface Queue {
   /** @throws SiltstoneError `unavailable` or `unknown` */
   send(body: string, options?: { delayMs?: number }): Promise<void>
-  /** Waits up to `waitMs` for at least one message; an empty array after that. */
+  /** Waits up to `waitMs` for at least one message; an empty array after that, or when the queue is closed. Rejects with
+   *  the signal's reason when it is aborted. */
   receive(options: {
     maxMessages: number
     visibilityMs: number

@@ -14,7 +14,7 @@ const MAX_PLACE_ATTEMPTS = 10
 
 export interface PublishContext {
   root: string
-  directories: DirectorySync
+  directories: Pick<DirectorySync, 'sync'>
   lock: StoreLock
   etags: EtagMemo
   syncBefore: (key: string) => readonly string[]

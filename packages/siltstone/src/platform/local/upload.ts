@@ -2,11 +2,13 @@ import { ContentEtag } from '../content-etag.ts'
 import type { PutResult, Upload } from '../object-store.ts'
 import { uploadEnded } from '../object-store-errors.ts'
 import type { FinishedFile } from './publish.ts'
-import { removeFile, type TempFile } from './temp-files.ts'
+import type { TempFile } from './temp-files.ts'
 
 export interface UploadSteps {
   /** Gives the finished file its name. */
   publish(file: FinishedFile): Promise<PutResult>
+  /** Removes the temporary file; never fails, since nothing hangs on it. */
+  drop(path: string): Promise<void>
   /** The public error for a failed write. */
   failure(error: unknown): Error
 }
@@ -43,14 +45,19 @@ export class LocalUpload implements Upload {
     } catch (error) {
       throw this.#steps.failure(error)
     } finally {
-      await removeFile(file.path)
+      await this.#steps.drop(file.path)
     }
   }
 
   async abort(): Promise<void> {
     const file = this.#file
     this.#file = undefined
-    if (file !== undefined) await discard(file)
+    if (file === undefined) return
+    try {
+      await file.handle.close()
+    } finally {
+      await this.#steps.drop(file.path)
+    }
   }
 }
 
@@ -64,7 +71,12 @@ export async function finish({ handle, path }: TempFile, etag: string): Promise<
   }
 }
 
-export async function discard({ handle, path }: TempFile): Promise<void> {
-  await handle.close()
-  await removeFile(path)
+/** Writes all of a file's content; closes it when that fails. */
+export async function writeAll({ handle }: TempFile, body: Uint8Array): Promise<void> {
+  try {
+    await handle.writeFile(body)
+  } catch (error) {
+    await handle.close()
+    throw error
+  }
 }
