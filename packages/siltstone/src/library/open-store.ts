@@ -76,7 +76,6 @@ export async function openStore(place: string | StoreOptions, options: StoreOpti
     {
       engine,
       registry: new EmbedderRegistry({ ...env, variables: environmentVariables() }, all.embedders),
-      compaction,
       allowReset: all.allowReset ?? false,
       close: () => (closing ??= close()),
     },

@@ -7,7 +7,6 @@ import { forbidden, invalid } from '../errors.ts'
 import { VERSION } from '../version.ts'
 import { collectionMetadata } from './arguments.ts'
 import { type CollectionHost, StoreCollection } from './collection.ts'
-import type { Compaction } from './compaction.ts'
 import { type CreateConfiguration, newConfiguration } from './configuration.ts'
 import type { EmbeddingFunction } from './embedding-function.ts'
 import type { CollectionMetadata } from './types.ts'
@@ -29,7 +28,6 @@ export interface GetCollectionArguments {
 export interface StoreParts {
   engine: StoreEngine
   registry: EmbedderRegistry
-  compaction: Compaction | undefined
   allowReset: boolean
   /** Ends what the store opened itself. */
   close(): Promise<void>

@@ -1,0 +1,67 @@
+/** Readers of option values, for commander: a bad value is a usage error that names the option. */
+import { InvalidArgumentError } from 'commander'
+import { parseExact, type ExactJson } from '../format/json.ts'
+import { parseKey } from '../format/keys.ts'
+
+export function wholeNumber(minimum: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text)
+    if (text.trim() === '' || !Number.isSafeInteger(value) || value < minimum)
+      throw new InvalidArgumentError(`Give an integer of ${minimum} or more.`)
+    return value
+  }
+}
+
+export function port(text: string): number {
+  const value = wholeNumber(0)(text)
+  if (value > 65_535) throw new InvalidArgumentError('Give a port from 0 to 65535.')
+  return value
+}
+
+/** JSON whose integers and floats stay what they are. */
+export function exactJson(text: string): ExactJson {
+  try {
+    return parseExact(text)
+  } catch (error) {
+    throw new InvalidArgumentError(`It is not JSON (${(error as Error).message}). Put it in single quotes.`)
+  }
+}
+
+/** `[0.1, 0.2]` or `0.1,0.2`. */
+export function vector(text: string): Float32Array {
+  const values = text
+    .trim()
+    .replace(/^\[|\]$/g, '')
+    .split(',')
+    .map((part) => (part.trim() === '' ? Number.NaN : Number(part)))
+  const result = Float32Array.from(values)
+  if (!result.every(Number.isFinite)) throw new InvalidArgumentError('Give numbers: 0.1,0.2 or [0.1, 0.2].')
+  return result
+}
+
+export function words<T extends string>(known: readonly T[]): (text: string) => T[] {
+  return (text) =>
+    text
+      .split(',')
+      .filter((word) => word !== '')
+      .map((word) => {
+        const found = known.find((one) => one === word.trim())
+        if (found === undefined) throw new InvalidArgumentError(`Choose of ${known.join(', ')}, with commas between.`)
+        return found
+      })
+}
+
+/** A version, or the name of a snapshot, which says its version. */
+export function version(text: string): number {
+  if (/^\d+$/.test(text)) return wholeNumber(0)(text)
+  const [number = '', ulid = ''] = text.split('-')
+  const probe = `snapshot/${'0'.repeat(12)}-${'0'.repeat(12)}-00000000-0000-0000-0000-000000000000/manifest/${number.padStart(20, '0')}-${ulid}.json`
+  const parsed = parseKey(probe)
+  if (parsed?.kind !== 'manifest')
+    throw new InvalidArgumentError(
+      'Give the number of a version, or the name of a snapshot ("siltstone snapshots list").',
+    )
+  return parsed.watermark
+}
+
+export const INCLUDES = ['documents', 'embeddings', 'metadatas', 'uris', 'distances'] as const

@@ -1,0 +1,64 @@
+import type { Command } from 'commander'
+import { isSiltstoneError } from '../../errors.ts'
+import { fileInfo } from '../../platform/files.ts'
+import { processId, setExitCode } from '../../platform/process.ts'
+import { systemClock } from '../../platform/system-clock.ts'
+import { command } from '../command.ts'
+import { type Check, fail, warn } from '../doctor/check.ts'
+import { checkDirectory, checkDisk, checkFileSystemKind, checkNode, checkSplit } from '../doctor/machine.ts'
+import { checkCollections, checkLeases, checkLogs, checkQueue, checkTimes } from '../doctor/store.ts'
+import { plural } from '../format.ts'
+import { Output } from '../output.ts'
+import { type CommonOptions, Session, withStoreOptions } from '../session.ts'
+
+export function doctorCommand(): Command {
+  const made = command('doctor', 'look for what keeps a store from working well', [
+    'doctor',
+    'doctor --data ./data --json',
+  ])
+  return withStoreOptions(made)
+    .option('--redrive', 'try wake-up calls that had been given up again')
+    .addHelpText('after', '\nExits with 1 when a check fails. "siltstone verify" checks the data itself.')
+    .action(async (options: CommonOptions & { redrive?: boolean }) => {
+      const out = new Output(options)
+      const checks = await examine(options)
+      await out.answer(checks, () => checks.map(checkText).join('') + summary(checks))
+      if (checks.some(({ verdict }) => verdict === 'fail')) setExitCode(1)
+    })
+}
+
+async function examine(options: CommonOptions & { redrive?: boolean }): Promise<Check[]> {
+  const checks = [checkNode()]
+  const { data } = options
+  if ((await fileInfo(data))?.kind !== 'directory') {
+    const remedy = 'Give the directory of a store with --data, or make one: "siltstone demo" or "siltstone serve".'
+    return [...checks, warn('directory', `there is no store at ${data}`, remedy), await checkSplit(data)]
+  }
+  checks.push(await checkFileSystemKind(data), await checkDisk(data))
+  checks.push(...(await checkDirectory(data, systemClock, `doctor-${processId()}`)), await checkSplit(data))
+  if (checks.some(({ verdict }) => verdict === 'fail')) return checks
+  try {
+    await Session.use(options, { create: false }, async (session) => {
+      if (options.redrive) await session.env.queue.redrive()
+      checks.push(...(await checkQueue(session.env)), await checkLeases(session.env), await checkTimes(session.env))
+      checks.push(await checkCollections(session), ...(await checkLogs(session)))
+    })
+  } catch (error) {
+    if (!isSiltstoneError(error)) throw error
+    checks.push(fail('store', error.message, 'Run "siltstone verify".'))
+  }
+  return checks
+}
+
+const MARKS = { ok: 'ok  ', warn: 'WARN', fail: 'FAIL' } as const
+
+function checkText({ name, verdict, detail, remedy }: Check): string {
+  return `${MARKS[verdict]}  ${name}: ${detail}\n${remedy === undefined ? '' : `      ${remedy}\n`}`
+}
+
+function summary(checks: readonly Check[]): string {
+  const failed = checks.filter(({ verdict }) => verdict === 'fail').length
+  const warned = checks.filter(({ verdict }) => verdict === 'warn').length
+  if (failed + warned === 0) return 'All is well.\n'
+  return `${plural(failed, 'check')} failed, ${plural(warned, 'warning')}.\n`
+}

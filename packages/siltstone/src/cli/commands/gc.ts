@@ -1,0 +1,43 @@
+import type { Command } from 'commander'
+import type { CollectOutcome } from '../../compact/collect.ts'
+import { command } from '../command.ts'
+import { bytes, count, table } from '../format.ts'
+import { type CommonOptions, Session, withStoreOptions } from '../session.ts'
+
+export function gcCommand(): Command {
+  const made = command('gc [collections...]', 'delete what nothing refers to any more and no reader can need', [
+    'gc',
+    'gc notes',
+    'gc --due',
+  ])
+  return withStoreOptions(made)
+    .option('--due', 'only collections that are due by the store’s own list')
+    .action((names: string[], options: CommonOptions & { due?: boolean }) =>
+      Session.use(options, { create: false }, async (session) => {
+        const { engine, out } = session
+        const outcomes: CollectOutcome[] = []
+        if (options.due) outcomes.push(...(await engine.collectDue()))
+        else
+          for (const { name, path } of await session.targets(names)) {
+            await out.progress(`collecting ${name} …`)
+            outcomes.push(await engine.collectGarbage(path))
+          }
+        await out.endProgress()
+        const known = new Map((await session.targets([])).map(({ path, name }) => [path, name]))
+        await out.answer(outcomes, () =>
+          table(
+            outcomes,
+            [
+              { title: 'COLLECTION', value: ({ collection }) => known.get(collection) ?? collection, maxWidth: 90 },
+              { title: 'DELETED', value: ({ deleted }) => count(deleted), right: true },
+              { title: 'FREED', value: ({ deletedBytes }) => bytes(deletedBytes), right: true },
+              { title: 'WAITING', value: ({ waiting }) => count(waiting), right: true },
+              { title: 'FAILED', value: ({ failed }) => count(failed), right: true },
+              { title: '', value: ({ busy }) => (busy ? 'another process is at it' : '') },
+            ],
+            'Nothing to collect.',
+          ),
+        )
+      }),
+    )
+}

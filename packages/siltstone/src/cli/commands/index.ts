@@ -1,0 +1,26 @@
+import type { Command } from 'commander'
+import { collectionsCommand } from './collections.ts'
+import { compactCommand } from './compact.ts'
+import { doctorCommand } from './doctor.ts'
+import { gcCommand } from './gc.ts'
+import { leaseCommand } from './lease.ts'
+import { produceCommand } from './produce.ts'
+import { getCommand, queryCommand } from './query.ts'
+import { repairCommand } from './repair.ts'
+import { snapshotsCommand } from './snapshots.ts'
+import { verifyCommand } from './verify.ts'
+
+/** In the order of the help. */
+export const commands: readonly (() => Command)[] = [
+  produceCommand,
+  queryCommand,
+  getCommand,
+  collectionsCommand,
+  snapshotsCommand,
+  compactCommand,
+  gcCommand,
+  verifyCommand,
+  repairCommand,
+  doctorCommand,
+  leaseCommand,
+]

@@ -1,0 +1,115 @@
+import type { Command } from 'commander'
+import { Option } from 'commander'
+import type { CollectionInfo, ReadLevel } from '../../engine/types.ts'
+import { invalid } from '../../errors.ts'
+import type { ExactJson } from '../../format/json.ts'
+import { andFilters, type Filter, parseWhere, parseWhereDocument } from '../../filter/index.ts'
+import { exactJson, INCLUDES, vector, version, wholeNumber, words } from '../arguments.ts'
+import { command } from '../command.ts'
+import { columnsFrom, printHits, printRecords } from '../records.ts'
+import { type CommonOptions, Session, withEmbedders, withStoreOptions } from '../session.ts'
+
+interface ReadCommandOptions extends CommonOptions {
+  where?: ExactJson
+  whereDocument?: ExactJson
+  include: (typeof INCLUDES)[number][]
+  at?: number
+  level: ReadLevel
+}
+
+function withReadOptions(made: Command): Command {
+  return made
+    .option('--where <json>', 'only records whose metadata match', exactJson)
+    .option('--where-document <json>', 'only records whose text matches', exactJson)
+    .option('--include <columns>', `what to show: ${INCLUDES.join(', ')}`, words(INCLUDES), ['documents', 'metadatas'])
+    .option('--at <version>', 'read an old state: a version, or the name of a snapshot', version)
+    .addOption(
+      new Option('--level <level>', 'how fresh: everything, up to a second old, or the snapshot alone')
+        .choices(['strong', 'bounded', 'index'])
+        .default('strong'),
+    )
+}
+
+function filterOf({ where, whereDocument }: ReadCommandOptions): Filter | undefined {
+  return andFilters(
+    where === undefined ? undefined : parseWhere(where, 'exact'),
+    whereDocument === undefined ? undefined : parseWhereDocument(whereDocument),
+  )
+}
+
+function readOf(options: ReadCommandOptions) {
+  const filter = filterOf(options)
+  return {
+    ...(filter && { filter }),
+    ...(options.at === undefined ? { level: options.level } : { at: options.at }),
+    include: columnsFrom(options.include),
+  }
+}
+
+interface QueryOptions extends ReadCommandOptions {
+  text?: string
+  vector?: Float32Array
+  k: number
+}
+
+export function queryCommand(): Command {
+  const made = command('query <collection>', 'find the records nearest to a text or a vector', [
+    'query notes --text "how do rivers make stone?"',
+    `query notes --text "invoices" --where '{"year":{"$gte":2024}}' -k 3`,
+    'query notes --vector 0.1,0.2,0.3 --include metadatas,uris --json',
+  ])
+  return withReadOptions(withEmbedders(withStoreOptions(made)))
+    .option('--text <text>', 'embedded by the collection’s embedder')
+    .option('--vector <numbers>', 'comma-separated', vector)
+    .option('-k, --k <n>', 'how many', wholeNumber(1), 10)
+    .action((name: string, options: QueryOptions) =>
+      Session.use(options, { create: false }, async (session) => {
+        if ((options.text === undefined) === (options.vector === undefined))
+          throw invalid('nothing-to-query', 'give either --text or --vector', { field: '--text' })
+        const info = await session.collection(name)
+        const query = options.vector ?? (await embed(session, info, options.text ?? ''))
+        const collection = await session.engine.collection(info.tenant, info.database, info.id)
+        const { hits, version } = await collection.query({ ...readOf(options), vectors: [query], k: options.k })
+        const [first = { ids: [], distances: [] }] = hits
+        await printHits(session.out, first, version)
+      }),
+    )
+}
+
+async function embed(session: Session, info: CollectionInfo, text: string): Promise<Float32Array> {
+  const embedder = session.registry.forCollection({
+    embeddingFunction: info.configuration['embedding_function'],
+    dimension: info.dimension,
+  })
+  const [vector] = await embedder.embed([text])
+  return vector as Float32Array
+}
+
+interface GetOptions extends ReadCommandOptions {
+  limit: number
+  offset: number
+}
+
+export function getCommand(): Command {
+  const made = command('get <collection> [ids...]', 'read records by id or filter, in order of insertion', [
+    'get notes --limit 5',
+    'get notes doc-1 doc-2 --include documents,embeddings',
+    `get notes --where-document '{"$contains":"granite"}' --at 12`,
+  ])
+  return withReadOptions(withStoreOptions(made))
+    .option('--limit <n>', 'at most this many', wholeNumber(0), 20)
+    .option('--offset <n>', 'skip this many', wholeNumber(0), 0)
+    .action((name: string, ids: string[], options: GetOptions) =>
+      Session.use(options, { create: false }, async (session) => {
+        const info = await session.collection(name)
+        const collection = await session.engine.collection(info.tenant, info.database, info.id)
+        const answer = await collection.get({
+          ...readOf(options),
+          ...(ids.length > 0 && { ids }),
+          limit: options.limit,
+          offset: options.offset,
+        })
+        await printRecords(session.out, answer)
+      }),
+    )
+}

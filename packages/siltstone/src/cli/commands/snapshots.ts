@@ -1,0 +1,141 @@
+import type { Command } from 'commander'
+import type { SnapshotInfo } from '../../engine/types.ts'
+import { notFound } from '../../errors.ts'
+import { objectsOf } from '../../format/manifest.ts'
+import { pathOf } from '../../engine/engine.ts'
+import { ManifestStore } from '../../snapshot/manifest-store.ts'
+import { wholeNumber } from '../arguments.ts'
+import { command, group } from '../command.ts'
+import { bytes, count, list, plural, table, time } from '../format.ts'
+import { printRecords } from '../records.ts'
+import { type CommonOptions, Session, withStoreOptions } from '../session.ts'
+
+async function open(session: Session, name: string) {
+  const info = await session.collection(name)
+  return { info, collection: await session.engine.collection(info.tenant, info.database, info.id) }
+}
+
+function listCommand(): Command {
+  return withStoreOptions(
+    command('list <collection>', 'list the kept versions of a collection, newest first', ['snapshots list notes']),
+  ).action((name: string, options: CommonOptions) =>
+    Session.use(options, { create: false }, async (session) => {
+      const { info, collection } = await open(session, name)
+      const snapshots = await collection.snapshots()
+      await session.out.answer(snapshots, () =>
+        table(
+          snapshots,
+          [
+            { title: 'NAME', value: (one) => one.name },
+            { title: 'CREATED', value: (one) => time(one.createdAtMs) },
+            { title: 'VERSION', value: (one) => one.watermark, right: true },
+            { title: 'RECORDS', value: (one) => count(one.liveRecords), right: true },
+            { title: 'SEGMENTS', value: (one) => one.segments, right: true },
+            { title: 'SIZE', value: (one) => bytes(one.sizeBytes), right: true },
+            { title: 'KEPT AS', value: (one) => one.keptBecause.join(', ') },
+          ],
+          `${info.name} has no snapshot yet; "siltstone compact ${info.name}" makes one.`,
+        ),
+      )
+    }),
+  )
+}
+
+/** @throws SiltstoneError `not-found` (snapshot-missing) */
+function find(snapshots: readonly SnapshotInfo[], name: string): SnapshotInfo {
+  const found = name === 'current' ? snapshots.find((one) => one.current) : snapshots.find((one) => one.name === name)
+  if (found) return found
+  throw notFound(
+    'snapshot-missing',
+    `there is no snapshot ${name}; "siltstone snapshots list" shows those that are kept`,
+  )
+}
+
+function showCommand(): Command {
+  return withStoreOptions(
+    command('show <collection> [snapshot]', 'show what a snapshot consists of', [
+      'snapshots show notes',
+      'snapshots show notes 12-01J9Z3V5Q8F2M4N6P7R9S0T1V2',
+    ]),
+  ).action((name: string, snapshotName: string | undefined, options: CommonOptions) =>
+    Session.use(options, { create: false }, async (session) => {
+      const { info, collection } = await open(session, name)
+      const snapshot = find(await collection.snapshots(), snapshotName ?? 'current')
+      const manifest = await new ManifestStore(session.env, pathOf(info)).loadExisting(snapshot.key)
+      const objects = objectsOf(manifest)
+      await session.out.answer({ ...snapshot, manifest }, () => {
+        const segments = table(
+          manifest.segments,
+          [
+            { title: 'SEGMENT', value: ({ segment }) => segment.id },
+            { title: 'ROWS', value: ({ segment }) => count(segment.rows), right: true },
+            { title: 'DELETED', value: ({ deletions }) => count(deletions?.count ?? 0), right: true },
+            { title: 'OVERLAYS', value: ({ overlays }) => overlays.length, right: true },
+            { title: 'SIZE', value: ({ segment }) => bytes(segment.sizeBytes), right: true },
+            { title: 'SECTIONS', value: ({ segment }) => segment.sections.map((one) => one.name).join(' ') },
+          ],
+          'No segments.',
+        )
+        return `${list([
+          ['name', snapshot.name],
+          ['created', `${time(manifest.createdAtMs)} by ${manifest.writer} (${manifest.kind})`],
+          ['version', manifest.watermark],
+          ['records', count(manifest.liveRecords)],
+          ['dimension', manifest.dimension],
+          ['objects', `${plural(objects.length, 'object')}, ${bytes(snapshot.sizeBytes)}`],
+          ['refused', plural(manifest.refused.length, 'delta or record', 'deltas or records')],
+          ['kept as', snapshot.keptBecause.join(', ')],
+        ])}\n${segments}${manifest.refused.map(({ key, reason }) => `refused ${key}: ${reason}\n`).join('')}`
+      })
+    }),
+  )
+}
+
+function rollbackCommand(): Command {
+  return withStoreOptions(
+    command('rollback <collection> <snapshot>', 'make the records those of a kept snapshot again; history is kept', [
+      'snapshots rollback notes 12-01J9Z3V5Q8F2M4N6P7R9S0T1V2',
+    ]),
+  ).action((name: string, snapshotName: string, options: CommonOptions) =>
+    Session.use(options, { create: false }, async (session) => {
+      const { info, collection } = await open(session, name)
+      const { version } = await collection.rollback(snapshotName)
+      await session.out.answer(
+        { collection: info.name, snapshot: snapshotName, version },
+        () => `${info.name} is as it was at ${snapshotName} (version ${version}).\n`,
+      )
+    }),
+  )
+}
+
+function readCommand(): Command {
+  return withStoreOptions(
+    command('read <collection> <snapshot>', 'read the records of a kept snapshot', [
+      'snapshots read notes 12-01J9Z3V5Q8F2M4N6P7R9S0T1V2 --limit 5',
+    ]),
+  )
+    .option('--limit <n>', 'at most this many', wholeNumber(0), 20)
+    .option('--offset <n>', 'skip this many', wholeNumber(0), 0)
+    .action((name: string, snapshotName: string, options: CommonOptions & { limit: number; offset: number }) =>
+      Session.use(options, { create: false }, async (session) => {
+        const { collection } = await open(session, name)
+        const snapshot = find(await collection.snapshots(), snapshotName)
+        const answer = await collection.get({
+          at: snapshot.watermark,
+          limit: options.limit,
+          offset: options.offset,
+          include: { documents: true, metadatas: true },
+        })
+        await printRecords(session.out, answer)
+      }),
+    )
+}
+
+export function snapshotsCommand(): Command {
+  return group('snapshots', 'list, show, read and go back to kept versions', [
+    listCommand(),
+    showCommand(),
+    readCommand(),
+    rollbackCommand(),
+  ])
+}

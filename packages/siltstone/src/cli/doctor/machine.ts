@@ -1,0 +1,124 @@
+/** What the machine and the directory must be able to do. */
+import { basename, dirname, join, resolve } from 'node:path'
+import { isSiltstoneError } from '../../errors.ts'
+import { storeKey } from '../../format/keys.ts'
+import type { Clock } from '../../platform/clock.ts'
+import { requireLocalFileSystem, subdirectories, tryDirectory } from '../../platform/directory-check.ts'
+import { fileInfo } from '../../platform/files.ts'
+import { freeDiskBytes, machine } from '../../platform/machine.ts'
+import { environmentVariables } from '../../platform/process.ts'
+import { silentLogger } from '../../platform/telemetry.ts'
+import { bytes, duration, plural } from '../format.ts'
+import { type Check, fail, ok, warn } from './check.ts'
+
+const NEEDED_NODE = 24
+const SLOW_FSYNC_MS = 100
+const SKEW_MS = 2_000
+const LITTLE_DISK_BYTES = 2_000_000_000
+const NO_DISK_BYTES = 100_000_000
+
+export function checkNode(): Check {
+  const { nodeVersion, platform, cpus, memoryBytes } = machine()
+  const detail = `${nodeVersion} on ${platform}, ${plural(cpus, 'processor')}, ${bytes(memoryBytes)} of memory`
+  return Number(nodeVersion.split('.')[0]) >= NEEDED_NODE
+    ? ok('node', detail)
+    : fail('node', detail, `Siltstone needs Node ${NEEDED_NODE} or newer: https://nodejs.org.`)
+}
+
+/** Writable, syncs, honours exclusive names, and its clock agrees with ours. */
+export async function checkDirectory(directory: string, clock: Clock, name: string): Promise<Check[]> {
+  const checks: Check[] = []
+  try {
+    const before = clock.nowMs()
+    const { fsyncMs, modifiedMs, isLinkExclusive } = await tryDirectory(directory, name)
+    const after = clock.nowMs()
+    checks.push(ok('directory', `${directory} can be written`))
+    const speed = `${duration(fsyncMs)} until a write is on the disk`
+    checks.push(
+      fsyncMs > SLOW_FSYNC_MS
+        ? warn('fsync', speed, 'Every write waits for it, so a faster disk makes writes faster. Larger batches help.')
+        : ok('fsync', speed),
+    )
+    if (!isLinkExclusive)
+      checks.push(
+        fail(
+          'exclusive names',
+          'a name could be given twice',
+          'Use another file system: writers would overwrite each other.',
+        ),
+      )
+    const skewMs = modifiedMs < before ? modifiedMs - before : Math.max(0, modifiedMs - after)
+    checks.push(
+      Math.abs(skewMs) > SKEW_MS
+        ? warn(
+            'clock',
+            `the file system is ${duration(Math.abs(skewMs))} ${skewMs < 0 ? 'behind' : 'ahead'}`,
+            'Set the clocks (NTP): garbage is kept or freed by the age of files.',
+          )
+        : ok('clock', 'the file system agrees with the machine'),
+    )
+  } catch (error) {
+    if (!isSiltstoneError(error)) throw error
+    checks.push(
+      fail('directory', error.message, 'Make it writable for this user, free space, or choose another with --data.'),
+    )
+  }
+  return checks
+}
+
+export async function checkFileSystemKind(directory: string): Promise<Check> {
+  let suspect: string | undefined
+  const log = {
+    ...silentLogger,
+    warn: (_: string, fields: object = {}) => void (suspect = String((fields as { type?: string }).type)),
+  }
+  try {
+    await requireLocalFileSystem(directory, log)
+  } catch (error) {
+    if (!isSiltstoneError(error, 'unsupported')) throw error
+    return fail('file system', error.message, 'Move the store to a local disk.')
+  }
+  if (suspect === undefined) return ok('file system', 'local')
+  return warn(
+    'file system',
+    `${suspect}: it may be on a network`,
+    'Make sure that only one machine uses it, and that it syncs to a disk.',
+  )
+}
+
+export async function checkDisk(directory: string): Promise<Check> {
+  const free = await freeDiskBytes(directory)
+  const detail = `${bytes(free)} free`
+  if (free < NO_DISK_BYTES) return fail('disk', detail, 'Free some space: writes are about to be refused.')
+  if (free < LITTLE_DISK_BYTES) return warn('disk', detail, 'Compaction needs as much again as the segments it merges.')
+  return ok('disk', detail)
+}
+
+/**
+ * Two programs that look at different directories each find half of the data. Other stores nearby, or an environment
+ * variable that says something else, are how that begins.
+ */
+export async function checkSplit(directory: string): Promise<Check> {
+  const here = resolve(directory)
+  const places = new Set<string>()
+  for (const parent of new Set([dirname(here), resolve('.')]))
+    for (const name of await subdirectories(parent)) places.add(join(parent, name))
+  const variable = environmentVariables()['SILTSTONE_DATA']
+  if (variable) places.add(resolve(variable))
+  places.delete(here)
+  const others: string[] = []
+  for (const place of places) if ((await fileInfo(join(place, storeKey)))?.kind === 'file') others.push(place)
+  if (variable && resolve(variable) !== here)
+    return warn(
+      'configuration',
+      `SILTSTONE_DATA is ${variable}, this command was given ${directory}`,
+      'Programs that follow the variable use another store. Make them agree.',
+    )
+  if (others.length > 0)
+    return warn(
+      'configuration',
+      `${plural(others.length, 'other store')} nearby: ${others.map((place) => basename(place)).join(', ')}`,
+      'Make sure that every program is given the directory you mean.',
+    )
+  return ok('configuration', 'one store here, and nothing names another')
+}

@@ -1,0 +1,75 @@
+/** What a failure looks like on the command line: one line, a remedy, an exit code. A stack only with --debug. */
+import { CommanderError } from 'commander'
+import { type ErrorKind, isSiltstoneError } from '../errors.ts'
+
+/**
+ * 0 done · 1 failed · 2 wrong usage or input · 3 not found · 4 conflict · 5 unavailable or of unknown outcome ·
+ * 6 damaged data
+ */
+const CODES: Record<ErrorKind, number> = {
+  invalid: 2,
+  'not-found': 3,
+  conflict: 4,
+  unauthorized: 1,
+  forbidden: 1,
+  unavailable: 5,
+  unknown: 5,
+  corrupt: 6,
+  unsupported: 1,
+}
+
+export const EXIT_CODES = `Exit codes: 0 done, 1 failed, 2 wrong usage or input, 3 not found, 4 conflict, 5 unavailable, 6 damaged data.`
+
+const REMEDIES: Partial<Record<ErrorKind, string>> = {
+  conflict: 'Look at the present state and decide again.',
+  unavailable: 'Try again in a moment.',
+  unknown: 'It may have happened: read before you write again.',
+  corrupt: 'Run "siltstone verify" to see what is damaged, then "siltstone repair".',
+}
+
+const REMEDY_BY_CODE: Record<string, string> = {
+  'collection-missing': '"siltstone collections list" shows what there is.',
+  'collection-exists': 'Choose another name, or use the one that is there.',
+  'disk-full': 'Free some space; nothing that was acknowledged is lost.',
+  'read-only': 'Make the directory writable, or choose another with --data.',
+  'access-denied': 'Give yourself the right to it, or choose another place with --data.',
+  'back-pressure': 'Compaction is behind: run "siltstone compact", or keep a server running.',
+  'dimension-mismatch': 'All vectors of a collection have the dimension of its first one.',
+  gone: '"siltstone snapshots list" shows the versions that are kept.',
+}
+
+export interface ShownError {
+  kind: string
+  code: string
+  message: string
+  remedy: string | undefined
+  exitCode: number
+}
+
+export function describeError(error: unknown): ShownError {
+  if (isSiltstoneError(error)) {
+    const { kind, code, message } = error
+    const known = REMEDY_BY_CODE[code] ?? REMEDIES[kind]
+    // Many messages say it themselves.
+    const remedy = known && !message.includes('siltstone ') ? known : undefined
+    return { kind, code, message, remedy, exitCode: CODES[kind] }
+  }
+  if (error instanceof CommanderError) {
+    const message = error.message.replace(/^error: /, '')
+    return { kind: 'invalid', code: error.code, message, remedy: 'Add --help to see how it is used.', exitCode: 2 }
+  }
+  const message = error instanceof Error ? error.message : String(error)
+  return { kind: 'failure', code: 'unexpected', message, remedy: 'Run it again with --debug for details.', exitCode: 1 }
+}
+
+export function errorText(error: unknown, options: { json: boolean; debug: boolean }): string {
+  const shown = describeError(error)
+  const stack = options.debug && error instanceof Error ? `${stackOf(error)}\n` : ''
+  if (options.json) return `${stack}${JSON.stringify({ error: shown })}\n`
+  return `${stack}error: ${shown.message}\n${shown.remedy === undefined ? '' : `${shown.remedy}\n`}`
+}
+
+function stackOf(error: Error): string {
+  const cause = error.cause instanceof Error ? `\ncaused by ${stackOf(error.cause)}` : ''
+  return `${error.stack ?? error.message}${cause}`
+}

@@ -1,0 +1,15 @@
+#!/usr/bin/env node
+// Nothing is imported before the version is known to do: the rest needs Node 24.
+const [major = 0] = process.versions.node.split('.').map(Number)
+if (major < 24) {
+  console.error(
+    `error: siltstone needs Node.js 24 or newer, this is ${process.versions.node}.\n` +
+      'Install it from https://nodejs.org, or use the one that comes with a clone: "npx siltstone …" after "npm ci".',
+  )
+  process.exitCode = 1
+} else {
+  const { commandLineArguments, setExitCode } = await import('../platform/process.ts')
+  const { run } = await import('./run.ts')
+  const code = await run(commandLineArguments())
+  if (code !== undefined) setExitCode(code)
+}

@@ -1,0 +1,57 @@
+import { silentLogger, type Logger, type LogFields } from '../platform/telemetry.ts'
+import { errorTerminal, writeError, writeOut } from '../platform/process.ts'
+
+/** Where a command's answer goes: text for people on stdout, or one JSON value for programs. Notes go to stderr. */
+export class Output {
+  readonly json: boolean
+  readonly logger: Logger
+
+  constructor(options: { json?: boolean; debug?: boolean }) {
+    this.json = options.json === true
+    this.logger = options.debug === true ? debugLogger() : silentLogger
+  }
+
+  /** The command's answer. */
+  async answer(value: unknown, text: () => string): Promise<void> {
+    await writeOut(this.json ? `${toJson(value)}\n` : text())
+  }
+
+  /** Something to know while it works; not for programs. */
+  async note(text: string): Promise<void> {
+    if (!this.json) await writeError(`${text}\n`)
+  }
+
+  /** Progress that overwrites itself on a terminal; elsewhere nothing is said. */
+  async progress(text: string): Promise<void> {
+    const terminal = errorTerminal()
+    if (this.json || !terminal) return
+    await writeError(`\r\u001b[K${text.slice(0, Math.max(0, terminal.columns - 1))}`)
+  }
+
+  async endProgress(): Promise<void> {
+    await this.progress('')
+  }
+}
+
+export function toJson(value: unknown): string {
+  return JSON.stringify(
+    value,
+    (_, item: unknown) => {
+      // Every digit: whether they are kept is the reader's matter.
+      if (typeof item === 'bigint') return rawJson(item.toString())
+      return item instanceof Float32Array ? Array.from(item) : item
+    },
+    2,
+  )
+}
+
+/** ES2026; the compiler's library does not have it yet. */
+const rawJson = (text: string): unknown => (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(text)
+
+function debugLogger(): Logger {
+  const at =
+    (level: string) =>
+    (event: string, fields: LogFields = {}) =>
+      void writeError(`${level} ${event} ${JSON.stringify(fields)}\n`)
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+}

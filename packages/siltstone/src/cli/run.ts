@@ -1,0 +1,50 @@
+/** The command line: reads the arguments, runs one command, shows what failed, answers the exit code. */
+import { Command, CommanderError } from 'commander'
+import { endWhenOutputCloses, writeError, writeOut } from '../platform/process.ts'
+import { VERSION } from '../version.ts'
+import { commands } from './commands/index.ts'
+import { describeError, errorText, EXIT_CODES } from './errors.ts'
+
+export function buildProgram(): Command {
+  const program = new Command('siltstone')
+    .description('A vector store that lives in a bucket, behind Chroma’s API.')
+    .version(VERSION, '-v, --version')
+    .helpOption('-h, --help', 'show help')
+    .showSuggestionAfterError()
+    .addHelpText('after', `\n${EXIT_CODES}\n\nStart with: siltstone demo`)
+  for (const make of commands) program.addCommand(make())
+  prepare(program)
+  return program
+}
+
+/** Every command throws instead of ending the process, so that all failures look alike. */
+function prepare(command: Command): void {
+  command.exitOverride().configureOutput({
+    writeOut: (text) => void writeOut(text),
+    writeErr: (text) => void writeError(text),
+    // Shown once, by `run`.
+    outputError: () => {},
+  })
+  for (const child of command.commands) {
+    child.helpOption('-h, --help', 'show help')
+    prepare(child)
+  }
+}
+
+/**
+ * @param args without the program's name
+ * @returns the exit code, undefined when the command decided it itself
+ */
+export async function run(args: readonly string[]): Promise<number | undefined> {
+  endWhenOutputCloses()
+  try {
+    await buildProgram().parseAsync(args, { from: 'user' })
+    return undefined
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return 0
+    // Without a command the help was shown.
+    if (error instanceof CommanderError && error.code === 'commander.help') return 2
+    await writeError(errorText(error, { json: args.includes('--json'), debug: args.includes('--debug') }))
+    return describeError(error).exitCode
+  }
+}

@@ -1,0 +1,168 @@
+/** What most commands begin with: a store on a directory, opened for one command. */
+import { type Command, Option } from 'commander'
+import { DEFAULT_DATABASE, DEFAULT_TENANT } from '../catalog/index.ts'
+import { EmbedderRegistry, type EmbedderRegistryOptions } from '../embed/registry.ts'
+import { pathOf, StoreEngine } from '../engine/engine.ts'
+import type { CollectionInfo } from '../engine/types.ts'
+import { isSiltstoneError, notFound } from '../errors.ts'
+import { isUuid, logRoot, parseCollectionPath, snapshotRoot } from '../format/keys.ts'
+import { Store } from '../library/store.ts'
+import { closeEnvironment, openEnvironment } from '../platform/directory-environment.ts'
+import type { Environment } from '../platform/environment.ts'
+import { fileInfo } from '../platform/files.ts'
+import { environmentVariables } from '../platform/process.ts'
+import { readEmbedders } from './embedders.ts'
+import { Output } from './output.ts'
+
+export interface CommonOptions {
+  data: string
+  tenant: string
+  database: string
+  json?: boolean
+  debug?: boolean
+  embedders?: string
+}
+
+export const DEFAULT_DATA = './siltstone-data'
+
+/** The options of every command that opens a store. */
+export function withStoreOptions(command: Command): Command {
+  return withOutputOptions(command)
+    .addOption(new Option('--data <directory>', 'where the store is').env('SILTSTONE_DATA').default(DEFAULT_DATA))
+    .addOption(new Option('--tenant <name>', 'tenant').env('SILTSTONE_TENANT').default(DEFAULT_TENANT))
+    .addOption(new Option('--database <name>', 'database').env('SILTSTONE_DATABASE').default(DEFAULT_DATABASE))
+}
+
+export function withOutputOptions(command: Command): Command {
+  return command
+    .option('--json', 'print JSON, for programs')
+    .option('--debug', 'print what happens inside, and a stack when it fails')
+}
+
+export function withEmbedders(command: Command): Command {
+  return command.addOption(
+    new Option('--embedders <file>', 'JSON file that configures embedding providers').env('SILTSTONE_EMBEDDERS'),
+  )
+}
+
+export class Session {
+  readonly options: CommonOptions
+  readonly env: Environment
+  readonly engine: StoreEngine
+  readonly store: Store
+  readonly registry: EmbedderRegistry
+  readonly out: Output
+
+  private constructor(
+    options: CommonOptions,
+    env: Environment,
+    engine: StoreEngine,
+    out: Output,
+    embedders: EmbedderRegistryOptions,
+  ) {
+    this.options = options
+    this.env = env
+    this.engine = engine
+    this.out = out
+    this.registry = new EmbedderRegistry({ ...env, variables: environmentVariables() }, embedders)
+    const parts = { engine, registry: this.registry, allowReset: false, close: () => this.close() }
+    this.store = new Store(parts, options)
+  }
+
+  /**
+   * @param open.create false: a directory that is not there is an error, not a new store
+   * @throws SiltstoneError `not-found` (store-missing)
+   */
+  static async open(options: CommonOptions, open: { create: boolean }): Promise<Session> {
+    const out = new Output(options)
+    if (!open.create) await requireStore(options.data)
+    const embedders = options.embedders === undefined ? {} : await readEmbedders(options.embedders)
+    const env = await openEnvironment(options.data, { log: out.logger })
+    try {
+      return new Session(options, env, await StoreEngine.open({ env }), out, embedders)
+    } catch (error) {
+      await closeEnvironment(env)
+      throw error
+    }
+  }
+
+  /** Runs one command's work and closes whatever comes. */
+  static async use(
+    options: CommonOptions,
+    open: { create: boolean },
+    work: (session: Session) => Promise<void>,
+  ): Promise<void> {
+    const session = await Session.open(options, open)
+    try {
+      await work(session)
+    } finally {
+      await session.close()
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.engine.close()
+    await closeEnvironment(this.env)
+  }
+
+  /** By name, or by id. @throws SiltstoneError `not-found` (collection-missing) */
+  async collection(nameOrId: string): Promise<CollectionInfo> {
+    const { tenant, database } = this.options
+    try {
+      return await this.engine.catalog.getCollection(tenant, database, nameOrId)
+    } catch (error) {
+      if (!isSiltstoneError(error, 'not-found') || !isUuid(nameOrId)) throw error
+      return this.engine.catalog.getCollectionById(tenant, database, nameOrId)
+    }
+  }
+
+  /** All collections of the tenant's database. */
+  async collections(): Promise<CollectionInfo[]> {
+    const { tenant, database } = this.options
+    return this.engine.catalog.listCollections(tenant, database)
+  }
+
+  /**
+   * The named collections, or every one that has objects in the store, whatever tenant it is of.
+   * @returns by path, with a name where the tenant's database has it
+   */
+  async targets(names: readonly string[]): Promise<{ path: string; name: string }[]> {
+    if (names.length > 0)
+      return Promise.all(
+        names.map(async (name) => {
+          const info = await this.collection(name)
+          return { path: pathOf(info), name: info.name }
+        }),
+      )
+    const known = new Map((await this.collections()).map((info) => [pathOf(info), info.name]))
+    const paths = new Set(known.keys())
+    for (const root of [logRoot, snapshotRoot]) for (const path of await this.#pathsUnder(root)) paths.add(path)
+    return [...paths].sort().map((path) => ({ path, name: known.get(path) ?? path }))
+  }
+
+  async #pathsUnder(root: string): Promise<string[]> {
+    const paths: string[] = []
+    let continuation: string | undefined
+    do {
+      const page = await this.env.store.list(root, {
+        delimiter: '/',
+        ...(continuation !== undefined && { continuation }),
+      })
+      paths.push(
+        ...page.prefixes.map((prefix) => prefix.slice(root.length, -1)).filter((path) => parseCollectionPath(path)),
+      )
+      continuation = page.continuation
+    } while (continuation !== undefined)
+    return paths
+  }
+}
+
+/** @throws SiltstoneError `not-found` (store-missing) */
+export async function requireStore(directory: string): Promise<void> {
+  if ((await fileInfo(directory))?.kind === 'directory') return
+  throw notFound(
+    'store-missing',
+    `there is no store at ${directory}; give the directory of one with --data, or make one with "siltstone ingest" or "siltstone serve"`,
+    { field: '--data' },
+  )
+}
