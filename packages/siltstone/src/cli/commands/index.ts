@@ -7,11 +7,13 @@ import { leaseCommand } from './lease.ts'
 import { produceCommand } from './produce.ts'
 import { getCommand, queryCommand } from './query.ts'
 import { repairCommand } from './repair.ts'
+import { serveCommand } from './serve.ts'
 import { snapshotsCommand } from './snapshots.ts'
 import { verifyCommand } from './verify.ts'
 
 /** In the order of the help. */
 export const commands: readonly (() => Command)[] = [
+  serveCommand,
   produceCommand,
   queryCommand,
   getCommand,

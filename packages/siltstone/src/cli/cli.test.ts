@@ -1,0 +1,194 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { encodeDelta } from '../format/delta.ts'
+import { buildProgram } from './run.ts'
+import { siltstone } from './testing.ts'
+
+let directory: string
+let data: string[]
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'siltstone-cli-'))
+  data = ['--data', join(directory, 'store')]
+})
+afterEach(() => rm(directory, { recursive: true, force: true }))
+
+const jsonOf = (text: string) => JSON.parse(text) as Record<string, unknown> & { records: Record<string, unknown>[] }
+
+const RECORDS = [
+  { id: 'silt', document: 'Silt settles where the water slows down.', metadata: { n: 1, big: '@' } },
+  { id: 'cake', document: 'Beat two eggs with sugar and flour.' },
+]
+  .map((record) => JSON.stringify(record))
+  .join('\n')
+  .replace('"@"', '9007199254740993')
+
+describe('a life of a store', () => {
+  it('produce, query, compact, snapshots, verify, rollback', async () => {
+    const produced = await siltstone(['produce', 'notes', '--create', ...data], RECORDS)
+    expect(produced).toMatchObject({ code: 0, err: '' })
+    expect(produced.out).toContain('2 records in 1 delta')
+
+    const found = await siltstone(['query', 'notes', '--text', 'why do rivers drop mud?', '-k', '1', '--json', ...data])
+    expect(jsonOf(found.out).records).toMatchObject([{ id: 'silt', metadata: { n: 1 } }])
+    expect(found.out).toContain('"big": 9007199254740993')
+
+    expect((await siltstone(['compact', ...data])).out).toMatch(/notes +1 +0 +1 +2 /)
+    const [snapshot] = JSON.parse((await siltstone(['snapshots', 'list', 'notes', '--json', ...data])).out) as {
+      name: string
+    }[]
+    const name = snapshot?.name ?? ''
+    await siltstone(['produce', 'notes', '-', '--op', 'delete', ...data], '{"id":"silt"}')
+    expect((await siltstone(['get', 'notes', ...data])).out).not.toContain('silt')
+    expect((await siltstone(['snapshots', 'read', 'notes', name, ...data])).out).toContain('Silt settles')
+    expect((await siltstone(['query', 'notes', '--text', 'mud', '--at', name, ...data])).out).toContain('Silt settles')
+    expect(await siltstone(['snapshots', 'rollback', 'notes', name, ...data])).toMatchObject({ code: 0 })
+    expect((await siltstone(['get', 'notes', ...data])).out).toContain('Silt settles')
+    expect(await siltstone(['verify', ...data])).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('whole, 2 records'),
+    })
+    expect(await siltstone(['gc', ...data])).toMatchObject({ code: 0 })
+    expect((await siltstone(['lease', 'show', ...data])).out).toContain('/fold')
+    const doctor = await siltstone(['doctor', '--json', ...data])
+    expect(doctor.code).toBe(0)
+    expect((JSON.parse(doctor.out) as { name: string }[]).map((check) => check.name)).toEqual(
+      expect.arrayContaining([
+        'node',
+        'file system',
+        'disk',
+        'fsync',
+        'clock',
+        'queue',
+        'leases',
+        'collections',
+        'logs',
+      ]),
+    )
+  })
+
+  it('collections: create, list, rename, fork, show, delete', async () => {
+    expect(
+      await siltstone(['collections', 'create', 'notes', '--space', 'ip', '--metadata', '{"a":1}', ...data]),
+    ).toMatchObject({ code: 0 })
+    expect(await siltstone(['collections', 'create', 'notes', ...data])).toMatchObject({
+      code: 4,
+      err: expect.stringMatching(/^error: Collection \[notes\] already exists\n\S/),
+    })
+    await siltstone(['collections', 'rename', 'notes', 'letters', ...data])
+    await siltstone(['collections', 'fork', 'letters', 'copies', ...data])
+    const shown = JSON.parse((await siltstone(['collections', 'show', 'copies', '--json', ...data])).out) as object
+    expect(shown).toMatchObject({ name: 'copies', space: 'ip', metadata: { a: 1 }, records: 0 })
+    expect(await siltstone(['collections', 'delete', 'letters', ...data])).toMatchObject({ code: 2 })
+    expect(await siltstone(['collections', 'delete', 'letters', '--yes', ...data])).toMatchObject({ code: 0 })
+    const listed = JSON.parse((await siltstone(['collections', 'list', '--json', ...data])).out) as { name: string }[]
+    expect(listed.map(({ name }) => name)).toEqual(['copies'])
+  })
+
+  it('finds damage, repairs, and says so by its exit code', async () => {
+    await siltstone(['produce', 'notes', '--create', ...data], RECORDS)
+    await siltstone(['compact', ...data])
+    const snapshots = join(directory, 'store', 'snapshot')
+    const [collection = ''] = (await readdir(snapshots)).filter((name) => name !== 'latest')
+    await rm(join(snapshots, collection, 'latest', 'pointer.txt'))
+    const verified = await siltstone(['verify', ...data])
+    expect(verified).toMatchObject({ code: 6, out: expect.stringContaining('DAMAGED') })
+    expect(await siltstone(['repair', '--dry-run', ...data])).toMatchObject({
+      code: 6,
+      out: expect.stringContaining('would publish'),
+    })
+    expect(await siltstone(['repair', ...data])).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('published again'),
+    })
+    expect(await siltstone(['verify', ...data])).toMatchObject({ code: 0 })
+  })
+})
+
+describe('produce', () => {
+  it('splits, takes vectors, and Arrow files', async () => {
+    const lines = Array.from({ length: 7 }, (_, i) => `{"id":"${i}","embedding":[${i},1],"uri":"u${i}"}`).join('\n')
+    const produced = await siltstone(['produce', 'v', '--create', '--max-records', '3', '--json', ...data], lines)
+    expect(jsonOf(produced.out)).toMatchObject({ records: 7, deltas: [{ records: 3 }, { records: 3 }, { records: 1 }] })
+    const show = JSON.parse((await siltstone(['collections', 'show', 'v', '--json', ...data])).out) as { id: string }
+    const path = (await readdir(join(directory, 'store', 'delta')))[0] ?? ''
+    expect(path).toContain(show.id)
+    const record = {
+      op: 'add' as const,
+      id: 'arrow',
+      vector: Float32Array.of(1, 2),
+      document: null,
+      metadata: null,
+      uri: null,
+    }
+    const file = join(directory, 'one.arrow')
+    await writeFile(file, encodeDelta({ collection: path, records: [record] }))
+    expect(await siltstone(['produce', 'v', file, ...data])).toMatchObject({ code: 0 })
+    const read = await siltstone(['get', 'v', 'arrow', '3', '--include', 'embeddings,uris', '--json', ...data])
+    expect(jsonOf(read.out).records).toEqual([
+      { id: '3', uri: 'u3', embedding: [3, 1] },
+      { id: 'arrow', uri: null, embedding: [1, 2] },
+    ])
+  })
+
+  const refused: [string, string, string][] = [
+    ['a line that is no JSON', '{"id":"1","vector":[1]}\nnonsense', 'stdin:2: it is not JSON'],
+    ['an unknown field', '{"id":"1","vectr":[1]}', 'unknown field "vectr"'],
+    ['no id', '{"document":"x"}', 'id is missing'],
+    ['an unknown op', '{"id":"1","op":"put"}', 'op is "put"'],
+    ['neither vector nor text', '{"id":"1"}', 'neither a vector nor a document'],
+    [
+      'vectors of two dimensions',
+      '{"id":"1","vector":[1]}\n{"id":"2","vector":[1,2]}',
+      '2 dimensions, the collection 1',
+    ],
+    ['bytes that are no text', 'ÿþ'.slice(0, 0) + Buffer.from([0xff, 0xfe, 0x00]).toString('latin1'), 'stdin'],
+  ]
+  it.each(refused)('refuses %s', async (_, input, message) => {
+    const ran = await siltstone(['produce', 'notes', '--create', ...data], input)
+    expect(ran.code).toBe(2)
+    expect(ran.err).toContain(message)
+    expect(ran.err).not.toContain('    at ')
+  })
+})
+
+describe('usage', () => {
+  const cases: [string[], number, RegExp][] = [
+    [['nonsense'], 2, /unknown command 'nonsense'/],
+    [['query', 'notes', '--nope'], 2, /unknown option '--nope'/],
+    [['query', 'notes', '-k', '0', '--text', 'x'], 2, /-k.*integer of 1 or more/s],
+    [['get', 'notes', '--where', '{'], 2, /not JSON/],
+    [['get', 'notes', '--at', 'abc'], 2, /number of a version/],
+    [['get', 'notes'], 3, /no store at/],
+    [['snapshots'], 2, /Usage: siltstone snapshots/],
+  ]
+  it.each(cases)('%j', async (args, code, message) => {
+    const ran = await siltstone([...args, ...(args.length > 1 ? data : [])])
+    expect(ran.code).toBe(code)
+    expect(ran.err).toMatch(message)
+    expect(ran.out).toBe('')
+  })
+
+  it('errors are JSON where JSON is asked for, and have a stack only with --debug', async () => {
+    const { code, err } = await siltstone(['get', 'notes', '--json', ...data])
+    expect(code).toBe(3)
+    expect(JSON.parse(err)).toMatchObject({ error: { kind: 'not-found', code: 'store-missing', exitCode: 3 } })
+    expect((await siltstone(['get', 'notes', '--debug', ...data])).err).toContain('    at ')
+  })
+
+  it('every command has a description, an example and --json', () => {
+    const leaves = (command: ReturnType<typeof buildProgram>): (typeof command)[] =>
+      command.commands.length === 0 ? [command] : command.commands.flatMap(leaves)
+    const all = leaves(buildProgram())
+    expect(all.length).toBeGreaterThan(15)
+    for (const command of all) {
+      let help = ''
+      command.configureOutput({ writeOut: (text) => void (help += text) }).outputHelp()
+      expect(help, command.name()).toMatch(/Examples:\n {2}\$ siltstone /)
+      expect(help, command.name()).toContain('--json')
+      expect(command.description(), command.name()).not.toBe('')
+    }
+  })
+})

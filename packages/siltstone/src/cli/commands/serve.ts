@@ -1,0 +1,143 @@
+import type { Command } from 'commander'
+import { Option } from 'commander'
+import type { Authenticator } from '../../chroma/options.ts'
+import { EmbedderRegistry } from '../../embed/registry.ts'
+import { StoreEngine } from '../../engine/engine.ts'
+import { Compaction } from '../../library/compaction.ts'
+import { closeEnvironment, openEnvironment } from '../../platform/directory-environment.ts'
+import { readFileText } from '../../platform/files.ts'
+import { environmentVariables, exitNow, onStopSignal } from '../../platform/process.ts'
+import { tokenAuthenticator } from '../../server/auth.ts'
+import { pinoLogger } from '../../server/logging.ts'
+import { PrometheusMetrics } from '../../server/metrics.ts'
+import { type RunningServer, startServer } from '../../server/server.ts'
+import { startTracing } from '../../server/tracing.ts'
+import { port, wholeNumber } from '../arguments.ts'
+import { command } from '../command.ts'
+import { readEmbedders } from '../embedders.ts'
+import { Output } from '../output.ts'
+import { DEFAULT_DATA, withEmbedders, withOutputOptions } from '../session.ts'
+
+const MB = 1024 * 1024
+/** SIGTERM to the end, whatever happens. */
+const STOP_WITHIN_MS = 5_000
+
+export interface ServeOptions {
+  data: string
+  host: string
+  port: number
+  allowReset?: boolean
+  readOnly?: boolean
+  tokens?: string
+  cors?: string[]
+  logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
+  compaction: boolean
+  cacheMb: number
+  allowNetworkFilesystem?: boolean
+  embedders?: string
+  json?: boolean
+}
+
+export function serveCommand(): Command {
+  const made = command('serve', 'serve Chroma’s HTTP API over a store, and compact it', [
+    'serve --data ./data --port 8000',
+    'serve --data ./data --host 0.0.0.0 --tokens tokens.json --cors https://app.example',
+  ])
+  return withEmbedders(withOutputOptions(made))
+    .addOption(
+      new Option('--data <directory>', 'where the store is; made when it is not there')
+        .env('SILTSTONE_DATA')
+        .default(DEFAULT_DATA),
+    )
+    .addOption(new Option('--host <address>', 'address to listen on').env('SILTSTONE_HOST').default('127.0.0.1'))
+    .addOption(new Option('--port <port>', '0 takes a free one').env('SILTSTONE_PORT').default(8000).argParser(port))
+    .option('--allow-reset', 'let clients delete everything by POST /reset')
+    .option('--read-only', 'refuse writes')
+    .option('--tokens <file>', 'JSON list of tokens with role and tenants (or the variable SILTSTONE_TOKENS)')
+    .option('--cors <origins...>', 'origins that browsers may call from; "*" for all')
+    .addOption(
+      new Option('--log-level <level>', 'on stderr, one JSON object a line')
+        .env('SILTSTONE_LOG_LEVEL')
+        .choices(['debug', 'info', 'warn', 'error', 'silent'])
+        .default('info'),
+    )
+    .option('--no-compaction', 'leave compaction to other processes')
+    .option('--cache-mb <n>', 'memory for parsed blocks', wholeNumber(1), 256)
+    .option('--allow-network-filesystem', 'accept NFS or SMB, where only one machine may open the store')
+    .action(serve)
+}
+
+async function serve(options: ServeOptions): Promise<void> {
+  const serving = await startServing(options)
+  const out = new Output(options)
+  await out.answer(
+    { url: serving.url, data: options.data },
+    () => `Siltstone serves ${options.data} at ${serving.url} (stop with Ctrl-C)\n`,
+  )
+  await serving.untilStopped()
+}
+
+export interface Serving {
+  url: string
+  /** Resolves after SIGTERM or SIGINT, when everything is closed. */
+  untilStopped(): Promise<void>
+}
+
+/** Opens the store, starts the server and the compaction thread. @throws SiltstoneError as their parts do */
+export async function startServing(options: ServeOptions): Promise<Serving> {
+  const log = pinoLogger({ level: options.logLevel })
+  const metrics = new PrometheusMetrics()
+  const auth = await authenticator(options)
+  const embedders = options.embedders === undefined ? {} : await readEmbedders(options.embedders)
+  const allowNetworkFilesystem = options.allowNetworkFilesystem === true
+  const env = await openEnvironment(options.data, { log, metrics, allowNetworkFilesystem })
+  let server: RunningServer
+  let compaction: Compaction | undefined
+  try {
+    const engine = await StoreEngine.open({ env, blockCacheBytes: options.cacheMb * MB })
+    const registry = new EmbedderRegistry({ ...env, variables: environmentVariables() }, embedders)
+    const stopTracing = await startTracing({ log, environment: environmentVariables() })
+    server = await startServer({
+      engine,
+      clock: env.clock,
+      ids: env.ids,
+      log,
+      metrics,
+      openMetrics: metrics,
+      host: options.host,
+      port: options.port,
+      ...(auth && { auth }),
+      ...(options.allowReset && { allowReset: true }),
+      ...(options.readOnly && { readOnly: true }),
+      ...(options.cors && { corsOrigins: options.cors }),
+      stopTracing,
+      embedderFor: async (info) =>
+        registry.forCollection({
+          embeddingFunction: info.configuration['embedding_function'],
+          dimension: info.dimension,
+        }),
+    })
+    if (options.compaction && !options.readOnly)
+      compaction = new Compaction({ directory: options.data, allowNetworkFilesystem, clock: env.clock, log, metrics })
+  } catch (error) {
+    await closeEnvironment(env)
+    throw error
+  }
+  const close = async () => {
+    env.clock.timer(STOP_WITHIN_MS, () => {
+      log.error('stop_forced', { afterMs: STOP_WITHIN_MS })
+      exitNow(1)
+    })
+    await Promise.all([server.close(), compaction?.close()])
+    await closeEnvironment(env)
+  }
+  const stopped = new Promise<void>((resolve, reject) => {
+    onStopSignal(() => void close().then(resolve, reject))
+  })
+  return { url: server.url, untilStopped: () => stopped }
+}
+
+async function authenticator({ tokens }: ServeOptions): Promise<Authenticator | undefined> {
+  const text = tokens === undefined ? environmentVariables()['SILTSTONE_TOKENS'] : await readFileText(tokens)
+  return text === undefined || text === '' ? undefined : tokenAuthenticator(text)
+}
