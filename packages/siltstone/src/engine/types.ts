@@ -197,6 +197,7 @@ export interface Collection {
   readonly info: CollectionInfo
   /**
    * Appends operations in order, durably; readable at once by every strong read.
+   * Takes the vectors over: their arrays must not be changed afterwards. The same holds for arrays that reads return.
    * @throws invalid (dimension-mismatch), unavailable (back-pressure), unknown (outcome-unknown), not-found (collection-missing)
    */
   write(operations: readonly RecordOp[]): Promise<WriteResult>

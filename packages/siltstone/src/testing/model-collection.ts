@@ -138,7 +138,7 @@ export class ModelCollection implements Collection {
   async commitIf(request: ConditionalCommit): Promise<WriteResult & { recordCount: number }> {
     const store = this.#live()
     if (request.readToken !== undefined) {
-      const since = Number(/^model\.(\d+)$/.exec(request.readToken)?.[1] ?? Number.NaN)
+      const since = Number(/^(?:model\.)?(\d+)$/.exec(request.readToken)?.[1] ?? Number.NaN)
       if (!(since <= store.log.length)) throw badToken('readToken', request.readToken)
       const read = new Set(request.readIds)
       for (const entry of store.log.slice(since)) {
