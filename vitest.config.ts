@@ -4,7 +4,7 @@ export default defineConfig({
   resolve: { conditions: ['siltstone-source'] },
   ssr: { resolve: { conditions: ['siltstone-source'] } },
   test: {
-    include: ['packages/*/src/**/*.test.ts', 'packages/*/test/**/*.test.ts'],
+    include: ['packages/*/src/**/*.test.ts', 'packages/*/test/**/*.test.ts', 'scripts/*.test.ts'],
     testTimeout: 30_000,
     hookTimeout: 30_000,
     pool: 'forks',

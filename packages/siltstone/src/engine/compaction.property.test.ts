@@ -96,7 +96,7 @@ async function everything(collection: Collection) {
     embeddings: rows.embeddings?.map((v) => v && [...v]),
     documents: rows.documents,
     // The order of a metadata map's keys is not part of the contract.
-    metadatas: rows.metadatas?.map((m) => m && Object.entries(JSON.parse(m) as object).sort()),
+    metadatas: rows.metadatas?.map((m) => m && new Map(Object.entries(JSON.parse(m) as object))),
     uris: rows.uris,
     count: await collection.count(),
     distances: hits.hits[0]?.distances,

@@ -73,13 +73,10 @@ export class History {
   }
 
   /**
-   * Commits a pin on a kept snapshot. It is kept already (current, or pinned by the manifest that is replaced), so no
+   * Commits a pin on a kept snapshot (`current`: the current one). It is kept already (current, or pinned by the manifest that is replaced), so no
    * collector can have freed it.
    */
-  async pin(
-    name: string | 'current',
-    pin: Pick<Pin, 'kind' | 'untilMs' | 'reason'>,
-  ): Promise<{ key: string; manifest: Manifest }> {
+  async pin(name: string, pin: Pick<Pin, 'kind' | 'untilMs' | 'reason'>): Promise<{ key: string; manifest: Manifest }> {
     const startedAtMs = this.#env.clock.nowMs()
     for (let attempt = 0; attempt < COMMIT_TRIES; attempt++) {
       const current = await this.#current()

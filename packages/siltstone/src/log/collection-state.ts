@@ -14,13 +14,14 @@
  * it, and we begin again from its manifest. If it did not, the object is missing from the truth: `corrupt`, naming it.
  */
 import { corrupt, notFound, unavailable } from '../errors.ts'
-import { decodeEntry, type LogEntry, type SequencedDelta } from '../format/entry.ts'
-import { logEntryKey, parseKey } from '../format/keys.ts'
-import { emptyManifest, type Manifest, type StatePart } from '../format/manifest.ts'
+import type { LogEntry } from '../format/entry.ts'
+import { logEntryKey } from '../format/keys.ts'
+import { emptyManifest, type Manifest } from '../format/manifest.ts'
 import type { Environment } from '../platform/environment.ts'
 import { BaseState } from '../snapshot/base-state.ts'
 import { ManifestStore, type PointerState } from '../snapshot/manifest-store.ts'
 import type { SegmentPool } from '../snapshot/open-segment.ts'
+import { AppliedLog, dimensionClash, type RefusedInLog, Vanished } from './applied-log.ts'
 import { DeltaCache } from './delta-cache.ts'
 import { FreshState } from './fresh-state.ts'
 import type { LogLimits } from './limits.ts'
@@ -29,13 +30,6 @@ import { Mutex } from './mutex.ts'
 import { View } from './view.ts'
 
 const SYNC_TRIES = 8
-const PARALLEL_FETCHES = 16
-
-export interface RefusedInLog {
-  key: string
-  entry: number
-  reason: string
-}
 
 /** How old knowledge of the log's end is: the larger of both clocks' differences. */
 export interface Stamp {
@@ -52,21 +46,6 @@ export interface StateOptions {
   inbox: boolean
 }
 
-interface Tail {
-  entry: LogEntry
-  /** With the deltas that it sequences. */
-  sizeBytes: number
-  fileBytes: number
-}
-
-/** Something that should be there is not: only a second look at the pointer tells what that means. */
-class Vanished {
-  readonly key: string
-  constructor(key: string) {
-    this.key = key
-  }
-}
-
 export class CollectionState {
   readonly path: string
   readonly env: Environment
@@ -77,18 +56,8 @@ export class CollectionState {
   readonly #takesInbox: boolean
   readonly #mutex = new Mutex()
 
+  readonly #log: AppliedLog
   pointer: PointerState | 'none' = 'none'
-  manifest: Manifest
-  /** Entries above the watermark that are applied, by number. */
-  readonly #tail = new Map<number, Tail>()
-  #fresh!: FreshState
-  /** Number of the last entry applied. */
-  end = 0
-  closed = false
-  unfoldedBytes = 0
-  refused: RefusedInLog[] = []
-  /** ULIDs that an entry or the manifest mentions: a later mention of one is void. */
-  #mentioned = new Set<string>()
   /** When the request was sent that told the log's end; undefined: nothing is known. */
   knowledge: Stamp | undefined
   #inbox: InboxObject[] = []
@@ -105,7 +74,8 @@ export class CollectionState {
     this.#takesInbox = options.inbox
     this.manifests = new ManifestStore(options.env, options.path)
     this.deltas = new DeltaCache(options.env.store, options.path, options.limits.deltaBytes)
-    this.manifest = emptyManifest(options.path)
+    const { env, path, pool } = options
+    this.#log = new AppliedLog({ store: env.store, path, pool, manifests: this.manifests, deltas: this.deltas })
   }
 
   run<T>(task: () => Promise<T>): Promise<T> {
@@ -120,28 +90,48 @@ export class CollectionState {
     return Math.max(this.env.clock.nowMs() - since.wallMs, this.env.clock.monotonicMs() - since.monotonicMs)
   }
 
+  get manifest(): Manifest {
+    return this.#log.manifest
+  }
+
   get fresh(): FreshState {
-    return this.#fresh
+    return this.#log.fresh
+  }
+
+  /** Number of the last entry applied. */
+  get end(): number {
+    return this.#log.end
+  }
+
+  /** The collection was deleted. */
+  get closed(): boolean {
+    return this.#log.closed
+  }
+
+  get refused(): readonly RefusedInLog[] {
+    return this.#log.refused
+  }
+
+  get unfoldedBytes(): number {
+    return this.#log.unfoldedBytes
+  }
+
+  get unfoldedEntries(): number {
+    return this.#log.size
   }
 
   get takesInbox(): boolean {
     return this.#takesInbox
   }
 
-  get unfoldedEntries(): number {
-    return this.#tail.size
-  }
-
+  /** Entries above the watermark. */
   entries(): LogEntry[] {
-    return [...this.#tail.values()].map(({ entry }) => entry)
+    return this.#log.entries()
   }
 
-  entrySize(number: number): number {
-    return this.#tail.get(number)?.sizeBytes ?? 0
-  }
-
-  isMentioned(ulid: string): boolean {
-    return this.#mentioned.has(ulid)
+  /** An entry by number, folded or not; undefined when it is not kept any more. */
+  readEntry(number: number): Promise<LogEntry | undefined> {
+    return this.#log.readEntry(number)
   }
 
   /**
@@ -208,13 +198,14 @@ export class CollectionState {
         const listing = await listTail(this.env.store, this.path, this.manifest.watermark, options.inbox)
         if (this.ageMs(began) > this.limits.readSpanMs) continue
         await this.#confirmContiguous(listing)
-        await this.#extend(listing.entries, options.applyBytes)
+        await this.#log.extend(listing.entries, options.applyBytes)
         this.knowledge = sent
         if (options.inbox) this.#inbox = listing.inbox
         return
       } catch (error) {
-        // Entries may be half applied: stand on the manifest anew next time.
+        // Entries may be half applied: stand on the manifest anew next time, before anything is written.
         this.#loaded = false
+        this.knowledge = undefined
         if (!(error instanceof Vanished)) throw error
         if (failure && before === this.#manifestKey) throw missingObject(failure.key, this.path)
         failure = error
@@ -235,7 +226,7 @@ export class CollectionState {
 
   /** Call within `run`: applies an entry that this process appended, unless a sync met it first. */
   async appended(entry: LogEntry, sizeBytes: number, sent: Stamp): Promise<void> {
-    if (this.end === entry.number - 1) await this.#applyEntry(entry, sizeBytes)
+    if (this.end === entry.number - 1) await this.#log.apply(entry, sizeBytes)
     if (this.end === entry.number) this.knowledge = sent
   }
 
@@ -250,7 +241,7 @@ export class CollectionState {
       version: this.end,
       manifestKey: this.#manifestKey,
       manifest: this.manifest,
-      fresh: this.#fresh.view(),
+      fresh: this.fresh.view(),
       unsequenced: [],
     })
   }
@@ -264,31 +255,32 @@ export class CollectionState {
     const gone = () => notFound('gone', `version ${version} of ${this.path} is no longer kept`)
     const manifest = manifestKey === null ? emptyManifest(this.path) : await this.manifests.load(manifestKey)
     if (!manifest || manifest.watermark > version) throw gone()
-    const past = new CollectionState({
-      env: this.env,
-      path: this.path,
-      pool: this.#pool,
-      limits: this.limits,
-      inbox: false,
+    const { manifests, deltas, path } = this
+    // A pool of its own: what the past needs is not what the present keeps open.
+    const past = new AppliedLog({
+      store: this.env.store,
+      path,
+      pool: this.#pool.sibling(),
+      manifests,
+      deltas: deltas.sibling(),
     })
-    past.pointer = manifestKey === null ? 'none' : { manifestKey, etag: '' }
-    await past.#install(manifest)
+    await past.install(manifest)
     const listing = await listTail(this.env.store, this.path, manifest.watermark, false)
     const wanted = listing.entries.filter((entry) => entry.number <= version)
     try {
       if (wanted.length !== version - manifest.watermark) throw gone()
-      await past.#extend(wanted, undefined)
+      await past.extend(wanted)
       for (const { ulid, etag, sizeBytes } of ulids) {
-        if (past.#mentioned.has(ulid)) continue
-        const delta = await past.deltas.get(ulid, etag, sizeBytes)
+        if (past.isMentioned(ulid)) continue
+        const delta = await deltas.get(ulid, etag, sizeBytes)
         if (delta.status === 'gone' || delta.status === 'changed') throw gone()
-        if (delta.status === 'ok') await past.#fresh.apply(delta.records, version + 1)
+        if (delta.status === 'ok') await past.fresh.apply(delta.records, version + 1)
       }
     } catch (error) {
       if (error instanceof Vanished) throw gone()
       throw error
     }
-    return new View({ version, manifestKey, manifest, fresh: past.#fresh.view(), unsequenced: ulids })
+    return new View({ version, manifestKey, manifest, fresh: past.fresh.view(), unsequenced: ulids })
   }
 
   /** Reads the pointer and stands on its manifest. A tombstone sets `closed`. */
@@ -302,7 +294,6 @@ export class CollectionState {
       throw corrupt('pointer-missing', `the pointer of ${this.path} is gone. Run "siltstone repair".`)
     const manifest = await this.manifests.loadExisting(answer.manifestKey)
     this.pointer = answer
-    if (manifest.state === 'closed') this.closed = true
     await this.#install(manifest)
   }
 
@@ -310,24 +301,11 @@ export class CollectionState {
     return notFound('collection-missing', `Collection [${this.path.slice(-36)}] does not exist.`)
   }
 
-  /** Stands on another manifest; entries above its watermark that are known already are applied again. */
   async #install(manifest: Manifest): Promise<void> {
-    this.#loaded = false
-    const kept = [...this.#tail.values()].filter(({ entry }) => entry.number > manifest.watermark)
     const known = this.end
-    this.manifest = manifest
-    this.#tail.clear()
-    this.unfoldedBytes = 0
-    this.refused = []
-    this.#mentioned = new Set(manifest.sequenced.flatMap((group) => group.ulids))
-    this.deltas.retain((ulid) => !this.#mentioned.has(ulid))
-    this.#pool.retain([manifest])
+    this.#loaded = false
     this.#layer = undefined
-    this.#fresh = new FreshState(await BaseState.open(this.#pool, manifest))
-    this.end = manifest.watermark
-    // Only an unbroken continuation can be reused.
-    if (kept[0]?.entry.number === manifest.watermark + 1)
-      for (const { entry, fileBytes } of kept) await this.#applyEntry(entry, fileBytes, kept.at(-1)?.entry.number)
+    await this.#log.install(manifest)
     if (this.end < known) this.knowledge = undefined
     this.#loaded = true
   }
@@ -349,106 +327,8 @@ export class CollectionState {
     }
   }
 
-  async #extend(
-    listed: readonly { number: number; sizeBytes: number }[],
-    applyBytes: number | undefined,
-  ): Promise<void> {
-    const wanted = listed.filter(({ number }) => number > this.end)
-    for (let i = 0; i < wanted.length; i += PARALLEL_FETCHES) {
-      const batch = await Promise.all(wanted.slice(i, i + PARALLEL_FETCHES).map(({ number }) => this.#fetch(number)))
-      for (const { entry, sizeBytes } of batch) {
-        if (applyBytes !== undefined && this.unfoldedBytes >= applyBytes) return
-        await this.#applyEntry(entry, sizeBytes, wanted.at(-1)?.number)
-      }
-    }
-  }
-
-  /** Whether an entry after `number` voids the mention of this inbox key. */
-  async #isVoided(key: string, number: number, last: number): Promise<boolean> {
-    for (let later = number + 1; later <= last; later++) {
-      const { control } = (await this.#fetch(later)).entry
-      if (control?.kind === 'void' && control.keys.includes(key)) return true
-    }
-    return false
-  }
-
-  /** An entry by number, folded or not; undefined when it is not kept any more. */
-  async readEntry(number: number): Promise<LogEntry | undefined> {
-    return (await this.#tryFetch(number))?.entry
-  }
-
-  async #fetch(number: number): Promise<Tail> {
-    const tail = await this.#tryFetch(number)
-    if (!tail) throw new Vanished(logEntryKey(this.path, number))
-    return tail
-  }
-
-  async #tryFetch(number: number): Promise<Tail | undefined> {
-    const key = logEntryKey(this.path, number)
-    const got = await this.env.store.get(key)
-    if (got.status !== 'ok') return undefined
-    const entry = decodeEntry(got.body, key)
-    if (entry.number !== number || entry.collection !== this.path)
-      throw corrupt('entry-misplaced', `${key} says it is entry ${entry.number} of ${entry.collection}`, { key })
-    return { entry, sizeBytes: got.sizeBytes, fileBytes: got.sizeBytes }
-  }
-
-  /** @param last number of the last entry known to exist: a void mention may stand in one up to it */
-  async #applyEntry(entry: LogEntry, entryBytes: number, last = entry.number): Promise<void> {
-    let sizeBytes = entryBytes
-    for (const mention of entry.sequenced) {
-      const parsed = parseKey(mention.key)
-      if (parsed?.kind !== 'inbox' || parsed.path !== this.path)
-        throw corrupt(
-          'bad-mention',
-          `entry ${entry.number} of ${this.path} sequences ${mention.key}, which is not in its inbox`,
-          { key: logEntryKey(this.path, entry.number) },
-        )
-      if (this.#mentioned.has(parsed.ulid)) continue
-      const reason = await this.#applyDelta(parsed.ulid, mention, entry.number, last)
-      if (reason !== undefined) this.refused.push({ key: mention.key, entry: entry.number, reason })
-      this.#mentioned.add(parsed.ulid)
-      sizeBytes += mention.sizeBytes
-    }
-    for (const bad of await this.#fresh.apply(entry.records, entry.number))
-      this.refused.push({
-        key: logEntryKey(this.path, entry.number),
-        entry: entry.number,
-        reason: `record ${JSON.stringify(bad.id)}: ${bad.reason}`,
-      })
-    if (entry.control?.kind === 'closed') this.closed = true
-    if (entry.control?.kind === 'reset') await this.#reset(entry.control.manifestKey)
-    this.#tail.set(entry.number, { entry, sizeBytes, fileBytes: entryBytes })
-    this.unfoldedBytes += sizeBytes
-    this.end = entry.number
-  }
-
-  /** @returns why it was refused */
-  async #applyDelta(ulid: string, mention: SequencedDelta, number: number, last: number): Promise<string | undefined> {
-    const delta = await this.deltas.get(ulid, mention.etag, mention.sizeBytes)
-    if (delta.status === 'gone' || delta.status === 'changed') {
-      if (await this.#isVoided(mention.key, number, last))
-        return 'it vanished or changed after it was sequenced; a repair voided it'
-      throw new Vanished(mention.key)
-    }
-    if (delta.status === 'refused') return delta.reason
-    const clash = dimensionClash(delta.records, this.#fresh.dimension)
-    if (clash === undefined) await this.#fresh.apply(delta.records, number)
-    return clash
-  }
-
-  async #reset(manifestKey: string): Promise<void> {
-    const target: StatePart =
-      manifestKey === '' ? emptyManifest(this.path) : await this.manifests.loadExisting(manifestKey)
-    // Ordinals never go back: a record inserted after the reset comes behind everything that ever was.
-    const nextOrdinal = Math.max(target.nextOrdinal, this.#fresh.nextOrdinal)
-    const operations = this.#fresh.operations
-    this.#fresh = new FreshState(await BaseState.open(this.#pool, target), { dimension: target.dimension, nextOrdinal })
-    this.#fresh.operations = operations
-  }
-
   #unsequencedKnown(): InboxObject[] {
-    return this.#inbox.filter(({ ulid }) => !this.#mentioned.has(ulid))
+    return this.#inbox.filter(({ ulid }) => !this.#log.isMentioned(ulid))
   }
 
   async #currentView(): Promise<View> {
@@ -456,7 +336,7 @@ export class CollectionState {
     if (unsequenced.length === 0) return this.sequencedView()
     const name = `${this.#manifestKey} ${this.end} ${unsequenced.map(({ ulid, etag }) => `${ulid}${etag}`).join(' ')}`
     if (this.#layer?.name === name) return this.#layer.view
-    const fresh = this.#fresh.fork()
+    const fresh = this.fresh.fork()
     const shown: InboxObject[] = []
     for (const object of unsequenced) {
       const delta = await this.deltas.get(object.ulid, object.etag, object.sizeBytes)
@@ -484,19 +364,4 @@ export class CollectionState {
 function missingObject(key: string, path: string) {
   const message = `${key} does not exist although the log of ${path} refers to it. Run "siltstone verify", then "siltstone repair".`
   return corrupt('object-missing', message, { key })
-}
-
-/** A delta whose vectors disagree with the collection (or the first of them) is refused as a whole. */
-export function dimensionClash(
-  records: readonly { vector: Float32Array | null }[],
-  dimension: number | null,
-): string | undefined {
-  let expected = dimension
-  for (const { vector } of records) {
-    if (!vector) continue
-    expected ??= vector.length
-    if (vector.length !== expected)
-      return `its vectors have ${vector.length} dimensions, the collection has ${expected}`
-  }
-  return undefined
 }

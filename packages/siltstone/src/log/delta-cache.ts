@@ -37,6 +37,11 @@ export class DeltaCache {
     return answer
   }
 
+  /** For another state of the same collection, which forgets other deltas. */
+  sibling(): DeltaCache {
+    return new DeltaCache(this.#store, this.#path, this.#limitBytes)
+  }
+
   /** Forgets deltas that are folded. */
   retain(wanted: (ulid: string) => boolean): void {
     for (const name of this.#known.keys()) if (!wanted(name.slice(0, 26))) this.#known.delete(name)

@@ -119,6 +119,11 @@ export class SegmentPool {
     this.#cache = cache
   }
 
+  /** Opens the same segments for somebody who needs others of them; blocks are shared. */
+  sibling(): SegmentPool {
+    return new SegmentPool(this.#store, this.#cache)
+  }
+
   readonly readRange = async (key: string, offset: number, length: number): Promise<Uint8Array> => {
     const got = await this.#store.get(key, { range: { offset, length } })
     if (got.status !== 'ok')

@@ -1,0 +1,223 @@
+/**
+ * The log above one manifest, applied in order: entries with the deltas that they sequence become records.
+ *
+ * A delta counts at its first mention only: one that an earlier entry or the manifest's list names is void. A delta that
+ * breaks its format's rules or disagrees with the dimension is refused as a whole, by every reader alike. One that
+ * vanished, or is not the version that was sequenced, stops everything until a later entry voids its mention.
+ */
+import { corrupt } from '../errors.ts'
+import { decodeEntry, type LogEntry, type SequencedDelta } from '../format/entry.ts'
+import { logEntryKey, parseKey } from '../format/keys.ts'
+import { emptyManifest, type Manifest, type StatePart } from '../format/manifest.ts'
+import type { ObjectStore } from '../platform/object-store.ts'
+import { BaseState } from '../snapshot/base-state.ts'
+import type { ManifestStore } from '../snapshot/manifest-store.ts'
+import type { SegmentPool } from '../snapshot/open-segment.ts'
+import type { DeltaCache } from './delta-cache.ts'
+import { FreshState } from './fresh-state.ts'
+
+const PARALLEL_FETCHES = 16
+
+export interface RefusedInLog {
+  key: string
+  entry: number
+  reason: string
+}
+
+interface Tail {
+  entry: LogEntry
+  /** With the deltas that it sequences. */
+  sizeBytes: number
+  fileBytes: number
+}
+
+/** Something that should be there is not: only a second look at the pointer tells what that means. */
+export class Vanished extends Error {
+  readonly key: string
+  constructor(key: string) {
+    super(`${key} vanished`)
+    this.key = key
+  }
+}
+
+export interface AppliedLogOptions {
+  store: ObjectStore
+  path: string
+  pool: SegmentPool
+  manifests: ManifestStore
+  deltas: DeltaCache
+}
+
+export class AppliedLog {
+  readonly path: string
+  readonly #store: ObjectStore
+  readonly #pool: SegmentPool
+  readonly #manifests: ManifestStore
+  readonly #deltas: DeltaCache
+
+  manifest: Manifest
+  /** Entries above the watermark that are applied, by number. */
+  readonly #tail = new Map<number, Tail>()
+  fresh!: FreshState
+  /** Number of the last entry applied. */
+  end = 0
+  closed = false
+  unfoldedBytes = 0
+  refused: RefusedInLog[] = []
+  /** ULIDs that an entry or the manifest mentions: a later mention of one is void. */
+  #mentioned = new Set<string>()
+
+  constructor({ store, path, pool, manifests, deltas }: AppliedLogOptions) {
+    this.path = path
+    this.#store = store
+    this.#pool = pool
+    this.#manifests = manifests
+    this.#deltas = deltas
+    this.manifest = emptyManifest(path)
+  }
+
+  get size(): number {
+    return this.#tail.size
+  }
+
+  entries(): LogEntry[] {
+    return [...this.#tail.values()].map(({ entry }) => entry)
+  }
+
+  isMentioned(ulid: string): boolean {
+    return this.#mentioned.has(ulid)
+  }
+
+  /** Stands on another manifest; entries above its watermark that are known already are applied again. */
+  async install(manifest: Manifest): Promise<void> {
+    const kept = [...this.#tail.values()].filter(({ entry }) => entry.number > manifest.watermark)
+    this.manifest = manifest
+    if (manifest.state === 'closed') this.closed = true
+    this.#tail.clear()
+    this.unfoldedBytes = 0
+    this.refused = []
+    this.#mentioned = new Set(manifest.sequenced.flatMap((group) => group.ulids))
+    this.#deltas.retain((ulid) => !this.#mentioned.has(ulid))
+    this.#pool.retain([manifest])
+    this.fresh = new FreshState(await BaseState.open(this.#pool, manifest))
+    this.end = manifest.watermark
+    // Only an unbroken continuation can be reused.
+    if (kept[0]?.entry.number === manifest.watermark + 1)
+      for (const { entry, fileBytes } of kept) await this.apply(entry, fileBytes, kept.at(-1)?.entry.number)
+  }
+
+  /**
+   * Applies listed entries that are not applied yet.
+   * @param applyBytes stop once this much is unfolded
+   * @throws Vanished
+   */
+  async extend(listed: readonly { number: number; sizeBytes: number }[], applyBytes?: number): Promise<void> {
+    const wanted = listed.filter(({ number }) => number > this.end)
+    for (let i = 0; i < wanted.length; i += PARALLEL_FETCHES) {
+      const batch = await Promise.all(wanted.slice(i, i + PARALLEL_FETCHES).map(({ number }) => this.#fetch(number)))
+      for (const { entry, sizeBytes } of batch) {
+        if (applyBytes !== undefined && this.unfoldedBytes >= applyBytes) return
+        await this.apply(entry, sizeBytes, wanted.at(-1)?.number)
+      }
+    }
+  }
+
+  /** Whether an entry after `number` voids the mention of this inbox key. */
+  async #isVoided(key: string, number: number, last: number): Promise<boolean> {
+    for (let later = number + 1; later <= last; later++) {
+      const { control } = (await this.#fetch(later)).entry
+      if (control?.kind === 'void' && control.keys.includes(key)) return true
+    }
+    return false
+  }
+
+  /** An entry by number, folded or not; undefined when it is not kept any more. */
+  async readEntry(number: number): Promise<LogEntry | undefined> {
+    return (await this.#tryFetch(number))?.entry
+  }
+
+  async #fetch(number: number): Promise<Tail> {
+    const tail = await this.#tryFetch(number)
+    if (!tail) throw new Vanished(logEntryKey(this.path, number))
+    return tail
+  }
+
+  async #tryFetch(number: number): Promise<Tail | undefined> {
+    const key = logEntryKey(this.path, number)
+    const got = await this.#store.get(key)
+    if (got.status !== 'ok') return undefined
+    const entry = decodeEntry(got.body, key)
+    if (entry.number !== number || entry.collection !== this.path)
+      throw corrupt('entry-misplaced', `${key} says it is entry ${entry.number} of ${entry.collection}`, { key })
+    return { entry, sizeBytes: got.sizeBytes, fileBytes: got.sizeBytes }
+  }
+
+  /** @param last number of the last entry known to exist: a void mention may stand in one up to it */
+  async apply(entry: LogEntry, entryBytes: number, last = entry.number): Promise<void> {
+    let sizeBytes = entryBytes
+    for (const mention of entry.sequenced) {
+      const parsed = parseKey(mention.key)
+      if (parsed?.kind !== 'inbox' || parsed.path !== this.path)
+        throw corrupt(
+          'bad-mention',
+          `entry ${entry.number} of ${this.path} sequences ${mention.key}, which is not in its inbox`,
+          { key: logEntryKey(this.path, entry.number) },
+        )
+      if (this.#mentioned.has(parsed.ulid)) continue
+      const reason = await this.#applyDelta(parsed.ulid, mention, entry.number, last)
+      if (reason !== undefined) this.refused.push({ key: mention.key, entry: entry.number, reason })
+      this.#mentioned.add(parsed.ulid)
+      sizeBytes += mention.sizeBytes
+    }
+    for (const bad of await this.fresh.apply(entry.records, entry.number))
+      this.refused.push({
+        key: logEntryKey(this.path, entry.number),
+        entry: entry.number,
+        reason: `record ${JSON.stringify(bad.id)}: ${bad.reason}`,
+      })
+    if (entry.control?.kind === 'closed') this.closed = true
+    if (entry.control?.kind === 'reset') await this.#reset(entry.control.manifestKey)
+    this.#tail.set(entry.number, { entry, sizeBytes, fileBytes: entryBytes })
+    this.unfoldedBytes += sizeBytes
+    this.end = entry.number
+  }
+
+  /** @returns why it was refused */
+  async #applyDelta(ulid: string, mention: SequencedDelta, number: number, last: number): Promise<string | undefined> {
+    const delta = await this.#deltas.get(ulid, mention.etag, mention.sizeBytes)
+    if (delta.status === 'gone' || delta.status === 'changed') {
+      if (await this.#isVoided(mention.key, number, last))
+        return 'it vanished or changed after it was sequenced; a repair voided it'
+      throw new Vanished(mention.key)
+    }
+    if (delta.status === 'refused') return delta.reason
+    const clash = dimensionClash(delta.records, this.fresh.dimension)
+    if (clash === undefined) await this.fresh.apply(delta.records, number)
+    return clash
+  }
+
+  async #reset(manifestKey: string): Promise<void> {
+    const target: StatePart =
+      manifestKey === '' ? emptyManifest(this.path) : await this.#manifests.loadExisting(manifestKey)
+    // Ordinals never go back: a record inserted after the reset comes behind everything that ever was.
+    const nextOrdinal = Math.max(target.nextOrdinal, this.fresh.nextOrdinal)
+    const operations = this.fresh.operations
+    this.fresh = new FreshState(await BaseState.open(this.#pool, target), { dimension: target.dimension, nextOrdinal })
+    this.fresh.operations = operations
+  }
+}
+
+/** A delta whose vectors disagree with the collection (or the first of them) is refused as a whole. */
+export function dimensionClash(
+  records: readonly { vector: Float32Array | null }[],
+  dimension: number | null,
+): string | undefined {
+  let expected = dimension
+  for (const { vector } of records) {
+    if (!vector) continue
+    expected ??= vector.length
+    if (vector.length !== expected)
+      return `its vectors have ${vector.length} dimensions, the collection has ${expected}`
+  }
+  return undefined
+}
