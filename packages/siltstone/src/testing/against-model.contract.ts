@@ -9,6 +9,7 @@ import { ModelEngine } from './model.ts'
 import { collectionRequest } from './operations.ts'
 
 export interface AgainstModelOptions {
+  /** Default: PROPERTY_RUNS in the environment, or 100. */
   runs?: number
   timeoutMs?: number
   /** Done to the engine between steps: compaction, a restart (return the new engine). The model never notices. */
@@ -153,7 +154,7 @@ export function describeAgainstModel(
   makeEngine: () => Promise<Engine>,
   options: AgainstModelOptions = {},
 ): void {
-  const { runs = 100, timeoutMs = 60_000, disturb } = options
+  const { runs = Number(process.env['PROPERTY_RUNS'] ?? 100), timeoutMs = 600_000, disturb } = options
   it(`${name}: answers as the model does, whatever is done to it`, { timeout: timeoutMs }, async () => {
     const space = fc.constantFrom<Space>('l2', 'cosine', 'ip')
     await fc.assert(
