@@ -1,10 +1,13 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { encodeDelta } from '../format/delta.ts'
 import { buildProgram } from './run.ts'
-import { siltstone } from './testing.ts'
+import { siltstone, siltstoneProcess } from './testing/run.ts'
+
+vi.mock('../platform/process.ts', async () => (await import('./testing/mocks.ts')).mockedProcess())
+vi.mock('../platform/machine.ts', async () => (await import('./testing/mocks.ts')).mockedMachine())
 
 let directory: string
 let data: string[]
@@ -107,12 +110,22 @@ describe('a life of a store', () => {
   })
 })
 
+it('as a process: input from a pipe, answers on stdout, errors on stderr, exit codes', async () => {
+  const produced = await siltstoneProcess(['produce', 'notes', '--create', ...data], RECORDS)
+  expect(produced).toMatchObject({ code: 0, err: '', out: expect.stringContaining('2 records in 1 delta') })
+  const found = await siltstoneProcess(['query', 'notes', '--text', 'why do rivers drop mud?', '--json', ...data])
+  expect(jsonOf(found.out).records.map(({ id }) => id)).toEqual(['silt', 'cake'])
+  expect(await siltstoneProcess(['get', 'nobody', ...data])).toMatchObject({ code: 3, out: '' })
+})
+
 describe('produce', () => {
   it('splits, takes vectors, and Arrow files', async () => {
     const lines = Array.from({ length: 7 }, (_, i) => `{"id":"${i}","embedding":[${i},1],"uri":"u${i}"}`).join('\n')
-    const produced = await siltstone(['produce', 'v', '--create', '--max-records', '3', '--json', ...data], lines)
+    const produced = await siltstone(['produce', 'vectors', '--create', '--max-records', '3', '--json', ...data], lines)
     expect(jsonOf(produced.out)).toMatchObject({ records: 7, deltas: [{ records: 3 }, { records: 3 }, { records: 1 }] })
-    const show = JSON.parse((await siltstone(['collections', 'show', 'v', '--json', ...data])).out) as { id: string }
+    const show = JSON.parse((await siltstone(['collections', 'show', 'vectors', '--json', ...data])).out) as {
+      id: string
+    }
     const path = (await readdir(join(directory, 'store', 'delta')))[0] ?? ''
     expect(path).toContain(show.id)
     const record = {
@@ -125,15 +138,15 @@ describe('produce', () => {
     }
     const file = join(directory, 'one.arrow')
     await writeFile(file, encodeDelta({ collection: path, records: [record] }))
-    expect(await siltstone(['produce', 'v', file, ...data])).toMatchObject({ code: 0 })
-    const read = await siltstone(['get', 'v', 'arrow', '3', '--include', 'embeddings,uris', '--json', ...data])
+    expect(await siltstone(['produce', 'vectors', file, ...data])).toMatchObject({ code: 0 })
+    const read = await siltstone(['get', 'vectors', 'arrow', '3', '--include', 'embeddings,uris', '--json', ...data])
     expect(jsonOf(read.out).records).toEqual([
       { id: '3', uri: 'u3', embedding: [3, 1] },
       { id: 'arrow', uri: null, embedding: [1, 2] },
     ])
   })
 
-  const refused: [string, string, string][] = [
+  const refused: [string, string | Uint8Array, string][] = [
     ['a line that is no JSON', '{"id":"1","vector":[1]}\nnonsense', 'stdin:2: it is not JSON'],
     ['an unknown field', '{"id":"1","vectr":[1]}', 'unknown field "vectr"'],
     ['no id', '{"document":"x"}', 'id is missing'],
@@ -144,7 +157,7 @@ describe('produce', () => {
       '{"id":"1","vector":[1]}\n{"id":"2","vector":[1,2]}',
       '2 dimensions, the collection 1',
     ],
-    ['bytes that are no text', 'ÿþ'.slice(0, 0) + Buffer.from([0xff, 0xfe, 0x00]).toString('latin1'), 'stdin'],
+    ['bytes that are no text', Uint8Array.of(0xff, 0xfe, 0), 'not UTF-8'],
   ]
   it.each(refused)('refuses %s', async (_, input, message) => {
     const ran = await siltstone(['produce', 'notes', '--create', ...data], input)

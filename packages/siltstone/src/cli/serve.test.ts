@@ -1,0 +1,119 @@
+import type { ChildProcessWithoutNullStreams } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ChromaClient } from 'chromadb'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { openStore } from '../library/index.ts'
+import { siltstoneProcess, start } from './testing/run.ts'
+
+let directory: string
+const running = new Set<ChildProcessWithoutNullStreams>()
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'siltstone-serve-'))
+})
+afterEach(async () => {
+  for (const child of running) child.kill('SIGKILL')
+  running.clear()
+  await rm(directory, { recursive: true, force: true })
+})
+
+async function serve(...args: string[]) {
+  const child = start([
+    'serve',
+    '--port',
+    '0',
+    '--data',
+    join(directory, 'data'),
+    '--log-level',
+    'warn',
+    '--json',
+    ...args,
+  ])
+  running.add(child)
+  let err = ''
+  child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()))
+  const exited = once(child, 'exit').then(([code]) => {
+    running.delete(child)
+    return code as number | null
+  })
+  let out = ''
+  for await (const chunk of child.stdout) {
+    out += String(chunk)
+    if (out.includes('}')) break
+  }
+  if (!out.includes('}')) throw new Error(`the server ended with ${String(await exited)}: ${err}`)
+  return { url: (JSON.parse(out) as { url: string }).url, child, exited, err: () => err }
+}
+
+function clientOf(url: string): ChromaClient {
+  const { hostname, port } = new URL(url)
+  return new ChromaClient({ host: hostname, port: Number(port) })
+}
+
+it('two servers and the library on one directory: every write is seen everywhere, and SIGTERM ends them well', async () => {
+  const [one, two] = await Promise.all([serve(), serve('--no-compaction')])
+  const first = await clientOf(one.url).createCollection({ name: 'shared', embeddingFunction: null })
+  const second = await clientOf(two.url).getCollection({ name: 'shared' })
+  await first.add({ ids: ['a'], embeddings: [[1, 0]], metadatas: [{ from: 'one' }] })
+  await second.upsert({
+    ids: ['a', 'b'],
+    embeddings: [
+      [2, 0],
+      [3, 0],
+    ],
+    metadatas: [{ and: 'two' }, { from: 'two' }],
+  })
+  const store = await openStore(join(directory, 'data'))
+  const third = await store.getCollection({ name: 'shared' })
+  expect((await third.get()).rows().map(({ id, metadata }) => [id, metadata])).toEqual([
+    ['a', { from: 'one', and: 'two' }],
+    ['b', { from: 'two' }],
+  ])
+  await third.delete({ ids: ['b'] })
+  expect([await first.count(), await second.count()]).toEqual([1, 1])
+  await store.close()
+  for (const { child, exited } of [one, two]) {
+    child.kill('SIGTERM')
+    expect(await exited).toBe(0)
+  }
+  expect(one.err() + two.err()).toBe('')
+})
+
+it('keeps what was acknowledged when it is killed', async () => {
+  const one = await serve()
+  const notes = await clientOf(one.url).createCollection({ name: 'notes', embeddingFunction: null })
+  await notes.add({ ids: ['a', 'b'], embeddings: [[1], [2]] })
+  one.child.kill('SIGKILL')
+  await one.exited
+  const two = await serve()
+  expect(await (await clientOf(two.url).getCollection({ name: 'notes' })).count()).toBe(2)
+})
+
+it('asks for tokens where a file of them is given, and refuses writes when it is read-only', async () => {
+  const tokens = join(directory, 'tokens.json')
+  await writeFile(tokens, JSON.stringify([{ token: 'open sesame', user: 'ali', role: 'read', tenants: ['*'] }]))
+  const { url } = await serve('--tokens', tokens)
+  const list = `${url}/api/v2/tenants/default_tenant/databases/default_database/collections`
+  expect((await fetch(list)).status).toBe(401)
+  expect((await fetch(list, { headers: { 'x-chroma-token': 'open sesame' } })).status).toBe(200)
+  const body = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"name":"notes"}' }
+  const readOnly = await serve('--read-only')
+  expect((await fetch(list.replace(url, readOnly.url), body)).status).toBe(403)
+})
+
+it('says what is in its way', async () => {
+  const { url } = await serve()
+  const data = ['--data', join(directory, 'other')]
+  expect(
+    await siltstoneProcess(['serve', '--port', new URL(url).port, '--log-level', 'silent', ...data]),
+  ).toMatchObject({
+    code: 5,
+    err: expect.stringMatching(/^error: Port \d+ of 127.0.0.1 is in use/),
+  })
+  expect(await siltstoneProcess(['serve', '--tokens', join(directory, 'none.json'), ...data])).toMatchObject({
+    code: 3,
+  })
+})

@@ -1,0 +1,32 @@
+/** What the command line touches outside itself, for tests that run it in their own process. */
+import { vi } from 'vitest'
+import type { Ran } from './run.ts'
+
+/** What the running command was given and has said. */
+export const current: { ran: Ran; input: Uint8Array } = { ran: { code: 0, out: '', err: '' }, input: new Uint8Array() }
+
+/** Stands for `platform/process.ts`. */
+export async function mockedProcess(): Promise<object> {
+  const actual = await vi.importActual<object>('../../platform/process.ts')
+  return {
+    ...actual,
+    endWhenOutputCloses: () => {},
+    outTerminal: () => undefined,
+    errorTerminal: () => undefined,
+    environmentVariables: () => ({}),
+    writeOut: async (text: string) => void (current.ran.out += text),
+    writeError: async (text: string) => void (current.ran.err += text),
+    setExitCode: (code: number) => void (current.ran.code = code),
+  }
+}
+
+/** Stands for `platform/machine.ts`. */
+export async function mockedMachine(): Promise<object> {
+  const actual = await vi.importActual<object>('../../platform/machine.ts')
+  return {
+    ...actual,
+    async *stdinChunks() {
+      yield current.input
+    },
+  }
+}
