@@ -48,6 +48,33 @@ export class Compactor {
    * @throws SiltstoneError `corrupt` when the collection's objects do not fit together; nothing is published then
    */
   async compact(path: string, options: { merge?: boolean; signal?: AbortSignal } = {}): Promise<CompactionOutcome> {
+    const outcome = await this.fold(path, options.signal)
+    if (options.merge === false || outcome.busy) return outcome
+    const merged = await this.merge(path, options.signal)
+    return {
+      ...outcome,
+      merges: merged.merges,
+      bytesWritten: outcome.bytesWritten + merged.bytesWritten,
+      busy: merged.busy,
+    }
+  }
+
+  /** Folds what the log holds. Throws as `compact` does. */
+  fold(path: string, signal?: AbortSignal): Promise<CompactionOutcome> {
+    return this.#work(path, foldLease(path), signal, (outcome, inner) => this.#foldAll(path, outcome, inner))
+  }
+
+  /** Merges while a merge is due; runs beside folds. Throws as `compact` does. */
+  merge(path: string, signal?: AbortSignal): Promise<CompactionOutcome> {
+    return this.#work(path, mergeLease(path), signal, (outcome, inner) => this.#mergeAll(path, outcome, inner))
+  }
+
+  async #work(
+    path: string,
+    lease: string,
+    signal: AbortSignal | undefined,
+    task: (outcome: CompactionOutcome, signal: AbortSignal) => Promise<void>,
+  ): Promise<CompactionOutcome> {
     const { env } = this.#options
     const outcome: CompactionOutcome = {
       collection: path,
@@ -60,16 +87,9 @@ export class Compactor {
       watermark: 0,
     }
     try {
-      const folded = await this.#guarded(foldLease(path), options.signal, (signal) =>
-        this.#foldAll(path, outcome, signal),
-      )
-      const merged =
-        options.merge === false ||
-        folded === 'busy' ||
-        (await this.#guarded(mergeLease(path), options.signal, (signal) => this.#mergeAll(path, outcome, signal)))
-      outcome.busy = folded === 'busy' || merged === 'busy'
+      outcome.busy = (await this.#guarded(lease, signal, (inner) => task(outcome, inner))) === 'busy'
     } catch (error) {
-      env.metrics.count('CompactionErrors')
+      if (signal?.aborted !== true) env.metrics.count('CompactionErrors')
       throw error
     }
     if (outcome.busy) env.metrics.count('LockAcquisitionFailed')

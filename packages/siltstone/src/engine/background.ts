@@ -24,6 +24,7 @@ export class Background {
   readonly #options: BackgroundOptions
   readonly #stop = new AbortController()
   readonly #loops: Promise<void>[]
+  readonly #merging = new Map<string, Promise<void>>()
 
   constructor(engine: StoreEngine, options: BackgroundOptions = defaultBackground) {
     this.#engine = engine
@@ -34,6 +35,7 @@ export class Background {
   async close(): Promise<void> {
     this.#stop.abort(new Error('closing'))
     await Promise.all(this.#loops)
+    await Promise.all(this.#merging.values())
   }
 
   async #serve(): Promise<void> {
@@ -82,7 +84,8 @@ export class Background {
   /** False when the message should come again. */
   async #compact(path: string): Promise<boolean> {
     try {
-      await this.#engine.compact(path, { signal: this.#stop.signal })
+      await this.#engine.compactor.fold(path, this.#stop.signal)
+      this.#startMerge(path)
       return true
     } catch (error) {
       if (this.#stop.signal.aborted) return false
@@ -93,6 +96,20 @@ export class Background {
       })
       return false
     }
+  }
+
+  /** Merges run beside folds, so that a long one does not hold up the log; one of a collection at a time. */
+  #startMerge(path: string): void {
+    if (this.#merging.has(path)) return
+    const merging = this.#engine.compactor.merge(path, this.#stop.signal).then(
+      () => undefined,
+      (error: unknown) => {
+        if (!this.#stop.signal.aborted)
+          this.#engine.env.log.error('merge_failed', { collection: path, error: String(error) })
+      },
+    )
+    this.#merging.set(path, merging)
+    void merging.finally(() => this.#merging.delete(path))
   }
 
   async #keepSchedule(): Promise<void> {
