@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest'
+import { foldLease } from '../compact/lease-guard.ts'
+import { encodeWakeUp } from '../log/wake-up.ts'
+import { ManualClock } from '../platform/manual-clock.ts'
+import { memoryEnvironment } from '../platform/memory-environment.ts'
+import { upsert } from '../testing/world.ts'
+import { Background } from './background.ts'
+import { pathOf, StoreEngine } from './engine.ts'
+
+const MINUTE = 60_000
+
+async function setUp(options: { maxReceiveCount?: number } = {}) {
+  const clock = new ManualClock()
+  const env = memoryEnvironment({ seed: 1, clock, ...options })
+  const engine = await StoreEngine.open({ env })
+  const request = {
+    tenant: 'default_tenant',
+    database: 'default_database',
+    name: 'things',
+    getOrCreate: false,
+    space: 'l2' as const,
+    metadata: null,
+    configuration: {},
+    schema: null,
+  }
+  const { info } = await engine.catalog.createCollection(request)
+  const collection = await engine.collection(info.tenant, info.database, info.id)
+  const watermark = async () => (await collection.snapshots())[0]?.watermark ?? 0
+  const background = new Background(engine, { gatherMs: 10, scheduleMs: MINUTE, visibilityMs: 5 * MINUTE })
+  const stop = () => clock.runUntil(background.close())
+  return { clock, env, engine, collection, path: pathOf(info), watermark, stop }
+}
+
+describe('compaction by itself', () => {
+  it('follows a write within moments, and leaves the queue empty', async () => {
+    const { clock, env, collection, watermark, stop } = await setUp()
+    await collection.write([upsert('a', [1])])
+    await clock.advance(2_000)
+    expect(await watermark()).toBe(1)
+    expect(await env.queue.depth()).toMatchObject({ visible: 0, inFlight: 0, delayed: 0 })
+    await stop()
+  })
+
+  it('finds by its schedule what no call announced', async () => {
+    const { clock, env, collection, watermark, stop } = await setUp()
+    env.queue.send = () => Promise.reject(new Error('the queue is down'))
+    await clock.advance(1_000)
+    await collection.write([upsert('a', [1])])
+    await clock.advance(2_000)
+    expect(await watermark()).toBe(0)
+    await clock.advance(2 * MINUTE)
+    expect(await watermark()).toBe(1)
+    await stop()
+  })
+
+  it('takes a busy lease for no failure: nothing is dead-lettered however long it lasts', async () => {
+    const { clock, env, collection, path, watermark, stop } = await setUp({ maxReceiveCount: 2 })
+    await env.leases.acquire(foldLease(path), 'somebody', 60 * MINUTE)
+    for (let i = 0; i < 10; i++) {
+      await collection.write([upsert('a', [i])])
+      await clock.advance(MINUTE)
+    }
+    expect(await env.queue.deadLetters({ maxMessages: 10 })).toEqual([])
+    expect(await env.queue.depth()).toMatchObject({ visible: 0, inFlight: 0 })
+    expect((await env.leases.inspect(foldLease(path)))?.dirty).toBe(true)
+    await env.leases.force(foldLease(path))
+    await clock.advance(2 * MINUTE)
+    expect(await watermark()).toBe(10)
+    await stop()
+  })
+
+  it('survives messages that are not ours, and collections that are damaged', async () => {
+    const { clock, env, collection, watermark, stop } = await setUp()
+    await env.queue.send('not json')
+    await env.queue.send(encodeWakeUp({ collection: '../../etc/passwd', reason: 'entry', timestampMs: 0 }))
+    await collection.write([upsert('a', [1])])
+    await clock.advance(MINUTE)
+    expect(await watermark()).toBe(1)
+    await stop()
+  })
+
+  it('collects what is due, without being told', async () => {
+    const { clock, env, collection, stop } = await setUp()
+    await collection.write([upsert('a', [1])])
+    await clock.advance(5 * 60 * MINUTE)
+    expect((await env.store.list('delta/')).objects).toEqual([])
+    expect((await env.store.list('gc-due/')).objects.length).toBeLessThanOrEqual(1)
+    await stop()
+  })
+})
