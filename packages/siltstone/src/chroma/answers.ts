@@ -4,7 +4,7 @@
  */
 import type { CollectionInfo, GetResponse, QueryHits, QueryResponse } from '../engine/types.ts'
 import { configurationOf } from './configuration.ts'
-import { floatsText } from './float-text.ts'
+import { floatsText, numbersText } from './float-text.ts'
 import type { IncludeName } from './include.ts'
 import { shownSchema } from './schema.ts'
 
@@ -79,7 +79,7 @@ function columnTexts(groups: readonly Columns[]): Record<keyof Columns, string[]
 }
 
 function distancesText({ distances }: QueryHits): string {
-  return JSON.stringify(distances)
+  return numbersText(distances)
 }
 
 function objectText(fields: Record<string, string>): string {

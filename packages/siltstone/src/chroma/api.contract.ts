@@ -1,13 +1,13 @@
 /** What the HTTP API promises over any engine: one suite, run over the model and over the real one. */
 import { describe } from 'vitest'
 import type { Engine } from '../engine/types.ts'
-import { catalogContract } from './contract/catalog.ts'
-import { collectionContract } from './contract/collections.ts'
-import { conditionalContract } from './contract/conditional.ts'
-import { errorContract } from './contract/errors.ts'
-import { readContract } from './contract/reads.ts'
-import { systemContract } from './contract/system.ts'
-import { writeContract } from './contract/writes.ts'
+import { catalogContract } from './contract/catalog.contract.ts'
+import { collectionContract } from './contract/collections.contract.ts'
+import { conditionalContract } from './contract/conditional.contract.ts'
+import { errorContract } from './contract/errors.contract.ts'
+import { readContract } from './contract/reads.contract.ts'
+import { systemContract } from './contract/system.contract.ts'
+import { writeContract } from './contract/writes.contract.ts'
 
 /** @param makeEngine a fresh, empty store for every test */
 export function describeChromaApi(name: string, makeEngine: () => Promise<Engine>): void {

@@ -13,7 +13,7 @@ import { openApiDocument } from './openapi.ts'
 import { type ChromaLimits, type ChromaOptions, defaultLimits } from './options.ts'
 import { ApiProblem, errorAnswer, errorResponse } from './problem.ts'
 import type { Answer, Call, Route } from './route.ts'
-import { routes } from './routes/index.ts'
+import { routes } from './routes/table.ts'
 
 const ANSWER_HEADERS = [
   'chroma-trace-id',

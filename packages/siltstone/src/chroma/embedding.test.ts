@@ -4,7 +4,7 @@ import type { CollectionInfo } from '../engine/types.ts'
 import type { Embedder } from '../embed/port.ts'
 import { unauthorized } from '../errors.ts'
 import { ModelEngine } from '../testing/model.ts'
-import { expectError, testApi } from './testing.ts'
+import { expectError, testApi } from './testing/api.ts'
 
 /** [length, vowels] */
 function toyEmbedder(log: string[][]): Embedder {

@@ -5,11 +5,14 @@ import { conflict, corrupt, outcomeUnknown, unavailable, unsupported } from '../
 import { ManualClock } from '../platform/manual-clock.ts'
 import { ModelEngine } from '../testing/model.ts'
 import { Recorder } from '../testing/recorder.ts'
-import { DEFAULT_DATABASE, expectError, testApi } from './testing.ts'
+import { DEFAULT_DATABASE, expectError, testApi } from './testing/api.ts'
 
 function failing(error: unknown): Engine {
   const engine = new ModelEngine()
-  return { catalog: engine.catalog, close: () => engine.close(), collection: () => Promise.reject(error as Error) }
+  const collection = async () => {
+    throw error as Error
+  }
+  return { catalog: engine.catalog, close: () => engine.close(), collection }
 }
 
 const PATH = '/collections/11111111-1111-4111-8111-111111111111/get'

@@ -1,6 +1,6 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { floatsText, shortestDouble } from './float-text.ts'
+import { floatsText, numbersText, shortestDouble } from './float-text.ts'
 
 /** Every bit pattern of a finite float. */
 const float = fc
@@ -24,11 +24,14 @@ describe('shortestDouble', () => {
     )
   })
 
-  it('prints known floats', () => {
-    const floats = [0.1, 1 / 3, 1e-45, 3.4028234663852886e38, 123456792, 5e-324, -0.5, 1e10]
+  it('prints known floats, integers among them as floats', () => {
+    const floats = [0.1, 1 / 3, 1e-45, 3.4028234663852886e38, 123456792, 5e-324, -0.5, 1e10, -0, 1e30]
     expect(floatsText(Float32Array.from(floats))).toBe(
-      '[0.1,0.33333334,1e-45,3.4028235e+38,123456792,0,-0.5,10000000000]',
+      '[0.1,0.33333334,1e-45,3.4028235e+38,123456792.0,0.0,-0.5,10000000000.0,-0.0,1e+30]',
     )
+    expect(floatsText(Float32Array.of(0.1, 0.2))).toBe('[0.1,0.2]')
+    expect(floatsText(Float32Array.of())).toBe('[]')
+    expect(numbersText([1, 0.5, Number.POSITIVE_INFINITY])).toBe('[1.0,0.5,null]')
   })
 })
 

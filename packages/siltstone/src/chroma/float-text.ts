@@ -33,9 +33,23 @@ function shortestByText(value: number): number {
   return value
 }
 
-/** JSON text of an array of floats. */
+/** JSON text of an array of 32-bit floats. */
 export function floatsText(vector: Float32Array): string {
   const doubles = new Float64Array(vector.length)
   for (let i = 0; i < vector.length; i++) doubles[i] = shortestDouble(vector[i] as number)
-  return JSON.stringify(Array.from(doubles))
+  return numbersText(Array.from(doubles))
+}
+
+/**
+ * JSON text of an array of numbers that are floats whatever their value: `1.0`, so that a client which tells the two
+ * apart does not make integers of them. What is not finite becomes null.
+ */
+export function numbersText(numbers: readonly number[]): string {
+  return numbers.some(Number.isInteger) ? `[${numbers.map(numberText).join(',')}]` : JSON.stringify(numbers)
+}
+
+export function numberText(number: number): string {
+  if (!Number.isFinite(number)) return 'null'
+  const text = Object.is(number, -0) ? '-0' : String(number)
+  return /[.e]/.test(text) ? text : `${text}.0`
 }

@@ -1,9 +1,9 @@
 /** Bodies that were valid once, changed at random, to every endpoint: no 5xx of our own, always an error that tells. */
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ModelEngine } from '../testing/model.ts'
-import { routes } from './routes/index.ts'
-import { base64, testApi, type TestAnswer } from './testing.ts'
+import { routes } from './routes/table.ts'
+import { base64, testApi, type TestAnswer } from './testing/api.ts'
 
 const valid: Record<string, unknown> = {
   create_tenant: { name: 'acme' },

@@ -22,34 +22,44 @@ const VECTOR_FIELDS = new Set(['embeddings', 'query_embeddings'])
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
- * @throws ApiProblem 413 when the body is larger than `maxBytes`, whatever its headers say
+ * @throws ApiProblem 413 when the body is larger than `maxBytes`, whatever its headers say; 400 when it ends early
  */
 export async function readBody(request: Request, maxBytes: number): Promise<Uint8Array> {
   const announced = request.headers.get('content-length')
   if (announced !== null && Number(announced) > maxBytes) throw tooLarge()
   // A length that was announced is enforced by the HTTP parser.
-  if (announced !== null || request.headers.get('transfer-encoding') === null) {
-    const body = new Uint8Array(await request.arrayBuffer())
-    if (body.length > maxBytes) throw tooLarge()
-    return body
-  }
-  return readStream(request.body, maxBytes)
+  const isBounded = announced !== null || request.headers.get('transfer-encoding') === null
+  const body = await received(isBounded ? readWhole(request) : readStream(request.body, maxBytes))
+  if (body.length > maxBytes) throw tooLarge()
+  return body
 }
 
+async function readWhole(request: Request): Promise<Uint8Array> {
+  return new Uint8Array(await request.arrayBuffer())
+}
+
+/** At least `maxBytes` and one byte, if the body has as many. */
 async function readStream(stream: ReadableStream<Uint8Array> | null, maxBytes: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let sizeBytes = 0
   if (stream === null) return new Uint8Array()
   const reader = stream.getReader()
-  for (;;) {
+  while (sizeBytes <= maxBytes) {
     const { done, value } = await reader.read()
     if (done) return Buffer.concat(chunks)
     sizeBytes += value.length
-    if (sizeBytes > maxBytes) {
-      await reader.cancel()
-      throw tooLarge()
-    }
     chunks.push(value)
+  }
+  await reader.cancel()
+  return Buffer.concat(chunks)
+}
+
+/** A client that goes away in the middle is no failure of the server. */
+async function received(body: Promise<Uint8Array>): Promise<Uint8Array> {
+  try {
+    return await body
+  } catch (cause) {
+    throw new ApiProblem(400, 'InvalidArgumentError', 'body-incomplete', 'The request body ended early', cause)
   }
 }
 

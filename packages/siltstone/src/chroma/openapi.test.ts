@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { ModelEngine } from '../testing/model.ts'
 import { openApiDocument } from './openapi.ts'
-import { routes } from './routes/index.ts'
+import { routes } from './routes/table.ts'
 import { components } from './schemas.ts'
-import { testApi } from './testing.ts'
+import { testApi } from './testing/api.ts'
 
 interface Document {
   openapi: string
@@ -12,14 +12,14 @@ interface Document {
 
 describe('the OpenAPI document', () => {
   it('has every route of the app, and nothing else', async () => {
-    const { app, call } = testApi(new ModelEngine())
-    const document = (await call('GET', '/openapi.json')).json as Document
+    const api = testApi(new ModelEngine())
+    const document = (await api.call('GET', '/openapi.json')).json as Document
     expect(document.openapi).toBe('3.1.0')
     const described = Object.entries(document.paths).flatMap(([path, operations]) =>
       Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
     )
     const about = new Set(['GET /openapi.json', 'GET /docs', 'ALL /api/v1/*'])
-    const served = app.routes.map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`)
+    const served = api.app.routes.map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`)
     expect(served.filter((route) => !about.has(route)).toSorted()).toEqual(described.toSorted())
   })
 

@@ -4,6 +4,7 @@ import { getText, queryText } from '../answers.ts'
 import { embedderOf, openCollection, readOptionsOf } from '../call.ts'
 import { type Fields, readString, readStrings, readUint } from '../fields.ts'
 import { checkIndexed, filterOf } from '../filters.ts'
+import { numberText } from '../float-text.ts'
 import { columnsToRead, DEFAULT_GET, DEFAULT_QUERY, includeOf } from '../include.ts'
 import { ApiProblem, badShape } from '../problem.ts'
 import { type Answer, type Call, json, type Route } from '../route.ts'
@@ -152,10 +153,7 @@ async function count(call: Call): Promise<Answer> {
 async function indexingStatus(call: Call): Promise<Answer> {
   const collection = await openCollection(call)
   const { totalOps, indexedOps, unindexedOps } = await collection.indexingStatus()
-  return json({
-    op_indexing_progress: totalOps === 0 ? 1 : indexedOps / totalOps,
-    num_unindexed_ops: unindexedOps,
-    num_indexed_ops: indexedOps,
-    total_ops: totalOps,
-  })
+  const progress = numberText(totalOps === 0 ? 1 : indexedOps / totalOps)
+  const counts = JSON.stringify({ num_unindexed_ops: unindexedOps, num_indexed_ops: indexedOps, total_ops: totalOps })
+  return { text: `{"op_indexing_progress":${progress},${counts.slice(1)}` }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Engine } from '../../engine/types.ts'
-import { expectError, testApi } from '../testing.ts'
+import { expectError, testApi } from '../testing/api.ts'
 
 const RULE =
   'Validation error: name: Expected a name containing 3-512 characters from [a-zA-Z0-9._-], starting and ending with a character in [a-zA-Z0-9]. Got: '

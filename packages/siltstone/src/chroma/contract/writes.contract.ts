@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Engine } from '../../engine/types.ts'
-import { base64, expectError, testApi } from '../testing.ts'
+import { base64, expectError, testApi } from '../testing/api.ts'
 
 const ALL = ['documents', 'embeddings', 'metadatas', 'uris']
 
@@ -63,7 +63,7 @@ export function writeContract(makeEngine: () => Promise<Engine>): void {
         embeddings: [base64([0.1, -3.5, 16777217]), [0.1, 1e-7, 2e30]],
       })
       const { text } = await api.db('POST', `${path}/get`, { include: ['embeddings'] })
-      expect(text).toContain('"embeddings":[[0.1,-3.5,16777216],[0.1,1e-7,2e+30]]')
+      expect(text).toContain('"embeddings":[[0.1,-3.5,16777216.0],[0.1,1e-7,2e+30]]')
       expectError(
         await api.db('POST', `${path}/add`, { ids: ['c'], embeddings: ['AAA'] }),
         400,

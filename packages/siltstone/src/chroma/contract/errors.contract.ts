@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Engine } from '../../engine/types.ts'
-import { expectError, testApi } from '../testing.ts'
+import { expectError, testApi } from '../testing/api.ts'
 
 const INVALID = 'InvalidArgumentError'
 const SHAPE = 'Failed to deserialize the JSON body into the target type: '

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Engine } from '../../engine/types.ts'
-import { DEFAULT_DATABASE, expectError, testApi } from '../testing.ts'
+import { DEFAULT_DATABASE, expectError, testApi } from '../testing/api.ts'
 
 export function catalogContract(makeEngine: () => Promise<Engine>): void {
   describe('tenants and databases', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Engine } from '../../engine/types.ts'
-import { base64, expectError, testApi } from '../testing.ts'
+import { base64, expectError, testApi } from '../testing/api.ts'
 
 export function conditionalContract(makeEngine: () => Promise<Engine>): void {
   describe('conditional transactions', () => {

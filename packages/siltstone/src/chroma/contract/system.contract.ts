@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Engine } from '../../engine/types.ts'
-import { expectError, testApi } from '../testing.ts'
+import { expectError, testApi } from '../testing/api.ts'
 
 export function systemContract(makeEngine: () => Promise<Engine>): void {
   describe('system', () => {

@@ -1,13 +1,13 @@
 /** A client of the app without a socket, for tests. */
 import type { Hono } from 'hono'
 import { expect } from 'vitest'
-import type { Engine } from '../engine/types.ts'
-import { systemClock } from '../platform/system-clock.ts'
-import { systemIds } from '../platform/system-ids.ts'
-import { systemRandom } from '../platform/system-random.ts'
-import { noMetrics, silentLogger } from '../platform/telemetry.ts'
-import { createChromaApp } from './app.ts'
-import type { ChromaOptions } from './options.ts'
+import type { Engine } from '../../engine/types.ts'
+import { systemClock } from '../../platform/system-clock.ts'
+import { systemIds } from '../../platform/system-ids.ts'
+import { systemRandom } from '../../platform/system-random.ts'
+import { noMetrics, silentLogger } from '../../platform/telemetry.ts'
+import { createChromaApp } from '../app.ts'
+import type { ChromaOptions } from '../options.ts'
 
 export interface TestAnswer {
   status: number

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Engine } from '../../engine/types.ts'
-import { expectError, type TestApi, testApi } from '../testing.ts'
+import { expectError, type TestApi, testApi } from '../testing/api.ts'
 
 export function readContract(makeEngine: () => Promise<Engine>): void {
   const filled = async (): Promise<[TestApi, string]> => {

@@ -1,0 +1,103 @@
+/**
+ * Token authentication: who holds a token may do what its entry says.
+ *
+ * ```json
+ * [
+ *   { "token": "s3cret", "user": "ops", "role": "admin", "tenants": ["*"] },
+ *   { "sha256": "<64 hexadecimal digits>", "user": "app", "role": "write", "tenants": ["acme"], "databases": ["prod"] }
+ * ]
+ * ```
+ * `databases` left out means all of the tenants'. A token is presented in `x-chroma-token` or as a bearer token in
+ * `Authorization`. Only SHA-256 digests are kept, and every one of them is compared in constant time, so neither the
+ * answer's delay nor a dump of this process's configuration gives a token away.
+ */
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { z } from 'zod'
+import type { Authenticator, Identity } from '../chroma/options.ts'
+import { invalid, unauthorized } from '../errors.ts'
+
+const names = z.array(z.string().min(1)).min(1)
+const entrySchema = z
+  .strictObject({
+    token: z.string().min(1).optional(),
+    sha256: z
+      .string()
+      .regex(/^[0-9a-fA-F]{64}$/, 'must be 64 hexadecimal digits')
+      .optional(),
+    user: z.string().min(1),
+    role: z.enum(['read', 'write', 'admin']),
+    tenants: names,
+    databases: names.default(['*']),
+  })
+  .refine((entry) => (entry.token === undefined) !== (entry.sha256 === undefined), 'needs either token or sha256')
+const fileSchema = z.array(entrySchema).min(1)
+
+interface TokenEntry {
+  digest: Uint8Array
+  identity: Identity
+}
+
+/**
+ * @param text of the file, or of the environment variable `SILTSTONE_TOKENS`
+ * @throws SiltstoneError `invalid` (bad-tokens) naming the entry; never the token
+ */
+export function tokenAuthenticator(text: string): Authenticator {
+  const entries = parseTokens(text)
+  return {
+    identify(header) {
+      const token = presentedToken(header)
+      if (token === undefined) {
+        throw unauthorized('token-missing', 'A token is needed: send it in x-chroma-token or as Authorization: Bearer')
+      }
+      const digest = sha256(token)
+      let found: Identity | undefined
+      for (const entry of entries) if (timingSafeEqual(entry.digest, digest)) found = entry.identity
+      if (found === undefined) throw unauthorized('token-unknown', 'The token is not valid')
+      return found
+    },
+  }
+}
+
+function parseTokens(text: string): TokenEntry[] {
+  const parsed = fileSchema.safeParse(parseJson(text))
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues
+    const where = issue?.path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('')
+    throw badTokens(`${where || 'the list'}: ${issue?.message ?? 'wrong'}`)
+  }
+  const entries = parsed.data.map(({ token, sha256: hex, user, role, tenants, databases }) => ({
+    digest: token === undefined ? Buffer.from(hex ?? '', 'hex') : sha256(token),
+    identity: { userId: user, role, tenants: allOr(tenants), databases: allOr(databases) },
+  }))
+  const digests = entries.map(({ digest }) => Buffer.from(digest).toString('hex'))
+  const twice = digests.findIndex((digest, i) => digests.indexOf(digest) !== i)
+  if (twice >= 0) throw badTokens(`[${twice}]: the same token stands twice`)
+  return entries
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    // Without the parser's message and cause: they quote the text, and with it a token.
+    throw badTokens('the text is not JSON')
+  }
+}
+
+function badTokens(detail: string): Error {
+  return invalid('bad-tokens', `The tokens are not usable: ${detail}`, { field: 'tokens' })
+}
+
+function allOr(list: readonly string[]): readonly string[] | '*' {
+  return list.includes('*') ? '*' : list
+}
+
+function presentedToken(header: (name: string) => string | undefined): string | undefined {
+  const text = header('x-chroma-token') ?? header('authorization')
+  const token = text?.replace(/^Bearer\s+/i, '').trim()
+  return token === '' ? undefined : token
+}
+
+function sha256(text: string): Uint8Array {
+  return createHash('sha256').update(text).digest()
+}

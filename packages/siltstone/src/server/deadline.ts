@@ -1,0 +1,18 @@
+import type { Clock } from '../platform/clock.ts'
+
+/** Waits for `work`, at most `ms`. What it throws is thrown on, unless it comes late. */
+export function within(clock: Clock, ms: number, work: Promise<unknown>): Promise<'done' | 'late'> {
+  return new Promise((resolve, reject) => {
+    const cancel = clock.timer(Math.max(0, ms), () => resolve('late'))
+    work.then(
+      () => {
+        cancel()
+        resolve('done')
+      },
+      (error: unknown) => {
+        cancel()
+        reject(error as Error)
+      },
+    )
+  })
+}

@@ -1,0 +1,5 @@
+export * from './auth.ts'
+export * from './logging.ts'
+export * from './metrics.ts'
+export * from './server.ts'
+export * from './tracing.ts'

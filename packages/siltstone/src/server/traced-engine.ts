@@ -1,0 +1,54 @@
+/** An engine whose every call is a span. */
+import type { Attributes } from '@opentelemetry/api'
+import type { Catalog, Collection, CollectionInfo, Engine } from '../engine/types.ts'
+import { inSpan } from './tracing.ts'
+
+export function tracedEngine(engine: Engine): Engine {
+  return {
+    catalog: tracedMethods(engine.catalog, 'catalog', {}) as Catalog,
+    collection: (tenant, database, id) =>
+      inSpan('engine.collection', { 'siltstone.tenant': tenant, 'siltstone.database': database }, async () =>
+        tracedCollection(await engine.collection(tenant, database, id)),
+      ),
+    close: () => engine.close(),
+  }
+}
+
+function tracedCollection(collection: Collection): Collection {
+  return tracedMethods(collection, 'collection', infoAttributes(collection.info)) as Collection
+}
+
+function infoAttributes({ id, tenant, database, dimension }: CollectionInfo): Attributes {
+  return {
+    'siltstone.collection': id,
+    'siltstone.tenant': tenant,
+    'siltstone.database': database,
+    ...(dimension !== null && { 'siltstone.dimension': dimension }),
+  }
+}
+
+/** All methods of both faces return promises; what is no method is passed through. */
+function tracedMethods<T extends object>(target: T, name: string, attributes: Attributes): T {
+  return new Proxy(target, {
+    get(object, key) {
+      const member: unknown = Reflect.get(object, key, object)
+      if (typeof member !== 'function' || typeof key !== 'string') return member
+      return (...parameters: unknown[]) =>
+        inSpan(`${name}.${key}`, { ...attributes, ...sizes(parameters[0]) }, () =>
+          (member as (...all: unknown[]) => Promise<unknown>).apply(object, parameters),
+        )
+    },
+  })
+}
+
+/** How much was asked for: numbers and lengths of the request, never its content. */
+function sizes(request: unknown): Attributes {
+  if (Array.isArray(request)) return { 'siltstone.operations': request.length }
+  if (typeof request !== 'object' || request === null) return {}
+  const attributes: Attributes = {}
+  for (const [key, value] of Object.entries(request)) {
+    if (Array.isArray(value)) attributes[`siltstone.request.${key}`] = value.length
+    else if (typeof value === 'number') attributes[`siltstone.request.${key}`] = value
+  }
+  return attributes
+}
