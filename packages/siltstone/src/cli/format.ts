@@ -58,6 +58,20 @@ function widthOf(text: string): number {
   return lettersOf(text).length
 }
 
+/** Broken at spaces into at most so many lines, the last one cut. */
+export function wrap(text: string, width: number, lines: number): string[] {
+  const wrapped: string[] = []
+  let rest = oneLine(text)
+  while (rest !== '' && wrapped.length < lines - 1) {
+    const at = rest.length <= width ? rest.length : rest.lastIndexOf(' ', width)
+    const end = at <= 0 ? width : at
+    wrapped.push(rest.slice(0, end))
+    rest = rest.slice(end).trimStart()
+  }
+  if (rest !== '') wrapped.push(cut(rest, width))
+  return wrapped
+}
+
 const UNITS = ['B', 'KB', 'MB', 'GB', 'TB'] as const
 
 export function bytes(count: number): string {

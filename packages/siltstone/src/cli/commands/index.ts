@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { collectionsCommand } from './collections.ts'
 import { compactCommand } from './compact.ts'
+import { demoCommand } from './demo/index.ts'
 import { doctorCommand } from './doctor.ts'
 import { gcCommand } from './gc.ts'
 import { leaseCommand } from './lease.ts'
@@ -13,6 +14,7 @@ import { verifyCommand } from './verify.ts'
 
 /** In the order of the help. */
 export const commands: readonly (() => Command)[] = [
+  demoCommand,
   serveCommand,
   produceCommand,
   queryCommand,
