@@ -140,7 +140,8 @@ function failed(error: unknown, method: string, route: string, options: ChromaOp
   const traceId = traceIdOf(options)
   const answer = errorAnswer(error)
   const fields = { method, route, traceId, status: answer.status, code: answer.code }
-  if (answer.status === 500) options.log.error('request_failed', { ...fields, error })
+  // A problem that this layer made itself is the client's, whatever status Chroma gives it.
+  if (answer.status === 500 && !(error instanceof ApiProblem)) options.log.error('request_failed', { ...fields, error })
   else if (answer.status === 503 || answer.status === 429) options.log.warn('request_refused', { ...fields, error })
   if (answer.status === 413) return plainText(answer.message, 413, traceId)
   return errorResponse(answer, traceId)
