@@ -4,7 +4,7 @@ const [major = 0] = process.versions.node.split('.').map(Number)
 if (major < 24) {
   console.error(
     `error: siltstone needs Node.js 24 or newer, this is ${process.versions.node}.\n` +
-      'Install it from https://nodejs.org, or use the one that comes with a clone: "npx siltstone …" after "npm ci".',
+      'Install it from https://nodejs.org. In a clone, "npm run -s siltstone -- …" uses the one that npm ci installed.',
   )
   process.exitCode = 1
 } else {

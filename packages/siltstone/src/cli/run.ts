@@ -2,7 +2,7 @@
 import { Command, CommanderError } from 'commander'
 import { endWhenOutputCloses, writeError, writeOut } from '../platform/process.ts'
 import { VERSION } from '../version.ts'
-import { commands } from './commands/index.ts'
+import { commands } from './commands/all.ts'
 import { describeError, errorText, EXIT_CODES } from './errors.ts'
 
 export function buildProgram(): Command {

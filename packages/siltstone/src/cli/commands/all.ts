@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { collectionsCommand } from './collections.ts'
 import { compactCommand } from './compact.ts'
-import { demoCommand } from './demo/index.ts'
+import { demoCommand } from './demo/command.ts'
 import { doctorCommand } from './doctor.ts'
 import { gcCommand } from './gc.ts'
 import { leaseCommand } from './lease.ts'
