@@ -123,6 +123,7 @@ function badJson(detail: string, cause?: unknown): SiltstoneError {
  */
 function hasLoneSurrogate(text: string): boolean {
   if (!text.includes('\\u') || !/\\u[dD][89a-fA-F]/.test(text)) return false
-  const escapes = text.replaceAll('\\\\', '')
+  // An escaped backslash stands between what is beside it.
+  const escapes = text.replaceAll('\\\\', '__')
   return /\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]/.test(escapes)
 }
