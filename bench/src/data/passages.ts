@@ -1,0 +1,69 @@
+/** Real text and its embeddings: `passages.arrow` and `queries.arrow` of `--data DIR` (their README has the columns). */
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { tableFromIPC, type Table } from 'apache-arrow'
+import type { Dataset, QuerySet } from './dataset.ts'
+
+export function hasPassages(directory: string): boolean {
+  return existsSync(join(directory, 'passages.arrow')) && existsSync(join(directory, 'queries.arrow'))
+}
+
+/** @param limit only the first rows; the exact neighbours of the queries are then computed again by who needs them */
+export function loadPassages(directory: string, limit = Number.POSITIVE_INFINITY): Dataset {
+  const table = tableFromIPC(readFileSync(join(directory, 'passages.arrow')))
+  const count = Math.min(table.numRows, limit)
+  const vectors = unitVectors(table, count)
+  const [ids, documents, metadatas] = ['id', 'document', 'metadata'].map((name) => strings(table, name, count)) as [
+    string[],
+    string[],
+    string[],
+  ]
+  return {
+    name: `${count} passages`,
+    dimension: vectors.dimension,
+    count,
+    id: (row) => ids[row] as string,
+    vector: (row) => vectors.row(row),
+    document: (row) => documents[row] as string,
+    metadata: (row) => metadatas[row] as string,
+    queries: loadQueries(directory, count < table.numRows),
+  }
+}
+
+function loadQueries(directory: string, isPart: boolean): QuerySet {
+  const table = tableFromIPC(readFileSync(join(directory, 'queries.arrow')))
+  const vectors = unitVectors(table, table.numRows)
+  const neighbours = table.getChild('neighbours')
+  return {
+    count: table.numRows,
+    vector: (index) => vectors.row(index),
+    neighbours: (index, k) => {
+      if (isPart) throw new Error('The neighbours in the file are those among all passages.')
+      return Array.from((neighbours?.get(index) as { toArray(): Iterable<number | bigint> }).toArray(), Number).slice(
+        0,
+        k,
+      )
+    },
+  }
+}
+
+function strings(table: Table, name: string, count: number): string[] {
+  const column = table.getChild(name)
+  return Array.from({ length: count }, (_, row) => String(column?.get(row)))
+}
+
+function unitVectors(table: Table, count: number) {
+  const bytes = table.getChild('vector_i8')
+  const first = bytes?.get(0) as { length: number }
+  const dimension = first.length
+  const matrix = new Float32Array(count * dimension)
+  for (let row = 0; row < count; row++) {
+    const source = (bytes?.get(row) as { toArray(): Int8Array }).toArray()
+    let squares = 0
+    for (let i = 0; i < dimension; i++) squares += (source[i] as number) ** 2
+    // The scale falls out of the normalisation.
+    const factor = 1 / Math.sqrt(squares)
+    for (let i = 0; i < dimension; i++) matrix[row * dimension + i] = (source[i] as number) * factor
+  }
+  return { dimension, row: (row: number) => matrix.subarray(row * dimension, (row + 1) * dimension) }
+}

@@ -1,0 +1,105 @@
+/** Our engine in this process, on a local directory, with everything that goes to storage counted. */
+import { StoreEngine, type EngineOptions, pathOf } from '../../../packages/siltstone/src/engine/engine.ts'
+import type { Collection } from '../../../packages/siltstone/src/engine/types.ts'
+import { isSiltstoneError } from '../../../packages/siltstone/src/errors.ts'
+import { CountingObjectStore } from '../../../packages/siltstone/src/platform/counting-object-store.ts'
+import { DelayingObjectStore } from '../../../packages/siltstone/src/platform/delaying-object-store.ts'
+import { closeEnvironment, openEnvironment } from '../../../packages/siltstone/src/platform/directory-environment.ts'
+import type { RecordOp } from '../../../packages/siltstone/src/records/types.ts'
+import { batches, type Dataset, type Row } from '../data/dataset.ts'
+import { RoundsStore } from './rounds-store.ts'
+
+export interface OpenEngine {
+  engine: StoreEngine
+  counting: CountingObjectStore
+  rounds: RoundsStore
+  /** The collection of that name, made when it is not there. */
+  use(name: string): Promise<{ collection: Collection; path: string }>
+  close(): Promise<void>
+}
+
+export interface OpenOptions extends Omit<EngineOptions, 'env'> {
+  /** Milliseconds before every request to storage. Default none. */
+  delayMs?: number
+}
+
+export async function openEngine(directory: string, options: OpenOptions = {}): Promise<OpenEngine> {
+  const { delayMs, ...engineOptions } = options
+  const env = await openEnvironment(directory)
+  const local = env.store
+  const far =
+    delayMs === undefined ? local : new DelayingObjectStore(local, { clock: env.clock, delayMs: () => delayMs })
+  const counting = new CountingObjectStore(far)
+  const rounds = new RoundsStore(counting)
+  const engine = await StoreEngine.open({ env: { ...env, store: rounds }, ...engineOptions })
+  return {
+    engine,
+    counting,
+    rounds,
+    use: async (name) => {
+      const { info } = await engine.catalog.createCollection({
+        tenant: 'default_tenant',
+        database: 'default_database',
+        name,
+        getOrCreate: true,
+        space: 'cosine',
+        metadata: null,
+        configuration: { hnsw: { space: 'cosine' } },
+        schema: null,
+      })
+      return { collection: await engine.collection(info.tenant, info.database, info.id), path: pathOf(info) }
+    },
+    close: async () => {
+      await engine.close()
+      await closeEnvironment(env)
+    },
+  }
+}
+
+export function upserts(rows: readonly Row[]): RecordOp[] {
+  return rows.map(({ id, vector, document, metadata }) => ({
+    op: 'upsert',
+    id,
+    vector,
+    document,
+    metadata,
+    uri: null,
+  }))
+}
+
+/**
+ * Writes, and calls `whenFull` when writers are told to wait, instead of waiting.
+ * @returns seconds spent in writes alone
+ */
+export async function load(
+  collection: Collection,
+  data: Dataset,
+  options: { batch?: number; first?: number; end?: number; whenFull(): Promise<void> },
+): Promise<{ seconds: number }> {
+  const { batch = 1_000, first = 0, end = data.count, whenFull } = options
+  let ms = 0
+  for (const rows of batches(data, batch, first, end)) {
+    const operations = upserts(rows)
+    for (;;) {
+      const startedMs = performance.now()
+      const written = await writeOnce(collection, operations)
+      if (written) {
+        ms += performance.now() - startedMs
+        break
+      }
+      await whenFull()
+    }
+  }
+  return { seconds: ms / 1000 }
+}
+
+/** False when the log is full. */
+async function writeOnce(collection: Collection, operations: readonly RecordOp[]): Promise<boolean> {
+  try {
+    await collection.write(operations)
+    return true
+  } catch (error) {
+    if (!isSiltstoneError(error, 'unavailable')) throw error
+    return false
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * Records with documents and metadata through HTTP, in batches, one client, each batch acknowledged (durable) before the
+ * next is sent. Bodies are made before the clock starts, so that our own client's work is not counted as the server's.
+ * Our compaction runs beside and after it, in the same process; the time until it is idle is reported apart.
+ */
+import { rmSync } from 'node:fs'
+import { batches, type Dataset } from '../data/dataset.ts'
+import { samplePeak } from '../measure/process-usage.ts'
+import { megabytes, type Report, type Row } from '../measure/report.ts'
+import { latencyCells } from '../measure/rows.ts'
+import { latencies } from '../measure/statistics.ts'
+import { openDataset } from '../options.ts'
+import { directoryBytes, type Server, sleep } from '../servers/server-process.ts'
+import { HttpError, writeBody } from '../servers/http-client.ts'
+import { untilIdle } from '../servers/idle.ts'
+import { COLLECTION, freshServer } from '../servers/targets.ts'
+import type { Scenario } from './scenario.ts'
+
+export const ingest: Scenario = {
+  about: 'records through HTTP until durable, then compaction until idle (100,000; siltstone beside chroma)',
+  run: async (options, report) => {
+    const data = openDataset(options, options.records ?? 100_000)
+    report.note(`preparing ${data.name}`)
+    const bodies = [...batches(data, options.batch)].map((rows) => writeBody(rows))
+    const rows: Row[] = []
+    for (let turn = 0; turn < options.repeat; turn++) {
+      for (const target of options.servers) {
+        const server = await freshServer(target, 'ingest')
+        try {
+          report.note(`${server.name}: writing`)
+          rows.push(await ingestOnce(server, data, bodies, report))
+        } finally {
+          await server.stop()
+          if (!options.keep && server.directory) rmSync(server.directory, { recursive: true, force: true })
+        }
+      }
+    }
+    report.table(`Ingest of ${data.name}, batches of ${options.batch}, one client, raw HTTP`, rows)
+  },
+}
+
+export async function ingestOnce(
+  server: Server,
+  data: Dataset,
+  bodies: readonly Buffer[],
+  report: Report,
+): Promise<Row> {
+  const id = await server.client.createCollection(COLLECTION)
+  const before = server.usage()
+  const peak = samplePeak(() => server.usage()?.rssBytes ?? 0)
+  const times: number[] = []
+  let waits = 0
+  const startedMs = performance.now()
+  for (const body of bodies) {
+    for (;;) {
+      const beganMs = performance.now()
+      try {
+        await server.client.write('upsert', id, body)
+        times.push(performance.now() - beganMs)
+        break
+      } catch (error) {
+        // Back-pressure is part of the time that ingest takes.
+        if (!(error instanceof HttpError) || error.status !== 429) throw error
+        waits++
+        await sleep(100)
+      }
+    }
+  }
+  const seconds = (performance.now() - startedMs) / 1000
+  const written = server.usage()
+  const counted = await server.client.count(id)
+  if (counted !== data.count) throw new Error(`${server.name} has ${counted} of ${data.count} records`)
+  report.note(`${server.name}: ${Math.round(data.count / seconds)} records/s, waiting until it is idle`)
+  const idleSeconds = await untilIdle(server, id)
+  const after = server.usage()
+  return {
+    server: server.name,
+    'records/s': data.count / seconds,
+    'seconds until durable': seconds,
+    'seconds until idle after that': idleSeconds,
+    ...latencyCells(latencies(times)),
+    'answers 429': waits,
+    'CPU s while writing': written && before ? written.cpuSeconds - before.cpuSeconds : '–',
+    'CPU s in all': after && before ? after.cpuSeconds - before.cpuSeconds : '–',
+    'peak RSS MB': megabytes(Math.max(peak.stop(), after?.peakRssBytes ?? 0)),
+    'RSS MB': megabytes(after?.rssBytes ?? 0),
+    'disk MB': server.directory === undefined ? '–' : megabytes(directoryBytes(server.directory)),
+  }
+}
