@@ -12,7 +12,8 @@ import type { Session } from '../session.ts'
 import { type Check, fail, ok, warn } from './check.ts'
 
 const OLD_MESSAGE_MS = 10 * 60_000
-const STALE_HEARTBEAT_MS = 60_000
+/** Two heartbeats missed. */
+const STALE_HEARTBEAT_MS = 20_000
 const FUTURE_MS = 60_000
 
 export async function checkQueue({ queue }: Environment): Promise<Check[]> {
@@ -48,7 +49,7 @@ export async function checkLeases({ leases, clock }: Environment): Promise<Check
     return warn(
       'leases',
       `${first.name} is held by ${first.owner}, silent for ${duration(nowMs - first.heartbeatAtMs)}`,
-      `If that process is gone: siltstone lease force ${first.name}`,
+      `It is free by itself in ${duration(Math.max(0, first.expiresAtMs - nowMs))}; at once by: siltstone lease force ${first.name}`,
     )
   return ok('leases', `${count(held.length)} held`)
 }

@@ -59,10 +59,13 @@ async function demo(folder: string | undefined, options: DemoOptions): Promise<v
     ignoreSignals()
     await tell(shown, steps, options.data)
     if (options.once) await out.answer({ data, ...shown, steps: steps.times }, () => 'Done.\n')
-    else await serve({ ...options, data }, out, steps)
+    else await serve({ ...options, data }, out)
   } finally {
+    // Before anything else is said: a reader that has gone away ends the process at the next word.
     await discard()
   }
+  if (!options.once)
+    await out.note(options.data === undefined ? 'Stopped; the temporary store is removed.' : 'Stopped.')
 }
 
 interface Shown {
@@ -136,7 +139,7 @@ async function tell(shown: Shown, steps: Steps, kept: string | undefined): Promi
   )
 }
 
-async function serve(options: DemoOptions & { data: string }, out: Output, steps: Steps): Promise<void> {
+async function serve(options: DemoOptions & { data: string }, out: Output): Promise<void> {
   const serveOptions: ServeOptions = {
     data: options.data,
     host: '127.0.0.1',
@@ -164,7 +167,4 @@ async function serve(options: DemoOptions & { data: string }, out: Output, steps
     ].join('\n'),
   )
   await serving.untilStopped()
-  await steps.say(
-    options.data.includes('siltstone-demo-') ? 'Stopped; the temporary store is removed.\n' : 'Stopped.\n',
-  )
 }

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ChromaClient } from 'chromadb'
@@ -102,6 +102,9 @@ it('serves a folder of one’s own until it is stopped', async () => {
   const port = Number(/127\.0\.0\.1:(\d+)/.exec(out)?.[1])
   const docs = await new ChromaClient({ host: '127.0.0.1', port }).getCollection({ name: 'docs' })
   expect(await docs.count()).toBe(3)
+  const [, store = ''] = /demo, in (\S+)/.exec(out) ?? []
+  expect((await readdir(store)).length).toBeGreaterThan(0)
   child.kill('SIGINT')
   expect(await exited).toEqual([0, null])
+  await expect(readdir(store)).rejects.toMatchObject({ code: 'ENOENT' })
 })
