@@ -29,9 +29,10 @@ import { inboxKey, logEntryKey } from '../format/keys.ts'
 import type { RecordOp } from '../records/types.ts'
 import { dimensionClash } from './applied-log.ts'
 import type { CollectionState, Stamp } from './collection-state.ts'
+import { backlogOf, tooFarBehind } from './back-pressure.ts'
+import { Draft, type EvaluationState, StateMoved } from './draft.ts'
 import type { FreshState } from './fresh-state.ts'
 import type { InboxObject } from './listing.ts'
-import { View } from './view.ts'
 
 const LOST_RACES = 200
 
@@ -41,13 +42,7 @@ export interface Evaluated<T> {
   result: T
 }
 
-/** The state at which a request is evaluated: everything before it in the log, its own group included. */
-export interface EvaluationState {
-  readonly version: number
-  readonly dimension: number | null
-  /** A view of that state; made only when it is asked for. */
-  view(): Promise<View>
-}
+export type { EvaluationState } from './draft.ts'
 
 export type Evaluate<T> = (state: EvaluationState) => Evaluated<T> | Promise<Evaluated<T>>
 
@@ -197,11 +192,22 @@ export class LogWriter {
     if (!state.knowledge || state.ageMs(state.knowledge) > state.limits.writerStalenessMs)
       await state.sync({ inbox: state.takesInbox })
     if (state.closed) throw state.missing()
-    const inbox = state.takesInbox ? await state.unsequenced() : []
+    let inbox = await this.#unsequenced()
     const isUserWrite = group.some((request) => request.sizeBytes > 0)
-    if (isUserWrite) refuseIfBehind(state, inbox)
+    if (isUserWrite && backlogOf(state, inbox)) {
+      // What we know may be old: the log is usually folded by another process.
+      await state.sync({ inbox: state.takesInbox })
+      if (state.closed) throw state.missing()
+      inbox = await this.#unsequenced()
+      const backlog = backlogOf(state, inbox)
+      if (backlog) throw tooFarBehind(state, backlog)
+    }
     const { sequenced, fresh } = await this.#sequence(inbox)
     return new Draft(state, fresh, sequenced)
+  }
+
+  async #unsequenced(): Promise<InboxObject[]> {
+    return this.#state.takesInbox ? this.#state.unsequenced() : []
   }
 
   /** Takes what one entry may sequence, in ULID order, and applies it to a copy of the state. */
@@ -299,52 +305,6 @@ export class LogWriter {
   }
 }
 
-class Draft implements EvaluationState {
-  readonly version: number
-  readonly sequenced: SequencedDelta[]
-  readonly knowledge: Stamp
-  readonly sealed: Stamp
-  readonly #state: CollectionState
-  readonly #unapplied: (readonly RecordOp[])[] = []
-  readonly #base: View
-  #fresh: FreshState | undefined
-  dimension: number | null
-
-  constructor(state: CollectionState, fresh: FreshState | undefined, sequenced: SequencedDelta[]) {
-    this.#state = state
-    this.version = state.end
-    this.sequenced = sequenced
-    this.sealed = state.stamp()
-    this.knowledge = state.knowledge ?? this.sealed
-    this.#base = state.sequencedView()
-    this.#fresh = fresh
-    this.dimension = fresh ? fresh.dimension : state.fresh.dimension
-  }
-
-  add(records: readonly RecordOp[]): void {
-    for (const { vector } of records) if (vector) this.dimension ??= vector.length
-    this.#unapplied.push(records)
-  }
-
-  async view(): Promise<View> {
-    this.#fresh ??= await this.#state.run(async () => {
-      if (this.#state.end !== this.version || this.#state.fresh !== this.#base.fresh.state) throw new StateMoved()
-      return this.#state.fresh.fork()
-    })
-    for (const records of this.#unapplied.splice(0)) await this.#fresh.apply(records, this.version + 1)
-    return new View({
-      version: this.version,
-      manifestKey: this.#base.manifestKey,
-      manifest: this.#base.manifest,
-      fresh: this.#fresh.view(),
-      unsequenced: [],
-    })
-  }
-}
-
-/** Somebody's entry or snapshot arrived while the group was evaluated: evaluate again. */
-class StateMoved extends Error {}
-
 async function evaluateGroup(group: readonly Request[], draft: Draft) {
   const records: RecordOp[] = []
   const written: { request: Request; result: unknown }[] = []
@@ -369,16 +329,4 @@ async function evaluateGroup(group: readonly Request[], draft: Draft) {
     }
   }
   return { records, control, written, settled, moved: false }
-}
-
-function refuseIfBehind(state: CollectionState, inbox: readonly InboxObject[]): void {
-  const objects = state.unfoldedEntries + inbox.length
-  const bytes = inbox.reduce((sum, { sizeBytes }) => sum + sizeBytes, state.unfoldedBytes)
-  if (objects <= state.limits.unfoldedObjects && bytes <= state.limits.unfoldedBytes) return
-  state.env.metrics.count('log_back_pressure')
-  throw unavailable(
-    'back-pressure',
-    `${objects} unfolded deltas with ${bytes} bytes wait for compaction in ${state.path}; retry later`,
-    { retryAfterMs: 1_000 },
-  )
 }

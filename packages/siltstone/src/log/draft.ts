@@ -1,0 +1,60 @@
+/** The state that a group of writes is evaluated at, and what the group adds to it. */
+import type { SequencedDelta } from '../format/entry.ts'
+import type { RecordOp } from '../records/types.ts'
+import type { CollectionState, Stamp } from './collection-state.ts'
+import type { FreshState } from './fresh-state.ts'
+import { View } from './view.ts'
+
+/** The state at which a request is evaluated: everything before it in the log, its own group included. */
+export interface EvaluationState {
+  readonly version: number
+  readonly dimension: number | null
+  /** A view of that state; made only when it is asked for. */
+  view(): Promise<View>
+}
+
+export class Draft implements EvaluationState {
+  readonly version: number
+  readonly sequenced: SequencedDelta[]
+  readonly knowledge: Stamp
+  readonly sealed: Stamp
+  readonly #state: CollectionState
+  readonly #unapplied: (readonly RecordOp[])[] = []
+  readonly #base: View
+  #fresh: FreshState | undefined
+  dimension: number | null
+
+  constructor(state: CollectionState, fresh: FreshState | undefined, sequenced: SequencedDelta[]) {
+    this.#state = state
+    this.version = state.end
+    this.sequenced = sequenced
+    this.sealed = state.stamp()
+    this.knowledge = state.knowledge ?? this.sealed
+    this.#base = state.sequencedView()
+    this.#fresh = fresh
+    this.dimension = fresh ? fresh.dimension : state.fresh.dimension
+  }
+
+  add(records: readonly RecordOp[]): void {
+    for (const { vector } of records) if (vector) this.dimension ??= vector.length
+    this.#unapplied.push(records)
+  }
+
+  async view(): Promise<View> {
+    this.#fresh ??= await this.#state.run(async () => {
+      if (this.#state.end !== this.version || this.#state.fresh !== this.#base.fresh.state) throw new StateMoved()
+      return this.#state.fresh.fork()
+    })
+    for (const records of this.#unapplied.splice(0)) await this.#fresh.apply(records, this.version + 1)
+    return new View({
+      version: this.version,
+      manifestKey: this.#base.manifestKey,
+      manifest: this.#base.manifest,
+      fresh: this.#fresh.view(),
+      unsequenced: [],
+    })
+  }
+}
+
+/** Somebody's entry or snapshot arrived while the group was evaluated: evaluate again. */
+export class StateMoved extends Error {}
