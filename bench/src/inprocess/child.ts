@@ -1,0 +1,27 @@
+/**
+ * A process that compacts one directory when it is told to, so that its memory can be seen apart from that of the
+ * process that writes. Started by `startCompactor`; it answers every message with one.
+ */
+import { openEngine } from './open.ts'
+import type { CompactedMessage } from './compactor.ts'
+
+const [directory, name] = process.argv.slice(2) as [string, string]
+const { engine, counting, use, close } = await openEngine(directory, { blockCacheBytes: 64 * 1024 * 1024 })
+const { path } = await use(name)
+counting.takeCounts()
+
+process.on('message', (message) => {
+  void (message === 'close' ? close().then(() => process.disconnect()) : compact())
+})
+process.send?.('ready')
+
+async function compact(): Promise<void> {
+  const startedMs = performance.now()
+  const outcome = await engine.compact(path)
+  const answer: CompactedMessage = {
+    outcome,
+    seconds: (performance.now() - startedMs) / 1000,
+    counts: counting.takeCounts(),
+  }
+  process.send?.(answer)
+}

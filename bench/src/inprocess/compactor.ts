@@ -1,0 +1,59 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import type { CompactionOutcome } from '../../../packages/siltstone/src/engine/types.ts'
+import type { StoreCounts } from '../../../packages/siltstone/src/platform/counting-object-store.ts'
+import { processUsage, type ProcessUsage, samplePeak } from '../measure/process-usage.ts'
+
+export interface CompactedMessage {
+  outcome: CompactionOutcome
+  seconds: number
+  counts: StoreCounts
+}
+
+export interface Compacted extends CompactedMessage {
+  /** Of this compaction alone, sampled. */
+  peakRssBytes: number
+}
+
+export interface CompactorProcess {
+  compact(): Promise<Compacted>
+  usage(): ProcessUsage
+  close(): Promise<void>
+}
+
+/** @param nodeArgs such as `--cpu-prof` */
+export async function startCompactor(
+  directory: string,
+  collection: string,
+  nodeArgs: readonly string[] = [],
+): Promise<CompactorProcess> {
+  const module = fileURLToPath(new URL('child.ts', import.meta.url))
+  const child = fork(module, [directory, collection], { execArgv: [...nodeArgs] })
+  const answer = async (): Promise<unknown> => {
+    const ended = once(child, 'exit').then(([code]) => {
+      throw new Error(`the compacting process ended with ${String(code)}`)
+    })
+    // The rejection of a process that ends later, as asked, is nobody's business.
+    ended.catch(() => undefined)
+    const [message] = (await Promise.race([once(child, 'message'), ended])) as [unknown]
+    return message
+  }
+  await answer()
+  const usage = () => processUsage(child.pid as number)
+  return {
+    usage,
+    compact: async () => {
+      const peak = samplePeak(() => usage().rssBytes, 25)
+      const answered = answer()
+      child.send('compact')
+      const message = (await answered) as CompactedMessage
+      return { ...message, peakRssBytes: peak.stop() }
+    },
+    close: async () => {
+      const ended = once(child, 'exit')
+      child.send('close')
+      await ended
+    },
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * 10,000 changes into a collection that was compacted before, from the first write to the published snapshot: what was
+ * asked of the pipeline this product replaces, where it took hours and moved the whole dataset for every ten messages.
+ */
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Collection } from '../../../packages/siltstone/src/engine/types.ts'
+import type { RecordOp } from '../../../packages/siltstone/src/records/types.ts'
+import type { Dataset } from '../data/dataset.ts'
+import { SeededRandom } from '../data/random.ts'
+import { load, openEngine, type OpenEngine } from '../inprocess/open.ts'
+import { megabytes, type Report, type Row } from '../measure/report.ts'
+import { storageCells } from '../measure/rows.ts'
+import { openDataset, type Options } from '../options.ts'
+import { SCRATCH } from '../places.ts'
+import { COLLECTION } from '../servers/targets.ts'
+import type { Scenario } from './scenario.ts'
+
+const CHANGES = 10_000
+
+export const updates: Scenario = {
+  about: '10,000 scattered upserts, metadata updates and deletes into 100,000 records, to the published snapshot',
+  run: async (options, report) => {
+    const data = openDataset(options, options.records ?? 100_000)
+    const directory = join(SCRATCH, 'stores', 'updates')
+    rmSync(directory, { recursive: true, force: true })
+    const open = await openEngine(directory)
+    const { collection, path } = await open.use(COLLECTION)
+    report.note(`loading and compacting ${data.name}`)
+    const compact = async () => void (await open.engine.compact(path))
+    await load(collection, data, { whenFull: compact })
+    await compact()
+    const rows: Row[] = []
+    const random = new SeededRandom(options.seed)
+    for (let turn = 0; turn < options.repeat; turn++) {
+      for (const [name, change] of Object.entries(KINDS)) {
+        const operations = scattered(data, random).map((row) => change(data, row, turn))
+        rows.push(await publish(name, operations, { open, collection, path }, options, report))
+      }
+    }
+    report.table(
+      `${CHANGES} scattered changes into ${data.name}, in process, from the first write to the snapshot`,
+      rows,
+    )
+    await open.close()
+    if (!options.keep) rmSync(directory, { recursive: true, force: true })
+  },
+}
+
+const KINDS: Record<string, (data: Dataset, row: number, turn: number) => RecordOp> = {
+  'metadata only': (data, row, turn) => ({
+    ...nothing,
+    id: data.id(row),
+    metadata: JSON.stringify({ reviewed: turn }),
+  }),
+  'whole records': (data, row, turn) => ({
+    op: 'upsert',
+    id: data.id(row),
+    vector: data.vector((row + 1) % data.count),
+    document: `${data.document(row)} (${turn})`,
+    metadata: data.metadata(row),
+    uri: null,
+  }),
+  deletes: (data, row) => ({ ...nothing, op: 'delete', id: data.id(row) }),
+}
+
+const nothing = { op: 'update', vector: null, document: null, metadata: null, uri: null } as const
+
+function scattered(data: Dataset, random: SeededRandom): number[] {
+  const rows = new Set<number>()
+  while (rows.size < Math.min(CHANGES, data.count)) rows.add(random.below(data.count))
+  return [...rows]
+}
+
+interface Place {
+  open: OpenEngine
+  collection: Collection
+  path: string
+}
+
+async function publish(
+  name: string,
+  operations: readonly RecordOp[],
+  { open, collection, path }: Place,
+  { batch }: Options,
+  report: Report,
+): Promise<Row> {
+  const snapshots = await collection.snapshots()
+  const snapshotBytes = snapshots.find(({ current }) => current)?.sizeBytes ?? Number.NaN
+  open.counting.takeCounts()
+  const startedMs = performance.now()
+  for (let start = 0; start < operations.length; start += batch)
+    await collection.write(operations.slice(start, start + batch))
+  const writtenMs = performance.now()
+  const outcome = await open.engine.compact(path)
+  const publishedMs = performance.now()
+  const counts = open.counting.takeCounts()
+  report.note(`${name}: ${((publishedMs - startedMs) / 1000).toFixed(2)} s`)
+  return {
+    changes: name,
+    seconds: (publishedMs - startedMs) / 1000,
+    'of it writing': (writtenMs - startedMs) / 1000,
+    folds: outcome.folds,
+    merges: outcome.merges,
+    'snapshot MB': megabytes(snapshotBytes),
+    'moved, share of it %': (100 * (counts.bytesIn + counts.bytesOut)) / snapshotBytes,
+    ...storageCells(counts),
+  }
+}
