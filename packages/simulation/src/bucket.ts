@@ -1,0 +1,140 @@
+/** The objects themselves, without faults or delays: what is true. Every change is told to one observer, at once. */
+import { cutRange } from '../../siltstone/src/platform/byte-range.ts'
+import { contentEtag } from '../../siltstone/src/platform/content-etag.ts'
+import {
+  continuationOf,
+  groupOf,
+  keyIsAfter,
+  type ListPosition,
+  type ListRequest,
+} from '../../siltstone/src/platform/list-position.ts'
+import { checkKey, compareKeys } from '../../siltstone/src/platform/object-key.ts'
+import type {
+  GetOptions,
+  GetResult,
+  ListPage,
+  ObjectInfo,
+  PutOptions,
+  PutResult,
+} from '../../siltstone/src/platform/object-store.ts'
+
+export interface StoredObject {
+  body: Uint8Array
+  etag: string
+  lastModifiedMs: number
+}
+
+export interface BucketObserver {
+  created(key: string, object: StoredObject, by: string): void
+  replaced(key: string, object: StoredObject, by: string): void
+  deleting(key: string, by: string): void
+}
+
+export class Bucket {
+  readonly #objects: Map<string, StoredObject>
+  readonly #keys: string[]
+  readonly #nowMs: () => number
+  observer: BucketObserver | undefined
+
+  /** @param nowMs the store's own clock */
+  constructor(nowMs: () => number, from?: Bucket) {
+    this.#nowMs = nowMs
+    this.#objects = new Map(from ? from.#objects : [])
+    this.#keys = from ? [...from.#keys] : []
+  }
+
+  get keys(): readonly string[] {
+    return this.#keys
+  }
+
+  peek(key: string): StoredObject | undefined {
+    return this.#objects.get(key)
+  }
+
+  get(key: string, { ifMatch, ifNoneMatch, range }: GetOptions = {}): GetResult {
+    checkKey(key)
+    const stored = this.#objects.get(key)
+    if (stored === undefined) return { status: 'not-found' }
+    if (ifMatch !== undefined && ifMatch !== stored.etag) return { status: 'mismatch' }
+    if (ifNoneMatch === stored.etag) return { status: 'not-modified' }
+    const { body, etag, lastModifiedMs } = stored
+    const { start, end } = cutRange(range, body.length)
+    return { status: 'ok', body: body.slice(start, end), etag, sizeBytes: body.length, lastModifiedMs }
+  }
+
+  head(key: string): ObjectInfo | undefined {
+    checkKey(key)
+    const stored = this.#objects.get(key)
+    return stored && { key, sizeBytes: stored.body.length, etag: stored.etag, lastModifiedMs: stored.lastModifiedMs }
+  }
+
+  put(key: string, body: Uint8Array, { ifAbsent, ifMatch }: PutOptions, by: string): PutResult {
+    checkKey(key)
+    const current = this.#objects.get(key)
+    if (ifAbsent === true && current !== undefined) return { status: 'exists' }
+    if (ifMatch !== undefined) {
+      if (current === undefined) return { status: 'not-found' }
+      if (current.etag !== ifMatch) return { status: 'mismatch' }
+    }
+    const object = { body: new Uint8Array(body), etag: contentEtag(body), lastModifiedMs: this.#nowMs() }
+    if (current === undefined) this.#keys.splice(this.#firstNotBefore(key), 0, key)
+    this.#objects.set(key, object)
+    if (current === undefined) this.observer?.created(key, object, by)
+    else this.observer?.replaced(key, object, by)
+    return { status: 'ok', etag: object.etag }
+  }
+
+  delete(key: string, by: string): void {
+    checkKey(key)
+    if (!this.#objects.has(key)) return
+    this.observer?.deleting(key, by)
+    this.#objects.delete(key)
+    this.#keys.splice(this.#firstNotBefore(key), 1)
+  }
+
+  /** What a listing could show at this moment, from its position on. */
+  after({ prefix, from }: ListRequest): Map<string, ObjectInfo> {
+    const found = new Map<string, ObjectInfo>()
+    const begin = 'afterKey' in from ? from.afterKey : from.afterPrefix
+    for (let at = this.#firstNotBefore(compareKeys(prefix, begin) > 0 ? prefix : begin); ; at++) {
+      const key = this.#keys[at]
+      if (key?.startsWith(prefix) !== true) return found
+      if (!keyIsAfter(key, from)) continue
+      const { body, etag, lastModifiedMs } = this.#objects.get(key) as StoredObject
+      found.set(key, { key, sizeBytes: body.length, etag, lastModifiedMs })
+    }
+  }
+
+  #firstNotBefore(key: string): number {
+    let low = 0
+    let high = this.#keys.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (compareKeys(this.#keys[middle] as string, key) < 0) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+}
+
+/** Cuts one page of at most `limit` keys and groups. `infos` in byte order. */
+export function pageOf(infos: Iterable<ObjectInfo>, request: ListRequest, limit: number): ListPage {
+  const page: ListPage = { objects: [], prefixes: [], continuation: undefined }
+  let last: ListPosition = request.from
+  for (const info of infos) {
+    const group = request.delimited ? groupOf(info.key, request.prefix) : undefined
+    if (group !== undefined && 'afterPrefix' in last && last.afterPrefix === group) continue
+    if (page.objects.length + page.prefixes.length >= limit) {
+      page.continuation = continuationOf(last)
+      return page
+    }
+    if (group === undefined) {
+      last = { afterKey: info.key }
+      page.objects.push(request.etags ? info : { ...info, etag: undefined })
+    } else {
+      last = { afterPrefix: group }
+      page.prefixes.push(group)
+    }
+  }
+  return page
+}

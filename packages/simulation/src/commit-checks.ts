@@ -1,0 +1,81 @@
+/** What must hold at every commit and at every deletion. */
+import { inboxKey, parseKey } from '../../siltstone/src/format/keys.ts'
+import type { Manifest } from '../../siltstone/src/format/manifest.ts'
+import type { CollectionTruth, TrueManifest, Truth } from './truth.ts'
+import { Violation } from './violation.ts'
+
+export function checkCommit(truth: Truth, of: CollectionTruth, published: TrueManifest, by: string): void {
+  const { manifest, key } = published
+  const before = of.current
+  const fail = (promise: string, message: string) => new Violation(promise, `${by} published ${key}: ${message}`)
+  const parent = manifest.parent?.manifestKey ?? null
+  if (parent !== (before?.key ?? null))
+    throw fail('compare and swap', `its parent is ${parent}, it replaced ${before?.key ?? 'nothing'}`)
+  if (manifest.watermark > of.end)
+    throw fail('watermark', `the watermark is ${manifest.watermark}, the log ends at ${of.end}`)
+  if (before) checkSuccession(before.manifest, manifest, fail)
+  const closes = of.log.slice(0, manifest.watermark).some(({ entry }) => entry.control?.kind === 'closed')
+  if (closes !== (manifest.state === 'closed') && !(of.end === 0 && manifest.kind === 'close'))
+    throw fail('closed logs', `its state is ${manifest.state}, but the log up to its watermark says otherwise`)
+  if (manifest.state === 'live') {
+    const state = of.state(manifest.watermark)
+    if (manifest.liveRecords !== state.records.size)
+      throw fail('counts', `${manifest.liveRecords} records are live, the log gives ${state.records.size}`)
+    if (manifest.dimension !== state.dimension)
+      throw fail('counts', `the dimension is ${manifest.dimension}, the log gives ${state.dimension}`)
+  }
+  checkInboxKeys(truth, of, manifest, fail)
+  checkFolded(of, manifest, fail)
+  for (const needed of truth.reachable(published))
+    if (!truth.bucket.peek(needed)) throw fail('collection of garbage', `it needs ${needed}, which does not exist`)
+}
+
+type Fail = (promise: string, message: string) => Violation
+
+function checkSuccession(before: Manifest, now: Manifest, fail: Fail): void {
+  if (before.state === 'closed' && now.state !== 'closed') throw fail('no resurrection', 'the collection was deleted')
+  for (const field of ['watermark', 'gcEpoch', 'resetEpoch', 'operations', 'nextOrdinal', 'createdAtMs'] as const)
+    if (now[field] < before[field])
+      throw fail('succession', `${field} went back from ${before[field]} to ${now[field]}`)
+  if (now.kind === 'gc') return
+  const kept = new Set(now.pins.map((pin) => `${pin.kind} ${pin.manifestKey} ${pin.reason}`))
+  for (const pin of before.pins)
+    if (pin.kind === 'fork' && !kept.has(`${pin.kind} ${pin.manifestKey} ${pin.reason}`))
+      throw fail('pins', `the pin of fork ${pin.reason} on ${pin.manifestKey} is gone`)
+}
+
+/** A sequenced key leaves the list only after the delta is certainly gone, or it would be taken for a new one. */
+function checkInboxKeys(truth: Truth, of: CollectionTruth, manifest: Manifest, fail: Fail): void {
+  if (manifest.state === 'closed') return
+  const listed = new Set(manifest.sequenced.flatMap(({ ulids }) => ulids))
+  for (const [ulid, number] of of.mentioned)
+    if (number <= manifest.watermark && !listed.has(ulid) && truth.bucket.peek(inboxKey(of.path, ulid)))
+      throw fail('sequenced once', `it forgot ${ulid}, which is still in the inbox`)
+}
+
+function checkFolded(of: CollectionTruth, manifest: Manifest, fail: Fail): void {
+  for (const { first, ids } of manifest.folded)
+    ids.forEach((id, i) => {
+      if (of.log[first + i - 1]?.entry.id !== id)
+        throw fail('record of folded entries', `entry ${first + i} is not ${id}`)
+    })
+}
+
+export function checkDeletion(truth: Truth, key: string, by: string): void {
+  const parsed = parseKey(key)
+  const fail = (why: string) => new Violation('collection of garbage', `${by} deletes ${key}: ${why}`)
+  if (parsed?.kind === 'pointer') throw fail('a pointer is never deleted')
+  if (parsed?.kind === 'log-entry') {
+    const of = truth.of(parsed.path)
+    of.deletedEntries++
+    if (parsed.number > of.watermark) throw fail(`the watermark is ${of.watermark}`)
+  } else if (parsed?.kind === 'inbox') {
+    const of = truth.of(parsed.path)
+    const mention = of.mentioned.get(parsed.ulid)
+    if (of.current?.manifest.state !== 'closed' && (mention === undefined || mention > of.watermark))
+      throw fail(`it is ${mention === undefined ? 'not sequenced' : `sequenced by ${mention}, not folded`}`)
+  } else if (key.startsWith('snapshot/')) {
+    for (const of of truth.collections.values())
+      if (truth.reachable(of.current).has(key)) throw fail(`${of.path} needs it`)
+  }
+}

@@ -1,0 +1,69 @@
+/** One history: a world and its actors from a seed, then calm, then what must be true of a world at rest. */
+import { runCollector, runCompactor, runLifecycle, runOperator, runProducer } from './actors.ts'
+import type { Marks } from './marks.ts'
+import { drawPlan, type Plan, type PlanNumbers } from './plan.ts'
+import { checkAtRest, quiesce } from './rest.ts'
+import { Server } from './server.ts'
+import { runSession } from './session.ts'
+import type { Violation } from './violation.ts'
+import { World } from './world.ts'
+
+export interface Outcome {
+  seed: number
+  plan: Plan
+  violation: Violation | undefined
+  traceHash: string
+  events: number
+  simulatedMs: number
+  marks: Marks
+  lines: string[] | undefined
+}
+
+const MAX_EVENTS = 150_000
+
+export async function runHistory(
+  seed: number,
+  overrides: Partial<PlanNumbers> = {},
+  keepTrace = false,
+): Promise<Outcome> {
+  const plan = drawPlan(seed, overrides)
+  const world = await World.create(seed, plan, keepTrace)
+  const servers = Array.from(
+    { length: plan.servers },
+    (_, i) => new Server(world, `server${i}`, i < plan.background),
+  )
+  const named = (kind: string, count: number) => Array.from({ length: count }, (_, i) => `${kind}${i}`)
+  const foreground = [
+    ...named('session', plan.sessions).map((name) => runSession(world, name, servers, plan.operations)),
+    ...named('producer', plan.producers).map((name) => runProducer(world, name)),
+    ...named('lifecycle', plan.lifecycles).map((name) => runLifecycle(world, name, servers)),
+  ]
+  const background = [
+    ...named('compactor', plan.compactors).map((name) => runCompactor(world, name)),
+    ...named('collector', plan.collectors).map((name) => runCollector(world, name)),
+    ...named('operator', plan.operators).map((name) => runOperator(world, name)),
+  ]
+  const work = (async () => {
+    await Promise.all(foreground)
+    await quiesce(world, servers, background)
+    await checkAtRest(world)
+  })()
+  let finished = false
+  const finish = (error?: unknown) => {
+    finished = true
+    if (error !== undefined) world.fail('simulation', error instanceof Error ? (error.stack ?? '') : String(error))
+  }
+  work.then(() => finish(), finish)
+  const ended = await world.scheduler.run(() => finished || world.violation !== undefined, MAX_EVENTS)
+  if (!ended) world.fail('rest', 'the world stands still, or never comes to rest')
+  return {
+    seed,
+    plan,
+    violation: world.violation,
+    traceHash: world.trace.hash,
+    events: world.scheduler.fired,
+    simulatedMs: world.scheduler.nowMs,
+    marks: world.marks,
+    lines: world.trace.lines,
+  }
+}

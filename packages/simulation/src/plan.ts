@@ -1,0 +1,149 @@
+/**
+ * What one history consists of, drawn from its seed: actors, limits, faults. Every number can be overruled, which is
+ * how a failing history is made smaller.
+ */
+import { defaultCompactLimits, type CompactLimits } from '../../siltstone/src/compact/limits.ts'
+import { bucketLimits, type LogLimits } from '../../siltstone/src/log/limits.ts'
+import { Chance } from './chance.ts'
+import { type Faults, noFaults } from './network.ts'
+
+export interface Plan {
+  servers: number
+  /** Clients, each with one server after another. */
+  sessions: number
+  operations: number
+  producers: number
+  deltas: number
+  compactors: number
+  collectors: number
+  /** Servers that compact by themselves, woken by the queue. */
+  background: number
+  /** Forces leases. */
+  operators: number
+  /** Forks, deletes and creates collections anew. */
+  lifecycles: number
+  /** Deletes inbox deltas that are sequenced, and repairs. */
+  vandals: number
+  withoutLease: 0 | 1
+  /** Wall clocks differ from true time by at most this; steps stay within it. */
+  skewMs: number
+  /** 1: one page of a listing is one point in time. */
+  atomicListPages: 0 | 1
+  pageKeys: number
+  stallMs: number
+  lateMs: number
+  ids: number
+  faults: Faults
+  log: LogLimits
+  compact: CompactLimits
+}
+
+/** Retention must outlast staleness, lateness of a bare producer and the differences of the clocks: see docs/reliability.md. */
+export const RETRY_PRODUCE_MS = 8_000
+export const LATE_INBOX_MS = 10_000
+
+const SECOND = 1_000
+
+export function drawPlan(seed: number, overrides: Partial<PlanNumbers> = {}): Plan {
+  const chance = new Chance(seed).split('plan')
+  const some = (p: number, value: () => number) => {
+    const drawn = value()
+    return chance.one(p) ? drawn : 0
+  }
+  const rate = (p: number, most: number) => some(p, () => chance.next() * most)
+  const faults: Faults = {
+    before: rate(0.7, 0.08),
+    after: rate(0.7, 0.08),
+    late: rate(0.6, 0.05),
+    duplicate: rate(0.5, 0.05),
+    throttle: rate(0.3, 0.05),
+    damage: rate(0.2, 0.01),
+    crash: rate(0.6, 0.012),
+    stall: rate(0.6, 0.012),
+    slow: rate(0.7, 0.4),
+  }
+  const plan: Plan = {
+    servers: chance.between(1, 3),
+    sessions: chance.between(1, 4),
+    operations: chance.between(3, 14),
+    producers: chance.between(0, 2),
+    deltas: chance.between(1, 5),
+    compactors: chance.between(0, 2),
+    collectors: some(0.7, () => chance.between(1, 2)),
+    background: some(0.3, () => 1),
+    operators: some(0.2, () => 1),
+    lifecycles: some(0.25, () => 1),
+    vandals: 0,
+    withoutLease: chance.one(0.3) ? 1 : 0,
+    skewMs: some(0.6, () => chance.between(0, 4 * SECOND)),
+    atomicListPages: chance.one(0.6) ? 1 : 0,
+    pageKeys: chance.one(0.25) ? chance.between(1, 4) : 1_000,
+    stallMs: chance.between(20, 300) * SECOND,
+    lateMs: chance.between(5, 200) * SECOND,
+    ids: chance.between(2, 7),
+    faults,
+    log: {
+      ...bucketLimits,
+      writerStalenessMs: 8 * SECOND,
+      readSpanMs: 20 * SECOND,
+      entryRetentionMs: 45 * SECOND,
+      inboxRetentionMs: 40 * SECOND,
+      foldedRecordExtraMs: chance.one(0.3) ? 0 : 40 * SECOND,
+      foldedRecordLimit: chance.one(0.2) ? 3 : 4_096,
+      sequencedDeltas: chance.one(0.3) ? chance.between(1, 2) : 1_000,
+      deltaBytes: 16_384,
+      groupBytes: chance.one(0.2) ? 100 : 1_000_000,
+      unfoldedObjects: chance.one(0.2) ? chance.between(4, 12) : 2_000,
+      settleMs: chance.between(1, 8) * SECOND,
+    },
+    compact: {
+      ...defaultCompactLimits,
+      foldBytes: chance.one(0.3) ? 4_000 : 64_000_000,
+      fanIn: chance.between(2, 3),
+      overlays: chance.between(0, 2),
+      leaseTtlMs: chance.between(2, 6) * SECOND,
+      history: {
+        everyCommitMs: chance.between(0, 20) * SECOND,
+        hourlyMs: 0,
+        newest: chance.between(1, 4),
+      },
+      graceMs: 25 * SECOND,
+      gcEveryMs: 30 * SECOND,
+      forkWithinMs: 20 * SECOND,
+    },
+  }
+  return overrule(plan, overrides)
+}
+
+/** Names of the numbers that may be overruled: `faults.` leads to those of the faults. */
+export type PlanNumbers = Record<string, number>
+
+export const SHRINKABLE: readonly (keyof Plan)[] = [
+  'lifecycles',
+  'vandals',
+  'operators',
+  'background',
+  'collectors',
+  'compactors',
+  'producers',
+  'sessions',
+  'servers',
+  'operations',
+  'deltas',
+  'ids',
+  'skewMs',
+]
+
+function overrule(plan: Plan, overrides: Partial<PlanNumbers>): Plan {
+  const changed = structuredClone(plan) as unknown as Record<string, unknown>
+  for (const [name, value] of Object.entries(overrides)) {
+    const parts = name.split('.')
+    const last = parts.pop() as string
+    const target = parts.reduce((at, part) => at[part] as Record<string, unknown>, changed)
+    if (!(last in target)) throw new Error(`a plan has no number ${JSON.stringify(name)}`)
+    target[last] = value
+  }
+  return changed as unknown as Plan
+}
+
+export { noFaults }

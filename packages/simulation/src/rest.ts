@@ -1,0 +1,110 @@
+/** Faults off: everything must be folded, nothing acknowledged missing, and the store must shrink and then be still. */
+import { Background } from '../../siltstone/src/engine/background.ts'
+import { inboxPrefix, logPrefix } from '../../siltstone/src/format/keys.ts'
+import { linesOf } from './model.ts'
+import { linesOfAnswer, sameLines } from './reads.ts'
+import type { Server } from './server.ts'
+import { DATABASE, type Target, TENANT, type World } from './world.ts'
+
+const MINUTE_MS = 60_000
+const HOUR_MS = 60 * MINUTE_MS
+
+/** Ends every process; what is underway still lands. */
+export async function quiesce(
+  world: World,
+  servers: readonly Server[],
+  background: readonly Promise<void>[],
+): Promise<void> {
+  for (let waitedMs = 0; world.open > 0 && waitedMs < 20 * MINUTE_MS; waitedMs += 1_000) await world.scheduler.sleep(1_000)
+  if (world.open > 0) world.fail('rest', `${world.open} operations were never answered`)
+  world.network.calmDown()
+  await Promise.all(servers.map((server) => server.kill()))
+  await Promise.all(background)
+  while (world.network.underway > 0) await world.scheduler.sleep(1_000)
+}
+
+export async function checkAtRest(world: World): Promise<void> {
+  if (world.violation) return
+  // Leases of the dead run out; the clocks are right again.
+  await world.scheduler.sleep(30_000)
+  const process = world.boot('last')
+  process.mortal = false
+  process.skewMs = 0
+  const engine = await world.openEngine(process)
+  const background = new Background(engine, { gatherMs: 10, scheduleMs: MINUTE_MS, visibilityMs: 20_000 })
+  await world.scheduler.sleep(90_000)
+  for (const target of world.targets) checkFolded(world, target)
+  const commits = commitsOf(world)
+  const { sent } = world.services.queue
+  await world.scheduler.sleep(3 * MINUTE_MS)
+  if (commitsOf(world) !== commits) world.fail('rest', 'commits go on although nobody writes')
+  if (world.services.queue.sent !== sent || world.services.queue.messages.length > 0)
+    world.fail('rest', `wake-ups go on although nobody writes: ${JSON.stringify(world.services.queue.messages)}`)
+  await background.close()
+  for (const target of world.targets) {
+    const truth = world.truthOf(target)
+    if (truth.closed || target.deleting) continue
+    const collection = await engine.collection(TENANT, DATABASE, target.info.id)
+    const answer = await collection.get({
+      include: { embeddings: true, documents: true, metadatas: true, uris: true },
+    })
+    const got = linesOfAnswer(answer)
+    if (!sameLines(got, linesOf(truth.state(truth.end))))
+      world.fail('the end', `${target.path} holds ${got.join(' ')}, not ${linesOf(truth.state(truth.end)).join(' ')}`)
+    if ((await collection.count()) !== got.length) world.fail('the end', `count and get of ${target.path} disagree`)
+  }
+  checkOutcomes(world)
+  if (world.violation) return
+  // Retention passes, then some hours more: what is due is enlisted by the hour.
+  for (let hour = 0; hour < 4; hour++) {
+    await world.scheduler.sleep(HOUR_MS)
+    await engine.collectDue()
+    for (const target of world.targets) if (hour === 2) await engine.collectGarbage(target.path)
+  }
+  for (const target of world.targets) checkSmall(world, target)
+  process.crash()
+}
+
+function commitsOf(world: World): number {
+  return [...world.truth.collections.values()].reduce(
+    (sum, { commits }) => sum + commits.filter(({ published }) => published.manifest.kind !== 'gc').length,
+    0,
+  )
+}
+
+function checkFolded(world: World, target: Target): void {
+  const truth = world.truthOf(target)
+  if (truth.watermark !== truth.end)
+    world.fail('rest', `${target.path} is folded up to ${truth.watermark}, the log ends at ${truth.end}`)
+  const waiting = truth.unsequenced(truth.end)
+  if (waiting.length > 0 && !truth.closed)
+    world.fail('rest', `${waiting.length} deltas of ${target.path} were never sequenced`)
+}
+
+function checkOutcomes(world: World): void {
+  for (const [key, version] of world.acknowledged) {
+    const [path, marker] = key.split(' ') as [string, string]
+    if (world.truth.of(path).applied.get(marker) !== `entry ${version}`)
+      world.fail('durability', `write ${marker} of ${path} was acknowledged as ${version} and is not there`)
+  }
+  for (const [key, why] of world.never) {
+    const [path, marker] = key.split(' ') as [string, string]
+    const where = world.truth.of(path).applied.get(marker)
+    if (where !== undefined) world.fail('known failures', `write ${marker} failed (${why}), but stands in ${where} of ${path}`)
+  }
+}
+
+/** An idle collection keeps its records, its newest history, and nothing else. */
+function checkSmall(world: World, target: Target): void {
+  const { bucket, truth, plan } = world
+  const at = world.truthOf(target)
+  const under = (prefix: string) => bucket.keys.filter((key) => key.startsWith(prefix))
+  const left = [...under(logPrefix(target.path)), ...under(inboxPrefix(target.path))]
+  if (left.length > 0 && at.current) world.fail('idle collections', `${left.length} objects are left: ${left.join(' ')}`)
+  const snapshot = under(`snapshot/${target.path}/`).length
+  const reachable = truth.reachable(at.current).size
+  // A commit of the collector itself leaves at most its own manifests behind.
+  const allowed = reachable + 3 + plan.compact.history.newest
+  if (snapshot > allowed)
+    world.fail('idle collections', `${snapshot} objects under snapshot/${target.path}/, ${reachable} are needed`)
+}

@@ -1,0 +1,68 @@
+/** A process that holds an engine, and starts again from nothing when it crashed. */
+import { Background } from '../../siltstone/src/engine/background.ts'
+import type { StoreEngine } from '../../siltstone/src/engine/engine.ts'
+import type { Collection } from '../../siltstone/src/engine/types.ts'
+import { Crashed, type Incarnation } from './incarnation.ts'
+import { DATABASE, type Target, TENANT, type World } from './world.ts'
+
+export class Server {
+  readonly name: string
+  readonly #world: World
+  readonly #withBackground: boolean
+  #running: Promise<Running> | undefined
+
+  constructor(world: World, name: string, withBackground = false) {
+    this.#world = world
+    this.name = name
+    this.#withBackground = withBackground
+  }
+
+  /** Calls it; rejects with `Crashed` when the process dies meanwhile. */
+  async use<T>(work: (engine: StoreEngine, process: Incarnation) => Promise<T>): Promise<T> {
+    const { engine, process } = await this.up()
+    return process.call(() => work(engine, process))
+  }
+
+  useCollection<T>(target: Target, work: (collection: Collection) => Promise<T>): Promise<T> {
+    return this.use(async (engine) => work(await engine.collection(TENANT, DATABASE, target.info.id)))
+  }
+
+  async up(): Promise<Running> {
+    const running = await (this.#running ??= this.#start(false))
+    if (running.process.alive) return running
+    this.#running = this.#start(true)
+    return this.#running
+  }
+
+  async kill(): Promise<void> {
+    const running = await this.#running
+    running?.process.crash()
+  }
+
+  async #start(again: boolean): Promise<Running> {
+    const { scheduler, chance, marks } = this.#world
+    if (again) {
+      marks.hit('process restarted from nothing')
+      await scheduler.sleep(chance.between(0, 4_000))
+    }
+    for (;;) {
+      const process = this.#world.boot(this.name)
+      try {
+        const engine = await process.call(() => this.#world.openEngine(process))
+        if (this.#withBackground)
+          new Background(engine, { gatherMs: 50, scheduleMs: 15_000, visibilityMs: 20_000 })
+        return { process, engine }
+      } catch (error) {
+        const damaged = 0
+        if (!(error instanceof Crashed)) this.#world.judge(error, `start of ${this.name}`, damaged, false)
+        process.crash()
+        await scheduler.sleep(chance.between(10, 1_000))
+      }
+    }
+  }
+}
+
+interface Running {
+  process: Incarnation
+  engine: StoreEngine
+}

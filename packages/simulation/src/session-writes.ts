@@ -1,0 +1,182 @@
+/** Writes of a client, and what their answers promise. */
+import type { Collection } from '../../siltstone/src/engine/types.ts'
+import { isSiltstoneError } from '../../siltstone/src/errors.ts'
+import type { RecordOp } from '../../siltstone/src/records/types.ts'
+import { applyRecords, idsWhere, type ModelState } from './model.ts'
+import { drawBatch, drawId, newMarker } from './operations.ts'
+import { strongStates } from './reads.ts'
+import { type Call, expectNever, isClear, mayBeMissing } from './session.ts'
+import type { TrueEntry } from './truth.ts'
+
+async function write(call: Call, collection: Collection): Promise<void> {
+  const { world, chance } = call
+  const marker = newMarker(world.next())
+  const batch = drawBatch(chance, world.plan.ids, marker)
+  let version: number
+  try {
+    version = (await collection.write(batch)).version
+  } catch (error) {
+    if (isClear(error)) expectNever(call, marker, String(error))
+    if (isSiltstoneError(error, 'invalid') && error.code === 'dimension-mismatch') return checkMismatch(call, batch)
+    throw error
+  }
+  checkAcknowledged(call, version, batch, 'write')
+}
+
+/** The records stand in that entry, in one piece; nothing before has them. */
+function checkAcknowledged(call: Call, version: number, batch: readonly RecordOp[], what: string): number | undefined {
+  const { world, truth, from, memory, target } = call
+  const marker = batch[0]?.id as string
+  const entry = truth.log[version - 1]
+  const at = entry ? entry.entry.records.findIndex(({ id }) => id === marker) : -1
+  if (!entry || at < 0) {
+    world.fail('durability', `${what} ${marker} was acknowledged as entry ${version} of ${truth.path}, which lacks it`)
+    return undefined
+  }
+  if (version <= from.end && entry.createdMs < from.atMs)
+    world.fail('durability', `${what} ${marker} was acknowledged as ${version}, which is older than the write`)
+  const written = entry.entry.records.slice(at, at + batch.length).map(({ op, id }) => `${op} ${id}`)
+  const asked = batch.map(({ op, id }) => `${op} ${id}`)
+  if (written.join() !== asked.join())
+    world.fail('whole writes', `${what} ${marker} is in entry ${version} as ${written.join()}, not ${asked.join()}`)
+  world.acknowledged.set(`${truth.path} ${marker}`, version)
+  memory.versions.set(target.path, version)
+  world.marks.hit(`${what} acknowledged`)
+  return at
+}
+
+/** A batch is refused for its dimension only where some state of the time had another one. */
+function checkMismatch(call: Call, batch: readonly RecordOp[]): void {
+  const { world, truth, from } = call
+  const dimension = batch.find(({ vector }) => vector)?.vector?.length
+  for (let version = from.end; version <= truth.end; version++)
+    for (const state of strongStates(from, version))
+      if (state.dimension !== null && state.dimension !== dimension) {
+        world.marks.hit('write of another dimension refused')
+        return
+      }
+  world.fail('conditional writes', `a write of dimension ${dimension} was refused, but ${truth.path} has no other`)
+}
+
+async function deleteWhere(call: Call, collection: Collection): Promise<void> {
+  const { world, chance } = call
+  const value = chance.between(0, 2)
+  const limit = chance.one(0.5) ? chance.between(0, 3) : undefined
+  const answer = await collection.delete({
+    filter: { kind: 'compare', key: 'n', op: 'eq', value: BigInt(value) },
+    ...(limit !== undefined && { limit }),
+  })
+  const matching = (state: ModelState) => idsWhere(state, 'n', value).slice(0, limit)
+  checkDeleted(call, answer, matching, `delete where n = ${value} limit ${limit}`)
+  world.marks.hit('conditional delete acknowledged')
+}
+
+async function deleteIds(call: Call, collection: Collection): Promise<void> {
+  const { world, chance } = call
+  const ids = [drawId(chance, world.plan.ids), drawId(chance, world.plan.ids)]
+  const answer = await collection.delete({ ids })
+  checkDeleted(call, answer, (state) => [...new Set(ids)].filter((id) => state.records.has(id)), `delete of ${ids}`)
+}
+
+/** The count is exact at the write's place in the log. */
+function checkDeleted(
+  call: Call,
+  answer: { version: number; deleted: number },
+  matching: (state: ModelState) => string[],
+  what: string,
+): void {
+  const { world, truth, from } = call
+  const { version, deleted } = answer
+  const entry = truth.log[version - 1]
+  if (entry && version > from.end && placesIn(entry).some(({ state, rest }) => isPlace(matching(state), rest, deleted)))
+    return
+  // Nothing to delete and nothing to sequence: no entry was written, but nothing may have come before it unseen.
+  if (deleted === 0 && version >= from.end && version <= truth.end) {
+    for (const state of strongStates(from, version)) if (matching(state).length === 0) return
+  }
+  world.fail(
+    'conditional writes',
+    `${what} of ${truth.path} answered ${deleted} at version ${version} (log: ${from.end} to ${truth.end})`,
+  )
+}
+
+function isPlace(ids: readonly string[], rest: readonly RecordOp[], deleted: number): boolean {
+  if (ids.length !== deleted) return false
+  const found = rest.slice(0, deleted)
+  return found.length === deleted && found.every(({ op, id }) => op === 'delete' && ids.includes(id))
+}
+
+/** Every place in an entry at which a request may have been evaluated. */
+function placesIn(entry: TrueEntry): { state: ModelState; rest: readonly RecordOp[] }[] {
+  const { records } = entry.entry
+  const places = []
+  let state = entry.between
+  for (let at = 0; ; at++) {
+    places.push({ state, rest: records.slice(at) })
+    const record = records[at]
+    if (!record) return places
+    state = applyRecords(state, [record])
+  }
+}
+
+async function commitIf(call: Call, collection: Collection): Promise<void> {
+  const { world, chance, truth, memory, target } = call
+  const marker = newMarker(world.next())
+  const operations = drawBatch(chance, world.plan.ids, marker)
+  const readIds = [drawId(chance, world.plan.ids), drawId(chance, world.plan.ids)]
+  let since = memory.seen.get(target.path)
+  if (since === undefined || chance.one(0.5)) {
+    since = (await collection.get({ ids: readIds, include: {} })).version
+    memory.seen.set(target.path, since)
+    await world.scheduler.sleep(chance.between(0, 500))
+  }
+  let version: number
+  try {
+    const answer = await collection.commitIf({ readToken: String(since), readIds, operations })
+    version = answer.version
+  } catch (error) {
+    if (isClear(error)) expectNever(call, marker, String(error))
+    if (isSiltstoneError(error, 'invalid') && error.code === 'dimension-mismatch') return checkMismatch(call, operations)
+    if (isSiltstoneError(error, 'conflict')) world.marks.hit(`conditional commit: ${error.code}`)
+    throw error
+  }
+  const at = checkAcknowledged(call, version, operations, 'conditional commit')
+  const entry = truth.log[version - 1]
+  if (at === undefined || !entry) return
+  const changed = new Set<string>()
+  for (let number = since + 1; number <= version; number++) {
+    const { entry: one, deltas } = truth.log[number - 1] as TrueEntry
+    for (const delta of deltas) for (const { id } of delta.records ?? []) changed.add(id)
+    for (const { id } of number === version ? one.records.slice(0, at) : one.records) changed.add(id)
+    if (one.control?.kind === 'reset') for (const id of readIds) changed.add(id)
+  }
+  const place = placesIn(entry)[at]
+  for (const id of readIds) {
+    const then = truth.state(since).records.get(id)
+    const now = place?.state.records.get(id)
+    if (changed.has(id) && JSON.stringify(then) !== JSON.stringify(now))
+      world.fail('conditional writes', `${marker} was committed at ${version} although ${id} changed since ${since}`)
+  }
+}
+
+async function rollback(call: Call, collection: Collection): Promise<void> {
+  const { world, chance, truth } = call
+  const kept = await collection.snapshots()
+  if (kept.length === 0) return
+  const { name, key } = chance.pick(kept)
+  await world.scheduler.sleep(chance.one(0.2) ? chance.between(0, 30_000) : 0)
+  let version: number
+  try {
+    version = (await collection.rollback(name)).version
+  } catch (error) {
+    // It was thinned out meanwhile.
+    if (isSiltstoneError(error, 'not-found') && error.code === 'snapshot-missing') return
+    if (isSiltstoneError(error, 'invalid') && error.code === 'snapshot-closed' && mayBeMissing(call)) return
+    throw error
+  }
+  const control = truth.log[version - 1]?.entry.control
+  if (control?.kind !== 'reset' || control.manifestKey !== key)
+    world.fail('durability', `the rollback to ${key} was acknowledged as ${version}, which is ${JSON.stringify(control)}`)
+}
+
+export const kinds = { write, deleteWhere, deleteIds, commitIf, rollback }

@@ -1,0 +1,294 @@
+/**
+ * The truth of the bucket, kept by watching every change of it as it happens: each collection's log folded by the
+ * model, each pointer's history, and the promises that must hold at every single change, whoever makes it.
+ */
+import { decodeDelta } from '../../siltstone/src/format/delta.ts'
+import { decodeEntry, type LogEntry } from '../../siltstone/src/format/entry.ts'
+import { parseKey } from '../../siltstone/src/format/keys.ts'
+import {
+  decodeChecked,
+  decodeManifest,
+  LIST_FIELDS,
+  type ListField,
+  type Manifest,
+  objectsOf,
+} from '../../siltstone/src/format/manifest.ts'
+import { decodePointer } from '../../siltstone/src/format/pointer.ts'
+import type { RecordOp } from '../../siltstone/src/records/types.ts'
+import type { Bucket, BucketObserver, StoredObject } from './bucket.ts'
+import { checkCommit, checkDeletion } from './commit-checks.ts'
+import type { Marks } from './marks.ts'
+import { applyDelta, applyRecords, deltaFits, emptyState, type ModelState } from './model.ts'
+import { Violation } from './violation.ts'
+
+export interface InboxDelta {
+  ulid: string
+  etag: string
+  createdMs: number
+  /** null: it breaks the format's rules. */
+  records: readonly RecordOp[] | null
+}
+
+export interface TrueEntry {
+  entry: LogEntry
+  createdMs: number
+  /** After the deltas that it sequences, before its own records. */
+  between: ModelState
+  /** Deltas that it mentions first. */
+  deltas: InboxDelta[]
+  state: ModelState
+}
+
+export interface TrueManifest {
+  key: string
+  path: string
+  manifest: Manifest
+  /** Its own lists, where they are objects of their own. */
+  lists: string[]
+}
+
+export interface Commit {
+  atMs: number
+  by: string
+  published: TrueManifest
+}
+
+export class CollectionTruth {
+  readonly path: string
+  /** State before the first entry: a fork's is its source's. */
+  base: ModelState = emptyState
+  readonly log: TrueEntry[] = []
+  readonly inbox = new Map<string, InboxDelta>()
+  /** ULID to the number of the entry that mentions it first. */
+  readonly mentioned = new Map<string, number>()
+  readonly commits: Commit[] = []
+  /** Markers of applied writes, to where they were applied. */
+  readonly applied = new Map<string, string>()
+  closed = false
+  deletedEntries = 0
+
+  constructor(path: string) {
+    this.path = path
+  }
+
+  get end(): number {
+    return this.log.length
+  }
+
+  get current(): TrueManifest | undefined {
+    return this.commits.at(-1)?.published
+  }
+
+  get watermark(): number {
+    return this.current?.manifest.watermark ?? 0
+  }
+
+  /** @param version 0 to `end` */
+  state(version: number): ModelState {
+    return version === 0 ? this.base : (this.log[version - 1] as TrueEntry).state
+  }
+
+  /** In ULID order, those that no entry up to `version` mentions. */
+  unsequenced(version: number): InboxDelta[] {
+    return [...this.inbox.values()]
+      .filter(({ ulid }) => (this.mentioned.get(ulid) ?? Number.POSITIVE_INFINITY) > version)
+      .sort((a, b) => (a.ulid < b.ulid ? -1 : 1))
+  }
+
+  endAt(atMs: number): number {
+    let end = this.log.length
+    while (end > 0 && (this.log[end - 1] as TrueEntry).createdMs > atMs) end--
+    return end
+  }
+}
+
+/** Ids that begin so carry no record: an update of an id that is never there, which names the write it stands in. */
+export const MARKER = '~'
+
+export class Truth implements BucketObserver {
+  readonly bucket: Bucket
+  readonly marks: Marks
+  readonly collections = new Map<string, CollectionTruth>()
+  readonly manifests = new Map<string, TrueManifest>()
+  readonly #nowMs: () => number
+  readonly #deltaBytes: number
+  readonly #report: (violation: Violation) => void
+
+  constructor(options: {
+    bucket: Bucket
+    marks: Marks
+    nowMs: () => number
+    deltaBytes: number
+    report: (violation: Violation) => void
+  }) {
+    this.bucket = options.bucket
+    this.marks = options.marks
+    this.#nowMs = options.nowMs
+    this.#deltaBytes = options.deltaBytes
+    this.#report = options.report
+  }
+
+  of(path: string): CollectionTruth {
+    let truth = this.collections.get(path)
+    if (!truth) this.collections.set(path, (truth = new CollectionTruth(path)))
+    return truth
+  }
+
+  created(key: string, object: StoredObject, by: string): void {
+    this.#watch(() => {
+      const parsed = parseKey(key)
+      if (parsed?.kind === 'log-entry') this.#entry(this.of(parsed.path), parsed.number, key, object, by)
+      else if (parsed?.kind === 'inbox') this.#delta(this.of(parsed.path), parsed.ulid, key, object)
+      else if (parsed?.kind === 'manifest') this.#manifest(parsed.path, key, object)
+      else if (parsed?.kind === 'pointer') this.#commit(this.of(parsed.path), key, object, by)
+    })
+  }
+
+  replaced(key: string, object: StoredObject, by: string): void {
+    this.#watch(() => {
+      const parsed = parseKey(key)
+      if (parsed?.kind === 'pointer') this.#commit(this.of(parsed.path), key, object, by)
+      else if (!key.startsWith('catalog/') && parsed?.kind !== 'gc-due')
+        throw new Violation('immutable objects', `${by} wrote over ${key}`)
+    })
+  }
+
+  deleting(key: string, by: string): void {
+    this.#watch(() => checkDeletion(this, key, by))
+  }
+
+  #watch(check: () => void): void {
+    try {
+      check()
+    } catch (error) {
+      this.#report(error instanceof Violation ? error : new Violation('readable objects', String(error)))
+    }
+  }
+
+  #entry(truth: CollectionTruth, number: number, key: string, object: StoredObject, by: string): void {
+    const entry = decodeEntry(object.body, key)
+    if (number <= truth.end) {
+      if (number > truth.watermark)
+        throw new Violation('order of the log', `${by} created ${key} again, above the watermark`)
+      this.marks.hit('stray entry')
+      return
+    }
+    if (number !== truth.end + 1)
+      throw new Violation('order of the log', `${by} created ${key} after entry ${truth.end}`)
+    if (truth.closed) throw new Violation('closed logs', `${by} created ${key} in a log that is closed`)
+    let between = truth.state(number - 1)
+    const deltas: InboxDelta[] = []
+    for (const mention of entry.sequenced) {
+      const parsed = parseKey(mention.key)
+      const delta = parsed?.kind === 'inbox' ? truth.inbox.get(parsed.ulid) : undefined
+      if (!delta || delta.etag !== mention.etag)
+        throw new Violation('order of the log', `${key} sequences ${mention.key}, which never was in the inbox`)
+      if (truth.mentioned.has(delta.ulid)) {
+        this.marks.hit('void mention')
+        continue
+      }
+      truth.mentioned.set(delta.ulid, number)
+      deltas.push(delta)
+      if (delta.records === null || !deltaFits(between, delta.records)) this.marks.hit('delta refused')
+      else this.#noteMarkers(truth, delta.records, `delta ${delta.ulid}`)
+      if (delta.records !== null) between = applyDelta(between, delta.records)
+    }
+    this.#noteMarkers(truth, entry.records, `entry ${number}`)
+    let state = applyRecords(between, entry.records)
+    if (entry.control?.kind === 'reset') state = this.#resetTo(truth, entry.control.manifestKey, number)
+    if (entry.control?.kind === 'closed') truth.closed = true
+    truth.log.push({ entry, createdMs: this.#nowMs(), between, deltas, state })
+  }
+
+  #resetTo(truth: CollectionTruth, manifestKey: string, number: number): ModelState {
+    if (number - 1 > truth.watermark) this.marks.hit('reset over unfolded entries')
+    else this.marks.hit('reset')
+    if (manifestKey === '') return emptyState
+    const target = this.manifests.get(manifestKey)
+    if (!target || target.path !== truth.path)
+      throw new Violation('resets', `entry ${number} of ${truth.path} resets to ${manifestKey}, which is unknown`)
+    const pinned = truth.current?.manifest.pins.some((pin) => pin.manifestKey === manifestKey)
+    if (!pinned && truth.current?.key !== manifestKey)
+      throw new Violation('resets', `entry ${number} of ${truth.path} resets to ${manifestKey}, which nothing keeps`)
+    return truth.state(target.manifest.watermark)
+  }
+
+  #noteMarkers(truth: CollectionTruth, records: readonly RecordOp[], where: string): void {
+    for (const { id } of records) {
+      if (!id.startsWith(MARKER)) continue
+      const before = truth.applied.get(id)
+      if (before !== undefined)
+        throw new Violation('applied once', `write ${id} stands in ${before} and again in ${where} of ${truth.path}`)
+      truth.applied.set(id, where)
+    }
+  }
+
+  #delta(truth: CollectionTruth, ulid: string, key: string, object: StoredObject): void {
+    if (truth.inbox.has(ulid)) {
+      this.marks.hit('inbox delta landed again after its deletion')
+      return
+    }
+    let records: readonly RecordOp[] | null = null
+    if (object.body.length <= this.#deltaBytes)
+      try {
+        const delta = decodeDelta(object.body, key)
+        if (delta.collection === null || delta.collection === truth.path) records = delta.records
+      } catch (error) {
+        this.marks.hit(`bad delta in the inbox (${(error as { code?: string }).code ?? 'error'})`)
+      }
+    truth.inbox.set(ulid, { ulid, etag: object.etag, createdMs: this.#nowMs(), records })
+  }
+
+  #manifest(path: string, key: string, object: StoredObject): void {
+    const stored = decodeManifest(object.body, key)
+    const lists: string[] = []
+    for (const field of LIST_FIELDS) {
+      const list = stored[field]
+      if (Array.isArray(list)) continue
+      lists.push(list.object.key)
+      const body = this.bucket.peek(list.object.key)?.body
+      if (!body) throw new Violation('whole commits', `${key} names ${list.object.key}, which does not exist`)
+      ;(stored as unknown as Record<ListField, unknown>)[field] = decodeChecked(body, list.object.key)
+    }
+    this.manifests.set(key, { key, path, manifest: stored as unknown as Manifest, lists })
+  }
+
+  #commit(truth: CollectionTruth, key: string, object: StoredObject, by: string): void {
+    const manifestKey = decodePointer(object.body, key)
+    const published = this.manifests.get(manifestKey)
+    if (!published || !this.bucket.peek(manifestKey))
+      throw new Violation('whole commits', `${by} moved ${key} to ${manifestKey}, which does not exist`)
+    const { manifest } = published
+    if (truth.commits.length === 0 && manifest.kind === 'fork') this.#inherit(truth, manifest)
+    if (manifest.kind === 'close' && truth.end === 0) {
+      this.marks.hit('stalled fork ended by a tombstone')
+      truth.closed = true
+    }
+    checkCommit(this, truth, published, by)
+    truth.commits.push({ atMs: this.#nowMs(), by, published })
+    this.marks.hit(`commit: ${manifest.kind}`)
+  }
+
+  #inherit(truth: CollectionTruth, manifest: Manifest): void {
+    this.marks.hit('fork published')
+    const [owner] = manifest.owners
+    if (!owner) return
+    const source = this.manifests.get(owner.manifestKey)
+    if (!source) throw new Violation('forks', `${truth.path} is a fork of ${owner.manifestKey}, which is unknown`)
+    truth.base = this.of(source.path).state(source.manifest.watermark)
+  }
+
+  /** Keys of everything that a collection's current manifest and its pins need. */
+  reachable(current: TrueManifest | undefined): Set<string> {
+    const keys = new Set<string>()
+    if (!current) return keys
+    for (const key of [current.key, ...current.manifest.pins.map((pin) => pin.manifestKey)]) {
+      const pinned = this.manifests.get(key)
+      if (!pinned) throw new Violation('pins', `${current.key} pins ${key}, which is unknown`)
+      keys.add(key)
+      for (const list of pinned.lists) keys.add(list)
+      for (const object of objectsOf(pinned.manifest)) keys.add(object.key)
+    }
+    return keys
+  }
+}

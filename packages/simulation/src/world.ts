@@ -1,0 +1,227 @@
+/** One simulated world: services, the truth about them, and what its actors share. */
+import type { CollectionInfo } from '../../siltstone/src/engine/types.ts'
+import { pathOf, StoreEngine } from '../../siltstone/src/engine/engine.ts'
+import { isSiltstoneError } from '../../siltstone/src/errors.ts'
+import { encodeRowSet } from '../../siltstone/src/snapshot/row-set.ts'
+import { Bucket } from './bucket.ts'
+import { Chance } from './chance.ts'
+import { Crashed, EPOCH_MS, Incarnation } from './incarnation.ts'
+import { Marks } from './marks.ts'
+import { Network, noFaults } from './network.ts'
+import { LATE_INBOX_MS, type Plan } from './plan.ts'
+import { Scheduler } from './scheduler.ts'
+import { environmentOf, LeaseService, QueueService, type Services } from './sim-services.ts'
+import { Trace } from './trace.ts'
+import { type CollectionTruth, Truth } from './truth.ts'
+import { Violation } from './violation.ts'
+
+export const TENANT = 'default_tenant'
+export const DATABASE = 'default_database'
+
+/** A collection that clients know of. */
+export interface Target {
+  info: CollectionInfo
+  path: string
+  /** Somebody asked for its deletion: answers of "not found" are right. */
+  deleting: boolean
+  /** Entries that its source had when the fork was asked for. */
+  forkOf?: string
+}
+
+export class World {
+  readonly seed: number
+  readonly plan: Plan
+  readonly chance: Chance
+  readonly scheduler = new Scheduler()
+  readonly marks = new Marks()
+  readonly trace: Trace
+  readonly bucket: Bucket
+  readonly network: Network
+  readonly truth: Truth
+  readonly services: Services
+  readonly targets: Target[] = []
+  violation: Violation | undefined
+  /** Operations that clients began and nobody has answered. */
+  open = 0
+  /** Writes that must be there at the end, and where. */
+  readonly acknowledged = new Map<string, number>()
+  /** Writes that must not be there, and why. */
+  readonly never = new Map<string, string>()
+  /** Inbox keys that were acknowledged. */
+  readonly produced = new Map<string, string>()
+  #lives = 0
+  #names = 0
+
+  private constructor(seed: number, plan: Plan, basis: Basis, keepTrace: boolean) {
+    this.seed = seed
+    this.plan = plan
+    this.chance = new Chance(seed)
+    this.trace = new Trace(keepTrace)
+    const { scheduler, marks, trace } = this
+    const report = (violation: Violation) => this.report(violation)
+    this.bucket = new Bucket(() => EPOCH_MS + scheduler.nowMs, basis.bucket)
+    this.network = new Network({
+      scheduler,
+      bucket: this.bucket,
+      chance: this.chance.split('network'),
+      trace,
+      marks,
+      faults: plan.faults,
+      stallMs: plan.stallMs,
+      lateMs: plan.lateMs,
+      lateInboxMs: LATE_INBOX_MS,
+      report,
+    })
+    this.network.onError = (process, event, fields) => this.#judgeLog(process, event, fields ?? {})
+    this.truth = new Truth({
+      bucket: this.bucket,
+      marks,
+      nowMs: () => scheduler.nowMs,
+      deltaBytes: plan.log.deltaBytes,
+      report,
+    })
+    this.bucket.observer = this.truth
+    this.services = {
+      network: this.network,
+      queue: new QueueService(this.network),
+      leases: new LeaseService(this.network, plan.withoutLease === 1),
+      store: { atomicListPages: plan.atomicListPages === 1, pageKeys: plan.pageKeys },
+    }
+    this.add(basis.info)
+  }
+
+  static async create(seed: number, plan: Plan, keepTrace = false): Promise<World> {
+    return new World(seed, plan, await (basis ??= makeBasis(plan)), keepTrace)
+  }
+
+  add(info: CollectionInfo): Target {
+    const known = this.targets.find((target) => target.info.id === info.id)
+    if (known) return known
+    const target: Target = { info, path: pathOf(info), deleting: false }
+    this.targets.push(target)
+    return target
+  }
+
+  truthOf(target: Target): CollectionTruth {
+    return this.truth.of(target.path)
+  }
+
+  report(violation: Violation): void {
+    this.violation ??= violation
+    this.trace.add(this.scheduler.nowMs, 'VIOLATION', violation.promise, violation.message, '')
+  }
+
+  fail(promise: string, message: string): void {
+    this.report(new Violation(promise, message))
+  }
+
+  /** A process at its birth. */
+  boot(name: string): Incarnation {
+    const { skewMs } = this.plan
+    const chance = this.chance.split(`${name} ${this.#lives}`)
+    const process = new Incarnation(`${name}#${this.#lives++}`, this.scheduler, chance.between(-skewMs, skewMs))
+    if (skewMs > 0 && chance.one(0.5)) {
+      const step = () => {
+        this.marks.hit('wall clock stepped')
+        process.skewMs = chance.between(-skewMs, skewMs)
+      }
+      process.at(this.scheduler.nowMs + chance.between(100, 60_000), step)
+    }
+    return process
+  }
+
+  environment(process: Incarnation) {
+    return environmentOf(this.services, process, this.seed)
+  }
+
+  async openEngine(process: Incarnation): Promise<StoreEngine> {
+    const { log, compact } = this.plan
+    return StoreEngine.open({
+      env: this.environment(process),
+      log,
+      compact,
+      blockCacheBytes: 1 << 20,
+      boundedStalenessMs: BOUNDED_MS,
+    })
+  }
+
+  /** A name or marker that nobody else has. */
+  next(): number {
+    return ++this.#names
+  }
+
+  /**
+   * Whether a failure is one that the promises allow.
+   * @param damaged how many bodies had been damaged when the operation began
+   */
+  judge(error: unknown, what: string, damaged: number, mayBeMissing: boolean): void {
+    if (error instanceof Crashed || isSiltstoneError(error, 'unavailable') || isSiltstoneError(error, 'unknown')) return
+    if (isSiltstoneError(error, 'conflict')) return
+    if (isSiltstoneError(error, 'not-found') && mayBeMissing) return
+    if (isSiltstoneError(error, 'corrupt') && this.network.damaged > damaged) {
+      this.marks.hit('damage was noticed')
+      return
+    }
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    this.fail('errors', `${what}: ${text}`)
+  }
+
+  #judgeLog(process: Incarnation, event: string, fields: Readonly<Record<string, unknown>>): void {
+    const code = String(fields['code'] ?? '')
+    const { damaged } = this.network
+    if (event === 'compaction_failed' && code !== 'count-mismatch' && damaged > 0) return
+    if (['injected', 'throttled', 'lease-lost', 'outcome-unknown', 'commit-unknown', 'too-many-writers'].includes(code))
+      return
+    if (/injected|request failed|timed out|answer was lost|slow down|closing/.test(String(fields['error']))) return
+    this.fail('errors', `${process.name} logged ${event}: ${JSON.stringify(fields)}`)
+  }
+}
+
+export const BOUNDED_MS = 2_000
+
+interface Basis {
+  bucket: Bucket
+  info: CollectionInfo
+}
+
+let basis: Promise<Basis> | undefined
+
+/** A store with one empty collection, made once: every history begins with it. */
+async function makeBasis(plan: Plan): Promise<Basis> {
+  await encodeRowSet([1])
+  const scheduler = new Scheduler()
+  const bucket = new Bucket(() => EPOCH_MS)
+  const chance = new Chance(1)
+  const trace = new Trace(false)
+  const marks = new Marks()
+  const report = (violation: Violation) => {
+    throw violation
+  }
+  const options = { scheduler, bucket, chance, trace, marks, faults: noFaults, stallMs: 0, lateMs: 0, lateInboxMs: 0 }
+  const network = new Network({ ...options, report })
+  network.calmDown()
+  const process = new Incarnation('basis', scheduler, 0)
+  const services: Services = {
+    network,
+    queue: new QueueService(network),
+    leases: new LeaseService(network, false),
+    store: { atomicListPages: true, pageKeys: 1_000 },
+  }
+  const work = async () => {
+    const env = environmentOf(services, process, 1)
+    const engine = await StoreEngine.open({ env, log: plan.log, compact: plan.compact })
+    const { info } = await engine.catalog.createCollection({ ...newCollection, name: 'things' })
+    return info
+  }
+  return { info: await scheduler.until(work()), bucket }
+}
+
+export const newCollection = {
+  tenant: TENANT,
+  database: DATABASE,
+  getOrCreate: false,
+  space: 'l2' as const,
+  metadata: null,
+  configuration: {},
+  schema: null,
+}
