@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -116,6 +116,29 @@ it('as a process: input from a pipe, answers on stdout, errors on stderr, exit c
   const found = await siltstoneProcess(['query', 'notes', '--text', 'why do rivers drop mud?', '--json', ...data])
   expect(jsonOf(found.out).records.map(({ id }) => id)).toEqual(['silt', 'cake'])
   expect(await siltstoneProcess(['get', 'nobody', ...data])).toMatchObject({ code: 3, out: '' })
+})
+
+it('ingest: files become passages; changed ones replace theirs, unchanged ones are passed over', async () => {
+  const folder = join(directory, 'texts')
+  await mkdir(folder)
+  const paragraph = (about: string) => `${about} `.repeat(30)
+  await writeFile(
+    join(folder, 'a.md'),
+    `# Rivers\n\n${paragraph('Silt settles.')}\n\n# Cakes\n\n${paragraph('Beat eggs.')}`,
+  )
+  await writeFile(join(folder, 'b.txt'), paragraph('Winds move dunes.'))
+  await writeFile(join(folder, 'c.bin'), 'not text')
+  const ingest = async () => JSON.parse((await siltstone(['ingest', 'texts', folder, '--json', ...data])).out) as object
+  expect(await ingest()).toMatchObject({ files: 2, passages: 3, unchanged: 0, removed: 0 })
+  expect(await ingest()).toMatchObject({ files: 0, passages: 0, unchanged: 2 })
+  await writeFile(join(folder, 'a.md'), `# Streams\n\n${paragraph('Sand is carried.')}`)
+  expect(await ingest()).toMatchObject({ files: 1, passages: 1, unchanged: 1, removed: 1 })
+  const { records } = jsonOf((await siltstone(['get', 'texts', '--json', ...data])).out)
+  expect(new Set(records.map(({ id }) => id))).toEqual(new Set(['a.md#1', 'b.txt#1']))
+  expect(records.find(({ id }) => id === 'a.md#1')).toMatchObject({
+    metadata: { source: 'a.md', heading: 'Streams', position: 1 },
+  })
+  expect(await siltstone(['ingest', 'texts', join(folder, 'none'), ...data])).toMatchObject({ code: 3 })
 })
 
 describe('produce', () => {

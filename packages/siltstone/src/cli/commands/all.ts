@@ -4,6 +4,7 @@ import { compactCommand } from './compact.ts'
 import { demoCommand } from './demo/command.ts'
 import { doctorCommand } from './doctor.ts'
 import { gcCommand } from './gc.ts'
+import { ingestCommand } from './ingest.ts'
 import { leaseCommand } from './lease.ts'
 import { produceCommand } from './produce.ts'
 import { getCommand, queryCommand } from './query.ts'
@@ -16,6 +17,7 @@ import { verifyCommand } from './verify.ts'
 export const commands: readonly (() => Command)[] = [
   demoCommand,
   serveCommand,
+  ingestCommand,
   produceCommand,
   queryCommand,
   getCommand,

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { ChromaClient } from 'chromadb'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { siltstoneProcess, start } from '../../testing/run.ts'
-import { passagesOf } from './passages.ts'
+import { passagesOf } from '../../passages.ts'
 import { ownDocuments } from './sources.ts'
 
 let directory: string
@@ -31,7 +31,7 @@ A [dune](https://example.org) wanders with the wind, because grains are lifted o
 
 describe('passages', () => {
   it('know their source, heading and position, and hold neither code nor marks', () => {
-    const passages = passagesOf({ source: 'geo.md', packageName: undefined, text: TEXT })
+    const passages = passagesOf({ source: 'geo.md', packageName: undefined, hash: '', text: TEXT })
     expect(passages.map(({ heading, position }) => [heading, position])).toEqual([
       ['', 1],
       ['Rivers', 2],
@@ -45,10 +45,12 @@ describe('passages', () => {
     const short = Array.from({ length: 30 }, (_, i) => `Paragraph ${i} has a few words only, as they often have.`).join(
       '\n\n',
     )
-    const lengths = passagesOf({ source: 'a', packageName: undefined, text: short }).map(({ text }) => text.length)
+    const lengths = passagesOf({ source: 'a', packageName: undefined, hash: '', text: short }).map(
+      ({ text }) => text.length,
+    )
     expect(Math.min(...lengths.slice(0, -1))).toBeGreaterThanOrEqual(350)
     const words = Array.from({ length: 1_000 }, (_, i) => `word${i}`).join(' ')
-    const long = passagesOf({ source: 'a', packageName: undefined, text: words }).map(({ text }) => text)
+    const long = passagesOf({ source: 'a', packageName: undefined, hash: '', text: words }).map(({ text }) => text)
     expect(Math.max(...long.map(({ length }) => length))).toBeLessThanOrEqual(1_200)
     expect(long.join(' ')).toBe(words)
   })

@@ -1,34 +1,14 @@
 /** The demo's texts: documentation that every machine with this package has, or a folder of the user's own. */
-import { createHash } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { notFound } from '../../../errors.ts'
-import { fileInfo, readFileText } from '../../../platform/files.ts'
+import { fileInfo } from '../../../platform/files.ts'
 import { walkDirectory } from '../../../platform/walk-directory.ts'
+import { type Candidate, findDocuments, readDocuments, type Sources } from '../../documents.ts'
 
-export interface SourceFile {
-  /** As it is shown: the path below `node_modules`, or below the user's folder. */
-  source: string
-  /** The npm package it documents; undefined for a user's own file. */
-  packageName: string | undefined
-  text: string
-}
-
-export interface Sources {
-  files: SourceFile[]
-  bytes: number
-  /** Files that were left out because there were too many. */
-  leftOut: number
-  /** Files whose text another had already. */
-  duplicates: number
-}
-
-const MAX_FILES = 400
-const MAX_BYTES = 6_000_000
-const MAX_FILE_BYTES = 400_000
+const LIMITS = { files: 400, bytes: 6_000_000, fileBytes: 400_000 }
 
 const MARKDOWN = /\.(md|markdown|mdx)$/i
-const TEXT = /\.(md|markdown|mdx|txt|rst|adoc|org)$/i
 /** Licences, logs of changes and translations say little, or the same once more. */
 const DULL =
   /(^|\/)(licen[cs]e|changelog|changes|history|code[-_]of[-_]conduct|security|notice)[^/]*$|readme[._-][a-z]{2}(-[a-z]{2})?\.md$/i
@@ -42,56 +22,17 @@ export async function packageDocuments(): Promise<Sources> {
       if (!MARKDOWN.test(file.relativePath) || DULL.test(file.relativePath)) continue
       candidates.push({ ...file, packageName: packageOf(file.relativePath) })
     }
-  return read(
-    candidates,
-    `No Markdown files were found in ${roots.join(', ') || 'any node_modules'}: run "npm ci" first, or name a folder.`,
-  )
+  if (candidates.length === 0)
+    throw notFound(
+      'no-documents',
+      `no Markdown files were found in ${roots.join(', ') || 'any node_modules'}: run "npm ci" first, or name a folder`,
+    )
+  return readDocuments(candidates, LIMITS)
 }
 
-/** Text files of a folder. @throws SiltstoneError `not-found` */
+/** Text files of a folder. @throws SiltstoneError `not-found` (no-documents) */
 export async function ownDocuments(directory: string): Promise<Sources> {
-  if ((await fileInfo(directory))?.kind !== 'directory')
-    throw notFound('no-documents', `${directory} is not a folder; name one with Markdown or text files`)
-  const candidates: Candidate[] = []
-  const enter = (path: string) => !/(^|\/)(node_modules|\.git|dist)$/.test(path)
-  for await (const file of walkDirectory(directory, { enter, onError: () => {} }))
-    if (TEXT.test(file.relativePath)) candidates.push({ ...file, packageName: undefined })
-  return read(candidates, `No Markdown or text files were found in ${directory}.`)
-}
-
-interface Candidate {
-  path: string
-  relativePath: string
-  sizeBytes: number
-  packageName: string | undefined
-}
-
-/** The nearest files to each package's root first: its README before the documentation of its parts. */
-async function read(candidates: Candidate[], whenNone: string): Promise<Sources> {
-  const sources: Sources = { files: [], bytes: 0, leftOut: 0, duplicates: 0 }
-  const seen = new Set<string>()
-  candidates.sort((a, b) => depth(a) - depth(b) || (a.relativePath < b.relativePath ? -1 : 1))
-  for (const { path, relativePath, sizeBytes, packageName } of candidates) {
-    if (sources.files.length >= MAX_FILES || sources.bytes + sizeBytes > MAX_BYTES || sizeBytes > MAX_FILE_BYTES) {
-      sources.leftOut++
-      continue
-    }
-    const text = await readFileText(path)
-    const hash = createHash('sha256').update(text).digest('base64')
-    if (seen.has(hash)) {
-      sources.duplicates++
-      continue
-    }
-    seen.add(hash)
-    sources.files.push({ source: relativePath, packageName, text })
-    sources.bytes += Buffer.byteLength(text)
-  }
-  if (sources.files.length === 0) throw notFound('no-documents', whenNone)
-  return sources
-}
-
-function depth({ relativePath }: Candidate): number {
-  return relativePath.split('/').length
+  return readDocuments(await findDocuments([directory]), LIMITS)
 }
 
 /** Code, tests and caches hold no documentation, and many files. */

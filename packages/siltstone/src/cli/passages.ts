@@ -1,5 +1,5 @@
 /** Cuts a document into passages: a paragraph or a few, under their heading. */
-import type { SourceFile } from './sources.ts'
+import type { SourceFile } from './documents.ts'
 
 export interface Passage {
   id: string

@@ -1,0 +1,89 @@
+/** Text files of folders, as passages are made of them. */
+import { createHash } from 'node:crypto'
+import { basename } from 'node:path'
+import { notFound } from '../errors.ts'
+import { fileInfo, readFileText } from '../platform/files.ts'
+import { walkDirectory } from '../platform/walk-directory.ts'
+
+export interface SourceFile {
+  /** Where it is below the folder that was named; for a file that was named itself, its name. */
+  source: string
+  /** The npm package that it documents; undefined for a user's own file. */
+  packageName: string | undefined
+  text: string
+  /** Of its text: SHA-256, the first 16 hexadecimal digits. */
+  hash: string
+}
+
+export interface Candidate {
+  path: string
+  relativePath: string
+  sizeBytes: number
+  packageName: string | undefined
+}
+
+export interface Sources {
+  files: SourceFile[]
+  bytes: number
+  /** Files that were left out because there were too many, or because they are too large. */
+  leftOut: number
+  /** Files whose text another had already. */
+  duplicates: number
+}
+
+export interface ReadLimits {
+  files: number
+  bytes: number
+  fileBytes: number
+}
+
+const TEXT = /\.(md|markdown|mdx|txt|text|rst|adoc|org)$/i
+
+/**
+ * Text files of folders, and files that are named themselves.
+ * @throws SiltstoneError `not-found` (no-documents)
+ */
+export async function findDocuments(paths: readonly string[]): Promise<Candidate[]> {
+  const candidates: Candidate[] = []
+  const enter = (path: string) => !/(^|\/)(node_modules|\.[^/]+|dist)$/.test(path)
+  for (const path of paths) {
+    const info = await fileInfo(path)
+    if (!info) throw notFound('no-documents', `there is no file or folder ${path}`, { field: 'paths' })
+    if (info.kind === 'file')
+      candidates.push({ path, relativePath: basename(path), sizeBytes: info.sizeBytes, packageName: undefined })
+    else
+      for await (const file of walkDirectory(path, { enter }))
+        if (TEXT.test(file.relativePath)) candidates.push({ ...file, packageName: undefined })
+  }
+  if (candidates.length === 0)
+    throw notFound('no-documents', `no Markdown or text files were found in ${paths.join(', ')}`, { field: 'paths' })
+  return candidates
+}
+
+/** Reads files, those nearest to the root first, until the limits are reached. */
+export async function readDocuments(candidates: readonly Candidate[], limits: ReadLimits): Promise<Sources> {
+  const sources: Sources = { files: [], bytes: 0, leftOut: 0, duplicates: 0 }
+  const seen = new Set<string>()
+  for (const { path, relativePath, sizeBytes, packageName } of [...candidates].sort(byDepth)) {
+    const isTooMuch = sources.files.length >= limits.files || sources.bytes + sizeBytes > limits.bytes
+    if (isTooMuch || sizeBytes > limits.fileBytes) {
+      sources.leftOut++
+      continue
+    }
+    const text = await readFileText(path)
+    const digest = createHash('sha256').update(text).digest('hex')
+    if (seen.has(digest)) {
+      sources.duplicates++
+      continue
+    }
+    seen.add(digest)
+    sources.files.push({ source: relativePath, packageName, text, hash: digest.slice(0, 16) })
+    sources.bytes += Buffer.byteLength(text)
+  }
+  return sources
+}
+
+function byDepth(a: Candidate, b: Candidate): number {
+  const depth = ({ relativePath }: Candidate) => relativePath.split('/').length
+  return depth(a) - depth(b) || (a.relativePath < b.relativePath ? -1 : 1)
+}
