@@ -134,9 +134,9 @@ it('ingest: files become passages; changed ones replace theirs, unchanged ones a
   await writeFile(join(folder, 'a.md'), `# Streams\n\n${paragraph('Sand is carried.')}`)
   expect(await ingest()).toMatchObject({ files: 1, passages: 1, unchanged: 1, removed: 1 })
   const { records } = jsonOf((await siltstone(['get', 'texts', '--json', ...data])).out)
-  expect(new Set(records.map(({ id }) => id))).toEqual(new Set(['a.md#1', 'b.txt#1']))
-  expect(records.find(({ id }) => id === 'a.md#1')).toMatchObject({
-    metadata: { source: 'a.md', heading: 'Streams', position: 1 },
+  expect(new Set(records.map(({ id }) => id))).toEqual(new Set([`${folder}/a.md#1`, `${folder}/b.txt#1`]))
+  expect(records.find(({ id }) => id === `${folder}/a.md#1`)).toMatchObject({
+    metadata: { source: `${folder}/a.md`, heading: 'Streams', position: 1 },
   })
   expect(await siltstone(['ingest', 'texts', join(folder, 'none'), ...data])).toMatchObject({ code: 3 })
 })

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { ChromaClient } from 'chromadb'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { siltstoneProcess, start } from '../../testing/run.ts'
-import { passagesOf } from '../../passages.ts'
+import { passagesOf } from '../../../ingest/index.ts'
 import { ownDocuments } from './sources.ts'
 
 let directory: string
@@ -66,7 +66,7 @@ it('takes text files of a folder once each, and passes over what is installed th
     writeFile(join(directory, 'data.bin'), 'not text'),
   ])
   const { files, duplicates } = await ownDocuments(directory)
-  expect([files.map(({ source }) => source), duplicates]).toEqual([['one.md'], 1])
+  expect([files.map(({ source }) => source), duplicates]).toEqual([[join(directory, 'one.md')], 1])
 })
 
 it('goes the whole way with the packages that are installed here, and ends by itself with --once', async () => {

@@ -7,7 +7,7 @@ import { produce } from '../../../log/produce.ts'
 import { metadataFromJson, type RecordOp } from '../../../records/index.ts'
 import { bytes, count, plural } from '../../format.ts'
 import type { Session } from '../../session.ts'
-import type { Passage } from '../../passages.ts'
+import type { Passage } from '../../../ingest/index.ts'
 import type { Steps } from './steps.ts'
 
 const EMBED_BATCH = 256

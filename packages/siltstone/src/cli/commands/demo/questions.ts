@@ -1,5 +1,5 @@
 /** What the demo asks. */
-import type { Passage } from '../../passages.ts'
+import type { Passage } from '../../../ingest/index.ts'
 
 /** Each is answered by the documentation of a package that comes with us, in other words than the question's. */
 const ABOUT_PACKAGES = [

@@ -1,12 +1,12 @@
 /** Text files of folders, as passages are made of them. */
 import { createHash } from 'node:crypto'
-import { basename } from 'node:path'
+import { join, normalize } from 'node:path'
 import { notFound } from '../errors.ts'
 import { fileInfo, readFileText } from '../platform/files.ts'
 import { walkDirectory } from '../platform/walk-directory.ts'
 
 export interface SourceFile {
-  /** Where it is below the folder that was named; for a file that was named itself, its name. */
+  /** Its path as it was named: two files never have the same, and a file has the same the next time. */
   source: string
   /** The npm package that it documents; undefined for a user's own file. */
   packageName: string | undefined
@@ -22,13 +22,19 @@ export interface Candidate {
   packageName: string | undefined
 }
 
-export interface Sources {
-  files: SourceFile[]
+export interface Tally {
+  read: number
   bytes: number
   /** Files that were left out because there were too many, or because they are too large. */
   leftOut: number
   /** Files whose text another had already. */
   duplicates: number
+}
+
+export const newTally = (): Tally => ({ read: 0, bytes: 0, leftOut: 0, duplicates: 0 })
+
+export interface Sources extends Tally {
+  files: SourceFile[]
 }
 
 export interface ReadLimits {
@@ -50,37 +56,49 @@ export async function findDocuments(paths: readonly string[]): Promise<Candidate
     const info = await fileInfo(path)
     if (!info) throw notFound('no-documents', `there is no file or folder ${path}`, { field: 'paths' })
     if (info.kind === 'file')
-      candidates.push({ path, relativePath: basename(path), sizeBytes: info.sizeBytes, packageName: undefined })
+      candidates.push({ path, relativePath: normalize(path), sizeBytes: info.sizeBytes, packageName: undefined })
     else
       for await (const file of walkDirectory(path, { enter }))
-        if (TEXT.test(file.relativePath)) candidates.push({ ...file, packageName: undefined })
+        if (TEXT.test(file.relativePath))
+          candidates.push({ ...file, relativePath: join(path, file.relativePath), packageName: undefined })
   }
   if (candidates.length === 0)
     throw notFound('no-documents', `no Markdown or text files were found in ${paths.join(', ')}`, { field: 'paths' })
   return candidates
 }
 
-/** Reads files, those nearest to the root first, until the limits are reached. */
-export async function readDocuments(candidates: readonly Candidate[], limits: ReadLimits): Promise<Sources> {
-  const sources: Sources = { files: [], bytes: 0, leftOut: 0, duplicates: 0 }
+/** Reads files one by one, those nearest to the root first, until the limits are reached; `tally` says what was left out. */
+export async function* eachDocument(
+  candidates: readonly Candidate[],
+  limits: ReadLimits,
+  tally: Tally,
+): AsyncGenerator<SourceFile> {
   const seen = new Set<string>()
   for (const { path, relativePath, sizeBytes, packageName } of [...candidates].sort(byDepth)) {
-    const isTooMuch = sources.files.length >= limits.files || sources.bytes + sizeBytes > limits.bytes
+    const isTooMuch = tally.read >= limits.files || tally.bytes + sizeBytes > limits.bytes
     if (isTooMuch || sizeBytes > limits.fileBytes) {
-      sources.leftOut++
+      tally.leftOut++
       continue
     }
     const text = await readFileText(path)
     const digest = createHash('sha256').update(text).digest('hex')
     if (seen.has(digest)) {
-      sources.duplicates++
+      tally.duplicates++
       continue
     }
     seen.add(digest)
-    sources.files.push({ source: relativePath, packageName, text, hash: digest.slice(0, 16) })
-    sources.bytes += Buffer.byteLength(text)
+    tally.read++
+    tally.bytes += Buffer.byteLength(text)
+    yield { source: relativePath, packageName, text, hash: digest.slice(0, 16) }
   }
-  return sources
+}
+
+/** All of them at once, for a few. */
+export async function readDocuments(candidates: readonly Candidate[], limits: ReadLimits): Promise<Sources> {
+  const tally = newTally()
+  const files: SourceFile[] = []
+  for await (const file of eachDocument(candidates, limits, tally)) files.push(file)
+  return { ...tally, files }
 }
 
 function byDepth(a: Candidate, b: Candidate): number {

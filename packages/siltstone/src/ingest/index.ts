@@ -1,0 +1,3 @@
+export * from './documents.ts'
+export * from './ingest.ts'
+export * from './passages.ts'
