@@ -33,13 +33,13 @@ export function loadPassages(directory: string, limit = Number.POSITIVE_INFINITY
 function loadQueries(directory: string, isPart: boolean): QuerySet {
   const table = tableFromIPC(readFileSync(join(directory, 'queries.arrow')))
   const vectors = unitVectors(table, table.numRows)
-  const neighbours = table.getChild('neighbours')
+  const neighbours = column(table, 'neighbours')
   return {
     count: table.numRows,
     vector: (index) => vectors.row(index),
     neighbours: (index, k) => {
       if (isPart) throw new Error('The neighbours in the file are those among all passages.')
-      return Array.from((neighbours?.get(index) as { toArray(): Iterable<number | bigint> }).toArray(), Number).slice(
+      return Array.from((neighbours.get(index) as { toArray(): Iterable<number | bigint> }).toArray(), Number).slice(
         0,
         k,
       )
@@ -47,18 +47,24 @@ function loadQueries(directory: string, isPart: boolean): QuerySet {
   }
 }
 
+function column(table: Table, name: string) {
+  const found = table.getChild(name)
+  if (!found) throw new Error(`The file has no column "${name}".`)
+  return found
+}
+
 function strings(table: Table, name: string, count: number): string[] {
-  const column = table.getChild(name)
-  return Array.from({ length: count }, (_, row) => String(column?.get(row)))
+  const values = column(table, name)
+  return Array.from({ length: count }, (_, row) => String(values.get(row)))
 }
 
 function unitVectors(table: Table, count: number) {
-  const bytes = table.getChild('vector_i8')
-  const first = bytes?.get(0) as { length: number }
+  const bytes = column(table, 'vector_i8')
+  const first = bytes.get(0) as { length: number }
   const dimension = first.length
   const matrix = new Float32Array(count * dimension)
   for (let row = 0; row < count; row++) {
-    const source = (bytes?.get(row) as { toArray(): Int8Array }).toArray()
+    const source = (bytes.get(row) as { toArray(): Int8Array }).toArray()
     let squares = 0
     for (let i = 0; i < dimension; i++) squares += (source[i] as number) ** 2
     // The scale falls out of the normalisation.

@@ -25,10 +25,8 @@ export function conditions(): Conditions {
 
 /** Processor time of the whole machine since it started: idle and busy seconds. */
 export function machineTimes(): { busySeconds: number; idleSeconds: number } {
-  const [, user, nice, system, idle, iowait, irq, softirq, steal] = readFileSync('/proc/stat', 'utf8')
-    .split('\n', 1)[0]
-    ?.split(/\s+/)
-    .map(Number) as number[]
+  const [total = ''] = readFileSync('/proc/stat', 'utf8').split('\n', 1)
+  const [, user, nice, system, idle, iowait, irq, softirq, steal] = total.split(/\s+/).map(Number)
   const sum = (...values: (number | undefined)[]) => values.reduce<number>((total, x) => total + (x ?? 0), 0) / 100
   return { busySeconds: sum(user, nice, system, irq, softirq, steal), idleSeconds: sum(idle, iowait) }
 }

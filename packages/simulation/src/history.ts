@@ -28,10 +28,7 @@ export async function runHistory(
 ): Promise<Outcome> {
   const plan = drawPlan(seed, overrides)
   const world = await World.create(seed, plan, keepTrace)
-  const servers = Array.from(
-    { length: plan.servers },
-    (_, i) => new Server(world, `server${i}`, i < plan.background),
-  )
+  const servers = Array.from({ length: plan.servers }, (_, i) => new Server(world, `server${i}`, i < plan.background))
   const named = (kind: string, count: number) => Array.from({ length: count }, (_, i) => `${kind}${i}`)
   const foreground = [
     ...named('session', plan.sessions).map((name) => runSession(world, name, servers, plan.operations)),
@@ -51,7 +48,8 @@ export async function runHistory(
   let finished = false
   const finish = (error?: unknown) => {
     finished = true
-    if (error !== undefined) world.fail('simulation', error instanceof Error ? (error.stack ?? '') : String(error))
+    if (error !== undefined)
+      world.fail('simulation', error instanceof Error ? (error.stack ?? '') : JSON.stringify(error))
   }
   work.then(() => finish(), finish)
   const ended = await world.scheduler.run(() => finished || world.violation !== undefined, MAX_EVENTS)

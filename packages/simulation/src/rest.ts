@@ -15,7 +15,8 @@ export async function quiesce(
   servers: readonly Server[],
   background: readonly Promise<void>[],
 ): Promise<void> {
-  for (let waitedMs = 0; world.open > 0 && waitedMs < 20 * MINUTE_MS; waitedMs += 1_000) await world.scheduler.sleep(1_000)
+  for (let waitedMs = 0; world.open > 0 && waitedMs < 20 * MINUTE_MS; waitedMs += 1_000)
+    await world.scheduler.sleep(1_000)
   if (world.open > 0) world.fail('rest', `${world.open} operations were never answered`)
   world.network.calmDown()
   await Promise.all(servers.map((server) => server.kill()))
@@ -90,7 +91,8 @@ function checkOutcomes(world: World): void {
   for (const [key, why] of world.never) {
     const [path, marker] = key.split(' ') as [string, string]
     const where = world.truth.of(path).applied.get(marker)
-    if (where !== undefined) world.fail('known failures', `write ${marker} failed (${why}), but stands in ${where} of ${path}`)
+    if (where !== undefined)
+      world.fail('known failures', `write ${marker} failed (${why}), but stands in ${where} of ${path}`)
   }
 }
 
@@ -100,7 +102,8 @@ function checkSmall(world: World, target: Target): void {
   const at = world.truthOf(target)
   const under = (prefix: string) => bucket.keys.filter((key) => key.startsWith(prefix))
   const left = [...under(logPrefix(target.path)), ...under(inboxPrefix(target.path))]
-  if (left.length > 0 && at.current) world.fail('idle collections', `${left.length} objects are left: ${left.join(' ')}`)
+  if (left.length > 0 && at.current)
+    world.fail('idle collections', `${left.length} objects are left: ${left.join(' ')}`)
   const snapshot = under(`snapshot/${target.path}/`).length
   const reachable = truth.reachable(at.current).size
   // A commit of the collector itself leaves at most its own manifests behind.

@@ -5,6 +5,8 @@ import type { Collection } from '../../siltstone/src/engine/types.ts'
 import { Crashed, type Incarnation } from './incarnation.ts'
 import { DATABASE, type Target, TENANT, type World } from './world.ts'
 
+const BACKGROUND = { gatherMs: 50, scheduleMs: 15_000, visibilityMs: 20_000 }
+
 export class Server {
   readonly name: string
   readonly #world: World
@@ -49,9 +51,9 @@ export class Server {
       const process = this.#world.boot(this.name)
       try {
         const engine = await process.call(() => this.#world.openEngine(process))
-        if (this.#withBackground)
-          new Background(engine, { gatherMs: 50, scheduleMs: 15_000, visibilityMs: 20_000 })
-        return { process, engine }
+        // It ends with its process, never before.
+        const background = this.#withBackground && new Background(engine, BACKGROUND)
+        return { process, engine, background }
       } catch (error) {
         const damaged = 0
         if (!(error instanceof Crashed)) this.#world.judge(error, `start of ${this.name}`, damaged, false)
@@ -65,4 +67,5 @@ export class Server {
 interface Running {
   process: Incarnation
   engine: StoreEngine
+  background: Background | false
 }

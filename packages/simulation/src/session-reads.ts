@@ -2,15 +2,7 @@
 import type { Collection, GetRequest, GetResponse } from '../../siltstone/src/engine/types.ts'
 import { isSiltstoneError } from '../../siltstone/src/errors.ts'
 import { idsWhere, linesOf, type ModelState } from './model.ts'
-import {
-  type Before,
-  before,
-  checkVersion,
-  expectOne,
-  linesOfAnswer,
-  sameLines,
-  strongStates,
-} from './reads.ts'
+import { type Before, before, checkVersion, expectOne, linesOfAnswer, sameLines, strongStates } from './reads.ts'
 import { type Call, mayBeMissing } from './session.ts'
 import type { Server } from './server.ts'
 import { BOUNDED_MS } from './world.ts'
@@ -56,7 +48,7 @@ async function getWhere(call: Call, collection: Collection): Promise<void> {
     'strong reads',
     strongStates(from, version),
     (state) => sameLines(idsWhere(state, 'n', value), ids),
-    () => `get where n = ${value} at version ${version} gave ${ids}`,
+    () => `get where n = ${value} at version ${version} gave ${ids.join(' ')}`,
   )
 }
 

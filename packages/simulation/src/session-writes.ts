@@ -75,7 +75,12 @@ async function deleteIds(call: Call, collection: Collection): Promise<void> {
   const { world, chance } = call
   const ids = [drawId(chance, world.plan.ids), drawId(chance, world.plan.ids)]
   const answer = await collection.delete({ ids })
-  checkDeleted(call, answer, (state) => [...new Set(ids)].filter((id) => state.records.has(id)), `delete of ${ids}`)
+  checkDeleted(
+    call,
+    answer,
+    (state) => [...new Set(ids)].filter((id) => state.records.has(id)),
+    `delete of ${ids.join(' ')}`,
+  )
 }
 
 /** The count is exact at the write's place in the log. */
@@ -136,7 +141,8 @@ async function commitIf(call: Call, collection: Collection): Promise<void> {
     version = answer.version
   } catch (error) {
     if (isClear(error)) expectNever(call, marker, String(error))
-    if (isSiltstoneError(error, 'invalid') && error.code === 'dimension-mismatch') return checkMismatch(call, operations)
+    if (isSiltstoneError(error, 'invalid') && error.code === 'dimension-mismatch')
+      return checkMismatch(call, operations)
     if (isSiltstoneError(error, 'conflict')) world.marks.hit(`conditional commit: ${error.code}`)
     throw error
   }
@@ -176,7 +182,10 @@ async function rollback(call: Call, collection: Collection): Promise<void> {
   }
   const control = truth.log[version - 1]?.entry.control
   if (control?.kind !== 'reset' || control.manifestKey !== key)
-    world.fail('durability', `the rollback to ${key} was acknowledged as ${version}, which is ${JSON.stringify(control)}`)
+    world.fail(
+      'durability',
+      `the rollback to ${key} was acknowledged as ${version}, which is ${JSON.stringify(control)}`,
+    )
 }
 
 export const kinds = { write, deleteWhere, deleteIds, commitIf, rollback }

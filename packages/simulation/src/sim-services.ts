@@ -215,12 +215,14 @@ export class SimLeases implements Leases {
   }
 
   async #request<T>(what: string, key: string, effect: () => Promise<T>): Promise<T> {
-    return (await this.#network.request(this.#process, {
-      what,
-      key,
-      mutates: true,
-      effect: () => ({ answer: effect() }),
-    })).answer
+    return (
+      await this.#network.request(this.#process, {
+        what,
+        key,
+        mutates: true,
+        effect: () => ({ answer: effect() }),
+      })
+    ).answer
   }
 
   acquire(name: string, owner: string, ttlMs: number): Promise<AcquireResult> {

@@ -157,7 +157,14 @@ export class SimStore implements ObjectStore {
 
   #maybeDamage(key: string, got: GetResult): GetResult {
     const { chance, faults, marks, trace, scheduler } = this.#network
-    if (got.status !== 'ok' || got.body.length === 0 || !chance.one(faults.damage)) return got
+    // The store's descriptor is plain text, without a checksum.
+    if (
+      got.status !== 'ok' ||
+      got.body.length === 0 ||
+      key === 'snapshot/latest/pointer.txt' ||
+      !chance.one(faults.damage)
+    )
+      return got
     this.#network.damaged++
     marks.hit(`damaged body: ${kindOf(key)}`)
     trace.add(scheduler.nowMs, this.#process.name, 'damage', key, '')

@@ -167,12 +167,17 @@ export class World {
   }
 
   #judgeLog(process: Incarnation, event: string, fields: Readonly<Record<string, unknown>>): void {
-    const code = String(fields['code'] ?? '')
+    const code = typeof fields['code'] === 'string' ? fields['code'] : ''
     const { damaged } = this.network
-    if (event === 'compaction_failed' && code !== 'count-mismatch' && damaged > 0) return
+    if ((event === 'compaction_failed' || event === 'merge_failed') && code !== 'count-mismatch' && damaged > 0) return
     if (['injected', 'throttled', 'lease-lost', 'outcome-unknown', 'commit-unknown', 'too-many-writers'].includes(code))
       return
-    if (/injected|request failed|timed out|answer was lost|slow down|closing/.test(String(fields['error']))) return
+    if (
+      /injected|request failed|timed out|answer was lost|slow down|closing|was taken over|does not exist\.$/.test(
+        String(fields['error']),
+      )
+    )
+      return
     this.fail('errors', `${process.name} logged ${event}: ${JSON.stringify(fields)}`)
   }
 }

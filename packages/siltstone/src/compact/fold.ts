@@ -10,21 +10,24 @@
  * Counts are checked before the commit: the rows that the new manifest names, less its deletions, must be the live
  * records that applying the operations one by one gave. A fold that would lose or invent a record is never published.
  */
-import { corrupt } from '../errors.ts'
+import { corrupt, isSiltstoneError } from '../errors.ts'
 import type { LogEntry } from '../format/entry.ts'
 import { parseKey } from '../format/keys.ts'
 import type { Manifest, RefusedDelta, SegmentRef, SequencedKeys, StatePart } from '../format/manifest.ts'
 import type { OverlayRow } from '../format/segment/overlay.ts'
 import type { SegmentRow } from '../format/segment/writer.ts'
+import type { RefusedInLog } from '../log/applied-log.ts'
 import type { CollectionState } from '../log/collection-state.ts'
 import type { FreshRecord } from '../log/fresh-state.ts'
 import type { RecordRef, View } from '../log/view.ts'
 import type { LogWriter } from '../log/writer.ts'
 import { BaseState, type RowRef } from '../snapshot/base-state.ts'
+import type { PointerState } from '../snapshot/manifest-store.ts'
 import type { SegmentPool } from '../snapshot/open-segment.ts'
 import { applyChanges, countLive } from './apply-changes.ts'
 import type { CompactLimits } from './limits.ts'
 import { nextManifest } from './next-manifest.ts'
+import { lostIfOvertaken } from './overtaken.ts'
 import { writeSegment } from './write-segment.ts'
 
 const REFUSED_KEPT = 1_000
@@ -52,8 +55,14 @@ export async function foldOnce(context: FoldContext, signal: AbortSignal): Promi
   const startedAtMs = state.env.clock.nowMs()
   await state.run(() => state.sync({ inbox: state.takesInbox, applyBytes: limits.foldBytes }))
   if (state.manifest.state === 'closed') return null
-  if (state.takesInbox && !state.closed && (await state.run(() => state.unsequenced())).length > 0) {
-    await context.writer.sequenceInbox()
+  // With only a part of the log in hand nothing can be appended; the next fold comes to it.
+  if (state.takesInbox && !state.closed && state.knowledge && (await state.run(() => state.unsequenced())).length > 0) {
+    try {
+      await context.writer.sequenceInbox()
+    } catch (error) {
+      // Closed meanwhile: the closing is what remains to be folded.
+      if (!isSiltstoneError(error, 'not-found')) throw error
+    }
     await state.run(() => state.sync({ inbox: false, applyBytes: limits.foldBytes }))
   }
   if (state.end === state.manifest.watermark) return null
@@ -67,6 +76,27 @@ export async function foldOnce(context: FoldContext, signal: AbortSignal): Promi
     operations: state.fresh.operations,
     end: state.end,
   }))
+  return lostIfOvertaken(state.manifests, plan.pointer, () => publish(context, plan, startedAtMs, signal))
+}
+
+interface FoldPlan {
+  view: View
+  pointer: PointerState | 'none'
+  manifest: Manifest
+  entries: readonly LogEntry[]
+  refused: readonly RefusedInLog[]
+  closed: boolean
+  operations: number
+  end: number
+}
+
+async function publish(
+  context: FoldContext,
+  plan: FoldPlan,
+  startedAtMs: number,
+  signal: AbortSignal,
+): Promise<FoldResult | 'lost'> {
+  const { state, limits } = context
   const work = await divide(plan.view)
   const added = plan.closed ? null : await writeRows(context, plan.view, work.rows, signal)
   const reset = plan.entries.some(({ control }) => control?.kind === 'reset')
@@ -125,8 +155,10 @@ export async function foldOnce(context: FoldContext, signal: AbortSignal): Promi
       moved.watermark !== current.watermark ||
       moved.gcEpoch !== current.gcEpoch ||
       moved.resetEpoch !== current.resetEpoch
-    )
+    ) {
+      state.env.metrics.count('fold_rebase_refused')
       return 'lost'
+    }
     pointer = now
     current = moved
     if (!reset) {

@@ -18,6 +18,7 @@ import { loadDeletions, type OpenSegment, type SegmentPool } from '../snapshot/o
 import { applyChanges, countLive } from './apply-changes.ts'
 import type { CompactLimits } from './limits.ts'
 import { nextManifest } from './next-manifest.ts'
+import { lostIfOvertaken } from './overtaken.ts'
 import { type MergePlan, planMerge } from './plan.ts'
 import { writeSegment } from './write-segment.ts'
 
@@ -40,7 +41,7 @@ export interface MergeResult {
 
 /** @returns null when no merge is due, `lost` when its inputs were replaced under it */
 export async function mergeOnce(context: MergeContext, signal: AbortSignal): Promise<MergeResult | null | 'lost'> {
-  const { state, pool, limits } = context
+  const { state, limits } = context
   const startedAtMs = state.env.clock.nowMs()
   const pointer = await state.manifests.readPointer()
   if (typeof pointer === 'string') return null
@@ -48,6 +49,17 @@ export async function mergeOnce(context: MergeContext, signal: AbortSignal): Pro
   if (manifest.state === 'closed') return null
   const plan = planMerge(manifest.segments, limits)
   if (!plan) return null
+  return lostIfOvertaken(state.manifests, pointer, () => merge(context, manifest, plan, startedAtMs, signal))
+}
+
+async function merge(
+  context: MergeContext,
+  manifest: Manifest,
+  plan: MergePlan,
+  startedAtMs: number,
+  signal: AbortSignal,
+): Promise<MergeResult | 'lost'> {
+  const { state, pool } = context
   const inputs = await Promise.all(
     manifest.segments.filter(({ segment }) => plan.inputs.includes(segment.id)).map((ref) => pool.open(ref)),
   )
@@ -91,8 +103,10 @@ async function commitMerge(context: MergeContext, merged: Merged, signal: AbortS
       current.state === 'closed' ||
       current.gcEpoch !== merged.origin.gcEpoch ||
       current.resetEpoch !== merged.origin.resetEpoch
-    )
+    ) {
+      state.env.metrics.count(current.gcEpoch === merged.origin.gcEpoch ? 'merge_rebase_refused' : 'merge_fenced')
       return 'lost'
+    }
     const now = merged.plan.inputs.map((id) => current.segments.find(({ segment }) => segment.id === id))
     // An input may be missing because folds deleted its last row: then nothing of it may come back.
     const segments = await replaceInputs(context, merged, current, now)

@@ -97,8 +97,10 @@ export class EngineCollection implements Collection {
 
   async #nextPage(request: GetRequest, pageToken: string): Promise<GetResponse> {
     const token = decodePageToken(pageToken)
-    const view = await this.#pageView(token)
-    return paged(view, await get(view, { ...request, offset: token.offset }, yieldToEventLoop), token.offset)
+    return this.#past(token.manifestKey, token.version, async () => {
+      const view = await this.#pageView(token)
+      return paged(view, await get(view, { ...request, offset: token.offset }, yieldToEventLoop), token.offset)
+    })
   }
 
   /** Pages are of one state: the current one if nothing happened since, else one rebuilt and kept for the next page. */
@@ -200,16 +202,12 @@ export class EngineCollection implements Collection {
   async #read<T>(options: ReadOptions, use: (view: View) => Promise<T>): Promise<T> {
     for (let attempt = 0; ; attempt++) {
       const view = await this.#view(options)
+      const { at } = options
+      if (at !== undefined) return this.#past(view.manifestKey, at, () => use(view))
       try {
         return await use(view)
       } catch (error) {
-        if (
-          !isSiltstoneError(error, 'corrupt') ||
-          error.code !== 'object-missing' ||
-          attempt >= VANISHED_RETRIES ||
-          options.at !== undefined
-        )
-          throw error
+        if (!isMissingObject(error) || attempt >= VANISHED_RETRIES) throw error
         const now = await this.#state.strongView()
         if (now.manifestKey === view.manifestKey) throw error
       }
@@ -256,8 +254,28 @@ export class EngineCollection implements Collection {
       ({ key, watermark }) => watermark <= version && (key === null || key.startsWith(`snapshot/${this.#state.path}/`)),
     )
     const best = kept.reduce((a, b) => (b.watermark > a.watermark ? b : a))
-    return this.#state.viewAt(best.key, version, [])
+    return this.#past(best.key, version, () => this.#state.viewAt(best.key, version, []))
   }
+
+  /**
+   * A read of a past state over that manifest. What is missing was collected when nothing kept the state any more: then
+   * it is gone. If something still keeps it, the object is missing from the truth.
+   */
+  async #past<T>(manifestKey: string | null, version: number, read: () => Promise<T>): Promise<T> {
+    try {
+      return await read()
+    } catch (error) {
+      if (!isMissingObject(error)) throw error
+      const now = await this.#state.strongView()
+      const isKept = now.manifest.pins.some((pin) => pin.manifestKey === manifestKey)
+      if (manifestKey === null || manifestKey === now.manifestKey || isKept) throw error
+      throw notFound('gone', `version ${version} of ${this.#state.path} is no longer kept`, { cause: error })
+    }
+  }
+}
+
+function isMissingObject(error: unknown): boolean {
+  return isSiltstoneError(error, 'corrupt') && (error.code === 'object-missing' || error.code === 'manifest-missing')
 }
 
 function stateNameOf({ manifestKey, version, unsequenced }: PageToken): string {

@@ -1,7 +1,15 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { decodeChecked, decodeManifest, emptyManifest, encodeChecked, encodeManifest, type Manifest, objectsOf } from './manifest.ts'
+import {
+  decodeChecked,
+  decodeManifest,
+  emptyManifest,
+  encodeChecked,
+  encodeManifest,
+  type Manifest,
+  objectsOf,
+} from './manifest.ts'
 
 const PATH = '000000000000-000000000000-11111111-1111-4111-8111-111111111111'
 const KEY = `snapshot/${PATH}/manifest/00000000000000000002-01J00000000000000000000000.json`
@@ -39,22 +47,39 @@ describe('manifests', () => {
         const damaged = bytes.slice()
         damaged[at] = (damaged[at] as number) ^ mask
         expect(() => decodeManifest(damaged, KEY)).toThrow(expect.objectContaining({ kind: 'corrupt', key: KEY }))
-        expect(() => decodeManifest(bytes.slice(0, at), KEY)).toThrow(expect.objectContaining({ kind: 'corrupt', key: KEY }))
+        expect(() => decodeManifest(bytes.slice(0, at), KEY)).toThrow(
+          expect.objectContaining({ kind: 'corrupt', key: KEY }),
+        )
       }),
     )
   })
 
   it('of a newer program are refused, not half understood', () => {
     const body = decodeChecked(encodeManifest(manifest), KEY) as object
-    const refused = (changes: object) => expect(() => decodeManifest(encodeChecked({ ...body, ...changes }), KEY)).toThrow(expect.objectContaining({ kind: 'unsupported' }))
+    const refused = (changes: object) =>
+      expect(() => decodeManifest(encodeChecked({ ...body, ...changes }), KEY)).toThrow(
+        expect.objectContaining({ kind: 'unsupported' }),
+      )
     refused({ version: 2 })
     refused({ requiredFeatures: ['telepathy'] })
-    expect(decodeManifest(encodeChecked({ ...body, remark: 'unknown fields are passed over' }), KEY)).toMatchObject({ watermark: 2 })
+    expect(decodeManifest(encodeChecked({ ...body, remark: 'unknown fields are passed over' }), KEY)).toMatchObject({
+      watermark: 2,
+    })
   })
 
   it('with fields of the wrong kind are damaged', () => {
     const body = decodeChecked(encodeManifest(manifest), KEY) as object
-    for (const changes of [{ watermark: -1 }, { segments: {} }, { pins: null }, { state: 'maybe' }, { segments: [{ segment: {}, overlays: [] }] }, { liveRecords: '7' }, { format: 'x' }])
-      expect(() => decodeManifest(encodeChecked({ ...body, ...changes }), KEY), JSON.stringify(changes)).toThrow(expect.objectContaining({ kind: 'corrupt' }))
+    for (const changes of [
+      { watermark: -1 },
+      { segments: {} },
+      { pins: null },
+      { state: 'maybe' },
+      { segments: [{ segment: {}, overlays: [] }] },
+      { liveRecords: '7' },
+      { format: 'x' },
+    ])
+      expect(() => decodeManifest(encodeChecked({ ...body, ...changes }), KEY), JSON.stringify(changes)).toThrow(
+        expect.objectContaining({ kind: 'corrupt' }),
+      )
   })
 })

@@ -13,7 +13,7 @@
  * listing so long that folded entries may have been collected: read the pointer again. If it moved, a compaction did
  * it, and we begin again from its manifest. If it did not, the object is missing from the truth: `corrupt`, naming it.
  */
-import { corrupt, notFound, unavailable } from '../errors.ts'
+import { corrupt, isSiltstoneError, notFound, unavailable } from '../errors.ts'
 import type { LogEntry } from '../format/entry.ts'
 import { logEntryKey } from '../format/keys.ts'
 import { emptyManifest, type Manifest } from '../format/manifest.ts'
@@ -199,16 +199,18 @@ export class CollectionState {
         if (this.ageMs(began) > this.limits.readSpanMs) continue
         await this.#confirmContiguous(listing)
         await this.#log.extend(listing.entries, options.applyBytes)
-        this.knowledge = sent
+        // A part of the log tells nothing about its end.
+        this.knowledge = this.end === (listing.entries.at(-1)?.number ?? this.end) ? sent : undefined
         if (options.inbox) this.#inbox = listing.inbox
         return
       } catch (error) {
         // Entries may be half applied: stand on the manifest anew next time, before anything is written.
         this.#loaded = false
         this.knowledge = undefined
-        if (!(error instanceof Vanished)) throw error
+        const missing = asVanished(error)
+        if (!missing) throw error
         if (failure && before === this.#manifestKey) throw missingObject(failure.key, this.path)
-        failure = error
+        failure = missing
       }
     }
     if (failure) throw missingObject(failure.key, this.path)
@@ -226,8 +228,15 @@ export class CollectionState {
 
   /** Call within `run`: applies an entry that this process appended, unless a sync met it first. */
   async appended(entry: LogEntry, sizeBytes: number, sent: Stamp): Promise<void> {
-    if (this.end === entry.number - 1) await this.#log.apply(entry, sizeBytes)
-    if (this.end === entry.number) this.knowledge = sent
+    try {
+      if (this.end === entry.number - 1) await this.#log.apply(entry, sizeBytes)
+      if (this.end === entry.number) this.knowledge = sent
+    } catch (error) {
+      // The entry is durable, whatever kept us from applying it: its writers are answered, we stand on the manifest anew.
+      this.#loaded = false
+      this.knowledge = undefined
+      this.env.log.warn('appended_entry_not_applied', { collection: this.path, error: String(error) })
+    }
   }
 
   /** Call within `run`: nothing is known any more about the log's end. */
@@ -359,6 +368,14 @@ export class CollectionState {
     this.#layer = { name, view }
     return view
   }
+}
+
+/** A manifest or an object of it may also be missing because we stalled between pointer and reading, and it was collected. */
+function asVanished(error: unknown): Vanished | undefined {
+  if (error instanceof Vanished) return error
+  const isMissing =
+    isSiltstoneError(error, 'corrupt') && (error.code === 'manifest-missing' || error.code === 'object-missing')
+  return isMissing && error.key !== undefined ? new Vanished(error.key) : undefined
 }
 
 function missingObject(key: string, path: string) {

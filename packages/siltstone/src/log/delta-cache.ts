@@ -1,9 +1,11 @@
 /** Inbox deltas read and judged once: accepted with its records, or refused with the reason that everyone gives. */
-import { isSiltstoneError } from '../errors.ts'
+import { corrupt, isSiltstoneError } from '../errors.ts'
 import { decodeDelta } from '../format/delta.ts'
 import { inboxKey } from '../format/keys.ts'
 import type { ObjectStore } from '../platform/object-store.ts'
 import type { RecordOp } from '../records/types.ts'
+
+const READ_TRIES = 4
 
 export type DeltaAnswer =
   | { status: 'ok'; records: RecordOp[]; sizeBytes: number }
@@ -55,17 +57,30 @@ export class DeltaCache {
         sizeBytes,
       }
     const key = inboxKey(this.#path, ulid)
-    const got = await this.#store.get(key, { ifMatch: etag })
-    if (got.status === 'not-found') return { status: 'gone' }
-    if (got.status !== 'ok') return { status: 'changed' }
+    let refused: { body: Uint8Array; reason: string } | undefined
+    for (let attempt = 0; attempt < READ_TRIES; attempt++) {
+      const got = await this.#store.get(key, { ifMatch: etag })
+      if (got.status === 'not-found') return { status: 'gone' }
+      if (got.status !== 'ok') return { status: 'changed' }
+      const judged = this.#judge(got.body, key)
+      if (typeof judged !== 'string') return { status: 'ok', records: judged, sizeBytes }
+      // Everybody must refuse it alike, for ever: so it has to be the delta that is bad, not one transfer of it.
+      if (refused && Buffer.compare(refused.body, got.body) === 0)
+        return { status: 'refused', reason: judged, sizeBytes }
+      refused = { body: got.body, reason: judged }
+    }
+    throw corrupt('delta-unreadable', `${key} reads differently each time: ${refused?.reason}`, { key })
+  }
+
+  /** @returns its records, or why everyone refuses it */
+  #judge(body: Uint8Array, key: string): RecordOp[] | string {
     try {
-      const delta = decodeDelta(got.body, key)
+      const delta = decodeDelta(body, key)
       if (delta.collection !== null && delta.collection !== this.#path)
-        return { status: 'refused', reason: `it is addressed to collection ${delta.collection}`, sizeBytes }
-      return { status: 'ok', records: delta.records, sizeBytes }
+        return `it is addressed to collection ${delta.collection}`
+      return delta.records
     } catch (error) {
-      if (isSiltstoneError(error, 'invalid') || isSiltstoneError(error, 'corrupt'))
-        return { status: 'refused', reason: error.message, sizeBytes }
+      if (isSiltstoneError(error, 'invalid') || isSiltstoneError(error, 'corrupt')) return error.message
       throw error
     }
   }

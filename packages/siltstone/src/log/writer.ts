@@ -21,7 +21,8 @@
  *   only if the record has its id; a stray is ignored by everyone, and with no record left the outcome is unknown.
  *
  * A request that evaluates to nothing, or to an error, is not proven current by a create-if-absent, so it is answered
- * only after a fresh look at the log found nothing new.
+ * only after a fresh look at the log found nothing new. One that does so because of what an earlier request of its
+ * group writes waits for the group's entry.
  */
 import { isPassing, isSiltstoneError, outcomeUnknown, unavailable } from '../errors.ts'
 import { decodeEntry, type EntryControl, encodeEntry, type LogEntry, type SequencedDelta } from '../format/entry.ts'
@@ -138,14 +139,12 @@ export class LogWriter {
     let pending = group
     for (let race = 0; race < LOST_RACES; race++) {
       const draft = await state.run(() => this.#prepare(pending))
-      const { records, control, written, settled, moved } = await evaluateGroup(pending, draft)
+      const { records, control, written, settled, dependent, moved } = await evaluateGroup(pending, draft)
       if (moved) continue
       if (settled.length > 0 && !(await this.#stillCurrent(draft))) continue
-      for (const { request, outcome } of settled) {
-        if ('error' in outcome) request.reject(outcome.error)
-        else request.resolve({ version: draft.version, result: outcome.result })
-      }
-      pending = written.map(({ request }) => request)
+      for (const { request, outcome } of settled) answer(request, outcome, draft.version)
+      const answered = new Set(settled.map(({ request }) => request))
+      pending = pending.filter((request) => !answered.has(request))
       if (pending.length === 0 && draft.sequenced.length === 0) return
       const entry: LogEntry = {
         id: state.env.ids.ulid(),
@@ -177,6 +176,7 @@ export class LogWriter {
       state.env.metrics.count('log_bytes_appended', bytes.length)
       this.#onAppended(entry.number)
       for (const { request, result } of written) request.resolve({ version: entry.number, result })
+      for (const { request, outcome } of dependent) answer(request, outcome, entry.number)
       return
     }
     throw unavailable(
@@ -258,12 +258,15 @@ export class LogWriter {
           ifAbsent: true,
           contentType: 'application/vnd.apache.arrow.file',
         })
+        // Also when it exists already: a retry below us may have met our own first try. Whatever fails from here on
+        // leaves the outcome open until somebody has looked.
+        maybeApplied = true
         const exists = answer.status !== 'ok'
         if (exists && (await this.#whoseEntry(key, entry.id)) === 'another') return 'lost'
         if (this.#state.ageMs(knowledge) <= limits.writerStalenessMs) return 'ours'
         return await this.#settleLate(entry)
       } catch (error) {
-        if (!isSiltstoneError(error, 'unknown') && !isSiltstoneError(error, 'unavailable')) throw error
+        if (!isSiltstoneError(error)) throw error
         maybeApplied ||= error.kind === 'unknown'
         if (!maybeApplied && !isPassing(error)) throw error
         failure = error
@@ -305,10 +308,22 @@ export class LogWriter {
   }
 }
 
-async function evaluateGroup(group: readonly Request[], draft: Draft) {
+interface Evaluation {
+  records: RecordOp[]
+  control: EntryControl | null
+  written: { request: Request; result: unknown }[]
+  settled: Settled[]
+  /** Have nothing to write, judged by what earlier requests of the group write: true once the entry is there. */
+  dependent: Settled[]
+  moved: boolean
+}
+
+async function evaluateGroup(group: readonly Request[], draft: Draft): Promise<Evaluation> {
   const records: RecordOp[] = []
-  const written: { request: Request; result: unknown }[] = []
+  const written: Evaluation['written'] = []
   const settled: Settled[] = []
+  const dependent: Settled[] = []
+  const settle = (one: Settled) => (written.length > 0 ? dependent : settled).push(one)
   let control: EntryControl | null = null
   for (const request of group) {
     try {
@@ -316,7 +331,7 @@ async function evaluateGroup(group: readonly Request[], draft: Draft) {
       const evaluated = await request.evaluate(draft)
       if (evaluated.control) control = evaluated.control
       if (evaluated.records.length === 0 && !evaluated.control && draft.sequenced.length === 0) {
-        settled.push({ request, outcome: { result: evaluated.result } })
+        settle({ request, outcome: { result: evaluated.result } })
         continue
       }
       draft.add(evaluated.records)
@@ -324,9 +339,14 @@ async function evaluateGroup(group: readonly Request[], draft: Draft) {
       written.push({ request, result: evaluated.result })
     } catch (error) {
       if (error instanceof StateMoved)
-        return { records: [], control: null, written: [], settled: [] as Settled[], moved: true }
-      settled.push({ request, outcome: { error } })
+        return { records: [], control: null, written: [], settled: [], dependent: [], moved: true }
+      settle({ request, outcome: { error } })
     }
   }
-  return { records, control, written, settled, moved: false }
+  return { records, control, written, settled, dependent, moved: false }
+}
+
+function answer(request: Request, outcome: Settled['outcome'], version: number): void {
+  if ('error' in outcome) request.reject(outcome.error)
+  else request.resolve({ version, result: outcome.result })
 }
