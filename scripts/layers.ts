@@ -11,6 +11,7 @@ export const ORDER: readonly (readonly string[])[] = [
   ['errors.ts', 'version.ts'],
   ['kernels', 'platform'],
   ['format'],
+  ['ivf'],
   ['records'],
   ['filter'],
   ['embed'],
