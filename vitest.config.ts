@@ -5,6 +5,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['siltstone-source'] } },
   test: {
     include: ['packages/*/src/**/*.test.ts', 'packages/*/test/**/*.test.ts', 'scripts/*.test.ts'],
+    exclude: ['**/node_modules/**', 'packages/infra/**'],
     testTimeout: 30_000,
     hookTimeout: 30_000,
     pool: 'forks',
