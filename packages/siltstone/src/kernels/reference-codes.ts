@@ -1,0 +1,117 @@
+/**
+ * 1-bit codes of RaBitQ (Gao & Long, SIGMOD 2024): how a vector gets one, and how a query is compared with many by tables
+ * of partial sums (André, Kermarrec, Le Scouarnec, VLDB 2015). The layout and the formulas are in
+ * docs/decisions/0005-ivf-with-rabitq-codes.md.
+ */
+
+/** Largest byte of a table. */
+export const TABLE_MAX = 255
+const LARGEST_F32 = 3.4028234663852886e38
+
+/** ⟨q, x̄⟩ = params[0] × (sum of the bytes looked up) + params[1] */
+export function buildTable(query: Float32Array, table: Uint8Array, params: Float32Array): void {
+  const groups = query.length / 4
+  const magnitude = (d: number) => Math.abs(query[d] as number)
+  let widest = 0
+  let total = 0
+  for (let d = 0; d < query.length; d += 4) {
+    const sum = magnitude(d) + magnitude(d + 1) + magnitude(d + 2) + magnitude(d + 3)
+    if (!(sum <= widest)) widest = sum
+    total += sum
+  }
+  // The smallest partial sum of a group is −Σ|q|; a sign that agrees with the query's adds 2|q| to it.
+  const step = (2 * widest) / TABLE_MAX
+  const factor = step > 0 ? 2 / step : 0
+  for (let group = 0; group < groups; group++)
+    for (let pattern = 0; pattern < 16; pattern++) {
+      let sum = 0
+      for (let bit = 0; bit < 4; bit++) {
+        const q = query[4 * group + bit] as number
+        if (((pattern >> bit) & 1) === (q >= 0 ? 1 : 0)) sum += Math.abs(q)
+      }
+      table[16 * group + pattern] = Math.min(TABLE_MAX, Math.round(sum * factor))
+    }
+  params[0] = step / Math.sqrt(query.length)
+  params[1] = -total / Math.sqrt(query.length)
+}
+
+export interface ScanTerms {
+  tableScale: number
+  tableOffset: number
+  base: number
+  error: number
+  limit: number
+}
+
+export interface ScanHits {
+  entries: Uint32Array
+  lowers: Float32Array
+  uppers: Float32Array
+}
+
+export function scanCodes(
+  table: Uint8Array,
+  terms: ScanTerms,
+  packs: Uint8Array,
+  entries: number,
+  out: ScanHits,
+): number {
+  const { fround } = Math
+  const codeBytes = table.length / 32
+  const packBytes = codeBytes * 16 + 128
+  const view = new DataView(packs.buffer, packs.byteOffset, packs.byteLength)
+  const [tableScale, tableOffset] = [fround(terms.tableScale), fround(terms.tableOffset)]
+  const [base, error] = [fround(terms.base), fround(terms.error)]
+  // An `add` of +∞ is never a hit, not even where there is no limit yet.
+  const limit = Math.min(fround(terms.limit), LARGEST_F32)
+  let hits = 0
+  for (let entry = 0; entry < entries; entry++) {
+    const pack = Math.floor(entry / 16) * packBytes
+    const lane = entry % 16
+    let sum = 0
+    for (let j = 0; j < codeBytes; j++) {
+      const byte = packs[pack + 16 * j + lane] as number
+      sum += (table[32 * j + (byte & 15)] as number) + (table[32 * j + 16 + (byte >> 4)] as number)
+    }
+    const add = view.getFloat32(pack + 16 * codeBytes + 4 * lane, true)
+    const scale = view.getFloat32(pack + 16 * codeBytes + 64 + 4 * lane, true)
+    const dot = fround(fround(tableScale * sum) + tableOffset)
+    const estimate = fround(fround(base + add) + fround(scale * dot))
+    const margin = fround(scale * error)
+    const lower = fround(estimate + margin)
+    if (!(lower <= limit)) continue
+    out.entries[hits] = entry
+    out.lowers[hits] = lower
+    out.uppers[hits] = fround(estimate - margin)
+    hits++
+  }
+  return hits
+}
+
+/** `factors`: |r|, α, ⟨c, x̄⟩, ⟨c, r⟩ of the residual r = x − c. Where r = 0 the bits are 0 and α is 1. */
+export function encode(vector: Float32Array, centroid: Float32Array, code: Uint8Array, factors: Float32Array): void {
+  const dimension = vector.length
+  let squared = 0
+  let absolute = 0
+  let centroidSigned = 0
+  let centroidResidual = 0
+  code.fill(0)
+  for (let d = 0; d < dimension; d++) {
+    const c = centroid[d] as number
+    const r = Math.fround((vector[d] as number) - c)
+    squared += r * r
+    absolute += Math.abs(r)
+    centroidResidual += c * r
+    centroidSigned += r >= 0 ? c : -c
+    if (r >= 0) code[d >> 3] = (code[d >> 3] as number) | (1 << (d & 7))
+  }
+  if (squared === 0) {
+    code.fill(0)
+    centroidSigned = -centroid.reduce((sum, c) => sum + c, 0)
+  }
+  const norm = Math.sqrt(squared)
+  factors[0] = norm
+  factors[1] = squared === 0 ? 1 : absolute / (norm * Math.sqrt(dimension))
+  factors[2] = centroidSigned / Math.sqrt(dimension)
+  factors[3] = centroidResidual
+}
