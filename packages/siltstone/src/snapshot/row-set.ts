@@ -43,14 +43,20 @@ export class RowSet {
   }
 
   count(): number {
-    let total = 0
-    for (let i = 0; i < this.bits.length; i++) {
-      let v = this.bits[i] as number
-      v -= (v >>> 1) & 0x55555555
-      v = (v & 0x33333333) + ((v >>> 2) & 0x33333333)
-      total += (((v + (v >>> 4)) & 0x0f0f0f0f) * 0x01010101) >>> 24
-    }
-    return total
+    return this.rangeCount(0, this.rows)
+  }
+
+  /** How many rows from `start` to before `end` are in it. */
+  rangeCount(start: number, end: number): number {
+    if (end <= start) return 0
+    const first = start >>> 5
+    const last = (end - 1) >>> 5
+    const head = 0xffffffff << (start & 31)
+    const tail = 0xffffffff >>> (31 - ((end - 1) & 31))
+    if (first === last) return bitsOf((this.bits[first] as number) & head & tail)
+    let total = bitsOf((this.bits[first] as number) & head)
+    for (let i = first + 1; i < last; i++) total += bitsOf(this.bits[i] as number)
+    return total + bitsOf((this.bits[last] as number) & tail)
   }
 
   *[Symbol.iterator](): Generator<number> {
@@ -67,6 +73,12 @@ export class RowSet {
   toArray(): number[] {
     return [...this]
   }
+}
+
+function bitsOf(word: number): number {
+  const pairs = word - ((word >>> 1) & 0x55555555)
+  const nibbles = (pairs & 0x33333333) + ((pairs >>> 2) & 0x33333333)
+  return Math.imul((nibbles + (nibbles >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24
 }
 
 /** The wasm of the bitmap library is compiled once per process. */

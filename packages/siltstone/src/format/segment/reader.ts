@@ -115,6 +115,13 @@ export class SegmentReader {
   /** Exact vectors of some rows, in their order: views into one buffer. Near pages are read together. */
   async vectors(rows: ArrayLike<number>): Promise<Float32Array[]> {
     const { dimension } = this
+    const flat = await this.flatVectors(rows)
+    return Array.from({ length: rows.length }, (_, i) => flat.subarray(i * dimension, (i + 1) * dimension))
+  }
+
+  /** The same, one vector after another. */
+  async flatVectors(rows: ArrayLike<number>): Promise<Float32Array> {
+    const { dimension } = this
     const { recordsPerPage } = this.vectorReader.geometry
     const flat = new Float32Array(rows.length * dimension)
     const byPage = groupBy(rows, (row) => Math.floor(this.#inside(row) / recordsPerPage))
@@ -125,7 +132,7 @@ export class SegmentReader {
         flat.set(floats.subarray(at, at + dimension), i * dimension)
       }
     })
-    return Array.from({ length: rows.length }, (_, i) => flat.subarray(i * dimension, (i + 1) * dimension))
+    return flat
   }
 
   /** Ordinals and versions of rows `start` to before `end`. */
