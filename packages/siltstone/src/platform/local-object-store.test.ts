@@ -113,6 +113,15 @@ describe('local object store', () => {
     expect(etags.size).toBe(20)
   })
 
+  it('holds on to what never changes, and to a bounded number of files', async () => {
+    for (let i = 0; i < 140; i++) await store.put(`k${i}`, Buffer.from(`${i}`))
+    const read = (i: number) => store.get(`k${i}`, { range: { offset: 0, length: 9 }, immutable: true })
+    for (let i = 0; i < 140; i++) expect(await read(i)).toMatchObject({ body: Uint8Array.from(Buffer.from(`${i}`)) })
+    await store.delete(['k0', 'k139'])
+    expect(await read(139)).toMatchObject({ status: 'ok' })
+    expect(await read(0)).toEqual({ status: 'not-found' })
+  })
+
   it('sees what another program changed in place', async () => {
     await store.put('k', Buffer.alloc(100_000, 1))
     const before = (await store.head('k'))?.etag

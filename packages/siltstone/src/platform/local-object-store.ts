@@ -36,6 +36,7 @@ import { pruneEmpty, removeObject } from './local/delete.ts'
 import { DirectorySync, makeRoot } from './local/directory-sync.ts'
 import { EtagMemo } from './local/etag-memo.ts'
 import { fileError, isMissing, isShortOfFiles } from './local/file-errors.ts'
+import { KeptFiles } from './local/kept-files.ts'
 import { listDirectory } from './local/list.ts'
 import { checkFileSystem } from './local/network-filesystem.ts'
 import { type FinishedFile, publish, type PublishContext } from './local/publish.ts'
@@ -131,7 +132,7 @@ export class LocalObjectStore implements ObjectStore {
     this.root = root
     this.#options = options
     this.#temp = new TempFiles(join(root, TEMP_FOLDER), random)
-    this.#reading = { etags, nowMs: () => clock.nowMs() }
+    this.#reading = { etags, kept: new KeptFiles(), nowMs: () => clock.nowMs() }
     const path = join(root, PRIVATE_FOLDER, 'lock.sqlite')
     const lock = new StoreLock({ path, clock, random, waitMs: lockWaitMs })
     const directories = new DirectorySync(root)
@@ -214,6 +215,7 @@ export class LocalObjectStore implements ObjectStore {
 
   async close(): Promise<void> {
     this.#writing.lock.close()
+    this.#reading.kept.close()
   }
 
   async #writeTemp(body: Uint8Array): Promise<FinishedFile> {

@@ -146,6 +146,22 @@ export function describeObjectStore(
         expect(await read(2, 0)).toBe('')
       })
 
+      test('gives the same of an object that never changes, again and again', async () => {
+        expect(await store.get('k', { range: { offset: 0, length: 1 }, immutable: true })).toEqual({
+          status: 'not-found',
+        })
+        await store.put('k', bytes('0123456789'), { ifAbsent: true })
+        for (const [offset, length, text] of [
+          [2, 3, '234'],
+          [8, 9, '89'],
+          [20, 1, ''],
+          [0, 10, '0123456789'],
+        ] as const) {
+          const got = okOf(await store.get('k', { range: { offset, length }, immutable: true }))
+          expect([textOf(got.body), got.sizeBytes]).toEqual([text, 10])
+        }
+      })
+
       test('reads large ranges of large objects', async () => {
         const body = pattern(400_000)
         await store.put('k', body)

@@ -24,6 +24,8 @@ export interface GetOptions {
   ifNoneMatch?: string
   /** Answer `mismatch` when the object's ETag is another one. */
   ifMatch?: string
+  /** The object never changes: a driver may hold on to it, and answer from it even after it was deleted. */
+  immutable?: boolean
 }
 
 /** `sizeBytes` is that of the whole object, also with a range; `etag` may be missing with a range and no condition. */

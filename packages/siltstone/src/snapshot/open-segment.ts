@@ -3,7 +3,7 @@ import { corrupt } from '../errors.ts'
 import type { DeletionsRef, SegmentRef } from '../format/manifest.ts'
 import { type OverlayColumn, OverlayReader } from '../format/segment/overlay.ts'
 import { type RowNumbers, SegmentReader, type VectorPages } from '../format/segment/reader.ts'
-import type { ObjectStore } from '../platform/object-store.ts'
+import type { GetOptions, ObjectStore } from '../platform/object-store.ts'
 import type { BlockCache } from './block-cache.ts'
 import { decodeRowSet, RowSet } from './row-set.ts'
 import { getVerified } from './verified-object.ts'
@@ -124,8 +124,15 @@ export class SegmentPool {
     return new SegmentPool(this.#store, this.#cache)
   }
 
-  readonly readRange = async (key: string, offset: number, length: number): Promise<Uint8Array> => {
-    const got = await this.#store.get(key, { range: { offset, length } })
+  /** As the object is now: for verification. */
+  readonly readRange = (key: string, offset: number, length: number): Promise<Uint8Array> =>
+    this.#range(key, { range: { offset, length } })
+
+  readonly #readImmutable = (key: string, offset: number, length: number): Promise<Uint8Array> =>
+    this.#range(key, { range: { offset, length }, immutable: true })
+
+  async #range(key: string, options: GetOptions): Promise<Uint8Array> {
+    const got = await this.#store.get(key, options)
     if (got.status !== 'ok')
       throw corrupt('object-missing', `${key} does not exist although it is referred to`, { key })
     return got.body
@@ -158,10 +165,12 @@ export class SegmentPool {
   async #load(ref: SegmentRef): Promise<OpenSegment> {
     let reader = this.#readers.get(ref.segment.id)
     if (!reader) {
-      reader = new SegmentReader(ref.segment, this.readRange, { cache: this.#cache })
+      reader = new SegmentReader(ref.segment, this.#readImmutable, { cache: this.#cache })
       this.#readers.set(ref.segment.id, reader)
     }
-    const overlays = ref.overlays.map((overlay) => new OverlayReader(overlay, this.readRange, { cache: this.#cache }))
+    const overlays = ref.overlays.map(
+      (overlay) => new OverlayReader(overlay, this.#readImmutable, { cache: this.#cache }),
+    )
     return new OpenSegment(
       ref,
       reader,
