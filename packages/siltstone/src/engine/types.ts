@@ -136,6 +136,19 @@ export interface QueryRequest extends ReadOptions {
   ids?: readonly string[]
   filter?: Filter
   include: Include
+  search?: SearchOptions
+}
+
+/** How much of the index a query looks at; the defaults aim at a recall of 0.95. */
+export interface SearchOptions {
+  /** Clusters visited in each segment. Default 24 for the ten nearest, more for more. */
+  probes?: number
+  /** Most records measured exactly. Default 200, or 10 × k. */
+  rerank?: number
+  /** Half the width of an estimate's interval, in standard deviations. Default 1.9. */
+  deviations?: number
+  /** Measure every record. */
+  exact?: boolean
 }
 
 export interface QueryHits {

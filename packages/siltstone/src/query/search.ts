@@ -1,33 +1,29 @@
 /**
  * Nearest neighbours over one view: every admitted row of every segment and every touched record, in one top-k.
- * Vectors are scanned; the segments' layout leaves room for an index. Distances: l2 is the sum of squares, cosine
- * 1 − cos (1 for a zero vector), ip 1 − dot.
+ * Segments with an inverted file are probed, others scanned, and whatever is answered was measured exactly.
  */
 import type { QueryHits, QueryRequest, QueryResponse, Space } from '../engine/types.ts'
 import { invalid, notFound } from '../errors.ts'
-import { Nearest } from '../kernels/nearest.ts'
-import { dotProducts, type PageShape, squaredDistances, squaredNorms } from '../kernels/page-scan.ts'
+import { ivfOf } from '../ivf/ivf.ts'
 import type { RecordRef, View } from '../log/view.ts'
-import type { OpenSegment } from '../snapshot/open-segment.ts'
 import type { RowSet } from '../snapshot/row-set.ts'
+import { Candidates } from './candidates.ts'
+import { scanSegment } from './exact-scan.ts'
+import { noStats, type SearchStats } from './explain.ts'
 import { filterRefs } from './filter-refs.ts'
+import { effortOf, MEASURE_ALL } from './plan.ts'
+import { type Indexed, probeSegments } from './probe-segments.ts'
+import { type Ranked, rankedQuery, rankFlat } from './rank.ts'
 import { type Selection, select, type Yield } from './select.ts'
 
-/** Rows times dimensions scanned before other work may run: a few milliseconds. */
-const PAUSE_AFTER = 4_000_000
-/** Below this share of a segment's rows, the rows are read one by one instead of scanning the segment. */
-const SPARSE_SHARE = 1 / 50
-
-const knownNorms = new WeakMap<Float32Array, Float64Array>()
-
-interface Ranked {
-  query: Float32Array
-  norm: number
-  nearest: Nearest
-}
-
 /** @throws SiltstoneError `invalid` dimension-mismatch; `not-found` id-missing */
-export async function search(view: View, space: Space, request: QueryRequest, pause: Yield): Promise<QueryResponse> {
+export async function search(
+  view: View,
+  space: Space,
+  request: QueryRequest,
+  pause: Yield,
+  stats: SearchStats = noStats(),
+): Promise<QueryResponse> {
   const { dimension } = view
   for (const [i, vector] of request.vectors.entries())
     if (dimension !== null && vector.length !== dimension)
@@ -36,60 +32,48 @@ export async function search(view: View, space: Space, request: QueryRequest, pa
         `Collection expecting embedding with dimension of ${dimension}, got ${vector.length}`,
         { field: `query_embeddings[${i}]` },
       )
-  const ranked = request.vectors.map(
-    (query): Ranked => ({ query, norm: lengthOf(query), nearest: new Nearest(Math.min(request.k, view.liveRecords)) }),
-  )
+  const k = Math.min(request.k, view.liveRecords)
+  const ranked = request.vectors.map((query) => rankedQuery(query, k))
   const candidates = new Candidates()
-  if (ranked.length > 0 && request.k > 0) {
+  if (ranked.length > 0 && k > 0) {
     if (request.ids) await rankIds(view, space, request, ranked, candidates, pause)
-    else await rankSelection(view, space, await select(view, request.filter, pause), ranked, candidates, pause)
+    else {
+      const selection = await select(view, request.filter, pause)
+      await rankSelection(view, space, request, selection, k, ranked, candidates, pause, stats)
+    }
   }
   return { hits: await answer(view, request, ranked, candidates), version: view.version }
-}
-
-/** Tags stand for records: a number for a segment's row, a place in a list for others. */
-class Candidates {
-  readonly #starts: number[] = []
-  readonly #others: RecordRef[] = []
-  #rows = 0
-
-  /** Call once per segment, in order, before `other`. */
-  startOf(rows: number): number {
-    this.#starts.push(this.#rows)
-    this.#rows += rows
-    return this.#rows - rows
-  }
-
-  other(ref: RecordRef): number {
-    this.#others.push(ref)
-    return this.#rows + this.#others.length - 1
-  }
-
-  ref(tag: number): RecordRef {
-    if (tag >= this.#rows) return this.#others[tag - this.#rows] as RecordRef
-    let segment = this.#starts.length - 1
-    while ((this.#starts[segment] as number) > tag) segment--
-    return { fresh: null, row: { segment, row: tag - (this.#starts[segment] as number) } }
-  }
 }
 
 async function rankSelection(
   view: View,
   space: Space,
+  request: QueryRequest,
   selection: Selection,
+  k: number,
   ranked: Ranked[],
   candidates: Candidates,
   pause: Yield,
+  stats: SearchStats,
 ): Promise<void> {
-  const starts = view.base.segments.map((segment) => candidates.startOf(segment.rows))
-  for (const [i, segment] of view.base.segments.entries()) {
+  const { segments } = view.base
+  const starts = segments.map((segment) => candidates.startOf(segment.rows))
+  const indexed: Indexed[] = []
+  stats.segments += segments.length
+  for (const [i, segment] of segments.entries()) {
     const rows = selection.rows[i] as RowSet
     const count = rows.count()
     if (count === 0) continue
     const start = starts[i] as number
-    if (count < segment.rows * SPARSE_SHARE) await rankRows(segment, rows.toArray(), start, space, ranked)
-    else await scan(segment, rows, start, space, ranked, pause)
+    const measureAll = request.search?.exact === true || count <= Math.max(MEASURE_ALL, 4 * k)
+    const ivf = measureAll ? undefined : await ivfOf(segment.reader)
+    if (ivf && ivf.directory.space === space) indexed.push({ segment, ivf, rows, count, start })
+    else {
+      stats.scannedRows += count
+      await scanSegment(segment, rows, count, start, space, ranked, pause)
+    }
   }
+  stats.freshRecords += selection.fresh.length
   await rankRefs(
     view,
     selection.fresh.map((fresh) => ({ fresh })),
@@ -97,6 +81,12 @@ async function rankSelection(
     ranked,
     candidates,
   )
+  if (indexed.length === 0) return
+  const effort = effortOf(k, request.search)
+  for (const one of ranked) {
+    await probeSegments(indexed, candidates, segments, space, one, k, effort, stats)
+    if (ranked.length > 1) await pause()
+  }
 }
 
 async function rankIds(
@@ -125,61 +115,6 @@ async function rankIds(
   )
 }
 
-async function scan(
-  segment: OpenSegment,
-  rows: RowSet,
-  start: number,
-  space: Space,
-  ranked: Ranked[],
-  pause: Yield,
-): Promise<void> {
-  let scanned = 0
-  const all = rows.count() === segment.rows
-  let distances = new Float64Array(0)
-  for await (const chunk of segment.vectorChunks()) {
-    const { firstRow, rowCount, data, rowsPerPage, pageFloats } = chunk
-    const shape = { dimension: segment.reader.dimension, rowsPerPage, pageWords: pageFloats }
-    if (distances.length < rowCount) {
-      distances = new Float64Array(rowCount)
-    }
-    const norms = space === 'cosine' ? normsOf(data, rowCount, shape) : distances
-    for (const { query, norm, nearest } of ranked) {
-      measure(space, query, norm, data, rowCount, shape, norms, distances)
-      for (let i = 0; i < rowCount; i++) {
-        const distance = distances[i] as number
-        if (distance <= nearest.bound && (all || rows.has(firstRow + i))) nearest.offer(distance, start + firstRow + i)
-      }
-    }
-    scanned += rowCount * shape.dimension * ranked.length
-    if (scanned >= PAUSE_AFTER) {
-      scanned = 0
-      await pause()
-    }
-  }
-}
-
-/** Squared lengths of the rows of a chunk; kept for as long as the chunk is. */
-function normsOf(data: Float32Array, rows: number, shape: PageShape): Float64Array {
-  let norms = knownNorms.get(data)
-  if (!norms) {
-    norms = new Float64Array(rows)
-    squaredNorms(data, rows, shape, norms)
-    knownNorms.set(data, norms)
-  }
-  return norms
-}
-
-async function rankRows(
-  segment: OpenSegment,
-  rows: number[],
-  start: number,
-  space: Space,
-  ranked: Ranked[],
-): Promise<void> {
-  const vectors = await segment.reader.vectors(rows)
-  rank(vectors, (i) => start + (rows[i] as number), space, ranked)
-}
-
 async function rankRefs(
   view: View,
   refs: readonly RecordRef[],
@@ -188,51 +123,11 @@ async function rankRefs(
   candidates: Candidates,
 ): Promise<void> {
   if (refs.length === 0) return
-  rank(await view.vectors(refs), (i) => candidates.other(refs[i] as RecordRef), space, ranked)
-}
-
-function rank(vectors: readonly Float32Array[], tagOf: (i: number) => number, space: Space, ranked: Ranked[]): void {
-  const distance = new Float64Array(1)
-  const squared = new Float64Array(1)
-  vectors.forEach((vector, i) => {
-    const tag = tagOf(i)
-    const shape = { dimension: vector.length, rowsPerPage: 1, pageWords: vector.length }
-    if (space === 'cosine') squaredNorms(vector, 1, shape, squared)
-    for (const { query, norm, nearest } of ranked) {
-      measure(space, query, norm, vector, 1, shape, squared, distance)
-      nearest.offer(distance[0] as number, tag)
-    }
-  })
-}
-
-function measure(
-  space: Space,
-  query: Float32Array,
-  norm: number,
-  data: Float32Array,
-  rows: number,
-  shape: PageShape,
-  norms: Float64Array,
-  out: Float64Array,
-): void {
-  if (space === 'l2') {
-    squaredDistances(query, data, rows, shape, out)
-    return
-  }
-  dotProducts(query, data, rows, shape, out)
-  if (space === 'ip') for (let i = 0; i < rows; i++) out[i] = 1 - (out[i] as number)
-  else
-    for (let i = 0; i < rows; i++) {
-      const lengths = norm * Math.sqrt(norms[i] as number)
-      // Rounding can lift a cosine above 1.
-      out[i] = lengths === 0 ? 1 : Math.max(0, 1 - (out[i] as number) / lengths)
-    }
-}
-
-function lengthOf(vector: Float32Array): number {
-  let sum = 0
-  for (const x of vector) sum += x * x
-  return Math.sqrt(sum)
+  const vectors = await view.vectors(refs)
+  const { length } = vectors[0] as Float32Array
+  const flat = new Float32Array(refs.length * length)
+  vectors.forEach((vector, i) => flat.set(vector, i * length))
+  rankFlat(flat, refs.length, (i) => candidates.other(refs[i] as RecordRef), space, ranked)
 }
 
 async function answer(

@@ -1,0 +1,120 @@
+/** The inverted file's directory: its centroids, and where the list of each lies. See docs/decisions/0005. */
+import { corrupt } from '../errors.ts'
+import type { SectionDescriptor } from '../format/segment/descriptor.ts'
+import type { SegmentReader } from '../format/segment/reader.ts'
+
+export const CENTROIDS = { name: 'ivf-centroids', type: 'i8-centroids' } as const
+export const LISTS = { name: 'ivf-lists', type: 'rabitq-1' } as const
+export const ROTATION = 'hadamard-3'
+/** CRC-32, entries, primaries, first row. */
+export const LIST_HEADER_BYTES = 16
+export const PACK = 16
+
+export type IndexedSpace = 'l2' | 'cosine' | 'ip'
+
+export interface IvfDirectory {
+  clusters: number
+  /** Padded: a multiple of 64. */
+  dimension: number
+  seed: number
+  space: IndexedSpace
+  /** Root mean square of √(1 − α²) over all codes. */
+  codeError: number
+  /** int8[clusters × dimension], times `scales`. */
+  centroids: Int8Array
+  scales: Float32Array
+  /** Squared lengths of the centroids. */
+  squares: Float32Array
+  primaries: Uint32Array
+  copies: Uint32Array
+  /** Cluster i holds rows `firstRows[i]` to before `firstRows[i + 1]`. */
+  firstRows: Uint32Array
+  /** List i lies at `offsets[i]` to before `offsets[i + 1]` of its section. */
+  offsets: Float64Array
+}
+
+export function packBytes(dimension: number): number {
+  return (dimension / 8) * PACK + PACK * 8
+}
+
+export function listBytes(dimension: number, primaries: number, copies: number): number {
+  return LIST_HEADER_BYTES + Math.ceil((primaries + copies) / PACK) * packBytes(dimension) + copies * 4
+}
+
+/** Undefined when the segment has no inverted file. @throws SiltstoneError `corrupt` (`descriptor-damaged`) */
+export function ivfSections(
+  reader: SegmentReader,
+): { centroids: SectionDescriptor; lists: SectionDescriptor } | undefined {
+  const centroids = reader.section(CENTROIDS.name, CENTROIDS.type)
+  const lists = reader.section(LISTS.name, LISTS.type)
+  return centroids && lists && { centroids, lists }
+}
+
+/** @throws SiltstoneError `corrupt` (`section-damaged`) */
+export async function readDirectory(
+  reader: SegmentReader,
+  section: SectionDescriptor,
+  lists: SectionDescriptor,
+): Promise<IvfDirectory> {
+  const { offset, length, crc32 } = section
+  const fail = (reason: string): never => {
+    const key = reader.source.key(section)
+    throw corrupt('section-damaged', `${key}: section ${section.name}: ${reason}`, { key })
+  }
+  const { clusters, dimension, seed, space, codeError } = parametersOf(section, fail)
+  if (crc32 === undefined) fail('it has no checksum')
+  if (length !== clusters * (dimension + 12)) fail(`${length} bytes are not those of ${clusters} clusters`)
+  const bytes = await reader.source.checked(section, { offset, length, crc32: crc32 ?? '' }, 'the content')
+  const tail = bytes.byteOffset + clusters * dimension
+  const u32 = (part: number) => new Uint32Array(bytes.buffer, tail + part * clusters * 4, clusters)
+  const centroids = new Int8Array(bytes.buffer, bytes.byteOffset, clusters * dimension)
+  const scales = new Float32Array(bytes.buffer, tail, clusters)
+  const primaries = u32(1)
+  const copies = u32(2)
+  const firstRows = new Uint32Array(clusters + 1)
+  const offsets = new Float64Array(clusters + 1)
+  for (let i = 0; i < clusters; i++) {
+    firstRows[i + 1] = (firstRows[i] as number) + (primaries[i] as number)
+    offsets[i + 1] = (offsets[i] as number) + listBytes(dimension, primaries[i] as number, copies[i] as number)
+  }
+  if (firstRows[clusters] !== reader.rows) fail(`its clusters hold ${firstRows[clusters]} of ${reader.rows} rows`)
+  if (offsets[clusters] !== lists.length)
+    fail(`its lists take ${offsets[clusters]} bytes, not the ${lists.length} of ${lists.name}`)
+  const squares = squaredLengths(centroids, scales, dimension)
+  return {
+    clusters,
+    dimension,
+    seed,
+    space,
+    codeError,
+    centroids,
+    scales,
+    squares,
+    primaries,
+    copies,
+    firstRows,
+    offsets,
+  }
+}
+
+function parametersOf(section: SectionDescriptor, fail: (reason: string) => never) {
+  const { clusters, paddedDimension, seed, space, codeError, rotation } = section.params
+  const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0
+  if (!isCount(clusters)) return fail(`params.clusters is ${clusters}`)
+  if (!isCount(paddedDimension) || paddedDimension % 64 !== 0)
+    return fail(`params.paddedDimension is ${paddedDimension}`)
+  if (typeof seed !== 'number' || !Number.isSafeInteger(seed)) return fail(`params.seed is ${seed}`)
+  if (space !== 'l2' && space !== 'cosine' && space !== 'ip') return fail(`params.space is ${space}`)
+  if (typeof codeError !== 'number' || !(codeError >= 0 && codeError <= 1))
+    return fail(`params.codeError is ${codeError}`)
+  if (rotation !== ROTATION) return fail(`params.rotation is ${rotation}`)
+  return { clusters, dimension: paddedDimension, seed, space, codeError } as const
+}
+
+function squaredLengths(centroids: Int8Array, scales: Float32Array, dimension: number): Float32Array {
+  return scales.map((scale, i) => {
+    let sum = 0
+    for (let d = i * dimension; d < (i + 1) * dimension; d++) sum += (centroids[d] as number) ** 2
+    return sum * scale * scale
+  })
+}

@@ -1,0 +1,85 @@
+/** The lists of clusters: read by ranges, neighbouring ones in one request, checked, kept in the cache of blocks. */
+import { corrupt } from '../errors.ts'
+import { crc32 } from '../format/checksum.ts'
+import type { SectionDescriptor } from '../format/segment/descriptor.ts'
+import { eachAtMost, type SectionSource, stretches } from '../format/segment/source.ts'
+import { type IvfDirectory, LIST_HEADER_BYTES, PACK, packBytes } from './directory.ts'
+
+/** Reading this much for nothing is cheaper than another request. */
+const GAP_BYTES = 32 * 1024
+const MAX_READ_BYTES = 4 << 20
+const PARALLEL_READS = 32
+
+export interface ClusterList {
+  entries: number
+  primaries: number
+  /** Row of the first primary; entry i < primaries is row firstRow + i. */
+  firstRow: number
+  /** The codes and factors, as `scanCodes` takes them. */
+  packs: Uint8Array
+  /** Rows of the entries after the primaries. */
+  copies: Uint32Array
+}
+
+export class ListReader {
+  readonly #source: SectionSource
+  readonly #section: SectionDescriptor
+  readonly #directory: IvfDirectory
+  readonly #prefix: string
+
+  constructor(source: SectionSource, section: SectionDescriptor, directory: IvfDirectory) {
+    this.#source = source
+    this.#section = section
+    this.#directory = directory
+    this.#prefix = `${source.id}/${section.name}/`
+  }
+
+  /** The list of a cluster if it is in memory. */
+  cached(cluster: number): ClusterList | undefined {
+    return this.#source.cache?.get(this.#prefix + cluster) as ClusterList | undefined
+  }
+
+  /** @param clusters ascending @throws SiltstoneError `corrupt` (`list-damaged`, `object-truncated`) */
+  async read(clusters: readonly number[], take: (cluster: number, list: ClusterList) => void): Promise<void> {
+    const { offsets } = this.#directory
+    const groups = stretches(clusters, (cluster) => offsets[cluster] as number, GAP_BYTES, MAX_READ_BYTES)
+    const wanted = new Set(clusters)
+    await eachAtMost(groups, PARALLEL_READS, async ({ first, end }) => {
+      const start = offsets[first] as number
+      const length = (offsets[end] as number) - start
+      const bytes = await this.#source.range(this.#section, this.#section.offset + start, length)
+      for (let cluster = first; cluster < end; cluster++) {
+        if (!wanted.has(cluster)) continue
+        // A copy: a view would keep the whole read in memory.
+        const own = new Uint8Array(
+          bytes.subarray((offsets[cluster] as number) - start, (offsets[cluster + 1] as number) - start),
+        )
+        const list = this.parse(cluster, own)
+        this.#source.cache?.set(this.#prefix + cluster, list, own.length)
+        take(cluster, list)
+      }
+    })
+  }
+
+  /** @param bytes of exactly this list, aligned to 4 */
+  parse(cluster: number, bytes: Uint8Array): ClusterList {
+    const { dimension, primaries, copies, firstRows } = this.#directory
+    const fail = (reason: string): never => {
+      const key = this.#source.key(this.#section)
+      throw corrupt('list-damaged', `${key}: section ${this.#section.name}, list ${cluster}: ${reason}`, { key })
+    }
+    const header = new Uint32Array(bytes.buffer, bytes.byteOffset, LIST_HEADER_BYTES / 4)
+    if (header[0] !== crc32(bytes.subarray(4))) fail('it does not match its checksum')
+    const entries = (primaries[cluster] as number) + (copies[cluster] as number)
+    if (header[1] !== entries || header[2] !== primaries[cluster] || header[3] !== firstRows[cluster])
+      fail('it is not the one that its directory names')
+    const packsEnd = LIST_HEADER_BYTES + Math.ceil(entries / PACK) * packBytes(dimension)
+    return {
+      entries,
+      primaries: primaries[cluster] as number,
+      firstRow: firstRows[cluster] as number,
+      packs: bytes.subarray(LIST_HEADER_BYTES, packsEnd),
+      copies: new Uint32Array(bytes.buffer, bytes.byteOffset + packsEnd, copies[cluster] as number),
+    }
+  }
+}

@@ -1,0 +1,86 @@
+/** Measures every admitted row of a segment. */
+import type { Space } from '../engine/types.ts'
+import { type PageShape, squaredNorms } from '../kernels/page-scan.ts'
+import type { OpenSegment } from '../snapshot/open-segment.ts'
+import type { RowSet } from '../snapshot/row-set.ts'
+import { measure, type Ranked, rankFlat } from './rank.ts'
+import type { Yield } from './select.ts'
+
+/** Rows times dimensions scanned before other work may run: a few milliseconds. */
+const PAUSE_AFTER = 4_000_000
+/** Below this share of a segment's rows, the rows are read one by one instead of scanning the segment. */
+const SPARSE_SHARE = 1 / 50
+
+const knownNorms = new WeakMap<Float32Array, Float64Array>()
+
+/**
+ * @param count of `rows`
+ * @param start tag of the segment's row 0
+ */
+export async function scanSegment(
+  segment: OpenSegment,
+  rows: RowSet,
+  count: number,
+  start: number,
+  space: Space,
+  ranked: readonly Ranked[],
+  pause: Yield,
+): Promise<void> {
+  if (count < segment.rows * SPARSE_SHARE) await rankRows(segment, rows.toArray(), start, space, ranked)
+  else await scan(segment, rows, count, start, space, ranked, pause)
+}
+
+/** Measures some rows. */
+export async function rankRows(
+  segment: OpenSegment,
+  rows: readonly number[],
+  start: number,
+  space: Space,
+  ranked: readonly Ranked[],
+): Promise<void> {
+  const flat = await segment.reader.flatVectors(rows)
+  rankFlat(flat, rows.length, (i) => start + (rows[i] as number), space, ranked)
+}
+
+async function scan(
+  segment: OpenSegment,
+  rows: RowSet,
+  count: number,
+  start: number,
+  space: Space,
+  ranked: readonly Ranked[],
+  pause: Yield,
+): Promise<void> {
+  let scanned = 0
+  const all = count === segment.rows
+  let distances = new Float64Array(0)
+  for await (const chunk of segment.vectorChunks()) {
+    const { firstRow, rowCount, data, rowsPerPage, pageFloats } = chunk
+    const shape = { dimension: segment.reader.dimension, rowsPerPage, pageWords: pageFloats }
+    if (distances.length < rowCount) distances = new Float64Array(rowCount)
+    const norms = space === 'cosine' ? normsOf(data, rowCount, shape) : distances
+    for (const { query, norm, nearest } of ranked) {
+      measure(space, query, norm, data, rowCount, shape, norms, distances)
+      for (let i = 0; i < rowCount; i++) {
+        const distance = distances[i] as number
+        if (distance <= nearest.bound && (all || rows.has(firstRow + i))) nearest.offer(distance, start + firstRow + i)
+      }
+    }
+    scanned += rowCount * shape.dimension * ranked.length
+    if (scanned >= PAUSE_AFTER) {
+      scanned = 0
+      await pause()
+    }
+  }
+}
+
+/** Squared lengths of the rows of a chunk; kept for as long as the chunk is. */
+function normsOf(data: Float32Array, rows: number, shape: PageShape): Float64Array {
+  let norms = knownNorms.get(data)
+  if (!norms) {
+    norms = new Float64Array(rows)
+    squaredNorms(data, rows, shape, norms)
+    knownNorms.set(data, norms)
+  }
+  return norms
+}

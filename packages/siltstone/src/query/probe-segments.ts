@@ -1,0 +1,146 @@
+/**
+ * Nearest neighbours among the rows of segments that have an inverted file: the lists of the most promising clusters
+ * are estimated from their codes, and whoever may be among the k nearest is measured exactly.
+ */
+import type { Space } from '../engine/types.ts'
+import { Estimates } from '../ivf/estimates.ts'
+import { type Ivf, workspace } from '../ivf/ivf.ts'
+import { prepareQuery, type PreparedQuery } from '../ivf/prepared-query.ts'
+import { nearestClusters, type Probe } from '../ivf/probe.ts'
+import { type ScanItem, scanLists } from '../ivf/scan-lists.ts'
+import type { OpenSegment } from '../snapshot/open-segment.ts'
+import type { RowSet } from '../snapshot/row-set.ts'
+import type { Candidates } from './candidates.ts'
+import type { SearchStats } from './explain.ts'
+import { rankRows } from './exact-scan.ts'
+import type { Effort } from './plan.ts'
+import type { Ranked } from './rank.ts'
+
+export interface Indexed {
+  segment: OpenSegment
+  ivf: Ivf
+  rows: RowSet
+  /** Of `rows`. */
+  count: number
+  /** Tag of its row 0. */
+  start: number
+}
+
+export async function probeSegments(
+  parts: readonly Indexed[],
+  candidates: Candidates,
+  segments: readonly OpenSegment[],
+  space: Space,
+  ranked: Ranked,
+  k: number,
+  effort: Effort,
+  stats: SearchStats,
+): Promise<void> {
+  const prepared = new Map<string, PreparedQuery>()
+  const estimates = new Estimates(k)
+  // What is known exactly bounds what is looked for. The index measures cosine as the squared distance of unit vectors.
+  const scale = space === 'cosine' ? 2 : 1
+  for (const { distance, tag } of ranked.nearest.sorted()) estimates.known(tag, distance * scale)
+  const items: (ScanItem & { query: PreparedQuery })[] = []
+  for (const part of parts) {
+    const { directory } = part.ivf
+    const name = `${directory.seed}/${directory.dimension}`
+    let query = prepared.get(name)
+    if (!query) {
+      query = prepareQuery(workspace(), ranked.query, directory)
+      prepared.set(name, query)
+    }
+    const probes = chooseProbes(part, query, k, effort)
+    const all = part.count === part.segment.rows
+    for (const [i, list] of (await listsOf(part.ivf, probes, stats)).entries())
+      items.push({ query, probe: probes[i] as Probe, list, firstTag: part.start, rows: all ? undefined : part.rows })
+    stats.clusters += probes.length
+  }
+  if (parts.length > 1) items.sort((a, b) => a.probe.base - b.probe.base)
+  for (const query of prepared.values())
+    stats.entries += scanLists(
+      workspace(),
+      query,
+      prepared.size === 1 ? items : items.filter((item) => item.query === query),
+      effort.deviations,
+      estimates,
+    )
+  stats.candidates += estimates.size
+  await measureExactly(estimates.survivors(effort.rerank), candidates, segments, space, ranked, stats)
+}
+
+/** Enough clusters to see as many admitted rows as the effort asks for. */
+function chooseProbes(
+  { ivf, rows, count, segment }: Indexed,
+  query: PreparedQuery,
+  k: number,
+  effort: Effort,
+): Probe[] {
+  const { directory } = ivf
+  const { clusters, firstRows } = directory
+  const probes = effort.probes(k, clusters)
+  if (count === segment.rows) return nearestClusters(workspace(), query, directory, probes)
+  const matches = (cluster: number) => rows.rangeCount(firstRows[cluster] as number, firstRows[cluster + 1] as number)
+  const share = count / segment.rows
+  const wanted = effort.matchesWanted(probes * (segment.rows / clusters), share)
+  const order = nearestClusters(
+    workspace(),
+    query,
+    directory,
+    Math.min(clusters, effort.mostProbes(probes, share)),
+    (i) => matches(i) > 0,
+  )
+  let seen = 0
+  let enough = 0
+  while (enough < order.length && (enough < probes || seen < wanted)) {
+    seen += matches((order[enough] as Probe).cluster)
+    enough++
+  }
+  return order.slice(0, enough)
+}
+
+async function listsOf(ivf: Ivf, probes: readonly Probe[], stats: SearchStats) {
+  const lists = probes.map(({ cluster }) => ivf.lists.cached(cluster))
+  const missing = new Map<number, number>()
+  lists.forEach((list, i) => {
+    if (!list) missing.set((probes[i] as Probe).cluster, i)
+  })
+  if (missing.size > 0) {
+    stats.listsRead += missing.size
+    const ascending = [...missing.keys()].sort((a, b) => a - b)
+    await ivf.lists.read(ascending, (cluster, list) => {
+      lists[missing.get(cluster) as number] = list
+    })
+  }
+  return lists as Exclude<(typeof lists)[number], undefined>[]
+}
+
+async function measureExactly(
+  tags: readonly number[],
+  candidates: Candidates,
+  segments: readonly OpenSegment[],
+  space: Space,
+  ranked: Ranked,
+  stats: SearchStats,
+): Promise<void> {
+  stats.measured += tags.length
+  const bySegment = new Map<number, number[]>()
+  for (const tag of tags) {
+    const { segment, row } = candidates.row(tag)
+    const rows = bySegment.get(segment)
+    if (rows) rows.push(row)
+    else bySegment.set(segment, [row])
+  }
+  await Promise.all(
+    [...bySegment].map(([index, rows]) => {
+      const start = candidates.tagOf(index)
+      return rankRows(
+        segments[index] as OpenSegment,
+        rows.sort((a, b) => a - b),
+        start,
+        space,
+        [ranked],
+      )
+    }),
+  )
+}

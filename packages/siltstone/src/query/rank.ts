@@ -1,0 +1,65 @@
+/**
+ * Exact distances. l2 is the sum of squares, cosine 1 − cos (1 for a zero vector), ip 1 − dot.
+ */
+import type { Space } from '../engine/types.ts'
+import { Nearest } from '../kernels/nearest.ts'
+import { dotProducts, type PageShape, squaredDistances, squaredNorms } from '../kernels/page-scan.ts'
+
+export interface Ranked {
+  query: Float32Array
+  norm: number
+  nearest: Nearest
+}
+
+export function rankedQuery(query: Float32Array, k: number): Ranked {
+  let sum = 0
+  for (const x of query) sum += x * x
+  return { query, norm: Math.sqrt(sum), nearest: new Nearest(k) }
+}
+
+/** Offers vectors that lie one after another. */
+export function rankFlat(
+  flat: Float32Array,
+  count: number,
+  tagOf: (i: number) => number,
+  space: Space,
+  ranked: readonly Ranked[],
+): void {
+  const dimension = flat.length / Math.max(1, count)
+  const shape = { dimension, rowsPerPage: count, pageWords: flat.length }
+  const distances = new Float64Array(count)
+  const norms = space === 'cosine' ? new Float64Array(count) : distances
+  if (space === 'cosine') squaredNorms(flat, count, shape, norms)
+  for (const { query, norm, nearest } of ranked) {
+    measure(space, query, norm, flat, count, shape, norms, distances)
+    for (let i = 0; i < count; i++) {
+      const distance = distances[i] as number
+      if (distance <= nearest.bound) nearest.offer(distance, tagOf(i))
+    }
+  }
+}
+
+/** @param norms squared lengths of the rows; used for cosine only */
+export function measure(
+  space: Space,
+  query: Float32Array,
+  norm: number,
+  data: Float32Array,
+  rows: number,
+  shape: PageShape,
+  norms: Float64Array,
+  out: Float64Array,
+): void {
+  if (space === 'l2') {
+    squaredDistances(query, data, rows, shape, out)
+    return
+  }
+  dotProducts(query, data, rows, shape, out)
+  if (space === 'ip') for (let i = 0; i < rows; i++) out[i] = 1 - (out[i] as number)
+  else
+    for (let i = 0; i < rows; i++) {
+      const lengths = norm * Math.sqrt(norms[i] as number)
+      // Rounding can lift a cosine above 1.
+      out[i] = lengths === 0 ? 1 : Math.max(0, 1 - (out[i] as number) / lengths)
+    }
+}
