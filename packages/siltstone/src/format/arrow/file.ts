@@ -12,8 +12,8 @@ import { FormatProblem } from './problem.ts'
 import { type ArrowField, type ArrowSchema, readSchema, TypeId } from './schema.ts'
 
 const MAGIC = 'ARROW1'
-/** Of all buffers of a file together. */
-const MAX_RAW_BYTES = 1 << 30
+/** Of all compressed buffers of a file together, when unpacked: a few kilobytes must not become a gigabyte. */
+const MAX_RAW_BYTES = 256 * 1024 * 1024
 
 /** One column of one batch: its own buffers, then its children. */
 export interface ArrowColumn {
