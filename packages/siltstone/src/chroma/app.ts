@@ -21,6 +21,7 @@ const ANSWER_HEADERS = [
   'x-siltstone-version',
   'x-siltstone-page-token',
   'x-siltstone-error',
+  'x-siltstone-explain',
 ]
 
 /** @returns an app that answers with `fetch(request)`, without a socket */

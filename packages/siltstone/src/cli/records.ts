@@ -1,5 +1,5 @@
 /** Records shown on the command line. */
-import type { GetResponse, Include, QueryHits } from '../engine/types.ts'
+import type { Explanation, GetResponse, Include, QueryHits } from '../engine/types.ts'
 import { metadataToPlain } from '../records/index.ts'
 import { type Column, table } from './format.ts'
 import type { Output } from './output.ts'
@@ -44,9 +44,25 @@ export async function printRecords(out: Output, answer: GetResponse): Promise<vo
   )
 }
 
-export async function printHits(out: Output, hits: QueryHits, version: number): Promise<void> {
+export async function printHits(
+  out: Output,
+  hits: QueryHits,
+  version: number,
+  explanation?: Explanation,
+): Promise<void> {
   const rows = rowsOf(hits.ids, hits, hits.distances)
-  await out.answer({ version, records: rows }, () => recordTable(rows))
+  const how = explanation ? `\n${explanationText(explanation)}` : ''
+  await out.answer({ version, records: rows, ...(explanation && { explanation }) }, () => `${recordTable(rows)}${how}`)
+}
+
+function explanationText(it: Explanation): string {
+  const times = Object.entries(it.timesMs).map(([stage, ms]) => `${stage} ${ms.toFixed(2)} ms`)
+  return [
+    `${it.requests} requests in ${it.rounds} rounds, ${it.bytesRead} bytes read`,
+    `${it.segments} segments: ${it.clusters} clusters visited, ${it.entries} codes estimated, ${it.candidates} candidates`,
+    `${it.measured + it.scannedRows + it.freshRecords} records measured exactly (${it.scannedRows} in scans, ${it.freshRecords} from the log)`,
+    `${times.join(', ')}\n`,
+  ].join('\n')
 }
 
 export function recordTable(rows: readonly Row[]): string {

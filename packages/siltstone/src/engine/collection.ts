@@ -6,7 +6,9 @@ import type { RecordRef, View } from '../log/view.ts'
 import type { EvaluationState, LogWriter } from '../log/writer.ts'
 import { filterRefs } from '../query/filter-refs.ts'
 import { get } from '../query/get.ts'
+import { SearchRecorder } from '../query/explain.ts'
 import { search } from '../query/search.ts'
+import { traced } from '../platform/tracing-object-store.ts'
 import { select, selectedRefs } from '../query/select.ts'
 import { yieldToEventLoop } from '../platform/yield.ts'
 import type { RecordOp } from '../records/types.ts'
@@ -123,7 +125,22 @@ export class EngineCollection implements Collection {
   async query(request: QueryRequest): Promise<QueryResponse> {
     if (!Number.isSafeInteger(request.k) || request.k < 0)
       throw invalid('bad-k', `n_results is ${request.k}; give an integer of 1 or more`, { field: 'n_results' })
+    if (request.explain === true) return this.#explained(request)
     return this.#read(request, (view) => search(view, this.info.space, request, yieldToEventLoop))
+  }
+
+  async #explained(request: QueryRequest): Promise<QueryResponse> {
+    const { clock } = this.#state.env
+    const recorder = new SearchRecorder(() => clock.monotonicMs())
+    const { result, trace } = await traced(() =>
+      this.#read(request, (view) => {
+        recorder.lap('freshness')
+        return search(view, this.info.space, request, yieldToEventLoop, recorder)
+      }),
+    )
+    const { requests, bytes, rounds } = trace
+    const explanation = { ...recorder.stats, requests, bytesRead: bytes, rounds, timesMs: recorder.timesMs }
+    return { ...result, explanation }
   }
 
   async count(options: ReadOptions = {}): Promise<number> {

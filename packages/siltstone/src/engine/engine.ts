@@ -12,6 +12,7 @@ import { directoryLimits, type LogLimits } from '../log/limits.ts'
 import { LogWriter } from '../log/writer.ts'
 import { DiskCacheStore } from '../platform/disk-cache-store.ts'
 import type { Environment } from '../platform/environment.ts'
+import { TracingObjectStore } from '../platform/tracing-object-store.ts'
 import { BlockCache } from '../snapshot/block-cache.ts'
 import { ManifestStore } from '../snapshot/manifest-store.ts'
 import { SegmentPool } from '../snapshot/open-segment.ts'
@@ -81,8 +82,9 @@ export class StoreEngine implements Engine {
   /** @throws SiltstoneError when the directory or bucket holds something else */
   static async open(options: EngineOptions): Promise<StoreEngine> {
     await initialiseStore(options.env.store)
-    if (!options.diskCache) return new StoreEngine(options)
-    const { env, diskCache } = options
+    const env = { ...options.env, store: new TracingObjectStore(options.env.store, options.env.clock) }
+    if (!options.diskCache) return new StoreEngine({ ...options, env })
+    const { diskCache } = options
     const store = await DiskCacheStore.open(env.store, { ...diskCache, isImmutable: isSegmentData, log: env.log })
     return new StoreEngine({ ...options, env: { ...env, store } })
   }

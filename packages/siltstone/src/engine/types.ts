@@ -137,6 +137,8 @@ export interface QueryRequest extends ReadOptions {
   filter?: Filter
   include: Include
   search?: SearchOptions
+  /** Tell how the answer came about. */
+  explain?: boolean
 }
 
 /** How much of the index a query looks at; the defaults aim at a recall of 0.95. */
@@ -149,6 +151,34 @@ export interface SearchOptions {
   deviations?: number
   /** Measure every record. */
   exact?: boolean
+}
+
+/** What a search did, over all its query vectors. */
+export interface SearchStats {
+  segments: number
+  /** Rows measured because their segment has no index, or few enough rows were admitted. */
+  scannedRows: number
+  /** Records that the log changed, measured one by one. */
+  freshRecords: number
+  clusters: number
+  /** Lists that were not in memory. */
+  listsRead: number
+  /** Codes estimated. */
+  entries: number
+  /** Of these, which may have been among the nearest when they were met. */
+  candidates: number
+  /** Candidates measured exactly. */
+  measured: number
+}
+
+export interface Explanation extends SearchStats {
+  /** To the store, below all caches. */
+  requests: number
+  bytesRead: number
+  /** The longest chain of requests that had to wait for one another. */
+  rounds: number
+  /** By stage. */
+  timesMs: Record<string, number>
 }
 
 export interface QueryHits {
@@ -165,6 +195,8 @@ export interface QueryResponse {
   /** One per query vector. */
   hits: QueryHits[]
   version: number
+  /** When it was asked for. */
+  explanation?: Explanation
 }
 
 export interface WriteResult {

@@ -152,6 +152,8 @@ export class StoreCollection {
       ...(ids && { ids: checkIds(ids) }),
       ...(filter && { filter }),
       include: columnsOf(include),
+      ...(args.search && { search: args.search }),
+      ...(args.explain === true && { explain: true }),
     })
     return new QueryResult<TMeta>(response, include)
   }

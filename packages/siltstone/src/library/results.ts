@@ -1,5 +1,5 @@
 /** Answers in the shapes of the `chromadb` JavaScript client. */
-import type { GetResponse, QueryResponse } from '../engine/types.ts'
+import type { GetResponse, Explanation, QueryResponse } from '../engine/types.ts'
 import { metadataToPlain } from '../records/index.ts'
 import type { Include, Metadata } from './types.ts'
 
@@ -68,8 +68,10 @@ export class QueryResult<TMeta extends Metadata = Metadata> {
   readonly include: Include[]
   /** Beyond Chroma: the state that was read. */
   readonly version: number
+  /** Beyond Chroma: what the query did, when it was asked for. */
+  readonly explanation: Explanation | undefined
 
-  constructor({ hits, version }: QueryResponse, include: readonly Include[]) {
+  constructor({ hits, version, explanation }: QueryResponse, include: readonly Include[]) {
     this.ids = hits.map(({ ids }) => ids)
     this.distances = include.includes('distances') ? hits.map(({ distances }) => distances) : []
     this.embeddings = present(hits.map(({ embeddings }) => embeddings?.map(numbersOf)))
@@ -80,6 +82,7 @@ export class QueryResult<TMeta extends Metadata = Metadata> {
     this.uris = present(hits.map(({ uris }) => uris))
     this.include = [...include]
     this.version = version
+    this.explanation = explanation
   }
 
   /** Per query one object per hit, nearest first. */

@@ -1,6 +1,8 @@
 /** The argument and answer shapes of the `chromadb` JavaScript client, and what we add to them. */
+import type { SearchOptions } from '../engine/types.ts'
 import type { Where, WhereDocument } from './where.ts'
 
+export type { Explanation, SearchOptions } from '../engine/types.ts'
 export type { LiteralValue, OperatorExpression, Where, WhereDocument } from './where.ts'
 
 export interface SparseVector {
@@ -78,6 +80,10 @@ export interface QueryArguments extends FilterArguments, ReadArguments {
   nResults?: number | undefined
   /** Default metadatas, documents and distances. */
   include?: readonly Include[] | undefined
+  /** How much of the index to look at; `{ exact: true }` measures every record. */
+  search?: SearchOptions | undefined
+  /** Tell in `explanation` how the answer came about. */
+  explain?: boolean | undefined
 }
 
 export interface DeleteArguments extends FilterArguments {

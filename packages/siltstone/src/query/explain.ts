@@ -1,23 +1,8 @@
-/** What a search did. */
-export interface SearchStats {
-  segments: number
-  /** Rows measured because their segment has no index, or few enough rows were admitted. */
-  scannedRows: number
-  /** Records that the log changed, measured one by one. */
-  freshRecords: number
-  clusters: number
-  /** Lists that were not in memory. */
-  listsRead: number
-  /** Codes estimated. */
-  entries: number
-  /** Of these, which may have been among the nearest when they were met. */
-  candidates: number
-  /** Candidates measured exactly. */
-  measured: number
-}
+import type { SearchStats } from '../engine/types.ts'
 
-export function noStats(): SearchStats {
-  return {
+/** Collects what a search does; `lap` tells how long each stage took. */
+export class SearchRecorder {
+  readonly stats: SearchStats = {
     segments: 0,
     scannedRows: 0,
     freshRecords: 0,
@@ -26,5 +11,22 @@ export function noStats(): SearchStats {
     entries: 0,
     candidates: 0,
     measured: 0,
+  }
+  readonly timesMs: Record<string, number> = {}
+  readonly #nowMs: (() => number) | undefined
+  #lastMs: number
+
+  /** Without a clock nothing is timed. */
+  constructor(nowMs?: () => number) {
+    this.#nowMs = nowMs
+    this.#lastMs = nowMs?.() ?? 0
+  }
+
+  /** A stage ended. */
+  lap(stage: string): void {
+    if (this.#nowMs === undefined) return
+    const now = this.#nowMs()
+    this.timesMs[stage] = (this.timesMs[stage] ?? 0) + now - this.#lastMs
+    this.#lastMs = now
   }
 }

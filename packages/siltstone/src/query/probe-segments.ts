@@ -2,7 +2,7 @@
  * Nearest neighbours among the rows of segments that have an inverted file: the lists of the most promising clusters
  * are estimated from their codes, and whoever may be among the k nearest is measured exactly.
  */
-import type { Space } from '../engine/types.ts'
+import type { SearchStats, Space } from '../engine/types.ts'
 import { Estimates } from '../ivf/estimates.ts'
 import { type Ivf, workspace } from '../ivf/ivf.ts'
 import { prepareQuery, type PreparedQuery } from '../ivf/prepared-query.ts'
@@ -11,7 +11,7 @@ import { type ScanItem, scanLists } from '../ivf/scan-lists.ts'
 import type { OpenSegment } from '../snapshot/open-segment.ts'
 import type { RowSet } from '../snapshot/row-set.ts'
 import type { Candidates } from './candidates.ts'
-import type { SearchStats } from './explain.ts'
+import type { SearchRecorder } from './explain.ts'
 import { rankRows } from './exact-scan.ts'
 import type { Effort } from './plan.ts'
 import type { Ranked } from './rank.ts'
@@ -34,8 +34,9 @@ export async function probeSegments(
   ranked: Ranked,
   k: number,
   effort: Effort,
-  stats: SearchStats,
+  recorder: SearchRecorder,
 ): Promise<void> {
+  const { stats } = recorder
   const prepared = new Map<string, PreparedQuery>()
   const estimates = new Estimates(k)
   // What is known exactly bounds what is looked for. The index measures cosine as the squared distance of unit vectors.
@@ -56,6 +57,7 @@ export async function probeSegments(
       items.push({ query, probe: probes[i] as Probe, list, firstTag: part.start, rows: all ? undefined : part.rows })
     stats.clusters += probes.length
   }
+  recorder.lap('lists')
   if (parts.length > 1) items.sort((a, b) => a.probe.base - b.probe.base)
   for (const query of prepared.values())
     stats.entries += scanLists(
@@ -66,6 +68,7 @@ export async function probeSegments(
       estimates,
     )
   stats.candidates += estimates.size
+  recorder.lap('estimate')
   await measureExactly(estimates.survivors(effort.rerank), candidates, segments, space, ranked, stats)
 }
 

@@ -9,7 +9,7 @@ import type { RecordRef, View } from '../log/view.ts'
 import type { RowSet } from '../snapshot/row-set.ts'
 import { Candidates } from './candidates.ts'
 import { scanSegment } from './exact-scan.ts'
-import { noStats, type SearchStats } from './explain.ts'
+import { SearchRecorder } from './explain.ts'
 import { filterRefs } from './filter-refs.ts'
 import { effortOf, MEASURE_ALL } from './plan.ts'
 import { type Indexed, probeSegments } from './probe-segments.ts'
@@ -22,7 +22,7 @@ export async function search(
   space: Space,
   request: QueryRequest,
   pause: Yield,
-  stats: SearchStats = noStats(),
+  recorder = new SearchRecorder(),
 ): Promise<QueryResponse> {
   const { dimension } = view
   for (const [i, vector] of request.vectors.entries())
@@ -39,10 +39,14 @@ export async function search(
     if (request.ids) await rankIds(view, space, request, ranked, candidates, pause)
     else {
       const selection = await select(view, request.filter, pause)
-      await rankSelection(view, space, request, selection, k, ranked, candidates, pause, stats)
+      recorder.lap('filter')
+      await rankSelection(view, space, request, selection, k, ranked, candidates, pause, recorder)
     }
+    recorder.lap('search')
   }
-  return { hits: await answer(view, request, ranked, candidates), version: view.version }
+  const hits = await answer(view, request, ranked, candidates)
+  recorder.lap('columns')
+  return { hits, version: view.version }
 }
 
 async function rankSelection(
@@ -54,8 +58,9 @@ async function rankSelection(
   ranked: Ranked[],
   candidates: Candidates,
   pause: Yield,
-  stats: SearchStats,
+  recorder: SearchRecorder,
 ): Promise<void> {
+  const { stats } = recorder
   const { segments } = view.base
   const starts = segments.map((segment) => candidates.startOf(segment.rows))
   const indexed: Indexed[] = []
@@ -84,7 +89,7 @@ async function rankSelection(
   if (indexed.length === 0) return
   const effort = effortOf(k, request.search)
   for (const one of ranked) {
-    await probeSegments(indexed, candidates, segments, space, one, k, effort, stats)
+    await probeSegments(indexed, candidates, segments, space, one, k, effort, recorder)
     if (ranked.length > 1) await pause()
   }
 }

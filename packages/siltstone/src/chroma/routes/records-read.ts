@@ -1,6 +1,7 @@
 import { isSiltstoneError, unsupported } from '../../errors.ts'
 import type { Collection, GetRequest, GetResponse, QueryRequest } from '../../engine/types.ts'
 import { getText, queryText } from '../answers.ts'
+import { EXPLAIN_HEADER, parseSearchOptions, SEARCH_HEADER } from '../search-options.ts'
 import { embedderOf, openCollection, readOptionsOf } from '../call.ts'
 import { type Fields, readString, readStrings, readUint } from '../fields.ts'
 import { checkIndexed, filterOf } from '../filters.ts'
@@ -109,6 +110,7 @@ async function query(call: Call): Promise<Answer> {
   const ids = body.optional('ids', readStrings)
   const filter = filterOf(body)
   checkIndexed(filter, collection.info)
+  const search = parseSearchOptions(call.header(SEARCH_HEADER))
   const request: QueryRequest = {
     ...readOptionsOf(call, body),
     vectors: await queryVectors(call, body, collection),
@@ -116,9 +118,13 @@ async function query(call: Call): Promise<Answer> {
     ...(ids && { ids }),
     ...(filter && { filter }),
     include: columnsToRead(include),
+    ...(search && { search }),
+    explain: call.header(EXPLAIN_HEADER) === 'true',
   }
   const response = await runQuery(collection, request)
-  return { text: queryText(response, include), version: response.version }
+  const { explanation, version } = response
+  const headers = explanation && { [EXPLAIN_HEADER]: JSON.stringify(explanation) }
+  return { text: queryText(response, include), version, ...(headers && { headers }) }
 }
 
 async function queryVectors(call: Call, body: Fields, collection: Collection): Promise<Float32Array[]> {

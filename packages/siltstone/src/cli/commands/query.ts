@@ -50,6 +50,9 @@ interface QueryOptions extends ReadCommandOptions {
   text?: string
   vector?: Float32Array
   k: number
+  exact?: boolean
+  probes?: number
+  explain?: boolean
 }
 
 export function queryCommand(): Command {
@@ -62,6 +65,9 @@ export function queryCommand(): Command {
     .option('--text <text>', 'embedded by the collection’s embedder')
     .option('--vector <numbers>', 'comma-separated', vector)
     .option('-k, --k <n>', 'how many', wholeNumber(1), 10)
+    .option('--exact', 'measure every record instead of using the index')
+    .option('--probes <n>', 'clusters of the index to visit in each segment', wholeNumber(1))
+    .option('--explain', 'show how the answer came about')
     .action((name: string, options: QueryOptions) =>
       Session.use(options, { create: false }, async (session) => {
         if ((options.text === undefined) === (options.vector === undefined))
@@ -69,9 +75,18 @@ export function queryCommand(): Command {
         const info = await session.collection(name)
         const query = options.vector ?? (await embed(session, info, options.text ?? ''))
         const collection = await session.engine.collection(info.tenant, info.database, info.id)
-        const { hits, version } = await collection.query({ ...readOf(options), vectors: [query], k: options.k })
+        const { hits, version, explanation } = await collection.query({
+          ...readOf(options),
+          vectors: [query],
+          k: options.k,
+          search: {
+            ...(options.exact === true && { exact: true }),
+            ...(options.probes !== undefined && { probes: options.probes }),
+          },
+          explain: options.explain === true,
+        })
         const [first = { ids: [], distances: [] }] = hits
-        await printHits(session.out, first, version)
+        await printHits(session.out, first, version, explanation)
       }),
     )
 }
