@@ -1,0 +1,38 @@
+/** The README's library example, and compaction in its thread. Argument: a directory. */
+import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
+import { setTimeout } from 'node:timers/promises'
+import { type GetRow, isSiltstoneError, openStore, type Where } from 'siltstone'
+
+const directory = process.argv[2] ?? assert.fail('a directory is needed')
+const problems: string[] = []
+const note = (event: string, fields: object = {}) => void problems.push(`${event} ${JSON.stringify(fields)}`)
+const quiet = () => {}
+const store = await openStore(directory, { logger: { debug: quiet, info: quiet, warn: note, error: note } })
+const notes = await store.getOrCreateCollection({ name: 'notes' })
+await notes.upsert({
+  ids: ['a', 'b', 'c'],
+  documents: ['Silt settles slowly.', 'Rivers carry sand.', 'The cat sleeps on the sofa.'],
+  metadatas: [{ page: 1 }, { page: 2, tags: ['water'] }, null],
+})
+const found = await notes.query({ queryTexts: ['What do streams transport?'], nResults: 1 })
+assert.deepEqual(found.ids, [['b']])
+const where: Where = { page: { $gte: 2 } }
+const rows: GetRow[] = (await notes.get({ where, include: ['documents', 'embeddings'] })).rows()
+assert.deepEqual(
+  rows.map(({ id, document }) => [id, document]),
+  [['b', 'Rivers carry sand.']],
+)
+assert.equal(rows[0]?.embedding?.length, 256)
+await assert.rejects(store.getCollection({ name: 'nothing' }), (error) => isSiltstoneError(error, 'not-found'))
+
+// The thread folds what was written without being asked.
+for (let i = 0; (await notes.getIndexingStatus()).unindexedOps > 0; i++) {
+  assert.ok(i < 600, `nothing was folded within a minute: ${problems.join('; ')}`)
+  await setTimeout(100)
+}
+assert.ok(readdirSync(directory, { recursive: true }).some((name) => String(name).includes('/segment/')))
+assert.equal(await notes.count(), 3)
+await store.close()
+assert.deepEqual(problems, [])
+console.log('done')
