@@ -12,6 +12,13 @@ export function wholeNumber(minimum: number): (text: string) => number {
   }
 }
 
+/** A number from 0 to 1. */
+export function share(text: string): number {
+  const value = Number(text)
+  if (text.trim() === '' || !(value >= 0 && value <= 1)) throw new InvalidArgumentError('Give a number from 0 to 1.')
+  return value
+}
+
 export function port(text: string): number {
   const value = wholeNumber(0)(text)
   if (value > 65_535) throw new InvalidArgumentError('Give a port from 0 to 65535.')

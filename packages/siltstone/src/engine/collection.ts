@@ -14,6 +14,7 @@ import { yieldToEventLoop } from '../platform/yield.ts'
 import type { RecordOp } from '../records/types.ts'
 import { emptyManifest } from '../format/manifest.ts'
 import type { History } from './history.ts'
+import type { RecallSampler } from './recall-sampler.ts'
 import { decodePageToken, decodeReadToken, encodePageToken, encodeReadToken, type PageToken } from './tokens.ts'
 import type {
   Collection,
@@ -40,6 +41,7 @@ export interface CollectionOptions {
   writer: LogWriter
   history: History
   boundedStalenessMs: number
+  recall?: RecallSampler
   fork(info: CollectionInfo, newName: string): Promise<CollectionInfo>
 }
 
@@ -126,7 +128,13 @@ export class EngineCollection implements Collection {
     if (!Number.isSafeInteger(request.k) || request.k < 0)
       throw invalid('bad-k', `n_results is ${request.k}; give an integer of 1 or more`, { field: 'n_results' })
     if (request.explain === true) return this.#explained(request)
-    return this.#read(request, (view) => search(view, this.info.space, request, yieldToEventLoop))
+    const { recall } = this.#options
+    return this.#read(request, async (view) => {
+      const ask = (asked: QueryRequest) => search(view, this.info.space, asked, yieldToEventLoop)
+      const answer = await ask(request)
+      recall?.offer(this.#state.path, request, answer, () => ask({ ...request, include: {}, search: { exact: true } }))
+      return answer
+    })
   }
 
   async #explained(request: QueryRequest): Promise<QueryResponse> {

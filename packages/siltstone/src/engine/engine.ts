@@ -18,6 +18,7 @@ import { ManifestStore } from '../snapshot/manifest-store.ts'
 import { SegmentPool } from '../snapshot/open-segment.ts'
 import { EngineCollection } from './collection.ts'
 import { History } from './history.ts'
+import { RecallSampler, type RecallSampling } from './recall-sampler.ts'
 import type { Catalog, Collection, CollectionInfo, CompactionOutcome, Engine } from './types.ts'
 import { WakeUps } from './wake-ups.ts'
 
@@ -30,6 +31,8 @@ export interface EngineOptions {
   boundedStalenessMs?: number
   /** Blocks of segments kept on a local disk: for a bucket that is far away. */
   diskCache?: { directory: string; limitBytes: number }
+  /** Measure the recall of some queries while serving. */
+  recallSampling?: RecallSampling
   /** Collections kept open. Default 512. */
   openCollections?: number
 }
@@ -55,6 +58,7 @@ export class StoreEngine implements Engine {
   readonly #open = new Map<string, Open>()
   readonly #limit: number
   readonly #boundedStalenessMs: number
+  readonly #recall: RecallSampler | undefined
   #closed = false
 
   private constructor(options: EngineOptions) {
@@ -66,6 +70,7 @@ export class StoreEngine implements Engine {
     this.#cache = new BlockCache(options.blockCacheBytes ?? 256 * MB)
     this.#limit = options.openCollections ?? 512
     this.#boundedStalenessMs = options.boundedStalenessMs ?? 1_000
+    this.#recall = options.recallSampling && new RecallSampler(env, options.recallSampling)
     this.#wakeUps = new WakeUps(env)
     this.compactor = new Compactor({ env, log: this.#log, limits: this.#compact, name: this.name })
     this.#objectCatalog = new ObjectCatalog({
@@ -118,6 +123,7 @@ export class StoreEngine implements Engine {
       writer,
       history,
       boundedStalenessMs: this.#boundedStalenessMs,
+      ...(this.#recall && { recall: this.#recall }),
       fork: (source, newName) => this.#fork(source, newName, history),
     })
     const open = { collection, state, writer }

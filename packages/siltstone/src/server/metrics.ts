@@ -34,6 +34,9 @@ const DESCRIPTIONS: Record<string, Description> = {
     labels: ['collection'],
   },
   CompactionErrors: { help: 'Compactions that failed' },
+  query_recall_sampled: { help: 'Queries that were repeated exactly to measure their recall' },
+  query_recall_mean: { help: 'Moving mean of the recall of sampled queries' },
+  query_recall_low: { help: 'Sampled queries whose recall was below the alarm level' },
   request_duration: { help: 'Milliseconds per HTTP request', labels: ['method', 'route', 'status'] },
 }
 

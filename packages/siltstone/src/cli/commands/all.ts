@@ -8,6 +8,7 @@ import { ingestCommand } from './ingest.ts'
 import { leaseCommand } from './lease.ts'
 import { produceCommand } from './produce.ts'
 import { getCommand, queryCommand } from './query.ts'
+import { recallCommand } from './recall.ts'
 import { repairCommand } from './repair.ts'
 import { serveCommand } from './serve.ts'
 import { snapshotsCommand } from './snapshots.ts'
@@ -21,6 +22,7 @@ export const commands: readonly (() => Command)[] = [
   produceCommand,
   queryCommand,
   getCommand,
+  recallCommand,
   collectionsCommand,
   snapshotsCommand,
   compactCommand,

@@ -12,7 +12,7 @@ import { pinoLogger } from '../../server/logging.ts'
 import { PrometheusMetrics } from '../../server/metrics.ts'
 import { type RunningServer, startServer } from '../../server/server.ts'
 import { startTracing } from '../../server/tracing.ts'
-import { port, wholeNumber } from '../arguments.ts'
+import { port, share, wholeNumber } from '../arguments.ts'
 import { command } from '../command.ts'
 import { readEmbedders } from '../embedders.ts'
 import { Output } from '../output.ts'
@@ -33,6 +33,8 @@ export interface ServeOptions {
   logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
   compaction: boolean
   cacheMb: number
+  recallSample?: number
+  recallAlarm?: number
   allowNetworkFilesystem?: boolean
   embedders?: string
   json?: boolean
@@ -63,6 +65,8 @@ export function serveCommand(): Command {
     )
     .option('--no-compaction', 'leave compaction to other processes')
     .option('--cache-mb <n>', 'memory for parsed blocks', wholeNumber(1), 256)
+    .option('--recall-sample <share>', 'repeat this share of the queries exactly and export their recall', share)
+    .option('--recall-alarm <recall>', 'count and log sampled queries below this recall', share, 0.9)
     .option('--allow-network-filesystem', 'accept NFS or SMB, where only one machine may open the store')
     .action(serve)
 }
@@ -83,6 +87,10 @@ export interface Serving {
   untilStopped(): Promise<void>
 }
 
+function samplingOf({ recallSample, recallAlarm = 0.9 }: ServeOptions) {
+  return recallSample === undefined ? {} : { recallSampling: { share: recallSample, alarmBelow: recallAlarm } }
+}
+
 /** Opens the store, starts the server and the compaction thread. @throws SiltstoneError as their parts do */
 export async function startServing(options: ServeOptions): Promise<Serving> {
   const log = pinoLogger({ level: options.logLevel })
@@ -94,7 +102,7 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
   let server: RunningServer
   let compaction: Compaction | undefined
   try {
-    const engine = await StoreEngine.open({ env, blockCacheBytes: options.cacheMb * MB })
+    const engine = await StoreEngine.open({ env, blockCacheBytes: options.cacheMb * MB, ...samplingOf(options) })
     const registry = new EmbedderRegistry({ ...env, variables: environmentVariables() }, embedders)
     const stopTracing = await startTracing({ log, environment: environmentVariables() })
     server = await startServer({

@@ -1,0 +1,63 @@
+import type { Command } from 'commander'
+import { measureRecall } from '../../engine/recall.ts'
+import { invalid } from '../../errors.ts'
+import { andFilters, parseWhere, parseWhereDocument } from '../../filter/index.ts'
+import type { ExactJson } from '../../format/json.ts'
+import { readFileText } from '../../platform/files.ts'
+import { exactJson, vector, wholeNumber } from '../arguments.ts'
+import { command } from '../command.ts'
+import { type CommonOptions, Session, withStoreOptions } from '../session.ts'
+
+interface RecallOptions extends CommonOptions {
+  k: number
+  samples: number
+  queries?: string
+  where?: ExactJson
+  whereDocument?: ExactJson
+  probes?: number
+}
+
+export function recallCommand(): Command {
+  const made = command('recall <collection>', 'measure how many of the nearest records a query finds', [
+    'recall notes',
+    `recall notes --where '{"year":2024}' -k 20 --samples 500 --json`,
+    'recall notes --queries vectors.txt',
+  ])
+  return withStoreOptions(made)
+    .option('-k, --k <n>', 'nearest records', wholeNumber(1), 10)
+    .option('--samples <n>', 'queries: vectors of records drawn at random, themselves not counted', wholeNumber(1), 200)
+    .option('--queries <file>', 'query with these instead, one vector of comma-separated numbers a line')
+    .option('--where <json>', 'only records whose metadata match', exactJson)
+    .option('--where-document <json>', 'only records whose text matches', exactJson)
+    .option('--probes <n>', 'clusters of the index to visit in each segment', wholeNumber(1))
+    .action((name: string, options: RecallOptions) =>
+      Session.use(options, { create: false }, async (session) => {
+        const info = await session.collection(name)
+        const collection = await session.engine.collection(info.tenant, info.database, info.id)
+        const filter = andFilters(
+          options.where === undefined ? undefined : parseWhere(options.where, 'exact'),
+          options.whereDocument === undefined ? undefined : parseWhereDocument(options.whereDocument),
+        )
+        const report = await measureRecall(collection, {
+          k: options.k,
+          samples: options.samples,
+          random: session.engine.env.random,
+          ...(options.queries !== undefined && { vectors: await readVectors(options.queries) }),
+          ...(filter && { filter }),
+          ...(options.probes !== undefined && { search: { probes: options.probes } }),
+        })
+        await session.out.answer(
+          { ...report },
+          () =>
+            `recall@${report.k} ${report.recall.toFixed(4)} over ${report.queries} queries ` +
+            `(a tenth have ${report.p10.toFixed(2)} or less, the worst ${report.worst.toFixed(2)})\n`,
+        )
+      }),
+    )
+}
+
+async function readVectors(file: string): Promise<Float32Array[]> {
+  const lines = (await readFileText(file)).split('\n').filter((line) => line.trim() !== '')
+  if (lines.length === 0) throw invalid('nothing-to-query', `${file} holds no vectors`, { field: '--queries' })
+  return lines.map(vector)
+}

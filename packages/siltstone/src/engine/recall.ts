@@ -1,0 +1,102 @@
+/**
+ * Recall@k: the share of the k nearest records that a query finds. Measured against an exact search of the same state.
+ * Records at the same distance stand for one another, so what counts is how many answers are as near as the exact k-th.
+ */
+import { invalid } from '../errors.ts'
+import type { Filter } from '../filter/types.ts'
+import type { Random } from '../platform/random.ts'
+import type { Collection, QueryHits, QueryResponse, SearchOptions } from './types.ts'
+
+/** Rounding: the same distance, computed from the same vectors, in another order. */
+const SAME = 1e-9
+
+export function recallOf(found: Pick<QueryHits, 'distances'>, exact: Pick<QueryHits, 'distances'>): number {
+  const last = exact.distances.at(-1)
+  if (last === undefined) return 1
+  const within = last + Math.abs(last) * SAME + SAME
+  const near = found.distances.slice(0, exact.distances.length).filter((distance) => distance <= within)
+  return near.length / exact.distances.length
+}
+
+export interface RecallRequest {
+  k: number
+  /** How many queries: vectors of records drawn at random, themselves not counted as found. */
+  samples: number
+  /** Instead of records drawn at random: real queries tell more. */
+  vectors?: readonly Float32Array[]
+  filter?: Filter
+  search?: SearchOptions
+  random: Random
+}
+
+export interface RecallReport {
+  queries: number
+  k: number
+  /** Mean over the queries. */
+  recall: number
+  /** A tenth of the queries have no more than this. */
+  p10: number
+  worst: number
+  version: number
+}
+
+/** @throws SiltstoneError `invalid` (`nothing-to-query`) for an empty collection */
+export async function measureRecall(collection: Collection, request: RecallRequest): Promise<RecallReport> {
+  const { k, filter, search } = request
+  const queries = request.vectors
+    ? request.vectors.map((vector) => ({ vector, id: undefined }))
+    : await drawn(collection, request)
+  if (queries.length === 0)
+    throw invalid('nothing-to-query', 'the collection has no records to measure with', { field: 'samples' })
+  const recalls: number[] = []
+  let version = 0
+  for (const { vector, id } of queries) {
+    const ask = async (options: SearchOptions | undefined) => {
+      const answer = await collection.query({
+        vectors: [vector],
+        k: id === undefined ? k : k + 1,
+        include: {},
+        // Both see the snapshot alone, so a write between them does not count as a miss.
+        level: 'index',
+        ...(filter && { filter }),
+        ...(options && { search: options }),
+      })
+      version = answer.version
+      return without(answer, id, k)
+    }
+    recalls.push(recallOf(await ask(search), await ask({ exact: true })))
+  }
+  recalls.sort((a, b) => a - b)
+  return {
+    queries: recalls.length,
+    k,
+    recall: recalls.reduce((sum, value) => sum + value, 0) / recalls.length,
+    p10: recalls[Math.floor(recalls.length / 10)] as number,
+    worst: recalls[0] as number,
+    version,
+  }
+}
+
+function without({ hits }: QueryResponse, id: string | undefined, k: number): { distances: number[] } {
+  const { ids, distances } = hits[0] as QueryHits
+  const own = id === undefined ? -1 : ids.indexOf(id)
+  return { distances: distances.filter((_, i) => i !== own).slice(0, k) }
+}
+
+async function drawn(collection: Collection, { samples, random }: RecallRequest) {
+  const count = await collection.count({ level: 'index' })
+  const places = new Set<number>()
+  while (places.size < Math.min(samples, count)) places.add(Math.floor(random.next() * count))
+  const queries: { vector: Float32Array; id: string | undefined }[] = []
+  for (const offset of places) {
+    const { ids, embeddings } = await collection.get({
+      offset,
+      limit: 1,
+      include: { embeddings: true },
+      level: 'index',
+    })
+    const vector = embeddings?.[0]
+    if (vector) queries.push({ vector, id: ids[0] })
+  }
+  return queries
+}
