@@ -1,17 +1,14 @@
 /** Measures every admitted row of a segment. */
 import type { Space } from '../engine/types.ts'
-import { type PageShape, squaredNorms } from '../kernels/page-scan.ts'
 import type { OpenSegment } from '../snapshot/open-segment.ts'
 import type { RowSet } from '../snapshot/row-set.ts'
-import { measure, type Ranked, rankFlat } from './rank.ts'
+import { measure, normsOf, type Ranked, rankFlat } from './rank.ts'
 import type { Yield } from './select.ts'
 
 /** Rows times dimensions scanned before other work may run: a few milliseconds. */
 const PAUSE_AFTER = 4_000_000
 /** Below this share of a segment's rows, the rows are read one by one instead of scanning the segment. */
 const SPARSE_SHARE = 1 / 50
-
-const knownNorms = new WeakMap<Float32Array, Float64Array>()
 
 /**
  * @param count of `rows`
@@ -72,15 +69,4 @@ async function scan(
       await pause()
     }
   }
-}
-
-/** Squared lengths of the rows of a chunk; kept for as long as the chunk is. */
-function normsOf(data: Float32Array, rows: number, shape: PageShape): Float64Array {
-  let norms = knownNorms.get(data)
-  if (!norms) {
-    norms = new Float64Array(rows)
-    squaredNorms(data, rows, shape, norms)
-    knownNorms.set(data, norms)
-  }
-  return norms
 }

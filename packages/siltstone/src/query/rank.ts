@@ -5,6 +5,8 @@ import type { Space } from '../engine/types.ts'
 import { Nearest } from '../kernels/nearest.ts'
 import { dotProducts, type PageShape, squaredDistances, squaredNorms } from '../kernels/page-scan.ts'
 
+const knownNorms = new WeakMap<Float32Array, Float64Array>()
+
 export interface Ranked {
   query: Float32Array
   norm: number
@@ -28,8 +30,7 @@ export function rankFlat(
   const dimension = flat.length / Math.max(1, count)
   const shape = { dimension, rowsPerPage: count, pageWords: flat.length }
   const distances = new Float64Array(count)
-  const norms = space === 'cosine' ? new Float64Array(count) : distances
-  if (space === 'cosine') squaredNorms(flat, count, shape, norms)
+  const norms = space === 'cosine' ? normsOf(flat, count, shape) : distances
   for (const { query, norm, nearest } of ranked) {
     measure(space, query, norm, flat, count, shape, norms, distances)
     for (let i = 0; i < count; i++) {
@@ -37,6 +38,17 @@ export function rankFlat(
       if (distance <= nearest.bound) nearest.offer(distance, tagOf(i))
     }
   }
+}
+
+/** Squared lengths of the rows; kept for as long as the rows are. */
+export function normsOf(data: Float32Array, rows: number, shape: PageShape): Float64Array {
+  let norms = knownNorms.get(data)
+  if (!norms) {
+    norms = new Float64Array(rows)
+    squaredNorms(data, rows, shape, norms)
+    knownNorms.set(data, norms)
+  }
+  return norms
 }
 
 /** @param norms squared lengths of the rows; used for cosine only */

@@ -5,6 +5,7 @@
 import type { QueryHits, QueryRequest, QueryResponse, Space } from '../engine/types.ts'
 import { invalid, notFound } from '../errors.ts'
 import { ivfOf } from '../ivf/ivf.ts'
+import type { FreshRecord } from '../log/fresh-state.ts'
 import type { RecordRef, View } from '../log/view.ts'
 import type { RowSet } from '../snapshot/row-set.ts'
 import { Candidates } from './candidates.ts'
@@ -15,6 +16,8 @@ import { effortOf, MEASURE_ALL } from './plan.ts'
 import { type Indexed, probeSegments } from './probe-segments.ts'
 import { type Ranked, rankedQuery, rankFlat } from './rank.ts'
 import { type Selection, select, type Yield } from './select.ts'
+
+const knownFresh = new WeakMap<readonly FreshRecord[], Float32Array>()
 
 /** @throws SiltstoneError `invalid` dimension-mismatch; `not-found` id-missing */
 export async function search(
@@ -78,20 +81,28 @@ async function rankSelection(
       await scanSegment(segment, rows, count, start, space, ranked, pause)
     }
   }
-  stats.freshRecords += selection.fresh.length
-  await rankRefs(
-    view,
-    selection.fresh.map((fresh) => ({ fresh })),
-    space,
-    ranked,
-    candidates,
-  )
+  const { fresh } = selection
+  stats.freshRecords += fresh.length
+  if (fresh.length > 0) {
+    const flat = await freshVectors(view, fresh)
+    rankFlat(flat, fresh.length, (i) => candidates.other({ fresh: fresh[i] as FreshRecord }), space, ranked)
+  }
   if (indexed.length === 0) return
   const effort = effortOf(k, request.search)
   for (const one of ranked) {
     await probeSegments(indexed, candidates, segments, space, one, k, effort, recorder)
     if (ranked.length > 1) await pause()
   }
+}
+
+/** Kept for as long as the selection is: an unfiltered one lasts as long as its view. */
+async function freshVectors(view: View, fresh: readonly FreshRecord[]): Promise<Float32Array> {
+  let flat = knownFresh.get(fresh)
+  if (!flat) {
+    flat = flatten(await view.vectors(fresh.map((record) => ({ fresh: record }))))
+    knownFresh.set(fresh, flat)
+  }
+  return flat
 }
 
 async function rankIds(
@@ -128,11 +139,14 @@ async function rankRefs(
   candidates: Candidates,
 ): Promise<void> {
   if (refs.length === 0) return
-  const vectors = await view.vectors(refs)
+  rankFlat(flatten(await view.vectors(refs)), refs.length, (i) => candidates.other(refs[i] as RecordRef), space, ranked)
+}
+
+function flatten(vectors: readonly Float32Array[]): Float32Array {
   const { length } = vectors[0] as Float32Array
-  const flat = new Float32Array(refs.length * length)
+  const flat = new Float32Array(vectors.length * length)
   vectors.forEach((vector, i) => flat.set(vector, i * length))
-  rankFlat(flat, refs.length, (i) => candidates.other(refs[i] as RecordRef), space, ranked)
+  return flat
 }
 
 async function answer(
