@@ -62,6 +62,9 @@ export class CollectionState {
   knowledge: Stamp | undefined
   #inbox: InboxObject[] = []
   #layer: { name: string; view: View } | undefined
+  #sequenced: { view: View; fresh: FreshState; operations: number } | undefined
+  /** The current snapshot without the log, once somebody asked for it. */
+  #snapshot: View | undefined
   #loaded = false
   #queuedSync: Promise<View> | undefined
   #lastView: { view: View; at: Stamp } | undefined
@@ -163,15 +166,16 @@ export class CollectionState {
     return this.run(async () => {
       await this.#readPointer()
       if (this.closed) throw this.missing()
+      if (this.#snapshot && this.#snapshot.manifestKey === this.#manifestKey) return this.#snapshot
       const base = await BaseState.open(this.#pool, this.manifest)
-      const fresh = new FreshState(base).view()
-      return new View({
+      this.#snapshot = new View({
         version: this.manifest.watermark,
         manifestKey: this.#manifestKey,
         manifest: this.manifest,
-        fresh,
+        fresh: new FreshState(base).view(),
         unsequenced: [],
       })
+      return this.#snapshot
     })
   }
 
@@ -246,13 +250,21 @@ export class CollectionState {
 
   /** Call within `run`. The state without the unsequenced deltas: exactly the log up to `end`. */
   sequencedView(): View {
-    return new View({
-      version: this.end,
+    // The same state is the same view: what searches derive from one is kept as long as nothing is written.
+    const { fresh, end } = this
+    const { operations } = fresh
+    const known = this.#sequenced
+    if (known?.fresh === fresh && known.operations === operations && known.view.version === end)
+      if (known.view.manifestKey === this.#manifestKey) return known.view
+    const view = new View({
+      version: end,
       manifestKey: this.#manifestKey,
       manifest: this.manifest,
-      fresh: this.fresh.view(),
+      fresh: fresh.view(),
       unsequenced: [],
     })
+    this.#sequenced = { view, fresh, operations }
+    return view
   }
 
   /** A state of the past, rebuilt from a kept manifest and the entries after it. */
