@@ -1,0 +1,26 @@
+/** Deployer's policies and role, and the boundary of runtime roles. See docs/aws.md. */
+import * as pulumi from '@pulumi/pulumi'
+import { DeployPolicies } from '@siltstone/infra'
+
+const config = new pulumi.Config()
+const optional = (key: string): string | undefined => config.get(key) || undefined
+const repository = optional('githubRepository')
+const repositoryId = optional('githubRepositoryId')
+const githubProviderArn = optional('githubProviderArn')
+
+const policies = new DeployPolicies('deploy', {
+  ...(repository !== undefined && {
+    github: {
+      repository,
+      environment: optional('githubEnvironment') ?? 'production',
+      ...(repositoryId !== undefined && { repositoryId }),
+    },
+  }),
+  ...(githubProviderArn !== undefined && { githubProviderArn }),
+})
+
+export const s3_vector_management_policy_arn = policies.storageManagementPolicyArn
+export const application_management_policy_arn = policies.applicationManagementPolicyArn
+export const s3_vector_service_policy_arn = policies.serviceAccessPolicyArn
+export const permissions_boundary_arn = policies.permissionsBoundaryArn
+export const deploy_role_arn = policies.deployRoleArn

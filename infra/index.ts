@@ -1,0 +1,97 @@
+/** Siltstone in one AWS account: bucket, queue, lock table, roles, functions, schedule, alarms. See docs/aws.md. */
+import { fileURLToPath } from 'node:url'
+import * as pulumi from '@pulumi/pulumi'
+import {
+  checkEnvironment,
+  type CommonArgs,
+  DeltaQueue,
+  Functions,
+  type LogLevel,
+  LockTable,
+  Monitoring,
+  Roles,
+  Schedule,
+  type LifecycleOptions,
+  type UrlAuthorization,
+  VectorBucket,
+} from '@siltstone/infra'
+
+const config = new pulumi.Config()
+/** What Pulumi.yaml gives for "not set" is the empty text. */
+const optional = (key: string): string | undefined => config.get(key) || undefined
+const given = <K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } =>
+  (value === undefined ? {} : { [key]: value }) as { [P in K]?: V }
+
+const stack = pulumi.getStack()
+const named = ['dev', 'test', 'prod'].includes(stack) ? stack : 'prod'
+const shared: CommonArgs = { environment: checkEnvironment(optional('environment') ?? named), stack }
+const kmsKeyArn = optional('kmsKeyArn')
+const boundary = given('permissionsBoundaryArn', optional('permissionsBoundaryArn'))
+const intervalMinutes = config.getNumber('scheduleMinutes') ?? 15
+
+const storage = new VectorBucket('vectors', {
+  ...shared,
+  ...given('suffix', optional('suffix')),
+  ...given('kmsKeyArn', kmsKeyArn),
+  initialObjects: config.getBoolean('initialObjects') ?? true,
+  lifecycle: {
+    ...given('tiering', optional('tiering') as LifecycleOptions['tiering']),
+    ...given('historyDays', config.getNumber('historyDays')),
+    ...given('deltaHistoryDays', config.getNumber('deltaHistoryDays')),
+    ...given('archiveHistoryAfterDays', config.getNumber('archiveHistoryAfterDays')),
+  },
+})
+const queue = new DeltaQueue('delta', { ...shared, bucket: storage })
+const locks = new LockTable('locks', shared)
+const roles = new Roles('roles', {
+  ...shared,
+  ...boundary,
+  ...given('kmsKeyArn', kmsKeyArn),
+  bucketArn: storage.bucketArn,
+  queueArn: queue.queueArn,
+  lockTableArn: locks.tableArn,
+})
+const functions = new Functions('functions', {
+  ...shared,
+  codeDirectory: optional('codeDirectory') ?? fileURLToPath(new URL('../packages/functions/dist', import.meta.url)),
+  roles: roles.roles,
+  bucketName: storage.bucketName,
+  queueUrl: queue.queueUrl,
+  queueArn: queue.queueArn,
+  lockTableName: locks.tableName,
+  visibilityTimeoutSeconds: queue.visibilityTimeoutSeconds,
+  ...given('urlAuthorization', optional('urlAuthorization') as UrlAuthorization | undefined),
+  ...given('tokens', config.getSecret('tokens')),
+  ...given('logLevel', optional('logLevel') as LogLevel | undefined),
+  ...given('maxConcurrentCompactions', config.getNumber('maxConcurrentCompactions')),
+})
+const { producer, compactor, query, api } = functions.functions
+if (!producer || !compactor || !query || !api) throw new Error('every function is made')
+const schedule = new Schedule('schedule', { ...shared, ...boundary, compactorArn: compactor.arn, intervalMinutes })
+const monitoring = new Monitoring('monitoring', {
+  ...shared,
+  intervalMinutes,
+  ...given('email', optional('alarmEmail')),
+  ...given('alarmTopicArn', optional('alarmTopicArn')),
+})
+
+export const bucket_name = storage.bucketName
+export const bucket_arn = storage.bucketArn
+export const delta_prefix = storage.deltaPrefix
+export const snapshot_prefix = storage.snapshotPrefix
+export const latest_pointer_key = storage.latestPointerKey
+export const lifecycle_rules = storage.lifecycleRules
+export const queue_url = queue.queueUrl
+export const dead_letter_queue_url = queue.deadLetterQueueUrl
+export const lock_table_name = locks.tableName
+export const producer_function_name = producer.name
+export const compactor_function_name = compactor.name
+export const query_function_name = query.name
+export const api_function_name = api.name
+export const query_url = functions.urls.query
+export const api_url = functions.urls.api
+export const query_caller_policy = functions.callerPolicies.query
+export const api_caller_policy = functions.callerPolicies.api
+export const schedule_name = schedule.scheduleName
+export const dashboard_name = monitoring.dashboardName
+export const alarm_topic_arn = monitoring.alarmTopicArn

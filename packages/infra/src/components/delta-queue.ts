@@ -1,0 +1,138 @@
+import * as aws from '@pulumi/aws'
+import * as pulumi from '@pulumi/pulumi'
+import { checkInteger } from '../errors.ts'
+import { DELTA_PREFIX, DELTA_SUFFIX } from '../keys.ts'
+import { stackNames } from '../names.ts'
+import { queuePolicy } from '../policy/resource-policies.ts'
+import { common, type CommonArgs, policyText, whereabouts } from './common.ts'
+
+const DAY_SECONDS = 86_400
+
+export interface DeltaQueueArgs extends CommonArgs {
+  /** How long a taken message is hidden. At least the compactor's timeout. Default 900. */
+  visibilityTimeoutSeconds?: number
+  /** Default 4 days. */
+  retentionSeconds?: number
+  /** Default 14 days, the longest there is. */
+  deadLetterRetentionSeconds?: number
+  /** Receives before a message is set aside. Default 5: a throttled invocation counts as one. */
+  maxReceiveCount?: number
+  /**
+   * A bucket whose new deltas wake the compactor, also those of producers that send no message. The bucket's
+   * notifications are this component's alone.
+   */
+  bucket?: { bucketName: pulumi.Input<string>; bucketArn: pulumi.Input<string> }
+}
+
+/**
+ * Wake-up calls for the compactor. The bucket is the truth: a lost message costs at most the time to the next run of
+ * the schedule, a duplicate costs nothing.
+ *
+ * Outputs: `queue_url`, `queue_arn`, `queue_name`, `dead_letter_queue_url`, `dead_letter_queue_arn`,
+ * `dead_letter_queue_name`.
+ * @throws InvalidArgument
+ */
+export class DeltaQueue extends pulumi.ComponentResource {
+  readonly queueUrl: pulumi.Output<string>
+  readonly queueArn: pulumi.Output<string>
+  readonly queueName: pulumi.Output<string>
+  readonly deadLetterQueueUrl: pulumi.Output<string>
+  readonly deadLetterQueueArn: pulumi.Output<string>
+  readonly deadLetterQueueName: pulumi.Output<string>
+  readonly visibilityTimeoutSeconds: number
+
+  constructor(name: string, args: DeltaQueueArgs = {}, opts?: pulumi.ComponentResourceOptions) {
+    super('siltstone:aws:DeltaQueue', name, {}, opts)
+    const { stack, tags } = common(args)
+    const names = stackNames(stack)
+    const seconds = (field: keyof DeltaQueueArgs, value: number | undefined, fallback: number, max: number) =>
+      checkInteger(field, value ?? fallback, 60, max)
+    const visibility = seconds('visibilityTimeoutSeconds', args.visibilityTimeoutSeconds, 900, 43_200)
+    const retention = seconds('retentionSeconds', args.retentionSeconds, 4 * DAY_SECONDS, 14 * DAY_SECONDS)
+    const deadRetention = seconds(
+      'deadLetterRetentionSeconds',
+      args.deadLetterRetentionSeconds,
+      14 * DAY_SECONDS,
+      14 * DAY_SECONDS,
+    )
+    const maxReceiveCount = checkInteger('maxReceiveCount', args.maxReceiveCount ?? 5, 1, 1_000)
+    const parent = { parent: this }
+    const shared = { sqsManagedSseEnabled: true, tags }
+
+    const dead = new aws.sqs.Queue(
+      `${name}-dead`,
+      { name: names.deadLetterQueue, messageRetentionSeconds: deadRetention, ...shared },
+      parent,
+    )
+    const queue = new aws.sqs.Queue(
+      `${name}-queue`,
+      {
+        name: names.queue,
+        visibilityTimeoutSeconds: visibility,
+        messageRetentionSeconds: retention,
+        receiveWaitTimeSeconds: 20,
+        redrivePolicy: pulumi.jsonStringify({ deadLetterTargetArn: dead.arn, maxReceiveCount }),
+        ...shared,
+      },
+      parent,
+    )
+    new aws.sqs.RedriveAllowPolicy(
+      `${name}-redrive`,
+      {
+        queueUrl: dead.url,
+        redriveAllowPolicy: pulumi.jsonStringify({ redrivePermission: 'byQueue', sourceQueueArns: [queue.arn] }),
+      },
+      parent,
+    )
+    const { account } = whereabouts(parent)
+    const source = args.bucket && pulumi.output({ arn: args.bucket.bucketArn, account })
+    const attached = new aws.sqs.QueuePolicy(
+      `${name}-policy`,
+      {
+        queueUrl: queue.url,
+        policy: policyText(pulumi.all([queue.arn, source]).apply(([arn, bucket]) => queuePolicy(arn, bucket))),
+      },
+      parent,
+    )
+    new aws.sqs.QueuePolicy(
+      `${name}-dead-policy`,
+      { queueUrl: dead.url, policy: policyText(dead.arn.apply((arn) => queuePolicy(arn))) },
+      parent,
+    )
+    if (args.bucket !== undefined) {
+      new aws.s3.BucketNotification(
+        `${name}-notification`,
+        {
+          bucket: args.bucket.bucketName,
+          queues: [
+            {
+              id: 'delta',
+              queueArn: queue.arn,
+              events: ['s3:ObjectCreated:*'],
+              filterPrefix: DELTA_PREFIX,
+              filterSuffix: DELTA_SUFFIX,
+            },
+          ],
+        },
+        // S3 sends a test message when it is told: it must be let in by then.
+        { ...parent, dependsOn: [attached] },
+      )
+    }
+
+    this.queueUrl = queue.url
+    this.queueArn = queue.arn
+    this.queueName = queue.name
+    this.deadLetterQueueUrl = dead.url
+    this.deadLetterQueueArn = dead.arn
+    this.deadLetterQueueName = dead.name
+    this.visibilityTimeoutSeconds = visibility
+    this.registerOutputs({
+      queue_url: this.queueUrl,
+      queue_arn: this.queueArn,
+      queue_name: this.queueName,
+      dead_letter_queue_url: this.deadLetterQueueUrl,
+      dead_letter_queue_arn: this.deadLetterQueueArn,
+      dead_letter_queue_name: this.deadLetterQueueName,
+    })
+  }
+}

@@ -1,0 +1,128 @@
+import * as aws from '@pulumi/aws'
+import * as pulumi from '@pulumi/pulumi'
+import { BOUNDARY_NAME, checkStack, NAME_PREFIX } from '../names.ts'
+import {
+  applicationManagementPolicy,
+  runtimeBoundary,
+  serviceAccessPolicy,
+  storageManagementPolicy,
+} from '../policy/deploy.ts'
+import type { PolicyDocument } from '../policy/document.ts'
+import { GITHUB_ISSUER, type GitHubSource, githubTrust } from '../policy/trust.ts'
+import { policyText, whereabouts } from './common.ts'
+
+export interface DeployPoliciesArgs {
+  /** Only stacks of this name. Default all of the account. */
+  stack?: string
+  /** Makes a role that workflows of this repository become, without stored keys. */
+  github?: GitHubSource
+  /** The account's identity provider of GitHub, where there is one already: there can be only one. */
+  githubProviderArn?: pulumi.Input<string>
+  tags?: Record<string, string>
+}
+
+const SESSION_SECONDS = 3_600
+
+/**
+ * Who deploys and who runs, in two layers (`policy/deploy.ts`). An administrator makes these once per account, apart
+ * from the stacks: a deployer that could change them would not be held by them.
+ *
+ * Outputs: `s3_vector_management_policy_arn`, `application_management_policy_arn`, `s3_vector_service_policy_arn`,
+ * `permissions_boundary_arn`, `deploy_role_arn`.
+ * @throws InvalidArgument
+ */
+export class DeployPolicies extends pulumi.ComponentResource {
+  readonly storageManagementPolicyArn: pulumi.Output<string>
+  readonly applicationManagementPolicyArn: pulumi.Output<string>
+  readonly serviceAccessPolicyArn: pulumi.Output<string>
+  readonly permissionsBoundaryArn: pulumi.Output<string>
+  readonly deployRoleArn: pulumi.Output<string> | undefined
+
+  constructor(name: string, args: DeployPoliciesArgs = {}, opts?: pulumi.ComponentResourceOptions) {
+    super('siltstone:aws:DeployPolicies', name, {}, opts)
+    if (args.stack !== undefined) checkStack(args.stack)
+    const parent = { parent: this }
+    const tags = { Project: 'Siltstone', ...args.tags }
+    const { account } = whereabouts(parent)
+    const managed = (id: string, policyName: string, description: string, make: (account: string) => PolicyDocument) =>
+      new aws.iam.Policy(
+        `${name}-${id}`,
+        { name: policyName, description, policy: policyText(account.apply(make)), tags },
+        parent,
+      )
+    const scoped = (id: string) => `${NAME_PREFIX}${args.stack === undefined ? '' : `${args.stack}-`}${id}`
+
+    const boundary = managed(
+      'boundary',
+      BOUNDARY_NAME,
+      'The most that a role of a Siltstone function may do',
+      runtimeBoundary,
+    )
+    const storage = managed(
+      's3-vector-management',
+      scoped('s3-vector-management'),
+      'Creates and configures buckets of vectors; touches no object',
+      (id) => storageManagementPolicy({ account: id, stack: args.stack }),
+    )
+    const application = managed(
+      'application-management',
+      scoped('application-management'),
+      'Creates and configures queues, tables, functions and bounded roles',
+      (id) => applicationManagementPolicy({ account: id, stack: args.stack }),
+    )
+    const access = managed(
+      's3-vector-service-access',
+      scoped('s3-vector-service-access'),
+      'Reads and writes objects of buckets of vectors; manages nothing',
+      (id) => serviceAccessPolicy({ account: id, stack: args.stack }),
+    )
+    this.permissionsBoundaryArn = boundary.arn
+    this.storageManagementPolicyArn = storage.arn
+    this.applicationManagementPolicyArn = application.arn
+    this.serviceAccessPolicyArn = access.arn
+    this.deployRoleArn =
+      args.github && deployRole(name, args.github, args, account, [storage, application], tags, parent)
+    this.registerOutputs({
+      s3_vector_management_policy_arn: this.storageManagementPolicyArn,
+      application_management_policy_arn: this.applicationManagementPolicyArn,
+      s3_vector_service_policy_arn: this.serviceAccessPolicyArn,
+      permissions_boundary_arn: this.permissionsBoundaryArn,
+      deploy_role_arn: this.deployRoleArn,
+    })
+  }
+}
+
+function deployRole(
+  name: string,
+  github: GitHubSource,
+  args: DeployPoliciesArgs,
+  account: pulumi.Output<string>,
+  policies: aws.iam.Policy[],
+  tags: Record<string, string>,
+  parent: pulumi.CustomResourceOptions,
+): pulumi.Output<string> {
+  const provider =
+    args.githubProviderArn ??
+    new aws.iam.OpenIdConnectProvider(
+      `${name}-github`,
+      { url: `https://${GITHUB_ISSUER}`, clientIdLists: ['sts.amazonaws.com'], tags },
+      parent,
+    ).arn
+  const trust = pulumi.all([account, provider]).apply(([id]) => githubTrust(id, github))
+  const role = new aws.iam.Role(
+    `${name}-deploy`,
+    {
+      // Not among the names that a deployer may change.
+      name: args.stack === undefined ? 'deploy-siltstone' : `deploy-siltstone-${args.stack}`,
+      description: `Deploys Siltstone from ${github.repository}, environment ${github.environment}`,
+      assumeRolePolicy: policyText(trust),
+      maxSessionDuration: SESSION_SECONDS,
+      tags,
+    },
+    parent,
+  )
+  policies.forEach((policy, at) => {
+    new aws.iam.RolePolicyAttachment(`${name}-deploy-${at}`, { role: role.name, policyArn: policy.arn }, parent)
+  })
+  return role.arn
+}

@@ -1,0 +1,33 @@
+/** How each function is dimensioned, and what it is told. */
+import { checkInteger } from '../errors.ts'
+import type { FunctionName } from '../names.ts'
+
+/** The namespace of the metrics that the functions write to their logs. */
+export const METRICS_NAMESPACE = 'ChromaDB/Compaction'
+
+export interface FunctionSettings {
+  memoryMb: number
+  timeoutSeconds: number
+  /** Of `/tmp`: the query function's cache, the compactor's workspace. */
+  diskMb: number
+}
+
+/** 1,769 MB is one processor. New accounts allow 3,008 MB at most. */
+export const DEFAULT_SETTINGS: Readonly<Record<FunctionName, FunctionSettings>> = {
+  producer: { memoryMb: 1_024, timeoutSeconds: 300, diskMb: 512 },
+  compactor: { memoryMb: 3_008, timeoutSeconds: 900, diskMb: 10_240 },
+  query: { memoryMb: 1_769, timeoutSeconds: 60, diskMb: 4_096 },
+  api: { memoryMb: 1_769, timeoutSeconds: 60, diskMb: 2_048 },
+}
+
+/** @throws InvalidArgument outside of what Lambda has */
+export function functionSettings(name: FunctionName, changes: Partial<FunctionSettings> = {}): FunctionSettings {
+  const settings = { ...DEFAULT_SETTINGS[name], ...changes }
+  checkInteger(`${name}.memoryMb`, settings.memoryMb, 128, 10_240)
+  checkInteger(`${name}.timeoutSeconds`, settings.timeoutSeconds, 1, 900)
+  checkInteger(`${name}.diskMb`, settings.diskMb, 512, 10_240)
+  return settings
+}
+
+export const LOG_LEVELS = ['DEBUG', 'INFO', 'WARN', 'ERROR'] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]

@@ -1,0 +1,237 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import * as aws from '@pulumi/aws'
+import * as pulumi from '@pulumi/pulumi'
+import { checkInteger, checkOneOf, InvalidArgument } from '../errors.ts'
+import { FUNCTIONS, type FunctionName, stackNames } from '../names.ts'
+import { callerPolicy } from '../policy/roles.ts'
+import { common, type CommonArgs, policyText } from './common.ts'
+import {
+  type FunctionSettings,
+  functionSettings,
+  LOG_LEVELS,
+  type LogLevel,
+  METRICS_NAMESPACE,
+} from './function-settings.ts'
+import type { FunctionRole } from './roles.ts'
+
+export type UrlAuthorization = 'AWS_IAM' | 'TOKENS'
+
+/** Functions that answer Chroma's HTTP API. */
+const WITH_URL: readonly FunctionName[] = ['query', 'api']
+/** A queue's messages wait this long for others, so that many wake-up calls make one run. */
+const BATCH_WINDOW_SECONDS = 5
+
+export interface FunctionsArgs extends CommonArgs {
+  /** Folder with one folder per function, each holding `index.mjs` or `index.js` that exports `handler`. */
+  codeDirectory: string
+  roles: Partial<Record<FunctionName, FunctionRole>>
+  bucketName: pulumi.Input<string>
+  queueUrl: pulumi.Input<string>
+  queueArn: pulumi.Input<string>
+  lockTableName: pulumi.Input<string>
+  /** Default all. */
+  only?: readonly FunctionName[]
+  settings?: Partial<Record<FunctionName, Partial<FunctionSettings>>>
+  /** Environment variables beside ours. */
+  variables?: Partial<Record<FunctionName, Record<string, pulumi.Input<string>>>>
+  layers?: Partial<Record<FunctionName, pulumi.Input<string>[]>>
+  /** Who may call the URLs: holders of IAM permissions (default; see `callerPolicies`), or of a token in `tokens`. */
+  urlAuthorization?: UrlAuthorization
+  /** JSON of the server's tokens. Required with, and only with, `urlAuthorization: 'TOKENS'`. */
+  tokens?: pulumi.Input<string>
+  /** Messages per run of the compactor. They are only wake-up calls: many cost no more than one. Default 1,000. */
+  batchSize?: number
+  /** Runs of the compactor that the queue may start at the same time, one collection each. 2 to 1,000, default 2. */
+  maxConcurrentCompactions?: number
+  /** Of the queue; the compactor must be done by then. Default 900. */
+  visibilityTimeoutSeconds?: number
+  logLevel?: LogLevel
+  /** Default 30. */
+  logRetentionDays?: number
+  /** Default true. */
+  tracing?: boolean
+}
+
+/**
+ * The Lambda functions, their log groups, the queue's mapping to the compactor, and URLs of query and api. No network
+ * interfaces and no provisioned or reserved concurrency: idle functions cost nothing.
+ *
+ * Outputs: `<function>_function_name`, `<function>_function_arn`, `query_url`, `api_url`, `query_caller_policy`,
+ * `api_caller_policy`.
+ * @throws InvalidArgument
+ */
+export class Functions extends pulumi.ComponentResource {
+  readonly functions: Partial<Record<FunctionName, aws.lambda.Function>> = {}
+  readonly urls: Partial<Record<FunctionName, pulumi.Output<string>>> = {}
+  /** Policy documents for those who call a URL with IAM. */
+  readonly callerPolicies: Partial<Record<FunctionName, pulumi.Output<string>>> = {}
+
+  constructor(name: string, args: FunctionsArgs, opts?: pulumi.ComponentResourceOptions) {
+    super('siltstone:aws:Functions', name, {}, opts)
+    const chosen = args.only ?? FUNCTIONS
+    const authorization = checkOneOf('urlAuthorization', args.urlAuthorization ?? 'AWS_IAM', ['AWS_IAM', 'TOKENS'])
+    checkArgs(args, chosen, authorization)
+    for (const each of chosen) this.#create(name, each, args, authorization)
+    const { compactor } = this.functions
+    if (compactor !== undefined) mapQueue(name, compactor, args, this)
+    this.registerOutputs(this.#outputs())
+  }
+
+  #create(name: string, each: FunctionName, args: FunctionsArgs, authorization: UrlAuthorization): void {
+    const { stack, tags } = common(args)
+    const names = stackNames(stack)
+    const role = args.roles[each]
+    if (role === undefined) throw new InvalidArgument(`roles.${each}`, undefined, 'the function needs a role')
+    const settings = functionSettings(each, args.settings?.[each])
+    const parent = { parent: this }
+    const logGroup = new aws.cloudwatch.LogGroup(
+      `${name}-${each}-logs`,
+      { name: names.logGroups[each], retentionInDays: args.logRetentionDays ?? 30, tags },
+      parent,
+    )
+    const withUrl = WITH_URL.includes(each)
+    const made = new aws.lambda.Function(
+      `${name}-${each}`,
+      {
+        name: names.functions[each],
+        description: DESCRIPTIONS[each],
+        role: role.arn,
+        runtime: 'nodejs24.x',
+        architectures: ['arm64'],
+        handler: 'index.handler',
+        code: new pulumi.asset.FileArchive(join(args.codeDirectory, each)),
+        memorySize: settings.memoryMb,
+        timeout: settings.timeoutSeconds,
+        ephemeralStorage: { size: settings.diskMb },
+        loggingConfig: {
+          logFormat: 'JSON',
+          logGroup: logGroup.name,
+          applicationLogLevel: args.logLevel ?? 'INFO',
+          systemLogLevel: 'WARN',
+        },
+        tracingConfig: { mode: (args.tracing ?? true) ? 'Active' : 'PassThrough' },
+        ...(args.layers?.[each] !== undefined && { layers: args.layers[each] }),
+        environment: {
+          variables: {
+            SILTSTONE_DATA: pulumi.interpolate`s3://${args.bucketName}`,
+            SILTSTONE_QUEUE_URL: args.queueUrl,
+            SILTSTONE_LOCK_TABLE: args.lockTableName,
+            LOG_LEVEL: args.logLevel ?? 'INFO',
+            // The dimension of the metrics: unique in the account's region, as the function's name is.
+            POWERTOOLS_SERVICE_NAME: names.functions[each],
+            POWERTOOLS_METRICS_NAMESPACE: METRICS_NAMESPACE,
+            ...(withUrl && authorization === 'TOKENS' && { SILTSTONE_TOKENS: args.tokens as pulumi.Input<string> }),
+            ...args.variables?.[each],
+          },
+        },
+        tags,
+      },
+      { ...parent, dependsOn: [role.policy, logGroup] },
+    )
+    this.functions[each] = made
+    if (withUrl) this.#expose(name, each, made, authorization)
+  }
+
+  #expose(name: string, each: FunctionName, made: aws.lambda.Function, authorization: UrlAuthorization): void {
+    const parent = { parent: this }
+    const authorizationType = authorization === 'AWS_IAM' ? 'AWS_IAM' : 'NONE'
+    const url = new aws.lambda.FunctionUrl(
+      `${name}-${each}-url`,
+      { functionName: made.name, authorizationType, invokeMode: 'BUFFERED' },
+      parent,
+    )
+    this.urls[each] = url.functionUrl
+    if (authorization === 'AWS_IAM') {
+      this.callerPolicies[each] = policyText(made.arn.apply(callerPolicy))
+      return
+    }
+    // The function looks at the token itself. Lambda asks for both permissions.
+    new aws.lambda.Permission(
+      `${name}-${each}-anybody`,
+      {
+        action: 'lambda:InvokeFunctionUrl',
+        function: made.name,
+        principal: '*',
+        functionUrlAuthType: 'NONE',
+        statementId: 'AnybodyMayCallTheUrl',
+      },
+      parent,
+    )
+    new aws.lambda.Permission(
+      `${name}-${each}-through-url`,
+      {
+        action: 'lambda:InvokeFunction',
+        function: made.name,
+        principal: '*',
+        invokedViaFunctionUrl: true,
+        statementId: 'OnlyThroughTheUrl',
+      },
+      parent,
+    )
+  }
+
+  #outputs(): Record<string, pulumi.Output<unknown>> {
+    const outputs: Record<string, pulumi.Output<unknown>> = {}
+    for (const [each, made] of Object.entries(this.functions)) {
+      outputs[`${each}_function_name`] = made.name
+      outputs[`${each}_function_arn`] = made.arn
+    }
+    for (const [each, url] of Object.entries(this.urls)) outputs[`${each}_url`] = url
+    for (const [each, policy] of Object.entries(this.callerPolicies)) outputs[`${each}_caller_policy`] = policy
+    return outputs
+  }
+}
+
+const DESCRIPTIONS: Readonly<Record<FunctionName, string>> = {
+  producer: 'Siltstone: texts or vectors into a delta',
+  compactor: 'Siltstone: folds deltas into snapshots',
+  query: 'Siltstone: Chroma API, reads only',
+  api: 'Siltstone: Chroma API',
+}
+
+function checkArgs(args: FunctionsArgs, chosen: readonly FunctionName[], authorization: UrlAuthorization): void {
+  if (args.logLevel !== undefined) checkOneOf('logLevel', args.logLevel, LOG_LEVELS)
+  if ((authorization === 'TOKENS') !== (args.tokens !== undefined)) {
+    throw new InvalidArgument(
+      'urlAuthorization',
+      authorization,
+      authorization === 'TOKENS'
+        ? 'set tokens: without them everybody could read and write'
+        : "tokens are only looked at with 'TOKENS'",
+    )
+  }
+  for (const each of chosen) {
+    const folder = join(args.codeDirectory, each)
+    if (!['index.mjs', 'index.js', 'index.cjs'].some((file) => existsSync(join(folder, file)))) {
+      throw new InvalidArgument('codeDirectory', folder, 'there is no index.mjs or index.js: build the functions first')
+    }
+  }
+}
+
+function mapQueue(name: string, compactor: aws.lambda.Function, args: FunctionsArgs, parent: pulumi.Resource): void {
+  const { timeoutSeconds } = functionSettings('compactor', args.settings?.compactor)
+  const visibility = args.visibilityTimeoutSeconds ?? 900
+  if (timeoutSeconds > visibility) {
+    throw new InvalidArgument(
+      'compactor.timeoutSeconds',
+      timeoutSeconds,
+      `messages show again after ${visibility} s: raise the queue's visibilityTimeoutSeconds`,
+    )
+  }
+  new aws.lambda.EventSourceMapping(
+    `${name}-wake-up`,
+    {
+      eventSourceArn: args.queueArn,
+      functionName: compactor.name,
+      batchSize: checkInteger('batchSize', args.batchSize ?? 1_000, 1, 10_000),
+      maximumBatchingWindowInSeconds: BATCH_WINDOW_SECONDS,
+      functionResponseTypes: ['ReportBatchItemFailures'],
+      // Not reserved concurrency: that would throttle, and a throttled message has been received once more.
+      scalingConfig: {
+        maximumConcurrency: checkInteger('maxConcurrentCompactions', args.maxConcurrentCompactions ?? 2, 2, 1_000),
+      },
+    },
+    { parent },
+  )
+}

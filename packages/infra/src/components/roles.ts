@@ -1,0 +1,73 @@
+import * as aws from '@pulumi/aws'
+import * as pulumi from '@pulumi/pulumi'
+import { FUNCTIONS, type FunctionName, stackNames } from '../names.ts'
+import { ROLE_POLICIES, type RoleResources } from '../policy/roles.ts'
+import { lambdaTrust } from '../policy/trust.ts'
+import { common, type CommonArgs, policyText, whereabouts } from './common.ts'
+
+export interface RolesArgs extends CommonArgs {
+  bucketArn: pulumi.Input<string>
+  queueArn: pulumi.Input<string>
+  lockTableArn: pulumi.Input<string>
+  /** The bucket's customer key, where it has one. */
+  kmsKeyArn?: pulumi.Input<string>
+  /** The most that the roles may ever do; `DeployPolicies` makes one. */
+  permissionsBoundaryArn?: pulumi.Input<string>
+  /** Default all. */
+  only?: readonly FunctionName[]
+}
+
+export interface FunctionRole {
+  name: pulumi.Output<string>
+  arn: pulumi.Output<string>
+  /** A function depends on it: Lambda checks permissions when a function's mapping is made. */
+  policy: aws.iam.RolePolicy
+}
+
+/**
+ * One role per function with the least it needs (`policy/roles.ts`).
+ *
+ * Outputs: `producer_role_arn`, `compactor_role_arn`, `query_role_arn`, `api_role_arn`.
+ * @throws InvalidArgument
+ */
+export class Roles extends pulumi.ComponentResource {
+  readonly roles: Partial<Record<FunctionName, FunctionRole>> = {}
+
+  constructor(name: string, args: RolesArgs, opts?: pulumi.ComponentResourceOptions) {
+    super('siltstone:aws:Roles', name, {}, opts)
+    const { stack, tags } = common(args)
+    const names = stackNames(stack)
+    const parent = { parent: this }
+    const { account, region } = whereabouts(parent)
+    const trust = JSON.stringify(lambdaTrust())
+    for (const each of args.only ?? FUNCTIONS) {
+      const role = new aws.iam.Role(
+        `${name}-${each}`,
+        {
+          name: names.roles[each],
+          description: `What the ${each} function of ${stack} may do`,
+          assumeRolePolicy: trust,
+          ...(args.permissionsBoundaryArn !== undefined && { permissionsBoundary: args.permissionsBoundaryArn }),
+          tags,
+        },
+        parent,
+      )
+      const resources: pulumi.Output<RoleResources> = pulumi.output({
+        bucketArn: args.bucketArn,
+        queueArn: args.queueArn,
+        lockTableArn: args.lockTableArn,
+        logGroupArn: pulumi.interpolate`arn:aws:logs:${region}:${account}:log-group:${names.logGroups[each]}`,
+        kmsKeyArn: args.kmsKeyArn,
+      })
+      const policy = new aws.iam.RolePolicy(
+        `${name}-${each}-policy`,
+        { name: each, role: role.name, policy: policyText(resources.apply(ROLE_POLICIES[each])) },
+        parent,
+      )
+      this.roles[each] = { name: role.name, arn: role.arn, policy }
+    }
+    this.registerOutputs(
+      Object.fromEntries(Object.entries(this.roles).map(([each, role]) => [`${each}_role_arn`, role.arn])),
+    )
+  }
+}

@@ -1,0 +1,129 @@
+import * as aws from '@pulumi/aws'
+import * as pulumi from '@pulumi/pulumi'
+import { InvalidArgument } from '../errors.ts'
+import { DELTA_PREFIX, INITIAL_OBJECTS, LATEST_POINTER_KEY, SNAPSHOT_PREFIX } from '../keys.ts'
+import { type LifecycleOptions, lifecycleRules } from '../lifecycle.ts'
+import { bucketName, isProtected } from '../names.ts'
+import { bucketPolicy } from '../policy/resource-policies.ts'
+import { common, type CommonArgs, policyText, whereabouts } from './common.ts'
+
+export interface VectorBucketArgs extends CommonArgs {
+  /** Ends the name, for repeated tests: names of deleted buckets stay taken for a while. */
+  suffix?: string
+  /** Customer key instead of AES256. Its policy must let this account's roles use it. */
+  kmsKeyArn?: pulumi.Input<string>
+  lifecycle?: LifecycleOptions
+  /**
+   * Placeholders and the store's descriptor (default). False for a deployer that may touch no object: the first program
+   * that opens the store writes the descriptor, and nothing needs the placeholders.
+   */
+  initialObjects?: boolean
+  /** Delete all objects when the bucket is destroyed. Only in `dev`, and there the default. */
+  forceDestroy?: boolean
+}
+
+/**
+ * A private, versioned, encrypted bucket for one store: `chromadb-vectors-{stack}-{account}`.
+ *
+ * Outputs: `bucket_name`, `bucket_arn`, `delta_prefix`, `snapshot_prefix`, `latest_pointer_key`, `lifecycle_rules`.
+ * @throws InvalidArgument
+ */
+export class VectorBucket extends pulumi.ComponentResource {
+  readonly bucketName: pulumi.Output<string>
+  readonly bucketArn: pulumi.Output<string>
+  readonly deltaPrefix = DELTA_PREFIX
+  readonly snapshotPrefix = SNAPSHOT_PREFIX
+  readonly latestPointerKey = LATEST_POINTER_KEY
+  readonly lifecycleRules: pulumi.Output<aws.types.output.s3.BucketLifecycleConfigurationRule[] | undefined>
+
+  constructor(name: string, args: VectorBucketArgs = {}, opts?: pulumi.ComponentResourceOptions) {
+    super('siltstone:aws:VectorBucket', name, {}, opts)
+    const { environment, stack, tags } = common(args)
+    const rules = lifecycleRules(args.lifecycle)
+    const forceDestroy = args.forceDestroy ?? !isProtected(environment)
+    if (forceDestroy && isProtected(environment)) {
+      throw new InvalidArgument(
+        'forceDestroy',
+        true,
+        `a bucket of environment ${environment} keeps its data; only dev may`,
+      )
+    }
+    const parent = { parent: this }
+    const { account } = whereabouts(parent)
+    const wanted = account.apply((id) => bucketName(stack, id, args.suffix))
+    const protect = isProtected(environment)
+    const made = new aws.s3.Bucket(`${name}-bucket`, { bucket: wanted, forceDestroy, tags }, { ...parent, protect })
+    const bucket = made.bucket
+
+    new aws.s3.BucketOwnershipControls(
+      `${name}-ownership`,
+      { bucket, rule: { objectOwnership: 'BucketOwnerEnforced' } },
+      parent,
+    )
+    const access = new aws.s3.BucketPublicAccessBlock(
+      `${name}-access`,
+      { bucket, blockPublicAcls: true, blockPublicPolicy: true, ignorePublicAcls: true, restrictPublicBuckets: true },
+      parent,
+    )
+    const versioning = new aws.s3.BucketVersioning(
+      `${name}-versioning`,
+      { bucket, versioningConfiguration: { status: 'Enabled' } },
+      { ...parent, protect },
+    )
+    new aws.s3.BucketServerSideEncryptionConfiguration(
+      `${name}-encryption`,
+      {
+        bucket,
+        rules: [
+          args.kmsKeyArn === undefined
+            ? { applyServerSideEncryptionByDefault: { sseAlgorithm: 'AES256' } }
+            : {
+                applyServerSideEncryptionByDefault: { sseAlgorithm: 'aws:kms', kmsMasterKeyId: args.kmsKeyArn },
+                // One request to the key per bucket and while, not one per object.
+                bucketKeyEnabled: true,
+              },
+        ],
+      },
+      parent,
+    )
+    const lifecycle = new aws.s3.BucketLifecycleConfiguration(
+      `${name}-lifecycle`,
+      { bucket, rules, transitionDefaultMinimumObjectSize: 'all_storage_classes_128K' },
+      // Rules on noncurrent versions are refused before there can be any.
+      { ...parent, dependsOn: [versioning] },
+    )
+    new aws.s3.BucketPolicy(
+      `${name}-policy`,
+      { bucket, policy: policyText(made.arn.apply(bucketPolicy)) },
+      // Both change what a policy may say; S3 refuses to do that at once.
+      { ...parent, dependsOn: [access] },
+    )
+    if (args.initialObjects ?? true) createInitialObjects(name, bucket, { ...parent, dependsOn: [versioning] })
+
+    this.bucketName = bucket
+    this.bucketArn = made.arn
+    this.lifecycleRules = lifecycle.rules
+    this.registerOutputs({
+      bucket_name: this.bucketName,
+      bucket_arn: this.bucketArn,
+      delta_prefix: this.deltaPrefix,
+      snapshot_prefix: this.snapshotPrefix,
+      latest_pointer_key: this.latestPointerKey,
+      lifecycle_rules: this.lifecycleRules,
+    })
+  }
+}
+
+/**
+ * From then on they are the store's: nothing that happens to them is a reason to write them again, and destroying the
+ * stack leaves them to the bucket.
+ */
+function createInitialObjects(name: string, bucket: pulumi.Output<string>, opts: pulumi.CustomResourceOptions): void {
+  for (const [key, content] of Object.entries(INITIAL_OBJECTS)) {
+    new aws.s3.BucketObjectv2(
+      `${name}-${key.replaceAll(/[^a-z]+/g, '-')}`,
+      { bucket, key, content, contentType: 'text/plain' },
+      { ...opts, ignoreChanges: ['content', 'contentType', 'etag', 'metadata', 'tags'], retainOnDelete: true },
+    )
+  }
+}

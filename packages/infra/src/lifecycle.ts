@@ -1,0 +1,96 @@
+/**
+ * Lifecycle of the bucket. The rule behind the rules: **only the product decides what is dead.** A rule that counted
+ * days on current objects would delete writes that were acknowledged and not folded yet (after a week of broken
+ * compaction), or move the current snapshot where it cannot be read. So current objects are never expired and never
+ * archived; the collector deletes what is folded or superseded, and the rules expire what the collector deleted: its
+ * noncurrent versions.
+ *
+ * | asked for | here |
+ * |---|---|
+ * | deltas deleted after 7 days | folded deltas are deleted by the collector, and are gone for good 7 days later |
+ * | old snapshots to STANDARD_IA at 30 days, GLACIER at 90 | by access: the same prices after 30 and 90 days without a read, and no fee, no delay to read (`tiering: 'age'`: STANDARD_IA and GLACIER_IR at these ages) |
+ * | old versions kept for 90 days | yes, except pointers |
+ * | old versions to GLACIER_IR at 90 days, expired at 180 | `historyDays: 180, archiveHistoryAfterDays: 90` |
+ *
+ * A pointer has a new version with each compaction. Ten are kept, because a prefix cannot name them: the rule is on
+ * every key, and a key that is written once has no ten.
+ */
+import type { input } from '@pulumi/aws/types/index.js'
+import { checkInteger, checkOneOf, InvalidArgument } from './errors.ts'
+import { DELTA_PREFIX, DUE_PREFIX, SNAPSHOT_PREFIX } from './keys.ts'
+
+export type LifecycleRule = input.s3.BucketLifecycleConfigurationRule
+
+export interface LifecycleOptions {
+  /** Days that a delta can be brought back after the collector deleted it. Default 7. */
+  deltaHistoryDays?: number
+  /** The same of everything else, and of overwritten documents. Default 90. */
+  historyDays?: number
+  /** Days after which deleted objects move to GLACIER_IR; it bills 90 days at least. Default never. */
+  archiveHistoryAfterDays?: number
+  /**
+   * Storage class of snapshots. `access` (default): INTELLIGENT_TIERING, nothing to pay for reading. `age`: STANDARD_IA
+   * after 30 days and GLACIER_IR after 90, reading is billed by the byte. `none`: STANDARD.
+   */
+  tiering?: 'access' | 'age' | 'none'
+}
+
+const POINTERS_KEPT = 10
+const GLACIER_IR_DAYS = 90
+
+const TRANSITIONS: Record<'access' | 'age', LifecycleRule['transitions']> = {
+  // Not at once: most files of a busy day are merged away within it.
+  access: [{ days: 1, storageClass: 'INTELLIGENT_TIERING' }],
+  age: [
+    { days: 30, storageClass: 'STANDARD_IA' },
+    { days: GLACIER_IR_DAYS, storageClass: 'GLACIER_IR' },
+  ],
+}
+
+/** @throws InvalidArgument for days that S3 would refuse, or would bill without keeping anything */
+export function lifecycleRules(options: LifecycleOptions = {}): LifecycleRule[] {
+  const historyDays = checkInteger('lifecycle.historyDays', options.historyDays ?? 90, 1, 3_650)
+  const deltaDays = checkInteger('lifecycle.deltaHistoryDays', options.deltaHistoryDays ?? 7, 1, 3_650)
+  const tiering = checkOneOf('lifecycle.tiering', options.tiering ?? 'access', ['access', 'age', 'none'])
+  const archiveDays = options.archiveHistoryAfterDays
+  if (deltaDays > historyDays) {
+    throw new InvalidArgument('lifecycle.deltaHistoryDays', deltaDays, `use at most historyDays, ${historyDays}`)
+  }
+  if (archiveDays !== undefined) {
+    checkInteger('lifecycle.archiveHistoryAfterDays', archiveDays, 0, 3_650)
+    if (historyDays < archiveDays + GLACIER_IR_DAYS) {
+      throw new InvalidArgument(
+        'lifecycle.archiveHistoryAfterDays',
+        archiveDays,
+        `GLACIER_IR bills ${GLACIER_IR_DAYS} days: set historyDays to ${archiveDays + GLACIER_IR_DAYS} or more`,
+      )
+    }
+  }
+  const rule = (id: string, prefix: string | undefined, actions: Partial<LifecycleRule>): LifecycleRule => ({
+    id,
+    status: 'Enabled',
+    filter: prefix === undefined ? {} : { prefix },
+    ...actions,
+  })
+  const expireAfter = (noncurrentDays: number) => ({ noncurrentVersionExpiration: { noncurrentDays } })
+  return [
+    rule('expire-deleted-deltas', DELTA_PREFIX, expireAfter(deltaDays)),
+    rule('expire-due-marks', DUE_PREFIX, expireAfter(1)),
+    ...(tiering === 'none' ? [] : [rule('tier-snapshots', SNAPSHOT_PREFIX, { transitions: TRANSITIONS[tiering] })]),
+    ...(archiveDays === undefined
+      ? []
+      : [
+          rule('archive-history', undefined, {
+            noncurrentVersionTransitions: [{ noncurrentDays: archiveDays, storageClass: 'GLACIER_IR' }],
+          }),
+        ]),
+    rule('expire-history', undefined, expireAfter(historyDays)),
+    rule('keep-ten-pointers', undefined, {
+      noncurrentVersionExpiration: { noncurrentDays: 1, newerNoncurrentVersions: POINTERS_KEPT },
+    }),
+    rule('tidy', undefined, {
+      expiration: { expiredObjectDeleteMarker: true },
+      abortIncompleteMultipartUpload: { daysAfterInitiation: 7 },
+    }),
+  ]
+}

@@ -1,0 +1,97 @@
+/**
+ * Every name in the account is made here. Policies are written against these patterns, so a name that is made
+ * elsewhere is a name that nobody may touch.
+ */
+import { checkOneOf, checkPattern, InvalidArgument } from './errors.ts'
+
+export const ENVIRONMENTS = ['dev', 'test', 'prod'] as const
+/** Only a `dev` environment may be torn down together with its data. */
+export type Environment = (typeof ENVIRONMENTS)[number]
+
+export const FUNCTIONS = ['producer', 'compactor', 'query', 'api'] as const
+export type FunctionName = (typeof FUNCTIONS)[number]
+
+export const BUCKET_PREFIX = 'chromadb-vectors-'
+export const NAME_PREFIX = 'siltstone-'
+export const BOUNDARY_NAME = 'siltstone-runtime-boundary'
+
+/** Limit of an S3 bucket's name. */
+const BUCKET_NAME_MAX = 63
+const STACK_NAME_MAX = 24
+
+/** Of the environment: data is protected from deletion, and a bucket that holds objects cannot be destroyed. */
+export const isProtected = (environment: Environment): boolean => environment !== 'dev'
+
+export function checkEnvironment(value: string): Environment {
+  return checkOneOf('environment', value, ENVIRONMENTS)
+}
+
+/** @throws InvalidArgument when names of AWS resources cannot be made of it */
+export function checkStack(stack: string): string {
+  checkPattern(
+    'stack',
+    stack,
+    /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/,
+    'use lower-case letters, digits and dashes (it becomes part of the names of buckets and roles)',
+  )
+  if (stack.length > STACK_NAME_MAX)
+    throw new InvalidArgument('stack', stack, `use at most ${STACK_NAME_MAX} characters`)
+  return stack
+}
+
+export function checkAccount(account: string): string {
+  return checkPattern('account', account, /^\d{12}$/, 'an AWS account id has 12 digits')
+}
+
+/** `chromadb-vectors-{stack}-{account}`, with `-{suffix}` for repeated tests of one stack. */
+export function bucketName(stack: string, account: string, suffix?: string): string {
+  checkStack(stack)
+  checkAccount(account)
+  if (suffix !== undefined) checkPattern('suffix', suffix, /^[a-z0-9]+$/, 'use lower-case letters and digits')
+  const name = `${BUCKET_PREFIX}${stack}-${account}${suffix === undefined ? '' : `-${suffix}`}`
+  if (name.length > BUCKET_NAME_MAX) {
+    throw new InvalidArgument('suffix', suffix, `the bucket's name ${name} has more than ${BUCKET_NAME_MAX} characters`)
+  }
+  return name
+}
+
+export interface StackNames {
+  queue: string
+  deadLetterQueue: string
+  lockTable: string
+  functions: Record<FunctionName, string>
+  /** `/aws/lambda/<function>` */
+  logGroups: Record<FunctionName, string>
+  /** Of the functions; the same names as theirs. */
+  roles: Record<FunctionName, string>
+  scheduleRole: string
+  schedule: string
+  dashboard: string
+  alarmTopic: string
+  /** What the names of alarms begin with. */
+  alarmPrefix: string
+}
+
+/** Names of everything in a stack but its bucket. IAM is global: stacks in two regions of an account need two names. */
+export function stackNames(stack: string): StackNames {
+  const base = `${NAME_PREFIX}${checkStack(stack)}`
+  const perFunction = (make: (name: FunctionName) => string): Record<FunctionName, string> => ({
+    producer: make('producer'),
+    compactor: make('compactor'),
+    query: make('query'),
+    api: make('api'),
+  })
+  return {
+    queue: `${base}-delta`,
+    deadLetterQueue: `${base}-delta-dead`,
+    lockTable: `${base}-locks`,
+    functions: perFunction((name) => `${base}-${name}`),
+    logGroups: perFunction((name) => `/aws/lambda/${base}-${name}`),
+    roles: perFunction((name) => `${base}-${name}`),
+    scheduleRole: `${base}-schedule`,
+    schedule: `${base}-compact`,
+    dashboard: `ChromaDB-${stack}`,
+    alarmTopic: `${base}-alarms`,
+    alarmPrefix: `${base}-`,
+  }
+}

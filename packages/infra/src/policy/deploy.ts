@@ -1,0 +1,299 @@
+/**
+ * Two layers. Whoever deploys manages buckets, queues, functions and roles, and touches no object. Whoever runs touches
+ * objects, and manages nothing.
+ *
+ * What keeps a deployer from reaching objects through a role that it makes: every role must carry the permissions
+ * boundary, which the deployer cannot edit or remove; it may hand roles only to Lambda and to the scheduler; it may
+ * become none itself. What remains: a deployer writes the functions' code and the bucket's policy, and so could let
+ * code or another principal read for it. Review of deployments and, for the latter, an organisation's resource control
+ * policy close that; a policy of this account cannot.
+ */
+import { BOUNDARY_NAME, BUCKET_PREFIX, NAME_PREFIX, checkAccount } from '../names.ts'
+import { allow, deny, policy, type PolicyDocument } from './document.ts'
+
+export interface DeployScope {
+  account: string
+  /** Names the stack's resources begin with; default all of ours. */
+  stack?: string | undefined
+}
+
+const bucketPattern = ({ stack }: DeployScope) =>
+  `arn:aws:s3:::${BUCKET_PREFIX}${stack === undefined ? '*' : `${stack}-*`}`
+const named = ({ stack }: DeployScope) => `${NAME_PREFIX}${stack === undefined ? '*' : `${stack}-*`}`
+const arn = (service: string, scope: DeployScope, resource: string) =>
+  `arn:aws:${service}:*:${checkAccount(scope.account)}:${resource}`
+const role = (scope: DeployScope) => `arn:aws:iam::${checkAccount(scope.account)}:role/${named(scope)}`
+export const boundaryArn = (account: string) => `arn:aws:iam::${checkAccount(account)}:policy/${BOUNDARY_NAME}`
+
+/** Every action on an object or on parts of one. A test holds this against the list of all actions of S3. */
+export const OBJECT_ACTIONS = [
+  's3:*Object',
+  's3:*ObjectVersion',
+  's3:*ObjectAcl',
+  's3:*ObjectVersionAcl',
+  's3:*ObjectTagging',
+  's3:*ObjectVersionTagging',
+  's3:*ObjectVersionForReplication',
+  's3:*ObjectRetention',
+  's3:*ObjectLegalHold',
+  's3:*ObjectAttributes',
+  's3:*ObjectVersionAttributes',
+  's3:*ObjectAnnotation',
+  's3:*ObjectVersionAnnotation',
+  's3:*ObjectAnnotations',
+  's3:*ObjectVersionAnnotations',
+  's3:*ObjectEncryption',
+  's3:*ObjectTorrent',
+  's3:*ObjectVersionTorrent',
+  's3:*MultipartUpload*',
+  's3:Replicate*',
+  's3:ObjectOwnerOverrideToBucketOwner',
+  's3:BypassGovernanceRetention',
+] as const
+
+/** Layer 1: buckets and their configuration, no object. (The state of Pulumi lies in another bucket.) */
+export function storageManagementPolicy(scope: DeployScope): PolicyDocument {
+  const bucket = bucketPattern(scope)
+  return policy(
+    allow(
+      'ManageBuckets',
+      [
+        's3:CreateBucket',
+        's3:DeleteBucket',
+        // Also what asks whether a bucket exists. It shows the names of keys.
+        's3:ListBucket',
+        's3:GetBucket*',
+        's3:PutBucket*',
+        's3:DeleteBucketPolicy',
+        's3:DeleteBucketOwnershipControls',
+        's3:GetEncryptionConfiguration',
+        's3:PutEncryptionConfiguration',
+        's3:GetLifecycleConfiguration',
+        's3:PutLifecycleConfiguration',
+        's3:GetAccelerateConfiguration',
+        's3:GetReplicationConfiguration',
+        's3:PutReplicationConfiguration',
+        's3:GetIntelligentTieringConfiguration',
+        's3:PutIntelligentTieringConfiguration',
+        's3:ListTagsForResource',
+        's3:TagResource',
+        's3:UntagResource',
+      ],
+      [bucket],
+    ),
+    allow('FindBuckets', ['s3:ListAllMyBuckets'], ['*']),
+    deny('TouchNoObject', OBJECT_ACTIONS, [`${bucket}/*`]),
+  )
+}
+
+/** Layer 1: everything else in a stack. */
+export function applicationManagementPolicy(scope: DeployScope): PolicyDocument {
+  const names = named(scope)
+  const roles = [role(scope)]
+  const boundary = boundaryArn(scope.account)
+  return policy(
+    allow(
+      'Queues',
+      [
+        'sqs:CreateQueue',
+        'sqs:DeleteQueue',
+        'sqs:GetQueueUrl',
+        'sqs:GetQueueAttributes',
+        'sqs:SetQueueAttributes',
+        'sqs:ListQueueTags',
+        'sqs:TagQueue',
+        'sqs:UntagQueue',
+      ],
+      [arn('sqs', scope, names)],
+    ),
+    allow(
+      'Tables',
+      [
+        'dynamodb:CreateTable',
+        'dynamodb:UpdateTable',
+        'dynamodb:DeleteTable',
+        'dynamodb:Describe*',
+        'dynamodb:UpdateContinuousBackups',
+        'dynamodb:ListTagsOfResource',
+        'dynamodb:TagResource',
+        'dynamodb:UntagResource',
+      ],
+      [arn('dynamodb', scope, `table/${names}`)],
+    ),
+    allow(
+      'Functions',
+      [
+        'lambda:CreateFunction*',
+        'lambda:UpdateFunction*',
+        'lambda:DeleteFunction*',
+        'lambda:GetFunction*',
+        'lambda:GetPolicy',
+        'lambda:PutFunctionConcurrency',
+        'lambda:AddPermission',
+        'lambda:RemovePermission',
+        'lambda:ListVersionsByFunction',
+        'lambda:ListTags',
+        'lambda:TagResource',
+        'lambda:UntagResource',
+      ],
+      [arn('lambda', scope, `function:${names}`)],
+    ),
+    allow(
+      'Mappings',
+      ['lambda:CreateEventSourceMapping', 'lambda:UpdateEventSourceMapping', 'lambda:DeleteEventSourceMapping'],
+      ['*'],
+      { ArnLike: { 'lambda:FunctionArn': arn('lambda', scope, `function:${names}`) } },
+    ),
+    // Reading a mapping and the lists knows no function.
+    allow(
+      'Look',
+      ['lambda:GetEventSourceMapping', 'logs:DescribeLogGroups', 'cloudwatch:DescribeAlarms', 'sts:GetCallerIdentity'],
+      ['*'],
+    ),
+    allow(
+      'Logs',
+      [
+        'logs:CreateLogGroup',
+        'logs:DeleteLogGroup',
+        'logs:PutRetentionPolicy',
+        'logs:DeleteRetentionPolicy',
+        'logs:ListTagsForResource',
+        'logs:TagResource',
+        'logs:UntagResource',
+      ],
+      [arn('logs', scope, `log-group:/aws/lambda/${names}`)],
+    ),
+    allow(
+      'Watch',
+      [
+        'cloudwatch:PutMetricAlarm',
+        'cloudwatch:DeleteAlarms',
+        'cloudwatch:ListTagsForResource',
+        'cloudwatch:TagResource',
+        'cloudwatch:UntagResource',
+      ],
+      [arn('cloudwatch', scope, `alarm:${names}`)],
+    ),
+    allow(
+      'Dashboards',
+      ['cloudwatch:PutDashboard', 'cloudwatch:GetDashboard', 'cloudwatch:DeleteDashboards'],
+      [`arn:aws:cloudwatch::${scope.account}:dashboard/ChromaDB-${scope.stack ?? '*'}`],
+    ),
+    allow(
+      'Topics',
+      [
+        'sns:CreateTopic',
+        'sns:DeleteTopic',
+        'sns:GetTopicAttributes',
+        'sns:SetTopicAttributes',
+        'sns:Subscribe',
+        'sns:Unsubscribe',
+        'sns:GetSubscriptionAttributes',
+        'sns:ListTagsForResource',
+        'sns:TagResource',
+        'sns:UntagResource',
+      ],
+      [arn('sns', scope, names)],
+    ),
+    allow(
+      'Schedules',
+      ['scheduler:CreateSchedule', 'scheduler:UpdateSchedule', 'scheduler:DeleteSchedule', 'scheduler:GetSchedule'],
+      [arn('scheduler', scope, `schedule/default/${names}`)],
+    ),
+    allow(
+      'SeeRoles',
+      [
+        'iam:GetRole',
+        'iam:GetRolePolicy',
+        'iam:ListRolePolicies',
+        'iam:ListAttachedRolePolicies',
+        'iam:ListInstanceProfilesForRole',
+        'iam:ListRoleTags',
+        'iam:TagRole',
+        'iam:UntagRole',
+        'iam:DeleteRole',
+      ],
+      roles,
+    ),
+    allow('MakeBoundedRoles', ['iam:CreateRole', 'iam:PutRolePolicy', 'iam:DeleteRolePolicy'], roles, {
+      StringEquals: { 'iam:PermissionsBoundary': boundary },
+    }),
+    allow('HandOverRoles', ['iam:PassRole'], roles, {
+      StringEquals: { 'iam:PassedToService': ['lambda.amazonaws.com', 'scheduler.amazonaws.com'] },
+    }),
+    deny('KeepBoundary', ['iam:DeleteRolePermissionsBoundary', 'iam:PutRolePermissionsBoundary'], ['*']),
+    deny(
+      'KeepBoundaryAsItIs',
+      ['iam:CreatePolicyVersion', 'iam:DeletePolicy', 'iam:DeletePolicyVersion', 'iam:SetDefaultPolicyVersion'],
+      ['*'],
+    ),
+    deny('BecomeNobodyElse', ['sts:AssumeRole', 'iam:UpdateAssumeRolePolicy'], ['*']),
+    deny('InvokeNothing', ['lambda:InvokeFunction', 'lambda:InvokeFunctionUrl'], ['*']),
+  )
+}
+
+/** Layer 2: the most that any role of a function may ever do, whatever policy a deployer gives it. */
+export function runtimeBoundary(account: string): PolicyDocument {
+  const scope = { account }
+  const bucket = bucketPattern(scope)
+  return policy(
+    allow(
+      'Objects',
+      ['s3:GetObject', 's3:PutObject', 's3:DeleteObject', 's3:AbortMultipartUpload', 's3:ListBucket'],
+      [bucket, `${bucket}/*`],
+    ),
+    allow(
+      'Messages',
+      [
+        'sqs:SendMessage',
+        'sqs:ReceiveMessage',
+        'sqs:DeleteMessage',
+        'sqs:ChangeMessageVisibility',
+        'sqs:GetQueueAttributes',
+      ],
+      [arn('sqs', scope, named(scope))],
+    ),
+    allow(
+      'Locks',
+      ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'],
+      [arn('dynamodb', scope, `table/${named(scope)}`)],
+    ),
+    allow('Schedule', ['lambda:InvokeFunction'], [arn('lambda', scope, `function:${named(scope)}`)]),
+    allow(
+      'Logs',
+      ['logs:CreateLogStream', 'logs:PutLogEvents'],
+      [arn('logs', scope, `log-group:/aws/lambda/${named(scope)}:*`)],
+    ),
+    allow('Traces', ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'], ['*']),
+    allow('Keys', ['kms:Decrypt', 'kms:GenerateDataKey'], [arn('kms', scope, 'key/*')], {
+      StringLike: { 'kms:ViaService': 's3.*.amazonaws.com' },
+    }),
+    deny(
+      'ManageNothing',
+      [
+        's3:CreateBucket',
+        's3:DeleteBucket*',
+        's3:PutBucket*',
+        's3:Put*Configuration',
+        's3:DeleteObjectVersion',
+        's3:BypassGovernanceRetention',
+        'iam:*',
+      ],
+      ['*'],
+    ),
+  )
+}
+
+/**
+ * Layer 2 for services of your own that open a bucket with the library (Lambda, App Runner, containers): objects of
+ * these buckets and a wake-up call, no bucket management.
+ */
+export function serviceAccessPolicy(scope: DeployScope): PolicyDocument {
+  const bucket = bucketPattern(scope)
+  return policy(
+    allow('Objects', ['s3:GetObject', 's3:PutObject', 's3:DeleteObject', 's3:AbortMultipartUpload'], [`${bucket}/*`]),
+    allow('List', ['s3:ListBucket'], [bucket]),
+    allow('WakeUp', ['sqs:SendMessage'], [arn('sqs', scope, `${named(scope)}delta`)]),
+    deny('ManageNothing', ['s3:CreateBucket', 's3:DeleteBucket*', 's3:PutBucket*', 's3:Put*Configuration'], ['*']),
+  )
+}

@@ -1,0 +1,36 @@
+/** Policy documents as plain data: nothing in `policy/` knows Pulumi, so each can be evaluated as it is. */
+export type Condition = Record<string, Record<string, string | readonly string[]>>
+
+export type Principal = '*' | { Service: string } | { Federated: string } | { AWS: string }
+
+export interface Statement {
+  Sid: string
+  Effect: 'Allow' | 'Deny'
+  Principal?: Principal
+  Action: readonly string[]
+  /** Every policy but a trust policy names its resources. */
+  Resource?: readonly string[]
+  Condition?: Condition
+}
+
+export interface PolicyDocument {
+  Version: '2012-10-17'
+  Statement: readonly Statement[]
+}
+
+/** Limits of AWS in characters, white space not counted. */
+export const SIZE_LIMITS = { managed: 6_144, inlineRole: 10_240, trust: 2_048, bucket: 20_480 } as const
+
+export function policy(...statements: (Statement | undefined)[]): PolicyDocument {
+  return { Version: '2012-10-17', Statement: statements.filter((each) => each !== undefined) }
+}
+
+export const allow = (Sid: string, Action: readonly string[], Resource: readonly string[], Condition?: Condition) =>
+  ({ Sid, Effect: 'Allow', Action, Resource, ...(Condition && { Condition }) }) satisfies Statement
+
+export const deny = (Sid: string, Action: readonly string[], Resource: readonly string[], Condition?: Condition) =>
+  ({ Sid, Effect: 'Deny', Action, Resource, ...(Condition && { Condition }) }) satisfies Statement
+
+export function sizeOf(document: PolicyDocument): number {
+  return JSON.stringify(document).replaceAll(/\s/g, '').length
+}

@@ -1,0 +1,168 @@
+/**
+ * What each function may do, and nothing else. Nobody may delete versions of objects at run time: what a wrong or
+ * stolen role deletes or overwrites stays in the bucket's history.
+ */
+import { CATALOG_PREFIX, DELTA_PREFIX, DUE_PREFIX, KEY_PATTERNS, SNAPSHOT_PREFIX } from '../keys.ts'
+import type { FunctionName } from '../names.ts'
+import { allow, deny, policy, type PolicyDocument, type Statement } from './document.ts'
+
+export interface RoleResources {
+  bucketArn: string
+  queueArn: string
+  lockTableArn: string
+  /** Of the function's own log group. */
+  logGroupArn: string
+  /** Of the bucket's customer key, where it has one. */
+  kmsKeyArn?: string | undefined
+}
+
+const objects = ({ bucketArn }: RoleResources, ...patterns: readonly string[]): string[] =>
+  patterns.map((pattern) => `${bucketArn}/${pattern}`)
+
+/**
+ * S3 answers 404 for a missing key only to those who may list the bucket, and 403 to others. That check carries no
+ * prefix, hence IfExists: a listing that names a prefix must name one of ours.
+ */
+const list = ({ bucketArn }: RoleResources, ...prefixes: readonly string[]): Statement =>
+  allow('List', ['s3:ListBucket'], [bucketArn], {
+    StringLikeIfExists: { 's3:prefix': prefixes.map((prefix) => `${prefix}*`) },
+  })
+
+const logs = ({ logGroupArn }: RoleResources): Statement =>
+  allow('Logs', ['logs:CreateLogStream', 'logs:PutLogEvents'], [`${logGroupArn}:*`])
+
+/** X-Ray knows no resources. Metrics go through the log (embedded metric format) and need no permission. */
+const traces = (): Statement => allow('Traces', ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'], ['*'])
+
+const key = ({ kmsKeyArn }: RoleResources, ...actions: readonly string[]): Statement | undefined =>
+  kmsKeyArn === undefined ? undefined : allow('Key', actions, [kmsKeyArn])
+
+const wakeUp = ({ queueArn }: RoleResources): Statement => allow('WakeUp', ['sqs:SendMessage'], [queueArn])
+
+const abortUploads = (resources: RoleResources): Statement =>
+  allow('AbortUploads', ['s3:AbortMultipartUpload'], objects(resources, KEY_PATTERNS.snapshots))
+
+/** Requests for single items always carry their key; those for many (scan, batches, transactions) are not allowed. */
+const lock = ({ lockTableArn }: RoleResources): Statement =>
+  allow(
+    'Lock',
+    ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'],
+    [lockTableArn],
+    { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['LOCK#*'] } },
+  )
+
+/** Deltas into inboxes and a wake-up call. It cannot read anything, not even what it wrote. */
+export const producerPolicy = (resources: RoleResources): PolicyDocument =>
+  policy(
+    allow('DropDeltas', ['s3:PutObject'], objects(resources, KEY_PATTERNS.inbox)),
+    wakeUp(resources),
+    key(resources, 'kms:GenerateDataKey'),
+    logs(resources),
+    traces(),
+  )
+
+/** Folds the log into snapshots and collects what nobody reaches. */
+export const compactorPolicy = (resources: RoleResources): PolicyDocument =>
+  policy(
+    allow(
+      'Read',
+      ['s3:GetObject'],
+      objects(resources, KEY_PATTERNS.deltas, KEY_PATTERNS.snapshots, KEY_PATTERNS.catalog, KEY_PATTERNS.due),
+    ),
+    // Entries that sequence inboxes; files, manifests and pointers of snapshots; half-done steps of the catalog.
+    allow(
+      'Write',
+      ['s3:PutObject'],
+      objects(resources, KEY_PATTERNS.log, KEY_PATTERNS.snapshots, KEY_PATTERNS.catalog, KEY_PATTERNS.due),
+    ),
+    deny('InboxesBelongToProducers', ['s3:PutObject'], objects(resources, KEY_PATTERNS.inbox)),
+    abortUploads(resources),
+    // Never pointers: a collection's pointer stays for ever, also when the collection is deleted.
+    allow(
+      'Collect',
+      ['s3:DeleteObject'],
+      objects(resources, KEY_PATTERNS.log, ...KEY_PATTERNS.immutable, KEY_PATTERNS.catalog, KEY_PATTERNS.due),
+    ),
+    list(resources, DELTA_PREFIX, SNAPSHOT_PREFIX, CATALOG_PREFIX, DUE_PREFIX),
+    allow(
+      'TakeWakeUps',
+      ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility', 'sqs:GetQueueAttributes'],
+      [resources.queueArn],
+    ),
+    wakeUp(resources),
+    lock(resources),
+    key(resources, 'kms:GenerateDataKey', 'kms:Decrypt'),
+    logs(resources),
+    traces(),
+  )
+
+/** Reads. */
+export const queryPolicy = (resources: RoleResources): PolicyDocument =>
+  policy(
+    allow(
+      'Read',
+      ['s3:GetObject'],
+      objects(resources, KEY_PATTERNS.deltas, KEY_PATTERNS.snapshots, KEY_PATTERNS.catalog),
+    ),
+    list(resources, DELTA_PREFIX, SNAPSHOT_PREFIX, CATALOG_PREFIX),
+    key(resources, 'kms:Decrypt'),
+    logs(resources),
+    traces(),
+  )
+
+/**
+ * The whole API: writes through the log and the catalog, and folds when a collection is forked, under the lock.
+ * Collecting is the compactor's.
+ */
+export const apiPolicy = (resources: RoleResources): PolicyDocument =>
+  policy(
+    allow(
+      'Read',
+      ['s3:GetObject'],
+      objects(resources, KEY_PATTERNS.deltas, KEY_PATTERNS.snapshots, KEY_PATTERNS.catalog, KEY_PATTERNS.embeddings),
+    ),
+    allow(
+      'Write',
+      ['s3:PutObject'],
+      objects(
+        resources,
+        KEY_PATTERNS.log,
+        KEY_PATTERNS.snapshots,
+        KEY_PATTERNS.catalog,
+        KEY_PATTERNS.due,
+        KEY_PATTERNS.embeddings,
+      ),
+    ),
+    deny('InboxesBelongToProducers', ['s3:PutObject'], objects(resources, KEY_PATTERNS.inbox)),
+    abortUploads(resources),
+    allow('DropClaims', ['s3:DeleteObject'], objects(resources, KEY_PATTERNS.catalog)),
+    list(resources, DELTA_PREFIX, SNAPSHOT_PREFIX, CATALOG_PREFIX),
+    wakeUp(resources),
+    lock(resources),
+    key(resources, 'kms:GenerateDataKey', 'kms:Decrypt'),
+    logs(resources),
+    traces(),
+  )
+
+export const ROLE_POLICIES: Readonly<Record<FunctionName, (resources: RoleResources) => PolicyDocument>> = {
+  producer: producerPolicy,
+  compactor: compactorPolicy,
+  query: queryPolicy,
+  api: apiPolicy,
+}
+
+/** Of the schedule's role. */
+export const schedulePolicy = (functionArn: string): PolicyDocument =>
+  policy(allow('Invoke', ['lambda:InvokeFunction'], [functionArn]))
+
+/** For people and services that call a function's URL with their own credentials. */
+export const callerPolicy = (functionArn: string): PolicyDocument =>
+  policy(
+    allow('CallUrl', ['lambda:InvokeFunctionUrl'], [functionArn], {
+      StringEquals: { 'lambda:FunctionUrlAuthType': 'AWS_IAM' },
+    }),
+    // Both are asked for since October 2025; the condition keeps direct invocations out.
+    allow('InvokeThroughUrl', ['lambda:InvokeFunction'], [functionArn], {
+      Bool: { 'lambda:InvokedViaFunctionUrl': 'true' },
+    }),
+  )
