@@ -21,9 +21,10 @@ interface Check {
 
 const quick: Check[] = [
   { name: 'format', command: bin('biome'), args: ['format', '.'] },
-  { name: 'lint', command: bin('oxlint'), args: ['--type-aware', '--deny-warnings'] },
+  { name: 'lint', command: bin('oxlint'), args: ['--type-aware', '--deny-warnings', '--disable-nested-config'] },
   { name: 'types', command: bin('tsc'), args: ['--noEmit', '-p', 'tsconfig.json'] },
   { name: 'layers', command: process.execPath, args: ['scripts/layers.ts'] },
+  { name: 'wasm', command: process.execPath, args: ['scripts/build-wasm.ts', '--check'] },
 ]
 const vitest: Check = {
   name: 'vitest',

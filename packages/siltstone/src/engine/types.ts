@@ -147,7 +147,7 @@ export interface SearchOptions {
   probes?: number
   /** Most records measured exactly. Default 200, or 10 × k. */
   rerank?: number
-  /** Half the width of an estimate's interval, in standard deviations. Default 1.9. */
+  /** Half the width of an estimate's interval, in standard deviations. Default 1.5. */
   deviations?: number
   /** Measure every record. */
   exact?: boolean

@@ -1,6 +1,6 @@
 /** A segment's inverted file, opened once and shared by every search. */
 import type { SegmentReader } from '../format/segment/reader.ts'
-import { referenceKernels as vectorKernels } from '../kernels/reference-kernels.ts'
+import { vectorKernels } from '../kernels/wasm-kernels.ts'
 import { type IvfDirectory, ivfSections, readDirectory } from './directory.ts'
 import { ListReader } from './lists.ts'
 import { Workspace } from './workspace.ts'

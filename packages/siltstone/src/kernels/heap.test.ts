@@ -1,14 +1,25 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isSiltstoneError } from '../errors.ts'
+import { Heap } from './heap.ts'
 import { referenceMemory } from './reference-memory.ts'
+import { wasmKernels } from './wasm-kernels.ts'
 
-describe('the heap of a kernel memory', () => {
+function wasmMemory(maximumBytes?: number): Heap {
+  const memory = wasmKernels(maximumBytes === undefined ? {} : { maximumBytes })?.memory
+  if (!(memory instanceof Heap)) throw new Error('no WebAssembly here')
+  return memory
+}
+
+describe.each([
+  { name: 'an ArrayBuffer', newMemory: referenceMemory, start: 16 },
+  { name: 'WebAssembly', newMemory: wasmMemory, start: 1024 },
+])('the heap of a kernel memory over $name', ({ newMemory, start }) => {
   it('gives out aligned blocks that never overlap and keep their contents while it grows', () => {
     const step = fc.record({ size: fc.integer({ min: 0, max: 400_000 }), drop: fc.nat({ max: 9 }) })
     fc.assert(
       fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
-        const memory = referenceMemory()
+        const memory = newMemory()
         const live: { pointer: number; size: number; mark: number }[] = []
         steps.forEach(({ size, drop }, i) => {
           const pointer = memory.allocate(size)
@@ -22,9 +33,9 @@ describe('the heap of a kernel memory', () => {
           expect(new Uint8Array(memory.buffer, pointer, size).every((byte) => byte === mark)).toBe(true)
         for (const { pointer } of live) memory.free(pointer)
         expect(memory.allocatedBytes).toBe(0)
-        // Everything was joined again: one block of all the memory but its first 16 bytes.
+        // Everything was joined again: one block of all the memory but what lies below the heap.
         const { byteLength } = memory.buffer
-        memory.allocate(byteLength - 16)
+        memory.allocate(byteLength - start)
         expect(memory.buffer.byteLength).toBe(byteLength)
       }),
       { numRuns: 30 },
@@ -32,7 +43,7 @@ describe('the heap of a kernel memory', () => {
   })
 
   it('uses freed space again before it grows', () => {
-    const memory = referenceMemory()
+    const memory = newMemory()
     const first = memory.allocate(600_000)
     memory.allocate(16)
     memory.free(first)
@@ -41,7 +52,7 @@ describe('the heap of a kernel memory', () => {
   })
 
   it('says that memory has run out, and works on', () => {
-    const memory = referenceMemory(2 * 1024 * 1024)
+    const memory = newMemory(2 * 1024 * 1024)
     const pointer = memory.allocate(1_500_000)
     expect(() => memory.allocate(1_000_000)).toThrowError(
       expect.toSatisfy((error) => isSiltstoneError(error, 'unavailable') && error.code === 'out-of-memory'),
@@ -51,7 +62,7 @@ describe('the heap of a kernel memory', () => {
   })
 
   it('refuses what it did not give out', () => {
-    const memory = referenceMemory()
+    const memory = newMemory()
     const pointer = memory.allocate(10)
     memory.free(pointer)
     for (const wrong of [pointer, pointer + 16, 0]) expect(() => memory.free(wrong)).toThrowError(/allocate gave out/)

@@ -87,3 +87,8 @@ function codePointRank(unit: number): number {
 export function isUsableName(name: string): boolean {
   return problemOfText(name) === undefined
 }
+
+/** Whether `checkKey` would accept it. */
+export function isUsableKey(key: string): boolean {
+  return key !== '' && (problemOfText(key) ?? problemOfComponents(key.split('/'))) === undefined
+}

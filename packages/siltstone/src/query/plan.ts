@@ -23,7 +23,7 @@ export function effortOf(k: number, options: SearchOptions = {}): Effort {
     probes: (wanted, clusters) => Math.min(clusters, probes ?? Math.ceil(24 * Math.sqrt(Math.max(1, wanted / 10)))),
     matchesWanted: (rowsWithout, share) => rowsWithout * Math.sqrt(share),
     mostProbes: (base, share) => Math.ceil((base * 2) / share),
-    deviations: options.deviations ?? 1.9,
+    deviations: options.deviations ?? 1.5,
     rerank: options.rerank ?? Math.max(200, 10 * k),
   }
 }

@@ -1,0 +1,323 @@
+/**
+ * Who may do what, as a table: the same rows are asked of an evaluator of IAM policies and of a server that enforces
+ * them. `{bucket}`, `{queue}`, `{deadLetterQueue}`, `{table}`, `{function}` (the compactor), `{account}` and `{region}`
+ * stand for the stack's.
+ */
+import type { FunctionName } from '../names.ts'
+
+export type Verdict = 'Allowed' | 'ImplicitlyDenied' | 'ExplicitlyDenied'
+
+/** `service` is a service of the user's with the service-access policy, `deploy` who deploys. */
+export type Subject = FunctionName | 'schedule' | 'service' | 'deploy'
+
+export interface Row {
+  subject: Subject
+  action: string
+  resource: string
+  /** Condition keys of the request beside `aws:SecureTransport: true`. */
+  context?: Readonly<Record<string, string | readonly string[]>>
+  expected: Verdict
+}
+
+const COLLECTION = 'aaaaaaaaaaaa-bbbbbbbbbbbb-11111111-2222-4333-8444-555555555555'
+const ULID = '01J9Z3K4M5N6P7Q8R9S0T1V2W3'
+const SHA256 = 'c0ffee00'.repeat(8)
+
+/** One key of each kind that the product writes. */
+export const KEYS = {
+  store: 'snapshot/latest/pointer.txt',
+  entry: `delta/${COLLECTION}/00000000000000000001.arrow`,
+  inbox: `delta/${COLLECTION}/inbox/${ULID}.arrow`,
+  pointer: `snapshot/${COLLECTION}/latest/pointer.txt`,
+  manifest: `snapshot/${COLLECTION}/manifest/00000000000000000001-${ULID}.json`,
+  segment: `snapshot/${COLLECTION}/segment/${ULID}/data`,
+  overlay: `snapshot/${COLLECTION}/overlay/${ULID}/data`,
+  bitmap: `snapshot/${COLLECTION}/bitmap/${ULID}.roaring`,
+  list: `snapshot/${COLLECTION}/list/${ULID}.json`,
+  tenant: `catalog/tenant/${SHA256}.json`,
+  collection: 'catalog/aaaaaaaaaaaa-bbbbbbbbbbbb/id/11111111-2222-4333-8444-555555555555.json',
+  due: `gc-due/2026112110/${COLLECTION}`,
+  embedding: 'embeddings/an-id.json.gz',
+} as const
+export type KeyKind = keyof typeof KEYS
+
+const CREATES = { 's3:ObjectCreationOperation': 'true' } as const
+const IF_ABSENT = { ...CREATES, 's3:if-none-match': '*' } as const
+const IF_MATCH = { ...CREATES, 's3:if-match': '"etag"' } as const
+/** Written once; nobody overwrites them. */
+const IMMUTABLE: readonly KeyKind[] = ['entry', 'inbox', 'manifest', 'segment', 'overlay', 'bitmap', 'list']
+const ALL = Object.keys(KEYS) as KeyKind[]
+
+const object = (kind: KeyKind) => `{bucket}/${KEYS[kind]}`
+const lockKey = (value: string) => ({ 'dynamodb:LeadingKeys': [value] })
+
+/** What each function may do with each kind of object. */
+const OBJECTS: Readonly<Record<FunctionName, { read: KeyKind[]; write: KeyKind[]; remove: KeyKind[] }>> = {
+  producer: { read: [], write: ['inbox'], remove: [] },
+  compactor: {
+    read: ALL.filter((kind) => kind !== 'embedding'),
+    write: ALL.filter((kind) => kind !== 'inbox' && kind !== 'embedding'),
+    remove: ALL.filter((kind) => !['store', 'pointer', 'embedding'].includes(kind)),
+  },
+  query: { read: ALL.filter((kind) => kind !== 'due' && kind !== 'embedding'), write: [], remove: [] },
+  api: {
+    read: ALL.filter((kind) => kind !== 'due'),
+    write: ALL.filter((kind) => kind !== 'inbox'),
+    remove: ['tenant', 'collection'],
+  },
+}
+
+const allowedIf = (allowed: boolean): Verdict => (allowed ? 'Allowed' : 'ImplicitlyDenied')
+
+function objectRows(subject: FunctionName): Row[] {
+  const { read, write, remove } = OBJECTS[subject]
+  // A role that writes the log is told expressly that inboxes are not its.
+  const inbox: Verdict = write.includes('entry') ? 'ExplicitlyDenied' : 'ImplicitlyDenied'
+  return ALL.flatMap((kind): Row[] => [
+    { subject, action: 's3:GetObject', resource: object(kind), expected: allowedIf(read.includes(kind)) },
+    {
+      subject,
+      action: 's3:PutObject',
+      resource: object(kind),
+      context: IF_ABSENT,
+      expected: kind === 'inbox' && !write.includes(kind) ? inbox : allowedIf(write.includes(kind)),
+    },
+    { subject, action: 's3:DeleteObject', resource: object(kind), expected: allowedIf(remove.includes(kind)) },
+  ])
+}
+
+/** Whoever may write is still held to conditional writes and to HTTPS. */
+function bucketRows(): Row[] {
+  const writer = (kind: KeyKind): FunctionName => (kind === 'inbox' ? 'producer' : 'compactor')
+  const put = (subject: Subject, kind: KeyKind, context: Row['context'], expected: Verdict): Row => ({
+    subject,
+    action: 's3:PutObject',
+    resource: object(kind),
+    ...(context && { context }),
+    expected,
+  })
+  return [
+    ...IMMUTABLE.flatMap((kind) => [
+      put(writer(kind), kind, CREATES, 'ExplicitlyDenied'),
+      put(writer(kind), kind, IF_MATCH, 'ExplicitlyDenied'),
+    ]),
+    // Parts of a multipart upload carry no condition; its completion does.
+    put('compactor', 'segment', { 's3:ObjectCreationOperation': 'false' }, 'Allowed'),
+    ...(['pointer', 'tenant', 'collection'] as const).flatMap((kind) => [
+      put('compactor', kind, CREATES, 'ExplicitlyDenied'),
+      put('compactor', kind, IF_MATCH, 'Allowed'),
+    ]),
+    put('api', 'entry', CREATES, 'ExplicitlyDenied'),
+    put('api', 'pointer', IF_MATCH, 'Allowed'),
+    put('api', 'embedding', CREATES, 'Allowed'),
+    put('service', 'entry', CREATES, 'ExplicitlyDenied'),
+    ...(['producer', 'compactor', 'query', 'api', 'service', 'deploy'] as const).map(
+      (subject): Row => ({
+        subject,
+        action:
+          subject === 'deploy' ? 's3:GetBucketVersioning' : subject === 'producer' ? 's3:PutObject' : 's3:GetObject',
+        resource: subject === 'deploy' ? '{bucket}' : object(subject === 'producer' ? 'inbox' : 'segment'),
+        context: { ...(subject === 'producer' && IF_ABSENT), 'aws:SecureTransport': 'false' },
+        expected: 'ExplicitlyDenied',
+      }),
+    ),
+  ]
+}
+
+function listRows(): Row[] {
+  const list = (subject: Subject, prefix: string | undefined, expected: Verdict): Row => ({
+    subject,
+    action: 's3:ListBucket',
+    resource: '{bucket}',
+    ...(prefix !== undefined && { context: { 's3:prefix': prefix } }),
+    expected,
+  })
+  return [
+    list('producer', `delta/${COLLECTION}/`, 'ImplicitlyDenied'),
+    ...(['compactor', 'query', 'api'] as const).flatMap((subject) => [
+      list(subject, 'delta/', 'Allowed'),
+      list(subject, `delta/${COLLECTION}/inbox/`, 'Allowed'),
+      list(subject, `snapshot/${COLLECTION}/`, 'Allowed'),
+      list(subject, 'catalog/tenant/', 'Allowed'),
+      list(subject, 'embeddings/', 'ImplicitlyDenied'),
+      // What S3 asks to tell a missing key (404) from a forbidden one.
+      list(subject, undefined, 'Allowed'),
+    ]),
+    list('compactor', 'gc-due/', 'Allowed'),
+    list('query', 'gc-due/', 'ImplicitlyDenied'),
+  ]
+}
+
+function serviceRows(): Row[] {
+  const each = (
+    subjects: readonly Subject[],
+    action: string,
+    resource: string,
+    expected: Verdict,
+    context?: Row['context'],
+  ) => subjects.map((subject): Row => ({ subject, action, resource, expected, ...(context && { context }) }))
+  const takes = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility', 'sqs:GetQueueAttributes']
+  const locks = ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem']
+  return [
+    ...each(['producer', 'compactor', 'api', 'service'], 'sqs:SendMessage', '{queue}', 'Allowed'),
+    ...each(['query', 'schedule'], 'sqs:SendMessage', '{queue}', 'ImplicitlyDenied'),
+    ...each(['producer', 'compactor', 'api', 'service'], 'sqs:SendMessage', '{deadLetterQueue}', 'ImplicitlyDenied'),
+    ...takes.flatMap((action) => each(['compactor'], action, '{queue}', 'Allowed')),
+    ...takes.flatMap((action) => each(['producer', 'query', 'api'], action, '{queue}', 'ImplicitlyDenied')),
+    ...each(['compactor', 'producer'], 'sqs:PurgeQueue', '{queue}', 'ImplicitlyDenied'),
+    ...each(['compactor'], 'sqs:ReceiveMessage', '{queue}', 'ExplicitlyDenied', { 'aws:SecureTransport': 'false' }),
+    ...locks.flatMap((action) =>
+      each(['compactor', 'api'], action, '{table}', 'Allowed', lockKey(`LOCK#${COLLECTION}/fold`)),
+    ),
+    ...locks.flatMap((action) => each(['compactor', 'api'], action, '{table}', 'ImplicitlyDenied', lockKey('USER#a'))),
+    ...each(['compactor'], 'dynamodb:PutItem', '{table}', 'ImplicitlyDenied', {
+      'dynamodb:LeadingKeys': ['LOCK#a', 'USER#a'],
+    }),
+    ...each(['producer', 'query'], 'dynamodb:PutItem', '{table}', 'ImplicitlyDenied', lockKey('LOCK#a')),
+    ...each(['compactor', 'api'], 'dynamodb:Scan', '{table}', 'ImplicitlyDenied'),
+    ...each(['compactor', 'api'], 'dynamodb:DeleteTable', '{table}', 'ImplicitlyDenied'),
+    ...each(['schedule'], 'lambda:InvokeFunction', '{function}', 'Allowed'),
+    ...each(
+      ['schedule'],
+      'lambda:InvokeFunction',
+      'arn:aws:lambda:{region}:{account}:function:other',
+      'ImplicitlyDenied',
+    ),
+    ...each(['producer', 'compactor', 'query', 'api'], 'lambda:InvokeFunction', '{function}', 'ImplicitlyDenied'),
+    ...each(['schedule'], 's3:GetObject', object('segment'), 'ImplicitlyDenied'),
+  ]
+}
+
+/** Whoever runs manages nothing, whatever its own policy says. */
+function boundaryRows(): Row[] {
+  const managing = [
+    's3:PutBucketPolicy',
+    's3:DeleteBucket',
+    's3:PutLifecycleConfiguration',
+    's3:PutEncryptionConfiguration',
+    's3:PutBucketVersioning',
+  ]
+  return (['producer', 'compactor', 'query', 'api', 'service'] as const).flatMap((subject): Row[] => [
+    ...managing.map((action): Row => ({ subject, action, resource: '{bucket}', expected: 'ExplicitlyDenied' })),
+    {
+      subject,
+      action: 's3:DeleteObjectVersion',
+      resource: object('segment'),
+      expected: subject === 'service' ? 'ImplicitlyDenied' : 'ExplicitlyDenied',
+    },
+  ])
+}
+
+/** Whoever deploys touches no object, and does not get there through a role. */
+function deployRows(): Row[] {
+  const subject = 'deploy'
+  const boundary = { 'iam:PermissionsBoundary': 'arn:aws:iam::{account}:policy/siltstone-runtime-boundary' }
+  const role = 'arn:aws:iam::{account}:role/siltstone-{stack}-compactor'
+  const row = (action: string, resource: string, expected: Verdict, context?: Row['context']): Row => ({
+    subject,
+    action,
+    resource,
+    expected,
+    ...(context && { context }),
+  })
+  const manages = [
+    's3:CreateBucket',
+    's3:DeleteBucket',
+    's3:ListBucket',
+    's3:PutBucketPolicy',
+    's3:PutBucketVersioning',
+    's3:PutBucketPublicAccessBlock',
+    's3:PutBucketOwnershipControls',
+    's3:PutBucketTagging',
+    's3:PutBucketCORS',
+    's3:PutBucketLogging',
+    's3:PutBucketObjectLockConfiguration',
+    's3:PutBucketNotification',
+    's3:PutEncryptionConfiguration',
+    's3:PutLifecycleConfiguration',
+    's3:PutReplicationConfiguration',
+  ]
+  const objects = [
+    's3:GetObject',
+    's3:PutObject',
+    's3:DeleteObject',
+    's3:GetObjectVersion',
+    's3:DeleteObjectVersion',
+    's3:PutObjectAcl',
+    's3:PutObjectTagging',
+    's3:AbortMultipartUpload',
+    's3:RestoreObject',
+  ]
+  return [
+    ...manages.map((action) => row(action, '{bucket}', 'Allowed')),
+    row('s3:ListAllMyBuckets', '*', 'Allowed'),
+    row('s3:PutBucketPolicy', 'arn:aws:s3:::somebody-elses-bucket', 'ImplicitlyDenied'),
+    ...objects.flatMap((action) => [
+      row(action, object('segment'), 'ExplicitlyDenied', action === 's3:PutObject' ? IF_ABSENT : undefined),
+      row(action, object('store'), 'ExplicitlyDenied', action === 's3:PutObject' ? CREATES : undefined),
+    ]),
+    row('iam:CreateRole', role, 'ImplicitlyDenied'),
+    row('iam:CreateRole', role, 'Allowed', boundary),
+    row('iam:CreateRole', role, 'ImplicitlyDenied', {
+      'iam:PermissionsBoundary': 'arn:aws:iam::aws:policy/AdministratorAccess',
+    }),
+    row('iam:CreateRole', 'arn:aws:iam::{account}:role/somebody', 'ImplicitlyDenied', boundary),
+    row('iam:PutRolePolicy', role, 'ImplicitlyDenied'),
+    row('iam:PutRolePolicy', role, 'Allowed', boundary),
+    row('iam:PutRolePolicy', 'arn:aws:iam::{account}:role/deploy-siltstone', 'ImplicitlyDenied', boundary),
+    row('iam:AttachRolePolicy', role, 'ImplicitlyDenied', boundary),
+    row('iam:DeleteRolePermissionsBoundary', role, 'ExplicitlyDenied'),
+    row('iam:PutRolePermissionsBoundary', role, 'ExplicitlyDenied', boundary),
+    row('iam:UpdateAssumeRolePolicy', role, 'ExplicitlyDenied'),
+    row('iam:CreatePolicyVersion', 'arn:aws:iam::{account}:policy/siltstone-runtime-boundary', 'ExplicitlyDenied'),
+    row('iam:SetDefaultPolicyVersion', 'arn:aws:iam::{account}:policy/siltstone-runtime-boundary', 'ExplicitlyDenied'),
+    row('iam:PassRole', role, 'Allowed', { 'iam:PassedToService': 'lambda.amazonaws.com' }),
+    row('iam:PassRole', role, 'ImplicitlyDenied', { 'iam:PassedToService': 'ec2.amazonaws.com' }),
+    row('sts:AssumeRole', role, 'ExplicitlyDenied'),
+    row('lambda:CreateFunction', '{function}', 'Allowed'),
+    row('lambda:UpdateFunctionCode', '{function}', 'Allowed'),
+    row('lambda:InvokeFunction', '{function}', 'ExplicitlyDenied'),
+    row('lambda:CreateFunction', 'arn:aws:lambda:{region}:{account}:function:other', 'ImplicitlyDenied'),
+    row('sqs:CreateQueue', '{queue}', 'Allowed'),
+    row('sqs:ReceiveMessage', '{queue}', 'ImplicitlyDenied'),
+    row('sqs:SendMessage', '{queue}', 'ImplicitlyDenied'),
+    row('dynamodb:CreateTable', '{table}', 'Allowed'),
+    row('dynamodb:GetItem', '{table}', 'ImplicitlyDenied', lockKey('LOCK#a')),
+    row('kms:Decrypt', 'arn:aws:kms:{region}:{account}:key/1', 'ImplicitlyDenied'),
+  ]
+}
+
+export const PERMISSIONS: readonly Row[] = [
+  ...(['producer', 'compactor', 'query', 'api'] as const).flatMap(objectRows),
+  ...bucketRows(),
+  ...listRows(),
+  ...serviceRows(),
+  ...boundaryRows(),
+  ...deployRows(),
+]
+
+export interface Names {
+  bucketArn: string
+  queueArn: string
+  deadLetterQueueArn: string
+  tableArn: string
+  functionArn: string
+  account: string
+  region: string
+  stack: string
+}
+
+/** A row's text with the stack's names in it. */
+export function fill(template: string, names: Names): string {
+  const values: Record<string, string> = {
+    bucket: names.bucketArn,
+    queue: names.queueArn,
+    deadLetterQueue: names.deadLetterQueueArn,
+    table: names.tableArn,
+    function: names.functionArn,
+    account: names.account,
+    region: names.region,
+    stack: names.stack,
+  }
+  return template.replaceAll(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole)
+}

@@ -1,0 +1,95 @@
+/** Decisions of IAM on the policies that the real programs register. */
+import { runSimulation } from '@cloud-copilot/iam-simulate'
+import type { PolicyDocument } from '../../src/policy/document.ts'
+import { fill, type Names, type Resource, type Row, type Verdict } from '../../src/testing/index.ts'
+import { ACCOUNT, bootstrap, only, REGION, run } from './program.ts'
+
+export interface Policies {
+  names: Names
+  /** By subject: what it may do by itself, and the most that it may. */
+  identity: Record<string, PolicyDocument[]>
+  boundary: PolicyDocument
+  bucket: PolicyDocument
+  queue: PolicyDocument
+}
+
+const document = (resource: Resource, input = 'policy'): PolicyDocument =>
+  JSON.parse(String(resource.inputs[input])) as PolicyDocument
+
+export async function collectPolicies(config: Record<string, string> = {}): Promise<Policies> {
+  const { resources } = await run({ stack: 'prod', config })
+  const { resources: admin } = await bootstrap()
+  const arn = (type: string, name: string) => String(only(resources, type, name).state['arn'])
+  const role = (name: string) => [document(only(resources, 'aws:iam/rolePolicy:RolePolicy', name))]
+  const managed = (name: string) => document(only(admin, 'aws:iam/policy:Policy', name))
+  return {
+    names: {
+      bucketArn: arn('aws:s3/bucket:Bucket', 'vectors-bucket'),
+      queueArn: arn('aws:sqs/queue:Queue', 'delta-queue'),
+      deadLetterQueueArn: arn('aws:sqs/queue:Queue', 'delta-dead'),
+      tableArn: arn('aws:dynamodb/table:Table', 'locks-table'),
+      functionArn: arn('aws:lambda/function:Function', 'functions-compactor'),
+      account: ACCOUNT,
+      region: REGION,
+      stack: 'prod',
+    },
+    identity: {
+      producer: role('roles-producer-policy'),
+      compactor: role('roles-compactor-policy'),
+      query: role('roles-query-policy'),
+      api: role('roles-api-policy'),
+      schedule: role('schedule-policy'),
+      service: [managed('deploy-s3-vector-service-access')],
+      deploy: [managed('deploy-s3-vector-management'), managed('deploy-application-management')],
+    },
+    boundary: managed('deploy-boundary'),
+    bucket: document(only(resources, 'aws:s3/bucketPolicy:BucketPolicy')),
+    queue: document(only(resources, 'aws:sqs/queuePolicy:QueuePolicy', 'delta-policy')),
+  }
+}
+
+/** The roles that the program makes carry the boundary; a user's service and the deployer have none of ours. */
+const BOUNDED = new Set(['producer', 'compactor', 'query', 'api', 'schedule'])
+
+export interface Decision {
+  verdict: string
+  /** Condition keys that the evaluator does not know for the action, and so did not look at. */
+  ignored: string[]
+}
+
+export async function decide(row: Row, policies: Policies): Promise<Decision> {
+  const { names } = policies
+  const resource = fill(row.resource, names)
+  const context = Object.fromEntries(
+    Object.entries({ 'aws:SecureTransport': 'true', ...row.context }).map(([key, value]) => [
+      key,
+      typeof value === 'string' ? fill(value, names) : [...value],
+    ]),
+  )
+  const resourcePolicy = resource.startsWith(names.bucketArn)
+    ? policies.bucket
+    : resource === names.queueArn
+      ? policies.queue
+      : undefined
+  const result = await runSimulation(
+    {
+      request: {
+        principal: `arn:aws:iam::${names.account}:role/siltstone-prod-${row.subject}`,
+        action: row.action,
+        resource: { resource, accountId: names.account },
+        contextVariables: context,
+      },
+      identityPolicies: (policies.identity[row.subject] ?? []).map((policy, at) => ({ name: `${at}`, policy })),
+      serviceControlPolicies: [],
+      resourceControlPolicies: [],
+      resourcePolicy,
+      permissionBoundaryPolicies: BOUNDED.has(row.subject)
+        ? [{ name: 'boundary', policy: policies.boundary }]
+        : undefined,
+    },
+    {},
+  )
+  if (result.resultType === 'error') return { verdict: `error ${JSON.stringify(result.errors)}`, ignored: [] }
+  if (result.resultType !== 'single') return { verdict: `a ${result.resultType} result`, ignored: [] }
+  return { verdict: result.overallResult, ignored: result.result.ignoredContextKeys ?? [] }
+}

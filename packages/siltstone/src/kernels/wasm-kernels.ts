@@ -1,0 +1,82 @@
+/**
+ * The kernels in WebAssembly SIMD (sources in `wasm/assembly`, compiled by `npm run build:wasm`), over one memory that
+ * starts small and grows. The relaxed module multiplies and adds at once and looks up bytes without a check, where the
+ * machine's engine can.
+ */
+import { type Backing, Heap } from './heap.ts'
+import { referenceKernels } from './reference-kernels.ts'
+import { MAXIMUM_BYTES } from './reference-memory.ts'
+import type { VectorKernels } from './vector-kernels.ts'
+import { PAGE_BYTES, type WasmApi, type WasmMemory, wasmApi } from './wasm/module.ts'
+import { RELAXED_SIMD_BASE64 } from './wasm/relaxed-simd.wasm.ts'
+import { SIMD_BASE64 } from './wasm/simd.wasm.ts'
+
+type Functions = Omit<VectorKernels, 'kind' | 'memory'>
+
+const INITIAL_PAGES = 16
+/** The modules have no data of their own; `scan.ts` keeps a few bytes below this. */
+const HEAP_START = 1024
+
+const MODULES = [
+  { kind: 'wasm-relaxed-simd', base64: RELAXED_SIMD_BASE64 },
+  { kind: 'wasm-simd', base64: SIMD_BASE64 },
+] as const
+
+export interface WasmOptions {
+  /** Take this module or none; otherwise the first that the engine accepts. */
+  kind?: (typeof MODULES)[number]['kind']
+  /** At most 4 GB. */
+  maximumBytes?: number
+}
+
+/** A new instance with a memory of its own. @returns undefined where the engine has no WebAssembly SIMD or no room */
+export function wasmKernels({ kind, maximumBytes = MAXIMUM_BYTES }: WasmOptions = {}): VectorKernels | undefined {
+  const api = wasmApi()
+  if (!api) return undefined
+  for (const module of MODULES) {
+    if (kind !== undefined && kind !== module.kind) continue
+    const bytes = Buffer.from(module.base64, 'base64')
+    if (!api.validate(bytes)) continue
+    const memory = newMemory(api, maximumBytes)
+    if (!memory) return undefined
+    const { exports } = new api.Instance(new api.Module(bytes), { env: { memory } })
+    return { ...(exports as Functions), kind: module.kind, memory: new Heap(backing(memory), HEAP_START) }
+  }
+  return undefined
+}
+
+let shared: VectorKernels | undefined
+
+/** The kernels of this thread: one instance and one memory, made when first asked for. */
+export function vectorKernels(): VectorKernels {
+  shared ??= wasmKernels() ?? referenceKernels()
+  return shared
+}
+
+function newMemory(api: WasmApi, maximumBytes: number): WasmMemory | undefined {
+  const maximum = Math.max(INITIAL_PAGES, Math.floor(Math.min(maximumBytes, MAXIMUM_BYTES) / PAGE_BYTES))
+  try {
+    return new api.Memory({ initial: INITIAL_PAGES, maximum })
+  } catch (error) {
+    if (error instanceof RangeError) return undefined
+    throw error
+  }
+}
+
+function backing(memory: WasmMemory): Backing {
+  return {
+    get buffer() {
+      return memory.buffer
+    },
+    grow(toBytes) {
+      const pages = Math.ceil((toBytes - memory.buffer.byteLength) / PAGE_BYTES)
+      try {
+        memory.grow(pages)
+        return true
+      } catch (error) {
+        if (error instanceof RangeError) return false
+        throw error
+      }
+    },
+  }
+}

@@ -1,0 +1,89 @@
+// A vector's 1-bit code and a query's tables (RaBitQ: Gao & Long, SIGMOD 2024). Sums are taken in 64 bits.
+import { highF64, lowF64, sumF64 } from './lanes'
+
+const TABLE_MAX: f64 = 255
+
+/** The sixteen sign patterns of four magnitudes: what a set bit adds (q ≥ 0) and what a clear one does (q < 0). */
+// @ts-expect-error: decorator
+@inline
+function entries(low: v128, high: v128): v128 {
+  return i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.add(low, high)))
+}
+
+export function buildTable(query: usize, dimension: i32, table: usize, params: usize): void {
+  const end = query + (<usize>dimension << 2)
+  let widest: f64 = 0
+  let total: f64 = 0
+  for (let q = query; q < end; q += 16) {
+    const magnitudes = f32x4.abs(v128.load(q))
+    const sum = sumF64(f64x2.add(lowF64(magnitudes), highF64(magnitudes)))
+    if (!(sum <= widest)) widest = sum
+    total += sum
+  }
+  const step = (2 * widest) / TABLE_MAX
+  const scale = <f32>(step > 0 ? 2 / step : 0)
+  // Too small to be told from zero: every entry is 0, and so must the step be.
+  const factor = f32x4.splat(scale <= f32.MAX_VALUE ? scale : 0)
+  for (; query < end; query += 16) {
+    const q = f32x4.mul(v128.load(query), factor)
+    const set = f32x4.max(q, f32x4.splat(0))
+    const clear = f32x4.max(f32x4.neg(q), f32x4.splat(0))
+    const low = f32x4.add(i32x4.shuffle(clear, set, 0, 4, 0, 4), i32x4.shuffle(clear, set, 1, 1, 5, 5))
+    const high = f32x4.add(i32x4.shuffle(clear, set, 2, 6, 2, 6), i32x4.shuffle(clear, set, 3, 3, 7, 7))
+    const a = entries(low, i32x4.shuffle(high, high, 0, 0, 0, 0))
+    const b = entries(low, i32x4.shuffle(high, high, 1, 1, 1, 1))
+    const c = entries(low, i32x4.shuffle(high, high, 2, 2, 2, 2))
+    const d = entries(low, i32x4.shuffle(high, high, 3, 3, 3, 3))
+    v128.store(table, i8x16.narrow_i16x8_u(i16x8.narrow_i32x4_s(a, b), i16x8.narrow_i32x4_s(c, d)))
+    table += 16
+  }
+  const length = Math.sqrt(<f64>dimension)
+  store<f32>(params, <f32>(step / length))
+  store<f32>(params, <f32>(-total / length), 4)
+}
+
+export function encode(vector: usize, centroid: usize, dimension: i32, code: usize, factors: usize): void {
+  const end = vector + (<usize>dimension << 2)
+  const codeStart = code
+  const zero = f32x4.splat(0)
+  let squared = f64x2.splat(0)
+  let absolute = f64x2.splat(0)
+  let centroidSigned = f64x2.splat(0)
+  let centroidResidual = f64x2.splat(0)
+  let centroidSum = f64x2.splat(0)
+  for (; vector < end; vector += 64) {
+    let bits = 0
+    for (let i: usize = 0; i < 4; i++) {
+      const c = v128.load(centroid + 16 * i)
+      const r = f32x4.sub(v128.load(vector + 16 * i), c)
+      const set = f32x4.ge(r, zero)
+      bits |= i32x4.bitmask(set) << (4 * <i32>i)
+      const signed = v128.xor(c, v128.andnot(i32x4.splat(0x80000000), set))
+      const magnitudes = f32x4.abs(r)
+      const rLow = lowF64(r)
+      const rHigh = highF64(r)
+      const cLow = lowF64(c)
+      const cHigh = highF64(c)
+      squared = f64x2.add(squared, f64x2.add(f64x2.mul(rLow, rLow), f64x2.mul(rHigh, rHigh)))
+      absolute = f64x2.add(absolute, f64x2.add(lowF64(magnitudes), highF64(magnitudes)))
+      centroidSigned = f64x2.add(centroidSigned, f64x2.add(lowF64(signed), highF64(signed)))
+      centroidResidual = f64x2.add(centroidResidual, f64x2.add(f64x2.mul(cLow, rLow), f64x2.mul(cHigh, rHigh)))
+      centroidSum = f64x2.add(centroidSum, f64x2.add(cLow, cHigh))
+    }
+    store<u16>(code, <u16>bits)
+    code += 2
+    centroid += 64
+  }
+  const length = Math.sqrt(<f64>dimension)
+  const norm = Math.sqrt(sumF64(squared))
+  store<f32>(factors, <f32>norm)
+  if (norm == 0) {
+    memory.fill(codeStart, 0, <usize>dimension >> 3)
+    store<f32>(factors, 1, 4)
+    store<f32>(factors, <f32>(-sumF64(centroidSum) / length), 8)
+  } else {
+    store<f32>(factors, <f32>(sumF64(absolute) / (norm * length)), 4)
+    store<f32>(factors, <f32>(sumF64(centroidSigned) / length), 8)
+  }
+  store<f32>(factors, <f32>sumF64(centroidResidual), 12)
+}

@@ -1,0 +1,5 @@
+export { buildTable, encode } from './codes'
+export { dotF32, squaredDistancesF32 } from './floats'
+export { dotI8, dotI8Many, quantizeI16, quantizeI8 } from './integers'
+export { rotate } from './rotation'
+export { scanCodes } from './scan'

@@ -1,0 +1,22 @@
+/**
+ * The part of the WebAssembly interface that is used here: the standard library's types carry it only along with the
+ * whole DOM. Absent where the machine's policy forbids code generation (`node --jitless`).
+ */
+export interface WasmMemory {
+  readonly buffer: ArrayBuffer
+  /** In pages of 64 KB. @throws RangeError when refused */
+  grow(pages: number): number
+}
+
+export interface WasmApi {
+  validate(bytes: Uint8Array): boolean
+  Module: new (bytes: Uint8Array) => object
+  Memory: new (limits: { initial: number; maximum: number }) => WasmMemory
+  Instance: new (module: object, imports: { env: { memory: WasmMemory } }) => { readonly exports: unknown }
+}
+
+export const PAGE_BYTES = 65536
+
+export function wasmApi(): WasmApi | undefined {
+  return (globalThis as { WebAssembly?: WasmApi }).WebAssembly
+}

@@ -1,0 +1,131 @@
+/**
+ * What a failed request to AWS means for the one who sent it.
+ *
+ * - `refused`: the service answered that it will not do this, now or later. Nothing was applied.
+ * - `not-applied`: nothing was applied, and another try may succeed (no connection, throttled by a 4xx, clock skew).
+ * - `conflict`: 409, another request was under way. S3 documents that the loser may try again; nothing says that a
+ *   proxy or another vendor's store did not apply it, so it counts as open.
+ * - `open`: it may have been applied, or may still be: no answer, half an answer, 408, any 5xx. SlowDown is a 503.
+ */
+import { invalid, notFound, outcomeUnknown, type SiltstoneError, unavailable, unsupported } from '../../errors.ts'
+
+export type Outcome = 'refused' | 'not-applied' | 'conflict' | 'open'
+
+interface SdkError {
+  name?: string
+  Code?: string
+  code?: string
+  message?: string
+  $metadata?: { httpStatusCode?: number }
+  $response?: { statusCode?: number }
+}
+
+const NOT_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'])
+const THROTTLED = new Set([
+  'SlowDown',
+  'Throttling',
+  'ThrottlingException',
+  'ThrottledException',
+  'RequestThrottled',
+  'RequestThrottledException',
+  'RequestLimitExceeded',
+  'TooManyRequestsException',
+  'ProvisionedThroughputExceededException',
+  'OverLimit',
+  'KmsThrottled',
+])
+/** Refused for now, and worth another try although they are 4xx. */
+const PASSING = new Set(['RequestTimeTooSkewed', 'TransactionConflictException', 'BadDigest', 'IncompleteBody'])
+
+/** The status that came with it; undefined when there was no answer. */
+export function statusOf(error: unknown): number | undefined {
+  const { $metadata, $response } = error as SdkError
+  return $metadata?.httpStatusCode ?? $response?.statusCode
+}
+
+/** The service's own name of the error: `NoSuchKey`. */
+export function codeOf(error: unknown): string {
+  const { name, Code, code } = error as SdkError
+  return (name === undefined || name === 'Error' ? (Code ?? code ?? name) : name) ?? 'unknown'
+}
+
+export function isThrottled(error: unknown): boolean {
+  return THROTTLED.has(codeOf(error)) || statusOf(error) === 429
+}
+
+export function outcomeOf(error: unknown): Outcome {
+  const status = statusOf(error)
+  const code = codeOf(error)
+  if (status === undefined) {
+    if (code === 'CredentialsProviderError') return 'refused'
+    const { code: system, message } = error as SdkError
+    const neverConnected = system !== undefined && NOT_SENT.has(system)
+    return neverConnected || message?.includes('without establishing a connection') === true ? 'not-applied' : 'open'
+  }
+  // A good status on an error: the answer could not be read.
+  if (status >= 500 || status === 408 || status < 300) return 'open'
+  if (status === 409) return 'conflict'
+  return isThrottled(error) || PASSING.has(code) ? 'not-applied' : 'refused'
+}
+
+export interface Doing {
+  /** For the sentence "Cannot …": `write s3://bucket/key`. */
+  doing: string
+  key?: string
+}
+
+/** The public error for a request that the service refused, or that never got through. */
+export function refusedError(cause: unknown, { doing, key }: Doing): SiltstoneError {
+  const details = key === undefined ? { cause } : { cause, key }
+  const status = statusOf(cause)
+  const code = codeOf(cause)
+  const said = `${code}${status === undefined ? '' : ` (${status})`}: ${messageOf(cause)}`
+  const cannot = `Cannot ${doing}`
+  if (code === 'CredentialsProviderError')
+    return unavailable(
+      'access-denied',
+      `${cannot}: there are no AWS credentials. Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the machine a role. ${said}`,
+      details,
+    )
+  if (
+    code === 'NoSuchBucket' ||
+    code === 'ResourceNotFoundException' ||
+    code.includes('NonExistentQueue') ||
+    code === 'QueueDoesNotExist'
+  )
+    return notFound('aws-resource-missing', `${cannot}: it does not exist in this account and region. ${said}`, details)
+  if (code === 'InvalidObjectState')
+    return unavailable(
+      'object-archived',
+      `${cannot}: a lifecycle rule moved it to an archive. Restore it, and exempt the store from that rule.`,
+      details,
+    )
+  if (status === 401 || status === 403)
+    return unavailable('access-denied', `${cannot}: AWS refuses it to these credentials. ${said}`, details)
+  if (status === 301 || status === 307 || code === 'AuthorizationHeaderMalformed')
+    return invalid(
+      'wrong-region',
+      `${cannot}: it is in another region. Set AWS_REGION, or ?region= in the URL. ${said}`,
+      details,
+    )
+  if (status === 501)
+    return unsupported('not-implemented', `${cannot}: this server does not offer it. ${said}`, details)
+  if (isThrottled(cause))
+    return unavailable('throttled', `${cannot}: AWS asks to slow down. ${said}`, { ...details, retryAfterMs: 1_000 })
+  if (status === undefined || status >= 500 || status === 408)
+    return unavailable('aws-unreachable', `${cannot}: ${said}`, details)
+  return invalid('aws-refused', `${cannot}: ${said}`, details)
+}
+
+/** For a change that may or may not have happened. */
+export function openError(cause: unknown, { doing, key }: Doing): SiltstoneError {
+  return outcomeUnknown(
+    'aws-outcome-unknown',
+    `It is not known whether this was done: ${doing}. Read before writing again. ${codeOf(cause)}: ${messageOf(cause)}`,
+    key === undefined ? { cause } : { cause, key },
+  )
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error && error.message !== '' ? error.message : 'no further word'
+}

@@ -1,0 +1,143 @@
+/**
+ * A process on the store that does what its parent says, one request a line on stdin, one answer a line on stdout: a
+ * user of the library (with the compaction thread, as by default), a bare producer, or a compactor with the collector,
+ * with limits so small that everything happens often, on a clock that can be set back.
+ */
+import { createInterface } from 'node:readline'
+import { StoreEngine } from '../../packages/siltstone/src/engine/engine.ts'
+import { defaultCompactLimits } from '../../packages/siltstone/src/compact/limits.ts'
+import { isSiltstoneError } from '../../packages/siltstone/src/errors.ts'
+import { collectionPath } from '../../packages/siltstone/src/format/keys.ts'
+import { openStore, type StoreCollection } from '../../packages/siltstone/src/library/index.ts'
+import { directoryLimits } from '../../packages/siltstone/src/log/limits.ts'
+import { produce } from '../../packages/siltstone/src/log/produce.ts'
+import type { Clock } from '../../packages/siltstone/src/platform/clock.ts'
+import { openEnvironment } from '../../packages/siltstone/src/platform/directory-environment.ts'
+import { systemClock } from '../../packages/siltstone/src/platform/system-clock.ts'
+import type { Op, RecordOp } from '../../packages/siltstone/src/records/types.ts'
+import type { Operation } from './model.ts'
+
+export type Request =
+  | { id: number; do: 'operation'; operation: Operation }
+  | { id: number; do: 'records' }
+  | { id: number; do: 'compact' | 'collect' }
+  | { id: number; do: 'set-clock'; offsetMs: number }
+
+export interface Answer {
+  id: number
+  error?: { kind: string; code: string; message: string }
+  deleted?: number
+  records?: [string, number[], string, { [key: string]: string | number }][]
+}
+
+export type Role = 'library' | 'skewed' | 'producer' | 'compactor'
+
+const [directory, role] = process.argv.slice(2) as [string, Role]
+/** Everything is done by the compactor that another would do after hours. */
+const limits = {
+  ...defaultCompactLimits,
+  foldBytes: 200_000,
+  tierBaseBytes: 20_000,
+  fanIn: 2,
+  overlays: 2,
+  leaseTtlMs: 600,
+  history: { everyCommitMs: 500, hourlyMs: 0, newest: 2 },
+  graceMs: 3_000,
+  gcEveryMs: 0,
+}
+
+let offsetMs = 0
+const clock: Clock = { ...systemClock, nowMs: () => systemClock.nowMs() + offsetMs }
+const env = role === 'library' ? undefined : await openEnvironment(directory, { clock })
+const store = env ? await openStore({ environment: env }) : await openStore(directory)
+const collection: StoreCollection = await store.getCollection({ name: 'things', embeddingFunction: null })
+const path = collectionPath({ tenant: collection.tenant, database: collection.database, collectionId: collection.id })
+const engine = env && role === 'compactor' ? await StoreEngine.open({ env, compact: limits }) : undefined
+
+async function answer(request: Request): Promise<Omit<Answer, 'id'>> {
+  switch (request.do) {
+    case 'operation':
+      return role === 'producer' ? drop(request.operation) : write(request.operation)
+    case 'records': {
+      const got = await collection.get({ include: ['embeddings', 'documents', 'metadatas'] })
+      return {
+        records: got
+          .rows()
+          .map((row) => [
+            row.id,
+            [...(row.embedding ?? [])],
+            row.document ?? '',
+            row.metadata as { [key: string]: string | number },
+          ]),
+      }
+    }
+    case 'compact':
+      await engine?.compact(path)
+      return {}
+    case 'collect':
+      await engine?.collectGarbage(path)
+      return {}
+    case 'set-clock':
+      offsetMs = request.offsetMs
+      return {}
+  }
+}
+
+async function write(operation: Operation): Promise<Omit<Answer, 'id'>> {
+  switch (operation.kind) {
+    case 'add':
+    case 'upsert':
+      await collection[operation.kind]({
+        ids: operation.ids,
+        embeddings: operation.records.map(({ vector }) => vector),
+        documents: operation.records.map(({ document }) => document),
+        metadatas: operation.records.map(({ metadata }) => metadata),
+      })
+      return {}
+    case 'update':
+      await collection.update({ ids: operation.ids, metadatas: operation.ids.map(() => operation.metadata) })
+      return {}
+    case 'delete':
+      await collection.delete({ ids: operation.ids })
+      return {}
+    case 'delete-where': {
+      const { writer, group, limit } = operation
+      const { deleted } = await collection.delete({ where: { $and: [{ writer }, { group }] }, limit })
+      return { deleted }
+    }
+  }
+}
+
+async function drop(operation: Operation): Promise<Omit<Answer, 'id'>> {
+  if (!env || operation.kind === 'delete-where') throw new Error('a producer cannot do this')
+  const records = operation.ids.map((id, i): RecordOp => {
+    const made = 'records' in operation ? operation.records[i] : undefined
+    const metadata = operation.kind === 'update' ? operation.metadata : made?.metadata
+    return {
+      op: operation.kind satisfies Op,
+      id,
+      vector: made ? Float32Array.from(made.vector) : null,
+      document: made?.document ?? null,
+      metadata: metadata ? JSON.stringify(metadata) : null,
+      uri: null,
+    }
+  })
+  await produce(env, path, { records }, { maxBytes: directoryLimits.deltaBytes })
+  return {}
+}
+
+const say = (given: Answer) => process.stdout.write(`${JSON.stringify(given)}\n`)
+say({ id: 0 })
+for await (const line of createInterface({ input: process.stdin })) {
+  const request = JSON.parse(line) as Request
+  try {
+    say({ id: request.id, ...(await answer(request)) })
+  } catch (error) {
+    const { kind, code } = isSiltstoneError(error) ? error : { kind: 'none', code: 'none' }
+    say({
+      id: request.id,
+      error: { kind, code, message: error instanceof Error ? (error.stack ?? '') : String(error) },
+    })
+  }
+}
+await store.close()

@@ -1,0 +1,289 @@
+/**
+ * Rounds of kill -9 on one directory: a server, a user of the library with its compaction thread, one whose clock is
+ * set back, a bare producer, a compactor with a collector, and the command line, all at once. A round lets them work,
+ * kills one (or all, or stops the compactor for longer than its lease), waits until the others have ended what they
+ * were doing, and compares what a fresh process and every surviving one read with what was acknowledged.
+ */
+import { rmSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Actor, ChildActor, command, Gone, Refused, ServerActor } from './actors.ts'
+import { apply, Chance, type Operation, randomOperation, type Record, type State, textOf } from './model.ts'
+import { backUp, readFresh } from './store.ts'
+
+export class Violation extends Error {}
+
+type Kind = 'server' | 'library' | 'skewed' | 'producer' | 'compactor'
+const KINDS: readonly Kind[] = ['server', 'library', 'skewed', 'producer', 'compactor']
+/** Two clients of the server, so that their writes share log entries. */
+const WRITERS: readonly [string, Kind][] = [
+  ['s1', 'server'],
+  ['s2', 'server'],
+  ['l1', 'library'],
+  ['k1', 'skewed'],
+  ['p1', 'producer'],
+]
+
+interface Writer {
+  name: string
+  kind: Kind
+  state: State
+  /** Its process was killed while it did this. */
+  pending: Operation | undefined
+  /** Every state since a backup began. */
+  seen: string[] | undefined
+}
+
+export interface Figures {
+  rounds: number
+  kills: { [what: string]: number }
+  stops: number
+  clockSteps: number
+  backups: number
+  backupPasses: number
+  operations: number
+  unknown: { applied: number; lost: number; noTrace: number }
+  verified: number
+}
+
+export interface RoundsOptions {
+  directory: string
+  seed: number
+  rounds: number
+  /** No new round begins after that. */
+  untilMs: number
+  say: (line: string) => void
+}
+
+export async function runRounds(options: RoundsOptions): Promise<Figures> {
+  const run = new Run(options)
+  try {
+    await run.all()
+  } finally {
+    await run.end()
+  }
+  return run.figures
+}
+
+class Run {
+  readonly figures: Figures = {
+    rounds: 0,
+    kills: {},
+    stops: 0,
+    clockSteps: 0,
+    backups: 0,
+    backupPasses: 0,
+    operations: 0,
+    unknown: { applied: 0, lost: 0, noTrace: 0 },
+    verified: 0,
+  }
+  readonly #options: RoundsOptions
+  readonly #chance: Chance
+  readonly #actors = new Map<Kind, Actor>()
+  readonly #writers: Writer[] = WRITERS.map(([name, kind]) => ({
+    name,
+    kind,
+    state: new Map(),
+    pending: undefined,
+    seen: undefined,
+  }))
+  #paused = false
+  #stamp = 0
+  /** Killed on purpose in this round. */
+  #victims = new Set<Kind>()
+
+  constructor(options: RoundsOptions) {
+    this.#options = options
+    this.#chance = new Chance(options.seed)
+  }
+
+  async all(): Promise<void> {
+    const { rounds, untilMs, say } = this.#options
+    while (this.figures.rounds < rounds && performance.now() < untilMs) {
+      this.figures.rounds++
+      await this.#round()
+      if (this.figures.rounds % 50 === 0) say(JSON.stringify(this.figures))
+    }
+    for (const actor of this.#actors.values()) await actor.stop()
+    this.#actors.clear()
+    await this.#check(true)
+  }
+
+  async end(): Promise<void> {
+    await Promise.all([...this.#actors.values()].map((actor) => actor.kill()))
+  }
+
+  async #round(): Promise<void> {
+    const chance = this.#chance
+    await Promise.all(KINDS.map((kind) => this.#ensure(kind)))
+    this.#victims = new Set()
+    this.#paused = false
+    const work = [...this.#writers.map((writer) => this.#write(writer)), this.#compact()]
+    const roll = chance.next()
+    await sleep(20 + chance.below(600))
+    if (roll < 0.05) await this.#stopCompactor()
+    else if (roll < 0.1) await this.#stepClock()
+    else if (roll < 0.12) await this.#backUp()
+    else if (roll < 0.24) await this.#killCommand()
+    else if (roll < 0.3) await this.#kill(...KINDS)
+    else await this.#kill(chance.pick(KINDS))
+    this.#paused = true
+    await Promise.all(work)
+    await this.#check(this.figures.rounds % 20 === 0)
+  }
+
+  async #ensure(kind: Kind): Promise<void> {
+    if (this.#actors.has(kind)) return
+    const { directory } = this.#options
+    const actor = kind === 'server' ? await ServerActor.start(directory) : await ChildActor.start(directory, kind)
+    this.#actors.set(kind, actor)
+  }
+
+  async #kill(...kinds: Kind[]): Promise<void> {
+    const what = kinds.length === 1 ? (kinds[0] as Kind) : 'all'
+    this.figures.kills[what] = (this.figures.kills[what] ?? 0) + 1
+    for (const kind of kinds) this.#victims.add(kind)
+    await Promise.all(kinds.map(async (kind) => this.#actors.get(kind)?.kill()))
+    for (const kind of kinds) this.#actors.delete(kind)
+  }
+
+  async #killCommand(): Promise<void> {
+    const chance = this.#chance
+    const name = chance.pick(['compact', 'gc', 'verify', 'repair'])
+    const { process, done } = command([name, 'things', '--data', this.#options.directory, '--json'])
+    // Half of them end by themselves, before they are killed.
+    await Promise.race([sleep(chance.below(1_500)), done])
+    await process.kill()
+    const { code, out, err } = await done
+    if (code !== null && code !== 0) throw new Violation(`siltstone ${name} ended with ${code}: ${out}${err}`)
+    const what = code === null ? `command ${name}` : `(command ${name} ended)`
+    this.figures.kills[what] = (this.figures.kills[what] ?? 0) + 1
+  }
+
+  /** For several times as long as its lease lasts; another compactor takes over meanwhile. */
+  async #stopCompactor(): Promise<void> {
+    this.figures.stops++
+    const pid = this.#actors.get('compactor')?.pid ?? 0
+    process.kill(pid, 'SIGSTOP')
+    await sleep(1_500 + this.#chance.below(1_500))
+    process.kill(pid, 'SIGCONT')
+    await sleep(200)
+  }
+
+  async #stepClock(): Promise<void> {
+    this.figures.clockSteps++
+    const offsetMs = -this.#chance.pick([0, 1_000, 60_000, 3_600_000, 86_400_000])
+    for (const kind of ['skewed', 'compactor'] as const)
+      if (this.#chance.next() < 0.6) await (this.#actors.get(kind) as ChildActor).ask({ do: 'set-clock', offsetMs })
+    await sleep(300)
+  }
+
+  async #backUp(): Promise<void> {
+    const { directory } = this.#options
+    const copy = `${directory}-backup`
+    for (const writer of this.#writers) writer.seen = [textOf(writer.state)]
+    this.figures.backups++
+    this.figures.backupPasses += await backUp(directory, copy)
+    const { records, problems } = await readFresh(copy, true)
+    if (problems.length > 0) throw new Violation(`the backup is damaged: ${problems.join('; ')}`)
+    for (const writer of this.#writers) {
+      const text = textOf(new Map(records.filter(([id]) => id.startsWith(`${writer.name}-`))))
+      if (!writer.seen?.includes(text))
+        throw new Violation(`the backup shows ${writer.name} as it was not since it began: ${text}`)
+      writer.seen = undefined
+    }
+    rmSync(copy, { recursive: true })
+  }
+
+  async #write(writer: Writer): Promise<void> {
+    const actor = this.#actors.get(writer.kind)
+    const chance = new Chance(this.#chance.below(2 ** 32))
+    while (!this.#paused && actor) {
+      const operation = randomOperation(writer.name, ++this.#stamp, chance)
+      if (writer.kind === 'producer' && operation.kind === 'delete-where') continue
+      const { state, deleted } = apply(writer.state, operation)
+      // It may be seen before it is acknowledged.
+      writer.seen?.push(textOf(state))
+      try {
+        const answer = await actor.perform(operation)
+        if (operation.kind === 'delete-where' && answer.deleted !== deleted)
+          throw new Violation(`${writer.name}: ${JSON.stringify(operation)} deleted ${answer.deleted}, not ${deleted}`)
+        writer.state = state
+        this.figures.operations++
+      } catch (error) {
+        if (error instanceof Gone && this.#victims.has(writer.kind)) {
+          writer.pending = operation
+          return
+        }
+        if (!(error instanceof Refused) || error.code !== 'back-pressure')
+          throw new Violation(`${writer.name}: ${JSON.stringify(operation)}: ${String(error)}`, { cause: error })
+        await sleep(200)
+      }
+      await sleep(chance.below(25))
+    }
+  }
+
+  async #compact(): Promise<void> {
+    const actor = this.#actors.get('compactor') as ChildActor
+    const chance = new Chance(this.#chance.below(2 ** 32))
+    while (!this.#paused) {
+      try {
+        await actor.ask({ do: chance.next() < 0.7 ? 'compact' : 'collect' })
+      } catch (error) {
+        if (error instanceof Gone && this.#victims.has('compactor')) return
+        // Another compactor took over while it was stopped: that is what it must say.
+        if (!(error instanceof Refused) || error.code !== 'lease-lost')
+          throw new Violation(`compactor: ${String(error)}`, { cause: error })
+      }
+      await sleep(chance.below(60))
+    }
+  }
+
+  /** What a fresh process and every living one read is what was acknowledged. */
+  async #check(verify: boolean): Promise<void> {
+    const fresh = await readFresh(this.#options.directory, verify)
+    if (verify) this.figures.verified++
+    if (fresh.problems.length > 0) throw new Violation(`verify: ${fresh.problems.join('; ')}`)
+    if (fresh.count !== fresh.records.length)
+      throw new Violation(`count is ${fresh.count}, get gives ${fresh.records.length} records`)
+    for (const writer of this.#writers) this.#settle(writer, fresh.records)
+    for (const actor of this.#actors.values()) {
+      if (actor.name === 'compactor') continue
+      const records = await actor.records()
+      for (const writer of this.#writers) this.#compare(writer, records, actor.name)
+    }
+    const known = new Set(this.#writers.flatMap(({ state }) => [...state.keys()]))
+    const foreign = fresh.records.filter(([id]) => !known.has(id))
+    if (foreign.length > 0) throw new Violation(`records that nobody wrote: ${JSON.stringify(foreign.slice(0, 3))}`)
+  }
+
+  #settle(writer: Writer, records: readonly [string, Record][]): void {
+    const { pending } = writer
+    if (pending) {
+      writer.pending = undefined
+      const mine = ownText(writer, records)
+      const after = apply(writer.state, pending).state
+      const [before, done] = [textOf(writer.state), textOf(after)]
+      if (before === done) this.figures.unknown.noTrace++
+      else if (mine === done) {
+        this.figures.unknown.applied++
+        writer.state = after
+      } else this.figures.unknown.lost++
+    }
+    this.#compare(writer, records, 'a fresh process')
+  }
+
+  #compare(writer: Writer, records: readonly [string, Record][], who: string): void {
+    const [is, shall] = [ownText(writer, records), textOf(writer.state)]
+    if (is === shall) return
+    let at = 0
+    while (is[at] === shall[at]) at++
+    const part = (text: string) => text.slice(Math.max(0, at - 100), at + 200)
+    throw new Violation(`${who} reads of ${writer.name} …${part(is)}… and not …${part(shall)}…`)
+  }
+}
+
+function ownText(writer: Writer, records: readonly [string, Record][]): string {
+  const mine = records.filter(([id]) => id.startsWith(`${writer.name}-`))
+  if (new Set(mine.map(([id]) => id)).size !== mine.length) throw new Violation(`${writer.name} has an id twice`)
+  return textOf(new Map(mine))
+}

@@ -1,0 +1,74 @@
+/** What the driver reads by itself, with nothing remembered from before: a fresh process's view. */
+import { cpSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { verifyCollection } from '../../packages/siltstone/src/compact/verify.ts'
+import { collectionPath } from '../../packages/siltstone/src/format/keys.ts'
+import { openStore, type StoreCollection } from '../../packages/siltstone/src/library/index.ts'
+import { closeEnvironment, openEnvironment } from '../../packages/siltstone/src/platform/directory-environment.ts'
+import type { Record } from './model.ts'
+import { command } from './actors.ts'
+
+export async function createThings(directory: string): Promise<void> {
+  const store = await openStore(directory, { compaction: 'off' })
+  await store.createCollection({ name: 'things', embeddingFunction: null })
+  await store.close()
+}
+
+export interface FreshView {
+  records: [string, Record][]
+  count: number
+  problems: string[]
+}
+
+/** @param verify also every checksum, reference and count */
+export async function readFresh(directory: string, verify: boolean): Promise<FreshView> {
+  const env = await openEnvironment(directory)
+  const store = await openStore({ environment: env })
+  try {
+    const things = await store.getCollection({ name: 'things', embeddingFunction: null })
+    const got = await things.get({ include: ['embeddings', 'documents', 'metadatas'] })
+    const records = got.rows().map((row): [string, Record] => [
+      row.id,
+      {
+        vector: [...(row.embedding ?? [])],
+        document: row.document ?? '',
+        metadata: (row.metadata ?? {}) as Record['metadata'],
+      },
+    ])
+    return { records, count: await things.count(), problems: verify ? await problemsOf(env, things) : [] }
+  } finally {
+    await store.close()
+    await closeEnvironment(env)
+  }
+}
+
+async function problemsOf(env: Parameters<typeof verifyCollection>[0], things: StoreCollection): Promise<string[]> {
+  const { tenant, database, id } = things
+  const path = collectionPath({ tenant, database, collectionId: id })
+  const { problems } = await verifyCollection(env, path, { deep: true })
+  return problems.map(({ severity, key, problem }) => `${severity} ${key}: ${problem}`)
+}
+
+/**
+ * A backup of a store that is in use, with nothing but copying: everything, then what appeared meanwhile and nothing of
+ * what is there already, so that no pointer is newer than the objects it names. A listing of a busy directory can miss a
+ * name and show a later one; `siltstone verify` tells, and one more pass mends it. `.siltstone` is no part of it.
+ * @returns passes needed
+ */
+export async function backUp(from: string, to: string): Promise<number> {
+  const copy = (onlyNew: boolean) =>
+    cpSync(from, to, {
+      recursive: true,
+      force: !onlyNew,
+      preserveTimestamps: true,
+      filter: (source) => source !== join(from, '.siltstone'),
+    })
+  copy(false)
+  for (let passes = 2; ; passes++) {
+    copy(true)
+    const { code, out, err } = await command(['verify', '--data', to, '--json']).done
+    rmSync(join(to, '.siltstone'), { recursive: true, force: true })
+    if (code === 0) return passes
+    if (passes > 6) throw new Error(`the copy does not become whole: ${out}${err}`)
+  }
+}
