@@ -54,9 +54,18 @@ const SECTIONS = {
 } as const
 type SectionName = keyof typeof SECTIONS
 
+/** What a section says of itself beside its place. */
+export interface SectionContent
+  extends Pick<SectionDescriptor, 'type'>,
+    Partial<Pick<SectionDescriptor, 'params' | 'crc32'>> {
+  /** `offset` counts from the section's start. */
+  directory?: NonNullable<SectionDescriptor['directory']>
+}
+
 export class SegmentWriter {
   readonly #options: SegmentWriterOptions
-  readonly #sinks = new Map<SectionName, FileSink | MemorySink>()
+  readonly #sinks = new Map<string, FileSink | MemorySink>()
+  readonly #further: { name: string; content: SectionContent }[] = []
   readonly #vectors: PageWriter
   readonly #rows: PageWriter
   readonly #texts: Record<'ids' | 'metadata' | 'documents' | 'uris', BlobWriter>
@@ -77,7 +86,7 @@ export class SegmentWriter {
     }
   }
 
-  #sink(name: SectionName): Sink {
+  #sink(name: string): Sink {
     const { singleFile, fileKey, open } = this.#options
     const sink = singleFile ? new MemorySink() : new FileSink(fileKey(name), open)
     this.#sinks.set(name, sink)
@@ -86,6 +95,12 @@ export class SegmentWriter {
 
   get rows(): number {
     return this.#count
+  }
+
+  /** A section of an index, written whole; call between the last row and `finish`, one after another. */
+  async addSection(name: string, write: (sink: Sink) => Promise<SectionContent>): Promise<void> {
+    if (this.#sinks.has(name)) throw new Error(`section ${name} is written already`)
+    this.#further.push({ name, content: await write(this.#sink(name)) })
   }
 
   /** Wait for the promise, if there is one, before the next call. @throws SiltstoneError `invalid` (`bad-row`) */
@@ -134,6 +149,8 @@ export class SegmentWriter {
       const directory = await this.#texts[name].finish()
       if (directory !== undefined) add(name, { directory })
     }
+    for (const { name, content } of this.#further)
+      sections.push({ name, version: 1, file: 0, offset: 0, length: 0, params: {}, ...content })
     const files = await this.#place(sections)
     return {
       format: 'siltstone.segment',
@@ -159,7 +176,7 @@ export class SegmentWriter {
     const { singleFile, fileKey, open } = this.#options
     const whole = singleFile ? new FileSink(fileKey('data'), open) : undefined
     for (const section of sections) {
-      const sink = this.#sinks.get(section.name as SectionName)
+      const sink = this.#sinks.get(section.name)
       if (sink === undefined) throw new Error(`section ${section.name} has no sink`)
       section.length = sink.position
       if (sink instanceof FileSink) {
