@@ -61,11 +61,16 @@ function doubled(words: Uint32Array): Uint32Array<ArrayBuffer> {
   return larger
 }
 
+/** Below this many rows counting all digits costs more than comparing. */
+const RADIX_ROWS = 4096
+
 /** Rows in order of (hi, lo, row): two passes of a radix sort by `hi`, then the few runs of equal `hi`. */
 function sortedByHash(hi: Uint32Array, lo: Uint32Array): Uint32Array {
   const rows = hi.length
   let from = new Uint32Array(rows)
   for (let i = 0; i < rows; i++) from[i] = i
+  if (rows < RADIX_ROWS)
+    return from.sort((a, b) => (hi[a] as number) - (hi[b] as number) || (lo[a] as number) - (lo[b] as number) || a - b)
   for (const shift of [0, 16]) {
     const starts = new Uint32Array(0x10001)
     for (let i = 0; i < rows; i++) {

@@ -11,6 +11,8 @@ import type { Pending, Sink } from './sink.ts'
 
 const TARGET_PAGE_BYTES = 4096
 const TARGET_CHUNK_BYTES = 1 << 20
+/** Most segments are small: a buffer begins with this many pages and grows to a whole chunk. */
+const FIRST_PAGES = 4
 
 export interface PageGeometry {
   recordBytes: number
@@ -58,7 +60,7 @@ export class PageWriter {
     this.#sink = sink
     this.#recordWords = recordBytes / 4
     this.#chunkBytes = Math.max(1, Math.floor(TARGET_CHUNK_BYTES / this.geometry.pageBytes)) * this.geometry.pageBytes
-    this.#words = new Uint32Array(this.#chunkBytes / 4)
+    this.#words = new Uint32Array(Math.min(this.#chunkBytes, FIRST_PAGES * this.geometry.pageBytes) / 4)
     this.#floats = new Float32Array(this.#words.buffer)
   }
 
@@ -80,7 +82,12 @@ export class PageWriter {
     this.#at += this.#recordWords
     if (++this.#inPage < this.geometry.recordsPerPage) return undefined
     this.#closePage()
-    return this.#at * 4 >= this.#chunkBytes ? this.#flush() : undefined
+    if (this.#at < this.#words.length) return undefined
+    if (this.#words.byteLength === this.#chunkBytes) return this.#flush()
+    const full = this.#words
+    this.#replaceBuffer(Math.min(this.#chunkBytes, 4 * full.byteLength))
+    this.#words.set(full)
+    return undefined
   }
 
   #closePage(): void {
@@ -94,15 +101,19 @@ export class PageWriter {
 
   #flush(): Pending {
     const bytes = new Uint8Array(this.#words.buffer, 0, this.#at * 4)
-    this.#words = new Uint32Array(this.#chunkBytes / 4)
-    this.#floats = new Float32Array(this.#words.buffer)
+    this.#replaceBuffer(this.#chunkBytes)
     this.#at = 0
     return this.#sink.write(bytes)
   }
 
+  #replaceBuffer(sizeBytes: number): void {
+    this.#words = new Uint32Array(sizeBytes / 4)
+    this.#floats = new Float32Array(this.#words.buffer)
+  }
+
   async finish(): Promise<Record<string, number>> {
     if (this.#inPage > 0) this.#closePage()
-    if (this.#at > 0) await this.#flush()
+    if (this.#at > 0) await this.#sink.write(new Uint8Array(this.#words.buffer, 0, this.#at * 4))
     return { recordsPerPage: this.geometry.recordsPerPage, pageBytes: this.geometry.pageBytes }
   }
 }
