@@ -1,5 +1,5 @@
 /** The processes on the store, as its driver sees them: started, asked, killed, stopped for a while. */
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -35,13 +35,21 @@ export interface Actor {
   stop(): Promise<void>
 }
 
+/** Root may write where it has no right to, which would hide that a directory is read-only. */
+const canDrop = process.getuid?.() === 0 && spawnSync('setpriv', ['--version']).status === 0
+const unprivileged = canDrop ? ['setpriv', '--bounding-set=-dac_override,-dac_read_search'] : []
+
+/** A shell that limits the size of files (in bytes), and lets the program see the error instead of a signal. */
+const limitingFiles = (bytes: number) => ['bash', '-c', `trap '' XFSZ; ulimit -f ${bytes >> 10}; exec "$@"`, 'limited']
+
 class Process {
   readonly child: ChildProcessWithoutNullStreams
   readonly exited: Promise<number | null>
   log = ''
 
-  constructor(args: readonly string[]) {
-    this.child = spawn(process.execPath, args, { env: { PATH: process.env['PATH'] ?? '' } })
+  constructor(args: readonly string[], before: readonly string[] = []) {
+    const [program = '', ...rest] = [...before, ...unprivileged, process.execPath, ...args]
+    this.child = spawn(program, rest, { env: { PATH: process.env['PATH'] ?? '' } })
     this.child.stderr.on('data', (chunk: Buffer) => (this.log = (this.log + chunk.toString()).slice(-20_000)))
     // A pipe to a process that was killed breaks: its end is what counts.
     this.child.stdin.on('error', () => {})
@@ -79,8 +87,13 @@ export class ChildActor implements Actor {
     })
   }
 
-  static async start(directory: string, role: Role): Promise<ChildActor> {
-    const process = new Process([CHILD, directory, role])
+  /**
+   * @param brisk short limits of the log, see `child.ts`
+   * @param fileBytes no file may be larger
+   */
+  static async start(directory: string, role: Role, brisk = false, fileBytes?: number): Promise<ChildActor> {
+    const args = [CHILD, directory, role, ...(brisk ? ['brisk'] : [])]
+    const process = new Process(args, fileBytes === undefined ? [] : limitingFiles(fileBytes))
     const actor = new ChildActor(role, process)
     await new Promise<unknown>((resolve, reject) => actor.#waiting.set(0, { resolve, reject }))
     return actor

@@ -11,8 +11,11 @@ import { collectionPath } from '../../packages/siltstone/src/format/keys.ts'
 import { openStore, type StoreCollection } from '../../packages/siltstone/src/library/index.ts'
 import { directoryLimits } from '../../packages/siltstone/src/log/limits.ts'
 import { produce } from '../../packages/siltstone/src/log/produce.ts'
+import { EmbedderRegistry } from '../../packages/siltstone/src/embed/registry.ts'
+import { Store } from '../../packages/siltstone/src/library/store.ts'
 import type { Clock } from '../../packages/siltstone/src/platform/clock.ts'
 import { openEnvironment } from '../../packages/siltstone/src/platform/directory-environment.ts'
+import type { Environment } from '../../packages/siltstone/src/platform/environment.ts'
 import { systemClock } from '../../packages/siltstone/src/platform/system-clock.ts'
 import type { Op, RecordOp } from '../../packages/siltstone/src/records/types.ts'
 import type { Operation } from './model.ts'
@@ -32,7 +35,7 @@ export interface Answer {
 
 export type Role = 'library' | 'skewed' | 'producer' | 'compactor'
 
-const [directory, role] = process.argv.slice(2) as [string, Role]
+const [directory, role, pace] = process.argv.slice(2) as [string, Role, 'brisk' | undefined]
 /** Everything is done by the compactor that another would do after hours. */
 const limits = {
   ...defaultCompactLimits,
@@ -46,13 +49,33 @@ const limits = {
   gcEveryMs: 0,
 }
 
+/** A directory's limits, two hundred times as short. All processes of a store must have the same. */
+const log = {
+  ...directoryLimits,
+  ...(pace === 'brisk' && {
+    writerStalenessMs: 300,
+    readSpanMs: 1_500,
+    entryRetentionMs: 3_000,
+    inboxRetentionMs: 3_000,
+    foldedRecordExtraMs: 120_000,
+  }),
+}
+
 let offsetMs = 0
 const clock: Clock = { ...systemClock, nowMs: () => systemClock.nowMs() + offsetMs }
-const env = role === 'library' ? undefined : await openEnvironment(directory, { clock })
-const store = env ? await openStore({ environment: env }) : await openStore(directory)
+const env = role === 'library' && pace !== 'brisk' ? undefined : await openEnvironment(directory, { clock })
+const engine = env && (await StoreEngine.open({ env, log, compact: limits }))
+const store = env && engine ? storeOn(env, engine) : await openStore(directory)
 const collection: StoreCollection = await store.getCollection({ name: 'things', embeddingFunction: null })
 const path = collectionPath({ tenant: collection.tenant, database: collection.database, collectionId: collection.id })
-const engine = env && role === 'compactor' ? await StoreEngine.open({ env, compact: limits }) : undefined
+
+function storeOn(on: Environment, opened: StoreEngine): Store {
+  const close = () => opened.close()
+  return new Store(
+    { engine: opened, registry: new EmbedderRegistry({ ...on, variables: {} }), allowReset: false, close },
+    {},
+  )
+}
 
 async function answer(request: Request): Promise<Omit<Answer, 'id'>> {
   switch (request.do) {

@@ -1,19 +1,24 @@
 /**
  * Rounds of kill -9 on one directory: a server, a user of the library with its compaction thread, one whose clock is
  * set back, a bare producer, a compactor with a collector, and the command line, all at once. A round lets them work,
- * kills one (or all, or stops the compactor for longer than its lease), waits until the others have ended what they
- * were doing, and compares what a fresh process and every surviving one read with what was acknowledged.
+ * kills one (or all, or stops one for longer than its lease, sets clocks back, copies the directory), waits until the
+ * others have ended what they were doing, and compares what a fresh process and every surviving one read with what was
+ * acknowledged.
+ *
+ * With `stops` nobody is killed: one or more are stopped (SIGSTOP) for `stops` ms each round, longer than leases last
+ * and knowledge of the log may be old, and with `brisk` limits longer than entries are kept.
  */
-import { rmSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Actor, ChildActor, command, Gone, Refused, ServerActor } from './actors.ts'
+import type { Role } from './child.ts'
 import { apply, Chance, type Operation, randomOperation, type Record, type State, textOf } from './model.ts'
 import { backUp, readFresh } from './store.ts'
 
 export class Violation extends Error {}
 
-type Kind = 'server' | 'library' | 'skewed' | 'producer' | 'compactor'
-const KINDS: readonly Kind[] = ['server', 'library', 'skewed', 'producer', 'compactor']
+export type Kind = 'server' | 'library' | 'skewed' | 'producer' | 'compactor'
+export const KINDS: readonly Kind[] = ['server', 'library', 'skewed', 'producer', 'compactor']
 /** Two clients of the server, so that their writes share log entries. */
 const WRITERS: readonly [string, Kind][] = [
   ['s1', 'server'],
@@ -22,6 +27,9 @@ const WRITERS: readonly [string, Kind][] = [
   ['k1', 'skewed'],
   ['p1', 'producer'],
 ]
+
+/** What may be answered to a writer while another process is stopped or behind: nothing was done. */
+const FOR_NOW: ReadonlySet<string> = new Set(['back-pressure', 'store-locked'])
 
 interface Writer {
   name: string
@@ -40,17 +48,29 @@ export interface Figures {
   clockSteps: number
   backups: number
   backupPasses: number
+  backupsTornAfterFirstPass: number
   operations: number
-  unknown: { applied: number; lost: number; noTrace: number }
+  refusedForNow: number
+  /** Operations whose process was killed before it answered. `noTrace`: they would have changed nothing. */
+  unacknowledged: { applied: number; absent: number; noTrace: number }
   verified: number
+  records: number
 }
 
 export interface RoundsOptions {
   directory: string
   seed: number
   rounds: number
-  /** No new round begins after that. */
+  /** No new round begins after that, but the first. */
   untilMs: number
+  /** Who takes part. Default: all. */
+  kinds?: readonly Kind[]
+  /** Limits of the log so short that entries are folded and gone within seconds. Not for servers. */
+  brisk?: boolean
+  /** Stop instead of kill, for so long (ms, least and most). */
+  stops?: readonly [number, number]
+  /** Longest pause between two operations of a writer. Default 25 ms. */
+  pauseMs?: number
   say: (line: string) => void
 }
 
@@ -72,20 +92,18 @@ class Run {
     clockSteps: 0,
     backups: 0,
     backupPasses: 0,
+    backupsTornAfterFirstPass: 0,
     operations: 0,
-    unknown: { applied: 0, lost: 0, noTrace: 0 },
+    refusedForNow: 0,
+    unacknowledged: { applied: 0, absent: 0, noTrace: 0 },
     verified: 0,
+    records: 0,
   }
   readonly #options: RoundsOptions
   readonly #chance: Chance
   readonly #actors = new Map<Kind, Actor>()
-  readonly #writers: Writer[] = WRITERS.map(([name, kind]) => ({
-    name,
-    kind,
-    state: new Map(),
-    pending: undefined,
-    seen: undefined,
-  }))
+  readonly #kinds: readonly Kind[]
+  readonly #writers: Writer[]
   #paused = false
   #stamp = 0
   /** Killed on purpose in this round. */
@@ -94,11 +112,20 @@ class Run {
   constructor(options: RoundsOptions) {
     this.#options = options
     this.#chance = new Chance(options.seed)
+    const kinds = options.kinds ?? KINDS
+    this.#kinds = kinds
+    this.#writers = WRITERS.filter(([, kind]) => kinds.includes(kind)).map(([name, kind]) => ({
+      name,
+      kind,
+      state: new Map(),
+      pending: undefined,
+      seen: undefined,
+    }))
   }
 
   async all(): Promise<void> {
     const { rounds, untilMs, say } = this.#options
-    while (this.figures.rounds < rounds && performance.now() < untilMs) {
+    while (this.figures.rounds < rounds && (this.figures.rounds === 0 || performance.now() < untilMs)) {
       this.figures.rounds++
       await this.#round()
       if (this.figures.rounds % 50 === 0) say(JSON.stringify(this.figures))
@@ -106,6 +133,8 @@ class Run {
     for (const actor of this.#actors.values()) await actor.stop()
     this.#actors.clear()
     await this.#check(true)
+    const { code, out, err } = await command(['verify', '--data', this.#options.directory, '--json']).done
+    if (code !== 0) throw new Violation(`siltstone verify ended with ${code}: ${out}${err}`)
   }
 
   async end(): Promise<void> {
@@ -114,28 +143,34 @@ class Run {
 
   async #round(): Promise<void> {
     const chance = this.#chance
-    await Promise.all(KINDS.map((kind) => this.#ensure(kind)))
+    await Promise.all(this.#kinds.map((kind) => this.#ensure(kind)))
     this.#victims = new Set()
     this.#paused = false
     const work = [...this.#writers.map((writer) => this.#write(writer)), this.#compact()]
-    const roll = chance.next()
-    await sleep(20 + chance.below(600))
-    if (roll < 0.05) await this.#stopCompactor()
-    else if (roll < 0.1) await this.#stepClock()
-    else if (roll < 0.12) await this.#backUp()
-    else if (roll < 0.24) await this.#killCommand()
-    else if (roll < 0.3) await this.#kill(...KINDS)
-    else await this.#kill(chance.pick(KINDS))
+    await sleep(20 + chance.below(400))
+    await (this.#options.stops ? this.#stopSome(this.#options.stops) : this.#harm())
     this.#paused = true
     await Promise.all(work)
     await this.#check(this.figures.rounds % 20 === 0)
   }
 
+  async #harm(): Promise<void> {
+    const chance = this.#chance
+    const roll = chance.next()
+    if (roll < 0.03) await this.#stop(['compactor'], 1_200, 2_500)
+    else if (roll < 0.05) await this.#stop([chance.pick(this.#kinds)], 500, 2_500)
+    else if (roll < 0.1) await this.#stepClock()
+    else if (roll < 0.14) await this.#backUp()
+    else if (roll < 0.22) await this.#killCommand()
+    else if (roll < 0.28) await this.#kill(...this.#kinds)
+    else await this.#kill(chance.pick(this.#kinds))
+  }
+
   async #ensure(kind: Kind): Promise<void> {
     if (this.#actors.has(kind)) return
-    const { directory } = this.#options
-    const actor = kind === 'server' ? await ServerActor.start(directory) : await ChildActor.start(directory, kind)
-    this.#actors.set(kind, actor)
+    const { directory, brisk = false } = this.#options
+    const start = () => ChildActor.start(directory, kind as Role, brisk)
+    this.#actors.set(kind, kind === 'server' ? await ServerActor.start(directory) : await start())
   }
 
   async #kill(...kinds: Kind[]): Promise<void> {
@@ -159,14 +194,22 @@ class Run {
     this.figures.kills[what] = (this.figures.kills[what] ?? 0) + 1
   }
 
-  /** For several times as long as its lease lasts; another compactor takes over meanwhile. */
-  async #stopCompactor(): Promise<void> {
-    this.figures.stops++
-    const pid = this.#actors.get('compactor')?.pid ?? 0
-    process.kill(pid, 'SIGSTOP')
-    await sleep(1_500 + this.#chance.below(1_500))
-    process.kill(pid, 'SIGCONT')
+  /** For several times as long as its lease lasts; others take over meanwhile. */
+  async #stop(kinds: readonly Kind[], leastMs: number, mostMs: number): Promise<void> {
+    const pids = kinds.map((kind) => this.#actors.get(kind)?.pid ?? 0).filter((pid) => pid !== 0)
+    this.figures.stops += pids.length
+    for (const pid of pids) process.kill(pid, 'SIGSTOP')
+    try {
+      await sleep(leastMs + this.#chance.below(mostMs - leastMs))
+    } finally {
+      for (const pid of pids) process.kill(pid, 'SIGCONT')
+    }
     await sleep(200)
+  }
+
+  async #stopSome([leastMs, mostMs]: readonly [number, number]): Promise<void> {
+    const stopped = this.#kinds.filter(() => this.#chance.next() < 0.4)
+    await this.#stop(stopped.length > 0 ? stopped : [this.#chance.pick(this.#kinds)], leastMs, mostMs)
   }
 
   async #stepClock(): Promise<void> {
@@ -182,7 +225,10 @@ class Run {
     const copy = `${directory}-backup`
     for (const writer of this.#writers) writer.seen = [textOf(writer.state)]
     this.figures.backups++
-    this.figures.backupPasses += await backUp(directory, copy)
+    mkdirSync(copy)
+    const { passes, firstWasWhole } = await backUp(directory, copy)
+    this.figures.backupPasses += passes
+    if (!firstWasWhole) this.figures.backupsTornAfterFirstPass++
     const { records, problems } = await readFresh(copy, true)
     if (problems.length > 0) throw new Violation(`the backup is damaged: ${problems.join('; ')}`)
     for (const writer of this.#writers) {
@@ -214,11 +260,12 @@ class Run {
           writer.pending = operation
           return
         }
-        if (!(error instanceof Refused) || error.code !== 'back-pressure')
+        if (!(error instanceof Refused) || !FOR_NOW.has(error.code))
           throw new Violation(`${writer.name}: ${JSON.stringify(operation)}: ${String(error)}`, { cause: error })
+        this.figures.refusedForNow++
         await sleep(200)
       }
-      await sleep(chance.below(25))
+      await sleep(chance.below(this.#options.pauseMs ?? 25))
     }
   }
 
@@ -231,7 +278,7 @@ class Run {
       } catch (error) {
         if (error instanceof Gone && this.#victims.has('compactor')) return
         // Another compactor took over while it was stopped: that is what it must say.
-        if (!(error instanceof Refused) || error.code !== 'lease-lost')
+        if (!(error instanceof Refused) || (error.code !== 'lease-lost' && !FOR_NOW.has(error.code)))
           throw new Violation(`compactor: ${String(error)}`, { cause: error })
       }
       await sleep(chance.below(60))
@@ -245,6 +292,7 @@ class Run {
     if (fresh.problems.length > 0) throw new Violation(`verify: ${fresh.problems.join('; ')}`)
     if (fresh.count !== fresh.records.length)
       throw new Violation(`count is ${fresh.count}, get gives ${fresh.records.length} records`)
+    this.figures.records = fresh.records.length
     for (const writer of this.#writers) this.#settle(writer, fresh.records)
     for (const actor of this.#actors.values()) {
       if (actor.name === 'compactor') continue
@@ -263,11 +311,11 @@ class Run {
       const mine = ownText(writer, records)
       const after = apply(writer.state, pending).state
       const [before, done] = [textOf(writer.state), textOf(after)]
-      if (before === done) this.figures.unknown.noTrace++
+      if (before === done) this.figures.unacknowledged.noTrace++
       else if (mine === done) {
-        this.figures.unknown.applied++
+        this.figures.unacknowledged.applied++
         writer.state = after
-      } else this.figures.unknown.lost++
+      } else this.figures.unacknowledged.absent++
     }
     this.#compare(writer, records, 'a fresh process')
   }

@@ -1,12 +1,14 @@
 /** What the driver reads by itself, with nothing remembered from before: a fresh process's view. */
-import { cpSync, rmSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { verifyCollection } from '../../packages/siltstone/src/compact/verify.ts'
 import { collectionPath } from '../../packages/siltstone/src/format/keys.ts'
 import { openStore, type StoreCollection } from '../../packages/siltstone/src/library/index.ts'
 import { closeEnvironment, openEnvironment } from '../../packages/siltstone/src/platform/directory-environment.ts'
 import type { Record } from './model.ts'
-import { command } from './actors.ts'
+import { command, type Ran } from './actors.ts'
 
 export async function createThings(directory: string): Promise<void> {
   const store = await openStore(directory, { compaction: 'off' })
@@ -50,25 +52,35 @@ async function problemsOf(env: Parameters<typeof verifyCollection>[0], things: S
 }
 
 /**
- * A backup of a store that is in use, with nothing but copying: everything, then what appeared meanwhile and nothing of
- * what is there already, so that no pointer is newer than the objects it names. A listing of a busy directory can miss a
- * name and show a later one; `siltstone verify` tells, and one more pass mends it. `.siltstone` is no part of it.
- * @returns passes needed
+ * A backup of a store that is in use, with nothing but copying:
+ *
+ *     cp -r data backup && cp -rn data backup && rm -rf backup/.siltstone backup/.tmp
+ *
+ * everything, then what appeared meanwhile and nothing of what is there already, so that no pointer is newer than the
+ * objects it names. A listing of a busy directory can miss a name and show a later one; `siltstone verify` tells, and one
+ * more `cp -rn` mends it.
+ * @returns passes needed, and whether the first alone would have been whole
  */
-export async function backUp(from: string, to: string): Promise<number> {
-  const copy = (onlyNew: boolean) =>
-    cpSync(from, to, {
-      recursive: true,
-      force: !onlyNew,
-      preserveTimestamps: true,
-      filter: (source) => source !== join(from, '.siltstone'),
-    })
-  copy(false)
+export async function backUp(from: string, to: string): Promise<{ passes: number; firstWasWhole: boolean }> {
+  await copy(from, to, [])
+  const firstWasWhole = (await verified(to)).code === 0
   for (let passes = 2; ; passes++) {
-    copy(true)
-    const { code, out, err } = await command(['verify', '--data', to, '--json']).done
-    rmSync(join(to, '.siltstone'), { recursive: true, force: true })
-    if (code === 0) return passes
+    await copy(from, to, ['-n'])
+    const { code, out, err } = await verified(to)
+    if (code === 0) return { passes, firstWasWhole }
     if (passes > 6) throw new Error(`the copy does not become whole: ${out}${err}`)
   }
+}
+
+/** cp complains of files that go away while it copies (temporary ones, collected ones): `verify` is what counts. */
+async function copy(from: string, to: string, options: readonly string[]): Promise<void> {
+  const child = spawn('cp', ['-r', ...options, `${from}/.`, to], { stdio: 'ignore' })
+  await once(child, 'close')
+  for (const folder of ['.siltstone', '.tmp']) rmSync(join(to, folder), { recursive: true, force: true })
+}
+
+async function verified(to: string): Promise<Ran> {
+  const ran = await command(['verify', '--data', to, '--json']).done
+  rmSync(join(to, '.siltstone'), { recursive: true, force: true })
+  return ran
 }

@@ -98,7 +98,8 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
   const auth = await authenticator(options)
   const embedders = options.embedders === undefined ? {} : await readEmbedders(options.embedders)
   const allowNetworkFilesystem = options.allowNetworkFilesystem === true
-  const env = await openEnvironment(options.data, { log, metrics, allowNetworkFilesystem })
+  const readOnly = options.readOnly === true
+  const env = await openEnvironment(options.data, { log, metrics, allowNetworkFilesystem, readOnly })
   let server: RunningServer
   let compaction: Compaction | undefined
   try {
