@@ -34,6 +34,8 @@ const THROTTLED = new Set([
   'OverLimit',
   'KmsThrottled',
 ])
+/** The SDK's words when neither environment nor configuration name one. */
+const NO_REGION = 'Region is missing'
 /** Refused for now, and worth another try although they are 4xx. */
 const PASSING = new Set(['RequestTimeTooSkewed', 'TransactionConflictException', 'BadDigest', 'IncompleteBody'])
 
@@ -57,8 +59,8 @@ export function outcomeOf(error: unknown): Outcome {
   const status = statusOf(error)
   const code = codeOf(error)
   if (status === undefined) {
-    if (code === 'CredentialsProviderError') return 'refused'
     const { code: system, message } = error as SdkError
+    if (code === 'CredentialsProviderError' || message === NO_REGION) return 'refused'
     const neverConnected = system !== undefined && NOT_SENT.has(system)
     return neverConnected || message?.includes('without establishing a connection') === true ? 'not-applied' : 'open'
   }
@@ -87,6 +89,8 @@ export function refusedError(cause: unknown, { doing, key }: Doing): SiltstoneEr
       `${cannot}: there are no AWS credentials. Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the machine a role. ${said}`,
       details,
     )
+  if (messageOf(cause) === NO_REGION)
+    return invalid('no-region', `${cannot}: no AWS region is set. Set AWS_REGION, or ?region= in the URL.`, details)
   if (
     code === 'NoSuchBucket' ||
     code === 'ResourceNotFoundException' ||

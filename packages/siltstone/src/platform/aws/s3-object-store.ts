@@ -64,18 +64,28 @@ export class S3ObjectStore implements ObjectStore {
   readonly capabilities: ObjectStoreCapabilities = { atomicListPages: true, cheapStartAfter: true }
   readonly #bucket: S3Bucket
   readonly #readOnly: boolean
+  readonly #ownsClient: boolean
 
-  constructor(place: S3Place, options: S3ObjectStoreOptions) {
-    this.#readOnly = options.readOnly === true
-    const { ids, log } = options
-    this.#bucket = {
-      place,
-      ids,
-      log,
-      client: s3Client(place, options),
-      requests: new Requests('s3', options, options.limits),
-    }
-    this.description = s3Url(this.#bucket).replace(/\/$/, '')
+  private constructor(bucket: S3Bucket, options: { readOnly: boolean; ownsClient: boolean }) {
+    this.#bucket = bucket
+    this.#readOnly = options.readOnly
+    this.#ownsClient = options.ownsClient
+    this.description = s3Url(bucket).replace(/\/$/, '')
+  }
+
+  /** No request is made. */
+  static open(place: S3Place, options: S3ObjectStoreOptions): S3ObjectStore {
+    const { ids, log, readOnly = false } = options
+    const requests = new Requests('s3', options, options.limits)
+    const bucket = { place, ids, log, client: s3Client(place, options), requests }
+    return new S3ObjectStore(bucket, { readOnly, ownsClient: true })
+  }
+
+  /** Objects below a prefix that listings of the store do not show: what only this driver knows of. */
+  privateFolder(): S3ObjectStore {
+    const { place } = this.#bucket
+    const bucket = { ...this.#bucket, place: { ...place, prefix: `${place.prefix}.siltstone/` } }
+    return new S3ObjectStore(bucket, { readOnly: this.#readOnly, ownsClient: false })
   }
 
   get(key: string, options?: GetOptions): Promise<GetResult> {
@@ -121,7 +131,7 @@ export class S3ObjectStore implements ObjectStore {
   }
 
   async close(): Promise<void> {
-    this.#bucket.client.destroy()
+    if (this.#ownsClient) this.#bucket.client.destroy()
   }
 
   #checkWritable(): void {

@@ -40,6 +40,13 @@ export function isS3Url(place: string): boolean {
   return /^s3:/i.test(place)
 }
 
+/** Whether another server than AWS's is meant. */
+export function hasOwnEndpoint({ endpoint }: S3Place, variables: Variables): boolean {
+  return [endpoint, variables['AWS_ENDPOINT_URL_S3'], variables['AWS_ENDPOINT_URL']].some(
+    (value) => value !== undefined && value !== '',
+  )
+}
+
 /** @throws SiltstoneError `invalid` (bad-s3-url) */
 export function parseS3Place(url: string, variables: Variables): S3Place {
   const match = FORM.exec(url)

@@ -1,0 +1,106 @@
+/** Everything the engine needs, on AWS: `s3://bucket/prefix?…` (`s3-place.ts` has the options). */
+import { isSiltstoneError, unsupported } from '../../errors.ts'
+import type { Clock } from '../clock.ts'
+import type { Environment } from '../environment.ts'
+import type { Ids } from '../ids.ts'
+import type { Leases } from '../lease.ts'
+import { MemoryLeases } from '../memory-leases.ts'
+import { MemoryQueue } from '../memory-queue.ts'
+import { environmentVariables } from '../process.ts'
+import type { Queue } from '../queue.ts'
+import type { Random } from '../random.ts'
+import { systemClock } from '../system-clock.ts'
+import { systemIds } from '../system-ids.ts'
+import { systemRandom } from '../system-random.ts'
+import { type Logger, type Metrics, noMetrics, silentLogger } from '../telemetry.ts'
+import { ThreadQueue } from '../thread-queue.ts'
+import type { ClientOptions } from './client-config.ts'
+import { dynamoDbClient } from './dynamodb-client.ts'
+import { DynamoDbLeases } from './dynamodb-leases.ts'
+import { ObjectLeases } from './object-leases.ts'
+import { probeConditions } from './probe.ts'
+import { type RequestLimits, type RequestParts, Requests } from './requests.ts'
+import { S3ObjectStore } from './s3-object-store.ts'
+import { hasOwnEndpoint, parseS3Place, type S3Place } from './s3-place.ts'
+import { sqsClient } from './sqs-client.ts'
+import { SqsQueue } from './sqs-queue.ts'
+
+export interface S3EnvironmentOptions extends Pick<ClientOptions, 'onClient' | 'maxSockets'> {
+  /** Nothing is written; queue and leases are empty ones in memory. */
+  readOnly?: boolean
+  /** Default: the machine's. */
+  clock?: Clock
+  /** Default: the machine's. */
+  random?: Random
+  log?: Logger
+  metrics?: Metrics
+  limits?: RequestLimits
+  /** What the URL leaves out. Default: this process's. */
+  variables?: Readonly<Record<string, string | undefined>>
+}
+
+interface Parts extends RequestParts {
+  ids: Ids
+}
+
+/**
+ * Without a queue, wake-up calls stay within this process; without a table, leases are objects of the bucket. Both save
+ * work only. End it with `closeEnvironment`.
+ * @throws SiltstoneError `invalid` (bad-s3-url), `unsupported` (no-conditional-puts) by a server that is not AWS's;
+ *   other failures of requests come when the environment is used
+ */
+export async function openS3Environment(url: string, options: S3EnvironmentOptions = {}): Promise<Environment> {
+  const variables = options.variables ?? environmentVariables()
+  const place = parseS3Place(url, variables)
+  const clock = options.clock ?? systemClock
+  const random = options.random ?? systemRandom
+  const parts = {
+    clock,
+    random,
+    ids: systemIds(clock, random),
+    log: options.log ?? silentLogger,
+    metrics: options.metrics ?? noMetrics,
+  }
+  const store = S3ObjectStore.open(place, { ...options, ...parts })
+  if (options.readOnly === true)
+    return { ...parts, store, queue: new MemoryQueue({ clock }), leases: new MemoryLeases({ clock }) }
+  if (hasOwnEndpoint(place, variables)) await requireConditions(store, parts)
+  return { ...parts, store, queue: queueOf(place, parts, options), leases: leasesOf(place, store, parts, options) }
+}
+
+function queueOf(place: S3Place, parts: Parts, options: S3EnvironmentOptions): Queue {
+  const { clock } = parts
+  if (place.queueUrl === undefined) return new ThreadQueue(`s3://${place.bucket}/${place.prefix}`, { clock })
+  const client = sqsClient(place.region, { ...options, ...parts })
+  return new SqsQueue(place.queueUrl, { client, clock, requests: new Requests('sqs', parts, options.limits) })
+}
+
+function leasesOf(place: S3Place, store: S3ObjectStore, parts: Parts, options: S3EnvironmentOptions): Leases {
+  const { clock } = parts
+  if (place.lockTable === undefined) return new ObjectLeases(store.privateFolder(), { clock })
+  const client = dynamoDbClient(place.region, { ...options, ...parts })
+  return new DynamoDbLeases(place.lockTable, {
+    client,
+    clock,
+    requests: new Requests('dynamodb', parts, options.limits),
+  })
+}
+
+/** AWS has had conditional puts everywhere since 2024; other servers are asked. */
+async function requireConditions(store: S3ObjectStore, { ids, log }: Parts): Promise<void> {
+  let problem: string | undefined
+  try {
+    problem = await probeConditions(store.privateFolder(), `probe/${ids.ulid()}`)
+  } catch (error) {
+    // A role that may write nothing but its own keys.
+    if (!isSiltstoneError(error) || error.code !== 'access-denied') throw error
+    log.debug('conditions_not_probed', { error: error.message })
+    return
+  }
+  if (problem === undefined) return
+  await store.close()
+  throw unsupported(
+    'no-conditional-puts',
+    `${store.description} is on a server that does not honour conditional puts, so writes would get lost. ${problem} Use another server, or another version of it.`,
+  )
+}
