@@ -28,7 +28,7 @@ import { applyChanges, countLive } from './apply-changes.ts'
 import type { CompactLimits } from './limits.ts'
 import { nextManifest } from './next-manifest.ts'
 import { lostIfOvertaken } from './overtaken.ts'
-import { writeSegment } from './write-segment.ts'
+import { evenly, spaceToIndex, writeSegment } from './write-segment.ts'
 
 const REFUSED_KEPT = 1_000
 const ROW_BATCH = 2_048
@@ -148,9 +148,9 @@ async function publish(
         bytesWritten: added?.sizeBytes ?? 0,
       }
     state.env.metrics.count('commits_lost')
-    const now = await state.manifests.readPointer()
-    if (typeof now === 'string') return 'lost'
-    const moved = await state.manifests.loadExisting(now.manifestKey)
+    const now = await state.manifests.current()
+    if (now === 'none') return 'lost'
+    const { manifest: moved } = now
     if (
       moved.watermark !== current.watermark ||
       moved.gcEpoch !== current.gcEpoch ||
@@ -159,7 +159,7 @@ async function publish(
       state.env.metrics.count('fold_rebase_refused')
       return 'lost'
     }
-    pointer = now
+    pointer = now.pointer
     current = moved
     if (!reset) {
       base = moved
@@ -239,20 +239,28 @@ function groupBySegment<T extends { row: RowRef }, R>(items: readonly T[], value
 
 async function writeRows(context: FoldContext, view: View, refs: RecordRef[], signal: AbortSignal) {
   if (refs.length === 0) return null
-  const { state, pool } = context
+  const { state, pool, limits } = context
   const ordered = await view.inOrder(refs)
-  async function* batches(): AsyncGenerator<SegmentRow[]> {
-    for (let i = 0; i < ordered.length; i += ROW_BATCH) yield rowsOf(view, ordered.slice(i, i + ROW_BATCH))
-  }
+  const dimension = view.dimension as number
   const job = {
     env: state.env,
     path: state.path,
     pool,
-    dimension: view.dimension as number,
+    dimension,
     expectedRows: refs.length,
+    space: await spaceToIndex(state, refs.length, dimension, limits),
     signal,
   }
-  return writeSegment(job, batches())
+  const written = await writeSegment(job, {
+    async *rows() {
+      for (let i = 0; i < ordered.length; i += ROW_BATCH) yield await rowsOf(view, ordered.slice(i, i + ROW_BATCH))
+    },
+    async *sample(count) {
+      const chosen = evenly(ordered.length, count).map((i) => ordered[i] as RecordRef)
+      for (let i = 0; i < chosen.length; i += ROW_BATCH) yield await view.vectors(chosen.slice(i, i + ROW_BATCH))
+    },
+  })
+  return written?.descriptor ?? null
 }
 
 async function rowsOf(view: View, refs: readonly RecordRef[]): Promise<SegmentRow[]> {

@@ -13,6 +13,8 @@ export interface CompactLimits {
   overlays: number
   /** Nothing larger than this comes out of one merge. */
   mergeBytes: number
+  /** From this many rows on a segment is clustered and carries an inverted file. */
+  indexRows: number
   leaseTtlMs: number
   history: HistoryPolicy
   /** Objects younger than this are never collected. */
@@ -32,6 +34,7 @@ export const defaultCompactLimits: CompactLimits = {
   deletedShare: 0.3,
   overlays: 8,
   mergeBytes: 16 * 1024 * MB,
+  indexRows: 1_000,
   leaseTtlMs: 30_000,
   history: defaultHistory,
   graceMs: 3_600_000,

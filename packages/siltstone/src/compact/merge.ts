@@ -1,6 +1,6 @@
 /**
- * The merge: some segments become one, rows in order of insertion, deleted rows left out, overlays absorbed. It
- * streams, so its memory is a few batches of rows whatever the size.
+ * The merge: some segments become one, clustered anew, deleted rows left out, overlays absorbed. It streams, so its
+ * memory is a few batches of rows, one run of the sort, and some bytes a row for the index.
  *
  * Folds run beside it and commit more often, so a merge usually loses its first compare-and-swap. It then starts from
  * the current manifest, replaces only its own inputs, and carries over what folds did to them meanwhile: rows deleted
@@ -12,17 +12,16 @@ import { corrupt } from '../errors.ts'
 import type { Manifest, SegmentRef } from '../format/manifest.ts'
 import { type OverlayRow, OverlayReader } from '../format/segment/overlay.ts'
 import type { SegmentDescriptor } from '../format/segment/descriptor.ts'
-import type { SegmentRow } from '../format/segment/writer.ts'
 import type { CollectionState } from '../log/collection-state.ts'
 import { loadDeletions, type OpenSegment, type SegmentPool } from '../snapshot/open-segment.ts'
 import { applyChanges, countLive } from './apply-changes.ts'
 import type { CompactLimits } from './limits.ts'
 import { nextManifest } from './next-manifest.ts'
 import { lostIfOvertaken } from './overtaken.ts'
+import { GONE, mergedRows, translate } from './merged-rows.ts'
 import { type MergePlan, planMerge } from './plan.ts'
-import { writeSegment } from './write-segment.ts'
+import { spaceToIndex, writeSegment } from './write-segment.ts'
 
-const GONE = 0xffffffff
 const REBASES = 100
 
 export interface MergeContext {
@@ -43,9 +42,9 @@ export interface MergeResult {
 export async function mergeOnce(context: MergeContext, signal: AbortSignal): Promise<MergeResult | null | 'lost'> {
   const { state, limits } = context
   const startedAtMs = state.env.clock.nowMs()
-  const pointer = await state.manifests.readPointer()
-  if (typeof pointer === 'string') return null
-  const manifest = await state.manifests.loadExisting(pointer.manifestKey)
+  const current = await state.manifests.current()
+  if (current === 'none') return null
+  const { pointer, manifest } = current
   if (manifest.state === 'closed') return null
   const plan = planMerge(manifest.segments, limits)
   if (!plan) return null
@@ -59,17 +58,18 @@ async function merge(
   startedAtMs: number,
   signal: AbortSignal,
 ): Promise<MergeResult | 'lost'> {
-  const { state, pool } = context
+  const { state, pool, limits } = context
   const inputs = await Promise.all(
     manifest.segments.filter(({ segment }) => plan.inputs.includes(segment.id)).map((ref) => pool.open(ref)),
   )
   const maps = inputs.map((input) => new Uint32Array(input.rows).fill(GONE))
   const expectedRows = inputs.reduce((sum, input) => sum + input.liveRows, 0)
   const dimension = manifest.dimension as number
-  const output = await writeSegment(
-    { env: state.env, path: state.path, pool, dimension, expectedRows, signal },
-    mergeRows(inputs, maps),
-  )
+  const space = await spaceToIndex(state, expectedRows, dimension, limits)
+  const job = { env: state.env, path: state.path, pool, dimension, expectedRows, space, signal }
+  const written = await writeSegment(job, mergedRows(inputs, maps))
+  const output = written?.descriptor ?? null
+  if (written?.places) translate(maps, written.places)
   const rows = output?.rows ?? 0
   if (rows !== expectedRows)
     throw corrupt(
@@ -96,9 +96,9 @@ async function commitMerge(context: MergeContext, merged: Merged, signal: AbortS
   const { state, limits, name } = context
   for (let attempt = 0; attempt < REBASES; attempt++) {
     signal.throwIfAborted()
-    const pointer = await state.manifests.readPointer()
-    if (typeof pointer === 'string') return 'lost'
-    const current = await state.manifests.loadExisting(pointer.manifestKey)
+    const published = await state.manifests.current()
+    if (published === 'none') return 'lost'
+    const { pointer, manifest: current } = published
     if (
       current.state === 'closed' ||
       current.gcEpoch !== merged.origin.gcEpoch ||
@@ -190,87 +190,4 @@ async function readChanges(overlay: OverlayReader): Promise<OverlayRow[]> {
     if (uris[i] !== undefined) change.uris = uris[i]
     return change
   })
-}
-
-interface Cursor {
-  input: OpenSegment
-  map: Uint32Array
-  batches: AsyncIterator<{ rows: number[]; values: SegmentRow[] }>
-  rows: number[]
-  values: SegmentRow[]
-  at: number
-}
-
-const ROW_BATCH = 1_024
-
-/** All live rows of the inputs by ordinal, filling the maps from old rows to new ones. */
-async function* mergeRows(inputs: readonly OpenSegment[], maps: readonly Uint32Array[]): AsyncGenerator<SegmentRow[]> {
-  const cursors: Cursor[] = inputs.map((input, i) => ({
-    input,
-    map: maps[i] as Uint32Array,
-    batches: liveRows(input),
-    rows: [],
-    values: [],
-    at: 0,
-  }))
-  await Promise.all(cursors.map(refill))
-  let written = 0
-  let out: SegmentRow[] = []
-  for (;;) {
-    let best: Cursor | undefined
-    for (const cursor of cursors) {
-      const value = cursor.values[cursor.at]
-      if (value && (!best || value.ordinal < (best.values[best.at] as SegmentRow).ordinal)) best = cursor
-    }
-    if (!best) break
-    best.map[best.rows[best.at] as number] = written++
-    out.push(best.values[best.at] as SegmentRow)
-    best.at++
-    if (best.at === best.values.length) await refill(best)
-    if (out.length === ROW_BATCH) {
-      yield out
-      out = []
-    }
-  }
-  if (out.length > 0) yield out
-}
-
-async function refill(cursor: Cursor): Promise<void> {
-  const next = await cursor.batches.next()
-  cursor.rows = next.done ? [] : next.value.rows
-  cursor.values = next.done ? [] : next.value.values
-  cursor.at = 0
-}
-
-/** Live rows in order of insertion, a batch at a time. */
-async function* liveRows(input: OpenSegment): AsyncGenerator<{ rows: number[]; values: SegmentRow[] }> {
-  const { ordinals, versions } = await input.rowInfo()
-  const order = input.live().toArray()
-  if (input.ref.segment.order !== 'ordinal') order.sort((a, b) => (ordinals[a] as number) - (ordinals[b] as number))
-  for (let i = 0; i < order.length; i += ROW_BATCH) {
-    const rows = order.slice(i, i + ROW_BATCH)
-    // Columns are read by ascending row; clustered inputs give rows in another order.
-    const sorted = [...rows].sort((a, b) => a - b)
-    const [ids, vectors, documents, metadata, uris] = await Promise.all([
-      input.reader.ids(sorted),
-      input.reader.vectors(sorted),
-      input.column('documents', sorted),
-      input.column('metadata', sorted),
-      input.column('uris', sorted),
-    ])
-    const places = new Map(sorted.map((row, k) => [row, k]))
-    const values = rows.map((row): SegmentRow => {
-      const k = places.get(row) as number
-      return {
-        id: ids[k] as string,
-        ordinal: ordinals[row] as number,
-        version: versions[row] as number,
-        vector: vectors[k] as Float32Array,
-        document: documents[k] ?? null,
-        metadata: metadata[k] ?? null,
-        uri: uris[k] ?? null,
-      }
-    })
-    yield { rows, values }
-  }
 }

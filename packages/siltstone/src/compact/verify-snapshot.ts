@@ -7,6 +7,7 @@ import { hash64 } from '../format/hash64.ts'
 import type { DeletionsRef, Manifest, SegmentRef } from '../format/manifest.ts'
 import { OverlayReader } from '../format/segment/overlay.ts'
 import { SegmentReader } from '../format/segment/reader.ts'
+import { verifyIvf } from '../ivf/verify.ts'
 import type { Environment } from '../platform/environment.ts'
 import { loadDeletions, type SegmentPool } from '../snapshot/open-segment.ts'
 import { RowSet } from '../snapshot/row-set.ts'
@@ -115,6 +116,7 @@ export class SnapshotVerifier {
   async #readRows(ref: SegmentRef): Promise<SegmentRows> {
     const reader = new SegmentReader(ref.segment, this.#pool.readRange)
     await reader.verify()
+    await verifyIvf(reader)
     const { ordinals } = await reader.rowRange(0, reader.rows)
     const hashes = new BigUint64Array(reader.rows)
     for await (const block of reader.scanColumn('ids'))

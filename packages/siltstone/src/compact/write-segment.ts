@@ -1,12 +1,19 @@
 /** Writes one segment to the bucket and proves it: every byte is read back before a manifest may name it. */
+import { spaceOf } from '../catalog/space-of.ts'
+import type { Space } from '../engine/types.ts'
 import { corrupt } from '../errors.ts'
 import { segmentFileKey } from '../format/keys.ts'
 import type { SegmentDescriptor } from '../format/segment/descriptor.ts'
 import { SegmentReader } from '../format/segment/reader.ts'
 import { type SegmentRow, SegmentWriter } from '../format/segment/writer.ts'
+import { IvfBuilder, LEAST_DIMENSION } from '../ivf/build/builder.ts'
+import { verifyIvf } from '../ivf/verify.ts'
 import type { Environment } from '../platform/environment.ts'
 import type { Upload } from '../platform/object-store.ts'
+import { memoryScratch } from '../platform/scratch.ts'
 import type { SegmentPool } from '../snapshot/open-segment.ts'
+import type { CompactLimits } from './limits.ts'
+import { RowSorter } from './row-sorter.ts'
 
 /** Up to this many bytes of vectors a segment is one object; larger ones are streamed into an object per section. */
 const SINGLE_FILE_BYTES = 16 * 1024 * 1024
@@ -16,24 +23,57 @@ export interface SegmentJob {
   path: string
   pool: SegmentPool
   dimension: number
+  /** Exactly as many as `source` gives. */
   expectedRows: number
+  /** How to cluster the rows. Left out: they are in order of insertion and searches scan them. */
+  space: Space | undefined
   signal: AbortSignal
 }
 
+/** The rows of a segment to be. */
+export interface RowSource {
+  /** `inserted`: ascending ordinals; `any`: as it costs least. Called once. */
+  rows(order: 'inserted' | 'any'): AsyncIterable<readonly SegmentRow[]>
+  /** Vectors of about `count` rows, taken evenly from all. Called at most once, before `rows`. */
+  sample(count: number): AsyncIterable<readonly Float32Array[]>
+}
+
+export interface WrittenSegment {
+  descriptor: SegmentDescriptor
+  /** The row of each, in the order in which the source gave them. Undefined: just that order. */
+  places: Uint32Array | undefined
+}
+
 /**
- * @param rows ascending ordinals
+ * How to cluster a segment of so many rows; undefined when they are too few or their vectors too short to gain by it, or
+ * when nobody knows how their distances are measured.
+ */
+export async function spaceToIndex(
+  { env, path }: { env: Environment; path: string },
+  rows: number,
+  dimension: number,
+  { indexRows }: CompactLimits,
+): Promise<Space | undefined> {
+  return rows >= indexRows && dimension >= LEAST_DIMENSION ? spaceOf(env.store, path) : undefined
+}
+
+/** Numbers from 0 to before `count`, `wanted` of them or all, evenly spread. */
+export function evenly(count: number, wanted: number): number[] {
+  const taken = Math.min(count, wanted)
+  return Array.from({ length: taken }, (_, i) => Math.floor((i * count) / taken))
+}
+
+/**
  * @returns null when there was no row
  * @throws SiltstoneError `corrupt` when what was stored is not what was written
  */
-export async function writeSegment(
-  job: SegmentJob,
-  rows: AsyncIterable<readonly SegmentRow[]>,
-): Promise<SegmentDescriptor | null> {
+export async function writeSegment(job: SegmentJob, source: RowSource): Promise<WrittenSegment | null> {
   const id = job.env.ids.ulid()
   const uploads: Upload[] = []
   const writer = new SegmentWriter({
     id,
     dimension: job.dimension,
+    order: job.space === undefined ? 'ordinal' : 'cluster',
     singleFile: job.expectedRows * job.dimension * 4 <= SINGLE_FILE_BYTES,
     fileKey: (name) => segmentFileKey(job.path, id, name),
     open: async (key) => {
@@ -43,23 +83,63 @@ export async function writeSegment(
     },
   })
   try {
-    let count = 0
-    for await (const batch of rows) {
-      job.signal.throwIfAborted()
-      for (const row of batch) await writer.append(row)
-      count += batch.length
-    }
-    if (count === 0) {
+    const places =
+      job.space === undefined
+        ? await writeInserted(job, writer, source)
+        : await writeClustered(job, job.space, writer, source)
+    const { rows } = writer
+    if (rows === 0) {
       await Promise.all(uploads.map((upload) => upload.abort()))
       return null
     }
     const descriptor = await writer.finish()
     for (const upload of uploads) await upload.complete()
-    await verifySegment(job, descriptor, count)
-    return descriptor
+    await verifySegment(job, descriptor, rows)
+    return { descriptor, places }
   } catch (error) {
     await Promise.allSettled(uploads.map((upload) => upload.abort()))
     throw error
+  }
+}
+
+async function writeInserted(job: SegmentJob, writer: SegmentWriter, source: RowSource): Promise<undefined> {
+  for await (const batch of source.rows('inserted')) {
+    job.signal.throwIfAborted()
+    for (const row of batch) await writer.append(row)
+  }
+}
+
+async function writeClustered(
+  job: SegmentJob,
+  space: Space,
+  writer: SegmentWriter,
+  source: RowSource,
+): Promise<Uint32Array> {
+  const { signal, expectedRows, dimension, env } = job
+  const builder = new IvfBuilder(expectedRows, dimension, space)
+  for await (const vectors of source.sample(builder.sampleRows)) {
+    signal.throwIfAborted()
+    builder.sample(vectors)
+  }
+  await builder.train()
+  const sorter = new RowSorter(env.scratch ?? memoryScratch)
+  try {
+    for await (const batch of source.rows('any')) {
+      signal.throwIfAborted()
+      await sorter.add(batch, await builder.add(batch.map(({ vector }) => vector)))
+    }
+    const places = new Uint32Array(expectedRows)
+    for await (const batch of sorter.sorted()) {
+      signal.throwIfAborted()
+      for (const { row, arrival } of batch) {
+        places[arrival] = writer.rows
+        await writer.append(row)
+      }
+    }
+    await builder.sections(writer, places)
+    return places
+  } finally {
+    await sorter.close()
   }
 }
 
@@ -75,5 +155,7 @@ async function verifySegment(job: SegmentJob, descriptor: SegmentDescriptor, cou
         { key: file.key },
       )
   }
-  await new SegmentReader(descriptor, job.pool.readRange).verify()
+  const reader = new SegmentReader(descriptor, job.pool.readRange)
+  await reader.verify()
+  await verifyIvf(reader)
 }

@@ -64,7 +64,8 @@ export async function readDirectory(
   const { clusters, dimension, seed, space, codeError } = parametersOf(section, fail)
   if (crc32 === undefined) fail('it has no checksum')
   if (length !== clusters * (dimension + 12)) fail(`${length} bytes are not those of ${clusters} clusters`)
-  const bytes = await reader.source.checked(section, { offset, length, crc32: crc32 ?? '' }, 'the content')
+  const read = await reader.source.checked(section, { offset, length, crc32: crc32 ?? '' }, 'the content')
+  const bytes = read.byteOffset % 4 === 0 ? read : new Uint8Array(read)
   const tail = bytes.byteOffset + clusters * dimension
   const u32 = (part: number) => new Uint32Array(bytes.buffer, tail + part * clusters * 4, clusters)
   const centroids = new Int8Array(bytes.buffer, bytes.byteOffset, clusters * dimension)

@@ -3,6 +3,7 @@ import type { Clock } from './clock.ts'
 import { CoordinationDatabase } from './coordination-database.ts'
 import type { Environment } from './environment.ts'
 import { type LocalObjectStoreOptions, openLocalObjectStore, PRIVATE_FOLDER } from './local-object-store.ts'
+import { LocalScratch } from './local/scratch.ts'
 import { MemoryLeases } from './memory-leases.ts'
 import { MemoryQueue } from './memory-queue.ts'
 import type { Random } from './random.ts'
@@ -53,7 +54,8 @@ export async function openEnvironment(
     const path = join(store.root, PRIVATE_FOLDER, 'coordination.sqlite')
     const database = await CoordinationDatabase.open(path, { clock, random })
     const queue = new SqliteQueue(database, queueOptions)
-    return { ...parts, ids, store, queue, leases: new SqliteLeases(database, { clock }) }
+    const scratch = new LocalScratch(join(store.root, PRIVATE_FOLDER, 'scratch'), ids)
+    return { ...parts, ids, store, queue, leases: new SqliteLeases(database, { clock }), scratch }
   } catch (error) {
     await store.close()
     throw error

@@ -4,6 +4,7 @@ import type { Leases } from './lease.ts'
 import type { ObjectStore } from './object-store.ts'
 import type { Queue } from './queue.ts'
 import type { Random } from './random.ts'
+import type { Scratch } from './scratch.ts'
 import type { Logger, Metrics } from './telemetry.ts'
 
 /** Everything the engine may touch outside itself. */
@@ -16,4 +17,6 @@ export interface Environment {
   random: Random
   log: Logger
   metrics: Metrics
+  /** For computations larger than memory. Default: none, and they take memory. */
+  scratch?: Scratch
 }

@@ -1,0 +1,15 @@
+import type { Space } from '../engine/types.ts'
+import { collectionIdKeyOfPath } from '../format/keys.ts'
+import type { ObjectStore } from '../platform/object-store.ts'
+import { collectionType } from './collection-document.ts'
+import { decodeDocument } from './document.ts'
+
+/**
+ * How a collection measures distances, which never changes. Undefined when the catalog does not know it.
+ * @throws SiltstoneError `corrupt` (catalog-damaged), `unsupported` (unknown-format-version)
+ */
+export async function spaceOf(store: ObjectStore, path: string): Promise<Space | undefined> {
+  const key = collectionIdKeyOfPath(path)
+  const got = await store.get(key)
+  return got.status === 'ok' ? decodeDocument(collectionType, got.body, key).space : undefined
+}

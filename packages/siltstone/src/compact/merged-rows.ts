@@ -1,0 +1,131 @@
+/** The live rows of the segments that a merge joins, with their overlays, and a map from old rows to new ones. */
+import type { SegmentRow } from '../format/segment/writer.ts'
+import type { OpenSegment } from '../snapshot/open-segment.ts'
+import { evenly, type RowSource } from './write-segment.ts'
+
+/** In a map: the row is not in the new segment. */
+export const GONE = 0xffffffff
+
+const ROW_BATCH = 1_024
+
+/** @param maps per input, as long as it has rows; filled with the places at which the rows were given */
+export function mergedRows(inputs: readonly OpenSegment[], maps: readonly Uint32Array[]): RowSource {
+  return {
+    rows: (order) => (order === 'any' ? oneAfterAnother(inputs, maps) : byOrdinal(inputs, maps)),
+    sample: (count) => sampleOf(inputs, count),
+  }
+}
+
+/** From places at which rows were given to the rows that they became. */
+export function translate(maps: readonly Uint32Array[], places: Uint32Array): void {
+  for (const map of maps)
+    map.forEach((place, old) => {
+      if (place !== GONE) map[old] = places[place] as number
+    })
+}
+
+/** Clustered inputs give stretches of every cluster, so an even sample shows all of them. */
+async function* sampleOf(inputs: readonly OpenSegment[], count: number): AsyncGenerator<Float32Array[]> {
+  const total = inputs.reduce((sum, input) => sum + input.liveRows, 0)
+  for (const input of inputs) {
+    const live = input.live().toArray()
+    const chosen = evenly(live.length, Math.ceil((count * live.length) / total)).map((i) => live[i] as number)
+    for (let i = 0; i < chosen.length; i += ROW_BATCH) yield input.reader.vectors(chosen.slice(i, i + ROW_BATCH))
+  }
+}
+
+async function* oneAfterAnother(
+  inputs: readonly OpenSegment[],
+  maps: readonly Uint32Array[],
+): AsyncGenerator<SegmentRow[]> {
+  let given = 0
+  for (const [i, input] of inputs.entries())
+    for await (const { rows, values } of liveRows(input, 'stored')) {
+      for (const row of rows) (maps[i] as Uint32Array)[row] = given++
+      yield values
+    }
+}
+
+interface Cursor {
+  map: Uint32Array
+  batches: AsyncIterator<Batch>
+  rows: number[]
+  values: SegmentRow[]
+  at: number
+}
+
+async function* byOrdinal(inputs: readonly OpenSegment[], maps: readonly Uint32Array[]): AsyncGenerator<SegmentRow[]> {
+  const cursors: Cursor[] = inputs.map((input, i) => ({
+    map: maps[i] as Uint32Array,
+    batches: liveRows(input, 'inserted'),
+    rows: [],
+    values: [],
+    at: 0,
+  }))
+  await Promise.all(cursors.map(refill))
+  let written = 0
+  let out: SegmentRow[] = []
+  for (;;) {
+    let best: Cursor | undefined
+    for (const cursor of cursors) {
+      const value = cursor.values[cursor.at]
+      if (value && (!best || value.ordinal < (best.values[best.at] as SegmentRow).ordinal)) best = cursor
+    }
+    if (!best) break
+    best.map[best.rows[best.at] as number] = written++
+    out.push(best.values[best.at] as SegmentRow)
+    best.at++
+    if (best.at === best.values.length) await refill(best)
+    if (out.length === ROW_BATCH) {
+      yield out
+      out = []
+    }
+  }
+  if (out.length > 0) yield out
+}
+
+async function refill(cursor: Cursor): Promise<void> {
+  const next = await cursor.batches.next()
+  cursor.rows = next.done ? [] : next.value.rows
+  cursor.values = next.done ? [] : next.value.values
+  cursor.at = 0
+}
+
+interface Batch {
+  rows: number[]
+  values: SegmentRow[]
+}
+
+/** Live rows a batch at a time: as they are stored, which reads every block once, or in order of insertion. */
+async function* liveRows(input: OpenSegment, order: 'stored' | 'inserted'): AsyncGenerator<Batch> {
+  const { ordinals, versions } = await input.rowInfo()
+  const live = input.live().toArray()
+  if (order === 'inserted' && input.ref.segment.order !== 'ordinal')
+    live.sort((a, b) => (ordinals[a] as number) - (ordinals[b] as number))
+  for (let i = 0; i < live.length; i += ROW_BATCH) {
+    const rows = live.slice(i, i + ROW_BATCH)
+    // Columns are read by ascending row.
+    const sorted = order === 'stored' ? rows : [...rows].sort((a, b) => a - b)
+    const [ids, vectors, documents, metadata, uris] = await Promise.all([
+      input.reader.ids(sorted),
+      input.reader.vectors(sorted),
+      input.column('documents', sorted),
+      input.column('metadata', sorted),
+      input.column('uris', sorted),
+    ])
+    const places = order === 'stored' ? undefined : new Map(sorted.map((row, k) => [row, k]))
+    const values = rows.map((row, i): SegmentRow => {
+      const k = places ? (places.get(row) as number) : i
+      return {
+        id: ids[k] as string,
+        ordinal: ordinals[row] as number,
+        version: versions[row] as number,
+        vector: vectors[k] as Float32Array,
+        document: documents[k] ?? null,
+        metadata: metadata[k] ?? null,
+        uri: uris[k] ?? null,
+      }
+    })
+    yield { rows, values }
+  }
+}

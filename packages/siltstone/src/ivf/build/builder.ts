@@ -1,0 +1,175 @@
+/**
+ * Builds the inverted file of a segment while its rows stream by:
+ *
+ *   sample()* → train() → add()* in any order of arrival → the rows are written by cluster → sections()
+ *
+ * Memory: the sample (a byte a dimension for 40 rows a cluster) until it is trained; then 2 · (dimension / 8 + 8) + 16
+ * bytes a row for codes and places.
+ */
+import { invalid } from '../../errors.ts'
+import type { SegmentWriter } from '../../format/segment/writer.ts'
+import type { IndexedSpace } from '../directory.ts'
+import { Assigner, BATCH } from './assign.ts'
+import { Clustering } from './clustering.ts'
+import { Codes } from './codes.ts'
+import { Neighbours } from './neighbours.ts'
+import { Points } from './points.ts'
+import { Rotator } from './rotate.ts'
+import { NONE, secondCluster } from './second.ts'
+import { clustersFor, sampleFor, train } from './train.ts'
+import { Work } from './work.ts'
+import { writeSections } from './write-sections.ts'
+
+/** Vectors of fewer dimensions are not worth codes: they are scanned. */
+export const LEAST_DIMENSION = 8
+/** Clusters that may become a row's second. */
+const SHORTLIST = 24
+
+interface Trained {
+  clustering: Clustering
+  neighbours: Neighbours
+  assigner: Assigner
+  /** f32[clusters × dimension] in the kernels' memory. */
+  floats: number
+  batch: Points
+}
+
+export class IvfBuilder {
+  readonly #work = new Work()
+  readonly #rotator: Rotator
+  readonly #space: IndexedSpace
+  readonly #rows: number
+  #sample: Points | undefined
+  #trained: Trained | undefined
+  #added = 0
+  readonly #firsts: Uint32Array
+  readonly #seconds: Uint32Array
+  readonly #primaryCodes: Codes
+  readonly #copyCodes: Codes
+
+  /** @param rows exactly how many there will be */
+  constructor(rows: number, dimension: number, space: IndexedSpace) {
+    this.#rows = rows
+    this.#space = space
+    this.#rotator = new Rotator(this.#work, dimension, space)
+    const padded = this.#rotator.dimension
+    this.#sample = new Points(this.#work, this.sampleRows, padded)
+    this.#firsts = new Uint32Array(rows)
+    this.#seconds = new Uint32Array(rows).fill(NONE)
+    this.#primaryCodes = new Codes(this.#work, rows, padded, space)
+    this.#copyCodes = new Codes(this.#work, rows, padded, space)
+  }
+
+  /** How many rows to train on, taken evenly from all. */
+  get sampleRows(): number {
+    return sampleFor(this.#rows)
+  }
+
+  /** More of the sample. What is beyond `sampleRows` is passed over. */
+  sample(vectors: readonly Float32Array[]): void {
+    const sample = this.#sample
+    if (!sample) throw new Error('the clusters are trained already')
+    const wanted = vectors.slice(0, sample.capacity - sample.count)
+    for (let start = 0; start < wanted.length; start += BATCH) {
+      const part = wanted.slice(start, start + BATCH)
+      sample.append(this.#rotator.rotate(part), part.length)
+    }
+  }
+
+  async train(): Promise<void> {
+    const sample = this.#sample
+    if (!sample || sample.count === 0) throw new Error('there is nothing to train on')
+    const work = this.#work
+    const padded = this.#rotator.dimension
+    const groups = await train(work, sample, clustersFor(this.#rows))
+    sample.free()
+    this.#sample = undefined
+    const clustering = new Clustering(work, groups, padded)
+    const values = clustering.centroids.values()
+    const floats = work.room('centroid-floats', values.length * 4)
+    new Float32Array(work.kernels.memory.buffer, floats, values.length).set(values)
+    const neighbours = await Neighbours.of(work, clustering)
+    const assigner = new Assigner(work, clustering, SHORTLIST)
+    this.#trained = { clustering, neighbours, assigner, floats, batch: new Points(work, BATCH, padded) }
+  }
+
+  /** Rows in order of arrival. @returns the cluster of each */
+  async add(vectors: readonly Float32Array[]): Promise<Uint32Array> {
+    const first = this.#added
+    if (first + vectors.length > this.#rows)
+      throw invalid('bad-row', `an index for ${this.#rows} rows was given more of them`)
+    for (let start = 0; start < vectors.length; start += BATCH) await this.#add(vectors.slice(start, start + BATCH))
+    return this.#firsts.subarray(first, this.#added)
+  }
+
+  async #add(vectors: readonly Float32Array[]): Promise<void> {
+    const { clustering, neighbours, assigner, floats, batch } = this.#ready()
+    const stride = this.#rotator.dimension * 4
+    batch.count = 0
+    batch.append(this.#rotator.rotate(vectors), vectors.length)
+    const found = await assigner.nearest(
+      batch,
+      Uint32Array.from(vectors, (_, i) => i),
+    )
+    const squares = batch.squares()
+    // Where `rotate` left them; nothing has taken room since but what was there before.
+    const rotated = this.#work.room('rotated', 0)
+    for (let i = 0; i < vectors.length; i++) {
+      const row = this.#added++
+      const cluster = found.clusters[i * found.length] as number
+      const second = secondCluster(found, i, squares[i] as number, clustering.squares, neighbours)
+      this.#firsts[row] = cluster
+      this.#seconds[row] = second
+      this.#primaryCodes.encode(row, rotated + i * stride, floats + cluster * stride)
+      if (second !== NONE) this.#copyCodes.encode(row, rotated + i * stride, floats + second * stride)
+    }
+  }
+
+  /**
+   * Writes the sections when all rows have been.
+   * @param rows of each arrival: the rows of a cluster one after another, clusters in order
+   */
+  async sections(writer: SegmentWriter, rows: Uint32Array): Promise<void> {
+    const { clustering } = this.#ready()
+    const { count } = clustering.centroids
+    if (this.#added !== this.#rows) throw invalid('bad-row', `of ${this.#rows} rows ${this.#added} were indexed`)
+    const arrivals = new Uint32Array(this.#rows)
+    rows.forEach((row, arrival) => {
+      arrivals[row] = arrival
+    })
+    const primaries = new Uint32Array(count)
+    for (const cluster of this.#firsts) primaries[cluster] = (primaries[cluster] as number) + 1
+    const errors = this.#primaryCodes.squaredError + this.#copyCodes.squaredError
+    await writeSections(writer, {
+      space: this.#space,
+      centroids: clustering.centroids,
+      codeError: Math.fround(Math.sqrt(errors / (this.#primaryCodes.count + this.#copyCodes.count))),
+      primaries,
+      arrivals,
+      copies: this.#copiesByCluster(arrivals, count),
+      rows,
+      primaryCodes: this.#primaryCodes,
+      copyCodes: this.#copyCodes,
+    })
+  }
+
+  #copiesByCluster(arrivals: Uint32Array, clusters: number): Uint32Array[] {
+    const counts = new Uint32Array(clusters)
+    for (const cluster of this.#seconds) if (cluster !== NONE) counts[cluster] = (counts[cluster] as number) + 1
+    const lists = Array.from(counts, (count) => new Uint32Array(count))
+    counts.fill(0)
+    for (const arrival of arrivals) {
+      const cluster = this.#seconds[arrival] as number
+      if (cluster === NONE) continue
+      const list = lists[cluster] as Uint32Array
+      list[counts[cluster] as number] = arrival
+      counts[cluster] = (counts[cluster] as number) + 1
+    }
+    return lists
+  }
+
+  #ready(): Trained {
+    if (!this.#trained) throw new Error('the clusters are not trained yet')
+    return this.#trained
+  }
+}

@@ -1,0 +1,65 @@
+/** Codes and factors of rows, each against the centroid of one cluster, in order of arrival. */
+import { PACK, type IndexedSpace } from '../directory.ts'
+import type { Work } from './work.ts'
+
+export class Codes {
+  readonly dimension: number
+  /** u8[rows × dimension / 8] */
+  readonly bits: Uint8Array
+  readonly adds: Float32Array
+  readonly scales: Float32Array
+  /** Sum of 1 − α², and of how many. */
+  squaredError = 0
+  count = 0
+  readonly #work: Work
+  readonly #space: IndexedSpace
+
+  constructor(work: Work, rows: number, dimension: number, space: IndexedSpace) {
+    this.dimension = dimension
+    this.bits = new Uint8Array((rows * dimension) / 8)
+    this.adds = new Float32Array(rows)
+    this.scales = new Float32Array(rows)
+    this.#work = work
+    this.#space = space
+  }
+
+  /** @param vector, centroid f32[dimension] in the kernels' memory; no room is taken there by this call but the first */
+  encode(row: number, vector: number, centroid: number): void {
+    const { dimension } = this
+    const { kernels } = this.#work
+    const size = dimension / 8
+    const code = this.#work.room('code', size)
+    const factors = this.#work.room('factors', 16)
+    kernels.encode(vector, centroid, dimension, code, factors)
+    const { buffer } = kernels.memory
+    this.bits.set(new Uint8Array(buffer, code, size), row * size)
+    const [norm, alpha, along, residual] = new Float32Array(buffer, factors, 4) as unknown as [
+      number,
+      number,
+      number,
+      number,
+    ]
+    // docs/decisions/0005 has the table.
+    const slope = norm / alpha
+    if (this.#space === 'ip') {
+      this.adds[row] = -residual + slope * along
+      this.scales[row] = -slope
+    } else {
+      this.adds[row] = norm * norm + 2 * slope * along
+      this.scales[row] = -2 * slope
+    }
+    this.squaredError += Math.max(0, 1 - alpha * alpha)
+    this.count++
+  }
+
+  /** Writes a row's code and factors into its place among packs of sixteen. */
+  place(row: number, packs: Uint8Array, factors: Float32Array, entry: number): void {
+    const size = this.dimension / 8
+    const pack = Math.floor(entry / PACK) * (size + 8) * PACK
+    const lane = entry % PACK
+    for (let j = 0; j < size; j++) packs[pack + j * PACK + lane] = this.bits[row * size + j] as number
+    const at = (pack + size * PACK) / 4 + lane
+    factors[at] = this.adds[row] as number
+    factors[at + PACK] = this.scales[row] as number
+  }
+}

@@ -1,0 +1,160 @@
+/** k-means (Lloyd, 1982) on some of a set of points. */
+import type { Random } from '../../platform/random.ts'
+import { Points } from './points.ts'
+import type { Work } from './work.ts'
+
+const BATCH = 256
+
+/**
+ * Centroids of the points that `members` names, f32[k × dimension]; fewer than `k` when there are not as many members.
+ * Deterministic for equal inputs. A cluster that nothing is nearest to gets a member of the largest one.
+ */
+export async function lloyd(
+  work: Work,
+  points: Points,
+  members: Uint32Array,
+  k: number,
+  iterations: number,
+  random: Random,
+): Promise<Float32Array> {
+  const { dimension } = points
+  const count = Math.min(k, members.length)
+  let floats: Float32Array = new Float32Array(count * dimension)
+  pick(members, count, random).forEach((member, i) => {
+    floats.set(valueOf(points, member), i * dimension)
+  })
+  const centroids = new Points(work, count, dimension)
+  try {
+    for (let round = 0; round < iterations; round++) {
+      centroids.set(floats)
+      const nearest = await nearestOf(work, points, members, centroids)
+      floats = means(points, members, nearest, centroids, random)
+    }
+  } finally {
+    centroids.free()
+  }
+  return floats
+}
+
+/** For each member the number of its nearest centroid. */
+export async function nearestOf(
+  work: Work,
+  points: Points,
+  members: Uint32Array,
+  centroids: Points,
+): Promise<Uint32Array> {
+  const { dimension, scales } = points
+  const { kernels } = work
+  const { count } = centroids
+  const squares = centroids.squares()
+  const nearest = new Uint32Array(members.length)
+  const rows = work.room('lloyd-rows', BATCH * dimension)
+  const dots = work.room('lloyd-dots', BATCH * count * 4)
+  for (let start = 0; start < members.length; start += BATCH) {
+    const size = Math.min(BATCH, members.length - start)
+    points.gather(members, start, size, rows)
+    kernels.dotI8Many(rows, size, centroids.pointer, count, dimension, dots)
+    const sums = new Int32Array(kernels.memory.buffer, dots, size * count)
+    for (let i = 0; i < size; i++) {
+      const twice = 2 * (scales[members[start + i] as number] as number)
+      let best = 0
+      let bestDistance = Number.POSITIVE_INFINITY
+      for (let c = 0, at = i * count; c < count; c++, at++) {
+        const distance = (squares[c] as number) - twice * (sums[at] as number) * (centroids.scales[c] as number)
+        if (distance < bestDistance) {
+          bestDistance = distance
+          best = c
+        }
+      }
+      nearest[start + i] = best
+    }
+    await work.spent(size * count * dimension)
+  }
+  return nearest
+}
+
+function means(
+  points: Points,
+  members: Uint32Array,
+  nearest: Uint32Array,
+  centroids: Points,
+  random: Random,
+): Float32Array {
+  const { dimension } = points
+  const { count } = centroids
+  const sums = new Sums(count, dimension)
+  sums.addAll(points, members, nearest)
+  let largest = 0
+  for (let c = 1; c < count; c++) if ((sums.counts[c] as number) > (sums.counts[largest] as number)) largest = c
+  const floats = sums.means(centroids.values())
+  for (let c = 0; c < count; c++) {
+    if (sums.counts[c] !== 0) continue
+    const start = Math.floor(random.next() * members.length)
+    for (let i = 0; i < members.length; i++) {
+      const at = (start + i) % members.length
+      if (nearest[at] !== largest) continue
+      floats.set(valueOf(points, members[at] as number), c * dimension)
+      break
+    }
+  }
+  return floats
+}
+
+/** Sums of points by cluster. */
+export class Sums {
+  readonly counts: Uint32Array
+  readonly #sums: Float64Array
+  readonly #dimension: number
+
+  constructor(clusters: number, dimension: number) {
+    this.counts = new Uint32Array(clusters)
+    this.#sums = new Float64Array(clusters * dimension)
+    this.#dimension = dimension
+  }
+
+  addAll(points: Points, members: ArrayLike<number>, clusters: Uint32Array): void {
+    const dimension = this.#dimension
+    const rows = points.rows()
+    const sums = this.#sums
+    for (let i = 0; i < members.length; i++) {
+      const member = members[i] as number
+      const cluster = clusters[i] as number
+      const scale = points.scales[member] as number
+      this.counts[cluster] = (this.counts[cluster] as number) + 1
+      for (let d = 0, to = cluster * dimension, from = member * dimension; d < dimension; d++, to++, from++)
+        sums[to] = (sums[to] as number) + (rows[from] as number) * scale
+    }
+  }
+
+  /** @param otherwise what a cluster without points keeps */
+  means(otherwise: Float32Array): Float32Array {
+    const dimension = this.#dimension
+    const means = new Float32Array(this.#sums.length)
+    this.counts.forEach((count, c) => {
+      for (let d = c * dimension; d < (c + 1) * dimension; d++)
+        means[d] = count === 0 ? (otherwise[d] as number) : (this.#sums[d] as number) / count
+    })
+    return means
+  }
+}
+
+function valueOf(points: Points, member: number): Float32Array {
+  const { dimension } = points
+  const scale = points.scales[member] as number
+  return Float32Array.from(
+    points.rows().subarray(member * dimension, (member + 1) * dimension),
+    (value) => value * scale,
+  )
+}
+
+/** Some of the members, each at most once: the first steps of a Fisher–Yates shuffle. */
+function pick(members: Uint32Array, count: number, random: Random): Uint32Array {
+  const shuffled = members.slice()
+  for (let i = 0; i < count; i++) {
+    const other = i + Math.floor(random.next() * (shuffled.length - i))
+    const value = shuffled[i] as number
+    shuffled[i] = shuffled[other] as number
+    shuffled[other] = value
+  }
+  return shuffled.subarray(0, count)
+}

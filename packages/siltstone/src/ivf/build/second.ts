@@ -1,0 +1,42 @@
+/**
+ * The second cluster of a row (SOAR: Sun et al., NeurIPS 2023): not simply the next nearest, but one whose centroid lies
+ * in another direction, so that a query that misses the first has a chance of its own to meet the second.
+ */
+import type { Neighbours } from './neighbours.ts'
+import type { Shortlists } from './shortlists.ts'
+
+const LAMBDA = 1
+export const NONE = 0xffffffff
+
+/**
+ * The c' that minimises |x − c'|² + λ⟨x − c', r̂⟩², r̂ the unit residual to the first.
+ * @param square |x|² @param squares |c|² of all centroids
+ */
+export function secondCluster(
+  found: Shortlists,
+  row: number,
+  square: number,
+  squares: Float32Array,
+  neighbours: Neighbours,
+): number {
+  const start = row * found.length
+  const first = found.clusters[start] as number
+  const firstDot = found.dots[start] as number
+  const residual = Math.max(1e-12, square - 2 * firstDot + (squares[first] as number))
+  let second = NONE
+  let best = Number.POSITIVE_INFINITY
+  for (let i = 1; i < (found.counts[row] as number); i++) {
+    const distance = Math.max(0, (found.distances[start + i] as number) + square)
+    // Sorted by distance: nothing that follows can be better.
+    if (distance >= best) break
+    const cluster = found.clusters[start + i] as number
+    const along = square - firstDot - (found.dots[start + i] as number) + neighbours.dot(first, cluster)
+    const loss = distance + (LAMBDA * along * along) / residual
+    // False for NaN: centroids so far apart are no candidates.
+    if (loss < best) {
+      best = loss
+      second = cluster
+    }
+  }
+  return second
+}

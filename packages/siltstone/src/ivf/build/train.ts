@@ -1,0 +1,162 @@
+/**
+ * Clusters by k-means in two levels (as in SPANN, Chen et al., NeurIPS 2021): some √k groups over a part of the sample,
+ * then each group's share of the k clusters over its own members; then all centroids move together, twice, so that
+ * borders between groups do not show. In between, clusters that are too large are split and those that are nearly empty
+ * are dropped, so that every list costs about the same to read.
+ *
+ * Deterministic: the same sample gives the same clusters.
+ */
+import type { Random } from '../../platform/random.ts'
+import { seededRandom } from '../../platform/seeded-random.ts'
+import { Assigner, BATCH } from './assign.ts'
+import { Clustering, type Groups } from './clustering.ts'
+import { lloyd, nearestOf, Sums } from './lloyd.ts'
+import { inOrder } from './order.ts'
+import { Points } from './points.ts'
+import type { Work } from './work.ts'
+
+/** Up to this many clusters there is one group. */
+const FLAT_CLUSTERS = 256
+const GROUP_SAMPLE = 256
+const GROUP_ROUNDS = 6
+const CLUSTER_ROUNDS = 4
+const FLAT_ROUNDS = 6
+/** Of the mean size. */
+const TOO_LARGE = 2
+const TOO_SMALL = 1 / 8
+const SPLIT_ROUNDS = 3
+
+export function clustersFor(rows: number): number {
+  return Math.max(1, Math.round(4 * Math.sqrt(rows)))
+}
+
+/** More than that makes training slower and the clusters no better. */
+export function sampleFor(rows: number): number {
+  return Math.min(rows, 40 * clustersFor(rows))
+}
+
+/** @param sample at least one point @param clusters about how many to make */
+export async function train(work: Work, sample: Points, clusters: number): Promise<Groups> {
+  const random = seededRandom(clusters)
+  const all = Uint32Array.from({ length: sample.count }, (_, i) => i)
+  let groups =
+    clusters <= FLAT_CLUSTERS
+      ? oneGroup(await lloyd(work, sample, all, clusters, FLAT_ROUNDS, random), sample.dimension)
+      : await twoLevels(work, sample, all, clusters, random)
+  groups = await refine(work, sample, all, groups, async (members, floats) =>
+    rebalance(work, sample, members, floats, sample.count / clusters, random),
+  )
+  groups = await refine(work, sample, all, groups)
+  return inOrder(groups, sample.dimension)
+}
+
+function oneGroup(floats: Float32Array, dimension: number): Groups {
+  return { floats, starts: Uint32Array.of(0, floats.length / dimension) }
+}
+
+async function twoLevels(
+  work: Work,
+  sample: Points,
+  all: Uint32Array,
+  clusters: number,
+  random: Random,
+): Promise<Groups> {
+  const { dimension } = sample
+  const groups = Math.round(Math.sqrt(clusters))
+  const step = Math.max(1, Math.floor(sample.count / (groups * GROUP_SAMPLE)))
+  const means = new Points(work, groups, dimension)
+  try {
+    const part = all.filter((i) => i % step === 0)
+    means.set(await lloyd(work, sample, part, groups, GROUP_ROUNDS, random))
+    const members = byCluster(await nearestOf(work, sample, all, means), all, means.count)
+    const parts: Float32Array[] = []
+    for (const group of members) {
+      if (group.length === 0) continue
+      const share = Math.max(1, Math.round((clusters * group.length) / sample.count))
+      parts.push(await lloyd(work, sample, group, share, CLUSTER_ROUNDS, random))
+    }
+    return joined(parts, dimension)
+  } finally {
+    means.free()
+  }
+}
+
+/** Moves every centroid to the mean of what is nearest to it. */
+async function refine(
+  work: Work,
+  sample: Points,
+  all: Uint32Array,
+  groups: Groups,
+  change: (members: Uint32Array[], floats: Float32Array) => Promise<Float32Array> = async (_, floats) => floats,
+): Promise<Groups> {
+  const { dimension } = sample
+  const clustering = new Clustering(work, groups, dimension)
+  try {
+    const nearest = await assignAll(work, sample, all, clustering)
+    const sums = new Sums(clustering.centroids.count, dimension)
+    sums.addAll(sample, all, nearest)
+    const means = sums.means(clustering.centroids.values())
+    const members = byCluster(nearest, all, clustering.centroids.count)
+    const parts: Float32Array[] = []
+    for (let g = 0; g + 1 < groups.starts.length; g++) {
+      const [start, end] = [groups.starts[g] as number, groups.starts[g + 1] as number]
+      parts.push(await change(members.slice(start, end), means.slice(start * dimension, end * dimension)))
+    }
+    return joined(parts, dimension)
+  } finally {
+    clustering.free()
+  }
+}
+
+async function assignAll(work: Work, sample: Points, all: Uint32Array, clustering: Clustering): Promise<Uint32Array> {
+  const assigner = new Assigner(work, clustering, 1)
+  const nearest = new Uint32Array(all.length)
+  for (let start = 0; start < all.length; start += BATCH) {
+    const members = all.subarray(start, start + BATCH)
+    nearest.set((await assigner.nearest(sample, members)).clusters.subarray(0, members.length), start)
+  }
+  return nearest
+}
+
+/** One group's centroids, without the nearly empty ones and with the large ones split. */
+async function rebalance(
+  work: Work,
+  sample: Points,
+  members: Uint32Array[],
+  floats: Float32Array,
+  meanSize: number,
+  random: Random,
+): Promise<Float32Array> {
+  const { dimension } = sample
+  const parts: Float32Array[] = []
+  for (const [c, own] of members.entries()) {
+    if (own.length > TOO_LARGE * meanSize) {
+      parts.push(await lloyd(work, sample, own, Math.ceil(own.length / meanSize), SPLIT_ROUNDS, random))
+    } else if (own.length > TOO_SMALL * meanSize) parts.push(floats.slice(c * dimension, (c + 1) * dimension))
+  }
+  return parts.length === 0 ? floats.slice(0, dimension) : joined(parts, dimension).floats
+}
+
+/** The parts become the groups. */
+function joined(parts: readonly Float32Array[], dimension: number): Groups {
+  const starts = new Uint32Array(parts.length + 1)
+  parts.forEach((part, g) => {
+    starts[g + 1] = (starts[g] as number) + part.length / dimension
+  })
+  const floats = new Float32Array((starts[parts.length] as number) * dimension)
+  parts.forEach((part, g) => floats.set(part, (starts[g] as number) * dimension))
+  return { floats, starts }
+}
+
+function byCluster(nearest: Uint32Array, members: Uint32Array, clusters: number): Uint32Array[] {
+  const counts = new Uint32Array(clusters)
+  for (const cluster of nearest) counts[cluster] = (counts[cluster] as number) + 1
+  const lists = Array.from(counts, (count) => new Uint32Array(count))
+  counts.fill(0)
+  nearest.forEach((cluster, i) => {
+    const list = lists[cluster] as Uint32Array
+    list[counts[cluster] as number] = members[i] as number
+    counts[cluster] = (counts[cluster] as number) + 1
+  })
+  return lists
+}

@@ -1,0 +1,89 @@
+/** Writes the sections of an inverted file. Their layout is in docs/decisions/0005. */
+import { crc32, crcHex } from '../../format/checksum.ts'
+import type { SegmentWriter } from '../../format/segment/writer.ts'
+import {
+  CENTROIDS,
+  type IndexedSpace,
+  LIST_HEADER_BYTES,
+  LISTS,
+  listBytes,
+  PACK,
+  packBytes,
+  ROTATION,
+} from '../directory.ts'
+import type { Codes } from './codes.ts'
+import type { Points } from './points.ts'
+import { ROTATION_SEED } from './rotate.ts'
+
+export interface IvfContent {
+  space: IndexedSpace
+  centroids: Points
+  codeError: number
+  /** Rows by cluster. */
+  primaries: Uint32Array
+  /** Arrival of each row, in the order of rows. */
+  arrivals: Uint32Array
+  /** Per cluster: arrivals of the rows that are copied into it, by their row. */
+  copies: readonly Uint32Array[]
+  /** Row of each arrival. */
+  rows: Uint32Array
+  primaryCodes: Codes
+  copyCodes: Codes
+}
+
+export async function writeSections(writer: SegmentWriter, content: IvfContent): Promise<void> {
+  const { space, centroids, codeError, primaries, copies } = content
+  const { count, dimension, scales } = centroids
+  await writer.addSection(LISTS.name, async (sink) => {
+    let firstRow = 0
+    for (let cluster = 0; cluster < count; cluster++) {
+      await sink.write(listOf(content, cluster, firstRow))
+      firstRow += primaries[cluster] as number
+    }
+    return { type: LISTS.type }
+  })
+  await writer.addSection(CENTROIDS.name, async (sink) => {
+    const bytes = new Uint8Array(count * (dimension + 12))
+    const numbers = count * dimension
+    bytes.set(new Uint8Array(centroids.rows().buffer, centroids.pointer, numbers))
+    new Float32Array(bytes.buffer, numbers, count).set(scales.subarray(0, count))
+    new Uint32Array(bytes.buffer, numbers + 4 * count, count).set(primaries)
+    new Uint32Array(bytes.buffer, numbers + 8 * count, count).set(copies.map(({ length }) => length))
+    await sink.write(bytes)
+    const params = {
+      clusters: count,
+      paddedDimension: dimension,
+      seed: ROTATION_SEED,
+      space,
+      codeError,
+      rotation: ROTATION,
+    }
+    return { type: CENTROIDS.type, crc32: crcHex(bytes), params }
+  })
+}
+
+function listOf(content: IvfContent, cluster: number, firstRow: number): Uint8Array {
+  const { dimension } = content.centroids
+  const primaries = content.primaries[cluster] as number
+  const copied = content.copies[cluster] as Uint32Array
+  const entries = primaries + copied.length
+  const bytes = new Uint8Array(listBytes(dimension, primaries, copied.length))
+  const packsLength = Math.ceil(entries / PACK) * packBytes(dimension)
+  const packs = bytes.subarray(LIST_HEADER_BYTES, LIST_HEADER_BYTES + packsLength)
+  const factors = new Float32Array(bytes.buffer, LIST_HEADER_BYTES, packsLength / 4)
+  for (let i = 0; i < primaries; i++)
+    content.primaryCodes.place(content.arrivals[firstRow + i] as number, packs, factors, i)
+  const rows = new Uint32Array(bytes.buffer, LIST_HEADER_BYTES + packsLength, copied.length)
+  copied.forEach((arrival, i) => {
+    content.copyCodes.place(arrival, packs, factors, primaries + i)
+    rows[i] = content.rows[arrival] as number
+  })
+  for (let entry = entries; entry % PACK !== 0; entry++) {
+    const pack = Math.floor(entry / PACK) * packBytes(dimension)
+    factors[(pack + (dimension / 8) * PACK) / 4 + (entry % PACK)] = Number.POSITIVE_INFINITY
+  }
+  const header = new Uint32Array(bytes.buffer, 0, LIST_HEADER_BYTES / 4)
+  header.set([0, entries, primaries, firstRow])
+  header[0] = crc32(bytes.subarray(4))
+  return bytes
+}

@@ -1,0 +1,43 @@
+/** Room for what does not fit into memory while something is computed. Nothing there outlives its process. */
+export interface Scratch {
+  /** @throws SiltstoneError `unavailable` (`disk-full`, …) */
+  create(): Promise<ScratchFile>
+}
+
+export interface ScratchFile {
+  readonly sizeBytes: number
+  append(bytes: Uint8Array): Promise<void>
+  /** Bytes that were appended before. */
+  read(offset: number, length: number): Promise<Uint8Array>
+  /** Gives the room back. */
+  discard(): Promise<void>
+}
+
+export const memoryScratch: Scratch = {
+  create: async () => new MemoryScratchFile(),
+}
+
+class MemoryScratchFile implements ScratchFile {
+  #bytes = Buffer.alloc(0)
+  sizeBytes = 0
+
+  async append(bytes: Uint8Array): Promise<void> {
+    if (this.sizeBytes + bytes.length > this.#bytes.length) {
+      const larger = Buffer.alloc(Math.max(this.#bytes.length * 2, this.sizeBytes + bytes.length))
+      larger.set(this.#bytes.subarray(0, this.sizeBytes))
+      this.#bytes = larger
+    }
+    this.#bytes.set(bytes, this.sizeBytes)
+    this.sizeBytes += bytes.length
+  }
+
+  async read(offset: number, length: number): Promise<Uint8Array> {
+    if (offset < 0 || offset + length > this.sizeBytes) throw new RangeError(`${offset}+${length} of ${this.sizeBytes}`)
+    return Uint8Array.from(this.#bytes.subarray(offset, offset + length))
+  }
+
+  async discard(): Promise<void> {
+    this.#bytes = Buffer.alloc(0)
+    this.sizeBytes = 0
+  }
+}
