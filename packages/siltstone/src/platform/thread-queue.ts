@@ -24,7 +24,7 @@ export class ThreadQueue implements Queue {
   constructor(name: string, options: { clock: Clock }) {
     this.#kept = new MemoryQueue(options)
     this.#channel = new BroadcastChannel(`siltstone queue ${name}`)
-    this.#channel.addEventListener('message', (event) => void this.#keep((event as MessageEvent<Sent>).data))
+    this.#channel.addEventListener('message', (event) => void this.#keep((event as unknown as { data: Sent }).data))
     this.#channel.unref()
   }
 
