@@ -1,8 +1,10 @@
 #!/bin/sh
-# Installs what is measured beside Siltstone, into bench/.data (git-ignored): Chroma's own server.
+# Installs what is measured beside Siltstone, all of it git-ignored: Chroma's own server and numpy into bench/.data,
+# the libraries into bench/node_modules. hnswlib-node compiles itself and needs a C++ compiler.
 set -eu
 cd "$(dirname "$0")"
 mkdir -p .data
 test -d .data/venv || python3 -m venv .data/venv
-.data/venv/bin/pip install --quiet --disable-pip-version-check 'chromadb==1.5.9'
+.data/venv/bin/pip install --quiet --disable-pip-version-check 'chromadb==1.5.9' numpy
 .data/venv/bin/chroma --version
+npm install --workspaces=false --no-package-lock --no-audit --no-fund

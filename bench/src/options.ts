@@ -10,33 +10,50 @@ import { DEFAULT_DATA } from './places.ts'
 export interface Options {
   scenarios: string[]
   data: string | undefined
-  records: number | undefined
+  /** Empty: the scenario's own. */
+  records: number[]
   dimension: number
   seed: number
   /** `siltstone`, `chroma` or base URLs of servers that run already. */
   servers: string[]
+  /** `siltstone`, `hnswlib`, `usearch`, `lancedb`. */
+  peers: string[]
+  /** `chromadb` (the unchanged JavaScript client) or `raw` (HTTP with connections kept). */
+  clients: string[]
   batch: number
   queries: number
+  k: number
+  /** Of the knobs of the named peers: `siltstone=8,16`. */
+  values: Map<string, number[]>
   rounds: number
   repeat: number
   delayMs: number
   keep: boolean
+  rebuild: boolean
+  label: string | undefined
 }
 
 export const USAGE = `Usage: npm run bench -- SCENARIO… [options]
+       npm run bench -- report       writes RESULTS.md and the plots from results/*.json
 
   --data DIR         passages.arrow and queries.arrow (default ../shared/data beside the repository, if it is there);
                      "none": generated vectors
-  --records N        how many records (default: the scenario's)
+  --records LIST     how many records, one run each (default: the scenario's). More than there are passages: derived
   --dimension N      of generated vectors (default 384)
   --seed N           of what is generated or chosen (default 1)
   --servers LIST     siltstone, chroma, or base URLs of running servers (default siltstone,chroma)
+  --clients LIST     chromadb (the unchanged JavaScript client), raw (HTTP); default chromadb,raw
+  --peers LIST       default siltstone,hnswlib,usearch,lancedb
+  --values SPEC      of a peer's knob, such as siltstone=8,16,32 (probes; 0 measures all records); may be repeated
+  --k N              nearest asked for (default 10)
   --batch N          records a write (default 1000)
-  --queries N        different queries (default 400)
-  --rounds N         turns that the candidates take (default 8)
-  --repeat N         runs of a long measurement (default 1)
+  --queries N        different queries (default 1000)
+  --rounds N         turns that the candidates take (default 5)
+  --repeat N         runs of a long measurement (default 3)
   --delay-ms N       before each request to storage, for "cold" (default 63)
-  --keep             keep the stores that were made, under bench/.data
+  --rebuild          build stores and peers' indexes again: ours after the program changed, all for times of one run
+  --keep             keep stores that would be removed
+  --label NAME       keep the result apart from the usual ones
 `
 
 export function readOptions(args: readonly string[]): Options {
@@ -44,33 +61,56 @@ export function readOptions(args: readonly string[]): Options {
     args: [...args],
     allowPositionals: true,
     options: {
+      help: { type: 'boolean', short: 'h', default: false },
       data: { type: 'string' },
-      records: { type: 'string' },
+      records: { type: 'string', default: '' },
       dimension: { type: 'string', default: '384' },
       seed: { type: 'string', default: '1' },
       servers: { type: 'string', default: 'siltstone,chroma' },
+      clients: { type: 'string', default: 'chromadb,raw' },
+      peers: { type: 'string', default: 'siltstone,hnswlib,usearch,lancedb' },
+      values: { type: 'string', multiple: true, default: [] },
+      k: { type: 'string', default: '10' },
       batch: { type: 'string', default: '1000' },
-      queries: { type: 'string', default: '400' },
-      rounds: { type: 'string', default: '8' },
-      repeat: { type: 'string', default: '1' },
+      queries: { type: 'string', default: '1000' },
+      rounds: { type: 'string', default: '5' },
+      repeat: { type: 'string', default: '3' },
       'delay-ms': { type: 'string', default: '63' },
+      rebuild: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
+      label: { type: 'string' },
     },
   })
   return {
-    scenarios: positionals,
+    scenarios: values.help ? [] : positionals,
     data: dataDirectory(values.data),
-    records: values.records === undefined ? undefined : whole('records', values.records),
+    records: list(values.records).map((text) => whole('records', text)),
     dimension: whole('dimension', values.dimension),
     seed: whole('seed', values.seed),
-    servers: values.servers.split(',').filter((name) => name !== ''),
+    servers: list(values.servers),
+    clients: list(values.clients),
+    peers: list(values.peers),
+    values: new Map(values.values.map(knobValues)),
     batch: whole('batch', values.batch),
     queries: whole('queries', values.queries),
+    k: whole('k', values.k),
     rounds: whole('rounds', values.rounds),
     repeat: whole('repeat', values.repeat),
     delayMs: whole('delay-ms', values['delay-ms']),
     keep: values.keep,
+    rebuild: values.rebuild,
+    label: values.label,
   }
+}
+
+function list(text: string): string[] {
+  return text.split(',').filter((part) => part !== '')
+}
+
+function knobValues(text: string): [string, number[]] {
+  const [name = '', numbers = ''] = text.split('=')
+  if (numbers === '') throw new Error(`--values ${text}: give a peer and numbers, such as siltstone=8,16`)
+  return [name, list(numbers).map((value) => whole('values', value))]
 }
 
 function dataDirectory(given: string | undefined): string | undefined {

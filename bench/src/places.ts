@@ -4,10 +4,16 @@ import { fileURLToPath } from 'node:url'
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
 export const REPOSITORY = at('../..')
-/** Git-ignored: stores, peers, results. */
+export const BENCH = at('..')
+/** Git-ignored: data sets, stores, peers. */
 export const SCRATCH = at('../.data')
+export const SETS = at('../.data/sets')
+export const STORES = at('../.data/stores')
+/** One JSON file for each scenario and size: what RESULTS.md and the plots are made of. */
+export const RESULTS = at('../results')
 export const DEFAULT_DATA = at('../../../shared/data')
+export const SOURCES = at('../../packages/siltstone/src')
 export const SILTSTONE_MAIN = at('../../packages/siltstone/src/cli/main.ts')
 export const PYTHON = at('../.data/venv/bin/python')
 export const CHROMA = at('../.data/venv/bin/chroma')
-export const NEIGHBOURS_PROGRAM = at('../neighbours.py')
+export const EXACT_PROGRAM = at('../exact.py')

@@ -1,22 +1,28 @@
-/** Records and queries to measure with. Vectors are unit vectors of f32, rows of one matrix. */
+/** Records and queries to measure with. Vectors are unit vectors of f32, rows of one matrix that also lies in a file. */
+import { matrixFile } from './matrix.ts'
+
 export interface Dataset {
+  /** For people. */
   name: string
+  /** For names of files: tells the vectors apart from all others. */
+  key: string
   dimension: number
   count: number
   id(row: number): string
+  /** The number of the row of that id. */
+  row(id: string): number
   /** A view, not a copy. */
   vector(row: number): Float32Array
   document(row: number): string
   /** JSON text of an object. */
   metadata(row: number): string
-  queries: QuerySet
+  queries: Queries
 }
 
-export interface QuerySet {
+export interface Queries {
+  key: string
   count: number
   vector(index: number): Float32Array
-  /** Row numbers of the exact nearest records by cosine, best first. */
-  neighbours(index: number, k: number): number[]
 }
 
 /** One record, ready for a request or for the engine. */
@@ -34,4 +40,13 @@ export function rowAt(data: Dataset, row: number): Row {
 export function* batches(data: Dataset, size: number, first = 0, end = data.count): Generator<Row[]> {
   for (let start = first; start < end; start += size)
     yield Array.from({ length: Math.min(size, end - start) }, (_, i) => rowAt(data, start + i))
+}
+
+/** Raw f32 rows of all vectors: for programs that read them from a file. */
+export function vectorsFile({ key, count, dimension, vector }: Dataset): string {
+  return matrixFile(key, count, dimension, (row) => vector(row))
+}
+
+export function queriesFile({ queries, dimension }: Dataset): string {
+  return matrixFile(queries.key, queries.count, dimension, (index) => queries.vector(index))
 }

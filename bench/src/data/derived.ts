@@ -1,14 +1,12 @@
 /**
  * More rows than there are passages: a convex mix of a passage and one of its 10 nearest (weight 0.3 to 0.7), Gaussian
  * noise of 10 % of their distance, normalised. It keeps the neighbourhoods of real text, which uniform noise has not.
- * Rows are made when they are asked for, each from its own seed, so a million of them need no memory.
+ * Each row has its own seed. Computed once and kept in a file.
  */
-import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
-import { NEIGHBOURS_PROGRAM, PYTHON, SCRATCH } from '../places.ts'
+import { withBucket } from './bucket.ts'
 import type { Dataset } from './dataset.ts'
-import { exactNeighbours } from './exact.ts'
+import { nearestOfEach } from './exact.ts'
+import { matrixFile, readMatrix } from './matrix.ts'
 import { SeededRandom } from './random.ts'
 
 const NEIGHBOURS = 10
@@ -17,27 +15,33 @@ const NOISE = 0.1
 /** The first rows are the passages themselves. */
 export function deriveDataset(passages: Dataset, count: number, seed = 1): Dataset {
   const { dimension } = passages
-  const neighbours = count > passages.count ? neighboursOf(passages) : new Uint32Array()
-  const parent = (row: number) => (row < passages.count ? row : row % passages.count)
-  const vector = (row: number) =>
-    row < passages.count
-      ? passages.vector(row)
-      : derive(passages, neighbours, parent(row), new SeededRandom(seed + row))
-  const data: Dataset = {
+  const key = `derived-${count}-seed${seed}`
+  let neighbours: Uint32Array | undefined
+  const parent = (row: number) => row % passages.count
+  const path = matrixFile(key, count, dimension, (row) => {
+    if (row < passages.count) return passages.vector(row)
+    neighbours ??= nearestOfEach(passages, NEIGHBOURS)
+    return derive(passages, neighbours, parent(row), new SeededRandom(seed + row))
+  })
+  const matrix = readMatrix(path)
+  const id = (row: number) => (row < passages.count ? passages.id(row) : `${passages.id(parent(row))}+${row}`)
+  return {
     name: `${count} records (passages and mixes of neighbours, seed ${seed})`,
+    key,
     dimension,
     count,
-    id: (row) => (row < passages.count ? passages.id(row) : `${passages.id(parent(row))}+${row}`),
-    vector,
-    document: (row) => passages.document(parent(row)),
-    metadata: (row) => passages.metadata(parent(row)),
-    queries: {
-      count: passages.queries.count,
-      vector: (index) => passages.queries.vector(index),
-      neighbours: (index, k) => exactNeighbours(data, [passages.queries.vector(index)], k)[0] as number[],
+    id,
+    row: (text) => {
+      const at = text.lastIndexOf('+')
+      const row = at < 0 ? Number.NaN : Number(text.slice(at + 1))
+      return Number.isInteger(row) && id(row) === text ? row : passages.row(text)
     },
+    vector: (row) => matrix.subarray(row * dimension, (row + 1) * dimension),
+    document: (row) => passages.document(parent(row)),
+    // Of the parent, but for the bucket, which follows the id.
+    metadata: (row) => withBucket(id(row), passages.metadata(parent(row)).replace(/,"bucket":\d+}$/, '}')),
+    queries: passages.queries,
   }
-  return data
 }
 
 function derive(passages: Dataset, neighbours: Uint32Array, first: number, random: SeededRandom): Float32Array {
@@ -57,20 +61,4 @@ function derive(passages: Dataset, neighbours: Uint32Array, first: number, rando
   const factor = 1 / Math.sqrt(squares)
   for (let i = 0; i < mixed.length; i++) mixed[i] = (mixed[i] as number) * factor
   return mixed
-}
-
-/** Computed once, by numpy: four minutes for 100,000 passages. */
-function neighboursOf(passages: Dataset): Uint32Array {
-  const path = `${SCRATCH}/neighbours-${passages.count}.u32`
-  if (!existsSync(path)) {
-    if (!existsSync(PYTHON)) throw new Error('Run bench/setup.sh first: derived rows need its numpy, once.')
-    mkdirSync(dirname(path), { recursive: true })
-    const vectors = `${SCRATCH}/vectors-${passages.count}.f32`
-    const matrix = new Float32Array(passages.count * passages.dimension)
-    for (let row = 0; row < passages.count; row++) matrix.set(passages.vector(row), row * passages.dimension)
-    writeFileSync(vectors, Buffer.from(matrix.buffer))
-    execFileSync(PYTHON, [NEIGHBOURS_PROGRAM, vectors, path, String(passages.dimension)], { stdio: 'inherit' })
-  }
-  const bytes = readFileSync(path)
-  return new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4)
 }

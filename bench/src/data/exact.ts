@@ -1,15 +1,95 @@
-/** Exact nearest neighbours by cosine of unit vectors: what recall is measured against. */
-export interface Vectors {
-  count: number
-  vector(row: number): Float32Array
+/**
+ * Exact nearest neighbours by cosine of unit vectors: what recall is measured against. By numpy where bench:setup has
+ * installed it (a minute for 2,000 queries in a million rows), else in this process; kept in bench/.data/sets.
+ */
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { EXACT_PROGRAM, PYTHON, SETS } from '../places.ts'
+import { type Dataset, queriesFile, vectorsFile } from './dataset.ts'
+
+/** Nearest rows kept for each query. */
+const KEPT = 100
+
+/** Two rows may be equally near (many passages are the same text): a hit is what is as near as the k-th, by this much. */
+const TIE = 1e-6
+
+export interface Truth {
+  /** The share of the k nearest that `found` has; a row as near as the k-th counts, whichever it is. */
+  recall(query: number, found: readonly number[], k: number): number
+  /** How many rows were looked at. */
+  among: number
+  /** The number of the row of that id. */
+  rowOf(id: string): number
 }
 
-/** @param only rows to rank; default all. @returns per query the rows, best first */
-export function exactNeighbours(
-  data: Vectors,
+/** @param only rows to rank, and a name for them; default all */
+export function exactTruth(data: Dataset, only?: { name: string; rows: readonly number[] }): Truth {
+  const among = only ? only.rows.length : data.count
+  const k = Math.min(KEPT, among)
+  const output = join(SETS, `exact-${data.key}-${data.queries.key}${only ? `-${only.name}` : ''}-${among}`)
+  if (!existsSync(`${output}.scores`)) compute(data, output, k, only?.rows)
+  const scores = new Float32Array(bufferOf(`${output}.scores`))
+  const allowed = only && new Set(only.rows)
+  return {
+    among,
+    rowOf: data.row,
+    recall: (query, found, wanted) => {
+      const expected = Math.min(wanted, among)
+      if (expected === 0) return 1
+      const bound = (scores[query * k + expected - 1] as number) - TIE
+      const vector = data.queries.vector(query)
+      const near = (row: number) =>
+        row >= 0 && (allowed === undefined || allowed.has(row)) && dot(vector, data.vector(row)) >= bound
+      return new Set(found.slice(0, expected).filter(near)).size / expected
+    },
+  }
+}
+
+/** For each row its nearest other rows. Needs numpy: in JavaScript it would take an hour. */
+export function nearestOfEach(data: Dataset, k: number): Uint32Array {
+  const output = join(SETS, `nearest-${data.key}`)
+  const path = vectorsFile(data)
+  if (!existsSync(`${output}.scores`)) {
+    if (!existsSync(PYTHON)) throw new Error('Run npm run bench:setup first: deriving rows needs its numpy, once.')
+    run(path, path, output, data.dimension, k)
+  }
+  return new Uint32Array(bufferOf(`${output}.rows`))
+}
+
+function compute(data: Dataset, output: string, k: number, only: readonly number[] | undefined): void {
+  if (existsSync(PYTHON)) {
+    const more: string[] = []
+    if (only) {
+      writeFileSync(`${output}.only`, Uint32Array.from(only))
+      more.push(`${output}.only`)
+    }
+    run(vectorsFile(data), queriesFile(data), output, data.dimension, k, ...more)
+    return
+  }
+  const vectors = Array.from({ length: data.queries.count }, (_, index) => data.queries.vector(index))
+  const best = exactNeighbours(data, vectors, k, only)
+  const scores = best.flatMap((rows, query) => rows.map((row) => dot(vectors[query] as Float32Array, data.vector(row))))
+  writeFileSync(`${output}.rows`, Uint32Array.from(best.flat()))
+  writeFileSync(`${output}.scores`, Float32Array.from(scores))
+}
+
+function run(rows: string, queries: string, output: string, dimension: number, k: number, ...more: string[]): void {
+  const args = [EXACT_PROGRAM, rows, queries, output, String(dimension), String(k), ...more]
+  execFileSync('nice', ['-n', '10', PYTHON, ...args], { stdio: 'inherit' })
+}
+
+function bufferOf(path: string): ArrayBuffer {
+  const bytes = readFileSync(path)
+  return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer
+}
+
+/** @returns per query the rows, best first */
+function exactNeighbours(
+  data: Dataset,
   queries: readonly Float32Array[],
   k: number,
-  only?: readonly number[],
+  only: readonly number[] | undefined,
 ): number[][] {
   const best = queries.map(() => ({ rows: [] as number[], scores: [] as number[] }))
   const total = only ? only.length : data.count
@@ -33,7 +113,7 @@ export function exactNeighbours(
   return best.map(({ rows }) => rows)
 }
 
-function dot(a: Float32Array, b: Float32Array): number {
+export function dot(a: Float32Array, b: Float32Array): number {
   let s0 = 0
   let s1 = 0
   let s2 = 0
@@ -45,11 +125,4 @@ function dot(a: Float32Array, b: Float32Array): number {
     s3 += (a[i + 3] as number) * (b[i + 3] as number)
   }
   return s0 + s1 + s2 + s3
-}
-
-/** The share of `expected` that was found. */
-export function recall(found: readonly string[], expected: readonly string[]): number {
-  if (expected.length === 0) return 1
-  const wanted = new Set(expected)
-  return found.filter((id) => wanted.has(id)).length / expected.length
 }

@@ -1,45 +1,47 @@
 /** Without any file: seeded points around seeded centres, with words and metadata like those of the passages. */
+import { withBucket } from './bucket.ts'
 import type { Dataset } from './dataset.ts'
-import { exactNeighbours } from './exact.ts'
+import { matrixFile, readMatrix } from './matrix.ts'
 import { SeededRandom } from './random.ts'
 
 const CENTRES = 1_000
 const SPREAD = 0.6
+const QUERIES = 1_000
 const SECTIONS = ['perl', 'libs', 'doc', 'games', 'python', 'net', 'utils', 'science', 'web', 'admin', 'java', 'text']
 const WORDS = 'a program for reading files library of tools that shows data in small steps and keeps them safe'.split(
   ' ',
 )
 
 export function generateDataset(count: number, dimension = 384, seed = 1): Dataset {
+  const key = `generated-${count}-${dimension}-seed${seed}`
   const centres = Array.from({ length: CENTRES }, (_, i) => unit(new SeededRandom(seed + i), dimension))
-  const vector = (row: number) => {
-    const random = new SeededRandom(seed + 1_000_003 + row)
+  const point = (index: number) => {
+    const random = new SeededRandom(seed + 1_000_003 + index)
     return around(centres[random.below(CENTRES)] as Float32Array, random)
   }
-  const data: Dataset = {
+  const matrix = readMatrix(matrixFile(key, count, dimension, point))
+  const id = (row: number) => `generated#${row}`
+  return {
     name: `${count} generated records (seed ${seed})`,
+    key,
     dimension,
     count,
-    id: (row) => `generated#${row}`,
-    vector,
+    id,
+    row: (text) => Number(text.slice('generated#'.length)),
+    vector: (row) => matrix.subarray(row * dimension, (row + 1) * dimension),
     document: (row) => words(new SeededRandom(seed + 7 + row)),
     metadata: (row) => {
       const random = new SeededRandom(seed + 13 + row)
       const section = SECTIONS[random.below(SECTIONS.length)] as string
-      return JSON.stringify({
-        section,
-        installed_kb: random.below(10_000),
-        passage: row % 7,
-        multi_arch: row % 3 === 0,
-      })
+      const fields = { section, installed_kb: random.below(10_000), passage: row % 7, multi_arch: row % 3 === 0 }
+      return withBucket(id(row), JSON.stringify(fields))
     },
     queries: {
-      count: 1_000,
-      vector: (index) => vector(-1 - index),
-      neighbours: (index, k) => exactNeighbours(data, [vector(-1 - index)], k)[0] as number[],
+      key: `generated-queries-${dimension}-seed${seed}`,
+      count: QUERIES,
+      vector: (index) => point(-1 - index),
     },
   }
-  return data
 }
 
 function unit(random: SeededRandom, dimension: number): Float32Array {

@@ -2,13 +2,14 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { tableFromIPC, type Table } from 'apache-arrow'
-import type { Dataset, QuerySet } from './dataset.ts'
+import { withBucket } from './bucket.ts'
+import type { Dataset, Queries } from './dataset.ts'
 
 export function hasPassages(directory: string): boolean {
   return existsSync(join(directory, 'passages.arrow')) && existsSync(join(directory, 'queries.arrow'))
 }
 
-/** @param limit only the first rows; the exact neighbours of the queries are then computed again by who needs them */
+/** @param limit only the first rows */
 export function loadPassages(directory: string, limit = Number.POSITIVE_INFINITY): Dataset {
   const table = tableFromIPC(readFileSync(join(directory, 'passages.arrow')))
   const count = Math.min(table.numRows, limit)
@@ -18,33 +19,33 @@ export function loadPassages(directory: string, limit = Number.POSITIVE_INFINITY
     string[],
     string[],
   ]
+  const rows = new Map(ids.map((id, row) => [id, row]))
   return {
     name: `${count} passages`,
+    key: `passages-${count}`,
     dimension: vectors.dimension,
     count,
     id: (row) => ids[row] as string,
+    row: (id) => rows.get(id) ?? -1,
     vector: (row) => vectors.row(row),
     document: (row) => documents[row] as string,
-    metadata: (row) => metadatas[row] as string,
-    queries: loadQueries(directory, count < table.numRows),
+    metadata: (row) => withBucket(ids[row] as string, metadatas[row] as string),
+    queries: loadQueries(directory),
   }
 }
 
-function loadQueries(directory: string, isPart: boolean): QuerySet {
+function loadQueries(directory: string): Queries {
   const table = tableFromIPC(readFileSync(join(directory, 'queries.arrow')))
   const vectors = unitVectors(table, table.numRows)
-  const neighbours = column(table, 'neighbours')
-  return {
-    count: table.numRows,
-    vector: (index) => vectors.row(index),
-    neighbours: (index, k) => {
-      if (isPart) throw new Error('The neighbours in the file are those among all passages.')
-      return Array.from((neighbours.get(index) as { toArray(): Iterable<number | bigint> }).toArray(), Number).slice(
-        0,
-        k,
-      )
-    },
-  }
+  return { key: 'queries', count: table.numRows, vector: (index) => vectors.row(index) }
+}
+
+/** Rows of the exact nearest passages as the file has them: to check our own truth by. */
+export function givenNeighbours(directory: string): number[][] {
+  const neighbours = column(tableFromIPC(readFileSync(join(directory, 'queries.arrow'))), 'neighbours')
+  return Array.from({ length: neighbours.length }, (_, index) =>
+    Array.from((neighbours.get(index) as { toArray(): Iterable<number | bigint> }).toArray(), Number),
+  )
 }
 
 function column(table: Table, name: string) {

@@ -30,12 +30,12 @@ export async function startCompactor(
 ): Promise<CompactorProcess> {
   const module = fileURLToPath(new URL('child.ts', import.meta.url))
   const child = fork(module, [directory, collection], { execArgv: [...nodeArgs] })
+  const ended = once(child, 'exit').then(([code]) => {
+    throw new Error(`the compacting process ended with ${String(code)}`)
+  })
+  // The rejection of a process that ends later, as asked, is nobody's business.
+  ended.catch(() => undefined)
   const answer = async (): Promise<unknown> => {
-    const ended = once(child, 'exit').then(([code]) => {
-      throw new Error(`the compacting process ended with ${String(code)}`)
-    })
-    // The rejection of a process that ends later, as asked, is nobody's business.
-    ended.catch(() => undefined)
     const [message] = (await Promise.race([once(child, 'message'), ended])) as [unknown]
     return message
   }
@@ -51,9 +51,9 @@ export async function startCompactor(
       return { ...message, peakRssBytes: peak.stop() }
     },
     close: async () => {
-      const ended = once(child, 'exit')
+      const closed = once(child, 'exit')
       child.send('close')
-      await ended
+      await closed
     },
   }
 }

@@ -9,13 +9,17 @@ import type { RecordOp } from '../../../packages/siltstone/src/records/types.ts'
 import { batches, type Dataset, type Row } from '../data/dataset.ts'
 import { RoundsStore } from './rounds-store.ts'
 
-export interface OpenEngine {
+/** As a user has it: nothing between the engine and the directory. */
+export interface PlainEngine {
   engine: StoreEngine
-  counting: CountingObjectStore
-  rounds: RoundsStore
   /** The collection of that name, made when it is not there. */
   use(name: string): Promise<{ collection: Collection; path: string }>
   close(): Promise<void>
+}
+
+export interface OpenEngine extends PlainEngine {
+  counting: CountingObjectStore
+  rounds: RoundsStore
 }
 
 export interface OpenOptions extends Omit<EngineOptions, 'env'> {
@@ -32,10 +36,17 @@ export async function openEngine(directory: string, options: OpenOptions = {}): 
   const counting = new CountingObjectStore(far)
   const rounds = new RoundsStore(counting)
   const engine = await StoreEngine.open({ env: { ...env, store: rounds }, ...engineOptions })
+  return { counting, rounds, ...handle(engine, env) }
+}
+
+export async function openPlainEngine(directory: string): Promise<PlainEngine> {
+  const env = await openEnvironment(directory)
+  return handle(await StoreEngine.open({ env }), env)
+}
+
+function handle(engine: StoreEngine, env: Parameters<typeof closeEnvironment>[0]): PlainEngine {
   return {
     engine,
-    counting,
-    rounds,
     use: async (name) => {
       const { info } = await engine.catalog.createCollection({
         tenant: 'default_tenant',

@@ -1,6 +1,8 @@
-/** What the figures were measured on, and how busy it was with other things. */
+/** What the figures were measured on, of what program, and how busy the machine was with other things. */
+import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { availableParallelism, cpus, loadavg, totalmem, release } from 'node:os'
+import { REPOSITORY } from '../places.ts'
 
 export interface Conditions {
   cpu: string
@@ -8,7 +10,10 @@ export interface Conditions {
   memoryGb: number
   system: string
   node: string
-  /** Of the last minute, before we began. Other programs' share of it cannot be told apart afterwards. */
+  commit: string
+  /** Sources of the product that differ from the commit. */
+  dirty: boolean
+  /** Of the last minute, before we began. */
   loadBefore: number
 }
 
@@ -19,14 +24,33 @@ export function conditions(): Conditions {
     memoryGb: Math.round(totalmem() / 2 ** 30),
     system: `${process.platform}-${process.arch}, ${release()}`,
     node: process.versions.node,
-    loadBefore: loadavg()[0] as number,
+    commit: git('rev-parse', '--short', 'HEAD'),
+    dirty: git('status', '--porcelain', '--', 'packages/siltstone/src') !== '',
+    loadBefore: load(),
   }
 }
 
-/** Processor time of the whole machine since it started: idle and busy seconds. */
-export function machineTimes(): { busySeconds: number; idleSeconds: number } {
+export function load(): number {
+  return loadavg()[0] as number
+}
+
+function git(...args: string[]): string {
+  return execFileSync('git', args, { cwd: REPOSITORY, encoding: 'utf8' }).trim()
+}
+
+/** Seconds of all processors since the machine started, and of this process and its children that have ended. */
+export function processorSeconds(): { busy: number; idle: number; own: number } {
   const [total = ''] = readFileSync('/proc/stat', 'utf8').split('\n', 1)
   const [, user, nice, system, idle, iowait, irq, softirq, steal] = total.split(/\s+/).map(Number)
-  const sum = (...values: (number | undefined)[]) => values.reduce<number>((total, x) => total + (x ?? 0), 0) / 100
-  return { busySeconds: sum(user, nice, system, irq, softirq, steal), idleSeconds: sum(idle, iowait) }
+  const seconds = (...values: (number | undefined)[]) => values.reduce<number>((sum, x) => sum + (x ?? 0), 0) / 100
+  // After the name in parentheses: utime, stime, cutime, cstime are the 12th to the 15th.
+  const fields = readFileSync('/proc/self/stat', 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ')
+    .map(Number)
+  return {
+    busy: seconds(user, nice, system, irq, softirq, steal),
+    idle: seconds(idle, iowait),
+    own: seconds(...fields.slice(11, 15)),
+  }
 }

@@ -1,58 +1,92 @@
-/** Figures as Markdown for people, and as JSON lines in bench/.data/results.jsonl for later comparisons. */
-import { appendFileSync, mkdirSync } from 'node:fs'
-import { SCRATCH } from '../places.ts'
-import { conditions, machineTimes } from './machine.ts'
+/** Figures as Markdown on the terminal, and as a file of JSON in bench/results: RESULTS.md and the plots are made of those. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { RESULTS } from '../places.ts'
+import { type Conditions, conditions, load, processorSeconds } from './machine.ts'
 
 export type Cell = string | number
 export type Row = Record<string, Cell>
 
+export interface Table {
+  title: string
+  rows: Row[]
+}
+
+export interface Result extends Conditions {
+  scenario: string
+  records: number
+  /** Distinguishes runs with settings of their own; they do not replace the usual ones. */
+  label?: string
+  command: string
+  at: string
+  seconds: number
+  loadAfter: number
+  /** Shares of all processors, 0 to 1, meanwhile: by this run (its servers included), and by other programs. */
+  ownShare: number
+  otherShare: number
+  tables: Table[]
+}
+
 export class Report {
-  readonly #scenario: string
-  readonly #tables: { title: string; rows: Row[] }[] = []
+  readonly scenario: string
+  readonly #records: number
+  readonly #label: string | undefined
+  readonly #tables: Table[] = []
   readonly #startedMs = performance.now()
   readonly #conditions = conditions()
-  readonly #before = machineTimes()
-  readonly #quiet: boolean
+  readonly #before = processorSeconds()
 
-  constructor(scenario: string, options: { quiet?: boolean } = {}) {
-    this.#scenario = scenario
-    this.#quiet = options.quiet ?? false
+  constructor(scenario: string, records: number, label?: string) {
+    this.scenario = scenario
+    this.#records = records
+    this.#label = label
   }
 
   table(title: string, rows: Row[]): void {
     this.#tables.push({ title, rows })
-    if (!this.#quiet) console.log(`\n### ${title}\n\n${markdown(rows)}`)
+    console.log(`\n### ${title}\n\n${markdown(rows)}`)
   }
 
   /** For progress: what is being done. */
-  note(text: string): void {
-    if (!this.#quiet) console.error(`[${((performance.now() - this.#startedMs) / 1000).toFixed(1)} s] ${text}`)
+  note = (text: string): void => {
+    console.error(`[${((performance.now() - this.#startedMs) / 1000).toFixed(1)} s] ${text}`)
   }
 
-  close(): void {
-    const after = machineTimes()
-    const wallSeconds = (performance.now() - this.#startedMs) / 1000
-    const busy = after.busySeconds - this.#before.busySeconds
-    const used = process.cpuUsage()
-    const line = {
-      scenario: this.#scenario,
+  close(): Result {
+    const seconds = (performance.now() - this.#startedMs) / 1000
+    const now = processorSeconds()
+    const own = now.own - this.#before.own
+    const available = this.#conditions.threads * seconds
+    const result: Result = {
+      scenario: this.scenario,
+      records: this.#records,
+      ...(this.#label !== undefined && { label: this.#label }),
+      command: `npm run bench -- ${process.argv.slice(2).join(' ')}`,
       at: new Date().toISOString(),
-      arguments: process.argv.slice(2),
       ...this.#conditions,
-      wallSeconds,
-      machineBusySeconds: busy,
-      ownCpuSeconds: (used.user + used.system) / 1e6,
+      seconds,
+      loadAfter: load(),
+      ownShare: Math.min(1, own / available),
+      otherShare: Math.max(0, (now.busy - this.#before.busy - own) / available),
       tables: this.#tables,
     }
-    mkdirSync(SCRATCH, { recursive: true })
-    appendFileSync(`${SCRATCH}/results.jsonl`, `${JSON.stringify(line)}\n`)
-    if (this.#quiet) return
-    const { cpu, threads, node, loadBefore } = this.#conditions
-    console.log(
-      `\n${this.#scenario}: ${wallSeconds.toFixed(0)} s on ${cpu} (${threads} threads), Node ${node}, load before ${loadBefore.toFixed(2)}, ` +
-        `processors busy ${((100 * busy) / (threads * wallSeconds)).toFixed(0)} %`,
-    )
+    mkdirSync(RESULTS, { recursive: true })
+    const name = [this.scenario, this.#records, this.#label].filter((part) => part !== undefined).join('-')
+    writeFileSync(join(RESULTS, `${name}.json`), `${JSON.stringify(result, null, 1)}\n`)
+    console.log(`\n${footer(result)}`)
+    return result
   }
+}
+
+/** Where, of what, when, and how disturbed. */
+export function footer(result: Result): string {
+  const { command, at, seconds, cpu, threads, memoryGb, node, commit, dirty, loadBefore, loadAfter } = result
+  const share = (x: number) => `${Math.round(100 * x)} %`
+  return (
+    `\`${command}\`, ${at.slice(0, 16).replace('T', ' ')} UTC, commit ${commit}${dirty ? ' and uncommitted changes' : ''}, ` +
+    `${cpu} with ${threads} threads and ${memoryGb} GB, Node ${node}; ${Math.round(seconds)} s, load ${loadBefore.toFixed(1)} before and ` +
+    `${loadAfter.toFixed(1)} after; processors: this run ${share(result.ownShare)}, other programs ${share(result.otherShare)}`
+  )
 }
 
 export function markdown(rows: readonly Row[]): string {
@@ -66,8 +100,8 @@ export function markdown(rows: readonly Row[]): string {
   ].join('\n')
 }
 
-function shown(cell: Cell | undefined): string {
-  if (cell === undefined) return ''
+function shown(cell: Cell | undefined | null): string {
+  if (cell === undefined || cell === null) return ''
   return typeof cell === 'number' ? number(cell) : cell
 }
 
@@ -77,7 +111,7 @@ export function number(value: number): string {
   const size = Math.abs(value)
   if (size >= 1_000) return Math.round(value).toLocaleString('en')
   if (size >= 100 || Number.isInteger(value)) return value.toFixed(0)
-  return size >= 10 ? value.toFixed(1) : value.toFixed(size >= 1 ? 2 : 4)
+  return size < 0.001 ? value.toExponential(1) : String(Number(value.toPrecision(3)))
 }
 
 export function megabytes(bytes: number): number {

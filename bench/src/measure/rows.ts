@@ -1,26 +1,44 @@
 /** The columns that several scenarios report alike. */
 import type { StoreCounts } from '../../../packages/siltstone/src/platform/counting-object-store.ts'
-import { megabytes, type Row } from './report.ts'
-import type { Latencies } from './statistics.ts'
+import { megabytes, number, type Row } from './report.ts'
+import type { Timed } from './run.ts'
 
 /** S3 in us-east-1, USD per request. */
 const PUT_USD = 5e-6
 const GET_USD = 4e-7
 
-export function latencyCells({ medianMs, p90Ms, p99Ms, count }: Latencies): Row {
-  return { 'p50 ms': medianMs, 'p90 ms': p90Ms, 'p99 ms': p99Ms, requests: count }
+export function timedCells({ medianMs, lowestMedianMs, highestMedianMs, p99Ms, perSecond }: Timed): Row {
+  return {
+    'p50 ms': medianMs,
+    'p50 of the rounds': `${number(lowestMedianMs)} – ${number(highestMedianMs)}`,
+    'p99 ms': p99Ms,
+    'per second': perSecond,
+  }
+}
+
+export function requestsUsd(counts: StoreCounts): number {
+  return (counts.put + counts.list) * PUT_USD + (counts.get + counts.head) * GET_USD
 }
 
 /** Requests and bytes as storage saw them, and what the requests would cost on S3. */
 export function storageCells(counts: StoreCounts): Row {
-  const puts = counts.put + counts.list
-  const gets = counts.get + counts.head
   return {
-    GET: gets,
+    GET: counts.get + counts.head,
     PUT: counts.put,
     LIST: counts.list,
     'MB read': megabytes(counts.bytesOut),
     'MB written': megabytes(counts.bytesIn),
-    'S3 requests $': puts * PUT_USD + gets * GET_USD,
+    'S3 requests $': requestsUsd(counts),
   }
+}
+
+/** AWS Lambda in us-east-1 (x86) with the 3,008 MB that the compactor is given. */
+export function lambdaUsd(seconds: number): number {
+  return seconds * (3_008 / 1_024) * 1.66667e-5
+}
+
+export function addCounts(a: StoreCounts, b: StoreCounts): StoreCounts {
+  const sum = { ...a }
+  for (const key of Object.keys(b) as (keyof StoreCounts)[]) sum[key] += b[key]
+  return sum
 }

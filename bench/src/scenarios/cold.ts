@@ -1,74 +1,89 @@
-/** The first query of a new process against storage that is far away: dependent rounds, requests, bytes, time. */
-import { existsSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import type { Filter } from '../../../packages/siltstone/src/filter/types.ts'
+/** The first query of an engine that holds nothing, against storage that is far away: rounds, requests, bytes, time. */
+import { parseWhere } from '../../../packages/siltstone/src/filter/index.ts'
+import type { StoreCounts } from '../../../packages/siltstone/src/platform/counting-object-store.ts'
 import type { Dataset } from '../data/dataset.ts'
-import { load, openEngine } from '../inprocess/open.ts'
-import { megabytes, type Row } from '../measure/report.ts'
-import { storageCells } from '../measure/rows.ts'
-import { latencies } from '../measure/statistics.ts'
-import { openDataset } from '../options.ts'
-import { SCRATCH } from '../places.ts'
-import { COLLECTION } from '../servers/targets.ts'
-import { K } from './queries.ts'
+import { exactTruth } from '../data/exact.ts'
+import { FILTERS, filterKey, matchingRows, type NamedFilter } from '../data/filters.ts'
+import { openEngine } from '../inprocess/open.ts'
+import { preparedStore } from '../inprocess/store.ts'
+import type { Row } from '../measure/report.ts'
+import { addCounts, requestsUsd } from '../measure/rows.ts'
+import { mean, median, percentile } from '../measure/statistics.ts'
+import type { Options } from '../options.ts'
+import { COLLECTION } from '../servers/collection-name.ts'
 import type { Scenario } from './scenario.ts'
 
-const NEW_PROCESSES = 5
-
-const FILTERS: { name: string; filter?: Filter }[] = [
-  { name: 'none' },
-  { name: 'section = perl', filter: { kind: 'compare', key: 'section', op: 'eq', value: 'perl' } },
-]
+const FRESH_ENGINES = 30
+/** Where nothing is indexed each of them reads everything. */
+const BUDGET_MS = 60_000
 
 export const cold: Scenario = {
-  about: 'first query at 63 ms per request to storage (100,000 records): rounds, requests, bytes',
-  run: async (options, report) => {
-    const data = openDataset(options, options.records ?? 100_000)
-    const directory = join(SCRATCH, 'stores', `cold-${data.name.replace(/\W+/g, '-')}`)
-    if (!existsSync(`${directory}.loaded`)) {
-      report.note(`loading and compacting ${data.name}`)
-      await prepare(directory, data)
-    }
+  about: 'first query of an engine that holds nothing at 63 ms per request: rounds, requests, bytes, price',
+  records: [100_000, 1_000_000],
+  run: async (options, report, open) => {
+    const data = open()
+    const { directory, built } = await preparedStore(data, report.note, options.rebuild)
     const rows: Row[] = []
-    let sizeBytes = 0
-    for (const { name, filter } of FILTERS) {
-      const times: number[] = []
-      let last: Row = {}
-      for (let i = 0; i < NEW_PROCESSES; i++) {
-        // A new engine holds nothing of the one before: no block, no manifest, no pointer.
-        const open = await openEngine(directory, { delayMs: options.delayMs })
-        const { collection } = await open.use(COLLECTION)
-        open.counting.takeCounts()
-        open.rounds.take()
-        const startedMs = performance.now()
-        await collection.query({
-          vectors: [data.queries.vector(i)],
-          k: K,
-          include: { documents: true, metadatas: true },
-          ...(filter && { filter }),
-        })
-        times.push(performance.now() - startedMs)
-        const { rounds } = open.rounds.take()
-        const counts = open.counting.takeCounts()
-        sizeBytes = (await collection.snapshots()).find(({ current }) => current)?.sizeBytes ?? Number.NaN
-        last = { rounds, ...storageCells(counts), 'share of the snapshot %': (100 * counts.bytesOut) / sizeBytes }
-        await open.close()
-      }
-      rows.push({ filter: name, 'p50 ms': latencies(times).medianMs, 'max ms': latencies(times).maxMs, ...last })
+    for (const filter of [undefined, ...FILTERS]) {
+      report.note(`filter ${filter?.name ?? 'none'}`)
+      rows.push(await measure(directory, data, built.snapshotBytes, filter, options))
     }
-    report.table(
-      `First query over ${data.name} (snapshot ${megabytes(sizeBytes)} MB), ${options.delayMs} ms before each request`,
-      rows,
-    )
+    report.table(`First query over ${data.name}, ${options.delayMs} ms before each request`, rows)
   },
 }
 
-async function prepare(directory: string, data: Dataset): Promise<void> {
-  const open = await openEngine(directory)
-  const { collection, path } = await open.use(COLLECTION)
-  const compact = async () => void (await open.engine.compact(path))
-  await load(collection, data, { whenFull: compact })
-  await compact()
-  await open.close()
-  writeFileSync(`${directory}.loaded`, '')
+async function measure(
+  directory: string,
+  data: Dataset,
+  snapshotBytes: number,
+  filter: NamedFilter | undefined,
+  { delayMs, k }: Options,
+): Promise<Row> {
+  const matching = filter && matchingRows(data, filter)
+  const truth = exactTruth(data, matching && filter && { name: filterKey(filter), rows: matching })
+  const parsed = filter && parseWhere(filter.where)
+  const times: number[] = []
+  const rounds: number[] = []
+  const recalls: number[] = []
+  const all: StoreCounts[] = []
+  const untilMs = performance.now() + BUDGET_MS
+  for (let i = 0; i < FRESH_ENGINES && performance.now() < untilMs; i++) {
+    // A new engine holds nothing of the one before: no block, no manifest, no pointer.
+    const open = await openEngine(directory, { delayMs })
+    const { collection } = await open.use(COLLECTION)
+    open.counting.takeCounts()
+    open.rounds.take()
+    const query = (i * 61) % data.queries.count
+    const startedMs = performance.now()
+    const { hits } = await collection.query({
+      vectors: [data.queries.vector(query)],
+      k,
+      include: { documents: true, metadatas: true },
+      ...(parsed && { filter: parsed }),
+    })
+    times.push(performance.now() - startedMs)
+    rounds.push(open.rounds.take().rounds)
+    all.push(open.counting.takeCounts())
+    recalls.push(truth.recall(query, hits[0]?.ids.map(data.row) ?? [], k))
+    await open.close()
+  }
+  const sum = all.reduce(addCounts)
+  const bytes = sum.bytesOut / all.length
+  return {
+    filter: filter?.name ?? 'none',
+    'p50 ms': median(times),
+    'max ms': percentile(
+      [...times].sort((a, b) => a - b),
+      1,
+    ),
+    'rounds, p50': median(rounds),
+    'rounds, max': Math.max(...rounds),
+    'GET a query': (sum.get + sum.head) / all.length,
+    'LIST a query': sum.list / all.length,
+    'KB a query': bytes / 1e3,
+    '% of the snapshot': (100 * bytes) / snapshotBytes,
+    'S3 $ per 1,000': (requestsUsd(sum) / all.length) * 1_000,
+    'recall@10': mean(recalls),
+    queries: all.length,
+  }
 }

@@ -3,7 +3,6 @@ import { execFileSync } from 'node:child_process'
 import { EnglishEmbedder } from '../../../packages/siltstone/src/embed/english/index.ts'
 import type { Row } from '../measure/report.ts'
 import { median, percentile } from '../measure/statistics.ts'
-import { openDataset } from '../options.ts'
 import { REPOSITORY } from '../places.ts'
 import type { Scenario } from './scenario.ts'
 
@@ -12,8 +11,9 @@ const SLICE = 10_000
 
 export const embedder: Scenario = {
   about: 'the default embedder: loading, passages and tokens a second on one thread',
-  run: async (options, report) => {
-    const data = openDataset(options, options.records ?? 100_000)
+  records: [100_000],
+  run: async (_options, report, open) => {
+    const data = open()
     const loads = Array.from({ length: LOADS }, loadInNewProcess)
     const model = new EnglishEmbedder()
     await model.embed(['warm'])

@@ -2,16 +2,17 @@
 import type { Dataset } from '../data/dataset.ts'
 import { SeededRandom } from '../data/random.ts'
 import type { Report, Row } from '../measure/report.ts'
-import { latencyCells } from '../measure/rows.ts'
+import { timedCells } from '../measure/rows.ts'
 import { interleaved } from '../measure/run.ts'
-import { openDataset, type Options } from '../options.ts'
-import { type Loaded, withServers } from './query.ts'
+import type { Options } from '../options.ts'
+import { type Loaded, withServers } from '../servers/targets.ts'
 import type { Scenario } from './scenario.ts'
 
 export const get: Scenario = {
   about: 'get by 10 ids, by filter, near and far pages; count',
-  run: async (options, report) => {
-    const data = openDataset(options, options.records ?? 100_000)
+  records: [100_000],
+  run: async (options, report, open) => {
+    const data = open()
     await withServers(options, data, report, async (servers) => {
       for (const [title, body] of Object.entries(kindsOf(data, options.seed)))
         report.table(`get: ${title}`, await measure(servers, body, options))
@@ -52,8 +53,8 @@ async function measure(
       else await server.client.count(id)
     },
   }))
-  const results = await interleaved(candidates, { rounds, perRound: 10, clients: 1, warmUp: 5 })
-  return [...results].map(([server, timed]) => ({ server, 'requests/s': timed.perSecond, ...latencyCells(timed) }))
+  const results = await interleaved(candidates, { rounds, perRound: 10, clients: 1, warmUp: 5, budgetMs: 5_000 })
+  return [...results].map(([server, timed]) => ({ server, ...timedCells(timed) }))
 }
 
 /** Everything, in pages of 1,000, as an export does. */

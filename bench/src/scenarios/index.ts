@@ -1,21 +1,23 @@
+import { build } from './build.ts'
 import { cold } from './cold.ts'
+import { curve } from './curve.ts'
 import { embedder } from './embedder.ts'
-import { filtered } from './filtered.ts'
+import { filters } from './filters.ts'
 import { get } from './get.ts'
+import { http } from './http.ts'
 import { ingest } from './ingest.ts'
-import { compaction, memory } from './memory.ts'
-import { query } from './query.ts'
 import type { Scenario } from './scenario.ts'
 import { updates } from './updates.ts'
 
+/** In the order of RESULTS.md. */
 export const scenarios: Record<string, Scenario> = {
   ingest,
-  query,
-  filtered,
+  http,
   get,
-  compaction,
-  memory,
+  curve,
+  filters,
+  build,
+  cold,
   updates,
   embedder,
-  cold,
 }

@@ -3,40 +3,55 @@
  * next is sent. Bodies are made before the clock starts, so that our own client's work is not counted as the server's.
  * Our compaction runs beside and after it, in the same process; the time until it is idle is reported apart.
  */
-import { rmSync } from 'node:fs'
 import { batches, type Dataset } from '../data/dataset.ts'
 import { samplePeak } from '../measure/process-usage.ts'
 import { megabytes, type Report, type Row } from '../measure/report.ts'
-import { latencyCells } from '../measure/rows.ts'
-import { latencies } from '../measure/statistics.ts'
-import { openDataset } from '../options.ts'
+import { summarise } from '../measure/run.ts'
+import { median } from '../measure/statistics.ts'
 import { directoryBytes, type Server, sleep } from '../servers/server-process.ts'
 import { HttpError, writeBody } from '../servers/http-client.ts'
 import { untilIdle } from '../servers/idle.ts'
-import { COLLECTION, freshServer } from '../servers/targets.ts'
+import { COLLECTION } from '../servers/collection-name.ts'
+import { freshServer, markLoaded } from '../servers/targets.ts'
 import type { Scenario } from './scenario.ts'
 
 export const ingest: Scenario = {
-  about: 'records through HTTP until durable, then compaction until idle (100,000; siltstone beside chroma)',
-  run: async (options, report) => {
-    const data = openDataset(options, options.records ?? 100_000)
+  about: 'records with documents and metadata through HTTP until durable, then compaction until idle',
+  records: [100_000],
+  run: async (options, report, open) => {
+    const data = open()
     report.note(`preparing ${data.name}`)
     const bodies = [...batches(data, options.batch)].map((rows) => writeBody(rows))
     const rows: Row[] = []
     for (let turn = 0; turn < options.repeat; turn++) {
       for (const target of options.servers) {
-        const server = await freshServer(target, 'ingest')
+        const server = await freshServer(target, data)
         try {
           report.note(`${server.name}: writing`)
           rows.push(await ingestOnce(server, data, bodies, report))
         } finally {
           await server.stop()
-          if (!options.keep && server.directory) rmSync(server.directory, { recursive: true, force: true })
         }
+        // The queries are measured on what the last turn leaves.
+        markLoaded(server)
       }
     }
     report.table(`Ingest of ${data.name}, batches of ${options.batch}, one client, raw HTTP`, rows)
+    if (options.servers.length > 1) report.table('Medians', medians(rows))
   },
+}
+
+/** Of the turns of each server; and how many times the rate of the last one named. */
+function medians(rows: readonly Row[]): Row[] {
+  const names = [...new Set(rows.map(({ server }) => server as string))]
+  const rates = names.map((name) =>
+    median(rows.filter(({ server }) => server === name).map((row) => row['records/s'] as number)),
+  )
+  const last = rates.at(-1) as number
+  return names.map((server, i) => {
+    const rate = rates[i] as number
+    return { server, 'records/s': rate, [`times ${names.at(-1)}`]: rate / last }
+  })
 }
 
 export async function ingestOnce(
@@ -48,7 +63,7 @@ export async function ingestOnce(
   const id = await server.client.createCollection(COLLECTION)
   const before = server.usage()
   const peak = samplePeak(() => server.usage()?.rssBytes ?? 0)
-  const times: number[] = []
+  const timesMs: number[] = []
   let waits = 0
   const startedMs = performance.now()
   for (const body of bodies) {
@@ -56,7 +71,7 @@ export async function ingestOnce(
       const beganMs = performance.now()
       try {
         await server.client.write('upsert', id, body)
-        times.push(performance.now() - beganMs)
+        timesMs.push(performance.now() - beganMs)
         break
       } catch (error) {
         // Back-pressure is part of the time that ingest takes.
@@ -73,12 +88,14 @@ export async function ingestOnce(
   report.note(`${server.name}: ${Math.round(data.count / seconds)} records/s, waiting until it is idle`)
   const idleSeconds = await untilIdle(server, id)
   const after = server.usage()
+  const timing = summarise([{ timesMs, seconds }])
   return {
     server: server.name,
     'records/s': data.count / seconds,
     'seconds until durable': seconds,
     'seconds until idle after that': idleSeconds,
-    ...latencyCells(latencies(times)),
+    'p50 ms of a batch': timing.medianMs,
+    'p99 ms': timing.p99Ms,
     'answers 429': waits,
     'CPU s while writing': written && before ? written.cpuSeconds - before.cpuSeconds : '–',
     'CPU s in all': after && before ? after.cpuSeconds - before.cpuSeconds : '–',

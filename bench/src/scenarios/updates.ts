@@ -3,33 +3,30 @@
  * asked of the pipeline this product replaces, where it took hours and moved the whole dataset for every ten messages.
  */
 import { rmSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Collection } from '../../../packages/siltstone/src/engine/types.ts'
 import type { RecordOp } from '../../../packages/siltstone/src/records/types.ts'
 import type { Dataset } from '../data/dataset.ts'
 import { SeededRandom } from '../data/random.ts'
-import { load, openEngine, type OpenEngine } from '../inprocess/open.ts'
+import { openEngine, type OpenEngine } from '../inprocess/open.ts'
+import { copyStore, preparedStore } from '../inprocess/store.ts'
 import { megabytes, type Report, type Row } from '../measure/report.ts'
-import { storageCells } from '../measure/rows.ts'
-import { openDataset, type Options } from '../options.ts'
-import { SCRATCH } from '../places.ts'
-import { COLLECTION } from '../servers/targets.ts'
+import { lambdaUsd, requestsUsd, storageCells } from '../measure/rows.ts'
+import type { Options } from '../options.ts'
+import { COLLECTION } from '../servers/collection-name.ts'
 import type { Scenario } from './scenario.ts'
 
 const CHANGES = 10_000
 
 export const updates: Scenario = {
-  about: '10,000 scattered upserts, metadata updates and deletes into 100,000 records, to the published snapshot',
-  run: async (options, report) => {
-    const data = openDataset(options, options.records ?? 100_000)
-    const directory = join(SCRATCH, 'stores', 'updates')
-    rmSync(directory, { recursive: true, force: true })
+  about: '10,000 scattered upserts, metadata updates and deletes, from the first write to the published snapshot',
+  records: [100_000, 1_000_000],
+  run: async (options, report, load) => {
+    const data = load()
+    const original = await preparedStore(data, report.note, options.rebuild)
+    report.note('copying the store')
+    const directory = copyStore(original.directory, 'updates')
     const open = await openEngine(directory)
     const { collection, path } = await open.use(COLLECTION)
-    report.note(`loading and compacting ${data.name}`)
-    const compact = async () => void (await open.engine.compact(path))
-    await load(collection, data, { whenFull: compact })
-    await compact()
     const rows: Row[] = []
     const random = new SeededRandom(options.seed)
     for (let turn = 0; turn < options.repeat; turn++) {
@@ -103,7 +100,10 @@ async function publish(
     folds: outcome.folds,
     merges: outcome.merges,
     'snapshot MB': megabytes(snapshotBytes),
-    'moved, share of it %': (100 * (counts.bytesIn + counts.bytesOut)) / snapshotBytes,
+    'read, % of it': (100 * counts.bytesOut) / snapshotBytes,
+    'written, % of it': (100 * counts.bytesIn) / snapshotBytes,
     ...storageCells(counts),
+    'Lambda $': lambdaUsd((publishedMs - startedMs) / 1000),
+    '$ in all': requestsUsd(counts) + lambdaUsd((publishedMs - startedMs) / 1000),
   }
 }

@@ -22,6 +22,8 @@ export interface HttpQuery {
   k: number
   where?: unknown
   include?: string[]
+  /** Of `x-siltstone-search`. */
+  search?: string
 }
 
 const BASE = '/api/v2/tenants/default_tenant/databases/default_database/collections'
@@ -36,13 +38,13 @@ export class HttpClient {
   }
 
   /** @throws HttpError for any status from 400 on */
-  async call(method: string, path: string, body?: Buffer | string): Promise<Answer> {
-    const answer = await this.#send(method, path, body)
+  async call(method: string, path: string, body?: Buffer | string, headers = {}): Promise<Answer> {
+    const answer = await this.#send(method, path, body, headers)
     if (answer.status >= 400) throw new HttpError(path, answer)
     return answer
   }
 
-  #send(method: string, path: string, body?: Buffer | string): Promise<Answer> {
+  #send(method: string, path: string, body: Buffer | string | undefined, headers: object): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const outgoing = request(
         {
@@ -54,7 +56,11 @@ export class HttpClient {
           headers:
             body === undefined
               ? {}
-              : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body).toString() },
+              : {
+                  'content-type': 'application/json',
+                  'content-length': Buffer.byteLength(body).toString(),
+                  ...headers,
+                },
         },
         (incoming) => {
           const chunks: Buffer[] = []
@@ -75,9 +81,9 @@ export class HttpClient {
     })
   }
 
-  async #json<T>(method: string, path: string, body?: unknown): Promise<T> {
+  async #json<T>(method: string, path: string, body?: unknown, headers = {}): Promise<T> {
     const text = body === undefined ? undefined : JSON.stringify(body)
-    return JSON.parse((await this.call(method, path, text)).body.toString('utf8')) as T
+    return JSON.parse((await this.call(method, path, text, headers)).body.toString('utf8')) as T
   }
 
   async isUp(): Promise<boolean> {
@@ -110,12 +116,14 @@ export class HttpClient {
   }
 
   async query(collection: string, query: HttpQuery): Promise<{ ids: string[][]; distances: number[][] }> {
-    return this.#json('POST', `${BASE}/${collection}/query`, {
+    const body = {
       query_embeddings: [Array.from(query.vector)],
       n_results: query.k,
       ...(query.where !== undefined && { where: query.where }),
       include: query.include ?? ['documents', 'metadatas', 'distances'],
-    })
+    }
+    const headers = query.search === undefined ? {} : { 'x-siltstone-search': query.search }
+    return this.#json('POST', `${BASE}/${collection}/query`, body, headers)
   }
 
   get(collection: string, body: unknown): Promise<{ ids: string[] }> {

@@ -3,20 +3,30 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { batches, type Dataset } from '../data/dataset.ts'
 import type { Report } from '../measure/report.ts'
-import { SCRATCH } from '../places.ts'
+import type { Options } from '../options.ts'
+import { STORES } from '../places.ts'
+import { COLLECTION } from './collection-name.ts'
 import { HttpError, writeBody } from './http-client.ts'
 import { untilIdle } from './idle.ts'
 import { elsewhere, type Server, sleep, startChroma, startSiltstone } from './server-process.ts'
 
-export const COLLECTION = 'passages'
+function storeDirectory(target: string, data: Dataset): string {
+  return join(STORES, `${data.key}-${target.replace(/\W+/g, '-')}`)
+}
 
 /** On an empty directory. */
-export async function freshServer(target: string, purpose: string): Promise<Server> {
-  const directory = join(SCRATCH, 'stores', `${purpose}-${target.replace(/\W+/g, '-')}`)
+export async function freshServer(target: string, data: Dataset): Promise<Server> {
+  const directory = storeDirectory(target, data)
+  rmSync(`${directory}.loaded`, { force: true })
   rmSync(directory, { recursive: true, force: true })
   const server = await onDirectory(target, directory)
   if (server.directory === undefined) await deleteIfThere(server)
   return server
+}
+
+/** The whole data set is in its directory. */
+export function markLoaded({ directory }: Server): void {
+  if (directory !== undefined) writeFileSync(`${directory}.loaded`, new Date().toISOString())
 }
 
 function onDirectory(target: string, directory: string): Promise<Server> {
@@ -34,27 +44,42 @@ async function deleteIfThere(server: Server): Promise<void> {
   }
 }
 
-/** With the data in it: loaded once per target and size, and kept. Reads only, please. */
-export async function loadedServer(
-  target: string,
-  data: Dataset,
-  report: Report,
-): Promise<{ server: Server; id: string }> {
-  const directory = join(SCRATCH, 'stores', `${data.name.replace(/\W+/g, '-')}-${target.replace(/\W+/g, '-')}`)
-  const done = `${directory}.loaded`
-  if (!existsSync(done)) rmSync(directory, { recursive: true, force: true })
-  const server = await onDirectory(target, directory)
+export interface Loaded {
+  server: Server
+  id: string
+}
+
+/** With the data in it: loaded once per target and data set, and kept. Reads only, please. */
+async function loadedServer(target: string, data: Dataset, report: Report, again: boolean): Promise<Loaded> {
+  const directory = storeDirectory(target, data)
+  const there = !again && existsSync(`${directory}.loaded`)
+  const server = there || target.includes(':') ? await onDirectory(target, directory) : await freshServer(target, data)
   const id = await server.client.createCollection(COLLECTION)
   if ((await server.client.count(id)) === data.count) return { server, id }
   report.note(`${server.name}: loading ${data.name}`)
   for (const rows of batches(data, 1_000)) await patiently(() => server.client.write('upsert', id, writeBody(rows)))
   await untilIdle(server, id)
-  if (server.directory !== undefined) writeFileSync(done, '')
+  markLoaded(server)
   return { server, id }
 }
 
+export async function withServers(
+  options: Options,
+  data: Dataset,
+  report: Report,
+  use: (servers: readonly Loaded[]) => Promise<void>,
+): Promise<void> {
+  const servers: Loaded[] = []
+  try {
+    for (const target of options.servers) servers.push(await loadedServer(target, data, report, options.rebuild))
+    await use(servers)
+  } finally {
+    await Promise.all(servers.map(({ server }) => server.stop()))
+  }
+}
+
 /** Waits where the server says so. */
-export async function patiently<T>(send: () => Promise<T>): Promise<T> {
+async function patiently<T>(send: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
       return await send()

@@ -1,0 +1,61 @@
+/** Vectors in files under bench/.data/sets, written once: rows of little-endian f32, nothing else. */
+import { closeSync, existsSync, mkdirSync, openSync, readSync, renameSync, statSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { SETS } from '../places.ts'
+
+const ROWS_AT_ONCE = 10_000
+
+/** Its path; written first when it is not there. */
+export function matrixFile(
+  key: string,
+  count: number,
+  dimension: number,
+  row: (index: number) => Float32Array,
+): string {
+  const path = join(SETS, `${key}.f32`)
+  if (existsSync(path) && statSync(path).size === count * dimension * 4) return path
+  mkdirSync(SETS, { recursive: true })
+  const unfinished = `${path}.${process.pid}`
+  const file = openSync(unfinished, 'w')
+  const block = new Float32Array(ROWS_AT_ONCE * dimension)
+  for (let start = 0; start < count; start += ROWS_AT_ONCE) {
+    const rows = Math.min(ROWS_AT_ONCE, count - start)
+    for (let i = 0; i < rows; i++) block.set(row(start + i), i * dimension)
+    writeSync(file, block, 0, rows * dimension * 4)
+  }
+  closeSync(file)
+  renameSync(unfinished, path)
+  return path
+}
+
+/** The whole file as one matrix. Larger than one read may be. */
+export function readMatrix(path: string): Float32Array {
+  const bytes = new Uint8Array(statSync(path).size)
+  const file = openSync(path, 'r')
+  for (let at = 0; at < bytes.length; ) {
+    const got = readSync(file, bytes, at, Math.min(1 << 28, bytes.length - at), at)
+    if (got === 0) throw new Error(`${path} ended early`)
+    at += got
+  }
+  closeSync(file)
+  return new Float32Array(bytes.buffer)
+}
+
+/** Block by block, for whoever should not hold everything. */
+export function* matrixBlocks(path: string, dimension: number): Generator<{ start: number; rows: Float32Array[] }> {
+  const count = statSync(path).size / (dimension * 4)
+  const file = openSync(path, 'r')
+  try {
+    for (let start = 0; start < count; start += ROWS_AT_ONCE) {
+      const rows = Math.min(ROWS_AT_ONCE, count - start)
+      const block = new Float32Array(rows * dimension)
+      readSync(file, block, 0, block.byteLength, start * dimension * 4)
+      yield {
+        start,
+        rows: Array.from({ length: rows }, (_, i) => block.subarray(i * dimension, (i + 1) * dimension)),
+      }
+    }
+  } finally {
+    closeSync(file)
+  }
+}

@@ -1,0 +1,116 @@
+/** Our store of a data set: written by this process, compacted by another, kept under bench/.data/stores. */
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { decodeChecked, type StoredManifest } from '../../../packages/siltstone/src/format/manifest.ts'
+import type { StoreCounts } from '../../../packages/siltstone/src/platform/counting-object-store.ts'
+import type { Dataset } from '../data/dataset.ts'
+import { conditions, load as machineLoad } from '../measure/machine.ts'
+import { processUsage } from '../measure/process-usage.ts'
+import { STORES } from '../places.ts'
+import { COLLECTION } from '../servers/collection-name.ts'
+import { type Compacted, startCompactor } from './compactor.ts'
+import { load, openEngine } from './open.ts'
+
+export interface Section {
+  name: string
+  bytes: number
+}
+
+export interface BuiltStore {
+  at: string
+  commit: string
+  loadBefore: number
+  loadAfter: number
+  /** Until every record is durable in the log. */
+  writeSeconds: number
+  /** Of all compactions together. */
+  compactSeconds: number
+  compactions: Compacted[]
+  /** Of the compacting process. */
+  cpuSeconds: number
+  peakRssBytes: number
+  writerPeakRssBytes: number
+  writerCounts: StoreCounts
+  snapshotBytes: number
+  segments: number
+  /** What the snapshot's segments consist of. */
+  sections: Section[]
+}
+
+/** @param again although it is there: it was made by an older program, say */
+export async function preparedStore(
+  data: Dataset,
+  note: (text: string) => void,
+  again = false,
+): Promise<{ directory: string; built: BuiltStore }> {
+  const directory = join(STORES, `${data.key}-inprocess`)
+  const done = `${directory}.json`
+  if (again || !existsSync(done)) {
+    rmSync(done, { force: true })
+    rmSync(directory, { recursive: true, force: true })
+    note(`siltstone: writing and compacting ${data.name}`)
+    writeFileSync(done, JSON.stringify(await buildStore(directory, data, note)))
+  }
+  return { directory, built: JSON.parse(readFileSync(done, 'utf8')) as BuiltStore }
+}
+
+/** A copy to change. */
+export function copyStore(directory: string, name: string): string {
+  const copy = join(STORES, name)
+  rmSync(copy, { recursive: true, force: true })
+  cpSync(directory, copy, { recursive: true })
+  return copy
+}
+
+async function buildStore(directory: string, data: Dataset, note: (text: string) => void): Promise<BuiltStore> {
+  const { commit, loadBefore } = conditions()
+  const writer = await openEngine(directory)
+  const { collection } = await writer.use(COLLECTION)
+  const compactor = await startCompactor(directory, COLLECTION)
+  const compactions: Compacted[] = []
+  const compact = async () => {
+    const done = await compactor.compact()
+    compactions.push(done)
+    const { outcome, seconds, peakRssBytes } = done
+    note(
+      `compaction ${compactions.length}: ${outcome.recordsFolded} records folded, ${outcome.merges} merges, ` +
+        `${seconds.toFixed(1)} s, peak ${Math.round(peakRssBytes / 1e6)} MB`,
+    )
+  }
+  writer.counting.takeCounts()
+  const { seconds } = await load(collection, data, { whenFull: compact })
+  await compact()
+  const writerCounts = writer.counting.takeCounts()
+  const counted = await collection.count()
+  if (counted !== data.count) throw new Error(`${counted} of ${data.count} records`)
+  const current = (await collection.snapshots()).find((snapshot) => snapshot.current)
+  if (!current) throw new Error('there is no snapshot')
+  const { cpuSeconds, peakRssBytes } = compactor.usage()
+  const built: BuiltStore = {
+    at: new Date().toISOString(),
+    commit,
+    loadBefore,
+    loadAfter: machineLoad(),
+    writeSeconds: seconds,
+    compactSeconds: compactions.reduce((sum, done) => sum + done.seconds, 0),
+    compactions,
+    cpuSeconds,
+    peakRssBytes,
+    writerPeakRssBytes: processUsage(process.pid).peakRssBytes,
+    writerCounts,
+    snapshotBytes: current.sizeBytes,
+    segments: current.segments,
+    sections: sectionsOf(directory, current.key),
+  }
+  await compactor.close()
+  await writer.close()
+  return built
+}
+
+function sectionsOf(directory: string, manifestKey: string): Section[] {
+  const manifest = decodeChecked(readFileSync(join(directory, manifestKey)), manifestKey) as StoredManifest
+  const bytes = new Map<string, number>()
+  for (const { segment } of manifest.segments)
+    for (const { name, length } of segment.sections) bytes.set(name, (bytes.get(name) ?? 0) + length)
+  return [...bytes].map(([name, total]) => ({ name, bytes: total }))
+}
