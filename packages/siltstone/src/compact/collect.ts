@@ -27,11 +27,12 @@ import { pages } from '../log/listing.ts'
 import type { LogLimits } from '../log/limits.ts'
 import type { Environment } from '../platform/environment.ts'
 import type { ObjectInfo } from '../platform/object-store.ts'
-import { ManifestStore, type PointerState } from '../snapshot/manifest-store.ts'
+import { type Current, ManifestStore } from '../snapshot/manifest-store.ts'
 import { enlist } from './due.ts'
 import { foldLease, mergeLease, withLease } from './lease-guard.ts'
 import type { CompactLimits } from './limits.ts'
 import { nextManifest } from './next-manifest.ts'
+import { lostIfOvertaken } from './overtaken.ts'
 
 const COMMIT_TRIES = 20
 
@@ -93,7 +94,14 @@ class Collection {
     for await (const page of pages(env.store, snapshotPrefix(this.#path))) listed.push(...page)
     const fence = await this.#fence()
     if (!fence) return
-    const reachable = await this.#reachable(fence.manifest, fence.key)
+    const reachable = await lostIfOvertaken(this.#manifests, fence.pointer, () =>
+      this.#reachable(fence.manifest, fence.pointer.manifestKey),
+    )
+    if (reachable === 'lost') {
+      // A later collector has fenced over us and dropped pins of ours: what our list held is its garbage now.
+      this.#outcome.busy = true
+      return
+    }
     const garbage = listed.filter(({ key }) => !reachable.has(key))
     await this.#deleteOld(garbage, this.#options.limits.graceMs)
     if (fence.manifest.state === 'closed') await this.#sweepClosedLog()
@@ -104,34 +112,34 @@ class Collection {
   }
 
   /** Raises the epoch; drops pins and owners that nobody needs any more. */
-  async #fence(): Promise<{ manifest: Manifest; key: string } | undefined> {
+  async #fence(): Promise<Current | undefined> {
     const startedAtMs = this.#options.env.clock.nowMs()
     for (let attempt = 0; attempt < COMMIT_TRIES; attempt++) {
-      const pointer = await this.#manifests.readPointer()
-      if (typeof pointer === 'string') return undefined
-      const current = await this.#manifests.loadExisting(pointer.manifestKey)
-      const pins = await this.#neededPins(current.pins)
-      const owners = await this.#neededOwners({ ...current, pins })
-      const committed = await this.#commit(pointer, current, startedAtMs, {
-        gcEpoch: current.gcEpoch + 1,
-        pins,
-        owners,
+      const current = await this.#manifests.current()
+      if (current === 'none') return undefined
+      const { manifest } = current
+      const needed = await lostIfOvertaken(this.#manifests, current.pointer, async () => {
+        const pins = await this.#neededPins(manifest.pins)
+        return { pins, owners: await this.#neededOwners({ ...manifest, pins }) }
       })
+      if (needed === 'lost') continue
+      const committed = await this.#commit(current, startedAtMs, { gcEpoch: manifest.gcEpoch + 1, ...needed })
       if (committed) return committed
     }
     this.#outcome.busy = true
     return undefined
   }
 
-  async #commit(pointer: PointerState, current: Manifest, startedAtMs: number, changes: Partial<Manifest>) {
+  async #commit(over: Current, startedAtMs: number, changes: Partial<Manifest>): Promise<Current | undefined> {
     const { env, limits, name } = this.#options
+    const { pointer, manifest: current } = over
     this.#signal.throwIfAborted()
     const manifest = nextManifest(
       { env, current, pointer, kind: 'gc', writer: name, startedAtMs, history: limits.history },
       changes,
     )
     const committed = await this.#manifests.commit(pointer, manifest)
-    return committed === 'lost' ? undefined : { manifest, key: committed.manifestKey }
+    return committed === 'lost' ? undefined : { manifest, pointer: committed }
   }
 
   async #neededPins(pins: readonly Pin[]): Promise<Pin[]> {
@@ -143,8 +151,8 @@ class Collection {
   async #forkNeeds(pin: Pin): Promise<boolean> {
     const { env, limits } = this.#options
     const fork = new ManifestStore(env, pin.reason)
-    const pointer = await fork.readPointer()
-    if (typeof pointer === 'string') {
+    const published = await fork.current()
+    if (published === 'none') {
       if (env.clock.nowMs() - pin.pinnedAtMs < limits.forkWithinMs) return true
       const tombstone: Manifest = {
         ...emptyManifest(pin.reason),
@@ -157,8 +165,7 @@ class Collection {
       // Lost: the fork published after all, and keeps its pin.
       return (await fork.commit('none', tombstone)) === 'lost'
     }
-    const manifest = await fork.loadExisting(pointer.manifestKey)
-    return manifest.owners.some(({ collection }) => collection === this.#path)
+    return published.manifest.owners.some(({ collection }) => collection === this.#path)
   }
 
   async #neededOwners(manifest: Manifest): Promise<Manifest['owners']> {
@@ -216,13 +223,12 @@ class Collection {
     }
     const startedAtMs = env.clock.nowMs()
     for (let attempt = 0; attempt < COMMIT_TRIES; attempt++) {
-      const pointer = await this.#manifests.readPointer()
-      if (typeof pointer === 'string') return
-      const current = await this.#manifests.loadExisting(pointer.manifestKey)
-      const sequenced = current.sequenced
+      const current = await this.#manifests.current()
+      if (current === 'none') return
+      const sequenced = current.manifest.sequenced
         .map((group) => ({ ...group, ulids: group.ulids.filter((ulid) => !gone.has(inboxKey(this.#path, ulid))) }))
         .filter(({ ulids }) => ulids.length > 0)
-      if (await this.#commit(pointer, current, startedAtMs, { sequenced })) return
+      if (await this.#commit(current, startedAtMs, { sequenced })) return
     }
   }
 

@@ -87,7 +87,7 @@ export class Compactor {
       watermark: 0,
     }
     try {
-      outcome.busy = (await this.#guarded(lease, signal, (inner) => task(outcome, inner))) === 'busy'
+      if ((await this.#guarded(lease, signal, (inner) => task(outcome, inner))) === 'busy') outcome.busy = true
     } catch (error) {
       if (signal?.aborted !== true) env.metrics.count('CompactionErrors')
       throw error
@@ -116,6 +116,7 @@ export class Compactor {
     const pool = this.newPool()
     const state = new CollectionState({ env, path, pool, limits: log, inbox: true })
     const writer = new LogWriter(state, name, () => {})
+    outcome.busy = false
     for (let lost = 0; lost < LOST_COMMITS && !signal.aborted; ) {
       const startedMs = env.clock.monotonicMs()
       const result = await foldOnce({ state, writer, pool, limits, name }, signal)
@@ -133,12 +134,15 @@ export class Compactor {
       this.#report('fold', path, result.manifest, env.clock.monotonicMs() - startedMs, result.entries)
       await enlistForCollection(env, path, log)
     }
+    // Somebody took the lease, or is faster each time: the rest is theirs, and may not be folded yet.
+    outcome.busy = true
   }
 
   async #mergeAll(path: string, outcome: CompactionOutcome, signal: AbortSignal): Promise<void> {
     const { env, log, limits, name } = this.#options
     const pool = this.newPool()
     const state = new CollectionState({ env, path, pool, limits: log, inbox: false })
+    outcome.busy = false
     for (let lost = 0; lost < LOST_COMMITS && !signal.aborted; ) {
       const startedMs = env.clock.monotonicMs()
       const result = await mergeOnce({ state, pool, limits, name }, signal)
@@ -151,6 +155,7 @@ export class Compactor {
       outcome.bytesWritten += result.bytesWritten
       this.#report('merge', path, result.manifest, env.clock.monotonicMs() - startedMs, 0)
     }
+    outcome.busy = true
   }
 
   #report(kind: 'fold' | 'merge', path: string, manifest: Manifest, durationMs: number, entries: number): void {

@@ -72,8 +72,8 @@ export async function voidVanished(env: Environment, path: string, options: Void
 
 async function readLog(env: Environment, path: string, options: VoidOptions): Promise<LogFindings> {
   const manifests = new ManifestStore(env, path)
-  const pointer = await manifests.readPointer()
-  const manifest = typeof pointer === 'string' ? emptyManifest(path) : await manifests.loadExisting(pointer.manifestKey)
+  const current = await manifests.current()
+  const manifest = current === 'none' ? emptyManifest(path) : current.manifest
   return verifyLog(env, manifest, { deep: false, deltaBytes: options.limits.deltaBytes }, new Findings())
 }
 

@@ -4,7 +4,7 @@ import { Compactor } from '../compact/compactor.ts'
 import { collect, type CollectOutcome } from '../compact/collect.ts'
 import { dueNow } from '../compact/due.ts'
 import { type CompactLimits, defaultCompactLimits } from '../compact/limits.ts'
-import { isSiltstoneError } from '../errors.ts'
+import { isSiltstoneError, unavailable } from '../errors.ts'
 import { collectionPath, logRoot, parseCollectionPath, parseKey } from '../format/keys.ts'
 import { emptyManifest, type Manifest } from '../format/manifest.ts'
 import { CollectionState } from '../log/collection-state.ts'
@@ -201,12 +201,15 @@ export class StoreEngine implements Engine {
     })
   }
 
+  /** @throws SiltstoneError `unavailable` (busy) when somebody else folds for longer than a lease of the dead stands */
   async #foldFully(path: string): Promise<void> {
-    for (let attempt = 0; attempt < 100; attempt++) {
-      const outcome = await this.compactor.compact(path, { merge: false })
-      if (!outcome.busy) return
-      await this.env.clock.sleep(100)
-    }
+    const { clock } = this.env
+    const withinMs = Math.max(10_000, 2 * this.#compact.leaseTtlMs)
+    for (const began = clock.monotonicMs(); clock.monotonicMs() - began < withinMs; await clock.sleep(100))
+      if (!(await this.compactor.compact(path, { merge: false })).busy) return
+    throw unavailable('busy', `another process has been compacting ${path} for ${withinMs} ms; retry`, {
+      retryAfterMs: 1_000,
+    })
   }
 
   /** Folds and merges one collection. */

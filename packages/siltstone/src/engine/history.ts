@@ -3,8 +3,9 @@ import { invalid, notFound, unavailable } from '../errors.ts'
 import { parseKey } from '../format/keys.ts'
 import { type Manifest, objectsOf, type Pin } from '../format/manifest.ts'
 import type { Environment } from '../platform/environment.ts'
-import { ManifestStore, type PointerState } from '../snapshot/manifest-store.ts'
+import { type Current, ManifestStore } from '../snapshot/manifest-store.ts'
 import { nextManifest } from '../compact/next-manifest.ts'
+import { lostIfOvertaken } from '../compact/overtaken.ts'
 import type { HistoryPolicy } from '../compact/pins.ts'
 import type { SnapshotInfo } from './types.ts'
 
@@ -29,8 +30,15 @@ export class History {
 
   /** Newest first. Empty before the first fold. */
   async list(): Promise<SnapshotInfo[]> {
-    const current = await this.#current()
-    if (!current) return []
+    for (;;) {
+      const current = await this.#manifests.current()
+      if (current === 'none') return []
+      const infos = await lostIfOvertaken(this.#manifests, current.pointer, () => this.#describe(current))
+      if (infos !== 'lost') return infos
+    }
+  }
+
+  async #describe(current: Current): Promise<SnapshotInfo[]> {
     const reasons = new Map<string, string[]>([[current.pointer.manifestKey, ['current']]])
     for (const pin of current.manifest.pins) {
       const list = reasons.get(pin.manifestKey)
@@ -56,8 +64,8 @@ export class History {
   }
 
   async forkCount(): Promise<number> {
-    const current = await this.#current()
-    return current?.manifest.pins.filter(({ kind }) => kind === 'fork').length ?? 0
+    const current = await this.#manifests.current()
+    return current === 'none' ? 0 : current.manifest.pins.filter(({ kind }) => kind === 'fork').length
   }
 
   /**
@@ -79,8 +87,8 @@ export class History {
   async pin(name: string, pin: Pick<Pin, 'kind' | 'untilMs' | 'reason'>): Promise<{ key: string; manifest: Manifest }> {
     const startedAtMs = this.#env.clock.nowMs()
     for (let attempt = 0; attempt < COMMIT_TRIES; attempt++) {
-      const current = await this.#current()
-      if (!current)
+      const current = await this.#manifests.current()
+      if (current === 'none')
         throw notFound('snapshot-missing', 'the collection has no snapshot yet; run "siltstone compact" first', {
           field: 'snapshot',
         })
@@ -91,7 +99,8 @@ export class History {
           `there is no snapshot ${JSON.stringify(name)}; "siltstone snapshots list" shows those that are kept`,
           { field: 'snapshot' },
         )
-      const target = await this.#manifests.loadExisting(key)
+      const target = await lostIfOvertaken(this.#manifests, current.pointer, () => this.#manifests.loadExisting(key))
+      if (target === 'lost') continue
       if (target.state === 'closed')
         throw invalid('snapshot-closed', `snapshot ${name} is of a deleted collection`, { field: 'snapshot' })
       const added: Pin = {
@@ -120,15 +129,9 @@ export class History {
       retryAfterMs: 1_000,
     })
   }
-
-  async #current(): Promise<{ pointer: PointerState; manifest: Manifest } | undefined> {
-    const pointer = await this.#manifests.readPointer()
-    if (typeof pointer === 'string') return undefined
-    return { pointer, manifest: await this.#manifests.loadExisting(pointer.manifestKey) }
-  }
 }
 
-function keptKey(current: { pointer: PointerState; manifest: Manifest }, name: string): string | undefined {
+function keptKey(current: Current, name: string): string | undefined {
   return [current.pointer.manifestKey, ...current.manifest.pins.map(({ manifestKey }) => manifestKey)].find(
     (key) => nameOf(key) === name,
   )

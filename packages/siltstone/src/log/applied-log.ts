@@ -15,6 +15,7 @@ import type { ManifestStore } from '../snapshot/manifest-store.ts'
 import type { SegmentPool } from '../snapshot/open-segment.ts'
 import type { DeltaCache } from './delta-cache.ts'
 import { FreshState } from './fresh-state.ts'
+import { Vanished } from './vanished.ts'
 
 const PARALLEL_FETCHES = 16
 
@@ -29,15 +30,6 @@ interface Tail {
   /** With the deltas that it sequences. */
   sizeBytes: number
   fileBytes: number
-}
-
-/** Something that should be there is not: only a second look at the pointer tells what that means. */
-export class Vanished extends Error {
-  readonly key: string
-  constructor(key: string) {
-    super(`${key} vanished`)
-    this.key = key
-  }
 }
 
 export interface AppliedLogOptions {

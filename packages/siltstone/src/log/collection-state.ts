@@ -13,20 +13,22 @@
  * listing so long that folded entries may have been collected: read the pointer again. If it moved, a compaction did
  * it, and we begin again from its manifest. If it did not, the object is missing from the truth: `corrupt`, naming it.
  */
-import { corrupt, isSiltstoneError, notFound, unavailable } from '../errors.ts'
+import { corrupt, notFound, unavailable } from '../errors.ts'
 import type { LogEntry } from '../format/entry.ts'
 import { logEntryKey } from '../format/keys.ts'
-import { emptyManifest, type Manifest } from '../format/manifest.ts'
+import type { Manifest } from '../format/manifest.ts'
 import type { Environment } from '../platform/environment.ts'
 import { BaseState } from '../snapshot/base-state.ts'
 import { ManifestStore, type PointerState } from '../snapshot/manifest-store.ts'
 import type { SegmentPool } from '../snapshot/open-segment.ts'
-import { AppliedLog, dimensionClash, type RefusedInLog, Vanished } from './applied-log.ts'
+import { AppliedLog, dimensionClash, type RefusedInLog } from './applied-log.ts'
 import { DeltaCache } from './delta-cache.ts'
 import { FreshState } from './fresh-state.ts'
 import type { LogLimits } from './limits.ts'
 import { type InboxObject, listInbox, listTail, type TailListing } from './listing.ts'
 import { Mutex } from './mutex.ts'
+import { pastView } from './past-view.ts'
+import { asVanished, missingObject, Vanished } from './vanished.ts'
 import { View } from './view.ts'
 
 const SYNC_TRIES = 8
@@ -143,7 +145,7 @@ export class CollectionState {
    * @throws SiltstoneError `not-found` (deleted), `corrupt`, `unavailable`
    */
   strongView(): Promise<View> {
-    this.#queuedSync ??= this.run(async () => {
+    this.#queuedSync ??= this.standing(async () => {
       this.#queuedSync = undefined
       const at = this.stamp()
       await this.sync({ inbox: this.#takesInbox })
@@ -163,7 +165,7 @@ export class CollectionState {
 
   /** The snapshot alone, without the log. */
   indexView(): Promise<View> {
-    return this.run(async () => {
+    return this.standing(async () => {
       await this.#readPointer()
       if (this.closed) throw this.missing()
       if (this.#snapshot && this.#snapshot.manifestKey === this.#manifestKey) return this.#snapshot
@@ -177,6 +179,30 @@ export class CollectionState {
       })
       return this.#snapshot
     })
+  }
+
+  /** Runs alone, and again when the snapshot below was collected meanwhile. */
+  standing<T>(work: () => Promise<T>): Promise<T> {
+    return this.run(async () => {
+      for (let attempt = 1; ; attempt++)
+        try {
+          return await work()
+        } catch (error) {
+          if (attempt === SYNC_TRIES || !(await this.overtaken(error))) throw error
+        }
+    })
+  }
+
+  /**
+   * Call within `run`. Whether an error only says that the snapshot it stood on was collected: then the pointer has
+   * moved, and the next sync stands on its manifest.
+   */
+  async overtaken(error: unknown, manifestKey = this.#manifestKey): Promise<boolean> {
+    if (!asVanished(error)) return false
+    this.#loaded = false
+    this.knowledge = undefined
+    const now = await this.manifests.readPointer()
+    return typeof now !== 'string' && now.manifestKey !== manifestKey
   }
 
   get #manifestKey(): string | null {
@@ -267,41 +293,13 @@ export class CollectionState {
     return view
   }
 
-  /** A state of the past, rebuilt from a kept manifest and the entries after it. */
-  async viewAt(
-    manifestKey: string | null,
-    version: number,
-    ulids: readonly { ulid: string; etag: string; sizeBytes: number }[],
-  ): Promise<View> {
-    const gone = () => notFound('gone', `version ${version} of ${this.path} is no longer kept`)
-    const manifest = manifestKey === null ? emptyManifest(this.path) : await this.manifests.load(manifestKey)
-    if (!manifest || manifest.watermark > version) throw gone()
-    const { manifests, deltas, path } = this
-    // A pool of its own: what the past needs is not what the present keeps open.
-    const past = new AppliedLog({
-      store: this.env.store,
-      path,
-      pool: this.#pool.sibling(),
-      manifests,
-      deltas: deltas.sibling(),
-    })
-    await past.install(manifest)
-    const listing = await listTail(this.env.store, this.path, manifest.watermark, false)
-    const wanted = listing.entries.filter((entry) => entry.number <= version)
-    try {
-      if (wanted.length !== version - manifest.watermark) throw gone()
-      await past.extend(wanted)
-      for (const { ulid, etag, sizeBytes } of ulids) {
-        if (past.isMentioned(ulid)) continue
-        const delta = await deltas.get(ulid, etag, sizeBytes)
-        if (delta.status === 'gone' || delta.status === 'changed') throw gone()
-        if (delta.status === 'ok') await past.fresh.apply(delta.records, version + 1)
-      }
-    } catch (error) {
-      if (error instanceof Vanished) throw gone()
-      throw error
-    }
-    return new View({ version, manifestKey, manifest, fresh: past.fresh.view(), unsequenced: ulids })
+  /** A state of the past: see `pastView`. */
+  viewAt(manifestKey: string | null, version: number, unsequenced: readonly InboxObject[]): Promise<View> {
+    const { path, manifests, deltas } = this
+    return pastView(
+      { store: this.env.store, path, manifests, deltas, pool: this.#pool },
+      { manifestKey, version, unsequenced },
+    )
   }
 
   /** Reads the pointer and stands on its manifest. A tombstone sets `closed`. */
@@ -313,8 +311,8 @@ export class CollectionState {
     }
     if (answer === 'none')
       throw corrupt('pointer-missing', `the pointer of ${this.path} is gone. Run "siltstone repair".`)
-    const manifest = await this.manifests.loadExisting(answer.manifestKey)
-    this.pointer = answer
+    const { pointer, manifest } = await this.manifests.follow(answer)
+    this.pointer = pointer
     await this.#install(manifest)
   }
 
@@ -380,17 +378,4 @@ export class CollectionState {
     this.#layer = { name, view }
     return view
   }
-}
-
-/** A manifest or an object of it may also be missing because we stalled between pointer and reading, and it was collected. */
-function asVanished(error: unknown): Vanished | undefined {
-  if (error instanceof Vanished) return error
-  const isMissing =
-    isSiltstoneError(error, 'corrupt') && (error.code === 'manifest-missing' || error.code === 'object-missing')
-  return isMissing && error.key !== undefined ? new Vanished(error.key) : undefined
-}
-
-function missingObject(key: string, path: string) {
-  const message = `${key} does not exist although the log of ${path} refers to it. Run "siltstone verify", then "siltstone repair".`
-  return corrupt('object-missing', message, { key })
 }

@@ -35,6 +35,11 @@ export class Draft implements EvaluationState {
     this.dimension = fresh ? fresh.dimension : state.fresh.dimension
   }
 
+  /** Of the snapshot below. */
+  get manifestKey(): string | null {
+    return this.#base.manifestKey
+  }
+
   add(records: readonly RecordOp[]): void {
     for (const { vector } of records) if (vector) this.dimension ??= vector.length
     this.#unapplied.push(records)

@@ -28,6 +28,7 @@ import { isPassing, isSiltstoneError, outcomeUnknown, unavailable } from '../err
 import { decodeEntry, type EntryControl, encodeEntry, type LogEntry, type SequencedDelta } from '../format/entry.ts'
 import { inboxKey, logEntryKey } from '../format/keys.ts'
 import type { RecordOp } from '../records/types.ts'
+import { isMissing } from '../snapshot/manifest-store.ts'
 import { dimensionClash } from './applied-log.ts'
 import type { CollectionState, Stamp } from './collection-state.ts'
 import { backlogOf, tooFarBehind } from './back-pressure.ts'
@@ -138,9 +139,9 @@ export class LogWriter {
     const state = this.#state
     let pending = group
     for (let race = 0; race < LOST_RACES; race++) {
-      const draft = await state.run(() => this.#prepare(pending))
-      const { records, control, written, settled, dependent, moved } = await evaluateGroup(pending, draft)
-      if (moved) continue
+      const evaluated = await this.#evaluate(pending)
+      if (evaluated === 'moved') continue
+      const { draft, records, control, written, settled, dependent } = evaluated
       if (settled.length > 0 && !(await this.#stillCurrent(draft))) continue
       for (const { request, outcome } of settled) answer(request, outcome, draft.version)
       const answered = new Set(settled.map(({ request }) => request))
@@ -184,6 +185,19 @@ export class LogWriter {
       `${LOST_RACES} attempts to append to ${state.path} lost against other writers; retry`,
       { retryAfterMs: 1_000 },
     )
+  }
+
+  /** Steps 1 to 3. `moved`: the state did, or the snapshot below it was collected while we stalled; do it again. */
+  async #evaluate(group: readonly Request[]): Promise<(Evaluation & { draft: Draft }) | 'moved'> {
+    const state = this.#state
+    const draft = await state.standing(() => this.#prepare(group))
+    try {
+      return { draft, ...(await evaluateGroup(group, draft)) }
+    } catch (error) {
+      if (error instanceof StateMoved) return 'moved'
+      if (await state.run(() => state.overtaken(error, draft.manifestKey))) return 'moved'
+      throw error
+    }
   }
 
   /** Steps 1 and 2. */
@@ -292,9 +306,9 @@ export class LogWriter {
   async #settleLate(entry: LogEntry): Promise<PutOutcome> {
     const { manifests, path } = this.#state
     this.#state.env.metrics.count('log_puts_late')
-    const pointer = await manifests.readPointer()
-    if (typeof pointer === 'string') return 'ours'
-    const manifest = await manifests.loadExisting(pointer.manifestKey)
+    const current = await manifests.current()
+    if (current === 'none') return 'ours'
+    const { manifest } = current
     if (manifest.watermark < entry.number) return 'ours'
     const group = manifest.folded.find(({ first, ids }) => entry.number >= first && entry.number < first + ids.length)
     const id = group?.ids[entry.number - group.first]
@@ -315,9 +329,9 @@ interface Evaluation {
   settled: Settled[]
   /** Have nothing to write, judged by what earlier requests of the group write: true once the entry is there. */
   dependent: Settled[]
-  moved: boolean
 }
 
+/** @throws StateMoved, and SiltstoneError `corrupt` when something is missing: it concerns the group, not one request */
 async function evaluateGroup(group: readonly Request[], draft: Draft): Promise<Evaluation> {
   const records: RecordOp[] = []
   const written: Evaluation['written'] = []
@@ -338,12 +352,11 @@ async function evaluateGroup(group: readonly Request[], draft: Draft): Promise<E
       for (const record of evaluated.records) records.push(record)
       written.push({ request, result: evaluated.result })
     } catch (error) {
-      if (error instanceof StateMoved)
-        return { records: [], control: null, written: [], settled: [], dependent: [], moved: true }
+      if (error instanceof StateMoved || isMissing(error)) throw error
       settle({ request, outcome: { error } })
     }
   }
-  return { records, control, written, settled, dependent, moved: false }
+  return { records, control, written, settled, dependent }
 }
 
 function answer(request: Request, outcome: Settled['outcome'], version: number): void {

@@ -12,7 +12,7 @@
  * lineage is followed through `parent`). A timeout at 3 is repeated with the same condition until it is settled: if
  * the first try took effect the repetition meets 412 and is resolved the same way. Nothing is deleted by a loser.
  */
-import { corrupt, isPassing, outcomeUnknown } from '../errors.ts'
+import { corrupt, isPassing, isSiltstoneError, outcomeUnknown, type SiltstoneError } from '../errors.ts'
 import { crcHex } from '../format/checksum.ts'
 import { listKey, manifestKey, parseKey, pointerKey } from '../format/keys.ts'
 import {
@@ -42,6 +42,21 @@ export interface PointerState {
 
 export type PointerAnswer = PointerState | 'none' | 'unchanged'
 
+/** A pointer and the manifest that it names. */
+export interface Current {
+  pointer: PointerState
+  manifest: Manifest
+}
+
+/** Something that a manifest refers to is not there. If the pointer has moved since, it was collected. */
+export function isMissing(error: unknown): error is SiltstoneError & { key: string } {
+  return (
+    isSiltstoneError(error, 'corrupt') &&
+    (error.code === 'manifest-missing' || error.code === 'object-missing') &&
+    error.key !== undefined
+  )
+}
+
 export class ManifestStore {
   readonly #env: Environment
   readonly path: string
@@ -61,6 +76,30 @@ export class ManifestStore {
     if (got.status !== 'ok' || got.etag === undefined)
       throw corrupt('pointer-unreadable', `${key} has no ETag`, { key })
     return { manifestKey: decodePointer(got.body, key), etag: got.etag }
+  }
+
+  /** What is published now; `none` before the first commit. Throws as `follow` does. */
+  async current(): Promise<Current | 'none'> {
+    const pointer = await this.readPointer()
+    return typeof pointer === 'string' ? 'none' : this.follow(pointer)
+  }
+
+  /**
+   * The manifest of a pointer that was just read. Who stalls between the two may find the manifest collected, because
+   * others have committed and collected meanwhile; the pointer has moved then, and its new manifest is the answer.
+   * @throws SiltstoneError `corrupt` when the manifest of a pointer that stands still is missing or damaged
+   */
+  async follow(pointer: PointerState): Promise<Current> {
+    for (let at = pointer; ; ) {
+      try {
+        return { pointer: at, manifest: await this.loadExisting(at.manifestKey) }
+      } catch (error) {
+        if (!isMissing(error)) throw error
+        const now = await this.readPointer()
+        if (typeof now === 'string' || now.etag === at.etag) throw error
+        at = now
+      }
+    }
   }
 
   /** The manifest with its moved lists resolved; undefined when it is not there (collected, or never was). */
