@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 export const ORDER: readonly (readonly string[])[] = [
   ['errors.ts', 'version.ts'],
   ['kernels', 'platform'],
-  ['format'],
+  ['format', 'cost'],
   ['ivf'],
   ['records'],
   ['filter'],
@@ -20,6 +20,7 @@ export const ORDER: readonly (readonly string[])[] = [
   ['compact', 'query'],
   ['engine'],
   ['library', 'ingest'],
+  ['migrate'],
   ['index.ts'],
   ['chroma'],
   ['server'],

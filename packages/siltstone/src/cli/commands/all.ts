@@ -6,6 +6,7 @@ import { doctorCommand } from './doctor.ts'
 import { gcCommand } from './gc.ts'
 import { ingestCommand } from './ingest.ts'
 import { leaseCommand } from './lease.ts'
+import { migrateCommand } from './migrate/command.ts'
 import { produceCommand } from './produce.ts'
 import { getCommand, queryCommand } from './query.ts'
 import { recallCommand } from './recall.ts'
@@ -20,6 +21,7 @@ export const commands: readonly (() => Command)[] = [
   serveCommand,
   ingestCommand,
   produceCommand,
+  migrateCommand,
   queryCommand,
   getCommand,
   recallCommand,

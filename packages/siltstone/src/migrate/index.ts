@@ -1,0 +1,3 @@
+export { runMigration, type CollectionReport, type MigrationMode, type RunOptions } from './run.ts'
+export type { MigrationSource, SourceCollection, SourceReader, SourceRecord, SourcePage } from './types.ts'
+export { openChromaDirectory } from './chroma/directory-source.ts'
