@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { footer, markdown, type Result } from '../measure/report.ts'
 import { BENCH, RESULTS } from '../places.ts'
 import { scenarios } from '../scenarios/index.ts'
+import { goalsTable } from './goals.ts'
 import { plotsOf } from './plots.ts'
 
 const PREFACE = `# Results
@@ -22,6 +23,7 @@ export function writeReport(): void {
   for (const { name, svg } of plots) writeFileSync(join(directory, `${name}.svg`), svg)
   const text = [
     PREFACE,
+    `## What was to be reached\n\n${goalsTable(results)}`,
     ...plots.map(({ name, title }) => `![${title}](plots/${name}.svg)\n`),
     ...Object.entries(scenarios).flatMap(([name, { about }]) => {
       const here = results.filter(({ scenario }) => scenario === name)

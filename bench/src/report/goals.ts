@@ -1,0 +1,158 @@
+/** What was to be reached, and what the stored results say of it. A goal that was not measured says so. */
+import { markdown, number, type Result, type Row } from '../measure/report.ts'
+
+interface Goal {
+  what: string
+  goal: string
+  /** Undefined: not measured. */
+  reached(find: Find): string | undefined
+}
+
+/** Rows of a table of a scenario at a size; the table's title begins with `title`. */
+type Find = (scenario: string, records: number, title: string) => readonly Row[]
+
+const GOALS: readonly Goal[] = [
+  {
+    what: 'ingest through HTTP until durable, 100 k',
+    goal: '10 × Chroma’s rate',
+    reached: (find) => {
+      const rows = find('ingest', 100_000, 'Medians')
+      const ours = rows.find(({ server }) => server === 'siltstone')
+      return ours && `${shown(ours['times chroma'])} × (${shown(ours['records/s'])} records/s)`
+    },
+  },
+  ...[1, 4].map(
+    (clients): Goal => ({
+      what: `chromadb client, 100 k, ${clients} at a time: queries/s`,
+      goal: '1.5 × Chroma’s at equal recall',
+      reached: (find) => {
+        const rows = find('http', 100_000, `Queries over 100000 passages, ${clients}`)
+        const [ours, theirs] = ['siltstone', 'chroma'].map((name) =>
+          rows.find(({ server, through }) => server === name && through === 'chromadb client'),
+        )
+        if (!ours || !theirs) return undefined
+        const times = Number(ours['per second']) / Number(theirs['per second'])
+        return `${number(times)} × (recall ${shown(ours['recall@10'])} against ${shown(theirs['recall@10'])})`
+      },
+    }),
+  ),
+  {
+    what: 'the same with filters: p50 of the slowest',
+    goal: '≤ 2 × the unfiltered',
+    reached: (find) => {
+      const rows = find('http', 100_000, 'With filters')
+      const worst = (name: string) =>
+        largest(
+          rows.filter(({ server }) => server === name),
+          'times unfiltered',
+        )
+      return rows.length === 0 ? undefined : `${worst('siltstone')} × (Chroma: ${worst('chroma')} ×)`
+    },
+  },
+  ...[100_000, 1_000_000].flatMap((records): Goal[] => [
+    {
+      what: `recall@10 by default, ${size(records)}: without a filter, lowest of four filters`,
+      goal: '≥ 0.95',
+      reached: (find) => {
+        const rows = find('filters', records, 'Filters').filter(({ library }) => library === 'siltstone')
+        const plain = rows.find(({ filter }) => filter === 'none')
+        const lowest = Math.min(...rows.filter((row) => row !== plain).map((row) => Number(row['recall@10'])))
+        return plain && `${shown(plain['recall@10'])}, ${number(lowest)}`
+      },
+    },
+    {
+      what: `warm, one thread, at recall ≥ 0.95, ${size(records)}: p50`,
+      goal: records === 100_000 ? '≤ 0.3 ms' : '≤ 1 ms',
+      reached: (find) => {
+        const rows = find('curve', records, 'Recall against latency')
+        const at = (name: string) => {
+          const enough = rows.filter(({ library, ...row }) => library === name && Number(row['recall@10']) >= 0.95)
+          return enough.length === 0
+            ? 'not reached'
+            : `${number(Math.min(...enough.map((row) => Number(row['p50 ms']))))} ms`
+        }
+        if (!rows.some(({ library }) => library === 'siltstone')) return undefined
+        const others = [...new Set(rows.map(({ library }) => String(library)))].filter((name) => name !== 'siltstone')
+        return `${at('siltstone')} (${others.map((name) => `${name} ${at(name)}`).join(', ')})`
+      },
+    },
+  ]),
+  {
+    what: 'cold, 63 ms a request, 1 M: p50, rounds, share of the snapshot',
+    goal: '≤ 400 ms, ≤ 5, ≤ 1 %',
+    reached: (find) => {
+      const row = find('cold', 1_000_000, 'First query').find(({ filter }) => filter === 'none')
+      return row && `${shown(row['p50 ms'])} ms, ${shown(row['rounds, max'])}, ${shown(row['% of the snapshot'])} %`
+    },
+  },
+  ...['whole records', 'metadata only'].map(
+    (kind): Goal => ({
+      what: `10,000 updates into 1 M, ${kind}: seconds, read, written`,
+      goal: '≤ 15 s, ≤ 5 %',
+      reached: (find) => {
+        const row = find('updates', 1_000_000, '10000').find(({ changes }) => changes === kind)
+        return (
+          row && `${shown(row['seconds'])} s, ${shown(row['read, % of it'])} %, ${shown(row['written, % of it'])} %`
+        )
+      },
+    }),
+  ),
+  {
+    what: 'memory of a reader, 1 M',
+    goal: '≤ 512 MB RSS',
+    reached: (find) => {
+      const row = find('curve', 1_000_000, 'Memory').find(({ library }) => library === 'siltstone')
+      return row && `${shown(row['RSS MB after the queries'])} MB`
+    },
+  },
+  {
+    what: 'memory of the compactor, 1 M',
+    goal: '< 1 GB RSS',
+    reached: (find) => {
+      const [row] = find('build', 1_000_000, 'Compaction in all')
+      return row && `${shown(row['peak RSS MB of the compactor'])} MB`
+    },
+  },
+  {
+    what: 'storage of the index over the raw f32 vectors, 1 M',
+    goal: '≤ 15 %',
+    reached: (find) => {
+      const rows = find('build', 1_000_000, 'What the snapshot').filter(({ section }) =>
+        String(section).startsWith('ivf-'),
+      )
+      return rows.length === 0
+        ? undefined
+        : `${number(rows.reduce((sum, row) => sum + Number(row['% of the raw f32 vectors']), 0))} %`
+    },
+  },
+  {
+    what: 'default embedder, one thread',
+    goal: '≥ 40,000 passages/s',
+    reached: (find) => {
+      const [row] = find('embedder', 100_000, 'Default embedder')
+      return row && `${shown(row['passages/s (median slice)'])} passages/s`
+    },
+  },
+]
+
+export function goalsTable(results: readonly Result[]): string {
+  const find: Find = (scenario, records, title) =>
+    results
+      .find((result) => result.scenario === scenario && result.records === records && result.label === undefined)
+      ?.tables.find((table) => table.title.startsWith(title))?.rows ?? []
+  return markdown(
+    GOALS.map(({ what, goal, reached }) => ({ what, 'to reach': goal, measured: reached(find) ?? 'not yet measured' })),
+  )
+}
+
+function largest(rows: readonly Row[], column: string): string {
+  return number(Math.max(...rows.map((row) => Number(row[column]))))
+}
+
+function size(records: number): string {
+  return records >= 1_000_000 ? `${records / 1_000_000} M` : `${records / 1_000} k`
+}
+
+function shown(cell: string | number | undefined): string {
+  return typeof cell === 'number' ? number(cell) : (cell ?? '–')
+}
