@@ -127,7 +127,7 @@ export class Functions extends pulumi.ComponentResource {
         },
         tags,
       },
-      { ...parent, dependsOn: [role.policy, logGroup] },
+      { ...parent, dependsOn: role.policy === undefined ? [logGroup] : [role.policy, logGroup] },
     )
     this.functions[each] = made
     if (withUrl) this.#expose(name, each, made, authorization)

@@ -18,10 +18,9 @@ export interface RolesArgs extends CommonArgs {
 }
 
 export interface FunctionRole {
-  name: pulumi.Output<string>
-  arn: pulumi.Output<string>
-  /** A function depends on it: Lambda checks permissions when a function's mapping is made. */
-  policy: aws.iam.RolePolicy
+  arn: pulumi.Input<string>
+  /** A function is made after it: Lambda checks permissions when a function's mapping is made. */
+  policy?: pulumi.Resource
 }
 
 /**
@@ -64,7 +63,7 @@ export class Roles extends pulumi.ComponentResource {
         { name: each, role: role.name, policy: policyText(resources.apply(ROLE_POLICIES[each])) },
         parent,
       )
-      this.roles[each] = { name: role.name, arn: role.arn, policy }
+      this.roles[each] = { arn: role.arn, policy }
     }
     this.registerOutputs(
       Object.fromEntries(Object.entries(this.roles).map(([each, role]) => [`${each}_role_arn`, role.arn])),

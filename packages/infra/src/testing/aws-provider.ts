@@ -3,7 +3,7 @@
  * are those of AWS's documentation, the attributes those that this repository's programs read.
  */
 import type { Provider } from './engine.ts'
-import type { Resource } from './resource.ts'
+import type { Registered } from './resource.ts'
 
 export interface Place {
   account: string
@@ -95,7 +95,7 @@ const MAKERS: Readonly<Record<string, Maker>> = {
 /** @throws Error for a type or data source that it does not know: add it, with AWS's format */
 export function awsProvider(place: Place): Provider {
   return {
-    async create(resource: Omit<Resource, 'id' | 'state'>) {
+    async create(resource: Registered) {
       const maker = MAKERS[resource.type]
       if (maker === undefined) throw new Error(`there is no maker of ${resource.type} in testing/aws-provider.ts`)
       return maker(resource.inputs, place, resource.name)

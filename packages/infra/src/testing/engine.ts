@@ -16,12 +16,12 @@ import engineProto from '@pulumi/pulumi/proto/engine_pb.js'
 import type providerProto from '@pulumi/pulumi/proto/provider_pb.js'
 import resourceRpc from '@pulumi/pulumi/proto/resource_grpc_pb.js'
 import resourceProto from '@pulumi/pulumi/proto/resource_pb.js'
-import { holdsSecret, plain, type Resource } from './resource.ts'
+import { holdsSecret, plain, type Registered, type Resource } from './resource.ts'
 
 /** What a provider's plugin would do. */
 export interface Provider {
   /** Makes the resource; answers its id and what is to be known of it beside its inputs. */
-  create(resource: Omit<Resource, 'id' | 'state'>): Promise<{ id: string; state: Record<string, unknown> }>
+  create(resource: Registered): Promise<{ id: string; state: Record<string, unknown> }>
   /** A data source. */
   invoke(token: string, args: Record<string, unknown>): Promise<Record<string, unknown>>
 }
@@ -128,7 +128,10 @@ class Engine {
       }),
       registerResource: unary((request: resourceProto.RegisterResourceRequest) => this.#register(request)),
       registerResourceOutputs: unary(async (request: resourceProto.RegisterResourceOutputsRequest) => {
-        if (request.getUrn() === this.#root) this.outputs = plain(toObject(request.getOutputs())) as JsonObject
+        const outputs = plain(toObject(request.getOutputs())) as Record<string, unknown>
+        if (request.getUrn() === this.#root) this.outputs = outputs
+        const registered = this.resources.find(({ urn }) => urn === request.getUrn())
+        if (registered !== undefined) registered.outputs = outputs
         return new Empty()
       }),
       invoke: unary(async (request: resourceProto.ResourceInvokeRequest) => {
@@ -173,7 +176,7 @@ class Engine {
     const urn = `urn:pulumi:${stack}::${project}::${qualified(request.getParent(), type)}::${request.getName()}`
     if (this.#urns.has(urn)) throw this.#fail(`Duplicate resource URN '${urn}'`)
     this.#urns.add(urn)
-    const registered = {
+    const registered: Registered = {
       urn,
       type,
       name: request.getName(),
@@ -198,7 +201,7 @@ class Engine {
     const state = { ...registered.inputs, ...made.state }
     // Archives and secrets go back as they came: the program does not look into them.
     answer.setObject(Struct.fromJavaScript({ ...wire, ...made.state } as JsonObject))
-    this.resources.push({ ...registered, id: made.id, state })
+    this.resources.push({ ...registered, id: made.id, state, outputs: {} })
     return answer
   }
 

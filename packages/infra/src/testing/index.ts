@@ -1,5 +1,5 @@
 export { awsProvider, type Place } from './aws-provider.ts'
 export { type Provider, type ProgramOptions, type Run, runProgram } from './engine.ts'
 export { registeredResources, type RegisteredOptions, runInfra } from './registered-resources.ts'
-export { type Resource, UNKNOWN } from './resource.ts'
+export { type Registered, type Resource, UNKNOWN } from './resource.ts'
 export { fill, KEYS, type Names, PERMISSIONS, type Row, type Subject, type Verdict } from './permission-table.ts'

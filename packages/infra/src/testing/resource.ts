@@ -20,7 +20,12 @@ export interface Resource {
   protect: boolean
   retainOnDelete: boolean
   ignoreChanges: string[]
+  /** Of components: what they registered as their outputs. */
+  outputs: Record<string, unknown>
 }
+
+/** As a provider gets it. */
+export type Registered = Omit<Resource, 'id' | 'state' | 'outputs'>
 
 /** Stands for a value that only a deployment would know, in a dry run. */
 export const UNKNOWN = '04da6b54-80e4-46f7-96ec-b56ff0331ba9'

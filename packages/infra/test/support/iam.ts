@@ -1,7 +1,7 @@
 /** Decisions of IAM on the policies that the real programs register. */
 import { runSimulation } from '@cloud-copilot/iam-simulate'
 import type { PolicyDocument } from '../../src/policy/document.ts'
-import { fill, type Names, type Resource, type Row, type Verdict } from '../../src/testing/index.ts'
+import { fill, type Names, type Resource, type Row } from '../../src/testing/index.ts'
 import { ACCOUNT, bootstrap, only, REGION, run } from './program.ts'
 
 export interface Policies {
@@ -83,9 +83,9 @@ export async function decide(row: Row, policies: Policies): Promise<Decision> {
       serviceControlPolicies: [],
       resourceControlPolicies: [],
       resourcePolicy,
-      permissionBoundaryPolicies: BOUNDED.has(row.subject)
-        ? [{ name: 'boundary', policy: policies.boundary }]
-        : undefined,
+      ...(BOUNDED.has(row.subject) && {
+        permissionBoundaryPolicies: [{ name: 'boundary', policy: policies.boundary }],
+      }),
     },
     {},
   )

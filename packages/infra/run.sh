@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# Types, lint and tests of the Pulumi components and programs, without the Pulumi command line and without an account.
+# Needs the repository's own `npm ci` first: compiler, linter, test runner and Node come from there.
+# Ends with "N passed, N failed".
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+root=$PWD
+bin=$root/node_modules/.bin
+export PATH="$bin:$PATH"
+if [ ! -x "$bin/vitest" ]; then
+  echo "error: run npm ci in $root first"
+  echo "0 passed, 1 failed"
+  exit 1
+fi
+
+passed=0
+failed=0
+step() {
+  local name=$1
+  shift
+  local started=$SECONDS
+  if "$@" </dev/null; then
+    passed=$((passed + 1))
+    echo "ok     $name ($((SECONDS - started)) s)"
+  else
+    failed=$((failed + 1))
+    echo "FAILED $name ($((SECONDS - started)) s)"
+  fi
+}
+
+# Both are npm projects of their own: nobody who only wants the vector store downloads a cloud's types. SILTSTONE_INFRA_INSTALL=0
+# takes what is installed.
+install() {
+  (cd "$1" && npm ci --no-fund --no-audit --loglevel=error --prefer-offline)
+}
+if [ "${SILTSTONE_INFRA_INSTALL:-1}" != 0 ]; then
+  step 'npm ci packages/infra' install packages/infra
+  step 'npm ci infra' install infra
+fi
+
+step types node "$bin/tsc" --noEmit -p packages/infra/tsconfig.json
+step lint node "$bin/oxlint" -c packages/infra/.oxlintrc.json --disable-nested-config --type-aware --deny-warnings \
+  packages/infra infra
+
+report=$(mktemp)
+node "$bin/vitest" run --root packages/infra --config packages/infra/vitest.config.ts \
+  --reporter=default --reporter=json --outputFile.json="$report" </dev/null
+code=$?
+counts=$(node -e '
+  const report = JSON.parse(require("node:fs").readFileSync(process.argv[1], "utf8"))
+  const { numPassedTests: passed, numFailedTests: lost, numFailedTestSuites: suites } = report
+  console.log(passed, lost > 0 ? lost : Number(process.argv[2]) === 0 && passed > 0 ? 0 : Math.max(1, suites))
+' "$report" "$code") || counts='0 1'
+rm -f "$report"
+passed=$((passed + ${counts% *}))
+failed=$((failed + ${counts#* }))
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]

@@ -1,0 +1,20 @@
+import * as components from '../../src/index.ts'
+
+const { VectorBucket, DeltaQueue, LockTable, Roles, Functions, Schedule, Monitoring, DeployPolicies } = components
+const COMPONENTS = {
+  VectorBucket,
+  DeltaQueue,
+  LockTable,
+  Roles,
+  Functions,
+  Schedule,
+  Monitoring,
+  DeployPolicies,
+} as const
+export type ComponentName = keyof typeof COMPONENTS
+
+/** @param args plain JSON, as it came from a test */
+export function make(component: ComponentName, name: string, args: object): void {
+  const Component = COMPONENTS[component] as new (name: string, args: unknown) => unknown
+  new Component(name, args)
+}

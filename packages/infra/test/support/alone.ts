@@ -1,0 +1,44 @@
+/** Components without the repository's programs, run through the engine by those in `programs/`. */
+import { fileURLToPath } from 'node:url'
+import { awsProvider, type Resource, type Run, runProgram } from '../../src/testing/index.ts'
+import type { ComponentName } from '../programs/components.ts'
+import { ACCOUNT, REGION } from './program.ts'
+
+const DIRECTORY = fileURLToPath(new URL('../..', import.meta.url))
+
+function runTestProgram(name: string, config: Record<string, string>): Promise<Run> {
+  return runProgram({
+    directory: DIRECTORY,
+    program: `./test/programs/${name}.ts`,
+    project: name,
+    stack: 'dev',
+    config: Object.fromEntries(Object.entries(config).map(([key, value]) => [`${name}:${key}`, value])),
+    provider: awsProvider({ account: ACCOUNT, region: REGION }),
+  })
+}
+
+export interface Alone {
+  /** The component itself. */
+  component: Resource
+  /** What it is made of. */
+  resources: Resource[]
+}
+
+/** @param args plain JSON */
+export async function alone(component: ComponentName, args: object = {}): Promise<Alone> {
+  const { resources } = await runTestProgram('alone', { component, args: JSON.stringify(args) })
+  const found = resources.find(({ type }) => type === `siltstone:aws:${component}`)
+  if (found === undefined) throw new Error(`the program made no ${component}`)
+  return { component: found, resources: resources.filter(({ custom }) => custom) }
+}
+
+export type Attempt = readonly [component: ComponentName, args: object]
+
+/** What each attempt is refused with, or `accepted`; in one run of the program. */
+export async function refusals(attempts: readonly Attempt[]): Promise<string[]> {
+  const { outputs } = await runTestProgram('attempts', { attempts: JSON.stringify(attempts) })
+  return outputs['refusals'] as string[]
+}
+
+/** The type's last part, for lists that people read. */
+export const shortType = ({ type }: Resource): string => type.split(':').at(-1) ?? type
