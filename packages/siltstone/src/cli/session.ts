@@ -1,15 +1,16 @@
-/** What most commands begin with: a store on a directory, opened for one command. */
+/** What most commands begin with: a store on a directory or in a bucket, opened for one command. */
 import { type Command, Option } from 'commander'
 import { DEFAULT_DATABASE, DEFAULT_TENANT } from '../catalog/index.ts'
 import { EmbedderRegistry, type EmbedderRegistryOptions } from '../embed/registry.ts'
 import { pathOf, StoreEngine } from '../engine/engine.ts'
 import type { CollectionInfo } from '../engine/types.ts'
 import { isSiltstoneError, notFound } from '../errors.ts'
-import { isUuid, logRoot, parseCollectionPath, snapshotRoot } from '../format/keys.ts'
+import { isUuid, logRoot, parseCollectionPath, snapshotRoot, storeKey } from '../format/keys.ts'
 import { Store } from '../library/store.ts'
-import { closeEnvironment, openEnvironment } from '../platform/directory-environment.ts'
+import { closeEnvironment } from '../platform/directory-environment.ts'
 import type { Environment } from '../platform/environment.ts'
 import { fileInfo } from '../platform/files.ts'
+import { isS3Url, openEnvironmentAt } from '../platform/open-environment.ts'
 import { environmentVariables } from '../platform/process.ts'
 import { readEmbedders } from './embedders.ts'
 import { Output } from './output.ts'
@@ -28,7 +29,11 @@ export const DEFAULT_DATA = './siltstone-data'
 /** The options of every command that opens a store. */
 export function withStoreOptions(command: Command): Command {
   return withOutputOptions(command)
-    .addOption(new Option('--data <directory>', 'where the store is').env('SILTSTONE_DATA').default(DEFAULT_DATA))
+    .addOption(
+      new Option('--data <place>', 'where the store is: a directory, or s3://bucket/prefix')
+        .env('SILTSTONE_DATA')
+        .default(DEFAULT_DATA),
+    )
     .addOption(new Option('--tenant <name>', 'tenant').env('SILTSTONE_TENANT').default(DEFAULT_TENANT))
     .addOption(new Option('--database <name>', 'database').env('SILTSTONE_DATABASE').default(DEFAULT_DATABASE))
 }
@@ -77,8 +82,9 @@ export class Session {
     const out = new Output(options)
     if (!open.create) await requireStore(options.data)
     const embedders = options.embedders === undefined ? {} : await readEmbedders(options.embedders)
-    const env = await openEnvironment(options.data, { log: out.logger })
+    const env = await openEnvironmentAt(options.data, { log: out.logger })
     try {
+      if (!open.create && isS3Url(options.data)) await requireDescriptor(env, options.data)
       return new Session(options, env, await StoreEngine.open({ env }), out, embedders)
     } catch (error) {
       await closeEnvironment(env)
@@ -159,10 +165,19 @@ export class Session {
 
 /** @throws SiltstoneError `not-found` (store-missing) */
 export async function requireStore(directory: string): Promise<void> {
-  if ((await fileInfo(directory))?.kind === 'directory') return
-  throw notFound(
+  if (isS3Url(directory) || (await fileInfo(directory))?.kind === 'directory') return
+  throw storeMissing(directory)
+}
+
+/** A bucket can be asked only once it is opened. */
+async function requireDescriptor({ store }: Environment, place: string): Promise<void> {
+  if ((await store.head(storeKey)) === undefined) throw storeMissing(place)
+}
+
+function storeMissing(place: string) {
+  return notFound(
     'store-missing',
-    `there is no store at ${directory}; give the directory of one with --data, or make one with "siltstone ingest" or "siltstone serve"`,
+    `there is no store at ${place}; give the place of one with --data, or make one with "siltstone ingest" or "siltstone serve"`,
     { field: '--data' },
   )
 }

@@ -9,7 +9,7 @@ import { isSiltstoneError } from '../errors.ts'
 import { manifestPrefix, parseKey, pointerKey, snapshotPrefix } from '../format/keys.ts'
 import { emptyManifest, type Manifest } from '../format/manifest.ts'
 import { CollectionState } from '../log/collection-state.ts'
-import { type LogLimits, directoryLimits } from '../log/limits.ts'
+import { type LogLimits, limitsOf } from '../log/limits.ts'
 import { pages } from '../log/listing.ts'
 import type { Environment } from '../platform/environment.ts'
 import { BlockCache } from '../snapshot/block-cache.ts'
@@ -81,7 +81,7 @@ async function verifyOnce(
   const usable = current ?? (pointer === 'none' && findings.problems.length === 0 ? emptyManifest(path) : undefined)
   if (!usable) return { report, pointer }
   if (key !== null && current) await verifyManifests(env, manifests, key, current, options.deep, findings)
-  const limits = { ...directoryLimits, ...options.limits }
+  const limits = { ...limitsOf(env.store), ...options.limits }
   const log = await verifyLog(env, usable, { deep: options.deep, deltaBytes: limits.deltaBytes }, findings)
   report.version = log.end
   await countUnreferenced(env, path, findings)

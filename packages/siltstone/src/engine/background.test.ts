@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { foldLease } from '../compact/lease-guard.ts'
+import { directoryLimits } from '../log/limits.ts'
 import { encodeWakeUp } from '../log/wake-up.ts'
 import { ManualClock } from '../platform/manual-clock.ts'
 import { memoryEnvironment } from '../platform/memory-environment.ts'
@@ -12,7 +13,7 @@ const MINUTE = 60_000
 async function setUp(options: { maxReceiveCount?: number } = {}) {
   const clock = new ManualClock()
   const env = memoryEnvironment({ seed: 1, clock, ...options })
-  const engine = await StoreEngine.open({ env })
+  const engine = await StoreEngine.open({ env, log: directoryLimits })
   const request = {
     tenant: 'default_tenant',
     database: 'default_database',

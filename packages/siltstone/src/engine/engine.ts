@@ -8,7 +8,7 @@ import { isSiltstoneError, unavailable } from '../errors.ts'
 import { collectionPath, logRoot, parseCollectionPath, parseKey } from '../format/keys.ts'
 import { emptyManifest, type Manifest } from '../format/manifest.ts'
 import { CollectionState } from '../log/collection-state.ts'
-import { directoryLimits, type LogLimits } from '../log/limits.ts'
+import { limitsOf, type LogLimits } from '../log/limits.ts'
 import { LogWriter } from '../log/writer.ts'
 import { DiskCacheStore } from '../platform/disk-cache-store.ts'
 import type { Environment } from '../platform/environment.ts'
@@ -65,7 +65,7 @@ export class StoreEngine implements Engine {
     const { env } = options
     this.env = env
     this.name = `siltstone-0.1.0/${env.ids.ulid()}`
-    this.#log = options.log ?? directoryLimits
+    this.#log = options.log ?? limitsOf(env.store)
     this.#compact = options.compact ?? defaultCompactLimits
     this.#cache = new BlockCache(options.blockCacheBytes ?? 256 * MB)
     this.#limit = options.openCollections ?? 512

@@ -4,7 +4,8 @@
  */
 import { Background } from '../engine/background.ts'
 import { StoreEngine } from '../engine/engine.ts'
-import { closeEnvironment, openEnvironment } from '../platform/directory-environment.ts'
+import { closeEnvironment } from '../platform/directory-environment.ts'
+import { openEnvironmentAt } from '../platform/open-environment.ts'
 import type { Logger, Metrics } from '../platform/telemetry.ts'
 import { connectToParent } from '../platform/worker.ts'
 import type { CompactionData, FromCompaction } from './compaction-messages.ts'
@@ -31,7 +32,7 @@ const metrics: Metrics = {
 }
 
 const { directory, allowNetworkFilesystem } = parent.data
-const env = await openEnvironment(directory, { allowNetworkFilesystem, log, metrics })
+const env = await openEnvironmentAt(directory, { allowNetworkFilesystem, log, metrics })
 const engine = await StoreEngine.open({ env, blockCacheBytes: BLOCK_CACHE_BYTES })
 const background = new Background(engine)
 parent.post({ kind: 'ready' })

@@ -1,15 +1,16 @@
 import { EmbedderRegistry, type EmbedderRegistryOptions } from '../embed/registry.ts'
 import { StoreEngine } from '../engine/engine.ts'
 import { invalid } from '../errors.ts'
-import { closeEnvironment, openEnvironment } from '../platform/directory-environment.ts'
+import { closeEnvironment } from '../platform/directory-environment.ts'
 import type { Environment } from '../platform/environment.ts'
+import { openEnvironmentAt } from '../platform/open-environment.ts'
 import { environmentVariables } from '../platform/process.ts'
 import { type Logger, type Metrics, noMetrics, silentLogger } from '../platform/telemetry.ts'
 import { Compaction } from './compaction.ts'
 import { Store } from './store.ts'
 
 export interface StoreOptions {
-  /** Where the store is; made when it is not there. */
+  /** Where the store is, a directory or `s3://bucket/prefix?…`; made when it is not there. A bucket must exist. */
   directory?: string | undefined
   /** Instead of a directory: what the engine stands on. It is not closed with the store, and compaction is `off`. */
   environment?: Environment | undefined
@@ -35,7 +36,8 @@ export interface StoreOptions {
 }
 
 /**
- * Opens a store in this process, safely beside servers, command lines and other processes on the same directory.
+ * Opens a store in this process, safely beside servers, command lines and other processes on the same directory or
+ * bucket.
  *
  *     const store = await openStore('./data')
  *     const notes = await store.getOrCreateCollection({ name: 'notes' })
@@ -43,12 +45,13 @@ export interface StoreOptions {
  *     const found = await notes.query({ queryTexts: ['why do rivers drop mud?'] })
  *
  * @throws SiltstoneError `invalid` (no-directory), `unsupported` (network-filesystem, a newer store),
- *   `unavailable` (the directory cannot be written), `corrupt`
+ *   `unavailable` (the directory cannot be written; no credentials or permissions), `not-found` (no such bucket),
+ *   `corrupt`
  */
 export async function openStore(place: string | StoreOptions, options: StoreOptions = {}): Promise<Store> {
   const all: StoreOptions = typeof place === 'string' ? { ...options, directory: place } : { ...place, ...options }
   const { logger: log = silentLogger, metrics = noMetrics, allowNetworkFilesystem = false, environment } = all
-  const env = environment ?? (await openEnvironment(directoryOf(all), { allowNetworkFilesystem, log, metrics }))
+  const env = environment ?? (await openEnvironmentAt(directoryOf(all), { allowNetworkFilesystem, log, metrics }))
   const closeEnv = async () => {
     if (!environment) await closeEnvironment(env)
   }

@@ -1,3 +1,5 @@
+import type { ObjectStore } from '../platform/object-store.ts'
+
 /** Bounds of the log protocol. The defaults of a directory are shorter than those of a bucket: it has no `startAfter`. */
 export interface LogLimits {
   /** A writer whose knowledge of the log's end is older reads the pointer and lists before it puts. */
@@ -45,6 +47,11 @@ export const bucketLimits: LogLimits = {
   unfoldedObjects: 2_000,
   unfoldedBytes: 256 * MB,
   settleMs: 30_000,
+}
+
+/** Those of a store by what it is. Everyone who opens it must keep to the same. */
+export function limitsOf({ capabilities }: Pick<ObjectStore, 'capabilities'>): LogLimits {
+  return capabilities.cheapStartAfter ? bucketLimits : directoryLimits
 }
 
 export const directoryLimits: LogLimits = {

@@ -2,6 +2,8 @@ import { isS3Url } from './aws/s3-place.ts'
 import { type DirectoryEnvironmentOptions, openEnvironment } from './directory-environment.ts'
 import type { Environment } from './environment.ts'
 
+export { isS3Url } from './aws/s3-place.ts'
+
 /**
  * Everything the engine needs, at a directory or at `s3://bucket/prefix`. The SDK is loaded only for the latter.
  * @throws SiltstoneError as `openEnvironment` and `openS3Environment` do

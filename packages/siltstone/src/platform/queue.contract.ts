@@ -21,6 +21,8 @@ export interface QueueTraits {
   hasNoAge?: boolean
 }
 
+const REAL_SCALE = 2
+
 interface TestClock extends Clock {
   advance(ms: number): Promise<void>
   runUntil<T>(work: Promise<T>): Promise<T>
@@ -34,14 +36,41 @@ export function describeQueue(
   describeOn(name, () => new ManualClock(), open, {})
 }
 
-/** For a queue whose time is a server's. */
+/** For a queue whose time is a server's: everything takes `REAL_SCALE` times as long, so that slow answers matter less. */
 export function describeQueueInRealTime(
   name: string,
   open: (clock: Clock, maxReceiveCount: number) => Promise<OpenQueue>,
   traits: QueueTraits,
 ): void {
-  const clock: TestClock = { ...systemClock, advance: (ms) => systemClock.sleep(ms), runUntil: (work) => work }
-  describeOn(name, () => clock, open, traits)
+  const advance = (ms: number) => systemClock.sleep(ms * REAL_SCALE)
+  const clock: TestClock = {
+    ...systemClock,
+    nowMs: () => systemClock.nowMs() / REAL_SCALE,
+    advance,
+    runUntil: (work) => work,
+  }
+  const opened = async (_: TestClock, maxReceiveCount: number) => {
+    const { queue, dispose } = await open(systemClock, maxReceiveCount)
+    return { queue: slower(queue), dispose }
+  }
+  describeOn(name, () => clock, opened, traits)
+}
+
+function slower(queue: Queue): Queue {
+  const told = (message: QueueMessage) => ({ ...message, sentAtMs: message.sentAtMs / REAL_SCALE })
+  return {
+    send: (body, { delayMs = 0 } = {}) => queue.send(body, { delayMs: delayMs * REAL_SCALE }),
+    receive: async ({ visibilityMs, waitMs, ...rest }) =>
+      (await queue.receive({ ...rest, visibilityMs: visibilityMs * REAL_SCALE, waitMs: waitMs * REAL_SCALE })).map(
+        told,
+      ),
+    extend: (message, visibilityMs) => queue.extend(message, visibilityMs * REAL_SCALE),
+    acknowledge: (message) => queue.acknowledge(message),
+    depth: () => queue.depth(),
+    deadLetters: (options) => queue.deadLetters(options),
+    redrive: () => queue.redrive(),
+    close: () => queue.close(),
+  }
 }
 
 function describeOn<C extends TestClock>(

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { defaultCompactLimits } from '../../compact/limits.ts'
 import { repairCollection, type RepairReport } from '../../compact/repair.ts'
-import { directoryLimits } from '../../log/limits.ts'
+import { limitsOf } from '../../log/limits.ts'
 import { setExitCode } from '../../platform/process.ts'
 import { command } from '../command.ts'
 import { type CommonOptions, Session, withStoreOptions } from '../session.ts'
@@ -20,7 +20,7 @@ export function repairCommand(): Command {
         for (const { name, path } of await session.targets(names)) {
           await session.out.progress(`repairing ${name} …`)
           const report = await repairCollection(session.env, path, {
-            log: directoryLimits,
+            log: limitsOf(session.env.store),
             compact: defaultCompactLimits,
             name: session.engine.name,
             dryRun: options.dryRun === true,

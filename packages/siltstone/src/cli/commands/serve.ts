@@ -4,8 +4,9 @@ import type { Authenticator } from '../../chroma/options.ts'
 import { EmbedderRegistry } from '../../embed/registry.ts'
 import { StoreEngine } from '../../engine/engine.ts'
 import { Compaction } from '../../library/compaction.ts'
-import { closeEnvironment, openEnvironment } from '../../platform/directory-environment.ts'
+import { closeEnvironment } from '../../platform/directory-environment.ts'
 import { readFileText } from '../../platform/files.ts'
+import { openEnvironmentAt } from '../../platform/open-environment.ts'
 import { environmentVariables, exitNow, onStopSignal } from '../../platform/process.ts'
 import { tokenAuthenticator } from '../../server/auth.ts'
 import { pinoLogger } from '../../server/logging.ts'
@@ -43,11 +44,12 @@ export interface ServeOptions {
 export function serveCommand(): Command {
   const made = command('serve', 'serve Chroma’s HTTP API over a store, and compact it', [
     'serve --data ./data --port 8000',
+    'serve --data s3://my-bucket/store',
     'serve --data ./data --host 0.0.0.0 --tokens tokens.json --cors https://app.example',
   ])
   return withEmbedders(withOutputOptions(made))
     .addOption(
-      new Option('--data <directory>', 'where the store is; made when it is not there')
+      new Option('--data <place>', 'where the store is: a directory, or s3://bucket/prefix')
         .env('SILTSTONE_DATA')
         .default(DEFAULT_DATA),
     )
@@ -99,7 +101,7 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
   const embedders = options.embedders === undefined ? {} : await readEmbedders(options.embedders)
   const allowNetworkFilesystem = options.allowNetworkFilesystem === true
   const readOnly = options.readOnly === true
-  const env = await openEnvironment(options.data, { log, metrics, allowNetworkFilesystem, readOnly })
+  const env = await openEnvironmentAt(options.data, { log, metrics, allowNetworkFilesystem, readOnly })
   let server: RunningServer
   let compaction: Compaction | undefined
   try {

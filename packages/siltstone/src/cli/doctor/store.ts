@@ -1,7 +1,7 @@
 /** What goes on in the store: its queue, its leases, its logs. */
 import { isSiltstoneError } from '../../errors.ts'
 import { emptyManifest } from '../../format/manifest.ts'
-import { type LogLimits, directoryLimits } from '../../log/limits.ts'
+import { limitsOf } from '../../log/limits.ts'
 import { listTail } from '../../log/listing.ts'
 import type { Environment } from '../../platform/environment.ts'
 import { parseKey, pointerKey } from '../../format/keys.ts'
@@ -63,7 +63,8 @@ export interface LogSize {
 }
 
 /** How much lies above each collection's snapshot. Beyond the limits writers are asked to wait. */
-export async function checkLogs(session: Session, limits: LogLimits = directoryLimits): Promise<Check[]> {
+export async function checkLogs(session: Session): Promise<Check[]> {
+  const limits = limitsOf(session.env.store)
   const sizes: LogSize[] = []
   const checks: Check[] = []
   for (const { name, path } of await session.targets([])) {

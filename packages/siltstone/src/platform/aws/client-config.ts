@@ -1,9 +1,14 @@
 import type { Logger } from '../telemetry.ts'
-import type { S3Place } from './s3-place.ts'
 
 /** The chain of steps that every request of a client goes through, as every client of the SDK has it. */
 export interface HasMiddleware {
   middlewareStack: object
+}
+
+/** Where a service is; what is missing the SDK finds in the shared configuration. */
+export interface ServicePlace {
+  region?: string
+  endpoint?: string
 }
 
 export interface ClientOptions {
@@ -19,7 +24,7 @@ const CONNECT_MS = 3_000
 const IDLE_SOCKET_MS = 15_000
 
 /** What all clients share: one try per call, bounded and kept sockets, no words on the console. */
-export function clientConfig(place: Pick<S3Place, 'region' | 'endpoint'>, options: ClientOptions) {
+export function clientConfig(place: ServicePlace, options: ClientOptions) {
   const agent = { keepAlive: true, maxSockets: options.maxSockets ?? 128, timeout: IDLE_SOCKET_MS }
   const say = (message: unknown) => options.log.debug('aws_sdk', { message: String(message) })
   const nothing = () => {}

@@ -1,8 +1,8 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import { type ClientOptions, clientConfig } from './client-config.ts'
+import { type ClientOptions, clientConfig, type ServicePlace } from './client-config.ts'
 
-export function dynamoDbClient(region: string | undefined, options: ClientOptions): DynamoDBClient {
-  const client = new DynamoDBClient(clientConfig(region === undefined ? {} : { region }, options))
+export function dynamoDbClient(place: ServicePlace, options: ClientOptions): DynamoDBClient {
+  const client = new DynamoDBClient(clientConfig(place, options))
   options.onClient?.(client)
   return client
 }

@@ -14,14 +14,14 @@ import { systemIds } from '../system-ids.ts'
 import { systemRandom } from '../system-random.ts'
 import { type Logger, type Metrics, noMetrics, silentLogger } from '../telemetry.ts'
 import { ThreadQueue } from '../thread-queue.ts'
-import type { ClientOptions } from './client-config.ts'
+import type { ClientOptions, ServicePlace } from './client-config.ts'
 import { dynamoDbClient } from './dynamodb-client.ts'
 import { DynamoDbLeases } from './dynamodb-leases.ts'
 import { ObjectLeases } from './object-leases.ts'
 import { probeConditions } from './probe.ts'
 import { type RequestLimits, type RequestParts, Requests } from './requests.ts'
 import { S3ObjectStore } from './s3-object-store.ts'
-import { hasOwnEndpoint, parseS3Place, type S3Place } from './s3-place.ts'
+import { endpointOf, parseS3Place, type S3Place } from './s3-place.ts'
 import { sqsClient } from './sqs-client.ts'
 import { SqsQueue } from './sqs-queue.ts'
 
@@ -41,6 +41,13 @@ export interface S3EnvironmentOptions extends Pick<ClientOptions, 'onClient' | '
 
 interface Parts extends RequestParts {
   ids: Ids
+}
+
+interface Opening {
+  place: S3Place
+  parts: Parts
+  options: S3EnvironmentOptions
+  variables: Readonly<Record<string, string | undefined>>
 }
 
 /**
@@ -64,26 +71,31 @@ export async function openS3Environment(url: string, options: S3EnvironmentOptio
   const store = S3ObjectStore.open(place, { ...options, ...parts })
   if (options.readOnly === true)
     return { ...parts, store, queue: new MemoryQueue({ clock }), leases: new MemoryLeases({ clock }) }
-  if (hasOwnEndpoint(place, variables)) await requireConditions(store, parts)
-  return { ...parts, store, queue: queueOf(place, parts, options), leases: leasesOf(place, store, parts, options) }
+  if (place.endpoint !== undefined) await requireConditions(store, parts)
+  const opening = { place, parts, options, variables }
+  return { ...parts, store, queue: queueOf(opening), leases: leasesOf(opening, store) }
 }
 
-function queueOf(place: S3Place, parts: Parts, options: S3EnvironmentOptions): Queue {
+function queueOf({ place, parts, options, variables }: Opening): Queue {
   const { clock } = parts
   if (place.queueUrl === undefined) return new ThreadQueue(`s3://${place.bucket}/${place.prefix}`, { clock })
-  const client = sqsClient(place.region, { ...options, ...parts })
+  const client = sqsClient(servicePlace(place, endpointOf('SQS', variables)), { ...options, ...parts })
   return new SqsQueue(place.queueUrl, { client, clock, requests: new Requests('sqs', parts, options.limits) })
 }
 
-function leasesOf(place: S3Place, store: S3ObjectStore, parts: Parts, options: S3EnvironmentOptions): Leases {
+function leasesOf({ place, parts, options, variables }: Opening, store: S3ObjectStore): Leases {
   const { clock } = parts
   if (place.lockTable === undefined) return new ObjectLeases(store.privateFolder(), { clock })
-  const client = dynamoDbClient(place.region, { ...options, ...parts })
+  const client = dynamoDbClient(servicePlace(place, endpointOf('DYNAMODB', variables)), { ...options, ...parts })
   return new DynamoDbLeases(place.lockTable, {
     client,
     clock,
     requests: new Requests('dynamodb', parts, options.limits),
   })
+}
+
+function servicePlace({ region }: S3Place, endpoint: string | undefined): ServicePlace {
+  return { ...(region !== undefined && { region }), ...(endpoint !== undefined && { endpoint }) }
 }
 
 /** AWS has had conditional puts everywhere since 2024; other servers are asked. */

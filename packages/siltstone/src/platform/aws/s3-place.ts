@@ -40,11 +40,9 @@ export function isS3Url(place: string): boolean {
   return /^s3:/i.test(place)
 }
 
-/** Whether another server than AWS's is meant. */
-export function hasOwnEndpoint({ endpoint }: S3Place, variables: Variables): boolean {
-  return [endpoint, variables['AWS_ENDPOINT_URL_S3'], variables['AWS_ENDPOINT_URL']].some(
-    (value) => value !== undefined && value !== '',
-  )
+/** Of a service that is not the store itself: the environment may give each its own. */
+export function endpointOf(service: 'S3' | 'SQS' | 'DYNAMODB', variables: Variables): string | undefined {
+  return variables[`AWS_ENDPOINT_URL_${service}`] || variables['AWS_ENDPOINT_URL'] || undefined
 }
 
 /** @throws SiltstoneError `invalid` (bad-s3-url) */
@@ -69,19 +67,17 @@ export function parseS3Place(url: string, variables: Variables): S3Place {
       `Give ${option} (or ${variable}) one of: ${values.join(', ')}.`,
     )
   }
-  const endpoint = text('endpoint', 'AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL')
+  const endpoint = options.get('endpoint') || endpointOf('S3', variables)
   const region =
     text('region', 'AWS_REGION', 'AWS_DEFAULT_REGION') ?? (endpoint === undefined ? undefined : 'us-east-1')
   const queueUrl = text('queueUrl', 'SILTSTONE_QUEUE_URL')
   const lockTable = text('lockTable', 'SILTSTONE_LOCK_TABLE')
   const pathStyle = oneOf('pathStyle', 'SILTSTONE_S3_PATH_STYLE', ['true', 'false'])
-  // The other services take theirs from the environment, where each may have its own.
-  const given = options.get('endpoint')
   return {
     bucket,
     prefix: prefixOf(url, match[2] ?? ''),
     ...(region !== undefined && { region }),
-    ...(given !== null && given !== '' && { endpoint: given }),
+    ...(endpoint !== undefined && { endpoint }),
     pathStyle: pathStyle === undefined ? endpoint !== undefined : pathStyle === 'true',
     checksums: oneOf('checksums', 'SILTSTONE_S3_CHECKSUMS', ['supported', 'required']) ?? 'supported',
     batchDelete: oneOf('batchDelete', 'SILTSTONE_S3_BATCH_DELETE', ['true', 'false']) !== 'false',

@@ -1,9 +1,8 @@
 import { SQSClient } from '@aws-sdk/client-sqs'
-import { type ClientOptions, clientConfig } from './client-config.ts'
+import { type ClientOptions, clientConfig, type ServicePlace } from './client-config.ts'
 
-/** The endpoint is that of the environment, or of the queue's URL. */
-export function sqsClient(region: string | undefined, options: ClientOptions): SQSClient {
-  const client = new SQSClient(clientConfig(region === undefined ? {} : { region }, options))
+export function sqsClient(place: ServicePlace, options: ClientOptions): SQSClient {
+  const client = new SQSClient(clientConfig(place, options))
   options.onClient?.(client)
   return client
 }

@@ -1,0 +1,14 @@
+import { probeConditions, probeRaces } from '../../packages/siltstone/src/platform/aws/probe.ts'
+import { openBucket } from './bucket.ts'
+import type { Target } from './targets.ts'
+
+/** What is wrong with the server's conditional puts, if anything: without them no other test means much. */
+export async function probe(target: Target): Promise<string | undefined> {
+  const bucket = await openBucket(target)
+  try {
+    const store = bucket.store()
+    return (await probeConditions(store, 'probe')) ?? (await probeRaces(store, 'race', { writers: 16, rounds: 5 }))
+  } finally {
+    await bucket.dispose()
+  }
+}

@@ -1,0 +1,37 @@
+import { describe } from 'vitest'
+import { DynamoDbLeases } from '../../../packages/siltstone/src/platform/aws/dynamodb-leases.ts'
+import { ObjectLeases } from '../../../packages/siltstone/src/platform/aws/object-leases.ts'
+import { Requests } from '../../../packages/siltstone/src/platform/aws/requests.ts'
+import { describeLeases } from '../../../packages/siltstone/src/platform/lease.contract.ts'
+import { openBucket, parts } from '../bucket.ts'
+import { openTable } from '../table.ts'
+import { targets } from '../targets.ts'
+
+describe.each(targets())('$name', (target) => {
+  describeLeases('DynamoDB', async (clock) => {
+    const table = await openTable(target)
+    const requests = new Requests('dynamodb', { ...parts, clock })
+    const leases = new DynamoDbLeases(table.name, { client: table.newClient(), clock, requests })
+    return {
+      leases,
+      dispose: async () => {
+        await leases.close()
+        await table.dispose()
+      },
+    }
+  })
+
+  describeLeases('objects on S3', async (clock) => {
+    const bucket = await openBucket(target)
+    const store = bucket.store()
+    const leases = new ObjectLeases(store.privateFolder(), { clock })
+    return {
+      leases,
+      dispose: async () => {
+        await leases.close()
+        await store.close()
+        await bucket.dispose()
+      },
+    }
+  })
+})

@@ -1,0 +1,26 @@
+import { describe } from 'vitest'
+import { Requests } from '../../../packages/siltstone/src/platform/aws/requests.ts'
+import { SqsQueue } from '../../../packages/siltstone/src/platform/aws/sqs-queue.ts'
+import { describeQueueInRealTime } from '../../../packages/siltstone/src/platform/queue.contract.ts'
+import { parts } from '../bucket.ts'
+import { openQueue } from '../queue.ts'
+import { targets } from '../targets.ts'
+
+describe.each(targets())('$name', (target) => {
+  describeQueueInRealTime(
+    'SQS',
+    async (clock, maxReceiveCount) => {
+      const made = await openQueue(target, maxReceiveCount)
+      const requests = new Requests('sqs', { ...parts, clock })
+      const queue = new SqsQueue(made.url, { client: made.newClient(), clock, requests })
+      return {
+        queue,
+        dispose: async () => {
+          await queue.close()
+          await made.dispose()
+        },
+      }
+    },
+    { toleranceMs: 600, hasVagueReceipts: true, hasNoAge: true },
+  )
+})
