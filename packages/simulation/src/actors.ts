@@ -18,7 +18,7 @@ export async function runProducer(world: World, name: string): Promise<void> {
     // A producer that sleeps longer than retention between two tries of one put could repeat it: see docs/reliability.md.
     process.maxStallMs = LATE_INBOX_MS
     const marker = newMarker(world.next())
-    const records = drawBatch(chance, world.plan.ids, marker)
+    const records = drawBatch(chance, world.plan, marker)
     if (chance.one(0.05)) records.push({ ...(records[0] as (typeof records)[0]), document: 'x'.repeat(20_000) })
     const delta = chance.one(0.03)
       ? { bytes: new Uint8Array(Buffer.from('this is no Arrow file')), records: 1 }

@@ -67,11 +67,12 @@ export function checkDeletion(truth: Truth, key: string, by: string): void {
   if (parsed?.kind === 'pointer') throw fail('a pointer is never deleted')
   if (parsed?.kind === 'log-entry') {
     const of = truth.of(parsed.path)
-    of.deletedEntries++
+    of.deleted++
     if (parsed.number > of.watermark) throw fail(`the watermark is ${of.watermark}`)
   } else if (parsed?.kind === 'inbox') {
     const of = truth.of(parsed.path)
     const mention = of.mentioned.get(parsed.ulid)
+    of.deleted++
     if (of.current?.manifest.state !== 'closed' && (mention === undefined || mention > of.watermark))
       throw fail(`it is ${mention === undefined ? 'not sequenced' : `sequenced by ${mention}, not folded`}`)
   } else if (key.startsWith('snapshot/')) {

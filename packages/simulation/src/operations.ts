@@ -1,6 +1,7 @@
 /** What clients ask of a collection, drawn by chance. */
 import type { RecordOp } from '../../siltstone/src/records/types.ts'
 import type { Chance } from './chance.ts'
+import type { Plan } from './plan.ts'
 import { MARKER } from './truth.ts'
 
 const none = { vector: null, document: null, metadata: null, uri: null }
@@ -13,11 +14,11 @@ export function newMarker(number: number): string {
   return `${MARKER}${number}`
 }
 
-/** A batch that names its write; the dimension is 2, rarely 3. */
-export function drawBatch(chance: Chance, ids: number, marker: string): RecordOp[] {
-  const dimension = chance.one(0.02) ? 3 : 2
+/** A batch that names its write; the dimension is the plan's, rarely one more. */
+export function drawBatch(chance: Chance, plan: Pick<Plan, 'ids' | 'dimension'>, marker: string): RecordOp[] {
+  const dimension = plan.dimension + (chance.one(0.02) ? 1 : 0)
   const batch: RecordOp[] = [markerOp(marker)]
-  for (let left = chance.between(1, 3); left > 0; left--) batch.push(drawOp(chance, ids, dimension, marker))
+  for (let left = chance.between(1, 3); left > 0; left--) batch.push(drawOp(chance, plan.ids, dimension, marker))
   return batch
 }
 
@@ -29,11 +30,17 @@ function drawOp(chance: Chance, ids: number, dimension: number, marker: string):
   return {
     op,
     id,
-    vector: hasVector ? Float32Array.from({ length: dimension }, () => chance.between(-3, 3)) : null,
+    vector: hasVector ? drawVector(chance, dimension) : null,
     document: chance.one(0.5) ? `${marker} ${id}` : null,
     metadata: drawMetadata(chance, op !== 'add'),
     uri: chance.one(0.1) ? marker : null,
   }
+}
+
+/** Whole numbers, so that distances are exact; two of them differ, the rest repeats them. */
+export function drawVector(chance: Chance, dimension: number): Float32Array {
+  const drawn = Array.from({ length: 2 }, () => chance.between(-3, 3))
+  return Float32Array.from({ length: dimension }, (_, i) => drawn[i % 2] as number)
 }
 
 export function drawId(chance: Chance, ids: number): string {

@@ -8,6 +8,8 @@ import { Chance } from './chance.ts'
 import { type Faults, noFaults } from './network.ts'
 
 export interface Plan {
+  /** Another draw of everything that the network does. */
+  salt: number
   servers: number
   /** Clients, each with one server after another. */
   sessions: number
@@ -33,6 +35,8 @@ export interface Plan {
   stallMs: number
   lateMs: number
   ids: number
+  /** 8 is the least that is worth an index. */
+  dimension: number
   faults: Faults
   log: LogLimits
   compact: CompactLimits
@@ -63,6 +67,7 @@ export function drawPlan(seed: number, overrides: Partial<PlanNumbers> = {}): Pl
     slow: rate(0.7, 0.4),
   }
   const plan: Plan = {
+    salt: 0,
     servers: chance.between(1, 3),
     sessions: chance.between(1, 4),
     operations: chance.between(3, 14),
@@ -81,6 +86,7 @@ export function drawPlan(seed: number, overrides: Partial<PlanNumbers> = {}): Pl
     stallMs: chance.between(20, 300) * SECOND,
     lateMs: chance.between(5, 200) * SECOND,
     ids: chance.between(2, 7),
+    dimension: 2,
     faults,
     log: {
       ...bucketLimits,
@@ -112,6 +118,12 @@ export function drawPlan(seed: number, overrides: Partial<PlanNumbers> = {}): Pl
       forkWithinMs: 20 * SECOND,
     },
   }
+  // Of its own stream: what came later must not change older seeds.
+  const index = chance.split('index')
+  if (index.one(0.4)) {
+    plan.dimension = 8
+    plan.compact.indexRows = index.between(1, 6)
+  }
   return overrule(plan, overrides)
 }
 
@@ -134,6 +146,8 @@ export const SHRINKABLE: readonly (keyof Plan)[] = [
   'skewMs',
 ]
 
+export const FAULTS = Object.keys(noFaults) as (keyof Faults)[]
+
 function overrule(plan: Plan, overrides: Partial<PlanNumbers>): Plan {
   const changed = structuredClone(plan) as unknown as Record<string, unknown>
   for (const [name, value] of Object.entries(overrides)) {
@@ -145,5 +159,3 @@ function overrule(plan: Plan, overrides: Partial<PlanNumbers>): Plan {
   }
   return changed as unknown as Plan
 }
-
-export { noFaults }

@@ -23,7 +23,8 @@ export function before(world: World, truth: CollectionTruth): Before {
   }
 }
 
-const UNSURE = 6
+/** Producers drop fewer in one history. */
+const UNSURE = 12
 
 /**
  * The states that a strong read of this version may show: the log up to it, every delta that lay in the inbox when the

@@ -2,6 +2,7 @@
 import type { Collection, GetRequest, GetResponse } from '../../siltstone/src/engine/types.ts'
 import { isSiltstoneError } from '../../siltstone/src/errors.ts'
 import { idsWhere, linesOf, type ModelState } from './model.ts'
+import { drawVector } from './operations.ts'
 import { type Before, before, checkVersion, expectOne, linesOfAnswer, sameLines, strongStates } from './reads.ts'
 import { type Call, mayBeMissing } from './session.ts'
 import type { Server } from './server.ts'
@@ -89,7 +90,6 @@ async function getBounded(call: Call, collection: Collection): Promise<void> {
 async function getAt(call: Call, collection: Collection): Promise<void> {
   const { world, chance, from, truth } = call
   const at = chance.between(0, from.end)
-  const deletedBefore = truth.deletedEntries
   try {
     const answer = await collection.get({ include, at })
     world.marks.hit('point in time')
@@ -104,8 +104,8 @@ async function getAt(call: Call, collection: Collection): Promise<void> {
   } catch (error) {
     if (!isSiltstoneError(error, 'not-found') || error.code !== 'gone') throw error
     world.marks.hit('point in time gone')
-    if (truth.deletedEntries === 0 && deletedBefore === 0)
-      world.fail('points in time', `version ${at} of ${truth.path} is said to be gone, but every entry is kept`)
+    if (truth.deleted === 0)
+      world.fail('points in time', `version ${at} of ${truth.path} is said to be gone, but everything is kept`)
   }
 }
 
@@ -127,7 +127,8 @@ function* statesSince(from: Before): Generator<ModelState> {
 
 async function query(call: Call, collection: Collection): Promise<void> {
   const { world, chance, from } = call
-  const asked = Float32Array.of(chance.between(-3, 3), chance.between(-3, 3))
+  const { dimension } = world.plan
+  const asked = drawVector(chance, dimension)
   let answer
   try {
     answer = await collection.query({ vectors: [asked], k: 100, include: { documents: true } })
@@ -137,8 +138,8 @@ async function query(call: Call, collection: Collection): Promise<void> {
       world,
       'strong reads',
       statesSince(from),
-      (state) => state.dimension !== null && state.dimension !== 2,
-      () => 'a query of 2 dimensions was refused',
+      (state) => state.dimension !== null && state.dimension !== dimension,
+      () => `a query of ${dimension} dimensions was refused`,
     )
     return
   }

@@ -11,7 +11,7 @@ import type { TrueEntry } from './truth.ts'
 async function write(call: Call, collection: Collection): Promise<void> {
   const { world, chance } = call
   const marker = newMarker(world.next())
-  const batch = drawBatch(chance, world.plan.ids, marker)
+  const batch = drawBatch(chance, world.plan, marker)
   let version: number
   try {
     version = (await collection.write(batch)).version
@@ -127,7 +127,7 @@ function placesIn(entry: TrueEntry): { state: ModelState; rest: readonly RecordO
 async function commitIf(call: Call, collection: Collection): Promise<void> {
   const { world, chance, truth, memory, target } = call
   const marker = newMarker(world.next())
-  const operations = drawBatch(chance, world.plan.ids, marker)
+  const operations = drawBatch(chance, world.plan, marker)
   const readIds = [drawId(chance, world.plan.ids), drawId(chance, world.plan.ids)]
   let since = memory.seen.get(target.path)
   if (since === undefined || chance.one(0.5)) {

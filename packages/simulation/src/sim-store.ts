@@ -178,6 +178,7 @@ export class SimStore implements ObjectStore {
 
 function kindOf(key: string): string {
   if (key.startsWith('catalog/')) return 'catalog'
+  if (key.startsWith('gc-due/')) return 'gc-due'
   if (key.includes('/inbox/')) return 'inbox'
   if (key.startsWith('delta/')) return 'entry'
   if (key.endsWith('pointer.txt')) return 'pointer'

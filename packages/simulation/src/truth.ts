@@ -65,7 +65,8 @@ export class CollectionTruth {
   /** Markers of applied writes, to where they were applied. */
   readonly applied = new Map<string, string>()
   closed = false
-  deletedEntries = 0
+  /** Entries and inbox deltas that were collected: points in time need them. */
+  deleted = 0
 
   constructor(path: string) {
     this.path = path
@@ -267,6 +268,8 @@ export class Truth implements BucketObserver {
     checkCommit(this, truth, published, by)
     truth.commits.push({ atMs: this.#nowMs(), by, published })
     this.marks.hit(`commit: ${manifest.kind}`)
+    const indexed = manifest.segments.filter(({ segment }) => segment.order === 'cluster').length
+    if (indexed > 0) this.marks.hit(`indexed segments published: ${manifest.kind}`, indexed)
   }
 
   #inherit(truth: CollectionTruth, manifest: Manifest): void {

@@ -63,7 +63,7 @@ export class World {
     this.network = new Network({
       scheduler,
       bucket: this.bucket,
-      chance: this.chance.split('network'),
+      chance: this.chance.split(plan.salt === 0 ? 'network' : `network ${plan.salt}`),
       trace,
       marks,
       faults: plan.faults,

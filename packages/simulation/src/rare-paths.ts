@@ -1,0 +1,73 @@
+/**
+ * Paths that a run must really have taken. A batch in which one of them was never taken proves nothing about it, so it
+ * fails, as soon as it is so long that this cannot be chance.
+ */
+export interface RarePath {
+  what: string
+  /** Names of marks; any of them will do. */
+  marks: readonly string[]
+  /** Expected many times over in so many histories. */
+  within: number
+  /** Happens only with leases, or only without. */
+  lease?: 'with' | 'without'
+}
+
+const path = (what: string, within: number, ...marks: string[]): RarePath => ({ what, within, marks })
+
+export const RARE_PATHS: readonly RarePath[] = [
+  path('ambiguous 412 on a log entry', 500, 'ambiguous 412: entry'),
+  path('ambiguous 412 on a pointer', 500, 'ambiguous 412: pointer'),
+  path('ambiguous 412 on a manifest', 500, 'ambiguous 412: manifest'),
+  path('ambiguous 412 on an inbox delta', 500, 'ambiguous 412: inbox'),
+  path('lost race for a log entry', 500, 'engine: log_races_lost'),
+  path('put of an entry without a clear answer', 500, 'engine: log_puts_unsettled'),
+  path('put of an entry answered after knowledge expired', 1_000, 'engine: log_puts_late'),
+  path('stray entry below the watermark', 10_000, 'stray entry'),
+  path('void mention', 5_000, 'void mention'),
+  path('refused delta', 500, 'delta refused'),
+  path('delta that landed again after its deletion', 20_000, 'inbox delta landed again after its deletion'),
+  path('back-pressure', 500, 'engine: log_back_pressure'),
+  path('lost commit', 500, 'engine: commits_lost'),
+  path('rebased commit', 1_000, 'engine: commits_rebased'),
+  path('rebase of a fold refused by watermark or epoch', 500, 'engine: fold_rebase_refused'),
+  path('merge stopped by the fence of a collection', 1_000, 'engine: merge_fenced'),
+  path('merge stopped by a reset', 20_000, 'engine: merge_rebase_refused'),
+  path('reset', 1_000, 'reset'),
+  path('reset over unfolded entries', 500, 'reset over unfolded entries'),
+  path('fork', 500, 'fork published'),
+  path('stalled fork ended by a tombstone', 10_000, 'stalled fork ended by a tombstone'),
+  path('deleted collection', 500, 'collection deleted'),
+  path('name used again', 500, 'name used again'),
+  path('garbage collected', 500, 'garbage deleted'),
+  path('delete that failed for some of its keys', 2_000, 'partial delete'),
+  path('page of a state that is gone', 2_000, 'page gone'),
+  path('point in time that is gone', 5_000, 'point in time gone'),
+  path('conditional commit refused', 500, 'conditional commit: conditional-write-conflict'),
+  path('segment with an index published', 500, 'indexed segments published: fold'),
+  path('merge of indexed segments', 500, 'indexed segments published: merge'),
+  path('damaged body noticed', 500, 'damage was noticed'),
+  path('listing that missed a name', 500, 'listing missed a name that came meanwhile'),
+  path('listing that showed a name that was gone', 2_000, 'listing showed a name that was gone'),
+  path('crash', 500, 'process crashed'),
+  path('request of a crashed process that landed', 500, 'request of a crashed process landed'),
+  path('stall', 500, 'process stalled'),
+  path('stepped wall clock', 500, 'wall clock stepped'),
+  path('redelivered message', 500, 'queue: delivered again'),
+  { ...path('lease taken over', 500, 'lease taken over'), lease: 'with' },
+  { ...path('lease forced', 500, 'lease forced'), lease: 'with' },
+  { ...path('busy lease', 500, 'engine: lease_busy'), lease: 'with' },
+]
+
+/** Those that a run of so many histories ought to have taken and has not. */
+export function neverTaken(
+  marks: Readonly<Record<string, number>>,
+  histories: number,
+  lease: 'with' | 'without' | 'either',
+): RarePath[] {
+  return RARE_PATHS.filter(
+    (one) =>
+      histories >= one.within &&
+      (one.lease === undefined || lease === 'either' || one.lease === lease) &&
+      one.marks.every((mark) => (marks[mark] ?? 0) === 0),
+  )
+}
