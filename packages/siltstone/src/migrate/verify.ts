@@ -72,7 +72,10 @@ export async function compareAll(reader: SourceReader, target: Target, options: 
     await options.onProgress?.(result.compared)
   }
   for await (const page of target.ids()) {
-    const extra = page.filter((id) => !ids.has(id))
+    const unseen = page.filter((id) => !ids.has(id))
+    // A live source's pages shift when records are deleted, so one may have been passed over: it is asked by id.
+    const still = await reader.fetch(unseen)
+    const extra = unseen.filter((id) => !still.has(id))
     for (const id of extra) note(result, { id, what: 'extra' })
     if (options.sync) await target.write(extra.map(deletion))
   }

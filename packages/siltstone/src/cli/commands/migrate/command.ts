@@ -1,5 +1,7 @@
 import type { Command } from 'commander'
-import { openChromaDirectory } from '../../../migrate/index.ts'
+import { openChromaDirectory, openChromaServer } from '../../../migrate/index.ts'
+import { invalid } from '../../../errors.ts'
+import { environmentVariables } from '../../../platform/process.ts'
 import { command, group } from '../../command.ts'
 import { type MigrateOptions, migrate, withMigrateOptions } from './options.ts'
 
@@ -28,6 +30,45 @@ function chromaDirectoryCommand(): Command {
   )
 }
 
+function chromaServerCommand(): Command {
+  const made = command('chroma-server <url> [collections...]', 'from a Chroma server that is running', [
+    'migrate chroma-server http://127.0.0.1:8001 --data ./data',
+    'migrate chroma-server https://chroma.example.org notes --token-env CHROMA_TOKEN',
+    'migrate chroma-server http://127.0.0.1:8001 notes --sync',
+  ])
+  return withChromaPlace(withMigrateOptions(made))
+    .option('--token-env <name>', 'the environment variable that holds the token, sent as x-chroma-token and Bearer')
+    .action((url: string, collections: string[], options: FromChroma & { tokenEnv?: string }) =>
+      migrate(options, collections, ({ env: { clock, random } }) =>
+        openChromaServer({
+          url,
+          clock,
+          random,
+          tenant: options.fromTenant,
+          database: options.fromDatabase,
+          ...(options.tokenEnv !== undefined && { headers: tokenHeaders(options.tokenEnv) }),
+        }),
+      ),
+    )
+}
+
+function tokenHeaders(name: string): Record<string, string> {
+  const token = secretFrom(name, '--token-env')
+  return { 'x-chroma-token': token, authorization: `Bearer ${token}` }
+}
+
+/** Secrets come by the environment: arguments are seen by everybody on the machine. */
+function secretFrom(name: string, option: string): string {
+  const secret = environmentVariables()[name]
+  if (secret !== undefined && secret !== '') return secret
+  throw invalid('secret-missing', `the environment variable ${name} is not set; put the secret there`, {
+    field: option,
+  })
+}
+
 export function migrateCommand(): Command {
-  return group('migrate', 'bring collections over from Chroma, Pinecone or an export', [chromaDirectoryCommand()])
+  return group('migrate', 'bring collections over from Chroma, Pinecone or an export', [
+    chromaDirectoryCommand(),
+    chromaServerCommand(),
+  ])
 }
