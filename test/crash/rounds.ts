@@ -10,8 +10,8 @@
  */
 import { mkdirSync, rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Actor, ChildActor, command, Gone, Refused, ServerActor } from './actors.ts'
-import type { Role } from './child.ts'
+import { type Actor, ChildActor, command, Gone, KILLED, Refused, ServerActor } from './actors.ts'
+import type { Role } from './participant.ts'
 import { apply, Chance, type Operation, randomOperation, type Record, type State, textOf } from './model.ts'
 import { backUp, readFresh } from './store.ts'
 
@@ -146,11 +146,13 @@ class Run {
     await Promise.all(this.#kinds.map((kind) => this.#ensure(kind)))
     this.#victims = new Set()
     this.#paused = false
-    const work = [...this.#writers.map((writer) => this.#write(writer)), this.#compact()]
-    await sleep(20 + chance.below(400))
-    await (this.#options.stops ? this.#stopSome(this.#options.stops) : this.#harm())
-    this.#paused = true
-    await Promise.all(work)
+    const work = Promise.all([...this.#writers.map((writer) => this.#write(writer)), this.#compact()])
+    const harm = async () => {
+      await sleep(20 + chance.below(400))
+      await (this.#options.stops ? this.#stopSome(this.#options.stops) : this.#harm())
+      this.#paused = true
+    }
+    await Promise.all([work, harm()])
     await this.#check(this.figures.rounds % 20 === 0)
   }
 
@@ -256,7 +258,7 @@ class Run {
         writer.state = state
         this.figures.operations++
       } catch (error) {
-        if (error instanceof Gone && this.#victims.has(writer.kind)) {
+        if (error instanceof Gone && this.#isKilled(writer.kind, error)) {
           writer.pending = operation
           return
         }
@@ -276,13 +278,23 @@ class Run {
       try {
         await actor.ask({ do: chance.next() < 0.7 ? 'compact' : 'collect' })
       } catch (error) {
-        if (error instanceof Gone && this.#victims.has('compactor')) return
+        if (error instanceof Gone && this.#isKilled('compactor', error)) return
         // Another compactor took over while it was stopped: that is what it must say.
         if (!(error instanceof Refused) || (error.code !== 'lease-lost' && !FOR_NOW.has(error.code)))
           throw new Violation(`compactor: ${String(error)}`, { cause: error })
       }
       await sleep(chance.below(60))
     }
+  }
+
+  /** By us, or by somebody else on this machine (when it is short of memory): it is a crash all the same. */
+  #isKilled(kind: Kind, { message }: Gone): boolean {
+    if (this.#victims.has(kind)) return true
+    if (!message.includes(KILLED)) return false
+    this.figures.kills['by others'] = (this.figures.kills['by others'] ?? 0) + 1
+    this.#victims.add(kind)
+    this.#actors.delete(kind)
+    return true
   }
 
   /** What a fresh process and every living one read is what was acknowledged. */
