@@ -34,3 +34,9 @@ export const deny = (Sid: string, Action: readonly string[], Resource: readonly 
 export function sizeOf(document: PolicyDocument): number {
   return JSON.stringify(document).replaceAll(/\s/g, '').length
 }
+
+/** As IAM matches keys and names of actions: `*` is any characters, slashes included. No policy here uses `?`. */
+export function wildcard(pattern: string): RegExp {
+  const literal = (text: string) => text.replaceAll(/[.+^${}()|[\]\\/?-]/g, String.raw`\$&`)
+  return new RegExp(`^${pattern.split('*').map(literal).join('.*')}$`)
+}

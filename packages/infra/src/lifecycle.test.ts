@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest'
+import { DELTA_PREFIX } from './keys.ts'
+import { type LifecycleOptions, lifecycleRules } from './lifecycle.ts'
+
+const rule = (id: string, options: LifecycleOptions = {}) => lifecycleRules(options).find((each) => each.id === id)
+const EVERY: LifecycleOptions[] = [{}, { tiering: 'age' }, { historyDays: 180, archiveHistoryAfterDays: 90 }]
+
+describe('lifecycle', () => {
+  it.each(EVERY)('never expires a current object: %j', (options) => {
+    for (const { id, expiration } of lifecycleRules(options)) {
+      expect(expiration, String(id)).toSatisfy(
+        (value: unknown) => value === undefined || JSON.stringify(value) === '{"expiredObjectDeleteMarker":true}',
+      )
+    }
+  })
+
+  it.each(EVERY)('moves a current object only where it can be read at once: %j', (options) => {
+    const classes = lifecycleRules(options).flatMap(({ transitions }) =>
+      ((transitions as { storageClass: string }[] | undefined) ?? []).map(({ storageClass }) => storageClass),
+    )
+    for (const each of classes) expect(['INTELLIGENT_TIERING', 'STANDARD_IA', 'GLACIER_IR']).toContain(each)
+  })
+
+  it('forgets deleted deltas after 7 days and everything else after 90', () => {
+    expect(rule('expire-deleted-deltas')).toMatchObject({
+      status: 'Enabled',
+      filter: { prefix: DELTA_PREFIX },
+      noncurrentVersionExpiration: { noncurrentDays: 7 },
+    })
+    expect(rule('expire-history')).toMatchObject({ filter: {}, noncurrentVersionExpiration: { noncurrentDays: 90 } })
+  })
+
+  it('keeps ten old pointers, however often they change', () => {
+    expect(rule('keep-ten-pointers')).toMatchObject({
+      noncurrentVersionExpiration: { noncurrentDays: 1, newerNoncurrentVersions: 10 },
+    })
+  })
+
+  it('tidies half-done uploads and delete markers of nothing', () => {
+    expect(rule('tidy')).toMatchObject({
+      expiration: { expiredObjectDeleteMarker: true },
+      abortIncompleteMultipartUpload: { daysAfterInitiation: 7 },
+    })
+  })
+
+  it('tiers snapshots by access, by age, or not', () => {
+    expect(rule('tier-snapshots')?.transitions).toEqual([{ days: 1, storageClass: 'INTELLIGENT_TIERING' }])
+    expect(rule('tier-snapshots', { tiering: 'age' })?.transitions).toEqual([
+      { days: 30, storageClass: 'STANDARD_IA' },
+      { days: 90, storageClass: 'GLACIER_IR' },
+    ])
+    expect(rule('tier-snapshots', { tiering: 'none' })).toBeUndefined()
+  })
+
+  it('archives old versions at 90 days and forgets them at 180', () => {
+    const options = { historyDays: 180, archiveHistoryAfterDays: 90 }
+    expect(rule('archive-history', options)?.noncurrentVersionTransitions).toEqual([
+      { noncurrentDays: 90, storageClass: 'GLACIER_IR' },
+    ])
+    expect(rule('expire-history', options)?.noncurrentVersionExpiration).toEqual({ noncurrentDays: 180 })
+  })
+
+  it('has no two rules of one id', () => {
+    const ids = lifecycleRules(EVERY[2]).map(({ id }) => id)
+    expect(new Set(ids).size).toBe(ids.length)
+  })
+
+  it('refuses days that S3 would bill for nothing', () => {
+    expect(() => lifecycleRules({ archiveHistoryAfterDays: 30 })).toThrow('set historyDays to 120 or more')
+    expect(() => lifecycleRules({ deltaHistoryDays: 100 })).toThrow('use at most historyDays, 90')
+    expect(() => lifecycleRules({ tiering: 'sometimes' as 'age' })).toThrow('use one of access, age, none')
+  })
+})
