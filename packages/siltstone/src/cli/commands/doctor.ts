@@ -1,9 +1,11 @@
 import type { Command } from 'commander'
 import { isSiltstoneError } from '../../errors.ts'
 import { fileInfo } from '../../platform/files.ts'
+import { isS3Url } from '../../platform/open-environment.ts'
 import { processId, setExitCode } from '../../platform/process.ts'
 import { systemClock } from '../../platform/system-clock.ts'
 import { command } from '../command.ts'
+import { checkAws } from '../doctor/aws.ts'
 import { type Check, fail, warn } from '../doctor/check.ts'
 import { checkDirectory, checkDisk, checkFileSystemKind, checkNode, checkSplit } from '../doctor/machine.ts'
 import { checkCollections, checkLeases, checkLogs, checkQueue, checkTimes } from '../doctor/store.ts'
@@ -28,15 +30,15 @@ export function doctorCommand(): Command {
 }
 
 async function examine(options: CommonOptions & { redrive?: boolean }): Promise<Check[]> {
-  const checks = [checkNode()]
   const { data } = options
-  if ((await fileInfo(data))?.kind !== 'directory') {
-    const remedy = 'Give the directory of a store with --data, or make one: "siltstone demo" or "siltstone serve".'
-    return [...checks, warn('directory', `there is no store at ${data}`, remedy), await checkSplit(data)]
-  }
-  checks.push(await checkFileSystemKind(data), await checkDisk(data))
-  checks.push(...(await checkDirectory(data, systemClock, `doctor-${processId()}`)), await checkSplit(data))
-  if (checks.some(({ verdict }) => verdict === 'fail')) return checks
+  const checks = [checkNode()]
+  if (isS3Url(data)) checks.push(...(await checkAws(data)))
+  else checks.push(...(await checkMachine(data)))
+  // Nothing there, or nothing that could be used.
+  const isReady = checks.every(
+    ({ name, verdict }) => verdict !== 'fail' && !(name === 'directory' && verdict === 'warn'),
+  )
+  if (!isReady) return checks
   try {
     await Session.use(options, { create: false }, async (session) => {
       if (options.redrive) await session.env.queue.redrive()
@@ -45,9 +47,26 @@ async function examine(options: CommonOptions & { redrive?: boolean }): Promise<
     })
   } catch (error) {
     if (!isSiltstoneError(error)) throw error
-    checks.push(fail('store', error.message, 'Run "siltstone verify".'))
+    checks.push(
+      error.code === 'store-missing'
+        ? warn('store', error.message, 'Make one: "siltstone demo" or "siltstone serve".')
+        : fail('store', error.message, 'Run "siltstone verify".'),
+    )
   }
   return checks
+}
+
+async function checkMachine(data: string): Promise<Check[]> {
+  if ((await fileInfo(data))?.kind !== 'directory') {
+    const remedy = 'Give the directory of a store with --data, or make one: "siltstone demo" or "siltstone serve".'
+    return [warn('directory', `there is no store at ${data}`, remedy), await checkSplit(data)]
+  }
+  return [
+    await checkFileSystemKind(data),
+    await checkDisk(data),
+    ...(await checkDirectory(data, systemClock, `doctor-${processId()}`)),
+    await checkSplit(data),
+  ]
 }
 
 const MARKS = { ok: 'ok  ', warn: 'WARN', fail: 'FAIL' } as const

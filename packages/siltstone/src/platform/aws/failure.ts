@@ -35,7 +35,7 @@ const THROTTLED = new Set([
   'KmsThrottled',
 ])
 /** The SDK's words when neither environment nor configuration name one. */
-const NO_REGION = 'Region is missing'
+const NO_REGION = /^Region (?:is missing|not accepted)/
 /** Refused for now, and worth another try although they are 4xx. */
 const PASSING = new Set(['RequestTimeTooSkewed', 'TransactionConflictException', 'BadDigest', 'IncompleteBody'])
 
@@ -60,7 +60,7 @@ export function outcomeOf(error: unknown): Outcome {
   const code = codeOf(error)
   if (status === undefined) {
     const { code: system, message } = error as SdkError
-    if (code === 'CredentialsProviderError' || message === NO_REGION) return 'refused'
+    if (code === 'CredentialsProviderError' || NO_REGION.test(message ?? '')) return 'refused'
     const neverConnected = system !== undefined && NOT_SENT.has(system)
     return neverConnected || message?.includes('without establishing a connection') === true ? 'not-applied' : 'open'
   }
@@ -89,14 +89,15 @@ export function refusedError(cause: unknown, { doing, key }: Doing): SiltstoneEr
       `${cannot}: there are no AWS credentials. Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the machine a role. ${said}`,
       details,
     )
-  if (messageOf(cause) === NO_REGION)
+  if (NO_REGION.test(messageOf(cause)))
     return invalid('no-region', `${cannot}: no AWS region is set. Set AWS_REGION, or ?region= in the URL.`, details)
-  if (
-    code === 'NoSuchBucket' ||
-    code === 'ResourceNotFoundException' ||
-    code.includes('NonExistentQueue') ||
-    code === 'QueueDoesNotExist'
-  )
+  if (code === 'NoSuchBucket')
+    return notFound(
+      'bucket-missing',
+      `${cannot}: there is no such bucket. Make it, or correct its name. ${said}`,
+      details,
+    )
+  if (code === 'ResourceNotFoundException' || code.includes('NonExistentQueue') || code === 'QueueDoesNotExist')
     return notFound('aws-resource-missing', `${cannot}: it does not exist in this account and region. ${said}`, details)
   if (code === 'InvalidObjectState')
     return unavailable(
