@@ -54,7 +54,9 @@ export async function runFarm(options: FarmOptions): Promise<Totals> {
 function startWorker(mutant: string | undefined): ChildProcess {
   const path = (name: string) => new URL(name, import.meta.url)
   const env = mutant === undefined ? process.env : { ...process.env, [MUTANT_VARIABLE]: mutant }
-  const execArgv = mutant === undefined ? [] : ['--import', path('mutate-hook.ts').href]
+  // Stacks are for whoever replays one seed; a larger nursery saves collections of garbage.
+  const execArgv = ['--stack-trace-limit=0', '--max-semi-space-size=64']
+  if (mutant !== undefined) execArgv.push('--import', path('mutate-hook.ts').href)
   return fork(path('worker.ts'), [], { env, execArgv, serialization: 'advanced' })
 }
 

@@ -85,6 +85,7 @@ export class Network {
   /** Requests that were sent and have not had their effect. */
   underway = 0
   damaged = 0
+  lastDamageMs = Number.NEGATIVE_INFINITY
   calm = false
   readonly report: (violation: Violation) => void
   /** What the engine's background work logs as an error. */

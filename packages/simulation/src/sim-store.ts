@@ -166,6 +166,7 @@ export class SimStore implements ObjectStore {
     )
       return got
     this.#network.damaged++
+    this.#network.lastDamageMs = scheduler.nowMs
     marks.hit(`damaged body: ${kindOf(key)}`)
     trace.add(scheduler.nowMs, this.#process.name, 'damage', key, '')
     if (chance.one(0.4)) return { ...got, body: got.body.slice(0, chance.between(0, got.body.length - 1)) }

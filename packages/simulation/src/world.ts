@@ -158,7 +158,9 @@ export class World {
     if (error instanceof Crashed || isSiltstoneError(error, 'unavailable') || isSiltstoneError(error, 'unknown')) return
     if (isSiltstoneError(error, 'conflict')) return
     if (isSiltstoneError(error, 'not-found') && mayBeMissing) return
-    if (isSiltstoneError(error, 'corrupt') && this.network.damaged > damaged) {
+    // Who waits for the same read as somebody else shares its failure, so damage may be a little older than the call.
+    const sinceDamageMs = this.scheduler.nowMs - this.network.lastDamageMs
+    if (isSiltstoneError(error, 'corrupt') && (this.network.damaged > damaged || sinceDamageMs < SHARED_MS)) {
       this.marks.hit('damage was noticed')
       return
     }
@@ -183,6 +185,8 @@ export class World {
 }
 
 export const BOUNDED_MS = 2_000
+/** Reads that are shared take less. */
+const SHARED_MS = 30_000
 
 interface Basis {
   bucket: Bucket

@@ -35,14 +35,25 @@ export function wasmKernels({ kind, maximumBytes = MAXIMUM_BYTES }: WasmOptions 
   if (!api) return undefined
   for (const module of MODULES) {
     if (kind !== undefined && kind !== module.kind) continue
-    const bytes = Buffer.from(module.base64, 'base64')
-    if (!api.validate(bytes)) continue
+    const compiled = compile(api, module)
+    if (!compiled) continue
     const memory = newMemory(api, maximumBytes)
     if (!memory) return undefined
-    const { exports } = new api.Instance(new api.Module(bytes), { env: { memory } })
+    const { exports } = new api.Instance(compiled, { env: { memory } })
     return { ...(exports as Functions), kind: module.kind, memory: new Heap(backing(memory), HEAP_START) }
   }
   return undefined
+}
+
+const compiledModules = new Map<string, object | undefined>()
+
+/** Once per thread; undefined where the engine does not know an instruction of it. */
+function compile(api: WasmApi, { kind, base64 }: (typeof MODULES)[number]): object | undefined {
+  if (!compiledModules.has(kind)) {
+    const bytes = Buffer.from(base64, 'base64')
+    compiledModules.set(kind, api.validate(bytes) ? new api.Module(bytes) : undefined)
+  }
+  return compiledModules.get(kind)
 }
 
 let shared: VectorKernels | undefined

@@ -70,7 +70,11 @@ export class BaseState {
 
   /** Every live row in order of insertion, as parallel arrays. Made once per state. */
   order(): Promise<{ segments: Uint16Array; rows: Uint32Array }> {
-    this.#order ??= this.#sortRows()
+    this.#order ??= this.#sortRows().catch((error: unknown) => {
+      // A failure is not kept: the next caller tries again.
+      this.#order = undefined
+      throw error
+    })
     return this.#order
   }
 
