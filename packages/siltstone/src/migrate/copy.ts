@@ -7,6 +7,7 @@
  */
 import type { StoreEngine } from '../engine/engine.ts'
 import { conflict, invalid, unavailable } from '../errors.ts'
+import { fit, fitting } from './fitting.ts'
 import { offer } from './sample.ts'
 import { loadState, type MigrationState, saveState } from './state.ts'
 import { createTarget, findTarget, type Place, recordOp, Target } from './target.ts'
@@ -144,7 +145,7 @@ interface Running {
 }
 
 async function copyPages(reader: SourceReader, target: Target, { state, options, saved }: Running): Promise<void> {
-  const pages = reader.pages(state.cursor)[Symbol.asyncIterator]()
+  const pages = fitting(reader.pages(state.cursor))[Symbol.asyncIterator]()
   let next = pages.next()
   try {
     for (;;) {
@@ -163,7 +164,7 @@ async function copyPages(reader: SourceReader, target: Target, { state, options,
       await saved()
     }
   } finally {
-    await pages.return?.()
+    await pages.return(undefined)
   }
 }
 
@@ -191,7 +192,7 @@ async function fillGaps(
       const present = await target.present(ids)
       const absent = ids.filter((id) => !present.has(id))
       if (absent.length === 0) continue
-      const records = [...(await reader.fetch(absent)).values()]
+      const { records } = fit([...(await reader.fetch(absent)).values()])
       await target.write(records.map((record) => recordOp('add', record)))
       missing += records.length
       state.records += records.length

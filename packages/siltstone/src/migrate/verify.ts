@@ -1,4 +1,5 @@
 /** Compares the target with the source, record by record: a sample after copying, or everything. */
+import { fitting } from './fitting.ts'
 import { differingFields, type RecordField } from './same-record.ts'
 import { deletion, recordOp, type Target } from './target.ts'
 import type { SourceReader, SourceRecord } from './types.ts'
@@ -55,7 +56,7 @@ export interface CompareOptions {
 export async function compareAll(reader: SourceReader, target: Target, options: CompareOptions): Promise<Comparison> {
   const result = nothing()
   const ids = new Set<string>()
-  for await (const page of reader.pages(null)) {
+  for await (const page of fitting(reader.pages(null))) {
     const here = await target.get(page.records.map(({ id }) => id))
     const wrong: SourceRecord[] = []
     for (const record of page.records) {

@@ -1,5 +1,6 @@
-import type { Command } from 'commander'
-import { openChromaDirectory, openChromaServer } from '../../../migrate/index.ts'
+import { type Command, Option } from 'commander'
+import type { Space } from '../../../engine/types.ts'
+import { openChromaDirectory, openChromaServer, openPinecone, openPineconeFiles } from '../../../migrate/index.ts'
 import { invalid } from '../../../errors.ts'
 import { environmentVariables } from '../../../platform/process.ts'
 import { command, group } from '../../command.ts'
@@ -66,9 +67,68 @@ function secretFrom(name: string, option: string): string {
   })
 }
 
+interface FromPinecone extends MigrateOptions {
+  documentKey?: string
+  sparseKey?: string
+}
+
+function withPineconeOptions(made: Command): Command {
+  return withMigrateOptions(made)
+    .option('--document-key <key>', 'the metadata that holds the text; it becomes the document (LangChain: text)')
+    .option('--sparse-key <key>', 'where sparse vectors go among the metadata', 'sparse_values')
+}
+
+function keysOf({ documentKey, sparseKey }: FromPinecone): { documentKey?: string; sparseKey?: string } {
+  return { ...(documentKey !== undefined && { documentKey }), ...(sparseKey !== undefined && { sparseKey }) }
+}
+
+function pineconeCommand(): Command {
+  const made = command('pinecone <index> [collections...]', 'from Pinecone’s API; each namespace is a collection', [
+    'migrate pinecone movies --document-key text --data ./data',
+    'migrate pinecone movies movies.user-7 --into user-7 --api-key-env PINECONE_KEY',
+  ])
+  return withPineconeOptions(made)
+    .option('--api-key-env <name>', 'the environment variable that holds the API key', 'PINECONE_API_KEY')
+    .option('--control-url <url>', 'where indexes are described', 'https://api.pinecone.io')
+    .action((index: string, collections: string[], options: FromPinecone & { apiKeyEnv: string; controlUrl: string }) =>
+      migrate(options, collections, ({ env: { clock, random } }) =>
+        openPinecone({
+          index,
+          clock,
+          random,
+          controlUrl: options.controlUrl,
+          apiKey: secretFrom(options.apiKeyEnv, '--api-key-env'),
+          ...keysOf(options),
+        }),
+      ),
+    )
+}
+
+function pineconeFilesCommand(): Command {
+  const made = command(
+    'pinecone-files <directory> [collections...]',
+    'from Pinecone’s Parquet files, one directory a namespace',
+    [
+      'migrate pinecone-files ./movies --document-key text --data ./data',
+      'migrate pinecone-files ./movies --space ip --compare',
+    ],
+  )
+  return withPineconeOptions(made)
+    .addOption(
+      new Option('--space <space>', 'how vectors are compared: Pinecone’s cosine, euclidean (l2) or dotproduct (ip)')
+        .choices(['cosine', 'l2', 'ip'])
+        .default('cosine'),
+    )
+    .action((directory: string, collections: string[], options: FromPinecone & { space: Space }) =>
+      migrate(options, collections, () => openPineconeFiles(directory, { space: options.space, ...keysOf(options) })),
+    )
+}
+
 export function migrateCommand(): Command {
   return group('migrate', 'bring collections over from Chroma, Pinecone or an export', [
     chromaDirectoryCommand(),
     chromaServerCommand(),
+    pineconeCommand(),
+    pineconeFilesCommand(),
   ])
 }
