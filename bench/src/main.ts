@@ -5,6 +5,10 @@ import { openDataset, type Options, readOptions, USAGE } from './options.ts'
 import { writeReport } from './report/write.ts'
 import { scenarios } from './scenarios/index.ts'
 
+// Ends by `exit`, whose listeners stop the servers.
+process.once('SIGINT', () => process.exit(130))
+process.once('SIGTERM', () => process.exit(143))
+
 const options = readOptions(process.argv.slice(2))
 const names = options.scenarios.flatMap((name) => (name === 'all' ? Object.keys(scenarios) : [name]))
 const unknown = names.filter((name) => name !== 'report' && !(name in scenarios))

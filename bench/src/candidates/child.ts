@@ -70,6 +70,7 @@ async function run(one: Candidate, message: RunMessage): Promise<RunAnswer> {
   for (let i = 0; i < warmUp && performance.now() < warmUntilMs; i++) await once(i)
   const timesMs: number[] = []
   const found: RunAnswer['found'] = []
+  const before = process.cpuUsage()
   const untilMs = performance.now() + budgetMs
   for (let i = 0; i < count && performance.now() < untilMs; i++) {
     const startedMs = performance.now()
@@ -77,5 +78,6 @@ async function run(one: Candidate, message: RunMessage): Promise<RunAnswer> {
     timesMs.push(performance.now() - startedMs)
     found.push(result)
   }
-  return { timesMs, found }
+  const { user, system } = process.cpuUsage(before)
+  return { timesMs, found, cpuSeconds: (user + system) / 1e6 }
 }

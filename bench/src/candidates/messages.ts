@@ -40,6 +40,8 @@ export type Message = StartMessage | BuildMessage | OpenMessage | RunMessage | C
 
 export interface RunAnswer {
   timesMs: number[]
+  /** Of the whole process, all its threads, over those. */
+  cpuSeconds: number
   found: (readonly number[] | readonly string[])[]
 }
 

@@ -7,12 +7,13 @@ import type { Timed } from './run.ts'
 const PUT_USD = 5e-6
 const GET_USD = 4e-7
 
-export function timedCells({ medianMs, lowestMedianMs, highestMedianMs, p99Ms, perSecond }: Timed): Row {
+export function timedCells({ medianMs, lowestMedianMs, highestMedianMs, p99Ms, perSecond, cpuMs }: Timed): Row {
   return {
     'p50 ms': medianMs,
     'p50 of the rounds': `${number(lowestMedianMs)} – ${number(highestMedianMs)}`,
     'p99 ms': p99Ms,
     'per second': perSecond,
+    'its CPU ms': cpuMs,
   }
 }
 

@@ -12,9 +12,17 @@ export interface Timed {
   p99Ms: number
   /** Median of the rounds. */
   perSecond: number
+  /** Processor time of whoever answered, over all rounds; NaN where it cannot be seen. Other programs hardly change it. */
+  cpuMs: number
 }
 
-export function summarise(rounds: readonly { timesMs: readonly number[]; seconds: number }[]): Timed {
+export interface Round {
+  timesMs: number[]
+  seconds: number
+  cpuSeconds?: number | undefined
+}
+
+export function summarise(rounds: readonly Round[]): Timed {
   const all = rounds.flatMap(({ timesMs }) => timesMs).sort((a, b) => a - b)
   const medians = rounds.filter(({ timesMs }) => timesMs.length > 0).map(({ timesMs }) => median(timesMs))
   return {
@@ -24,6 +32,7 @@ export function summarise(rounds: readonly { timesMs: readonly number[]; seconds
     highestMedianMs: Math.max(...medians),
     p99Ms: percentile(all, 0.99),
     perSecond: median(rounds.map(({ timesMs, seconds }) => timesMs.length / seconds)),
+    cpuMs: (1_000 * rounds.reduce((sum, { cpuSeconds = Number.NaN }) => sum + cpuSeconds, 0)) / all.length,
   }
 }
 
@@ -33,7 +42,7 @@ export async function timed(
   clients: number,
   task: (index: number) => Promise<void>,
   budgetMs = Number.POSITIVE_INFINITY,
-): Promise<{ timesMs: number[]; seconds: number }> {
+): Promise<Round> {
   const timesMs: number[] = []
   let next = 0
   const startedMs = performance.now()
@@ -52,6 +61,8 @@ export async function timed(
 export interface Runner {
   name: string
   run(index: number): Promise<void>
+  /** Processor time so far of whoever answers. */
+  cpuSeconds?(): number | undefined
 }
 
 export interface Turns {
@@ -67,9 +78,13 @@ export interface Turns {
 export async function interleaved(runners: readonly Runner[], turns: Turns): Promise<Map<string, Timed>> {
   const { rounds, perRound, clients, warmUp, budgetMs } = turns
   for (const { run } of runners) await timed(warmUp, clients, (index) => run(index), budgetMs)
-  const seen = runners.map(({ name, run }) => ({ name, run, rounds: [] as Awaited<ReturnType<typeof timed>>[] }))
+  const seen = runners.map((runner) => ({ runner, done: [] as Round[] }))
   for (let round = 0; round < rounds; round++)
-    for (const runner of seen)
-      runner.rounds.push(await timed(perRound, clients, (index) => runner.run(index), budgetMs))
-  return new Map(seen.map(({ name, rounds: done }) => [name, summarise(done)]))
+    for (const { runner, done } of seen) {
+      const before = runner.cpuSeconds?.()
+      const times = await timed(perRound, clients, (index) => runner.run(index), budgetMs)
+      const after = runner.cpuSeconds?.()
+      done.push({ ...times, cpuSeconds: before === undefined || after === undefined ? undefined : after - before })
+    }
+  return new Map(seen.map(({ runner, done }) => [runner.name, summarise(done)]))
 }

@@ -15,6 +15,7 @@ export interface Asking {
   server: string
   through: string
   ask(index: number): Promise<readonly string[]>
+  cpuSeconds(): number | undefined
 }
 
 export interface What {
@@ -26,9 +27,10 @@ export interface What {
 
 export async function asking({ server, id }: Loaded, data: Dataset, client: string, what: What): Promise<Asking> {
   const name = what.probes === undefined ? server.name : `${server.name} (${searchOf(what)})`
-  if (client === 'raw') return { server: name, through: 'raw HTTP', ask: raw(server, id, data, what) }
+  const cpuSeconds = () => server.usage()?.cpuSeconds
+  if (client === 'raw') return { server: name, through: 'raw HTTP', ask: raw(server, id, data, what), cpuSeconds }
   if (client === 'chromadb')
-    return { server: name, through: 'chromadb client', ask: await viaClient(server, data, what) }
+    return { server: name, through: 'chromadb client', ask: await viaClient(server, data, what), cpuSeconds }
   throw new Error(`--clients ${client}: give chromadb or raw`)
 }
 
@@ -70,8 +72,9 @@ export async function compare(
   { k, queries, ...turns }: Turns & { k: number; queries: number },
 ): Promise<Row[]> {
   const found = askings.map(() => [] as { query: number; ids: readonly string[] }[])
-  const runners: Runner[] = askings.map(({ ask }, i) => ({
+  const runners: Runner[] = askings.map(({ ask, cpuSeconds }, i) => ({
     name: String(i),
+    cpuSeconds,
     run: async (index) => {
       const query = index % queries
       found[i]?.push({ query, ids: await ask(query) })

@@ -9,7 +9,7 @@ import { asking, type Asking, compare, type What } from './asking.ts'
 import type { Scenario } from './scenario.ts'
 
 /** One turn of one server: what Chroma answers slowly shall not take the afternoon. */
-const TURN_MS = 8_000
+const TURN_MS = 5_000
 
 export const http: Scenario = {
   about: 'queries through HTTP by the chromadb client and raw, 1 and 4 at a time, without and with filters',

@@ -48,9 +48,18 @@ function medians(rows: readonly Row[]): Row[] {
     median(rows.filter(({ server }) => server === name).map((row) => row['records/s'] as number)),
   )
   const last = rates.at(-1) as number
+  const cpu = names.map((name) =>
+    median(rows.filter(({ server }) => server === name).map((row) => row['CPU s while writing'] as number)),
+  )
   return names.map((server, i) => {
     const rate = rates[i] as number
-    return { server, 'records/s': rate, [`times ${names.at(-1)}`]: rate / last }
+    return {
+      server,
+      'records/s': rate,
+      [`times ${names.at(-1)}`]: rate / last,
+      'CPU s while writing': cpu[i] as number,
+      'share of its CPU': (cpu[i] as number) / (cpu.at(-1) as number),
+    }
   })
 }
 
@@ -97,7 +106,7 @@ export async function ingestOnce(
     'p50 ms of a batch': timing.medianMs,
     'p99 ms': timing.p99Ms,
     'answers 429': waits,
-    'CPU s while writing': written && before ? written.cpuSeconds - before.cpuSeconds : '–',
+    'CPU s while writing': written && before ? written.cpuSeconds - before.cpuSeconds : Number.NaN,
     'CPU s in all': after && before ? after.cpuSeconds - before.cpuSeconds : '–',
     'peak RSS MB': megabytes(Math.max(peak.stop(), after?.peakRssBytes ?? 0)),
     'RSS MB': megabytes(after?.rssBytes ?? 0),

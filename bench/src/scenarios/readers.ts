@@ -6,7 +6,7 @@ import type { Truth } from '../data/exact.ts'
 import { preparedStore } from '../inprocess/store.ts'
 import type { Report, Row } from '../measure/report.ts'
 import { timedCells } from '../measure/rows.ts'
-import { summarise } from '../measure/run.ts'
+import { type Round, summarise } from '../measure/run.ts'
 import { mean } from '../measure/statistics.ts'
 import type { Options } from '../options.ts'
 import type { FilterSpec } from '../candidates/candidate.ts'
@@ -60,14 +60,14 @@ export async function measureReaders(
 ): Promise<Row[]> {
   const seen = cases.map((one) => ({
     ...one,
-    turns: [] as { timesMs: number[]; seconds: number }[],
+    turns: [] as Round[],
     recalls: [] as number[],
   }))
   for (let round = 0; round < rounds; round++) {
     for (const one of seen) {
       const reader = readers.find(({ process }) => process.name === one.name)
       if (!reader) continue
-      const { timesMs, found } = await reader.process.run({
+      const { timesMs, found, cpuSeconds } = await reader.process.run({
         value: one.value,
         filter: limits.filter?.spec,
         filterName: limits.filter?.name ?? 'none',
@@ -76,7 +76,7 @@ export async function measureReaders(
         warmUp: round === 0 ? Math.ceil(queries / 2) : 20,
         budgetMs: limits.budgetMs,
       })
-      one.turns.push({ timesMs, seconds: timesMs.reduce((sum, ms) => sum + ms, 0) / 1000 })
+      one.turns.push({ timesMs, seconds: timesMs.reduce((sum, ms) => sum + ms, 0) / 1000, cpuSeconds })
       found.forEach((rows, query) => one.recalls.push(truth.recall(query, rowsOf(rows, truth), k)))
     }
   }

@@ -85,6 +85,8 @@ async function start(
   mkdirSync(directory, { recursive: true })
   mkdirSync(join(SCRATCH, 'logs'), { recursive: true })
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  // Whatever ends us leaves no server behind.
+  process.once('exit', () => child.kill('SIGKILL'))
   const log = createWriteStream(join(SCRATCH, 'logs', `${name}.log`), { flags: 'a' })
   child.stdout.pipe(log, { end: false })
   child.stderr.pipe(log, { end: false })
