@@ -4,7 +4,12 @@ export default defineConfig({
   resolve: { conditions: ['siltstone-source'] },
   ssr: { resolve: { conditions: ['siltstone-source'] } },
   test: {
-    include: ['packages/*/src/**/*.test.ts', 'packages/*/test/**/*.test.ts', 'scripts/*.test.ts'],
+    include: [
+      'packages/*/src/**/*.test.ts',
+      'packages/*/test/**/*.test.ts',
+      'scripts/*.test.ts',
+      'test/fuzz/*.test.ts',
+    ],
     exclude: ['**/node_modules/**', 'packages/infra/**'],
     testTimeout: 30_000,
     hookTimeout: 30_000,

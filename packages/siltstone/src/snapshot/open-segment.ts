@@ -188,15 +188,17 @@ export async function loadDeletions(
 ): Promise<RowSet | null> {
   if (!ref) return null
   const bytes = ref.object ? await getVerified(store, ref.object) : Buffer.from(ref.inline ?? '', 'base64')
-  const set = await decodeRowSet(bytes, rows)
-  if (set.count() !== ref.count) {
+  const damaged = (reason: string, cause?: unknown) => {
     const key = ref.object?.key
-    throw corrupt(
-      'deletions-damaged',
-      `${key ?? 'an inline bitmap'} holds ${set.count()} rows, the manifest says ${ref.count}`,
-      key ? { key } : {},
-    )
+    return corrupt('deletions-damaged', `${key ?? 'an inline bitmap'} ${reason}`, { cause, ...(key && { key }) })
   }
+  let set: RowSet
+  try {
+    set = await decodeRowSet(bytes, rows)
+  } catch (cause) {
+    throw damaged(`is no bitmap of ${rows} rows: ${(cause as Error).message}`, cause)
+  }
+  if (set.count() !== ref.count) throw damaged(`holds ${set.count()} rows, the manifest says ${ref.count}`)
   return set
 }
 

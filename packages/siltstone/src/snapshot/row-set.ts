@@ -93,16 +93,15 @@ export async function encodeRowSet(set: Iterable<number>): Promise<Uint8Array> {
   }
 }
 
-/** @throws RangeError when the bytes hold a row that the segment does not have */
+/** @throws Error when the bytes are no bitmap, or hold a row that the segment does not have */
 export async function decodeRowSet(bytes: Uint8Array, rows: number): Promise<RowSet> {
   await roaringLibraryInitialize()
   const bitmap = RoaringBitmap32.deserialize('portable', bytes)
   try {
+    // Before they are written out: a few bytes can stand for billions of rows.
+    if (bitmap.size > 0 && bitmap.maximum() >= rows) throw new RangeError(`row ${bitmap.maximum()} of ${rows}`)
     const set = new RowSet(rows)
-    for (const row of bitmap.toUint32Array()) {
-      if (row >= rows) throw new RangeError(`row ${row} of ${rows}`)
-      set.add(row)
-    }
+    for (const row of bitmap.toUint32Array()) set.add(row)
     return set
   } finally {
     bitmap.dispose()

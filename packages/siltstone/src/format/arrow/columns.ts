@@ -28,7 +28,7 @@ export function readTexts(column: ArrowColumn, file: ArrowFile): (string | null)
     case TypeId.largeUtf8:
       return readOffsetTexts(column, 8)
     case TypeId.utf8View:
-      return readViews(column)
+      return readViews(column, file)
     default:
       throw problem(column, 'must be of type string')
   }
@@ -88,7 +88,7 @@ function continues(bytes: Uint8Array, at: number): boolean {
   return ((bytes[at] as number) & 0xc0) === 0x80
 }
 
-function readViews(column: ArrowColumn): (string | null)[] {
+function readViews(column: ArrowColumn, file: ArrowFile): (string | null)[] {
   const views = column.buffers[1] ?? new Uint8Array(0)
   bounded(column, 16, views.length)
   const view = new DataView(views.buffer, views.byteOffset, views.byteLength)
@@ -109,6 +109,7 @@ function readViews(column: ArrowColumn): (string | null)[] {
       continue
     }
     if (length < 0 || bytes.length !== length) throw problem(column, `row ${row} lies outside`)
+    spend(column, file, length)
     if (!isUtf8(bytes)) throw problem(column, 'is not UTF-8')
     out.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'))
   }
@@ -116,10 +117,10 @@ function readViews(column: ArrowColumn): (string | null)[] {
 }
 
 function readDictionary(column: ArrowColumn, file: ArrowFile): (string | null)[] {
-  const encoding = column.field.dictionary
-  const width = (encoding?.indexBits ?? 32) / 8
-  const chunks = encoding === null ? undefined : file.dictionaries.get(encoding.id)
-  const words = chunks?.flatMap((chunk) => readTexts(chunk, file)) ?? []
+  const { dictionary } = column.field
+  const width = (dictionary?.indexBits ?? 32) / 8
+  if (![1, 2, 4, 8].includes(width)) throw problem(column, 'its indices have a strange width')
+  const words = dictionary === null ? [] : wordsOf(dictionary.id, column, file)
   const indices = column.buffers[1] ?? new Uint8Array(0)
   bounded(column, width, indices.length)
   const valid = validity(column)
@@ -133,9 +134,30 @@ function readDictionary(column: ArrowColumn, file: ArrowFile): (string | null)[]
     // Indices are never negative, and only their low 48 bits can be in use.
     const word = words[buffer.readUIntLE(row * width, Math.min(width, 6))]
     if (word === undefined) throw problem(column, `row ${row} names a word outside its dictionary`)
+    spend(column, file, word?.length ?? 0)
     out.push(word)
   }
   return out
+}
+
+/** The values of a dictionary, read once however many batches name them. */
+function wordsOf(id: number, column: ArrowColumn, file: ArrowFile): (string | null)[] {
+  const known = file.words.get(id)
+  if (known !== undefined) return known
+  const words: (string | null)[] = []
+  for (const chunk of file.dictionaries.get(id) ?? []) {
+    // No producer writes one, and its length would have no bytes behind it.
+    if (chunk.field.typeId === TypeId.null) throw problem(column, 'has a dictionary of nulls')
+    for (const word of readTexts(chunk, file)) words.push(word)
+  }
+  file.words.set(id, words)
+  return words
+}
+
+/** For a value that stands in the file once and may be named by many rows. */
+function spend(column: ArrowColumn, file: ArrowFile, bytes: number): void {
+  file.budget.bytes -= bytes
+  if (file.budget.bytes < 0) throw problem(column, 'its values are too large when written out')
 }
 
 export interface Vectors {

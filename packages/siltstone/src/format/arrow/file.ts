@@ -12,7 +12,10 @@ import { FormatProblem } from './problem.ts'
 import { type ArrowField, type ArrowSchema, readSchema, TypeId } from './schema.ts'
 
 const MAGIC = 'ARROW1'
-/** Of all compressed buffers of a file together, when unpacked: a few kilobytes must not become a gigabyte. */
+/**
+ * Of all compressed buffers of a file together, when unpacked, and of all values of dictionaries and views, when written
+ * out: a few kilobytes must not become a gigabyte.
+ */
 const MAX_RAW_BYTES = 256 * 1024 * 1024
 
 /** One column of one batch: its own buffers, then its children. */
@@ -35,6 +38,10 @@ export interface ArrowFile {
   batches: ArrowBatch[]
   /** By dictionary id; several columns when deltas were appended. */
   dictionaries: Map<number, ArrowColumn[]>
+  /** Their values, once they were read. */
+  words: Map<number, (string | null)[]>
+  /** What values that stand once and are named often may still take, when written out. */
+  budget: { bytes: number }
 }
 
 /** Where the footer's FlatBuffer lies. */
@@ -51,13 +58,24 @@ export function footerRange(bytes: Uint8Array): { start: number; end: number } {
 /** @throws FormatProblem, or RangeError from a damaged offset */
 export function readArrowFile(bytes: Uint8Array): ArrowFile {
   const { footer, schema } = readFooter(bytes)
+  const [dictionaries, batches] = [blocks(footer, 2), blocks(footer, 3)]
+  checkApart([...dictionaries, ...batches], bytes.length)
   const reader = new FileReader(bytes, schema)
-  for (const block of blocks(footer, 2)) reader.dictionary(block)
+  for (const block of dictionaries) reader.dictionary(block)
   return {
     schema: reader.schema,
-    batches: blocks(footer, 3).map((block) => reader.batch(block)),
+    batches: batches.map((block) => reader.batch(block)),
     dictionaries: reader.dictionaries,
+    words: new Map(),
+    budget: { bytes: MAX_RAW_BYTES },
   }
+}
+
+/** A batch that is named a million times would be a million batches. */
+function checkApart(all: readonly Block[], fileBytes: number): void {
+  let total = 0
+  for (const { metadataLength, bodyLength } of all) total += Math.max(0, metadataLength) + Math.max(0, bodyLength)
+  if (total > fileBytes) throw new FormatProblem('its blocks lie over each other')
 }
 
 export function readArrowSchema(bytes: Uint8Array): ArrowSchema {
@@ -92,10 +110,12 @@ class FileReader {
   readonly dictionaries = new Map<number, ArrowColumn[]>()
   readonly #bytes: Uint8Array
   readonly #budget = { bytes: MAX_RAW_BYTES }
+  readonly #fieldOfDictionary = new Map<number, ArrowField>()
 
   constructor(bytes: Uint8Array, schema: ArrowSchema) {
     this.#bytes = bytes
     this.schema = schema
+    noteDictionaries(schema.fields, this.#fieldOfDictionary)
   }
 
   batch(block: Block): ArrowBatch {
@@ -110,12 +130,14 @@ class FileReader {
     if (headerType !== 2 || header === undefined || data === undefined)
       throw new FormatProblem('a dictionary is missing')
     const id = header.int64(0)
-    const field = findDictionary(this.schema.fields, id)
+    const field = this.#fieldOfDictionary.get(id)
     if (field === undefined) return
     const values: ArrowField = { ...field, dictionary: null }
     const [column] = new BatchReader(data, body, this.#budget).read([values]).columns
     if (column === undefined) throw new FormatProblem('a dictionary is empty')
-    this.dictionaries.set(id, header.bool(2) ? [...(this.dictionaries.get(id) ?? []), column] : [column])
+    const known = this.dictionaries.get(id)
+    if (header.bool(2) && known !== undefined) known.push(column)
+    else this.dictionaries.set(id, [column])
   }
 
   #message(block: Block): { header: Table | undefined; headerType: number; body: Uint8Array } {
@@ -136,13 +158,13 @@ class FileReader {
   }
 }
 
-function findDictionary(fields: ArrowField[], id: number): ArrowField | undefined {
+/** The first field of each. */
+function noteDictionaries(fields: readonly ArrowField[], found: Map<number, ArrowField>): void {
   for (const field of fields) {
-    if (field.dictionary?.id === id) return field
-    const below = findDictionary(field.children, id)
-    if (below !== undefined) return below
+    const id = field.dictionary?.id
+    if (id !== undefined && !found.has(id)) found.set(id, field)
+    noteDictionaries(field.children, found)
   }
-  return undefined
 }
 
 class BatchReader {

@@ -7,14 +7,24 @@ import { FormatProblem } from './problem.ts'
 
 type Word = (offset: number) => number
 
+/**
+ * Offsets may lead to one place many times, so a small file could unfold without end: what the tables of one root give
+ * out, in bytes, is bounded by the bytes there are.
+ */
+interface Budget {
+  bytes: number
+}
+
 export class Table {
   readonly #view: DataView
+  readonly #budget: Budget
   readonly #at: number
   readonly #vtable: number
   readonly #vtableSize: number
 
-  private constructor(view: DataView, at: number) {
+  private constructor(view: DataView, budget: Budget, at: number) {
     this.#view = view
+    this.#budget = budget
     this.#at = at
     this.#vtable = at - view.getInt32(at, true)
     this.#vtableSize = view.getUint16(this.#vtable, true)
@@ -22,7 +32,7 @@ export class Table {
 
   static root(bytes: Uint8Array): Table {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    return new Table(view, view.getUint32(0, true))
+    return new Table(view, { bytes: bytes.byteLength }, view.getUint32(0, true))
   }
 
   /** Absolute position of a field, 0 when it is absent. */
@@ -59,7 +69,7 @@ export class Table {
 
   table(index: number): Table | undefined {
     const at = this.#field(index)
-    return at === 0 ? undefined : new Table(this.#view, at + this.#view.getUint32(at, true))
+    return at === 0 ? undefined : new Table(this.#view, this.#budget, at + this.#view.getUint32(at, true))
   }
 
   string(index: number): string | undefined {
@@ -68,11 +78,12 @@ export class Table {
     const start = at + this.#view.getUint32(at, true)
     const length = this.#view.getUint32(start, true)
     if (start + 4 + length > this.#view.byteLength) throw new FormatProblem('a text reaches past the end')
+    this.#spend(length)
     return Buffer.from(this.#view.buffer, this.#view.byteOffset + start + 4, length).toString('utf8')
   }
 
   tables(index: number): Table[] {
-    return this.#vector(index, 4, (at) => new Table(this.#view, at + this.#view.getUint32(at, true)))
+    return this.#vector(index, 4, (at) => new Table(this.#view, this.#budget, at + this.#view.getUint32(at, true)))
   }
 
   /** Elements of `width` bytes, each made from its little-endian signed 64-bit words and 32-bit halves. */
@@ -85,12 +96,18 @@ export class Table {
     )
   }
 
+  #spend(bytes: number): void {
+    this.#budget.bytes -= bytes
+    if (this.#budget.bytes < 0) throw new FormatProblem('its tables lie over each other')
+  }
+
   #vector<T>(index: number, width: number, make: (at: number) => T): T[] {
     const at = this.#field(index)
     if (at === 0) return []
     const start = at + this.#view.getUint32(at, true)
     const length = this.#view.getUint32(start, true)
     if (start + 4 + length * width > this.#view.byteLength) throw new FormatProblem('a list reaches past the end')
+    this.#spend(length * width)
     return Array.from({ length }, (_, i) => make(start + 4 + i * width))
   }
 }

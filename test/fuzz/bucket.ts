@@ -1,0 +1,111 @@
+/**
+ * A whole bucket of which one object is damaged: what is read is what was written, or an error; `verify` ends. Not in
+ * the inbox: a damaged delta there is refused, by design, and the rest is read.
+ */
+import { defaultCompactLimits } from '../../packages/siltstone/src/compact/limits.ts'
+import { verifyCollection } from '../../packages/siltstone/src/compact/verify.ts'
+import { pathOf, StoreEngine } from '../../packages/siltstone/src/engine/engine.ts'
+import { parseKey } from '../../packages/siltstone/src/format/keys.ts'
+import { directoryLimits } from '../../packages/siltstone/src/log/limits.ts'
+import { produce } from '../../packages/siltstone/src/log/produce.ts'
+import type { Environment } from '../../packages/siltstone/src/platform/environment.ts'
+import { memoryEnvironment } from '../../packages/siltstone/src/platform/memory-environment.ts'
+import type { RecordOp } from '../../packages/siltstone/src/records/types.ts'
+import type { Target } from './target.ts'
+
+const PLACE = ['default_tenant', 'default_database'] as const
+
+const record = (i: number, more: Partial<RecordOp> = {}): RecordOp => ({
+  op: 'upsert',
+  id: `r${i}`,
+  vector: Float32Array.from({ length: 8 }, (_, d) => Math.sin(i * 3 + d)),
+  document: i % 3 === 0 ? null : `document ${i}`,
+  metadata: `{"n":${i}}`,
+  uri: null,
+  ...more,
+})
+
+/** With log entries, inbox deltas, segments with and without an inverted file, deletions and overlays. */
+async function filled(): Promise<{ objects: Map<string, Uint8Array>; id: string }> {
+  const env = memoryEnvironment({ seed: 1 })
+  const compact = { ...defaultCompactLimits, fanIn: 100, deletedShare: 1, overlays: 100 }
+  const engine = await StoreEngine.open({ env, compact })
+  const [tenant, database] = PLACE
+  const { info } = await engine.catalog.createCollection({
+    tenant,
+    database,
+    name: 'things',
+    getOrCreate: false,
+    metadata: null,
+    configuration: {},
+    schema: null,
+    space: 'l2',
+  })
+  const things = await engine.collection(tenant, database, info.id)
+  const path = pathOf(info)
+  const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i)
+  await things.write(range(0, 1_100).map((i) => record(i)))
+  await engine.compact(path)
+  await things.write(range(0, 20).map((i) => record(i, { op: 'update', vector: null, document: 'new' })))
+  await things.write(range(30, 45).map((i) => record(i, { op: 'delete' })))
+  await things.write(range(2_000, 2_030).map((i) => record(i)))
+  await engine.compact(path)
+  await things.write(range(2_010, 2_040).map((i) => record(i)))
+  await produce(env, path, { records: [record(5_000)] }, { maxBytes: directoryLimits.deltaBytes })
+  await engine.close()
+  const objects = new Map<string, Uint8Array>()
+  for (const { key } of (await env.store.list('')).objects) {
+    const got = await env.store.get(key)
+    if (got.status === 'ok') objects.set(key, got.body)
+  }
+  return { objects, id: info.id }
+}
+
+async function environmentOf(objects: ReadonlyMap<string, Uint8Array>): Promise<Environment> {
+  const env = memoryEnvironment({ seed: 2 })
+  for (const [key, body] of objects) await env.store.put(key, body)
+  return env
+}
+
+async function answersOf(env: Environment, id: string): Promise<unknown> {
+  const engine = await StoreEngine.open({ env })
+  const [tenant, database] = PLACE
+  const found = await engine.catalog.getCollectionById(tenant, database, id)
+  const things = await engine.collection(tenant, database, id)
+  const include = { embeddings: true, documents: true, metadatas: true, uris: true }
+  const vector = Float32Array.from({ length: 8 }, (_, d) => Math.sin(d))
+  const answers = [
+    found.name,
+    await things.count(),
+    await things.get({ include }),
+    await things.query({ vectors: [vector], k: 5, include }),
+  ]
+  await engine.close()
+  return answers
+}
+
+export async function bucketTarget(): Promise<Target> {
+  const { objects, id } = await filled()
+  const keys = [...objects.keys()].filter((key) => parseKey(key)?.kind !== 'inbox')
+  return {
+    name: 'bucket',
+    // The first two bytes choose the object.
+    seeds: keys.map(
+      (key, i) => new Uint8Array(Buffer.concat([Buffer.of(i & 255, i >> 8), objects.get(key) ?? Buffer.of()])),
+    ),
+    kinds: ['corrupt', 'unsupported', 'not-found'],
+    guarded: true,
+    head: () => 2,
+    slow: true,
+    allowedBytes: () => 64e6,
+    async parse(bytes) {
+      const at = ((bytes[0] ?? 0) | ((bytes[1] ?? 0) << 8)) % keys.length
+      const env = await environmentOf(new Map([...objects, [keys[at] as string, bytes.subarray(2)]]))
+      const [tenant, database] = PLACE
+      const [answers] = await Promise.allSettled([answersOf(env, id)])
+      await verifyCollection(env, pathOf({ tenant, database, id }), { deep: true })
+      if (answers.status === 'rejected') throw answers.reason
+      return answers.value
+    },
+  }
+}

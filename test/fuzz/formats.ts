@@ -1,0 +1,261 @@
+/** Targets: log entries, deltas, pointers, manifests, catalog objects, embeddings, tokens, keys, JSON. */
+import { gzipSync } from 'node:zlib'
+import {
+  encodeDocument,
+  decodeDocument,
+  type DocumentType,
+  type CatalogDocument,
+} from '../../packages/siltstone/src/catalog/document.ts'
+import { collectionType } from '../../packages/siltstone/src/catalog/collection-document.ts'
+import {
+  databaseType,
+  nameClaimType,
+  resourceClaimType,
+  tenantType,
+} from '../../packages/siltstone/src/catalog/documents.ts'
+import { decodeStoredEmbedding } from '../../packages/siltstone/src/embed/stored-embedding.ts'
+import { corrupt, invalid, isSiltstoneError } from '../../packages/siltstone/src/errors.ts'
+import { decodeLz4Frame } from '../../packages/siltstone/src/format/arrow/lz4.ts'
+import { FormatProblem } from '../../packages/siltstone/src/format/arrow/problem.ts'
+import { crcHex } from '../../packages/siltstone/src/format/checksum.ts'
+import { decodeDelta } from '../../packages/siltstone/src/format/delta.ts'
+import { decodeEntry } from '../../packages/siltstone/src/format/entry.ts'
+import { sealIsIntact, seal, UNSEALED } from '../../packages/siltstone/src/format/file-checksum.ts'
+import { parseExact } from '../../packages/siltstone/src/format/json.ts'
+import { inboxKey, logEntryKey, manifestKey, parseKey, pointerKey } from '../../packages/siltstone/src/format/keys.ts'
+import { decodeManifest, encodeManifest, objectsOf } from '../../packages/siltstone/src/format/manifest.ts'
+import { decodePointer } from '../../packages/siltstone/src/format/pointer.ts'
+import { goldenDeltas, goldenFile } from './golden.ts'
+import { manifestSeed, someCollection, somePath, someUlid } from './samples.ts'
+import type { Target } from './target.ts'
+
+const deltas = goldenDeltas()
+const sealedDeltas = [goldenFile('v1/delta.arrow'), ...deltas].filter(sealIsIntact)
+const entries = ['entry', 'entry-closed', 'entry-reset', 'entry-void'].map((name) => goldenFile(`v1/${name}.arrow`))
+
+/** Makes an Arrow file's checksum right, if it still has two places for it. */
+function resealArrow(bytes: Uint8Array): Uint8Array {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const first = text.indexOf('crc32:')
+  const last = text.lastIndexOf('crc32:')
+  if (first < 0 || last - first < UNSEALED.length || last + UNSEALED.length > text.length) return bytes
+  text.write(UNSEALED, first, 'latin1')
+  text.write(UNSEALED, last, 'latin1')
+  seal(bytes)
+  return bytes
+}
+
+/** The same of `{"crc32":"…","manifest":…}` and `{"crc32":"…","body":…}`. */
+function resealJson(bytes: Uint8Array): Uint8Array {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const head = /^\{"crc32":".{8}","(?:manifest|body)":/s.exec(text.subarray(0, 60).toString('latin1'))?.[0]
+  if (head === undefined) return bytes
+  text.write(crcHex(text.subarray(head.length, text.toString('latin1').trimEnd().length - 1)), 10, 'latin1')
+  return bytes
+}
+
+const deltaKey = inboxKey(somePath, someUlid)
+const entryKey = logEntryKey(somePath, 42)
+const someManifestKey = manifestKey(somePath, 42, someUlid)
+/** Unpacked buffers and values of a delta together, whatever its size: see docs/format.md. */
+const UNPACKED_BYTES = 256 << 20
+
+function documentTarget<T extends CatalogDocument>(type: DocumentType<T>, document: NoInfer<T>, key: string): Target {
+  return {
+    name: type.format,
+    seeds: [encodeDocument(type, document)],
+    kinds: ['corrupt', 'unsupported'],
+    guarded: true,
+    canReseal: true,
+    json: true,
+    parse(bytes, resealed) {
+      if (!resealed) return decodeDocument(type, bytes, key)
+      const sealed = resealJson(bytes)
+      try {
+        return decodeDocument(type, sealed, key)
+      } catch (error) {
+        // A length that is even says that it is live.
+        if (!isSiltstoneError(error, 'corrupt')) throw error
+        return decodeDocument(type, Buffer.concat([sealed, Buffer.from(' ')]), key)
+      }
+    },
+  }
+}
+
+/** Made by liblz4, with their length when unpacked. */
+const FRAMES: readonly [number, string][] = [
+  [1, 'BCJNGGBAggEAAIB4AAAAAA=='],
+  [88, 'BCJNGGBAggsAAAAfYQEAP1BhYWFhYQAAAAA='],
+  [154, 'BCJNGGBAgi0AAAD/AXNpbHQgYW5kIHN0b25lLCAQAAfvYW5kOyDDqeKCrPCfmIAKADlQ8J+YgCAAAAAA'],
+]
+const writes = [someUlid]
+const place = { tenant: 'default_tenant', database: 'default_database' }
+const text = (json: unknown) => new Uint8Array(Buffer.from(JSON.stringify(json)))
+
+export const formatTargets: readonly Target[] = [
+  {
+    name: 'delta',
+    seeds: deltas,
+    kinds: ['invalid', 'unsupported'],
+    guarded: false,
+    parse: (bytes) => decodeDelta(bytes, deltaKey),
+    allowedBytes: () => UNPACKED_BYTES,
+  },
+  {
+    name: 'sealed delta',
+    seeds: sealedDeltas,
+    kinds: ['invalid', 'unsupported'],
+    guarded: true,
+    canReseal: true,
+    parse: (bytes, resealed) => decodeDelta(resealed ? resealArrow(bytes) : bytes, deltaKey),
+  },
+  {
+    name: 'entry',
+    seeds: entries,
+    kinds: ['corrupt', 'unsupported'],
+    guarded: true,
+    canReseal: true,
+    parse: (bytes, resealed) => decodeEntry(resealed ? resealArrow(bytes) : bytes, entryKey),
+  },
+  {
+    name: 'lz4',
+    seeds: FRAMES.map(([rawLength, frame]) => withLength(rawLength, new Uint8Array(Buffer.from(frame, 'base64')))),
+    kinds: ['invalid'],
+    guarded: false,
+    parse: (bytes) => {
+      if (bytes.length < 4) return undefined
+      const rawLength = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true)
+      try {
+        return decodeLz4Frame(bytes.subarray(4), rawLength)
+      } catch (cause) {
+        if (cause instanceof FormatProblem || cause instanceof RangeError)
+          throw invalid('lz4', cause.message, { cause })
+        throw cause
+      }
+    },
+  },
+  {
+    name: 'pointer',
+    seeds: [goldenFile('v1/pointer.txt')],
+    kinds: ['corrupt'],
+    guarded: true,
+    canReseal: true,
+    parse: (bytes, resealed) => decodePointer(resealed ? resealPointer(bytes) : bytes, pointerKey(somePath)),
+  },
+  {
+    name: 'manifest',
+    seeds: [goldenFile('v1/manifest.json'), encodeManifest(manifestSeed)],
+    kinds: ['corrupt', 'unsupported'],
+    guarded: true,
+    canReseal: true,
+    json: true,
+    parse: (bytes, resealed) => {
+      const manifest = decodeManifest(resealed ? resealJson(bytes) : bytes, someManifestKey)
+      return { manifest, objects: objectsOf(manifest).map(({ key, sizeBytes }) => [key.length, sizeBytes]) }
+    },
+  },
+  documentTarget(collectionType, { ...someCollection, writes }, 'catalog/x'),
+  documentTarget(
+    nameClaimType,
+    { format: 'siltstone.name', version: 1, writes, ...place, name: 'things', collectionId: someCollection.id },
+    'catalog/x',
+  ),
+  documentTarget(
+    resourceClaimType,
+    { format: 'siltstone.resource', version: 1, writes, resourceName: 'acme', tenant: 'default_tenant' },
+    'catalog/x',
+  ),
+  documentTarget(
+    databaseType,
+    {
+      format: 'siltstone.database',
+      version: 1,
+      writes,
+      id: someCollection.id,
+      tenant: 'default_tenant',
+      name: 'default_database',
+      state: 'live',
+      incarnation: someUlid,
+    },
+    'catalog/x',
+  ),
+  documentTarget(
+    tenantType,
+    { format: 'siltstone.tenant', version: 1, writes, name: 'acme', state: 'live', resourceName: null, setting: null },
+    'catalog/x',
+  ),
+  {
+    name: 'stored embedding',
+    seeds: [
+      text({ id: 'a', embedding: [1, -0.5, 3e-7], model: 'm', dimension: 3, text_sha256: '00' }),
+      new Uint8Array(gzipSync(text({ id: 'a', embedding: [1, 2] }))),
+      // A bomb: 40 MB of zeros in 40 KB.
+      new Uint8Array(gzipSync(Buffer.alloc(40e6, '0'))),
+    ],
+    kinds: ['corrupt'],
+    guarded: false,
+    slow: true,
+    allowedBytes: () => 20e6,
+    parse: async (bytes) => {
+      try {
+        return await decodeStoredEmbedding(bytes, 'embeddings/a.json.gz', 'a')
+      } catch (error) {
+        if (isSiltstoneError(error, 'corrupt')) return 'corrupt'
+        throw error
+      }
+    },
+  },
+  {
+    name: 'keys',
+    seeds: [deltaKey, entryKey, someManifestKey, pointerKey(somePath), 'embeddings/a.json.gz'].map(
+      (key) => new Uint8Array(Buffer.from(key)),
+    ),
+    kinds: [],
+    guarded: false,
+    parse: (bytes) => {
+      const key = Buffer.from(bytes).toString('utf8')
+      const parsed = parseKey(key)
+      if (parsed !== undefined && /(?:^|\/)\.{0,2}(?:\/|$)|[\\\0]/.test(key))
+        throw corrupt('key', `${key} was accepted`)
+      return parsed
+    },
+  },
+  {
+    name: 'exact JSON',
+    seeds: [text({ a: [1, 1.5, true, null], big: 'x', '#type': { b: 'é€😀' } }), text([[[[{ a: -1e3 }]]]])],
+    kinds: ['invalid'],
+    guarded: false,
+    json: true,
+    parse: (bytes) => {
+      const source = Buffer.from(bytes).toString('utf8')
+      let fast: unknown
+      let refusedByFast = false
+      try {
+        fast = JSON.parse(source)
+      } catch {
+        refusedByFast = true
+      }
+      let exact: unknown
+      try {
+        exact = parseExact(source)
+      } catch (cause) {
+        if (cause instanceof SyntaxError) throw invalid('json', cause.message, { cause })
+        throw cause
+      }
+      if (refusedByFast) throw corrupt('json', `accepted what JSON.parse refuses: ${source}`)
+      return [exact instanceof Map, typeof fast]
+    },
+  },
+]
+
+function withLength(rawLength: number, frame: Uint8Array): Uint8Array {
+  const out = new Uint8Array(frame.length + 4)
+  new DataView(out.buffer).setUint32(0, rawLength, true)
+  out.set(frame, 4)
+  return out
+}
+
+function resealPointer(bytes: Uint8Array): Uint8Array {
+  const line = Buffer.from(bytes).toString('utf8').split('\n')[0] ?? ''
+  return Buffer.from(`${line}\ncrc32:${crcHex(Buffer.from(line))}\n`)
+}

@@ -1,0 +1,111 @@
+/** Requests as bytes, `METHOD path\nbody`, to the real application over a real engine in memory. */
+import { createChromaApp } from '../../packages/siltstone/src/chroma/app.ts'
+import { StoreEngine } from '../../packages/siltstone/src/engine/engine.ts'
+import { memoryEnvironment } from '../../packages/siltstone/src/platform/memory-environment.ts'
+import type { Target } from './target.ts'
+
+const DATABASE = '/api/v2/tenants/default_tenant/databases/default_database'
+/** A new store after so many requests, so that what they leave stays small. */
+const REQUESTS_PER_STORE = 400
+
+type App = ReturnType<typeof createChromaApp>
+
+async function newApp(): Promise<{ app: App; id: string; pageToken: string }> {
+  const env = memoryEnvironment({ seed: 1 })
+  const engine = await StoreEngine.open({ env })
+  const app = createChromaApp({ engine, clock: env.clock, ids: env.ids, log: env.log, metrics: env.metrics })
+  const post = async (path: string, body: unknown) => {
+    const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
+    const response = await app.request(`${DATABASE}/collections${path}`, init)
+    if (!response.ok) throw new Error(await response.text())
+    return response
+  }
+  const { id } = (await (await post('', { name: 'things' })).json()) as { id: string }
+  const ids = Array.from({ length: 20 }, (_, i) => `r${i}`)
+  await post(`/${id}/add`, {
+    ids,
+    embeddings: ids.map((_, i) => [i, 1, -i]),
+    metadatas: ids.map((_, i) => ({ n: i, f: i / 2, s: `x${i}`, list: [1, 2], flag: i % 2 === 0 })),
+    documents: ids.map((i) => `the document ${i}`),
+  })
+  const page = await post(`/${id}/get`, { limit: 5 })
+  return { app, id, pageToken: page.headers.get('x-siltstone-page-token') ?? '' }
+}
+
+function requestsOf(id: string, pageToken: string): string[] {
+  const at = `${DATABASE}/collections`
+  const records = {
+    ids: ['a', 'b'],
+    embeddings: [[1, 2, 3], Buffer.from(Float32Array.of(1, 2, 3).buffer).toString('base64')],
+    documents: ['one', null],
+    metadatas: [{ n: 1, f: 1.5, v: { '#type': 'sparse_vector', indices: [1], values: [0.5] } }, null],
+    uris: ['u', null],
+  }
+  const where = { $and: [{ n: { $gte: 2 } }, { $or: [{ s: 'x3' }, { f: { $in: [1.5, 2] } }] }] }
+  const with_ = (method: string, path: string, body?: unknown) =>
+    `${method} ${path}\n${body === undefined ? '' : JSON.stringify(body)}`
+  return [
+    with_('GET', '/api/v2/heartbeat'),
+    with_('GET', `${at}?limit=2&offset=1`),
+    with_('GET', `${at}/things`),
+    with_('GET', `${at}/${id}/count?read_level=index_only&at=1`),
+    with_('POST', '/api/v2/tenants', { name: 'acme' }),
+    with_('GET', '/api/v2/tenants/default_tenant'),
+    with_('POST', '/api/v2/tenants/default_tenant/databases', { name: 'archive' }),
+    with_('POST', at, { name: 'other', metadata: { a: 1, 'hnsw:space': 'l2' }, get_or_create: true }),
+    with_('PUT', `${at}/${id}`, { new_metadata: { b: 2 } }),
+    with_('POST', `${at}/${id}/fork`, { new_name: 'forked' }),
+    with_('POST', `${at}/${id}/add`, records),
+    with_('POST', `${at}/${id}/upsert`, records),
+    with_('POST', `${at}/${id}/update`, { ...records, embed: false }),
+    with_('POST', `${at}/${id}/delete`, { where, where_document: { $contains: 'x' }, limit: 3 }),
+    with_('POST', `${at}/${id}/get`, { where, where_document: { $regex: 'doc.*[0-9]{1,3}$' }, limit: 2, offset: 1 }),
+    with_('POST', `${at}/${id}/get`, { page_token: pageToken, limit: 5, include: ['uris', 'embeddings'] }),
+    with_('POST', `${at}/${id}/query`, { query_embeddings: [[1, 2, 3]], n_results: 2, where, include: ['distances'] }),
+    with_('POST', `${at}/${id}/conditional/get`, { ids: ['a'], limit: 3, read_token: 1 }),
+    with_('POST', `${at}/${id}/conditional/commit`, {
+      read_token: 1,
+      read_ids: ['a'],
+      operations: [{ operation: 'upsert', payload: records }],
+    }),
+  ]
+}
+
+export async function httpTarget(): Promise<Target> {
+  let { app, id, pageToken } = await newApp()
+  let requests = 0
+  return {
+    name: 'http',
+    seeds: requestsOf(id, pageToken).map((request) => new Uint8Array(Buffer.from(request))),
+    kinds: [],
+    guarded: false,
+    json: true,
+    head: (seed) => seed.indexOf(10) + 1,
+    async parse(bytes) {
+      if (++requests % REQUESTS_PER_STORE === 0) ({ app } = await newApp())
+      const whole = Buffer.from(bytes)
+      const lineEnd = whole.indexOf('\n')
+      const line = whole.toString('utf8', 0, lineEnd < 0 ? whole.length : lineEnd)
+      const [, method = 'POST', path = ''] = /^(GET|PUT|POST|DELETE|PATCH) (.*)$/s.exec(line) ?? []
+      const request = requestOf(method, path, lineEnd < 0 ? Buffer.alloc(0) : whole.subarray(lineEnd + 1))
+      if (request === undefined) return 'no request'
+      const response = await app.fetch(request)
+      const text = await response.text()
+      const isByContract = response.status === 501 || response.headers.get('x-siltstone-error') === 'id-missing'
+      if (response.status >= 500 && !isByContract) throw new Error(`${response.status}: ${text}`)
+      return response.status
+    },
+  }
+}
+
+/** Undefined for what no HTTP parser would let through. */
+function requestOf(method: string, path: string, body: Buffer): Request | undefined {
+  try {
+    const url = new URL(`http://localhost${path.startsWith('/') ? '' : '/'}${path}`)
+    const init = { method, headers: { 'content-type': 'application/json' } }
+    return new Request(url, method === 'GET' ? init : { ...init, body: new Uint8Array(body) })
+  } catch (error) {
+    if (error instanceof TypeError) return undefined
+    throw error
+  }
+}

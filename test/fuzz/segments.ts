@@ -1,0 +1,235 @@
+/** Targets: segments with and without an inverted file, overlays, bitmaps; bytes and descriptors. */
+import { corrupt } from '../../packages/siltstone/src/errors.ts'
+import { crc32, crcHex } from '../../packages/siltstone/src/format/checksum.ts'
+import {
+  parseSegmentDescriptor,
+  type SectionDescriptor,
+  type SegmentDescriptor,
+} from '../../packages/siltstone/src/format/segment/descriptor.ts'
+import { OverlayReader, parseOverlayDescriptor } from '../../packages/siltstone/src/format/segment/overlay.ts'
+import { SegmentReader } from '../../packages/siltstone/src/format/segment/reader.ts'
+import type { ReadRange } from '../../packages/siltstone/src/format/segment/source.ts'
+import { type SegmentRow, SegmentWriter } from '../../packages/siltstone/src/format/segment/writer.ts'
+import { IvfBuilder } from '../../packages/siltstone/src/ivf/build/builder.ts'
+import { LISTS } from '../../packages/siltstone/src/ivf/directory.ts'
+import { ivfOf } from '../../packages/siltstone/src/ivf/ivf.ts'
+import { verifyIvf } from '../../packages/siltstone/src/ivf/verify.ts'
+import { loadDeletions } from '../../packages/siltstone/src/snapshot/open-segment.ts'
+import { encodeRowSet } from '../../packages/siltstone/src/snapshot/row-set.ts'
+import { memoryEnvironment } from '../../packages/siltstone/src/platform/memory-environment.ts'
+import { goldenFile, goldenJson } from './golden.ts'
+import type { Target } from './target.ts'
+
+type Json = { [key: string]: unknown }
+interface Sections {
+  sections: SectionDescriptor[]
+}
+
+const readOf =
+  (data: Uint8Array): ReadRange =>
+  async (_, offset, length) =>
+    data.slice(offset, offset + length)
+
+/** Everything a segment says. */
+async function readSegment(json: unknown, data: Uint8Array): Promise<unknown> {
+  const descriptor = parseSegmentDescriptor(json)
+  // A descriptor may say any number of rows; the bytes must be there before anything is made of it.
+  const reader = new SegmentReader(descriptor, readOf(data))
+  const some = Array.from({ length: Math.min(500, reader.rows) }, (_, row) => row)
+  const ids = await reader.ids(some)
+  const answer: unknown[] = [
+    ids,
+    await reader.vectors(some),
+    await reader.column('documents', some),
+    await reader.column('metadata', some),
+    await reader.column('uris', some),
+    await reader.rowRange(0, reader.rows),
+    await reader.lookup([...ids.slice(0, 50), 'nobody']),
+  ]
+  const ivf = await ivfOf(reader)
+  if (ivf) {
+    const { directory, lists } = ivf
+    const clusters = Array.from({ length: directory.clusters }, (_, cluster) => cluster)
+    await lists.read(clusters, (cluster, list) => answer.push([cluster, list]))
+    answer.push([directory.centroids, directory.scales])
+  }
+  return answer
+}
+
+/** What compaction and `verify` do: damage may be found here alone, but never another answer. */
+async function verified(json: unknown, data: Uint8Array): Promise<unknown> {
+  const answer = await readSegment(json, data)
+  const reader = new SegmentReader(parseSegmentDescriptor(json), readOf(data))
+  await reader.verify()
+  await verifyIvf(reader)
+  return answer
+}
+
+/** Makes all checksums right, as far as the descriptor still fits the bytes. */
+function reseal(original: Json & Sections, data: Uint8Array, lists: readonly number[] = []): Json {
+  const descriptor = structuredClone(original)
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength)
+  const put = (at: number, from: number, end: number) => {
+    if (end <= data.length && at + 4 <= data.length) view.setUint32(at, crc32(data.subarray(from, end)), true)
+  }
+  for (const section of descriptor.sections) {
+    const { offset, length, params } = section
+    const pageBytes = params['pageBytes']
+    const end = section.directory?.offset ?? offset + length
+    if (typeof pageBytes === 'number')
+      for (let at = offset; at + pageBytes <= end; at += pageBytes) put(at + pageBytes - 4, at, at + pageBytes - 4)
+    if (section.type === 'blob-blocks' && section.directory) {
+      let at = offset
+      const { offset: from, length: bytes } = section.directory
+      for (let entry = from; entry + 16 <= Math.min(data.length, from + bytes); entry += 16) {
+        const stored = view.getUint32(entry + 4, true)
+        put(at, at + 4, at + stored)
+        at += stored
+      }
+    }
+    const { directory } = section
+    if (directory) directory.crc32 = crcHex(data.subarray(directory.offset, directory.offset + directory.length))
+  }
+  lists.slice(0, -1).forEach((at, i) => put(at, at + 4, lists[i + 1] as number))
+  for (const section of descriptor.sections) {
+    const { offset, length } = section
+    if (section.crc32 !== undefined) section.crc32 = crcHex(data.subarray(offset, offset + length))
+  }
+  const whole = { sizeBytes: data.length, crc32: crcHex(data) }
+  if (Array.isArray(descriptor['files']))
+    descriptor['files'] = descriptor['files'].map((file: Json) => ({ ...file, ...whole }))
+  else Object.assign(descriptor, whole)
+  return descriptor
+}
+
+async function segmentTargets(name: string, descriptor: SegmentDescriptor, data: Uint8Array): Promise<Target[]> {
+  const given = descriptor as unknown as Json & Sections
+  const ivf = await ivfOf(new SegmentReader(descriptor, readOf(data)))
+  const start = descriptor.sections.find((section) => section.name === LISTS.name)?.offset ?? 0
+  const lists = Array.from(ivf?.directory.offsets ?? [], (offset) => start + offset)
+  return [
+    {
+      name: `${name}, bytes`,
+      seeds: [data],
+      kinds: ['corrupt', 'unsupported'],
+      guarded: true,
+      canReseal: true,
+      slow: true,
+      parse: (bytes, resealed) => (resealed ? verified(reseal(given, bytes, lists), bytes) : readSegment(given, bytes)),
+    },
+    {
+      name: `${name}, descriptor`,
+      seeds: [new Uint8Array(Buffer.from(JSON.stringify(descriptor)))],
+      kinds: ['corrupt', 'unsupported'],
+      guarded: false,
+      json: true,
+      slow: true,
+      allowedBytes: (bytes) => 4e6 + 300 * (bytes.length + data.length),
+      parse: (bytes) => verified(jsonOf(bytes), data),
+    },
+  ]
+}
+
+function jsonOf(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString('utf8'))
+  } catch (cause) {
+    throw corrupt('json', 'no JSON', { cause })
+  }
+}
+
+async function readOverlay(json: unknown, data: Uint8Array): Promise<unknown> {
+  const reader = new OverlayReader(parseOverlayDescriptor(json), readOf(data))
+  const rows = Array.from({ length: 400 }, (_, row) => row)
+  return [
+    await reader.versionsOf(rows),
+    await reader.column('metadata', rows),
+    await reader.column('documents', rows),
+    await reader.column('uris', rows),
+  ]
+}
+
+async function verifiedOverlay(json: unknown, data: Uint8Array): Promise<unknown> {
+  const answer = await readOverlay(json, data)
+  await new OverlayReader(parseOverlayDescriptor(json), readOf(data)).verify()
+  return answer
+}
+
+/** 300 rows of 8 dimensions, clustered as compaction does. */
+async function clusteredSegment(): Promise<{ descriptor: SegmentDescriptor; data: Uint8Array }> {
+  const dimension = 8
+  const rows = Array.from({ length: 300 }, (_, i): SegmentRow => {
+    const vector = Float32Array.from({ length: dimension }, (_, d) => Math.sin(i * 7.3 + d) + (i % 5 === d ? 3 : 0))
+    return { id: `r${i}`, ordinal: i, version: 1, vector, document: null, metadata: `{"n":${i}}`, uri: null }
+  })
+  const vectors = rows.map(({ vector }) => vector)
+  const builder = new IvfBuilder(rows.length, dimension, 'l2')
+  builder.sample(vectors)
+  await builder.train()
+  const clusters = await builder.add(vectors)
+  const chunks: Uint8Array[] = []
+  const open = async () => ({ write: async (chunk: Uint8Array) => void chunks.push(chunk.slice()) })
+  const writer = new SegmentWriter({
+    id: '01ARZ3NDEKTSV4RRFFQ69G5FAV',
+    dimension,
+    order: 'cluster',
+    singleFile: true,
+    fileKey: () => 'data',
+    open,
+  })
+  const order = rows.map((_, i) => i).sort((a, b) => (clusters[a] as number) - (clusters[b] as number) || a - b)
+  const places = new Uint32Array(rows.length)
+  for (const arrival of order) {
+    places[arrival] = writer.rows
+    await writer.append(rows[arrival] as SegmentRow)
+  }
+  await builder.sections(writer, places)
+  const descriptor = JSON.parse(JSON.stringify(await writer.finish())) as SegmentDescriptor
+  return { descriptor, data: new Uint8Array(Buffer.concat(chunks)) }
+}
+
+export async function segmentTargetList(): Promise<Target[]> {
+  const overlay = goldenJson('v1/overlay/descriptor.json') as Json & Sections
+  const overlayData = goldenFile('v1/overlay/data')
+  const clustered = await clusteredSegment()
+  const { store } = memoryEnvironment({ seed: 1 })
+  return [
+    ...(await segmentTargets(
+      'segment',
+      goldenJson('v1/segment-one-file/descriptor.json') as SegmentDescriptor,
+      goldenFile('v1/segment-one-file/data'),
+    )),
+    ...(await segmentTargets('clustered segment', clustered.descriptor, clustered.data)),
+    {
+      name: 'overlay, bytes',
+      seeds: [overlayData],
+      kinds: ['corrupt', 'unsupported'],
+      guarded: true,
+      canReseal: true,
+      parse: (bytes, resealed) =>
+        resealed ? verifiedOverlay(reseal(overlay, bytes), bytes) : readOverlay(overlay, bytes),
+    },
+    {
+      name: 'overlay, descriptor',
+      seeds: [new Uint8Array(Buffer.from(JSON.stringify(overlay)))],
+      kinds: ['corrupt', 'unsupported'],
+      guarded: false,
+      json: true,
+      allowedBytes: (bytes) => 4e6 + 300 * (bytes.length + overlayData.length),
+      parse: (bytes) => verifiedOverlay(jsonOf(bytes), overlayData),
+    },
+    {
+      name: 'bitmap',
+      seeds: [
+        await encodeRowSet([1, 2, 3, 500, 70_000]),
+        await encodeRowSet(Array.from({ length: 5_000 }, (_, i) => i * 3)),
+      ],
+      kinds: ['corrupt'],
+      guarded: false,
+      parse: async (bytes) => {
+        const inline = Buffer.from(bytes).toString('base64')
+        return (await loadDeletions(store, { count: 5, inline }, 100_000))?.toArray()
+      },
+    },
+  ]
+}
