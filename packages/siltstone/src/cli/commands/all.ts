@@ -3,6 +3,7 @@ import { collectionsCommand } from './collections.ts'
 import { compactCommand } from './compact.ts'
 import { demoCommand } from './demo/command.ts'
 import { doctorCommand } from './doctor.ts'
+import { exportCommand } from './export.ts'
 import { gcCommand } from './gc.ts'
 import { ingestCommand } from './ingest.ts'
 import { leaseCommand } from './lease.ts'
@@ -22,6 +23,7 @@ export const commands: readonly (() => Command)[] = [
   ingestCommand,
   produceCommand,
   migrateCommand,
+  exportCommand,
   queryCommand,
   getCommand,
   recallCommand,

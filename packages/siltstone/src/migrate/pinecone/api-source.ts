@@ -165,7 +165,7 @@ class NamespaceReader implements SourceReader {
     const query = this.#query({ limit: String(LIST_LIMIT), ...(token !== null && { paginationToken: token }) })
     try {
       const page = await json<{ vectors?: { id: string }[]; pagination?: { next?: string } }>(
-        this.#connection.http.get(`${this.#connection.host}/vectors/list?${query}`),
+        this.#connection.http.get(`${this.#connection.host}/vectors/list?${query.toString()}`),
       )
       return { ids: (page.vectors ?? []).map(({ id }) => id), next: page.pagination?.next ?? '' }
     } catch (error) {
@@ -203,7 +203,7 @@ class NamespaceReader implements SourceReader {
     const query = this.#query({})
     for (const id of ids) query.append('ids', id)
     const { vectors = {} } = await json<{ vectors?: Record<string, FetchedVector> }>(
-      http.get(`${host}/vectors/fetch?${query}`),
+      http.get(`${host}/vectors/fetch?${query.toString()}`),
     )
     return ids.flatMap((id) => {
       const vector = Object.hasOwn(vectors, id) ? vectors[id] : undefined

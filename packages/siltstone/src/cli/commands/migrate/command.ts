@@ -1,6 +1,12 @@
 import { type Command, Option } from 'commander'
 import type { Space } from '../../../engine/types.ts'
-import { openChromaDirectory, openChromaServer, openPinecone, openPineconeFiles } from '../../../migrate/index.ts'
+import {
+  openChromaDirectory,
+  openChromaServer,
+  openExport,
+  openPinecone,
+  openPineconeFiles,
+} from '../../../migrate/index.ts'
 import { invalid } from '../../../errors.ts'
 import { environmentVariables } from '../../../platform/process.ts'
 import { command, group } from '../../command.ts'
@@ -124,11 +130,22 @@ function pineconeFilesCommand(): Command {
     )
 }
 
+function exportedCommand(): Command {
+  const made = command('export <directory>', 'from what "siltstone export" wrote', [
+    'migrate export ./notes-export --data ./other',
+    'migrate export ./notes-export --into notes-restored',
+  ])
+  return withMigrateOptions(made).action((directory: string, options: MigrateOptions) =>
+    migrate(options, [], () => openExport(directory)),
+  )
+}
+
 export function migrateCommand(): Command {
   return group('migrate', 'bring collections over from Chroma, Pinecone or an export', [
     chromaDirectoryCommand(),
     chromaServerCommand(),
     pineconeCommand(),
     pineconeFilesCommand(),
+    exportedCommand(),
   ])
 }
