@@ -21,12 +21,12 @@ export async function openQueue({ endpoint }: Target, maxReceiveCount?: number):
     urls.push(QueueUrl)
     return QueueUrl
   }
-  let attributes: Record<string, string> = {}
+  let attributes: Record<string, string> = { VisibilityTimeout: '900' }
   if (maxReceiveCount !== undefined) {
     const QueueUrl = await create(`${name}-dead`)
     const got = await client.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] }))
     const deadLetterTargetArn = got.Attributes?.QueueArn
-    attributes = { RedrivePolicy: JSON.stringify({ deadLetterTargetArn, maxReceiveCount }) }
+    attributes = { ...attributes, RedrivePolicy: JSON.stringify({ deadLetterTargetArn, maxReceiveCount }) }
   }
   const url = await create(name, attributes)
   return {
