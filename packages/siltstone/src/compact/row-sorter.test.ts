@@ -18,9 +18,10 @@ const row = fc.record({
 it('gives every row back, by cluster and order of insertion, however little memory it has', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(row, { maxLength: 60 }), fc.integer({ min: 1, max: 20_000 }), async (made, runBytes) => {
-      const rows = made.map(({ cluster: _, vector, ...rest }, i): SegmentRow => {
+      const rows = made.map(({ id, version, document, metadata, uri, vector }, i): SegmentRow => {
         // Any order of arrival.
-        return { ...rest, ordinal: (i * 7919) % 100_003, vector: Float32Array.from(vector) }
+        const ordinal = (i * 7919) % 100_003
+        return { id, version, document, metadata, uri, ordinal, vector: Float32Array.from(vector) }
       })
       const sorter = new RowSorter(memoryScratch, runBytes)
       for (let i = 0; i < rows.length; i += 7)

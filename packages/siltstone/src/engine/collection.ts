@@ -100,7 +100,7 @@ export class EngineCollection implements Collection {
   }
 
   async #nextPage(request: GetRequest, pageToken: string): Promise<GetResponse> {
-    const token = decodePageToken(pageToken)
+    const token = decodePageToken(pageToken, this.#state.path)
     return this.#past(token.manifestKey, token.version, async () => {
       const view = await this.#pageView(token)
       return paged(view, await get(view, { ...request, offset: token.offset }, yieldToEventLoop), token.offset)
@@ -115,7 +115,7 @@ export class EngineCollection implements Collection {
     const now = await this.#state.strongView()
     const { manifestKey, version, unsequenced } = token
     const view =
-      stateNameOf(decodePageToken(encodePageToken(now, 0))) === name
+      stateNameOf(decodePageToken(encodePageToken(now, 0), this.#state.path)) === name
         ? now
         : await this.#state.viewAt(manifestKey, version, unsequenced)
     this.#pageViews.set(name, view)

@@ -34,7 +34,7 @@ type Step =
 const id = fc.integer({ min: 0, max: 11 }).map((n) => `id-${n}`)
 const vector = fc
   .tuple(fc.integer({ min: -4, max: 4 }), fc.integer({ min: -4, max: 4 }))
-  .map(([x, y]) => Float32Array.of(x, y))
+  .map(([x, y]) => Float32Array.of(x, y, 0, 0, 0, 0, 0, 0))
 const metadata = fc.option(
   fc
     .record({ n: fc.integer({ min: 0, max: 3 }), s: fc.constantFrom('a', 'b') }, { requiredKeys: [] })
@@ -89,7 +89,7 @@ const include = { embeddings: true, documents: true, metadatas: true, uris: true
 
 async function everything(collection: Collection) {
   const rows = await collection.get({ include })
-  const hits = await collection.query({ vectors: [Float32Array.of(1, 2)], k: 100, include: {} })
+  const hits = await collection.query({ vectors: [Float32Array.of(1, 2, 0, 0, 0, 0, 0, 0)], k: 100, include: {} })
   const filtered = await collection.get({ include: {}, filter: { kind: 'compare', key: 'n', op: 'gte', value: 2n } })
   return {
     ids: rows.ids,
@@ -108,12 +108,14 @@ async function everything(collection: Collection) {
 describe('the engine over folds, merges, collections and restarts', () => {
   it('is the model', { timeout: 120_000 }, async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
+      fc.asyncProperty(fc.array(step, { maxLength: 25 }), fc.constantFrom(1_000, 2), async (steps, indexRows) => {
         const env = memoryEnvironment()
         const compact = {
           ...defaultCompactLimits,
           fanIn: 2,
           overlays: 1,
+          // Segments of two rows are clustered, or none is.
+          indexRows,
           graceMs: -1,
           history: { everyCommitMs: 0, hourlyMs: 0, newest: 3 },
         }

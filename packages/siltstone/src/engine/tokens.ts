@@ -1,5 +1,6 @@
 /** Opaque tokens that clients hand back: a place in a page of one state, and the state that a read saw. */
 import { invalid } from '../errors.ts'
+import { isUlid, parseKey } from '../format/keys.ts'
 import type { View } from '../log/view.ts'
 
 export interface PageToken {
@@ -18,27 +19,33 @@ export function encodePageToken(view: View, offset: number): string {
   })
 }
 
-/** @throws SiltstoneError `invalid` bad-token */
-export function decodePageToken(token: string): PageToken {
+/**
+ * @param path of the collection. A token is no key to another one's state: whoever may read this one may make tokens up.
+ * @throws SiltstoneError `invalid` bad-token
+ */
+export function decodePageToken(token: string, path: string): PageToken {
   const bad = () =>
     invalid('bad-token', 'the page token is not one that this collection gave; begin again without it', {
       field: 'page_token',
     })
   const json = decode(token, bad)
   const { m, v, u, o } = json
-  if (
-    (m !== null && typeof m !== 'string') ||
-    !Number.isSafeInteger(v) ||
-    !Number.isSafeInteger(o) ||
-    !Array.isArray(u)
-  )
-    throw bad()
+  if ((m !== null && !isManifestOf(m, path)) || !isCount(v) || !isCount(o) || !Array.isArray(u)) throw bad()
   const unsequenced = u.map((item: unknown) => {
     const [ulid, etag, sizeBytes] = Array.isArray(item) ? item : []
-    if (typeof ulid !== 'string' || typeof etag !== 'string' || typeof sizeBytes !== 'number') throw bad()
+    if (typeof ulid !== 'string' || !isUlid(ulid) || typeof etag !== 'string' || !isCount(sizeBytes)) throw bad()
     return { ulid, etag, sizeBytes }
   })
-  return { manifestKey: m as string | null, version: v as number, unsequenced, offset: o as number }
+  return { manifestKey: m, version: v, unsequenced, offset: o }
+}
+
+function isManifestOf(key: unknown, path: string): key is string {
+  const parsed = typeof key === 'string' ? parseKey(key) : undefined
+  return parsed?.kind === 'manifest' && parsed.path === path
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0
 }
 
 export function encodeReadToken(version: number): string {
@@ -52,8 +59,8 @@ export function decodeReadToken(token: string): number {
   const bad = () =>
     invalid('bad-token', 'the read token is not one that this collection gave; read again', { field: 'read_token' })
   const { r } = decode(token, bad)
-  if (!Number.isSafeInteger(r) || (r as number) < 0) throw bad()
-  return r as number
+  if (!isCount(r)) throw bad()
+  return r
 }
 
 function encode(json: unknown): string {

@@ -2,8 +2,8 @@ import type { SearchOptions } from '../engine/types.ts'
 
 /** How much of the index a search looks at. What the numbers do on real text: bench/RESULTS.md. */
 export interface Effort {
-  /** Clusters whose lists are read, of `clusters`. */
-  probes(k: number, clusters: number): number
+  /** Clusters whose lists are read, were there one segment only. */
+  probes(k: number): number
   /** With a filter that admits this share of the rows: how many admitted rows to see, given how many rows one would see without. */
   matchesWanted(rowsWithout: number, share: number): number
   /** … and the most clusters to visit for it. */
@@ -20,7 +20,7 @@ export const MEASURE_ALL = 1_000
 export function effortOf(k: number, options: SearchOptions = {}): Effort {
   const probes = options.probes
   return {
-    probes: (wanted, clusters) => Math.min(clusters, probes ?? Math.ceil(24 * Math.sqrt(Math.max(1, wanted / 10)))),
+    probes: (wanted) => probes ?? Math.ceil(44 * Math.sqrt(Math.max(1, wanted / 10))),
     matchesWanted: (rowsWithout, share) => rowsWithout * Math.sqrt(share),
     mostProbes: (base, share) => Math.ceil((base * 2) / share),
     deviations: options.deviations ?? 1.5,

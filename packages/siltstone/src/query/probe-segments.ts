@@ -6,12 +6,13 @@ import type { SearchStats, Space } from '../engine/types.ts'
 import { Estimates } from '../ivf/estimates.ts'
 import { type Ivf, workspace } from '../ivf/ivf.ts'
 import { prepareQuery, type PreparedQuery } from '../ivf/prepared-query.ts'
-import { nearestClusters, type Probe } from '../ivf/probe.ts'
+import type { Probe } from '../ivf/probe.ts'
 import { type ScanItem, scanLists } from '../ivf/scan-lists.ts'
 import type { OpenSegment } from '../snapshot/open-segment.ts'
 import type { RowSet } from '../snapshot/row-set.ts'
 import type { Candidates } from './candidates.ts'
 import type { SearchRecorder } from './explain.ts'
+import { chooseClusters } from './choose-clusters.ts'
 import { rankRows } from './exact-scan.ts'
 import type { Effort } from './plan.ts'
 import type { Ranked } from './rank.ts'
@@ -42,21 +43,20 @@ export async function probeSegments(
   // What is known exactly bounds what is looked for. The index measures cosine as the squared distance of unit vectors.
   const scale = space === 'cosine' ? 2 : 1
   for (const { distance, tag } of ranked.nearest.sorted()) estimates.known(tag, distance * scale)
+  const choices = chooseClusters(
+    parts.map((part) => ({ part, query: preparedFor(part, ranked, prepared) })),
+    k,
+    effort,
+  )
   const items: (ScanItem & { query: PreparedQuery })[] = []
-  for (const part of parts) {
-    const { directory } = part.ivf
-    const name = `${directory.seed}/${directory.dimension}`
-    let query = prepared.get(name)
-    if (!query) {
-      query = prepareQuery(workspace(), ranked.query, directory)
-      prepared.set(name, query)
-    }
-    const probes = chooseProbes(part, query, k, effort)
-    const all = part.count === part.segment.rows
-    for (const [i, list] of (await listsOf(part.ivf, probes, stats)).entries())
-      items.push({ query, probe: probes[i] as Probe, list, firstTag: part.start, rows: all ? undefined : part.rows })
-    stats.clusters += probes.length
-  }
+  await Promise.all(
+    choices.map(async ({ part, query, probes }) => {
+      const all = part.count === part.segment.rows
+      for (const [i, list] of (await listsOf(part.ivf, probes, stats)).entries())
+        items.push({ query, probe: probes[i] as Probe, list, firstTag: part.start, rows: all ? undefined : part.rows })
+      stats.clusters += probes.length
+    }),
+  )
   recorder.lap('lists')
   if (parts.length > 1) items.sort((a, b) => a.probe.base - b.probe.base)
   for (const query of prepared.values())
@@ -72,34 +72,19 @@ export async function probeSegments(
   await measureExactly(estimates.survivors(effort.rerank), candidates, segments, space, ranked, stats)
 }
 
-/** Enough clusters to see as many admitted rows as the effort asks for. */
-function chooseProbes(
-  { ivf, rows, count, segment }: Indexed,
-  query: PreparedQuery,
-  k: number,
-  effort: Effort,
-): Probe[] {
-  const { directory } = ivf
-  const { clusters, firstRows } = directory
-  const probes = effort.probes(k, clusters)
-  if (count === segment.rows) return nearestClusters(workspace(), query, directory, probes)
-  const matches = (cluster: number) => rows.rangeCount(firstRows[cluster] as number, firstRows[cluster + 1] as number)
-  const share = count / segment.rows
-  const wanted = effort.matchesWanted(probes * (segment.rows / clusters), share)
-  const order = nearestClusters(
-    workspace(),
-    query,
-    directory,
-    Math.min(clusters, effort.mostProbes(probes, share)),
-    (i) => matches(i) > 0,
-  )
-  let seen = 0
-  let enough = 0
-  while (enough < order.length && (enough < probes || seen < wanted)) {
-    seen += matches((order[enough] as Probe).cluster)
-    enough++
+/** One preparation for all segments that are rotated alike. */
+function preparedFor(
+  { ivf: { directory } }: Indexed,
+  ranked: Ranked,
+  prepared: Map<string, PreparedQuery>,
+): PreparedQuery {
+  const name = `${directory.seed}/${directory.dimension}`
+  let query = prepared.get(name)
+  if (!query) {
+    query = prepareQuery(workspace(), ranked.query, directory)
+    prepared.set(name, query)
   }
-  return order.slice(0, enough)
+  return query
 }
 
 async function listsOf(ivf: Ivf, probes: readonly Probe[], stats: SearchStats) {

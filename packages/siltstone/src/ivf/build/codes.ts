@@ -48,7 +48,12 @@ export class Codes {
       this.adds[row] = norm * norm + 2 * slope * along
       this.scales[row] = -2 * slope
     }
-    this.squaredError += Math.max(0, 1 - alpha * alpha)
+    if (!Number.isFinite(this.adds[row]) || !Number.isFinite(this.scales[row])) {
+      // Too large for any estimate: whoever comes by measures it.
+      this.adds[row] = Number.NEGATIVE_INFINITY
+      this.scales[row] = 0
+    }
+    this.squaredError += Math.max(0, 1 - alpha * alpha) || 0
     this.count++
   }
 

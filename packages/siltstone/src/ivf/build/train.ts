@@ -1,6 +1,6 @@
 /**
  * Clusters by k-means in two levels (as in SPANN, Chen et al., NeurIPS 2021): some √k groups over a part of the sample,
- * then each group's share of the k clusters over its own members; then all centroids move together, twice, so that
+ * then each group's share of the k clusters over its own members; then all centroids move together a few times, so that
  * borders between groups do not show. In between, clusters that are too large are split and those that are nearly empty
  * are dropped, so that every list costs about the same to read.
  *
@@ -22,9 +22,10 @@ const GROUP_ROUNDS = 6
 const CLUSTER_ROUNDS = 4
 const FLAT_ROUNDS = 6
 /** Of the mean size. */
-const TOO_LARGE = 2
-const TOO_SMALL = 1 / 8
+const TOO_LARGE = 4
+const TOO_SMALL = 1 / 50
 const SPLIT_ROUNDS = 3
+const JOINT_ROUNDS = 4
 
 export function clustersFor(rows: number): number {
   return Math.max(1, Math.round(4 * Math.sqrt(rows)))
@@ -46,7 +47,7 @@ export async function train(work: Work, sample: Points, clusters: number): Promi
   groups = await refine(work, sample, all, groups, async (members, floats) =>
     rebalance(work, sample, members, floats, sample.count / clusters, random),
   )
-  groups = await refine(work, sample, all, groups)
+  for (let round = 1; round < JOINT_ROUNDS; round++) groups = await refine(work, sample, all, groups)
   return inOrder(groups, sample.dimension)
 }
 

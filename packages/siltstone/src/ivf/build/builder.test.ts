@@ -1,0 +1,123 @@
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { SegmentReader } from '../../format/segment/reader.ts'
+import { Bucket } from '../../format/segment/testing.ts'
+import { seededRandom } from '../../platform/seeded-random.ts'
+import { Estimates } from '../estimates.ts'
+import { type Ivf, ivfOf, workspace } from '../ivf.ts'
+import { prepareQuery } from '../prepared-query.ts'
+import { nearestClusters } from '../probe.ts'
+import { scanLists } from '../scan-lists.ts'
+import { verifyIvf } from '../verify.ts'
+import { indexedSegment } from './testing.ts'
+
+function gaussians(count: number, dimension: number, seed: number): Float32Array[] {
+  const random = seededRandom(seed)
+  const centres = Array.from({ length: 12 }, () => Float32Array.from({ length: dimension }, () => random.next() * 4))
+  return Array.from({ length: count }, (_, i) =>
+    Float32Array.from(centres[i % centres.length] as Float32Array, (x) => x + random.next() + random.next() - 1),
+  )
+}
+
+/** Rows that a search of all clusters says may be among the k nearest. */
+async function survivors(ivf: Ivf, query: Float32Array, k: number, deviations: number): Promise<number[]> {
+  const { directory, lists } = ivf
+  const prepared = prepareQuery(workspace(), query, directory)
+  const probes = nearestClusters(workspace(), prepared, directory, directory.clusters)
+  const items: Parameters<typeof scanLists>[2][number][] = []
+  for (const probe of probes)
+    await lists.read([probe.cluster], (_, list) => {
+      items.push({ probe, list, firstTag: 0, rows: undefined })
+    })
+  const estimates = new Estimates(k)
+  scanLists(workspace(), prepared, items, deviations, estimates)
+  return estimates.survivors(Number.POSITIVE_INFINITY)
+}
+
+const distances = {
+  l2: (a: Float32Array, b: Float32Array) => a.reduce((sum, x, d) => sum + (x - (b[d] as number)) ** 2, 0),
+  ip: (a: Float32Array, b: Float32Array) => 1 - a.reduce((sum, x, d) => sum + x * (b[d] as number), 0),
+  cosine: (a: Float32Array, b: Float32Array) => {
+    const norms = Math.hypot(...a) * Math.hypot(...b)
+    return norms === 0 ? 1 : 1 - a.reduce((sum, x, d) => sum + x * (b[d] as number), 0) / norms
+  },
+}
+
+describe.each(['l2', 'cosine', 'ip'] as const)('an inverted file for %s', (space) => {
+  it.each([8, 64, 100])(
+    'holds every row and finds the nearest by estimates that hold, %i dimensions',
+    async (dimension) => {
+      const vectors = gaussians(1_500, dimension, dimension)
+      const { reader, rows } = await indexedSegment(new Bucket(), vectors, space)
+      await reader.verify()
+      await verifyIvf(reader)
+      const ivf = (await ivfOf(reader)) as Ivf
+      const stored = await reader.vectors(rows)
+      expect(stored).toEqual(vectors)
+      let missed = 0
+      let measured = 0
+      for (const query of gaussians(40, dimension, 7)) {
+        const nearest = vectors
+          .map((vector, i) => ({ row: rows[i] as number, distance: distances[space](vector, query) }))
+          .sort((a, b) => a.distance - b.distance)
+          .slice(0, 10)
+        const found = new Set(await survivors(ivf, query, 10, 4))
+        measured += found.size
+        missed += nearest.filter(({ row }) => !found.has(row)).length
+      }
+      // Four standard deviations: about one in 10,000 may fall outside.
+      expect(missed).toBeLessThanOrEqual(2)
+      // Were the bounds of no use, all 1,500 would be left.
+      expect(measured / 40).toBeLessThan(dimension < 64 ? 1_300 : 1_000)
+    },
+  )
+})
+
+it('is the same for the same rows', async () => {
+  const [one, two] = [new Bucket(), new Bucket()]
+  await indexedSegment(one, gaussians(1_200, 20, 3), 'l2')
+  await indexedSegment(two, gaussians(1_200, 20, 3), 'l2')
+  expect([...one.objects.values()]).toEqual([...two.objects.values()])
+})
+
+it('bears any vectors: equal ones, zeros, opposite ones, the largest', async () => {
+  const value = fc.oneof(
+    fc.constantFrom(0, 1, -1, 3e38, -3e38, 1e-40),
+    fc.float({ noNaN: true, noDefaultInfinity: true }),
+  )
+  const vector = fc.array(value, { minLength: 9, maxLength: 9 }).map((values) => Float32Array.from(values))
+  const vectors = fc.oneof(
+    fc.array(vector, { minLength: 1, maxLength: 80 }),
+    fc.tuple(vector, fc.integer({ min: 1, max: 300 })).map(([one, count]) => Array.from({ length: count }, () => one)),
+  )
+  await fc.assert(
+    fc.asyncProperty(vectors, fc.constantFrom('l2', 'cosine', 'ip'), async (all, space) => {
+      const { reader, rows } = await indexedSegment(new Bucket(), all, space)
+      await reader.verify()
+      await verifyIvf(reader)
+      expect(await reader.vectors(rows)).toEqual(all)
+    }),
+    { numRuns: 60 },
+  )
+})
+
+it('damage is found, and named', async () => {
+  const bucket = new Bucket()
+  const { descriptor, reader } = await indexedSegment(bucket, gaussians(1_000, 16, 5), 'l2')
+  const key = descriptor.files[0]?.key ?? ''
+  const whole = bucket.objects.get(key) as Uint8Array
+  const random = seededRandom(11)
+  for (const name of ['ivf-lists', 'ivf-centroids']) {
+    const { offset, length } = descriptor.sections.find((section) => section.name === name) ?? { offset: 0, length: 0 }
+    for (let round = 0; round < 40; round++) {
+      const damaged = Uint8Array.from(whole)
+      const at = offset + Math.floor(random.next() * length)
+      damaged[at] = (damaged[at] as number) ^ (1 << Math.floor(random.next() * 8))
+      bucket.objects.set(key, damaged)
+      const again = new SegmentReader(descriptor, bucket.read)
+      await expect(verifyIvf(again)).rejects.toMatchObject({ kind: 'corrupt', message: expect.stringContaining(name) })
+    }
+  }
+  bucket.objects.set(key, whole)
+  await verifyIvf(reader)
+})

@@ -1,0 +1,39 @@
+/** Segments with an inverted file in memory, for this layer's tests. */
+import type { SegmentDescriptor } from '../../format/segment/descriptor.ts'
+import { SegmentReader } from '../../format/segment/reader.ts'
+import { type Bucket, segmentUlid } from '../../format/segment/testing.ts'
+import { SegmentWriter } from '../../format/segment/writer.ts'
+import type { IndexedSpace } from '../directory.ts'
+import { IvfBuilder } from './builder.ts'
+
+/** The vectors become rows `0`, `1`, … by cluster; the ordinal of a row is the number of its vector. */
+export async function indexedSegment(
+  bucket: Bucket,
+  vectors: readonly Float32Array[],
+  space: IndexedSpace,
+): Promise<{ descriptor: SegmentDescriptor; reader: SegmentReader; rows: Uint32Array }> {
+  const dimension = vectors[0]?.length ?? 0
+  const builder = new IvfBuilder(vectors.length, dimension, space)
+  builder.sample(vectors)
+  await builder.train()
+  const clusters: number[] = []
+  for (let i = 0; i < vectors.length; i += 1_500) clusters.push(...(await builder.add(vectors.slice(i, i + 1_500))))
+  const writer = new SegmentWriter({
+    id: segmentUlid,
+    dimension,
+    fileKey: (name) => `segment/${name}`,
+    open: bucket.open,
+    singleFile: true,
+    order: 'cluster',
+  })
+  const order = vectors.map((_, i) => i).sort((a, b) => (clusters[a] as number) - (clusters[b] as number) || a - b)
+  const rows = new Uint32Array(vectors.length)
+  for (const [row, i] of order.entries()) {
+    rows[i] = row
+    const vector = vectors[i] as Float32Array
+    await writer.append({ id: `v${i}`, ordinal: i, version: 1, vector, document: null, metadata: null, uri: null })
+  }
+  await builder.sections(writer, rows)
+  const descriptor = JSON.parse(JSON.stringify(await writer.finish())) as SegmentDescriptor
+  return { descriptor, reader: new SegmentReader(descriptor, bucket.read), rows }
+}
