@@ -120,6 +120,12 @@ async function bodyOf(c: Context, limits: ChromaLimits): Promise<Fields> {
     const message = 'Expected request with `Content-Type: application/json`'
     throw new ApiProblem(415, 'ChromaError', 'content-type', message)
   }
+  const encoding = c.req.header('content-encoding')
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
+    // A few kilobytes could become gigabytes.
+    const message = `Content-Encoding ${encoding.slice(0, 60)} is not accepted: send the body as it is`
+    throw new ApiProblem(415, 'ChromaError', 'content-encoding', message)
+  }
   return parseBody(await readBody(c.req.raw, limits.maxBodyBytes))
 }
 

@@ -65,7 +65,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     },
   })
   const server = createServer(
-    { headersTimeout: timeouts.headersMs, requestTimeout: timeouts.receiveMs, keepAliveTimeout: timeouts.keepAliveMs },
+    {
+      headersTimeout: timeouts.headersMs,
+      requestTimeout: timeouts.receiveMs,
+      keepAliveTimeout: timeouts.keepAliveMs,
+      // How often Node looks for connections that are over their time; its default of 30 s would be most of it.
+      connectionsCheckingInterval: Math.min(5_000, timeouts.headersMs, timeouts.receiveMs),
+    },
     // It settles with the answer and never rejects: its errors go to the handler above.
     (incoming, outgoing) => void listener(incoming, outgoing),
   )
