@@ -1,6 +1,7 @@
 /** What must hold at every commit and at every deletion. */
 import { inboxKey, parseKey } from '../../siltstone/src/format/keys.ts'
 import type { Manifest } from '../../siltstone/src/format/manifest.ts'
+import { EPOCH_MS } from './incarnation.ts'
 import type { CollectionTruth, TrueManifest, Truth } from './truth.ts'
 import { Violation } from './violation.ts'
 
@@ -61,22 +62,35 @@ function checkFolded(of: CollectionTruth, manifest: Manifest, fail: Fail): void 
     })
 }
 
-export function checkDeletion(truth: Truth, key: string, by: string): void {
+export function checkDeletion(truth: Truth, key: string, by: string, nowMs: number): void {
   const parsed = parseKey(key)
   const fail = (why: string) => new Violation('collection of garbage', `${by} deletes ${key}: ${why}`)
+  const ageMs = nowMs - createdMs(truth, key)
+  const mustBe = (leastMs: number) => {
+    if (ageMs <= leastMs) throw fail(`it is ${ageMs} ms old, and is kept for ${leastMs}`)
+  }
   if (parsed?.kind === 'pointer') throw fail('a pointer is never deleted')
   if (parsed?.kind === 'log-entry') {
     const of = truth.of(parsed.path)
     of.deleted++
     if (parsed.number > of.watermark) throw fail(`the watermark is ${of.watermark}`)
+    mustBe(of.current?.manifest.state === 'closed' ? truth.keep.snapshotMs : truth.keep.entryMs)
   } else if (parsed?.kind === 'inbox') {
     const of = truth.of(parsed.path)
     const mention = of.mentioned.get(parsed.ulid)
     of.deleted++
-    if (of.current?.manifest.state !== 'closed' && (mention === undefined || mention > of.watermark))
+    const isClosed = of.current?.manifest.state === 'closed'
+    if (!isClosed && (mention === undefined || mention > of.watermark))
       throw fail(`it is ${mention === undefined ? 'not sequenced' : `sequenced by ${mention}, not folded`}`)
+    mustBe(isClosed ? truth.keep.snapshotMs : truth.keep.inboxMs)
   } else if (key.startsWith('snapshot/')) {
     for (const of of truth.collections.values())
       if (truth.reachable(of.current).has(key)) throw fail(`${of.path} needs it`)
+    mustBe(truth.keep.snapshotMs)
   }
+}
+
+/** Simulated time, as the scheduler counts it. */
+function createdMs({ bucket }: Truth, key: string): number {
+  return (bucket.peek(key)?.lastModifiedMs ?? 0) - EPOCH_MS
 }

@@ -4,6 +4,7 @@ import type { Failure } from './batch.ts'
 import { runFarm } from './farm.ts'
 import { runHistory } from './history.ts'
 import { type Options, parseOptions, USAGE } from './options.ts'
+import { isCaught, runMutants } from './run-mutants.ts'
 import { isGood, reportOf, textOf } from './report.ts'
 import { shrink } from './shrink.ts'
 
@@ -18,6 +19,7 @@ async function main(): Promise<number> {
   }
   const options = parseOptions(process.argv.slice(2))
   if (options.trace) return trace(options)
+  if (options.mutants) return mutants(options)
   const startedMs = performance.now()
   let writtenMs = startedMs
   const report = (totals: Parameters<typeof reportOf>[0]) => reportOf(totals, options, performance.now() - startedMs)
@@ -40,6 +42,20 @@ async function main(): Promise<number> {
   const [first] = totals.failures
   if (first && !options.json) await explain(first, options)
   return isGood(done) ? 0 : 1
+}
+
+async function mutants(options: Options): Promise<number> {
+  const results = await runMutants(options, ({ name, breaks, caughtAfter, promises }) => {
+    if (options.json) return
+    const after = caughtAfter.map((count) => count ?? `not in ${options.histories}`).join(', ')
+    console.log(`${name}: caught after ${after} histories (${promises.join(', ')}); ${breaks}`)
+  })
+  const missed = results.filter((result) => !isCaught(result))
+  if (options.json) console.log(JSON.stringify(results, null, 2))
+  else console.log(`${results.length - missed.length} of ${results.length} mutants caught`)
+  for (const { name } of missed)
+    console.error(`FAILURE: ${name} was not caught each time: a fault or a check is lacking`)
+  return missed.length === 0 && results.length > 0 ? 0 : 1
 }
 
 /** Every line of one history. */

@@ -39,6 +39,12 @@ function checkAcknowledged(call: Call, version: number, batch: readonly RecordOp
   const asked = batch.map(({ op, id }) => `${op} ${id}`)
   if (written.join() !== asked.join())
     world.fail('whole writes', `${what} ${marker} is in entry ${version} as ${written.join()}, not ${asked.join()}`)
+  for (const { ulid, createdMs } of truth.inbox.values())
+    if (createdMs < from.atMs && (truth.mentioned.get(ulid) ?? Number.POSITIVE_INFINITY) > version)
+      world.fail(
+        'order of writes',
+        `${what} ${marker} became entry ${version}, before delta ${ulid} that was there first`,
+      )
   world.acknowledged.set(`${truth.path} ${marker}`, version)
   memory.versions.set(target.path, version)
   world.marks.hit(`${what} acknowledged`)

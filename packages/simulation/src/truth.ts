@@ -106,6 +106,13 @@ export class CollectionTruth {
 /** Ids that begin so carry no record: an update of an id that is never there, which names the write it stands in. */
 export const MARKER = '~'
 
+/** How long objects are kept at least after their creation, clocks allowed for. */
+export interface Keep {
+  entryMs: number
+  inboxMs: number
+  snapshotMs: number
+}
+
 export class Truth implements BucketObserver {
   readonly bucket: Bucket
   readonly marks: Marks
@@ -113,6 +120,7 @@ export class Truth implements BucketObserver {
   readonly manifests = new Map<string, TrueManifest>()
   readonly #nowMs: () => number
   readonly #deltaBytes: number
+  readonly keep: Keep
   readonly #report: (violation: Violation) => void
 
   constructor(options: {
@@ -120,12 +128,14 @@ export class Truth implements BucketObserver {
     marks: Marks
     nowMs: () => number
     deltaBytes: number
+    keep: Keep
     report: (violation: Violation) => void
   }) {
     this.bucket = options.bucket
     this.marks = options.marks
     this.#nowMs = options.nowMs
     this.#deltaBytes = options.deltaBytes
+    this.keep = options.keep
     this.#report = options.report
   }
 
@@ -155,7 +165,7 @@ export class Truth implements BucketObserver {
   }
 
   deleting(key: string, by: string): void {
-    this.#watch(() => checkDeletion(this, key, by))
+    this.#watch(() => checkDeletion(this, key, by, this.#nowMs()))
   }
 
   #watch(check: () => void): void {

@@ -78,6 +78,11 @@ export class World {
       marks,
       nowMs: () => scheduler.nowMs,
       deltaBytes: plan.log.deltaBytes,
+      keep: {
+        entryMs: plan.log.entryRetentionMs - plan.skewMs,
+        inboxMs: plan.log.inboxRetentionMs - 2 * plan.skewMs,
+        snapshotMs: plan.compact.graceMs - plan.skewMs,
+      },
       report,
     })
     this.bucket.observer = this.truth

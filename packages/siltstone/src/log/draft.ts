@@ -13,9 +13,20 @@ export interface EvaluationState {
   view(): Promise<View>
 }
 
+/** What an entry takes from the inbox. */
+export interface Sequencing {
+  sequenced: SequencedDelta[]
+  /** The state after it; undefined when nothing of it changes the state. */
+  fresh: FreshState | undefined
+  /** There is more in the inbox than one entry may sequence. */
+  isPartial: boolean
+}
+
 export class Draft implements EvaluationState {
   readonly version: number
   readonly sequenced: SequencedDelta[]
+  /** No request may be evaluated here: more of the inbox comes before it. */
+  readonly isPartial: boolean
   readonly knowledge: Stamp
   readonly sealed: Stamp
   readonly #state: CollectionState
@@ -24,7 +35,8 @@ export class Draft implements EvaluationState {
   #fresh: FreshState | undefined
   dimension: number | null
 
-  constructor(state: CollectionState, fresh: FreshState | undefined, sequenced: SequencedDelta[]) {
+  constructor(state: CollectionState, { sequenced, fresh, isPartial }: Sequencing) {
+    this.isPartial = isPartial
     this.#state = state
     this.version = state.end
     this.sequenced = sequenced

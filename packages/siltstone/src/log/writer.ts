@@ -5,7 +5,8 @@
  * Writes that arrive together form a group; one group of a collection is in flight per process. Then:
  * 1. The group is sealed. If knowledge of the log's end is too old, the pointer is read and the log listed.
  * 2. The inbox is listed (after 1) and what no entry mentions yet is fetched and parsed: the new entry sequences it,
- *    before the group's own records.
+ *    before the group's own records. What is more than one entry may sequence is sequenced by entries of its own first:
+ *    nothing that was in the inbox comes behind the group.
  * 3. Every request is evaluated at exactly that state plus the requests before it in the group.
  * 4. The entry is created if absent at the number after the last one read.
  *
@@ -16,9 +17,10 @@
  * - No clear answer (timeout, 409, 5xx): the same bytes are put at the same number again until one of the two answers
  *   above comes. Moving to the next number with the outcome open could apply the group twice. What stays open is
  *   reported as `outcome-unknown`; the next group lists before it puts.
- * - Created, but the answer took so long that knowledge expired: the number may have been used, folded and collected
- *   before our put landed. The manifest's record of folded entries settles it: below the watermark our entry counts
- *   only if the record has its id; a stray is ignored by everyone, and with no record left the outcome is unknown.
+ * - Created or exists, but seen so late that knowledge expired, or gone when we look: the number may have been used,
+ *   folded and collected meanwhile, by us or another. The manifest's record of folded entries settles it: below the
+ *   watermark our entry counts only if the record has its id; a stray is ignored by everyone, and with no record left
+ *   the outcome is unknown.
  *
  * A request that evaluates to nothing, or to an error, is not proven current by a create-if-absent, so it is answered
  * only after a fresh look at the log found nothing new. One that does so because of what an earlier request of its
@@ -27,12 +29,13 @@
 import { isPassing, isSiltstoneError, outcomeUnknown, unavailable } from '../errors.ts'
 import { decodeEntry, type EntryControl, encodeEntry, type LogEntry, type SequencedDelta } from '../format/entry.ts'
 import { inboxKey, logEntryKey } from '../format/keys.ts'
+import { emptyManifest } from '../format/manifest.ts'
 import type { RecordOp } from '../records/types.ts'
 import { isMissing } from '../snapshot/manifest-store.ts'
 import { dimensionClash } from './applied-log.ts'
 import type { CollectionState, Stamp } from './collection-state.ts'
 import { backlogOf, tooFarBehind } from './back-pressure.ts'
-import { Draft, type EvaluationState, StateMoved } from './draft.ts'
+import { Draft, type EvaluationState, type Sequencing, StateMoved } from './draft.ts'
 import type { FreshState } from './fresh-state.ts'
 import type { InboxObject } from './listing.ts'
 
@@ -178,7 +181,9 @@ export class LogWriter {
       this.#onAppended(entry.number)
       for (const { request, result } of written) request.resolve({ version: entry.number, result })
       for (const { request, outcome } of dependent) answer(request, outcome, entry.number)
-      return
+      if (!draft.isPartial) return
+      // Not a race that was lost.
+      race--
     }
     throw unavailable(
       'too-many-writers',
@@ -192,7 +197,7 @@ export class LogWriter {
     const state = this.#state
     const draft = await state.standing(() => this.#prepare(group))
     try {
-      return { draft, ...(await evaluateGroup(group, draft)) }
+      return { draft, ...(await evaluateGroup(draft.isPartial ? [] : group, draft)) }
     } catch (error) {
       if (error instanceof StateMoved) return 'moved'
       if (await state.run(() => state.overtaken(error, draft.manifestKey))) return 'moved'
@@ -216,8 +221,7 @@ export class LogWriter {
       const backlog = backlogOf(state, inbox)
       if (backlog) throw tooFarBehind(state, backlog)
     }
-    const { sequenced, fresh } = await this.#sequence(inbox)
-    return new Draft(state, fresh, sequenced)
+    return new Draft(state, await this.#sequence(inbox))
   }
 
   async #unsequenced(): Promise<InboxObject[]> {
@@ -225,20 +229,21 @@ export class LogWriter {
   }
 
   /** Takes what one entry may sequence, in ULID order, and applies it to a copy of the state. */
-  async #sequence(
-    inbox: readonly InboxObject[],
-  ): Promise<{ sequenced: SequencedDelta[]; fresh: FreshState | undefined }> {
+  async #sequence(inbox: readonly InboxObject[]): Promise<Sequencing> {
     const state = this.#state
     const sequenced: SequencedDelta[] = []
     let fresh: FreshState | undefined
     let bytes = 0
+    let isPartial = false
     for (const object of inbox) {
       const counted = Math.min(object.sizeBytes, state.limits.deltaBytes)
       if (
         sequenced.length >= state.limits.sequencedDeltas ||
         (sequenced.length > 0 && bytes + counted > state.limits.sequencedBytes)
-      )
+      ) {
+        isPartial = true
         break
+      }
       const delta = await state.deltas.get(object.ulid, object.etag, object.sizeBytes)
       if (delta.status === 'gone' || delta.status === 'changed') continue
       fresh ??= state.fresh.fork()
@@ -247,7 +252,7 @@ export class LogWriter {
       sequenced.push({ key: inboxKey(state.path, object.ulid), etag: object.etag, sizeBytes: object.sizeBytes })
       bytes += counted
     }
-    return { sequenced, fresh }
+    return { sequenced, fresh, isPartial }
   }
 
   async #stillCurrent(draft: Draft): Promise<boolean> {
@@ -275,10 +280,9 @@ export class LogWriter {
         // Also when it exists already: a retry below us may have met our own first try. Whatever fails from here on
         // leaves the outcome open until somebody has looked.
         maybeApplied = true
-        const exists = answer.status !== 'ok'
-        if (exists && (await this.#whoseEntry(key, entry.id)) === 'another') return 'lost'
-        if (this.#state.ageMs(knowledge) <= limits.writerStalenessMs) return 'ours'
-        return await this.#settleLate(entry)
+        const whose = answer.status === 'ok' ? 'ours' : await this.#whoseEntry(key, entry.id)
+        if (whose !== 'gone' && this.#state.ageMs(knowledge) <= limits.writerStalenessMs) return whose
+        return await this.#settleLate(entry, whose)
       } catch (error) {
         if (!isSiltstoneError(error)) throw error
         maybeApplied ||= error.kind === 'unknown'
@@ -295,21 +299,20 @@ export class LogWriter {
     })
   }
 
-  async #whoseEntry(key: string, id: string): Promise<'ours' | 'another'> {
+  async #whoseEntry(key: string, id: string): Promise<PutOutcome | 'gone'> {
     const got = await this.#state.env.store.get(key)
-    // Gone already: it was folded and collected, so it was there long before us.
-    if (got.status !== 'ok') return 'another'
-    return decodeEntry(got.body, key).id === id ? 'ours' : 'another'
+    // It was folded and collected since: another's, or the one that an earlier try of ours made.
+    if (got.status !== 'ok') return 'gone'
+    return decodeEntry(got.body, key).id === id ? 'ours' : 'lost'
   }
 
-  /** The put was answered after knowledge had expired: is the entry part of the log, or a stray? */
-  async #settleLate(entry: LogEntry): Promise<PutOutcome> {
+  /** Knowledge had expired before we saw whose the entry is, or it is gone: is ours part of the log? */
+  async #settleLate(entry: LogEntry, whose: PutOutcome | 'gone'): Promise<PutOutcome> {
     const { manifests, path } = this.#state
     this.#state.env.metrics.count('log_puts_late')
     const current = await manifests.current()
-    if (current === 'none') return 'ours'
-    const { manifest } = current
-    if (manifest.watermark < entry.number) return 'ours'
+    const manifest = current === 'none' ? emptyManifest(path) : current.manifest
+    if (whose !== 'gone' && manifest.watermark < entry.number) return whose
     const group = manifest.folded.find(({ first, ids }) => entry.number >= first && entry.number < first + ids.length)
     const id = group?.ids[entry.number - group.first]
     if (id === undefined) {

@@ -1,0 +1,246 @@
+/**
+ * Broken copies of the protocols' steps. A simulation that does not catch one of them lacks a fault or a check. Each is
+ * an exact fragment of a source file and what stands there instead.
+ */
+export interface Patch {
+  /** Under `packages/siltstone/src/`. */
+  file: string
+  find: string
+  replace: string
+}
+
+export interface Mutant {
+  name: string
+  /** What the step is there for. */
+  breaks: string
+  patches: readonly Patch[]
+}
+
+const MANIFESTS = 'snapshot/manifest-store.ts'
+const COLLECT = 'compact/collect.ts'
+const FOLD = 'compact/fold.ts'
+const MERGE = 'compact/merge.ts'
+const WRITER = 'log/writer.ts'
+
+export const MUTANTS: readonly Mutant[] = [
+  {
+    name: 'no-compare-and-swap',
+    breaks: 'the pointer is moved without a condition',
+    patches: [
+      {
+        file: MANIFESTS,
+        find: "const condition = base === 'none' ? { ifAbsent: true as const } : { ifMatch: base.etag }",
+        replace: 'const condition = {}',
+      },
+    ],
+  },
+  {
+    name: 'pointer-before-manifest',
+    breaks: 'the pointer is moved before the manifest is written',
+    patches: [
+      {
+        file: MANIFESTS,
+        find: '    await this.#putImmutable(key, encodeManifest(await this.#moveLists(manifest)))\n',
+        replace: '',
+      },
+      {
+        file: MANIFESTS,
+        find: "if (answer.status === 'ok') return { manifestKey: key, etag: answer.etag }",
+        replace:
+          "if (answer.status === 'ok') { await this.#putImmutable(key, encodeManifest(await this.#moveLists(manifest))); return { manifestKey: key, etag: answer.etag } }",
+      },
+    ],
+  },
+  {
+    name: 'collection-without-fence',
+    breaks: 'the collector does not raise the epoch, so what it collects may still be published',
+    patches: [{ file: COLLECT, find: 'gcEpoch: manifest.gcEpoch + 1', replace: 'gcEpoch: manifest.gcEpoch' }],
+  },
+  {
+    name: 'collection-without-grace',
+    breaks: 'young objects are collected',
+    patches: [
+      {
+        file: COLLECT,
+        find: 'await this.#deleteOld(garbage, this.#options.limits.graceMs)',
+        replace: 'await this.#deleteOld(garbage, 0)',
+      },
+    ],
+  },
+  {
+    name: 'collection-without-pins',
+    breaks: 'what only a pin keeps is collected',
+    patches: [
+      {
+        file: COLLECT,
+        find: "const manifests = [...(manifestKey === '' ? [] : [manifestKey]), ...manifest.pins.map((pin) => pin.manifestKey)]",
+        replace: "const manifests = manifestKey === '' ? [] : [manifestKey]",
+      },
+    ],
+  },
+  {
+    name: 'watermark-too-high',
+    breaks: 'the fold says that it holds an entry that it has not read',
+    patches: [{ file: FOLD, find: '        watermark: plan.end,\n', replace: '        watermark: plan.end + 1,\n' }],
+  },
+  {
+    name: 'no-staleness-rule',
+    breaks: 'a writer trusts what it knows of the end of the log for ever',
+    patches: [
+      {
+        file: WRITER,
+        find: '    if (!state.knowledge || state.ageMs(state.knowledge) > state.limits.writerStalenessMs)\n      await',
+        replace: '    if (!state.knowledge)\n      await',
+      },
+      {
+        file: WRITER,
+        find: 'if (!state.knowledge || state.ageMs(state.knowledge) > state.limits.writerStalenessMs) continue',
+        replace: 'if (!state.knowledge) continue',
+      },
+      {
+        file: WRITER,
+        find: "if (whose !== 'gone' && this.#state.ageMs(knowledge) <= limits.writerStalenessMs) return whose",
+        replace: "if (whose !== 'gone') return whose",
+      },
+    ],
+  },
+  {
+    name: 'late-answer-believed',
+    breaks: 'a put that was answered after knowledge expired counts as written',
+    patches: [
+      {
+        file: WRITER,
+        find: "if (whose !== 'gone' && this.#state.ageMs(knowledge) <= limits.writerStalenessMs) return whose",
+        replace: "if (whose !== 'gone') return whose",
+      },
+    ],
+  },
+  {
+    name: 'inbox-keys-forgotten',
+    breaks: 'a key leaves the list of sequenced deltas although its deletion failed',
+    patches: [
+      {
+        file: COLLECT,
+        find: '      for (const key of await this.#delete(keys)) gone.add(key)\n',
+        replace: '      await this.#delete(keys)\n      for (const key of keys) gone.add(key)\n',
+      },
+    ],
+  },
+  {
+    name: 'second-mention-applied',
+    breaks: 'a delta that two entries mention is applied twice',
+    patches: [
+      {
+        file: 'log/applied-log.ts',
+        find: '      if (this.#mentioned.has(parsed.ulid)) continue\n',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'fold-rebased-across-fence',
+    breaks: 'a fold that began before a collection commits after it',
+    patches: [{ file: FOLD, find: '      moved.gcEpoch !== current.gcEpoch ||\n', replace: '' }],
+  },
+  {
+    name: 'merge-rebased-across-fence',
+    breaks: 'a merge that began before a collection commits after it',
+    patches: [{ file: MERGE, find: '      current.gcEpoch !== merged.origin.gcEpoch ||\n', replace: '' }],
+  },
+  {
+    name: 'merge-rebased-across-reset',
+    breaks: 'a merge that began before a reset commits after it',
+    patches: [
+      { file: MERGE, find: '      current.resetEpoch !== merged.origin.resetEpoch\n', replace: '      false\n' },
+    ],
+  },
+  {
+    name: 'fork-without-pin',
+    breaks: "a fork does not pin its source's manifest",
+    patches: [
+      {
+        file: 'engine/engine.ts',
+        find: "await history.pin('current', { kind: 'fork', untilMs: null, reason: path })",
+        replace:
+          'await new ManifestStore(this.env, sourcePath).current().then((c) => ({ key: (c as any).pointer.manifestKey, manifest: (c as any).manifest }))',
+      },
+    ],
+  },
+  {
+    name: 'pin-dropped-without-tombstone',
+    breaks: 'the pin of a stalled fork is dropped although the fork may still publish',
+    patches: [
+      {
+        file: COLLECT,
+        find: "return (await fork.commit('none', tombstone)) === 'lost'",
+        replace: 'return tombstone === undefined',
+      },
+    ],
+  },
+  {
+    name: 'unknown-put-retried-at-next-number',
+    breaks: 'an entry whose put had no clear answer is put again at the next number',
+    patches: [
+      {
+        file: WRITER,
+        find: "        maybeApplied ||= error.kind === 'unknown'\n",
+        replace: "        if (error.kind === 'unknown') return 'lost'\n",
+      },
+    ],
+  },
+  {
+    name: 'ambiguous-412-taken-for-lost',
+    breaks: 'an entry that exists already is always taken for somebody else’s',
+    patches: [
+      {
+        file: WRITER,
+        find: "const whose = answer.status === 'ok' ? 'ours' : await this.#whoseEntry(key, entry.id)",
+        replace: "const whose = answer.status === 'ok' ? 'ours' : 'lost'",
+      },
+    ],
+  },
+  {
+    name: 'rest-of-the-inbox-left-behind',
+    breaks: 'a write is put before deltas that are more than its entry may sequence',
+    patches: [{ file: WRITER, find: '        isPartial = true\n', replace: '' }],
+  },
+  {
+    name: 'entry-gone-taken-for-lost',
+    breaks: 'an entry that was collected before its writer looked is always taken for somebody else’s',
+    patches: [
+      {
+        file: WRITER,
+        find: "if (got.status !== 'ok') return 'gone'",
+        replace: "if (got.status !== 'ok') return 'lost'",
+      },
+      {
+        file: WRITER,
+        find: "if (whose !== 'gone' && this.#state.ageMs(knowledge) <= limits.writerStalenessMs) return whose",
+        replace:
+          "if (whose === 'lost' || this.#state.ageMs(knowledge) <= limits.writerStalenessMs) return whose as PutOutcome",
+      },
+    ],
+  },
+  {
+    name: 'fork-of-a-half-folded-source',
+    breaks: 'a fork is made though somebody else still folds its source',
+    patches: [
+      {
+        file: 'compact/compactor.ts',
+        find: '    // Somebody took the lease, or is faster each time: the rest is theirs, and may not be folded yet.\n    outcome.busy = true\n',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'inbox-not-listed-before-a-write',
+    breaks: 'a write is put before a delta that was acknowledged earlier',
+    patches: [
+      {
+        file: 'log/collection-state.ts',
+        find: '    this.#inbox = await listInbox(this.env.store, this.path)\n',
+        replace: '',
+      },
+    ],
+  },
+]

@@ -1,0 +1,8 @@
+/** For `node --import`: loads the mutant that the environment names. */
+import { MUTANTS } from './mutants.ts'
+import { loadMutant, MUTANT_VARIABLE } from './mutate.ts'
+
+const name = process.env[MUTANT_VARIABLE]
+const mutant = MUTANTS.find((one) => one.name === name)
+if (!mutant) throw new Error(`there is no mutant ${JSON.stringify(name)}`)
+loadMutant(mutant)

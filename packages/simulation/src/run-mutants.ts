@@ -1,0 +1,64 @@
+/** Runs every mutant until it is caught, from several start seeds, and tells after how many histories. */
+import { type FarmOptions, runFarm } from './farm.ts'
+import { runHistory } from './history.ts'
+import { MUTANTS } from './mutants.ts'
+import type { Options } from './options.ts'
+
+export interface MutantResult {
+  name: string
+  breaks: string
+  /** Histories until the first violation, one for each start seed; undefined: not caught. */
+  caughtAfter: (number | undefined)[]
+  median: number | undefined
+  /** Promises that were broken. */
+  promises: string[]
+}
+
+/** Start seeds lie so far apart that no history is run twice. */
+const APART = 1_000_000
+
+export async function runMutants(options: Options, tell: (result: MutantResult) => void): Promise<MutantResult[]> {
+  const results: MutantResult[] = []
+  for (const { name, breaks } of MUTANTS.filter((one) => one.name.startsWith(options.only))) {
+    const caughtAfter: MutantResult['caughtAfter'] = []
+    const promises = new Set<string>()
+    const starts = Array.from({ length: options.starts }, (_, i) => options.seed + i * APART)
+    const serve = async () => {
+      for (let firstSeed = starts.shift(); firstSeed !== undefined; firstSeed = starts.shift()) {
+        const run: FarmOptions = {
+          firstSeed,
+          histories: options.histories,
+          workers: 1,
+          overrides: options.overrides,
+          failureLimit: 1,
+          mutant: name,
+        }
+        const [failure] = (await runFarm(run)).failures
+        if (failure) await checkRealCode(failure.seed, options)
+        caughtAfter.push(failure && failure.seed - firstSeed + 1)
+        if (failure) promises.add(failure.promise)
+      }
+    }
+    await Promise.all(Array.from({ length: options.workers }, serve))
+    const result = { name, breaks, caughtAfter, median: medianOf(caughtAfter), promises: [...promises] }
+    results.push(result)
+    tell(result)
+  }
+  return results
+}
+
+/** A mutant is caught by what the real code does not do. @throws Error */
+async function checkRealCode(seed: number, options: Options): Promise<void> {
+  const { violation } = await runHistory(seed, options.overrides)
+  if (violation) throw new Error(`seed ${seed} fails without any mutant: ${violation.message}`)
+}
+
+export function isCaught({ caughtAfter }: MutantResult): boolean {
+  return caughtAfter.length > 0 && caughtAfter.every((after) => after !== undefined)
+}
+
+function medianOf(values: readonly (number | undefined)[]): number | undefined {
+  const sorted = values.map((value) => value ?? Number.POSITIVE_INFINITY).sort((a, b) => a - b)
+  const middle = sorted[sorted.length >> 1]
+  return middle === Number.POSITIVE_INFINITY ? undefined : middle
+}
