@@ -28,22 +28,19 @@ step() {
   fi
 }
 
-# Both are npm projects of their own: nobody who only wants the vector store downloads a cloud's types. SILTSTONE_INFRA_INSTALL=0
-# takes what is installed.
+# npm projects of their own: nobody who only wants the vector store downloads a cloud's types. infra/ installs
+# packages/infra as well. SILTSTONE_INFRA_INSTALL=0 takes what is installed.
 install() {
-  (cd "$1" && npm ci --no-fund --no-audit --loglevel=error --prefer-offline)
+  (cd infra && npm ci --no-fund --no-audit --loglevel=error --prefer-offline)
 }
-if [ "${SILTSTONE_INFRA_INSTALL:-1}" != 0 ]; then
-  step 'npm ci packages/infra' install packages/infra
-  step 'npm ci infra' install infra
-fi
+if [ "${SILTSTONE_INFRA_INSTALL:-1}" != 0 ]; then step 'npm ci' install; fi
 
 step types node "$bin/tsc" --noEmit -p packages/infra/tsconfig.json
 step lint node "$bin/oxlint" -c packages/infra/.oxlintrc.json --disable-nested-config --type-aware --deny-warnings \
   packages/infra infra
 
 report=$(mktemp)
-node "$bin/vitest" run --root packages/infra --config packages/infra/vitest.config.ts \
+node "$bin/vitest" run --root packages/infra \
   --reporter=default --reporter=json --outputFile.json="$report" </dev/null
 code=$?
 counts=$(node -e '

@@ -1,0 +1,48 @@
+import { at, each, type Rule } from './rule.ts'
+
+const RUNTIMES = new Set(['nodejs22.x', 'nodejs24.x'])
+
+export const COMPUTE_RULES: readonly Rule[] = [
+  {
+    name: 'function-is-current',
+    description: 'A function runs on arm64 and on a runtime that is still supported',
+    level: 'mandatory',
+    check: each('lambda.Function', ({ props }) => {
+      if (at(props, 'architectures', 0) !== 'arm64') return 'use arm64: it costs a fifth less'
+      const runtime = String(props['runtime'])
+      return RUNTIMES.has(runtime) ? undefined : `${runtime} is not supported`
+    }),
+  },
+  {
+    name: 'idle-costs-nothing',
+    description: 'No network interfaces, no concurrency that is kept ready',
+    level: 'mandatory',
+    check: (stack) => [
+      ...each('lambda.Function', ({ props }) =>
+        props['vpcConfig'] === undefined && props['snapStart'] === undefined ? undefined : 'leave out vpcConfig',
+      )(stack),
+      ...each('lambda.ProvisionedConcurrencyConfig', () => 'leave it out')(stack),
+    ],
+  },
+  {
+    name: 'logs-end',
+    description: 'Every function has a log group that forgets',
+    level: 'mandatory',
+    check: each('lambda.Function', ({ props }, stack) => {
+      const [group] = stack.where('cloudwatch.LogGroup', 'name', at(props, 'loggingConfig', 'logGroup'))
+      if (group === undefined) return 'give it a log group'
+      return Number(group.props['retentionInDays'] ?? 0) > 0 ? undefined : 'set retentionInDays of its log group'
+    }),
+  },
+  {
+    name: 'url-asks-who-calls',
+    description: 'A URL is open only to IAM, or leads to a function that looks at tokens',
+    level: 'mandatory',
+    check: each('lambda.FunctionUrl', ({ props }, stack) => {
+      if (props['authorizationType'] === 'AWS_IAM') return undefined
+      const [made] = stack.where('lambda.Function', 'name', props['functionName'])
+      const tokens = at(made?.props, 'environment', 'variables', 'SILTSTONE_TOKENS')
+      return typeof tokens === 'string' && tokens !== '' ? undefined : 'set SILTSTONE_TOKENS or use AWS_IAM'
+    }),
+  },
+]

@@ -1,0 +1,60 @@
+import { each, list, type Rule, statements } from './rule.ts'
+
+/** Actions that know no resource. */
+const EVERYWHERE = new Set([
+  'xray:PutTraceSegments',
+  'xray:PutTelemetryRecords',
+  's3:ListAllMyBuckets',
+  'lambda:GetEventSourceMapping',
+  'logs:DescribeLogGroups',
+  'cloudwatch:DescribeAlarms',
+  'sts:GetCallerIdentity',
+])
+
+/** What an allowing statement gives away; undefined when it is careful. */
+function excess(policy: unknown): string | undefined {
+  for (const { Sid = '', Effect, Action, Resource, Condition } of statements(policy)) {
+    if (Effect !== 'Allow') continue
+    const wide = list(Action).find((action) => action === '*' || action.endsWith(':*'))
+    if (wide !== undefined) return `statement ${Sid} allows ${wide}`
+    if (!list(Resource).includes('*') || Condition !== undefined) continue
+    const blind = list(Action).find((action) => !EVERYWHERE.has(action))
+    if (blind !== undefined) return `statement ${Sid} allows ${blind} on everything`
+  }
+  return undefined
+}
+
+export const IDENTITY_RULES: readonly Rule[] = [
+  {
+    name: 'policies-name-what-they-allow',
+    description: 'No policy allows a whole service, or an action on everything',
+    level: 'mandatory',
+    check: (stack) => [
+      ...each('iam.RolePolicy', ({ props }) => excess(props['policy']))(stack),
+      ...each('iam.Policy', ({ props }) => excess(props['policy']))(stack),
+    ],
+  },
+  {
+    name: 'roles-are-for-somebody',
+    description: 'A role is trusted to a service or to an identity provider under conditions, never to everybody',
+    level: 'mandatory',
+    check: each('iam.Role', ({ props }) => {
+      for (const { Effect, Principal, Condition } of statements(props['assumeRolePolicy'])) {
+        if (Effect !== 'Allow') continue
+        if (JSON.stringify(Principal).includes('"*"')) return 'everybody may become it'
+        if (JSON.stringify(Principal).includes('Federated') && Condition === undefined) return 'name who may become it'
+      }
+      return undefined
+    }),
+  },
+  {
+    name: 'roles-are-bounded',
+    description: 'A role that functions get has the permissions boundary of infra/bootstrap',
+    level: 'advisory',
+    check: each('iam.Role', ({ props }) =>
+      props['permissionsBoundary'] === undefined && String(props['name']).startsWith('siltstone-')
+        ? 'set permissionsBoundaryArn'
+        : undefined,
+    ),
+  },
+]

@@ -1,0 +1,206 @@
+/** Alarms and widgets that look at a metric nobody emits stay silent for ever: every one is held against the emitters. */
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { AWS_METRICS, PRODUCT_DIMENSION, PRODUCT_METRICS } from '../src/monitoring/metrics.ts'
+import type { Resource, Run } from '../src/testing/index.ts'
+import { alone, type Alone } from './support/alone.ts'
+import { all, only, run } from './support/program.ts'
+
+const PACKAGES = fileURLToPath(new URL('../../', import.meta.url))
+const ALARM = 'aws:cloudwatch/metricAlarm:MetricAlarm'
+
+interface Seen {
+  where: string
+  namespace: string
+  name: string
+  dimensions: Record<string, string>
+}
+
+function ofAlarm({ name, inputs }: Resource): Seen[] {
+  interface Query {
+    metric?: { namespace: string; metricName: string; dimensions: Record<string, string> }
+  }
+  const single = inputs['metricName'] === undefined ? [] : [inputs as unknown as NonNullable<Query['metric']>]
+  const queries = ((inputs['metricQueries'] ?? []) as Query[]).flatMap(({ metric }) => (metric ? [metric] : []))
+  return [...single, ...queries].map(({ namespace, metricName, dimensions }) => ({
+    where: name,
+    namespace,
+    name: metricName,
+    dimensions,
+  }))
+}
+
+function ofDashboard({ name, inputs }: Resource): Seen[] {
+  const { widgets } = JSON.parse(String(inputs['dashboardBody'])) as {
+    widgets: { properties: { metrics?: (string | object)[][] } }[]
+  }
+  return widgets
+    .flatMap(({ properties }) => properties.metrics ?? [])
+    .map((row) => {
+      const [namespace = '', metric = '', ...pairs] = row.filter((each) => typeof each === 'string')
+      const dimensions: Record<string, string> = {}
+      for (let at = 0; at + 1 < pairs.length; at += 2) dimensions[String(pairs[at])] = String(pairs[at + 1])
+      return { where: name, namespace, name: metric, dimensions }
+    })
+}
+
+/** Names that the product counts, observes or sets, from its source. */
+function emitted(): Set<string> {
+  const files = globSync('siltstone/src/**/*.ts', { cwd: PACKAGES }).filter(
+    (file) => !/\.(test|contract)\.ts$/.test(file),
+  )
+  const calls = /metrics\.(?:count|observe|gauge)\(\s*'(\w+)'/g
+  return new Set(
+    files.flatMap((file) =>
+      [...readFileSync(join(PACKAGES, file), 'utf8').matchAll(calls)].map(([, name]) => name ?? ''),
+    ),
+  )
+}
+
+describe('alarms and dashboard of the program', () => {
+  let made: Run
+  let seen: Seen[]
+  beforeAll(async () => {
+    made = await run({ stack: 'prod' })
+    const board = only(made.resources, 'aws:cloudwatch/dashboard:Dashboard')
+    seen = [...all(made.resources, ALARM).flatMap(ofAlarm), ...ofDashboard(board)]
+  })
+
+  it('look at the product metrics that the product emits', () => {
+    const names = emitted()
+    expect(PRODUCT_METRICS.filter((name) => !names.has(name))).toEqual([])
+    const own = seen.filter(({ namespace }) => namespace === 'ChromaDB/Compaction')
+    expect(own.length).toBeGreaterThan(8)
+    for (const { where, name } of own) expect(PRODUCT_METRICS, where).toContain(name)
+  })
+
+  it('show or watch every product metric', () => {
+    expect(PRODUCT_METRICS.filter((name) => !seen.some((each) => each.name === name))).toEqual([])
+  })
+
+  it('name namespace and dimension as the compactor is told to emit them', () => {
+    const { variables } = only(made.resources, 'aws:lambda/function:Function', 'functions-compactor').inputs[
+      'environment'
+    ] as { variables: Record<string, string> }
+    for (const { where, namespace, dimensions } of seen) {
+      if (namespace.startsWith('AWS/')) continue
+      expect(namespace, where).toBe(variables['POWERTOOLS_METRICS_NAMESPACE'])
+      expect(dimensions, where).toEqual({ [PRODUCT_DIMENSION]: variables['POWERTOOLS_SERVICE_NAME'] })
+    }
+  })
+
+  it('look at metrics that AWS keeps, of resources that the program made', () => {
+    const names: Record<string, unknown[]> = {
+      FunctionName: all(made.resources, 'aws:lambda/function:Function').map(({ inputs }) => inputs['name']),
+      QueueName: all(made.resources, 'aws:sqs/queue:Queue').map(({ inputs }) => inputs['name']),
+    }
+    for (const { where, namespace, name, dimensions } of seen) {
+      if (!namespace.startsWith('AWS/')) continue
+      expect(Object.keys(dimensions).toSorted(), where).toEqual(AWS_METRICS[namespace]?.[name]?.toSorted())
+      for (const [dimension, value] of Object.entries(dimensions)) expect(names[dimension], where).toContain(value)
+    }
+  })
+
+  it('tell the topic, and name only terms that they have', () => {
+    const topic = only(made.resources, 'aws:sns/topic:Topic').state['arn']
+    for (const { name, inputs } of all(made.resources, ALARM)) {
+      expect(inputs['alarmActions'], name).toEqual([topic])
+      const queries = (inputs['metricQueries'] ?? []) as { id: string; expression?: string; returnData?: boolean }[]
+      if (queries.length === 0) continue
+      expect(queries.filter(({ returnData }) => returnData === true).length, name).toBe(1)
+      const ids = new Set(queries.map(({ id }) => id))
+      for (const { expression = '' } of queries) {
+        const used = expression.match(/\b[a-z]\w*\b/g) ?? []
+        expect(
+          used.filter((each) => !ids.has(each)),
+          `${name}: ${expression}`,
+        ).toEqual([])
+      }
+    }
+  })
+
+  it('measure in periods that CloudWatch has', () => {
+    for (const { name, inputs } of all(made.resources, ALARM)) {
+      const queries = (inputs['metricQueries'] ?? []) as { metric?: { period: number } }[]
+      const periods = [inputs['period'], ...queries.map(({ metric }) => metric?.period)].filter(
+        (each) => each !== undefined,
+      )
+      for (const period of periods as number[]) {
+        expect(period % 60, name).toBe(0)
+        // One week of periods at an hour or more, a day below.
+        expect(period * Number(inputs['evaluationPeriods']), name).toBeLessThanOrEqual(
+          period >= 3_600 ? 604_800 : 86_400,
+        )
+      }
+    }
+  })
+
+  it('have the alarms that were asked for, and those that were missed', () => {
+    const at = (id: string) => only(made.resources, ALARM, `monitoring-${id}`).inputs
+    expect(at('lock-contention')).toMatchObject({ statistic: 'Sum', threshold: 5, period: 300, evaluationPeriods: 2 })
+    expect(at('lock-storm')).toMatchObject({ statistic: 'Sum', threshold: 20, period: 300, evaluationPeriods: 3 })
+    expect(at('delta-accumulation')).toMatchObject({ statistic: 'Maximum', threshold: 1_000, period: 300 })
+    expect(at('compaction-duration')).toMatchObject({ statistic: 'Maximum', threshold: 600_000 })
+    expect(at('compaction-errors')).toMatchObject({ threshold: 1, comparisonOperator: 'GreaterThanOrEqualToThreshold' })
+    expect(at('compaction-p99')).toMatchObject({ extendedStatistic: 'p99', threshold: 60_000 })
+    expect(at('lock-busy-share')).toMatchObject({ threshold: 10 })
+    expect(at('snapshot-growth')).toMatchObject({ threshold: 20 })
+    expect(at('producer-errors')).toMatchObject({ threshold: 1 })
+    expect(at('dead-letters')).toMatchObject({ threshold: 0 })
+    for (const { name, inputs } of all(made.resources, ALARM)) {
+      expect(inputs['treatMissingData'], name).toBe(name.endsWith('compactor-silent') ? 'breaching' : 'notBreaching')
+    }
+  })
+
+  it('draw a dashboard that fits', () => {
+    const { inputs } = only(made.resources, 'aws:cloudwatch/dashboard:Dashboard')
+    const { widgets } = JSON.parse(String(inputs['dashboardBody'])) as {
+      widgets: { x: number; y: number; width: number; height: number }[]
+    }
+    const cells = new Set<string>()
+    for (const { x, y, width, height } of widgets) {
+      expect(x + width).toBeLessThanOrEqual(24)
+      for (let row = y; row < y + height; row++) {
+        for (let column = x; column < x + width; column++) {
+          expect(cells.has(`${row} ${column}`), 'two widgets in one place').toBe(false)
+          cells.add(`${row} ${column}`)
+        }
+      }
+    }
+  })
+})
+
+describe('Monitoring alone', () => {
+  let made: Alone
+  beforeAll(async () => {
+    made = await alone('Monitoring', {
+      environment: 'dev',
+      watched: { compactor: 'my-function' },
+      thresholds: { 'lock-contention': 50, 'lock-storm': null },
+      email: 'ops@example.com',
+    })
+  })
+
+  it('watches other names, with other thresholds, and leaves out what is not wanted', () => {
+    const contention = only(made.resources, ALARM, 'alone-lock-contention')
+    expect(contention.inputs).toMatchObject({ threshold: 50, dimensions: { service: 'my-function' } })
+    expect(all(made.resources, ALARM).map(({ name }) => name)).not.toContain('alone-lock-storm')
+  })
+
+  it('tells the address', () => {
+    expect(only(made.resources, 'aws:sns/topicSubscription:TopicSubscription').inputs).toMatchObject({
+      protocol: 'email',
+      endpoint: 'ops@example.com',
+    })
+  })
+
+  it('puts out topic, dashboard and alarms', () => {
+    expect(made.component.outputs).toMatchObject({
+      alarm_topic_arn: 'arn:aws:sns:us-east-1:111122223333:siltstone-dev-alarms',
+      dashboard_name: 'ChromaDB-dev',
+    })
+    expect((made.component.outputs['alarm_names'] as string[]).length).toBe(all(made.resources, ALARM).length)
+  })
+})
