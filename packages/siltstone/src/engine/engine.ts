@@ -12,6 +12,7 @@ import { limitsOf, type LogLimits } from '../log/limits.ts'
 import { LogWriter } from '../log/writer.ts'
 import { DiskCacheStore } from '../platform/disk-cache-store.ts'
 import type { Environment } from '../platform/environment.ts'
+import { meteredObjectStore } from '../platform/metered-object-store.ts'
 import { TracingObjectStore } from '../platform/tracing-object-store.ts'
 import { BlockCache } from '../snapshot/block-cache.ts'
 import { ManifestStore } from '../snapshot/manifest-store.ts'
@@ -87,7 +88,9 @@ export class StoreEngine implements Engine {
   /** @throws SiltstoneError when the directory or bucket holds something else */
   static async open(options: EngineOptions): Promise<StoreEngine> {
     await initialiseStore(options.env.store)
-    const env = { ...options.env, store: new TracingObjectStore(options.env.store, options.env.clock) }
+    const { clock, metrics } = options.env
+    const metered = meteredObjectStore(options.env.store, metrics, clock)
+    const env = { ...options.env, store: new TracingObjectStore(metered, clock) }
     if (!options.diskCache) return new StoreEngine({ ...options, env })
     const { diskCache } = options
     const store = await DiskCacheStore.open(env.store, { ...diskCache, isImmutable: isSegmentData, log: env.log })

@@ -37,6 +37,9 @@ const DESCRIPTIONS: Record<string, Description> = {
   query_recall_sampled: { help: 'Queries that were repeated exactly to measure their recall' },
   query_recall_mean: { help: 'Moving mean of the recall of sampled queries' },
   query_recall_low: { help: 'Sampled queries whose recall was below the alarm level' },
+  store_requests: { help: 'Requests to the store, as S3 bills them', labels: ['operation'] },
+  store_bytes_read: { help: 'Bytes of bodies read from the store' },
+  store_bytes_written: { help: 'Bytes of bodies written to the store' },
   request_duration: { help: 'Milliseconds per HTTP request', labels: ['method', 'route', 'status'] },
 }
 
