@@ -2,7 +2,7 @@
 import { corrupt } from '../errors.ts'
 import { crc32 } from '../format/checksum.ts'
 import type { SectionDescriptor } from '../format/segment/descriptor.ts'
-import { eachAtMost, type SectionSource, stretches } from '../format/segment/source.ts'
+import { type BlockShelf, eachAtMost, type SectionSource, stretches } from '../format/segment/source.ts'
 import { type IvfDirectory, LIST_HEADER_BYTES, PACK, packBytes } from './directory.ts'
 
 /** Reading this much for nothing is cheaper than another request. */
@@ -25,18 +25,18 @@ export class ListReader {
   readonly #source: SectionSource
   readonly #section: SectionDescriptor
   readonly #directory: IvfDirectory
-  readonly #prefix: string
+  readonly #shelf: BlockShelf | undefined
 
   constructor(source: SectionSource, section: SectionDescriptor, directory: IvfDirectory) {
     this.#source = source
     this.#section = section
     this.#directory = directory
-    this.#prefix = `${source.id}/${section.name}/`
+    this.#shelf = source.shelf(section)
   }
 
   /** The list of a cluster if it is in memory. */
   cached(cluster: number): ClusterList | undefined {
-    return this.#source.cache?.get(this.#prefix + cluster) as ClusterList | undefined
+    return this.#shelf?.get(cluster) as ClusterList | undefined
   }
 
   /** @param clusters ascending @throws SiltstoneError `corrupt` (`list-damaged`, `object-truncated`) */
@@ -55,7 +55,7 @@ export class ListReader {
           bytes.subarray((offsets[cluster] as number) - start, (offsets[cluster + 1] as number) - start),
         )
         const list = this.parse(cluster, own)
-        this.#source.cache?.set(this.#prefix + cluster, list, own.length)
+        this.#shelf?.set(cluster, list, own.length)
         take(cluster, list)
       }
     })

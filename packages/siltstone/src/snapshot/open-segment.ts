@@ -75,12 +75,12 @@ export class OpenSegment {
       return
     }
     const step = Math.max(1, Math.floor(CHUNK_BYTES / geometry.pageBytes))
+    const shelf = cache.shelf(`${this.id}/scan`)
     for (let page = 0; page < pages; page += step) {
-      const key = `${this.id}/scan/${page}`
-      let chunk = cache.get(key) as VectorPages | undefined
+      let chunk = shelf.get(page) as VectorPages | undefined
       if (!chunk) {
         chunk = await this.reader.vectorPages(page, Math.min(pages, page + step))
-        cache.set(key, chunk, chunk.data.byteLength)
+        shelf.set(page, chunk, chunk.data.byteLength)
       }
       yield chunk
     }

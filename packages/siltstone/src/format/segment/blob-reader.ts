@@ -2,7 +2,7 @@ import { corrupt } from '../../errors.ts'
 import { TextBlock } from './blob-block.ts'
 import { DIRECTORY_ENTRY_BYTES } from './blob-writer.ts'
 import type { SectionDescriptor } from './descriptor.ts'
-import { eachAtMost, readAhead, type SectionSource, stretches, wordsOf } from './source.ts'
+import { type BlockShelf, eachAtMost, readAhead, type SectionSource, stretches, wordsOf } from './source.ts'
 
 const GAP_BYTES = 32 * 1024
 const MAX_READ_BYTES = 4 << 20
@@ -23,6 +23,7 @@ export class BlobReader {
   readonly name: string
   readonly #source: SectionSource
   readonly #section: SectionDescriptor | undefined
+  readonly #shelf: BlockShelf | undefined
   readonly #rows: number
   #directory: Promise<Directory> | undefined
 
@@ -30,6 +31,7 @@ export class BlobReader {
     this.#source = source
     this.name = name
     this.#section = section
+    this.#shelf = section && source.shelf(section)
     this.#rows = rows
   }
 
@@ -102,10 +104,10 @@ export class BlobReader {
     const take = (block: number, texts: TextBlock): void => {
       for (const i of byBlock.get(block) ?? []) out[i] = texts.get(rows[i] as number)
     }
-    const { cache, id } = this.#source
+    const shelf = this.#shelf
     const missing: number[] = []
     for (const block of [...byBlock.keys()].sort((a, b) => a - b)) {
-      const cached = cache?.get(`${id}/${section.name}/${block}`)
+      const cached = shelf?.get(block)
       if (cached === undefined) missing.push(block)
       else take(block, cached as TextBlock)
     }
@@ -116,7 +118,7 @@ export class BlobReader {
         if (!byBlock.has(block)) continue
         const stored = bytes.subarray(start(block) - start(first), start(block + 1) - start(first))
         const texts = this.#parse(section, directory, block, stored)
-        cache?.set(`${id}/${section.name}/${block}`, texts, texts.sizeBytes)
+        shelf?.set(block, texts, texts.sizeBytes)
         take(block, texts)
       }
     })

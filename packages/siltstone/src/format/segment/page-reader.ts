@@ -1,6 +1,6 @@
 import { checkPages, geometryOf, pageCount, type PageGeometry } from './pages.ts'
 import type { SectionDescriptor } from './descriptor.ts'
-import { eachAtMost, readAhead, type SectionSource, stretches, wordsOf } from './source.ts'
+import { type BlockShelf, eachAtMost, readAhead, type SectionSource, stretches, wordsOf } from './source.ts'
 
 const GAP_BYTES = 16 * 1024
 const MAX_READ_BYTES = 4 << 20
@@ -21,9 +21,11 @@ export class PageReader {
   readonly records: number
   readonly pages: number
   readonly #source: SectionSource
+  readonly #shelf: BlockShelf | undefined
 
   constructor(source: SectionSource, section: SectionDescriptor, recordBytes: number, records: number) {
     this.#source = source
+    this.#shelf = source.shelf(section)
     this.section = section
     this.records = records
     this.geometry = geometryOf(section, recordBytes, records)
@@ -57,12 +59,12 @@ export class PageReader {
    * Near ones are read together; pages go through the cache.
    */
   async each(pages: readonly number[], take: (page: number, words: Uint32Array) => void): Promise<void> {
-    const { cache, id } = this.#source
+    const shelf = this.#shelf
     const { pageBytes } = this.geometry
     const words = pageBytes / 4
     const missing: number[] = []
     for (const page of pages) {
-      const cached = cache?.get(`${id}/${this.section.name}/${page}`)
+      const cached = shelf?.get(page)
       if (cached === undefined) missing.push(page)
       else take(page, cached as Uint32Array)
     }
@@ -74,7 +76,7 @@ export class PageReader {
         if (!needed.has(page)) continue
         const view = all.subarray((page - first) * words, (page - first + 1) * words - 1)
         // A copy for the cache: a view would keep the whole read in memory.
-        cache?.set(`${id}/${this.section.name}/${page}`, view.slice(), pageBytes)
+        shelf?.set(page, view.slice(), pageBytes)
         take(page, view)
       }
     })

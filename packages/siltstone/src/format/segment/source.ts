@@ -6,10 +6,14 @@ import type { FileDescriptor, SectionDescriptor } from './descriptor.ts'
 /** Exactly these bytes of an object. May return fewer at the object's end: that is found out here. */
 export type ReadRange = (key: string, offset: number, length: number) => Promise<Uint8Array>
 
-/** Parsed blocks; `bytes` is what one takes in memory. The value is whatever was set under the key. */
+/** Parsed blocks of one section by number; `bytes` is what one takes in memory. */
+export interface BlockShelf {
+  get(number: number): unknown
+  set(number: number, value: unknown, bytes: number): void
+}
+
 export interface BlockCache {
-  get(key: string): unknown
-  set(key: string, value: unknown, bytes: number): void
+  shelf(name: string): BlockShelf
 }
 
 /** A stretch of a section: blocks or pages that are read together. */
@@ -22,15 +26,20 @@ export interface Stretch {
 export class SectionSource {
   /** Of the segment or overlay: the prefix of cache keys. */
   readonly id: string
-  readonly cache: BlockCache | undefined
+  readonly #cache: BlockCache | undefined
   readonly #files: readonly FileDescriptor[]
   readonly #read: ReadRange
 
   constructor(id: string, files: readonly FileDescriptor[], read: ReadRange, cache?: BlockCache) {
     this.id = id
-    this.cache = cache
+    this.#cache = cache
     this.#files = files
     this.#read = read
+  }
+
+  /** Where the blocks of a section are kept. */
+  shelf(section: SectionDescriptor): BlockShelf | undefined {
+    return this.#cache?.shelf(`${this.id}/${section.name}`)
   }
 
   key(section: SectionDescriptor): string {

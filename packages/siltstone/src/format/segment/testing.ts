@@ -2,7 +2,7 @@
 import * as fc from 'fast-check'
 import type { SegmentDescriptor } from './descriptor.ts'
 import type { OpenFile } from './sink.ts'
-import type { BlockCache, ReadRange } from './source.ts'
+import type { BlockCache, BlockShelf, ReadRange } from './source.ts'
 import { type SegmentRow, SegmentWriter } from './writer.ts'
 
 export class Bucket {
@@ -32,11 +32,13 @@ export class Bucket {
 
 export class MapCache implements BlockCache {
   readonly entries = new Map<string, unknown>()
-  get(key: string): unknown {
-    return this.entries.get(key)
-  }
-  set(key: string, value: unknown): void {
-    this.entries.set(key, value)
+  shelf(name: string): BlockShelf {
+    return {
+      get: (number) => this.entries.get(`${name}/${number}`),
+      set: (number, value) => {
+        this.entries.set(`${name}/${number}`, value)
+      },
+    }
   }
 }
 
