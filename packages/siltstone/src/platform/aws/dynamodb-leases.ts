@@ -157,13 +157,15 @@ export class DynamoDbLeases implements Leases {
   }
 
   async force(name: string): Promise<LeaseState | undefined> {
-    const freed = await this.#update(name, {
+    // Read before: the answer of the change itself may get lost.
+    const was = await this.inspect(name)
+    if (was === undefined) return undefined
+    await this.#update(name, {
       UpdateExpression: FREE,
       ConditionExpression: 'attribute_exists(#key)',
-      ReturnValues: 'ALL_OLD',
       values: { ':zero': number(0), ':no': flag(false) },
     })
-    return freed.status === 'ok' ? stateOfItem(freed.item) : undefined
+    return was
   }
 
   async close(): Promise<void> {

@@ -34,6 +34,8 @@ const THROTTLED = new Set([
   'OverLimit',
   'KmsThrottled',
 ])
+/** The SDK's words when no connection was made within the time for that. */
+const NOT_CONNECTED = /without establishing a connection|did not establish a connection/
 /** The SDK's words when neither environment nor configuration name one. */
 const NO_REGION = /^Region (?:is missing|not accepted)/
 /** Refused for now, and worth another try although they are 4xx. */
@@ -62,7 +64,7 @@ export function outcomeOf(error: unknown): Outcome {
     const { code: system, message } = error as SdkError
     if (code === 'CredentialsProviderError' || NO_REGION.test(message ?? '')) return 'refused'
     const neverConnected = system !== undefined && NOT_SENT.has(system)
-    return neverConnected || message?.includes('without establishing a connection') === true ? 'not-applied' : 'open'
+    return neverConnected || NOT_CONNECTED.test(message ?? '') ? 'not-applied' : 'open'
   }
   // A good status on an error: the answer could not be read.
   if (status >= 500 || status === 408 || status < 300) return 'open'

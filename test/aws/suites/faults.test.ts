@@ -1,0 +1,75 @@
+/** The contracts once more, while answers get lost and requests are refused for now. The faults are regular, so that a run repeats. */
+import { describe } from 'vitest'
+import { DynamoDbLeases } from '../../../packages/siltstone/src/platform/aws/dynamodb-leases.ts'
+import type { HasMiddleware } from '../../../packages/siltstone/src/platform/aws/client-config.ts'
+import { Requests } from '../../../packages/siltstone/src/platform/aws/requests.ts'
+import { addStep, jsonError, lost, s3Error } from '../../../packages/siltstone/src/platform/aws/testing/middleware.ts'
+import { describeLeases } from '../../../packages/siltstone/src/platform/lease.contract.ts'
+import { describeObjectStore } from '../../../packages/siltstone/src/platform/object-store.contract.ts'
+import { systemClock } from '../../../packages/siltstone/src/platform/system-clock.ts'
+import { openBucket, parts } from '../bucket.ts'
+import { openTable } from '../table.ts'
+import { targets } from '../targets.ts'
+
+const PUTS = new Set(['PutObject', 'CompleteMultipartUpload'])
+const [target] = targets()
+
+/**
+ * Every third object loses the answer to its first put, every other one meets a conflict first; every seventh read is
+ * put off.
+ */
+function spoilS3(client: HasMiddleware): void {
+  const seen = { conflict: new Set<string>(), lost: new Set<string>() }
+  let reads = 0
+  const isFirst = (of: Set<string>, path: string) => of.size !== of.add(path).size
+  addStep(client, 'faults', async (command, { path }, next) => {
+    if (!PUTS.has(command)) return ++reads % 7 === 0 ? s3Error(503, 'SlowDown') : next()
+    if (isFirst(seen.conflict, path) && seen.conflict.size % 2 === 0) return s3Error(409, 'ConditionalRequestConflict')
+    const answer = await next()
+    if (answer.statusCode === 200 && isFirst(seen.lost, path) && seen.lost.size % 3 === 0) throw lost()
+    return answer
+  })
+}
+
+/** Every third change that succeeds loses its answer, every fourth request is throttled. */
+function spoilDynamoDb(client: HasMiddleware): void {
+  const counts = { all: 0, done: 0 }
+  addStep(client, 'faults', async (command, _, next) => {
+    if (++counts.all % 4 === 0) return jsonError(400, 'ProvisionedThroughputExceededException')
+    const answer = await next()
+    if (command === 'UpdateItem' && answer.statusCode === 200 && ++counts.done % 3 === 0) throw lost()
+    return answer
+  })
+}
+
+if (target !== undefined)
+  describe(`${target.name}, with faults`, () => {
+    describeObjectStore('S3', async () => {
+      const bucket = await openBucket(target)
+      const store = bucket.store({ onClient: spoilS3 })
+      return {
+        store,
+        dispose: async () => {
+          await store.close()
+          await bucket.dispose()
+        },
+      }
+    })
+
+    describeLeases('DynamoDB', async (clock) => {
+      const table = await openTable(target)
+      const client = table.newClient()
+      spoilDynamoDb(client)
+      // The contract's clock stands still; the waits between tries are real.
+      const waiting = { ...systemClock, nowMs: () => clock.nowMs() }
+      const requests = new Requests('dynamodb', { ...parts, clock: waiting })
+      const leases = new DynamoDbLeases(table.name, { client, clock, requests })
+      return {
+        leases,
+        dispose: async () => {
+          await leases.close()
+          await table.dispose()
+        },
+      }
+    })
+  })

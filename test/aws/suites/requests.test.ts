@@ -1,0 +1,160 @@
+/** What each operation asks of AWS, counted next to the wire, and held against docs/decisions. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openS3Environment } from '../../../packages/siltstone/src/platform/aws/environment.ts'
+import { addStep } from '../../../packages/siltstone/src/platform/aws/testing/middleware.ts'
+import { closeEnvironment } from '../../../packages/siltstone/src/platform/directory-environment.ts'
+import type { Environment } from '../../../packages/siltstone/src/platform/environment.ts'
+import { openStore } from '../../../packages/siltstone/src/library/open-store.ts'
+import type { Store } from '../../../packages/siltstone/src/library/store.ts'
+import { openBucket, type TestBucket } from '../bucket.ts'
+import { openQueue, type TestQueue } from '../queue.ts'
+import { openTable, type TestTable } from '../table.ts'
+import { targets, variablesOf } from '../targets.ts'
+
+type Counts = Record<string, number>
+
+const DIMENSIONS = 32
+const vectorOf = (id: number) => Array.from({ length: DIMENSIONS }, (_, at) => Math.sin(id * (at + 1)))
+const batch = (from: number, count: number) => {
+  const numbers = Array.from({ length: count }, (_, at) => from + at)
+  return {
+    ids: numbers.map(String),
+    embeddings: numbers.map(vectorOf),
+    documents: numbers.map((id) => `document ${id}`),
+  }
+}
+
+interface Opened {
+  store: Store
+  env: Environment
+  /** What was asked since the last time. */
+  take(): Counts
+  close(): Promise<void>
+}
+
+const [target] = targets()
+
+describe.runIf(target !== undefined)('requests', () => {
+  let bucket: TestBucket
+  let queue: TestQueue
+  let table: TestTable
+  let place: string
+  const rows: [string, Counts][] = []
+
+  beforeAll(async () => {
+    if (target === undefined) return
+    bucket = await openBucket(target)
+    queue = await openQueue(target, 5)
+    table = await openTable(target)
+    place = bucket.url()
+  })
+  afterAll(async () => {
+    console.log(asTable(rows))
+    await Promise.all([bucket.dispose(), queue.dispose(), table.dispose()])
+  })
+
+  /** As a process of its own would. */
+  async function open(): Promise<Opened> {
+    let counts: Counts = {}
+    const variables = {
+      ...(target && variablesOf(target)),
+      SILTSTONE_QUEUE_URL: queue.url,
+      SILTSTONE_LOCK_TABLE: table.name,
+    }
+    const env = await openS3Environment(place, {
+      variables,
+      onClient: (client) =>
+        addStep(client, 'count', (command, _, next) => {
+          counts[command] = (counts[command] ?? 0) + 1
+          return next()
+        }),
+    })
+    const store = await openStore({ environment: env })
+    const take = () => {
+      const taken = counts
+      counts = {}
+      return taken
+    }
+    const close = async () => {
+      await store.close()
+      await closeEnvironment(env)
+    }
+    return { store, env, take, close }
+  }
+
+  async function measure(name: string, opened: Opened, work: () => Promise<unknown>): Promise<Counts> {
+    opened.take()
+    await work()
+    const counts = opened.take()
+    rows.push([name, counts])
+    return counts
+  }
+
+  it('are no more than docs/decisions says', async () => {
+    const writer = await open()
+    const things = await writer.store.createCollection({ name: 'things', embeddingFunction: null })
+    await things.upsert(batch(0, 1))
+
+    const write = await measure('write, one request or a group', writer, () => things.upsert(batch(1, 100)))
+    // One PUT, and one LIST of the inbox.
+    expect(write).toEqual({ PutObject: 1, ListObjectsV2: 1 })
+
+    const wake = await measure(
+      'wake-up call, 250 ms after the first write of a burst',
+      writer,
+      () => new Promise((resolve) => setTimeout(resolve, 600)),
+    )
+    expect(wake).toEqual({ SendMessageBatch: 1 })
+
+    const own = await measure('strong read of what this process knows', writer, () =>
+      things.query({ queryEmbeddings: [vectorOf(1)], nResults: 5 }),
+    )
+    expect(own).toEqual({ GetObject: 1, ListObjectsV2: 1 })
+
+    const fold = await measure('fold of 2 entries into the first segment', writer, () => things.compact())
+    expect(fold['PutObject']).toBeLessThanOrEqual(8)
+    expect(fold['UpdateItem']).toBeLessThanOrEqual(4)
+
+    const reader = await open()
+    const opening = reader.take()
+    rows.push(['cold: open the store', opening])
+    // The store's descriptor, and the probe of conditions that is not made on AWS itself.
+    expect(opening['GetObject']).toBe(1)
+    const other = await measure('cold: find the collection by name', reader, () =>
+      reader.store.getCollection({ name: 'things' }),
+    )
+    expect(other['GetObject']).toBeLessThanOrEqual(4)
+    const coldThings = await reader.store.getCollection({ name: 'things', embeddingFunction: null })
+    const cold = await measure('cold query, after a fold', reader, () =>
+      coldThings.query({ queryEmbeddings: [vectorOf(1)], nResults: 5 }),
+    )
+    expect(cold['ListObjectsV2']).toBe(1)
+    expect(cold['GetObject']).toBeLessThanOrEqual(12)
+
+    const found = await measure('warm query, nothing new', reader, () =>
+      coldThings.query({ queryEmbeddings: [vectorOf(2)], nResults: 5 }),
+    )
+    expect(found['ListObjectsV2']).toBe(1)
+
+    await things.upsert(batch(200, 10))
+    const fresh = await measure('warm query, after one write by another process', reader, () =>
+      coldThings.query({ queryEmbeddings: [vectorOf(205)], nResults: 5 }),
+    )
+    expect(fresh['ListObjectsV2']).toBe(1)
+
+    for (let at = 0; at < 10; at++) await things.upsert(batch(300 + 10 * at, 10))
+    await measure('fold of 11 entries', writer, () => things.compact())
+    await measure('compaction with nothing to do', writer, () => things.compact())
+    await Promise.all([writer.close(), reader.close()])
+  })
+})
+
+function asTable(rows: readonly [string, Counts][]): string {
+  const commands = [...new Set(rows.flatMap(([, counts]) => Object.keys(counts)))].sort()
+  const line = (cells: readonly (string | number)[]) => `| ${cells.join(' | ')} |`
+  return [
+    line(['', ...commands]),
+    line(['---', ...commands.map(() => '---:')]),
+    ...rows.map(([name, counts]) => line([name, ...commands.map((command) => counts[command] ?? '')])),
+  ].join('\n')
+}
