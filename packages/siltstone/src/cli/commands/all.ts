@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { collectionsCommand } from './collections.ts'
 import { compactCommand } from './compact.ts'
+import { costCommand } from './cost.ts'
 import { demoCommand } from './demo/command.ts'
 import { doctorCommand } from './doctor.ts'
 import { exportCommand } from './export.ts'
@@ -34,5 +35,6 @@ export const commands: readonly (() => Command)[] = [
   verifyCommand,
   repairCommand,
   doctorCommand,
+  costCommand,
   leaseCommand,
 ]

@@ -1,0 +1,220 @@
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import {
+  type Assumptions,
+  ASSUMPTIONS,
+  type Bill,
+  type CostReport,
+  DEFAULT_WORKLOAD,
+  type PriceItem,
+  type PriceList,
+  PRICES,
+  reportOf,
+  reportOfCounters,
+  type UnitCosts,
+  type Workload,
+} from '../../cost/index.ts'
+import { invalid } from '../../errors.ts'
+import { readFileText } from '../../platform/files.ts'
+import { systemHttp } from '../../platform/http.ts'
+import { systemClock } from '../../platform/system-clock.ts'
+import { command } from '../command.ts'
+import { bytes, count, list, table } from '../format.ts'
+import { Output } from '../output.ts'
+import { withOutputOptions } from '../session.ts'
+
+interface CostOptions extends Workload {
+  metrics?: string[]
+  hours?: number
+  prices?: string
+  set?: Record<string, number>
+  freeTier?: boolean
+  json?: boolean
+  debug?: boolean
+}
+
+/** Options of the workload: name of the field, its flag, its description. */
+const NUMBERS = [
+  ['records', '--records <n>', 'records kept'],
+  ['dimension', '--dimension <n>', 'of their vectors'],
+  ['documentBytes', '--document-bytes <n>', 'of a record’s text'],
+  ['metadataBytes', '--metadata-bytes <n>', 'of its metadata and id'],
+  ['writes', '--writes <n>', 'records written a month'],
+  ['writeBatch', '--write-batch <n>', 'records written together'],
+  ['writeHours', '--write-hours <n>', 'hours of the month in which writes come; 730 is always'],
+  ['coldQueries', '--cold-queries <n>', 'queries a month that find nothing in memory'],
+  ['warmQueries', '--warm-queries <n>', 'queries a month that find everything in memory'],
+  ['answerBytes', '--answer-bytes <n>', 'of a query’s answer, sent to the internet'],
+] as const
+
+export function costCommand(): Command {
+  const made = command('cost', 'what a month will cost on AWS, from a described workload or from counters', [
+    'cost --records 1000000 --dimension 384 --writes 300000 --warm-queries 1000000',
+    'cost --metrics http://127.0.0.1:8000/metrics',
+    'cost --records 5e6 --write-path producer --free-tier --json',
+  ])
+  for (const [field, flags, description] of NUMBERS)
+    made.addOption(new Option(flags, description).default(DEFAULT_WORKLOAD[field]).argParser(amount))
+  return withOutputOptions(made)
+    .addOption(
+      new Option('--write-path <path>', 'through servers, or as deltas of bare producers')
+        .choices(['server', 'producer'])
+        .default('server'),
+    )
+    .addOption(
+      new Option('--compute <where>', 'priced: Lambda, or machines of your own, which are not; with --metrics: own')
+        .choices(['lambda', 'own'])
+        .default('lambda'),
+    )
+    .option('--no-monitoring', 'leave out alarms, dashboard, custom metrics and logs')
+    .option('--metrics <places...>', 'instead of a workload: /metrics of the servers of one store, as URLs or files')
+    .option('--hours <n>', 'with --metrics: how long they have counted; default: since the servers started', amount)
+    .option('--free-tier', 'take off what AWS gives every account each month')
+    .option('--prices <file>', 'JSON of prices that differ: {"s3Put": {"usd": 0.0055}}')
+    .option('--set <name=number>', `assume otherwise: ${Object.keys(ASSUMPTIONS).slice(0, 4).join(', ')} …`, assumption)
+    .addHelpText('after', '\nPrices are list prices of us-east-1. docs/cost.md explains every step and assumption.')
+    .action(async (options: CostOptions, made: Command) => {
+      const out = new Output(options)
+      const prices = options.prices === undefined ? PRICES : await readPrices(options.prices)
+      const common = {
+        prices,
+        freeTier: options.freeTier === true,
+        assumptions: (options.set ?? {}) as Partial<Assumptions>,
+      }
+      if (options.metrics !== undefined) {
+        const texts = await Promise.all(options.metrics.map(readMetrics))
+        const report = reportOfCounters(texts, {
+          ...common,
+          nowMs: systemClock.nowMs(),
+          writeBatch: made.getOptionValueSource('writeBatch') === 'default' ? 1 : options.writeBatch,
+          compute: made.getOptionValueSource('compute') === 'default' ? 'own' : options.compute,
+          ...(options.hours !== undefined && { hours: options.hours }),
+        })
+        const { counted } = report
+        const heading = `A month like the ${counted.hours.toFixed(1)} hours that were counted: ${count(counted.queries)} queries, ${count(counted.entries)} log entries, ${bytes(counted.storedBytes)} kept.`
+        await out.answer(report, () => text(heading, report))
+        return
+      }
+      const workload = Object.fromEntries(
+        Object.keys(DEFAULT_WORKLOAD).map((name) => [name, options[name as keyof Workload]]),
+      ) as unknown as Workload
+      const report = reportOf(workload, common)
+      const { derived, tenThousandUpdates } = report
+      const heading =
+        `A month with ${count(workload.records)} records of ${bytes(derived.recordBytes)}, ${count(workload.writes)} written, ` +
+        `${count(workload.coldQueries)} cold and ${count(workload.warmQueries)} warm queries.\n` +
+        `${bytes(derived.storedBytes)} kept; ${count(derived.entries)} log entries, ${count(derived.folds)} folds, ${count(derived.merges)} merges; ` +
+        `a written byte is written ${derived.writeAmplification.toFixed(1)} times.`
+      const ours = {
+        what: '10,000 updates here, one by one; in batches of 500',
+        usd: `${dollars(tenThousandUpdates.oneByOne)}; ${dollars(tenThousandUpdates.batchesOf500)}`,
+      }
+      await out.answer(report, () => text(heading, report, ours))
+    })
+}
+
+function text(
+  heading: string,
+  report: Omit<CostReport, 'tenThousandUpdates'>,
+  ours?: { what: string; usd: string },
+): string {
+  const { bill, unitCosts, priceDate, region, freeTier, others } = report
+  const compared = [
+    { what: 'this, a month', usd: dollars(bill.totalUsd) },
+    ...(ours === undefined ? [] : [ours]),
+    ...others,
+  ]
+  return [
+    `${heading}\n`,
+    servicesTable(bill),
+    unitCostText(unitCosts),
+    table(
+      compared,
+      [
+        { title: 'COMPARED', value: ({ what }) => what },
+        { title: 'USD', value: ({ usd }) => usd, right: true },
+      ],
+      '',
+    ),
+    `List prices of ${region}, ${priceDate}${freeTier ? ', less the free tier' : ', without the free tier'}. docs/cost.md says what is assumed.\n`,
+  ].join('\n')
+}
+
+function servicesTable(bill: Bill): string {
+  const rows = [
+    ...[...bill.lines].sort((a, b) => (a.service < b.service ? -1 : a.service > b.service ? 1 : b.usd - a.usd)),
+    { service: 'Total', what: '', quantity: Number.NaN, usd: bill.totalUsd },
+  ]
+  return table(
+    rows,
+    [
+      { title: 'SERVICE', value: ({ service }) => service },
+      { title: 'WHAT', value: ({ what }) => what },
+      { title: 'QUANTITY', value: ({ quantity }) => (Number.isNaN(quantity) ? '' : amountText(quantity)), right: true },
+      { title: 'USD', value: ({ usd }) => dollars(usd), right: true },
+    ],
+    'Nothing.',
+  )
+}
+
+function unitCostText(costs: UnitCosts): string {
+  const shown = (usd: number | null): string => (usd === null ? '-' : dollars(usd))
+  return list([
+    ['1,000 queries', shown(costs.usdPer1000Queries)],
+    ['1,000 cold queries', shown(costs.usdPer1000ColdQueries)],
+    ['1,000 warm queries', shown(costs.usdPer1000WarmQueries)],
+    ['1,000,000 writes', shown(costs.usdPerMillionWrites)],
+    ['1 GB kept a month', shown(costs.usdPerGbKept)],
+  ])
+}
+
+function amountText(quantity: number): string {
+  return quantity >= 100 ? count(Math.round(quantity)) : quantity.toPrecision(3)
+}
+
+function dollars(usd: number): string {
+  if (usd === 0) return '$0'
+  return usd >= 0.1 ? `$${usd.toFixed(2)}` : `$${usd.toPrecision(2).replace(/e-(\d)$/, 'e-0$1')}`
+}
+
+/** `5e6` is a number too. */
+function amount(value: string): number {
+  const number = Number(value)
+  if (value.trim() === '' || !Number.isFinite(number) || number < 0)
+    throw new InvalidArgumentError('Give a number of 0 or more.')
+  return number
+}
+
+function assumption(value: string, previous: Record<string, number> = {}): Record<string, number> {
+  const [name = '', number = ''] = value.split('=')
+  if (!Object.hasOwn(ASSUMPTIONS, name))
+    throw new InvalidArgumentError(`Known are ${Object.keys(ASSUMPTIONS).join(', ')}.`)
+  return { ...previous, [name]: amount(number) }
+}
+
+async function readPrices(path: string): Promise<PriceList> {
+  const bad = (what: string, cause?: unknown) => invalid('bad-prices', `${path}: ${what}`, { field: '--prices', cause })
+  let changes: Record<string, { usd?: unknown }>
+  try {
+    changes = JSON.parse(await readFileText(path)) as typeof changes
+  } catch (cause) {
+    throw bad(`it is not JSON: ${String(cause)}`, cause)
+  }
+  const prices: Record<PriceItem, PriceList[PriceItem]> = { ...PRICES }
+  for (const [item, change] of Object.entries(changes)) {
+    if (!Object.hasOwn(PRICES, item))
+      throw bad(`there is no price ${item}; known are ${Object.keys(PRICES).join(', ')}`)
+    if (typeof change?.usd !== 'number') throw bad(`${item} has no number usd`)
+    prices[item as PriceItem] = { ...prices[item as PriceItem], ...change } as PriceList[PriceItem]
+  }
+  return prices
+}
+
+async function readMetrics(place: string): Promise<string> {
+  if (!/^https?:\/\//.test(place)) return readFileText(place)
+  const answer = await systemHttp(place, { method: 'GET', headers: {} })
+  if (answer.status !== 200)
+    throw invalid('no-counters', `${place} answers ${answer.status}; give the address of /metrics`, {
+      field: '--metrics',
+    })
+  return answer.text()
+}

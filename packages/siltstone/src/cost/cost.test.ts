@@ -1,0 +1,188 @@
+import { describe, expect, it } from 'vitest'
+import { billOf } from './bill.ts'
+import { estimate } from './estimate.ts'
+import { PRICES } from './prices.ts'
+import { reportOf } from './report.ts'
+import { ASSUMPTIONS, DEFAULT_WORKLOAD, type Workload } from './workload.ts'
+
+const nothing: Workload = {
+  ...DEFAULT_WORKLOAD,
+  records: 0,
+  writes: 0,
+  coldQueries: 0,
+  warmQueries: 0,
+  monitoring: false,
+  compute: 'own',
+}
+const quantitiesOf = (changes: Partial<Workload>, assumptions = {}) =>
+  Object.fromEntries(
+    estimate({ ...nothing, ...changes }, assumptions).quantities.map(({ item, activity, quantity }) => [
+      `${activity}/${item}`,
+      quantity,
+    ]),
+  )
+
+describe('a workload’s quantities, by hand', () => {
+  it('nothing uses nothing', () => {
+    expect(estimate(nothing).quantities).toEqual([])
+    expect(reportOf(nothing).bill.totalUsd).toBe(0)
+  })
+
+  it('kept records: vectors, index, text and metadata', () => {
+    // 1,000,000 × (384 × 4 B × 1.076 + 500 B + 200 B) = 2.352736 GB
+    expect(quantitiesOf({ records: 1_000_000 })).toEqual({ 'storage/s3StorageGbMonth': expect.closeTo(2.352736, 9) })
+  })
+
+  it('warm queries: one list, one conditional get; 20 ms of 1,769 MB each', () => {
+    expect(quantitiesOf({ warmQueries: 1_000_000, answerBytes: 2_000 })).toEqual({
+      'warm queries/s3Put': 1_000_000,
+      'warm queries/s3Get': 1_000_000,
+      'warm queries/dataOutGb': 2,
+    })
+    const lambda = quantitiesOf({ warmQueries: 1_000_000, compute: 'lambda' })
+    expect(lambda['warm queries/lambdaInvocation']).toBe(1_000_000)
+    // 1,000,000 × 0.02 s × 1,769 / 1,024 GB
+    expect(lambda['warm queries/lambdaGbSecond']).toBeCloseTo(34_550.78, 2)
+  })
+
+  it('writes through a server: entries, folds, merges, looks for garbage', () => {
+    // 10,000 records in batches of 100: 100 entries. In 1 hour at most 3,600 / (1.5 + 5) = 553.8 folds: 100.
+    // 33 merges; 1 look (1 hour / 3). PUT class: 100×2 + 100×9 + 33×8 + 1×7; GET class: 100×14 + 100×2.2 + 33×63 + 20.
+    const used = quantitiesOf({ writes: 10_000, writeBatch: 100, writeHours: 1 })
+    expect(used['writes/s3Put']).toBe(200 + 900 + 264 + 7)
+    expect(used['writes/s3Get']).toBeCloseTo(1_400 + 220 + 2_079 + 20, 6)
+    expect(used).not.toHaveProperty('writes/lambdaGbSecond')
+  })
+
+  it('never folds more often than compactions follow one another', () => {
+    // 100,000 entries in 1 hour: ceil(553.8) folds.
+    const { derived } = estimate({ ...nothing, writes: 100_000, writeBatch: 1, writeHours: 1 })
+    expect([derived.entries, derived.folds, derived.merges]).toEqual([100_000, 554, 184])
+  })
+
+  it('bare producers: one PUT each, sequenced by the fold’s entry', () => {
+    const used = quantitiesOf({ writes: 1_000, writeBatch: 10, writeHours: 1, writePath: 'producer' })
+    // 100 deltas, 100 folds, each with an entry of its own; 33 merges; 1 look.
+    expect(used['writes/s3Put']).toBe(100 + 900 + 200 + 264 + 7)
+    expect(used['writes/s3Get']).toBeCloseTo(1_400 + 100 + 2_079 + 20, 6)
+  })
+
+  it('functions: messages, leases, the compactor’s time', () => {
+    const used = quantitiesOf(
+      { records: 0, writes: 1_000, writeBatch: 10, writeHours: 1, compute: 'lambda' },
+      { foldSeconds: 2, mergeSeconds: 3, collectSeconds: 1, compactionBytesPerSecond: 1e15, collectEveryHours: 1 },
+    )
+    // 100 entries, folds and 2 × 100 queue requests for them; leases: 100 folds + 33 merges + 2 for the look.
+    expect(used['writes/sqsRequest']).toBe(100 + 200)
+    expect(used['writes/dynamoWrite']).toBe(2 * 135)
+    expect(used['writes/dynamoRead']).toBe(135)
+    // Compactor: (100 × 2 + 33 × 3 + 1 × 1) s × 3,008 / 1,024 GB; writer: 100 × 0.15 s × 1,769 / 1,024 GB
+    expect(used['writes/lambdaGbSecond']).toBeCloseTo((300 * 3_008) / 1_024 + (15 * 1_769) / 1_024, 3)
+    expect(used['writes/lambdaDiskGbSecond']).toBeCloseTo((300 * (10_240 - 512)) / 1_024, 3)
+    // Every 15 minutes: 730 × 4 runs.
+    expect(used['fixed/lambdaInvocation']).toBe(2_920)
+    expect(used['fixed/sqsRequest']).toBe(657_000)
+  })
+
+  it('compaction rewrites a record once a tier, and replaced rows’ neighbours', () => {
+    // Folds of 2,000,000 B, live 64 × 4 MiB: one merge in the lowest tier, three above; half of the writes replace.
+    const records = (64 * 4 * 1024 * 1024) / 1_000
+    const { derived } = estimate(
+      { ...nothing, records, dimension: 0, documentBytes: 1_000, metadataBytes: 0, writes: 2_000, writeBatch: 2_000 },
+      { updateShare: 0.5, deletedShare: 0.25 },
+    )
+    expect(derived.recordBytes).toBe(1_000)
+    expect(derived.compactedBytes).toBeCloseTo(2_000_000 * (1 + 4) + (1_000 * 1_000) / 0.25, 0)
+    expect(derived.writeAmplification).toBeCloseTo(7, 6)
+    // Live, a week of what compaction wrote, a day of the log.
+    const days = 730 / 24
+    expect(derived.storedBytes).toBeCloseTo(records * 1_000 + (14_000_000 * 7) / days + 2_000_000 / days, 0)
+  })
+
+  it('refuses what is no workload', () => {
+    expect(() => estimate({ ...nothing, records: -1 })).toThrow(/records is -1/)
+    expect(() => estimate({ ...nothing, writes: 1, writeBatch: 0 })).toThrow(/writeBatch/)
+    expect(() => estimate({ ...nothing, writes: 1, writeHours: 800 })).toThrow(/730 hours/)
+  })
+})
+
+describe('a bill, by hand', () => {
+  const quantities = [
+    { item: 's3Put', activity: 'writes', quantity: 200_000 },
+    { item: 's3Get', activity: 'warm queries', quantity: 5_000_000 },
+    { item: 's3StorageGbMonth', activity: 'storage', quantity: 10 },
+    { item: 'lambdaGbSecond', activity: 'writes', quantity: 300_000 },
+    { item: 'lambdaGbSecond', activity: 'warm queries', quantity: 300_000 },
+    { item: 'dynamoWrite', activity: 'writes', quantity: 1_000_000 },
+  ] as const
+
+  it('is quantity times price', () => {
+    const bill = billOf(quantities)
+    // PUT 200 × $0.005 = $1; GET 5,000 × $0.0004 = $2; 10 GB × $0.023 = $0.23; 600,000 × $0.0000133334 = $8.00004; $0.625
+    expect(bill.services['S3']).toBeCloseTo(3.23, 9)
+    expect(bill.services['Lambda']).toBeCloseTo(8.00004, 9)
+    expect(bill.services['DynamoDB']).toBeCloseTo(0.625, 9)
+    expect(bill.totalUsd).toBeCloseTo(11.85504, 9)
+    expect(bill.activities.writes).toBeCloseTo(1 + 4.00002 + 0.625, 9)
+    expect(bill.activities['warm queries']).toBeCloseTo(2 + 4.00002, 9)
+    expect(bill.activities.storage).toBeCloseTo(0.23, 9)
+  })
+
+  it('shares out what the free tier leaves', () => {
+    const bill = billOf(quantities, { freeTier: true })
+    // 600,000 − 400,000 GB-seconds, half for each.
+    expect(bill.services['Lambda']).toBeCloseTo(2.66668, 9)
+    expect(bill.activities.writes).toBeCloseTo(1 + 1.33334 + 0.625, 9)
+    const free = billOf([{ item: 'alarm', activity: 'fixed', quantity: 8 }], { freeTier: true })
+    expect([free.totalUsd, free.activities.fixed]).toEqual([0, 0])
+  })
+
+  it('follows other prices', () => {
+    const prices = { ...PRICES, s3Put: { ...PRICES.s3Put, usd: 0.0055 } }
+    expect(billOf([{ item: 's3Put', activity: 'writes', quantity: 1_000 }], { prices }).totalUsd).toBeCloseTo(
+      0.0055,
+      12,
+    )
+  })
+})
+
+describe('a report', () => {
+  it('adds up, and its unit costs are the activities’ costs over their counts', () => {
+    const report = reportOf(DEFAULT_WORKLOAD)
+    const sum = (values: Record<string, number>) => Object.values(values).reduce((a, b) => a + b, 0)
+    expect(sum(report.bill.services)).toBeCloseTo(report.bill.totalUsd, 9)
+    expect(sum(report.bill.activities)).toBeCloseTo(report.bill.totalUsd, 9)
+    expect(report.bill.lines.reduce((total, { usd }) => total + usd, 0)).toBeCloseTo(report.bill.totalUsd, 9)
+    const { activities } = report.bill
+    expect(report.unitCosts.usdPer1000WarmQueries).toBeCloseTo(activities['warm queries'] / 100, 12)
+    expect(report.unitCosts.usdPer1000ColdQueries).toBeCloseTo(activities['cold queries'], 12)
+    expect(report.unitCosts.usdPerMillionWrites).toBeCloseTo(activities.writes * 10, 9)
+    expect(report.unitCosts.usdPerGbKept).toBeCloseTo(0.023, 12)
+    expect(report.others.map(({ usd }) => usd)).toContain('$3.64')
+  })
+
+  it('knows no unit cost of what there was none of', () => {
+    expect(reportOf(nothing).unitCosts).toEqual({
+      usdPer1000Queries: null,
+      usdPer1000ColdQueries: null,
+      usdPer1000WarmQueries: null,
+      usdPerMillionWrites: null,
+      usdPerGbKept: null,
+    })
+  })
+
+  it('prices 10,000 updates at the margin, by hand on a machine of one’s own', () => {
+    const report = reportOf({ ...nothing, records: 1_000_000 }, { assumptions: { collectEveryHours: 1 } })
+    // One by one in an hour: 10,000 entries, 554 folds, 184 merges, 1 look for garbage.
+    const puts = 10_000 * 2 + 554 * 9 + 184 * 8 + 7
+    const gets = 10_000 * 2.2 + 554 * 14 + 184 * 63 + 20
+    expect(report.tenThousandUpdates.oneByOne).toBeCloseTo(puts * 5e-6 + gets * 4e-7, 9)
+    // 20 entries, 20 folds, 6 merges.
+    const few = (20 * 2 + 20 * 9 + 6 * 8 + 7) * 5e-6 + (20 * 2.2 + 20 * 14 + 6 * 63 + 20) * 4e-7
+    expect(report.tenThousandUpdates.batchesOf500).toBeCloseTo(few, 9)
+  })
+
+  it('every assumption is a number that changes may replace', () => {
+    for (const value of Object.values(ASSUMPTIONS)) expect(value).toBeGreaterThan(0)
+  })
+})

@@ -1,0 +1,189 @@
+/** From a workload to what will be used of each service. `docs/cost.md` explains each step with an example. */
+import { OPERATIONS, type Operation } from './operations.ts'
+import type { PriceItem } from './prices.ts'
+import { type Assumptions, ASSUMPTIONS, checkWorkload, SECONDS_A_MONTH, type Workload } from './workload.ts'
+
+/** What a cost is for. */
+export type Activity = 'writes' | 'cold queries' | 'warm queries' | 'storage' | 'fixed'
+
+export interface Quantity {
+  item: PriceItem
+  activity: Activity
+  quantity: number
+}
+
+/** Numbers on the way, for people to judge. */
+export interface Derived {
+  recordBytes: number
+  liveBytes: number
+  storedBytes: number
+  entries: number
+  folds: number
+  merges: number
+  /** Bytes that compaction writes in a month. */
+  compactedBytes: number
+  /** How often a written byte is written in all. */
+  writeAmplification: number
+  compactorSeconds: number
+}
+
+const GB = 1e9
+const DAYS_A_MONTH = SECONDS_A_MONTH / 86_400
+
+/** @throws SiltstoneError `invalid` (bad-workload) */
+export function estimate(
+  workload: Workload,
+  changes: Partial<Assumptions> = {},
+): { quantities: Quantity[]; derived: Derived } {
+  checkWorkload(workload)
+  const assumed = { ...ASSUMPTIONS, ...changes }
+  const derived = derive(workload, assumed)
+  const use = new Use()
+  addWrites(use, workload, assumed, derived)
+  addQueries(use, workload, assumed)
+  use.add('s3StorageGbMonth', 'storage', derived.storedBytes / GB)
+  if (workload.compute === 'lambda') addFixed(use, workload, assumed)
+  return { quantities: use.quantities(), derived }
+}
+
+function derive(workload: Workload, assumed: Assumptions): Derived {
+  const { records, dimension, documentBytes, metadataBytes, writes, writeBatch, writeHours } = workload
+  const recordBytes = dimension * 4 * (1 + assumed.indexShare) + documentBytes + metadataBytes
+  const liveBytes = records * recordBytes
+  const entries = Math.ceil(writes / writeBatch)
+  const atMost = Math.ceil((writeHours * 3_600) / (assumed.foldSeconds + assumed.foldWindowSeconds))
+  const folds = Math.min(entries, atMost)
+  // A tier's segments become one of the next: a fourth as many merges on each tier above.
+  const merges = Math.floor(folds / (assumed.fanIn - 1))
+  const levels = tiers(liveBytes, folds === 0 ? 0 : (writes * recordBytes) / folds, assumed)
+  const replaced = writes * assumed.updateShare * recordBytes * Math.min(1, records / Math.max(1, writes))
+  const compactedBytes = writes * recordBytes * (1 + levels) + replaced / assumed.deletedShare
+  const storedBytes =
+    liveBytes +
+    (compactedBytes * assumed.historyDays) / DAYS_A_MONTH +
+    (writes * recordBytes * assumed.entryDays) / DAYS_A_MONTH
+  const compactorSeconds =
+    folds * assumed.foldSeconds +
+    merges * assumed.mergeSeconds +
+    (2 * compactedBytes) / assumed.compactionBytesPerSecond
+  return {
+    recordBytes,
+    liveBytes,
+    storedBytes,
+    entries,
+    folds,
+    merges,
+    compactedBytes,
+    writeAmplification: writes === 0 ? 0 : compactedBytes / (writes * recordBytes),
+    compactorSeconds,
+  }
+}
+
+/** How many times a record is merged until it lies in the largest segment. */
+function tiers(liveBytes: number, foldBytes: number, { tierBaseBytes, fanIn }: Assumptions): number {
+  if (foldBytes === 0) return 0
+  const from = Math.max(foldBytes, tierBaseBytes)
+  // Small folds meet in the lowest tier first.
+  const first = foldBytes < tierBaseBytes ? 1 : 0
+  return first + Math.max(0, Math.ceil(Math.log(Math.max(1, liveBytes / from)) / Math.log(fanIn)))
+}
+
+function addWrites(use: Use, workload: Workload, assumed: Assumptions, derived: Derived): void {
+  const { entries, folds, merges, compactorSeconds } = derived
+  if (entries === 0) return
+  const isProducer = workload.writePath === 'producer'
+  use.requests(isProducer ? 'delta' : 'entry', 'writes', entries)
+  use.requests('fold', 'writes', folds)
+  use.requests(isProducer ? 'foldedDelta' : 'foldedEntry', 'writes', entries)
+  // Each fold first writes the entry that sequences the inbox.
+  if (isProducer) use.requests('entry', 'writes', folds)
+  use.requests('merge', 'writes', merges)
+  const collects = Math.min(folds, Math.ceil(workload.writeHours / assumed.collectEveryHours))
+  use.requests('collect', 'writes', collects)
+  if (workload.compute !== 'lambda') return
+  // A message for each entry; received and deleted once for each run.
+  use.add('sqsRequest', 'writes', entries + 2 * folds)
+  const leases = folds + merges + 2 * collects
+  use.add('dynamoWrite', 'writes', 2 * leases)
+  use.add('dynamoRead', 'writes', leases)
+  use.lambda('writes', {
+    invocations: entries,
+    seconds: assumed.writeSeconds * entries,
+    memoryMb: assumed.writerMemoryMb,
+  })
+  const seconds = compactorSeconds + collects * assumed.collectSeconds
+  use.lambda('writes', {
+    invocations: folds,
+    seconds,
+    memoryMb: assumed.compactorMemoryMb,
+    diskMb: assumed.compactorDiskMb,
+  })
+  if (workload.monitoring) use.add('logGb', 'writes', ((entries + folds) * assumed.logBytesPerInvocation) / GB)
+}
+
+function addQueries(use: Use, workload: Workload, assumed: Assumptions): void {
+  const kinds = [
+    ['cold queries', 'coldQuery', workload.coldQueries, assumed.coldQuerySeconds],
+    ['warm queries', 'warmQuery', workload.warmQueries, assumed.warmQuerySeconds],
+  ] as const
+  for (const [activity, operation, count, seconds] of kinds) {
+    if (count === 0) continue
+    use.requests(operation, activity, count)
+    use.add('dataOutGb', activity, (count * workload.answerBytes) / GB)
+    if (workload.compute !== 'lambda') continue
+    use.lambda(activity, { invocations: count, seconds: count * seconds, memoryMb: assumed.queryMemoryMb })
+    if (workload.monitoring) use.add('logGb', activity, (count * assumed.logBytesPerInvocation) / GB)
+  }
+}
+
+function addFixed(use: Use, workload: Workload, assumed: Assumptions): void {
+  const runs = Math.ceil(SECONDS_A_MONTH / (assumed.scheduleMinutes * 60))
+  use.requests('schedule', 'fixed', runs)
+  use.lambda('fixed', {
+    invocations: runs,
+    seconds: runs * assumed.scheduleSeconds,
+    memoryMb: assumed.compactorMemoryMb,
+    diskMb: assumed.compactorDiskMb,
+  })
+  use.add('sqsRequest', 'fixed', assumed.pollsAMonth)
+  if (!workload.monitoring) return
+  use.add('alarm', 'fixed', assumed.alarmMetrics)
+  use.add('customMetric', 'fixed', assumed.customMetrics)
+  use.add('dashboard', 'fixed', 1)
+}
+
+interface LambdaUse {
+  invocations: number
+  seconds: number
+  memoryMb: number
+  diskMb?: number
+}
+
+const FREE_DISK_MB = 512
+
+class Use {
+  readonly #sums = new Map<string, Quantity>()
+
+  add(item: PriceItem, activity: Activity, quantity: number): void {
+    const key = `${activity}/${item}`
+    const sum = this.#sums.get(key) ?? { item, activity, quantity: 0 }
+    sum.quantity += quantity
+    this.#sums.set(key, sum)
+  }
+
+  requests(operation: Operation, activity: Activity, count: number): void {
+    const { put, get } = OPERATIONS[operation]
+    this.add('s3Put', activity, put * count)
+    this.add('s3Get', activity, get * count)
+  }
+
+  lambda(activity: Activity, { invocations, seconds, memoryMb, diskMb = FREE_DISK_MB }: LambdaUse): void {
+    this.add('lambdaInvocation', activity, invocations)
+    this.add('lambdaGbSecond', activity, (seconds * memoryMb) / 1_024)
+    this.add('lambdaDiskGbSecond', activity, (seconds * Math.max(0, diskMb - FREE_DISK_MB)) / 1_024)
+  }
+
+  quantities(): Quantity[] {
+    return [...this.#sums.values()].filter(({ quantity }) => quantity > 0)
+  }
+}

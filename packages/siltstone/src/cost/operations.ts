@@ -1,0 +1,35 @@
+/**
+ * Requests to the bucket that one piece of work makes. Counted on the engine (`operations.test.ts` counts again and holds
+ * the table against it); what depends on the data is a mean over real collections.
+ */
+export interface Requests {
+  /** PUT and LIST. */
+  put: number
+  /** GET and HEAD. */
+  get: number
+}
+
+export const OPERATIONS = {
+  /** A server's log entry: PUT it, LIST the inbox. */
+  entry: { put: 2, get: 0 },
+  /** A bare producer's delta. */
+  delta: { put: 1, get: 0 },
+  /** One fold, without its entries: pointer, manifest and lists; segment, manifest and pointer. */
+  fold: { put: 9, get: 14 },
+  /** … and each entry that it folds. */
+  foldedEntry: { put: 0, get: 2.2 },
+  /** … and each inbox delta that it sequences. */
+  foldedDelta: { put: 0, get: 1 },
+  /** Four segments into one. */
+  merge: { put: 8, get: 63 },
+  /** A look for garbage. */
+  collect: { put: 7, get: 20 },
+  /** Nothing is in memory: store, catalog, pointer, manifest, centroids, codes, vectors, documents. */
+  coldQuery: { put: 1, get: 100 },
+  /** Everything that it needs is in memory: the pointer, conditional, and the list that shows what is new. */
+  warmQuery: { put: 1, get: 1 },
+  /** The schedule finds nothing to do. */
+  schedule: { put: 1, get: 1 },
+} as const satisfies Record<string, Requests>
+
+export type Operation = keyof typeof OPERATIONS
