@@ -1,7 +1,10 @@
 /** Everybody but the clients: producers, compactors, collectors, an operator, and the life and death of collections. */
 import type { StoreEngine } from '../../siltstone/src/engine/engine.ts'
 import { isSiltstoneError } from '../../siltstone/src/errors.ts'
+import { encodeEntry } from '../../siltstone/src/format/entry.ts'
+import { logEntryKey } from '../../siltstone/src/format/keys.ts'
 import { produce } from '../../siltstone/src/log/produce.ts'
+import { systemIds } from '../../siltstone/src/platform/system-ids.ts'
 import { Crashed } from './incarnation.ts'
 import { drawBatch, newMarker } from './operations.ts'
 import { LATE_INBOX_MS, RETRY_PRODUCE_MS } from './plan.ts'
@@ -78,6 +81,32 @@ export function runOperator(world: World, name: string): Promise<void> {
     const was = await engine.env.leases.force(`${path}/${chance.pick(['fold', 'merge'])}`)
     if (was?.owner !== undefined) world.marks.hit('lease forced')
   })
+}
+
+/**
+ * A writer of somebody else's making that is no good: it mentions deltas that entries above the watermark mention
+ * already. Such a mention is void, for everybody. It is quick: what it knows is true when its entry lands.
+ */
+export async function runRepeater(world: World, name: string): Promise<void> {
+  const chance = world.chance.split(name)
+  const process = world.boot(name)
+  while (!world.network.calm && !world.violation) {
+    await world.scheduler.sleep(chance.between(100, 4_000))
+    const truth = world.truthOf(chance.pick(world.targets))
+    const sequenced = [...truth.log.slice(truth.watermark)].flatMap(({ entry }) => entry.sequenced)
+    if (truth.closed || sequenced.length === 0) continue
+    const entry = encodeEntry({
+      id: systemIds(process.clock, chance).ulid(),
+      number: truth.end + 1,
+      collection: truth.path,
+      createdAtMs: process.clock.nowMs(),
+      writer: name,
+      sequenced: [chance.pick(sequenced)],
+      records: [],
+      control: null,
+    })
+    world.bucket.put(logEntryKey(truth.path, truth.end + 1), entry, { ifAbsent: true }, process.name)
+  }
 }
 
 /** Forks, deletions and creations under a name that was used before. */

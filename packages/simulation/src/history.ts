@@ -1,5 +1,5 @@
 /** One history: a world and its actors from a seed, then calm, then what must be true of a world at rest. */
-import { runCollector, runCompactor, runLifecycle, runOperator, runProducer } from './actors.ts'
+import { runCollector, runCompactor, runLifecycle, runOperator, runProducer, runRepeater } from './actors.ts'
 import type { Marks } from './marks.ts'
 import { drawPlan, type Plan, type PlanNumbers } from './plan.ts'
 import { checkAtRest, quiesce } from './rest.ts'
@@ -39,6 +39,7 @@ export async function runHistory(
     ...named('compactor', plan.compactors).map((name) => runCompactor(world, name)),
     ...named('collector', plan.collectors).map((name) => runCollector(world, name)),
     ...named('operator', plan.operators).map((name) => runOperator(world, name)),
+    ...named('repeater', plan.repeaters).map((name) => runRepeater(world, name)),
   ]
   const work = (async () => {
     await Promise.all(foreground)

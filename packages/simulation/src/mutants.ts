@@ -222,6 +222,28 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'collected-snapshot-taken-for-damage',
+    breaks: 'who stalls until its snapshot is collected does not look whether there is a later one',
+    patches: [
+      {
+        file: 'log/collection-state.ts',
+        find: "return typeof now !== 'string' && now.manifestKey !== manifestKey",
+        replace: "return typeof now !== 'string' && manifestKey === ''",
+      },
+    ],
+  },
+  {
+    name: 'collected-manifest-taken-for-damage',
+    breaks: 'who stalls between pointer and manifest does not look whether the pointer moved',
+    patches: [
+      {
+        file: MANIFESTS,
+        find: "if (typeof now === 'string' || now.etag === at.etag) throw error",
+        replace: 'if (now) throw error',
+      },
+    ],
+  },
+  {
     name: 'fork-of-a-half-folded-source',
     breaks: 'a fork is made though somebody else still folds its source',
     patches: [

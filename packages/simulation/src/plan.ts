@@ -24,8 +24,8 @@ export interface Plan {
   operators: number
   /** Forks, deletes and creates collections anew. */
   lifecycles: number
-  /** Deletes inbox deltas that are sequenced, and repairs. */
-  vandals: number
+  /** Writers of somebody else's making, which mention deltas a second time. */
+  repeaters: number
   withoutLease: 0 | 1
   /** Wall clocks differ from true time by at most this; steps stay within it. */
   skewMs: number
@@ -78,7 +78,7 @@ export function drawPlan(seed: number, overrides: Partial<PlanNumbers> = {}): Pl
     background: some(0.3, () => 1),
     operators: some(0.2, () => 1),
     lifecycles: some(0.25, () => 1),
-    vandals: 0,
+    repeaters: 0,
     withoutLease: chance.one(0.3) ? 1 : 0,
     skewMs: some(0.6, () => chance.between(0, 4 * SECOND)),
     atomicListPages: chance.one(0.6) ? 1 : 0,
@@ -124,6 +124,7 @@ export function drawPlan(seed: number, overrides: Partial<PlanNumbers> = {}): Pl
     plan.dimension = 8
     plan.compact.indexRows = index.between(1, 6)
   }
+  plan.repeaters = chance.split('repeaters').one(0.15) ? 1 : 0
   return overrule(plan, overrides)
 }
 
@@ -132,7 +133,7 @@ export type PlanNumbers = Record<string, number>
 
 export const SHRINKABLE: readonly (keyof Plan)[] = [
   'lifecycles',
-  'vandals',
+  'repeaters',
   'operators',
   'background',
   'collectors',

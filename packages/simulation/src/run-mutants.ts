@@ -10,6 +10,8 @@ export interface MutantResult {
   /** Histories until the first violation, one for each start seed; undefined: not caught. */
   caughtAfter: (number | undefined)[]
   median: number | undefined
+  /** Seeds that caught it. */
+  seeds: number[]
   /** Promises that were broken. */
   promises: string[]
 }
@@ -22,6 +24,7 @@ export async function runMutants(options: Options, tell: (result: MutantResult) 
   for (const { name, breaks } of MUTANTS.filter((one) => one.name.startsWith(options.only))) {
     const caughtAfter: MutantResult['caughtAfter'] = []
     const promises = new Set<string>()
+    const seeds: number[] = []
     const starts = Array.from({ length: options.starts }, (_, i) => options.seed + i * APART)
     const serve = async () => {
       for (let firstSeed = starts.shift(); firstSeed !== undefined; firstSeed = starts.shift()) {
@@ -34,13 +37,15 @@ export async function runMutants(options: Options, tell: (result: MutantResult) 
           mutant: name,
         }
         const [failure] = (await runFarm(run)).failures
-        if (failure) await checkRealCode(failure.seed, options)
         caughtAfter.push(failure && failure.seed - firstSeed + 1)
-        if (failure) promises.add(failure.promise)
+        if (!failure) continue
+        await checkRealCode(failure.seed, options)
+        seeds.push(failure.seed)
+        promises.add(failure.promise)
       }
     }
     await Promise.all(Array.from({ length: options.workers }, serve))
-    const result = { name, breaks, caughtAfter, median: medianOf(caughtAfter), promises: [...promises] }
+    const result = { name, breaks, caughtAfter, median: medianOf(caughtAfter), seeds, promises: [...promises] }
     results.push(result)
     tell(result)
   }
