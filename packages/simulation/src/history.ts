@@ -19,8 +19,6 @@ export interface Outcome {
   lines: string[] | undefined
 }
 
-const MAX_EVENTS = 150_000
-
 export async function runHistory(
   seed: number,
   overrides: Partial<PlanNumbers> = {},
@@ -53,7 +51,7 @@ export async function runHistory(
       world.fail('simulation', error instanceof Error ? (error.stack ?? '') : JSON.stringify(error))
   }
   work.then(() => finish(), finish)
-  const ended = await world.scheduler.run(() => finished || world.violation !== undefined, MAX_EVENTS)
+  const ended = await world.scheduler.run(() => finished || world.violation !== undefined, plan.maxEvents)
   if (!ended) world.fail('rest', 'the world stands still, or never comes to rest')
   return {
     seed,

@@ -5,7 +5,7 @@ import { runFarm } from './farm.ts'
 import { runHistory } from './history.ts'
 import { type Options, parseOptions, USAGE } from './options.ts'
 import { isCaught, runMutants } from './run-mutants.ts'
-import { isGood, reportOf, textOf } from './report.ts'
+import { commandFor, isGood, reportOf, textOf } from './report.ts'
 import { shrink } from './shrink.ts'
 
 const FAILURE_LIMIT = 20
@@ -83,11 +83,6 @@ async function explain(failure: Failure, { overrides, shrink: small }: Options):
     `smallest of ${tried} tries (${outcome.events} events instead of ${again.events}): ${commandFor(seed, least)}`,
   )
   console.log(outcome.violation?.message.slice(0, 2_000))
-}
-
-function commandFor(seed: number, overrides: Options['overrides']): string {
-  const sets = Object.entries(overrides).map(([name, value]) => ` --set ${name}=${value}`)
-  return `npm run simulate -- --seed ${seed} --trace${sets.join('')}`
 }
 
 main().then(

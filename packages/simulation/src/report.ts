@@ -57,3 +57,9 @@ export function textOf(report: Report): string {
   )
   return lines.join('\n')
 }
+
+/** Prints everything that happens in one history. */
+export function commandFor(seed: number, overrides: Options['overrides']): string {
+  const sets = Object.entries(overrides).map(([name, value]) => ` --set ${name}=${value}`)
+  return `npm run simulate -- --seed ${seed} --trace${sets.join('')}`
+}

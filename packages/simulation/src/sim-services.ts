@@ -103,7 +103,7 @@ export class SimQueue implements Queue {
       )
       const leftMs = deadlineMs - clock.monotonicMs()
       if (taken.length > 0 || leftMs <= 0) return taken
-      await this.#arrival(Math.min(leftMs, 5_000), options.signal)
+      await this.#arrival(Math.min(leftMs, this.#network.calm ? 20_000 : 5_000), options.signal)
     }
   }
 

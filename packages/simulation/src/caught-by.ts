@@ -1,0 +1,2 @@
+/** For each mutant a seed whose history catches it. Run with the real code they must pass: regressions of what they found. */
+export const CAUGHT_BY: Readonly<Record<string, number>> = {}

@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest'
+import { runBatch } from './batch.ts'
+import { CAUGHT_BY } from './caught-by.ts'
+
+describe('fixed seeds', () => {
+  it.each([0, 1] as const)(
+    'keep every promise, without leases: %i',
+    async (withoutLease) => {
+      const { failures, histories } = await runBatch({
+        firstSeed: 1,
+        histories: 60,
+        overrides: { withoutLease },
+        stopAtFailure: false,
+      })
+      expect(failures).toEqual([])
+      expect(histories).toBe(60)
+    },
+    240_000,
+  )
+})
+
+describe('seeds that caught a broken copy', () => {
+  it.each(Object.entries(CAUGHT_BY))(
+    '%s',
+    async (_, seed) => {
+      const { failures } = await runBatch({ firstSeed: seed, histories: 1, overrides: {}, stopAtFailure: true })
+      expect(failures).toEqual([])
+    },
+    60_000,
+  )
+})
