@@ -23,10 +23,16 @@ import { decodeEntry } from '../../packages/siltstone/src/format/entry.ts'
 import { sealIsIntact, seal, UNSEALED } from '../../packages/siltstone/src/format/file-checksum.ts'
 import { parseExact } from '../../packages/siltstone/src/format/json.ts'
 import { inboxKey, logEntryKey, manifestKey, parseKey, pointerKey } from '../../packages/siltstone/src/format/keys.ts'
-import { decodeManifest, encodeManifest, objectsOf } from '../../packages/siltstone/src/format/manifest.ts'
+import {
+  decodeList,
+  decodeManifest,
+  encodeManifest,
+  LIST_FIELDS,
+  objectsOf,
+} from '../../packages/siltstone/src/format/manifest.ts'
 import { decodePointer } from '../../packages/siltstone/src/format/pointer.ts'
 import { goldenDeltas, goldenFile } from './golden.ts'
-import { manifestSeed, someCollection, somePath, someUlid } from './samples.ts'
+import { manifestSeed, someCollection, somePath, somePin, someUlid } from './samples.ts'
 import type { Target } from './target.ts'
 
 const deltas = goldenDeltas()
@@ -45,15 +51,6 @@ function resealArrow(bytes: Uint8Array): Uint8Array {
   return bytes
 }
 
-/** The same of `{"crc32":"…","manifest":…}` and `{"crc32":"…","body":…}`. */
-function resealJson(bytes: Uint8Array): Uint8Array {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const head = /^\{"crc32":".{8}","(?:manifest|body)":/s.exec(text.subarray(0, 60).toString('latin1'))?.[0]
-  if (head === undefined) return bytes
-  text.write(crcHex(text.subarray(head.length, text.toString('latin1').trimEnd().length - 1)), 10, 'latin1')
-  return bytes
-}
-
 const deltaKey = inboxKey(somePath, someUlid)
 const entryKey = logEntryKey(somePath, 42)
 const someManifestKey = manifestKey(somePath, 42, someUlid)
@@ -66,20 +63,37 @@ function documentTarget<T extends CatalogDocument>(type: DocumentType<T>, docume
     seeds: [encodeDocument(type, document)],
     kinds: ['corrupt', 'unsupported'],
     guarded: true,
-    canReseal: true,
+    parse: (bytes) => decodeDocument(type, bytes, key),
+  }
+}
+
+/** What is between the checksum's frame, which is made for whatever becomes of it. */
+function bodyTarget<T extends CatalogDocument>(type: DocumentType<T>, document: NoInfer<T>, key: string): Target {
+  return {
+    name: `${type.format}, body`,
+    seeds: [text(document)],
+    kinds: ['corrupt', 'unsupported'],
+    guarded: false,
     json: true,
-    parse(bytes, resealed) {
-      if (!resealed) return decodeDocument(type, bytes, key)
-      const sealed = resealJson(bytes)
+    parse(bytes) {
+      const framed = frame('body', bytes)
       try {
-        return decodeDocument(type, sealed, key)
+        return decodeDocument(type, framed, key)
       } catch (error) {
         // A length that is even says that it is live.
         if (!isSiltstoneError(error, 'corrupt')) throw error
-        return decodeDocument(type, Buffer.concat([sealed, Buffer.from(' ')]), key)
+        return decodeDocument(type, Buffer.concat([framed, Buffer.from(' ')]), key)
       }
     },
   }
+}
+
+function catalogTargets<T extends CatalogDocument>(type: DocumentType<T>, document: NoInfer<T>, key: string): Target[] {
+  return [documentTarget(type, document, key), bodyTarget(type, document, key)]
+}
+
+function frame(name: 'body' | 'manifest', body: Uint8Array): Uint8Array {
+  return Buffer.concat([Buffer.from(`{"crc32":"${crcHex(body)}","${name}":`), body, Buffer.from('}')])
 }
 
 /** Made by liblz4, with their length when unpacked. */
@@ -147,25 +161,41 @@ export const formatTargets: readonly Target[] = [
     seeds: [goldenFile('v1/manifest.json'), encodeManifest(manifestSeed)],
     kinds: ['corrupt', 'unsupported'],
     guarded: true,
-    canReseal: true,
-    json: true,
-    parse: (bytes, resealed) => {
-      const manifest = decodeManifest(resealed ? resealJson(bytes) : bytes, someManifestKey)
-      return { manifest, objects: objectsOf(manifest).map(({ key, sizeBytes }) => [key.length, sizeBytes]) }
-    },
+    parse: (bytes) => readManifest(bytes),
   },
-  documentTarget(collectionType, { ...someCollection, writes }, 'catalog/x'),
-  documentTarget(
+  {
+    name: 'manifest, body',
+    seeds: [
+      text({ format: 'siltstone.manifest', version: 1, ...manifestSeed }),
+      text({ format: 'siltstone.manifest', version: 1, ...manifestSeed, pins: [somePin] }),
+    ],
+    kinds: ['corrupt', 'unsupported'],
+    guarded: false,
+    json: true,
+    parse: (bytes) => readManifest(frame('manifest', bytes)),
+  },
+  ...LIST_FIELDS.map(
+    (field): Target => ({
+      name: `list of ${field}`,
+      seeds: [text(field === 'pins' ? [somePin, somePin] : manifestSeed[field])],
+      kinds: ['corrupt'],
+      guarded: false,
+      json: true,
+      parse: (bytes) => decodeList(field, frame('manifest', bytes), 'snapshot/x/list/y.json'),
+    }),
+  ),
+  ...catalogTargets(collectionType, { ...someCollection, writes }, 'catalog/x'),
+  ...catalogTargets(
     nameClaimType,
     { format: 'siltstone.name', version: 1, writes, ...place, name: 'things', collectionId: someCollection.id },
     'catalog/x',
   ),
-  documentTarget(
+  ...catalogTargets(
     resourceClaimType,
     { format: 'siltstone.resource', version: 1, writes, resourceName: 'acme', tenant: 'default_tenant' },
     'catalog/x',
   ),
-  documentTarget(
+  ...catalogTargets(
     databaseType,
     {
       format: 'siltstone.database',
@@ -179,7 +209,7 @@ export const formatTargets: readonly Target[] = [
     },
     'catalog/x',
   ),
-  documentTarget(
+  ...catalogTargets(
     tenantType,
     { format: 'siltstone.tenant', version: 1, writes, name: 'acme', state: 'live', resourceName: null, setting: null },
     'catalog/x',
@@ -247,6 +277,20 @@ export const formatTargets: readonly Target[] = [
     },
   },
 ]
+
+function readManifest(bytes: Uint8Array): unknown {
+  const manifest = decodeManifest(bytes, someManifestKey)
+  // What every reader does with it.
+  const objects = objectsOf(manifest).map(({ key, sizeBytes }) => [key.length, sizeBytes])
+  const inline = manifest.segments.map(({ deletions }) => Buffer.from(deletions?.inline ?? '', 'base64').length)
+  const lists = LIST_FIELDS.map((field) => {
+    const list = manifest[field]
+    return Array.isArray(list) ? list.length : list.object.key.length
+  })
+  const entries = Array.isArray(manifest.folded) ? manifest.folded.map(({ first, ids }) => first + ids.length) : []
+  const pins = Array.isArray(manifest.pins) ? manifest.pins.map(({ manifestKey: key }) => key.length) : []
+  return [manifest, objects, inline, lists, entries, pins]
+}
 
 function withLength(rawLength: number, frame: Uint8Array): Uint8Array {
   const out = new Uint8Array(frame.length + 4)

@@ -24,7 +24,8 @@ describe('damaged and malicious bytes', () => {
       await runCase({ target, seed: SEED, iteration }, expected, allocations, tally)
     expect(tally.answers + tally.errors).toBe(runs)
     // Changes that are all noticed at the first byte would test nothing behind it.
-    if (target.slow !== true) expect(tally.answers).toBeGreaterThan(0)
+    const mayBeAnswered = !target.guarded || target.canReseal === true
+    if (target.slow !== true && mayBeAnswered) expect(tally.answers).toBeGreaterThan(0)
   })
 })
 

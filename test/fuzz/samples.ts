@@ -1,7 +1,7 @@
 /** Valid values to start from. */
 import type { CollectionDocument } from '../../packages/siltstone/src/catalog/collection-document.ts'
 import { bitmapKey, collectionPath, listKey, manifestKey } from '../../packages/siltstone/src/format/keys.ts'
-import { emptyManifest, type StoredManifest } from '../../packages/siltstone/src/format/manifest.ts'
+import { emptyManifest, type Pin, type StoredManifest } from '../../packages/siltstone/src/format/manifest.ts'
 import { goldenJson } from './golden.ts'
 
 export const someUlid = '01ARZ3NDEKTSV4RRFFQ69G5FAV'
@@ -62,4 +62,14 @@ export const manifestSeed: Omit<StoredManifest, 'format' | 'version'> = {
   refused: [{ key: 'k', entry: 1, reason: 'ungültig', atMs: 1 }],
   pins: { object: { ...object, key: listKey(somePath, someUlid) } },
   owners: [{ collection: somePath, manifestKey: manifestKey(somePath, 41, someUlid) }],
+}
+
+export const somePin: Pin = {
+  kind: 'history',
+  manifestKey: manifestKey(somePath, 40, someUlid),
+  watermark: 40,
+  committedAtMs: 1_795_000_000_000,
+  untilMs: 1_795_000_100_000,
+  pinnedAtMs: 1_795_000_000_000,
+  reason: '',
 }

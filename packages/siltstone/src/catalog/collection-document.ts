@@ -2,7 +2,7 @@
 import type { CollectionInfo, Space } from '../engine/types.ts'
 import { collectionIdKey, collectionNameKey, parseKey } from '../format/keys.ts'
 import type { CatalogDocument, DocumentType } from './document.ts'
-import { firstWrong, isFlag, isNumber, isObject, isText, oneOf, orNull } from './documents.ts'
+import { firstWrong, isChange, isFlag, isNumber, isObject, isText, oneOf, orNull } from './documents.ts'
 
 /**
  * `creating` → `live` → `deleting` → `deleted`, or from `creating` straight to one of the last two; never back.
@@ -50,7 +50,7 @@ const wrongField = firstWrong({
   state: oneOf('creating', 'live', 'deleting', 'deleted'),
   everLive: isFlag,
   name: isText,
-  renaming: orNull(isObject),
+  renaming: orNull(isChange),
   metadata: orNull(isText),
   configuration: isObject,
   schema: orNull(isObject),

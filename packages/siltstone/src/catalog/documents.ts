@@ -53,6 +53,12 @@ export const isObject: Check = (value) => typeof value === 'object' && value !==
 export const isNumber: Check = (value) => typeof value === 'number'
 export const isFlag: Check = (value) => typeof value === 'boolean'
 
+/** A change of a name that is under way. */
+export const isChange: Check = (value) => {
+  const { to, operation } = (value ?? {}) as Record<string, unknown>
+  return isObject(value) && isText(to) && isText(operation)
+}
+
 /** The first field of `body` that fails its check. */
 export function firstWrong(checks: Record<string, Check>): (body: Record<string, unknown>) => string | undefined {
   return (body) => Object.keys(checks).find((field) => checks[field]?.(body[field]) === false)
@@ -89,6 +95,6 @@ export const tenantType: DocumentType<TenantDocument> = {
     name: isText,
     state: oneOf('live', 'deleted'),
     resourceName: orNull(isText),
-    setting: orNull(isObject),
+    setting: orNull(isChange),
   }),
 }

@@ -17,6 +17,12 @@ const { tree } = fc.letrec<{ tree: ExactJson }>((tie) => ({
   ),
 }))
 
+/** JSON.parse makes infinities of large exponents, which the exact parser refuses. */
+function isBeyondDoubles(json: unknown): boolean {
+  if (typeof json === 'number') return !Number.isFinite(json)
+  return typeof json === 'object' && json !== null && Object.values(json).some(isBeyondDoubles)
+}
+
 describe('exact JSON', () => {
   it('round trips every value, in order', () => {
     fc.assert(
@@ -52,7 +58,10 @@ describe('exact JSON', () => {
           expect(() => parseExact(text)).toThrow(SyntaxError)
           return
         }
-        if (text.includes('1e999')) return
+        if (isBeyondDoubles(theirs)) {
+          expect(() => parseExact(text)).toThrow(SyntaxError)
+          return
+        }
         expect(JSON.stringify(plain(parseExact(text)))).toBe(JSON.stringify(theirs))
       }),
       { numRuns: 500 },

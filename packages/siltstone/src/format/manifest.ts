@@ -9,6 +9,7 @@
  */
 import { corrupt, unsupported } from '../errors.ts'
 import { crcHex } from './checksum.ts'
+import { isDeletions, isList, isMoved, isOwners, isParent } from './manifest-shape.ts'
 import type { OverlayDescriptor } from './segment/overlay.ts'
 import { parseOverlayDescriptor } from './segment/overlay.ts'
 import type { SegmentDescriptor } from './segment/descriptor.ts'
@@ -155,6 +156,13 @@ export function decodeChecked(bytes: Uint8Array, key: string): unknown {
   }
 }
 
+/** A list that was moved to an object of its own. @throws SiltstoneError `corrupt` naming the object */
+export function decodeList(field: ListField, bytes: Uint8Array, key: string): unknown {
+  const list = decodeChecked(bytes, key)
+  if (!isList[field](list)) throw corrupt('manifest-damaged', `${key} is not a list of ${field}`, { key })
+  return list
+}
+
 export function encodeManifest(stored: Omit<StoredManifest, 'format' | 'version'>): Uint8Array {
   return encodeChecked({ format: 'siltstone.manifest', version: MANIFEST_VERSION, ...stored })
 }
@@ -193,21 +201,21 @@ export function decodeManifest(bytes: Uint8Array, key: string): StoredManifest {
     if (typeof m[name] !== 'string') throw bad(`${name} is ${JSON.stringify(m[name])}`)
   if (m['state'] !== 'live' && m['state'] !== 'closed') throw bad(`state is ${JSON.stringify(m['state'])}`)
   if (m['dimension'] !== null) integer('dimension')
-  if (!Array.isArray(m['segments']) || !Array.isArray(m['owners'])) throw bad('segments or owners is not a list')
+  if (!Array.isArray(m['segments'])) throw bad('segments is not a list')
   m['segments'] = m['segments'].map((entry: unknown, i) => {
-    const s = entry as Record<string, unknown>
-    if (!Array.isArray(s['overlays'])) throw bad(`segments[${i}].overlays is not a list`)
+    const { segment, deletions = null, overlays } = (entry ?? {}) as Record<string, unknown>
+    if (!Array.isArray(overlays)) throw bad(`segments[${i}].overlays is not a list`)
+    if (!isDeletions(deletions)) throw bad(`segments[${i}].deletions is ${JSON.stringify(deletions)}`)
     return {
-      segment: parseSegmentDescriptor(s['segment']),
-      deletions: s['deletions'] ?? null,
-      overlays: s['overlays'].map((overlay) => parseOverlayDescriptor(overlay)),
+      segment: parseSegmentDescriptor(segment),
+      deletions,
+      overlays: overlays.map((overlay) => parseOverlayDescriptor(overlay)),
     }
   })
-  for (const field of LIST_FIELDS) {
-    const list = m[field]
-    const moved = typeof list === 'object' && list !== null && 'object' in list
-    if (!moved && !Array.isArray(list)) throw bad(`${field} is not a list`)
-  }
+  if (!isOwners(m['owners'])) throw bad('owners is not a list of them')
+  if (!isParent(m['parent'])) throw bad('parent is no manifest')
+  for (const field of LIST_FIELDS)
+    if (!isMoved(m[field]) && !isList[field](m[field])) throw bad(`${field} is not a list of them`)
   return body as StoredManifest
 }
 

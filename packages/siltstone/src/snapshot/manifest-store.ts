@@ -16,7 +16,7 @@ import { corrupt, isPassing, isSiltstoneError, outcomeUnknown, type SiltstoneErr
 import { crcHex } from '../format/checksum.ts'
 import { listKey, manifestKey, parseKey, pointerKey } from '../format/keys.ts'
 import {
-  decodeChecked,
+  decodeList,
   decodeManifest,
   encodeChecked,
   encodeManifest,
@@ -124,7 +124,7 @@ export class ManifestStore {
       const list = stored[field]
       if (Array.isArray(list)) continue
       const body = await getVerified(this.#env.store, list.object)
-      assignList(manifest, field, decodeChecked(body, list.object.key))
+      assignList(manifest, field, decodeList(field, body, list.object.key))
     }
     this.#remember(key, manifest)
     return manifest
