@@ -55,7 +55,8 @@ export async function openBucket(target: Target): Promise<TestBucket> {
     name,
     url,
     keys,
-    store: (options = {}) => S3ObjectStore.open(parseS3Place(url(), variables), { ...parts, ...options }),
+    store: (options = {}) =>
+      S3ObjectStore.open(parseS3Place(url(), variables), { ...parts, ...options, connectMs: 20_000 }),
     dispose: async () => {
       const left = await keys()
       for (let at = 0; at < left.length; at += 1_000) {

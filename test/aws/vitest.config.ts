@@ -6,7 +6,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['siltstone-source'] } },
   test: {
     include: ['test/aws/suites/**/*.test.ts'],
-    testTimeout: 60_000,
+    testTimeout: 120_000,
     hookTimeout: 60_000,
     pool: 'forks',
     maxWorkers: 3,

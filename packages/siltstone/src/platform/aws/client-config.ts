@@ -15,6 +15,8 @@ export interface ClientOptions {
   log: Logger
   /** Sockets to one host at once; more requests wait for one. Default 128. */
   maxSockets?: number
+  /** Until a request has a connection, waiting for a free socket included. Default 3 s. */
+  connectMs?: number
   /** Called with every client that is made, to add steps to its chain: faults in tests, tracing. */
   onClient?: (client: HasMiddleware) => void
 }
@@ -33,7 +35,7 @@ export function clientConfig(place: ServicePlace, options: ClientOptions) {
     maxAttempts: 1,
     ...(place.region !== undefined && { region: place.region }),
     ...(place.endpoint !== undefined && { endpoint: place.endpoint }),
-    requestHandler: { connectionTimeout: CONNECT_MS, httpAgent: agent, httpsAgent: agent, logger },
+    requestHandler: { connectionTimeout: options.connectMs ?? CONNECT_MS, httpAgent: agent, httpsAgent: agent, logger },
     logger,
   }
 }
