@@ -65,8 +65,8 @@ function checkFolded(of: CollectionTruth, manifest: Manifest, fail: Fail): void 
 export function checkDeletion(truth: Truth, key: string, by: string, nowMs: number): void {
   const parsed = parseKey(key)
   const fail = (why: string) => new Violation('collection of garbage', `${by} deletes ${key}: ${why}`)
-  const ageMs = nowMs - createdMs(truth, key)
-  const mustBe = (leastMs: number) => {
+  const mustBe = (leastMs: number, createdMs: number) => {
+    const ageMs = nowMs - createdMs
     if (ageMs <= leastMs) throw fail(`it is ${ageMs} ms old, and is kept for ${leastMs}`)
   }
   if (parsed?.kind === 'pointer') throw fail('a pointer is never deleted')
@@ -74,7 +74,9 @@ export function checkDeletion(truth: Truth, key: string, by: string, nowMs: numb
     const of = truth.of(parsed.path)
     of.deleted++
     if (parsed.number > of.watermark) throw fail(`the watermark is ${of.watermark}`)
-    mustBe(of.current?.manifest.state === 'closed' ? truth.keep.snapshotMs : truth.keep.entryMs)
+    const isClosed = of.current?.manifest.state === 'closed'
+    // A stray that landed there later is nobody's.
+    mustBe(isClosed ? truth.keep.snapshotMs : truth.keep.entryMs, of.log[parsed.number - 1]?.createdMs ?? 0)
   } else if (parsed?.kind === 'inbox') {
     const of = truth.of(parsed.path)
     const mention = of.mentioned.get(parsed.ulid)
@@ -82,15 +84,10 @@ export function checkDeletion(truth: Truth, key: string, by: string, nowMs: numb
     const isClosed = of.current?.manifest.state === 'closed'
     if (!isClosed && (mention === undefined || mention > of.watermark))
       throw fail(`it is ${mention === undefined ? 'not sequenced' : `sequenced by ${mention}, not folded`}`)
-    mustBe(isClosed ? truth.keep.snapshotMs : truth.keep.inboxMs)
+    mustBe(isClosed ? truth.keep.snapshotMs : truth.keep.inboxMs, of.inbox.get(parsed.ulid)?.createdMs ?? 0)
   } else if (key.startsWith('snapshot/')) {
     for (const of of truth.collections.values())
       if (truth.reachable(of.current).has(key)) throw fail(`${of.path} needs it`)
-    mustBe(truth.keep.snapshotMs)
+    mustBe(truth.keep.snapshotMs, (truth.bucket.peek(key)?.lastModifiedMs ?? 0) - EPOCH_MS)
   }
-}
-
-/** Simulated time, as the scheduler counts it. */
-function createdMs({ bucket }: Truth, key: string): number {
-  return (bucket.peek(key)?.lastModifiedMs ?? 0) - EPOCH_MS
 }
