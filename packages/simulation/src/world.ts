@@ -113,7 +113,8 @@ export class World {
 
   report(violation: Violation): void {
     this.violation ??= violation
-    this.trace.add(this.scheduler.nowMs, 'VIOLATION', violation.promise, violation.message, '')
+    // Without the message: it may hold a stack.
+    this.trace.add(this.scheduler.nowMs, 'VIOLATION', violation.promise, '', '')
   }
 
   fail(promise: string, message: string): void {
