@@ -96,7 +96,7 @@ export function wantsName(document: CollectionDocument | undefined, name: string
 }
 
 export function toInfo(document: Readonly<CollectionDocument>, dimension: number | null): CollectionInfo {
-  const { id, name, tenant, database, space, metadata, schema, createdAtMs, inbox } = document
+  const { id, name, tenant, database, space, metadata, schema, createdAtMs, inbox, forkOf } = document
   const configuration = structuredClone(document.configuration)
   return {
     id,
@@ -110,5 +110,6 @@ export function toInfo(document: Readonly<CollectionDocument>, dimension: number
     dimension,
     createdAtMs,
     inbox,
+    ...(forkOf !== null && { forkOf }),
   }
 }

@@ -27,7 +27,7 @@ describe('a fork', () => {
         expect(await meanwhile).toBe('unavailable: collection-being-created')
       },
     })
-    expect(info).toEqual({ ...source, id: prepared, name: 'fork', createdAtMs: info.createdAtMs })
+    expect(info).toEqual({ ...source, id: prepared, name: 'fork', createdAtMs: info.createdAtMs, forkOf: source.id })
     expect(await other.getCollection(TENANT, DATABASE, 'fork')).toEqual(info)
     expect((await world.collections()).find(({ id }) => id === prepared)?.forkOf).toBe(source.id)
   })

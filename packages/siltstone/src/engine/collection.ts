@@ -225,10 +225,10 @@ export class EngineCollection implements Collection {
    * object: if the pointer has moved since, the read begins again with its manifest.
    */
   async #read<T>(options: ReadOptions, use: (view: View) => Promise<T>): Promise<T> {
+    const { at } = options
+    if (at !== undefined) return this.#readAt(at, use)
     for (let attempt = 0; ; attempt++) {
       const view = await this.#view(options)
-      const { at } = options
-      if (at !== undefined) return this.#past(view.manifestKey, at, () => use(view))
       try {
         return await use(view)
       } catch (error) {
@@ -240,7 +240,6 @@ export class EngineCollection implements Collection {
   }
 
   async #view(options: ReadOptions): Promise<View> {
-    if (options.at !== undefined) return this.#viewAt(options.at)
     if (options.atLeast === undefined || options.level === 'index') return this.#current(options)
     const began = this.#state.stamp()
     for (;;) {
@@ -261,11 +260,25 @@ export class EngineCollection implements Collection {
     return level === 'bounded' ? this.#state.boundedView(this.#options.boundedStalenessMs) : this.#state.strongView()
   }
 
+  /** From a state by number. What kept it may be let go of and collected meanwhile: then something else may keep it. */
+  async #readAt<T>(version: number, use: (view: View) => Promise<T>): Promise<T> {
+    for (let attempt = 0; ; attempt++) {
+      const now = await this.#state.strongView()
+      try {
+        const view = await this.#viewAt(now, version)
+        return await this.#past(view.manifestKey, version, () => use(view))
+      } catch (error) {
+        const isGone = isSiltstoneError(error, 'not-found') && error.code === 'gone'
+        if (!isGone || attempt >= VANISHED_RETRIES) throw error
+        if ((await this.#state.strongView()).manifestKey === now.manifestKey) throw error
+      }
+    }
+  }
+
   /** The newest kept manifest that is not later than the version, and the entries from there. */
-  async #viewAt(version: number): Promise<View> {
+  async #viewAt(now: View, version: number): Promise<View> {
     if (!Number.isSafeInteger(version) || version < 0)
       throw invalid('bad-version', `version is ${version}; give the number of a log entry`, { field: 'at' })
-    const now = await this.#state.strongView()
     if (version > now.version)
       throw notFound('version-not-reached', `version ${version} does not exist yet; the log is at ${now.version}`, {
         field: 'at',
@@ -274,11 +287,13 @@ export class EngineCollection implements Collection {
     const kept = [
       { key: now.manifestKey, watermark: now.manifest.watermark },
       ...now.manifest.pins.map(({ manifestKey, watermark }) => ({ key: manifestKey, watermark })),
-      { key: null, watermark: emptyManifest(this.#state.path).watermark },
-    ].filter(
-      ({ key, watermark }) => watermark <= version && (key === null || key.startsWith(`snapshot/${this.#state.path}/`)),
-    )
-    const best = kept.reduce((a, b) => (b.watermark > a.watermark ? b : a))
+    ].filter(({ key, watermark }) => watermark <= version && key?.startsWith(`snapshot/${this.#state.path}/`))
+    // Before its first snapshot a collection was empty, unless it began as a fork.
+    if (kept.length === 0 && this.info.forkOf === undefined)
+      kept.push({ key: null, watermark: emptyManifest(this.#state.path).watermark })
+    const [first, ...rest] = kept
+    if (!first) throw notFound('gone', `version ${version} of ${this.#state.path} is no longer kept`)
+    const best = rest.reduce((a, b) => (b.watermark > a.watermark ? b : a), first)
     return this.#past(best.key, version, () => this.#state.viewAt(best.key, version, []))
   }
 

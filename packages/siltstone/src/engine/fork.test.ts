@@ -59,6 +59,23 @@ describe('forks', () => {
     await expect(run(source.fork('fork'))).rejects.toMatchObject({ kind: 'conflict' })
   })
 
+  it('began with what their source held, never empty', async () => {
+    const { clock, run, use, info, engine } = await setUp()
+    const source = await run(use(info))
+    await run(source.write([upsert('a', [1, 0])]))
+    const forked = await run(source.fork('fork'))
+    const fork = await run(use(forked))
+    const idsAt = async (at: number) => (await fork.get({ include: {}, at })).ids
+    expect(await run(idsAt(0))).toEqual(['a'])
+    await run(fork.write([upsert('b', [0, 1])]))
+    await clock.advance(60_000)
+    await run(engine.compact(pathOf(forked)))
+    await run(fork.write([upsert('c', [0, 1])]))
+    expect(await run(idsAt(2))).toEqual(['a', 'b', 'c'])
+    // Nothing keeps the first snapshot any more (this history keeps none): gone, not empty.
+    await expect(run(idsAt(0))).rejects.toMatchObject({ code: 'gone' })
+  })
+
   it('of an empty collection are empty', async () => {
     const { run, use, info, ids } = await setUp()
     const forked = await run((await run(use(info))).fork('fork'))

@@ -26,6 +26,8 @@ export interface CollectionInfo {
   createdAtMs: number
   /** False: takes no bare producers, so writers skip the listing of the inbox. */
   inbox: boolean
+  /** Id of the collection that this one was forked from: its version 0 is a state of that one. */
+  forkOf?: string
 }
 
 export interface CreateCollection {

@@ -148,7 +148,8 @@ export class ManifestStore {
 
   /**
    * Publishes `manifest` over `base` (what the pointer said when the work began; `none` for the first commit).
-   * @returns the new pointer, or `lost` when somebody else committed first
+   * @returns the pointer as we made it (with an empty ETag if others have committed over it already), or `lost` when
+   *   somebody else committed first
    * @throws SiltstoneError `unknown` when the store never settles whether it happened
    */
   async commit(base: PointerState | 'none', manifest: Manifest): Promise<PointerState | 'lost'> {
@@ -165,7 +166,8 @@ export class ManifestStore {
           contentType: 'text/plain',
         })
         if (answer.status === 'ok') return { manifestKey: key, etag: answer.etag }
-        return (await this.#isOurs(key, manifest.createdAtMs)) ?? 'lost'
+        const now = await this.#isOurs(key, manifest.createdAtMs)
+        return now ? { manifestKey: key, etag: now.manifestKey === key ? now.etag : '' } : 'lost'
       } catch (error) {
         // Once a try may have taken effect, no later failure settles it: go on until the store answers.
         if (!isPassing(error) && failure === undefined) throw error
