@@ -21,7 +21,7 @@ export interface Comparison {
 }
 
 const EXAMPLES = 20
-const FETCH = 200
+const FETCH = 1_000
 
 const nothing = (): Comparison => ({ compared: 0, missing: 0, extra: 0, different: 0, examples: [] })
 

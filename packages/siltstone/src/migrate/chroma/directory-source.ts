@@ -20,7 +20,7 @@ export interface ChromaDirectoryOptions {
   database?: string
 }
 
-const PAGE_BYTES = 4 * 1024 * 1024
+const PAGE_BYTES = 2 * 1024 * 1024
 const RECORD_BYTES = 500
 /** Ends a cursor that stands behind the queue. */
 const QUEUE_READ = '+'
@@ -140,7 +140,8 @@ class DirectoryReader implements SourceReader {
       return place === undefined ? [] : [{ place, id }]
     })
     const wanted = new Set(ids)
-    const { records } = await this.#records(places)
+    // The HNSW files have them in about the same order: neighbours share a block.
+    const { records } = await this.#records(places.sort((a, b) => a.place - b.place))
     const queued = (await this.#queuedOnly()).records.filter(({ id }) => wanted.has(id))
     return new Map([...records, ...queued].map((record) => [record.id, record]))
   }

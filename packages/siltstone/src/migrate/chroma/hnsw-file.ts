@@ -27,8 +27,8 @@ import { openRandomAccess, type RandomAccessFile } from '../../platform/random-a
 import { type Pickled, PickledObject, readPickle } from './pickle.ts'
 
 const HEADER_BYTES = 100
-const BLOCK_BYTES = 1 << 20
-const KEPT_BLOCKS = 64
+const BLOCK_BYTES = 1 << 18
+const KEPT_BLOCKS = 256
 const DELETED = 1
 
 interface Layout {

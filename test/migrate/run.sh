@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Real Chroma directories and servers (test/python's environment), migrated by `siltstone migrate` and compared with what
+# Chroma's own client answers. Arguments go to pytest. Ends with "N passed, N failed".
+set -u
+cd "$(dirname "$0")"
+fail() {
+  echo "$1" >&2
+  echo "0 passed, 1 failed"
+  exit 1
+}
+
+export SILTSTONE_NODE=$PWD/../../node_modules/.bin/node
+[ -x "$SILTSTONE_NODE" ] || fail "there is no Node in node_modules: npm ci first"
+# shellcheck source=../python/venv.sh
+. ../python/venv.sh
+venv ../python || fail "the Python environment could not be made"
+
+report=$(mktemp)
+trap 'rm -f "$report"' EXIT
+export ANONYMIZED_TELEMETRY=False PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$PWD/../python
+../python/.venv/bin/python -m pytest -p no:cacheprovider -c pytest.ini --junitxml="$report" "$@"
+count_junit ../python/.venv/bin/python "$report" $?
