@@ -37,6 +37,8 @@ interface Writer {
   state: State
   /** Its process was killed while it did this. */
   pending: Operation | undefined
+  /** What it is about to make of it. */
+  next: State | undefined
   /** Every state since a backup began. */
   seen: string[] | undefined
 }
@@ -78,6 +80,9 @@ export async function runRounds(options: RoundsOptions): Promise<Figures> {
   const run = new Run(options)
   try {
     await run.all()
+  } catch (error) {
+    options.say(`until then: ${JSON.stringify(run.figures)}`)
+    throw error
   } finally {
     await run.end()
   }
@@ -119,6 +124,7 @@ class Run {
       kind,
       state: new Map(),
       pending: undefined,
+      next: undefined,
       seen: undefined,
     }))
   }
@@ -128,7 +134,7 @@ class Run {
     while (this.figures.rounds < rounds && (this.figures.rounds === 0 || performance.now() < untilMs)) {
       this.figures.rounds++
       await this.#round()
-      if (this.figures.rounds % 50 === 0) say(JSON.stringify(this.figures))
+      if (this.figures.rounds % 25 === 0) say(JSON.stringify(this.figures))
     }
     for (const actor of this.#actors.values()) await actor.stop()
     this.#actors.clear()
@@ -162,9 +168,9 @@ class Run {
     if (roll < 0.03) await this.#stop(['compactor'], 1_200, 2_500)
     else if (roll < 0.05) await this.#stop([chance.pick(this.#kinds)], 500, 2_500)
     else if (roll < 0.1) await this.#stepClock()
-    else if (roll < 0.14) await this.#backUp()
-    else if (roll < 0.22) await this.#killCommand()
-    else if (roll < 0.28) await this.#kill(...this.#kinds)
+    else if (roll < 0.13) await this.#backUp()
+    else if (roll < 0.19) await this.#killCommand()
+    else if (roll < 0.23) await this.#kill(...this.#kinds)
     else await this.#kill(chance.pick(this.#kinds))
   }
 
@@ -172,7 +178,9 @@ class Run {
     if (this.#actors.has(kind)) return
     const { directory, brisk = false } = this.#options
     const start = () => ChildActor.start(directory, kind as Role, brisk)
-    this.#actors.set(kind, kind === 'server' ? await ServerActor.start(directory) : await start())
+    // Half of the servers leave compaction to others.
+    const serve = () => ServerActor.start(directory, ...(this.#chance.next() < 0.5 ? ['--no-compaction'] : []))
+    this.#actors.set(kind, kind === 'server' ? await serve() : await start())
   }
 
   async #kill(...kinds: Kind[]): Promise<void> {
@@ -225,7 +233,8 @@ class Run {
   async #backUp(): Promise<void> {
     const { directory } = this.#options
     const copy = `${directory}-backup`
-    for (const writer of this.#writers) writer.seen = [textOf(writer.state)]
+    for (const writer of this.#writers)
+      writer.seen = [writer.state, ...(writer.next ? [writer.next] : [])].map((state) => textOf(state))
     this.figures.backups++
     mkdirSync(copy)
     const { passes, firstWasWhole } = await backUp(directory, copy)
@@ -250,6 +259,7 @@ class Run {
       if (writer.kind === 'producer' && operation.kind === 'delete-where') continue
       const { state, deleted } = apply(writer.state, operation)
       // It may be seen before it is acknowledged.
+      writer.next = state
       writer.seen?.push(textOf(state))
       try {
         const answer = await actor.perform(operation)
@@ -306,8 +316,10 @@ class Run {
       throw new Violation(`count is ${fresh.count}, get gives ${fresh.records.length} records`)
     this.figures.records = fresh.records.length
     for (const writer of this.#writers) this.#settle(writer, fresh.records)
-    for (const actor of this.#actors.values()) {
-      if (actor.name === 'compactor') continue
+    const readers = [...this.#actors.values()].filter(({ name }) => name !== 'compactor')
+    // All of them now and then: most of a round would be reading.
+    const asked = verify || this.figures.rounds % 5 === 0 ? readers : readers.slice(0, 1)
+    for (const actor of asked) {
       const records = await actor.records()
       for (const writer of this.#writers) this.#compare(writer, records, actor.name)
     }
