@@ -244,6 +244,17 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'given-up-fork-answered',
+    breaks: 'a fork that a collector ended is answered as if it had been made',
+    patches: [
+      {
+        file: 'engine/engine.ts',
+        find: "if (current === 'none' || current.manifest.state === 'live') return\n",
+        replace: 'if (current) return\n',
+      },
+    ],
+  },
+  {
     name: 'fork-of-a-half-folded-source',
     breaks: 'a fork is made though somebody else still folds its source',
     patches: [

@@ -104,7 +104,8 @@ async function getAt(call: Call, collection: Collection): Promise<void> {
   } catch (error) {
     if (!isSiltstoneError(error, 'not-found') || error.code !== 'gone') throw error
     world.marks.hit('point in time gone')
-    if (truth.deleted === 0)
+    // What a fork began with is no entry of its log: only its pins keep that.
+    if (truth.deleted === 0 && collection.info.forkOf === undefined)
       world.fail('points in time', `version ${at} of ${truth.path} is said to be gone, but everything is kept`)
   }
 }

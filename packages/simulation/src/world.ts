@@ -24,8 +24,6 @@ export interface Target {
   path: string
   /** Somebody asked for its deletion: answers of "not found" are right. */
   deleting: boolean
-  /** Entries that its source had when the fork was asked for. */
-  forkOf?: string
 }
 
 export class World {

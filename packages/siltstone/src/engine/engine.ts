@@ -4,7 +4,7 @@ import { Compactor } from '../compact/compactor.ts'
 import { collect, type CollectOutcome } from '../compact/collect.ts'
 import { dueNow } from '../compact/due.ts'
 import { type CompactLimits, defaultCompactLimits } from '../compact/limits.ts'
-import { isSiltstoneError, unavailable } from '../errors.ts'
+import { conflict, isSiltstoneError, unavailable } from '../errors.ts'
 import { collectionPath, logRoot, parseCollectionPath, parseKey } from '../format/keys.ts'
 import { emptyManifest, type Manifest } from '../format/manifest.ts'
 import { CollectionState } from '../log/collection-state.ts'
@@ -198,8 +198,11 @@ export class StoreEngine implements Engine {
           writer: this.name,
         }
         const committed = await manifests.commit('none', manifest)
-        // Somebody finished this fork for us, or a collector gave it up; the pointer tells which.
-        if (committed === 'lost') this.env.log.warn('fork_pointer_exists', { collection: path })
+        if (committed !== 'lost') return
+        // An earlier try of ours published it, or a collector gave it up and let go of the source.
+        const current = await manifests.current()
+        if (current === 'none' || current.manifest.state === 'live') return
+        throw conflict('creation-abandoned', `The fork [${fork.name}] took so long that it was given up: try again`)
       },
     })
   }
