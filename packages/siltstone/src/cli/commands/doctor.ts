@@ -29,6 +29,11 @@ export function doctorCommand(): Command {
     })
 }
 
+const REMEDIES: Record<string, string> = {
+  'coordination-database':
+    'It holds wake-up calls and leases, no data: stop every program that uses the store, and remove the file.',
+}
+
 async function examine(options: CommonOptions & { redrive?: boolean }): Promise<Check[]> {
   const { data } = options
   const checks = [checkNode()]
@@ -50,7 +55,7 @@ async function examine(options: CommonOptions & { redrive?: boolean }): Promise<
     checks.push(
       error.code === 'store-missing'
         ? warn('store', error.message, 'Make one: "siltstone demo" or "siltstone serve".')
-        : fail('store', error.message, 'Run "siltstone verify".'),
+        : fail('store', error.message, REMEDIES[error.code] ?? 'Run "siltstone verify".'),
     )
   }
   return checks
