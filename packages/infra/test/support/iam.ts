@@ -1,7 +1,7 @@
 /** Decisions of IAM on the policies that the real programs register. */
 import { runSimulation } from '@cloud-copilot/iam-simulate'
 import type { PolicyDocument } from '../../src/policy/document.ts'
-import { fill, type Names, type Resource, type Row } from '../../src/testing/index.ts'
+import { fill, type Names, type Resource, type Row, type Run } from '../../src/testing/index.ts'
 import { ACCOUNT, bootstrap, only, REGION, run } from './program.ts'
 
 export interface Policies {
@@ -16,12 +16,32 @@ export interface Policies {
 const document = (resource: Resource, input = 'policy'): PolicyDocument =>
   JSON.parse(String(resource.inputs[input])) as PolicyDocument
 
-export async function collectPolicies(config: Record<string, string> = {}): Promise<Policies> {
-  const { resources } = await run({ stack: 'prod', config })
-  const { resources: admin } = await bootstrap()
+export interface Deployment {
+  stack: Run
+  admin: Run
+  /** The stack's name. */
+  name: string
+  account: string
+  region: string
+}
+
+/** Of the programs as they are, with nothing created. */
+export async function collectPolicies(): Promise<Policies> {
+  const name = 'prod'
+  return policiesOf({
+    stack: await run({ stack: name }),
+    admin: await bootstrap(),
+    name,
+    account: ACCOUNT,
+    region: REGION,
+  })
+}
+
+export function policiesOf({ stack, admin, name: stackName, account, region }: Deployment): Policies {
+  const { resources } = stack
   const arn = (type: string, name: string) => String(only(resources, type, name).state['arn'])
   const role = (name: string) => [document(only(resources, 'aws:iam/rolePolicy:RolePolicy', name))]
-  const managed = (name: string) => document(only(admin, 'aws:iam/policy:Policy', name))
+  const managed = (name: string) => document(only(admin.resources, 'aws:iam/policy:Policy', name))
   return {
     names: {
       bucketArn: arn('aws:s3/bucket:Bucket', 'vectors-bucket'),
@@ -29,9 +49,9 @@ export async function collectPolicies(config: Record<string, string> = {}): Prom
       deadLetterQueueArn: arn('aws:sqs/queue:Queue', 'delta-dead'),
       tableArn: arn('aws:dynamodb/table:Table', 'locks-table'),
       functionArn: arn('aws:lambda/function:Function', 'functions-compactor'),
-      account: ACCOUNT,
-      region: REGION,
-      stack: 'prod',
+      account,
+      region,
+      stack: stackName,
     },
     identity: {
       producer: role('roles-producer-policy'),
@@ -74,7 +94,7 @@ export async function decide(row: Row, policies: Policies): Promise<Decision> {
   const result = await runSimulation(
     {
       request: {
-        principal: `arn:aws:iam::${names.account}:role/siltstone-prod-${row.subject}`,
+        principal: `arn:aws:iam::${names.account}:role/siltstone-${names.stack}-${row.subject}`,
         action: row.action,
         resource: { resource, accountId: names.account },
         contextVariables: context,

@@ -1,15 +1,15 @@
 /** The real programs, run once per set of options and test file. */
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { FUNCTIONS } from '../../src/names.ts'
 import { type RegisteredOptions, type Resource, type Run, runInfra } from '../../src/testing/index.ts'
 
-/** Stands for the built functions: what is in them does not matter here. */
+/** Stands for the built functions: what is in them does not matter here. The same folder for every test. */
 export function codeDirectory(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'siltstone-functions-'))
+  const folder = join(tmpdir(), 'siltstone-functions-stand-in')
   for (const name of FUNCTIONS) {
-    mkdirSync(join(folder, name))
+    mkdirSync(join(folder, name), { recursive: true })
     writeFileSync(join(folder, name, 'index.mjs'), 'export const handler = async () => ({})\n')
   }
   return folder

@@ -1,0 +1,57 @@
+/** An emulated account on this machine, with what the programs declare in it. */
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { definitions, start } from '../../../test/aws/servers.ts'
+import { FUNCTIONS } from '../src/names.ts'
+import { type Run, runInfra } from '../src/testing/index.ts'
+import { codeDirectory } from '../test/support/program.ts'
+import { type Clients, clients } from './clients.ts'
+import { applyingProvider } from './provider/index.ts'
+
+export const REGION = 'us-east-1'
+/** The server's administrator. */
+const ROOT = { accessKeyId: 'test', secretAccessKey: 'test' }
+const BUILT = fileURLToPath(new URL('../../functions/dist', import.meta.url))
+
+const enforcing = definitions.find(({ program }) => program === 'ministack')
+if (enforcing === undefined) throw new Error('test/aws/servers.ts has no MiniStack, the one that enforces IAM')
+export const SERVER = enforcing
+
+/** Whether the functions are built; otherwise something stands in that only makes their resources possible. */
+export const functionsAreBuilt = FUNCTIONS.every((name) => existsSync(`${BUILT}/${name}`))
+
+export interface Account {
+  endpoint: string
+  root: Clients
+  admin: Run
+  stack: Run
+  stop(): Promise<void>
+}
+
+/** Starts a server and deploys `infra/bootstrap` and `infra/`. */
+export async function deployed(stackName: string, config: Record<string, string> = {}): Promise<Account> {
+  const server = await start(SERVER)
+  try {
+    const root = clients({ endpoint: server.endpoint, region: REGION, credentials: ROOT })
+    const provider = applyingProvider(root, REGION)
+    const admin = await runInfra({
+      program: 'bootstrap',
+      stack: 'admin',
+      provider,
+      config: { githubRepository: 'owner/name' },
+    })
+    const stack = await runInfra({
+      stack: stackName,
+      provider,
+      config: {
+        codeDirectory: functionsAreBuilt ? BUILT : codeDirectory(),
+        permissionsBoundaryArn: String(admin.outputs['permissions_boundary_arn']),
+        ...config,
+      },
+    })
+    return { endpoint: server.endpoint, root, admin, stack, stop: () => server.stop() }
+  } catch (error) {
+    await server.stop()
+    throw error
+  }
+}

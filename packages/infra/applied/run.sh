@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# Creates what infra/ and infra/bootstrap declare on an emulated account that enforces IAM (MiniStack, installed into
+# test/aws/.venv at a pinned version and started on 127.0.0.1), and asks it every row of the permission table.
+# Needs packages/infra/run.sh (or npm ci in infra/) first. SILTSTONE_PERMISSIONS_TABLE names a file for the table.
+# Arguments go to vitest. Ends with "N passed, N failed".
+set -u
+cd "$(dirname "$0")" || exit 1
+bin=$(cd ../../../node_modules/.bin && pwd)
+export PATH="$bin:$PATH"
+fail() {
+  echo "error: $1"
+  echo "0 passed, 1 failed"
+  exit 1
+}
+[ -x "$bin/vitest" ] || fail 'run npm ci in the repository first'
+[ -d ../node_modules/@pulumi ] || fail 'run npm ci in infra/ first'
+if [ "${SILTSTONE_INFRA_INSTALL:-1}" != 0 ]; then
+  npm ci --no-fund --no-audit --loglevel=error --prefer-offline || fail 'npm ci failed'
+fi
+
+passed=0
+failed=0
+step() {
+  local name=$1
+  shift
+  if "$@" </dev/null; then
+    passed=$((passed + 1))
+    echo "ok     $name"
+  else
+    failed=$((failed + 1))
+    echo "FAILED $name"
+  fi
+}
+step types node "$bin/tsc" --noEmit -p tsconfig.json
+step lint node "$bin/oxlint" -c .oxlintrc.json --disable-nested-config --type-aware --deny-warnings .
+step server node install.ts
+
+report=$(mktemp)
+node "$bin/vitest" run --reporter=default --reporter=json --outputFile.json="$report" "$@" </dev/null
+code=$?
+counts=$(node -e '
+  const report = JSON.parse(require("node:fs").readFileSync(process.argv[1], "utf8"))
+  const { numPassedTests: passed, numFailedTests: lost, numFailedTestSuites: suites } = report
+  console.log(passed, lost > 0 ? lost : Number(process.argv[2]) === 0 && passed > 0 ? 0 : Math.max(1, suites))
+' "$report" "$code") || counts='0 1'
+rm -f "$report"
+passed=$((passed + ${counts% *}))
+failed=$((failed + ${counts#* }))
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
