@@ -35,6 +35,7 @@ const REMEDY_BY_CODE: Record<string, string> = {
   'access-denied': 'Give yourself the right to it, or choose another place with --data.',
   'back-pressure': 'Compaction is behind: run "siltstone compact", or keep a server running.',
   'dimension-mismatch': 'All vectors of a collection have the dimension of its first one.',
+  'coordination-damaged': 'Nothing that was written is lost by that.',
   gone: '"siltstone snapshots list" shows the versions that are kept.',
 }
 

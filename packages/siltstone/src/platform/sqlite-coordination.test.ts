@@ -90,14 +90,18 @@ describe('coordination database', () => {
     other.close()
   })
 
-  it('refuses the file of a newer program, and what is no database', async () => {
+  it('refuses the file of a newer program, and says what to do with what is no database (a copy of one in use)', async () => {
     await database.write(({ all }) => all('PRAGMA user_version = 99'))
     const open = () => CoordinationDatabase.open(path, { clock: systemClock, random })
     await expect(open()).rejects.toMatchObject({ kind: 'unsupported', code: 'coordination-version' })
     database.close()
     rmSync(`${path}-wal`, { force: true })
     writeFileSync(path, 'this is no database, but long enough to be looked at'.repeat(100))
-    await expect(open()).rejects.toMatchObject({ kind: 'unavailable', code: 'coordination-database' })
+    await expect(open()).rejects.toMatchObject({
+      kind: 'corrupt',
+      code: 'coordination-damaged',
+      message: expect.stringContaining('delete it'),
+    })
   })
 
   describe('between processes', () => {

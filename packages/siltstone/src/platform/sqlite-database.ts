@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite'
-import { type SiltstoneError, unavailable } from '../errors.ts'
+import { corrupt, type SiltstoneError, unavailable } from '../errors.ts'
 
 const SQLITE_BUSY = 5
 const SQLITE_LOCKED = 6
@@ -38,6 +38,14 @@ export function databaseError(path: string, cause: unknown): SiltstoneError {
       return unavailable(
         'access-denied',
         `Cannot open ${path}: ${text}. Check that the folder exists and is writable.`,
+        { cause },
+      )
+    case 11:
+    case 26:
+      return corrupt(
+        'coordination-damaged',
+        `${path} is damaged: ${text}. It holds no records, only leases and wake-up calls: stop every process on this ` +
+          `store, delete it, and start again.`,
         { cause },
       )
     default:
