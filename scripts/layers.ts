@@ -16,6 +16,7 @@ export const ORDER: readonly (readonly string[])[] = [
   ['filter'],
   ['embed'],
   ['catalog', 'snapshot'],
+  ['filter-index'],
   ['log'],
   ['compact', 'query'],
   ['engine'],

@@ -249,6 +249,7 @@ async function writeRows(context: FoldContext, view: View, refs: RecordRef[], si
     dimension,
     expectedRows: refs.length,
     space: await spaceToIndex(state, refs.length, dimension, limits),
+    indexRows: limits.indexRows,
     signal,
   }
   const written = await writeSegment(job, {

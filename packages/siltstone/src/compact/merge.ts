@@ -66,7 +66,16 @@ async function merge(
   const expectedRows = inputs.reduce((sum, input) => sum + input.liveRows, 0)
   const dimension = manifest.dimension as number
   const space = await spaceToIndex(state, expectedRows, dimension, limits)
-  const job = { env: state.env, path: state.path, pool, dimension, expectedRows, space, signal }
+  const job = {
+    env: state.env,
+    path: state.path,
+    pool,
+    dimension,
+    expectedRows,
+    space,
+    indexRows: limits.indexRows,
+    signal,
+  }
   const written = await writeSegment(job, mergedRows(inputs, maps))
   const output = written?.descriptor ?? null
   if (written?.places) translate(maps, written.places)

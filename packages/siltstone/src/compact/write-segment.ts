@@ -2,9 +2,11 @@
 import { spaceOf } from '../catalog/space-of.ts'
 import type { Space } from '../engine/types.ts'
 import { corrupt } from '../errors.ts'
+import { FilterIndexBuilder } from '../filter-index/builder.ts'
 import { segmentFileKey } from '../format/keys.ts'
 import type { SegmentDescriptor } from '../format/segment/descriptor.ts'
 import { SegmentReader } from '../format/segment/reader.ts'
+import type { Pending } from '../format/segment/sink.ts'
 import { type SegmentRow, SegmentWriter } from '../format/segment/writer.ts'
 import { IvfBuilder, LEAST_DIMENSION } from '../ivf/build/builder.ts'
 import { verifyIvf } from '../ivf/verify.ts'
@@ -27,6 +29,8 @@ export interface SegmentJob {
   expectedRows: number
   /** How to cluster the rows. Left out: they are in order of insertion and searches scan them. */
   space: Space | undefined
+  /** From so many rows on, what filters ask for is indexed. */
+  indexRows: number
   signal: AbortSignal
 }
 
@@ -82,16 +86,21 @@ export async function writeSegment(job: SegmentJob, source: RowSource): Promise<
       return upload
     },
   })
+  const filters = job.expectedRows >= job.indexRows ? new FilterIndexBuilder(job.expectedRows) : undefined
+  const append: Append = (row) => {
+    filters?.add(writer.rows, row.metadata, row.document)
+    return writer.append(row)
+  }
   try {
-    const places =
-      job.space === undefined
-        ? await writeInserted(job, writer, source)
-        : await writeClustered(job, job.space, writer, source)
+    let places: Uint32Array | undefined
+    if (job.space === undefined) await writeInserted(job, append, source)
+    else places = await writeClustered(job, job.space, writer, append, source)
     const { rows } = writer
     if (rows === 0) {
       await Promise.all(uploads.map((upload) => upload.abort()))
       return null
     }
+    await filters?.sections(writer)
     const descriptor = await writer.finish()
     for (const upload of uploads) await upload.complete()
     await verifySegment(job, descriptor, rows)
@@ -102,10 +111,12 @@ export async function writeSegment(job: SegmentJob, source: RowSource): Promise<
   }
 }
 
-async function writeInserted(job: SegmentJob, writer: SegmentWriter, source: RowSource): Promise<undefined> {
+type Append = (row: SegmentRow) => Pending
+
+async function writeInserted(job: SegmentJob, append: Append, source: RowSource): Promise<void> {
   for await (const batch of source.rows('inserted')) {
     job.signal.throwIfAborted()
-    for (const row of batch) await writer.append(row)
+    for (const row of batch) await append(row)
   }
 }
 
@@ -113,6 +124,7 @@ async function writeClustered(
   job: SegmentJob,
   space: Space,
   writer: SegmentWriter,
+  append: Append,
   source: RowSource,
 ): Promise<Uint32Array> {
   const { signal, expectedRows, dimension, env } = job
@@ -133,7 +145,7 @@ async function writeClustered(
       signal.throwIfAborted()
       for (const { row, arrival } of batch) {
         places[arrival] = writer.rows
-        await writer.append(row)
+        await append(row)
       }
     }
     await builder.sections(writer, places)

@@ -3,7 +3,8 @@
  * record (one that the log changed) is judged by what it is now, so its row is never in a set of a filtered selection.
  */
 import { type FilterTest, columnsOf, compileFilter } from '../filter/evaluate.ts'
-import type { Filter } from '../filter/types.ts'
+import type { Filter, FilterColumns } from '../filter/types.ts'
+import { filterIndexOf } from '../filter-index/filter-index.ts'
 import type { FreshRecord } from '../log/fresh-state.ts'
 import type { RecordRef, View } from '../log/view.ts'
 import { parseForFilter } from '../records/parse-for-filter.ts'
@@ -30,7 +31,7 @@ export async function select(view: View, filter: Filter | undefined, pause: Yiel
   const columns = columnsOf(filter)
   const rows: RowSet[] = []
   for (const [i, segment] of view.base.segments.entries())
-    rows.push(await matching(segment, all(view).rows[i] as RowSet, test, mentionsIds(filter), columns, pause))
+    rows.push(await matching(segment, all(view).rows[i] as RowSet, filter, { test, columns }, pause))
   const touched = all(view).fresh
   const refs = touched.map((fresh): RecordRef => ({ fresh }))
   const [metadatas, documents] = await Promise.all([
@@ -57,16 +58,44 @@ function all(view: View): Selection {
   return selection
 }
 
+interface Compiled {
+  test: FilterTest
+  columns: FilterColumns
+}
+
+/** What the segment's indexes leave open is looked at row by row. */
 async function matching(
   segment: OpenSegment,
   live: RowSet,
-  test: FilterTest,
-  ids: boolean,
-  columns: { metadata: boolean; document: boolean },
+  filter: Filter,
+  compiled: Compiled,
   pause: Yield,
 ): Promise<RowSet> {
-  const found = new RowSet(segment.rows)
-  const candidates = live.toArray()
+  const index = await filterIndexOf(segment.reader)
+  if (!index) return tested(segment, live.toArray(), new RowSet(segment.rows), filter, compiled, pause)
+  const { certain, possible } = await index.bounds(filter)
+  const found = live.copy().intersect(certain)
+  const open = live.copy().intersect(possible)
+  // The indexes know nothing of columns that an overlay changed.
+  for (const overlay of segment.overlays)
+    for (const row of (await overlay.load()).rows) {
+      found.remove(row)
+      if (live.has(row)) open.add(row)
+    }
+  open.subtract(found)
+  return tested(segment, open.toArray(), found, filter, compiled, pause)
+}
+
+/** Adds those candidates that match to the rows found. */
+async function tested(
+  segment: OpenSegment,
+  candidates: readonly number[],
+  found: RowSet,
+  filter: Filter,
+  { test, columns }: Compiled,
+  pause: Yield,
+): Promise<RowSet> {
+  const ids = mentionsIds(filter)
   for (let i = 0; i < candidates.length; i += BATCH_ROWS) {
     const rows = candidates.slice(i, i + BATCH_ROWS)
     const [names, metadatas, documents] = await Promise.all([

@@ -1,0 +1,43 @@
+/** Gathers the values of one key, row by row. */
+import type { MetadataScalar } from '../records/types.ts'
+import { equalityKey } from '../filter/compare.ts'
+import { hashed } from './hashed.ts'
+import { MAX_TERMS, termOf } from './layout.ts'
+import { GrowingPairs, GrowingRows } from './growing.ts'
+
+export class KeyBuilder {
+  readonly terms = new Map<string, GrowingRows>()
+  readonly numbers = new GrowingPairs()
+  hashes: GrowingPairs | undefined
+  inexact = false
+
+  /** Rows ascend; a row may have several values. */
+  add(value: MetadataScalar, row: number): void {
+    const key = equalityKey(value)
+    if (typeof key === 'bigint') this.inexact = true
+    else if (typeof key === 'number') this.numbers.add(key === 0 ? 0 : key, row)
+    else if (typeof key === 'string' && this.hashes) this.hashes.add(hashed(key), row)
+    else this.#list(termOf(key), row)
+  }
+
+  #list(term: string, row: number): void {
+    let rows = this.terms.get(term)
+    if (!rows) {
+      rows = new GrowingRows()
+      this.terms.set(term, rows)
+    }
+    rows.add(row)
+    if (this.terms.size > MAX_TERMS) this.#hashStrings()
+  }
+
+  #hashStrings(): void {
+    const hashes = new GrowingPairs()
+    for (const [term, rows] of this.terms) {
+      if (!term.startsWith('s')) continue
+      const hash = hashed(term.slice(1))
+      for (const row of rows.values()) hashes.add(hash, row)
+      this.terms.delete(term)
+    }
+    this.hashes = hashes
+  }
+}
