@@ -10,7 +10,7 @@ export default defineConfig({
       'scripts/*.test.ts',
       'test/fuzz/*.test.ts',
     ],
-    exclude: ['**/node_modules/**', 'packages/infra/**'],
+    exclude: ['**/node_modules/**', 'packages/infra/**', 'packages/functions/**'],
     testTimeout: 30_000,
     hookTimeout: 30_000,
     pool: 'forks',

@@ -269,6 +269,11 @@ export class StoreEngine implements Engine {
     return [...outcomes.values()]
   }
 
+  /** Sends the wake-up calls that wait to be joined with others, for hosts that stand still between requests. */
+  async flushWakeUps(): Promise<void> {
+    await this.#wakeUps.flush()
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true

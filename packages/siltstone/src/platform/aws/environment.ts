@@ -1,9 +1,12 @@
 /** Everything the engine needs, on AWS: `s3://bucket/prefix?…` (`s3-place.ts` has the options). */
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { isSiltstoneError, unsupported } from '../../errors.ts'
 import type { Clock } from '../clock.ts'
 import type { Environment } from '../environment.ts'
 import type { Ids } from '../ids.ts'
 import type { Leases } from '../lease.ts'
+import { LocalScratch } from '../local/scratch.ts'
 import { MemoryLeases } from '../memory-leases.ts'
 import { MemoryQueue } from '../memory-queue.ts'
 import { environmentVariables } from '../process.ts'
@@ -73,7 +76,8 @@ export async function openS3Environment(url: string, options: S3EnvironmentOptio
     return { ...parts, store, queue: new MemoryQueue({ clock }), leases: new MemoryLeases({ clock }) }
   if (place.endpoint !== undefined) await requireConditions(store, parts)
   const opening = { place, parts, options, variables }
-  return { ...parts, store, queue: queueOf(opening), leases: leasesOf(opening, store) }
+  const scratch = new LocalScratch(join(tmpdir(), 'siltstone-scratch'), parts.ids)
+  return { ...parts, store, queue: queueOf(opening), leases: leasesOf(opening, store), scratch }
 }
 
 function queueOf({ place, parts, options, variables }: Opening): Queue {

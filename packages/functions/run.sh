@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Types, lint, bundles and tests of the Lambda functions: the bundles run here as Lambda runs them, against MiniStack.
+# Needs the repository's own `npm ci` first. Ends with "N passed, N failed".
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+bin=$PWD/node_modules/.bin
+export PATH="$bin:$PATH"
+if [ ! -x "$bin/vitest" ]; then
+  echo "error: run npm ci in $PWD first"
+  echo "0 passed, 1 failed"
+  exit 1
+fi
+
+passed=0
+failed=0
+step() {
+  local name=$1
+  shift
+  local started=$SECONDS
+  if "$@" </dev/null; then
+    passed=$((passed + 1))
+    echo "ok     $name ($((SECONDS - started)) s)"
+  else
+    failed=$((failed + 1))
+    echo "FAILED $name ($((SECONDS - started)) s)"
+  fi
+}
+
+# An npm project of its own. SILTSTONE_FUNCTIONS_INSTALL=0 takes what is installed.
+install() {
+  (cd packages/functions && npm ci --no-fund --no-audit --loglevel=error --prefer-offline)
+}
+if [ "${SILTSTONE_FUNCTIONS_INSTALL:-1}" != 0 ]; then step 'npm ci' install; fi
+
+step types node "$bin/tsc" --noEmit -p packages/functions/tsconfig.json
+step lint node "$bin/oxlint" -c packages/functions/.oxlintrc.json --disable-nested-config --type-aware --deny-warnings \
+  packages/functions
+step bundles node packages/functions/build.ts
+
+report=$(mktemp)
+node "$bin/vitest" run --root packages/functions \
+  --reporter=default --reporter=json --outputFile.json="$report" </dev/null
+code=$?
+counts=$(node -e '
+  const report = JSON.parse(require("node:fs").readFileSync(process.argv[1], "utf8"))
+  const { numPassedTests: passed, numFailedTests: lost, numFailedTestSuites: suites } = report
+  console.log(passed, lost > 0 ? lost : Number(process.argv[2]) === 0 && passed > 0 ? 0 : Math.max(1, suites))
+' "$report" "$code") || counts='0 1'
+rm -f "$report"
+passed=$((passed + ${counts% *}))
+failed=$((failed + ${counts#* }))
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]

@@ -1,0 +1,4 @@
+import { chromaHandler } from './chroma.ts'
+
+/** The whole API; compaction is the compactor's. */
+export const handler = chromaHandler({ readOnly: false })

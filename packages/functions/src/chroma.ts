@@ -1,0 +1,46 @@
+/** Chroma's HTTP API behind a function URL. */
+import { handle as lambdaHandle, type LambdaEvent } from 'hono/aws-lambda'
+import { createChromaApp } from '../../siltstone/src/chroma/app.ts'
+import { EmbedderRegistry } from '../../siltstone/src/embed/registry.ts'
+import { tokenAuthenticator } from '../../siltstone/src/server/auth.ts'
+import { handler } from './handler.ts'
+import { once, openEngine } from './store.ts'
+import { log, metrics } from './telemetry.ts'
+
+/** Lambda's limit of a request and of an answer is 6 MB. */
+const MAX_BODY_BYTES = 6 * 1024 * 1024
+const KEPT_MS = 2_000
+
+/** @param readOnly writes are answered 403, and the role needs none of their permissions */
+export function chromaHandler({ readOnly }: { readOnly: boolean }) {
+  const opened = once(async () => {
+    const engine = await openEngine({ readOnly, diskCache: true })
+    const { env } = engine
+    const registry = new EmbedderRegistry({ ...env, variables: process.env })
+    const tokens = process.env['SILTSTONE_TOKENS']
+    const timeoutMs = Number(process.env['SILTSTONE_REQUEST_TIMEOUT_MS'] ?? 58_000)
+    const app = createChromaApp({
+      engine,
+      clock: env.clock,
+      ids: env.ids,
+      log,
+      metrics,
+      readOnly,
+      limits: { maxBodyBytes: MAX_BODY_BYTES, requestTimeoutMs: timeoutMs - KEPT_MS },
+      ...(tokens !== undefined && tokens !== '' && { auth: tokenAuthenticator(tokens) }),
+      embedderFor: async (info) =>
+        registry.forCollection({
+          embeddingFunction: info.configuration['embedding_function'],
+          dimension: info.dimension,
+        }),
+    })
+    return { engine, answer: lambdaHandle(app) }
+  })
+  return handler<LambdaEvent, unknown>(async (event) => {
+    const { engine, answer } = await opened()
+    const answered = await answer(event)
+    // The container stands still after the answer: nothing may wait in it.
+    await engine.flushWakeUps()
+    return answered
+  })
+}

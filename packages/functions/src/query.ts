@@ -1,0 +1,4 @@
+import { chromaHandler } from './chroma.ts'
+
+/** Reads only. */
+export const handler = chromaHandler({ readOnly: true })

@@ -1,0 +1,54 @@
+/** The store of this function's container, opened at the first use and kept for the next ones. */
+import { StoreEngine } from '../../siltstone/src/engine/engine.ts'
+import { invalid } from '../../siltstone/src/errors.ts'
+import { openS3Environment } from '../../siltstone/src/platform/aws/environment.ts'
+import type { Environment } from '../../siltstone/src/platform/environment.ts'
+import { freeDiskBytes } from '../../siltstone/src/platform/machine.ts'
+import { log, metrics } from './telemetry.ts'
+
+const MB = 1024 * 1024
+/** Of `/tmp`; the rest is left to what compaction sorts there. */
+const CACHE_SHARE = 0.75
+/** Of the function's memory. */
+const BLOCKS_SHARE = 0.3
+
+export interface Opening {
+  readOnly?: boolean
+  /** Keep blocks of segments in `/tmp`, for as long as the container lives. */
+  diskCache?: boolean
+}
+
+/** @throws SiltstoneError `invalid` (no-store) when SILTSTONE_DATA is missing, and as `openS3Environment` does */
+export function openEnvironment({ readOnly = false }: Opening = {}): Promise<Environment> {
+  const url = process.env['SILTSTONE_DATA']
+  if (url === undefined || url === '')
+    throw invalid('no-store', 'Set SILTSTONE_DATA to s3://bucket/prefix.', { field: 'SILTSTONE_DATA' })
+  return openS3Environment(url, { log, metrics, readOnly })
+}
+
+export async function openEngine(opening: Opening): Promise<StoreEngine> {
+  const env = await openEnvironment(opening)
+  const memoryMb = Number(process.env['AWS_LAMBDA_FUNCTION_MEMORY_SIZE'] ?? 1_024)
+  return StoreEngine.open({
+    env,
+    blockCacheBytes: Math.floor(memoryMb * MB * BLOCKS_SHARE),
+    ...(opening.diskCache === true && { diskCache: await diskCache() }),
+  })
+}
+
+async function diskCache() {
+  const limitBytes = Math.floor((await freeDiskBytes('/tmp')) * CACHE_SHARE)
+  return { directory: process.env['SILTSTONE_CACHE_DIRECTORY'] ?? '/tmp/siltstone-cache', limitBytes }
+}
+
+/** Calls `open` once; after a failure again at the next call. */
+export function once<T>(open: () => Promise<T>): () => Promise<T> {
+  let opened: Promise<T> | undefined
+  return () => {
+    opened ??= open().catch((error: unknown) => {
+      opened = undefined
+      throw error
+    })
+    return opened
+  }
+}

@@ -1,0 +1,45 @@
+/**
+ * The product's logs and metrics through Powertools: JSON lines, and metrics in CloudWatch's embedded format, which cost
+ * no request and no permission. Only the metrics that dashboard and alarms look at are published, with the one dimension
+ * `service`; every further one would be paid for.
+ */
+import { Logger as Powertools } from '@aws-lambda-powertools/logger'
+import { Metrics as PowertoolsMetrics, MetricUnit } from '@aws-lambda-powertools/metrics'
+import { Tracer } from '@aws-lambda-powertools/tracer'
+import type { Logger, LogFields, Metrics } from '../../siltstone/src/platform/telemetry.ts'
+
+export const powertools = new Powertools()
+export const publisher = new PowertoolsMetrics()
+export const tracer = new Tracer()
+
+const UNITS: Readonly<Record<string, (typeof MetricUnit)[keyof typeof MetricUnit]>> = {
+  CompactionDuration: MetricUnit.Milliseconds,
+  DeltasProcessed: MetricUnit.Count,
+  LockAcquisitionFailed: MetricUnit.Count,
+  DeltaQueueDepth: MetricUnit.Count,
+  SnapshotSize: MetricUnit.Bytes,
+  CompactionErrors: MetricUnit.Count,
+}
+
+export const log: Logger = {
+  debug: (event, fields) => powertools.debug(event, extra(fields)),
+  info: (event, fields) => powertools.info(event, extra(fields)),
+  warn: (event, fields) => powertools.warn(event, extra(fields)),
+  error: (event, fields) => powertools.error(event, extra(fields)),
+}
+
+/** Under a name of their own: fields must not replace Powertools' (`level`, `service`, …). */
+function extra(fields: LogFields = {}): Record<string, unknown> {
+  return { fields }
+}
+
+function publish(name: string, value: number): void {
+  const unit = UNITS[name]
+  if (unit !== undefined) publisher.addMetric(name, unit, value)
+}
+
+export const metrics: Metrics = {
+  count: (name, amount = 1) => publish(name, amount),
+  gauge: publish,
+  observe: publish,
+}

@@ -1,0 +1,13 @@
+/** Starts the stand-in for AWS that the tests run against. */
+import { CREDENTIALS, definitions, install, start } from '../../../test/aws/servers.ts'
+
+export default async function setup(): Promise<() => Promise<void>> {
+  const [definition] = definitions
+  if (definition === undefined) throw new Error('there is no server to start')
+  await install(definition)
+  const server = await start(definition)
+  Object.assign(process.env, CREDENTIALS, {
+    SILTSTONE_TEST_TARGETS: JSON.stringify([{ name: server.name, endpoint: server.endpoint }]),
+  })
+  return () => server.stop()
+}
