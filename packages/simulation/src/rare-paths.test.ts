@@ -12,7 +12,7 @@ describe('rare paths', () => {
     expect(neverTaken({}, 1_000_000, 'either')).toEqual(RARE_PATHS)
     expect(neverTaken(ALL, 1_000_000, 'either')).toEqual([])
     const { 'engine: merge_fenced': _, ...rest } = ALL
-    expect(neverTaken(rest, 1_000_000, 'with').map(({ what }) => what)).toEqual([
+    expect(neverTaken(rest, 1_000_000, 'without').map(({ what }) => what)).toEqual([
       'merge stopped by the fence of a collection',
     ])
   })
