@@ -30,6 +30,8 @@ export interface Faults {
   crash: number
   /** The process that asks freezes. */
   stall: number
+  /** It freezes at the put of a log entry, a manifest or a pointer: where it hurts. In addition to `stall`. */
+  stallAtCommit: number
   /** A request is slow. */
   slow: number
 }
@@ -43,6 +45,7 @@ export const noFaults: Faults = {
   damage: 0,
   crash: 0,
   stall: 0,
+  stallAtCommit: 0,
   slow: 0,
 }
 
@@ -136,7 +139,7 @@ export class Network {
         return
       }
       let waitMs = 0
-      if (chance.one(faults.stall)) {
+      if (chance.one(faults.stall + (commits(shape) ? faults.stallAtCommit : 0))) {
         this.marks.hit('process stalled')
         from.stall(chance.one(0.5) ? chance.between(500, 10_000) : chance.between(10_000, this.stallMs))
         // Frozen before the request left, or after.
@@ -241,6 +244,11 @@ export class Network {
     this.marks.hit(`fault: ${fault}`)
     this.trace.add(this.scheduler.nowMs, from.name, fault, shape.what, shape.key)
   }
+}
+
+function commits<T>({ what, key }: RequestShape<T>): boolean {
+  if (what !== 'put') return false
+  return key.endsWith('/latest/pointer.txt') || key.includes('/manifest/') || /^delta\/[^/]+\/\d+\.arrow$/.test(key)
 }
 
 function statusOf(value: unknown): string {

@@ -66,6 +66,7 @@ export function drawPlan(seed: number, overrides: Partial<PlanNumbers> = {}): Pl
     damage: rate(0.2, 0.01),
     crash: rate(0.6, 0.012),
     stall: rate(0.6, 0.012),
+    stallAtCommit: 0,
     slow: rate(0.7, 0.4),
   }
   const plan: Plan = {
@@ -121,6 +122,8 @@ export function drawPlan(seed: number, overrides: Partial<PlanNumbers> = {}): Pl
       forkWithinMs: 20 * SECOND,
     },
   }
+  const stalls = chance.split('stalls')
+  if (stalls.one(0.3)) faults.stallAtCommit = stalls.next() * 0.25
   // Of its own stream: what came later must not change older seeds.
   const index = chance.split('index')
   if (index.one(0.4)) {
