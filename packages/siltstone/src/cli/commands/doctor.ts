@@ -30,8 +30,7 @@ export function doctorCommand(): Command {
 }
 
 const REMEDIES: Record<string, string> = {
-  'coordination-database':
-    'It holds wake-up calls and leases, no data: stop every program that uses the store, and remove the file.',
+  'coordination-damaged': 'Nothing else is lost with it; "siltstone verify" then checks the records.',
 }
 
 async function examine(options: CommonOptions & { redrive?: boolean }): Promise<Check[]> {

@@ -13,10 +13,7 @@ let data: string
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'siltstone-doctor-'))
   data = join(directory, 'store')
-  const made = await siltstone(
-    ['produce', 'notes', '--create', '--data', data],
-    '{"id":"1","document":"Silt settles."}',
-  )
+  await siltstone(['produce', 'notes', '--create', '--data', data], '{"id":"1","document":"Silt settles."}')
 })
 afterEach(() => rm(directory, { recursive: true, force: true }))
 
@@ -57,7 +54,11 @@ it('says how to get rid of a damaged queue and lease table', async () => {
   await writeFile(database, 'this is no database, but it is where one should be')
   const found = await doctor()
   expect(found.code).toBe(1)
-  expect(found.of('store')).toMatchObject({ verdict: 'fail', remedy: expect.stringContaining('remove the file') })
+  expect(found.of('store')).toMatchObject({
+    verdict: 'fail',
+    detail: expect.stringContaining('delete it'),
+    remedy: expect.stringContaining('Nothing else is lost'),
+  })
   await rm(database)
   expect((await doctor()).code).toBe(0)
   expect((await siltstone(['get', 'notes', '--data', data])).out).toContain('Silt settles.')
