@@ -93,7 +93,7 @@ async function limitFiles(store: string): Promise<unknown> {
       await probe.checkReads()
     }
     if (probe.refused.length === 0) throw new Violation('the limit refused nothing')
-    const strange = probe.refused.find(({ kind }) => kind !== 'unavailable')
+    const strange = probe.refused.find(({ code }) => code !== 'disk-full')
     if (strange) throw new Violation(`too large a file was answered with ${strange.message}`)
     await probe.mustWrite(3)
     await limited.stop()

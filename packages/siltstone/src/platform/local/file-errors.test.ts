@@ -9,6 +9,7 @@ describe('fileError', () => {
   it.each([
     ['ENOSPC', 'unavailable', 'disk-full'],
     ['EDQUOT', 'unavailable', 'disk-full'],
+    ['EFBIG', 'unavailable', 'disk-full'],
     ['EROFS', 'unavailable', 'read-only'],
     ['EACCES', 'unavailable', 'access-denied'],
     ['EPERM', 'unavailable', 'access-denied'],

@@ -38,6 +38,7 @@ export interface FileFailure {
  * | system             | error                                       |
  * |--------------------|---------------------------------------------|
  * | ENOSPC, EDQUOT     | unavailable disk-full                       |
+ * | EFBIG              | unavailable disk-full                       |
  * | EROFS              | unavailable read-only                       |
  * | EACCES, EPERM      | unavailable access-denied                   |
  * | EMFILE, ENFILE     | unavailable too-many-open-files             |
@@ -57,6 +58,13 @@ export function fileError(cause: unknown, { path, doing, key }: FileFailure): Si
       return unavailable(
         'disk-full',
         `${cannot}: the disk or quota is full. Nothing was changed; free some space and try again.`,
+        details,
+      )
+    case 'EFBIG':
+      return unavailable(
+        'disk-full',
+        `${cannot}: the file would be larger than this process or file system allows. Nothing was changed; raise the ` +
+          `limit (ulimit -f), or write fewer records at once.`,
         details,
       )
     case 'EROFS':
