@@ -81,6 +81,19 @@ describe('a Chroma server as a source', () => {
     expect(ids).toEqual(records.map(({ id }) => id))
   })
 
+  it('knows the space of a collection of Chroma 0.6, whose configuration does not', async () => {
+    await filled(1)
+    const good = http
+    http = async (url, init) => {
+      const answer = await good(url, init)
+      if (!/collections\?limit/.test(url)) return answer
+      const [collection] = JSON.parse(await answer.text()) as [object]
+      const old = { hnsw_configuration: { space: 'l2', _type: 'HNSWConfigurationInternal' } }
+      return Response.json([{ ...collection, configuration_json: old, metadata: { 'hnsw:space': 'cosine' } }])
+    }
+    expect((await reader()).collection).toMatchObject({ space: 'cosine', hnsw: null, embeddingFunction: null })
+  })
+
   it('sends the token with every request', async () => {
     await filled(1)
     await all(await reader({ headers: { 'x-chroma-token': 'secret' } }))

@@ -71,7 +71,12 @@ async function listCollections(http: SourceHttp, base: string): Promise<ServerCo
 function collectionFrom(json: ExactJson): ServerCollection {
   const name = textOf(json, 'name')
   const hnsw = member(json, 'configuration_json', 'hnsw')
-  const said = member(hnsw, 'space') ?? member(json, 'configuration_json', 'spann', 'space') ?? 'l2'
+  // Before 1.0 the configuration says l2 whatever the collection is; its metadata tell.
+  const said =
+    member(hnsw, 'space') ??
+    member(json, 'configuration_json', 'spann', 'space') ??
+    member(json, 'metadata', 'hnsw:space') ??
+    'l2'
   const space = SPACES.find((one) => one === said)
   if (space === undefined) throw unsupported('space', `the collection ${name} has the space ${String(toPlain(said))}`)
   const embeddingFunction = member(json, 'configuration_json', 'embedding_function')
