@@ -1,4 +1,6 @@
 /** Siltstone in one AWS account: bucket, queue, lock table, roles, functions, schedule, alarms. See docs/aws.md. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import * as pulumi from '@pulumi/pulumi'
 import {
@@ -51,9 +53,12 @@ const roles = new Roles('roles', {
   queueArn: queue.queueArn,
   lockTableArn: locks.tableArn,
 })
+const codeDirectory = optional('codeDirectory') ?? fileURLToPath(new URL('../packages/functions/dist', import.meta.url))
+const modelDirectory = join(codeDirectory, 'layer')
 const functions = new Functions('functions', {
   ...shared,
-  codeDirectory: optional('codeDirectory') ?? fileURLToPath(new URL('../packages/functions/dist', import.meta.url)),
+  codeDirectory,
+  ...given('modelDirectory', existsSync(modelDirectory) ? modelDirectory : undefined),
   roles: roles.roles,
   bucketName: storage.bucketName,
   queueUrl: queue.queueUrl,

@@ -1,27 +1,23 @@
 /** An emulated account on this machine, with what the programs declare in it. */
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { definitions, start } from '../../../test/aws/servers.ts'
 import { FUNCTIONS } from '../src/names.ts'
 import { type Run, runInfra } from '../src/testing/index.ts'
 import { codeDirectory } from '../test/support/program.ts'
 import { type Clients, clients } from './clients.ts'
 import { applyingProvider } from './provider/index.ts'
+import { type RunningServer, startServer } from './server.ts'
 
 export const REGION = 'us-east-1'
 /** The server's administrator. */
 const ROOT = { accessKeyId: 'test', secretAccessKey: 'test' }
-const BUILT = fileURLToPath(new URL('../../functions/dist', import.meta.url))
-
-const enforcing = definitions.find(({ program }) => program === 'ministack')
-if (enforcing === undefined) throw new Error('test/aws/servers.ts has no MiniStack, the one that enforces IAM')
-export const SERVER = enforcing
+const BUILT = process.env['SILTSTONE_FUNCTIONS'] ?? fileURLToPath(new URL('../../functions/dist', import.meta.url))
 
 /** Whether the functions are built; otherwise something stands in that only makes their resources possible. */
 export const functionsAreBuilt = FUNCTIONS.every((name) => existsSync(`${BUILT}/${name}`))
 
 export interface Account {
-  endpoint: string
+  server: RunningServer
   root: Clients
   admin: Run
   stack: Run
@@ -30,9 +26,9 @@ export interface Account {
 
 /** Starts a server and deploys `infra/bootstrap` and `infra/`. */
 export async function deployed(stackName: string, config: Record<string, string> = {}): Promise<Account> {
-  const server = await start(SERVER)
+  const server = await startServer()
   try {
-    const root = clients({ endpoint: server.endpoint, region: REGION, credentials: ROOT })
+    const root = clients({ ...server, region: REGION, credentials: ROOT })
     const provider = applyingProvider(root, REGION)
     const admin = await runInfra({
       program: 'bootstrap',
@@ -49,7 +45,7 @@ export async function deployed(stackName: string, config: Record<string, string>
         ...config,
       },
     })
-    return { endpoint: server.endpoint, root, admin, stack, stop: () => server.stop() }
+    return { server, root, admin, stack, stop: () => server.stop() }
   } catch (error) {
     await server.stop()
     throw error

@@ -18,13 +18,15 @@ export interface Credentials {
 
 export interface ClientOptions {
   endpoint: string
+  /** Of the server's certificate. */
+  ca: string
   region: string
   credentials: Credentials
   /**
-   * The server listens on plain HTTP on this machine, and believes what a proxy in front of it says about the client:
-   * true (default) makes `aws:SecureTransport` true, as a proxy that ends TLS would.
+   * True: the request says that it came through a proxy, to which the client spoke plain HTTP. The server believes that,
+   * and `aws:SecureTransport` is false.
    */
-  https?: boolean
+  plainHttp?: boolean
 }
 
 interface Outgoing {
@@ -32,8 +34,8 @@ interface Outgoing {
 }
 
 /** The clients of one principal. */
-export function clients({ endpoint, region, credentials, https = true }: ClientOptions) {
-  const config = { endpoint, region, credentials, maxAttempts: 1 }
+export function clients({ endpoint, ca, region, credentials, plainHttp = false }: ClientOptions) {
+  const config = { endpoint, region, credentials, maxAttempts: 1, requestHandler: { httpsAgent: { ca } } }
   const s3 = new S3Client({ ...config, forcePathStyle: true })
   const all = {
     s3,
@@ -48,17 +50,17 @@ export function clients({ endpoint, region, credentials, https = true }: ClientO
     sns: new SNSClient(config),
     kms: new KMSClient(config),
   }
-  if (!https) return all
+  if (!plainHttp) return all
   for (const client of Object.values(all)) {
     const stack = client.middlewareStack as unknown as {
       add(step: (next: (args: Outgoing) => unknown) => (args: Outgoing) => unknown, options: object): void
     }
     stack.add(
       (next) => (args) => {
-        args.request.headers['x-forwarded-proto'] = 'https'
+        args.request.headers['x-forwarded-proto'] = 'http'
         return next(args)
       },
-      { step: 'build', name: 'endsTls' },
+      { step: 'build', name: 'cameByPlainHttp' },
     )
   }
   return all

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Creates what infra/ and infra/bootstrap declare on an emulated account that enforces IAM (MiniStack, installed into
-# test/aws/.venv at a pinned version and started on 127.0.0.1), and asks it every row of the permission table.
+# test/aws/.venv at a pinned version and started on 127.0.0.1), asks it every row of the permission table, and runs the
+# built functions there: producer, notification, queue, compactor, query.
 # Needs packages/infra/run.sh (or npm ci in infra/) first. SILTSTONE_PERMISSIONS_TABLE names a file for the table.
 # Arguments go to vitest. Ends with "N passed, N failed".
 set -u
@@ -15,7 +16,10 @@ fail() {
 [ -x "$bin/vitest" ] || fail 'run npm ci in the repository first'
 [ -d ../node_modules/@pulumi ] || fail 'run npm ci in infra/ first'
 if [ "${SILTSTONE_INFRA_INSTALL:-1}" != 0 ]; then
-  npm ci --no-fund --no-audit --loglevel=error --prefer-offline || fail 'npm ci failed'
+  for place in . ../../functions; do
+    (cd "$place" && npm ci --no-fund --no-audit --loglevel=error --prefer-offline) || fail "npm ci failed in $place"
+  done
+  node ../../functions/build.ts || fail 'the functions cannot be built'
 fi
 
 passed=0

@@ -52,7 +52,7 @@ export function verdictOf(error: unknown): ServerVerdict {
 
 interface Session {
   https: Clients
-  http: Clients
+  plainHttp: Clients
 }
 
 export class Server {
@@ -76,10 +76,10 @@ export class Server {
         typeof value === 'string' ? fill(value, this.#names) : value,
       ]),
     )
-    const { endpoint } = this.#account
+    const { endpoint } = this.#account.server
     try {
       await ask({
-        clients: context['aws:SecureTransport'] === 'false' ? session.http : session.https,
+        clients: context['aws:SecureTransport'] === 'false' ? session.plainHttp : session.https,
         resource: fill(row.resource, this.#names),
         context,
         queueUrl: (arn) => `${endpoint}/${this.#names.account}/${arn.split(':').at(-1) ?? ''}`,
@@ -99,7 +99,7 @@ export class Server {
   async #session(subject: Subject): Promise<Session> {
     const known = this.#sessions.get(subject)
     if (known !== undefined) return known
-    const { root, endpoint, admin } = this.#account
+    const { root, server, admin } = this.#account
     const RoleName = this.roleOf(subject)
     const trust = JSON.stringify({
       Version: '2012-10-17',
@@ -127,8 +127,8 @@ export class Server {
       sessionToken: given.SessionToken,
     }
     const session = {
-      https: clients({ endpoint, region: REGION, credentials }),
-      http: clients({ endpoint, region: REGION, credentials, https: false }),
+      https: clients({ ...server, region: REGION, credentials }),
+      plainHttp: clients({ ...server, region: REGION, credentials, plainHttp: true }),
     }
     this.#sessions.set(subject, session)
     return session

@@ -62,6 +62,8 @@ export interface StackNames {
   functions: Record<FunctionName, string>
   /** `/aws/lambda/<function>` */
   logGroups: Record<FunctionName, string>
+  /** The default embedder's model. */
+  modelLayer: string
   /** Of the functions; the same names as theirs. */
   roles: Record<FunctionName, string>
   scheduleRole: string
@@ -87,6 +89,7 @@ export function stackNames(stack: string): StackNames {
     lockTable: `${base}-locks`,
     functions: perFunction((name) => `${base}-${name}`),
     logGroups: perFunction((name) => `/aws/lambda/${base}-${name}`),
+    modelLayer: `${base}-model`,
     roles: perFunction((name) => `${base}-${name}`),
     scheduleRole: `${base}-schedule`,
     schedule: `${base}-compact`,

@@ -52,6 +52,14 @@ describe('Functions alone', () => {
     })
   })
 
+  it('gives the model to those who embed', async () => {
+    const { resources } = await alone('Functions', { ...shared, modelDirectory: shared.codeDirectory })
+    const layer = only(resources, 'aws:lambda/layerVersion:LayerVersion')
+    expect(layer.inputs).toMatchObject({ layerName: 'siltstone-dev-model', code: { archive: shared.codeDirectory } })
+    const with_ = all(resources, FUNCTION).filter(({ inputs }) => inputs['layers'] !== undefined)
+    expect(with_.map(({ name }) => name).toSorted()).toEqual(['alone-api', 'alone-producer', 'alone-query'])
+  })
+
   it('costs nothing while idle', () => {
     for (const { inputs } of all(made.resources, FUNCTION)) {
       expect(Object.keys(inputs)).not.toContain('vpcConfig')

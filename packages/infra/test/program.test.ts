@@ -20,6 +20,7 @@ const UNTAGGED = new Set([
   'Dashboard',
   'EventSourceMapping',
   'FunctionUrl',
+  'LayerVersion',
   'Permission',
   'QueuePolicy',
   'RedriveAllowPolicy',

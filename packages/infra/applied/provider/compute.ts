@@ -9,6 +9,7 @@ import {
   type FunctionUrlAuthType,
   type InvokeMode,
   type LoggingConfig,
+  PublishLayerVersionCommand,
   type Runtime,
 } from '@aws-sdk/client-lambda'
 import { CreateScheduleCommand, type FlexibleTimeWindow, type Target } from '@aws-sdk/client-scheduler'
@@ -42,10 +43,24 @@ export const COMPUTE: Readonly<Record<string, Maker>> = {
         LoggingConfig: pascal<LoggingConfig>(inputs['loggingConfig']),
         TracingConfig: pascal(inputs['tracingConfig']),
         Environment: { Variables: variables },
+        ...(inputs['layers'] !== undefined && { Layers: inputs['layers'] as string[] }),
         Tags: tagMap(inputs),
       }),
     )
     return { id: FunctionName, state: { arn: answered(made.FunctionArn, 'FunctionArn') } }
+  },
+  'aws:lambda/layerVersion:LayerVersion': async (inputs, { lambda }) => {
+    const { archive } = inputs['code'] as { archive: string }
+    const made = await lambda.send(
+      new PublishLayerVersionCommand({
+        LayerName: text(inputs, 'layerName'),
+        Description: optionalText(inputs, 'description'),
+        Content: { ZipFile: await zipFolder(archive) },
+        CompatibleRuntimes: inputs['compatibleRuntimes'] as Runtime[],
+      }),
+    )
+    const arn = answered(made.LayerVersionArn, 'LayerVersionArn')
+    return { id: arn, state: { arn, version: String(made.Version) } }
   },
   'aws:lambda/functionUrl:FunctionUrl': async (inputs, { lambda }) => {
     const made = await lambda.send(

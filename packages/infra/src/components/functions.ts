@@ -19,6 +19,8 @@ export type UrlAuthorization = 'AWS_IAM' | 'TOKENS'
 
 /** Functions that answer Chroma's HTTP API. */
 const WITH_URL: readonly FunctionName[] = ['query', 'api']
+/** Functions that turn texts into vectors. */
+const EMBEDDING: readonly FunctionName[] = ['producer', 'query', 'api']
 /** A queue's messages wait this long for others, so that many wake-up calls make one run. */
 const BATCH_WINDOW_SECONDS = 5
 
@@ -35,6 +37,11 @@ export interface FunctionsArgs extends CommonArgs {
   settings?: Partial<Record<FunctionName, Partial<FunctionSettings>>>
   /** Environment variables beside ours. */
   variables?: Partial<Record<FunctionName, Record<string, pulumi.Input<string>>>>
+  /**
+   * Folder of the default embedder's model as a layer: for the functions that embed texts. Without it they need records
+   * with vectors, or an embedding service.
+   */
+  modelDirectory?: string
   layers?: Partial<Record<FunctionName, pulumi.Input<string>[]>>
   /** Who may call the URLs: holders of IAM permissions (default; see `callerPolicies`), or of a token in `tokens`. */
   urlAuthorization?: UrlAuthorization
@@ -72,13 +79,20 @@ export class Functions extends pulumi.ComponentResource {
     const chosen = args.only ?? FUNCTIONS
     const authorization = checkOneOf('urlAuthorization', args.urlAuthorization ?? 'AWS_IAM', ['AWS_IAM', 'TOKENS'])
     checkArgs(args, chosen, authorization)
-    for (const each of chosen) this.#create(name, each, args, authorization)
+    const model = chosen.some((each) => EMBEDDING.includes(each)) ? modelLayer(name, args, this) : undefined
+    for (const each of chosen) this.#create(name, each, args, authorization, model)
     const { compactor } = this.functions
     if (compactor !== undefined) mapQueue(name, compactor, args, this)
     this.registerOutputs(this.#outputs())
   }
 
-  #create(name: string, each: FunctionName, args: FunctionsArgs, authorization: UrlAuthorization): void {
+  #create(
+    name: string,
+    each: FunctionName,
+    args: FunctionsArgs,
+    authorization: UrlAuthorization,
+    model: pulumi.Output<string> | undefined,
+  ): void {
     const { stack, tags } = common(args)
     const names = stackNames(stack)
     const role = args.roles[each]
@@ -90,6 +104,7 @@ export class Functions extends pulumi.ComponentResource {
       { name: names.logGroups[each], retentionInDays: args.logRetentionDays ?? 30, tags },
       parent,
     )
+    const layers = [...(args.layers?.[each] ?? []), ...(model && EMBEDDING.includes(each) ? [model] : [])]
     const withUrl = WITH_URL.includes(each)
     const made = new aws.lambda.Function(
       `${name}-${each}`,
@@ -111,7 +126,7 @@ export class Functions extends pulumi.ComponentResource {
           systemLogLevel: 'WARN',
         },
         tracingConfig: { mode: (args.tracing ?? true) ? 'Active' : 'PassThrough' },
-        ...(args.layers?.[each] !== undefined && { layers: args.layers[each] }),
+        ...(layers.length > 0 && { layers }),
         environment: {
           variables: {
             SILTSTONE_DATA: pulumi.interpolate`s3://${args.bucketName}`,
@@ -207,6 +222,27 @@ function checkArgs(args: FunctionsArgs, chosen: readonly FunctionName[], authori
       throw new InvalidArgument('codeDirectory', folder, 'there is no index.mjs or index.js: build the functions first')
     }
   }
+}
+
+function modelLayer(
+  name: string,
+  { modelDirectory, ...args }: FunctionsArgs,
+  parent: pulumi.Resource,
+): pulumi.Output<string> | undefined {
+  if (modelDirectory === undefined) return undefined
+  if (!existsSync(modelDirectory)) {
+    throw new InvalidArgument('modelDirectory', modelDirectory, 'there is no such folder: build the functions first')
+  }
+  return new aws.lambda.LayerVersion(
+    `${name}-model`,
+    {
+      layerName: stackNames(common(args).stack).modelLayer,
+      description: 'Siltstone: the default embedder',
+      code: new pulumi.asset.FileArchive(modelDirectory),
+      compatibleRuntimes: ['nodejs24.x'],
+    },
+    { parent },
+  ).arn
 }
 
 function mapQueue(name: string, compactor: aws.lambda.Function, args: FunctionsArgs, parent: pulumi.Resource): void {

@@ -139,6 +139,11 @@ export function applicationManagementPolicy(scope: DeployScope): PolicyDocument 
       [arn('lambda', scope, `function:${names}`)],
     ),
     allow(
+      'Layers',
+      ['lambda:PublishLayerVersion', 'lambda:GetLayerVersion', 'lambda:DeleteLayerVersion'],
+      [arn('lambda', scope, `layer:${names}`)],
+    ),
+    allow(
       'Mappings',
       ['lambda:CreateEventSourceMapping', 'lambda:UpdateEventSourceMapping', 'lambda:DeleteEventSourceMapping'],
       ['*'],

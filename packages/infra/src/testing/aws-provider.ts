@@ -68,6 +68,10 @@ const MAKERS: Readonly<Record<string, Maker>> = {
     return { id: arn, state: { arn } }
   },
   'aws:lambda/function:Function': withArn('lambda', (name) => `function:${name}`),
+  'aws:lambda/layerVersion:LayerVersion': (inputs, { account, region }) => {
+    const arn = `arn:aws:lambda:${region}:${account}:layer:${text(inputs, 'layerName')}:1`
+    return { id: arn, state: { arn, version: '1' } }
+  },
   'aws:lambda/functionUrl:FunctionUrl': (inputs, { region }) => {
     const name = text(inputs, 'functionName')
     return { id: name, state: { functionUrl: `https://${name}.lambda-url.${region}.on.aws/` } }
