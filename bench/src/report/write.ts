@@ -11,7 +11,9 @@ const PREFACE = `# Results
 
 Made by \`npm run bench -- report\` from the JSON files in [results/](results/); each table says by which command, when,
 on what and how disturbed it was measured. Times on a shared machine wander by a third from run to run: compare what
-stands in one table, because that was measured in turns in one run. Recall@10 is the share of the exact ten nearest; the
+stands in one table, because that was measured in turns in one run, and look at what the footer says of other programs:
+where they took most of both processors, every p50 holds waiting for a processor too, and \`its CPU ms\` (processor time of
+whoever answered, all its threads, for one query) is the steadier measure. Recall@10 is the share of the exact ten nearest; the
 queries are short texts that are not among the records, unless the records were generated.
 `
 
