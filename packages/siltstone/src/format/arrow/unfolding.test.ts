@@ -1,4 +1,5 @@
 /** Small files that would become large ones: refused, by the bytes there are. */
+import { readFileSync } from 'node:fs'
 import { Dictionary, Int8, Table as ArrowTable, tableToIPC, Utf8, vectorFromArray } from 'apache-arrow'
 import { describe, expect, it } from 'vitest'
 import { isSiltstoneError } from '../../errors.ts'
@@ -54,6 +55,26 @@ describe('small files that unfold', () => {
         .map((table) => table.string(0)?.length)
     expect(texts(3, 10)).toEqual([10, 10, 10])
     expect(() => texts(100, 1_000)).toThrow('lie over each other')
+  })
+
+  it.each([
+    ['pyarrow-zstd.arrow', 0xfd2fb528],
+    ['pyarrow-lz4.arrow', 0x184d2204],
+  ])('compressed buffers of %s that say they are large', (name, magic) => {
+    const bytes = new Uint8Array(readFileSync(new URL(`../golden/${name}`, import.meta.url)))
+    expect(verdict(bytes)).toBeGreaterThan(0)
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    let packed = 8
+    while (view.getUint32(packed, true) !== magic) packed++
+    for (const [length, reason] of [
+      [2n ** 40n, 'too large'],
+      [300_000_000n, 'too large'],
+      [200_000_000n, /length|shorter/],
+      [-5n, 'too large'],
+    ] as const) {
+      view.setBigInt64(packed - 8, length, true)
+      expect(verdict(bytes)).toMatch(reason)
+    }
   })
 
   it('an LZ4 frame that says more than it can hold', () => {
