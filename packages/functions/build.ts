@@ -29,7 +29,6 @@ for (const name of FUNCTIONS) {
     target: 'node24',
     format: 'esm',
     minify: true,
-    keepNames: true,
     conditions: ['siltstone-source', 'import', 'node'],
     mainFields: ['module', 'main'],
     external: OPTIONAL,

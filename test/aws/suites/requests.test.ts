@@ -1,5 +1,5 @@
 /** What each operation asks of AWS, counted next to the wire, and held against docs/decisions. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { openS3Environment } from '../../../packages/siltstone/src/platform/aws/environment.ts'
 import { addStep } from '../../../packages/siltstone/src/platform/aws/testing/middleware.ts'
 import { closeEnvironment } from '../../../packages/siltstone/src/platform/directory-environment.ts'
@@ -29,6 +29,8 @@ interface Opened {
   env: Environment
   /** What was asked since the last time. */
   take(): Counts
+  /** Waits until this was asked. */
+  has(command: string): Promise<void>
   close(): Promise<void>
 }
 
@@ -79,7 +81,8 @@ describe.runIf(target !== undefined)('requests', () => {
       await store.close()
       await closeEnvironment(env)
     }
-    return { store, env, take, close }
+    const has = (command: string) => vi.waitFor(() => expect(counts[command]).toBe(1), { timeout: 10_000 })
+    return { store, env, take, has, close }
   }
 
   async function measure(name: string, opened: Opened, work: () => Promise<unknown>): Promise<Counts> {
@@ -94,15 +97,14 @@ describe.runIf(target !== undefined)('requests', () => {
     const writer = await open()
     const things = await writer.store.createCollection({ name: 'things', embeddingFunction: null })
     await things.upsert(batch(0, 1))
+    await writer.has('SendMessageBatch')
 
     const write = await measure('write, one request or a group', writer, () => things.upsert(batch(1, 100)))
     // One PUT, and one LIST of the inbox.
     expect(write).toEqual({ PutObject: 1, ListObjectsV2: 1 })
 
-    const wake = await measure(
-      'wake-up call, 250 ms after the first write of a burst',
-      writer,
-      () => new Promise((resolve) => setTimeout(resolve, 600)),
+    const wake = await measure('wake-up call, 250 ms after the first write of a burst', writer, () =>
+      writer.has('SendMessageBatch'),
     )
     expect(wake).toEqual({ SendMessageBatch: 1 })
 
