@@ -47,10 +47,10 @@ describe('a workload’s quantities, by hand', () => {
 
   it('writes through a server: entries, folds, merges, looks for garbage', () => {
     // 10,000 records in batches of 100: 100 entries. In 1 hour at most 3,600 / (1.5 + 5) = 553.8 folds: 100.
-    // 33 merges; 1 look (1 hour / 3). PUT class: 100×2 + 100×9 + 33×8 + 1×7; GET class: 100×14 + 100×2.2 + 33×63 + 20.
+    // 33 merges; 1 look (1 hour / 3). PUT class: 100×2 + 100×8 + 33×8 + 1×7; GET class: 100×14 + 100×1.5 + 33×63 + 20.
     const used = quantitiesOf({ writes: 10_000, writeBatch: 100, writeHours: 1 })
-    expect(used['writes/s3Put']).toBe(200 + 900 + 264 + 7)
-    expect(used['writes/s3Get']).toBeCloseTo(1_400 + 220 + 2_079 + 20, 6)
+    expect(used['writes/s3Put']).toBe(200 + 800 + 264 + 7)
+    expect(used['writes/s3Get']).toBeCloseTo(1_400 + 150 + 2_079 + 20, 6)
     expect(used).not.toHaveProperty('writes/lambdaGbSecond')
   })
 
@@ -63,7 +63,7 @@ describe('a workload’s quantities, by hand', () => {
   it('bare producers: one PUT each, sequenced by the fold’s entry', () => {
     const used = quantitiesOf({ writes: 1_000, writeBatch: 10, writeHours: 1, writePath: 'producer' })
     // 100 deltas, 100 folds, each with an entry of its own; 33 merges; 1 look.
-    expect(used['writes/s3Put']).toBe(100 + 900 + 200 + 264 + 7)
+    expect(used['writes/s3Put']).toBe(100 + 800 + 200 + 264 + 7)
     expect(used['writes/s3Get']).toBeCloseTo(1_400 + 100 + 2_079 + 20, 6)
   })
 
@@ -72,10 +72,9 @@ describe('a workload’s quantities, by hand', () => {
       { records: 0, writes: 1_000, writeBatch: 10, writeHours: 1, compute: 'lambda' },
       { foldSeconds: 2, mergeSeconds: 3, collectSeconds: 1, compactionBytesPerSecond: 1e15, collectEveryHours: 1 },
     )
-    // 100 entries, folds and 2 × 100 queue requests for them; leases: 100 folds + 33 merges + 2 for the look.
+    // 100 entries and 2 × 100 queue requests for the folds; 4 changes of leases for each fold, 8 for the look.
     expect(used['writes/sqsRequest']).toBe(100 + 200)
-    expect(used['writes/dynamoWrite']).toBe(2 * 135)
-    expect(used['writes/dynamoRead']).toBe(135)
+    expect(used['writes/dynamoWrite']).toBe(4 * 100 + 8)
     // Compactor: (100 × 2 + 33 × 3 + 1 × 1) s × 3,008 / 1,024 GB; writer: 100 × 0.15 s × 1,769 / 1,024 GB
     expect(used['writes/lambdaGbSecond']).toBeCloseTo((300 * 3_008) / 1_024 + (15 * 1_769) / 1_024, 3)
     expect(used['writes/lambdaDiskGbSecond']).toBeCloseTo((300 * (10_240 - 512)) / 1_024, 3)
@@ -137,6 +136,11 @@ describe('a bill, by hand', () => {
     expect([free.totalUsd, free.activities.fixed]).toEqual([0, 0])
   })
 
+  it('has no price that nothing uses', () => {
+    const used = new Set(estimate(DEFAULT_WORKLOAD).quantities.map(({ item }) => item))
+    expect([...used].sort()).toEqual(Object.keys(PRICES).sort())
+  })
+
   it('follows other prices', () => {
     const prices = { ...PRICES, s3Put: { ...PRICES.s3Put, usd: 0.0055 } }
     expect(billOf([{ item: 's3Put', activity: 'writes', quantity: 1_000 }], { prices }).totalUsd).toBeCloseTo(
@@ -174,11 +178,11 @@ describe('a report', () => {
   it('prices 10,000 updates at the margin, by hand on a machine of one’s own', () => {
     const report = reportOf({ ...nothing, records: 1_000_000 }, { assumptions: { collectEveryHours: 1 } })
     // One by one in an hour: 10,000 entries, 554 folds, 184 merges, 1 look for garbage.
-    const puts = 10_000 * 2 + 554 * 9 + 184 * 8 + 7
-    const gets = 10_000 * 2.2 + 554 * 14 + 184 * 63 + 20
+    const puts = 10_000 * 2 + 554 * 8 + 184 * 8 + 7
+    const gets = 10_000 * 1.5 + 554 * 14 + 184 * 63 + 20
     expect(report.tenThousandUpdates.oneByOne).toBeCloseTo(puts * 5e-6 + gets * 4e-7, 9)
     // 20 entries, 20 folds, 6 merges.
-    const few = (20 * 2 + 20 * 9 + 6 * 8 + 7) * 5e-6 + (20 * 2.2 + 20 * 14 + 6 * 63 + 20) * 4e-7
+    const few = (20 * 2 + 20 * 8 + 6 * 8 + 7) * 5e-6 + (20 * 1.5 + 20 * 14 + 6 * 63 + 20) * 4e-7
     expect(report.tenThousandUpdates.batchesOf500).toBeCloseTo(few, 9)
   })
 

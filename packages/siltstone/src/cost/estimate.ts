@@ -1,5 +1,5 @@
 /** From a workload to what will be used of each service. `docs/cost.md` explains each step with an example. */
-import { OPERATIONS, type Operation } from './operations.ts'
+import { LEASE_UPDATES, OPERATIONS, type Operation } from './operations.ts'
 import type { PriceItem } from './prices.ts'
 import { type Assumptions, ASSUMPTIONS, checkWorkload, SECONDS_A_MONTH, type Workload } from './workload.ts'
 
@@ -103,9 +103,8 @@ function addWrites(use: Use, workload: Workload, assumed: Assumptions, derived: 
   if (workload.compute !== 'lambda') return
   // A message for each entry; received and deleted once for each run.
   use.add('sqsRequest', 'writes', entries + 2 * folds)
-  const leases = folds + merges + 2 * collects
-  use.add('dynamoWrite', 'writes', 2 * leases)
-  use.add('dynamoRead', 'writes', leases)
+  // A look for garbage folds first.
+  use.add('dynamoWrite', 'writes', LEASE_UPDATES * (folds + 2 * collects))
   use.lambda('writes', {
     invocations: entries,
     seconds: assumed.writeSeconds * entries,

@@ -1,6 +1,6 @@
 /**
  * Requests to the bucket that one piece of work makes. Counted on the engine (`operations.test.ts` counts again and holds
- * the table against it); what depends on the data is a mean over real collections.
+ * the table against it) and next to the wire (`docs/aws-requests.md`); what depends on the data is a mean.
  */
 export interface Requests {
   /** PUT and LIST. */
@@ -9,15 +9,18 @@ export interface Requests {
   get: number
 }
 
+/** Changes of the lock table in one run of the compactor: two leases taken and given back. */
+export const LEASE_UPDATES = 4
+
 export const OPERATIONS = {
   /** A server's log entry: PUT it, LIST the inbox. */
   entry: { put: 2, get: 0 },
   /** A bare producer's delta. */
   delta: { put: 1, get: 0 },
   /** One fold, without its entries: pointer, manifest and lists; segment, manifest and pointer. */
-  fold: { put: 9, get: 14 },
+  fold: { put: 8, get: 14 },
   /** … and each entry that it folds. */
-  foldedEntry: { put: 0, get: 2.2 },
+  foldedEntry: { put: 0, get: 1.5 },
   /** … and each inbox delta that it sequences. */
   foldedDelta: { put: 0, get: 1 },
   /** Four segments into one. */

@@ -83,13 +83,6 @@ export const PRICES = {
     per: 1_000_000,
     source: page('dynamodb'),
   },
-  dynamoRead: {
-    service: 'DynamoDB',
-    what: 'read request units',
-    usd: 0.125,
-    per: 1_000_000,
-    source: page('dynamodb'),
-  },
   alarm: {
     service: 'CloudWatch',
     what: 'metrics watched by alarms',
