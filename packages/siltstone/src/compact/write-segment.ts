@@ -86,10 +86,10 @@ export async function writeSegment(job: SegmentJob, source: RowSource): Promise<
       return upload
     },
   })
-  const filters = job.expectedRows >= job.indexRows ? new FilterIndexBuilder(job.expectedRows) : undefined
+  const filters = job.expectedRows >= job.indexRows ? new FilterIndexBuilder(job.env.scratch) : undefined
   const append: Append = (row) => {
-    filters?.add(writer.rows, row.metadata, row.document)
-    return writer.append(row)
+    const before = filters?.add(writer.rows, row.metadata, row.document)
+    return before ? before.then(() => writer.append(row)) : writer.append(row)
   }
   try {
     let places: Uint32Array | undefined
@@ -108,6 +108,8 @@ export async function writeSegment(job: SegmentJob, source: RowSource): Promise<
   } catch (error) {
     await Promise.allSettled(uploads.map((upload) => upload.abort()))
     throw error
+  } finally {
+    await filters?.close()
   }
 }
 

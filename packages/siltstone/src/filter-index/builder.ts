@@ -1,30 +1,31 @@
 /**
  * Builds the filter indexes of a segment while its rows are written. Memory: 4 bytes for each value in a list, 12 for
- * each number or hashed string, and the signatures of the documents (see `signatures.ts`).
+ * each number or hashed string, and 48 MB for the trigrams of documents, what is more on the scratch disk.
  */
 import { crcHex } from '../format/checksum.ts'
-import type { Sink } from '../format/segment/sink.ts'
+import type { Pending, Sink } from '../format/segment/sink.ts'
 import type { SegmentWriter } from '../format/segment/writer.ts'
+import { memoryScratch, type Scratch } from '../platform/scratch.ts'
 import { parseForFilter } from '../records/parse-for-filter.ts'
 import { encodeRowSet } from '../snapshot/row-set.ts'
 import { KeyBuilder } from './key-builder.ts'
 import { type IndexDirectory, type KeyParts, MAX_KEYS, METADATA_INDEX, type Part, type TermRow } from './layout.ts'
 import { writeRun } from './runs.ts'
-import { SignatureBuilder } from './signatures.ts'
+import { TrigramWriter } from './trigram-writer.ts'
 
 export class FilterIndexBuilder {
   readonly #keys = new Map<string, { scalar: KeyBuilder; member: KeyBuilder }>()
-  readonly #signatures: SignatureBuilder
+  readonly #trigrams: TrigramWriter
   #complete = true
 
-  constructor(rows: number) {
-    this.#signatures = new SignatureBuilder(rows)
+  constructor(scratch: Scratch = memoryScratch) {
+    this.#trigrams = new TrigramWriter(scratch)
   }
 
-  /** Rows in order, from 0. */
-  add(row: number, metadata: string | null, document: string | null): void {
+  /** Rows in order, from 0. Wait for the promise, if there is one, before the next call. */
+  add(row: number, metadata: string | null, document: string | null): Pending {
     if (metadata !== null) this.#addMetadata(row, metadata)
-    if (document !== null) this.#signatures.add(row, document)
+    return document === null ? undefined : this.#trigrams.add(row, document)
   }
 
   #addMetadata(row: number, text: string): void {
@@ -68,7 +69,12 @@ export class FilterIndexBuilder {
       const directory = await writePart(sink, Buffer.from(text))
       return { type: METADATA_INDEX.type, directory }
     })
-    await this.#signatures.section(writer)
+    await this.#trigrams.section(writer)
+  }
+
+  /** Gives the scratch disk back. */
+  close(): Promise<void> {
+    return this.#trigrams.close()
   }
 }
 

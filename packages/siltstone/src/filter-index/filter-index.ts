@@ -5,12 +5,20 @@ import type { SegmentReader } from '../format/segment/reader.ts'
 import type { MetadataScalar } from '../records/types.ts'
 import { decodeRowSet, RowSet } from '../snapshot/row-set.ts'
 import { anything, type Bounds, both, either, exactly, not, nothing } from './bounds.ts'
-import { hashed } from './hashed.ts'
-import { type IndexDirectory, type KeyParts, METADATA_INDEX, termOf, type TermRow } from './layout.ts'
+import { hashed as hashOf } from './hashed.ts'
+import {
+  type IndexDirectory,
+  type KeyParts,
+  METADATA_INDEX,
+  type Part,
+  type RunPart,
+  termOf,
+  type TermRow,
+} from './layout.ts'
 import { requiredLiterals } from './literals.ts'
 import { PartReader } from './part-reader.ts'
 import { type Range, scanRun } from './runs.ts'
-import { Signatures } from './signatures.ts'
+import { TrigramReader } from './trigram-reader.ts'
 
 type Leaf = Exclude<Filter, { clauses: Filter[] }>
 
@@ -40,7 +48,7 @@ export class FilterIndex {
   readonly #reader: SegmentReader
   readonly #parts: PartReader
   readonly #directory: Directory
-  readonly #signatures: Signatures | undefined
+  readonly #trigrams: TrigramReader | undefined
   readonly #dictionaries = new Map<KeyParts, Promise<Map<string, TermRow>>>()
   readonly #answers = new Map<string, Promise<Bounds>>()
 
@@ -48,12 +56,12 @@ export class FilterIndex {
     reader: SegmentReader,
     parts: PartReader,
     directory: Directory,
-    signatures: Signatures | undefined,
+    trigrams: TrigramReader | undefined,
   ) {
     this.#reader = reader
     this.#parts = parts
     this.#directory = directory
-    this.#signatures = signatures
+    this.#trigrams = trigrams
   }
 
   static async open(reader: SegmentReader): Promise<FilterIndex | undefined> {
@@ -67,7 +75,7 @@ export class FilterIndex {
       keys: [string, IndexDirectory['keys'][string]][]
       complete: boolean
     }
-    return new FilterIndex(reader, parts, { keys: new Map(keys), complete }, Signatures.of(reader))
+    return new FilterIndex(reader, parts, { keys: new Map(keys), complete }, TrigramReader.of(reader))
   }
 
   get #rows(): number {
@@ -125,30 +133,48 @@ export class FilterIndex {
 
   async #equal(parts: KeyParts | undefined, values: readonly MetadataScalar[]): Promise<Bounds> {
     if (!parts) return anything(this.#rows)
+    const { numbers, hashes, inexact } = parts
+    const keys = [...new Set(values.map(equalityKey))]
+    const isNumber = (key: MetadataScalar) => typeof key === 'number' || typeof key === 'bigint'
+    if (inexact && keys.some(isNumber)) return anything(this.#rows)
+    const isHashed = (key: MetadataScalar) => typeof key === 'string' && hashes !== undefined
+    const point = (value: number): Range => ({ from: { value, inclusive: true }, to: { value, inclusive: true } })
+    // Where no number is inexact, none equals an integer that no double holds.
+    const exact = keys.filter((key) => typeof key === 'number').map(point)
+    const hashed = keys
+      .filter((key) => typeof key === 'string' && isHashed(key))
+      .map((key) => point(hashOf(key as string)))
+    const terms = keys.filter((key) => !isNumber(key) && !isHashed(key)).map((key) => termOf(key as string | boolean))
     const certain = new RowSet(this.#rows)
-    const others: Bounds[] = []
-    for (const key of new Set(values.map(equalityKey))) {
-      if (typeof key === 'number' || typeof key === 'bigint') {
-        const value = typeof key === 'number' ? { value: key, inclusive: true } : undefined
-        if (parts.inexact) others.push(anything(this.#rows))
-        // Without inexact numbers, none is equal to an integer that no double holds.
-        else if (parts.numbers && value) await this.#scan(parts.numbers, { from: value, to: value }, certain)
-      } else if (typeof key === 'string' && parts.hashes) {
-        const possible = new RowSet(this.#rows)
-        const value = { value: hashed(key), inclusive: true }
-        await this.#scan(parts.hashes, { from: value, to: value }, possible)
-        others.push({ certain: new RowSet(this.#rows), possible })
-      } else await this.#addTerm(parts, termOf(key), certain)
-    }
-    return others.reduce(either, exactly(certain))
+    const possible = new RowSet(this.#rows)
+    await Promise.all([
+      numbers && exact.length > 0 && this.#scan(numbers, exact, certain),
+      hashes && hashed.length > 0 && this.#scan(hashes, hashed, possible),
+      terms.length > 0 && this.#addTerms(parts, terms, certain),
+    ])
+    return hashed.length === 0
+      ? exactly(certain)
+      : either(exactly(certain), { certain: new RowSet(this.#rows), possible })
   }
 
-  async #addTerm(parts: KeyParts, term: string, to: RowSet): Promise<void> {
-    const found = (await this.#dictionary(parts)).get(term)
-    if (!found) return
-    const [, offset, length, crc32] = found
-    const rows = await decodeRowSet(await this.#parts.part({ offset, length, crc32 }), this.#rows)
-    for (let i = 0; i < to.bits.length; i++) to.bits[i] = (to.bits[i] as number) | (rows.bits[i] as number)
+  async #addTerms(parts: KeyParts, terms: readonly string[], to: RowSet): Promise<void> {
+    const dictionary = await this.#dictionary(parts)
+    const found = terms.map((term) => dictionary.get(term)).filter((row) => row !== undefined)
+    const lists: Uint8Array[] = []
+    const named = found.map(([, offset, length, crc32]): Part => ({ offset, length, crc32 }))
+    await this.#parts.parts(named, (_, bytes) => lists.push(bytes))
+    for (const bytes of lists) {
+      const rows = await this.#list(bytes)
+      for (let i = 0; i < to.bits.length; i++) to.bits[i] = (to.bits[i] as number) | (rows.bits[i] as number)
+    }
+  }
+
+  async #list(bytes: Uint8Array): Promise<RowSet> {
+    try {
+      return await decodeRowSet(bytes, this.#rows)
+    } catch (cause) {
+      return this.#parts.fail(`a list is no bitmap of ${this.#rows} rows`, cause)
+    }
   }
 
   #dictionary(parts: KeyParts): Promise<Map<string, TermRow>> {
@@ -170,12 +196,12 @@ export class FilterIndex {
   async #inRange(parts: KeyParts | undefined, range: Range): Promise<Bounds> {
     if (!parts || parts.inexact) return anything(this.#rows)
     const rows = new RowSet(this.#rows)
-    if (parts.numbers) await this.#scan(parts.numbers, range, rows)
+    if (parts.numbers) await this.#scan(parts.numbers, [range], rows)
     return exactly(rows)
   }
 
-  #scan(run: NonNullable<KeyParts['numbers']>, range: Range, to: RowSet): Promise<void> {
-    return scanRun(this.#parts, run, range, (row) => {
+  #scan(run: RunPart, ranges: readonly Range[], to: RowSet): Promise<void> {
+    return scanRun(this.#parts, run, ranges, (row) => {
       if (row >= this.#rows) this.#parts.fail(`it names row ${row} of ${this.#rows}`)
       to.add(row)
     })
@@ -189,17 +215,12 @@ export class FilterIndex {
 
   /** Rows whose document may hold all of the texts. */
   async #documents(texts: readonly string[]): Promise<Bounds> {
-    if (!this.#signatures) return anything(this.#rows)
-    let bounds = anything(this.#rows)
-    for (const text of texts) {
-      if (text.length < 3) continue
-      const possible = new RowSet(this.#rows)
-      await this.#signatures.candidates(text, (start, end) => {
-        for (let row = start; row < end; row++) possible.add(row)
-      })
-      bounds = both(bounds, { certain: new RowSet(this.#rows), possible })
-    }
-    return bounds
+    const trigrams = this.#trigrams
+    if (!trigrams) return anything(this.#rows)
+    const found = await Promise.all(texts.map((text) => trigrams.candidates(text)))
+    const possible = RowSet.full(this.#rows)
+    for (const rows of found) if (rows) possible.intersect(rows)
+    return { certain: new RowSet(this.#rows), possible }
   }
 }
 

@@ -5,7 +5,7 @@
  * parts of each key.
  */
 export const METADATA_INDEX = { name: 'metadata-index', type: 'terms-and-runs' } as const
-export const DOCUMENT_SIGNATURES = { name: 'document-signatures', type: 'trigram-slices' } as const
+export const TRIGRAMS = { name: 'trigrams', type: 'trigram-lists' } as const
 
 /** A key with more different strings than this gets a run of hashes instead of a list for each. */
 export const MAX_TERMS = 4_096

@@ -1,8 +1,14 @@
-/** Reads checked parts of one section, through the cache. */
+/** Reads checked parts of one section, neighbouring ones in one request, through the cache. */
 import { corrupt } from '../errors.ts'
+import { crcHex } from '../format/checksum.ts'
 import type { SectionDescriptor } from '../format/segment/descriptor.ts'
-import type { BlockShelf, SectionSource } from '../format/segment/source.ts'
+import { type BlockShelf, eachAtMost, type SectionSource } from '../format/segment/source.ts'
 import type { Part } from './layout.ts'
+
+/** Reading this much for nothing is cheaper than another request. */
+const GAP_BYTES = 32 * 1024
+const MAX_READ_BYTES = 4 << 20
+const PARALLEL_READS = 32
 
 export class PartReader {
   readonly #source: SectionSource
@@ -16,21 +22,70 @@ export class PartReader {
   }
 
   /** Its bytes, aligned to 8, which must not be changed. @throws SiltstoneError `corrupt` (`section-damaged`, …) */
-  async part({ offset, length, crc32 }: Part): Promise<Uint8Array> {
-    const known = this.#shelf?.get(offset) as Uint8Array | undefined
-    if (known && known.length === length) return known
-    const section = this.#section
-    const isInside =
-      Number.isSafeInteger(offset) && offset >= 0 && Number.isSafeInteger(length) && offset + length <= section.length
-    if (!isInside) this.fail(`a part lies at ${offset}, ${length} bytes`)
-    const range = { offset: section.offset + offset, length, crc32 }
-    const bytes = new Uint8Array(await this.#source.checked(section, range, `the part at ${offset}`))
-    this.#shelf?.set(offset, bytes, bytes.length)
-    return bytes
+  async part(part: Part): Promise<Uint8Array> {
+    let found = new Uint8Array(0)
+    await this.parts([part], (_, bytes) => {
+      found = bytes as Uint8Array<ArrayBuffer>
+    })
+    return found
   }
 
-  fail(reason: string): never {
-    const key = this.#source.key(this.#section)
-    throw corrupt('section-damaged', `${key}: section ${this.#section.name}: ${reason}`, { key })
+  /** Calls `take(i, bytes)` for each, in any order. @throws SiltstoneError `corrupt` (`section-damaged`, …) */
+  async parts(parts: readonly Part[], take: (index: number, bytes: Uint8Array) => void): Promise<void> {
+    const missing: number[] = []
+    for (const [i, part] of parts.entries()) {
+      const { offset, length } = part
+      const known = this.#shelf?.get(offset) as Uint8Array | undefined
+      if (known && known.length === length) {
+        take(i, known)
+        continue
+      }
+      const isInside =
+        Number.isSafeInteger(offset) &&
+        offset >= 0 &&
+        Number.isSafeInteger(length) &&
+        length >= 0 &&
+        offset + length <= this.#section.length
+      if (!isInside) this.fail(`a part lies at ${offset}, ${length} bytes`)
+      missing.push(i)
+    }
+    if (missing.length === 0) return
+    await eachAtMost(together(parts, missing), PARALLEL_READS, async ({ start, end, members }) => {
+      const bytes = await this.#source.range(this.#section, this.#section.offset + start, end - start)
+      for (const i of members) {
+        const { offset, length, crc32 } = parts[i] as Part
+        // A copy: a view would keep the whole read in memory, and may not be aligned.
+        const own = new Uint8Array(bytes.subarray(offset - start, offset - start + length))
+        if (crcHex(own) !== crc32) this.fail(`the part at ${offset} does not match its checksum`)
+        this.#shelf?.set(offset, own, own.length)
+        take(i, own)
+      }
+    })
   }
+
+  fail(reason: string, cause?: unknown): never {
+    const key = this.#source.key(this.#section)
+    throw corrupt('section-damaged', `${key}: section ${this.#section.name}: ${reason}`, { key, cause })
+  }
+}
+
+interface Together {
+  start: number
+  end: number
+  /** Indices of the parts in it. */
+  members: number[]
+}
+
+function together(parts: readonly Part[], indices: readonly number[]): Together[] {
+  const found: Together[] = []
+  const ordered = indices.toSorted((a, b) => (parts[a] as Part).offset - (parts[b] as Part).offset)
+  for (const i of ordered) {
+    const { offset, length } = parts[i] as Part
+    const last = found.at(-1)
+    if (last && offset - last.end <= GAP_BYTES && offset + length - last.start <= MAX_READ_BYTES) {
+      last.end = Math.max(last.end, offset + length)
+      last.members.push(i)
+    } else found.push({ start: offset, end: offset + length, members: [i] })
+  }
+  return found
 }

@@ -1,6 +1,6 @@
 /**
  * Lists of ascending numbers as they are stored: each as its distance from the one before (the first from −1), less 1, in
- * bytes of 7 bits, the lowest first, the high bit set on all but the last. Where at least one number in 128 is listed, that is a
+ * bytes of 7 bits, the lowest first, the high bit set on all but the last. Where one number in 128 is listed, that is a
  * byte for each; a Roaring bitmap takes two until one in eight is.
  */
 export class PostingBuffer {
@@ -19,11 +19,7 @@ export class PostingBuffer {
   /** Ascending; the last one again is no change. */
   add(number: number): void {
     if (number === this.#last) return
-    if (this.length + 5 > this.bytes.length) {
-      const larger = Buffer.allocUnsafeSlow(this.bytes.length * 2)
-      larger.set(this.bytes.subarray(0, this.length))
-      this.bytes = larger
-    }
+    if (this.length + 5 > this.bytes.length) this.#grow()
     let distance = number - this.#last - 1
     while (distance > 127) {
       this.bytes[this.length++] = (distance & 127) | 128
@@ -32,6 +28,18 @@ export class PostingBuffer {
     this.bytes[this.length++] = distance
     this.#last = number
     this.count++
+  }
+
+  /** Room for what is written later. */
+  skip(bytes: number): void {
+    if (this.length + bytes > this.bytes.length) this.#grow()
+    this.length += bytes
+  }
+
+  #grow(): void {
+    const larger = Buffer.allocUnsafeSlow(this.bytes.length * 2)
+    larger.set(this.bytes.subarray(0, this.length))
+    this.bytes = larger
   }
 
   clear(): void {

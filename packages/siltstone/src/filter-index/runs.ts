@@ -35,45 +35,61 @@ export interface Range {
   to?: { value: number; inclusive: boolean }
 }
 
-/** Calls `take(row)` for every pair in the range. @throws SiltstoneError `corrupt` */
+/** Calls `take(row)` for every pair that is in one of the ranges. @throws SiltstoneError `corrupt` */
 export async function scanRun(
   reader: PartReader,
   run: RunPart,
-  range: Range,
+  ranges: readonly Range[],
   take: (row: number) => void,
 ): Promise<void> {
   const directory = await reader.part(run.pages)
   const view = new DataView(directory.buffer, directory.byteOffset, directory.byteLength)
   const pages = Math.ceil(run.pairs / PAGE_PAIRS)
   if (directory.length !== pages * PAGE_ENTRY_BYTES) reader.fail(`a run has ${directory.length} bytes of directory`)
-  const first = (page: number) => view.getFloat64(page * PAGE_ENTRY_BYTES, true)
-  const { from, to } = range
-  const wanted: number[] = []
-  for (let page = 0; page < pages; page++) {
-    // Equal values may begin in the page before the one that begins with them.
-    if (from && page + 1 < pages && first(page + 1) < from.value) continue
-    if (to && first(page) > to.value) break
-    wanted.push(page)
+  const firsts = Float64Array.from({ length: pages }, (_, page) => view.getFloat64(page * PAGE_ENTRY_BYTES, true))
+  const wanted = new Map<number, Range[]>()
+  for (const range of ranges) {
+    // Equal values may begin in the page before the first one that begins with them.
+    let page = range.from ? Math.max(0, lowerBound(firsts, range.from.value) - 1) : 0
+    for (; page < pages && !(range.to && (firsts[page] as number) > range.to.value); page++) {
+      const list = wanted.get(page)
+      if (list) list.push(range)
+      else wanted.set(page, [range])
+    }
   }
-  await Promise.all(
-    wanted.map(async (page) => {
-      const start = page * PAGE_PAIRS
-      const count = Math.min(PAGE_PAIRS, run.pairs - start)
-      const crc = view.getUint32(page * PAGE_ENTRY_BYTES + 8, true)
-      const offset = run.offset + start * 12
-      const bytes = await reader.part({
-        offset,
-        length: pageBytes(count),
-        crc32: crc.toString(16).padStart(8, '0'),
-      })
-      const values = new Float64Array(bytes.buffer, bytes.byteOffset, count)
-      const rows = new Uint32Array(bytes.buffer, bytes.byteOffset + 8 * count, count)
-      for (let i = 0; i < count; i++) {
-        const value = values[i] as number
-        if (from && (value < from.value || (value === from.value && !from.inclusive))) continue
+  const numbers = [...wanted.keys()]
+  const pairsOf = (page: number): number => Math.min(PAGE_PAIRS, run.pairs - page * PAGE_PAIRS)
+  const parts = numbers.map((page) => ({
+    offset: run.offset + pageBytes(page * PAGE_PAIRS),
+    length: pageBytes(pairsOf(page)),
+    crc32: view
+      .getUint32(page * PAGE_ENTRY_BYTES + 8, true)
+      .toString(16)
+      .padStart(8, '0'),
+  }))
+  await reader.parts(parts, (i, bytes) => {
+    const count = pairsOf(numbers[i] as number)
+    const values = new Float64Array(bytes.buffer, bytes.byteOffset, count)
+    const rows = new Uint32Array(bytes.buffer, bytes.byteOffset + 8 * count, count)
+    for (const { from, to } of wanted.get(numbers[i] as number) as Range[]) {
+      for (let k = from ? lowerBound(values, from.value) : 0; k < count; k++) {
+        const value = values[k] as number
+        if (from && value === from.value && !from.inclusive) continue
         if (to && (value > to.value || (value === to.value && !to.inclusive))) break
-        take(rows[i] as number)
+        take(rows[k] as number)
       }
-    }),
-  )
+    }
+  })
+}
+
+/** The first place whose value is not below. */
+function lowerBound(sorted: Float64Array, value: number): number {
+  let low = 0
+  let high = sorted.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((sorted[middle] as number) < value) low = middle + 1
+    else high = middle
+  }
+  return low
 }

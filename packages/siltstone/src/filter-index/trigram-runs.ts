@@ -97,16 +97,14 @@ export class TrigramRuns {
     const file = await this.#scratch.create()
     this.#runs.push(new Run(file))
     const chunk = new PostingBuffer()
-    for (const { pair, third, each } of this.#sorted()) {
+    for (const list of this.#sorted()) {
       const head = chunk.length
+      chunk.skip(HEAD_BYTES)
       chunk.begin()
-      // Room for the head: written when the list's length is known.
-      for (let i = 0; i < HEAD_BYTES; i++) chunk.add(i)
-      chunk.begin()
-      each((group) => chunk.add(group))
+      list.each((group) => chunk.add(group))
       const { bytes, length, count } = chunk
-      bytes.writeUInt32LE(pair, head)
-      bytes.writeUInt32LE(third, head + 4)
+      bytes.writeUInt32LE(list.pair, head)
+      bytes.writeUInt32LE(list.third, head + 4)
       bytes.writeUInt32LE(count, head + 8)
       bytes.writeUInt32LE(length - head - HEAD_BYTES, head + 12)
       if (length < CHUNK_BYTES) continue

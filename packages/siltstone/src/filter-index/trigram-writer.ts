@@ -1,0 +1,66 @@
+/**
+ * Builds the trigram index over a segment's documents: which groups of rows have a document with three code units after
+ * one another (Cox, "Regular expression matching with a trigram index", 2012). It is built over groups of rows, because
+ * neighbours share words: lists are a third as long, and looking at a few more documents costs little.
+ */
+import { crcHex } from '../format/checksum.ts'
+import type { Pending } from '../format/segment/sink.ts'
+import type { SegmentWriter } from '../format/segment/writer.ts'
+import type { Scratch } from '../platform/scratch.ts'
+import { TRIGRAMS } from './layout.ts'
+import { TrigramBlockBuilder } from './trigram-block.ts'
+import { TrigramRuns } from './trigram-runs.ts'
+
+export const ROWS_PER_GROUP = 4
+/** A trigram of more groups than this share tells too little for its list's size. */
+const MOST_SHARE = 0.1
+/** In the directory, per block: first two units and third of its first trigram, stored length, trigrams. */
+export const DIRECTORY_ENTRY_BYTES = 16
+
+export class TrigramWriter {
+  readonly #runs: TrigramRuns
+  #lastRow = -1
+
+  constructor(scratch: Scratch, maxPairs?: number) {
+    this.#runs = new TrigramRuns(scratch, maxPairs)
+  }
+
+  /** Rows ascend. */
+  add(row: number, document: string): Pending {
+    this.#lastRow = row
+    return this.#runs.add(Math.floor(row / ROWS_PER_GROUP), document)
+  }
+
+  /** Writes nothing when no row has a document. */
+  async section(writer: SegmentWriter): Promise<void> {
+    if (this.#lastRow < 0) return
+    const groups = Math.ceil(writer.rows / ROWS_PER_GROUP)
+    await writer.addSection(TRIGRAMS.name, async (sink) => {
+      const block = new TrigramBlockBuilder(Math.max(1, Math.floor(groups * MOST_SHARE)))
+      const directory: number[] = []
+      const flush = async () => {
+        const { pair, third } = block.first as { pair: number; third: number }
+        const { bytes, trigrams } = block.finish()
+        directory.push(pair, third, bytes.length, trigrams)
+        await sink.write(bytes)
+      }
+      for await (const lists of this.#runs.merged()) {
+        const { pair, third } = lists[0] as { pair: number; third: number }
+        block.add(pair, third, (take) => {
+          for (const list of lists) list.each(take)
+        })
+        if (block.isFull) await flush()
+      }
+      if (block.first) await flush()
+      const bytes = new Uint8Array(Uint32Array.from(directory).buffer)
+      const place = { offset: sink.position, length: bytes.length, crc32: crcHex(bytes) }
+      await sink.write(bytes)
+      return { type: TRIGRAMS.type, params: { rowsPerGroup: ROWS_PER_GROUP }, directory: place }
+    })
+  }
+
+  /** Gives the scratch disk back. */
+  close(): Promise<void> {
+    return this.#runs.close()
+  }
+}
