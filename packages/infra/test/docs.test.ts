@@ -1,0 +1,83 @@
+/** The guide names what there is. */
+import { existsSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { RULES } from '../policy-pack/policies.ts'
+import { alarms } from '../src/monitoring/alarms.ts'
+import { PERMISSIONS, type Run } from '../src/testing/index.ts'
+import { bootstrap, run } from './support/program.ts'
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
+const PAGES = ['configure', 'preview', 'deploy', 'verify', 'test', 'upgrade', 'destroy', 'permissions']
+const page = (name: string) => readFileSync(`${ROOT}docs/aws/${name}.md`, 'utf8')
+const overview = readFileSync(`${ROOT}docs/aws.md`, 'utf8')
+
+describe('the guide', () => {
+  it('has a page for each step, and links lead somewhere', () => {
+    for (const name of PAGES) expect(overview).toContain(`(aws/${name}.md)`)
+    for (const [file, text] of [
+      ['docs/aws.md', overview],
+      ...PAGES.map((name) => [`docs/aws/${name}.md`, page(name)]),
+    ]) {
+      for (const [, target = ''] of (text ?? '').matchAll(/\]\((?!https?:|#)([^)#]+)\)/g)) {
+        expect(existsSync(new URL(target, `file://${ROOT}${file}`)), `${file}: ${target}`).toBe(true)
+      }
+    }
+  })
+
+  it('explains every option that the program reads', () => {
+    const program = readFileSync(`${ROOT}infra/index.ts`, 'utf8')
+    const read = [...program.matchAll(/(?:optional|config\.get\w*)\('(\w+)'\)/g)].map(([, name]) => name ?? '')
+    expect(read.length).toBeGreaterThan(15)
+    expect(read.filter((name) => !page('configure').includes(`\`${name}\``))).toEqual([])
+  })
+
+  it('explains every alarm', () => {
+    const watched = { queue: 'q', deadLetterQueue: 'd', producer: 'p', compactor: 'c', query: 'q', api: 'a' }
+    const ids = alarms({ ...watched, scheduleMinutes: 15 }).map(({ id }) => id)
+    const missing = ids.filter((id) => !page('verify').includes(`\`${id}\``))
+    expect(missing).toEqual([])
+  })
+
+  it('explains every rule', () => {
+    const text = page('preview')
+    const named = (name: string) =>
+      text.includes(`\`${name}\``) || text.includes(`\`${name.replace('bucket-is', '')}\``)
+    expect(RULES.map(({ name }) => name).filter((name) => !named(name))).toEqual([])
+  })
+
+  it('shows every row of the permission table, allowed where both say so', () => {
+    const rows = page('permissions')
+      .split('\n')
+      .filter((line) => line.startsWith('| ') && !line.startsWith('| who'))
+    expect(rows.length).toBe(PERMISSIONS.length)
+    for (const row of rows) {
+      const [evaluator = '', server = ''] = row.split(' | ').slice(-2)
+      const differ = evaluator.includes('Allowed') !== server.includes('Allowed')
+      if (differ) expect(server, row).toMatch(/does not know|not asked/)
+    }
+  })
+
+  let stack: Run
+  let admin: Run
+  beforeAll(async () => {
+    stack = await run({ stack: 'prod' })
+    admin = await bootstrap({ githubRepository: 'owner/name' })
+  })
+
+  it('reads only outputs that there are', () => {
+    const all = [overview, ...PAGES.map(page)].join('\n')
+    const known = new Set([...Object.keys(stack.outputs), ...Object.keys(admin.outputs)])
+    const used = [...all.matchAll(/pulumi stack output (\w+)/g)].map(([, name]) => name ?? '')
+    expect(used.length).toBeGreaterThan(5)
+    expect(used.filter((name) => !known.has(name))).toEqual([])
+    expect(Object.keys(admin.outputs).filter((name) => !page('configure').includes(`\`${name}\``))).toEqual([])
+  })
+
+  it('says how many resources a preview shows', () => {
+    const count = stack.resources.filter(({ custom }) => custom).length
+    const [, from, to] = /(\d+) to (\d+) resources/.exec(page('preview')) ?? []
+    expect(count).toBeGreaterThanOrEqual(Number(from))
+    expect(count).toBeLessThanOrEqual(Number(to))
+  })
+})
