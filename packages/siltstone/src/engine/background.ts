@@ -19,6 +19,10 @@ export interface BackgroundOptions {
 
 export const defaultBackground: BackgroundOptions = { gatherMs: 500, scheduleMs: 60_000, visibilityMs: 900_000 }
 
+/** As many as SQS gives at once. */
+const AT_ONCE = 10
+const GATHERED = 1_000
+
 export class Background {
   readonly #engine: StoreEngine
   readonly #options: BackgroundOptions
@@ -51,8 +55,7 @@ export class Background {
         })
         if (first.length === 0) continue
         await this.#pause(this.#options.gatherMs)
-        const rest = await env.queue.receive({ maxMessages: 10, visibilityMs: this.#options.visibilityMs, waitMs: 0 })
-        await this.#handle([...first, ...rest])
+        await this.#handle([...first, ...(await this.#waiting())])
         env.metrics.gauge('DeltaQueueDepth', (await env.queue.depth()).visible)
       } catch (error) {
         if (signal.aborted) return
@@ -60,6 +63,18 @@ export class Background {
         await this.#pause(1_000)
       }
     }
+  }
+
+  /** What else is there already, within bounds: a thousand calls for one collection are one fold. */
+  async #waiting(): Promise<QueueMessage[]> {
+    const all: QueueMessage[] = []
+    for (let more = AT_ONCE; more === AT_ONCE && all.length < GATHERED; ) {
+      const { visibilityMs } = this.#options
+      const some = await this.#engine.env.queue.receive({ maxMessages: AT_ONCE, visibilityMs, waitMs: 0 })
+      all.push(...some)
+      more = some.length
+    }
+    return all
   }
 
   async #handle(messages: readonly QueueMessage[]): Promise<void> {
