@@ -14,15 +14,19 @@ export interface Effort {
   rerank: number
 }
 
-/** Fewer admitted rows of a segment than this are all measured. */
+/** Rare rows lie apart: so many of them are seen whatever the share. */
+const LEAST_MATCHES = 1_500
+/** So few admitted rows, of all segments together, are all measured … */
 export const MEASURE_ALL = 1_000
+/** … and so few of one segment. */
+export const MEASURE_SEGMENT = 100
 
 export function effortOf(k: number, options: SearchOptions = {}): Effort {
   const probes = options.probes
   return {
     probes: (wanted) => probes ?? Math.ceil(44 * Math.sqrt(Math.max(1, wanted / 10))),
-    matchesWanted: (rowsWithout, share) => rowsWithout * Math.sqrt(share),
-    mostProbes: (base, share) => Math.ceil((base * 2) / share),
+    matchesWanted: (rowsWithout, share) => Math.max(LEAST_MATCHES, rowsWithout * share ** 0.4),
+    mostProbes: (base, share) => Math.ceil((base * 3) / share),
     deviations: options.deviations ?? 1.5,
     rerank: options.rerank ?? Math.max(200, 10 * k),
   }

@@ -12,7 +12,7 @@ import { Candidates } from './candidates.ts'
 import { scanSegment } from './exact-scan.ts'
 import { SearchRecorder } from './explain.ts'
 import { filterRefs } from './filter-refs.ts'
-import { effortOf, MEASURE_ALL } from './plan.ts'
+import { effortOf, MEASURE_ALL, MEASURE_SEGMENT } from './plan.ts'
 import { type Indexed, probeSegments } from './probe-segments.ts'
 import { type Ranked, rankedQuery, rankFlat } from './rank.ts'
 import { type Selection, select, type Yield } from './select.ts'
@@ -68,13 +68,15 @@ async function rankSelection(
   const starts = segments.map((segment) => candidates.startOf(segment.rows))
   const indexed: Indexed[] = []
   stats.segments += segments.length
+  const counts = selection.rows.map((rows) => rows.count())
+  const total = counts.reduce((sum, count) => sum + count, 0)
+  const measureAll = request.search?.exact === true || total <= Math.max(MEASURE_ALL, 4 * k)
   for (const [i, segment] of segments.entries()) {
     const rows = selection.rows[i] as RowSet
-    const count = rows.count()
+    const count = counts[i] as number
     if (count === 0) continue
     const start = starts[i] as number
-    const measureAll = request.search?.exact === true || count <= Math.max(MEASURE_ALL, 4 * k)
-    const ivf = measureAll ? undefined : await ivfOf(segment.reader)
+    const ivf = measureAll || count <= MEASURE_SEGMENT ? undefined : await ivfOf(segment.reader)
     if (ivf && ivf.directory.space === space) indexed.push({ segment, ivf, rows, count, start })
     else {
       stats.scannedRows += count
