@@ -23,7 +23,7 @@ export const http: Scenario = {
       queries,
       rounds: options.rounds,
       perRound: Math.ceil(queries / options.rounds),
-      warmUp: 100,
+      warmUp: 400,
       budgetMs: TURN_MS,
     }
     await withServers(options, data, report, async (servers) => {
