@@ -110,6 +110,8 @@ class Run {
   readonly #kinds: readonly Kind[]
   readonly #writers: Writer[]
   #paused = false
+  /** What an operation took lately, of the slowest writer. */
+  #slowMs = 0
   #stamp = 0
   /** Killed on purpose in this round. */
   #victims = new Set<Kind>()
@@ -261,6 +263,7 @@ class Run {
       // It may be seen before it is acknowledged.
       writer.next = state
       writer.seen?.push(textOf(state))
+      const startedMs = performance.now()
       try {
         const answer = await actor.perform(operation)
         if (operation.kind === 'delete-where' && answer.deleted !== deleted)
@@ -277,7 +280,9 @@ class Run {
         this.figures.refusedForNow++
         await sleep(200)
       }
-      await sleep(chance.below(this.#options.pauseMs ?? 25))
+      // Who is slow loses every race against who is not: on a busy machine all make room.
+      this.#slowMs = Math.max(performance.now() - startedMs, this.#slowMs * 0.9)
+      await sleep(chance.below(Math.max(this.#options.pauseMs ?? 25, this.#slowMs / 2)))
     }
   }
 
