@@ -90,7 +90,8 @@ export function runOperator(world: World, name: string): Promise<void> {
 export async function runRepeater(world: World, name: string): Promise<void> {
   const chance = world.chance.split(name)
   const process = world.boot(name)
-  while (!world.network.calm && !world.violation) {
+  // Few: where nobody folds the log must not grow faster than it can be read.
+  for (let left = 12; left > 0 && !world.network.calm && !world.violation; left--) {
     await world.scheduler.sleep(chance.between(100, 4_000))
     const truth = world.truthOf(chance.pick(world.targets))
     const sequenced = [...truth.log.slice(truth.watermark)].flatMap(({ entry }) => entry.sequenced)

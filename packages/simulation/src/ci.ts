@@ -10,8 +10,8 @@ import { parseOptions } from './options.ts'
 
 import { isCaught, runMutants } from './run-mutants.ts'
 
-const FIXED = 400
-const FRESH_MS = 40_000
+const FIXED = 250
+const FRESH_MS = 30_000
 const MANY = 1_000_000
 const MUTANTS = ['watermark-too-high', 'pointer-before-manifest', 'no-compare-and-swap', 'ambiguous-412']
 

@@ -15,8 +15,7 @@ export async function quiesce(
   servers: readonly Server[],
   background: readonly Promise<void>[],
 ): Promise<void> {
-  for (let waitedMs = 0; world.open > 0 && waitedMs < 20 * MINUTE_MS; waitedMs += 1_000)
-    await world.scheduler.sleep(1_000)
+  for (let waitedMs = 0; world.open > 0 && waitedMs < HOUR_MS; waitedMs += 1_000) await world.scheduler.sleep(1_000)
   if (world.open > 0) world.fail('rest', `${world.open} operations were never answered`)
   world.network.calmDown()
   await Promise.all(servers.map((server) => server.kill()))
