@@ -1,7 +1,6 @@
 /** What must hold at every commit and at every deletion. */
 import { inboxKey, parseKey } from '../../siltstone/src/format/keys.ts'
 import type { Manifest } from '../../siltstone/src/format/manifest.ts'
-import { EPOCH_MS } from './incarnation.ts'
 import type { CollectionTruth, TrueManifest, Truth } from './truth.ts'
 import { Violation } from './violation.ts'
 
@@ -88,6 +87,6 @@ export function checkDeletion(truth: Truth, key: string, by: string, nowMs: numb
   } else if (key.startsWith('snapshot/')) {
     for (const of of truth.collections.values())
       if (truth.reachable(of.current).has(key)) throw fail(`${of.path} needs it`)
-    mustBe(truth.keep.snapshotMs, (truth.bucket.peek(key)?.lastModifiedMs ?? 0) - EPOCH_MS)
+    mustBe(truth.keep.snapshotMs, truth.bornMs.get(key) ?? 0)
   }
 }

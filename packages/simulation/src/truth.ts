@@ -118,6 +118,8 @@ export class Truth implements BucketObserver {
   readonly marks: Marks
   readonly collections = new Map<string, CollectionTruth>()
   readonly manifests = new Map<string, TrueManifest>()
+  /** When each object of a snapshot was first created. A late put may create it again after its deletion: nobody's. */
+  readonly bornMs = new Map<string, number>()
   readonly #nowMs: () => number
   readonly #deltaBytes: number
   readonly keep: Keep
@@ -146,6 +148,7 @@ export class Truth implements BucketObserver {
   }
 
   created(key: string, object: StoredObject, by: string): void {
+    if (key.startsWith('snapshot/') && !this.bornMs.has(key)) this.bornMs.set(key, this.#nowMs())
     this.#watch(() => {
       const parsed = parseKey(key)
       if (parsed?.kind === 'log-entry') this.#entry(this.of(parsed.path), parsed.number, key, object, by)
