@@ -11,9 +11,13 @@ export interface FakeVector {
   metadata?: Record<string, unknown>
 }
 
+const DATA_HOST = 'movies-abc123.svc.aped-1.pinecone.io'
+
 export class FakePinecone {
   readonly namespaces = new Map<string, FakeVector[]>()
   readonly requests: URL[] = []
+  /** Of the index; set it to let one server answer for both hosts. */
+  host = DATA_HOST
   metric = 'cosine'
   vectorType = 'dense'
   /** Answer so many requests with 429 first. */
@@ -37,8 +41,9 @@ export class FakePinecone {
       return new Response('Too many requests', { status: 429 })
     }
     const { hostname, pathname } = asked
-    if (hostname === 'api.pinecone.io') return this.#control(method, pathname)
-    if (hostname !== 'movies-abc123.svc.aped-1.pinecone.io') return new Response('wrong host', { status: 404 })
+    const isControl = this.host === DATA_HOST ? hostname === 'api.pinecone.io' : pathname.startsWith('/indexes/')
+    if (isControl) return this.#control(method, pathname)
+    if (asked.host !== this.host) return new Response('wrong host', { status: 404 })
     if (method === 'POST' && pathname === '/describe_index_stats') return this.#stats()
     if (method === 'GET' && pathname === '/vectors/list') return this.#list(asked.searchParams)
     if (method === 'GET' && pathname === '/vectors/fetch') return this.#fetch(asked)
@@ -57,7 +62,7 @@ export class FakePinecone {
       metric: this.metric,
       dimension: 3,
       status: { ready: true, state: 'Ready' },
-      host: 'movies-abc123.svc.aped-1.pinecone.io',
+      host: this.host,
       spec: { serverless: { region: 'us-east-1', cloud: 'aws' } },
     })
   }
