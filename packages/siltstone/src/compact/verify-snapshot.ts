@@ -3,6 +3,7 @@
  * share are read once.
  */
 import { corrupt } from '../errors.ts'
+import { verifyFilterIndex } from '../filter-index/verify.ts'
 import { hash64 } from '../format/hash64.ts'
 import type { DeletionsRef, Manifest, SegmentRef } from '../format/manifest.ts'
 import { OverlayReader } from '../format/segment/overlay.ts'
@@ -117,6 +118,7 @@ export class SnapshotVerifier {
     const reader = new SegmentReader(ref.segment, this.#pool.readRange)
     await reader.verify()
     await verifyIvf(reader)
+    await verifyFilterIndex(reader)
     const { ordinals } = await reader.rowRange(0, reader.rows)
     const hashes = new BigUint64Array(reader.rows)
     for await (const block of reader.scanColumn('ids'))

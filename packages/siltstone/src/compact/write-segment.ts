@@ -3,6 +3,7 @@ import { spaceOf } from '../catalog/space-of.ts'
 import type { Space } from '../engine/types.ts'
 import { corrupt } from '../errors.ts'
 import { FilterIndexBuilder } from '../filter-index/builder.ts'
+import { verifyFilterIndex } from '../filter-index/verify.ts'
 import { segmentFileKey } from '../format/keys.ts'
 import type { SegmentDescriptor } from '../format/segment/descriptor.ts'
 import { SegmentReader } from '../format/segment/reader.ts'
@@ -172,4 +173,5 @@ async function verifySegment(job: SegmentJob, descriptor: SegmentDescriptor, cou
   const reader = new SegmentReader(descriptor, job.pool.readRange)
   await reader.verify()
   await verifyIvf(reader)
+  await verifyFilterIndex(reader)
 }

@@ -56,18 +56,24 @@ export class FilterIndexBuilder {
   /** After the last row. */
   async sections(writer: SegmentWriter): Promise<void> {
     await writer.addSection(METADATA_INDEX.name, async (sink) => {
-      const keys: IndexDirectory['keys'] = Object.create(null) as IndexDirectory['keys']
-      for (const [key, { scalar, member }] of this.#keys) {
-        const parts = { scalar: await writeKey(sink, scalar), member: await writeKey(sink, member) }
-        keys[key] = {
-          ...(Object.keys(parts.scalar).length > 0 && { scalar: parts.scalar }),
-          ...(Object.keys(parts.member).length > 0 && { member: parts.member }),
-        }
-      }
+      const written: [string, { scalar: WrittenKey; member: WrittenKey }][] = []
+      for (const [key, { scalar, member }] of this.#keys)
+        written.push([key, { scalar: await writeLists(sink, scalar), member: await writeLists(sink, member) }])
+      const headAt = sink.position
       // Pairs, since `__proto__` may be a key.
-      const text = JSON.stringify({ keys: Object.entries(keys), complete: this.#complete })
-      const directory = await writePart(sink, Buffer.from(text))
-      return { type: METADATA_INDEX.type, directory }
+      const keys: IndexDirectory['keys'] = []
+      for (const [key, { scalar, member }] of written) {
+        const parts = { scalar: await writeHead(sink, scalar), member: await writeHead(sink, member) }
+        keys.push([
+          key,
+          {
+            ...(Object.keys(parts.scalar).length > 0 && { scalar: parts.scalar }),
+            ...(Object.keys(parts.member).length > 0 && { member: parts.member }),
+          },
+        ])
+      }
+      const directory = await writePart(sink, Buffer.from(JSON.stringify({ keys, complete: this.#complete })))
+      return { type: METADATA_INDEX.type, params: { headBytes: sink.position - headAt }, directory }
     })
     await this.#trigrams.section(writer)
   }
@@ -78,20 +84,35 @@ export class FilterIndexBuilder {
   }
 }
 
-async function writeKey(sink: Sink, { terms, numbers, hashes, inexact }: KeyBuilder): Promise<KeyParts> {
-  const parts: KeyParts = {}
-  if (terms.size > 0) {
-    const rows: TermRow[] = []
-    for (const [term, growing] of [...terms].sort(([a], [b]) => (a < b ? -1 : 1))) {
-      const list = growing.values()
-      const { offset, length, crc32 } = await writePart(sink, await encodeRowSet(list))
-      rows.push([term, offset, length, crc32, list.length])
-    }
-    parts.terms = await writePart(sink, Buffer.from(JSON.stringify(rows)))
+/** A key whose lists and pages are written, and what of it belongs to the head. */
+interface WrittenKey {
+  terms: TermRow[]
+  numbers: Awaited<ReturnType<typeof writeRun>> | undefined
+  hashes: Awaited<ReturnType<typeof writeRun>> | undefined
+  inexact: boolean
+}
+
+async function writeLists(sink: Sink, { terms, numbers, hashes, inexact }: KeyBuilder): Promise<WrittenKey> {
+  const rows: TermRow[] = []
+  for (const [term, growing] of [...terms].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const list = growing.values()
+    const { offset, length, crc32 } = await writePart(sink, await encodeRowSet(list))
+    rows.push([term, offset, length, crc32, list.length])
   }
+  return {
+    terms: rows,
+    numbers: !inexact && numbers.count > 0 ? await writeRun(sink, numbers.sorted()) : undefined,
+    hashes: hashes && (await writeRun(sink, hashes.sorted())),
+    inexact,
+  }
+}
+
+async function writeHead(sink: Sink, { terms, numbers, hashes, inexact }: WrittenKey): Promise<KeyParts> {
+  const parts: KeyParts = {}
+  if (terms.length > 0) parts.terms = await writePart(sink, Buffer.from(JSON.stringify(terms)))
   if (inexact) parts.inexact = true
-  else if (numbers.count > 0) parts.numbers = await writeRun(sink, numbers.sorted())
-  if (hashes) parts.hashes = await writeRun(sink, hashes.sorted())
+  if (numbers) parts.numbers = { ...numbers.run, pages: await writePart(sink, numbers.directory) }
+  if (hashes) parts.hashes = { ...hashes.run, pages: await writePart(sink, hashes.directory) }
   return parts
 }
 

@@ -9,6 +9,7 @@ import { parseForFilter } from '../records/parse-for-filter.ts'
 import { FilterIndexBuilder } from './builder.ts'
 import { type FilterIndex, filterIndexOf } from './filter-index.ts'
 import { requiredLiterals } from './literals.ts'
+import { verifyFilterIndex } from './verify.ts'
 
 interface Row {
   metadata: string | null
@@ -40,6 +41,7 @@ async function segmentOf(rows: readonly Row[], bucket = new Bucket()) {
   const descriptor = await writer.finish()
   const reader = new SegmentReader(descriptor, bucket.read)
   await reader.verify()
+  await verifyFilterIndex(reader)
   return { reader, descriptor, bucket }
 }
 
@@ -229,6 +231,7 @@ describe('filter indexes', () => {
         damaged[at] = (damaged[at] as number) ^ 0x11
         bucket.objects.set(key, damaged)
         const reader = new SegmentReader(descriptor, bucket.read)
+        await expect(verifyFilterIndex(reader)).rejects.toMatchObject({ kind: 'corrupt' })
         try {
           const index = (await filterIndexOf(reader)) as FilterIndex
           for (const one of filters) await hold(index, rows, one)

@@ -1,6 +1,7 @@
 /** Answers filters from a segment's indexes, without looking at the rows. */
 import { equalityKey } from '../filter/compare.ts'
-import type { Filter } from '../filter/types.ts'
+import type { Filter, FilterColumns } from '../filter/types.ts'
+import type { SectionDescriptor } from '../format/segment/descriptor.ts'
 import type { SegmentReader } from '../format/segment/reader.ts'
 import type { MetadataScalar } from '../records/types.ts'
 import { decodeRowSet, RowSet } from '../snapshot/row-set.ts'
@@ -25,18 +26,42 @@ type Leaf = Exclude<Filter, { clauses: Filter[] }>
 /** Answers kept per segment: filters repeat. */
 const KEPT_BYTES = 4 * 1024 * 1024
 
-const opened = new WeakMap<SegmentReader, Promise<FilterIndex | undefined>>()
+/** Names of longer conditions (long lists of values) are not kept. */
+const MAX_NAME = 4_096
+const MAX_KEPT = 256
+/** A larger head is read by parts: one round more. */
+const MAX_HEAD_BYTES = 1024 * 1024
 
-/** Undefined for a segment without indexes: its rows have to be looked at. @throws SiltstoneError `corrupt` */
-export function filterIndexOf(reader: SegmentReader): Promise<FilterIndex | undefined> {
-  let index = opened.get(reader)
-  if (!index) {
-    index = FilterIndex.open(reader)
-    opened.set(reader, index)
+interface Opened {
+  index: Promise<FilterIndex>
+  trigrams: TrigramReader | undefined
+}
+
+const opened = new WeakMap<SegmentReader, Opened>()
+
+/**
+ * Undefined for a segment without indexes: its rows have to be looked at.
+ * @param columns what the filter looks at: what is needed of the index of documents is read in the same round
+ * @throws SiltstoneError `corrupt`
+ */
+export async function filterIndexOf(reader: SegmentReader, columns?: FilterColumns): Promise<FilterIndex | undefined> {
+  let known = opened.get(reader)
+  if (!known) {
+    const section = reader.section(METADATA_INDEX.name, METADATA_INDEX.type)
+    if (!section) return undefined
+    const trigrams = TrigramReader.of(reader)
+    known = { index: FilterIndex.open(reader, section, trigrams), trigrams }
+    opened.set(reader, known)
     // A failure is not kept: the next filter tries again.
-    index.catch(() => opened.delete(reader))
+    known.index.catch(() => opened.delete(reader))
   }
+  const [index] = await Promise.all([known.index, columns?.document === true && known.trigrams?.directory()])
   return index
+}
+
+/** The same for the same filter, and for no other. */
+export function nameOf(filter: Filter): string {
+  return JSON.stringify(filter, (_, value: unknown) => (typeof value === 'bigint' ? { integer: String(value) } : value))
 }
 
 interface Directory {
@@ -64,22 +89,49 @@ export class FilterIndex {
     this.#trigrams = trigrams
   }
 
-  static async open(reader: SegmentReader): Promise<FilterIndex | undefined> {
-    const section = reader.section(METADATA_INDEX.name, METADATA_INDEX.type)
-    if (!section) return undefined
-    const parts = new PartReader(reader.source, section)
-    const { directory } = section
+  static async open(
+    reader: SegmentReader,
+    section: SectionDescriptor,
+    trigrams: TrigramReader | undefined,
+    source = reader.source,
+  ): Promise<FilterIndex> {
+    const parts = new PartReader(source, section)
+    const { directory, params, offset, length } = section
     if (!directory) return parts.fail('it has no directory')
-    const bytes = await parts.part({ ...directory, offset: directory.offset - section.offset })
-    const { keys, complete } = JSON.parse(Buffer.from(bytes).toString('utf8')) as {
-      keys: [string, IndexDirectory['keys'][string]][]
-      complete: boolean
-    }
-    return new FilterIndex(reader, parts, { keys: new Map(keys), complete }, TrigramReader.of(reader))
+    const headBytes = Number(params['headBytes'] ?? directory.length)
+    if (!(headBytes >= directory.length && headBytes <= length))
+      parts.fail(`params.headBytes is ${params['headBytes']}`)
+    await parts.readHead(headBytes <= MAX_HEAD_BYTES ? headBytes : directory.length)
+    const bytes = await parts.part({ ...directory, offset: directory.offset - offset })
+    const { keys, complete } = JSON.parse(Buffer.from(bytes).toString('utf8')) as IndexDirectory
+    return new FilterIndex(reader, parts, { keys: new Map(keys), complete }, trigrams)
   }
 
   get #rows(): number {
     return this.#reader.rows
+  }
+
+  /** Reads every list, page and block. @throws SiltstoneError `corrupt` at the first damage */
+  async verify(): Promise<void> {
+    for (const [key, forms] of this.#directory.keys)
+      for (const parts of [forms.scalar, forms.member]) {
+        if (!parts) continue
+        const dictionary = await this.#dictionary(parts)
+        const rows = [...dictionary.values()]
+        for (const [i, bytes] of (await this.#lists(rows)).entries())
+          if ((await this.#list(bytes)).count() !== rows[i]?.[4])
+            this.#parts.fail(`a list of ${JSON.stringify(key)} has another number of rows`)
+        for (const run of [parts.numbers, parts.hashes]) {
+          let pairs = 0
+          if (run)
+            await scanRun(this.#parts, run, [{}], (row) => {
+              this.#inside(row)
+              pairs++
+            })
+          if (run && pairs !== run.pairs) this.#parts.fail(`a run of ${JSON.stringify(key)} has ${pairs} pairs`)
+        }
+      }
+    await this.#trigrams?.verify()
   }
 
   /** Bounds of the rows that match, as the segment holds them: without deletions and overlays. */
@@ -92,13 +144,14 @@ export class FilterIndex {
   }
 
   #leaf(leaf: Leaf): Promise<Bounds> {
-    const name = JSON.stringify(leaf, (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value))
+    const name = nameOf(leaf)
+    if (name.length > MAX_NAME) return this.#evaluate(leaf)
     let answer = this.#answers.get(name)
     if (answer) return answer
     answer = this.#evaluate(leaf)
     answer.catch(() => this.#answers.delete(name))
     this.#answers.set(name, answer)
-    const limit = Math.max(4, Math.floor(KEPT_BYTES / (2 * Math.ceil(this.#rows / 8))))
+    const limit = Math.min(MAX_KEPT, Math.max(4, Math.floor(KEPT_BYTES / (2 * Math.ceil(this.#rows / 8)))))
     if (this.#answers.size > limit) this.#answers.delete(this.#answers.keys().next().value ?? '')
     return answer
   }
@@ -160,13 +213,19 @@ export class FilterIndex {
   async #addTerms(parts: KeyParts, terms: readonly string[], to: RowSet): Promise<void> {
     const dictionary = await this.#dictionary(parts)
     const found = terms.map((term) => dictionary.get(term)).filter((row) => row !== undefined)
-    const lists: Uint8Array[] = []
-    const named = found.map(([, offset, length, crc32]): Part => ({ offset, length, crc32 }))
-    await this.#parts.parts(named, (_, bytes) => lists.push(bytes))
-    for (const bytes of lists) {
+    for (const bytes of await this.#lists(found)) {
       const rows = await this.#list(bytes)
       for (let i = 0; i < to.bits.length; i++) to.bits[i] = (to.bits[i] as number) | (rows.bits[i] as number)
     }
+  }
+
+  async #lists(rows: readonly TermRow[]): Promise<Uint8Array[]> {
+    const lists: Uint8Array[] = []
+    const named = rows.map(([, offset, length, crc32]): Part => ({ offset, length, crc32 }))
+    await this.#parts.parts(named, (i, bytes) => {
+      lists[i] = bytes
+    })
+    return lists
   }
 
   async #list(bytes: Uint8Array): Promise<RowSet> {
@@ -201,10 +260,11 @@ export class FilterIndex {
   }
 
   #scan(run: RunPart, ranges: readonly Range[], to: RowSet): Promise<void> {
-    return scanRun(this.#parts, run, ranges, (row) => {
-      if (row >= this.#rows) this.#parts.fail(`it names row ${row} of ${this.#rows}`)
-      to.add(row)
-    })
+    return scanRun(this.#parts, run, ranges, (row) => to.add(this.#inside(row)))
+  }
+
+  #inside(row: number): number {
+    return row < this.#rows ? row : this.#parts.fail(`it names row ${row} of ${this.#rows}`)
   }
 
   async #ids(ids: readonly string[]): Promise<Bounds> {

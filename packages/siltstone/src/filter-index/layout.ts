@@ -2,7 +2,8 @@
  * Filter indexes of a segment. The bytes are described in docs/format.md, the reasons in docs/decisions/0006.
  *
  * `metadata-index`: parts one after another, each with its checksum where it is named; the directory, JSON, names the
- * parts of each key.
+ * parts of each key. What is read before lists and pages lies together at the end: the head (`params.headBytes`), dictionaries,
+ * directories of runs, and the directory itself, one request.
  */
 export const METADATA_INDEX = { name: 'metadata-index', type: 'terms-and-runs' } as const
 export const TRIGRAMS = { name: 'trigrams', type: 'trigram-lists' } as const
@@ -41,7 +42,7 @@ export interface KeyParts {
 }
 
 export interface IndexDirectory {
-  keys: Record<string, { scalar?: KeyParts; member?: KeyParts }>
+  keys: [key: string, { scalar?: KeyParts; member?: KeyParts }][]
   /** False: some keys that are not named here have values. */
   complete: boolean
 }

@@ -14,11 +14,19 @@ export class PartReader {
   readonly #source: SectionSource
   readonly #section: SectionDescriptor
   readonly #shelf: BlockShelf | undefined
+  /** The section's end, when it was read at once; kept, and not checked as a whole. */
+  #head: { start: number; bytes: Uint8Array } | undefined
 
   constructor(source: SectionSource, section: SectionDescriptor) {
     this.#source = source
     this.#section = section
     this.#shelf = source.shelf(section)
+  }
+
+  /** Reads the end of the section in one request; parts in it need no further one. @throws SiltstoneError `corrupt` */
+  async readHead(length: number): Promise<void> {
+    const start = this.#section.length - length
+    this.#head = { start, bytes: await this.#source.range(this.#section, this.#section.offset + start, length) }
   }
 
   /** Its bytes, aligned to 8, which must not be changed. @throws SiltstoneError `corrupt` (`section-damaged`, …) */
@@ -51,7 +59,11 @@ export class PartReader {
     }
     if (missing.length === 0) return
     await eachAtMost(together(parts, missing), PARALLEL_READS, async ({ start, end, members }) => {
-      const bytes = await this.#source.range(this.#section, this.#section.offset + start, end - start)
+      const head = this.#head
+      const bytes =
+        head && start >= head.start
+          ? head.bytes.subarray(start - head.start, end - head.start)
+          : await this.#source.range(this.#section, this.#section.offset + start, end - start)
       for (const i of members) {
         const { offset, length, crc32 } = parts[i] as Part
         // A copy: a view would keep the whole read in memory, and may not be aligned.

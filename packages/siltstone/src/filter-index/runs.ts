@@ -1,15 +1,16 @@
 /** Runs of pairs (value, row), sorted by value: a range of values is a stretch of pages. */
-import { crc32, crcHex } from '../format/checksum.ts'
+import { crc32 } from '../format/checksum.ts'
 import type { Sink } from '../format/segment/sink.ts'
 import { PAGE_PAIRS, pageBytes, type RunPart } from './layout.ts'
 import type { PartReader } from './part-reader.ts'
 
 const PAGE_ENTRY_BYTES = 16
 
+/** Writes the pages; the directory of the run belongs to the section's head. */
 export async function writeRun(
   sink: Sink,
   { values, rows }: { values: Float64Array; rows: Uint32Array },
-): Promise<RunPart> {
+): Promise<{ run: Omit<RunPart, 'pages'>; directory: Uint8Array }> {
   const offset = sink.position
   const pages = Math.ceil(values.length / PAGE_PAIRS)
   const directory = new Uint8Array(pages * PAGE_ENTRY_BYTES)
@@ -24,9 +25,7 @@ export async function writeRun(
     view.setUint32(page * PAGE_ENTRY_BYTES + 8, crc32(bytes), true)
     await sink.write(bytes)
   }
-  const at = sink.position
-  await sink.write(directory)
-  return { offset, pairs: values.length, pages: { offset: at, length: directory.length, crc32: crcHex(directory) } }
+  return { run: { offset, pairs: values.length }, directory }
 }
 
 /** Bounds of a stretch of values; left out: none. */

@@ -12,6 +12,7 @@ import { DIRECTORY_ENTRY_BYTES } from './trigram-writer.ts'
 const GAP_BYTES = 32 * 1024
 const MAX_READ_BYTES = 4 << 20
 const PARALLEL_READS = 16
+const VERIFIED_AT_ONCE = 128
 /** A long text is looked up by so many of its trigrams: each further one hardly rules out more. */
 const MOST_TRIGRAMS = 16
 
@@ -161,8 +162,8 @@ export class TrigramReader {
   async verify(): Promise<void> {
     const { blocks, pairs, thirds, trigrams } = await this.directory()
     let last: Trigram = { pair: -1, third: 0 }
-    for (let first = 0; first < blocks; first += PARALLEL_READS) {
-      const some = Array.from({ length: Math.min(PARALLEL_READS, blocks - first) }, (_, i) => first + i)
+    for (let first = 0; first < blocks; first += VERIFIED_AT_ONCE) {
+      const some = Array.from({ length: Math.min(VERIFIED_AT_ONCE, blocks - first) }, (_, i) => first + i)
       const read = new Map<number, TrigramBlock>()
       await this.read(some, (number, block) => read.set(number, block))
       for (const number of some) {

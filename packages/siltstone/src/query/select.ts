@@ -4,7 +4,7 @@
  */
 import { type FilterTest, columnsOf, compileFilter } from '../filter/evaluate.ts'
 import type { Filter, FilterColumns } from '../filter/types.ts'
-import { filterIndexOf } from '../filter-index/filter-index.ts'
+import { filterIndexOf, nameOf } from '../filter-index/filter-index.ts'
 import type { FreshRecord } from '../log/fresh-state.ts'
 import type { RecordRef, View } from '../log/view.ts'
 import { parseForFilter } from '../records/parse-for-filter.ts'
@@ -23,15 +23,24 @@ export type Yield = () => Promise<void>
 
 const BATCH_ROWS = 4_096
 
+/** Answers kept per segment, in bytes, and how many at most; names of longer filters are not kept. */
+const KEPT_BYTES = 4 * 1024 * 1024
+const MAX_KEPT = 256
+const MAX_NAME = 4_096
+
 const everything = new WeakMap<View, Selection>()
+const known = new WeakMap<OpenSegment, Map<string, Promise<RowSet>>>()
 
 export async function select(view: View, filter: Filter | undefined, pause: Yield): Promise<Selection> {
   if (!filter) return all(view)
   const test = compileFilter(filter)
   const columns = columnsOf(filter)
-  const rows: RowSet[] = []
-  for (const [i, segment] of view.base.segments.entries())
-    rows.push(await matching(segment, all(view).rows[i] as RowSet, filter, { test, columns }, pause))
+  const name = nameOf(filter)
+  const { segments } = view.base
+  const matches = await Promise.all(
+    segments.map((segment) => kept(segment, name, () => matching(segment, filter, { test, columns }, pause))),
+  )
+  const rows = matches.map((match, i) => match.copy().intersect(all(view).rows[i] as RowSet))
   const touched = all(view).fresh
   const refs = touched.map((fresh): RecordRef => ({ fresh }))
   const [metadatas, documents] = await Promise.all([
@@ -63,25 +72,51 @@ interface Compiled {
   columns: FilterColumns
 }
 
-/** What the segment's indexes leave open is looked at row by row. */
-async function matching(
-  segment: OpenSegment,
-  live: RowSet,
-  filter: Filter,
-  compiled: Compiled,
-  pause: Yield,
-): Promise<RowSet> {
-  const index = await filterIndexOf(segment.reader)
+/**
+ * The answer to a filter that was asked of a segment before, with the same deletions and overlays: filters repeat, and
+ * what no index knows is costly to look at.
+ */
+function kept(segment: OpenSegment, name: string, find: () => Promise<RowSet>): Promise<RowSet> {
+  if (name.length > MAX_NAME) return find()
+  let answers = known.get(segment)
+  if (!answers) {
+    answers = new Map()
+    known.set(segment, answers)
+  }
+  let answer = answers.get(name)
+  if (!answer) {
+    const most = Math.min(MAX_KEPT, Math.max(4, Math.floor((8 * KEPT_BYTES) / segment.rows)))
+    if (answers.size >= most) answers.delete(answers.keys().next().value ?? '')
+    answer = find()
+    answers.set(name, answer)
+    // A failure is not kept: the next query tries again.
+    answer.catch(() => answers.delete(name))
+  }
+  return answer
+}
+
+/** The live rows of a segment that match. What its indexes leave open is looked at row by row. */
+async function matching(segment: OpenSegment, filter: Filter, compiled: Compiled, pause: Yield): Promise<RowSet> {
+  const { columns } = compiled
+  const live = segment.live()
+  const [index] = await Promise.all([
+    filterIndexOf(segment.reader, columns),
+    columns.document && segment.reader.prepare(['documents']),
+  ])
   if (!index) return tested(segment, live.toArray(), new RowSet(segment.rows), filter, compiled, pause)
   const { certain, possible } = await index.bounds(filter)
   const found = live.copy().intersect(certain)
   const open = live.copy().intersect(possible)
   // The indexes know nothing of columns that an overlay changed.
-  for (const overlay of segment.overlays)
+  for (const overlay of segment.overlays) {
+    const changed = overlay.descriptor.columns
+    if (!(columns.metadata && changed.includes('metadata')) && !(columns.document && changed.includes('documents')))
+      continue
     for (const row of (await overlay.load()).rows) {
       found.remove(row)
       if (live.has(row)) open.add(row)
     }
+  }
   open.subtract(found)
   return tested(segment, open.toArray(), found, filter, compiled, pause)
 }
