@@ -23,6 +23,8 @@ export interface RunningServer {
   endpoint: string
   /** What the server's certificate is signed with, itself. */
   ca: string
+  /** The same, for NODE_EXTRA_CA_CERTS. */
+  certificateFile: string
   log(): string
   stop(): Promise<void>
 }
@@ -72,7 +74,7 @@ export async function startServer(): Promise<RunningServer> {
     await stop()
     throw new Error(`${SERVER.name} did not start:\n${output.slice(-LOG_SHOWN)}`)
   }
-  return { endpoint, ca, log: () => output, stop }
+  return { endpoint, ca, certificateFile: certificate, log: () => output, stop }
 }
 
 async function makeCertificate(place: string): Promise<{ certificate: string; key: string }> {
