@@ -9,7 +9,7 @@ import { memoryScratch, type Scratch } from '../platform/scratch.ts'
 import { parseForFilter } from '../records/parse-for-filter.ts'
 import { encodeRowSet } from '../snapshot/row-set.ts'
 import { KeyBuilder } from './key-builder.ts'
-import { type IndexDirectory, type KeyParts, MAX_KEYS, METADATA_INDEX, type Part, type TermRow } from './layout.ts'
+import { type IndexDirectory, type KeyParts, MAX_KEYS, METADATA_VALUES, type Part, type TermRow } from './layout.ts'
 import { writeRun } from './runs.ts'
 import { TrigramWriter } from './trigram-writer.ts'
 
@@ -55,7 +55,7 @@ export class FilterIndexBuilder {
 
   /** After the last row. */
   async sections(writer: SegmentWriter): Promise<void> {
-    await writer.addSection(METADATA_INDEX.name, async (sink) => {
+    await writer.addSection(METADATA_VALUES.name, async (sink) => {
       const written: [string, { scalar: WrittenKey; member: WrittenKey }][] = []
       for (const [key, { scalar, member }] of this.#keys)
         written.push([key, { scalar: await writeLists(sink, scalar), member: await writeLists(sink, member) }])
@@ -73,7 +73,7 @@ export class FilterIndexBuilder {
         ])
       }
       const directory = await writePart(sink, Buffer.from(JSON.stringify({ keys, complete: this.#complete })))
-      return { type: METADATA_INDEX.type, params: { headBytes: sink.position - headAt }, directory }
+      return { type: METADATA_VALUES.type, params: { headBytes: sink.position - headAt }, directory }
     })
     await this.#trigrams.section(writer)
   }

@@ -222,7 +222,7 @@ describe('filter indexes', () => {
       { kind: 'document-contains', negated: false, text: 'text 33' },
     ]
     let found = 0
-    for (const name of ['metadata-index', 'trigrams']) {
+    for (const name of ['metadata-values', 'trigrams']) {
       const section = descriptor.sections.find((it) => it.name === name)
       const { offset = 0, length = 0 } = section ?? {}
       for (let round = 0; round < 60; round++) {

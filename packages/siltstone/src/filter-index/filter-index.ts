@@ -10,7 +10,7 @@ import { hashed as hashOf } from './hashed.ts'
 import {
   type IndexDirectory,
   type KeyParts,
-  METADATA_INDEX,
+  METADATA_VALUES,
   type Part,
   type RunPart,
   termOf,
@@ -47,7 +47,7 @@ const opened = new WeakMap<SegmentReader, Opened>()
 export async function filterIndexOf(reader: SegmentReader, columns?: FilterColumns): Promise<FilterIndex | undefined> {
   let known = opened.get(reader)
   if (!known) {
-    const section = reader.section(METADATA_INDEX.name, METADATA_INDEX.type)
+    const section = reader.section(METADATA_VALUES.name, METADATA_VALUES.type)
     if (!section) return undefined
     const trigrams = TrigramReader.of(reader)
     known = { index: FilterIndex.open(reader, section, trigrams), trigrams }
@@ -98,7 +98,7 @@ export class FilterIndex {
     const parts = new PartReader(source, section)
     const { directory, params, offset, length } = section
     if (!directory) return parts.fail('it has no directory')
-    const headBytes = Number(params['headBytes'] ?? directory.length)
+    const headBytes = Number(params['headBytes'])
     if (!(headBytes >= directory.length && headBytes <= length))
       parts.fail(`params.headBytes is ${params['headBytes']}`)
     await parts.readHead(headBytes <= MAX_HEAD_BYTES ? headBytes : directory.length)

@@ -1,11 +1,11 @@
 /**
  * Filter indexes of a segment. The bytes are described in docs/format.md, the reasons in docs/decisions/0006.
  *
- * `metadata-index`: parts one after another, each with its checksum where it is named; the directory, JSON, names the
+ * `metadata-values`: parts one after another, each with its checksum where it is named; the directory, JSON, names the
  * parts of each key. What is read before lists and pages lies together at the end: the head (`params.headBytes`), dictionaries,
  * directories of runs, and the directory itself, one request.
  */
-export const METADATA_INDEX = { name: 'metadata-index', type: 'terms-and-runs' } as const
+export const METADATA_VALUES = { name: 'metadata-values', type: 'terms-and-runs' } as const
 export const TRIGRAMS = { name: 'trigrams', type: 'trigram-lists' } as const
 
 /** A key with more different strings than this gets a run of hashes instead of a list for each. */
@@ -22,11 +22,11 @@ export interface Part {
   crc32: string
 }
 
-/** Pairs (f64 value, u32 row) sorted by value, then row, in pages: all values of a page, then all rows. */
+/** Pairs (f64 value, u32 row) sorted by value, then row, in pages: all values of a page, then all rows; compressed. */
 export interface RunPart {
   offset: number
   pairs: number
-  /** Per page: f64 first value, u32 CRC-32 of the page, u32 zero. */
+  /** Per page: f64 first value, u32 CRC-32 of the stored page, u32 its length. */
   pages: Part
 }
 

@@ -38,13 +38,21 @@ export class PartReader {
     return found
   }
 
-  /** Calls `take(i, bytes)` for each, in any order. @throws SiltstoneError `corrupt` (`section-damaged`, …) */
-  async parts(parts: readonly Part[], take: (index: number, bytes: Uint8Array) => void): Promise<void> {
+  /**
+   * Calls `take(i, bytes)` for each, in any order.
+   * @param unpack what is kept in the cache, of a part that was stored otherwise; the same for every reader of a part
+   * @throws SiltstoneError `corrupt` (`section-damaged`, …)
+   */
+  async parts(
+    parts: readonly Part[],
+    take: (index: number, bytes: Uint8Array) => void,
+    unpack?: (index: number, stored: Uint8Array) => Uint8Array,
+  ): Promise<void> {
     const missing: number[] = []
     for (const [i, part] of parts.entries()) {
       const { offset, length } = part
       const known = this.#shelf?.get(offset) as Uint8Array | undefined
-      if (known && known.length === length) {
+      if (known) {
         take(i, known)
         continue
       }
@@ -67,8 +75,9 @@ export class PartReader {
       for (const i of members) {
         const { offset, length, crc32 } = parts[i] as Part
         // A copy: a view would keep the whole read in memory, and may not be aligned.
-        const own = new Uint8Array(bytes.subarray(offset - start, offset - start + length))
-        if (crcHex(own) !== crc32) this.fail(`the part at ${offset} does not match its checksum`)
+        const stored = bytes.subarray(offset - start, offset - start + length)
+        if (crcHex(stored) !== crc32) this.fail(`the part at ${offset} does not match its checksum`)
+        const own = new Uint8Array(unpack ? unpack(i, stored) : stored)
         this.#shelf?.set(offset, own, own.length)
         take(i, own)
       }

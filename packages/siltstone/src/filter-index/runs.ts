@@ -1,4 +1,5 @@
 /** Runs of pairs (value, row), sorted by value: a range of values is a stretch of pages. */
+import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { crc32 } from '../format/checksum.ts'
 import type { Sink } from '../format/segment/sink.ts'
 import { PAGE_PAIRS, pageBytes, type RunPart } from './layout.ts'
@@ -21,9 +22,12 @@ export async function writeRun(
     const bytes = new Uint8Array(pageBytes(count))
     new Float64Array(bytes.buffer, 0, count).set(values.subarray(start, start + count))
     new Uint32Array(bytes.buffer, 8 * count, count).set(rows.subarray(start, start + count))
+    const packed = zstdCompressSync(bytes)
+    const stored = packed.length < bytes.length ? packed : bytes
     view.setFloat64(page * PAGE_ENTRY_BYTES, values[start] as number, true)
-    view.setUint32(page * PAGE_ENTRY_BYTES + 8, crc32(bytes), true)
-    await sink.write(bytes)
+    view.setUint32(page * PAGE_ENTRY_BYTES + 8, crc32(stored), true)
+    view.setUint32(page * PAGE_ENTRY_BYTES + 12, stored.length, true)
+    await sink.write(stored)
   }
   return { run: { offset, pairs: values.length }, directory }
 }
@@ -58,15 +62,29 @@ export async function scanRun(
   }
   const numbers = [...wanted.keys()]
   const pairsOf = (page: number): number => Math.min(PAGE_PAIRS, run.pairs - page * PAGE_PAIRS)
+  const lengthOf = (page: number): number => view.getUint32(page * PAGE_ENTRY_BYTES + 12, true)
+  const offsets = new Float64Array(pages)
+  for (let page = 1; page < pages; page++) offsets[page] = (offsets[page - 1] as number) + lengthOf(page - 1)
   const parts = numbers.map((page) => ({
-    offset: run.offset + pageBytes(page * PAGE_PAIRS),
-    length: pageBytes(pairsOf(page)),
+    offset: run.offset + (offsets[page] as number),
+    length: lengthOf(page),
     crc32: view
       .getUint32(page * PAGE_ENTRY_BYTES + 8, true)
       .toString(16)
       .padStart(8, '0'),
   }))
-  await reader.parts(parts, (i, bytes) => {
+  const unpack = (i: number, stored: Uint8Array): Uint8Array => {
+    const length = pageBytes(pairsOf(numbers[i] as number))
+    if (stored.length === length) return stored
+    let raw: Uint8Array
+    try {
+      raw = zstdDecompressSync(stored, { maxOutputLength: length })
+    } catch (cause) {
+      return reader.fail(`a page of a run cannot be decompressed`, cause)
+    }
+    return raw.length === length ? raw : reader.fail('a page of a run has another size')
+  }
+  const scan = (i: number, bytes: Uint8Array): void => {
     const count = pairsOf(numbers[i] as number)
     const values = new Float64Array(bytes.buffer, bytes.byteOffset, count)
     const rows = new Uint32Array(bytes.buffer, bytes.byteOffset + 8 * count, count)
@@ -78,7 +96,8 @@ export async function scanRun(
         take(rows[k] as number)
       }
     }
-  })
+  }
+  await reader.parts(parts, scan, unpack)
 }
 
 /** The first place whose value is not below. */

@@ -2,14 +2,14 @@
 import { type ReadRange, SectionSource } from '../format/segment/source.ts'
 import type { SegmentReader } from '../format/segment/reader.ts'
 import { FilterIndex } from './filter-index.ts'
-import { METADATA_INDEX } from './layout.ts'
+import { METADATA_VALUES } from './layout.ts'
 import { TrigramReader } from './trigram-reader.ts'
 
 const READ_BYTES = 4 << 20
 
 /** Does nothing for a segment without them. Memory: the metadata index. @throws SiltstoneError `corrupt` */
 export async function verifyFilterIndex(reader: SegmentReader): Promise<void> {
-  const section = reader.section(METADATA_INDEX.name, METADATA_INDEX.type)
+  const section = reader.section(METADATA_VALUES.name, METADATA_VALUES.type)
   const trigrams = TrigramReader.of(reader)
   if (!section) return
   // In a few reads: its lists are thousands.
