@@ -46,6 +46,8 @@ async function runSuites(targets: readonly Target[]): Promise<void> {
   if (code !== 0 && json.numFailedTests === 0) failed++
 }
 
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => void Promise.all(running.map((server) => server.stop())).then(() => process.exit(1)))
 try {
   const targets = await targetsToUse()
   for (const target of targets) {
