@@ -87,6 +87,23 @@ def build(path):
     make("nothing-in-it")
 
 
+def write_for_ever(path, seed):
+    """Upserts and deletes until it is killed; a line on stdout for each."""
+    rng = np.random.default_rng(seed)
+    configuration = {"hnsw": {"space": "cosine", "sync_threshold": 200, "batch_size": 50}}
+    collection = persistent(path).create_collection("killed", configuration=configuration, embedding_function=None)
+    for i in range(10**9):
+        collection.upsert(
+            ids=[f"id{(i * 37 + j) % 900}" for j in range(37)],
+            embeddings=rng.normal(size=(37, 16)).astype("f4"),
+            metadatas=[{"i": i, f"key{i % 3}": j / 2} for j in range(37)],
+            documents=[f"write {i} of {j}" for j in range(37)],
+        )
+        if i % 3 == 0:
+            collection.delete(ids=[f"id{(i * 11) % 900}"])
+        print(i, flush=True)
+
+
 def contents(client):
     """Everything that a client can read, in order."""
     found = {}

@@ -139,6 +139,24 @@ def test_kill_9_in_the_middle(tmp_path):
     assert compared["equal"] and compared["comparison"]["compared"] == 6_000
 
 
+def test_a_chroma_that_was_killed(tmp_path):
+    """Whatever it left behind (an unfinished transaction, segments that lag) is read as Chroma itself reads it."""
+    path, copy, data = tmp_path / "chroma", tmp_path / "copy", tmp_path / "store"
+    code = f"import chroma; chroma.write_for_ever({str(path)!r}, {time.time_ns()})"
+    writer = subprocess.Popen([*python(), code], stdout=subprocess.PIPE)
+    for _ in range(25):
+        assert writer.stdout.readline() != b""
+    writer.kill()
+    writer.wait()
+    shutil.copytree(path, copy)
+    before = {one: one.stat().st_mtime_ns for one in path.rglob("*")}
+    [report] = cli(data, "migrate", "chroma-dir", str(path))["collections"]
+    assert report["equal"] and report["copied"] > 0
+    assert {one: one.stat().st_mtime_ns for one in path.rglob("*")} == before
+    with chroma.server(copy) as port, served(data) as ours:
+        chroma.assert_same(chroma.contents(ours), chroma.contents(chroma.http(port)))
+
+
 def state_of(data):
     for file in pathlib.Path(data).glob(".siltstone/migrations/*.json"):
         with contextlib.suppress(FileNotFoundError, json.JSONDecodeError):

@@ -1,5 +1,9 @@
+import { copyFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
-import { corrupt, type SiltstoneError, unavailable } from '../errors.ts'
+import { corrupt, isSiltstoneError, type SiltstoneError, unavailable } from '../errors.ts'
+import { fileInfo, makeTemporaryDirectory, removeTree } from './files.ts'
+import { fileError } from './local/file-errors.ts'
 
 export type SqlValue = string | bigint | number | Uint8Array | null
 export type SqlRow = Record<string, SqlValue>
@@ -9,7 +13,7 @@ export interface ReadOnlyDatabase {
   all(sql: string, ...parameters: SQLInputValue[]): SqlRow[]
   /** One row at a time; nothing else may be asked of the same text meanwhile. */
   iterate(sql: string, ...parameters: SQLInputValue[]): Iterable<SqlRow>
-  close(): void
+  close(): void | Promise<void>
 }
 
 const SQLITE_CANTOPEN = 14
@@ -41,6 +45,61 @@ export function openReadOnlyDatabase(path: string): ReadOnlyDatabase {
     },
     close: () => database.close(),
   }
+}
+
+/**
+ * As `openReadOnlyDatabase`, also after its program was killed in the middle of a transaction: the change has to be
+ * rolled back before anything can be read, which happens on a copy.
+ */
+export async function openReadOnlyOrCopy(path: string): Promise<ReadOnlyDatabase> {
+  const database = openReadOnlyDatabase(path)
+  try {
+    database.all('SELECT count(*) FROM sqlite_master')
+    return database
+  } catch (error) {
+    await database.close()
+    const isUnreadable = isSiltstoneError(error) && error.code === 'database-unreadable'
+    if (!isUnreadable || !(await hasUnfinished(path))) throw error
+  }
+  const directory = await makeTemporaryDirectory()
+  try {
+    const copy = await copyDatabase(path, directory)
+    // Reading anything rolls back.
+    attempt(path, () => {
+      const writable = new DatabaseSync(copy)
+      writable.prepare('SELECT count(*) FROM sqlite_master').get()
+      writable.close()
+    })
+    const recovered = openReadOnlyDatabase(copy)
+    const close = async (): Promise<void> => {
+      await recovered.close()
+      await removeTree(directory)
+    }
+    return { ...recovered, close }
+  } catch (error) {
+    await removeTree(directory)
+    throw error
+  }
+}
+
+const UNFINISHED = ['-journal', '-wal']
+
+async function hasUnfinished(path: string): Promise<boolean> {
+  for (const end of UNFINISHED) if ((await fileInfo(`${path}${end}`)) !== undefined) return true
+  return false
+}
+
+async function copyDatabase(path: string, directory: string): Promise<string> {
+  const copy = join(directory, basename(path))
+  for (const end of ['', ...UNFINISHED]) {
+    if (end !== '' && (await fileInfo(`${path}${end}`)) === undefined) continue
+    try {
+      await copyFile(`${path}${end}`, `${copy}${end}`)
+    } catch (error) {
+      throw fileError(error, { path: `${path}${end}`, doing: 'copy' })
+    }
+  }
+  return copy
 }
 
 function attempt<T>(path: string, work: () => T): T {

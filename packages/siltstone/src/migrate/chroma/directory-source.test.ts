@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -163,6 +163,29 @@ describe('Chroma 1.5.9', () => {
     await writeFile(join(directory, 'chroma.sqlite3'), 'no database at all, whatever its name says')
     const failure = await reader('golden-l2').catch((error: unknown) => error)
     expect(isSiltstoneError(failure, 'corrupt')).toBe(true)
+  })
+
+  it('rolls back what a killed Chroma left unfinished, on a copy', async () => {
+    const before = await all(await reader('golden-l2'))
+    for (const one of opened.splice(0).reverse()) await one.close()
+    const path = join(directory, 'chroma.sqlite3')
+    const killed = join(directory, 'killed')
+    await mkdir(killed)
+    // Copied in the middle of a transaction that has reached the file, as kill -9 leaves it.
+    const database = new DatabaseSync(path)
+    database.exec(
+      'PRAGMA foreign_keys = OFF; PRAGMA cache_size = 1; BEGIN; DELETE FROM embedding_metadata; DELETE FROM embeddings',
+    )
+    await copyFile(path, join(killed, 'chroma.sqlite3'))
+    await copyFile(`${path}-journal`, join(killed, 'chroma.sqlite3-journal'))
+    database.exec('ROLLBACK')
+    database.close()
+    await rename(join(killed, 'chroma.sqlite3'), path)
+    await rename(join(killed, 'chroma.sqlite3-journal'), `${path}-journal`)
+    const left = await readFile(path)
+    expect(await all(await reader('golden-l2'))).toEqual(before)
+    expect(await readFile(path)).toEqual(left)
+    expect((await stat(`${path}-journal`)).size).toBeGreaterThan(0)
   })
 
   it('wants a Chroma directory', async () => {

@@ -1,13 +1,14 @@
 /**
  * A directory that Chroma wrote (`PersistentClient`, or the server's data), read without Chroma: metadata and documents
  * from `chroma.sqlite3`, vectors from the HNSW files and, where those are behind, from the queue. Nothing is written
- * there. No Chroma may be writing meanwhile; that one did is noticed at the end.
+ * there. No Chroma may be writing meanwhile; that one did is noticed at the end. One that was killed in the middle of a
+ * write leaves a journal to roll back: that is done on a copy.
  */
 import { join, resolve } from 'node:path'
 import { conflict, notFound } from '../../errors.ts'
 import { applyOp, type RecordState } from '../../records/apply.ts'
 import { fileInfo } from '../../platform/files.ts'
-import { openReadOnlyDatabase, type ReadOnlyDatabase } from '../../platform/read-only-database.ts'
+import { openReadOnlyOrCopy, type ReadOnlyDatabase } from '../../platform/read-only-database.ts'
 import type { MigrationSource, Skipped, SourceCollection, SourcePage, SourceReader, SourceRecord } from '../types.ts'
 import { type ChromaCollection, readCollections } from './catalog.ts'
 import { MetadataRows } from './chroma-metadata.ts'
@@ -37,7 +38,7 @@ export async function openChromaDirectory(
     throw notFound('chroma-missing', `${directory} is not a Chroma directory: it has no chroma.sqlite3`, {
       field: 'directory',
     })
-  const database = openReadOnlyDatabase(path)
+  const database = await openReadOnlyOrCopy(path)
   return {
     description: `the Chroma directory ${directory}`,
     identity: `chroma-directory:${resolve(directory)}:${tenant}:${name}`,
