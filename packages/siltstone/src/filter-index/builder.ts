@@ -1,6 +1,6 @@
 /**
  * Builds the filter indexes of a segment while its rows are written. Memory: 4 bytes for each value in a list, 12 for
- * each number or hashed string, and 48 MB for the trigrams of documents, what is more on the scratch disk.
+ * each number or hashed string, and 50 MB for the trigrams of documents, what is more on the scratch disk.
  */
 import { crcHex } from '../format/checksum.ts'
 import type { Pending, Sink } from '../format/segment/sink.ts'
@@ -89,10 +89,10 @@ interface WrittenKey {
   terms: TermRow[]
   numbers: Awaited<ReturnType<typeof writeRun>> | undefined
   hashes: Awaited<ReturnType<typeof writeRun>> | undefined
-  inexact: boolean
+  rounded: boolean
 }
 
-async function writeLists(sink: Sink, { terms, numbers, hashes, inexact }: KeyBuilder): Promise<WrittenKey> {
+async function writeLists(sink: Sink, { terms, numbers, hashes, rounded }: KeyBuilder): Promise<WrittenKey> {
   const rows: TermRow[] = []
   for (const [term, growing] of [...terms].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const list = growing.values()
@@ -101,16 +101,16 @@ async function writeLists(sink: Sink, { terms, numbers, hashes, inexact }: KeyBu
   }
   return {
     terms: rows,
-    numbers: !inexact && numbers.count > 0 ? await writeRun(sink, numbers.sorted()) : undefined,
+    numbers: numbers.count > 0 ? await writeRun(sink, numbers.sorted()) : undefined,
     hashes: hashes && (await writeRun(sink, hashes.sorted())),
-    inexact,
+    rounded,
   }
 }
 
-async function writeHead(sink: Sink, { terms, numbers, hashes, inexact }: WrittenKey): Promise<KeyParts> {
+async function writeHead(sink: Sink, { terms, numbers, hashes, rounded }: WrittenKey): Promise<KeyParts> {
   const parts: KeyParts = {}
   if (terms.length > 0) parts.terms = await writePart(sink, Buffer.from(JSON.stringify(terms)))
-  if (inexact) parts.inexact = true
+  if (rounded) parts.rounded = true
   if (numbers) parts.numbers = { ...numbers.run, pages: await writePart(sink, numbers.directory) }
   if (hashes) parts.hashes = { ...hashes.run, pages: await writePart(sink, hashes.directory) }
   return parts

@@ -22,6 +22,7 @@ import { type Range, scanRun } from './runs.ts'
 import { TrigramReader } from './trigram-reader.ts'
 
 type Leaf = Exclude<Filter, { clauses: Filter[] }>
+type Order = 'gt' | 'gte' | 'lt' | 'lte'
 
 /** Answers kept per segment: filters repeat. */
 const KEPT_BYTES = 4 * 1024 * 1024
@@ -44,7 +45,10 @@ const opened = new WeakMap<SegmentReader, Opened>()
  * @param columns what the filter looks at: what is needed of the index of documents is read in the same round
  * @throws SiltstoneError `corrupt`
  */
-export async function filterIndexOf(reader: SegmentReader, columns?: FilterColumns): Promise<FilterIndex | undefined> {
+export async function filterIndexOf(
+  reader: SegmentReader,
+  columns?: Pick<FilterColumns, 'document'>,
+): Promise<FilterIndex | undefined> {
   let known = opened.get(reader)
   if (!known) {
     const section = reader.section(METADATA_VALUES.name, METADATA_VALUES.type)
@@ -163,7 +167,7 @@ export class FilterIndex {
         const { key, op, value } = leaf
         if (op === 'eq' || op === 'ne') return sign(await this.#equal(this.#key(key, 'scalar'), [value]), op === 'ne')
         if (typeof value !== 'number' && typeof value !== 'bigint') return nothing(this.#rows)
-        return this.#inRange(this.#key(key, 'scalar'), rangeOf(op, value))
+        return this.#inRange(this.#key(key, 'scalar'), op, value)
       }
       case 'in':
         return sign(await this.#equal(this.#key(leaf.key, 'scalar'), leaf.values), leaf.negated)
@@ -186,14 +190,14 @@ export class FilterIndex {
 
   async #equal(parts: KeyParts | undefined, values: readonly MetadataScalar[]): Promise<Bounds> {
     if (!parts) return anything(this.#rows)
-    const { numbers, hashes, inexact } = parts
+    const { numbers, hashes, rounded } = parts
     const keys = [...new Set(values.map(equalityKey))]
     const isNumber = (key: MetadataScalar) => typeof key === 'number' || typeof key === 'bigint'
-    if (inexact && keys.some(isNumber)) return anything(this.#rows)
     const isHashed = (key: MetadataScalar) => typeof key === 'string' && hashes !== undefined
     const point = (value: number): Range => ({ from: { value, inclusive: true }, to: { value, inclusive: true } })
-    // Where no number is inexact, none equals an integer that no double holds.
-    const exact = keys.filter((key) => typeof key === 'number').map(point)
+    // Where no number is rounded, none equals an integer that no double holds.
+    const equal = keys.filter((key) => typeof key === 'number' || (rounded && typeof key === 'bigint'))
+    const numeric = equal.map((key) => point(Number(key)))
     const hashed = keys
       .filter((key) => typeof key === 'string' && isHashed(key))
       .map((key) => point(hashOf(key as string)))
@@ -201,11 +205,11 @@ export class FilterIndex {
     const certain = new RowSet(this.#rows)
     const possible = new RowSet(this.#rows)
     await Promise.all([
-      numbers && exact.length > 0 && this.#scan(numbers, exact, certain),
+      numbers && numeric.length > 0 && this.#scan(numbers, numeric, rounded ? possible : certain),
       hashes && hashed.length > 0 && this.#scan(hashes, hashed, possible),
       terms.length > 0 && this.#addTerms(parts, terms, certain),
     ])
-    return hashed.length === 0
+    return hashed.length === 0 && !(rounded && numeric.length > 0)
       ? exactly(certain)
       : either(exactly(certain), { certain: new RowSet(this.#rows), possible })
   }
@@ -252,11 +256,22 @@ export class FilterIndex {
     return new Map(rows.map((row) => [row[0], row]))
   }
 
-  async #inRange(parts: KeyParts | undefined, range: Range): Promise<Bounds> {
-    if (!parts || parts.inexact) return anything(this.#rows)
-    const rows = new RowSet(this.#rows)
-    if (parts.numbers) await this.#scan(parts.numbers, [range], rows)
-    return exactly(rows)
+  async #inRange(parts: KeyParts | undefined, op: Order, value: number | bigint): Promise<Bounds> {
+    if (!parts) return anything(this.#rows)
+    const certain = new RowSet(this.#rows)
+    if (!parts.numbers) return exactly(certain)
+    if (!parts.rounded) {
+      await this.#scan(parts.numbers, [rangeOf(op, value)], certain)
+      return exactly(certain)
+    }
+    // Rounding keeps the order: only of numbers that round to the same double it is not known how they compare.
+    const possible = new RowSet(this.#rows)
+    const bound = Number(value)
+    const range = (inclusive: boolean): Range =>
+      op === 'gt' || op === 'gte' ? { from: { value: bound, inclusive } } : { to: { value: bound, inclusive } }
+    await this.#scan(parts.numbers, [range(false)], certain)
+    await this.#scan(parts.numbers, [range(true)], possible)
+    return { certain, possible }
   }
 
   #scan(run: RunPart, ranges: readonly Range[], to: RowSet): Promise<void> {
@@ -288,7 +303,7 @@ export class FilterIndex {
  * A bigint between two doubles bounds like the nearest of them on its side: when its own value rounds, the doubles of
  * the run are all on one side of it.
  */
-function rangeOf(op: 'gt' | 'gte' | 'lt' | 'lte', value: number | bigint): Range {
+function rangeOf(op: Order, value: number | bigint): Range {
   const rounded = Number(value)
   // Whether the rounded value itself satisfies the comparison, by exact values.
   const inclusive =

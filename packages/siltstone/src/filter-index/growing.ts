@@ -18,34 +18,51 @@ export class GrowingRows {
   }
 }
 
-/** Pairs of a value and a row. */
+const CHUNK_PAIRS = 1 << 15
+
+/** Pairs of a value and a row; rows ascend. In chunks, since growing one array would leave its older halves behind. */
 export class GrowingPairs {
-  #values = new Float64Array(16)
-  #rows = new Uint32Array(16)
+  readonly #chunks: { values: Float64Array; rows: Uint32Array }[] = []
+  #first = { values: new Float64Array(16), rows: new Uint32Array(16) }
   count = 0
 
   add(value: number, row: number): void {
-    if (this.count === this.#values.length) {
-      const values = new Float64Array(this.count * 2)
-      values.set(this.#values)
-      this.#values = values
-      const rows = new Uint32Array(this.count * 2)
-      rows.set(this.#rows)
-      this.#rows = rows
+    const { values, rows } = this.#chunkOf(this.count)
+    values[this.count % CHUNK_PAIRS] = value
+    rows[this.count++ % CHUNK_PAIRS] = row
+  }
+
+  #chunkOf(place: number): { values: Float64Array; rows: Uint32Array } {
+    // Most keys have few values: only the first chunk grows.
+    if (place < CHUNK_PAIRS) {
+      if (place === this.#first.rows.length) {
+        const values = new Float64Array(place * 2)
+        values.set(this.#first.values)
+        const rows = new Uint32Array(place * 2)
+        rows.set(this.#first.rows)
+        this.#first = { values, rows }
+      }
+      return this.#first
     }
-    this.#values[this.count] = value
-    this.#rows[this.count++] = row
+    const at = Math.floor(place / CHUNK_PAIRS) - 1
+    const last = this.#chunks[at] ?? { values: new Float64Array(CHUNK_PAIRS), rows: new Uint32Array(CHUNK_PAIRS) }
+    this.#chunks[at] = last
+    return last
   }
 
   /** By value, then row. */
   sorted(): { values: Float64Array; rows: Uint32Array } {
+    const all = new Float64Array(this.count)
     const order = new Uint32Array(this.count)
-    for (let i = 0; i < this.count; i++) order[i] = i
-    const [values, rows] = [this.#values, this.#rows]
-    order.sort((a, b) => (values[a] as number) - (values[b] as number) || (rows[a] as number) - (rows[b] as number))
+    for (let i = 0; i < this.count; i++) {
+      all[i] = this.#chunkOf(i).values[i % CHUNK_PAIRS] as number
+      order[i] = i
+    }
+    // Pairs came by row.
+    order.sort((a, b) => (all[a] as number) - (all[b] as number) || a - b)
     return {
-      values: Float64Array.from(order, (i) => values[i] as number),
-      rows: Uint32Array.from(order, (i) => rows[i] as number),
+      values: Float64Array.from(order, (i) => all[i] as number),
+      rows: Uint32Array.from(order, (i) => this.#chunkOf(i).rows[i % CHUNK_PAIRS] as number),
     }
   }
 }

@@ -9,13 +9,16 @@ export class KeyBuilder {
   readonly terms = new Map<string, GrowingRows>()
   readonly numbers = new GrowingPairs()
   hashes: GrowingPairs | undefined
-  inexact = false
+  /** Some number is known by the nearest double only. */
+  rounded = false
 
   /** Rows ascend; a row may have several values. */
   add(value: MetadataScalar, row: number): void {
     const key = equalityKey(value)
-    if (typeof key === 'bigint') this.inexact = true
-    else if (typeof key === 'number') this.numbers.add(key === 0 ? 0 : key, row)
+    if (typeof key === 'bigint') {
+      this.rounded = true
+      this.numbers.add(Number(key), row)
+    } else if (typeof key === 'number') this.numbers.add(key === 0 ? 0 : key, row)
     else if (typeof key === 'string' && this.hashes) this.hashes.add(hashed(key), row)
     else this.#list(termOf(key), row)
   }

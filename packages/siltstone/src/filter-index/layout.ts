@@ -37,8 +37,8 @@ export interface KeyParts {
   /** Of strings, when there are too many for terms. */
   hashes?: RunPart
   numbers?: RunPart
-  /** Some number has more digits than a double: numbers of this key are not indexed. */
-  inexact?: true
+  /** Some integer has more digits than a double, and is in `numbers` as the nearest double: equal ones are looked at. */
+  rounded?: true
 }
 
 export interface IndexDirectory {

@@ -11,8 +11,8 @@ import { grown, TrigramTable } from './trigram-table.ts'
 const CHUNK_BYTES = 1 << 20
 /** First two units, third, number of groups, bytes of their list. */
 const HEAD_BYTES = 16
-/** 8 bytes each, and 4 more while a run is sorted. */
-const MAX_PAIRS = 6_000_000
+/** 8 bytes each, and 4 more while a run is sorted. A little less than a power of two, to which arrays grow. */
+const MAX_PAIRS = 4_000_000
 
 /** One trigram of one run. */
 export interface TrigramList {
