@@ -9,7 +9,6 @@ import type { SQSBatchResponse } from 'aws-lambda'
 import type { StoreEngine } from '../../siltstone/src/engine/engine.ts'
 import { isSiltstoneError } from '../../siltstone/src/errors.ts'
 import { encodeWakeUp } from '../../siltstone/src/log/wake-up.ts'
-import { parseS3Place } from '../../siltstone/src/platform/aws/s3-place.ts'
 import { deadlineOf } from './deadline.ts'
 import { handler } from './handler.ts'
 import { once, openEngine } from './store.ts'
@@ -38,7 +37,7 @@ export const handle = handler<CompactorEvent, SQSBatchResponse | OrderResult>(as
   const deadline = deadlineOf(context, engine.env.clock)
   try {
     return isFromQueue(event)
-      ? await serveMessages(engine, messagesByCollection(event, prefixOfStore()), deadline.signal)
+      ? await serveMessages(engine, messagesByCollection(event), deadline.signal)
       : await serveOrder(engine, event, deadline.signal)
   } finally {
     deadline.cancel()
@@ -110,8 +109,4 @@ async function goOnLater({ env }: StoreEngine, path: string): Promise<Compacted>
   }
   env.log.info('compaction_continues_later', { collection: path })
   return { collection: path, status: 'continues' }
-}
-
-function prefixOfStore(): string {
-  return parseS3Place(process.env['SILTSTONE_DATA'] ?? '', process.env).prefix
 }

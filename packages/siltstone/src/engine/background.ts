@@ -6,7 +6,7 @@
  * set aside; the schedule still sees the collection's log, so nothing depends on the message.
  */
 import { isSiltstoneError } from '../errors.ts'
-import { decodeWakeUp } from '../log/wake-up.ts'
+import { collectionsToWake } from '../log/wake-up.ts'
 import type { QueueMessage } from '../platform/queue.ts'
 import type { StoreEngine } from './engine.ts'
 
@@ -78,21 +78,20 @@ export class Background {
   }
 
   async #handle(messages: readonly QueueMessage[]): Promise<void> {
+    const { queue } = this.#engine.env
+    const left = new Map(messages.map((message) => [message, collectionsToWake(message.body)]))
     const byPath = new Map<string, QueueMessage[]>()
-    for (const message of messages) {
-      const path = decodeWakeUp(message.body)?.collection ?? ''
-      const list = byPath.get(path)
-      if (list) list.push(message)
-      else byPath.set(path, [message])
-    }
+    for (const [message, paths] of left)
+      for (const path of paths) byPath.set(path, [...(byPath.get(path) ?? []), message])
+    const acknowledge = (some: readonly QueueMessage[]) =>
+      Promise.all(some.filter((message) => left.get(message)?.size === 0).map((each) => queue.acknowledge(each)))
+    await acknowledge(messages)
     for (const [path, group] of byPath) {
-      if (this.#stop.signal.aborted) {
-        await Promise.all(group.map((message) => this.#engine.env.queue.extend(message, 0)))
-        continue
-      }
-      if (path === '' || (await this.#compact(path)))
-        await Promise.all(group.map((message) => this.#engine.env.queue.acknowledge(message)))
-      else await Promise.all(group.map((message) => this.#engine.env.queue.extend(message, 5_000)))
+      if (this.#stop.signal.aborted) await Promise.all(group.map((message) => queue.extend(message, 0)))
+      else if (await this.#compact(path)) {
+        for (const message of group) left.get(message)?.delete(path)
+        await acknowledge(group)
+      } else await Promise.all(group.map((message) => queue.extend(message, 5_000)))
     }
   }
 

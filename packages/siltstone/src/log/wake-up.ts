@@ -1,3 +1,5 @@
+import { logRoot, parseCollectionPath, parseKey } from '../format/keys.ts'
+
 /** The queue's message: a collection may have something to fold. Losing, repeating or reordering it is harmless. */
 export interface WakeUp {
   collection: string
@@ -29,5 +31,35 @@ export function decodeWakeUp(body: string): WakeUp | undefined {
     return { collection, reason: known, timestampMs: typeof timestamp === 'number' ? timestamp : 0 }
   } catch {
     return undefined
+  }
+}
+
+/**
+ * The collections that a message wakes: by our own wake-up call, or by S3's notification of new objects, whose keys are
+ * percent-encoded and begin with the store's place in its bucket. None for what is neither, S3's test message included.
+ */
+export function collectionsToWake(body: string): Set<string> {
+  const own = decodeWakeUp(body)
+  if (own !== undefined) return new Set(parseCollectionPath(own.collection) ? [own.collection] : [])
+  const found = new Set<string>()
+  for (const key of notifiedKeys(body)) {
+    const parsed = parseKey(key.slice(Math.max(0, key.lastIndexOf(logRoot))))
+    if (parsed?.kind === 'log-entry' || parsed?.kind === 'inbox') found.add(parsed.path)
+  }
+  return found
+}
+
+function notifiedKeys(body: string): string[] {
+  // Anybody who may send may send anything.
+  try {
+    const { Records } = (JSON.parse(body) ?? {}) as { Records?: ({ s3?: { object?: { key?: unknown } } } | null)[] }
+    if (!Array.isArray(Records)) return []
+    return Records.flatMap((record) => {
+      const key = record?.s3?.object?.key
+      return typeof key === 'string' ? [decodeURIComponent(key.replaceAll('+', ' '))] : []
+    })
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof URIError) return []
+    throw error
   }
 }
