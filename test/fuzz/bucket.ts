@@ -5,6 +5,9 @@
 import { defaultCompactLimits } from '../../packages/siltstone/src/compact/limits.ts'
 import { verifyCollection } from '../../packages/siltstone/src/compact/verify.ts'
 import { pathOf, StoreEngine } from '../../packages/siltstone/src/engine/engine.ts'
+import { decodeManifest } from '../../packages/siltstone/src/format/manifest.ts'
+import type { SegmentDescriptor } from '../../packages/siltstone/src/format/segment/descriptor.ts'
+import { parseWhere, parseWhereDocument } from '../../packages/siltstone/src/filter/parse.ts'
 import { parseKey } from '../../packages/siltstone/src/format/keys.ts'
 import { directoryLimits } from '../../packages/siltstone/src/log/limits.ts'
 import { produce } from '../../packages/siltstone/src/log/produce.ts'
@@ -20,7 +23,7 @@ const record = (i: number, more: Partial<RecordOp> = {}): RecordOp => ({
   id: `r${i}`,
   vector: Float32Array.from({ length: 8 }, (_, d) => Math.sin(i * 3 + d)),
   document: i % 3 === 0 ? null : `document ${i}`,
-  metadata: `{"n":${i}}`,
+  metadata: `{"n":${i},"color":"${['red', 'green', 'blue'][i % 3]}","list":[${i % 5},3]}`,
   uri: null,
   ...more,
 })
@@ -61,6 +64,16 @@ async function filled(): Promise<{ objects: Map<string, Uint8Array>; id: string 
   return { objects, id: info.id }
 }
 
+/** The first and largest segment, as compaction wrote it. */
+export async function someSegment(): Promise<{ descriptor: SegmentDescriptor; data: Uint8Array }> {
+  const { objects } = await filled()
+  const key = [...objects.keys()].filter((name) => parseKey(name)?.kind === 'manifest').at(-1) ?? ''
+  const descriptor = decodeManifest(objects.get(key) ?? new Uint8Array(0), key).segments[0]?.segment
+  const data = objects.get(descriptor?.files[0]?.key ?? '')
+  if (descriptor === undefined || data === undefined) throw new Error('the bucket has no segment')
+  return { descriptor, data }
+}
+
 async function environmentOf(objects: ReadonlyMap<string, Uint8Array>): Promise<Environment> {
   const env = memoryEnvironment({ seed: 2 })
   for (const [key, body] of objects) await env.store.put(key, body)
@@ -79,6 +92,8 @@ async function answersOf(env: Environment, id: string): Promise<unknown> {
     await things.count(),
     await things.get({ include }),
     await things.query({ vectors: [vector], k: 5, include }),
+    await things.query({ vectors: [vector], k: 5, include, filter: parseWhere({ color: 'red' }) }),
+    await things.get({ include, filter: parseWhereDocument({ $contains: 'ument 77' }) }),
   ]
   await engine.close()
   return answers
@@ -95,6 +110,7 @@ export async function bucketTarget(): Promise<Target> {
     ),
     kinds: ['corrupt', 'unsupported', 'not-found'],
     guarded: true,
+    oneAnswer: true,
     head: () => 2,
     slow: true,
     allowedBytes: () => 64e6,

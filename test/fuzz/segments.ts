@@ -1,5 +1,8 @@
 /** Targets: segments with and without an inverted file, overlays, bitmaps; bytes and descriptors. */
 import { corrupt } from '../../packages/siltstone/src/errors.ts'
+import { filterIndexOf } from '../../packages/siltstone/src/filter-index/filter-index.ts'
+import { verifyFilterIndex } from '../../packages/siltstone/src/filter-index/verify.ts'
+import { parseWhere, parseWhereDocument } from '../../packages/siltstone/src/filter/parse.ts'
 import { crc32, crcHex } from '../../packages/siltstone/src/format/checksum.ts'
 import {
   parseSegmentDescriptor,
@@ -17,8 +20,18 @@ import { verifyIvf } from '../../packages/siltstone/src/ivf/verify.ts'
 import { loadDeletions } from '../../packages/siltstone/src/snapshot/open-segment.ts'
 import { encodeRowSet } from '../../packages/siltstone/src/snapshot/row-set.ts'
 import { memoryEnvironment } from '../../packages/siltstone/src/platform/memory-environment.ts'
+import { someSegment } from './bucket.ts'
 import { goldenFile, goldenJson } from './golden.ts'
 import type { Target } from './target.ts'
+
+/** One for each index. */
+const FILTERS = [
+  parseWhere({ n: 7 }),
+  parseWhere({ n: { $gte: 1_000 } }),
+  parseWhere({ $and: [{ color: { $in: ['red', 'blue'] } }, { list: { $contains: 3 } }] }),
+  parseWhereDocument({ $contains: 'ument 77' }),
+  parseWhereDocument({ $regex: 'new|ment 1.*' }),
+]
 
 type Json = { [key: string]: unknown }
 interface Sections {
@@ -53,6 +66,8 @@ async function readSegment(json: unknown, data: Uint8Array): Promise<unknown> {
     await lists.read(clusters, (cluster, list) => answer.push([cluster, list]))
     answer.push([directory.centroids, directory.scales])
   }
+  const indexes = await filterIndexOf(reader, { document: true })
+  for (const filter of indexes ? FILTERS : []) answer.push(await indexes?.bounds(filter))
   return answer
 }
 
@@ -62,6 +77,7 @@ async function verified(json: unknown, data: Uint8Array): Promise<unknown> {
   const reader = new SegmentReader(parseSegmentDescriptor(json), readOf(data))
   await reader.verify()
   await verifyIvf(reader)
+  await verifyFilterIndex(reader)
   return answer
 }
 
@@ -192,6 +208,7 @@ export async function segmentTargetList(): Promise<Target[]> {
   const overlay = goldenJson('v1/overlay/descriptor.json') as Json & Sections
   const overlayData = goldenFile('v1/overlay/data')
   const clustered = await clusteredSegment()
+  const indexed = await someSegment()
   const { store } = memoryEnvironment({ seed: 1 })
   return [
     ...(await segmentTargets(
@@ -200,6 +217,7 @@ export async function segmentTargetList(): Promise<Target[]> {
       goldenFile('v1/segment-one-file/data'),
     )),
     ...(await segmentTargets('clustered segment', clustered.descriptor, clustered.data)),
+    ...(await segmentTargets('indexed segment', indexed.descriptor, indexed.data)),
     {
       name: 'overlay, bytes',
       seeds: [overlayData],
