@@ -255,6 +255,28 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'stray-read-as-the-past',
+    breaks: 'a point in time is read from whatever lies under a number below the watermark',
+    patches: [
+      {
+        file: 'log/past-view.ts',
+        find: "if (now !== 'none' && past.entries().some((entry) => !isOfLog(now.manifest, entry))) throw gone()",
+        replace: 'if (now === undefined) throw gone()',
+      },
+    ],
+  },
+  {
+    name: 'failed-look-up-forgotten',
+    breaks: 'records of a group whose rows could not be looked up are left out of what later requests of it see',
+    patches: [
+      {
+        file: 'log/draft.ts',
+        find: '      await this.#fresh.apply(records, this.version + 1)\n      this.#unapplied.shift()\n',
+        replace: '      this.#unapplied.shift()\n      await this.#fresh.apply(records, this.version + 1)\n',
+      },
+    ],
+  },
+  {
     name: 'fork-of-a-half-folded-source',
     breaks: 'a fork is made though somebody else still folds its source',
     patches: [

@@ -139,9 +139,12 @@ export class Network {
         return
       }
       let waitMs = 0
-      if (chance.one(faults.stall + (commits(shape) ? faults.stallAtCommit : 0))) {
+      const atCommit = commits(shape) ? faults.stallAtCommit : 0
+      if (chance.one(faults.stall + atCommit)) {
         this.marks.hit('process stalled')
-        from.stall(chance.one(0.5) ? chance.between(500, 10_000) : chance.between(10_000, this.stallMs))
+        from.stall(
+          chance.one(atCommit > 0 ? 0.15 : 0.5) ? chance.between(500, 10_000) : chance.between(10_000, this.stallMs),
+        )
         // Frozen before the request left, or after.
         if (chance.one(0.5)) waitMs = from.stalledForMs
         this.trace.add(scheduler.nowMs, from.name, 'stall', String(from.stalledForMs), shape.key)

@@ -105,7 +105,11 @@ async function getAt(call: Call, collection: Collection): Promise<void> {
     if (!isSiltstoneError(error, 'not-found') || error.code !== 'gone') throw error
     world.marks.hit('point in time gone')
     // What a fork began with is no entry of its log: only its pins keep that.
-    if (truth.deleted === 0 && collection.info.forkOf === undefined)
+    // Without its record an entry cannot be told from a stray.
+    const isRecorded = truth.log
+      .slice(0, Math.min(at, truth.watermark))
+      .every(({ entry }) => truth.current?.manifest.folded.some(({ ids }) => ids.includes(entry.id)))
+    if (truth.deleted === 0 && collection.info.forkOf === undefined && isRecorded)
       world.fail('points in time', `version ${at} of ${truth.path} is said to be gone, but everything is kept`)
   }
 }

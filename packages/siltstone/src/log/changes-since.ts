@@ -2,6 +2,7 @@
 import { parseKey } from '../format/keys.ts'
 import type { LogEntry } from '../format/entry.ts'
 import type { CollectionState } from './collection-state.ts'
+import { isOfLog } from './folded-record.ts'
 
 /**
  * @returns undefined when the entries since are no longer kept, or a reset came between: nothing can be said then
@@ -13,11 +14,15 @@ export async function changedSince(
 ): Promise<Set<string> | undefined> {
   const changed = new Set<string>()
   const known = new Map(state.entries().map((entry) => [entry.number, entry]))
+  const folded: LogEntry[] = []
   for (let number = version + 1; number <= upTo; number++) {
     const entry = known.get(number) ?? (await state.readEntry(number))
+    if (entry && !known.has(number)) folded.push(entry)
     if (!entry || entry.control?.kind === 'reset' || !(await addIds(state, entry, changed))) return undefined
   }
-  return changed
+  if (folded.length === 0) return changed
+  const now = await state.manifests.current()
+  return now === 'none' || folded.every((entry) => isOfLog(now.manifest, entry)) ? changed : undefined
 }
 
 async function addIds(state: CollectionState, entry: LogEntry, changed: Set<string>): Promise<boolean> {

@@ -229,6 +229,8 @@ export class CollectionState {
         if (this.ageMs(began) > this.limits.readSpanMs) continue
         await this.#confirmContiguous(listing)
         await this.#log.extend(listing.entries, options.applyBytes)
+        // So late an entry may have been folded and collected, and a stray may lie under its number: look again.
+        if (this.ageMs(began) > this.limits.readSpanMs) continue
         // A part of the log tells nothing about its end.
         this.knowledge = this.end === (listing.entries.at(-1)?.number ?? this.end) ? sent : undefined
         if (options.inbox) this.#inbox = listing.inbox

@@ -62,7 +62,11 @@ export class Draft implements EvaluationState {
       if (this.#state.end !== this.version || this.#state.fresh !== this.#base.fresh.state) throw new StateMoved()
       return this.#state.fresh.fork()
     })
-    for (const records of this.#unapplied.splice(0)) await this.#fresh.apply(records, this.version + 1)
+    // One that fails (its rows could not be looked up) is applied for whoever asks next: nothing may be left out.
+    for (let [records] = this.#unapplied; records; [records] = this.#unapplied) {
+      await this.#fresh.apply(records, this.version + 1)
+      this.#unapplied.shift()
+    }
     return new View({
       version: this.version,
       manifestKey: this.#base.manifestKey,

@@ -2,6 +2,7 @@
 import { notFound } from '../errors.ts'
 import { emptyManifest } from '../format/manifest.ts'
 import { AppliedLog, type AppliedLogOptions, dimensionClash } from './applied-log.ts'
+import { isOfLog } from './folded-record.ts'
 import { type InboxObject, listTail } from './listing.ts'
 import { Vanished } from './vanished.ts'
 import { View } from './view.ts'
@@ -14,7 +15,7 @@ export interface PastState {
   unsequenced: readonly InboxObject[]
 }
 
-/** @throws SiltstoneError `not-found` (gone) when manifest, entries or deltas are no longer kept */
+/** @throws SiltstoneError `not-found` (gone) when manifest, entries, their record or deltas are no longer kept */
 export async function pastView(
   { store, path, pool, manifests, deltas }: AppliedLogOptions,
   { manifestKey, version, unsequenced }: PastState,
@@ -30,6 +31,9 @@ export async function pastView(
   try {
     if (wanted.length !== version - manifest.watermark) throw gone()
     await past.extend(wanted)
+    const now = await manifests.current()
+    // A number below the watermark may hold a stray; one without a record may be the log's, but nobody can tell.
+    if (now !== 'none' && past.entries().some((entry) => !isOfLog(now.manifest, entry))) throw gone()
     for (const { ulid, etag, sizeBytes } of unsequenced) {
       if (past.isMentioned(ulid)) continue
       const delta = await deltas.get(ulid, etag, sizeBytes)

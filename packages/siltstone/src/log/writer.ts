@@ -36,6 +36,7 @@ import { dimensionClash } from './applied-log.ts'
 import type { CollectionState, Stamp } from './collection-state.ts'
 import { backlogOf, tooFarBehind } from './back-pressure.ts'
 import { Draft, type EvaluationState, type Sequencing, StateMoved } from './draft.ts'
+import { recordedId } from './folded-record.ts'
 import type { FreshState } from './fresh-state.ts'
 import type { InboxObject } from './listing.ts'
 
@@ -313,8 +314,7 @@ export class LogWriter {
     const current = await manifests.current()
     const manifest = current === 'none' ? emptyManifest(path) : current.manifest
     if (whose !== 'gone' && manifest.watermark < entry.number) return whose
-    const group = manifest.folded.find(({ first, ids }) => entry.number >= first && entry.number < first + ids.length)
-    const id = group?.ids[entry.number - group.first]
+    const id = recordedId(manifest, entry.number)
     if (id === undefined) {
       const key = logEntryKey(path, entry.number)
       throw outcomeUnknown('outcome-unknown', `${key} was answered after its number had been folded and forgotten`, {
