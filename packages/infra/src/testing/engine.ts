@@ -7,6 +7,7 @@
  */
 import { spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import grpc from '@grpc/grpc-js'
 import emptyProto from 'google-protobuf/google/protobuf/empty_pb.js'
@@ -86,6 +87,8 @@ async function execute(options: ProgramOptions, address: string, engine: Engine)
     env: {
       ...process.env,
       NO_COLOR: '1',
+      // Half of such a run is the compilation of the cloud's types and of Pulumi.
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(tmpdir(), 'siltstone-pulumi-compiled'),
       PULUMI_CONFIG: JSON.stringify(config),
       PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(options.secretConfig ?? []),
       PULUMI_NODEJS_TYPESCRIPT: 'false',

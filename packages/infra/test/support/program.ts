@@ -18,9 +18,20 @@ export function codeDirectory(): string {
 export const ACCOUNT = '111122223333'
 export const REGION = 'us-east-1'
 
+const runs = new Map<string, Promise<Run>>()
+
+/** The same options are run once per test file. */
 export function run(options: RegisteredOptions = {}): Promise<Run> {
-  const config = { codeDirectory: codeDirectory(), ...options.config }
-  return runInfra({ account: ACCOUNT, region: REGION, ...options, config })
+  const all = {
+    account: ACCOUNT,
+    region: REGION,
+    ...options,
+    config: { codeDirectory: codeDirectory(), ...options.config },
+  }
+  const key = JSON.stringify(all)
+  const known = runs.get(key) ?? runInfra(all)
+  runs.set(key, known)
+  return known
 }
 
 export function bootstrap(config: Record<string, string> = {}): Promise<Run> {
