@@ -16,9 +16,10 @@ import {
   termOf,
   type TermRow,
 } from './layout.ts'
-import { requiredLiterals } from './literals.ts'
 import { PartReader } from './part-reader.ts'
 import { type Range, scanRun } from './runs.ts'
+import { regexQuery } from './regex-query.ts'
+import { type TextQuery, textOf } from './text-query.ts'
 import { TrigramReader } from './trigram-reader.ts'
 
 type Leaf = Exclude<Filter, { clauses: Filter[] }>
@@ -30,6 +31,7 @@ const KEPT_BYTES = 4 * 1024 * 1024
 /** Names of longer conditions (long lists of values) are not kept. */
 const MAX_NAME = 4_096
 const MAX_KEPT = 256
+const CLAUSES_AT_ONCE = 32
 /** A larger head is read by parts: one round more. */
 const MAX_HEAD_BYTES = 1024 * 1024
 
@@ -142,9 +144,14 @@ export class FilterIndex {
   async bounds(filter: Filter): Promise<Bounds> {
     if (!('clauses' in filter)) return this.#leaf(filter)
     const combine = filter.kind === 'and' ? both : either
-    const all = await Promise.all(filter.clauses.map((clause) => this.bounds(clause)))
     // An empty conjunction admits everything, an empty disjunction nothing.
-    return all.reduce(combine, filter.kind === 'and' ? exactly(RowSet.full(this.#rows)) : nothing(this.#rows))
+    let bounds = filter.kind === 'and' ? exactly(RowSet.full(this.#rows)) : nothing(this.#rows)
+    // Thousands of clauses may come, and each answer takes a bit for every row.
+    for (let i = 0; i < filter.clauses.length; i += CLAUSES_AT_ONCE) {
+      const some = filter.clauses.slice(i, i + CLAUSES_AT_ONCE)
+      bounds = (await Promise.all(some.map((clause) => this.bounds(clause)))).reduce(combine, bounds)
+    }
+    return bounds
   }
 
   #leaf(leaf: Leaf): Promise<Bounds> {
@@ -176,9 +183,9 @@ export class FilterIndex {
       case 'id':
         return sign(await this.#ids(leaf.values), leaf.negated)
       case 'document-contains':
-        return sign(await this.#documents([leaf.text]), leaf.negated)
+        return sign(await this.#documents(textOf(leaf.text)), leaf.negated)
       case 'document-regex':
-        return sign(await this.#documents(requiredLiterals(leaf.pattern)), leaf.negated)
+        return sign(await this.#documents(regexQuery(leaf.pattern)), leaf.negated)
     }
   }
 
@@ -218,8 +225,7 @@ export class FilterIndex {
     const dictionary = await this.#dictionary(parts)
     const found = terms.map((term) => dictionary.get(term)).filter((row) => row !== undefined)
     for (const bytes of await this.#lists(found)) {
-      const rows = await this.#list(bytes)
-      for (let i = 0; i < to.bits.length; i++) to.bits[i] = (to.bits[i] as number) | (rows.bits[i] as number)
+      to.unite(await this.#list(bytes))
     }
   }
 
@@ -288,14 +294,10 @@ export class FilterIndex {
     return exactly(found)
   }
 
-  /** Rows whose document may hold all of the texts. */
-  async #documents(texts: readonly string[]): Promise<Bounds> {
-    const trigrams = this.#trigrams
-    if (!trigrams) return anything(this.#rows)
-    const found = await Promise.all(texts.map((text) => trigrams.candidates(text)))
-    const possible = RowSet.full(this.#rows)
-    for (const rows of found) if (rows) possible.intersect(rows)
-    return { certain: new RowSet(this.#rows), possible }
+  /** Rows whose document may hold the texts: an index of trigrams is never certain. */
+  async #documents(query: TextQuery): Promise<Bounds> {
+    const possible = await this.#trigrams?.rows(query)
+    return possible ? { certain: new RowSet(this.#rows), possible } : anything(this.#rows)
   }
 }
 

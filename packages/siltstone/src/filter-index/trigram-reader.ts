@@ -5,6 +5,7 @@ import type { SegmentReader } from '../format/segment/reader.ts'
 import { type BlockShelf, eachAtMost, type SectionSource, stretches, wordsOf } from '../format/segment/source.ts'
 import { RowSet } from '../snapshot/row-set.ts'
 import { TRIGRAMS } from './layout.ts'
+import { LEAST_TEXT, type TextQuery } from './text-query.ts'
 import { TrigramBlock } from './trigram-block.ts'
 import { DIRECTORY_ENTRY_BYTES } from './trigram-writer.ts'
 
@@ -82,6 +83,17 @@ export class TrigramReader {
     for (let b = 0; b < blocks; b++) offsets[b + 1] = (offsets[b] as number) + (words[4 * b + 2] as number)
     if (offsets[blocks] !== directory.offset - start) this.fail('its blocks do not end where its directory begins')
     return { blocks, pairs: column(0), thirds: column(1), trigrams: column(3), offsets }
+  }
+
+  /** Those of the rows whose document may be what is asked for; undefined when nothing is known. @throws SiltstoneError `corrupt` */
+  async rows(query: TextQuery): Promise<RowSet | undefined> {
+    if (query.kind === 'all') return undefined
+    if (query.kind === 'text') return this.candidates(query.text)
+    const parts = await Promise.all(query.parts.map((part) => this.rows(part)))
+    const known = parts.filter((rows) => rows !== undefined)
+    if (query.kind === 'and') return known.length === 0 ? undefined : known.reduce((all, rows) => all.intersect(rows))
+    if (known.length < parts.length) return undefined
+    return known.reduce((all, rows) => all.unite(rows))
   }
 
   /** Those of the rows whose document may hold the text; undefined when nothing is known. @throws SiltstoneError `corrupt` */
@@ -184,7 +196,7 @@ export class TrigramReader {
 
 /** Its trigrams, or as many as are looked up: evenly spread, so that they share few units. */
 function trigramsOf(text: string): Trigram[] {
-  const all = text.length - 2
+  const all = Math.max(0, text.length - LEAST_TEXT + 1)
   const taken = Math.min(all, MOST_TRIGRAMS)
   const found = new Map<string, Trigram>()
   for (let i = 0; i < taken; i++) {

@@ -42,6 +42,12 @@ export class RowSet {
     return this
   }
 
+  /** Adds every row of `other`. */
+  unite(other: RowSet): this {
+    for (let i = 0; i < this.bits.length; i++) this.bits[i] = (this.bits[i] as number) | (other.bits[i] as number)
+    return this
+  }
+
   /** Keeps only rows of `other`. */
   intersect(other: RowSet): this {
     for (let i = 0; i < this.bits.length; i++) this.bits[i] = (this.bits[i] as number) & (other.bits[i] as number)

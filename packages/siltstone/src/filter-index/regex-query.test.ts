@@ -1,0 +1,141 @@
+import * as fc from 'fast-check'
+import { expect, it } from 'vitest'
+import { compileRegex } from '../filter/regex.ts'
+import { regexQuery } from './regex-query.ts'
+import type { TextQuery } from './text-query.ts'
+
+function holds(query: TextQuery, document: string): boolean {
+  switch (query.kind) {
+    case 'all':
+      return true
+    case 'text':
+      return document.includes(query.text)
+    case 'and':
+      return query.parts.every((part) => holds(part, document))
+    case 'or':
+      return query.parts.some((part) => holds(part, document))
+  }
+}
+
+function shown(query: TextQuery): string {
+  if (query.kind === 'all') return '*'
+  if (query.kind === 'text') return query.text
+  return `(${query.parts.map(shown).join(query.kind === 'and' ? ' & ' : ' | ')})`
+}
+
+it.each([
+  ['abc', 'abc'],
+  ['abc+def', '(abc & cdef)'],
+  ['abcd?ef', '(abcdef | abcef)'],
+  ['colou?r', '(colour | color)'],
+  ['a|bcd', '*'],
+  ['abc|bcd', '(abc | bcd)'],
+  ['(?:foo|bar)baz', '(foobaz | barbaz)'],
+  ['(foo|bar)+baz', '((foo | bar) & (foobaz | barbaz))'],
+  ['(foo.bar)+baz', '(foo & bar & foo & barbaz)'],
+  ['x[abc]yes(no)why', 'yesnowhy'],
+  ['[]abc]def', 'def'],
+  ['[[:alpha:]]def', 'def'],
+  ['[^\\]]def', 'def'],
+  ['foo\\.bar\\d\\d\\dbaz', '(foo.bar & baz)'],
+  ['\\x41bcdef', 'Abcdef'],
+  ['\\x{1F600}xx', '😀xx'],
+  ['(?i)abc', '*'],
+  ['(?s:abc).*def', '(abc & def)'],
+  ['(?P<name>abc)def', 'abcdef'],
+  ['abc{2}def', 'abccdef'],
+  ['(ab){2,}c', '(abab & ababc)'],
+  ['abc{0}def', 'def'],
+  ['abc*', '*'],
+  ['a{,2}bcd', 'a{,2}bcd'],
+  ['^start.*end$', '(start & end)'],
+  ['\\Qa.b\\E.*cde', '(a.b & cde)'],
+  ['\\bword\\b', 'word'],
+  ['\\101bcd', '*'],
+  ['😀+abc', '😀abc'],
+])('every match of %s contains %s', (pattern, query) => {
+  compileRegex(pattern)
+  expect(shown(regexQuery(pattern))).toBe(query)
+})
+
+it('repetitions of repetitions do not grow without end', () => {
+  for (const [open, close] of [
+    ['(', ')+'],
+    ['(', '){4,}'],
+    ['(.x|', 'y)+'],
+    ['(abc.', '.def){2,}'],
+  ] as const)
+    expect(shown(regexQuery(`${open.repeat(60)}abc${close.repeat(60)}`)).length).toBeLessThan(100_000)
+  expect(regexQuery(`${'('.repeat(5_000)}abc${')'.repeat(5_000)}`)).toEqual({ kind: 'all' })
+})
+
+const atoms = fc.constantFrom(
+  ...[
+    'a',
+    'b',
+    'c',
+    'ab',
+    'abc',
+    '😀',
+    '.',
+    '\\.',
+    '\\w',
+    '[ab]',
+    '[^a]',
+    '\\x61',
+    '^',
+    '$',
+    '\\b',
+    '\\Qab\\E',
+    '-',
+    ' ',
+    '{',
+    '[]a]',
+    '\\pL',
+  ],
+)
+const { expression } = fc.letrec<{ expression: string }>((tie) => ({
+  expression: fc.oneof(
+    { depthSize: 'small' },
+    atoms,
+    fc.tuple(tie('expression'), tie('expression')).map((parts) => parts.join('')),
+    fc.tuple(tie('expression'), tie('expression')).map((parts) => `(?:${parts.join('|')})`),
+    fc
+      .tuple(
+        fc.constantFrom('(', '(?:', '(?s:', '(?P<x>', '(?i:'),
+        tie('expression'),
+        fc.constantFrom('', '*', '+', '?', '{2}', '{1,2}', '{0,3}', '{2,}', '+?'),
+      )
+      .map(([open, inside, sign]) => `${open}${inside})${sign}`),
+    fc.tuple(atoms, fc.constantFrom('*', '+', '?', '{2}', '{3,5}', '*?')).map((parts) => parts.join('')),
+  ),
+}))
+const document = fc
+  .array(fc.constantFrom('a', 'b', 'c', 'A', 'ab', 'abc', '😀', '.', '-', ' ', '{'), { maxLength: 14 })
+  .map((parts) => parts.join(''))
+
+it('no match is ruled out', () => {
+  let matched = 0
+  let narrowed = 0
+  fc.assert(
+    fc.property(expression, fc.array(document, { minLength: 1, maxLength: 20 }), (pattern, documents) => {
+      let test: (text: string) => boolean
+      try {
+        test = compileRegex(pattern)
+      } catch {
+        // Two repetitions after one another, a name given twice: no expression.
+        return
+      }
+      const query = regexQuery(pattern)
+      for (const text of documents) {
+        if (test(text)) {
+          matched++
+          expect(holds(query, text), `${pattern} matches ${JSON.stringify(text)}, but not ${shown(query)}`).toBe(true)
+        } else if (!holds(query, text)) narrowed++
+      }
+    }),
+    { numRuns: 3_000 },
+  )
+  expect(matched).toBeGreaterThan(100)
+  expect(narrowed).toBeGreaterThan(100)
+})
