@@ -8,7 +8,7 @@ import { type IvfDirectory, LIST_HEADER_BYTES, PACK, packBytes } from './directo
 /** Reading this much for nothing is cheaper than another request. */
 const GAP_BYTES = 32 * 1024
 const MAX_READ_BYTES = 4 << 20
-const PARALLEL_READS = 32
+const PARALLEL_READS = 128
 
 export interface ClusterList {
   entries: number

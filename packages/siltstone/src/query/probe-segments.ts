@@ -12,6 +12,7 @@ import type { OpenSegment } from '../snapshot/open-segment.ts'
 import type { RowSet } from '../snapshot/row-set.ts'
 import type { Candidates } from './candidates.ts'
 import type { SearchRecorder } from './explain.ts'
+import type { ColumnsAhead } from './columns-ahead.ts'
 import { chooseClusters } from './choose-clusters.ts'
 import { rankRows } from './exact-scan.ts'
 import type { Effort } from './plan.ts'
@@ -35,6 +36,7 @@ export async function probeSegments(
   ranked: Ranked,
   k: number,
   effort: Effort,
+  ahead: ColumnsAhead,
   recorder: SearchRecorder,
 ): Promise<void> {
   const { stats } = recorder
@@ -69,7 +71,12 @@ export async function probeSegments(
     )
   stats.candidates += estimates.size
   recorder.lap('estimate')
-  await measureExactly(estimates.survivors(effort.rerank), candidates, segments, space, ranked, stats)
+  const survivors = estimates.survivors(effort.rerank)
+  const isCold = stats.listsRead > 0
+  await Promise.all([
+    measureExactly(survivors, candidates, segments, space, ranked, stats),
+    ...(isCold ? likelyWinners(survivors, k, candidates, segments, ahead) : []),
+  ])
 }
 
 /** One preparation for all segments that are rotated alike. */
@@ -103,6 +110,32 @@ async function listsOf(ivf: Ivf, probes: readonly Probe[], stats: SearchStats) {
   return lists as Exclude<(typeof lists)[number], undefined>[]
 }
 
+/** The likeliest come first: among twice as many as are wanted lie nearly all that will be answered. */
+function likelyWinners(
+  survivors: readonly number[],
+  k: number,
+  candidates: Candidates,
+  segments: readonly OpenSegment[],
+  ahead: ColumnsAhead,
+): Promise<void>[] {
+  return [...bySegment(survivors.slice(0, 2 * k), candidates)].map(([index, rows]) =>
+    ahead.rows(segments[index] as OpenSegment, rows),
+  )
+}
+
+/** Rows of each segment, ascending. */
+function bySegment(tags: readonly number[], candidates: Candidates): Map<number, number[]> {
+  const found = new Map<number, number[]>()
+  for (const tag of tags) {
+    const { segment, row } = candidates.row(tag)
+    const rows = found.get(segment)
+    if (rows) rows.push(row)
+    else found.set(segment, [row])
+  }
+  for (const rows of found.values()) rows.sort((a, b) => a - b)
+  return found
+}
+
 async function measureExactly(
   tags: readonly number[],
   candidates: Candidates,
@@ -112,23 +145,10 @@ async function measureExactly(
   stats: SearchStats,
 ): Promise<void> {
   stats.measured += tags.length
-  const bySegment = new Map<number, number[]>()
-  for (const tag of tags) {
-    const { segment, row } = candidates.row(tag)
-    const rows = bySegment.get(segment)
-    if (rows) rows.push(row)
-    else bySegment.set(segment, [row])
-  }
   await Promise.all(
-    [...bySegment].map(([index, rows]) => {
+    [...bySegment(tags, candidates)].map(([index, rows]) => {
       const start = candidates.tagOf(index)
-      return rankRows(
-        segments[index] as OpenSegment,
-        rows.sort((a, b) => a - b),
-        start,
-        space,
-        [ranked],
-      )
+      return rankRows(segments[index] as OpenSegment, rows, start, space, [ranked])
     }),
   )
 }

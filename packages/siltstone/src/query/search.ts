@@ -9,6 +9,7 @@ import type { FreshRecord } from '../log/fresh-state.ts'
 import type { RecordRef, View } from '../log/view.ts'
 import type { RowSet } from '../snapshot/row-set.ts'
 import { Candidates } from './candidates.ts'
+import { ColumnsAhead } from './columns-ahead.ts'
 import { scanSegment } from './exact-scan.ts'
 import { SearchRecorder } from './explain.ts'
 import { filterRefs } from './filter-refs.ts'
@@ -71,12 +72,20 @@ async function rankSelection(
   const counts = selection.rows.map((rows) => rows.count())
   const total = counts.reduce((sum, count) => sum + count, 0)
   const measureAll = request.search?.exact === true || total <= Math.max(MEASURE_ALL, 4 * k)
+  const ahead = new ColumnsAhead(request.include)
+  const ivfs = await Promise.all(
+    segments.map(async (segment, i) => {
+      if (measureAll || (counts[i] as number) <= MEASURE_SEGMENT) return undefined
+      const [ivf] = await Promise.all([ivfOf(segment.reader), ahead.directories(segment)])
+      return ivf
+    }),
+  )
   for (const [i, segment] of segments.entries()) {
     const rows = selection.rows[i] as RowSet
     const count = counts[i] as number
     if (count === 0) continue
     const start = starts[i] as number
-    const ivf = measureAll || count <= MEASURE_SEGMENT ? undefined : await ivfOf(segment.reader)
+    const ivf = ivfs[i]
     if (ivf && ivf.directory.space === space) indexed.push({ segment, ivf, rows, count, start })
     else {
       stats.scannedRows += count
@@ -92,7 +101,7 @@ async function rankSelection(
   if (indexed.length === 0) return
   const effort = effortOf(k, request.search)
   for (const one of ranked) {
-    await probeSegments(indexed, candidates, segments, space, one, k, effort, recorder)
+    await probeSegments(indexed, candidates, segments, space, one, k, effort, ahead, recorder)
     if (ranked.length > 1) await pause()
   }
 }

@@ -6,7 +6,7 @@ import { type BlockShelf, eachAtMost, readAhead, type SectionSource, stretches, 
 
 const GAP_BYTES = 32 * 1024
 const MAX_READ_BYTES = 4 << 20
-const PARALLEL_READS = 16
+const PARALLEL_READS = 128
 const SCAN_BYTES = 1 << 20
 const EMPTY_ROWS = 1 << 16
 

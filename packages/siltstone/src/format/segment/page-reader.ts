@@ -4,7 +4,7 @@ import { type BlockShelf, eachAtMost, readAhead, type SectionSource, stretches, 
 
 const GAP_BYTES = 16 * 1024
 const MAX_READ_BYTES = 4 << 20
-const PARALLEL_READS = 16
+const PARALLEL_READS = 128
 
 /** Verified pages, one after another. Record r of page p begins at word `p × pageWords + r × recordWords`. */
 export interface Pages {
