@@ -1,31 +1,59 @@
 /**
- * Builds the filter indexes of a segment while its rows are written. Memory: 4 bytes for each value in a list, 12 for
- * each number or hashed string, and 50 MB for the trigrams of documents, what is more on the scratch disk.
+ * Builds the filter indexes of a segment while its rows are written. Memory: a byte or two for each value in a
+ * list, and 50 MB each for numbers and hashed strings and for the trigrams of documents; what is more goes to the scratch
+ * disk.
  */
 import { crcHex } from '../format/checksum.ts'
 import type { Pending, Sink } from '../format/segment/sink.ts'
 import type { SegmentWriter } from '../format/segment/writer.ts'
-import { memoryScratch, type Scratch } from '../platform/scratch.ts'
+import { memoryScratch, type Scratch, type ScratchFile } from '../platform/scratch.ts'
 import { parseForFilter } from '../records/parse-for-filter.ts'
 import { encodeRowSet } from '../snapshot/row-set.ts'
+import type { GrowingPairs } from './growing.ts'
 import { KeyBuilder } from './key-builder.ts'
 import { type IndexDirectory, type KeyParts, MAX_KEYS, METADATA_VALUES, type Part, type TermRow } from './layout.ts'
 import { writeRun } from './runs.ts'
 import { TrigramWriter } from './trigram-writer.ts'
 
+const MAX_PAIRS = 4_000_000
+/** How often it is looked whether they are too many. */
+const CHECK_ROWS = 1_024
+
 export class FilterIndexBuilder {
   readonly #keys = new Map<string, { scalar: KeyBuilder; member: KeyBuilder }>()
   readonly #trigrams: TrigramWriter
+  readonly #scratch: Scratch
+  readonly #maxPairs: number
+  #file: ScratchFile | undefined
   #complete = true
 
-  constructor(scratch: Scratch = memoryScratch) {
+  /** @param maxPairs kept in memory: 12 bytes each */
+  constructor(scratch: Scratch = memoryScratch, maxPairs = MAX_PAIRS) {
+    this.#scratch = scratch
+    this.#maxPairs = maxPairs
     this.#trigrams = new TrigramWriter(scratch)
   }
 
   /** Rows in order, from 0. Wait for the promise, if there is one, before the next call. */
   add(row: number, metadata: string | null, document: string | null): Pending {
     if (metadata !== null) this.#addMetadata(row, metadata)
-    return document === null ? undefined : this.#trigrams.add(row, document)
+    const indexed = document === null ? undefined : this.#trigrams.add(row, document)
+    if (row % CHECK_ROWS !== CHECK_ROWS - 1) return indexed
+    const large = this.#largeRuns()
+    return large.length === 0 ? indexed : Promise.all([indexed, this.#spill(large)]).then(() => undefined)
+  }
+
+  /** Those to be spilled. */
+  #largeRuns(): GrowingPairs[] {
+    const runs = [...this.#keys.values()].flatMap(({ scalar, member }) => [...scalar.runs, ...member.runs])
+    const held = runs.reduce((sum, run) => sum + run.held, 0)
+    // Few pairs of many keys stay: they are less than is kept anyway.
+    return held > this.#maxPairs ? runs.filter((run) => run.held * runs.length * 2 >= held) : []
+  }
+
+  async #spill(runs: readonly GrowingPairs[]): Promise<void> {
+    this.#file ??= await this.#scratch.create()
+    for (const run of runs) await run.spill(this.#file)
   }
 
   #addMetadata(row: number, text: string): void {
@@ -79,8 +107,8 @@ export class FilterIndexBuilder {
   }
 
   /** Gives the scratch disk back. */
-  close(): Promise<void> {
-    return this.#trigrams.close()
+  async close(): Promise<void> {
+    await Promise.all([this.#trigrams.close(), this.#file?.discard()])
   }
 }
 
@@ -101,8 +129,8 @@ async function writeLists(sink: Sink, { terms, numbers, hashes, rounded }: KeyBu
   }
   return {
     terms: rows,
-    numbers: numbers.count > 0 ? await writeRun(sink, numbers.sorted()) : undefined,
-    hashes: hashes && (await writeRun(sink, hashes.sorted())),
+    numbers: numbers.count > 0 ? await writeRun(sink, numbers) : undefined,
+    hashes: hashes && (await writeRun(sink, hashes)),
     rounded,
   }
 }

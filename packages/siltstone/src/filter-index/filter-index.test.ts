@@ -5,6 +5,7 @@ import type { Filter } from '../filter/types.ts'
 import { SegmentReader } from '../format/segment/reader.ts'
 import { Bucket, segmentUlid } from '../format/segment/testing.ts'
 import { SegmentWriter } from '../format/segment/writer.ts'
+import { memoryScratch } from '../platform/scratch.ts'
 import { parseForFilter } from '../records/parse-for-filter.ts'
 import { FilterIndexBuilder } from './builder.ts'
 import { type FilterIndex, filterIndexOf } from './filter-index.ts'
@@ -190,6 +191,40 @@ describe('filter indexes', () => {
     ]
     for (const one of filters) expect(await hold(index, rows, one)).toBe(true)
     expect(await hold(index, rows, { kind: 'and', clauses: filters })).toBe(true)
+  })
+
+  it('are the same bytes when their pairs went over the scratch disk', async () => {
+    let files = 0
+    const create = () => {
+      files++
+      return memoryScratch.create()
+    }
+    const build = async (maxPairs?: number) => {
+      const builder = new FilterIndexBuilder({ create }, maxPairs)
+      for (let i = 0; i < 12_000; i++)
+        await builder.add(
+          i,
+          `{"n":${(i * 7) % 501},"f":${Math.sin(i)},"id":"row-${i}","few":${i % 4000 === 0 ? i : '"x"'}}`,
+          null,
+        )
+      const written: Buffer[] = []
+      const addSection: SegmentWriter['addSection'] = async (_, write) => {
+        await write({
+          get position() {
+            return written.reduce((sum, { length }) => sum + length, 0)
+          },
+          write: (bytes) => void written.push(Buffer.from(bytes)),
+        })
+      }
+      await builder.sections({ rows: 12_000, addSection } as SegmentWriter)
+      await builder.close()
+      return Buffer.concat(written)
+    }
+    const whole = await build()
+    expect(files).toBe(0)
+    expect((await build(5_000)).equals(whole)).toBe(true)
+    expect((await build(20_000)).equals(whole)).toBe(true)
+    expect(files).toBe(2)
   })
 
   it('narrow a string among many to about one row, a text in documents to some', async () => {

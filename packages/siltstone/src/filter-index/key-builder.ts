@@ -12,6 +12,11 @@ export class KeyBuilder {
   /** Some number is known by the nearest double only. */
   rounded = false
 
+  /** Runs of pairs that are in memory. */
+  get runs(): GrowingPairs[] {
+    return this.hashes ? [this.numbers, this.hashes] : [this.numbers]
+  }
+
   /** Rows ascend; a row may have several values. */
   add(value: MetadataScalar, row: number): void {
     const key = equalityKey(value)

@@ -4,11 +4,15 @@
  * byte for each; a Roaring bitmap takes two until one in eight is.
  */
 export class PostingBuffer {
-  bytes = Buffer.allocUnsafeSlow(1 << 16)
+  bytes: Buffer
   length = 0
   #last = -1
   /** In the list begun last. */
   count = 0
+
+  constructor(sizeBytes = 1 << 16) {
+    this.bytes = Buffer.allocUnsafeSlow(sizeBytes)
+  }
 
   /** The next list follows the one before. */
   begin(): void {
@@ -32,7 +36,7 @@ export class PostingBuffer {
 
   /** Room for what is written later. */
   skip(bytes: number): void {
-    if (this.length + bytes > this.bytes.length) this.#grow()
+    while (this.length + bytes > this.bytes.length) this.#grow()
     this.length += bytes
   }
 

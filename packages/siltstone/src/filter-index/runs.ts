@@ -2,6 +2,7 @@
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { crc32 } from '../format/checksum.ts'
 import type { Sink } from '../format/segment/sink.ts'
+import type { GrowingPairs } from './growing.ts'
 import { PAGE_PAIRS, pageBytes, type RunPart } from './layout.ts'
 import type { PartReader } from './part-reader.ts'
 
@@ -10,26 +11,25 @@ const PAGE_ENTRY_BYTES = 16
 /** Writes the pages; the directory of the run belongs to the section's head. */
 export async function writeRun(
   sink: Sink,
-  { values, rows }: { values: Float64Array; rows: Uint32Array },
+  pairs: GrowingPairs,
 ): Promise<{ run: Omit<RunPart, 'pages'>; directory: Uint8Array }> {
   const offset = sink.position
-  const pages = Math.ceil(values.length / PAGE_PAIRS)
-  const directory = new Uint8Array(pages * PAGE_ENTRY_BYTES)
+  const directory = new Uint8Array(Math.ceil(pairs.count / PAGE_PAIRS) * PAGE_ENTRY_BYTES)
   const view = new DataView(directory.buffer)
-  for (let page = 0; page < pages; page++) {
-    const start = page * PAGE_PAIRS
-    const count = Math.min(PAGE_PAIRS, values.length - start)
-    const bytes = new Uint8Array(pageBytes(count))
-    new Float64Array(bytes.buffer, 0, count).set(values.subarray(start, start + count))
-    new Uint32Array(bytes.buffer, 8 * count, count).set(rows.subarray(start, start + count))
+  let at = 0
+  for await (const { values, rows } of pairs.sorted(PAGE_PAIRS)) {
+    const bytes = new Uint8Array(pageBytes(values.length))
+    new Float64Array(bytes.buffer, 0, values.length).set(values)
+    new Uint32Array(bytes.buffer, 8 * values.length, values.length).set(rows)
     const packed = zstdCompressSync(bytes)
     const stored = packed.length < bytes.length ? packed : bytes
-    view.setFloat64(page * PAGE_ENTRY_BYTES, values[start] as number, true)
-    view.setUint32(page * PAGE_ENTRY_BYTES + 8, crc32(stored), true)
-    view.setUint32(page * PAGE_ENTRY_BYTES + 12, stored.length, true)
+    view.setFloat64(at, values[0] as number, true)
+    view.setUint32(at + 8, crc32(stored), true)
+    view.setUint32(at + 12, stored.length, true)
+    at += PAGE_ENTRY_BYTES
     await sink.write(stored)
   }
-  return { run: { offset, pairs: values.length }, directory }
+  return { run: { offset, pairs: pairs.count }, directory }
 }
 
 /** Bounds of a stretch of values; left out: none. */
