@@ -27,7 +27,7 @@ export interface EngineOptions {
   env: Environment
   log?: LogLimits
   compact?: CompactLimits
-  /** Bytes of parsed blocks kept in memory. Default 256 MB. */
+  /** Bytes of parsed blocks kept in memory. Default 160 MB. */
   blockCacheBytes?: number
   boundedStalenessMs?: number
   /** Blocks of segments kept on a local disk: for a bucket that is far away. */
@@ -68,7 +68,7 @@ export class StoreEngine implements Engine {
     this.name = `siltstone-0.1.0/${env.ids.ulid()}`
     this.#log = options.log ?? limitsOf(env.store)
     this.#compact = options.compact ?? defaultCompactLimits
-    this.#cache = new BlockCache(options.blockCacheBytes ?? 256 * MB)
+    this.#cache = new BlockCache(options.blockCacheBytes ?? 160 * MB)
     this.#limit = options.openCollections ?? 512
     this.#boundedStalenessMs = options.boundedStalenessMs ?? 1_000
     this.#recall = options.recallSampling && new RecallSampler(env, options.recallSampling)

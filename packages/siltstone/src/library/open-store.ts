@@ -31,7 +31,7 @@ export interface StoreOptions {
   /** Default: silent. */
   logger?: Logger | undefined
   metrics?: Metrics | undefined
-  /** Parsed blocks kept in memory. Default 256 MB. */
+  /** Parsed blocks kept in memory. Default 160 MB. */
   blockCacheBytes?: number | undefined
 }
 

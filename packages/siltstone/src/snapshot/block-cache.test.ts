@@ -3,12 +3,12 @@ import { expect, it } from 'vitest'
 import { BlockCache } from './block-cache.ts'
 
 it('keeps what was used, and never more than its limit', () => {
-  const cache = new BlockCache(100)
+  const cache = new BlockCache(100_000)
   const shelf = cache.shelf('a')
-  for (let i = 0; i < 10; i++) shelf.set(i, `block ${i}`, 10)
-  expect(cache.sizeBytes).toBe(100)
+  for (let i = 0; i < 10; i++) shelf.set(i, `block ${i}`, 9_744)
+  expect(cache.sizeBytes).toBe(100_000)
   expect(shelf.get(0)).toBe('block 0')
-  cache.shelf('b').set(0, 'another section', 20)
+  cache.shelf('b').set(0, 'another section', 19_744)
   expect(shelf.get(0)).toBe('block 0')
   expect([shelf.get(1), shelf.get(2)]).toEqual([undefined, undefined])
   expect(shelf.get(3)).toBe('block 3')
@@ -16,8 +16,8 @@ it('keeps what was used, and never more than its limit', () => {
 })
 
 it('a block of more than a quarter is not kept', () => {
-  const cache = new BlockCache(100)
-  cache.shelf('a').set(0, 'large', 26)
+  const cache = new BlockCache(100_000)
+  cache.shelf('a').set(0, 'large', 25_000)
   expect(cache.shelf('a').get(0)).toBeUndefined()
   expect(cache.sizeBytes).toBe(0)
 })
@@ -26,18 +26,18 @@ it('answers only what was set, whatever came before', () => {
   const step = fc.record({
     shelf: fc.constantFrom('a', 'b'),
     number: fc.nat(30),
-    size: fc.integer({ min: 1, max: 30 }),
+    size: fc.integer({ min: 1, max: 30_000 }),
   })
   fc.assert(
     fc.property(fc.array(step, { maxLength: 400 }), (steps) => {
-      const cache = new BlockCache(200)
+      const cache = new BlockCache(200_000)
       const shelves = { a: cache.shelf('a'), b: cache.shelf('b') }
       for (const { shelf, number, size } of steps) {
         const name = `${shelf}/${number}`
         const known = shelves[shelf as 'a' | 'b'].get(number)
         if (known === undefined) shelves[shelf as 'a' | 'b'].set(number, name, size)
         else expect(known).toBe(name)
-        expect(cache.sizeBytes).toBeLessThanOrEqual(200)
+        expect(cache.sizeBytes).toBeLessThanOrEqual(200_000)
       }
     }),
   )

@@ -1,4 +1,6 @@
 const FORGET_AT = 1_000
+/** What an entry costs beside its value: typed arrays, places in maps. */
+const ENTRY_BYTES = 256
 
 /**
  * Parsed blocks of immutable objects, bounded in bytes. Never invalidated.
@@ -101,7 +103,7 @@ export class BlockShelf {
   /** Keeps the old value where there is one: blocks do not change. */
   set(number: number, value: unknown, sizeBytes: number): void {
     if (this.#entries.has(number)) return
-    const entry = { shelf: this, number, value, sizeBytes, used: false }
+    const entry = { shelf: this, number, value, sizeBytes: sizeBytes + ENTRY_BYTES, used: false }
     this.#entries.set(number, entry)
     if (!this.#add(entry)) this.#entries.delete(number)
   }

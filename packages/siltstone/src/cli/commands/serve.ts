@@ -66,7 +66,7 @@ export function serveCommand(): Command {
         .default('info'),
     )
     .option('--no-compaction', 'leave compaction to other processes')
-    .option('--cache-mb <n>', 'memory for parsed blocks', wholeNumber(1), 256)
+    .option('--cache-mb <n>', 'memory for parsed blocks', wholeNumber(1), 160)
     .option('--recall-sample <share>', 'repeat this share of the queries exactly and export their recall', share)
     .option('--recall-alarm <recall>', 'count and log sampled queries below this recall', share, 0.9)
     .option('--allow-network-filesystem', 'accept NFS or SMB, where only one machine may open the store')
