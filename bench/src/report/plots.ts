@@ -64,7 +64,7 @@ function growthPlot(curves: readonly Result[]): Plot {
     }),
   })
   // A code of one bit a dimension and two numbers beside 384 numbers of four bytes.
-  const limits = [limit('limit of memory: all vectors', 1), limit('limit of memory: all 1-bit codes', 56 / 1_536)]
+  const limits = [limit('memory limit, all f32', 1), limit('memory limit, all 1-bit', 56 / 1_536)]
   const svg = chart({
     title,
     x: { label: 'records', log: true },
