@@ -64,31 +64,31 @@ describe('an entry that was collected before its writer looked', () => {
 })
 
 describe('a stray under a number that was folded and collected', () => {
-  async function withStray() {
+  async function withStray(number: number) {
     const { clock, world, run } = setUp()
     const one = world.process('one')
     await run(one.collection.write([upsert('a', [1])]))
     await run(one.collection.write([upsert('b', [1])]))
-    const got = await run(world.env.store.get(logEntryKey(path, 1)))
+    const got = await run(world.env.store.get(logEntryKey(path, number)))
     if (got.status !== 'ok') throw new Error('there is no entry')
     const entry = decodeEntry(got.body, '')
     await collected(world, clock)
     const stray = encodeEntry({ ...entry, id: world.env.ids.ulid(), records: [upsert('x', [1])] })
-    await run(world.env.store.put(logEntryKey(path, 1), stray, { ifAbsent: true }))
+    await run(world.env.store.put(logEntryKey(path, number), stray, { ifAbsent: true }))
     return { world, run }
   }
 
   it('is no point in time', async () => {
-    const { world, run } = await withStray()
+    const { world, run } = await withStray(1)
     const fresh = world.process()
     expect(await run(fresh.ids())).toEqual(['a', 'b'])
     await expect(run(fresh.collection.get({ include: {}, at: 1 }))).rejects.toMatchObject({ code: 'gone' })
   })
 
   it('does not tell a conditional commit what changed', async () => {
-    const { world, run } = await withStray()
+    const { world, run } = await withStray(2)
     const { collection } = world.process()
-    const commit = collection.commitIf({ readToken: '0', readIds: ['a'], operations: [upsert('c', [1])] })
+    const commit = collection.commitIf({ readToken: '1', readIds: ['b'], operations: [upsert('c', [1])] })
     await expect(run(commit)).rejects.toMatchObject({ kind: 'conflict', code: 'stale-read' })
   })
 })
