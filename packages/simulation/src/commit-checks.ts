@@ -1,7 +1,7 @@
 /** What must hold at every commit and at every deletion. */
 import { inboxKey, parseKey } from '../../siltstone/src/format/keys.ts'
 import type { Manifest } from '../../siltstone/src/format/manifest.ts'
-import type { CollectionTruth, TrueManifest, Truth } from './truth.ts'
+import type { CollectionTruth, Commit, TrueManifest, Truth } from './truth.ts'
 import { Violation } from './violation.ts'
 
 export function checkCommit(truth: Truth, of: CollectionTruth, published: TrueManifest, by: string): void {
@@ -26,8 +26,23 @@ export function checkCommit(truth: Truth, of: CollectionTruth, published: TrueMa
   }
   checkInboxKeys(truth, of, manifest, fail)
   checkFolded(of, manifest, fail)
-  for (const needed of truth.reachable(published))
+  const fencedMs = lastFence(of)?.atMs ?? 0
+  const known = truth.reachable(before)
+  for (const needed of truth.reachable(published)) {
     if (!truth.bucket.peek(needed)) throw fail('collection of garbage', `it needs ${needed}, which does not exist`)
+    // What was written before a fence and not published by then is the collector's.
+    if (!known.has(needed) && (truth.bornMs.get(needed) ?? 0) < fencedMs && before !== undefined)
+      throw fail('fences', `${needed} is older than the last fence, and was not published by then`)
+  }
+}
+
+/** The last commit that raised the epoch of collections; `by`: of that process. */
+function lastFence(of: CollectionTruth, by?: string): Commit | undefined {
+  return of.commits.findLast(
+    (commit, i) =>
+      commit.published.manifest.gcEpoch > (of.commits[i - 1]?.published.manifest.gcEpoch ?? 0) &&
+      (by === undefined || commit.by === by),
+  )
 }
 
 type Fail = (promise: string, message: string) => Violation
@@ -87,6 +102,10 @@ export function checkDeletion(truth: Truth, key: string, by: string, nowMs: numb
   } else if (key.startsWith('snapshot/')) {
     for (const of of truth.collections.values())
       if (truth.reachable(of.current).has(key)) throw fail(`${of.path} needs it`)
+    if (parsed && 'path' in parsed) {
+      const fence = lastFence(truth.of(parsed.path), by)
+      if (!fence || fence.atMs < (truth.bornMs.get(key) ?? 0)) throw fail('no fence of the same process came before')
+    }
     mustBe(truth.keep.snapshotMs, truth.bornMs.get(key) ?? 0)
   }
 }
