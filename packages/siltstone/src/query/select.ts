@@ -27,6 +27,8 @@ const BATCH_ROWS = 4_096
 const KEPT_BYTES = 4 * 1024 * 1024
 const MAX_KEPT = 256
 const MAX_NAME = 4_096
+/** Touched records whose parsed metadata are kept. */
+const MAX_TOUCHED_KEPT = 10_000
 
 const everything = new WeakMap<View, Selection>()
 const known = new WeakMap<OpenSegment, Map<string, Promise<RowSet>>>()
@@ -42,12 +44,13 @@ export async function select(view: View, filter: Filter | undefined, pause: Yiel
   )
   const rows = matches.map((match, i) => match.copy().intersect(all(view).rows[i] as RowSet))
   const touched = all(view).fresh
-  const refs = touched.map((fresh): RecordRef => ({ fresh }))
   const [metadatas, documents] = await Promise.all([
-    columns.metadata ? view.metadatas(refs) : undefined,
-    columns.document ? view.documents(refs) : undefined,
+    columns.metadata ? touchedMetadatas(view) : undefined,
+    columns.document ? touchedDocuments(view) : undefined,
   ])
-  const fresh = touched.filter((record, i) => test(rowOf(record.id, metadatas?.[i] ?? null, documents?.[i] ?? null)))
+  const fresh = touched.filter(({ id }, i) =>
+    test({ id, metadata: metadatas?.[i] ?? null, document: documents?.[i] ?? null }),
+  )
   return { rows, fresh }
 }
 
@@ -65,6 +68,32 @@ function all(view: View): Selection {
     everything.set(view, selection)
   }
   return selection
+}
+
+const touchedMetadatas = oncePerView(async (view) => {
+  const texts = await view.metadatas(refsOf(all(view).fresh))
+  return texts.map((text) => (text === null ? null : parseForFilter(text)))
+})
+const touchedDocuments = oncePerView((view) => view.documents(refsOf(all(view).fresh)))
+
+function refsOf(records: readonly FreshRecord[]): RecordRef[] {
+  return records.map((fresh): RecordRef => ({ fresh }))
+}
+
+/** Kept for as long as the view is, while the touched records are not very many. */
+function oncePerView<T>(read: (view: View) => Promise<T>): (view: View) => Promise<T> {
+  const values = new WeakMap<View, Promise<T>>()
+  return (view) => {
+    if (all(view).fresh.length > MAX_TOUCHED_KEPT) return read(view)
+    let value = values.get(view)
+    if (!value) {
+      value = read(view)
+      values.set(view, value)
+      // A failure is not kept: the next query tries again.
+      value.catch(() => values.delete(view))
+    }
+    return value
+  }
 }
 
 interface Compiled {
