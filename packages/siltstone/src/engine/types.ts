@@ -145,7 +145,7 @@ export interface QueryRequest extends ReadOptions {
 
 /** How much of the index a query looks at; the defaults aim at a recall of 0.95. */
 export interface SearchOptions {
-  /** Clusters visited in each segment. Default 24 for the ten nearest, more for more. */
+  /** Clusters visited, were there one segment; some more of several together. Default 44 for the ten nearest, more for more. */
   probes?: number
   /** Most records measured exactly. Default 200, or 10 × k. */
   rerank?: number

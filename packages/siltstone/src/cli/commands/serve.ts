@@ -4,6 +4,7 @@ import type { Authenticator } from '../../chroma/options.ts'
 import { EmbedderRegistry } from '../../embed/registry.ts'
 import { StoreEngine } from '../../engine/engine.ts'
 import { Compaction } from '../../library/compaction.ts'
+import { QueryThreads, withQueryThreads } from '../../library/query-threads.ts'
 import { closeEnvironment } from '../../platform/directory-environment.ts'
 import { readFileText } from '../../platform/files.ts'
 import { openEnvironmentAt } from '../../platform/open-environment.ts'
@@ -34,6 +35,7 @@ export interface ServeOptions {
   logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
   compaction: boolean
   cacheMb: number
+  queryThreads: number
   recallSample?: number
   recallAlarm?: number
   allowNetworkFilesystem?: boolean
@@ -67,6 +69,7 @@ export function serveCommand(): Command {
     )
     .option('--no-compaction', 'leave compaction to other processes')
     .option('--cache-mb <n>', 'memory for parsed blocks', wholeNumber(1), 160)
+    .option('--query-threads <n>', 'answer queries in so many threads, each with a cache of its own', wholeNumber(0), 0)
     .option('--recall-sample <share>', 'repeat this share of the queries exactly and export their recall', share)
     .option('--recall-alarm <recall>', 'count and log sampled queries below this recall', share, 0.9)
     .option('--allow-network-filesystem', 'accept NFS or SMB, where only one machine may open the store')
@@ -105,7 +108,18 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
   let server: RunningServer
   let compaction: Compaction | undefined
   try {
-    const engine = await StoreEngine.open({ env, blockCacheBytes: options.cacheMb * MB, ...samplingOf(options) })
+    const opened = await StoreEngine.open({ env, blockCacheBytes: options.cacheMb * MB, ...samplingOf(options) })
+    const threads =
+      options.queryThreads > 0 &&
+      new QueryThreads({
+        place: options.data,
+        allowNetworkFilesystem,
+        blockCacheBytes: options.cacheMb * MB,
+        threads: options.queryThreads,
+        clock: env.clock,
+        log,
+      })
+    const engine = threads ? withQueryThreads(opened, threads) : opened
     const registry = new EmbedderRegistry({ ...env, variables: environmentVariables() }, embedders)
     const stopTracing = await startTracing({ log, environment: environmentVariables() })
     server = await startServer({

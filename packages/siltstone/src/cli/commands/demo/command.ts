@@ -145,7 +145,8 @@ async function serve(options: DemoOptions & { data: string }, out: Output): Prom
     host: '127.0.0.1',
     port: options.port ?? DEFAULT_PORT,
     compaction: true,
-    cacheMb: 256,
+    cacheMb: 160,
+    queryThreads: 0,
     logLevel: options.debug ? 'info' : 'error',
   }
   const serving = await startServing(serveOptions).catch((error: unknown) => {

@@ -1,0 +1,56 @@
+/** What a process and its query threads tell each other. */
+import { type ErrorKind, isSiltstoneError, SiltstoneError } from '../errors.ts'
+import type { QueryRequest, QueryResponse } from '../engine/types.ts'
+
+export interface QueryThreadData {
+  /** A directory, or `s3://bucket/prefix`. */
+  place: string
+  allowNetworkFilesystem: boolean
+  blockCacheBytes: number
+}
+
+export interface CollectionPlace {
+  tenant: string
+  database: string
+  id: string
+}
+
+export type ToQueryThread =
+  | { kind: 'query'; number: number; place: CollectionPlace; request: QueryRequest }
+  | { kind: 'stop' }
+
+export interface SentError {
+  kind: ErrorKind | undefined
+  code: string
+  message: string
+  stack: string | undefined
+  field: string | undefined
+  key: string | undefined
+  retryAfterMs: number | undefined
+}
+
+export type FromQueryThread =
+  | { kind: 'ready' }
+  | { kind: 'answer'; number: number; response: QueryResponse }
+  | { kind: 'failure'; number: number; error: SentError }
+
+/** Errors lose their class on the way between threads. */
+export function sendable(error: unknown): SentError {
+  const { message, stack } = error instanceof Error ? error : new Error(String(error))
+  if (!isSiltstoneError(error))
+    return { kind: undefined, code: '', message, stack, field: undefined, key: undefined, retryAfterMs: undefined }
+  const { kind, code, field, key, retryAfterMs } = error
+  return { kind, code, message, stack, field, key, retryAfterMs }
+}
+
+export function received({ kind, code, message, stack, field, key, retryAfterMs }: SentError): Error {
+  const cause = new Error(message)
+  if (stack !== undefined) cause.stack = stack
+  if (kind === undefined) return cause
+  return new SiltstoneError(kind, code, message, {
+    cause,
+    ...(field !== undefined && { field }),
+    ...(key !== undefined && { key }),
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+  })
+}

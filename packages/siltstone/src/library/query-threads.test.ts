@@ -1,0 +1,77 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { StoreEngine } from '../engine/engine.ts'
+import type { Collection, Engine } from '../engine/types.ts'
+import { closeEnvironment, openEnvironment } from '../platform/directory-environment.ts'
+import type { Environment } from '../platform/environment.ts'
+import { systemClock } from '../platform/system-clock.ts'
+import { Recorder } from '../testing/recorder.ts'
+import { QueryThreads, withQueryThreads } from './query-threads.ts'
+
+let directory: string
+let env: Environment
+let threads: QueryThreads
+let engine: Engine
+let things: Collection
+const recorder = new Recorder()
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'siltstone-threads-'))
+  env = await openEnvironment(directory)
+  const inner = await StoreEngine.open({ env })
+  const [tenant, database] = ['default_tenant', 'default_database']
+  const create = { tenant, database, name: 'things', getOrCreate: false, space: 'l2', metadata: null } as const
+  const { info } = await inner.catalog.createCollection({ ...create, configuration: {}, schema: null })
+  threads = new QueryThreads({
+    place: directory,
+    allowNetworkFilesystem: false,
+    blockCacheBytes: 1024 * 1024,
+    threads: 2,
+    clock: systemClock,
+    log: recorder,
+  })
+  engine = withQueryThreads(inner, threads)
+  things = await engine.collection(tenant, database, info.id)
+  for (let i = 0; i < 400 && threads.ready < 2; i++) await systemClock.sleep(25)
+})
+afterEach(async () => {
+  await engine.close()
+  await closeEnvironment(env)
+  await rm(directory, { recursive: true, force: true })
+})
+
+const record = (id: string, x: number) =>
+  ({ op: 'add', id, vector: Float32Array.of(x, 0), document: `the ${id}`, metadata: `{"x":${x}}`, uri: null }) as const
+const near = (x: number) => ({ vectors: [Float32Array.of(x, 0)], k: 2, include: { documents: true, embeddings: true } })
+
+it('threads see every acknowledged write, answer in full, and fail as the engine does', {
+  timeout: 60_000,
+}, async () => {
+  expect(threads.ready).toBe(2)
+  for (let i = 0; i < 10; i++) {
+    await things.write([record(`r${i}`, i)])
+    const answers = await Promise.all(Array.from({ length: 4 }, () => things.query(near(i))))
+    for (const { hits } of answers) {
+      expect(hits[0]?.ids[0]).toBe(`r${i}`)
+      expect(hits[0]?.documents?.[0]).toBe(`the r${i}`)
+      expect(hits[0]?.embeddings?.[0]).toEqual(Float32Array.of(i, 0))
+    }
+  }
+  const filter = { kind: 'compare', key: 'x', op: 'gt', value: 7n } as const
+  expect((await things.query({ ...near(0), filter })).hits[0]?.ids).toEqual(['r8', 'r9'])
+  await expect(things.query({ vectors: [Float32Array.of(1)], k: 1, include: {} })).rejects.toMatchObject({
+    kind: 'invalid',
+    code: 'dimension-mismatch',
+    field: 'query_embeddings[0]',
+  })
+})
+
+it('without a thread the process answers itself', { timeout: 60_000 }, async () => {
+  await things.write([record('a', 1)])
+  const pending = Array.from({ length: 6 }, () => things.query(near(1)))
+  await threads.close()
+  const answers = await Promise.all([...pending, things.query(near(1))])
+  for (const { hits } of answers) expect(hits[0]?.ids).toEqual(['a'])
+})

@@ -1,0 +1,158 @@
+/**
+ * Answers queries in threads of their own, so that many of them use all cores of a machine. A thread is to the store
+ * what another process is: its strong reads see every acknowledged write, and its cache of blocks is its own.
+ *
+ * A thread that ends unasked is started again; queries that were with it are answered by the process itself.
+ */
+import { extname } from 'node:path'
+import type { Collection, Engine, QueryRequest, QueryResponse } from '../engine/types.ts'
+import { unavailable } from '../errors.ts'
+import type { Clock } from '../platform/clock.ts'
+import type { Logger } from '../platform/telemetry.ts'
+import { startWorker, type WorkerHandle } from '../platform/worker.ts'
+import {
+  type CollectionPlace,
+  type FromQueryThread,
+  type QueryThreadData,
+  received,
+  type ToQueryThread,
+} from './query-messages.ts'
+
+const RESTART_AFTER_MS = 1_000
+const STOP_WITHIN_MS = 3_000
+
+/** `.ts` from source, `.js` from a build. */
+const MODULE = new URL(`./query-worker${extname(import.meta.url)}`, import.meta.url)
+
+export interface QueryThreadsOptions extends QueryThreadData {
+  /** At least 1. */
+  threads: number
+  clock: Clock
+  log: Logger
+}
+
+interface Thread {
+  worker: WorkerHandle<ToQueryThread>
+  ready: boolean
+  waiting: Map<number, PromiseWithResolvers<QueryResponse>>
+  ended: PromiseWithResolvers<void>
+}
+
+export class QueryThreads {
+  readonly #options: QueryThreadsOptions
+  readonly #threads = new Set<Thread>()
+  #number = 0
+  #closing = false
+
+  constructor(options: QueryThreadsOptions) {
+    this.#options = options
+    for (let i = 0; i < options.threads; i++) this.#start()
+  }
+
+  /** How many stand ready. */
+  get ready(): number {
+    return [...this.#threads].filter(({ ready }) => ready).length
+  }
+
+  /** @throws SiltstoneError as `Collection.query` does; `unavailable` (query-thread-ended) when no thread can answer */
+  query(place: CollectionPlace, request: QueryRequest): Promise<QueryResponse> {
+    let best: Thread | undefined
+    for (const thread of this.#threads)
+      if (thread.ready && (!best || thread.waiting.size < best.waiting.size)) best = thread
+    if (!best) return Promise.reject(ended())
+    const number = this.#number++
+    const answer = Promise.withResolvers<QueryResponse>()
+    best.waiting.set(number, answer)
+    best.worker.post({ kind: 'query', number, place, request })
+    return answer.promise
+  }
+
+  /** Waits for queries in flight, within 3 s. Idempotent. */
+  async close(): Promise<void> {
+    this.#closing = true
+    const threads = [...this.#threads]
+    for (const { worker } of threads) {
+      worker.post({ kind: 'stop' })
+      worker.keepAlive()
+    }
+    const cancel = this.#options.clock.timer(STOP_WITHIN_MS, () => {
+      for (const { worker } of this.#threads) void worker.terminate()
+    })
+    await Promise.all(threads.map((thread) => thread.ended.promise))
+    cancel()
+  }
+
+  #start(): void {
+    const { place, allowNetworkFilesystem, blockCacheBytes } = this.#options
+    const data: QueryThreadData = { place, allowNetworkFilesystem, blockCacheBytes }
+    const waiting: Thread['waiting'] = new Map()
+    const worker = startWorker<ToQueryThread, FromQueryThread>(MODULE, data, {
+      onMessage: (message) => receive(message),
+      onExit: (code, error) => this.#exited(thread, code, error),
+    })
+    const thread: Thread = { worker, ready: false, waiting, ended: Promise.withResolvers() }
+    const receive = (message: FromQueryThread) => {
+      if (message.kind === 'ready') {
+        thread.ready = true
+        return
+      }
+      const answer = waiting.get(message.number)
+      waiting.delete(message.number)
+      if (message.kind === 'answer') answer?.resolve(message.response)
+      else answer?.reject(received(message.error))
+    }
+    this.#threads.add(thread)
+  }
+
+  #exited(thread: Thread, code: number, error: Error | undefined): void {
+    this.#threads.delete(thread)
+    thread.ended.resolve()
+    for (const answer of thread.waiting.values()) answer.reject(ended())
+    if (this.#closing) return
+    const { clock, log } = this.#options
+    log.error('query_thread_ended', { code, error: error && String(error), restartInMs: RESTART_AFTER_MS })
+    clock.timer(RESTART_AFTER_MS, () => {
+      if (!this.#closing) this.#start()
+    })
+  }
+}
+
+function ended(): Error {
+  return unavailable('query-thread-ended', 'No query thread can answer at the moment.')
+}
+
+/** The same engine, its queries answered by the threads where that is possible. Closing it closes them. */
+export function withQueryThreads(engine: Engine, threads: QueryThreads): Engine {
+  return {
+    catalog: engine.catalog,
+    collection: async (tenant, database, id) => answeredBy(threads, await engine.collection(tenant, database, id)),
+    close: async () => {
+      await threads.close()
+      await engine.close()
+    },
+  }
+}
+
+function answeredBy(threads: QueryThreads, collection: Collection): Collection {
+  const { tenant, database, id } = collection.info
+  const query = async (request: QueryRequest): Promise<QueryResponse> => {
+    if (threads.ready === 0) return collection.query(request)
+    try {
+      return await threads.query({ tenant, database, id }, request)
+    } catch (error) {
+      if (isEnded(error)) return collection.query(request)
+      throw error
+    }
+  }
+  return new Proxy(collection, {
+    get(target, key) {
+      if (key === 'query') return query
+      const member: unknown = Reflect.get(target, key, target)
+      return typeof member === 'function' ? (member as (...all: unknown[]) => unknown).bind(target) : member
+    },
+  })
+}
+
+function isEnded(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'query-thread-ended'
+}

@@ -1,0 +1,43 @@
+/** A thread that answers queries: an environment and an engine of its own that never write, like another process. */
+import { StoreEngine } from '../engine/engine.ts'
+import { closeEnvironment } from '../platform/directory-environment.ts'
+import { openEnvironmentAt } from '../platform/open-environment.ts'
+import { connectToParent } from '../platform/worker.ts'
+import { type FromQueryThread, type QueryThreadData, sendable, type ToQueryThread } from './query-messages.ts'
+
+let stop = () => {}
+const stopped = new Promise<void>((resolve) => {
+  stop = resolve
+})
+const waiting: ToQueryThread[] = []
+let receive = (message: ToQueryThread) => {
+  waiting.push(message)
+}
+const parent = connectToParent<QueryThreadData, FromQueryThread>((message) => receive(message as ToQueryThread))
+
+const { place, allowNetworkFilesystem, blockCacheBytes } = parent.data
+const env = await openEnvironmentAt(place, { allowNetworkFilesystem, readOnly: true })
+const engine = await StoreEngine.open({ env, blockCacheBytes })
+
+async function answer(message: Extract<ToQueryThread, { kind: 'query' }>): Promise<void> {
+  const { number, request } = message
+  try {
+    const { tenant, database, id } = message.place
+    const collection = await engine.collection(tenant, database, id)
+    parent.post({ kind: 'answer', number, response: await collection.query(request) })
+  } catch (error) {
+    parent.post({ kind: 'failure', number, error: sendable(error) })
+  }
+}
+
+receive = (message) => {
+  if (message.kind === 'stop') stop()
+  // It settles with the answer and never rejects.
+  else void answer(message)
+}
+for (const message of waiting.splice(0)) receive(message)
+parent.post({ kind: 'ready' })
+await stopped
+await engine.close()
+await closeEnvironment(env)
+parent.disconnect()
