@@ -7,8 +7,9 @@ import type { Yield } from './select.ts'
 
 /** Rows times dimensions scanned before other work may run: a few milliseconds. */
 const PAUSE_AFTER = 4_000_000
-/** Below this share of a segment's rows, the rows are read one by one instead of scanning the segment. */
+/** Below this share of a segment's rows, or this many, the rows are read one by one instead of scanning the segment. */
 const SPARSE_SHARE = 1 / 50
+const SPARSE_ROWS = 1_000
 
 /**
  * @param count of `rows`
@@ -23,7 +24,8 @@ export async function scanSegment(
   ranked: readonly Ranked[],
   pause: Yield,
 ): Promise<void> {
-  if (count < segment.rows * SPARSE_SHARE) await rankRows(segment, rows.toArray(), start, space, ranked)
+  const isSparse = count < segment.rows * SPARSE_SHARE || (count <= SPARSE_ROWS && count < segment.rows / 2)
+  if (isSparse) await rankRows(segment, rows.toArray(), start, space, ranked)
   else await scan(segment, rows, count, start, space, ranked, pause)
 }
 
