@@ -216,13 +216,14 @@ export class CollectionState {
    */
   async sync(options: { inbox: boolean; applyBytes?: number }): Promise<void> {
     let failure: Vanished | undefined
+    // What it stood on when something was missing.
+    let failedAt: string | null = null
     for (let attempt = 0; attempt < SYNC_TRIES; attempt++) {
       const began = this.stamp()
-      const before = this.#manifestKey
       try {
         await this.#readPointer()
         // The second look: the pointer did not move, so what is missing is missing from the truth.
-        if (failure && before === this.#manifestKey) throw missingObject(failure.key, this.path)
+        if (failure && failedAt === this.#manifestKey) throw missingObject(failure.key, this.path)
         if (this.closed) return
         const sent = this.stamp()
         const listing = await listTail(this.env.store, this.path, this.manifest.watermark, options.inbox)
@@ -241,8 +242,9 @@ export class CollectionState {
         this.knowledge = undefined
         const missing = asVanished(error)
         if (!missing) throw error
-        if (failure && before === this.#manifestKey) throw missingObject(failure.key, this.path)
+        if (failure && failedAt === this.#manifestKey) throw missingObject(failure.key, this.path)
         failure = missing
+        failedAt = this.#manifestKey
       }
     }
     if (failure) throw missingObject(failure.key, this.path)
