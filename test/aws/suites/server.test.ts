@@ -122,7 +122,7 @@ describe.each(targets())('$name', (target) => {
   })
 
   // Many processes, and nothing that the other tests do not ask of each server.
-  it.runIf(isFirst)('does every command on a bucket as on a directory', async () => {
+  it.runIf(isFirst)('does every command on a bucket as on a directory', { timeout: 300_000 }, async () => {
     const run = (...args: string[]) => runCommand([...args, '--data', place], env)
     await run('collections', 'create', 'notes')
     await run('produce', 'notes', '--op', 'add', 'test/aws/records.jsonl')
