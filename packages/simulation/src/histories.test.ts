@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { runBatch } from './batch.ts'
-import { CAUGHT_BY } from './caught-by.ts'
+import { CAUGHT_BY, FOUND, NEEDS_NO_LEASE } from './caught-by.ts'
 
 describe('fixed seeds', () => {
   it.each([0, 1] as const)(
@@ -22,8 +22,19 @@ describe('fixed seeds', () => {
 describe('seeds that caught a broken copy', () => {
   it.each(Object.entries(CAUGHT_BY))(
     '%s',
-    async (_, seed) => {
-      const { failures } = await runBatch({ firstSeed: seed, histories: 1, overrides: {}, stopAtFailure: true })
+    async (name, seed) => {
+      const overrides = NEEDS_NO_LEASE.has(name) ? { withoutLease: 1 } : {}
+      const { failures } = await runBatch({ firstSeed: seed, histories: 1, overrides, stopAtFailure: true })
+      expect(failures).toEqual([])
+    },
+    60_000,
+  )
+
+  it.each(FOUND)(
+    'and those that found mistakes of ours: %i',
+    async (seed) => {
+      const overrides = { withoutLease: 1 }
+      const { failures } = await runBatch({ firstSeed: seed, histories: 1, overrides, stopAtFailure: true })
       expect(failures).toEqual([])
     },
     60_000,
