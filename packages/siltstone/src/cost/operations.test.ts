@@ -8,7 +8,7 @@ import { seededRandom } from '../platform/seeded-random.ts'
 import { OPERATIONS, type Operation } from './operations.ts'
 
 /** Of which the table may be wrong: it is a mean, the engine gets better. */
-const FACTOR = 1.6
+const FACTOR = 2
 
 const base = memoryEnvironment()
 const store = new CountingObjectStore(base.store)

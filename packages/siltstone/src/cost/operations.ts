@@ -18,15 +18,15 @@ export const OPERATIONS = {
   /** A bare producer's delta. */
   delta: { put: 1, get: 0 },
   /** One fold, without its entries: pointer, manifest and lists; segment, manifest and pointer. */
-  fold: { put: 8, get: 14 },
+  fold: { put: 9, get: 19 },
   /** … and each entry that it folds. */
-  foldedEntry: { put: 0, get: 1.5 },
+  foldedEntry: { put: 0, get: 1.6 },
   /** … and each inbox delta that it sequences. */
   foldedDelta: { put: 0, get: 1 },
   /** Four segments into one. */
-  merge: { put: 8, get: 63 },
+  merge: { put: 8, get: 104 },
   /** A look for garbage. */
-  collect: { put: 7, get: 20 },
+  collect: { put: 7, get: 24 },
   /** Nothing is in memory: store, catalog, pointer, manifest, centroids, codes, vectors, documents. */
   coldQuery: { put: 1, get: 100 },
   /** Everything that it needs is in memory: the pointer, conditional, and the list that shows what is new. */
