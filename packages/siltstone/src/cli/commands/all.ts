@@ -10,6 +10,7 @@ import { ingestCommand } from './ingest.ts'
 import { leaseCommand } from './lease.ts'
 import { migrateCommand } from './migrate/command.ts'
 import { produceCommand } from './produce.ts'
+import { proxyCommand } from './proxy.ts'
 import { getCommand, queryCommand } from './query.ts'
 import { recallCommand } from './recall.ts'
 import { repairCommand } from './repair.ts'
@@ -36,5 +37,6 @@ export const commands: readonly (() => Command)[] = [
   repairCommand,
   doctorCommand,
   costCommand,
+  proxyCommand,
   leaseCommand,
 ]

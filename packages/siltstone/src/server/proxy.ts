@@ -1,0 +1,73 @@
+/**
+ * Stands between unchanged Chroma clients on this machine and a server that wants signed requests, as AWS's function
+ * URLs do: what comes in is signed and sent on, the answer comes back as it is.
+ */
+import { serve, type ServerType } from '@hono/node-server'
+import { isSiltstoneError } from '../errors.ts'
+import type { SignRequest } from '../platform/aws/sign-request.ts'
+import type { Logger } from '../platform/telemetry.ts'
+
+export interface ProxyOptions {
+  /** The server's base URL; paths of requests come behind its path. */
+  target: URL
+  sign: SignRequest
+  host: string
+  /** 0 takes a free one. */
+  port: number
+  log: Logger
+}
+
+export interface RunningProxy {
+  url: string
+  close(): Promise<void>
+}
+
+/** Of one connection only, or made anew on the way; `authorization` is the signature's. */
+const NOT_SENT_ON = new Set([
+  'authorization',
+  'connection',
+  'content-encoding',
+  'content-length',
+  'expect',
+  'host',
+  'keep-alive',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+])
+
+export async function startProxy({ target, sign, host, port, log }: ProxyOptions): Promise<RunningProxy> {
+  const base = target.pathname.replace(/\/$/, '')
+  const answer = async (request: Request): Promise<Response> => {
+    const { pathname, search } = new URL(request.url)
+    const url = new URL(`${base}${pathname}${search}`, target)
+    try {
+      const body = new Uint8Array(await request.arrayBuffer())
+      const headers = await sign({ method: request.method, url, headers: sentOn(request.headers), body })
+      const bodyless = request.method === 'GET' || request.method === 'HEAD'
+      const response = await fetch(url, { method: request.method, headers, ...(!bodyless && { body }) })
+      return new Response(response.body, { status: response.status, headers: sentOn(response.headers) })
+    } catch (error) {
+      log.warn('proxy_failed', { url: url.href, error: String(error) })
+      const signing = isSiltstoneError(error, 'forbidden')
+      const message = signing ? error.message : `${target.host} did not answer: ${String(error)}`
+      return Response.json(
+        { error: signing ? 'NoCredentials' : 'BadGateway', message },
+        { status: signing ? 403 : 502 },
+      )
+    }
+  }
+  return new Promise((resolve, reject) => {
+    const server: ServerType = serve({ fetch: answer, hostname: host, port }, (info) => {
+      server.off('error', reject)
+      const close = () => new Promise<void>((closed) => server.close(() => closed()))
+      resolve({ url: `http://${host.includes(':') ? `[${host}]` : host}:${info.port}`, close })
+    })
+    server.once('error', reject)
+  })
+}
+
+function sentOn(headers: Headers): Record<string, string> {
+  return Object.fromEntries([...headers].filter(([name]) => !NOT_SENT_ON.has(name.toLowerCase())))
+}
