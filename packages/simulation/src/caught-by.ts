@@ -17,6 +17,7 @@ export const CAUGHT_BY: Readonly<Record<string, number>> = {
   'merge-rebased-across-reset': 80_001_459,
   'no-compare-and-swap': 80_000_000,
   'no-staleness-rule': 80_000_010,
+  'pin-dropped-without-tombstone': 80_000_936,
   'pointer-before-manifest': 80_000_000,
   'rest-of-the-inbox-left-behind': 80_000_009,
   'second-mention-applied': 80_000_008,
