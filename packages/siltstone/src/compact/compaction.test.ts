@@ -202,6 +202,40 @@ describe('merging', () => {
   })
 })
 
+describe('merging in full', () => {
+  it('leaves one segment without deleted rows and overlays, and rewrites nothing when asked again', async () => {
+    const world = new World()
+    const one = world.process()
+    for (let i = 0; i < 5; i++) {
+      await one.collection.write([upsert(`a${i}`, [i]), upsert(`b${i}`, [10 + i], { metadata: `{"n":${i}}` })])
+      await one.fold()
+    }
+    await one.collection.write([
+      remove('a0'),
+      { ...upsert('b4', []), op: 'update', vector: null, metadata: '{"n":40}' },
+      remove('a4'),
+    ])
+    const outcome = await one.compactor.compact(path, { full: true })
+    expect(outcome).toMatchObject({ folds: 1, merges: 1 })
+    const { manifest } = await world.process().state.strongView()
+    expect(manifest.segments).toMatchObject([{ segment: { rows: 8 }, deletions: null, overlays: [] }])
+    expect((await state(world)).at(-1)).toEqual(['b4', [14], null, '{"n":40}'])
+    expect(await one.compactor.compact(path, { full: true })).toMatchObject({ merges: 0, bytesWritten: 0 })
+  })
+
+  it('leaves out what is larger than one merge may write', async () => {
+    const world = new World({ compact: { mergeBytes: 60_000 } })
+    const one = world.process()
+    for (const size of [2_000, 10, 20]) {
+      await one.collection.write(Array.from({ length: size }, (_, i) => upsert(`${size}-${i}`, [i, size])))
+      await one.fold()
+    }
+    expect(await one.compactor.compact(path, { full: true })).toMatchObject({ merges: 1 })
+    const { manifest } = await world.process().state.strongView()
+    expect(manifest.segments.map(({ segment }) => segment.rows)).toEqual([2_000, 30])
+  })
+})
+
 describe('history, rollback and collection of garbage', () => {
   function timed() {
     const clock = new ManualClock()

@@ -29,6 +29,15 @@ export interface CompactorOptions {
   withoutLease?: boolean
 }
 
+export interface CompactOptions {
+  /** False: only fold. */
+  merge?: boolean
+  /** Merge all segments into one, whether or not a merge is due. */
+  full?: boolean
+  /** Stop at the next safe point. */
+  signal?: AbortSignal
+}
+
 export class Compactor {
   readonly #options: CompactorOptions
   readonly #cache = new BlockCache(MEMORY_OF_BLOCKS)
@@ -44,13 +53,12 @@ export class Compactor {
 
   /**
    * Folds what the log holds, then merges while a merge is due.
-   * @param options.signal stop at the next safe point
    * @throws SiltstoneError `corrupt` when the collection's objects do not fit together; nothing is published then
    */
-  async compact(path: string, options: { merge?: boolean; signal?: AbortSignal } = {}): Promise<CompactionOutcome> {
+  async compact(path: string, options: CompactOptions = {}): Promise<CompactionOutcome> {
     const outcome = await this.fold(path, options.signal)
     if (options.merge === false || outcome.busy) return outcome
-    const merged = await this.merge(path, options.signal)
+    const merged = await this.merge(path, options)
     return {
       ...outcome,
       merges: merged.merges,
@@ -65,8 +73,8 @@ export class Compactor {
   }
 
   /** Merges while a merge is due; runs beside folds. Throws as `compact` does. */
-  merge(path: string, signal?: AbortSignal): Promise<CompactionOutcome> {
-    return this.#work(path, mergeLease(path), signal, (outcome, inner) => this.#mergeAll(path, outcome, inner))
+  merge(path: string, { full = false, signal }: CompactOptions = {}): Promise<CompactionOutcome> {
+    return this.#work(path, mergeLease(path), signal, (outcome, inner) => this.#mergeAll(path, full, outcome, inner))
   }
 
   async #work(
@@ -138,14 +146,14 @@ export class Compactor {
     outcome.busy = true
   }
 
-  async #mergeAll(path: string, outcome: CompactionOutcome, signal: AbortSignal): Promise<void> {
+  async #mergeAll(path: string, full: boolean, outcome: CompactionOutcome, signal: AbortSignal): Promise<void> {
     const { env, log, limits, name } = this.#options
     const pool = this.newPool()
     const state = new CollectionState({ env, path, pool, limits: log, inbox: false })
     outcome.busy = false
     for (let lost = 0; lost < LOST_COMMITS && !signal.aborted; ) {
       const startedMs = env.clock.monotonicMs()
-      const result = await mergeOnce({ state, pool, limits, name }, signal)
+      const result = await mergeOnce({ state, pool, limits, name, full }, signal)
       if (result === null) return
       if (result === 'lost') {
         lost++

@@ -19,7 +19,7 @@ import type { CompactLimits } from './limits.ts'
 import { nextManifest } from './next-manifest.ts'
 import { lostIfOvertaken } from './overtaken.ts'
 import { GONE, mergedRows, translate } from './merged-rows.ts'
-import { type MergePlan, planMerge } from './plan.ts'
+import { type MergePlan, planFullMerge, planMerge } from './plan.ts'
 import { spaceToIndex, writeSegment } from './write-segment.ts'
 
 const REBASES = 100
@@ -29,6 +29,8 @@ export interface MergeContext {
   pool: SegmentPool
   limits: CompactLimits
   name: string
+  /** Merge whatever can be merged, not only what is due. */
+  full?: boolean
 }
 
 export interface MergeResult {
@@ -46,7 +48,7 @@ export async function mergeOnce(context: MergeContext, signal: AbortSignal): Pro
   if (current === 'none') return null
   const { pointer, manifest } = current
   if (manifest.state === 'closed') return null
-  const plan = planMerge(manifest.segments, limits)
+  const plan = (context.full ? planFullMerge : planMerge)(manifest.segments, limits)
   if (!plan) return null
   return lostIfOvertaken(state.manifests, pointer, () => merge(context, manifest, plan, startedAtMs, signal))
 }

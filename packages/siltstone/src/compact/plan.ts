@@ -8,7 +8,7 @@ import type { CompactLimits } from './limits.ts'
 export interface MergePlan {
   /** Segment ids, oldest first. */
   inputs: string[]
-  why: 'tier' | 'deleted' | 'overlays'
+  why: 'tier' | 'deleted' | 'overlays' | 'full'
 }
 
 export function liveBytes(ref: SegmentRef): number {
@@ -41,6 +41,17 @@ export function planMerge(segments: readonly SegmentRef[], limits: CompactLimits
     if (overlays.length > limits.overlays) return { inputs: [segment.id], why: 'overlays' }
   }
   return undefined
+}
+
+/**
+ * One segment of all, without deleted rows and overlays, however much that rewrites; of more than a merge may write,
+ * the smallest. Undefined when there is nothing to gain.
+ */
+export function planFullMerge(segments: readonly SegmentRef[], limits: CompactLimits): MergePlan | undefined {
+  const inputs = within(segments, limits.mergeBytes)
+  const [first] = inputs
+  if (!first || (inputs.length === 1 && !first.deletions && first.overlays.length === 0)) return undefined
+  return { inputs: inputs.map(({ segment }) => segment.id), why: 'full' }
 }
 
 /** As many as fit, smallest first. */

@@ -115,7 +115,7 @@ export class Background {
   /** Merges run beside folds, so that a long one does not hold up the log; one of a collection at a time. */
   #startMerge(path: string): void {
     if (this.#merging.has(path)) return
-    const merging = this.#engine.compactor.merge(path, this.#stop.signal).then(
+    const merging = this.#engine.compactor.merge(path, { signal: this.#stop.signal }).then(
       () => undefined,
       (error: unknown) => {
         if (!this.#stop.signal.aborted)

@@ -1,6 +1,6 @@
 /** One store, opened: the catalog, and a handle per collection in use. */
 import { type GarbageOutcome, initialiseStore, ObjectCatalog } from '../catalog/index.ts'
-import { Compactor } from '../compact/compactor.ts'
+import { type CompactOptions, Compactor } from '../compact/compactor.ts'
 import { collect, type CollectOutcome } from '../compact/collect.ts'
 import { dueNow } from '../compact/due.ts'
 import { type CompactLimits, defaultCompactLimits } from '../compact/limits.ts'
@@ -219,7 +219,7 @@ export class StoreEngine implements Engine {
   }
 
   /** Folds and merges one collection. */
-  compact(path: string, options: { merge?: boolean; signal?: AbortSignal } = {}): Promise<CompactionOutcome> {
+  compact(path: string, options: CompactOptions = {}): Promise<CompactionOutcome> {
     return this.compactor.compact(path, options)
   }
 

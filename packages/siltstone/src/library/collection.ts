@@ -44,7 +44,7 @@ export interface CollectionHost {
     collection: CollectionInfo,
     change: { newName?: string; newMetadata?: string | null; newConfiguration?: Record<string, unknown> },
   ): Promise<void>
-  compact(collection: CollectionInfo, options: { merge?: boolean }): Promise<CompactionOutcome>
+  compact(collection: CollectionInfo, options: { merge?: boolean; full?: boolean }): Promise<CompactionOutcome>
 }
 
 export class StoreCollection {
@@ -201,8 +201,12 @@ export class StoreCollection {
     return (await this.#open()).rollback(snapshotName)
   }
 
-  /** Folds the log into a snapshot now, and merges segments where that is due. Nobody has to call it. */
-  compact(options: { merge?: boolean } = {}): Promise<CompactionOutcome> {
+  /**
+   * Folds the log into a snapshot now, and merges segments where that is due. Nobody has to call it.
+   * @param options.merge false: only fold
+   * @param options.full merge all segments into one, for the fastest queries; it rewrites the collection
+   */
+  compact(options: { merge?: boolean; full?: boolean } = {}): Promise<CompactionOutcome> {
     return this.#host.compact(this.#info, options)
   }
 

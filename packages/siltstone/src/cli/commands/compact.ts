@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { command } from '../command.ts'
 import { bytes, count, table } from '../format.ts'
 import { type CommonOptions, Session, withStoreOptions } from '../session.ts'
@@ -7,15 +7,21 @@ export function compactCommand(): Command {
   const made = command('compact [collections...]', 'fold the log into a snapshot now, and merge segments', [
     'compact',
     'compact notes letters --no-merge',
+    'compact notes --full',
   ])
   return withStoreOptions(made)
     .option('--no-merge', 'only fold')
-    .action((names: string[], options: CommonOptions & { merge: boolean }) =>
+    .addOption(
+      new Option('--full', 'merge all segments into one: rewrites the collection, for the fastest queries').conflicts(
+        'merge',
+      ),
+    )
+    .action((names: string[], { merge, full = false, ...options }: CommonOptions & { merge: boolean; full?: boolean }) =>
       Session.use(options, { create: false }, async (session) => {
         const outcomes: { name: string; outcome: Awaited<ReturnType<typeof session.engine.compact>> }[] = []
         for (const { name, path } of await session.targets(names)) {
           await session.out.progress(`compacting ${name} …`)
-          outcomes.push({ name, outcome: await session.engine.compact(path, { merge: options.merge }) })
+          outcomes.push({ name, outcome: await session.engine.compact(path, { merge, full }) })
         }
         await session.out.endProgress()
         await session.out.answer(
