@@ -16,7 +16,7 @@ export interface Options {
   seed: number
   /** `siltstone`, `chroma` or base URLs of servers that run already. */
   servers: string[]
-  /** `siltstone`, `hnswlib`, `usearch`, `lancedb`. */
+  /** `siltstone` (as loaded), `siltstone-full` (after `compact --full`), `hnswlib`, `usearch`, `lancedb`. */
   peers: string[]
   /** `chromadb` (the unchanged JavaScript client) or `raw` (HTTP with connections kept). */
   clients: string[]
@@ -43,7 +43,7 @@ export const USAGE = `Usage: npm run bench -- SCENARIO… [options]
   --seed N           of what is generated or chosen (default 1)
   --servers LIST     siltstone, chroma, or base URLs of running servers (default siltstone,chroma)
   --clients LIST     chromadb (the unchanged JavaScript client), raw (HTTP); default chromadb,raw
-  --peers LIST       default siltstone,hnswlib,usearch,lancedb
+  --peers LIST       default siltstone,siltstone-full,hnswlib,usearch,lancedb; -full: merged into one segment
   --values SPEC      of a peer's knob, such as siltstone=8,16,32 (probes; 0 measures all records); may be repeated
   --k N              nearest asked for (default 10)
   --batch N          records a write (default 1000)
@@ -68,7 +68,7 @@ export function readOptions(args: readonly string[]): Options {
       seed: { type: 'string', default: '1' },
       servers: { type: 'string', default: 'siltstone,chroma' },
       clients: { type: 'string', default: 'chromadb,raw' },
-      peers: { type: 'string', default: 'siltstone,hnswlib,usearch,lancedb' },
+      peers: { type: 'string', default: 'siltstone,siltstone-full,hnswlib,usearch,lancedb' },
       values: { type: 'string', multiple: true, default: [] },
       k: { type: 'string', default: '10' },
       batch: { type: 'string', default: '1000' },

@@ -37,7 +37,7 @@ async function handle(message: Message): Promise<unknown> {
 
 /** Each brings its own native library, so only the one in use is loaded. */
 async function create(name: string, options: CandidateOptions): Promise<Candidate> {
-  if (name === 'siltstone') return new (await import('./siltstone.ts')).SiltstoneCandidate(options)
+  if (name.startsWith('siltstone')) return new (await import('./siltstone.ts')).SiltstoneCandidate(options)
   if (name === 'hnswlib') return new (await import('./hnswlib.ts')).HnswlibCandidate(options)
   if (name === 'usearch') return new (await import('./usearch.ts')).UsearchCandidate(options)
   if (name === 'lancedb') return new (await import('./lancedb.ts')).LanceCandidate(options)

@@ -14,9 +14,12 @@ export interface CandidateProcess {
   close(): Promise<void>
 }
 
+const PROBES: Knob = { name: 'probes', values: [4, 8, 12, 16, 24, 32, 48, 64, 96] }
+
 /** What each is turned by, unless `--values` says otherwise. */
 export const KNOBS: Record<string, Knob> = {
-  siltstone: { name: 'probes', values: [4, 8, 12, 16, 24, 32, 48, 64, 96] },
+  siltstone: PROBES,
+  'siltstone-full': PROBES,
   hnswlib: { name: 'ef', values: [10, 20, 40, 80, 160, 320] },
   usearch: { name: 'expansion', values: [16, 32, 64, 128, 256] },
   lancedb: { name: 'nprobes', values: [5, 10, 20, 40, 80] },

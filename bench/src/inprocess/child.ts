@@ -11,13 +11,13 @@ const { path } = await use(name)
 counting.takeCounts()
 
 process.on('message', (message) => {
-  void (message === 'close' ? close().then(() => process.disconnect()) : compact())
+  void (message === 'close' ? close().then(() => process.disconnect()) : compact(message === 'compact full'))
 })
 process.send?.('ready')
 
-async function compact(): Promise<void> {
+async function compact(full: boolean): Promise<void> {
   const startedMs = performance.now()
-  const outcome = await engine.compact(path)
+  const outcome = await engine.compact(path, { full })
   const answer: CompactedMessage = {
     outcome,
     seconds: (performance.now() - startedMs) / 1000,

@@ -17,7 +17,7 @@ export interface Compacted extends CompactedMessage {
 }
 
 export interface CompactorProcess {
-  compact(): Promise<Compacted>
+  compact(options?: { full: boolean }): Promise<Compacted>
   usage(): ProcessUsage
   close(): Promise<void>
 }
@@ -43,10 +43,10 @@ export async function startCompactor(
   const usage = () => processUsage(child.pid as number)
   return {
     usage,
-    compact: async () => {
+    compact: async ({ full } = { full: false }) => {
       const peak = samplePeak(() => usage().rssBytes, 25)
       const answered = answer()
-      child.send('compact')
+      child.send(full ? 'compact full' : 'compact')
       const message = (await answered) as CompactedMessage
       return { ...message, peakRssBytes: peak.stop() }
     },

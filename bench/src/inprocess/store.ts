@@ -1,7 +1,8 @@
 /** Our store of a data set: written by this process, compacted by another, kept under bench/.data/stores. */
-import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { decodeChecked, type StoredManifest } from '../../../packages/siltstone/src/format/manifest.ts'
+import type { SnapshotInfo } from '../../../packages/siltstone/src/engine/types.ts'
 import type { StoreCounts } from '../../../packages/siltstone/src/platform/counting-object-store.ts'
 import type { Dataset } from '../data/dataset.ts'
 import { conditions, load as machineLoad } from '../measure/machine.ts'
@@ -54,6 +55,53 @@ export async function preparedStore(
   return { directory, built: JSON.parse(readFileSync(done, 'utf8')) as BuiltStore }
 }
 
+export interface FullStore {
+  /** The merge of all segments into one. */
+  compaction: Compacted
+  snapshotBytes: number
+  sections: Section[]
+}
+
+/** The same store after `compact --full`: one segment, as after a bulk load. */
+export async function preparedFullStore(
+  data: Dataset,
+  note: (text: string) => void,
+  again = false,
+): Promise<{ directory: string; built: FullStore }> {
+  const name = `${data.key}-full`
+  const directory = join(STORES, name)
+  const done = `${directory}.json`
+  const loaded = await preparedStore(data, note)
+  if (again || !existsSync(done) || statSync(done).mtimeMs < statSync(`${loaded.directory}.json`).mtimeMs) {
+    rmSync(done, { force: true })
+    copyStore(loaded.directory, name)
+    note(`siltstone: merging ${data.name} into one segment`)
+    const compactor = await startCompactor(directory, COLLECTION)
+    const compaction = await compactor.compact({ full: true })
+    await compactor.close()
+    const current = await currentSnapshot(directory)
+    const built: FullStore = {
+      compaction,
+      snapshotBytes: current.sizeBytes,
+      sections: sectionsOf(directory, current.key),
+    }
+    writeFileSync(done, JSON.stringify(built))
+  }
+  return { directory, built: JSON.parse(readFileSync(done, 'utf8')) as FullStore }
+}
+
+async function currentSnapshot(directory: string): Promise<SnapshotInfo> {
+  const { use, close } = await openEngine(directory)
+  try {
+    const { collection } = await use(COLLECTION)
+    const current = (await collection.snapshots()).find((snapshot) => snapshot.current)
+    if (!current) throw new Error('there is no snapshot')
+    return current
+  } finally {
+    await close()
+  }
+}
+
 /** A copy to change. */
 export function copyStore(directory: string, name: string): string {
   const copy = join(STORES, name)
@@ -83,8 +131,7 @@ async function buildStore(directory: string, data: Dataset, note: (text: string)
   const writerCounts = writer.counting.takeCounts()
   const counted = await collection.count()
   if (counted !== data.count) throw new Error(`${counted} of ${data.count} records`)
-  const current = (await collection.snapshots()).find((snapshot) => snapshot.current)
-  if (!current) throw new Error('there is no snapshot')
+  const current = await currentSnapshot(directory)
   const { cpuSeconds, peakRssBytes } = compactor.usage()
   const built: BuiltStore = {
     at: new Date().toISOString(),

@@ -79,8 +79,10 @@ const GOALS: readonly Goal[] = [
           return best ? `${shown(best['p50 ms'])} ms, CPU ${shown(best['its CPU ms'])}` : 'not reached'
         }
         if (!rows.some(({ library }) => library === 'siltstone')) return undefined
-        const others = [...new Set(rows.map(({ library }) => String(library)))].filter((name) => name !== 'siltstone')
-        return `${at('siltstone')} (${others.map((name) => `${name} ${at(name)}`).join('; ')})`
+        const others = [...new Set(rows.map(({ library }) => String(library)))].filter(
+          (name) => !name.startsWith('siltstone'),
+        )
+        return `${at('siltstone')}, merged into one segment ${at('siltstone-full')} (${others.map((name) => `${name} ${at(name)}`).join('; ')})`
       },
     },
   ]),

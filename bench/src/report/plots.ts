@@ -10,6 +10,7 @@ export interface Plot {
 
 const COLOURS: Record<string, string> = {
   siltstone: '#b4532a',
+  'siltstone-full': '#e0913c',
   hnswlib: '#2b6ca3',
   usearch: '#3b8f5a',
   lancedb: '#7a4fa0',

@@ -4,7 +4,7 @@
  */
 import { type Built, preparedPeer } from '../candidates/prepared.ts'
 import type { Compacted } from '../inprocess/compactor.ts'
-import { type BuiltStore, preparedStore } from '../inprocess/store.ts'
+import { type BuiltStore, preparedFullStore, preparedStore } from '../inprocess/store.ts'
 import { megabytes, type Row } from '../measure/report.ts'
 import { addCounts, storageCells } from '../measure/rows.ts'
 import type { Dataset } from '../data/dataset.ts'
@@ -17,6 +17,13 @@ export const build: Scenario = {
     const data = open()
     const rows: Row[] = []
     for (const name of options.peers) {
+      if (name === 'siltstone-full') {
+        const { built } = await preparedFullStore(data, report.note, options.rebuild)
+        report.table(`Merging ${data.name} into one segment afterwards`, [
+          { ...rowOf(built.compaction), 'snapshot MB': megabytes(built.snapshotBytes) },
+        ])
+        continue
+      }
       if (name !== 'siltstone') {
         rows.push(peerRow(name, (await preparedPeer(name, data, report.note, options.rebuild)).built, data))
         continue

@@ -3,7 +3,7 @@ import { type CandidateProcess, KNOBS, startCandidate } from '../candidates/star
 import { candidateOptions, preparedPeer } from '../candidates/prepared.ts'
 import { type Dataset, queriesFile } from '../data/dataset.ts'
 import type { Truth } from '../data/exact.ts'
-import { preparedStore } from '../inprocess/store.ts'
+import { preparedFullStore, preparedStore } from '../inprocess/store.ts'
 import type { Report, Row } from '../measure/report.ts'
 import { timedCells } from '../measure/rows.ts'
 import { type Round, summarise } from '../measure/run.ts'
@@ -26,10 +26,7 @@ export async function withReaders(
   const queries = queriesFile(data)
   try {
     for (const name of options.peers) {
-      const place =
-        name === 'siltstone'
-          ? candidateOptions(name, data, (await preparedStore(data, report.note, options.rebuild)).directory)
-          : (await preparedPeer(name, data, report.note)).options
+      const place = await placeOf(name, options, data, report)
       const process = await startCandidate(name, place)
       report.note(`${name}: opening`)
       readers.push({ process, openSeconds: (await process.open(queries)).seconds })
@@ -38,6 +35,13 @@ export async function withReaders(
   } finally {
     for (const { process } of readers) await process.close()
   }
+}
+
+async function placeOf(name: string, { rebuild }: Options, data: Dataset, { note }: Report) {
+  if (name === 'siltstone') return candidateOptions(name, data, (await preparedStore(data, note, rebuild)).directory)
+  if (name === 'siltstone-full')
+    return candidateOptions(name, data, (await preparedFullStore(data, note, rebuild)).directory)
+  return (await preparedPeer(name, data, note)).options
 }
 
 export interface Case {

@@ -20,6 +20,8 @@ export interface DelayingOptions {
   clock: Clock
   /** Milliseconds before the request takes effect, of `bytes` that go up (0 where none do). */
   delayMs: Partial<Record<StoreRequest, number>> | ((request: StoreRequest, bytes: number) => number)
+  /** Of the far store. Default: the inner store's; claim more only where nobody writes meanwhile. */
+  capabilities?: ObjectStoreCapabilities
 }
 
 /** Waits before each request, as a far store would: for measuring what depends on round trips. */
@@ -37,7 +39,7 @@ export class DelayingObjectStore implements ObjectStore {
   }
 
   get capabilities(): ObjectStoreCapabilities {
-    return this.#inner.capabilities
+    return this.#options.capabilities ?? this.#inner.capabilities
   }
 
   async get(key: string, options?: GetOptions): Promise<GetResult> {
