@@ -49,8 +49,8 @@ async function isRefused(attempt: Promise<void>): Promise<boolean> {
 }
 
 /** @throws SiltstoneError `unsupported` (network-filesystem); what may be one is only logged */
-export function requireLocalFileSystem(directory: string, log: Logger): Promise<void> {
-  return checkFileSystem(directory, false, log)
+export async function requireLocalFileSystem(directory: string, log: Logger): Promise<void> {
+  await checkFileSystem(directory, false, log)
 }
 
 /** Names of the directories in a directory, hidden ones included; none when it cannot be read. */

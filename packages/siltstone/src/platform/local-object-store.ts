@@ -38,6 +38,7 @@ import { EtagMemo } from './local/etag-memo.ts'
 import { fileError, isMissing, isShortOfFiles } from './local/file-errors.ts'
 import { KeptFiles } from './local/kept-files.ts'
 import { listDirectory } from './local/list.ts'
+import { NamesMemo } from './local/names-memo.ts'
 import { checkFileSystem } from './local/network-filesystem.ts'
 import { type FinishedFile, publish, type PublishContext } from './local/publish.ts'
 import { type ReadContext, readEtag, readEtagSync, readObject } from './local/read.ts'
@@ -77,6 +78,8 @@ export interface LocalObjectStoreOptions {
   lockWaitMs?: number
   /** Folders (as prefixes) to sync before an object becomes visible. Default: `inbox/` beside the object. */
   syncBefore?: (key: string) => readonly string[]
+  /** Whether `stat` of a directory can be trusted to tell that its names are still the same. Default: by file system. */
+  remembersNames?: boolean
 }
 
 /**
@@ -90,15 +93,16 @@ export async function openLocalObjectStore(
 ): Promise<LocalObjectStore> {
   const root = resolve(directory)
   const log = options.log ?? silentLogger
+  let isLocal = false
   try {
     if (options.readOnly !== true) await makeRoot(root)
-    await checkFileSystem(root, options.allowNetworkFilesystem ?? false, log)
+    isLocal = await checkFileSystem(root, options.allowNetworkFilesystem ?? false, log)
     if (options.readOnly !== true) await prepare(root, options, log)
   } catch (error) {
     if (isMissing(error)) throw notFound('no-store', `There is no directory ${root}.`, { cause: error })
     throw fileError(error, { path: root, doing: 'open the store' })
   }
-  return new LocalObjectStore(root, options)
+  return new LocalObjectStore(root, { remembersNames: isLocal, ...options })
 }
 
 async function prepare(root: string, { clock, random }: LocalObjectStoreOptions, log: Logger): Promise<void> {
@@ -123,6 +127,7 @@ export class LocalObjectStore implements ObjectStore {
   readonly #temp: TempFiles
   readonly #writing: PublishContext
   readonly #reading: ReadContext
+  readonly #names: NamesMemo | undefined
 
   /** @param root an absolute path that `openLocalObjectStore` has prepared */
   constructor(root: string, options: LocalObjectStoreOptions) {
@@ -133,6 +138,7 @@ export class LocalObjectStore implements ObjectStore {
     this.#options = options
     this.#temp = new TempFiles(join(root, TEMP_FOLDER), random)
     this.#reading = { etags, kept: new KeptFiles(), nowMs: () => clock.nowMs() }
+    this.#names = options.remembersNames === true ? new NamesMemo(() => clock.monotonicMs()) : undefined
     const path = join(root, PRIVATE_FOLDER, 'lock.sqlite')
     const lock = new StoreLock({ path, clock, random, waitMs: lockWaitMs })
     const directories = new DirectorySync(root)
@@ -178,7 +184,7 @@ export class LocalObjectStore implements ObjectStore {
 
   async list(prefix: string, options?: ListOptions): Promise<ListPage> {
     const request = listRequest(prefix, options)
-    const page = await this.#trying('list', prefix, () => listDirectory(this.root, request))
+    const page = await this.#trying('list', prefix, () => listDirectory(this.root, request, this.#names))
     if (request.etags) await this.#fillEtags(page)
     return page
   }

@@ -1,10 +1,11 @@
-import { type Dirent, opendirSync, readdirSync, type Stats, statSync } from 'node:fs'
+import { type BigIntStats, type Dirent, opendirSync, readdirSync, type Stats, statSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { continuationOf, keyIsAfter, type ListPosition, type ListRequest, someKeyMayBeAfter } from '../list-position.ts'
 import { compareKeys, isUsableName, RESERVED_COMPONENTS } from '../object-key.ts'
 import type { ListPage, ObjectInfo } from '../object-store.ts'
 import { isMissing } from './file-errors.ts'
+import type { NamesMemo } from './names-memo.ts'
 
 /** Directories that look larger than this to `stat` are read in the thread pool, not to block the event loop. */
 const MAX_SYNC_DIRECTORY_BYTES = 64 * 1024
@@ -13,10 +14,14 @@ const MAX_SYNC_DIRECTORY_BYTES = 64 * 1024
  * One page of `list`. Names are sorted as they stand in keys, a directory with its slash, since `a-b` comes before
  * `a/b`. A directory is entered only if a key below it can be on the page.
  */
-export async function listDirectory(root: string, request: ListRequest): Promise<ListPage> {
+export async function listDirectory(
+  root: string,
+  request: ListRequest,
+  memo: NamesMemo | undefined,
+): Promise<ListPage> {
   const page: ListPage = { objects: [], prefixes: [], continuation: undefined }
   const base = request.prefix.slice(0, request.prefix.lastIndexOf('/') + 1)
-  await new Listing(root, request, page).walk(base)
+  await new Listing(root, request, page, memo).walk(base)
   return page
 }
 
@@ -24,12 +29,14 @@ class Listing {
   readonly #root: string
   readonly #request: ListRequest
   readonly #page: ListPage
+  readonly #memo: NamesMemo | undefined
   #last: ListPosition | undefined
 
-  constructor(root: string, request: ListRequest, page: ListPage) {
+  constructor(root: string, request: ListRequest, page: ListPage, memo: NamesMemo | undefined) {
     this.#root = root
     this.#request = request
     this.#page = page
+    this.#memo = memo
   }
 
   /** Adds what is below the directory of the keys that begin with `base`. False when the page is full. */
@@ -50,17 +57,30 @@ class Listing {
   /** The names in a directory that can matter, in byte order, directories with a slash. */
   async #names(base: string): Promise<string[]> {
     const { prefix, from } = this.#request
-    const names: string[] = []
-    for (const entry of await readNames(join(this.#root, base))) {
-      if (isBefore(base, entry.name, from)) continue
-      const name = nameInKey(entry, base)
-      if (name === undefined) continue
+    const all = await this.#allNames(base)
+    return all.filter((name) => {
+      if (isBefore(base, name, from)) return false
       const key = base + name
       const isDirectory = key.endsWith('/')
       const matches = key.startsWith(prefix) || (isDirectory && prefix.startsWith(key))
-      if (matches && (isDirectory ? someKeyMayBeAfter(key, from) : keyIsAfter(key, from))) names.push(name)
+      return matches && (isDirectory ? someKeyMayBeAfter(key, from) : keyIsAfter(key, from))
+    })
+  }
+
+  async #allNames(base: string): Promise<readonly string[]> {
+    const path = join(this.#root, base)
+    const stat = directoryIfThere(path)
+    if (stat === undefined) return []
+    const known = this.#memo?.find(path, stat)
+    if (known !== undefined && typeof known !== 'function') return known
+    const names: string[] = []
+    for (const entry of await readEntries(path, stat)) {
+      const name = nameInKey(entry, base)
+      if (name !== undefined) names.push(name)
     }
-    return names.sort(compareKeys)
+    names.sort(compareKeys)
+    known?.(names)
+    return names
   }
 
   #addObject(key: string): boolean {
@@ -142,11 +162,19 @@ function nameInKey(entry: Dirent, base: string): string | undefined {
   return entry.isDirectory() ? `${name}/` : undefined
 }
 
-async function readNames(path: string): Promise<Dirent[]> {
-  const stat = statIfThere(path)
-  if (stat === undefined || !stat.isDirectory()) return []
+function directoryIfThere(path: string): BigIntStats | undefined {
   try {
-    return stat.size <= MAX_SYNC_DIRECTORY_BYTES
+    const stat = statSync(path, { bigint: true })
+    return stat.isDirectory() ? stat : undefined
+  } catch (error) {
+    if (isMissing(error)) return undefined
+    throw error
+  }
+}
+
+async function readEntries(path: string, { size }: BigIntStats): Promise<Dirent[]> {
+  try {
+    return size <= MAX_SYNC_DIRECTORY_BYTES
       ? readdirSync(path, { withFileTypes: true })
       : await readdir(path, { withFileTypes: true })
   } catch (error) {

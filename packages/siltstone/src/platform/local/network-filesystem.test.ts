@@ -20,6 +20,12 @@ describe('judgeFileSystem', () => {
     expect(judge(type, true)).toEqual([{ directory: '/data', type: name }])
   })
 
+  it('knows the local ones', () => {
+    const isLocal = (type: number) => judgeFileSystem(type, '/data', true, silentLogger)
+    expect([0xef53, 0x58465342, 0x9123683e | 0, 0x01021994, 0x794c7630].map(isLocal)).toEqual(Array(5).fill(true))
+    expect([0x65735546, 0x6969, 0xff534d42, 0].map(isLocal)).toEqual(Array(4).fill(false))
+  })
+
   it('warns of FUSE and says nothing of local ones', () => {
     expect(judge(0x65735546)).toEqual([{ directory: '/data', type: 'FUSE' }])
     // ext4, xfs, btrfs, tmpfs, overlayfs
