@@ -37,7 +37,8 @@ export class SimStore implements ObjectStore {
     this.#network = network
     this.#process = process
     this.#options = options
-    this.capabilities = { atomicListPages: options.atomicListPages, cheapStartAfter: options.atomicListPages }
+    const { atomicListPages } = options
+    this.capabilities = { atomicListPages, cheapStartAfter: atomicListPages, gapBytes: 16 * 1024 }
   }
 
   get(key: string, options?: GetOptions): Promise<GetResult> {

@@ -5,8 +5,6 @@ import type { SectionDescriptor } from '../format/segment/descriptor.ts'
 import { type BlockShelf, eachAtMost, type SectionSource } from '../format/segment/source.ts'
 import type { Part } from './layout.ts'
 
-/** Reading this much for nothing is cheaper than another request. */
-const GAP_BYTES = 32 * 1024
 const MAX_READ_BYTES = 4 << 20
 const PARALLEL_READS = 32
 
@@ -66,22 +64,26 @@ export class PartReader {
       missing.push(i)
     }
     if (missing.length === 0) return
-    await eachAtMost(together(parts, missing), PARALLEL_READS, async ({ start, end, members }) => {
-      const head = this.#head
-      const bytes =
-        head && start >= head.start
-          ? head.bytes.subarray(start - head.start, end - head.start)
-          : await this.#source.range(this.#section, this.#section.offset + start, end - start)
-      for (const i of members) {
-        const { offset, length, crc32 } = parts[i] as Part
-        // A copy: a view would keep the whole read in memory, and may not be aligned.
-        const stored = bytes.subarray(offset - start, offset - start + length)
-        if (crcHex(stored) !== crc32) this.fail(`the part at ${offset} does not match its checksum`)
-        const own = new Uint8Array(unpack ? unpack(i, stored) : stored)
-        this.#shelf?.set(offset, own, own.length)
-        take(i, own)
-      }
-    })
+    await eachAtMost(
+      together(parts, missing, this.#source.gapBytes),
+      PARALLEL_READS,
+      async ({ start, end, members }) => {
+        const head = this.#head
+        const bytes =
+          head && start >= head.start
+            ? head.bytes.subarray(start - head.start, end - head.start)
+            : await this.#source.range(this.#section, this.#section.offset + start, end - start)
+        for (const i of members) {
+          const { offset, length, crc32 } = parts[i] as Part
+          // A copy: a view would keep the whole read in memory, and may not be aligned.
+          const stored = bytes.subarray(offset - start, offset - start + length)
+          if (crcHex(stored) !== crc32) this.fail(`the part at ${offset} does not match its checksum`)
+          const own = new Uint8Array(unpack ? unpack(i, stored) : stored)
+          this.#shelf?.set(offset, own, own.length)
+          take(i, own)
+        }
+      },
+    )
   }
 
   fail(reason: string, cause?: unknown): never {
@@ -97,13 +99,13 @@ interface Together {
   members: number[]
 }
 
-function together(parts: readonly Part[], indices: readonly number[]): Together[] {
+function together(parts: readonly Part[], indices: readonly number[], gapBytes: number): Together[] {
   const found: Together[] = []
   const ordered = indices.toSorted((a, b) => (parts[a] as Part).offset - (parts[b] as Part).offset)
   for (const i of ordered) {
     const { offset, length } = parts[i] as Part
     const last = found.at(-1)
-    if (last && offset - last.end <= GAP_BYTES && offset + length - last.start <= MAX_READ_BYTES) {
+    if (last && offset - last.end <= gapBytes && offset + length - last.start <= MAX_READ_BYTES) {
       last.end = Math.max(last.end, offset + length)
       last.members.push(i)
     } else found.push({ start: offset, end: offset + length, members: [i] })

@@ -9,8 +9,6 @@ import { LEAST_TEXT, type TextQuery } from './text-query.ts'
 import { TrigramBlock } from './trigram-block.ts'
 import { DIRECTORY_ENTRY_BYTES } from './trigram-writer.ts'
 
-/** Reading this much for nothing is cheaper than another request. */
-const GAP_BYTES = 32 * 1024
 const MAX_READ_BYTES = 4 << 20
 const PARALLEL_READS = 16
 const VERIFIED_AT_ONCE = 128
@@ -157,17 +155,21 @@ export class TrigramReader {
     }
     const wanted = new Set(missing)
     const start = (block: number): number => offsets[block] as number
-    await eachAtMost(stretches(missing, start, GAP_BYTES, MAX_READ_BYTES), PARALLEL_READS, async ({ first, end }) => {
-      const offset = this.#section.offset + start(first)
-      const bytes = await this.#source.range(this.#section, offset, start(end) - start(first))
-      for (let number = first; number < end; number++) {
-        if (!wanted.has(number)) continue
-        const stored = bytes.subarray(start(number) - start(first), start(number + 1) - start(first))
-        const block = TrigramBlock.parse(stored, (reason, cause) => this.fail(`block ${number} ${reason}`, cause))
-        this.#shelf?.set(number, block, block.sizeBytes)
-        take(number, block)
-      }
-    })
+    await eachAtMost(
+      stretches(missing, start, this.#source.gapBytes, MAX_READ_BYTES),
+      PARALLEL_READS,
+      async ({ first, end }) => {
+        const offset = this.#section.offset + start(first)
+        const bytes = await this.#source.range(this.#section, offset, start(end) - start(first))
+        for (let number = first; number < end; number++) {
+          if (!wanted.has(number)) continue
+          const stored = bytes.subarray(start(number) - start(first), start(number + 1) - start(first))
+          const block = TrigramBlock.parse(stored, (reason, cause) => this.fail(`block ${number} ${reason}`, cause))
+          this.#shelf?.set(number, block, block.sizeBytes)
+          take(number, block)
+        }
+      },
+    )
   }
 
   /** Reads all of it. @throws SiltstoneError `corrupt` at the first damage */

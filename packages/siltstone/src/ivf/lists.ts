@@ -5,8 +5,6 @@ import type { SectionDescriptor } from '../format/segment/descriptor.ts'
 import { type BlockShelf, eachAtMost, type SectionSource, stretches } from '../format/segment/source.ts'
 import { type IvfDirectory, LIST_HEADER_BYTES, PACK, packBytes } from './directory.ts'
 
-/** Reading this much for nothing is cheaper than another request. */
-const GAP_BYTES = 32 * 1024
 const MAX_READ_BYTES = 4 << 20
 const PARALLEL_READS = 128
 
@@ -42,7 +40,7 @@ export class ListReader {
   /** @param clusters ascending @throws SiltstoneError `corrupt` (`list-damaged`, `object-truncated`) */
   async read(clusters: readonly number[], take: (cluster: number, list: ClusterList) => void): Promise<void> {
     const { offsets } = this.#directory
-    const groups = stretches(clusters, (cluster) => offsets[cluster] as number, GAP_BYTES, MAX_READ_BYTES)
+    const groups = stretches(clusters, (cluster) => offsets[cluster] as number, this.#source.gapBytes, MAX_READ_BYTES)
     const wanted = new Set(clusters)
     await eachAtMost(groups, PARALLEL_READS, async ({ first, end }) => {
       const start = offsets[first] as number

@@ -120,7 +120,11 @@ function siblingInbox(key: string): readonly string[] {
 
 export class LocalObjectStore implements ObjectStore {
   readonly description: string
-  readonly capabilities: ObjectStoreCapabilities = { atomicListPages: false, cheapStartAfter: false }
+  readonly capabilities: ObjectStoreCapabilities = {
+    atomicListPages: false,
+    cheapStartAfter: false,
+    gapBytes: 4 * 1024,
+  }
   /** The absolute path of the directory. */
   readonly root: string
   readonly #options: LocalObjectStoreOptions

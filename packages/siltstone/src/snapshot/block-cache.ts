@@ -1,21 +1,31 @@
+import { EntryQueue } from './entry-queue.ts'
+
 const FORGET_AT = 1_000
 /** What an entry costs beside its value: typed arrays, places in maps. */
 const ENTRY_BYTES = 256
+/** Of the cache, for blocks that were used once so far. */
+const NEWCOMERS_SHARE = 0.1
+/** More uses than this count as this many. */
+const MOST_USES = 3
 
 /**
  * Parsed blocks of immutable objects, bounded in bytes. Never invalidated.
  *
- * The oldest go first, but who was used since gets a second chance (CLOCK; Corbató, 1968): unlike least-recently-used,
- * a hit moves nothing, and a search makes a hundred of them. Blocks lie by number on a shelf for each section, because
- * names made and hashed for each of them would cost more than the search.
+ * Which block goes is decided as in S3-FIFO (Yang et al., SOSP 2023). A new block stands in a short queue; if it is not
+ * used again before it comes to the front, it is gone, and only its number is remembered for a while. Used again, or asked
+ * for while it is remembered, it comes into the main queue, where each use gives it another round. So pages of vectors,
+ * most of which one search wants once, do not push out the lists that every hundredth search wants; and a hit moves
+ * nothing, of which a search makes a hundred.
+ *
+ * Blocks lie by number on a shelf for each section, because names made and hashed for each of them would cost more than
+ * the search.
  */
 export class BlockCache {
   readonly limitBytes: number
   readonly #shelves = new Map<string, WeakRef<BlockShelf>>()
-  /** Oldest first, from `#oldest` on. */
-  #queue: Entry[] = []
-  #oldest = 0
-  #sizeBytes = 0
+  readonly #newcomers = new EntryQueue<Entry>()
+  readonly #main = new EntryQueue<Entry>()
+  readonly #remembered = new EntryQueue<Remembered>()
   #forgetAt = FORGET_AT
   hits = 0
   misses = 0
@@ -25,7 +35,7 @@ export class BlockCache {
   }
 
   get sizeBytes(): number {
-    return this.#sizeBytes
+    return this.#newcomers.sizeBytes + this.#main.sizeBytes
   }
 
   /** The same for the same name, as long as somebody holds it. */
@@ -33,7 +43,7 @@ export class BlockCache {
     let shelf = this.#shelves.get(name)?.deref()
     if (!shelf) {
       this.#forgetUnheld()
-      shelf = new BlockShelf(this, (entry) => this.#add(entry))
+      shelf = new BlockShelf(this, (entry, wasThere) => this.#add(entry, wasThere))
       this.#shelves.set(name, new WeakRef(shelf))
     }
     return shelf
@@ -45,46 +55,65 @@ export class BlockCache {
     this.#forgetAt = Math.max(FORGET_AT, this.#shelves.size * 2)
   }
 
-  #add(entry: Entry): boolean {
+  #add(entry: Entry, wasThere: boolean): boolean {
     // One block may not push out everything else.
     if (entry.sizeBytes > this.limitBytes / 4) return false
-    this.#queue.push(entry)
-    this.#sizeBytes += entry.sizeBytes
-    while (this.#sizeBytes > this.limitBytes) this.#dropOne()
+    while (this.sizeBytes + entry.sizeBytes > this.limitBytes) this.#dropOne()
+    ;(wasThere ? this.#main : this.#newcomers).push(entry)
     return true
   }
 
+  /** Drops one, or moves one: repeated, it comes to an end, because every round takes uses away. */
   #dropOne(): void {
-    const entry = this.#queue[this.#oldest++] as Entry
-    if (entry.used) {
-      entry.used = false
-      this.#queue.push(entry)
-    } else {
-      this.#sizeBytes -= entry.sizeBytes
+    if (this.#main.length === 0 || this.#newcomers.sizeBytes > this.limitBytes * NEWCOMERS_SHARE) {
+      const entry = this.#newcomers.shift()
+      if (entry.uses > 0) {
+        entry.uses = 0
+        this.#main.push(entry)
+        return
+      }
       entry.shelf.drop(entry)
+      this.#remember(entry)
+      return
     }
-    if (this.#oldest > 1_024 && this.#oldest > this.#queue.length / 2) {
-      this.#queue = this.#queue.slice(this.#oldest)
-      this.#oldest = 0
+    const entry = this.#main.shift()
+    if (entry.uses === 0) entry.shelf.drop(entry)
+    else {
+      entry.uses--
+      this.#main.push(entry)
+    }
+  }
+
+  /** Numbers of as many bytes of blocks as the cache holds. */
+  #remember({ shelf, number, sizeBytes }: Entry): void {
+    shelf.remember(number)
+    this.#remembered.push({ shelf, number, sizeBytes })
+    while (this.#remembered.sizeBytes > this.limitBytes) {
+      const oldest = this.#remembered.shift()
+      oldest.shelf.forget(oldest.number)
     }
   }
 }
 
-interface Entry {
+interface Remembered {
   shelf: BlockShelf
   number: number
-  value: unknown
   sizeBytes: number
-  used: boolean
+}
+
+interface Entry extends Remembered {
+  value: unknown
+  uses: number
 }
 
 /** The cached blocks of one section, by number. */
 export class BlockShelf {
   readonly #cache: BlockCache
-  readonly #add: (entry: Entry) => boolean
+  readonly #add: (entry: Entry, wasThere: boolean) => boolean
   readonly #entries = new Map<number, Entry>()
+  readonly #remembered = new Set<number>()
 
-  constructor(cache: BlockCache, add: (entry: Entry) => boolean) {
+  constructor(cache: BlockCache, add: (entry: Entry, wasThere: boolean) => boolean) {
     this.#cache = cache
     this.#add = add
   }
@@ -96,20 +125,30 @@ export class BlockShelf {
       return undefined
     }
     this.#cache.hits++
-    entry.used = true
+    if (entry.uses < MOST_USES) entry.uses++
     return entry.value
   }
 
   /** Keeps the old value where there is one: blocks do not change. */
   set(number: number, value: unknown, sizeBytes: number): void {
     if (this.#entries.has(number)) return
-    const entry = { shelf: this, number, value, sizeBytes: sizeBytes + ENTRY_BYTES, used: false }
-    this.#entries.set(number, entry)
-    if (!this.#add(entry)) this.#entries.delete(number)
+    const entry: Entry = { shelf: this, number, value, sizeBytes: sizeBytes + ENTRY_BYTES, uses: 0 }
+    const wasThere = this.#remembered.delete(number)
+    if (this.#add(entry, wasThere)) this.#entries.set(number, entry)
   }
 
   /** For the cache. */
   drop(entry: Entry): void {
     this.#entries.delete(entry.number)
+  }
+
+  /** For the cache: it was dropped, and is known when it comes again. */
+  remember(number: number): void {
+    this.#remembered.add(number)
+  }
+
+  /** For the cache. */
+  forget(number: number): void {
+    this.#remembered.delete(number)
   }
 }

@@ -3,6 +3,7 @@ import { corrupt } from '../errors.ts'
 import type { DeletionsRef, SegmentRef } from '../format/manifest.ts'
 import { type OverlayColumn, OverlayReader } from '../format/segment/overlay.ts'
 import { type RowNumbers, SegmentReader, type VectorPages } from '../format/segment/reader.ts'
+import type { SourceOptions } from '../format/segment/source.ts'
 import type { GetOptions, ObjectStore } from '../platform/object-store.ts'
 import type { BlockCache } from './block-cache.ts'
 import { decodeRowSet, RowSet } from './row-set.ts'
@@ -111,12 +112,14 @@ export class OpenSegment {
 export class SegmentPool {
   readonly #store: ObjectStore
   readonly #cache: BlockCache
+  readonly #reading: SourceOptions
   readonly #open = new Map<string, Promise<OpenSegment>>()
   readonly #readers = new Map<string, SegmentReader>()
 
   constructor(store: ObjectStore, cache: BlockCache) {
     this.#store = store
     this.#cache = cache
+    this.#reading = { cache, gapBytes: store.capabilities.gapBytes }
   }
 
   /** Opens the same segments for somebody who needs others of them; blocks are shared. */
@@ -165,12 +168,10 @@ export class SegmentPool {
   async #load(ref: SegmentRef): Promise<OpenSegment> {
     let reader = this.#readers.get(ref.segment.id)
     if (!reader) {
-      reader = new SegmentReader(ref.segment, this.#readImmutable, { cache: this.#cache })
+      reader = new SegmentReader(ref.segment, this.#readImmutable, this.#reading)
       this.#readers.set(ref.segment.id, reader)
     }
-    const overlays = ref.overlays.map(
-      (overlay) => new OverlayReader(overlay, this.#readImmutable, { cache: this.#cache }),
-    )
+    const overlays = ref.overlays.map((overlay) => new OverlayReader(overlay, this.#readImmutable, this.#reading))
     return new OpenSegment(
       ref,
       reader,

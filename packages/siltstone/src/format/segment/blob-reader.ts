@@ -4,7 +4,6 @@ import { DIRECTORY_ENTRY_BYTES } from './blob-writer.ts'
 import type { SectionDescriptor } from './descriptor.ts'
 import { type BlockShelf, eachAtMost, readAhead, type SectionSource, stretches, wordsOf } from './source.ts'
 
-const GAP_BYTES = 32 * 1024
 const MAX_READ_BYTES = 4 << 20
 const PARALLEL_READS = 128
 const SCAN_BYTES = 1 << 20
@@ -112,16 +111,20 @@ export class BlobReader {
       else take(block, cached as TextBlock)
     }
     const start = (block: number): number => directory.offset[block] as number
-    await eachAtMost(stretches(missing, start, GAP_BYTES, MAX_READ_BYTES), PARALLEL_READS, async ({ first, end }) => {
-      const bytes = await this.#source.range(section, section.offset + start(first), start(end) - start(first))
-      for (let block = first; block < end; block++) {
-        if (!byBlock.has(block)) continue
-        const stored = bytes.subarray(start(block) - start(first), start(block + 1) - start(first))
-        const texts = this.#parse(section, directory, block, stored)
-        shelf?.set(block, texts, texts.sizeBytes)
-        take(block, texts)
-      }
-    })
+    await eachAtMost(
+      stretches(missing, start, this.#source.gapBytes, MAX_READ_BYTES),
+      PARALLEL_READS,
+      async ({ first, end }) => {
+        const bytes = await this.#source.range(section, section.offset + start(first), start(end) - start(first))
+        for (let block = first; block < end; block++) {
+          if (!byBlock.has(block)) continue
+          const stored = bytes.subarray(start(block) - start(first), start(block + 1) - start(first))
+          const texts = this.#parse(section, directory, block, stored)
+          shelf?.set(block, texts, texts.sizeBytes)
+          take(block, texts)
+        }
+      },
+    )
     return out
   }
 

@@ -11,7 +11,7 @@ import { checkFeatures, Fields, parseFile, parseSection, type SectionDescriptor 
 import { PageReader } from './page-reader.ts'
 import { PageWriter } from './pages.ts'
 import { FileSink, MemorySink, type OpenFile } from './sink.ts'
-import { type BlockCache, type ReadRange, SectionSource, wordsOf } from './source.ts'
+import { type ReadRange, SectionSource, type SourceOptions, wordsOf } from './source.ts'
 
 export type OverlayColumn = 'metadata' | 'documents' | 'uris'
 export const OVERLAY_COLUMNS: readonly OverlayColumn[] = ['metadata', 'documents', 'uris']
@@ -182,10 +182,10 @@ export class OverlayReader {
   readonly #texts: Record<OverlayColumn, BlobReader>
   #targets: Promise<Targets> | undefined
 
-  constructor(descriptor: OverlayDescriptor, read: ReadRange, options: { cache?: BlockCache } = {}) {
+  constructor(descriptor: OverlayDescriptor, read: ReadRange, options: SourceOptions = {}) {
     this.descriptor = descriptor
     const { id, rows } = descriptor
-    this.#source = new SectionSource(id, [descriptor], read, options.cache)
+    this.#source = new SectionSource(id, [descriptor], read, options)
     const targets = this.#section('targets', 'row-version-pages')
     if (targets === undefined) throw corrupt('descriptor-damaged', `overlay ${id} has no section targets`)
     this.#pages = new PageReader(this.#source, targets, 12, rows)

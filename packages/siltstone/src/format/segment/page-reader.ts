@@ -2,7 +2,6 @@ import { checkPages, geometryOf, pageCount, type PageGeometry } from './pages.ts
 import type { SectionDescriptor } from './descriptor.ts'
 import { type BlockShelf, eachAtMost, readAhead, type SectionSource, stretches, wordsOf } from './source.ts'
 
-const GAP_BYTES = 16 * 1024
 const MAX_READ_BYTES = 4 << 20
 const PARALLEL_READS = 128
 
@@ -34,12 +33,18 @@ export class PageReader {
 
   /** Pages `first` to before `end`. @throws SiltstoneError `corrupt` (`page-damaged`, `object-truncated`) */
   async read(first: number, end: number): Promise<Pages> {
-    const { pageBytes, recordsPerPage } = this.geometry
-    const { section } = this
-    const raw = await this.#source.range(section, section.offset + first * pageBytes, (end - first) * pageBytes)
-    const bytes = checkPages(raw, pageBytes, first, section.name, this.#source.key(section))
+    const { recordsPerPage } = this.geometry
+    const bytes = await this.#bytes(first, end)
     const firstRecord = first * recordsPerPage
     return { firstRecord, recordCount: Math.min(end * recordsPerPage, this.records) - firstRecord, bytes }
+  }
+
+  /** @param wanted those whose checksum matters; all when left out */
+  async #bytes(first: number, end: number, wanted?: ReadonlySet<number>): Promise<Uint8Array> {
+    const { pageBytes } = this.geometry
+    const { section } = this
+    const raw = await this.#source.range(section, section.offset + first * pageBytes, (end - first) * pageBytes)
+    return checkPages(raw, pageBytes, first, section.name, this.#source.key(section), wanted)
   }
 
   /** All pages that hold records `start` to before `end`, in reads of about `chunkBytes`, one ahead. */
@@ -68,15 +73,15 @@ export class PageReader {
       if (cached === undefined) missing.push(page)
       else take(page, cached as Uint32Array)
     }
-    const groups = stretches(missing, (page) => page * pageBytes, GAP_BYTES, MAX_READ_BYTES)
+    const groups = stretches(missing, (page) => page * pageBytes, this.#source.gapBytes, MAX_READ_BYTES)
     const needed = new Set(missing)
     await eachAtMost(groups, PARALLEL_READS, async ({ first, end }) => {
-      const all = wordsOf((await this.read(first, end)).bytes)
+      const all = wordsOf(await this.#bytes(first, end, needed))
       for (let page = first; page < end; page++) {
         if (!needed.has(page)) continue
         const view = all.subarray((page - first) * words, (page - first + 1) * words - 1)
         // A copy for the cache: a view would keep the whole read in memory.
-        shelf?.set(page, view.slice(), pageBytes)
+        shelf?.set(page, all.buffer.byteLength === pageBytes ? view : view.slice(), pageBytes)
         take(page, view)
       }
     })

@@ -8,7 +8,7 @@ import { BlobReader } from './blob-reader.ts'
 import type { SectionDescriptor, SegmentDescriptor } from './descriptor.ts'
 import { IdIndexReader } from './id-index-reader.ts'
 import { PageReader } from './page-reader.ts'
-import { type BlockCache, type ReadRange, SectionSource, wordsOf } from './source.ts'
+import { type ReadRange, SectionSource, type SourceOptions, wordsOf } from './source.ts'
 import { verifySegment } from './verify.ts'
 
 export type TextColumn = 'ids' | 'metadata' | 'documents' | 'uris'
@@ -31,10 +31,6 @@ export interface RowNumbers {
   versions: Float64Array
 }
 
-export interface SegmentReaderOptions {
-  cache?: BlockCache
-}
-
 export class SegmentReader {
   readonly descriptor: SegmentDescriptor
   readonly source: SectionSource
@@ -44,10 +40,10 @@ export class SegmentReader {
   readonly #texts: Record<TextColumn, BlobReader>
 
   /** @throws SiltstoneError `corrupt` (`descriptor-damaged`) when a section is missing or of the wrong size */
-  constructor(descriptor: SegmentDescriptor, read: ReadRange, options: SegmentReaderOptions = {}) {
+  constructor(descriptor: SegmentDescriptor, read: ReadRange, options: SourceOptions = {}) {
     const { id, files, rows, dimension } = descriptor
     this.descriptor = descriptor
-    this.source = new SectionSource(id, files, read, options.cache)
+    this.source = new SectionSource(id, files, read, options)
     this.vectorReader = new PageReader(this.source, this.#section('vectors', 'f32-pages'), dimension * 4, rows)
     this.rowReader = new PageReader(this.source, this.#section('rows', 'u64x2-pages'), 16, rows)
     const filter = this.section('id-filter', 'split-block-bloom')

@@ -23,16 +23,28 @@ export interface Stretch {
   end: number
 }
 
+/** As a store of small latency has it. */
+const GAP_BYTES = 16 * 1024
+
+export interface SourceOptions {
+  cache?: BlockCache
+  /** Reading this many bytes for nothing costs less than another request. Default 16 KB. */
+  gapBytes?: number
+}
+
 export class SectionSource {
   /** Of the segment or overlay: the prefix of cache keys. */
   readonly id: string
+  /** Ranges that are this near to one another are best read in one. */
+  readonly gapBytes: number
   readonly #cache: BlockCache | undefined
   readonly #files: readonly FileDescriptor[]
   readonly #read: ReadRange
 
-  constructor(id: string, files: readonly FileDescriptor[], read: ReadRange, cache?: BlockCache) {
+  constructor(id: string, files: readonly FileDescriptor[], read: ReadRange, options: SourceOptions = {}) {
     this.id = id
-    this.#cache = cache
+    this.gapBytes = options.gapBytes ?? GAP_BYTES
+    this.#cache = options.cache
     this.#files = files
     this.#read = read
   }

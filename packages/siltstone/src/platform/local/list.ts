@@ -57,9 +57,7 @@ class Listing {
   /** The names in a directory that can matter, in byte order, directories with a slash. */
   async #names(base: string): Promise<string[]> {
     const { prefix, from } = this.#request
-    const all = await this.#allNames(base)
-    return all.filter((name) => {
-      if (isBefore(base, name, from)) return false
+    return notBefore(await this.#allNames(base), base, from).filter((name) => {
       const key = base + name
       const isDirectory = key.endsWith('/')
       const matches = key.startsWith(prefix) || (isDirectory && prefix.startsWith(key))
@@ -110,26 +108,29 @@ class Listing {
 }
 
 /**
- * Whether certainly no key that begins with this name is wanted. A log that was folded has a thousand such names, and
- * every strong read lists it: what follows costs ten times as much.
+ * Without names that certainly no wanted key begins with. A log that was folded has a thousand of them, and every strong
+ * read lists it.
+ * @param names in byte order, directories with a slash
  */
-function isBefore(base: string, name: string, from: ListPosition): boolean {
-  if (!from || !('afterKey' in from) || !from.afterKey.startsWith(base)) return false
+function notBefore(names: readonly string[], base: string, from: ListPosition): readonly string[] {
+  if (!('afterKey' in from) || !from.afterKey.startsWith(base)) return names
   const after = from.afterKey.slice(base.length)
-  // Units of UTF-16 stand in the order of bytes wherever one of two is ASCII.
-  return name < after && !after.startsWith(name) && isAscii(after)
+  const start = firstNotBefore(names, after)
+  // The directory that `after` lies in comes before it.
+  const around = after.slice(0, after.indexOf('/') + 1)
+  const place = around === '' ? start : firstNotBefore(names, around)
+  return place < start && names[place] === around ? [around, ...names.slice(start)] : names.slice(start)
 }
 
-let known = ''
-let knownIsAscii = true
-
-function isAscii(text: string): boolean {
-  if (text !== known) {
-    known = text
-    // oxlint-disable-next-line no-control-regex
-    knownIsAscii = /^[\x00-\x7f]*$/.test(text)
+function firstNotBefore(names: readonly string[], wanted: string): number {
+  let low = 0
+  let high = names.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (compareKeys(names[middle] as string, wanted) < 0) low = middle + 1
+    else high = middle
   }
-  return knownIsAscii
+  return low
 }
 
 /** Whether there is any object below a directory: an empty one, left by a crash or about to be used, is no prefix. */
