@@ -34,5 +34,9 @@ export const NEEDS_NO_LEASE: ReadonlySet<string> = new Set([
   'pin-dropped-without-tombstone',
 ])
 
-/** Seeds that found mistakes of the real code in the simulation as it is now, without leases. */
-export const FOUND: readonly number[] = [500_000_913, 500_001_372]
+/** Seeds that found mistakes of the real code in the simulation as it is now. */
+export const FOUND: readonly { seed: number; withoutLease: 0 | 1 }[] = [
+  { seed: 500_000_913, withoutLease: 1 },
+  { seed: 500_001_372, withoutLease: 1 },
+  { seed: 700_018_959, withoutLease: 0 },
+]

@@ -31,9 +31,9 @@ describe('seeds that caught a broken copy', () => {
   )
 
   it.each(FOUND)(
-    'and those that found mistakes of ours: %i',
-    async (seed) => {
-      const overrides = { withoutLease: 1 }
+    'and those that found mistakes of ours: $seed',
+    async ({ seed, withoutLease }) => {
+      const overrides = { withoutLease }
       const { failures } = await runBatch({ firstSeed: seed, histories: 1, overrides, stopAtFailure: true })
       expect(failures).toEqual([])
     },

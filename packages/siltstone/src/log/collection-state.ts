@@ -228,7 +228,7 @@ export class CollectionState {
         const sent = this.stamp()
         const listing = await listTail(this.env.store, this.path, this.manifest.watermark, options.inbox)
         if (this.ageMs(began) > this.limits.readSpanMs) continue
-        await this.#confirmContiguous(listing)
+        await this.#cutAtGap(listing)
         await this.#log.extend(listing.entries, options.applyBytes)
         // So late an entry may have been folded and collected, and a stray may lie under its number: look again.
         if (this.ageMs(began) > this.limits.readSpanMs) continue
@@ -333,21 +333,18 @@ export class CollectionState {
     this.#loaded = true
   }
 
-  async #confirmContiguous(listing: TailListing): Promise<void> {
-    let expected = this.manifest.watermark + 1
-    for (const { number } of listing.entries) {
-      if (number !== expected) {
-        // A listing without a point in time can miss an entry that a later one proves: look for it by name.
-        const head = await this.env.store.head(logEntryKey(this.path, expected))
-        if (!head) throw new Vanished(logEntryKey(this.path, expected))
-        const again = await listTail(this.env.store, this.path, this.manifest.watermark, false)
-        listing.entries = again.entries
-        if (again.entries.some((entry, i) => entry.number !== this.manifest.watermark + 1 + i))
-          throw new Vanished(logEntryKey(this.path, expected))
-        return
-      }
-      expected++
-    }
+  /**
+   * Cuts a listing off at its first gap. A listing without a point in time can miss an entry that came after it began
+   * and still show a later one: then every entry from the gap on came after it began, and no read is owed them. (To list
+   * again would not end while others write.) An entry that is missing altogether has vanished.
+   */
+  async #cutAtGap(listing: TailListing): Promise<void> {
+    const first = this.manifest.watermark + 1
+    const gap = listing.entries.findIndex(({ number }, i) => number !== first + i)
+    if (gap < 0) return
+    const key = logEntryKey(this.path, first + gap)
+    if (!(await this.env.store.head(key))) throw new Vanished(key)
+    listing.entries.length = gap
   }
 
   #unsequencedKnown(): InboxObject[] {
