@@ -12,36 +12,58 @@ export interface Probe {
   deviation: number
 }
 
-/**
- * The `count` most promising clusters, best first.
- * @param admits clusters that hold something of interest; all when left out
- */
+/** The `count` most promising clusters, best first. */
 export function nearestClusters(
   workspace: Workspace,
   query: PreparedQuery,
   directory: IvfDirectory,
   count: number,
-  admits?: (cluster: number) => boolean,
 ): Probe[] {
-  const { clusters, dimension, scales, squares, codeError } = directory
-  const dots = innerProducts(workspace, query, directory)
-  const isIp = query.space === 'ip'
-  const nearest = new Nearest(Math.min(count, clusters))
-  for (let i = 0; i < clusters; i++) {
-    const dot = (dots[i] as number) * (scales[i] as number)
-    const base = isIp ? 1 - dot : query.square + (squares[i] as number) - 2 * dot
-    if (base <= nearest.bound && (admits === undefined || admits(i))) nearest.offer(base, i)
-  }
-  const perDimension = codeError / Math.sqrt(Math.max(1, dimension - 1))
-  return nearest.sorted().map(({ distance, tag }) => {
-    const dot = (dots[tag] as number) * (scales[tag] as number)
-    const square = Math.max(0, query.square + (squares[tag] as number) - 2 * dot)
-    return { cluster: tag, base: isIp ? distance : square, deviation: Math.sqrt(square) * perDimension }
-  })
+  const nearest = new Nearest(Math.min(count, directory.clusters))
+  offerClusters(workspace, query, directory, nearest, 0)
+  return nearest.sorted().map(({ distance, tag }) => probeOf(query, directory, tag, distance))
 }
 
-/** ⟨q, c⟩ / scale of c, for every centroid. Valid until the workspace is used again. */
-function innerProducts(workspace: Workspace, query: PreparedQuery, directory: IvfDirectory): Float64Array {
+/**
+ * Offers every cluster by its base.
+ * @param firstTag tag of cluster 0
+ * @param admits clusters that hold something of interest; all when left out
+ */
+export function offerClusters(
+  workspace: Workspace,
+  query: PreparedQuery,
+  directory: IvfDirectory,
+  nearest: Nearest,
+  firstTag: number,
+  admits?: (cluster: number) => boolean,
+): void {
+  const { clusters, scales, squares } = directory
+  const dots = innerProducts(workspace, query, directory)
+  const factor = 1 / query.factor
+  const isIp = query.space === 'ip'
+  const { square } = query
+  let { bound } = nearest
+  for (let i = 0; i < clusters; i++) {
+    const dot = (dots[i] as number) * factor * (scales[i] as number)
+    const base = isIp ? 1 - dot : square + (squares[i] as number) - 2 * dot
+    if (base <= bound && (admits === undefined || admits(i))) {
+      nearest.offer(base, firstTag + i)
+      ;({ bound } = nearest)
+    }
+  }
+}
+
+/** @param base as it was offered */
+export function probeOf(query: PreparedQuery, directory: IvfDirectory, cluster: number, base: number): Probe {
+  const { dimension, squares, codeError } = directory
+  const isIp = query.space === 'ip'
+  const square = Math.max(0, isIp ? query.square + (squares[cluster] as number) - 2 * (1 - base) : base)
+  const deviation = (Math.sqrt(square) * codeError) / Math.sqrt(Math.max(1, dimension - 1))
+  return { cluster, base: isIp ? base : square, deviation }
+}
+
+/** ⟨q, c⟩ × the query's factor / scale of c, for every centroid. Valid until the workspace is used again. */
+function innerProducts(workspace: Workspace, query: PreparedQuery, directory: IvfDirectory): Int32Array {
   const { clusters, dimension, centroids } = directory
   const { kernels } = workspace
   const words = workspace.scratch('words', dimension * 2)
@@ -50,9 +72,5 @@ function innerProducts(workspace: Workspace, query: PreparedQuery, directory: Iv
   const { buffer } = kernels.memory
   new Int16Array(buffer, words, dimension).set(query.words)
   kernels.dotI8(words, rows, clusters, dimension, dots)
-  const sums = new Int32Array(buffer, dots, clusters)
-  const out = new Float64Array(clusters)
-  const factor = 1 / query.factor
-  for (let i = 0; i < clusters; i++) out[i] = (sums[i] as number) * factor
-  return out
+  return new Int32Array(buffer, dots, clusters)
 }

@@ -78,8 +78,8 @@ export interface LocalObjectStoreOptions {
   lockWaitMs?: number
   /** Folders (as prefixes) to sync before an object becomes visible. Default: `inbox/` beside the object. */
   syncBefore?: (key: string) => readonly string[]
-  /** Whether `stat` of a directory can be trusted to tell that its names are still the same. Default: by file system. */
-  remembersNames?: boolean
+  /** Whether `stat` can be trusted to tell that a file or directory is still the same. Default: by file system. */
+  trustsStat?: boolean
 }
 
 /**
@@ -102,7 +102,7 @@ export async function openLocalObjectStore(
     if (isMissing(error)) throw notFound('no-store', `There is no directory ${root}.`, { cause: error })
     throw fileError(error, { path: root, doing: 'open the store' })
   }
-  return new LocalObjectStore(root, { remembersNames: isLocal, ...options })
+  return new LocalObjectStore(root, { trustsStat: isLocal, ...options })
 }
 
 async function prepare(root: string, { clock, random }: LocalObjectStoreOptions, log: Logger): Promise<void> {
@@ -141,8 +141,9 @@ export class LocalObjectStore implements ObjectStore {
     this.root = root
     this.#options = options
     this.#temp = new TempFiles(join(root, TEMP_FOLDER), random)
-    this.#reading = { etags, kept: new KeptFiles(), nowMs: () => clock.nowMs() }
-    this.#names = options.remembersNames === true ? new NamesMemo(() => clock.monotonicMs()) : undefined
+    const trustsStat = options.trustsStat === true
+    this.#reading = { etags, kept: new KeptFiles(), nowMs: () => clock.nowMs(), trustsStat }
+    this.#names = trustsStat ? new NamesMemo(() => clock.monotonicMs()) : undefined
     const path = join(root, PRIVATE_FOLDER, 'lock.sqlite')
     const lock = new StoreLock({ path, clock, random, waitMs: lockWaitMs })
     const directories = new DirectorySync(root)

@@ -1,7 +1,8 @@
 /** Which clusters of which segments a search looks at. */
 import { workspace } from '../ivf/ivf.ts'
 import type { PreparedQuery } from '../ivf/prepared-query.ts'
-import { nearestClusters, type Probe } from '../ivf/probe.ts'
+import { offerClusters, type Probe, probeOf } from '../ivf/probe.ts'
+import { Nearest } from '../kernels/nearest.ts'
 import type { Effort } from './plan.ts'
 import type { Indexed } from './probe-segments.ts'
 
@@ -35,25 +36,29 @@ export function chooseClusters(
   const probes = Math.ceil(effort.probes(k) * roots)
   const wanted = filtered ? effort.matchesWanted(probes * (rows / clusters), share) : 0
   const most = filtered ? Math.max(probes, effort.mostProbes(probes, share)) : probes
-  const found = parts.map(({ part, query }) => candidatesOf(part, query, most))
-  if (!filtered && parts.length === 1) return parts.map((one, i) => ({ ...one, probes: found[i] as Probe[] }))
-  const order = found.flatMap((own, i) => own.map((probe) => ({ probe, i })))
-  order.sort((a, b) => a.probe.base - b.probe.base)
+  const nearest = new Nearest(Math.min(most, clusters))
+  const firstTags: number[] = []
+  let firstTag = 0
+  for (const { part, query } of parts) {
+    const { directory } = part.ivf
+    const all = part.count === part.segment.rows
+    const admits = all ? undefined : (cluster: number) => matches(part, cluster) > 0
+    offerClusters(workspace(), query, directory, nearest, firstTag, admits)
+    firstTags.push(firstTag)
+    firstTag += directory.clusters
+  }
   const choices = parts.map((one): Choice => ({ ...one, probes: [] }))
   let seen = 0
-  for (const [taken, { probe, i }] of order.entries()) {
-    if (taken >= most || (taken >= probes && seen >= wanted)) break
-    if (filtered) seen += matches((parts[i] as { part: Indexed }).part, probe.cluster)
-    ;(choices[i] as Choice).probes.push(probe)
+  for (const [taken, { distance, tag }] of nearest.sorted().entries()) {
+    if (taken >= probes && seen >= wanted) break
+    let i = firstTags.length - 1
+    while ((firstTags[i] as number) > tag) i--
+    const choice = choices[i] as Choice
+    const cluster = tag - (firstTags[i] as number)
+    if (filtered) seen += matches(choice.part, cluster)
+    choice.probes.push(probeOf(choice.query, choice.part.ivf.directory, cluster, distance))
   }
   return choices
-}
-
-function candidatesOf(part: Indexed, query: PreparedQuery, count: number): Probe[] {
-  const { directory } = part.ivf
-  const all = part.count === part.segment.rows
-  const admits = all ? undefined : (cluster: number) => matches(part, cluster) > 0
-  return nearestClusters(workspace(), query, directory, Math.min(count, directory.clusters), admits)
 }
 
 /** Admitted rows of a cluster, without those copied into it. */

@@ -59,6 +59,11 @@ export class PageReader {
     })
   }
 
+  /** A page without its checksum if it is in memory. */
+  cached(page: number): Uint32Array | undefined {
+    return this.#shelf?.get(page) as Uint32Array | undefined
+  }
+
   /**
    * Calls `take(page, its bytes without the checksum)` for each of the pages, given in ascending order.
    * Near ones are read together; pages go through the cache.

@@ -120,13 +120,21 @@ export class SegmentReader {
     const { dimension } = this
     const { recordsPerPage } = this.vectorReader.geometry
     const flat = new Float32Array(rows.length * dimension)
-    const byPage = groupBy(rows, (row) => Math.floor(this.#inside(row) / recordsPerPage))
-    await this.vectorReader.each(ascendingKeys(byPage), (page, words) => {
-      const floats = new Float32Array(words.buffer, words.byteOffset, words.length)
-      for (const i of byPage.get(page) ?? []) {
-        const at = ((rows[i] as number) % recordsPerPage) * dimension
-        flat.set(floats.subarray(at, at + dimension), i * dimension)
-      }
+    const words = new Uint32Array(flat.buffer)
+    const copy = (i: number, page: Uint32Array) => {
+      const at = ((rows[i] as number) % recordsPerPage) * dimension
+      words.set(page.subarray(at, at + dimension), i * dimension)
+    }
+    const missing: number[] = []
+    for (let i = 0; i < rows.length; i++) {
+      const page = this.vectorReader.cached(Math.floor(this.#inside(rows[i] as number) / recordsPerPage))
+      if (page) copy(i, page)
+      else missing.push(i)
+    }
+    if (missing.length === 0) return flat
+    const byPage = Map.groupBy(missing, (i) => Math.floor((rows[i] as number) / recordsPerPage))
+    await this.vectorReader.each(ascendingKeys(byPage), (page, found) => {
+      for (const i of byPage.get(page) ?? []) copy(i, found)
     })
     return flat
   }

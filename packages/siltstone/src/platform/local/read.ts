@@ -1,4 +1,4 @@
-import { type BigIntStats, closeSync, fstatSync, openSync, read, readSync } from 'node:fs'
+import { type BigIntStats, closeSync, fstatSync, openSync, read, readSync, statSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { cutRange } from '../byte-range.ts'
 import { ContentEtag, contentEtag } from '../content-etag.ts'
@@ -20,6 +20,8 @@ export interface ReadContext {
   etags: EtagMemo
   kept: KeptFiles
   nowMs: () => number
+  /** Whether `stat` tells this machine's own state: then an object that did not change need not be opened. */
+  trustsStat: boolean
 }
 
 /** `get` on a file. Everything comes from one descriptor, so from one version of the object. */
@@ -28,6 +30,7 @@ export function readObject(path: string, options: GetOptions, context: ReadConte
     const { length } = options.range
     if (length <= MAX_SYNC_READ_BYTES) return readKept(path, options.range, context.kept)
   }
+  if (context.trustsStat && isKnownUnchanged(path, options, context.etags)) return { status: 'not-modified' }
   const file = openFile(path)
   if (file === undefined) return { status: 'not-found' }
   const { fd, stat } = file
@@ -42,11 +45,20 @@ export function readObject(path: string, options: GetOptions, context: ReadConte
     }
     const bytes = needsAll ? readBytes(fd, 0, sizeBytes) : readBytes(fd, start, end)
     const etag = needsAll ? contentEtag(bytes) : undefined
+    if (etag !== undefined && options.ifNoneMatch !== undefined)
+      context.etags.rememberRead(path, stat, etag, context.nowMs())
     const body = needsAll && options.range !== undefined ? bytes.slice(start, end) : bytes
     return resultOf(options, { body, etag, sizeBytes, lastModifiedMs: lastModifiedMs(stat) })
   } finally {
     if (!isLater) closeSync(fd)
   }
+}
+
+/** Every strong read asks whether the pointer is still the same. */
+function isKnownUnchanged(path: string, { ifMatch, ifNoneMatch }: GetOptions, etags: EtagMemo): boolean {
+  if (ifNoneMatch === undefined || ifMatch !== undefined) return false
+  const stat = statSync(path, { bigint: true, throwIfNoEntry: false })
+  return stat !== undefined && etags.find(path, stat) === ifNoneMatch
 }
 
 function readKept(path: string, range: ByteRange, kept: KeptFiles): GetResult {
