@@ -23,6 +23,8 @@ export const RARE_PATHS: readonly RarePath[] = [
   path('put of an entry without a clear answer', 500, 'engine: log_puts_unsettled'),
   path('put of an entry answered after knowledge expired', 500, 'engine: log_puts_late'),
   path('stray entry below the watermark', 5_000, 'stray entry'),
+  path('delta that vanished between listing and reading', 5_000, 'engine: vanished_inbox'),
+  path('entry that vanished between listing and reading', 5_000, 'engine: vanished_log_entry'),
   path('void mention', 500, 'void mention'),
   path('refused delta', 500, 'delta refused'),
   path('back-pressure', 500, 'engine: log_back_pressure'),

@@ -15,7 +15,7 @@
  */
 import { corrupt, notFound, unavailable } from '../errors.ts'
 import type { LogEntry } from '../format/entry.ts'
-import { logEntryKey } from '../format/keys.ts'
+import { inboxKey, logEntryKey, parseKey } from '../format/keys.ts'
 import type { Manifest } from '../format/manifest.ts'
 import type { Environment } from '../platform/environment.ts'
 import { BaseState } from '../snapshot/base-state.ts'
@@ -198,7 +198,9 @@ export class CollectionState {
    * moved, and the next sync stands on its manifest.
    */
   async overtaken(error: unknown, manifestKey = this.#manifestKey): Promise<boolean> {
-    if (!asVanished(error)) return false
+    const missing = asVanished(error)
+    if (!missing) return false
+    this.#countVanished(missing.key)
     this.#loaded = false
     this.knowledge = undefined
     const now = await this.manifests.readPointer()
@@ -242,6 +244,7 @@ export class CollectionState {
         this.knowledge = undefined
         const missing = asVanished(error)
         if (!missing) throw error
+        this.#countVanished(missing.key)
         if (failure && failedAt === this.#manifestKey) throw missingObject(failure.key, this.path)
         failure = missing
         failedAt = this.#manifestKey
@@ -347,6 +350,12 @@ export class CollectionState {
     listing.entries.length = gap
   }
 
+  /** Each time somebody was overtaken by a collection of garbage, and began again. */
+  #countVanished(key: string): void {
+    const kind = parseKey(key)?.kind ?? 'other'
+    this.env.metrics.count(`vanished_${kind.replaceAll('-', '_')}`)
+  }
+
   #unsequencedKnown(): InboxObject[] {
     return this.#inbox.filter(({ ulid }) => !this.#log.isMentioned(ulid))
   }
@@ -362,6 +371,7 @@ export class CollectionState {
       const delta = await this.deltas.get(object.ulid, object.etag, object.sizeBytes)
       // Deleted between listing and reading: only a fold of an hour ago allows that, and the pointer has moved since.
       if (delta.status === 'gone' || delta.status === 'changed') {
+        this.#countVanished(inboxKey(this.path, object.ulid))
         await this.sync({ inbox: this.#takesInbox })
         return this.#currentView()
       }
