@@ -3,7 +3,8 @@
  * Readers, the writer and the fold all stand on it; each of its steps runs alone (`run`).
  *
  * ## A strong read
- * 1. The pointer, conditionally. 2. The manifest if it is new, and the listing of the log after its watermark.
+ * 1. The pointer, conditionally. 2. The manifest if it is new, and beside it the listing of the log after its watermark,
+ * which stands in the manifest's name.
  * 3. The entries and unsequenced deltas not known yet. Everything acknowledged before step 1 is then seen: an
  * acknowledged entry is above the watermark and listed, or folded into the manifest; an acknowledged delta is in the
  * inbox listing, or sequenced by one of those entries, or folded.
@@ -37,6 +38,12 @@ const SYNC_TRIES = 8
 export interface Stamp {
   wallMs: number
   monotonicMs: number
+}
+
+interface Listed {
+  /** When the request was sent. */
+  sent: Stamp
+  listing: TailListing
 }
 
 export interface StateOptions {
@@ -223,12 +230,11 @@ export class CollectionState {
     for (let attempt = 0; attempt < SYNC_TRIES; attempt++) {
       const began = this.stamp()
       try {
-        await this.#readPointer()
+        const early = await this.#readPointer({ inbox: options.inbox })
         // The second look: the pointer did not move, so what is missing is missing from the truth.
         if (failure && failedAt === this.#manifestKey) throw missingObject(failure.key, this.path)
         if (this.closed) return
-        const sent = this.stamp()
-        const listing = await listTail(this.env.store, this.path, this.manifest.watermark, options.inbox)
+        const { sent, listing } = early ?? (await this.#list(this.manifest.watermark, options.inbox))
         if (this.ageMs(began) > this.limits.readSpanMs) continue
         await this.#cutAtGap(listing)
         await this.#log.extend(listing.entries, options.applyBytes)
@@ -309,18 +315,37 @@ export class CollectionState {
     )
   }
 
-  /** Reads the pointer and stands on its manifest. A tombstone sets `closed`. */
-  async #readPointer(): Promise<void> {
+  async #list(watermark: number, inbox: boolean): Promise<Listed> {
+    const sent = this.stamp()
+    return { sent, listing: await listTail(this.env.store, this.path, watermark, inbox) }
+  }
+
+  /**
+   * Reads the pointer and stands on its manifest. A tombstone sets `closed`.
+   * @param ahead list the log while a new manifest is being read
+   * @returns that listing, if there is one and it belongs to the manifest
+   */
+  async #readPointer(ahead?: { inbox: boolean }): Promise<Listed | undefined> {
     const answer = await this.manifests.readPointer(this.pointer === 'none' ? undefined : this.pointer.etag)
     if (answer === 'unchanged' || (answer === 'none' && this.pointer === 'none')) {
       if (!this.#loaded) await this.#install(this.manifest)
-      return
+      return undefined
     }
     if (answer === 'none')
       throw corrupt('pointer-missing', `the pointer of ${this.path} is gone. Run "siltstone repair".`)
-    const { pointer, manifest } = await this.manifests.follow(answer)
+    const named = ahead && parseKey(answer.manifestKey)
+    const [listed, followed] = await Promise.allSettled([
+      named?.kind === 'manifest' ? this.#list(named.watermark, ahead?.inbox === true) : undefined,
+      this.manifests.follow(answer),
+    ])
+    if (followed.status === 'rejected') throw followed.reason
+    const { pointer, manifest } = followed.value
     this.pointer = pointer
     await this.#install(manifest)
+    // The manifest was collected, and it is a later one: its own listing is shorter.
+    if (pointer.manifestKey !== answer.manifestKey) return undefined
+    if (listed.status === 'rejected') throw listed.reason
+    return listed.value
   }
 
   missing() {

@@ -120,12 +120,14 @@ export class ManifestStore {
       })
     const { format: _format, version: _version, ...rest } = stored
     const manifest = rest as unknown as Manifest
-    for (const field of LIST_FIELDS) {
-      const list = stored[field]
-      if (Array.isArray(list)) continue
-      const body = await getVerified(this.#env.store, list.object)
-      assignList(manifest, field, decodeList(field, body, list.object.key))
-    }
+    await Promise.all(
+      LIST_FIELDS.map(async (field) => {
+        const list = stored[field]
+        if (Array.isArray(list)) return
+        const body = await getVerified(this.#env.store, list.object)
+        assignList(manifest, field, decodeList(field, body, list.object.key))
+      }),
+    )
     this.#remember(key, manifest)
     return manifest
   }
