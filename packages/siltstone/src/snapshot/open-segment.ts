@@ -116,15 +116,16 @@ export class SegmentPool {
   readonly #open = new Map<string, Promise<OpenSegment>>()
   readonly #readers = new Map<string, SegmentReader>()
 
-  constructor(store: ObjectStore, cache: BlockCache) {
+  /** @param gapBytes for who reads most of a segment: fewer, larger reads than the store would have for a few rows */
+  constructor(store: ObjectStore, cache: BlockCache, gapBytes = store.capabilities.gapBytes) {
     this.#store = store
     this.#cache = cache
-    this.#reading = { cache, gapBytes: store.capabilities.gapBytes }
+    this.#reading = { cache, gapBytes }
   }
 
   /** Opens the same segments for somebody who needs others of them; blocks are shared. */
   sibling(): SegmentPool {
-    return new SegmentPool(this.#store, this.#cache)
+    return new SegmentPool(this.#store, this.#cache, this.#reading.gapBytes)
   }
 
   /** As the object is now: for verification. */
