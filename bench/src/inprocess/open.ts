@@ -10,7 +10,7 @@ import { batches, type Dataset, type Row } from '../data/dataset.ts'
 import { RoundsStore } from './rounds-store.ts'
 
 /** S3's. A directory would list twice, because a file may come between two reads of its names; here nobody writes. */
-const FAR = { atomicListPages: true, cheapStartAfter: true, gapBytes: 32 * 1024 }
+const FAR = { atomicListPages: true, cheapStartAfter: true, isLocal: false }
 
 /** As a user has it: nothing between the engine and the directory. */
 export interface PlainEngine {

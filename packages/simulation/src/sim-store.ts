@@ -38,7 +38,7 @@ export class SimStore implements ObjectStore {
     this.#process = process
     this.#options = options
     const { atomicListPages } = options
-    this.capabilities = { atomicListPages, cheapStartAfter: atomicListPages, gapBytes: 16 * 1024 }
+    this.capabilities = { atomicListPages, cheapStartAfter: atomicListPages, isLocal: false }
   }
 
   get(key: string, options?: GetOptions): Promise<GetResult> {

@@ -18,7 +18,6 @@ import { enlistForCollection } from './due.ts'
 
 const LOST_COMMITS = 50
 const MEMORY_OF_BLOCKS = 64 * 1024 * 1024
-const GAP_BYTES = 32 * 1024
 
 export interface CompactorOptions {
   env: Environment
@@ -49,8 +48,7 @@ export class Compactor {
 
   /** Open segments of one collection; the cache of blocks beneath is shared. */
   newPool(): SegmentPool {
-    const { store } = this.#options.env
-    return new SegmentPool(store, this.#cache, Math.max(GAP_BYTES, store.capabilities.gapBytes))
+    return new SegmentPool(this.#options.env.store, this.#cache, { readsMost: true })
   }
 
   /**

@@ -48,10 +48,9 @@ export class ListReader {
       const bytes = await this.#source.range(this.#section, this.#section.offset + start, length)
       for (let cluster = first; cluster < end; cluster++) {
         if (!wanted.has(cluster)) continue
+        const part = bytes.subarray((offsets[cluster] as number) - start, (offsets[cluster + 1] as number) - start)
         // A copy: a view would keep the whole read in memory.
-        const own = new Uint8Array(
-          bytes.subarray((offsets[cluster] as number) - start, (offsets[cluster + 1] as number) - start),
-        )
+        const own = part.length === bytes.buffer.byteLength ? part : new Uint8Array(part)
         const list = this.parse(cluster, own)
         this.#shelf?.set(cluster, list, own.length)
         take(cluster, list)

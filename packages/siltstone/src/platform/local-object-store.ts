@@ -123,7 +123,7 @@ export class LocalObjectStore implements ObjectStore {
   readonly capabilities: ObjectStoreCapabilities = {
     atomicListPages: false,
     cheapStartAfter: false,
-    gapBytes: 4 * 1024,
+    isLocal: true,
   }
   /** The absolute path of the directory. */
   readonly root: string

@@ -37,7 +37,7 @@ interface StoredObject {
  */
 export class MemoryObjectStore implements ObjectStore {
   readonly description = 'memory'
-  readonly capabilities: ObjectStoreCapabilities = { atomicListPages: true, cheapStartAfter: true, gapBytes: 16 * 1024 }
+  readonly capabilities: ObjectStoreCapabilities = { atomicListPages: true, cheapStartAfter: true, isLocal: false }
   readonly #objects = new Map<string, StoredObject>()
   /** The keys of `#objects` in byte order. */
   readonly #keys: string[] = []

@@ -97,8 +97,8 @@ export interface ObjectStoreCapabilities {
   atomicListPages: boolean
   /** `startAfter` saves work (S3: yes; a directory reads all names anyway). */
   cheapStartAfter: boolean
-  /** Reading this many bytes for nothing costs less than another request. */
-  gapBytes: number
+  /** Reads come from this machine, which keeps in memory what is read often. */
+  isLocal: boolean
 }
 
 export interface ObjectStore {

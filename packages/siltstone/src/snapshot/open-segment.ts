@@ -108,6 +108,11 @@ export class OpenSegment {
   }
 }
 
+/** Reading this much for nothing costs less than another request: from this machine … */
+const NEAR_GAP_BYTES = 4 * 1024
+/** … and from a bucket, or where many requests follow one another. */
+const FAR_GAP_BYTES = 32 * 1024
+
 /** Opens segments once; what is opened is shared by every view that refers to the same rows, deletions and overlays. */
 export class SegmentPool {
   readonly #store: ObjectStore
@@ -116,16 +121,19 @@ export class SegmentPool {
   readonly #open = new Map<string, Promise<OpenSegment>>()
   readonly #readers = new Map<string, SegmentReader>()
 
-  /** @param gapBytes for who reads most of a segment: fewer, larger reads than the store would have for a few rows */
-  constructor(store: ObjectStore, cache: BlockCache, gapBytes = store.capabilities.gapBytes) {
+  /** @param readsMost of each segment, so that fewer and larger reads are better, wherever it lies */
+  constructor(store: ObjectStore, cache: BlockCache, { readsMost = false } = {}) {
+    const isNear = store.capabilities.isLocal && !readsMost
     this.#store = store
     this.#cache = cache
-    this.#reading = { cache, gapBytes }
+    this.#reading = isNear
+      ? { cache, gapBytes: NEAR_GAP_BYTES, cachedSectionBytes: 4 * cache.limitBytes }
+      : { cache, gapBytes: FAR_GAP_BYTES }
   }
 
   /** Opens the same segments for somebody who needs others of them; blocks are shared. */
   sibling(): SegmentPool {
-    return new SegmentPool(this.#store, this.#cache, this.#reading.gapBytes)
+    return new SegmentPool(this.#store, this.#cache, { readsMost: this.#reading.gapBytes === FAR_GAP_BYTES })
   }
 
   /** As the object is now: for verification. */

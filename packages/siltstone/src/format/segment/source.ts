@@ -30,6 +30,11 @@ export interface SourceOptions {
   cache?: BlockCache
   /** Reading this many bytes for nothing costs less than another request. Default 16 KB. */
   gapBytes?: number
+  /**
+   * Single pages of larger sections are not kept: hardly one is wanted twice before it is pushed out, and where reading
+   * costs little it is not worth the memory. Default: all are kept.
+   */
+  cachedSectionBytes?: number
 }
 
 export class SectionSource {
@@ -37,6 +42,7 @@ export class SectionSource {
   readonly id: string
   /** Ranges that are this near to one another are best read in one. */
   readonly gapBytes: number
+  readonly #cachedSectionBytes: number
   readonly #cache: BlockCache | undefined
   readonly #files: readonly FileDescriptor[]
   readonly #read: ReadRange
@@ -44,6 +50,7 @@ export class SectionSource {
   constructor(id: string, files: readonly FileDescriptor[], read: ReadRange, options: SourceOptions = {}) {
     this.id = id
     this.gapBytes = options.gapBytes ?? GAP_BYTES
+    this.#cachedSectionBytes = options.cachedSectionBytes ?? Number.POSITIVE_INFINITY
     this.#cache = options.cache
     this.#files = files
     this.#read = read
@@ -51,6 +58,7 @@ export class SectionSource {
 
   /** Where the blocks of a section are kept. */
   shelf(section: SectionDescriptor): BlockShelf | undefined {
+    if (section.length > this.#cachedSectionBytes) return undefined
     return this.#cache?.shelf(`${this.id}/${section.name}`)
   }
 

@@ -61,7 +61,7 @@ export interface S3ObjectStoreOptions extends RequestParts, Omit<ClientOptions, 
 
 export class S3ObjectStore implements ObjectStore {
   readonly description: string
-  readonly capabilities: ObjectStoreCapabilities = { atomicListPages: true, cheapStartAfter: true, gapBytes: 32 * 1024 }
+  readonly capabilities: ObjectStoreCapabilities = { atomicListPages: true, cheapStartAfter: true, isLocal: false }
   readonly #bucket: S3Bucket
   readonly #readOnly: boolean
   readonly #ownsClient: boolean
