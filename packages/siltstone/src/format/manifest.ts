@@ -4,7 +4,7 @@
  *     {"crc32":"<8 hex>","manifest":<body>}
  *
  * where the checksum covers the body's UTF-8 text exactly as it stands, so any tool can check it. Lists that grow are
- * moved to objects of their own when they exceed 16 KB (see `snapshot/manifest-store.ts`); the manifest then holds
+ * moved to objects of their own when they exceed 64 KB (see `snapshot/manifest-store.ts`); the manifest then holds
  * their place.
  */
 import { corrupt, unsupported } from '../errors.ts'

@@ -29,8 +29,8 @@ import { decodePointer, encodePointer } from '../format/pointer.ts'
 import type { Environment } from '../platform/environment.ts'
 import { getVerified } from './verified-object.ts'
 
-/** Lists larger than this are moved out of the manifest. */
-const INLINE_LIST_BYTES = 16 * 1024
+/** Lists larger than this are moved out of the manifest: for a cold reader another object is another round. */
+const INLINE_LIST_BYTES = 64 * 1024
 const CACHED_MANIFESTS = 64
 const LINEAGE_DEPTH = 1_000
 const SETTLE_TRIES = 20
