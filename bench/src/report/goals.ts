@@ -30,14 +30,16 @@ const GOALS: readonly Goal[] = [
       goal: '1.5 × Chroma’s at equal recall',
       reached: (find) => {
         const rows = find('http', 100_000, `Queries over 100000 passages, ${clients}`)
-        const [ours, theirs] = ['siltstone', 'chroma'].map((name) =>
-          rows.find(({ server, through }) => server === name && through === 'chromadb client'),
-        )
+        const through = rows.filter((row) => row['through'] === 'chromadb client')
+        const theirs = through.find(({ server }) => server === 'chroma')
+        const candidates = through.filter(({ server }) => String(server).startsWith('siltstone'))
+        // The first setting that is as exact, within what a few hundred queries can tell.
+        const ours = candidates.find((row) => Number(row['recall@10']) >= Number(theirs?.['recall@10']) - 0.003)
         if (!ours || !theirs) return undefined
         const times = Number(ours['per second']) / Number(theirs['per second'])
         const cpu = Number(ours['its CPU ms']) / Number(theirs['its CPU ms'])
         return (
-          `${number(times)} × with ${number(cpu)} of its CPU time ` +
+          `${shown(ours['server'])}: ${number(times)} × with ${number(cpu)} of its CPU time ` +
           `(recall ${shown(ours['recall@10'])} against ${shown(theirs['recall@10'])})`
         )
       },

@@ -14,8 +14,9 @@ export interface Effort {
   rerank: number
 }
 
-/** Rare rows lie apart: so many of them are seen whatever the share. */
-const LEAST_MATCHES = 1_500
+/** Rare rows lie apart: so many of them are seen where a filter admits less than `RARE`, and fewer where it admits more. */
+const LEAST_MATCHES = 3_000
+const RARE = 0.02
 /** So few admitted rows, of all segments together, are all measured … */
 export const MEASURE_ALL = 1_000
 /** … and so few of one segment. */
@@ -25,7 +26,8 @@ export function effortOf(k: number, options: SearchOptions = {}): Effort {
   const probes = options.probes
   return {
     probes: (wanted) => probes ?? Math.ceil(44 * Math.sqrt(Math.max(1, wanted / 10))),
-    matchesWanted: (rowsWithout, share) => Math.max(LEAST_MATCHES, rowsWithout * share ** 0.4),
+    matchesWanted: (rowsWithout, share) =>
+      Math.max(LEAST_MATCHES * Math.min(1, Math.sqrt(RARE / share)), rowsWithout * share ** 0.4),
     mostProbes: (base, share) => Math.ceil((base * 3) / share),
     deviations: options.deviations ?? 1.5,
     rerank: options.rerank ?? Math.max(200, 10 * k),
