@@ -45,6 +45,43 @@ describe('local object store', () => {
     rmSync(root, { recursive: true })
   })
 
+  it('sees every replacement of an object that it took for unchanged without opening it', async () => {
+    const path = join(root, 'pointer')
+    const ask = async (etag: string) => {
+      const got = await store.get('pointer', { ifNoneMatch: etag })
+      return got.status === 'ok' ? Buffer.from(got.body).toString() : got.status
+    }
+    const put = async (text: string) => {
+      const written = await store.put('pointer', Buffer.from(text))
+      // Long ago, and each time the same: only the file itself is another.
+      utimesSync(path, 1, 1)
+      if (written.status !== 'ok') throw new Error(written.status)
+      return written.etag
+    }
+    const first = await put('x')
+    for (let i = 0; i < 3; i++) expect(await ask(first)).toBe('not-modified')
+    const second = await put('y')
+    expect(await ask(first)).toBe('y')
+    for (let i = 0; i < 3; i++) expect(await ask(second)).toBe('not-modified')
+    expect(await ask(first)).toBe('y')
+    rmSync(path)
+    expect(await ask(second)).toBe('not-found')
+  })
+
+  it('lists what other processes add and remove, however often it listed before', async () => {
+    const names = async () => (await store.list('log/')).objects.map(({ key }) => key)
+    await store.put('log/1', Buffer.from('x'))
+    expect(await names()).toEqual(['log/1'])
+    const other = await open()
+    for (let i = 2; i < 30; i++) {
+      await other.put(`log/${i}`, Buffer.from('x'))
+      expect(await names()).toHaveLength(i)
+    }
+    await other.delete(['log/1'])
+    expect(await names()).toHaveLength(28)
+    await other.close()
+  })
+
   it('keeps keys as plain paths, and temporary files only while it writes', async () => {
     await store.put('delta/c/0001.arrow', Buffer.from('x'), { ifAbsent: true })
     await store.put('delta/c/0001.arrow', Buffer.from('y'), { ifAbsent: true })

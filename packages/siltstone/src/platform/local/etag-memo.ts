@@ -9,6 +9,8 @@ interface Entry {
   mtimeNs: bigint
   size: bigint
   etag: string
+  /** It was old when it was read, so that no later file can look the same. */
+  isSettled: boolean
 }
 
 /**
@@ -27,13 +29,22 @@ export class EtagMemo {
     return isSame ? entry.etag : undefined
   }
 
-  rememberRead(path: string, stat: BigIntStats, etag: string, nowMs: number): void {
-    if (nowMs - Number(stat.mtimeNs / 1_000_000n) > RACY_MS) this.rememberWritten(path, stat, etag)
+  /** Only what certainly was not replaced by a file with the same inode, time and size, as two quick writers might. */
+  findSettled(path: string, stat: BigIntStats): string | undefined {
+    return this.#entries.get(path)?.isSettled === true ? this.find(path, stat) : undefined
   }
 
-  rememberWritten(path: string, { ino, mtimeNs, size }: BigIntStats, etag: string): void {
+  rememberRead(path: string, stat: BigIntStats, etag: string, nowMs: number): void {
+    if (nowMs - Number(stat.mtimeNs / 1_000_000n) > RACY_MS) this.#remember(path, stat, etag, true)
+  }
+
+  rememberWritten(path: string, stat: BigIntStats, etag: string): void {
+    this.#remember(path, stat, etag, false)
+  }
+
+  #remember(path: string, { ino, mtimeNs, size }: BigIntStats, etag: string, isSettled: boolean): void {
     this.#entries.delete(path)
-    this.#entries.set(path, { ino, mtimeNs, size, etag })
+    this.#entries.set(path, { ino, mtimeNs, size, etag, isSettled })
     if (this.#entries.size > MAX_ENTRIES) {
       for (const oldest of this.#entries.keys()) {
         this.#entries.delete(oldest)

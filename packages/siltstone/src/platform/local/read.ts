@@ -58,7 +58,7 @@ export function readObject(path: string, options: GetOptions, context: ReadConte
 function isKnownUnchanged(path: string, { ifMatch, ifNoneMatch }: GetOptions, etags: EtagMemo): boolean {
   if (ifNoneMatch === undefined || ifMatch !== undefined) return false
   const stat = statSync(path, { bigint: true, throwIfNoEntry: false })
-  return stat !== undefined && etags.find(path, stat) === ifNoneMatch
+  return stat !== undefined && etags.findSettled(path, stat) === ifNoneMatch
 }
 
 function readKept(path: string, range: ByteRange, kept: KeptFiles): GetResult {
