@@ -5,6 +5,7 @@ import pathlib
 import signal
 import subprocess
 import threading
+import time
 
 import httpx
 
@@ -19,6 +20,14 @@ def cli(data, *args, code=0, stdin=""):
     ran = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=120)
     assert ran.returncode == code, f"{args}: exit {ran.returncode}\n{ran.stdout}\n{ran.stderr}"
     return json.loads(ran.stdout) if ran.stdout.strip() else None
+
+
+def compact(data, *args):
+    """Folds everything that is there now, after whoever else is at it: a server folds by itself."""
+    until = time.monotonic() + 60
+    while any(one["busy"] for one in cli(data, "compact", *args)):
+        assert time.monotonic() < until, "somebody has been compacting for a minute"
+        time.sleep(0.05)
 
 
 class Server:

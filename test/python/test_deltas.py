@@ -4,7 +4,7 @@ import json
 import pyarrow as pa
 import pytest
 from conftest import client_of
-from siltstone import cli
+from siltstone import cli, compact
 from store import UNSEALED, arrow_bytes, drop, path_of, sealed, ulid
 
 VECTOR = pa.list_(pa.float32(), 3)
@@ -62,7 +62,7 @@ def accepted(path):
 def test_accepted(server, client, things, name):
     key = drop(server.data, path_of(things), accepted(path_of(things))[name])
     check(things)
-    cli(server.data, "compact", "things", "--database", client.database)
+    compact(server.data, "things", "--database", client.database)
     check(things)
     assert things.get_indexing_status().num_unindexed_ops == 0
     (report,) = cli(server.data, "verify", "things", "--database", client.database)
@@ -81,7 +81,7 @@ def test_an_acknowledged_delta_stays_before_a_later_write(server, client, things
     drop(server.data, path_of(things), arrow_bytes(table()))
     things.update(ids=["a"], metadatas=[{"n": 2}])
     assert things.get(ids=["a"])["metadatas"][0]["n"] == 2
-    cli(server.data, "compact", "things", "--database", client.database)
+    compact(server.data, "things", "--database", client.database)
     assert things.get(ids=["a"])["metadatas"][0]["n"] == 2
 
 
@@ -97,7 +97,7 @@ def test_many_deltas_are_applied_in_order_of_their_names(server, client, things)
         )
         drop(server.data, path_of(things), arrow_bytes(rows), names[i])
     assert things.count() == 51
-    cli(server.data, "compact", "things", "--database", client.database)
+    compact(server.data, "things", "--database", client.database)
     assert things.count() == 51
     # Some may have been folded while others were still being dropped, in their own order.
     assert set(things.get()["ids"]) == {"same", *(f"own-{i}" for i in range(50))}
@@ -173,7 +173,7 @@ def test_what_breaks_the_rules_is_refused_with_a_reason_and_blocks_nothing(serve
     things.add(ids=["last"], embeddings=[[0, 0, 2]])
     total = things.count()
     assert total == 2 + 2 * len(keys)
-    cli(server.data, "compact", "things", "--database", client.database)
+    compact(server.data, "things", "--database", client.database)
     assert things.count() == total
     refused = cli(server.data, "snapshots", "show", "things", "--database", client.database)["manifest"]["refused"]
     assert {one["key"] for one in refused} == set(keys)

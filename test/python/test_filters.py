@@ -3,7 +3,7 @@ import re
 
 import pytest
 from chromadb.errors import InvalidArgumentError
-from siltstone import cli
+from siltstone import compact
 
 RECORDS = [
     ("a", {"n": 1, "t": "x", "ok": True, "tags": ["red", "blue"], "nums": [1, 2]}, "The quick brown fox"),
@@ -128,7 +128,7 @@ def filled(request, server, admin):
 
     add(RECORDS[:half])
     if request.param != "log":
-        cli(server.data, "compact", "things", "--database", database)
+        compact(server.data, "things", "--database", database)
     if RECORDS[half:]:
         add(RECORDS[half:])
     return made

@@ -2,7 +2,7 @@
 import json
 
 import numpy as np
-from siltstone import cli
+from siltstone import compact
 from store import Segment, path_of, read_manifest
 
 ROWS, DIMENSION = 3_000, 37
@@ -16,7 +16,7 @@ def test_a_segment_is_read_from_its_description(server, client, things):
     metadatas = [None if i % 5 == 0 else {"i": i, "share": i / 4, "even": i % 2 == 0} for i in range(ROWS)]
     uris = [f"u:{i}" if i % 11 == 0 else None for i in range(ROWS)]
     things.add(ids=ids, embeddings=vectors, documents=documents, metadatas=metadatas, uris=uris)
-    cli(server.data, "compact", "things", "--database", client.database)
+    compact(server.data, "things", "--database", client.database)
 
     manifest = read_manifest(server.data, path_of(things))
     assert (manifest["state"], manifest["liveRecords"], manifest["dimension"]) == ("live", ROWS, DIMENSION)
@@ -57,7 +57,7 @@ def test_the_example_of_the_document_runs(server, client, things, tmp_path):
     exec(delta, scope)
     drop(server.data, path_of(things), scope["delta"])
     assert things.get(include=["embeddings"])["ids"] == ["a"]
-    cli(server.data, "compact", "things", "--database", client.database)
+    compact(server.data, "things", "--database", client.database)
     exec(reader, scope)
     (entry,) = read_manifest(server.data, path_of(things))["segments"]
     folder = (server.data / entry["segment"]["files"][0]["key"]).parent

@@ -5,7 +5,7 @@ import time
 
 import pytest
 from conftest import client_of
-from siltstone import Server, cli
+from siltstone import cli, compact, Server
 
 ROUNDS = 4
 WRITERS = 3
@@ -65,7 +65,7 @@ def test_kill_9_loses_nothing_that_was_acknowledged(tmp_path, seed):
         assert len(found) == 20 * len(batches)
         assert all(document == f"text of {one}" for one, document in zip(got["ids"], got["documents"]))
     assert len(acknowledged) > 100
-    cli(data, "compact")
+    compact(data)
     assert collection.count() == len(found)
     assert server.stop() == 0
     assert all(report["problems"] == [] for report in cli(data, "verify"))

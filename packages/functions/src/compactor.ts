@@ -79,7 +79,7 @@ async function compact(engine: StoreEngine, path: string, signal: AbortSignal): 
   try {
     if (signal.aborted) return await goOnLater(engine, path)
     const folded = await compactor.fold(path, signal)
-    const merged = signal.aborted ? undefined : await compactor.merge(path, signal)
+    const merged = signal.aborted ? undefined : await compactor.merge(path, { signal })
     if (signal.aborted) return await goOnLater(engine, path)
     return {
       collection: path,

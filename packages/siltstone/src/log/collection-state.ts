@@ -16,7 +16,7 @@
  */
 import { corrupt, notFound, unavailable } from '../errors.ts'
 import type { LogEntry } from '../format/entry.ts'
-import { inboxKey, logEntryKey, parseKey } from '../format/keys.ts'
+import { inboxKey, parseKey } from '../format/keys.ts'
 import type { Manifest } from '../format/manifest.ts'
 import type { Environment } from '../platform/environment.ts'
 import { BaseState } from '../snapshot/base-state.ts'
@@ -26,10 +26,10 @@ import { AppliedLog, dimensionClash, type RefusedInLog } from './applied-log.ts'
 import { DeltaCache } from './delta-cache.ts'
 import { FreshState } from './fresh-state.ts'
 import type { LogLimits } from './limits.ts'
-import { type InboxObject, listInbox, listTail, type TailListing } from './listing.ts'
+import { cutAtGap, type InboxObject, listInbox, listTail, type TailListing } from './listing.ts'
 import { Mutex } from './mutex.ts'
 import { pastView } from './past-view.ts'
-import { asVanished, missingObject, Vanished } from './vanished.ts'
+import { asVanished, countVanished, missingObject, type Vanished } from './vanished.ts'
 import { View } from './view.ts'
 
 const SYNC_TRIES = 8
@@ -207,7 +207,7 @@ export class CollectionState {
   async overtaken(error: unknown, manifestKey = this.#manifestKey): Promise<boolean> {
     const missing = asVanished(error)
     if (!missing) return false
-    this.#countVanished(missing.key)
+    countVanished(this.env.metrics, missing.key)
     this.#loaded = false
     this.knowledge = undefined
     const now = await this.manifests.readPointer()
@@ -236,7 +236,7 @@ export class CollectionState {
         if (this.closed) return
         const { sent, listing } = early ?? (await this.#list(this.manifest.watermark, options.inbox))
         if (this.ageMs(began) > this.limits.readSpanMs) continue
-        await this.#cutAtGap(listing)
+        await cutAtGap(this.env.store, this.path, this.manifest.watermark, listing)
         await this.#log.extend(listing.entries, options.applyBytes)
         // So late an entry may have been folded and collected, and a stray may lie under its number: look again.
         if (this.ageMs(began) > this.limits.readSpanMs) continue
@@ -250,7 +250,7 @@ export class CollectionState {
         this.knowledge = undefined
         const missing = asVanished(error)
         if (!missing) throw error
-        this.#countVanished(missing.key)
+        countVanished(this.env.metrics, missing.key)
         if (failure && failedAt === this.#manifestKey) throw missingObject(failure.key, this.path)
         failure = missing
         failedAt = this.#manifestKey
@@ -361,26 +361,6 @@ export class CollectionState {
     this.#loaded = true
   }
 
-  /**
-   * Cuts a listing off at its first gap. A listing without a point in time can miss an entry that came after it began
-   * and still show a later one: then every entry from the gap on came after it began, and no read is owed them. (To list
-   * again would not end while others write.) An entry that is missing altogether has vanished.
-   */
-  async #cutAtGap(listing: TailListing): Promise<void> {
-    const first = this.manifest.watermark + 1
-    const gap = listing.entries.findIndex(({ number }, i) => number !== first + i)
-    if (gap < 0) return
-    const key = logEntryKey(this.path, first + gap)
-    if (!(await this.env.store.head(key))) throw new Vanished(key)
-    listing.entries.length = gap
-  }
-
-  /** Each time somebody was overtaken by a collection of garbage, and began again. */
-  #countVanished(key: string): void {
-    const kind = parseKey(key)?.kind ?? 'other'
-    this.env.metrics.count(`vanished_${kind.replaceAll('-', '_')}`)
-  }
-
   #unsequencedKnown(): InboxObject[] {
     return this.#inbox.filter(({ ulid }) => !this.#log.isMentioned(ulid))
   }
@@ -396,7 +376,7 @@ export class CollectionState {
       const delta = await this.deltas.get(object.ulid, object.etag, object.sizeBytes)
       // Deleted between listing and reading: only a fold of an hour ago allows that, and the pointer has moved since.
       if (delta.status === 'gone' || delta.status === 'changed') {
-        this.#countVanished(inboxKey(this.path, object.ulid))
+        countVanished(this.env.metrics, inboxKey(this.path, object.ulid))
         await this.sync({ inbox: this.#takesInbox })
         return this.#currentView()
       }

@@ -2,6 +2,7 @@
 import { corrupt } from '../errors.ts'
 import { inboxPrefix, logEntryKey, logPrefix, parseKey } from '../format/keys.ts'
 import type { ObjectInfo, ObjectStore } from '../platform/object-store.ts'
+import { Vanished } from './vanished.ts'
 
 export interface InboxObject {
   ulid: string
@@ -41,6 +42,25 @@ export async function listTail(
   const entries: ObjectInfo[] = []
   for await (const page of pages(store, logPrefix(path), { ...after, delimiter: '/' })) entries.push(...page)
   return { entries: sort(entries).entries, inbox }
+}
+
+/**
+ * Cuts a listing off at its first gap. A listing without a point in time can miss an entry that came after it began and
+ * still show a later one: then every entry from the gap on came after it began, and no read is owed them. (To list again
+ * would not end while others write.)
+ * @throws Vanished when the missing entry is not there at all
+ */
+export async function cutAtGap(
+  store: ObjectStore,
+  path: string,
+  watermark: number,
+  listing: TailListing,
+): Promise<void> {
+  const gap = listing.entries.findIndex(({ number }, i) => number !== watermark + 1 + i)
+  if (gap < 0) return
+  const key = logEntryKey(path, watermark + 1 + gap)
+  if (!(await store.head(key))) throw new Vanished(key)
+  listing.entries.length = gap
 }
 
 export async function listInbox(store: ObjectStore, path: string): Promise<InboxObject[]> {
