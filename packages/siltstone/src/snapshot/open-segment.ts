@@ -127,7 +127,7 @@ export class SegmentPool {
     this.#store = store
     this.#cache = cache
     this.#reading = isNear
-      ? { cache, gapBytes: NEAR_GAP_BYTES, cachedSectionBytes: 4 * cache.limitBytes }
+      ? { cache, gapBytes: NEAR_GAP_BYTES, cachedSectionBytes: cache.limitBytes }
       : { cache, gapBytes: FAR_GAP_BYTES }
   }
 
