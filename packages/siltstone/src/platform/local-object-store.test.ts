@@ -68,6 +68,18 @@ describe('local object store', () => {
     expect(await ask(second)).toBe('not-found')
   })
 
+  it('leaves out what is deleted while it reads the ETags', async () => {
+    const keys = Array.from({ length: 40 }, (_, i) => `inbox/${String(i).padStart(2, '0')}`)
+    for (const key of keys) await store.put(key, Buffer.alloc(100_000, key))
+    const other = await open()
+    const listed = other.list('inbox/', { etags: true })
+    await store.delete(keys.filter((_, i) => i % 2 === 1))
+    const { objects } = await listed
+    expect(objects.every(({ etag }) => etag !== undefined)).toBe(true)
+    expect(objects.length).toBeGreaterThanOrEqual(20)
+    await other.close()
+  })
+
   it('lists what other processes add and remove, however often it listed before', async () => {
     const names = async () => (await store.list('log/')).objects.map(({ key }) => key)
     await store.put('log/1', Buffer.from('x'))

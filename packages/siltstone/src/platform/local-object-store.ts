@@ -190,8 +190,7 @@ export class LocalObjectStore implements ObjectStore {
   async list(prefix: string, options?: ListOptions): Promise<ListPage> {
     const request = listRequest(prefix, options)
     const page = await this.#trying('list', prefix, () => listDirectory(this.root, request, this.#names))
-    if (request.etags) await this.#fillEtags(page)
-    return page
+    return request.etags ? { ...page, objects: await this.#withEtags(page.objects) } : page
   }
 
   async delete(keys: readonly string[]): Promise<DeleteResult> {
@@ -257,12 +256,14 @@ export class LocalObjectStore implements ObjectStore {
     }
   }
 
-  async #fillEtags(page: ListPage): Promise<void> {
-    for (const info of page.objects) {
+  /** Without those that were deleted since they were listed: a listing a moment later would not show them either. */
+  async #withEtags(objects: readonly ObjectInfo[]): Promise<ObjectInfo[]> {
+    const there: ObjectInfo[] = []
+    for (const info of objects) {
       const found = await this.#trying('read', info.key, () => readEtag(join(this.root, info.key), this.#reading))
-      // It was deleted since it was listed: the caller meets that when it gets the object.
-      if (found !== undefined) Object.assign(info, found)
+      if (found !== undefined) there.push({ ...info, ...found })
     }
+    return there
   }
 
   /** Runs what has no visible effect when it fails, again while the process is out of descriptors. */
