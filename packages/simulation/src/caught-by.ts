@@ -39,4 +39,5 @@ export const FOUND: readonly { seed: number; withoutLease: 0 | 1 }[] = [
   { seed: 500_000_913, withoutLease: 1 },
   { seed: 500_001_372, withoutLease: 1 },
   { seed: 700_018_959, withoutLease: 0 },
+  { seed: 720_088_269, withoutLease: 0 },
 ]

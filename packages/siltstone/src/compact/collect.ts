@@ -168,14 +168,17 @@ class Collection {
     return published.manifest.owners.some(({ collection }) => collection === this.#path)
   }
 
+  /**
+   * All of them while anything of others is in use: what we got from a fork may lie in the fork's source, whose pin for
+   * the fork stands only as long as the fork's pin for us.
+   */
   async #neededOwners(manifest: Manifest): Promise<Manifest['owners']> {
     if (manifest.owners.length === 0) return []
-    const used = new Set<string>()
     for (const key of await this.#reachable(manifest, '')) {
       const parsed = parseKey(key)
-      if (parsed && 'path' in parsed) used.add(parsed.path)
+      if (parsed && 'path' in parsed && parsed.path !== this.#path) return manifest.owners
     }
-    return manifest.owners.filter(({ collection }) => used.has(collection))
+    return []
   }
 
   /** Keys of everything that the manifest and its pins need. */

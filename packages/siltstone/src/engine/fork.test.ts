@@ -110,6 +110,30 @@ describe('forks', () => {
     expect(await run(ids(forked))).toEqual(['a', 'b'])
   })
 
+  it('of a fork keep what lies in the source of the source alive', async () => {
+    const { clock, run, env, engine, use, info } = await setUp()
+    const source = await run(use(info))
+    await run(source.write([upsert('a', [1, 0])]))
+    const middle = await run(source.fork('middle'))
+    const last = await run((await run(use(middle))).fork('last'))
+    // Neither the source nor the middle needs the segment of `a` any more.
+    for (const of of [info, middle]) {
+      await run((await run(use(of))).write([upsert('a', [0, 1]), upsert('b', [0, 1])]))
+      await run(engine.compact(pathOf(of), { full: true }))
+    }
+    for (let round = 0; round < 3; round++)
+      for (const of of [last, middle, info]) {
+        await clock.advance(25 * HOUR)
+        await run(engine.collectGarbage(pathOf(of)))
+      }
+    // Nothing of it is in the memory of this one.
+    const fresh = await run(StoreEngine.open({ env, log: directoryLimits }))
+    const collection = await run(fresh.collection(last.tenant, last.database, last.id))
+    const { ids, embeddings } = await run(collection.get({ include: { embeddings: true } }))
+    expect([ids, embeddings?.map((vector) => [...(vector ?? [])])]).toEqual([['a'], [[1, 0]]])
+    await run(fresh.close())
+  })
+
   it('that stalled before their pointer fail, and free what they had pinned', async () => {
     const { clock, run, env, engine, use, info, segmentsOf } = await setUp()
     const source = await run(use(info))
