@@ -30,10 +30,13 @@ export class Server {
   }
 
   async up(): Promise<Running> {
-    const running = await (this.#running ??= this.#start(false))
-    if (running.process.alive) return running
-    this.#running = this.#start(true)
-    return this.#running
+    for (;;) {
+      const starting = (this.#running ??= this.#start(false))
+      const running = await starting
+      if (running.process.alive) return running
+      // Of several who waited only the first starts it again: two would leave one that nobody ever ends.
+      if (this.#running === starting) this.#running = this.#start(true)
+    }
   }
 
   async kill(): Promise<void> {
