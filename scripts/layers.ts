@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 
 /** Low to high. A folder may import from its own row's earlier rows and from itself; folders of one row do not know each other. */
 export const ORDER: readonly (readonly string[])[] = [
-  ['errors.ts', 'version.ts'],
+  ['errors.ts', 'version.ts', 'binary-search.ts'],
   ['kernels', 'platform'],
   ['format', 'cost'],
   ['ivf'],

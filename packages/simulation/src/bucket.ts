@@ -8,7 +8,7 @@ import {
   type ListPosition,
   type ListRequest,
 } from '../../siltstone/src/platform/list-position.ts'
-import { checkKey, compareKeys } from '../../siltstone/src/platform/object-key.ts'
+import { checkKey, compareKeys, firstNotBefore } from '../../siltstone/src/platform/object-key.ts'
 import type {
   GetOptions,
   GetResult,
@@ -77,7 +77,7 @@ export class Bucket {
       if (current.etag !== ifMatch) return { status: 'mismatch' }
     }
     const object = { body: new Uint8Array(body), etag: contentEtag(body), lastModifiedMs: this.#nowMs() }
-    if (current === undefined) this.#keys.splice(this.#firstNotBefore(key), 0, key)
+    if (current === undefined) this.#keys.splice(firstNotBefore(this.#keys, key), 0, key)
     this.#objects.set(key, object)
     if (current === undefined) this.observer?.created(key, object, by)
     else this.observer?.replaced(key, object, by)
@@ -89,31 +89,20 @@ export class Bucket {
     if (!this.#objects.has(key)) return
     this.observer?.deleting(key, by)
     this.#objects.delete(key)
-    this.#keys.splice(this.#firstNotBefore(key), 1)
+    this.#keys.splice(firstNotBefore(this.#keys, key), 1)
   }
 
   /** What a listing could show at this moment, from its position on. */
   after({ prefix, from }: ListRequest): Map<string, ObjectInfo> {
     const found = new Map<string, ObjectInfo>()
     const begin = 'afterKey' in from ? from.afterKey : from.afterPrefix
-    for (let at = this.#firstNotBefore(compareKeys(prefix, begin) > 0 ? prefix : begin); ; at++) {
+    for (let at = firstNotBefore(this.#keys, compareKeys(prefix, begin) > 0 ? prefix : begin); ; at++) {
       const key = this.#keys[at]
       if (key?.startsWith(prefix) !== true) return found
       if (!keyIsAfter(key, from)) continue
       const { body, etag, lastModifiedMs } = this.#objects.get(key) as StoredObject
       found.set(key, { key, sizeBytes: body.length, etag, lastModifiedMs })
     }
-  }
-
-  #firstNotBefore(key: string): number {
-    let low = 0
-    let high = this.#keys.length
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if (compareKeys(this.#keys[middle] as string, key) < 0) low = middle + 1
-      else high = middle
-    }
-    return low
   }
 }
 

@@ -3,7 +3,6 @@
  * list, and 50 MB each for numbers and hashed strings and for the trigrams of documents; what is more goes to the scratch
  * disk.
  */
-import { crcHex } from '../format/checksum.ts'
 import type { Pending, Sink } from '../format/segment/sink.ts'
 import type { SegmentWriter } from '../format/segment/writer.ts'
 import { memoryScratch, type Scratch, type ScratchFile } from '../platform/scratch.ts'
@@ -11,9 +10,10 @@ import { parseForFilter } from '../records/parse-for-filter.ts'
 import { encodeRowSet } from '../snapshot/row-set.ts'
 import type { GrowingPairs } from './growing.ts'
 import { KeyBuilder } from './key-builder.ts'
-import { type IndexDirectory, type KeyParts, MAX_KEYS, METADATA_VALUES, type Part, type TermRow } from './layout.ts'
+import { type IndexDirectory, type KeyParts, MAX_KEYS, METADATA_VALUES, type TermRow } from './layout.ts'
 import { writeRun } from './runs.ts'
 import { TrigramWriter } from './trigram-writer.ts'
+import { writePart } from './write-part.ts'
 
 const MAX_PAIRS = 4_000_000
 /** How often it is looked whether they are too many. */
@@ -142,10 +142,4 @@ async function writeHead(sink: Sink, { terms, numbers, hashes, rounded }: Writte
   if (numbers) parts.numbers = { ...numbers.run, pages: await writePart(sink, numbers.directory) }
   if (hashes) parts.hashes = { ...hashes.run, pages: await writePart(sink, hashes.directory) }
   return parts
-}
-
-export async function writePart(sink: Sink, bytes: Uint8Array): Promise<Part> {
-  const part = { offset: sink.position, length: bytes.length, crc32: crcHex(bytes) }
-  await sink.write(bytes)
-  return part
 }

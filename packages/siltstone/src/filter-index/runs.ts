@@ -1,6 +1,7 @@
 /** Runs of pairs (value, row), sorted by value: a range of values is a stretch of pages. */
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
-import { crc32 } from '../format/checksum.ts'
+import { firstWhere } from '../binary-search.ts'
+import { crc32, crcHex } from '../format/checksum.ts'
 import type { Sink } from '../format/segment/sink.ts'
 import type { GrowingPairs } from './growing.ts'
 import { PAGE_PAIRS, pageBytes, type RunPart } from './layout.ts'
@@ -68,10 +69,7 @@ export async function scanRun(
   const parts = numbers.map((page) => ({
     offset: run.offset + (offsets[page] as number),
     length: lengthOf(page),
-    crc32: view
-      .getUint32(page * PAGE_ENTRY_BYTES + 8, true)
-      .toString(16)
-      .padStart(8, '0'),
+    crc32: crcHex(view.getUint32(page * PAGE_ENTRY_BYTES + 8, true)),
   }))
   const unpack = (i: number, stored: Uint8Array): Uint8Array => {
     const length = pageBytes(pairsOf(numbers[i] as number))
@@ -102,12 +100,5 @@ export async function scanRun(
 
 /** The first place whose value is not below. */
 function lowerBound(sorted: Float64Array, value: number): number {
-  let low = 0
-  let high = sorted.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if ((sorted[middle] as number) < value) low = middle + 1
-    else high = middle
-  }
-  return low
+  return firstWhere(sorted.length, (place) => !((sorted[place] as number) < value))
 }

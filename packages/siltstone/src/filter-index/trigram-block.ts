@@ -7,6 +7,7 @@
  * (from the start of the lists), then the lists. A trigram whose list is left out has 2³² − 1 for its number of groups.
  */
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+import { firstWhere } from '../binary-search.ts'
 import { crc32 } from '../format/checksum.ts'
 import { eachPosting, PostingBuffer } from './postings.ts'
 
@@ -130,14 +131,8 @@ export class TrigramBlock {
 
   /** Undefined: no row has it. */
   find(pair: number, third: number): Found | undefined {
-    let low = 0
-    let high = this.trigrams
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if (this.compare(middle, pair, third) < 0) low = middle + 1
-      else high = middle
-    }
-    return low < this.trigrams && this.compare(low, pair, third) === 0 ? this.at(low) : undefined
+    const place = firstWhere(this.trigrams, (i) => this.compare(i, pair, third) >= 0)
+    return place < this.trigrams && this.compare(place, pair, third) === 0 ? this.at(place) : undefined
   }
 
   at(i: number): Found {

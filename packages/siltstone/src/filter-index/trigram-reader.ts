@@ -1,4 +1,5 @@
 /** Finds the rows whose documents may hold a text, from the trigram index. */
+import { firstWhere } from '../binary-search.ts'
 import { corrupt } from '../errors.ts'
 import { paramCount, type SectionDescriptor } from '../format/segment/descriptor.ts'
 import type { SegmentReader } from '../format/segment/reader.ts'
@@ -212,13 +213,7 @@ function trigramsOf(text: string): Trigram[] {
 
 /** The block in which a trigram would be; −1 before the first. */
 function blockOf({ blocks, pairs, thirds }: TrigramDirectory, { pair, third }: Trigram): number {
-  let low = 0
-  let high = blocks
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    const isAfter = (pairs[middle] as number) > pair || (pairs[middle] === pair && (thirds[middle] as number) > third)
-    if (isAfter) high = middle
-    else low = middle + 1
-  }
-  return low - 1
+  const isAfter = (block: number) =>
+    (pairs[block] as number) > pair || (pairs[block] === pair && (thirds[block] as number) > third)
+  return firstWhere(blocks, isAfter) - 1
 }

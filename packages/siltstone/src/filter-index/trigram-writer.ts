@@ -3,13 +3,13 @@
  * one another (Cox, "Regular expression matching with a trigram index", 2012). It is built over groups of rows, because
  * neighbours share words: lists are a third as long, and looking at a few more documents costs little.
  */
-import { crcHex } from '../format/checksum.ts'
 import type { Pending } from '../format/segment/sink.ts'
 import type { SegmentWriter } from '../format/segment/writer.ts'
 import type { Scratch } from '../platform/scratch.ts'
 import { TRIGRAMS } from './layout.ts'
 import { TrigramBlockBuilder } from './trigram-block.ts'
 import { TrigramRuns } from './trigram-runs.ts'
+import { writePart } from './write-part.ts'
 
 export const ROWS_PER_GROUP = 4
 /** A trigram of more groups than this share tells too little for its list's size. */
@@ -52,9 +52,7 @@ export class TrigramWriter {
         if (block.isFull) await flush()
       }
       if (block.first) await flush()
-      const bytes = new Uint8Array(Uint32Array.from(directory).buffer)
-      const place = { offset: sink.position, length: bytes.length, crc32: crcHex(bytes) }
-      await sink.write(bytes)
+      const place = await writePart(sink, new Uint8Array(Uint32Array.from(directory).buffer))
       return { type: TRIGRAMS.type, params: { rowsPerGroup: ROWS_PER_GROUP }, directory: place }
     })
   }

@@ -1,3 +1,4 @@
+import { firstWhere } from '../binary-search.ts'
 import { cutRange } from './byte-range.ts'
 import type { Clock } from './clock.ts'
 import { contentEtag } from './content-etag.ts'
@@ -10,7 +11,7 @@ import {
   listRequest,
 } from './list-position.ts'
 import { MemoryUpload } from './memory-upload.ts'
-import { checkKey, compareKeys } from './object-key.ts'
+import { checkKey, compareKeys, firstNotBefore } from './object-key.ts'
 import type {
   DeleteResult,
   GetOptions,
@@ -73,7 +74,7 @@ export class MemoryObjectStore implements ObjectStore {
       if (current.etag !== options.ifMatch) return { status: 'mismatch' }
     }
     const etag = contentEtag(body)
-    if (current === undefined) this.#keys.splice(this.#firstNotBefore(key), 0, key)
+    if (current === undefined) this.#keys.splice(firstNotBefore(this.#keys, key), 0, key)
     this.#objects.set(key, { body: new Uint8Array(body), etag, lastModifiedMs: this.#clock.nowMs() })
     return { status: 'ok', etag }
   }
@@ -102,7 +103,7 @@ export class MemoryObjectStore implements ObjectStore {
   async delete(keys: readonly string[]): Promise<DeleteResult> {
     for (const key of keys) checkKey(key)
     for (const key of keys) {
-      if (this.#objects.delete(key)) this.#keys.splice(this.#firstNotBefore(key), 1)
+      if (this.#objects.delete(key)) this.#keys.splice(firstNotBefore(this.#keys, key), 1)
     }
     return { deleted: [...keys], failed: [] }
   }
@@ -112,7 +113,7 @@ export class MemoryObjectStore implements ObjectStore {
   /** Keys and groups from the request's position on, each as the position right after itself. */
   *#entries({ prefix, delimited, from }: ListRequest): Generator<ListPosition> {
     const begin = 'afterKey' in from ? from.afterKey : from.afterPrefix
-    let at = this.#firstNotBefore(compareKeys(prefix, begin) > 0 ? prefix : begin)
+    let at = firstNotBefore(this.#keys, compareKeys(prefix, begin) > 0 ? prefix : begin)
     for (let key = this.#keys[at]; key?.startsWith(prefix) === true; key = this.#keys[at]) {
       const group = delimited ? groupOf(key, prefix) : undefined
       if (!keyIsAfter(key, from)) {
@@ -122,25 +123,12 @@ export class MemoryObjectStore implements ObjectStore {
         at++
       } else {
         yield { afterPrefix: group }
-        at = this.#firstWhere((other) => compareKeys(other, group) > 0 && !other.startsWith(group))
+        at = firstWhere(this.#keys.length, (place) => {
+          const other = this.#keys[place] as string
+          return compareKeys(other, group) > 0 && !other.startsWith(group)
+        })
       }
     }
-  }
-
-  #firstNotBefore(key: string): number {
-    return this.#firstWhere((other) => compareKeys(other, key) >= 0)
-  }
-
-  /** Binary search; `test` must be false up to some key and true from there on. */
-  #firstWhere(test: (key: string) => boolean): number {
-    let low = 0
-    let high = this.#keys.length
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if (test(this.#keys[middle] as string)) high = middle
-      else low = middle + 1
-    }
-    return low
   }
 
   #info(key: string, withEtag: boolean): ObjectInfo {

@@ -1,3 +1,4 @@
+import { firstWhere } from '../binary-search.ts'
 import { invalid } from '../errors.ts'
 
 /** S3's own limit. */
@@ -77,6 +78,11 @@ export function compareKeys(a: string, b: string): number {
     if (x !== y) return codePointRank(x) - codePointRank(y)
   }
   return a.length - b.length
+}
+
+/** Place of the first of these keys, which are in byte order, that does not come before `key`. */
+export function firstNotBefore(keys: readonly string[], key: string): number {
+  return firstWhere(keys.length, (place) => compareKeys(keys[place] as string, key) >= 0)
 }
 
 function codePointRank(unit: number): number {

@@ -1,3 +1,4 @@
+import { firstWhere } from '../../binary-search.ts'
 import { corrupt } from '../../errors.ts'
 import { type Hash64, hash64 } from '../hash64.ts'
 import { SplitBlockBloom } from './bloom.ts'
@@ -104,23 +105,9 @@ export class IdIndexReader {
 
 /** The first page that can hold `hi`: equal ones may begin at the end of the page before the first that starts with it. */
 function firstPageOf(firsts: Uint32Array, hi: number): number {
-  let low = 0
-  let high = firsts.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if ((firsts[middle] as number) < hi) low = middle + 1
-    else high = middle
-  }
-  return Math.max(0, low - 1)
+  return Math.max(0, firstWhere(firsts.length, (page) => (firsts[page] as number) >= hi) - 1)
 }
 
 function lowerBound(words: Uint32Array, records: number, hi: number): number {
-  let low = 0
-  let high = records
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if ((words[middle * RECORD_WORDS] as number) < hi) low = middle + 1
-    else high = middle
-  }
-  return low
+  return firstWhere(records, (record) => (words[record * RECORD_WORDS] as number) >= hi)
 }

@@ -3,6 +3,7 @@
  * sorted by row, and for each column that any row changes a bitmap of the rows that change it and a section of texts,
  * so that "changed to null" differs from "unchanged".
  */
+import { firstWhere } from '../../binary-search.ts'
 import { corrupt, invalid, unsupported } from '../../errors.ts'
 import { crcHex } from '../checksum.ts'
 import { BlobReader } from './blob-reader.ts'
@@ -287,12 +288,6 @@ export class OverlayReader {
 }
 
 function find(rows: Uint32Array, row: number): number {
-  let low = 0
-  let high = rows.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if ((rows[middle] as number) < row) low = middle + 1
-    else high = middle
-  }
-  return rows[low] === row ? low : -1
+  const place = firstWhere(rows.length, (i) => (rows[i] as number) >= row)
+  return rows[place] === row ? place : -1
 }

@@ -2,7 +2,7 @@ import { type BigIntStats, type Dirent, opendirSync, readdirSync, type Stats, st
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { continuationOf, keyIsAfter, type ListPosition, type ListRequest, someKeyMayBeAfter } from '../list-position.ts'
-import { compareKeys, isUsableName, RESERVED_COMPONENTS } from '../object-key.ts'
+import { compareKeys, firstNotBefore, isUsableName, RESERVED_COMPONENTS } from '../object-key.ts'
 import type { ListPage, ObjectInfo } from '../object-store.ts'
 import { isMissing } from './file-errors.ts'
 import type { NamesMemo } from './names-memo.ts'
@@ -120,17 +120,6 @@ function notBefore(names: readonly string[], base: string, from: ListPosition): 
   const around = after.slice(0, after.indexOf('/') + 1)
   const place = around === '' ? start : firstNotBefore(names, around)
   return place < start && names[place] === around ? [around, ...names.slice(start)] : names.slice(start)
-}
-
-function firstNotBefore(names: readonly string[], wanted: string): number {
-  let low = 0
-  let high = names.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if (compareKeys(names[middle] as string, wanted) < 0) low = middle + 1
-    else high = middle
-  }
-  return low
 }
 
 /** Whether there is any object below a directory: an empty one, left by a crash or about to be used, is no prefix. */
