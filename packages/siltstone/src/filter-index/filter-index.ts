@@ -16,6 +16,7 @@ import {
   termOf,
   type TermRow,
 } from './layout.ts'
+import { KeptAnswers } from './kept-answers.ts'
 import { PartReader } from './part-reader.ts'
 import { type Range, scanRun } from './runs.ts'
 import { regexQuery } from './regex-query.ts'
@@ -25,12 +26,6 @@ import { TrigramReader } from './trigram-reader.ts'
 type Leaf = Exclude<Filter, { clauses: Filter[] }>
 type Order = 'gt' | 'gte' | 'lt' | 'lte'
 
-/** Answers kept per segment: filters repeat. */
-const KEPT_BYTES = 4 * 1024 * 1024
-
-/** Names of longer conditions (long lists of values) are not kept. */
-const MAX_NAME = 4_096
-const MAX_KEPT = 256
 const CLAUSES_AT_ONCE = 32
 /** A larger head is read by parts: one round more. */
 const MAX_HEAD_BYTES = 1024 * 1024
@@ -81,7 +76,7 @@ export class FilterIndex {
   readonly #directory: Directory
   readonly #trigrams: TrigramReader | undefined
   readonly #dictionaries = new Map<KeyParts, Promise<Map<string, TermRow>>>()
-  readonly #answers = new Map<string, Promise<Bounds>>()
+  readonly #answers: KeptAnswers<Bounds>
 
   private constructor(
     reader: SegmentReader,
@@ -93,6 +88,8 @@ export class FilterIndex {
     this.#parts = parts
     this.#directory = directory
     this.#trigrams = trigrams
+    // Bounds are two sets.
+    this.#answers = new KeptAnswers(2 * Math.ceil(reader.rows / 8))
   }
 
   static async open(
@@ -155,16 +152,7 @@ export class FilterIndex {
   }
 
   #leaf(leaf: Leaf): Promise<Bounds> {
-    const name = nameOf(leaf)
-    if (name.length > MAX_NAME) return this.#evaluate(leaf)
-    let answer = this.#answers.get(name)
-    if (answer) return answer
-    answer = this.#evaluate(leaf)
-    answer.catch(() => this.#answers.delete(name))
-    this.#answers.set(name, answer)
-    const limit = Math.min(MAX_KEPT, Math.max(4, Math.floor(KEPT_BYTES / (2 * Math.ceil(this.#rows / 8)))))
-    if (this.#answers.size > limit) this.#answers.delete(this.#answers.keys().next().value ?? '')
-    return answer
+    return this.#answers.get(nameOf(leaf), () => this.#evaluate(leaf))
   }
 
   async #evaluate(leaf: Leaf): Promise<Bounds> {

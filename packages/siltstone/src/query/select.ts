@@ -5,6 +5,7 @@
 import { type FilterTest, columnsOf, compileFilter } from '../filter/evaluate.ts'
 import type { Filter, FilterColumns } from '../filter/types.ts'
 import { filterIndexOf, nameOf } from '../filter-index/filter-index.ts'
+import { KeptAnswers } from '../filter-index/kept-answers.ts'
 import type { FreshRecord } from '../log/fresh-state.ts'
 import type { RecordRef, View } from '../log/view.ts'
 import { parseForFilter } from '../records/parse-for-filter.ts'
@@ -23,15 +24,12 @@ export type Yield = () => Promise<void>
 
 const BATCH_ROWS = 4_096
 
-/** Answers kept per segment, in bytes, and how many at most; names of longer filters are not kept. */
-const KEPT_BYTES = 4 * 1024 * 1024
-const MAX_KEPT = 256
-const MAX_NAME = 4_096
 /** Touched records whose parsed metadata are kept. */
 const MAX_TOUCHED_KEPT = 10_000
 
 const everything = new WeakMap<View, Selection>()
-const known = new WeakMap<OpenSegment, Map<string, Promise<RowSet>>>()
+/** The same segment has the same deletions and overlays. */
+const known = new WeakMap<OpenSegment, KeptAnswers<RowSet>>()
 
 export async function select(view: View, filter: Filter | undefined, pause: Yield): Promise<Selection> {
   if (!filter) return all(view)
@@ -40,7 +38,7 @@ export async function select(view: View, filter: Filter | undefined, pause: Yiel
   const name = nameOf(filter)
   const { segments } = view.base
   const matches = await Promise.all(
-    segments.map((segment) => kept(segment, name, () => matching(segment, filter, { test, columns }, pause))),
+    segments.map((segment) => keptOf(segment).get(name, () => matching(segment, filter, { test, columns }, pause))),
   )
   const rows = matches.map((match, i) => match.copy().intersect(all(view).rows[i] as RowSet))
   const touched = all(view).fresh
@@ -101,27 +99,14 @@ interface Compiled {
   columns: FilterColumns
 }
 
-/**
- * The answer to a filter that was asked of a segment before, with the same deletions and overlays: filters repeat, and
- * what no index knows is costly to look at.
- */
-function kept(segment: OpenSegment, name: string, find: () => Promise<RowSet>): Promise<RowSet> {
-  if (name.length > MAX_NAME) return find()
-  let answers = known.get(segment)
-  if (!answers) {
-    answers = new Map()
-    known.set(segment, answers)
+/** Answers to filters that were asked of the segment before. */
+function keptOf(segment: OpenSegment): KeptAnswers<RowSet> {
+  let kept = known.get(segment)
+  if (!kept) {
+    kept = new KeptAnswers(segment.rows / 8)
+    known.set(segment, kept)
   }
-  let answer = answers.get(name)
-  if (!answer) {
-    const most = Math.min(MAX_KEPT, Math.max(4, Math.floor((8 * KEPT_BYTES) / segment.rows)))
-    if (answers.size >= most) answers.delete(answers.keys().next().value ?? '')
-    answer = find()
-    answers.set(name, answer)
-    // A failure is not kept: the next query tries again.
-    answer.catch(() => answers.delete(name))
-  }
-  return answer
+  return kept
 }
 
 /** The live rows of a segment that match. What its indexes leave open is looked at row by row. */
