@@ -15,6 +15,7 @@ import type { Environment } from '../../packages/siltstone/src/platform/environm
 import { memoryEnvironment } from '../../packages/siltstone/src/platform/memory-environment.ts'
 import type { RecordOp } from '../../packages/siltstone/src/records/types.ts'
 import type { Target } from './target.ts'
+import { collectionRequest } from '../../packages/siltstone/src/testing/operations.ts'
 
 const PLACE = ['default_tenant', 'default_database'] as const
 
@@ -34,16 +35,7 @@ async function filled(): Promise<{ objects: Map<string, Uint8Array>; id: string 
   const compact = { ...defaultCompactLimits, fanIn: 100, deletedShare: 1, overlays: 100 }
   const engine = await StoreEngine.open({ env, compact })
   const [tenant, database] = PLACE
-  const { info } = await engine.catalog.createCollection({
-    tenant,
-    database,
-    name: 'things',
-    getOrCreate: false,
-    metadata: null,
-    configuration: {},
-    schema: null,
-    space: 'l2',
-  })
+  const { info } = await engine.catalog.createCollection(collectionRequest('things', { tenant, database }))
   const things = await engine.collection(tenant, database, info.id)
   const path = pathOf(info)
   const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i)

@@ -2,7 +2,7 @@
 import { cpSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { decodeChecked, type StoredManifest } from '../../../packages/siltstone/src/format/manifest.ts'
-import type { SnapshotInfo } from '../../../packages/siltstone/src/engine/types.ts'
+import type { Collection, SnapshotInfo } from '../../../packages/siltstone/src/engine/types.ts'
 import type { StoreCounts } from '../../../packages/siltstone/src/platform/counting-object-store.ts'
 import type { Dataset } from '../data/dataset.ts'
 import { conditions, load as machineLoad } from '../measure/machine.ts'
@@ -79,7 +79,9 @@ export async function preparedFullStore(
     const compactor = await startCompactor(directory, COLLECTION)
     const compaction = await compactor.compact({ full: true })
     await compactor.close()
-    const current = await currentSnapshot(directory)
+    const { use, close } = await openEngine(directory)
+    const current = await currentSnapshot((await use(COLLECTION)).collection)
+    await close()
     const built: FullStore = {
       compaction,
       snapshotBytes: current.sizeBytes,
@@ -90,16 +92,10 @@ export async function preparedFullStore(
   return { directory, built: JSON.parse(readFileSync(done, 'utf8')) as FullStore }
 }
 
-async function currentSnapshot(directory: string): Promise<SnapshotInfo> {
-  const { use, close } = await openEngine(directory)
-  try {
-    const { collection } = await use(COLLECTION)
-    const current = (await collection.snapshots()).find((snapshot) => snapshot.current)
-    if (!current) throw new Error('there is no snapshot')
-    return current
-  } finally {
-    await close()
-  }
+async function currentSnapshot(collection: Collection): Promise<SnapshotInfo> {
+  const current = (await collection.snapshots()).find((snapshot) => snapshot.current)
+  if (!current) throw new Error('there is no snapshot')
+  return current
 }
 
 /** A copy to change. */
@@ -131,7 +127,7 @@ async function buildStore(directory: string, data: Dataset, note: (text: string)
   const writerCounts = writer.counting.takeCounts()
   const counted = await collection.count()
   if (counted !== data.count) throw new Error(`${counted} of ${data.count} records`)
-  const current = await currentSnapshot(directory)
+  const current = await currentSnapshot(collection)
   const { cpuSeconds, peakRssBytes } = compactor.usage()
   const built: BuiltStore = {
     at: new Date().toISOString(),

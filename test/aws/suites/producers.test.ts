@@ -15,6 +15,7 @@ import { openBucket, type TestBucket } from '../bucket.ts'
 import { openQueue, type TestQueue } from '../queue.ts'
 import { openTable, type TestTable } from '../table.ts'
 import { targets, variablesOf } from '../targets.ts'
+import { collectionRequest } from '../../../packages/siltstone/src/testing/operations.ts'
 
 const PRODUCERS = Number(process.env['SILTSTONE_TEST_PRODUCERS'] ?? 300)
 const AT_ONCE = 24
@@ -57,16 +58,7 @@ describe.runIf(target !== undefined)('producers', () => {
     const [producing, ...compacting] = envs
     const engines = await Promise.all(compacting.map((env) => StoreEngine.open({ env })))
     const reader = await StoreEngine.open({ env: producing })
-    const { info } = await reader.catalog.createCollection({
-      tenant: 'default_tenant',
-      database: 'default_database',
-      name: 'things',
-      getOrCreate: false,
-      space: 'l2',
-      metadata: null,
-      configuration: {},
-      schema: null,
-    })
+    const { info } = await reader.catalog.createCollection(collectionRequest('things'))
     const path = pathOf(info)
     const startedMs = performance.now()
     const backgrounds = engines.map((engine) => new Background(engine, { ...defaultBackground, scheduleMs: 600_000 }))

@@ -13,6 +13,7 @@ import { defaultCompactLimits } from './limits.ts'
 import { directoryLimits } from '../log/limits.ts'
 import { repairCollection } from './repair.ts'
 import { verifyCollection } from './verify.ts'
+import { collectionRequest } from '../testing/operations.ts'
 
 let env: Environment
 let engine: StoreEngine
@@ -22,16 +23,7 @@ let path: string
 beforeEach(async () => {
   env = memoryEnvironment({ seed: 7 })
   engine = await StoreEngine.open({ env })
-  const { info } = await engine.catalog.createCollection({
-    tenant: 'default_tenant',
-    database: 'default_database',
-    name: 'stones',
-    getOrCreate: false,
-    space: 'l2',
-    metadata: null,
-    configuration: {},
-    schema: null,
-  })
+  const { info } = await engine.catalog.createCollection(collectionRequest('stones'))
   collection = await engine.collection(info.tenant, info.database, info.id)
   path = pathOf(info)
 })

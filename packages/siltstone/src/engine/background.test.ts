@@ -7,6 +7,7 @@ import { memoryEnvironment } from '../platform/memory-environment.ts'
 import { upsert } from '../testing/world.ts'
 import { Background } from './background.ts'
 import { pathOf, StoreEngine } from './engine.ts'
+import { collectionRequest } from '../testing/operations.ts'
 
 const MINUTE = 60_000
 
@@ -14,16 +15,7 @@ async function setUp(options: { maxReceiveCount?: number } = {}) {
   const clock = new ManualClock()
   const env = memoryEnvironment({ seed: 1, clock, ...options })
   const engine = await StoreEngine.open({ env, log: directoryLimits })
-  const request = {
-    tenant: 'default_tenant',
-    database: 'default_database',
-    name: 'things',
-    getOrCreate: false,
-    space: 'l2' as const,
-    metadata: null,
-    configuration: {},
-    schema: null,
-  }
+  const request = collectionRequest('things')
   const { info } = await engine.catalog.createCollection(request)
   const collection = await engine.collection(info.tenant, info.database, info.id)
   const watermark = async () => (await collection.snapshots())[0]?.watermark ?? 0

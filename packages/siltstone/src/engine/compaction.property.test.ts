@@ -2,24 +2,16 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { defaultCompactLimits } from '../compact/limits.ts'
-import type { Collection, CreateCollection } from './types.ts'
+import type { Collection } from './types.ts'
 import { directoryLimits } from '../log/limits.ts'
 import { produce } from '../log/produce.ts'
 import { memoryEnvironment } from '../platform/memory-environment.ts'
 import type { RecordOp } from '../records/types.ts'
 import { ModelEngine } from '../testing/model.ts'
 import { pathOf, StoreEngine } from './engine.ts'
+import { collectionRequest } from '../testing/operations.ts'
 
-const create: CreateCollection = {
-  tenant: 'default_tenant',
-  database: 'default_database',
-  name: 'things',
-  getOrCreate: false,
-  space: 'l2',
-  metadata: null,
-  configuration: {},
-  schema: null,
-}
+const create = collectionRequest('things')
 
 type Step =
   | { kind: 'write'; ops: RecordOp[] }

@@ -13,6 +13,7 @@ import { Compactor } from '../compact/compactor.ts'
 import { collect } from '../compact/collect.ts'
 import { pathOf, StoreEngine } from './engine.ts'
 import type { Collection } from './types.ts'
+import { collectionRequest } from '../testing/operations.ts'
 
 const compact = { ...defaultCompactLimits, fanIn: 2, overlays: 2, foldBytes: 4_000, graceMs: 60_000 }
 const log = { ...directoryLimits, settleMs: 2_000 }
@@ -35,16 +36,7 @@ interface World {
 async function world(seed: number, faults: FaultyObjectStore['faults']): Promise<World> {
   const plain = memoryEnvironment({ seed })
   const engine = await StoreEngine.open({ env: plain, log, compact })
-  const { info } = await engine.catalog.createCollection({
-    tenant: 'default_tenant',
-    database: 'default_database',
-    name: 'things',
-    getOrCreate: false,
-    space: 'l2',
-    metadata: null,
-    configuration: {},
-    schema: null,
-  })
+  const { info } = await engine.catalog.createCollection(collectionRequest('things'))
   const store = new FaultyObjectStore(plain.store, { random: seededRandom(seed), clock: plain.clock, faults })
   const env = { ...plain, store }
   const open = async () => (

@@ -7,6 +7,7 @@ import { memoryEnvironment } from '../platform/memory-environment.ts'
 import { upsert } from '../testing/world.ts'
 import { pathOf, StoreEngine } from './engine.ts'
 import type { CollectionInfo } from './types.ts'
+import { collectionRequest } from '../testing/operations.ts'
 
 const HOUR = 3_600_000
 
@@ -22,18 +23,7 @@ async function setUp() {
     }),
   )
   const use = (info: CollectionInfo) => engine.collection(info.tenant, info.database, info.id)
-  const { info } = await run(
-    engine.catalog.createCollection({
-      tenant: 'default_tenant',
-      database: 'default_database',
-      name: 'source',
-      getOrCreate: false,
-      space: 'cosine',
-      metadata: null,
-      configuration: {},
-      schema: null,
-    }),
-  )
+  const { info } = await run(engine.catalog.createCollection(collectionRequest('source', { space: 'cosine' })))
   const ids = async (of: CollectionInfo) => (await (await use(of)).get({ include: {} })).ids
   const segmentsOf = async (of: CollectionInfo) =>
     (await env.store.list(`${snapshotPrefix(pathOf(of))}segment/`)).objects.length
@@ -173,18 +163,7 @@ describe('deletion', () => {
     await run(engine.catalog.deleteCollection(info.tenant, info.database, 'source'))
     await expect(run(theirs.write([upsert('b', [1])]))).rejects.toMatchObject({ kind: 'not-found' })
     await expect(run(theirs.count())).rejects.toMatchObject({ kind: 'not-found' })
-    const { info: again } = await run(
-      engine.catalog.createCollection({
-        tenant: info.tenant,
-        database: info.database,
-        name: 'source',
-        getOrCreate: false,
-        space: 'l2',
-        metadata: null,
-        configuration: {},
-        schema: null,
-      }),
-    )
+    const { info: again } = await run(engine.catalog.createCollection(collectionRequest('source')))
     expect(again.id).not.toBe(info.id)
     expect(await run((await run(use(again))).count())).toBe(0)
     for (let i = 0; i < 3; i++) {

@@ -3,42 +3,17 @@ import { describe, expect, it } from 'vitest'
 import { compileFilter } from '../filter/evaluate.ts'
 import type { Filter } from '../filter/types.ts'
 import { SegmentReader } from '../format/segment/reader.ts'
-import { Bucket, segmentUlid } from '../format/segment/testing.ts'
+import { Bucket } from '../format/segment/testing.ts'
 import { SegmentWriter } from '../format/segment/writer.ts'
 import { memoryScratch } from '../platform/scratch.ts'
 import { parseForFilter } from '../records/parse-for-filter.ts'
 import { FilterIndexBuilder } from './builder.ts'
 import { type FilterIndex, filterIndexOf } from './filter-index.ts'
+import { type FilteredRow as Row, writeFiltered } from './testing.ts'
 import { verifyFilterIndex } from './verify.ts'
 
-interface Row {
-  metadata: string | null
-  document: string | null
-}
-
 async function segmentOf(rows: readonly Row[], bucket = new Bucket()) {
-  const writer = new SegmentWriter({
-    id: segmentUlid,
-    dimension: 1,
-    fileKey: (name) => `segment/${name}`,
-    open: bucket.open,
-    singleFile: true,
-  })
-  const builder = new FilterIndexBuilder()
-  for (const [i, { metadata, document }] of rows.entries()) {
-    await builder.add(i, metadata, document)
-    await writer.append({
-      id: `id-${i}`,
-      ordinal: i,
-      version: 1,
-      vector: Float32Array.of(i),
-      document,
-      metadata,
-      uri: null,
-    })
-  }
-  await builder.sections(writer)
-  const descriptor = await writer.finish()
+  const descriptor = await writeFiltered(bucket, rows, (i) => `id-${i}`)
   const reader = new SegmentReader(descriptor, bucket.read)
   await reader.verify()
   await verifyFilterIndex(reader)

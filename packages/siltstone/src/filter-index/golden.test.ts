@@ -2,16 +2,12 @@
  * A segment with filter indexes as the first program wrote it. It is never written again: a later program must find the
  * same in it. (`SILTSTONE_WRITE_GOLDEN=1` writes it when it does not exist.)
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { expect, it } from 'vitest'
+import { it } from 'vitest'
 import type { Filter } from '../filter/types.ts'
-import { parseSegmentDescriptor } from '../format/segment/descriptor.ts'
-import { SegmentReader } from '../format/segment/reader.ts'
-import { Bucket, segmentUlid } from '../format/segment/testing.ts'
-import { SegmentWriter } from '../format/segment/writer.ts'
-import { FilterIndexBuilder } from './builder.ts'
+import { expectGolden, goldenSegment } from '../format/testing/golden-segment.ts'
 import { type FilterIndex, filterIndexOf } from './filter-index.ts'
+import { type FilteredRow, writeFiltered } from './testing.ts'
 import { verifyFilterIndex } from './verify.ts'
 
 const folder = fileURLToPath(new URL('golden/v1/', import.meta.url))
@@ -24,30 +20,13 @@ const metadataOf = (i: number): string =>
   `{"section":"${rocks[i % 6]}","n":${(i * 37) % 501},"f":${i}.5,"flag":${i % 3 === 0},"id":"row-${i}",` +
   `"big":${9007199254740992n + BigInt(i % 4)},"tags":["t${i % 7}","t${i % 11}"]}`
 
-async function write(): Promise<void> {
-  const bucket = new Bucket()
-  const fileKey = (name: string) => `segment/${name}`
-  const writer = new SegmentWriter({ id: segmentUlid, dimension: 1, fileKey, open: bucket.open, singleFile: true })
-  const builder = new FilterIndexBuilder()
-  for (let i = 0; i < ROWS; i++) {
-    const metadata = i % 10 === 9 ? null : metadataOf(i)
-    const document = i % 7 === 6 ? null : `Row ${i} tells of ${rocks[(i * 31) % 6]}, number ${(i * 7_919) % 1_009}.`
-    await builder.add(i, metadata, document)
-    await writer.append({
-      id: `${i}`,
-      ordinal: i,
-      version: 1,
-      vector: Float32Array.of(i),
-      document,
-      metadata,
-      uri: null,
-    })
-  }
-  await builder.sections(writer)
-  mkdirSync(folder, { recursive: true })
-  writeFileSync(`${folder}descriptor.json`, `${JSON.stringify(await writer.finish(), null, 2)}\n`)
-  for (const bytes of bucket.objects.values()) writeFileSync(`${folder}data`, bytes)
-}
+const rows = Array.from(
+  { length: ROWS },
+  (_, i): FilteredRow => ({
+    metadata: i % 10 === 9 ? null : metadataOf(i),
+    document: i % 7 === 6 ? null : `Row ${i} tells of ${rocks[(i * 31) % 6]}, number ${(i * 7_919) % 1_009}.`,
+  }),
+)
 
 const filters: Record<string, Filter> = {
   section: { kind: 'compare', key: 'section', op: 'eq', value: '大理石の山' },
@@ -65,11 +44,7 @@ const filters: Record<string, Filter> = {
 }
 
 it('reads what the first program wrote, and finds the same', async () => {
-  if (process.env['SILTSTONE_WRITE_GOLDEN'] === '1' && !existsSync(`${folder}data`)) await write()
-  const data = readFileSync(`${folder}data`)
-  const descriptor = parseSegmentDescriptor(JSON.parse(readFileSync(`${folder}descriptor.json`, 'utf8')))
-  const reader = new SegmentReader(descriptor, async (_, offset, length) => data.subarray(offset, offset + length))
-  await reader.verify()
+  const reader = await goldenSegment(folder, (bucket) => writeFiltered(bucket, rows, String))
   await verifyFilterIndex(reader)
   const index = (await filterIndexOf(reader)) as FilterIndex
   const found: Record<string, { certain: number; possible: number; first: number[] }> = {}
@@ -77,7 +52,5 @@ it('reads what the first program wrote, and finds the same', async () => {
     const { certain, possible } = await index.bounds(filter)
     found[name] = { certain: certain.count(), possible: possible.count(), first: possible.toArray().slice(0, 8) }
   }
-  if (process.env['SILTSTONE_WRITE_GOLDEN'] === '1' && !existsSync(`${folder}found.json`))
-    writeFileSync(`${folder}found.json`, `${JSON.stringify(found, null, 1)}\n`)
-  expect(found).toEqual(JSON.parse(readFileSync(`${folder}found.json`, 'utf8')))
+  expectGolden(folder, found)
 })

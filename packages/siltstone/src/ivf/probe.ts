@@ -1,5 +1,5 @@
 /** Which clusters promise most for a query: those with the nearest centroids. */
-import { Nearest } from '../kernels/nearest.ts'
+import type { Nearest } from '../kernels/nearest.ts'
 import type { IvfDirectory } from './directory.ts'
 import type { PreparedQuery } from './prepared-query.ts'
 import type { Workspace } from './workspace.ts'
@@ -10,18 +10,6 @@ export interface Probe {
   base: number
   /** One standard deviation of an estimated ⟨q, x̄⟩ in this cluster. */
   deviation: number
-}
-
-/** The `count` most promising clusters, best first. */
-export function nearestClusters(
-  workspace: Workspace,
-  query: PreparedQuery,
-  directory: IvfDirectory,
-  count: number,
-): Probe[] {
-  const nearest = new Nearest(Math.min(count, directory.clusters))
-  offerClusters(workspace, query, directory, nearest, 0)
-  return nearest.sorted().map(({ distance, tag }) => probeOf(query, directory, tag, distance))
 }
 
 /**

@@ -5,18 +5,16 @@
  * A thread that ends unasked is started again, later each time it fails; what it had begun is taken up by whoever
  * compacts next.
  */
-import { extname } from 'node:path'
 import type { Clock } from '../platform/clock.ts'
 import type { Logger, Metrics } from '../platform/telemetry.ts'
-import { startWorker, type WorkerHandle } from '../platform/worker.ts'
+import { startWorker, type WorkerHandle, workerModule } from '../platform/worker.ts'
 import type { CompactionData, FromCompaction, StopMessage } from './compaction-messages.ts'
 
 const STOP_WITHIN_MS = 4_000
 const RESTART_AFTER_MS = 1_000
 const RESTART_AT_MOST_MS = 60_000
 
-/** `.ts` from source, `.js` from a build. */
-const MODULE = new URL(`./compaction-worker${extname(import.meta.url)}`, import.meta.url)
+const MODULE = workerModule('compaction-worker', import.meta.url)
 
 export interface CompactionOptions extends CompactionData {
   clock: Clock

@@ -9,6 +9,7 @@ import type { Environment } from '../platform/environment.ts'
 import { systemClock } from '../platform/system-clock.ts'
 import { Recorder } from '../testing/recorder.ts'
 import { QueryThreads, withQueryThreads } from './query-threads.ts'
+import { collectionRequest } from '../testing/operations.ts'
 
 let directory: string
 let env: Environment
@@ -22,8 +23,7 @@ beforeEach(async () => {
   env = await openEnvironment(directory)
   const inner = await StoreEngine.open({ env })
   const [tenant, database] = ['default_tenant', 'default_database']
-  const create = { tenant, database, name: 'things', getOrCreate: false, space: 'l2', metadata: null } as const
-  const { info } = await inner.catalog.createCollection({ ...create, configuration: {}, schema: null })
+  const { info } = await inner.catalog.createCollection(collectionRequest('things'))
   threads = new QueryThreads({
     place: directory,
     allowNetworkFilesystem: false,

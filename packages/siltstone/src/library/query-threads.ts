@@ -4,12 +4,11 @@
  *
  * A thread that ends unasked is started again; queries that were with it are answered by the process itself.
  */
-import { extname } from 'node:path'
 import type { Collection, Engine, QueryRequest, QueryResponse } from '../engine/types.ts'
 import { unavailable } from '../errors.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Logger } from '../platform/telemetry.ts'
-import { startWorker, type WorkerHandle } from '../platform/worker.ts'
+import { startWorker, type WorkerHandle, workerModule } from '../platform/worker.ts'
 import {
   type CollectionPlace,
   type FromQueryThread,
@@ -21,8 +20,7 @@ import {
 const RESTART_AFTER_MS = 1_000
 const STOP_WITHIN_MS = 3_000
 
-/** `.ts` from source, `.js` from a build. */
-const MODULE = new URL(`./query-worker${extname(import.meta.url)}`, import.meta.url)
+const MODULE = workerModule('query-worker', import.meta.url)
 
 export interface QueryThreadsOptions extends QueryThreadData {
   /** At least 1. */

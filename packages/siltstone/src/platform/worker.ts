@@ -2,6 +2,7 @@
  * Worker threads with typed messages. A worker is not kept alive by, and does not keep alive, the process that started
  * it: when the process ends, it ends too, wherever it was; its work must bear that.
  */
+import { extname } from 'node:path'
 import { parentPort, Worker, workerData } from 'node:worker_threads'
 
 export interface WorkerHandlers<Out> {
@@ -42,6 +43,11 @@ export function startWorker<In, Out>(url: URL, data: unknown, handlers: WorkerHa
       await worker.terminate()
     },
   }
+}
+
+/** A module beside the one that asks, which gives its `import.meta.url`: `.ts` from source, `.js` from a build. */
+export function workerModule(name: string, beside: string): URL {
+  return new URL(`./${name}${extname(beside)}`, beside)
 }
 
 export interface Parent<Data, Out> {

@@ -6,6 +6,7 @@ import { serve, type ServerType } from '@hono/node-server'
 import { isSiltstoneError } from '../errors.ts'
 import type { SignRequest } from '../platform/aws/sign-request.ts'
 import type { Logger } from '../platform/telemetry.ts'
+import { urlOf } from './url.ts'
 
 export interface ProxyOptions {
   /** The server's base URL; paths of requests come behind its path. */
@@ -62,7 +63,7 @@ export async function startProxy({ target, sign, host, port, log }: ProxyOptions
     const server: ServerType = serve({ fetch: answer, hostname: host, port }, (info) => {
       server.off('error', reject)
       const close = () => new Promise<void>((closed) => server.close(() => closed()))
-      resolve({ url: `http://${host.includes(':') ? `[${host}]` : host}:${info.port}`, close })
+      resolve({ url: urlOf(host, info.port), close })
     })
     server.once('error', reject)
   })

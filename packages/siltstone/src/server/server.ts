@@ -16,6 +16,7 @@ import { forbidden, invalid, unavailable } from '../errors.ts'
 import { within } from './deadline.ts'
 import { tracedEngine } from './traced-engine.ts'
 import { requestTracer } from './tracing.ts'
+import { urlOf } from './url.ts'
 
 export interface ServerOptions extends Omit<ChromaOptions, 'tracer'> {
   /** Default 127.0.0.1: this machine only. */
@@ -78,7 +79,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const inFlight = followRequests(server, () => closing !== undefined)
   await listen(server, host, port)
   server.on('error', (error) => log.error('server_error', { error }))
-  const url = urlOf(server, host)
+  const url = urlOf(host, portOf(server))
   log.info('server_started', { url })
   if (options.auth === undefined && !isLoopback(host)) {
     log.warn('no_authentication', { url, remedy: 'everybody who reaches this address may do everything: set tokens' })
@@ -169,10 +170,6 @@ function listenError(error: NodeJS.ErrnoException, host: string, port: number): 
 function portOf(server: Server): number {
   const address = server.address()
   return typeof address === 'object' && address !== null ? address.port : 0
-}
-
-function urlOf(server: Server, host: string): string {
-  return `http://${host.includes(':') ? `[${host}]` : host}:${portOf(server)}`
 }
 
 function isLoopback(host: string): boolean {

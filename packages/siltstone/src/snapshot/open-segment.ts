@@ -117,6 +117,7 @@ const FAR_GAP_BYTES = 32 * 1024
 export class SegmentPool {
   readonly #store: ObjectStore
   readonly #cache: BlockCache
+  readonly #readsMost: boolean
   readonly #reading: SourceOptions
   readonly #open = new Map<string, Promise<OpenSegment>>()
   readonly #readers = new Map<string, SegmentReader>()
@@ -126,6 +127,7 @@ export class SegmentPool {
     const isNear = store.capabilities.isLocal && !readsMost
     this.#store = store
     this.#cache = cache
+    this.#readsMost = readsMost
     this.#reading = isNear
       ? { cache, gapBytes: NEAR_GAP_BYTES, cachedSectionBytes: cache.limitBytes }
       : { cache, gapBytes: FAR_GAP_BYTES }
@@ -133,7 +135,7 @@ export class SegmentPool {
 
   /** Opens the same segments for somebody who needs others of them; blocks are shared. */
   sibling(): SegmentPool {
-    return new SegmentPool(this.#store, this.#cache, { readsMost: this.#reading.gapBytes === FAR_GAP_BYTES })
+    return new SegmentPool(this.#store, this.#cache, { readsMost: this.#readsMost })
   }
 
   /** As the object is now: for verification. */

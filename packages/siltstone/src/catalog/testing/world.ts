@@ -12,6 +12,7 @@ import { decodeDocument } from '../document.ts'
 import { nameClaimType } from '../documents.ts'
 import { ObjectCatalog, type ObjectCatalogOptions } from '../object-catalog.ts'
 import { FaultyStore, type FaultyOptions } from './faulty-store.ts'
+import { collectionRequest } from '../../testing/operations.ts'
 
 export const TENANT = 'default_tenant'
 export const DATABASE = 'default_database'
@@ -103,17 +104,7 @@ export async function mark(store: ObjectStore, key: string): Promise<void> {
 }
 
 export function wanted(name: string, rest: Partial<CreateCollection> = {}): CreateCollection {
-  return {
-    tenant: TENANT,
-    database: DATABASE,
-    name,
-    getOrCreate: false,
-    space: 'l2',
-    metadata: null,
-    configuration: {},
-    schema: null,
-    ...rest,
-  }
+  return collectionRequest(name, { tenant: TENANT, database: DATABASE, ...rest })
 }
 
 /** What a call came to, with the code in place of an error of ours. */

@@ -161,7 +161,8 @@ export class SegmentReader {
   async rowNumbers(rows: ArrayLike<number>): Promise<RowNumbers> {
     const { recordsPerPage } = this.rowReader.geometry
     const out = { ordinals: new Float64Array(rows.length), versions: new Float64Array(rows.length) }
-    const byPage = groupBy(rows, (row) => Math.floor(this.#inside(row) / recordsPerPage))
+    const places = Array.from({ length: rows.length }, (_, i) => i)
+    const byPage = Map.groupBy(places, (i) => Math.floor(this.#inside(rows[i] as number) / recordsPerPage))
     await this.rowReader.each(ascendingKeys(byPage), (page, words) => {
       for (const i of byPage.get(page) ?? []) {
         const at = ((rows[i] as number) % recordsPerPage) * 4
@@ -225,15 +226,4 @@ export class SegmentReader {
 
 function ascendingKeys(groups: Map<number, unknown>): number[] {
   return [...groups.keys()].sort((a, b) => a - b)
-}
-
-function groupBy(items: ArrayLike<number>, group: (item: number) => number): Map<number, number[]> {
-  const groups = new Map<number, number[]>()
-  for (let i = 0; i < items.length; i++) {
-    const key = group(items[i] as number)
-    const places = groups.get(key)
-    if (places === undefined) groups.set(key, [i])
-    else places.push(i)
-  }
-  return groups
 }

@@ -6,10 +6,9 @@ import { seededRandom } from '../../platform/seeded-random.ts'
 import { Estimates } from '../estimates.ts'
 import { type Ivf, ivfOf, workspace } from '../ivf.ts'
 import { prepareQuery } from '../prepared-query.ts'
-import { nearestClusters } from '../probe.ts'
 import { scanLists } from '../scan-lists.ts'
 import { verifyIvf } from '../verify.ts'
-import { indexedSegment } from './testing.ts'
+import { indexedSegment, nearestClusters } from './testing.ts'
 
 function gaussians(count: number, dimension: number, seed: number): Float32Array[] {
   const random = seededRandom(seed)

@@ -3,8 +3,24 @@ import type { SegmentDescriptor } from '../../format/segment/descriptor.ts'
 import { SegmentReader } from '../../format/segment/reader.ts'
 import { type Bucket, segmentUlid } from '../../format/segment/testing.ts'
 import { SegmentWriter } from '../../format/segment/writer.ts'
-import type { IndexedSpace } from '../directory.ts'
+import { Nearest } from '../../kernels/nearest.ts'
+import type { IndexedSpace, IvfDirectory } from '../directory.ts'
+import type { PreparedQuery } from '../prepared-query.ts'
+import { offerClusters, type Probe, probeOf } from '../probe.ts'
+import type { Workspace } from '../workspace.ts'
 import { IvfBuilder } from './builder.ts'
+
+/** The `count` most promising clusters, best first. */
+export function nearestClusters(
+  workspace: Workspace,
+  query: PreparedQuery,
+  directory: IvfDirectory,
+  count: number,
+): Probe[] {
+  const nearest = new Nearest(Math.min(count, directory.clusters))
+  offerClusters(workspace, query, directory, nearest, 0)
+  return nearest.sorted().map(({ distance, tag }) => probeOf(query, directory, tag, distance))
+}
 
 /** The vectors become rows `0`, `1`, … by cluster; the ordinal of a row is the number of its vector. */
 export async function indexedSegment(
