@@ -55,12 +55,15 @@ function checkAcknowledged(call: Call, version: number, batch: readonly RecordOp
 function checkMismatch(call: Call, batch: readonly RecordOp[]): void {
   const { world, truth, from } = call
   const dimension = batch.find(({ vector }) => vector)?.vector?.length
-  for (let version = from.end; version <= truth.end; version++)
+  const isOther = (state: ModelState) => state.dimension !== null && state.dimension !== dimension
+  for (let version = from.end; version <= truth.end; version++) {
+    // A reset at the end of an entry may take back the dimension that requests within the entry met.
+    const entry = version > from.end ? truth.log[version - 1] : undefined
+    if (entry && placesIn(entry).some(({ state }) => isOther(state)))
+      return world.marks.hit('write of another dimension refused')
     for (const state of strongStates(from, version))
-      if (state.dimension !== null && state.dimension !== dimension) {
-        world.marks.hit('write of another dimension refused')
-        return
-      }
+      if (isOther(state)) return world.marks.hit('write of another dimension refused')
+  }
   world.fail('conditional writes', `a write of dimension ${dimension} was refused, but ${truth.path} has no other`)
 }
 
