@@ -76,6 +76,16 @@ export function testList(test: TestOf, open: () => ObjectStore): void {
     expect([grouped.objects.map(({ key }) => key), grouped.prefixes]).toEqual([['l/004'], ['l/inbox/']])
   })
 
+  test('shows a group whose keys go on after startAfter', async () => {
+    for (const key of ['g/a/1', 'g/a/2', 'g/b/1', 'g/c']) await open().put(key, bytes('x'))
+    const after = async (startAfter: string) => {
+      const { objects, prefixes } = await open().list('g/', { startAfter, delimiter: '/' })
+      return [objects.map(({ key }) => key), prefixes]
+    }
+    expect(await after('g/a/1')).toEqual([['g/c'], ['g/a/', 'g/b/']])
+    expect(await after('g/a/2')).toEqual([['g/c'], ['g/b/']])
+  })
+
   test('gives pages of the limit and a continuation', async () => {
     const keys = Array.from({ length: 7 }, (_, at) => `p/${at}`)
     for (const key of keys) await open().put(key, bytes('x'))
@@ -125,7 +135,6 @@ export function testList(test: TestOf, open: () => ObjectStore): void {
           limit: fc.integer({ min: 1, max: 4 }),
         }),
         async (keys, { prefixCut, startAfter, isDelimited, limit }) => {
-          for (const each of keys) await open().put(each, bytes('x'))
           const prefix = Array.from(keys[0] ?? '')
             .slice(0, prefixCut)
             .join('')
@@ -134,6 +143,8 @@ export function testList(test: TestOf, open: () => ObjectStore): void {
             ...(isDelimited ? { delimiter: '/' as const } : {}),
             ...(startAfter === undefined ? {} : { startAfter }),
           }
+          fc.pre(!beginsWithinGroup(keys, prefix, options))
+          for (const each of keys) await open().put(each, bytes('x'))
           try {
             expect(await entriesOf(open(), prefix, options)).toEqual(byHand(keys, prefix, options))
           } finally {
@@ -144,6 +155,14 @@ export function testList(test: TestOf, open: () => ObjectStore): void {
       { numRuns: 60 },
     )
   })
+}
+
+/** Which not every server of S3's protocol knows how to answer: a test of its own. */
+function beginsWithinGroup(keys: readonly string[], prefix: string, options: ListOptions): boolean {
+  const { startAfter = '', delimiter } = options
+  if (delimiter === undefined) return false
+  const groups = byHand(keys, prefix, { delimiter }).filter((shown) => shown.endsWith('/'))
+  return groups.some((group) => startAfter.startsWith(group))
 }
 
 function byHand(keys: readonly string[], prefix: string, { startAfter, delimiter }: ListOptions): string[] {
