@@ -3,8 +3,8 @@ import { workspace } from '../ivf/ivf.ts'
 import type { PreparedQuery } from '../ivf/prepared-query.ts'
 import { offerClusters, type Probe, probeOf } from '../ivf/probe.ts'
 import { Nearest } from '../kernels/nearest.ts'
+import type { Indexed } from './exact-or-probe.ts'
 import type { Effort } from './plan.ts'
-import type { Indexed } from './probe-segments.ts'
 
 export interface Choice {
   part: Indexed

@@ -1,7 +1,7 @@
 /** Measures every admitted row of a segment. */
 import type { Space } from '../engine/types.ts'
 import type { OpenSegment } from '../snapshot/open-segment.ts'
-import type { RowSet } from '../snapshot/row-set.ts'
+import type { Part } from './exact-or-probe.ts'
 import { measure, normsOf, type Ranked, rankFlat } from './rank.ts'
 import type { Yield } from './select.ts'
 
@@ -11,22 +11,21 @@ const PAUSE_AFTER = 4_000_000
 const SPARSE_SHARE = 1 / 50
 const SPARSE_ROWS = 1_000
 
-/**
- * @param count of `rows`
- * @param start tag of the segment's row 0
- */
-export async function scanSegment(
-  segment: OpenSegment,
-  rows: RowSet,
-  count: number,
-  start: number,
+/** The sparse ones side by side, because each of their reads may take long; the others one after another. */
+export async function measureParts(
+  parts: readonly Part[],
   space: Space,
   ranked: readonly Ranked[],
   pause: Yield,
 ): Promise<void> {
-  const isSparse = count < segment.rows * SPARSE_SHARE || (count <= SPARSE_ROWS && count < segment.rows / 2)
-  if (isSparse) await rankRows(segment, rows.toArray(), start, space, ranked)
-  else await scan(segment, rows, count, start, space, ranked, pause)
+  await Promise.all(
+    parts.filter(isSparse).map(({ segment, rows, start }) => rankRows(segment, rows.toArray(), start, space, ranked)),
+  )
+  for (const part of parts) if (!isSparse(part)) await scan(part, space, ranked, pause)
+}
+
+function isSparse({ segment, count }: Part): boolean {
+  return count < segment.rows * SPARSE_SHARE || (count <= SPARSE_ROWS && count < segment.rows / 2)
 }
 
 /** Measures some rows. */
@@ -42,10 +41,7 @@ export async function rankRows(
 }
 
 async function scan(
-  segment: OpenSegment,
-  rows: RowSet,
-  count: number,
-  start: number,
+  { segment, rows, count, start }: Part,
   space: Space,
   ranked: readonly Ranked[],
   pause: Yield,

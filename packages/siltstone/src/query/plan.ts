@@ -17,10 +17,6 @@ export interface Effort {
 /** Rare rows lie apart: so many of them are seen where a filter admits less than `RARE`, and fewer where it admits more. */
 const LEAST_MATCHES = 3_000
 const RARE = 0.02
-/** So few admitted rows, of all segments together, are all measured … */
-export const MEASURE_ALL = 1_000
-/** … and so few of one segment. */
-export const MEASURE_SEGMENT = 100
 
 export function effortOf(k: number, options: SearchOptions = {}): Effort {
   const probes = options.probes

@@ -9,24 +9,14 @@ import { prepareQuery, type PreparedQuery } from '../ivf/prepared-query.ts'
 import type { Probe } from '../ivf/probe.ts'
 import { type ScanItem, scanLists } from '../ivf/scan-lists.ts'
 import type { OpenSegment } from '../snapshot/open-segment.ts'
-import type { RowSet } from '../snapshot/row-set.ts'
 import type { Candidates } from './candidates.ts'
 import type { SearchRecorder } from './explain.ts'
 import type { ColumnsAhead } from './columns-ahead.ts'
 import { chooseClusters } from './choose-clusters.ts'
+import type { Indexed } from './exact-or-probe.ts'
 import { rankRows } from './exact-scan.ts'
 import type { Effort } from './plan.ts'
 import type { Ranked } from './rank.ts'
-
-export interface Indexed {
-  segment: OpenSegment
-  ivf: Ivf
-  rows: RowSet
-  /** Of `rows`. */
-  count: number
-  /** Tag of its row 0. */
-  start: number
-}
 
 export async function probeSegments(
   parts: readonly Indexed[],

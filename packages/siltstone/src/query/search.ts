@@ -4,17 +4,19 @@
  */
 import type { QueryHits, QueryRequest, QueryResponse, Space } from '../engine/types.ts'
 import { invalid, notFound } from '../errors.ts'
-import { ivfOf } from '../ivf/ivf.ts'
+import { type Ivf, ivfOf } from '../ivf/ivf.ts'
 import type { FreshRecord } from '../log/fresh-state.ts'
 import type { RecordRef, View } from '../log/view.ts'
+import type { OpenSegment } from '../snapshot/open-segment.ts'
 import type { RowSet } from '../snapshot/row-set.ts'
 import { Candidates } from './candidates.ts'
 import { ColumnsAhead } from './columns-ahead.ts'
-import { scanSegment } from './exact-scan.ts'
+import { exactOrProbe, type Part } from './exact-or-probe.ts'
+import { measureParts } from './exact-scan.ts'
 import { SearchRecorder } from './explain.ts'
 import { filterRefs } from './filter-refs.ts'
-import { effortOf, MEASURE_ALL, MEASURE_SEGMENT } from './plan.ts'
-import { type Indexed, probeSegments } from './probe-segments.ts'
+import { effortOf } from './plan.ts'
+import { probeSegments } from './probe-segments.ts'
 import { type Ranked, rankedQuery, rankFlat } from './rank.ts'
 import { type Selection, select, type Yield } from './select.ts'
 
@@ -42,9 +44,15 @@ export async function search(
   if (ranked.length > 0 && k > 0) {
     if (request.ids) await rankIds(view, space, request, ranked, candidates, pause)
     else {
-      const selection = await select(view, request.filter, pause)
+      const ahead = new ColumnsAhead(request.include)
+      // Side by side: what the filter reads takes as many rounds as opening the indexes, or more.
+      const [selection, ivfs] = await Promise.all([
+        select(view, request.filter, pause),
+        openIndexes(view.base.segments, request, ahead),
+      ])
       recorder.lap('filter')
-      await rankSelection(view, space, request, selection, k, ranked, candidates, pause, recorder)
+      const given: Given = { view, space, request, selection, ivfs, k, ranked, candidates, ahead, pause, recorder }
+      await rankSelection(given)
     }
     recorder.lap('search')
   }
@@ -53,55 +61,60 @@ export async function search(
   return { hits, version: view.version }
 }
 
-async function rankSelection(
-  view: View,
-  space: Space,
-  request: QueryRequest,
-  selection: Selection,
-  k: number,
-  ranked: Ranked[],
-  candidates: Candidates,
-  pause: Yield,
-  recorder: SearchRecorder,
-): Promise<void> {
-  const { stats } = recorder
-  const { segments } = view.base
-  const starts = segments.map((segment) => candidates.startOf(segment.rows))
-  const indexed: Indexed[] = []
-  stats.segments += segments.length
-  const counts = selection.rows.map((rows) => rows.count())
-  const total = counts.reduce((sum, count) => sum + count, 0)
-  const measureAll = request.search?.exact === true || total <= Math.max(MEASURE_ALL, 4 * k)
-  const ahead = new ColumnsAhead(request.include)
-  const ivfs = await Promise.all(
-    segments.map(async (segment, i) => {
-      if (measureAll || (counts[i] as number) <= MEASURE_SEGMENT) return undefined
-      const [ivf] = await Promise.all([ivfOf(segment.reader), ahead.directories(segment)])
+interface Given {
+  view: View
+  space: Space
+  request: QueryRequest
+  selection: Selection
+  /** By segment. */
+  ivfs: readonly (Ivf | undefined)[]
+  k: number
+  ranked: Ranked[]
+  candidates: Candidates
+  ahead: ColumnsAhead
+  pause: Yield
+  recorder: SearchRecorder
+}
+
+/** The inverted files of the segments, and the directories of what will be answered. */
+function openIndexes(
+  segments: readonly OpenSegment[],
+  { search: options }: QueryRequest,
+  ahead: ColumnsAhead,
+): Promise<(Ivf | undefined)[]> {
+  return Promise.all(
+    segments.map(async (segment) => {
+      const exact = options?.exact === true
+      const [ivf] = await Promise.all([exact ? undefined : ivfOf(segment.reader), ahead.directories(segment)])
       return ivf
     }),
   )
-  for (const [i, segment] of segments.entries()) {
+}
+
+async function rankSelection(given: Given): Promise<void> {
+  const { view, space, request, selection, ivfs, k, ranked, candidates, ahead, pause, recorder } = given
+  const { stats } = recorder
+  const { segments } = view.base
+  const parts = segments.map((segment, i): Part => {
     const rows = selection.rows[i] as RowSet
-    const count = counts[i] as number
-    if (count === 0) continue
-    const start = starts[i] as number
     const ivf = ivfs[i]
-    if (ivf && ivf.directory.space === space) indexed.push({ segment, ivf, rows, count, start })
-    else {
-      stats.scannedRows += count
-      await scanSegment(segment, rows, count, start, space, ranked, pause)
-    }
-  }
+    const start = candidates.startOf(segment.rows)
+    return { segment, rows, count: rows.count(), start, ivf: ivf?.directory.space === space ? ivf : undefined }
+  })
+  stats.segments += segments.length
+  const { exact, probed } = exactOrProbe(parts, k)
+  for (const { count } of exact) stats.scannedRows += count
+  await measureParts(exact, space, ranked, pause)
   const { fresh } = selection
   stats.freshRecords += fresh.length
   if (fresh.length > 0) {
     const flat = await freshVectors(view, fresh)
     rankFlat(flat, fresh.length, (i) => candidates.other({ fresh: fresh[i] as FreshRecord }), space, ranked)
   }
-  if (indexed.length === 0) return
+  if (probed.length === 0) return
   const effort = effortOf(k, request.search)
   for (const one of ranked) {
-    await probeSegments(indexed, candidates, segments, space, one, k, effort, ahead, recorder)
+    await probeSegments(probed, candidates, segments, space, one, k, effort, ahead, recorder)
     if (ranked.length > 1) await pause()
   }
 }
