@@ -2,7 +2,7 @@
 import type { Space } from '../engine/types.ts'
 import type { OpenSegment } from '../snapshot/open-segment.ts'
 import type { Part } from './exact-or-probe.ts'
-import { measure, normsOf, type Ranked, rankFlat } from './rank.ts'
+import { measure, normsOf, type Ranked, rankScattered } from './rank.ts'
 import type { Yield } from './select.ts'
 
 /** Rows times dimensions scanned before other work may run: a few milliseconds. */
@@ -36,8 +36,9 @@ export async function rankRows(
   space: Space,
   ranked: readonly Ranked[],
 ): Promise<void> {
-  const flat = await segment.reader.flatVectors(rows)
-  rankFlat(flat, rows.length, (i) => start + (rows[i] as number), space, ranked)
+  const { dimension } = segment.reader
+  const places = await segment.reader.vectorPlaces(rows)
+  rankScattered({ dimension, ...places }, (i) => start + (rows[i] as number), space, ranked)
 }
 
 async function scan(

@@ -4,6 +4,7 @@
 import type { Space } from '../engine/types.ts'
 import { Nearest } from '../kernels/nearest.ts'
 import { dotProducts, type PageShape, squaredDistances, squaredNorms } from '../kernels/page-scan.ts'
+import { scatteredDotProducts, type ScatteredRows, scatteredSquaredDistances } from '../kernels/scattered-scan.ts'
 
 const knownNorms = new WeakMap<Float32Array, Float64Array>()
 
@@ -33,10 +34,34 @@ export function rankFlat(
   const norms = space === 'cosine' ? normsOf(flat, count, shape) : distances
   for (const { query, norm, nearest } of ranked) {
     measure(space, query, norm, flat, count, shape, norms, distances)
-    for (let i = 0; i < count; i++) {
-      const distance = distances[i] as number
-      if (distance <= nearest.bound) nearest.offer(distance, tagOf(i))
+    offer(distances, count, tagOf, nearest)
+  }
+}
+
+/** Offers vectors that lie anywhere. */
+export function rankScattered(
+  rows: ScatteredRows,
+  tagOf: (i: number) => number,
+  space: Space,
+  ranked: readonly Ranked[],
+): void {
+  const count = rows.blocks.length
+  const distances = new Float64Array(count)
+  const norms = space === 'l2' ? distances : new Float64Array(count)
+  for (const { query, norm, nearest } of ranked) {
+    if (space === 'l2') scatteredSquaredDistances(query, rows, distances)
+    else {
+      scatteredDotProducts(query, rows, distances, norms)
+      fromDotProducts(space, norm, norms, distances, count)
     }
+    offer(distances, count, tagOf, nearest)
+  }
+}
+
+function offer(distances: Float64Array, count: number, tagOf: (i: number) => number, nearest: Nearest): void {
+  for (let i = 0; i < count; i++) {
+    const distance = distances[i] as number
+    if (distance <= nearest.bound) nearest.offer(distance, tagOf(i))
   }
 }
 
@@ -67,6 +92,17 @@ export function measure(
     return
   }
   dotProducts(query, data, rows, shape, out)
+  fromDotProducts(space, norm, norms, out, rows)
+}
+
+/** @param norms squared lengths of the rows; used for cosine only */
+function fromDotProducts(
+  space: 'cosine' | 'ip',
+  norm: number,
+  norms: Float64Array,
+  out: Float64Array,
+  rows: number,
+): void {
   if (space === 'ip') for (let i = 0; i < rows; i++) out[i] = 1 - (out[i] as number)
   else
     for (let i = 0; i < rows; i++) {

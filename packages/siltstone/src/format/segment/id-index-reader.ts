@@ -18,7 +18,7 @@ export class IdIndexReader {
 
   constructor(source: SectionSource, index: SectionDescriptor, filter: SectionDescriptor | undefined, rows: number) {
     this.#source = source
-    this.pages = new PageReader(source, index, RECORD_WORDS * 4, rows)
+    this.pages = new PageReader(source, index, RECORD_WORDS * 4, rows, wordsOf)
     this.#filterSection = filter
   }
 

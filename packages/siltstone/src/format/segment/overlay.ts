@@ -189,7 +189,7 @@ export class OverlayReader {
     this.#source = new SectionSource(id, [descriptor], read, options)
     const targets = this.#section('targets', 'row-version-pages')
     if (targets === undefined) throw corrupt('descriptor-damaged', `overlay ${id} has no section targets`)
-    this.#pages = new PageReader(this.#source, targets, 12, rows)
+    this.#pages = new PageReader(this.#source, targets, 12, rows, wordsOf)
     const text = (name: OverlayColumn): BlobReader =>
       new BlobReader(this.#source, name, this.#section(name, 'blob-blocks'), rows)
     this.#texts = { metadata: text('metadata'), documents: text('documents'), uris: text('uris') }

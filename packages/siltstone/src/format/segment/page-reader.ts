@@ -1,6 +1,6 @@
 import { checkPages, geometryOf, pageCount, type PageGeometry } from './pages.ts'
 import type { SectionDescriptor } from './descriptor.ts'
-import { type BlockShelf, eachAtMost, readAhead, type SectionSource, stretches, wordsOf } from './source.ts'
+import { type BlockShelf, eachAtMost, readAhead, type SectionSource, stretches } from './source.ts'
 
 const MAX_READ_BYTES = 4 << 20
 const PARALLEL_READS = 128
@@ -13,17 +13,26 @@ export interface Pages {
   bytes: Uint8Array
 }
 
-/** Records of fixed size by number. See `pages.ts` for the layout. */
-export class PageReader {
+/** Records of fixed size by number, in words of four bytes. See `pages.ts` for the layout. */
+export class PageReader<Words extends Uint32Array | Float32Array = Uint32Array> {
   readonly section: SectionDescriptor
   readonly geometry: PageGeometry
   readonly records: number
   readonly pages: number
   readonly #source: SectionSource
   readonly #shelf: BlockShelf | undefined
+  readonly #wordsOf: (bytes: Uint8Array) => Words
 
-  constructor(source: SectionSource, section: SectionDescriptor, recordBytes: number, records: number) {
+  /** @param words what a page is seen as */
+  constructor(
+    source: SectionSource,
+    section: SectionDescriptor,
+    recordBytes: number,
+    records: number,
+    words: (bytes: Uint8Array) => Words,
+  ) {
     this.#source = source
+    this.#wordsOf = words
     this.#shelf = source.shelf(section)
     this.section = section
     this.records = records
@@ -60,15 +69,15 @@ export class PageReader {
   }
 
   /** A page without its checksum if it is in memory. */
-  cached(page: number): Uint32Array | undefined {
-    return this.#shelf?.get(page) as Uint32Array | undefined
+  cached(page: number): Words | undefined {
+    return this.#shelf?.get(page) as Words | undefined
   }
 
   /**
    * Calls `take(page, its bytes without the checksum)` for each of the pages, given in ascending order.
    * Near ones are read together; pages go through the cache.
    */
-  async each(pages: readonly number[], take: (page: number, words: Uint32Array) => void): Promise<void> {
+  async each(pages: readonly number[], take: (page: number, words: Words) => void): Promise<void> {
     const shelf = this.#shelf
     const { pageBytes } = this.geometry
     const words = pageBytes / 4
@@ -76,15 +85,15 @@ export class PageReader {
     for (const page of pages) {
       const cached = shelf?.get(page)
       if (cached === undefined) missing.push(page)
-      else take(page, cached as Uint32Array)
+      else take(page, cached as Words)
     }
     const groups = stretches(missing, (page) => page * pageBytes, this.#source.gapBytes, MAX_READ_BYTES)
     const needed = new Set(missing)
     await eachAtMost(groups, PARALLEL_READS, async ({ first, end }) => {
-      const all = wordsOf(await this.#bytes(first, end, needed))
+      const all = this.#wordsOf(await this.#bytes(first, end, needed))
       for (let page = first; page < end; page++) {
         if (!needed.has(page)) continue
-        const view = all.subarray((page - first) * words, (page - first + 1) * words - 1)
+        const view = all.subarray((page - first) * words, (page - first + 1) * words - 1) as Words
         // A copy for the cache: a view would keep the whole read in memory.
         shelf?.set(page, all.buffer.byteLength === pageBytes ? view : view.slice(), pageBytes)
         take(page, view)

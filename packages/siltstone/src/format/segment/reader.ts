@@ -8,7 +8,7 @@ import { BlobReader } from './blob-reader.ts'
 import type { SectionDescriptor, SegmentDescriptor } from './descriptor.ts'
 import { IdIndexReader } from './id-index-reader.ts'
 import { PageReader } from './page-reader.ts'
-import { type ReadRange, SectionSource, type SourceOptions, wordsOf } from './source.ts'
+import { floatsOf, type ReadRange, SectionSource, type SourceOptions, wordsOf } from './source.ts'
 import { verifySegment } from './verify.ts'
 
 export type TextColumn = 'ids' | 'metadata' | 'documents' | 'uris'
@@ -26,6 +26,12 @@ export interface VectorPages {
   pageFloats: number
 }
 
+/** Vector i begins at float `starts[i]` of `blocks[i]`. */
+export interface VectorPlaces {
+  blocks: Float32Array[]
+  starts: Uint32Array
+}
+
 export interface RowNumbers {
   ordinals: Float64Array
   versions: Float64Array
@@ -34,7 +40,7 @@ export interface RowNumbers {
 export class SegmentReader {
   readonly descriptor: SegmentDescriptor
   readonly source: SectionSource
-  readonly vectorReader: PageReader
+  readonly vectorReader: PageReader<Float32Array>
   readonly rowReader: PageReader
   readonly index: IdIndexReader
   readonly #texts: Record<TextColumn, BlobReader>
@@ -44,8 +50,9 @@ export class SegmentReader {
     const { id, files, rows, dimension } = descriptor
     this.descriptor = descriptor
     this.source = new SectionSource(id, files, read, options)
-    this.vectorReader = new PageReader(this.source, this.#section('vectors', 'f32-pages'), dimension * 4, rows)
-    this.rowReader = new PageReader(this.source, this.#section('rows', 'u64x2-pages'), 16, rows)
+    const vectors = this.#section('vectors', 'f32-pages')
+    this.vectorReader = new PageReader(this.source, vectors, dimension * 4, rows, floatsOf)
+    this.rowReader = new PageReader(this.source, this.#section('rows', 'u64x2-pages'), 16, rows, wordsOf)
     const filter = this.section('id-filter', 'split-block-bloom')
     this.index = new IdIndexReader(this.source, this.#section('id-index', 'hash-pages'), filter, rows)
     const text = (name: TextColumn): BlobReader =>
@@ -97,7 +104,7 @@ export class SegmentReader {
     return {
       firstRow: pages.firstRecord,
       rowCount: pages.recordCount,
-      data: new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >>> 2),
+      data: floatsOf(bytes),
       rowsPerPage: recordsPerPage,
       pageFloats: pageBytes / 4,
     }
@@ -108,35 +115,44 @@ export class SegmentReader {
     for await (const pages of this.vectorReader.scan(options.chunkBytes ?? 4 << 20)) yield this.#asVectors(pages)
   }
 
-  /** Exact vectors of some rows, in their order: views into one buffer. Near pages are read together. */
+  /** Exact vectors of some rows, in their order: views into one buffer of their own. Near pages are read together. */
   async vectors(rows: ArrayLike<number>): Promise<Float32Array[]> {
     const { dimension } = this
-    const flat = await this.flatVectors(rows)
-    return Array.from({ length: rows.length }, (_, i) => flat.subarray(i * dimension, (i + 1) * dimension))
+    const { blocks, starts } = await this.vectorPlaces(rows)
+    const flat = new Float32Array(rows.length * dimension)
+    return blocks.map((block, i) => {
+      const start = starts[i] as number
+      const own = flat.subarray(i * dimension, (i + 1) * dimension)
+      own.set(block.subarray(start, start + dimension))
+      return own
+    })
   }
 
-  /** The same, one vector after another. */
-  async flatVectors(rows: ArrayLike<number>): Promise<Float32Array> {
+  /** The same where they lie in memory, not copied: only to be read, and soon. */
+  async vectorPlaces(rows: ArrayLike<number>): Promise<VectorPlaces> {
     const { dimension } = this
     const { recordsPerPage } = this.vectorReader.geometry
-    const flat = new Float32Array(rows.length * dimension)
-    const words = new Uint32Array(flat.buffer)
-    const copy = (i: number, page: Uint32Array) => {
-      const at = ((rows[i] as number) % recordsPerPage) * dimension
-      words.set(page.subarray(at, at + dimension), i * dimension)
-    }
-    const missing: number[] = []
+    const blocks = new Array<Float32Array>(rows.length)
+    const starts = new Uint32Array(rows.length)
+    const missing = new Map<number, number[]>()
     for (let i = 0; i < rows.length; i++) {
-      const page = this.vectorReader.cached(Math.floor(this.#inside(rows[i] as number) / recordsPerPage))
-      if (page) copy(i, page)
-      else missing.push(i)
+      const row = this.#inside(rows[i] as number)
+      const page = Math.floor(row / recordsPerPage)
+      starts[i] = (row % recordsPerPage) * dimension
+      const cached = this.vectorReader.cached(page)
+      if (cached) {
+        blocks[i] = cached
+        continue
+      }
+      const others = missing.get(page)
+      if (others) others.push(i)
+      else missing.set(page, [i])
     }
-    if (missing.length === 0) return flat
-    const byPage = Map.groupBy(missing, (i) => Math.floor((rows[i] as number) / recordsPerPage))
-    await this.vectorReader.each(ascendingKeys(byPage), (page, found) => {
-      for (const i of byPage.get(page) ?? []) copy(i, found)
-    })
-    return flat
+    if (missing.size > 0)
+      await this.vectorReader.each(ascendingKeys(missing), (page, found) => {
+        for (const i of missing.get(page) ?? []) blocks[i] = found
+      })
+    return { blocks, starts }
   }
 
   /** Ordinals and versions of rows `start` to before `end`. */

@@ -96,6 +96,11 @@ export function wordsOf(bytes: Uint8Array): Uint32Array {
   return new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >>> 2)
 }
 
+/** The same as numbers. */
+export function floatsOf(bytes: Uint8Array): Float32Array {
+  return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >>> 2)
+}
+
 /**
  * Joins ascending indices into stretches: neighbours closer than `gapBytes` are read together, up to `maxBytes`.
  * `start(i)` and `start(i + 1)` bound the bytes of item i.
