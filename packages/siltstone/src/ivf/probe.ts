@@ -1,5 +1,4 @@
 /** Which clusters promise most for a query: those with the nearest centroids. */
-import type { Nearest } from '../kernels/nearest.ts'
 import type { IvfDirectory } from './directory.ts'
 import type { PreparedQuery } from './prepared-query.ts'
 import type { Workspace } from './workspace.ts'
@@ -12,36 +11,20 @@ export interface Probe {
   deviation: number
 }
 
-/**
- * Offers every cluster by its base.
- * @param firstTag tag of cluster 0
- * @param admits clusters that hold something of interest; all when left out
- */
-export function offerClusters(
-  workspace: Workspace,
-  query: PreparedQuery,
-  directory: IvfDirectory,
-  nearest: Nearest,
-  firstTag: number,
-  admits?: (cluster: number) => boolean,
-): void {
+/** Writes the base of every cluster to `out`. */
+export function basesOf(workspace: Workspace, query: PreparedQuery, directory: IvfDirectory, out: Float64Array): void {
   const { clusters, scales, squares } = directory
   const dots = innerProducts(workspace, query, directory)
   const factor = 1 / query.factor
   const isIp = query.space === 'ip'
   const { square } = query
-  let { bound } = nearest
   for (let i = 0; i < clusters; i++) {
     const dot = (dots[i] as number) * factor * (scales[i] as number)
-    const base = isIp ? 1 - dot : square + (squares[i] as number) - 2 * dot
-    if (base <= bound && (admits === undefined || admits(i))) {
-      nearest.offer(base, firstTag + i)
-      ;({ bound } = nearest)
-    }
+    out[i] = isIp ? 1 - dot : square + (squares[i] as number) - 2 * dot
   }
 }
 
-/** @param base as it was offered */
+/** @param base that `basesOf` wrote */
 export function probeOf(query: PreparedQuery, directory: IvfDirectory, cluster: number, base: number): Probe {
   const { dimension, squares, codeError } = directory
   const isIp = query.space === 'ip'

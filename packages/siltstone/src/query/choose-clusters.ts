@@ -1,15 +1,18 @@
 /** Which clusters of which segments a search looks at. */
 import { workspace } from '../ivf/ivf.ts'
 import type { PreparedQuery } from '../ivf/prepared-query.ts'
-import { offerClusters, type Probe, probeOf } from '../ivf/probe.ts'
-import { Nearest } from '../kernels/nearest.ts'
+import { basesOf, type Probe, probeOf } from '../ivf/probe.ts'
+import { Ascending } from '../kernels/ascending.ts'
 import type { Indexed } from './exact-or-probe.ts'
 import type { Effort } from './plan.ts'
 
 export interface Choice {
   part: Indexed
   query: PreparedQuery
+  /** Best first. */
   probes: Probe[]
+  /** Of each of them, its place among those of all segments. */
+  places: number[]
 }
 
 /**
@@ -36,27 +39,33 @@ export function chooseClusters(
   const probes = Math.ceil(effort.probes(k) * roots)
   const wanted = filtered ? effort.matchesWanted(probes * (rows / clusters), share) : 0
   const most = filtered ? Math.max(probes, effort.mostProbes(probes, share)) : probes
-  const nearest = new Nearest(Math.min(most, clusters))
-  const firstTags: number[] = []
-  let firstTag = 0
+  const bases = new Float64Array(clusters)
+  const firsts: number[] = []
+  let first = 0
   for (const { part, query } of parts) {
     const { directory } = part.ivf
-    const all = part.count === part.segment.rows
-    const admits = all ? undefined : (cluster: number) => matches(part, cluster) > 0
-    offerClusters(workspace(), query, directory, nearest, firstTag, admits)
-    firstTags.push(firstTag)
-    firstTag += directory.clusters
+    basesOf(workspace(), query, directory, bases.subarray(first, first + directory.clusters))
+    firsts.push(first)
+    first += directory.clusters
   }
-  const choices = parts.map((one): Choice => ({ ...one, probes: [] }))
-  let seen = 0
-  for (const [taken, { distance, tag }] of nearest.sorted().entries()) {
-    if (taken >= probes && seen >= wanted) break
-    let i = firstTags.length - 1
-    while ((firstTags[i] as number) > tag) i--
+  const ascending = new Ascending(bases)
+  const choices = parts.map((one): Choice => ({ ...one, probes: [], places: [] }))
+  let taken = 0
+  for (let seen = 0; taken < most && (taken < probes || seen < wanted); ) {
+    const next = ascending.next()
+    if (next < 0) break
+    let i = firsts.length - 1
+    while ((firsts[i] as number) > next) i--
     const choice = choices[i] as Choice
-    const cluster = tag - (firstTags[i] as number)
-    if (filtered) seen += matches(choice.part, cluster)
-    choice.probes.push(probeOf(choice.query, choice.part.ivf.directory, cluster, distance))
+    const { directory } = choice.part.ivf
+    const cluster = next - (firsts[i] as number)
+    if (filtered) {
+      const admitted = matches(choice.part, cluster)
+      if (admitted === 0 && choice.part.count < choice.part.segment.rows) continue
+      seen += admitted
+    }
+    choice.probes.push(probeOf(choice.query, directory, cluster, bases[next] as number))
+    choice.places.push(taken++)
   }
   return choices
 }

@@ -40,17 +40,17 @@ export async function probeSegments(
     k,
     effort,
   )
-  const items: (ScanItem & { query: PreparedQuery })[] = []
+  const total = choices.reduce((sum, { probes }) => sum + probes.length, 0)
+  const items = new Array<ScanItem & { query: PreparedQuery }>(total)
   await Promise.all(
-    choices.map(async ({ part, query, probes }) => {
-      const all = part.count === part.segment.rows
+    choices.map(async ({ part, query, probes, places }) => {
+      const rows = part.count === part.segment.rows ? undefined : part.rows
       for (const [i, list] of (await listsOf(part.ivf, probes, stats)).entries())
-        items.push({ query, probe: probes[i] as Probe, list, firstTag: part.start, rows: all ? undefined : part.rows })
-      stats.clusters += probes.length
+        items[places[i] as number] = { query, probe: probes[i] as Probe, list, firstTag: part.start, rows }
     }),
   )
+  stats.clusters += total
   recorder.lap('lists')
-  if (parts.length > 1) items.sort((a, b) => a.probe.base - b.probe.base)
   for (const query of prepared.values())
     stats.entries += scanLists(
       workspace(),

@@ -3,10 +3,10 @@ import type { SegmentDescriptor } from '../../format/segment/descriptor.ts'
 import { SegmentReader } from '../../format/segment/reader.ts'
 import { type Bucket, segmentUlid } from '../../format/segment/testing.ts'
 import { SegmentWriter } from '../../format/segment/writer.ts'
-import { Nearest } from '../../kernels/nearest.ts'
+import { Ascending } from '../../kernels/ascending.ts'
 import type { IndexedSpace, IvfDirectory } from '../directory.ts'
 import type { PreparedQuery } from '../prepared-query.ts'
-import { offerClusters, type Probe, probeOf } from '../probe.ts'
+import { basesOf, type Probe, probeOf } from '../probe.ts'
 import type { Workspace } from '../workspace.ts'
 import { IvfBuilder } from './builder.ts'
 
@@ -17,9 +17,13 @@ export function nearestClusters(
   directory: IvfDirectory,
   count: number,
 ): Probe[] {
-  const nearest = new Nearest(Math.min(count, directory.clusters))
-  offerClusters(workspace, query, directory, nearest, 0)
-  return nearest.sorted().map(({ distance, tag }) => probeOf(query, directory, tag, distance))
+  const bases = new Float64Array(directory.clusters)
+  basesOf(workspace, query, directory, bases)
+  const ascending = new Ascending(bases)
+  return Array.from({ length: Math.min(count, directory.clusters) }, () => {
+    const cluster = ascending.next()
+    return probeOf(query, directory, cluster, bases[cluster] as number)
+  })
 }
 
 /** The vectors become rows `0`, `1`, … by cluster; the ordinal of a row is the number of its vector. */
