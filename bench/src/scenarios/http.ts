@@ -80,7 +80,7 @@ async function filtered(
     report.note(`filter ${name}`)
     const truth = exactTruth(data, matching && { name: truthName, rows: matching })
     const askings = await Promise.all(servers.map((loaded) => asking(loaded, data, client, what)))
-    for (const row of await compare(askings, data, truth, { ...turns, clients: 1, warmUp: 30 })) {
+    for (const row of await compare(askings, data, truth, { ...turns, clients: 1 })) {
       const server = row['server'] as string
       const p50 = row['p50 ms'] as number
       if (matching === undefined) unfiltered.set(server, p50)

@@ -41,4 +41,5 @@ export const FOUND: readonly { seed: number; withoutLease: 0 | 1 }[] = [
   { seed: 700_018_959, withoutLease: 0 },
   { seed: 720_088_269, withoutLease: 0 },
   { seed: 830_012_485, withoutLease: 1 },
+  { seed: 910_086_963, withoutLease: 1 },
 ]

@@ -53,8 +53,9 @@ export const RARE_PATHS: readonly RarePath[] = [
   path('stall', 500, 'process stalled'),
   path('stepped wall clock', 500, 'wall clock stepped'),
   path('redelivered message', 500, 'queue: delivered again'),
-  // With leases the collector holds that of the merge, which stops when it finds it taken.
+  // With leases there is one merge at a time, and the collector holds its lease.
   { ...path('merge stopped by the fence of a collection', 500, 'engine: merge_fenced'), lease: 'without' },
+  { ...path('merge whose inputs another one took', 1_000, 'engine: merge_overtaken'), lease: 'without' },
   { ...path('lease taken over', 500, 'lease taken over'), lease: 'with' },
   { ...path('lease forced', 500, 'lease forced'), lease: 'with' },
   { ...path('busy lease', 500, 'engine: lease_busy'), lease: 'with' },

@@ -156,8 +156,32 @@ describe('merging', () => {
     expect(manifest.segments.map(({ segment }) => segment.rows)).toEqual([4, 1])
   })
 
-  it('is dropped when a collector fenced it or a reset replaced the state', async () => {
-    for (const intruder of ['gc', 'reset'] as const) {
+  it('goes on without an input of which folds deleted the last row', async () => {
+    const world = new World({ compact: small })
+    const one = world.process()
+    for (const id of ['a', 'b', 'c']) {
+      await one.collection.write([upsert(id, [1])])
+      await one.fold()
+    }
+    let interfered = false
+    const store = between(world.env.store, {
+      put: async (key, body, options) => {
+        if (key === pointerKey(path) && !interfered) {
+          interfered = true
+          await one.collection.write([remove('b'), upsert('d', [2])])
+          await one.fold()
+        }
+        return world.env.store.put(key, body, options)
+      },
+    })
+    const merger = world.process('merger', store)
+    const context = { state: merger.state, pool: merger.compactor.newPool(), limits: world.compact, name: 'merger' }
+    expect(await mergeOnce(context, new AbortController().signal)).toMatchObject({ inputs: 3, rows: 3 })
+    expect(await world.process().ids()).toEqual(['a', 'c', 'd'])
+  })
+
+  it('is dropped when a collector fenced it, another merge took its inputs, or a reset replaced the state', async () => {
+    for (const intruder of ['gc', 'merge', 'reset'] as const) {
       const world = new World({ compact: small })
       const one = world.process()
       await one.collection.write([upsert('a', [1])])
@@ -171,6 +195,7 @@ describe('merging', () => {
           if (key === pointerKey(path) && !interfered) {
             interfered = true
             if (intruder === 'gc') await one.gc()
+            else if (intruder === 'merge') await one.compactor.merge(path)
             else {
               await one.collection.rollback(first?.name ?? '')
               await one.fold()
@@ -182,7 +207,9 @@ describe('merging', () => {
       const merger = world.process('merger', store)
       const context = { state: merger.state, pool: merger.compactor.newPool(), limits: world.compact, name: 'merger' }
       expect(await mergeOnce(context, new AbortController().signal)).toBe('lost')
-      expect(await world.process().ids()).toEqual(intruder === 'gc' ? ['a', 'b'] : ['a'])
+      expect(await world.process().ids()).toEqual(intruder === 'reset' ? ['a'] : ['a', 'b'])
+      const { manifest } = await world.process().state.strongView()
+      expect(manifest.segments).toHaveLength(intruder === 'gc' ? 2 : 1)
     }
   })
 

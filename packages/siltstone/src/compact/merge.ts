@@ -6,7 +6,9 @@
  * the current manifest, replaces only its own inputs, and carries over what folds did to them meanwhile: rows deleted
  * and overlays added since are translated through the map from old rows to new ones. That is allowed while the inputs
  * are still there and both epochs are unchanged; otherwise (a collection fenced us, a reset replaced the state) the
- * work is dropped.
+ * work is dropped. So it is when another merge took an input: what is left of ours would be half deleted and due again,
+ * and two that do that to one another never come to an end. Every commit of a merge leaves fewer segments, deleted rows
+ * or overlays.
  */
 import { corrupt } from '../errors.ts'
 import type { Manifest, SegmentRef } from '../format/manifest.ts'
@@ -119,6 +121,10 @@ async function commitMerge(context: MergeContext, merged: Merged, signal: AbortS
       return 'lost'
     }
     const now = merged.plan.inputs.map((id) => current.segments.find(({ segment }) => segment.id === id))
+    if (now.includes(undefined) && isMergedBetween(merged.origin, current)) {
+      state.env.metrics.count('merge_overtaken')
+      return 'lost'
+    }
     // An input may be missing because folds deleted its last row: then nothing of it may come back.
     const segments = await replaceInputs(context, merged, current, now)
     if (countLive(segments) !== current.liveRecords)
@@ -142,6 +148,12 @@ async function commitMerge(context: MergeContext, merged: Merged, signal: AbortS
     state.env.metrics.count('commits_rebased')
   }
   return 'lost'
+}
+
+/** Only a merge makes a new segment with rows that were folded before. */
+function isMergedBetween(origin: Manifest, current: Manifest): boolean {
+  const known = new Set(origin.segments.map(({ segment }) => segment.id))
+  return current.segments.some(({ segment }) => !known.has(segment.id) && segment.minVersion <= origin.watermark)
 }
 
 async function replaceInputs(
