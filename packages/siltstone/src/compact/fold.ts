@@ -253,8 +253,9 @@ async function writeRows(context: FoldContext, view: View, refs: RecordRef[], si
     signal,
   }
   const written = await writeSegment(job, {
-    async *rows() {
-      for (let i = 0; i < ordered.length; i += ROW_BATCH) yield await rowsOf(view, ordered.slice(i, i + ROW_BATCH))
+    async *rows(order) {
+      const all = order === 'any' ? byPlace(ordered) : ordered
+      for (let i = 0; i < all.length; i += ROW_BATCH) yield await rowsOf(view, all.slice(i, i + ROW_BATCH))
     },
     async *sample(count) {
       const chosen = evenly(ordered.length, count).map((i) => ordered[i] as RecordRef)
@@ -262,6 +263,16 @@ async function writeRows(context: FoldContext, view: View, refs: RecordRef[], si
     },
   })
   return written?.descriptor ?? null
+}
+
+/** By the rows that they replace, so that a batch reads a part of each column and not a little of everywhere. */
+function byPlace(refs: readonly RecordRef[]): RecordRef[] {
+  const after: RowRef = { segment: Number.MAX_SAFE_INTEGER, row: 0 }
+  return refs.toSorted((a, b) => {
+    const x = a.fresh?.row ?? after
+    const y = b.fresh?.row ?? after
+    return x.segment - y.segment || x.row - y.row
+  })
 }
 
 async function rowsOf(view: View, refs: readonly RecordRef[]): Promise<SegmentRow[]> {

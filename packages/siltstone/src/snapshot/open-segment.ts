@@ -112,6 +112,8 @@ export class OpenSegment {
 const NEAR_GAP_BYTES = 4 * 1024
 /** … and from a bucket, or where many requests follow one another. */
 const FAR_GAP_BYTES = 32 * 1024
+/** Sections so small that a far reader who wants a little of everywhere soon has read all of it. */
+const SWEPT_SECTION_BYTES = 8 * 1024 * 1024
 
 /** Opens segments once; what is opened is shared by every view that refers to the same rows, deletions and overlays. */
 export class SegmentPool {
@@ -130,7 +132,11 @@ export class SegmentPool {
     this.#readsMost = readsMost
     this.#reading = isNear
       ? { cache, gapBytes: NEAR_GAP_BYTES, cachedSectionBytes: cache.limitBytes }
-      : { cache, gapBytes: FAR_GAP_BYTES }
+      : {
+          cache,
+          gapBytes: FAR_GAP_BYTES,
+          sweptSectionBytes: Math.min(SWEPT_SECTION_BYTES, cache.limitBytes / 8),
+        }
   }
 
   /** Opens the same segments for somebody who needs others of them; blocks are shared. */

@@ -89,14 +89,15 @@ export class PageReader<Words extends Uint32Array | Float32Array = Uint32Array> 
     }
     const groups = stretches(missing, (page) => page * pageBytes, this.#source.gapBytes, MAX_READ_BYTES)
     const needed = new Set(missing)
+    const checked = this.#source.isSwept(this.section) ? undefined : needed
     await eachAtMost(groups, PARALLEL_READS, async ({ first, end }) => {
-      const all = this.#wordsOf(await this.#bytes(first, end, needed))
+      const all = this.#wordsOf(await this.#bytes(first, end, checked))
       for (let page = first; page < end; page++) {
-        if (!needed.has(page)) continue
+        if (checked && !needed.has(page)) continue
         const view = all.subarray((page - first) * words, (page - first + 1) * words - 1) as Words
         // A copy for the cache: a view would keep the whole read in memory.
         shelf?.set(page, all.buffer.byteLength === pageBytes ? view : view.slice(), pageBytes)
-        take(page, view)
+        if (needed.has(page)) take(page, view)
       }
     })
   }

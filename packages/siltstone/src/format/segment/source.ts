@@ -35,6 +35,11 @@ export interface SourceOptions {
    * costs little it is not worth the memory. Default: all are kept.
    */
   cachedSectionBytes?: number
+  /**
+   * Of sections up to this size every page that a read brings is kept, those between the wanted ones too: who reads them
+   * bit by bit would read them again and again. Default: of none.
+   */
+  sweptSectionBytes?: number
 }
 
 export class SectionSource {
@@ -43,6 +48,7 @@ export class SectionSource {
   /** Ranges that are this near to one another are best read in one. */
   readonly gapBytes: number
   readonly #cachedSectionBytes: number
+  readonly #sweptSectionBytes: number
   readonly #cache: BlockCache | undefined
   readonly #files: readonly FileDescriptor[]
   readonly #read: ReadRange
@@ -51,6 +57,7 @@ export class SectionSource {
     this.id = id
     this.gapBytes = options.gapBytes ?? GAP_BYTES
     this.#cachedSectionBytes = options.cachedSectionBytes ?? Number.POSITIVE_INFINITY
+    this.#sweptSectionBytes = options.sweptSectionBytes ?? 0
     this.#cache = options.cache
     this.#files = files
     this.#read = read
@@ -60,6 +67,11 @@ export class SectionSource {
   shelf(section: SectionDescriptor): BlockShelf | undefined {
     if (section.length > this.#cachedSectionBytes) return undefined
     return this.#cache?.shelf(`${this.id}/${section.name}`)
+  }
+
+  /** Whether pages that nobody asked for are kept. */
+  isSwept(section: SectionDescriptor): boolean {
+    return section.length <= this.#sweptSectionBytes
   }
 
   key(section: SectionDescriptor): string {
