@@ -1,48 +1,90 @@
+import { Nearest } from './nearest.ts'
+
+/** Where fewer than this share is wanted, the others never get into the heap. */
+const FEW = 1 / 16
+
 /**
  * Numbers in ascending order, one at a time: a heap over all of them, made in linear time (Floyd 1964). For whoever does
  * not know beforehand how many are needed. Of equal numbers the one with the smaller index comes first.
  */
 export class Ascending {
+  /** The heap, and of each number in it the index that it had. */
   readonly #values: Float64Array
-  readonly #heap: Uint32Array
+  readonly #indices: Uint32Array
   #size: number
+  #value = Number.NaN
 
-  /** @param values not to be changed from now on */
-  constructor(values: Float64Array) {
+  /**
+   * @param values in any order from now on
+   * @param most so many are given, if there are so many
+   */
+  constructor(values: Float64Array, most: number = values.length) {
+    if (most < values.length * FEW) {
+      const sorted = nearestOf(values, most).sorted()
+      this.#values = Float64Array.from(sorted, ({ distance }) => distance)
+      this.#indices = Uint32Array.from(sorted, ({ tag }) => tag)
+      this.#size = sorted.length
+      return
+    }
     this.#values = values
     this.#size = values.length
-    this.#heap = new Uint32Array(this.#size)
-    for (let i = 0; i < this.#size; i++) this.#heap[i] = i
-    for (let at = (this.#size >>> 1) - 1; at >= 0; at--) this.#sink(at, this.#heap[at] as number)
+    this.#indices = new Uint32Array(this.#size)
+    for (let i = 0; i < this.#size; i++) this.#indices[i] = i
+    for (let at = (this.#size >>> 1) - 1; at >= 0; at--)
+      this.#sink(at, this.#values[at] as number, this.#indices[at] as number)
+  }
+
+  /** The number whose index `next` gave last. */
+  get value(): number {
+    return this.#value
   }
 
   /** The index of the next one, or −1. */
   next(): number {
     if (this.#size === 0) return -1
-    const first = this.#heap[0] as number
-    this.#size--
-    if (this.#size > 0) this.#sink(0, this.#heap[this.#size] as number)
+    const first = this.#indices[0] as number
+    this.#value = this.#values[0] as number
+    const last = --this.#size
+    if (last > 0) this.#sink(0, this.#values[last] as number, this.#indices[last] as number)
     return first
   }
 
-  #sink(start: number, index: number): void {
-    const heap = this.#heap
+  #sink(start: number, value: number, index: number): void {
+    const values = this.#values
+    const indices = this.#indices
     const size = this.#size
     let at = start
     for (;;) {
       let child = 2 * at + 1
       if (child >= size) break
-      if (child + 1 < size && this.#before(heap[child + 1] as number, heap[child] as number)) child++
-      if (!this.#before(heap[child] as number, index)) break
-      heap[at] = heap[child] as number
+      let least = values[child] as number
+      const right = child + 1
+      if (right < size) {
+        const other = values[right] as number
+        if (other < least || (other === least && (indices[right] as number) < (indices[child] as number))) {
+          child = right
+          least = other
+        }
+      }
+      if (!(least < value || (least === value && (indices[child] as number) < index))) break
+      values[at] = least
+      indices[at] = indices[child] as number
       at = child
     }
-    heap[at] = index
+    values[at] = value
+    indices[at] = index
   }
+}
 
-  #before(a: number, b: number): boolean {
-    const x = this.#values[a] as number
-    const y = this.#values[b] as number
-    return x < y || (x === y && a < b)
+function nearestOf(values: Float64Array, count: number): Nearest {
+  const nearest = new Nearest(count)
+  let { bound } = nearest
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] as number
+    if (value <= bound) {
+      nearest.offer(value, i)
+      ;({ bound } = nearest)
+    }
   }
+  return nearest
 }

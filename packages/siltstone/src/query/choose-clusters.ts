@@ -48,7 +48,7 @@ export function chooseClusters(
     firsts.push(first)
     first += directory.clusters
   }
-  const ascending = new Ascending(bases)
+  const ascending = new Ascending(bases, filtered ? clusters : most)
   const choices = parts.map((one): Choice => ({ ...one, probes: [], places: [] }))
   let taken = 0
   for (let seen = 0; taken < most && (taken < probes || seen < wanted); ) {
@@ -64,7 +64,7 @@ export function chooseClusters(
       if (admitted === 0 && choice.part.count < choice.part.segment.rows) continue
       seen += admitted
     }
-    choice.probes.push(probeOf(choice.query, directory, cluster, bases[next] as number))
+    choice.probes.push(probeOf(choice.query, directory, cluster, ascending.value))
     choice.places.push(taken++)
   }
   return choices

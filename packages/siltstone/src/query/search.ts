@@ -97,9 +97,10 @@ async function rankSelection(given: Given): Promise<void> {
   const { segments } = view.base
   const parts = segments.map((segment, i): Part => {
     const rows = selection.rows[i] as RowSet
+    const count = selection.counts[i] as number
     const ivf = ivfs[i]
     const start = candidates.startOf(segment.rows)
-    return { segment, rows, count: rows.count(), start, ivf: ivf?.directory.space === space ? ivf : undefined }
+    return { segment, rows, count, start, ivf: ivf?.directory.space === space ? ivf : undefined }
   })
   stats.segments += segments.length
   const { exact, probed } = exactOrProbe(parts, k)

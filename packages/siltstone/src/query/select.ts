@@ -15,6 +15,8 @@ import { RowSet } from '../snapshot/row-set.ts'
 export interface Selection {
   /** By segment: untouched live rows that match. */
   rows: readonly RowSet[]
+  /** How many they are. */
+  counts: readonly number[]
   /** Live touched records that match. */
   fresh: readonly FreshRecord[]
 }
@@ -49,7 +51,7 @@ export async function select(view: View, filter: Filter | undefined, pause: Yiel
   const fresh = touched.filter(({ id }, i) =>
     test({ id, metadata: metadatas?.[i] ?? null, document: documents?.[i] ?? null }),
   )
-  return { rows, fresh }
+  return { rows, counts: countsOf(rows), fresh }
 }
 
 /** Every live record; made once per view. */
@@ -62,10 +64,14 @@ function all(view: View): Selection {
       for (const row of touched.get(i)?.keys() ?? []) live.remove(row)
       return live
     })
-    selection = { rows, fresh: view.fresh.records().filter(({ live }) => live) }
+    selection = { rows, counts: countsOf(rows), fresh: view.fresh.records().filter(({ live }) => live) }
     everything.set(view, selection)
   }
   return selection
+}
+
+function countsOf(rows: readonly RowSet[]): number[] {
+  return rows.map((one) => one.count())
 }
 
 const touchedMetadatas = oncePerView(async (view) => {
@@ -169,7 +175,7 @@ function rowOf(id: string, metadata: string | null, document: string | null) {
 }
 
 export function countSelected(selection: Selection): number {
-  return selection.rows.reduce((sum, rows) => sum + rows.count(), selection.fresh.length)
+  return selection.counts.reduce((sum, count) => sum + count, selection.fresh.length)
 }
 
 /** The selected records in order of first insertion. */

@@ -22,7 +22,7 @@ export function nearestClusters(
   const ascending = new Ascending(bases)
   return Array.from({ length: Math.min(count, directory.clusters) }, () => {
     const cluster = ascending.next()
-    return probeOf(query, directory, cluster, bases[cluster] as number)
+    return probeOf(query, directory, cluster, ascending.value)
   })
 }
 
