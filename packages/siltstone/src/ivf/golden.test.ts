@@ -35,7 +35,8 @@ async function find(ivf: Ivf, query: Float32Array): Promise<{ clusters: number[]
     })
   const estimates = new Estimates(5)
   scanLists(workspace(), prepared, items, 2, estimates)
-  return { clusters: probes.map(({ cluster }) => cluster), rows: estimates.survivors(8).sort((a, b) => a - b) }
+  const rows = estimates.survivors(8).map(({ tag }) => tag)
+  return { clusters: probes.map(({ cluster }) => cluster), rows: rows.sort((a, b) => a - b) }
 }
 
 it('reads what the first program wrote, and finds the same', async () => {

@@ -10,6 +10,8 @@ export interface Effort {
   mostProbes(probes: number, share: number): number
   /** Half the width of an estimate's interval, in standard deviations. */
   deviations: number
+  /** The same for those that are measured after the likeliest, when it is known how far away these are. */
+  laterDeviations: number
   /** Most records measured exactly. */
   rerank: number
 }
@@ -19,13 +21,14 @@ const LEAST_MATCHES = 3_000
 const RARE = 0.02
 
 export function effortOf(k: number, options: SearchOptions = {}): Effort {
-  const probes = options.probes
+  const { probes, deviations = 1.5 } = options
   return {
-    probes: (wanted) => probes ?? Math.ceil(44 * Math.sqrt(Math.max(1, wanted / 10))),
+    probes: (wanted) => probes ?? Math.ceil(48 * Math.sqrt(Math.max(1, wanted / 10))),
     matchesWanted: (rowsWithout, share) =>
       Math.max(LEAST_MATCHES * Math.min(1, Math.sqrt(RARE / share)), rowsWithout * share ** 0.4),
     mostProbes: (base, share) => Math.ceil((base * 3) / share),
-    deviations: options.deviations ?? 1.5,
+    deviations,
+    laterDeviations: deviations + 0.25,
     rerank: options.rerank ?? Math.max(200, 10 * k),
   }
 }

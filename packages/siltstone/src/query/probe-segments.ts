@@ -3,7 +3,7 @@
  * are estimated from their codes, and whoever may be among the k nearest is measured exactly.
  */
 import type { SearchStats, Space } from '../engine/types.ts'
-import { Estimates } from '../ivf/estimates.ts'
+import { Estimates, type Survivor } from '../ivf/estimates.ts'
 import { type Ivf, workspace } from '../ivf/ivf.ts'
 import { prepareQuery, type PreparedQuery } from '../ivf/prepared-query.ts'
 import type { Probe } from '../ivf/probe.ts'
@@ -17,6 +17,9 @@ import type { Indexed } from './exact-or-probe.ts'
 import { rankRows } from './exact-scan.ts'
 import type { Effort } from './plan.ts'
 import type { Ranked } from './rank.ts'
+
+/** Survivors come likeliest first: among so many times as many as are wanted lie nearly all that will be answered. */
+const LIKELIEST = 2
 
 export async function probeSegments(
   parts: readonly Indexed[],
@@ -62,12 +65,24 @@ export async function probeSegments(
   stats.candidates += estimates.size
   recorder.lap('estimate')
   const survivors = estimates.survivors(effort.rerank)
+  const measure = (some: readonly Survivor[]) =>
+    measureExactly(some.map(tagOf), candidates, segments, space, ranked, stats)
+  if (parts.every(({ segment }) => segment.reader.source.isNear)) {
+    // How far away the likeliest are tells which of the others are worth reading.
+    const likeliest = LIKELIEST * k
+    await measure(survivors.slice(0, likeliest))
+    const bound = ranked.nearest.bound * scale
+    const ofWidth = effort.laterDeviations / effort.deviations
+    const least = ({ lower, upper }: Survivor) => (lower + upper - ofWidth * (upper - lower)) / 2
+    await measure(survivors.slice(likeliest).filter((one) => least(one) <= bound))
+    return
+  }
   const isCold = stats.listsRead > 0
-  await Promise.all([
-    measureExactly(survivors, candidates, segments, space, ranked, stats),
-    ...(isCold ? likelyWinners(survivors, k, candidates, segments, ahead) : []),
-  ])
+  const winners = isCold ? survivors.slice(0, LIKELIEST * k).map(tagOf) : []
+  await Promise.all([measure(survivors), readColumns(winners, candidates, segments, ahead)])
 }
+
+const tagOf = ({ tag }: Survivor): number => tag
 
 /** One preparation for all segments that are rotated alike. */
 function preparedFor(
@@ -100,16 +115,14 @@ async function listsOf(ivf: Ivf, probes: readonly Probe[], stats: SearchStats) {
   return lists as Exclude<(typeof lists)[number], undefined>[]
 }
 
-/** The likeliest come first: among twice as many as are wanted lie nearly all that will be answered. */
-function likelyWinners(
-  survivors: readonly number[],
-  k: number,
+async function readColumns(
+  tags: readonly number[],
   candidates: Candidates,
   segments: readonly OpenSegment[],
   ahead: ColumnsAhead,
-): Promise<void>[] {
-  return [...bySegment(survivors.slice(0, 2 * k), candidates)].map(([index, rows]) =>
-    ahead.rows(segments[index] as OpenSegment, rows),
+): Promise<void> {
+  await Promise.all(
+    [...bySegment(tags, candidates)].map(([index, rows]) => ahead.rows(segments[index] as OpenSegment, rows)),
   )
 }
 

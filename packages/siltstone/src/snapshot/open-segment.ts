@@ -131,7 +131,7 @@ export class SegmentPool {
     this.#cache = cache
     this.#readsMost = readsMost
     this.#reading = isNear
-      ? { cache, gapBytes: NEAR_GAP_BYTES, cachedSectionBytes: cache.limitBytes }
+      ? { cache, isNear, gapBytes: NEAR_GAP_BYTES, cachedSectionBytes: cache.limitBytes }
       : {
           cache,
           gapBytes: FAR_GAP_BYTES,

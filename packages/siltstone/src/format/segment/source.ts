@@ -28,6 +28,8 @@ const GAP_BYTES = 16 * 1024
 
 export interface SourceOptions {
   cache?: BlockCache
+  /** A read takes no longer than a few microseconds: rather several in turn than one too many. Default: false. */
+  isNear?: boolean
   /** Reading this many bytes for nothing costs less than another request. Default 16 KB. */
   gapBytes?: number
   /**
@@ -45,6 +47,7 @@ export interface SourceOptions {
 export class SectionSource {
   /** Of the segment or overlay: the prefix of cache keys. */
   readonly id: string
+  readonly isNear: boolean
   /** Ranges that are this near to one another are best read in one. */
   readonly gapBytes: number
   readonly #cachedSectionBytes: number
@@ -55,6 +58,7 @@ export class SectionSource {
 
   constructor(id: string, files: readonly FileDescriptor[], read: ReadRange, options: SourceOptions = {}) {
     this.id = id
+    this.isNear = options.isNear ?? false
     this.gapBytes = options.gapBytes ?? GAP_BYTES
     this.#cachedSectionBytes = options.cachedSectionBytes ?? Number.POSITIVE_INFINITY
     this.#sweptSectionBytes = options.sweptSectionBytes ?? 0

@@ -30,7 +30,7 @@ async function survivors(ivf: Ivf, query: Float32Array, k: number, deviations: n
     })
   const estimates = new Estimates(k)
   scanLists(workspace(), prepared, items, deviations, estimates)
-  return estimates.survivors(Number.POSITIVE_INFINITY)
+  return estimates.survivors(Number.POSITIVE_INFINITY).map(({ tag }) => tag)
 }
 
 const distances = {
