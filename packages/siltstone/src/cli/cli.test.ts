@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { encodeDelta } from '../format/delta.ts'
+import { closeEnvironment, openEnvironment } from '../platform/directory-environment.ts'
 import { buildProgram } from './run.ts'
 import { siltstone, siltstoneProcess } from './testing/run.ts'
 
@@ -88,6 +89,19 @@ describe('a life of a store', () => {
     expect(await siltstone(['collections', 'delete', 'letters', '--yes', ...data])).toMatchObject({ code: 0 })
     const listed = JSON.parse((await siltstone(['collections', 'list', '--json', ...data])).out) as { name: string }[]
     expect(listed.map(({ name }) => name)).toEqual(['copies'])
+  })
+
+  it('compacts when another process is done, if told to wait', async () => {
+    await siltstone(['produce', 'notes', '--create', ...data], RECORDS)
+    const env = await openEnvironment(join(directory, 'store'))
+    const { leases } = env
+    const [path] = await readdir(join(directory, 'store', 'delta'))
+    await leases.acquire(`${path}/fold`, 'another', 2_000)
+    expect((await siltstone(['compact', ...data])).out).toContain('another process is at it')
+    const waited = await siltstone(['compact', '--wait', '20', ...data])
+    expect(waited.out).toMatch(/notes +1 +0 +1 +2 /)
+    expect(waited.out).not.toContain('another process')
+    await closeEnvironment(env)
   })
 
   it('finds damage, repairs, and says so by its exit code', async () => {

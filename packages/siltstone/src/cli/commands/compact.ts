@@ -1,4 +1,7 @@
 import { type Command, Option } from 'commander'
+import type { CompactOptions as Work } from '../../compact/compactor.ts'
+import type { CompactionOutcome } from '../../engine/types.ts'
+import { wholeNumber } from '../arguments.ts'
 import { command } from '../command.ts'
 import { bytes, count, table } from '../format.ts'
 import { type CommonOptions, Session, withStoreOptions } from '../session.ts'
@@ -6,13 +9,16 @@ import { type CommonOptions, Session, withStoreOptions } from '../session.ts'
 interface CompactOptions {
   merge: boolean
   full: boolean
+  wait: number
 }
+
+const LOOK_AGAIN_MS = 500
 
 export function compactCommand(): Command {
   const made = command('compact [collections...]', 'fold the log into a snapshot now, and merge segments', [
     'compact',
     'compact notes letters --no-merge',
-    'compact notes --full',
+    'compact notes --full --wait 600',
   ])
   return withStoreOptions(made)
     .option('--no-merge', 'only fold')
@@ -21,15 +27,14 @@ export function compactCommand(): Command {
         .default(false)
         .conflicts('merge'),
     )
+    .option('--wait <seconds>', 'while another process is at it, try again for so long', wholeNumber(0), 0)
     .action((names: string[], options: CommonOptions & CompactOptions) =>
       Session.use(options, { create: false }, async (session) => {
-        const outcomes: { name: string; outcome: Awaited<ReturnType<typeof session.engine.compact>> }[] = []
+        const outcomes: { name: string; outcome: CompactionOutcome }[] = []
         for (const { name, path } of await session.targets(names)) {
           await session.out.progress(`compacting ${name} …`)
-          outcomes.push({
-            name,
-            outcome: await session.engine.compact(path, { merge: options.merge, full: options.full }),
-          })
+          const work = { merge: options.merge, full: options.full }
+          outcomes.push({ name, outcome: await compactWithin(session, path, work, options.wait * 1_000) })
         }
         await session.out.endProgress()
         await session.out.answer(
@@ -52,4 +57,26 @@ export function compactCommand(): Command {
         )
       }),
     )
+}
+
+/** Waits for whoever else compacts, for so long. */
+async function compactWithin(
+  { engine, env }: Session,
+  path: string,
+  work: Work,
+  waitMs: number,
+): Promise<CompactionOutcome> {
+  const untilMs = env.clock.monotonicMs() + waitMs
+  let outcome = await engine.compact(path, work)
+  while (outcome.busy && env.clock.monotonicMs() < untilMs) {
+    await env.clock.sleep(LOOK_AGAIN_MS)
+    const { folds, merges, entriesFolded, recordsFolded, bytesWritten } = outcome
+    outcome = await engine.compact(path, work)
+    outcome.folds += folds
+    outcome.merges += merges
+    outcome.entriesFolded += entriesFolded
+    outcome.recordsFolded += recordsFolded
+    outcome.bytesWritten += bytesWritten
+  }
+  return outcome
 }
