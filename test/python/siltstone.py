@@ -5,7 +5,6 @@ import pathlib
 import signal
 import subprocess
 import threading
-import time
 
 import httpx
 
