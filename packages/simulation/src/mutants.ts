@@ -298,4 +298,26 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: 'merge-of-what-another-took',
+    breaks: 'a merge commits what is left of it after another merge took an input',
+    patches: [
+      {
+        file: MERGE,
+        find: 'now.includes(undefined) && isMergedBetween(merged.origin, current)',
+        replace: 'false && isMergedBetween(merged.origin, current)',
+      },
+    ],
+  },
+  {
+    name: 'owner-in-the-middle-let-go',
+    breaks: 'a fork of a fork keeps only those of which it uses something itself, not who keeps it for them',
+    patches: [
+      {
+        file: COLLECT,
+        find: 'return manifest.owners\n    }\n    return []',
+        replace: 'return manifest.owners.filter(({ collection }) => collection === parsed.path)\n    }\n    return []',
+      },
+    ],
+  },
 ]
