@@ -43,4 +43,6 @@ export const FOUND: readonly { seed: number; withoutLease: 0 | 1 }[] = [
   { seed: 500_001_372, withoutLease: 1 },
   { seed: 700_018_959, withoutLease: 0 },
   { seed: 830_012_485, withoutLease: 1 },
+  { seed: 930_037_120, withoutLease: 1 },
+  { seed: 930_054_508, withoutLease: 1 },
 ]

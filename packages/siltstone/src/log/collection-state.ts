@@ -155,8 +155,7 @@ export class CollectionState {
     this.#queuedSync ??= this.standing(async () => {
       this.#queuedSync = undefined
       const at = this.stamp()
-      await this.sync({ inbox: this.#takesInbox })
-      if (this.closed) throw this.missing()
+      await this.#syncOpen()
       const view = await this.#currentView()
       this.#lastView = { view, at }
       return view
@@ -261,6 +260,12 @@ export class CollectionState {
       'reads-too-slow',
       `reading the log of ${this.path} took longer than ${this.limits.readSpanMs} ms each time; retry`,
     )
+  }
+
+  /** @throws SiltstoneError `not-found` when the collection is deleted */
+  async #syncOpen(): Promise<void> {
+    await this.sync({ inbox: this.#takesInbox })
+    if (this.closed) throw this.missing()
   }
 
   /** Call within `run`, after the group is sealed: the inbox as it is now, without what is sequenced. */
@@ -377,7 +382,7 @@ export class CollectionState {
       // Deleted between listing and reading: only a fold of an hour ago allows that, and the pointer has moved since.
       if (delta.status === 'gone' || delta.status === 'changed') {
         countVanished(this.env.metrics, inboxKey(this.path, object.ulid))
-        await this.sync({ inbox: this.#takesInbox })
+        await this.#syncOpen()
         return this.#currentView()
       }
       shown.push(object)

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { outcomeUnknown, unavailable } from '../errors.ts'
 import { decodeEntry, encodeEntry } from '../format/entry.ts'
-import { logEntryKey, logPrefix } from '../format/keys.ts'
+import { inboxPrefix, logEntryKey, logPrefix } from '../format/keys.ts'
 import type { Clock } from '../platform/clock.ts'
 import { ManualClock } from '../platform/manual-clock.ts'
 import { memoryEnvironment } from '../platform/memory-environment.ts'
@@ -134,5 +134,28 @@ describe('a group', () => {
     const { embeddings } = await run(world.process().collection.get({ include: { embeddings: true } }))
     expect(embeddings?.map((vector) => [...(vector ?? [])])).toEqual([[9]])
     expect((await run(world.keys(logPrefix(path)))).filter((key) => !key.includes('/inbox/'))).toHaveLength(3)
+  })
+})
+
+describe('who finds a delta gone because its collection was deleted meanwhile', () => {
+  it('is told that the collection does not exist, not that it is empty', async () => {
+    const world = new World()
+    const one = world.process()
+    await produce(world.env, path, { records: [upsert('a', [1])] }, { maxBytes: 1e6 })
+    let interfered = false
+    const store = between(world.env.store, {
+      get: async (key, options) => {
+        if (key.startsWith(inboxPrefix(path)) && !interfered) {
+          interfered = true
+          await one.writer.append(() => ({ records: [], control: { kind: 'closed' }, result: null }), 0)
+          await one.fold()
+          await world.env.store.delete([key])
+        }
+        return world.env.store.get(key, options)
+      },
+    })
+    const read = world.process('reader', store).ids()
+    await expect(read).rejects.toMatchObject({ kind: 'not-found', code: 'collection-missing' })
+    expect(interfered).toBe(true)
   })
 })
