@@ -62,10 +62,7 @@ export class BaseState {
   }
 
   ordinals(refs: readonly RowRef[]): Promise<number[]> {
-    return this.#gather(refs, async (segment, rows) => {
-      const all = await segment.rowInfo()
-      return rows.map((row) => all.ordinals[row] as number)
-    })
+    return this.#gather(refs, (segment, rows) => segment.ordinals(rows))
   }
 
   /** Every live row in order of insertion, as parallel arrays. Made once per state. */

@@ -10,6 +10,8 @@ import { decodeRowSet, RowSet } from './row-set.ts'
 import { getVerified } from './verified-object.ts'
 
 const CHUNK_BYTES = 1024 * 1024
+/** Fewer rows than this share of the pages that hold their ordinals are looked up page by page. */
+const FEW_SHARE = 1 / 8
 
 export type { OverlayColumn } from '../format/segment/overlay.ts'
 
@@ -85,6 +87,14 @@ export class OpenSegment {
       }
       yield chunk
     }
+  }
+
+  /** Orders of insertion of some rows: a few are looked up, many read along with all others, which are kept. */
+  async ordinals(rows: readonly number[]): Promise<number[]> {
+    const isFew = this.#rowInfo === undefined && rows.length < this.reader.rowReader.pages * FEW_SHARE
+    if (isFew) return [...(await this.reader.rowNumbers(rows)).ordinals]
+    const { ordinals } = await this.rowInfo()
+    return rows.map((row) => ordinals[row] as number)
   }
 
   /** Ordinals and last versions of all rows; read once. */
