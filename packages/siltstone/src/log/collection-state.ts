@@ -59,10 +59,10 @@ export class CollectionState {
   readonly path: string
   readonly env: Environment
   readonly limits: LogLimits
+  readonly takesInbox: boolean
   readonly manifests: ManifestStore
   readonly deltas: DeltaCache
   readonly #pool: SegmentPool
-  readonly #takesInbox: boolean
   readonly #mutex = new Mutex()
 
   readonly #log: AppliedLog
@@ -83,7 +83,7 @@ export class CollectionState {
     this.path = options.path
     this.limits = options.limits
     this.#pool = options.pool
-    this.#takesInbox = options.inbox
+    this.takesInbox = options.inbox
     this.manifests = new ManifestStore(options.env, options.path)
     this.deltas = new DeltaCache(options.env.store, options.path, options.limits.deltaBytes)
     const { env, path, pool } = options
@@ -130,10 +130,6 @@ export class CollectionState {
 
   get unfoldedEntries(): number {
     return this.#log.size
-  }
-
-  get takesInbox(): boolean {
-    return this.#takesInbox
   }
 
   /** Entries above the watermark. */
@@ -264,7 +260,7 @@ export class CollectionState {
 
   /** @throws SiltstoneError `not-found` when the collection is deleted */
   async #syncOpen(): Promise<void> {
-    await this.sync({ inbox: this.#takesInbox })
+    await this.sync({ inbox: this.takesInbox })
     if (this.closed) throw this.missing()
   }
 
