@@ -8,6 +8,7 @@ import { describeLeases } from '../../../packages/siltstone/src/platform/lease.c
 import { describeObjectStore } from '../../../packages/siltstone/src/platform/object-store.contract.ts'
 import { systemClock } from '../../../packages/siltstone/src/platform/system-clock.ts'
 import { openBucket, parts } from '../bucket.ts'
+import { deviationsOf } from '../deviations.ts'
 import { openTable } from '../table.ts'
 import { targets } from '../targets.ts'
 
@@ -60,7 +61,7 @@ if (target !== undefined)
         },
       }
     }
-    describeObjectStore('S3', open, WITHOUT)
+    describeObjectStore('S3', open, [...WITHOUT, ...deviationsOf(target)])
 
     describeLeases('DynamoDB', async (clock) => {
       const table = await openTable(target)

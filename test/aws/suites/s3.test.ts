@@ -1,15 +1,8 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import { describeObjectStore } from '../../../packages/siltstone/src/platform/object-store.contract.ts'
 import { openBucket, type TestBucket } from '../bucket.ts'
+import { deviationsOf } from '../deviations.ts'
 import { targets } from '../targets.ts'
-
-/** MiniStack and moto. */
-const PYTHON_SERVERS = [
-  {
-    test: 'shows a group whose keys go on after startAfter',
-    reason: 'a group is left out when startAfter stands within it, which no listing of ours asks for',
-  },
-]
 
 describe.each(targets())('$name', (target) => {
   let bucket: TestBucket
@@ -22,5 +15,5 @@ describe.each(targets())('$name', (target) => {
     const store = bucket.store()
     return { store, dispose: () => store.close() }
   }
-  describeObjectStore('S3', open, /^(MiniStack|moto)/.test(target.name) ? PYTHON_SERVERS : [])
+  describeObjectStore('S3', open, deviationsOf(target))
 })

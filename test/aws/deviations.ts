@@ -1,0 +1,12 @@
+/** What the servers that the suites run against do otherwise than S3. */
+import type { Deviation } from '../../packages/siltstone/src/platform/object-store.contract.ts'
+import type { Target } from './targets.ts'
+
+const GROUPS: Deviation = {
+  test: 'shows a group whose keys go on after startAfter',
+  reason: 'a group is left out when startAfter stands within it, which no listing of ours asks for',
+}
+
+export function deviationsOf({ name }: Target): Deviation[] {
+  return /^(MiniStack|moto) /.test(name) ? [GROUPS] : []
+}
