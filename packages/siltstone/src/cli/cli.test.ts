@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { foldLease } from '../compact/lease-guard.ts'
 import { encodeDelta } from '../format/delta.ts'
 import { closeEnvironment, openEnvironment } from '../platform/directory-environment.ts'
 import { buildProgram } from './run.ts'
@@ -94,9 +95,8 @@ describe('a life of a store', () => {
   it('compacts when another process is done, if told to wait', async () => {
     await siltstone(['produce', 'notes', '--create', ...data], RECORDS)
     const env = await openEnvironment(join(directory, 'store'))
-    const { leases } = env
-    const [path] = await readdir(join(directory, 'store', 'delta'))
-    await leases.acquire(`${path}/fold`, 'another', 2_000)
+    const [path = ''] = await readdir(join(directory, 'store', 'delta'))
+    await env.leases.acquire(foldLease(path), 'another', 2_000)
     expect((await siltstone(['compact', ...data])).out).toContain('another process is at it')
     const waited = await siltstone(['compact', '--wait', '20', ...data])
     expect(waited.out).toMatch(/notes +1 +0 +1 +2 /)

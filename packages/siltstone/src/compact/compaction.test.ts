@@ -15,6 +15,23 @@ async function state(world: World) {
   return ids.map((id, i) => [id, [...(embeddings?.[i] ?? [])], documents?.[i], metadatas?.[i]])
 }
 
+/** A merge, without a lease, that somebody comes before when it first tries to publish. */
+function interruptedMerge(world: World, interfere: () => Promise<void>): ReturnType<typeof mergeOnce> {
+  let interfered = false
+  const store = between(world.env.store, {
+    put: async (key, body, options) => {
+      if (key === pointerKey(path) && !interfered) {
+        interfered = true
+        await interfere()
+      }
+      return world.env.store.put(key, body, options)
+    },
+  })
+  const merger = world.process('merger', store)
+  const context = { state: merger.state, pool: merger.compactor.newPool(), limits: world.compact, name: 'merger' }
+  return mergeOnce(context, new AbortController().signal)
+}
+
 describe('folding', () => {
   it('writes one segment, and overlays for records whose vector did not change', async () => {
     const world = new World()
@@ -128,24 +145,15 @@ describe('merging', () => {
     await one.fold()
     await one.collection.write([upsert('c', [3]), upsert('d', [4])])
     await one.fold()
-    let interfered = false
-    const store = between(world.env.store, {
-      put: async (key, body, options) => {
-        if (key === pointerKey(path) && !interfered) {
-          interfered = true
-          await one.collection.write([
-            remove('a'),
-            { ...upsert('b', []), op: 'update', vector: null, metadata: '{"n":2}' },
-            upsert('c', [9]),
-          ])
-          await one.fold()
-        }
-        return world.env.store.put(key, body, options)
-      },
+    const merging = interruptedMerge(world, async () => {
+      await one.collection.write([
+        remove('a'),
+        { ...upsert('b', []), op: 'update', vector: null, metadata: '{"n":2}' },
+        upsert('c', [9]),
+      ])
+      await one.fold()
     })
-    const merger = world.process('merger', store)
-    const context = { state: merger.state, pool: merger.compactor.newPool(), limits: world.compact, name: 'merger' }
-    const result = await mergeOnce(context, new AbortController().signal)
+    const result = await merging
     expect(result).toMatchObject({ inputs: 2, rows: 4 })
     expect(await state(world)).toEqual([
       ['b', [2], null, '{"n":2}'],
@@ -163,20 +171,11 @@ describe('merging', () => {
       await one.collection.write([upsert(id, [1])])
       await one.fold()
     }
-    let interfered = false
-    const store = between(world.env.store, {
-      put: async (key, body, options) => {
-        if (key === pointerKey(path) && !interfered) {
-          interfered = true
-          await one.collection.write([remove('b'), upsert('d', [2])])
-          await one.fold()
-        }
-        return world.env.store.put(key, body, options)
-      },
+    const merging = interruptedMerge(world, async () => {
+      await one.collection.write([remove('b'), upsert('d', [2])])
+      await one.fold()
     })
-    const merger = world.process('merger', store)
-    const context = { state: merger.state, pool: merger.compactor.newPool(), limits: world.compact, name: 'merger' }
-    expect(await mergeOnce(context, new AbortController().signal)).toMatchObject({ inputs: 3, rows: 3 })
+    expect(await merging).toMatchObject({ inputs: 3, rows: 3 })
     expect(await world.process().ids()).toEqual(['a', 'c', 'd'])
   })
 
@@ -189,24 +188,15 @@ describe('merging', () => {
       const [first] = await one.collection.snapshots()
       await one.collection.write([upsert('b', [2])])
       await one.fold()
-      let interfered = false
-      const store = between(world.env.store, {
-        put: async (key, body, options) => {
-          if (key === pointerKey(path) && !interfered) {
-            interfered = true
-            if (intruder === 'gc') await one.gc()
-            else if (intruder === 'merge') await one.compactor.merge(path)
-            else {
-              await one.collection.rollback(first?.name ?? '')
-              await one.fold()
-            }
-          }
-          return world.env.store.put(key, body, options)
-        },
+      const merging = interruptedMerge(world, async () => {
+        if (intruder === 'gc') await one.gc()
+        else if (intruder === 'merge') await one.compactor.merge(path)
+        else {
+          await one.collection.rollback(first?.name ?? '')
+          await one.fold()
+        }
       })
-      const merger = world.process('merger', store)
-      const context = { state: merger.state, pool: merger.compactor.newPool(), limits: world.compact, name: 'merger' }
-      expect(await mergeOnce(context, new AbortController().signal)).toBe('lost')
+      expect(await merging).toBe('lost')
       expect(await world.process().ids()).toEqual(intruder === 'reset' ? ['a'] : ['a', 'b'])
       const { manifest } = await world.process().state.strongView()
       expect(manifest.segments).toHaveLength(intruder === 'gc' ? 2 : 1)
