@@ -10,8 +10,8 @@ export interface Effort {
   mostProbes(probes: number, share: number): number
   /** Half the width of an estimate's interval, in standard deviations. */
   deviations: number
-  /** The same for those that are measured after the likeliest, when it is known how far away these are. */
-  laterDeviations: number
+  /** By how much wider it is for those that are measured after the likeliest, when it is known how far away these are. */
+  laterWidth: number
   /** Most records measured exactly. */
   rerank: number
 }
@@ -21,14 +21,14 @@ const LEAST_MATCHES = 3_000
 const RARE = 0.02
 
 export function effortOf(k: number, options: SearchOptions = {}): Effort {
-  const { probes, deviations = 1.5 } = options
+  const { probes } = options
   return {
     probes: (wanted) => probes ?? Math.ceil(48 * Math.sqrt(Math.max(1, wanted / 10))),
     matchesWanted: (rowsWithout, share) =>
       Math.max(LEAST_MATCHES * Math.min(1, Math.sqrt(RARE / share)), rowsWithout * share ** 0.4),
     mostProbes: (base, share) => Math.ceil((base * 3) / share),
-    deviations,
-    laterDeviations: deviations + 0.25,
+    deviations: options.deviations ?? 1.5,
+    laterWidth: 1.75 / 1.5,
     rerank: options.rerank ?? Math.max(200, 10 * k),
   }
 }

@@ -72,8 +72,7 @@ export async function probeSegments(
     const likeliest = LIKELIEST * k
     await measure(survivors.slice(0, likeliest))
     const bound = ranked.nearest.bound * scale
-    const ofWidth = effort.laterDeviations / effort.deviations
-    const least = ({ lower, upper }: Survivor) => (lower + upper - ofWidth * (upper - lower)) / 2
+    const least = ({ lower, upper }: Survivor) => (lower + upper - effort.laterWidth * (upper - lower)) / 2
     await measure(survivors.slice(likeliest).filter((one) => least(one) <= bound))
     return
   }
