@@ -1,7 +1,8 @@
 /**
  * One query against rows that lie anywhere: row i begins at float `starts[i]` of `blocks[i]`. Four rows at a time share
  * each load of the query. A row's sums are doubles taken in order, as in `page-scan.ts`: equal vectors have equal
- * distances, whichever of the two measured them.
+ * distances, whichever of the two measured them. Pages that lie in one piece and are measured again and again are for
+ * that one: it takes three quarters of the time, since it checks the bounds of one array and its rows' lengths are kept.
  */
 export interface ScatteredRows {
   dimension: number

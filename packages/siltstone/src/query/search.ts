@@ -17,7 +17,7 @@ import { SearchRecorder } from './explain.ts'
 import { filterRefs } from './filter-refs.ts'
 import { effortOf } from './plan.ts'
 import { probeSegments } from './probe-segments.ts'
-import { type Ranked, rankedQuery, rankFlat } from './rank.ts'
+import { type Ranked, rankedQuery, rankFlat, rankScattered } from './rank.ts'
 import { type Selection, select, type Yield } from './select.ts'
 
 const knownFresh = new WeakMap<readonly FreshRecord[], Float32Array>()
@@ -164,7 +164,9 @@ async function rankRefs(
   candidates: Candidates,
 ): Promise<void> {
   if (refs.length === 0) return
-  rankFlat(flatten(await view.vectors(refs)), refs.length, (i) => candidates.other(refs[i] as RecordRef), space, ranked)
+  const blocks = await view.vectors(refs)
+  const rows = { dimension: view.dimension as number, blocks, starts: new Uint32Array(blocks.length) }
+  rankScattered(rows, (i) => candidates.other(refs[i] as RecordRef), space, ranked)
 }
 
 function flatten(vectors: readonly Float32Array[]): Float32Array {
