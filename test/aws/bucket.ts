@@ -5,14 +5,14 @@ import {
   DeleteObjectsCommand,
   ListObjectsV2Command,
 } from '@aws-sdk/client-s3'
-import { type ClientOptions } from '../../packages/siltstone/src/platform/aws/client-config.ts'
-import { s3Client } from '../../packages/siltstone/src/platform/aws/s3-client.ts'
-import { S3ObjectStore } from '../../packages/siltstone/src/platform/aws/s3-object-store.ts'
-import { parseS3Place } from '../../packages/siltstone/src/platform/aws/s3-place.ts'
-import { systemClock } from '../../packages/siltstone/src/platform/system-clock.ts'
-import { systemIds } from '../../packages/siltstone/src/platform/system-ids.ts'
-import { systemRandom } from '../../packages/siltstone/src/platform/system-random.ts'
-import { noMetrics, silentLogger } from '../../packages/siltstone/src/platform/telemetry.ts'
+import { type ClientOptions } from '../../packages/siltstone/src/drivers/aws/client-config.ts'
+import { s3Client } from '../../packages/siltstone/src/drivers/aws/s3-client.ts'
+import { S3ObjectStore } from '../../packages/siltstone/src/drivers/aws/s3-object-store.ts'
+import { parseS3Place } from '../../packages/siltstone/src/drivers/aws/s3-place.ts'
+import { systemClock } from '../../packages/siltstone/src/host/system-clock.ts'
+import { systemIds } from '../../packages/siltstone/src/host/system-ids.ts'
+import { systemRandom } from '../../packages/siltstone/src/host/system-random.ts'
+import { noMetrics, silentLogger } from '../../packages/siltstone/src/ports/telemetry.ts'
 import { freshName, type Target, variablesOf } from './targets.ts'
 
 export const parts = {

@@ -1,4 +1,4 @@
-import { probeConditions, probeRaces } from '../../packages/siltstone/src/platform/aws/probe.ts'
+import { probeConditions, probeRaces } from '../../packages/siltstone/src/drivers/aws/probe.ts'
 import { openBucket } from './bucket.ts'
 import type { Target } from './targets.ts'
 

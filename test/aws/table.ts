@@ -5,9 +5,9 @@ import {
   type DynamoDBClient,
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb'
-import { dynamoDbClient } from '../../packages/siltstone/src/platform/aws/dynamodb-client.ts'
-import { KEY_ATTRIBUTE } from '../../packages/siltstone/src/platform/aws/dynamodb-item.ts'
-import { silentLogger } from '../../packages/siltstone/src/platform/telemetry.ts'
+import { dynamoDbClient } from '../../packages/siltstone/src/drivers/aws/dynamodb-client.ts'
+import { KEY_ATTRIBUTE } from '../../packages/siltstone/src/drivers/aws/dynamodb-item.ts'
+import { silentLogger } from '../../packages/siltstone/src/ports/telemetry.ts'
 import { freshName, type Target } from './targets.ts'
 
 export interface TestTable {

@@ -5,23 +5,23 @@ import {
   decodeDocument,
   type DocumentType,
   type CatalogDocument,
-} from '../../packages/siltstone/src/catalog/document.ts'
+} from '../../packages/siltstone/src/catalog/document-codec.ts'
 import { collectionType } from '../../packages/siltstone/src/catalog/collection-document.ts'
 import {
   databaseType,
   nameClaimType,
   resourceClaimType,
   tenantType,
-} from '../../packages/siltstone/src/catalog/documents.ts'
+} from '../../packages/siltstone/src/catalog/document-types.ts'
 import { decodeStoredEmbedding } from '../../packages/siltstone/src/embed/stored-embedding.ts'
 import { corrupt, invalid, isSiltstoneError } from '../../packages/siltstone/src/errors.ts'
-import { decodeLz4Frame } from '../../packages/siltstone/src/format/arrow/lz4.ts'
-import { FormatProblem } from '../../packages/siltstone/src/format/arrow/problem.ts'
+import { decodeLz4Frame } from '../../packages/siltstone/src/arrow/lz4.ts'
+import { FormatProblem } from '../../packages/siltstone/src/arrow/problem.ts'
 import { crcHex } from '../../packages/siltstone/src/format/checksum.ts'
 import { decodeDelta } from '../../packages/siltstone/src/format/delta.ts'
 import { decodeEntry } from '../../packages/siltstone/src/format/entry.ts'
 import { sealIsIntact, seal, UNSEALED } from '../../packages/siltstone/src/format/file-checksum.ts'
-import { parseExact } from '../../packages/siltstone/src/format/json.ts'
+import { parseExact } from '../../packages/siltstone/src/records/exact-json.ts'
 import { inboxKey, logEntryKey, manifestKey, parseKey, pointerKey } from '../../packages/siltstone/src/format/keys.ts'
 import {
   decodeList,

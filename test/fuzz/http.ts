@@ -1,7 +1,7 @@
 /** Requests as bytes, `METHOD path\nbody`, to the real application over a real engine in memory. */
 import { createChromaApp } from '../../packages/siltstone/src/chroma/app.ts'
 import { StoreEngine } from '../../packages/siltstone/src/engine/engine.ts'
-import { memoryEnvironment } from '../../packages/siltstone/src/platform/memory-environment.ts'
+import { memoryEnvironment } from '../../packages/siltstone/src/drivers/memory/memory-environment.ts'
 import type { Target } from './target.ts'
 
 const DATABASE = '/api/v2/tenants/default_tenant/databases/default_database'

@@ -1,7 +1,7 @@
 /** Targets: segments with and without an inverted file, overlays, bitmaps; bytes and descriptors. */
 import { corrupt } from '../../packages/siltstone/src/errors.ts'
 import { filterIndexOf } from '../../packages/siltstone/src/filter-index/filter-index.ts'
-import { verifyFilterIndex } from '../../packages/siltstone/src/filter-index/verify.ts'
+import { verifyFilterIndex } from '../../packages/siltstone/src/filter-index/verify-filter-index.ts'
 import { parseWhere, parseWhereDocument } from '../../packages/siltstone/src/filter/parse.ts'
 import { crc32, crcHex } from '../../packages/siltstone/src/format/checksum.ts'
 import {
@@ -16,10 +16,10 @@ import { type SegmentRow, SegmentWriter } from '../../packages/siltstone/src/for
 import { IvfBuilder } from '../../packages/siltstone/src/ivf/build/builder.ts'
 import { LISTS } from '../../packages/siltstone/src/ivf/directory.ts'
 import { ivfOf } from '../../packages/siltstone/src/ivf/ivf.ts'
-import { verifyIvf } from '../../packages/siltstone/src/ivf/verify.ts'
+import { verifyIvf } from '../../packages/siltstone/src/ivf/verify-ivf.ts'
 import { loadDeletions } from '../../packages/siltstone/src/snapshot/open-segment.ts'
-import { encodeRowSet } from '../../packages/siltstone/src/snapshot/row-set.ts'
-import { memoryEnvironment } from '../../packages/siltstone/src/platform/memory-environment.ts'
+import { encodeRowSet } from '../../packages/siltstone/src/format/row-set.ts'
+import { memoryEnvironment } from '../../packages/siltstone/src/drivers/memory/memory-environment.ts'
 import { someSegment } from './bucket.ts'
 import { goldenFile, goldenJson } from './golden.ts'
 import type { Target } from './target.ts'

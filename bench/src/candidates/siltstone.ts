@@ -1,7 +1,8 @@
 /** Our engine on a directory, in this process: strong reads, so each query also asks the directory what is new. */
 import { parseWhere } from '../../../packages/siltstone/src/filter/index.ts'
-import type { Filter } from '../../../packages/siltstone/src/filter/types.ts'
-import type { Collection, QueryRequest } from '../../../packages/siltstone/src/engine/types.ts'
+import type { Filter } from '../../../packages/siltstone/src/model/filter.ts'
+import type { QueryRequest } from '../../../packages/siltstone/src/model/read.ts'
+import type { Collection } from '../../../packages/siltstone/src/model/store.ts'
 import { openPlainEngine } from '../inprocess/open.ts'
 import { COLLECTION } from '../servers/collection-name.ts'
 import type { BuildResult, Candidate, CandidateOptions, FilterSpec, Found } from './candidate.ts'

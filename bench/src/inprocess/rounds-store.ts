@@ -14,7 +14,7 @@ import type {
   PutOptions,
   PutResult,
   Upload,
-} from '../../../packages/siltstone/src/platform/object-store.ts'
+} from '../../../packages/siltstone/src/ports/object-store.ts'
 
 export class RoundsStore implements ObjectStore {
   readonly #inner: ObjectStore

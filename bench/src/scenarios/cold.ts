@@ -1,6 +1,6 @@
 /** The first query of an engine that holds nothing, against storage that is far away: rounds, requests, bytes, time. */
 import { parseWhere } from '../../../packages/siltstone/src/filter/index.ts'
-import type { StoreCounts } from '../../../packages/siltstone/src/platform/counting-object-store.ts'
+import type { StoreCounts } from '../../../packages/siltstone/src/drivers/wrappers/counting-object-store.ts'
 import type { Dataset } from '../data/dataset.ts'
 import { exactTruth } from '../data/exact.ts'
 import { FILTERS, filterKey, matchingRows, type NamedFilter } from '../data/filters.ts'

@@ -8,7 +8,7 @@
 import type { SQSBatchResponse } from 'aws-lambda'
 import type { StoreEngine } from '../../siltstone/src/engine/engine.ts'
 import { isSiltstoneError } from '../../siltstone/src/errors.ts'
-import { encodeWakeUp } from '../../siltstone/src/log/wake-up.ts'
+import { encodeWakeUp } from '../../siltstone/src/log/wake-up-message.ts'
 import { deadlineOf } from './deadline.ts'
 import { handler } from './handler.ts'
 import { once, openEngine } from './store.ts'

@@ -1,9 +1,9 @@
 /** The store of this function's container, opened at the first use and kept for the next ones. */
 import { StoreEngine } from '../../siltstone/src/engine/engine.ts'
 import { invalid } from '../../siltstone/src/errors.ts'
-import { openS3Environment } from '../../siltstone/src/platform/aws/environment.ts'
-import type { Environment } from '../../siltstone/src/platform/environment.ts'
-import { freeDiskBytes } from '../../siltstone/src/platform/machine.ts'
+import { openS3Environment } from '../../siltstone/src/drivers/aws/environment.ts'
+import type { Environment } from '../../siltstone/src/ports/environment.ts'
+import { freeDiskBytes } from '../../siltstone/src/host/machine.ts'
 import { log, metrics } from './telemetry.ts'
 
 const MB = 1024 * 1024

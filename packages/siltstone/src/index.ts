@@ -30,17 +30,12 @@ export {
   type WhereDocument,
   type Written,
 } from './library/index.ts'
-export type {
-  CollectionInfo,
-  CompactionOutcome,
-  DatabaseInfo,
-  IndexingStatus,
-  SnapshotInfo,
-  Space,
-} from './engine/types.ts'
+export type { CollectionInfo, DatabaseInfo, Space } from './model/collection.ts'
+export type { CompactionOutcome, SnapshotInfo } from './model/store.ts'
+export type { IndexingStatus } from './model/write.ts'
 export { type ErrorKind, isSiltstoneError, SiltstoneError } from './errors.ts'
 export { SiltstoneEnglishEmbeddingFunction } from './embed/chroma-function.ts'
 export type { EmbedderRegistryOptions } from './embed/registry.ts'
 export type { EmbedderConfig } from './embed/config.ts'
-export type { Logger, LogFields, Metrics } from './platform/telemetry.ts'
+export type { Logger, LogFields, Metrics } from './ports/telemetry.ts'
 export { VERSION } from './version.ts'

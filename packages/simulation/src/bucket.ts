@@ -1,14 +1,14 @@
 /** The objects themselves, without faults or delays: what is true. Every change is told to one observer, at once. */
-import { cutRange } from '../../siltstone/src/platform/byte-range.ts'
-import { contentEtag } from '../../siltstone/src/platform/content-etag.ts'
+import { cutRange } from '../../siltstone/src/ports/byte-range.ts'
+import { contentEtag } from '../../siltstone/src/ports/content-etag.ts'
 import {
   continuationOf,
   groupOf,
   keyIsAfter,
   type ListPosition,
   type ListRequest,
-} from '../../siltstone/src/platform/list-position.ts'
-import { checkKey, compareKeys, firstNotBefore } from '../../siltstone/src/platform/object-key.ts'
+} from '../../siltstone/src/ports/list-position.ts'
+import { checkKey, compareKeys, firstNotBefore } from '../../siltstone/src/ports/object-key.ts'
 import type {
   GetOptions,
   GetResult,
@@ -16,7 +16,7 @@ import type {
   ObjectInfo,
   PutOptions,
   PutResult,
-} from '../../siltstone/src/platform/object-store.ts'
+} from '../../siltstone/src/ports/object-store.ts'
 
 export interface StoredObject {
   body: Uint8Array

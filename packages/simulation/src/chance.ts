@@ -1,5 +1,5 @@
-import { seededRandom } from '../../siltstone/src/platform/seeded-random.ts'
-import type { Random } from '../../siltstone/src/platform/random.ts'
+import { seededRandom } from '../../siltstone/src/ports/seeded-random.ts'
+import type { Random } from '../../siltstone/src/ports/random.ts'
 
 /** Chance from one seed. Streams split off by name do not disturb each other, so that shrinking one actor spares the rest. */
 export class Chance implements Random {

@@ -17,7 +17,7 @@ export interface Mutant {
 }
 
 const MANIFESTS = 'snapshot/manifest-store.ts'
-const COLLECT = 'compact/collect.ts'
+const COLLECT = 'gc/garbage-collector.ts'
 const FOLD = 'compact/fold.ts'
 const MERGE = 'compact/merge.ts'
 const WRITER = 'log/writer.ts'

@@ -4,7 +4,7 @@
  * request: crashes and stalls.
  */
 import { outcomeUnknown, unavailable } from '../../siltstone/src/errors.ts'
-import type { LogFields } from '../../siltstone/src/platform/telemetry.ts'
+import type { LogFields } from '../../siltstone/src/ports/telemetry.ts'
 import type { Bucket } from './bucket.ts'
 import type { Chance } from './chance.ts'
 import type { Incarnation } from './incarnation.ts'

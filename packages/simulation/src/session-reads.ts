@@ -1,5 +1,6 @@
 /** Reads of a client, at every level, and what their answers promise. */
-import type { Collection, GetRequest, GetResponse } from '../../siltstone/src/engine/types.ts'
+import type { GetRequest, GetResponse } from '../../siltstone/src/model/read.ts'
+import type { Collection } from '../../siltstone/src/model/store.ts'
 import { isSiltstoneError } from '../../siltstone/src/errors.ts'
 import { idsWhere, linesOf, type ModelState } from './model.ts'
 import { drawVector } from './operations.ts'

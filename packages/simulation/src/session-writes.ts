@@ -1,7 +1,7 @@
 /** Writes of a client, and what their answers promise. */
-import type { Collection } from '../../siltstone/src/engine/types.ts'
+import type { Collection } from '../../siltstone/src/model/store.ts'
 import { isSiltstoneError } from '../../siltstone/src/errors.ts'
-import type { RecordOp } from '../../siltstone/src/records/types.ts'
+import type { RecordOp } from '../../siltstone/src/model/record.ts'
 import { applyRecords, idsWhere, type ModelState } from './model.ts'
 import { drawBatch, drawId, newMarker } from './operations.ts'
 import { strongStates } from './reads.ts'

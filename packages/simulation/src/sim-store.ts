@@ -1,5 +1,5 @@
 /** The object store as one process sees it through the network. What the simulation does not know fails loudly. */
-import { listRequest } from '../../siltstone/src/platform/list-position.ts'
+import { listRequest } from '../../siltstone/src/ports/list-position.ts'
 import type {
   DeleteResult,
   GetOptions,
@@ -12,8 +12,8 @@ import type {
   PutOptions,
   PutResult,
   Upload,
-} from '../../siltstone/src/platform/object-store.ts'
-import { compareKeys } from '../../siltstone/src/platform/object-key.ts'
+} from '../../siltstone/src/ports/object-store.ts'
+import { compareKeys } from '../../siltstone/src/ports/object-key.ts'
 import { unavailable } from '../../siltstone/src/errors.ts'
 import { pageOf } from './bucket.ts'
 import type { Incarnation } from './incarnation.ts'

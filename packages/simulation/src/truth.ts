@@ -14,7 +14,7 @@ import {
   objectsOf,
 } from '../../siltstone/src/format/manifest.ts'
 import { decodePointer } from '../../siltstone/src/format/pointer.ts'
-import type { RecordOp } from '../../siltstone/src/records/types.ts'
+import type { RecordOp } from '../../siltstone/src/model/record.ts'
 import type { Bucket, BucketObserver, StoredObject } from './bucket.ts'
 import { checkCommit, checkDeletion } from './commit-checks.ts'
 import type { Marks } from './marks.ts'

@@ -1,8 +1,8 @@
 /** One simulated world: services, the truth about them, and what its actors share. */
-import type { CollectionInfo } from '../../siltstone/src/engine/types.ts'
+import type { CollectionInfo } from '../../siltstone/src/model/collection.ts'
 import { pathOf, StoreEngine } from '../../siltstone/src/engine/engine.ts'
 import { isSiltstoneError } from '../../siltstone/src/errors.ts'
-import { encodeRowSet } from '../../siltstone/src/snapshot/row-set.ts'
+import { encodeRowSet } from '../../siltstone/src/format/row-set.ts'
 import { Bucket } from './bucket.ts'
 import { Chance } from './chance.ts'
 import { Crashed, EPOCH_MS, Incarnation } from './incarnation.ts'

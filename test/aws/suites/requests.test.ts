@@ -1,9 +1,9 @@
 /** What each operation asks of AWS, counted next to the wire, and held against docs/decisions. */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { openS3Environment } from '../../../packages/siltstone/src/platform/aws/environment.ts'
-import { addStep } from '../../../packages/siltstone/src/platform/aws/testing/middleware.ts'
-import { closeEnvironment } from '../../../packages/siltstone/src/platform/directory-environment.ts'
-import type { Environment } from '../../../packages/siltstone/src/platform/environment.ts'
+import { openS3Environment } from '../../../packages/siltstone/src/drivers/aws/environment.ts'
+import { addStep } from '../../../packages/siltstone/src/drivers/aws/testing/middleware.ts'
+import { closeEnvironment } from '../../../packages/siltstone/src/drivers/directory/directory-environment.ts'
+import type { Environment } from '../../../packages/siltstone/src/ports/environment.ts'
 import { openStore } from '../../../packages/siltstone/src/library/open-store.ts'
 import type { Store } from '../../../packages/siltstone/src/library/store.ts'
 import { openBucket, type TestBucket } from '../bucket.ts'

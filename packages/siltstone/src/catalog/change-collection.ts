@@ -11,7 +11,7 @@
  * Whoever finds its `renaming` gone, because of another rename or because somebody took it for left behind, begins again
  * after a pause. `writes` holds the operations that were completed, so none is done twice after a lost answer.
  */
-import type { ChangeCollection } from '../engine/types.ts'
+import type { ChangeCollection } from '../model/collection.ts'
 import { acquire } from './claims.ts'
 import { type CollectionDocument, collectionType, idKey, isWithin, type Scope } from './collection-document.ts'
 import type { Context } from './context.ts'
@@ -19,7 +19,7 @@ import { exists } from './create-collection.ts'
 import { missing } from './delete-collection.ts'
 import { contended, type Versioned } from './document-store.ts'
 import { dropName, nameClaim } from './name-claim.ts'
-import { examineOwner, renamed } from './settle.ts'
+import { examineOwner, renamed } from './examine-owner.ts'
 
 const TRIES = 20
 const PAUSE_MS = 50

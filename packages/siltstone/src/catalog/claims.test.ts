@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { seededIds } from '../platform/system-ids.ts'
+import { seededIds } from '../host/system-ids.ts'
 import { acquire, vacate } from './claims.ts'
 import { DocumentStore } from './document-store.ts'
-import { nameClaimType } from './documents.ts'
+import { nameClaimType } from './document-types.ts'
 import { nameClaim } from './name-claim.ts'
 import { World } from './testing/world.ts'
 

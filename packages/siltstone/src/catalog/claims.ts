@@ -21,8 +21,8 @@
  * whoever meets the claim does the owner's swap, or ends the owner's wanting by a swap of its own, then looks again
  * (`examine`).
  */
-import type { LogFields } from '../platform/telemetry.ts'
-import type { CatalogDocument, DocumentType } from './document.ts'
+import type { LogFields } from '../ports/telemetry.ts'
+import type { CatalogDocument, DocumentType } from './document-codec.ts'
 import { contended, type DocumentStore, type Versioned } from './document-store.ts'
 
 export interface Claim<T extends CatalogDocument> {

@@ -1,8 +1,8 @@
 /** The id object: the truth of a collection. */
-import type { CollectionInfo, Space } from '../engine/types.ts'
+import type { CollectionInfo, Space } from '../model/collection.ts'
 import { collectionIdKey, collectionNameKey, parseKey } from '../format/keys.ts'
-import type { CatalogDocument, DocumentType } from './document.ts'
-import { firstWrong, isChange, isFlag, isNumber, isObject, isText, oneOf, orNull } from './documents.ts'
+import type { CatalogDocument, DocumentType } from './document-codec.ts'
+import { firstWrong, isChange, isFlag, isNumber, isObject, isText, oneOf, orNull } from './document-types.ts'
 
 /**
  * `creating` → `live` → `deleting` → `deleted`, or from `creating` straight to one of the last two; never back.

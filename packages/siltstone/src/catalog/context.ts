@@ -1,7 +1,7 @@
-import type { CollectionInfo } from '../engine/types.ts'
-import type { Clock } from '../platform/clock.ts'
-import type { Ids } from '../platform/ids.ts'
-import type { Logger } from '../platform/telemetry.ts'
+import type { CollectionInfo } from '../model/collection.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Ids } from '../ports/ids.ts'
+import type { Logger } from '../ports/telemetry.ts'
 import type { DocumentStore } from './document-store.ts'
 
 /** What the catalog's protocols work with. */

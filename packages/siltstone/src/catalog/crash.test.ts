@@ -1,6 +1,6 @@
 /** Every operation is stopped before and after each of its requests; another process must then succeed. */
 import { describe, expect, it } from 'vitest'
-import type { CollectionInfo } from '../engine/types.ts'
+import type { CollectionInfo } from '../model/collection.ts'
 import { Crash, type Fault } from './testing/faulty-store.ts'
 import { DATABASE, mark, outcomeOf, type Process, TENANT, wanted, World } from './testing/world.ts'
 

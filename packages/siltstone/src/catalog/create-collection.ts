@@ -16,7 +16,7 @@
  * getOrCreate is exact: of several at once one creates, the others are given what it created, or, if that was deleted
  * meanwhile, try again.
  */
-import type { CollectionInfo, CreateCollection } from '../engine/types.ts'
+import type { CollectionInfo, CreateCollection } from '../model/collection.ts'
 import { conflict, type SiltstoneError } from '../errors.ts'
 import { acquire } from './claims.ts'
 import { type CollectionDocument, collectionType, idKey, nameKey, type Scope, toInfo } from './collection-document.ts'
@@ -26,7 +26,7 @@ import { finishDeletion } from './delete-collection.ts'
 import { contended, type Versioned } from './document-store.ts'
 import { findByName } from './find.ts'
 import { dropName, nameClaim } from './name-claim.ts'
-import { examineOwner } from './settle.ts'
+import { examineOwner } from './examine-owner.ts'
 
 export interface Fork {
   sourceId: string

@@ -15,14 +15,14 @@
  * The object is swapped to `live` under a new incarnation, then the tenant is checked: `reset` marks tenants before it
  * lists databases, so one of the two sees the other.
  */
-import type { DatabaseInfo, PageOptions } from '../engine/types.ts'
+import type { DatabaseInfo, PageOptions } from '../model/collection.ts'
 import { conflict, notFound, type SiltstoneError } from '../errors.ts'
 import { collectionIdPrefix, databaseKey, databasePrefix } from '../format/keys.ts'
 import { collectionType, isWithin, type Scope } from './collection-document.ts'
 import { type Context, mapBounded } from './context.ts'
 import { deleteById } from './delete-collection.ts'
 import { contended, type DocumentStore } from './document-store.ts'
-import { type DatabaseDocument, databaseType } from './documents.ts'
+import { type DatabaseDocument, databaseType } from './document-types.ts'
 import { listPages } from './list.ts'
 import { DEFAULT_TENANT, refuseSharedHash, requireTenant } from './tenants.ts'
 

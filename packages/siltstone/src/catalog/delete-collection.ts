@@ -26,7 +26,7 @@ import {
 } from './collection-document.ts'
 import type { Context } from './context.ts'
 import { contended, type Versioned } from './document-store.ts'
-import { nameClaimType } from './documents.ts'
+import { nameClaimType } from './document-types.ts'
 import { dropName } from './name-claim.ts'
 
 const TRIES = 50

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { MemoryObjectStore } from '../platform/memory-object-store.ts'
-import { seededIds } from '../platform/system-ids.ts'
+import { MemoryObjectStore } from '../drivers/memory/memory-object-store.ts'
+import { seededIds } from '../host/system-ids.ts'
 import { AutoClock } from '../testing/auto-clock.ts'
 import { DocumentStore } from './document-store.ts'
-import { type NameClaim, nameClaimType } from './documents.ts'
+import { type NameClaim, nameClaimType } from './document-types.ts'
 import { type Fault, FaultyStore } from './testing/faulty-store.ts'
 
 const key = 'catalog/x'

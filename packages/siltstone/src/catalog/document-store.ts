@@ -13,10 +13,10 @@
  * may reuse what was read within a given time.
  */
 import { isPassing, outcomeUnknown, type SiltstoneError, unavailable, unsupported } from '../errors.ts'
-import type { Clock } from '../platform/clock.ts'
-import type { Ids } from '../platform/ids.ts'
-import type { ListOptions, ListPage, ObjectStore, PutResult } from '../platform/object-store.ts'
-import { type CatalogDocument, type DocumentType, decodeDocument, encodeDocument } from './document.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Ids } from '../ports/ids.ts'
+import type { ListOptions, ListPage, ObjectStore, PutResult } from '../ports/object-store.ts'
+import { type CatalogDocument, type DocumentType, decodeDocument, encodeDocument } from './document-codec.ts'
 
 /** One version of a document. Never changed in place: the cache shares it. */
 export interface Versioned<T> {

@@ -6,7 +6,7 @@ import { isUuid } from '../format/keys.ts'
 import { invalid } from '../errors.ts'
 import { type CollectionDocument, collectionType, idKey, isWithin, nameKey, type Scope } from './collection-document.ts'
 import type { DocumentStore, Versioned } from './document-store.ts'
-import { nameClaimType } from './documents.ts'
+import { nameClaimType } from './document-types.ts'
 
 export type Found = Versioned<CollectionDocument>
 

@@ -1,6 +1,6 @@
 export { DEFAULT_DATABASE, NIL_UUID } from './databases.ts'
-export type { GarbageOutcome } from './garbage.ts'
-export { checkCollectionName, checkDatabaseName, checkResourceName, checkTenantName } from './names.ts'
+export type { GarbageOutcome } from './collect-garbage.ts'
+export { checkCollectionName, checkDatabaseName, checkResourceName, checkTenantName } from './name-rules.ts'
 export { type CreateFork, ObjectCatalog, type ObjectCatalogOptions } from './object-catalog.ts'
 export { initialiseStore, STORE_DESCRIPTOR } from './store-descriptor.ts'
 export { DEFAULT_TENANT } from './tenants.ts'

@@ -1,11 +1,11 @@
 /** Listings of the catalog's keys. What is live is told by the sizes (see `document.ts`), so only a page's objects are read. */
-import type { CollectionInfo, PageOptions } from '../engine/types.ts'
+import type { CollectionInfo, PageOptions } from '../model/collection.ts'
 import { isSiltstoneError } from '../errors.ts'
 import { collectionIdPrefix } from '../format/keys.ts'
-import type { ObjectInfo } from '../platform/object-store.ts'
+import type { ObjectInfo } from '../ports/object-store.ts'
 import { collectionType, isWithin, type Scope } from './collection-document.ts'
 import { mapBounded } from './context.ts'
-import { isEvenSize } from './document.ts'
+import { isEvenSize } from './document-codec.ts'
 import type { DocumentStore } from './document-store.ts'
 import type { Found } from './find.ts'
 

@@ -1,7 +1,7 @@
 import { type Claim, tidy, vacate } from './claims.ts'
 import { collectionType, idKey, nameKey, type Scope, wantsName } from './collection-document.ts'
 import type { Context } from './context.ts'
-import { type NameClaim, nameClaimType } from './documents.ts'
+import { type NameClaim, nameClaimType } from './document-types.ts'
 
 export function nameClaim(scope: Scope, name: string): Claim<NameClaim> {
   return {

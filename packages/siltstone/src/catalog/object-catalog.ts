@@ -7,12 +7,12 @@ import type {
   DatabaseInfo,
   PageOptions,
   TenantInfo,
-} from '../engine/types.ts'
+} from '../model/collection.ts'
 import { isUuid, parseCollectionPath, collectionIdKeyOfPath } from '../format/keys.ts'
-import type { Clock } from '../platform/clock.ts'
-import type { Ids } from '../platform/ids.ts'
-import type { ObjectStore } from '../platform/object-store.ts'
-import type { Logger } from '../platform/telemetry.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Ids } from '../ports/ids.ts'
+import type { ObjectStore } from '../ports/object-store.ts'
+import type { Logger } from '../ports/telemetry.ts'
 import { changeCollection } from './change-collection.ts'
 import { collectionType, toInfo } from './collection-document.ts'
 import type { Context } from './context.ts'
@@ -21,9 +21,9 @@ import { createDatabase, deleteDatabase, getDatabase, listDatabases } from './da
 import { deleteById, deleteCollection, missing } from './delete-collection.ts'
 import { DocumentStore } from './document-store.ts'
 import { findById, findByName, type Found } from './find.ts'
-import { collectCatalogGarbage, type GarbageOutcome } from './garbage.ts'
+import { collectCatalogGarbage, type GarbageOutcome } from './collect-garbage.ts'
 import { countCollections, listCollections } from './list.ts'
-import { checkCollectionName, checkDatabaseName, checkResourceName, checkTenantName } from './names.ts'
+import { checkCollectionName, checkDatabaseName, checkResourceName, checkTenantName } from './name-rules.ts'
 import { reset } from './reset.ts'
 import { createTenant, getTenant, setTenantResourceName, tenantOfResource } from './tenants.ts'
 

@@ -11,7 +11,7 @@ import { vacate } from './claims.ts'
 import type { Scope } from './collection-document.ts'
 import type { Context } from './context.ts'
 import { DEFAULT_DATABASE, deleteCollections, deleteDatabase, isDefaultDatabase, restoreDefault } from './databases.ts'
-import { databaseType, type TenantDocument, tenantType } from './documents.ts'
+import { databaseType, type TenantDocument, tenantType } from './document-types.ts'
 import { listPages } from './list.ts'
 import { DEFAULT_TENANT, resourceClaim } from './tenants.ts'
 

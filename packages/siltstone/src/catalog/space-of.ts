@@ -1,8 +1,8 @@
-import type { Space } from '../engine/types.ts'
+import type { Space } from '../model/collection.ts'
 import { collectionIdKeyOfPath } from '../format/keys.ts'
-import type { ObjectStore } from '../platform/object-store.ts'
+import type { ObjectStore } from '../ports/object-store.ts'
 import { collectionType } from './collection-document.ts'
-import { decodeDocument } from './document.ts'
+import { decodeDocument } from './document-codec.ts'
 
 /**
  * How a collection measures distances, which never changes. Undefined when the catalog does not know it.

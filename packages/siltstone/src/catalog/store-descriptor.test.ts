@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { forbidden, outcomeUnknown, unavailable } from '../errors.ts'
-import { MemoryObjectStore } from '../platform/memory-object-store.ts'
+import { MemoryObjectStore } from '../drivers/memory/memory-object-store.ts'
 import { AutoClock } from '../testing/auto-clock.ts'
 import { initialiseStore, STORE_DESCRIPTOR } from './store-descriptor.ts'
 

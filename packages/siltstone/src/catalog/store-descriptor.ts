@@ -5,7 +5,7 @@
  */
 import { isSiltstoneError, unsupported } from '../errors.ts'
 import { storeKey } from '../format/keys.ts'
-import type { ObjectStore } from '../platform/object-store.ts'
+import type { ObjectStore } from '../ports/object-store.ts'
 
 export const STORE_DESCRIPTOR = 'snapshot/initial/'
 

@@ -7,13 +7,13 @@
  * whose tenant is still setting it undoes that, and the setter, if it is alive, begins again after a pause; a tenant's
  * next setting overwrites one that was left behind.
  */
-import type { TenantInfo } from '../engine/types.ts'
+import type { TenantInfo } from '../model/collection.ts'
 import { conflict, notFound } from '../errors.ts'
 import { resourceKey, tenantKey, tenantPrefix } from '../format/keys.ts'
 import { acquire, type Claim, type Verdict } from './claims.ts'
 import type { Context } from './context.ts'
 import { contended, type DocumentStore } from './document-store.ts'
-import { type ResourceClaim, resourceClaimType, type TenantDocument, tenantType } from './documents.ts'
+import { type ResourceClaim, resourceClaimType, type TenantDocument, tenantType } from './document-types.ts'
 
 export const DEFAULT_TENANT = 'default_tenant'
 const PAUSE_MS = 50

@@ -2,11 +2,12 @@
  * Answers as JSON text. Metadata is stored as exact JSON and is spliced in as it is, so a 64-bit integer or a `1.0`
  * leaves the server as it came.
  */
-import type { CollectionInfo, GetResponse, QueryHits, QueryResponse } from '../engine/types.ts'
-import { configurationOf } from './configuration.ts'
-import { floatsText, numbersText } from './float-text.ts'
-import type { IncludeName } from './include.ts'
-import { shownSchema } from './schema.ts'
+import type { CollectionInfo } from '../model/collection.ts'
+import type { GetResponse, QueryHits, QueryResponse } from '../model/read.ts'
+import { configurationOf } from './configuration/configuration.ts'
+import { floatsText, numbersText } from './wire/float-text.ts'
+import type { IncludeName } from './wire/include.ts'
+import { shownSchema } from './configuration/schema.ts'
 
 type Columns = Pick<GetResponse, 'embeddings' | 'documents' | 'metadatas' | 'uris'>
 

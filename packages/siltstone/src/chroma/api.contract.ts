@@ -1,6 +1,6 @@
 /** What the HTTP API promises over any engine: one suite, run over the model and over the real one. */
 import { describe } from 'vitest'
-import type { Engine } from '../engine/types.ts'
+import type { Engine } from '../model/store.ts'
 import { catalogContract } from './contract/catalog.contract.ts'
 import { collectionContract } from './contract/collections.contract.ts'
 import { conditionalContract } from './contract/conditional.contract.ts'

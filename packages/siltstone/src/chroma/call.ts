@@ -1,10 +1,12 @@
 /** What several endpoints read out of a request. */
-import { checkCollectionName } from '../catalog/names.ts'
-import type { Collection, PageOptions, ReadLevel, ReadOptions } from '../engine/types.ts'
+import { checkCollectionName } from '../catalog/name-rules.ts'
+import type { PageOptions } from '../model/collection.ts'
+import type { ReadLevel, ReadOptions } from '../model/read.ts'
+import type { Collection } from '../model/store.ts'
 import { invalid, isSiltstoneError, notFound, type SiltstoneError, unavailable, unsupported } from '../errors.ts'
-import { type Fields, readWord } from './fields.ts'
-import { ApiProblem, badValue } from './problem.ts'
-import type { EmbedTexts } from './records.ts'
+import { type Fields, readWord } from './wire/fields.ts'
+import { ApiProblem, badValue } from './wire/problem.ts'
+import type { EmbedTexts } from './wire/record-bodies.ts'
 import type { Call } from './route.ts'
 
 const UUID = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i

@@ -2,7 +2,7 @@
 import { html, raw } from 'hono/html'
 import { openApiDocument } from './openapi.ts'
 import type { JsonSchema, Route } from './route.ts'
-import { components } from './schemas.ts'
+import { components } from './openapi-schemas.ts'
 
 const STYLE = `
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: #222 }

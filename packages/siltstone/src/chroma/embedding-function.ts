@@ -1,6 +1,6 @@
 /** The embedding function that a client configured. It is kept and echoed; the client makes the vectors. */
-import { Fields, readString, readWord } from './fields.ts'
-import { toPlainJson } from './plain-json.ts'
+import { Fields, readString, readWord } from './wire/fields.ts'
+import { toPlainJson } from './wire/plain-json.ts'
 
 const EF_TYPES = ['legacy', 'known', 'unknown'] as const
 

@@ -1,6 +1,6 @@
 /** Text without vectors, which is beyond Chroma: the server embeds it. */
 import { describe, expect, it } from 'vitest'
-import type { CollectionInfo } from '../engine/types.ts'
+import type { CollectionInfo } from '../model/collection.ts'
 import type { Embedder } from '../embed/port.ts'
 import { unauthorized } from '../errors.ts'
 import { ModelEngine } from '../testing/model.ts'

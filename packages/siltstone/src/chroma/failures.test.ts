@@ -1,8 +1,8 @@
 /** What the engine throws, and what takes too long. */
 import { describe, expect, it } from 'vitest'
-import type { Engine } from '../engine/types.ts'
+import type { Engine } from '../model/store.ts'
 import { conflict, corrupt, outcomeUnknown, unavailable, unsupported } from '../errors.ts'
-import { ManualClock } from '../platform/manual-clock.ts'
+import { ManualClock } from '../drivers/memory/manual-clock.ts'
 import { ModelEngine } from '../testing/model.ts'
 import { Recorder } from '../testing/recorder.ts'
 import { DEFAULT_DATABASE, expectError, testApi } from './testing/api.ts'

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { ModelEngine } from '../testing/model.ts'
 import { openApiDocument } from './openapi.ts'
 import { routes } from './routes/table.ts'
-import { components } from './schemas.ts'
+import { components } from './openapi-schemas.ts'
 import { testApi } from './testing/api.ts'
 
 interface Document {

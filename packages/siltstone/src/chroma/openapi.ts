@@ -1,6 +1,6 @@
 /** The OpenAPI 3.1 document, made from the table of routes. */
 import type { JsonSchema, Route } from './route.ts'
-import { components } from './schemas.ts'
+import { components } from './openapi-schemas.ts'
 
 const READ_HEADERS: [string, string][] = [
   ['x-siltstone-at-least', 'Wait until the read sees this version'],

@@ -1,9 +1,10 @@
 /** What the HTTP API is made of, and the ports that its host fills in. */
 import type { Embedder } from '../embed/port.ts'
-import type { CollectionInfo, Engine } from '../engine/types.ts'
-import type { Clock } from '../platform/clock.ts'
-import type { Ids } from '../platform/ids.ts'
-import type { Logger, Metrics } from '../platform/telemetry.ts'
+import type { CollectionInfo } from '../model/collection.ts'
+import type { Engine } from '../model/store.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Ids } from '../ports/ids.ts'
+import type { Logger, Metrics } from '../ports/telemetry.ts'
 
 /** Each role may do what the one before it may. Write: records and collections. Admin: tenants, databases, reset. */
 export type Role = 'read' | 'write' | 'admin'

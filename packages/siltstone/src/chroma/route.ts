@@ -2,8 +2,8 @@
  * One endpoint: the single table of these is what the app serves, what the OpenAPI document describes, and what access
  * is decided by.
  */
-import type { Collection } from '../engine/types.ts'
-import type { Fields } from './fields.ts'
+import type { Collection } from '../model/store.ts'
+import type { Fields } from './wire/fields.ts'
 import type { ChromaLimits, ChromaOptions, Identity, Role } from './options.ts'
 
 export type JsonSchema = Record<string, unknown>

@@ -1,6 +1,6 @@
 /** Readers of option values, for commander: a bad value is a usage error that names the option. */
 import { InvalidArgumentError } from 'commander'
-import { parseExact, type ExactJson } from '../format/json.ts'
+import { parseExact, type ExactJson } from '../records/exact-json.ts'
 import { parseKey } from '../format/keys.ts'
 
 export function wholeNumber(minimum: number): (text: string) => number {

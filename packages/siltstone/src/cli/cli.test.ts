@@ -2,14 +2,14 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { foldLease } from '../compact/lease-guard.ts'
+import { foldLease } from '../ports/lease-guard.ts'
 import { encodeDelta } from '../format/delta.ts'
-import { closeEnvironment, openEnvironment } from '../platform/directory-environment.ts'
+import { closeEnvironment, openEnvironment } from '../drivers/directory/directory-environment.ts'
 import { buildProgram } from './run.ts'
 import { siltstone, siltstoneProcess } from './testing/run.ts'
 
-vi.mock('../platform/process.ts', async () => (await import('./testing/mocks.ts')).mockedProcess())
-vi.mock('../platform/machine.ts', async () => (await import('./testing/mocks.ts')).mockedMachine())
+vi.mock('../host/process.ts', async () => (await import('./testing/mocks.ts')).mockedProcess())
+vi.mock('../host/machine.ts', async () => (await import('./testing/mocks.ts')).mockedMachine())
 
 let directory: string
 let data: string[]

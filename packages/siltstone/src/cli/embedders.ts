@@ -1,7 +1,7 @@
 import { parseEmbedderConfig } from '../embed/config.ts'
 import type { EmbedderRegistryOptions } from '../embed/registry.ts'
 import { invalid } from '../errors.ts'
-import { readFileText } from '../platform/files.ts'
+import { readFileText } from '../host/files.ts'
 
 /**
  * `{ "default": {…}, "functions": { "<name>": {…} }, "openai": {…}, "bedrock": {…} }`, all optional.

@@ -1,6 +1,6 @@
 /** Records as JSON Lines: one object a line, with `id` and any of `op`, `vector`, `document`, `metadata`, `uri`. */
 import { invalid } from '../errors.ts'
-import { type ExactJson, parseExact } from '../format/json.ts'
+import { type ExactJson, parseExact } from '../records/exact-json.ts'
 import { metadataFromJson, type Op, type RecordOp } from '../records/index.ts'
 
 const FIELDS = ['id', 'op', 'vector', 'embedding', 'document', 'metadata', 'uri']

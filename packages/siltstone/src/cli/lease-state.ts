@@ -1,4 +1,4 @@
-import type { LeaseState } from '../platform/lease.ts'
+import type { LeaseState } from '../ports/lease.ts'
 
 export function stateOf({ owner, expiresAtMs }: LeaseState, nowMs: number): 'free' | 'held' | 'expired' {
   if (owner === undefined) return 'free'

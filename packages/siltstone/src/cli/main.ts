@@ -8,7 +8,7 @@ if (major < 24) {
   )
   process.exitCode = 1
 } else {
-  const { commandLineArguments, setExitCode } = await import('../platform/process.ts')
+  const { commandLineArguments, setExitCode } = await import('../host/process.ts')
   const { run } = await import('./run.ts')
   const code = await run(commandLineArguments())
   if (code !== undefined) setExitCode(code)

@@ -1,5 +1,5 @@
-import { silentLogger, type Logger, type LogFields } from '../platform/telemetry.ts'
-import { errorTerminal, writeError, writeOut } from '../platform/process.ts'
+import { silentLogger, type Logger, type LogFields } from '../ports/telemetry.ts'
+import { errorTerminal, writeError, writeOut } from '../host/process.ts'
 
 /** Where a command's answer goes: text for people on stdout, or one JSON value for programs. Notes go to stderr. */
 export class Output {

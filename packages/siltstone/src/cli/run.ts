@@ -1,6 +1,6 @@
 /** The command line: reads the arguments, runs one command, shows what failed, answers the exit code. */
 import { Command, CommanderError } from 'commander'
-import { endWhenOutputCloses, writeError, writeOut } from '../platform/process.ts'
+import { endWhenOutputCloses, writeError, writeOut } from '../host/process.ts'
 import { VERSION } from '../version.ts'
 import { commands } from './commands/all.ts'
 import { describeError, errorText, EXIT_CODES } from './errors.ts'

@@ -7,10 +7,10 @@ import { crcHex } from '../format/checksum.ts'
 import { bitmapKey, overlayFileKey } from '../format/keys.ts'
 import type { DeletionsRef, SegmentRef } from '../format/manifest.ts'
 import { type OverlayDescriptor, type OverlayRow, OverlayWriter } from '../format/segment/overlay.ts'
-import type { Environment } from '../platform/environment.ts'
+import type { Environment } from '../ports/environment.ts'
 import { putImmutable } from '../snapshot/manifest-store.ts'
 import { loadDeletions } from '../snapshot/open-segment.ts'
-import { encodeRowSet, RowSet } from '../snapshot/row-set.ts'
+import { encodeRowSet, RowSet } from '../format/row-set.ts'
 
 const INLINE_BITMAP_BYTES = 16 * 1024
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { manifestKey, pointerKey, snapshotPrefix } from '../format/keys.ts'
-import { ManualClock } from '../platform/manual-clock.ts'
-import { memoryEnvironment } from '../platform/memory-environment.ts'
+import { ManualClock } from '../drivers/memory/manual-clock.ts'
+import { memoryEnvironment } from '../drivers/memory/memory-environment.ts'
 import { outcomeUnknown } from '../errors.ts'
 import { between, path, remove, upsert, World } from '../testing/world.ts'
-import { foldLease, mergeLease } from './lease-guard.ts'
+import { foldLease, mergeLease } from '../ports/lease-guard.ts'
 import { mergeOnce } from './merge.ts'
 
 const all = { embeddings: true, documents: true, metadatas: true, uris: true }

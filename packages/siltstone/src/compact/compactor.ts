@@ -2,19 +2,19 @@
  * The compactor of one store: folds and merges whatever collection it is told of. Stateless between calls but for
  * caches; any number may run anywhere.
  */
-import type { CompactionOutcome } from '../engine/types.ts'
+import type { CompactionOutcome } from '../model/store.ts'
 import type { Manifest } from '../format/manifest.ts'
 import { CollectionState } from '../log/collection-state.ts'
-import type { LogLimits } from '../log/limits.ts'
+import type { LogLimits } from '../log/log-limits.ts'
 import { LogWriter } from '../log/writer.ts'
-import type { Environment } from '../platform/environment.ts'
+import type { Environment } from '../ports/environment.ts'
 import { BlockCache } from '../snapshot/block-cache.ts'
 import { SegmentPool } from '../snapshot/open-segment.ts'
 import { foldOnce } from './fold.ts'
-import { foldLease, mergeLease, withLease } from './lease-guard.ts'
-import type { CompactLimits } from './limits.ts'
+import { foldLease, mergeLease, withLease } from '../ports/lease-guard.ts'
+import type { CompactLimits } from './compact-limits.ts'
 import { mergeOnce } from './merge.ts'
-import { enlistForCollection } from './due.ts'
+import { enlistForCollection } from './gc-due.ts'
 
 const LOST_COMMITS = 50
 const MEMORY_OF_BLOCKS = 64 * 1024 * 1024

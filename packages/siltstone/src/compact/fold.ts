@@ -25,9 +25,9 @@ import { BaseState, type RowRef } from '../snapshot/base-state.ts'
 import type { PointerState } from '../snapshot/manifest-store.ts'
 import type { SegmentPool } from '../snapshot/open-segment.ts'
 import { applyChanges, countLive } from './apply-changes.ts'
-import type { CompactLimits } from './limits.ts'
-import { nextManifest } from './next-manifest.ts'
-import { lostIfOvertaken } from './overtaken.ts'
+import type { CompactLimits } from './compact-limits.ts'
+import { nextManifest } from '../snapshot/next-manifest.ts'
+import { lostIfOvertaken } from '../snapshot/overtaken.ts'
 import { evenly, spaceToIndex, writeSegment } from './write-segment.ts'
 
 const REFUSED_KEPT = 1_000

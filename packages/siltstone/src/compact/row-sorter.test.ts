@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 import type { SegmentRow } from '../format/segment/writer.ts'
-import { memoryScratch } from '../platform/scratch.ts'
+import { memoryScratch } from '../ports/scratch.ts'
 import { RowSorter } from './row-sorter.ts'
 
 const text = fc.option(fc.string({ unit: 'grapheme', maxLength: 30 }), { nil: null })

@@ -4,7 +4,7 @@
  * (external merge sort). Memory: one run, then a part of each.
  */
 import type { SegmentRow } from '../format/segment/writer.ts'
-import type { Scratch } from '../platform/scratch.ts'
+import type { Scratch } from '../ports/scratch.ts'
 import { type PlacedRow, Run, RunWriter } from './sorted-run.ts'
 
 const RUN_BYTES = 64 * 1024 * 1024

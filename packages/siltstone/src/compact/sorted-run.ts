@@ -1,6 +1,6 @@
 /** Rows on the scratch disk, one after another, in an order that somebody else gave them. */
 import type { SegmentRow } from '../format/segment/writer.ts'
-import type { ScratchFile } from '../platform/scratch.ts'
+import type { ScratchFile } from '../ports/scratch.ts'
 
 const CHUNK_BYTES = 1024 * 1024
 /** Length of the rest, cluster, arrival, dimension, ordinal, version. */

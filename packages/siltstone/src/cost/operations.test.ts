@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { pathOf, StoreEngine } from '../engine/engine.ts'
-import type { Collection } from '../engine/types.ts'
+import type { Collection } from '../model/store.ts'
 import { newConfiguration } from '../library/configuration.ts'
-import { CountingObjectStore, type StoreCounts } from '../platform/counting-object-store.ts'
-import { memoryEnvironment } from '../platform/memory-environment.ts'
-import { seededRandom } from '../platform/seeded-random.ts'
+import { CountingObjectStore, type StoreCounts } from '../drivers/wrappers/counting-object-store.ts'
+import { memoryEnvironment } from '../drivers/memory/memory-environment.ts'
+import { seededRandom } from '../ports/seeded-random.ts'
 import { OPERATIONS, type Operation } from './operations.ts'
 
 /** Of which the table may be wrong: it is a mean, the engine gets better. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { connectBedrock } from '../platform/bedrock.ts'
+import { connectBedrock } from '../host/bedrock.ts'
 import { AutoClock } from '../testing/auto-clock.ts'
 import { BedrockEmbedder, type BedrockOptions } from './bedrock.ts'
 

@@ -3,12 +3,12 @@
  * other. The AWS SDK is loaded at the first call; its own retries are off, ours apply (`retry.ts`).
  */
 import { isSiltstoneError, unsupported } from '../errors.ts'
-import { type BedrockConnection, connectBedrock, type InvokeModel } from '../platform/bedrock.ts'
+import { type BedrockConnection, connectBedrock, type InvokeModel } from '../host/bedrock.ts'
 import { estimateTokens, forEachConcurrently } from './batches.ts'
 import type { Embedder, EmbedderUsage, EmbedOptions } from './port.ts'
 import { listPrices } from './prices.ts'
 import { type ProviderDependencies, type RequestOptions, Requests } from './requests.ts'
-import { TransientFault } from './retry.ts'
+import { TransientFault } from './retry-request.ts'
 import { checkTexts } from './texts.ts'
 
 export const BEDROCK_DEFAULT_MODEL = 'amazon.titan-embed-text-v2:0'

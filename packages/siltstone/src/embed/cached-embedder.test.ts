@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { unavailable } from '../errors.ts'
-import { MemoryObjectStore } from '../platform/memory-object-store.ts'
+import { MemoryObjectStore } from '../drivers/memory/memory-object-store.ts'
 import { AutoClock } from '../testing/auto-clock.ts'
 import { CountingEmbedder } from '../testing/counting-embedder.ts'
 import { Recorder } from '../testing/recorder.ts'

@@ -11,8 +11,8 @@
  * (`embedding_cache_errors`) and treated as a miss; a damaged object is written anew. Counts `embedding_cache_hits` and
  * `embedding_cache_misses`.
  */
-import { type Logger, type Metrics, noMetrics } from '../platform/telemetry.ts'
-import type { ObjectStore } from '../platform/object-store.ts'
+import { type Logger, type Metrics, noMetrics } from '../ports/telemetry.ts'
+import type { ObjectStore } from '../ports/object-store.ts'
 import { forEachConcurrently } from './batches.ts'
 import { orAbort } from './or-abort.ts'
 import type { Embedder, EmbedderUsage, EmbedOptions } from './port.ts'

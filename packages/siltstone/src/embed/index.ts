@@ -17,4 +17,4 @@ export {
 export { OnnxEmbedder, type OnnxOptions } from './onnx.ts'
 export { OPENAI_BASE_URL, OPENAI_DEFAULT_MODEL, OpenAiEmbedder, type OpenAiOptions } from './openai.ts'
 export type { ProviderDependencies, RequestOptions } from './requests.ts'
-export { defaultRetryPolicy, type RetryPolicy } from './retry.ts'
+export { defaultRetryPolicy, type RetryPolicy } from './retry-request.ts'

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { loadOnnxModel } from '../platform/onnx-model.ts'
+import { loadOnnxModel } from '../host/onnx-model.ts'
 import { OnnxEmbedder } from './onnx.ts'
 
 /** A stand-in for `@huggingface/transformers`: the vector of a text is its length and its first character. */

@@ -4,8 +4,8 @@
  */
 import { basename } from 'node:path'
 import { unsupported } from '../errors.ts'
-import { type ExtractFeatures, loadOnnxModel, type OnnxModelOptions } from '../platform/onnx-model.ts'
-import type { Metrics } from '../platform/telemetry.ts'
+import { type ExtractFeatures, loadOnnxModel, type OnnxModelOptions } from '../host/onnx-model.ts'
+import type { Metrics } from '../ports/telemetry.ts'
 import { batchTexts } from './batches.ts'
 import type { Embedder, EmbedderUsage, EmbedOptions } from './port.ts'
 import { checkTexts } from './texts.ts'

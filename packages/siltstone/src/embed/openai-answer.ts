@@ -1,7 +1,7 @@
 /** Reads what an OpenAI-compatible `POST /embeddings` answers, good or bad. */
 import { forbidden, invalid, type SiltstoneError, unauthorized, unavailable, unsupported } from '../errors.ts'
-import type { HttpAnswer } from '../platform/http.ts'
-import { retryAfterOf, TransientFault } from './retry.ts'
+import type { HttpAnswer } from '../ports/http.ts'
+import { retryAfterOf, TransientFault } from './retry-request.ts'
 
 export interface OpenAiAnswer {
   vectors: Float32Array[]

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import * as fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
-import { systemHttp } from '../platform/http.ts'
+import { systemHttp } from '../ports/http.ts'
 import { AutoClock } from '../testing/auto-clock.ts'
 import { Recorder } from '../testing/recorder.ts'
 import { OpenAiEmbedder, type OpenAiOptions } from './openai.ts'

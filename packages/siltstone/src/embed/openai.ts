@@ -7,13 +7,13 @@
  * provider echoes of it is blotted out.
  */
 import { invalid, unauthorized, unavailable, unsupported } from '../errors.ts'
-import type { HttpAnswer, HttpClient } from '../platform/http.ts'
+import type { HttpAnswer, HttpClient } from '../ports/http.ts'
 import { batchTexts, forEachConcurrently } from './batches.ts'
 import { faultOf, readVectors } from './openai-answer.ts'
 import type { Embedder, EmbedderUsage, EmbedOptions } from './port.ts'
 import { listPrices } from './prices.ts'
 import { type ProviderDependencies, type RequestOptions, Requests } from './requests.ts'
-import { TransientFault } from './retry.ts'
+import { TransientFault } from './retry-request.ts'
 import { checkTexts } from './texts.ts'
 
 export const OPENAI_BASE_URL = 'https://api.openai.com/v1'

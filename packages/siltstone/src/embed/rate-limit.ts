@@ -3,7 +3,7 @@
  * seconds' worth and refill evenly, served first come, first served. A request dearer than a bucket holds waits for it
  * to be full and leaves a debt. Token counts are estimates beforehand; `settle` corrects them by what was billed.
  */
-import type { Clock } from '../platform/clock.ts'
+import type { Clock } from '../ports/clock.ts'
 import { orAbort } from './or-abort.ts'
 
 const BURST_MINUTES = 1 / 6

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { HttpClient } from '../platform/http.ts'
-import { MemoryObjectStore } from '../platform/memory-object-store.ts'
+import type { HttpClient } from '../ports/http.ts'
+import { MemoryObjectStore } from '../drivers/memory/memory-object-store.ts'
 import { AutoClock } from '../testing/auto-clock.ts'
 import { CachedEmbedder } from './cached-embedder.ts'
 import { type EmbedderConfig, parseEmbedderConfig } from './config.ts'

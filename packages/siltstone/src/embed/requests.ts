@@ -1,8 +1,8 @@
-import type { Clock } from '../platform/clock.ts'
-import type { Random } from '../platform/random.ts'
-import { type Logger, type Metrics, silentLogger } from '../platform/telemetry.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Random } from '../ports/random.ts'
+import { type Logger, type Metrics, silentLogger } from '../ports/telemetry.ts'
 import { RateLimiter, type RateLimits } from './rate-limit.ts'
-import { defaultRetryPolicy, type RetryPolicy, withRetries } from './retry.ts'
+import { defaultRetryPolicy, type RetryPolicy, withRetries } from './retry-request.ts'
 import { UsageMeter } from './usage.ts'
 
 /** What every remote provider is handed from outside. */

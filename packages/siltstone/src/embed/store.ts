@@ -7,8 +7,8 @@
  */
 import { isSiltstoneError } from '../errors.ts'
 import { embeddingKey } from '../format/keys.ts'
-import type { ObjectStore } from '../platform/object-store.ts'
-import { type Logger, silentLogger } from '../platform/telemetry.ts'
+import type { ObjectStore } from '../ports/object-store.ts'
+import { type Logger, silentLogger } from '../ports/telemetry.ts'
 import type { Embedder } from './port.ts'
 import { decodeStoredEmbedding, encodeStoredEmbedding, sha256Hex, type StoredEmbedding } from './stored-embedding.ts'
 

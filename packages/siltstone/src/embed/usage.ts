@@ -1,4 +1,4 @@
-import { type Metrics, noMetrics } from '../platform/telemetry.ts'
+import { type Metrics, noMetrics } from '../ports/telemetry.ts'
 import type { EmbedderUsage } from './port.ts'
 
 /**

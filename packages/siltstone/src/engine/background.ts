@@ -6,8 +6,8 @@
  * set aside; the schedule still sees the collection's log, so nothing depends on the message.
  */
 import { isSiltstoneError } from '../errors.ts'
-import { collectionsToWake } from '../log/wake-up.ts'
-import type { QueueMessage } from '../platform/queue.ts'
+import { collectionsToWake } from '../log/wake-up-message.ts'
+import type { QueueMessage } from '../ports/queue.ts'
 import type { StoreEngine } from './engine.ts'
 
 export interface BackgroundOptions {

@@ -8,28 +8,18 @@ import { filterRefs } from '../query/filter-refs.ts'
 import { get } from '../query/get.ts'
 import { SearchRecorder } from '../query/explain.ts'
 import { search } from '../query/search.ts'
-import { traced } from '../platform/tracing-object-store.ts'
+import { traced } from '../drivers/wrappers/tracing-object-store.ts'
 import { select, selectedRefs } from '../query/select.ts'
-import { yieldToEventLoop } from '../platform/yield.ts'
-import type { RecordOp } from '../records/types.ts'
+import { yieldToEventLoop } from '../ports/yield.ts'
+import type { RecordOp } from '../model/record.ts'
 import { emptyManifest } from '../format/manifest.ts'
 import type { History } from './history.ts'
 import type { RecallSampler } from './recall-sampler.ts'
 import { decodePageToken, decodeReadToken, encodePageToken, encodeReadToken, type PageToken } from './tokens.ts'
-import type {
-  Collection,
-  CollectionInfo,
-  ConditionalCommit,
-  DeleteRequest,
-  GetRequest,
-  GetResponse,
-  IndexingStatus,
-  QueryRequest,
-  QueryResponse,
-  ReadOptions,
-  SnapshotInfo,
-  WriteResult,
-} from './types.ts'
+import type { CollectionInfo } from '../model/collection.ts'
+import type { GetRequest, GetResponse, QueryRequest, QueryResponse, ReadOptions } from '../model/read.ts'
+import type { Collection, SnapshotInfo } from '../model/store.ts'
+import type { ConditionalCommit, DeleteRequest, IndexingStatus, WriteResult } from '../model/write.ts'
 
 const WAIT_FOR_VERSION_MS = 10_000
 const VANISHED_RETRIES = 3

@@ -2,9 +2,9 @@
 import { describeAgainstModel } from '../testing/against-model.contract.ts'
 import { describeCollection } from '../testing/collection.contract.ts'
 import { describeHistory } from '../testing/history.contract.ts'
-import { memoryEnvironment } from '../platform/memory-environment.ts'
+import { memoryEnvironment } from '../drivers/memory/memory-environment.ts'
 import { pathOf, StoreEngine } from './engine.ts'
-import type { Collection, Engine } from './types.ts'
+import type { Collection, Engine } from '../model/store.ts'
 
 const open = () => StoreEngine.open({ env: memoryEnvironment() })
 

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { defaultCompactLimits } from '../compact/limits.ts'
+import { defaultCompactLimits } from '../compact/compact-limits.ts'
 import { pointerKey, snapshotPrefix } from '../format/keys.ts'
-import { directoryLimits } from '../log/limits.ts'
-import { ManualClock } from '../platform/manual-clock.ts'
-import { memoryEnvironment } from '../platform/memory-environment.ts'
+import { directoryLimits } from '../log/log-limits.ts'
+import { ManualClock } from '../drivers/memory/manual-clock.ts'
+import { memoryEnvironment } from '../drivers/memory/memory-environment.ts'
 import { upsert } from '../testing/world.ts'
 import { pathOf, StoreEngine } from './engine.ts'
-import type { CollectionInfo } from './types.ts'
+import type { CollectionInfo } from '../model/collection.ts'
 import { collectionRequest } from '../testing/operations.ts'
 
 const HOUR = 3_600_000

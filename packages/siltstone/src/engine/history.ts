@@ -2,12 +2,12 @@
 import { invalid, notFound, unavailable } from '../errors.ts'
 import { parseKey } from '../format/keys.ts'
 import { type Manifest, objectsOf, type Pin } from '../format/manifest.ts'
-import type { Environment } from '../platform/environment.ts'
+import type { Environment } from '../ports/environment.ts'
 import { type Current, ManifestStore } from '../snapshot/manifest-store.ts'
-import { nextManifest } from '../compact/next-manifest.ts'
-import { lostIfOvertaken } from '../compact/overtaken.ts'
-import type { HistoryPolicy } from '../compact/pins.ts'
-import type { SnapshotInfo } from './types.ts'
+import { nextManifest } from '../snapshot/next-manifest.ts'
+import { lostIfOvertaken } from '../snapshot/overtaken.ts'
+import type { HistoryPolicy } from '../snapshot/pins.ts'
+import type { SnapshotInfo } from '../model/store.ts'
 
 const COMMIT_TRIES = 50
 /** A reset is folded within minutes; its target is kept much longer, in case nothing compacts. */

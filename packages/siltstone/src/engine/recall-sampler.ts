@@ -3,9 +3,9 @@
  * the same state. `query_recall_sampled` counts them, `query_recall_mean` is a moving mean, `query_recall_low` counts those
  * below the alarm level.
  */
-import type { Environment } from '../platform/environment.ts'
+import type { Environment } from '../ports/environment.ts'
 import { recallOf } from './recall.ts'
-import type { QueryHits, QueryRequest, QueryResponse } from './types.ts'
+import type { QueryHits, QueryRequest, QueryResponse } from '../model/read.ts'
 
 export interface RecallSampling {
   /** Of the queries, 0 to 1. */

@@ -3,9 +3,10 @@
  * Records at the same distance stand for one another, so what counts is how many answers are as near as the exact k-th.
  */
 import { invalid } from '../errors.ts'
-import type { Filter } from '../filter/types.ts'
-import type { Random } from '../platform/random.ts'
-import type { Collection, QueryHits, QueryResponse, SearchOptions } from './types.ts'
+import type { Filter } from '../model/filter.ts'
+import type { Random } from '../ports/random.ts'
+import type { QueryHits, QueryResponse, SearchOptions } from '../model/read.ts'
+import type { Collection } from '../model/store.ts'
 
 /** Rounding: the same distance, computed from the same vectors, in another order. */
 const SAME = 1e-9

@@ -2,8 +2,8 @@
  * Wake-up calls for the compactor, sent after a write is durable. Writes of one collection within a short time share
  * one call. Losing a call loses nothing but time: the schedule lists the log.
  */
-import { encodeWakeUp } from '../log/wake-up.ts'
-import type { Environment } from '../platform/environment.ts'
+import { encodeWakeUp } from '../log/wake-up-message.ts'
+import type { Environment } from '../ports/environment.ts'
 
 const COALESCE_MS = 250
 

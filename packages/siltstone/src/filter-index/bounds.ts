@@ -1,5 +1,5 @@
 /** What an index knows of the rows that match: those that certainly do, and all that possibly do. */
-import { RowSet } from '../snapshot/row-set.ts'
+import { RowSet } from '../format/row-set.ts'
 
 export interface Bounds {
   /** A part of `possible`, or the same object when nothing is open. Never changed. */

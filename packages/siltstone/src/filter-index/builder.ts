@@ -5,9 +5,9 @@
  */
 import type { Pending, Sink } from '../format/segment/sink.ts'
 import type { SegmentWriter } from '../format/segment/writer.ts'
-import { memoryScratch, type Scratch, type ScratchFile } from '../platform/scratch.ts'
+import { memoryScratch, type Scratch, type ScratchFile } from '../ports/scratch.ts'
 import { parseForFilter } from '../records/parse-for-filter.ts'
-import { encodeRowSet } from '../snapshot/row-set.ts'
+import { encodeRowSet } from '../format/row-set.ts'
 import type { GrowingPairs } from './growing.ts'
 import { KeyBuilder } from './key-builder.ts'
 import { type IndexDirectory, type KeyParts, MAX_KEYS, METADATA_VALUES, type TermRow } from './layout.ts'

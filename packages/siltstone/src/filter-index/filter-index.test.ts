@@ -1,16 +1,16 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { compileFilter } from '../filter/evaluate.ts'
-import type { Filter } from '../filter/types.ts'
+import type { Filter } from '../model/filter.ts'
 import { SegmentReader } from '../format/segment/reader.ts'
 import { Bucket } from '../format/segment/testing.ts'
 import { SegmentWriter } from '../format/segment/writer.ts'
-import { memoryScratch } from '../platform/scratch.ts'
+import { memoryScratch } from '../ports/scratch.ts'
 import { parseForFilter } from '../records/parse-for-filter.ts'
 import { FilterIndexBuilder } from './builder.ts'
 import { type FilterIndex, filterIndexOf } from './filter-index.ts'
 import { type FilteredRow as Row, writeFiltered } from './testing.ts'
-import { verifyFilterIndex } from './verify.ts'
+import { verifyFilterIndex } from './verify-filter-index.ts'
 
 async function segmentOf(rows: readonly Row[], bucket = new Bucket()) {
   const descriptor = await writeFiltered(bucket, rows, (i) => `id-${i}`)

@@ -1,10 +1,10 @@
 /** Answers filters from a segment's indexes, without looking at the rows. */
 import { equalityKey } from '../filter/compare.ts'
-import type { Filter, FilterColumns } from '../filter/types.ts'
+import type { Filter, FilterColumns } from '../model/filter.ts'
 import type { SectionDescriptor } from '../format/segment/descriptor.ts'
 import type { SegmentReader } from '../format/segment/reader.ts'
-import type { MetadataScalar } from '../records/types.ts'
-import { decodeRowSet, RowSet } from '../snapshot/row-set.ts'
+import type { MetadataScalar } from '../model/record.ts'
+import { decodeRowSet, RowSet } from '../format/row-set.ts'
 import { anything, type Bounds, both, either, exactly, not, nothing } from './bounds.ts'
 import { hashed as hashOf } from './hashed.ts'
 import {

@@ -4,11 +4,11 @@
  */
 import { fileURLToPath } from 'node:url'
 import { it } from 'vitest'
-import type { Filter } from '../filter/types.ts'
+import type { Filter } from '../model/filter.ts'
 import { expectGolden, goldenSegment } from '../format/testing/golden-segment.ts'
 import { type FilterIndex, filterIndexOf } from './filter-index.ts'
 import { type FilteredRow, writeFiltered } from './testing.ts'
-import { verifyFilterIndex } from './verify.ts'
+import { verifyFilterIndex } from './verify-filter-index.ts'
 
 const folder = fileURLToPath(new URL('golden/v1/', import.meta.url))
 /** More than a key's strings are listed, so that some are hashed. */

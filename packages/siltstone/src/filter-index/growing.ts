@@ -1,5 +1,5 @@
 /** What is gathered while rows stream by: lists of rows, and pairs of a value and a row. */
-import type { ScratchFile } from '../platform/scratch.ts'
+import type { ScratchFile } from '../ports/scratch.ts'
 import { eachPosting, PostingBuffer } from './postings.ts'
 
 /** Ascending rows; one that comes twice counts once. About a byte for each, in most lists. */

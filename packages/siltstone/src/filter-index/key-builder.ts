@@ -1,5 +1,5 @@
 /** Gathers the values of one key, row by row. */
-import type { MetadataScalar } from '../records/types.ts'
+import type { MetadataScalar } from '../model/record.ts'
 import { equalityKey } from '../filter/compare.ts'
 import { hashed } from './hashed.ts'
 import { MAX_TERMS, termOf } from './layout.ts'

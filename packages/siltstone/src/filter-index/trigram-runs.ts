@@ -4,7 +4,7 @@
  * Heinz & Zobel, JASIST 2003).
  */
 import type { Pending } from '../format/segment/sink.ts'
-import type { Scratch, ScratchFile } from '../platform/scratch.ts'
+import type { Scratch, ScratchFile } from '../ports/scratch.ts'
 import { eachPosting, PostingBuffer } from './postings.ts'
 import { grown, TrigramTable } from './trigram-table.ts'
 

@@ -5,7 +5,7 @@
  */
 import type { Pending } from '../format/segment/sink.ts'
 import type { SegmentWriter } from '../format/segment/writer.ts'
-import type { Scratch } from '../platform/scratch.ts'
+import type { Scratch } from '../ports/scratch.ts'
 import { TRIGRAMS } from './layout.ts'
 import { TrigramBlockBuilder } from './trigram-block.ts'
 import { TrigramRuns } from './trigram-runs.ts'

@@ -1,4 +1,4 @@
-import type { MetadataScalar } from '../records/types.ts'
+import type { MetadataScalar } from '../model/record.ts'
 
 /**
  * A key under which two scalars are `===` (and one to a Set) exactly when they are equal as filters mean it: numbers

@@ -1,11 +1,11 @@
 import { inspect } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Metadata, MetadataScalar, MetadataValue } from '../records/types.ts'
+import type { Metadata, MetadataScalar, MetadataValue } from '../model/record.ts'
 import { equalityKey } from './compare.ts'
 import { columnsOf, compileFilter } from './evaluate.ts'
 import { parseWhere } from './parse.ts'
-import type { Filter, FilterRow } from './types.ts'
+import type { Filter, FilterRow } from '../model/filter.ts'
 
 const row = (metadata: Record<string, MetadataValue> | null, document: string | null = null): FilterRow => ({
   id: 'r',

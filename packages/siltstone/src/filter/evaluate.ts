@@ -3,10 +3,10 @@
  * record without the key or the document matches it. Scalars and arrays do not mix: a scalar never matches $contains,
  * an array (or a sparse vector) never $eq or $in.
  */
-import type { MetadataScalar, MetadataValue } from '../records/types.ts'
+import type { MetadataScalar, MetadataValue } from '../model/record.ts'
 import { equalityKey } from './compare.ts'
 import { compileRegex } from './regex.ts'
-import type { Filter, FilterColumns, FilterRow } from './types.ts'
+import type { Filter, FilterColumns, FilterRow } from '../model/filter.ts'
 
 export type FilterTest = (row: FilterRow) => boolean
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parseExact } from '../format/json.ts'
+import { parseExact } from '../records/exact-json.ts'
 import { andFilters, MAX_FILTER_DEPTH, parseWhere, parseWhereDocument } from './parse.ts'
 
 describe('parseWhere', () => {

@@ -10,9 +10,9 @@
  */
 import { invalid, type SiltstoneError } from '../errors.ts'
 import { entriesOf, type NumberStyle, numberStyleOf, readScalar } from '../records/metadata-value.ts'
-import type { MetadataScalar } from '../records/types.ts'
+import type { MetadataScalar } from '../model/record.ts'
 import { compileRegex } from './regex.ts'
-import type { Filter } from './types.ts'
+import type { Filter } from '../model/filter.ts'
 
 /** Deeper trees are refused, so that no recursion over a filter can exhaust the stack. */
 export const MAX_FILTER_DEPTH = 64

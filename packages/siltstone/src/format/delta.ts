@@ -7,10 +7,10 @@
  * that this program does not know stops it (`unsupported`), because a newer program may accept the same bytes.
  */
 import { invalid, isSiltstoneError, unsupported } from '../errors.ts'
-import type { RecordOp } from '../records/types.ts'
-import { footerRange, readArrowFile, readArrowSchema } from './arrow/file.ts'
-import { FormatProblem } from './arrow/problem.ts'
-import { writeArrowFile } from './arrow/write.ts'
+import type { RecordOp } from '../model/record.ts'
+import { footerRange, readArrowFile, readArrowSchema } from '../arrow/file.ts'
+import { FormatProblem } from '../arrow/problem.ts'
+import { writeArrowFile } from '../arrow/write.ts'
 import { seal, sealIsIntact, UNSEALED } from './file-checksum.ts'
 import { parseKey } from './keys.ts'
 import { checkRecord, decodeColumns, dimensionOf, encodeColumns } from './record-columns.ts'

@@ -4,10 +4,10 @@
  * must carry its checksum, and nothing is parsed before the checksum has been found right.
  */
 import { corrupt, invalid, isSiltstoneError } from '../errors.ts'
-import type { RecordOp } from '../records/types.ts'
-import { readArrowFile, readArrowSchema } from './arrow/file.ts'
-import { FormatProblem } from './arrow/problem.ts'
-import { writeArrowFile } from './arrow/write.ts'
+import type { RecordOp } from '../model/record.ts'
+import { readArrowFile, readArrowSchema } from '../arrow/file.ts'
+import { FormatProblem } from '../arrow/problem.ts'
+import { writeArrowFile } from '../arrow/write.ts'
 import { checkVersion, fileMetadata } from './delta.ts'
 import { seal, sealIsIntact } from './file-checksum.ts'
 import { isUlid, parseKey } from './keys.ts'

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import type { RecordOp } from '../records/types.ts'
+import type { RecordOp } from '../model/record.ts'
 import { decodeDelta } from './delta.ts'
 
 const golden = new URL('golden/', import.meta.url)

@@ -1,6 +1,6 @@
 export * from './checksum.ts'
 export * from './hash64.ts'
-export * from './json.ts'
+export * from '../records/exact-json.ts'
 export * from './keys.ts'
 export * from './delta.ts'
 export * from './entry.ts'

@@ -1,4 +1,4 @@
-import { type ExactJson, parseExact } from './json.ts'
+import { type ExactJson, parseExact } from '../records/exact-json.ts'
 
 const F32_MAX = 3.4028234663852886e38
 

@@ -1,10 +1,10 @@
 /** Record operations as Arrow columns, the body of deltas and log entries. */
-import type { Op, RecordOp } from '../records/types.ts'
-import { readTexts, readVectors } from './arrow/columns.ts'
-import type { ArrowBatch, ArrowColumn, ArrowFile } from './arrow/file.ts'
-import { FormatProblem } from './arrow/problem.ts'
-import { TypeId } from './arrow/schema.ts'
-import { type Column, textColumn, vectorColumn } from './arrow/write.ts'
+import type { Op, RecordOp } from '../model/record.ts'
+import { readTexts, readVectors } from '../arrow/columns.ts'
+import type { ArrowBatch, ArrowColumn, ArrowFile } from '../arrow/file.ts'
+import { FormatProblem } from '../arrow/problem.ts'
+import { TypeId } from '../arrow/schema.ts'
+import { type Column, textColumn, vectorColumn } from '../arrow/write.ts'
 import { checkMetadataText } from './metadata-check.ts'
 
 const OPS: ReadonlySet<string> = new Set<Op>(['add', 'upsert', 'update', 'delete'])

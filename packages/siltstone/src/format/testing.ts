@@ -1,6 +1,6 @@
 /** Arbitraries and small helpers shared by this folder's tests. */
 import * as fc from 'fast-check'
-import type { RecordOp } from '../records/types.ts'
+import type { RecordOp } from '../model/record.ts'
 import { collectionPath } from './keys.ts'
 
 export const somePath = collectionPath({

@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto'
 import { join, normalize } from 'node:path'
 import { notFound } from '../errors.ts'
-import { fileInfo, readFileText } from '../platform/files.ts'
-import { walkDirectory } from '../platform/walk-directory.ts'
+import { fileInfo, readFileText } from '../host/files.ts'
+import { walkDirectory } from '../host/walk-directory.ts'
 
 export interface SourceFile {
   /** Its path as it was named: two files never have the same, and a file has the same the next time. */

@@ -1,6 +1,6 @@
 /** Files into records: passages, their vectors, their metadata; a file that is ingested again replaces its passages. */
 import type { Embedder } from '../embed/port.ts'
-import type { Collection } from '../engine/types.ts'
+import type { Collection } from '../model/store.ts'
 import { metadataFromJson, metadataToPlain, type RecordOp } from '../records/index.ts'
 import type { SourceFile } from './documents.ts'
 import { type Passage, passagesOf } from './passages.ts'

@@ -12,7 +12,7 @@ import { Estimates } from './estimates.ts'
 import { type Ivf, ivfOf, workspace } from './ivf.ts'
 import { prepareQuery } from './prepared-query.ts'
 import { type ScanItem, scanLists } from './scan-lists.ts'
-import { verifyIvf } from './verify.ts'
+import { verifyIvf } from './verify-ivf.ts'
 
 const folder = fileURLToPath(new URL('golden/v1/', import.meta.url))
 

@@ -1,5 +1,5 @@
 /** Checks what a caller handed over and turns it into the engine's requests. */
-import type { Include as Columns, ReadLevel, ReadOptions } from '../engine/types.ts'
+import type { Include as Columns, ReadLevel, ReadOptions } from '../model/read.ts'
 import { invalid } from '../errors.ts'
 import { andFilters, type Filter, parseWhere, parseWhereDocument } from '../filter/index.ts'
 import { metadataFromJson, type Op, type RecordOp } from '../records/index.ts'

@@ -1,14 +1,9 @@
 /** A collection with the methods of the `chromadb` JavaScript client's, in process, and what we add to them. */
 import type { EmbedderRegistry } from '../embed/registry.ts'
 import type { Embedder } from '../embed/port.ts'
-import type {
-  Collection as EngineCollection,
-  CollectionInfo,
-  CompactionOutcome,
-  IndexingStatus,
-  SnapshotInfo,
-  Space,
-} from '../engine/types.ts'
+import type { CollectionInfo, Space } from '../model/collection.ts'
+import type { Collection as EngineCollection, CompactionOutcome, SnapshotInfo } from '../model/store.ts'
+import type { IndexingStatus } from '../model/write.ts'
 import { invalid } from '../errors.ts'
 import { metadataToPlain, type Op, type RecordOp } from '../records/index.ts'
 import {

@@ -1,5 +1,5 @@
 /** What a process and its compaction thread tell each other. */
-import type { LogFields } from '../platform/telemetry.ts'
+import type { LogFields } from '../ports/telemetry.ts'
 
 export interface CompactionData {
   directory: string

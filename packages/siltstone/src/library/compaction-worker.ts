@@ -4,10 +4,10 @@
  */
 import { Background } from '../engine/background.ts'
 import { StoreEngine } from '../engine/engine.ts'
-import { closeEnvironment } from '../platform/directory-environment.ts'
-import { openEnvironmentAt } from '../platform/open-environment.ts'
-import type { Logger, Metrics } from '../platform/telemetry.ts'
-import { connectToParent } from '../platform/worker.ts'
+import { closeEnvironment } from '../drivers/directory/directory-environment.ts'
+import { openEnvironmentAt } from '../drivers/open-environment.ts'
+import type { Logger, Metrics } from '../ports/telemetry.ts'
+import { connectToParent } from '../host/worker.ts'
 import type { CompactionData, FromCompaction } from './compaction-messages.ts'
 
 /** A thread that only compacts reads each block about once. */

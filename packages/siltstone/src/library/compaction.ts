@@ -5,9 +5,9 @@
  * A thread that ends unasked is started again, later each time it fails; what it had begun is taken up by whoever
  * compacts next.
  */
-import type { Clock } from '../platform/clock.ts'
-import type { Logger, Metrics } from '../platform/telemetry.ts'
-import { startWorker, type WorkerHandle, workerModule } from '../platform/worker.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Logger, Metrics } from '../ports/telemetry.ts'
+import { startWorker, type WorkerHandle, workerModule } from '../host/worker.ts'
 import type { CompactionData, FromCompaction, StopMessage } from './compaction-messages.ts'
 
 const STOP_WITHIN_MS = 4_000

@@ -1,5 +1,5 @@
 /** A collection's configuration as Chroma stores it, from the arguments of the `chromadb` JavaScript client. */
-import type { Space } from '../engine/types.ts'
+import type { Space } from '../model/collection.ts'
 import { invalid } from '../errors.ts'
 import { describeFunction, type EmbeddingFunction } from './embedding-function.ts'
 import type { CollectionMetadata } from './types.ts'

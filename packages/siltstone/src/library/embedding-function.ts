@@ -1,6 +1,6 @@
 /** Embedding functions of the `chromadb` JavaScript client, and the collections' own embedders, behind one face. */
 import type { Embedder } from '../embed/port.ts'
-import type { Space } from '../engine/types.ts'
+import type { Space } from '../model/collection.ts'
 import { invalid } from '../errors.ts'
 
 /** The shape of the client's `EmbeddingFunction`; any of Chroma's own fits. */

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import packageJson from '../../package.json' with { type: 'json' }
-import { systemClock } from '../platform/system-clock.ts'
+import { systemClock } from '../host/system-clock.ts'
 import { VERSION } from '../version.ts'
 import { openStore } from './open-store.ts'
 

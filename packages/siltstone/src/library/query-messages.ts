@@ -1,6 +1,6 @@
 /** What a process and its query threads tell each other. */
 import { type ErrorKind, isSiltstoneError, SiltstoneError } from '../errors.ts'
-import type { QueryRequest, QueryResponse } from '../engine/types.ts'
+import type { QueryRequest, QueryResponse } from '../model/read.ts'
 
 export interface QueryThreadData {
   /** A directory, or `s3://bucket/prefix`. */

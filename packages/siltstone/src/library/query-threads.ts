@@ -4,11 +4,12 @@
  *
  * A thread that ends unasked is started again; queries that were with it are answered by the process itself.
  */
-import type { Collection, Engine, QueryRequest, QueryResponse } from '../engine/types.ts'
+import type { QueryRequest, QueryResponse } from '../model/read.ts'
+import type { Collection, Engine } from '../model/store.ts'
 import { unavailable } from '../errors.ts'
-import type { Clock } from '../platform/clock.ts'
-import type { Logger } from '../platform/telemetry.ts'
-import { startWorker, type WorkerHandle, workerModule } from '../platform/worker.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Logger } from '../ports/telemetry.ts'
+import { startWorker, type WorkerHandle, workerModule } from '../host/worker.ts'
 import {
   type CollectionPlace,
   type FromQueryThread,

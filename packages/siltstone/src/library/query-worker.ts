@@ -1,8 +1,8 @@
 /** A thread that answers queries: an environment and an engine of its own that never write, like another process. */
 import { StoreEngine } from '../engine/engine.ts'
-import { closeEnvironment } from '../platform/directory-environment.ts'
-import { openEnvironmentAt } from '../platform/open-environment.ts'
-import { connectToParent } from '../platform/worker.ts'
+import { closeEnvironment } from '../drivers/directory/directory-environment.ts'
+import { openEnvironmentAt } from '../drivers/open-environment.ts'
+import { connectToParent } from '../host/worker.ts'
 import { type FromQueryThread, type QueryThreadData, sendable, type ToQueryThread } from './query-messages.ts'
 
 let stop = () => {}

@@ -1,5 +1,5 @@
 /** Answers in the shapes of the `chromadb` JavaScript client. */
-import type { GetResponse, Explanation, QueryResponse } from '../engine/types.ts'
+import type { GetResponse, Explanation, QueryResponse } from '../model/read.ts'
 import { metadataToPlain } from '../records/index.ts'
 import type { Include, Metadata } from './types.ts'
 

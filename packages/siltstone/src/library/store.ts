@@ -2,7 +2,7 @@
 import { DEFAULT_DATABASE, DEFAULT_TENANT } from '../catalog/index.ts'
 import type { EmbedderRegistry } from '../embed/registry.ts'
 import { pathOf, type StoreEngine } from '../engine/engine.ts'
-import type { CollectionInfo, DatabaseInfo } from '../engine/types.ts'
+import type { CollectionInfo, DatabaseInfo } from '../model/collection.ts'
 import { forbidden, invalid } from '../errors.ts'
 import { VERSION } from '../version.ts'
 import { collectionMetadata } from './arguments.ts'

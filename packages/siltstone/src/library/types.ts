@@ -1,8 +1,8 @@
 /** The argument and answer shapes of the `chromadb` JavaScript client, and what we add to them. */
-import type { SearchOptions } from '../engine/types.ts'
+import type { SearchOptions } from '../model/read.ts'
 import type { Where, WhereDocument } from './where.ts'
 
-export type { Explanation, SearchOptions } from '../engine/types.ts'
+export type { Explanation, SearchOptions } from '../model/read.ts'
 export type { LiteralValue, OperatorExpression, Where, WhereDocument } from './where.ts'
 
 export interface SparseVector {

@@ -2,8 +2,8 @@
 import { corrupt, isSiltstoneError } from '../errors.ts'
 import { decodeDelta } from '../format/delta.ts'
 import { inboxKey } from '../format/keys.ts'
-import type { ObjectStore } from '../platform/object-store.ts'
-import type { RecordOp } from '../records/types.ts'
+import type { ObjectStore } from '../ports/object-store.ts'
+import type { RecordOp } from '../model/record.ts'
 
 const READ_TRIES = 4
 

@@ -1,6 +1,6 @@
 /** The state that a group of writes is evaluated at, and what the group adds to it. */
 import type { SequencedDelta } from '../format/entry.ts'
-import type { RecordOp } from '../records/types.ts'
+import type { RecordOp } from '../model/record.ts'
 import type { CollectionState, Stamp } from './collection-state.ts'
 import type { FreshState } from './fresh-state.ts'
 import { View } from './view.ts'

@@ -5,7 +5,7 @@
  * entries are applied. A record that exists in the snapshot is held as a change of its row: columns that no operation
  * touched stay in the snapshot and are read only when asked for, so applying a metadata update reads no vector.
  */
-import type { RecordOp } from '../records/types.ts'
+import type { RecordOp } from '../model/record.ts'
 import { composePatches } from '../records/compose-patches.ts'
 import { mergeMetadata } from '../records/metadata.ts'
 import type { BaseState, RowRef } from '../snapshot/base-state.ts'

@@ -1,7 +1,7 @@
 /** The listings that the log's protocols are made of. */
 import { corrupt } from '../errors.ts'
 import { inboxPrefix, logEntryKey, logPrefix, parseKey } from '../format/keys.ts'
-import type { ObjectInfo, ObjectStore } from '../platform/object-store.ts'
+import type { ObjectInfo, ObjectStore } from '../ports/object-store.ts'
 import { Vanished } from './vanished.ts'
 
 export interface InboxObject {

@@ -9,9 +9,9 @@
 import { invalid, isPassing, outcomeUnknown } from '../errors.ts'
 import { encodeDelta } from '../format/delta.ts'
 import { inboxKey } from '../format/keys.ts'
-import type { Environment } from '../platform/environment.ts'
-import type { RecordOp } from '../records/types.ts'
-import { encodeWakeUp } from './wake-up.ts'
+import type { Environment } from '../ports/environment.ts'
+import type { RecordOp } from '../model/record.ts'
+import { encodeWakeUp } from './wake-up-message.ts'
 
 const RETRY_WITHIN_MS = 30 * 60_000
 

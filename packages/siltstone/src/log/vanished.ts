@@ -1,7 +1,7 @@
 /** Objects that are not where the log or the snapshot says. */
 import { corrupt } from '../errors.ts'
 import { parseKey } from '../format/keys.ts'
-import type { Metrics } from '../platform/telemetry.ts'
+import type { Metrics } from '../ports/telemetry.ts'
 import { isMissing } from '../snapshot/manifest-store.ts'
 
 /** Something that should be there is not: only a second look at the pointer tells what that means. */

@@ -30,7 +30,7 @@ import { isPassing, isSiltstoneError, outcomeUnknown, unavailable } from '../err
 import { decodeEntry, type EntryControl, encodeEntry, type LogEntry, type SequencedDelta } from '../format/entry.ts'
 import { inboxKey, logEntryKey } from '../format/keys.ts'
 import { emptyManifest } from '../format/manifest.ts'
-import type { RecordOp } from '../records/types.ts'
+import type { RecordOp } from '../model/record.ts'
 import { isMissing } from '../snapshot/manifest-store.ts'
 import { dimensionClash } from './applied-log.ts'
 import type { CollectionState, Stamp } from './collection-state.ts'

@@ -4,7 +4,7 @@ import type { PreparedQuery } from '../ivf/prepared-query.ts'
 import { basesOf, type Probe, probeOf } from '../ivf/probe.ts'
 import { Ascending } from '../kernels/ascending.ts'
 import type { Indexed } from './exact-or-probe.ts'
-import type { Effort } from './plan.ts'
+import type { Effort } from './effort.ts'
 
 export interface Choice {
   part: Indexed

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { pathOf, StoreEngine } from '../engine/engine.ts'
-import type { Filter } from '../filter/types.ts'
-import { DelayingObjectStore } from '../platform/delaying-object-store.ts'
-import { memoryEnvironment } from '../platform/memory-environment.ts'
-import type { RecordOp } from '../records/types.ts'
+import type { Filter } from '../model/filter.ts'
+import { DelayingObjectStore } from '../drivers/wrappers/delaying-object-store.ts'
+import { memoryEnvironment } from '../drivers/memory/memory-environment.ts'
+import type { RecordOp } from '../model/record.ts'
 import { collectionRequest } from '../testing/operations.ts'
 
 const DIMENSION = 16

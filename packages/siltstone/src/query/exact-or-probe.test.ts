@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { RowSet } from '../snapshot/row-set.ts'
+import { RowSet } from '../format/row-set.ts'
 import { exactOrProbe, type Part } from './exact-or-probe.ts'
 
 const ROWS = 100_000

@@ -2,7 +2,7 @@
 import { stretches } from '../format/segment/source.ts'
 import type { Ivf } from '../ivf/ivf.ts'
 import type { OpenSegment } from '../snapshot/open-segment.ts'
-import type { RowSet } from '../snapshot/row-set.ts'
+import type { RowSet } from '../format/row-set.ts'
 
 /** A segment, and those of its rows that are searched. */
 export interface Part {

@@ -1,5 +1,5 @@
 /** Measures every admitted row of a segment. */
-import type { Space } from '../engine/types.ts'
+import type { Space } from '../model/collection.ts'
 import type { OpenSegment } from '../snapshot/open-segment.ts'
 import type { Part } from './exact-or-probe.ts'
 import { measure, normsOf, type Ranked, rankScattered } from './rank.ts'

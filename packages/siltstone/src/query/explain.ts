@@ -1,4 +1,4 @@
-import type { SearchStats } from '../engine/types.ts'
+import type { SearchStats } from '../model/read.ts'
 
 /** Collects what a search does; `lap` tells how long each stage took. */
 export class SearchRecorder {

@@ -1,5 +1,5 @@
 import { columnsOf, compileFilter } from '../filter/evaluate.ts'
-import type { Filter } from '../filter/types.ts'
+import type { Filter } from '../model/filter.ts'
 import type { RecordRef, View } from '../log/view.ts'
 import { parseForFilter } from '../records/parse-for-filter.ts'
 import type { Yield } from './select.ts'

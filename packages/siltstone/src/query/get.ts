@@ -1,5 +1,5 @@
 import { invalid } from '../errors.ts'
-import type { GetRequest, GetResponse } from '../engine/types.ts'
+import type { GetRequest, GetResponse } from '../model/read.ts'
 import type { RecordRef, View } from '../log/view.ts'
 import { filterRefs } from './filter-refs.ts'
 import { select, selectedRefs, type Yield } from './select.ts'

@@ -2,7 +2,8 @@
  * Nearest neighbours among the rows of segments that have an inverted file: the lists of the most promising clusters
  * are estimated from their codes, and whoever may be among the k nearest is measured exactly.
  */
-import type { SearchStats, Space } from '../engine/types.ts'
+import type { Space } from '../model/collection.ts'
+import type { SearchStats } from '../model/read.ts'
 import { Estimates, type Survivor } from '../ivf/estimates.ts'
 import { type Ivf, workspace } from '../ivf/ivf.ts'
 import { prepareQuery, type PreparedQuery } from '../ivf/prepared-query.ts'
@@ -11,11 +12,11 @@ import { type ScanItem, scanLists } from '../ivf/scan-lists.ts'
 import type { OpenSegment } from '../snapshot/open-segment.ts'
 import type { Candidates } from './candidates.ts'
 import type { SearchRecorder } from './explain.ts'
-import type { ColumnsAhead } from './columns-ahead.ts'
+import type { ColumnsAhead } from './column-prefetch.ts'
 import { chooseClusters } from './choose-clusters.ts'
 import type { Indexed } from './exact-or-probe.ts'
 import { rankRows } from './exact-scan.ts'
-import type { Effort } from './plan.ts'
+import type { Effort } from './effort.ts'
 import type { Ranked } from './rank.ts'
 
 /** Survivors come likeliest first: among so many times as many as are wanted lie nearly all that will be answered. */

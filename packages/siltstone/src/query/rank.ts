@@ -1,7 +1,7 @@
 /**
  * Exact distances. l2 is the sum of squares, cosine 1 − cos (1 for a zero vector), ip 1 − dot.
  */
-import type { Space } from '../engine/types.ts'
+import type { Space } from '../model/collection.ts'
 import { Nearest } from '../kernels/nearest.ts'
 import { dotProducts, type PageShape, squaredDistances, squaredNorms } from '../kernels/page-scan.ts'
 import { scatteredDotProducts, type ScatteredRows, scatteredSquaredDistances } from '../kernels/scattered-scan.ts'

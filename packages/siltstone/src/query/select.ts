@@ -3,14 +3,14 @@
  * record (one that the log changed) is judged by what it is now, so its row is never in a set of a filtered selection.
  */
 import { type FilterTest, columnsOf, compileFilter } from '../filter/evaluate.ts'
-import type { Filter, FilterColumns } from '../filter/types.ts'
+import type { Filter, FilterColumns } from '../model/filter.ts'
 import { filterIndexOf, nameOf } from '../filter-index/filter-index.ts'
 import { KeptAnswers } from '../filter-index/kept-answers.ts'
 import type { FreshRecord } from '../log/fresh-state.ts'
 import type { RecordRef, View } from '../log/view.ts'
 import { parseForFilter } from '../records/parse-for-filter.ts'
 import type { OpenSegment } from '../snapshot/open-segment.ts'
-import { RowSet } from '../snapshot/row-set.ts'
+import { RowSet } from '../format/row-set.ts'
 
 export interface Selection {
   /** By segment: untouched live rows that match. */

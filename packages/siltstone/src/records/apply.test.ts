@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { applyOp, dedupeBatch, type RecordState } from './apply.ts'
-import type { Op, RecordOp } from './types.ts'
+import type { Op, RecordOp } from '../model/record.ts'
 
 function op(kind: Op, fields: Partial<RecordOp> = {}): RecordOp {
   return { op: kind, id: 'a', vector: null, document: null, metadata: null, uri: null, ...fields }

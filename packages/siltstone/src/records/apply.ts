@@ -10,7 +10,7 @@
  * Insertion order is the caller's: a record keeps its place until it is removed.
  */
 import { mergeMetadata, normaliseAdd } from './metadata.ts'
-import type { RecordOp } from './types.ts'
+import type { RecordOp } from '../model/record.ts'
 
 /** A live record. `metadata` is exact JSON text, never `{}`. */
 export interface RecordState {

@@ -1,4 +1,4 @@
-import { parseExact, stringifyExact } from '../format/json.ts'
+import { parseExact, stringifyExact } from './exact-json.ts'
 
 /**
  * One metadata patch that does what two in a row do. Values that remove their key (null, an empty array) are kept,

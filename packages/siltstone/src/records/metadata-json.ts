@@ -1,7 +1,7 @@
 /** Metadata between the wire (parsed JSON), its stored text and plain JavaScript values. */
 import { type MetadataMode, type NumberStyle, numberStyleOf, readMetadata } from './metadata-value.ts'
 import { isSparseVector, parseMetadata, stringifyMetadata } from './metadata.ts'
-import type { MetadataScalar, MetadataValue } from './types.ts'
+import type { MetadataScalar, MetadataValue } from '../model/record.ts'
 
 /**
  * Checks one record's metadata as a client sent it and returns its exact text, or null when there is none.

@@ -1,6 +1,6 @@
 /** Reads metadata out of parsed JSON and checks it. The grammar is at the top of `metadata.ts`. */
 import { invalid, type SiltstoneError } from '../errors.ts'
-import type { MetadataScalar, MetadataValue, SparseVector } from './types.ts'
+import type { MetadataScalar, MetadataValue, SparseVector } from '../model/record.ts'
 
 /** `add` refuses null; `patch` (update, upsert) takes it as "remove this key" and keeps empty arrays, which say the same. */
 export type MetadataMode = 'add' | 'patch'

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { parseExact } from '../format/json.ts'
+import { parseExact } from './exact-json.ts'
 import { metadataFromJson, metadataToPlain } from './metadata-json.ts'
 import type { MetadataMode } from './metadata-value.ts'
 import { checkMetadataText, mergeMetadata, normaliseAdd, parseMetadata, stringifyMetadata } from './metadata.ts'
-import type { MetadataValue } from './types.ts'
+import type { MetadataValue } from '../model/record.ts'
 
 const i64 = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })
 const float = fc.double({ noNaN: true, noDefaultInfinity: true })

@@ -6,9 +6,9 @@
  * empty object that there is no metadata. A *patch* (update, upsert) may also hold null, which removes the key.
  */
 import { invalid } from '../errors.ts'
-import { parseExact, stringifyExact } from '../format/json.ts'
+import { parseExact, stringifyExact } from './exact-json.ts'
 import { entriesOf, type MetadataMode, readMetadata } from './metadata-value.ts'
-import type { Metadata, MetadataValue, SparseVector } from './types.ts'
+import type { Metadata, MetadataValue, SparseVector } from '../model/record.ts'
 
 export interface ParseMetadataOptions {
   /** How errors name the text: `metadatas[0]`. */

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { compileFilter } from '../filter/evaluate.ts'
-import type { Filter } from '../filter/types.ts'
+import type { Filter } from '../model/filter.ts'
 import { parseMetadata, stringifyMetadata } from './metadata.ts'
 import { parseForFilter } from './parse-for-filter.ts'
-import type { MetadataScalar } from './types.ts'
+import type { MetadataScalar } from '../model/record.ts'
 
 const scalar: fc.Arbitrary<MetadataScalar> = fc.oneof(
   fc.constantFrom<MetadataScalar>(1n, 1, 1.5, 2n, true, 'a', '1', 9007199254740993n, 9007199254740992, -3n),

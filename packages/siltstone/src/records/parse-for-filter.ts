@@ -1,5 +1,5 @@
 import { parseMetadata } from './metadata.ts'
-import type { Metadata, MetadataValue } from './types.ts'
+import type { Metadata, MetadataValue } from '../model/record.ts'
 
 /**
  * Metadata for comparing only: numbers compare by value whatever their kind, so the engine's own JSON parser will do,

@@ -8,7 +8,7 @@ import {
   StringInvertedIndexConfig,
 } from 'chromadb'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { Engine } from '../engine/types.ts'
+import type { Engine } from '../model/store.ts'
 import { tokenAuthenticator } from './auth.ts'
 import type { RunningServer } from './server.ts'
 import { startTestServer } from './testing/server.ts'

@@ -1,5 +1,5 @@
 import { StoreEngine } from '../engine/engine.ts'
-import { memoryEnvironment } from '../platform/memory-environment.ts'
+import { memoryEnvironment } from '../drivers/memory/memory-environment.ts'
 import { ModelEngine } from '../testing/model.ts'
 import { describeChromadbClient } from './chromadb-client.contract.ts'
 

@@ -1,4 +1,4 @@
-import type { Clock } from '../platform/clock.ts'
+import type { Clock } from '../ports/clock.ts'
 
 /** Waits for `work`, at most `ms`. What it throws is thrown on, unless it comes late. */
 export function within(clock: Clock, ms: number, work: Promise<unknown>): Promise<'done' | 'late'> {

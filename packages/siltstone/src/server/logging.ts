@@ -1,6 +1,6 @@
 /** The logger port over pino: one JSON object a line, `msg` is the event. */
 import { type DestinationStream, destination, type LevelWithSilent, pino, stdSerializers } from 'pino'
-import type { Logger } from '../platform/telemetry.ts'
+import type { Logger } from '../ports/telemetry.ts'
 
 export interface LoggerOptions {
   /** Default info. */

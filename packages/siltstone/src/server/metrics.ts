@@ -6,7 +6,7 @@
  * of a large store would fill the memory.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
-import type { Metrics } from '../platform/telemetry.ts'
+import type { Metrics } from '../ports/telemetry.ts'
 
 type Labels = Readonly<Record<string, string>>
 

@@ -4,8 +4,8 @@
  */
 import { serve, type ServerType } from '@hono/node-server'
 import { isSiltstoneError } from '../errors.ts'
-import type { SignRequest } from '../platform/aws/sign-request.ts'
-import type { Logger } from '../platform/telemetry.ts'
+import type { SignRequest } from '../drivers/aws/sign-request.ts'
+import type { Logger } from '../ports/telemetry.ts'
 import { urlOf } from './url.ts'
 
 export interface ProxyOptions {

@@ -1,6 +1,7 @@
 /** An engine whose every call is a span. */
 import type { Attributes } from '@opentelemetry/api'
-import type { Catalog, Collection, CollectionInfo, Engine } from '../engine/types.ts'
+import type { Catalog, CollectionInfo } from '../model/collection.ts'
+import type { Collection, Engine } from '../model/store.ts'
 import { inSpan } from './tracing.ts'
 
 export function tracedEngine(engine: Engine): Engine {

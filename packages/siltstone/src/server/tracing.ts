@@ -15,8 +15,8 @@ import {
 } from '@opentelemetry/api'
 import type { RequestNote, RequestTracer } from '../chroma/options.ts'
 import { isSiltstoneError } from '../errors.ts'
-import { importOptional } from '../platform/optional-package.ts'
-import type { Logger } from '../platform/telemetry.ts'
+import { importOptional } from '../host/optional-package.ts'
+import type { Logger } from '../ports/telemetry.ts'
 
 const NAME = 'siltstone'
 

@@ -26,7 +26,7 @@ import {
   type ObjectRef,
 } from '../format/manifest.ts'
 import { decodePointer, encodePointer } from '../format/pointer.ts'
-import type { Environment } from '../platform/environment.ts'
+import type { Environment } from '../ports/environment.ts'
 import { getVerified } from './verified-object.ts'
 
 /** Lists larger than this are moved out of the manifest: for a cold reader another object is another round. */

@@ -4,9 +4,9 @@ import type { DeletionsRef, SegmentRef } from '../format/manifest.ts'
 import { type OverlayColumn, OverlayReader } from '../format/segment/overlay.ts'
 import { type RowNumbers, SegmentReader, type VectorPages } from '../format/segment/reader.ts'
 import type { SourceOptions } from '../format/segment/source.ts'
-import type { GetOptions, ObjectStore } from '../platform/object-store.ts'
+import type { GetOptions, ObjectStore } from '../ports/object-store.ts'
 import type { BlockCache } from './block-cache.ts'
-import { decodeRowSet, RowSet } from './row-set.ts'
+import { decodeRowSet, RowSet } from '../format/row-set.ts'
 import { getVerified } from './verified-object.ts'
 
 const CHUNK_BYTES = 1024 * 1024

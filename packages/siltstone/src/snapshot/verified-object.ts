@@ -1,7 +1,7 @@
 import { corrupt } from '../errors.ts'
 import { crcHex } from '../format/checksum.ts'
 import type { ObjectRef } from '../format/manifest.ts'
-import type { ObjectStore } from '../platform/object-store.ts'
+import type { ObjectStore } from '../ports/object-store.ts'
 
 /**
  * Reads a whole object and checks its size and checksum.

@@ -1,10 +1,12 @@
 /** Random sequences of operations on an engine and on the model, which must answer alike after each. */
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import type { Collection, Engine, GetRequest, GetResponse, QueryHits, Space } from '../engine/types.ts'
-import type { Filter } from '../filter/types.ts'
+import type { Space } from '../model/collection.ts'
+import type { GetRequest, GetResponse, QueryHits } from '../model/read.ts'
+import type { Collection, Engine } from '../model/store.ts'
+import type { Filter } from '../model/filter.ts'
 import { parseMetadata, stringifyMetadata } from '../records/metadata.ts'
-import type { Metadata, MetadataScalar, RecordOp } from '../records/types.ts'
+import type { Metadata, MetadataScalar, RecordOp } from '../model/record.ts'
 import { ModelEngine } from './model.ts'
 import { collectionRequest } from './operations.ts'
 

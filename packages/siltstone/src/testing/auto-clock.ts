@@ -1,4 +1,4 @@
-import type { Clock } from '../platform/clock.ts'
+import type { Clock } from '../ports/clock.ts'
 
 /** A clock for tests: `sleep` moves it on at once and is noted; timers fire only when told to. */
 export class AutoClock implements Clock {

@@ -1,6 +1,8 @@
 /** What every engine's collections do: record semantics, order, filters, deletes, pages, versions, forks, histories. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { Collection, Engine, GetRequest, Space } from '../engine/types.ts'
+import type { Space } from '../model/collection.ts'
+import type { GetRequest } from '../model/read.ts'
+import type { Collection, Engine } from '../model/store.ts'
 import { parseWhere, parseWhereDocument } from '../filter/parse.ts'
 import { metadataToPlain } from '../records/metadata-json.ts'
 import { parseMetadata } from '../records/metadata.ts'

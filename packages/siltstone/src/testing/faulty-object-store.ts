@@ -1,6 +1,6 @@
 /** An object store that fails: before an effect, after it, or late, as a network does. Chance comes from a seed. */
 import { outcomeUnknown, unavailable } from '../errors.ts'
-import type { Clock } from '../platform/clock.ts'
+import type { Clock } from '../ports/clock.ts'
 import type {
   DeleteResult,
   GetOptions,
@@ -12,8 +12,8 @@ import type {
   PutOptions,
   PutResult,
   Upload,
-} from '../platform/object-store.ts'
-import type { Random } from '../platform/random.ts'
+} from '../ports/object-store.ts'
+import type { Random } from '../ports/random.ts'
 
 export interface Faults {
   /** Chance that a request fails and did nothing. */

@@ -1,6 +1,6 @@
 /** What every engine's collections do over time: deletes, versions, conditions, forks, rollbacks, their end. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { Collection, Engine } from '../engine/types.ts'
+import type { Collection, Engine } from '../model/store.ts'
 import { parseWhere } from '../filter/parse.ts'
 import { add, collectionRequest, remove, update, upsert } from './operations.ts'
 

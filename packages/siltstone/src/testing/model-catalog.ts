@@ -6,9 +6,9 @@ import type {
   DatabaseInfo,
   PageOptions,
   TenantInfo,
-} from '../engine/types.ts'
+} from '../model/collection.ts'
 import { conflict, notFound } from '../errors.ts'
-import type { Ids } from '../platform/ids.ts'
+import type { Ids } from '../ports/ids.ts'
 import { ModelCollection, ModelStore } from './model-collection.ts'
 import type { ModelState } from './model-state.ts'
 

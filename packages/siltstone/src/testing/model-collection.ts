@@ -1,25 +1,21 @@
+import type { CollectionInfo } from '../model/collection.ts'
 import type {
-  Collection,
-  CollectionInfo,
-  ConditionalCommit,
-  DeleteRequest,
   GetRequest,
   GetResponse,
   Include,
-  IndexingStatus,
   QueryHits,
   QueryRequest,
   QueryResponse,
   ReadOptions,
-  SnapshotInfo,
-  WriteResult,
-} from '../engine/types.ts'
+} from '../model/read.ts'
+import type { Collection, SnapshotInfo } from '../model/store.ts'
+import type { ConditionalCommit, DeleteRequest, IndexingStatus, WriteResult } from '../model/write.ts'
 import { conflict, invalid, notFound, type SiltstoneError, unavailable } from '../errors.ts'
 import { compileFilter } from '../filter/evaluate.ts'
-import type { Filter } from '../filter/types.ts'
+import type { Filter } from '../model/filter.ts'
 import type { RecordState } from '../records/apply.ts'
 import { parseMetadata } from '../records/metadata.ts'
-import type { RecordOp } from '../records/types.ts'
+import type { RecordOp } from '../model/record.ts'
 import {
   applyOperations,
   copyState,

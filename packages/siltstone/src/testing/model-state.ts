@@ -2,9 +2,9 @@
  * The plainest possible collection: a Map of records in insertion order, and the list of everything that was ever
  * written, replayed from its start for every old state. Slow and short on purpose: it is what engines are compared with.
  */
-import type { Space } from '../engine/types.ts'
+import type { Space } from '../model/collection.ts'
 import { applyOp, type RecordState } from '../records/apply.ts'
-import type { RecordOp } from '../records/types.ts'
+import type { RecordOp } from '../model/record.ts'
 
 export interface ModelState {
   /** In order of first insertion: a Map keeps a key's place until it is deleted. */

@@ -2,8 +2,8 @@
  * An in-memory store that is obviously correct: tests of the layers above run on it, and engines are compared with it.
  * Nothing is durable, nothing runs in the background, every method takes effect before its first await.
  */
-import type { Collection, Engine } from '../engine/types.ts'
-import type { Ids } from '../platform/ids.ts'
+import type { Collection, Engine } from '../model/store.ts'
+import type { Ids } from '../ports/ids.ts'
 import { ModelCatalog } from './model-catalog.ts'
 
 export interface ModelOptions {

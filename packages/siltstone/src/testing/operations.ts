@@ -1,7 +1,7 @@
 /** Short ways to write record operations in tests. */
-import type { CreateCollection } from '../engine/types.ts'
+import type { CreateCollection } from '../model/collection.ts'
 import { metadataFromJson } from '../records/metadata-json.ts'
-import type { Op, RecordOp } from '../records/types.ts'
+import type { Op, RecordOp } from '../model/record.ts'
 
 export interface OpFields {
   vector?: number[]

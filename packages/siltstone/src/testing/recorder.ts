@@ -1,4 +1,4 @@
-import type { LogFields, Logger, Metrics } from '../platform/telemetry.ts'
+import type { LogFields, Logger, Metrics } from '../ports/telemetry.ts'
 
 /** Keeps what was logged and counted. */
 export class Recorder implements Logger, Metrics {

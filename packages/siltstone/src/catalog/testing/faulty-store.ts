@@ -10,7 +10,7 @@ import type {
   PutOptions,
   PutResult,
   Upload,
-} from '../../platform/object-store.ts'
+} from '../../ports/object-store.ts'
 
 /**
  * `before`: refused, nothing applied. `after`: applied, the answer lost. `refused-after`: applied, lost, and repeated by

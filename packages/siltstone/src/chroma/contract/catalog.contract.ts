@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Engine } from '../../engine/types.ts'
+import type { Engine } from '../../model/store.ts'
 import { DEFAULT_DATABASE, expectError, testApi } from '../testing/api.ts'
 
 export function catalogContract(makeEngine: () => Promise<Engine>): void {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Engine } from '../../engine/types.ts'
+import type { Engine } from '../../model/store.ts'
 import { expectError, testApi } from '../testing/api.ts'
 
 const INVALID = 'InvalidArgumentError'

@@ -6,14 +6,14 @@
  * kept is a stale read (412).
  */
 import { conflict, invalid, isSiltstoneError } from '../../errors.ts'
-import type { RecordOp } from '../../records/types.ts'
+import type { RecordOp } from '../../model/record.ts'
 import { getText } from '../answers.ts'
 import { embedderOf, openCollection } from '../call.ts'
-import { Fields, readBigUint, readList, readStrings, readWord } from '../fields.ts'
-import type { IncludeName } from '../include.ts'
-import { readRecords, type EmbedTexts } from '../records.ts'
+import { Fields, readBigUint, readList, readStrings, readWord } from '../wire/fields.ts'
+import type { IncludeName } from '../wire/include.ts'
+import { readRecords, type EmbedTexts } from '../wire/record-bodies.ts'
 import { type Answer, type Call, json, type Route } from '../route.ts'
-import { ref } from '../schemas.ts'
+import { ref } from '../openapi-schemas.ts'
 import { getRequest } from './records-read.ts'
 
 const COLLECTION = '/api/v2/tenants/{tenant}/databases/{database}/collections/{collection_id}'

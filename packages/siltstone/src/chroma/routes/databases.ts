@@ -1,9 +1,9 @@
-import { checkDatabaseName } from '../../catalog/names.ts'
+import { checkDatabaseName } from '../../catalog/name-rules.ts'
 import { isSiltstoneError, notFound } from '../../errors.ts'
 import { databaseOf, forbidden, pageOf } from '../call.ts'
-import { readString } from '../fields.ts'
+import { readString } from '../wire/fields.ts'
 import { type Call, json, type Route } from '../route.ts'
-import { list, object, ref, text, uint } from '../schemas.ts'
+import { list, object, ref, text, uint } from '../openapi-schemas.ts'
 
 const DATABASE = '/api/v2/tenants/{tenant}/databases/{database}'
 

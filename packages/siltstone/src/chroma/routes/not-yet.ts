@@ -1,7 +1,7 @@
 /** Endpoints of Chroma Cloud that are known and not built yet. */
 import { notHere, openCollection } from '../call.ts'
 import type { Call, Route } from '../route.ts'
-import { map } from '../schemas.ts'
+import { map } from '../openapi-schemas.ts'
 
 const COLLECTION = '/api/v2/tenants/{tenant}/databases/{database}/collections/{collection_id}'
 

@@ -2,7 +2,7 @@
 import type { Call, Route } from '../route.ts'
 import { json } from '../route.ts'
 import { forbidden } from '../call.ts'
-import { bool, list, object, text, uint } from '../schemas.ts'
+import { bool, list, object, text, uint } from '../openapi-schemas.ts'
 
 const VERSION = '1.0.0'
 const heartbeatAnswer = object({ 'nanosecond heartbeat': uint })

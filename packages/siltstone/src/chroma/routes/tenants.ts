@@ -1,8 +1,8 @@
-import { checkResourceName, checkTenantName } from '../../catalog/names.ts'
+import { checkResourceName, checkTenantName } from '../../catalog/name-rules.ts'
 import { isSiltstoneError, notFound } from '../../errors.ts'
-import { readString } from '../fields.ts'
+import { readString } from '../wire/fields.ts'
 import { type Call, json, type Route } from '../route.ts'
-import { object, ref, text } from '../schemas.ts'
+import { object, ref, text } from '../openapi-schemas.ts'
 
 export const tenantRoutes: Route[] = [
   {

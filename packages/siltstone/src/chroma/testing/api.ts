@@ -1,11 +1,11 @@
 /** A client of the app without a socket, for tests. */
 import type { Hono } from 'hono'
 import { expect } from 'vitest'
-import type { Engine } from '../../engine/types.ts'
-import { systemClock } from '../../platform/system-clock.ts'
-import { systemIds } from '../../platform/system-ids.ts'
-import { systemRandom } from '../../platform/system-random.ts'
-import { noMetrics, silentLogger } from '../../platform/telemetry.ts'
+import type { Engine } from '../../model/store.ts'
+import { systemClock } from '../../host/system-clock.ts'
+import { systemIds } from '../../host/system-ids.ts'
+import { systemRandom } from '../../host/system-random.ts'
+import { noMetrics, silentLogger } from '../../ports/telemetry.ts'
 import { createChromaApp } from '../app.ts'
 import type { ChromaOptions } from '../options.ts'
 

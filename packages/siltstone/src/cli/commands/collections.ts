@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { CollectionInfo, Space } from '../../engine/types.ts'
+import type { CollectionInfo, Space } from '../../model/collection.ts'
 import { invalid } from '../../errors.ts'
 import { metadataFromJson, metadataToPlain } from '../../records/index.ts'
 import { InvalidArgumentError, Option } from 'commander'

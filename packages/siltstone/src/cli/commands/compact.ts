@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander'
 import type { CompactOptions as Work } from '../../compact/compactor.ts'
-import type { CompactionOutcome } from '../../engine/types.ts'
+import type { CompactionOutcome } from '../../model/store.ts'
 import { wholeNumber } from '../arguments.ts'
 import { command } from '../command.ts'
 import { bytes, count, table } from '../format.ts'

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { expect, it, vi } from 'vitest'
 import { siltstone } from '../testing/run.ts'
 
-vi.mock('../../platform/process.ts', async () => (await import('../testing/mocks.ts')).mockedProcess())
-vi.mock('../../platform/machine.ts', async () => (await import('../testing/mocks.ts')).mockedMachine())
+vi.mock('../../host/process.ts', async () => (await import('../testing/mocks.ts')).mockedProcess())
+vi.mock('../../host/machine.ts', async () => (await import('../testing/mocks.ts')).mockedMachine())
 
 const json = async (...args: string[]) => {
   const ran = await siltstone(['cost', '--json', ...args])

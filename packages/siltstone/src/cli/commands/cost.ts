@@ -14,9 +14,9 @@ import {
   type Workload,
 } from '../../cost/index.ts'
 import { invalid } from '../../errors.ts'
-import { readFileText } from '../../platform/files.ts'
-import { systemHttp } from '../../platform/http.ts'
-import { systemClock } from '../../platform/system-clock.ts'
+import { readFileText } from '../../host/files.ts'
+import { systemHttp } from '../../ports/http.ts'
+import { systemClock } from '../../host/system-clock.ts'
 import { command } from '../command.ts'
 import { bytes, count, list, table } from '../format.ts'
 import { Output } from '../output.ts'

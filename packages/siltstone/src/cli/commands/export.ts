@@ -2,8 +2,14 @@ import { type Command, Option } from 'commander'
 import { join } from 'node:path'
 import { invalid } from '../../errors.ts'
 import { parseWhere } from '../../filter/index.ts'
-import { EXPORT_FORMATS, exportCollection, type ExportFormat, jsonLine, recordsOf } from '../../migrate/index.ts'
-import { writeOut } from '../../platform/process.ts'
+import {
+  EXPORT_FORMATS,
+  exportCollection,
+  type ExportFormat,
+  jsonLine,
+  recordsOf,
+} from '../../../../migrate/src/index.ts'
+import { writeOut } from '../../host/process.ts'
 import { exactJson } from '../arguments.ts'
 import { command } from '../command.ts'
 import { bytes, count, plural } from '../format.ts'

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { CollectOutcome } from '../../compact/collect.ts'
+import type { CollectOutcome } from '../../gc/garbage-collector.ts'
 import { command } from '../command.ts'
 import { bytes, count, table } from '../format.ts'
 import { type CommonOptions, Session, withStoreOptions } from '../session.ts'

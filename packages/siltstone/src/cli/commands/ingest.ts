@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { Option } from 'commander'
-import type { CollectionInfo, Space } from '../../engine/types.ts'
+import type { CollectionInfo, Space } from '../../model/collection.ts'
 import { isSiltstoneError } from '../../errors.ts'
 import { newConfiguration } from '../../library/configuration.ts'
 import { command } from '../command.ts'

@@ -1,12 +1,13 @@
 import type { Command } from 'commander'
 import { Option } from 'commander'
-import type { CollectionInfo, ReadLevel } from '../../engine/types.ts'
+import type { CollectionInfo } from '../../model/collection.ts'
+import type { ReadLevel } from '../../model/read.ts'
 import { invalid } from '../../errors.ts'
-import type { ExactJson } from '../../format/json.ts'
+import type { ExactJson } from '../../records/exact-json.ts'
 import { andFilters, type Filter, parseWhere, parseWhereDocument } from '../../filter/index.ts'
 import { exactJson, INCLUDES, vector, version, wholeNumber, words } from '../arguments.ts'
 import { command } from '../command.ts'
-import { columnsFrom, printHits, printRecords } from '../records.ts'
+import { columnsFrom, printHits, printRecords } from '../print-records.ts'
 import { type CommonOptions, Session, withEmbedders, withStoreOptions } from '../session.ts'
 
 interface ReadCommandOptions extends CommonOptions {

@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
-import { defaultCompactLimits } from '../../compact/limits.ts'
-import { repairCollection, type RepairReport } from '../../compact/repair.ts'
-import { limitsOf } from '../../log/limits.ts'
-import { setExitCode } from '../../platform/process.ts'
+import { defaultCompactLimits } from '../../compact/compact-limits.ts'
+import { repairCollection, type RepairReport } from '../../check/repair.ts'
+import { limitsOf } from '../../log/log-limits.ts'
+import { setExitCode } from '../../host/process.ts'
 import { command } from '../command.ts'
 import { type CommonOptions, Session, withStoreOptions } from '../session.ts'
 

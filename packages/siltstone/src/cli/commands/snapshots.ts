@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { SnapshotInfo } from '../../engine/types.ts'
+import type { SnapshotInfo } from '../../model/store.ts'
 import { notFound } from '../../errors.ts'
 import { objectsOf } from '../../format/manifest.ts'
 import { pathOf } from '../../engine/engine.ts'
@@ -7,7 +7,7 @@ import { ManifestStore } from '../../snapshot/manifest-store.ts'
 import { wholeNumber } from '../arguments.ts'
 import { command, group } from '../command.ts'
 import { bytes, count, list, plural, table, time } from '../format.ts'
-import { printRecords } from '../records.ts'
+import { printRecords } from '../print-records.ts'
 import { type CommonOptions, Session, withStoreOptions } from '../session.ts'
 
 async function open(session: Session, name: string) {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import { type VerifyReport, verifyCollection } from '../../compact/verify.ts'
-import { setExitCode } from '../../platform/process.ts'
+import { type VerifyReport, verifyCollection } from '../../check/verify-collection.ts'
+import { setExitCode } from '../../host/process.ts'
 import { command } from '../command.ts'
 import { bytes, count, plural } from '../format.ts'
 import { type CommonOptions, Session, withStoreOptions } from '../session.ts'

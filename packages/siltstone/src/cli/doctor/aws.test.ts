@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { unavailable } from '../../errors.ts'
-import type { AwsFacts } from '../../platform/aws/inspect.ts'
-import { parseS3Place } from '../../platform/aws/s3-place.ts'
+import type { AwsFacts } from '../../drivers/aws/inspect.ts'
+import { parseS3Place } from '../../drivers/aws/s3-place.ts'
 import { checksOf } from './aws.ts'
 
 const place = parseS3Place('s3://bucket/store', {})

@@ -1,10 +1,10 @@
 /** What a store on AWS stands on: bucket, queue, table, and the rules of the bucket that could hurt it. */
-import type { AwsFacts, Fact, QueueFacts } from '../../platform/aws/inspect.ts'
-import { environmentVariables } from '../../platform/process.ts'
-import { systemClock } from '../../platform/system-clock.ts'
-import { systemIds } from '../../platform/system-ids.ts'
-import { systemRandom } from '../../platform/system-random.ts'
-import { noMetrics, silentLogger } from '../../platform/telemetry.ts'
+import type { AwsFacts, Fact, QueueFacts } from '../../drivers/aws/inspect.ts'
+import { environmentVariables } from '../../host/process.ts'
+import { systemClock } from '../../host/system-clock.ts'
+import { systemIds } from '../../host/system-ids.ts'
+import { systemRandom } from '../../host/system-random.ts'
+import { noMetrics, silentLogger } from '../../ports/telemetry.ts'
 import { duration } from '../format.ts'
 import { type Check, fail, ok, warn } from './check.ts'
 import { checkLifecycle } from './lifecycle.ts'
@@ -15,7 +15,7 @@ const SHORT_VISIBILITY_S = 60
 const FEW_RECEIVES = 3
 
 export async function checkAws(url: string): Promise<Check[]> {
-  const { inspectAws } = await import('../../platform/aws/inspect.ts')
+  const { inspectAws } = await import('../../drivers/aws/inspect.ts')
   const facts = await inspectAws(url, {
     clock: systemClock,
     random: systemRandom,

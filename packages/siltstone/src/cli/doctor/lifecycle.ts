@@ -1,5 +1,5 @@
 /** Lifecycle rules that delete or archive what the store still needs. */
-import type { AwsFacts } from '../../platform/aws/inspect.ts'
+import type { AwsFacts } from '../../drivers/aws/inspect.ts'
 import { type Check, fail, ok, warn } from './check.ts'
 
 const NAME = 'lifecycle'

@@ -1,9 +1,9 @@
 /** What goes on in the store: its queue, its leases, its logs. */
 import { isSiltstoneError } from '../../errors.ts'
 import { emptyManifest } from '../../format/manifest.ts'
-import { limitsOf } from '../../log/limits.ts'
+import { limitsOf } from '../../log/log-limits.ts'
 import { listTail } from '../../log/listing.ts'
-import type { Environment } from '../../platform/environment.ts'
+import type { Environment } from '../../ports/environment.ts'
 import { parseKey, pointerKey } from '../../format/keys.ts'
 import { ManifestStore } from '../../snapshot/manifest-store.ts'
 import { bytes, count, duration, plural } from '../format.ts'

@@ -7,7 +7,7 @@ export const current: { ran: Ran; input: Uint8Array } = { ran: { code: 0, out: '
 
 /** Stands for `platform/process.ts`. */
 export async function mockedProcess(): Promise<object> {
-  const actual = await vi.importActual<object>('../../platform/process.ts')
+  const actual = await vi.importActual<object>('../../host/process.ts')
   return {
     ...actual,
     endWhenOutputCloses: () => {},
@@ -22,7 +22,7 @@ export async function mockedProcess(): Promise<object> {
 
 /** Stands for `platform/machine.ts`. */
 export async function mockedMachine(): Promise<object> {
-  const actual = await vi.importActual<object>('../../platform/machine.ts')
+  const actual = await vi.importActual<object>('../../host/machine.ts')
   return {
     ...actual,
     async *stdinChunks() {

@@ -1,4 +1,4 @@
-import { readPackageFiles } from '../../platform/package-files.ts'
+import { readPackageFiles } from '../../host/package-files.ts'
 import { StaticModel } from './static-model.ts'
 
 export const ENGLISH_PACKAGE = '@siltstone/embedder-english'

@@ -9,7 +9,7 @@ import type { SectionDescriptor, SegmentDescriptor } from './descriptor.ts'
 import { IdIndexReader } from './id-index-reader.ts'
 import { PageReader } from './page-reader.ts'
 import { floatsOf, type ReadRange, SectionSource, type SourceOptions, wordsOf } from './source.ts'
-import { verifySegment } from './verify.ts'
+import { verifySegment } from './verify-segment.ts'
 
 export type TextColumn = 'ids' | 'metadata' | 'documents' | 'uris'
 

@@ -1,5 +1,5 @@
 /** k-means (Lloyd, 1982) on some of a set of points. */
-import type { Random } from '../../platform/random.ts'
+import type { Random } from '../../ports/random.ts'
 import { Points } from './points.ts'
 import type { Work } from './work.ts'
 

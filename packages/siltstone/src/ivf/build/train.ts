@@ -6,8 +6,8 @@
  *
  * Deterministic: the same sample gives the same clusters.
  */
-import type { Random } from '../../platform/random.ts'
-import { seededRandom } from '../../platform/seeded-random.ts'
+import type { Random } from '../../ports/random.ts'
+import { seededRandom } from '../../ports/seeded-random.ts'
 import { Assigner, BATCH } from './assign.ts'
 import { Clustering, type Groups } from './clustering.ts'
 import { lloyd, nearestOf, Sums } from './lloyd.ts'

@@ -1,10 +1,10 @@
 /** A listening server over a model, for tests. */
 import { request, type Agent, type IncomingHttpHeaders } from 'node:http'
 import { connect } from 'node:net'
-import { systemClock } from '../../platform/system-clock.ts'
-import { systemIds } from '../../platform/system-ids.ts'
-import { systemRandom } from '../../platform/system-random.ts'
-import { noMetrics, silentLogger } from '../../platform/telemetry.ts'
+import { systemClock } from '../../host/system-clock.ts'
+import { systemIds } from '../../host/system-ids.ts'
+import { systemRandom } from '../../host/system-random.ts'
+import { noMetrics, silentLogger } from '../../ports/telemetry.ts'
 import { ModelEngine } from '../../testing/model.ts'
 import { type RunningServer, type ServerOptions, startServer } from '../server.ts'
 

@@ -1,6 +1,6 @@
 /** Asks the questions and shows the best passages. */
 import type { Embedder } from '../../../embed/port.ts'
-import type { CollectionInfo } from '../../../engine/types.ts'
+import type { CollectionInfo } from '../../../model/collection.ts'
 import { metadataToPlain } from '../../../records/index.ts'
 import { cut, duration, wrap } from '../../format.ts'
 import type { Session } from '../../session.ts'

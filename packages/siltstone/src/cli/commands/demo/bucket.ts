@@ -1,7 +1,7 @@
 /** What lies in the bucket, by kind of object. */
 import { type ParsedKey, parseKey } from '../../../format/keys.ts'
 import { pages } from '../../../log/listing.ts'
-import type { ObjectStore } from '../../../platform/object-store.ts'
+import type { ObjectStore } from '../../../ports/object-store.ts'
 import { bytes, count } from '../../format.ts'
 
 export interface BucketLine {

@@ -1,8 +1,8 @@
 /** From passages to a published snapshot, the way that producers, writers and the compactor go. */
 import type { Embedder } from '../../../embed/port.ts'
 import { pathOf } from '../../../engine/engine.ts'
-import type { CollectionInfo } from '../../../engine/types.ts'
-import { directoryLimits } from '../../../log/limits.ts'
+import type { CollectionInfo } from '../../../model/collection.ts'
+import { directoryLimits } from '../../../log/log-limits.ts'
 import { produce } from '../../../log/produce.ts'
 import { metadataFromJson, type RecordOp } from '../../../records/index.ts'
 import { bytes, count, plural } from '../../format.ts'

@@ -2,8 +2,8 @@
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { notFound } from '../../../errors.ts'
-import { fileInfo } from '../../../platform/files.ts'
-import { walkDirectory } from '../../../platform/walk-directory.ts'
+import { fileInfo } from '../../../host/files.ts'
+import { walkDirectory } from '../../../host/walk-directory.ts'
 import { type Candidate, findDocuments, readDocuments, type Sources } from '../../../ingest/index.ts'
 
 const LIMITS = { files: 400, bytes: 6_000_000, fileBytes: 400_000 }

@@ -1,6 +1,6 @@
 /** Tells what is being done, how far it is and how long it took; overwrites itself on a terminal. */
-import type { Clock } from '../../../platform/clock.ts'
-import { writeOut } from '../../../platform/process.ts'
+import type { Clock } from '../../../ports/clock.ts'
+import { writeOut } from '../../../host/process.ts'
 import { duration } from '../../format.ts'
 import type { Output } from '../../output.ts'
 

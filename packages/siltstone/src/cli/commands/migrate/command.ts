@@ -1,14 +1,14 @@
 import { type Command, Option } from 'commander'
-import type { Space } from '../../../engine/types.ts'
+import type { Space } from '../../../model/collection.ts'
 import {
   openChromaDirectory,
   openChromaServer,
   openExport,
   openPinecone,
   openPineconeFiles,
-} from '../../../migrate/index.ts'
+} from '../../../../../migrate/src/index.ts'
 import { invalid } from '../../../errors.ts'
-import { environmentVariables } from '../../../platform/process.ts'
+import { environmentVariables } from '../../../host/process.ts'
 import { command, group } from '../../command.ts'
 import { type MigrateOptions, migrate, withMigrateOptions } from './options.ts'
 

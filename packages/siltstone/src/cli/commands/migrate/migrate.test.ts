@@ -5,20 +5,20 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { CollectionReport } from '../../../migrate/index.ts'
-import { FakePinecone } from '../../../migrate/testing/fake-pinecone.ts'
-import { unpackGolden } from '../../../migrate/testing/golden-chroma.ts'
+import type { CollectionReport } from '../../../../../migrate/src/index.ts'
+import { FakePinecone } from '../../../../../migrate/src/testing/fake-pinecone.ts'
+import { unpackGolden } from '../../../../../migrate/src/testing/golden-chroma.ts'
 import { siltstone } from '../../testing/run.ts'
 
 const SECRETS = vi.hoisted((): Record<string, string> => ({ PINECONE_API_KEY: 'key' }))
 
-vi.mock('../../../platform/process.ts', async () => ({
+vi.mock('../../../host/process.ts', async () => ({
   ...(await (await import('../../testing/mocks.ts')).mockedProcess()),
   environmentVariables: () => SECRETS,
 }))
-vi.mock('../../../platform/machine.ts', async () => (await import('../../testing/mocks.ts')).mockedMachine())
+vi.mock('../../../host/machine.ts', async () => (await import('../../testing/mocks.ts')).mockedMachine())
 
-const PARQUET = fileURLToPath(new URL('../../../migrate/golden/pinecone', import.meta.url))
+const PARQUET = fileURLToPath(new URL('../../../../../migrate/src/golden/pinecone', import.meta.url))
 let directory: string
 let data: string
 

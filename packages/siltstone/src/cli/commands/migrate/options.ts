@@ -7,9 +7,9 @@ import {
   type MigrationMode,
   type MigrationSource,
   runMigration,
-} from '../../../migrate/index.ts'
-import { PRIVATE_FOLDER } from '../../../platform/local-object-store.ts'
-import { setExitCode } from '../../../platform/process.ts'
+} from '../../../../../migrate/src/index.ts'
+import { PRIVATE_FOLDER } from '../../../drivers/directory/directory-object-store.ts'
+import { setExitCode } from '../../../host/process.ts'
 import { wholeNumber } from '../../arguments.ts'
 import { count, duration, plural } from '../../format.ts'
 import { type CommonOptions, Session, withStoreOptions } from '../../session.ts'

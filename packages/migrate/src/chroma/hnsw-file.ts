@@ -1,0 +1,203 @@
+/**
+ * The vectors of a Chroma collection on disk, read without Chroma: the files that its fork of hnswlib writes
+ * (`saveIndex`/`persistDirty`, persistence version 1; seen of Chroma 0.4 to 1.5), little-endian.
+ *
+ * `header.bin`, 100 bytes:
+ *
+ * | byte | type | what                                   | byte | type | what                              |
+ * |------|------|----------------------------------------|------|------|-----------------------------------|
+ * | 0    | i32  | persistence version, 1                 | 44   | u64  | offset of the vector in an element|
+ * | 4    | u64  | offset of level 0                      | 52   | i32  | top level                         |
+ * | 12   | u64  | room for so many elements              | 56   | u32  | entry point                       |
+ * | 20   | u64  | elements in use                        | 60   | u64  | maxM, then maxM0, M               |
+ * | 28   | u64  | bytes of an element                    | 84   | f64  | 1 / ln M                          |
+ * | 36   | u64  | offset of the label in an element      | 92   | u64  | ef_construction                   |
+ *
+ * `data_level0.bin`: one element after the other: u16 number of links, u8 flags (1 = deleted), u8, the links as u32, the
+ * vector as f32, its label as u64. `length.bin`: one f32 an element, the vector's length before it was normalised; only
+ * collections of the space cosine have any, the others leave memory's rubbish there. `link_lists.bin`, the graph above
+ * level 0, is not needed. `index_metadata.pickle` maps ids to labels; it is missing until the first synchronisation, and
+ * then the other files hold nothing of worth.
+ */
+import { join } from 'node:path'
+import { corrupt, isSiltstoneError, unsupported } from '../../../siltstone/src/errors.ts'
+import type { Space } from '../../../siltstone/src/model/collection.ts'
+import { readFileBytes } from '../../../siltstone/src/host/files.ts'
+import { openRandomAccess, type RandomAccessFile } from '../../../siltstone/src/host/random-access-file.ts'
+import { type Pickled, PickledObject, readPickle } from './pickle.ts'
+
+const HEADER_BYTES = 100
+const BLOCK_BYTES = 1 << 18
+const KEPT_BLOCKS = 256
+const DELETED = 1
+
+interface Layout {
+  elements: number
+  elementBytes: number
+  labelOffset: number
+  vectorOffset: number
+  dimension: number
+}
+
+export class HnswFile {
+  readonly dimension: number
+  /** Up to which entry of the queue it holds everything, as the pickle says: Chroma 0.4 and 0.5. */
+  readonly maxSeqId: bigint | null
+  readonly #layout: Layout
+  readonly #file: RandomAccessFile
+  readonly #lengths: Float32Array | undefined
+  readonly #places: Map<string, number>
+  readonly #blocks = new Map<number, Promise<Buffer>>()
+
+  private constructor(parts: {
+    layout: Layout
+    file: RandomAccessFile
+    lengths: Float32Array | undefined
+    maxSeqId: bigint | null
+  }) {
+    this.#layout = parts.layout
+    this.#file = parts.file
+    this.#lengths = parts.lengths
+    this.#places = new Map()
+    this.dimension = parts.layout.dimension
+    this.maxSeqId = parts.maxSeqId
+  }
+
+  /**
+   * @param directory of the vector segment
+   * @returns undefined when nothing was synchronised into files yet
+   * @throws SiltstoneError `corrupt` (hnsw-file, bad-pickle), `unsupported` (hnsw-version)
+   */
+  static async open(directory: string, space: Space): Promise<HnswFile | undefined> {
+    const pickle = await optional(join(directory, 'index_metadata.pickle'))
+    if (pickle === undefined) return undefined
+    const { idToLabel, maxSeqId } = labelsOf(pickle, join(directory, 'index_metadata.pickle'))
+    const layout = layoutOf(await readFileBytes(join(directory, 'header.bin')), join(directory, 'header.bin'))
+    const lengths = space === 'cosine' ? floats(await readFileBytes(join(directory, 'length.bin'))) : undefined
+    const file = await openRandomAccess(join(directory, 'data_level0.bin'))
+    const made = new HnswFile({ layout, file, lengths, maxSeqId })
+    try {
+      await made.#locate(idToLabel)
+      return made
+    } catch (error) {
+      await file.close()
+      throw error
+    }
+  }
+
+  get size(): number {
+    return this.#places.size
+  }
+
+  has(id: string): boolean {
+    return this.#places.has(id)
+  }
+
+  /** As it was given to Chroma, but for the last digit where the space is cosine. */
+  async vector(id: string): Promise<Float32Array | undefined> {
+    const place = this.#places.get(id)
+    if (place === undefined) return undefined
+    const { vectorOffset, dimension } = this.#layout
+    const { block, at } = await this.#element(place)
+    const vector = new Float32Array(dimension)
+    for (let i = 0; i < dimension; i++) vector[i] = block.readFloatLE(at + vectorOffset + i * 4)
+    const length = this.#lengths?.[place]
+    if (length !== undefined) for (let i = 0; i < dimension; i++) vector[i] = (vector[i] as number) * length
+    return vector
+  }
+
+  close(): Promise<void> {
+    return this.#file.close()
+  }
+
+  /** Reads every element's label once. */
+  async #locate(idToLabel: ReadonlyMap<number, string>): Promise<void> {
+    const { elements, elementBytes, labelOffset } = this.#layout
+    const { path, sizeBytes } = this.#file
+    if (sizeBytes < elements * elementBytes)
+      throw corrupt(
+        'hnsw-file',
+        `${path} has ${sizeBytes} bytes, its ${elements} elements need ${elements * elementBytes}`,
+      )
+    if (this.#lengths !== undefined && this.#lengths.length < elements)
+      throw corrupt(
+        'hnsw-file',
+        `length.bin beside ${path} has ${this.#lengths.length} lengths for ${elements} elements`,
+      )
+    for (let place = 0; place < elements; place++) {
+      const { block, at } = await this.#element(place)
+      if (((block[at + 2] as number) & DELETED) !== 0) continue
+      const id = idToLabel.get(Number(block.readBigUInt64LE(at + labelOffset)))
+      if (id !== undefined) this.#places.set(id, place)
+    }
+  }
+
+  async #element(place: number): Promise<{ block: Buffer; at: number }> {
+    const { elements, elementBytes } = this.#layout
+    const perBlock = Math.max(1, Math.floor(BLOCK_BYTES / elementBytes))
+    const number = Math.floor(place / perBlock)
+    let block = this.#blocks.get(number)
+    if (block === undefined) {
+      const count = Math.min(perBlock, elements - number * perBlock)
+      block = this.#file
+        .read(number * perBlock * elementBytes, count * elementBytes)
+        .then((bytes) => Buffer.from(bytes.buffer))
+      this.#blocks.set(number, block)
+      const [oldest] = this.#blocks.keys()
+      if (this.#blocks.size > KEPT_BLOCKS && oldest !== undefined) this.#blocks.delete(oldest)
+    }
+    return { block: await block, at: (place % perBlock) * elementBytes }
+  }
+}
+
+async function optional(path: string): Promise<Uint8Array | undefined> {
+  try {
+    return await readFileBytes(path)
+  } catch (error) {
+    if (isSiltstoneError(error, 'not-found')) return undefined
+    throw error
+  }
+}
+
+/** Exported for tests. */
+export function layoutOf(bytes: Uint8Array, name: string): Layout {
+  const header = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  if (header.length < HEADER_BYTES)
+    throw corrupt('hnsw-file', `${name} has ${header.length} bytes, not ${HEADER_BYTES}`)
+  const version = header.readInt32LE(0)
+  if (version !== 1)
+    throw unsupported('hnsw-version', `${name} has persistence version ${version}, this program knows 1`)
+  const u64 = (at: number): number => Number(header.readBigUInt64LE(at))
+  const [elements, elementBytes, labelOffset, vectorOffset] = [u64(20), u64(28), u64(36), u64(44)]
+  const dimension = (labelOffset - vectorOffset) / 4
+  if (!Number.isInteger(dimension) || dimension < 1 || vectorOffset < 4 || elementBytes < labelOffset + 8)
+    throw corrupt(
+      'hnsw-file',
+      `${name} makes no sense: vectors at ${vectorOffset}, labels at ${labelOffset} of ${elementBytes} bytes`,
+    )
+  return { elements, elementBytes, labelOffset, vectorOffset, dimension }
+}
+
+function labelsOf(bytes: Uint8Array, name: string): { idToLabel: Map<number, string>; maxSeqId: bigint | null } {
+  const read = readPickle(bytes, name)
+  const state = read instanceof PickledObject ? read.state : read
+  const bad = (): Error => corrupt('bad-pickle', `${name} holds no id_to_label: is it Chroma's?`)
+  if (!(state instanceof Map)) throw bad()
+  const ids = state.get('id_to_label')
+  if (!(ids instanceof Map)) throw bad()
+  const labels = new Map<number, string>()
+  for (const [id, label] of ids) {
+    if (typeof id !== 'string' || typeof label !== 'number') throw bad()
+    labels.set(label, id)
+  }
+  return { idToLabel: labels, maxSeqId: integer(state.get('max_seq_id')) }
+}
+
+function integer(value: Pickled | undefined): bigint | null {
+  return typeof value === 'number' || typeof value === 'bigint' ? BigInt(value) : null
+}
+
+function floats(bytes: Uint8Array): Float32Array {
+  const copy = new Uint8Array(bytes)
+  return new Float32Array(copy.buffer, 0, Math.floor(copy.length / 4))
+}

@@ -1,0 +1,103 @@
+/**
+ * Chroma's write-ahead queue (`embeddings_queue`). A collection's two segments each took in the queue up to a sequence
+ * number of their own: the metadata segment follows at once, the vector segment only when a few hundred writes have
+ * gathered. What lies between is replayed here, by the same rules as Chroma's.
+ */
+import { unsupported } from '../../../siltstone/src/errors.ts'
+import type { ReadOnlyDatabase, SqlRow, SqlValue } from '../../../siltstone/src/host/read-only-database.ts'
+import type { Op, RecordOp } from '../../../siltstone/src/model/record.ts'
+import { patchFromQueue } from './chroma-metadata.ts'
+
+const OPS: readonly Op[] = ['add', 'update', 'upsert', 'delete']
+
+/** Numbers of the queue are integers, in tables of Chroma before 1.0 also 8 bytes, big-endian. */
+export function seqIdOf(value: SqlValue | undefined): bigint | null {
+  if (typeof value === 'bigint') return value
+  if (typeof value === 'number') return BigInt(value)
+  if (value instanceof Uint8Array && value.length > 0)
+    return BigInt(`0x${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex')}`)
+  return null
+}
+
+export interface QueueBounds {
+  collectionId: string
+  /** Everything up to these is in the segments. */
+  vectorSeqId: bigint
+  metadataSeqId: bigint
+}
+
+/** What the queue changes about the two segments. */
+export interface Pending {
+  /** The queue's entry with an id's vector; null: the id has none any more. */
+  vectors: Map<string, bigint | null>
+  /** Operations that the metadata segment has not seen, in order; their vectors are null. */
+  operations: Map<string, RecordOp[]>
+}
+
+/** @param inFile whether the vector segment's files have the id */
+export function readPending(database: ReadOnlyDatabase, bounds: QueueBounds, inFile: (id: string) => boolean): Pending {
+  const pending: Pending = { vectors: new Map(), operations: new Map() }
+  const { vectorSeqId, metadataSeqId } = bounds
+  const first = vectorSeqId < metadataSeqId ? vectorSeqId : metadataSeqId
+  const rows = database.iterate(
+    `SELECT seq_id, operation, id, vector IS NOT NULL AS has_vector, metadata FROM embeddings_queue
+     WHERE seq_id > ? AND substr(topic, -36) = ? ORDER BY seq_id`,
+    first,
+    bounds.collectionId,
+  )
+  for (const row of rows) {
+    const [id, seqId, op] = [String(row['id']), seqIdOf(row['seq_id']) as bigint, opOf(row)]
+    if (seqId > vectorSeqId)
+      replayVector(pending.vectors, inFile, { id, seqId, op, hasVector: row['has_vector'] === 1n })
+    if (seqId > metadataSeqId) {
+      const patch = patchFromQueue(row['metadata'] as string | null, id)
+      const operations = pending.operations.get(id) ?? []
+      operations.push({ op, id, vector: null, ...patch })
+      pending.operations.set(id, operations)
+    }
+  }
+  return pending
+}
+
+interface QueuedVector {
+  id: string
+  seqId: bigint
+  op: Op
+  hasVector: boolean
+}
+
+function replayVector(
+  vectors: Map<string, bigint | null>,
+  inFile: (id: string) => boolean,
+  { id, seqId, op, hasVector }: QueuedVector,
+): void {
+  const known = vectors.get(id)
+  const exists = known === undefined ? inFile(id) : known !== null
+  if (op === 'delete') vectors.set(id, null)
+  else if (hasVector && (op === 'upsert' || exists === (op === 'update'))) vectors.set(id, seqId)
+}
+
+function opOf(row: SqlRow): Op {
+  const op = OPS[Number(row['operation'])]
+  if (op === undefined)
+    throw unsupported(
+      'queue-operation',
+      `the queue has an operation ${String(row['operation'])} that is not known here`,
+    )
+  return op
+}
+
+/** @throws SiltstoneError `unsupported` (vector-encoding) */
+export function readQueuedVector(database: ReadOnlyDatabase, seqId: bigint): Float32Array | undefined {
+  const [row] = database.all('SELECT vector, encoding FROM embeddings_queue WHERE seq_id = ?', seqId)
+  const bytes = row?.['vector']
+  if (!(bytes instanceof Uint8Array)) return undefined
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const encoding = row?.['encoding']
+  if (encoding !== 'FLOAT32' && encoding !== 'INT32')
+    throw unsupported('vector-encoding', `the queue has a vector in the encoding ${String(encoding)}`)
+  const vector = new Float32Array(buffer.length / 4)
+  for (let i = 0; i < vector.length; i++)
+    vector[i] = encoding === 'INT32' ? buffer.readInt32LE(i * 4) : buffer.readFloatLE(i * 4)
+  return vector
+}

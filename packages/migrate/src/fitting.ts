@@ -1,0 +1,31 @@
+/** Leaves out records that break the rules of deltas: every reader would refuse them. */
+import { checkRecord } from '../../siltstone/src/format/record-columns.ts'
+import { recordOp } from './target.ts'
+import type { Skipped, SourcePage, SourceRecord } from './types.ts'
+
+/** @param dimension that vectors must have; default that of the first */
+export function fit(
+  all: readonly SourceRecord[],
+  dimension = all[0]?.vector?.length,
+): Pick<SourcePage, 'records' | 'skipped'> {
+  const records: SourceRecord[] = []
+  const skipped: Skipped[] = []
+  for (const record of all) {
+    const length = record.vector?.length
+    const reason =
+      checkRecord(recordOp('add', record)) ??
+      (length === dimension ? undefined : `its vector has ${length} values, others have ${dimension}`)
+    if (reason === undefined) records.push(record)
+    else skipped.push({ id: record.id, reason })
+  }
+  return { records, skipped }
+}
+
+export async function* fitting(pages: AsyncIterable<SourcePage>): AsyncGenerator<SourcePage> {
+  let dimension: number | undefined
+  for await (const page of pages) {
+    dimension ??= page.records[0]?.vector?.length
+    const { records, skipped } = fit(page.records, dimension)
+    yield { records, skipped: [...page.skipped, ...skipped], cursor: page.cursor }
+  }
+}

@@ -1,0 +1,92 @@
+/** Requests to a source over HTTP: retried where that may help, every other failure told with the server's own words. */
+import {
+  forbidden,
+  invalid,
+  notFound,
+  type SiltstoneError,
+  unauthorized,
+  unavailable,
+} from '../../siltstone/src/errors.ts'
+import type { Clock } from '../../siltstone/src/ports/clock.ts'
+import { type HttpClient, type HttpAnswer, systemHttp } from '../../siltstone/src/ports/http.ts'
+import type { Random } from '../../siltstone/src/ports/random.ts'
+import { retry } from '../../siltstone/src/ports/retry.ts'
+
+export interface SourceHttpOptions {
+  clock: Clock
+  random: Random
+  /** Sent with every request. */
+  headers?: Record<string, string>
+  http?: HttpClient
+}
+
+const ATTEMPTS = 6
+const TIMEOUT_MS = 120_000
+
+export class SourceHttp {
+  readonly #options: SourceHttpOptions
+  readonly #name: string
+
+  /** @param name of the server, for messages */
+  constructor(name: string, options: SourceHttpOptions) {
+    this.#name = name
+    this.#options = options
+  }
+
+  get(url: string): Promise<string> {
+    return this.#request(url, { method: 'GET' })
+  }
+
+  post(url: string, body: unknown): Promise<string> {
+    return this.#request(url, { method: 'POST', body: JSON.stringify(body) })
+  }
+
+  /** @throws SiltstoneError by the answer's status; `unavailable` (source-unavailable) when there is none */
+  #request(url: string, init: { method: 'GET' | 'POST'; body?: string }): Promise<string> {
+    const { clock, random } = this.#options
+    return retry(() => this.#once(url, init), {
+      attempts: ATTEMPTS,
+      baseMs: 500,
+      maxMs: 20_000,
+      clock,
+      random,
+      when: (error) => (error as SiltstoneError).kind === 'unavailable',
+    })
+  }
+
+  async #once(url: string, init: { method: 'GET' | 'POST'; body?: string }): Promise<string> {
+    const { clock, headers = {}, http = systemHttp } = this.#options
+    const abort = new AbortController()
+    const cancel = clock.timer(TIMEOUT_MS, () => abort.abort())
+    let answer: HttpAnswer
+    let text: string
+    try {
+      const json = init.body === undefined ? {} : { 'content-type': 'application/json' }
+      answer = await http(url, {
+        ...init,
+        headers: { accept: 'application/json', ...json, ...headers },
+        signal: abort.signal,
+      })
+      text = await answer.text()
+    } catch (cause) {
+      throw unavailable('source-unavailable', `${this.#name} does not answer: ${reasonOf(cause)}`, { cause })
+    } finally {
+      cancel()
+    }
+    if (answer.status >= 200 && answer.status < 300) return text
+    throw problem(`${this.#name} answers ${answer.status}: ${text.slice(0, 300)}`, answer.status)
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined
+  return cause instanceof Error ? cause.message : String(error)
+}
+
+function problem(message: string, status: number): SiltstoneError {
+  if (status === 401) return unauthorized('source-refuses', message)
+  if (status === 403) return forbidden('source-refuses', message)
+  if (status === 404 || status === 410) return notFound('source-missing', message)
+  if (status === 429 || status >= 500) return unavailable('source-unavailable', message)
+  return invalid('source-refuses', message)
+}

@@ -1,0 +1,60 @@
+/** Pinecone's records as ours. */
+import { parseExact, stringifyExact, type ExactJson } from '../../../siltstone/src/records/exact-json.ts'
+import type { Skipped, SourceRecord } from '../types.ts'
+
+export interface PineconeRecordOptions {
+  /** The key of the metadata that holds the text: it becomes the document. */
+  documentKey?: string
+  /** Where a sparse vector goes among the metadata. Default `sparse_values`. */
+  sparseKey?: string
+}
+
+export interface PineconeRecord {
+  id: string
+  values: Float32Array | null
+  /** Parsed exactly. */
+  metadata: ExactJson | undefined
+  sparse: { indices: number[]; values: number[] } | null
+}
+
+export function recordFrom(
+  { id, values, metadata, sparse }: PineconeRecord,
+  { documentKey, sparseKey = 'sparse_values' }: PineconeRecordOptions,
+): SourceRecord | Skipped {
+  if (values === null || values.length === 0) return { id, reason: 'it has no dense vector' }
+  const entries = new Map<string, unknown>(metadata instanceof Map ? metadata : [])
+  const text = documentKey === undefined ? undefined : entries.get(documentKey)
+  if (documentKey !== undefined && typeof text === 'string') entries.delete(documentKey)
+  for (const [key, value] of entries) if (value === null || isEmptyList(value)) entries.delete(key)
+  if (sparse !== null && sparse.indices.length > 0) entries.set(sparseKey, sparseJson(sparse))
+  return {
+    id,
+    vector: values,
+    document: typeof text === 'string' ? text : null,
+    metadata: entries.size === 0 ? null : stringifyExact(entries),
+    uri: null,
+  }
+}
+
+export function isSkipped(record: SourceRecord | Skipped): record is Skipped {
+  return 'reason' in record
+}
+
+/** @returns undefined for none. @throws SyntaxError */
+export function parseMetadataJson(text: unknown): ExactJson | undefined {
+  return typeof text === 'string' && text !== '' ? parseExact(text) : undefined
+}
+
+function isEmptyList(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0
+}
+
+/** Ours wants the indices ascending; Pinecone takes them in any order. */
+function sparseJson({ indices, values }: { indices: number[]; values: number[] }): Map<string, unknown> {
+  const pairs = indices.map((index, i): [number, number] => [index, values[i] as number]).sort((a, b) => a[0] - b[0])
+  return new Map<string, unknown>([
+    ['#type', 'sparse_vector'],
+    ['indices', pairs.map(([index]) => BigInt(index))],
+    ['values', pairs.map(([, value]) => value)],
+  ])
+}

@@ -1,0 +1,231 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { pathOf, StoreEngine } from '../../siltstone/src/engine/engine.ts'
+import { memoryEnvironment } from '../../siltstone/src/drivers/memory/memory-environment.ts'
+import { type CollectionReport, type RunOptions, runMigration } from './run.ts'
+import { loadState } from './state.ts'
+import { ArraySource, someRecords } from './testing/array-source.ts'
+import { Target, recordOp } from './target.ts'
+
+let engine: StoreEngine
+let states: string
+
+beforeEach(async () => {
+  engine = await StoreEngine.open({ env: memoryEnvironment() })
+  states = await mkdtemp(join(tmpdir(), 'siltstone-migrate-'))
+})
+afterEach(async () => {
+  await engine.close()
+  await rm(states, { recursive: true, force: true })
+})
+
+const place = { tenant: 'default_tenant', database: 'default_database' }
+const statePath = () => join(states, 'state.json')
+
+async function run(source: ArraySource, options: Partial<RunOptions> = {}): Promise<CollectionReport> {
+  const [report] = await runMigration(source, {
+    engine,
+    place,
+    mode: 'copy',
+    sampleSize: 50,
+    statePathOf: statePath,
+    ...options,
+  })
+  if (report === undefined) throw new Error('no report')
+  return report
+}
+
+async function target(name = 'notes'): Promise<Target> {
+  return Target.open(engine, await engine.catalog.getCollection(place.tenant, place.database, name))
+}
+
+async function contents(source: ArraySource) {
+  const found = await (await target()).get(source.records.map(({ id }) => id))
+  return source.records.map(({ id }) => found.get(id))
+}
+
+describe('copying', () => {
+  it('brings every field, the collection’s configuration, and the order over', async () => {
+    const source = new ArraySource(someRecords(95))
+    const report = await run(source)
+    expect(report).toMatchObject({
+      copied: 95,
+      targetRecords: 95,
+      sourceRecords: 95,
+      alreadyThere: 0,
+      resumed: false,
+      equal: true,
+      comparison: { compared: 50, missing: 0, extra: 0, different: 0 },
+    })
+    expect(await contents(source)).toEqual(source.records)
+    const { info } = await target()
+    expect(info).toMatchObject({
+      space: 'cosine',
+      metadata: '{"topic":"silt","f":1.0}',
+      configuration: { hnsw: { space: 'cosine', ef_search: 50 }, embedding_function: { type: 'legacy' } },
+    })
+    const collection = await engine.collection(place.tenant, place.database, info.id)
+    expect((await collection.get({ include: {} })).ids).toEqual(source.records.map(({ id }) => id))
+    // All is folded, and nothing is left of the state.
+    expect(await collection.indexingStatus()).toMatchObject({ unindexedOps: 0 })
+    expect(await readdir(states)).toEqual([])
+  })
+
+  it('counts exactly, however often it is stopped', async () => {
+    const source = new ArraySource(someRecords(95))
+    for (const stopAt of [0, 10, 50, 90]) {
+      source.beforePage = (offset) => {
+        if (offset >= stopAt) throw new Error('killed')
+      }
+      await expect(run(source)).rejects.toThrow('killed')
+    }
+    source.beforePage = () => {}
+    source.pagesRead = 0
+    expect(await run(source)).toMatchObject({
+      copied: 95,
+      targetRecords: 95,
+      resumed: true,
+      alreadyThere: 0,
+      equal: true,
+    })
+    expect(source.pagesRead).toBe(1)
+    expect(await contents(source)).toEqual(source.records)
+  })
+
+  it('repeats a page that was written but not noted, without counting it twice', async () => {
+    const source = new ArraySource(someRecords(30))
+    source.beforePage = (offset) => {
+      if (offset === 10) throw new Error('killed')
+    }
+    await expect(run(source)).rejects.toThrow('killed')
+    source.beforePage = () => {}
+    await (await target()).write(source.records.slice(10, 20).map((record) => recordOp('add', record)))
+    expect(await run(source)).toMatchObject({ copied: 30, targetRecords: 30, equal: true })
+  })
+
+  it('finds its own collection when it was killed right after making it', async () => {
+    const source = new ArraySource(someRecords(5))
+    const { createCollection } = engine.catalog
+    engine.catalog.createCollection = async (request) => {
+      await createCollection.call(engine.catalog, request)
+      throw new Error('killed')
+    }
+    await expect(run(source)).rejects.toThrow('killed')
+    engine.catalog.createCollection = createCollection
+    expect(await run(source)).toMatchObject({ copied: 5, equal: true })
+  })
+
+  it('does not touch a collection of somebody else', async () => {
+    await run(new ArraySource(someRecords(5)))
+    const source = new ArraySource(someRecords(8))
+    await expect(run(source)).rejects.toMatchObject({ kind: 'conflict', code: 'collection-exists' })
+    expect(await run(source, { into: 'other' })).toMatchObject({ target: 'other', copied: 8, equal: true })
+    const merged = await run(source, { intoExisting: true })
+    expect(merged).toMatchObject({ copied: 8, alreadyThere: 5, targetRecords: 8 })
+  })
+
+  it('keeps what is newer in the target', async () => {
+    const source = new ArraySource(someRecords(20))
+    source.isLive = true
+    source.beforePage = (offset) => {
+      if (offset === 10) throw new Error('killed')
+    }
+    await expect(run(source)).rejects.toThrow('killed')
+    source.beforePage = () => {}
+    // A program that writes to both sides.
+    const newer = { ...someRecords(20)[15], document: 'newer' } as (typeof source.records)[number]
+    await (await target()).write([recordOp('upsert', newer)])
+    source.records[15] = newer
+    expect(await run(source)).toMatchObject({ targetRecords: 20, equal: true })
+    expect(await (await target()).get(['r15'])).toEqual(new Map([['r15', newer]]))
+  })
+
+  it('finds what a live source’s deletions shifted out of sight', async () => {
+    const source = new ArraySource(someRecords(60))
+    source.isLive = true
+    source.beforePage = (offset) => {
+      if (offset === 30) source.records = source.records.filter((_, i) => i < 5 || i >= 15)
+    }
+    const report = await run(source, { sampleSize: 1_000 })
+    // What was deleted there after it was copied is still here: that is for --sync.
+    expect(report).toMatchObject({ sourceRecords: 50, targetRecords: 60, equal: false, comparison: { extra: 10 } })
+    expect(await contents(source)).toEqual(source.records)
+    // Shifted again while both sides are compared: what is passed over is not taken for extra.
+    source.beforePage = (offset) => {
+      if (offset === 30) source.records = source.records.slice(5)
+    }
+    expect(await run(source, { mode: 'sync' })).toMatchObject({ targetRecords: 50, equal: true })
+    expect(await run(source, { mode: 'sync' })).toMatchObject({ comparison: { extra: 5 }, targetRecords: 45 })
+    expect(await contents(source)).toEqual(source.records)
+  })
+
+  it('refuses to go on when a still source has changed', async () => {
+    const source = new ArraySource(someRecords(30))
+    source.beforePage = (offset) => {
+      if (offset === 20) throw new Error('killed')
+    }
+    await expect(run(source)).rejects.toThrow('killed')
+    expect(await loadState(statePath())).toMatchObject({ records: 20, phase: 'copying' })
+    source.records.pop()
+    source.beforePage = () => {}
+    await expect(run(source)).rejects.toMatchObject({ code: 'source-changed' })
+    expect(await run(source, { restart: true, intoExisting: true })).toMatchObject({ targetRecords: 29 })
+  })
+
+  it('leaves out what cannot be migrated only when told to', async () => {
+    const source = new ArraySource(someRecords(30))
+    source.unfit.add('r12')
+    await expect(run(source)).rejects.toMatchObject({ code: 'record-unfit', message: expect.stringContaining('"r12"') })
+    expect(await run(source, { skip: true })).toMatchObject({
+      copied: 29,
+      skipped: 1,
+      skippedExamples: [{ id: 'r12', reason: 'it is unfit' }],
+      targetRecords: 29,
+      equal: true,
+    })
+  })
+
+  it('names what it does not find', async () => {
+    const source = new ArraySource(someRecords(1))
+    await expect(run(source, { collections: ['letters'] })).rejects.toThrow(/no collection letters; it has notes/)
+    await expect(run(source, { mode: 'compare' })).rejects.toMatchObject({ code: 'collection-missing' })
+  })
+})
+
+describe('comparing', () => {
+  it('tells missing, extra and different records apart, and sync mends them', async () => {
+    const source = new ArraySource(someRecords(40))
+    await run(source)
+    const here = await target()
+    const change = (id: string, fields: object) =>
+      recordOp('upsert', {
+        ...(source.records.find((record) => record.id === id) as never as object),
+        ...fields,
+      } as never)
+    await here.write([
+      change('r1', { document: 'changed' }),
+      change('r2', { metadata: '{"i":2.0}' }),
+      change('r3', { vector: Float32Array.of(9, 9, 9, 9), uri: 'x:y' }),
+      { op: 'delete', id: 'r4', vector: null, document: null, metadata: null, uri: null },
+      recordOp('add', { ...(source.records[0] as (typeof source.records)[number]), id: 'extra' }),
+    ])
+    const compared = await run(source, { mode: 'compare' })
+    expect(compared).toMatchObject({
+      equal: false,
+      comparison: { compared: 40, missing: 1, extra: 1, different: 3 },
+    })
+    expect(compared.comparison.examples).toEqual([
+      { id: 'r1', what: ['document'] },
+      { id: 'r2', what: ['metadata'] },
+      { id: 'r3', what: ['vector', 'uri'] },
+      { id: 'r4', what: 'missing' },
+      { id: 'extra', what: 'extra' },
+    ])
+    await run(source, { mode: 'sync' })
+    expect(await run(source, { mode: 'compare' })).toMatchObject({ equal: true, targetRecords: 40 })
+    expect(await contents(source)).toEqual(source.records)
+    expect(await engine.compact(pathOf(here.info))).toMatchObject({ entriesFolded: 0 })
+  })
+})

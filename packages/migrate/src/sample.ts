@@ -1,0 +1,18 @@
+/** A uniform sample of a stream of unknown length: algorithm R (Vitter, "Random Sampling with a Reservoir", 1985). */
+import type { Random } from '../../siltstone/src/ports/random.ts'
+
+export interface Sample {
+  seen: number
+  ids: string[]
+}
+
+export function offer(sample: Sample, ids: readonly string[], size: number, random: Random): void {
+  for (const id of ids) {
+    sample.seen++
+    if (sample.ids.length < size) sample.ids.push(id)
+    else {
+      const place = Math.floor(random.next() * sample.seen)
+      if (place < size) sample.ids[place] = id
+    }
+  }
+}

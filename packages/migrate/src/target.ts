@@ -1,0 +1,137 @@
+/** The collection that is migrated into. */
+import { pathOf, type StoreEngine } from '../../siltstone/src/engine/engine.ts'
+import type { CollectionInfo } from '../../siltstone/src/model/collection.ts'
+import type { Collection } from '../../siltstone/src/model/store.ts'
+import { isSiltstoneError } from '../../siltstone/src/errors.ts'
+import { newConfiguration } from '../../siltstone/src/library/configuration.ts'
+import type { Op, RecordOp } from '../../siltstone/src/model/record.ts'
+import type { SourceCollection, SourceRecord } from './types.ts'
+
+/** Fold when so much was written: far below what makes writers wait. */
+const FOLD_BYTES = 48 * 1024 * 1024
+const ID_PAGE = 10_000
+
+export interface Place {
+  tenant: string
+  database: string
+}
+
+/** Makes the collection as its source is configured; one that is there is taken as it is. */
+export async function createTarget(
+  engine: StoreEngine,
+  place: Place,
+  name: string,
+  from: SourceCollection,
+): Promise<CollectionInfo> {
+  const { space, configuration } = newConfiguration({ configuration: { hnsw: { ...from.hnsw, space: from.space } } })
+  const { info } = await engine.catalog.createCollection({
+    ...place,
+    name,
+    getOrCreate: true,
+    space,
+    metadata: from.metadata,
+    schema: null,
+    configuration: { ...configuration, embedding_function: from.embeddingFunction },
+  })
+  return info
+}
+
+export async function findTarget(engine: StoreEngine, place: Place, name: string): Promise<CollectionInfo | undefined> {
+  try {
+    return await engine.catalog.getCollection(place.tenant, place.database, name)
+  } catch (error) {
+    if (isSiltstoneError(error, 'not-found')) return undefined
+    throw error
+  }
+}
+
+export function recordOp(op: Op, { id, vector, document, metadata, uri }: SourceRecord): RecordOp {
+  return { op, id, vector, document, metadata, uri }
+}
+
+export function deletion(id: string): RecordOp {
+  return { op: 'delete', id, vector: null, document: null, metadata: null, uri: null }
+}
+
+export class Target {
+  readonly info: CollectionInfo
+  readonly #engine: StoreEngine
+  readonly #collection: Collection
+  #unfoldedBytes = 0
+
+  private constructor(engine: StoreEngine, info: CollectionInfo, collection: Collection) {
+    this.#engine = engine
+    this.info = info
+    this.#collection = collection
+  }
+
+  static async open(engine: StoreEngine, info: CollectionInfo): Promise<Target> {
+    return new Target(engine, info, await engine.collection(info.tenant, info.database, info.id))
+  }
+
+  count(): Promise<number> {
+    return this.#collection.count()
+  }
+
+  /** Durable when it returns. Folds in between, so that writers never have to wait. */
+  async write(operations: readonly RecordOp[]): Promise<void> {
+    if (operations.length === 0) return
+    if (this.#unfoldedBytes > FOLD_BYTES) await this.compact()
+    try {
+      await this.#collection.write(operations)
+    } catch (error) {
+      if (!isSiltstoneError(error, 'unavailable') || error.code !== 'back-pressure') throw error
+      // Others write too.
+      await this.compact()
+      await this.#collection.write(operations)
+    }
+    this.#unfoldedBytes += operations.reduce((sum, operation) => sum + sizeOf(operation), 0)
+  }
+
+  async compact(): Promise<void> {
+    await this.#engine.compact(pathOf(this.info))
+    this.#unfoldedBytes = 0
+  }
+
+  async get(ids: readonly string[]): Promise<Map<string, SourceRecord>> {
+    if (ids.length === 0) return new Map()
+    const include = { embeddings: true, documents: true, metadatas: true, uris: true }
+    const answer = await this.#collection.get({ ids, include })
+    return new Map(
+      answer.ids.map((id, i) => [
+        id,
+        {
+          id,
+          vector: answer.embeddings?.[i] ?? null,
+          document: answer.documents?.[i] ?? null,
+          metadata: answer.metadatas?.[i] ?? null,
+          uri: answer.uris?.[i] ?? null,
+        },
+      ]),
+    )
+  }
+
+  /** Those of the ids that are there. */
+  async present(ids: readonly string[]): Promise<Set<string>> {
+    if (ids.length === 0) return new Set()
+    return new Set((await this.#collection.get({ ids, include: {} })).ids)
+  }
+
+  /** All ids, of one state. */
+  async *ids(): AsyncGenerator<string[]> {
+    let pageToken: string | undefined
+    do {
+      const page = await this.#collection.get({
+        include: {},
+        limit: ID_PAGE,
+        ...(pageToken !== undefined && { pageToken }),
+      })
+      yield page.ids
+      pageToken = page.pageToken
+    } while (pageToken !== undefined)
+  }
+}
+
+function sizeOf({ vector, document, metadata }: RecordOp): number {
+  return 64 + (vector?.byteLength ?? 0) + (document?.length ?? 0) + (metadata?.length ?? 0)
+}

@@ -1,0 +1,100 @@
+/** The catalog's documents but for the collection's: claims, databases, tenants. */
+import type { CatalogDocument, DocumentType } from './document-codec.ts'
+
+/** A claim on a collection's name. It proves nothing by itself: see `claims.ts`. */
+export interface NameClaim extends CatalogDocument {
+  format: 'siltstone.name'
+  tenant: string
+  database: string
+  name: string
+  /** null: vacant. */
+  collectionId: string | null
+}
+
+/** A claim on a tenant's resource name. */
+export interface ResourceClaim extends CatalogDocument {
+  format: 'siltstone.resource'
+  resourceName: string
+  /** null: vacant. */
+  tenant: string | null
+}
+
+export interface DatabaseDocument extends CatalogDocument {
+  format: 'siltstone.database'
+  id: string
+  tenant: string
+  name: string
+  /** `deleting`: takes no new collections, and somebody is deleting those it has. */
+  state: 'live' | 'deleting' | 'deleted'
+  /** Fresh whenever the name comes (back) to life; collections name it, so a stalled deletion spares a successor's. */
+  incarnation: string
+}
+
+export interface TenantDocument extends CatalogDocument {
+  format: 'siltstone.tenant'
+  name: string
+  state: 'live' | 'deleted'
+  resourceName: string | null
+  /** A resource name that is being claimed. */
+  setting: { to: string; operation: string } | null
+}
+
+type Check = (value: unknown) => boolean
+export const isText: Check = (value) => typeof value === 'string'
+export const orNull =
+  (check: Check): Check =>
+  (value) =>
+    value === null || check(value)
+export const oneOf =
+  (...values: unknown[]): Check =>
+  (value) =>
+    values.includes(value)
+export const isObject: Check = (value) => typeof value === 'object' && value !== null && !Array.isArray(value)
+export const isNumber: Check = (value) => typeof value === 'number'
+export const isFlag: Check = (value) => typeof value === 'boolean'
+
+/** A change of a name that is under way. */
+export const isChange: Check = (value) => {
+  const { to, operation } = (value ?? {}) as Record<string, unknown>
+  return isObject(value) && isText(to) && isText(operation)
+}
+
+/** The first field of `body` that fails its check. */
+export function firstWrong(checks: Record<string, Check>): (body: Record<string, unknown>) => string | undefined {
+  return (body) => Object.keys(checks).find((field) => checks[field]?.(body[field]) === false)
+}
+
+export const nameClaimType: DocumentType<NameClaim> = {
+  format: 'siltstone.name',
+  version: 1,
+  wrongField: firstWrong({ tenant: isText, database: isText, name: isText, collectionId: orNull(isText) }),
+}
+
+export const resourceClaimType: DocumentType<ResourceClaim> = {
+  format: 'siltstone.resource',
+  version: 1,
+  wrongField: firstWrong({ resourceName: isText, tenant: orNull(isText) }),
+}
+
+export const databaseType: DocumentType<DatabaseDocument> = {
+  format: 'siltstone.database',
+  version: 1,
+  wrongField: firstWrong({
+    id: isText,
+    tenant: isText,
+    name: isText,
+    state: oneOf('live', 'deleting', 'deleted'),
+    incarnation: isText,
+  }),
+}
+
+export const tenantType: DocumentType<TenantDocument> = {
+  format: 'siltstone.tenant',
+  version: 1,
+  wrongField: firstWrong({
+    name: isText,
+    state: oneOf('live', 'deleted'),
+    resourceName: orNull(isText),
+    setting: orNull(isChange),
+  }),
+}

@@ -1,0 +1,88 @@
+/** Finishing or undoing what others left half done: whoever wants a claim looks at its owner here first. */
+import { type SiltstoneError, unavailable } from '../errors.ts'
+import type { Verdict } from './claims.ts'
+import { type CollectionDocument, collectionType, idKey, type Scope, wantsName } from './collection-document.ts'
+import type { Context } from './context.ts'
+import { beginDeletion, finishDeletion } from './delete-collection.ts'
+import type { Versioned } from './document-store.ts'
+import type { NameClaim } from './document-types.ts'
+
+/** Says whether `other`, named by this version of the claim, has the name. See `Verdict`. */
+export async function examineOwner(
+  context: Context,
+  scope: Scope,
+  name: string,
+  other: string,
+  version: Versioned<NameClaim>,
+): Promise<Verdict> {
+  const { tenant, database } = version.document
+  // Another database with the same 48 bits of hashes; `createDatabase` refuses to make one.
+  if (tenant !== scope.tenant || database !== scope.database) return 'taken'
+  const owner = await context.documents.read(idKey(scope, other), collectionType)
+  if (owner === undefined || owner.document.state === 'deleted') return 'free'
+  if (owner.document.state === 'deleting') return finishOthersDeletion(context, owner)
+  if (!wantsName(owner.document, name)) return 'free'
+  if (owner.document.state === 'creating') return settleCreation(context, owner)
+  if (owner.document.name === name) return 'taken'
+  return undoOthersRename(context, owner)
+}
+
+/** Its log may be hard to close; that must not keep others from a name that it does not want. */
+async function finishOthersDeletion(context: Context, owner: Versioned<CollectionDocument>): Promise<Verdict> {
+  try {
+    await finishDeletion(context, owner)
+    return 'again'
+  } catch (error) {
+    context.log.warn('catalog.deletion-unfinished', { collectionId: owner.document.id, error })
+    return 'free'
+  }
+}
+
+/**
+ * It holds its claim, so all that is missing is the last swap; and its claim came after the check of its database, so
+ * that a deletion of the database sees it (see `create-collection.ts`). A fork can only be finished by its creator.
+ */
+async function settleCreation(context: Context, owner: Versioned<CollectionDocument>): Promise<Verdict> {
+  const { document, lastModifiedMs } = owner
+  if (document.forkOf === null) {
+    const live = { ...document, state: 'live' as const, everLive: true }
+    await context.documents.write(idKey(document, document.id), collectionType, live, owner)
+    return 'again'
+  }
+  const ageMs = context.clock.nowMs() - Math.max(document.createdAtMs, lastModifiedMs)
+  if (ageMs <= context.forkAbandonedAfterMs) throw beingCreated(document.name)
+  const ended = await beginDeletion(context, owner)
+  return ended?.document.state === 'deleting' ? finishOthersDeletion(context, ended) : 'again'
+}
+
+/**
+ * A rename that did not come to its last swap is undone rather than finished: nobody has seen it, and a collection must
+ * not change its name out of the blue because somebody else asks for that name days after a crash. If its process is
+ * alive it begins again, and finds the name taken.
+ */
+async function undoOthersRename(context: Context, owner: Versioned<CollectionDocument>): Promise<Verdict> {
+  const { document } = owner
+  await context.documents.write(idKey(document, document.id), collectionType, { ...document, renaming: null }, owner)
+  return 'again'
+}
+
+/** The renaming done, with what takes effect together with it. */
+export function renamed(document: Readonly<CollectionDocument>): CollectionDocument {
+  const { renaming } = document
+  if (renaming === null) return document
+  const { to, operation, newMetadata, newConfiguration } = renaming
+  return {
+    ...document,
+    name: to,
+    renaming: null,
+    ...(newMetadata !== undefined && { metadata: newMetadata }),
+    ...(newConfiguration !== undefined && { configuration: newConfiguration }),
+    writes: [...document.writes, operation],
+  }
+}
+
+function beingCreated(name: string): SiltstoneError {
+  return unavailable('collection-being-created', `Collection [${name}] is being created by a fork: try again`, {
+    retryAfterMs: 1000,
+  })
+}

@@ -1,0 +1,126 @@
+/**
+ * A collection's configuration, as it is put together from `configuration`, `schema` and legacy metadata at creation,
+ * changed by PUT, and shown in `configuration_json`.
+ *
+ * The configuration is the truth of the vector index (space, HNSW parameters, embedding function); a stored schema holds
+ * the rest, and is shown with the configuration laid over it.
+ */
+import type { CollectionInfo, Space } from '../../model/collection.ts'
+import { invalid, type SiltstoneError } from '../../errors.ts'
+import { isDefaultEmbeddingFunction, readEmbeddingFunction } from '../embedding-function.ts'
+import { Fields, readBigUint, readWord } from '../wire/fields.ts'
+import { DEFAULT_HNSW, type HnswParameters, isDefaultHnsw, legacyHnsw, readHnsw, readHnswChange } from './hnsw.ts'
+import { schemaProblem } from '../wire/problem.ts'
+import { readSchema, type UserSchema } from './schema-read.ts'
+
+export interface Configuration {
+  hnsw: HnswParameters
+  embeddingFunction: Record<string, unknown> | null
+}
+
+export interface NewConfiguration {
+  space: Space
+  configuration: Record<string, unknown>
+  schema: Record<string, unknown> | null
+}
+
+/**
+ * @param body of `POST …/collections`
+ * @throws ApiProblem 422 (types), SiltstoneError `invalid` (contradictions)
+ */
+export function newConfiguration(body: Fields): NewConfiguration {
+  const configuration = readConfiguration(body)
+  const schema = body.optional('schema', readSchema)
+  if (schema !== undefined && !schema.isDefault && !isDefault(configuration)) {
+    throw schemaProblem('Cannot set both collection config and schema simultaneously')
+  }
+  if (schema !== undefined && isDefault(configuration)) applySchema(configuration, schema)
+  return {
+    space: configuration.hnsw.space,
+    configuration: toStored(configuration),
+    schema: schema === undefined || schema.isDefault ? null : schema.merged,
+  }
+}
+
+function readConfiguration(body: Fields): Configuration {
+  const fields = body.optional('configuration', (json, path) => Fields.of(json, path)) ?? new Fields(new Map(), '')
+  const given = fields.optional('hnsw', (json, path) => readHnsw(Fields.of(json, path)))
+  const spann = fields.optional('spann', (json, path) => readSpann(Fields.of(json, path)))
+  if (given !== undefined && spann !== undefined) throw twoIndexes()
+  const legacy = legacyHnsw(body.optional('metadata', (json, path) => Fields.of(json, path)))
+  // There is one index here: of another's configuration only the space has a meaning.
+  const hnsw = { ...DEFAULT_HNSW, ...given, ...(spann?.space !== undefined && { space: spann.space }) }
+  const useLegacy = spann === undefined && legacy !== undefined && isDefaultHnsw(hnsw)
+  return {
+    hnsw: useLegacy ? { ...DEFAULT_HNSW, ...legacy } : hnsw,
+    embeddingFunction: fields.optional('embedding_function', readEmbeddingFunction) ?? null,
+  }
+}
+
+function applySchema(configuration: Configuration, schema: UserSchema): void {
+  const { space, hnsw, embeddingFunction } = schema.vectorIndex
+  configuration.hnsw = { ...configuration.hnsw, ...hnsw, ...(space !== undefined && { space }) }
+  configuration.embeddingFunction = embeddingFunction ?? configuration.embeddingFunction
+}
+
+const SPANN_SIZES = [
+  'search_nprobe',
+  'write_nprobe',
+  'ef_construction',
+  'ef_search',
+  'max_neighbors',
+  'reassign_neighbor_count',
+  'split_threshold',
+  'merge_threshold',
+] as const
+
+function readSpann(fields: Fields): { space: Space | undefined } {
+  fields.denyUnknown(['space', ...SPANN_SIZES])
+  for (const name of SPANN_SIZES) fields.optional(name, readBigUint)
+  return { space: fields.optional('space', readWord(['l2', 'cosine', 'ip'])) }
+}
+
+/**
+ * The configuration after `new_configuration` of a PUT.
+ * @throws ApiProblem 422 (also for `space`, which cannot change), SiltstoneError `invalid`
+ */
+export function changedConfiguration(info: CollectionInfo, change: Fields): Record<string, unknown> {
+  const current = configurationOf(info)
+  const hnsw = change.optional('hnsw', (json, path) => readHnswChange(Fields.of(json, path)))
+  const spann = change.optional('spann', (json, path) => readSpannChange(Fields.of(json, path)))
+  if (hnsw !== undefined && spann !== undefined) throw twoIndexes()
+  const embeddingFunction = change.optional('embedding_function', readEmbeddingFunction)
+  return toStored({
+    hnsw: { ...current.hnsw, ...hnsw },
+    embeddingFunction: embeddingFunction ?? current.embeddingFunction,
+  })
+}
+
+function readSpannChange(fields: Fields): true {
+  fields.denyUnknown(['search_nprobe', 'ef_search'])
+  fields.optional('search_nprobe', readBigUint)
+  fields.optional('ef_search', readBigUint)
+  return true
+}
+
+/** As stored; what is missing (collections made through the library) has Chroma's defaults. */
+export function configurationOf(info: Pick<CollectionInfo, 'configuration' | 'space'>): Configuration {
+  const { hnsw, embedding_function: embeddingFunction } = info.configuration
+  return {
+    hnsw: { ...DEFAULT_HNSW, ...(hnsw as Partial<HnswParameters> | null | undefined), space: info.space },
+    embeddingFunction: (embeddingFunction as Record<string, unknown> | null | undefined) ?? null,
+  }
+}
+
+function toStored({ hnsw, embeddingFunction }: Configuration): Record<string, unknown> {
+  return { hnsw: { ...hnsw }, spann: null, embedding_function: embeddingFunction }
+}
+
+/** What a client that configures nothing sends: default parameters, and no embedding function or its default one. */
+function isDefault({ hnsw, embeddingFunction }: Configuration): boolean {
+  return isDefaultHnsw(hnsw) && isDefaultEmbeddingFunction(embeddingFunction)
+}
+
+function twoIndexes(): SiltstoneError {
+  return invalid('two-indexes', 'Multiple vector index configurations provided', { field: 'configuration' })
+}

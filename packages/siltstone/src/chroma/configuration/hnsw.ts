@@ -1,0 +1,95 @@
+/**
+ * Chroma's HNSW parameters. Siltstone's index has none of them but the space: they are kept and echoed, because clients
+ * and their users read them back.
+ */
+import type { Space } from '../../model/collection.ts'
+import { type Fields, readBigUint, readNumber, readWord } from '../wire/fields.ts'
+
+export interface HnswParameters {
+  space: Space
+  ef_construction: number
+  ef_search: number
+  max_neighbors: number
+  resize_factor: number
+  sync_threshold: number
+  num_threads: number
+  batch_size: number
+}
+
+export const DEFAULT_HNSW: Readonly<HnswParameters> = {
+  space: 'l2',
+  ef_construction: 100,
+  ef_search: 100,
+  max_neighbors: 16,
+  resize_factor: 1.2,
+  sync_threshold: 1000,
+  num_threads: 4,
+  batch_size: 100,
+}
+
+const readSpace = readWord(['l2', 'cosine', 'ip'])
+const NAMES = Object.keys(DEFAULT_HNSW) as (keyof HnswParameters)[]
+/** Without `space`: vectors of a collection are compared in one way for ever. */
+const CHANGEABLE: (keyof HnswParameters)[] = [
+  'ef_search',
+  'max_neighbors',
+  'num_threads',
+  'resize_factor',
+  'sync_threshold',
+  'batch_size',
+]
+const IN_SCHEMA: (keyof HnswParameters)[] = NAMES.filter((name) => name !== 'space')
+
+/** `configuration.hnsw` of a new collection. @throws ApiProblem 422 */
+export function readHnsw(fields: Fields): Partial<HnswParameters> {
+  return read(fields, NAMES)
+}
+
+/** `new_configuration.hnsw`. @throws ApiProblem 422, also for `space` */
+export function readHnswChange(fields: Fields): Partial<HnswParameters> {
+  return read(fields, CHANGEABLE)
+}
+
+/** `hnsw` of a schema's vector index, where the space stands beside it. @throws ApiProblem 422 */
+export function readSchemaHnsw(fields: Fields): Partial<HnswParameters> {
+  return read(fields, IN_SCHEMA)
+}
+
+function read(fields: Fields, names: readonly (keyof HnswParameters)[]): Partial<HnswParameters> {
+  fields.denyUnknown(names)
+  const parameters: Partial<HnswParameters> = {}
+  for (const name of names) {
+    if (!fields.has(name)) continue
+    if (name === 'space') parameters.space = fields.required(name, readSpace)
+    else parameters[name] = fields.required(name, name === 'resize_factor' ? readNumber : readBigUint)
+  }
+  return parameters
+}
+
+const LEGACY_NAMES = new Map<string, keyof HnswParameters>([
+  ['hnsw:space', 'space'],
+  ['hnsw:construction_ef', 'ef_construction'],
+  ['hnsw:search_ef', 'ef_search'],
+  ['hnsw:M', 'max_neighbors'],
+  ['hnsw:num_threads', 'num_threads'],
+  ['hnsw:resize_factor', 'resize_factor'],
+  ['hnsw:sync_threshold', 'sync_threshold'],
+  ['hnsw:batch_size', 'batch_size'],
+])
+
+/** Parameters that old clients put in a collection's metadata; undefined when there are none. @throws ApiProblem 422 */
+export function legacyHnsw(metadata: Fields | undefined): Partial<HnswParameters> | undefined {
+  if (metadata === undefined) return undefined
+  const parameters: Partial<HnswParameters> = {}
+  for (const key of metadata.keys) {
+    const name = LEGACY_NAMES.get(key)
+    if (name === undefined) continue
+    if (name === 'space') parameters.space = metadata.required(key, readSpace)
+    else parameters[name] = metadata.required(key, name === 'resize_factor' ? readNumber : readBigUint)
+  }
+  return Object.keys(parameters).length === 0 ? undefined : parameters
+}
+
+export function isDefaultHnsw(hnsw: HnswParameters): boolean {
+  return NAMES.every((name) => name === 'num_threads' || hnsw[name] === DEFAULT_HNSW[name])
+}

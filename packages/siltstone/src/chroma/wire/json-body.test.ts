@@ -1,0 +1,62 @@
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { metadataFromJson } from '../../records/metadata-json.ts'
+import { parseExact } from '../../records/exact-json.ts'
+import { parseBody } from './json-body.ts'
+
+const bytes = (text: string) => new TextEncoder().encode(text)
+const metadataOf = (text: string) => metadataFromJson(parseBody(bytes(text)).raw('metadata'), 'metadata', 'add')
+
+/** Every spelling of a number, those close to integers above all. */
+const numberText = fc.oneof(
+  fc.bigInt({ min: -(2n ** 66n), max: 2n ** 66n }).map(String),
+  fc.double({ noNaN: true, noDefaultInfinity: true }).map(String),
+  fc.tuple(fc.integer(), fc.stringMatching(/^[0-9]{1,20}$/)).map(([whole, digits]) => `${whole}.${digits}`),
+  fc
+    .tuple(fc.nat(), fc.constantFrom('0', '9'), fc.nat({ max: 20 }))
+    .map(([n, digit, count]) => `${n}.${digit.repeat(count + 1)}`),
+  fc.tuple(fc.integer(), fc.integer({ min: -20, max: 20 })).map(([n, exponent]) => `${n}e${exponent}`),
+  fc.constantFrom('-0', '-0.0', '0', '0.0', '1.0', '1E2'),
+)
+
+describe('parseBody', () => {
+  it('tells integers and floats apart as the exact parser does, whichever way it takes', () => {
+    fc.assert(
+      fc.property(numberText, fc.constantFrom('', ' ', '\n\t'), (number, space) => {
+        const object = `{"a":${space}${number}${space},"list":[1,${space}${number}]}`
+        expect(metadataOf(`{"metadata":${object}}`)).toBe(metadataFromJson(parseExact(object), 'metadata', 'add'))
+      }),
+      { numRuns: 3000 },
+    )
+  })
+
+  it('refuses halves of surrogate pairs, and only those', () => {
+    for (const good of ['\\ud83d\\ude00', '\\\\ud800', 'x\\u00e9', '😀', '\\ud83d\\ude00\\ud83d\\ude00']) {
+      expect(parseBody(bytes(`{"a":"${good}"}`)).raw('a')).toBe(JSON.parse(`"${good}"`))
+    }
+    for (const bad of [
+      '\\ud800',
+      '\\udc00',
+      '\\ude00\\ud83d',
+      '\\ud83d\\\\\\ude00',
+      '\\ud83d\\ud83d\\ude00',
+      '\\\\\\ud800',
+    ]) {
+      expect(() => parseBody(bytes(`{"a":"${bad}"}`)), bad).toThrow(/surrogate/)
+    }
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom('\\\\', '\\ud83d', '\\ude00', 'x', '\\n'), { maxLength: 8 }), (pieces) => {
+        const text = `"${pieces.join('')}"`
+        const isGood = (JSON.parse(text) as string).isWellFormed()
+        const parse = () => parseBody(bytes(`{"a":${text}}`))
+        if (isGood) expect(parse).not.toThrow()
+        else expect(parse).toThrow(/surrogate/)
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
+  it('refuses what is no UTF-8', () => {
+    expect(() => parseBody(Uint8Array.of(0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d))).toThrow(/not UTF-8/)
+  })
+})

@@ -1,0 +1,110 @@
+/**
+ * The bodies of add, upsert and update as record operations.
+ *
+ * Who makes the vectors: Chroma's clients send them. Beyond Chroma, a record of add or upsert that comes with a document
+ * and without a vector is embedded here, with the collection's embedder. An update without a vector keeps the vector it
+ * has, as Chroma's contract says; `"embed": true` in the body of an update embeds its documents anew.
+ */
+import { invalid, isSiltstoneError } from '../../errors.ts'
+import { dedupeBatch } from '../../records/apply.ts'
+import { metadataFromJson } from '../../records/metadata-json.ts'
+import type { RecordOp } from '../../model/record.ts'
+import { type Fields, readBoolean, readList, readNullableStrings, readStrings } from './fields.ts'
+import { badShape, badValue } from './problem.ts'
+import { readVectors } from './vectors.ts'
+
+export type RecordsOp = 'add' | 'upsert' | 'update'
+
+/** Embeds documents; undefined when the server has no embedders. */
+export type EmbedTexts = (texts: readonly string[]) => Promise<Float32Array[]>
+
+/**
+ * @throws ApiProblem 422 (types), SiltstoneError `invalid` (values), and what the embedder throws
+ */
+export async function readRecords(
+  op: RecordsOp,
+  body: Fields,
+  embed: EmbedTexts | undefined,
+): Promise<readonly RecordOp[]> {
+  const ids = body.required('ids', readStrings)
+  const given = readEmbeddings(op, body, embed !== undefined)
+  const documents = body.optional('documents', readNullableStrings)
+  const uris = body.optional('uris', readNullableStrings)
+  const metadatas = body.optional('metadatas', (json, path) => readMetadatas(json, path, op))
+  for (const list of [given, documents, uris, metadatas]) {
+    if (list !== undefined && list.length !== ids.length) throw differentLengths()
+  }
+  if (ids.includes('')) {
+    throw invalid('empty-id', 'Empty ID, ID must have at least one character', { field: 'ids' })
+  }
+  const records = dedupeBatch(
+    ids.map((id, i) => ({
+      op,
+      id,
+      vector: given?.[i] ?? null,
+      document: documents?.[i] ?? null,
+      metadata: metadatas?.[i] ?? null,
+      uri: uris?.[i] ?? null,
+    })),
+  )
+  const wantsVectors = op === 'update' ? body.optional('embed', readBoolean) === true : true
+  return wantsVectors ? withVectors(records, op, embed) : records
+}
+
+/** undefined: none are given, which is allowed where they may be missing or can be made. */
+function readEmbeddings(op: RecordsOp, body: Fields, canEmbed: boolean): (Float32Array | null)[] | undefined {
+  const vectors = body.optional('embeddings', readVectors)
+  if (op === 'update') return vectors
+  if (vectors === undefined && !(canEmbed && body.has('documents'))) throw body.missing('embeddings')
+  const missing = canEmbed ? -1 : (vectors?.indexOf(null) ?? -1)
+  if (missing >= 0) throw badShape(`embeddings[${missing}]`, 'invalid type: null, expected a sequence')
+  return vectors
+}
+
+function readMetadatas(json: unknown, path: string, op: RecordsOp): (string | null)[] {
+  const mode = op === 'add' ? 'add' : 'patch'
+  return readList(json, path).map((item, i) => {
+    try {
+      return metadataFromJson(item, `${path}[${i}]`, mode)
+    } catch (error) {
+      throw metadataProblem(error, path, i)
+    }
+  })
+}
+
+/** A wrong type is 422 in Chroma's words, a wrong key or sparse vector 400; the detail follows either. */
+function metadataProblem(error: unknown, path: string, index: number): unknown {
+  if (!isSiltstoneError(error, 'invalid')) return error
+  if (error.code === 'metadata-type') return wrongMetadataType(error.field ?? path, error.message)
+  return badValue(path, `Invalid metadata at index ${index} (${error.message})`)
+}
+
+export function wrongMetadataType(path: string, detail: string): Error {
+  return badShape(path, `data did not match any variant of untagged enum MetadataValue (${detail})`)
+}
+
+async function withVectors(
+  records: readonly RecordOp[],
+  op: RecordsOp,
+  embed: EmbedTexts | undefined,
+): Promise<readonly RecordOp[]> {
+  const bare = records.filter((record) => record.vector === null && (op !== 'update' || record.document !== null))
+  if (bare.length === 0) return records
+  if (embed === undefined) throw badShape('embed', 'this server has no embedders; send embeddings')
+  const texts = bare.map(({ id, document }) => {
+    if (document !== null) return document
+    throw badValue('embeddings', `record ${JSON.stringify(id)} has neither an embedding nor a document to embed`)
+  })
+  const vectors = await embed(texts)
+  const made = new Map(bare.map((record, i) => [record, vectors[i] as Float32Array]))
+  return records.map((record) => {
+    const vector = made.get(record)
+    return vector === undefined ? record : { ...record, vector }
+  })
+}
+
+function differentLengths(): Error {
+  return invalid('different-lengths', 'Inconsistent number of IDs, embeddings, documents, URIs and metadatas', {
+    field: 'ids',
+  })
+}

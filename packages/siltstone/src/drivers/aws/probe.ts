@@ -1,0 +1,61 @@
+/**
+ * Whether a store honours conditions. One that ignores them looks like any other until two writers meet; then writes
+ * get lost.
+ */
+import type { ObjectStore, PutOptions, PutResult } from '../../ports/object-store.ts'
+
+/** What is wrong with the store's conditional puts, as a sentence; undefined when nothing is. */
+export type Problem = string | undefined
+
+const body = (text: string) => Buffer.from(text)
+
+/**
+ * Four puts, one after the other, and a deletion.
+ * @param key of nothing else
+ */
+export async function probeConditions(store: ObjectStore, key: string): Promise<Problem> {
+  try {
+    const first = await store.put(key, body('first'), { ifAbsent: true })
+    if (first.status !== 'ok') return `If-None-Match: * on a new object was answered ${first.status}.`
+    const second = await store.put(key, body('second'), { ifAbsent: true })
+    if (second.status !== 'exists') return `If-None-Match: * on an existing object was answered ${second.status}.`
+    const third = await store.put(key, body('third'), { ifMatch: first.etag })
+    if (third.status !== 'ok') return `If-Match with the object’s own ETag was answered ${third.status}.`
+    const fourth = await store.put(key, body('fourth'), { ifMatch: first.etag })
+    if (fourth.status !== 'mismatch') return `If-Match with an old ETag was answered ${fourth.status}.`
+    return undefined
+  } finally {
+    await store.delete([key])
+  }
+}
+
+/** Many writers at once, of whom one may win, a few times over. @param key of nothing else */
+export async function probeRaces(
+  store: ObjectStore,
+  key: string,
+  { writers = 16, rounds = 3 }: { writers?: number; rounds?: number } = {},
+): Promise<Problem> {
+  const race = async (options: PutOptions): Promise<PutResult & { status: 'ok' }> => {
+    const results = await Promise.all(
+      Array.from({ length: writers }, (_, at) => store.put(key, body(`${at} ${JSON.stringify(options)}`), options)),
+    )
+    const winners = results.filter((result) => result.status === 'ok')
+    if (winners.length !== 1) throw new NotAtomic(`${winners.length} of ${writers} writers won a race`)
+    return winners[0] as PutResult & { status: 'ok' }
+  }
+  try {
+    for (let round = 0; round < rounds; round++) {
+      const { etag } = await race({ ifAbsent: true })
+      await race({ ifMatch: etag })
+      await store.delete([key])
+    }
+    return undefined
+  } catch (error) {
+    if (!(error instanceof NotAtomic)) throw error
+    return `Conditions are not atomic: ${error.message}.`
+  } finally {
+    await store.delete([key])
+  }
+}
+
+class NotAtomic extends Error {}

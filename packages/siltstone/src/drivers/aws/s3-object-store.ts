@@ -1,0 +1,140 @@
+/**
+ * The object store on S3 and on stores that speak its API.
+ *
+ * What it needs of them, all of it standard in S3 since November 2024: PutObject and CompleteMultipartUpload with
+ * If-None-Match: * and If-Match, atomic between clients; strong read-after-write; ListObjectsV2 in byte order with
+ * StartAfter. It does not use what many lack: conditions on deletes or copies, versions, rename, append.
+ *
+ * ETags are handed back exactly as they came, quotes included, and mean nothing else. In buckets encrypted with
+ * customer keys (SSE-KMS) equal content has different ETags; nothing above relies on their being equal.
+ *
+ * Vendors, and what to set (`s3-place.ts` has the options):
+ *
+ * | store                  | options                              | remarks                                               |
+ * |------------------------|--------------------------------------|-------------------------------------------------------|
+ * | AWS S3                 | none                                 | general purpose buckets; versioned or not             |
+ * | MiniStack, LocalStack, moto, MinIO, versitygw | path style (default with an endpoint) | moto ignores If-Match at the completion of an upload, which is not used |
+ * | MinIO, versitygw       |                                      | a key `a` beside `a/b` is refused or hidden; no key of ours is like that |
+ * | Ceph RGW, older stores | `checksums=required`                 | where the CRC32 header of the newer SDKs is refused   |
+ * | Google Cloud Storage   | not supported                        | its S3 API has no If-Match and If-None-Match on puts  |
+ * | S3Mock, s3s-fs, fauxqs | not supported                        | conditions are ignored or not atomic: updates get lost |
+ *
+ * `batchDelete=false` is for stores without DeleteObjects. Whether a store honours conditions is probed by
+ * `siltstone doctor`, since one that ignores them looks like any other until two writers meet.
+ */
+import { type ClientOptions } from './client-config.ts'
+import { unavailable } from '../../errors.ts'
+import type { Ids } from '../../ports/ids.ts'
+import type {
+  DeleteResult,
+  GetOptions,
+  GetResult,
+  ListOptions,
+  ListPage,
+  ObjectInfo,
+  ObjectStore,
+  ObjectStoreCapabilities,
+  PutOptions,
+  PutResult,
+  Upload,
+} from '../../ports/object-store.ts'
+import { type RequestLimits, type RequestParts, Requests } from './requests.ts'
+import { bucketKey, type S3Bucket, s3Url } from './s3-bucket.ts'
+import { s3Client } from './s3-client.ts'
+import { deleteObjects } from './s3-delete.ts'
+import { getObject, headObject } from './s3-get.ts'
+import { listObjects } from './s3-list.ts'
+import type { S3Place } from './s3-place.ts'
+import { type PresignOptions, presignObject } from './s3-presign.ts'
+import { putObject } from './s3-put.ts'
+import { S3Upload } from './s3-upload.ts'
+
+/** A larger body is sent in parts, which are repeated alone when a connection breaks. */
+const ONE_REQUEST_BYTES = 64 * 1024 * 1024
+
+export interface S3ObjectStoreOptions extends RequestParts, Omit<ClientOptions, 'log'> {
+  ids: Ids
+  /** Writes are refused. */
+  readOnly?: boolean
+  limits?: RequestLimits
+}
+
+export class S3ObjectStore implements ObjectStore {
+  readonly description: string
+  readonly capabilities: ObjectStoreCapabilities = { atomicListPages: true, cheapStartAfter: true, isLocal: false }
+  readonly #bucket: S3Bucket
+  readonly #readOnly: boolean
+  readonly #ownsClient: boolean
+
+  private constructor(bucket: S3Bucket, options: { readOnly: boolean; ownsClient: boolean }) {
+    this.#bucket = bucket
+    this.#readOnly = options.readOnly
+    this.#ownsClient = options.ownsClient
+    this.description = s3Url(bucket).replace(/\/$/, '')
+  }
+
+  /** No request is made. */
+  static open(place: S3Place, options: S3ObjectStoreOptions): S3ObjectStore {
+    const { ids, log, readOnly = false } = options
+    const requests = new Requests('s3', options, options.limits)
+    const bucket = { place, ids, log, client: s3Client(place, options), requests }
+    return new S3ObjectStore(bucket, { readOnly, ownsClient: true })
+  }
+
+  /** Objects below a prefix that listings of the store do not show: what only this driver knows of. */
+  privateFolder(): S3ObjectStore {
+    const { place } = this.#bucket
+    const bucket = { ...this.#bucket, place: { ...place, prefix: `${place.prefix}.siltstone/` } }
+    return new S3ObjectStore(bucket, { readOnly: this.#readOnly, ownsClient: false })
+  }
+
+  get(key: string, options?: GetOptions): Promise<GetResult> {
+    return getObject(this.#bucket, key, options)
+  }
+
+  head(key: string): Promise<ObjectInfo | undefined> {
+    return headObject(this.#bucket, key)
+  }
+
+  async put(key: string, body: Uint8Array, options: PutOptions = {}): Promise<PutResult> {
+    bucketKey(this.#bucket, key)
+    this.#checkWritable()
+    if (body.length <= ONE_REQUEST_BYTES || options.ifMatch !== undefined)
+      return putObject(this.#bucket, key, body, options)
+    const upload = new S3Upload(this.#bucket, key, options)
+    try {
+      await upload.write(body)
+      return await upload.complete()
+    } finally {
+      await upload.abort()
+    }
+  }
+
+  async upload(key: string, options: { ifAbsent?: true; contentType?: string } = {}): Promise<Upload> {
+    bucketKey(this.#bucket, key)
+    this.#checkWritable()
+    return new S3Upload(this.#bucket, key, options)
+  }
+
+  async list(prefix: string, options?: ListOptions): Promise<ListPage> {
+    return listObjects(this.#bucket, prefix, options)
+  }
+
+  async delete(keys: readonly string[]): Promise<DeleteResult> {
+    this.#checkWritable()
+    return deleteObjects(this.#bucket, keys)
+  }
+
+  /** A URL that lets whoever has it read or write this one object for a while. */
+  presign(key: string, options: PresignOptions): Promise<string> {
+    return presignObject(this.#bucket, key, options)
+  }
+
+  async close(): Promise<void> {
+    if (this.#ownsClient) this.#bucket.client.destroy()
+  }
+
+  #checkWritable(): void {
+    if (this.#readOnly) throw unavailable('read-only', `${this.description} was opened for reading only.`)
+  }
+}

@@ -1,0 +1,70 @@
+import { join } from 'node:path'
+import type { Clock } from '../../ports/clock.ts'
+import { CoordinationDatabase } from './coordination-database.ts'
+import type { Environment } from '../../ports/environment.ts'
+import { type LocalObjectStoreOptions, openLocalObjectStore, PRIVATE_FOLDER } from './directory-object-store.ts'
+import { LocalScratch } from './directory-scratch.ts'
+import { MemoryLeases } from '../memory/memory-leases.ts'
+import { MemoryQueue } from '../memory/memory-queue.ts'
+import type { Random } from '../../ports/random.ts'
+import { SqliteLeases } from './sqlite-leases.ts'
+import { SqliteQueue } from './sqlite-queue.ts'
+import { systemClock } from '../../host/system-clock.ts'
+import { systemIds } from '../../host/system-ids.ts'
+import { systemRandom } from '../../host/system-random.ts'
+import { type Logger, type Metrics, noMetrics, silentLogger } from '../../ports/telemetry.ts'
+
+export interface DirectoryEnvironmentOptions
+  extends Pick<LocalObjectStoreOptions, 'readOnly' | 'allowNetworkFilesystem' | 'lockWaitMs' | 'syncBefore'> {
+  /** Default: the machine's. */
+  clock?: Clock
+  /** Default: the machine's. */
+  random?: Random
+  log?: Logger
+  metrics?: Metrics
+  /** See `MemoryQueue`. */
+  maxReceiveCount?: number
+}
+
+/**
+ * Everything the engine needs, on a directory: objects as files, the queue and the leases in
+ * `.siltstone/coordination.sqlite`. With `readOnly` nothing is written, so queue and leases are empty ones in memory.
+ * End it with `closeEnvironment`.
+ * @throws SiltstoneError as `openLocalObjectStore` and `CoordinationDatabase.open` do
+ */
+export async function openEnvironment(
+  directory: string,
+  options: DirectoryEnvironmentOptions = {},
+): Promise<Environment> {
+  const { maxReceiveCount, ...rest } = options
+  const parts = {
+    clock: options.clock ?? systemClock,
+    random: options.random ?? systemRandom,
+    log: options.log ?? silentLogger,
+    metrics: options.metrics ?? noMetrics,
+  }
+  const { clock, random } = parts
+  const store = await openLocalObjectStore(directory, { ...rest, ...parts })
+  const queueOptions = maxReceiveCount === undefined ? { clock } : { clock, maxReceiveCount }
+  const ids = systemIds(clock, random)
+  if (options.readOnly === true) {
+    return { ...parts, ids, store, queue: new MemoryQueue(queueOptions), leases: new MemoryLeases({ clock }) }
+  }
+  try {
+    const path = join(store.root, PRIVATE_FOLDER, 'coordination.sqlite')
+    const database = await CoordinationDatabase.open(path, { clock, random })
+    const queue = new SqliteQueue(database, queueOptions)
+    const scratch = new LocalScratch(join(store.root, PRIVATE_FOLDER, 'scratch'), ids)
+    return { ...parts, ids, store, queue, leases: new SqliteLeases(database, { clock }), scratch }
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+/** Closes the store, the queue and the leases. */
+export async function closeEnvironment(environment: Environment): Promise<void> {
+  await environment.queue.close()
+  await environment.leases.close()
+  await environment.store.close()
+}

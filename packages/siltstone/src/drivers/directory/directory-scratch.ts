@@ -1,0 +1,65 @@
+import { type FileHandle, mkdir, open, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { corrupt } from '../../errors.ts'
+import type { Ids } from '../../ports/ids.ts'
+import type { Scratch, ScratchFile } from '../../ports/scratch.ts'
+import { fileError } from '../../host/file-errors.ts'
+
+/** Files without a name: unlinked while they are open, so that even a killed process leaves none. */
+export class LocalScratch implements Scratch {
+  readonly #folder: string
+  readonly #ids: Ids
+
+  /** @param folder made when first needed */
+  constructor(folder: string, ids: Ids) {
+    this.#folder = folder
+    this.#ids = ids
+  }
+
+  async create(): Promise<ScratchFile> {
+    const path = join(this.#folder, this.#ids.ulid())
+    try {
+      await mkdir(this.#folder, { recursive: true })
+      const handle = await open(path, 'wx+', 0o600)
+      await unlink(path)
+      return new LocalScratchFile(path, handle)
+    } catch (cause) {
+      throw fileError(cause, { path, doing: 'create' })
+    }
+  }
+}
+
+class LocalScratchFile implements ScratchFile {
+  readonly #path: string
+  readonly #handle: FileHandle
+  sizeBytes = 0
+
+  constructor(path: string, handle: FileHandle) {
+    this.#path = path
+    this.#handle = handle
+  }
+
+  async append(bytes: Uint8Array): Promise<void> {
+    try {
+      // At the current position, until all of it is written.
+      await this.#handle.writeFile(bytes)
+    } catch (cause) {
+      throw fileError(cause, { path: this.#path, doing: 'write' })
+    }
+    this.sizeBytes += bytes.length
+  }
+
+  async read(offset: number, length: number): Promise<Uint8Array> {
+    const bytes = new Uint8Array(length)
+    for (let at = 0; at < length; ) {
+      const { bytesRead } = await this.#handle.read(bytes, at, length - at, offset + at)
+      if (bytesRead === 0) throw corrupt('scratch-truncated', `${this.#path} ends at ${offset + at}`)
+      at += bytesRead
+    }
+    return bytes
+  }
+
+  discard(): Promise<void> {
+    return this.#handle.close()
+  }
+}

@@ -1,0 +1,189 @@
+import { type BigIntStats, type Dirent, opendirSync, readdirSync, type Stats, statSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import {
+  continuationOf,
+  keyIsAfter,
+  type ListPosition,
+  type ListRequest,
+  someKeyMayBeAfter,
+} from '../../ports/list-position.ts'
+import { compareKeys, firstNotBefore, isUsableName, RESERVED_COMPONENTS } from '../../ports/object-key.ts'
+import type { ListPage, ObjectInfo } from '../../ports/object-store.ts'
+import { isMissing } from '../../host/file-errors.ts'
+import type { NamesMemo } from './names-memo.ts'
+
+/** Directories that look larger than this to `stat` are read in the thread pool, not to block the event loop. */
+const MAX_SYNC_DIRECTORY_BYTES = 64 * 1024
+
+/**
+ * One page of `list`. Names are sorted as they stand in keys, a directory with its slash, since `a-b` comes before
+ * `a/b`. A directory is entered only if a key below it can be on the page.
+ */
+export async function listDirectory(
+  root: string,
+  request: ListRequest,
+  memo: NamesMemo | undefined,
+): Promise<ListPage> {
+  const page: ListPage = { objects: [], prefixes: [], continuation: undefined }
+  const base = request.prefix.slice(0, request.prefix.lastIndexOf('/') + 1)
+  await new Listing(root, request, page, memo).walk(base)
+  return page
+}
+
+class Listing {
+  readonly #root: string
+  readonly #request: ListRequest
+  readonly #page: ListPage
+  readonly #memo: NamesMemo | undefined
+  #last: ListPosition | undefined
+
+  constructor(root: string, request: ListRequest, page: ListPage, memo: NamesMemo | undefined) {
+    this.#root = root
+    this.#request = request
+    this.#page = page
+    this.#memo = memo
+  }
+
+  /** Adds what is below the directory of the keys that begin with `base`. False when the page is full. */
+  async walk(base: string): Promise<boolean> {
+    for (const name of await this.#names(base)) {
+      const key = base + name
+      if (!key.endsWith('/')) {
+        if (!this.#addObject(key)) return false
+      } else if (this.#request.delimited && key.length > this.#request.prefix.length) {
+        if (hasKeyAfter(this.#root, key, this.#request.from) && !this.#addPrefix(key)) return false
+      } else if (!(await this.walk(key))) {
+        return false
+      }
+    }
+    return true
+  }
+
+  /** The names in a directory that can matter, in byte order, directories with a slash. */
+  async #names(base: string): Promise<string[]> {
+    const { prefix, from } = this.#request
+    return notBefore(await this.#allNames(base), base, from).filter((name) => {
+      const key = base + name
+      const isDirectory = key.endsWith('/')
+      const matches = key.startsWith(prefix) || (isDirectory && prefix.startsWith(key))
+      return matches && (isDirectory ? someKeyMayBeAfter(key, from) : keyIsAfter(key, from))
+    })
+  }
+
+  async #allNames(base: string): Promise<readonly string[]> {
+    const path = join(this.#root, base)
+    const stat = directoryIfThere(path)
+    if (stat === undefined) return []
+    const known = this.#memo?.find(path, stat)
+    if (known !== undefined && typeof known !== 'function') return known
+    const names: string[] = []
+    for (const entry of await readEntries(path, stat)) {
+      const name = nameInKey(entry, base)
+      if (name !== undefined) names.push(name)
+    }
+    names.sort(compareKeys)
+    known?.(names)
+    return names
+  }
+
+  #addObject(key: string): boolean {
+    if (this.#isFull()) return false
+    const stat = statIfThere(join(this.#root, key))
+    if (stat === undefined) return true
+    const lastModifiedMs = Math.trunc(stat.mtimeMs)
+    const info: ObjectInfo = { key, sizeBytes: stat.size, etag: undefined, lastModifiedMs }
+    this.#page.objects.push(info)
+    this.#last = { afterKey: key }
+    return true
+  }
+
+  #addPrefix(prefix: string): boolean {
+    if (this.#isFull()) return false
+    this.#page.prefixes.push(prefix)
+    this.#last = { afterPrefix: prefix }
+    return true
+  }
+
+  #isFull(): boolean {
+    const { objects, prefixes } = this.#page
+    if (this.#last === undefined || objects.length + prefixes.length < this.#request.limit) return false
+    this.#page.continuation = continuationOf(this.#last)
+    return true
+  }
+}
+
+/**
+ * Without names that certainly no wanted key begins with. A log that was folded has a thousand of them, and every strong
+ * read lists it.
+ * @param names in byte order, directories with a slash
+ */
+function notBefore(names: readonly string[], base: string, from: ListPosition): readonly string[] {
+  if (!('afterKey' in from) || !from.afterKey.startsWith(base)) return names
+  const after = from.afterKey.slice(base.length)
+  const start = firstNotBefore(names, after)
+  // The directory that `after` lies in comes before it.
+  const around = after.slice(0, after.indexOf('/') + 1)
+  const place = around === '' ? start : firstNotBefore(names, around)
+  return place < start && names[place] === around ? [around, ...names.slice(start)] : names.slice(start)
+}
+
+/** Whether there is any object below a directory: an empty one, left by a crash or about to be used, is no prefix. */
+function hasKeyAfter(root: string, base: string, from: ListPosition): boolean {
+  const directories: string[] = []
+  const path = join(root, base)
+  try {
+    const directory = opendirSync(path)
+    try {
+      for (let entry = directory.readSync(); entry !== null; entry = directory.readSync()) {
+        const name = nameInKey(entry, base)
+        if (name === undefined) continue
+        if (name.endsWith('/')) directories.push(base + name)
+        else if (keyIsAfter(base + name, from)) return true
+      }
+    } finally {
+      directory.closeSync()
+    }
+  } catch (error) {
+    if (!isMissing(error)) throw error
+  }
+  return directories.some((below) => someKeyMayBeAfter(below, from) && hasKeyAfter(root, below, from))
+}
+
+/** How an entry of a directory stands in keys; undefined for what is no object of ours. */
+function nameInKey(entry: Dirent, base: string): string | undefined {
+  const { name } = entry
+  if (!isUsableName(name) || (base === '' && RESERVED_COMPONENTS.includes(name))) return undefined
+  if (entry.isFile()) return name
+  return entry.isDirectory() ? `${name}/` : undefined
+}
+
+function directoryIfThere(path: string): BigIntStats | undefined {
+  try {
+    const stat = statSync(path, { bigint: true })
+    return stat.isDirectory() ? stat : undefined
+  } catch (error) {
+    if (isMissing(error)) return undefined
+    throw error
+  }
+}
+
+async function readEntries(path: string, { size }: BigIntStats): Promise<Dirent[]> {
+  try {
+    return size <= MAX_SYNC_DIRECTORY_BYTES
+      ? readdirSync(path, { withFileTypes: true })
+      : await readdir(path, { withFileTypes: true })
+  } catch (error) {
+    if (isMissing(error)) return []
+    throw error
+  }
+}
+
+function statIfThere(path: string): Stats | undefined {
+  try {
+    return statSync(path)
+  } catch (error) {
+    if (isMissing(error)) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,61 @@
+import { DatabaseSync } from 'node:sqlite'
+import { corrupt, type SiltstoneError, unavailable } from '../../errors.ts'
+
+const SQLITE_BUSY = 5
+const SQLITE_LOCKED = 6
+
+/** Opens a database file that several processes share. No call on it waits for another process. */
+export function openDatabase(path: string): DatabaseSync {
+  try {
+    return new DatabaseSync(path, { timeout: 0 })
+  } catch (cause) {
+    throw databaseError(path, cause)
+  }
+}
+
+/** SQLite failed, not the code that uses it. */
+export function isDatabaseError(error: unknown): boolean {
+  return primaryCode(error) !== undefined
+}
+
+/** Another connection holds the lock that was wanted. */
+export function isDatabaseBusy(error: unknown): boolean {
+  const code = primaryCode(error)
+  return code === SQLITE_BUSY || code === SQLITE_LOCKED
+}
+
+/** The public error for a failure of SQLite. */
+export function databaseError(path: string, cause: unknown): SiltstoneError {
+  const text = cause instanceof Error ? cause.message : String(cause)
+  switch (primaryCode(cause) ?? 0) {
+    case 13:
+      return unavailable('disk-full', `Cannot write ${path}: the disk is full. Free some space and try again.`, {
+        cause,
+      })
+    case 8:
+      return unavailable('read-only', `Cannot write ${path}: it is read-only.`, { cause })
+    case 14:
+      return unavailable(
+        'access-denied',
+        `Cannot open ${path}: ${text}. Check that the folder exists and is writable.`,
+        { cause },
+      )
+    case 11:
+    case 26:
+      return corrupt(
+        'coordination-damaged',
+        `${path} is damaged: ${text}. It holds no records, only leases and wake-up calls: stop every process on this ` +
+          `store, delete it, and start again.`,
+        { cause },
+      )
+    default:
+      return unavailable('coordination-database', `The coordination database ${path} failed: ${text}.`, { cause })
+  }
+}
+
+/** SQLite's result code without the extension in its higher bits. */
+function primaryCode(error: unknown): number | undefined {
+  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number'
+    ? error.errcode & 0xff
+    : undefined
+}

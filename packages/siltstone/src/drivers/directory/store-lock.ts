@@ -1,0 +1,68 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { unavailable } from '../../errors.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { Random } from '../../ports/random.ts'
+import { databaseError, isDatabaseBusy, openDatabase } from './sqlite-database.ts'
+import { fullJitterMs } from '../../ports/retry.ts'
+
+export interface StoreLockOptions {
+  path: string
+  clock: Clock
+  random: Random
+  /** How long to wait for other processes before giving up. */
+  waitMs: number
+}
+
+/**
+ * The lock between processes that guards what is compared and then changed. Node has no flock, so it is the write lock
+ * of an empty SQLite database (BEGIN IMMEDIATE … ROLLBACK: a file lock, nothing is written), which the operating system
+ * frees when the process dies. What runs under it is synchronous and short, so it is held for microseconds and no
+ * process is suspended by its own event loop while it holds it.
+ */
+export class StoreLock {
+  readonly #options: StoreLockOptions
+  #database: DatabaseSync | undefined
+
+  constructor(options: StoreLockOptions) {
+    this.#options = options
+  }
+
+  /**
+   * @throws SiltstoneError `unavailable` (store-locked) when the lock was busy all the time; nothing was done then
+   */
+  async run<T>(work: () => T): Promise<T> {
+    const { clock, random, waitMs, path } = this.#options
+    const deadlineMs = clock.monotonicMs() + waitMs
+    for (let attempt = 1; !this.#tryLock(); attempt++) {
+      if (clock.monotonicMs() >= deadlineMs) {
+        throw unavailable(
+          'store-locked',
+          `Another process has held the lock ${path} for ${waitMs} ms. It may be stopped or overloaded: try again.`,
+          { retryAfterMs: 1000 },
+        )
+      }
+      await clock.sleep(fullJitterMs(attempt, { baseMs: 1, maxMs: 20, random }))
+    }
+    try {
+      return work()
+    } finally {
+      this.#database?.exec('ROLLBACK')
+    }
+  }
+
+  close(): void {
+    this.#database?.close()
+    this.#database = undefined
+  }
+
+  #tryLock(): boolean {
+    this.#database ??= openDatabase(this.#options.path)
+    try {
+      this.#database.exec('BEGIN IMMEDIATE')
+      return true
+    } catch (error) {
+      if (isDatabaseBusy(error)) return false
+      throw databaseError(this.#options.path, error)
+    }
+  }
+}

@@ -1,0 +1,118 @@
+import { setImmediate } from 'node:timers/promises'
+import type { Clock } from '../../ports/clock.ts'
+
+interface PendingTimer {
+  dueMs: number
+  /** Timers of one moment fire in the order they were set. */
+  order: number
+  run: () => void
+}
+
+/**
+ * A clock that stands still until it is told to move. Timers fire in order of their time, then of their making; after
+ * each one everything that waits on promises runs before the next one fires, so a run replays exactly.
+ */
+export class ManualClock implements Clock {
+  #nowMs: number
+  #monotonicMs = 0
+  #made = 0
+  #pending: PendingTimer[] = []
+
+  constructor(nowMs = Date.UTC(2026, 0, 1)) {
+    this.#nowMs = nowMs
+  }
+
+  nowMs(): number {
+    return this.#nowMs
+  }
+
+  monotonicMs(): number {
+    return this.#monotonicMs
+  }
+
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted === true) {
+        reject(signal.reason as Error)
+        return
+      }
+      const onAbort = () => {
+        cancel()
+        reject(signal?.reason as Error)
+      }
+      const cancel = this.timer(ms, () => {
+        signal?.removeEventListener('abort', onAbort)
+        resolve()
+      })
+      signal?.addEventListener('abort', onAbort, { once: true })
+    })
+  }
+
+  timer(ms: number, run: () => void): () => void {
+    const timer = { dueMs: this.#monotonicMs + Math.max(0, ms), order: this.#made++, run }
+    const at = this.#pending.findLastIndex((other) => other.dueMs <= timer.dueMs)
+    this.#pending.splice(at + 1, 0, timer)
+    return () => {
+      this.#pending = this.#pending.filter((other) => other !== timer)
+    }
+  }
+
+  /** How many timers and sleeps wait. */
+  get pendingTimers(): number {
+    return this.#pending.length
+  }
+
+  /** Moves both clocks on by `ms`, firing what becomes due, and lets what that wakes run. */
+  async advance(ms: number): Promise<void> {
+    const endMs = this.#monotonicMs + ms
+    await setImmediate()
+    for (let next = this.#pending[0]; next !== undefined && next.dueMs <= endMs; next = this.#pending[0]) {
+      await this.#fire(next)
+    }
+    this.#moveTo(endMs)
+  }
+
+  /** Moves on to the next timer, however far, and fires it. False when there is none. */
+  async advanceToNext(): Promise<boolean> {
+    await setImmediate()
+    const [next] = this.#pending
+    if (next !== undefined) await this.#fire(next)
+    return next !== undefined
+  }
+
+  /**
+   * Fires timer after timer until `work` has settled, and answers as it did.
+   * @throws Error when `work` waits and no timer is left that could wake it
+   */
+  async runUntil<T>(work: Promise<T>): Promise<T> {
+    const state = { isSettled: false }
+    const settle = () => {
+      state.isSettled = true
+    }
+    work.then(settle, settle)
+    await setImmediate()
+    while (!state.isSettled) {
+      if (!(await this.advanceToNext()) && !state.isSettled) {
+        throw new Error('The work waits for something that is no timer.')
+      }
+    }
+    return work
+  }
+
+  /** Steps the wall clock alone, either way, as an operator or NTP would. */
+  stepWallClock(ms: number): void {
+    this.#nowMs += ms
+  }
+
+  async #fire(timer: PendingTimer): Promise<void> {
+    this.#pending.shift()
+    this.#moveTo(Math.max(this.#monotonicMs, timer.dueMs))
+    timer.run()
+    await setImmediate()
+  }
+
+  #moveTo(monotonicMs: number): void {
+    this.#nowMs += monotonicMs - this.#monotonicMs
+    this.#monotonicMs = monotonicMs
+  }
+}

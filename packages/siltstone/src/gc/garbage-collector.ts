@@ -1,0 +1,270 @@
+/**
+ * Collection of garbage in one collection. It fences first:
+ *
+ * 1. Under both leases, it lists `snapshot/<collection>/`.
+ * 2. It commits a manifest with a higher `gcEpoch`. Every compaction that began before loses its commit from now on,
+ *    however long it stalled, so nothing that was written before the fence and is not in the fence's manifest or its
+ *    pins can ever be published.
+ * 3. It deletes only what its list held, what neither the fence's manifest nor its pins reach, and what is older than
+ *    the grace period by the store's clock. (The grace period is for readers that still hold an older manifest, and
+ *    for objects of a compaction that began after the fence: those are not in the list.)
+ *
+ * The leases only keep collectors and compactors from working in vain: a stalled collector deletes objects that were
+ * unreachable at its fence, and what is unreachable stays so, because a manifest only names objects of its parent, of
+ * its own making, or of a pin.
+ *
+ * Folded inbox deltas go an hour after their fold, folded entries after their retention. A delta's key leaves the
+ * manifest's list only in a commit after its deletion was confirmed, so it is never taken for a new one.
+ *
+ * A fork's pin stays while the fork's manifest names us among its owners. One without a pointer after an hour belongs
+ * to a fork that stalled: its pointer is created as a tombstone first, so that it fails instead of publishing over
+ * segments that are collected next; only then the pin is dropped.
+ */
+import { isSiltstoneError } from '../errors.ts'
+import { emptyManifest, type Manifest, objectsOf, type Pin } from '../format/manifest.ts'
+import { inboxKey, inboxPrefix, logPrefix, parseKey, pointerKey, snapshotPrefix } from '../format/keys.ts'
+import { pages } from '../log/listing.ts'
+import type { LogLimits } from '../log/log-limits.ts'
+import type { Environment } from '../ports/environment.ts'
+import type { ObjectInfo } from '../ports/object-store.ts'
+import { type Current, ManifestStore } from '../snapshot/manifest-store.ts'
+import { enlist } from '../compact/gc-due.ts'
+import { foldLease, mergeLease, withLease } from '../ports/lease-guard.ts'
+import type { CompactLimits } from '../compact/compact-limits.ts'
+import { nextManifest } from '../snapshot/next-manifest.ts'
+import { lostIfOvertaken } from '../snapshot/overtaken.ts'
+
+const COMMIT_TRIES = 20
+
+export interface CollectOptions {
+  env: Environment
+  log: LogLimits
+  limits: CompactLimits
+  name: string
+  withoutLease?: boolean
+  signal?: AbortSignal
+}
+
+export interface CollectOutcome {
+  collection: string
+  busy: boolean
+  deleted: number
+  deletedBytes: number
+  failed: number
+  /** Unreachable or folded, but too young: there will be work later. */
+  waiting: number
+}
+
+export async function collect(path: string, options: CollectOptions): Promise<CollectOutcome> {
+  const outcome: CollectOutcome = { collection: path, busy: false, deleted: 0, deletedBytes: 0, failed: 0, waiting: 0 }
+  const { env, limits, name } = options
+  const work = async (signal: AbortSignal) => new Collection(path, options, signal, outcome).run()
+  if (options.withoutLease) await work(options.signal ?? new AbortController().signal)
+  else {
+    const guarded = await withLease(env, foldLease(path), name, limits.leaseTtlMs, (fold) =>
+      withLease(env, mergeLease(path), name, limits.leaseTtlMs, (merge) =>
+        work(AbortSignal.any([fold.signal, merge.signal, ...(options.signal ? [options.signal] : [])])),
+      ),
+    )
+    outcome.busy = guarded.status === 'busy' || guarded.value.status === 'busy'
+  }
+  if (outcome.waiting > 0 || outcome.busy) await enlist(env, path, env.clock.nowMs() + limits.gcEveryMs)
+  env.log.info('collected', { ...outcome })
+  return outcome
+}
+
+class Collection {
+  readonly #path: string
+  readonly #options: CollectOptions
+  readonly #signal: AbortSignal
+  readonly #outcome: CollectOutcome
+  readonly #manifests: ManifestStore
+
+  constructor(path: string, options: CollectOptions, signal: AbortSignal, outcome: CollectOutcome) {
+    this.#path = path
+    this.#options = options
+    this.#signal = signal
+    this.#outcome = outcome
+    this.#manifests = new ManifestStore(options.env, path)
+  }
+
+  async run(): Promise<void> {
+    const { env } = this.#options
+    const listed: ObjectInfo[] = []
+    for await (const page of pages(env.store, snapshotPrefix(this.#path))) listed.push(...page)
+    const fence = await this.#fence()
+    if (!fence) return
+    const reachable = await lostIfOvertaken(this.#manifests, fence.pointer, () =>
+      this.#reachable(fence.manifest, fence.pointer.manifestKey),
+    )
+    if (reachable === 'lost') {
+      // A later collector has fenced over us and dropped pins of ours: what our list held is its garbage now.
+      this.#outcome.busy = true
+      return
+    }
+    const garbage = listed.filter(({ key }) => !reachable.has(key))
+    await this.#deleteOld(garbage, this.#options.limits.graceMs)
+    if (fence.manifest.state === 'closed') await this.#sweepClosedLog()
+    else {
+      await this.#deleteFoldedEntries(fence.manifest)
+      await this.#deleteFoldedDeltas(fence.manifest)
+    }
+  }
+
+  /** Raises the epoch; drops pins and owners that nobody needs any more. */
+  async #fence(): Promise<Current | undefined> {
+    const startedAtMs = this.#options.env.clock.nowMs()
+    for (let attempt = 0; attempt < COMMIT_TRIES; attempt++) {
+      const current = await this.#manifests.current()
+      if (current === 'none') return undefined
+      const { manifest } = current
+      const needed = await lostIfOvertaken(this.#manifests, current.pointer, async () => {
+        const pins = await this.#neededPins(manifest.pins)
+        return { pins, owners: await this.#neededOwners({ ...manifest, pins }) }
+      })
+      if (needed === 'lost') continue
+      const committed = await this.#commit(current, startedAtMs, { gcEpoch: manifest.gcEpoch + 1, ...needed })
+      if (committed) return committed
+    }
+    this.#outcome.busy = true
+    return undefined
+  }
+
+  async #commit(over: Current, startedAtMs: number, changes: Partial<Manifest>): Promise<Current | undefined> {
+    const { env, limits, name } = this.#options
+    const { pointer, manifest: current } = over
+    this.#signal.throwIfAborted()
+    const manifest = nextManifest(
+      { env, current, pointer, kind: 'gc', writer: name, startedAtMs, history: limits.history },
+      changes,
+    )
+    const committed = await this.#manifests.commit(pointer, manifest)
+    return committed === 'lost' ? undefined : { manifest, pointer: committed }
+  }
+
+  async #neededPins(pins: readonly Pin[]): Promise<Pin[]> {
+    const needed: Pin[] = []
+    for (const pin of pins) if (pin.kind !== 'fork' || (await this.#forkNeeds(pin))) needed.push(pin)
+    return needed
+  }
+
+  async #forkNeeds(pin: Pin): Promise<boolean> {
+    const { env, limits } = this.#options
+    const fork = new ManifestStore(env, pin.reason)
+    const published = await fork.current()
+    if (published === 'none') {
+      if (env.clock.nowMs() - pin.pinnedAtMs < limits.forkWithinMs) return true
+      const tombstone: Manifest = {
+        ...emptyManifest(pin.reason),
+        id: env.ids.ulid(),
+        kind: 'close',
+        state: 'closed',
+        createdAtMs: env.clock.nowMs(),
+        writer: this.#options.name,
+      }
+      // Lost: the fork published after all, and keeps its pin.
+      return (await fork.commit('none', tombstone)) === 'lost'
+    }
+    return published.manifest.owners.some(({ collection }) => collection === this.#path)
+  }
+
+  /**
+   * All of them while anything of others is in use: what we got from a fork may lie in the fork's source, whose pin for
+   * the fork stands only as long as the fork's pin for us.
+   */
+  async #neededOwners(manifest: Manifest): Promise<Manifest['owners']> {
+    if (manifest.owners.length === 0) return []
+    for (const key of await this.#reachable(manifest, '')) {
+      const parsed = parseKey(key)
+      if (parsed && 'path' in parsed && parsed.path !== this.#path) return manifest.owners
+    }
+    return []
+  }
+
+  /** Keys of everything that the manifest and its pins need. */
+  async #reachable(manifest: Manifest, manifestKey: string): Promise<Set<string>> {
+    const keys = new Set<string>([pointerKey(this.#path), ...objectsOf(manifest).map(({ key }) => key)])
+    const manifests = [...(manifestKey === '' ? [] : [manifestKey]), ...manifest.pins.map((pin) => pin.manifestKey)]
+    for (const key of manifests) {
+      if (keys.has(key)) continue
+      keys.add(key)
+      for (const list of await this.#manifests.listObjects(key)) keys.add(list.key)
+      for (const object of objectsOf(await this.#manifests.loadExisting(key))) keys.add(object.key)
+    }
+    return keys
+  }
+
+  async #deleteFoldedEntries(manifest: Manifest): Promise<void> {
+    const { env, log } = this.#options
+    const nowMs = env.clock.nowMs()
+    const foldedAt = (number: number) =>
+      manifest.folded.find(({ first, ids }) => number >= first && number < first + ids.length)?.foldedAtMs
+    const old: ObjectInfo[] = []
+    for await (const page of pages(env.store, logPrefix(this.#path), { delimiter: '/' }))
+      for (const object of page) {
+        const parsed = parseKey(object.key)
+        if (parsed?.kind !== 'log-entry' || parsed.number > manifest.watermark) continue
+        // No record left: it was folded longer ago than the record is kept.
+        const ageMs = nowMs - (foldedAt(parsed.number) ?? 0)
+        if (ageMs > log.entryRetentionMs) old.push(object)
+        else this.#outcome.waiting++
+      }
+    await this.#deleteOld(old, log.entryRetentionMs)
+  }
+
+  async #deleteFoldedDeltas(fenced: Manifest): Promise<void> {
+    const { env, log } = this.#options
+    const nowMs = env.clock.nowMs()
+    const ripe = fenced.sequenced.filter(({ foldedAtMs }) => nowMs - foldedAtMs > log.inboxRetentionMs)
+    this.#outcome.waiting += fenced.sequenced.length - ripe.length
+    if (ripe.length === 0) return
+    const gone = new Set<string>()
+    for (const { ulids } of ripe) {
+      this.#signal.throwIfAborted()
+      const keys = ulids.map((ulid) => inboxKey(this.#path, ulid))
+      for (const key of await this.#delete(keys)) gone.add(key)
+    }
+    const startedAtMs = env.clock.nowMs()
+    for (let attempt = 0; attempt < COMMIT_TRIES; attempt++) {
+      const current = await this.#manifests.current()
+      if (current === 'none') return
+      const sequenced = current.manifest.sequenced
+        .map((group) => ({ ...group, ulids: group.ulids.filter((ulid) => !gone.has(inboxKey(this.#path, ulid))) }))
+        .filter(({ ulids }) => ulids.length > 0)
+      if (await this.#commit(current, startedAtMs, { sequenced })) return
+    }
+  }
+
+  async #sweepClosedLog(): Promise<void> {
+    const { env, limits } = this.#options
+    for await (const page of pages(env.store, logPrefix(this.#path), { delimiter: '/' }))
+      await this.#deleteOld(page, limits.graceMs)
+    for await (const page of pages(env.store, inboxPrefix(this.#path))) await this.#deleteOld(page, limits.graceMs)
+  }
+
+  async #deleteOld(objects: readonly ObjectInfo[], minimumAgeMs: number): Promise<void> {
+    const nowMs = this.#options.env.clock.nowMs()
+    const old = objects.filter(({ lastModifiedMs }) => nowMs - lastModifiedMs > minimumAgeMs)
+    this.#outcome.waiting += objects.length - old.length
+    this.#signal.throwIfAborted()
+    const deleted = new Set(await this.#delete(old.map(({ key }) => key)))
+    for (const object of old) if (deleted.has(object.key)) this.#outcome.deletedBytes += object.sizeBytes
+  }
+
+  async #delete(keys: readonly string[]): Promise<string[]> {
+    if (keys.length === 0) return []
+    const { env } = this.#options
+    try {
+      const result = await env.store.delete(keys)
+      this.#outcome.deleted += result.deleted.length
+      this.#outcome.failed += result.failed.length
+      for (const { key, error } of result.failed) env.log.warn('delete_failed', { key, error: error.message })
+      return result.deleted
+    } catch (error) {
+      if (!isSiltstoneError(error, 'unavailable') && !isSiltstoneError(error, 'unknown')) throw error
+      this.#outcome.failed += keys.length
+      env.log.warn('delete_failed', { keys: keys.length, error: error.message })
+      return []
+    }
+  }
+}

@@ -1,0 +1,85 @@
+import { createReadStream } from 'node:fs'
+import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileError, isMissing } from './file-errors.ts'
+
+export interface FileInfo {
+  sizeBytes: number
+  modifiedMs: number
+  kind: 'file' | 'directory' | 'other'
+}
+
+/** @throws SiltstoneError `not-found` (file-missing), `unavailable` (access-denied, io-error) */
+export async function readFileBytes(path: string): Promise<Uint8Array> {
+  try {
+    return new Uint8Array(await readFile(path))
+  } catch (error) {
+    throw fileError(error, { path, doing: 'read' })
+  }
+}
+
+/** The file as UTF-8. @throws SiltstoneError as `readFileBytes` does */
+export async function readFileText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    throw fileError(error, { path, doing: 'read' })
+  }
+}
+
+/** The file in chunks of 64 KB. @throws SiltstoneError as `readFileBytes` does */
+export async function* readFileChunks(path: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* createReadStream(path) as AsyncIterable<Uint8Array>
+  } catch (error) {
+    throw fileError(error, { path, doing: 'read' })
+  }
+}
+
+/**
+ * Writes a file whole or not at all, making the folders above it. Not synced: for what can be made again.
+ * @throws SiltstoneError `unavailable` (disk-full, read-only, access-denied, io-error)
+ */
+export async function writeFileWhole(path: string, content: Uint8Array | string): Promise<void> {
+  const temp = `${path}.${process.pid}.part`
+  try {
+    await mkdir(dirname(path), { recursive: true })
+    await writeFile(temp, content)
+    await rename(temp, path)
+  } catch (error) {
+    await rm(temp, { force: true })
+    throw fileError(error, { path, doing: 'write' })
+  }
+}
+
+/** Undefined when there is nothing of that name. */
+export async function fileInfo(path: string): Promise<FileInfo | undefined> {
+  try {
+    const found = await stat(path)
+    const kind = found.isFile() ? 'file' : found.isDirectory() ? 'directory' : 'other'
+    return { sizeBytes: found.size, modifiedMs: Math.trunc(found.mtimeMs), kind }
+  } catch (error) {
+    if (isMissing(error)) return undefined
+    throw fileError(error, { path, doing: 'inspect' })
+  }
+}
+
+/** A new, empty directory of one's own among the machine's temporary ones. */
+export async function makeTemporaryDirectory(prefix = 'siltstone-'): Promise<string> {
+  const path = join(tmpdir(), prefix)
+  try {
+    return await mkdtemp(path)
+  } catch (error) {
+    throw fileError(error, { path, doing: 'make a directory at' })
+  }
+}
+
+/** Removes a file, or a directory with all that is in it. Nothing there is fine. */
+export async function removeTree(path: string): Promise<void> {
+  try {
+    await rm(path, { recursive: true, force: true })
+  } catch (error) {
+    throw fileError(error, { path, doing: 'remove' })
+  }
+}

@@ -1,0 +1,85 @@
+/** Collections and the catalog that names them: tenants, databases, collections. */
+
+export type Space = 'l2' | 'cosine' | 'ip'
+
+export interface CollectionInfo {
+  id: string
+  name: string
+  tenant: string
+  database: string
+  space: Space
+  /** Exact JSON text of an object, or null. */
+  metadata: string | null
+  /** Chroma's configuration_json as it was reconciled at creation; opaque to the engine but for `space`. */
+  configuration: Record<string, unknown>
+  schema: Record<string, unknown> | null
+  /** null until the first vector in log order. As of when the info was read. */
+  dimension: number | null
+  createdAtMs: number
+  /** False: takes no bare producers, so writers skip the listing of the inbox. */
+  inbox: boolean
+  /** Id of the collection that this one was forked from: its version 0 is a state of that one. */
+  forkOf?: string
+}
+
+export interface CreateCollection {
+  tenant: string
+  database: string
+  name: string
+  getOrCreate: boolean
+  space: Space
+  metadata: string | null
+  configuration: Record<string, unknown>
+  schema: Record<string, unknown> | null
+  inbox?: boolean
+}
+
+export interface ChangeCollection {
+  newName?: string
+  /** Replaces the whole map. */
+  newMetadata?: string | null
+  newConfiguration?: Record<string, unknown>
+}
+
+export interface DatabaseInfo {
+  id: string
+  name: string
+  tenant: string
+}
+
+export interface TenantInfo {
+  name: string
+  resourceName: string | null
+}
+
+export interface PageOptions {
+  limit?: number
+  offset?: number
+}
+
+/**
+ * Tenants, databases, collections. On a fresh store `default_tenant` and `default_database` (nil UUID) exist.
+ * @throws SiltstoneError `not-found` (codes tenant-missing, database-missing, collection-missing), `conflict` (tenant-exists, database-exists, collection-exists)
+ */
+export interface Catalog {
+  createTenant(name: string): Promise<void>
+  getTenant(name: string): Promise<TenantInfo>
+  setTenantResourceName(name: string, resourceName: string): Promise<void>
+  createDatabase(tenant: string, name: string): Promise<DatabaseInfo>
+  getDatabase(tenant: string, name: string): Promise<DatabaseInfo>
+  deleteDatabase(tenant: string, name: string): Promise<void>
+  /** Ordered by name; an unknown tenant has none. */
+  listDatabases(tenant: string, page?: PageOptions): Promise<DatabaseInfo[]>
+  createCollection(request: CreateCollection): Promise<{ info: CollectionInfo; created: boolean }>
+  getCollection(tenant: string, database: string, name: string): Promise<CollectionInfo>
+  getCollectionById(tenant: string, database: string, id: string): Promise<CollectionInfo>
+  /** Looks through the tenant whose resource name this is. */
+  getCollectionByCrn(resourceName: string, database: string, name: string): Promise<CollectionInfo>
+  changeCollection(tenant: string, database: string, id: string, change: ChangeCollection): Promise<void>
+  deleteCollection(tenant: string, database: string, name: string): Promise<void>
+  /** Ordered by id. */
+  listCollections(tenant: string, database: string, page?: PageOptions): Promise<CollectionInfo[]>
+  countCollections(tenant: string, database: string): Promise<number>
+  /** Everything goes: for `allow_reset`. */
+  reset(): Promise<void>
+}

@@ -1,0 +1,24 @@
+import type { Metadata, MetadataScalar } from './record.ts'
+
+/** A parsed `where` and `where_document`, one tree. */
+export type Filter =
+  | { kind: 'and' | 'or'; clauses: Filter[] }
+  | { kind: 'compare'; key: string; op: 'eq' | 'ne' | 'gt' | 'gte' | 'lt' | 'lte'; value: MetadataScalar }
+  | { kind: 'in'; key: string; negated: boolean; values: MetadataScalar[] }
+  /** Membership in a metadata array. */
+  | { kind: 'contains'; key: string; negated: boolean; value: MetadataScalar }
+  | { kind: 'document-contains'; negated: boolean; text: string }
+  | { kind: 'document-regex'; negated: boolean; pattern: string }
+  | { kind: 'id'; negated: boolean; values: string[] }
+
+/** What a filter may look at. Columns that `columnsOf(filter)` does not name may be left out. */
+export interface FilterRow {
+  id: string
+  metadata: Metadata | null
+  document: string | null
+}
+
+export interface FilterColumns {
+  metadata: boolean
+  document: boolean
+}

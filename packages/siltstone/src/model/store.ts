@@ -1,0 +1,70 @@
+/**
+ * One opened store: the interface that the library, the HTTP API, the command line and the functions are written
+ * against. Callers validate the shape of their input; the engine checks what depends on state (dimension, existence).
+ */
+import type { Catalog, CollectionInfo } from './collection.ts'
+import type { GetRequest, GetResponse, QueryRequest, QueryResponse, ReadOptions } from './read.ts'
+import type { RecordOp } from './record.ts'
+import type { ConditionalCommit, DeleteRequest, IndexingStatus, WriteResult } from './write.ts'
+
+export interface SnapshotInfo {
+  /** Name to give to `rollback` and `read`: the manifest's file name without extension. */
+  name: string
+  key: string
+  /** The last log entry folded into it. */
+  watermark: number
+  createdAtMs: number
+  liveRecords: number
+  segments: number
+  sizeBytes: number
+  current: boolean
+  /** Why it is kept: `current`, `history`, `fork`, `restore-point` … */
+  keptBecause: string[]
+}
+
+export interface Collection {
+  readonly info: CollectionInfo
+  /**
+   * Appends operations in order, durably; readable at once by every strong read.
+   * Takes the vectors over: their arrays must not be changed afterwards. The same holds for arrays that reads return.
+   * @throws invalid (dimension-mismatch), unavailable (back-pressure), unknown (outcome-unknown), not-found (collection-missing)
+   */
+  write(operations: readonly RecordOp[]): Promise<WriteResult>
+  /** Exact at its place in the log. */
+  delete(request: DeleteRequest): Promise<WriteResult & { deleted: number }>
+  get(request: GetRequest): Promise<GetResponse>
+  query(request: QueryRequest): Promise<QueryResponse>
+  count(options?: ReadOptions): Promise<number>
+  dimension(): Promise<number | null>
+  indexingStatus(): Promise<IndexingStatus>
+  /** A get whose answer carries a token for `commitIf`. */
+  readToken(): Promise<string>
+  /** @throws conflict (an id changed: `conditional-write-conflict`; the token is too old: `stale-read`) */
+  commitIf(request: ConditionalCommit): Promise<WriteResult & { recordCount: number }>
+  fork(newName: string): Promise<CollectionInfo>
+  forkCount(): Promise<number>
+  snapshots(): Promise<SnapshotInfo[]>
+  /** Appends a `reset` entry: the state becomes that snapshot's, everything later is undone, history is kept. */
+  rollback(snapshotName: string): Promise<WriteResult>
+}
+
+export interface CompactionOutcome {
+  collection: string
+  folds: number
+  merges: number
+  entriesFolded: number
+  recordsFolded: number
+  bytesWritten: number
+  /** Somebody else holds the lease: no failure, it will do the work. */
+  busy: boolean
+  watermark: number
+}
+
+/** One store: a directory or a bucket. */
+export interface Engine {
+  readonly catalog: Catalog
+  /** @throws not-found collection-missing */
+  collection(tenant: string, database: string, id: string): Promise<Collection>
+  /** Stops background work, waits for writes in flight. Idempotent. */
+  close(): Promise<void>
+}

@@ -1,8 +1,0 @@
-import { describeLeases } from '../lease.contract.ts'
-import { MemoryObjectStore } from '../memory-object-store.ts'
-import { ObjectLeases } from './object-leases.ts'
-
-describeLeases('objects', async (clock) => {
-  const leases = new ObjectLeases(new MemoryObjectStore({ clock }), { clock })
-  return { leases, dispose: () => leases.close() }
-})

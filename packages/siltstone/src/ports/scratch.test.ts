@@ -1,0 +1,41 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { LocalScratch } from '../drivers/directory/directory-scratch.ts'
+import { memoryScratch, type Scratch } from './scratch.ts'
+import { systemClock } from '../host/system-clock.ts'
+import { systemIds } from '../host/system-ids.ts'
+import { systemRandom } from '../host/system-random.ts'
+
+let directory: string
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'siltstone-scratch-'))
+})
+afterAll(() => rm(directory, { recursive: true, force: true }))
+
+const local = (folder: string) => new LocalScratch(join(directory, folder), systemIds(systemClock, systemRandom))
+
+describe.each<[string, () => Scratch]>([
+  ['memory', () => memoryScratch],
+  ['local', () => local('deep/inside')],
+])('scratch: %s', (_, scratch) => {
+  it('gives back what was appended, anywhere', async () => {
+    const file = await scratch().create()
+    await file.append(Uint8Array.of(1, 2, 3))
+    await file.append(Uint8Array.of(4, 5))
+    expect(file.sizeBytes).toBe(5)
+    expect([...(await file.read(1, 3))]).toEqual([2, 3, 4])
+    await file.append(Uint8Array.of(6))
+    expect([...(await file.read(4, 2))]).toEqual([5, 6])
+    await expect(file.read(5, 2)).rejects.toThrow()
+    await file.discard()
+  })
+})
+
+it('has no name on the disk, so that nothing is left of a killed process', async () => {
+  const file = await local('named').create()
+  await file.append(Uint8Array.of(1))
+  expect(await readdir(join(directory, 'named'))).toEqual([])
+  await file.discard()
+})

@@ -1,0 +1,28 @@
+/**
+ * Reads what the answer will need while something else is being read, so that a cold query makes fewer dependent
+ * rounds: directories of columns along with the index, and the columns of likely winners along with their vectors.
+ */
+import type { Include } from '../model/read.ts'
+import type { OpenSegment } from '../snapshot/open-segment.ts'
+
+export class ColumnsAhead {
+  readonly #names: readonly ('metadata' | 'documents' | 'uris')[]
+
+  constructor(include: Include) {
+    this.#names = [
+      ...(include.metadatas ? (['metadata'] as const) : []),
+      ...(include.documents ? (['documents'] as const) : []),
+      ...(include.uris ? (['uris'] as const) : []),
+    ]
+  }
+
+  /** @throws SiltstoneError `corrupt` */
+  async directories(segment: OpenSegment): Promise<void> {
+    await segment.reader.prepare(['ids', ...this.#names])
+  }
+
+  /** Leaves them in the cache. @throws SiltstoneError `corrupt` */
+  async rows(segment: OpenSegment, rows: readonly number[]): Promise<void> {
+    await Promise.all([segment.reader.ids(rows), ...this.#names.map((name) => segment.column(name, rows))])
+  }
+}
