@@ -1,8 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
-  resolve: { conditions: ['siltstone-source'] },
-  ssr: { resolve: { conditions: ['siltstone-source'] } },
   test: {
     include: [
       'packages/*/src/**/*.test.ts',

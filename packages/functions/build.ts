@@ -29,7 +29,7 @@ for (const name of FUNCTIONS) {
     target: 'node24',
     format: 'esm',
     minify: true,
-    conditions: ['siltstone-source', 'import', 'node'],
+    conditions: ['import', 'node'],
     mainFields: ['module', 'main'],
     external: OPTIONAL,
     banner: { js: BANNER },

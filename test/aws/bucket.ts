@@ -5,14 +5,8 @@ import {
   DeleteObjectsCommand,
   ListObjectsV2Command,
 } from '@aws-sdk/client-s3'
-import { type ClientOptions } from '../../packages/siltstone/src/drivers/aws/client-config.ts'
-import { s3Client } from '../../packages/siltstone/src/drivers/aws/s3-client.ts'
-import { S3ObjectStore } from '../../packages/siltstone/src/drivers/aws/s3-object-store.ts'
-import { parseS3Place } from '../../packages/siltstone/src/drivers/aws/s3-place.ts'
-import { systemClock } from '../../packages/siltstone/src/host/system-clock.ts'
-import { systemIds } from '../../packages/siltstone/src/host/system-ids.ts'
-import { systemRandom } from '../../packages/siltstone/src/host/system-random.ts'
-import { noMetrics, silentLogger } from '../../packages/siltstone/src/ports/telemetry.ts'
+import { type ClientOptions, parseS3Place, s3Client, S3ObjectStore } from 'siltstone/aws'
+import { noMetrics, silentLogger, systemClock, systemIds, systemRandom } from 'siltstone/internal'
 import { freshName, type Target, variablesOf } from './targets.ts'
 
 export const parts = {

@@ -1,5 +1,5 @@
 /** What the servers that the suites run against do otherwise than S3. */
-import type { Deviation } from '../../packages/siltstone/src/ports/object-store.contract.ts'
+import type { Deviation } from 'siltstone/contracts'
 import type { Target } from './targets.ts'
 
 const GROUPS: Deviation = {

@@ -1,4 +1,4 @@
-import { probeConditions, probeRaces } from '../../packages/siltstone/src/drivers/aws/probe.ts'
+import { probeConditions, probeRaces } from 'siltstone/aws'
 import { openBucket } from './bucket.ts'
 import type { Target } from './targets.ts'
 

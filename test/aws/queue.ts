@@ -1,7 +1,7 @@
 /** A queue and its dead-letter queue of a test's own. */
 import { CreateQueueCommand, DeleteQueueCommand, GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs'
-import { sqsClient } from '../../packages/siltstone/src/drivers/aws/sqs-client.ts'
-import { silentLogger } from '../../packages/siltstone/src/ports/telemetry.ts'
+import { sqsClient } from 'siltstone/aws'
+import { silentLogger } from 'siltstone/internal'
 import { freshName, type Target } from './targets.ts'
 
 export interface TestQueue {

@@ -5,9 +5,8 @@ import {
   type DynamoDBClient,
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb'
-import { dynamoDbClient } from '../../packages/siltstone/src/drivers/aws/dynamodb-client.ts'
-import { KEY_ATTRIBUTE } from '../../packages/siltstone/src/drivers/aws/dynamodb-item.ts'
-import { silentLogger } from '../../packages/siltstone/src/ports/telemetry.ts'
+import { dynamoDbClient, KEY_ATTRIBUTE } from 'siltstone/aws'
+import { silentLogger } from 'siltstone/internal'
 import { freshName, type Target } from './targets.ts'
 
 export interface TestTable {

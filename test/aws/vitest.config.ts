@@ -2,8 +2,6 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   root: new URL('../..', import.meta.url).pathname,
-  resolve: { conditions: ['siltstone-source'] },
-  ssr: { resolve: { conditions: ['siltstone-source'] } },
   test: {
     include: ['test/aws/suites/**/*.test.ts'],
     testTimeout: 120_000,

@@ -4,20 +4,22 @@
  * with limits so small that everything happens often, on a clock that can be set back.
  */
 import { createInterface } from 'node:readline'
-import { StoreEngine } from '../../packages/siltstone/src/engine/engine.ts'
-import { defaultCompactLimits } from '../../packages/siltstone/src/compact/compact-limits.ts'
-import { isSiltstoneError } from '../../packages/siltstone/src/errors.ts'
-import { collectionPath } from '../../packages/siltstone/src/format/keys.ts'
-import { openStore, type StoreCollection } from '../../packages/siltstone/src/library/index.ts'
-import { directoryLimits } from '../../packages/siltstone/src/log/log-limits.ts'
-import { produce } from '../../packages/siltstone/src/log/produce.ts'
-import { EmbedderRegistry } from '../../packages/siltstone/src/embed/registry.ts'
-import { Store } from '../../packages/siltstone/src/library/store.ts'
-import type { Clock } from '../../packages/siltstone/src/ports/clock.ts'
-import { openEnvironment } from '../../packages/siltstone/src/drivers/directory/directory-environment.ts'
-import type { Environment } from '../../packages/siltstone/src/ports/environment.ts'
-import { systemClock } from '../../packages/siltstone/src/host/system-clock.ts'
-import type { Op, RecordOp } from '../../packages/siltstone/src/model/record.ts'
+import {
+  type Clock,
+  collectionPath,
+  defaultCompactLimits,
+  directoryLimits,
+  EmbedderRegistry,
+  type Environment,
+  isSiltstoneError,
+  type Op,
+  openEnvironment,
+  produce,
+  type RecordOp,
+  StoreEngine,
+  systemClock,
+} from 'siltstone/internal'
+import { openStore, Store, type StoreCollection } from 'siltstone'
 import type { Operation } from './model.ts'
 
 export type Request =

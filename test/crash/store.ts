@@ -3,13 +3,8 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { verifyCollection } from '../../packages/siltstone/src/check/verify-collection.ts'
-import { collectionPath } from '../../packages/siltstone/src/format/keys.ts'
-import { openStore, type StoreCollection } from '../../packages/siltstone/src/library/index.ts'
-import {
-  closeEnvironment,
-  openEnvironment,
-} from '../../packages/siltstone/src/drivers/directory/directory-environment.ts'
+import { closeEnvironment, collectionPath, openEnvironment, verifyCollection } from 'siltstone/internal'
+import { openStore, type StoreCollection } from 'siltstone'
 import type { Record } from './model.ts'
 import { command, type Ran } from './actors.ts'
 

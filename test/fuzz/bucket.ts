@@ -2,20 +2,23 @@
  * A whole bucket of which one object is damaged: what is read is what was written, or an error; `verify` ends. Not in
  * the inbox: a damaged delta there is refused, by design, and the rest is read.
  */
-import { defaultCompactLimits } from '../../packages/siltstone/src/compact/compact-limits.ts'
-import { verifyCollection } from '../../packages/siltstone/src/check/verify-collection.ts'
-import { pathOf, StoreEngine } from '../../packages/siltstone/src/engine/engine.ts'
-import { decodeManifest } from '../../packages/siltstone/src/format/manifest.ts'
-import type { SegmentDescriptor } from '../../packages/siltstone/src/format/segment/descriptor.ts'
-import { parseWhere, parseWhereDocument } from '../../packages/siltstone/src/filter/parse.ts'
-import { parseKey } from '../../packages/siltstone/src/format/keys.ts'
-import { directoryLimits } from '../../packages/siltstone/src/log/log-limits.ts'
-import { produce } from '../../packages/siltstone/src/log/produce.ts'
-import type { Environment } from '../../packages/siltstone/src/ports/environment.ts'
-import { memoryEnvironment } from '../../packages/siltstone/src/drivers/memory/memory-environment.ts'
-import type { RecordOp } from '../../packages/siltstone/src/model/record.ts'
+import {
+  decodeManifest,
+  defaultCompactLimits,
+  directoryLimits,
+  type Environment,
+  parseKey,
+  parseWhere,
+  parseWhereDocument,
+  pathOf,
+  produce,
+  type RecordOp,
+  type SegmentDescriptor,
+  StoreEngine,
+  verifyCollection,
+} from 'siltstone/internal'
+import { collectionRequest, memoryEnvironment } from 'siltstone/testing'
 import type { Target } from './target.ts'
-import { collectionRequest } from '../../packages/siltstone/src/testing/operations.ts'
 
 const PLACE = ['default_tenant', 'default_database'] as const
 

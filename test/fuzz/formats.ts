@@ -1,36 +1,40 @@
 /** Targets: log entries, deltas, pointers, manifests, catalog objects, embeddings, tokens, keys, JSON. */
 import { gzipSync } from 'node:zlib'
 import {
-  encodeDocument,
-  decodeDocument,
-  type DocumentType,
   type CatalogDocument,
-} from '../../packages/siltstone/src/catalog/document-codec.ts'
-import { collectionType } from '../../packages/siltstone/src/catalog/collection-document.ts'
-import {
+  collectionType,
+  corrupt,
+  crcHex,
   databaseType,
-  nameClaimType,
-  resourceClaimType,
-  tenantType,
-} from '../../packages/siltstone/src/catalog/document-types.ts'
-import { decodeStoredEmbedding } from '../../packages/siltstone/src/embed/stored-embedding.ts'
-import { corrupt, invalid, isSiltstoneError } from '../../packages/siltstone/src/errors.ts'
-import { decodeLz4Frame } from '../../packages/siltstone/src/arrow/lz4.ts'
-import { FormatProblem } from '../../packages/siltstone/src/arrow/problem.ts'
-import { crcHex } from '../../packages/siltstone/src/format/checksum.ts'
-import { decodeDelta } from '../../packages/siltstone/src/format/delta.ts'
-import { decodeEntry } from '../../packages/siltstone/src/format/entry.ts'
-import { sealIsIntact, seal, UNSEALED } from '../../packages/siltstone/src/format/file-checksum.ts'
-import { parseExact } from '../../packages/siltstone/src/records/exact-json.ts'
-import { inboxKey, logEntryKey, manifestKey, parseKey, pointerKey } from '../../packages/siltstone/src/format/keys.ts'
-import {
+  decodeDelta,
+  decodeDocument,
+  decodeEntry,
   decodeList,
+  decodeLz4Frame,
   decodeManifest,
+  decodePointer,
+  decodeStoredEmbedding,
+  type DocumentType,
+  encodeDocument,
   encodeManifest,
+  FormatProblem,
+  inboxKey,
+  invalid,
+  isSiltstoneError,
   LIST_FIELDS,
+  logEntryKey,
+  manifestKey,
+  nameClaimType,
   objectsOf,
-} from '../../packages/siltstone/src/format/manifest.ts'
-import { decodePointer } from '../../packages/siltstone/src/format/pointer.ts'
+  parseExact,
+  parseKey,
+  pointerKey,
+  resourceClaimType,
+  seal,
+  sealIsIntact,
+  tenantType,
+  UNSEALED,
+} from 'siltstone/internal'
 import { goldenDeltas, goldenFile } from './golden.ts'
 import { manifestSeed, someCollection, somePath, somePin, someUlid } from './samples.ts'
 import type { Target } from './target.ts'

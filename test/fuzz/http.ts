@@ -1,7 +1,6 @@
 /** Requests as bytes, `METHOD path\nbody`, to the real application over a real engine in memory. */
-import { createChromaApp } from '../../packages/siltstone/src/chroma/app.ts'
-import { StoreEngine } from '../../packages/siltstone/src/engine/engine.ts'
-import { memoryEnvironment } from '../../packages/siltstone/src/drivers/memory/memory-environment.ts'
+import { createChromaApp, StoreEngine } from 'siltstone/internal'
+import { memoryEnvironment } from 'siltstone/testing'
 import type { Target } from './target.ts'
 
 const DATABASE = '/api/v2/tenants/default_tenant/databases/default_database'

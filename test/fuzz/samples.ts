@@ -1,7 +1,14 @@
 /** Valid values to start from. */
-import type { CollectionDocument } from '../../packages/siltstone/src/catalog/collection-document.ts'
-import { bitmapKey, collectionPath, listKey, manifestKey } from '../../packages/siltstone/src/format/keys.ts'
-import { emptyManifest, type Pin, type StoredManifest } from '../../packages/siltstone/src/format/manifest.ts'
+import {
+  bitmapKey,
+  type CollectionDocument,
+  collectionPath,
+  emptyManifest,
+  listKey,
+  manifestKey,
+  type Pin,
+  type StoredManifest,
+} from 'siltstone/internal'
 import { goldenJson } from './golden.ts'
 
 export const someUlid = '01ARZ3NDEKTSV4RRFFQ69G5FAV'

@@ -1,25 +1,29 @@
 /** Targets: segments with and without an inverted file, overlays, bitmaps; bytes and descriptors. */
-import { corrupt } from '../../packages/siltstone/src/errors.ts'
-import { filterIndexOf } from '../../packages/siltstone/src/filter-index/filter-index.ts'
-import { verifyFilterIndex } from '../../packages/siltstone/src/filter-index/verify-filter-index.ts'
-import { parseWhere, parseWhereDocument } from '../../packages/siltstone/src/filter/parse.ts'
-import { crc32, crcHex } from '../../packages/siltstone/src/format/checksum.ts'
 import {
+  corrupt,
+  crc32,
+  crcHex,
+  encodeRowSet,
+  filterIndexOf,
+  IvfBuilder,
+  ivfOf,
+  LISTS,
+  loadDeletions,
+  OverlayReader,
+  parseOverlayDescriptor,
   parseSegmentDescriptor,
+  parseWhere,
+  parseWhereDocument,
+  type ReadRange,
   type SectionDescriptor,
   type SegmentDescriptor,
-} from '../../packages/siltstone/src/format/segment/descriptor.ts'
-import { OverlayReader, parseOverlayDescriptor } from '../../packages/siltstone/src/format/segment/overlay.ts'
-import { SegmentReader } from '../../packages/siltstone/src/format/segment/reader.ts'
-import type { ReadRange } from '../../packages/siltstone/src/format/segment/source.ts'
-import { type SegmentRow, SegmentWriter } from '../../packages/siltstone/src/format/segment/writer.ts'
-import { IvfBuilder } from '../../packages/siltstone/src/ivf/build/builder.ts'
-import { LISTS } from '../../packages/siltstone/src/ivf/directory.ts'
-import { ivfOf } from '../../packages/siltstone/src/ivf/ivf.ts'
-import { verifyIvf } from '../../packages/siltstone/src/ivf/verify-ivf.ts'
-import { loadDeletions } from '../../packages/siltstone/src/snapshot/open-segment.ts'
-import { encodeRowSet } from '../../packages/siltstone/src/format/row-set.ts'
-import { memoryEnvironment } from '../../packages/siltstone/src/drivers/memory/memory-environment.ts'
+  SegmentReader,
+  type SegmentRow,
+  SegmentWriter,
+  verifyFilterIndex,
+  verifyIvf,
+} from 'siltstone/internal'
+import { memoryEnvironment } from 'siltstone/testing'
 import { someSegment } from './bucket.ts'
 import { goldenFile, goldenJson } from './golden.ts'
 import type { Target } from './target.ts'

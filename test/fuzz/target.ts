@@ -1,6 +1,6 @@
 /** What is fuzzed, and what may come out of it. */
 import { isDeepStrictEqual } from 'node:util'
-import { type ErrorKind, isSiltstoneError } from '../../packages/siltstone/src/errors.ts'
+import { type ErrorKind, isSiltstoneError } from 'siltstone/internal'
 import type { Allocations } from './allocations.ts'
 import { Chance, mutateBytes, mutateJson } from './mutate.ts'
 

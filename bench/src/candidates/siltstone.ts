@@ -1,8 +1,5 @@
 /** Our engine on a directory, in this process: strong reads, so each query also asks the directory what is new. */
-import { parseWhere } from '../../../packages/siltstone/src/filter/index.ts'
-import type { Filter } from '../../../packages/siltstone/src/model/filter.ts'
-import type { QueryRequest } from '../../../packages/siltstone/src/model/read.ts'
-import type { Collection } from '../../../packages/siltstone/src/model/store.ts'
+import { type Collection, type Filter, parseWhere, type QueryRequest } from 'siltstone/internal'
 import { openPlainEngine } from '../inprocess/open.ts'
 import { COLLECTION } from '../servers/collection-name.ts'
 import type { BuildResult, Candidate, CandidateOptions, FilterSpec, Found } from './candidate.ts'

@@ -1,8 +1,7 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import type { CompactionOutcome } from '../../../packages/siltstone/src/model/store.ts'
-import type { StoreCounts } from '../../../packages/siltstone/src/drivers/wrappers/counting-object-store.ts'
+import type { CompactionOutcome, StoreCounts } from 'siltstone/internal'
 import { processUsage, type ProcessUsage, samplePeak } from '../measure/process-usage.ts'
 
 export interface CompactedMessage {

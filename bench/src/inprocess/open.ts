@@ -1,14 +1,16 @@
 /** Our engine in this process, on a local directory, with everything that goes to storage counted. */
-import { StoreEngine, type EngineOptions, pathOf } from '../../../packages/siltstone/src/engine/engine.ts'
-import type { Collection } from '../../../packages/siltstone/src/model/store.ts'
-import { isSiltstoneError } from '../../../packages/siltstone/src/errors.ts'
-import { CountingObjectStore } from '../../../packages/siltstone/src/drivers/wrappers/counting-object-store.ts'
-import { DelayingObjectStore } from '../../../packages/siltstone/src/drivers/wrappers/delaying-object-store.ts'
 import {
   closeEnvironment,
+  type Collection,
+  CountingObjectStore,
+  DelayingObjectStore,
+  type EngineOptions,
+  isSiltstoneError,
   openEnvironment,
-} from '../../../packages/siltstone/src/drivers/directory/directory-environment.ts'
-import type { RecordOp } from '../../../packages/siltstone/src/model/record.ts'
+  pathOf,
+  type RecordOp,
+  StoreEngine,
+} from 'siltstone/internal'
 import { batches, type Dataset, type Row } from '../data/dataset.ts'
 import { RoundsStore } from './rounds-store.ts'
 

@@ -14,7 +14,7 @@ import type {
   PutOptions,
   PutResult,
   Upload,
-} from '../../../packages/siltstone/src/ports/object-store.ts'
+} from 'siltstone/internal'
 
 export class RoundsStore implements ObjectStore {
   readonly #inner: ObjectStore

@@ -1,9 +1,13 @@
 /** Our store of a data set: written by this process, compacted by another, kept under bench/.data/stores. */
 import { cpSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { decodeChecked, type StoredManifest } from '../../../packages/siltstone/src/format/manifest.ts'
-import type { Collection, SnapshotInfo } from '../../../packages/siltstone/src/model/store.ts'
-import type { StoreCounts } from '../../../packages/siltstone/src/drivers/wrappers/counting-object-store.ts'
+import {
+  type Collection,
+  decodeChecked,
+  type SnapshotInfo,
+  type StoreCounts,
+  type StoredManifest,
+} from 'siltstone/internal'
 import type { Dataset } from '../data/dataset.ts'
 import { conditions, load as machineLoad } from '../measure/machine.ts'
 import { processUsage } from '../measure/process-usage.ts'

@@ -1,5 +1,5 @@
 /** The columns that several scenarios report alike. */
-import type { StoreCounts } from '../../../packages/siltstone/src/drivers/wrappers/counting-object-store.ts'
+import type { StoreCounts } from 'siltstone/internal'
 import { megabytes, number, type Row } from './report.ts'
 import type { Timed } from './run.ts'
 

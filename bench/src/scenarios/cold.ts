@@ -1,6 +1,5 @@
 /** The first query of an engine that holds nothing, against storage that is far away: rounds, requests, bytes, time. */
-import { parseWhere } from '../../../packages/siltstone/src/filter/index.ts'
-import type { StoreCounts } from '../../../packages/siltstone/src/drivers/wrappers/counting-object-store.ts'
+import { parseWhere, type StoreCounts } from 'siltstone/internal'
 import type { Dataset } from '../data/dataset.ts'
 import { exactTruth } from '../data/exact.ts'
 import { FILTERS, filterKey, matchingRows, type NamedFilter } from '../data/filters.ts'

@@ -1,6 +1,6 @@
 /** The default embedder: how long it takes to load in a new process, and passages a second on one thread. */
 import { execFileSync } from 'node:child_process'
-import { EnglishEmbedder } from '../../../packages/siltstone/src/embed/english/index.ts'
+import { EnglishEmbedder } from 'siltstone/internal'
 import type { Row } from '../measure/report.ts'
 import { median, percentile } from '../measure/statistics.ts'
 import { REPOSITORY } from '../places.ts'

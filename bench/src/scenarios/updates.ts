@@ -3,8 +3,7 @@
  * asked of the pipeline this product replaces, where it took hours and moved the whole dataset for every ten messages.
  */
 import { rmSync } from 'node:fs'
-import type { Collection } from '../../../packages/siltstone/src/model/store.ts'
-import type { RecordOp } from '../../../packages/siltstone/src/model/record.ts'
+import type { Collection, RecordOp } from 'siltstone/internal'
 import type { Dataset } from '../data/dataset.ts'
 import { SeededRandom } from '../data/random.ts'
 import { openEngine, type OpenEngine } from '../inprocess/open.ts'

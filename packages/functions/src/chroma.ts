@@ -1,8 +1,6 @@
 /** Chroma's HTTP API behind a function URL. */
 import { handle as lambdaHandle, type LambdaEvent } from 'hono/aws-lambda'
-import { createChromaApp } from '../../siltstone/src/chroma/app.ts'
-import { EmbedderRegistry } from '../../siltstone/src/embed/registry.ts'
-import { tokenAuthenticator } from '../../siltstone/src/server/auth.ts'
+import { createChromaApp, EmbedderRegistry, tokenAuthenticator } from 'siltstone/internal'
 import { handler } from './handler.ts'
 import { once, openEngine } from './store.ts'
 import { log, metrics } from './telemetry.ts'

@@ -6,9 +6,7 @@
  * collection that is left makes the next invocation go on.
  */
 import type { SQSBatchResponse } from 'aws-lambda'
-import type { StoreEngine } from '../../siltstone/src/engine/engine.ts'
-import { isSiltstoneError } from '../../siltstone/src/errors.ts'
-import { encodeWakeUp } from '../../siltstone/src/log/wake-up-message.ts'
+import { encodeWakeUp, isSiltstoneError, type StoreEngine } from 'siltstone/internal'
 import { deadlineOf } from './deadline.ts'
 import { handler } from './handler.ts'
 import { once, openEngine } from './store.ts'

@@ -1,5 +1,5 @@
 import type { Context } from 'aws-lambda'
-import type { Clock } from '../../siltstone/src/ports/clock.ts'
+import type { Clock } from 'siltstone/internal'
 
 /** Of the time that is left: what is kept for giving back leases and sending the call that continues. 60 s of 900 s. */
 const KEPT_SHARE = 1 / 15

@@ -3,14 +3,19 @@
  * read nothing: collections are named by their ids, and a delta that disagrees with the collection's dimension is refused
  * by its readers (`siltstone verify` lists it).
  */
-import { DEFAULT_DATABASE, DEFAULT_TENANT } from '../../siltstone/src/catalog/index.ts'
-import { recordFromLine } from '../../siltstone/src/cli/json-lines.ts'
-import { EmbedderRegistry } from '../../siltstone/src/embed/registry.ts'
-import { invalid } from '../../siltstone/src/errors.ts'
-import { collectionPath, isUuid } from '../../siltstone/src/format/keys.ts'
-import { bucketLimits } from '../../siltstone/src/log/log-limits.ts'
-import { produce } from '../../siltstone/src/log/produce.ts'
-import type { Op, RecordOp } from '../../siltstone/src/model/record.ts'
+import {
+  bucketLimits,
+  collectionPath,
+  DEFAULT_DATABASE,
+  DEFAULT_TENANT,
+  EmbedderRegistry,
+  invalid,
+  isUuid,
+  type Op,
+  produce,
+  recordFromLine,
+  type RecordOp,
+} from 'siltstone/internal'
 import { handler } from './handler.ts'
 import { once, openEnvironment } from './store.ts'
 

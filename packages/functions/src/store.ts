@@ -1,9 +1,6 @@
 /** The store of this function's container, opened at the first use and kept for the next ones. */
-import { StoreEngine } from '../../siltstone/src/engine/engine.ts'
-import { invalid } from '../../siltstone/src/errors.ts'
-import { openS3Environment } from '../../siltstone/src/drivers/aws/environment.ts'
-import type { Environment } from '../../siltstone/src/ports/environment.ts'
-import { freeDiskBytes } from '../../siltstone/src/host/machine.ts'
+import { type Environment, freeDiskBytes, invalid, StoreEngine } from 'siltstone/internal'
+import { openS3Environment } from 'siltstone/aws'
 import { log, metrics } from './telemetry.ts'
 
 const MB = 1024 * 1024

@@ -6,7 +6,7 @@
 import { Logger as Powertools } from '@aws-lambda-powertools/logger'
 import { Metrics as PowertoolsMetrics, MetricUnit } from '@aws-lambda-powertools/metrics'
 import { Tracer } from '@aws-lambda-powertools/tracer'
-import type { Logger, LogFields, Metrics } from '../../siltstone/src/ports/telemetry.ts'
+import type { LogFields, Logger, Metrics } from 'siltstone/internal'
 
 export const powertools = new Powertools()
 export const publisher = new PowertoolsMetrics()

@@ -1,6 +1,6 @@
 /** What wakes the compactor: messages, the schedule, or a person. */
 import type { SQSEvent } from 'aws-lambda'
-import { collectionsToWake } from '../../siltstone/src/log/wake-up-message.ts'
+import { collectionsToWake } from 'siltstone/internal'
 
 /** `collections`: their paths; left out, all that have a log. */
 export interface Order {

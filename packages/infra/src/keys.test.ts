@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import * as product from '../../siltstone/src/format/keys.ts'
+import * as product from 'siltstone/internal'
 import { DELTA_PREFIX, DELTA_SUFFIX, DUE_PREFIX, KEY_PATTERNS, LATEST_POINTER_KEY } from './keys.ts'
 import { wildcard } from './policy/document.ts'
 import { KEYS } from './testing/index.ts'

@@ -6,8 +6,7 @@
  * a walk finds nothing that is missing in the target, because deletions shift its pages; a source that never stops growing
  * is walked a few times, and the report then says that the two sides are not equal.
  */
-import type { StoreEngine } from '../../siltstone/src/engine/engine.ts'
-import { conflict, invalid } from '../../siltstone/src/errors.ts'
+import { conflict, invalid, type StoreEngine } from 'siltstone/internal'
 import { fit, fitting } from './fitting.ts'
 import { offer } from './sample.ts'
 import { loadState, type MigrationState, saveState } from './state.ts'

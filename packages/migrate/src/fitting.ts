@@ -1,5 +1,5 @@
 /** Leaves out records that break the rules of deltas: every reader would refuse them. */
-import { checkRecord } from '../../siltstone/src/format/record-columns.ts'
+import { checkRecord } from 'siltstone/internal'
 import { recordOp } from './target.ts'
 import type { Skipped, SourcePage, SourceRecord } from './types.ts'
 

@@ -1,16 +1,18 @@
 /** Requests to a source over HTTP: retried where that may help, every other failure told with the server's own words. */
 import {
+  type Clock,
   forbidden,
+  type HttpAnswer,
+  type HttpClient,
   invalid,
   notFound,
+  type Random,
+  retry,
   type SiltstoneError,
+  systemHttp,
   unauthorized,
   unavailable,
-} from '../../siltstone/src/errors.ts'
-import type { Clock } from '../../siltstone/src/ports/clock.ts'
-import { type HttpClient, type HttpAnswer, systemHttp } from '../../siltstone/src/ports/http.ts'
-import type { Random } from '../../siltstone/src/ports/random.ts'
-import { retry } from '../../siltstone/src/ports/retry.ts'
+} from 'siltstone/internal'
 
 export interface SourceHttpOptions {
   clock: Clock

@@ -1,4 +1,4 @@
-import { type ExactJson, stringifyExact } from '../../siltstone/src/records/exact-json.ts'
+import { type ExactJson, stringifyExact } from 'siltstone/internal'
 
 /** Exact JSON as plain values: integers as numbers. For configurations, not for metadata. */
 export function toPlain(json: ExactJson): unknown {

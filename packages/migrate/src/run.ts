@@ -1,7 +1,5 @@
 /** A migration of several collections of one source. */
-import type { StoreEngine } from '../../siltstone/src/engine/engine.ts'
-import { invalid, notFound } from '../../siltstone/src/errors.ts'
-import { fileInfo, removeTree } from '../../siltstone/src/host/files.ts'
+import { fileInfo, invalid, notFound, removeTree, type StoreEngine } from 'siltstone/internal'
 import { copyCollection, type Progress } from './copy.ts'
 import { findTarget, type Place, Target } from './target.ts'
 import type { MigrationSource, Skipped, SourceCollection, SourceReader } from './types.ts'

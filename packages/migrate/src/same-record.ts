@@ -1,7 +1,5 @@
 /** Whether two records are the same, field by field. */
-import type { RecordState } from '../../siltstone/src/records/apply.ts'
-import { parseMetadata } from '../../siltstone/src/records/metadata.ts'
-import { stringifyExact } from '../../siltstone/src/records/exact-json.ts'
+import { parseMetadata, type RecordState, stringifyExact } from 'siltstone/internal'
 
 export type RecordField = 'vector' | 'document' | 'metadata' | 'uri'
 

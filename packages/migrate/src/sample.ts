@@ -1,5 +1,5 @@
 /** A uniform sample of a stream of unknown length: algorithm R (Vitter, "Random Sampling with a Reservoir", 1985). */
-import type { Random } from '../../siltstone/src/ports/random.ts'
+import type { Random } from 'siltstone/internal'
 
 export interface Sample {
   seen: number

@@ -3,8 +3,7 @@
  * page is durable in the store, so a killed run repeats at most one page, and a page is written with `add`, which ignores
  * what is there. So counts come out exact however often it is killed.
  */
-import { conflict, isSiltstoneError } from '../../siltstone/src/errors.ts'
-import { readFileText, writeFileWhole } from '../../siltstone/src/host/files.ts'
+import { conflict, isSiltstoneError, readFileText, writeFileWhole } from 'siltstone/internal'
 import type { Sample } from './sample.ts'
 import type { Skipped } from './types.ts'
 

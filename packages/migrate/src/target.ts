@@ -1,10 +1,14 @@
 /** The collection that is migrated into. */
-import { pathOf, type StoreEngine } from '../../siltstone/src/engine/engine.ts'
-import type { CollectionInfo } from '../../siltstone/src/model/collection.ts'
-import type { Collection } from '../../siltstone/src/model/store.ts'
-import { isSiltstoneError } from '../../siltstone/src/errors.ts'
-import { newConfiguration } from '../../siltstone/src/library/configuration.ts'
-import type { Op, RecordOp } from '../../siltstone/src/model/record.ts'
+import {
+  type Collection,
+  type CollectionInfo,
+  isSiltstoneError,
+  newConfiguration,
+  type Op,
+  pathOf,
+  type RecordOp,
+  type StoreEngine,
+} from 'siltstone/internal'
 import type { SourceCollection, SourceRecord } from './types.ts'
 
 /** Fold when so much was written: far below what makes writers wait. */

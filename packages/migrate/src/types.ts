@@ -2,8 +2,7 @@
  * What is migrated from. A source names its collections and reads each in pages, in a fixed order, from any page on; the
  * copying (`copy.ts`), the comparison and their state know nothing of where records come from.
  */
-import type { Space } from '../../siltstone/src/model/collection.ts'
-import type { RecordState } from '../../siltstone/src/records/apply.ts'
+import type { RecordState, Space } from 'siltstone/internal'
 
 /** A record as the source has it. `metadata` is exact JSON text without nulls, or null; see `records/types.ts`. */
 export interface SourceRecord extends RecordState {

@@ -1,10 +1,5 @@
 /** Everybody but the clients: producers, compactors, collectors, an operator, and the life and death of collections. */
-import type { StoreEngine } from '../../siltstone/src/engine/engine.ts'
-import { isSiltstoneError } from '../../siltstone/src/errors.ts'
-import { encodeEntry } from '../../siltstone/src/format/entry.ts'
-import { logEntryKey } from '../../siltstone/src/format/keys.ts'
-import { produce } from '../../siltstone/src/log/produce.ts'
-import { systemIds } from '../../siltstone/src/host/system-ids.ts'
+import { encodeEntry, isSiltstoneError, logEntryKey, produce, type StoreEngine, systemIds } from 'siltstone/internal'
 import { Crashed } from './incarnation.ts'
 import { drawBatch, newMarker } from './operations.ts'
 import { LATE_INBOX_MS, RETRY_PRODUCE_MS } from './plan.ts'

@@ -1,22 +1,22 @@
 /** The objects themselves, without faults or delays: what is true. Every change is told to one observer, at once. */
-import { cutRange } from '../../siltstone/src/ports/byte-range.ts'
-import { contentEtag } from '../../siltstone/src/ports/content-etag.ts'
 import {
+  checkKey,
+  compareKeys,
+  contentEtag,
   continuationOf,
+  cutRange,
+  firstNotBefore,
+  type GetOptions,
+  type GetResult,
   groupOf,
   keyIsAfter,
+  type ListPage,
   type ListPosition,
   type ListRequest,
-} from '../../siltstone/src/ports/list-position.ts'
-import { checkKey, compareKeys, firstNotBefore } from '../../siltstone/src/ports/object-key.ts'
-import type {
-  GetOptions,
-  GetResult,
-  ListPage,
-  ObjectInfo,
-  PutOptions,
-  PutResult,
-} from '../../siltstone/src/ports/object-store.ts'
+  type ObjectInfo,
+  type PutOptions,
+  type PutResult,
+} from 'siltstone/internal'
 
 export interface StoredObject {
   body: Uint8Array

@@ -1,5 +1,4 @@
-import { seededRandom } from '../../siltstone/src/ports/seeded-random.ts'
-import type { Random } from '../../siltstone/src/ports/random.ts'
+import { type Random, seededRandom } from 'siltstone/internal'
 
 /** Chance from one seed. Streams split off by name do not disturb each other, so that shrinking one actor spares the rest. */
 export class Chance implements Random {

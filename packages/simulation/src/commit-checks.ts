@@ -1,6 +1,5 @@
 /** What must hold at every commit and at every deletion. */
-import { inboxKey, parseKey } from '../../siltstone/src/format/keys.ts'
-import type { Manifest } from '../../siltstone/src/format/manifest.ts'
+import { inboxKey, type Manifest, parseKey } from 'siltstone/internal'
 import type { CollectionTruth, Commit, TrueManifest, Truth } from './truth.ts'
 import { Violation } from './violation.ts'
 

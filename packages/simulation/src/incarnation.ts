@@ -3,7 +3,7 @@
  * any more, and what it knew is gone. A stall holds its answers and timers back, as a suspended machine or a long
  * collection of garbage would.
  */
-import type { Clock } from '../../siltstone/src/ports/clock.ts'
+import type { Clock } from 'siltstone/internal'
 import type { Scheduler } from './scheduler.ts'
 
 /** For who waited for a process that crashed: what it was doing may have happened or not. */

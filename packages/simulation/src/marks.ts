@@ -1,5 +1,5 @@
 /** How often each path was really taken. A batch in which a rare path was never taken proves nothing about it. */
-import type { Metrics } from '../../siltstone/src/ports/telemetry.ts'
+import type { Metrics } from 'siltstone/internal'
 
 export class Marks {
   readonly counts = new Map<string, number>()

@@ -2,7 +2,7 @@
  * What a collection holds, in plain code that shares nothing with the engine's: the log folded in order. Slow and
  * short on purpose.
  */
-import type { RecordOp } from '../../siltstone/src/model/record.ts'
+import type { RecordOp } from 'siltstone/internal'
 
 export interface ModelRecord {
   vector: readonly number[]

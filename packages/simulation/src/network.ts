@@ -3,8 +3,7 @@
  * arrive minutes after their sender gave up, duplicates, throttling; and what befalls the processes themselves at any
  * request: crashes and stalls.
  */
-import { outcomeUnknown, unavailable } from '../../siltstone/src/errors.ts'
-import type { LogFields } from '../../siltstone/src/ports/telemetry.ts'
+import { type LogFields, outcomeUnknown, unavailable } from 'siltstone/internal'
 import type { Bucket } from './bucket.ts'
 import type { Chance } from './chance.ts'
 import type { Incarnation } from './incarnation.ts'

@@ -1,5 +1,5 @@
 /** What clients ask of a collection, drawn by chance. */
-import type { RecordOp } from '../../siltstone/src/model/record.ts'
+import type { RecordOp } from 'siltstone/internal'
 import type { Chance } from './chance.ts'
 import type { Plan } from './plan.ts'
 import { MARKER } from './truth.ts'

@@ -2,8 +2,7 @@
  * What one history consists of, drawn from its seed: actors, limits, faults. Every number can be overruled, which is
  * how a failing history is made smaller.
  */
-import { defaultCompactLimits, type CompactLimits } from '../../siltstone/src/compact/compact-limits.ts'
-import { bucketLimits, type LogLimits } from '../../siltstone/src/log/log-limits.ts'
+import { bucketLimits, type CompactLimits, defaultCompactLimits, type LogLimits } from 'siltstone/internal'
 import { Chance } from './chance.ts'
 import { type Faults, noFaults } from './network.ts'
 

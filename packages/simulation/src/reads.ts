@@ -1,5 +1,5 @@
 /** Which answers of a read are right, given what was true while it ran. */
-import type { GetResponse } from '../../siltstone/src/model/read.ts'
+import type { GetResponse } from 'siltstone/internal'
 import { applyDelta, lineOf, linesOf, type ModelState } from './model.ts'
 import type { CollectionTruth, InboxDelta } from './truth.ts'
 import type { World } from './world.ts'

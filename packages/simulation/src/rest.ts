@@ -1,6 +1,5 @@
 /** Faults off: everything must be folded, nothing acknowledged missing, and the store must shrink and then be still. */
-import { Background } from '../../siltstone/src/engine/background.ts'
-import { inboxPrefix, logPrefix } from '../../siltstone/src/format/keys.ts'
+import { Background, inboxPrefix, logPrefix } from 'siltstone/internal'
 import { linesOf } from './model.ts'
 import { linesOfAnswer, sameLines } from './reads.ts'
 import type { Server } from './server.ts'

@@ -1,7 +1,5 @@
 /** A process that holds an engine, and starts again from nothing when it crashed. */
-import { Background } from '../../siltstone/src/engine/background.ts'
-import type { StoreEngine } from '../../siltstone/src/engine/engine.ts'
-import type { Collection } from '../../siltstone/src/model/store.ts'
+import { Background, type Collection, type StoreEngine } from 'siltstone/internal'
 import { Crashed, type Incarnation } from './incarnation.ts'
 import { DATABASE, type Target, TENANT, type World } from './world.ts'
 

@@ -1,7 +1,5 @@
 /** Reads of a client, at every level, and what their answers promise. */
-import type { GetRequest, GetResponse } from '../../siltstone/src/model/read.ts'
-import type { Collection } from '../../siltstone/src/model/store.ts'
-import { isSiltstoneError } from '../../siltstone/src/errors.ts'
+import { type Collection, type GetRequest, type GetResponse, isSiltstoneError } from 'siltstone/internal'
 import { idsWhere, linesOf, type ModelState } from './model.ts'
 import { drawVector } from './operations.ts'
 import { type Before, before, checkVersion, expectOne, linesOfAnswer, sameLines, strongStates } from './reads.ts'

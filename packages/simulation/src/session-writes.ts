@@ -1,7 +1,5 @@
 /** Writes of a client, and what their answers promise. */
-import type { Collection } from '../../siltstone/src/model/store.ts'
-import { isSiltstoneError } from '../../siltstone/src/errors.ts'
-import type { RecordOp } from '../../siltstone/src/model/record.ts'
+import { type Collection, isSiltstoneError, type RecordOp } from 'siltstone/internal'
 import { applyRecords, idsWhere, type ModelState } from './model.ts'
 import { drawBatch, drawId, newMarker } from './operations.ts'
 import { strongStates } from './reads.ts'

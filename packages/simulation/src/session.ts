@@ -1,6 +1,5 @@
 /** A client: one operation after the other, at one server after the other, each answer held against the truth. */
-import type { Collection } from '../../siltstone/src/model/store.ts'
-import { isSiltstoneError } from '../../siltstone/src/errors.ts'
+import { type Collection, isSiltstoneError } from 'siltstone/internal'
 import type { Chance } from './chance.ts'
 import { Crashed } from './incarnation.ts'
 import { drawBatch, newMarker } from './operations.ts'

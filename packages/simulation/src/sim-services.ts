@@ -1,11 +1,17 @@
 /** Queue, leases and the rest of an environment, as one process sees them. */
-import type { Environment } from '../../siltstone/src/ports/environment.ts'
-import type { AcquireResult, Leases, LeaseState } from '../../siltstone/src/ports/lease.ts'
-import { MemoryLeases } from '../../siltstone/src/drivers/memory/memory-leases.ts'
-import type { Queue, QueueDepth, QueueMessage } from '../../siltstone/src/ports/queue.ts'
-import { systemIds } from '../../siltstone/src/host/system-ids.ts'
-import { silentLogger } from '../../siltstone/src/ports/telemetry.ts'
-import type { Clock } from '../../siltstone/src/ports/clock.ts'
+import {
+  type AcquireResult,
+  type Clock,
+  type Environment,
+  type Leases,
+  type LeaseState,
+  type Queue,
+  type QueueDepth,
+  type QueueMessage,
+  silentLogger,
+  systemIds,
+} from 'siltstone/internal'
+import { MemoryLeases } from 'siltstone/testing'
 import { Chance } from './chance.ts'
 import type { Incarnation } from './incarnation.ts'
 import type { Network } from './network.ts'

@@ -1,20 +1,20 @@
 /** The object store as one process sees it through the network. What the simulation does not know fails loudly. */
-import { listRequest } from '../../siltstone/src/ports/list-position.ts'
-import type {
-  DeleteResult,
-  GetOptions,
-  GetResult,
-  ListOptions,
-  ListPage,
-  ObjectInfo,
-  ObjectStore,
-  ObjectStoreCapabilities,
-  PutOptions,
-  PutResult,
-  Upload,
-} from '../../siltstone/src/ports/object-store.ts'
-import { compareKeys } from '../../siltstone/src/ports/object-key.ts'
-import { unavailable } from '../../siltstone/src/errors.ts'
+import {
+  compareKeys,
+  type DeleteResult,
+  type GetOptions,
+  type GetResult,
+  type ListOptions,
+  type ListPage,
+  listRequest,
+  type ObjectInfo,
+  type ObjectStore,
+  type ObjectStoreCapabilities,
+  type PutOptions,
+  type PutResult,
+  unavailable,
+  type Upload,
+} from 'siltstone/internal'
 import { pageOf } from './bucket.ts'
 import type { Incarnation } from './incarnation.ts'
 import type { Network } from './network.ts'

@@ -2,19 +2,20 @@
  * The truth of the bucket, kept by watching every change of it as it happens: each collection's log folded by the
  * model, each pointer's history, and the promises that must hold at every single change, whoever makes it.
  */
-import { decodeDelta } from '../../siltstone/src/format/delta.ts'
-import { decodeEntry, type LogEntry } from '../../siltstone/src/format/entry.ts'
-import { parseKey } from '../../siltstone/src/format/keys.ts'
 import {
   decodeChecked,
+  decodeDelta,
+  decodeEntry,
   decodeManifest,
+  decodePointer,
   LIST_FIELDS,
   type ListField,
+  type LogEntry,
   type Manifest,
   objectsOf,
-} from '../../siltstone/src/format/manifest.ts'
-import { decodePointer } from '../../siltstone/src/format/pointer.ts'
-import type { RecordOp } from '../../siltstone/src/model/record.ts'
+  parseKey,
+  type RecordOp,
+} from 'siltstone/internal'
 import type { Bucket, BucketObserver, StoredObject } from './bucket.ts'
 import { checkCommit, checkDeletion } from './commit-checks.ts'
 import type { Marks } from './marks.ts'

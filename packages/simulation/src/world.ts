@@ -1,8 +1,5 @@
 /** One simulated world: services, the truth about them, and what its actors share. */
-import type { CollectionInfo } from '../../siltstone/src/model/collection.ts'
-import { pathOf, StoreEngine } from '../../siltstone/src/engine/engine.ts'
-import { isSiltstoneError } from '../../siltstone/src/errors.ts'
-import { encodeRowSet } from '../../siltstone/src/format/row-set.ts'
+import { type CollectionInfo, encodeRowSet, isSiltstoneError, pathOf, StoreEngine } from 'siltstone/internal'
 import { Bucket } from './bucket.ts'
 import { Chance } from './chance.ts'
 import { Crashed, EPOCH_MS, Incarnation } from './incarnation.ts'

@@ -3,19 +3,22 @@
  * dead-lettered by a busy lease. SILTSTONE_TEST_PRODUCERS=10000 makes it as many as the design was measured with before.
  */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { verifyCollection } from '../../../packages/siltstone/src/check/verify-collection.ts'
-import { Background, defaultBackground } from '../../../packages/siltstone/src/engine/background.ts'
-import { pathOf, StoreEngine } from '../../../packages/siltstone/src/engine/engine.ts'
-import { bucketLimits } from '../../../packages/siltstone/src/log/log-limits.ts'
-import { produce } from '../../../packages/siltstone/src/log/produce.ts'
-import { openS3Environment } from '../../../packages/siltstone/src/drivers/aws/environment.ts'
-import { addStep } from '../../../packages/siltstone/src/drivers/aws/testing/middleware.ts'
-import { closeEnvironment } from '../../../packages/siltstone/src/drivers/directory/directory-environment.ts'
+import {
+  Background,
+  bucketLimits,
+  closeEnvironment,
+  defaultBackground,
+  pathOf,
+  produce,
+  StoreEngine,
+  verifyCollection,
+} from 'siltstone/internal'
+import { openS3Environment } from 'siltstone/aws'
+import { addStep, collectionRequest } from 'siltstone/testing'
 import { openBucket, type TestBucket } from '../bucket.ts'
 import { openQueue, type TestQueue } from '../queue.ts'
 import { openTable, type TestTable } from '../table.ts'
 import { targets, variablesOf } from '../targets.ts'
-import { collectionRequest } from '../../../packages/siltstone/src/testing/operations.ts'
 
 const PRODUCERS = Number(process.env['SILTSTONE_TEST_PRODUCERS'] ?? 300)
 const AT_ONCE = 24

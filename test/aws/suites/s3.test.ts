@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe } from 'vitest'
-import { describeObjectStore } from '../../../packages/siltstone/src/ports/object-store.contract.ts'
+import { describeObjectStore } from 'siltstone/contracts'
 import { openBucket, type TestBucket } from '../bucket.ts'
 import { deviationsOf } from '../deviations.ts'
 import { targets } from '../targets.ts'

@@ -1,8 +1,5 @@
 /** The collections of a Chroma database file: `collections`, `collection_metadata`, `segments`. */
-import type { Space } from '../../../siltstone/src/model/collection.ts'
-import { corrupt, unsupported } from '../../../siltstone/src/errors.ts'
-import { stringifyExact } from '../../../siltstone/src/records/exact-json.ts'
-import type { ReadOnlyDatabase } from '../../../siltstone/src/host/read-only-database.ts'
+import { corrupt, type ReadOnlyDatabase, type Space, stringifyExact, unsupported } from 'siltstone/internal'
 import { targetName } from '../names.ts'
 import type { SourceCollection } from '../types.ts'
 import { scalarOf } from './chroma-metadata.ts'

@@ -1,8 +1,5 @@
 /** Metadata as Chroma keeps it: in columns by type, or as the JSON of its queue. */
-import { invalid } from '../../../siltstone/src/errors.ts'
-import { type ExactJson, parseExact, stringifyExact } from '../../../siltstone/src/records/exact-json.ts'
-import type { RecordState } from '../../../siltstone/src/records/apply.ts'
-import type { SqlRow } from '../../../siltstone/src/host/read-only-database.ts'
+import { type ExactJson, invalid, parseExact, type RecordState, type SqlRow, stringifyExact } from 'siltstone/internal'
 
 /** Chroma keeps these two among the metadata. */
 export const DOCUMENT_KEY = 'chroma:document'

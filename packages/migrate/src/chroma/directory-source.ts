@@ -5,10 +5,15 @@
  * write leaves a journal to roll back: that is done on a copy.
  */
 import { join, resolve } from 'node:path'
-import { conflict, notFound } from '../../../siltstone/src/errors.ts'
-import { applyOp, type RecordState } from '../../../siltstone/src/records/apply.ts'
-import { fileInfo } from '../../../siltstone/src/host/files.ts'
-import { openReadOnlyOrCopy, type ReadOnlyDatabase } from '../../../siltstone/src/host/read-only-database.ts'
+import {
+  applyOp,
+  conflict,
+  fileInfo,
+  notFound,
+  openReadOnlyOrCopy,
+  type ReadOnlyDatabase,
+  type RecordState,
+} from 'siltstone/internal'
 import type { MigrationSource, Skipped, SourceCollection, SourcePage, SourceReader, SourceRecord } from '../types.ts'
 import { type ChromaCollection, readCollections } from './catalog.ts'
 import { MetadataRows } from './chroma-metadata.ts'

@@ -20,10 +20,15 @@
  * then the other files hold nothing of worth.
  */
 import { join } from 'node:path'
-import { corrupt, isSiltstoneError, unsupported } from '../../../siltstone/src/errors.ts'
-import type { Space } from '../../../siltstone/src/model/collection.ts'
-import { readFileBytes } from '../../../siltstone/src/host/files.ts'
-import { openRandomAccess, type RandomAccessFile } from '../../../siltstone/src/host/random-access-file.ts'
+import {
+  corrupt,
+  isSiltstoneError,
+  openRandomAccess,
+  type RandomAccessFile,
+  readFileBytes,
+  type Space,
+  unsupported,
+} from 'siltstone/internal'
 import { type Pickled, PickledObject, readPickle } from './pickle.ts'
 
 const HEADER_BYTES = 100

@@ -6,7 +6,7 @@
  * The opcodes are those of Python's `pickletools`, protocols 0 to 5. Chroma 1.x writes a dictionary (protocol 3),
  * Chroma 0.4 to 0.6 an instance of `PersistentData` (protocol 5).
  */
-import { corrupt } from '../../../siltstone/src/errors.ts'
+import { corrupt } from 'siltstone/internal'
 
 export type Pickled =
   | null

@@ -3,9 +3,14 @@
  * number of their own: the metadata segment follows at once, the vector segment only when a few hundred writes have
  * gathered. What lies between is replayed here, by the same rules as Chroma's.
  */
-import { unsupported } from '../../../siltstone/src/errors.ts'
-import type { ReadOnlyDatabase, SqlRow, SqlValue } from '../../../siltstone/src/host/read-only-database.ts'
-import type { Op, RecordOp } from '../../../siltstone/src/model/record.ts'
+import {
+  type Op,
+  type ReadOnlyDatabase,
+  type RecordOp,
+  type SqlRow,
+  type SqlValue,
+  unsupported,
+} from 'siltstone/internal'
 import { patchFromQueue } from './chroma-metadata.ts'
 
 const OPS: readonly Op[] = ['add', 'update', 'upsert', 'delete']

@@ -5,9 +5,15 @@
  * The server may be written meanwhile: deletions then shift the pages, so `ids` lets the copying look for what it
  * passed over.
  */
-import type { Space } from '../../../siltstone/src/model/collection.ts'
-import { corrupt, invalid, isSiltstoneError, unsupported } from '../../../siltstone/src/errors.ts'
-import { type ExactJson, parseExact } from '../../../siltstone/src/records/exact-json.ts'
+import {
+  corrupt,
+  type ExactJson,
+  invalid,
+  isSiltstoneError,
+  parseExact,
+  type Space,
+  unsupported,
+} from 'siltstone/internal'
 import { SourceHttp, type SourceHttpOptions } from '../http.ts'
 import { targetName } from '../names.ts'
 import { member, metadataText, toPlain } from '../plain.ts'

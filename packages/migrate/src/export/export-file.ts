@@ -3,9 +3,7 @@
  * replaced whole after each part, so an export that was killed repeats at most one part, under the same name.
  */
 import { join } from 'node:path'
-import type { Space } from '../../../siltstone/src/model/collection.ts'
-import { corrupt, isSiltstoneError } from '../../../siltstone/src/errors.ts'
-import { readFileText, writeFileWhole } from '../../../siltstone/src/host/files.ts'
+import { corrupt, isSiltstoneError, readFileText, type Space, writeFileWhole } from 'siltstone/internal'
 
 export const EXPORT_FILE = 'export.json'
 export const EXPORT_FORMATS = ['jsonl', 'arrow'] as const

@@ -1,8 +1,7 @@
 /** An export as a source: what `siltstone export` wrote comes back, with the collection's configuration. */
 import { createHash } from 'node:crypto'
 import { join, resolve } from 'node:path'
-import { corrupt, conflict, notFound } from '../../../siltstone/src/errors.ts'
-import { readFileBytes } from '../../../siltstone/src/host/files.ts'
+import { conflict, corrupt, notFound, readFileBytes } from 'siltstone/internal'
 import type { MigrationSource, SourceCollection, SourcePage, SourceReader, SourceRecord } from '../types.ts'
 import { EXPORT_FILE, type ExportFile, type ExportPart, readExportFile } from './export-file.ts'
 import { decodePart } from './part-formats.ts'

@@ -1,11 +1,15 @@
 /** Writes a collection, as it is at one moment, into a directory of files of a bounded size. */
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import type { GetResponse } from '../../../siltstone/src/model/read.ts'
-import type { Collection } from '../../../siltstone/src/model/store.ts'
-import { conflict, isSiltstoneError, notFound } from '../../../siltstone/src/errors.ts'
-import type { Filter } from '../../../siltstone/src/model/filter.ts'
-import { writeFileWhole } from '../../../siltstone/src/host/files.ts'
+import {
+  type Collection,
+  conflict,
+  type Filter,
+  type GetResponse,
+  isSiltstoneError,
+  notFound,
+  writeFileWhole,
+} from 'siltstone/internal'
 import type { SourceRecord } from '../types.ts'
 import { EXPORT_FILE, type ExportFile, type ExportFormat, readExportFile, writeExportFile } from './export-file.ts'
 import { encodePart } from './part-formats.ts'

@@ -1,10 +1,16 @@
 /** The records of one part. Both are what `siltstone produce` takes: JSON Lines, and deltas as `docs/format.md` has them. */
-import { corrupt } from '../../../siltstone/src/errors.ts'
-import { writeArrowFile } from '../../../siltstone/src/arrow/write.ts'
-import { decodeDelta, FORMAT_VERSION } from '../../../siltstone/src/format/delta.ts'
-import { seal, UNSEALED } from '../../../siltstone/src/format/file-checksum.ts'
-import { type ExactJson, parseExact } from '../../../siltstone/src/records/exact-json.ts'
-import { dimensionOf, encodeColumns } from '../../../siltstone/src/format/record-columns.ts'
+import {
+  corrupt,
+  decodeDelta,
+  dimensionOf,
+  encodeColumns,
+  type ExactJson,
+  FORMAT_VERSION,
+  parseExact,
+  seal,
+  UNSEALED,
+  writeArrowFile,
+} from 'siltstone/internal'
 import { metadataText } from '../plain.ts'
 import { recordOp } from '../target.ts'
 import type { SourceRecord } from '../types.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { memoryEnvironment } from '../../../siltstone/src/drivers/memory/memory-environment.ts'
+import { memoryEnvironment } from 'siltstone/testing'
 import { FakePinecone, type FakeVector } from '../testing/fake-pinecone.ts'
 import type { SourceReader, SourceRecord } from '../types.ts'
 import { openPinecone, type PineconeOptions } from './api-source.ts'

@@ -5,9 +5,15 @@
  *
  * Pinecone keeps numbers as 64-bit floats; whole ones become integers here.
  */
-import type { Space } from '../../../siltstone/src/model/collection.ts'
-import { corrupt, invalid, isSiltstoneError, notFound, unsupported } from '../../../siltstone/src/errors.ts'
-import type { ExactJson } from '../../../siltstone/src/records/exact-json.ts'
+import {
+  corrupt,
+  type ExactJson,
+  invalid,
+  isSiltstoneError,
+  notFound,
+  type Space,
+  unsupported,
+} from 'siltstone/internal'
 import { SourceHttp, type SourceHttpOptions } from '../http.ts'
 import { targetName } from '../names.ts'
 import type { MigrationSource, Skipped, SourceCollection, SourcePage, SourceReader, SourceRecord } from '../types.ts'

@@ -6,10 +6,15 @@
 import { createHash } from 'node:crypto'
 import { basename, resolve } from 'node:path'
 import { type FileMetaData, parquetMetadataAsync, type RowGroup } from 'hyparquet'
-import type { Space } from '../../../siltstone/src/model/collection.ts'
-import { corrupt, notFound } from '../../../siltstone/src/errors.ts'
-import { openRandomAccess, type RandomAccessFile } from '../../../siltstone/src/host/random-access-file.ts'
-import { walkDirectory, type WalkedFile } from '../../../siltstone/src/host/walk-directory.ts'
+import {
+  corrupt,
+  notFound,
+  openRandomAccess,
+  type RandomAccessFile,
+  type Space,
+  walkDirectory,
+  type WalkedFile,
+} from 'siltstone/internal'
 import { targetName } from '../names.ts'
 import type { MigrationSource, Skipped, SourceCollection, SourcePage, SourceReader, SourceRecord } from '../types.ts'
 import { ParquetColumn } from './parquet-column.ts'

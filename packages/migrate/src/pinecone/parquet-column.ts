@@ -8,8 +8,7 @@ import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { parquetHeader, readPage } from 'hyparquet/src/column.js'
 import { convert, DEFAULT_PARSERS } from 'hyparquet/src/convert.js'
 import { getSchemaPath } from 'hyparquet/src/schema.js'
-import { corrupt, unsupported } from '../../../siltstone/src/errors.ts'
-import type { RandomAccessFile } from '../../../siltstone/src/host/random-access-file.ts'
+import { corrupt, type RandomAccessFile, unsupported } from 'siltstone/internal'
 
 /** Beside these hyparquet knows none and snappy. */
 export const COMPRESSORS: Compressors = {

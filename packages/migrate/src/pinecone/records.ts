@@ -1,5 +1,5 @@
 /** Pinecone's records as ours. */
-import { parseExact, stringifyExact, type ExactJson } from '../../../siltstone/src/records/exact-json.ts'
+import { type ExactJson, parseExact, stringifyExact } from 'siltstone/internal'
 import type { Skipped, SourceRecord } from '../types.ts'
 
 export interface PineconeRecordOptions {

@@ -2,7 +2,7 @@
  * Pinecone's API as its public reference describes it, in memory: index description, statistics, listing with tokens,
  * fetching by ids; 401 without the key, 400 for what it does not know.
  */
-import type { HttpClient } from '../../../siltstone/src/ports/http.ts'
+import type { HttpClient } from 'siltstone/internal'
 
 export interface FakeVector {
   id: string

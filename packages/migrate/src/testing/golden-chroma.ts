@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
-import { type ExactJson, parseExact, stringifyExact } from '../../../siltstone/src/records/exact-json.ts'
+import { type ExactJson, parseExact, stringifyExact } from 'siltstone/internal'
 import type { SourceRecord } from '../types.ts'
 
 export const GOLDEN_VERSIONS = ['0.4.24', '0.6.3', '1.5.9'] as const

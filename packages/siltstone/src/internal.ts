@@ -1,0 +1,145 @@
+/**
+ * What the other packages of this repository build on. It is not covered by semantic versioning: a program outside
+ * this repository uses `siltstone` and `siltstone/aws`.
+ */
+export { decodeLz4Frame } from './arrow/lz4.ts'
+export { FormatProblem } from './arrow/problem.ts'
+export { writeArrowFile } from './arrow/write.ts'
+export { type CollectionDocument, collectionType } from './catalog/collection-document.ts'
+export { type CatalogDocument, decodeDocument, type DocumentType, encodeDocument } from './catalog/document-codec.ts'
+export { databaseType, nameClaimType, resourceClaimType, tenantType } from './catalog/document-types.ts'
+export { DEFAULT_DATABASE, DEFAULT_TENANT } from './catalog/index.ts'
+export { verifyCollection } from './check/verify-collection.ts'
+export { createChromaApp } from './chroma/app.ts'
+export { recordFromLine } from './cli/json-lines.ts'
+export { type CompactLimits, defaultCompactLimits } from './compact/compact-limits.ts'
+export { closeEnvironment, openEnvironment } from './drivers/directory/directory-environment.ts'
+export { CountingObjectStore, type StoreCounts } from './drivers/wrappers/counting-object-store.ts'
+export { DelayingObjectStore } from './drivers/wrappers/delaying-object-store.ts'
+export { EnglishEmbedder } from './embed/english/index.ts'
+export { EmbedderRegistry } from './embed/registry.ts'
+export { decodeStoredEmbedding } from './embed/stored-embedding.ts'
+export { Background, defaultBackground } from './engine/background.ts'
+export { type EngineOptions, pathOf, StoreEngine } from './engine/engine.ts'
+export {
+  conflict,
+  corrupt,
+  type ErrorKind,
+  forbidden,
+  invalid,
+  isSiltstoneError,
+  notFound,
+  outcomeUnknown,
+  SiltstoneError,
+  unauthorized,
+  unavailable,
+  unsupported,
+} from './errors.ts'
+export { filterIndexOf } from './filter-index/filter-index.ts'
+export { verifyFilterIndex } from './filter-index/verify-filter-index.ts'
+export { parseWhere } from './filter/index.ts'
+export { parseWhereDocument } from './filter/parse.ts'
+export { crc32, crcHex } from './format/checksum.ts'
+export { decodeDelta, FORMAT_VERSION } from './format/delta.ts'
+export { decodeEntry, encodeEntry, type LogEntry } from './format/entry.ts'
+export { seal, sealIsIntact, UNSEALED } from './format/file-checksum.ts'
+export {
+  bitmapKey,
+  collectionIdKey,
+  collectionPath,
+  embeddingKey,
+  gcDueKey,
+  inboxKey,
+  inboxPrefix,
+  isUuid,
+  listKey,
+  logEntryKey,
+  logPrefix,
+  manifestKey,
+  overlayFileKey,
+  parseKey,
+  pointerKey,
+  segmentFileKey,
+  storeKey,
+  tenantKey,
+} from './format/keys.ts'
+export {
+  decodeChecked,
+  decodeList,
+  decodeManifest,
+  emptyManifest,
+  encodeManifest,
+  LIST_FIELDS,
+  type ListField,
+  type Manifest,
+  objectsOf,
+  type Pin,
+  type StoredManifest,
+} from './format/manifest.ts'
+export { decodePointer } from './format/pointer.ts'
+export { checkRecord, dimensionOf, encodeColumns } from './format/record-columns.ts'
+export { encodeRowSet } from './format/row-set.ts'
+export { parseSegmentDescriptor, type SectionDescriptor, type SegmentDescriptor } from './format/segment/descriptor.ts'
+export { OverlayReader, parseOverlayDescriptor } from './format/segment/overlay.ts'
+export { SegmentReader } from './format/segment/reader.ts'
+export type { ReadRange } from './format/segment/source.ts'
+export { type SegmentRow, SegmentWriter } from './format/segment/writer.ts'
+export { fileInfo, readFileBytes, readFileText, removeTree, writeFileWhole } from './host/files.ts'
+export { freeDiskBytes } from './host/machine.ts'
+export { openRandomAccess, type RandomAccessFile } from './host/random-access-file.ts'
+export { openReadOnlyOrCopy, type ReadOnlyDatabase, type SqlRow, type SqlValue } from './host/read-only-database.ts'
+export { systemClock } from './host/system-clock.ts'
+export { systemIds } from './host/system-ids.ts'
+export { systemRandom } from './host/system-random.ts'
+export { walkDirectory, type WalkedFile } from './host/walk-directory.ts'
+export { IvfBuilder } from './ivf/build/builder.ts'
+export { LISTS } from './ivf/directory.ts'
+export { ivfOf } from './ivf/ivf.ts'
+export { verifyIvf } from './ivf/verify-ivf.ts'
+export { newConfiguration } from './library/configuration.ts'
+export { bucketLimits, directoryLimits, type LogLimits } from './log/log-limits.ts'
+export { produce } from './log/produce.ts'
+export { collectionsToWake, encodeWakeUp } from './log/wake-up-message.ts'
+export type { CollectionInfo, Space } from './model/collection.ts'
+export type { Filter } from './model/filter.ts'
+export type { GetRequest, GetResponse, QueryRequest } from './model/read.ts'
+export type { Op, RecordOp } from './model/record.ts'
+export type { Collection, CompactionOutcome, SnapshotInfo } from './model/store.ts'
+export { cutRange } from './ports/byte-range.ts'
+export type { Clock } from './ports/clock.ts'
+export { contentEtag } from './ports/content-etag.ts'
+export type { Environment } from './ports/environment.ts'
+export { type HttpAnswer, type HttpClient, systemHttp } from './ports/http.ts'
+export type { AcquireResult, Leases, LeaseState } from './ports/lease.ts'
+export {
+  continuationOf,
+  groupOf,
+  keyIsAfter,
+  type ListPosition,
+  type ListRequest,
+  listRequest,
+} from './ports/list-position.ts'
+export { checkKey, compareKeys, firstNotBefore } from './ports/object-key.ts'
+export type {
+  DeleteResult,
+  GetOptions,
+  GetResult,
+  ListOptions,
+  ListPage,
+  ObjectInfo,
+  ObjectStore,
+  ObjectStoreCapabilities,
+  PutOptions,
+  PutResult,
+  Upload,
+} from './ports/object-store.ts'
+export type { Queue, QueueDepth, QueueMessage } from './ports/queue.ts'
+export type { Random } from './ports/random.ts'
+export { retry } from './ports/retry.ts'
+export { seededRandom } from './ports/seeded-random.ts'
+export { type LogFields, type Logger, type Metrics, noMetrics, silentLogger } from './ports/telemetry.ts'
+export { applyOp, type RecordState } from './records/apply.ts'
+export { type ExactJson, parseExact, stringifyExact } from './records/exact-json.ts'
+export { parseMetadata } from './records/metadata.ts'
+export { tokenAuthenticator } from './server/auth.ts'
+export { loadDeletions } from './snapshot/open-segment.ts'
