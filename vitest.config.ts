@@ -5,7 +5,7 @@ export default defineConfig({
     include: [
       'packages/*/src/**/*.test.ts',
       'packages/*/test/**/*.test.ts',
-      'scripts/*.test.ts',
+      'scripts/**/*.test.ts',
       'test/fuzz/*.test.ts',
     ],
     exclude: ['**/node_modules/**', 'packages/infra/**', 'packages/functions/**'],

@@ -23,7 +23,7 @@ const quick: Check[] = [
   { name: 'format', command: bin('biome'), args: ['format', '.'] },
   { name: 'lint', command: bin('oxlint'), args: ['--type-aware', '--deny-warnings', '--disable-nested-config'] },
   { name: 'types', command: bin('tsc'), args: ['--noEmit', '-p', 'tsconfig.json'] },
-  { name: 'layers', command: process.execPath, args: ['scripts/layers.ts'] },
+  { name: 'layers', command: process.execPath, args: ['scripts/layers/main.ts'] },
   { name: 'wasm', command: process.execPath, args: ['scripts/build-wasm.ts', '--check'] },
 ]
 const vitest: Check = {

@@ -7,7 +7,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const folder = mkdtempSync(join(root, 'packages/siltstone/src/.bait-'))
-mkdirSync(join(folder, 'platform'))
+mkdirSync(join(folder, 'drivers'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 const baits: [rule: string, code: string][] = [

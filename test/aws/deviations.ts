@@ -1,6 +1,6 @@
 /** What the servers that the suites run against do otherwise than S3. */
 import type { Deviation } from 'siltstone/contracts'
-import type { Target } from './targets.ts'
+import { type Target } from '@siltstone/emulated-aws'
 
 const GROUPS: Deviation = {
   test: 'shows a group whose keys go on after startAfter',

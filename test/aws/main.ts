@@ -3,9 +3,8 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { CREDENTIALS, definitions, install, type RunningServer, start } from './servers.ts'
+import { CREDENTIALS, definitions, install, type RunningServer, start, type Target } from '@siltstone/emulated-aws'
 import { probe } from './probe.ts'
-import type { Target } from './targets.ts'
 
 const root = join(import.meta.dirname, '../..')
 const running: RunningServer[] = []

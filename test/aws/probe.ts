@@ -1,6 +1,5 @@
 import { probeConditions, probeRaces } from 'siltstone/aws'
-import { openBucket } from './bucket.ts'
-import type { Target } from './targets.ts'
+import { openBucket, type Target } from '@siltstone/emulated-aws'
 
 /** What is wrong with the server's conditional puts, if anything: without them no other test means much. */
 export async function probe(target: Target): Promise<string | undefined> {

@@ -1,10 +1,17 @@
 /** The built bundles, as Lambda would run them, on MiniStack's S3, SQS and DynamoDB. */
 import type { SQSBatchResponse } from 'aws-lambda'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { openBucket, parts, type TestBucket } from '../../../test/aws/bucket.ts'
-import { openQueue, type TestQueue } from '../../../test/aws/queue.ts'
-import { openTable, type TestTable } from '../../../test/aws/table.ts'
-import { targets, variablesOf } from '../../../test/aws/targets.ts'
+import {
+  openBucket,
+  openQueue,
+  openTable,
+  parts,
+  targets,
+  type TestBucket,
+  type TestQueue,
+  type TestTable,
+  variablesOf,
+} from '@siltstone/emulated-aws'
 import { parseS3Place, Requests, S3ObjectStore, SqsQueue } from 'siltstone/aws'
 import { type QueueMessage, systemClock } from 'siltstone/internal'
 import type { OrderResult } from '../src/compactor.ts'

@@ -1,5 +1,5 @@
 /** Starts the stand-in for AWS that the tests run against. */
-import { CREDENTIALS, definitions, install, start } from '../../../test/aws/servers.ts'
+import { CREDENTIALS, definitions, install, start } from '@siltstone/emulated-aws'
 
 export default async function setup(): Promise<() => Promise<void>> {
   const [definition] = definitions

@@ -1,5 +1,5 @@
 /** Installs the server, unless it is there. */
-import { install } from '../../../test/aws/servers.ts'
+import { install } from '@siltstone/emulated-aws'
 import { SERVER } from './server.ts'
 
 await install(SERVER)

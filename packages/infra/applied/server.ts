@@ -10,7 +10,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import { CREDENTIALS, definitions, folder } from '../../../test/aws/servers.ts'
+import { CREDENTIALS, definitions, folder } from '@siltstone/emulated-aws'
 
 const enforcing = definitions.find(({ program }) => program === 'ministack')
 if (enforcing === undefined) throw new Error('test/aws/servers.ts has no MiniStack, the one that enforces IAM')

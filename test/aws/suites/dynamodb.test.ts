@@ -2,9 +2,7 @@ import { describe } from 'vitest'
 import { DynamoDbLeases, ObjectLeases, Requests } from 'siltstone/aws'
 import type { Clock } from 'siltstone/internal'
 import { describeLeases } from 'siltstone/contracts'
-import { openBucket, parts } from '../bucket.ts'
-import { openTable } from '../table.ts'
-import { targets } from '../targets.ts'
+import { openBucket, openTable, parts, targets } from '@siltstone/emulated-aws'
 
 describe.each(targets())('$name', (target) => {
   const openLeases = async (clock: Clock) => {

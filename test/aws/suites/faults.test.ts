@@ -4,10 +4,8 @@ import { DynamoDbLeases, type HasMiddleware, Requests } from 'siltstone/aws'
 import { addStep, jsonError, lost, s3Error } from 'siltstone/testing'
 import { describeLeases, describeObjectStore } from 'siltstone/contracts'
 import { systemClock } from 'siltstone/internal'
-import { openBucket, parts } from '../bucket.ts'
+import { openBucket, openTable, parts, targets } from '@siltstone/emulated-aws'
 import { deviationsOf } from '../deviations.ts'
-import { openTable } from '../table.ts'
-import { targets } from '../targets.ts'
 
 const PUTS = new Set(['PutObject', 'CompleteMultipartUpload'])
 const [target] = targets()

@@ -15,10 +15,16 @@ import {
 } from 'siltstone/internal'
 import { openS3Environment } from 'siltstone/aws'
 import { addStep, collectionRequest } from 'siltstone/testing'
-import { openBucket, type TestBucket } from '../bucket.ts'
-import { openQueue, type TestQueue } from '../queue.ts'
-import { openTable, type TestTable } from '../table.ts'
-import { targets, variablesOf } from '../targets.ts'
+import {
+  openBucket,
+  openQueue,
+  openTable,
+  targets,
+  type TestBucket,
+  type TestQueue,
+  type TestTable,
+  variablesOf,
+} from '@siltstone/emulated-aws'
 
 const PRODUCERS = Number(process.env['SILTSTONE_TEST_PRODUCERS'] ?? 300)
 const AT_ONCE = 24

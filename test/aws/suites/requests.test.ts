@@ -4,10 +4,16 @@ import { openS3Environment } from 'siltstone/aws'
 import { addStep } from 'siltstone/testing'
 import { closeEnvironment, type Environment } from 'siltstone/internal'
 import { openStore, type Store } from 'siltstone'
-import { openBucket, type TestBucket } from '../bucket.ts'
-import { openQueue, type TestQueue } from '../queue.ts'
-import { openTable, type TestTable } from '../table.ts'
-import { targets, variablesOf } from '../targets.ts'
+import {
+  openBucket,
+  openQueue,
+  openTable,
+  targets,
+  type TestBucket,
+  type TestQueue,
+  type TestTable,
+  variablesOf,
+} from '@siltstone/emulated-aws'
 
 type Counts = Record<string, number>
 

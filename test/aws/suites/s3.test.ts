@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import { describeObjectStore } from 'siltstone/contracts'
-import { openBucket, type TestBucket } from '../bucket.ts'
+import { openBucket, targets, type TestBucket } from '@siltstone/emulated-aws'
 import { deviationsOf } from '../deviations.ts'
-import { targets } from '../targets.ts'
 
 describe.each(targets())('$name', (target) => {
   let bucket: TestBucket

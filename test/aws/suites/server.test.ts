@@ -1,11 +1,17 @@
 /** The whole product on AWS: processes that come and go, on one bucket, one queue and one table. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { openBucket, type TestBucket } from '../bucket.ts'
+import {
+  openBucket,
+  openQueue,
+  openTable,
+  targets,
+  type TestBucket,
+  type TestQueue,
+  type TestTable,
+  variablesOf,
+} from '@siltstone/emulated-aws'
 import { Chroma } from '../chroma.ts'
 import { runCommand, type Server, startServer, tryCommand } from '../program.ts'
-import { openQueue, type TestQueue } from '../queue.ts'
-import { openTable, type TestTable } from '../table.ts'
-import { targets, variablesOf } from '../targets.ts'
 
 const DIMENSIONS = 8
 const vectorOf = (id: number): number[] => Array.from({ length: DIMENSIONS }, (_, at) => Math.sin(id * (at + 1)))

@@ -1,9 +1,7 @@
 import { describe } from 'vitest'
 import { Requests, SqsQueue } from 'siltstone/aws'
 import { describeQueueInRealTime } from 'siltstone/contracts'
-import { parts } from '../bucket.ts'
-import { openQueue } from '../queue.ts'
-import { targets } from '../targets.ts'
+import { openQueue, parts, targets } from '@siltstone/emulated-aws'
 
 describe.each(targets())('$name', (target) => {
   describeQueueInRealTime(

@@ -1,4 +1,4 @@
-/** Time, injected everywhere so that the simulation can drive it. Raw clocks are lint errors outside `platform/`. */
+/** Time, injected everywhere so that the simulation can drive it. Raw clocks are lint errors outside `host/` and the drivers. */
 export interface Clock {
   /** Wall clock, milliseconds since 1970. May step. */
   nowMs(): number

@@ -5,7 +5,7 @@ import type { Ran } from './run.ts'
 /** What the running command was given and has said. */
 export const current: { ran: Ran; input: Uint8Array } = { ran: { code: 0, out: '', err: '' }, input: new Uint8Array() }
 
-/** Stands for `platform/process.ts`. */
+/** Stands for `host/process.ts`. */
 export async function mockedProcess(): Promise<object> {
   const actual = await vi.importActual<object>('../../host/process.ts')
   return {
@@ -20,7 +20,7 @@ export async function mockedProcess(): Promise<object> {
   }
 }
 
-/** Stands for `platform/machine.ts`. */
+/** Stands for `host/machine.ts`. */
 export async function mockedMachine(): Promise<object> {
   const actual = await vi.importActual<object>('../../host/machine.ts')
   return {

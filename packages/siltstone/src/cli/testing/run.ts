@@ -29,7 +29,7 @@ export function siltstoneProcess(args: readonly string[], input = ''): Promise<R
 }
 
 /**
- * One at a time, in a test that mocks `platform/process.ts` and `platform/machine.ts` with those of `mocks.ts`.
+ * One at a time, in a test that mocks `host/process.ts` and `host/machine.ts` with those of `mocks.ts`.
  */
 export async function siltstone(args: readonly string[], input: string | Uint8Array = ''): Promise<Ran> {
   current.ran = { code: 0, out: '', err: '' }

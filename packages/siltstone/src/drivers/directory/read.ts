@@ -1,7 +1,7 @@
 import { type BigIntStats, closeSync, fstatSync, openSync, read, readSync, statSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { cutRange } from '../../ports/byte-range.ts'
-import { ContentEtag, contentEtag } from '../../ports/content-etag.ts'
+import { ContentEtag, contentEtag } from '../../host/content-etag.ts'
 import type { ByteRange, GetOptions, GetResult } from '../../ports/object-store.ts'
 import type { EtagMemo } from './etag-memo.ts'
 import { isMissing } from '../../host/file-errors.ts'

@@ -1,4 +1,4 @@
-import { ContentEtag } from '../../ports/content-etag.ts'
+import { ContentEtag } from '../../host/content-etag.ts'
 import type { PutResult, Upload } from '../../ports/object-store.ts'
 import { uploadEnded } from '../../ports/upload-ended.ts'
 import type { FinishedFile } from './publish.ts'

@@ -1,7 +1,7 @@
 import { firstWhere } from '../../binary-search.ts'
 import { cutRange } from '../../ports/byte-range.ts'
 import type { Clock } from '../../ports/clock.ts'
-import { contentEtag } from '../../ports/content-etag.ts'
+import { contentEtag } from '../../host/content-etag.ts'
 import {
   continuationOf,
   groupOf,

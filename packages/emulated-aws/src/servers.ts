@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } 
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 
-export const folder = join(import.meta.dirname, '.venv')
+export const folder = join(import.meta.dirname, '../.venv')
 /** Both servers take these, and MiniStack nothing else. */
 export const CREDENTIALS = { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test', AWS_REGION: 'us-east-1' }
 

@@ -1,9 +1,9 @@
 import { type FileHandle, mkdir, open, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { corrupt } from '../../errors.ts'
-import type { Ids } from '../../ports/ids.ts'
-import type { Scratch, ScratchFile } from '../../ports/scratch.ts'
-import { fileError } from '../../host/file-errors.ts'
+import { corrupt } from '../errors.ts'
+import type { Ids } from '../ports/ids.ts'
+import type { Scratch, ScratchFile } from '../ports/scratch.ts'
+import { fileError } from './file-errors.ts'
 
 /** Files without a name: unlinked while they are open, so that even a killed process leaves none. */
 export class LocalScratch implements Scratch {

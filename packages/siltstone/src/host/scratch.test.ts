@@ -2,11 +2,11 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { LocalScratch } from '../drivers/directory/directory-scratch.ts'
-import { memoryScratch, type Scratch } from './scratch.ts'
-import { systemClock } from '../host/system-clock.ts'
-import { systemIds } from '../host/system-ids.ts'
-import { systemRandom } from '../host/system-random.ts'
+import { LocalScratch } from './directory-scratch.ts'
+import { memoryScratch, type Scratch } from '../ports/scratch.ts'
+import { systemClock } from './system-clock.ts'
+import { systemIds } from './system-ids.ts'
+import { systemRandom } from './system-random.ts'
 
 let directory: string
 beforeAll(async () => {

@@ -1,0 +1,101 @@
+import { describe, expect, it } from 'vitest'
+import { check } from './check.ts'
+import { importsOf } from './imports.ts'
+import { MAX_LINES } from './rules.ts'
+
+const CORE = 'packages/siltstone/src/'
+
+const messages = (...sources: [path: string, text: string][]) =>
+  check(sources.map(([path, text]) => ({ path, text }))).map(({ path, message }) => `${path} ${message}`)
+
+/** The same within the core package. */
+const inCore = (...sources: [path: string, text: string][]) =>
+  messages(...sources.map(([path, text]): [string, string] => [`${CORE}${path}`, text]))
+
+describe('the imports of a module', () => {
+  it('are found in every form, with their lines', () => {
+    const text =
+      "import a from './a.ts'\nimport type { B } from './b.ts'\nexport * from './c.ts'\nconst d = await import('./d.ts')\nimport {\n  e,\n} from 'e'\nimport 'f'\n"
+    const still = { typeOnly: false, dynamic: false }
+    expect(importsOf(text)).toEqual([
+      { ...still, line: 1, specifier: './a.ts' },
+      { ...still, line: 2, specifier: './b.ts', typeOnly: true },
+      { ...still, line: 3, specifier: './c.ts' },
+      { ...still, line: 4, specifier: './d.ts', dynamic: true },
+      { ...still, line: 5, specifier: 'e' },
+      { ...still, line: 8, specifier: 'f' },
+    ])
+  })
+})
+
+describe('the layer check', () => {
+  it('lets a room import what lies below it', () => {
+    expect(
+      inCore(['format/a.ts', "import '../errors.ts'\nimport '../model/x.ts'"], ['errors.ts', ''], ['model/x.ts', '']),
+    ).toEqual([])
+  })
+
+  it('refuses an import upwards or sideways, of types as well', () => {
+    expect(inCore(['format/a.ts', "import type { B } from '../log/b.ts'"], ['log/b.ts', ''])).toEqual([
+      expect.stringContaining('format lies below or beside log'),
+    ])
+    expect(inCore(['query/a.ts', "import '../compact/b.ts'"], ['compact/b.ts', ''])).toHaveLength(1)
+    expect(inCore(['drivers/memory/a.ts', "import '../directory/b.ts'"], ['drivers/directory/b.ts', ''])).toHaveLength(
+      1,
+    )
+  })
+
+  it('keeps drivers and host apart from the engine, in both directions', () => {
+    expect(inCore(['engine/a.ts', "import '../host/b.ts'"], ['host/b.ts', ''])).toHaveLength(1)
+    expect(inCore(['drivers/aws/a.ts', "import '../../engine/b.ts'"], ['engine/b.ts', ''])).toEqual([
+      expect.stringContaining('drivers/aws may import'),
+    ])
+  })
+
+  it('refuses the machine outside host and drivers, and Node where a read must run without it', () => {
+    expect(inCore(['engine/a.ts', "import { readFileSync } from 'node:fs'"])).toEqual([
+      expect.stringContaining('only host'),
+    ])
+    expect(inCore(['host/a.ts', "import { readFileSync } from 'node:fs'"])).toEqual([])
+    expect(inCore(['compact/a.ts', "import { S3Client } from '@aws-sdk/client-s3'"])).toHaveLength(1)
+    expect(inCore(['query/a.ts', "import { crc32 } from 'node:zlib'"])).toEqual([
+      expect.stringContaining('must run without Node'),
+    ])
+    expect(inCore(['embed/english/a.ts', "import 'node:zlib'"])).toHaveLength(1)
+  })
+
+  it('refuses tests inside the product', () => {
+    expect(inCore(['log/a.ts', "import { x } from '../testing/x.ts'"], ['testing/x.ts', ''])).toEqual([
+      expect.stringContaining('does not import tests'),
+    ])
+  })
+
+  it('lets packages use the named faces that the rules list, and no paths into one another', () => {
+    expect(messages(['packages/migrate/src/a.ts', "import { openStore } from 'siltstone'"])).toEqual([])
+    expect(messages(['packages/migrate/src/a.ts', "import 'siltstone/testing'"])).toHaveLength(1)
+    expect(messages(['packages/migrate/src/a.test.ts', "import 'siltstone/testing'"])).toEqual([])
+    expect(messages(['test/a.ts', "import '../packages/siltstone/src/errors.ts'"])).toEqual([
+      expect.stringContaining('imported by its name'),
+    ])
+    expect(inCore(['engine/a.ts', "import '@siltstone/migrate'"])).toHaveLength(1)
+    expect(inCore(['cli/a.ts', "await import('@siltstone/migrate')"])).toEqual([])
+  })
+
+  it('finds circles, those of types included', () => {
+    expect(inCore(['log/a.ts', "import './b.ts'"], ['log/b.ts', "import type { A } from './a.ts'"])).toEqual([
+      expect.stringContaining(`circle of imports: ${CORE}log/a.ts → ${CORE}log/b.ts → ${CORE}log/a.ts`),
+    ])
+  })
+
+  it('finds long files, strangers, and an index that works', () => {
+    expect(inCore(['log/a.ts', '\n'.repeat(MAX_LINES)])).toEqual([expect.stringContaining('split it')])
+    expect(inCore(['attic/a.ts', ''])).toEqual([expect.stringContaining('in no room')])
+    expect(messages(['attic/a.ts', ''])).toEqual([expect.stringContaining('in no package')])
+    expect(inCore(['log/index.ts', "/** Hello. */\nexport { a } from './a.ts'\nexport type * from './b.ts'"])).toEqual(
+      [],
+    )
+    expect(inCore(['log/index.ts', "export * from './a.ts'\nexport const b = 1"])).toEqual([
+      expect.stringContaining('re-export'),
+    ])
+  })
+})

@@ -1,0 +1,117 @@
+/** What may import what, in the whole repository. `check.ts` applies these rules; ARCHITECTURE.md explains them. */
+
+/**
+ * The rooms of `packages/siltstone/src`, from the ground up. A room imports itself and the rows below its own; rooms of
+ * one row do not know each other. The first entry that matches a path is its room.
+ */
+export const ROOMS: readonly (readonly string[])[] = [
+  ['errors.ts', 'version.ts', 'binary-search.ts', 'lru.ts'],
+  ['model'],
+  ['ports'],
+  ['kernels', 'records', 'cost', 'arrow'],
+  ['format', 'filter'],
+  ['ivf', 'embed'],
+  ['snapshot', 'catalog'],
+  ['filter-index'],
+  ['log'],
+  ['query', 'compact'],
+  ['gc'],
+  ['check'],
+  ['engine'],
+  ['host'],
+  ['drivers/memory', 'drivers/wrappers'],
+  ['drivers/directory', 'drivers/aws'],
+  ['drivers'],
+  ['library', 'ingest'],
+  ['index.ts', 'aws.ts'],
+  ['chroma'],
+  ['server'],
+  ['cli'],
+  ['internal.ts'],
+]
+
+/** Rooms that know nothing of the engine: they may import these alone. */
+export const ONLY: ReadonlyMap<string, readonly string[]> = new Map(
+  ['host', 'drivers/memory', 'drivers/wrappers', 'drivers/directory', 'drivers/aws', 'drivers'].map((room) => [
+    room,
+    ['errors.ts', 'version.ts', 'binary-search.ts', 'lru.ts', 'model', 'ports', 'host', 'drivers'],
+  ]),
+)
+
+/** Everything that a read needs: it must run in a browser, so it imports no module of Node. */
+export const PORTABLE: readonly string[] = [
+  'errors.ts',
+  'version.ts',
+  'binary-search.ts',
+  'lru.ts',
+  'model',
+  'ports',
+  'kernels',
+  'records',
+  'arrow',
+  'format',
+  'filter',
+  'ivf',
+  'snapshot',
+  'filter-index',
+  'log',
+  'query',
+  'embed/english',
+]
+
+/** Modules of the machine or the cloud, and the rooms that may import them. */
+export const MACHINE: readonly { modules: RegExp; rooms: readonly string[] }[] = [
+  {
+    modules:
+      /^node:(?:fs|fs\/promises|os|net|http|https|child_process|worker_threads|sqlite|timers|timers\/promises|dgram|dns|cluster|readline|readline\/promises)$/,
+    rooms: ['host', 'drivers/directory', 'drivers/memory', 'drivers/wrappers', 'drivers/aws'],
+  },
+  { modules: /^node:http$/, rooms: ['server'] },
+  { modules: /^@(?:aws-sdk|smithy)\//, rooms: ['drivers/aws'] },
+]
+
+/**
+ * Packages and folders, and the faces of other packages that they may import. Nothing imports another package by a
+ * relative path.
+ */
+export const PACKAGES: readonly { folder: string; name?: string; imports: readonly string[] }[] = [
+  { folder: 'packages/siltstone/src', name: 'siltstone', imports: [] },
+  {
+    folder: 'packages/migrate/src',
+    name: '@siltstone/migrate',
+    imports: ['siltstone', 'siltstone/aws', 'siltstone/internal'],
+  },
+  { folder: 'packages/simulation/src', imports: ['siltstone', 'siltstone/internal', 'siltstone/testing'] },
+  {
+    folder: 'packages/emulated-aws/src',
+    name: '@siltstone/emulated-aws',
+    imports: ['siltstone/aws', 'siltstone/internal'],
+  },
+  { folder: 'packages/functions', imports: ['siltstone', 'siltstone/aws', 'siltstone/internal'] },
+  { folder: 'packages/infra', imports: ['siltstone/aws', 'siltstone/internal'] },
+  { folder: 'infra', imports: [] },
+  { folder: 'bench', imports: ['siltstone', 'siltstone/aws', 'siltstone/internal', 'siltstone/testing'] },
+  {
+    folder: 'test',
+    imports: [
+      'siltstone',
+      'siltstone/aws',
+      'siltstone/internal',
+      'siltstone/testing',
+      'siltstone/contracts',
+      '@siltstone/emulated-aws',
+    ],
+  },
+  { folder: 'scripts', imports: [] },
+]
+
+/** What tests may import besides. */
+export const TEST_IMPORTS: readonly string[] = [
+  'siltstone',
+  'siltstone/internal',
+  'siltstone/testing',
+  'siltstone/contracts',
+  '@siltstone/emulated-aws',
+]
+
+export const MAX_LINES = 400
