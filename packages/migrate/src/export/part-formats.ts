@@ -1,4 +1,4 @@
-/** The records of one part. Both are what `siltstone produce` takes: JSON Lines, and deltas as `docs/format.md` has them. */
+/** The records of one part. Both are what `siltstone produce` takes: JSON Lines, and deltas as `docs/reference/format.md` has them. */
 import {
   corrupt,
   decodeDelta,

@@ -45,7 +45,7 @@ export function produceCommand(): Command {
     .addHelpText(
       'after',
       '\nJSONL fields: id, op, vector (or embedding), document, metadata, uri. A record with a document and no vector is' +
-        '\nembedded here. "-" or no file reads stdin. Arrow files are deltas: docs/format.md says what they hold.',
+        '\nembedded here. "-" or no file reads stdin. Arrow files are deltas: docs/reference/format.md says what they hold.',
     )
     .action((name: string, file: string | undefined, options: ProduceOptions) =>
       Session.use(options, { create: options.create === true }, async (session) => {

@@ -37,7 +37,7 @@ export function withMigrateOptions(made: Command): Command {
     .option('--restart', 'forget how far an earlier run came')
     .addHelpText(
       'after',
-      '\nRun it again to go on where it was stopped. Exits with 1 when the two sides are not equal. docs/migration.md is the guide.',
+      '\nRun it again to go on where it was stopped. Exits with 1 when the two sides are not equal. docs/how-to/migrate.md is the guide.',
     )
 }
 
