@@ -7,6 +7,7 @@ import {
   type Op,
   pathOf,
   type RecordOp,
+  recordsFrom,
   type StoreEngine,
 } from 'siltstone/internal'
 import type { SourceCollection, SourceRecord } from './types.ts'
@@ -100,19 +101,8 @@ export class Target {
   async get(ids: readonly string[]): Promise<Map<string, SourceRecord>> {
     if (ids.length === 0) return new Map()
     const include = { embeddings: true, documents: true, metadatas: true, uris: true }
-    const answer = await this.#collection.get({ ids, include })
-    return new Map(
-      answer.ids.map((id, i) => [
-        id,
-        {
-          id,
-          vector: answer.embeddings?.[i] ?? null,
-          document: answer.documents?.[i] ?? null,
-          metadata: answer.metadatas?.[i] ?? null,
-          uri: answer.uris?.[i] ?? null,
-        },
-      ]),
-    )
+    const found = recordsFrom(await this.#collection.get({ ids, include }))
+    return new Map(found.map((record) => [record.id, record]))
   }
 
   /** Those of the ids that are there. */

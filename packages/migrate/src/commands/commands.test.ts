@@ -4,27 +4,20 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { CollectionReport } from '../../../../../migrate/src/index.ts'
-import { FakePinecone } from '../../../../../migrate/src/testing/fake-pinecone.ts'
-import { unpackGolden } from '../../../../../migrate/src/testing/golden-chroma.ts'
-import { siltstone } from '../../testing/run.ts'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { current, siltstone } from 'siltstone/testing/cli'
+import type { CollectionReport } from '../run.ts'
+import { FakePinecone } from '../testing/fake-pinecone.ts'
+import { unpackGolden } from '../testing/golden-chroma.ts'
 
-const SECRETS = vi.hoisted((): Record<string, string> => ({ PINECONE_API_KEY: 'key' }))
-
-vi.mock('../../../host/process.ts', async () => ({
-  ...(await (await import('../../testing/mocks.ts')).mockedProcess()),
-  environmentVariables: () => SECRETS,
-}))
-vi.mock('../../../host/machine.ts', async () => (await import('../../testing/mocks.ts')).mockedMachine())
-
-const PARQUET = fileURLToPath(new URL('../../../../../migrate/src/golden/pinecone', import.meta.url))
+const PARQUET = fileURLToPath(new URL('../golden/pinecone', import.meta.url))
 let directory: string
 let data: string
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'siltstone-migrate-cli-'))
   data = join(directory, 'store')
+  current.environment = { PINECONE_API_KEY: 'key' }
 })
 afterEach(() => rm(directory, { recursive: true, force: true }))
 
@@ -35,6 +28,30 @@ async function reports(...args: string[]): Promise<CollectionReport[]> {
 }
 
 const run = (...args: string[]) => siltstone([...args, '--data', data])
+
+it.each([
+  ['migrate', '--help'],
+  ['help', 'migrate'],
+])('are listed by %s %s', async (...args) => {
+  const shown = await siltstone(args)
+  expect(shown).toMatchObject({ code: 0, err: '' })
+  expect([...shown.out.matchAll(/^ {2}([\w-]+) \[options\]/gm)].map(([, name]) => name)).toEqual([
+    'chroma-dir',
+    'chroma-server',
+    'pinecone',
+    'pinecone-files',
+    'export',
+  ])
+})
+
+it.each(['chroma-dir', 'chroma-server', 'pinecone', 'pinecone-files', 'export'])(
+  '%s has examples and --json',
+  async (name) => {
+    const { out } = await siltstone(['migrate', name, '--help'])
+    expect(out).toMatch(/Examples:\n {2}\$ siltstone migrate /)
+    expect(out).toContain('--json')
+  },
+)
 
 describe('from a Chroma directory', () => {
   let chroma: string
@@ -47,7 +64,7 @@ describe('from a Chroma directory', () => {
     const shown = await run('migrate', 'chroma-dir', chroma)
     expect(shown).toMatchObject({ code: 0, err: '' })
     expect(shown.out).toMatch(
-      /golden-cosine: 33 records copied in .*; 33 there now\n {2}the source has 33\n {2}33 records compared, all equal/,
+      /golden-cosine: 33 records copied in .*; the target has 33\n {2}the source has 33\n {2}33 records compared, all equal/,
     )
     expect((await run('collections', 'list')).out).toContain('golden-empty')
     expect(await readdir(join(data, '.siltstone', 'migrations'))).toEqual([])
@@ -155,11 +172,11 @@ describe('from Pinecone', () => {
       { collection: 'movies.second', copied: 3, equal: true },
     ])
     expect((await run('get', 'movies', '--json')).out).toContain('"document": "t 7"')
-    SECRETS['PINECONE_API_KEY'] = 'wrong'
+    current.environment = { PINECONE_API_KEY: 'wrong' }
     expect(await run('migrate', 'pinecone', 'movies', '--control-url', url, '--into-existing')).toMatchObject({
       code: 1,
     })
-    delete SECRETS['PINECONE_API_KEY']
+    current.environment = {}
     const without = await run('migrate', 'pinecone', 'movies', '--control-url', url)
     expect(without).toMatchObject({ code: 2, err: expect.stringContaining('PINECONE_API_KEY') })
   })
