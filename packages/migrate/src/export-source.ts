@@ -67,8 +67,8 @@ class ExportReader implements SourceReader {
     for (let part = firstPart; part < this.#file.parts.length; part++) {
       const records = await this.#read(this.#file.parts[part] as ExportPart)
       for (let i = part === firstPart ? firstRecord : 0; i < records.length; i += PAGE_RECORDS) {
-        const some = records.slice(i, i + PAGE_RECORDS)
-        yield { records: some, skipped: [], cursor: `${part}:${i + some.length}` }
+        const page = records.slice(i, i + PAGE_RECORDS)
+        yield { records: page, skipped: [], cursor: `${part}:${i + page.length}` }
       }
     }
   }

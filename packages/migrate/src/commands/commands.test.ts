@@ -60,7 +60,7 @@ describe('from a Chroma directory', () => {
     await unpackGolden('1.5.9', chroma)
   })
 
-  it('all collections, told for people and for programs', async () => {
+  it('migrates all collections and reports as text and JSON', async () => {
     const shown = await run('migrate', 'chroma-dir', chroma)
     expect(shown).toMatchObject({ code: 0, err: '' })
     expect(shown.out).toMatch(
@@ -74,7 +74,7 @@ describe('from a Chroma directory', () => {
     )
   })
 
-  it('one of them, under another name, compared and made equal again', async () => {
+  it('migrates one under another name, compares and synchronises it', async () => {
     const [report] = await reports('chroma-dir', chroma, 'golden-l2', '--into', 'mine')
     expect(report).toMatchObject({ collection: 'golden-l2', target: 'mine', copied: 33, equal: true })
     await siltstone(['produce', 'mine', '-', '--op', 'delete', '--data', data], '{"id":"r3"}\n{"id":"r4"}')
@@ -86,13 +86,13 @@ describe('from a Chroma directory', () => {
     expect((await reports('chroma-dir', chroma, 'golden-l2', '--into', 'mine', '--compare'))[0]?.equal).toBe(true)
   })
 
-  it('says what it cannot do', async () => {
+  it('names the problem and the remedy', async () => {
     await run('migrate', 'chroma-dir', chroma, 'golden-l2')
     expect(await run('migrate', 'chroma-dir', chroma, 'golden-l2')).toMatchObject({
       code: 4,
       err: expect.stringContaining('--into'),
     })
-    expect(await run('migrate', 'chroma-dir', chroma, 'nobody')).toMatchObject({
+    expect(await run('migrate', 'chroma-dir', chroma, 'no-such-collection')).toMatchObject({
       code: 3,
       err: expect.stringContaining('golden-l2'),
     })
@@ -111,7 +111,7 @@ describe('from a Chroma directory', () => {
     })
   })
 
-  it('out again, and back', async () => {
+  it('imports what was exported', async () => {
     await run('migrate', 'chroma-dir', chroma, 'golden-cosine')
     for (const format of ['jsonl', 'arrow']) {
       const out = join(directory, format)
@@ -126,7 +126,7 @@ describe('from a Chroma directory', () => {
       'r7',
       '',
     ])
-    // What is exported can be produced.
+    // `siltstone produce` reads an export.
     const all = await run('export', 'golden-cosine', '--out', '-')
     expect((await siltstone(['produce', 'again', '-', '--create', '--data', data], all.out)).code).toBe(0)
     const [compared] = await reports('export', join(directory, 'jsonl'), '--into', 'again', '--compare')
@@ -159,7 +159,7 @@ describe('from Pinecone', () => {
   })
   afterEach(() => new Promise((resolve) => server.close(resolve)))
 
-  it('by its API, the key from the environment', async () => {
+  it('reads the API with the key from the environment', async () => {
     const vectors = Array.from({ length: 250 }, (_, i) => ({
       id: `v${i}`,
       values: [i, 1, 2],
@@ -181,7 +181,7 @@ describe('from Pinecone', () => {
     expect(without).toMatchObject({ code: 2, err: expect.stringContaining('PINECONE_API_KEY') })
   })
 
-  it('from its Parquet files, in the space that is said', async () => {
+  it('reads Parquet files with the given space', async () => {
     const args = ['pinecone-files', PARQUET, 'pinecone.hybrid', '--space', 'ip']
     expect(await run('migrate', ...args)).toMatchObject({ code: 2, err: expect.stringContaining('"v5"') })
     const [report] = await reports(...args, '--skip')
