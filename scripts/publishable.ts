@@ -13,7 +13,7 @@ export interface Manifest {
 }
 
 /** Faces that only the repository's own tests use. */
-const NOT_PUBLISHED = ['./testing', './contracts']
+const NOT_PUBLISHED = /^\.\/(testing|contracts)(\/|$)/
 
 /**
  * Sources become what they are compiled to: `./src/x.ts` is `./x.js`, with the declarations beside it. The repository
@@ -26,7 +26,7 @@ export function publishable({ private: _private, scripts: _scripts, ...manifest 
     ...(bin && { bin: mapValues(bin, pathOf) }),
     ...(exports && {
       exports: mapValues(
-        Object.fromEntries(Object.entries(exports).filter(([face]) => !NOT_PUBLISHED.includes(face))),
+        Object.fromEntries(Object.entries(exports).filter(([face]) => !NOT_PUBLISHED.test(face))),
         targetOf,
       ),
     }),

@@ -22,7 +22,7 @@ export const ROOMS: readonly (readonly string[])[] = [
   ['drivers/memory', 'drivers/wrappers'],
   ['drivers/directory', 'drivers/aws'],
   ['drivers'],
-  ['library', 'ingest'],
+  ['library', 'ingest', 'export'],
   ['index.ts', 'aws.ts', 'internal-aws.ts'],
   ['chroma'],
   ['server'],
@@ -112,6 +112,7 @@ export const TEST_IMPORTS: readonly string[] = [
   'siltstone/internal',
   'siltstone/internal/aws',
   'siltstone/testing',
+  'siltstone/testing/cli',
   'siltstone/contracts',
   '@siltstone/emulated-aws',
 ]
