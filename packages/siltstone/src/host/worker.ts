@@ -63,6 +63,7 @@ export function connectToParent<Data, Out>(onMessage: (message: unknown) => void
     data: workerData as Data,
     // oxlint-disable-next-line unicorn/require-post-message-target-origin
     post: (message) => port.postMessage(message),
-    disconnect: () => port.close(),
+    // Deno's port cannot be closed; there the thread is ended.
+    disconnect: () => ('close' in port ? port.close() : process.exit()),
   }
 }
