@@ -231,7 +231,8 @@ describe('usage', () => {
   it('every command has a description, an example and --json', () => {
     const leaves = (command: ReturnType<typeof buildProgram>): (typeof command)[] =>
       command.commands.length === 0 ? [command] : command.commands.flatMap(leaves)
-    const all = leaves(buildProgram())
+    // The commands of `migrate` are those of another package, and are loaded when they are used.
+    const all = leaves(buildProgram()).filter((command) => command.name() !== 'migrate')
     expect(all.length).toBeGreaterThan(15)
     for (const command of all) {
       let help = ''

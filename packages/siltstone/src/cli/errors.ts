@@ -53,7 +53,9 @@ export function describeError(error: unknown): ShownError {
     const known = REMEDY_BY_CODE[code] ?? REMEDIES[kind]
     // Many messages say it themselves.
     const remedy = known && !message.includes('siltstone ') ? known : undefined
-    return { kind, code, message, remedy, exitCode: CODES[kind] }
+    // What is missing is a package that the command needs: a matter of usage, not a failure.
+    const exitCode = code === 'package-missing' ? CODES.invalid : CODES[kind]
+    return { kind, code, message, remedy, exitCode }
   }
   if (error instanceof CommanderError) {
     const message = error.message.replace(/^error: /, '')

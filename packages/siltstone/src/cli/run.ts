@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { endWhenOutputCloses, writeError, writeOut } from '../host/process.ts'
 import { VERSION } from '../version.ts'
 import { commands } from './commands/all.ts'
+import { loadMigrateCommands } from './commands/migrate.ts'
 import { describeError, errorText, EXIT_CODES } from './errors.ts'
 
 export function buildProgram(): Command {
@@ -31,6 +32,18 @@ function prepare(command: Command): void {
   }
 }
 
+/** The command that runs, or whose help is shown. The options before it, `--help` and `--version`, take no values. */
+function commandName(args: readonly string[]): string | undefined {
+  const [first, second] = args.filter((arg) => !arg.startsWith('-'))
+  return first === 'help' ? second : first
+}
+
+async function addMigrateCommands(program: Command): Promise<void> {
+  const migrate = program.commands.find((command) => command.name() === 'migrate')
+  for (const command of await loadMigrateCommands()) migrate?.addCommand(command)
+  prepare(program)
+}
+
 /**
  * @param args without the program's name
  * @returns the exit code, undefined when the command decided it itself
@@ -38,7 +51,9 @@ function prepare(command: Command): void {
 export async function run(args: readonly string[]): Promise<number | undefined> {
   endWhenOutputCloses()
   try {
-    await buildProgram().parseAsync(args, { from: 'user' })
+    const program = buildProgram()
+    if (commandName(args) === 'migrate') await addMigrateCommands(program)
+    await program.parseAsync(args, { from: 'user' })
     return undefined
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0

@@ -10,7 +10,7 @@ import { Store } from '../library/store.ts'
 import { closeEnvironment } from '../drivers/directory/directory-environment.ts'
 import type { Environment } from '../ports/environment.ts'
 import { fileInfo } from '../host/files.ts'
-import { isS3Url, openEnvironmentAt } from '../drivers/open-environment.ts'
+import { isUrl, openEnvironmentAt } from '../drivers/open-environment.ts'
 import { environmentVariables } from '../host/process.ts'
 import { readEmbedders } from './embedders.ts'
 import { Output } from './output.ts'
@@ -84,7 +84,7 @@ export class Session {
     const embedders = options.embedders === undefined ? {} : await readEmbedders(options.embedders)
     const env = await openEnvironmentAt(options.data, { log: out.logger })
     try {
-      if (!open.create && isS3Url(options.data)) await requireDescriptor(env, options.data)
+      if (!open.create && isUrl(options.data)) await requireDescriptor(env, options.data)
       return new Session(options, env, await StoreEngine.open({ env }), out, embedders)
     } catch (error) {
       await closeEnvironment(env)
@@ -165,7 +165,7 @@ export class Session {
 
 /** @throws SiltstoneError `not-found` (store-missing) */
 export async function requireStore(directory: string): Promise<void> {
-  if (isS3Url(directory) || (await fileInfo(directory))?.kind === 'directory') return
+  if (isUrl(directory) || (await fileInfo(directory))?.kind === 'directory') return
   throw storeMissing(directory)
 }
 

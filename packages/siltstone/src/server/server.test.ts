@@ -1,4 +1,5 @@
 import { Agent } from 'node:http'
+import * as openTelemetry from '@opentelemetry/api'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Collection, Engine } from '../model/store.ts'
 import { systemClock } from '../host/system-clock.ts'
@@ -7,6 +8,7 @@ import { Recorder } from '../testing/recorder.ts'
 import { PrometheusMetrics } from './metrics.ts'
 import type { RunningServer } from './server.ts'
 import { send, sendBytes, startTestServer } from './testing/server.ts'
+import { tracingOver } from './tracing.ts'
 
 const DATABASE = '/api/v2/tenants/default_tenant/databases/default_database'
 
@@ -219,9 +221,9 @@ describe('closing', () => {
           throw new Error('disk is full')
         },
       },
-      stopTracing: async () => {
+      tracing: tracingOver(openTelemetry, async () => {
         stopped.push('tracing')
-      },
+      }),
     })
     await expect(server.close()).rejects.toThrow('disk is full')
     expect(stopped).toEqual(['tracing'])

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { isSiltstoneError } from '../../errors.ts'
 import { fileInfo } from '../../host/files.ts'
-import { isS3Url } from '../../drivers/open-environment.ts'
+import { isUrl } from '../../drivers/open-environment.ts'
 import { processId, setExitCode } from '../../host/process.ts'
 import { systemClock } from '../../host/system-clock.ts'
 import { command } from '../command.ts'
@@ -36,7 +36,7 @@ const REMEDIES: Record<string, string> = {
 async function examine(options: CommonOptions & { redrive?: boolean }): Promise<Check[]> {
   const { data } = options
   const checks = [checkNode()]
-  if (isS3Url(data)) checks.push(...(await checkAws(data)))
+  if (isUrl(data)) checks.push(...(await checkAws(data)))
   else checks.push(...(await checkMachine(data)))
   // Nothing there, or nothing that could be used.
   const isReady = checks.every(

@@ -13,7 +13,7 @@ import type { Op, RecordOp } from '../../model/record.ts'
 import { wholeNumber } from '../arguments.ts'
 import { command } from '../command.ts'
 import { bytes, plural } from '../format.ts'
-import { lines, recordFromLine } from '../json-lines.ts'
+import { lines, recordFromLine } from '../../records/json-lines.ts'
 import { type CommonOptions, Session, withEmbedders, withStoreOptions } from '../session.ts'
 
 interface ProduceOptions extends CommonOptions {

@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander'
 import { invalid } from '../../errors.ts'
-import { requestSigner } from '../../drivers/aws/sign-request.ts'
+import { loadAws } from '../../drivers/load-aws.ts'
 import { environmentVariables, onStopSignal } from '../../host/process.ts'
-import { pinoLogger } from '../../server/logging.ts'
+import { jsonLogger } from '../../server/logging.ts'
 import { startProxy } from '../../server/proxy.ts'
 import { port } from '../arguments.ts'
 import { command } from '../command.ts'
@@ -32,12 +32,13 @@ export function proxyCommand(): Command {
 async function proxy(url: string, options: ProxyCommandOptions): Promise<void> {
   const target = targetOf(url)
   const region = options.region ?? regionOf(target)
+  const { requestSigner } = await loadAws()
   const running = await startProxy({
     target,
     sign: requestSigner(options.service, region),
     host: options.host,
     port: options.port,
-    log: pinoLogger({ level: 'warn' }),
+    log: jsonLogger({ level: 'warn' }),
   })
   const stopped = new Promise<void>((resolve, reject) => {
     onStopSignal(() => void running.close().then(resolve, reject))

@@ -10,7 +10,7 @@ import { readFileText } from '../../host/files.ts'
 import { openEnvironmentAt } from '../../drivers/open-environment.ts'
 import { environmentVariables, exitNow, onStopSignal } from '../../host/process.ts'
 import { tokenAuthenticator } from '../../server/auth.ts'
-import { pinoLogger } from '../../server/logging.ts'
+import { jsonLogger } from '../../server/logging.ts'
 import { PrometheusMetrics } from '../../server/metrics.ts'
 import { type RunningServer, startServer } from '../../server/server.ts'
 import { startTracing } from '../../server/tracing.ts'
@@ -98,7 +98,7 @@ function samplingOf({ recallSample, recallAlarm = 0.9 }: ServeOptions) {
 
 /** Opens the store, starts the server and the compaction thread. @throws SiltstoneError as their parts do */
 export async function startServing(options: ServeOptions): Promise<Serving> {
-  const log = pinoLogger({ level: options.logLevel })
+  const log = jsonLogger({ level: options.logLevel })
   const metrics = new PrometheusMetrics()
   const auth = await authenticator(options)
   const embedders = options.embedders === undefined ? {} : await readEmbedders(options.embedders)
@@ -121,7 +121,7 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
       })
     const engine = threads ? withQueryThreads(opened, threads) : opened
     const registry = new EmbedderRegistry({ ...env, variables: environmentVariables() }, embedders)
-    const stopTracing = await startTracing({ log, environment: environmentVariables() })
+    const tracing = await startTracing({ log, environment: environmentVariables() })
     server = await startServer({
       engine,
       clock: env.clock,
@@ -135,7 +135,7 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
       ...(options.allowReset && { allowReset: true }),
       ...(options.readOnly && { readOnly: true }),
       ...(options.cors && { corsOrigins: options.cors }),
-      stopTracing,
+      tracing,
       embedderFor: async (info) =>
         registry.forCollection({
           embeddingFunction: info.configuration['embedding_function'],

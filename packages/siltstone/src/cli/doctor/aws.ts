@@ -1,5 +1,6 @@
 /** What a store on AWS stands on: bucket, queue, table, and the rules of the bucket that could hurt it. */
 import type { AwsFacts, Fact, QueueFacts } from '../../drivers/aws/inspect.ts'
+import { loadAws } from '../../drivers/load-aws.ts'
 import { environmentVariables } from '../../host/process.ts'
 import { systemClock } from '../../host/system-clock.ts'
 import { systemIds } from '../../host/system-ids.ts'
@@ -15,7 +16,7 @@ const SHORT_VISIBILITY_S = 60
 const FEW_RECEIVES = 3
 
 export async function checkAws(url: string): Promise<Check[]> {
-  const { inspectAws } = await import('../../drivers/aws/inspect.ts')
+  const { inspectAws } = await loadAws()
   const facts = await inspectAws(url, {
     clock: systemClock,
     random: systemRandom,

@@ -1,13 +1,13 @@
 /** What the demo asks. */
 import type { Passage } from '../../../ingest/index.ts'
 
-/** Each is answered by the documentation of a package that comes with us, in other words than the question's. */
+/** Each is answered, in other words, by the documentation of a package that Siltstone depends on. */
 const ABOUT_PACKAGES = [
   'Why is a hostile regex dangerous for a web service?',
   'Which kind of id can be sorted by when it was made?',
   'Can a web server push messages to browsers?',
-  'How can log lines be written in the background, so that requests stay fast?',
-  'How can analysts share tables of data between programming languages?',
+  'What becomes of circular references when an object is stringified?',
+  'How does a program read the options that were typed in a terminal?',
 ]
 
 /** For a folder of one's own: what some of its sections are about, as questions. */

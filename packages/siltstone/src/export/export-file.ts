@@ -1,9 +1,12 @@
 /**
- * `export.json`: what an export holds, beside its parts. While it is being written it also says where to go on; it is
- * replaced whole after each part, so an export that was killed repeats at most one part, under the same name.
+ * `export.json` describes an export and lists its files (parts). While the export is being written, it also holds the
+ * page token at which to resume. It is replaced atomically after each part, so an export that was killed writes at most
+ * one part again, under the same name.
  */
 import { join } from 'node:path'
-import { corrupt, isSiltstoneError, readFileText, type Space, writeFileWhole } from 'siltstone/internal'
+import { corrupt, isSiltstoneError } from '../errors.ts'
+import { readFileText, writeFileWhole } from '../host/files.ts'
+import type { Space } from '../model/collection.ts'
 
 export const EXPORT_FILE = 'export.json'
 export const EXPORT_FORMATS = ['jsonl', 'arrow'] as const
@@ -30,18 +33,21 @@ export interface ExportFile {
     embeddingFunction: Record<string, unknown> | null
   }
   format: ExportFormat
-  /** The filter as it was given, null for all records. */
+  /** The filter as the caller gave it, null for all records. */
   where: string | null
-  /** The state that is exported: the number of a log entry. */
+  /** The exported state: the number of a log entry. Null until the first page was read. */
   version: number | null
   records: number
   parts: ExportPart[]
   complete: boolean
-  /** Where to go on. */
+  /** Where to resume; null at the end. */
   pageToken: string | null
 }
 
-/** @throws SiltstoneError `corrupt` (export-file) */
+/**
+ * @returns undefined when the directory has no `export.json`
+ * @throws SiltstoneError `corrupt` (export-file)
+ */
 export async function readExportFile(directory: string): Promise<ExportFile | undefined> {
   const path = join(directory, EXPORT_FILE)
   try {
@@ -52,7 +58,7 @@ export async function readExportFile(directory: string): Promise<ExportFile | un
     if (isSiltstoneError(cause)) throw cause
     throw corrupt('export-file', `${path} is not JSON: ${String(cause)}`, { cause })
   }
-  throw corrupt('export-file', `${path} does not describe an export of this version`)
+  throw corrupt('export-file', `${path} describes no export that this version of Siltstone can read`)
 }
 
 export function writeExportFile(directory: string, file: ExportFile): Promise<void> {

@@ -1,18 +1,11 @@
-/** What all sources of `siltstone migrate` have in common. */
-import type { Command } from 'commander'
+/** What all commands of `siltstone migrate` have in common: options, the run, the report. */
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import {
-  type CollectionReport,
-  type MigrationMode,
-  type MigrationSource,
-  runMigration,
-} from '../../../../../migrate/src/index.ts'
-import { PRIVATE_FOLDER } from '../../../drivers/directory/directory-object-store.ts'
-import { setExitCode } from '../../../host/process.ts'
-import { wholeNumber } from '../../arguments.ts'
-import { count, duration, plural } from '../../format.ts'
-import { type CommonOptions, Session, withStoreOptions } from '../../session.ts'
+import type { CommandTools, CommonOptions, Session } from 'siltstone/internal'
+import { type CollectionReport, type MigrationMode, runMigration } from '../run.ts'
+import type { MigrationSource } from '../types.ts'
+
+export type Command = ReturnType<CommandTools['command']>
 
 export interface MigrateOptions extends CommonOptions {
   into?: string
@@ -25,29 +18,32 @@ export interface MigrateOptions extends CommonOptions {
   state?: string
 }
 
-export function withMigrateOptions(made: Command): Command {
-  return withStoreOptions(made)
-    .option('--into <name>', 'name of the collection here, when one is migrated')
-    .option('--into-existing', 'write into a collection that is there; records that it has stay as they are')
+export function withMigrateOptions({ withStoreOptions, wholeNumber }: CommandTools, command: Command): Command {
+  return withStoreOptions(command)
+    .option('--into <name>', 'name of the target collection, when one collection is migrated')
+    .option('--into-existing', 'write into an existing collection; records that it already has stay as they are')
     .option('--sample <n>', 'records to read again from both sides afterwards', wholeNumber(0), 1_000)
-    .option('--skip', 'leave out records that cannot be migrated, and count them')
+    .option('--skip', 'skip and count records that cannot be migrated')
     .option('--compare', 'write nothing: compare every record of both sides')
-    .option('--sync', 'compare, and make the collection here equal to the source')
-    .option('--state <directory>', 'where it is noted how far it came; default: in the store’s directory')
-    .option('--restart', 'forget how far an earlier run came')
+    .option('--sync', 'compare, and make the target collection equal to the source')
+    .option('--state <directory>', 'directory of the files that record progress; default: inside the store’s directory')
+    .option('--restart', 'forget the progress of an earlier run')
     .addHelpText(
       'after',
-      '\nRun it again to go on where it was stopped. Exits with 1 when the two sides are not equal. docs/how-to/migrate.md is the guide.',
+      '\nRun a stopped migration again to resume it. Exits with 1 when the two sides are not equal. See docs/how-to/migrate.md.',
     )
 }
 
+/** Runs one command: opens the store and the source, migrates or compares, prints the reports. */
 export async function migrate(
+  tools: CommandTools,
   options: MigrateOptions,
   collections: readonly string[],
   open: (session: Session) => Promise<MigrationSource>,
 ): Promise<void> {
   const mode: MigrationMode = options.sync ? 'sync' : options.compare ? 'compare' : 'copy'
-  await Session.use(options, { create: mode === 'copy' }, async (session) => {
+  const { count } = tools.format
+  await tools.useSession(options, { create: mode === 'copy' }, async (session) => {
     const source = await open(session)
     try {
       const { tenant, database, into } = options
@@ -57,7 +53,7 @@ export async function migrate(
         mode,
         collections,
         ...(into !== undefined && { into }),
-        statePathOf: (identity, collection) => statePath(options, identity, collection),
+        statePathOf: (identity, collection) => statePath(tools, options, identity, collection),
         restart: options.restart === true,
         intoExisting: options.intoExisting === true,
         skip: options.skip === true,
@@ -73,9 +69,9 @@ export async function migrate(
       await session.out.answer({ source: source.description, mode, collections: reports }, () =>
         reports.length === 0
           ? `${source.description} has no collections.\n`
-          : reports.map((report) => reportText(report, verb)).join(''),
+          : reports.map((report) => reportText(tools, report, verb)).join(''),
       )
-      if (reports.some(({ equal }) => !equal)) setExitCode(1)
+      if (reports.some(({ equal }) => !equal)) tools.setExitCode(1)
     } finally {
       await source.close()
     }
@@ -83,27 +79,32 @@ export async function migrate(
 }
 
 function statePath(
+  { privateFolder }: CommandTools,
   { data, state, tenant, database, into }: MigrateOptions,
   source: string,
   collection: string,
 ): string {
   const hash = createHash('sha256').update(JSON.stringify([source, collection, tenant, database, into ?? null]))
   const isDirectory = !/^[a-z0-9]+:\/\//.test(data)
-  const directory = state ?? (isDirectory ? join(data, PRIVATE_FOLDER, 'migrations') : '.siltstone-migrations')
+  const directory = state ?? (isDirectory ? join(data, privateFolder, 'migrations') : '.siltstone-migrations')
   return join(directory, `${hash.digest('hex').slice(0, 24)}.json`)
 }
 
-function reportText(report: CollectionReport, verb: string): string {
+function reportText(
+  { format: { count, duration, plural } }: CommandTools,
+  report: CollectionReport,
+  verb: string,
+): string {
   const { collection, target, copied, comparison, targetRecords, elapsedMs } = report
   const records = copied > 0 ? copied : comparison.compared
   const name = collection === target ? collection : `${collection} → ${target}`
   const each = records > 0 ? `, ${duration(elapsedMs / records)} each` : ''
   const lines = [
-    `${name}: ${plural(records, 'record')} ${verb} in ${duration(elapsedMs)}${each}${report.resumed ? ' (resumed)' : ''}; ${count(targetRecords)} there now`,
+    `${name}: ${plural(records, 'record')} ${verb} in ${duration(elapsedMs)}${each}${report.resumed ? ' (resumed)' : ''}; the target has ${count(targetRecords)}`,
   ]
   if (report.sourceRecords !== null) lines.push(`  the source has ${count(report.sourceRecords)}`)
-  if (report.skipped > 0) lines.push(`  ${count(report.skipped)} left out, such as ${report.skippedExamples[0]?.id}`)
-  if (report.alreadyThere > 0) lines.push(`  ${count(report.alreadyThere)} were there already`)
+  if (report.skipped > 0) lines.push(`  ${count(report.skipped)} skipped, for example ${report.skippedExamples[0]?.id}`)
+  if (report.alreadyThere > 0) lines.push(`  ${count(report.alreadyThere)} were already in the target`)
   const { missing, extra, different } = comparison
   if (missing + extra + different === 0) lines.push(`  ${plural(comparison.compared, 'record')} compared, all equal`)
   else {
@@ -113,6 +114,6 @@ function reportText(report: CollectionReport, verb: string): string {
     for (const { id, what } of comparison.examples.slice(0, 5))
       lines.push(`    ${id}: ${typeof what === 'string' ? what : `${what.join(', ')} differ`}`)
   }
-  if (!report.equal) lines.push('  NOT EQUAL; --compare shows what differs, --sync mends it')
+  if (!report.equal) lines.push('  NOT EQUAL; --compare shows the differences, --sync removes them')
   return `${lines.join('\n')}\n`
 }

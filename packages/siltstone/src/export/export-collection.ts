@@ -1,34 +1,39 @@
-/** Writes a collection, as it is at one moment, into a directory of files of a bounded size. */
+/**
+ * Writes one state of a collection to a directory, in files of bounded size. The core package does this itself: users
+ * must be able to take their data out with what they have installed.
+ */
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
+import { conflict, isSiltstoneError, notFound } from '../errors.ts'
+import { writeFileWhole } from '../host/files.ts'
+import type { Filter } from '../model/filter.ts'
+import type { GetResponse } from '../model/read.ts'
+import type { Collection } from '../model/store.ts'
 import {
-  type Collection,
-  conflict,
-  type Filter,
-  type GetResponse,
-  isSiltstoneError,
-  notFound,
-  writeFileWhole,
-} from 'siltstone/internal'
-import type { SourceRecord } from '../types.ts'
-import { EXPORT_FILE, type ExportFile, type ExportFormat, readExportFile, writeExportFile } from './export-file.ts'
-import { encodePart } from './part-formats.ts'
+  EXPORT_FILE,
+  type ExportFile,
+  type ExportFormat,
+  type ExportPart,
+  readExportFile,
+  writeExportFile,
+} from './export-file.ts'
+import { type ExportedRecord, encodePart } from './part-formats.ts'
 
 export interface ExportOptions {
   format: ExportFormat
   filter?: Filter
-  /** The filter's text, to be noted. */
+  /** The filter's text, kept in `export.json`. */
   where?: string
-  /** Bytes of vectors and texts in a part, about. Default 32 MB. */
+  /** Approximate bytes of vectors and texts in one part. Default 32 MiB. */
   partBytes?: number
-  /** Forget an export that was not finished. */
+  /** Replace an export that is in the directory. */
   restart?: boolean
   onProgress?: (records: number) => Promise<void>
 }
 
 export interface ExportOutcome {
   file: ExportFile
-  /** Went on where an earlier run had stopped. */
+  /** An earlier, unfinished run was continued. */
   resumed: boolean
 }
 
@@ -37,8 +42,9 @@ const PAGE_BYTES = 4 * 1024 * 1024
 const RECORD_BYTES = 500
 
 /**
- * @throws SiltstoneError `conflict` (export-exists), `not-found` (gone): the state of an unfinished export is no longer
- *   kept
+ * Continues an unfinished export of the same collection, format and filter, in the state that it began with.
+ * @throws SiltstoneError `conflict` (export-exists); `not-found` (gone) when the state of an unfinished export is no
+ *   longer kept
  */
 export async function exportCollection(
   collection: Collection,
@@ -46,9 +52,9 @@ export async function exportCollection(
   options: ExportOptions,
 ): Promise<ExportOutcome> {
   const earlier = options.restart === true ? undefined : await readExportFile(directory)
-  const file = earlier ?? begin(collection, options)
+  const file = earlier ?? newExport(collection, options)
   checkSame(file, collection, directory, options)
-  let part: SourceRecord[] = []
+  let part: ExportedRecord[] = []
   let bytes = 0
   let pageToken: string | null = file.pageToken
   const flush = async (): Promise<void> => {
@@ -64,7 +70,7 @@ export async function exportCollection(
   do {
     const page = await readPage(collection, pageToken, options, file.collection.dimension)
     file.version ??= page.version
-    const records = recordsOf(page)
+    const records = recordsFrom(page)
     part.push(...records)
     bytes += records.reduce((sum, record) => sum + sizeOf(record), 0)
     pageToken = page.pageToken ?? null
@@ -73,7 +79,7 @@ export async function exportCollection(
   return { file, resumed: earlier !== undefined }
 }
 
-function begin({ info }: Collection, { format, where }: ExportOptions): ExportFile {
+function newExport({ info }: Collection, { format, where }: ExportOptions): ExportFile {
   const { name, id, space, dimension, metadata, configuration } = info
   return {
     siltstoneExport: 1,
@@ -98,11 +104,14 @@ function begin({ info }: Collection, { format, where }: ExportOptions): ExportFi
 
 function checkSame(file: ExportFile, { info }: Collection, directory: string, options: ExportOptions): void {
   if (file.complete)
-    throw conflict('export-exists', `${directory} holds a finished export; choose another directory, or give --restart`)
+    throw conflict(
+      'export-exists',
+      `${directory} holds a finished export; choose another directory, or replace it with --restart`,
+    )
   if (file.collection.id !== info.id || file.format !== options.format || file.where !== (options.where ?? null))
     throw conflict(
       'export-exists',
-      `${join(directory, EXPORT_FILE)} is of another export (${file.collection.name}, ${file.format}); choose another directory, or give --restart`,
+      `${join(directory, EXPORT_FILE)} belongs to another export (${file.collection.name}, ${file.format}); choose another directory, or replace it with --restart`,
     )
 }
 
@@ -121,14 +130,14 @@ async function readPage(
     })
   } catch (error) {
     if (pageToken === null || !isSiltstoneError(error, 'not-found') || error.code !== 'gone') throw error
-    throw notFound('gone', `the state that this export began with is no longer kept: begin again with --restart`, {
+    throw notFound('gone', 'the state that this export began with is no longer kept; start again with --restart', {
       cause: error,
     })
   }
 }
 
-/** The records of an answer with all columns. */
-export function recordsOf(page: GetResponse): SourceRecord[] {
+/** The records of a response that has all columns. */
+export function recordsFrom(page: GetResponse): ExportedRecord[] {
   return page.ids.map((id, i) => ({
     id,
     vector: page.embeddings?.[i] ?? null,
@@ -138,7 +147,7 @@ export function recordsOf(page: GetResponse): SourceRecord[] {
   }))
 }
 
-async function writePart(directory: string, file: ExportFile, records: SourceRecord[]) {
+async function writePart(directory: string, file: ExportFile, records: ExportedRecord[]): Promise<ExportPart> {
   const name = `part-${String(file.parts.length).padStart(5, '0')}.${file.format}`
   const bytes = encodePart(file.format, records)
   await writeFileWhole(join(directory, name), bytes)
@@ -146,6 +155,6 @@ async function writePart(directory: string, file: ExportFile, records: SourceRec
   return { file: name, records: records.length, sizeBytes: bytes.length, sha256 }
 }
 
-function sizeOf({ vector, document, metadata }: SourceRecord): number {
+function sizeOf({ vector, document, metadata }: ExportedRecord): number {
   return 100 + (vector?.byteLength ?? 0) + (document?.length ?? 0) + (metadata?.length ?? 0)
 }

@@ -1,10 +1,18 @@
-/** An export as a source: what `siltstone export` wrote comes back, with the collection's configuration. */
+/** A directory that `siltstone export` wrote, as a source: records and the collection's configuration. */
 import { createHash } from 'node:crypto'
 import { join, resolve } from 'node:path'
-import { conflict, corrupt, notFound, readFileBytes } from 'siltstone/internal'
-import type { MigrationSource, SourceCollection, SourcePage, SourceReader, SourceRecord } from '../types.ts'
-import { EXPORT_FILE, type ExportFile, type ExportPart, readExportFile } from './export-file.ts'
-import { decodePart } from './part-formats.ts'
+import {
+  conflict,
+  corrupt,
+  decodePart,
+  EXPORT_FILE,
+  type ExportFile,
+  type ExportPart,
+  notFound,
+  readExportFile,
+  readFileBytes,
+} from 'siltstone/internal'
+import type { MigrationSource, SourceCollection, SourcePage, SourceReader, SourceRecord } from './types.ts'
 
 const PAGE_RECORDS = 2_000
 
@@ -14,7 +22,7 @@ export async function openExport(directory: string): Promise<MigrationSource> {
   if (file === undefined)
     throw notFound('export-missing', `there is no ${EXPORT_FILE} in ${directory}`, { field: 'directory' })
   if (!file.complete)
-    throw conflict('export-unfinished', `the export in ${directory} was not finished: run "siltstone export" again`)
+    throw conflict('export-unfinished', `the export in ${directory} is not finished; run "siltstone export" again`)
   const { name, space, dimension, metadata, hnsw, embeddingFunction } = file.collection
   const collection: SourceCollection = {
     name,
@@ -53,14 +61,14 @@ class ExportReader implements SourceReader {
     return createHash('sha256').update(JSON.stringify(this.#file.parts)).digest('hex')
   }
 
-  /** The cursor is `<part>:<records of it>`. */
+  /** The cursor is `<part>:<records of it that were read>`. */
   async *pages(after: string | null): AsyncGenerator<SourcePage> {
     const [firstPart = 0, firstRecord = 0] = after === null ? [] : after.split(':').map(Number)
     for (let part = firstPart; part < this.#file.parts.length; part++) {
       const records = await this.#read(this.#file.parts[part] as ExportPart)
       for (let i = part === firstPart ? firstRecord : 0; i < records.length; i += PAGE_RECORDS) {
-        const some = records.slice(i, i + PAGE_RECORDS)
-        yield { records: some, skipped: [], cursor: `${part}:${i + some.length}` }
+        const page = records.slice(i, i + PAGE_RECORDS)
+        yield { records: page, skipped: [], cursor: `${part}:${i + page.length}` }
       }
     }
   }
@@ -80,7 +88,7 @@ class ExportReader implements SourceReader {
     const path = join(this.#directory, file)
     const bytes = await readFileBytes(path)
     if (createHash('sha256').update(bytes).digest('hex') !== sha256)
-      throw corrupt('export-part', `${path} is not as it was written: its checksum is another`)
+      throw corrupt('export-part', `${path} has changed since it was written: its checksum differs`)
     const records = decodePart(this.#file.format, bytes, path)
     if (records.length !== count) throw corrupt('export-part', `${path} holds ${records.length} records, not ${count}`)
     return records

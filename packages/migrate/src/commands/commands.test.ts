@@ -4,27 +4,20 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { CollectionReport } from '../../../../../migrate/src/index.ts'
-import { FakePinecone } from '../../../../../migrate/src/testing/fake-pinecone.ts'
-import { unpackGolden } from '../../../../../migrate/src/testing/golden-chroma.ts'
-import { siltstone } from '../../testing/run.ts'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { current, siltstone } from 'siltstone/testing/cli'
+import type { CollectionReport } from '../run.ts'
+import { FakePinecone } from '../testing/fake-pinecone.ts'
+import { unpackGolden } from '../testing/golden-chroma.ts'
 
-const SECRETS = vi.hoisted((): Record<string, string> => ({ PINECONE_API_KEY: 'key' }))
-
-vi.mock('../../../host/process.ts', async () => ({
-  ...(await (await import('../../testing/mocks.ts')).mockedProcess()),
-  environmentVariables: () => SECRETS,
-}))
-vi.mock('../../../host/machine.ts', async () => (await import('../../testing/mocks.ts')).mockedMachine())
-
-const PARQUET = fileURLToPath(new URL('../../../../../migrate/src/golden/pinecone', import.meta.url))
+const PARQUET = fileURLToPath(new URL('../golden/pinecone', import.meta.url))
 let directory: string
 let data: string
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'siltstone-migrate-cli-'))
   data = join(directory, 'store')
+  current.environment = { PINECONE_API_KEY: 'key' }
 })
 afterEach(() => rm(directory, { recursive: true, force: true }))
 
@@ -36,6 +29,30 @@ async function reports(...args: string[]): Promise<CollectionReport[]> {
 
 const run = (...args: string[]) => siltstone([...args, '--data', data])
 
+it.each([
+  ['migrate', '--help'],
+  ['help', 'migrate'],
+])('are listed by %s %s', async (...args) => {
+  const shown = await siltstone(args)
+  expect(shown).toMatchObject({ code: 0, err: '' })
+  expect([...shown.out.matchAll(/^ {2}([\w-]+) \[options\]/gm)].map(([, name]) => name)).toEqual([
+    'chroma-dir',
+    'chroma-server',
+    'pinecone',
+    'pinecone-files',
+    'export',
+  ])
+})
+
+it.each(['chroma-dir', 'chroma-server', 'pinecone', 'pinecone-files', 'export'])(
+  '%s has examples and --json',
+  async (name) => {
+    const { out } = await siltstone(['migrate', name, '--help'])
+    expect(out).toMatch(/Examples:\n {2}\$ siltstone migrate /)
+    expect(out).toContain('--json')
+  },
+)
+
 describe('from a Chroma directory', () => {
   let chroma: string
   beforeEach(async () => {
@@ -43,11 +60,11 @@ describe('from a Chroma directory', () => {
     await unpackGolden('1.5.9', chroma)
   })
 
-  it('all collections, told for people and for programs', async () => {
+  it('migrates all collections and reports as text and JSON', async () => {
     const shown = await run('migrate', 'chroma-dir', chroma)
     expect(shown).toMatchObject({ code: 0, err: '' })
     expect(shown.out).toMatch(
-      /golden-cosine: 33 records copied in .*; 33 there now\n {2}the source has 33\n {2}33 records compared, all equal/,
+      /golden-cosine: 33 records copied in .*; the target has 33\n {2}the source has 33\n {2}33 records compared, all equal/,
     )
     expect((await run('collections', 'list')).out).toContain('golden-empty')
     expect(await readdir(join(data, '.siltstone', 'migrations'))).toEqual([])
@@ -57,7 +74,7 @@ describe('from a Chroma directory', () => {
     )
   })
 
-  it('one of them, under another name, compared and made equal again', async () => {
+  it('migrates one under another name, compares and synchronises it', async () => {
     const [report] = await reports('chroma-dir', chroma, 'golden-l2', '--into', 'mine')
     expect(report).toMatchObject({ collection: 'golden-l2', target: 'mine', copied: 33, equal: true })
     await siltstone(['produce', 'mine', '-', '--op', 'delete', '--data', data], '{"id":"r3"}\n{"id":"r4"}')
@@ -69,13 +86,13 @@ describe('from a Chroma directory', () => {
     expect((await reports('chroma-dir', chroma, 'golden-l2', '--into', 'mine', '--compare'))[0]?.equal).toBe(true)
   })
 
-  it('says what it cannot do', async () => {
+  it('names the problem and the remedy', async () => {
     await run('migrate', 'chroma-dir', chroma, 'golden-l2')
     expect(await run('migrate', 'chroma-dir', chroma, 'golden-l2')).toMatchObject({
       code: 4,
       err: expect.stringContaining('--into'),
     })
-    expect(await run('migrate', 'chroma-dir', chroma, 'nobody')).toMatchObject({
+    expect(await run('migrate', 'chroma-dir', chroma, 'no-such-collection')).toMatchObject({
       code: 3,
       err: expect.stringContaining('golden-l2'),
     })
@@ -94,7 +111,7 @@ describe('from a Chroma directory', () => {
     })
   })
 
-  it('out again, and back', async () => {
+  it('imports what was exported', async () => {
     await run('migrate', 'chroma-dir', chroma, 'golden-cosine')
     for (const format of ['jsonl', 'arrow']) {
       const out = join(directory, format)
@@ -109,7 +126,7 @@ describe('from a Chroma directory', () => {
       'r7',
       '',
     ])
-    // What is exported can be produced.
+    // `siltstone produce` reads an export.
     const all = await run('export', 'golden-cosine', '--out', '-')
     expect((await siltstone(['produce', 'again', '-', '--create', '--data', data], all.out)).code).toBe(0)
     const [compared] = await reports('export', join(directory, 'jsonl'), '--into', 'again', '--compare')
@@ -142,7 +159,7 @@ describe('from Pinecone', () => {
   })
   afterEach(() => new Promise((resolve) => server.close(resolve)))
 
-  it('by its API, the key from the environment', async () => {
+  it('reads the API with the key from the environment', async () => {
     const vectors = Array.from({ length: 250 }, (_, i) => ({
       id: `v${i}`,
       values: [i, 1, 2],
@@ -155,16 +172,16 @@ describe('from Pinecone', () => {
       { collection: 'movies.second', copied: 3, equal: true },
     ])
     expect((await run('get', 'movies', '--json')).out).toContain('"document": "t 7"')
-    SECRETS['PINECONE_API_KEY'] = 'wrong'
+    current.environment = { PINECONE_API_KEY: 'wrong' }
     expect(await run('migrate', 'pinecone', 'movies', '--control-url', url, '--into-existing')).toMatchObject({
       code: 1,
     })
-    delete SECRETS['PINECONE_API_KEY']
+    current.environment = {}
     const without = await run('migrate', 'pinecone', 'movies', '--control-url', url)
     expect(without).toMatchObject({ code: 2, err: expect.stringContaining('PINECONE_API_KEY') })
   })
 
-  it('from its Parquet files, in the space that is said', async () => {
+  it('reads Parquet files with the given space', async () => {
     const args = ['pinecone-files', PARQUET, 'pinecone.hybrid', '--space', 'ip']
     expect(await run('migrate', ...args)).toMatchObject({ code: 2, err: expect.stringContaining('"v5"') })
     const [report] = await reports(...args, '--skip')
