@@ -2,6 +2,7 @@
  * What the other packages of this repository build on. It is not covered by semantic versioning: a program outside
  * this repository uses `siltstone` and `siltstone/aws`.
  */
+export { crc32 } from '#codec'
 export { decodeLz4Frame } from './arrow/lz4.ts'
 export { FormatProblem } from './arrow/problem.ts'
 export { writeArrowFile } from './arrow/write.ts'
@@ -39,7 +40,7 @@ export { filterIndexOf } from './filter-index/filter-index.ts'
 export { verifyFilterIndex } from './filter-index/verify-filter-index.ts'
 export { parseWhere } from './filter/index.ts'
 export { parseWhereDocument } from './filter/parse.ts'
-export { crc32, crcHex } from './format/checksum.ts'
+export { crcHex } from './format/checksum.ts'
 export { decodeDelta, FORMAT_VERSION } from './format/delta.ts'
 export { decodeEntry, encodeEntry, type LogEntry } from './format/entry.ts'
 export { seal, sealIsIntact, UNSEALED } from './format/file-checksum.ts'

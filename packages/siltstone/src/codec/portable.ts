@@ -83,6 +83,7 @@ export const equalBytes: Codec['equalBytes'] = (a, b) =>
 export const yieldToEventLoop: Codec['yieldToEventLoop'] = () =>
   new Promise((resolve) => {
     if (typeof MessageChannel === 'undefined') {
+      // oxlint-disable-next-line no-restricted-globals -- no time is measured or waited for
       setTimeout(resolve, 0)
       return
     }

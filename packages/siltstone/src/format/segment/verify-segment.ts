@@ -1,6 +1,7 @@
 /** Reads a whole segment and tests all that can be tested. */
 import { corrupt } from '../../errors.ts'
-import { crc32, crcHex } from '../checksum.ts'
+import { crc32 } from '#codec'
+import { crcHex } from '../checksum.ts'
 import { hash64 } from '../hash64.ts'
 import type { SegmentReader } from './reader.ts'
 import { readAhead, wordsOf } from './source.ts'
