@@ -1,5 +1,5 @@
 /** Values of Arrow columns: texts of any encoding that producers write, and vectors without a copy. */
-import { asciiDecode, isAscii, isUtf8, utf8Decode } from '#codec'
+import { isAscii, isUtf8, utf8Decode, utf8Reader } from '#codec'
 import type { ArrowColumn, ArrowFile } from './file.ts'
 import { FormatProblem } from './problem.ts'
 import { TypeId } from './schema.ts'
@@ -72,14 +72,15 @@ function textReader(
   last: number,
 ): (from: number, to: number) => string {
   const used = values.subarray(first, last)
-  if (isAscii(used)) return (from, to) => asciiDecode(values, from, to)
+  if (isAscii(used)) return utf8Reader(values, true)
   if (!isUtf8(used)) throw problem(column, 'is not UTF-8')
+  const read = utf8Reader(values)
   return (from, to) => {
     // The whole is UTF-8; a cut inside a character would begin, or leave the next text beginning, with a continuation.
     if (from < to && (continues(values, from) || (to < last && continues(values, to)))) {
       throw problem(column, 'is not UTF-8')
     }
-    return utf8Decode(values, from, to)
+    return read(from, to)
   }
 }
 

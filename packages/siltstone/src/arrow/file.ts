@@ -5,7 +5,7 @@
  * Files come from any producer, and a refusal must be the same in every process and version, so nothing here depends
  * on a library: every offset is checked, no loop is longer than the file.
  */
-import { asciiDecode, zstdDecompress } from '#codec'
+import { utf8Decode, zstdDecompress } from '#codec'
 import { Table } from './flatbuffer.ts'
 import { decodeLz4Frame } from './lz4.ts'
 import { FormatProblem } from './problem.ts'
@@ -47,7 +47,7 @@ export interface ArrowFile {
 /** Where the footer's FlatBuffer lies. */
 export function footerRange(bytes: Uint8Array): { start: number; end: number } {
   const end = bytes.length - 10
-  const text = (from: number): string => asciiDecode(bytes, from, from + MAGIC.length)
+  const text = (from: number): string => utf8Decode(bytes, from, from + MAGIC.length)
   if (end < 8 || text(0) !== MAGIC) throw new FormatProblem('not an Arrow IPC file')
   if (text(bytes.length - MAGIC.length) !== MAGIC) throw new FormatProblem('the Arrow file is cut off')
   const length = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getInt32(end, true)

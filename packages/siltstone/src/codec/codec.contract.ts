@@ -122,7 +122,7 @@ export function codecContract(name: string, codec: Codec, { compresses }: { comp
           expect(plain(codec.utf8Encode(text))).toEqual(expected)
           expect(codec.utf8Length(text)).toBe(expected.length)
           const room = codec.allocate(text.length * 3 + 7)
-          expect(codec.utf8Write(text, room, 7)).toBe(expected.length)
+          expect(codec.utf8Writer(room)(text, 7)).toBe(expected.length)
           expect(plain(room.subarray(7, 7 + expected.length))).toEqual(expected)
         }),
       )
@@ -133,7 +133,7 @@ export function codecContract(name: string, codec: Codec, { compresses }: { comp
         fc.property(anyText, fc.nat(12), (text, size) => {
           const room = new Uint8Array(size)
           const reference = Buffer.alloc(size)
-          expect(codec.utf8Write(text, room, 0)).toBe(reference.write(text, 0, 'utf8'))
+          expect(codec.utf8Writer(room)(text, 0)).toBe(reference.write(text, 0, 'utf8'))
           expect(room).toEqual(plain(reference))
         }),
       )
@@ -146,6 +146,7 @@ export function codecContract(name: string, codec: Codec, { compresses }: { comp
           const [from, to] = [Math.min(start, bytes.length), Math.min(start + length, bytes.length)]
           expect(codec.utf8Decode(bytes)).toBe(Buffer.from(bytes).toString())
           expect(codec.utf8Decode(bytes, from, to)).toBe(Buffer.from(bytes).toString('utf8', from, to))
+          expect(codec.utf8Reader(bytes)(from, to)).toBe(codec.utf8Decode(bytes, from, to))
           expect(codec.isUtf8(bytes)).toBe(isUtf8(bytes))
         }),
         { numRuns: 500 },
@@ -161,7 +162,7 @@ export function codecContract(name: string, codec: Codec, { compresses }: { comp
           (text, word) => {
             const bytes = plain(Buffer.from(text))
             expect(codec.isAscii(bytes)).toBe(true)
-            expect(codec.asciiDecode(bytes, 0, bytes.length)).toBe(text)
+            expect(codec.utf8Reader(bytes, true)(0, bytes.length)).toBe(text)
             expect(codec.indexOfAscii(bytes, word)).toBe(text.indexOf(word))
             expect(codec.lastIndexOfAscii(bytes, word)).toBe(text.lastIndexOf(word))
           },

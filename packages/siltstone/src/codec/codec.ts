@@ -29,17 +29,17 @@ export interface Codec {
   /** SHA-256 (FIPS 180-4) of the text's UTF-8: 64 lower-case hexadecimal digits. For names, not for large content. */
   sha256Hex(text: string): string
 
-  /** Uninitialised bytes with an ArrayBuffer of their own. On Node the other functions are fastest on such bytes. */
+  /** Uninitialised bytes with an ArrayBuffer of their own. */
   allocate(sizeBytes: number): Uint8Array<ArrayBuffer>
 
   /** A lone surrogate is encoded as U+FFFD. */
   utf8Encode(text: string): Uint8Array
 
   /**
-   * Writes the UTF-8 of `text` at `at`, as many whole characters as fit.
+   * For many texts in the same bytes. The writer puts the UTF-8 of `text` at `at`, as many whole characters as fit.
    * @returns the number of bytes written, at most three for each unit of `text`
    */
-  utf8Write(text: string, into: Uint8Array, at: number): number
+  utf8Writer(into: Uint8Array): (text: string, at: number) => number
 
   /** Number of bytes of `utf8Encode(text)`. */
   utf8Length(text: string): number
@@ -47,12 +47,15 @@ export interface Codec {
   /** Invalid sequences become U+FFFD, as the WHATWG Encoding Standard says. A byte order mark is kept. */
   utf8Decode(bytes: Uint8Array, start?: number, end?: number): string
 
+  /**
+   * `utf8Decode` for many texts in the same bytes.
+   * @param isAscii the caller knows that all of them are ASCII
+   */
+  utf8Reader(bytes: Uint8Array, isAscii?: boolean): (start: number, end: number) => string
+
   isUtf8(bytes: Uint8Array): boolean
 
   isAscii(bytes: Uint8Array): boolean
-
-  /** Of bytes that are known to be ASCII. */
-  asciiDecode(bytes: Uint8Array, start: number, end: number): string
 
   /** Where `text`, which is ASCII, first occurs in `bytes`, or −1. */
   indexOfAscii(bytes: Uint8Array, text: string): number

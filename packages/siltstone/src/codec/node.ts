@@ -22,18 +22,26 @@ export const allocate: Codec['allocate'] = (sizeBytes) => Buffer.allocUnsafeSlow
 
 export const utf8Encode: Codec['utf8Encode'] = (text) => Buffer.from(text, 'utf8')
 
-export const utf8Write: Codec['utf8Write'] = (text, into, at) => bufferOf(into).write(text, at, 'utf8')
+export const utf8Writer: Codec['utf8Writer'] = (into) => {
+  const buffer = bufferOf(into)
+  return (text, at) => buffer.write(text, at)
+}
 
 export const utf8Length: Codec['utf8Length'] = (text) => Buffer.byteLength(text, 'utf8')
 
 export const utf8Decode: Codec['utf8Decode'] = (bytes, start = 0, end = bytes.length) =>
   bufferOf(bytes).toString('utf8', start, end)
 
+export const utf8Reader: Codec['utf8Reader'] = (bytes, isAscii = false) => {
+  const buffer = bufferOf(bytes)
+  if (isAscii) return (start, end) => buffer.toString('latin1', start, end)
+  // Naming the default encoding would cost a tenth more.
+  return (start, end) => buffer.toString(undefined, start, end)
+}
+
 export const isUtf8: Codec['isUtf8'] = (bytes) => bufferIsUtf8(bytes)
 
 export const isAscii: Codec['isAscii'] = (bytes) => bufferIsAscii(bytes)
-
-export const asciiDecode: Codec['asciiDecode'] = (bytes, start, end) => bufferOf(bytes).toString('latin1', start, end)
 
 export const indexOfAscii: Codec['indexOfAscii'] = (bytes, text) => bufferOf(bytes).indexOf(text, 0, 'latin1')
 

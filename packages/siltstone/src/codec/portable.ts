@@ -22,7 +22,8 @@ export const allocate: Codec['allocate'] = (sizeBytes) => new Uint8Array(sizeByt
 
 export const utf8Encode: Codec['utf8Encode'] = (text) => encoder.encode(text)
 
-export const utf8Write: Codec['utf8Write'] = (text, into, at) => encoder.encodeInto(text, into.subarray(at)).written
+export const utf8Writer: Codec['utf8Writer'] = (into) => (text, at) =>
+  encoder.encodeInto(text, into.subarray(at)).written
 
 export const utf8Length: Codec['utf8Length'] = (text) => {
   let length = text.length
@@ -44,6 +45,8 @@ const isLowSurrogate = (unit: number): boolean => unit >= 0xdc00 && unit < 0xe00
 export const utf8Decode: Codec['utf8Decode'] = (bytes, start = 0, end = bytes.length) =>
   decoder.decode(bytes.subarray(start, end))
 
+export const utf8Reader: Codec['utf8Reader'] = (bytes) => (start, end) => decoder.decode(bytes.subarray(start, end))
+
 export const isUtf8: Codec['isUtf8'] = (bytes) => {
   try {
     strictDecoder.decode(bytes)
@@ -55,8 +58,6 @@ export const isUtf8: Codec['isUtf8'] = (bytes) => {
 }
 
 export const isAscii: Codec['isAscii'] = (bytes) => bytes.every((byte) => byte < 0x80)
-
-export const asciiDecode: Codec['asciiDecode'] = utf8Decode
 
 export const indexOfAscii: Codec['indexOfAscii'] = (bytes, text) => {
   const last = bytes.length - text.length

@@ -3,7 +3,7 @@
  * header's schema (its first occurrence) and in the footer (its last). It is the CRC-32 of the whole file with the
  * digits of both replaced by zeros.
  */
-import { asciiDecode, crc32, indexOfAscii, lastIndexOfAscii, utf8Encode, utf8Write } from '#codec'
+import { crc32, indexOfAscii, lastIndexOfAscii, utf8Decode, utf8Encode } from '#codec'
 import { crcHex } from './checksum.ts'
 
 const PREFIX = 'crc32:'
@@ -18,8 +18,8 @@ export function seal(bytes: Uint8Array): void {
   const first = indexOfAscii(bytes, UNSEALED)
   const last = lastIndexOfAscii(bytes, UNSEALED)
   if (first < 0 || first === last) throw new Error('a file to seal must carry its checksum twice')
-  const hex = crcHex(bytes)
-  for (const at of [first, last]) utf8Write(hex, bytes, at + PREFIX.length)
+  const digits = utf8Encode(crcHex(bytes))
+  for (const at of [first, last]) bytes.set(digits, at + PREFIX.length)
 }
 
 /** Whether the checksum matches. Parses nothing else, so it is safe on any bytes. False for a file without a checksum. */
@@ -28,8 +28,8 @@ export function sealIsIntact(bytes: Uint8Array): boolean {
   const last = lastIndexOfAscii(bytes, PREFIX)
   if (first < 0 || first === last) return false
   const [a, b] = [first + PREFIX.length, last + PREFIX.length]
-  const hex = asciiDecode(bytes, a, a + DIGITS)
-  if (hex !== asciiDecode(bytes, b, b + DIGITS)) return false
+  const hex = utf8Decode(bytes, a, a + DIGITS)
+  if (hex !== utf8Decode(bytes, b, b + DIGITS)) return false
   let crc = crc32(bytes.subarray(0, a))
   crc = crc32(ZEROS, crc)
   crc = crc32(bytes.subarray(a + DIGITS, b), crc)

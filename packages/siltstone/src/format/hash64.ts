@@ -1,4 +1,4 @@
-import { allocate, utf8Write } from '#codec'
+import { allocate, utf8Writer } from '#codec'
 
 /**
  * 64-bit non-cryptographic hash of a string's UTF-8: MurmurHash3_x86_128 (Austin Appleby, public domain, `smhasher`),
@@ -15,11 +15,15 @@ const C3 = 0x38b34ae5
 const C4 = 0xa1e38b93
 
 let scratch = allocate(4096)
+let write = utf8Writer(scratch)
 
 /** Both words unsigned. Allocates only the result. */
 export function hash64(text: string): Hash64 {
-  if (text.length * 3 > scratch.length) scratch = allocate(text.length * 3)
-  const length = utf8Write(text, scratch, 0)
+  if (text.length * 3 > scratch.length) {
+    scratch = allocate(text.length * 3)
+    write = utf8Writer(scratch)
+  }
+  const length = write(text, 0)
   return hash64Bytes(scratch, length)
 }
 

@@ -7,7 +7,7 @@
  *
  *     bitmap of the rows that have a value, padded to 4 bytes | u32 offsets[rows + 1] | the texts' UTF-8
  */
-import { allocate, crc32, utf8Decode, utf8Write, zstdCompress, zstdDecompress } from '#codec'
+import { allocate, crc32, utf8Reader, utf8Writer, zstdCompress, zstdDecompress } from '#codec'
 import { writeUint32 } from '../../codec/bytes.ts'
 import { corrupt } from '../../errors.ts'
 
@@ -24,6 +24,7 @@ export class BlockBuilder {
   /** Of the texts. */
   #used = 0
   #text = allocate(64 * 1024)
+  #write = utf8Writer(this.#text)
   #bitmap = new Uint8Array(MAX_ROWS_PER_BLOCK / 8)
   #offsets = new Uint32Array(MAX_ROWS_PER_BLOCK + 1)
 
@@ -35,7 +36,7 @@ export class BlockBuilder {
   add(value: string | null): void {
     if (value !== null) {
       this.#reserve(value.length * 3)
-      this.#used += utf8Write(value, this.#text, this.#used)
+      this.#used += this.#write(value, this.#used)
       this.#bitmap[this.rows >>> 3] = (this.#bitmap[this.rows >>> 3] as number) | (1 << (this.rows & 7))
     }
     this.#offsets[++this.rows] = this.#used
@@ -46,6 +47,7 @@ export class BlockBuilder {
     const larger = allocate(Math.max(this.#text.length * 2, this.#used + bytes))
     larger.set(this.#text.subarray(0, this.#used))
     this.#text = larger
+    this.#write = utf8Writer(larger)
   }
 
   /** The stored block; the builder is empty again. */
@@ -90,6 +92,7 @@ export class TextBlock {
   /** In memory. */
   readonly sizeBytes: number
   readonly #raw: Uint8Array
+  readonly #read: (start: number, end: number) => string
   readonly #offsets: Uint32Array
   readonly #textAt: number
 
@@ -98,6 +101,7 @@ export class TextBlock {
     this.rows = rows
     this.sizeBytes = raw.length
     this.#raw = raw
+    this.#read = utf8Reader(raw)
     const bitmap = bitmapBytes(rows)
     this.#offsets = new Uint32Array(raw.buffer, raw.byteOffset + bitmap, rows + 1)
     this.#textAt = bitmap + (rows + 1) * 4
@@ -149,6 +153,6 @@ export class TextBlock {
     if (!this.has(row)) return null
     const i = row - this.firstRow
     const from = this.#textAt + (this.#offsets[i] as number)
-    return utf8Decode(this.#raw, from, this.#textAt + (this.#offsets[i + 1] as number))
+    return this.#read(from, this.#textAt + (this.#offsets[i + 1] as number))
   }
 }
