@@ -22,6 +22,7 @@ import {
   SegmentWriter,
   verifyFilterIndex,
   verifyIvf,
+  verifySegment,
 } from 'siltstone/internal'
 import { memoryEnvironment } from 'siltstone/testing'
 import { someSegment } from './bucket.ts'
@@ -79,7 +80,7 @@ async function readSegment(json: unknown, data: Uint8Array): Promise<unknown> {
 async function verified(json: unknown, data: Uint8Array): Promise<unknown> {
   const answer = await readSegment(json, data)
   const reader = new SegmentReader(parseSegmentDescriptor(json), readOf(data))
-  await reader.verify()
+  await verifySegment(reader)
   await verifyIvf(reader)
   await verifyFilterIndex(reader)
   return answer

@@ -6,6 +6,7 @@ import { FilterIndexBuilder } from '../filter-index/builder.ts'
 import { verifyFilterIndex } from '../filter-index/verify-filter-index.ts'
 import { segmentFileKey } from '../format/keys.ts'
 import type { SegmentDescriptor } from '../format/segment/descriptor.ts'
+import { verifySegment } from '../format/segment/verify-segment.ts'
 import { SegmentReader } from '../format/segment/reader.ts'
 import type { Pending } from '../format/segment/sink.ts'
 import { type SegmentRow, SegmentWriter } from '../format/segment/writer.ts'
@@ -104,7 +105,7 @@ export async function writeSegment(job: SegmentJob, source: RowSource): Promise<
     await filters?.sections(writer)
     const descriptor = await writer.finish()
     for (const upload of uploads) await upload.complete()
-    await verifySegment(job, descriptor, rows)
+    await verifyWritten(job, descriptor, rows)
     return { descriptor, places }
   } catch (error) {
     await Promise.allSettled(uploads.map((upload) => upload.abort()))
@@ -158,7 +159,7 @@ async function writeClustered(
   }
 }
 
-async function verifySegment(job: SegmentJob, descriptor: SegmentDescriptor, count: number): Promise<void> {
+async function verifyWritten(job: SegmentJob, descriptor: SegmentDescriptor, count: number): Promise<void> {
   if (descriptor.rows !== count)
     throw corrupt('count-mismatch', `segment ${descriptor.id} has ${descriptor.rows} rows, ${count} were given to it`)
   for (const file of descriptor.files) {
@@ -171,7 +172,7 @@ async function verifySegment(job: SegmentJob, descriptor: SegmentDescriptor, cou
       )
   }
   const reader = new SegmentReader(descriptor, job.pool.readRange)
-  await reader.verify()
+  await verifySegment(reader)
   await verifyIvf(reader)
   await verifyFilterIndex(reader)
 }

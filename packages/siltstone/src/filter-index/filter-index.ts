@@ -1,4 +1,5 @@
 /** Answers filters from a segment's indexes, without looking at the rows. */
+import { utf8Decode } from '#codec'
 import { equalityKey } from '../filter/compare.ts'
 import type { Filter, FilterColumns } from '../model/filter.ts'
 import type { SectionDescriptor } from '../format/segment/descriptor.ts'
@@ -106,7 +107,7 @@ export class FilterIndex {
       parts.fail(`params.headBytes is ${params['headBytes']}`)
     await parts.readHead(headBytes <= MAX_HEAD_BYTES ? headBytes : directory.length)
     const bytes = await parts.part({ ...directory, offset: directory.offset - offset })
-    const { keys, complete } = JSON.parse(Buffer.from(bytes).toString('utf8')) as IndexDirectory
+    const { keys, complete } = JSON.parse(utf8Decode(bytes)) as IndexDirectory
     return new FilterIndex(reader, parts, { keys: new Map(keys), complete }, trigrams)
   }
 
@@ -246,7 +247,7 @@ export class FilterIndex {
 
   async #readDictionary({ terms }: KeyParts): Promise<Map<string, TermRow>> {
     if (!terms) return new Map()
-    const rows = JSON.parse(Buffer.from(await this.#parts.part(terms)).toString('utf8')) as TermRow[]
+    const rows = JSON.parse(utf8Decode(await this.#parts.part(terms))) as TermRow[]
     return new Map(rows.map((row) => [row[0], row]))
   }
 

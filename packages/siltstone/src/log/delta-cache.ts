@@ -1,4 +1,5 @@
 /** Inbox deltas read and judged once: accepted with its records, or refused with the reason that everyone gives. */
+import { equalBytes } from '#codec'
 import { corrupt, isSiltstoneError } from '../errors.ts'
 import { decodeDelta } from '../format/delta.ts'
 import { inboxKey } from '../format/keys.ts'
@@ -65,8 +66,7 @@ export class DeltaCache {
       const judged = this.#judge(got.body, key)
       if (typeof judged !== 'string') return { status: 'ok', records: judged, sizeBytes }
       // Everybody must refuse it alike, for ever: so it has to be the delta that is bad, not one transfer of it.
-      if (refused && Buffer.compare(refused.body, got.body) === 0)
-        return { status: 'refused', reason: judged, sizeBytes }
+      if (refused && equalBytes(refused.body, got.body)) return { status: 'refused', reason: judged, sizeBytes }
       refused = { body: got.body, reason: judged }
     }
     throw corrupt('delta-unreadable', `${key} reads differently each time: ${refused?.reason}`, { key })

@@ -1,4 +1,5 @@
 /** A segment as a manifest sees it: immutable rows, minus deleted ones, with the columns that overlays changed. */
+import { fromBase64 } from '#codec'
 import { corrupt } from '../errors.ts'
 import type { DeletionsRef, SegmentRef } from '../format/manifest.ts'
 import { type OverlayColumn, OverlayReader } from '../format/segment/overlay.ts'
@@ -215,7 +216,7 @@ export async function loadDeletions(
   rows: number,
 ): Promise<RowSet | null> {
   if (!ref) return null
-  const bytes = ref.object ? await getVerified(store, ref.object) : Buffer.from(ref.inline ?? '', 'base64')
+  const bytes = ref.object ? await getVerified(store, ref.object) : fromBase64(ref.inline ?? '')
   const damaged = (reason: string, cause?: unknown) => {
     const key = ref.object?.key
     return corrupt('deletions-damaged', `${key ?? 'an inline bitmap'} ${reason}`, { cause, ...(key && { key }) })

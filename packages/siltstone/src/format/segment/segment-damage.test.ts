@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { isSiltstoneError } from '../../errors.ts'
 import { flipBit } from '../testing.ts'
 import { parseSegmentDescriptor, type SegmentDescriptor } from './descriptor.ts'
+import { verifySegment } from './verify-segment.ts'
 import { SegmentReader } from './reader.ts'
 import { Bucket, plainRows, writeSegment } from './testing.ts'
 
@@ -47,7 +48,7 @@ describe('a damaged segment', () => {
   it('any flipped bit is found by verify', async () => {
     await fc.assert(
       fc.asyncProperty(fc.nat(original.length * 8 - 1), async (bit) => {
-        await isCorrupt(damaged(flipBit(original, bit)).verify())
+        await isCorrupt(verifySegment(damaged(flipBit(original, bit))))
       }),
       { numRuns: 150 },
     )
@@ -66,13 +67,13 @@ describe('a damaged segment', () => {
 
   it('a truncated object is corrupt', async () => {
     for (const length of [0, 1, 1000, original.length >> 1, original.length - 1]) {
-      await isCorrupt(damaged(original.slice(0, length)).verify())
+      await isCorrupt(verifySegment(damaged(original.slice(0, length))))
     }
   })
 
   it('undamaged, it reads', async () => {
     await readAll(damaged(original))
-    await damaged(original).verify()
+    await verifySegment(damaged(original))
   })
 
   it('another segment in its place is corrupt', async () => {
@@ -82,7 +83,7 @@ describe('a damaged segment', () => {
       plainRows(700, 5).map((row) => ({ ...row, id: `x${row.id}` })),
       { dimension: 5 },
     )
-    await isCorrupt(damaged(other.objects.get(KEY) as Uint8Array).verify())
+    await isCorrupt(verifySegment(damaged(other.objects.get(KEY) as Uint8Array)))
   })
 })
 

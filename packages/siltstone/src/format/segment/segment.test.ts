@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parseSegmentDescriptor } from './descriptor.ts'
+import { verifySegment } from './verify-segment.ts'
 import { SegmentReader, type TextColumn } from './reader.ts'
 import { Bucket, MapCache, plainRows, rowsOf, writeSegment } from './testing.ts'
 import type { SegmentRow } from './writer.ts'
@@ -60,7 +61,7 @@ describe('segments', () => {
           await agrees(reader, rows, picked)
           if (cached) await agrees(reader, rows, picked)
           expect(await scanned(reader, 100)).toEqual(rows.map((row) => row.vector))
-          await reader.verify()
+          await verifySegment(reader)
         },
       ),
       { numRuns: 60 },
@@ -79,7 +80,7 @@ describe('segments', () => {
       const reader = new SegmentReader(descriptor, bucket.read, { cache: new MapCache() })
       await agrees(reader, rows, [count - 1, 0, 17, 17, 3, count >> 1])
       expect(await scanned(reader, 64 * 1024)).toEqual(rows.map((row) => row.vector))
-      await reader.verify()
+      await verifySegment(reader)
       for (const [key, object] of bucket.objects) {
         expect(descriptor.files.find((file) => file.key === key)?.sizeBytes).toBe(object.length)
       }
@@ -138,7 +139,7 @@ describe('segments', () => {
     const bucket = new Bucket()
     const reader = new SegmentReader(await writeSegment(bucket, rows, { dimension: 2, order: 'cluster' }), bucket.read)
     await agrees(reader, rows, [3, 1])
-    await reader.verify()
+    await verifySegment(reader)
   })
 
   it('refuses bad rows', async () => {
@@ -157,6 +158,6 @@ describe('segments', () => {
     const [a, b] = plainRows(2, 1) as [SegmentRow, SegmentRow]
     const bucket = new Bucket()
     const reader = new SegmentReader(await writeSegment(bucket, [a, { ...b, id: a.id }], { dimension: 1 }), bucket.read)
-    await expect(reader.verify()).rejects.toThrow('the same id')
+    await expect(verifySegment(reader)).rejects.toThrow('the same id')
   })
 })

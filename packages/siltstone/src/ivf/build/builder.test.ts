@@ -7,6 +7,7 @@ import { Estimates } from '../estimates.ts'
 import { type Ivf, ivfOf, workspace } from '../ivf.ts'
 import { prepareQuery } from '../prepared-query.ts'
 import { scanLists } from '../scan-lists.ts'
+import { verifySegment } from '../../format/segment/verify-segment.ts'
 import { verifyIvf } from '../verify-ivf.ts'
 import { indexedSegment, nearestClusters } from './testing.ts'
 
@@ -48,7 +49,7 @@ describe.each(['l2', 'cosine', 'ip'] as const)('an inverted file for %s', (space
     async (dimension) => {
       const vectors = gaussians(1_500, dimension, dimension)
       const { reader, rows } = await indexedSegment(new Bucket(), vectors, space)
-      await reader.verify()
+      await verifySegment(reader)
       await verifyIvf(reader)
       const ivf = (await ivfOf(reader)) as Ivf
       const stored = await reader.vectors(rows)
@@ -92,7 +93,7 @@ it('bears any vectors: equal ones, zeros, opposite ones, the largest', async () 
   await fc.assert(
     fc.asyncProperty(vectors, fc.constantFrom('l2', 'cosine', 'ip'), async (all, space) => {
       const { reader, rows } = await indexedSegment(new Bucket(), all, space)
-      await reader.verify()
+      await verifySegment(reader)
       await verifyIvf(reader)
       expect(await reader.vectors(rows)).toEqual(all)
     }),
