@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Nothing is imported before the version is known to do: the rest needs Node 24.
+// Imports nothing before it has checked the version: all other modules need Node 24.
 const [major = 0] = process.versions.node.split('.').map(Number)
 if (major < 24) {
   console.error(
