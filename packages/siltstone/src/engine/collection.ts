@@ -6,7 +6,7 @@ import type { RecordRef, View } from '../log/view.ts'
 import type { EvaluationState, LogWriter } from '../log/writer.ts'
 import { filterRefs } from '../query/filter-refs.ts'
 import { get } from '../query/get.ts'
-import { SearchRecorder } from '../query/explain.ts'
+import { SearchRecorder } from '../ivf/search/search-recorder.ts'
 import { search } from '../query/search.ts'
 import { traced } from '../drivers/wrappers/tracing-object-store.ts'
 import { select, selectedRefs } from '../query/select.ts'
@@ -132,7 +132,7 @@ export class EngineCollection implements Collection {
     const recorder = new SearchRecorder(() => clock.monotonicMs())
     const { result, trace } = await traced(() =>
       this.#read(request, (view) => {
-        recorder.lap('freshness')
+        recorder.endStage('freshness')
         return search(view, this.info.space, request, yieldToEventLoop, recorder)
       }),
     )

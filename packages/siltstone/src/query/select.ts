@@ -35,12 +35,12 @@ const known = new WeakMap<OpenSegment, KeptAnswers<RowSet>>()
 
 export async function select(view: View, filter: Filter | undefined, pause: Yield): Promise<Selection> {
   if (!filter) return all(view)
-  const test = compileFilter(filter)
-  const columns = columnsOf(filter)
+  const compiled = { test: compileFilter(filter), columns: columnsOf(filter), ids: mentionsIds(filter) }
+  const { test, columns } = compiled
   const name = nameOf(filter)
   const { segments } = view.base
   const matches = await Promise.all(
-    segments.map((segment) => keptOf(segment).get(name, () => matching(segment, filter, { test, columns }, pause))),
+    segments.map((segment) => keptOf(segment).get(name, () => matching(segment, filter, compiled, pause))),
   )
   const rows = matches.map((match, i) => match.copy().intersect(all(view).rows[i] as RowSet))
   const touched = all(view).fresh
@@ -103,6 +103,8 @@ function oncePerView<T>(read: (view: View) => Promise<T>): (view: View) => Promi
 interface Compiled {
   test: FilterTest
   columns: FilterColumns
+  /** Whether it looks at ids. */
+  ids: boolean
 }
 
 /** Answers to filters that were asked of the segment before. */
@@ -123,7 +125,7 @@ async function matching(segment: OpenSegment, filter: Filter, compiled: Compiled
     filterIndexOf(segment.reader, columns),
     columns.document && segment.reader.prepare(['documents']),
   ])
-  if (!index) return tested(segment, live.toArray(), new RowSet(segment.rows), filter, compiled, pause)
+  if (!index) return tested(segment, live.toArray(), new RowSet(segment.rows), compiled, pause)
   const { certain, possible } = await index.bounds(filter)
   const found = live.copy().intersect(certain)
   const open = live.copy().intersect(possible)
@@ -138,7 +140,7 @@ async function matching(segment: OpenSegment, filter: Filter, compiled: Compiled
     }
   }
   open.subtract(found)
-  return tested(segment, open.toArray(), found, filter, compiled, pause)
+  return tested(segment, open.toArray(), found, compiled, pause)
 }
 
 /** Adds those candidates that match to the rows found. */
@@ -146,11 +148,9 @@ async function tested(
   segment: OpenSegment,
   candidates: readonly number[],
   found: RowSet,
-  filter: Filter,
-  { test, columns }: Compiled,
+  { test, columns, ids }: Compiled,
   pause: Yield,
 ): Promise<RowSet> {
-  const ids = mentionsIds(filter)
   for (let i = 0; i < candidates.length; i += BATCH_ROWS) {
     const rows = candidates.slice(i, i + BATCH_ROWS)
     const [names, metadatas, documents] = await Promise.all([

@@ -107,10 +107,7 @@ export class IvfBuilder {
     const stride = this.#rotator.dimension * 4
     batch.count = 0
     batch.append(this.#rotator.rotate(vectors), vectors.length)
-    const found = await assigner.nearest(
-      batch,
-      Uint32Array.from(vectors, (_, i) => i),
-    )
+    const found = await assigner.nearest({ points: batch, members: Uint32Array.from(vectors, (_, i) => i) })
     const squares = batch.squares()
     // Where `rotate` left them; nothing has taken room since but what was there before.
     const rotated = this.#work.room('rotated', 0)

@@ -2,7 +2,8 @@
  * The kernels' memory as searches use it: named scratch areas, reused by every search (a search uses them between two
  * awaits only), and copies of directories that are in use, least recently used first out.
  */
-import type { VectorKernels } from '../kernels/vector-kernels.ts'
+import type { VectorKernels } from '../../kernels/vector-kernels.ts'
+import { vectorKernels } from '../../kernels/wasm-kernels.ts'
 
 const RESIDENT_BYTES = 64 * 1024 * 1024
 
@@ -52,4 +53,12 @@ export class Workspace {
     this.#residentBytes += bytes.length
     return pointer
   }
+}
+
+let shared: Workspace | undefined
+
+/** The workspace of this thread. */
+export function workspace(): Workspace {
+  shared ??= new Workspace(vectorKernels())
+  return shared
 }

@@ -1,16 +1,16 @@
 /**
- * What the codes tell of the records of all clusters scanned so far: an interval for the distance of each that may be
- * among the k nearest. A record that lies in two clusters is met twice; it counts once.
+ * What the codes say about the rows of the clusters scanned so far: an interval for the distance of each row that may be
+ * among the k nearest. A row that lies in two clusters is met twice, but counts once.
  */
-import { Nearest } from '../kernels/nearest.ts'
+import { Nearest } from '../../kernels/nearest.ts'
 
-export interface Survivor {
+export interface Candidate {
   tag: number
   lower: number
   upper: number
 }
 
-export class Estimates {
+export class Candidates {
   readonly #nearest: Nearest
   readonly #counted = new Set<number>()
   readonly #tags: number[] = []
@@ -21,13 +21,17 @@ export class Estimates {
     this.#nearest = new Nearest(k)
   }
 
-  /** Whoever is certainly farther than this is not among the k nearest. */
+  /** The k-th smallest upper bound: a row whose lower bound is larger is not among the k nearest. */
   get bound(): number {
     return this.#nearest.bound
   }
 
-  /** A record whose distance is known. */
-  known(tag: number, distance: number): void {
+  get size(): number {
+    return this.#tags.length
+  }
+
+  /** Counts a row whose distance is known exactly. It tightens the bound and is no candidate itself. */
+  addKnown(tag: number, distance: number): void {
     if (distance <= this.#nearest.bound) this.#count(tag, distance)
   }
 
@@ -44,17 +48,13 @@ export class Estimates {
     this.#nearest.offer(upper, tag)
   }
 
-  get size(): number {
-    return this.#tags.length
-  }
-
-  /** Whose lower bound leaves them a chance, the likeliest `limit` of them, each once. */
-  survivors(limit: number): Survivor[] {
+  /** The `limit` candidates with the smallest lower bounds within `bound`, ascending by lower bound, each row once. */
+  survivors(limit: number): Candidate[] {
     const { bound } = this
     const left: number[] = []
     for (let i = 0; i < this.#tags.length; i++) if ((this.#lowers[i] as number) <= bound) left.push(i)
     left.sort((a, b) => (this.#lowers[a] as number) - (this.#lowers[b] as number))
-    const found = new Map<number, Survivor>()
+    const found = new Map<number, Candidate>()
     for (const i of left) {
       if (found.size >= limit) break
       const tag = this.#tags[i] as number

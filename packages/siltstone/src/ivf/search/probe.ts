@@ -1,17 +1,22 @@
-/** Which clusters promise most for a query: those with the nearest centroids. */
-import type { IvfDirectory } from './directory.ts'
+/** Clusters as a query sees them: how near a centroid is, and how exact the estimates against it are. */
+import type { IvfDirectory } from '../directory.ts'
+import type { IndexedSegment } from './indexed-segment.ts'
 import type { PreparedQuery } from './prepared-query.ts'
 import type { Workspace } from './workspace.ts'
 
+/** A cluster that a search scans. */
 export interface Probe {
+  segment: IndexedSegment
   cluster: number
-  /** g(c) of the estimate: squared distance to the centroid, or 1 − dot product. */
+  /** As rotated for this segment's index. */
+  query: PreparedQuery
+  /** g(c) in docs/decisions/0005: the squared distance to the centroid, for ip 1 − the dot product. */
   base: number
-  /** One standard deviation of an estimated ⟨q, x̄⟩ in this cluster. */
+  /** Standard deviation of an estimate of ⟨q, x̄⟩ in this cluster. */
   deviation: number
 }
 
-/** Writes the base of every cluster to `out`. */
+/** Writes the base of each cluster to `out`. */
 export function basesOf(workspace: Workspace, query: PreparedQuery, directory: IvfDirectory, out: Float64Array): void {
   const { clusters, scales, squares } = directory
   const dots = innerProducts(workspace, query, directory)
@@ -24,16 +29,16 @@ export function basesOf(workspace: Workspace, query: PreparedQuery, directory: I
   }
 }
 
-/** @param base that `basesOf` wrote */
-export function probeOf(query: PreparedQuery, directory: IvfDirectory, cluster: number, base: number): Probe {
-  const { dimension, squares, codeError } = directory
+/** @param base from `basesOf` */
+export function probeOf(segment: IndexedSegment, query: PreparedQuery, cluster: number, base: number): Probe {
+  const { dimension, squares, codeError } = segment.ivf.directory
   const isIp = query.space === 'ip'
   const square = Math.max(0, isIp ? query.square + (squares[cluster] as number) - 2 * (1 - base) : base)
   const deviation = (Math.sqrt(square) * codeError) / Math.sqrt(Math.max(1, dimension - 1))
-  return { cluster, base: isIp ? base : square, deviation }
+  return { segment, cluster, query, base: isIp ? base : square, deviation }
 }
 
-/** ⟨q, c⟩ × the query's factor / scale of c, for every centroid. Valid until the workspace is used again. */
+/** ⟨q, c⟩ × the query's factor ÷ the scale of c, for each centroid c. Valid until the workspace is used again. */
 function innerProducts(workspace: Workspace, query: PreparedQuery, directory: IvfDirectory): Int32Array {
   const { clusters, dimension, centroids } = directory
   const { kernels } = workspace

@@ -1,40 +1,40 @@
-/** Estimates the distances of all records of some clusters, from their codes. */
-import { PACK } from './directory.ts'
-import type { Estimates } from './estimates.ts'
-import type { ClusterList } from './lists.ts'
+/** Estimates the distances of all rows that some clusters list, from their codes. */
+import { PACK } from '../directory.ts'
+import type { ClusterList } from '../lists.ts'
+import type { Candidates } from './candidates.ts'
+import { isFiltered } from './indexed-segment.ts'
 import type { PreparedQuery } from './prepared-query.ts'
 import type { Probe } from './probe.ts'
 import type { Workspace } from './workspace.ts'
 
-export interface ScanItem {
+export interface ProbedList {
   probe: Probe
   list: ClusterList
-  /** Added to a row's number, gives its tag. */
-  firstTag: number
-  /** The rows to look at; all when left out. */
-  rows: { has(row: number): boolean } | undefined
 }
 
 /**
- * Best clusters first.
- * @param deviations width of the interval around an estimate, in standard deviations
+ * @param probed nearest clusters first, so that the bound is soon tight; all prepared for `query`
+ * @param deviations half the width of the interval around an estimate, in standard deviations
  * @returns number of entries scanned
  */
 export function scanLists(
   workspace: Workspace,
   query: PreparedQuery,
-  items: readonly ScanItem[],
+  probed: readonly ProbedList[],
   deviations: number,
-  estimates: Estimates,
+  candidates: Candidates,
 ): number {
   const { kernels } = workspace
   const { dimension } = query
-  const room = items.reduce((most, { list }) => Math.max(most, list.entries), PACK) + PACK
+  let room = PACK
+  let packBytes = 1
+  for (const { list } of probed) {
+    room = Math.max(room, list.entries)
+    packBytes = Math.max(packBytes, list.packs.length)
+  }
+  room += PACK
   const table = workspace.scratch('table', dimension * 4)
-  const packs = workspace.scratch(
-    'packs',
-    items.reduce((most, { list }) => Math.max(most, list.packs.length), 1),
-  )
+  const packs = workspace.scratch('packs', packBytes)
   const entries = workspace.scratch('entries', room * 4)
   const lowers = workspace.scratch('lowers', room * 4)
   const uppers = workspace.scratch('uppers', room * 4)
@@ -45,7 +45,7 @@ export function scanLists(
   const foundUppers = new Float32Array(buffer, uppers, room)
   bytes.set(query.table, table)
   let scanned = 0
-  for (const { probe, list, firstTag, rows } of items) {
+  for (const { probe, list } of probed) {
     bytes.set(list.packs, packs)
     scanned += list.entries
     const found = kernels.scanCodes(
@@ -57,17 +57,19 @@ export function scanLists(
       list.entries,
       probe.base,
       deviations * probe.deviation,
-      estimates.bound,
+      candidates.bound,
       entries,
       lowers,
       uppers,
     )
     const { primaries, firstRow, copies } = list
+    const { firstTag } = probe.segment
+    const admitted = isFiltered(probe.segment) ? probe.segment.rows : undefined
     for (let i = 0; i < found; i++) {
       const entry = foundEntries[i] as number
       const row = entry < primaries ? firstRow + entry : (copies[entry - primaries] as number)
-      if (rows === undefined || rows.has(row))
-        estimates.add(firstTag + row, foundLowers[i] as number, foundUppers[i] as number)
+      if (admitted === undefined || admitted.has(row))
+        candidates.add(firstTag + row, foundLowers[i] as number, foundUppers[i] as number)
     }
   }
   return scanned

@@ -1,6 +1,6 @@
 /** A query as the index wants it: normalised where the space asks for it, padded, rotated, quantised once for all clusters. */
-import type { IndexedSpace } from './directory.ts'
-import { rotationSigns } from './rotation.ts'
+import type { IndexedSpace } from '../directory.ts'
+import { rotationSigns } from '../rotation.ts'
 import type { Workspace } from './workspace.ts'
 
 export interface PreparedQuery {
