@@ -3,7 +3,7 @@ import { memoryEnvironment } from '../drivers/memory/memory-environment.ts'
 import type { Collection, Engine } from '../model/store.ts'
 import { describeAgainstModel } from '../testing/against-model.contract.ts'
 import { describeCollection } from '../testing/collection.contract.ts'
-import { everythingIndexed, foldingEngine, indexedEngine, nearEnvironment } from '../testing/folding-engine.ts'
+import { everythingIndexed, foldingEngine, indexedEngine, reading } from '../testing/folding-engine.ts'
 import { describeHistory } from '../testing/history.contract.ts'
 import { pathOf, StoreEngine } from './engine.ts'
 
@@ -11,7 +11,7 @@ const worlds: [string, () => Promise<Engine>][] = [
   ['the engine', () => StoreEngine.open({ env: memoryEnvironment() })],
   ['the engine, folded and merged after each write', () => foldingEngine({ foldEvery: 1, mergeEvery: 1 })],
   ['the engine, everything indexed', () => indexedEngine()],
-  ['the engine, everything indexed and near', () => indexedEngine(nearEnvironment())],
+  ['the engine, everything indexed and near', () => indexedEngine(reading(memoryEnvironment(), true))],
   [
     'the engine, everything indexed after each write',
     () => foldingEngine({ compact: everythingIndexed, foldEvery: 1, mergeEvery: 5 }),

@@ -24,10 +24,9 @@ export const everythingIndexed: CompactLimits = {
   overlays: 2,
 }
 
-/** An environment in memory whose store is near, as a directory is: searches then read what they need in turn. */
-export function nearEnvironment(seed?: number): Environment {
-  const env = memoryEnvironment(seed === undefined ? {} : { seed })
-  return { ...env, store: forwardingStore(env.store, { capabilities: { ...env.store.capabilities, isLocal: true } }) }
+/** The same environment, its store near as a directory is, or far as a bucket is: searches read in different ways. */
+export function reading(env: Environment, isLocal: boolean): Environment {
+  return { ...env, store: forwardingStore(env.store, { capabilities: { ...env.store.capabilities, isLocal } }) }
 }
 
 /**
