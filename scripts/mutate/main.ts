@@ -91,7 +91,6 @@ async function judgeAll(
     await Promise.all(
       copies.map(async (copy) => {
         for (let mutant = queue.shift(); mutant !== undefined; mutant = queue.shift()) {
-          await copy.measure(mutant.nearest)
           note(mutant, await copy.judge(mutant, mutant.nearest))
         }
       }),

@@ -50,28 +50,30 @@ export class Workshop {
   }
 
   /** @throws when the unchanged code does not pass: then no verdict means anything */
-  async measure(nearest: Nearest): Promise<void> {
+  async judge({ path, original, mutated }: Change, nearest: Nearest): Promise<Verdict> {
     for (const tests of [nearest.quick, nearest.slow]) {
-      const name = tests.join(' ')
-      if (this.#timeouts.has(name)) continue
-      const startedMs = Date.now()
-      const { code, output } = await this.#vitest(tests, 0)
-      if (code !== 0) throw new Error(`the tests fail without any mutation:\n${output}`)
-      this.#timeouts.set(name, LEAST_TIMEOUT_MS + TIMEOUT_FACTOR * (Date.now() - startedMs))
+      const timeoutMs = await this.#timeoutOf(tests)
+      writeFileSync(join(this.#root, path), mutated)
+      try {
+        const { code } = await this.#vitest(tests, timeoutMs)
+        if (code !== 0) return code === 'timeout' ? 'timeout' : 'killed'
+      } finally {
+        writeFileSync(join(this.#root, path), original)
+      }
     }
+    return 'survived'
   }
 
-  async judge({ path, original, mutated }: Change, nearest: Nearest): Promise<Verdict> {
-    writeFileSync(join(this.#root, path), mutated)
-    try {
-      for (const tests of [nearest.quick, nearest.slow]) {
-        const { code } = await this.#vitest(tests, this.#timeouts.get(tests.join(' ')) ?? LEAST_TIMEOUT_MS)
-        if (code !== 0) return code === 'timeout' ? 'timeout' : 'killed'
-      }
-      return 'survived'
-    } finally {
-      writeFileSync(join(this.#root, path), original)
-    }
+  async #timeoutOf(tests: readonly string[]): Promise<number> {
+    const name = tests.join(' ')
+    const known = this.#timeouts.get(name)
+    if (known !== undefined) return known
+    const startedMs = Date.now()
+    const { code, output } = await this.#vitest(tests, 0)
+    if (code !== 0) throw new Error(`the tests fail without any mutation:\n${output}`)
+    const timeoutMs = LEAST_TIMEOUT_MS + TIMEOUT_FACTOR * (Date.now() - startedMs)
+    this.#timeouts.set(name, timeoutMs)
+    return timeoutMs
   }
 
   /** Those of some changes that are no TypeScript. Each file is changed at most once per run of the compiler. */

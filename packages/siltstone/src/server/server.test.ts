@@ -1,7 +1,6 @@
 import { Agent } from 'node:http'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Collection, Engine } from '../model/store.ts'
-import { systemClock } from '../host/system-clock.ts'
 import { ModelEngine } from '../testing/model.ts'
 import { Recorder } from '../testing/recorder.ts'
 import { PrometheusMetrics } from './metrics.ts'
@@ -182,13 +181,14 @@ describe('closing', () => {
   })
 
   it('does not wait for idle connections', async () => {
-    const server = await started({ timeouts: { closeMs: 60_000 } })
+    const log = new Recorder()
+    const server = await started({ log, timeouts: { closeMs: 3_600_000 } })
     const agent = new Agent({ keepAlive: true })
     await send(`${server.url}/api/v2/version`, agent)
     expect(Object.values(agent.freeSockets).flat()).toHaveLength(1)
-    const startedMs = systemClock.monotonicMs()
+    // Far longer than this test may take.
     await server.close()
-    expect(systemClock.monotonicMs() - startedMs).toBeLessThan(30_000)
+    expect(log.events.filter(({ level }) => level === 'warn')).toEqual([])
     agent.destroy()
   })
 
