@@ -85,9 +85,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('rollback'), pick: fc.nat(9) }) },
 )
 
-const piece = fc
-  .tuple(text, fc.nat(8), fc.nat(8))
-  .map(([of, from, length]) => [...of].slice(from, from + length).join(''))
+const piece = fc.tuple(text, fc.nat(8), fc.nat(8)).map(([of, from, length]) =>
+  Array.from(of)
+    .slice(from, from + length)
+    .join(''),
+)
 const pattern = fc.oneof(
   word,
   fc
