@@ -82,7 +82,7 @@ async function judgeAll(
   if (pending.length === 0) return
   const copies = Array.from(
     { length: Math.min(workers, pending.length) },
-    (_, i) => new Workshop(root, join(folder, `copy-${process.pid}-${i}`)),
+    (_, i) => new Workshop(root, join(folder, `copy-${process.pid}-${i}`), join(folder, 'baselines.json')),
   )
   try {
     const bad = await (copies[0] as Workshop).uncompilable(pending)

@@ -1,10 +1,12 @@
 /** A copy of the repository in which one file at a time is changed and the tests near it are run. */
 import { execFileSync, spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import {
   cpSync,
   existsSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   readlinkSync,
   lstatSync,
   rmSync,
@@ -30,22 +32,30 @@ const TYPE_OPTIONS = ['--noUnusedLocals', 'false', '--noUnusedParameters', 'fals
 
 export class Workshop {
   readonly #root: string
-  readonly #timeouts = new Map<string, number>()
+  readonly #baselines: string
+  readonly #state: string
 
-  /** Copies what git knows or would take, and links what is installed. */
-  constructor(repository: string, root: string) {
+  /**
+   * Copies what git knows or would take, and links what is installed.
+   * @param baselines file that remembers how long which tests took on which state of the repository
+   */
+  constructor(repository: string, root: string, baselines: string) {
     this.#root = root
+    this.#baselines = baselines
     rmSync(root, { recursive: true, force: true })
     const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '-z'], {
       cwd: repository,
       encoding: 'utf8',
       maxBuffer: 1e8,
     })
-    for (const path of listed.split('\0')) {
+    const state = createHash('sha256')
+    for (const path of listed.split('\0').sort()) {
       if (path === '' || !existsSync(join(repository, path))) continue
       mkdirSync(dirname(join(root, path)), { recursive: true })
       cpSync(join(repository, path), join(root, path))
+      state.update(path).update(readFileSync(join(root, path)))
     }
+    this.#state = state.digest('hex')
     linkInstalled(join(repository, 'node_modules'), join(root, 'node_modules'))
   }
 
@@ -65,15 +75,18 @@ export class Workshop {
   }
 
   async #timeoutOf(tests: readonly string[]): Promise<number> {
-    const name = tests.join(' ')
-    const known = this.#timeouts.get(name)
-    if (known !== undefined) return known
+    const name = `${this.#state} ${tests.join(' ')}`
+    const known = existsSync(this.#baselines)
+      ? (JSON.parse(readFileSync(this.#baselines, 'utf8')) as Record<string, number>)
+      : {}
+    const timeoutMs = known[name]
+    if (timeoutMs !== undefined) return timeoutMs
     const startedMs = Date.now()
     const { code, output } = await this.#vitest(tests, 0)
     if (code !== 0) throw new Error(`the tests fail without any mutation:\n${output}`)
-    const timeoutMs = LEAST_TIMEOUT_MS + TIMEOUT_FACTOR * (Date.now() - startedMs)
-    this.#timeouts.set(name, timeoutMs)
-    return timeoutMs
+    const measuredMs = LEAST_TIMEOUT_MS + TIMEOUT_FACTOR * (Date.now() - startedMs)
+    writeFileSync(this.#baselines, JSON.stringify({ ...known, [name]: measuredMs }))
+    return measuredMs
   }
 
   /** Those of some changes that are no TypeScript. Each file is changed at most once per run of the compiler. */
