@@ -10,7 +10,7 @@ import { verifySegment } from '../format/segment/verify-segment.ts'
 import { SegmentReader } from '../format/segment/reader.ts'
 import type { Pending } from '../format/segment/sink.ts'
 import { type SegmentRow, SegmentWriter } from '../format/segment/writer.ts'
-import { IvfBuilder, LEAST_DIMENSION } from '../ivf/build/builder.ts'
+import { IvfBuilder } from '../ivf/build/builder.ts'
 import { verifyIvf } from '../ivf/verify-ivf.ts'
 import type { Environment } from '../ports/environment.ts'
 import type { Upload } from '../ports/object-store.ts'
@@ -58,9 +58,9 @@ export async function spaceToIndex(
   { env, path }: { env: Environment; path: string },
   rows: number,
   dimension: number,
-  { indexRows }: CompactLimits,
+  { indexRows, indexDimension }: CompactLimits,
 ): Promise<Space | undefined> {
-  return rows >= indexRows && dimension >= LEAST_DIMENSION ? spaceOf(env.store, path) : undefined
+  return rows >= indexRows && dimension >= indexDimension ? spaceOf(env.store, path) : undefined
 }
 
 /** Numbers from 0 to before `count`, `wanted` of them or all, evenly spread. */
