@@ -14,8 +14,13 @@ export { createChromaApp } from './chroma/app.ts'
 export { recordFromLine } from './cli/json-lines.ts'
 export { type CompactLimits, defaultCompactLimits } from './compact/compact-limits.ts'
 export { closeEnvironment, openEnvironment } from './drivers/directory/directory-environment.ts'
-export { CountingObjectStore, type StoreCounts } from './drivers/wrappers/counting-object-store.ts'
-export { DelayingObjectStore } from './drivers/wrappers/delaying-object-store.ts'
+export { instrumented, withDiskCache } from './drivers/instrumented.ts'
+export {
+  type CountingObjectStore,
+  countingObjectStore,
+  type StoreCounts,
+} from './drivers/wrappers/counting-object-store.ts'
+export { delayingObjectStore } from './drivers/wrappers/delaying-object-store.ts'
 export { EnglishEmbedder } from './embed/english/index.ts'
 export { EmbedderRegistry } from './embed/registry.ts'
 export { decodeStoredEmbedding } from './embed/stored-embedding.ts'
@@ -109,6 +114,7 @@ export { cutRange } from './ports/byte-range.ts'
 export type { Clock } from './ports/clock.ts'
 export { contentEtag } from './host/content-etag.ts'
 export type { Environment } from './ports/environment.ts'
+export { forwardingStore, interceptedStore, receivedBytes } from './ports/forwarding-store.ts'
 export { type HttpAnswer, type HttpClient, systemHttp } from './ports/http.ts'
 export type { AcquireResult, Leases, LeaseState } from './ports/lease.ts'
 export {
