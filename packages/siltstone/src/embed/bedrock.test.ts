@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { connectBedrock } from '../host/bedrock.ts'
-import { AutoClock } from '../testing/auto-clock.ts'
+import { ManualClock } from '../drivers/memory/manual-clock.ts'
 import { BedrockEmbedder, type BedrockOptions } from './bedrock.ts'
 
 interface Invocation {
@@ -46,7 +46,7 @@ function bedrock(outcomes: Outcome[], options: BedrockOptions = {}) {
     loads.push(name)
     return { BedrockRuntimeClient, InvokeModelCommand }
   }
-  const clock = new AutoClock()
+  const clock = ManualClock.skippingSleeps()
   const embedder = new BedrockEmbedder(
     { dimensions: 256, concurrency: 1, ...options },
     { clock, random: { next: () => 0 } },
@@ -116,7 +116,7 @@ describe('BedrockEmbedder', () => {
     let installed = false
     const embedder = new BedrockEmbedder(
       { dimensions: 256 },
-      { clock: new AutoClock(), random: { next: () => 0 } },
+      { clock: ManualClock.skippingSleeps(), random: { next: () => 0 } },
       async () => {
         if (!installed) throw new Error('missing')
         return async () => JSON.stringify(titan('x'))
