@@ -49,7 +49,7 @@ function bedrock(outcomes: Outcome[], options: BedrockOptions = {}) {
   const clock = ManualClock.skippingSleeps()
   const embedder = new BedrockEmbedder(
     { dimensions: 256, concurrency: 1, ...options },
-    { clock, random: { next: () => 0 } },
+    { clock, random: { next: () => 0.5 } },
     (connection) => connectBedrock(connection, load),
   )
   return { embedder, clock, configs, sent, loads }
@@ -91,7 +91,7 @@ describe('BedrockEmbedder', () => {
       failure('ECONNRESET'),
     ])
     expect(await embedder.embed(['x'])).toHaveLength(1)
-    expect(clock.sleptMs).toEqual([4000, 1000, 2000, 4000])
+    expect(clock.sleptMs).toEqual([4250, 500, 1000, 2000])
     expect(embedder.usage).toMatchObject({ calls: 5, retries: 4, texts: 1 })
   })
 

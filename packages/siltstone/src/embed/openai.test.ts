@@ -120,7 +120,7 @@ describe('OpenAiEmbedder', () => {
   it('backs off exponentially with jitter and gives up after its attempts', async () => {
     const { embedder, clock } = await provider(Array(9).fill(status(500, 'oops')), { retry: { maxAttempts: 4 } })
     await expect(embedder.embed(['x'])).rejects.toMatchObject({ kind: 'unavailable', code: 'embedding-unavailable' })
-    expect(clock.sleptMs).toEqual([375, 750, 1500])
+    expect(clock.sleptMs).toEqual([250, 500, 1000])
     expect(embedder.usage).toMatchObject({ calls: 4, failures: 1, texts: 0 })
   })
 

@@ -1,6 +1,8 @@
-import { setImmediate } from 'node:timers/promises'
-
-/** Lets waiting I/O and timers run before long computation goes on. */
+/** Lets waiting I/O and timers run before a long computation continues. */
 export function yieldToEventLoop(): Promise<void> {
-  return setImmediate()
+  // Browsers have no `setImmediate`.
+  const defer: (run: () => void) => unknown = globalThis.setImmediate ?? globalThis.setTimeout
+  return new Promise((resolve) => {
+    defer(resolve)
+  })
 }
