@@ -15,8 +15,13 @@ export type { CommandTools } from './cli/commands/migrate.ts'
 export type { CommonOptions, Session } from './cli/session.ts'
 export { type CompactLimits, defaultCompactLimits } from './compact/compact-limits.ts'
 export { closeEnvironment, openEnvironment } from './drivers/directory/directory-environment.ts'
-export { CountingObjectStore, type StoreCounts } from './drivers/wrappers/counting-object-store.ts'
-export { DelayingObjectStore } from './drivers/wrappers/delaying-object-store.ts'
+export { instrumented, withDiskCache } from './drivers/instrumented.ts'
+export {
+  type CountingObjectStore,
+  countingObjectStore,
+  type StoreCounts,
+} from './drivers/wrappers/counting-object-store.ts'
+export { delayingObjectStore } from './drivers/wrappers/delaying-object-store.ts'
 export { EnglishEmbedder } from './embed/english/index.ts'
 export { EmbedderRegistry } from './embed/registry.ts'
 export { decodeStoredEmbedding } from './embed/stored-embedding.ts'
@@ -114,6 +119,7 @@ export { cutRange } from './ports/byte-range.ts'
 export type { Clock } from './ports/clock.ts'
 export { contentEtag } from './host/content-etag.ts'
 export type { Environment } from './ports/environment.ts'
+export { forwardingStore, interceptedStore, receivedBytes } from './ports/forwarding-store.ts'
 export { type HttpAnswer, type HttpClient, systemHttp } from './ports/http.ts'
 export type { AcquireResult, Leases, LeaseState } from './ports/lease.ts'
 export {

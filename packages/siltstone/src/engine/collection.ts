@@ -1,5 +1,5 @@
 /** One collection of the engine: every operation of its face, put together from log, snapshot, query and compaction. */
-import { conflict, invalid, isSiltstoneError, notFound, unavailable } from '../errors.ts'
+import { conflict, invalid, isSiltstoneError, notFound, unavailable, unsupported } from '../errors.ts'
 import { changedSince } from '../log/changes-since.ts'
 import type { CollectionState } from '../log/collection-state.ts'
 import type { RecordRef, View } from '../log/view.ts'
@@ -8,7 +8,6 @@ import { filterRefs } from '../query/filter-refs.ts'
 import { get } from '../query/get.ts'
 import { SearchRecorder } from '../ivf/search/search-recorder.ts'
 import { search } from '../query/search.ts'
-import { traced } from '../drivers/wrappers/tracing-object-store.ts'
 import { select, selectedRefs } from '../query/select.ts'
 import { yieldToEventLoop } from '#codec'
 import type { RecordOp } from '../model/record.ts'
@@ -128,9 +127,11 @@ export class EngineCollection implements Collection {
   }
 
   async #explained(request: QueryRequest): Promise<QueryResponse> {
-    const { clock } = this.#state.env
+    const { clock, tracer } = this.#state.env
+    if (!tracer)
+      throw unsupported('not-traced', 'explain needs an environment that traces requests; see `instrumented`')
     const recorder = new SearchRecorder(() => clock.monotonicMs())
-    const { result, trace } = await traced(() =>
+    const { result, trace } = await tracer.trace(() =>
       this.#read(request, (view) => {
         recorder.endStage('freshness')
         return search(view, this.info.space, request, yieldToEventLoop, recorder)

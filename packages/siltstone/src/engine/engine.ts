@@ -5,15 +5,12 @@ import { collect, type CollectOutcome } from '../gc/garbage-collector.ts'
 import { dueNow } from '../compact/gc-due.ts'
 import { type CompactLimits, defaultCompactLimits } from '../compact/compact-limits.ts'
 import { conflict, isSiltstoneError, unavailable } from '../errors.ts'
-import { collectionPath, logRoot, parseCollectionPath, parseKey } from '../format/keys.ts'
+import { collectionPath, logRoot, parseCollectionPath } from '../format/keys.ts'
 import { emptyManifest, type Manifest } from '../format/manifest.ts'
 import { CollectionState } from '../log/collection-state.ts'
 import { limitsOf, type LogLimits } from '../log/log-limits.ts'
 import { LogWriter } from '../log/writer.ts'
-import { DiskCacheStore } from '../drivers/wrappers/disk-cache-store.ts'
 import type { Environment } from '../ports/environment.ts'
-import { meteredObjectStore } from '../drivers/wrappers/metered-object-store.ts'
-import { TracingObjectStore } from '../drivers/wrappers/tracing-object-store.ts'
 import { BlockCache } from '../snapshot/block-cache.ts'
 import { ManifestStore } from '../snapshot/manifest-store.ts'
 import { SegmentPool } from '../snapshot/open-segment.ts'
@@ -31,8 +28,6 @@ export interface EngineOptions {
   /** Bytes of parsed blocks kept in memory. Default 160 MB. */
   blockCacheBytes?: number
   boundedStalenessMs?: number
-  /** Blocks of segments kept on a local disk: for a bucket that is far away. */
-  diskCache?: { directory: string; limitBytes: number }
   /** Measure the recall of some queries while serving. */
   recallSampling?: RecallSampling
   /** Collections kept open. Default 512. */
@@ -89,13 +84,7 @@ export class StoreEngine implements Engine {
   /** @throws SiltstoneError when the directory or bucket holds something else */
   static async open(options: EngineOptions): Promise<StoreEngine> {
     await initialiseStore(options.env.store)
-    const { clock, metrics } = options.env
-    const metered = meteredObjectStore(options.env.store, metrics, clock)
-    const env = { ...options.env, store: new TracingObjectStore(metered, clock) }
-    if (!options.diskCache) return new StoreEngine({ ...options, env })
-    const { diskCache } = options
-    const store = await DiskCacheStore.open(env.store, { ...diskCache, isImmutable: isSegmentData, log: env.log })
-    return new StoreEngine({ ...options, env: { ...env, store } })
+    return new StoreEngine(options)
   }
 
   async collection(tenant: string, database: string, id: string): Promise<Collection> {
@@ -280,13 +269,7 @@ export class StoreEngine implements Engine {
     this.#closed = true
     await Promise.all([...this.#open.values()].map(({ writer }) => writer.idle()))
     await this.#wakeUps.flush()
-    if (this.env.store instanceof DiskCacheStore) await this.env.store.flush()
   }
-}
-
-function isSegmentData(key: string): boolean {
-  const kind = parseKey(key)?.kind
-  return kind === 'segment-file' || kind === 'overlay-file' || kind === 'bitmap'
 }
 
 export function pathOf(info: Pick<CollectionInfo, 'tenant' | 'database' | 'id'>): string {

@@ -1,39 +1,44 @@
-import type { CollectionInfo, CreateCollection } from '../../model/collection.ts'
-import { isPassing, isSiltstoneError } from '../../errors.ts'
-import { catalogRoot, parseKey } from '../../format/keys.ts'
-import type { Clock } from '../../ports/clock.ts'
-import { MemoryObjectStore } from '../../drivers/memory/memory-object-store.ts'
-import type { ObjectStore } from '../../ports/object-store.ts'
-import { seededIds } from '../../host/system-ids.ts'
-import { type LogFields, silentLogger } from '../../ports/telemetry.ts'
-import { AutoClock } from '../../testing/auto-clock.ts'
-import { type CollectionDocument, collectionType, nameKey } from '../collection-document.ts'
-import { decodeDocument } from '../document-codec.ts'
-import { nameClaimType } from '../document-types.ts'
-import { ObjectCatalog, type ObjectCatalogOptions } from '../object-catalog.ts'
-import { FaultyStore, type FaultyOptions } from './faulty-store.ts'
-import { collectionRequest } from '../../testing/operations.ts'
+import type { CollectionInfo, CreateCollection } from '../model/collection.ts'
+import { isPassing, isSiltstoneError } from '../errors.ts'
+import { catalogRoot, parseKey } from '../format/keys.ts'
+import { ManualClock } from '../drivers/memory/manual-clock.ts'
+import { MemoryObjectStore } from '../drivers/memory/memory-object-store.ts'
+import type { ObjectStore } from '../ports/object-store.ts'
+import { seededIds } from '../host/system-ids.ts'
+import { type LogFields, silentLogger } from '../ports/telemetry.ts'
+import { type CollectionDocument, collectionType, nameKey } from '../catalog/collection-document.ts'
+import { decodeDocument } from '../catalog/document-codec.ts'
+import { nameClaimType } from '../catalog/document-types.ts'
+import { ObjectCatalog, type ObjectCatalogOptions } from '../catalog/object-catalog.ts'
+import { Bucket } from './bucket.ts'
+import { type FaultyObjectStore, faultyObjectStore, type FaultyOptions } from './faulty-object-store.ts'
+import { collectionRequest } from './operations.ts'
 
 export const TENANT = 'default_tenant'
 export const DATABASE = 'default_database'
 
 export interface Process {
   catalog: ObjectCatalog
-  store: FaultyStore
+  store: FaultyObjectStore
   warnings: string[]
 }
 
-/** One store in memory, and processes that share it. */
-export class World {
-  readonly clock = new AutoClock()
-  readonly store: ObjectStore = new MemoryObjectStore({ clock: this.clock })
+/** One store in memory, and processes that share it and know only its catalog. */
+export class CatalogWorld extends Bucket {
+  readonly clock: ManualClock
   #processes = 0
 
+  constructor() {
+    const clock = ManualClock.skippingSleeps()
+    super(new MemoryObjectStore({ clock }))
+    this.clock = clock
+  }
+
   process(options: FaultyOptions & Partial<ObjectCatalogOptions> = {}): Process {
-    const store = new FaultyStore(this.store, options)
+    const store = faultyObjectStore(this.store, options)
     const warnings: string[] = []
     const log = { ...silentLogger, warn: (event: string, _fields?: LogFields) => void warnings.push(event) }
-    const clock: Clock = this.clock
+    const { clock } = this
     const catalog = new ObjectCatalog({
       clock,
       ids: seededIds(++this.#processes, clock),
@@ -46,20 +51,9 @@ export class World {
     return { catalog, store, warnings }
   }
 
-  async keys(prefix = ''): Promise<string[]> {
-    const { objects } = await this.store.list(prefix)
-    return objects.map(({ key }) => key)
-  }
-
   /** Ids of the collections whose log was closed. */
   async closed(): Promise<string[]> {
     return (await this.keys('closed/')).map((key) => key.slice('closed/'.length))
-  }
-
-  async bytes(key: string): Promise<Uint8Array> {
-    const got = await this.store.get(key)
-    if (got.status !== 'ok') throw new Error(`${key}: ${got.status}`)
-    return got.body
   }
 
   async collections(): Promise<CollectionDocument[]> {
@@ -71,7 +65,7 @@ export class World {
     return documents
   }
 
-  /** Every live collection must hold the claim on its name (so no two have one), and what is deleted has a closed log. */
+  /** Every live collection holds the claim on its name, so no two share one; every deleted one has a closed log. */
   async audit(): Promise<Map<string, string>> {
     const names = new Map<string, string>()
     const closed = await this.closed()
@@ -91,7 +85,7 @@ export class World {
   }
 }
 
-/** Leaves an object, through faults. */
+/** Puts an empty object, in spite of faults. */
 export async function mark(store: ObjectStore, key: string): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
@@ -107,7 +101,7 @@ export function wanted(name: string, rest: Partial<CreateCollection> = {}): Crea
   return collectionRequest(name, { tenant: TENANT, database: DATABASE, ...rest })
 }
 
-/** What a call came to, with the code in place of an error of ours. */
+/** What a call returned, or kind and code of the `SiltstoneError` that it threw. */
 export async function outcomeOf<T>(call: Promise<T>): Promise<T | string> {
   try {
     return await call
