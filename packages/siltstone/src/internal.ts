@@ -87,7 +87,7 @@ export {
 } from './format/manifest.ts'
 export { decodePointer } from './format/pointer.ts'
 export { checkRecord } from './format/record-columns.ts'
-export { encodeRowSet } from './format/row-set.ts'
+export { encodeRowSet } from './format/roaring.ts'
 export { parseSegmentDescriptor, type SectionDescriptor, type SegmentDescriptor } from './format/segment/descriptor.ts'
 export { OverlayReader, parseOverlayDescriptor } from './format/segment/overlay.ts'
 export { SegmentReader } from './format/segment/reader.ts'

@@ -1,6 +1,6 @@
 /** Searches as they are by default: how much they find, and what they tell of themselves. */
 import { describe, expect, it } from 'vitest'
-import { CountingObjectStore } from '../drivers/wrappers/counting-object-store.ts'
+import { countingObjectStore } from '../drivers/wrappers/counting-object-store.ts'
 import type { Space } from '../model/collection.ts'
 import { reading } from '../testing/folding-engine.ts'
 import { checkWhole } from '../testing/search-checks.ts'
@@ -76,7 +76,7 @@ describe('an explanation', () => {
   it.each([true, false])('tells what happened, near: %s', async (near) => {
     const segments = [2_000, 1_500]
     const built = await searchWorld({ ...usual, space: 'l2', dimension: 16, segments, data: 'clustered' })
-    const store = new CountingObjectStore(reading(built.env, near).store)
+    const store = countingObjectStore(reading(built.env, near).store)
     const engine = await StoreEngine.open({ env: { ...built.env, store } })
     const { tenant, database, id } = built.collection.info
     const world = { ...built, engine, collection: await engine.collection(tenant, database, id) }

@@ -78,7 +78,10 @@ export function costCommand(): Command {
       `change an assumption: ${Object.keys(ASSUMPTIONS).slice(0, 4).join(', ')} …`,
       assumption,
     )
-    .addHelpText('after', '\nPrices are list prices of us-east-1. docs/explanation/cost.md explains every step and assumption.')
+    .addHelpText(
+      'after',
+      '\nPrices are list prices of us-east-1. docs/explanation/cost.md explains every step and assumption.',
+    )
     .action(async (options: CostOptions, made: Command) => {
       const out = new Output(options)
       const prices = options.prices === undefined ? PRICES : await readPrices(options.prices)
