@@ -271,8 +271,8 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: 'log/draft.ts',
-        find: '      await this.#fresh.apply(records, this.version + 1)\n      this.#unapplied.shift()\n',
-        replace: '      this.#unapplied.shift()\n      await this.#fresh.apply(records, this.version + 1)\n',
+        find: '      await this.#overlay.apply(records, this.version + 1)\n      this.#unapplied.shift()\n',
+        replace: '      this.#unapplied.shift()\n      await this.#overlay.apply(records, this.version + 1)\n',
       },
     ],
   },

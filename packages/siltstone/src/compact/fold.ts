@@ -18,7 +18,7 @@ import type { OverlayRow } from '../format/segment/overlay.ts'
 import type { SegmentRow } from '../format/segment/writer.ts'
 import type { RefusedInLog } from '../log/applied-log.ts'
 import type { CollectionState } from '../log/collection-state.ts'
-import type { FreshRecord } from '../log/fresh-state.ts'
+import type { ChangedRecord } from '../log/log-overlay.ts'
 import type { RecordRef, View } from '../log/view.ts'
 import type { LogWriter } from '../log/writer.ts'
 import { BaseState, type RowRef } from '../snapshot/base-state.ts'
@@ -73,7 +73,7 @@ export async function foldOnce(context: FoldContext, signal: AbortSignal): Promi
     entries: state.entries(),
     refused: state.refused,
     closed: state.closed,
-    operations: state.fresh.operations,
+    operations: state.overlay.operations,
     end: state.end,
   }))
   return lostIfOvertaken(state.manifests, plan.pointer, () => publish(context, plan, startedAtMs, signal))
@@ -129,7 +129,7 @@ async function publish(
         segments,
         liveRecords,
         dimension: plan.view.dimension,
-        nextOrdinal: plan.view.fresh.nextOrdinal,
+        nextOrdinal: plan.view.overlay.nextOrdinal,
         resetEpoch: current.resetEpoch + (reset ? 1 : 0),
         sequenced: [...current.sequenced, ...sequencedBy(plan.entries, state.env.clock.nowMs())],
         folded: foldedAfter(current, plan.entries, state),
@@ -180,24 +180,23 @@ interface Located {
 async function divide(view: View): Promise<Located & { rows: RecordRef[] }> {
   const superseded: Located['superseded'] = []
   const rows: RecordRef[] = []
-  const changed: FreshRecord[] = []
-  for (const fresh of view.fresh.records()) {
-    if (fresh.live && fresh.inherits && fresh.vector === null) changed.push(fresh)
+  const changed: ChangedRecord[] = []
+  for (const record of view.overlay.records()) {
+    if (record.columns && record.columns.vector === undefined) changed.push(record)
     else {
-      if (fresh.row) superseded.push({ id: fresh.id, row: fresh.row })
-      if (fresh.live) rows.push({ fresh })
+      if (record.row) superseded.push({ id: record.id, row: record.row })
+      if (record.live) rows.push({ changed: record })
     }
   }
-  const refs = changed.map((fresh): RecordRef => ({ fresh }))
-  const metadatas = await view.metadatas(refs)
-  const overlaid = changed.map((fresh, i) => ({
-    id: fresh.id,
-    row: fresh.row as RowRef,
+  const metadatas = await view.metadatas(changed.map((record): RecordRef => ({ changed: record })))
+  const overlaid = changed.map(({ id, row, version, columns }, i) => ({
+    id,
+    row: row as RowRef,
     change: {
-      version: fresh.version,
-      ...(fresh.metadata.kind !== 'keep' && { metadata: metadatas[i] ?? null }),
-      ...(fresh.document !== undefined && { documents: fresh.document }),
-      ...(fresh.uri !== undefined && { uris: fresh.uri }),
+      version,
+      ...(columns?.metadata !== undefined && { metadata: metadatas[i] ?? null }),
+      ...(columns?.document !== undefined && { documents: columns.document }),
+      ...(columns?.uri !== undefined && { uris: columns.uri }),
     },
   }))
   return { superseded, overlaid, rows }
@@ -269,8 +268,8 @@ async function writeRows(context: FoldContext, view: View, refs: RecordRef[], si
 function byPlace(refs: readonly RecordRef[]): RecordRef[] {
   const after: RowRef = { segment: Number.MAX_SAFE_INTEGER, row: 0 }
   return refs.toSorted((a, b) => {
-    const x = a.fresh?.row ?? after
-    const y = b.fresh?.row ?? after
+    const x = a.changed?.row ?? after
+    const y = b.changed?.row ?? after
     return x.segment - y.segment || x.row - y.row
   })
 }
@@ -283,7 +282,7 @@ async function rowsOf(view: View, refs: readonly RecordRef[]): Promise<SegmentRo
   return refs.map((ref, i) => ({
     id: columns.ids[i] as string,
     ordinal: ordinals[i] as number,
-    version: ref.fresh?.version ?? 0,
+    version: ref.changed?.version ?? 0,
     vector: columns.embeddings?.[i] as Float32Array,
     document: columns.documents?.[i] ?? null,
     metadata: columns.metadatas?.[i] ?? null,

@@ -151,7 +151,7 @@ export class EngineCollection implements Collection {
 
   async indexingStatus(): Promise<IndexingStatus> {
     const view = await this.#state.strongView()
-    const unindexedOps = view.fresh.state.operations
+    const unindexedOps = view.overlay.operations
     const indexedOps = view.manifest.operations
     return { totalOps: indexedOps + unindexedOps, indexedOps, unindexedOps }
   }
@@ -180,7 +180,7 @@ export class EngineCollection implements Collection {
     // What this entry sequences, and its group's earlier requests, have no number yet.
     const view = await at.view()
     for (const id of readIds) {
-      if (changed.has(id) || (view.fresh.get(id)?.version ?? 0) > at.version)
+      if (changed.has(id) || (view.overlay.get(id)?.version ?? 0) > at.version)
         throw conflict(
           'conditional-write-conflict',
           `record ${JSON.stringify(id)} changed since it was read; read again and decide again`,

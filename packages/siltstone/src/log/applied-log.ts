@@ -14,7 +14,7 @@ import { BaseState } from '../snapshot/base-state.ts'
 import type { ManifestStore } from '../snapshot/manifest-store.ts'
 import type { SegmentPool } from '../snapshot/open-segment.ts'
 import type { DeltaCache } from './delta-cache.ts'
-import { FreshState } from './fresh-state.ts'
+import { LogOverlay } from './log-overlay.ts'
 import { Vanished } from './vanished.ts'
 
 const PARALLEL_FETCHES = 16
@@ -50,7 +50,7 @@ export class AppliedLog {
   manifest: Manifest
   /** Entries above the watermark that are applied, by number. */
   readonly #tail = new Map<number, Tail>()
-  fresh!: FreshState
+  overlay!: LogOverlay
   /** Number of the last entry applied. */
   end = 0
   closed = false
@@ -91,7 +91,7 @@ export class AppliedLog {
     this.#mentioned = new Set(manifest.sequenced.flatMap((group) => group.ulids))
     this.#deltas.retain((ulid) => !this.#mentioned.has(ulid))
     this.#pool.retain([manifest])
-    this.fresh = new FreshState(await BaseState.open(this.#pool, manifest))
+    this.overlay = new LogOverlay(await BaseState.open(this.#pool, manifest))
     this.end = manifest.watermark
     // Only an unbroken continuation can be reused.
     if (kept[0]?.entry.number === manifest.watermark + 1)
@@ -161,7 +161,7 @@ export class AppliedLog {
       this.#mentioned.add(parsed.ulid)
       sizeBytes += mention.sizeBytes
     }
-    for (const bad of await this.fresh.apply(entry.records, entry.number))
+    for (const bad of await this.overlay.apply(entry.records, entry.number))
       this.refused.push({
         key: logEntryKey(this.path, entry.number),
         entry: entry.number,
@@ -183,19 +183,19 @@ export class AppliedLog {
       throw new Vanished(mention.key)
     }
     if (delta.status === 'refused') return delta.reason
-    const clash = dimensionClash(delta.records, this.fresh.dimension)
-    if (clash === undefined) await this.fresh.apply(delta.records, number)
+    const clash = dimensionClash(delta.records, this.overlay.dimension)
+    if (clash === undefined) await this.overlay.apply(delta.records, number)
     return clash
   }
 
   async #reset(manifestKey: string): Promise<void> {
     const target: StatePart =
       manifestKey === '' ? emptyManifest(this.path) : await this.#manifests.loadExisting(manifestKey)
-    // Ordinals never go back: a record inserted after the reset comes behind everything that ever was.
-    const nextOrdinal = Math.max(target.nextOrdinal, this.fresh.nextOrdinal)
-    const operations = this.fresh.operations
-    this.fresh = new FreshState(await BaseState.open(this.#pool, target), { dimension: target.dimension, nextOrdinal })
-    this.fresh.operations = operations
+    const overlay = new LogOverlay(await BaseState.open(this.#pool, target))
+    // Ordinals never go back: a record inserted after the reset comes after every record that has ever been inserted.
+    overlay.nextOrdinal = Math.max(overlay.nextOrdinal, this.overlay.nextOrdinal)
+    overlay.operations = this.overlay.operations
+    this.overlay = overlay
   }
 }
 

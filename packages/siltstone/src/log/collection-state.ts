@@ -24,7 +24,7 @@ import { ManifestStore, type PointerState } from '../snapshot/manifest-store.ts'
 import type { SegmentPool } from '../snapshot/open-segment.ts'
 import { AppliedLog, dimensionClash, type RefusedInLog } from './applied-log.ts'
 import { DeltaCache } from './delta-cache.ts'
-import { FreshState } from './fresh-state.ts'
+import { LogOverlay } from './log-overlay.ts'
 import type { LogLimits } from './log-limits.ts'
 import { cutAtGap, type InboxObject, listInbox, listTail, type TailListing } from './listing.ts'
 import { Mutex } from './mutex.ts'
@@ -71,7 +71,7 @@ export class CollectionState {
   knowledge: Stamp | undefined
   #inbox: InboxObject[] = []
   #layer: { name: string; view: View } | undefined
-  #sequenced: { view: View; fresh: FreshState; operations: number } | undefined
+  #sequenced: { view: View; overlay: LogOverlay; operations: number } | undefined
   /** The current snapshot without the log, once somebody asked for it. */
   #snapshot: View | undefined
   #loaded = false
@@ -106,8 +106,8 @@ export class CollectionState {
     return this.#log.manifest
   }
 
-  get fresh(): FreshState {
-    return this.#log.fresh
+  get overlay(): LogOverlay {
+    return this.#log.overlay
   }
 
   /** Number of the last entry applied. */
@@ -176,7 +176,7 @@ export class CollectionState {
         version: this.manifest.watermark,
         manifestKey: this.#manifestKey,
         manifest: this.manifest,
-        fresh: new FreshState(base).view(),
+        overlay: new LogOverlay(base).view(),
         unsequenced: [],
       })
       return this.#snapshot
@@ -291,19 +291,19 @@ export class CollectionState {
   /** Call within `run`. The state without the unsequenced deltas: exactly the log up to `end`. */
   sequencedView(): View {
     // The same state is the same view: what searches derive from one is kept as long as nothing is written.
-    const { fresh, end } = this
-    const { operations } = fresh
+    const { overlay, end } = this
+    const { operations } = overlay
     const known = this.#sequenced
-    if (known?.fresh === fresh && known.operations === operations && known.view.version === end)
+    if (known?.overlay === overlay && known.operations === operations && known.view.version === end)
       if (known.view.manifestKey === this.#manifestKey) return known.view
     const view = new View({
       version: end,
       manifestKey: this.#manifestKey,
       manifest: this.manifest,
-      fresh: fresh.view(),
+      overlay: overlay.view(),
       unsequenced: [],
     })
-    this.#sequenced = { view, fresh, operations }
+    this.#sequenced = { view, overlay, operations }
     return view
   }
 
@@ -371,7 +371,7 @@ export class CollectionState {
     if (unsequenced.length === 0) return this.sequencedView()
     const name = `${this.#manifestKey} ${this.end} ${unsequenced.map(({ ulid, etag }) => `${ulid}${etag}`).join(' ')}`
     if (this.#layer?.name === name) return this.#layer.view
-    const fresh = this.fresh.fork()
+    const overlay = this.overlay.fork()
     const shown: InboxObject[] = []
     for (const object of unsequenced) {
       const delta = await this.deltas.get(object.ulid, object.etag, object.sizeBytes)
@@ -382,14 +382,14 @@ export class CollectionState {
         return this.#currentView()
       }
       shown.push(object)
-      if (delta.status === 'ok' && !dimensionClash(delta.records, fresh.dimension))
-        await fresh.apply(delta.records, this.end + 1)
+      if (delta.status === 'ok' && !dimensionClash(delta.records, overlay.dimension))
+        await overlay.apply(delta.records, this.end + 1)
     }
     const view = new View({
       version: this.end,
       manifestKey: this.#manifestKey,
       manifest: this.manifest,
-      fresh: fresh.view(),
+      overlay: overlay.view(),
       unsequenced: shown,
     })
     this.#layer = { name, view }

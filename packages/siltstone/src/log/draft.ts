@@ -2,7 +2,7 @@
 import type { SequencedDelta } from '../format/entry.ts'
 import type { RecordOp } from '../model/record.ts'
 import type { CollectionState, Stamp } from './collection-state.ts'
-import type { FreshState } from './fresh-state.ts'
+import type { LogOverlay } from './log-overlay.ts'
 import { View } from './view.ts'
 
 /** The state at which a request is evaluated: everything before it in the log, its own group included. */
@@ -17,7 +17,7 @@ export interface EvaluationState {
 export interface Sequencing {
   sequenced: SequencedDelta[]
   /** The state after it; undefined when nothing of it changes the state. */
-  fresh: FreshState | undefined
+  overlay: LogOverlay | undefined
   /** There is more in the inbox than one entry may sequence. */
   isPartial: boolean
 }
@@ -32,10 +32,10 @@ export class Draft implements EvaluationState {
   readonly #state: CollectionState
   readonly #unapplied: (readonly RecordOp[])[] = []
   readonly #base: View
-  #fresh: FreshState | undefined
+  #overlay: LogOverlay | undefined
   dimension: number | null
 
-  constructor(state: CollectionState, { sequenced, fresh, isPartial }: Sequencing) {
+  constructor(state: CollectionState, { sequenced, overlay, isPartial }: Sequencing) {
     this.isPartial = isPartial
     this.#state = state
     this.version = state.end
@@ -43,8 +43,8 @@ export class Draft implements EvaluationState {
     this.sealed = state.stamp()
     this.knowledge = state.knowledge ?? this.sealed
     this.#base = state.sequencedView()
-    this.#fresh = fresh
-    this.dimension = fresh ? fresh.dimension : state.fresh.dimension
+    this.#overlay = overlay
+    this.dimension = overlay ? overlay.dimension : state.overlay.dimension
   }
 
   /** Of the snapshot below. */
@@ -58,20 +58,20 @@ export class Draft implements EvaluationState {
   }
 
   async view(): Promise<View> {
-    this.#fresh ??= await this.#state.run(async () => {
-      if (this.#state.end !== this.version || this.#state.fresh !== this.#base.fresh.state) throw new StateMoved()
-      return this.#state.fresh.fork()
+    this.#overlay ??= await this.#state.run(async () => {
+      if (this.#state.end !== this.version || this.#state.overlay !== this.#base.overlay.state) throw new StateMoved()
+      return this.#state.overlay.fork()
     })
     // One that fails (its rows could not be looked up) is applied for whoever asks next: nothing may be left out.
     for (let [records] = this.#unapplied; records; [records] = this.#unapplied) {
-      await this.#fresh.apply(records, this.version + 1)
+      await this.#overlay.apply(records, this.version + 1)
       this.#unapplied.shift()
     }
     return new View({
       version: this.version,
       manifestKey: this.#base.manifestKey,
       manifest: this.#base.manifest,
-      fresh: this.#fresh.view(),
+      overlay: this.#overlay.view(),
       unsequenced: [],
     })
   }

@@ -38,12 +38,12 @@ export async function pastView(
       if (past.isMentioned(ulid)) continue
       const delta = await deltas.get(ulid, etag, sizeBytes)
       if (delta.status === 'gone' || delta.status === 'changed') throw gone()
-      if (delta.status === 'ok' && dimensionClash(delta.records, past.fresh.dimension) === undefined)
-        await past.fresh.apply(delta.records, version + 1)
+      if (delta.status === 'ok' && dimensionClash(delta.records, past.overlay.dimension) === undefined)
+        await past.overlay.apply(delta.records, version + 1)
     }
   } catch (error) {
     if (error instanceof Vanished) throw gone()
     throw error
   }
-  return new View({ version, manifestKey, manifest, fresh: past.fresh.view(), unsequenced })
+  return new View({ version, manifestKey, manifest, overlay: past.overlay.view(), unsequenced })
 }

@@ -37,7 +37,7 @@ import type { CollectionState, Stamp } from './collection-state.ts'
 import { backlogOf, tooFarBehind } from './back-pressure.ts'
 import { Draft, type EvaluationState, type Sequencing, StateMoved } from './draft.ts'
 import { recordedId } from './folded-record.ts'
-import type { FreshState } from './fresh-state.ts'
+import type { LogOverlay } from './log-overlay.ts'
 import type { InboxObject } from './listing.ts'
 
 const LOST_RACES = 200
@@ -233,7 +233,7 @@ export class LogWriter {
   async #sequence(inbox: readonly InboxObject[]): Promise<Sequencing> {
     const state = this.#state
     const sequenced: SequencedDelta[] = []
-    let fresh: FreshState | undefined
+    let overlay: LogOverlay | undefined
     let bytes = 0
     let isPartial = false
     for (const object of inbox) {
@@ -247,13 +247,13 @@ export class LogWriter {
       }
       const delta = await state.deltas.get(object.ulid, object.etag, object.sizeBytes)
       if (delta.status === 'gone' || delta.status === 'changed') continue
-      fresh ??= state.fresh.fork()
-      if (delta.status === 'ok' && dimensionClash(delta.records, fresh.dimension) === undefined)
-        await fresh.apply(delta.records, state.end + 1)
+      overlay ??= state.overlay.fork()
+      if (delta.status === 'ok' && dimensionClash(delta.records, overlay.dimension) === undefined)
+        await overlay.apply(delta.records, state.end + 1)
       sequenced.push({ key: inboxKey(state.path, object.ulid), etag: object.etag, sizeBytes: object.sizeBytes })
       bytes += counted
     }
-    return { sequenced, fresh, isPartial }
+    return { sequenced, overlay, isPartial }
   }
 
   async #stillCurrent(draft: Draft): Promise<boolean> {

@@ -20,7 +20,7 @@ export class Candidates {
 
   ref(tag: number): RecordRef {
     if (tag >= this.#rows) return this.#others[tag - this.#rows] as RecordRef
-    return { fresh: null, row: this.row(tag) }
+    return { changed: null, row: this.row(tag) }
   }
 
   /** The tag of a segment's row 0. */

@@ -6,7 +6,7 @@ import type { Space } from '../model/collection.ts'
 import type { QueryHits, QueryRequest, QueryResponse } from '../model/read.ts'
 import { invalid, notFound } from '../errors.ts'
 import { type Ivf, ivfOf } from '../ivf/ivf.ts'
-import type { FreshRecord } from '../log/fresh-state.ts'
+import type { ChangedRecord } from '../log/log-overlay.ts'
 import type { RecordRef, View } from '../log/view.ts'
 import type { OpenSegment } from '../snapshot/open-segment.ts'
 import type { RowSet } from '../format/row-set.ts'
@@ -21,7 +21,7 @@ import { probeSegments } from './probe-segments.ts'
 import { type Ranked, rankedQuery, rankFlat, rankScattered } from './rank.ts'
 import { type Selection, select, type Yield } from './select.ts'
 
-const knownFresh = new WeakMap<readonly FreshRecord[], Float32Array>()
+const knownFresh = new WeakMap<readonly ChangedRecord[], Float32Array>()
 
 /** @throws SiltstoneError `invalid` dimension-mismatch; `not-found` id-missing */
 export async function search(
@@ -111,7 +111,7 @@ async function rankSelection(given: Given): Promise<void> {
   stats.freshRecords += fresh.length
   if (fresh.length > 0) {
     const flat = await freshVectors(view, fresh)
-    rankFlat(flat, fresh.length, (i) => candidates.other({ fresh: fresh[i] as FreshRecord }), space, ranked)
+    rankFlat(flat, fresh.length, (i) => candidates.other({ changed: fresh[i] as ChangedRecord }), space, ranked)
   }
   if (probed.length === 0) return
   const effort = effortOf(k, request.search)
@@ -122,10 +122,10 @@ async function rankSelection(given: Given): Promise<void> {
 }
 
 /** Kept for as long as the selection is: an unfiltered one lasts as long as its view. */
-async function freshVectors(view: View, fresh: readonly FreshRecord[]): Promise<Float32Array> {
+async function freshVectors(view: View, fresh: readonly ChangedRecord[]): Promise<Float32Array> {
   let flat = knownFresh.get(fresh)
   if (!flat) {
-    flat = flatten(await view.vectors(fresh.map((record) => ({ fresh: record }))))
+    flat = flatten(await view.vectors(fresh.map((record) => ({ changed: record }))))
     knownFresh.set(fresh, flat)
   }
   return flat
