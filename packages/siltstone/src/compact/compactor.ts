@@ -128,7 +128,7 @@ export class Compactor {
     for (let lost = 0; lost < LOST_COMMITS && !signal.aborted; ) {
       const startedMs = env.clock.monotonicMs()
       const result = await foldOnce({ state, writer, pool, limits, name }, signal)
-      outcome.watermark = state.manifest.watermark
+      outcome.watermark = await state.run(async ({ log }) => log.manifest.watermark)
       if (result === null) return
       if (result === 'lost') {
         lost++

@@ -53,29 +53,36 @@ export interface FoldResult {
 export async function foldOnce(context: FoldContext, signal: AbortSignal): Promise<FoldResult | null | 'lost'> {
   const { state, limits } = context
   const startedAtMs = state.env.clock.nowMs()
-  await state.run(() => state.sync({ inbox: state.takesInbox, applyBytes: limits.foldBytes }))
-  if (state.manifest.state === 'closed') return null
-  // With only a part of the log in hand nothing can be appended; the next fold comes to it.
-  if (state.takesInbox && !state.closed && state.knowledge && (await state.run(() => state.unsequenced())).length > 0) {
+  const applyBytes = limits.foldBytes
+  const hasInbox = await state.run(async ({ log }) => {
+    await log.sync({ applyBytes })
+    // With only a part of the log applied nothing can be appended; the next fold sequences the inbox.
+    return !log.isClosed && log.knowledge !== undefined && (await log.listInbox()).length > 0
+  })
+  if (hasInbox) {
     try {
       await context.writer.sequenceInbox()
     } catch (error) {
-      // Closed meanwhile: the closing is what remains to be folded.
+      // The collection was deleted in the meantime: its last entry is still to be folded.
       if (!isSiltstoneError(error, 'not-found')) throw error
     }
-    await state.run(() => state.sync({ inbox: false, applyBytes: limits.foldBytes }))
+    await state.run(({ log }) => log.sync({ inbox: false, applyBytes }))
   }
-  if (state.end === state.manifest.watermark) return null
-  const plan = await state.run(async () => ({
-    view: state.sequencedView(),
-    pointer: state.pointer,
-    manifest: state.manifest,
-    entries: state.entries(),
-    refused: state.refused,
-    closed: state.closed,
-    operations: state.overlay.operations,
-    end: state.end,
-  }))
+  const plan = await state.run(async ({ log, views }): Promise<FoldPlan | null> => {
+    if (log.manifest.state === 'closed' || log.end === log.manifest.watermark) return null
+    const { pointer, manifest, entries, refused, isClosed, overlay, end } = log
+    return {
+      view: views.sequenced(),
+      pointer,
+      manifest,
+      entries,
+      refused,
+      isClosed,
+      operations: overlay.operations,
+      end,
+    }
+  })
+  if (!plan) return null
   return lostIfOvertaken(state.manifests, plan.pointer, () => publish(context, plan, startedAtMs, signal))
 }
 
@@ -85,7 +92,7 @@ interface FoldPlan {
   manifest: Manifest
   entries: readonly LogEntry[]
   refused: readonly RefusedInLog[]
-  closed: boolean
+  isClosed: boolean
   operations: number
   end: number
 }
@@ -98,15 +105,15 @@ async function publish(
 ): Promise<FoldResult | 'lost'> {
   const { state, limits } = context
   const work = await divide(plan.view)
-  const added = plan.closed ? null : await writeRows(context, plan.view, work.rows, signal)
+  const added = plan.isClosed ? null : await writeRows(context, plan.view, work.rows, signal)
   const reset = plan.entries.some(({ control }) => control?.kind === 'reset')
   let { pointer, manifest: current } = plan
   let base: StatePart = plan.view.base.part
   let located: Located | undefined = work
   for (let attempt = 0; attempt < REBASES && located; attempt++) {
     signal.throwIfAborted()
-    const segments = plan.closed ? [] : await changeSegments(context, base.segments, located, added)
-    const liveRecords = plan.closed ? 0 : plan.view.liveRecords
+    const segments = plan.isClosed ? [] : await changeSegments(context, base.segments, located, added)
+    const liveRecords = plan.isClosed ? 0 : plan.view.liveRecords
     if (countLive(segments) !== liveRecords)
       throw corrupt(
         'count-mismatch',
@@ -117,13 +124,13 @@ async function publish(
         env: state.env,
         current,
         pointer,
-        kind: plan.closed ? 'close' : 'fold',
+        kind: plan.isClosed ? 'close' : 'fold',
         writer: context.name,
         startedAtMs,
         history: limits.history,
       },
       {
-        state: plan.closed ? 'closed' : 'live',
+        state: plan.isClosed ? 'closed' : 'live',
         watermark: plan.end,
         operations: current.operations + plan.operations,
         segments,

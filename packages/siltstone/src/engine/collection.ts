@@ -2,6 +2,7 @@
 import { conflict, invalid, isSiltstoneError, notFound, unavailable } from '../errors.ts'
 import { changedSince } from '../log/changes-since.ts'
 import type { CollectionState } from '../log/collection-state.ts'
+import { ageMs, stampNow } from '../log/stamp.ts'
 import type { RecordRef, View } from '../log/view.ts'
 import type { EvaluationState, LogWriter } from '../log/writer.ts'
 import { filterRefs } from '../query/filter-refs.ts'
@@ -231,17 +232,18 @@ export class EngineCollection implements Collection {
 
   async #view(options: ReadOptions): Promise<View> {
     if (options.atLeast === undefined || options.level === 'index') return this.#current(options)
-    const began = this.#state.stamp()
+    const { clock } = this.#state.env
+    const began = stampNow(clock)
     for (;;) {
       const view = await this.#state.strongView()
       if (view.version >= options.atLeast) return view
-      if (this.#state.ageMs(began) > WAIT_FOR_VERSION_MS)
+      if (ageMs(clock, began) > WAIT_FOR_VERSION_MS)
         throw unavailable(
           'version-not-reached',
           `version ${options.atLeast} was asked for, the log is at ${view.version}`,
           { field: 'atLeast', retryAfterMs: 1_000 },
         )
-      await this.#state.env.clock.sleep(50)
+      await clock.sleep(50)
     }
   }
 
