@@ -81,7 +81,9 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'watermark-too-high',
     breaks: 'the fold says that it holds an entry that it has not read',
-    patches: [{ file: FOLD, find: '        watermark: plan.end,\n', replace: '        watermark: plan.end + 1,\n' }],
+    patches: [
+      { file: FOLD, find: '      watermark: view.version,\n', replace: '      watermark: view.version + 1,\n' },
+    ],
   },
   {
     name: 'no-staleness-rule',
@@ -140,19 +142,17 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'fold-rebased-across-fence',
     breaks: 'a fold that began before a collection commits after it',
-    patches: [{ file: FOLD, find: '      moved.gcEpoch !== current.gcEpoch ||\n', replace: '' }],
+    patches: [{ file: FOLD, find: '      current.gcEpoch !== origin.gcEpoch ||\n', replace: '' }],
   },
   {
     name: 'merge-rebased-across-fence',
     breaks: 'a merge that began before a collection commits after it',
-    patches: [{ file: MERGE, find: '      current.gcEpoch !== merged.origin.gcEpoch ||\n', replace: '' }],
+    patches: [{ file: MERGE, find: ' || current.gcEpoch !== origin.gcEpoch || ', replace: ' || ' }],
   },
   {
     name: 'merge-rebased-across-reset',
     breaks: 'a merge that began before a reset commits after it',
-    patches: [
-      { file: MERGE, find: '      current.resetEpoch !== merged.origin.resetEpoch\n', replace: '      false\n' },
-    ],
+    patches: [{ file: MERGE, find: ' || current.resetEpoch !== origin.resetEpoch)', replace: ')' }],
   },
   {
     name: 'fork-without-pin',
@@ -308,8 +308,8 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: MERGE,
-        find: 'now.includes(undefined) && isMergedBetween(merged.origin, current)',
-        replace: 'false && isMergedBetween(merged.origin, current)',
+        find: 'inputs.includes(undefined) && isMergedBetween(origin, current)',
+        replace: 'false && isMergedBetween(origin, current)',
       },
     ],
   },

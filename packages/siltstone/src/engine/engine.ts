@@ -1,8 +1,8 @@
 /** One store, opened: the catalog, and a handle per collection in use. */
 import { type GarbageOutcome, initialiseStore, ObjectCatalog } from '../catalog/index.ts'
 import { type CompactOptions, Compactor } from '../compact/compactor.ts'
-import { collect, type CollectOutcome } from '../gc/garbage-collector.ts'
-import { dueNow } from '../compact/gc-due.ts'
+import { collectGarbage, type GcOutcome } from '../gc/garbage-collector.ts'
+import { dueGcs } from '../compact/gc-schedule.ts'
 import { type CompactLimits, defaultCompactLimits } from '../compact/compact-limits.ts'
 import { conflict, isSiltstoneError, unavailable } from '../errors.ts'
 import { collectionPath, logRoot, parseCollectionPath, parseKey } from '../format/keys.ts'
@@ -225,9 +225,9 @@ export class StoreEngine implements Engine {
   }
 
   /** Collects one collection's garbage, after folding: what is not folded cannot be judged. */
-  async collectGarbage(path: string, signal?: AbortSignal): Promise<CollectOutcome> {
+  async collectGarbage(path: string, signal?: AbortSignal): Promise<GcOutcome> {
     await this.compactor.compact(path, { merge: false, ...(signal && { signal }) })
-    return collect(path, {
+    return collectGarbage(path, {
       env: this.env,
       log: this.#log,
       limits: this.#compact,
@@ -260,9 +260,9 @@ export class StoreEngine implements Engine {
   }
 
   /** Collects what is due by now. */
-  async collectDue(signal?: AbortSignal): Promise<CollectOutcome[]> {
-    const outcomes = new Map<string, CollectOutcome>()
-    for (const { key, path } of await dueNow(this.env)) {
+  async collectDue(signal?: AbortSignal): Promise<GcOutcome[]> {
+    const outcomes = new Map<string, GcOutcome>()
+    for (const { key, path } of await dueGcs(this.env)) {
       signal?.throwIfAborted()
       if (!outcomes.has(path)) outcomes.set(path, await this.collectGarbage(path, signal))
       await this.env.store.delete([key])
