@@ -40,14 +40,14 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: MANIFESTS,
-        find: '    await this.#putImmutable(key, encodeManifest(await this.#moveLists(manifest)))\n',
+        find: '    await putImmutable(this.#env, key, encodeManifest(await this.#moveLists(manifest)))\n',
         replace: '',
       },
       {
         file: MANIFESTS,
-        find: "if (answer.status === 'ok') return { manifestKey: key, etag: answer.etag }",
+        find: "if (put.status === 'ok') return { manifestKey: key, etag: put.etag }",
         replace:
-          "if (answer.status === 'ok') { await this.#putImmutable(key, encodeManifest(await this.#moveLists(manifest))); return { manifestKey: key, etag: answer.etag } }",
+          "if (put.status === 'ok') { await putImmutable(this.#env, key, encodeManifest(await this.#moveLists(manifest))); return { manifestKey: key, etag: put.etag } }",
       },
     ],
   },

@@ -1,5 +1,6 @@
 /** One collection of the engine: every operation of its face, put together from log, snapshot, query and compaction. */
 import { conflict, invalid, isSiltstoneError, notFound, unavailable } from '../errors.ts'
+import { LruMap } from '../lru.ts'
 import { changedSince } from '../log/changes-since.ts'
 import type { CollectionState } from '../log/collection-state.ts'
 import { ageMs, stampNow } from '../log/stamp.ts'
@@ -41,7 +42,7 @@ export class EngineCollection implements Collection {
   readonly #options: CollectionOptions
   readonly #state: CollectionState
   /** Past states that somebody pages through. */
-  readonly #pageViews = new Map<string, View>()
+  readonly #pageViews = new LruMap<string, View>(PAGE_VIEWS)
 
   constructor(options: CollectionOptions) {
     this.info = options.info
@@ -110,8 +111,6 @@ export class EngineCollection implements Collection {
         ? now
         : await this.#state.viewAt(manifestKey, version, unsequenced)
     this.#pageViews.set(name, view)
-    const oldest = this.#pageViews.keys().next().value
-    if (this.#pageViews.size > PAGE_VIEWS && oldest !== undefined) this.#pageViews.delete(oldest)
     return view
   }
 

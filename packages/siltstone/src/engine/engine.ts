@@ -7,6 +7,7 @@ import { type CompactLimits, defaultCompactLimits } from '../compact/compact-lim
 import { conflict, isSiltstoneError, unavailable } from '../errors.ts'
 import { collectionPath, logRoot, parseCollectionPath, parseKey } from '../format/keys.ts'
 import { emptyManifest, type Manifest } from '../format/manifest.ts'
+import { LruMap } from '../lru.ts'
 import { CollectionState } from '../log/collection-state.ts'
 import { limitsOf, type LogLimits } from '../log/log-limits.ts'
 import { LogWriter } from '../log/writer.ts'
@@ -22,6 +23,7 @@ import { History } from './history.ts'
 import { RecallSampler, type RecallSampling } from './recall-sampler.ts'
 import type { Catalog, CollectionInfo } from '../model/collection.ts'
 import type { Collection, CompactionOutcome, Engine } from '../model/store.ts'
+import { VERSION } from '../version.ts'
 import { WakeUps } from './wake-ups.ts'
 
 export interface EngineOptions {
@@ -57,8 +59,7 @@ export class StoreEngine implements Engine {
   readonly #cache: BlockCache
   readonly #objectCatalog: ObjectCatalog
   readonly #wakeUps: WakeUps
-  readonly #open = new Map<string, Open>()
-  readonly #limit: number
+  readonly #open: LruMap<string, Open>
   readonly #boundedStalenessMs: number
   readonly #recall: RecallSampler | undefined
   #closed = false
@@ -66,11 +67,11 @@ export class StoreEngine implements Engine {
   private constructor(options: EngineOptions) {
     const { env } = options
     this.env = env
-    this.name = `siltstone-0.1.0/${env.ids.ulid()}`
+    this.name = `siltstone-${VERSION}/${env.ids.ulid()}`
     this.#log = options.log ?? limitsOf(env.store)
     this.#compact = options.compact ?? defaultCompactLimits
     this.#cache = new BlockCache(options.blockCacheBytes ?? 160 * MB)
-    this.#limit = options.openCollections ?? 512
+    this.#open = new LruMap(options.openCollections ?? 512)
     this.#boundedStalenessMs = options.boundedStalenessMs ?? 1_000
     this.#recall = options.recallSampling && new RecallSampler(env, options.recallSampling)
     this.#wakeUps = new WakeUps(env)
@@ -108,8 +109,6 @@ export class StoreEngine implements Engine {
     const known = this.#open.get(path)
     if (known) {
       known.collection.info = info
-      this.#open.delete(path)
-      this.#open.set(path, known)
       return known
     }
     const state = new CollectionState({
@@ -132,10 +131,6 @@ export class StoreEngine implements Engine {
     })
     const open = { collection, state, writer }
     this.#open.set(path, open)
-    if (this.#open.size > this.#limit) {
-      const oldest = this.#open.keys().next().value
-      if (oldest !== undefined) this.#open.delete(oldest)
-    }
     return open
   }
 

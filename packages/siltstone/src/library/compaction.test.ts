@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { ManualClock } from '../drivers/memory/manual-clock.ts'
 import { systemClock } from '../host/system-clock.ts'
+import { systemRandom } from '../host/system-random.ts'
 import { Recorder } from '../testing/recorder.ts'
 import { Compaction } from './compaction.ts'
 
@@ -28,18 +29,19 @@ it('starts again, later each time, when its thread fails, until it is closed', a
     directory: blocked,
     allowNetworkFilesystem: false,
     clock,
+    random: { next: () => 0.5 },
     log: recorder,
     metrics: recorder,
   })
   const ends = () => recorder.eventsNamed('compaction_thread_ended')
   await until(() => ends().length === 1)
-  await clock.advance(999)
+  await clock.advance(499)
   expect(clock.pendingTimers).toBe(1)
   await clock.advance(1)
   await until(() => ends().length === 2)
   expect(ends()).toMatchObject([
+    { code: 1, restartInMs: 500 },
     { code: 1, restartInMs: 1_000 },
-    { code: 1, restartInMs: 2_000 },
   ])
   expect(String(ends()[0]?.['error'])).toContain(blocked)
   await compaction.close()
@@ -48,7 +50,12 @@ it('starts again, later each time, when its thread fails, until it is closed', a
 
 it('is closed within its time although the thread has only begun', async () => {
   const recorder = new Recorder()
-  const options = { directory: join(directory, 'store'), allowNetworkFilesystem: false, clock: systemClock }
+  const options = {
+    directory: join(directory, 'store'),
+    allowNetworkFilesystem: false,
+    clock: systemClock,
+    random: systemRandom,
+  }
   const compaction = new Compaction({ ...options, log: recorder, metrics: recorder })
   await compaction.close()
   await compaction.close()

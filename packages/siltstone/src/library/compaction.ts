@@ -6,6 +6,8 @@
  * compacts next.
  */
 import type { Clock } from '../ports/clock.ts'
+import type { Random } from '../ports/random.ts'
+import { fullJitterMs } from '../ports/retry.ts'
 import type { Logger, Metrics } from '../ports/telemetry.ts'
 import { startWorker, type WorkerHandle, workerModule } from '../host/worker.ts'
 import type { CompactionData, FromCompaction, StopMessage } from './compaction-messages.ts'
@@ -18,6 +20,7 @@ const MODULE = workerModule('compaction-worker', import.meta.url)
 
 export interface CompactionOptions extends CompactionData {
   clock: Clock
+  random: Random
   log: Logger
   metrics: Metrics
 }
@@ -81,14 +84,14 @@ export class Compaction {
   }
 
   #exited(code: number, error: Error | undefined): void {
-    const { clock, log } = this.#options
+    const { clock, log, random } = this.#options
     this.#worker = undefined
     if (this.#closing) {
       this.#ended.resolve()
       return
     }
-    const delayMs = Math.min(RESTART_AT_MOST_MS, RESTART_AFTER_MS * 2 ** this.#failures++)
-    log.error('compaction_thread_ended', { code, error: error && String(error), restartInMs: delayMs })
+    const delayMs = fullJitterMs(++this.#failures, { baseMs: RESTART_AFTER_MS, maxMs: RESTART_AT_MOST_MS, random })
+    log.error('compaction_thread_ended', { code, error: error && String(error), restartInMs: Math.round(delayMs) })
     this.#cancelRestart = clock.timer(delayMs, () => this.#start())
   }
 }
