@@ -15,7 +15,7 @@ import {
   randomFaults,
 } from '../testing/faulty-object-store.ts'
 import { Compactor } from '../compact/compactor.ts'
-import { collect } from '../gc/garbage-collector.ts'
+import { collectGarbage } from '../gc/garbage-collector.ts'
 import { pathOf, StoreEngine } from './engine.ts'
 import type { Collection } from '../model/store.ts'
 import { collectionRequest } from '../testing/operations.ts'
@@ -122,9 +122,11 @@ describe('several processes on one store', () => {
       }
       const collector = async () => {
         while (working) {
-          await collect(path, { env, log, limits: compact, name: 'gc', withoutLease: true }).catch((error: unknown) => {
-            if (!isPassing(error)) throw error
-          })
+          await collectGarbage(path, { env, log, limits: compact, name: 'gc', withoutLease: true }).catch(
+            (error: unknown) => {
+              if (!isPassing(error)) throw error
+            },
+          )
           await env.clock.sleep(20)
         }
       }

@@ -1,12 +1,13 @@
 /** One store, opened: the catalog, and a handle per collection in use. */
 import { type GarbageOutcome, initialiseStore, ObjectCatalog } from '../catalog/index.ts'
 import { type CompactOptions, Compactor } from '../compact/compactor.ts'
-import { collect, type CollectOutcome } from '../gc/garbage-collector.ts'
-import { dueNow } from '../compact/gc-due.ts'
+import { collectGarbage, type GcOutcome } from '../gc/garbage-collector.ts'
+import { dueGcs } from '../compact/gc-schedule.ts'
 import { type CompactLimits, defaultCompactLimits } from '../compact/compact-limits.ts'
 import { conflict, isSiltstoneError, unavailable } from '../errors.ts'
 import { collectionPath, logRoot, parseCollectionPath } from '../format/keys.ts'
 import { emptyManifest, type Manifest } from '../format/manifest.ts'
+import { LruMap } from '../lru.ts'
 import { CollectionState } from '../log/collection-state.ts'
 import { limitsOf, type LogLimits } from '../log/log-limits.ts'
 import { LogWriter } from '../log/writer.ts'
@@ -19,6 +20,7 @@ import { History } from './history.ts'
 import { RecallSampler, type RecallSampling } from './recall-sampler.ts'
 import type { Catalog, CollectionInfo } from '../model/collection.ts'
 import type { Collection, CompactionOutcome, Engine } from '../model/store.ts'
+import { VERSION } from '../version.ts'
 import { WakeUps } from './wake-ups.ts'
 
 export interface EngineOptions {
@@ -52,8 +54,7 @@ export class StoreEngine implements Engine {
   readonly #cache: BlockCache
   readonly #objectCatalog: ObjectCatalog
   readonly #wakeUps: WakeUps
-  readonly #open = new Map<string, Open>()
-  readonly #limit: number
+  readonly #open: LruMap<string, Open>
   readonly #boundedStalenessMs: number
   readonly #recall: RecallSampler | undefined
   #closed = false
@@ -61,11 +62,11 @@ export class StoreEngine implements Engine {
   private constructor(options: EngineOptions) {
     const { env } = options
     this.env = env
-    this.name = `siltstone-0.1.0/${env.ids.ulid()}`
+    this.name = `siltstone-${VERSION}/${env.ids.ulid()}`
     this.#log = options.log ?? limitsOf(env.store)
     this.#compact = options.compact ?? defaultCompactLimits
     this.#cache = new BlockCache(options.blockCacheBytes ?? 160 * MB)
-    this.#limit = options.openCollections ?? 512
+    this.#open = new LruMap(options.openCollections ?? 512)
     this.#boundedStalenessMs = options.boundedStalenessMs ?? 1_000
     this.#recall = options.recallSampling && new RecallSampler(env, options.recallSampling)
     this.#wakeUps = new WakeUps(env)
@@ -97,8 +98,6 @@ export class StoreEngine implements Engine {
     const known = this.#open.get(path)
     if (known) {
       known.collection.info = info
-      this.#open.delete(path)
-      this.#open.set(path, known)
       return known
     }
     const state = new CollectionState({
@@ -121,10 +120,6 @@ export class StoreEngine implements Engine {
     })
     const open = { collection, state, writer }
     this.#open.set(path, open)
-    if (this.#open.size > this.#limit) {
-      const oldest = this.#open.keys().next().value
-      if (oldest !== undefined) this.#open.delete(oldest)
-    }
     return open
   }
 
@@ -214,9 +209,9 @@ export class StoreEngine implements Engine {
   }
 
   /** Collects one collection's garbage, after folding: what is not folded cannot be judged. */
-  async collectGarbage(path: string, signal?: AbortSignal): Promise<CollectOutcome> {
+  async collectGarbage(path: string, signal?: AbortSignal): Promise<GcOutcome> {
     await this.compactor.compact(path, { merge: false, ...(signal && { signal }) })
-    return collect(path, {
+    return collectGarbage(path, {
       env: this.env,
       log: this.#log,
       limits: this.#compact,
@@ -249,9 +244,9 @@ export class StoreEngine implements Engine {
   }
 
   /** Collects what is due by now. */
-  async collectDue(signal?: AbortSignal): Promise<CollectOutcome[]> {
-    const outcomes = new Map<string, CollectOutcome>()
-    for (const { key, path } of await dueNow(this.env)) {
+  async collectDue(signal?: AbortSignal): Promise<GcOutcome[]> {
+    const outcomes = new Map<string, GcOutcome>()
+    for (const { key, path } of await dueGcs(this.env)) {
       signal?.throwIfAborted()
       if (!outcomes.has(path)) outcomes.set(path, await this.collectGarbage(path, signal))
       await this.env.store.delete([key])

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { ManualClock } from '../drivers/memory/manual-clock.ts'
 import type { Clock } from '../ports/clock.ts'
+import { systemRandom } from '../host/system-random.ts'
 import { Recorder } from '../testing/recorder.ts'
 import { until } from '../testing/until.ts'
 import { Compaction } from './compaction.ts'
@@ -24,18 +25,19 @@ it('starts again, later each time, when its thread fails, until it is closed', {
     directory: blocked,
     allowNetworkFilesystem: false,
     clock,
+    random: { next: () => 0.5 },
     log: recorder,
     metrics: recorder,
   })
   const ends = () => recorder.eventsNamed('compaction_thread_ended')
   await until(() => ends().length === 1)
-  await clock.advance(999)
+  await clock.advance(499)
   expect(clock.pendingTimers).toBe(1)
   await clock.advance(1)
   await until(() => ends().length === 2)
   expect(ends()).toMatchObject([
+    { code: 1, restartInMs: 500 },
     { code: 1, restartInMs: 1_000 },
-    { code: 1, restartInMs: 2_000 },
   ])
   expect(String(ends()[0]?.['error'])).toContain(blocked)
   await compaction.close()
@@ -44,7 +46,7 @@ it('starts again, later each time, when its thread fails, until it is closed', {
 
 function starting(clock: Clock) {
   const recorder = new Recorder()
-  const options = { directory: join(directory, 'store'), allowNetworkFilesystem: false, clock }
+  const options = { directory: join(directory, 'store'), allowNetworkFilesystem: false, clock, random: systemRandom }
   const compaction = new Compaction({ ...options, log: recorder, metrics: recorder })
   const troubles = () => recorder.events.filter(({ level }) => level === 'warn' || level === 'error')
   return { compaction, troubles }

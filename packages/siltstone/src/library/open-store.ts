@@ -70,7 +70,14 @@ export async function openStore(place: string | StoreOptions, options: StoreOpti
   }
   const inThread = !environment && (all.compaction ?? 'worker') === 'worker'
   const compaction = inThread
-    ? new Compaction({ directory: directoryOf(all), allowNetworkFilesystem, clock: env.clock, log, metrics })
+    ? new Compaction({
+        directory: directoryOf(all),
+        allowNetworkFilesystem,
+        clock: env.clock,
+        random: env.random,
+        log,
+        metrics,
+      })
     : undefined
   let closing: Promise<void> | undefined
   const close = async () => {

@@ -181,8 +181,8 @@ export class SegmentPool {
     return opening
   }
 
-  /** Forgets what the given states do not use. */
-  retain(states: Iterable<{ segments: readonly SegmentRef[] }>): void {
+  /** Closes the segments that the given states do not use. */
+  closeUnused(states: Iterable<{ segments: readonly SegmentRef[] }>): void {
     const names = new Set<string>()
     const ids = new Set<string>()
     for (const state of states)

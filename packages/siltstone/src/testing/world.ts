@@ -1,5 +1,5 @@
-/** A collection without a catalog: for tests of the log, of compaction and of the garbage collector. */
-import { collect } from '../gc/garbage-collector.ts'
+/** A collection without a catalog: for tests of the log, of compaction and of collection. */
+import { collectGarbage } from '../gc/garbage-collector.ts'
 import { Compactor } from '../compact/compactor.ts'
 import { type CompactLimits, defaultCompactLimits } from '../compact/compact-limits.ts'
 import { EngineCollection } from '../engine/collection.ts'
@@ -93,7 +93,7 @@ export class Process {
   }
 
   gc() {
-    return collect(path, { env: this.#env, log: this.#world.log, limits: this.#world.compact, name: this.#name })
+    return collectGarbage(path, { env: this.#env, log: this.#world.log, limits: this.#world.compact, name: this.#name })
   }
 
   async ids(): Promise<string[]> {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { CollectOutcome } from '../../gc/garbage-collector.ts'
+import type { GcOutcome } from '../../gc/garbage-collector.ts'
 import { command } from '../command.ts'
 import { bytes, count, table } from '../format.ts'
 import { type CommonOptions, Session, withStoreOptions } from '../session.ts'
@@ -15,7 +15,7 @@ export function gcCommand(): Command {
     .action((names: string[], options: CommonOptions & { due?: boolean }) =>
       Session.use(options, { create: false }, async (session) => {
         const { engine, out } = session
-        const outcomes: CollectOutcome[] = []
+        const outcomes: GcOutcome[] = []
         if (options.due) outcomes.push(...(await engine.collectDue()))
         else
           for (const { name, path } of await session.targets(names)) {

@@ -147,7 +147,14 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
         }),
     })
     if (options.compaction && !options.readOnly)
-      compaction = new Compaction({ directory: options.data, allowNetworkFilesystem, clock: env.clock, log, metrics })
+      compaction = new Compaction({
+        directory: options.data,
+        allowNetworkFilesystem,
+        clock: env.clock,
+        random: env.random,
+        log,
+        metrics,
+      })
   } catch (error) {
     await closeEnvironment(env)
     throw error

@@ -1,7 +1,7 @@
 /**
- * What a compaction or a collection misses need not be damage: while it stalled, somebody may have fenced it and
- * collected what it wrote or read. The pointer tells: it has moved then, and the work is lost, not the data. If it
- * stands where it stood, the object is missing from the truth.
+ * An object that a compaction or a garbage collection misses need not be damaged. While the process stalled, another one
+ * may have fenced it and collected what it wrote or read. Then the pointer has moved, and the work is lost, not the data.
+ * If the pointer has not moved, the object should exist.
  */
 import { isSiltstoneError } from '../errors.ts'
 import type { ManifestStore, PointerState } from './manifest-store.ts'
@@ -9,7 +9,7 @@ import type { ManifestStore, PointerState } from './manifest-store.ts'
 const MISSING = new Set(['object-missing', 'manifest-missing', 'size-mismatch', 'checksum-mismatch'])
 
 /** @param from the pointer that the work began from */
-export async function lostIfOvertaken<T>(
+export async function lostIfPointerMoved<T>(
   manifests: ManifestStore,
   from: PointerState | 'none',
   work: () => Promise<T>,
