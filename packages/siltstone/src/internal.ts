@@ -11,6 +11,7 @@ export { databaseType, nameClaimType, resourceClaimType, tenantType } from './ca
 export { DEFAULT_DATABASE, DEFAULT_TENANT } from './catalog/index.ts'
 export { verifyCollection } from './check/verify-collection.ts'
 export { createChromaApp } from './chroma/app.ts'
+export { loadCommandLine } from './cli/run.ts'
 export type { CommandTools } from './cli/commands/migrate.ts'
 export type { CommonOptions, Session } from './cli/session.ts'
 export { type CompactLimits, defaultCompactLimits } from './compact/compact-limits.ts'
