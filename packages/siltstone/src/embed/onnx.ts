@@ -4,7 +4,7 @@
  */
 import { basename } from 'node:path'
 import { unsupported } from '../errors.ts'
-import { type ExtractFeatures, loadOnnxModel, type OnnxModelOptions } from '../host/onnx-model.ts'
+import type { ExtractFeatures, OnnxModelOptions } from '../ports/model-host.ts'
 import type { Metrics } from '../ports/telemetry.ts'
 import { batchTexts } from './batches.ts'
 import type { Embedder, EmbedderUsage, EmbedOptions } from './port.ts'
@@ -29,8 +29,8 @@ export class OnnxEmbedder implements Embedder {
 
   constructor(
     options: OnnxOptions,
-    dependencies: { metrics?: Metrics | undefined } = {},
-    load: (options: OnnxModelOptions) => Promise<ExtractFeatures> = loadOnnxModel,
+    dependencies: { metrics?: Metrics | undefined },
+    load: (options: OnnxModelOptions) => Promise<ExtractFeatures>,
   ) {
     this.model = options.model ?? basename(options.directory)
     this.#options = options

@@ -2,13 +2,9 @@ import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { unavailable, unsupported } from '../errors.ts'
+import type { PackageFilesOptions } from '../ports/model-host.ts'
 
 const require = createRequire(import.meta.url)
-
-export interface PackageFilesOptions {
-  /** Read the files here instead of in the installed package: for bundles that carry no `node_modules`. */
-  directory?: string
-}
 
 /**
  * Reads files that an installed package exports by name.
