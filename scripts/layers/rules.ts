@@ -5,7 +5,7 @@
  * one row do not know each other. The first entry that matches a path is its room.
  */
 export const ROOMS: readonly (readonly string[])[] = [
-  ['errors.ts', 'version.ts', 'binary-search.ts', 'lru.ts'],
+  ['errors.ts', 'version.ts', 'binary-search.ts', 'lru.ts', 'schema-issue.ts'],
   ['codec'],
   ['model'],
   ['ports'],
@@ -23,8 +23,8 @@ export const ROOMS: readonly (readonly string[])[] = [
   ['drivers/memory', 'drivers/wrappers'],
   ['drivers/directory', 'drivers/aws'],
   ['drivers'],
-  ['library', 'ingest'],
-  ['index.ts', 'aws.ts'],
+  ['library', 'ingest', 'export'],
+  ['index.ts', 'aws.ts', 'internal-aws.ts'],
   ['chroma'],
   ['server'],
   ['cli'],
@@ -109,7 +109,7 @@ export const PACKAGES: readonly { folder: string; name?: string; imports: readon
   {
     folder: 'packages/emulated-aws/src',
     name: '@siltstone/emulated-aws',
-    imports: ['siltstone/aws', 'siltstone/internal'],
+    imports: ['siltstone/internal', 'siltstone/internal/aws'],
   },
   { folder: 'packages/functions', imports: ['siltstone', 'siltstone/aws', 'siltstone/internal'] },
   { folder: 'packages/infra', imports: ['siltstone/aws', 'siltstone/internal'] },
@@ -121,6 +121,7 @@ export const PACKAGES: readonly { folder: string; name?: string; imports: readon
       'siltstone',
       'siltstone/aws',
       'siltstone/internal',
+      'siltstone/internal/aws',
       'siltstone/testing',
       'siltstone/contracts',
       '@siltstone/emulated-aws',
@@ -133,7 +134,9 @@ export const PACKAGES: readonly { folder: string; name?: string; imports: readon
 export const TEST_IMPORTS: readonly string[] = [
   'siltstone',
   'siltstone/internal',
+  'siltstone/internal/aws',
   'siltstone/testing',
+  'siltstone/testing/cli',
   'siltstone/contracts',
   '@siltstone/emulated-aws',
 ]

@@ -243,10 +243,7 @@ export async function segmentTargetList(): Promise<Target[]> {
     },
     {
       name: 'bitmap',
-      seeds: [
-        await encodeRowSet([1, 2, 3, 500, 70_000]),
-        await encodeRowSet(Array.from({ length: 5_000 }, (_, i) => i * 3)),
-      ],
+      seeds: [encodeRowSet([1, 2, 3, 500, 70_000]), encodeRowSet(Array.from({ length: 5_000 }, (_, i) => i * 3))],
       kinds: ['corrupt'],
       guarded: false,
       parse: async (bytes) => {

@@ -8,7 +8,7 @@ import type { Pending, Sink } from '../format/segment/sink.ts'
 import type { SegmentWriter } from '../format/segment/writer.ts'
 import { memoryScratch, type Scratch, type ScratchFile } from '../ports/scratch.ts'
 import { parseForFilter } from '../records/parse-for-filter.ts'
-import { encodeRowSet } from '../format/row-set.ts'
+import { encodeRowSet } from '../format/roaring.ts'
 import type { GrowingPairs } from './growing.ts'
 import { KeyBuilder } from './key-builder.ts'
 import { type IndexDirectory, type KeyParts, MAX_KEYS, METADATA_VALUES, type TermRow } from './layout.ts'
@@ -125,7 +125,7 @@ async function writeLists(sink: Sink, { terms, numbers, hashes, rounded }: KeyBu
   const rows: TermRow[] = []
   for (const [term, growing] of [...terms].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const list = growing.values()
-    const { offset, length, crc32 } = await writePart(sink, await encodeRowSet(list))
+    const { offset, length, crc32 } = await writePart(sink, encodeRowSet(list))
     rows.push([term, offset, length, crc32, list.length])
   }
   return {

@@ -5,7 +5,8 @@ import type { Filter, FilterColumns } from '../model/filter.ts'
 import type { SectionDescriptor } from '../format/segment/descriptor.ts'
 import type { SegmentReader } from '../format/segment/reader.ts'
 import type { MetadataScalar } from '../model/record.ts'
-import { decodeRowSet, RowSet } from '../format/row-set.ts'
+import { decodeRowSet } from '../format/roaring.ts'
+import { RowSet } from '../format/row-set.ts'
 import { anything, type Bounds, both, either, exactly, not, nothing } from './bounds.ts'
 import { hashed as hashOf } from './hashed.ts'
 import {
@@ -214,7 +215,7 @@ export class FilterIndex {
     const dictionary = await this.#dictionary(parts)
     const found = terms.map((term) => dictionary.get(term)).filter((row) => row !== undefined)
     for (const bytes of await this.#lists(found)) {
-      to.unite(await this.#list(bytes))
+      to.unite(this.#list(bytes))
     }
   }
 
@@ -227,9 +228,9 @@ export class FilterIndex {
     return lists
   }
 
-  async #list(bytes: Uint8Array): Promise<RowSet> {
+  #list(bytes: Uint8Array): RowSet {
     try {
-      return await decodeRowSet(bytes, this.#rows)
+      return decodeRowSet(bytes, this.#rows)
     } catch (cause) {
       return this.#parts.fail(`a list is no bitmap of ${this.#rows} rows`, cause)
     }

@@ -1,6 +1,6 @@
 /**
  * A delta: an Arrow IPC file of record operations that a bare producer drops in a collection's inbox. Any Arrow
- * library can write one; `docs/format.md` says how.
+ * library can write one; `docs/reference/format.md` says how.
  *
  * Everybody who reads a delta must come to the same verdict, now and later: `decodeDelta` depends on the bytes and the
  * key alone. What breaks the rules of version 1 is refused (`invalid`, `delta-refused`), and blocks nothing. A version

@@ -20,6 +20,12 @@ export const MANIFEST_VERSION = 1
 /** Features this program knows. A manifest that requires another is refused instead of being half understood. */
 export const KNOWN_FEATURES: readonly string[] = []
 
+/**
+ * The oldest version of Siltstone that may commit over a manifest of this one. It is raised together with a change that
+ * older versions would undo or break, not with each release.
+ */
+export const MIN_WRITER = '0.1.0'
+
 export interface ObjectRef {
   key: string
   sizeBytes: number
@@ -244,7 +250,7 @@ export function emptyManifest(collection: string): Manifest {
     gcEpoch: 0,
     resetEpoch: 0,
     requiredFeatures: [],
-    minWriter: '0.1.0',
+    minWriter: MIN_WRITER,
   }
 }
 

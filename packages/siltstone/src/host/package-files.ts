@@ -1,10 +1,8 @@
 import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { unavailable, unsupported } from '../errors.ts'
 import type { PackageFilesOptions } from '../ports/model-host.ts'
-
-const require = createRequire(import.meta.url)
 
 /**
  * Reads files that an installed package exports by name.
@@ -24,7 +22,7 @@ export async function readPackageFiles(
 
 function exportedPath(packageName: string, file: string): string {
   try {
-    return require.resolve(`${packageName}/${file}`)
+    return fileURLToPath(import.meta.resolve(`${packageName}/${file}`))
   } catch (cause) {
     throw unsupported(
       'package-missing',

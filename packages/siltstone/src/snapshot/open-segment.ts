@@ -7,7 +7,8 @@ import { type RowNumbers, SegmentReader, type VectorPages } from '../format/segm
 import type { SourceOptions } from '../format/segment/source.ts'
 import type { GetOptions, ObjectStore } from '../ports/object-store.ts'
 import type { BlockCache } from './block-cache.ts'
-import { decodeRowSet, RowSet } from '../format/row-set.ts'
+import { decodeRowSet } from '../format/roaring.ts'
+import { RowSet } from '../format/row-set.ts'
 import { getVerified } from './verified-object.ts'
 
 const CHUNK_BYTES = 1024 * 1024
@@ -180,8 +181,8 @@ export class SegmentPool {
     return opening
   }
 
-  /** Forgets what the given states do not use. */
-  retain(states: Iterable<{ segments: readonly SegmentRef[] }>): void {
+  /** Closes the segments that the given states do not use. */
+  closeUnused(states: Iterable<{ segments: readonly SegmentRef[] }>): void {
     const names = new Set<string>()
     const ids = new Set<string>()
     for (const state of states)
@@ -223,7 +224,7 @@ export async function loadDeletions(
   }
   let set: RowSet
   try {
-    set = await decodeRowSet(bytes, rows)
+    set = decodeRowSet(bytes, rows)
   } catch (cause) {
     throw damaged(`is no bitmap of ${rows} rows: ${(cause as Error).message}`, cause)
   }
