@@ -51,9 +51,8 @@ export const isUtf8: Codec['isUtf8'] = (bytes) => {
   try {
     strictDecoder.decode(bytes)
     return true
-  } catch (error) {
-    if (error instanceof TypeError) return false
-    throw error
+  } catch {
+    return false
   }
 }
 
