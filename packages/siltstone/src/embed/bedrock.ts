@@ -1,6 +1,6 @@
 /**
- * Embeddings from Amazon Bedrock: Titan Text Embeddings V2. It takes one text a request, so requests run beside each
- * other. The AWS SDK is loaded at the first call; its own retries are off, ours apply (`retry.ts`).
+ * Embeddings from Amazon Bedrock: Titan Text Embeddings V2. It takes one text per request, so requests run concurrently.
+ * The AWS SDK is loaded at the first call; its retries are disabled in favour of `retry-request.ts`.
  */
 import { isSiltstoneError, unsupported } from '../errors.ts'
 import type { BedrockConnection, InvokeModel } from '../ports/model-host.ts'

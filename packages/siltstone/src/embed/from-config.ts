@@ -12,7 +12,7 @@ import { OnnxEmbedder } from './onnx.ts'
 import { OpenAiEmbedder } from './openai.ts'
 import type { Embedder } from './port.ts'
 
-/** An `Environment` fits it, with models. */
+/** An `Environment` with models is assignable. */
 export interface EmbedderDependencies {
   clock: Clock
   random: Random
@@ -28,7 +28,7 @@ export interface EmbedderDependencies {
 }
 
 /**
- * Nothing is loaded and nobody is called before the first `embed`.
+ * Loads nothing and sends no request before the first `embed`.
  * @throws SiltstoneError `invalid` (embedder-option)
  */
 export function embedderFromConfig(config: EmbedderConfig, dependencies: EmbedderDependencies): Embedder {

@@ -7,7 +7,7 @@
  * or punctuation mark: those are starters that never take part in a decomposition. The tokeniser relies on it.
  */
 
-/** Cn (unassigned) stays: it becomes [UNK]. Lone surrogates go. */
+/** Cn (unassigned) stays: it becomes [UNK]. Lone surrogates are dropped. */
 const DROPPED = /(?![\t\n\r])[\p{Cc}\p{Cf}\p{Co}\p{Cs}\uFFFD]/gu
 /** The blocks BERT's code lists; not all of Han, and neither kana nor hangul. */
 const IDEOGRAPH =

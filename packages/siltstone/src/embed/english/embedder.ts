@@ -10,7 +10,7 @@ export const ENGLISH_NAME = 'siltstone-english'
 /** Changes with the weights or the tokeniser: vectors of another model are not comparable. */
 export const ENGLISH_MODEL = 'siltstone-english-1'
 
-/** Texts embedded between two looks at the event loop: some 2 ms of work for passages, 15 ms for the longest texts. */
+/** Texts embedded between two turns of the event loop: about 2 ms of work for passages, 15 ms for the longest texts. */
 const SLICE = 256
 
 export interface EnglishEmbedderOptions {
