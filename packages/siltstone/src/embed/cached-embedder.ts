@@ -111,7 +111,7 @@ export class CachedEmbedder implements Embedder {
     if (--generation.waiting > 0) return
     // Removed first, so that no caller joins a generation that is being aborted.
     this.#forget(generation)
-    generation.controller.abort(new Error('nobody waits for these embeddings any more'))
+    generation.controller.abort(new Error('no caller waits for these embeddings any longer'))
   }
 
   #forget(generation: Generation): void {

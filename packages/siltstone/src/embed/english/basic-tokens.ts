@@ -3,7 +3,7 @@
  * blanks around CJK ideographs, NFD without combining marks, lower case; then split at blanks and around punctuation.
  * Devlin et al., 2018, as implemented by Hugging Face's `tokenizers` (`BertNormalizer`, `BertPreTokenizer`).
  *
- * The result for `a + b` is the result for `a` followed by that for `b` wherever the text is cut beside an ASCII blank
+ * The result for `a + b` is the result for `a` followed by that for `b` if the text is cut beside an ASCII blank
  * or punctuation mark: those are starters that never take part in a decomposition. The tokeniser relies on it.
  */
 
