@@ -8,7 +8,7 @@ export const ROOMS: readonly (readonly string[])[] = [
   ['errors.ts', 'version.ts', 'binary-search.ts', 'lru.ts'],
   ['model'],
   ['ports'],
-  ['kernels', 'records', 'cost', 'arrow'],
+  ['kernels', 'records', 'cost', 'arrow', 'sort'],
   ['format', 'filter'],
   ['ivf', 'embed'],
   ['snapshot', 'catalog'],
