@@ -13,10 +13,10 @@ const BATCH = 1_024
 /** What is sorted, and how it is stored. */
 export interface RunItems<T extends object> {
   /** @returns bytes, valid until the next call */
-  encode(item: T): Uint8Array
+  readonly encode: (item: T) => Uint8Array
   /** @param bytes of one item, which stay as they are */
-  decode(bytes: Buffer): T
-  compare(a: T, b: T): number
+  readonly decode: (bytes: Buffer) => T
+  readonly compare: (a: T, b: T) => number
 }
 
 export class SpilledRuns<T extends object> {
