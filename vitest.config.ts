@@ -7,6 +7,7 @@ export default defineConfig({
       'packages/*/test/**/*.test.ts',
       'scripts/**/*.test.ts',
       'test/fuzz/*.test.ts',
+      'test/docs/*.test.ts',
     ],
     exclude: ['**/node_modules/**', 'packages/infra/**', 'packages/functions/**'],
     testTimeout: 30_000,

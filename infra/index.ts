@@ -1,4 +1,4 @@
-/** Siltstone in one AWS account: bucket, queue, lock table, roles, functions, schedule, alarms. See docs/aws.md. */
+/** Siltstone in one AWS account: bucket, queue, lock table, roles, functions, schedule, alarms. See docs/how-to/aws/README.md. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'

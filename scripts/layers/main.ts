@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url'
 import { check } from './check.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const IGNORED = /(?:^|\/)(?:assembly|golden|dist|consumer)\/|(?:^|\/)vitest\.config\.ts$|^scripts\/layers\/check\.test\.ts$/
+const IGNORED =
+  /(?:^|\/)(?:assembly|golden|dist|consumer)\/|(?:^|\/)vitest\.config\.ts$|^scripts\/layers\/check\.test\.ts$/
 
 const paths = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.ts'], {
   cwd: root,

@@ -5,7 +5,8 @@
  * one row do not know each other. The first entry that matches a path is its room.
  */
 export const ROOMS: readonly (readonly string[])[] = [
-  ['errors.ts', 'version.ts', 'binary-search.ts', 'lru.ts'],
+  ['errors.ts', 'version.ts', 'binary-search.ts', 'lru.ts', 'schema-issue.ts'],
+  ['codec'],
   ['model'],
   ['ports'],
   ['kernels', 'records', 'cost', 'arrow', 'sort'],
@@ -22,8 +23,8 @@ export const ROOMS: readonly (readonly string[])[] = [
   ['drivers/memory', 'drivers/wrappers'],
   ['drivers/directory', 'drivers/aws'],
   ['drivers'],
-  ['library', 'ingest'],
-  ['index.ts', 'aws.ts'],
+  ['library', 'ingest', 'export'],
+  ['index.ts', 'aws.ts', 'internal-aws.ts'],
   ['chroma'],
   ['server'],
   ['cli'],
@@ -34,21 +35,32 @@ export const ROOMS: readonly (readonly string[])[] = [
 export const ONLY: ReadonlyMap<string, readonly string[]> = new Map(
   ['host', 'drivers/memory', 'drivers/wrappers', 'drivers/directory', 'drivers/aws', 'drivers'].map((room) => [
     room,
-    ['errors.ts', 'version.ts', 'binary-search.ts', 'lru.ts', 'model', 'ports', 'host', 'drivers'],
+    ['errors.ts', 'version.ts', 'binary-search.ts', 'lru.ts', 'codec', 'model', 'ports', 'host', 'drivers'],
   ]),
 )
 
-/** Everything that a read needs: it must run in a browser, so it imports no module of Node. */
+/**
+ * Names that `imports` of packages/siltstone/package.json resolves by the runtime, and the portable module of each,
+ * which stands for all of them here. Nothing else imports those modules.
+ */
+export const BY_RUNTIME: ReadonlyMap<string, string> = new Map([['#codec', 'codec/portable.ts']])
+
+/** The modules of `BY_RUNTIME` that are for Node alone. */
+export const NODE_ONLY: readonly string[] = ['codec/node.ts']
+
+/** Everything that a read needs: it must run in a browser, so it uses no module and no global of Node. */
 export const PORTABLE: readonly string[] = [
   'errors.ts',
   'version.ts',
   'binary-search.ts',
   'lru.ts',
+  'codec',
   'model',
   'ports',
   'kernels',
   'records',
   'arrow',
+  'sort',
   'format',
   'filter',
   'ivf',
@@ -57,6 +69,19 @@ export const PORTABLE: readonly string[] = [
   'log',
   'query',
   'embed/english',
+]
+
+/** Globals that only Node has, or that its types add to the standard ones. */
+export const NODE_GLOBALS: readonly string[] = [
+  'Buffer',
+  'process',
+  'global',
+  'setImmediate',
+  'clearImmediate',
+  'require',
+  '__dirname',
+  '__filename',
+  'NodeJS',
 ]
 
 /** Modules of the machine or the cloud, and the rooms that may import them. */
@@ -85,7 +110,7 @@ export const PACKAGES: readonly { folder: string; name?: string; imports: readon
   {
     folder: 'packages/emulated-aws/src',
     name: '@siltstone/emulated-aws',
-    imports: ['siltstone/aws', 'siltstone/internal'],
+    imports: ['siltstone/internal', 'siltstone/internal/aws'],
   },
   { folder: 'packages/functions', imports: ['siltstone', 'siltstone/aws', 'siltstone/internal'] },
   { folder: 'packages/infra', imports: ['siltstone/aws', 'siltstone/internal'] },
@@ -97,6 +122,7 @@ export const PACKAGES: readonly { folder: string; name?: string; imports: readon
       'siltstone',
       'siltstone/aws',
       'siltstone/internal',
+      'siltstone/internal/aws',
       'siltstone/testing',
       'siltstone/contracts',
       '@siltstone/emulated-aws',
@@ -109,7 +135,9 @@ export const PACKAGES: readonly { folder: string; name?: string; imports: readon
 export const TEST_IMPORTS: readonly string[] = [
   'siltstone',
   'siltstone/internal',
+  'siltstone/internal/aws',
   'siltstone/testing',
+  'siltstone/testing/cli',
   'siltstone/contracts',
   '@siltstone/emulated-aws',
 ]

@@ -1,4 +1,4 @@
-import { probeConditions, probeRaces } from 'siltstone/aws'
+import { probeConditions, probeRaces } from 'siltstone/internal/aws'
 import { openBucket, type Target } from '@siltstone/emulated-aws'
 
 /** What is wrong with the server's conditional puts, if anything: without them no other test means much. */

@@ -58,7 +58,7 @@ function resealArrow(bytes: Uint8Array): Uint8Array {
 const deltaKey = inboxKey(somePath, someUlid)
 const entryKey = logEntryKey(somePath, 42)
 const someManifestKey = manifestKey(somePath, 42, someUlid)
-/** Unpacked buffers and values of a delta together, whatever its size: see docs/format.md. */
+/** Unpacked buffers and values of a delta together, whatever its size: see docs/reference/format.md. */
 const UNPACKED_BYTES = 256 << 20
 
 function documentTarget<T extends CatalogDocument>(type: DocumentType<T>, document: NoInfer<T>, key: string): Target {

@@ -1,4 +1,4 @@
-"""A store's directory and its formats, from docs/format.md alone: nothing of the product's code is used here."""
+"""A store's directory and its formats, from docs/reference/format.md alone: nothing of the product's code is used here."""
 import hashlib
 import json
 import os

@@ -1,4 +1,4 @@
-"""A snapshot read with numpy, by what docs/format.md says and nothing else."""
+"""A snapshot read with numpy, by what docs/reference/format.md says and nothing else."""
 import json
 
 import numpy as np
@@ -45,13 +45,13 @@ def test_a_segment_is_read_from_its_description(server, client, things):
 
 
 def test_the_example_of_the_document_runs(server, client, things, tmp_path):
-    """The Python in docs/format.md, as it stands there: it writes a delta, and reads a segment's vectors."""
+    """The Python in docs/reference/format.md, as it stands there: it writes a delta, and reads a segment's vectors."""
     import re
 
     from siltstone import ROOT
     from store import drop
 
-    examples = re.findall(r"```python\n(.*?)```", (ROOT / "docs/format.md").read_text(), re.S)
+    examples = re.findall(r"```python\n(.*?)```", (ROOT / "docs/reference/format.md").read_text(), re.S)
     delta, reader = examples
     scope = {}
     exec(delta, scope)

@@ -5,7 +5,7 @@ import {
   DeleteObjectsCommand,
   ListObjectsV2Command,
 } from '@aws-sdk/client-s3'
-import { type ClientOptions, parseS3Place, s3Client, S3ObjectStore } from 'siltstone/aws'
+import { type ClientOptions, parseS3Place, s3Client, S3ObjectStore } from 'siltstone/internal/aws'
 import { noMetrics, silentLogger, systemClock, systemIds, systemRandom } from 'siltstone/internal'
 import { freshName, type Target, variablesOf } from './targets.ts'
 

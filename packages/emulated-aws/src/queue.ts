@@ -1,6 +1,6 @@
 /** A queue and its dead-letter queue of a test's own. */
 import { CreateQueueCommand, DeleteQueueCommand, GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs'
-import { sqsClient } from 'siltstone/aws'
+import { sqsClient } from 'siltstone/internal/aws'
 import { silentLogger } from 'siltstone/internal'
 import { freshName, type Target } from './targets.ts'
 

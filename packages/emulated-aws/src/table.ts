@@ -5,7 +5,7 @@ import {
   type DynamoDBClient,
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb'
-import { dynamoDbClient, KEY_ATTRIBUTE } from 'siltstone/aws'
+import { dynamoDbClient, KEY_ATTRIBUTE } from 'siltstone/internal/aws'
 import { silentLogger } from 'siltstone/internal'
 import { freshName, type Target } from './targets.ts'
 

@@ -12,7 +12,7 @@ import {
   type TestTable,
   variablesOf,
 } from '@siltstone/emulated-aws'
-import { parseS3Place, Requests, S3ObjectStore, SqsQueue } from 'siltstone/aws'
+import { parseS3Place, Requests, S3ObjectStore, SqsQueue } from 'siltstone/internal/aws'
 import { type QueueMessage, systemClock } from 'siltstone/internal'
 import type { OrderResult } from '../src/compactor.ts'
 import type { ProducerAnswer } from '../src/producer.ts'

@@ -1,5 +1,5 @@
 /**
- * The parts of the bucket as policies, notifications and lifecycle rules name them (docs/format.md). A test holds them
+ * The parts of the bucket as policies, notifications and lifecycle rules name them (docs/reference/format.md). A test holds them
  * against the keys that the product builds.
  */
 export const DELTA_PREFIX = 'delta/'

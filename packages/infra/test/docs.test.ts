@@ -8,16 +8,18 @@ import { PERMISSIONS, type Run } from '../src/testing/index.ts'
 import { bootstrap, run } from './support/program.ts'
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
-const PAGES = ['configure', 'preview', 'deploy', 'verify', 'test', 'upgrade', 'destroy', 'permissions']
-const page = (name: string) => readFileSync(`${ROOT}docs/aws/${name}.md`, 'utf8')
-const overview = readFileSync(`${ROOT}docs/aws.md`, 'utf8')
+const PAGES = ['configure', 'preview', 'deploy', 'verify', 'test', 'upgrade', 'destroy']
+const PERMISSIONS_PAGE = 'docs/reference/aws-permissions.md'
+const page = (name: string) => readFileSync(`${ROOT}docs/how-to/aws/${name}.md`, 'utf8')
+const overview = readFileSync(`${ROOT}docs/how-to/aws/README.md`, 'utf8')
 
 describe('the guide', () => {
   it('has a page for each step, and links lead somewhere', () => {
-    for (const name of PAGES) expect(overview).toContain(`(aws/${name}.md)`)
+    for (const name of PAGES) expect(overview).toContain(`(${name}.md)`)
+    expect(overview).toContain('(../../reference/aws-permissions.md)')
     for (const [file, text] of [
-      ['docs/aws.md', overview],
-      ...PAGES.map((name) => [`docs/aws/${name}.md`, page(name)]),
+      ['docs/how-to/aws/README.md', overview],
+      ...PAGES.map((name) => [`docs/how-to/aws/${name}.md`, page(name)]),
     ]) {
       for (const [, target = ''] of (text ?? '').matchAll(/\]\((?!https?:|#)([^)#]+)\)/g)) {
         expect(existsSync(new URL(target, `file://${ROOT}${file}`)), `${file}: ${target}`).toBe(true)
@@ -47,7 +49,7 @@ describe('the guide', () => {
   })
 
   it('shows every row of the permission table, allowed where both say so', () => {
-    const rows = page('permissions')
+    const rows = readFileSync(`${ROOT}${PERMISSIONS_PAGE}`, 'utf8')
       .split('\n')
       .filter((line) => line.startsWith('| ') && !line.startsWith('| who'))
     expect(rows.length).toBe(PERMISSIONS.length)

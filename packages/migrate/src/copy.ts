@@ -1,14 +1,17 @@
 /**
- * Copies one collection: page by page with `add`, so that what is in the target already, and newer, stays (a program that
- * writes to both sides may run beside it). See `state.ts` for what happens when it is killed, `verify.ts` for the sample.
+ * Copies one collection page by page. Records are written with `add`, so that records which are already in the target, and
+ * may be newer, stay: a program may write to both sides during the migration. `state.ts` says what happens when the copy
+ * is killed, `verify.ts` how the sample is checked.
  *
- * A source that changes meanwhile: a directory is refused (its fingerprint moved); a live server is walked again until
- * a walk finds nothing that is missing in the target, because deletions shift its pages; a source that never stops growing
- * is walked a few times, and the report then says that the two sides are not equal.
+ * A source may change while it is read:
+ * - A directory whose fingerprint changed is refused.
+ * - A live server's pages shift when records are deleted, so the copy misses some. All ids are then listed, and missing
+ *   records fetched, until one pass finds none.
+ * - A source that keeps growing gets `MAX_PASSES` passes; the report then says that the two sides are not equal.
  */
 import { conflict, invalid, type StoreEngine } from 'siltstone/internal'
 import { fit, fitting } from './fitting.ts'
-import { offer } from './sample.ts'
+import { addToSample } from './sample.ts'
 import { loadState, type MigrationState, saveState } from './state.ts'
 import { createTarget, findTarget, type Place, recordOp, Target } from './target.ts'
 import type { Skipped, SourcePage, SourceReader } from './types.ts'
@@ -16,7 +19,7 @@ import type { Skipped, SourcePage, SourceReader } from './types.ts'
 export interface Progress {
   collection: string
   records: number
-  /** When the source can tell. */
+  /** Null when the source cannot tell. */
   total: number | null
   elapsedMs: number
 }
@@ -26,16 +29,16 @@ export interface CopyOptions {
   source: string
   engine: StoreEngine
   place: Place
-  /** The collection's name here; default as in the source. */
+  /** The target's name; default `SourceCollection.targetName`. */
   name?: string
   statePath: string
   /** Forget an earlier run's state. */
   restart?: boolean
-  /** Write into a collection that is there. */
+  /** Write into an existing collection. */
   intoExisting?: boolean
-  /** Leave out records that cannot be migrated; otherwise the first one stops it. */
+  /** Skip records that cannot be migrated; otherwise the first one stops the migration. */
   skip?: boolean
-  /** Records to verify afterwards. */
+  /** Number of records to verify after copying. */
   sampleSize: number
   onProgress?: (progress: Progress) => Promise<void>
 }
@@ -43,50 +46,51 @@ export interface CopyOptions {
 export interface CopyOutcome {
   target: Target
   state: MigrationState
-  /** Went on where an earlier run had stopped. */
+  /** An earlier, unfinished run was continued. */
   resumed: boolean
 }
 
 const EXAMPLES = 20
-const MAX_WALKS = 5
+const MAX_PASSES = 5
 
 /**
- * @throws SiltstoneError `conflict` (collection-exists, source-changed, other-migration), `invalid` (record-unfit),
- *   and what reading and writing throw; run it again to go on
+ * Continues an earlier run where its state says.
+ * @throws SiltstoneError `conflict` (collection-exists, source-changed, other-migration), `invalid` (record-unfit,
+ *   space-mismatch), and the errors of reading the source and writing the target
  */
 export async function copyCollection(reader: SourceReader, options: CopyOptions): Promise<CopyOutcome> {
   const { engine, statePath } = options
   const earlier = options.restart === true ? undefined : await loadState(statePath)
-  const state = earlier ?? (await begin(reader, options))
-  await checkSame(state, reader, options)
+  const state = earlier ?? (await newState(reader, options))
+  await checkState(state, reader, options)
   const target = await openTarget(state, reader, options)
   if (state.phase !== 'copied') {
     await saveState(statePath, state)
     const total = await reader.count()
     const { clock } = engine.env
     const startedMs = clock.monotonicMs() - state.elapsedMs
-    const saved = async (): Promise<void> => {
+    const saveProgress = async (): Promise<void> => {
       state.elapsedMs = clock.monotonicMs() - startedMs
       await saveState(statePath, state)
       const { records, elapsedMs } = state
       await options.onProgress?.({ collection: reader.collection.name, records, total, elapsedMs })
     }
-    await copyPages(reader, target, { state, options, saved })
-    await fillGaps(reader, target, { state, saved })
+    await copyPages(reader, target, { state, options, saveProgress })
+    await fillGaps(reader, target, { state, saveProgress })
     await target.compact()
     state.phase = 'copied'
-    await saved()
+    await saveProgress()
   }
   return { target, state, resumed: earlier !== undefined }
 }
 
-async function begin(reader: SourceReader, options: CopyOptions): Promise<MigrationState> {
+async function newState(reader: SourceReader, options: CopyOptions): Promise<MigrationState> {
   const name = options.name ?? reader.collection.targetName
-  const there = await findTarget(options.engine, options.place, name)
-  if (there !== undefined && options.intoExisting !== true)
+  const existing = await findTarget(options.engine, options.place, name)
+  if (existing !== undefined && options.intoExisting !== true)
     throw conflict(
       'collection-exists',
-      `there is a collection ${name} already; give another name with --into, or --into-existing to write into it`,
+      `the collection ${name} exists already; give another name with --into, or write into it with --into-existing`,
     )
   return {
     version: 1,
@@ -99,26 +103,26 @@ async function begin(reader: SourceReader, options: CopyOptions): Promise<Migrat
     records: 0,
     skipped: 0,
     skippedExamples: [],
-    recordsBefore: there === undefined ? 0 : await (await Target.open(options.engine, there)).count(),
+    recordsBefore: existing === undefined ? 0 : await (await Target.open(options.engine, existing)).count(),
     sample: { seen: 0, ids: [] },
     elapsedMs: 0,
   }
 }
 
-async function checkSame(state: MigrationState, reader: SourceReader, options: CopyOptions): Promise<void> {
+async function checkState(state: MigrationState, reader: SourceReader, options: CopyOptions): Promise<void> {
   if (state.source !== options.source || state.collection !== reader.collection.name)
     throw conflict(
       'other-migration',
-      `${options.statePath} is the state of another migration (${state.source}, ${state.collection}); give another file with --state`,
+      `${options.statePath} is the state of another migration (${state.source}, ${state.collection}); give another directory with --state`,
     )
   if ((await reader.fingerprint()) !== state.fingerprint)
     throw conflict(
       'source-changed',
-      `${reader.collection.name} has changed since its migration began; begin again with --restart --into-existing, then --sync`,
+      `${reader.collection.name} has changed since its migration began; start again with --restart --into-existing, then run --sync`,
     )
 }
 
-/** The state is saved before the collection is made, so that a run killed between finds a collection that is its own. */
+/** Saves the state before it creates the collection: a run that was killed in between recognises it as its own. */
 async function openTarget(state: MigrationState, reader: SourceReader, options: CopyOptions): Promise<Target> {
   const { engine, place, statePath } = options
   if (state.phase === 'creating') {
@@ -127,7 +131,7 @@ async function openTarget(state: MigrationState, reader: SourceReader, options: 
     if (info.space !== reader.collection.space)
       throw invalid(
         'space-mismatch',
-        `${info.name} compares by ${info.space}, the source by ${reader.collection.space}; choose another with --into`,
+        `the collection ${info.name} has the space ${info.space}, the source has ${reader.collection.space}; give another name with --into`,
         { field: '--into' },
       )
     state.target.id = info.id
@@ -138,55 +142,55 @@ async function openTarget(state: MigrationState, reader: SourceReader, options: 
   return Target.open(engine, info)
 }
 
-interface Running {
+interface Run {
   state: MigrationState
   options: CopyOptions
-  saved: () => Promise<void>
+  saveProgress: () => Promise<void>
 }
 
-async function copyPages(reader: SourceReader, target: Target, { state, options, saved }: Running): Promise<void> {
+async function copyPages(reader: SourceReader, target: Target, { state, options, saveProgress }: Run): Promise<void> {
   const pages = fitting(reader.pages(state.cursor))[Symbol.asyncIterator]()
   let next = pages.next()
   try {
     for (;;) {
       const step = await next
       if (step.done === true) return
-      // The next page is read while this one is written. Its failure is met at the top of the loop.
+      // The next page is read while this one is written; if that fails, the top of the loop throws.
       next = pages.next()
       next.catch(() => {})
       const page: SourcePage = step.value
-      if (page.skipped.length > 0) leaveOut(page.skipped, state, options)
+      if (page.skipped.length > 0) recordSkipped(page.skipped, state, options)
       await target.write(page.records.map((record) => recordOp('add', record)))
       const ids = page.records.map(({ id }) => id)
-      offer(state.sample, ids, options.sampleSize, options.engine.env.random)
+      addToSample(state.sample, ids, options.sampleSize, options.engine.env.random)
       state.records += ids.length
       state.cursor = page.cursor
-      await saved()
+      await saveProgress()
     }
   } finally {
     await pages.return(undefined)
   }
 }
 
-function leaveOut(skipped: readonly Skipped[], state: MigrationState, options: CopyOptions): void {
+function recordSkipped(skipped: readonly Skipped[], state: MigrationState, options: CopyOptions): void {
   const [first] = skipped
   if (options.skip !== true && first !== undefined)
     throw invalid(
       'record-unfit',
-      `the record ${JSON.stringify(first.id)} of ${state.collection} cannot be migrated: ${first.reason}; leave such records out with --skip`,
+      `the record ${JSON.stringify(first.id)} of ${state.collection} cannot be migrated: ${first.reason}; skip such records with --skip`,
     )
   state.skipped += skipped.length
   state.skippedExamples.push(...skipped.slice(0, Math.max(0, EXAMPLES - state.skippedExamples.length)))
 }
 
-/** What was passed over because pages shifted, or came later. */
+/** Copies records that the pages missed, or that were added later. */
 async function fillGaps(
   reader: SourceReader,
   target: Target,
-  { state, saved }: Omit<Running, 'options'>,
+  { state, saveProgress }: Omit<Run, 'options'>,
 ): Promise<void> {
   if (reader.ids === undefined) return
-  for (let walk = 0; walk < MAX_WALKS; walk++) {
+  for (let pass = 0; pass < MAX_PASSES; pass++) {
     let missing = 0
     for await (const ids of reader.ids()) {
       const present = await target.present(ids)
@@ -196,7 +200,7 @@ async function fillGaps(
       await target.write(records.map((record) => recordOp('add', record)))
       missing += records.length
       state.records += records.length
-      await saved()
+      await saveProgress()
     }
     if (missing === 0) return
   }

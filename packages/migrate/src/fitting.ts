@@ -1,20 +1,20 @@
-/** Leaves out records that break the rules of deltas: every reader would refuse them. */
+/** Skips records that violate the rules of deltas: every reader would refuse them. */
 import { checkRecord } from 'siltstone/internal'
 import { recordOp } from './target.ts'
 import type { Skipped, SourcePage, SourceRecord } from './types.ts'
 
-/** @param dimension that vectors must have; default that of the first */
+/** @param dimension that all vectors must have; default: the first vector's */
 export function fit(
-  all: readonly SourceRecord[],
-  dimension = all[0]?.vector?.length,
+  candidates: readonly SourceRecord[],
+  dimension = candidates[0]?.vector?.length,
 ): Pick<SourcePage, 'records' | 'skipped'> {
   const records: SourceRecord[] = []
   const skipped: Skipped[] = []
-  for (const record of all) {
+  for (const record of candidates) {
     const length = record.vector?.length
     const reason =
       checkRecord(recordOp('add', record)) ??
-      (length === dimension ? undefined : `its vector has ${length} values, others have ${dimension}`)
+      (length === dimension ? undefined : `its vector has ${length} values, the collection's vectors have ${dimension}`)
     if (reason === undefined) records.push(record)
     else skipped.push({ id: record.id, reason })
   }

@@ -1,4 +1,4 @@
-/** Requests to a source over HTTP: retried where that may help, every other failure told with the server's own words. */
+/** HTTP requests to a source: retried where that can help; other failures quote the server's answer. */
 import {
   type Clock,
   forbidden,
@@ -29,7 +29,7 @@ export class SourceHttp {
   readonly #options: SourceHttpOptions
   readonly #name: string
 
-  /** @param name of the server, for messages */
+  /** @param name of the server, for error messages */
   constructor(name: string, options: SourceHttpOptions) {
     this.#name = name
     this.#options = options
@@ -43,7 +43,7 @@ export class SourceHttp {
     return this.#request(url, { method: 'POST', body: JSON.stringify(body) })
   }
 
-  /** @throws SiltstoneError by the answer's status; `unavailable` (source-unavailable) when there is none */
+  /** @throws SiltstoneError of the kind that fits the status; `unavailable` (source-unavailable) without an answer */
   #request(url: string, init: { method: 'GET' | 'POST'; body?: string }): Promise<string> {
     const { clock, random } = this.#options
     return retry(() => this.#once(url, init), {
@@ -76,7 +76,7 @@ export class SourceHttp {
       cancel()
     }
     if (answer.status >= 200 && answer.status < 300) return text
-    throw problem(`${this.#name} answers ${answer.status}: ${text.slice(0, 300)}`, answer.status)
+    throw errorFor(`${this.#name} answers ${answer.status}: ${text.slice(0, 300)}`, answer.status)
   }
 }
 
@@ -85,7 +85,7 @@ function reasonOf(error: unknown): string {
   return cause instanceof Error ? cause.message : String(error)
 }
 
-function problem(message: string, status: number): SiltstoneError {
+function errorFor(message: string, status: number): SiltstoneError {
   if (status === 401) return unauthorized('source-refuses', message)
   if (status === 403) return forbidden('source-refuses', message)
   if (status === 404 || status === 410) return notFound('source-missing', message)

@@ -1,4 +1,4 @@
-/** A collection's name by the rule of Chroma's API: what does not fit becomes `-`. */
+/** The name changed to satisfy the rules of Chroma's API: other characters become `-`. */
 export function targetName(name: string): string {
   const fitting = name
     .replaceAll(/[^a-zA-Z0-9._-]/g, '-')

@@ -47,7 +47,7 @@ async function contents(source: ArraySource) {
 }
 
 describe('copying', () => {
-  it('brings every field, the collection’s configuration, and the order over', async () => {
+  it('copies every field, the collection’s configuration and the order', async () => {
     const source = new ArraySource(someRecords(95))
     const report = await run(source)
     expect(report).toMatchObject({
@@ -73,7 +73,7 @@ describe('copying', () => {
     expect(await readdir(states)).toEqual([])
   })
 
-  it('counts exactly, however often it is stopped', async () => {
+  it('counts exactly when it is stopped many times', async () => {
     const source = new ArraySource(someRecords(95))
     for (const stopAt of [0, 10, 50, 90]) {
       source.beforePage = (offset) => {
@@ -94,7 +94,7 @@ describe('copying', () => {
     expect(await contents(source)).toEqual(source.records)
   })
 
-  it('repeats a page that was written but not noted, without counting it twice', async () => {
+  it('repeats a page whose progress was not saved, and counts it once', async () => {
     const source = new ArraySource(someRecords(30))
     source.beforePage = (offset) => {
       if (offset === 10) throw new Error('killed')
@@ -105,7 +105,7 @@ describe('copying', () => {
     expect(await run(source)).toMatchObject({ copied: 30, targetRecords: 30, equal: true })
   })
 
-  it('finds its own collection when it was killed right after making it', async () => {
+  it('recognises its own collection when it was killed after creating it', async () => {
     const source = new ArraySource(someRecords(5))
     const { createCollection } = engine.catalog
     engine.catalog.createCollection = async (request) => {
@@ -117,7 +117,7 @@ describe('copying', () => {
     expect(await run(source)).toMatchObject({ copied: 5, equal: true })
   })
 
-  it('does not touch a collection of somebody else', async () => {
+  it('does not write to an existing collection without being told to', async () => {
     await run(new ArraySource(someRecords(5)))
     const source = new ArraySource(someRecords(8))
     await expect(run(source)).rejects.toMatchObject({ kind: 'conflict', code: 'collection-exists' })
@@ -126,7 +126,7 @@ describe('copying', () => {
     expect(merged).toMatchObject({ copied: 8, alreadyThere: 5, targetRecords: 8 })
   })
 
-  it('keeps what is newer in the target', async () => {
+  it('keeps newer records of the target', async () => {
     const source = new ArraySource(someRecords(20))
     source.isLive = true
     source.beforePage = (offset) => {
@@ -142,7 +142,7 @@ describe('copying', () => {
     expect(await (await target()).get(['r15'])).toEqual(new Map([['r15', newer]]))
   })
 
-  it('finds what a live source’s deletions shifted out of sight', async () => {
+  it('finds records that the pages of a live source missed', async () => {
     const source = new ArraySource(someRecords(60))
     source.isLive = true
     source.beforePage = (offset) => {
@@ -152,7 +152,7 @@ describe('copying', () => {
     // What was deleted there after it was copied is still here: that is for --sync.
     expect(report).toMatchObject({ sourceRecords: 50, targetRecords: 60, equal: false, comparison: { extra: 10 } })
     expect(await contents(source)).toEqual(source.records)
-    // Shifted again while both sides are compared: what is passed over is not taken for extra.
+    // The pages shift again during the comparison: records that they miss are not extra.
     source.beforePage = (offset) => {
       if (offset === 30) source.records = source.records.slice(5)
     }
@@ -161,7 +161,7 @@ describe('copying', () => {
     expect(await contents(source)).toEqual(source.records)
   })
 
-  it('refuses to go on when a still source has changed', async () => {
+  it('refuses to continue when a directory has changed', async () => {
     const source = new ArraySource(someRecords(30))
     source.beforePage = (offset) => {
       if (offset === 20) throw new Error('killed')
@@ -174,7 +174,7 @@ describe('copying', () => {
     expect(await run(source, { restart: true, intoExisting: true })).toMatchObject({ targetRecords: 29 })
   })
 
-  it('leaves out what cannot be migrated only when told to', async () => {
+  it('skips records that cannot be migrated only when told to', async () => {
     const source = new ArraySource(someRecords(30))
     source.unfit.add('r12')
     await expect(run(source)).rejects.toMatchObject({ code: 'record-unfit', message: expect.stringContaining('"r12"') })
@@ -187,7 +187,7 @@ describe('copying', () => {
     })
   })
 
-  it('names what it does not find', async () => {
+  it('names a missing collection', async () => {
     const source = new ArraySource(someRecords(1))
     await expect(run(source, { collections: ['letters'] })).rejects.toThrow(/no collection letters; it has notes/)
     await expect(run(source, { mode: 'compare' })).rejects.toMatchObject({ code: 'collection-missing' })
@@ -195,7 +195,7 @@ describe('copying', () => {
 })
 
 describe('comparing', () => {
-  it('tells missing, extra and different records apart, and sync mends them', async () => {
+  it('finds missing, extra and different records, and sync repairs them', async () => {
     const source = new ArraySource(someRecords(40))
     await run(source)
     const here = await target()

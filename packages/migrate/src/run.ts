@@ -1,27 +1,27 @@
-/** A migration of several collections of one source. */
+/** Migrates collections of one source. */
 import { fileInfo, invalid, notFound, removeTree, type StoreEngine } from 'siltstone/internal'
 import { copyCollection, type Progress } from './copy.ts'
 import { findTarget, type Place, Target } from './target.ts'
 import type { MigrationSource, Skipped, SourceCollection, SourceReader } from './types.ts'
 import { compareAll, type Comparison, isEqual, verifySample } from './verify.ts'
 
-/** `copy`: into new collections. `compare`: reads both sides, writes nothing. `sync`: makes the target equal. */
+/** `copy` writes new collections. `compare` reads both sides and writes nothing. `sync` makes the target equal. */
 export type MigrationMode = 'copy' | 'compare' | 'sync'
 
 export interface RunOptions {
   engine: StoreEngine
   place: Place
   mode: MigrationMode
-  /** As the source names them; default all. */
+  /** Names in the source; default all. */
   collections?: readonly string[]
-  /** The name here, when there is one collection. */
+  /** The target's name; only with exactly one collection. */
   into?: string
-  /** Where the state of a collection's copy is kept. */
+  /** Path of the file that holds the state of a collection's copy. */
   statePathOf: (source: string, collection: string) => string
   restart?: boolean
   intoExisting?: boolean
   skip?: boolean
-  /** Records to verify after copying. */
+  /** Number of records to verify after copying. */
   sampleSize: number
   onProgress?: (progress: Progress) => Promise<void>
 }
@@ -30,32 +30,32 @@ export interface CollectionReport {
   collection: string
   target: string
   id: string
-  /** In the source at the end; null when it cannot tell. */
+  /** Records in the source at the end; null when the source cannot tell. */
   sourceRecords: number | null
-  /** Read and written, over all runs; 0 when only compared. */
+  /** Records read and written, over all runs; 0 for `compare` and `sync`. */
   copied: number
   skipped: number
   skippedExamples: Skipped[]
-  /** Read by the source, but an id that was there already: twice in the source, or in an existing collection. */
+  /** Records read whose id was already in the target: ids that the source has twice, or records of an existing collection. */
   alreadyThere: number
   targetRecords: number
   resumed: boolean
-  /** Of all runs together, verification excluded. */
+  /** Of all runs together, without the verification. */
   elapsedMs: number
   comparison: Comparison
-  /** Counts agree and the comparison found no difference. */
+  /** The counts agree and the comparison found no difference. */
   equal: boolean
 }
 
-/** @throws SiltstoneError as `copyCollection`; `not-found` (collection-missing) */
+/** @throws SiltstoneError as `copyCollection`; `not-found` (collection-missing), `invalid` (into-many, same-name) */
 export async function runMigration(source: MigrationSource, options: RunOptions): Promise<CollectionReport[]> {
   const chosen = choose(await source.collections(), options)
   const reports: CollectionReport[] = []
   for (const collection of chosen) {
     const reader = await source.open(collection)
     try {
-      const one = options.mode === 'copy' ? copy : compare
-      reports.push(await one(source.identity, reader, options))
+      const isCopy = options.mode === 'copy'
+      reports.push(await (isCopy ? copy(source.identity, reader, options) : compare(reader, options)))
     } finally {
       await reader.close()
     }
@@ -68,7 +68,7 @@ function choose(all: readonly SourceCollection[], { collections = [], into }: Ru
   if (into !== undefined && chosen.length !== 1)
     throw invalid(
       'into-many',
-      `--into names one collection, ${chosen.length} would be migrated; name the one you mean`,
+      `--into names one target, but ${chosen.length} collections would be migrated; name the collection to migrate`,
       {
         field: '--into',
       },
@@ -77,16 +77,19 @@ function choose(all: readonly SourceCollection[], { collections = [], into }: Ru
   for (const { name, targetName } of chosen) {
     const other = names.get(targetName)
     if (other !== undefined)
-      throw invalid('same-name', `${other} and ${name} would both be called ${targetName}; migrate each with --into`)
+      throw invalid(
+        'same-name',
+        `${other} and ${name} would both get the name ${targetName}; migrate each one with --into`,
+      )
     names.set(targetName, name)
   }
   return chosen
 }
 
 function find(all: readonly SourceCollection[], name: string): SourceCollection {
-  const found = all.find((one) => one.name === name)
+  const found = all.find((collection) => collection.name === name)
   if (found !== undefined) return found
-  const names = all.map((one) => one.name)
+  const names = all.map((collection) => collection.name)
   throw notFound('collection-missing', `the source has no collection ${name}; it has ${names.join(', ') || 'none'}`)
 }
 
@@ -105,7 +108,7 @@ async function copy(source: string, reader: SourceReader, options: RunOptions): 
   engine.env.log.info('migrated', { collection: target.info.name, records: state.records })
   const expected = sourceRecords === null ? state.records : sourceRecords - state.skipped
   const equal = isEqual(comparison) && (options.intoExisting === true ? added <= expected : added === expected)
-  // Kept when something is wrong: a repeated run then tells the same instead of refusing the collection.
+  // Kept when the sides differ: a repeated run then gives the same report instead of refusing the existing collection.
   if (equal && (await fileInfo(statePath)) !== undefined) await removeTree(statePath)
   return {
     collection: reader.collection.name,
@@ -124,7 +127,7 @@ async function copy(source: string, reader: SourceReader, options: RunOptions): 
   }
 }
 
-async function compare(_source: string, reader: SourceReader, options: RunOptions): Promise<CollectionReport> {
+async function compare(reader: SourceReader, options: RunOptions): Promise<CollectionReport> {
   const { engine, place, into, onProgress } = options
   const { clock } = engine.env
   const startedMs = clock.monotonicMs()

@@ -1,9 +1,9 @@
-/** Whether two records are the same, field by field. */
+/** Compares two records field by field. */
 import { parseMetadata, type RecordState, stringifyExact } from 'siltstone/internal'
 
 export type RecordField = 'vector' | 'document' | 'metadata' | 'uri'
 
-/** Of the largest component: Chroma gives normalised vectors back with the last digit changed. */
+/** Relative to the largest component: Chroma returns normalised vectors with a changed last digit. */
 const TOLERANCE = 1e-6
 
 /** The fields that differ. */
@@ -20,19 +20,19 @@ function sameVector(a: Float32Array | null, b: Float32Array | null): boolean {
   if (a === null || b === null) return a === b
   if (a.length !== b.length) return false
   let largest = 0
-  let apart = 0
+  let maxDifference = 0
   for (let i = 0; i < a.length; i++) {
     const [x, y] = [a[i] as number, b[i] as number]
     if (x === y) continue
     largest = Math.max(largest, Math.abs(x), Math.abs(y))
-    apart = Math.max(apart, Math.abs(x - y))
+    maxDifference = Math.max(maxDifference, Math.abs(x - y))
   }
-  if (apart === 0) return true
+  if (maxDifference === 0) return true
   for (const x of a) largest = Math.max(largest, Math.abs(x))
-  return apart <= largest * TOLERANCE
+  return maxDifference <= largest * TOLERANCE
 }
 
-/** The order of keys means nothing; `1` and `1.0` are different values. */
+/** The order of keys is irrelevant; `1` and `1.0` are different values. */
 function sameMetadata(a: string | null, b: string | null): boolean {
   return a === b || canonical(a) === canonical(b)
 }

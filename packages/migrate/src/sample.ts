@@ -1,4 +1,4 @@
-/** A uniform sample of a stream of unknown length: algorithm R (Vitter, "Random Sampling with a Reservoir", 1985). */
+/** A uniform sample of a stream of unknown length: algorithm R (Vitter, “Random Sampling with a Reservoir”, 1985). */
 import type { Random } from 'siltstone/internal'
 
 export interface Sample {
@@ -6,13 +6,13 @@ export interface Sample {
   ids: string[]
 }
 
-export function offer(sample: Sample, ids: readonly string[], size: number, random: Random): void {
+export function addToSample(sample: Sample, ids: readonly string[], size: number, random: Random): void {
   for (const id of ids) {
     sample.seen++
     if (sample.ids.length < size) sample.ids.push(id)
     else {
-      const place = Math.floor(random.next() * sample.seen)
-      if (place < size) sample.ids[place] = id
+      const slot = Math.floor(random.next() * sample.seen)
+      if (slot < size) sample.ids[slot] = id
     }
   }
 }

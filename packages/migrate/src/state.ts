@@ -1,7 +1,7 @@
 /**
- * Where a migration of one collection stands: a small JSON file, replaced whole after every page. It is written after the
- * page is durable in the store, so a killed run repeats at most one page, and a page is written with `add`, which ignores
- * what is there. So counts come out exact however often it is killed.
+ * The progress of one collection's migration: a small JSON file that is replaced atomically after each page. It is written
+ * when the page is durable in the store, so a run that was killed repeats at most one page. Pages are written with `add`,
+ * which ignores existing records, so the counts are exact however often a run is killed.
  */
 import { conflict, isSiltstoneError, readFileText, writeFileWhole } from 'siltstone/internal'
 import type { Sample } from './sample.ts'
@@ -9,22 +9,23 @@ import type { Skipped } from './types.ts'
 
 export interface MigrationState {
   version: 1
-  /** `identity` of the source, and the collection's name there. */
+  /** `MigrationSource.identity`. */
   source: string
+  /** The collection's name in the source. */
   collection: string
   target: { tenant: string; database: string; name: string; id: string | null }
-  /** Of the source when it was begun. */
+  /** The source's fingerprint when the migration began. */
   fingerprint: string | null
   phase: 'creating' | 'copying' | 'copied'
   cursor: string | null
-  /** Read and written so far. */
+  /** Records read and written so far. */
   records: number
   skipped: number
   skippedExamples: Skipped[]
-  /** In the target before. */
+  /** Records in the target before the migration. */
   recordsBefore: number
   sample: Sample
-  /** Spent so far, over all runs. */
+  /** Over all runs. */
   elapsedMs: number
 }
 
@@ -43,13 +44,13 @@ export async function loadState(path: string): Promise<MigrationState | undefine
   } catch (cause) {
     throw conflict(
       'state-unreadable',
-      `${path} is not a migration's state: ${String(cause)}; remove it to begin again`,
+      `${path} is not the state of a migration: ${String(cause)}; remove it to start again`,
       {
         cause,
       },
     )
   }
-  throw conflict('state-unreadable', `${path} is of another version of the program; remove it to begin again`)
+  throw conflict('state-unreadable', `${path} was written by another version of Siltstone; remove it to start again`)
 }
 
 export function saveState(path: string, state: MigrationState): Promise<void> {

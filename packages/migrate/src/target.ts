@@ -1,4 +1,4 @@
-/** The collection that is migrated into. */
+/** The collection that a migration writes. */
 import {
   type Collection,
   type CollectionInfo,
@@ -7,11 +7,12 @@ import {
   type Op,
   pathOf,
   type RecordOp,
+  recordsFrom,
   type StoreEngine,
 } from 'siltstone/internal'
 import type { SourceCollection, SourceRecord } from './types.ts'
 
-/** Fold when so much was written: far below what makes writers wait. */
+/** Fold after writing this much: far below the limit at which writers have to wait. */
 const FOLD_BYTES = 48 * 1024 * 1024
 const ID_PAGE = 10_000
 
@@ -20,7 +21,7 @@ export interface Place {
   database: string
 }
 
-/** Makes the collection as its source is configured; one that is there is taken as it is. */
+/** Creates the collection with the source's configuration, or returns the existing one unchanged. */
 export async function createTarget(
   engine: StoreEngine,
   place: Place,
@@ -77,7 +78,7 @@ export class Target {
     return this.#collection.count()
   }
 
-  /** Durable when it returns. Folds in between, so that writers never have to wait. */
+  /** Durable when it returns. Folds now and then, so that no writer has to wait. */
   async write(operations: readonly RecordOp[]): Promise<void> {
     if (operations.length === 0) return
     if (this.#unfoldedBytes > FOLD_BYTES) await this.compact()
@@ -85,7 +86,7 @@ export class Target {
       await this.#collection.write(operations)
     } catch (error) {
       if (!isSiltstoneError(error, 'unavailable') || error.code !== 'back-pressure') throw error
-      // Others write too.
+      // Other processes write to the collection, too.
       await this.compact()
       await this.#collection.write(operations)
     }
@@ -100,28 +101,17 @@ export class Target {
   async get(ids: readonly string[]): Promise<Map<string, SourceRecord>> {
     if (ids.length === 0) return new Map()
     const include = { embeddings: true, documents: true, metadatas: true, uris: true }
-    const answer = await this.#collection.get({ ids, include })
-    return new Map(
-      answer.ids.map((id, i) => [
-        id,
-        {
-          id,
-          vector: answer.embeddings?.[i] ?? null,
-          document: answer.documents?.[i] ?? null,
-          metadata: answer.metadatas?.[i] ?? null,
-          uri: answer.uris?.[i] ?? null,
-        },
-      ]),
-    )
+    const found = recordsFrom(await this.#collection.get({ ids, include }))
+    return new Map(found.map((record) => [record.id, record]))
   }
 
-  /** Those of the ids that are there. */
+  /** The ids of which the collection has a record. */
   async present(ids: readonly string[]): Promise<Set<string>> {
     if (ids.length === 0) return new Set()
     return new Set((await this.#collection.get({ ids, include: {} })).ids)
   }
 
-  /** All ids, of one state. */
+  /** All ids, read from one state. */
   async *ids(): AsyncGenerator<string[]> {
     let pageToken: string | undefined
     do {

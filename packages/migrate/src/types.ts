@@ -1,23 +1,24 @@
 /**
- * What is migrated from. A source names its collections and reads each in pages, in a fixed order, from any page on; the
- * copying (`copy.ts`), the comparison and their state know nothing of where records come from.
+ * The port behind which all sources stand. A source lists its collections and reads each one page by page, in a fixed
+ * order, starting at any page. The copy (`copy.ts`), the comparison (`verify.ts`) and the state (`state.ts`) depend on
+ * this port alone.
  */
 import type { RecordState, Space } from 'siltstone/internal'
 
-/** A record as the source has it. `metadata` is exact JSON text without nulls, or null; see `records/types.ts`. */
+/** A record of the source. `metadata` is exact JSON text (`1` is an integer, `1.0` a float) without nulls, or null. */
 export interface SourceRecord extends RecordState {
   id: string
 }
 
 export interface SourceCollection {
-  /** As the source calls it. */
+  /** In the source. */
   name: string
-  /** A name that Siltstone accepts; the same where it is one. */
+  /** The same name if Siltstone accepts it, else a similar one that it accepts. */
   targetName: string
   space: Space
   /** Exact JSON text of an object of scalars, or null. */
   metadata: string | null
-  /** Chroma's `configuration.hnsw`, kept and shown; only the space has an effect here. */
+  /** Chroma's `configuration.hnsw`. It is kept and shown; only the space has an effect. */
   hnsw: Record<string, unknown> | null
   /** Chroma's `configuration.embedding_function`. */
   embeddingFunction: Record<string, unknown> | null
@@ -33,29 +34,29 @@ export interface Skipped {
 export interface SourcePage {
   records: SourceRecord[]
   skipped: Skipped[]
-  /** Hand it to `pages` to go on after this page. Opaque text. */
+  /** Opaque text; pass it to `pages` to continue after this page. */
   cursor: string
 }
 
 export interface SourceReader {
   readonly collection: SourceCollection
-  /** Records now, those that will be skipped included; null when only a whole reading tells. */
+  /** The current number of records, including records that will be skipped; null when the source cannot tell. */
   count(): Promise<number | null>
-  /** The same as long as nothing changed; null when the source cannot tell (it is live). */
+  /** Unchanged as long as the source is unchanged; null when the source cannot tell (a live server). */
   fingerprint(): Promise<string | null>
-  /** @param after of an earlier page, null for all */
+  /** @param after cursor of an earlier page, null for the first page */
   pages(after: string | null): AsyncIterable<SourcePage>
-  /** Of a live source, which may change while it is read: all ids, in its order. */
+  /** All ids, in the source's order. Only live sources have it, which may change while they are read. */
   ids?(): AsyncIterable<string[]>
-  /** Present ones, read again from the source, for verification. */
+  /** Reads records again, by id; ids without a record are missing in the result. */
   fetch(ids: readonly string[]): Promise<Map<string, SourceRecord>>
   close(): Promise<void>
 }
 
 export interface MigrationSource {
-  /** For people: `the Chroma directory ./chroma`. */
+  /** For messages: `the Chroma directory ./chroma`. */
   readonly description: string
-  /** Tells sources apart in states: kind and place. */
+  /** Kind and place of the source; identifies it in saved states. */
   readonly identity: string
   collections(): Promise<SourceCollection[]>
   open(collection: SourceCollection): Promise<SourceReader>

@@ -1,4 +1,4 @@
-/** Compares the target with the source, record by record: a sample after copying, or everything. */
+/** Compares the target with the source record by record: a sample after copying, or all records. */
 import { fitting } from './fitting.ts'
 import { differingFields, type RecordField } from './same-record.ts'
 import { deletion, recordOp, type Target } from './target.ts'
@@ -6,24 +6,24 @@ import type { SourceReader, SourceRecord } from './types.ts'
 
 export interface Difference {
   id: string
-  /** `missing`: only in the source; `extra`: only here; else the fields that differ. */
+  /** `missing`: only in the source; `extra`: only in the target; else the fields that differ. */
   what: 'missing' | 'extra' | RecordField[]
 }
 
 export interface Comparison {
-  /** Of the source. */
+  /** Records of the source. */
   compared: number
   missing: number
   extra: number
   different: number
-  /** The first ones. */
+  /** The first differences. */
   examples: Difference[]
 }
 
 const EXAMPLES = 20
-const FETCH = 1_000
+const FETCH_RECORDS = 1_000
 
-const nothing = (): Comparison => ({ compared: 0, missing: 0, extra: 0, different: 0, examples: [] })
+const noDifferences = (): Comparison => ({ compared: 0, missing: 0, extra: 0, different: 0, examples: [] })
 
 export function isEqual({ missing, extra, different }: Comparison): boolean {
   return missing + extra + different === 0
@@ -31,71 +31,71 @@ export function isEqual({ missing, extra, different }: Comparison): boolean {
 
 /** Reads each of the ids again, from both sides. */
 export async function verifySample(reader: SourceReader, target: Target, ids: readonly string[]): Promise<Comparison> {
-  const result = nothing()
-  for (let i = 0; i < ids.length; i += FETCH) {
-    const some = ids.slice(i, i + FETCH)
-    const [source, here] = [await reader.fetch(some), await target.get(some)]
-    for (const id of some) {
+  const result = noDifferences()
+  for (let i = 0; i < ids.length; i += FETCH_RECORDS) {
+    const batch = ids.slice(i, i + FETCH_RECORDS)
+    const [source, present] = [await reader.fetch(batch), await target.get(batch)]
+    for (const id of batch) {
       result.compared++
-      const [a, b] = [source.get(id), here.get(id)]
-      // Deleted from a live source since.
-      if (a === undefined && b !== undefined) note(result, { id, what: 'extra' })
-      else if (a !== undefined) judge(result, a, b)
+      const [a, b] = [source.get(id), present.get(id)]
+      // Deleted from a live source after it was copied.
+      if (a === undefined && b !== undefined) addDifference(result, { id, what: 'extra' })
+      else if (a !== undefined) compareRecord(result, a, b)
     }
   }
   return result
 }
 
 export interface CompareOptions {
-  /** Make the target equal: add, replace, delete. */
+  /** Make the target equal: add, replace and delete records. */
   sync: boolean
   onProgress?: (compared: number) => Promise<void>
 }
 
-/** Everything, both ways. Holds the source's ids in memory. */
+/** Compares all records, in both directions. Holds the source's ids in memory. */
 export async function compareAll(reader: SourceReader, target: Target, options: CompareOptions): Promise<Comparison> {
-  const result = nothing()
+  const result = noDifferences()
   const ids = new Set<string>()
   for await (const page of fitting(reader.pages(null))) {
-    const here = await target.get(page.records.map(({ id }) => id))
+    const present = await target.get(page.records.map(({ id }) => id))
     const wrong: SourceRecord[] = []
     for (const record of page.records) {
       ids.add(record.id)
       result.compared++
-      if (!judge(result, record, here.get(record.id))) wrong.push(record)
+      if (!compareRecord(result, record, present.get(record.id))) wrong.push(record)
     }
-    // An upsert would leave keys of the metadata behind.
-    const mend = wrong.flatMap((record) => [
-      ...(here.has(record.id) ? [deletion(record.id)] : []),
+    // An upsert merges metadata: keys that the source does not have would stay.
+    const repairs = wrong.flatMap((record) => [
+      ...(present.has(record.id) ? [deletion(record.id)] : []),
       recordOp('add', record),
     ])
-    if (options.sync) await target.write(mend)
+    if (options.sync) await target.write(repairs)
     await options.onProgress?.(result.compared)
   }
   for await (const page of target.ids()) {
     const unseen = page.filter((id) => !ids.has(id))
-    // A live source's pages shift when records are deleted, so one may have been passed over: it is asked by id.
-    const still = await reader.fetch(unseen)
-    const extra = unseen.filter((id) => !still.has(id))
-    for (const id of extra) note(result, { id, what: 'extra' })
+    // A live source's pages shift when records are deleted, so the pages may have missed one: ask for it by id.
+    const found = await reader.fetch(unseen)
+    const extra = unseen.filter((id) => !found.has(id))
+    for (const id of extra) addDifference(result, { id, what: 'extra' })
     if (options.sync) await target.write(extra.map(deletion))
   }
   if (options.sync) await target.compact()
   return result
 }
 
-/** @returns whether they are the same */
-function judge(result: Comparison, source: SourceRecord, here: SourceRecord | undefined): boolean {
-  if (here === undefined) {
-    note(result, { id: source.id, what: 'missing' })
+/** @returns whether the records are the same */
+function compareRecord(result: Comparison, source: SourceRecord, present: SourceRecord | undefined): boolean {
+  if (present === undefined) {
+    addDifference(result, { id: source.id, what: 'missing' })
     return false
   }
-  const fields = differingFields(source, here)
-  if (fields.length > 0) note(result, { id: source.id, what: fields })
+  const fields = differingFields(source, present)
+  if (fields.length > 0) addDifference(result, { id: source.id, what: fields })
   return fields.length === 0
 }
 
-function note(result: Comparison, difference: Difference): void {
+function addDifference(result: Comparison, difference: Difference): void {
   result[typeof difference.what === 'string' ? difference.what : 'different']++
   if (result.examples.length < EXAMPLES) result.examples.push(difference)
 }

@@ -1,14 +1,14 @@
-/** The drivers for S3, SQS and DynamoDB. They need the AWS SDK, which a store on a directory does not install. */
+/**
+ * Stores in a bucket: importing this module makes `openStore('s3://bucket/prefix')` work in a bundle. It needs the
+ * packages of the AWS SDK; without a bundler `openStore` imports it when it is needed.
+ */
+import { openS3Environment } from './drivers/aws/environment.ts'
+import { registerScheme } from './drivers/open-environment.ts'
+
 export type { ClientOptions, HasMiddleware } from './drivers/aws/client-config.ts'
-export { dynamoDbClient } from './drivers/aws/dynamodb-client.ts'
-export { KEY_ATTRIBUTE } from './drivers/aws/dynamodb-item.ts'
-export { DynamoDbLeases } from './drivers/aws/dynamodb-leases.ts'
-export { openS3Environment } from './drivers/aws/environment.ts'
-export { ObjectLeases } from './drivers/aws/object-leases.ts'
-export { probeConditions, probeRaces } from './drivers/aws/probe.ts'
-export { Requests } from './drivers/aws/requests.ts'
-export { s3Client } from './drivers/aws/s3-client.ts'
-export { S3ObjectStore } from './drivers/aws/s3-object-store.ts'
-export { parseS3Place } from './drivers/aws/s3-place.ts'
-export { sqsClient } from './drivers/aws/sqs-client.ts'
-export { SqsQueue } from './drivers/aws/sqs-queue.ts'
+export type { S3EnvironmentOptions } from './drivers/aws/environment.ts'
+export type { RequestLimits } from './drivers/aws/requests.ts'
+export type { Environment } from './ports/environment.ts'
+export { openS3Environment }
+
+registerScheme('s3', openS3Environment)

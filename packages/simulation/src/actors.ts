@@ -13,7 +13,7 @@ export async function runProducer(world: World, name: string): Promise<void> {
     await world.scheduler.sleep(chance.one(0.15) ? chance.between(1_000, 20_000) : chance.between(0, 600))
     const target = chance.one(0.7) ? (world.targets.at(-1) as Target) : chance.pick(world.targets)
     const process = world.boot(name)
-    // A producer that sleeps longer than retention between two tries of one put could repeat it: see docs/reliability.md.
+    // A producer that sleeps longer than retention between two tries of one put could repeat it: see docs/explanation/reliability.md.
     process.maxStallMs = LATE_INBOX_MS
     const marker = newMarker(world.next())
     const records = drawBatch(chance, world.plan, marker)

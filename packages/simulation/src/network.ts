@@ -59,7 +59,7 @@ export interface NetworkOptions {
   stallMs: number
   /** How late a request lands at most after its sender gave up. */
   lateMs: number
-  /** A bare producer's delta lands at most this late: see docs/reliability.md. */
+  /** A bare producer's delta lands at most this late: see docs/explanation/reliability.md. */
   lateInboxMs: number
   report: (violation: Violation) => void
 }

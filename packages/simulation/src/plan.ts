@@ -43,7 +43,7 @@ export interface Plan {
   compact: CompactLimits
 }
 
-/** Retention must outlast staleness, lateness of a bare producer and the differences of the clocks: see docs/reliability.md. */
+/** Retention must outlast staleness, lateness of a bare producer and the differences of the clocks: see docs/explanation/reliability.md. */
 export const RETRY_PRODUCE_MS = 8_000
 export const LATE_INBOX_MS = 10_000
 
@@ -129,7 +129,7 @@ export function drawPlan(seed: number, overrides: Partial<PlanNumbers> = {}): Pl
     plan.dimension = 8
     plan.compact.indexRows = index.between(1, 6)
   }
-  // With a collector, a delta might be forgotten while the entry of such a writer waits: see docs/reliability.md.
+  // With a collector, a delta might be forgotten while the entry of such a writer waits: see docs/explanation/reliability.md.
   plan.repeaters = plan.collectors === 0 && chance.split('repeaters').one(0.4) ? 1 : 0
   return overrule(plan, overrides)
 }

@@ -1,5 +1,5 @@
 import { describe } from 'vitest'
-import { DynamoDbLeases, ObjectLeases, Requests } from 'siltstone/aws'
+import { DynamoDbLeases, ObjectLeases, Requests } from 'siltstone/internal/aws'
 import type { Clock } from 'siltstone/internal'
 import { describeLeases } from 'siltstone/contracts'
 import { openBucket, openTable, parts, targets } from '@siltstone/emulated-aws'

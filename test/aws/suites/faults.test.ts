@@ -1,6 +1,6 @@
 /** The contracts once more, while answers get lost and requests are refused for now. The faults are regular, so that a run repeats. */
 import { describe } from 'vitest'
-import { DynamoDbLeases, type HasMiddleware, Requests } from 'siltstone/aws'
+import { DynamoDbLeases, type HasMiddleware, Requests } from 'siltstone/internal/aws'
 import { addStep, jsonError, lost, s3Error } from 'siltstone/testing'
 import { describeLeases, describeObjectStore } from 'siltstone/contracts'
 import { systemClock } from 'siltstone/internal'
@@ -43,6 +43,7 @@ function spoilDynamoDb(client: HasMiddleware): void {
   })
 }
 
+// oxlint-disable-next-line vitest/no-conditional-tests -- there is nothing to test without a server
 if (target !== undefined)
   describe(`${target.name}, with faults`, () => {
     const open = async () => {

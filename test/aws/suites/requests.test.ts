@@ -1,6 +1,6 @@
 /** What each operation asks of AWS, counted next to the wire, and held against docs/decisions. */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { openS3Environment } from 'siltstone/aws'
+import { openS3Environment } from 'siltstone/internal/aws'
 import { addStep } from 'siltstone/testing'
 import { closeEnvironment, type Environment } from 'siltstone/internal'
 import { openStore, type Store } from 'siltstone'

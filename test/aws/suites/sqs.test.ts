@@ -1,5 +1,5 @@
 import { describe } from 'vitest'
-import { Requests, SqsQueue } from 'siltstone/aws'
+import { Requests, SqsQueue } from 'siltstone/internal/aws'
 import { describeQueueInRealTime } from 'siltstone/contracts'
 import { openQueue, parts, targets } from '@siltstone/emulated-aws'
 

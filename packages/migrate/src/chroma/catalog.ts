@@ -1,4 +1,4 @@
-/** The collections of a Chroma database file: `collections`, `collection_metadata`, `segments`. */
+/** Reads the collections of a Chroma database: the tables `collections`, `collection_metadata` and `segments`. */
 import { corrupt, type ReadOnlyDatabase, type Space, stringifyExact, unsupported } from 'siltstone/internal'
 import { targetName } from '../names.ts'
 import type { SourceCollection } from '../types.ts'
@@ -49,7 +49,10 @@ function segmentOf(database: ReadOnlyDatabase, collection: string, scope: string
   if (row === undefined) throw corrupt('segment-missing', `the collection ${collection} has no ${scope} segment`)
   const type = String(row['type'])
   if (!/hnsw-local-persisted|metadata\/sqlite/.test(type))
-    throw unsupported('segment-type', `the collection ${collection} has a segment of type ${type}`)
+    throw unsupported(
+      'segment-type',
+      `the collection ${collection} has a segment of type ${type}, which cannot be read; migrate from the server`,
+    )
   return String(row['id'])
 }
 
@@ -65,8 +68,9 @@ function collectionMetadata(database: ReadOnlyDatabase, id: string): Map<string,
 type Json = Record<string, unknown>
 
 /**
- * Where the vectors' space is said, newest first: the schema (1.3), `hnsw` of the configuration (1.0), the metadata
- * `hnsw:space`. Chroma 0.6 writes a configuration too, but it says l2 whatever the collection is, so it comes last.
+ * The space is stored in one of several places, newest first: the schema (since 1.3), `hnsw` of the configuration (since
+ * 1.0), the metadata key `hnsw:space`. Chroma 0.6 also writes a configuration, but with l2 for every collection: it comes
+ * last.
  */
 function configurationOf(
   schema: Json,
@@ -78,18 +82,22 @@ function configurationOf(
   const index = object(object(object(embedding['float_list'])['vector_index'])['config'])
   const spann = object(configuration['spann'])
   const hnsw = { ...object(configuration['hnsw']), ...object(index['hnsw']) }
-  const old = object(configuration['hnsw_configuration'])
-  const said =
+  const legacy = object(configuration['hnsw_configuration'])
+  const stored =
     index['space'] ??
     object(configuration['hnsw'])['space'] ??
     spann['space'] ??
     metadata.get('hnsw:space') ??
-    old['space']
-  const space = SPACES.find((one) => one === (said ?? 'l2'))
+    legacy['space']
+  const space = SPACES.find((known) => known === (stored ?? 'l2'))
   if (space === undefined)
-    throw unsupported('space', `the collection ${name} has the space ${JSON.stringify(said)}`, { field: 'space' })
-  const known = index['embedding_function'] ?? configuration['embedding_function']
-  return { hnsw: { ...hnsw, space }, embeddingFunction: known === undefined || known === null ? null : object(known) }
+    throw unsupported(
+      'space',
+      `the collection ${name} has the unknown space ${JSON.stringify(stored)}; known are ${SPACES.join(', ')}`,
+      { field: 'space' },
+    )
+  const embeddingFunction = index['embedding_function'] ?? configuration['embedding_function'] ?? null
+  return { hnsw: { ...hnsw, space }, embeddingFunction: embeddingFunction === null ? null : object(embeddingFunction) }
 }
 
 function json(text: unknown): Json {

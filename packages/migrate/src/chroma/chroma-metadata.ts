@@ -1,26 +1,26 @@
-/** Metadata as Chroma keeps it: in columns by type, or as the JSON of its queue. */
+/** Metadata as Chroma stores it: in one column per type, or as JSON in its queue. */
 import { type ExactJson, invalid, parseExact, type RecordState, type SqlRow, stringifyExact } from 'siltstone/internal'
 
-/** Chroma keeps these two among the metadata. */
+/** Chroma stores documents and URIs under these metadata keys. */
 export const DOCUMENT_KEY = 'chroma:document'
 const URI_KEY = 'chroma:uri'
 
 type Scalar = string | bigint | number | boolean
 
-/** The one column that is not null; undefined when all are. Booleans are integers of their own column. */
+/** The value of the column that is not null; undefined when all are. Booleans are integers in a column of their own. */
 export function scalarOf(row: SqlRow, text: 'string_value' | 'str_value'): Scalar | undefined {
   const string = row[text]
   if (typeof string === 'string') return string
   const integer = row['int_value']
   if (typeof integer === 'bigint') return integer
   const float = row['float_value']
-  // A column of reals gives whole numbers as numbers too.
+  // SQLite may store a whole number of a real column as an integer.
   if (typeof float === 'number' || typeof float === 'bigint') return Number(float)
   const bool = row['bool_value']
   return bool === null || bool === undefined ? undefined : Number(bool) !== 0
 }
 
-/** Gathers one record's rows of `embedding_metadata` and `embedding_metadata_array`. */
+/** Collects one record's rows of `embedding_metadata` and `embedding_metadata_array`. */
 export class MetadataRows {
   #document: string | null = null
   #uri: string | null = null
@@ -44,7 +44,7 @@ export class MetadataRows {
     else this.#values.set(key, [value])
   }
 
-  /** @throws SiltstoneError `invalid` (metadata-value): an infinity, which JSON cannot say */
+  /** @throws SiltstoneError `invalid` (metadata-value): an infinity, which JSON cannot express */
   record(id: string): RecordState {
     return {
       vector: null,
@@ -61,7 +61,7 @@ function toText(values: ReadonlyMap<string, Scalar | Scalar[]>, id: string): str
   } catch (cause) {
     throw invalid(
       'metadata-value',
-      `the metadata of ${JSON.stringify(id)} cannot be kept: ${(cause as Error).message}`,
+      `the metadata of ${JSON.stringify(id)} cannot be stored: ${(cause as Error).message}`,
       {
         cause,
       },
@@ -69,7 +69,7 @@ function toText(values: ReadonlyMap<string, Scalar | Scalar[]>, id: string): str
   }
 }
 
-/** The JSON of a queue entry: a patch, with the document and the uri among its keys. */
+/** Parses the JSON of a queue entry: a patch with the document and the URI among its keys. */
 export function patchFromQueue(text: string | null, id: string): Omit<RecordState, 'vector'> {
   if (text === null) return { document: null, metadata: null, uri: null }
   let json: ExactJson

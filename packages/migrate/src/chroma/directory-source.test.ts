@@ -48,7 +48,7 @@ const change = (sql: string): void => {
 }
 
 describe.each(GOLDEN_VERSIONS)('a directory of Chroma %s', (version) => {
-  it('is read as that Chroma reads it', async () => {
+  it('gives the records that this Chroma reads from it', async () => {
     const expected = await unpackGolden(version, directory)
     const source = await open()
     const collections = await source.collections()
@@ -68,12 +68,12 @@ describe.each(GOLDEN_VERSIONS)('a directory of Chroma %s', (version) => {
       for (const record of golden?.records ?? [])
         expect([record.id, differingFields(record, byId.get(record.id) as SourceRecord)]).toEqual([record.id, []])
       const some = records.slice(0, 7).map(({ id }) => id)
-      const fetched = await from.fetch([...some, 'nobody'])
+      const fetched = await from.fetch([...some, 'no-such-id'])
       expect([...fetched.values()]).toEqual(records.slice(0, 7))
     }
   })
 
-  it('needs its HNSW files and its queue: neither alone has all vectors', async () => {
+  it('needs its HNSW files and its queue: neither one has all vectors', async () => {
     await unpackGolden(version, directory)
     change('DELETE FROM embeddings_queue')
     const from = await reader('golden-l2')
@@ -91,7 +91,7 @@ describe.each(GOLDEN_VERSIONS)('a directory of Chroma %s', (version) => {
 describe('Chroma 1.5.9', () => {
   beforeEach(() => unpackGolden('1.5.9', directory))
 
-  it('goes on after a cursor', async () => {
+  it('continues after a cursor', async () => {
     const from = await reader('golden-cosine')
     const records = await all(from)
     const cursors: string[] = []
@@ -107,7 +107,7 @@ describe('Chroma 1.5.9', () => {
     expect(await all(from, String(place.id))).toEqual(records.slice(first + 1))
   })
 
-  it('replays what the metadata segment has not seen', async () => {
+  it('replays queue entries that the metadata segment has not applied', async () => {
     const before = await all(await reader('golden-l2'))
     // The state that a crash leaves: the queue holds operations that no segment took in.
     const topic = `(SELECT 'persistent://default/default/' || id FROM collections WHERE name = 'golden-l2')`
@@ -118,7 +118,7 @@ describe('Chroma 1.5.9', () => {
       (9003, 1, ${topic}, 'r4', NULL, NULL, '{"s":null,"more":[1,2]}'),
       (9004, 2, ${topic}, 'r7', ${vector}, 'FLOAT32', '{"z":1}'),
       (9005, 3, ${topic}, 'r8', NULL, NULL, NULL),
-      (9006, 1, ${topic}, 'nobody', ${vector}, 'FLOAT32', '{"z":1}')`)
+      (9006, 1, ${topic}, 'no-such-id', ${vector}, 'FLOAT32', '{"z":1}')`)
     const from = await reader('golden-l2')
     const after = new Map((await all(from)).map((record) => [record.id, record]))
     const old = new Map(before.map((record) => [record.id, record]))
@@ -134,13 +134,13 @@ describe('Chroma 1.5.9', () => {
     expect(after.get('r7')?.vector).toEqual(Float32Array.of(1, 2, 3, 4))
     expect(parseMetadata(after.get('r7')?.metadata ?? '').get('z')).toBe(1n)
     expect(after.has('r8')).toBe(false)
-    expect(after.has('nobody')).toBe(false)
+    expect(after.has('no-such-id')).toBe(false)
     expect(after.size).toBe(before.length)
     expect(await from.count()).toBe(before.length)
     expect((await from.fetch(['queued', 'r8'])).size).toBe(1)
   })
 
-  it('notices that Chroma writes meanwhile', async () => {
+  it('refuses a directory that Chroma writes while it is read', async () => {
     const from = await reader('golden-l2')
     const pages = from.pages(null)[Symbol.asyncIterator]()
     await pages.next()
@@ -148,7 +148,7 @@ describe('Chroma 1.5.9', () => {
     await expect(pages.next()).rejects.toMatchObject({ kind: 'conflict', code: 'source-changed' })
   })
 
-  it('refuses damaged files, naming them', async () => {
+  it('refuses damaged files and names them', async () => {
     const database = new DatabaseSync(join(directory, 'chroma.sqlite3'))
     const segments = database.prepare(`SELECT id FROM segments WHERE scope = 'VECTOR'`).all() as { id: string }[]
     database.close()
@@ -159,7 +159,7 @@ describe('Chroma 1.5.9', () => {
       })
     }
     await expect(reader('golden-l2')).rejects.toMatchObject({ code: 'hnsw-version' })
-    await writeFile(join(directory, 'chroma.sqlite3'), 'no database at all, whatever its name says')
+    await writeFile(join(directory, 'chroma.sqlite3'), 'not a database')
     const failure = await reader('golden-l2').catch((error: unknown) => error)
     expect(isSiltstoneError(failure, 'corrupt')).toBe(true)
   })
@@ -187,7 +187,7 @@ describe('Chroma 1.5.9', () => {
     expect((await stat(`${path}-journal`)).size).toBeGreaterThan(0)
   })
 
-  it('wants a Chroma directory', async () => {
+  it('must have a database', async () => {
     await rm(join(directory, 'chroma.sqlite3'))
     await expect(open()).rejects.toMatchObject({ kind: 'not-found', code: 'chroma-missing' })
   })

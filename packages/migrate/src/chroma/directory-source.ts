@@ -1,8 +1,8 @@
 /**
- * A directory that Chroma wrote (`PersistentClient`, or the server's data), read without Chroma: metadata and documents
- * from `chroma.sqlite3`, vectors from the HNSW files and, where those are behind, from the queue. Nothing is written
- * there. No Chroma may be writing meanwhile; that one did is noticed at the end. One that was killed in the middle of a
- * write leaves a journal to roll back: that is done on a copy.
+ * A directory that Chroma wrote (`PersistentClient`, or a server's data), read without Chroma: metadata and documents from
+ * `chroma.sqlite3`, vectors from the HNSW files and, where those lag behind, from the queue. The directory is only read.
+ * - If Chroma writes while the directory is read, the changed fingerprint at the end shows it, and the read fails.
+ * - If Chroma was killed during a write, SQLite's journal has to be rolled back: that happens on a copy.
  */
 import { join, resolve } from 'node:path'
 import {
@@ -21,18 +21,18 @@ import { HnswFile } from './hnsw-file.ts'
 import { type Pending, readPending, readQueuedVector, seqIdOf } from './queue.ts'
 
 export interface ChromaDirectoryOptions {
-  /** Of Chroma. */
+  /** Chroma's tenant. */
   tenant?: string
   database?: string
 }
 
 const PAGE_BYTES = 2 * 1024 * 1024
 const RECORD_BYTES = 500
-/** Ends a cursor that stands behind the queue. */
+/** Suffix of the cursor behind the records that only the queue has. */
 const QUEUE_READ = '+'
 const NO_VECTOR = 'it has no vector, neither in the HNSW files nor in the queue'
 
-/** @throws SiltstoneError `not-found` (chroma-missing) */
+/** @throws SiltstoneError `not-found` (chroma-missing), `corrupt` when the database is damaged */
 export async function openChromaDirectory(
   directory: string,
   options: ChromaDirectoryOptions = {},
@@ -93,7 +93,7 @@ class DirectoryReader implements SourceReader {
       this.#one('SELECT count(*) AS n FROM embeddings WHERE segment_id = ?', this.#from.metadataSegment),
     )
     for (const [id, operations] of this.#pending.operations) {
-      const before = this.#placeOf(id) !== undefined
+      const before = this.#rowIdOf(id) !== undefined
       const after = apply(before ? EMPTY : undefined, operations) !== undefined
       count += Number(after) - Number(before)
     }
@@ -117,37 +117,37 @@ class DirectoryReader implements SourceReader {
       100,
       Math.min(5_000, Math.floor(PAGE_BYTES / ((this.collection.dimension ?? 1) * 4 + RECORD_BYTES))),
     )
-    let place = after === null ? -1 : Number.parseInt(after, 10)
+    let rowId = after === null ? -1 : Number.parseInt(after, 10)
     for (;;) {
       const rows = this.#database.all(
         'SELECT id, embedding_id FROM embeddings WHERE segment_id = ? AND id > ? ORDER BY id LIMIT ?',
         this.#from.metadataSegment,
-        place,
+        rowId,
         size,
       )
-      const places = rows.map((row) => ({ place: Number(row['id']), id: String(row['embedding_id']) }))
-      if (places.length === 0) break
-      place = places.at(-1)?.place ?? place
-      yield { ...(await this.#records(places)), cursor: String(place) }
+      const recordRows = rows.map((row) => ({ rowId: Number(row['id']), id: String(row['embedding_id']) }))
+      if (recordRows.length === 0) break
+      rowId = recordRows.at(-1)?.rowId ?? rowId
+      yield { ...(await this.#records(recordRows)), cursor: String(rowId) }
     }
     const queued = await this.#queuedOnly()
     const isNew = queued.records.length + queued.skipped.length > 0 && after?.endsWith(QUEUE_READ) !== true
-    if (isNew) yield { ...queued, cursor: `${place}${QUEUE_READ}` }
+    if (isNew) yield { ...queued, cursor: `${rowId}${QUEUE_READ}` }
     if ((await this.fingerprint()) !== before)
       throw conflict(
         'source-changed',
-        `${this.#from.name} was written while it was read; stop Chroma, or migrate from its server`,
+        `Chroma wrote to ${this.#from.name} while it was read; stop Chroma, or migrate from its server`,
       )
   }
 
   async fetch(ids: readonly string[]): Promise<Map<string, SourceRecord>> {
-    const places = ids.flatMap((id) => {
-      const place = this.#placeOf(id)
-      return place === undefined ? [] : [{ place, id }]
+    const recordRows = ids.flatMap((id) => {
+      const rowId = this.#rowIdOf(id)
+      return rowId === undefined ? [] : [{ rowId, id }]
     })
     const wanted = new Set(ids)
-    // The HNSW files have them in about the same order: neighbours share a block.
-    const { records } = await this.#records(places.sort((a, b) => a.place - b.place))
+    // The HNSW files have about the same order: neighbours share a block.
+    const { records } = await this.#records(recordRows.sort((a, b) => a.rowId - b.rowId))
     const queued = (await this.#queuedOnly()).records.filter(({ id }) => wanted.has(id))
     return new Map([...records, ...queued].map((record) => [record.id, record]))
   }
@@ -156,27 +156,30 @@ class DirectoryReader implements SourceReader {
     await this.#hnsw?.close()
   }
 
-  /** Records that are in the queue alone. */
+  /** Records that only the queue has. */
   async #queuedOnly(): Promise<Pick<SourcePage, 'records' | 'skipped'>> {
     const states: [string, RecordState][] = []
     for (const [id, operations] of this.#pending.operations) {
-      const state = this.#placeOf(id) === undefined ? apply(undefined, operations) : undefined
+      const state = this.#rowIdOf(id) === undefined ? apply(undefined, operations) : undefined
       if (state !== undefined) states.push([id, state])
     }
     return this.#withVectors(states)
   }
 
-  async #records(places: readonly { place: number; id: string }[]): Promise<Pick<SourcePage, 'records' | 'skipped'>> {
-    const rows = new Map(places.map(({ place }) => [place, new MetadataRows()]))
-    for (const [from, to] of runs(places.map(({ place }) => place))) {
-      for (const row of this.#rowsOf('embedding_metadata', 'key', from, to)) rows.get(Number(row['id']))?.scalar(row)
+  async #records(
+    recordRows: readonly { rowId: number; id: string }[],
+  ): Promise<Pick<SourcePage, 'records' | 'skipped'>> {
+    const metadata = new Map(recordRows.map(({ rowId }) => [rowId, new MetadataRows()]))
+    for (const [from, to] of rangesOf(recordRows.map(({ rowId }) => rowId))) {
+      for (const row of this.#rowsOf('embedding_metadata', 'key', from, to))
+        metadata.get(Number(row['id']))?.scalar(row)
       if (!this.#hasArrays) continue
       for (const row of this.#rowsOf('embedding_metadata_array', 'rowid', from, to))
-        rows.get(Number(row['id']))?.element(row)
+        metadata.get(Number(row['id']))?.element(row)
     }
     const states: [string, RecordState][] = []
-    for (const { place, id } of places) {
-      const state = apply(rows.get(place)?.record(id), this.#pending.operations.get(id) ?? [])
+    for (const { rowId, id } of recordRows) {
+      const state = apply(metadata.get(rowId)?.record(id), this.#pending.operations.get(id) ?? [])
       if (state !== undefined) states.push([id, state])
     }
     return this.#withVectors(states)
@@ -203,7 +206,7 @@ class DirectoryReader implements SourceReader {
     return seqId === null ? undefined : readQueuedVector(this.#database, seqId)
   }
 
-  #placeOf(id: string): number | undefined {
+  #rowIdOf(id: string): number | undefined {
     const sql = 'SELECT id FROM embeddings WHERE segment_id = ? AND embedding_id = ?'
     const [row] = this.#database.all(sql, this.#from.metadataSegment, id)
     return row === undefined ? undefined : Number(row['id'])
@@ -228,13 +231,13 @@ function larger(a: bigint | null, b: bigint | null): bigint {
   return x > y ? x : y
 }
 
-/** Ranges that hold the numbers and little else, so that other collections' rows are not read. */
-function runs(numbers: readonly number[]): [number, number][] {
-  const found: [number, number][] = []
+/** Ranges that contain the numbers and few others, so that few rows of other collections are read. */
+function rangesOf(numbers: readonly number[]): [number, number][] {
+  const ranges: [number, number][] = []
   for (const number of [...numbers].sort((a, b) => a - b)) {
-    const last = found.at(-1)
+    const last = ranges.at(-1)
     if (last !== undefined && number - last[1] <= 16) last[1] = number
-    else found.push([number, number])
+    else ranges.push([number, number])
   }
-  return found
+  return ranges
 }

@@ -1,23 +1,26 @@
 /**
- * The vectors of a Chroma collection on disk, read without Chroma: the files that its fork of hnswlib writes
- * (`saveIndex`/`persistDirty`, persistence version 1; seen of Chroma 0.4 to 1.5), little-endian.
+ * Reads the vectors of a Chroma collection from the files that its fork of hnswlib writes (`saveIndex`/`persistDirty`,
+ * persistence version 1; Chroma 0.4 to 1.5 write it). All numbers are little-endian.
  *
  * `header.bin`, 100 bytes:
  *
- * | byte | type | what                                   | byte | type | what                              |
+ * | byte | type | content                                | byte | type | content                           |
  * |------|------|----------------------------------------|------|------|-----------------------------------|
  * | 0    | i32  | persistence version, 1                 | 44   | u64  | offset of the vector in an element|
  * | 4    | u64  | offset of level 0                      | 52   | i32  | top level                         |
- * | 12   | u64  | room for so many elements              | 56   | u32  | entry point                       |
+ * | 12   | u64  | capacity, in elements                  | 56   | u32  | entry point                       |
  * | 20   | u64  | elements in use                        | 60   | u64  | maxM, then maxM0, M               |
  * | 28   | u64  | bytes of an element                    | 84   | f64  | 1 / ln M                          |
  * | 36   | u64  | offset of the label in an element      | 92   | u64  | ef_construction                   |
  *
- * `data_level0.bin`: one element after the other: u16 number of links, u8 flags (1 = deleted), u8, the links as u32, the
- * vector as f32, its label as u64. `length.bin`: one f32 an element, the vector's length before it was normalised; only
- * collections of the space cosine have any, the others leave memory's rubbish there. `link_lists.bin`, the graph above
- * level 0, is not needed. `index_metadata.pickle` maps ids to labels; it is missing until the first synchronisation, and
- * then the other files hold nothing of worth.
+ * `data_level0.bin` holds the elements. An element is: number of links (u16), flags (u8, 1 = deleted), one unused byte,
+ * the links (u32 each), the vector (f32 each), the label (u64).
+ *
+ * `length.bin` holds one f32 per element: the vector's length before it was normalised. Only the space cosine uses it;
+ * for other spaces its content is undefined.
+ *
+ * `index_metadata.pickle` maps ids to labels. It is missing until the first synchronisation; the other files have no valid
+ * content until then. `link_lists.bin`, the graph above level 0, is not needed.
  */
 import { join } from 'node:path'
 import {
@@ -33,7 +36,7 @@ import { type Pickled, PickledObject, readPickle } from './pickle.ts'
 
 const HEADER_BYTES = 100
 const BLOCK_BYTES = 1 << 18
-const KEPT_BLOCKS = 256
+const MAX_CACHED_BLOCKS = 256
 const DELETED = 1
 
 interface Layout {
@@ -46,12 +49,12 @@ interface Layout {
 
 export class HnswFile {
   readonly dimension: number
-  /** Up to which entry of the queue it holds everything, as the pickle says: Chroma 0.4 and 0.5. */
+  /** The last queue entry that the files contain, if the pickle has it (Chroma 0.4 and 0.5). */
   readonly maxSeqId: bigint | null
   readonly #layout: Layout
   readonly #file: RandomAccessFile
   readonly #lengths: Float32Array | undefined
-  readonly #places: Map<string, number>
+  readonly #indexById = new Map<string, number>()
   readonly #blocks = new Map<number, Promise<Buffer>>()
 
   private constructor(parts: {
@@ -63,14 +66,13 @@ export class HnswFile {
     this.#layout = parts.layout
     this.#file = parts.file
     this.#lengths = parts.lengths
-    this.#places = new Map()
     this.dimension = parts.layout.dimension
     this.maxSeqId = parts.maxSeqId
   }
 
   /**
    * @param directory of the vector segment
-   * @returns undefined when nothing was synchronised into files yet
+   * @returns undefined before the first synchronisation
    * @throws SiltstoneError `corrupt` (hnsw-file, bad-pickle), `unsupported` (hnsw-version)
    */
   static async open(directory: string, space: Space): Promise<HnswFile | undefined> {
@@ -90,23 +92,19 @@ export class HnswFile {
     }
   }
 
-  get size(): number {
-    return this.#places.size
-  }
-
   has(id: string): boolean {
-    return this.#places.has(id)
+    return this.#indexById.has(id)
   }
 
-  /** As it was given to Chroma, but for the last digit where the space is cosine. */
+  /** The vector as it was given to Chroma; in the space cosine, the last digit may differ. */
   async vector(id: string): Promise<Float32Array | undefined> {
-    const place = this.#places.get(id)
-    if (place === undefined) return undefined
+    const index = this.#indexById.get(id)
+    if (index === undefined) return undefined
     const { vectorOffset, dimension } = this.#layout
-    const { block, at } = await this.#element(place)
+    const { block, at } = await this.#element(index)
     const vector = new Float32Array(dimension)
     for (let i = 0; i < dimension; i++) vector[i] = block.readFloatLE(at + vectorOffset + i * 4)
-    const length = this.#lengths?.[place]
+    const length = this.#lengths?.[index]
     if (length !== undefined) for (let i = 0; i < dimension; i++) vector[i] = (vector[i] as number) * length
     return vector
   }
@@ -115,7 +113,7 @@ export class HnswFile {
     return this.#file.close()
   }
 
-  /** Reads every element's label once. */
+  /** Reads the label of every element. */
   async #locate(idToLabel: ReadonlyMap<number, string>): Promise<void> {
     const { elements, elementBytes, labelOffset } = this.#layout
     const { path, sizeBytes } = this.#file
@@ -129,29 +127,29 @@ export class HnswFile {
         'hnsw-file',
         `length.bin beside ${path} has ${this.#lengths.length} lengths for ${elements} elements`,
       )
-    for (let place = 0; place < elements; place++) {
-      const { block, at } = await this.#element(place)
+    for (let index = 0; index < elements; index++) {
+      const { block, at } = await this.#element(index)
       if (((block[at + 2] as number) & DELETED) !== 0) continue
       const id = idToLabel.get(Number(block.readBigUInt64LE(at + labelOffset)))
-      if (id !== undefined) this.#places.set(id, place)
+      if (id !== undefined) this.#indexById.set(id, index)
     }
   }
 
-  async #element(place: number): Promise<{ block: Buffer; at: number }> {
+  async #element(index: number): Promise<{ block: Buffer; at: number }> {
     const { elements, elementBytes } = this.#layout
     const perBlock = Math.max(1, Math.floor(BLOCK_BYTES / elementBytes))
-    const number = Math.floor(place / perBlock)
-    let block = this.#blocks.get(number)
+    const blockNumber = Math.floor(index / perBlock)
+    let block = this.#blocks.get(blockNumber)
     if (block === undefined) {
-      const count = Math.min(perBlock, elements - number * perBlock)
+      const count = Math.min(perBlock, elements - blockNumber * perBlock)
       block = this.#file
-        .read(number * perBlock * elementBytes, count * elementBytes)
+        .read(blockNumber * perBlock * elementBytes, count * elementBytes)
         .then((bytes) => Buffer.from(bytes.buffer))
-      this.#blocks.set(number, block)
+      this.#blocks.set(blockNumber, block)
       const [oldest] = this.#blocks.keys()
-      if (this.#blocks.size > KEPT_BLOCKS && oldest !== undefined) this.#blocks.delete(oldest)
+      if (this.#blocks.size > MAX_CACHED_BLOCKS && oldest !== undefined) this.#blocks.delete(oldest)
     }
-    return { block: await block, at: (place % perBlock) * elementBytes }
+    return { block: await block, at: (index % perBlock) * elementBytes }
   }
 }
 
@@ -171,14 +169,14 @@ export function layoutOf(bytes: Uint8Array, name: string): Layout {
     throw corrupt('hnsw-file', `${name} has ${header.length} bytes, not ${HEADER_BYTES}`)
   const version = header.readInt32LE(0)
   if (version !== 1)
-    throw unsupported('hnsw-version', `${name} has persistence version ${version}, this program knows 1`)
+    throw unsupported('hnsw-version', `${name} has persistence version ${version}; only version 1 can be read`)
   const u64 = (at: number): number => Number(header.readBigUInt64LE(at))
   const [elements, elementBytes, labelOffset, vectorOffset] = [u64(20), u64(28), u64(36), u64(44)]
   const dimension = (labelOffset - vectorOffset) / 4
   if (!Number.isInteger(dimension) || dimension < 1 || vectorOffset < 4 || elementBytes < labelOffset + 8)
     throw corrupt(
       'hnsw-file',
-      `${name} makes no sense: vectors at ${vectorOffset}, labels at ${labelOffset} of ${elementBytes} bytes`,
+      `${name} contradicts itself: vectors at ${vectorOffset}, labels at ${labelOffset} of ${elementBytes} bytes`,
     )
   return { elements, elementBytes, labelOffset, vectorOffset, dimension }
 }
@@ -186,7 +184,7 @@ export function layoutOf(bytes: Uint8Array, name: string): Layout {
 function labelsOf(bytes: Uint8Array, name: string): { idToLabel: Map<number, string>; maxSeqId: bigint | null } {
   const read = readPickle(bytes, name)
   const state = read instanceof PickledObject ? read.state : read
-  const bad = (): Error => corrupt('bad-pickle', `${name} holds no id_to_label: is it Chroma's?`)
+  const bad = (): Error => corrupt('bad-pickle', `${name} has no id_to_label; it was not written by Chroma`)
   if (!(state instanceof Map)) throw bad()
   const ids = state.get('id_to_label')
   if (!(ids instanceof Map)) throw bad()
@@ -195,10 +193,10 @@ function labelsOf(bytes: Uint8Array, name: string): { idToLabel: Map<number, str
     if (typeof id !== 'string' || typeof label !== 'number') throw bad()
     labels.set(label, id)
   }
-  return { idToLabel: labels, maxSeqId: integer(state.get('max_seq_id')) }
+  return { idToLabel: labels, maxSeqId: integerOf(state.get('max_seq_id')) }
 }
 
-function integer(value: Pickled | undefined): bigint | null {
+function integerOf(value: Pickled | undefined): bigint | null {
   return typeof value === 'number' || typeof value === 'bigint' ? BigInt(value) : null
 }
 

@@ -43,7 +43,7 @@ describe('pickles', () => {
     expect(read(text)).toEqual(value)
   })
 
-  it('keeps the state of an instance without looking at its class', () => {
+  it('keeps the state of an instance without looking up its class', () => {
     for (const text of INSTANCES) {
       const object = read(text) as PickledObject
       expect(object).toBeInstanceOf(PickledObject)
@@ -57,13 +57,13 @@ describe('pickles', () => {
     }
   })
 
-  it('runs nothing, and refuses what is cut off or no pickle', () => {
+  it('never calls anything, and refuses truncated files and other formats', () => {
     // os.system('false'), as pickle would run it.
     const call = read('gASVIAAAAAAAAACMBXBvc2l4lIwGc3lzdGVtlJOUjAVmYWxzZZSFlFKULg==')
     expect(call).toEqual(new PickledObject('posix.system'))
     const whole = Buffer.from(PICKLES[0]?.[1] ?? '', 'base64')
     for (let length = 0; length < whole.length; length++)
-      expect(() => readPickle(whole.subarray(0, length), 'x.pickle')).toThrow(/x\.pickle is not a pickle/)
+      expect(() => readPickle(whole.subarray(0, length), 'x.pickle')).toThrow(/x\.pickle is not a readable pickle/)
     expect(() => readPickle(Buffer.from('PK\x03\x04'), 'x.pickle')).toThrow(/opcode/)
   })
 })

@@ -1,7 +1,7 @@
 /**
- * Reads Python pickles, as far as Chroma's `index_metadata.pickle` needs it: numbers, strings, bytes, lists, tuples, sets,
- * dictionaries, and instances of classes as their bare state. Nothing named in the file is looked up or run, which is what
- * makes pickles of strangers dangerous elsewhere.
+ * Reads the subset of Python pickles that Chroma's `index_metadata.pickle` uses: numbers, strings, bytes, lists, tuples,
+ * sets, dictionaries, and instances of classes as their plain state. Names in the file are never looked up or called, so
+ * an untrusted pickle can do no harm.
  *
  * The opcodes are those of Python's `pickletools`, protocols 0 to 5. Chroma 1.x writes a dictionary (protocol 3),
  * Chroma 0.4 to 0.6 an instance of `PersistentData` (protocol 5).
@@ -20,7 +20,7 @@ export type Pickled =
   | PickledClass
   | PickledObject
 
-/** A name in the file; never followed. */
+/** The name of a class in the file; it is never looked up. */
 export class PickledClass {
   readonly name: string
   constructor(name: string) {
@@ -28,7 +28,7 @@ export class PickledClass {
   }
 }
 
-/** An instance: the class's name and the state that was given to it. */
+/** An instance: the class's name and the instance's state. */
 export class PickledObject {
   readonly className: string
   state: Pickled = null
@@ -40,13 +40,16 @@ export class PickledObject {
 const MARK = Symbol('mark')
 type Item = Pickled | typeof MARK
 
-/** @param name of the file, for messages. @throws SiltstoneError `corrupt` (bad-pickle) */
+/**
+ * @param name of the file, for messages
+ * @throws SiltstoneError `corrupt` (bad-pickle)
+ */
 export function readPickle(bytes: Uint8Array, name: string): Pickled {
   try {
     return new Reader(bytes).read()
   } catch (cause) {
     const reason = cause instanceof RangeError ? 'it ends too early' : (cause as Error).message
-    throw corrupt('bad-pickle', `${name} is not a pickle that can be read: ${reason}`, { cause })
+    throw corrupt('bad-pickle', `${name} is not a readable pickle: ${reason}`, { cause })
   }
 }
 
@@ -82,7 +85,7 @@ class Reader {
         this.#stack.pop()
         return
       case 0x31: // POP_MARK
-        this.#sinceMark()
+        this.#popToMark()
         return
       case 0x7d: // EMPTY_DICT
         return this.#push(new Map())
@@ -91,10 +94,10 @@ class Reader {
       case 0x8f: // EMPTY_SET
         return this.#push([])
       case 0x64: // DICT
-        return this.#push(pairs(new Map(), this.#sinceMark()))
+        return this.#push(pairs(new Map(), this.#popToMark()))
       case 0x6c: // LIST
       case 0x74: // TUPLE
-        return this.#push(this.#sinceMark())
+        return this.#push(this.#popToMark())
       case 0x85:
       case 0x86:
       case 0x87: // TUPLE1 to TUPLE3
@@ -102,15 +105,15 @@ class Reader {
       case 0x73: // SETITEM
         return this.#setItems(this.#popMany(2))
       case 0x75: // SETITEMS
-        return this.#setItems(this.#sinceMark())
+        return this.#setItems(this.#popToMark())
       case 0x61: // APPEND
         return this.#append(this.#popMany(1))
       case 0x65: // APPENDS
       case 0x90: // ADDITEMS
-        return this.#append(this.#sinceMark())
+        return this.#append(this.#popToMark())
       default:
         if (!this.#scalar(opcode) && !this.#memoOrClass(opcode))
-          throw new Error(`opcode 0x${opcode.toString(16)} at byte ${this.#at - 1} is not among those that data needs`)
+          throw new Error(`opcode 0x${opcode.toString(16)} at byte ${this.#at - 1} is not supported`)
     }
   }
 
@@ -207,10 +210,10 @@ class Reader {
     }
   }
 
-  /** `cls(*args)`; protocols before 2 spell it `copyreg._reconstructor(cls, object, None)`. */
+  /** `cls(*args)`; protocols 0 and 1 write `copyreg._reconstructor(cls, object, None)`. */
   #instance(): void {
     const [called, args] = this.#popMany(2)
-    if (!(called instanceof PickledClass)) throw new Error('an instance of something that is no class')
+    if (!(called instanceof PickledClass)) throw new Error('an instance of a value that is not a class')
     const first = Array.isArray(args) ? args[0] : undefined
     this.#push(
       new PickledObject(
@@ -253,7 +256,7 @@ class Reader {
 
   #decimal(): number | bigint {
     const text = this.#line().replace(/L$/, '')
-    if (!/^-?\d+$/.test(text)) throw new Error(`${JSON.stringify(text)} is no integer`)
+    if (!/^-?\d+$/.test(text)) throw new Error(`${JSON.stringify(text)} is not an integer`)
     return narrow(BigInt(text))
   }
 
@@ -288,7 +291,7 @@ class Reader {
     return items.reverse()
   }
 
-  #sinceMark(): Pickled[] {
+  #popToMark(): Pickled[] {
     const from = this.#stack.lastIndexOf(MARK)
     if (from < 0) throw new Error('no mark')
     const items = this.#stack.slice(from + 1) as Pickled[]
@@ -298,13 +301,13 @@ class Reader {
 
   #setItems(items: Pickled[]): void {
     const map = this.#top()
-    if (!(map instanceof Map)) throw new Error('items of something that is no dictionary')
+    if (!(map instanceof Map)) throw new Error('items for a value that is not a dictionary')
     pairs(map, items)
   }
 
   #append(items: Pickled[]): void {
     const list = this.#top()
-    if (!Array.isArray(list)) throw new Error('elements of something that is no list')
+    if (!Array.isArray(list)) throw new Error('elements for a value that is not a list')
     for (const item of items) list.push(item)
   }
 }

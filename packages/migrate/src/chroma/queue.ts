@@ -1,7 +1,7 @@
 /**
- * Chroma's write-ahead queue (`embeddings_queue`). A collection's two segments each took in the queue up to a sequence
- * number of their own: the metadata segment follows at once, the vector segment only when a few hundred writes have
- * gathered. What lies between is replayed here, by the same rules as Chroma's.
+ * Chroma's write-ahead queue (`embeddings_queue`). Each of a collection's two segments has applied the queue up to a
+ * sequence number of its own: the metadata segment applies entries at once, the vector segment after a few hundred. This
+ * module replays the entries after these numbers by Chroma's rules.
  */
 import {
   type Op,
@@ -15,7 +15,7 @@ import { patchFromQueue } from './chroma-metadata.ts'
 
 const OPS: readonly Op[] = ['add', 'update', 'upsert', 'delete']
 
-/** Numbers of the queue are integers, in tables of Chroma before 1.0 also 8 bytes, big-endian. */
+/** Sequence numbers are integers; before Chroma 1.0 some tables hold them as 8 bytes, big-endian. */
 export function seqIdOf(value: SqlValue | undefined): bigint | null {
   if (typeof value === 'bigint') return value
   if (typeof value === 'number') return BigInt(value)
@@ -26,20 +26,20 @@ export function seqIdOf(value: SqlValue | undefined): bigint | null {
 
 export interface QueueBounds {
   collectionId: string
-  /** Everything up to these is in the segments. */
+  /** The last entry that each segment contains. */
   vectorSeqId: bigint
   metadataSeqId: bigint
 }
 
-/** What the queue changes about the two segments. */
+/** The queue's changes to the two segments. */
 export interface Pending {
-  /** The queue's entry with an id's vector; null: the id has none any more. */
+  /** By id, the queue entry that holds the vector; null when the queue deletes the id. */
   vectors: Map<string, bigint | null>
-  /** Operations that the metadata segment has not seen, in order; their vectors are null. */
+  /** By id, operations that the metadata segment has not applied, in order; their vectors are null. */
   operations: Map<string, RecordOp[]>
 }
 
-/** @param inFile whether the vector segment's files have the id */
+/** @param inFile whether the vector segment's files contain the id */
 export function readPending(database: ReadOnlyDatabase, bounds: QueueBounds, inFile: (id: string) => boolean): Pending {
   const pending: Pending = { vectors: new Map(), operations: new Map() }
   const { vectorSeqId, metadataSeqId } = bounds
@@ -87,7 +87,7 @@ function opOf(row: SqlRow): Op {
   if (op === undefined)
     throw unsupported(
       'queue-operation',
-      `the queue has an operation ${String(row['operation'])} that is not known here`,
+      `the queue has an unknown operation ${String(row['operation'])}; known are 0 to ${OPS.length - 1}`,
     )
   return op
 }
@@ -100,7 +100,10 @@ export function readQueuedVector(database: ReadOnlyDatabase, seqId: bigint): Flo
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const encoding = row?.['encoding']
   if (encoding !== 'FLOAT32' && encoding !== 'INT32')
-    throw unsupported('vector-encoding', `the queue has a vector in the encoding ${String(encoding)}`)
+    throw unsupported(
+      'vector-encoding',
+      `the queue has a vector in the unknown encoding ${String(encoding)}; known are FLOAT32 and INT32`,
+    )
   const vector = new Float32Array(buffer.length / 4)
   for (let i = 0; i < vector.length; i++)
     vector[i] = encoding === 'INT32' ? buffer.readInt32LE(i * 4) : buffer.readFloatLE(i * 4)

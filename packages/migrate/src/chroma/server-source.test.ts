@@ -57,7 +57,7 @@ async function all(from: SourceReader, after: string | null = null): Promise<Sou
 }
 
 describe('a Chroma server as a source', () => {
-  it('gives every record exactly, in order, from any cursor on', async () => {
+  it('reads every record exactly, in order, after any cursor', async () => {
     const records = await filled(4_500)
     const from = await reader()
     expect(from.collection).toMatchObject({
@@ -72,13 +72,13 @@ describe('a Chroma server as a source', () => {
     for await (const { cursor } of from.pages(null)) cursors.push(cursor)
     expect(cursors).toEqual(['2000', '4000', '4500'])
     expect(await all(from, '4000')).toEqual(records.slice(4_000))
-    expect([...(await from.fetch(['r7', 'nobody', 'r4000'])).values()]).toEqual([records[7], records[4_000]])
+    expect([...(await from.fetch(['r7', 'no-such-id', 'r4000'])).values()]).toEqual([records[7], records[4_000]])
     const ids: string[] = []
     for await (const page of from.ids?.() ?? []) ids.push(...page)
     expect(ids).toEqual(records.map(({ id }) => id))
   })
 
-  it('knows the space of a collection of Chroma 0.6, whose configuration does not', async () => {
+  it('reads the space of Chroma 0.6 from the metadata, not from the configuration', async () => {
     await filled(1)
     const good = http
     http = async (url, init) => {
@@ -98,7 +98,7 @@ describe('a Chroma server as a source', () => {
     expect(requests.every(({ headers }) => headers['x-chroma-token'] === 'secret')).toBe(true)
   })
 
-  it('tries again after a failure that may pass', async () => {
+  it('retries after a temporary failure', async () => {
     const records = await filled(10)
     const good = http
     let failures = 0
@@ -117,7 +117,7 @@ describe('a Chroma server as a source', () => {
     })
   })
 
-  it('keeps to the quota of a hosted Chroma', async () => {
+  it('respects the quota of Chroma Cloud', async () => {
     const records = await filled(700)
     const good = http
     http = async (url, init) => {
@@ -131,7 +131,7 @@ describe('a Chroma server as a source', () => {
     expect((await from.fetch(records.map(({ id }) => id))).size).toBe(700)
   })
 
-  it('says what it cannot talk to', async () => {
+  it('refuses servers without the v2 API', async () => {
     const answer = (status: number) => (http = async () => new Response('no', { status }))
     answer(404)
     await expect(reader()).rejects.toMatchObject({ kind: 'unsupported', code: 'chroma-api' })

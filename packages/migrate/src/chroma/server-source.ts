@@ -1,9 +1,9 @@
 /**
- * A running Chroma: pages of `get` through its v2 API, as any client reads them. Every record takes part in two requests:
- * one parsed exactly (metadata keep 64-bit integers and floats apart), one for the vectors, which need no such care.
+ * A running Chroma server, read page by page with `get` of its v2 API. Two requests read each record: one whose answer is
+ * parsed exactly, because metadata tell 64-bit integers from floats, and one for the vectors, which need no exact parser.
  *
- * The server may be written meanwhile: deletions then shift the pages, so `ids` lets the copying look for what it
- * passed over.
+ * Clients may write to the server during the migration. Deletions then shift the pages; `ids` lets the copy find records
+ * that it missed.
  */
 import {
   corrupt,
@@ -31,9 +31,9 @@ interface ServerCollection extends SourceCollection {
 }
 
 const PAGE_BYTES = 4 * 1024 * 1024
-/** Of a number in JSON. */
+/** Length of a number in JSON, with its comma. */
 const FLOAT_BYTES = 11
-/** Chroma Cloud refuses more. */
+/** Chroma Cloud refuses larger pages. */
 const CLOUD_PAGE = 300
 const LIST_PAGE = 100
 const SPACES: readonly Space[] = ['l2', 'cosine', 'ip']
@@ -43,7 +43,7 @@ export async function openChromaServer(options: ChromaServerOptions): Promise<Mi
   const { tenant = 'default_tenant', database = 'default_database' } = options
   const root = options.url.replace(/\/+$/, '')
   if (!/^https?:\/\//.test(root))
-    throw invalid('bad-url', `${options.url} is not a server's address; give http://host:port`, { field: 'url' })
+    throw invalid('bad-url', `${options.url} is not the URL of a server; give http://host:port`, { field: 'url' })
   const http = new SourceHttp(`the Chroma server ${root}`, options)
   const base = `${root}/api/v2/tenants/${encodeURIComponent(tenant)}/databases/${encodeURIComponent(database)}/collections`
   try {
@@ -52,7 +52,7 @@ export async function openChromaServer(options: ChromaServerOptions): Promise<Mi
     if (!isSiltstoneError(error, 'not-found')) throw error
     throw unsupported(
       'chroma-api',
-      `${root} does not speak Chroma's v2 API (Chroma before 0.6): migrate from its directory instead`,
+      `${root} does not have Chroma's v2 API (Chroma 0.6 and later); migrate from its directory instead`,
       { cause: error },
     )
   }
@@ -77,14 +77,18 @@ async function listCollections(http: SourceHttp, base: string): Promise<ServerCo
 function collectionFrom(json: ExactJson): ServerCollection {
   const name = textOf(json, 'name')
   const hnsw = member(json, 'configuration_json', 'hnsw')
-  // Before 1.0 the configuration says l2 whatever the collection is; its metadata tell.
-  const said =
+  // Chroma before 1.0 writes l2 into every collection's configuration; its metadata have the space.
+  const stored =
     member(hnsw, 'space') ??
     member(json, 'configuration_json', 'spann', 'space') ??
     member(json, 'metadata', 'hnsw:space') ??
     'l2'
-  const space = SPACES.find((one) => one === said)
-  if (space === undefined) throw unsupported('space', `the collection ${name} has the space ${String(toPlain(said))}`)
+  const space = SPACES.find((known) => known === stored)
+  if (space === undefined)
+    throw unsupported(
+      'space',
+      `the collection ${name} has the unknown space ${String(toPlain(stored))}; known are ${SPACES.join(', ')}`,
+    )
   const embeddingFunction = member(json, 'configuration_json', 'embedding_function')
   const dimension = member(json, 'dimension')
   return {
@@ -110,13 +114,13 @@ class ServerReader implements SourceReader {
   readonly collection: ServerCollection
   readonly #http: SourceHttp
   readonly #url: string
-  #page: number
+  #pageRecords: number
 
   constructor(http: SourceHttp, base: string, collection: ServerCollection) {
     this.#http = http
     this.#url = `${base}/${encodeURIComponent(collection.id)}`
     this.collection = collection
-    this.#page = Math.max(
+    this.#pageRecords = Math.max(
       50,
       Math.min(2_000, Math.floor(PAGE_BYTES / ((collection.dimension ?? 1) * FLOAT_BYTES + 500))),
     )
@@ -133,7 +137,7 @@ class ServerReader implements SourceReader {
   async *pages(after: string | null): AsyncGenerator<SourcePage> {
     let offset = after === null ? 0 : Number(after)
     for (;;) {
-      const { ids, records } = await this.#records({ limit: this.#page, offset })
+      const { ids, records } = await this.#records({ limit: this.#pageRecords, offset })
       if (ids.length === 0) return
       offset += ids.length
       yield { records, skipped: [], cursor: String(offset) }
@@ -142,7 +146,7 @@ class ServerReader implements SourceReader {
 
   async *ids(): AsyncGenerator<string[]> {
     for (let offset = 0; ; ) {
-      const ids = idsOf(parseExact(await this.#get({ limit: this.#page, offset, include: [] })))
+      const ids = idsOf(parseExact(await this.#get({ limit: this.#pageRecords, offset, include: [] })))
       if (ids.length === 0) return
       offset += ids.length
       yield ids
@@ -151,8 +155,8 @@ class ServerReader implements SourceReader {
 
   async fetch(ids: readonly string[]): Promise<Map<string, SourceRecord>> {
     const found = new Map<string, SourceRecord>()
-    for (let i = 0; i < ids.length; i += this.#page) {
-      const { records } = await this.#records({ ids: ids.slice(i, i + this.#page) })
+    for (let i = 0; i < ids.length; i += this.#pageRecords) {
+      const { records } = await this.#records({ ids: ids.slice(i, i + this.#pageRecords) })
       for (const record of records) found.set(record.id, record)
     }
     return found
@@ -160,7 +164,7 @@ class ServerReader implements SourceReader {
 
   async close(): Promise<void> {}
 
-  /** @returns `records` lacks those of `ids` that were deleted between the two requests */
+  /** @returns `records` lacks ids whose record was deleted between the two requests */
   async #records(which: Record<string, unknown>): Promise<{ ids: string[]; records: SourceRecord[] }> {
     const answer = parseExact(await this.#get({ ...which, include: ['documents', 'metadatas', 'uris'] }))
     const ids = idsOf(answer)
@@ -193,8 +197,8 @@ class ServerReader implements SourceReader {
       return await this.#http.post(`${this.#url}/get`, body)
     } catch (error) {
       const overQuota = isSiltstoneError(error, 'invalid') && /quota/i.test(error.message)
-      if (!overQuota || this.#page <= CLOUD_PAGE) throw error
-      this.#page = CLOUD_PAGE
+      if (!overQuota || this.#pageRecords <= CLOUD_PAGE) throw error
+      this.#pageRecords = CLOUD_PAGE
       if (body['limit'] !== undefined) return this.#get({ ...body, limit: CLOUD_PAGE })
       throw error
     }

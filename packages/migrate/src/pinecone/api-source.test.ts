@@ -39,7 +39,7 @@ async function all(from: SourceReader, after: string | null = null): Promise<[So
 }
 
 describe('Pinecone’s API', () => {
-  it('gives a collection for each namespace, in its metric', async () => {
+  it('has one collection per namespace, with the index’s metric', async () => {
     const fake = new FakePinecone('key')
     fake.namespaces.set('', vectors(3)).set('user 7/ü', vectors(2))
     for (const [metric, space] of [
@@ -59,7 +59,7 @@ describe('Pinecone’s API', () => {
     expect(records).toHaveLength(2)
   })
 
-  it('gives every record in order, whatever the length of its id, and goes on after a token', async () => {
+  it('reads every record in order, with long ids, and continues after a token', async () => {
     const fake = new FakePinecone('key')
     const long = (i: number) => `${'ß'.repeat(i % 3 === 0 ? 150 : 2)}${i}`
     fake.namespaces.set('', vectors(2_345, long))
@@ -71,7 +71,7 @@ describe('Pinecone’s API', () => {
     expect((await all(from, cursors[1] as string))[0]).toEqual(records.slice(2_000))
     expect((await all(from, ''))[0]).toEqual([])
     expect(await from.count()).toBe(2_345)
-    expect([...(await from.fetch([long(2_000), 'nobody'])).values()]).toEqual([records[2_000]])
+    expect([...(await from.fetch([long(2_000), 'no-such-id'])).values()]).toEqual([records[2_000]])
     const ids: string[] = []
     for await (const page of from.ids?.() ?? []) ids.push(...page)
     expect(ids).toEqual(records.map(({ id }) => id))
@@ -94,7 +94,7 @@ describe('Pinecone’s API', () => {
     ])
   })
 
-  it('waits when there were too many requests', async () => {
+  it('retries after too many requests', async () => {
     const fake = new FakePinecone('key')
     fake.namespaces.set('', vectors(10))
     const from = await reader(fake)
@@ -102,7 +102,7 @@ describe('Pinecone’s API', () => {
     expect((await all(from))[0]).toHaveLength(10)
   })
 
-  it('says what is wrong', async () => {
+  it('names the problem', async () => {
     const fake = new FakePinecone('key')
     fake.namespaces.set('', vectors(250))
     await expect(open(fake, { apiKey: 'other' })).rejects.toMatchObject({ kind: 'unauthorized' })

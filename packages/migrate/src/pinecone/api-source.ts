@@ -1,9 +1,10 @@
 /**
- * Pinecone's HTTP API (docs.pinecone.io/reference/api, version 2025-04): `GET /indexes/{name}` tells the host, metric and
- * dimension, `POST /describe_index_stats` the namespaces, `GET /vectors/list` the ids page by page (serverless indexes
- * only), `GET /vectors/fetch` the records. Each namespace is a collection.
+ * A Pinecone index, read through Pinecone's HTTP API (docs.pinecone.io/reference/api, version 2025-04):
+ * `GET /indexes/{name}` returns host, metric and dimension, `POST /describe_index_stats` the namespaces,
+ * `GET /vectors/list` the ids page by page (serverless indexes only), `GET /vectors/fetch` the records. Each namespace is
+ * a collection.
  *
- * Pinecone keeps numbers as 64-bit floats; whole ones become integers here.
+ * Pinecone stores numbers as 64-bit floats; whole numbers become integers.
  */
 import {
   corrupt,
@@ -28,10 +29,10 @@ export interface PineconeOptions extends SourceHttpOptions, PineconeRecordOption
 
 const API_VERSION = '2025-04'
 const LIST_LIMIT = 100
-/** Lists of ids fetched together. */
-const LISTS_A_PAGE = 10
+/** Lists of ids per page. */
+const LISTS_PER_PAGE = 10
 const FETCH_IDS = 100
-/** Of the ids in a URL; ids may have 512 characters. */
+/** Bytes of ids in one URL; an id may have 512 characters. */
 const FETCH_URL_BYTES = 6_000
 const PARALLEL = 4
 const SPACES: Readonly<Record<string, Space>> = { cosine: 'cosine', euclidean: 'l2', dotproduct: 'ip' }
@@ -59,20 +60,22 @@ export async function openPinecone(options: PineconeOptions): Promise<MigrationS
   const controlUrl = (options.controlUrl ?? 'https://api.pinecone.io').replace(/\/+$/, '')
   const headers = { 'api-key': options.apiKey, 'x-pinecone-api-version': API_VERSION }
   const http = new SourceHttp(`Pinecone (${options.index})`, { ...options, headers })
-  const about = await json<IndexDescription>(http.get(`${controlUrl}/indexes/${encodeURIComponent(options.index)}`))
-  if (about.vector_type === 'sparse')
+  const description = await json<IndexDescription>(
+    http.get(`${controlUrl}/indexes/${encodeURIComponent(options.index)}`),
+  )
+  if (description.vector_type === 'sparse')
     throw unsupported(
       'sparse-index',
-      `the index ${options.index} has sparse vectors only; a collection here needs dense ones`,
+      `the index ${options.index} has only sparse vectors; a collection needs dense ones`,
     )
-  const space = SPACES[about.metric ?? '']
-  if (space === undefined || about.host === undefined)
+  const space = SPACES[description.metric ?? '']
+  if (space === undefined || description.host === undefined)
     throw unsupported(
       'metric',
-      `the index ${options.index} compares by ${about.metric}, known are ${Object.keys(SPACES).join(', ')}`,
+      `the index ${options.index} has the unknown metric ${description.metric}; known are ${Object.keys(SPACES).join(', ')}`,
     )
   const scheme = controlUrl.startsWith('http://') ? 'http' : 'https'
-  const host = /^https?:\/\//.test(about.host) ? about.host : `${scheme}://${about.host}`
+  const host = /^https?:\/\//.test(description.host) ? description.host : `${scheme}://${description.host}`
   const connection = { http, host, options }
   return {
     description: `the Pinecone index ${options.index}`,
@@ -89,7 +92,7 @@ export async function openPinecone(options: PineconeOptions): Promise<MigrationS
           metadata: null,
           hnsw: null,
           embeddingFunction: null,
-          dimension: about.dimension ?? null,
+          dimension: description.dimension ?? null,
         }
       })
     },
@@ -109,7 +112,7 @@ async function json<T>(answer: Promise<string>): Promise<T> {
   try {
     return JSON.parse(text) as T
   } catch (cause) {
-    throw corrupt('source-answer', `Pinecone answered what is not JSON: ${text.slice(0, 200)}`, { cause })
+    throw corrupt('source-answer', `Pinecone's answer is not JSON: ${text.slice(0, 200)}`, { cause })
   }
 }
 
@@ -129,7 +132,7 @@ class NamespaceReader implements SourceReader {
     this.collection = collection
   }
 
-  /** Pinecone's counts follow its writes by seconds. */
+  /** Pinecone's counts lag seconds behind its writes. */
   async count(): Promise<number> {
     return (await countsOf(this.#connection)).get(this.collection.namespace) ?? 0
   }
@@ -138,11 +141,11 @@ class NamespaceReader implements SourceReader {
     return null
   }
 
-  /** The cursor is Pinecone's pagination token; the empty text is the end. */
+  /** The cursor is Pinecone's pagination token; an empty one is the end. */
   async *pages(after: string | null): AsyncGenerator<SourcePage> {
     for (let token = after; token !== ''; ) {
       const ids: string[] = []
-      for (let i = 0; i < LISTS_A_PAGE && token !== ''; i++) {
+      for (let i = 0; i < LISTS_PER_PAGE && token !== ''; i++) {
         const listed = await this.#list(token)
         ids.push(...listed.ids)
         token = listed.next
@@ -183,7 +186,7 @@ class NamespaceReader implements SourceReader {
       if (!isSiltstoneError(error, 'invalid') || token === null) throw error
       throw invalid(
         'cursor-expired',
-        `Pinecone no longer knows where the migration stood (${error.message}); begin again with --restart --into-existing`,
+        `Pinecone's pagination token has expired (${error.message}); start again with --restart --into-existing`,
         { cause: error },
       )
     }
@@ -195,15 +198,15 @@ class NamespaceReader implements SourceReader {
     const skipped: Skipped[] = []
     for (let i = 0; i < batches.length; i += PARALLEL) {
       const answers = await Promise.all(batches.slice(i, i + PARALLEL).map((batch) => this.#fetchBatch(batch)))
-      for (const one of answers.flat()) {
-        if (isSkipped(one)) skipped.push(one)
-        else records.push(one)
+      for (const result of answers.flat()) {
+        if (isSkipped(result)) skipped.push(result)
+        else records.push(result)
       }
     }
     return { records, skipped }
   }
 
-  /** In the order of the ids; those deleted meanwhile are not there. */
+  /** In the order of the ids, without records that were deleted since they were listed. */
   async #fetchBatch(ids: readonly string[]): Promise<(SourceRecord | Skipped)[]> {
     const { http, host, options } = this.#connection
     const query = this.#query({})
@@ -215,7 +218,7 @@ class NamespaceReader implements SourceReader {
       const vector = Object.hasOwn(vectors, id) ? vectors[id] : undefined
       if (vector === undefined) return []
       const { values = [], metadata, sparseValues: sparse = null } = vector
-      return [recordFrom({ id, values: Float32Array.from(values), metadata: exactly(metadata), sparse }, options)]
+      return [recordFrom({ id, values: Float32Array.from(values), metadata: toExact(metadata), sparse }, options)]
     })
   }
 
@@ -242,10 +245,10 @@ function batchesOf(ids: readonly string[]): string[][] {
   return batches
 }
 
-function exactly(value: unknown): ExactJson {
+function toExact(value: unknown): ExactJson {
   if (typeof value === 'number') return Number.isSafeInteger(value) ? BigInt(value) : value
   if (typeof value === 'string' || typeof value === 'boolean') return value
-  if (Array.isArray(value)) return value.map(exactly)
+  if (Array.isArray(value)) return value.map(toExact)
   if (typeof value !== 'object' || value === null) return null
-  return new Map(Object.entries(value).map(([key, item]) => [key, exactly(item)]))
+  return new Map(Object.entries(value).map(([key, item]) => [key, toExact(item)]))
 }

@@ -38,7 +38,7 @@ function expected(i: number): SourceRecord {
 const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i)
 
 describe('Pinecone’s Parquet files', () => {
-  it('are a collection for each namespace', async () => {
+  it('have one collection per namespace', async () => {
     const source = await openPineconeFiles(GOLDEN, { space: 'ip' })
     const collections = await source.collections()
     expect(collections.map(({ name, space }) => [name, space])).toEqual([
@@ -49,7 +49,7 @@ describe('Pinecone’s Parquet files', () => {
     ])
   })
 
-  it('give every record, and from any cursor on the rest', async () => {
+  it('have every record, and continue after any cursor', async () => {
     const from = await reader('pinecone')
     expect(await from.count()).toBe(130)
     const { records, cursors } = await all(from)
@@ -57,10 +57,10 @@ describe('Pinecone’s Parquet files', () => {
     expect(cursors).toEqual(['0:0:40', '0:1:40', '0:2:20', '1:0:30'])
     expect((await all(from, '0:1:7')).records).toEqual(range(47, 130).map(expected))
     expect((await all(from, '1:0:30')).records).toEqual([])
-    expect([...(await from.fetch(['v101', 'v3', 'nobody'])).values()]).toEqual([expected(3), expected(101)])
+    expect([...(await from.fetch(['v101', 'v3', 'no-such-id'])).values()]).toEqual([expected(3), expected(101)])
   })
 
-  it('may be compressed, paged and typed as other tools do', async () => {
+  it('may have any codec, page layout and column type of other tools', async () => {
     const { records } = await all(await reader('pinecone.codecs'))
     // By the name of the file: brotli, double, fixed, gzip, none.
     const order = [...range(20, 40), ...range(80, 100), ...range(60, 80), ...range(0, 20), ...range(40, 60)]
@@ -71,7 +71,7 @@ describe('Pinecone’s Parquet files', () => {
     })
   })
 
-  it('keep sparse vectors among the metadata, and cannot do without dense ones', async () => {
+  it('keep sparse vectors as metadata, and need dense ones', async () => {
     const { records, skipped } = await all(await reader('pinecone.hybrid', { documentKey: 'text' }))
     expect(skipped).toEqual([{ id: 'v5', reason: 'it has no dense vector' }])
     expect(records).toHaveLength(7)
@@ -85,7 +85,7 @@ describe('Pinecone’s Parquet files', () => {
     expect(records[0]).toEqual(expected(0))
   })
 
-  it('must be Parquet, and Pinecone’s', async () => {
+  it('must be Parquet with Pinecone’s columns', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'siltstone-parquet-'))
     try {
       const open = () => openPineconeFiles(directory, { space: 'l2' })

@@ -1,7 +1,7 @@
 /**
- * Pinecone's Parquet files: the layout of its imports from and backups to object storage, one directory per namespace
- * (`__default__` for the default one), the columns `id`, `values`, `metadata` (JSON text) and `sparse_values`
- * (docs.pinecone.io, "Import vectors", Parquet file format). They do not say how vectors are compared: the caller does.
+ * Pinecone's Parquet files, in the layout of its imports from and backups to object storage: one directory per namespace
+ * (`__default__` is the default namespace), the columns `id`, `values`, `metadata` (JSON text) and `sparse_values`
+ * (docs.pinecone.io, “Import vectors”, Parquet file format). The files do not contain the metric; the caller gives it.
  */
 import { createHash } from 'node:crypto'
 import { basename, resolve } from 'node:path'
@@ -86,7 +86,7 @@ class FilesReader implements SourceReader {
     return hash.digest('hex')
   }
 
-  /** The cursor is `<file>:<row group>:<row in it>`. */
+  /** The cursor is `<file>:<row group>:<row of the group>`. */
   async *pages(after: string | null): AsyncGenerator<SourcePage> {
     const [firstFile = 0, firstGroup = 0, firstRow = 0] = after === null ? [] : after.split(':').map(Number)
     for (let at = firstFile; at < this.collection.files.length; at++) {
@@ -110,7 +110,7 @@ class FilesReader implements SourceReader {
     }
   }
 
-  /** Decodes everything again: files have no index by id. An id that is there twice is its first record. */
+  /** Decodes all files again, since they have no index by id. Of records with the same id, the first one counts. */
   async fetch(ids: readonly string[]): Promise<Map<string, SourceRecord>> {
     const wanted = new Set(ids)
     const found = new Map<string, SourceRecord>()
@@ -141,7 +141,7 @@ async function openParquet({ path }: WalkedFile): Promise<OpenParquet> {
     return { file, metadata, rows: Number(metadata.num_rows), close: () => file.close() }
   } catch (cause) {
     await file.close()
-    throw corrupt('parquet-file', `${path} is not a Parquet file that can be read: ${(cause as Error).message}`, {
+    throw corrupt('parquet-file', `${path} is not a readable Parquet file: ${(cause as Error).message}`, {
       cause,
     })
   }
@@ -180,8 +180,8 @@ class GroupRows {
       weights: column('sparse_values', 'values'),
     }
     if (columns.id === undefined)
-      throw corrupt('parquet-file', `${file.path} has no column id: is it one of Pinecone's files?`)
-    this.#columns = Object.fromEntries(Object.entries(columns).filter(([, one]) => one !== undefined))
+      throw corrupt('parquet-file', `${file.path} has no column id; it was not written for Pinecone`)
+    this.#columns = Object.fromEntries(Object.entries(columns).filter(([, column]) => column !== undefined))
   }
 
   async skip(count: number): Promise<void> {
@@ -191,17 +191,17 @@ class GroupRows {
   }
 
   async take(count: number, options: PineconeRecordOptions): Promise<{ records: SourceRecord[]; skipped: Skipped[] }> {
-    const some = Math.min(count, this.#left)
-    this.#left -= some
-    const of = async (column: ParquetColumn | undefined): Promise<unknown[]> => {
-      const rows = (await column?.take(some)) ?? []
-      if (column !== undefined && rows.length < some)
-        throw corrupt('parquet-file', `${this.#path} has ${rows.length} rows of a column where ${some} were expected`)
+    const wanted = Math.min(count, this.#left)
+    this.#left -= wanted
+    const read = async (column: ParquetColumn | undefined): Promise<unknown[]> => {
+      const rows = (await column?.take(wanted)) ?? []
+      if (column !== undefined && rows.length < wanted)
+        throw corrupt('parquet-file', `${this.#path} has ${rows.length} rows of a column, ${wanted} were expected`)
       return rows
     }
     const { id, values, metadata, indices, weights } = this.#columns
-    const [ids, vectors, texts] = [await of(id), await of(values), await of(metadata)]
-    const [sparseIndices, sparseValues] = [await of(indices), await of(weights)]
+    const [ids, vectors, texts] = [await read(id), await read(values), await read(metadata)]
+    const [sparseIndices, sparseValues] = [await read(indices), await read(weights)]
     const made = ids.map((one, i): SourceRecord | Skipped => {
       if (typeof one !== 'string' || one === '') return { id: String(one), reason: 'it has no id' }
       try {
@@ -231,7 +231,7 @@ function sparseOf(indices: unknown, values: unknown): { indices: number[]; value
   return a === null || b === null ? null : { indices: a, values: b }
 }
 
-/** A list as hyparquet assembles it may be wrapped once for each optional group around it. */
+/** Flattens a list: hyparquet wraps it once for each optional group around it. */
 function numbers(row: unknown): number[] | null {
   if (!Array.isArray(row)) return null
   const flat = (row as unknown[])

@@ -1,7 +1,7 @@
 /**
- * One leaf column of a Parquet row group, a page at a time. Tools write a million rows into one row group, which is
- * gigabytes of vectors, and hyparquet reads a column of lists whole; so the walk over the pages is ours, with hyparquet's
- * decoding of each page (https://parquet.apache.org/docs/file-format/).
+ * One leaf column of a Parquet row group, read page by page (https://parquet.apache.org/docs/file-format/). Tools write
+ * row groups of a million rows, which are gigabytes of vectors, and hyparquet reads a column of lists at once; so this
+ * module iterates over the pages and lets hyparquet decode each one.
  */
 import type { ColumnMetaData, Compressors, DecodedArray, FileMetaData, PageHeader } from 'hyparquet'
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib'
@@ -10,7 +10,7 @@ import { convert, DEFAULT_PARSERS } from 'hyparquet/src/convert.js'
 import { getSchemaPath } from 'hyparquet/src/schema.js'
 import { corrupt, type RandomAccessFile, unsupported } from 'siltstone/internal'
 
-/** Beside these hyparquet knows none and snappy. */
+/** hyparquet itself has UNCOMPRESSED and SNAPPY. */
 export const COMPRESSORS: Compressors = {
   GZIP: (input) => new Uint8Array(gunzipSync(input)),
   ZSTD: (input) => new Uint8Array(zstdDecompressSync(input)),
@@ -18,7 +18,7 @@ export const COMPRESSORS: Compressors = {
 }
 const KNOWN = new Set<string>(['UNCOMPRESSED', 'SNAPPY', ...Object.keys(COMPRESSORS)])
 
-/** What is read at once while headers are looked for. */
+/** Bytes read at once when a page header is read. */
 const WINDOW_BYTES = 1 << 20
 
 type Row = unknown
@@ -31,7 +31,7 @@ export class ParquetColumn {
   /** Bytes from `#at` on. */
   #window: Uint8Array = new Uint8Array(0)
   #dictionary: DecodedArray | undefined
-  /** Decoded and not taken yet. A list may go on in the next page, so the last row waits for it. */
+  /** Decoded rows. A list may continue on the next page, so the last row is returned only after that page was decoded. */
   #rows: Row[] = []
   #taken = 0
 
@@ -40,11 +40,12 @@ export class ParquetColumn {
     if (!KNOWN.has(codec))
       throw unsupported(
         'parquet-codec',
-        `${file.path} is compressed with ${codec}; known are ${[...KNOWN].join(', ').toLowerCase()}: write it again with one of them`,
+        `${file.path} is compressed with ${codec}; known are ${[...KNOWN].join(', ').toLowerCase()}; write the file again with one of them`,
       )
     const schemaPath = getSchemaPath(metadata.schema, pathInSchema)
     const element = schemaPath.at(-1)?.element
-    if (element === undefined) throw corrupt('parquet-file', `${file.path} has no schema of ${pathInSchema.join('.')}`)
+    if (element === undefined)
+      throw corrupt('parquet-file', `${file.path} has no schema for the column ${pathInSchema.join('.')}`)
     this.#file = file
     this.#decoder = {
       pathInSchema,
@@ -59,9 +60,9 @@ export class ParquetColumn {
     this.#end = this.#at + Number(column.total_compressed_size)
   }
 
-  /** The next rows, at most `count`; none at the end of the row group. */
+  /** The next rows, at most `count`; an empty array at the end of the row group. */
   async take(count: number): Promise<Row[]> {
-    // One more than wanted: the last may be incomplete.
+    // One more than requested: the last row may be incomplete.
     while (this.#rows.length - this.#taken <= count && this.#at < this.#end) await this.#page()
     const rows = this.#rows.slice(this.#taken, this.#taken + count)
     this.#taken += rows.length
@@ -75,7 +76,7 @@ export class ParquetColumn {
       const { data } = readPage(reader, header, this.#decoder, undefined, undefined, 0)
       this.#dictionary = data === undefined ? undefined : convert(data, this.#decoder)
     } else {
-      // hyparquet goes on with the last row of what it is given.
+      // hyparquet continues the last of these rows.
       const before = this.#rows.slice(this.#taken)
       const { data } = readPage(reader, header, this.#decoder, this.#dictionary, before, 0)
       if (data === before) this.#rows = before

@@ -1,11 +1,11 @@
-/** Pinecone's records as ours. */
+/** Converts Pinecone's records. */
 import { type ExactJson, parseExact, stringifyExact } from 'siltstone/internal'
 import type { Skipped, SourceRecord } from '../types.ts'
 
 export interface PineconeRecordOptions {
-  /** The key of the metadata that holds the text: it becomes the document. */
+  /** The metadata key whose text becomes the document. */
   documentKey?: string
-  /** Where a sparse vector goes among the metadata. Default `sparse_values`. */
+  /** The metadata key that receives a sparse vector. Default `sparse_values`. */
   sparseKey?: string
 }
 
@@ -40,7 +40,10 @@ export function isSkipped(record: SourceRecord | Skipped): record is Skipped {
   return 'reason' in record
 }
 
-/** @returns undefined for none. @throws SyntaxError */
+/**
+ * @returns undefined without metadata
+ * @throws SyntaxError
+ */
 export function parseMetadataJson(text: unknown): ExactJson | undefined {
   return typeof text === 'string' && text !== '' ? parseExact(text) : undefined
 }
@@ -49,7 +52,7 @@ function isEmptyList(value: unknown): boolean {
   return Array.isArray(value) && value.length === 0
 }
 
-/** Ours wants the indices ascending; Pinecone takes them in any order. */
+/** Sparse values have ascending indices; Pinecone accepts any order. */
 function sparseJson({ indices, values }: { indices: number[]; values: number[] }): Map<string, unknown> {
   const pairs = indices.map((index, i): [number, number] => [index, values[i] as number]).sort((a, b) => a[0] - b[0])
   return new Map<string, unknown>([

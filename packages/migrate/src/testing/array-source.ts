@@ -1,4 +1,4 @@
-/** A source in memory, for tests: pages by offset as a server's, or with a fingerprint as a directory's. */
+/** A source in memory, for tests: live like a server, or with a fingerprint like a directory. */
 import type { MigrationSource, SourceCollection, SourcePage, SourceReader, SourceRecord } from '../types.ts'
 
 export class ArraySource implements MigrationSource {
@@ -9,7 +9,7 @@ export class ArraySource implements MigrationSource {
   isLive = false
   /** Ids to report as unfit. */
   readonly unfit = new Set<string>()
-  /** Runs before each page is given. */
+  /** Called before each page is returned. */
   beforePage: (offset: number) => void = () => {}
   pagesRead = 0
 
@@ -51,13 +51,13 @@ export class ArraySource implements MigrationSource {
   async *#pages(after: string | null): AsyncGenerator<SourcePage> {
     for (let offset = Number(after ?? 0); offset < this.records.length; ) {
       this.beforePage(offset)
-      const some = this.records.slice(offset, offset + this.pageSize)
-      if (some.length === 0) return
-      offset += some.length
+      const page = this.records.slice(offset, offset + this.pageSize)
+      if (page.length === 0) return
+      offset += page.length
       this.pagesRead++
       yield {
-        records: some.filter(({ id }) => !this.unfit.has(id)),
-        skipped: some.filter(({ id }) => this.unfit.has(id)).map(({ id }) => ({ id, reason: 'it is unfit' })),
+        records: page.filter(({ id }) => !this.unfit.has(id)),
+        skipped: page.filter(({ id }) => this.unfit.has(id)).map(({ id }) => ({ id, reason: 'it is unfit' })),
         cursor: String(offset),
       }
     }

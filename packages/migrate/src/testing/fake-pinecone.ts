@@ -1,6 +1,6 @@
 /**
- * Pinecone's API as its public reference describes it, in memory: index description, statistics, listing with tokens,
- * fetching by ids; 401 without the key, 400 for what it does not know.
+ * A fake of Pinecone's API in memory, by its public reference: index description, statistics, lists with pagination
+ * tokens, fetches by id; 401 without the key, 400 for invalid requests.
  */
 import type { HttpClient } from 'siltstone/internal'
 
@@ -16,13 +16,13 @@ const DATA_HOST = 'movies-abc123.svc.aped-1.pinecone.io'
 export class FakePinecone {
   readonly namespaces = new Map<string, FakeVector[]>()
   readonly requests: URL[] = []
-  /** Of the index; set it to let one server answer for both hosts. */
+  /** The index's host; change it to let one server answer for both hosts. */
   host = DATA_HOST
   metric = 'cosine'
   vectorType = 'dense'
-  /** Answer so many requests with 429 first. */
+  /** The number of requests to answer with 429 first. */
   busy = 0
-  /** Tokens given out before this many requests are no longer known. */
+  /** Pagination tokens for a lower offset have expired. */
   forgotten = 0
   readonly #key: string
 
@@ -31,8 +31,8 @@ export class FakePinecone {
   }
 
   readonly http: HttpClient = async (url, { method, headers }) => {
-    const asked = new URL(url)
-    this.requests.push(asked)
+    const target = new URL(url)
+    this.requests.push(target)
     if (headers['api-key'] !== this.#key) return Response.json({ error: { code: 'UNAUTHENTICATED' } }, { status: 401 })
     if (!/^\d{4}-\d{2}$/.test(headers['x-pinecone-api-version'] ?? ''))
       return new Response('no version', { status: 400 })
@@ -40,13 +40,13 @@ export class FakePinecone {
       this.busy--
       return new Response('Too many requests', { status: 429 })
     }
-    const { hostname, pathname } = asked
+    const { hostname, pathname } = target
     const isControl = this.host === DATA_HOST ? hostname === 'api.pinecone.io' : pathname.startsWith('/indexes/')
     if (isControl) return this.#control(method, pathname)
-    if (asked.host !== this.host) return new Response('wrong host', { status: 404 })
+    if (target.host !== this.host) return new Response('wrong host', { status: 404 })
     if (method === 'POST' && pathname === '/describe_index_stats') return this.#stats()
-    if (method === 'GET' && pathname === '/vectors/list') return this.#list(asked.searchParams)
-    if (method === 'GET' && pathname === '/vectors/fetch') return this.#fetch(asked)
+    if (method === 'GET' && pathname === '/vectors/list') return this.#list(target.searchParams)
+    if (method === 'GET' && pathname === '/vectors/fetch') return this.#fetch(target)
     return new Response('unknown route', { status: 404 })
   }
 
@@ -79,10 +79,10 @@ export class FakePinecone {
     const start = token === null ? 0 : Number(Buffer.from(token, 'base64').toString())
     if (start < this.forgotten) return new Response('Invalid pagination token', { status: 400 })
     const vectors = this.#of(query)
-    const some = vectors.slice(start, start + limit)
-    const end = start + some.length
+    const page = vectors.slice(start, start + limit)
+    const end = start + page.length
     return Response.json({
-      vectors: some.map(({ id }) => ({ id })),
+      vectors: page.map(({ id }) => ({ id })),
       ...(end < vectors.length && { pagination: { next: Buffer.from(String(end)).toString('base64') } }),
       namespace: query.get('namespace') ?? '',
       usage: { readUnits: 1 },

@@ -1,4 +1,4 @@
-/** Small directories that versions of Chroma wrote, with what the same Chroma answered about them. */
+/** Small directories that versions of Chroma wrote, with the records that the same Chroma read from them. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -14,7 +14,7 @@ export interface GoldenCollection {
   records: SourceRecord[]
 }
 
-/** Writes the directory's files and answers what is expected of it, by collection. */
+/** Writes the directory's files. @returns the expected collections by name */
 export async function unpackGolden(version: string, directory: string): Promise<Map<string, GoldenCollection>> {
   const path = fileURLToPath(new URL(`../golden/chroma-${version}.json.gz`, import.meta.url))
   const golden = parseExact(gunzipSync(await readFile(path)).toString()) as Map<string, Map<string, ExactJson>>

@@ -1,15 +1,6 @@
-#!/usr/bin/env node
-// Nothing is imported before the version is known to do: the rest needs Node 24.
-const [major = 0] = process.versions.node.split('.').map(Number)
-if (major < 24) {
-  console.error(
-    `error: siltstone needs Node.js 24 or newer, this is ${process.versions.node}.\n` +
-      'Install it from https://nodejs.org. In a clone, "npm run -s siltstone -- …" uses the one that npm ci installed.',
-  )
-  process.exitCode = 1
-} else {
-  const { commandLineArguments, setExitCode } = await import('../host/process.ts')
-  const { run } = await import('./run.ts')
-  const code = await run(commandLineArguments())
-  if (code !== undefined) setExitCode(code)
-}
+/** The program `siltstone`. `siltstone.cjs` starts it, after a look at the version of Node. */
+import { commandLineArguments, setExitCode } from '../host/process.ts'
+import { run } from './run.ts'
+
+const code = await run(commandLineArguments())
+if (code !== undefined) setExitCode(code)

@@ -1,8 +1,9 @@
-/** The command line: reads the arguments, runs one command, shows what failed, answers the exit code. */
+/** Parses the arguments, runs one command, prints its error and returns the exit code. */
 import { Command, CommanderError } from 'commander'
 import { endWhenOutputCloses, writeError, writeOut } from '../host/process.ts'
 import { VERSION } from '../version.ts'
 import { commands } from './commands/all.ts'
+import { loadMigrateCommands } from './commands/migrate.ts'
 import { describeError, errorText, EXIT_CODES } from './errors.ts'
 
 export function buildProgram(): Command {
@@ -17,12 +18,12 @@ export function buildProgram(): Command {
   return program
 }
 
-/** Every command throws instead of ending the process, so that all failures look alike. */
+/** Makes every command throw instead of ending the process, so that all failures are reported alike. */
 function prepare(command: Command): void {
   command.exitOverride().configureOutput({
     writeOut: (text) => void writeOut(text),
     writeErr: (text) => void writeError(text),
-    // Shown once, by `run`.
+    // `run` prints errors.
     outputError: () => {},
   })
   for (const child of command.commands) {
@@ -31,18 +32,32 @@ function prepare(command: Command): void {
   }
 }
 
+/** The command that runs, or whose help is shown. The options before it, `--help` and `--version`, take no values. */
+function commandName(args: readonly string[]): string | undefined {
+  const [first, second] = args.filter((arg) => !arg.startsWith('-'))
+  return first === 'help' ? second : first
+}
+
+async function addMigrateCommands(program: Command): Promise<void> {
+  const migrate = program.commands.find((command) => command.name() === 'migrate')
+  for (const command of await loadMigrateCommands()) migrate?.addCommand(command)
+  prepare(program)
+}
+
 /**
  * @param args without the program's name
- * @returns the exit code, undefined when the command decided it itself
+ * @returns the exit code; undefined when the command has set it
  */
 export async function run(args: readonly string[]): Promise<number | undefined> {
   endWhenOutputCloses()
   try {
-    await buildProgram().parseAsync(args, { from: 'user' })
+    const program = buildProgram()
+    if (commandName(args) === 'migrate') await addMigrateCommands(program)
+    await program.parseAsync(args, { from: 'user' })
     return undefined
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0
-    // Without a command the help was shown.
+    // Commander has shown the help because a subcommand is missing.
     if (error instanceof CommanderError && error.code === 'commander.help') return 2
     await writeError(errorText(error, { json: args.includes('--json'), debug: args.includes('--debug') }))
     return describeError(error).exitCode

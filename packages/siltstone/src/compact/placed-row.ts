@@ -44,7 +44,8 @@ export function placedRowItems(): RunItems<PlacedRow> {
   }
 }
 
-function decode(bytes: Buffer): PlacedRow {
+function decode(encoded: Uint8Array): PlacedRow {
+  const bytes = Buffer.from(encoded.buffer, encoded.byteOffset, encoded.byteLength)
   const vector = new Float32Array(bytes.readUInt32LE(8))
   let at = HEAD_BYTES + vector.byteLength
   new Uint8Array(vector.buffer).set(bytes.subarray(HEAD_BYTES, at))

@@ -1,4 +1,4 @@
-/** From a workload to what will be used of each service. `docs/cost.md` explains each step with an example. */
+/** From a workload to what will be used of each service. `docs/explanation/cost.md` explains each step with an example. */
 import { LEASE_UPDATES, OPERATIONS, type Operation } from './operations.ts'
 import type { PriceItem } from './prices.ts'
 import { type Assumptions, ASSUMPTIONS, checkWorkload, SECONDS_A_MONTH, type Workload } from './workload.ts'

@@ -1,6 +1,6 @@
 /**
  * Requests to the bucket that one piece of work makes. Counted on the engine (`operations.test.ts` counts again and holds
- * the table against it) and next to the wire (`docs/aws-requests.md`); what depends on the data is a mean.
+ * the table against it) and next to the wire (`docs/reference/aws-requests.md`); what depends on the data is a mean.
  */
 export interface Requests {
   /** PUT and LIST. */

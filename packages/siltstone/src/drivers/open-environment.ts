@@ -1,18 +1,39 @@
-import { isS3Url } from './aws/s3-place.ts'
-import { type DirectoryEnvironmentOptions, openEnvironment } from './directory/directory-environment.ts'
+/** Opens a store's environment by its place: a directory, or a URL whose scheme is registered (`s3://bucket/prefix`). */
 import type { Environment } from '../ports/environment.ts'
+import { type DirectoryEnvironmentOptions, openEnvironment } from './directory/directory-environment.ts'
+import { instrumented } from './instrumented.ts'
+import { loadAws } from './load-aws.ts'
 
-export { isS3Url } from './aws/s3-place.ts'
+export type OpenPlace = (place: string, options: DirectoryEnvironmentOptions) => Promise<Environment>
+
+/** What opens the places of a scheme; loaded when it is first needed. */
+const openers = new Map<string, () => Promise<OpenPlace>>([['s3', async () => (await loadAws()).openS3Environment]])
+
+/** @param scheme in lower case, without the colon */
+export function registerScheme(scheme: string, open: OpenPlace): void {
+  openers.set(scheme, () => Promise.resolve(open))
+}
+
+/** Whether the place is a URL of a registered scheme, not a directory. */
+export function isUrl(place: string): boolean {
+  return openers.has(schemeOf(place))
+}
 
 /**
- * Everything the engine needs, at a directory or at `s3://bucket/prefix`. The SDK is loaded only for the latter.
- * @throws SiltstoneError as `openEnvironment` and `openS3Environment` do
+ * Everything the engine needs, at a directory or at a URL, with requests counted and traced.
+ * @throws SiltstoneError as `openEnvironment` and `openS3Environment` do, and `unsupported` (aws-sdk-missing,
+ *   aws-not-bundled) as `loadAws` does
  */
 export async function openEnvironmentAt(
   place: string,
   options: DirectoryEnvironmentOptions = {},
 ): Promise<Environment> {
-  if (!isS3Url(place)) return openEnvironment(place, options)
-  const { openS3Environment } = await import('./aws/environment.ts')
-  return openS3Environment(place, options)
+  const load = openers.get(schemeOf(place))
+  if (load === undefined) return instrumented(await openEnvironment(place, options))
+  const open = await load()
+  return instrumented(await open(place, options))
+}
+
+function schemeOf(place: string): string {
+  return /^([a-z][a-z0-9+.-]*):/i.exec(place)?.[1]?.toLowerCase() ?? ''
 }

@@ -1,5 +1,5 @@
 /**
- * Filter indexes of a segment. The bytes are described in docs/format.md, the reasons in docs/decisions/0006.
+ * Filter indexes of a segment. The bytes are described in docs/reference/format.md, the reasons in docs/decisions/0006.
  *
  * `metadata-values`: parts one after another, each with its checksum where it is named; the directory, JSON, names the
  * parts of each key. What is read before lists and pages lies together at the end: the head (`params.headBytes`), dictionaries,

@@ -3,6 +3,7 @@
  * pairs fit, that happens in memory; otherwise sorted runs go to the scratch disk and are merged at the end (single-pass
  * in-memory indexing; Heinz & Zobel, JASIST 2003).
  */
+import { readUint32, writeUint32 } from '../codec/bytes.ts'
 import type { Pending } from '../format/segment/sink.ts'
 import type { Scratch } from '../ports/scratch.ts'
 import { type RunItems, SpilledRuns } from '../sort/spilled-runs.ts'
@@ -139,13 +140,13 @@ function trigramItems(): RunItems<TrigramList> {
       buffer.clear()
       buffer.skip(HEAD_BYTES)
       list.each((group) => buffer.add(group))
-      buffer.bytes.writeUInt32LE(list.pair, 0)
-      buffer.bytes.writeUInt32LE(list.third, 4)
+      writeUint32(buffer.bytes, 0, list.pair)
+      writeUint32(buffer.bytes, 4, list.third)
       return buffer.bytes.subarray(0, buffer.length)
     },
     decode: (bytes) => ({
-      pair: bytes.readUInt32LE(0),
-      third: bytes.readUInt32LE(4),
+      pair: readUint32(bytes, 0),
+      third: readUint32(bytes, 4),
       each: (take) => void eachPosting(bytes, HEAD_BYTES, bytes.length, take),
     }),
     compare,

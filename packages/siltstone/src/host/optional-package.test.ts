@@ -3,7 +3,7 @@ import { importOptional } from './optional-package.ts'
 
 describe('importOptional', () => {
   it('loads what is installed', async () => {
-    expect(await importOptional('zod', 'Checking')).toHaveProperty('z')
+    expect(await importOptional('valibot', 'Checking')).toHaveProperty('safeParse')
   })
 
   it('says how to install what is not', async () => {

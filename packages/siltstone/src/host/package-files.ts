@@ -1,9 +1,7 @@
 import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { unavailable, unsupported } from '../errors.ts'
-
-const require = createRequire(import.meta.url)
 
 export interface PackageFilesOptions {
   /** Read the files here instead of in the installed package: for bundles that carry no `node_modules`. */
@@ -28,7 +26,7 @@ export async function readPackageFiles(
 
 function exportedPath(packageName: string, file: string): string {
   try {
-    return require.resolve(`${packageName}/${file}`)
+    return fileURLToPath(import.meta.resolve(`${packageName}/${file}`))
   } catch (cause) {
     throw unsupported(
       'package-missing',

@@ -22,6 +22,11 @@ export function writeError(text: string): Promise<void> {
   return write(process.stderr, text)
 }
 
+/** Writes before the call returns, where the system allows it. */
+export function writeErrorNow(text: string): void {
+  process.stderr.write(text)
+}
+
 function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
   return new Promise((resolve, reject) => {
     stream.write(text, (error) => {

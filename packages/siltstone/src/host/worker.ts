@@ -1,27 +1,26 @@
 /**
- * Worker threads with typed messages. A worker is not kept alive by, and does not keep alive, the process that started
- * it: when the process ends, it ends too, wherever it was; its work must bear that.
+ * Worker threads with typed messages. A worker does not keep its process alive: when the process ends, the worker ends
+ * too, at any point of its work, so that work must survive being cut off.
  */
-import { extname } from 'node:path'
 import { parentPort, Worker, workerData } from 'node:worker_threads'
 
 export interface WorkerHandlers<Out> {
   onMessage(message: Out): void
-  /** Once, when the thread has ended. `error`: what was thrown and not caught in it. */
+  /** Called once, when the thread has ended. `error` is what was thrown in it and not caught. */
   onExit(code: number, error: Error | undefined): void
 }
 
 export interface WorkerHandle<In> {
   post(message: In): void
-  /** From now on the process stays until the thread has ended. */
+  /** From now on the process stays alive until the thread has ended. */
   keepAlive(): void
-  /** Ends the thread wherever it is. Resolves when it has ended. */
+  /** Ends the thread at once. Resolves when it has ended. */
   terminate(): Promise<void>
 }
 
 /**
- * @param url the module to run: `.ts` from source, `.js` from a build
- * @param data anything that can be cloned; the worker gets it from `connectToParent`
+ * @param url the module to run, from `moduleBeside`
+ * @param data any value that can be cloned; the worker gets it from `connectToParent`
  */
 export function startWorker<In, Out>(url: URL, data: unknown, handlers: WorkerHandlers<Out>): WorkerHandle<In> {
   const worker = new Worker(url, { workerData: data })
@@ -45,11 +44,6 @@ export function startWorker<In, Out>(url: URL, data: unknown, handlers: WorkerHa
   }
 }
 
-/** A module beside the one that asks, which gives its `import.meta.url`: `.ts` from source, `.js` from a build. */
-export function workerModule(name: string, beside: string): URL {
-  return new URL(`./${name}${extname(beside)}`, beside)
-}
-
 export interface Parent<Data, Out> {
   data: Data
   post(message: Out): void
@@ -69,6 +63,7 @@ export function connectToParent<Data, Out>(onMessage: (message: unknown) => void
     data: workerData as Data,
     // oxlint-disable-next-line unicorn/require-post-message-target-origin
     post: (message) => port.postMessage(message),
-    disconnect: () => port.close(),
+    // Deno's port cannot be closed; there the thread is ended.
+    disconnect: () => ('close' in port ? port.close() : process.exit()),
   }
 }

@@ -1,29 +1,36 @@
 /**
- * Runs compaction of a directory in a thread of its own, so that it never holds up queries. Any number of processes may
- * do so on one directory: leases see to it that the work is done once.
+ * Runs compaction of a directory in a thread of its own, so that it never delays queries. Several processes may do so on
+ * one directory: leases ensure that the work is done once.
  *
- * A thread that ends unasked is started again, later each time it fails; what it had begun is taken up by whoever
- * compacts next.
+ * A thread that ends without being told to is started again, after a longer delay each time it fails; the work it had
+ * begun is taken up by the next compaction. In a bundle without the thread's module (`siltstone/compaction-worker`)
+ * compaction runs in the caller's thread, where it yields between steps and still delays queries.
  */
+import { moduleBeside } from '../host/module-beside.ts'
+import { startWorker, type WorkerHandle, type WorkerHandlers } from '../host/worker.ts'
 import type { Clock } from '../ports/clock.ts'
+import type { Random } from '../ports/random.ts'
+import { fullJitterMs } from '../ports/retry.ts'
 import type { Logger, Metrics } from '../ports/telemetry.ts'
-import { startWorker, type WorkerHandle, workerModule } from '../host/worker.ts'
+import { compactDirectory } from './compact-directory.ts'
 import type { CompactionData, FromCompaction, StopMessage } from './compaction-messages.ts'
 
 const STOP_WITHIN_MS = 4_000
 const RESTART_AFTER_MS = 1_000
 const RESTART_AT_MOST_MS = 60_000
 
-const MODULE = workerModule('compaction-worker', import.meta.url)
+const MODULE = moduleBeside('./compaction-worker', import.meta.url)
 
 export interface CompactionOptions extends CompactionData {
   clock: Clock
+  random: Random
   log: Logger
   metrics: Metrics
 }
 
 export class Compaction {
   readonly #options: CompactionOptions
+  readonly #module: URL | null
   #worker: WorkerHandle<StopMessage> | undefined
   #closing = false
   #failures = 0
@@ -31,12 +38,19 @@ export class Compaction {
   #ended = Promise.withResolvers<void>()
   #ready = Promise.withResolvers<void>()
 
-  constructor(options: CompactionOptions) {
+  /** @param module what the thread runs; null runs compaction in this thread */
+  constructor(options: CompactionOptions, module = MODULE) {
     this.#options = options
+    this.#module = module
+    if (module === null)
+      options.log.warn('compaction_in_process', {
+        reason: 'the module siltstone/compaction-worker is not beside this bundle',
+        remedy: 'bundle it as compaction-worker beside this file, so that compaction does not delay queries',
+      })
     this.#start()
   }
 
-  /** Resolves when the thread stands ready for the first time. */
+  /** Resolves when compaction has begun for the first time. */
   get ready(): Promise<void> {
     return this.#ready.promise
   }
@@ -55,7 +69,7 @@ export class Compaction {
       this.#options.log.warn('compaction_stop_forced', { afterMs: STOP_WITHIN_MS })
       void worker?.terminate()
     })
-    // The timer alone would not keep the process alive until the thread is gone.
+    // The timer alone would not keep the process alive until the thread has ended.
     worker?.keepAlive()
     await this.#ended.promise
     cancel()
@@ -64,10 +78,14 @@ export class Compaction {
   #start(): void {
     const { directory, allowNetworkFilesystem } = this.#options
     const data: CompactionData = { directory, allowNetworkFilesystem }
-    this.#worker = startWorker<StopMessage, FromCompaction>(MODULE, data, {
+    const handlers: WorkerHandlers<FromCompaction> = {
       onMessage: (message) => this.#receive(message),
       onExit: (code, error) => this.#exited(code, error),
-    })
+    }
+    this.#worker =
+      this.#module === null
+        ? startHere({ ...this.#options, ...data }, handlers)
+        : startWorker(this.#module, data, handlers)
   }
 
   #receive(message: FromCompaction): void {
@@ -81,14 +99,37 @@ export class Compaction {
   }
 
   #exited(code: number, error: Error | undefined): void {
-    const { clock, log } = this.#options
+    const { clock, log, random } = this.#options
     this.#worker = undefined
     if (this.#closing) {
       this.#ended.resolve()
       return
     }
-    const delayMs = Math.min(RESTART_AT_MOST_MS, RESTART_AFTER_MS * 2 ** this.#failures++)
-    log.error('compaction_thread_ended', { code, error: error && String(error), restartInMs: delayMs })
+    const delayMs = fullJitterMs(++this.#failures, { baseMs: RESTART_AFTER_MS, maxMs: RESTART_AT_MOST_MS, random })
+    log.error('compaction_thread_ended', { code, error: error && String(error), restartInMs: Math.round(delayMs) })
     this.#cancelRestart = clock.timer(delayMs, () => this.#start())
+  }
+}
+
+/** Compaction in this thread, in the shape of a thread. It cannot be ended at once: `terminate` only stops waiting for it. */
+function startHere(options: CompactionOptions, handlers: WorkerHandlers<FromCompaction>): WorkerHandle<StopMessage> {
+  const { promise: stopped, resolve: stop } = Promise.withResolvers<void>()
+  let ended = false
+  const end = (code: number, error?: unknown) => {
+    if (ended) return
+    ended = true
+    handlers.onExit(code, error === undefined || error instanceof Error ? error : new Error(String(error)))
+  }
+  compactDirectory({ ...options, stopped, onReady: () => handlers.onMessage({ kind: 'ready' }) }).then(
+    () => end(0),
+    (error: unknown) => end(1, error),
+  )
+  return {
+    post: () => stop(),
+    keepAlive: () => {},
+    terminate: () => {
+      end(1)
+      return Promise.resolve()
+    },
   }
 }

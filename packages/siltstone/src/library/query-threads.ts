@@ -2,14 +2,16 @@
  * Answers queries in threads of their own, so that many of them use all cores of a machine. A thread is to the store
  * what another process is: its strong reads see every acknowledged write, and its cache of blocks is its own.
  *
- * A thread that ends unasked is started again; queries that were with it are answered by the process itself.
+ * A thread that ends without being told to is started again; its pending queries are answered by the process itself. In
+ * a bundle without the threads' module (`siltstone/query-worker`) the process answers all queries.
  */
 import type { QueryRequest, QueryResponse } from '../model/read.ts'
 import type { Collection, Engine } from '../model/store.ts'
 import { unavailable } from '../errors.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Logger } from '../ports/telemetry.ts'
-import { startWorker, type WorkerHandle, workerModule } from '../host/worker.ts'
+import { moduleBeside } from '../host/module-beside.ts'
+import { startWorker, type WorkerHandle } from '../host/worker.ts'
 import {
   type CollectionPlace,
   type FromQueryThread,
@@ -21,7 +23,7 @@ import {
 const RESTART_AFTER_MS = 1_000
 const STOP_WITHIN_MS = 3_000
 
-const MODULE = workerModule('query-worker', import.meta.url)
+const MODULE = moduleBeside('./query-worker', import.meta.url)
 
 export interface QueryThreadsOptions extends QueryThreadData {
   /** At least 1. */
@@ -43,12 +45,18 @@ export class QueryThreads {
   #number = 0
   #closing = false
 
-  constructor(options: QueryThreadsOptions) {
+  /** @param module what the threads run; null starts none, and the process answers all queries itself */
+  constructor(options: QueryThreadsOptions, module = MODULE) {
     this.#options = options
-    for (let i = 0; i < options.threads; i++) this.#start()
+    if (module === null)
+      options.log.warn('query_threads_unavailable', {
+        reason: 'the module siltstone/query-worker is not beside this bundle',
+        remedy: 'bundle it as query-worker beside this file, or set the number of query threads to 0',
+      })
+    else for (let i = 0; i < options.threads; i++) this.#start(module)
   }
 
-  /** How many stand ready. */
+  /** The number of threads that are ready. */
   get ready(): number {
     return [...this.#threads].filter(({ ready }) => ready).length
   }
@@ -81,13 +89,13 @@ export class QueryThreads {
     cancel()
   }
 
-  #start(): void {
+  #start(module: URL): void {
     const { place, allowNetworkFilesystem, blockCacheBytes } = this.#options
     const data: QueryThreadData = { place, allowNetworkFilesystem, blockCacheBytes }
     const waiting: Thread['waiting'] = new Map()
-    const worker = startWorker<ToQueryThread, FromQueryThread>(MODULE, data, {
+    const worker = startWorker<ToQueryThread, FromQueryThread>(module, data, {
       onMessage: (message) => receive(message),
-      onExit: (code, error) => this.#exited(thread, code, error),
+      onExit: (code, error) => this.#exited(thread, module, code, error),
     })
     const thread: Thread = { worker, ready: false, waiting, ended: Promise.withResolvers() }
     const receive = (message: FromQueryThread) => {
@@ -103,7 +111,7 @@ export class QueryThreads {
     this.#threads.add(thread)
   }
 
-  #exited(thread: Thread, code: number, error: Error | undefined): void {
+  #exited(thread: Thread, module: URL, code: number, error: Error | undefined): void {
     this.#threads.delete(thread)
     thread.ended.resolve()
     for (const answer of thread.waiting.values()) answer.reject(ended())
@@ -111,7 +119,7 @@ export class QueryThreads {
     const { clock, log } = this.#options
     log.error('query_thread_ended', { code, error: error && String(error), restartInMs: RESTART_AFTER_MS })
     clock.timer(RESTART_AFTER_MS, () => {
-      if (!this.#closing) this.#start()
+      if (!this.#closing) this.#start(module)
     })
   }
 }
@@ -120,7 +128,7 @@ function ended(): Error {
   return unavailable('query-thread-ended', 'No query thread can answer at the moment.')
 }
 
-/** The same engine, its queries answered by the threads where that is possible. Closing it closes them. */
+/** The engine, with queries answered by the threads where that is possible. Closing it closes the threads. */
 export function withQueryThreads(engine: Engine, threads: QueryThreads): Engine {
   return {
     catalog: engine.catalog,

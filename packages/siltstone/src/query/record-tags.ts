@@ -22,7 +22,7 @@ export class RecordTags {
   ref(tag: number): RecordRef {
     if (tag >= this.#rows) return this.#others[tag - this.#rows] as RecordRef
     const segment = this.#segmentOf(tag)
-    return { fresh: null, row: { segment, row: tag - (this.#firstTags[segment] as number) } }
+    return { changed: null, row: { segment, row: tag - (this.#firstTags[segment] as number) } }
   }
 
   /** The rows that some tags stand for: of each segment, ascending. */

@@ -10,7 +10,7 @@ import { effortOf } from '../ivf/search/effort.ts'
 import type { IndexedSegment } from '../ivf/search/indexed-segment.ts'
 import { IvfSearch } from '../ivf/search/ivf-search.ts'
 import { SearchRecorder } from '../ivf/search/search-recorder.ts'
-import type { FreshRecord } from '../log/fresh-state.ts'
+import type { ChangedRecord } from '../log/log-overlay.ts'
 import type { RecordRef, View } from '../log/view.ts'
 import type { Space } from '../model/collection.ts'
 import type { QueryHits, QueryRequest, QueryResponse } from '../model/read.ts'
@@ -24,7 +24,7 @@ import { RecordTags } from './record-tags.ts'
 import { type Selection, select, type Yield } from './select.ts'
 
 /** Vectors of selected log records, kept as long as the selection is: an unfiltered one lasts as long as its view. */
-const knownFresh = new WeakMap<readonly FreshRecord[], Float32Array>()
+const knownFresh = new WeakMap<readonly ChangedRecord[], Float32Array>()
 
 /** @throws SiltstoneError `invalid` dimension-mismatch; `not-found` id-missing */
 export async function search(
@@ -112,14 +112,14 @@ class Search {
     if (indexed.length > 0) await this.#rankIndexed(indexed)
   }
 
-  async #rankFresh(fresh: readonly FreshRecord[]): Promise<void> {
+  async #rankFresh(fresh: readonly ChangedRecord[]): Promise<void> {
     if (fresh.length === 0) return
     let flat = knownFresh.get(fresh)
     if (!flat) {
-      flat = joined(await this.#view.vectors(fresh.map((record) => ({ fresh: record }))))
+      flat = joined(await this.#view.vectors(fresh.map((record) => ({ changed: record }))))
       knownFresh.set(fresh, flat)
     }
-    this.#ranking.offerFlat(flat, fresh.length, (i) => this.#tags.addRecord({ fresh: fresh[i] as FreshRecord }))
+    this.#ranking.offerFlat(flat, fresh.length, (i) => this.#tags.addRecord({ changed: fresh[i] as ChangedRecord }))
   }
 
   async #rankIndexed(indexed: readonly (SearchedSegment & IndexedSegment)[]): Promise<void> {

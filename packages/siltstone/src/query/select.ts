@@ -6,7 +6,7 @@ import { type FilterTest, columnsOf, compileFilter } from '../filter/evaluate.ts
 import type { Filter, FilterColumns } from '../model/filter.ts'
 import { filterIndexOf, nameOf } from '../filter-index/filter-index.ts'
 import { KeptAnswers } from '../filter-index/kept-answers.ts'
-import type { FreshRecord } from '../log/fresh-state.ts'
+import type { ChangedRecord } from '../log/log-overlay.ts'
 import type { RecordRef, View } from '../log/view.ts'
 import { parseForFilter } from '../records/parse-for-filter.ts'
 import type { OpenSegment } from '../snapshot/open-segment.ts'
@@ -18,7 +18,7 @@ export interface Selection {
   /** How many they are. */
   counts: readonly number[]
   /** Live touched records that match. */
-  fresh: readonly FreshRecord[]
+  fresh: readonly ChangedRecord[]
 }
 
 /** Lets other work run between pieces of a long computation. */
@@ -58,13 +58,13 @@ export async function select(view: View, filter: Filter | undefined, pause: Yiel
 function all(view: View): Selection {
   let selection = everything.get(view)
   if (!selection) {
-    const touched = view.fresh.touched()
+    const touched = view.overlay.changedRows()
     const rows = view.base.segments.map((segment, i) => {
       const live = segment.live()
       for (const row of touched.get(i)?.keys() ?? []) live.remove(row)
       return live
     })
-    selection = { rows, counts: countsOf(rows), fresh: view.fresh.records().filter(({ live }) => live) }
+    selection = { rows, counts: countsOf(rows), fresh: view.overlay.records().filter(({ live }) => live) }
     everything.set(view, selection)
   }
   return selection
@@ -80,8 +80,8 @@ const touchedMetadatas = oncePerView(async (view) => {
 })
 const touchedDocuments = oncePerView((view) => view.documents(refsOf(all(view).fresh)))
 
-function refsOf(records: readonly FreshRecord[]): RecordRef[] {
-  return records.map((fresh): RecordRef => ({ fresh }))
+function refsOf(records: readonly ChangedRecord[]): RecordRef[] {
+  return records.map((fresh): RecordRef => ({ changed: fresh }))
 }
 
 /** Kept for as long as the view is, while the touched records are not very many. */
@@ -180,9 +180,9 @@ export function countSelected(selection: Selection): number {
 
 /** The selected records in order of first insertion. */
 export async function selectedRefs(view: View, selection: Selection): Promise<RecordRef[]> {
-  const refs: RecordRef[] = selection.fresh.map((fresh) => ({ fresh }))
+  const refs: RecordRef[] = selection.fresh.map((fresh) => ({ changed: fresh }))
   selection.rows.forEach((rows, segment) => {
-    for (const row of rows) refs.push({ fresh: null, row: { segment, row } })
+    for (const row of rows) refs.push({ changed: null, row: { segment, row } })
   })
   return view.inOrder(refs)
 }

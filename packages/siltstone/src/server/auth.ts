@@ -12,25 +12,25 @@
  * answer's delay nor a dump of this process's configuration gives a token away.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { z } from 'zod'
+import * as v from 'valibot'
 import type { Authenticator, Identity } from '../chroma/options.ts'
 import { invalid, unauthorized } from '../errors.ts'
+import { schemaIssue } from '../schema-issue.ts'
 
-const names = z.array(z.string().min(1)).min(1)
-const entrySchema = z
-  .strictObject({
-    token: z.string().min(1).optional(),
-    sha256: z
-      .string()
-      .regex(/^[0-9a-fA-F]{64}$/, 'must be 64 hexadecimal digits')
-      .optional(),
-    user: z.string().min(1),
-    role: z.enum(['read', 'write', 'admin']),
+const name = v.pipe(v.string(), v.nonEmpty('must not be empty'))
+const names = v.pipe(v.array(name), v.nonEmpty('must not be empty'))
+const entrySchema = v.pipe(
+  v.strictObject({
+    token: v.optional(name),
+    sha256: v.optional(v.pipe(v.string(), v.regex(/^[0-9a-fA-F]{64}$/, 'must be 64 hexadecimal digits'))),
+    user: name,
+    role: v.picklist(['read', 'write', 'admin']),
     tenants: names,
-    databases: names.default(['*']),
-  })
-  .refine((entry) => (entry.token === undefined) !== (entry.sha256 === undefined), 'needs either token or sha256')
-const fileSchema = z.array(entrySchema).min(1)
+    databases: v.optional(names, ['*']),
+  }),
+  v.check((entry) => (entry.token === undefined) !== (entry.sha256 === undefined), 'needs either token or sha256'),
+)
+const fileSchema = v.pipe(v.array(entrySchema), v.nonEmpty('must not be empty'))
 
 interface TokenEntry {
   digest: Uint8Array
@@ -59,13 +59,13 @@ export function tokenAuthenticator(text: string): Authenticator {
 }
 
 function parseTokens(text: string): TokenEntry[] {
-  const parsed = fileSchema.safeParse(parseJson(text))
+  const parsed = v.safeParse(fileSchema, parseJson(text))
   if (!parsed.success) {
-    const [issue] = parsed.error.issues
-    const where = issue?.path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('')
-    throw badTokens(`${where || 'the list'}: ${issue?.message ?? 'wrong'}`)
+    const { path, problem } = schemaIssue(parsed.issues)
+    const where = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${part}`)).join('')
+    throw badTokens(`${where || 'the list'}: ${problem}`)
   }
-  const entries = parsed.data.map(({ token, sha256: hex, user, role, tenants, databases }) => ({
+  const entries = parsed.output.map(({ token, sha256: hex, user, role, tenants, databases }) => ({
     digest: token === undefined ? Buffer.from(hex ?? '', 'hex') : sha256(token),
     identity: { userId: user, role, tenants: allOr(tenants), databases: allOr(databases) },
   }))

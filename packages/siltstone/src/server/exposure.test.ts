@@ -13,7 +13,7 @@ import { parseKey } from '../format/keys.ts'
 import { closeEnvironment, openEnvironment } from '../drivers/directory/directory-environment.ts'
 import { memoryEnvironment } from '../drivers/memory/memory-environment.ts'
 import { tokenAuthenticator } from './auth.ts'
-import { pinoLogger } from './logging.ts'
+import { jsonLogger } from './logging.ts'
 import type { RunningServer } from './server.ts'
 import { sendBytes, startTestServer } from './testing/server.ts'
 
@@ -239,7 +239,7 @@ describe('clients that take their time', () => {
 describe('secrets', () => {
   it('are in no log line and no answer', async () => {
     const lines: string[] = []
-    const log = pinoLogger({ level: 'debug', stream: { write: (line) => void lines.push(line) } })
+    const log = jsonLogger({ level: 'debug', stream: { write: (line) => void lines.push(line) } })
     const engine = await StoreEngine.open({ env: { ...memoryEnvironment({ seed: 1 }), log } })
     const tokens = [{ token: 'right-secret-token', user: 'ali', role: 'admin', tenants: ['*'] }]
     const broken: Engine = {

@@ -15,7 +15,7 @@ import type { ChromaOptions } from '../chroma/options.ts'
 import { forbidden, invalid, unavailable } from '../errors.ts'
 import { within } from './deadline.ts'
 import { tracedEngine } from './traced-engine.ts'
-import { requestTracer } from './tracing.ts'
+import type { Tracing } from './tracing.ts'
 import { urlOf } from './url.ts'
 
 export interface ServerOptions extends Omit<ChromaOptions, 'tracer'> {
@@ -26,8 +26,8 @@ export interface ServerOptions extends Omit<ChromaOptions, 'tracer'> {
   /** Shown at /metrics; with authentication to every token for all tenants. */
   openMetrics?: { readonly contentType: string; text(): Promise<string> }
   timeouts?: Partial<ServerTimeouts>
-  /** Called after the engine was closed: `startTracing`'s result. */
-  stopTracing?: () => Promise<void>
+  /** From `startTracing`; stopped after the engine was closed. */
+  tracing?: Tracing | undefined
 }
 
 export interface ServerTimeouts {
@@ -53,7 +53,7 @@ const DEFAULT_TIMEOUTS: ServerTimeouts = { headersMs: 20_000, receiveMs: 120_000
 
 /** @throws SiltstoneError `unavailable` (port-in-use), `forbidden` (port-forbidden), `invalid` (bad-host) */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { host = '127.0.0.1', port = 8000, log, clock, engine, stopTracing } = options
+  const { host = '127.0.0.1', port = 8000, log, clock, engine, tracing } = options
   const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts }
   let closing: Promise<void> | undefined
   const app = createApp(options)
@@ -100,7 +100,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       const engineClosed = await within(clock, leftMs(), engine.close())
       if (engineClosed === 'late') log.warn('engine_still_closing', { closeMs: timeouts.closeMs })
     } finally {
-      if (stopTracing !== undefined) await within(clock, leftMs(), stopTracing())
+      if (tracing) await within(clock, leftMs(), tracing.stop())
       log.info('server_closed', { durationMs: clock.monotonicMs() - startedMs })
     }
   }
@@ -109,11 +109,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 }
 
 function createApp(options: ServerOptions) {
-  const { engine, auth, openMetrics } = options
+  const { engine, auth, openMetrics, tracing } = options
   const app = createChromaApp({
     ...options,
-    engine: tracedEngine(engine),
-    tracer: requestTracer,
+    ...(tracing && { engine: tracedEngine(engine, tracing.inSpan), tracer: tracing.requests }),
   })
   if (openMetrics === undefined) return app
   app.get('/metrics', async (c) => {

@@ -1,22 +1,22 @@
-/** An engine whose every call is a span. */
+/** An engine that runs each call in a span. */
 import type { Attributes } from '@opentelemetry/api'
 import type { Catalog, CollectionInfo } from '../model/collection.ts'
 import type { Collection, Engine } from '../model/store.ts'
-import { inSpan } from './tracing.ts'
+import type { InSpan } from './tracing.ts'
 
-export function tracedEngine(engine: Engine): Engine {
+export function tracedEngine(engine: Engine, inSpan: InSpan): Engine {
   return {
-    catalog: tracedMethods(engine.catalog, 'catalog', {}) as Catalog,
+    catalog: tracedMethods(engine.catalog, 'catalog', {}, inSpan) as Catalog,
     collection: (tenant, database, id) =>
       inSpan('engine.collection', { 'siltstone.tenant': tenant, 'siltstone.database': database }, async () =>
-        tracedCollection(await engine.collection(tenant, database, id)),
+        tracedCollection(await engine.collection(tenant, database, id), inSpan),
       ),
     close: () => engine.close(),
   }
 }
 
-function tracedCollection(collection: Collection): Collection {
-  return tracedMethods(collection, 'collection', infoAttributes(collection.info)) as Collection
+function tracedCollection(collection: Collection, inSpan: InSpan): Collection {
+  return tracedMethods(collection, 'collection', infoAttributes(collection.info), inSpan) as Collection
 }
 
 function infoAttributes({ id, tenant, database, dimension }: CollectionInfo): Attributes {
@@ -28,8 +28,8 @@ function infoAttributes({ id, tenant, database, dimension }: CollectionInfo): At
   }
 }
 
-/** All methods of both faces return promises; what is no method is passed through. */
-function tracedMethods<T extends object>(target: T, name: string, attributes: Attributes): T {
+/** All methods of both interfaces return promises; other members are passed through. */
+function tracedMethods<T extends object>(target: T, name: string, attributes: Attributes, inSpan: InSpan): T {
   return new Proxy(target, {
     get(object, key) {
       const member: unknown = Reflect.get(object, key, object)
@@ -42,7 +42,7 @@ function tracedMethods<T extends object>(target: T, name: string, attributes: At
   })
 }
 
-/** How much was asked for: numbers and lengths of the request, never its content. */
+/** The size of the request: its numbers and the lengths of its lists, never its content. */
 function sizes(request: unknown): Attributes {
   if (Array.isArray(request)) return { 'siltstone.operations': request.length }
   if (typeof request !== 'object' || request === null) return {}

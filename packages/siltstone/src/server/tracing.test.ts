@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import * as openTelemetry from '@opentelemetry/api'
 import {
   type Attributes,
   type Context,
@@ -19,7 +20,7 @@ import { unsupported } from '../errors.ts'
 import { ModelEngine } from '../testing/model.ts'
 import { Recorder } from '../testing/recorder.ts'
 import { tracedEngine } from './traced-engine.ts'
-import { requestTracer, startTracing } from './tracing.ts'
+import { startTracing, tracingOver } from './tracing.ts'
 
 interface Recorded {
   name: string
@@ -100,7 +101,8 @@ describe('spans', () => {
     for (const api of [trace, context, propagation]) api.disable()
   })
 
-  const traced = () => testApi(tracedEngine(new ModelEngine()), { tracer: requestTracer })
+  const { inSpan, requests } = tracingOver(openTelemetry)
+  const traced = () => testApi(tracedEngine(new ModelEngine(), inSpan), { tracer: requests })
 
   it('has one for the request and one for each call of the engine in it', async () => {
     const api = traced()
@@ -142,7 +144,7 @@ describe('spans', () => {
       throw new Error('broken')
     }
     const broken = { catalog: engine.catalog, close: () => engine.close(), collection }
-    const api = testApi(tracedEngine(broken), { tracer: requestTracer })
+    const api = testApi(tracedEngine(broken, inSpan), { tracer: requests })
     await api.db('POST', '/collections/11111111-1111-4111-8111-111111111111/get', {})
     expect(spans.map(({ failed }) => failed)).toEqual([true, true])
   })
@@ -151,11 +153,30 @@ describe('spans', () => {
 describe('startTracing', () => {
   const environment = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318' }
 
-  it('does nothing unless it is configured', async () => {
+  const registered = Symbol.for('opentelemetry.js.api.1')
+  // The API's own entry: what other tests registered stays out of these.
+  const before = (globalThis as Record<symbol, unknown>)[registered]
+  beforeEach(() => Reflect.deleteProperty(globalThis, registered))
+  afterEach(() => {
+    if (before !== undefined) (globalThis as Record<symbol, unknown>)[registered] = before
+  })
+
+  it('loads nothing unless it is configured', async () => {
     const log = new Recorder()
     const load = () => Promise.reject(new Error('not to be loaded'))
-    await (await startTracing({ environment: {}, log, load }))()
+    expect(await startTracing({ environment: {}, log, load })).toBeUndefined()
     expect(log.events).toEqual([])
+  })
+
+  it('uses a provider that was registered before, without the SDK', async () => {
+    recordSpans()
+    const loaded: string[] = []
+    const load = async (name: string) => {
+      loaded.push(name)
+      return openTelemetry
+    }
+    expect(await startTracing({ environment: {}, log: new Recorder(), load })).toHaveProperty('inSpan')
+    expect(loaded).toEqual(['@opentelemetry/api'])
   })
 
   it('starts the SDK and stops it', async () => {
@@ -171,8 +192,9 @@ describe('startTracing', () => {
         events.push('shutdown')
       }
     }
-    const stop = await startTracing({ environment, log: new Recorder(), load: async () => ({ NodeSDK }) })
-    await stop()
+    const load = async (name: string) => (name === '@opentelemetry/api' ? openTelemetry : { NodeSDK })
+    const tracing = await startTracing({ environment, log: new Recorder(), load })
+    await tracing?.stop()
     expect(events).toEqual(['siltstone', 'start', 'shutdown'])
   })
 
@@ -181,7 +203,7 @@ describe('startTracing', () => {
     const load = async () => {
       throw unsupported('package-missing', 'install it')
     }
-    await (await startTracing({ environment, log, load }))()
+    expect(await startTracing({ environment, log, load })).toBeUndefined()
     expect(log.eventsNamed('tracing_unavailable')).toEqual([
       { endpoint: 'http://127.0.0.1:4318', reason: 'install it' },
     ])

@@ -11,7 +11,7 @@ interface Item {
 const items: RunItems<Item> = {
   encode: ({ key, text }) => Buffer.from(`${key}:${text}`),
   decode: (bytes) => {
-    const [key, text] = bytes.toString().split(':') as [string, string]
+    const [key, text] = Buffer.from(bytes).toString().split(':') as [string, string]
     return { key: Number(key), text }
   },
   compare: (a, b) => a.key - b.key,

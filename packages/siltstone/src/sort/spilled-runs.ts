@@ -4,6 +4,7 @@
  *
  * A run is its items one after another, each preceded by its length in bytes (u32, little-endian).
  */
+import { concatBytes, readUint32, writeUint32 } from '../codec/bytes.ts'
 import { corrupt } from '../errors.ts'
 import type { Scratch, ScratchFile } from '../ports/scratch.ts'
 
@@ -15,7 +16,7 @@ export interface RunItems<T extends object> {
   /** @returns bytes, valid until the next call */
   readonly encode: (item: T) => Uint8Array
   /** @param bytes of one item, which stay as they are */
-  readonly decode: (bytes: Buffer) => T
+  readonly decode: (bytes: Uint8Array) => T
   readonly compare: (a: T, b: T) => number
 }
 
@@ -38,7 +39,7 @@ export class SpilledRuns<T extends object> {
   async add(sorted: Iterable<T>): Promise<void> {
     const file = await this.#scratch.create()
     this.#files.push(file)
-    let chunk = Buffer.allocUnsafe(CHUNK_BYTES)
+    let chunk = new Uint8Array(CHUNK_BYTES)
     let end = 0
     for (const item of sorted) {
       const bytes = this.#items.encode(item)
@@ -46,9 +47,9 @@ export class SpilledRuns<T extends object> {
       if (end + sizeBytes > chunk.length) {
         if (end > 0) await file.append(chunk.subarray(0, end))
         end = 0
-        if (sizeBytes > chunk.length) chunk = Buffer.allocUnsafe(sizeBytes)
+        if (sizeBytes > chunk.length) chunk = new Uint8Array(sizeBytes)
       }
-      chunk.writeUInt32LE(bytes.length, end)
+      writeUint32(chunk, end, bytes.length)
       chunk.set(bytes, end + 4)
       end += sizeBytes
     }
@@ -88,14 +89,14 @@ export class SpilledRuns<T extends object> {
 
 class RunReader<T> {
   readonly #file: ScratchFile
-  readonly #decode: (bytes: Buffer) => T
-  #chunk = Buffer.alloc(0)
+  readonly #decode: (bytes: Uint8Array) => T
+  #chunk = new Uint8Array(0)
   /** Offset of the next item in the chunk. */
   #at = 0
   /** Offset in the file of what follows the chunk. */
   #position = 0
 
-  constructor(file: ScratchFile, decode: (bytes: Buffer) => T) {
+  constructor(file: ScratchFile, decode: (bytes: Uint8Array) => T) {
     this.#file = file
     this.#decode = decode
   }
@@ -104,7 +105,7 @@ class RunReader<T> {
   buffered(): T | undefined {
     const start = this.#at + 4
     if (start > this.#chunk.length) return undefined
-    const end = start + this.#chunk.readUInt32LE(this.#at)
+    const end = start + readUint32(this.#chunk, this.#at)
     if (end > this.#chunk.length) return undefined
     this.#at = end
     return this.#decode(this.#chunk.subarray(start, end))
@@ -122,10 +123,10 @@ class RunReader<T> {
         return undefined
       }
       // The length of an item larger than a chunk is known once its first four bytes are.
-      const missing = left.length >= 4 ? left.readUInt32LE(0) + 4 - left.length : 0
+      const missing = left.length >= 4 ? readUint32(left, 0) + 4 - left.length : 0
       const more = await this.#file.read(this.#position, Math.min(unread, Math.max(CHUNK_BYTES, missing)))
       this.#position += more.length
-      this.#chunk = Buffer.concat([left, more])
+      this.#chunk = concatBytes([left, more])
       this.#at = 0
     }
   }

@@ -2,8 +2,12 @@
 import { vi } from 'vitest'
 import type { Ran } from './run.ts'
 
-/** What the running command was given and has said. */
-export const current: { ran: Ran; input: Uint8Array } = { ran: { code: 0, out: '', err: '' }, input: new Uint8Array() }
+/** What the running command gets, and what it answered so far. */
+export const current: { ran: Ran; input: Uint8Array; environment: Record<string, string> } = {
+  ran: { code: 0, out: '', err: '' },
+  input: new Uint8Array(),
+  environment: {},
+}
 
 /** Stands for `host/process.ts`. */
 export async function mockedProcess(): Promise<object> {
@@ -13,7 +17,7 @@ export async function mockedProcess(): Promise<object> {
     endWhenOutputCloses: () => {},
     outTerminal: () => undefined,
     errorTerminal: () => undefined,
-    environmentVariables: () => ({}),
+    environmentVariables: () => current.environment,
     writeOut: async (text: string) => void (current.ran.out += text),
     writeError: async (text: string) => void (current.ran.err += text),
     setExitCode: (code: number) => void (current.ran.code = code),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { isS3Url, parseS3Place } from './s3-place.ts'
+import { parseS3Place } from './s3-place.ts'
 
 describe('parseS3Place', () => {
   it('takes bucket and prefix, and the rest from the environment', () => {
@@ -38,13 +38,4 @@ describe('parseS3Place', () => {
       expect(() => parseS3Place(url, {})).not.toThrow('secret')
     },
   )
-
-  it('is told from a directory', () => {
-    expect([isS3Url('s3://x'), isS3Url('S3://x'), isS3Url('./s3'), isS3Url('/s3:/x')]).toEqual([
-      true,
-      true,
-      false,
-      false,
-    ])
-  })
 })

@@ -35,11 +35,6 @@ type Variables = Readonly<Record<string, string | undefined>>
 const FORM = /^s3:\/\/([^/?#@]+)(?:\/([^?#]*))?(?:\?([^#]*))?$/
 const KNOWN = ['queueUrl', 'lockTable', 'endpoint', 'region', 'pathStyle', 'checksums', 'batchDelete']
 
-/** Whether the text names a bucket, not a directory. */
-export function isS3Url(place: string): boolean {
-  return /^s3:/i.test(place)
-}
-
 /** Of a service that is not the store itself: the environment may give each its own. */
 export function endpointOf(service: 'S3' | 'SQS' | 'DYNAMODB', variables: Variables): string | undefined {
   return variables[`AWS_ENDPOINT_URL_${service}`] || variables['AWS_ENDPOINT_URL'] || undefined

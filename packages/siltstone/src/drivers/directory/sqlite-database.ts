@@ -1,11 +1,16 @@
-import { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import { corrupt, type SiltstoneError, unavailable } from '../../errors.ts'
+import { sqlite } from '../../host/sqlite.ts'
 
 const SQLITE_BUSY = 5
 const SQLITE_LOCKED = 6
 
-/** Opens a database file that several processes share. No call on it waits for another process. */
+/**
+ * Opens a database file that several processes share. No call on it waits for another process.
+ * @throws SiltstoneError as `databaseError` says, and `unsupported` (sqlite-missing)
+ */
 export function openDatabase(path: string): DatabaseSync {
+  const { DatabaseSync } = sqlite()
   try {
     return new DatabaseSync(path, { timeout: 0 })
   } catch (cause) {
@@ -55,7 +60,19 @@ export function databaseError(path: string, cause: unknown): SiltstoneError {
 
 /** SQLite's result code without the extension in its higher bits. */
 function primaryCode(error: unknown): number | undefined {
-  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number'
-    ? error.errcode & 0xff
-    : undefined
+  if (!(error instanceof Error)) return undefined
+  if ('errcode' in error && typeof error.errcode === 'number') return error.errcode & 0xff
+  if (!('code' in error) || error.code !== 'ERR_SQLITE_ERROR') return undefined
+  return MESSAGES.find(([text]) => error.message.startsWith(text))?.[1] ?? 0
 }
+
+/** Deno's errors have SQLite's message, but not always its code. */
+const MESSAGES: readonly (readonly [string, number])[] = [
+  ['database is locked', SQLITE_BUSY],
+  ['database table is locked', SQLITE_LOCKED],
+  ['attempt to write a readonly database', 8],
+  ['database disk image is malformed', 11],
+  ['database or disk is full', 13],
+  ['unable to open database file', 14],
+  ['file is not a database', 26],
+]

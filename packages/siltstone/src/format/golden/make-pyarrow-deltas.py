@@ -43,7 +43,7 @@ def write(name, data, metadata=None, batch=100, compression=None):
 
 
 def seal(path):
-    """Fill in the checksum: see "Checksum" in docs/format.md."""
+    """Fill in the checksum: see "Checksum" in docs/reference/format.md."""
     zeros = b"crc32:00000000"
     raw = path.read_bytes()
     first, last = raw.find(zeros), raw.rfind(zeros)

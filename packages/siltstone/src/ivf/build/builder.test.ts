@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { SegmentReader } from '../../format/segment/reader.ts'
 import { Bucket } from '../../format/segment/testing.ts'
 import { seededRandom } from '../../ports/seeded-random.ts'
+import { verifySegment } from '../../format/segment/verify-segment.ts'
 import { type Ivf, ivfOf } from '../ivf.ts'
 import { IvfSearch } from '../search/ivf-search.ts'
 import { SearchRecorder } from '../search/search-recorder.ts'
@@ -39,7 +40,7 @@ describe.each(['l2', 'cosine', 'ip'] as const)('an inverted file for %s', (space
     async (dimension) => {
       const vectors = gaussians(1_500, dimension, dimension)
       const { reader, rows } = await indexedSegment(new Bucket(), vectors, space)
-      await reader.verify()
+      await verifySegment(reader)
       await verifyIvf(reader)
       const ivf = (await ivfOf(reader)) as Ivf
       const stored = await reader.vectors(rows)
@@ -83,7 +84,7 @@ it('bears any vectors: equal ones, zeros, opposite ones, the largest', async () 
   await fc.assert(
     fc.asyncProperty(vectors, fc.constantFrom('l2', 'cosine', 'ip'), async (all, space) => {
       const { reader, rows } = await indexedSegment(new Bucket(), all, space)
-      await reader.verify()
+      await verifySegment(reader)
       await verifyIvf(reader)
       expect(await reader.vectors(rows)).toEqual(all)
     }),

@@ -20,8 +20,6 @@ import { clustersFor, sampleFor, train } from './train.ts'
 import { Work } from './work.ts'
 import { writeSections } from './write-sections.ts'
 
-/** Vectors of fewer dimensions are not worth codes: they are scanned. */
-export const LEAST_DIMENSION = 8
 /** Clusters that may become a row's second. */
 const SHORTLIST = 24
 

@@ -1,16 +1,16 @@
-/** What the demo asks. */
+/** The demo's questions. */
 import type { Passage } from '../../../ingest/index.ts'
 
-/** Each is answered by the documentation of a package that comes with us, in other words than the question's. */
+/** The documentation of an installed package answers each one, in other words than the question's. */
 const ABOUT_PACKAGES = [
   'Why is a hostile regex dangerous for a web service?',
   'Which kind of id can be sorted by when it was made?',
   'Can a web server push messages to browsers?',
-  'How can log lines be written in the background, so that requests stay fast?',
-  'How can analysts share tables of data between programming languages?',
+  'What becomes of circular references when an object is stringified?',
+  'How does a program read the options that were typed in a terminal?',
 ]
 
-/** For a folder of one's own: what some of its sections are about, as questions. */
+/** @param own whether the passages are of the user's folder: the questions then name some of its headings */
 export function questionsAbout(passages: readonly Passage[], own: boolean): string[] {
   if (!own) return ABOUT_PACKAGES
   const headings = [...new Set(passages.map(({ heading }) => heading).filter((heading) => heading.length > 8))]

@@ -1,0 +1,4 @@
+/** What is loaded when a place is in a bucket. */
+export { openS3Environment } from './environment.ts'
+export { inspectAws } from './inspect.ts'
+export { requestSigner } from './sign-request.ts'

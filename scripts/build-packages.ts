@@ -1,0 +1,41 @@
+/**
+ * `npm run build`: compiles the packages that are published and lays each one out as it is published, in
+ * `packages/<name>/dist`: modules and declarations, README, LICENSE, and a `package.json` made from the one beside it.
+ * `npm publish packages/<name>/dist` publishes it.
+ */
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { spawnSync } from 'node:child_process'
+import { type Manifest, publishable } from './publishable.ts'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const compiled = mkdtempSync(join(tmpdir(), 'siltstone-build-'))
+
+function compile(): void {
+  const args = ['node_modules/typescript/bin/tsc', '-p', 'packages/siltstone/tsconfig.build.json', '--outDir', compiled]
+  const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' })
+  if (status !== 0) throw new Error(`the compiler ended with ${status}`)
+}
+
+function layOut(name: string): void {
+  const source = join(root, 'packages', name)
+  const dist = join(source, 'dist')
+  rmSync(dist, { recursive: true, force: true })
+  cpSync(join(compiled, name, 'src'), dist, { recursive: true })
+  const plain = readdirSync(join(source, 'src'), { recursive: true, encoding: 'utf8' }).filter((path) =>
+    path.endsWith('.cjs'),
+  )
+  for (const path of plain) cpSync(join(source, 'src', path), join(dist, path))
+  for (const file of ['README.md', 'LICENSE']) cpSync(join(source, file), join(dist, file))
+  const manifest = JSON.parse(readFileSync(join(source, 'package.json'), 'utf8')) as Manifest
+  writeFileSync(join(dist, 'package.json'), `${JSON.stringify(publishable(manifest), null, 2)}\n`)
+}
+
+try {
+  compile()
+  for (const name of ['siltstone', 'migrate']) layOut(name)
+} finally {
+  rmSync(compiled, { recursive: true, force: true })
+}
