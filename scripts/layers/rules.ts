@@ -5,7 +5,7 @@
  * one row do not know each other. The first entry that matches a path is its room.
  */
 export const ROOMS: readonly (readonly string[])[] = [
-  ['errors.ts', 'version.ts', 'binary-search.ts', 'lru.ts', 'schema-issue.ts'],
+  ['errors.ts', 'version.ts', 'binary-search.ts', 'lru.ts', 'memo.ts', 'schema-issue.ts'],
   ['codec'],
   ['model'],
   ['ports'],
@@ -54,6 +54,7 @@ export const PORTABLE: readonly string[] = [
   'version.ts',
   'binary-search.ts',
   'lru.ts',
+  'memo.ts',
   'codec',
   'model',
   'ports',

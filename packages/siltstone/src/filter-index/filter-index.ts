@@ -7,6 +7,8 @@ import type { SegmentReader } from '../format/segment/reader.ts'
 import type { MetadataScalar } from '../model/record.ts'
 import { decodeRowSet } from '../format/roaring.ts'
 import { RowSet } from '../format/row-set.ts'
+import { memoize } from '../memo.ts'
+import { AnswerMemo } from './answer-memo.ts'
 import { anything, type Bounds, both, either, exactly, not, nothing } from './bounds.ts'
 import { hashed as hashOf } from './hashed.ts'
 import {
@@ -18,7 +20,6 @@ import {
   termOf,
   type TermRow,
 } from './layout.ts'
-import { KeptAnswers } from './kept-answers.ts'
 import { PartReader } from './part-reader.ts'
 import { type Range, scanRun } from './runs.ts'
 import { regexQuery } from './regex-query.ts'
@@ -40,8 +41,8 @@ interface Opened {
 const opened = new WeakMap<SegmentReader, Opened>()
 
 /**
- * Undefined for a segment without indexes: its rows have to be looked at.
- * @param columns what the filter looks at: what is needed of the index of documents is read in the same round
+ * @param columns that the filter reads: for documents, the directory of trigrams is read in the same round
+ * @returns undefined for a segment without indexes
  * @throws SiltstoneError `corrupt`
  */
 export async function filterIndexOf(
@@ -78,7 +79,7 @@ export class FilterIndex {
   readonly #directory: Directory
   readonly #trigrams: TrigramReader | undefined
   readonly #dictionaries = new Map<KeyParts, Promise<Map<string, TermRow>>>()
-  readonly #answers: KeptAnswers<Bounds>
+  readonly #answers: AnswerMemo<Bounds>
 
   private constructor(
     reader: SegmentReader,
@@ -90,8 +91,8 @@ export class FilterIndex {
     this.#parts = parts
     this.#directory = directory
     this.#trigrams = trigrams
-    // Bounds are two sets.
-    this.#answers = new KeptAnswers(2 * Math.ceil(reader.rows / 8))
+    // Bounds are two sets of a bit for each row.
+    this.#answers = new AnswerMemo(2 * Math.ceil(reader.rows / 8))
   }
 
   static async open(
@@ -237,13 +238,7 @@ export class FilterIndex {
   }
 
   #dictionary(parts: KeyParts): Promise<Map<string, TermRow>> {
-    let dictionary = this.#dictionaries.get(parts)
-    if (!dictionary) {
-      dictionary = this.#readDictionary(parts)
-      this.#dictionaries.set(parts, dictionary)
-      dictionary.catch(() => this.#dictionaries.delete(parts))
-    }
-    return dictionary
+    return memoize(this.#dictionaries, parts, () => this.#readDictionary(parts))
   }
 
   async #readDictionary({ terms }: KeyParts): Promise<Map<string, TermRow>> {

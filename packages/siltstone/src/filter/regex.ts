@@ -9,6 +9,7 @@
 import { utf8Length } from '#codec'
 import { RE2JS } from 're2js'
 import { invalid, type SiltstoneError } from '../errors.ts'
+import { LruMap } from '../lru.ts'
 
 /** True when the text contains a match. */
 export type RegexTest = (text: string) => boolean
@@ -18,19 +19,14 @@ export const MAX_PATTERN_BYTES = 16 * 1024
 export const MAX_PROGRAM_SIZE = 20_000
 const MAX_CACHED = 256
 
-const cache = new Map<string, RegexTest>()
+const cache = new LruMap<string, RegexTest>(MAX_CACHED)
 
 /** @throws SiltstoneError `invalid` regex-syntax (also for a pattern that is too large), `field` = where_document */
 export function compileRegex(pattern: string): RegexTest {
   const cached = cache.get(pattern)
-  if (cached !== undefined) {
-    cache.delete(pattern)
-    cache.set(pattern, cached)
-    return cached
-  }
+  if (cached) return cached
   const test = compile(pattern)
   cache.set(pattern, test)
-  if (cache.size > MAX_CACHED) cache.delete(cache.keys().next().value ?? '')
   return test
 }
 

@@ -124,7 +124,7 @@ class Search {
 
   async #rankIndexed(indexed: readonly (SearchedSegment & IndexedSegment)[]): Promise<void> {
     const ivf = new IvfSearch(indexed, this.#k, effortOf(this.#k, this.#request.search), this.#recorder)
-    const isLocal = indexed.every(({ segment }) => segment.reader.source.isNear)
+    const isLocal = indexed.every(({ segment }) => segment.reader.source.isLocal)
     const { stats } = this.#recorder
     const { queries } = this.#ranking
     for (const query of queries) {

@@ -5,9 +5,10 @@
 import { type FilterTest, columnsOf, compileFilter } from '../filter/evaluate.ts'
 import type { Filter, FilterColumns } from '../model/filter.ts'
 import { filterIndexOf, nameOf } from '../filter-index/filter-index.ts'
-import { KeptAnswers } from '../filter-index/kept-answers.ts'
+import { AnswerMemo } from '../filter-index/answer-memo.ts'
 import type { ChangedRecord } from '../log/log-overlay.ts'
 import type { RecordRef, View } from '../log/view.ts'
+import { memoize } from '../memo.ts'
 import { parseForFilter } from '../records/parse-for-filter.ts'
 import type { OpenSegment } from '../snapshot/open-segment.ts'
 import { RowSet } from '../format/row-set.ts'
@@ -31,7 +32,7 @@ const MAX_TOUCHED_KEPT = 10_000
 
 const everything = new WeakMap<View, Selection>()
 /** The same segment has the same deletions and overlays. */
-const known = new WeakMap<OpenSegment, KeptAnswers<RowSet>>()
+const known = new WeakMap<OpenSegment, AnswerMemo<RowSet>>()
 
 export async function select(view: View, filter: Filter | undefined, pause: Yield): Promise<Selection> {
   if (!filter) return all(view)
@@ -89,14 +90,7 @@ function oncePerView<T>(read: (view: View) => Promise<T>): (view: View) => Promi
   const values = new WeakMap<View, Promise<T>>()
   return (view) => {
     if (all(view).fresh.length > MAX_TOUCHED_KEPT) return read(view)
-    let value = values.get(view)
-    if (!value) {
-      value = read(view)
-      values.set(view, value)
-      // A failure is not kept: the next query tries again.
-      value.catch(() => values.delete(view))
-    }
-    return value
+    return memoize(values, view, () => read(view))
   }
 }
 
@@ -108,10 +102,10 @@ interface Compiled {
 }
 
 /** Answers to filters that were asked of the segment before. */
-function keptOf(segment: OpenSegment): KeptAnswers<RowSet> {
+function keptOf(segment: OpenSegment): AnswerMemo<RowSet> {
   let kept = known.get(segment)
   if (!kept) {
-    kept = new KeptAnswers(segment.rows / 8)
+    kept = new AnswerMemo(segment.rows / 8)
     known.set(segment, kept)
   }
   return kept
