@@ -5,11 +5,11 @@
  * one row do not know each other. The first entry that matches a path is its room.
  */
 export const ROOMS: readonly (readonly string[])[] = [
-  ['errors.ts', 'version.ts', 'binary-search.ts', 'lru.ts', 'schema-issue.ts'],
+  ['errors.ts', 'version.ts', 'binary-search.ts', 'lru.ts', 'memo.ts', 'schema-issue.ts'],
   ['codec'],
   ['model'],
   ['ports'],
-  ['kernels', 'records', 'cost', 'arrow'],
+  ['kernels', 'records', 'cost', 'arrow', 'sort'],
   ['format', 'filter'],
   ['ivf', 'embed'],
   ['snapshot', 'catalog'],
@@ -54,12 +54,14 @@ export const PORTABLE: readonly string[] = [
   'version.ts',
   'binary-search.ts',
   'lru.ts',
+  'memo.ts',
   'codec',
   'model',
   'ports',
   'kernels',
   'records',
   'arrow',
+  'sort',
   'format',
   'filter',
   'ivf',

@@ -12,18 +12,18 @@ export interface Named {
 export const NAMED: readonly Named[] = [
   {
     name: 'search: the bound of those measured later is halved',
-    find: 'ranked.nearest.bound * scale',
-    replace: '(ranked.nearest.bound * scale) / 2',
+    find: 'const bound = distance * this.#scale',
+    replace: 'const bound = (distance * this.#scale) / 2',
   },
   {
     name: 'search: only the likeliest are measured',
-    find: 'survivors.slice(likeliest).filter((one) => least(one) <= bound)',
-    replace: 'survivors.slice(likeliest).filter((one) => least(one) > bound && least(one) < bound)',
+    find: 'this.#others.filter((one) => least(one) <= bound)',
+    replace: 'this.#others.filter((one) => least(one) > bound && least(one) < bound)',
   },
   {
     name: 'search: the least likely are measured first',
-    find: 'survivors.slice(0, likeliest)',
-    replace: 'survivors.slice(-likeliest)',
+    find: 'candidates.slice(0, LIKELIEST * k)',
+    replace: 'candidates.slice(-LIKELIEST * k)',
   },
   {
     name: 'select: filter indexes speak for rows that overlays changed',
@@ -47,8 +47,8 @@ export const NAMED: readonly Named[] = [
   },
   {
     name: 'scan: rows that the filter does not admit are offered',
-    find: '(all || rows.has(firstRow + i))',
-    replace: '(all || rows.rows > 0)',
+    find: 'rows.has(firstRow + i)',
+    replace: 'firstRow + i >= 0',
   },
   {
     name: 'rank: cosine without the length of the query',
@@ -62,8 +62,8 @@ export const NAMED: readonly Named[] = [
   },
   {
     name: 'ivf: rows that the filter does not admit are estimated',
-    find: 'rows === undefined || rows.has(row)',
-    replace: 'rows === undefined || row >= 0',
+    find: 'admitted === undefined || admitted.has(row)',
+    replace: 'admitted === undefined || row >= 0',
   },
   {
     name: 'ivf: the first copy of a list is taken for a row of its own',

@@ -1,30 +1,29 @@
 /**
- * Sorts the rows of a new segment by cluster, and within a cluster by order of insertion. As many rows as fit are sorted
- * in memory; each such run goes to the scratch disk when more come, and the runs are merged as they are read back
- * (external merge sort). Memory: one run, then a part of each.
+ * Sorts the rows of a new segment by cluster, and within a cluster by order of insertion (external merge sort). Up to
+ * `runBytes` of rows are sorted in memory; when more come, each such run goes to the scratch disk.
  */
 import type { SegmentRow } from '../format/segment/writer.ts'
 import type { Scratch } from '../ports/scratch.ts'
-import { type PlacedRow, Run, RunWriter } from './sorted-run.ts'
+import { SpilledRuns } from '../sort/spilled-runs.ts'
+import { comparePlaces, type PlacedRow, placedRowItems } from './placed-row.ts'
 
 const RUN_BYTES = 64 * 1024 * 1024
 const BATCH = 1_024
 
 export class RowSorter {
-  readonly #scratch: Scratch
   readonly #runBytes: number
-  readonly #runs: Run[] = []
+  readonly #runs: SpilledRuns<PlacedRow>
   #rows: PlacedRow[] = []
   #bytes = 0
   #arrivals = 0
 
   constructor(scratch: Scratch, runBytes = RUN_BYTES) {
-    this.#scratch = scratch
+    this.#runs = new SpilledRuns(scratch, placedRowItems())
     this.#runBytes = runBytes
   }
 
   get spilledRuns(): number {
-    return this.#runs.length
+    return this.#runs.count
   }
 
   /** @param clusters of each row */
@@ -37,54 +36,26 @@ export class RowSorter {
   }
 
   async #spill(): Promise<void> {
-    const writer = new RunWriter(await this.#scratch.create())
-    this.#runs.push(writer.run)
-    for (const placed of this.#rows.sort(byPlace)) await writer.append(placed)
-    await writer.finish()
+    await this.#runs.add(this.#rows.sort(comparePlaces))
     this.#rows = []
     this.#bytes = 0
   }
 
-  /** All rows in their order, a batch at a time. Once. */
+  /** All rows in order, in batches. Call once. */
   async *sorted(): AsyncGenerator<PlacedRow[]> {
-    if (this.#runs.length === 0) {
-      this.#rows.sort(byPlace)
+    if (this.#runs.count === 0) {
+      this.#rows.sort(comparePlaces)
       for (let i = 0; i < this.#rows.length; i += BATCH) yield this.#rows.slice(i, i + BATCH)
       return
     }
     if (this.#rows.length > 0) await this.#spill()
-    yield* merged(this.#runs)
+    yield* this.#runs.merged()
   }
 
-  /** Gives the scratch disk back. */
-  async close(): Promise<void> {
-    await Promise.all(this.#runs.splice(0).map((run) => run.file.discard()))
+  /** Frees the scratch disk. */
+  close(): Promise<void> {
+    return this.#runs.close()
   }
-}
-
-async function* merged(runs: readonly Run[]): AsyncGenerator<PlacedRow[]> {
-  const heads = await Promise.all(runs.map((run) => run.next()))
-  let out: PlacedRow[] = []
-  for (;;) {
-    let best = -1
-    for (let i = 0; i < heads.length; i++) {
-      const head = heads[i]
-      if (head && (best < 0 || byPlace(head, heads[best] as PlacedRow) < 0)) best = i
-    }
-    if (best < 0) break
-    out.push(heads[best] as PlacedRow)
-    const run = runs[best] as Run
-    heads[best] = run.buffered() ?? (await run.next())
-    if (out.length === BATCH) {
-      yield out
-      out = []
-    }
-  }
-  if (out.length > 0) yield out
-}
-
-function byPlace(a: PlacedRow, b: PlacedRow): number {
-  return a.cluster - b.cluster || a.row.ordinal - b.row.ordinal
 }
 
 function sizeOf({ id, vector, document, metadata, uri }: SegmentRow): number {

@@ -1,8 +1,8 @@
-/** What an index knows of the rows that match: those that certainly do, and all that possibly do. */
+/** What an index knows about the matching rows: those that certainly match, and all that possibly match. */
 import { RowSet } from '../format/row-set.ts'
 
 export interface Bounds {
-  /** A part of `possible`, or the same object when nothing is open. Never changed. */
+  /** A subset of `possible`; the same object when each row is decided. Never changed. */
   certain: RowSet
   possible: RowSet
 }

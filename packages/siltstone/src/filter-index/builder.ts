@@ -1,7 +1,6 @@
 /**
- * Builds the filter indexes of a segment while its rows are written. Memory: a byte or two for each value in a
- * list, and 50 MB each for numbers and hashed strings and for the trigrams of documents; what is more goes to the scratch
- * disk.
+ * Builds the filter indexes of a segment while its rows are written. Memory: one or two bytes per value in a list, 50 MB
+ * for numbers and hashed strings, and 50 MB for the trigrams of documents. The rest goes to the scratch disk.
  */
 import { utf8Encode } from '#codec'
 import type { Pending, Sink } from '../format/segment/sink.ts'
@@ -17,7 +16,7 @@ import { TrigramWriter } from './trigram-writer.ts'
 import { writePart } from './write-part.ts'
 
 const MAX_PAIRS = 4_000_000
-/** How often it is looked whether they are too many. */
+/** Rows between two checks of the number of pairs. */
 const CHECK_ROWS = 1_024
 
 export class FilterIndexBuilder {
@@ -28,14 +27,14 @@ export class FilterIndexBuilder {
   #file: ScratchFile | undefined
   #complete = true
 
-  /** @param maxPairs kept in memory: 12 bytes each */
+  /** @param maxPairs the most pairs of numbers and hashed strings in memory, 12 bytes each */
   constructor(scratch: Scratch = memoryScratch, maxPairs = MAX_PAIRS) {
     this.#scratch = scratch
     this.#maxPairs = maxPairs
     this.#trigrams = new TrigramWriter(scratch)
   }
 
-  /** Rows in order, from 0. Wait for the promise, if there is one, before the next call. */
+  /** Rows come in order, from 0. If a promise is returned, wait for it before the next call. */
   add(row: number, metadata: string | null, document: string | null): Pending {
     if (metadata !== null) this.#addMetadata(row, metadata)
     const indexed = document === null ? undefined : this.#trigrams.add(row, document)
@@ -44,11 +43,11 @@ export class FilterIndexBuilder {
     return large.length === 0 ? indexed : Promise.all([indexed, this.#spill(large)]).then(() => undefined)
   }
 
-  /** Those to be spilled. */
+  /** The runs to spill; none while there is enough memory. */
   #largeRuns(): GrowingPairs[] {
     const runs = [...this.#keys.values()].flatMap(({ scalar, member }) => [...scalar.runs, ...member.runs])
     const held = runs.reduce((sum, run) => sum + run.held, 0)
-    // Few pairs of many keys stay: they are less than is kept anyway.
+    // Runs of less than half the mean size stay in memory: together they hold at most half of the pairs.
     return held > this.#maxPairs ? runs.filter((run) => run.held * runs.length * 2 >= held) : []
   }
 
@@ -82,7 +81,7 @@ export class FilterIndexBuilder {
     return builders
   }
 
-  /** After the last row. */
+  /** Call after the last row. */
   async sections(writer: SegmentWriter): Promise<void> {
     await writer.addSection(METADATA_VALUES.name, async (sink) => {
       const written: [string, { scalar: WrittenKey; member: WrittenKey }][] = []
@@ -107,13 +106,13 @@ export class FilterIndexBuilder {
     await this.#trigrams.section(writer)
   }
 
-  /** Gives the scratch disk back. */
+  /** Frees the scratch disk. */
   async close(): Promise<void> {
     await Promise.all([this.#trigrams.close(), this.#file?.discard()])
   }
 }
 
-/** A key whose lists and pages are written, and what of it belongs to the head. */
+/** A key whose lists and pages are written, with what remains to be written to the head. */
 interface WrittenKey {
   terms: TermRow[]
   numbers: Awaited<ReturnType<typeof writeRun>> | undefined

@@ -1,4 +1,4 @@
-/** Answers filters from a segment's indexes, without looking at the rows. */
+/** Answers filters from the indexes of a segment, without reading rows. */
 import { utf8Decode } from '#codec'
 import { equalityKey } from '../filter/compare.ts'
 import type { Filter, FilterColumns } from '../model/filter.ts'
@@ -7,6 +7,8 @@ import type { SegmentReader } from '../format/segment/reader.ts'
 import type { MetadataScalar } from '../model/record.ts'
 import { decodeRowSet } from '../format/roaring.ts'
 import { RowSet } from '../format/row-set.ts'
+import { memoize } from '../memo.ts'
+import { AnswerMemo } from './answer-memo.ts'
 import { anything, type Bounds, both, either, exactly, not, nothing } from './bounds.ts'
 import { hashed as hashOf } from './hashed.ts'
 import {
@@ -18,7 +20,6 @@ import {
   termOf,
   type TermRow,
 } from './layout.ts'
-import { KeptAnswers } from './kept-answers.ts'
 import { PartReader } from './part-reader.ts'
 import { type Range, scanRun } from './runs.ts'
 import { regexQuery } from './regex-query.ts'
@@ -29,7 +30,7 @@ type Leaf = Exclude<Filter, { clauses: Filter[] }>
 type Order = 'gt' | 'gte' | 'lt' | 'lte'
 
 const CLAUSES_AT_ONCE = 32
-/** A larger head is read by parts: one round more. */
+/** A larger head is read in parts, which takes one more round. */
 const MAX_HEAD_BYTES = 1024 * 1024
 
 interface Opened {
@@ -40,8 +41,8 @@ interface Opened {
 const opened = new WeakMap<SegmentReader, Opened>()
 
 /**
- * Undefined for a segment without indexes: its rows have to be looked at.
- * @param columns what the filter looks at: what is needed of the index of documents is read in the same round
+ * @param columns that the filter reads: for documents, the directory of trigrams is read in the same round
+ * @returns undefined for a segment without indexes
  * @throws SiltstoneError `corrupt`
  */
 export async function filterIndexOf(
@@ -62,7 +63,7 @@ export async function filterIndexOf(
   return index
 }
 
-/** The same for the same filter, and for no other. */
+/** A name that is equal for equal filters only. */
 export function nameOf(filter: Filter): string {
   return JSON.stringify(filter, (_, value: unknown) => (typeof value === 'bigint' ? { integer: String(value) } : value))
 }
@@ -78,7 +79,7 @@ export class FilterIndex {
   readonly #directory: Directory
   readonly #trigrams: TrigramReader | undefined
   readonly #dictionaries = new Map<KeyParts, Promise<Map<string, TermRow>>>()
-  readonly #answers: KeptAnswers<Bounds>
+  readonly #answers: AnswerMemo<Bounds>
 
   private constructor(
     reader: SegmentReader,
@@ -90,8 +91,8 @@ export class FilterIndex {
     this.#parts = parts
     this.#directory = directory
     this.#trigrams = trigrams
-    // Bounds are two sets.
-    this.#answers = new KeptAnswers(2 * Math.ceil(reader.rows / 8))
+    // Bounds are two sets of a bit for each row.
+    this.#answers = new AnswerMemo(2 * Math.ceil(reader.rows / 8))
   }
 
   static async open(
@@ -116,7 +117,7 @@ export class FilterIndex {
     return this.#reader.rows
   }
 
-  /** Reads every list, page and block. @throws SiltstoneError `corrupt` at the first damage */
+  /** Reads and checks all lists, pages and blocks. @throws SiltstoneError `corrupt` at the first damage */
   async verify(): Promise<void> {
     for (const [key, forms] of this.#directory.keys)
       for (const parts of [forms.scalar, forms.member]) {
@@ -124,8 +125,8 @@ export class FilterIndex {
         const dictionary = await this.#dictionary(parts)
         const rows = [...dictionary.values()]
         for (const [i, bytes] of (await this.#lists(rows)).entries())
-          if ((await this.#list(bytes)).count() !== rows[i]?.[4])
-            this.#parts.fail(`a list of ${JSON.stringify(key)} has another number of rows`)
+          if (this.#list(bytes).count() !== rows[i]?.[4])
+            this.#parts.fail(`a list of ${JSON.stringify(key)} does not have as many rows as its dictionary says`)
         for (const run of [parts.numbers, parts.hashes]) {
           let pairs = 0
           if (run)
@@ -133,19 +134,20 @@ export class FilterIndex {
               this.#inside(row)
               pairs++
             })
-          if (run && pairs !== run.pairs) this.#parts.fail(`a run of ${JSON.stringify(key)} has ${pairs} pairs`)
+          if (run && pairs !== run.pairs)
+            this.#parts.fail(`a run of ${JSON.stringify(key)} has ${pairs} pairs, and its directory says ${run.pairs}`)
         }
       }
     await this.#trigrams?.verify()
   }
 
-  /** Bounds of the rows that match, as the segment holds them: without deletions and overlays. */
+  /** Bounds of the matching rows as the segment stores them: without deletions and overlays. */
   async bounds(filter: Filter): Promise<Bounds> {
     if (!('clauses' in filter)) return this.#leaf(filter)
     const combine = filter.kind === 'and' ? both : either
     // An empty conjunction admits everything, an empty disjunction nothing.
     let bounds = filter.kind === 'and' ? exactly(RowSet.full(this.#rows)) : nothing(this.#rows)
-    // Thousands of clauses may come, and each answer takes a bit for every row.
+    // There may be thousands of clauses, and each answer takes one bit per row.
     for (let i = 0; i < filter.clauses.length; i += CLAUSES_AT_ONCE) {
       const some = filter.clauses.slice(i, i + CLAUSES_AT_ONCE)
       bounds = (await Promise.all(some.map((clause) => this.bounds(clause)))).reduce(combine, bounds)
@@ -179,7 +181,7 @@ export class FilterIndex {
     }
   }
 
-  /** Undefined: nothing is known. */
+  /** @returns undefined if the index has nothing about the key */
   #key(key: string, form: 'scalar' | 'member'): KeyParts | undefined {
     const { keys, complete } = this.#directory
     return keys.get(key)?.[form] ?? (complete || keys.has(key) ? {} : undefined)
@@ -192,7 +194,7 @@ export class FilterIndex {
     const isNumber = (key: MetadataScalar) => typeof key === 'number' || typeof key === 'bigint'
     const isHashed = (key: MetadataScalar) => typeof key === 'string' && hashes !== undefined
     const point = (value: number): Range => ({ from: { value, inclusive: true }, to: { value, inclusive: true } })
-    // Where no number is rounded, none equals an integer that no double holds.
+    // An integer that no double holds can only equal a number that was rounded.
     const equal = keys.filter((key) => typeof key === 'number' || (rounded && typeof key === 'bigint'))
     const numeric = equal.map((key) => point(Number(key)))
     const hashed = keys
@@ -237,13 +239,7 @@ export class FilterIndex {
   }
 
   #dictionary(parts: KeyParts): Promise<Map<string, TermRow>> {
-    let dictionary = this.#dictionaries.get(parts)
-    if (!dictionary) {
-      dictionary = this.#readDictionary(parts)
-      this.#dictionaries.set(parts, dictionary)
-      dictionary.catch(() => this.#dictionaries.delete(parts))
-    }
-    return dictionary
+    return memoize(this.#dictionaries, parts, () => this.#readDictionary(parts))
   }
 
   async #readDictionary({ terms }: KeyParts): Promise<Map<string, TermRow>> {
@@ -260,7 +256,7 @@ export class FilterIndex {
       await this.#scan(parts.numbers, [rangeOf(op, value)], certain)
       return exactly(certain)
     }
-    // Rounding keeps the order: only of numbers that round to the same double it is not known how they compare.
+    // Rounding keeps the order, so only numbers that round to the same double as the bound are undecided.
     const possible = new RowSet(this.#rows)
     const bound = Number(value)
     const range = (inclusive: boolean): Range =>
@@ -275,7 +271,7 @@ export class FilterIndex {
   }
 
   #inside(row: number): number {
-    return row < this.#rows ? row : this.#parts.fail(`it names row ${row} of ${this.#rows}`)
+    return row < this.#rows ? row : this.#parts.fail(`it names row ${row}, and the segment has ${this.#rows} rows`)
   }
 
   async #ids(ids: readonly string[]): Promise<Bounds> {
@@ -284,7 +280,7 @@ export class FilterIndex {
     return exactly(found)
   }
 
-  /** Rows whose document may hold the texts: an index of trigrams is never certain. */
+  /** Rows whose documents may contain the texts. An index of trigrams is never certain. */
   async #documents(query: TextQuery): Promise<Bounds> {
     const possible = await this.#trigrams?.rows(query)
     return possible ? { certain: new RowSet(this.#rows), possible } : anything(this.#rows)
@@ -292,12 +288,12 @@ export class FilterIndex {
 }
 
 /**
- * A bigint between two doubles bounds like the nearest of them on its side: when its own value rounds, the doubles of
- * the run are all on one side of it.
+ * For a bigint between two doubles, the range ends at the double to which it rounds: this double is included exactly if
+ * it satisfies the comparison, and no other double lies between the two.
  */
 function rangeOf(op: Order, value: number | bigint): Range {
   const rounded = Number(value)
-  // Whether the rounded value itself satisfies the comparison, by exact values.
+  // Whether the rounded value satisfies the comparison. JavaScript compares a number and a bigint by their exact values.
   const inclusive =
     op === 'gt' ? rounded > value : op === 'gte' ? rounded >= value : op === 'lt' ? rounded < value : rounded <= value
   const bound = { value: rounded === 0 ? 0 : rounded, inclusive }

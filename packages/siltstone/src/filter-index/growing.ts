@@ -1,8 +1,8 @@
-/** What is gathered while rows stream by: lists of rows, and pairs of a value and a row. */
+/** What an index collects while rows stream by: lists of rows, and pairs of a value and a row. */
 import type { ScratchFile } from '../ports/scratch.ts'
 import { eachPosting, PostingBuffer } from './postings.ts'
 
-/** Ascending rows; one that comes twice counts once. About a byte for each, in most lists. */
+/** Ascending rows without duplicates. Most lists take about one byte per row. */
 export class GrowingRows {
   readonly #list = new PostingBuffer(16)
 
@@ -22,7 +22,7 @@ export class GrowingRows {
 
 const CHUNK_PAIRS = 1 << 15
 const PAIR_BYTES = 12
-/** Of a run, read at once. */
+/** Pairs of a run that are read at once. */
 const READ_PAIRS = 4_096
 
 export interface Pairs {
@@ -37,15 +37,15 @@ interface SortedRun {
 }
 
 /**
- * Pairs of a value and a row; rows ascend. In chunks, since growing one array would leave its older halves behind. Those
- * that were spilled lie in sorted runs on the scratch disk.
+ * Pairs of a value and a row; rows ascend. They lie in chunks, because growing one array would copy it again and again.
+ * Spilled pairs lie in sorted runs on the scratch disk.
  */
 export class GrowingPairs {
   readonly #runs: SortedRun[] = []
   #chunks: Pairs[] = []
   #first = emptyPairs(16)
   #spilled = 0
-  /** In memory. */
+  /** Pairs in memory. */
   held = 0
 
   get count(): number {
@@ -59,7 +59,7 @@ export class GrowingPairs {
   }
 
   #chunkOf(place: number): Pairs {
-    // Most keys have few values: only the first chunk grows.
+    // Most keys have few values, so the first chunk starts small and grows.
     if (place < CHUNK_PAIRS) {
       if (place === this.#first.rows.length) {
         const larger = emptyPairs(place * 2)
@@ -75,7 +75,7 @@ export class GrowingPairs {
     return chunk
   }
 
-  /** Those in memory, by value, then row. */
+  /** The pairs in memory, sorted by value, then row. */
   #sorted(): Pairs {
     const all = new Float64Array(this.held)
     const order = new Uint32Array(this.held)
@@ -83,7 +83,7 @@ export class GrowingPairs {
       all[i] = this.#chunkOf(i).values[i % CHUNK_PAIRS] as number
       order[i] = i
     }
-    // Pairs came by row.
+    // Pairs were added by row.
     order.sort((a, b) => (all[a] as number) - (all[b] as number) || a - b)
     return {
       values: Float64Array.from(order, (i) => all[i] as number),
@@ -91,7 +91,7 @@ export class GrowingPairs {
     }
   }
 
-  /** Puts what is in memory at the end of a file. @throws SiltstoneError `unavailable` (`disk-full`, …) */
+  /** Appends the pairs in memory to a file, as a run. @throws SiltstoneError `unavailable` (`disk-full`, …) */
   async spill(file: ScratchFile): Promise<void> {
     const { values, rows } = this.#sorted()
     const run = { file, offset: file.sizeBytes, pairs: values.length }
@@ -109,7 +109,7 @@ export class GrowingPairs {
     this.#first = emptyPairs(16)
   }
 
-  /** All pairs by value, then row; `size` at a time but for the last. */
+  /** All pairs sorted by value, then row, in batches of `size`; the last may be smaller. */
   async *sorted(size: number): AsyncGenerator<Pairs> {
     const last = this.#sorted()
     if (this.#runs.length === 0) {
@@ -122,7 +122,7 @@ export class GrowingPairs {
     let out = emptyPairs(size)
     let count = 0
     for (;;) {
-      // Of equal values those of the earlier run come first: its rows are smaller.
+      // Of equal values, the earlier run has the smaller rows.
       let best: Cursor | undefined
       for (const cursor of cursors) if (!cursor.isDone && (!best || cursor.value < best.value)) best = cursor
       if (!best) break
@@ -146,7 +146,7 @@ function emptyPairs(count: number): Pairs {
 async function* readRun({ file, offset, pairs }: SortedRun): AsyncGenerator<Pairs> {
   for (let i = 0; i < pairs; i += READ_PAIRS) {
     const count = Math.min(READ_PAIRS, pairs - i)
-    // A copy: words must be aligned.
+    // A copy, because words must be aligned.
     const bytes = new Uint8Array(await file.read(offset + i * PAIR_BYTES, count * PAIR_BYTES))
     yield { values: new Float64Array(bytes.buffer, 0, count), rows: new Uint32Array(bytes.buffer, 8 * count, count) }
   }
@@ -174,7 +174,7 @@ class Cursor {
     return this.#pairs.rows[this.#at] as number
   }
 
-  /** False: it must be refilled. */
+  /** @returns false if the cursor must be refilled */
   step(): boolean {
     return ++this.#at < this.#pairs.values.length
   }

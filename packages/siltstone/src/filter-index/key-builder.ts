@@ -1,4 +1,4 @@
-/** Gathers the values of one key, row by row. */
+/** Collects the values of one key, row by row. */
 import type { MetadataScalar } from '../model/record.ts'
 import { equalityKey } from '../filter/compare.ts'
 import { hashed } from './hashed.ts'
@@ -9,15 +9,15 @@ export class KeyBuilder {
   readonly terms = new Map<string, GrowingRows>()
   readonly numbers = new GrowingPairs()
   hashes: GrowingPairs | undefined
-  /** Some number is known by the nearest double only. */
+  /** Some number is stored as the nearest double. */
   rounded = false
 
-  /** Runs of pairs that are in memory. */
+  /** The pairs of numbers and of hashed strings. */
   get runs(): GrowingPairs[] {
     return this.hashes ? [this.numbers, this.hashes] : [this.numbers]
   }
 
-  /** Rows ascend; a row may have several values. */
+  /** @param row not smaller than that of the call before: a row may have several values */
   add(value: MetadataScalar, row: number): void {
     const key = equalityKey(value)
     if (typeof key === 'bigint') {

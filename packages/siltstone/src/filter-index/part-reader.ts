@@ -1,4 +1,4 @@
-/** Reads checked parts of one section, neighbouring ones in one request, through the cache. */
+/** Reads parts of one section through the block cache, neighbouring ones in one request, and checks them. */
 import { corrupt } from '../errors.ts'
 import { crcHex } from '../format/checksum.ts'
 import type { SectionDescriptor } from '../format/segment/descriptor.ts'
@@ -12,7 +12,7 @@ export class PartReader {
   readonly #source: SectionSource
   readonly #section: SectionDescriptor
   readonly #shelf: BlockShelf | undefined
-  /** The section's end, when it was read at once; kept, and not checked as a whole. */
+  /** The end of the section. Its parts are checked one by one. */
   #head: { start: number; bytes: Uint8Array } | undefined
 
   constructor(source: SectionSource, section: SectionDescriptor) {
@@ -21,13 +21,13 @@ export class PartReader {
     this.#shelf = source.shelf(section)
   }
 
-  /** Reads the end of the section in one request; parts in it need no further one. @throws SiltstoneError `corrupt` */
+  /** Reads the end of the section in one request, which later reads of its parts use. @throws SiltstoneError `corrupt` */
   async readHead(length: number): Promise<void> {
     const start = this.#section.length - length
     this.#head = { start, bytes: await this.#source.range(this.#section, this.#section.offset + start, length) }
   }
 
-  /** Its bytes, aligned to 8, which must not be changed. @throws SiltstoneError `corrupt` (`section-damaged`, …) */
+  /** @returns bytes aligned to 8, which must not be changed @throws SiltstoneError `corrupt` (`section-damaged`, …) */
   async part(part: Part): Promise<Uint8Array> {
     let found = new Uint8Array(0)
     await this.parts([part], (_, bytes) => {
@@ -37,8 +37,8 @@ export class PartReader {
   }
 
   /**
-   * Calls `take(i, bytes)` for each, in any order.
-   * @param unpack what is kept in the cache, of a part that was stored otherwise; the same for every reader of a part
+   * Calls `take(i, bytes)` for each part, in any order.
+   * @param unpack decodes the stored bytes of a part; the cache keeps the result, so all readers must decode alike
    * @throws SiltstoneError `corrupt` (`section-damaged`, …)
    */
   async parts(
@@ -60,7 +60,7 @@ export class PartReader {
         Number.isSafeInteger(length) &&
         length >= 0 &&
         offset + length <= this.#section.length
-      if (!isInside) this.fail(`a part lies at ${offset}, ${length} bytes`)
+      if (!isInside) this.fail(`a part of ${length} bytes at ${offset} lies outside of it`)
       missing.push(i)
     }
     if (missing.length === 0) return

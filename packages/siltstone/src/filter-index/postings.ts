@@ -1,26 +1,26 @@
 /**
- * Lists of ascending numbers as they are stored: each as its distance from the one before (the first from −1), less 1, in
- * bytes of 7 bits, the lowest first, the high bit set on all but the last. Where one number in 128 is listed, that is a
- * byte for each; a Roaring bitmap takes two until one in eight is.
+ * Stored lists of ascending numbers. Each number is stored as its distance from the one before (for the first, from −1)
+ * minus 1, as a varint: 7 bits per byte, the lowest first, with the high bit set on all bytes but the last. If at least one
+ * number in 128 is listed, that takes about one byte per number; a Roaring bitmap takes two unless one in eight is listed.
  */
 export class PostingBuffer {
   bytes: Uint8Array
   length = 0
   #last = -1
-  /** In the list begun last. */
+  /** Numbers in the current list. */
   count = 0
 
   constructor(sizeBytes = 1 << 16) {
     this.bytes = new Uint8Array(sizeBytes)
   }
 
-  /** The next list follows the one before. */
+  /** Begins a list, after the one before. */
   begin(): void {
     this.#last = -1
     this.count = 0
   }
 
-  /** Ascending; the last one again is no change. */
+  /** Numbers must ascend; adding the last one again has no effect. */
   add(number: number): void {
     if (number === this.#last) return
     if (this.length + 5 > this.bytes.length) this.#grow()
@@ -34,7 +34,7 @@ export class PostingBuffer {
     this.count++
   }
 
-  /** Room for what is written later. */
+  /** Leaves room for bytes that the caller writes later. */
   skip(bytes: number): void {
     while (this.length + bytes > this.bytes.length) this.#grow()
     this.length += bytes
@@ -52,7 +52,7 @@ export class PostingBuffer {
   }
 }
 
-/** Calls `take` for every number of a list. @returns how many there were, or −1 when the bytes end within one */
+/** Calls `take` for each number of a list. @returns their count, or −1 if the bytes end within a number */
 export function eachPosting(bytes: Uint8Array, start: number, end: number, take: (number: number) => void): number {
   let last = -1
   let count = 0

@@ -1,22 +1,24 @@
 /**
- * Texts that every match of a regular expression contains (after Cox, "Regular expression matching with a trigram index",
- * 2012): for each part of the expression either all strings that it matches, while they are few, or what it needs.
+ * The texts that each match of a regular expression contains (after Cox, "Regular expression matching with a trigram
+ * index", 2012). For each part of the expression that is either the list of all strings that it matches, as long as they
+ * are few, or a query for the texts that its matches contain.
  */
 import { parseRegex, type RegexNode } from './regex-tree.ts'
 import { ALL, allOf, anyOf, type TextQuery, textOf } from './text-query.ts'
 
-/** A part with more strings than this is known by what it needs. */
+/** A part that matches more strings than this is described by a query. */
 const MOST_STRINGS = 16
+/** The longest string, in UTF-16 code units. */
 const MOST_UNITS = 1_024
-/** More are not looked up. */
+/** A query with more texts is not used. */
 const MOST_TEXTS = 128
-/** Repetitions beyond this add nothing that is looked up. */
+/** More repetitions than this add no useful texts. */
 const MOST_REPEATS = 4
 
-/** `strings`: exactly what the part matches; left out: what it needs. */
+/** `strings`: all strings that the part matches. Otherwise `needs`: what its matches contain. */
 type Known = { strings: readonly string[] } | { strings?: undefined; needs: TextQuery }
 
-/** `all` for what is not understood: that is right, only slower. */
+/** @returns `all` for an expression that is not understood, which is correct but slower */
 export function regexQuery(pattern: string): TextQuery {
   const tree = parseRegex(pattern)
   const query = tree ? needsOf(known(tree)) : ALL
@@ -45,7 +47,7 @@ function known(node: RegexNode): Known {
   }
 }
 
-/** What follows one another, so that a group's ends are joined to its neighbours. */
+/** The parts of a sequence, nested ones flattened, so that the ends of a group are joined to its neighbours. */
 function partsOf(node: RegexNode): Known[] {
   if (node.kind === 'sequence') return node.parts.flatMap(partsOf)
   return node.kind === 'repeat' ? repeat(node) : [known(node)]
@@ -59,7 +61,7 @@ function alternatives(parts: readonly Known[]): Known {
     : { needs: anyOf(parts.map(needsOf)) }
 }
 
-/** Neighbours are joined to longer strings as long as there are few of them. */
+/** Joins neighbours to longer strings as long as these are few. */
 function sequence(parts: readonly Known[]): Known {
   const needs: TextQuery[] = []
   let run: readonly string[] = ['']
@@ -88,9 +90,9 @@ function repeat({ part, least, most }: RegexNode & { kind: 'repeat' }): Known[] 
   const unknown = { needs: ALL }
   if (least === 0) return [most === 1 ? alternatives([known(part), { strings: [''] }]) : unknown]
   const parts = partsOf(part)
-  // Else repetitions of repetitions would double with each.
+  // Otherwise nested repetitions would grow exponentially.
   const once = parts.length > MOST_STRINGS ? [sequence(parts)] : parts
   const times = Array.from({ length: Math.min(least, MOST_REPEATS) }, () => once).flat()
-  // What is in between is not known, but a match begins and ends with these.
+  // A match begins and ends with these; nothing is known about its middle.
   return most === least && least <= MOST_REPEATS ? times : [...times, unknown, ...times]
 }

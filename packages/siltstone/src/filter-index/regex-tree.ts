@@ -1,8 +1,8 @@
-/** Reads as much of RE2's syntax as tells which texts a match contains. */
+/** Parses as much of RE2's syntax as is needed to find the texts that a match contains. */
 
 export type RegexNode =
   | { kind: 'literal'; text: string }
-  /** Some text, or none, that is not known. */
+  /** An unknown text, possibly empty. */
   | { kind: 'any' }
   | { kind: 'sequence' | 'alternatives'; parts: RegexNode[] }
   | { kind: 'repeat'; part: RegexNode; least: number; most: number }
@@ -10,10 +10,10 @@ export type RegexNode =
 const ANY: RegexNode = { kind: 'any' }
 const EMPTY: RegexNode = { kind: 'literal', text: '' }
 const CONTROLS: Readonly<Record<string, string>> = { a: '\u0007', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' }
-/** Deeper ones are given up, so that no pattern can exhaust the stack. */
+/** Deeper patterns are not understood, so that none can exhaust the stack. */
 const MAX_DEPTH = 100
 
-/** Undefined: it holds something that is not understood (`(?i)`, octal escapes, …), or is no expression. */
+/** @returns undefined for a syntax error, and for syntax that is not understood (`(?i)`, octal escapes, …) */
 export function parseRegex(pattern: string): RegexNode | undefined {
   if (!pattern.isWellFormed()) return undefined
   const parser = new Parser(pattern)
@@ -40,7 +40,7 @@ class Parser {
     return ANY
   }
 
-  /** Goes beyond a match that begins here. */
+  /** Consumes a match of the sticky expression at the current position. */
   #take(expression: RegExp): RegExpExecArray | undefined {
     expression.lastIndex = this.#at
     const match = expression.exec(this.#pattern)
@@ -84,17 +84,17 @@ class Parser {
   }
 
   #group(depth: number): RegexNode {
-    // Of the flags, i changes what a letter matches; the others do not matter here.
+    // The flag i changes what a letter matches and is not understood; the other flags do not matter here.
     if (this.#take(/\?[smU-]*\)/y)) return EMPTY
     if (!this.#take(/\?(?:[smU-]*:|P?<\w+>)/y) && this.#pattern[this.#at] === '?') return this.#giveUp()
     const inside = this.alternatives(depth + 1)
     return this.#take(/\)/y) ? inside : this.#giveUp()
   }
 
-  /** After the backslash. */
+  /** Called after the backslash. */
   #escape(): RegexNode {
     const quoted = this.#take(/Q([^]*?)(?:\\E|$)/y)
-    // A repetition after it is of its last character alone.
+    // A repetition after \E applies to the last quoted character alone.
     if (quoted) return this.#pattern[this.#at]?.match(/[*+?{]/) ? this.#giveUp() : literalOf(quoted[1] ?? '')
     if (this.#take(/[dDwWsSC]|[pP](?:\{[^}]*\}|[A-Z])/y)) return ANY
     if (this.#take(/[AbBz]/y)) return EMPTY

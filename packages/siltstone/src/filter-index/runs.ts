@@ -1,4 +1,4 @@
-/** Runs of pairs (value, row), sorted by value: a range of values is a stretch of pages. */
+/** Runs of pairs (value, row), sorted by value, so that a range of values lies in adjacent pages. */
 import { crc32, zstdCompress, zstdDecompress } from '#codec'
 import { firstWhere } from '../binary-search.ts'
 import { crcHex } from '../format/checksum.ts'
@@ -9,7 +9,7 @@ import type { PartReader } from './part-reader.ts'
 
 const PAGE_ENTRY_BYTES = 16
 
-/** Writes the pages; the directory of the run belongs to the section's head. */
+/** Writes the pages. @returns also the directory of the run, which belongs to the head of the section */
 export async function writeRun(
   sink: Sink,
   pairs: GrowingPairs,
@@ -33,13 +33,13 @@ export async function writeRun(
   return { run: { offset, pairs: pairs.count }, directory }
 }
 
-/** Bounds of a stretch of values; left out: none. */
+/** A range of values. Without `from` or `to` it has no lower or upper bound. */
 export interface Range {
   from?: { value: number; inclusive: boolean }
   to?: { value: number; inclusive: boolean }
 }
 
-/** Calls `take(row)` for every pair that is in one of the ranges. @throws SiltstoneError `corrupt` */
+/** Calls `take(row)` for each pair whose value is in one of the ranges. @throws SiltstoneError `corrupt` */
 export async function scanRun(
   reader: PartReader,
   run: RunPart,
@@ -49,11 +49,12 @@ export async function scanRun(
   const directory = await reader.part(run.pages)
   const view = new DataView(directory.buffer, directory.byteOffset, directory.byteLength)
   const pages = Math.ceil(run.pairs / PAGE_PAIRS)
-  if (directory.length !== pages * PAGE_ENTRY_BYTES) reader.fail(`a run has ${directory.length} bytes of directory`)
+  if (directory.length !== pages * PAGE_ENTRY_BYTES)
+    reader.fail(`the directory of a run of ${pages} pages has ${directory.length} bytes`)
   const firsts = Float64Array.from({ length: pages }, (_, page) => view.getFloat64(page * PAGE_ENTRY_BYTES, true))
   const wanted = new Map<number, Range[]>()
   for (const range of ranges) {
-    // Equal values may begin in the page before the first one that begins with them.
+    // The page before the first one that begins with the value may end with it.
     let page = range.from ? Math.max(0, lowerBound(firsts, range.from.value) - 1) : 0
     for (; page < pages && !(range.to && (firsts[page] as number) > range.to.value); page++) {
       const list = wanted.get(page)
@@ -80,7 +81,9 @@ export async function scanRun(
     } catch (cause) {
       return reader.fail(`a page of a run cannot be decompressed`, cause)
     }
-    return raw.length === length ? raw : reader.fail('a page of a run has another size')
+    return raw.length === length
+      ? raw
+      : reader.fail('a page of a run does not have the size that follows from its number of pairs')
   }
   const scan = (i: number, bytes: Uint8Array): void => {
     const count = pairsOf(numbers[i] as number)
@@ -98,7 +101,7 @@ export async function scanRun(
   await reader.parts(parts, scan, unpack)
 }
 
-/** The first place whose value is not below. */
+/** The first index whose value is not smaller. */
 function lowerBound(sorted: Float64Array, value: number): number {
   return firstWhere(sorted.length, (place) => !((sorted[place] as number) < value))
 }

@@ -1,4 +1,4 @@
-/** Segments with filter indexes in memory, for this layer's tests. */
+/** Segments with filter indexes in memory, for tests. */
 import type { SegmentDescriptor } from '../format/segment/descriptor.ts'
 import { type Bucket, segmentUlid } from '../format/segment/testing.ts'
 import { SegmentWriter } from '../format/segment/writer.ts'

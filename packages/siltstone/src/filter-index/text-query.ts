@@ -1,10 +1,10 @@
-/** What a document must contain: texts, combined. `all`: nothing is known. */
+/** The texts that a document must contain to match. `all`: any document may match. */
 export type TextQuery =
   | { kind: 'all' }
   | { kind: 'text'; text: string }
   | { kind: 'and' | 'or'; parts: readonly TextQuery[] }
 
-/** Shorter texts have no trigram. */
+/** Shorter texts contain no trigram. */
 export const LEAST_TEXT = 3
 
 export const ALL: TextQuery = { kind: 'all' }
@@ -18,7 +18,7 @@ export function allOf(parts: readonly TextQuery[]): TextQuery {
   return known.length <= 1 ? (known[0] ?? ALL) : { kind: 'and', parts: known }
 }
 
-/** Of at least one part. */
+/** @param parts at least one */
 export function anyOf(parts: readonly TextQuery[]): TextQuery {
   const different = [...new Set(parts)]
   if (different.some(({ kind }) => kind === 'all')) return ALL

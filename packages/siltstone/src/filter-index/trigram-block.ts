@@ -1,10 +1,11 @@
 /**
- * A block of the trigram index: trigrams in order, each with the list of the groups of rows that have it. Stored as
+ * A block of the trigram index: trigrams in order, each with the list of the groups of rows that contain it. Stored as
  *
  *     u32 CRC-32 of all that follows | u32 trigrams | u32 raw length | u32 compression (0 none, 1 zstd) | payload
  *
- * and raw as, per trigram, u32 first two units, then u32 third units, then u32 numbers of groups, then u32 ends of lists
- * (from the start of the lists), then the lists. A trigram whose list is left out has 2³² − 1 for its number of groups.
+ * The raw payload is five arrays, the first four with a u32 per trigram: first two code units; third code unit; number of
+ * groups; end of the list, relative to the start of the lists; then the lists. A number of groups of 2³² − 1 means that the
+ * list is left out.
  */
 import { allocate, crc32, zstdCompress, zstdDecompress } from '#codec'
 import { firstWhere } from '../binary-search.ts'
@@ -14,7 +15,7 @@ import { eachPosting, PostingBuffer } from './postings.ts'
 const HEADER_BYTES = 16
 const ENTRY_BYTES = 16
 const TARGET_BYTES = 32 * 1024
-/** For the number of groups: too many to be worth a list. */
+/** Number of groups of a trigram that is too frequent to have a list. */
 const FREQUENT = 0xffffffff
 
 export class TrigramBlockBuilder {
@@ -22,7 +23,7 @@ export class TrigramBlockBuilder {
   readonly #most: number
   #entries: { pair: number; third: number; count: number; end: number }[] = []
 
-  /** @param most groups that are listed for one trigram */
+  /** @param most trigrams with more groups than this have no list */
   constructor(most: number) {
     this.#most = most
   }
@@ -45,7 +46,7 @@ export class TrigramBlockBuilder {
     this.#entries.push({ pair, third, count: frequent ? FREQUENT : lists.count, end: lists.length })
   }
 
-  /** The stored block; the builder is empty again. */
+  /** Empties the builder. @returns the block as it is stored */
   finish(): { bytes: Uint8Array; trigrams: number } {
     const entries = this.#entries
     const trigrams = entries.length
@@ -71,12 +72,12 @@ export class TrigramBlockBuilder {
   }
 }
 
-/** How often a trigram occurs, and where. `frequent`: too often to tell where. */
+/** The list of a trigram. `frequent`: it was left out. */
 export type Found = { kind: 'frequent' } | { kind: 'list'; count: number; start: number; end: number }
 
 export class TrigramBlock {
   readonly trigrams: number
-  /** In memory. */
+  /** Size in memory. */
   readonly sizeBytes: number
   readonly #words: Uint32Array
   readonly #lists: Uint8Array
@@ -102,9 +103,9 @@ export class TrigramBlock {
         return fail('cannot be decompressed', error)
       }
     }
-    // A copy: words must be aligned, and a view would keep the whole read in memory.
+    // A copy, because words must be aligned and a view would keep the whole read in memory.
     const block = raw.length === rawLength && rawLength >= ENTRY_BYTES * trigrams && trigrams > 0
-    if (!block) fail('has another size')
+    if (!block) fail('does not have the size that its header says')
     const parsed = new TrigramBlock(trigrams, new Uint8Array(raw))
     let last = 0
     for (let i = 0; i < trigrams; i++) {
@@ -124,12 +125,12 @@ export class TrigramBlock {
     return this.#words[this.trigrams + i] as number
   }
 
-  /** Of trigram i to another one. */
+  /** Compares trigram i with another one. */
   compare(i: number, pair: number, third: number): number {
     return this.pair(i) - pair || this.third(i) - third
   }
 
-  /** Undefined: no row has it. */
+  /** @returns undefined if no row has the trigram */
   find(pair: number, third: number): Found | undefined {
     const place = firstWhere(this.trigrams, (i) => this.compare(i, pair, third) >= 0)
     return place < this.trigrams && this.compare(place, pair, third) === 0 ? this.at(place) : undefined
@@ -147,7 +148,7 @@ export class TrigramBlock {
     }
   }
 
-  /** @returns how many there were; −1 when the list is damaged */
+  /** @returns the number of groups, or −1 if the list is damaged */
   each(found: { start: number; end: number }, take: (group: number) => void): number {
     return eachPosting(this.#lists, found.start, found.end, take)
   }

@@ -1,4 +1,4 @@
-/** Finds the rows whose documents may hold a text, from the trigram index. */
+/** Finds the rows whose documents may contain a text, from the trigram index. */
 import { firstWhere } from '../binary-search.ts'
 import { corrupt } from '../errors.ts'
 import { paramCount, type SectionDescriptor } from '../format/segment/descriptor.ts'
@@ -13,16 +13,17 @@ import { DIRECTORY_ENTRY_BYTES } from './trigram-writer.ts'
 const MAX_READ_BYTES = 4 << 20
 const PARALLEL_READS = 16
 const VERIFIED_AT_ONCE = 128
-/** A long text is looked up by so many of its trigrams: each further one hardly rules out more. */
+/** Trigrams of a long text that are looked up. Each further one would rule out hardly any more rows. */
 const MOST_TRIGRAMS = 16
 
 export interface TrigramDirectory {
   blocks: number
-  /** Per block: its first trigram. */
+  /** First trigram of each block. */
   pairs: Uint32Array
   thirds: Uint32Array
+  /** Number of trigrams of each block. */
   trigrams: Uint32Array
-  /** In the section; entry `blocks` is where the directory begins. */
+  /** Offset of each block in the section, then that of the directory. */
   offsets: Float64Array
 }
 
@@ -47,7 +48,7 @@ export class TrigramReader {
     this.#rowsPerGroup = paramCount(section, 'rowsPerGroup')
   }
 
-  /** Undefined when the segment has none. @throws SiltstoneError `corrupt` (`descriptor-damaged`) */
+  /** @returns undefined for a segment without a trigram index @throws SiltstoneError `corrupt` (`descriptor-damaged`) */
   static of(reader: SegmentReader): TrigramReader | undefined {
     const section = reader.section(TRIGRAMS.name, TRIGRAMS.type)
     return section && new TrigramReader(reader, section)
@@ -62,7 +63,7 @@ export class TrigramReader {
     throw corrupt('section-damaged', `${key}: section ${this.#section.name}: ${reason}`, { key, cause })
   }
 
-  /** One request that can run before it is known what is looked for. @throws SiltstoneError `corrupt` */
+  /** Takes one request, which does not depend on the query. @throws SiltstoneError `corrupt` */
   directory(): Promise<TrigramDirectory> {
     this.#directory ??= this.#readDirectory().catch((error: unknown) => {
       // The next call tries again.
@@ -84,7 +85,7 @@ export class TrigramReader {
     return { blocks, pairs: column(0), thirds: column(1), trigrams: column(3), offsets }
   }
 
-  /** Those of the rows whose document may be what is asked for; undefined when nothing is known. @throws SiltstoneError `corrupt` */
+  /** @returns the rows whose documents may match; undefined if the index cannot tell @throws SiltstoneError `corrupt` */
   async rows(query: TextQuery): Promise<RowSet | undefined> {
     if (query.kind === 'all') return undefined
     if (query.kind === 'text') return this.candidates(query.text)
@@ -95,7 +96,7 @@ export class TrigramReader {
     return known.reduce((all, rows) => all.unite(rows))
   }
 
-  /** Those of the rows whose document may hold the text; undefined when nothing is known. @throws SiltstoneError `corrupt` */
+  /** @returns the rows whose documents may contain the text; undefined if the index cannot tell @throws SiltstoneError `corrupt` */
   async candidates(text: string): Promise<RowSet | undefined> {
     const wanted = trigramsOf(text)
     if (wanted.length === 0) return undefined
@@ -103,7 +104,7 @@ export class TrigramReader {
     const byBlock = new Map<number, Trigram[]>()
     for (const trigram of wanted) {
       const block = blockOf(directory, trigram)
-      // Before the first trigram of all: no row has it.
+      // The trigram sorts before the first one of the index: no row has it.
       if (block < 0) return new RowSet(this.#rows)
       const list = byBlock.get(block)
       if (list) list.push(trigram)
@@ -122,14 +123,14 @@ export class TrigramReader {
     return groups && this.#rowsOf(groups)
   }
 
-  /** The groups that have a trigram; undefined: too many. */
+  /** @returns the groups that contain a trigram; undefined if it is too frequent to be listed */
   #listed(number: number, block: TrigramBlock, pair: number, third: number): RowSet | undefined {
     const found = block.find(pair, third)
     if (found?.kind === 'frequent') return undefined
     const groups = new RowSet(this.groups)
     if (!found) return groups
     const count = block.each(found, (group) => {
-      if (group >= groups.rows) this.fail(`block ${number} names group ${group} of ${groups.rows}`)
+      if (group >= groups.rows) this.fail(`block ${number} names group ${group}, and there are ${groups.rows} groups`)
       groups.add(group)
     })
     if (count !== found.count) this.fail(`a list in block ${number} has ${count} groups instead of ${found.count}`)
@@ -173,7 +174,7 @@ export class TrigramReader {
     )
   }
 
-  /** Reads all of it. @throws SiltstoneError `corrupt` at the first damage */
+  /** Reads and checks the whole index. @throws SiltstoneError `corrupt` at the first damage */
   async verify(): Promise<void> {
     const { blocks, pairs, thirds, trigrams } = await this.directory()
     let last: Trigram = { pair: -1, third: 0 }
@@ -186,7 +187,7 @@ export class TrigramReader {
         const isNamed =
           block.trigrams === trigrams[number] &&
           block.compare(0, pairs[number] as number, thirds[number] as number) === 0
-        if (!isNamed) this.fail(`block ${number} is not the one that the directory names`)
+        if (!isNamed) this.fail(`block ${number} does not match the directory`)
         if (block.compare(0, last.pair, last.third) <= 0) this.fail(`block ${number} is out of order`)
         for (let i = 0; i < block.trigrams; i++) {
           last = { pair: block.pair(i), third: block.third(i) }
@@ -197,7 +198,7 @@ export class TrigramReader {
   }
 }
 
-/** Its trigrams, or as many as are looked up: evenly spread, so that they share few units. */
+/** At most `MOST_TRIGRAMS` trigrams of a text, evenly spread so that they overlap little. */
 function trigramsOf(text: string): Trigram[] {
   const all = Math.max(0, text.length - LEAST_TEXT + 1)
   const taken = Math.min(all, MOST_TRIGRAMS)
@@ -211,7 +212,7 @@ function trigramsOf(text: string): Trigram[] {
   return [...found.values()]
 }
 
-/** The block in which a trigram would be; −1 before the first. */
+/** The block that would contain a trigram; −1 if it sorts before the first block. */
 function blockOf({ blocks, pairs, thirds }: TrigramDirectory, { pair, third }: Trigram): number {
   const isAfter = (block: number) =>
     (pairs[block] as number) > pair || (pairs[block] === pair && (thirds[block] as number) > third)

@@ -1,49 +1,44 @@
 /**
- * Turns pairs of trigram and group, which come by ascending group, into a list of groups for each trigram: in memory as
- * long as they fit, then in sorted runs on the scratch disk that are merged at the end (single-pass in-memory indexing;
- * Heinz & Zobel, JASIST 2003).
+ * Turns pairs of trigram and group, which come by ascending group, into a list of groups for each trigram. As long as the
+ * pairs fit, that happens in memory; otherwise sorted runs go to the scratch disk and are merged at the end (single-pass
+ * in-memory indexing; Heinz & Zobel, JASIST 2003).
  */
-import { concatBytes, readUint32, writeUint32 } from '../codec/bytes.ts'
+import { readUint32, writeUint32 } from '../codec/bytes.ts'
 import type { Pending } from '../format/segment/sink.ts'
-import type { Scratch, ScratchFile } from '../ports/scratch.ts'
+import type { Scratch } from '../ports/scratch.ts'
+import { type RunItems, SpilledRuns } from '../sort/spilled-runs.ts'
 import { eachPosting, PostingBuffer } from './postings.ts'
 import { grown, TrigramTable } from './trigram-table.ts'
 
-const CHUNK_BYTES = 1 << 20
-/** First two units, third, number of groups, bytes of their list. */
-const HEAD_BYTES = 16
-/** 8 bytes each, and 4 more while a run is sorted. A little less than a power of two, to which arrays grow. */
+/** The most pairs in memory. Each takes 8 bytes, and 4 more while a run is sorted. Arrays grow to the next power of two. */
 const MAX_PAIRS = 4_000_000
 
-/** One trigram of one run. */
+/** The groups of one trigram in one run. */
 export interface TrigramList {
+  /** The first two UTF-16 code units, the first in the upper 16 bits. */
   pair: number
+  /** The third code unit. */
   third: number
-  /** Calls `take` for every group, ascending. */
+  /** Calls `take` for each group, ascending. */
   each(take: (group: number) => void): void
 }
 
 export class TrigramRuns {
-  readonly #scratch: Scratch
+  readonly #runs: SpilledRuns<TrigramList>
   readonly #maxPairs: number
-  readonly #runs: Run[] = []
   #table = new TrigramTable()
-  /** Per trigram: the last group that has it, plus 1. */
+  /** For each trigram of the table: the last group that has it, plus 1. */
   #seen = new Uint32Array(1_024)
   #numbers = new Uint32Array(1 << 16)
   #groups = new Uint32Array(1 << 16)
   #count = 0
 
   constructor(scratch: Scratch, maxPairs = MAX_PAIRS) {
-    this.#scratch = scratch
+    this.#runs = new SpilledRuns(scratch, trigramItems())
     this.#maxPairs = maxPairs
   }
 
-  get spilledRuns(): number {
-    return this.#runs.length
-  }
-
-  /** Groups ascend. */
+  /** @param group not smaller than that of the call before */
   add(group: number, text: string): Pending {
     let pair = text.charCodeAt(0) * 65_536 + text.charCodeAt(1)
     for (let i = 2; i < text.length; i++) {
@@ -67,14 +62,14 @@ export class TrigramRuns {
     this.#groups[this.#count++] = group
   }
 
-  /** What is in memory, by trigram. */
+  /** The lists in memory, by trigram. */
   *#sorted(): Generator<TrigramList> {
     const table = this.#table
     const ends = new Uint32Array(table.count + 1)
     for (let i = 0; i < this.#count; i++) (ends[(this.#numbers[i] as number) + 1] as number) += 1
     for (let number = 0; number < table.count; number++)
       ends[number + 1] = (ends[number + 1] as number) + (ends[number] as number)
-    // Counting sort: stable, so groups stay in order. Afterwards `ends[number]` is where the list of `number` ends.
+    // Counting sort: stable, so groups stay in order. After the loop the list of `number` ends at `ends[number]`.
     const lists = new Uint32Array(this.#count)
     for (let i = 0; i < this.#count; i++) {
       const number = this.#numbers[i] as number
@@ -95,61 +90,39 @@ export class TrigramRuns {
   }
 
   async #spill(): Promise<void> {
-    const file = await this.#scratch.create()
-    this.#runs.push(new Run(file))
-    const chunk = new PostingBuffer()
-    for (const list of this.#sorted()) {
-      const head = chunk.length
-      chunk.skip(HEAD_BYTES)
-      chunk.begin()
-      list.each((group) => chunk.add(group))
-      const { bytes, length, count } = chunk
-      writeUint32(bytes, head, list.pair)
-      writeUint32(bytes, head + 4, list.third)
-      writeUint32(bytes, head + 8, count)
-      writeUint32(bytes, head + 12, length - head - HEAD_BYTES)
-      if (length < CHUNK_BYTES) continue
-      await file.append(bytes.subarray(0, length))
-      chunk.clear()
-    }
-    await file.append(chunk.bytes.subarray(0, chunk.length))
+    await this.#runs.add(this.#sorted())
     this.#table = new TrigramTable()
     this.#seen.fill(0)
     this.#count = 0
   }
 
-  /** All trigrams, in order, each with its lists: one after another they ascend, and an end may be the next beginning. Once. */
+  /**
+   * The lists of each trigram, trigrams ascending. Each list continues the one before it; its first group may be the last
+   * of that list. Call once.
+   */
   async *merged(): AsyncGenerator<TrigramList[]> {
-    if (this.#runs.length === 0) {
+    if (this.#runs.count === 0) {
       for (const list of this.#sorted()) yield [list]
       return
     }
     if (this.#count > 0) await this.#spill()
-    // The memory of pairs is not needed any more.
+    // Frees the memory of the pairs.
     this.#numbers = this.#groups = this.#seen = new Uint32Array(0)
-    const heads = await Promise.all(this.#runs.map((run) => run.next()))
-    for (;;) {
-      let best: TrigramList | undefined
-      for (const head of heads) if (head && (!best || compare(head, best) < 0)) best = head
-      if (!best) return
-      const equal: TrigramList[] = []
-      const taken: number[] = []
-      for (const [i, head] of heads.entries())
-        if (head && compare(head, best) === 0) {
-          equal.push(head)
-          taken.push(i)
+    let equal: TrigramList[] = []
+    for await (const batch of this.#runs.merged())
+      for (const list of batch) {
+        if (equal[0] && compare(equal[0], list) !== 0) {
+          yield equal
+          equal = []
         }
-      yield equal
-      for (const i of taken) {
-        const run = this.#runs[i] as Run
-        heads[i] = run.buffered() ?? (await run.next())
+        equal.push(list)
       }
-    }
+    if (equal.length > 0) yield equal
   }
 
-  /** Gives the scratch disk back. */
-  async close(): Promise<void> {
-    await Promise.all(this.#runs.splice(0).map((run) => run.file.discard()))
+  /** Frees the scratch disk. */
+  close(): Promise<void> {
+    return this.#runs.close()
   }
 }
 
@@ -157,46 +130,25 @@ function compare(a: TrigramList, b: TrigramList): number {
   return a.pair - b.pair || a.third - b.third
 }
 
-/** Reads a run back, once. A list is valid until the next one is asked for. */
-class Run {
-  readonly file: ScratchFile
-  #chunk = new Uint8Array(0)
-  #at = 0
-  /** Of the file, read so far. */
-  #position = 0
+/** Pair and third code unit, 4 bytes each, then the list. */
+const HEAD_BYTES = 8
 
-  constructor(file: ScratchFile) {
-    this.file = file
-  }
-
-  async next(): Promise<TrigramList | undefined> {
-    const buffered = this.buffered()
-    if (buffered) return buffered
-    const left = this.#chunk.subarray(this.#at)
-    const rest = this.file.sizeBytes - this.#position
-    if (left.length === 0 && rest === 0) return undefined
-    const wanted =
-      left.length >= HEAD_BYTES ? Math.max(CHUNK_BYTES, HEAD_BYTES + readUint32(left, 12) - left.length) : CHUNK_BYTES
-    const more = await this.file.read(this.#position, Math.min(rest, wanted))
-    this.#position += more.length
-    this.#chunk = concatBytes([left, more])
-    this.#at = 0
-    return this.next()
-  }
-
-  /** The next list when it is in memory: nothing to wait for. */
-  buffered(): TrigramList | undefined {
-    const chunk = this.#chunk
-    const head = this.#at
-    if (head + HEAD_BYTES > chunk.length) return undefined
-    const start = head + HEAD_BYTES
-    const end = start + readUint32(chunk, head + 12)
-    if (end > chunk.length) return undefined
-    this.#at = end
-    return {
-      pair: readUint32(chunk, head),
-      third: readUint32(chunk, head + 4),
-      each: (take) => eachPosting(chunk, start, end, take),
-    }
+function trigramItems(): RunItems<TrigramList> {
+  const buffer = new PostingBuffer()
+  return {
+    encode: (list) => {
+      buffer.clear()
+      buffer.skip(HEAD_BYTES)
+      list.each((group) => buffer.add(group))
+      writeUint32(buffer.bytes, 0, list.pair)
+      writeUint32(buffer.bytes, 4, list.third)
+      return buffer.bytes.subarray(0, buffer.length)
+    },
+    decode: (bytes) => ({
+      pair: readUint32(bytes, 0),
+      third: readUint32(bytes, 4),
+      each: (take) => void eachPosting(bytes, HEAD_BYTES, bytes.length, take),
+    }),
+    compare,
   }
 }

@@ -1,13 +1,13 @@
 /**
- * Numbers trigrams (three UTF-16 code units, as JavaScript's `includes` compares texts) in the order in which they come.
- * Open addressing, since a map of numbers beyond 32 bits would take most of the time of a build.
+ * Numbers trigrams (three UTF-16 code units, the units in which JavaScript's `includes` compares) in order of first use.
+ * Uses open addressing: a `Map` with keys of more than 32 bits would take most of the time of a build.
  */
 export class TrigramTable {
   count = 0
-  /** Per trigram: its first two units as one word, and its third. */
+  /** For each trigram: its first two units as one word, and its third. */
   pairs = new Uint32Array(1_024)
   thirds = new Uint16Array(1_024)
-  /** Number + 1, or 0. Always less than half full. */
+  /** Number + 1, or 0 for an empty slot. At most half of the slots are used. */
   #slots = new Uint32Array(4_096)
 
   numberOf(pair: number, third: number): number {
@@ -45,7 +45,7 @@ export class TrigramTable {
     this.#slots = slots
   }
 
-  /** The numbers, by trigram. */
+  /** The numbers in the order of their trigrams. */
   sorted(): Uint32Array {
     const { pairs, thirds } = this
     const numbers = new Uint32Array(this.count)

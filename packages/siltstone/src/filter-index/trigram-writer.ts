@@ -1,7 +1,7 @@
 /**
- * Builds the trigram index over a segment's documents: which groups of rows have a document with three code units after
- * one another (Cox, "Regular expression matching with a trigram index", 2012). It is built over groups of rows, because
- * neighbours share words: lists are a third as long, and looking at a few more documents costs little.
+ * Builds the trigram index over the documents of a segment: for each three consecutive code units, the groups of rows with
+ * a document that contains them (Cox, "Regular expression matching with a trigram index", 2012). Rows are grouped because
+ * neighbours share words: lists are a third as long, and testing a few more documents costs little.
  */
 import type { Pending } from '../format/segment/sink.ts'
 import type { SegmentWriter } from '../format/segment/writer.ts'
@@ -12,9 +12,9 @@ import { TrigramRuns } from './trigram-runs.ts'
 import { writePart } from './write-part.ts'
 
 export const ROWS_PER_GROUP = 4
-/** A trigram of more groups than this share tells too little for its list's size. */
+/** A trigram that more than this share of the groups contain is not worth the size of its list. */
 const MOST_SHARE = 0.1
-/** In the directory, per block: first two units and third of its first trigram, stored length, trigrams. */
+/** For each block, 4 bytes each: first two units and third unit of its first trigram, stored length, number of trigrams. */
 export const DIRECTORY_ENTRY_BYTES = 16
 
 export class TrigramWriter {
@@ -25,7 +25,7 @@ export class TrigramWriter {
     this.#runs = new TrigramRuns(scratch, maxPairs)
   }
 
-  /** Rows ascend. */
+  /** Rows must ascend. */
   add(row: number, document: string): Pending {
     this.#lastRow = row
     return this.#runs.add(Math.floor(row / ROWS_PER_GROUP), document)
@@ -57,7 +57,7 @@ export class TrigramWriter {
     })
   }
 
-  /** Gives the scratch disk back. */
+  /** Frees the scratch disk. */
   close(): Promise<void> {
     return this.#runs.close()
   }

@@ -37,7 +37,7 @@ const documents = fc.array(
 )
 
 describe('lists of trigrams', () => {
-  it('never miss a document that holds the text', async () => {
+  it('never miss a document that contains the text', async () => {
     await fc.assert(
       fc.asyncProperty(documents, fc.array(units, { maxLength: 5 }), async (all, needle) => {
         const index = TrigramReader.of((await written(all)).reader) as TrigramReader
@@ -53,7 +53,7 @@ describe('lists of trigrams', () => {
     )
   })
 
-  it('are the same bytes when they went over the scratch disk', async () => {
+  it('are the same bytes when they were spilled', async () => {
     await fc.assert(
       fc.asyncProperty(documents, fc.integer({ min: 1, max: 40 }), async (all, maxPairs) => {
         expect((await written(all, maxPairs)).bytes).toEqual((await written(all)).bytes)
@@ -62,7 +62,7 @@ describe('lists of trigrams', () => {
     )
   })
 
-  it('narrow a text to the groups that hold all of its trigrams, and know nothing of frequent ones', async () => {
+  it('narrow a text to the groups that contain all of its trigrams, and ignore frequent ones', async () => {
     const all = Array.from(
       { length: 4_000 },
       (_, i) => `the document ${i} is about ${i % 500 === 77 ? 'basalt' : 'granite'}`,
@@ -74,7 +74,7 @@ describe('lists of trigrams', () => {
     expect((await index.candidates('about basalt'))?.count()).toBe(4 * 8)
   })
 
-  it('take as many blocks as they need', async () => {
+  it('take several blocks', async () => {
     const all = Array.from({ length: 3_000 }, (_, i) =>
       String.fromCharCode(...Array.from({ length: 40 }, (_, k) => 0x4e00 + ((i * 7_919 + k * 104_729) % 20_000))),
     )
@@ -106,7 +106,7 @@ describe('lists of trigrams', () => {
   })
 })
 
-it('postings come back, and a list cut short is found out', () => {
+it('postings are read back, and a truncated list is detected', () => {
   const lists = fc.uniqueArray(fc.oneof(fc.nat(300), fc.nat(2 ** 31 - 2)), { minLength: 1 })
   fc.assert(
     fc.property(lists, (numbers) => {
@@ -126,7 +126,7 @@ it('postings come back, and a list cut short is found out', () => {
   )
 })
 
-it('a table of trigrams numbers them as they come, also when it grows', () => {
+it('a table of trigrams numbers them in order of first use, also when it grows', () => {
   const table = new TrigramTable()
   for (let i = 0; i < 10_000; i++) expect(table.numberOf((i * 2_654_435_761) >>> 0, i % 65_536)).toBe(i)
   for (let i = 0; i < 10_000; i++) expect(table.numberOf((i * 2_654_435_761) >>> 0, i % 65_536)).toBe(i)

@@ -1,4 +1,4 @@
-/** Reads a segment's filter indexes whole and tests all that can be tested without its rows. */
+/** Reads the whole filter indexes of a segment and checks all that can be checked without its rows. */
 import { allocate } from '#codec'
 import { type ReadRange, SectionSource } from '../format/segment/source.ts'
 import type { SegmentReader } from '../format/segment/reader.ts'
@@ -8,12 +8,12 @@ import { TrigramReader } from './trigram-reader.ts'
 
 const READ_BYTES = 4 << 20
 
-/** Does nothing for a segment without them. Memory: the metadata index. @throws SiltstoneError `corrupt` */
+/** Does nothing for a segment without filter indexes. Memory: the size of the metadata index. @throws SiltstoneError `corrupt` */
 export async function verifyFilterIndex(reader: SegmentReader): Promise<void> {
   const section = reader.section(METADATA_VALUES.name, METADATA_VALUES.type)
   const trigrams = TrigramReader.of(reader)
   if (!section) return
-  // In a few reads: its lists are thousands.
+  // In a few large reads, because there may be thousands of lists.
   const whole = allocate(section.length)
   for (let at = 0; at < section.length; at += READ_BYTES) {
     const length = Math.min(READ_BYTES, section.length - at)

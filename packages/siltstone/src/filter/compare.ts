@@ -1,8 +1,8 @@
 import type { MetadataScalar } from '../model/record.ts'
 
 /**
- * A key under which two scalars are `===` (and one to a Set) exactly when they are equal as filters mean it: numbers
- * by value whether integer or float, exactly also beyond 2^53; a boolean is no number.
+ * A key for `===` and for sets: keys of two scalars are equal exactly if filters consider the scalars equal. Integers and
+ * floats are equal if their exact values are, beyond 2^53 too; a boolean never equals a number.
  */
 export function equalityKey(value: MetadataScalar): MetadataScalar {
   if (typeof value === 'bigint') {

@@ -1,7 +1,7 @@
 /**
  * The meaning of filters. A negation ($ne, $nin, $not_contains, $not_regex) is the complement of what it negates, so a
- * record without the key or the document matches it. Scalars and arrays do not mix: a scalar never matches $contains,
- * an array (or a sparse vector) never $eq or $in.
+ * record without the key or the document matches it. A scalar never matches $contains, and an array (or a sparse vector)
+ * never matches $eq or $in.
  */
 import type { MetadataScalar, MetadataValue } from '../model/record.ts'
 import { equalityKey } from './compare.ts'
@@ -49,7 +49,7 @@ export function compileFilter(filter: Filter): FilterTest {
   }
 }
 
-/** What `compileFilter(filter)` looks at; the id always may be. */
+/** The columns that `compileFilter(filter)` reads besides the id. */
 export function columnsOf(filter: Filter): FilterColumns {
   switch (filter.kind) {
     case 'and':
@@ -79,7 +79,7 @@ function compileCompare(
     return onValue(key, op === 'ne', (value) => isScalar(value) && equalityKey(value) === wanted)
   }
   if (!isNumber(operand)) return () => false
-  // JavaScript orders a bigint and a number by their exact values.
+  // JavaScript compares a bigint and a number by their exact values.
   switch (op) {
     case 'gt':
       return onValue(key, false, (value) => isNumber(value) && value > operand)

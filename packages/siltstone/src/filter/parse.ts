@@ -23,7 +23,8 @@ const documentError: Fail = (detail) =>
   invalid('where-document-clause', `Invalid where document clause: ${detail}`, { field: 'where_document' })
 
 /**
- * @param json from the exact parser or JSON.parse (`numbers` says which; by default told by Maps)
+ * @param json from the exact parser or from JSON.parse
+ * @param numbers which of the two; by default the exact parser is recognised by its Maps
  * @throws SiltstoneError `invalid`: where-clause, regex-syntax
  */
 export function parseWhere(json: unknown, numbers: NumberStyle = numberStyleOf(json)): Filter {
@@ -35,7 +36,7 @@ export function parseWhereDocument(json: unknown): Filter {
   return parseTree(json, 1, documentError, (op, operand) => parseDocumentPredicate(op, operand, documentError))
 }
 
-/** All of the given filters; undefined when none is given. */
+/** The conjunction of the given filters; undefined if there is none. */
 export function andFilters(...filters: readonly (Filter | undefined)[]): Filter | undefined {
   const clauses = filters.filter((filter) => filter !== undefined)
   return clauses.length <= 1 ? clauses[0] : { kind: 'and', clauses }
@@ -62,7 +63,7 @@ function onlyEntry(json: unknown, what: string, fail: Fail): [string, unknown] {
 }
 
 function parsePredicate(key: string, operand: unknown, numbers: NumberStyle): Filter {
-  if (key.startsWith('$')) throw whereError(`'${key}' is no operator that can stand here ($and and $or can)`)
+  if (key.startsWith('$')) throw whereError(`'${key}' is not an operator that is allowed here; use $and or $or`)
   if (key === '') throw whereError('keys must not be empty')
   const scalar = scalarOf(operand, key, numbers)
   const [op, value] =
@@ -99,7 +100,7 @@ function parseOrder(key: string, op: keyof typeof ORDERS, value: MetadataScalar)
   return { kind: 'compare', key, op: ORDERS[op], value }
 }
 
-/** Not empty, all of the first element's type; integers and floats are both numbers. */
+/** A list that is not empty, of one type. Integers and floats have the same type. */
 function parseList(json: unknown, key: string, op: string, numbers: NumberStyle): MetadataScalar[] {
   if (!Array.isArray(json) || json.length === 0) {
     throw whereError(`${op} on '${key}' takes a list that is not empty, got ${show(json)}`)

@@ -42,7 +42,7 @@ describe('compileRegex', () => {
     expect(compileRegex('x'.repeat(MAX_PATTERN_BYTES))('x')).toBe(false)
   })
 
-  it('takes time linear in the text where backtracking takes for ever', () => {
+  it('takes time linear in the text where backtracking would not end', () => {
     expect(compileRegex('^(a+)+$')(`${'a'.repeat(50_000)}b`)).toBe(false)
     expect(compileRegex('(x+x+)+y')('x'.repeat(50_000))).toBe(false)
   })

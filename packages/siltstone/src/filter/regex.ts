@@ -1,36 +1,32 @@
 /**
- * Regular expressions of filters, in RE2's syntax and with its promise: time linear in the document, no look-around,
- * no back-references. Patterns come from strangers, so their text and the size of their program are bounded before
- * anything is compiled.
+ * Regular expressions of filters, in RE2's syntax and with its guarantees: time linear in the document, no look-around, no
+ * back-references. Patterns are untrusted, so the size of their text and of their program is limited before they are
+ * compiled.
  *
  * Differences to the Rust `regex` crate that Chroma uses: `\d \w \s \b` are ASCII, there is no `(?x)`, no class
- * arithmetic (`[a-z&&[^x]]`), and one repetition goes up to 1,000.
+ * arithmetic (`[a-z&&[^x]]`), and a repetition count is at most 1,000.
  */
 import { utf8Length } from '#codec'
 import { RE2JS } from 're2js'
 import { invalid, type SiltstoneError } from '../errors.ts'
+import { LruMap } from '../lru.ts'
 
 /** True when the text contains a match. */
 export type RegexTest = (text: string) => boolean
 
 export const MAX_PATTERN_BYTES = 16 * 1024
-/** Instructions; a literal character is one. Matching costs at most this many steps per character of a document. */
+/** In instructions; a literal character is one. Matching takes at most this many steps per character of a document. */
 export const MAX_PROGRAM_SIZE = 20_000
 const MAX_CACHED = 256
 
-const cache = new Map<string, RegexTest>()
+const cache = new LruMap<string, RegexTest>(MAX_CACHED)
 
-/** @throws SiltstoneError `invalid` regex-syntax (also for a pattern that is too large), `field` = where_document */
+/** @throws SiltstoneError `invalid` regex-syntax, also for a pattern that is too large; its `field` is where_document */
 export function compileRegex(pattern: string): RegexTest {
   const cached = cache.get(pattern)
-  if (cached !== undefined) {
-    cache.delete(pattern)
-    cache.set(pattern, cached)
-    return cached
-  }
+  if (cached) return cached
   const test = compile(pattern)
   cache.set(pattern, test)
-  if (cache.size > MAX_CACHED) cache.delete(cache.keys().next().value ?? '')
   return test
 }
 
@@ -51,14 +47,14 @@ function compile(pattern: string): RegexTest {
   return (text) => regex.test(text)
 }
 
-/** Chroma's own text has three r's, and clients compare texts. */
+/** Chroma's message has the same misspelling, and clients compare messages. */
 function syntaxError(detail: string, cause?: unknown): SiltstoneError {
   return invalid('regex-syntax', `Regex syntax errror: ${detail}`, { field: 'where_document', cause })
 }
 
 /**
- * An upper bound of the compiled size, from the text alone: every atom is one instruction, a group the sum of its
- * atoms, `{n,m}` multiplies what stands before it. Syntax errors are left to the parser.
+ * An upper bound of the compiled size: an atom is one instruction, a group the sum of its atoms, and `{n,m}` multiplies what
+ * precedes it. Syntax errors are left to the parser.
  */
 export function estimateProgramSize(pattern: string): number {
   const groups: number[] = []
@@ -86,7 +82,7 @@ export function estimateProgramSize(pattern: string): number {
       i += 1
     } else {
       const end = char === '[' ? endOfClass(pattern, i) : endOfAtom(pattern, i)
-      // ? * + and | are an instruction or two beside what they repeat; a later {n} repeats both.
+      // ? * + and | take one or two instructions more than what they repeat; a later {n} repeats all of these.
       last = char === '?' || char === '*' || char === '+' ? last + 1 : 1
       total += 1
       i = end
@@ -98,7 +94,7 @@ export function estimateProgramSize(pattern: string): number {
 function endOfAtom(pattern: string, start: number): number {
   if (pattern[start] !== '\\') return start + 1
   if (pattern[start + 1] === 'Q') {
-    // \Q…\E quotes literal text; counting its characters as atoms is what it compiles to.
+    // \Q…\E quotes literal text, whose characters are counted as atoms.
     return start + 2
   }
   const escape = /^\\(?:[pP]\{[^}]*\}|x\{[^}]*\}|.)/s.exec(pattern.slice(start, start + 64))

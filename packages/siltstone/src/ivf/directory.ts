@@ -1,4 +1,4 @@
-/** The inverted file's directory: its centroids, and where the list of each lies. See docs/decisions/0005. */
+/** The directory of an inverted file: the centroids, and where the list of each one lies. See docs/decisions/0005. */
 import { corrupt } from '../errors.ts'
 import type { SectionDescriptor } from '../format/segment/descriptor.ts'
 import type { SegmentReader } from '../format/segment/reader.ts'
@@ -6,26 +6,29 @@ import type { SegmentReader } from '../format/segment/reader.ts'
 export const CENTROIDS = { name: 'ivf-centroids', type: 'i8-centroids' } as const
 export const LISTS = { name: 'ivf-lists', type: 'rabitq-1' } as const
 export const ROTATION = 'hadamard-3'
-/** CRC-32, entries, primaries, first row. */
+/** CRC-32, number of entries, number of primaries, first row: 4 bytes each. */
 export const LIST_HEADER_BYTES = 16
+/** Entries whose codes are interleaved. */
 export const PACK = 16
 
 export type IndexedSpace = 'l2' | 'cosine' | 'ip'
 
 export interface IvfDirectory {
   clusters: number
-  /** Padded: a multiple of 64. */
+  /** Padded to a multiple of 64. */
   dimension: number
   seed: number
   space: IndexedSpace
   /** Root mean square of √(1 − α²) over all codes. */
   codeError: number
-  /** int8[clusters × dimension], times `scales`. */
+  /** int8[clusters × dimension], to be multiplied by `scales`. */
   centroids: Int8Array
   scales: Float32Array
   /** Squared lengths of the centroids. */
   squares: Float32Array
+  /** Rows for which this cluster is the nearest. */
   primaries: Uint32Array
+  /** Rows that are copied into this cluster as their second. */
   copies: Uint32Array
   /** Cluster i holds rows `firstRows[i]` to before `firstRows[i + 1]`. */
   firstRows: Uint32Array
@@ -41,7 +44,7 @@ export function listBytes(dimension: number, primaries: number, copies: number):
   return LIST_HEADER_BYTES + Math.ceil((primaries + copies) / PACK) * packBytes(dimension) + copies * 4
 }
 
-/** Undefined when the segment has no inverted file. @throws SiltstoneError `corrupt` (`descriptor-damaged`) */
+/** @returns undefined for a segment without an inverted file. @throws SiltstoneError `corrupt` (`descriptor-damaged`) */
 export function ivfSections(
   reader: SegmentReader,
 ): { centroids: SectionDescriptor; lists: SectionDescriptor } | undefined {
@@ -62,8 +65,9 @@ export async function readDirectory(
     throw corrupt('section-damaged', `${key}: section ${section.name}: ${reason}`, { key })
   }
   const { clusters, dimension, seed, space, codeError } = parametersOf(section, fail)
-  if (crc32 === undefined) fail('it has no checksum')
-  if (length !== clusters * (dimension + 12)) fail(`${length} bytes are not those of ${clusters} clusters`)
+  if (crc32 === undefined) fail('the descriptor gives no checksum')
+  if (length !== clusters * (dimension + 12))
+    fail(`its length is ${length} bytes, which is not that of ${clusters} clusters`)
   const read = await reader.source.checked(section, { offset, length, crc32: crc32 ?? '' }, 'the content')
   const bytes = read.byteOffset % 4 === 0 ? read : new Uint8Array(read)
   const tail = bytes.byteOffset + clusters * dimension
@@ -78,7 +82,8 @@ export async function readDirectory(
     firstRows[i + 1] = (firstRows[i] as number) + (primaries[i] as number)
     offsets[i + 1] = (offsets[i] as number) + listBytes(dimension, primaries[i] as number, copies[i] as number)
   }
-  if (firstRows[clusters] !== reader.rows) fail(`its clusters hold ${firstRows[clusters]} of ${reader.rows} rows`)
+  if (firstRows[clusters] !== reader.rows)
+    fail(`its clusters hold ${firstRows[clusters]} rows, and the segment has ${reader.rows}`)
   if (offsets[clusters] !== lists.length)
     fail(`its lists take ${offsets[clusters]} bytes, not the ${lists.length} of ${lists.name}`)
   const squares = squaredLengths(centroids, scales, dimension)

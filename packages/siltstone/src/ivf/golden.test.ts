@@ -1,6 +1,6 @@
 /**
- * A segment with an inverted file as the first program wrote it. It is never written again: a later program must find
- * the same in it. (`SILTSTONE_WRITE_GOLDEN=1` writes it when it does not exist.)
+ * A segment with an inverted file as the first release wrote it. It is never rewritten: each later release must find the
+ * same results in it. (`SILTSTONE_WRITE_GOLDEN=1` writes it if it does not exist.)
  */
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
@@ -35,7 +35,7 @@ async function find(ivf: Ivf, vector: Float32Array): Promise<{ clusters: number[
   return { clusters: probes.map(({ cluster }) => cluster), rows: survivors.all().sort((a, b) => a - b) }
 }
 
-it('reads what the first program wrote, and finds the same', async () => {
+it('reads what the first release wrote, and finds the same', async () => {
   const reader = await goldenSegment(folder, write)
   await verifyIvf(reader)
   const ivf = (await ivfOf(reader)) as Ivf

@@ -1,5 +1,6 @@
 /** A segment's inverted file, opened once and shared by all searches. */
 import type { SegmentReader } from '../format/segment/reader.ts'
+import { memoize } from '../memo.ts'
 import { type IvfDirectory, ivfSections, readDirectory } from './directory.ts'
 import { ListReader } from './lists.ts'
 
@@ -12,14 +13,7 @@ const opened = new WeakMap<SegmentReader, Promise<Ivf | undefined>>()
 
 /** Undefined for a segment that has none. @throws SiltstoneError `corrupt` */
 export function ivfOf(reader: SegmentReader): Promise<Ivf | undefined> {
-  let ivf = opened.get(reader)
-  if (!ivf) {
-    ivf = open(reader)
-    opened.set(reader, ivf)
-    // A failure is not kept: the next search tries again.
-    ivf.catch(() => opened.delete(reader))
-  }
-  return ivf
+  return memoize(opened, reader, () => open(reader))
 }
 
 async function open(reader: SegmentReader): Promise<Ivf | undefined> {

@@ -1,4 +1,4 @@
-/** The lists of clusters: read by ranges, neighbouring ones in one request, checked, kept in the cache of blocks. */
+/** Reads the lists of clusters, neighbouring ones in one request; checks them and keeps them in the block cache. */
 import { corrupt } from '../errors.ts'
 import { crc32 } from '#codec'
 import type { SectionDescriptor } from '../format/segment/descriptor.ts'
@@ -11,11 +11,11 @@ const PARALLEL_READS = 128
 export interface ClusterList {
   entries: number
   primaries: number
-  /** Row of the first primary; entry i < primaries is row firstRow + i. */
+  /** Row of the first primary. Entry i < `primaries` is row `firstRow` + i. */
   firstRow: number
   /** The codes and factors, as `scanCodes` takes them. */
   packs: Uint8Array
-  /** Rows of the entries after the primaries. */
+  /** Rows of the entries that follow the primaries. */
   copies: Uint32Array
 }
 
@@ -32,7 +32,7 @@ export class ListReader {
     this.#shelf = source.shelf(section)
   }
 
-  /** The list of a cluster if it is in memory. */
+  /** @returns the list of a cluster if it is in memory */
   cached(cluster: number): ClusterList | undefined {
     return this.#shelf?.get(cluster) as ClusterList | undefined
   }
@@ -69,7 +69,7 @@ export class ListReader {
     if (header[0] !== crc32(bytes.subarray(4))) fail('it does not match its checksum')
     const entries = (primaries[cluster] as number) + (copies[cluster] as number)
     if (header[1] !== entries || header[2] !== primaries[cluster] || header[3] !== firstRows[cluster])
-      fail('it is not the one that its directory names')
+      fail('its header does not match the directory')
     const packsEnd = LIST_HEADER_BYTES + Math.ceil(entries / PACK) * packBytes(dimension)
     return {
       entries,

@@ -1,14 +1,14 @@
-/** The random signs of the rotation: a function of the seed and the padded dimension, the same in every version. */
+/** The random signs of the rotation: a function of the seed and the padded dimension that no version may change. */
 
-/** The next multiple of 64: what the kernels and the codes work on. */
+/** The next multiple of 64: the kernels and the codes work on such dimensions only. */
 export function paddedDimension(dimension: number): number {
   return Math.ceil(dimension / 64) * 64
 }
 
 /**
- * u8[3 × dimension / 8], least significant bit first: bit d of round r says whether dimension d changes its sign. From
- * splitmix64 (Steele, Lea, Flood, OOPSLA 2014), each output little-endian.
- * @param dimension a padded one
+ * u8[3 × dimension / 8], least significant bit first: bit d of round r tells whether dimension d changes its sign. Bits
+ * come from splitmix64 (Steele, Lea, Flood, OOPSLA 2014), each output little-endian.
+ * @param dimension padded
  */
 export function rotationSigns(seed: number, dimension: number): Uint8Array {
   const signs = new Uint8Array((3 * dimension) / 8)

@@ -1,4 +1,4 @@
-/** Reads an inverted file whole and tests all that can be tested without the vectors. */
+/** Reads a whole inverted file and checks all that can be checked without the vectors. */
 import { corrupt } from '../errors.ts'
 import type { SegmentReader } from '../format/segment/reader.ts'
 import { ivfOf } from './ivf.ts'
@@ -20,7 +20,7 @@ export async function verifyIvf(reader: SegmentReader): Promise<void> {
       }
       let last = -1
       for (const row of copies) {
-        if (row >= reader.rows) fail(`it names row ${row} of ${reader.rows}`)
+        if (row >= reader.rows) fail(`it names row ${row}, and the segment has ${reader.rows} rows`)
         if (row <= last) fail('its copies are not in order')
         if (row >= (firstRows[cluster] as number) && row < (firstRows[cluster + 1] as number))
           fail(`row ${row} is in it twice`)

@@ -4,7 +4,7 @@ import { Ascending } from './ascending.ts'
 
 const numbers = fc.array(fc.oneof(fc.integer({ min: -3, max: 3 }), fc.double({ noNaN: true })), { maxLength: 100 })
 
-it('gives numbers in ascending order, equal ones by their index, and then none', () => {
+it('gives numbers in ascending order, equal ones by index, and then no more', () => {
   fc.assert(
     fc.property(numbers, fc.nat(9), (all, few) => {
       const most = few < 5 ? few : all.length

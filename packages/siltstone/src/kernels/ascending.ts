@@ -1,22 +1,22 @@
 import { Nearest } from './nearest.ts'
 
-/** Where fewer than this share is wanted, the others never get into the heap. */
+/** If less than this share of the numbers is wanted, a bounded heap keeps only those. */
 const FEW = 1 / 16
 
 /**
- * Numbers in ascending order, one at a time: a heap over all of them, made in linear time (Floyd 1964). For whoever does
- * not know beforehand how many are needed. Of equal numbers the one with the smaller index comes first.
+ * Gives numbers in ascending order, one at a time, for callers that do not know in advance how many they need: a heap over
+ * all of them, built in linear time (Floyd 1964). Of equal numbers, the one with the smaller index comes first.
  */
 export class Ascending {
-  /** The heap, and of each number in it the index that it had. */
+  /** The heap, and the original index of each number in it. */
   readonly #values: Float64Array
   readonly #indices: Uint32Array
   #size: number
   #value = Number.NaN
 
   /**
-   * @param values in any order from now on
-   * @param most so many are given, if there are so many
+   * @param values are reordered from now on
+   * @param most the most numbers that will be asked for
    */
   constructor(values: Float64Array, most: number = values.length) {
     if (most < values.length * FEW) {
@@ -34,12 +34,12 @@ export class Ascending {
       this.#sink(at, this.#values[at] as number, this.#indices[at] as number)
   }
 
-  /** The number whose index `next` gave last. */
+  /** The number whose index `next` returned last. */
   get value(): number {
     return this.#value
   }
 
-  /** The index of the next one, or −1. */
+  /** @returns the index of the next number, or −1 after the last */
   next(): number {
     if (this.#size === 0) return -1
     const first = this.#indices[0] as number

@@ -15,7 +15,7 @@ describe.each([
   { name: 'an ArrayBuffer', newMemory: referenceMemory, start: 16 },
   { name: 'WebAssembly', newMemory: wasmMemory, start: 1024 },
 ])('the heap of a kernel memory over $name', ({ newMemory, start }) => {
-  it('gives out aligned blocks that never overlap and keep their contents while it grows', () => {
+  it('allocates aligned blocks that never overlap and keep their contents while it grows', () => {
     const step = fc.record({ size: fc.integer({ min: 0, max: 400_000 }), drop: fc.nat({ max: 9 }) })
     fc.assert(
       fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
@@ -33,7 +33,7 @@ describe.each([
           expect(new Uint8Array(memory.buffer, pointer, size).every((byte) => byte === mark)).toBe(true)
         for (const { pointer } of live) memory.free(pointer)
         expect(memory.allocatedBytes).toBe(0)
-        // Everything was joined again: one block of all the memory but what lies below the heap.
+        // All blocks were merged into one.
         const { byteLength } = memory.buffer
         memory.allocate(byteLength - start)
         expect(memory.buffer.byteLength).toBe(byteLength)
@@ -42,7 +42,7 @@ describe.each([
     )
   })
 
-  it('uses freed space again before it grows', () => {
+  it('reuses freed space before it grows', () => {
     const memory = newMemory()
     const first = memory.allocate(600_000)
     memory.allocate(16)
@@ -51,7 +51,7 @@ describe.each([
     expect(memory.buffer.byteLength).toBe(1024 * 1024)
   })
 
-  it('says that memory has run out, and works on', () => {
+  it('reports that memory has run out, and stays usable', () => {
     const memory = newMemory(2 * 1024 * 1024)
     const pointer = memory.allocate(1_500_000)
     expect(() => memory.allocate(1_000_000)).toThrowError(
@@ -61,7 +61,7 @@ describe.each([
     expect(memory.allocate(2_000_000)).toBe(pointer)
   })
 
-  it('refuses what it did not give out', () => {
+  it('refuses pointers that it did not return', () => {
     const memory = newMemory()
     const pointer = memory.allocate(10)
     memory.free(pointer)

@@ -1,20 +1,20 @@
 /**
- * The allocator of a kernel memory: first fit over a list of free blocks, ordered by address, neighbours joined when one
- * is freed. Its bookkeeping lies outside the memory, so a stray write of a kernel cannot break it. Blocks are multiples
- * of 16 bytes, and so are their addresses.
+ * The allocator of a kernel memory: first fit over a list of free blocks, which is ordered by address and in which
+ * adjacent blocks are merged. Its bookkeeping lies outside of the memory, where no stray write of a kernel can damage it.
+ * Sizes and addresses of blocks are multiples of 16 bytes.
  */
 import { invalid, unavailable } from '../errors.ts'
 import type { KernelMemory } from './vector-kernels.ts'
 
-/** Flat memory that can grow; an old `buffer` is detached when it does. */
+/** Flat memory that can grow, which detaches the old `buffer`. */
 export interface Backing {
   readonly buffer: ArrayBuffer
-  /** @returns false, and nothing changed, when the machine refuses or the maximum is passed */
+  /** @returns false, without any change, if the machine refuses or the maximum is exceeded */
   grow(toBytes: number): boolean
 }
 
 const ALIGNMENT = 16
-/** Growing in steps keeps old views alive longer and costs nothing: pages that nobody touches take no memory. */
+/** The memory grows by more than was asked for, so that views stay valid longer. Unused pages take no physical memory. */
 const LARGEST_STEP_BYTES = 64 * 1024 * 1024
 
 export class Heap implements KernelMemory {
@@ -25,7 +25,7 @@ export class Heap implements KernelMemory {
   readonly #allocated = new Map<number, number>()
   #allocatedBytes = 0
 
-  /** @param start first byte that may be given out; below lies what a module keeps for itself. Never 0. */
+  /** @param start first byte to allocate: a module keeps the bytes below for itself. No block begins at 0. */
   constructor(backing: Backing, start: number) {
     this.#backing = backing
     const first = align(Math.max(start, ALIGNMENT))
@@ -64,7 +64,7 @@ export class Heap implements KernelMemory {
   free(pointer: number): void {
     const size = this.#allocated.get(pointer)
     if (size === undefined)
-      throw invalid('not-allocated', `pointer ${pointer} is not one that allocate gave out, or it was freed before`)
+      throw invalid('not-allocated', `pointer ${pointer} was not returned by allocate, or it was freed before`)
     this.#allocated.delete(pointer)
     this.#allocatedBytes -= size
     this.#release(pointer, size)

@@ -11,7 +11,7 @@ export class Nearest {
     this.#tags = new Float64Array(k)
   }
 
-  /** Whatever is not smaller than this need not be offered. */
+  /** A distance that is larger than this cannot enter. */
   get bound(): number {
     return this.#size < this.#k
       ? Number.POSITIVE_INFINITY

@@ -3,7 +3,7 @@
  * checksum, padding) up to `pageFloats`.
  *
  * Four rows at a time share each load of the query, which is 2.6 times as fast as one row with four accumulators. The
- * sum of a row is taken in order, wherever the row lies, so equal vectors have equal distances. Sums are doubles, because
+ * sum of a row is taken in order at any position, so equal vectors have equal distances. Sums are doubles, because
  * squares of large or tiny 32-bit floats would be infinite or zero as 32-bit floats. The loops are written out for each
  * measure: a function called in the innermost loop costs more than the loop itself.
  */

@@ -4,8 +4,8 @@ import { vectorKernels } from './wasm-kernels.ts'
 
 /**
  * The estimator as a whole, on rotated vectors: ⟨q − c, r⟩ ≈ |r|·(⟨q, x̄⟩ − ⟨c, x̄⟩)/α errs by
- * |q − c||r|·√(1 − α²)/(α·√(D − 1)), one standard deviation, and not in one direction (RaBitQ, theorem 3.2). Averages run
- * over rotations, for that is where its chance lies.
+ * |q − c||r|·√(1 − α²)/(α·√(D − 1)), one standard deviation, without bias (RaBitQ, theorem 3.2). The averages are taken
+ * over rotations, which are what is random about it.
  */
 it.each([64, 192, 384, 1024])('RaBitQ at %d dimensions is without bias and errs as its formula says', (dimension) => {
   const next = random(dimension)

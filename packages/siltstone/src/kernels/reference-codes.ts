@@ -1,10 +1,10 @@
 /**
- * 1-bit codes of RaBitQ (Gao & Long, SIGMOD 2024): how a vector gets one, and how a query is compared with many by tables
- * of partial sums (André, Kermarrec, Le Scouarnec, VLDB 2015). The layout and the formulas are in
- * docs/decisions/0005-ivf-with-rabitq-codes.md.
+ * 1-bit codes of RaBitQ (Gao & Long, SIGMOD 2024): how a vector is encoded, and how a query is compared with many codes by
+ * tables of partial sums (André, Kermarrec, Le Scouarnec, VLDB 2015). docs/decisions/0005-ivf-with-rabitq-codes.md has the
+ * layout and the formulas.
  */
 
-/** Largest byte of a table. */
+/** The largest value of a table entry. */
 export const TABLE_MAX = 255
 const LARGEST_F32 = 3.4028234663852886e38
 
@@ -19,7 +19,7 @@ export function buildTable(query: Float32Array, table: Uint8Array, params: Float
     if (!(sum <= widest)) widest = sum
     total += sum
   }
-  // The smallest partial sum of a group is −Σ|q|; a sign that agrees with the query's adds 2|q| to it.
+  // The smallest partial sum of a group is −Σ|q|. Each sign that equals the query's adds 2|q|.
   const step = (2 * widest) / TABLE_MAX
   const factor = step > 0 ? 2 / step : 0
   for (let group = 0; group < groups; group++)
@@ -62,7 +62,7 @@ export function scanCodes(
   const view = new DataView(packs.buffer, packs.byteOffset, packs.byteLength)
   const [tableScale, tableOffset] = [fround(terms.tableScale), fround(terms.tableOffset)]
   const [base, error] = [fround(terms.base), fround(terms.error)]
-  // An `add` of +∞ is never a hit, not even where there is no limit yet.
+  // An entry whose `add` is +∞ is never a hit, even while there is no limit.
   const limit = Math.min(fround(terms.limit), LARGEST_F32)
   let hits = 0
   for (let entry = 0; entry < entries; entry++) {

@@ -1,6 +1,6 @@
 /** Quantisation to integers and exact integer dot products. */
 
-/** To the nearest, halves to even, as the machine's vector units round. */
+/** Rounds to the nearest integer, halves to even, as SIMD instructions do. */
 export function roundHalfEven(x: number): number {
   const below = Math.floor(x)
   const rest = x - below
@@ -24,7 +24,7 @@ export function quantizeInt8(x: Float32Array, out: Int8Array): number {
   return Math.fround(largest / 127)
 }
 
-/** Sums wrap around at 32 bits, like the machine's. */
+/** Sums wrap around at 32 bits, as in WebAssembly. */
 export function dotProductsInt8(query: Int16Array | Int8Array, rows: Int8Array, out: Int32Array): void {
   const dimension = query.length
   for (let row = 0, at = 0; row < out.length; row++, at += dimension) {

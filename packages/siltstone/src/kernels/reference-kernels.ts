@@ -1,8 +1,8 @@
 /**
- * The kernels in plain TypeScript: what the WebAssembly ones must compute, and what runs where there is no WebAssembly
- * SIMD. Written to be read. Results that do not depend on the order of a sum (`rotate`, codes, quantised values, integer
- * dot products, everything of `scanCodes`) are the same bit for bit in every implementation: each step is rounded to 32
- * bits where the others do, by `Math.fround`. Sums of floats are taken in doubles here and differ in the last digits.
+ * The kernels in plain TypeScript: the definition of what the WebAssembly ones compute, and their replacement where there
+ * is no WebAssembly SIMD. Results that do not depend on the order of a sum (`rotate`, codes, quantised values, integer dot
+ * products, all results of `scanCodes`) are equal bit for bit in all implementations: each step is rounded to 32 bits where
+ * the others round, by `Math.fround`. Sums of floats are taken in doubles here and differ in the last digits.
  */
 import { dotProductsInt8, quantizeInt8, quantizeInt16 } from './reference-integers.ts'
 import { referenceMemory } from './reference-memory.ts'

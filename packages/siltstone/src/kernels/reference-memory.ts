@@ -1,4 +1,4 @@
-/** Kernel memory without WebAssembly: an ArrayBuffer that is replaced, and the old one detached, when it grows. */
+/** Kernel memory without WebAssembly: an ArrayBuffer. Growing replaces it and detaches the old one. */
 import { type Backing, Heap } from './heap.ts'
 
 const INITIAL_BYTES = 1024 * 1024

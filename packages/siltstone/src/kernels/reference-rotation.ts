@@ -1,7 +1,7 @@
 /**
- * The rotation `hadamard-3`: three rounds of random signs, a normalised fast Walsh–Hadamard transform of each block of b,
- * the largest power of two that divides the dimension, and between the rounds a transposition that mixes the blocks.
- * Orthonormal, so lengths and dot products stay. O(D log D).
+ * The rotation `hadamard-3`: three rounds of random signs and a normalised fast Walsh–Hadamard transform of each block of b
+ * dimensions, where b is the largest power of two that divides the dimension; between the rounds, a transposition mixes
+ * the blocks. It is orthonormal, so lengths and dot products stay the same. O(D log D).
  */
 
 /** Largest power of two that divides the dimension. */
@@ -9,7 +9,7 @@ export function hadamardBlock(dimension: number): number {
   return dimension & -dimension
 }
 
-/** In place. `signs`: three rounds of one bit per dimension, dimension d in bit d mod 8 of byte ⌊d / 8⌋; set = change. */
+/** Rotates in place. @param signs for each round one bit per dimension, d in bit d mod 8 of byte ⌊d / 8⌋; 1 = change */
 export function rotateVectors(
   vectors: Float32Array,
   dimension: number,

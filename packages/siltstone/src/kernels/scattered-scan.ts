@@ -1,8 +1,8 @@
 /**
- * One query against rows that lie anywhere: row i begins at float `starts[i]` of `blocks[i]`. Four rows at a time share
- * each load of the query. A row's sums are doubles taken in order, as in `page-scan.ts`: equal vectors have equal
- * distances, whichever of the two measured them. Pages that lie in one piece and are measured again and again are for
- * that one: it takes three quarters of the time, since it checks the bounds of one array and its rows' lengths are kept.
+ * Compares one query with rows at any places: row i begins at float `starts[i]` of `blocks[i]`. Four rows at a time share
+ * each load of the query, and sums are doubles taken in order, as in `page-scan.ts`, so both give the same distances.
+ * For pages in one array, `page-scan.ts` takes three quarters of the time: it checks the bounds of one array only, and the
+ * lengths of its rows can be kept.
  */
 export interface ScatteredRows {
   dimension: number
@@ -15,7 +15,7 @@ export function scatteredSquaredDistances(query: Float32Array, rows: ScatteredRo
   const { dimension, blocks, starts } = rows
   const count = blocks.length
   for (let row = 0; row < count; row += 4) {
-    // The last of a number that is no multiple of four is measured more than once.
+    // If the number of rows is not a multiple of four, the last row fills the rest of the last group.
     const second = Math.min(row + 1, count - 1)
     const third = Math.min(row + 2, count - 1)
     const fourth = Math.min(row + 3, count - 1)
@@ -49,7 +49,7 @@ export function scatteredSquaredDistances(query: Float32Array, rows: ScatteredRo
   }
 }
 
-/** Writes the dot product of each row to `out` and its squared length to `norms`, which costs no time of its own. */
+/** Writes the dot product of each row to `out` and its squared length to `norms`, which takes no additional time. */
 export function scatteredDotProducts(
   query: Float32Array,
   rows: ScatteredRows,

@@ -1,10 +1,11 @@
 /**
- * The arithmetic of the index over one flat memory. Two implementations: WebAssembly SIMD (`wasm/`) and plain TypeScript
- * (`reference-kernels.ts`), which the first is tested against. All pointers are byte offsets into `memory`, aligned to
- * 16. Dimensions are padded ones: multiples of 64. See docs/decisions/0005-ivf-with-rabitq-codes.md for the formulas.
+ * The arithmetic of the index over one flat memory. There are two implementations: WebAssembly SIMD (`wasm/`), and plain
+ * TypeScript (`reference-kernels.ts`), against which the first is tested. All pointers are byte offsets into `memory`,
+ * aligned to 16; dimensions are padded to multiples of 64. Functions take plain numbers, however many, because that is
+ * what a WebAssembly function can take. docs/decisions/0005-ivf-with-rabitq-codes.md has the formulas.
  */
 export interface KernelMemory {
-  /** Replaced when the memory grows: never keep it, or a view of it, across `allocate`. */
+  /** Replaced when the memory grows: do not keep it, or a view of it, across `allocate`. */
   readonly buffer: ArrayBuffer
   /** @returns pointer, aligned to 16; contents undefined. @throws SiltstoneError `unavailable` (`out-of-memory`) */
   allocate(sizeBytes: number): number
@@ -16,7 +17,7 @@ export interface VectorKernels {
   readonly memory: KernelMemory
 
   /**
-   * Rotates `count` vectors f32[dimension] in place. `signs`: u8[3 × dimension / 8], bit set = change the sign;
+   * Rotates `count` vectors f32[dimension] in place. `signs`: u8[3 × dimension / 8], 1 = change the sign;
    * `scratch`: f32[dimension].
    */
   rotate(vectors: number, count: number, dimension: number, signs: number, scratch: number): void
@@ -31,15 +32,14 @@ export interface VectorKernels {
   dotI8(query: number, rows: number, count: number, dimension: number, out: number): void
 
   /**
-   * `out` i32[queries × count], query by query: many i8 rows with many i8 rows. Blocked in registers; products are summed
-   * in 32 bits, exact.
+   * `out` i32[queries × count], query by query: dot products of many i8 rows with many i8 rows, exact in 32 bits.
    */
   dotI8Many(queryRows: number, queries: number, rows: number, count: number, dimension: number, out: number): void
 
   /** `out` f32[count]: dot products of f32[dimension] with rows f32 that begin every `strideBytes`; any dimension. */
   dotF32(query: number, rows: number, count: number, strideBytes: number, dimension: number, out: number): void
 
-  /** `out` f32[count]: squared Euclidean distances, likewise. */
+  /** `out` f32[count]: squared Euclidean distances of the same arguments. */
   squaredDistancesF32(
     query: number,
     rows: number,
@@ -60,7 +60,7 @@ export interface VectorKernels {
    * Estimates all entries of one list. For entry i with t = tableScale × sum + tableOffset:
    * estimate = base + add + scale × t, lower = estimate + scale × error (scale ≤ 0), upper = estimate − scale × error.
    * Writes entries with lower ≤ `limit`, in ascending order: `outEntries` u32, `outLowers` f32, `outUppers` f32, each
-   * with room for `entries` rounded up to 16. @returns how many
+   * with room for `entries` rounded up to 16. @returns number of entries written
    */
   scanCodes(
     table: number,

@@ -29,7 +29,7 @@ function scan(arena: Arena, { table, packs, dimension, entries, ...terms }: Scan
   return { entries: arena.u32(ids, hits), lowers: arena.f32(lowers, hits), uppers: arena.f32(uppers, hits) }
 }
 
-/** Random codes with `add` and a negative `scale`; unused places as the format wants them. */
+/** Random codes with `add` and a negative `scale`; unused places are filled as the format demands. */
 function packsOf(next: () => number, dimension: number, entries: number): Uint8Array {
   const codeBytes = dimension / 8
   const packs = Math.ceil(entries / 16)
@@ -48,7 +48,7 @@ function packsOf(next: () => number, dimension: number, entries: number): Uint8A
 describe.each(['wasm-simd', 'wasm-relaxed-simd'] as const)('%s, codes', (kind) => {
   const both = [referenceKernels(), wasm(kind)]
 
-  it('scanCodes gives the same bits as the reference, whatever the limit', () => {
+  it('scanCodes gives the same bits as the reference, for any limit', () => {
     const shapes = fc.record({
       seed: fc.integer(),
       dimension: dimensions,

@@ -45,24 +45,21 @@ describe.each(['wasm-simd', 'wasm-relaxed-simd'] as const)('%s, sums of floats',
     },
   )
 
-  it.each(['dotF32', 'squaredDistancesF32'] as const)(
-    '%s gives equal rows equal results, wherever they stand',
-    (kernel) => {
-      for (const dimension of [1, 3, 7, 30, 37, 384, 771]) {
-        const next = random(dimension)
-        const query = normals(next, dimension)
-        const row = normals(next, dimension)
-        const [out] = onEach([wasm(kind)], (arena) => {
-          const rows = new Float32Array(7 * dimension)
-          for (let i = 0; i < 7; i++) rows.set(row, i * dimension)
-          const to = arena.room(28)
-          arena.kernels[kernel](arena.put(query), arena.put(rows), 7, 4 * dimension, dimension, to)
-          return arena.f32(to, 7)
-        })
-        expect(new Set(out).size).toBe(1)
-      }
-    },
-  )
+  it.each(['dotF32', 'squaredDistancesF32'] as const)('%s gives equal rows equal results at any position', (kernel) => {
+    for (const dimension of [1, 3, 7, 30, 37, 384, 771]) {
+      const next = random(dimension)
+      const query = normals(next, dimension)
+      const row = normals(next, dimension)
+      const [out] = onEach([wasm(kind)], (arena) => {
+        const rows = new Float32Array(7 * dimension)
+        for (let i = 0; i < 7; i++) rows.set(row, i * dimension)
+        const to = arena.room(28)
+        arena.kernels[kernel](arena.put(query), arena.put(rows), 7, 4 * dimension, dimension, to)
+        return arena.f32(to, 7)
+      })
+      expect(new Set(out).size).toBe(1)
+    }
+  })
 
   it('keeps infinities and NaN', () => {
     const query = new Float32Array(70).fill(1)

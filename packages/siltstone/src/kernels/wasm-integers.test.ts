@@ -5,7 +5,7 @@ import { bytes, normals, onEach, random, wasm } from './testing/arena.ts'
 
 const dimensions = fc.integer({ min: 1, max: 32 }).map((n) => 64 * n)
 
-/** Mostly random, now and then only the extremes. */
+/** Mostly random values, sometimes only the extremes. */
 const integers = (seed: number, length: number, extreme: boolean): Int8Array => {
   const next = random(seed)
   return new Int8Array(bytes(next, length).map((byte) => (extreme ? (byte & 1 ? 0x80 : 0x7f) : byte)).buffer)
@@ -64,7 +64,7 @@ describe.each(['wasm-simd', 'wasm-relaxed-simd'] as const)('%s, integers: the sa
     fc.assert(
       fc.property(fc.integer(), dimensions, scales, fc.boolean(), (seed, dimension, scale, coarse) => {
         const x = normals(random(seed), dimension, scale)
-        // Halves, where the direction of rounding shows.
+        // Halves show the direction of rounding.
         if (coarse) x.forEach((value, d) => (x[d] = Math.round(value * 8) / 2))
         for (const factor of [0.5, 1, 3e4, 1e-20, 1e38])
           agree((arena) => {

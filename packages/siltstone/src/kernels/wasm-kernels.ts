@@ -1,7 +1,6 @@
 /**
  * The kernels in WebAssembly SIMD (sources in `wasm/assembly`, compiled by `npm run build:wasm`), over one memory that
- * starts small and grows. The relaxed module multiplies and adds at once and looks up bytes without a check, where the
- * machine's engine can.
+ * starts small and grows. The relaxed module uses fused multiply-add and unchecked byte look-up; not all engines have them.
  */
 import { fromBase64 } from '#codec'
 import { type Backing, Heap } from './heap.ts'
@@ -15,7 +14,7 @@ import { SIMD_BASE64 } from './wasm/simd.wasm.ts'
 type Functions = Omit<VectorKernels, 'kind' | 'memory'>
 
 const INITIAL_PAGES = 16
-/** The modules have no data of their own; `scan.ts` keeps a few bytes below this. */
+/** The modules have no static data; `scan.ts` uses a few bytes below this address. */
 const HEAP_START = 1024
 
 const MODULES = [
@@ -24,13 +23,13 @@ const MODULES = [
 ] as const
 
 export interface WasmOptions {
-  /** Take this module or none; otherwise the first that the engine accepts. */
+  /** Use this module or none. Default: the first that the engine accepts. */
   kind?: (typeof MODULES)[number]['kind']
   /** At most 4 GB. */
   maximumBytes?: number
 }
 
-/** A new instance with a memory of its own. @returns undefined where the engine has no WebAssembly SIMD or no room */
+/** A new instance with its own memory. @returns undefined if the engine has no WebAssembly SIMD or refuses the memory */
 export function wasmKernels({ kind, maximumBytes = MAXIMUM_BYTES }: WasmOptions = {}): VectorKernels | undefined {
   const api = wasmApi()
   if (!api) return undefined
@@ -48,7 +47,7 @@ export function wasmKernels({ kind, maximumBytes = MAXIMUM_BYTES }: WasmOptions 
 
 const compiledModules = new Map<string, object | undefined>()
 
-/** Once per thread; undefined where the engine does not know an instruction of it. */
+/** Compiles once per thread. @returns undefined if the engine does not know an instruction of the module */
 function compile(api: WasmApi, { kind, base64 }: (typeof MODULES)[number]): object | undefined {
   if (!compiledModules.has(kind)) {
     const bytes = fromBase64(base64)
@@ -59,7 +58,7 @@ function compile(api: WasmApi, { kind, base64 }: (typeof MODULES)[number]): obje
 
 let shared: VectorKernels | undefined
 
-/** The kernels of this thread: one instance and one memory, made when first asked for. */
+/** The kernels of this thread: one instance and one memory, created at the first call. */
 export function vectorKernels(): VectorKernels {
   shared ??= wasmKernels() ?? referenceKernels()
   return shared

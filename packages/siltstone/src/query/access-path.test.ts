@@ -6,7 +6,7 @@ const ROWS = 100_000
 const NEAR = 4 * 1024
 const FAR = 32 * 1024
 
-/** Two rows a page of 4 KB, 100 rows a cluster, lists of 8 KB. */
+/** A segment with two rows per page of 4 KB, 100 rows per cluster, and lists of 8 KB. */
 function part({ every, first = 0, count, gapBytes, indexed = true }: Asked): SearchedSegment {
   const rows = new RowSet(ROWS)
   for (let i = 0; i < count; i++) rows.add(first + i * every)
@@ -39,20 +39,20 @@ interface Asked {
 const indexedOf = (parts: SearchedSegment[], k = 10) => chooseAccessPaths(parts, k).indexed.length
 
 describe('few admitted rows', () => {
-  it('are measured one by one wherever a read costs little', () => {
+  it('are all measured where a read costs little', () => {
     expect(indexedOf([part({ every: 100, count: 1_000, gapBytes: NEAR })])).toBe(0)
   })
 
-  it('are looked for in the lists when they lie far apart and far away', () => {
+  it('are searched through the index when they are scattered over a remote segment', () => {
     expect(indexedOf([part({ every: 100, count: 1_000, gapBytes: FAR })])).toBe(1)
   })
 
-  it('are measured, however far away, when they lie side by side or are very few', () => {
+  it('are all measured in a remote segment too when they are adjacent or very few', () => {
     expect(indexedOf([part({ every: 1, count: 1_000, gapBytes: FAR })])).toBe(0)
     expect(indexedOf([part({ every: 1_000, count: 90, gapBytes: FAR })])).toBe(0)
   })
 
-  it('are measured where a segment has no lists', () => {
+  it('are all measured where a segment has no index', () => {
     const far = { every: 100, count: 500, gapBytes: FAR }
     const { exact, indexed } = chooseAccessPaths([part(far), part({ ...far, indexed: false })], 10)
     expect([exact.length, indexed.length]).toEqual([2, 0])
@@ -60,7 +60,7 @@ describe('few admitted rows', () => {
 })
 
 describe('many admitted rows', () => {
-  it('are looked for in the lists, but for segments that have few of them', () => {
+  it('are searched through the index, except in segments that have few of them', () => {
     const near = { every: 10, gapBytes: NEAR }
     const parts = [part({ ...near, count: 1_500 }), part({ ...near, count: 80 }), part({ ...near, count: 0 })]
     const { exact, indexed } = chooseAccessPaths(parts, 10)
@@ -68,7 +68,7 @@ describe('many admitted rows', () => {
     expect(exact.map(({ count }) => count)).toEqual([80])
   })
 
-  it('are more than four times as many as are wanted', () => {
+  it('are more than four times k', () => {
     const parts = [part({ every: 10, count: 1_500, gapBytes: NEAR })]
     expect(indexedOf(parts, 375)).toBe(0)
     expect(indexedOf(parts, 374)).toBe(1)

@@ -18,8 +18,8 @@ function record(n: number): RecordOp {
 
 const equal = (key: string): Filter => ({ kind: 'compare', key, op: 'eq', value: 3n })
 
-/** A round is what is asked of storage at once: each costs what the way there and back costs. */
-describe('the first search of a process that holds nothing, over two indexed segments far away', () => {
+/** A round is a set of concurrent requests to storage; each round costs one round trip. */
+describe('the first search of a process with empty caches, over two indexed segments in a bucket', () => {
   const env = memoryEnvironment()
   const request = collectionRequest('things')
   let id: string

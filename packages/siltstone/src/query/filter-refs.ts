@@ -6,7 +6,7 @@ import type { Yield } from './select.ts'
 
 const BATCH = 4_096
 
-/** Those of some known records that a filter admits, in the same order. */
+/** @returns the records that the filter admits, in the same order */
 export async function filterRefs(
   view: View,
   refs: readonly RecordRef[],

@@ -4,7 +4,7 @@ import type { RecordRef, View } from '../log/view.ts'
 import { filterRefs } from './filter-refs.ts'
 import { select, selectedRefs, type Yield } from './select.ts'
 
-/** Answers a `get` from one view: rows in order of first insertion, limit and offset after filtering. */
+/** Answers a `get` from one view: records in order of first insertion; limit and offset apply after the filter. */
 export async function get(
   view: View,
   request: GetRequest,
@@ -41,8 +41,8 @@ async function byIds(view: View, request: GetRequest, pause: Yield): Promise<Rec
 }
 
 /**
- * A page of all records. The snapshot's order is kept ready, and touched records that were inserted by the log come
- * after all of it, so only the page itself is looked at.
+ * A page of all records. The snapshot keeps the order of its rows, and the records that the log inserted follow all of
+ * them, so only the records of the page are visited.
  */
 async function everythingPage(
   view: View,
@@ -50,21 +50,21 @@ async function everythingPage(
   limit: number,
 ): Promise<{ refs: RecordRef[]; more: boolean }> {
   const order = await view.base.order()
-  const touched = view.overlay.changedRows()
+  const changedRows = view.overlay.changedRows()
   const refs: RecordRef[] = []
   let skip = offset
   let place = 0
   for (; place < order.rows.length && refs.length < limit; place++) {
     const row = { segment: order.segments[place] as number, row: order.rows[place] as number }
-    const fresh = touched.get(row.segment)?.get(row.row)
-    if (fresh && (!fresh.live || fresh.ordinal !== undefined)) continue
+    const changed = changedRows.get(row.segment)?.get(row.row)
+    if (changed && (!changed.live || changed.ordinal !== undefined)) continue
     if (skip > 0) skip--
-    else refs.push(fresh ? { changed: fresh } : { changed: null, row })
+    else refs.push(changed ? { changed } : { changed: null, row })
   }
   if (refs.length < limit) {
     const inserted = view.overlay.records().filter(({ live, ordinal }) => live && ordinal !== undefined)
     inserted.sort((a, b) => (a.ordinal as number) - (b.ordinal as number))
-    for (const fresh of inserted.slice(skip, skip + limit - refs.length)) refs.push({ changed: fresh })
+    for (const changed of inserted.slice(skip, skip + limit - refs.length)) refs.push({ changed })
   }
   return { refs, more: offset + refs.length < view.liveRecords }
 }

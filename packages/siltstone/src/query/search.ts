@@ -23,8 +23,8 @@ import { type RankedQuery, Ranking } from './rank.ts'
 import { RecordTags } from './record-tags.ts'
 import { type Selection, select, type Yield } from './select.ts'
 
-/** Vectors of selected log records, kept as long as the selection is: an unfiltered one lasts as long as its view. */
-const knownFresh = new WeakMap<readonly ChangedRecord[], Float32Array>()
+/** Vectors of the changed records of a selection. An unfiltered selection lives as long as its view. */
+const knownVectors = new WeakMap<readonly ChangedRecord[], Float32Array>()
 
 /** @throws SiltstoneError `invalid` dimension-mismatch; `not-found` id-missing */
 export async function search(
@@ -91,7 +91,7 @@ class Search {
     return ivf?.directory.space === this.#space ? ivf : undefined
   }
 
-  async #rankSelection({ rows, counts, fresh }: Selection, indexes: readonly (Ivf | undefined)[]): Promise<void> {
+  async #rankSelection({ rows, counts, changed }: Selection, indexes: readonly (Ivf | undefined)[]): Promise<void> {
     const { segments } = this.#view.base
     const { stats } = this.#recorder
     const searched = segments.map(
@@ -107,24 +107,24 @@ class Search {
     const { exact, indexed } = chooseAccessPaths(searched, this.#k)
     for (const { count } of exact) stats.scannedRows += count
     await measureSegments(exact, this.#ranking, this.#pause)
-    stats.freshRecords += fresh.length
-    await this.#rankFresh(fresh)
+    stats.freshRecords += changed.length
+    await this.#rankChanged(changed)
     if (indexed.length > 0) await this.#rankIndexed(indexed)
   }
 
-  async #rankFresh(fresh: readonly ChangedRecord[]): Promise<void> {
-    if (fresh.length === 0) return
-    let flat = knownFresh.get(fresh)
+  async #rankChanged(changed: readonly ChangedRecord[]): Promise<void> {
+    if (changed.length === 0) return
+    let flat = knownVectors.get(changed)
     if (!flat) {
-      flat = joined(await this.#view.vectors(fresh.map((record) => ({ changed: record }))))
-      knownFresh.set(fresh, flat)
+      flat = joined(await this.#view.vectors(changed.map((record) => ({ changed: record }))))
+      knownVectors.set(changed, flat)
     }
-    this.#ranking.offerFlat(flat, fresh.length, (i) => this.#tags.addRecord({ changed: fresh[i] as ChangedRecord }))
+    this.#ranking.offerFlat(flat, changed.length, (i) => this.#tags.addRecord({ changed: changed[i] as ChangedRecord }))
   }
 
   async #rankIndexed(indexed: readonly (SearchedSegment & IndexedSegment)[]): Promise<void> {
     const ivf = new IvfSearch(indexed, this.#k, effortOf(this.#k, this.#request.search), this.#recorder)
-    const isLocal = indexed.every(({ segment }) => segment.reader.source.isNear)
+    const isLocal = indexed.every(({ segment }) => segment.reader.source.isLocal)
     const { stats } = this.#recorder
     const { queries } = this.#ranking
     for (const query of queries) {

@@ -1,37 +1,38 @@
 /**
- * Which records a filter admits, as row sets over the snapshot's segments and a list of touched records. A touched
- * record (one that the log changed) is judged by what it is now, so its row is never in a set of a filtered selection.
+ * Finds the records that a filter admits: a set of rows for each segment of the snapshot, and a list of the records that
+ * the log changed. A changed record is tested as it is now, so its row in the snapshot is never in a set.
  */
 import { type FilterTest, columnsOf, compileFilter } from '../filter/evaluate.ts'
 import type { Filter, FilterColumns } from '../model/filter.ts'
 import { filterIndexOf, nameOf } from '../filter-index/filter-index.ts'
-import { KeptAnswers } from '../filter-index/kept-answers.ts'
+import { AnswerMemo } from '../filter-index/answer-memo.ts'
 import type { ChangedRecord } from '../log/log-overlay.ts'
 import type { RecordRef, View } from '../log/view.ts'
+import { memoize } from '../memo.ts'
 import { parseForFilter } from '../records/parse-for-filter.ts'
 import type { OpenSegment } from '../snapshot/open-segment.ts'
 import { RowSet } from '../format/row-set.ts'
 
 export interface Selection {
-  /** By segment: untouched live rows that match. */
+  /** For each segment: the matching live rows that the log did not change. */
   rows: readonly RowSet[]
-  /** How many they are. */
+  /** Number of rows in each set. */
   counts: readonly number[]
-  /** Live touched records that match. */
-  fresh: readonly ChangedRecord[]
+  /** The matching live records that the log changed. */
+  changed: readonly ChangedRecord[]
 }
 
-/** Lets other work run between pieces of a long computation. */
+/** Lets other work run between the parts of a long computation. */
 export type Yield = () => Promise<void>
 
 const BATCH_ROWS = 4_096
 
-/** Touched records whose parsed metadata are kept. */
-const MAX_TOUCHED_KEPT = 10_000
+/** Up to this many changed records, their parsed metadata and documents are kept as long as the view is. */
+const MAX_CHANGED_KEPT = 10_000
 
 const everything = new WeakMap<View, Selection>()
-/** The same segment has the same deletions and overlays. */
-const known = new WeakMap<OpenSegment, KeptAnswers<RowSet>>()
+/** By segment: an `OpenSegment` has fixed deletions and overlays. */
+const known = new WeakMap<OpenSegment, AnswerMemo<RowSet>>()
 
 export async function select(view: View, filter: Filter | undefined, pause: Yield): Promise<Selection> {
   if (!filter) return all(view)
@@ -40,31 +41,31 @@ export async function select(view: View, filter: Filter | undefined, pause: Yiel
   const name = nameOf(filter)
   const { segments } = view.base
   const matches = await Promise.all(
-    segments.map((segment) => keptOf(segment).get(name, () => matching(segment, filter, compiled, pause))),
+    segments.map((segment) => memoOf(segment).get(name, () => matching(segment, filter, compiled, pause))),
   )
   const rows = matches.map((match, i) => match.copy().intersect(all(view).rows[i] as RowSet))
-  const touched = all(view).fresh
+  const changed = all(view).changed
   const [metadatas, documents] = await Promise.all([
-    columns.metadata ? touchedMetadatas(view) : undefined,
-    columns.document ? touchedDocuments(view) : undefined,
+    columns.metadata ? changedMetadatas(view) : undefined,
+    columns.document ? changedDocuments(view) : undefined,
   ])
-  const fresh = touched.filter(({ id }, i) =>
+  const admitted = changed.filter(({ id }, i) =>
     test({ id, metadata: metadatas?.[i] ?? null, document: documents?.[i] ?? null }),
   )
-  return { rows, counts: countsOf(rows), fresh }
+  return { rows, counts: countsOf(rows), changed: admitted }
 }
 
-/** Every live record; made once per view. */
+/** All live records, found once for each view. */
 function all(view: View): Selection {
   let selection = everything.get(view)
   if (!selection) {
-    const touched = view.overlay.changedRows()
+    const changed = view.overlay.changedRows()
     const rows = view.base.segments.map((segment, i) => {
       const live = segment.live()
-      for (const row of touched.get(i)?.keys() ?? []) live.remove(row)
+      for (const row of changed.get(i)?.keys() ?? []) live.remove(row)
       return live
     })
-    selection = { rows, counts: countsOf(rows), fresh: view.overlay.records().filter(({ live }) => live) }
+    selection = { rows, counts: countsOf(rows), changed: view.overlay.records().filter(({ live }) => live) }
     everything.set(view, selection)
   }
   return selection
@@ -74,50 +75,43 @@ function countsOf(rows: readonly RowSet[]): number[] {
   return rows.map((one) => one.count())
 }
 
-const touchedMetadatas = oncePerView(async (view) => {
-  const texts = await view.metadatas(refsOf(all(view).fresh))
+const changedMetadatas = oncePerView(async (view) => {
+  const texts = await view.metadatas(refsOf(all(view).changed))
   return texts.map((text) => (text === null ? null : parseForFilter(text)))
 })
-const touchedDocuments = oncePerView((view) => view.documents(refsOf(all(view).fresh)))
+const changedDocuments = oncePerView((view) => view.documents(refsOf(all(view).changed)))
 
 function refsOf(records: readonly ChangedRecord[]): RecordRef[] {
-  return records.map((fresh): RecordRef => ({ changed: fresh }))
+  return records.map((changed): RecordRef => ({ changed }))
 }
 
-/** Kept for as long as the view is, while the touched records are not very many. */
+/** Reads something of the changed records, once for each view unless there are too many of them. */
 function oncePerView<T>(read: (view: View) => Promise<T>): (view: View) => Promise<T> {
   const values = new WeakMap<View, Promise<T>>()
   return (view) => {
-    if (all(view).fresh.length > MAX_TOUCHED_KEPT) return read(view)
-    let value = values.get(view)
-    if (!value) {
-      value = read(view)
-      values.set(view, value)
-      // A failure is not kept: the next query tries again.
-      value.catch(() => values.delete(view))
-    }
-    return value
+    if (all(view).changed.length > MAX_CHANGED_KEPT) return read(view)
+    return memoize(values, view, () => read(view))
   }
 }
 
 interface Compiled {
   test: FilterTest
   columns: FilterColumns
-  /** Whether it looks at ids. */
+  /** Whether the test reads ids. */
   ids: boolean
 }
 
-/** Answers to filters that were asked of the segment before. */
-function keptOf(segment: OpenSegment): KeptAnswers<RowSet> {
-  let kept = known.get(segment)
-  if (!kept) {
-    kept = new KeptAnswers(segment.rows / 8)
-    known.set(segment, kept)
+/** Answers to filters that were applied to the segment before. */
+function memoOf(segment: OpenSegment): AnswerMemo<RowSet> {
+  let memo = known.get(segment)
+  if (!memo) {
+    memo = new AnswerMemo(segment.rows / 8)
+    known.set(segment, memo)
   }
-  return kept
+  return memo
 }
 
-/** The live rows of a segment that match. What its indexes leave open is looked at row by row. */
+/** The matching live rows of a segment. Rows that its indexes cannot decide are tested one by one. */
 async function matching(segment: OpenSegment, filter: Filter, compiled: Compiled, pause: Yield): Promise<RowSet> {
   const { columns } = compiled
   const live = segment.live()
@@ -129,7 +123,7 @@ async function matching(segment: OpenSegment, filter: Filter, compiled: Compiled
   const { certain, possible } = await index.bounds(filter)
   const found = live.copy().intersect(certain)
   const open = live.copy().intersect(possible)
-  // The indexes know nothing of columns that an overlay changed.
+  // The indexes do not have the values that an overlay changed.
   for (const overlay of segment.overlays) {
     const changed = overlay.descriptor.columns
     if (!(columns.metadata && changed.includes('metadata')) && !(columns.document && changed.includes('documents')))
@@ -143,7 +137,7 @@ async function matching(segment: OpenSegment, filter: Filter, compiled: Compiled
   return tested(segment, open.toArray(), found, compiled, pause)
 }
 
-/** Adds those candidates that match to the rows found. */
+/** Adds the matching candidates to `found`. */
 async function tested(
   segment: OpenSegment,
   candidates: readonly number[],
@@ -174,13 +168,9 @@ function rowOf(id: string, metadata: string | null, document: string | null) {
   return { id, metadata: metadata === null ? null : parseForFilter(metadata), document }
 }
 
-export function countSelected(selection: Selection): number {
-  return selection.counts.reduce((sum, count) => sum + count, selection.fresh.length)
-}
-
 /** The selected records in order of first insertion. */
 export async function selectedRefs(view: View, selection: Selection): Promise<RecordRef[]> {
-  const refs: RecordRef[] = selection.fresh.map((fresh) => ({ changed: fresh }))
+  const refs: RecordRef[] = selection.changed.map((changed) => ({ changed }))
   selection.rows.forEach((rows, segment) => {
     for (const row of rows) refs.push({ changed: null, row: { segment, row } })
   })

@@ -124,8 +124,8 @@ export class OpenSegment {
 const NEAR_GAP_BYTES = 4 * 1024
 /** … and from a bucket, or where many requests follow one another. */
 const FAR_GAP_BYTES = 32 * 1024
-/** Sections so small that a far reader who wants a little of everywhere soon has read all of it. */
-const SWEPT_SECTION_BYTES = 8 * 1024 * 1024
+/** Sections so small that scattered reads from a bucket soon cover all of them. */
+const GAP_CACHED_SECTION_BYTES = 8 * 1024 * 1024
 
 /** Opens segments once; what is opened is shared by every view that refers to the same rows, deletions and overlays. */
 export class SegmentPool {
@@ -138,16 +138,16 @@ export class SegmentPool {
 
   /** @param readsMost of each segment, so that fewer and larger reads are better, wherever it lies */
   constructor(store: ObjectStore, cache: BlockCache, { readsMost = false } = {}) {
-    const isNear = store.capabilities.isLocal && !readsMost
+    const isLocal = store.capabilities.isLocal && !readsMost
     this.#store = store
     this.#cache = cache
     this.#readsMost = readsMost
-    this.#reading = isNear
-      ? { cache, isNear, gapBytes: NEAR_GAP_BYTES, cachedSectionBytes: cache.limitBytes }
+    this.#reading = isLocal
+      ? { cache, isLocal, gapBytes: NEAR_GAP_BYTES, cachedSectionBytes: cache.limitBytes }
       : {
           cache,
           gapBytes: FAR_GAP_BYTES,
-          sweptSectionBytes: Math.min(SWEPT_SECTION_BYTES, cache.limitBytes / 8),
+          gapCachedSectionBytes: Math.min(GAP_CACHED_SECTION_BYTES, cache.limitBytes / 8),
         }
   }
 

@@ -89,7 +89,7 @@ export class PageReader<Words extends Uint32Array | Float32Array = Uint32Array> 
     }
     const groups = stretches(missing, (page) => page * pageBytes, this.#source.gapBytes, MAX_READ_BYTES)
     const needed = new Set(missing)
-    const checked = this.#source.isSwept(this.section) ? undefined : needed
+    const checked = this.#source.cachesGaps(this.section) ? undefined : needed
     await eachAtMost(groups, PARALLEL_READS, async ({ first, end }) => {
       const all = this.#wordsOf(await this.#bytes(first, end, checked))
       for (let page = first; page < end; page++) {

@@ -28,9 +28,9 @@ const GAP_BYTES = 16 * 1024
 
 export interface SourceOptions {
   cache?: BlockCache
-  /** A read takes only microseconds, so several reads one after another are better than an unneeded one. Default false. */
-  isNear?: boolean
-  /** Reading this many unneeded bytes costs less than another request. Default 16 KB. */
+  /** A read takes a few microseconds, so several dependent reads cost less than one that is not needed. Default: false. */
+  isLocal?: boolean
+  /** Reading this many bytes for nothing costs less than another request. Default 16 KB. */
   gapBytes?: number
   /**
    * Single pages of larger sections are not cached: few are used twice before they are evicted, which is not worth the
@@ -38,30 +38,30 @@ export interface SourceOptions {
    */
   cachedSectionBytes?: number
   /**
-   * Of sections up to this size every page of a read is cached, including those between the wanted ones, because a
-   * distant reader would soon request them too. Default 0.
+   * Of sections up to this size, the pages that are read only because they lie between wanted ones are cached as well: a
+   * reader that needs many scattered pages would read them again later. Default 0.
    */
-  sweptSectionBytes?: number
+  gapCachedSectionBytes?: number
 }
 
 export class SectionSource {
   /** Id of the segment or overlay: the prefix of cache keys. */
   readonly id: string
-  readonly isNear: boolean
-  /** Ranges with at most this many bytes between them are read in one request. */
+  readonly isLocal: boolean
+  /** Ranges that are this near to one another are best read in one. */
   readonly gapBytes: number
   readonly #cachedSectionBytes: number
-  readonly #sweptSectionBytes: number
+  readonly #gapCachedSectionBytes: number
   readonly #cache: BlockCache | undefined
   readonly #files: readonly FileDescriptor[]
   readonly #read: ReadRange
 
   constructor(id: string, files: readonly FileDescriptor[], read: ReadRange, options: SourceOptions = {}) {
     this.id = id
-    this.isNear = options.isNear ?? false
+    this.isLocal = options.isLocal ?? false
     this.gapBytes = options.gapBytes ?? GAP_BYTES
     this.#cachedSectionBytes = options.cachedSectionBytes ?? Number.POSITIVE_INFINITY
-    this.#sweptSectionBytes = options.sweptSectionBytes ?? 0
+    this.#gapCachedSectionBytes = options.gapCachedSectionBytes ?? 0
     this.#cache = options.cache
     this.#files = files
     this.#read = read
@@ -73,9 +73,9 @@ export class SectionSource {
     return this.#cache?.shelf(`${this.id}/${section.name}`)
   }
 
-  /** Whether pages that were read only because they lie between wanted ones are cached. */
-  isSwept(section: SectionDescriptor): boolean {
-    return section.length <= this.#sweptSectionBytes
+  /** Whether pages between the wanted ones are cached. */
+  cachesGaps(section: SectionDescriptor): boolean {
+    return section.length <= this.#gapCachedSectionBytes
   }
 
   key(section: SectionDescriptor): string {

@@ -56,9 +56,9 @@ describe.each(['l2', 'cosine', 'ip'] as const)('an inverted file for %s', (space
         measured += found.size
         missed += nearest.filter(({ row }) => !found.has(row)).length
       }
-      // Four standard deviations: about one in 10,000 may fall outside.
+      // An interval of four standard deviations misses about one in 10,000.
       expect(missed).toBeLessThanOrEqual(2)
-      // Were the bounds of no use, all 1,500 would be left.
+      // Useless bounds would leave all 1,500.
       expect(measured / 40).toBeLessThan(dimension < 64 ? 1_300 : 1_000)
     },
   )
@@ -71,7 +71,7 @@ it('is the same for the same rows', async () => {
   expect([...one.objects.values()]).toEqual([...two.objects.values()])
 })
 
-it('bears any vectors: equal ones, zeros, opposite ones, the largest', async () => {
+it('accepts any vectors: equal ones, zeros, opposite ones, the largest', async () => {
   const value = fc.oneof(
     fc.constantFrom(0, 1, -1, 3e38, -3e38, 1e-40),
     fc.float({ noNaN: true, noDefaultInfinity: true }),
@@ -92,7 +92,7 @@ it('bears any vectors: equal ones, zeros, opposite ones, the largest', async () 
   )
 })
 
-it('damage is found, and named', async () => {
+it('finds and names any damage', async () => {
   const bucket = new Bucket()
   const { descriptor, reader } = await indexedSegment(bucket, gaussians(1_000, 16, 5), 'l2')
   const key = descriptor.files[0]?.key ?? ''

@@ -1,10 +1,10 @@
 /**
  * Builds the inverted file of a segment while its rows stream by:
  *
- *   sample()* → train() → add()* in any order of arrival → the rows are written by cluster → sections()
+ *   sample()* → train() → add()* in any order → the caller writes the rows by cluster → sections()
  *
- * Memory: the sample (a byte a dimension for 40 rows a cluster) until it is trained; then 2 · (dimension / 8 + 8) + 16
- * bytes a row for codes and places.
+ * Memory: until the training ends, the sample (one byte per dimension of 40 rows per cluster); after it,
+ * 2 · (dimension / 8 + 8) + 16 bytes per row for codes and places.
  */
 import { invalid } from '../../errors.ts'
 import type { SegmentWriter } from '../../format/segment/writer.ts'
@@ -20,7 +20,7 @@ import { clustersFor, sampleFor, train } from './train.ts'
 import { Work } from './work.ts'
 import { writeSections } from './write-sections.ts'
 
-/** Clusters that may become a row's second. */
+/** Number of nearest clusters among which the second cluster of a row is chosen. */
 const SHORTLIST = 24
 
 interface Trained {
@@ -45,7 +45,7 @@ export class IvfBuilder {
   readonly #primaryCodes: Codes
   readonly #copyCodes: Codes
 
-  /** @param rows exactly how many there will be */
+  /** @param rows exact number of rows that `add` will get */
   constructor(rows: number, dimension: number, space: IndexedSpace) {
     this.#rows = rows
     this.#space = space
@@ -58,15 +58,15 @@ export class IvfBuilder {
     this.#copyCodes = new Codes(this.#work, rows, padded, space)
   }
 
-  /** How many rows to train on, taken evenly from all. */
+  /** Number of rows to train on, taken evenly from all. */
   get sampleRows(): number {
     return sampleFor(this.#rows)
   }
 
-  /** More of the sample. What is beyond `sampleRows` is passed over. */
+  /** Adds to the sample. Vectors beyond `sampleRows` are ignored. */
   sample(vectors: readonly Float32Array[]): void {
     const sample = this.#sample
-    if (!sample) throw new Error('the clusters are trained already')
+    if (!sample) throw new Error('sample() was called after train()')
     const wanted = vectors.slice(0, sample.capacity - sample.count)
     for (let start = 0; start < wanted.length; start += BATCH) {
       const part = wanted.slice(start, start + BATCH)
@@ -76,7 +76,7 @@ export class IvfBuilder {
 
   async train(): Promise<void> {
     const sample = this.#sample
-    if (!sample || sample.count === 0) throw new Error('there is nothing to train on')
+    if (!sample || sample.count === 0) throw new Error('train() was called without a sample')
     const work = this.#work
     const padded = this.#rotator.dimension
     const groups = await train(work, sample, clustersFor(this.#rows))
@@ -91,11 +91,11 @@ export class IvfBuilder {
     this.#trained = { clustering, neighbours, assigner, floats, batch: new Points(work, BATCH, padded) }
   }
 
-  /** Rows in order of arrival. @returns the cluster of each */
+  /** Adds the next rows. @returns the cluster of each */
   async add(vectors: readonly Float32Array[]): Promise<Uint32Array> {
     const first = this.#added
     if (first + vectors.length > this.#rows)
-      throw invalid('bad-row', `an index for ${this.#rows} rows was given more of them`)
+      throw invalid('bad-row', `the index was built for ${this.#rows} rows and got more`)
     for (let start = 0; start < vectors.length; start += BATCH) await this.#add(vectors.slice(start, start + BATCH))
     return this.#firsts.subarray(first, this.#added)
   }
@@ -107,7 +107,7 @@ export class IvfBuilder {
     batch.append(this.#rotator.rotate(vectors), vectors.length)
     const found = await assigner.nearest({ points: batch, members: Uint32Array.from(vectors, (_, i) => i) })
     const squares = batch.squares()
-    // Where `rotate` left them; nothing has taken room since but what was there before.
+    // The same room as `rotate` used: its content is unchanged, since no room has grown in the meantime.
     const rotated = this.#work.room('rotated', 0)
     for (let i = 0; i < vectors.length; i++) {
       const row = this.#added++
@@ -121,13 +121,14 @@ export class IvfBuilder {
   }
 
   /**
-   * Writes the sections when all rows have been.
-   * @param rows of each arrival: the rows of a cluster one after another, clusters in order
+   * Writes the sections after the last row.
+   * @param rows the row of each arrival: rows are numbered by cluster
    */
   async sections(writer: SegmentWriter, rows: Uint32Array): Promise<void> {
     const { clustering } = this.#ready()
     const { count } = clustering.centroids
-    if (this.#added !== this.#rows) throw invalid('bad-row', `of ${this.#rows} rows ${this.#added} were indexed`)
+    if (this.#added !== this.#rows)
+      throw invalid('bad-row', `${this.#added} of ${this.#rows} rows were added to the index`)
     const arrivals = new Uint32Array(this.#rows)
     rows.forEach((row, arrival) => {
       arrivals[row] = arrival
@@ -164,7 +165,7 @@ export class IvfBuilder {
   }
 
   #ready(): Trained {
-    if (!this.#trained) throw new Error('the clusters are not trained yet')
+    if (!this.#trained) throw new Error('train() must be called first')
     return this.#trained
   }
 }

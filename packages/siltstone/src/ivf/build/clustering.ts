@@ -1,15 +1,15 @@
-/** Centroids in groups: a row is compared with the centroids of the few groups nearest to it, not with all. */
+/** Centroids in groups: a row is compared with the centroids of the few groups nearest to it, instead of with all. */
 import { Points } from './points.ts'
 import type { Work } from './work.ts'
 
-/** As made by training. The centroids of group g are `starts[g]` to before `starts[g + 1]`. */
+/** The result of training. The centroids of group g are `starts[g]` to before `starts[g + 1]`. */
 export interface Groups {
   /** f32[clusters × dimension] */
   floats: Float32Array
   starts: Uint32Array
 }
 
-/** Ready to be compared with. */
+/** Groups in the kernels' memory, ready to be compared with. */
 export class Clustering {
   readonly centroids: Points
   readonly starts: Uint32Array

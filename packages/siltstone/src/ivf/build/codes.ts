@@ -1,4 +1,4 @@
-/** Codes and factors of rows, each against the centroid of one cluster, in order of arrival. */
+/** Codes and factors of rows in order of arrival, each relative to the centroid of one cluster. */
 import { PACK, type IndexedSpace } from '../directory.ts'
 import type { Work } from './work.ts'
 
@@ -8,7 +8,7 @@ export class Codes {
   readonly bits: Uint8Array
   readonly adds: Float32Array
   readonly scales: Float32Array
-  /** Sum of 1 − α², and of how many. */
+  /** Sum of 1 − α² over `count` codes. */
   squaredError = 0
   count = 0
   readonly #work: Work
@@ -23,7 +23,7 @@ export class Codes {
     this.#space = space
   }
 
-  /** @param vector, centroid f32[dimension] in the kernels' memory; no room is taken there by this call but the first */
+  /** @param vector, centroid f32[dimension] in the kernels' memory, which only the first call may grow */
   encode(row: number, vector: number, centroid: number): void {
     const { dimension } = this
     const { kernels } = this.#work
@@ -49,7 +49,7 @@ export class Codes {
       this.scales[row] = -2 * slope
     }
     if (!Number.isFinite(this.adds[row]) || !Number.isFinite(this.scales[row])) {
-      // Too large for any estimate: whoever comes by measures it.
+      // No estimate holds for factors this large: the row is a candidate of each query that scans it.
       this.adds[row] = Number.NEGATIVE_INFINITY
       this.scales[row] = 0
     }
@@ -57,7 +57,7 @@ export class Codes {
     this.count++
   }
 
-  /** Writes a row's code and factors into its place among packs of sixteen. */
+  /** Writes the code and the factors of a row to entry `entry` of a list. */
   place(row: number, packs: Uint8Array, factors: Float32Array, entry: number): void {
     const size = this.dimension / 8
     const pack = Math.floor(entry / PACK) * (size + 8) * PACK

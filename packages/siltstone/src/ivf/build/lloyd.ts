@@ -138,7 +138,7 @@ function valueOf(points: Points, member: number): Float32Array {
   )
 }
 
-/** Some of the members, each at most once: the first steps of a Fisher–Yates shuffle. */
+/** `count` different members: the first steps of a Fisher–Yates shuffle. */
 function pick(members: Uint32Array, count: number, random: Random): Uint32Array {
   const shuffled = members.slice()
   for (let i = 0; i < count; i++) {

@@ -1,4 +1,4 @@
-/** Inner products of every centroid with its nearest ones: what SOAR needs of pairs of centroids. */
+/** Inner products of each centroid with the centroids nearest to it, for SOAR. */
 import { Nearest } from '../../kernels/nearest.ts'
 import type { Clustering } from './clustering.ts'
 import type { Work } from './work.ts'
@@ -8,7 +8,7 @@ const BATCH = 64
 
 export class Neighbours {
   readonly #kept: number
-  /** Per centroid: numbers of its nearest, ascending, and the inner products with them. */
+  /** For each centroid: the numbers of the nearest ones, ascending, and the inner products with them. */
   readonly #numbers: Uint32Array
   readonly #dots: Float64Array
 
@@ -45,7 +45,7 @@ export class Neighbours {
     return neighbours
   }
 
-  /** Inner product of two centroids, NaN when they are far apart. */
+  /** Inner product of two centroids; NaN if b is not among the nearest of a. */
   dot(a: number, b: number): number {
     let low = a * this.#kept
     let high = low + this.#kept

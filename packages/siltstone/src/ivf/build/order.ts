@@ -1,7 +1,7 @@
-/** Puts clusters into an order in which neighbours lie side by side, so that one range of bytes covers several. */
+/** Orders clusters so that near ones are adjacent: then one range of bytes covers several lists of a query. */
 import { type Groups, groupMeans } from './clustering.ts'
 
-/** Groups one after another, each the nearest to the one before that is left; the clusters of each group likewise. */
+/** Each group is followed by the nearest of the remaining groups; within a group, so are its clusters. */
 export function inOrder({ floats, starts }: Groups, dimension: number): Groups {
   const order = chain(groupMeans(floats, starts, dimension), dimension)
   const ordered = new Float32Array(floats.length)
@@ -16,7 +16,7 @@ export function inOrder({ floats, starts }: Groups, dimension: number): Groups {
   return { floats: ordered, starts: orderedStarts }
 }
 
-/** Begins with the first, goes on with the nearest that is left. */
+/** Starts at row 0 and goes on to the nearest of the remaining rows. */
 function chain(rows: Float32Array, dimension: number): number[] {
   const count = rows.length / dimension
   const left = Array.from({ length: count }, (_, i) => i)
@@ -36,7 +36,7 @@ function chain(rows: Float32Array, dimension: number): number[] {
   return order
 }
 
-/** Gives up beyond `limit`. */
+/** Stops early once the sum reaches `limit`. */
 function squaredDistance(rows: Float32Array, a: number, b: number, dimension: number, limit: number): number {
   let sum = 0
   for (let start = 0; start < dimension && sum < limit; start += 64)

@@ -1,4 +1,4 @@
-/** Rows of int8 with one scale each, one after another in the kernels' memory: a sample to train on, or centroids. */
+/** Rows of int8 with one scale per row, contiguous in the kernels' memory: a sample to train on, or centroids. */
 import type { Work } from './work.ts'
 
 /** Some of the points, by their numbers. */
@@ -35,7 +35,7 @@ export class Points {
     }
   }
 
-  /** Replaces all by these f32[count × dimension]. */
+  /** Replaces all points. @param floats f32[count × dimension] */
   set(floats: Float32Array): void {
     const { dimension } = this
     const BATCH = 256 * dimension
@@ -53,7 +53,7 @@ export class Points {
     return new Int8Array(this.#work.kernels.memory.buffer, this.pointer, this.count * this.dimension)
   }
 
-  /** What the rows stand for: f32[count × dimension]. */
+  /** The rows as f32[count × dimension]. */
   values(): Float32Array {
     const { dimension, scales } = this
     const rows = this.rows()
@@ -65,6 +65,7 @@ export class Points {
     return values
   }
 
+  /** Squared lengths. */
   squares(): Float32Array {
     const { dimension, scales } = this
     const rows = this.rows()
@@ -77,7 +78,7 @@ export class Points {
     return squares
   }
 
-  /** Copies some rows to another place of the memory, one after another. */
+  /** Copies `count` of the members, from index `from` on, to the address `to`, one after another. */
   gather(members: ArrayLike<number>, from: number, count: number, to: number): void {
     const { dimension, pointer } = this
     const bytes = new Uint8Array(this.#work.kernels.memory.buffer)

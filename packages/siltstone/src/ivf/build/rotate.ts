@@ -1,13 +1,13 @@
-/** Vectors as the index sees them: normalised where the space asks for it, padded, rotated. */
+/** Vectors as the index stores them: normalised for cosine, padded, rotated. */
 import type { IndexedSpace } from '../directory.ts'
 import { paddedDimension, rotationSigns } from '../rotation.ts'
 import type { Work } from './work.ts'
 
-/** One rotation for all segments, so that a query is rotated once. */
+/** The same for all segments, so that a query is rotated once. */
 export const ROTATION_SEED = 1
 
 export class Rotator {
-  /** Padded. */
+  /** Padded to a multiple of 64. */
   readonly dimension: number
   readonly #work: Work
   readonly #space: IndexedSpace

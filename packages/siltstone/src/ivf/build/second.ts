@@ -1,15 +1,16 @@
 /**
- * The second cluster of a row (SOAR: Sun et al., NeurIPS 2023): not simply the next nearest, but one whose centroid lies
- * in another direction, so that a query that misses the first has a chance of its own to meet the second.
+ * The second cluster of a row (SOAR: Sun et al., NeurIPS 2023): not simply the second nearest, but one whose centroid lies
+ * in another direction, so that a query that does not visit the first cluster is likely to visit the second.
  */
 import type { Neighbours } from './neighbours.ts'
 import type { Shortlists } from './shortlists.ts'
 
 const LAMBDA = 1
+/** A row without a second cluster. */
 export const NONE = 0xffffffff
 
 /**
- * The c' that minimises |x − c'|² + λ⟨x − c', r̂⟩², r̂ the unit residual to the first.
+ * The cluster whose centroid c' minimises |x − c'|² + λ⟨x − c', r̂⟩², where r̂ is the unit residual of x to the first.
  * @param square |x|² @param squares |c|² of all centroids
  */
 export function secondCluster(
@@ -32,7 +33,7 @@ export function secondCluster(
     const cluster = found.clusters[start + i] as number
     const along = square - firstDot - (found.dots[start + i] as number) + neighbours.dot(first, cluster)
     const loss = distance + (LAMBDA * along * along) / residual
-    // False for NaN: centroids so far apart are no candidates.
+    // False for NaN, that is for a centroid that is not among the nearest of the first.
     if (loss < best) {
       best = loss
       second = cluster

@@ -1,9 +1,9 @@
-/** For each row of a batch its nearest clusters, nearest first. */
+/** The nearest clusters of each row of a batch, nearest first. */
 export class Shortlists {
   readonly length: number
-  /** Per row `length` places. */
+  /** `length` places for each row. */
   readonly clusters: Uint32Array
-  /** Squared distance to the centroid less the row's own squared length. */
+  /** Squared distance to the centroid minus the squared length of the row. */
   readonly distances: Float64Array
   /** Inner product with the centroid. */
   readonly dots: Float64Array
@@ -21,7 +21,7 @@ export class Shortlists {
     this.counts.fill(0)
   }
 
-  /** Beyond this a cluster is not taken. */
+  /** Only a cluster that is nearer than this enters the shortlist. */
   bound(row: number): number {
     if ((this.counts[row] as number) < this.length) return Number.POSITIVE_INFINITY
     return this.distances[(row + 1) * this.length - 1] as number

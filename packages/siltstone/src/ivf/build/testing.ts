@@ -1,4 +1,4 @@
-/** Segments with an inverted file in memory, for this layer's tests. */
+/** Segments with an inverted file in memory, for tests. */
 import { RowSet } from '../../format/row-set.ts'
 import type { SegmentDescriptor } from '../../format/segment/descriptor.ts'
 import { SegmentReader } from '../../format/segment/reader.ts'
@@ -9,14 +9,14 @@ import type { Ivf } from '../ivf.ts'
 import type { IndexedSegment } from '../search/indexed-segment.ts'
 import { IvfBuilder } from './builder.ts'
 
-/** A segment of whose rows all may be answered. */
+/** A segment whose rows are all admitted. */
 export function wholeSegment(ivf: Ivf): IndexedSegment {
   const { firstRows, clusters } = ivf.directory
   const count = firstRows[clusters] as number
   return { ivf, rows: RowSet.full(count), count, firstTag: 0 }
 }
 
-/** The vectors become rows `0`, `1`, … by cluster; the ordinal of a row is the number of its vector. */
+/** Rows are numbered by cluster; the ordinal of a row is the index of its vector. @returns also the row of each vector */
 export async function indexedSegment(
   bucket: Bucket,
   vectors: readonly Float32Array[],

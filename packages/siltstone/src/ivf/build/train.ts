@@ -1,8 +1,8 @@
 /**
- * Clusters by k-means in two levels (as in SPANN, Chen et al., NeurIPS 2021): some √k groups over a part of the sample,
- * then each group's share of the k clusters over its own members; then all centroids move together a few times, so that
- * borders between groups do not show. In between, clusters that are too large are split and those that are nearly empty
- * are dropped, so that every list costs about the same to read.
+ * Trains clusters by k-means in two levels (as in SPANN, Chen et al., NeurIPS 2021): about √k groups over a part of the
+ * sample, then within each group its share of the k clusters. Afterwards a few rounds move all centroids together, so that
+ * the borders of the groups have no effect. In the first of these rounds, too large clusters are split and nearly empty
+ * ones dropped, so that all lists cost about the same to read.
  *
  * Deterministic: the same sample gives the same clusters.
  */
@@ -15,13 +15,14 @@ import { inOrder } from './order.ts'
 import { Points, type Subset } from './points.ts'
 import type { Work } from './work.ts'
 
-/** Up to this many clusters there is one group. */
+/** Up to this many clusters are trained as one group. */
 const FLAT_CLUSTERS = 256
+/** Points per group that the groups are trained on. */
 const GROUP_SAMPLE = 256
 const GROUP_ROUNDS = 6
 const CLUSTER_ROUNDS = 4
 const FLAT_ROUNDS = 6
-/** Of the mean size. */
+/** Limits of a cluster's size, as multiples of the mean. */
 const TOO_LARGE = 4
 const TOO_SMALL = 1 / 50
 const SPLIT_ROUNDS = 3
@@ -31,12 +32,12 @@ export function clustersFor(rows: number): number {
   return Math.max(1, Math.round(4 * Math.sqrt(rows)))
 }
 
-/** More than that makes training slower and the clusters no better. */
+/** A larger sample makes the training slower and the clusters no better. */
 export function sampleFor(rows: number): number {
   return Math.min(rows, 40 * clustersFor(rows))
 }
 
-/** @param sample at least one point @param clusters about how many to make */
+/** @param sample at least one point @param clusters approximate number of clusters to make */
 export async function train(work: Work, sample: Points, clusters: number): Promise<Groups> {
   const random = seededRandom(clusters)
   const all = { points: sample, members: Uint32Array.from({ length: sample.count }, (_, i) => i) }
@@ -138,7 +139,7 @@ async function rebalance(
   return parts.length === 0 ? floats.slice(0, dimension) : joined(parts, dimension).floats
 }
 
-/** The parts become the groups. */
+/** @param parts centroids of each group */
 function joined(parts: readonly Float32Array[], dimension: number): Groups {
   const starts = new Uint32Array(parts.length + 1)
   parts.forEach((part, g) => {

@@ -1,14 +1,14 @@
 /**
- * What building an inverted file computes with: kernels of its own, so that their memory is given back with it, and a
- * stop now and then that lets heartbeats through.
+ * The resources for building one inverted file: kernels of its own, whose memory is freed with them, and pauses in which
+ * heartbeats can run.
  */
 import { referenceKernels } from '../../kernels/reference-kernels.ts'
 import type { VectorKernels } from '../../kernels/vector-kernels.ts'
 import { wasmKernels } from '../../kernels/wasm-kernels.ts'
 import { yieldToEventLoop } from '#codec'
 
-/** Multiplications between two stops: some 50 ms. */
-const STOP_AFTER = 1e9
+/** Multiplications between two pauses: about 50 ms. */
+const PAUSE_AFTER = 1e9
 
 export class Work {
   readonly kernels: VectorKernels
@@ -19,7 +19,7 @@ export class Work {
     this.kernels = kernels
   }
 
-  /** @returns pointer to at least that much, the same for the same name; contents are lost when it grows */
+  /** @returns pointer to at least `sizeBytes` bytes, the same for each call with this name; growing loses the content */
   room(name: string, sizeBytes: number): number {
     const { memory } = this.kernels
     const known = this.#slots.get(name)
@@ -30,10 +30,10 @@ export class Work {
     return pointer
   }
 
-  /** Call between batches with what they took. A promise only when it is time to stop. */
+  /** Call after each batch. @returns a promise to wait for when a pause is due */
   spent(multiplications: number): Promise<void> | undefined {
     this.#since += multiplications
-    if (this.#since < STOP_AFTER) return undefined
+    if (this.#since < PAUSE_AFTER) return undefined
     this.#since = 0
     return yieldToEventLoop()
   }

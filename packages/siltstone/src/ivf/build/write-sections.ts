@@ -20,13 +20,13 @@ export interface IvfContent {
   space: IndexedSpace
   centroids: Points
   codeError: number
-  /** Rows by cluster. */
+  /** Number of rows of each cluster. */
   primaries: Uint32Array
-  /** Arrival of each row, in the order of rows. */
+  /** The arrival of each row. */
   arrivals: Uint32Array
-  /** Per cluster: arrivals of the rows that are copied into it, by their row. */
+  /** For each cluster: the arrivals of the rows that are copied into it, ascending by row. */
   copies: readonly Uint32Array[]
-  /** Row of each arrival. */
+  /** The row of each arrival. */
   rows: Uint32Array
   primaryCodes: Codes
   copyCodes: Codes

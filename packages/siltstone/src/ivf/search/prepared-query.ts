@@ -1,18 +1,18 @@
-/** A query as the index wants it: normalised where the space asks for it, padded, rotated, quantised once for all clusters. */
+/** A query as the index compares it: normalised for cosine, padded, rotated, and quantised once for all clusters. */
 import type { IndexedSpace } from '../directory.ts'
 import { rotationSigns } from '../rotation.ts'
 import type { Workspace } from './workspace.ts'
 
 export interface PreparedQuery {
   space: IndexedSpace
-  /** Padded. */
+  /** Padded to a multiple of 64. */
   dimension: number
   /** Squared length after normalisation. */
   square: number
   /** i16: the rotated query times `factor`. */
   words: Int16Array
   factor: number
-  /** For `scanCodes`. */
+  /** For `scanCodes`: u8[dimension / 4 × 16]. */
   table: Uint8Array
   tableScale: number
   tableOffset: number
@@ -65,7 +65,7 @@ function squareOf(values: Float32Array): number {
   return sum
 }
 
-/** As fine as the sum of `dimension` products with an int8 allows in 32 bits. */
+/** The largest factor with which a sum of `dimension` products of an i16 and an i8 fits into 32 bits. */
 function wordFactor(rotated: Float32Array, dimension: number): number {
   let largest = 0
   for (const value of rotated) largest = Math.max(largest, Math.abs(value))

@@ -1,6 +1,6 @@
 /**
- * The kernels' memory as searches use it: named scratch areas, reused by every search (a search uses them between two
- * awaits only), and copies of directories that are in use, least recently used first out.
+ * The kernels' memory as searches use it: named scratch areas, which all searches share (no search keeps one across an
+ * await), and copies of the centroids of directories, of which the least recently used are freed first.
  */
 import type { VectorKernels } from '../../kernels/vector-kernels.ts'
 import { vectorKernels } from '../../kernels/wasm-kernels.ts'
@@ -19,7 +19,7 @@ export class Workspace {
     this.kernels = kernels
   }
 
-  /** @returns pointer to at least that much; what was there before may be gone */
+  /** @returns pointer to at least `sizeBytes` bytes, whose content is undefined */
   scratch(slot: Slot, sizeBytes: number): number {
     const known = this.#slots.get(slot)
     if (known && known.sizeBytes >= sizeBytes) return known.pointer
@@ -32,7 +32,7 @@ export class Workspace {
     return pointer
   }
 
-  /** @returns pointer to a copy of these bytes, which never change; valid until the next call */
+  /** @param bytes must not change @returns pointer to a copy of them, valid until the next call */
   resident(bytes: Int8Array): number {
     const known = this.#residents.get(bytes)
     if (known) {

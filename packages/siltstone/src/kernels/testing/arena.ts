@@ -1,4 +1,4 @@
-/** What the tests of the kernels share: seeded numbers, and arrays in a kernel memory with guards around them. */
+/** For the tests of the kernels: seeded numbers, and arrays in a kernel memory with guard bytes around them. */
 import type { VectorKernels } from '../vector-kernels.ts'
 import { wasmKernels } from '../wasm-kernels.ts'
 
@@ -7,7 +7,7 @@ const GUARD = 0xa5
 
 type Data = Float32Array | Int32Array | Uint32Array | Int16Array | Int8Array | Uint8Array
 
-/** One case's arrays; `close` checks that nothing was written beside them and frees them. */
+/** The arrays of one case. `close` checks the guard bytes and frees the arrays. */
 export class Arena {
   readonly kernels: VectorKernels
   readonly #blocks: { pointer: number; start: number; end: number }[] = []
@@ -52,7 +52,7 @@ export class Arena {
   }
 }
 
-/** Runs one case on each of the kernels and returns what it gave, in order. */
+/** Runs one case on each of the kernels. @returns the results in order */
 export function onEach<T>(kernels: readonly VectorKernels[], run: (arena: Arena) => T): T[] {
   return kernels.map((each) => {
     const arena = new Arena(each)
@@ -62,7 +62,7 @@ export function onEach<T>(kernels: readonly VectorKernels[], run: (arena: Arena)
   })
 }
 
-/** @throws Error where this engine cannot run them: it is pinned, so a test that skips them would hide a loss */
+/** @throws Error if this engine cannot run them: its version is pinned, so skipping the test would hide a regression */
 export function wasm(kind: 'wasm-simd' | 'wasm-relaxed-simd'): VectorKernels {
   const kernels = wasmKernels({ kind })
   if (!kernels) throw new Error(`no ${kind} here`)

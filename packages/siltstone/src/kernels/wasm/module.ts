@@ -1,10 +1,10 @@
 /**
- * The part of the WebAssembly interface that is used here: the standard library's types carry it only along with the
- * whole DOM. Absent where the machine's policy forbids code generation (`node --jitless`).
+ * The part of the WebAssembly interface that is used here; TypeScript's own types of it come only with the whole DOM. The
+ * interface is absent where code generation is forbidden (`node --jitless`).
  */
 export interface WasmMemory {
   readonly buffer: ArrayBuffer
-  /** In pages of 64 KB. @throws RangeError when refused */
+  /** @param pages of 64 KB @throws RangeError when refused */
   grow(pages: number): number
 }
 

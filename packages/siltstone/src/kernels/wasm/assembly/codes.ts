@@ -1,9 +1,9 @@
-// A vector's 1-bit code and a query's tables (RaBitQ: Gao & Long, SIGMOD 2024). Sums are taken in 64 bits.
+// The 1-bit code of a vector and the tables of a query (RaBitQ: Gao & Long, SIGMOD 2024). Sums are taken in 64 bits.
 import { highF64, lowF64, sumF64 } from './lanes'
 
 const TABLE_MAX: f64 = 255
 
-/** The sixteen sign patterns of four magnitudes: what a set bit adds (q ≥ 0) and what a clear one does (q < 0). */
+/** The partial sums of the sixteen sign patterns: a 1 bit adds a magnitude where q ≥ 0, a 0 bit where q < 0. */
 // @ts-expect-error: decorator
 @inline
 function entries(low: v128, high: v128): v128 {
@@ -22,7 +22,7 @@ export function buildTable(query: usize, dimension: i32, table: usize, params: u
   }
   const step = (2 * widest) / TABLE_MAX
   const scale = <f32>(step > 0 ? 2 / step : 0)
-  // Too small to be told from zero: every entry is 0, and so must the step be.
+  // The values are too small to divide by: all entries are 0, so the step must be 0 too.
   const factor = f32x4.splat(scale <= f32.MAX_VALUE ? scale : 0)
   for (; query < end; query += 16) {
     const q = f32x4.mul(v128.load(query), factor)

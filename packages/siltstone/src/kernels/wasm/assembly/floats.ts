@@ -1,5 +1,5 @@
-// One f32 query against many f32 rows. Four rows at a time share each load of the query; two accumulators a row hide the
-// latency. A row left over is summed in the same order, so equal rows have equal results wherever they stand.
+// Compares one f32 query with many f32 rows. Four rows at a time share each load of the query; two accumulators per row
+// hide the latency. Remaining rows are summed in the same order, so equal rows have equal results at any position.
 import { madd, sumF32, sumsF32 } from './lanes'
 
 // @ts-expect-error: decorator

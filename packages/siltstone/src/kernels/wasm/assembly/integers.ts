@@ -1,7 +1,7 @@
 // Quantisation to integers and exact integer dot products.
 import { highF64, lowF64, sumI32, sumsI32 } from './lanes'
 
-/** Four floats × factor in 64 bits, to the nearest, halves to even, as i32; NaN gives 0. */
+/** Four floats × factor in 64 bits, rounded to the nearest i32, halves to even; NaN gives 0. */
 // @ts-expect-error: decorator
 @inline
 function rounded(x: v128, factor: v128): v128 {
@@ -34,7 +34,7 @@ export function quantizeI8(x: usize, dimension: i32, out: usize): f32 {
   return <f32>(largest / 127)
 }
 
-/** Adds eight products: i16 of the query, i8 of the row widened as it is loaded. */
+/** Adds eight products of an i16 of the query and an i8 of the row, which is widened as it is loaded. */
 // @ts-expect-error: decorator
 @inline
 function add8(sum: v128, query: v128, row: usize): v128 {
@@ -91,7 +91,7 @@ export function dotI8(query: usize, rows: usize, count: i32, dimension: i32, out
   }
 }
 
-/** Rows are taken four at a time and queries two at a time: eight sums in registers, six loads for eight products. */
+/** Four rows by two queries at a time: eight sums in registers, and six loads for eight products. */
 export function dotI8Many(queryRows: usize, queries: i32, rows: usize, count: i32, dimension: i32, out: usize): void {
   const stride = <usize>dimension
   const outStride = <usize>count << 2

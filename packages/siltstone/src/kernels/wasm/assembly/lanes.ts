@@ -1,6 +1,6 @@
-// What several kernels share: instructions that exist in a quicker, relaxed form, and sums across lanes.
+// Shared by several kernels: instructions that also exist in a faster, relaxed form, and sums across lanes.
 
-/** a × b + c; with relaxed SIMD rounded once or twice, as the machine likes. */
+/** a × b + c. With relaxed SIMD the machine may round once or twice. */
 // @ts-expect-error: decorator
 @inline
 export function madd(a: v128, b: v128, c: v128): v128 {
@@ -8,7 +8,7 @@ export function madd(a: v128, b: v128, c: v128): v128 {
   return f32x4.add(f32x4.mul(a, b), c)
 }
 
-/** table[index] for sixteen bytes; every index is below 16, so both forms do the same. */
+/** table[index] for sixteen bytes. Each index must be below 16, where both forms are equal. */
 // @ts-expect-error: decorator
 @inline
 export function lookUp(table: v128, index: v128): v128 {
@@ -24,7 +24,7 @@ export function sumF32(a: v128): f32 {
   return f32x4.extract_lane(pairs, 0) + f32x4.extract_lane(pairs, 1)
 }
 
-/** The same sum of four vectors, in the same order, one a lane. */
+/** The same sum of four vectors, in the same order, each in one lane. */
 // @ts-expect-error: decorator
 @inline
 export function sumsF32(a: v128, b: v128, c: v128, d: v128): v128 {

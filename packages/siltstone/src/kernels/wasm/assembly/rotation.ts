@@ -1,5 +1,5 @@
-// Random rotation: signs, Hadamard transform of blocks, transposition, three times over. Each value goes through the same
-// additions in the same order as in the reference, so the results are the same bit for bit.
+// Random rotation in three rounds of signs, Hadamard transform of blocks, and transposition. Each value takes part in the
+// same additions in the same order as in the reference, so the results are equal bit for bit.
 
 /** Sign bits of four dimensions, from bit `shift` of `bits` on. */
 // @ts-expect-error: decorator
@@ -16,7 +16,7 @@ function within(x: v128): v128 {
   return f32x4.add(v128.xor(one, i32x4(0, 0, 0x80000000, 0x80000000)), i32x4.shuffle(one, one, 2, 3, 0, 1))
 }
 
-/** Changes signs and does the distances 1, 2, 4 and 8. */
+/** Changes signs and computes the butterflies of distance 1, 2, 4 and 8. */
 function firstStages(x: usize, dimension: i32, signs: usize): void {
   for (const end = x + (<usize>dimension << 2); x < end; x += 64) {
     const bits = i32x4.splat(<i32>load<u16>(signs))
@@ -36,7 +36,7 @@ function firstStages(x: usize, dimension: i32, signs: usize): void {
   }
 }
 
-/** Two distances at once, `half` and 2 × `half` bytes, both multiples of 16. */
+/** Butterflies of two distances at once, `half` and 2 × `half` bytes, both multiples of 16. */
 function twoStages(x: usize, end: usize, half: usize): void {
   for (; x < end; x += 3 * half)
     for (const stop = x + half; x < stop; x += 16) {
@@ -72,7 +72,7 @@ function scaleInPlace(x: usize, end: usize, factor: v128): void {
   for (; x < end; x += 16) v128.store(x, f32x4.mul(v128.load(x), factor))
 }
 
-/** `to[j·m + i] = factor × from[i·b + j]` for any odd m but 1; m = 3 is the common one (384, 768, 1,536, 3,072). */
+/** `to[j·m + i] = factor × from[i·b + j]` for any odd m > 1; m = 3 is the common case (384, 768, 1,536, 3,072). */
 function transpose(from: usize, to: usize, blocks: i32, block: i32, factor: v128): void {
   const stride = <usize>block << 2
   if (blocks == 3) {
@@ -90,7 +90,7 @@ function transpose(from: usize, to: usize, blocks: i32, block: i32, factor: v128
     }
     return
   }
-  // Squares of four blocks; the last ones overlap the ones before.
+  // Tiles of 4 × 4 values; the last ones overlap those before.
   const rowBytes = <usize>blocks << 2
   for (let i = 0; i < blocks; i += 4) {
     const first = <usize>min(i, blocks - 4)

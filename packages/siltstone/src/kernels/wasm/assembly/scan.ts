@@ -1,14 +1,14 @@
-// 1-bit codes against the tables of a query, sixteen codes across (André, Kermarrec, Le Scouarnec, VLDB 2015).
+// Compares 1-bit codes with the tables of a query, sixteen codes at a time (André, Kermarrec, Le Scouarnec, VLDB 2015).
 //
-// Byte j of sixteen codes is one vector; its low nibbles choose from table 2j, its high nibbles from table 2j + 1. The
-// bytes found are summed in 16-bit lanes without unpacking them: `all` adds whole lanes, even code + 256 × odd code, and
-// `odd` adds the upper bytes alone, so even = all − 256 × odd, exact while a sum stays below 65,536: 256 tables, 1,024
-// dimensions. After that many the sums move to 32-bit lanes. Two packs at a time share the loads of the tables.
+// Byte j of sixteen codes is one vector. Its low nibbles index table 2j, its high nibbles table 2j + 1. The bytes found are
+// summed in 16-bit lanes without unpacking: `all` adds whole lanes, that is even code + 256 × odd code, and `odd` adds the
+// upper bytes alone, so even = all − 256 × odd. That is exact while a sum stays below 65,536, which holds for 256 tables or
+// 1,024 dimensions; then the sums move to 32-bit lanes. Two packs at a time share the loads of the tables.
 import { lookUp } from './lanes'
 
-/** Codes are summed in 16 bits for so many bytes at most. */
+/** The most bytes of a code that are summed in 16 bits. */
 const BLOCK_BYTES: usize = 128
-/** 128 bytes below the heap. */
+/** Address of 128 bytes below the heap. */
 const SCRATCH: usize = 64
 const LARGEST: f32 = 3.4028234663852886e38
 
@@ -50,7 +50,7 @@ function estimate(sums: v128, factors: usize, tableScale: v128, tableOffset: v12
   return f32x4.add(f32x4.add(base, v128.load(factors)), f32x4.mul(v128.load(factors, 64), dot))
 }
 
-/** Bounds of sixteen entries from their sums; the few hits are written out one by one. @returns hits so far */
+/** Computes the bounds of sixteen entries from their sums and writes the hits, which are few. @returns hits so far */
 // @ts-expect-error: decorator
 @inline
 function finish(
@@ -131,7 +131,7 @@ export function scanCodes(
   const limits = f32x4.splat(min(limit, LARGEST))
   let hits = 0
   for (let first = 0; first < entries; first += 32) {
-    // A pack left over at the end is summed twice, as its own neighbour, and finished once.
+    // An odd last pack is paired with itself, and its hits are written once.
     const two = entries - first > 16
     let p = packs
     let r = two ? packs + packBytes : packs
