@@ -1,6 +1,6 @@
 /**
- * Changes to rows of existing segments: deletions become bitmaps, changed columns become overlays. Addressed by the
- * place that the rows have in one given state, so they are made anew when a commit is rebased.
+ * Changes to rows of existing segments: deletions become bitmaps, changed columns become overlays. Both address rows by
+ * their segment and number in one given state, so a commit that is rebased writes them again.
  */
 import { corrupt } from '../errors.ts'
 import { crcHex } from '../format/checksum.ts'
@@ -21,8 +21,8 @@ export interface RowChanges {
 }
 
 /**
- * @returns the segments as they are afterwards; one without live rows is left out
- * @throws SiltstoneError `corrupt` when a row to delete is deleted already: the counts would lie
+ * @returns the segments with the changes, without segments that have no live row left
+ * @throws SiltstoneError `corrupt` when a row to delete is deleted already: the counts would be wrong
  */
 export async function applyChanges(
   env: Environment,
@@ -90,7 +90,7 @@ async function verifyStored(env: Environment, key: string, bytes: Uint8Array): P
     throw corrupt('checksum-mismatch', `${key} does not hold what was written`, { key })
 }
 
-/** Live rows of a list of segments, counted from what it names. */
+/** Live rows of a list of segments, as the list itself counts them. */
 export function countLive(segments: readonly SegmentRef[]): number {
   return segments.reduce((sum, ref) => sum + ref.segment.rows - (ref.deletions?.count ?? 0), 0)
 }

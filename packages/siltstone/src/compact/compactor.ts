@@ -1,6 +1,6 @@
 /**
- * The compactor of one store: folds and merges whatever collection it is told of. Stateless between calls but for
- * caches; any number may run anywhere.
+ * The compactor of one store: folds and merges the collections that it is given. Between calls it keeps only caches, so
+ * any number of compactors may run, on any machine.
  */
 import type { CompactionOutcome } from '../model/store.ts'
 import type { Manifest } from '../format/manifest.ts'
@@ -18,15 +18,15 @@ import { mergeOnce } from './merge.ts'
 import { scheduleGcAfterFold } from './gc-schedule.ts'
 
 const LOST_COMMITS = 50
-const MEMORY_OF_BLOCKS = 64 * 1024 * 1024
+const BLOCK_CACHE_BYTES = 64 * 1024 * 1024
 
 export interface CompactorOptions {
   env: Environment
   log: LogLimits
   limits: CompactLimits
-  /** Who compacts, for leases and manifests. Unique per process. */
+  /** Name of the compactor, for leases and manifests. Unique per process. */
   name: string
-  /** Simulation and emergencies: do the work whoever else does it. */
+  /** Work even if another process holds the lease: for the simulation and emergencies. */
   withoutLease?: boolean
 }
 
@@ -41,13 +41,13 @@ export interface CompactOptions {
 
 export class Compactor {
   readonly #options: CompactorOptions
-  readonly #cache = new BlockCache(MEMORY_OF_BLOCKS)
+  readonly #cache = new BlockCache(BLOCK_CACHE_BYTES)
 
   constructor(options: CompactorOptions) {
     this.#options = options
   }
 
-  /** Open segments of one collection; the cache of blocks beneath is shared. */
+  /** A pool for the segments of one collection. All pools share one block cache. */
   newPool(): SegmentPool {
     return new SegmentPool(this.#options.env.store, this.#cache, { readsMost: true })
   }
@@ -73,7 +73,7 @@ export class Compactor {
     return this.#work(path, foldLease(path), signal, (outcome, inner) => this.#foldAll(path, outcome, inner))
   }
 
-  /** Merges while a merge is due; runs beside folds. Throws as `compact` does. */
+  /** Merges while a merge is due; folds may run at the same time. Throws as `compact` does. */
   merge(path: string, { full = false, signal }: CompactOptions = {}): Promise<CompactionOutcome> {
     return this.#work(path, mergeLease(path), signal, (outcome, inner) => this.#mergeAll(path, full, outcome, inner))
   }
@@ -143,7 +143,7 @@ export class Compactor {
       this.#report('fold', path, result.manifest, env.clock.monotonicMs() - startedMs, result.entries)
       await scheduleGcAfterFold(env, path, log)
     }
-    // Somebody took the lease, or is faster each time: the rest is theirs, and may not be folded yet.
+    // Another process took the lease, or was faster each time. It does the rest, which may not be folded yet.
     outcome.busy = true
   }
 

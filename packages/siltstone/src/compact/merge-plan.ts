@@ -1,6 +1,6 @@
 /**
- * Which segments to merge. Size-tiered: a row is rewritten about once a tier, so the bytes written per byte ingested
- * grow with the logarithm of the collection's size.
+ * Which segments to merge. Size-tiered: a row is rewritten about once per tier, so the write amplification grows with
+ * the logarithm of the collection's size.
  */
 import type { SegmentRef } from '../format/manifest.ts'
 import type { CompactLimits } from './compact-limits.ts'
@@ -44,8 +44,8 @@ export function planMerge(segments: readonly SegmentRef[], limits: CompactLimits
 }
 
 /**
- * One segment of all, without deleted rows and overlays, however much that rewrites; of more than a merge may write,
- * the smallest. Undefined when there is nothing to gain.
+ * A merge of all segments into one, without deleted rows and overlays, regardless of how much it rewrites. If they are
+ * more than a merge may write, the smallest ones. Undefined when nothing would be gained.
  */
 export function planFullMerge(segments: readonly SegmentRef[], limits: CompactLimits): MergePlan | undefined {
   const inputs = within(segments, limits.mergeBytes)
@@ -54,7 +54,7 @@ export function planFullMerge(segments: readonly SegmentRef[], limits: CompactLi
   return { inputs: inputs.map(({ segment }) => segment.id), why: 'full' }
 }
 
-/** As many as fit, smallest first. */
+/** As many segments as fit, the smallest ones first; in their original order. */
 function within(refs: readonly SegmentRef[], limitBytes: number): SegmentRef[] {
   const taken: SegmentRef[] = []
   let bytes = 0

@@ -1,7 +1,7 @@
 /**
- * Sorts the rows of a new segment by cluster, and within a cluster by order of insertion. As many rows as fit are sorted
- * in memory; each such run goes to the scratch disk when more come, and the runs are merged as they are read back
- * (external merge sort). Memory: one run, then a part of each.
+ * Sorts the rows of a new segment by cluster, and within a cluster by order of insertion, by an external merge sort:
+ * runs that fit into memory are sorted and written to the scratch disk, then merged while they are read back. Memory
+ * holds one run, then a part of each.
  */
 import type { SegmentRow } from '../format/segment/writer.ts'
 import type { Scratch } from '../ports/scratch.ts'
@@ -27,7 +27,7 @@ export class RowSorter {
     return this.#runs.length
   }
 
-  /** @param clusters of each row */
+  /** @param clusters the cluster of each row */
   async add(rows: readonly SegmentRow[], clusters: ArrayLike<number>): Promise<void> {
     for (const [i, row] of rows.entries()) {
       this.#rows.push({ row, cluster: clusters[i] as number, arrival: this.#arrivals++ })
@@ -45,7 +45,7 @@ export class RowSorter {
     this.#bytes = 0
   }
 
-  /** All rows in their order, a batch at a time. Once. */
+  /** All rows in sorted order, in batches. To be called once. */
   async *sorted(): AsyncGenerator<PlacedRow[]> {
     if (this.#runs.length === 0) {
       this.#rows.sort(byPlace)
@@ -56,7 +56,7 @@ export class RowSorter {
     yield* merged(this.#runs)
   }
 
-  /** Gives the scratch disk back. */
+  /** Deletes the runs on the scratch disk. */
   async close(): Promise<void> {
     await Promise.all(this.#runs.splice(0).map((run) => run.file.discard()))
   }

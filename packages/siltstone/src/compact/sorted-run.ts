@@ -1,16 +1,16 @@
-/** Rows on the scratch disk, one after another, in an order that somebody else gave them. */
+/** A run of rows on the scratch disk, in the order in which they were appended. */
 import type { SegmentRow } from '../format/segment/writer.ts'
 import type { ScratchFile } from '../ports/scratch.ts'
 
 const CHUNK_BYTES = 1024 * 1024
-/** Length of the rest, cluster, arrival, dimension, ordinal, version. */
+/** Length of what follows, cluster, arrival, dimension, ordinal, version. */
 const HEAD_BYTES = 32
 const NO_TEXT = 0xffffffff
 
 export interface PlacedRow {
   row: SegmentRow
   cluster: number
-  /** When it came, counted from 0. */
+  /** Position at which the row was added, from 0. */
   arrival: number
 }
 
@@ -57,12 +57,12 @@ export class RunWriter {
   }
 }
 
-/** Reads the rows back, once. */
+/** Reads the rows back. Each row is read once. */
 export class Run {
   readonly file: ScratchFile
   #chunk = Buffer.alloc(0)
   #at = 0
-  /** Of the file, read so far. */
+  /** Bytes of the file that have been read. */
   #position = 0
 
   constructor(file: ScratchFile) {
@@ -75,7 +75,7 @@ export class Run {
     const left = this.#chunk.subarray(this.#at)
     const rest = this.file.sizeBytes - this.#position
     if (left.length === 0 && rest === 0) return undefined
-    // A row may be larger than a chunk: its length is known once four bytes of it are.
+    // A row may be larger than a chunk. Its first four bytes tell its length.
     const wanted = left.length >= 4 ? Math.max(CHUNK_BYTES, left.readUInt32LE(0) + 4 - left.length) : CHUNK_BYTES
     const more = await this.file.read(this.#position, Math.min(rest, wanted))
     this.#position += more.length
@@ -84,7 +84,7 @@ export class Run {
     return this.next()
   }
 
-  /** The next row when it is in memory: nothing to wait for. */
+  /** The next row if it is in memory. */
   buffered(): PlacedRow | undefined {
     const chunk = this.#chunk
     const start = this.#at

@@ -78,7 +78,9 @@ export class AppliedLog {
     return this.#mentioned.has(ulid)
   }
 
-  /** Starts over from another manifest. Known entries above its watermark are applied again, without being read again. */
+  /**
+   * Starts over from another manifest. Known entries above its watermark are applied again, without being read again.
+   */
   async install(manifest: Manifest): Promise<void> {
     const known = this.#entries.filter(({ entry }) => entry.number > manifest.watermark)
     this.manifest = manifest

@@ -1,4 +1,6 @@
-/** Inbox deltas, read and judged once: accepted with their records, or refused with a reason that every reader gives. */
+/**
+ * Inbox deltas, read and judged once: accepted with their records, or refused with a reason that every reader gives.
+ */
 import { corrupt, isSiltstoneError } from '../errors.ts'
 import { decodeDelta } from '../format/delta.ts'
 import { inboxKey } from '../format/keys.ts'

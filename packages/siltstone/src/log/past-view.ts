@@ -15,7 +15,10 @@ export interface PastState {
   unsequenced: readonly InboxObject[]
 }
 
-/** @throws SiltstoneError `not-found` (gone) when the manifest, the entries, their record or the deltas are no longer kept */
+/**
+ * @throws SiltstoneError `not-found` (gone) when the manifest, the entries, their record or the deltas are no longer
+ * kept
+ */
 export async function pastView(
   { store, path, pool, manifests, deltas }: AppliedLogOptions,
   { manifestKey, version, unsequenced }: PastState,

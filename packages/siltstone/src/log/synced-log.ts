@@ -13,10 +13,10 @@
  * entries, or folded.
  *
  * ## When the parts do not fit together
- * There are three cases: a gap in the numbers; an entry or delta that vanished between listing and reading; so much time
- * between reading the pointer and the end of the reading that folded entries may have been collected. In each of them
- * the pointer is read again. If it moved, a compaction is the cause, and the sync begins again from its manifest. If it
- * did not move, an object is missing that must exist: `corrupt`, naming the object.
+ * There are three cases: a gap in the numbers; an entry or delta that vanished between listing and reading; so much
+ * time between reading the pointer and the end of the reading that folded entries may have been collected. In each of
+ * them the pointer is read again. If it moved, a compaction is the cause, and the sync begins again from its manifest.
+ * If it did not move, an object is missing that must exist: `corrupt`, naming the object.
  */
 import { corrupt, notFound, unavailable } from '../errors.ts'
 import type { LogEntry } from '../format/entry.ts'

@@ -1,6 +1,6 @@
 /**
- * The batch of one group of writes: the state that its requests are evaluated at, and what they add to it. Later requests
- * of the group see what earlier ones write.
+ * The batch of one group of writes: the state that its requests are evaluated at, and what they add to it. Later
+ * requests of the group see what earlier ones write.
  */
 import type { SequencedDelta } from '../format/entry.ts'
 import { inboxKey } from '../format/keys.ts'

@@ -31,8 +31,8 @@ export interface CommitOptions {
 }
 
 /**
- * @param changesTo what the commit changes in a manifest; undefined: nothing any more, the loop ends. A missing object is
- *   no error when the pointer has moved since the manifest was read: the next manifest is tried.
+ * @param changesTo what the commit changes in a manifest; undefined: nothing any more, the loop ends. A missing object
+ *   is no error when the pointer has moved since the manifest was read: the next manifest is tried.
  * @returns what was committed; undefined when `changesTo` ended the loop or there is no manifest; `lost` when other
  *   processes were faster in every attempt
  * @throws SiltstoneError `unknown` (commit-unknown), what `changesTo` throws, and the signal's reason

@@ -14,8 +14,8 @@ export interface CommitOrigin {
 }
 
 /**
- * The manifest after `current`: everything that a commit does not change survives, `current` itself becomes history.
- * A commit's time never lies before its parent's, whatever the clocks say, so that history stays in order.
+ * The manifest after `current`. It keeps everything that the commit does not change, and `current` becomes history. Its
+ * time is never earlier than its parent's, even if the clock is, so that history stays in order.
  */
 export function nextManifest(origin: CommitOrigin, changes: Partial<Manifest>): Manifest {
   const { env, current, pointer } = origin
