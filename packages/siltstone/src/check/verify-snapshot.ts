@@ -1,6 +1,4 @@
-/**
- * Verifies snapshots: a manifest and everything reachable from it. Objects that several manifests share are read once.
- */
+/** Verifies a manifest and everything reachable from it. Objects that several manifests share are read once. */
 import { corrupt } from '../errors.ts'
 import { verifyFilterIndex } from '../filter-index/verify-filter-index.ts'
 import { hash64 } from '../format/hash64.ts'

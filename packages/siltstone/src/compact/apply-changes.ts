@@ -53,8 +53,7 @@ async function writeOverlay(env: Environment, path: string, rows: readonly Overl
   for (const row of [...rows].sort((a, b) => a.row - b.row)) await writer.append(row)
   const descriptor = await writer.finish()
   const bytes = Buffer.concat(chunks)
-  await putImmutable(env, descriptor.key, bytes)
-  await verifyStored(env, descriptor.key, bytes)
+  await store(env, descriptor.key, bytes)
   return descriptor
 }
 
@@ -79,12 +78,13 @@ export async function storeDeletions(env: Environment, path: string, set: RowSet
   const bytes = await encodeRowSet(set)
   if (bytes.length <= INLINE_BITMAP_BYTES) return { count, inline: Buffer.from(bytes).toString('base64') }
   const key = bitmapKey(path, env.ids.ulid())
-  await putImmutable(env, key, bytes)
-  await verifyStored(env, key, bytes)
+  await store(env, key, bytes)
   return { count, object: { key, sizeBytes: bytes.length, crc32: crcHex(bytes) } }
 }
 
-async function verifyStored(env: Environment, key: string, bytes: Uint8Array): Promise<void> {
+/** Writes an object and reads it back. @throws SiltstoneError `corrupt` (checksum-mismatch) */
+async function store(env: Environment, key: string, bytes: Uint8Array): Promise<void> {
+  await putImmutable(env, key, bytes)
   const got = await env.store.get(key)
   if (got.status !== 'ok' || got.body.length !== bytes.length || crcHex(got.body) !== crcHex(bytes))
     throw corrupt('checksum-mismatch', `${key} does not hold what was written`, { key })

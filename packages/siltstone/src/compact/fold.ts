@@ -172,9 +172,7 @@ function sequencedBy(entries: readonly LogEntry[], foldedAtMs: number): Sequence
   return ulids.size === 0 ? [] : [{ foldedAtMs, ulids: [...ulids] }]
 }
 
-/**
- * Adds the entries as one group, and drops the oldest groups when they are too old or too many entries are recorded.
- */
+/** Adds the entries as one group; drops the oldest groups when they are too old or hold too many entries. */
 function foldedAfter(
   folded: readonly FoldedEntries[],
   entries: readonly LogEntry[],

@@ -23,15 +23,9 @@ export function tierOf(sizeBytes: number, limits: Pick<CompactLimits, 'tierBaseB
 
 /** The cheapest useful merge, or undefined. */
 export function planMerge(segments: readonly SegmentRef[], limits: CompactLimits): MergePlan | undefined {
-  const tiers = new Map<number, SegmentRef[]>()
-  for (const ref of segments) {
-    const tier = tierOf(liveBytes(ref), limits)
-    const list = tiers.get(tier)
-    if (list) list.push(ref)
-    else tiers.set(tier, [ref])
-  }
-  for (const tier of [...tiers.keys()].sort((a, b) => a - b)) {
-    const inputs = within(tiers.get(tier) as SegmentRef[], limits.mergeBytes)
+  const tiers = Map.groupBy(segments, (ref) => tierOf(liveBytes(ref), limits))
+  for (const [, refs] of [...tiers].sort(([a], [b]) => a - b)) {
+    const inputs = within(refs, limits.mergeBytes)
     if (inputs.length >= limits.fanIn) return { inputs: inputs.map(({ segment }) => segment.id), why: 'tier' }
   }
   for (const ref of segments) {

@@ -18,10 +18,7 @@ import type { SegmentPool } from '../snapshot/open-segment.ts'
 import type { CompactLimits } from './compact-limits.ts'
 import { RowSorter } from './row-sorter.ts'
 
-/**
- * A segment with at most this many bytes of vectors is one object; a larger one is streamed into one object per
- * section.
- */
+/** With at most this many bytes of vectors a segment is one object; otherwise each section is streamed into its own. */
 const SINGLE_FILE_BYTES = 16 * 1024 * 1024
 
 /** Where a segment is written, and how. */

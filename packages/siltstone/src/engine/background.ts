@@ -112,10 +112,7 @@ export class Background {
     }
   }
 
-  /**
-   * Merges run at the same time as folds, so that a long merge does not delay them. One merge per collection runs at a
-   * time.
-   */
+  /** Merges run beside folds, so that a long merge does not delay them; one merge per collection at a time. */
   #startMerge(path: string): void {
     if (this.#merging.has(path)) return
     const merging = this.#engine.compactor.merge(path, { signal: this.#stop.signal }).then(

@@ -6,6 +6,7 @@ import type { CollectionState } from '../log/collection-state.ts'
 import { ageMs, stampNow } from '../log/stamp.ts'
 import type { RecordRef, View } from '../log/view.ts'
 import type { EvaluationState, LogWriter } from '../log/writer.ts'
+import { isMissing } from '../snapshot/manifest-store.ts'
 import { filterRefs } from '../query/filter-refs.ts'
 import { get } from '../query/get.ts'
 import { SearchRecorder } from '../query/explain.ts'
@@ -222,7 +223,7 @@ export class EngineCollection implements Collection {
       try {
         return await use(view)
       } catch (error) {
-        if (!isMissingObject(error) || attempt >= VANISHED_RETRIES) throw error
+        if (!isMissing(error) || attempt >= VANISHED_RETRIES) throw error
         const now = await this.#state.strongView()
         if (now.manifestKey === view.manifestKey) throw error
       }
@@ -251,10 +252,7 @@ export class EngineCollection implements Collection {
     return level === 'bounded' ? this.#state.boundedView(this.#options.boundedStalenessMs) : this.#state.strongView()
   }
 
-  /**
-   * Reads from the state after an entry. The manifest that keeps it may be unpinned and deleted during the read; then
-   * another may keep it.
-   */
+  /** Reads from the state after an entry. If its manifest is deleted during the read, another one may keep it. */
   async #readAt<T>(version: number, use: (view: View) => Promise<T>): Promise<T> {
     for (let attempt = 0; ; attempt++) {
       const now = await this.#state.strongView()
@@ -299,17 +297,13 @@ export class EngineCollection implements Collection {
     try {
       return await read()
     } catch (error) {
-      if (!isMissingObject(error)) throw error
+      if (!isMissing(error)) throw error
       const now = await this.#state.strongView()
       const isKept = now.manifest.pins.some((pin) => pin.manifestKey === manifestKey)
       if (manifestKey === null || manifestKey === now.manifestKey || isKept) throw error
       throw notFound('gone', `version ${version} of ${this.#state.path} is no longer kept`, { cause: error })
     }
   }
-}
-
-function isMissingObject(error: unknown): boolean {
-  return isSiltstoneError(error, 'corrupt') && (error.code === 'object-missing' || error.code === 'manifest-missing')
 }
 
 function stateNameOf({ manifestKey, version, unsequenced }: PageToken): string {

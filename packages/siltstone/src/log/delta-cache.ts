@@ -1,6 +1,4 @@
-/**
- * Inbox deltas, read and judged once: accepted with their records, or refused with a reason that every reader gives.
- */
+/** Inbox deltas, read and judged once: accepted with their records, or refused for a reason all readers give. */
 import { corrupt, isSiltstoneError } from '../errors.ts'
 import { decodeDelta } from '../format/delta.ts'
 import { inboxKey } from '../format/keys.ts'

@@ -88,6 +88,13 @@ export class LogOverlay {
     return refused
   }
 
+  /** Applies a delta. @returns why it is refused as a whole; undefined when it was applied */
+  async applyDelta(operations: readonly RecordOp[], version: number): Promise<string | undefined> {
+    const clash = dimensionClash(operations, this.dimension)
+    if (clash === undefined) await this.apply(operations, version)
+    return clash
+  }
+
   async #findRows(operations: readonly RecordOp[]): Promise<void> {
     if (this.base.segments.length === 0) return
     const unknown = new Set<string>()
@@ -183,4 +190,19 @@ export class LogOverlayView {
     while (at && at.seq > this.#seq) at = at.prev
     return at ?? undefined
   }
+}
+
+/** How a delta's vectors disagree with the collection's dimension, or with one another. */
+function dimensionClash(
+  records: readonly { vector: Float32Array | null }[],
+  dimension: number | null,
+): string | undefined {
+  let expected = dimension
+  for (const { vector } of records) {
+    if (!vector) continue
+    expected ??= vector.length
+    if (vector.length !== expected)
+      return `its vectors have ${vector.length} dimensions, the collection has ${expected}`
+  }
+  return undefined
 }

@@ -199,9 +199,7 @@ export class LogWriter {
     return ageMs(this.#state.env.clock, knowledge) > this.#state.limits.writerStalenessMs
   }
 
-  /**
-   * Steps 1 to 3. `moved`: the log moved, or the snapshot below was collected while this process stalled; try again.
-   */
+  /** Steps 1 to 3. `moved`: the log moved or the snapshot below was collected in the meantime; try again. */
   async #evaluate(group: readonly Request[]): Promise<(Evaluation & { batch: WriteBatch }) | 'moved'> {
     const batch = await this.#state.runWithRetry((locked) => this.#begin(group, locked))
     try {
@@ -280,9 +278,7 @@ export class LogWriter {
     return decodeEntry(got.body, key).id === id ? 'ours' : 'lost'
   }
 
-  /**
-   * The knowledge of the end expired before it was seen whose the entry is, or the entry is gone: is ours in the log?
-   */
+  /** Too late to trust the number, or the entry is gone: the record of folded entries tells whether it is in the log. */
   async #settleLate(entry: LogEntry, whose: PutOutcome | 'gone'): Promise<PutOutcome> {
     const { manifests, path } = this.#state
     this.#state.env.metrics.count('log_puts_late')
@@ -305,10 +301,7 @@ interface Evaluation {
   control: EntryControl | null
   written: { request: Request; result: unknown }[]
   settled: Settled[]
-  /**
-   * Requests that have nothing to write because of what earlier ones of the group write: settled once those are
-   * written.
-   */
+  /** Requests with nothing to write because of what earlier ones of the group write: settled by the entry. */
   dependent: Settled[]
 }
 

@@ -2,10 +2,7 @@
 import { invalid, type SiltstoneError } from '../errors.ts'
 import type { MetadataScalar, MetadataValue, SparseVector } from '../model/record.ts'
 
-/**
- * `add` refuses null; `patch` (update, upsert) takes it as "remove this key" and keeps empty arrays, which mean the
- * same.
- */
+/** `add` refuses null. `patch` (update, upsert) keeps null and empty arrays, which both remove their key. */
 export type MetadataMode = 'add' | 'patch'
 
 /**
@@ -19,9 +16,7 @@ const MAX_I64 = 2n ** 63n - 1n
 const MAX_U32 = 2 ** 32 - 1
 const KINDS = 'a boolean, an integer, a float, a string, an array of one of these, or a sparse vector'
 
-/**
- * The entries of a parsed JSON object (a Map from the exact parser, else a plain object), or null for anything else.
- */
+/** The entries of a parsed JSON object (the exact parser makes a Map, JSON.parse a plain object), or null. */
 export function entriesOf(json: unknown): Iterable<[string, unknown]> | null {
   if (json instanceof Map) return json as Map<string, unknown>
   if (typeof json !== 'object' || json === null || Array.isArray(json)) return null

@@ -115,12 +115,7 @@ export class BaseState {
     read: (segment: OpenSegment, rows: number[]) => Promise<T[]>,
   ): Promise<T[]> {
     const out = new Array<T>(refs.length)
-    const bySegment = new Map<number, number[]>()
-    refs.forEach((ref, i) => {
-      const list = bySegment.get(ref.segment)
-      if (list) list.push(i)
-      else bySegment.set(ref.segment, [i])
-    })
+    const bySegment = Map.groupBy(refs.keys(), (i) => (refs[i] as RowRef).segment)
     await Promise.all(
       [...bySegment].map(async ([s, places]) => {
         const ordered = places.sort((a, b) => (refs[a] as RowRef).row - (refs[b] as RowRef).row)

@@ -10,9 +10,7 @@ import { decodeRowSet, RowSet } from '../format/row-set.ts'
 import { getVerified } from './verified-object.ts'
 
 const CHUNK_BYTES = 1024 * 1024
-/**
- * Ordinals are looked up page by page when fewer rows are requested than this share of the pages that hold ordinals.
- */
+/** Ordinals of fewer rows than this share of the pages that hold ordinals are looked up page by page. */
 const FEW_SHARE = 1 / 8
 
 export type { OverlayColumn } from '../format/segment/overlay.ts'
