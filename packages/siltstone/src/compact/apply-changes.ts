@@ -72,7 +72,7 @@ async function addDeletions(
   return storeDeletions(env, path, set)
 }
 
-export async function storeDeletions(env: Environment, path: string, set: RowSet): Promise<DeletionsRef | null> {
+async function storeDeletions(env: Environment, path: string, set: RowSet): Promise<DeletionsRef | null> {
   const count = set.count()
   if (count === 0) return null
   const bytes = await encodeRowSet(set)

@@ -17,7 +17,7 @@ export function liveBytes(ref: SegmentRef): number {
   return segment.sizeBytes * share + overlays.reduce((sum, overlay) => sum + overlay.sizeBytes, 0)
 }
 
-export function tierOf(sizeBytes: number, limits: Pick<CompactLimits, 'tierBaseBytes' | 'fanIn'>): number {
+function tierOf(sizeBytes: number, limits: Pick<CompactLimits, 'tierBaseBytes' | 'fanIn'>): number {
   return Math.max(0, Math.ceil(Math.log(Math.max(1, sizeBytes / limits.tierBaseBytes)) / Math.log(limits.fanIn)))
 }
 
