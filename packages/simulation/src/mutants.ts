@@ -286,7 +286,7 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: 'compact/compactor.ts',
-        find: '    // Somebody took the lease, or is faster each time: the rest is theirs, and may not be folded yet.\n    outcome.busy = true\n',
+        find: '    // Another process took the lease, or was faster each time. It does the rest, which may not be folded yet.\n    outcome.busy = true\n',
         replace: '',
       },
     ],
