@@ -57,6 +57,15 @@ describe('a search by default', () => {
     await world.engine.close()
   })
 
+  it('finds what is promised where all that a filter admits lies apart from the query', async () => {
+    const shape = { ...usual, data: 'clustered', groupedByPlace: true, segments: [9_000, 3_000] } as const
+    const world = await searchWorld({ ...shape, space: 'l2', dimension: 16 })
+    const { mean, clusters } = await meanRecall(world, 0.1, drawn(world, 30))
+    expect(mean).toBeGreaterThanOrEqual(PROMISED)
+    expect(clusters).toBeGreaterThan(0)
+    await world.engine.close()
+  })
+
   it('finds what is promised where a filter admits one in a hundred of very many', async () => {
     const segments = [62_000, 55_000]
     const world = await searchWorld({ ...usual, space: 'l2', dimension: 8, segments, data: 'uniform' })
@@ -71,6 +80,8 @@ describe('a search by default', () => {
     await world.engine.close()
   })
 })
+
+const untouched = { regrouped: 0, moved: 0, deleted: 0, tail: 0, near: true, seed: 3 } as const
 
 describe('an explanation', () => {
   it.each([true, false])('tells what happened, near: %s', async (near) => {
@@ -103,7 +114,6 @@ describe('an explanation', () => {
   })
 
   it('shows that the options bound what is done', async () => {
-    const untouched = { regrouped: 0, moved: 0, deleted: 0, tail: 0, near: true, seed: 3 }
     const segments = [2_000, 2_000]
     const world = await searchWorld({ ...untouched, space: 'l2', dimension: 16, segments, data: 'clustered' })
     const { explanation } = await ask(world, world.query(), 10, 1, { probes: 2, rerank: 12 })
@@ -111,6 +121,30 @@ describe('an explanation', () => {
     expect(explanation.clusters).toBe(Math.ceil(2 * Math.SQRT2))
     expect(explanation.measured).toBeGreaterThanOrEqual(10)
     expect(explanation.measured).toBeLessThanOrEqual(12)
+    await world.engine.close()
+  })
+
+  it('shows that more is looked at for more', async () => {
+    const segments = [3_000, 3_000]
+    // Uniform data: very many records may be among the nearest, so the limit of measuring is reached.
+    const world = await searchWorld({ ...untouched, space: 'l2', dimension: 64, segments, data: 'uniform' })
+    for (const k of [10, 40]) {
+      const { explanation } = await ask(world, world.query(), k, 1)
+      expect(explanation.clusters).toBe(Math.ceil(48 * Math.sqrt(k / 10) * Math.SQRT2))
+      expect(explanation.measured).toBe(Math.max(200, 10 * k))
+    }
+    await world.engine.close()
+  })
+
+  it('shows that less is measured near than far', async () => {
+    const segments = [3_000, 3_000]
+    const world = await searchWorld({ ...untouched, space: 'l2', dimension: 64, segments, data: 'clustered' })
+    const far = await elsewhere(world, false)
+    const query = world.query()
+    const [here, there] = [await ask(world, query, 10, 1), await ask(far, query, 10, 1)]
+    expect(here.hits).toEqual(there.hits)
+    expect(here.explanation.measured).toBeLessThan(there.explanation.measured)
+    await far.engine.close()
     await world.engine.close()
   })
 })
