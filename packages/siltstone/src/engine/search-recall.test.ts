@@ -136,6 +136,17 @@ describe('an explanation', () => {
     await world.engine.close()
   })
 
+  it('shows that a search with a filter ends once it saw enough of what that admits', async () => {
+    const segments = [3_000, 3_000]
+    const world = await searchWorld({ ...untouched, space: 'l2', dimension: 16, segments, data: 'clustered' })
+    const query = world.query()
+    const half = (await ask(world, query, 10, 0.5)).explanation.clusters
+    const all = (await ask(world, query, 10, 0.5, { probes: 1e9 })).explanation.clusters
+    expect(half).toBeGreaterThan(48 * Math.SQRT2)
+    expect(half).toBeLessThan(all / 2)
+    await world.engine.close()
+  })
+
   it('shows that less is measured near than far', async () => {
     const segments = [3_000, 3_000]
     const world = await searchWorld({ ...untouched, space: 'l2', dimension: 64, segments, data: 'clustered' })
