@@ -63,6 +63,11 @@ describe('a search by default', () => {
     const { mean, clusters } = await meanRecall(world, 0.1, drawn(world, 30))
     expect(mean).toBeGreaterThanOrEqual(PROMISED)
     expect(clusters).toBeGreaterThan(0)
+    // However little is looked at: clusters without an admitted row do not count.
+    for (const query of drawn(world, 30)) {
+      const { hits } = await ask(world, query, 10, 0.3, { probes: 1 })
+      expect(faults(world, hits, { query, k: 10, share: 0.3 })).toEqual([])
+    }
     await world.engine.close()
   })
 
