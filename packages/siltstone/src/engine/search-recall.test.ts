@@ -14,6 +14,9 @@ const PROMISED = 0.95
 const SPACES: readonly Space[] = ['l2', 'cosine', 'ip']
 const usual = { regrouped: 0.05, moved: 0.05, deleted: 0.05, tail: 50, near: true, seed: 7 } as const
 
+/** No scan of a small segment and no log helps. */
+const untouched = { regrouped: 0, moved: 0, deleted: 0, tail: 0, near: true, seed: 3 } as const
+
 const drawn = (world: SearchWorld, count: number) => Array.from({ length: count }, () => world.query())
 
 async function meanRecall(world: SearchWorld, share: number, queries: readonly Float32Array[]) {
@@ -58,15 +61,15 @@ describe('a search by default', () => {
   })
 
   it('finds what is promised where all that a filter admits lies apart from the query', async () => {
-    const shape = { ...usual, data: 'clustered', groupedByPlace: true, segments: [9_000, 3_000] } as const
+    const shape = { ...untouched, data: 'clustered', groupedByPlace: true, segments: [9_000, 3_000] } as const
     const world = await searchWorld({ ...shape, space: 'l2', dimension: 16 })
     const { mean, clusters } = await meanRecall(world, 0.1, drawn(world, 30))
     expect(mean).toBeGreaterThanOrEqual(PROMISED)
     expect(clusters).toBeGreaterThan(0)
     // However little is looked at: clusters without an admitted row do not count.
     for (const query of drawn(world, 30)) {
-      const { hits } = await ask(world, query, 10, 0.3, { probes: 1 })
-      expect(faults(world, hits, { query, k: 10, share: 0.3 })).toEqual([])
+      const { hits } = await ask(world, query, 10, 0.2, { probes: 1 })
+      expect(faults(world, hits, { query, k: 10, share: 0.2 })).toEqual([])
     }
     await world.engine.close()
   })
@@ -85,8 +88,6 @@ describe('a search by default', () => {
     await world.engine.close()
   })
 })
-
-const untouched = { regrouped: 0, moved: 0, deleted: 0, tail: 0, near: true, seed: 3 } as const
 
 describe('an explanation', () => {
   it.each([true, false])('tells what happened, near: %s', async (near) => {
