@@ -56,8 +56,3 @@ export async function freeDiskBytes(path: string): Promise<number> {
 export function stdinChunks(): AsyncIterable<Uint8Array> {
   return process.stdin as AsyncIterable<Uint8Array>
 }
-
-/** Whether a person can be asked on stdin. */
-export function stdinIsTerminal(): boolean {
-  return process.stdin.isTTY
-}

@@ -174,10 +174,6 @@ function rowOf(id: string, metadata: string | null, document: string | null) {
   return { id, metadata: metadata === null ? null : parseForFilter(metadata), document }
 }
 
-export function countSelected(selection: Selection): number {
-  return selection.counts.reduce((sum, count) => sum + count, selection.fresh.length)
-}
-
 /** The selected records in order of first insertion. */
 export async function selectedRefs(view: View, selection: Selection): Promise<RecordRef[]> {
   const refs: RecordRef[] = selection.fresh.map((fresh) => ({ fresh }))

@@ -35,4 +35,3 @@ function countingIds(): Pick<Ids, 'uuid'> {
 }
 
 export { ModelCatalog } from './model-catalog.ts'
-export { ModelCollection } from './model-collection.ts'
