@@ -6,7 +6,7 @@ import type { Scratch, ScratchFile } from '../ports/scratch.ts'
 import { fileError } from './file-errors.ts'
 
 /** Files without a name: unlinked while they are open, so that even a killed process leaves none. */
-export class LocalScratch implements Scratch {
+export class DirectoryScratch implements Scratch {
   readonly #folder: string
   readonly #ids: Ids
 
@@ -22,14 +22,14 @@ export class LocalScratch implements Scratch {
       await mkdir(this.#folder, { recursive: true })
       const handle = await open(path, 'wx+', 0o600)
       await unlink(path)
-      return new LocalScratchFile(path, handle)
+      return new DirectoryScratchFile(path, handle)
     } catch (cause) {
       throw fileError(cause, { path, doing: 'create' })
     }
   }
 }
 
-class LocalScratchFile implements ScratchFile {
+class DirectoryScratchFile implements ScratchFile {
   readonly #path: string
   readonly #handle: FileHandle
   sizeBytes = 0

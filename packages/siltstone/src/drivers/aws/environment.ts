@@ -6,7 +6,7 @@ import type { Clock } from '../../ports/clock.ts'
 import type { Environment } from '../../ports/environment.ts'
 import type { Ids } from '../../ports/ids.ts'
 import type { Leases } from '../../ports/lease.ts'
-import { LocalScratch } from '../../host/directory-scratch.ts'
+import { DirectoryScratch } from '../../host/directory-scratch.ts'
 import { MemoryLeases } from '../memory/memory-leases.ts'
 import { MemoryQueue } from '../memory/memory-queue.ts'
 import { environmentVariables } from '../../host/process.ts'
@@ -76,7 +76,7 @@ export async function openS3Environment(url: string, options: S3EnvironmentOptio
     return { ...parts, store, queue: new MemoryQueue({ clock }), leases: new MemoryLeases({ clock }) }
   if (place.endpoint !== undefined) await requireConditions(store, parts)
   const opening = { place, parts, options, variables }
-  const scratch = new LocalScratch(join(tmpdir(), 'siltstone-scratch'), parts.ids)
+  const scratch = new DirectoryScratch(join(tmpdir(), 'siltstone-scratch'), parts.ids)
   return { ...parts, store, queue: queueOf(opening), leases: leasesOf(opening, store), scratch }
 }
 

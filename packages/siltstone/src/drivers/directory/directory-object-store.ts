@@ -44,7 +44,7 @@ import { type FinishedFile, publish, type PublishContext } from './publish.ts'
 import { type ReadContext, readEtag, readEtagSync, readObject } from './read.ts'
 import { StoreLock } from './store-lock.ts'
 import { removeFile, TempFiles } from './temp-files.ts'
-import { finish, LocalUpload, writeAll } from './upload.ts'
+import { finish, DirectoryUpload, writeAll } from './upload.ts'
 import { checkKey } from '../../ports/object-key.ts'
 import type {
   DeleteResult,
@@ -66,7 +66,7 @@ import { type Logger, silentLogger } from '../../ports/telemetry.ts'
 export const TEMP_FOLDER = '.tmp'
 export const PRIVATE_FOLDER = '.siltstone'
 
-export interface LocalObjectStoreOptions {
+export interface DirectoryObjectStoreOptions {
   clock: Clock
   random: Random
   log?: Logger
@@ -87,10 +87,10 @@ export interface LocalObjectStoreOptions {
  * @throws SiltstoneError `unsupported` (network-filesystem), `not-found` (no-store; only with `readOnly`),
  *   `unavailable` (access-denied, read-only, disk-full)
  */
-export async function openLocalObjectStore(
+export async function openDirectoryObjectStore(
   directory: string,
-  options: LocalObjectStoreOptions,
-): Promise<LocalObjectStore> {
+  options: DirectoryObjectStoreOptions,
+): Promise<DirectoryObjectStore> {
   const root = resolve(directory)
   const log = options.log ?? silentLogger
   let isLocal = false
@@ -102,10 +102,10 @@ export async function openLocalObjectStore(
     if (isMissing(error)) throw notFound('no-store', `There is no directory ${root}.`, { cause: error })
     throw fileError(error, { path: root, doing: 'open the store' })
   }
-  return new LocalObjectStore(root, { trustsStat: isLocal, ...options })
+  return new DirectoryObjectStore(root, { trustsStat: isLocal, ...options })
 }
 
-async function prepare(root: string, { clock, random }: LocalObjectStoreOptions, log: Logger): Promise<void> {
+async function prepare(root: string, { clock, random }: DirectoryObjectStoreOptions, log: Logger): Promise<void> {
   const temp = join(root, TEMP_FOLDER)
   await mkdir(temp, { recursive: true })
   await mkdir(join(root, PRIVATE_FOLDER), { recursive: true })
@@ -118,7 +118,7 @@ function siblingInbox(key: string): readonly string[] {
   return [`${key.slice(0, key.lastIndexOf('/') + 1)}inbox`]
 }
 
-export class LocalObjectStore implements ObjectStore {
+export class DirectoryObjectStore implements ObjectStore {
   readonly description: string
   readonly capabilities: ObjectStoreCapabilities = {
     atomicListPages: false,
@@ -127,14 +127,14 @@ export class LocalObjectStore implements ObjectStore {
   }
   /** The absolute path of the directory. */
   readonly root: string
-  readonly #options: LocalObjectStoreOptions
+  readonly #options: DirectoryObjectStoreOptions
   readonly #temp: TempFiles
   readonly #writing: PublishContext
   readonly #reading: ReadContext
   readonly #names: NamesMemo | undefined
 
-  /** @param root an absolute path that `openLocalObjectStore` has prepared */
-  constructor(root: string, options: LocalObjectStoreOptions) {
+  /** @param root an absolute path that `openDirectoryObjectStore` has prepared */
+  constructor(root: string, options: DirectoryObjectStoreOptions) {
     const { clock, random, lockWaitMs = 10_000, syncBefore = siblingInbox } = options
     const etags = new EtagMemo()
     this.description = `directory ${root}`
@@ -180,7 +180,7 @@ export class LocalObjectStore implements ObjectStore {
     this.#path(key)
     this.#checkWritable()
     const file = await this.#trying('write', key, () => this.#temp.create())
-    return new LocalUpload(file, {
+    return new DirectoryUpload(file, {
       drop: (path) => this.#dropTemp(path),
       publish: (finished) => this.#publish(key, finished, options),
       failure: (error) => this.#failure('write', key, error),

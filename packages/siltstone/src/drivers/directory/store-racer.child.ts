@@ -1,11 +1,11 @@
 /** A process that races others for the objects of one directory: started by the tests of the local store. */
 import { DatabaseSync } from 'node:sqlite'
-import { openLocalObjectStore } from './directory-object-store.ts'
+import { openDirectoryObjectStore } from './directory-object-store.ts'
 import { systemClock } from '../../host/system-clock.ts'
 import { systemRandom } from '../../host/system-random.ts'
 
 const [root = '', task = '', count = '0'] = process.argv.slice(2)
-const store = await openLocalObjectStore(root, { clock: systemClock, random: systemRandom })
+const store = await openDirectoryObjectStore(root, { clock: systemClock, random: systemRandom })
 
 /** Kept from being collected. */
 let held: DatabaseSync | undefined

@@ -14,7 +14,7 @@ export interface UploadSteps {
 }
 
 /** An object written in parts into a temporary file. The file goes with the first failure. */
-export class LocalUpload implements Upload {
+export class DirectoryUpload implements Upload {
   readonly #steps: UploadSteps
   readonly #etag = new ContentEtag()
   #file: TempFile | undefined
