@@ -2,23 +2,23 @@ import { forbidden, invalid, type SiltstoneError, unauthorized, unavailable, uns
 import { importOptional } from './optional-package.ts'
 
 export interface BedrockConnection {
-  /** Default: the AWS environment's. */
+  /** Default: as configured in the AWS environment. */
   region?: string | undefined
   /** A profile of the shared AWS configuration files. */
   profile?: string | undefined
-  /** Another endpoint: a VPC's, a test's. */
+  /** Another endpoint, for example of a VPC or a test. */
   endpoint?: string | undefined
 }
 
 export interface BedrockInvocation {
   modelId: string
-  /** JSON. */
+  /** The body, as JSON text. */
   body: string
 }
 
 /**
  * Sends one request to a model, without retries, and answers its JSON.
- * Rejects with SiltstoneError; `unavailable` is worth repeating, the rest is not. Aborted, it rejects with what it likes.
+ * Rejects with a SiltstoneError, of which only `unavailable` is worth a retry. When aborted, it may reject with any error.
  */
 export type InvokeModel = (invocation: BedrockInvocation, signal: AbortSignal) => Promise<string>
 

@@ -10,7 +10,7 @@ export class DirectoryScratch implements Scratch {
   readonly #folder: string
   readonly #ids: Ids
 
-  /** @param folder made when first needed */
+  /** @param folder created on first use */
   constructor(folder: string, ids: Ids) {
     this.#folder = folder
     this.#ids = ids
@@ -41,7 +41,7 @@ class DirectoryScratchFile implements ScratchFile {
 
   async append(bytes: Uint8Array): Promise<void> {
     try {
-      // At the current position, until all of it is written.
+      // `write` may write less than it was given.
       await this.#handle.writeFile(bytes)
     } catch (cause) {
       throw fileError(cause, { path: this.#path, doing: 'write' })

@@ -1,21 +1,21 @@
 /**
- * Worker threads with typed messages. A worker is not kept alive by, and does not keep alive, the process that started
- * it: when the process ends, it ends too, wherever it was; its work must bear that.
+ * Worker threads with typed messages. A worker does not keep the process that started it alive: when the process ends,
+ * the worker ends at any point of its work, which must tolerate that.
  */
 import { extname } from 'node:path'
 import { parentPort, Worker, workerData } from 'node:worker_threads'
 
 export interface WorkerHandlers<Out> {
   onMessage(message: Out): void
-  /** Once, when the thread has ended. `error`: what was thrown and not caught in it. */
+  /** Called once, when the thread has ended. `error`: what it threw and did not catch. */
   onExit(code: number, error: Error | undefined): void
 }
 
 export interface WorkerHandle<In> {
   post(message: In): void
-  /** From now on the process stays until the thread has ended. */
+  /** From now on the process does not end before the thread does. */
   keepAlive(): void
-  /** Ends the thread wherever it is. Resolves when it has ended. */
+  /** Ends the thread at any point. Resolves when it has ended. */
   terminate(): Promise<void>
 }
 
@@ -45,7 +45,7 @@ export function startWorker<In, Out>(url: URL, data: unknown, handlers: WorkerHa
   }
 }
 
-/** A module beside the one that asks, which gives its `import.meta.url`: `.ts` from source, `.js` from a build. */
+/** The URL of a module beside the caller, which passes its `import.meta.url`: `.ts` from source, `.js` from a build. */
 export function workerModule(name: string, beside: string): URL {
   return new URL(`./${name}${extname(beside)}`, beside)
 }

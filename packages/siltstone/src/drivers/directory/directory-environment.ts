@@ -29,7 +29,7 @@ export interface DirectoryEnvironmentOptions
 /**
  * Everything the engine needs, on a directory: objects as files, the queue and the leases in
  * `.siltstone/coordination.sqlite`. With `readOnly` nothing is written, so queue and leases are empty ones in memory.
- * End it with `closeEnvironment`.
+ * Close it with `closeEnvironment`.
  * @throws SiltstoneError as `openDirectoryObjectStore` and `CoordinationDatabase.open` do
  */
 export async function openEnvironment(

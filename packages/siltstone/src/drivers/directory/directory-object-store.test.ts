@@ -34,7 +34,7 @@ describeObjectStore('local directory', async () => {
   { test: 'tells the ETag with a range', reason: 'the ETag is a hash of the whole file' },
 ])
 
-describe('local object store', () => {
+describe('directory object store', () => {
   let root: string
   let store: DirectoryObjectStore
   const open = (options: Partial<DirectoryObjectStoreOptions> = {}) =>
@@ -57,7 +57,7 @@ describe('local object store', () => {
     }
     const put = async (text: string) => {
       const written = await store.put('pointer', Buffer.from(text))
-      // Long ago, and each time the same: only the file itself is another.
+      // The times are old and equal each time: only the file itself differs.
       utimesSync(path, 1, 1)
       if (written.status !== 'ok') throw new Error(written.status)
       return written.etag
