@@ -1,7 +1,7 @@
 import type { Clock } from './clock.ts'
 
 /** Lets long polls sleep until another part of this process wakes them, or their time has passed. */
-export class WakeUp {
+export class LongPolls {
   readonly #clock: Clock
   readonly #waiting = new Set<() => void>()
 

@@ -27,7 +27,7 @@ import type { Clock } from '../../ports/clock.ts'
 import type { AcquireResult, Leases, LeaseState } from '../../ports/lease.ts'
 import { flag, type Item, KEY_ATTRIBUTE, keyOf, LOCK_PREFIX, number, stateOfItem, text } from './dynamodb-item.ts'
 import { codeOf } from './failure.ts'
-import type { Requests } from './requests.ts'
+import type { Requests } from './aws-requests.ts'
 
 const OWNED = '#owner = :owner AND fencing = :fencing'
 const TAKE = 'SET #owner = :owner, expiresAtMs = :expires, heartbeatAtMs = :now, dirty = :no'

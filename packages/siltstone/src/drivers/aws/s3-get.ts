@@ -9,7 +9,7 @@ import type { Readable } from 'node:stream'
 import { cutRange } from '../../ports/byte-range.ts'
 import type { GetOptions, GetResult, ObjectInfo } from '../../ports/object-store.ts'
 import { codeOf, statusOf } from './failure.ts'
-import type { Deadline } from './requests.ts'
+import type { Deadline } from './aws-requests.ts'
 import { bucketKey, type S3Bucket, s3Url } from './s3-bucket.ts'
 
 type Conditions = Pick<GetOptions, 'ifMatch' | 'ifNoneMatch'>

@@ -38,7 +38,7 @@ import type {
   PutResult,
   Upload,
 } from '../../ports/object-store.ts'
-import { type RequestLimits, type RequestParts, Requests } from './requests.ts'
+import { type RequestLimits, type RequestParts, Requests } from './aws-requests.ts'
 import { bucketKey, type S3Bucket, s3Url } from './s3-bucket.ts'
 import { s3Client } from './s3-client.ts'
 import { deleteObjects } from './s3-delete.ts'

@@ -2,7 +2,7 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3'
 import type { PutOptions, PutResult } from '../../ports/object-store.ts'
 import { codeOf, statusOf } from './failure.ts'
-import type { Deadline } from './requests.ts'
+import type { Deadline } from './aws-requests.ts'
 import { bucketKey, type S3Bucket, s3Url } from './s3-bucket.ts'
 import { PUT_TOKEN, putTokenOf } from './s3-get.ts'
 import { settle } from './settle-put.ts'

@@ -19,7 +19,7 @@
 import { isSiltstoneError } from '../../errors.ts'
 import type { PutResult } from '../../ports/object-store.ts'
 import { type Doing, openError, outcomeOf, refusedError } from './failure.ts'
-import type { CallOptions, Deadline, Requests } from './requests.ts'
+import type { CallOptions, Deadline, Requests } from './aws-requests.ts'
 
 /** The condition failed; `gone`: the upload that was to be completed no longer exists. */
 export type TryResult = PutResult | { status: 'gone' }

@@ -7,7 +7,7 @@ import {
 } from '@aws-sdk/client-sqs'
 import type { BatchAnswer } from './batcher.ts'
 import { openError, outcomeOf, refusedError } from './failure.ts'
-import type { Requests } from './requests.ts'
+import type { Requests } from './aws-requests.ts'
 import { entryError, isStaleReceipt } from './sqs-message.ts'
 
 export interface SqsPlace {

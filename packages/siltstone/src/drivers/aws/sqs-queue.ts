@@ -20,7 +20,7 @@ import type { Clock } from '../../ports/clock.ts'
 import { queueClosed } from '../memory/memory-queue.ts'
 import type { Queue, QueueDepth, QueueMessage } from '../../ports/queue.ts'
 import { Batcher } from './batcher.ts'
-import type { Requests } from './requests.ts'
+import type { Requests } from './aws-requests.ts'
 import {
   changeVisibilities,
   deleteMessages,

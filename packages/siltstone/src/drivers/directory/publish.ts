@@ -6,7 +6,7 @@ import type { PutOptions, PutResult } from '../../ports/object-store.ts'
 import type { DirectorySync } from './directory-sync.ts'
 import type { EtagMemo } from './etag-memo.ts'
 import { fileErrorCode, isMissing, notDurable } from '../../host/file-errors.ts'
-import { MAX_SYNC_READ_BYTES, readEtagSync } from './read.ts'
+import { MAX_SYNC_READ_BYTES, readEtagSync } from './read-object.ts'
 import type { StoreLock } from './store-lock.ts'
 
 /** A directory may be pruned between its creation and its use, but hardly this often. */

@@ -2,7 +2,7 @@ import type { Clock } from '../../ports/clock.ts'
 import type { CoordinationDatabase, Row } from './coordination-database.ts'
 import { DEFAULT_MAX_RECEIVE_COUNT, queueClosed } from '../memory/memory-queue.ts'
 import type { Queue, QueueDepth, QueueMessage } from '../../ports/queue.ts'
-import { WakeUp } from '../../ports/long-poll.ts'
+import { LongPolls } from '../../ports/long-poll.ts'
 
 /** How soon a message from another process is noticed; a message from this process wakes a long poll at once. */
 const POLL_MS = 200
@@ -28,7 +28,7 @@ export class SqliteQueue implements Queue {
   readonly #clock: Clock
   readonly #endUse: () => void
   readonly #maxReceiveCount: number
-  readonly #changes: WakeUp
+  readonly #changes: LongPolls
   #isClosed = false
 
   constructor(database: CoordinationDatabase, options: { clock: Clock; maxReceiveCount?: number }) {
@@ -36,7 +36,7 @@ export class SqliteQueue implements Queue {
     this.#clock = options.clock
     this.#endUse = database.use()
     this.#maxReceiveCount = options.maxReceiveCount ?? DEFAULT_MAX_RECEIVE_COUNT
-    this.#changes = new WakeUp(options.clock)
+    this.#changes = new LongPolls(options.clock)
   }
 
   async send(body: string, options: { delayMs?: number } = {}): Promise<void> {

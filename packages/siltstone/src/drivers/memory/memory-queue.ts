@@ -1,7 +1,7 @@
 import { type SiltstoneError, unavailable } from '../../errors.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Queue, QueueDepth, QueueMessage } from '../../ports/queue.ts'
-import { WakeUp } from '../../ports/long-poll.ts'
+import { LongPolls } from '../../ports/long-poll.ts'
 
 /** A message that was received this often and never acknowledged is moved to the dead letters. */
 export const DEFAULT_MAX_RECEIVE_COUNT = 10
@@ -15,7 +15,7 @@ interface StoredMessage extends QueueMessage {
 export class MemoryQueue implements Queue {
   readonly #clock: Clock
   readonly #maxReceiveCount: number
-  readonly #arrivals: WakeUp
+  readonly #arrivals: LongPolls
   #messages: StoredMessage[] = []
   #sent = 0
   #receipts = 0
@@ -24,7 +24,7 @@ export class MemoryQueue implements Queue {
   constructor(options: { clock: Clock; maxReceiveCount?: number }) {
     this.#clock = options.clock
     this.#maxReceiveCount = options.maxReceiveCount ?? DEFAULT_MAX_RECEIVE_COUNT
-    this.#arrivals = new WakeUp(options.clock)
+    this.#arrivals = new LongPolls(options.clock)
   }
 
   async send(body: string, options: { delayMs?: number } = {}): Promise<void> {
