@@ -1,7 +1,7 @@
 /**
- * A process on the store that does what its parent says, one request a line on stdin, one answer a line on stdout: a
- * user of the library (with the compaction thread, as by default), a bare producer, or a compactor with the collector,
- * with limits so small that everything happens often, on a clock that can be set back.
+ * A process on the store that its parent controls, with one request per line on stdin and one answer per line on stdout:
+ * a user of the library (with the default compaction thread), a bare producer, or a compactor with the garbage
+ * collector. Its limits are so small that every path is taken often, and its clock can be set back.
  */
 import { createInterface } from 'node:readline'
 import {
@@ -21,7 +21,7 @@ import {
   systemModels,
 } from 'siltstone/internal'
 import { openStore, Store, type StoreCollection } from 'siltstone'
-import type { Operation } from './model.ts'
+import type { Operation } from './writer-model.ts'
 
 export type Request =
   | { id: number; do: 'operation'; operation: Operation }
@@ -39,7 +39,7 @@ export interface Answer {
 export type Role = 'library' | 'skewed' | 'producer' | 'compactor'
 
 const [directory, role, pace] = process.argv.slice(2) as [string, Role, 'brisk' | undefined]
-/** Everything is done by the compactor that another would do after hours. */
+/** Makes the compactor do at once what is usually due after hours. */
 const limits = {
   ...defaultCompactLimits,
   foldBytes: 200_000,
@@ -52,7 +52,7 @@ const limits = {
   gcEveryMs: 0,
 }
 
-/** A directory's limits, two hundred times as short. All processes of a store must have the same. */
+/** The limits of a directory, two hundred times as short. All processes of a store must use the same. */
 const log = {
   ...directoryLimits,
   ...(pace === 'brisk' && {

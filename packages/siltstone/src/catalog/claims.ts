@@ -52,6 +52,7 @@ export async function acquire<T extends CatalogDocument>(
   for (let attempt = 0; attempt < TRIES; attempt++) {
     const other = current === undefined ? null : claim.ownerOf(current.document)
     if (current !== undefined && other !== null && other !== owner) {
+      // step: owner-is-examined
       const verdict = await examine(other, current)
       if (verdict === 'taken') return 'taken'
       if (verdict === 'again') {

@@ -90,6 +90,7 @@ async function tryCreate(
     return giveUp(context, creating, 'deleted', error)
   }
   try {
+    // step: fork-is-prepared
     await fork?.prepare(toInfo(creating.document, null))
   } catch (error) {
     return giveUp(context, creating, 'deleting', error)

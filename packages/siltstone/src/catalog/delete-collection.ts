@@ -83,6 +83,7 @@ export async function beginDeletion(
 export async function finishDeletion(context: Context, at: Versioned<CollectionDocument>): Promise<void> {
   const { document } = at
   try {
+    // step: log-is-closed
     await context.closeLog(toInfo(document, null))
   } catch (error) {
     // Not there (any more): closed all the same.

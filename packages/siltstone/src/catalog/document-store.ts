@@ -104,6 +104,7 @@ export class DocumentStore {
     const id = this.#ids.ulid()
     const document = { ...next, writes: [...next.writes, id].slice(-KEPT_WRITES) }
     const body = encodeDocument(type, document)
+    // step: catalog-condition
     const condition = over === null ? { ifAbsent: true as const } : { ifMatch: over.etag }
     let unclear: SiltstoneError | undefined
     for (let attempt = 1; ; attempt++) {

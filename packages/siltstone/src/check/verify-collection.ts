@@ -19,7 +19,7 @@ import { verifyLog } from './verify-log.ts'
 import { Findings, type VerifyReport } from './verify-report.ts'
 import { SnapshotVerifier } from './verify-snapshot.ts'
 
-export type { Problem, VerifyFigures, VerifyReport } from './verify-report.ts'
+export type { Problem, VerifyReport } from './verify-report.ts'
 
 const ATTEMPTS = 3
 const CACHE_BYTES = 32 * 1024 * 1024

@@ -13,7 +13,6 @@ export const object = (properties: Record<string, JsonSchema>, required: readonl
 export const text: JsonSchema = { type: 'string' }
 export const uint: JsonSchema = { type: 'integer', minimum: 0 }
 export const bool: JsonSchema = { type: 'boolean' }
-export const anything: JsonSchema = {}
 export const map: JsonSchema = { type: 'object', additionalProperties: true }
 export const texts = list(text)
 const nullableTexts = list({ type: ['string', 'null'] })

@@ -2,7 +2,6 @@
  * One endpoint: the single table of these is what the app serves, what the OpenAPI document describes, and what access
  * is decided by.
  */
-import type { Collection } from '../model/store.ts'
 import type { Fields } from './wire/fields.ts'
 import type { ChromaLimits, ChromaOptions, Identity, Role } from './options.ts'
 
@@ -54,6 +53,3 @@ export interface Answer {
 export function json(value: unknown, more: Omit<Answer, 'text'> = {}): Answer {
   return { text: JSON.stringify(value), ...more }
 }
-
-/** The collection that the path names. Its handle's errors and info are the engine's. */
-export type OpenCollection = (call: Call) => Promise<Collection>

@@ -2,8 +2,8 @@
 import type { SearchOptions } from '../model/read.ts'
 import type { Where, WhereDocument } from './where.ts'
 
-export type { Explanation, SearchOptions } from '../model/read.ts'
-export type { LiteralValue, OperatorExpression, Where, WhereDocument } from './where.ts'
+export type { SearchOptions } from '../model/read.ts'
+export type { Where, WhereDocument } from './where.ts'
 
 export interface SparseVector {
   indices: number[]
