@@ -1,4 +1,4 @@
-/** An engine whose every call is a span. */
+/** Wraps an engine so that every call is a span. */
 import type { Attributes } from '@opentelemetry/api'
 import type { Catalog, CollectionInfo } from '../model/collection.ts'
 import type { Collection, Engine } from '../model/store.ts'
@@ -28,7 +28,7 @@ function infoAttributes({ id, tenant, database, dimension }: CollectionInfo): At
   }
 }
 
-/** All methods of both faces return promises; what is no method is passed through. */
+/** All methods of both interfaces return promises; other properties are passed through. */
 function tracedMethods<T extends object>(target: T, name: string, attributes: Attributes): T {
   return new Proxy(target, {
     get(object, key) {
