@@ -29,7 +29,7 @@ const three = {
 }
 
 describe('records', () => {
-  it('come back in order of insertion, in the shapes of the chromadb client', async () => {
+  it('are returned in insertion order, with the types of the chromadb client', async () => {
     expect(await stones.add(three)).toEqual({ version: 1 })
     const found = await stones.get({ ids: ['c', 'a', 'zz'], include: ['documents', 'metadatas', 'embeddings'] })
     expect(found.ids).toEqual(['a', 'c'])
@@ -46,7 +46,7 @@ describe('records', () => {
     expect(await stones.count()).toBe(3)
   })
 
-  it('add keeps, upsert merges, update passes over, delete counts exactly', async () => {
+  it('add keeps, upsert merges, update ignores missing ids, delete counts exactly', async () => {
     await stones.add(three)
     await stones.add({ ids: ['a'], embeddings: [[9, 9]], documents: ['ignored'] })
     await stones.upsert({
@@ -68,7 +68,7 @@ describe('records', () => {
     expect((await stones.get()).ids).toEqual(['c'])
   })
 
-  it('keep integers, floats and big integers apart', async () => {
+  it('distinguish integers, floats and big integers', async () => {
     const big = 2n ** 60n
     await stones.add({
       ids: ['a'],
@@ -92,7 +92,7 @@ describe('records', () => {
 })
 
 describe('query', () => {
-  it('ranks, filters and answers in the shape of the client', async () => {
+  it('ranks, filters and returns the client’s types', async () => {
     await stones.add(three)
     const found = await stones.query({
       queryEmbeddings: [
@@ -172,7 +172,7 @@ describe('query', () => {
 })
 
 describe('versions', () => {
-  it('reads the past, waits for a version, goes back to a snapshot', async () => {
+  it('reads an earlier version, waits for a version, restores a snapshot', async () => {
     const { version } = await stones.add(three)
     await stones.compact()
     const [snapshot] = await stones.snapshots()
@@ -196,7 +196,7 @@ describe('versions', () => {
 })
 
 describe('collections', () => {
-  it('are made, found, listed, changed and deleted', async () => {
+  it('are created, found, listed, changed and deleted', async () => {
     const same = await store.getOrCreateCollection({ name: 'stones', metadata: { ignored: true } })
     expect([same.id, same.metadata]).toEqual([stones.id, undefined])
     await expect(store.createCollection({ name: 'stones' })).rejects.toMatchObject({ kind: 'conflict' })
@@ -233,7 +233,7 @@ describe('collections', () => {
   })
 })
 
-describe('what is refused', () => {
+describe('invalid arguments', () => {
   const cases: [string, () => Promise<unknown>, string][] = [
     ['no ids', () => stones.add({ ids: [], embeddings: [] }), 'ids'],
     ['an id twice', () => stones.add({ ids: ['a', 'a'], embeddings: [[1], [2]] }), 'ids'],
@@ -274,7 +274,7 @@ describe('what is refused', () => {
   })
 })
 
-it('takes the arguments of the chromadb client, and its embedding functions', () => {
+it('accepts the arguments of the chromadb client, and its embedding functions', () => {
   type Arguments<M extends keyof ChromaCollection> = Parameters<
     Extract<ChromaCollection[M], (...args: never[]) => unknown>
   >[0]
