@@ -27,7 +27,7 @@ it('reads the snapshot alone when that is enough', async () => {
   await store.close()
 })
 
-it('takes the arguments of the chromadb client, and its embedding functions', () => {
+it('accepts the arguments of the chromadb client, and its embedding functions', () => {
   type Arguments<M extends keyof ChromaCollection> = Parameters<
     Extract<ChromaCollection[M], (...args: never[]) => unknown>
   >[0]
