@@ -5,7 +5,11 @@ var parts = process.versions.node.split('.')
 var isOld = Number(parts[0]) < needed[0] || (Number(parts[0]) === needed[0] && Number(parts[1]) < needed[1])
 if (isOld) {
   console.error(
-    'error: siltstone needs Node.js ' + needed.join('.') + ' or newer, this is ' + process.versions.node + ': install it from https://nodejs.org.'
+    'error: siltstone needs Node.js ' +
+      needed.join('.') +
+      ' or newer, this is ' +
+      process.versions.node +
+      ': install it from https://nodejs.org.',
   )
   process.exitCode = 1
 } else {

@@ -6,6 +6,7 @@ import { ManualClock } from '../drivers/memory/manual-clock.ts'
 import { systemClock } from '../host/system-clock.ts'
 import { Recorder } from '../testing/recorder.ts'
 import { Compaction } from './compaction.ts'
+import { openStore } from './open-store.ts'
 
 let directory: string
 
@@ -53,4 +54,22 @@ it('is closed within its time although the thread has only begun', async () => {
   await compaction.close()
   await compaction.close()
   expect(recorder.events.filter(({ level }) => level === 'warn' || level === 'error')).toEqual([])
+})
+
+it('folds in this thread where the module of the thread is missing, and says so once', {
+  timeout: 60_000,
+}, async () => {
+  const recorder = new Recorder()
+  const store = await openStore(directory, { compaction: 'off' })
+  const things = await store.getOrCreateCollection({ name: 'things' })
+  await things.add({ ids: ['a'], embeddings: [[1, 2]] })
+  const options = { directory, allowNetworkFilesystem: false, clock: systemClock, log: recorder, metrics: recorder }
+  const compaction = new Compaction(options, null)
+  await compaction.ready
+  for (let i = 0; i < 400 && (await things.getIndexingStatus()).unindexedOps > 0; i++) await systemClock.sleep(25)
+  expect((await things.getIndexingStatus()).unindexedOps).toBe(0)
+  await compaction.close()
+  await store.close()
+  const problems = recorder.events.filter(({ level }) => level === 'warn' || level === 'error')
+  expect(problems.map(({ event }) => event)).toEqual(['compaction_in_process'])
 })

@@ -71,7 +71,10 @@ export function costCommand(): Command {
     .option('--free-tier', 'take off what AWS gives every account each month')
     .option('--prices <file>', 'JSON of prices that differ: {"s3Put": {"usd": 0.0055}}')
     .option('--set <name=number>', `assume otherwise: ${Object.keys(ASSUMPTIONS).slice(0, 4).join(', ')} …`, assumption)
-    .addHelpText('after', '\nPrices are list prices of us-east-1. docs/explanation/cost.md explains every step and assumption.')
+    .addHelpText(
+      'after',
+      '\nPrices are list prices of us-east-1. docs/explanation/cost.md explains every step and assumption.',
+    )
     .action(async (options: CostOptions, made: Command) => {
       const out = new Output(options)
       const prices = options.prices === undefined ? PRICES : await readPrices(options.prices)
