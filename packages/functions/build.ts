@@ -36,7 +36,6 @@ for (const name of FUNCTIONS) {
     logLevel: 'warning',
     legalComments: 'none',
   })
-  cpSync(join(dirname(require.resolve('roaring-wasm')), 'index.wasm'), join(folder, 'index.wasm'))
   const sizeBytes = readdirSync(folder).reduce((sum, file) => sum + statSync(join(folder, file)).size, 0)
   console.log(`${name}: ${(sizeBytes / 1024 / 1024).toFixed(2)} MB`)
   if (sizeBytes > LIMIT_BYTES) throw new Error(`${name} has ${sizeBytes} bytes; at most ${LIMIT_BYTES} are allowed`)

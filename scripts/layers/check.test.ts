@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { check } from './check.ts'
-import { importsOf } from './imports.ts'
+import { codeOf, importsOf } from './imports.ts'
 import { MAX_LINES } from './rules.ts'
 
 const CORE = 'packages/siltstone/src/'
@@ -25,6 +25,17 @@ describe('the imports of a module', () => {
       { ...still, line: 5, specifier: 'e' },
       { ...still, line: 8, specifier: 'f' },
     ])
+  })
+})
+
+describe('the code of a module', () => {
+  it('is what is left without comments, strings, templates and regular expressions', () => {
+    const words = (text: string) => codeOf(text).match(/[A-Za-z]+/g) ?? []
+    expect(words('a // no\nb /* no\nno */ c')).toEqual(['a', 'b', 'c'])
+    expect(words(`a 'no' + "n'o" + 'n\\'o' + b`)).toEqual(['a', 'b'])
+    expect(words('a `no ${b + `no ${c({ d })} no` + e} no ${f} no` + g')).toEqual(['a', 'b', 'c', 'd', 'e', 'f', 'g'])
+    expect(words(`a(/no['"]no/) + b / c / d`)).toEqual(['a', 'b', 'c', 'd'])
+    expect(codeOf("/* 1\n2 */ a\n'x'").split('\n')).toEqual(['    ', '     a', '   '])
   })
 })
 
@@ -62,6 +73,34 @@ describe('the layer check', () => {
       expect.stringContaining('must run without Node'),
     ])
     expect(inCore(['embed/english/a.ts', "import 'node:zlib'"])).toHaveLength(1)
+  })
+
+  it('refuses globals of Node where a read must run without it', () => {
+    expect(inCore(['query/a.ts', '/** In another process. */\nconst a = Buffer.from(b)'])).toEqual([
+      expect.stringContaining('uses Buffer'),
+    ])
+    expect(inCore(['log/a.ts', 'let a: NodeJS.Timeout\nprocess.env.X\nsetImmediate(run)'])).toHaveLength(3)
+    expect(inCore(['log/a.ts', "world.process('Buffer'); const { process: a } = b; `Buffer ${a}`"])).toEqual([])
+    expect(inCore(['log/a.test.ts', 'Buffer.from(b)'], ['compact/a.ts', 'Buffer.from(b)'])).toEqual([])
+  })
+
+  it('lets the runtime choose a module by its name alone, which only Node has modules of Node for', () => {
+    const codec: [string, string][] = [
+      ['codec/portable.ts', ''],
+      ['codec/node.ts', "import { setImmediate } from 'node:timers/promises'\nBuffer.from(a)"],
+    ]
+    expect(inCore(...codec, ['ports/a.ts', "import { crc32 } from '#codec'"])).toEqual([])
+    expect(inCore(...codec, ['model/a.ts', "import { crc32 } from '#other'"])).toEqual([
+      expect.stringContaining('add it to BY_RUNTIME'),
+    ])
+    expect(inCore(...codec, ['errors.ts', "import '#codec'"])).toEqual([
+      expect.stringContaining('lies below or beside'),
+    ])
+    expect(inCore(...codec, ['ports/a.ts', "import '../codec/node.ts'"])).toEqual([
+      expect.stringContaining('by its name with #'),
+    ])
+    expect(inCore(['codec/portable.ts', "import 'node:zlib'"])).toHaveLength(1)
+    expect(messages(['bench/a.ts', "import '#codec'"])).toHaveLength(1)
   })
 
   it('refuses tests inside the product', () => {

@@ -1,11 +1,22 @@
 /**
  * Checks every import of the repository against `rules.ts`: rooms point one way, packages use each other's named faces,
- * no imports go in circles (those of types included), what a read needs imports nothing of Node, an `index.ts` only
+ * no imports go in circles (those of types included), what a read needs uses nothing of Node, an `index.ts` only
  * re-exports, and files stay small.
  */
 import { dirname, join } from 'node:path'
-import { importsOf, isTest } from './imports.ts'
-import { MACHINE, MAX_LINES, ONLY, PACKAGES, PORTABLE, ROOMS, TEST_IMPORTS } from './rules.ts'
+import { codeOf, importsOf, isTest } from './imports.ts'
+import {
+  BY_RUNTIME,
+  MACHINE,
+  MAX_LINES,
+  NODE_GLOBALS,
+  NODE_ONLY,
+  ONLY,
+  PACKAGES,
+  PORTABLE,
+  ROOMS,
+  TEST_IMPORTS,
+} from './rules.ts'
 
 export interface Source {
   /** Relative to the repository, with `/`. */
@@ -48,6 +59,7 @@ function checkSource({ path, text }: Source, paths: ReadonlySet<string>, graph: 
       report(1, 'does more than re-export: move that into a module with a name')
     if (path.startsWith(CORE) && !room) report(1, 'is in no room: add its folder to ROOMS in scripts/layers/rules.ts')
     graph.set(path, [])
+    if (isPortable(path)) problems.push(...globalProblems(path, text))
   }
   for (const { line, specifier, dynamic } of importsOf(text)) {
     if (specifier.startsWith('.')) {
@@ -57,9 +69,18 @@ function checkSource({ path, text }: Source, paths: ReadonlySet<string>, graph: 
         continue
       }
       if (test || !paths.has(to)) continue
+      if (isByRuntime(to)) report(line, `imports ${to}: the runtime chooses, import it by its name with #`)
       if (isTest(to)) report(line, `imports ${to}: product code does not import tests`)
       else graph.get(path)?.push({ to, line })
       if (room && !isTest(to)) problems.push(...roomProblem(path, line, room, to))
+    } else if (specifier.startsWith('#')) {
+      const inner = BY_RUNTIME.get(specifier)
+      if (inner === undefined || !room)
+        report(line, `imports ${specifier}: add it to BY_RUNTIME in scripts/layers/rules.ts`)
+      else if (!test) {
+        graph.get(path)?.push({ to: `${CORE}${inner}`, line })
+        problems.push(...roomProblem(path, line, room, `${CORE}${inner}`))
+      }
     } else {
       const face = PACKAGES.some(
         ({ name }) => name !== undefined && (specifier === name || specifier.startsWith(`${name}/`)),
@@ -91,10 +112,30 @@ function roomProblem(path: string, line: number, room: string, to: string): Prob
   return [{ path, line, message }]
 }
 
+function isPortable(path: string): boolean {
+  if (NODE_ONLY.some((inner) => path === `${CORE}${inner}`)) return false
+  return PORTABLE.some((part) => path.startsWith(`${CORE}${part}${part.endsWith('.ts') ? '' : '/'}`))
+}
+
+function isByRuntime(path: string): boolean {
+  return [...BY_RUNTIME.values(), ...NODE_ONLY].some((inner) => path === `${CORE}${inner}`)
+}
+
+const GLOBAL = new RegExp(String.raw`(?<![.\w$#-])(?:${NODE_GLOBALS.join('|')})(?![\w$-])(?!\??:)`, 'g')
+
+function globalProblems(path: string, text: string): Problem[] {
+  const code = codeOf(text)
+  return [...code.matchAll(GLOBAL)].map(({ 0: name, index }) => ({
+    path,
+    line: code.slice(0, index).split('\n').length,
+    message: `uses ${name}: a read must run without Node; add a function to the codec or a port`,
+  }))
+}
+
 function moduleProblem(path: string, line: number, room: string, specifier: string): Problem[] {
-  const portable = PORTABLE.find((part) => path.startsWith(`${CORE}${part}${part.endsWith('.ts') ? '' : '/'}`))
-  if (portable !== undefined && specifier.startsWith('node:'))
-    return [{ path, line, message: `imports ${specifier}: ${portable} must run without Node` }]
+  if (NODE_ONLY.some((inner) => path === `${CORE}${inner}`)) return []
+  if (isPortable(path) && specifier.startsWith('node:'))
+    return [{ path, line, message: `imports ${specifier}: ${room} must run without Node` }]
   const rules = MACHINE.filter(({ modules }) => modules.test(specifier))
   if (rules.length === 0 || rules.some(({ rooms }) => rooms.includes(room))) return []
   const message = `imports ${specifier}: only ${rules.flatMap(({ rooms }) => rooms).join(', ')} may; use or add a port`

@@ -6,6 +6,7 @@
  */
 export const ROOMS: readonly (readonly string[])[] = [
   ['errors.ts', 'version.ts', 'binary-search.ts', 'lru.ts', 'schema-issue.ts'],
+  ['codec'],
   ['model'],
   ['ports'],
   ['kernels', 'records', 'cost', 'arrow'],
@@ -34,16 +35,26 @@ export const ROOMS: readonly (readonly string[])[] = [
 export const ONLY: ReadonlyMap<string, readonly string[]> = new Map(
   ['host', 'drivers/memory', 'drivers/wrappers', 'drivers/directory', 'drivers/aws', 'drivers'].map((room) => [
     room,
-    ['errors.ts', 'version.ts', 'binary-search.ts', 'lru.ts', 'model', 'ports', 'host', 'drivers'],
+    ['errors.ts', 'version.ts', 'binary-search.ts', 'lru.ts', 'codec', 'model', 'ports', 'host', 'drivers'],
   ]),
 )
 
-/** Everything that a read needs: it must run in a browser, so it imports no module of Node. */
+/**
+ * Names that `imports` of packages/siltstone/package.json resolves by the runtime, and the portable module of each,
+ * which stands for all of them here. Nothing else imports those modules.
+ */
+export const BY_RUNTIME: ReadonlyMap<string, string> = new Map([['#codec', 'codec/portable.ts']])
+
+/** The modules of `BY_RUNTIME` that are for Node alone. */
+export const NODE_ONLY: readonly string[] = ['codec/node.ts']
+
+/** Everything that a read needs: it must run in a browser, so it uses no module and no global of Node. */
 export const PORTABLE: readonly string[] = [
   'errors.ts',
   'version.ts',
   'binary-search.ts',
   'lru.ts',
+  'codec',
   'model',
   'ports',
   'kernels',
@@ -57,6 +68,19 @@ export const PORTABLE: readonly string[] = [
   'log',
   'query',
   'embed/english',
+]
+
+/** Globals that only Node has, or that its types add to the standard ones. */
+export const NODE_GLOBALS: readonly string[] = [
+  'Buffer',
+  'process',
+  'global',
+  'setImmediate',
+  'clearImmediate',
+  'require',
+  '__dirname',
+  '__filename',
+  'NodeJS',
 ]
 
 /** Modules of the machine or the cloud, and the rooms that may import them. */

@@ -25,7 +25,9 @@ const anchorOf = (heading: string) =>
     .replaceAll(' ', '-')
 
 const anchorsOf = (markdown: string) =>
-  [...markdown.replaceAll(/^```[\s\S]*?^```$/gm, '').matchAll(/^#+ (.+)$/gm)].map(([, heading]) => anchorOf(heading as string))
+  [...markdown.replaceAll(/^```[\s\S]*?^```$/gm, '').matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
+    anchorOf(heading as string),
+  )
 
 function brokenLinks(page: string): string[] {
   const targets = [...prose(text(page)).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target as string)
@@ -38,7 +40,8 @@ function brokenLinks(page: string): string[] {
   })
 }
 
-const STATEMENT = /^\*(?:Every command on this page is run by|Held by) `([^`]+)`.*\*$|^\*Checked by hand on \d{4}-\d\d-\d\d\.\*$/m
+const STATEMENT =
+  /^\*(?:Every command on this page is run by|Held by) `([^`]+)`.*\*$|^\*Checked by hand on \d{4}-\d\d-\d\d\.\*$/m
 
 describe('the documentation', () => {
   it('has no link that leads nowhere', () => {

@@ -22,6 +22,7 @@ import {
   SegmentWriter,
   verifyFilterIndex,
   verifyIvf,
+  verifySegment,
 } from 'siltstone/internal'
 import { memoryEnvironment } from 'siltstone/testing'
 import { someSegment } from './bucket.ts'
@@ -79,7 +80,7 @@ async function readSegment(json: unknown, data: Uint8Array): Promise<unknown> {
 async function verified(json: unknown, data: Uint8Array): Promise<unknown> {
   const answer = await readSegment(json, data)
   const reader = new SegmentReader(parseSegmentDescriptor(json), readOf(data))
-  await reader.verify()
+  await verifySegment(reader)
   await verifyIvf(reader)
   await verifyFilterIndex(reader)
   return answer
@@ -242,10 +243,7 @@ export async function segmentTargetList(): Promise<Target[]> {
     },
     {
       name: 'bitmap',
-      seeds: [
-        await encodeRowSet([1, 2, 3, 500, 70_000]),
-        await encodeRowSet(Array.from({ length: 5_000 }, (_, i) => i * 3)),
-      ],
+      seeds: [encodeRowSet([1, 2, 3, 500, 70_000]), encodeRowSet(Array.from({ length: 5_000 }, (_, i) => i * 3))],
       kinds: ['corrupt'],
       guarded: false,
       parse: async (bytes) => {

@@ -2,8 +2,9 @@
 import {
   closeEnvironment,
   type Collection,
-  CountingObjectStore,
-  DelayingObjectStore,
+  type CountingObjectStore,
+  countingObjectStore,
+  delayingObjectStore,
   type EngineOptions,
   isSiltstoneError,
   openEnvironment,
@@ -12,7 +13,7 @@ import {
   StoreEngine,
 } from 'siltstone/internal'
 import { batches, type Dataset, type Row } from '../data/dataset.ts'
-import { RoundsStore } from './rounds-store.ts'
+import { type RoundsStore, roundsStore } from './rounds-store.ts'
 
 /** S3's. A directory would list twice, because a file may come between two reads of its names; here nobody writes. */
 const FAR = { atomicListPages: true, cheapStartAfter: true, isLocal: false }
@@ -42,9 +43,9 @@ export async function openEngine(directory: string, options: OpenOptions = {}): 
   const far =
     delayMs === undefined
       ? local
-      : new DelayingObjectStore(local, { clock: env.clock, delayMs: () => delayMs, capabilities: FAR })
-  const counting = new CountingObjectStore(far)
-  const rounds = new RoundsStore(counting)
+      : delayingObjectStore(local, { clock: env.clock, delayMs: () => delayMs, capabilities: FAR })
+  const counting = countingObjectStore(far)
+  const rounds = roundsStore(counting)
   const engine = await StoreEngine.open({ env: { ...env, store: rounds }, ...engineOptions })
   return { counting, rounds, ...handle(engine, env) }
 }

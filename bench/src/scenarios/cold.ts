@@ -55,7 +55,7 @@ async function measure(
     const open = await openEngine(directory, { delayMs })
     const collection = await open.engine.collection(tenant, database, id)
     open.counting.takeCounts()
-    open.rounds.take()
+    open.rounds.takeRounds()
     const query = (i * 61) % data.queries.count
     const startedMs = performance.now()
     const { hits } = await collection.query({
@@ -65,7 +65,7 @@ async function measure(
       ...(parsed && { filter: parsed }),
     })
     times.push(performance.now() - startedMs)
-    rounds.push(open.rounds.take().rounds)
+    rounds.push(open.rounds.takeRounds())
     all.push(open.counting.takeCounts())
     recalls.push(truth.recall(query, hits[0]?.ids.map(data.row) ?? [], k))
     await open.close()

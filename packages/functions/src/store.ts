@@ -1,5 +1,5 @@
 /** The store of this function's container, opened at the first use and kept for the next ones. */
-import { type Environment, freeDiskBytes, invalid, StoreEngine } from 'siltstone/internal'
+import { type Environment, freeDiskBytes, instrumented, invalid, StoreEngine, withDiskCache } from 'siltstone/internal'
 import { openS3Environment } from 'siltstone/aws'
 import { log, metrics } from './telemetry.ts'
 
@@ -24,12 +24,12 @@ export function openEnvironment({ readOnly = false }: Opening = {}): Promise<Env
 }
 
 export async function openEngine(opening: Opening): Promise<StoreEngine> {
-  const env = await openEnvironment(opening)
+  const direct = instrumented(await openEnvironment(opening))
+  const env = opening.diskCache === true ? await withDiskCache(direct, await diskCache()) : direct
   const memoryMb = Number(process.env['AWS_LAMBDA_FUNCTION_MEMORY_SIZE'] ?? 1_024)
   return StoreEngine.open({
     env,
     blockCacheBytes: Math.floor(memoryMb * MB * BLOCKS_SHARE),
-    ...(opening.diskCache === true && { diskCache: await diskCache() }),
   })
 }
 

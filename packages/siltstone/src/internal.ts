@@ -2,6 +2,7 @@
  * What the other packages of this repository build on. It is not covered by semantic versioning: a program outside
  * this repository uses `siltstone` and `siltstone/aws`.
  */
+export { crc32 } from '#codec'
 export { decodeLz4Frame } from './arrow/lz4.ts'
 export { FormatProblem } from './arrow/problem.ts'
 export { type CollectionDocument, collectionType } from './catalog/collection-document.ts'
@@ -14,8 +15,13 @@ export type { CommandTools } from './cli/commands/migrate.ts'
 export type { CommonOptions, Session } from './cli/session.ts'
 export { type CompactLimits, defaultCompactLimits } from './compact/compact-limits.ts'
 export { closeEnvironment, openEnvironment } from './drivers/directory/directory-environment.ts'
-export { CountingObjectStore, type StoreCounts } from './drivers/wrappers/counting-object-store.ts'
-export { DelayingObjectStore } from './drivers/wrappers/delaying-object-store.ts'
+export { instrumented, withDiskCache } from './drivers/instrumented.ts'
+export {
+  type CountingObjectStore,
+  countingObjectStore,
+  type StoreCounts,
+} from './drivers/wrappers/counting-object-store.ts'
+export { delayingObjectStore } from './drivers/wrappers/delaying-object-store.ts'
 export { EnglishEmbedder } from './embed/english/index.ts'
 export { EmbedderRegistry } from './embed/registry.ts'
 export { decodeStoredEmbedding } from './embed/stored-embedding.ts'
@@ -42,7 +48,7 @@ export { filterIndexOf } from './filter-index/filter-index.ts'
 export { verifyFilterIndex } from './filter-index/verify-filter-index.ts'
 export { parseWhere } from './filter/index.ts'
 export { parseWhereDocument } from './filter/parse.ts'
-export { crc32, crcHex } from './format/checksum.ts'
+export { crcHex } from './format/checksum.ts'
 export { decodeDelta } from './format/delta.ts'
 export { decodeEntry, encodeEntry, type LogEntry } from './format/entry.ts'
 export { seal, sealIsIntact, UNSEALED } from './format/file-checksum.ts'
@@ -81,10 +87,11 @@ export {
 } from './format/manifest.ts'
 export { decodePointer } from './format/pointer.ts'
 export { checkRecord } from './format/record-columns.ts'
-export { encodeRowSet } from './format/row-set.ts'
+export { encodeRowSet } from './format/roaring.ts'
 export { parseSegmentDescriptor, type SectionDescriptor, type SegmentDescriptor } from './format/segment/descriptor.ts'
 export { OverlayReader, parseOverlayDescriptor } from './format/segment/overlay.ts'
 export { SegmentReader } from './format/segment/reader.ts'
+export { verifySegment } from './format/segment/verify-segment.ts'
 export type { ReadRange } from './format/segment/source.ts'
 export { type SegmentRow, SegmentWriter } from './format/segment/writer.ts'
 export { fileInfo, readFileBytes, readFileText, removeTree, writeFileWhole } from './host/files.ts'
@@ -112,6 +119,7 @@ export { cutRange } from './ports/byte-range.ts'
 export type { Clock } from './ports/clock.ts'
 export { contentEtag } from './host/content-etag.ts'
 export type { Environment } from './ports/environment.ts'
+export { forwardingStore, interceptedStore, receivedBytes } from './ports/forwarding-store.ts'
 export { type HttpAnswer, type HttpClient, systemHttp } from './ports/http.ts'
 export type { AcquireResult, Leases, LeaseState } from './ports/lease.ts'
 export {

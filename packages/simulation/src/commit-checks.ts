@@ -1,9 +1,32 @@
 /** What must hold at every commit and at every deletion. */
 import { inboxKey, type Manifest, parseKey } from 'siltstone/internal'
-import type { CollectionTruth, Commit, TrueManifest, Truth } from './truth.ts'
+import type { Bucket } from './bucket.ts'
+import type { CollectionTruth, Commit, TrueManifest } from './collection-truth.ts'
 import { Violation } from './violation.ts'
 
-export function checkCommit(truth: Truth, of: CollectionTruth, published: TrueManifest, by: string): void {
+/** How long objects are kept at least after their creation, clocks allowed for. */
+export interface Keep {
+  entryMs: number
+  inboxMs: number
+  snapshotMs: number
+}
+
+/** The state of the whole bucket, as far as the checks look at it. */
+export interface KnownState {
+  readonly bucket: Bucket
+  readonly keep: Keep
+  readonly collections: ReadonlyMap<string, CollectionTruth>
+  /**
+   * When each object of a snapshot was first created. A late put may create it again after its deletion; such a copy
+   * belongs to no manifest.
+   */
+  readonly bornMs: ReadonlyMap<string, number>
+  of(path: string): CollectionTruth
+  /** Keys of everything that a collection's current manifest and its pins need. */
+  reachable(current: TrueManifest | undefined): Set<string>
+}
+
+export function checkCommit(truth: KnownState, of: CollectionTruth, published: TrueManifest, by: string): void {
   const { manifest, key } = published
   const before = of.current
   const fail = (promise: string, message: string) => new Violation(promise, `${by} published ${key}: ${message}`)
@@ -59,7 +82,7 @@ function checkSuccession(before: Manifest, now: Manifest, fail: Fail): void {
 }
 
 /** A sequenced key leaves the list only after the delta is certainly gone, or it would be taken for a new one. */
-function checkInboxKeys(truth: Truth, of: CollectionTruth, manifest: Manifest, fail: Fail): void {
+function checkInboxKeys(truth: KnownState, of: CollectionTruth, manifest: Manifest, fail: Fail): void {
   if (manifest.state === 'closed') return
   const listed = new Set(manifest.sequenced.flatMap(({ ulids }) => ulids))
   for (const [ulid, number] of of.mentioned)
@@ -75,7 +98,7 @@ function checkFolded(of: CollectionTruth, manifest: Manifest, fail: Fail): void 
     })
 }
 
-export function checkDeletion(truth: Truth, key: string, by: string, nowMs: number): void {
+export function checkDeletion(truth: KnownState, key: string, by: string, nowMs: number): void {
   const parsed = parseKey(key)
   const fail = (why: string) => new Violation('collection of garbage', `${by} deletes ${key}: ${why}`)
   const mustBe = (leastMs: number, createdMs: number) => {

@@ -40,14 +40,14 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: MANIFESTS,
-        find: '    await this.#putImmutable(key, encodeManifest(await this.#moveLists(manifest)))\n',
+        find: '    await putImmutable(this.#env, key, encodeManifest(await this.#moveLists(manifest)))\n',
         replace: '',
       },
       {
         file: MANIFESTS,
-        find: "if (answer.status === 'ok') return { manifestKey: key, etag: answer.etag }",
+        find: "if (put.status === 'ok') return { manifestKey: key, etag: put.etag }",
         replace:
-          "if (answer.status === 'ok') { await this.#putImmutable(key, encodeManifest(await this.#moveLists(manifest))); return { manifestKey: key, etag: answer.etag } }",
+          "if (put.status === 'ok') { await putImmutable(this.#env, key, encodeManifest(await this.#moveLists(manifest))); return { manifestKey: key, etag: put.etag } }",
       },
     ],
   },
@@ -81,7 +81,9 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'watermark-too-high',
     breaks: 'the fold says that it holds an entry that it has not read',
-    patches: [{ file: FOLD, find: '        watermark: plan.end,\n', replace: '        watermark: plan.end + 1,\n' }],
+    patches: [
+      { file: FOLD, find: '      watermark: view.version,\n', replace: '      watermark: view.version + 1,\n' },
+    ],
   },
   {
     name: 'no-staleness-rule',
@@ -89,17 +91,17 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: WRITER,
-        find: '    if (!state.knowledge || state.ageMs(state.knowledge) > state.limits.writerStalenessMs)\n      await',
-        replace: '    if (!state.knowledge)\n      await',
+        find: '    if (!log.knowsEnd) await log.sync()',
+        replace: '    if (!log.knowledge) await log.sync()',
       },
       {
         file: WRITER,
-        find: 'if (!state.knowledge || state.ageMs(state.knowledge) > state.limits.writerStalenessMs) continue',
-        replace: 'if (!state.knowledge) continue',
+        find: '      if (this.#isExpired(batch.knowledge)) continue\n',
+        replace: '',
       },
       {
         file: WRITER,
-        find: "if (whose !== 'gone' && this.#state.ageMs(knowledge) <= limits.writerStalenessMs) return whose",
+        find: "if (whose !== 'gone' && !this.#isExpired(knowledge)) return whose",
         replace: "if (whose !== 'gone') return whose",
       },
     ],
@@ -110,7 +112,7 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: WRITER,
-        find: "if (whose !== 'gone' && this.#state.ageMs(knowledge) <= limits.writerStalenessMs) return whose",
+        find: "if (whose !== 'gone' && !this.#isExpired(knowledge)) return whose",
         replace: "if (whose !== 'gone') return whose",
       },
     ],
@@ -140,19 +142,17 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'fold-rebased-across-fence',
     breaks: 'a fold that began before a collection commits after it',
-    patches: [{ file: FOLD, find: '      moved.gcEpoch !== current.gcEpoch ||\n', replace: '' }],
+    patches: [{ file: FOLD, find: '      current.gcEpoch !== origin.gcEpoch ||\n', replace: '' }],
   },
   {
     name: 'merge-rebased-across-fence',
     breaks: 'a merge that began before a collection commits after it',
-    patches: [{ file: MERGE, find: '      current.gcEpoch !== merged.origin.gcEpoch ||\n', replace: '' }],
+    patches: [{ file: MERGE, find: ' || current.gcEpoch !== origin.gcEpoch || ', replace: ' || ' }],
   },
   {
     name: 'merge-rebased-across-reset',
     breaks: 'a merge that began before a reset commits after it',
-    patches: [
-      { file: MERGE, find: '      current.resetEpoch !== merged.origin.resetEpoch\n', replace: '      false\n' },
-    ],
+    patches: [{ file: MERGE, find: ' || current.resetEpoch !== origin.resetEpoch)', replace: ')' }],
   },
   {
     name: 'fork-without-pin',
@@ -183,8 +183,13 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: WRITER,
-        find: "        maybeApplied ||= error.kind === 'unknown'\n",
-        replace: "        if (error.kind === 'unknown') return 'lost'\n",
+        find: "      maybeApplied ||= error.kind === 'unknown'\n",
+        replace: "      if (error.kind === 'unknown') return false\n",
+      },
+      {
+        file: WRITER,
+        find: '      if (!maybeApplied || !isSiltstoneError(cause)) throw cause\n',
+        replace: "      if (isSiltstoneError(cause, 'unknown')) return 'lost'\n",
       },
     ],
   },
@@ -194,15 +199,15 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: WRITER,
-        find: "const whose = answer.status === 'ok' ? 'ours' : await this.#whoseEntry(key, entry.id)",
-        replace: "const whose = answer.status === 'ok' ? 'ours' : 'lost'",
+        find: "const whose = put.status === 'ok' ? 'ours' : await this.#whoseEntry(key, entry.id)",
+        replace: "const whose = put.status === 'ok' ? 'ours' : 'lost'",
       },
     ],
   },
   {
     name: 'rest-of-the-inbox-left-behind',
     breaks: 'a write is put before deltas that are more than its entry may sequence',
-    patches: [{ file: WRITER, find: '        isPartial = true\n', replace: '' }],
+    patches: [{ file: 'log/write-batch.ts', find: '      isPartial = true\n', replace: '' }],
   },
   {
     name: 'entry-gone-taken-for-lost',
@@ -215,9 +220,8 @@ export const MUTANTS: readonly Mutant[] = [
       },
       {
         file: WRITER,
-        find: "if (whose !== 'gone' && this.#state.ageMs(knowledge) <= limits.writerStalenessMs) return whose",
-        replace:
-          "if (whose === 'lost' || this.#state.ageMs(knowledge) <= limits.writerStalenessMs) return whose as PutOutcome",
+        find: "if (whose !== 'gone' && !this.#isExpired(knowledge)) return whose",
+        replace: "if (whose === 'lost' || !this.#isExpired(knowledge)) return whose as PutOutcome",
       },
     ],
   },
@@ -226,7 +230,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'who stalls until its snapshot is collected does not look whether there is a later one',
     patches: [
       {
-        file: 'log/collection-state.ts',
+        file: 'log/synced-log.ts',
         find: "return typeof now !== 'string' && now.manifestKey !== manifestKey",
         replace: "return typeof now !== 'string' && manifestKey === ''",
       },
@@ -260,7 +264,7 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: 'log/past-view.ts',
-        find: "if (now !== 'none' && past.entries().some((entry) => !isOfLog(now.manifest, entry))) throw gone()",
+        find: "if (now !== 'none' && past.entries.some((entry) => !isOfLog(now.manifest, entry))) throw gone()",
         replace: 'if (now === undefined) throw gone()',
       },
     ],
@@ -270,9 +274,9 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'records of a group whose rows could not be looked up are left out of what later requests of it see',
     patches: [
       {
-        file: 'log/draft.ts',
-        find: '      await this.#fresh.apply(records, this.version + 1)\n      this.#unapplied.shift()\n',
-        replace: '      this.#unapplied.shift()\n      await this.#fresh.apply(records, this.version + 1)\n',
+        file: 'log/write-batch.ts',
+        find: '      await this.#overlay.apply(records, this.version + 1)\n      this.#unapplied.shift()\n',
+        replace: '      this.#unapplied.shift()\n      await this.#overlay.apply(records, this.version + 1)\n',
       },
     ],
   },
@@ -292,8 +296,8 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'a write is put before a delta that was acknowledged earlier',
     patches: [
       {
-        file: 'log/collection-state.ts',
-        find: '    this.#inbox = await listInbox(this.env.store, this.path)\n',
+        file: 'log/synced-log.ts',
+        find: '    this.#inbox = await listInbox(env.store, path)\n',
         replace: '',
       },
     ],
@@ -304,8 +308,8 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: MERGE,
-        find: 'now.includes(undefined) && isMergedBetween(merged.origin, current)',
-        replace: 'false && isMergedBetween(merged.origin, current)',
+        find: 'inputs.includes(undefined) && isMergedBetween(origin, current)',
+        replace: 'false && isMergedBetween(origin, current)',
       },
     ],
   },

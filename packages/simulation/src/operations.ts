@@ -2,7 +2,7 @@
 import type { RecordOp } from 'siltstone/internal'
 import type { Chance } from './chance.ts'
 import type { Plan } from './plan.ts'
-import { MARKER } from './truth.ts'
+import { MARKER } from './collection-truth.ts'
 
 const none = { vector: null, document: null, metadata: null, uri: null }
 

@@ -1,7 +1,7 @@
 /** Which answers of a read are right, given what was true while it ran. */
 import type { GetResponse } from 'siltstone/internal'
 import { applyDelta, lineOf, linesOf, type ModelState } from './model.ts'
-import type { CollectionTruth, InboxDelta } from './truth.ts'
+import type { CollectionTruth, InboxDelta } from './collection-truth.ts'
 import type { World } from './world.ts'
 
 /** What was true when a read began. */

@@ -3,7 +3,7 @@ import { type Collection, type GetRequest, type GetResponse, isSiltstoneError } 
 import { idsWhere, linesOf, type ModelState } from './model.ts'
 import { drawVector } from './operations.ts'
 import { type Before, before, checkVersion, expectOne, linesOfAnswer, sameLines, strongStates } from './reads.ts'
-import { type Call, mayBeMissing } from './session.ts'
+import { type Call, mayBeMissing } from './call.ts'
 import type { Server } from './server.ts'
 import { BOUNDED_MS } from './world.ts'
 

@@ -3,8 +3,8 @@ import { type Collection, isSiltstoneError, type RecordOp } from 'siltstone/inte
 import { applyRecords, idsWhere, type ModelState } from './model.ts'
 import { drawBatch, drawId, newMarker } from './operations.ts'
 import { strongStates } from './reads.ts'
-import { type Call, expectNever, isClear, mayBeMissing } from './session.ts'
-import type { TrueEntry } from './truth.ts'
+import { type Call, expectNever, isClear, mayBeMissing } from './call.ts'
+import type { TrueEntry } from './collection-truth.ts'
 
 async function write(call: Call, collection: Collection): Promise<void> {
   const { world, chance } = call

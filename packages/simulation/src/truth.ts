@@ -10,116 +10,23 @@ import {
   decodePointer,
   LIST_FIELDS,
   type ListField,
-  type LogEntry,
   type Manifest,
   objectsOf,
   parseKey,
   type RecordOp,
 } from 'siltstone/internal'
 import type { Bucket, BucketObserver, StoredObject } from './bucket.ts'
-import { checkCommit, checkDeletion } from './commit-checks.ts'
+import { CollectionTruth, MARKER, type InboxDelta, type TrueManifest } from './collection-truth.ts'
+import { checkCommit, checkDeletion, type Keep, type KnownState } from './commit-checks.ts'
 import type { Marks } from './marks.ts'
 import { applyDelta, applyRecords, deltaFits, emptyState, type ModelState } from './model.ts'
 import { Violation } from './violation.ts'
 
-export interface InboxDelta {
-  ulid: string
-  etag: string
-  createdMs: number
-  /** null: it breaks the format's rules. */
-  records: readonly RecordOp[] | null
-}
-
-export interface TrueEntry {
-  entry: LogEntry
-  createdMs: number
-  /** After the deltas that it sequences, before its own records. */
-  between: ModelState
-  /** Deltas that it mentions first. */
-  deltas: InboxDelta[]
-  state: ModelState
-}
-
-export interface TrueManifest {
-  key: string
-  path: string
-  manifest: Manifest
-  /** Its own lists, where they are objects of their own. */
-  lists: string[]
-}
-
-export interface Commit {
-  atMs: number
-  by: string
-  published: TrueManifest
-}
-
-export class CollectionTruth {
-  readonly path: string
-  /** State before the first entry: a fork's is its source's. */
-  base: ModelState = emptyState
-  readonly log: TrueEntry[] = []
-  readonly inbox = new Map<string, InboxDelta>()
-  /** ULID to the number of the entry that mentions it first. */
-  readonly mentioned = new Map<string, number>()
-  readonly commits: Commit[] = []
-  /** Markers of applied writes, to where they were applied. */
-  readonly applied = new Map<string, string>()
-  closed = false
-  /** Entries and inbox deltas that were collected: points in time need them. */
-  deleted = 0
-
-  constructor(path: string) {
-    this.path = path
-  }
-
-  get end(): number {
-    return this.log.length
-  }
-
-  get current(): TrueManifest | undefined {
-    return this.commits.at(-1)?.published
-  }
-
-  get watermark(): number {
-    return this.current?.manifest.watermark ?? 0
-  }
-
-  /** @param version 0 to `end` */
-  state(version: number): ModelState {
-    return version === 0 ? this.base : (this.log[version - 1] as TrueEntry).state
-  }
-
-  /** In ULID order, those that no entry up to `version` mentions. */
-  unsequenced(version: number): InboxDelta[] {
-    return [...this.inbox.values()]
-      .filter(({ ulid }) => (this.mentioned.get(ulid) ?? Number.POSITIVE_INFINITY) > version)
-      .sort((a, b) => (a.ulid < b.ulid ? -1 : 1))
-  }
-
-  endAt(atMs: number): number {
-    let end = this.log.length
-    while (end > 0 && (this.log[end - 1] as TrueEntry).createdMs > atMs) end--
-    return end
-  }
-}
-
-/** Ids that begin so carry no record: an update of an id that is never there, which names the write it stands in. */
-export const MARKER = '~'
-
-/** How long objects are kept at least after their creation, clocks allowed for. */
-export interface Keep {
-  entryMs: number
-  inboxMs: number
-  snapshotMs: number
-}
-
-export class Truth implements BucketObserver {
+export class Truth implements BucketObserver, KnownState {
   readonly bucket: Bucket
   readonly marks: Marks
   readonly collections = new Map<string, CollectionTruth>()
   readonly manifests = new Map<string, TrueManifest>()
-  /** When each object of a snapshot was first created. A late put may create it again after its deletion: nobody's. */
   readonly bornMs = new Map<string, number>()
   readonly #nowMs: () => number
   readonly #deltaBytes: number
@@ -295,7 +202,6 @@ export class Truth implements BucketObserver {
     truth.base = this.of(source.path).state(source.manifest.watermark)
   }
 
-  /** Keys of everything that a collection's current manifest and its pins need. */
   reachable(current: TrueManifest | undefined): Set<string> {
     const keys = new Set<string>()
     if (!current) return keys

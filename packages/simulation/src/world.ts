@@ -1,5 +1,5 @@
 /** One simulated world: services, the truth about them, and what its actors share. */
-import { type CollectionInfo, encodeRowSet, isSiltstoneError, pathOf, StoreEngine } from 'siltstone/internal'
+import { type CollectionInfo, isSiltstoneError, pathOf, StoreEngine } from 'siltstone/internal'
 import { Bucket } from './bucket.ts'
 import { Chance } from './chance.ts'
 import { Crashed, EPOCH_MS, Incarnation } from './incarnation.ts'
@@ -9,7 +9,8 @@ import { LATE_INBOX_MS, type Plan } from './plan.ts'
 import { Scheduler } from './scheduler.ts'
 import { environmentOf, LeaseService, QueueService, type Services } from './sim-services.ts'
 import { Trace } from './trace.ts'
-import { type CollectionTruth, Truth } from './truth.ts'
+import type { CollectionTruth } from './collection-truth.ts'
+import { Truth } from './truth.ts'
 import { Violation } from './violation.ts'
 
 export const TENANT = 'default_tenant'
@@ -198,7 +199,6 @@ let basis: Promise<Basis> | undefined
 
 /** A store with one empty collection, made once: every history begins with it. */
 async function makeBasis(plan: Plan): Promise<Basis> {
-  await encodeRowSet([1])
   const scheduler = new Scheduler()
   const bucket = new Bucket(() => EPOCH_MS)
   const chance = new Chance(1)

@@ -43,6 +43,7 @@ function spoilDynamoDb(client: HasMiddleware): void {
   })
 }
 
+// oxlint-disable-next-line vitest/no-conditional-tests -- there is nothing to test without a server
 if (target !== undefined)
   describe(`${target.name}, with faults`, () => {
     const open = async () => {

@@ -1,5 +1,5 @@
 /** Values of Arrow columns: texts of any encoding that producers write, and vectors without a copy. */
-import { isAscii, isUtf8 } from 'node:buffer'
+import { isAscii, isUtf8, utf8Decode, utf8Reader } from '#codec'
 import type { ArrowColumn, ArrowFile } from './file.ts'
 import { FormatProblem } from './problem.ts'
 import { TypeId } from './schema.ts'
@@ -71,16 +71,16 @@ function textReader(
   first: number,
   last: number,
 ): (from: number, to: number) => string {
-  const buffer = Buffer.from(values.buffer, values.byteOffset, values.byteLength)
-  const used = buffer.subarray(first, last)
-  if (isAscii(used)) return (from, to) => buffer.toString('latin1', from, to)
+  const used = values.subarray(first, last)
+  if (isAscii(used)) return utf8Reader(values, true)
   if (!isUtf8(used)) throw problem(column, 'is not UTF-8')
+  const read = utf8Reader(values)
   return (from, to) => {
     // The whole is UTF-8; a cut inside a character would begin, or leave the next text beginning, with a continuation.
-    if (from < to && (continues(buffer, from) || (to < last && continues(buffer, to)))) {
+    if (from < to && (continues(values, from) || (to < last && continues(values, to)))) {
       throw problem(column, 'is not UTF-8')
     }
-    return buffer.toString('utf8', from, to)
+    return read(from, to)
   }
 }
 
@@ -111,7 +111,7 @@ function readViews(column: ArrowColumn, file: ArrowFile): (string | null)[] {
     if (length < 0 || bytes.length !== length) throw problem(column, `row ${row} lies outside`)
     spend(column, file, length)
     if (!isUtf8(bytes)) throw problem(column, 'is not UTF-8')
-    out.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'))
+    out.push(utf8Decode(bytes))
   }
   return out
 }
@@ -124,20 +124,35 @@ function readDictionary(column: ArrowColumn, file: ArrowFile): (string | null)[]
   const indices = column.buffers[1] ?? new Uint8Array(0)
   bounded(column, width, indices.length)
   const valid = validity(column)
-  const buffer = Buffer.from(indices.buffer, indices.byteOffset, indices.byteLength)
+  const indexAt = indexReader(indices, width)
   const out: (string | null)[] = []
   for (let row = 0; row < column.length; row++) {
     if (!valid(row)) {
       out.push(null)
       continue
     }
-    // Indices are never negative, and only their low 48 bits can be in use.
-    const word = words[buffer.readUIntLE(row * width, Math.min(width, 6))]
+    const word = words[indexAt(row)]
     if (word === undefined) throw problem(column, `row ${row} names a word outside its dictionary`)
     spend(column, file, word?.length ?? 0)
     out.push(word)
   }
   return out
+}
+
+/** Indices are never negative, so signed and unsigned ones are read alike. */
+function indexReader(indices: Uint8Array, width: number): (row: number) => number {
+  const view = new DataView(indices.buffer, indices.byteOffset, indices.byteLength)
+  switch (width) {
+    case 1:
+      return (row) => view.getUint8(row)
+    case 2:
+      return (row) => view.getUint16(row * 2, true)
+    case 4:
+      return (row) => view.getUint32(row * 4, true)
+    default:
+      // Of 64 bits only the low 48 can be in use.
+      return (row) => view.getUint32(row * 8, true) + view.getUint16(row * 8 + 4, true) * 2 ** 32
+  }
 }
 
 /** The values of a dictionary, read once however many batches name them. */

@@ -5,7 +5,7 @@
  * Files come from any producer, and a refusal must be the same in every process and version, so nothing here depends
  * on a library: every offset is checked, no loop is longer than the file.
  */
-import { zstdDecompressSync } from 'node:zlib'
+import { utf8Decode, zstdDecompress } from '#codec'
 import { Table } from './flatbuffer.ts'
 import { decodeLz4Frame } from './lz4.ts'
 import { FormatProblem } from './problem.ts'
@@ -47,9 +47,9 @@ export interface ArrowFile {
 /** Where the footer's FlatBuffer lies. */
 export function footerRange(bytes: Uint8Array): { start: number; end: number } {
   const end = bytes.length - 10
-  const text = (from: number): string => Buffer.from(bytes.subarray(from, from + 6)).toString('latin1')
+  const text = (from: number): string => utf8Decode(bytes, from, from + MAGIC.length)
   if (end < 8 || text(0) !== MAGIC) throw new FormatProblem('not an Arrow IPC file')
-  if (text(bytes.length - 6) !== MAGIC) throw new FormatProblem('the Arrow file is cut off')
+  if (text(bytes.length - MAGIC.length) !== MAGIC) throw new FormatProblem('the Arrow file is cut off')
   const length = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getInt32(end, true)
   if (length <= 0 || length > end - 8) throw new FormatProblem("the Arrow file's footer is damaged")
   return { start: end - length, end }
@@ -258,7 +258,7 @@ class BatchReader {
     if (rawLength === 0) return new Uint8Array(0)
     if (codec === 0) return decodeLz4Frame(packed, rawLength)
     if (codec !== 1) throw new FormatProblem(`compression ${codec} is not known`)
-    const raw = zstdDecompressSync(packed, { maxOutputLength: rawLength })
+    const raw = zstdDecompress(packed, rawLength)
     if (raw.length !== rawLength) throw new FormatProblem('a compressed buffer has another length than it says')
     return raw
   }

@@ -3,6 +3,7 @@
  * bytes there are. Arrow's own library trusts these offsets, and damaged ones could make it loop or give wrong values.
  * Layout: https://flatbuffers.dev/internals/
  */
+import { utf8Decode } from '#codec'
 import { FormatProblem } from './problem.ts'
 
 type Word = (offset: number) => number
@@ -79,7 +80,7 @@ export class Table {
     const length = this.#view.getUint32(start, true)
     if (start + 4 + length > this.#view.byteLength) throw new FormatProblem('a text reaches past the end')
     this.#spend(length)
-    return Buffer.from(this.#view.buffer, this.#view.byteOffset + start + 4, length).toString('utf8')
+    return utf8Decode(new Uint8Array(this.#view.buffer, this.#view.byteOffset + start + 4, length))
   }
 
   tables(index: number): Table[] {

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { FormatProblem } from './problem.ts'
 import { decodeLz4Frame } from './lz4.ts'
 
 /** Frames made by pyarrow's codec `lz4` (liblz4): `pa.Codec('lz4').compress(data)`. */
@@ -24,8 +25,8 @@ describe('LZ4 frames', () => {
   it.each(FRAMES)('decodes %j', (text, base64) => {
     const raw = Buffer.from(text, 'utf8')
     expect(Buffer.from(decodeLz4Frame(frame(base64), raw.length)).equals(raw)).toBe(true)
-    expect(() => decodeLz4Frame(frame(base64), raw.length + 1)).toThrow()
-    if (raw.length > 0) expect(() => decodeLz4Frame(frame(base64), raw.length - 1)).toThrow()
+    expect(() => decodeLz4Frame(frame(base64), raw.length + 1)).toThrow('shorter than it says')
+    if (raw.length > 0) expect(() => decodeLz4Frame(frame(base64), raw.length - 1)).toThrow(FormatProblem)
   })
 
   it('ends on damaged frames', () => {

@@ -4,12 +4,12 @@ import { acquire, vacate } from './claims.ts'
 import { DocumentStore } from './document-store.ts'
 import { nameClaimType } from './document-types.ts'
 import { nameClaim } from './name-claim.ts'
-import { World } from './testing/world.ts'
+import { CatalogWorld } from '../testing/catalog-world.ts'
 
 const claim = nameClaim({ tenant: 't', database: 'd' }, 'name')
 
 async function setUp() {
-  const world = new World()
+  const world = new CatalogWorld()
   const { clock, store } = world
   const documents = new DocumentStore({ store, clock, ids: seededIds(1, clock), cacheEntries: 10 })
   const owner = async () => (await documents.read(claim.key, nameClaimType))?.document.collectionId

@@ -1,8 +1,8 @@
 /** Every operation is stopped before and after each of its requests; another process must then succeed. */
 import { describe, expect, it } from 'vitest'
 import type { CollectionInfo } from '../model/collection.ts'
-import { Crash, type Fault } from './testing/faulty-store.ts'
-import { DATABASE, mark, outcomeOf, type Process, TENANT, wanted, World } from './testing/world.ts'
+import { Crash, type Fault } from '../testing/faulty-object-store.ts'
+import { DATABASE, mark, outcomeOf, type Process, TENANT, wanted, CatalogWorld } from '../testing/catalog-world.ts'
 
 type Run = (process: Process, source: CollectionInfo) => Promise<unknown>
 
@@ -14,14 +14,14 @@ const fork: Run = ({ catalog, store }, source) =>
  * prepare a fork are requests too.
  */
 async function atEveryStep(
-  broken: (world: World) => Promise<Run>,
-  check: (world: World, source: CollectionInfo, finished: boolean) => Promise<void>,
+  broken: (world: CatalogWorld) => Promise<Run>,
+  check: (world: CatalogWorld, source: CollectionInfo, finished: boolean) => Promise<void>,
   faults: readonly Fault[] = ['crash-before', 'crash-after'],
 ): Promise<number> {
   for (let n = 1; ; n++) {
     let isOver = false
     for (const fault of faults) {
-      const world = new World()
+      const world = new CatalogWorld()
       const { info } = await world.process().catalog.createCollection(wanted('old', { metadata: '{"v":1}' }))
       const run = await broken(world)
       const process = world.process({ fault: (request) => (request === n ? fault : undefined) })
@@ -96,7 +96,7 @@ describe('a crash in a creation', () => {
     await atEveryStep(broken, async (world) => {
       const { catalog } = world.process()
       for (let round = 0; round < 2; round++) {
-        world.clock.advance(25 * 3_600_000)
+        await world.clock.advance(25 * 3_600_000)
         expect((await catalog.collectGarbage()).failed).toBe(0)
       }
       for (const { state } of await world.collections()) expect(state).toBe('live')
@@ -118,7 +118,7 @@ describe('a crash in a fork', () => {
         if (typeof first !== 'string') return
         expect(first).toBe('unavailable: collection-being-created')
         waited++
-        world.clock.advance(16 * 60_000)
+        await world.clock.advance(16 * 60_000)
         expect(await fork(world.process(), source)).toMatchObject({ name: 'new' })
       },
     )
@@ -129,7 +129,7 @@ describe('a crash in a fork', () => {
     await atEveryStep(
       async () => fork,
       async (world) => {
-        world.clock.advance(16 * 60_000)
+        await world.clock.advance(16 * 60_000)
         const { catalog } = world.process()
         await catalog.createCollection(wanted('new', { getOrCreate: true }))
         const live = (await catalog.listCollections(TENANT, DATABASE)).map(({ id }) => id)
@@ -228,10 +228,10 @@ describe('a crash in a deletion', () => {
     await atEveryStep(broken, async (world, source) => {
       const { catalog } = world.process()
       const before = await catalog.countCollections(TENANT, DATABASE)
-      world.clock.advance(25 * 3_600_000)
+      await world.clock.advance(25 * 3_600_000)
       expect((await catalog.collectGarbage()).failed).toBe(0)
       if (before === 0) expect(await world.closed()).toContain(source.id)
-      world.clock.advance(25 * 3_600_000)
+      await world.clock.advance(25 * 3_600_000)
       await catalog.collectGarbage()
       expect(await world.collections()).toHaveLength(before)
       await catalog.createCollection(wanted('old', { getOrCreate: true }))

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { databaseKey, tenantKey } from '../format/keys.ts'
-import { DATABASE, outcomeOf, TENANT, wanted, World } from './testing/world.ts'
+import { DATABASE, outcomeOf, TENANT, wanted, CatalogWorld } from '../testing/catalog-world.ts'
 
 describe('databases', () => {
   it('are listed by name, page by page', async () => {
-    const { catalog } = new World().process()
+    const { catalog } = new CatalogWorld().process()
     await catalog.createTenant('other')
     for (const name of ['zeta', 'alpha', 'Beta']) await catalog.createDatabase(TENANT, name)
     await catalog.createDatabase('other', 'mine')
@@ -18,7 +18,7 @@ describe('databases', () => {
   })
 
   it('are created by one of many', async () => {
-    const world = new World()
+    const world = new CatalogWorld()
     const answers = await Promise.all(
       Array.from({ length: 5 }, () => outcomeOf(world.process().catalog.createDatabase(TENANT, 'second'))),
     )
@@ -26,14 +26,14 @@ describe('databases', () => {
   })
 
   it('need a name by the rules and a tenant that exists', async () => {
-    const { catalog } = new World().process()
+    const { catalog } = new CatalogWorld().process()
     await expect(catalog.createDatabase(TENANT, 'a')).rejects.toMatchObject({ code: 'bad-database-name' })
     await expect(catalog.createDatabase('nobody', 'second')).rejects.toMatchObject({ code: 'tenant-missing' })
     await expect(catalog.createTenant('ab')).rejects.toMatchObject({ code: 'bad-tenant-name' })
   })
 
   it('take no collections of a deletion that stalled, begun before they were created', async () => {
-    const world = new World()
+    const world = new CatalogWorld()
     const setUp = world.process().catalog
     await setUp.createDatabase(TENANT, 'second')
     await setUp.createCollection(wanted('before', { database: 'second' }))
@@ -59,7 +59,7 @@ describe('databases', () => {
   })
 
   it('do not share the place of another whose hash begins alike', async () => {
-    const world = new World()
+    const world = new CatalogWorld()
     const { catalog } = world.process()
     const neighbour = (key: string) => key.replace(/(.{12})[0-9a-f]{52}\.json$/, `$1${'0'.repeat(52)}.json`)
     await world.store.put(neighbour(tenantKey('tenant')), new Uint8Array(0))
@@ -71,7 +71,7 @@ describe('databases', () => {
 
 describe('resource names', () => {
   it('belong to one tenant, once', async () => {
-    const { catalog } = new World().process()
+    const { catalog } = new CatalogWorld().process()
     await catalog.createTenant('other')
     await catalog.setTenantResourceName('other', 'mine')
     expect(await catalog.getTenant('other')).toEqual({ name: 'other', resourceName: 'mine' })
@@ -88,7 +88,7 @@ describe('resource names', () => {
   })
 
   it('go to one of many tenants that ask at once', async () => {
-    const world = new World()
+    const world = new CatalogWorld()
     const { catalog } = world.process()
     for (let i = 0; i < 5; i++) await catalog.createTenant(`tenant-${i}`)
     const answers = await Promise.all(
@@ -107,7 +107,7 @@ describe('resource names', () => {
 
 describe('a reset', () => {
   it('leaves what a fresh store has, and closed logs', async () => {
-    const world = new World()
+    const world = new CatalogWorld()
     const { catalog } = world.process()
     await catalog.createTenant('other')
     await catalog.createDatabase('other', 'second')

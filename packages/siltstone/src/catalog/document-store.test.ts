@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { MemoryObjectStore } from '../drivers/memory/memory-object-store.ts'
 import { seededIds } from '../host/system-ids.ts'
-import { AutoClock } from '../testing/auto-clock.ts'
+import { ManualClock } from '../drivers/memory/manual-clock.ts'
 import { DocumentStore } from './document-store.ts'
 import { type NameClaim, nameClaimType } from './document-types.ts'
-import { type Fault, FaultyStore } from './testing/faulty-store.ts'
+import { type Fault, type FaultyObjectStore, faultyObjectStore } from '../testing/faulty-object-store.ts'
 
 const key = 'catalog/x'
 const claim = (name: string): NameClaim => ({
@@ -18,11 +18,11 @@ const claim = (name: string): NameClaim => ({
 })
 
 function setUp(fault?: (request: number, isWrite: boolean) => Fault | undefined, cacheEntries = 10) {
-  const clock = new AutoClock()
+  const clock = ManualClock.skippingSleeps()
   const memory = new MemoryObjectStore({ clock })
-  const make = (store: MemoryObjectStore | FaultyStore, seed: number) =>
+  const make = (store: MemoryObjectStore | FaultyObjectStore, seed: number) =>
     new DocumentStore({ store, clock, ids: seededIds(seed, clock), cacheEntries })
-  const faulty = new FaultyStore(memory, fault === undefined ? {} : { fault })
+  const faulty = faultyObjectStore(memory, fault === undefined ? {} : { fault })
   return { clock, memory, faulty, mine: make(faulty, 1), others: make(memory, 2) }
 }
 const onFirstWrite = (fault: Fault) => {
@@ -126,11 +126,11 @@ describe('the cache', () => {
     const { mine, others, clock, faulty } = setUp()
     await mine.write(key, nameClaimType, claim('a'), null)
     await others.change(key, nameClaimType, (current) => current && { ...current, name: 'b' })
-    clock.advance(1000)
+    await clock.advance(1000)
     const { requests } = faulty
     expect((await mine.recent(key, nameClaimType, 1000))?.document.name).toBe('a')
     expect(faulty.requests).toBe(requests)
-    clock.advance(1)
+    await clock.advance(1)
     expect((await mine.recent(key, nameClaimType, 1000))?.document.name).toBe('b')
   })
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { notFound, unavailable } from '../errors.ts'
-import { DATABASE, outcomeOf, TENANT, wanted, World } from './testing/world.ts'
+import { DATABASE, outcomeOf, TENANT, wanted, CatalogWorld } from '../testing/catalog-world.ts'
 
 async function setUp() {
-  const world = new World()
+  const world = new CatalogWorld()
   const { catalog } = world.process()
   const request = wanted('source', { space: 'ip', metadata: '{"a":1}', configuration: { x: 1 }, inbox: false })
   const { info: source } = await catalog.createCollection(request)
@@ -56,7 +56,7 @@ describe('a fork', () => {
       source,
       newName: 'fork',
       prepare: async () => {
-        world.clock.advance(15 * 60_000 + 1)
+        await world.clock.advance(15 * 60_000 + 1)
         taken = (await other.createCollection(wanted('fork'))).info.id
       },
     })
@@ -106,7 +106,7 @@ describe('a deletion whose log cannot be closed', () => {
     const { info } = await catalog.createCollection(wanted('source'))
     expect(info.id).not.toBe(source.id)
     expect(warnings).toEqual(['catalog.deletion-unfinished'])
-    world.clock.advance(25 * 3_600_000)
+    await world.clock.advance(25 * 3_600_000)
     expect(await catalog.collectGarbage()).toEqual({ finished: 0, removed: 0, failed: 1 })
     expect(await world.process().catalog.collectGarbage()).toEqual({ finished: 1, removed: 0, failed: 0 })
     expect(await world.closed()).toEqual([source.id])

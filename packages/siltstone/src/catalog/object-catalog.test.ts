@@ -5,7 +5,7 @@ import { collectionPath } from '../format/keys.ts'
 import { ModelCatalog } from '../testing/model-catalog.ts'
 import { idKey, nameKey } from './collection-document.ts'
 import type { ObjectCatalog } from './object-catalog.ts'
-import { DATABASE, outcomeOf, TENANT, wanted, World } from './testing/world.ts'
+import { DATABASE, outcomeOf, TENANT, wanted, CatalogWorld } from '../testing/catalog-world.ts'
 
 const SCOPE = { tenant: TENANT, database: DATABASE }
 
@@ -60,7 +60,7 @@ describe('one process after another', () => {
   it('behaves as the model, whichever process is asked', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.tuple(weighted, place, fc.boolean()), { maxLength: 40 }), async (steps) => {
-        const world = new World()
+        const world = new CatalogWorld()
         let made = 0
         const uuid = () => `00000000-0000-4000-8000-${String(++made).padStart(12, '0')}`
         const model: Subject = { catalog: new ModelCatalog({ uuid }, () => 0), names: new Map() }
@@ -81,7 +81,7 @@ describe('one process after another', () => {
 
 describe('a fresh store', () => {
   it('has the defaults without a single object', async () => {
-    const world = new World()
+    const world = new CatalogWorld()
     const { catalog } = world.process()
     expect(await catalog.getTenant(TENANT)).toEqual({ name: TENANT, resourceName: null })
     const database = { id: '00000000-0000-0000-0000-000000000000', name: DATABASE, tenant: TENANT }
@@ -95,7 +95,7 @@ describe('a fresh store', () => {
 
 describe('collections', () => {
   it('come back with all they were created with', async () => {
-    const world = new World()
+    const world = new CatalogWorld()
     const request = wanted('docs', {
       space: 'cosine',
       metadata: '{"n":9007199254740993,"f":1.0}',
@@ -117,7 +117,7 @@ describe('collections', () => {
   })
 
   it('take an answer as their own: what a caller does to it changes nothing', async () => {
-    const { catalog } = new World().process()
+    const { catalog } = new CatalogWorld().process()
     await catalog.createCollection(wanted('docs', { configuration: { a: [1] } }))
     const info = await catalog.getCollection(TENANT, DATABASE, 'docs')
     ;(info.configuration['a'] as number[]).push(2)
@@ -125,7 +125,7 @@ describe('collections', () => {
   })
 
   it('have names by the rules, on creation, rename and fork', async () => {
-    const { catalog } = new World().process()
+    const { catalog } = new CatalogWorld().process()
     await expect(catalog.createCollection(wanted('a'))).rejects.toMatchObject({ code: 'bad-collection-name' })
     const { info } = await catalog.createCollection(wanted('docs'))
     const rename = catalog.changeCollection(TENANT, DATABASE, info.id, { newName: 'a..b' })
@@ -138,7 +138,7 @@ describe('collections', () => {
   })
 
   it('know their dimension from their log', async () => {
-    const world = new World()
+    const world = new CatalogWorld()
     const { catalog } = world.process({
       dimensionOf: async ({ name }) => {
         if (name === 'closed') throw notFound('collection-missing', 'its log is closed')
@@ -154,7 +154,7 @@ describe('collections', () => {
   })
 
   it('that are damaged are reported, others go on', async () => {
-    const world = new World()
+    const world = new CatalogWorld()
     const { catalog } = world.process()
     const { info } = await catalog.createCollection(wanted('docs'))
     await catalog.createCollection(wanted('others'))
@@ -168,7 +168,7 @@ describe('collections', () => {
 
 describe('what it costs', () => {
   it('is one conditional GET for a collection known by name, wherever it changed', async () => {
-    const world = new World()
+    const world = new CatalogWorld()
     const { catalog, store } = world.process()
     const other = world.process().catalog
     const { info } = await catalog.createCollection(wanted('docs'))
@@ -182,14 +182,14 @@ describe('what it costs', () => {
     expect(await cost(() => catalog.getCollection(TENANT, DATABASE, 'docs'))).toEqual(['get'])
     expect((await catalog.getCollection(TENANT, DATABASE, 'docs')).metadata).toBe('{"a":1}')
     expect(await cost(() => catalog.recentCollectionById(TENANT, DATABASE, info.id))).toEqual([])
-    world.clock.advance(1001)
+    await world.clock.advance(1001)
     expect(await cost(() => catalog.recentCollectionById(TENANT, DATABASE, info.id))).toEqual(['get'])
     await other.deleteCollection(TENANT, DATABASE, 'docs')
     await expect(catalog.getCollection(TENANT, DATABASE, 'docs')).rejects.toMatchObject({ code: 'collection-missing' })
   })
 
   it('is a listing for a count, and only a page of objects for a page', async () => {
-    const world = new World()
+    const world = new CatalogWorld()
     const { catalog } = world.process()
     const ids: string[] = []
     for (let i = 0; i < 30; i++) ids.push((await catalog.createCollection(wanted(`name-${i}`))).info.id)
@@ -209,7 +209,7 @@ describe('what it costs', () => {
   })
 
   it('goes on behind a page of 1,000 keys', async () => {
-    const world = new World()
+    const world = new CatalogWorld()
     const { catalog } = world.process()
     for (let i = 0; i < 1100; i++) await catalog.createCollection(wanted(`name-${i}`))
     expect(await catalog.countCollections(TENANT, DATABASE)).toBe(1100)
@@ -221,7 +221,7 @@ describe('what it costs', () => {
 
 describe('fields and versions of the future', () => {
   it('survive a change by this program', async () => {
-    const world = new World()
+    const world = new CatalogWorld()
     const { catalog } = world.process()
     const { info } = await catalog.createCollection(wanted('docs'))
     const { collectionType } = await import('./collection-document.ts')

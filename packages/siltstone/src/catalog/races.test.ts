@@ -5,9 +5,9 @@
  */
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Fault } from './testing/faulty-store.ts'
-import { Crash } from './testing/faulty-store.ts'
-import { DATABASE, outcomeOf, type Process, TENANT, wanted, World } from './testing/world.ts'
+import type { Fault } from '../testing/faulty-object-store.ts'
+import { Crash } from '../testing/faulty-object-store.ts'
+import { DATABASE, outcomeOf, type Process, TENANT, wanted, CatalogWorld } from '../testing/catalog-world.ts'
 
 type Call =
   | { kind: 'create' | 'getOrCreate' | 'get' | 'delete'; name: string }
@@ -139,7 +139,7 @@ const call: fc.Arbitrary<Call> = fc.oneof(
 )
 
 async function race(calls: readonly Call[], scheduler: fc.Scheduler, faults: readonly ([number, Fault] | null)[]) {
-  const world = new World()
+  const world = new CatalogWorld()
   const setUp = world.process().catalog
   const ids = [
     (await setUp.createCollection(wanted('one'))).info.id,
@@ -198,7 +198,7 @@ describe('races on a name', () => {
   it('for creation have one winner, whose collection all are given', async () => {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 2, max: 5 }), fc.scheduler(), async (processes, scheduler) => {
-        const world = new World()
+        const world = new CatalogWorld()
         const pause = () => scheduler.schedule(Promise.resolve())
         const answers = await scheduler.waitFor(
           Promise.all(
@@ -220,7 +220,7 @@ describe('races with the deletion of a database', () => {
   it('leave no collection in a database that is gone, and none of a successor is deleted', async () => {
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), fc.nat(2), fc.boolean(), async (scheduler, creators, again) => {
-        const world = new World()
+        const world = new CatalogWorld()
         const scope = { tenant: TENANT, database: 'second' }
         await world.process().catalog.createDatabase(TENANT, 'second')
         const pause = () => scheduler.schedule(Promise.resolve())

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { forbidden, outcomeUnknown, unavailable } from '../errors.ts'
 import { MemoryObjectStore } from '../drivers/memory/memory-object-store.ts'
-import { AutoClock } from '../testing/auto-clock.ts'
+import { ManualClock } from '../drivers/memory/manual-clock.ts'
 import { initialiseStore, STORE_DESCRIPTOR } from './store-descriptor.ts'
 
 const KEY = 'snapshot/latest/pointer.txt'
-const memory = () => new MemoryObjectStore({ clock: new AutoClock() })
+const memory = () => new MemoryObjectStore({ clock: ManualClock.skippingSleeps() })
 
 describe('the descriptor of a store', () => {
   it('is created once', async () => {

@@ -1,14 +1,16 @@
 /**
  * Voids sequenced deltas that vanished from the inbox, or were changed in it, after an entry sequenced them.
  *
- * The writer cannot do it: it stands on the state after the last entry, and no state can be made past a mention whose
- * delta is gone. So this is an append of its own. It reads the pointer and every entry above the watermark, and creates
- * the next number if absent; the entry holds nothing but the keys, so it depends on no state.
+ * The writer cannot do it: it appends to the state after the last entry, and no state can be computed past a mention
+ * whose delta is gone. So this is an append of its own. It reads the pointer and every entry above the watermark, and
+ * creates the next number if absent. The entry holds nothing but the keys, so it depends on no state.
  *
- * Failure cases. Somebody else took the number: everything is read again and the next number tried. No clear answer:
- * the same. An earlier try may then land behind our back, but only at a number that nobody else has taken, and voiding
- * a key twice is harmless. Our entry was put so late that its number had been folded and collected: it is a stray below
- * the watermark, which everybody ignores, and the next look shows whether anything is still to be voided.
+ * Failure cases:
+ * - Another process took the number: everything is read again and the next number is tried.
+ * - No clear answer: the same. An earlier attempt may then take effect later, but only at a number that no other entry
+ *   has taken, and voiding a key twice is harmless.
+ * - The entry was put so late that its number had been folded and collected: it is a stray below the watermark, which
+ *   every reader ignores, and the next look shows whether anything is still to be voided.
  */
 import { corrupt, isPassing, outcomeUnknown } from '../errors.ts'
 import { encodeEntry } from '../format/entry.ts'
@@ -16,6 +18,7 @@ import { logEntryKey } from '../format/keys.ts'
 import { emptyManifest } from '../format/manifest.ts'
 import type { LogLimits } from '../log/log-limits.ts'
 import type { Environment } from '../ports/environment.ts'
+import { fullJitterMs } from '../ports/retry.ts'
 import { ManifestStore } from '../snapshot/manifest-store.ts'
 import { type LogFindings, type VanishedDelta, verifyLog } from './verify-log.ts'
 import { Findings } from './verify-report.ts'
@@ -23,7 +26,7 @@ import { Findings } from './verify-report.ts'
 const ATTEMPTS = 60
 
 export interface VoidOptions {
-  /** Who writes it. */
+  /** Name of the writer of the entry. */
   name: string
   limits: Pick<LogLimits, 'deltaBytes'>
   dryRun: boolean
@@ -62,7 +65,7 @@ export async function voidVanished(env: Environment, path: string, options: Void
     } catch (error) {
       if (!isPassing(error)) throw error
       failure = error
-      await env.clock.sleep(Math.min(2_000, 25 * 2 ** attempt) * (0.5 + env.random.next() / 2))
+      await env.clock.sleep(fullJitterMs(attempt + 1, { baseMs: 25, maxMs: 2_000, random: env.random }))
     }
   }
   throw outcomeUnknown('outcome-unknown', `the deltas of ${path} could not be voided in ${ATTEMPTS} attempts`, {

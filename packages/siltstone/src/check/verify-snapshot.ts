@@ -7,6 +7,7 @@ import { verifyFilterIndex } from '../filter-index/verify-filter-index.ts'
 import { hash64 } from '../format/hash64.ts'
 import type { DeletionsRef, Manifest, SegmentRef } from '../format/manifest.ts'
 import { OverlayReader } from '../format/segment/overlay.ts'
+import { verifySegment } from '../format/segment/verify-segment.ts'
 import { SegmentReader } from '../format/segment/reader.ts'
 import { verifyIvf } from '../ivf/verify-ivf.ts'
 import type { Environment } from '../ports/environment.ts'
@@ -116,7 +117,7 @@ export class SnapshotVerifier {
 
   async #readRows(ref: SegmentRef): Promise<SegmentRows> {
     const reader = new SegmentReader(ref.segment, this.#pool.readRange)
-    await reader.verify()
+    await verifySegment(reader)
     await verifyIvf(reader)
     await verifyFilterIndex(reader)
     const { ordinals } = await reader.rowRange(0, reader.rows)

@@ -1,4 +1,4 @@
-/** Readers of option values, for commander: a bad value is a usage error that names the option. */
+/** Parsers of option values for Commander, which turns a bad value into a usage error that names the option. */
 import { InvalidArgumentError } from 'commander'
 import { parseExact, type ExactJson } from '../records/exact-json.ts'
 import { parseKey } from '../format/keys.ts'
@@ -13,7 +13,7 @@ export function wholeNumber(minimum: number): (text: string) => number {
 }
 
 /** A number from 0 to 1. */
-export function share(text: string): number {
+export function fraction(text: string): number {
   const value = Number(text)
   if (text.trim() === '' || !(value >= 0 && value <= 1)) throw new InvalidArgumentError('Give a number from 0 to 1.')
   return value
@@ -25,12 +25,12 @@ export function port(text: string): number {
   return value
 }
 
-/** JSON whose integers and floats stay what they are. */
+/** JSON in which integers and floats stay distinct. */
 export function exactJson(text: string): ExactJson {
   try {
     return parseExact(text)
   } catch (error) {
-    throw new InvalidArgumentError(`It is not JSON (${(error as Error).message}). Put it in single quotes.`)
+    throw new InvalidArgumentError(`This is not JSON (${(error as Error).message}). Put it in single quotes.`)
   }
 }
 
@@ -46,27 +46,28 @@ export function vector(text: string): Float32Array {
   return result
 }
 
-export function words<T extends string>(known: readonly T[]): (text: string) => T[] {
+export function commaSeparated<T extends string>(known: readonly T[]): (text: string) => T[] {
   return (text) =>
     text
       .split(',')
       .filter((word) => word !== '')
       .map((word) => {
-        const found = known.find((one) => one === word.trim())
-        if (found === undefined) throw new InvalidArgumentError(`Choose of ${known.join(', ')}, with commas between.`)
+        const found = known.find((name) => name === word.trim())
+        if (found === undefined)
+          throw new InvalidArgumentError(`Choose from ${known.join(', ')}; separate them with commas.`)
         return found
       })
 }
 
-/** A version, or the name of a snapshot, which says its version. */
+/** A version number, or the name of a snapshot, which contains its version. */
 export function version(text: string): number {
   if (/^\d+$/.test(text)) return wholeNumber(0)(text)
   const [number = '', ulid = ''] = text.split('-')
-  const probe = `snapshot/${'0'.repeat(12)}-${'0'.repeat(12)}-00000000-0000-0000-0000-000000000000/manifest/${number.padStart(20, '0')}-${ulid}.json`
-  const parsed = parseKey(probe)
+  const key = `snapshot/${'0'.repeat(12)}-${'0'.repeat(12)}-00000000-0000-0000-0000-000000000000/manifest/${number.padStart(20, '0')}-${ulid}.json`
+  const parsed = parseKey(key)
   if (parsed?.kind !== 'manifest')
     throw new InvalidArgumentError(
-      'Give the number of a version, or the name of a snapshot ("siltstone snapshots list").',
+      'Give the number of a version, or the name of a snapshot from "siltstone snapshots list".',
     )
   return parsed.watermark
 }

@@ -30,7 +30,7 @@ const RECORDS = [
   .join('\n')
   .replace('"@"', '9007199254740993')
 
-describe('a life of a store', () => {
+describe('the life of a store', () => {
   it('produce, query, compact, snapshots, verify, rollback', async () => {
     const produced = await siltstone(['produce', 'notes', '--create', ...data], RECORDS)
     expect(produced).toMatchObject({ code: 0, err: '' })
@@ -92,19 +92,19 @@ describe('a life of a store', () => {
     expect(listed.map(({ name }) => name)).toEqual(['copies'])
   })
 
-  it('compacts when another process is done, if told to wait', async () => {
+  it('waits for another process that compacts, with --wait', async () => {
     await siltstone(['produce', 'notes', '--create', ...data], RECORDS)
     const env = await openEnvironment(join(directory, 'store'))
     const [path = ''] = await readdir(join(directory, 'store', 'delta'))
     await env.leases.acquire(foldLease(path), 'another', 2_000)
-    expect((await siltstone(['compact', ...data])).out).toContain('another process is at it')
+    expect((await siltstone(['compact', ...data])).out).toContain('another process compacts it')
     const waited = await siltstone(['compact', '--wait', '20', ...data])
     expect(waited.out).toMatch(/notes +1 +0 +1 +2 /)
     expect(waited.out).not.toContain('another process')
     await closeEnvironment(env)
   })
 
-  it('finds damage, repairs, and says so by its exit code', async () => {
+  it('finds damage, repairs it, and sets the exit code', async () => {
     await siltstone(['produce', 'notes', '--create', ...data], RECORDS)
     await siltstone(['compact', ...data])
     const snapshots = join(directory, 'store', 'snapshot')
@@ -129,10 +129,10 @@ it('as a process: input from a pipe, answers on stdout, errors on stderr, exit c
   expect(produced).toMatchObject({ code: 0, err: '', out: expect.stringContaining('2 records in 1 delta') })
   const found = await siltstoneProcess(['query', 'notes', '--text', 'why do rivers drop mud?', '--json', ...data])
   expect(jsonOf(found.out).records.map(({ id }) => id)).toEqual(['silt', 'cake'])
-  expect(await siltstoneProcess(['get', 'nobody', ...data])).toMatchObject({ code: 3, out: '' })
+  expect(await siltstoneProcess(['get', 'no-such-collection', ...data])).toMatchObject({ code: 3, out: '' })
 })
 
-it('ingest: files become passages; changed ones replace theirs, unchanged ones are passed over', async () => {
+it('ingest: files become passages; changed files replace theirs, unchanged files are skipped', async () => {
   const folder = join(directory, 'texts')
   await mkdir(folder)
   const paragraph = (about: string) => `${about} `.repeat(30)
@@ -184,7 +184,7 @@ describe('produce', () => {
   })
 
   const refused: [string, string | Uint8Array, string][] = [
-    ['a line that is no JSON', '{"id":"1","vector":[1]}\nnonsense', 'stdin:2: it is not JSON'],
+    ['a line that is not JSON', '{"id":"1","vector":[1]}\nnonsense', 'stdin:2: it is not JSON'],
     ['an unknown field', '{"id":"1","vectr":[1]}', 'unknown field "vectr"'],
     ['no id', '{"document":"x"}', 'id is missing'],
     ['an unknown op', '{"id":"1","op":"put"}', 'op is "put"'],
@@ -192,9 +192,9 @@ describe('produce', () => {
     [
       'vectors of two dimensions',
       '{"id":"1","vector":[1]}\n{"id":"2","vector":[1,2]}',
-      '2 dimensions, the collection 1',
+      '2 dimensions, the collection has 1',
     ],
-    ['bytes that are no text', Uint8Array.of(0xff, 0xfe, 0), 'not UTF-8'],
+    ['bytes that are not text', Uint8Array.of(0xff, 0xfe, 0), 'not UTF-8'],
   ]
   it.each(refused)('refuses %s', async (_, input, message) => {
     const ran = await siltstone(['produce', 'notes', '--create', ...data], input)
@@ -221,7 +221,7 @@ describe('usage', () => {
     expect(ran.out).toBe('')
   })
 
-  it('errors are JSON where JSON is asked for, and have a stack only with --debug', async () => {
+  it('errors are JSON with --json, and have a stack trace only with --debug', async () => {
     const { code, err } = await siltstone(['get', 'notes', '--json', ...data])
     expect(code).toBe(3)
     expect(JSON.parse(err)).toMatchObject({ error: { kind: 'not-found', code: 'store-missing', exitCode: 3 } })
@@ -231,7 +231,7 @@ describe('usage', () => {
   it('every command has a description, an example and --json', () => {
     const leaves = (command: ReturnType<typeof buildProgram>): (typeof command)[] =>
       command.commands.length === 0 ? [command] : command.commands.flatMap(leaves)
-    // The commands of `migrate` are those of another package, and are loaded when they are used.
+    // Another package has the commands of `migrate`; the CLI loads them when they are used.
     const all = leaves(buildProgram()).filter((command) => command.name() !== 'migrate')
     expect(all.length).toBeGreaterThan(15)
     for (const command of all) {

@@ -4,7 +4,8 @@ import { invalid } from '../errors.ts'
 import { readFileText } from '../host/files.ts'
 
 /**
- * `{ "default": {…}, "functions": { "<name>": {…} }, "openai": {…}, "bedrock": {…} }`, all optional.
+ * Reads the file of `--embedders`: `{ "default": {…}, "functions": { "<name>": {…} }, "openai": {…}, "bedrock": {…} }`;
+ * every key is optional.
  * @throws SiltstoneError `invalid` (embedder-config), `not-found`
  */
 export async function readEmbedders(path: string): Promise<EmbedderRegistryOptions> {
@@ -19,11 +20,13 @@ export async function readEmbedders(path: string): Promise<EmbedderRegistryOptio
     })
   }
   if (typeof json !== 'object' || json === null || Array.isArray(json))
-    throw invalid('embedder-config', `${path} does not hold a JSON object`, { field: '--embedders' })
+    throw invalid('embedder-config', `${path} is not a JSON object; write one, as {"default": {…}}`, {
+      field: '--embedders',
+    })
   const { default: first, functions = {}, openai, bedrock, ...rest } = json as Record<string, unknown>
   const [unknown] = Object.keys(rest)
   if (unknown !== undefined)
-    throw invalid('embedder-config', `${path}: unknown key ${unknown}; known are default, functions, openai, bedrock`, {
+    throw invalid('embedder-config', `${path}: unknown key ${unknown}; use only default, functions, openai, bedrock`, {
       field: '--embedders',
     })
   return {

@@ -1,9 +1,9 @@
-/** What a failure looks like on the command line: one line, a remedy, an exit code. A stack only with --debug. */
+/** How the command line reports a failure: one line, a remedy, an exit code; a stack trace only with --debug. */
 import { CommanderError } from 'commander'
 import { type ErrorKind, isSiltstoneError } from '../errors.ts'
 
 /**
- * 0 done · 1 failed · 2 wrong usage or input · 3 not found · 4 conflict · 5 unavailable or of unknown outcome ·
+ * Exit codes: 0 done · 1 failed · 2 wrong usage or input · 3 not found · 4 conflict · 5 unavailable or of unknown outcome ·
  * 6 damaged data
  */
 const CODES: Record<ErrorKind, number> = {
@@ -21,21 +21,21 @@ const CODES: Record<ErrorKind, number> = {
 export const EXIT_CODES = `Exit codes: 0 done, 1 failed, 2 wrong usage or input, 3 not found, 4 conflict, 5 unavailable, 6 damaged data.`
 
 const REMEDIES: Partial<Record<ErrorKind, string>> = {
-  conflict: 'Look at the present state and decide again.',
+  conflict: 'Read the current state and decide again.',
   unavailable: 'Try again in a moment.',
-  unknown: 'It may have happened: read before you write again.',
+  unknown: 'The write may have happened: read before you write again.',
   corrupt: 'Run "siltstone verify" to see what is damaged, then "siltstone repair".',
 }
 
 const REMEDY_BY_CODE: Record<string, string> = {
-  'collection-missing': '"siltstone collections list" shows what there is.',
-  'collection-exists': 'Choose another name, or use the one that is there.',
-  'disk-full': 'Free some space; nothing that was acknowledged is lost.',
+  'collection-missing': '"siltstone collections list" shows the collections.',
+  'collection-exists': 'Choose another name, or use the existing collection.',
+  'disk-full': 'Free some space; no acknowledged write is lost.',
   'read-only': 'Make the directory writable, or choose another with --data.',
-  'access-denied': 'Give yourself the right to it, or choose another place with --data.',
-  'back-pressure': 'Compaction is behind: run "siltstone compact", or keep a server running.',
+  'access-denied': 'Get the permission, or choose another store with --data.',
+  'back-pressure': 'Compaction lags behind: run "siltstone compact", or keep a server running.',
   'dimension-mismatch': 'All vectors of a collection have the dimension of its first one.',
-  'coordination-damaged': 'Nothing that was written is lost by that.',
+  'coordination-damaged': 'No written record is lost.',
   gone: '"siltstone snapshots list" shows the versions that are kept.',
 }
 
@@ -51,18 +51,24 @@ export function describeError(error: unknown): ShownError {
   if (isSiltstoneError(error)) {
     const { kind, code, message } = error
     const known = REMEDY_BY_CODE[code] ?? REMEDIES[kind]
-    // Many messages say it themselves.
+    // Many messages name a command themselves.
     const remedy = known && !message.includes('siltstone ') ? known : undefined
-    // What is missing is a package that the command needs: a matter of usage, not a failure.
+    // The user has to install a package: a usage error, not a failure.
     const exitCode = code === 'package-missing' ? CODES.invalid : CODES[kind]
     return { kind, code, message, remedy, exitCode }
   }
   if (error instanceof CommanderError) {
     const message = error.message.replace(/^error: /, '')
-    return { kind: 'invalid', code: error.code, message, remedy: 'Add --help to see how it is used.', exitCode: 2 }
+    return { kind: 'invalid', code: error.code, message, remedy: 'Add --help to see the usage.', exitCode: 2 }
   }
   const message = error instanceof Error ? error.message : String(error)
-  return { kind: 'failure', code: 'unexpected', message, remedy: 'Run it again with --debug for details.', exitCode: 1 }
+  return {
+    kind: 'failure',
+    code: 'unexpected',
+    message,
+    remedy: 'Run the command again with --debug for details.',
+    exitCode: 1,
+  }
 }
 
 export function errorText(error: unknown, options: { json: boolean; debug: boolean }): string {

@@ -1,15 +1,15 @@
-/** Text for people: tables, sizes, times. */
+/** Formats tables, sizes and times as text for people. */
 
 export interface Column<T> {
   title: string
   value: (row: T) => string | number | null | undefined
-  /** Numbers stand to the right. */
+  /** Align to the right. */
   right?: boolean
-  /** Longer values are cut; the last column has what is left of the line. */
+  /** Longer values are cut. Default 200. */
   maxWidth?: number
 }
 
-/** Rows under underlined titles, or `none` when there are none. */
+/** Rows under underlined titles; `none` when there are no rows. */
 export function table<T>(rows: readonly T[], columns: readonly Column<T>[], none: string): string {
   if (rows.length === 0) return `${none}\n`
   const cells = rows.map((row) =>
@@ -31,34 +31,34 @@ export function table<T>(rows: readonly T[], columns: readonly Column<T>[], none
   ].join('\n')}\n`
 }
 
-/** Names and values under each other. */
+/** One line per name and value. */
 export function list(fields: readonly (readonly [string, string | number | null | undefined])[]): string {
   const width = Math.max(...fields.map(([name]) => name.length))
   return fields.map(([name, value]) => `${name.padEnd(width)}  ${value ?? '-'}\n`).join('')
 }
 
 export function oneLine(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- they would move the cursor
+  // oxlint-disable-next-line no-control-regex -- control characters would move the cursor
   return text.replaceAll(/[\s\u0000-\u001f\u007f]+/g, ' ').trim()
 }
 
 export function cut(text: string, width: number): string {
-  const letters = lettersOf(text)
-  return letters.length <= width ? text : `${letters.slice(0, Math.max(0, width - 1)).join('')}…`
+  const graphemes = graphemesOf(text)
+  return graphemes.length <= width ? text : `${graphemes.slice(0, Math.max(0, width - 1)).join('')}…`
 }
 
 const segmenter = new Intl.Segmenter()
 
-/** As people see them: an accent or a flag is one. */
-function lettersOf(text: string): string[] {
+/** Grapheme clusters: a letter with its accent, or a flag, is one. */
+function graphemesOf(text: string): string[] {
   return Array.from(segmenter.segment(text), ({ segment }) => segment)
 }
 
 function widthOf(text: string): number {
-  return lettersOf(text).length
+  return graphemesOf(text).length
 }
 
-/** Broken at spaces into at most so many lines, the last one cut. */
+/** Wraps at spaces into at most `lines` lines; the last one is cut. */
 export function wrap(text: string, width: number, lines: number): string[] {
   const wrapped: string[] = []
   let rest = oneLine(text)

@@ -1,7 +1,7 @@
 import { silentLogger, type Logger, type LogFields } from '../ports/telemetry.ts'
 import { errorTerminal, writeError, writeOut } from '../host/process.ts'
 
-/** Where a command's answer goes: text for people on stdout, or one JSON value for programs. Notes go to stderr. */
+/** Writes a command's answer to stdout, as text or as one JSON value (`--json`). Notes go to stderr. */
 export class Output {
   readonly json: boolean
   readonly logger: Logger
@@ -11,17 +11,17 @@ export class Output {
     this.logger = options.debug === true ? debugLogger() : silentLogger
   }
 
-  /** The command's answer. */
+  /** Writes the command's answer. */
   async answer(value: unknown, text: () => string): Promise<void> {
     await writeOut(this.json ? `${toJson(value)}\n` : text())
   }
 
-  /** Something to know while it works; not for programs. */
+  /** Writes a note to stderr; not with `--json`. */
   async note(text: string): Promise<void> {
     if (!this.json) await writeError(`${text}\n`)
   }
 
-  /** Progress that overwrites itself on a terminal; elsewhere nothing is said. */
+  /** Shows progress in one line of the terminal that is overwritten; writes nothing elsewhere. */
   async progress(text: string): Promise<void> {
     const terminal = errorTerminal()
     if (this.json || !terminal) return
@@ -37,7 +37,7 @@ export function toJson(value: unknown): string {
   return JSON.stringify(
     value,
     (_, item: unknown) => {
-      // Every digit: whether they are kept is the reader's matter.
+      // All digits, even if the program that reads them uses 64-bit floats.
       if (typeof item === 'bigint') return rawJson(item.toString())
       return item instanceof Float32Array ? Array.from(item) : item
     },

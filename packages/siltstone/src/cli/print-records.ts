@@ -1,4 +1,4 @@
-/** Records shown on the command line. */
+/** Prints records on the command line. */
 import type { Explanation, GetResponse, Include, QueryHits } from '../model/read.ts'
 import { metadataToPlain } from '../records/index.ts'
 import { type Column, table } from './format.ts'
@@ -37,7 +37,8 @@ export function columnsFrom(include: readonly string[]): Include {
 
 export async function printRecords(out: Output, answer: GetResponse): Promise<void> {
   const rows = rowsOf(answer.ids, answer)
-  const more = answer.pageToken === undefined ? '' : 'There are more: raise --limit, or go on with --offset.\n'
+  const more =
+    answer.pageToken === undefined ? '' : 'There are more records: raise --limit, or continue with --offset.\n'
   await out.answer(
     { version: answer.version, records: rows, ...(more && { more: true }) },
     () => `${recordTable(rows)}${more}`,

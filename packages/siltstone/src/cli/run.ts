@@ -1,4 +1,4 @@
-/** The command line: reads the arguments, runs one command, shows what failed, answers the exit code. */
+/** Parses the arguments, runs one command, prints its error and returns the exit code. */
 import { Command, CommanderError } from 'commander'
 import { endWhenOutputCloses, writeError, writeOut } from '../host/process.ts'
 import { VERSION } from '../version.ts'
@@ -18,12 +18,12 @@ export function buildProgram(): Command {
   return program
 }
 
-/** Every command throws instead of ending the process, so that all failures look alike. */
+/** Makes every command throw instead of ending the process, so that all failures are reported alike. */
 function prepare(command: Command): void {
   command.exitOverride().configureOutput({
     writeOut: (text) => void writeOut(text),
     writeErr: (text) => void writeError(text),
-    // Shown once, by `run`.
+    // `run` prints errors.
     outputError: () => {},
   })
   for (const child of command.commands) {
@@ -46,7 +46,7 @@ async function addMigrateCommands(program: Command): Promise<void> {
 
 /**
  * @param args without the program's name
- * @returns the exit code, undefined when the command decided it itself
+ * @returns the exit code; undefined when the command has set it
  */
 export async function run(args: readonly string[]): Promise<number | undefined> {
   endWhenOutputCloses()
@@ -57,7 +57,7 @@ export async function run(args: readonly string[]): Promise<number | undefined> 
     return undefined
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0
-    // Without a command the help was shown.
+    // Commander has shown the help because a subcommand is missing.
     if (error instanceof CommanderError && error.code === 'commander.help') return 2
     await writeError(errorText(error, { json: args.includes('--json'), debug: args.includes('--debug') }))
     return describeError(error).exitCode

@@ -1,4 +1,4 @@
-/** What most commands begin with: a store on a directory or in a bucket, opened for one command. */
+/** Opens a store in a directory or a bucket for one command. */
 import { type Command, Option } from 'commander'
 import { DEFAULT_DATABASE, DEFAULT_TENANT } from '../catalog/index.ts'
 import { EmbedderRegistry, type EmbedderRegistryOptions } from '../embed/registry.ts'
@@ -30,7 +30,7 @@ export const DEFAULT_DATA = './siltstone-data'
 export function withStoreOptions(command: Command): Command {
   return withOutputOptions(command)
     .addOption(
-      new Option('--data <place>', 'where the store is: a directory, or s3://bucket/prefix')
+      new Option('--data <place>', 'the store: a directory, or s3://bucket/prefix')
         .env('SILTSTONE_DATA')
         .default(DEFAULT_DATA),
     )
@@ -41,7 +41,7 @@ export function withStoreOptions(command: Command): Command {
 export function withOutputOptions(command: Command): Command {
   return command
     .option('--json', 'print JSON, for programs')
-    .option('--debug', 'print what happens inside, and a stack when it fails')
+    .option('--debug', 'print debug logs, and a stack trace on failure')
 }
 
 export function withEmbedders(command: Command): Command {
@@ -75,7 +75,7 @@ export class Session {
   }
 
   /**
-   * @param open.create false: a directory that is not there is an error, not a new store
+   * @param open.create false: a missing store is an error; true: it is created
    * @throws SiltstoneError `not-found` (store-missing)
    */
   static async open(options: CommonOptions, open: { create: boolean }): Promise<Session> {
@@ -92,7 +92,7 @@ export class Session {
     }
   }
 
-  /** Runs one command's work and closes whatever comes. */
+  /** Opens a session, runs one command's work, and closes the session even if the work fails. */
   static async use(
     options: CommonOptions,
     open: { create: boolean },
@@ -111,7 +111,7 @@ export class Session {
     await closeEnvironment(this.env)
   }
 
-  /** By name, or by id. @throws SiltstoneError `not-found` (collection-missing) */
+  /** Finds a collection by name or id. @throws SiltstoneError `not-found` (collection-missing) */
   async collection(nameOrId: string): Promise<CollectionInfo> {
     const { tenant, database } = this.options
     try {
@@ -129,8 +129,8 @@ export class Session {
   }
 
   /**
-   * The named collections, or every one that has objects in the store, whatever tenant it is of.
-   * @returns by path, with a name where the tenant's database has it
+   * The named collections; without names, every collection of any tenant that has objects in the store.
+   * @returns paths, with the name if the collection is in this tenant's database
    */
   async targets(names: readonly string[]): Promise<{ path: string; name: string }[]> {
     if (names.length > 0)
@@ -169,7 +169,7 @@ export async function requireStore(directory: string): Promise<void> {
   throw storeMissing(directory)
 }
 
-/** A bucket can be asked only once it is opened. */
+/** Checks a bucket after it was opened; `requireStore` checks directories before. */
 async function requireDescriptor({ store }: Environment, place: string): Promise<void> {
   if ((await store.head(storeKey)) === undefined) throw storeMissing(place)
 }
@@ -177,7 +177,7 @@ async function requireDescriptor({ store }: Environment, place: string): Promise
 function storeMissing(place: string) {
   return notFound(
     'store-missing',
-    `there is no store at ${place}; give the place of one with --data, or make one with "siltstone ingest" or "siltstone serve"`,
+    `there is no store at ${place}; give another with --data, or create one with "siltstone ingest" or "siltstone serve"`,
     { field: '--data' },
   )
 }

@@ -10,7 +10,8 @@ import { type OverlayDescriptor, type OverlayRow, OverlayWriter } from '../forma
 import type { Environment } from '../ports/environment.ts'
 import { putImmutable } from '../snapshot/manifest-store.ts'
 import { loadDeletions } from '../snapshot/open-segment.ts'
-import { encodeRowSet, RowSet } from '../format/row-set.ts'
+import { encodeRowSet } from '../format/roaring.ts'
+import { RowSet } from '../format/row-set.ts'
 
 const INLINE_BITMAP_BYTES = 16 * 1024
 
@@ -76,7 +77,7 @@ async function addDeletions(
 export async function storeDeletions(env: Environment, path: string, set: RowSet): Promise<DeletionsRef | null> {
   const count = set.count()
   if (count === 0) return null
-  const bytes = await encodeRowSet(set)
+  const bytes = encodeRowSet(set)
   if (bytes.length <= INLINE_BITMAP_BYTES) return { count, inline: Buffer.from(bytes).toString('base64') }
   const key = bitmapKey(path, env.ids.ulid())
   await putImmutable(env, key, bytes)

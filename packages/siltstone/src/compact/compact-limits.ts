@@ -13,8 +13,10 @@ export interface CompactLimits {
   overlays: number
   /** Nothing larger than this comes out of one merge. */
   mergeBytes: number
-  /** From this many rows on a segment is clustered and carries an inverted file. */
+  /** A segment of at least this many rows is clustered and carries an inverted file and filter indexes … */
   indexRows: number
+  /** … but no inverted file when its vectors have fewer dimensions than this: a scan of so little costs less. */
+  indexDimension: number
   leaseTtlMs: number
   history: HistoryPolicy
   /** Objects younger than this are never collected. */
@@ -35,6 +37,7 @@ export const defaultCompactLimits: CompactLimits = {
   overlays: 8,
   mergeBytes: 16 * 1024 * MB,
   indexRows: 1_000,
+  indexDimension: 8,
   leaseTtlMs: 30_000,
   history: defaultHistory,
   graceMs: 3_600_000,

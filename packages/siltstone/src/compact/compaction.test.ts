@@ -28,7 +28,9 @@ function interruptedMerge(world: World, interfere: () => Promise<void>): ReturnT
     },
   })
   const merger = world.process('merger', store)
-  const context = { state: merger.state, pool: merger.compactor.newPool(), limits: world.compact, name: 'merger' }
+  const { env, manifests } = merger.state
+  const pool = merger.compactor.newPool()
+  const context = { env, path, manifests, pool, limits: world.compact, name: 'merger' }
   return mergeOnce(context, new AbortController().signal)
 }
 

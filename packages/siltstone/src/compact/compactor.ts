@@ -9,12 +9,13 @@ import type { LogLimits } from '../log/log-limits.ts'
 import { LogWriter } from '../log/writer.ts'
 import type { Environment } from '../ports/environment.ts'
 import { BlockCache } from '../snapshot/block-cache.ts'
+import { ManifestStore } from '../snapshot/manifest-store.ts'
 import { SegmentPool } from '../snapshot/open-segment.ts'
 import { foldOnce } from './fold.ts'
 import { foldLease, mergeLease, withLease } from '../ports/lease-guard.ts'
 import type { CompactLimits } from './compact-limits.ts'
 import { mergeOnce } from './merge.ts'
-import { enlistForCollection } from './gc-due.ts'
+import { scheduleGcAfterFold } from './gc-schedule.ts'
 
 const LOST_COMMITS = 50
 const MEMORY_OF_BLOCKS = 64 * 1024 * 1024
@@ -128,7 +129,7 @@ export class Compactor {
     for (let lost = 0; lost < LOST_COMMITS && !signal.aborted; ) {
       const startedMs = env.clock.monotonicMs()
       const result = await foldOnce({ state, writer, pool, limits, name }, signal)
-      outcome.watermark = state.manifest.watermark
+      outcome.watermark = await state.run(async ({ log }) => log.manifest.watermark)
       if (result === null) return
       if (result === 'lost') {
         lost++
@@ -140,20 +141,20 @@ export class Compactor {
       outcome.bytesWritten += result.bytesWritten
       outcome.watermark = result.manifest.watermark
       this.#report('fold', path, result.manifest, env.clock.monotonicMs() - startedMs, result.entries)
-      await enlistForCollection(env, path, log)
+      await scheduleGcAfterFold(env, path, log)
     }
     // Somebody took the lease, or is faster each time: the rest is theirs, and may not be folded yet.
     outcome.busy = true
   }
 
   async #mergeAll(path: string, full: boolean, outcome: CompactionOutcome, signal: AbortSignal): Promise<void> {
-    const { env, log, limits, name } = this.#options
+    const { env, limits, name } = this.#options
     const pool = this.newPool()
-    const state = new CollectionState({ env, path, pool, limits: log, inbox: false })
+    const manifests = new ManifestStore(env, path)
     outcome.busy = false
     for (let lost = 0; lost < LOST_COMMITS && !signal.aborted; ) {
       const startedMs = env.clock.monotonicMs()
-      const result = await mergeOnce({ state, pool, limits, name, full }, signal)
+      const result = await mergeOnce({ env, path, manifests, pool, limits, name, full }, signal)
       if (result === null) return
       if (result === 'lost') {
         lost++

@@ -1,11 +1,16 @@
 /**
- * The fold: entries after the watermark become one small segment of new rows, deletion bitmaps and overlays on older
- * segments, and one commit.
+ * The fold: log entries after the watermark become one small segment of new rows, deletion bitmaps and overlays on older
+ * segments, and one commit. Its steps and what they hand on:
  *
- * What costs (rows and columns to write) is computed once and by id. Where those ids lie in older segments depends on
- * the manifest, so who loses the commit to a merge starts from the *current* manifest and only looks the ids up again.
- * That is right as long as the log below the watermark is the same: watermark and both epochs unchanged. Otherwise
- * another fold, a collection or a reset came between, and we begin again.
+ * - `FoldInput` (`fold-plan.ts`): the log above one manifest, taken under the lock.
+ * - `FoldPlan` (`fold-plan.ts`): which records are written, deleted and overlaid. Planning does no I/O.
+ * - `FoldOutput` (`fold-output.ts`): the segment that was written, and the other changes by id of their record.
+ * - The commit, in this file.
+ *
+ * The output is computed once. Where its ids lie in older segments depends on the manifest, so a fold that loses the
+ * commit to a merge starts from the manifest that is current then and only looks the ids up again. That is right as long
+ * as the log below the watermark is the same: the watermark and both epochs are unchanged. Otherwise another fold, a
+ * garbage collection or a reset came in between, and the fold begins again.
  *
  * Counts are checked before the commit: the rows that the new manifest names, less its deletions, must be the live
  * records that applying the operations one by one gave. A fold that would lose or invent a record is never published.
@@ -13,32 +18,28 @@
 import { corrupt, isSiltstoneError } from '../errors.ts'
 import type { LogEntry } from '../format/entry.ts'
 import { parseKey } from '../format/keys.ts'
-import type { Manifest, RefusedDelta, SegmentRef, SequencedKeys, StatePart } from '../format/manifest.ts'
-import type { OverlayRow } from '../format/segment/overlay.ts'
-import type { SegmentRow } from '../format/segment/writer.ts'
-import type { RefusedInLog } from '../log/applied-log.ts'
+import type { FoldedEntries, Manifest, SegmentRef, SequencedKeys } from '../format/manifest.ts'
 import type { CollectionState } from '../log/collection-state.ts'
-import type { FreshRecord } from '../log/fresh-state.ts'
-import type { RecordRef, View } from '../log/view.ts'
+import type { LogLimits } from '../log/log-limits.ts'
 import type { LogWriter } from '../log/writer.ts'
-import { BaseState, type RowRef } from '../snapshot/base-state.ts'
-import type { PointerState } from '../snapshot/manifest-store.ts'
+import { BaseState } from '../snapshot/base-state.ts'
+import { commitChanges } from '../snapshot/commit-loop.ts'
+import { lostIfPointerMoved } from '../snapshot/lost-work.ts'
 import type { SegmentPool } from '../snapshot/open-segment.ts'
 import { applyChanges, countLive } from './apply-changes.ts'
 import type { CompactLimits } from './compact-limits.ts'
-import { nextManifest } from '../snapshot/next-manifest.ts'
-import { lostIfOvertaken } from '../snapshot/overtaken.ts'
-import { evenly, spaceToIndex, writeSegment } from './write-segment.ts'
+import { type FoldOutput, relocate, rowChangesOf, writeFold } from './fold-output.ts'
+import { type FoldInput, foldInput, planFold } from './fold-plan.ts'
 
 const REFUSED_KEPT = 1_000
-const ROW_BATCH = 2_048
-const REBASES = 20
+const COMMIT_ATTEMPTS = 20
 
 export interface FoldContext {
   state: CollectionState
   writer: LogWriter
   pool: SegmentPool
   limits: CompactLimits
+  /** Name of the compactor, for the manifest. */
   name: string
 }
 
@@ -49,246 +50,116 @@ export interface FoldResult {
   bytesWritten: number
 }
 
-/** @returns null when nothing was to be folded, `lost` when somebody else did it */
+/** @returns null when there was nothing to fold, `lost` when another process folded it */
 export async function foldOnce(context: FoldContext, signal: AbortSignal): Promise<FoldResult | null | 'lost'> {
-  const { state, limits } = context
+  const { state, pool, limits } = context
   const startedAtMs = state.env.clock.nowMs()
-  await state.run(() => state.sync({ inbox: state.takesInbox, applyBytes: limits.foldBytes }))
-  if (state.manifest.state === 'closed') return null
-  // With only a part of the log in hand nothing can be appended; the next fold comes to it.
-  if (state.takesInbox && !state.closed && state.knowledge && (await state.run(() => state.unsequenced())).length > 0) {
+  const input = await readInput(context)
+  if (!input) return null
+  return lostIfPointerMoved(state.manifests, input.pointer, async () => {
+    const output = await writeFold(
+      { env: state.env, path: state.path, pool, limits },
+      input.view,
+      planFold(input),
+      signal,
+    )
+    const manifest = await commitFold(context, input, output, startedAtMs, signal)
+    if (manifest === 'lost') return 'lost'
+    const bytesWritten = output.segment?.sizeBytes ?? 0
+    return { manifest, entries: input.entries.length, operations: input.view.overlay.operations, bytesWritten }
+  })
+}
+
+/** Reads the log, at most `foldBytes` of it, after sequencing what is in the inbox. */
+async function readInput({ state, writer, limits }: FoldContext): Promise<FoldInput | null> {
+  const applyBytes = limits.foldBytes
+  const hasInbox = await state.run(async ({ log }) => {
+    await log.sync({ applyBytes })
+    // With only a part of the log applied nothing can be appended; the next fold sequences the inbox.
+    return !log.isClosed && log.knowledge !== undefined && (await log.listInbox()).length > 0
+  })
+  if (hasInbox) {
     try {
-      await context.writer.sequenceInbox()
+      await writer.sequenceInbox()
     } catch (error) {
-      // Closed meanwhile: the closing is what remains to be folded.
+      // The collection was deleted in the meantime: its last entry is still to be folded.
       if (!isSiltstoneError(error, 'not-found')) throw error
     }
-    await state.run(() => state.sync({ inbox: false, applyBytes: limits.foldBytes }))
+    await state.run(({ log }) => log.sync({ inbox: false, applyBytes }))
   }
-  if (state.end === state.manifest.watermark) return null
-  const plan = await state.run(async () => ({
-    view: state.sequencedView(),
-    pointer: state.pointer,
-    manifest: state.manifest,
-    entries: state.entries(),
-    refused: state.refused,
-    closed: state.closed,
-    operations: state.fresh.operations,
-    end: state.end,
-  }))
-  return lostIfOvertaken(state.manifests, plan.pointer, () => publish(context, plan, startedAtMs, signal))
+  return state.run(async (locked) => foldInput(locked))
 }
 
-interface FoldPlan {
-  view: View
-  pointer: PointerState | 'none'
-  manifest: Manifest
-  entries: readonly LogEntry[]
-  refused: readonly RefusedInLog[]
-  closed: boolean
-  operations: number
-  end: number
-}
-
-async function publish(
-  context: FoldContext,
-  plan: FoldPlan,
+async function commitFold(
+  { state, pool, limits, name }: FoldContext,
+  input: FoldInput,
+  output: FoldOutput,
   startedAtMs: number,
   signal: AbortSignal,
-): Promise<FoldResult | 'lost'> {
-  const { state, limits } = context
-  const work = await divide(plan.view)
-  const added = plan.closed ? null : await writeRows(context, plan.view, work.rows, signal)
-  const reset = plan.entries.some(({ control }) => control?.kind === 'reset')
-  let { pointer, manifest: current } = plan
-  let base: StatePart = plan.view.base.part
-  let located: Located | undefined = work
-  for (let attempt = 0; attempt < REBASES && located; attempt++) {
-    signal.throwIfAborted()
-    const segments = plan.closed ? [] : await changeSegments(context, base.segments, located, added)
-    const liveRecords = plan.closed ? 0 : plan.view.liveRecords
+): Promise<Manifest | 'lost'> {
+  const { env, path, manifests } = state
+  const { view, manifest: origin } = input
+  const options = {
+    env,
+    kind: input.isClosed ? ('close' as const) : ('fold' as const),
+    writer: name,
+    startedAtMs,
+    history: limits.history,
+    attempts: COMMIT_ATTEMPTS,
+    from: input,
+    signal,
+  }
+  const committed = await commitChanges(manifests, options, async ({ manifest: current }) => {
+    if (
+      current.watermark !== origin.watermark ||
+      current.gcEpoch !== origin.gcEpoch ||
+      current.resetEpoch !== origin.resetEpoch
+    ) {
+      env.metrics.count('fold_rebase_refused')
+      return undefined
+    }
+    let segments: SegmentRef[] | undefined = []
+    if (!input.isClosed) segments = await segmentsAfter(state, pool, input, output, current)
+    if (!segments) return undefined
+    const liveRecords = input.isClosed ? 0 : view.liveRecords
     if (countLive(segments) !== liveRecords)
       throw corrupt(
         'count-mismatch',
-        `folding ${state.path} up to entry ${plan.end}: ${countLive(segments)} rows would be live, ${liveRecords} records are`,
+        `folding ${path} up to entry ${view.version}: ${countLive(segments)} rows would be live, ${liveRecords} records are`,
       )
-    const next = nextManifest(
-      {
-        env: state.env,
-        current,
-        pointer,
-        kind: plan.closed ? 'close' : 'fold',
-        writer: context.name,
-        startedAtMs,
-        history: limits.history,
-      },
-      {
-        state: plan.closed ? 'closed' : 'live',
-        watermark: plan.end,
-        operations: current.operations + plan.operations,
-        segments,
-        liveRecords,
-        dimension: plan.view.dimension,
-        nextOrdinal: plan.view.fresh.nextOrdinal,
-        resetEpoch: current.resetEpoch + (reset ? 1 : 0),
-        sequenced: [...current.sequenced, ...sequencedBy(plan.entries, state.env.clock.nowMs())],
-        folded: foldedAfter(current, plan.entries, state),
-        refused: [
-          ...current.refused,
-          ...plan.refused.map((one): RefusedDelta => ({ ...one, atMs: state.env.clock.nowMs() })),
-        ].slice(-REFUSED_KEPT),
-      },
-    )
-    const committed = await state.manifests.commit(pointer, next)
-    if (committed !== 'lost')
-      return {
-        manifest: next,
-        entries: plan.entries.length,
-        operations: plan.operations,
-        bytesWritten: added?.sizeBytes ?? 0,
-      }
-    state.env.metrics.count('commits_lost')
-    const now = await state.manifests.current()
-    if (now === 'none') return 'lost'
-    const { manifest: moved } = now
-    if (
-      moved.watermark !== current.watermark ||
-      moved.gcEpoch !== current.gcEpoch ||
-      moved.resetEpoch !== current.resetEpoch
-    ) {
-      state.env.metrics.count('fold_rebase_refused')
-      return 'lost'
+    const nowMs = env.clock.nowMs()
+    return {
+      state: input.isClosed ? 'closed' : 'live',
+      watermark: view.version,
+      operations: current.operations + view.overlay.operations,
+      segments,
+      liveRecords,
+      dimension: view.dimension,
+      nextOrdinal: view.overlay.nextOrdinal,
+      resetEpoch: current.resetEpoch + (input.isReset ? 1 : 0),
+      sequenced: [...current.sequenced, ...sequencedBy(input.entries, nowMs)],
+      folded: foldedAfter(current.folded, input.entries, nowMs, state.limits),
+      refused: [...current.refused, ...input.refused.map((one) => ({ ...one, atMs: nowMs }))].slice(-REFUSED_KEPT),
     }
-    pointer = now.pointer
-    current = moved
-    if (!reset) {
-      base = moved
-      located = await relocate(work, await BaseState.open(context.pool, moved))
-    }
-    state.env.metrics.count('commits_rebased')
-  }
-  return 'lost'
-}
-
-interface Located {
-  /** Records whose row in the base disappears: deleted, or written anew. */
-  superseded: { id: string; row: RowRef }[]
-  /** Records whose row stays, with changed columns. */
-  overlaid: { id: string; row: RowRef; change: Omit<OverlayRow, 'row'> }[]
-}
-
-async function divide(view: View): Promise<Located & { rows: RecordRef[] }> {
-  const superseded: Located['superseded'] = []
-  const rows: RecordRef[] = []
-  const changed: FreshRecord[] = []
-  for (const fresh of view.fresh.records()) {
-    if (fresh.live && fresh.inherits && fresh.vector === null) changed.push(fresh)
-    else {
-      if (fresh.row) superseded.push({ id: fresh.id, row: fresh.row })
-      if (fresh.live) rows.push({ fresh })
-    }
-  }
-  const refs = changed.map((fresh): RecordRef => ({ fresh }))
-  const metadatas = await view.metadatas(refs)
-  const overlaid = changed.map((fresh, i) => ({
-    id: fresh.id,
-    row: fresh.row as RowRef,
-    change: {
-      version: fresh.version,
-      ...(fresh.metadata.kind !== 'keep' && { metadata: metadatas[i] ?? null }),
-      ...(fresh.document !== undefined && { documents: fresh.document }),
-      ...(fresh.uri !== undefined && { uris: fresh.uri }),
-    },
-  }))
-  return { superseded, overlaid, rows }
-}
-
-/** The same records in another arrangement of segments; undefined when one is not where it must be. */
-async function relocate(work: Located, base: BaseState): Promise<Located | undefined> {
-  const ids = [...work.superseded, ...work.overlaid].map(({ id }) => id)
-  const rows = await base.lookup(ids)
-  if (rows.some((row) => row === null)) return undefined
-  const split = work.superseded.length
-  return {
-    superseded: work.superseded.map((one, i) => ({ ...one, row: rows[i] as RowRef })),
-    overlaid: work.overlaid.map((one, i) => ({ ...one, row: rows[split + i] as RowRef })),
-  }
-}
-
-async function changeSegments(
-  context: FoldContext,
-  segments: readonly SegmentRef[],
-  work: Located,
-  added: SegmentRef['segment'] | null,
-): Promise<SegmentRef[]> {
-  const deleted = groupBySegment(work.superseded, ({ row }) => row.row)
-  const overlaid = groupBySegment(work.overlaid, ({ row, change }): OverlayRow => ({ ...change, row: row.row }))
-  const changed = await applyChanges(context.state.env, context.state.path, segments, { deleted, overlaid })
-  return added ? [...changed, { segment: added, deletions: null, overlays: [] }] : changed
-}
-
-function groupBySegment<T extends { row: RowRef }, R>(items: readonly T[], value: (item: T) => R): Map<number, R[]> {
-  const groups = new Map<number, R[]>()
-  for (const item of items) {
-    const list = groups.get(item.row.segment)
-    if (list) list.push(value(item))
-    else groups.set(item.row.segment, [value(item)])
-  }
-  return groups
-}
-
-async function writeRows(context: FoldContext, view: View, refs: RecordRef[], signal: AbortSignal) {
-  if (refs.length === 0) return null
-  const { state, pool, limits } = context
-  const ordered = await view.inOrder(refs)
-  const dimension = view.dimension as number
-  const job = {
-    env: state.env,
-    path: state.path,
-    pool,
-    dimension,
-    expectedRows: refs.length,
-    space: await spaceToIndex(state, refs.length, dimension, limits),
-    indexRows: limits.indexRows,
-    signal,
-  }
-  const written = await writeSegment(job, {
-    async *rows(order) {
-      const all = order === 'any' ? byPlace(ordered) : ordered
-      for (let i = 0; i < all.length; i += ROW_BATCH) yield await rowsOf(view, all.slice(i, i + ROW_BATCH))
-    },
-    async *sample(count) {
-      const chosen = evenly(ordered.length, count).map((i) => ordered[i] as RecordRef)
-      for (let i = 0; i < chosen.length; i += ROW_BATCH) yield await view.vectors(chosen.slice(i, i + ROW_BATCH))
-    },
   })
-  return written?.descriptor ?? null
+  return committed === 'lost' || !committed ? 'lost' : committed.manifest
 }
 
-/** By the rows that they replace, so that a batch reads a part of each column and not a little of everywhere. */
-function byPlace(refs: readonly RecordRef[]): RecordRef[] {
-  const after: RowRef = { segment: Number.MAX_SAFE_INTEGER, row: 0 }
-  return refs.toSorted((a, b) => {
-    const x = a.fresh?.row ?? after
-    const y = b.fresh?.row ?? after
-    return x.segment - y.segment || x.row - y.row
-  })
-}
-
-async function rowsOf(view: View, refs: readonly RecordRef[]): Promise<SegmentRow[]> {
-  const [columns, ordinals] = await Promise.all([
-    view.columns(refs, { embeddings: true, documents: true, metadatas: true, uris: true }),
-    view.ordinals(refs),
-  ])
-  return refs.map((ref, i) => ({
-    id: columns.ids[i] as string,
-    ordinal: ordinals[i] as number,
-    version: ref.fresh?.version ?? 0,
-    vector: columns.embeddings?.[i] as Float32Array,
-    document: columns.documents?.[i] ?? null,
-    metadata: columns.metadatas?.[i] ?? null,
-    uri: columns.uris?.[i] ?? null,
-  }))
+/** @returns undefined when a record is not where it must be */
+async function segmentsAfter(
+  { env, path }: CollectionState,
+  pool: SegmentPool,
+  input: FoldInput,
+  output: FoldOutput,
+  current: Manifest,
+): Promise<SegmentRef[] | undefined> {
+  // A reset brings its own segments: which ones are current does not matter.
+  const isMoved = current !== input.manifest && !input.isReset
+  const placed = isMoved ? await relocate(output, await BaseState.open(pool, current)) : output
+  if (!placed) return undefined
+  const base = isMoved ? current : input.view.base.part
+  const changed = await applyChanges(env, path, base.segments, rowChangesOf(placed))
+  return output.segment ? [...changed, { segment: output.segment, deletions: null, overlays: [] }] : changed
 }
 
 function sequencedBy(entries: readonly LogEntry[], foldedAtMs: number): SequencedKeys[] {
@@ -301,17 +172,19 @@ function sequencedBy(entries: readonly LogEntry[], foldedAtMs: number): Sequence
   return ulids.size === 0 ? [] : [{ foldedAtMs, ulids: [...ulids] }]
 }
 
-/** Forgets the oldest records of folded entries by age and by number; one commit's entries are one group. */
-function foldedAfter(current: Manifest, entries: readonly LogEntry[], state: CollectionState): Manifest['folded'] {
-  const nowMs = state.env.clock.nowMs()
-  const { entryRetentionMs, foldedRecordExtraMs, foldedRecordLimit } = state.limits
-  const first = entries[0]?.number ?? 0
-  const groups = [...current.folded, { foldedAtMs: nowMs, first, ids: entries.map(({ id }) => id) }]
+/** Adds the entries as one group, and drops the oldest groups when they are too old or too many entries are recorded. */
+function foldedAfter(
+  folded: readonly FoldedEntries[],
+  entries: readonly LogEntry[],
+  foldedAtMs: number,
+  { entryRetentionMs, foldedRecordExtraMs, foldedRecordLimit }: LogLimits,
+): FoldedEntries[] {
+  const groups = [...folded, { foldedAtMs, first: entries[0]?.number ?? 0, ids: entries.map(({ id }) => id) }]
   let count = groups.reduce((sum, { ids }) => sum + ids.length, 0)
   while (groups.length > 1) {
-    const oldest = groups[0] as Manifest['folded'][number]
-    const expired = nowMs - oldest.foldedAtMs > entryRetentionMs + foldedRecordExtraMs
-    if (!expired && count <= foldedRecordLimit) break
+    const oldest = groups[0] as FoldedEntries
+    const isExpired = foldedAtMs - oldest.foldedAtMs > entryRetentionMs + foldedRecordExtraMs
+    if (!isExpired && count <= foldedRecordLimit) break
     count -= oldest.ids.length
     groups.shift()
   }

@@ -1,4 +1,4 @@
-/** Writes one segment to the bucket and proves it: every byte is read back before a manifest may name it. */
+/** Writes one segment to the bucket and verifies it: every byte is read back before a manifest may name it. */
 import { spaceOf } from '../catalog/space-of.ts'
 import type { Space } from '../model/collection.ts'
 import { corrupt } from '../errors.ts'
@@ -6,10 +6,11 @@ import { FilterIndexBuilder } from '../filter-index/builder.ts'
 import { verifyFilterIndex } from '../filter-index/verify-filter-index.ts'
 import { segmentFileKey } from '../format/keys.ts'
 import type { SegmentDescriptor } from '../format/segment/descriptor.ts'
+import { verifySegment } from '../format/segment/verify-segment.ts'
 import { SegmentReader } from '../format/segment/reader.ts'
 import type { Pending } from '../format/segment/sink.ts'
 import { type SegmentRow, SegmentWriter } from '../format/segment/writer.ts'
-import { IvfBuilder, LEAST_DIMENSION } from '../ivf/build/builder.ts'
+import { IvfBuilder } from '../ivf/build/builder.ts'
 import { verifyIvf } from '../ivf/verify-ivf.ts'
 import type { Environment } from '../ports/environment.ts'
 import type { Upload } from '../ports/object-store.ts'
@@ -21,23 +22,24 @@ import { RowSorter } from './row-sorter.ts'
 /** Up to this many bytes of vectors a segment is one object; larger ones are streamed into an object per section. */
 const SINGLE_FILE_BYTES = 16 * 1024 * 1024
 
-export interface SegmentJob {
+/** Where a segment is written, and how. */
+export interface SegmentContext {
   env: Environment
   path: string
   pool: SegmentPool
+  limits: Pick<CompactLimits, 'indexRows' | 'indexDimension'>
+}
+
+export interface SegmentJob extends SegmentContext {
   dimension: number
-  /** Exactly as many as `source` gives. */
+  /** Exactly as many rows as the source gives. */
   expectedRows: number
-  /** How to cluster the rows. Left out: they are in order of insertion and searches scan them. */
-  space: Space | undefined
-  /** From so many rows on, what filters ask for is indexed. */
-  indexRows: number
   signal: AbortSignal
 }
 
-/** The rows of a segment to be. */
+/** The rows of a segment that is being written. */
 export interface RowSource {
-  /** `inserted`: ascending ordinals; `any`: as it costs least. Called once. */
+  /** `inserted`: ascending ordinals; `any`: the cheapest order. Called once. */
   rows(order: 'inserted' | 'any'): AsyncIterable<readonly SegmentRow[]>
   /** Vectors of about `count` rows, taken evenly from all. Called at most once, before `rows`. */
   sample(count: number): AsyncIterable<readonly Float32Array[]>
@@ -45,24 +47,19 @@ export interface RowSource {
 
 export interface WrittenSegment {
   descriptor: SegmentDescriptor
-  /** The row of each, in the order in which the source gave them. Undefined: just that order. */
+  /** The row of each record, in the order in which the source gave them. Undefined: rows are in that order. */
   places: Uint32Array | undefined
 }
 
 /**
- * How to cluster a segment of so many rows; undefined when they are too few or their vectors too short to gain by it, or
- * when nobody knows how their distances are measured.
+ * How to cluster a segment. Undefined when it has too few rows or its vectors are too short to gain by it, or when the
+ * catalog does not know how distances are measured: its rows then stay in order of insertion, and searches scan them.
  */
-export async function spaceToIndex(
-  { env, path }: { env: Environment; path: string },
-  rows: number,
-  dimension: number,
-  { indexRows }: CompactLimits,
-): Promise<Space | undefined> {
-  return rows >= indexRows && dimension >= LEAST_DIMENSION ? spaceOf(env.store, path) : undefined
+async function spaceToIndex({ env, path, limits, expectedRows, dimension }: SegmentJob): Promise<Space | undefined> {
+  return expectedRows >= limits.indexRows && dimension >= limits.indexDimension ? spaceOf(env.store, path) : undefined
 }
 
-/** Numbers from 0 to before `count`, `wanted` of them or all, evenly spread. */
+/** `wanted` numbers below `count`, evenly spread; all of them when there are fewer. */
 export function evenly(count: number, wanted: number): number[] {
   const taken = Math.min(count, wanted)
   return Array.from({ length: taken }, (_, i) => Math.floor((i * count) / taken))
@@ -74,11 +71,12 @@ export function evenly(count: number, wanted: number): number[] {
  */
 export async function writeSegment(job: SegmentJob, source: RowSource): Promise<WrittenSegment | null> {
   const id = job.env.ids.ulid()
+  const space = await spaceToIndex(job)
   const uploads: Upload[] = []
   const writer = new SegmentWriter({
     id,
     dimension: job.dimension,
-    order: job.space === undefined ? 'ordinal' : 'cluster',
+    order: space === undefined ? 'ordinal' : 'cluster',
     singleFile: job.expectedRows * job.dimension * 4 <= SINGLE_FILE_BYTES,
     fileKey: (name) => segmentFileKey(job.path, id, name),
     open: async (key) => {
@@ -87,15 +85,15 @@ export async function writeSegment(job: SegmentJob, source: RowSource): Promise<
       return upload
     },
   })
-  const filters = job.expectedRows >= job.indexRows ? new FilterIndexBuilder(job.env.scratch) : undefined
+  const filters = job.expectedRows >= job.limits.indexRows ? new FilterIndexBuilder(job.env.scratch) : undefined
   const append: Append = (row) => {
     const before = filters?.add(writer.rows, row.metadata, row.document)
     return before ? before.then(() => writer.append(row)) : writer.append(row)
   }
   try {
     let places: Uint32Array | undefined
-    if (job.space === undefined) await writeInserted(job, append, source)
-    else places = await writeClustered(job, job.space, writer, append, source)
+    if (space === undefined) await writeInserted(job, append, source)
+    else places = await writeClustered(job, space, writer, append, source)
     const { rows } = writer
     if (rows === 0) {
       await Promise.all(uploads.map((upload) => upload.abort()))
@@ -104,7 +102,7 @@ export async function writeSegment(job: SegmentJob, source: RowSource): Promise<
     await filters?.sections(writer)
     const descriptor = await writer.finish()
     for (const upload of uploads) await upload.complete()
-    await verifySegment(job, descriptor, rows)
+    await verifyWritten(job, descriptor, rows)
     return { descriptor, places }
   } catch (error) {
     await Promise.allSettled(uploads.map((upload) => upload.abort()))
@@ -158,7 +156,7 @@ async function writeClustered(
   }
 }
 
-async function verifySegment(job: SegmentJob, descriptor: SegmentDescriptor, count: number): Promise<void> {
+async function verifyWritten(job: SegmentJob, descriptor: SegmentDescriptor, count: number): Promise<void> {
   if (descriptor.rows !== count)
     throw corrupt('count-mismatch', `segment ${descriptor.id} has ${descriptor.rows} rows, ${count} were given to it`)
   for (const file of descriptor.files) {
@@ -171,7 +169,7 @@ async function verifySegment(job: SegmentJob, descriptor: SegmentDescriptor, cou
       )
   }
   const reader = new SegmentReader(descriptor, job.pool.readRange)
-  await reader.verify()
+  await verifySegment(reader)
   await verifyIvf(reader)
   await verifyFilterIndex(reader)
 }

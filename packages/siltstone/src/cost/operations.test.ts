@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { pathOf, StoreEngine } from '../engine/engine.ts'
 import type { Collection } from '../model/store.ts'
 import { newConfiguration } from '../library/configuration.ts'
-import { CountingObjectStore, type StoreCounts } from '../drivers/wrappers/counting-object-store.ts'
+import { countingObjectStore, type StoreCounts } from '../drivers/wrappers/counting-object-store.ts'
 import { memoryEnvironment } from '../drivers/memory/memory-environment.ts'
 import { seededRandom } from '../ports/seeded-random.ts'
 import { OPERATIONS, type Operation } from './operations.ts'
@@ -11,7 +11,7 @@ import { OPERATIONS, type Operation } from './operations.ts'
 const FACTOR = 2
 
 const base = memoryEnvironment()
-const store = new CountingObjectStore(base.store)
+const store = countingObjectStore(base.store)
 const env = { ...base, store }
 const random = seededRandom(7)
 const DIMENSION = 32

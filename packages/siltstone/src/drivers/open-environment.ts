@@ -1,6 +1,7 @@
 /** Opens a store's environment by its place: a directory, or a URL whose scheme is registered (`s3://bucket/prefix`). */
 import type { Environment } from '../ports/environment.ts'
 import { type DirectoryEnvironmentOptions, openEnvironment } from './directory/directory-environment.ts'
+import { instrumented } from './instrumented.ts'
 import { loadAws } from './load-aws.ts'
 
 export type OpenPlace = (place: string, options: DirectoryEnvironmentOptions) => Promise<Environment>
@@ -19,7 +20,7 @@ export function isUrl(place: string): boolean {
 }
 
 /**
- * Everything the engine needs, at a directory or at a URL.
+ * Everything the engine needs, at a directory or at a URL, with requests counted and traced.
  * @throws SiltstoneError as `openEnvironment` and `openS3Environment` do, and `unsupported` (aws-sdk-missing,
  *   aws-not-bundled) as `loadAws` does
  */
@@ -28,9 +29,9 @@ export async function openEnvironmentAt(
   options: DirectoryEnvironmentOptions = {},
 ): Promise<Environment> {
   const load = openers.get(schemeOf(place))
-  if (load === undefined) return openEnvironment(place, options)
+  if (load === undefined) return instrumented(await openEnvironment(place, options))
   const open = await load()
-  return open(place, options)
+  return instrumented(await open(place, options))
 }
 
 function schemeOf(place: string): string {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { connectBedrock } from '../host/bedrock.ts'
-import { AutoClock } from '../testing/auto-clock.ts'
+import { ManualClock } from '../drivers/memory/manual-clock.ts'
 import { BedrockEmbedder, type BedrockOptions } from './bedrock.ts'
 
 interface Invocation {
@@ -46,10 +46,10 @@ function bedrock(outcomes: Outcome[], options: BedrockOptions = {}) {
     loads.push(name)
     return { BedrockRuntimeClient, InvokeModelCommand }
   }
-  const clock = new AutoClock()
+  const clock = ManualClock.skippingSleeps()
   const embedder = new BedrockEmbedder(
     { dimensions: 256, concurrency: 1, ...options },
-    { clock, random: { next: () => 0 } },
+    { clock, random: { next: () => 0.5 } },
     (connection) => connectBedrock(connection, load),
   )
   return { embedder, clock, configs, sent, loads }
@@ -91,7 +91,7 @@ describe('BedrockEmbedder', () => {
       failure('ECONNRESET'),
     ])
     expect(await embedder.embed(['x'])).toHaveLength(1)
-    expect(clock.sleptMs).toEqual([4000, 1000, 2000, 4000])
+    expect(clock.sleptMs).toEqual([4250, 500, 1000, 2000])
     expect(embedder.usage).toMatchObject({ calls: 5, retries: 4, texts: 1 })
   })
 
@@ -116,7 +116,7 @@ describe('BedrockEmbedder', () => {
     let installed = false
     const embedder = new BedrockEmbedder(
       { dimensions: 256 },
-      { clock: new AutoClock(), random: { next: () => 0 } },
+      { clock: ManualClock.skippingSleeps(), random: { next: () => 0 } },
       async () => {
         if (!installed) throw new Error('missing')
         return async () => JSON.stringify(titan('x'))

@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { unavailable } from '../errors.ts'
 import { MemoryObjectStore } from '../drivers/memory/memory-object-store.ts'
-import { AutoClock } from '../testing/auto-clock.ts'
+import { ManualClock } from '../drivers/memory/manual-clock.ts'
 import { CountingEmbedder } from '../testing/counting-embedder.ts'
 import { Recorder } from '../testing/recorder.ts'
 import { CachedEmbedder } from './cached-embedder.ts'
@@ -13,7 +13,7 @@ let recorder: Recorder
 let inner: CountingEmbedder
 let cached: CachedEmbedder
 beforeEach(() => {
-  objects = new MemoryObjectStore({ clock: new AutoClock() })
+  objects = new MemoryObjectStore({ clock: ManualClock.skippingSleeps() })
   recorder = new Recorder()
   inner = new CountingEmbedder()
   cached = new CachedEmbedder(inner, { store: objects, log: recorder, metrics: recorder })
@@ -27,7 +27,7 @@ describe('CachedEmbedder', () => {
     const texts = fc.array(fc.constantFrom('a', 'b', 'cc', 'ddd', 'e', 'ff'), { maxLength: 8 })
     await fc.assert(
       fc.asyncProperty(fc.array(texts, { minLength: 1, maxLength: 6 }), fc.boolean(), async (calls, atOnce) => {
-        const store = new MemoryObjectStore({ clock: new AutoClock() })
+        const store = new MemoryObjectStore({ clock: ManualClock.skippingSleeps() })
         const provider = new CountingEmbedder()
         const embedder = new CachedEmbedder(provider, { store })
         const answers: Float32Array[][] = []

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import * as fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import { systemHttp } from '../ports/http.ts'
-import { AutoClock } from '../testing/auto-clock.ts'
+import { ManualClock } from '../drivers/memory/manual-clock.ts'
 import { Recorder } from '../testing/recorder.ts'
 import { OpenAiEmbedder, type OpenAiOptions } from './openai.ts'
 
@@ -51,7 +51,7 @@ async function provider(faults: Handler[], options: OpenAiOptions = {}) {
     server.close()
   })
   const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/`
-  const clock = new AutoClock()
+  const clock = ManualClock.skippingSleeps()
   const recorder = new Recorder()
   const embedder = new OpenAiEmbedder(
     { model: 'test-model', apiKey: 'sk-secret-0123456789', baseUrl, ...options },
@@ -120,7 +120,7 @@ describe('OpenAiEmbedder', () => {
   it('backs off exponentially with jitter and gives up after its attempts', async () => {
     const { embedder, clock } = await provider(Array(9).fill(status(500, 'oops')), { retry: { maxAttempts: 4 } })
     await expect(embedder.embed(['x'])).rejects.toMatchObject({ kind: 'unavailable', code: 'embedding-unavailable' })
-    expect(clock.sleptMs).toEqual([375, 750, 1500])
+    expect(clock.sleptMs).toEqual([250, 500, 1000])
     expect(embedder.usage).toMatchObject({ calls: 4, failures: 1, texts: 0 })
   })
 
@@ -142,7 +142,7 @@ describe('OpenAiEmbedder', () => {
     ])
     const answer = embedder.embed(['x'])
     await waiting
-    clock.fireTimers()
+    await clock.advanceToNext()
     expect(await answer).toEqual([Float32Array.from(vectorOf('x'))])
     expect(recorder.eventsNamed('embedding_retried').map((fields) => fields['error'])).toEqual([
       'embedding-timeout',
@@ -150,7 +150,7 @@ describe('OpenAiEmbedder', () => {
       'embedding-unreachable',
       'embedding-answer',
     ])
-    expect(clock.timers).toBe(0)
+    expect(clock.pendingTimers).toBe(0)
   })
 
   const json = (value: unknown) => status(200, JSON.stringify(value))
@@ -198,7 +198,11 @@ describe('OpenAiEmbedder', () => {
     expect(shown).not.toMatch(/sk-sec|azure-secret|789/)
     for (const options of [{ apiKey: 'sk-x\ny' }, { headers: { a: 'sk-x\ny' } }, { baseUrl: 'http://me:sk-x@host' }]) {
       const create = () =>
-        new OpenAiEmbedder(options, { http: systemHttp, clock: new AutoClock(), random: { next: () => 0 } })
+        new OpenAiEmbedder(options, {
+          http: systemHttp,
+          clock: ManualClock.skippingSleeps(),
+          random: { next: () => 0 },
+        })
       expect(create).toThrow(/header|password/)
       expect(create).not.toThrow(/sk-x/)
     }
@@ -221,7 +225,10 @@ describe('OpenAiEmbedder', () => {
     await expect(embedder.embed(['a', ''])).rejects.toMatchObject({ kind: 'invalid', field: 'texts[1]' })
     expect(await embedder.embed([])).toEqual([])
     expect(requests).toHaveLength(0)
-    const keyless = new OpenAiEmbedder({}, { http: systemHttp, clock: new AutoClock(), random: { next: () => 0 } })
+    const keyless = new OpenAiEmbedder(
+      {},
+      { http: systemHttp, clock: ManualClock.skippingSleeps(), random: { next: () => 0 } },
+    )
     await expect(keyless.embed(['a'])).rejects.toMatchObject({ kind: 'unauthorized', code: 'embedding-key-missing' })
     expect(keyless.dimension).toBe(1536)
   })

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { AutoClock } from '../testing/auto-clock.ts'
+import { ManualClock } from '../drivers/memory/manual-clock.ts'
 import { RateLimiter } from './rate-limit.ts'
 
 describe('RateLimiter', () => {
@@ -11,12 +11,12 @@ describe('RateLimiter', () => {
         fc.integer({ min: 60, max: 60_000 }),
         fc.array(fc.record({ tokens: fc.nat(2000), idleMs: fc.nat(5000) }), { minLength: 1, maxLength: 30 }),
         async (requestsPerMinute, tokensPerMinute, calls) => {
-          const clock = new AutoClock()
+          const clock = ManualClock.skippingSleeps()
           const limiter = new RateLimiter(clock, { requestsPerMinute, tokensPerMinute })
           const start = clock.monotonicMs()
           let tokens = 0
           for (const [i, call] of calls.entries()) {
-            clock.advance(call.idleMs)
+            await clock.advance(call.idleMs)
             await limiter.acquire(call.tokens)
             const minutes = (clock.monotonicMs() - start) / 60_000
             expect(i + 1).toBeLessThanOrEqual(Math.max(1, requestsPerMinute / 6) + requestsPerMinute * minutes + 1e-6)
@@ -31,14 +31,14 @@ describe('RateLimiter', () => {
   })
 
   it('does not wait where nothing limits', async () => {
-    const clock = new AutoClock()
+    const clock = ManualClock.skippingSleeps()
     const limiter = new RateLimiter(clock, {})
     for (let i = 0; i < 100; i++) await limiter.acquire(1e9)
     expect(clock.sleptMs).toEqual([])
   })
 
   it('serves in order, and a caller that gives up passes its turn on', async () => {
-    const clock = new AutoClock()
+    const clock = ManualClock.skippingSleeps()
     const limiter = new RateLimiter(clock, { requestsPerMinute: 6 })
     const order: string[] = []
     const controller = new AbortController()
@@ -53,7 +53,7 @@ describe('RateLimiter', () => {
   })
 
   it('corrects estimates and holds a pause', async () => {
-    const clock = new AutoClock()
+    const clock = ManualClock.skippingSleeps()
     const limiter = new RateLimiter(clock, { tokensPerMinute: 600 })
     await limiter.acquire(100)
     limiter.settle(100, 40)

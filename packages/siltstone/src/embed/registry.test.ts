@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import type { HttpClient } from '../ports/http.ts'
 import { MemoryObjectStore } from '../drivers/memory/memory-object-store.ts'
-import { AutoClock } from '../testing/auto-clock.ts'
+import { ManualClock } from '../drivers/memory/manual-clock.ts'
 import { CachedEmbedder } from './cached-embedder.ts'
 import { type EmbedderConfig, parseEmbedderConfig } from './config.ts'
 import { EnglishEmbedder } from './english/index.ts'
 import { embedderFromConfig } from './from-config.ts'
 import { EmbedderRegistry, type EmbedderRegistryOptions } from './registry.ts'
 
-const base = { clock: new AutoClock(), random: { next: () => 0 } }
+const base = { clock: ManualClock.skippingSleeps(), random: { next: () => 0 } }
 const known = (name: string, config: unknown = {}) => ({ type: 'known', name, config })
 
 function setUp(options: EmbedderRegistryOptions = {}, variables: Record<string, string> = {}) {

@@ -1,23 +1,25 @@
 /**
- * Repeats a request to a provider until it succeeds, fails for good, or the attempts run out. Embedding changes nothing
- * at the provider, so a request whose outcome is unknown (timeout, lost connection) is repeated too; it may be billed twice.
+ * Repeats a request to a provider until it succeeds, fails permanently, or the attempts run out. Embedding changes
+ * nothing at the provider, so a request whose outcome is unknown (timeout, lost connection) is repeated too; it may be
+ * billed twice.
  *
- * The wait before attempt n is what the provider asked for (`Retry-After`) plus up to one base delay, or
- * base × 2^(n−1) of which a random half is taken away, so that clients that failed together do not return together.
- * A provider that asks for more than `maxRetryAfterMs` is not waited for: the caller gets `unavailable` with that time.
+ * The wait is what the provider asked for (`Retry-After`) plus up to one base delay, or the full jitter of
+ * `ports/retry.ts`. A provider that asks for more than `maxRetryAfterMs` is not waited for: the caller gets
+ * `unavailable` with that time.
  */
 import type { SiltstoneError } from '../errors.ts'
 import { unavailable } from '../errors.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Random } from '../ports/random.ts'
+import { retry } from '../ports/retry.ts'
 
 export interface RetryPolicy {
-  /** The first included. */
+  /** All attempts, the first included. */
   maxAttempts: number
   baseDelayMs: number
   maxDelayMs: number
   maxRetryAfterMs: number
-  /** For one attempt, the answer's body included. */
+  /** Of one attempt, the body of the answer included. */
   timeoutMs: number
 }
 
@@ -29,7 +31,7 @@ export const defaultRetryPolicy: RetryPolicy = {
   timeoutMs: 60_000,
 }
 
-/** Thrown by an attempt that is worth repeating. `error` is what the caller sees when it was the last. */
+/** Thrown by an attempt that is worth repeating. `error` is what the caller sees if no attempt follows. */
 export class TransientFault extends Error {
   readonly error: SiltstoneError
 
@@ -55,28 +57,33 @@ export async function withRetries<T>(
   context: RetryContext,
   run: (attempt: number, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const { clock, policy, signal } = context
-  for (let attempt = 1; ; attempt++) {
+  const { clock, random, policy, signal } = context
+  try {
+    return await retry(
+      async (attempt) => {
+        signal?.throwIfAborted()
+        await context.before?.()
+        return attemptOnce(context, (attemptSignal) => run(attempt, attemptSignal))
+      },
+      {
+        attempts: policy.maxAttempts,
+        baseMs: policy.baseDelayMs,
+        maxMs: policy.maxDelayMs,
+        clock,
+        random,
+        ...(signal && { signal }),
+        when: (fault) =>
+          signal?.aborted !== true &&
+          fault instanceof TransientFault &&
+          (fault.error.retryAfterMs ?? 0) <= policy.maxRetryAfterMs,
+        waitMs: (fault) => (fault as TransientFault).error.retryAfterMs,
+        onWait: (fault, delayMs, attempt) => context.onFault?.((fault as TransientFault).error, delayMs, attempt),
+      },
+    )
+  } catch (fault) {
     signal?.throwIfAborted()
-    await context.before?.()
-    try {
-      return await attemptOnce(context, (attemptSignal) => run(attempt, attemptSignal))
-    } catch (fault) {
-      signal?.throwIfAborted()
-      if (!(fault instanceof TransientFault)) throw fault
-      const { error } = fault
-      if (attempt >= policy.maxAttempts || (error.retryAfterMs ?? 0) > policy.maxRetryAfterMs) throw error
-      const delayMs = delayBefore(context, attempt + 1, error.retryAfterMs)
-      context.onFault?.(error, delayMs, attempt)
-      await clock.sleep(delayMs, signal)
-    }
+    throw fault instanceof TransientFault ? fault.error : fault
   }
-}
-
-function delayBefore({ policy, random }: RetryContext, attempt: number, retryAfterMs: number | undefined): number {
-  if (retryAfterMs !== undefined) return retryAfterMs + random.next() * policy.baseDelayMs
-  const full = Math.min(policy.maxDelayMs, policy.baseDelayMs * 2 ** (attempt - 2))
-  return full * (1 - random.next() / 2)
 }
 
 async function attemptOnce<T>(

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { unavailable } from '../errors.ts'
 import { MemoryObjectStore } from '../drivers/memory/memory-object-store.ts'
-import { AutoClock } from '../testing/auto-clock.ts'
+import { ManualClock } from '../drivers/memory/manual-clock.ts'
 import { CountingEmbedder } from '../testing/counting-embedder.ts'
 import { Recorder } from '../testing/recorder.ts'
 import { EmbeddingStore } from './store.ts'
@@ -12,7 +12,7 @@ let log: Recorder
 let store: EmbeddingStore
 let embedder: CountingEmbedder
 beforeEach(() => {
-  objects = new MemoryObjectStore({ clock: new AutoClock() })
+  objects = new MemoryObjectStore({ clock: ManualClock.skippingSleeps() })
   log = new Recorder()
   store = new EmbeddingStore({ store: objects, log })
   embedder = new CountingEmbedder()

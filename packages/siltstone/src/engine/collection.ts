@@ -1,16 +1,17 @@
 /** One collection of the engine: every operation of its face, put together from log, snapshot, query and compaction. */
-import { conflict, invalid, isSiltstoneError, notFound, unavailable } from '../errors.ts'
+import { conflict, invalid, isSiltstoneError, notFound, unavailable, unsupported } from '../errors.ts'
+import { LruMap } from '../lru.ts'
 import { changedSince } from '../log/changes-since.ts'
 import type { CollectionState } from '../log/collection-state.ts'
+import { ageMs, stampNow } from '../log/stamp.ts'
 import type { RecordRef, View } from '../log/view.ts'
 import type { EvaluationState, LogWriter } from '../log/writer.ts'
 import { filterRefs } from '../query/filter-refs.ts'
 import { get } from '../query/get.ts'
-import { SearchRecorder } from '../query/explain.ts'
+import { SearchRecorder } from '../ivf/search/search-recorder.ts'
 import { search } from '../query/search.ts'
-import { traced } from '../drivers/wrappers/tracing-object-store.ts'
 import { select, selectedRefs } from '../query/select.ts'
-import { yieldToEventLoop } from '../ports/yield.ts'
+import { yieldToEventLoop } from '#codec'
 import type { RecordOp } from '../model/record.ts'
 import { emptyManifest } from '../format/manifest.ts'
 import type { History } from './history.ts'
@@ -40,7 +41,7 @@ export class EngineCollection implements Collection {
   readonly #options: CollectionOptions
   readonly #state: CollectionState
   /** Past states that somebody pages through. */
-  readonly #pageViews = new Map<string, View>()
+  readonly #pageViews = new LruMap<string, View>(PAGE_VIEWS)
 
   constructor(options: CollectionOptions) {
     this.info = options.info
@@ -109,8 +110,6 @@ export class EngineCollection implements Collection {
         ? now
         : await this.#state.viewAt(manifestKey, version, unsequenced)
     this.#pageViews.set(name, view)
-    const oldest = this.#pageViews.keys().next().value
-    if (this.#pageViews.size > PAGE_VIEWS && oldest !== undefined) this.#pageViews.delete(oldest)
     return view
   }
 
@@ -128,11 +127,13 @@ export class EngineCollection implements Collection {
   }
 
   async #explained(request: QueryRequest): Promise<QueryResponse> {
-    const { clock } = this.#state.env
+    const { clock, tracer } = this.#state.env
+    if (!tracer)
+      throw unsupported('not-traced', 'explain needs an environment that traces requests; see `instrumented`')
     const recorder = new SearchRecorder(() => clock.monotonicMs())
-    const { result, trace } = await traced(() =>
+    const { result, trace } = await tracer.trace(() =>
       this.#read(request, (view) => {
-        recorder.lap('freshness')
+        recorder.endStage('freshness')
         return search(view, this.info.space, request, yieldToEventLoop, recorder)
       }),
     )
@@ -151,7 +152,7 @@ export class EngineCollection implements Collection {
 
   async indexingStatus(): Promise<IndexingStatus> {
     const view = await this.#state.strongView()
-    const unindexedOps = view.fresh.state.operations
+    const unindexedOps = view.overlay.operations
     const indexedOps = view.manifest.operations
     return { totalOps: indexedOps + unindexedOps, indexedOps, unindexedOps }
   }
@@ -180,7 +181,7 @@ export class EngineCollection implements Collection {
     // What this entry sequences, and its group's earlier requests, have no number yet.
     const view = await at.view()
     for (const id of readIds) {
-      if (changed.has(id) || (view.fresh.get(id)?.version ?? 0) > at.version)
+      if (changed.has(id) || (view.overlay.get(id)?.version ?? 0) > at.version)
         throw conflict(
           'conditional-write-conflict',
           `record ${JSON.stringify(id)} changed since it was read; read again and decide again`,
@@ -231,17 +232,18 @@ export class EngineCollection implements Collection {
 
   async #view(options: ReadOptions): Promise<View> {
     if (options.atLeast === undefined || options.level === 'index') return this.#current(options)
-    const began = this.#state.stamp()
+    const { clock } = this.#state.env
+    const began = stampNow(clock)
     for (;;) {
       const view = await this.#state.strongView()
       if (view.version >= options.atLeast) return view
-      if (this.#state.ageMs(began) > WAIT_FOR_VERSION_MS)
+      if (ageMs(clock, began) > WAIT_FOR_VERSION_MS)
         throw unavailable(
           'version-not-reached',
           `version ${options.atLeast} was asked for, the log is at ${view.version}`,
           { field: 'atLeast', retryAfterMs: 1_000 },
         )
-      await this.#state.env.clock.sleep(50)
+      await clock.sleep(50)
     }
   }
 

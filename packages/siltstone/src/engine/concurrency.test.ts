@@ -8,9 +8,14 @@ import type { Environment } from '../ports/environment.ts'
 import { memoryEnvironment } from '../drivers/memory/memory-environment.ts'
 import { seededRandom } from '../ports/seeded-random.ts'
 import type { RecordOp } from '../model/record.ts'
-import { FaultyObjectStore } from '../testing/faulty-object-store.ts'
+import {
+  type FaultChances,
+  type FaultyObjectStore,
+  faultyObjectStore,
+  randomFaults,
+} from '../testing/faulty-object-store.ts'
 import { Compactor } from '../compact/compactor.ts'
-import { collect } from '../gc/garbage-collector.ts'
+import { collectGarbage } from '../gc/garbage-collector.ts'
 import { pathOf, StoreEngine } from './engine.ts'
 import type { Collection } from '../model/store.ts'
 import { collectionRequest } from '../testing/operations.ts'
@@ -33,11 +38,11 @@ interface World {
   open(): Promise<Collection>
 }
 
-async function world(seed: number, faults: FaultyObjectStore['faults']): Promise<World> {
+async function world(seed: number, faults: FaultChances): Promise<World> {
   const plain = memoryEnvironment({ seed })
   const engine = await StoreEngine.open({ env: plain, log, compact })
   const { info } = await engine.catalog.createCollection(collectionRequest('things'))
-  const store = new FaultyObjectStore(plain.store, { random: seededRandom(seed), clock: plain.clock, faults })
+  const store = faultyObjectStore(plain.store, randomFaults(faults, seededRandom(seed), plain.clock))
   const env = { ...plain, store }
   const open = async () => (
     await StoreEngine.open({ env: { ...env, store: plain.store }, log, compact }),
@@ -78,7 +83,8 @@ describe('several processes on one store', () => {
   it.each([1, 2, 3, 4, 5, 6])(
     'lose and double nothing with lost answers, late puts and compactors without leases (seed %i)',
     async (seed) => {
-      const { env, store, path, open } = await world(seed, { before: 0.04, after: 0.06, late: 0.03, delayMs: 2 })
+      const faults = { before: 0.04, after: 0.06, late: 0.03, delayMs: 2 }
+      const { env, store, path, open } = await world(seed, faults)
       const acknowledged = new Map<string, number>()
       const uncertain = new Set<string>()
       let working = true
@@ -116,9 +122,11 @@ describe('several processes on one store', () => {
       }
       const collector = async () => {
         while (working) {
-          await collect(path, { env, log, limits: compact, name: 'gc', withoutLease: true }).catch((error: unknown) => {
-            if (!isPassing(error)) throw error
-          })
+          await collectGarbage(path, { env, log, limits: compact, name: 'gc', withoutLease: true }).catch(
+            (error: unknown) => {
+              if (!isPassing(error)) throw error
+            },
+          )
           await env.clock.sleep(20)
         }
       }
@@ -127,7 +135,7 @@ describe('several processes on one store', () => {
       working = false
       await Promise.all(background)
       await store.settled()
-      store.faults = { before: 0, after: 0, late: 0, delayMs: 0 }
+      Object.assign(faults, { before: 0, after: 0, late: 0, delayMs: 0 })
       const collection = await open()
       const check = async () => {
         const { ids } = await collection.get({ include: {} })
@@ -143,7 +151,7 @@ describe('several processes on one store', () => {
       await check()
       await new Compactor({ env, log, limits: compact, name: 'last' }).compact(path)
       await check()
-      expect(store.taken.after).toBeGreaterThan(0)
+      expect(store.injected.get('after')).toBeGreaterThan(0)
     },
   )
 })

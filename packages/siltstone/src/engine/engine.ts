@@ -1,19 +1,17 @@
 /** One store, opened: the catalog, and a handle per collection in use. */
 import { type GarbageOutcome, initialiseStore, ObjectCatalog } from '../catalog/index.ts'
 import { type CompactOptions, Compactor } from '../compact/compactor.ts'
-import { collect, type CollectOutcome } from '../gc/garbage-collector.ts'
-import { dueNow } from '../compact/gc-due.ts'
+import { collectGarbage, type GcOutcome } from '../gc/garbage-collector.ts'
+import { dueGcs } from '../compact/gc-schedule.ts'
 import { type CompactLimits, defaultCompactLimits } from '../compact/compact-limits.ts'
 import { conflict, isSiltstoneError, unavailable } from '../errors.ts'
-import { collectionPath, logRoot, parseCollectionPath, parseKey } from '../format/keys.ts'
+import { collectionPath, logRoot, parseCollectionPath } from '../format/keys.ts'
 import { emptyManifest, type Manifest } from '../format/manifest.ts'
+import { LruMap } from '../lru.ts'
 import { CollectionState } from '../log/collection-state.ts'
 import { limitsOf, type LogLimits } from '../log/log-limits.ts'
 import { LogWriter } from '../log/writer.ts'
-import { DiskCacheStore } from '../drivers/wrappers/disk-cache-store.ts'
 import type { Environment } from '../ports/environment.ts'
-import { meteredObjectStore } from '../drivers/wrappers/metered-object-store.ts'
-import { TracingObjectStore } from '../drivers/wrappers/tracing-object-store.ts'
 import { BlockCache } from '../snapshot/block-cache.ts'
 import { ManifestStore } from '../snapshot/manifest-store.ts'
 import { SegmentPool } from '../snapshot/open-segment.ts'
@@ -22,6 +20,7 @@ import { History } from './history.ts'
 import { RecallSampler, type RecallSampling } from './recall-sampler.ts'
 import type { Catalog, CollectionInfo } from '../model/collection.ts'
 import type { Collection, CompactionOutcome, Engine } from '../model/store.ts'
+import { VERSION } from '../version.ts'
 import { WakeUps } from './wake-ups.ts'
 
 export interface EngineOptions {
@@ -31,8 +30,6 @@ export interface EngineOptions {
   /** Bytes of parsed blocks kept in memory. Default 160 MB. */
   blockCacheBytes?: number
   boundedStalenessMs?: number
-  /** Blocks of segments kept on a local disk: for a bucket that is far away. */
-  diskCache?: { directory: string; limitBytes: number }
   /** Measure the recall of some queries while serving. */
   recallSampling?: RecallSampling
   /** Collections kept open. Default 512. */
@@ -57,8 +54,7 @@ export class StoreEngine implements Engine {
   readonly #cache: BlockCache
   readonly #objectCatalog: ObjectCatalog
   readonly #wakeUps: WakeUps
-  readonly #open = new Map<string, Open>()
-  readonly #limit: number
+  readonly #open: LruMap<string, Open>
   readonly #boundedStalenessMs: number
   readonly #recall: RecallSampler | undefined
   #closed = false
@@ -66,11 +62,11 @@ export class StoreEngine implements Engine {
   private constructor(options: EngineOptions) {
     const { env } = options
     this.env = env
-    this.name = `siltstone-0.1.0/${env.ids.ulid()}`
+    this.name = `siltstone-${VERSION}/${env.ids.ulid()}`
     this.#log = options.log ?? limitsOf(env.store)
     this.#compact = options.compact ?? defaultCompactLimits
     this.#cache = new BlockCache(options.blockCacheBytes ?? 160 * MB)
-    this.#limit = options.openCollections ?? 512
+    this.#open = new LruMap(options.openCollections ?? 512)
     this.#boundedStalenessMs = options.boundedStalenessMs ?? 1_000
     this.#recall = options.recallSampling && new RecallSampler(env, options.recallSampling)
     this.#wakeUps = new WakeUps(env)
@@ -89,13 +85,7 @@ export class StoreEngine implements Engine {
   /** @throws SiltstoneError when the directory or bucket holds something else */
   static async open(options: EngineOptions): Promise<StoreEngine> {
     await initialiseStore(options.env.store)
-    const { clock, metrics } = options.env
-    const metered = meteredObjectStore(options.env.store, metrics, clock)
-    const env = { ...options.env, store: new TracingObjectStore(metered, clock) }
-    if (!options.diskCache) return new StoreEngine({ ...options, env })
-    const { diskCache } = options
-    const store = await DiskCacheStore.open(env.store, { ...diskCache, isImmutable: isSegmentData, log: env.log })
-    return new StoreEngine({ ...options, env: { ...env, store } })
+    return new StoreEngine(options)
   }
 
   async collection(tenant: string, database: string, id: string): Promise<Collection> {
@@ -108,8 +98,6 @@ export class StoreEngine implements Engine {
     const known = this.#open.get(path)
     if (known) {
       known.collection.info = info
-      this.#open.delete(path)
-      this.#open.set(path, known)
       return known
     }
     const state = new CollectionState({
@@ -132,10 +120,6 @@ export class StoreEngine implements Engine {
     })
     const open = { collection, state, writer }
     this.#open.set(path, open)
-    if (this.#open.size > this.#limit) {
-      const oldest = this.#open.keys().next().value
-      if (oldest !== undefined) this.#open.delete(oldest)
-    }
     return open
   }
 
@@ -225,9 +209,9 @@ export class StoreEngine implements Engine {
   }
 
   /** Collects one collection's garbage, after folding: what is not folded cannot be judged. */
-  async collectGarbage(path: string, signal?: AbortSignal): Promise<CollectOutcome> {
+  async collectGarbage(path: string, signal?: AbortSignal): Promise<GcOutcome> {
     await this.compactor.compact(path, { merge: false, ...(signal && { signal }) })
-    return collect(path, {
+    return collectGarbage(path, {
       env: this.env,
       log: this.#log,
       limits: this.#compact,
@@ -260,9 +244,9 @@ export class StoreEngine implements Engine {
   }
 
   /** Collects what is due by now. */
-  async collectDue(signal?: AbortSignal): Promise<CollectOutcome[]> {
-    const outcomes = new Map<string, CollectOutcome>()
-    for (const { key, path } of await dueNow(this.env)) {
+  async collectDue(signal?: AbortSignal): Promise<GcOutcome[]> {
+    const outcomes = new Map<string, GcOutcome>()
+    for (const { key, path } of await dueGcs(this.env)) {
       signal?.throwIfAborted()
       if (!outcomes.has(path)) outcomes.set(path, await this.collectGarbage(path, signal))
       await this.env.store.delete([key])
@@ -280,13 +264,7 @@ export class StoreEngine implements Engine {
     this.#closed = true
     await Promise.all([...this.#open.values()].map(({ writer }) => writer.idle()))
     await this.#wakeUps.flush()
-    if (this.env.store instanceof DiskCacheStore) await this.env.store.flush()
   }
-}
-
-function isSegmentData(key: string): boolean {
-  const kind = parseKey(key)?.kind
-  return kind === 'segment-file' || kind === 'overlay-file' || kind === 'bitmap'
 }
 
 export function pathOf(info: Pick<CollectionInfo, 'tenant' | 'database' | 'id'>): string {

@@ -4,13 +4,13 @@ import { parseKey } from '../format/keys.ts'
 import { type Manifest, objectsOf, type Pin } from '../format/manifest.ts'
 import type { Environment } from '../ports/environment.ts'
 import { type Current, ManifestStore } from '../snapshot/manifest-store.ts'
-import { nextManifest } from '../snapshot/next-manifest.ts'
-import { lostIfOvertaken } from '../snapshot/overtaken.ts'
+import { commitChanges } from '../snapshot/commit-loop.ts'
+import { lostIfPointerMoved } from '../snapshot/lost-work.ts'
 import type { HistoryPolicy } from '../snapshot/pins.ts'
 import type { SnapshotInfo } from '../model/store.ts'
 
-const COMMIT_TRIES = 50
-/** A reset is folded within minutes; its target is kept much longer, in case nothing compacts. */
+const COMMIT_ATTEMPTS = 50
+/** A reset is folded within minutes. Its target is kept much longer, in case no compactor runs. */
 const RESET_PIN_MS = 30 * 24 * 3_600_000
 
 export class History {
@@ -33,7 +33,7 @@ export class History {
     for (;;) {
       const current = await this.#manifests.current()
       if (current === 'none') return []
-      const infos = await lostIfOvertaken(this.#manifests, current.pointer, () => this.#describe(current))
+      const infos = await lostIfPointerMoved(this.#manifests, current.pointer, () => this.#describe(current))
       if (infos !== 'lost') return infos
     }
   }
@@ -70,7 +70,7 @@ export class History {
 
   /**
    * Pins a kept snapshot so that a reset may name it.
-   * @returns its manifest's key; '' is the empty state before the first fold (name `empty`)
+   * @returns its manifest's key; '' for the empty state before the first fold (name `empty`)
    * @throws SiltstoneError `not-found` snapshot-missing
    */
   async pinForReset(name: string): Promise<string> {
@@ -81,60 +81,53 @@ export class History {
   }
 
   /**
-   * Commits a pin on a kept snapshot (`current`: the current one). It is kept already (current, or pinned by the manifest that is replaced), so no
-   * collector can have freed it.
+   * Commits a pin on a kept snapshot. The manifest that the commit replaces keeps the snapshot (it is current, or
+   * pinned), so no garbage collector can have removed it.
+   * @param name `current`: the current snapshot
+   * @throws SiltstoneError `not-found` snapshot-missing, `invalid` snapshot-closed, `unavailable` too-many-writers
    */
   async pin(name: string, pin: Pick<Pin, 'kind' | 'untilMs' | 'reason'>): Promise<{ key: string; manifest: Manifest }> {
-    const startedAtMs = this.#env.clock.nowMs()
-    for (let attempt = 0; attempt < COMMIT_TRIES; attempt++) {
-      const current = await this.#manifests.current()
-      if (current === 'none')
-        throw notFound('snapshot-missing', 'the collection has no snapshot yet; run "siltstone compact" first', {
-          field: 'snapshot',
-        })
-      const key = name === 'current' ? current.pointer.manifestKey : keptKey(current, name)
-      if (key === undefined)
-        throw notFound(
-          'snapshot-missing',
-          `there is no snapshot ${JSON.stringify(name)}; "siltstone snapshots list" shows those that are kept`,
-          { field: 'snapshot' },
-        )
-      const target = await lostIfOvertaken(this.#manifests, current.pointer, () => this.#manifests.loadExisting(key))
-      if (target === 'lost') continue
-      if (target.state === 'closed')
-        throw invalid('snapshot-closed', `snapshot ${name} is of a deleted collection`, { field: 'snapshot' })
-      const added: Pin = {
-        ...pin,
-        manifestKey: key,
-        watermark: target.watermark,
-        committedAtMs: target.createdAtMs,
-        pinnedAtMs: this.#env.clock.nowMs(),
-      }
-      const { manifest, pointer } = current
-      const next = nextManifest(
-        {
-          env: this.#env,
-          current: manifest,
-          pointer,
-          kind: 'pin',
-          writer: this.#name,
-          startedAtMs,
-          history: this.#policy,
-        },
-        { pins: [...manifest.pins, added] },
-      )
-      if ((await this.#manifests.commit(pointer, next)) !== 'lost') return { key, manifest: target }
+    let target: { key: string; manifest: Manifest } | undefined
+    const options = {
+      env: this.#env,
+      kind: 'pin' as const,
+      writer: this.#name,
+      startedAtMs: this.#env.clock.nowMs(),
+      history: this.#policy,
+      attempts: COMMIT_ATTEMPTS,
     }
-    throw unavailable('too-many-writers', `${COMMIT_TRIES} commits to ${this.#path} lost against others; retry`, {
-      retryAfterMs: 1_000,
+    const committed = await commitChanges(this.#manifests, options, async ({ pointer, manifest: { pins } }) => {
+      target = await this.#find(name, pointer === 'none' ? '' : pointer.manifestKey, pins)
+      const { watermark, createdAtMs } = target.manifest
+      const pinnedAtMs = this.#env.clock.nowMs()
+      const added: Pin = { ...pin, manifestKey: target.key, watermark, committedAtMs: createdAtMs, pinnedAtMs }
+      return { pins: [...pins, added] }
     })
+    if (committed === 'lost')
+      throw unavailable('too-many-writers', `${COMMIT_ATTEMPTS} commits to ${this.#path} lost against others; retry`, {
+        retryAfterMs: 1_000,
+      })
+    if (!committed || !target)
+      throw notFound('snapshot-missing', 'the collection has no snapshot yet; run "siltstone compact" first', {
+        field: 'snapshot',
+      })
+    return target
   }
-}
 
-function keptKey(current: Current, name: string): string | undefined {
-  return [current.pointer.manifestKey, ...current.manifest.pins.map(({ manifestKey }) => manifestKey)].find(
-    (key) => nameOf(key) === name,
-  )
+  async #find(name: string, currentKey: string, pins: readonly Pin[]): Promise<{ key: string; manifest: Manifest }> {
+    const kept = [currentKey, ...pins.map(({ manifestKey }) => manifestKey)]
+    const key = name === 'current' ? currentKey : kept.find((one) => nameOf(one) === name)
+    if (key === undefined)
+      throw notFound(
+        'snapshot-missing',
+        `there is no snapshot ${JSON.stringify(name)}; "siltstone snapshots list" shows those that are kept`,
+        { field: 'snapshot' },
+      )
+    const manifest = await this.#manifests.loadExisting(key)
+    if (manifest.state === 'closed')
+      throw invalid('snapshot-closed', `snapshot ${name} is of a deleted collection`, { field: 'snapshot' })
+    return { key, manifest }
+  }
 }
 
 function nameOf(key: string): string {

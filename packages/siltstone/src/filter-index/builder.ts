@@ -3,11 +3,12 @@
  * list, and 50 MB each for numbers and hashed strings and for the trigrams of documents; what is more goes to the scratch
  * disk.
  */
+import { utf8Encode } from '#codec'
 import type { Pending, Sink } from '../format/segment/sink.ts'
 import type { SegmentWriter } from '../format/segment/writer.ts'
 import { memoryScratch, type Scratch, type ScratchFile } from '../ports/scratch.ts'
 import { parseForFilter } from '../records/parse-for-filter.ts'
-import { encodeRowSet } from '../format/row-set.ts'
+import { encodeRowSet } from '../format/roaring.ts'
 import type { GrowingPairs } from './growing.ts'
 import { KeyBuilder } from './key-builder.ts'
 import { type IndexDirectory, type KeyParts, MAX_KEYS, METADATA_VALUES, type TermRow } from './layout.ts'
@@ -100,7 +101,7 @@ export class FilterIndexBuilder {
           },
         ])
       }
-      const directory = await writePart(sink, Buffer.from(JSON.stringify({ keys, complete: this.#complete })))
+      const directory = await writePart(sink, utf8Encode(JSON.stringify({ keys, complete: this.#complete })))
       return { type: METADATA_VALUES.type, params: { headBytes: sink.position - headAt }, directory }
     })
     await this.#trigrams.section(writer)
@@ -124,7 +125,7 @@ async function writeLists(sink: Sink, { terms, numbers, hashes, rounded }: KeyBu
   const rows: TermRow[] = []
   for (const [term, growing] of [...terms].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const list = growing.values()
-    const { offset, length, crc32 } = await writePart(sink, await encodeRowSet(list))
+    const { offset, length, crc32 } = await writePart(sink, encodeRowSet(list))
     rows.push([term, offset, length, crc32, list.length])
   }
   return {
@@ -137,7 +138,7 @@ async function writeLists(sink: Sink, { terms, numbers, hashes, rounded }: KeyBu
 
 async function writeHead(sink: Sink, { terms, numbers, hashes, rounded }: WrittenKey): Promise<KeyParts> {
   const parts: KeyParts = {}
-  if (terms.length > 0) parts.terms = await writePart(sink, Buffer.from(JSON.stringify(terms)))
+  if (terms.length > 0) parts.terms = await writePart(sink, utf8Encode(JSON.stringify(terms)))
   if (rounded) parts.rounded = true
   if (numbers) parts.numbers = { ...numbers.run, pages: await writePart(sink, numbers.directory) }
   if (hashes) parts.hashes = { ...hashes.run, pages: await writePart(sink, hashes.directory) }

@@ -2,6 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { compileFilter } from '../filter/evaluate.ts'
 import type { Filter } from '../model/filter.ts'
+import { verifySegment } from '../format/segment/verify-segment.ts'
 import { SegmentReader } from '../format/segment/reader.ts'
 import { Bucket } from '../format/segment/testing.ts'
 import { SegmentWriter } from '../format/segment/writer.ts'
@@ -15,7 +16,7 @@ import { verifyFilterIndex } from './verify-filter-index.ts'
 async function segmentOf(rows: readonly Row[], bucket = new Bucket()) {
   const descriptor = await writeFiltered(bucket, rows, (i) => `id-${i}`)
   const reader = new SegmentReader(descriptor, bucket.read)
-  await reader.verify()
+  await verifySegment(reader)
   await verifyFilterIndex(reader)
   return { reader, descriptor, bucket }
 }

@@ -1,10 +1,12 @@
 /** Answers filters from a segment's indexes, without looking at the rows. */
+import { utf8Decode } from '#codec'
 import { equalityKey } from '../filter/compare.ts'
 import type { Filter, FilterColumns } from '../model/filter.ts'
 import type { SectionDescriptor } from '../format/segment/descriptor.ts'
 import type { SegmentReader } from '../format/segment/reader.ts'
 import type { MetadataScalar } from '../model/record.ts'
-import { decodeRowSet, RowSet } from '../format/row-set.ts'
+import { decodeRowSet } from '../format/roaring.ts'
+import { RowSet } from '../format/row-set.ts'
 import { anything, type Bounds, both, either, exactly, not, nothing } from './bounds.ts'
 import { hashed as hashOf } from './hashed.ts'
 import {
@@ -106,7 +108,7 @@ export class FilterIndex {
       parts.fail(`params.headBytes is ${params['headBytes']}`)
     await parts.readHead(headBytes <= MAX_HEAD_BYTES ? headBytes : directory.length)
     const bytes = await parts.part({ ...directory, offset: directory.offset - offset })
-    const { keys, complete } = JSON.parse(Buffer.from(bytes).toString('utf8')) as IndexDirectory
+    const { keys, complete } = JSON.parse(utf8Decode(bytes)) as IndexDirectory
     return new FilterIndex(reader, parts, { keys: new Map(keys), complete }, trigrams)
   }
 
@@ -213,7 +215,7 @@ export class FilterIndex {
     const dictionary = await this.#dictionary(parts)
     const found = terms.map((term) => dictionary.get(term)).filter((row) => row !== undefined)
     for (const bytes of await this.#lists(found)) {
-      to.unite(await this.#list(bytes))
+      to.unite(this.#list(bytes))
     }
   }
 
@@ -226,9 +228,9 @@ export class FilterIndex {
     return lists
   }
 
-  async #list(bytes: Uint8Array): Promise<RowSet> {
+  #list(bytes: Uint8Array): RowSet {
     try {
-      return await decodeRowSet(bytes, this.#rows)
+      return decodeRowSet(bytes, this.#rows)
     } catch (cause) {
       return this.#parts.fail(`a list is no bitmap of ${this.#rows} rows`, cause)
     }
@@ -246,7 +248,7 @@ export class FilterIndex {
 
   async #readDictionary({ terms }: KeyParts): Promise<Map<string, TermRow>> {
     if (!terms) return new Map()
-    const rows = JSON.parse(Buffer.from(await this.#parts.part(terms)).toString('utf8')) as TermRow[]
+    const rows = JSON.parse(utf8Decode(await this.#parts.part(terms))) as TermRow[]
     return new Map(rows.map((row) => [row[0], row]))
   }
 

@@ -4,14 +4,14 @@
  * byte for each; a Roaring bitmap takes two until one in eight is.
  */
 export class PostingBuffer {
-  bytes: Buffer
+  bytes: Uint8Array
   length = 0
   #last = -1
   /** In the list begun last. */
   count = 0
 
   constructor(sizeBytes = 1 << 16) {
-    this.bytes = Buffer.allocUnsafeSlow(sizeBytes)
+    this.bytes = new Uint8Array(sizeBytes)
   }
 
   /** The next list follows the one before. */
@@ -41,7 +41,7 @@ export class PostingBuffer {
   }
 
   #grow(): void {
-    const larger = Buffer.allocUnsafeSlow(this.bytes.length * 2)
+    const larger = new Uint8Array(this.bytes.length * 2)
     larger.set(this.bytes.subarray(0, this.length))
     this.bytes = larger
   }

@@ -1,7 +1,7 @@
 /** Runs of pairs (value, row), sorted by value: a range of values is a stretch of pages. */
-import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+import { crc32, zstdCompress, zstdDecompress } from '#codec'
 import { firstWhere } from '../binary-search.ts'
-import { crc32, crcHex } from '../format/checksum.ts'
+import { crcHex } from '../format/checksum.ts'
 import type { Sink } from '../format/segment/sink.ts'
 import type { GrowingPairs } from './growing.ts'
 import { PAGE_PAIRS, pageBytes, type RunPart } from './layout.ts'
@@ -22,7 +22,7 @@ export async function writeRun(
     const bytes = new Uint8Array(pageBytes(values.length))
     new Float64Array(bytes.buffer, 0, values.length).set(values)
     new Uint32Array(bytes.buffer, 8 * values.length, values.length).set(rows)
-    const packed = zstdCompressSync(bytes)
+    const packed = zstdCompress(bytes)
     const stored = packed.length < bytes.length ? packed : bytes
     view.setFloat64(at, values[0] as number, true)
     view.setUint32(at + 8, crc32(stored), true)
@@ -76,7 +76,7 @@ export async function scanRun(
     if (stored.length === length) return stored
     let raw: Uint8Array
     try {
-      raw = zstdDecompressSync(stored, { maxOutputLength: length })
+      raw = zstdDecompress(stored, length)
     } catch (cause) {
       return reader.fail(`a page of a run cannot be decompressed`, cause)
     }

@@ -6,9 +6,9 @@
  * and raw as, per trigram, u32 first two units, then u32 third units, then u32 numbers of groups, then u32 ends of lists
  * (from the start of the lists), then the lists. A trigram whose list is left out has 2³² − 1 for its number of groups.
  */
-import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+import { allocate, crc32, zstdCompress, zstdDecompress } from '#codec'
 import { firstWhere } from '../binary-search.ts'
-import { crc32 } from '../format/checksum.ts'
+import { concatBytes, writeUint32 } from '../codec/bytes.ts'
 import { eachPosting, PostingBuffer } from './postings.ts'
 
 const HEADER_BYTES = 16
@@ -56,17 +56,17 @@ export class TrigramBlockBuilder {
       words[2 * trigrams + i] = count
       words[3 * trigrams + i] = end
     }
-    const raw = Buffer.concat([new Uint8Array(words.buffer), this.#lists.bytes.subarray(0, this.#lists.length)])
+    const raw = concatBytes([new Uint8Array(words.buffer), this.#lists.bytes.subarray(0, this.#lists.length)])
     this.#entries = []
     this.#lists.clear()
-    const packed = zstdCompressSync(raw)
+    const packed = zstdCompress(raw)
     const payload = packed.length < raw.length ? packed : raw
-    const bytes = Buffer.allocUnsafeSlow(HEADER_BYTES + payload.length)
-    bytes.writeUInt32LE(trigrams, 4)
-    bytes.writeUInt32LE(raw.length, 8)
-    bytes.writeUInt32LE(payload === packed ? 1 : 0, 12)
+    const bytes = allocate(HEADER_BYTES + payload.length)
+    writeUint32(bytes, 4, trigrams)
+    writeUint32(bytes, 8, raw.length)
+    writeUint32(bytes, 12, payload === packed ? 1 : 0)
     bytes.set(payload, HEADER_BYTES)
-    bytes.writeUInt32LE(crc32(bytes.subarray(4)), 0)
+    writeUint32(bytes, 0, crc32(bytes.subarray(4)))
     return { bytes, trigrams }
   }
 }
@@ -97,7 +97,7 @@ export class TrigramBlock {
     let raw: Uint8Array = stored.subarray(HEADER_BYTES)
     if (view.getUint32(12, true) !== 0) {
       try {
-        raw = zstdDecompressSync(raw, { maxOutputLength: Math.max(rawLength, 1) })
+        raw = zstdDecompress(raw, rawLength)
       } catch (error) {
         return fail('cannot be decompressed', error)
       }

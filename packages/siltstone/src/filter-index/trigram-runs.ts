@@ -3,6 +3,7 @@
  * long as they fit, then in sorted runs on the scratch disk that are merged at the end (single-pass in-memory indexing;
  * Heinz & Zobel, JASIST 2003).
  */
+import { concatBytes, readUint32, writeUint32 } from '../codec/bytes.ts'
 import type { Pending } from '../format/segment/sink.ts'
 import type { Scratch, ScratchFile } from '../ports/scratch.ts'
 import { eachPosting, PostingBuffer } from './postings.ts'
@@ -103,10 +104,10 @@ export class TrigramRuns {
       chunk.begin()
       list.each((group) => chunk.add(group))
       const { bytes, length, count } = chunk
-      bytes.writeUInt32LE(list.pair, head)
-      bytes.writeUInt32LE(list.third, head + 4)
-      bytes.writeUInt32LE(count, head + 8)
-      bytes.writeUInt32LE(length - head - HEAD_BYTES, head + 12)
+      writeUint32(bytes, head, list.pair)
+      writeUint32(bytes, head + 4, list.third)
+      writeUint32(bytes, head + 8, count)
+      writeUint32(bytes, head + 12, length - head - HEAD_BYTES)
       if (length < CHUNK_BYTES) continue
       await file.append(bytes.subarray(0, length))
       chunk.clear()
@@ -159,7 +160,7 @@ function compare(a: TrigramList, b: TrigramList): number {
 /** Reads a run back, once. A list is valid until the next one is asked for. */
 class Run {
   readonly file: ScratchFile
-  #chunk = Buffer.alloc(0)
+  #chunk = new Uint8Array(0)
   #at = 0
   /** Of the file, read so far. */
   #position = 0
@@ -175,10 +176,10 @@ class Run {
     const rest = this.file.sizeBytes - this.#position
     if (left.length === 0 && rest === 0) return undefined
     const wanted =
-      left.length >= HEAD_BYTES ? Math.max(CHUNK_BYTES, HEAD_BYTES + left.readUInt32LE(12) - left.length) : CHUNK_BYTES
+      left.length >= HEAD_BYTES ? Math.max(CHUNK_BYTES, HEAD_BYTES + readUint32(left, 12) - left.length) : CHUNK_BYTES
     const more = await this.file.read(this.#position, Math.min(rest, wanted))
     this.#position += more.length
-    this.#chunk = Buffer.concat([left, more])
+    this.#chunk = concatBytes([left, more])
     this.#at = 0
     return this.next()
   }
@@ -189,12 +190,12 @@ class Run {
     const head = this.#at
     if (head + HEAD_BYTES > chunk.length) return undefined
     const start = head + HEAD_BYTES
-    const end = start + chunk.readUInt32LE(head + 12)
+    const end = start + readUint32(chunk, head + 12)
     if (end > chunk.length) return undefined
     this.#at = end
     return {
-      pair: chunk.readUInt32LE(head),
-      third: chunk.readUInt32LE(head + 4),
+      pair: readUint32(chunk, head),
+      third: readUint32(chunk, head + 4),
       each: (take) => eachPosting(chunk, start, end, take),
     }
   }

@@ -1,4 +1,5 @@
 /** Reads a segment's filter indexes whole and tests all that can be tested without its rows. */
+import { allocate } from '#codec'
 import { type ReadRange, SectionSource } from '../format/segment/source.ts'
 import type { SegmentReader } from '../format/segment/reader.ts'
 import { FilterIndex } from './filter-index.ts'
@@ -13,7 +14,7 @@ export async function verifyFilterIndex(reader: SegmentReader): Promise<void> {
   const trigrams = TrigramReader.of(reader)
   if (!section) return
   // In a few reads: its lists are thousands.
-  const whole = Buffer.allocUnsafe(section.length)
+  const whole = allocate(section.length)
   for (let at = 0; at < section.length; at += READ_BYTES) {
     const length = Math.min(READ_BYTES, section.length - at)
     whole.set(await reader.source.range(section, section.offset + at, length), at)

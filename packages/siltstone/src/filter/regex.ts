@@ -6,6 +6,7 @@
  * Differences to the Rust `regex` crate that Chroma uses: `\d \w \s \b` are ASCII, there is no `(?x)`, no class
  * arithmetic (`[a-z&&[^x]]`), and one repetition goes up to 1,000.
  */
+import { utf8Length } from '#codec'
 import { RE2JS } from 're2js'
 import { invalid, type SiltstoneError } from '../errors.ts'
 
@@ -34,7 +35,7 @@ export function compileRegex(pattern: string): RegexTest {
 }
 
 function compile(pattern: string): RegexTest {
-  const sizeBytes = Buffer.byteLength(pattern)
+  const sizeBytes = utf8Length(pattern)
   if (sizeBytes > MAX_PATTERN_BYTES) {
     throw syntaxError(`the pattern has ${sizeBytes} bytes, at most ${MAX_PATTERN_BYTES} are allowed`)
   }

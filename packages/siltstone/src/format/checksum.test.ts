@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { crc32, crcHex } from './checksum.ts'
+import { crc32 } from '#codec'
+import { crcHex } from './checksum.ts'
 import { hash64, hash64Bytes } from './hash64.ts'
 
 describe('checksums', () => {

@@ -6,6 +6,7 @@
  * key alone. What breaks the rules of version 1 is refused (`invalid`, `delta-refused`), and blocks nothing. A version
  * that this program does not know stops it (`unsupported`), because a newer program may accept the same bytes.
  */
+import { indexOfAscii } from '#codec'
 import { invalid, isSiltstoneError, unsupported } from '../errors.ts'
 import type { RecordOp } from '../model/record.ts'
 import { footerRange, readArrowFile, readArrowSchema } from '../arrow/file.ts'
@@ -117,11 +118,10 @@ function decode(bytes: Uint8Array, key: string): Delta {
 /** Header or footer names a checksum: both are asked, so that damage to one name does not hide the other. */
 function isSealed(bytes: Uint8Array): boolean {
   const footer = footerRange(bytes)
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const headerLength = buffer.readInt32LE(8) === -1 && footer.start >= 16 ? buffer.readInt32LE(12) : 0
-  const header = buffer.subarray(16, Math.min(footer.start, 16 + Math.max(0, headerLength)))
-  const name = 'siltstone.crc32'
-  return header.includes(name) || buffer.subarray(footer.start, footer.end).includes(name)
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const headerLength = view.getInt32(8, true) === -1 && footer.start >= 16 ? view.getInt32(12, true) : 0
+  const header = bytes.subarray(16, Math.min(footer.start, 16 + Math.max(0, headerLength)))
+  return [header, bytes.subarray(footer.start, footer.end)].some((part) => indexOfAscii(part, 'siltstone.crc32') >= 0)
 }
 
 export function checkVersion(version: string, key: string): void {

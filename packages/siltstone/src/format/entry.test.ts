@@ -69,7 +69,7 @@ describe('log entries', () => {
     expect(encodeEntry(sample)).toEqual(encodeEntry(sample))
   })
 
-  const isCorrupt = (bytes: Uint8Array): void => {
+  const expectCorrupt = (bytes: Uint8Array): void => {
     try {
       decodeEntry(bytes, key)
     } catch (error) {
@@ -81,12 +81,12 @@ describe('log entries', () => {
 
   it('every prefix is corrupt', () => {
     const bytes = encodeEntry(sample)
-    for (let length = 0; length < bytes.length; length++) isCorrupt(bytes.slice(0, length))
+    for (let length = 0; length < bytes.length; length++) expectCorrupt(bytes.slice(0, length))
   })
 
   it('every flipped bit is corrupt', () => {
     const bytes = encodeEntry(sample)
-    for (let bit = 0; bit < bytes.length * 8; bit++) isCorrupt(flipBit(bytes, bit))
+    for (let bit = 0; bit < bytes.length * 8; bit++) expectCorrupt(flipBit(bytes, bit))
   })
 
   it('is corrupt at another place of the log', () => {
@@ -97,7 +97,7 @@ describe('log entries', () => {
     expect(() => encodeEntry({ ...sample, number: 0 })).toThrow('head')
     expect(() =>
       encodeEntry({ ...sample, records: [{ ...(sample.records[0] as never as object), id: '' } as never] }),
-    ).toThrow()
+    ).toThrow('id')
     const mixed = [sample.records[0], { ...sample.records[0], vector: Float32Array.of(1) }] as LogEntry['records']
     expect(() => encodeEntry({ ...sample, records: mixed })).toThrow('1 values')
   })

@@ -12,6 +12,7 @@ import { inboxKey, logEntryKey, manifestKey, pointerKey } from './keys.ts'
 import { decodePointer, encodePointer } from './pointer.ts'
 import { parseSegmentDescriptor } from './segment/descriptor.ts'
 import { OverlayReader, type OverlayRow, OverlayWriter, parseOverlayDescriptor } from './segment/overlay.ts'
+import { verifySegment } from './segment/verify-segment.ts'
 import { SegmentReader } from './segment/reader.ts'
 import { Bucket, writeSegment } from './segment/testing.ts'
 import type { SegmentRow } from './segment/writer.ts'
@@ -120,7 +121,7 @@ describe('golden files of version 1', () => {
       bucket.objects.set(key, file)
     }
     const reader = new SegmentReader(descriptor, bucket.read)
-    await reader.verify()
+    await verifySegment(reader)
     const all = rows.map((_, i) => i)
     expect(await reader.vectors(all)).toEqual(rows.map((row) => row.vector))
     expect(await reader.ids(all)).toEqual(rows.map((row) => row.id))

@@ -1,3 +1,5 @@
+import { allocate, utf8Writer } from '#codec'
+
 /**
  * 64-bit non-cryptographic hash of a string's UTF-8: MurmurHash3_x86_128 (Austin Appleby, public domain, `smhasher`),
  * seed 0, cut to its first two 32-bit words. The x86 variant needs only 32-bit multiplication, so no bigint.
@@ -12,12 +14,16 @@ const C2 = 0xab0e9789
 const C3 = 0x38b34ae5
 const C4 = 0xa1e38b93
 
-let scratch = Buffer.allocUnsafe(4096)
+let scratch = allocate(4096)
+let write = utf8Writer(scratch)
 
 /** Both words unsigned. Allocates only the result. */
 export function hash64(text: string): Hash64 {
-  if (text.length * 3 > scratch.length) scratch = Buffer.allocUnsafe(text.length * 3)
-  const length = scratch.write(text, 0, 'utf8')
+  if (text.length * 3 > scratch.length) {
+    scratch = allocate(text.length * 3)
+    write = utf8Writer(scratch)
+  }
+  const length = write(text, 0)
   return hash64Bytes(scratch, length)
 }
 

@@ -6,7 +6,7 @@
  * `delta/` with a delimiter shows the collections that have entries. No key is also a directory of another, so a bucket
  * and a directory hold the same keys.
  */
-import { createHash } from 'node:crypto'
+import { sha256Hex } from '#codec'
 import { invalid } from '../errors.ts'
 import { patterns, STORE_KEY } from './key-patterns.ts'
 
@@ -39,13 +39,9 @@ const checkUlid = (id: string): string => check('ulid', 'ulid', id, 'is not a UL
 const checkFile = (name: string): string =>
   check('file', 'file', name, 'must be lower-case letters, digits, dots and dashes')
 
-function sha256(text: string): string {
-  return createHash('sha256').update(text, 'utf8').digest('hex')
-}
-
 /** First 12 hexadecimal digits of the name's SHA-256. */
 function nameHash(name: string): string {
-  return sha256(name).slice(0, 12)
+  return sha256Hex(name).slice(0, 12)
 }
 
 function number(n: number): string {
@@ -158,11 +154,11 @@ export const catalogRoot = 'catalog/'
 export const tenantPrefix = 'catalog/tenant/'
 
 export function tenantKey(tenant: string): string {
-  return `${tenantPrefix}${sha256(tenant)}.json`
+  return `${tenantPrefix}${sha256Hex(tenant)}.json`
 }
 
 export function resourceKey(resourceName: string): string {
-  return `catalog/resource/${sha256(resourceName)}.json`
+  return `catalog/resource/${sha256Hex(resourceName)}.json`
 }
 
 export function databasePrefix(tenant: string): string {
@@ -170,7 +166,7 @@ export function databasePrefix(tenant: string): string {
 }
 
 export function databaseKey(name: { tenant: string; database: string }): string {
-  return `${databasePrefix(name.tenant)}${sha256(name.database)}.json`
+  return `${databasePrefix(name.tenant)}${sha256Hex(name.database)}.json`
 }
 
 /** In order of the collections' ids. */
@@ -193,7 +189,7 @@ export function collectionNamePrefix(name: { tenant: string; database: string })
 }
 
 export function collectionNameKey(name: { tenant: string; database: string; name: string }): string {
-  return `${collectionNamePrefix(name)}${sha256(name.name)}.json`
+  return `${collectionNamePrefix(name)}${sha256Hex(name.name)}.json`
 }
 
 // ---- work that is due, embeddings ----

@@ -1,6 +1,4 @@
-/** What the smaller parts of a manifest must be. A damaged one is found out here, not by whoever stumbles over it. */
-import type { ListField } from './manifest.ts'
-
+/** What the smaller parts of a manifest must be. Damage is found here, not where a part is used. */
 export type Check = (value: unknown) => boolean
 
 const text: Check = (value) => typeof value === 'string'
@@ -34,7 +32,8 @@ export const isParent: Check = orNull(record({ manifestKey: text, committedAtMs:
 /** The place of a list in an object of its own. */
 export const isMoved: Check = record({ object: objectRef })
 
-export const isList: Record<ListField, Check> = {
+/** By the name of the list. */
+export const isList = {
   sequenced: listOf(record({ foldedAtMs: time, ulids: listOf(text) })),
   folded: listOf(record({ foldedAtMs: time, first: count, ids: listOf(text) })),
   refused: listOf(record({ key: text, entry: count, reason: text, atMs: time })),

@@ -7,6 +7,7 @@
  * moved to objects of their own when they exceed 64 KB (see `snapshot/manifest-store.ts`); the manifest then holds
  * their place.
  */
+import { utf8Decode, utf8Encode } from '#codec'
 import { corrupt, unsupported } from '../errors.ts'
 import { crcHex } from './checksum.ts'
 import { isDeletions, isList, isMoved, isOwners, isParent } from './manifest-shape.ts'
@@ -18,6 +19,12 @@ import { parseSegmentDescriptor } from './segment/descriptor.ts'
 export const MANIFEST_VERSION = 1
 /** Features this program knows. A manifest that requires another is refused instead of being half understood. */
 export const KNOWN_FEATURES: readonly string[] = []
+
+/**
+ * The oldest version of Siltstone that may commit over a manifest of this one. It is raised together with a change that
+ * older versions would undo or break, not with each release.
+ */
+export const MIN_WRITER = '0.1.0'
 
 export interface ObjectRef {
   key: string
@@ -129,20 +136,19 @@ export type StoredManifest = Omit<Manifest, ListField> & {
   version: number
 } & { [F in ListField]: Manifest[F] | { object: ObjectRef } }
 
-const encoder = new TextEncoder()
 const PREFIX = '{"crc32":"'
 const MIDDLE = '","manifest":'
 const BODY_AT = PREFIX.length + 8 + MIDDLE.length
 
 export function encodeChecked(body: unknown): Uint8Array {
   const text = JSON.stringify(body)
-  const crc = crcHex(encoder.encode(text))
-  return encoder.encode(`${PREFIX}${crc}${MIDDLE}${text}}`)
+  const crc = crcHex(utf8Encode(text))
+  return utf8Encode(`${PREFIX}${crc}${MIDDLE}${text}}`)
 }
 
 /** @throws SiltstoneError `corrupt` naming the object */
 export function decodeChecked(bytes: Uint8Array, key: string): unknown {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
+  const text = utf8Decode(bytes)
   const crc = text.slice(PREFIX.length, PREFIX.length + 8)
   const framed = text.startsWith(PREFIX) && text.slice(PREFIX.length + 8, BODY_AT) === MIDDLE && text.endsWith('}')
   if (!framed) throw corrupt('manifest-damaged', `${key} does not begin as a checksummed JSON object`, { key })
@@ -244,7 +250,7 @@ export function emptyManifest(collection: string): Manifest {
     gcEpoch: 0,
     resetEpoch: 0,
     requiredFeatures: [],
-    minWriter: '0.1.0',
+    minWriter: MIN_WRITER,
   }
 }
 

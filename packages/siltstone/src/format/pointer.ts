@@ -2,12 +2,13 @@
  * A collection's pointer, the only object that is ever overwritten: two lines, the key of the current manifest and
  * `crc32:` with the checksum of that line (without its line break).
  */
+import { equalBytes, utf8Decode, utf8Encode } from '#codec'
 import { corrupt } from '../errors.ts'
 import { crcHex } from './checksum.ts'
 import { parseKey } from './keys.ts'
 
 export function encodePointer(manifestKey: string): Uint8Array {
-  return Buffer.from(`${manifestKey}\ncrc32:${crcHex(Buffer.from(manifestKey, 'utf8'))}\n`, 'utf8')
+  return utf8Encode(`${manifestKey}\ncrc32:${crcHex(utf8Encode(manifestKey))}\n`)
 }
 
 /**
@@ -15,11 +16,11 @@ export function encodePointer(manifestKey: string): Uint8Array {
  * @throws SiltstoneError `corrupt` (`pointer-damaged`), also when it names another collection's manifest
  */
 export function decodePointer(bytes: Uint8Array, key: string): string {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
+  const text = utf8Decode(bytes)
   const manifestKey = text.slice(0, text.indexOf('\n'))
   const manifest = parseKey(manifestKey)
   const pointer = parseKey(key)
-  const intact = Buffer.compare(encodePointer(manifestKey), bytes) === 0
+  const intact = equalBytes(encodePointer(manifestKey), bytes)
   if (!intact || manifest?.kind !== 'manifest' || (pointer?.kind === 'pointer' && pointer.path !== manifest.path)) {
     throw corrupt(
       'pointer-damaged',

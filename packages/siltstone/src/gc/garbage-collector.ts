@@ -1,24 +1,24 @@
 /**
- * Collection of garbage in one collection. It fences first:
+ * Garbage collection of one collection. It fences first:
  *
  * 1. Under both leases, it lists `snapshot/<collection>/`.
- * 2. It commits a manifest with a higher `gcEpoch`. Every compaction that began before loses its commit from now on,
- *    however long it stalled, so nothing that was written before the fence and is not in the fence's manifest or its
- *    pins can ever be published.
- * 3. It deletes only what its list held, what neither the fence's manifest nor its pins reach, and what is older than
- *    the grace period by the store's clock. (The grace period is for readers that still hold an older manifest, and
- *    for objects of a compaction that began after the fence: those are not in the list.)
+ * 2. It commits a manifest with a higher `gcEpoch`, the fence. From then on every compaction that began before loses its
+ *    commit, however long it stalled. So no object that was written before the fence and is not reachable from the fence
+ *    or its pins can ever be published.
+ * 3. It deletes only objects that its list held, that neither the fence nor its pins reach, and that are older than the
+ *    grace period by the store's clock. The grace period protects readers that still hold an older manifest. Objects of
+ *    a compaction that began after the fence are not in the list.
  *
- * The leases only keep collectors and compactors from working in vain: a stalled collector deletes objects that were
- * unreachable at its fence, and what is unreachable stays so, because a manifest only names objects of its parent, of
- * its own making, or of a pin.
+ * The leases only keep garbage collectors and compactors from working in vain. A stalled garbage collector deletes
+ * objects that were unreachable at its fence, and such objects stay unreachable, because a manifest names only objects of
+ * its parent, of its own making, or of a pin.
  *
- * Folded inbox deltas go an hour after their fold, folded entries after their retention. A delta's key leaves the
+ * Folded inbox deltas are deleted an hour after their fold, folded entries after their retention. A delta's key leaves the
  * manifest's list only in a commit after its deletion was confirmed, so it is never taken for a new one.
  *
- * A fork's pin stays while the fork's manifest names us among its owners. One without a pointer after an hour belongs
- * to a fork that stalled: its pointer is created as a tombstone first, so that it fails instead of publishing over
- * segments that are collected next; only then the pin is dropped.
+ * A fork's pin stays while the fork's manifest names this collection among its owners. A pin whose fork has no pointer
+ * after an hour belongs to a fork that stalled. The garbage collector first creates the fork's pointer as a tombstone, so
+ * that the fork fails instead of publishing over segments that are deleted next, and only then drops the pin.
  */
 import { isSiltstoneError } from '../errors.ts'
 import { emptyManifest, type Manifest, objectsOf, type Pin } from '../format/manifest.ts'
@@ -28,24 +28,26 @@ import type { LogLimits } from '../log/log-limits.ts'
 import type { Environment } from '../ports/environment.ts'
 import type { ObjectInfo } from '../ports/object-store.ts'
 import { type Current, ManifestStore } from '../snapshot/manifest-store.ts'
-import { enlist } from '../compact/gc-due.ts'
+import { scheduleGc } from '../compact/gc-schedule.ts'
 import { foldLease, mergeLease, withLease } from '../ports/lease-guard.ts'
 import type { CompactLimits } from '../compact/compact-limits.ts'
-import { nextManifest } from '../snapshot/next-manifest.ts'
-import { lostIfOvertaken } from '../snapshot/overtaken.ts'
+import { commitChanges } from '../snapshot/commit-loop.ts'
+import { lostIfPointerMoved } from '../snapshot/lost-work.ts'
 
-const COMMIT_TRIES = 20
+const COMMIT_ATTEMPTS = 20
 
-export interface CollectOptions {
+export interface GcOptions {
   env: Environment
   log: LogLimits
   limits: CompactLimits
+  /** Name of this process, for leases and manifests. */
   name: string
+  /** Collect even if another process works on the collection: for the simulation and emergencies. */
   withoutLease?: boolean
   signal?: AbortSignal
 }
 
-export interface CollectOutcome {
+export interface GcOutcome {
   collection: string
   busy: boolean
   deleted: number
@@ -55,10 +57,11 @@ export interface CollectOutcome {
   waiting: number
 }
 
-export async function collect(path: string, options: CollectOptions): Promise<CollectOutcome> {
-  const outcome: CollectOutcome = { collection: path, busy: false, deleted: 0, deletedBytes: 0, failed: 0, waiting: 0 }
+/** @throws SiltstoneError `corrupt`, and what the store throws */
+export async function collectGarbage(path: string, options: GcOptions): Promise<GcOutcome> {
+  const outcome: GcOutcome = { collection: path, busy: false, deleted: 0, deletedBytes: 0, failed: 0, waiting: 0 }
   const { env, limits, name } = options
-  const work = async (signal: AbortSignal) => new Collection(path, options, signal, outcome).run()
+  const work = async (signal: AbortSignal) => new GarbageCollector(path, options, signal, outcome).run()
   if (options.withoutLease) await work(options.signal ?? new AbortController().signal)
   else {
     const guarded = await withLease(env, foldLease(path), name, limits.leaseTtlMs, (fold) =>
@@ -68,19 +71,19 @@ export async function collect(path: string, options: CollectOptions): Promise<Co
     )
     outcome.busy = guarded.status === 'busy' || guarded.value.status === 'busy'
   }
-  if (outcome.waiting > 0 || outcome.busy) await enlist(env, path, env.clock.nowMs() + limits.gcEveryMs)
+  if (outcome.waiting > 0 || outcome.busy) await scheduleGc(env, path, env.clock.nowMs() + limits.gcEveryMs)
   env.log.info('collected', { ...outcome })
   return outcome
 }
 
-class Collection {
+class GarbageCollector {
   readonly #path: string
-  readonly #options: CollectOptions
+  readonly #options: GcOptions
   readonly #signal: AbortSignal
-  readonly #outcome: CollectOutcome
+  readonly #outcome: GcOutcome
   readonly #manifests: ManifestStore
 
-  constructor(path: string, options: CollectOptions, signal: AbortSignal, outcome: CollectOutcome) {
+  constructor(path: string, options: GcOptions, signal: AbortSignal, outcome: GcOutcome) {
     this.#path = path
     this.#options = options
     this.#signal = signal
@@ -94,11 +97,15 @@ class Collection {
     for await (const page of pages(env.store, snapshotPrefix(this.#path))) listed.push(...page)
     const fence = await this.#fence()
     if (!fence) return
-    const reachable = await lostIfOvertaken(this.#manifests, fence.pointer, () =>
+    if (fence === 'lost') {
+      this.#outcome.busy = true
+      return
+    }
+    const reachable = await lostIfPointerMoved(this.#manifests, fence.pointer, () =>
       this.#reachable(fence.manifest, fence.pointer.manifestKey),
     )
     if (reachable === 'lost') {
-      // A later collector has fenced over us and dropped pins of ours: what our list held is its garbage now.
+      // A later garbage collector fenced this one and dropped some of its pins. It will delete what our list held.
       this.#outcome.busy = true
       return
     }
@@ -111,35 +118,25 @@ class Collection {
     }
   }
 
-  /** Raises the epoch; drops pins and owners that nobody needs any more. */
-  async #fence(): Promise<Current | undefined> {
-    const startedAtMs = this.#options.env.clock.nowMs()
-    for (let attempt = 0; attempt < COMMIT_TRIES; attempt++) {
-      const current = await this.#manifests.current()
-      if (current === 'none') return undefined
-      const { manifest } = current
-      const needed = await lostIfOvertaken(this.#manifests, current.pointer, async () => {
-        const pins = await this.#neededPins(manifest.pins)
-        return { pins, owners: await this.#neededOwners({ ...manifest, pins }) }
-      })
-      if (needed === 'lost') continue
-      const committed = await this.#commit(current, startedAtMs, { gcEpoch: manifest.gcEpoch + 1, ...needed })
-      if (committed) return committed
-    }
-    this.#outcome.busy = true
-    return undefined
+  /** Raises the epoch, and drops pins and owners that are not needed any more. */
+  #fence(): Promise<Current | 'lost' | undefined> {
+    return this.#commit(async (manifest) => {
+      const pins = await this.#neededPins(manifest.pins)
+      const owners = await this.#neededOwners({ ...manifest, pins })
+      return { gcEpoch: manifest.gcEpoch + 1, pins, owners }
+    })
   }
 
-  async #commit(over: Current, startedAtMs: number, changes: Partial<Manifest>): Promise<Current | undefined> {
-    const { env, limits, name } = this.#options
-    const { pointer, manifest: current } = over
-    this.#signal.throwIfAborted()
-    const manifest = nextManifest(
-      { env, current, pointer, kind: 'gc', writer: name, startedAtMs, history: limits.history },
-      changes,
+  #commit(changesTo: (manifest: Manifest) => Promise<Partial<Manifest>>): Promise<Current | 'lost' | undefined> {
+    const { env, limits, name: writer } = this.#options
+    const { history } = limits
+    const startedAtMs = env.clock.nowMs()
+    const attempts = COMMIT_ATTEMPTS
+    return commitChanges(
+      this.#manifests,
+      { env, kind: 'gc', writer, startedAtMs, history, attempts, signal: this.#signal },
+      ({ manifest }) => changesTo(manifest),
     )
-    const committed = await this.#manifests.commit(pointer, manifest)
-    return committed === 'lost' ? undefined : { manifest, pointer: committed }
   }
 
   async #neededPins(pins: readonly Pin[]): Promise<Pin[]> {
@@ -162,15 +159,15 @@ class Collection {
         createdAtMs: env.clock.nowMs(),
         writer: this.#options.name,
       }
-      // Lost: the fork published after all, and keeps its pin.
+      // The commit is lost when the fork did publish: then it keeps its pin.
       return (await fork.commit('none', tombstone)) === 'lost'
     }
     return published.manifest.owners.some(({ collection }) => collection === this.#path)
   }
 
   /**
-   * All of them while anything of others is in use: what we got from a fork may lie in the fork's source, whose pin for
-   * the fork stands only as long as the fork's pin for us.
+   * All owners, as long as any object of another collection is in use. An object that came from a fork may belong to the
+   * fork's source, and the source's pin for the fork stands only as long as the fork's pin for this collection.
    */
   async #neededOwners(manifest: Manifest): Promise<Manifest['owners']> {
     if (manifest.owners.length === 0) return []
@@ -181,7 +178,7 @@ class Collection {
     return []
   }
 
-  /** Keys of everything that the manifest and its pins need. */
+  /** Keys of all objects that the manifest and its pins need. */
   async #reachable(manifest: Manifest, manifestKey: string): Promise<Set<string>> {
     const keys = new Set<string>([pointerKey(this.#path), ...objectsOf(manifest).map(({ key }) => key)])
     const manifests = [...(manifestKey === '' ? [] : [manifestKey]), ...manifest.pins.map((pin) => pin.manifestKey)]
@@ -204,7 +201,7 @@ class Collection {
       for (const object of page) {
         const parsed = parseKey(object.key)
         if (parsed?.kind !== 'log-entry' || parsed.number > manifest.watermark) continue
-        // No record left: it was folded longer ago than the record is kept.
+        // Without a record, it was folded longer ago than records are kept.
         const ageMs = nowMs - (foldedAt(parsed.number) ?? 0)
         if (ageMs > log.entryRetentionMs) old.push(object)
         else this.#outcome.waiting++
@@ -224,15 +221,11 @@ class Collection {
       const keys = ulids.map((ulid) => inboxKey(this.#path, ulid))
       for (const key of await this.#delete(keys)) gone.add(key)
     }
-    const startedAtMs = env.clock.nowMs()
-    for (let attempt = 0; attempt < COMMIT_TRIES; attempt++) {
-      const current = await this.#manifests.current()
-      if (current === 'none') return
-      const sequenced = current.manifest.sequenced
+    await this.#commit(async (manifest) => ({
+      sequenced: manifest.sequenced
         .map((group) => ({ ...group, ulids: group.ulids.filter((ulid) => !gone.has(inboxKey(this.#path, ulid))) }))
-        .filter(({ ulids }) => ulids.length > 0)
-      if (await this.#commit(current, startedAtMs, { sequenced })) return
-    }
+        .filter(({ ulids }) => ulids.length > 0),
+    }))
   }
 
   async #sweepClosedLog(): Promise<void> {

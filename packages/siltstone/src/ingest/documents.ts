@@ -1,4 +1,4 @@
-/** Text files of folders, as passages are made of them. */
+/** Finds and reads the text files to ingest. */
 import { createHash } from 'node:crypto'
 import { join, normalize } from 'node:path'
 import { notFound } from '../errors.ts'
@@ -6,12 +6,12 @@ import { fileInfo, readFileText } from '../host/files.ts'
 import { walkDirectory } from '../host/walk-directory.ts'
 
 export interface SourceFile {
-  /** Its path as it was named: two files never have the same, and a file has the same the next time. */
+  /** The path as the user gave it: unique, and the same when the file is ingested again. */
   source: string
   /** The npm package that it documents; undefined for a user's own file. */
   packageName: string | undefined
   text: string
-  /** Of its text: SHA-256, the first 16 hexadecimal digits. */
+  /** The first 16 hexadecimal digits of the text's SHA-256. */
   hash: string
 }
 
@@ -25,13 +25,13 @@ export interface Candidate {
 export interface Tally {
   read: number
   bytes: number
-  /** Files that were left out because there were too many, or because they are too large. */
-  leftOut: number
-  /** Files whose text another had already. */
+  /** Files that were skipped because there were too many, or because they are too large. */
+  omitted: number
+  /** Files with the same text as an earlier file. */
   duplicates: number
 }
 
-export const newTally = (): Tally => ({ read: 0, bytes: 0, leftOut: 0, duplicates: 0 })
+export const newTally = (): Tally => ({ read: 0, bytes: 0, omitted: 0, duplicates: 0 })
 
 export interface Sources extends Tally {
   files: SourceFile[]
@@ -46,7 +46,7 @@ export interface ReadLimits {
 const TEXT = /\.(md|markdown|mdx|txt|text|rst|adoc|org)$/i
 
 /**
- * Text files of folders, and files that are named themselves.
+ * Finds the text files of folders; files given by name are taken as they are.
  * @throws SiltstoneError `not-found` (no-documents)
  */
 export async function findDocuments(paths: readonly string[]): Promise<Candidate[]> {
@@ -67,7 +67,7 @@ export async function findDocuments(paths: readonly string[]): Promise<Candidate
   return candidates
 }
 
-/** Reads files one by one, those nearest to the root first, until the limits are reached; `tally` says what was left out. */
+/** Reads files one by one, those nearest to the root first, within the limits; counts read and skipped files in `tally`. */
 export async function* eachDocument(
   candidates: readonly Candidate[],
   limits: ReadLimits,
@@ -77,7 +77,7 @@ export async function* eachDocument(
   for (const { path, relativePath, sizeBytes, packageName } of [...candidates].sort(byDepth)) {
     const isTooMuch = tally.read >= limits.files || tally.bytes + sizeBytes > limits.bytes
     if (isTooMuch || sizeBytes > limits.fileBytes) {
-      tally.leftOut++
+      tally.omitted++
       continue
     }
     const text = await readFileText(path)
@@ -93,7 +93,7 @@ export async function* eachDocument(
   }
 }
 
-/** All of them at once, for a few. */
+/** Reads all files into memory, for a small number of files. */
 export async function readDocuments(candidates: readonly Candidate[], limits: ReadLimits): Promise<Sources> {
   const tally = newTally()
   const files: SourceFile[] = []

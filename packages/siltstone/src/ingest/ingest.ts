@@ -1,4 +1,4 @@
-/** Files into records: passages, their vectors, their metadata; a file that is ingested again replaces its passages. */
+/** Turns files into records: passages with vectors and metadata. A file that is ingested again replaces its passages. */
 import type { Embedder } from '../embed/port.ts'
 import type { Collection } from '../model/store.ts'
 import { metadataFromJson, metadataToPlain, type RecordOp } from '../records/index.ts'
@@ -9,16 +9,16 @@ const WRITE_RECORDS = 1_000
 
 export interface IngestOptions {
   collection: Collection
-  /** Asked once per batch: the collection's dimension may be fixed by the first. */
+  /** Called once per batch: the first batch may fix the collection's dimension. */
   embedder(): Promise<Embedder>
-  /** Also files that have not changed since they were ingested. */
+  /** Ingest unchanged files again, too. */
   force?: boolean
 }
 
 export class Ingest {
   readonly counts = { files: 0, passages: 0, unchanged: 0, removed: 0 }
   readonly #options: IngestOptions
-  #waiting: { file: SourceFile; passages: Passage[]; isKnown: boolean }[] = []
+  #pending: { file: SourceFile; passages: Passage[]; isKnown: boolean }[] = []
 
   constructor(options: IngestOptions) {
     this.#options = options
@@ -31,34 +31,34 @@ export class Ingest {
       return
     }
     this.counts.files++
-    this.#waiting.push({ file, passages: passagesOf(file), isKnown: hash !== undefined })
-    const count = this.#waiting.reduce((sum, { passages }) => sum + passages.length, 0)
+    this.#pending.push({ file, passages: passagesOf(file), isKnown: hash !== undefined })
+    const count = this.#pending.reduce((sum, { passages }) => sum + passages.length, 0)
     if (count >= WRITE_RECORDS) await this.flush()
   }
 
   /**
-   * A file counts as ingested once its first passage has its hash. So what it has no more is removed before, and its
-   * first passage is in the last batch: a crash in between leaves a file that is ingested again.
+   * A file counts as ingested when its first passage has the file's hash. So obsolete passages are removed first, and the
+   * first passage is written last: after a crash in between, the file is ingested again.
    */
   async flush(): Promise<void> {
-    const waiting = this.#waiting.splice(0)
-    if (waiting.length === 0) return
+    const pending = this.#pending.splice(0)
+    if (pending.length === 0) return
     const { collection } = this.#options
-    for (const { file, passages, isKnown } of waiting)
-      if (isKnown) await this.#removeRest(collection, file, passages.length)
+    for (const { file, passages, isKnown } of pending)
+      if (isKnown) await this.#removeObsolete(collection, file, passages.length)
     const embedder = await this.#options.embedder()
-    const all = waiting.flatMap(({ file, passages }) => passages.map((passage) => ({ ...passage, hash: file.hash })))
+    const all = pending.flatMap(({ file, passages }) => passages.map((passage) => ({ ...passage, hash: file.hash })))
     for (let end = all.length; end > 0; end -= WRITE_RECORDS) {
       const batch = all.slice(Math.max(0, end - WRITE_RECORDS), end)
-      // The heading says what a passage is about, often better than its words.
+      // The heading often tells the topic better than the passage's own words.
       const vectors = await embedder.embed(batch.map(({ heading, text }) => `${heading}\n${text}`))
       await collection.write(batch.map((passage, k) => recordOf(passage, vectors[k] as Float32Array)))
       this.counts.passages += batch.length
     }
   }
 
-  /** What the file had more before. */
-  async #removeRest(collection: Collection, { source }: SourceFile, kept: number): Promise<void> {
+  /** Removes passages beyond the file's current number of passages. */
+  async #removeObsolete(collection: Collection, { source }: SourceFile, kept: number): Promise<void> {
     const { deleted } = await collection.delete({
       filter: {
         kind: 'and',
@@ -71,7 +71,7 @@ export class Ingest {
     this.counts.removed += deleted
   }
 
-  /** undefined: it was not ingested before. */
+  /** The hash of the ingested file; undefined for a new file. */
   async #knownHash({ source }: SourceFile): Promise<unknown> {
     const { collection } = this.#options
     const { metadatas } = await collection.get({ ids: [`${source}#1`], include: { metadatas: true } })

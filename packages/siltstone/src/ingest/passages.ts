@@ -1,4 +1,4 @@
-/** Cuts a document into passages: a paragraph or a few, under their heading. */
+/** Splits a document into passages: one or more paragraphs under a heading. */
 import type { SourceFile } from './documents.ts'
 
 export interface Passage {
@@ -6,27 +6,27 @@ export interface Passage {
   text: string
   source: string
   packageName: string | undefined
-  /** Of the section; '' before the first. */
+  /** The section's heading; '' before the first heading. */
   heading: string
-  /** The how-manieth passage of its file, from 1. */
+  /** Number of the passage in its file, from 1. */
   position: number
 }
 
-const ENOUGH_LETTERS = 350
-const FEW_LETTERS = 50
-const MAX_LETTERS = 1_200
+const TARGET_CHARACTERS = 350
+const MIN_CHARACTERS = 50
+const MAX_CHARACTERS = 1_200
 
-/** Paragraphs of one section are joined until a passage says enough; code and markup are left out. */
+/** Joins paragraphs of one section until a passage is long enough; removes code and markup. */
 export function passagesOf({ source, packageName, text }: SourceFile): Passage[] {
   const passages: Passage[] = []
   for (const { heading, body } of sections(withoutCode(text)))
-    for (const piece of joined(
+    for (const piece of joinParagraphs(
       body
         .split(/\n\s*\n/)
-        .map(plain)
+        .map(withoutMarkup)
         .filter((paragraph) => /\p{L}{3}/u.test(paragraph)),
     )) {
-      if (piece.length < FEW_LETTERS) continue
+      if (piece.length < MIN_CHARACTERS) continue
       const position = passages.length + 1
       passages.push({ id: `${source}#${position}`, text: piece, source, packageName, heading, position })
     }
@@ -44,42 +44,42 @@ function* sections(text: string): Generator<{ heading: string; body: string }> {
   let heading = ''
   for (const block of text.split(/^(?=#{1,6} )/m)) {
     const [, title, body = block] = /^#{1,6} +(.*)\n?([\s\S]*)$/.exec(block) ?? []
-    if (title !== undefined) heading = plain(title)
+    if (title !== undefined) heading = withoutMarkup(title)
     yield { heading, body }
   }
 }
 
-function* joined(paragraphs: readonly string[]): Generator<string> {
+function* joinParagraphs(paragraphs: readonly string[]): Generator<string> {
   let piece = ''
-  for (const part of paragraphs.flatMap(shortened)) {
-    if (piece !== '' && piece.length + part.length > MAX_LETTERS) {
+  for (const part of paragraphs.flatMap(splitLong)) {
+    if (piece !== '' && piece.length + part.length > MAX_CHARACTERS) {
       yield piece
       piece = ''
     }
     piece = piece === '' ? part : `${piece} ${part}`
-    if (piece.length < ENOUGH_LETTERS) continue
+    if (piece.length < TARGET_CHARACTERS) continue
     yield piece
     piece = ''
   }
   if (piece !== '') yield piece
 }
 
-/** A long paragraph in parts, ended where a sentence or at least a word ends. */
-function shortened(paragraph: string): string[] {
+/** Splits a long paragraph at the ends of sentences, or else of words. */
+function splitLong(paragraph: string): string[] {
   const parts: string[] = []
   let rest = paragraph
-  while (rest.length > MAX_LETTERS) {
-    const sentence = rest.lastIndexOf('. ', MAX_LETTERS - 1) + 1
-    const word = rest.lastIndexOf(' ', MAX_LETTERS)
-    const end = sentence > MAX_LETTERS / 2 ? sentence : word > 0 ? word : MAX_LETTERS
+  while (rest.length > MAX_CHARACTERS) {
+    const sentence = rest.lastIndexOf('. ', MAX_CHARACTERS - 1) + 1
+    const word = rest.lastIndexOf(' ', MAX_CHARACTERS)
+    const end = sentence > MAX_CHARACTERS / 2 ? sentence : word > 0 ? word : MAX_CHARACTERS
     parts.push(rest.slice(0, end))
     rest = rest.slice(end).trimStart()
   }
   return [...parts, rest]
 }
 
-/** The words without Markdown's and HTML's marks. */
-function plain(markdown: string): string {
+/** The text without the markup of Markdown and HTML. */
+function withoutMarkup(markdown: string): string {
   return markdown
     .replaceAll(/!\[[^\]]*\](\([^)]*\)|\[[^\]]*\])/g, ' ')
     .replaceAll(/\[([^\]]*)\](\([^)]*\)|\[[^\]]*\])/g, '$1')

@@ -7,11 +7,13 @@ import { expect, it } from 'vitest'
 import type { SegmentDescriptor } from '../format/segment/descriptor.ts'
 import type { Bucket } from '../format/segment/testing.ts'
 import { expectGolden, goldenSegment } from '../format/testing/golden-segment.ts'
-import { indexedSegment, nearestClusters } from './build/testing.ts'
-import { Estimates } from './estimates.ts'
-import { type Ivf, ivfOf, workspace } from './ivf.ts'
-import { prepareQuery } from './prepared-query.ts'
-import { type ScanItem, scanLists } from './scan-lists.ts'
+import { indexedSegment, wholeSegment } from './build/testing.ts'
+import { type Ivf, ivfOf } from './ivf.ts'
+import { chooseClusters } from './search/choose-clusters.ts'
+import { IvfSearch } from './search/ivf-search.ts'
+import { prepareQuery } from './search/prepared-query.ts'
+import { SearchRecorder } from './search/search-recorder.ts'
+import { workspace } from './search/workspace.ts'
 import { verifyIvf } from './verify-ivf.ts'
 
 const folder = fileURLToPath(new URL('golden/v1/', import.meta.url))
@@ -24,19 +26,13 @@ async function write(bucket: Bucket): Promise<SegmentDescriptor> {
   return (await indexedSegment(bucket, vectors, 'l2')).descriptor
 }
 
-async function find(ivf: Ivf, query: Float32Array): Promise<{ clusters: number[]; rows: number[] }> {
-  const { directory, lists } = ivf
-  const prepared = prepareQuery(workspace(), query, directory)
-  const probes = nearestClusters(workspace(), prepared, directory, 6)
-  const items: ScanItem[] = []
-  for (const probe of probes)
-    await lists.read([probe.cluster], (_, list) => {
-      items.push({ probe, list, firstTag: 0, rows: undefined })
-    })
-  const estimates = new Estimates(5)
-  scanLists(workspace(), prepared, items, 2, estimates)
-  const rows = estimates.survivors(8).map(({ tag }) => tag)
-  return { clusters: probes.map(({ cluster }) => cluster), rows: rows.sort((a, b) => a - b) }
+async function find(ivf: Ivf, vector: Float32Array): Promise<{ clusters: number[]; rows: number[] }> {
+  const segment = wholeSegment(ivf)
+  const query = prepareQuery(workspace(), vector, ivf.directory)
+  const probes = chooseClusters([segment], [query], { least: 6, most: 6, matches: 0 })
+  const effort = { probes: 6, deviations: 2, lateWidening: 1, rerank: 8 }
+  const survivors = await new IvfSearch([segment], 5, effort, new SearchRecorder()).survivors(vector, [])
+  return { clusters: probes.map(({ cluster }) => cluster), rows: survivors.all().sort((a, b) => a - b) }
 }
 
 it('reads what the first program wrote, and finds the same', async () => {

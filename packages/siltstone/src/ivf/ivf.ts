@@ -1,9 +1,7 @@
-/** A segment's inverted file, opened once and shared by every search. */
+/** A segment's inverted file, opened once and shared by all searches. */
 import type { SegmentReader } from '../format/segment/reader.ts'
-import { vectorKernels } from '../kernels/wasm-kernels.ts'
 import { type IvfDirectory, ivfSections, readDirectory } from './directory.ts'
 import { ListReader } from './lists.ts'
-import { Workspace } from './workspace.ts'
 
 export interface Ivf {
   directory: IvfDirectory
@@ -11,15 +9,8 @@ export interface Ivf {
 }
 
 const opened = new WeakMap<SegmentReader, Promise<Ivf | undefined>>()
-let shared: Workspace | undefined
 
-/** The workspace of this thread. */
-export function workspace(): Workspace {
-  shared ??= new Workspace(vectorKernels())
-  return shared
-}
-
-/** Undefined for a segment without one: it is scanned. @throws SiltstoneError `corrupt` */
+/** Undefined for a segment that has none. @throws SiltstoneError `corrupt` */
 export function ivfOf(reader: SegmentReader): Promise<Ivf | undefined> {
   let ivf = opened.get(reader)
   if (!ivf) {

@@ -1,6 +1,6 @@
 /** The lists of clusters: read by ranges, neighbouring ones in one request, checked, kept in the cache of blocks. */
 import { corrupt } from '../errors.ts'
-import { crc32 } from '../format/checksum.ts'
+import { crc32 } from '#codec'
 import type { SectionDescriptor } from '../format/segment/descriptor.ts'
 import { type BlockShelf, eachAtMost, type SectionSource, stretches } from '../format/segment/source.ts'
 import { type IvfDirectory, LIST_HEADER_BYTES, PACK, packBytes } from './directory.ts'

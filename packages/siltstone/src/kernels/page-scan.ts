@@ -1,33 +1,31 @@
 /**
- * One query against many rows that lie in pages: `rowsPerPage` rows of `dimension` floats, then `pageWords` − that
- * much of something else (a checksum, padding). Plain TypeScript, the reference for the WebAssembly kernels.
+ * Compares one query with many rows that lie in pages: `rowsPerPage` rows of `dimension` floats, then something else (a
+ * checksum, padding) up to `pageFloats`.
  *
- * Four rows at a time share each load of the query, which is 2.6 times as fast as one row with four accumulators. A
- * row's sum is taken in order wherever the row stands, so equal vectors have equal distances. Sums are doubles and
- * stay so: squares of large or tiny 32-bit floats would be infinite or zero as 32-bit floats.
+ * Four rows at a time share each load of the query, which is 2.6 times as fast as one row with four accumulators. The
+ * sum of a row is taken in order, wherever the row lies, so equal vectors have equal distances. Sums are doubles, because
+ * squares of large or tiny 32-bit floats would be infinite or zero as 32-bit floats. The loops are written out for each
+ * measure: a function called in the innermost loop costs more than the loop itself.
  */
-export interface PageShape {
+export interface Pages {
+  /** Begins at the first row of a page. */
+  data: Float32Array
+  rowCount: number
   dimension: number
   rowsPerPage: number
-  /** Length of a page in 4-byte words. */
-  pageWords: number
+  /** Length of a page in floats. */
+  pageFloats: number
 }
 
-/** Writes the squared Euclidean distance of each row to `out`. `data` begins at the first row of a page. */
-export function squaredDistances(
-  query: Float32Array,
-  data: Float32Array,
-  rows: number,
-  shape: PageShape,
-  out: Float64Array,
-): void {
-  const { dimension } = shape
+/** Writes the squared Euclidean distance of each row to `out`. */
+export function squaredDistances(query: Float32Array, pages: Pages, out: Float64Array): void {
+  const { data, rowCount, dimension } = pages
   let row = 0
-  for (; row + 4 <= rows; row += 4) {
-    const p = rowStart(row, shape)
-    const q = rowStart(row + 1, shape)
-    const r = rowStart(row + 2, shape)
-    const s = rowStart(row + 3, shape)
+  for (; row + 4 <= rowCount; row += 4) {
+    const p = rowStart(row, pages)
+    const q = rowStart(row + 1, pages)
+    const r = rowStart(row + 2, pages)
+    const s = rowStart(row + 3, pages)
     let a = 0
     let b = 0
     let c = 0
@@ -48,8 +46,8 @@ export function squaredDistances(
     out[row + 2] = c
     out[row + 3] = d
   }
-  for (; row < rows; row++) {
-    const p = rowStart(row, shape)
+  for (; row < rowCount; row++) {
+    const p = rowStart(row, pages)
     let a = 0
     for (let i = 0; i < dimension; i++) {
       const e = (query[i] as number) - (data[p + i] as number)
@@ -60,20 +58,14 @@ export function squaredDistances(
 }
 
 /** Writes the dot product of each row to `out`. */
-export function dotProducts(
-  query: Float32Array,
-  data: Float32Array,
-  rows: number,
-  shape: PageShape,
-  out: Float64Array,
-): void {
-  const { dimension } = shape
+export function dotProducts(query: Float32Array, pages: Pages, out: Float64Array): void {
+  const { data, rowCount, dimension } = pages
   let row = 0
-  for (; row + 4 <= rows; row += 4) {
-    const p = rowStart(row, shape)
-    const q = rowStart(row + 1, shape)
-    const r = rowStart(row + 2, shape)
-    const s = rowStart(row + 3, shape)
+  for (; row + 4 <= rowCount; row += 4) {
+    const p = rowStart(row, pages)
+    const q = rowStart(row + 1, pages)
+    const r = rowStart(row + 2, pages)
+    const s = rowStart(row + 3, pages)
     let a = 0
     let b = 0
     let c = 0
@@ -90,8 +82,8 @@ export function dotProducts(
     out[row + 2] = c
     out[row + 3] = d
   }
-  for (; row < rows; row++) {
-    const p = rowStart(row, shape)
+  for (; row < rowCount; row++) {
+    const p = rowStart(row, pages)
     let a = 0
     for (let i = 0; i < dimension; i++) a += (query[i] as number) * (data[p + i] as number)
     out[row] = a
@@ -99,15 +91,16 @@ export function dotProducts(
 }
 
 /** Writes the squared length of each row to `out`. */
-export function squaredNorms(data: Float32Array, rows: number, shape: PageShape, out: Float64Array): void {
-  for (let row = 0; row < rows; row++) {
-    const p = rowStart(row, shape)
+export function squaredNorms(pages: Pages, out: Float64Array): void {
+  const { data, rowCount, dimension } = pages
+  for (let row = 0; row < rowCount; row++) {
+    const p = rowStart(row, pages)
     let sum = 0
-    for (let i = 0; i < shape.dimension; i++) sum += (data[p + i] as number) * (data[p + i] as number)
+    for (let i = 0; i < dimension; i++) sum += (data[p + i] as number) * (data[p + i] as number)
     out[row] = sum
   }
 }
 
-function rowStart(row: number, { dimension, rowsPerPage, pageWords }: PageShape): number {
-  return Math.floor(row / rowsPerPage) * pageWords + (row % rowsPerPage) * dimension
+function rowStart(row: number, { dimension, rowsPerPage, pageFloats }: Pages): number {
+  return Math.floor(row / rowsPerPage) * pageFloats + (row % rowsPerPage) * dimension
 }

@@ -6,17 +6,17 @@ import { scatteredDotProducts, type ScatteredRows, scatteredSquaredDistances } f
 const float = fc.float({ min: -8, max: 8, noNaN: true })
 
 describe('kernels over scattered rows', () => {
-  it('give to the last bit what those over pages give', () => {
+  it('give the same results as those over pages, to the last bit', () => {
     const shapes = fc.tuple(fc.integer({ min: 1, max: 19 }), fc.integer({ min: 1, max: 4 }))
     const picks = fc.array(fc.tuple(fc.nat(3), fc.nat(3)), { maxLength: 9 })
     fc.assert(
       fc.property(shapes, picks, fc.infiniteStream(float), ([dimension, rowsPerPage], picked, numbers) => {
         const next = () => numbers.next().value as number
         const query = Float32Array.from({ length: dimension }, next)
-        const pages = Array.from({ length: 4 }, () => Float32Array.from({ length: rowsPerPage * dimension }, next))
+        const blocks = Array.from({ length: 4 }, () => Float32Array.from({ length: rowsPerPage * dimension }, next))
         const rows: ScatteredRows = {
           dimension,
-          blocks: picked.map(([page]) => pages[page] as Float32Array),
+          blocks: picked.map(([page]) => blocks[page] as Float32Array),
           starts: picked.map(([, row]) => (row % rowsPerPage) * dimension),
         }
         const flat = Float32Array.from(
@@ -25,16 +25,22 @@ describe('kernels over scattered rows', () => {
           ]),
         )
         const count = picked.length
-        const shape = { dimension, rowsPerPage: Math.max(1, count), pageWords: flat.length }
+        const pages = {
+          data: flat,
+          rowCount: count,
+          dimension,
+          rowsPerPage: Math.max(1, count),
+          pageFloats: flat.length,
+        }
         const out = () => new Float64Array(count)
         const [distances, dots, norms, expected, expectedNorms] = [out(), out(), out(), out(), out()]
         scatteredSquaredDistances(query, rows, distances)
-        squaredDistances(query, flat, count, shape, expected)
+        squaredDistances(query, pages, expected)
         expect(distances).toEqual(expected)
 
         scatteredDotProducts(query, rows, dots, norms)
-        dotProducts(query, flat, count, shape, expected)
-        squaredNorms(flat, count, shape, expectedNorms)
+        dotProducts(query, pages, expected)
+        squaredNorms(pages, expectedNorms)
         expect([dots, norms]).toEqual([expected, expectedNorms])
       }),
     )

@@ -3,6 +3,7 @@
  * starts small and grows. The relaxed module multiplies and adds at once and looks up bytes without a check, where the
  * machine's engine can.
  */
+import { fromBase64 } from '#codec'
 import { type Backing, Heap } from './heap.ts'
 import { referenceKernels } from './reference-kernels.ts'
 import { MAXIMUM_BYTES } from './reference-memory.ts'
@@ -50,7 +51,7 @@ const compiledModules = new Map<string, object | undefined>()
 /** Once per thread; undefined where the engine does not know an instruction of it. */
 function compile(api: WasmApi, { kind, base64 }: (typeof MODULES)[number]): object | undefined {
   if (!compiledModules.has(kind)) {
-    const bytes = Buffer.from(base64, 'base64')
+    const bytes = fromBase64(base64)
     compiledModules.set(kind, api.validate(bytes) ? new api.Module(bytes) : undefined)
   }
   return compiledModules.get(kind)

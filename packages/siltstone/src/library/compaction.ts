@@ -9,6 +9,8 @@
 import { moduleBeside } from '../host/module-beside.ts'
 import { startWorker, type WorkerHandle, type WorkerHandlers } from '../host/worker.ts'
 import type { Clock } from '../ports/clock.ts'
+import type { Random } from '../ports/random.ts'
+import { fullJitterMs } from '../ports/retry.ts'
 import type { Logger, Metrics } from '../ports/telemetry.ts'
 import { compactDirectory } from './compact-directory.ts'
 import type { CompactionData, FromCompaction, StopMessage } from './compaction-messages.ts'
@@ -21,6 +23,7 @@ const MODULE = moduleBeside('./compaction-worker', import.meta.url)
 
 export interface CompactionOptions extends CompactionData {
   clock: Clock
+  random: Random
   log: Logger
   metrics: Metrics
 }
@@ -96,14 +99,14 @@ export class Compaction {
   }
 
   #exited(code: number, error: Error | undefined): void {
-    const { clock, log } = this.#options
+    const { clock, log, random } = this.#options
     this.#worker = undefined
     if (this.#closing) {
       this.#ended.resolve()
       return
     }
-    const delayMs = Math.min(RESTART_AT_MOST_MS, RESTART_AFTER_MS * 2 ** this.#failures++)
-    log.error('compaction_thread_ended', { code, error: error && String(error), restartInMs: delayMs })
+    const delayMs = fullJitterMs(++this.#failures, { baseMs: RESTART_AFTER_MS, maxMs: RESTART_AT_MOST_MS, random })
+    log.error('compaction_thread_ended', { code, error: error && String(error), restartInMs: Math.round(delayMs) })
     this.#cancelRestart = clock.timer(delayMs, () => this.#start())
   }
 }

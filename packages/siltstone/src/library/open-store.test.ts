@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import packageJson from '../../package.json' with { type: 'json' }
-import { systemClock } from '../host/system-clock.ts'
+import { until } from '../testing/until.ts'
 import { VERSION } from '../version.ts'
 import { openStore } from './open-store.ts'
 
@@ -16,22 +16,13 @@ beforeEach(async () => {
 })
 afterEach(() => rm(directory, { recursive: true, force: true }))
 
-async function eventually<T>(look: () => Promise<T | undefined | false>): Promise<T> {
-  for (let i = 0; i < 200; i++) {
-    const seen = await look()
-    if (seen) return seen
-    await systemClock.sleep(50)
-  }
-  throw new Error('it did not happen within 10 s')
-}
-
 it('keeps what was written, and its thread compacts without being asked', async () => {
   const events: string[] = []
   const note = (event: string) => void events.push(event)
   const store = await openStore(directory, { logger: { debug: note, info: note, warn: note, error: note } })
   const notes = await store.createCollection({ name: 'notes' })
   await notes.add({ ids: ['a', 'b'], embeddings: [[1], [2]] })
-  const [snapshot] = await eventually(async () => {
+  const [snapshot] = await until(async () => {
     const snapshots = await notes.snapshots()
     return snapshots.length > 0 && snapshots
   })

@@ -3,6 +3,7 @@ import { StoreEngine } from '../engine/engine.ts'
 import { invalid } from '../errors.ts'
 import { closeEnvironment } from '../drivers/directory/directory-environment.ts'
 import type { Environment } from '../ports/environment.ts'
+import { instrumented } from '../drivers/instrumented.ts'
 import { openEnvironmentAt } from '../drivers/open-environment.ts'
 import { environmentVariables } from '../host/process.ts'
 import { type Logger, type Metrics, noMetrics, silentLogger } from '../ports/telemetry.ts'
@@ -51,7 +52,9 @@ export interface StoreOptions {
 export async function openStore(place: string | StoreOptions, options: StoreOptions = {}): Promise<Store> {
   const all: StoreOptions = typeof place === 'string' ? { ...options, directory: place } : { ...place, ...options }
   const { logger: log = silentLogger, metrics = noMetrics, allowNetworkFilesystem = false, environment } = all
-  const env = environment ?? (await openEnvironmentAt(directoryOf(all), { allowNetworkFilesystem, log, metrics }))
+  const env = environment
+    ? instrumented(environment)
+    : await openEnvironmentAt(directoryOf(all), { allowNetworkFilesystem, log, metrics })
   const closeEnv = async () => {
     if (!environment) await closeEnvironment(env)
   }
@@ -67,7 +70,14 @@ export async function openStore(place: string | StoreOptions, options: StoreOpti
   }
   const inThread = !environment && (all.compaction ?? 'worker') === 'worker'
   const compaction = inThread
-    ? new Compaction({ directory: directoryOf(all), allowNetworkFilesystem, clock: env.clock, log, metrics })
+    ? new Compaction({
+        directory: directoryOf(all),
+        allowNetworkFilesystem,
+        clock: env.clock,
+        random: env.random,
+        log,
+        metrics,
+      })
     : undefined
   let closing: Promise<void> | undefined
   const close = async () => {

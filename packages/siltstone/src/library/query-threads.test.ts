@@ -10,6 +10,7 @@ import { systemClock } from '../host/system-clock.ts'
 import { Recorder } from '../testing/recorder.ts'
 import { QueryThreads, withQueryThreads } from './query-threads.ts'
 import { collectionRequest } from '../testing/operations.ts'
+import { until } from '../testing/until.ts'
 
 let directory: string
 let env: Environment
@@ -34,7 +35,7 @@ beforeEach(async () => {
   })
   engine = withQueryThreads(inner, threads)
   things = await engine.collection(tenant, database, info.id)
-  for (let i = 0; i < 400 && threads.ready < 2; i++) await systemClock.sleep(25)
+  await until(() => threads.ready === 2)
 })
 afterEach(async () => {
   await engine.close()

@@ -1,9 +1,10 @@
 /**
  * The log above one manifest, applied in order: entries with the deltas that they sequence become records.
  *
- * A delta counts at its first mention only: one that an earlier entry or the manifest's list names is void. A delta that
- * breaks its format's rules or disagrees with the dimension is refused as a whole, by every reader alike. One that
- * vanished, or is not the version that was sequenced, stops everything until a later entry voids its mention.
+ * A delta counts at its first mention only: a mention of a delta that an earlier entry or the manifest's list names is
+ * void. A delta that breaks its format's rules or disagrees with the dimension is refused as a whole, by every reader
+ * alike. A delta that vanished, or is not the version that was sequenced, stops every reader until a later entry voids
+ * its mention.
  */
 import { corrupt } from '../errors.ts'
 import { decodeEntry, type LogEntry, type SequencedDelta } from '../format/entry.ts'
@@ -14,7 +15,7 @@ import { BaseState } from '../snapshot/base-state.ts'
 import type { ManifestStore } from '../snapshot/manifest-store.ts'
 import type { SegmentPool } from '../snapshot/open-segment.ts'
 import type { DeltaCache } from './delta-cache.ts'
-import { FreshState } from './fresh-state.ts'
+import { LogOverlay } from './log-overlay.ts'
 import { Vanished } from './vanished.ts'
 
 const PARALLEL_FETCHES = 16
@@ -25,9 +26,9 @@ export interface RefusedInLog {
   reason: string
 }
 
-interface Tail {
+interface AppliedEntry {
   entry: LogEntry
-  /** With the deltas that it sequences. */
+  /** Size of the entry and of the deltas that it sequences. */
   sizeBytes: number
   fileBytes: number
 }
@@ -48,12 +49,13 @@ export class AppliedLog {
   readonly #deltas: DeltaCache
 
   manifest: Manifest
-  /** Entries above the watermark that are applied, by number. */
-  readonly #tail = new Map<number, Tail>()
-  fresh!: FreshState
+  /** Applied entries, all above the watermark, in ascending order. */
+  #entries: AppliedEntry[] = []
+  overlay!: LogOverlay
   /** Number of the last entry applied. */
   end = 0
-  closed = false
+  /** Whether the collection was deleted. */
+  isClosed = false
   unfoldedBytes = 0
   refused: RefusedInLog[] = []
   /** ULIDs that an entry or the manifest mentions: a later mention of one is void. */
@@ -68,34 +70,30 @@ export class AppliedLog {
     this.manifest = emptyManifest(path)
   }
 
-  get size(): number {
-    return this.#tail.size
-  }
-
-  entries(): LogEntry[] {
-    return [...this.#tail.values()].map(({ entry }) => entry)
+  get entries(): LogEntry[] {
+    return this.#entries.map(({ entry }) => entry)
   }
 
   isMentioned(ulid: string): boolean {
     return this.#mentioned.has(ulid)
   }
 
-  /** Stands on another manifest; entries above its watermark that are known already are applied again. */
+  /** Starts over from another manifest. Known entries above its watermark are applied again, without being read again. */
   async install(manifest: Manifest): Promise<void> {
-    const kept = [...this.#tail.values()].filter(({ entry }) => entry.number > manifest.watermark)
+    const known = this.#entries.filter(({ entry }) => entry.number > manifest.watermark)
     this.manifest = manifest
-    if (manifest.state === 'closed') this.closed = true
-    this.#tail.clear()
+    if (manifest.state === 'closed') this.isClosed = true
+    this.#entries = []
     this.unfoldedBytes = 0
     this.refused = []
     this.#mentioned = new Set(manifest.sequenced.flatMap((group) => group.ulids))
-    this.#deltas.retain((ulid) => !this.#mentioned.has(ulid))
-    this.#pool.retain([manifest])
-    this.fresh = new FreshState(await BaseState.open(this.#pool, manifest))
+    this.#deltas.forget(this.#mentioned)
+    this.#pool.closeUnused([manifest])
+    this.overlay = new LogOverlay(await BaseState.open(this.#pool, manifest))
     this.end = manifest.watermark
-    // Only an unbroken continuation can be reused.
-    if (kept[0]?.entry.number === manifest.watermark + 1)
-      for (const { entry, fileBytes } of kept) await this.apply(entry, fileBytes, kept.at(-1)?.entry.number)
+    // Only entries without a gap after the watermark can be applied.
+    if (known[0]?.entry.number === manifest.watermark + 1)
+      for (const { entry, fileBytes } of known) await this.apply(entry, fileBytes, known.at(-1)?.entry.number)
   }
 
   /**
@@ -123,28 +121,13 @@ export class AppliedLog {
     return false
   }
 
-  /** An entry by number, folded or not; undefined when it is not kept any more. */
-  async readEntry(number: number): Promise<LogEntry | undefined> {
-    return (await this.#tryFetch(number))?.entry
+  async #fetch(number: number): Promise<{ entry: LogEntry; sizeBytes: number }> {
+    const found = await readEntry(this.#store, this.path, number)
+    if (!found) throw new Vanished(logEntryKey(this.path, number))
+    return found
   }
 
-  async #fetch(number: number): Promise<Tail> {
-    const tail = await this.#tryFetch(number)
-    if (!tail) throw new Vanished(logEntryKey(this.path, number))
-    return tail
-  }
-
-  async #tryFetch(number: number): Promise<Tail | undefined> {
-    const key = logEntryKey(this.path, number)
-    const got = await this.#store.get(key)
-    if (got.status !== 'ok') return undefined
-    const entry = decodeEntry(got.body, key)
-    if (entry.number !== number || entry.collection !== this.path)
-      throw corrupt('entry-misplaced', `${key} says it is entry ${entry.number} of ${entry.collection}`, { key })
-    return { entry, sizeBytes: got.sizeBytes, fileBytes: got.sizeBytes }
-  }
-
-  /** @param last number of the last entry known to exist: a void mention may stand in one up to it */
+  /** @param last number of the last entry known to exist: an entry up to it may void a mention */
   async apply(entry: LogEntry, entryBytes: number, last = entry.number): Promise<void> {
     let sizeBytes = entryBytes
     for (const mention of entry.sequenced) {
@@ -161,20 +144,20 @@ export class AppliedLog {
       this.#mentioned.add(parsed.ulid)
       sizeBytes += mention.sizeBytes
     }
-    for (const bad of await this.fresh.apply(entry.records, entry.number))
+    for (const bad of await this.overlay.apply(entry.records, entry.number))
       this.refused.push({
         key: logEntryKey(this.path, entry.number),
         entry: entry.number,
         reason: `record ${JSON.stringify(bad.id)}: ${bad.reason}`,
       })
-    if (entry.control?.kind === 'closed') this.closed = true
+    if (entry.control?.kind === 'closed') this.isClosed = true
     if (entry.control?.kind === 'reset') await this.#reset(entry.control.manifestKey)
-    this.#tail.set(entry.number, { entry, sizeBytes, fileBytes: entryBytes })
+    this.#entries.push({ entry, sizeBytes, fileBytes: entryBytes })
     this.unfoldedBytes += sizeBytes
     this.end = entry.number
   }
 
-  /** @returns why it was refused */
+  /** @returns why the delta was refused; undefined when it was applied */
   async #applyDelta(ulid: string, mention: SequencedDelta, number: number, last: number): Promise<string | undefined> {
     const delta = await this.#deltas.get(ulid, mention.etag, mention.sizeBytes)
     if (delta.status === 'gone' || delta.status === 'changed') {
@@ -183,23 +166,38 @@ export class AppliedLog {
       throw new Vanished(mention.key)
     }
     if (delta.status === 'refused') return delta.reason
-    const clash = dimensionClash(delta.records, this.fresh.dimension)
-    if (clash === undefined) await this.fresh.apply(delta.records, number)
+    const clash = dimensionClash(delta.records, this.overlay.dimension)
+    if (clash === undefined) await this.overlay.apply(delta.records, number)
     return clash
   }
 
   async #reset(manifestKey: string): Promise<void> {
     const target: StatePart =
       manifestKey === '' ? emptyManifest(this.path) : await this.#manifests.loadExisting(manifestKey)
-    // Ordinals never go back: a record inserted after the reset comes behind everything that ever was.
-    const nextOrdinal = Math.max(target.nextOrdinal, this.fresh.nextOrdinal)
-    const operations = this.fresh.operations
-    this.fresh = new FreshState(await BaseState.open(this.#pool, target), { dimension: target.dimension, nextOrdinal })
-    this.fresh.operations = operations
+    const overlay = new LogOverlay(await BaseState.open(this.#pool, target))
+    // Ordinals never go back: a record inserted after the reset comes after every record that has ever been inserted.
+    overlay.nextOrdinal = Math.max(overlay.nextOrdinal, this.overlay.nextOrdinal)
+    overlay.operations = this.overlay.operations
+    this.overlay = overlay
   }
 }
 
-/** A delta whose vectors disagree with the collection (or the first of them) is refused as a whole. */
+/** An entry by number, folded or not; undefined when it is not kept any more. */
+export async function readEntry(
+  store: ObjectStore,
+  path: string,
+  number: number,
+): Promise<{ entry: LogEntry; sizeBytes: number } | undefined> {
+  const key = logEntryKey(path, number)
+  const got = await store.get(key)
+  if (got.status !== 'ok') return undefined
+  const entry = decodeEntry(got.body, key)
+  if (entry.number !== number || entry.collection !== path)
+    throw corrupt('entry-misplaced', `${key} says it is entry ${entry.number} of ${entry.collection}`, { key })
+  return { entry, sizeBytes: got.sizeBytes }
+}
+
+/** Why a delta is refused as a whole: its vectors disagree with the collection's dimension, or with one another. */
 export function dimensionClash(
   records: readonly { vector: Float32Array | null }[],
   dimension: number | null,

@@ -1,25 +1,21 @@
 /** How much of the log may wait to be folded before writers are asked to wait. Readers are never refused. */
-import { unavailable } from '../errors.ts'
-import type { CollectionState } from './collection-state.ts'
+import { type SiltstoneError, unavailable } from '../errors.ts'
 import type { InboxObject } from './listing.ts'
+import type { LogLimits } from './log-limits.ts'
+import type { SyncedLog } from './synced-log.ts'
 
-export interface Backlog {
-  objects: number
-  bytes: number
-}
-
-/** What waits to be folded, when it is more than writers may add to. */
-export function backlogOf(state: CollectionState, inbox: readonly InboxObject[]): Backlog | undefined {
-  const objects = state.unfoldedEntries + inbox.length
-  const bytes = inbox.reduce((sum, { sizeBytes }) => sum + sizeBytes, state.unfoldedBytes)
-  return objects > state.limits.unfoldedObjects || bytes > state.limits.unfoldedBytes ? { objects, bytes } : undefined
-}
-
-export function tooFarBehind(state: CollectionState, { objects, bytes }: Backlog) {
-  state.env.metrics.count('log_back_pressure')
+/** The error for a writer when more waits to be folded than writers may add to; undefined otherwise. */
+export function backPressure(
+  log: Pick<SyncedLog, 'entries' | 'unfoldedBytes'>,
+  inbox: readonly InboxObject[],
+  { limits, path }: { limits: LogLimits; path: string },
+): SiltstoneError | undefined {
+  const objects = log.entries.length + inbox.length
+  const bytes = inbox.reduce((sum, { sizeBytes }) => sum + sizeBytes, log.unfoldedBytes)
+  if (objects <= limits.unfoldedObjects && bytes <= limits.unfoldedBytes) return undefined
   return unavailable(
     'back-pressure',
-    `${objects} unfolded deltas with ${bytes} bytes wait for compaction in ${state.path}; retry later`,
+    `${objects} unfolded entries and deltas with ${bytes} bytes wait for compaction in ${path}; retry later`,
     { retryAfterMs: 1_000 },
   )
 }

@@ -1,22 +1,22 @@
 /** Which ids the log changed after a version, for conditional commits. */
 import { parseKey } from '../format/keys.ts'
 import type { LogEntry } from '../format/entry.ts'
+import { readEntry } from './applied-log.ts'
 import type { CollectionState } from './collection-state.ts'
 import { isOfLog } from './folded-record.ts'
 
-/**
- * @returns undefined when the entries since are no longer kept, or a reset came between: nothing can be said then
- */
+/** @returns undefined when it cannot be known: the entries since are no longer kept, or a reset came in between */
 export async function changedSince(
   state: CollectionState,
   version: number,
   upTo: number,
 ): Promise<Set<string> | undefined> {
   const changed = new Set<string>()
-  const known = new Map(state.entries().map((entry) => [entry.number, entry]))
+  const entries = await state.run(async ({ log }) => log.entries)
+  const known = new Map(entries.map((entry) => [entry.number, entry]))
   const folded: LogEntry[] = []
   for (let number = version + 1; number <= upTo; number++) {
-    const entry = known.get(number) ?? (await state.readEntry(number))
+    const entry = known.get(number) ?? (await readEntry(state.env.store, state.path, number))?.entry
     if (entry && !known.has(number)) folded.push(entry)
     if (!entry || entry.control?.kind === 'reset' || !(await addIds(state, entry, changed))) return undefined
   }

@@ -1,11 +1,13 @@
-/** Inbox deltas read and judged once: accepted with its records, or refused with the reason that everyone gives. */
+/** Inbox deltas, read and judged once: accepted with their records, or refused with a reason that every reader gives. */
+import { equalBytes } from '#codec'
 import { corrupt, isSiltstoneError } from '../errors.ts'
 import { decodeDelta } from '../format/delta.ts'
 import { inboxKey } from '../format/keys.ts'
 import type { ObjectStore } from '../ports/object-store.ts'
 import type { RecordOp } from '../model/record.ts'
 
-const READ_TRIES = 4
+const READ_ATTEMPTS = 4
+const ULID_LENGTH = 26
 
 export type DeltaAnswer =
   | { status: 'ok'; records: RecordOp[]; sizeBytes: number }
@@ -28,7 +30,7 @@ export class DeltaCache {
 
   /**
    * @param etag the version that was listed or sequenced; another one answers `changed`
-   * @throws SiltstoneError `unsupported` for an unknown format version: the program must not go on without it
+   * @throws SiltstoneError `unsupported` for an unknown format version: the program must not continue without the delta
    */
   async get(ulid: string, etag: string, sizeBytes: number): Promise<DeltaAnswer> {
     const name = `${ulid} ${etag}`
@@ -39,14 +41,14 @@ export class DeltaCache {
     return answer
   }
 
-  /** For another state of the same collection, which forgets other deltas. */
+  /** An empty cache of the same collection, for a state that needs other deltas. */
   sibling(): DeltaCache {
     return new DeltaCache(this.#store, this.#path, this.#limitBytes)
   }
 
-  /** Forgets deltas that are folded. */
-  retain(wanted: (ulid: string) => boolean): void {
-    for (const name of this.#known.keys()) if (!wanted(name.slice(0, 26))) this.#known.delete(name)
+  /** @param folded ULIDs of deltas that are folded */
+  forget(folded: ReadonlySet<string>): void {
+    for (const name of this.#known.keys()) if (folded.has(name.slice(0, ULID_LENGTH))) this.#known.delete(name)
   }
 
   async #read(ulid: string, etag: string, sizeBytes: number): Promise<DeltaAnswer> {
@@ -58,21 +60,20 @@ export class DeltaCache {
       }
     const key = inboxKey(this.#path, ulid)
     let refused: { body: Uint8Array; reason: string } | undefined
-    for (let attempt = 0; attempt < READ_TRIES; attempt++) {
+    for (let attempt = 0; attempt < READ_ATTEMPTS; attempt++) {
       const got = await this.#store.get(key, { ifMatch: etag })
       if (got.status === 'not-found') return { status: 'gone' }
       if (got.status !== 'ok') return { status: 'changed' }
       const judged = this.#judge(got.body, key)
       if (typeof judged !== 'string') return { status: 'ok', records: judged, sizeBytes }
-      // Everybody must refuse it alike, for ever: so it has to be the delta that is bad, not one transfer of it.
-      if (refused && Buffer.compare(refused.body, got.body) === 0)
-        return { status: 'refused', reason: judged, sizeBytes }
+      // Every reader must refuse it, now and later, so the delta itself must be bad, not one transfer of it.
+      if (refused && equalBytes(refused.body, got.body)) return { status: 'refused', reason: judged, sizeBytes }
       refused = { body: got.body, reason: judged }
     }
     throw corrupt('delta-unreadable', `${key} reads differently each time: ${refused?.reason}`, { key })
   }
 
-  /** @returns its records, or why everyone refuses it */
+  /** @returns the delta's records, or why every reader refuses it */
   #judge(body: Uint8Array, key: string): RecordOp[] | string {
     try {
       const delta = decodeDelta(body, key)

@@ -1,4 +1,4 @@
-/** The listings that the log's protocols are made of. */
+/** The listings that the log's protocols use. */
 import { corrupt } from '../errors.ts'
 import { inboxPrefix, logEntryKey, logPrefix, parseKey } from '../format/keys.ts'
 import type { ObjectInfo, ObjectStore } from '../ports/object-store.ts'
@@ -23,9 +23,9 @@ export interface TailListing {
 }
 
 /**
- * Entries after the watermark, and the inbox. Where one page of a listing is a point in time and everything is on one
- * page, one LIST tells both; otherwise the inbox is listed first: a delta that is dropped between the two listings is
- * then simply not seen, instead of being seen without an entry that was acknowledged before it.
+ * Lists the entries after the watermark, and the inbox. If one page of a listing shows one point in time and everything
+ * fits on one page, a single LIST tells both. Otherwise the inbox is listed first, so that a delta that is dropped
+ * between the two listings is not seen at all, instead of being seen without an entry that was acknowledged before it.
  */
 export async function listTail(
   store: ObjectStore,
@@ -45,10 +45,10 @@ export async function listTail(
 }
 
 /**
- * Cuts a listing off at its first gap. A listing without a point in time can miss an entry that came after it began and
- * still show a later one: then every entry from the gap on came after it began, and no read is owed them. (To list again
- * would not end while others write.)
- * @throws Vanished when the missing entry is not there at all
+ * Cuts a listing off at its first gap. A listing that does not show one point in time can miss an entry that was created
+ * after the listing began and still show a later one. Then all entries from the gap on were created after the listing
+ * began, and no read has to show them. (Listing again might never end while others write.)
+ * @throws Vanished when the missing entry does not exist
  */
 export async function cutAtGap(
   store: ObjectStore,

@@ -1,31 +1,32 @@
 import type { ObjectStore } from '../ports/object-store.ts'
 
-/** Bounds of the log protocol. The defaults of a directory are shorter than those of a bucket: it has no `startAfter`. */
+/** Bounds of the log protocol. The times of a directory are shorter than those of a bucket: it has no cheap `startAfter`. */
 export interface LogLimits {
-  /** A writer whose knowledge of the log's end is older reads the pointer and lists before it puts. */
+  /** A writer whose knowledge of the log's end is older than this reads the pointer and lists the log before it puts. */
   writerStalenessMs: number
-  /** More than this between the pointer's reading and the end of the listing: the reader begins again. */
+  /** A reader begins again when more time than this passes between reading the pointer and having read the log. */
   readSpanMs: number
   /** Folded entries are kept at least this long. */
   entryRetentionMs: number
   /** Folded inbox deltas are kept at least this long. */
   inboxRetentionMs: number
-  /** The record of folded numbers and ids is kept this much longer than the entries … */
+  /** The record of folded numbers and ids is kept this much longer than the entries. */
   foldedRecordExtraMs: number
-  /** … but at most this many; a put answered later than that is `outcome unknown`. */
+  /** At most this many folded entries are recorded; a put that is answered later has an unknown outcome. */
   foldedRecordLimit: number
-  /** An entry sequences at most this many deltas … */
+  /** An entry sequences at most this many deltas. */
   sequencedDeltas: number
-  /** … of at most this many bytes together. */
+  /** An entry sequences deltas of at most this many bytes in total. */
   sequencedBytes: number
   /** A larger delta is refused. */
   deltaBytes: number
-  /** Requests are grouped into one entry up to this size. */
+  /** Size up to which requests are grouped into one entry. */
   groupBytes: number
   /** Beyond this many unfolded entries and deltas writers are asked to wait. */
   unfoldedObjects: number
+  /** Beyond this much unfolded data writers are asked to wait. */
   unfoldedBytes: number
-  /** How long a put of unknown outcome is repeated before the caller is told. */
+  /** How long a put of unknown outcome is repeated before the outcome is reported as unknown. */
   settleMs: number
 }
 
@@ -49,7 +50,7 @@ export const bucketLimits: LogLimits = {
   settleMs: 30_000,
 }
 
-/** Those of a store by what it is. Everyone who opens it must keep to the same. */
+/** The limits of a store, given by its capabilities. All processes that open it must use the same. */
 export function limitsOf({ capabilities }: Pick<ObjectStore, 'capabilities'>): LogLimits {
   return capabilities.cheapStartAfter ? bucketLimits : directoryLimits
 }

@@ -1,4 +1,4 @@
-/** A state of the past, rebuilt from a kept manifest and the entries after it. */
+/** A past state, rebuilt from a kept manifest and the entries after it. */
 import { notFound } from '../errors.ts'
 import { emptyManifest } from '../format/manifest.ts'
 import { AppliedLog, type AppliedLogOptions, dimensionClash } from './applied-log.ts'
@@ -11,11 +11,11 @@ export interface PastState {
   /** null: the empty collection before the first commit. */
   manifestKey: string | null
   version: number
-  /** Deltas that were shown though no entry had sequenced them. */
+  /** Deltas that were shown although no entry had sequenced them. */
   unsequenced: readonly InboxObject[]
 }
 
-/** @throws SiltstoneError `not-found` (gone) when manifest, entries, their record or deltas are no longer kept */
+/** @throws SiltstoneError `not-found` (gone) when the manifest, the entries, their record or the deltas are no longer kept */
 export async function pastView(
   { store, path, pool, manifests, deltas }: AppliedLogOptions,
   { manifestKey, version, unsequenced }: PastState,
@@ -23,7 +23,7 @@ export async function pastView(
   const gone = () => notFound('gone', `version ${version} of ${path} is no longer kept`)
   const manifest = manifestKey === null ? emptyManifest(path) : await manifests.load(manifestKey)
   if (!manifest || manifest.watermark > version) throw gone()
-  // A pool of its own: what the past needs is not what the present keeps open.
+  // It opens segments of its own: the current state would close them as unused.
   const past = new AppliedLog({ store, path, pool: pool.sibling(), manifests, deltas: deltas.sibling() })
   await past.install(manifest)
   const listing = await listTail(store, path, manifest.watermark, false)
@@ -32,18 +32,18 @@ export async function pastView(
     if (wanted.length !== version - manifest.watermark) throw gone()
     await past.extend(wanted)
     const now = await manifests.current()
-    // A number below the watermark may hold a stray; one without a record may be the log's, but nobody can tell.
-    if (now !== 'none' && past.entries().some((entry) => !isOfLog(now.manifest, entry))) throw gone()
+    // An entry below the watermark may be a stray. Without a record there is no telling, so it is not trusted.
+    if (now !== 'none' && past.entries.some((entry) => !isOfLog(now.manifest, entry))) throw gone()
     for (const { ulid, etag, sizeBytes } of unsequenced) {
       if (past.isMentioned(ulid)) continue
       const delta = await deltas.get(ulid, etag, sizeBytes)
       if (delta.status === 'gone' || delta.status === 'changed') throw gone()
-      if (delta.status === 'ok' && dimensionClash(delta.records, past.fresh.dimension) === undefined)
-        await past.fresh.apply(delta.records, version + 1)
+      if (delta.status === 'ok' && dimensionClash(delta.records, past.overlay.dimension) === undefined)
+        await past.overlay.apply(delta.records, version + 1)
     }
   } catch (error) {
     if (error instanceof Vanished) throw gone()
     throw error
   }
-  return new View({ version, manifestKey, manifest, fresh: past.fresh.view(), unsequenced })
+  return new View({ version, manifestKey, manifest, overlay: past.overlay.view(), unsequenced })
 }

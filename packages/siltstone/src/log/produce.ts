@@ -1,15 +1,16 @@
 /**
  * A bare producer: drops one delta into a collection's inbox. It needs PutObject on `delta/<path>/inbox/` and
- * SendMessage, nothing else; it reads nothing.
+ * SendMessage, nothing else, and it reads nothing.
  *
- * One delta keeps one ULID for ever: a retry reuses it, so a delta is never applied twice. Retries end after 30
- * minutes, long before the collector could have removed a folded delta and made the name free again; what is not
- * settled by then is `outcome-unknown`. Acknowledged means durable: it will be applied or refused, once.
+ * A delta keeps its ULID: a retry uses the same one, so a delta is never applied twice. Retries end after 30 minutes,
+ * long before the garbage collector could have removed a folded delta and made its name free again; if the outcome is
+ * still open then, it is `outcome-unknown`. An acknowledged delta is durable: it will be applied or refused, once.
  */
 import { invalid, isPassing, outcomeUnknown } from '../errors.ts'
 import { encodeDelta } from '../format/delta.ts'
 import { inboxKey } from '../format/keys.ts'
 import type { Environment } from '../ports/environment.ts'
+import { retry } from '../ports/retry.ts'
 import type { RecordOp } from '../model/record.ts'
 import { encodeWakeUp } from './wake-up-message.ts'
 
@@ -43,18 +44,20 @@ export async function produce(
     )
   const key = inboxKey(path, env.ids.ulid())
   const began = env.clock.monotonicMs()
-  const within = Math.min(options.retryWithinMs ?? RETRY_WITHIN_MS, RETRY_WITHIN_MS)
-  for (let attempt = 0; ; attempt++) {
-    try {
-      // `exists` is our own earlier try: nobody else can choose this name.
-      await env.store.put(key, bytes, { ifAbsent: true, contentType: 'application/vnd.apache.arrow.file' })
-      break
-    } catch (error) {
-      if (!isPassing(error)) throw error
-      if (env.clock.monotonicMs() - began >= within)
-        throw outcomeUnknown('outcome-unknown', `it is not known whether ${key} was written`, { key, cause: error })
-      await env.clock.sleep(Math.min(30_000, 50 * 2 ** attempt) * (0.5 + env.random.next() / 2))
-    }
+  const withinMs = Math.min(options.retryWithinMs ?? RETRY_WITHIN_MS, RETRY_WITHIN_MS)
+  try {
+    // `exists` means an earlier attempt of ours: no other process can choose this name.
+    await retry(() => env.store.put(key, bytes, { ifAbsent: true, contentType: 'application/vnd.apache.arrow.file' }), {
+      attempts: Number.POSITIVE_INFINITY,
+      baseMs: 50,
+      maxMs: 30_000,
+      clock: env.clock,
+      random: env.random,
+      when: (error) => isPassing(error) && env.clock.monotonicMs() - began < withinMs,
+    })
+  } catch (cause) {
+    if (!isPassing(cause)) throw cause
+    throw outcomeUnknown('outcome-unknown', `it is not known whether ${key} was written`, { key, cause })
   }
   try {
     await env.queue.send(
@@ -67,7 +70,7 @@ export async function produce(
       }),
     )
   } catch (error) {
-    // The delta is durable and will be seen; only the compaction comes later, with the schedule.
+    // The delta is durable and will be seen. Only its compaction is delayed, until the schedule finds it.
     env.log.warn('wake_up_failed', { key, error: String(error) })
   }
   return { key, sizeBytes: bytes.length, records }

@@ -1,10 +1,10 @@
-/** Objects that are not where the log or the snapshot says. */
+/** Objects that the log or the snapshot refers to, but that do not exist. */
 import { corrupt } from '../errors.ts'
 import { parseKey } from '../format/keys.ts'
 import type { Metrics } from '../ports/telemetry.ts'
 import { isMissing } from '../snapshot/manifest-store.ts'
 
-/** Something that should be there is not: only a second look at the pointer tells what that means. */
+/** An object that should exist does not: a second look at the pointer tells whether it was collected. */
 export class Vanished extends Error {
   readonly key: string
   constructor(key: string) {
@@ -13,13 +13,13 @@ export class Vanished extends Error {
   }
 }
 
-/** A manifest or an object of it may also be missing because we stalled between pointer and reading, and it was collected. */
+/** A manifest or an object of it may also be missing because it was collected between reading the pointer and reading it. */
 export function asVanished(error: unknown): Vanished | undefined {
   if (error instanceof Vanished) return error
   return isMissing(error) ? new Vanished(error.key) : undefined
 }
 
-/** Each time somebody was overtaken by a collection of garbage, and begins again. */
+/** Counts how often a process met a collected object and began again. */
 export function countVanished(metrics: Metrics, key: string): void {
   const kind = parseKey(key)?.kind ?? 'other'
   metrics.count(`vanished_${kind.replaceAll('-', '_')}`)

@@ -1,11 +1,12 @@
-/** One state of a collection, fixed: a snapshot and the log operations over it. Reads of one request use one view. */
+/** One fixed state of a collection: a snapshot and the log overlay on it. All reads of one request use one view. */
 import type { Manifest } from '../format/manifest.ts'
-import { mergeMetadata } from '../records/metadata.ts'
+import { isPatch, metadataOver } from '../records/apply.ts'
 import type { BaseState, RowRef } from '../snapshot/base-state.ts'
-import type { FreshRecord, FreshView } from './fresh-state.ts'
+import type { InboxObject } from './listing.ts'
+import type { ChangedRecord, LogOverlayView } from './log-overlay.ts'
 
-/** A live record: a row of the snapshot that nothing touched, or a touched one. */
-export type RecordRef = { fresh: FreshRecord } | { fresh: null; row: RowRef }
+/** A live record: one that the log changed, or a row of the snapshot as it is stored. */
+export type RecordRef = { changed: ChangedRecord } | { changed: null; row: RowRef }
 
 export interface Columns {
   ids: string[]
@@ -16,44 +17,44 @@ export interface Columns {
 }
 
 export class View {
-  /** Number of the last log entry that is in it. */
+  /** Number of the last log entry that it contains. */
   readonly version: number
   readonly manifestKey: string | null
   readonly manifest: Manifest
-  readonly fresh: FreshView
-  /** ULIDs of inbox deltas shown though no entry has sequenced them yet, in their order, with their ETags. */
-  readonly unsequenced: readonly { ulid: string; etag: string; sizeBytes: number }[]
+  readonly overlay: LogOverlayView
+  /** Inbox deltas that are shown although no entry has sequenced them yet, in the order in which they were applied. */
+  readonly unsequenced: readonly InboxObject[]
 
-  constructor(fields: Pick<View, 'version' | 'manifestKey' | 'manifest' | 'fresh' | 'unsequenced'>) {
+  constructor(fields: Pick<View, 'version' | 'manifestKey' | 'manifest' | 'overlay' | 'unsequenced'>) {
     this.version = fields.version
     this.manifestKey = fields.manifestKey
     this.manifest = fields.manifest
-    this.fresh = fields.fresh
+    this.overlay = fields.overlay
     this.unsequenced = fields.unsequenced
   }
 
   get base(): BaseState {
-    return this.fresh.base
+    return this.overlay.base
   }
 
   get liveRecords(): number {
-    return this.fresh.liveRecords
+    return this.overlay.liveRecords
   }
 
   get dimension(): number | null {
-    return this.fresh.dimension
+    return this.overlay.dimension
   }
 
   /** The live records that have these ids; unknown ids are left out, duplicates collapse. */
   async find(ids: readonly string[]): Promise<RecordRef[]> {
     const refs: RecordRef[] = []
-    const ask: string[] = []
+    const unchanged: string[] = []
     for (const id of new Set(ids)) {
-      const fresh = this.fresh.get(id)
-      if (!fresh) ask.push(id)
-      else if (fresh.live) refs.push({ fresh })
+      const changed = this.overlay.get(id)
+      if (!changed) unchanged.push(id)
+      else if (changed.live) refs.push({ changed })
     }
-    for (const row of await this.base.lookup(ask)) if (row) refs.push({ fresh: null, row })
+    for (const row of await this.base.lookup(unchanged)) if (row) refs.push({ changed: null, row })
     return refs
   }
 
@@ -80,7 +81,7 @@ export class View {
   ids(refs: readonly RecordRef[]): Promise<string[]> {
     return this.#resolve(
       refs,
-      (fresh) => fresh.id,
+      ({ id }) => id,
       async (rows) => (await this.base.column('ids', rows)) as string[],
     )
   }
@@ -88,48 +89,45 @@ export class View {
   vectors(refs: readonly RecordRef[]): Promise<Float32Array[]> {
     return this.#resolve(
       refs,
-      (fresh) => fresh.vector ?? undefined,
+      ({ columns }) => columns?.vector ?? undefined,
       (rows) => this.base.vectors(rows),
     )
   }
 
   documents(refs: readonly RecordRef[]): Promise<(string | null)[]> {
-    return this.#resolve<string | null>(
+    return this.#resolve(
       refs,
-      (fresh) => (fresh.document === undefined && !fresh.inherits ? null : fresh.document),
+      ({ columns }) => columns?.document,
       (rows) => this.base.column('documents', rows),
     )
   }
 
   uris(refs: readonly RecordRef[]): Promise<(string | null)[]> {
-    return this.#resolve<string | null>(
+    return this.#resolve(
       refs,
-      (fresh) => (fresh.uri === undefined && !fresh.inherits ? null : fresh.uri),
+      ({ columns }) => columns?.uri,
       (rows) => this.base.column('uris', rows),
     )
   }
 
   async metadatas(refs: readonly RecordRef[]): Promise<(string | null)[]> {
-    const values = await this.#resolve<string | null>(
+    const values = await this.#resolve(
       refs,
-      (fresh) => (fresh.metadata.kind === 'value' ? fresh.metadata.text : undefined),
+      ({ columns }) => (isPatch(columns?.metadata) ? undefined : columns?.metadata),
       (rows) => this.base.column('metadata', rows),
     )
-    refs.forEach((ref, i) => {
-      if (ref.fresh?.metadata.kind === 'patch') values[i] = mergeMetadata(values[i] ?? null, ref.fresh.metadata.patch)
-    })
-    return values
+    return values.map((stored, i) => metadataOver(stored, refs[i]?.changed?.columns?.metadata))
   }
 
-  async ordinals(refs: readonly RecordRef[]): Promise<number[]> {
+  ordinals(refs: readonly RecordRef[]): Promise<number[]> {
     return this.#resolve(
       refs,
-      (fresh) => fresh.ordinal,
+      ({ ordinal }) => ordinal,
       (rows) => this.base.ordinals(rows),
     )
   }
 
-  /** Sorts by order of first insertion. */
+  /** Sorts by order of insertion. */
   async inOrder(refs: readonly RecordRef[]): Promise<RecordRef[]> {
     const ordinals = await this.ordinals(refs)
     return refs
@@ -138,22 +136,22 @@ export class View {
       .map(({ ref }) => ref)
   }
 
-  /** @param own the touched record's own value, undefined when the snapshot's row has it */
+  /** @param own the changed record's own value; undefined when the snapshot's row has it */
   async #resolve<T>(
     refs: readonly RecordRef[],
-    own: (fresh: FreshRecord) => T | undefined,
+    own: (changed: ChangedRecord) => T | undefined,
     stored: (rows: RowRef[]) => Promise<T[]>,
   ): Promise<T[]> {
     const values = new Array<T>(refs.length)
     const rows: RowRef[] = []
     const places: number[] = []
     refs.forEach((ref, i) => {
-      const value = ref.fresh ? own(ref.fresh) : undefined
+      const value = ref.changed ? own(ref.changed) : undefined
       if (value !== undefined) {
         values[i] = value
         return
       }
-      rows.push(ref.fresh ? (ref.fresh.row as RowRef) : ref.row)
+      rows.push(ref.changed ? (ref.changed.row as RowRef) : ref.row)
       places.push(i)
     })
     if (rows.length > 0) {

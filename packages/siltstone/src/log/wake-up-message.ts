@@ -4,7 +4,7 @@ import { logRoot, parseCollectionPath, parseKey } from '../format/keys.ts'
 export interface WakeUp {
   collection: string
   reason: 'entry' | 'delta' | 'continue' | 'schedule'
-  /** The seeds' fields, for people who look at the queue. */
+  /** For people who look at the queue. */
   deltaKey?: string
   itemCount?: number
   timestampMs: number
@@ -20,7 +20,7 @@ export function encodeWakeUp(message: WakeUp): string {
   })
 }
 
-/** undefined when the message is not one of ours: it cannot be acted on and must not block the queue. */
+/** undefined for a foreign message: it cannot be acted on, and it must not block the queue. */
 export function decodeWakeUp(body: string): WakeUp | undefined {
   try {
     const json: unknown = JSON.parse(body)
@@ -35,8 +35,9 @@ export function decodeWakeUp(body: string): WakeUp | undefined {
 }
 
 /**
- * The collections that a message wakes: by our own wake-up call, or by S3's notification of new objects, whose keys are
- * percent-encoded and begin with the store's place in its bucket. None for what is neither, S3's test message included.
+ * The collections that a message wakes. It is a wake-up call of ours, or a notification of S3 about new objects, whose
+ * keys are percent-encoded and begin with the store's prefix in its bucket. Any other message, including S3's test
+ * message, wakes none.
  */
 export function collectionsToWake(body: string): Set<string> {
   const own = decodeWakeUp(body)
@@ -50,7 +51,7 @@ export function collectionsToWake(body: string): Set<string> {
 }
 
 function notifiedKeys(body: string): string[] {
-  // Anybody who may send may send anything.
+  // The queue may hold any message of any sender.
   try {
     const { Records } = (JSON.parse(body) ?? {}) as { Records?: ({ s3?: { object?: { key?: unknown } } } | null)[] }
     if (!Array.isArray(Records)) return []

@@ -2,43 +2,43 @@
  * Appends to the log of one collection.
  *
  * ## An append
- * Writes that arrive together form a group; one group of a collection is in flight per process. Then:
- * 1. The group is sealed. If knowledge of the log's end is too old, the pointer is read and the log listed.
- * 2. The inbox is listed (after 1) and what no entry mentions yet is fetched and parsed: the new entry sequences it,
- *    before the group's own records. What is more than one entry may sequence is sequenced by entries of its own first:
- *    nothing that was in the inbox comes behind the group.
- * 3. Every request is evaluated at exactly that state plus the requests before it in the group.
- * 4. The entry is created if absent at the number after the last one read.
+ * Writes that arrive together form a group; each process has one group of a collection in flight. Then:
+ * 1. The group is sealed. If the knowledge of the log's end is too old, the pointer is read and the log is listed.
+ * 2. The inbox is listed (after 1), and the deltas that no entry mentions yet are read: the new entry sequences them
+ *    before the group's own records. If there are more than one entry may sequence, entries of their own sequence them
+ *    first, so that nothing that was in the inbox comes after the group.
+ * 3. Each request is evaluated at exactly that state plus the requests before it in the group.
+ * 4. The entry is created if absent, at the number after the last one read.
  *
  * ## Outcomes
  * - Created: the group is acknowledged with the entry's number.
- * - Exists (412): we read what is there. Our own id: a try of ours whose answer was lost; acknowledged. Another's: the
- *   race is lost; read it and what follows, list the inbox again, evaluate everything again, try the next number.
- * - No clear answer (timeout, 409, 5xx): the same bytes are put at the same number again until one of the two answers
- *   above comes. Moving to the next number with the outcome open could apply the group twice. What stays open is
- *   reported as `outcome-unknown`; the next group lists before it puts.
- * - Created or exists, but seen so late that knowledge expired, or gone when we look: the number may have been used,
- *   folded and collected meanwhile, by us or another. The manifest's record of folded entries settles it: below the
- *   watermark our entry counts only if the record has its id; a stray is ignored by everyone, and with no record left
- *   the outcome is unknown.
+ * - Exists (412): the existing entry is read. If it has our id, an earlier attempt of ours succeeded and its answer was
+ *   lost: the group is acknowledged. If not, the race is lost: the new entries are read, the inbox is listed again, the
+ *   group is evaluated again, and the next number is tried.
+ * - No clear answer (timeout, 409, 5xx): the same bytes are put at the same number until one of the two answers above
+ *   comes. Going on to the next number while the outcome is open could apply the group twice. An outcome that stays open
+ *   is reported as `outcome-unknown`; the next group lists the log before it puts.
+ * - Created or exists, but answered so late that the knowledge of the end expired, or gone when we look: the number may
+ *   have been used, folded and collected in the meantime, by us or by another process. The manifest's record of folded
+ *   entries decides. Below the watermark, our entry counts only if the record has its id; otherwise it is a stray, which
+ *   every reader ignores. Without a record, the outcome is unknown.
  *
- * A request that evaluates to nothing, or to an error, is not proven current by a create-if-absent, so it is answered
- * only after a fresh look at the log found nothing new. One that does so because of what an earlier request of its
- * group writes waits for the group's entry.
+ * A request that evaluates to nothing, or to an error, is not proven current by a create-if-absent. It is answered only
+ * after a new look at the log has found nothing new. If it does so because of what an earlier request of its group
+ * writes, it waits for the group's entry.
  */
 import { isPassing, isSiltstoneError, outcomeUnknown, unavailable } from '../errors.ts'
-import { decodeEntry, type EntryControl, encodeEntry, type LogEntry, type SequencedDelta } from '../format/entry.ts'
-import { inboxKey, logEntryKey } from '../format/keys.ts'
+import { decodeEntry, type EntryControl, encodeEntry, type LogEntry } from '../format/entry.ts'
+import { logEntryKey } from '../format/keys.ts'
 import { emptyManifest } from '../format/manifest.ts'
 import type { RecordOp } from '../model/record.ts'
+import { retry } from '../ports/retry.ts'
 import { isMissing } from '../snapshot/manifest-store.ts'
-import { dimensionClash } from './applied-log.ts'
-import type { CollectionState, Stamp } from './collection-state.ts'
-import { backlogOf, tooFarBehind } from './back-pressure.ts'
-import { Draft, type EvaluationState, type Sequencing, StateMoved } from './draft.ts'
+import { backPressure } from './back-pressure.ts'
+import type { CollectionState, Locked } from './collection-state.ts'
 import { recordedId } from './folded-record.ts'
-import type { FreshState } from './fresh-state.ts'
-import type { InboxObject } from './listing.ts'
+import { ageMs, type Stamp, stampNow } from './stamp.ts'
+import { type EvaluationState, StateMoved, WriteBatch } from './write-batch.ts'
 
 const LOST_RACES = 200
 
@@ -48,7 +48,7 @@ export interface Evaluated<T> {
   result: T
 }
 
-export type { EvaluationState } from './draft.ts'
+export type { EvaluationState } from './write-batch.ts'
 
 export type Evaluate<T> = (state: EvaluationState) => Evaluated<T> | Promise<Evaluated<T>>
 
@@ -64,7 +64,7 @@ interface Request {
   reject(error: unknown): void
 }
 
-/** Its error is final, or it has nothing to write: true only of a state that is still current. */
+/** A request that failed or has nothing to write. Its outcome holds only if the state is still current. */
 interface Settled {
   request: Request
   outcome: { error: unknown } | { result: unknown }
@@ -80,7 +80,7 @@ export class LogWriter {
   #pumping: Promise<void> | undefined
 
   /**
-   * @param name who writes, for the entry's `writer` field
+   * @param name of this writer, for the entry's `writer` field
    * @param onAppended called after each acknowledged append (the wake-up call)
    */
   constructor(state: CollectionState, name: string, onAppended: (version: number) => void) {
@@ -101,12 +101,12 @@ export class LogWriter {
     })
   }
 
-  /** Appends an entry that only sequences what lies in the inbox; nothing when the inbox is empty. */
+  /** Appends an entry that only sequences the deltas in the inbox; no entry when the inbox is empty. */
   async sequenceInbox(): Promise<void> {
     await this.append(() => ({ records: [], result: null }), 0)
   }
 
-  /** Resolves when nothing is in flight. */
+  /** Resolves when no write is in flight. */
   async idle(): Promise<void> {
     while (this.#pumping) await this.#pumping
   }
@@ -141,49 +141,50 @@ export class LogWriter {
 
   async #commit(group: Request[]): Promise<void> {
     const state = this.#state
+    const { clock, ids, metrics } = state.env
     let pending = group
     for (let race = 0; race < LOST_RACES; race++) {
       const evaluated = await this.#evaluate(pending)
       if (evaluated === 'moved') continue
-      const { draft, records, control, written, settled, dependent } = evaluated
-      if (settled.length > 0 && !(await this.#stillCurrent(draft))) continue
-      for (const { request, outcome } of settled) answer(request, outcome, draft.version)
+      const { batch, records, control, written, settled, dependent } = evaluated
+      if (settled.length > 0 && !(await this.#isStillCurrent(batch))) continue
+      for (const { request, outcome } of settled) answer(request, outcome, batch.version)
       const answered = new Set(settled.map(({ request }) => request))
       pending = pending.filter((request) => !answered.has(request))
-      if (pending.length === 0 && draft.sequenced.length === 0) return
+      if (pending.length === 0 && batch.sequenced.length === 0) return
       const entry: LogEntry = {
-        id: state.env.ids.ulid(),
-        number: draft.version + 1,
+        id: ids.ulid(),
+        number: batch.version + 1,
         collection: state.path,
-        createdAtMs: state.env.clock.nowMs(),
+        createdAtMs: clock.nowMs(),
         writer: this.#name,
-        sequenced: draft.sequenced,
+        sequenced: batch.sequenced,
         records,
         control,
       }
       const bytes = encodeEntry(entry)
-      if (!state.knowledge || state.ageMs(state.knowledge) > state.limits.writerStalenessMs) continue
-      const sent = state.stamp()
+      if (this.#isExpired(batch.knowledge)) continue
+      const sent = stampNow(clock)
       let outcome: PutOutcome
       try {
-        outcome = await this.#put(entry, bytes, draft.knowledge, sent)
+        outcome = await this.#put(entry, bytes, batch.knowledge, sent)
       } catch (error) {
-        await state.run(async () => state.forgetEnd())
+        await state.run(async ({ log }) => log.forgetEnd())
         throw error
       }
       if (outcome === 'lost') {
-        state.env.metrics.count('log_races_lost')
-        await state.run(() => state.sync({ inbox: state.takesInbox }))
+        metrics.count('log_races_lost')
+        await state.run(({ log }) => log.sync())
         continue
       }
-      await state.run(() => state.appended(entry, bytes.length, sent))
-      state.env.metrics.count('log_entries_appended')
-      state.env.metrics.count('log_bytes_appended', bytes.length)
+      await state.run(({ log }) => log.appended(entry, bytes.length, sent))
+      metrics.count('log_entries_appended')
+      metrics.count('log_bytes_appended', bytes.length)
       this.#onAppended(entry.number)
       for (const { request, result } of written) request.resolve({ version: entry.number, result })
       for (const { request, outcome } of dependent) answer(request, outcome, entry.number)
-      if (!draft.isPartial) return
-      // Not a race that was lost.
+      if (!batch.isPartial) return
+      // This was no lost race: the rest of the inbox comes next.
       race--
     }
     throw unavailable(
@@ -193,121 +194,90 @@ export class LogWriter {
     )
   }
 
-  /** Steps 1 to 3. `moved`: the state did, or the snapshot below it was collected while we stalled; do it again. */
-  async #evaluate(group: readonly Request[]): Promise<(Evaluation & { draft: Draft }) | 'moved'> {
-    const state = this.#state
-    const draft = await state.standing(() => this.#prepare(group))
+  #isExpired(knowledge: Stamp): boolean {
+    return ageMs(this.#state.env.clock, knowledge) > this.#state.limits.writerStalenessMs
+  }
+
+  /** Steps 1 to 3. `moved`: the log moved, or the snapshot below was collected while this process stalled; try again. */
+  async #evaluate(group: readonly Request[]): Promise<(Evaluation & { batch: WriteBatch }) | 'moved'> {
+    const batch = await this.#state.runWithRetry((locked) => this.#begin(group, locked))
     try {
-      return { draft, ...(await evaluateGroup(draft.isPartial ? [] : group, draft)) }
+      return { batch, ...(await evaluateGroup(batch.isPartial ? [] : group, batch)) }
     } catch (error) {
       if (error instanceof StateMoved) return 'moved'
-      if (await state.run(() => state.overtaken(error, draft.manifestKey))) return 'moved'
+      if (await this.#state.run(({ log }) => log.snapshotWasCollected(error, batch.manifestKey))) return 'moved'
       throw error
     }
   }
 
   /** Steps 1 and 2. */
-  async #prepare(group: readonly Request[]): Promise<Draft> {
-    const state = this.#state
-    if (!state.knowledge || state.ageMs(state.knowledge) > state.limits.writerStalenessMs)
-      await state.sync({ inbox: state.takesInbox })
-    if (state.closed) throw state.missing()
-    let inbox = await this.#unsequenced()
+  async #begin(group: readonly Request[], locked: Locked): Promise<WriteBatch> {
+    const { log } = locked
+    if (!log.knowsEnd) await log.sync()
+    log.requireOpen()
+    let inbox = await log.listInbox()
     const isUserWrite = group.some((request) => request.sizeBytes > 0)
-    if (isUserWrite && backlogOf(state, inbox)) {
-      // What we know may be old: the log is usually folded by another process.
-      await state.sync({ inbox: state.takesInbox })
-      if (state.closed) throw state.missing()
-      inbox = await this.#unsequenced()
-      const backlog = backlogOf(state, inbox)
-      if (backlog) throw tooFarBehind(state, backlog)
-    }
-    return new Draft(state, await this.#sequence(inbox))
-  }
-
-  async #unsequenced(): Promise<InboxObject[]> {
-    return this.#state.takesInbox ? this.#state.unsequenced() : []
-  }
-
-  /** Takes what one entry may sequence, in ULID order, and applies it to a copy of the state. */
-  async #sequence(inbox: readonly InboxObject[]): Promise<Sequencing> {
-    const state = this.#state
-    const sequenced: SequencedDelta[] = []
-    let fresh: FreshState | undefined
-    let bytes = 0
-    let isPartial = false
-    for (const object of inbox) {
-      const counted = Math.min(object.sizeBytes, state.limits.deltaBytes)
-      if (
-        sequenced.length >= state.limits.sequencedDeltas ||
-        (sequenced.length > 0 && bytes + counted > state.limits.sequencedBytes)
-      ) {
-        isPartial = true
-        break
+    if (isUserWrite && backPressure(log, inbox, this.#state)) {
+      // Our knowledge may be old: usually another process folds the log.
+      await log.syncOpen()
+      inbox = await log.listInbox()
+      const refusal = backPressure(log, inbox, this.#state)
+      if (refusal) {
+        this.#state.env.metrics.count('log_back_pressure')
+        throw refusal
       }
-      const delta = await state.deltas.get(object.ulid, object.etag, object.sizeBytes)
-      if (delta.status === 'gone' || delta.status === 'changed') continue
-      fresh ??= state.fresh.fork()
-      if (delta.status === 'ok' && dimensionClash(delta.records, fresh.dimension) === undefined)
-        await fresh.apply(delta.records, state.end + 1)
-      sequenced.push({ key: inboxKey(state.path, object.ulid), etag: object.etag, sizeBytes: object.sizeBytes })
-      bytes += counted
     }
-    return { sequenced, fresh, isPartial }
+    return WriteBatch.begin(this.#state, locked, inbox)
   }
 
-  async #stillCurrent(draft: Draft): Promise<boolean> {
-    return this.#state.run(async () => {
-      const began = draft.knowledge
-      if (this.#state.end !== draft.version) return false
-      // Looked at since the group was sealed: nothing can have come before it unseen.
-      if (this.#state.knowledge && began && this.#state.knowledge.monotonicMs >= draft.sealed.monotonicMs) return true
-      await this.#state.sync({ inbox: this.#state.takesInbox })
-      return this.#state.end === draft.version
+  async #isStillCurrent(batch: WriteBatch): Promise<boolean> {
+    return this.#state.run(async ({ log }) => {
+      if (log.end !== batch.version) return false
+      // The log was listed since the group was sealed: nothing can have come before the group unseen.
+      if (log.knowledge && log.knowledge.monotonicMs >= batch.sealed.monotonicMs) return true
+      await log.sync()
+      return log.end === batch.version
     })
   }
 
   async #put(entry: LogEntry, bytes: Uint8Array, knowledge: Stamp, sent: Stamp): Promise<PutOutcome> {
-    const { env, limits } = this.#state
+    const { clock, random, metrics, store } = this.#state.env
     const key = logEntryKey(this.#state.path, entry.number)
-    let maybeApplied = false
-    let failure: unknown
-    for (let attempt = 0; attempt === 0 || this.#state.ageMs(sent) < limits.settleMs; attempt++) {
-      try {
-        const answer = await env.store.put(key, bytes, {
-          ifAbsent: true,
-          contentType: 'application/vnd.apache.arrow.file',
-        })
-        // Also when it exists already: a retry below us may have met our own first try. Whatever fails from here on
-        // leaves the outcome open until somebody has looked.
-        maybeApplied = true
-        const whose = answer.status === 'ok' ? 'ours' : await this.#whoseEntry(key, entry.id)
-        if (whose !== 'gone' && this.#state.ageMs(knowledge) <= limits.writerStalenessMs) return whose
-        return await this.#settleLate(entry, whose)
-      } catch (error) {
-        if (!isSiltstoneError(error)) throw error
-        maybeApplied ||= error.kind === 'unknown'
-        if (!maybeApplied && !isPassing(error)) throw error
-        failure = error
-        env.metrics.count('log_puts_unsettled')
-        await env.clock.sleep(Math.min(2_000, 25 * 2 ** attempt) * (0.5 + env.random.next() / 2))
-      }
+    const attempt = async () => {
+      const put = await store.put(key, bytes, { ifAbsent: true, contentType: 'application/vnd.apache.arrow.file' })
+      // Also when it exists already: a retry inside the store may have met its own first attempt. If anything fails from
+      // here on, the outcome is open until the entry has been read.
+      maybeApplied = true
+      const whose = put.status === 'ok' ? 'ours' : await this.#whoseEntry(key, entry.id)
+      if (whose !== 'gone' && !this.#isExpired(knowledge)) return whose
+      return this.#settleLate(entry, whose)
     }
-    if (!maybeApplied) throw failure
-    throw outcomeUnknown('outcome-unknown', `it is not known whether ${key} was written; read before writing again`, {
-      key,
-      cause: failure,
-    })
+    const isWorthRetrying = (error: unknown) => {
+      if (!isSiltstoneError(error)) return false
+      maybeApplied ||= error.kind === 'unknown'
+      if (!maybeApplied && !isPassing(error)) return false
+      metrics.count('log_puts_unsettled')
+      return ageMs(clock, sent) < this.#state.limits.settleMs
+    }
+    let maybeApplied = false
+    try {
+      const attempts = Number.POSITIVE_INFINITY
+      return await retry(attempt, { attempts, baseMs: 25, maxMs: 2_000, clock, random, when: isWorthRetrying })
+    } catch (cause) {
+      if (!maybeApplied || !isSiltstoneError(cause)) throw cause
+      const message = `it is not known whether ${key} was written; read before writing again`
+      throw outcomeUnknown('outcome-unknown', message, { key, cause })
+    }
   }
 
   async #whoseEntry(key: string, id: string): Promise<PutOutcome | 'gone'> {
     const got = await this.#state.env.store.get(key)
-    // It was folded and collected since: another's, or the one that an earlier try of ours made.
+    // It was folded and collected since: another writer's entry, or ours from an earlier attempt.
     if (got.status !== 'ok') return 'gone'
     return decodeEntry(got.body, key).id === id ? 'ours' : 'lost'
   }
 
-  /** Knowledge had expired before we saw whose the entry is, or it is gone: is ours part of the log? */
+  /** The knowledge of the end expired before it was seen whose the entry is, or the entry is gone: is ours in the log? */
   async #settleLate(entry: LogEntry, whose: PutOutcome | 'gone'): Promise<PutOutcome> {
     const { manifests, path } = this.#state
     this.#state.env.metrics.count('log_puts_late')
@@ -330,12 +300,12 @@ interface Evaluation {
   control: EntryControl | null
   written: { request: Request; result: unknown }[]
   settled: Settled[]
-  /** Have nothing to write, judged by what earlier requests of the group write: true once the entry is there. */
+  /** Requests that have nothing to write because of what earlier ones of the group write: settled once those are written. */
   dependent: Settled[]
 }
 
-/** @throws StateMoved, and SiltstoneError `corrupt` when something is missing: it concerns the group, not one request */
-async function evaluateGroup(group: readonly Request[], draft: Draft): Promise<Evaluation> {
+/** @throws StateMoved, and SiltstoneError `corrupt` for a missing object: these concern the group, not one request */
+async function evaluateGroup(group: readonly Request[], batch: WriteBatch): Promise<Evaluation> {
   const records: RecordOp[] = []
   const written: Evaluation['written'] = []
   const settled: Settled[] = []
@@ -345,13 +315,13 @@ async function evaluateGroup(group: readonly Request[], draft: Draft): Promise<E
   for (const request of group) {
     try {
       if (control) throw unavailable('busy', 'the collection is being changed; retry', { retryAfterMs: 50 })
-      const evaluated = await request.evaluate(draft)
+      const evaluated = await request.evaluate(batch)
       if (evaluated.control) control = evaluated.control
-      if (evaluated.records.length === 0 && !evaluated.control && draft.sequenced.length === 0) {
+      if (evaluated.records.length === 0 && !evaluated.control && batch.sequenced.length === 0) {
         settle({ request, outcome: { result: evaluated.result } })
         continue
       }
-      draft.add(evaluated.records)
+      batch.add(evaluated.records)
       for (const record of evaluated.records) records.push(record)
       written.push({ request, result: evaluated.result })
     } catch (error) {

@@ -4,6 +4,7 @@ import type { Leases } from './lease.ts'
 import type { ObjectStore } from './object-store.ts'
 import type { Queue } from './queue.ts'
 import type { Random } from './random.ts'
+import type { RequestTracer } from './request-trace.ts'
 import type { Scratch } from './scratch.ts'
 import type { Logger, Metrics } from './telemetry.ts'
 
@@ -19,4 +20,6 @@ export interface Environment {
   metrics: Metrics
   /** For computations larger than memory. Default: none, and they take memory. */
   scratch?: Scratch
+  /** Tells which requests to `store` a piece of work made. Default: none, and no query can be explained. */
+  tracer?: RequestTracer
 }

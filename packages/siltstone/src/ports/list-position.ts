@@ -1,3 +1,4 @@
+import { fromBase64, toBase64Url, utf8Decode, utf8Encode } from '#codec'
 import { invalid } from '../errors.ts'
 import { checkPrefix, compareKeys } from './object-key.ts'
 import type { ListOptions } from './object-store.ts'
@@ -42,11 +43,11 @@ export function listRequest(prefix: string, options: ListOptions = {}): ListRequ
 /** An opaque token: base64url of a letter that says which position, and the text. */
 export function continuationOf(position: ListPosition): string {
   const text = 'afterKey' in position ? `k${position.afterKey}` : `p${position.afterPrefix}`
-  return Buffer.from(text).toString('base64url')
+  return toBase64Url(utf8Encode(text))
 }
 
 function parseContinuation(token: string): ListPosition {
-  const text = Buffer.from(token, 'base64url').toString()
+  const text = utf8Decode(fromBase64(token))
   if (text.startsWith('k')) return { afterKey: text.slice(1) }
   if (text.startsWith('p')) return { afterPrefix: text.slice(1) }
   throw invalid('bad-continuation', 'The continuation is not one that a page of this store gave.', {

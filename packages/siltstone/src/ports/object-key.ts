@@ -1,3 +1,4 @@
+import { utf8Length } from '#codec'
 import { firstWhere } from '../binary-search.ts'
 import { invalid } from '../errors.ts'
 
@@ -49,7 +50,7 @@ function problemOfText(text: string): string | undefined {
   }
   if (FORBIDDEN.test(text)) return 'it holds a control character or a backslash'
   if (!text.isWellFormed()) return 'it is not well-formed Unicode'
-  const bytes = Buffer.byteLength(text)
+  const bytes = utf8Length(text)
   return bytes > MAX_KEY_BYTES ? `it has ${bytes} bytes` : undefined
 }
 
@@ -57,7 +58,7 @@ function problemOfComponents(components: readonly string[]): string | undefined 
   for (const component of components) {
     if (component === '') return 'it has an empty component (a leading, trailing or doubled slash)'
     if (component === '.' || component === '..') return `it has the component '${component}'`
-    if (component.length > MAX_KEY_COMPONENT_BYTES / 3 && Buffer.byteLength(component) > MAX_KEY_COMPONENT_BYTES) {
+    if (component.length > MAX_KEY_COMPONENT_BYTES / 3 && utf8Length(component) > MAX_KEY_COMPONENT_BYTES) {
       return `its component '${component.slice(0, 20)}…' has more than ${MAX_KEY_COMPONENT_BYTES} bytes`
     }
   }

@@ -31,7 +31,9 @@ export function describeObjectStore(
     const test: TestOf = (title, run) => {
       unused.delete(title)
       const deviation = deviations.find((other) => other.test === title)
+      // oxlint-disable-next-line vitest/expect-expect, vitest/no-conditional-tests, vitest/valid-title -- the tests are `run`
       if (deviation === undefined) it(title, run)
+      // oxlint-disable-next-line vitest/no-conditional-tests -- a driver lists what it does otherwise
       else it.skip(`${title} (${deviation.reason})`, run)
     }
 
@@ -245,7 +247,9 @@ export function describeObjectStore(
       })
     })
 
-    describe('list', () => testList(test, () => store))
+    describe('list', () => {
+      testList(test, () => store)
+    })
 
     describe('delete', () => {
       test('removes, and counts absent keys as deleted', async () => {

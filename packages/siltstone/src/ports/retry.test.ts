@@ -33,6 +33,32 @@ describe('retry', () => {
     await expect(clock.runUntil(retry(fail, { ...options, when: () => false }))).rejects.toThrow('failure 4')
   })
 
+  it('waits as long as the failure asks for, and jitters on top', async () => {
+    const clock = new ManualClock()
+    const waits: [number, number][] = []
+    const work = retry(
+      (attempt) => {
+        if (attempt < 4) throw new Error(String(attempt))
+      },
+      {
+        attempts: 9,
+        baseMs: 100,
+        maxMs: 1000,
+        clock,
+        random: always(0.5),
+        waitMs: (error) => ((error as Error).message === '2' ? 7000 : undefined),
+        onWait: (_error, waitMs, attempt) => void waits.push([attempt, waitMs]),
+      },
+    )
+    await clock.runUntil(work)
+    expect(waits).toEqual([
+      [1, 50],
+      [2, 7050],
+      [3, 200],
+    ])
+    expect(clock.sleptMs).toEqual([50, 7050, 200])
+  })
+
   it('ends with its signal', async () => {
     const clock = new ManualClock()
     const controller = new AbortController()

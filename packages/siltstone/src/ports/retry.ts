@@ -2,15 +2,19 @@ import type { Clock } from './clock.ts'
 import type { Random } from './random.ts'
 
 export interface RetryOptions {
-  /** Calls in all, the first included. */
+  /** All calls, the first included. */
   attempts: number
   /** The longest wait before the second call; doubles with each one after. */
   baseMs: number
   maxMs: number
   clock: Clock
   random: Random
-  /** Whether this failure is worth another call. Default: every one is. */
+  /** Whether this failure is worth another call. Default: each one is. */
   when?: (error: unknown, attempt: number) => boolean
+  /** The least wait that this failure asks for, as a `Retry-After` does; the first jitter is added to it. */
+  waitMs?: (error: unknown) => number | undefined
+  /** Called before each wait. */
+  onWait?: (error: unknown, waitMs: number, attempt: number) => void
   /** Ends the waiting. */
   signal?: AbortSignal
 }
@@ -22,12 +26,16 @@ export interface RetryOptions {
  */
 export async function retry<T>(work: (attempt: number) => T | Promise<T>, options: RetryOptions): Promise<T> {
   for (let attempt = 1; ; attempt++) {
+    let waitMs: number
     try {
       return await work(attempt)
     } catch (error) {
       if (attempt >= options.attempts || options.when?.(error, attempt) === false) throw error
+      const askedMs = options.waitMs?.(error)
+      waitMs = askedMs === undefined ? fullJitterMs(attempt, options) : askedMs + fullJitterMs(1, options)
+      options.onWait?.(error, waitMs, attempt)
     }
-    await options.clock.sleep(fullJitterMs(attempt, options), options.signal)
+    await options.clock.sleep(waitMs, options.signal)
   }
 }
 

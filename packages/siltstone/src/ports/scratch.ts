@@ -18,12 +18,12 @@ export const memoryScratch: Scratch = {
 }
 
 class MemoryScratchFile implements ScratchFile {
-  #bytes = Buffer.alloc(0)
+  #bytes = new Uint8Array(0)
   sizeBytes = 0
 
   async append(bytes: Uint8Array): Promise<void> {
     if (this.sizeBytes + bytes.length > this.#bytes.length) {
-      const larger = Buffer.alloc(Math.max(this.#bytes.length * 2, this.sizeBytes + bytes.length))
+      const larger = new Uint8Array(Math.max(this.#bytes.length * 2, this.sizeBytes + bytes.length))
       larger.set(this.#bytes.subarray(0, this.sizeBytes))
       this.#bytes = larger
     }
@@ -37,7 +37,7 @@ class MemoryScratchFile implements ScratchFile {
   }
 
   async discard(): Promise<void> {
-    this.#bytes = Buffer.alloc(0)
+    this.#bytes = new Uint8Array(0)
     this.sizeBytes = 0
   }
 }

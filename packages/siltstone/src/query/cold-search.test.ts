@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { pathOf, StoreEngine } from '../engine/engine.ts'
 import type { Filter } from '../model/filter.ts'
-import { DelayingObjectStore } from '../drivers/wrappers/delaying-object-store.ts'
+import { instrumented } from '../drivers/instrumented.ts'
+import { delayingObjectStore } from '../drivers/wrappers/delaying-object-store.ts'
 import { memoryEnvironment } from '../drivers/memory/memory-environment.ts'
 import type { RecordOp } from '../model/record.ts'
 import { collectionRequest } from '../testing/operations.ts'
@@ -35,7 +36,7 @@ describe('the first search of a process that holds nothing, over two indexed seg
     await engine.close()
   })
 
-  const store = new DelayingObjectStore(env.store, {
+  const store = delayingObjectStore(env.store, {
     clock: env.clock,
     delayMs: () => 5,
     capabilities: env.store.capabilities,
@@ -45,7 +46,7 @@ describe('the first search of a process that holds nothing, over two indexed seg
     ['with one that admits a tenth', equal('tenth'), 7],
     ['with one that admits a hundredth', equal('hundredth'), 7],
   ])('%s takes few rounds', async (_, filter, most) => {
-    const fresh = await StoreEngine.open({ env: { ...env, store } })
+    const fresh = await StoreEngine.open({ env: instrumented({ ...env, store }) })
     const collection = await fresh.collection(request.tenant, request.database, id)
     const { explanation, hits } = await collection.query({
       vectors: [record(13).vector as Float32Array],

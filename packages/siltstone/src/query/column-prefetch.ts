@@ -1,11 +1,11 @@
 /**
- * Reads what the answer will need while something else is being read, so that a cold query makes fewer dependent
- * rounds: directories of columns along with the index, and the columns of likely winners along with their vectors.
+ * Reads what the answer will need while other reads are under way, so that a cold query makes fewer dependent rounds:
+ * directories of columns while the indexes are opened, and columns of likely winners while their vectors are read.
  */
 import type { Include } from '../model/read.ts'
 import type { OpenSegment } from '../snapshot/open-segment.ts'
 
-export class ColumnsAhead {
+export class ColumnPrefetch {
   readonly #names: readonly ('metadata' | 'documents' | 'uris')[]
 
   constructor(include: Include) {
@@ -21,7 +21,7 @@ export class ColumnsAhead {
     await segment.reader.prepare(['ids', ...this.#names])
   }
 
-  /** Leaves them in the cache. @throws SiltstoneError `corrupt` */
+  /** Reads the rows' columns into the block cache. @throws SiltstoneError `corrupt` */
   async rows(segment: OpenSegment, rows: readonly number[]): Promise<void> {
     await Promise.all([segment.reader.ids(rows), ...this.#names.map((name) => segment.column(name, rows))])
   }

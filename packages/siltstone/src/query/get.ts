@@ -50,7 +50,7 @@ async function everythingPage(
   limit: number,
 ): Promise<{ refs: RecordRef[]; more: boolean }> {
   const order = await view.base.order()
-  const touched = view.fresh.touched()
+  const touched = view.overlay.changedRows()
   const refs: RecordRef[] = []
   let skip = offset
   let place = 0
@@ -59,12 +59,12 @@ async function everythingPage(
     const fresh = touched.get(row.segment)?.get(row.row)
     if (fresh && (!fresh.live || fresh.ordinal !== undefined)) continue
     if (skip > 0) skip--
-    else refs.push(fresh ? { fresh } : { fresh: null, row })
+    else refs.push(fresh ? { changed: fresh } : { changed: null, row })
   }
   if (refs.length < limit) {
-    const inserted = view.fresh.records().filter(({ live, ordinal }) => live && ordinal !== undefined)
+    const inserted = view.overlay.records().filter(({ live, ordinal }) => live && ordinal !== undefined)
     inserted.sort((a, b) => (a.ordinal as number) - (b.ordinal as number))
-    for (const fresh of inserted.slice(skip, skip + limit - refs.length)) refs.push({ fresh })
+    for (const fresh of inserted.slice(skip, skip + limit - refs.length)) refs.push({ changed: fresh })
   }
   return { refs, more: offset + refs.length < view.liveRecords }
 }

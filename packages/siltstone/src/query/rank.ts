@@ -1,113 +1,121 @@
 /**
- * Exact distances. l2 is the sum of squares, cosine 1 − cos (1 for a zero vector), ip 1 − dot.
+ * Ranks vectors by their exact distances to queries: l2 is the sum of squares, cosine 1 − cos (1 for a zero vector),
+ * ip 1 − dot.
  */
 import type { Space } from '../model/collection.ts'
 import { Nearest } from '../kernels/nearest.ts'
-import { dotProducts, type PageShape, squaredDistances, squaredNorms } from '../kernels/page-scan.ts'
+import { dotProducts, type Pages, squaredDistances, squaredNorms } from '../kernels/page-scan.ts'
 import { scatteredDotProducts, type ScatteredRows, scatteredSquaredDistances } from '../kernels/scattered-scan.ts'
 
+/** Squared lengths of the rows, kept as long as the rows are. */
 const knownNorms = new WeakMap<Float32Array, Float64Array>()
 
-export interface Ranked {
-  query: Float32Array
+export interface RankedQuery {
+  vector: Float32Array
+  /** Length of the vector. */
   norm: number
   nearest: Nearest
 }
 
-export function rankedQuery(query: Float32Array, k: number): Ranked {
-  let sum = 0
-  for (const x of query) sum += x * x
-  return { query, norm: Math.sqrt(sum), nearest: new Nearest(k) }
-}
+/** The k nearest to each of some queries, of all vectors offered so far. */
+export class Ranking {
+  readonly queries: readonly RankedQuery[]
+  readonly #space: Space
 
-/** Offers vectors that lie one after another. */
-export function rankFlat(
-  flat: Float32Array,
-  count: number,
-  tagOf: (i: number) => number,
-  space: Space,
-  ranked: readonly Ranked[],
-): void {
-  const dimension = flat.length / Math.max(1, count)
-  const shape = { dimension, rowsPerPage: count, pageWords: flat.length }
-  const distances = new Float64Array(count)
-  const norms = space === 'cosine' ? normsOf(flat, count, shape) : distances
-  for (const { query, norm, nearest } of ranked) {
-    measure(space, query, norm, flat, count, shape, norms, distances)
-    offer(distances, count, tagOf, nearest)
+  private constructor(space: Space, queries: readonly RankedQuery[]) {
+    this.#space = space
+    this.queries = queries
   }
-}
 
-/** Offers vectors that lie anywhere. */
-export function rankScattered(
-  rows: ScatteredRows,
-  tagOf: (i: number) => number,
-  space: Space,
-  ranked: readonly Ranked[],
-): void {
-  const count = rows.blocks.length
-  const distances = new Float64Array(count)
-  const norms = space === 'l2' ? distances : new Float64Array(count)
-  for (const { query, norm, nearest } of ranked) {
-    if (space === 'l2') scatteredSquaredDistances(query, rows, distances)
-    else {
-      scatteredDotProducts(query, rows, distances, norms)
-      fromDotProducts(space, norm, norms, distances, count)
+  static of(space: Space, vectors: readonly Float32Array[], k: number): Ranking {
+    return new Ranking(
+      space,
+      vectors.map((vector) => ({ vector, norm: normOf(vector), nearest: new Nearest(k) })),
+    )
+  }
+
+  /** The same ranking for one of its queries alone. */
+  only(query: RankedQuery): Ranking {
+    return new Ranking(this.#space, [query])
+  }
+
+  /** Offers vectors that lie one after another. @param tagOf the i-th */
+  offerFlat(flat: Float32Array, count: number, tagOf: (i: number) => number): void {
+    const pages = {
+      data: flat,
+      rowCount: count,
+      dimension: flat.length / Math.max(1, count),
+      rowsPerPage: count,
+      pageFloats: flat.length,
     }
-    offer(distances, count, tagOf, nearest)
+    this.offerPages(pages, tagOf)
+  }
+
+  /** Offers the rows of some pages. @param admits whether the i-th is to be ranked; default all */
+  offerPages(pages: Pages, tagOf: (i: number) => number, admits?: (i: number) => boolean): void {
+    const distances = new Float64Array(pages.rowCount)
+    const norms = this.#space === 'cosine' ? normsOf(pages) : distances
+    for (const query of this.queries) {
+      if (this.#space === 'l2') squaredDistances(query.vector, pages, distances)
+      else {
+        dotProducts(query.vector, pages, distances)
+        this.#fromDotProducts(query, norms, distances)
+      }
+      offer(distances, query.nearest, tagOf, admits)
+    }
+  }
+
+  /** Offers vectors that lie anywhere. */
+  offerScattered(rows: ScatteredRows, tagOf: (i: number) => number): void {
+    const count = rows.blocks.length
+    const distances = new Float64Array(count)
+    const norms = this.#space === 'l2' ? distances : new Float64Array(count)
+    for (const query of this.queries) {
+      if (this.#space === 'l2') scatteredSquaredDistances(query.vector, rows, distances)
+      else {
+        scatteredDotProducts(query.vector, rows, distances, norms)
+        this.#fromDotProducts(query, norms, distances)
+      }
+      offer(distances, query.nearest, tagOf)
+    }
+  }
+
+  /** Turns dot products into distances, in place. @param norms squared lengths of the rows; used for cosine only */
+  #fromDotProducts({ norm }: RankedQuery, norms: Float64Array, values: Float64Array): void {
+    if (this.#space === 'ip') for (let i = 0; i < values.length; i++) values[i] = 1 - (values[i] as number)
+    else
+      for (let i = 0; i < values.length; i++) {
+        const lengths = norm * Math.sqrt(norms[i] as number)
+        // Rounding can lift a cosine above 1.
+        values[i] = lengths === 0 ? 1 : Math.max(0, 1 - (values[i] as number) / lengths)
+      }
   }
 }
 
-function offer(distances: Float64Array, count: number, tagOf: (i: number) => number, nearest: Nearest): void {
-  for (let i = 0; i < count; i++) {
+function offer(
+  distances: Float64Array,
+  nearest: Nearest,
+  tagOf: (i: number) => number,
+  admits?: (i: number) => boolean,
+): void {
+  for (let i = 0; i < distances.length; i++) {
     const distance = distances[i] as number
-    if (distance <= nearest.bound) nearest.offer(distance, tagOf(i))
+    if (distance <= nearest.bound && (admits === undefined || admits(i))) nearest.offer(distance, tagOf(i))
   }
 }
 
-/** Squared lengths of the rows; kept for as long as the rows are. */
-export function normsOf(data: Float32Array, rows: number, shape: PageShape): Float64Array {
-  let norms = knownNorms.get(data)
+function normOf(vector: Float32Array): number {
+  let sum = 0
+  for (const x of vector) sum += x * x
+  return Math.sqrt(sum)
+}
+
+function normsOf(pages: Pages): Float64Array {
+  let norms = knownNorms.get(pages.data)
   if (!norms) {
-    norms = new Float64Array(rows)
-    squaredNorms(data, rows, shape, norms)
-    knownNorms.set(data, norms)
+    norms = new Float64Array(pages.rowCount)
+    squaredNorms(pages, norms)
+    knownNorms.set(pages.data, norms)
   }
   return norms
-}
-
-/** @param norms squared lengths of the rows; used for cosine only */
-export function measure(
-  space: Space,
-  query: Float32Array,
-  norm: number,
-  data: Float32Array,
-  rows: number,
-  shape: PageShape,
-  norms: Float64Array,
-  out: Float64Array,
-): void {
-  if (space === 'l2') {
-    squaredDistances(query, data, rows, shape, out)
-    return
-  }
-  dotProducts(query, data, rows, shape, out)
-  fromDotProducts(space, norm, norms, out, rows)
-}
-
-/** @param norms squared lengths of the rows; used for cosine only */
-function fromDotProducts(
-  space: 'cosine' | 'ip',
-  norm: number,
-  norms: Float64Array,
-  out: Float64Array,
-  rows: number,
-): void {
-  if (space === 'ip') for (let i = 0; i < rows; i++) out[i] = 1 - (out[i] as number)
-  else
-    for (let i = 0; i < rows; i++) {
-      const lengths = norm * Math.sqrt(norms[i] as number)
-      // Rounding can lift a cosine above 1.
-      out[i] = lengths === 0 ? 1 : Math.max(0, 1 - (out[i] as number) / lengths)
-    }
 }

@@ -1,27 +1,30 @@
 /**
- * Nearest neighbours over one view: every admitted row of every segment and every touched record, in one top-k.
- * Segments with an inverted file are probed, others scanned, and whatever is answered was measured exactly.
+ * Nearest neighbours in one view: the admitted rows of all segments and the records that the log changed, in one top-k
+ * for each query. Segments that have an inverted file are searched through it, others are scanned; every distance that
+ * is answered was measured exactly.
  */
+import { invalid, notFound } from '../errors.ts'
+import type { RowSet } from '../format/row-set.ts'
+import { type Ivf, ivfOf } from '../ivf/ivf.ts'
+import { effortOf } from '../ivf/search/effort.ts'
+import type { IndexedSegment } from '../ivf/search/indexed-segment.ts'
+import { IvfSearch } from '../ivf/search/ivf-search.ts'
+import { SearchRecorder } from '../ivf/search/search-recorder.ts'
+import type { ChangedRecord } from '../log/log-overlay.ts'
+import type { RecordRef, View } from '../log/view.ts'
 import type { Space } from '../model/collection.ts'
 import type { QueryHits, QueryRequest, QueryResponse } from '../model/read.ts'
-import { invalid, notFound } from '../errors.ts'
-import { type Ivf, ivfOf } from '../ivf/ivf.ts'
-import type { FreshRecord } from '../log/fresh-state.ts'
-import type { RecordRef, View } from '../log/view.ts'
 import type { OpenSegment } from '../snapshot/open-segment.ts'
-import type { RowSet } from '../format/row-set.ts'
-import { Candidates } from './candidates.ts'
-import { ColumnsAhead } from './column-prefetch.ts'
-import { exactOrProbe, type Part } from './exact-or-probe.ts'
-import { measureParts } from './exact-scan.ts'
-import { SearchRecorder } from './explain.ts'
+import { chooseAccessPaths, type SearchedSegment } from './access-path.ts'
+import { ColumnPrefetch } from './column-prefetch.ts'
+import { measureRows, measureSegments } from './exact-scan.ts'
 import { filterRefs } from './filter-refs.ts'
-import { effortOf } from './effort.ts'
-import { probeSegments } from './probe-segments.ts'
-import { type Ranked, rankedQuery, rankFlat, rankScattered } from './rank.ts'
+import { type RankedQuery, Ranking } from './rank.ts'
+import { RecordTags } from './record-tags.ts'
 import { type Selection, select, type Yield } from './select.ts'
 
-const knownFresh = new WeakMap<readonly FreshRecord[], Float32Array>()
+/** Vectors of selected log records, kept as long as the selection is: an unfiltered one lasts as long as its view. */
+const knownFresh = new WeakMap<readonly ChangedRecord[], Float32Array>()
 
 /** @throws SiltstoneError `invalid` dimension-mismatch; `not-found` id-missing */
 export async function search(
@@ -39,165 +42,173 @@ export async function search(
         `Collection expecting embedding with dimension of ${dimension}, got ${vector.length}`,
         { field: `query_embeddings[${i}]` },
       )
-  const k = Math.min(request.k, view.liveRecords)
-  const ranked = request.vectors.map((query) => rankedQuery(query, k))
-  const candidates = new Candidates()
-  if (ranked.length > 0 && k > 0) {
-    if (request.ids) await rankIds(view, space, request, ranked, candidates, pause)
-    else {
-      const ahead = new ColumnsAhead(request.include)
-      // Side by side: what the filter reads takes as many rounds as opening the indexes, or more.
-      const [selection, ivfs] = await Promise.all([
-        select(view, request.filter, pause),
-        openIndexes(view.base.segments, request, ahead),
-      ])
-      recorder.lap('filter')
-      const given: Given = { view, space, request, selection, ivfs, k, ranked, candidates, ahead, pause, recorder }
-      await rankSelection(given)
-    }
-    recorder.lap('search')
-  }
-  const hits = await answer(view, request, ranked, candidates)
-  recorder.lap('columns')
+  const found = new Search(view, space, request, pause, recorder)
+  await found.rank()
+  recorder.endStage('search')
+  const hits = await found.hits()
+  recorder.endStage('columns')
   return { hits, version: view.version }
 }
 
-interface Given {
-  view: View
-  space: Space
-  request: QueryRequest
-  selection: Selection
-  /** By segment. */
-  ivfs: readonly (Ivf | undefined)[]
-  k: number
-  ranked: Ranked[]
-  candidates: Candidates
-  ahead: ColumnsAhead
-  pause: Yield
-  recorder: SearchRecorder
-}
+class Search {
+  readonly #view: View
+  readonly #space: Space
+  readonly #request: QueryRequest
+  readonly #pause: Yield
+  readonly #recorder: SearchRecorder
+  readonly #k: number
+  readonly #ranking: Ranking
+  readonly #tags = new RecordTags()
+  readonly #prefetch: ColumnPrefetch
 
-/** The inverted files of the segments, and the directories of what will be answered. */
-function openIndexes(
-  segments: readonly OpenSegment[],
-  { search: options }: QueryRequest,
-  ahead: ColumnsAhead,
-): Promise<(Ivf | undefined)[]> {
-  return Promise.all(
-    segments.map(async (segment) => {
-      const exact = options?.exact === true
-      const [ivf] = await Promise.all([exact ? undefined : ivfOf(segment.reader), ahead.directories(segment)])
-      return ivf
-    }),
-  )
-}
-
-async function rankSelection(given: Given): Promise<void> {
-  const { view, space, request, selection, ivfs, k, ranked, candidates, ahead, pause, recorder } = given
-  const { stats } = recorder
-  const { segments } = view.base
-  const parts = segments.map((segment, i): Part => {
-    const rows = selection.rows[i] as RowSet
-    const count = selection.counts[i] as number
-    const ivf = ivfs[i]
-    const start = candidates.startOf(segment.rows)
-    return { segment, rows, count, start, ivf: ivf?.directory.space === space ? ivf : undefined }
-  })
-  stats.segments += segments.length
-  const { exact, probed } = exactOrProbe(parts, k)
-  for (const { count } of exact) stats.scannedRows += count
-  await measureParts(exact, space, ranked, pause)
-  const { fresh } = selection
-  stats.freshRecords += fresh.length
-  if (fresh.length > 0) {
-    const flat = await freshVectors(view, fresh)
-    rankFlat(flat, fresh.length, (i) => candidates.other({ fresh: fresh[i] as FreshRecord }), space, ranked)
+  constructor(view: View, space: Space, request: QueryRequest, pause: Yield, recorder: SearchRecorder) {
+    this.#view = view
+    this.#space = space
+    this.#request = request
+    this.#pause = pause
+    this.#recorder = recorder
+    this.#k = Math.min(request.k, view.liveRecords)
+    this.#ranking = Ranking.of(space, request.vectors, this.#k)
+    this.#prefetch = new ColumnPrefetch(request.include)
   }
-  if (probed.length === 0) return
-  const effort = effortOf(k, request.search)
-  for (const one of ranked) {
-    await probeSegments(probed, candidates, segments, space, one, k, effort, ahead, recorder)
-    if (ranked.length > 1) await pause()
-  }
-}
 
-/** Kept for as long as the selection is: an unfiltered one lasts as long as its view. */
-async function freshVectors(view: View, fresh: readonly FreshRecord[]): Promise<Float32Array> {
-  let flat = knownFresh.get(fresh)
-  if (!flat) {
-    flat = flatten(await view.vectors(fresh.map((record) => ({ fresh: record }))))
-    knownFresh.set(fresh, flat)
+  async rank(): Promise<void> {
+    if (this.#request.vectors.length === 0 || this.#k === 0) return
+    if (this.#request.ids) return this.#rankIds(this.#request.ids)
+    // Concurrently: what the filter reads takes at least as many rounds as opening the indexes.
+    const [selection, indexes] = await Promise.all([
+      select(this.#view, this.#request.filter, this.#pause),
+      Promise.all(this.#view.base.segments.map((segment) => this.#openIndex(segment))),
+    ])
+    this.#recorder.endStage('filter')
+    await this.#rankSelection(selection, indexes)
   }
-  return flat
-}
 
-async function rankIds(
-  view: View,
-  space: Space,
-  request: QueryRequest,
-  ranked: Ranked[],
-  candidates: Candidates,
-  pause: Yield,
-): Promise<void> {
-  const ids = request.ids as readonly string[]
-  const found = await view.find(ids)
-  if (found.length !== new Set(ids).size) {
-    const known = new Set(await view.ids(found))
-    const missing = ids.find((id) => !known.has(id))
-    throw notFound('id-missing', `Error finding id: ${JSON.stringify(missing)} is not in the collection`, {
-      field: 'ids',
+  /** Also reads the directories of the columns that will be answered. @returns undefined: measure each row */
+  async #openIndex(segment: OpenSegment): Promise<Ivf | undefined> {
+    const isExact = this.#request.search?.exact === true
+    const [ivf] = await Promise.all([isExact ? undefined : ivfOf(segment.reader), this.#prefetch.directories(segment)])
+    return ivf?.directory.space === this.#space ? ivf : undefined
+  }
+
+  async #rankSelection({ rows, counts, fresh }: Selection, indexes: readonly (Ivf | undefined)[]): Promise<void> {
+    const { segments } = this.#view.base
+    const { stats } = this.#recorder
+    const searched = segments.map(
+      (segment, i): SearchedSegment => ({
+        segment,
+        ivf: indexes[i],
+        rows: rows[i] as RowSet,
+        count: counts[i] as number,
+        firstTag: this.#tags.addSegment(segment.rows),
+      }),
+    )
+    stats.segments += segments.length
+    const { exact, indexed } = chooseAccessPaths(searched, this.#k)
+    for (const { count } of exact) stats.scannedRows += count
+    await measureSegments(exact, this.#ranking, this.#pause)
+    stats.freshRecords += fresh.length
+    await this.#rankFresh(fresh)
+    if (indexed.length > 0) await this.#rankIndexed(indexed)
+  }
+
+  async #rankFresh(fresh: readonly ChangedRecord[]): Promise<void> {
+    if (fresh.length === 0) return
+    let flat = knownFresh.get(fresh)
+    if (!flat) {
+      flat = joined(await this.#view.vectors(fresh.map((record) => ({ changed: record }))))
+      knownFresh.set(fresh, flat)
+    }
+    this.#ranking.offerFlat(flat, fresh.length, (i) => this.#tags.addRecord({ changed: fresh[i] as ChangedRecord }))
+  }
+
+  async #rankIndexed(indexed: readonly (SearchedSegment & IndexedSegment)[]): Promise<void> {
+    const ivf = new IvfSearch(indexed, this.#k, effortOf(this.#k, this.#request.search), this.#recorder)
+    const isLocal = indexed.every(({ segment }) => segment.reader.source.isNear)
+    const { stats } = this.#recorder
+    const { queries } = this.#ranking
+    for (const query of queries) {
+      const { vector, nearest } = query
+      const survivors = await ivf.survivors(vector, nearest.sorted())
+      if (isLocal) {
+        // A local read takes microseconds: the distances of the likeliest tell which of the others are worth reading.
+        await this.#measure(survivors.likeliest(), query)
+        await this.#measure(survivors.othersWithin(nearest.bound), query)
+      } else {
+        // A round trip takes longer than reading more. When lists had to be read, the columns are not in memory either.
+        const isCold = stats.listsRead > 0
+        const winners = isCold ? survivors.likeliest() : []
+        await Promise.all([this.#measure(survivors.all(), query), this.#prefetchColumns(winners)])
+      }
+      if (queries.length > 1) await this.#pause()
+    }
+  }
+
+  /** @param tags of rows */
+  async #measure(tags: readonly number[], query: RankedQuery): Promise<void> {
+    this.#recorder.stats.measured += tags.length
+    const ranking = this.#ranking.only(query)
+    await this.#eachSegment(tags, (segment, rows, firstTag) => measureRows(segment, rows, firstTag, ranking))
+  }
+
+  async #prefetchColumns(tags: readonly number[]): Promise<void> {
+    await this.#eachSegment(tags, (segment, rows) => this.#prefetch.rows(segment, rows))
+  }
+
+  async #eachSegment(
+    tags: readonly number[],
+    task: (segment: OpenSegment, rows: readonly number[], firstTag: number) => Promise<void>,
+  ): Promise<void> {
+    await Promise.all(
+      this.#tags
+        .bySegment(tags)
+        .map(({ segment, rows, firstTag }) => task(this.#view.base.segments[segment] as OpenSegment, rows, firstTag)),
+    )
+  }
+
+  async #rankIds(ids: readonly string[]): Promise<void> {
+    const { filter } = this.#request
+    const view = this.#view
+    const found = await view.find(ids)
+    if (found.length !== new Set(ids).size) {
+      const known = new Set(await view.ids(found))
+      const missing = ids.find((id) => !known.has(id))
+      throw notFound('id-missing', `Error finding id: ${JSON.stringify(missing)} is not in the collection`, {
+        field: 'ids',
+      })
+    }
+    const refs = filter ? await filterRefs(view, found, filter, this.#pause) : found
+    if (refs.length === 0) return
+    const blocks = await view.vectors(refs)
+    const rows = { dimension: view.dimension as number, blocks, starts: new Uint32Array(blocks.length) }
+    this.#ranking.offerScattered(rows, (i) => this.#tags.addRecord(refs[i] as RecordRef))
+  }
+
+  /** The answer to each query, with its columns. */
+  async hits(): Promise<QueryHits[]> {
+    const lists = this.#ranking.queries.map(({ nearest }) => nearest.sorted())
+    const refs = lists.flat().map(({ tag }) => this.#tags.ref(tag))
+    const columns = await this.#view.columns(refs, this.#request.include)
+    let end = 0
+    return lists.map((list) => {
+      const start = end
+      end += list.length
+      const part = <T>(values: T[]): T[] => values.slice(start, end)
+      return {
+        ids: part(columns.ids),
+        distances: list.map(({ distance }) => distance),
+        ...(columns.embeddings && { embeddings: part(columns.embeddings) }),
+        ...(columns.documents && { documents: part(columns.documents) }),
+        ...(columns.metadatas && { metadatas: part(columns.metadatas) }),
+        ...(columns.uris && { uris: part(columns.uris) }),
+      }
     })
   }
-  await rankRefs(
-    view,
-    request.filter ? await filterRefs(view, found, request.filter, pause) : found,
-    space,
-    ranked,
-    candidates,
-  )
 }
 
-async function rankRefs(
-  view: View,
-  refs: readonly RecordRef[],
-  space: Space,
-  ranked: Ranked[],
-  candidates: Candidates,
-): Promise<void> {
-  if (refs.length === 0) return
-  const blocks = await view.vectors(refs)
-  const rows = { dimension: view.dimension as number, blocks, starts: new Uint32Array(blocks.length) }
-  rankScattered(rows, (i) => candidates.other(refs[i] as RecordRef), space, ranked)
-}
-
-function flatten(vectors: readonly Float32Array[]): Float32Array {
+function joined(vectors: readonly Float32Array[]): Float32Array {
   const { length } = vectors[0] as Float32Array
   const flat = new Float32Array(vectors.length * length)
   vectors.forEach((vector, i) => flat.set(vector, i * length))
   return flat
-}
-
-async function answer(
-  view: View,
-  request: QueryRequest,
-  ranked: readonly Ranked[],
-  candidates: Candidates,
-): Promise<QueryHits[]> {
-  const lists = ranked.map(({ nearest }) => nearest.sorted())
-  const refs = lists.flat().map(({ tag }) => candidates.ref(tag))
-  const columns = await view.columns(refs, request.include)
-  let at = 0
-  return lists.map((list) => {
-    const from = at
-    at += list.length
-    const part = <T>(values: T[]): T[] => values.slice(from, at)
-    return {
-      ids: part(columns.ids),
-      distances: list.map(({ distance }) => distance),
-      ...(columns.embeddings && { embeddings: part(columns.embeddings) }),
-      ...(columns.documents && { documents: part(columns.documents) }),
-      ...(columns.metadatas && { metadatas: part(columns.metadatas) }),
-      ...(columns.uris && { uris: part(columns.uris) }),
-    }
-  })
 }

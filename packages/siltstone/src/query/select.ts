@@ -6,7 +6,7 @@ import { type FilterTest, columnsOf, compileFilter } from '../filter/evaluate.ts
 import type { Filter, FilterColumns } from '../model/filter.ts'
 import { filterIndexOf, nameOf } from '../filter-index/filter-index.ts'
 import { KeptAnswers } from '../filter-index/kept-answers.ts'
-import type { FreshRecord } from '../log/fresh-state.ts'
+import type { ChangedRecord } from '../log/log-overlay.ts'
 import type { RecordRef, View } from '../log/view.ts'
 import { parseForFilter } from '../records/parse-for-filter.ts'
 import type { OpenSegment } from '../snapshot/open-segment.ts'
@@ -18,7 +18,7 @@ export interface Selection {
   /** How many they are. */
   counts: readonly number[]
   /** Live touched records that match. */
-  fresh: readonly FreshRecord[]
+  fresh: readonly ChangedRecord[]
 }
 
 /** Lets other work run between pieces of a long computation. */
@@ -35,12 +35,12 @@ const known = new WeakMap<OpenSegment, KeptAnswers<RowSet>>()
 
 export async function select(view: View, filter: Filter | undefined, pause: Yield): Promise<Selection> {
   if (!filter) return all(view)
-  const test = compileFilter(filter)
-  const columns = columnsOf(filter)
+  const compiled = { test: compileFilter(filter), columns: columnsOf(filter), ids: mentionsIds(filter) }
+  const { test, columns } = compiled
   const name = nameOf(filter)
   const { segments } = view.base
   const matches = await Promise.all(
-    segments.map((segment) => keptOf(segment).get(name, () => matching(segment, filter, { test, columns }, pause))),
+    segments.map((segment) => keptOf(segment).get(name, () => matching(segment, filter, compiled, pause))),
   )
   const rows = matches.map((match, i) => match.copy().intersect(all(view).rows[i] as RowSet))
   const touched = all(view).fresh
@@ -58,13 +58,13 @@ export async function select(view: View, filter: Filter | undefined, pause: Yiel
 function all(view: View): Selection {
   let selection = everything.get(view)
   if (!selection) {
-    const touched = view.fresh.touched()
+    const touched = view.overlay.changedRows()
     const rows = view.base.segments.map((segment, i) => {
       const live = segment.live()
       for (const row of touched.get(i)?.keys() ?? []) live.remove(row)
       return live
     })
-    selection = { rows, counts: countsOf(rows), fresh: view.fresh.records().filter(({ live }) => live) }
+    selection = { rows, counts: countsOf(rows), fresh: view.overlay.records().filter(({ live }) => live) }
     everything.set(view, selection)
   }
   return selection
@@ -80,8 +80,8 @@ const touchedMetadatas = oncePerView(async (view) => {
 })
 const touchedDocuments = oncePerView((view) => view.documents(refsOf(all(view).fresh)))
 
-function refsOf(records: readonly FreshRecord[]): RecordRef[] {
-  return records.map((fresh): RecordRef => ({ fresh }))
+function refsOf(records: readonly ChangedRecord[]): RecordRef[] {
+  return records.map((fresh): RecordRef => ({ changed: fresh }))
 }
 
 /** Kept for as long as the view is, while the touched records are not very many. */
@@ -103,6 +103,8 @@ function oncePerView<T>(read: (view: View) => Promise<T>): (view: View) => Promi
 interface Compiled {
   test: FilterTest
   columns: FilterColumns
+  /** Whether it looks at ids. */
+  ids: boolean
 }
 
 /** Answers to filters that were asked of the segment before. */
@@ -123,7 +125,7 @@ async function matching(segment: OpenSegment, filter: Filter, compiled: Compiled
     filterIndexOf(segment.reader, columns),
     columns.document && segment.reader.prepare(['documents']),
   ])
-  if (!index) return tested(segment, live.toArray(), new RowSet(segment.rows), filter, compiled, pause)
+  if (!index) return tested(segment, live.toArray(), new RowSet(segment.rows), compiled, pause)
   const { certain, possible } = await index.bounds(filter)
   const found = live.copy().intersect(certain)
   const open = live.copy().intersect(possible)
@@ -138,7 +140,7 @@ async function matching(segment: OpenSegment, filter: Filter, compiled: Compiled
     }
   }
   open.subtract(found)
-  return tested(segment, open.toArray(), found, filter, compiled, pause)
+  return tested(segment, open.toArray(), found, compiled, pause)
 }
 
 /** Adds those candidates that match to the rows found. */
@@ -146,11 +148,9 @@ async function tested(
   segment: OpenSegment,
   candidates: readonly number[],
   found: RowSet,
-  filter: Filter,
-  { test, columns }: Compiled,
+  { test, columns, ids }: Compiled,
   pause: Yield,
 ): Promise<RowSet> {
-  const ids = mentionsIds(filter)
   for (let i = 0; i < candidates.length; i += BATCH_ROWS) {
     const rows = candidates.slice(i, i + BATCH_ROWS)
     const [names, metadatas, documents] = await Promise.all([
@@ -180,9 +180,9 @@ export function countSelected(selection: Selection): number {
 
 /** The selected records in order of first insertion. */
 export async function selectedRefs(view: View, selection: Selection): Promise<RecordRef[]> {
-  const refs: RecordRef[] = selection.fresh.map((fresh) => ({ fresh }))
+  const refs: RecordRef[] = selection.fresh.map((fresh) => ({ changed: fresh }))
   selection.rows.forEach((rows, segment) => {
-    for (const row of rows) refs.push({ fresh: null, row: { segment, row } })
+    for (const row of rows) refs.push({ changed: null, row: { segment, row } })
   })
   return view.inOrder(refs)
 }

@@ -1,5 +1,6 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { applyOp, dedupeBatch, type RecordState } from './apply.ts'
+import { applyOp, dedupeBatch, metadataOver, type RecordChange, type RecordState, STORED_ROW } from './apply.ts'
 import type { Op, RecordOp } from '../model/record.ts'
 
 function op(kind: Op, fields: Partial<RecordOp> = {}): RecordOp {
@@ -38,6 +39,80 @@ describe('applyOp', () => {
     const before = structuredClone(state)
     applyOp(state, op('upsert', { vector, document: 'n', metadata: '{"x":2}' }))
     expect(state).toEqual(before)
+  })
+})
+
+/** Integers only: `JSON.parse` of a patch gives what the exact parser means. */
+const patch = fc.option(
+  fc
+    .dictionary(fc.constantFrom('x', 'y', 'z'), fc.oneof(fc.integer(), fc.constantFrom(null, [])))
+    .map((o) => JSON.stringify(o)),
+)
+const operation = fc.record<RecordOp>({
+  op: fc.constantFrom('add', 'upsert', 'update', 'delete'),
+  id: fc.constant('a'),
+  vector: fc.option(fc.integer().map((n) => Float32Array.of(n))),
+  document: fc.option(fc.string()),
+  metadata: patch,
+  uri: fc.option(fc.string()),
+})
+
+interface PlainRecord {
+  columns: unknown[]
+  metadata: Record<string, unknown>
+}
+
+/** The same meaning, written once more over plain objects. */
+function plainly(record: PlainRecord | undefined, op: RecordOp): PlainRecord | undefined {
+  if (op.op === 'delete') return undefined
+  if (record ? op.op === 'add' : op.op === 'update') return record
+  const columns = [op.vector, op.document, op.uri].map((given, i) => given ?? record?.columns[i] ?? null)
+  const metadata = { ...record?.metadata, ...(JSON.parse(op.metadata ?? '{}') as object) }
+  const kept = Object.entries(metadata).filter(([, value]) => typeof value === 'number')
+  return { columns, metadata: Object.fromEntries(kept) }
+}
+
+function plain(record: RecordState | undefined): PlainRecord | undefined {
+  if (!record) return undefined
+  const { vector, document, metadata, uri } = record
+  return { columns: [vector, document, uri], metadata: JSON.parse(metadata ?? '{}') as PlainRecord['metadata'] }
+}
+
+/** A changed record with the columns that it leaves to the row below it. */
+function over(row: RecordState, change: RecordChange | undefined): RecordState | undefined {
+  if (!change) return undefined
+  return {
+    vector: change.vector === undefined ? row.vector : change.vector,
+    document: change.document === undefined ? row.document : change.document,
+    metadata: metadataOver(row.metadata, change.metadata),
+    uri: change.uri === undefined ? row.uri : change.uri,
+  }
+}
+
+describe('a sequence of operations', () => {
+  it('means the same as over plain objects, whether or not the stored row has been read', () => {
+    fc.assert(
+      fc.property(fc.array(operation, { maxLength: 8 }), fc.boolean(), (operations, isStored) => {
+        const row: RecordState = { ...state, metadata: '{"x":1,"y":2}' }
+        let known = isStored ? row : undefined
+        let change = isStored ? STORED_ROW : undefined
+        let expected = plain(known)
+        for (const op of operations) {
+          const before = { known, change }
+          known = applyOp(known, op)
+          change = applyOp(change, op)
+          expected = plainly(expected, op)
+          expect(change === before.change).toBe(known === before.known)
+          expect(plain(known)).toEqual(expected)
+          expect(plain(over(row, change))).toEqual(expected)
+        }
+      }),
+    )
+  })
+
+  it('reads no column that it does not need', () => {
+    const change = applyOp(STORED_ROW, op('update', { metadata: '{"x":null}' }))
+    expect(change).toEqual({ ...STORED_ROW, metadata: { patch: '{"x":null}' } })
   })
 })
 

@@ -1,18 +1,18 @@
 /**
- * What one operation does to one record: the meaning of the log, free of storage. Everything that replays entries
- * (readers, compaction, the tests' model) must agree with `applyOp`.
+ * What one operation does to one record: the meaning of the log, free of storage. Readers, the fold, the tests' model and
+ * the migration all apply operations through `applyOp`.
  *
- * - add: sets a missing record, ignores an existing one
- * - upsert: sets a missing record; for an existing one it behaves like update
- * - update: replaces vector, document and uri where given, merges metadata key by key; ignores a missing record
- * - delete: removes
+ * - add: creates a missing record, ignores an existing one
+ * - upsert: creates a missing record, updates an existing one
+ * - update: replaces vector, document and URI where given, merges metadata key by key; ignores a missing record
+ * - delete: removes the record; ignores a missing one
  *
  * Insertion order is the caller's: a record keeps its place until it is removed.
  */
-import { mergeMetadata, normaliseAdd } from './metadata.ts'
+import { composePatches, mergeMetadata, normaliseAdd } from './metadata.ts'
 import type { RecordOp } from '../model/record.ts'
 
-/** A live record. `metadata` is exact JSON text, never `{}`. */
+/** A live record whose columns are all known. `metadata` is exact JSON text, never `{}`. */
 export interface RecordState {
   vector: Float32Array | null
   document: string | null
@@ -20,8 +20,33 @@ export interface RecordState {
   uri: string | null
 }
 
-/** The record after `op`; undefined = there is none. Returns `state` itself when nothing changes. */
-export function applyOp(state: RecordState | undefined, op: RecordOp): RecordState | undefined {
+/** A metadata patch that is not merged yet, because the metadata below it have not been read. */
+export interface MetadataPatch {
+  /** Exact JSON text; null values and empty arrays remove their keys. */
+  patch: string
+}
+
+/** A live record as changes to a stored row. undefined: the column is the row's, which has not been read. */
+export interface RecordChange {
+  vector: Float32Array | null | undefined
+  document: string | null | undefined
+  metadata: string | null | MetadataPatch | undefined
+  uri: string | null | undefined
+}
+
+/** A stored row that no operation has changed. */
+export const STORED_ROW: RecordChange = { vector: undefined, document: undefined, metadata: undefined, uri: undefined }
+
+/**
+ * The record after `op`; undefined when it does not exist. Returns `state` itself when the operation is ignored; an
+ * update that gives nothing is not ignored.
+ */
+export function applyOp<S extends RecordChange>(state: S | undefined, op: RecordOp): S | undefined {
+  // Complete columns stay complete: `S` is either of the two interfaces.
+  return next(state, op) as S | undefined
+}
+
+function next(state: RecordChange | undefined, op: RecordOp): RecordChange | undefined {
   switch (op.op) {
     case 'delete':
       return undefined
@@ -34,23 +59,38 @@ export function applyOp(state: RecordState | undefined, op: RecordOp): RecordSta
   }
 }
 
+/** The metadata of a changed record, given those of its row. */
+export function metadataOver(stored: string | null, metadata: RecordChange['metadata']): string | null {
+  if (metadata === undefined) return stored
+  return isPatch(metadata) ? mergeMetadata(stored, metadata.patch) : metadata
+}
+
+export function isPatch(metadata: RecordChange['metadata']): metadata is MetadataPatch {
+  return typeof metadata === 'object' && metadata !== null
+}
+
 function created(op: RecordOp): RecordState {
   return { vector: op.vector, document: op.document, metadata: normaliseAdd(op.metadata), uri: op.uri }
 }
 
-function changed(state: RecordState, op: RecordOp): RecordState {
+function changed(state: RecordChange, op: RecordOp): RecordChange {
   return {
     vector: op.vector ?? state.vector,
     document: op.document ?? state.document,
-    metadata: mergeMetadata(state.metadata, op.metadata),
+    metadata: op.metadata === null ? state.metadata : patched(state.metadata, op.metadata),
     uri: op.uri ?? state.uri,
   }
 }
 
+function patched(metadata: RecordChange['metadata'], patch: string): RecordChange['metadata'] {
+  if (metadata === undefined) return { patch }
+  return isPatch(metadata) ? { patch: composePatches(metadata.patch, patch) } : mergeMetadata(metadata, patch)
+}
+
 /**
- * Chroma's rule for an id that comes twice in one request: the first add wins (which log order gives anyway), the
- * last upsert wins whole, without merging the earlier ones. Updates and deletes, and batches that mix kinds, are left
- * to log order. Returns `operations` itself when there is nothing to drop.
+ * Chroma's rule for an id that occurs more than once in one request: the first add wins (as log order gives), and the
+ * last upsert wins whole, without merging the earlier ones. Updates, deletes and mixed batches are left to log order.
+ * @returns `operations` itself when there is nothing to drop
  */
 export function dedupeBatch(operations: readonly RecordOp[]): readonly RecordOp[] {
   const kind = operations[0]?.op

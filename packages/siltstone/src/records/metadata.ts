@@ -64,6 +64,16 @@ export function mergeMetadata(base: string | null, patch: string | null): string
   return merged.size === 0 ? null : stringifyMetadata(merged)
 }
 
+/**
+ * One metadata patch that does what two in a row do. Values that remove their key (null, an empty array) are kept,
+ * because the metadata below are not known here.
+ */
+export function composePatches(first: string, second: string): string {
+  const composed = trust(parseText(first, 'metadata'), 'metadata')
+  for (const [key, value] of trust(parseText(second, 'metadata'), 'metadata')) composed.set(key, value)
+  return stringifyMetadata(composed)
+}
+
 /** The stored form of a new record's metadata: no nulls, no empty arrays, and null instead of `{}`. */
 export function normaliseAdd(text: string | null): string | null {
   if (text === null) return null

@@ -2,7 +2,6 @@ import { Agent } from 'node:http'
 import * as openTelemetry from '@opentelemetry/api'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Collection, Engine } from '../model/store.ts'
-import { systemClock } from '../host/system-clock.ts'
 import { ModelEngine } from '../testing/model.ts'
 import { Recorder } from '../testing/recorder.ts'
 import { PrometheusMetrics } from './metrics.ts'
@@ -171,7 +170,7 @@ describe('closing', () => {
     const inFlight = send(`${collection}/count`, agent)
     await counting
     const closed = server.close()
-    await expect(fetch(`${server.url}/api/v2/version`)).rejects.toThrow()
+    await expect(fetch(`${server.url}/api/v2/version`)).rejects.toThrow('fetch failed')
     expect(events).toEqual([])
     letGo()
     const answer = await inFlight
@@ -184,13 +183,14 @@ describe('closing', () => {
   })
 
   it('does not wait for idle connections', async () => {
-    const server = await started({ timeouts: { closeMs: 60_000 } })
+    const log = new Recorder()
+    const server = await started({ log, timeouts: { closeMs: 3_600_000 } })
     const agent = new Agent({ keepAlive: true })
     await send(`${server.url}/api/v2/version`, agent)
     expect(Object.values(agent.freeSockets).flat()).toHaveLength(1)
-    const startedMs = systemClock.monotonicMs()
+    // Far longer than this test may take.
     await server.close()
-    expect(systemClock.monotonicMs() - startedMs).toBeLessThan(30_000)
+    expect(log.events.filter(({ level }) => level === 'warn')).toEqual([])
     agent.destroy()
   })
 
@@ -201,10 +201,13 @@ describe('closing', () => {
     const collection = await makeCollection(server.url)
     const agent = new Agent({ keepAlive: true })
     const inFlight = send(`${collection}/count`, agent)
-    const failure = expect(inFlight).rejects.toThrow()
+    const failure = inFlight.then(
+      () => undefined,
+      (error: unknown) => error,
+    )
     await counting
     await server.close()
-    await failure
+    expect(await failure).toMatchObject({ code: 'ECONNRESET' })
     expect(events).toEqual(['closed'])
     expect(log.eventsNamed('requests_cut_off')).toEqual([{ inFlight: 1 }])
     agent.destroy()

@@ -2,15 +2,20 @@
  * Pointer and manifests of one collection: reading them, and the commit.
  *
  * ## The commit
- * 1. The segments and lists that the manifest names are written and verified before (their writers do that).
- * 2. The manifest is created if absent; its name holds a fresh ULID, so only a retry of ours can find it there.
+ * 1. The segments and lists that the manifest names have been written and verified before, by those who made them.
+ * 2. The manifest is created if absent. Its name holds a new ULID, so only a retry of ours can find it there.
  * 3. The pointer is moved by compare-and-swap: `ifMatch` the ETag that the work began from, or created if absent.
  *
- * Failure cases. A crash before 3 leaves unreachable objects, which the collector removes. A lost answer at 2 is
- * repeated with the same bytes. A 412 at 3 is ambiguous, because a retry below us (the SDK's own included) may meet
- * our first try: we read the pointer, and the commit is ours if it names our manifest or a descendant of it (the
- * lineage is followed through `parent`). A timeout at 3 is repeated with the same condition until it is settled: if
- * the first try took effect the repetition meets 412 and is resolved the same way. Nothing is deleted by a loser.
+ * ## Failure cases
+ * - A crash before 3 leaves unreachable objects, which the garbage collector removes.
+ * - A lost answer at 2: the same bytes are put again.
+ * - A 412 at 3 is ambiguous, because a retry inside the store (the SDK retries too) may meet our first attempt. The
+ *   pointer is read: the commit succeeded if it names our manifest or a descendant of it, which is found by following
+ *   `parent`.
+ * - No clear answer at 3: the put is repeated with the same condition until it is settled. If the first attempt took
+ *   effect, the repetition meets 412 and is resolved as above.
+ *
+ * A process that loses a commit deletes nothing.
  */
 import { corrupt, isPassing, isSiltstoneError, outcomeUnknown, type SiltstoneError } from '../errors.ts'
 import { crcHex } from '../format/checksum.ts'
@@ -26,14 +31,17 @@ import {
   type ObjectRef,
 } from '../format/manifest.ts'
 import { decodePointer, encodePointer } from '../format/pointer.ts'
+import { LruMap } from '../lru.ts'
 import type { Environment } from '../ports/environment.ts'
+import { retry } from '../ports/retry.ts'
 import { getVerified } from './verified-object.ts'
 
-/** Lists larger than this are moved out of the manifest: for a cold reader another object is another round. */
+/** Larger lists are moved out of the manifest. Smaller ones stay, because another object costs a cold reader another round trip. */
 const INLINE_LIST_BYTES = 64 * 1024
 const CACHED_MANIFESTS = 64
 const LINEAGE_DEPTH = 1_000
-const SETTLE_TRIES = 20
+const DAY_MS = 86_400_000
+const SETTLE = { attempts: 20, baseMs: 20, maxMs: 2_000 }
 
 export interface PointerState {
   manifestKey: string
@@ -48,7 +56,7 @@ export interface Current {
   manifest: Manifest
 }
 
-/** Something that a manifest refers to is not there. If the pointer has moved since, it was collected. */
+/** Whether a manifest, or an object that it refers to, does not exist. If the pointer has moved since, it was collected. */
 export function isMissing(error: unknown): error is SiltstoneError & { key: string } {
   return (
     isSiltstoneError(error, 'corrupt') &&
@@ -60,7 +68,7 @@ export function isMissing(error: unknown): error is SiltstoneError & { key: stri
 export class ManifestStore {
   readonly #env: Environment
   readonly path: string
-  readonly #cache = new Map<string, Manifest>()
+  readonly #cache = new LruMap<string, Manifest>(CACHED_MANIFESTS)
 
   constructor(env: Environment, path: string) {
     this.#env = env
@@ -85,9 +93,9 @@ export class ManifestStore {
   }
 
   /**
-   * The manifest of a pointer that was just read. Who stalls between the two may find the manifest collected, because
-   * others have committed and collected meanwhile; the pointer has moved then, and its new manifest is the answer.
-   * @throws SiltstoneError `corrupt` when the manifest of a pointer that stands still is missing or damaged
+   * The manifest of a pointer that was just read. If this process stalled between the two, other processes may have
+   * committed and collected the manifest. Then the pointer has moved, and its new manifest is returned.
+   * @throws SiltstoneError `corrupt` when the manifest is missing or damaged and the pointer has not moved
    */
   async follow(pointer: PointerState): Promise<Current> {
     for (let at = pointer; ; ) {
@@ -102,14 +110,10 @@ export class ManifestStore {
     }
   }
 
-  /** The manifest with its moved lists resolved; undefined when it is not there (collected, or never was). */
+  /** The manifest with its moved lists resolved; undefined when it does not exist (any more). */
   async load(key: string): Promise<Manifest | undefined> {
     const cached = this.#cache.get(key)
-    if (cached) {
-      this.#cache.delete(key)
-      this.#cache.set(key, cached)
-      return cached
-    }
+    if (cached) return cached
     const got = await this.#env.store.get(key)
     if (got.status !== 'ok') return undefined
     const stored = decodeManifest(got.body, key)
@@ -128,7 +132,7 @@ export class ManifestStore {
         assignList(manifest, field, decodeList(field, body, list.object.key))
       }),
     )
-    this.#remember(key, manifest)
+    this.#cache.set(key, manifest)
     return manifest
   }
 
@@ -150,44 +154,42 @@ export class ManifestStore {
 
   /**
    * Publishes `manifest` over `base` (what the pointer said when the work began; `none` for the first commit).
-   * @returns the pointer as we made it (with an empty ETag if others have committed over it already), or `lost` when
-   *   somebody else committed first
-   * @throws SiltstoneError `unknown` when the store never settles whether it happened
+   * @returns the pointer of this commit (with an empty ETag if others have committed over it already), or `lost` when
+   *   another process committed first
+   * @throws SiltstoneError `unknown` when the store never tells whether the commit took effect
    */
   async commit(base: PointerState | 'none', manifest: Manifest): Promise<PointerState | 'lost'> {
     const key = manifestKey(this.path, manifest.watermark, manifest.id)
-    await this.#putImmutable(key, encodeManifest(await this.#moveLists(manifest)))
-    this.#remember(key, manifest)
+    await putImmutable(this.#env, key, encodeManifest(await this.#moveLists(manifest)))
+    this.#cache.set(key, manifest)
     const pointer = encodePointer(key)
     const condition = base === 'none' ? { ifAbsent: true as const } : { ifMatch: base.etag }
-    let failure: unknown
-    for (let attempt = 0; attempt < SETTLE_TRIES; attempt++) {
-      try {
-        const answer = await this.#env.store.put(pointerKey(this.path), pointer, {
-          ...condition,
-          contentType: 'text/plain',
-        })
-        if (answer.status === 'ok') return { manifestKey: key, etag: answer.etag }
-        const now = await this.#isOurs(key, manifest.createdAtMs)
-        return now ? { manifestKey: key, etag: now.manifestKey === key ? now.etag : '' } : 'lost'
-      } catch (error) {
-        // Once a try may have taken effect, no later failure settles it: go on until the store answers.
-        if (!isPassing(error) && failure === undefined) throw error
-        failure = error
-        await this.#pause(attempt)
-      }
+    // Once an attempt may have taken effect, no later failure settles it: it is repeated until the store answers.
+    let isUnsettled = false
+    try {
+      return await retry(
+        async () => {
+          const put = await this.#env.store.put(pointerKey(this.path), pointer, {
+            ...condition,
+            contentType: 'text/plain',
+          })
+          if (put.status === 'ok') return { manifestKey: key, etag: put.etag }
+          const now = await this.#isOurs(key, manifest.createdAtMs)
+          return now ? { manifestKey: key, etag: now.manifestKey === key ? now.etag : '' } : 'lost'
+        },
+        { ...SETTLE, clock: this.#env.clock, random: this.#env.random, when: (e) => (isUnsettled ||= isPassing(e)) },
+      )
+    } catch (cause) {
+      if (!isUnsettled) throw cause
+      throw outcomeUnknown(
+        'commit-unknown',
+        `${pointerKey(this.path)}: the store never said whether the commit took effect`,
+        { key: pointerKey(this.path), cause },
+      )
     }
-    throw outcomeUnknown(
-      'commit-unknown',
-      `${pointerKey(this.path)}: the store never said whether the commit took effect`,
-      {
-        key: pointerKey(this.path),
-        cause: failure,
-      },
-    )
   }
 
-  /** Our commit, if the pointer names it or a descendant of it. */
+  /** The pointer, if it names our manifest or a descendant of it. */
   async #isOurs(key: string, committedAtMs: number): Promise<PointerState | undefined> {
     const now = await this.readPointer()
     if (typeof now === 'string') return undefined
@@ -195,8 +197,8 @@ export class ManifestStore {
     for (let depth = 0; at !== undefined && depth < LINEAGE_DEPTH; depth++) {
       if (at === key) return now
       const manifest: Manifest | undefined = await this.load(at)
-      // A parent that was collected is far older than a commit still being settled.
-      if (!manifest || manifest.createdAtMs + 86_400_000 < committedAtMs) return undefined
+      // A manifest this old, or collected, is no descendant of a commit that is still being settled.
+      if (!manifest || manifest.createdAtMs + DAY_MS < committedAtMs) return undefined
       at = manifest.parent?.manifestKey
     }
     return undefined
@@ -208,42 +210,17 @@ export class ManifestStore {
       const body = encodeChecked(manifest[field])
       if (body.length <= INLINE_LIST_BYTES) continue
       const key = listKey(this.path, this.#env.ids.ulid())
-      await this.#putImmutable(key, body)
+      await putImmutable(this.#env, key, body)
       stored[field] = { object: { key, sizeBytes: body.length, crc32: crcHex(body) } satisfies ObjectRef }
     }
     return stored as unknown as Parameters<typeof encodeManifest>[0]
   }
-
-  async #putImmutable(key: string, body: Uint8Array): Promise<void> {
-    await putImmutable(this.#env, key, body)
-  }
-
-  async #pause(attempt: number): Promise<void> {
-    await this.#env.clock.sleep(Math.min(2_000, 20 * 2 ** attempt) * (0.5 + this.#env.random.next() / 2))
-  }
-
-  #remember(key: string, manifest: Manifest): void {
-    this.#cache.set(key, manifest)
-    if (this.#cache.size <= CACHED_MANIFESTS) return
-    const oldest = this.#cache.keys().next().value
-    if (oldest !== undefined) this.#cache.delete(oldest)
-  }
 }
 
-/** Creates an object whose name nobody else can choose; a retry that meets its own first try succeeds. */
+/** Creates an object whose name no other process can choose; a retry that meets its own first attempt succeeds. */
 export async function putImmutable(env: Environment, key: string, body: Uint8Array): Promise<void> {
-  let failure: unknown
-  for (let attempt = 0; attempt < SETTLE_TRIES; attempt++) {
-    try {
-      await env.store.put(key, body, { ifAbsent: true })
-      return
-    } catch (error) {
-      if (!isPassing(error)) throw error
-      failure = error
-      await env.clock.sleep(Math.min(2_000, 20 * 2 ** attempt) * (0.5 + env.random.next() / 2))
-    }
-  }
-  throw failure
+  const { clock, random } = env
+  await retry(() => env.store.put(key, body, { ifAbsent: true }), { ...SETTLE, clock, random, when: isPassing })
 }
 
 function assignList(manifest: Manifest, field: ListField, list: unknown): void {

@@ -1,4 +1,5 @@
 /** A segment as a manifest sees it: immutable rows, minus deleted ones, with the columns that overlays changed. */
+import { fromBase64 } from '#codec'
 import { corrupt } from '../errors.ts'
 import type { DeletionsRef, SegmentRef } from '../format/manifest.ts'
 import { type OverlayColumn, OverlayReader } from '../format/segment/overlay.ts'
@@ -6,7 +7,8 @@ import { type RowNumbers, SegmentReader, type VectorPages } from '../format/segm
 import type { SourceOptions } from '../format/segment/source.ts'
 import type { GetOptions, ObjectStore } from '../ports/object-store.ts'
 import type { BlockCache } from './block-cache.ts'
-import { decodeRowSet, RowSet } from '../format/row-set.ts'
+import { decodeRowSet } from '../format/roaring.ts'
+import { RowSet } from '../format/row-set.ts'
 import { getVerified } from './verified-object.ts'
 
 const CHUNK_BYTES = 1024 * 1024
@@ -179,8 +181,8 @@ export class SegmentPool {
     return opening
   }
 
-  /** Forgets what the given states do not use. */
-  retain(states: Iterable<{ segments: readonly SegmentRef[] }>): void {
+  /** Closes the segments that the given states do not use. */
+  closeUnused(states: Iterable<{ segments: readonly SegmentRef[] }>): void {
     const names = new Set<string>()
     const ids = new Set<string>()
     for (const state of states)
@@ -215,14 +217,14 @@ export async function loadDeletions(
   rows: number,
 ): Promise<RowSet | null> {
   if (!ref) return null
-  const bytes = ref.object ? await getVerified(store, ref.object) : Buffer.from(ref.inline ?? '', 'base64')
+  const bytes = ref.object ? await getVerified(store, ref.object) : fromBase64(ref.inline ?? '')
   const damaged = (reason: string, cause?: unknown) => {
     const key = ref.object?.key
     return corrupt('deletions-damaged', `${key ?? 'an inline bitmap'} ${reason}`, { cause, ...(key && { key }) })
   }
   let set: RowSet
   try {
-    set = await decodeRowSet(bytes, rows)
+    set = decodeRowSet(bytes, rows)
   } catch (cause) {
     throw damaged(`is no bitmap of ${rows} rows: ${(cause as Error).message}`, cause)
   }

@@ -1,5 +1,5 @@
 /** A collection without a catalog: for tests of the log, of compaction and of collection. */
-import { collect } from '../gc/garbage-collector.ts'
+import { collectGarbage } from '../gc/garbage-collector.ts'
 import { Compactor } from '../compact/compactor.ts'
 import { type CompactLimits, defaultCompactLimits } from '../compact/compact-limits.ts'
 import { EngineCollection } from '../engine/collection.ts'
@@ -12,9 +12,9 @@ import { LogWriter } from '../log/writer.ts'
 import type { Environment } from '../ports/environment.ts'
 import { memoryEnvironment } from '../drivers/memory/memory-environment.ts'
 import type { ObjectStore } from '../ports/object-store.ts'
-import type { RecordOp } from '../model/record.ts'
 import { BlockCache } from '../snapshot/block-cache.ts'
 import { SegmentPool } from '../snapshot/open-segment.ts'
+import { Bucket } from './bucket.ts'
 
 const ID = '11111111-1111-4111-8111-111111111111'
 
@@ -40,24 +40,22 @@ export interface WorldOptions {
   compact?: Partial<CompactLimits>
 }
 
-export class World {
+export class World extends Bucket {
   readonly env: Environment
   readonly log: LogLimits
   readonly compact: CompactLimits
 
   constructor(options: WorldOptions = {}) {
-    this.env = options.env ?? memoryEnvironment({ seed: 1 })
+    const env = options.env ?? memoryEnvironment({ seed: 1 })
+    super(env.store)
+    this.env = env
     this.log = { ...directoryLimits, ...options.log }
     this.compact = { ...defaultCompactLimits, ...options.compact }
   }
 
-  /** What one process knows and does; `store` puts something between it and the bucket. */
+  /** A process of its own; `store` stands between it and the bucket. */
   process(name = 'p', store?: ObjectStore): Process {
     return new Process(this, name, store ? { ...this.env, store } : this.env)
-  }
-
-  async keys(prefix = ''): Promise<string[]> {
-    return (await this.env.store.list(prefix)).objects.map(({ key }) => key)
   }
 }
 
@@ -95,7 +93,7 @@ export class Process {
   }
 
   gc() {
-    return collect(path, { env: this.#env, log: this.#world.log, limits: this.#world.compact, name: this.#name })
+    return collectGarbage(path, { env: this.#env, log: this.#world.log, limits: this.#world.compact, name: this.#name })
   }
 
   async ids(): Promise<string[]> {
@@ -103,26 +101,5 @@ export class Process {
   }
 }
 
-export function upsert(id: string, vector: number[], rest: Partial<RecordOp> = {}): RecordOp {
-  return { op: 'upsert', id, vector: Float32Array.from(vector), document: null, metadata: null, uri: null, ...rest }
-}
-
-export function remove(id: string): RecordOp {
-  return { op: 'delete', id, vector: null, document: null, metadata: null, uri: null }
-}
-
-/** Passes everything on; a test replaces the methods that it wants to disturb. */
-export function between(store: ObjectStore, changes: Partial<ObjectStore>): ObjectStore {
-  const target: ObjectStore = {
-    description: store.description,
-    capabilities: store.capabilities,
-    get: (key, options) => store.get(key, options),
-    head: (key) => store.head(key),
-    put: (key, body, options) => store.put(key, body, options),
-    upload: (key, options) => store.upload(key, options),
-    list: (prefix, options) => store.list(prefix, options),
-    delete: (keys) => store.delete(keys),
-    close: () => store.close(),
-  }
-  return { ...target, ...changes }
-}
+export { forwardingStore as between } from '../ports/forwarding-store.ts'
+export { remove, upsert } from './operations.ts'

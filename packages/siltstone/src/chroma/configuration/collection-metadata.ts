@@ -7,13 +7,13 @@ import { describe } from '../wire/fields.ts'
 import { badShape, badValue } from '../wire/problem.ts'
 import { wrongMetadataType } from '../wire/record-bodies.ts'
 
-/** Exact JSON text. @throws ApiProblem 422 (types, null), SiltstoneError `invalid` (empty, keys, arrays) */
+/** @returns exact JSON text. @throws ApiProblem 422 (types, null), SiltstoneError `invalid` (empty, keys, arrays) */
 export function newCollectionMetadata(json: unknown, path: string): string | null {
   checkScalars(json, path)
   return read(json, path, 'add')
 }
 
-/** Of a PUT, which replaces the whole map; a null in it is dropped. */
+/** Reads the metadata of a PUT, which replaces the whole map; nulls are dropped. */
 export function changedCollectionMetadata(json: unknown, path: string): { text: string | null } {
   checkScalars(json, path)
   return { text: normaliseAdd(read(json, path, 'patch')) }

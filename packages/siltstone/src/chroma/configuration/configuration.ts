@@ -1,22 +1,25 @@
 /**
- * A collection's configuration, as it is put together from `configuration`, `schema` and legacy metadata at creation,
- * changed by PUT, and shown in `configuration_json`.
+ * A collection's configuration: built from `configuration`, `schema` and legacy metadata at creation, changed by PUT, and
+ * returned in `configuration_json`.
  *
- * The configuration is the truth of the vector index (space, HNSW parameters, embedding function); a stored schema holds
- * the rest, and is shown with the configuration laid over it.
+ * The configuration is authoritative for the vector index (space, HNSW parameters, embedding function). A stored schema
+ * holds the rest; when it is returned, the configuration's values are merged into it.
  */
 import type { CollectionInfo, Space } from '../../model/collection.ts'
 import { invalid, type SiltstoneError } from '../../errors.ts'
 import { isDefaultEmbeddingFunction, readEmbeddingFunction } from '../embedding-function.ts'
 import { Fields, readBigUint, readWord } from '../wire/fields.ts'
-import { DEFAULT_HNSW, type HnswParameters, isDefaultHnsw, legacyHnsw, readHnsw, readHnswChange } from './hnsw.ts'
+import {
+  DEFAULT_HNSW,
+  type HnswParameters,
+  isDefaultHnsw,
+  legacyHnsw,
+  readHnsw,
+  readHnswChange,
+  type VectorIndexConfiguration,
+} from './hnsw.ts'
 import { schemaProblem } from '../wire/problem.ts'
 import { readSchema, type UserSchema } from './schema-read.ts'
-
-export interface Configuration {
-  hnsw: HnswParameters
-  embeddingFunction: Record<string, unknown> | null
-}
 
 export interface NewConfiguration {
   space: Space
@@ -42,13 +45,13 @@ export function newConfiguration(body: Fields): NewConfiguration {
   }
 }
 
-function readConfiguration(body: Fields): Configuration {
+function readConfiguration(body: Fields): VectorIndexConfiguration {
   const fields = body.optional('configuration', (json, path) => Fields.of(json, path)) ?? new Fields(new Map(), '')
   const given = fields.optional('hnsw', (json, path) => readHnsw(Fields.of(json, path)))
   const spann = fields.optional('spann', (json, path) => readSpann(Fields.of(json, path)))
   if (given !== undefined && spann !== undefined) throw twoIndexes()
   const legacy = legacyHnsw(body.optional('metadata', (json, path) => Fields.of(json, path)))
-  // There is one index here: of another's configuration only the space has a meaning.
+  // Siltstone has one kind of index; from SPANN's configuration it uses only the space.
   const hnsw = { ...DEFAULT_HNSW, ...given, ...(spann?.space !== undefined && { space: spann.space }) }
   const useLegacy = spann === undefined && legacy !== undefined && isDefaultHnsw(hnsw)
   return {
@@ -57,7 +60,7 @@ function readConfiguration(body: Fields): Configuration {
   }
 }
 
-function applySchema(configuration: Configuration, schema: UserSchema): void {
+function applySchema(configuration: VectorIndexConfiguration, schema: UserSchema): void {
   const { space, hnsw, embeddingFunction } = schema.vectorIndex
   configuration.hnsw = { ...configuration.hnsw, ...hnsw, ...(space !== undefined && { space }) }
   configuration.embeddingFunction = embeddingFunction ?? configuration.embeddingFunction
@@ -103,8 +106,8 @@ function readSpannChange(fields: Fields): true {
   return true
 }
 
-/** As stored; what is missing (collections made through the library) has Chroma's defaults. */
-export function configurationOf(info: Pick<CollectionInfo, 'configuration' | 'space'>): Configuration {
+/** The stored configuration; parameters that are missing (the library does not write them) get Chroma's defaults. */
+export function configurationOf(info: Pick<CollectionInfo, 'configuration' | 'space'>): VectorIndexConfiguration {
   const { hnsw, embedding_function: embeddingFunction } = info.configuration
   return {
     hnsw: { ...DEFAULT_HNSW, ...(hnsw as Partial<HnswParameters> | null | undefined), space: info.space },
@@ -112,12 +115,12 @@ export function configurationOf(info: Pick<CollectionInfo, 'configuration' | 'sp
   }
 }
 
-function toStored({ hnsw, embeddingFunction }: Configuration): Record<string, unknown> {
+function toStored({ hnsw, embeddingFunction }: VectorIndexConfiguration): Record<string, unknown> {
   return { hnsw: { ...hnsw }, spann: null, embedding_function: embeddingFunction }
 }
 
-/** What a client that configures nothing sends: default parameters, and no embedding function or its default one. */
-function isDefault({ hnsw, embeddingFunction }: Configuration): boolean {
+/** Whether the client configured nothing: default parameters, and no embedding function or the client's default one. */
+function isDefault({ hnsw, embeddingFunction }: VectorIndexConfiguration): boolean {
   return isDefaultHnsw(hnsw) && isDefaultEmbeddingFunction(embeddingFunction)
 }
 

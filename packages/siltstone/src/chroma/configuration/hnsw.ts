@@ -1,6 +1,6 @@
 /**
- * Chroma's HNSW parameters. Siltstone's index has none of them but the space: they are kept and echoed, because clients
- * and their users read them back.
+ * Chroma's HNSW parameters. Siltstone's index uses only the space; the others are stored and returned, because clients and
+ * their users read them back.
  */
 import type { Space } from '../../model/collection.ts'
 import { type Fields, readBigUint, readNumber, readWord } from '../wire/fields.ts'
@@ -16,6 +16,12 @@ export interface HnswParameters {
   batch_size: number
 }
 
+/** The configuration of a collection's vector index. */
+export interface VectorIndexConfiguration {
+  hnsw: HnswParameters
+  embeddingFunction: Record<string, unknown> | null
+}
+
 export const DEFAULT_HNSW: Readonly<HnswParameters> = {
   space: 'l2',
   ef_construction: 100,
@@ -29,7 +35,7 @@ export const DEFAULT_HNSW: Readonly<HnswParameters> = {
 
 const readSpace = readWord(['l2', 'cosine', 'ip'])
 const NAMES = Object.keys(DEFAULT_HNSW) as (keyof HnswParameters)[]
-/** Without `space`: vectors of a collection are compared in one way for ever. */
+/** Without `space`: a collection's distance cannot change. */
 const CHANGEABLE: (keyof HnswParameters)[] = [
   'ef_search',
   'max_neighbors',
@@ -40,17 +46,17 @@ const CHANGEABLE: (keyof HnswParameters)[] = [
 ]
 const IN_SCHEMA: (keyof HnswParameters)[] = NAMES.filter((name) => name !== 'space')
 
-/** `configuration.hnsw` of a new collection. @throws ApiProblem 422 */
+/** Reads `configuration.hnsw` of a new collection. @throws ApiProblem 422 */
 export function readHnsw(fields: Fields): Partial<HnswParameters> {
   return read(fields, NAMES)
 }
 
-/** `new_configuration.hnsw`. @throws ApiProblem 422, also for `space` */
+/** Reads `new_configuration.hnsw`. @throws ApiProblem 422, also for `space` */
 export function readHnswChange(fields: Fields): Partial<HnswParameters> {
   return read(fields, CHANGEABLE)
 }
 
-/** `hnsw` of a schema's vector index, where the space stands beside it. @throws ApiProblem 422 */
+/** Reads `hnsw` of a schema's vector index, where the space is a field beside it. @throws ApiProblem 422 */
 export function readSchemaHnsw(fields: Fields): Partial<HnswParameters> {
   return read(fields, IN_SCHEMA)
 }

@@ -1,4 +1,4 @@
-/** Reads and checks the `schema` that a client gives with a new collection, and merges it over the defaults. */
+/** Reads and checks the `schema` of a request that creates a collection, and merges it over the defaults. */
 import type { Space } from '../../model/collection.ts'
 import { isDefaultEmbeddingFunction, readEmbeddingFunction } from '../embedding-function.ts'
 import { Fields, readBoolean, readString, readWord } from '../wire/fields.ts'
@@ -13,11 +13,11 @@ export interface VectorIndex {
 }
 
 export interface UserSchema {
-  /** Says nothing else than the defaults do. */
+  /** Equal to the defaults. */
   isDefault: boolean
-  /** Over the defaults, without the vector index's parameters. */
+  /** Merged over the defaults, without the vector index's parameters. */
   merged: Record<string, unknown>
-  /** Of #embedding. */
+  /** The parameters of #embedding's index. */
   vectorIndex: VectorIndex
 }
 
@@ -30,7 +30,7 @@ const INDEXES: Record<string, readonly string[]> = {
   bool: ['bool_inverted_index'],
 }
 
-/** @throws ApiProblem 422 (types), SiltstoneError `invalid` (what a schema may not say) */
+/** @throws ApiProblem 422 (types), SiltstoneError `invalid` (settings that a schema may not have) */
 export function readSchema(json: unknown, path: string): UserSchema {
   const fields = Fields.of(json, path)
   const defaults = fields.required('defaults', readValueTypes)
@@ -53,7 +53,7 @@ function readValueTypes(json: unknown, path: string): ValueTypes {
   const fields = Fields.of(json, path)
   const types: ValueTypes = {}
   for (const [type, names] of Object.entries(INDEXES)) {
-    // Old clients mark type names with # and index names with $.
+    // Old clients prefix type names with # and index names with $.
     const field = fields.has(type) ? type : `#${type}`
     const value = fields.optional(field, (value, valuePath) => Fields.of(value, valuePath))
     if (value === undefined) continue
@@ -95,7 +95,7 @@ function readVectorConfig(fields: Fields): Record<string, unknown> {
   if (fields.has('hnsw') && fields.has('spann')) {
     throw badValue('schema', 'Both spann and hnsw config cannot be present at the same time.')
   }
-  // There is one index here: the parameters of another are read for their shape and dropped.
+  // Siltstone has one kind of index: SPANN's parameters are checked for their shape and dropped.
   fields.optional('spann', (json, path) => Fields.of(json, path))
   return withoutUndefined({
     space: fields.optional('space', readWord(['l2', 'cosine', 'ip'])),
@@ -105,7 +105,7 @@ function readVectorConfig(fields: Fields): Record<string, unknown> {
   })
 }
 
-/** The default, which stands first, goes without saying. */
+/** @param words the first one is the default, which the schema leaves out */
 function readAlgorithm(fields: Fields, words: readonly string[]): string | undefined {
   const word = fields.optional('algorithm', readWord(words))
   return word === words[0] ? undefined : word

@@ -1,10 +1,10 @@
 /**
- * A collection's schema: which index each kind of value has, by default and for single keys.
+ * A collection's schema: the indexes of each value type, by default and for single keys.
  *
- * Stored is what the user gave, merged over the defaults, without the vector index's parameters; those stand in the
- * configuration and are laid over it when the schema is shown. null means all defaults.
+ * The store keeps the user's schema, merged over the defaults, without the parameters of the vector index. Those are part
+ * of the configuration and are added when the schema is returned. A stored null means that everything is default.
  */
-import type { Configuration } from './configuration.ts'
+import type { VectorIndexConfiguration } from './hnsw.ts'
 
 export interface Index {
   enabled: boolean
@@ -41,8 +41,8 @@ export function defaultSchema(): Schema {
   }
 }
 
-/** The schema as clients see it. */
-export function shownSchema(stored: Record<string, unknown> | null, configuration: Configuration): Schema {
+/** The schema as clients see it, with the parameters of the vector index. */
+export function shownSchema(stored: Record<string, unknown> | null, configuration: VectorIndexConfiguration): Schema {
   const schema = (stored as unknown as Schema | null) ?? defaultSchema()
   return {
     ...schema,
@@ -54,7 +54,7 @@ export function shownSchema(stored: Record<string, unknown> | null, configuratio
   }
 }
 
-function withVectorIndex(types: ValueTypes, { hnsw, embeddingFunction }: Configuration): ValueTypes {
+function withVectorIndex(types: ValueTypes, { hnsw, embeddingFunction }: VectorIndexConfiguration): ValueTypes {
   const { enabled = false, config = {} } = types['float_list']?.['vector_index'] ?? {}
   const { space, ef_construction, max_neighbors, ef_search, num_threads, batch_size, sync_threshold, resize_factor } =
     hnsw
@@ -73,7 +73,7 @@ function withVectorIndex(types: ValueTypes, { hnsw, embeddingFunction }: Configu
   return { ...types, float_list: { vector_index: { enabled, config: shown } } }
 }
 
-/** Whether values of this type under this key may be filtered by. */
+/** Whether filters may use values of this type under this key. */
 export function isIndexed(
   stored: Record<string, unknown>,
   key: string,
@@ -85,7 +85,7 @@ export function isIndexed(
   return indexes?.[`${type}_inverted_index`]?.enabled ?? true
 }
 
-/** Whether documents may be searched. */
+/** Whether filters may search documents. */
 export function isTextIndexed(stored: Record<string, unknown>): boolean {
   const { defaults, keys } = stored as unknown as Schema
   const ofKey = keys[DOCUMENT_KEY]?.['string']?.['fts_index']

@@ -9,14 +9,14 @@ import { command, group } from '../command.ts'
 import { bytes, count, list, plural, table, time } from '../format.ts'
 import { type CommonOptions, Session, withStoreOptions } from '../session.ts'
 
-function shown(info: CollectionInfo) {
+function toShown(info: CollectionInfo) {
   const { metadata, ...rest } = info
   return { ...rest, metadata: metadataToPlain(metadata) }
 }
 
 function listCommand(): Command {
   return withStoreOptions(command('list', 'list the collections of a database', ['collections list --data ./data']))
-    .option('--count', 'count the records of each, the fresh ones included')
+    .option('--count', 'count the records of each collection, records in the log included')
     .action((options: CommonOptions & { count?: boolean }) =>
       Session.use(options, { create: false }, async ({ out, engine }) => {
         const infos = await engine.catalog.listCollections(options.tenant, options.database)
@@ -26,7 +26,10 @@ function listCommand(): Command {
             options.count ? (await engine.collection(tenant, database, id)).count() : undefined,
           ),
         )
-        const rows = infos.map((info, i) => ({ ...shown(info), ...(counts[i] !== undefined && { count: counts[i] }) }))
+        const rows = infos.map((info, i) => ({
+          ...toShown(info),
+          ...(counts[i] !== undefined && { count: counts[i] }),
+        }))
         await out.answer(rows, () =>
           table(
             rows,
@@ -49,7 +52,7 @@ function listCommand(): Command {
 
 function showCommand(): Command {
   return withStoreOptions(
-    command('show <collection>', 'show a collection: settings, records, what is stored', ['collections show notes']),
+    command('show <collection>', 'show a collection: settings, records, snapshots', ['collections show notes']),
   ).action((name: string, options: CommonOptions) =>
     Session.use(options, { create: false }, async (session) => {
       const info = await session.collection(name)
@@ -59,8 +62,8 @@ function showCommand(): Command {
         collection.indexingStatus(),
         collection.snapshots(),
       ])
-      const current = snapshots.find((one) => one.current)
-      await session.out.answer({ ...shown(info), records, indexing: status, snapshot: current ?? null }, () =>
+      const current = snapshots.find(({ current }) => current)
+      await session.out.answer({ ...toShown(info), records, indexing: status, snapshot: current ?? null }, () =>
         list([
           ['name', info.name],
           ['id', info.id],
@@ -71,7 +74,7 @@ function showCommand(): Command {
           ['metadata', info.metadata],
           ['created', time(info.createdAtMs)],
           ['inbox', info.inbox ? 'open to producers' : 'closed to producers'],
-          ['operations', `${count(status.totalOps)}, of them ${count(status.unindexedOps)} not compacted yet`],
+          ['operations', `${count(status.totalOps)}, ${count(status.unindexedOps)} of them not compacted yet`],
           [
             'snapshot',
             current && `${current.name}: ${plural(current.segments, 'segment')}, ${bytes(current.sizeBytes)}`,
@@ -99,8 +102,8 @@ function createCommand(): Command {
   )
     .addOption(new Option('--space <space>', 'distance').choices(['l2', 'cosine', 'ip']).default('l2'))
     .option('--metadata <json>', 'metadata of the collection', metadataText)
-    .option('--no-inbox', 'take no deltas from bare producers (writes save one listing)')
-    .option('--if-missing', 'do nothing when it is there already')
+    .option('--no-inbox', 'accept no deltas from bare producers (saves each write one listing)')
+    .option('--if-missing', 'do nothing if the collection exists')
     .action((name: string, options: CreateOptions) =>
       Session.use(options, { create: true }, async (session) => {
         const { info, created } = await session.engine.catalog.createCollection({
@@ -113,8 +116,8 @@ function createCommand(): Command {
           inbox: options.inbox,
           ...newConfiguration({ configuration: { hnsw: { space: options.space } } }),
         })
-        await session.out.answer({ ...shown(info), created }, () =>
-          created ? `Created ${info.name} (${info.id}).\n` : `${info.name} (${info.id}) is there already.\n`,
+        await session.out.answer({ ...toShown(info), created }, () =>
+          created ? `Created ${info.name} (${info.id}).\n` : `${info.name} (${info.id}) exists already.\n`,
         )
       }),
     )
@@ -132,14 +135,14 @@ function deleteCommand(): Command {
   return withStoreOptions(
     command('delete <collection>', 'delete a collection with all its records', ['collections delete notes --yes']),
   )
-    .option('--yes', 'really')
+    .option('--yes', 'confirm the deletion')
     .action((name: string, options: CommonOptions & { yes?: boolean }) =>
       Session.use(options, { create: false }, async (session) => {
         const info = await session.collection(name)
         if (!options.yes) {
           throw invalid(
             'not-confirmed',
-            `this deletes ${info.name} and all its records for good; repeat it with --yes`,
+            `this deletes ${info.name} and all its records permanently; confirm with --yes`,
             {
               field: '--yes',
             },
@@ -153,7 +156,7 @@ function deleteCommand(): Command {
 
 function renameCommand(): Command {
   return withStoreOptions(
-    command('rename <collection> <name>', 'give a collection another name', ['collections rename notes letters']),
+    command('rename <collection> <name>', 'rename a collection', ['collections rename notes letters']),
   ).action((name: string, newName: string, options: CommonOptions) =>
     Session.use(options, { create: false }, async (session) => {
       const info = await session.collection(name)
@@ -165,7 +168,7 @@ function renameCommand(): Command {
 
 function forkCommand(): Command {
   return withStoreOptions(
-    command('fork <collection> <name>', 'copy a collection; both share what is stored', [
+    command('fork <collection> <name>', 'copy a collection; both share the stored segments', [
       'collections fork notes notes-experiment',
     ]),
   ).action((name: string, newName: string, options: CommonOptions) =>
@@ -173,7 +176,7 @@ function forkCommand(): Command {
       const info = await session.collection(name)
       const collection = await session.engine.collection(info.tenant, info.database, info.id)
       const fork = await collection.fork(newName)
-      await session.out.answer(shown(fork), () => `Forked ${info.name} as ${fork.name} (${fork.id}).\n`)
+      await session.out.answer(toShown(fork), () => `Forked ${info.name} as ${fork.name} (${fork.id}).\n`)
     }),
   )
 }

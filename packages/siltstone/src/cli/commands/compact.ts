@@ -12,22 +12,22 @@ interface CompactOptions {
   wait: number
 }
 
-const LOOK_AGAIN_MS = 500
+const RETRY_MS = 500
 
 export function compactCommand(): Command {
-  const made = command('compact [collections...]', 'fold the log into a snapshot now, and merge segments', [
+  const made = command('compact [collections...]', 'fold the log into a snapshot and merge segments, now', [
     'compact',
     'compact notes letters --no-merge',
     'compact notes --full --wait 600',
   ])
   return withStoreOptions(made)
-    .option('--no-merge', 'only fold')
+    .option('--no-merge', 'fold only')
     .addOption(
-      new Option('--full', 'merge all segments into one: rewrites the collection, for the fastest queries')
+      new Option('--full', 'merge all segments into one: rewrites the collection for the fastest queries')
         .default(false)
         .conflicts('merge'),
     )
-    .option('--wait <seconds>', 'while another process is at it, try again for so long', wholeNumber(0), 0)
+    .option('--wait <seconds>', 'while another process compacts, try again for this long', wholeNumber(0), 0)
     .action((names: string[], options: CommonOptions & CompactOptions) =>
       Session.use(options, { create: false }, async (session) => {
         const outcomes: { name: string; outcome: CompactionOutcome }[] = []
@@ -50,7 +50,7 @@ export function compactCommand(): Command {
                 { title: 'OPERATIONS', value: ({ outcome }) => count(outcome.recordsFolded), right: true },
                 { title: 'WRITTEN', value: ({ outcome }) => bytes(outcome.bytesWritten), right: true },
                 { title: 'VERSION', value: ({ outcome }) => outcome.watermark, right: true },
-                { title: '', value: ({ outcome }) => (outcome.busy ? 'another process is at it' : '') },
+                { title: '', value: ({ outcome }) => (outcome.busy ? 'another process compacts it' : '') },
               ],
               'No collections.',
             ),
@@ -59,7 +59,7 @@ export function compactCommand(): Command {
     )
 }
 
-/** Waits for whoever else compacts, for so long. */
+/** Tries again for `waitMs` while another process compacts. */
 async function compactWithin(
   { engine, env }: Session,
   path: string,
@@ -69,7 +69,7 @@ async function compactWithin(
   const untilMs = env.clock.monotonicMs() + waitMs
   let outcome = await engine.compact(path, work)
   while (outcome.busy && env.clock.monotonicMs() < untilMs) {
-    await env.clock.sleep(LOOK_AGAIN_MS)
+    await env.clock.sleep(RETRY_MS)
     const { folds, merges, entriesFolded, recordsFolded, bytesWritten } = outcome
     outcome = await engine.compact(path, work)
     outcome.folds += folds

@@ -32,22 +32,22 @@ interface CostOptions extends Workload {
   debug?: boolean
 }
 
-/** Options of the workload: name of the field, its flag, its description. */
+/** Options of the workload: field, flags, description. */
 const NUMBERS = [
   ['records', '--records <n>', 'records kept'],
-  ['dimension', '--dimension <n>', 'of their vectors'],
-  ['documentBytes', '--document-bytes <n>', 'of a record’s text'],
-  ['metadataBytes', '--metadata-bytes <n>', 'of its metadata and id'],
-  ['writes', '--writes <n>', 'records written a month'],
-  ['writeBatch', '--write-batch <n>', 'records written together'],
-  ['writeHours', '--write-hours <n>', 'hours of the month in which writes come; 730 is always'],
-  ['coldQueries', '--cold-queries <n>', 'queries a month that find nothing in memory'],
-  ['warmQueries', '--warm-queries <n>', 'queries a month that find everything in memory'],
-  ['answerBytes', '--answer-bytes <n>', 'of a query’s answer, sent to the internet'],
+  ['dimension', '--dimension <n>', 'dimension of their vectors'],
+  ['documentBytes', '--document-bytes <n>', 'bytes of a record’s document'],
+  ['metadataBytes', '--metadata-bytes <n>', 'bytes of a record’s metadata and id'],
+  ['writes', '--writes <n>', 'records written per month'],
+  ['writeBatch', '--write-batch <n>', 'records per write request'],
+  ['writeHours', '--write-hours <n>', 'hours of the month with writes; 730 is all'],
+  ['coldQueries', '--cold-queries <n>', 'queries per month that find nothing in memory'],
+  ['warmQueries', '--warm-queries <n>', 'queries per month that find everything in memory'],
+  ['answerBytes', '--answer-bytes <n>', 'bytes of a query’s answer, sent to the internet'],
 ] as const
 
 export function costCommand(): Command {
-  const made = command('cost', 'what a month will cost on AWS, from a described workload or from counters', [
+  const made = command('cost', 'estimate a month’s cost on AWS from a workload or from counters', [
     'cost --records 1000000 --dimension 384 --writes 300000 --warm-queries 1000000',
     'cost --metrics http://127.0.0.1:8000/metrics',
     'cost --records 5e6 --write-path producer --free-tier --json',
@@ -56,21 +56,28 @@ export function costCommand(): Command {
     made.addOption(new Option(flags, description).default(DEFAULT_WORKLOAD[field]).argParser(amount))
   return withOutputOptions(made)
     .addOption(
-      new Option('--write-path <path>', 'through servers, or as deltas of bare producers')
+      new Option('--write-path <path>', 'writes through servers, or as deltas of bare producers')
         .choices(['server', 'producer'])
         .default('server'),
     )
     .addOption(
-      new Option('--compute <where>', 'priced: Lambda, or machines of your own, which are not; with --metrics: own')
+      new Option(
+        '--compute <where>',
+        'Lambda, which is priced, or your own machines, which are not; default with --metrics: own',
+      )
         .choices(['lambda', 'own'])
         .default('lambda'),
     )
-    .option('--no-monitoring', 'leave out alarms, dashboard, custom metrics and logs')
-    .option('--metrics <places...>', 'instead of a workload: /metrics of the servers of one store, as URLs or files')
-    .option('--hours <n>', 'with --metrics: how long they have counted; default: since the servers started', amount)
-    .option('--free-tier', 'take off what AWS gives every account each month')
-    .option('--prices <file>', 'JSON of prices that differ: {"s3Put": {"usd": 0.0055}}')
-    .option('--set <name=number>', `assume otherwise: ${Object.keys(ASSUMPTIONS).slice(0, 4).join(', ')} …`, assumption)
+    .option('--no-monitoring', 'without alarms, dashboard, custom metrics and logs')
+    .option('--metrics <places...>', 'instead of a workload: /metrics of one store’s servers, as URLs or files')
+    .option('--hours <n>', 'with --metrics: hours covered by the counters; default: since the servers started', amount)
+    .option('--free-tier', 'subtract AWS’s monthly free tier')
+    .option('--prices <file>', 'JSON file of other prices: {"s3Put": {"usd": 0.0055}}')
+    .option(
+      '--set <name=number>',
+      `change an assumption: ${Object.keys(ASSUMPTIONS).slice(0, 4).join(', ')} …`,
+      assumption,
+    )
     .addHelpText(
       'after',
       '\nPrices are list prices of us-east-1. docs/explanation/cost.md explains every step and assumption.',
@@ -106,7 +113,7 @@ export function costCommand(): Command {
         `A month with ${count(workload.records)} records of ${bytes(derived.recordBytes)}, ${count(workload.writes)} written, ` +
         `${count(workload.coldQueries)} cold and ${count(workload.warmQueries)} warm queries.\n` +
         `${bytes(derived.storedBytes)} kept; ${count(derived.entries)} log entries, ${count(derived.folds)} folds, ${count(derived.merges)} merges; ` +
-        `a written byte is written ${derived.writeAmplification.toFixed(1)} times.`
+        `write amplification ${derived.writeAmplification.toFixed(1)}.`
       const ours = {
         what: '10,000 updates here, one by one; in batches of 500',
         usd: `${dollars(tenThousandUpdates.oneByOne)}; ${dollars(tenThousandUpdates.batchesOf500)}`,
@@ -122,7 +129,7 @@ function text(
 ): string {
   const { bill, unitCosts, priceDate, region, freeTier, others } = report
   const compared = [
-    { what: 'this, a month', usd: dollars(bill.totalUsd) },
+    { what: 'this workload, per month', usd: dollars(bill.totalUsd) },
     ...(ours === undefined ? [] : [ours]),
     ...others,
   ]
@@ -138,7 +145,7 @@ function text(
       ],
       '',
     ),
-    `List prices of ${region}, ${priceDate}${freeTier ? ', less the free tier' : ', without the free tier'}. docs/explanation/cost.md says what is assumed.\n`,
+    `List prices of ${region}, ${priceDate}${freeTier ? ', less the free tier' : ', without the free tier'}. docs/explanation/cost.md lists the assumptions.\n`,
   ].join('\n')
 }
 
@@ -166,7 +173,7 @@ function unitCostText(costs: UnitCosts): string {
     ['1,000 cold queries', shown(costs.usdPer1000ColdQueries)],
     ['1,000 warm queries', shown(costs.usdPer1000WarmQueries)],
     ['1,000,000 writes', shown(costs.usdPerMillionWrites)],
-    ['1 GB kept a month', shown(costs.usdPerGbKept)],
+    ['1 GB kept for a month', shown(costs.usdPerGbKept)],
   ])
 }
 
@@ -179,7 +186,7 @@ function dollars(usd: number): string {
   return usd >= 0.1 ? `$${usd.toFixed(2)}` : `$${usd.toPrecision(2).replace(/e-(\d)$/, 'e-0$1')}`
 }
 
-/** `5e6` is a number too. */
+/** A number of 0 or more; `5e6` is allowed. */
 function amount(value: string): number {
   const number = Number(value)
   if (value.trim() === '' || !Number.isFinite(number) || number < 0)
@@ -190,12 +197,13 @@ function amount(value: string): number {
 function assumption(value: string, previous: Record<string, number> = {}): Record<string, number> {
   const [name = '', number = ''] = value.split('=')
   if (!Object.hasOwn(ASSUMPTIONS, name))
-    throw new InvalidArgumentError(`Known are ${Object.keys(ASSUMPTIONS).join(', ')}.`)
+    throw new InvalidArgumentError(`Give one of ${Object.keys(ASSUMPTIONS).join(', ')}.`)
   return { ...previous, [name]: amount(number) }
 }
 
 async function readPrices(path: string): Promise<PriceList> {
-  const bad = (what: string, cause?: unknown) => invalid('bad-prices', `${path}: ${what}`, { field: '--prices', cause })
+  const bad = (problem: string, cause?: unknown) =>
+    invalid('bad-prices', `${path}: ${problem}`, { field: '--prices', cause })
   let changes: Record<string, { usd?: unknown }>
   try {
     changes = JSON.parse(await readFileText(path)) as typeof changes
@@ -204,9 +212,8 @@ async function readPrices(path: string): Promise<PriceList> {
   }
   const prices: Record<PriceItem, PriceList[PriceItem]> = { ...PRICES }
   for (const [item, change] of Object.entries(changes)) {
-    if (!Object.hasOwn(PRICES, item))
-      throw bad(`there is no price ${item}; known are ${Object.keys(PRICES).join(', ')}`)
-    if (typeof change?.usd !== 'number') throw bad(`${item} has no number usd`)
+    if (!Object.hasOwn(PRICES, item)) throw bad(`there is no price ${item}; use ${Object.keys(PRICES).join(', ')}`)
+    if (typeof change?.usd !== 'number') throw bad(`${item} has no number "usd"`)
     prices[item as PriceItem] = { ...prices[item as PriceItem], ...change } as PriceList[PriceItem]
   }
   return prices
@@ -216,7 +223,7 @@ async function readMetrics(place: string): Promise<string> {
   if (!/^https?:\/\//.test(place)) return readFileText(place)
   const answer = await systemHttp(place, { method: 'GET', headers: {} })
   if (answer.status !== 200)
-    throw invalid('no-counters', `${place} answers ${answer.status}; give the address of /metrics`, {
+    throw invalid('no-counters', `${place} answers ${answer.status}; give the URL of /metrics`, {
       field: '--metrics',
     })
   return answer.text()

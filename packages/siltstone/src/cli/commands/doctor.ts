@@ -14,12 +14,9 @@ import { Output } from '../output.ts'
 import { type CommonOptions, Session, withStoreOptions } from '../session.ts'
 
 export function doctorCommand(): Command {
-  const made = command('doctor', 'look for what keeps a store from working well', [
-    'doctor',
-    'doctor --data ./data --json',
-  ])
+  const made = command('doctor', 'find problems of a store and its machine', ['doctor', 'doctor --data ./data --json'])
   return withStoreOptions(made)
-    .option('--redrive', 'try wake-up calls that had been given up again')
+    .option('--redrive', 'move wake-up messages from the dead-letter queue back to the queue')
     .addHelpText('after', '\nExits with 1 when a check fails. "siltstone verify" checks the data itself.')
     .action(async (options: CommonOptions & { redrive?: boolean }) => {
       const out = new Output(options)
@@ -30,7 +27,7 @@ export function doctorCommand(): Command {
 }
 
 const REMEDIES: Record<string, string> = {
-  'coordination-damaged': 'Nothing else is lost with it; "siltstone verify" then checks the records.',
+  'coordination-damaged': 'Nothing else is lost; "siltstone verify" then checks the records.',
 }
 
 async function examine(options: CommonOptions & { redrive?: boolean }): Promise<Check[]> {
@@ -38,7 +35,7 @@ async function examine(options: CommonOptions & { redrive?: boolean }): Promise<
   const checks = [checkNode()]
   if (isUrl(data)) checks.push(...(await checkAws(data)))
   else checks.push(...(await checkMachine(data)))
-  // Nothing there, or nothing that could be used.
+  // Without a usable directory or bucket the store cannot be opened.
   const isReady = checks.every(
     ({ name, verdict }) => verdict !== 'fail' && !(name === 'directory' && verdict === 'warn'),
   )
@@ -53,7 +50,7 @@ async function examine(options: CommonOptions & { redrive?: boolean }): Promise<
     if (!isSiltstoneError(error)) throw error
     checks.push(
       error.code === 'store-missing'
-        ? warn('store', error.message, 'Make one: "siltstone demo" or "siltstone serve".')
+        ? warn('store', error.message, 'Create one with "siltstone demo" or "siltstone serve".')
         : fail('store', error.message, REMEDIES[error.code] ?? 'Run "siltstone verify".'),
     )
   }
@@ -62,7 +59,8 @@ async function examine(options: CommonOptions & { redrive?: boolean }): Promise<
 
 async function checkMachine(data: string): Promise<Check[]> {
   if ((await fileInfo(data))?.kind !== 'directory') {
-    const remedy = 'Give the directory of a store with --data, or make one: "siltstone demo" or "siltstone serve".'
+    const remedy =
+      'Give the directory of a store with --data, or create one with "siltstone demo" or "siltstone serve".'
     return [warn('directory', `there is no store at ${data}`, remedy), await checkSplit(data)]
   }
   return [
@@ -82,6 +80,6 @@ function checkText({ name, verdict, detail, remedy }: Check): string {
 function summary(checks: readonly Check[]): string {
   const failed = checks.filter(({ verdict }) => verdict === 'fail').length
   const warned = checks.filter(({ verdict }) => verdict === 'warn').length
-  if (failed + warned === 0) return 'All is well.\n'
+  if (failed + warned === 0) return 'No problems found.\n'
   return `${plural(failed, 'check')} failed, ${plural(warned, 'warning')}.\n`
 }

@@ -1,21 +1,21 @@
 import type { Command } from 'commander'
-import type { CollectOutcome } from '../../gc/garbage-collector.ts'
+import type { GcOutcome } from '../../gc/garbage-collector.ts'
 import { command } from '../command.ts'
 import { bytes, count, table } from '../format.ts'
 import { type CommonOptions, Session, withStoreOptions } from '../session.ts'
 
 export function gcCommand(): Command {
-  const made = command('gc [collections...]', 'delete what nothing refers to any more and no reader can need', [
+  const made = command('gc [collections...]', 'delete objects that no snapshot refers to and no reader needs', [
     'gc',
     'gc notes',
     'gc --due',
   ])
   return withStoreOptions(made)
-    .option('--due', 'only collections that are due by the store’s own list')
+    .option('--due', 'only collections whose garbage collection is due')
     .action((names: string[], options: CommonOptions & { due?: boolean }) =>
       Session.use(options, { create: false }, async (session) => {
         const { engine, out } = session
-        const outcomes: CollectOutcome[] = []
+        const outcomes: GcOutcome[] = []
         if (options.due) outcomes.push(...(await engine.collectDue()))
         else
           for (const { name, path } of await session.targets(names)) {
@@ -33,7 +33,7 @@ export function gcCommand(): Command {
               { title: 'FREED', value: ({ deletedBytes }) => bytes(deletedBytes), right: true },
               { title: 'WAITING', value: ({ waiting }) => count(waiting), right: true },
               { title: 'FAILED', value: ({ failed }) => count(failed), right: true },
-              { title: '', value: ({ busy }) => (busy ? 'another process is at it' : '') },
+              { title: '', value: ({ busy }) => (busy ? 'another process collects it' : '') },
             ],
             'Nothing to collect.',
           ),

@@ -16,21 +16,21 @@ interface IngestOptions extends CommonOptions {
 }
 
 export function ingestCommand(): Command {
-  const made = command('ingest <collection> <paths...>', 'split text files into passages, embed them, write them', [
+  const made = command('ingest <collection> <paths...>', 'split text files into passages, embed and write them', [
     'ingest notes ~/notes',
     'ingest docs README.md docs --space cosine',
   ])
   return withEmbedders(withStoreOptions(made))
     .addOption(
-      new Option('--space <space>', 'of the collection, if it has to be made')
+      new Option('--space <space>', 'distance of the collection, if it is created')
         .choices(['l2', 'cosine', 'ip'])
         .default('cosine'),
     )
-    .option('--force', 'also files that have not changed since they were ingested')
+    .option('--force', 'ingest unchanged files again, too')
     .addHelpText(
       'after',
-      '\nMarkdown and plain text. Each passage is a record with the metadata source, heading, position and hash. A file that' +
-        '\nis ingested again replaces its passages; one that has not changed is passed over.',
+      '\nMarkdown and plain text. Each passage is a record with the metadata source, heading, position and hash. Ingesting a' +
+        '\nfile again replaces its passages; unchanged files are skipped.',
     )
     .action((name: string, paths: string[], options: IngestOptions) =>
       Session.use(options, { create: true }, async (session) => {
@@ -53,8 +53,8 @@ export function ingestCommand(): Command {
         }
         await ingest.flush()
         await session.out.endProgress()
-        const { duplicates, leftOut } = tally
-        const result = { collection: info.name, ...ingest.counts, bytes: tally.bytes, duplicates, tooLarge: leftOut }
+        const { duplicates, omitted } = tally
+        const result = { collection: info.name, ...ingest.counts, bytes: tally.bytes, duplicates, tooLarge: omitted }
         await session.out.answer(
           result,
           () =>
@@ -62,8 +62,8 @@ export function ingestCommand(): Command {
               `${plural(result.files, 'file')} (${bytes(tally.bytes)}): ${plural(result.passages, 'passage')} written to ${info.name}`,
               ...(result.unchanged > 0 ? [`${plural(result.unchanged, 'file')} unchanged`] : []),
               ...(result.removed > 0 ? [`${plural(result.removed, 'old passage')} removed`] : []),
-              ...(duplicates > 0 ? [`${plural(duplicates, 'copy', 'copies')} passed over`] : []),
-              ...(leftOut > 0 ? [`${plural(leftOut, 'file')} too large`] : []),
+              ...(duplicates > 0 ? [`${plural(duplicates, 'copy', 'copies')} skipped`] : []),
+              ...(omitted > 0 ? [`${plural(omitted, 'file')} too large`] : []),
             ].join(', ') + '.\n',
         )
       }),

@@ -27,25 +27,25 @@ interface ProduceOptions extends CommonOptions {
 const MB = 1024 * 1024
 
 export function produceCommand(): Command {
-  const made = command('produce <collection> [file]', 'drop records as deltas in a collection’s inbox', [
+  const made = command('produce <collection> [file]', 'write records as deltas to a collection’s inbox', [
     'produce notes records.jsonl',
     `produce notes --create <<< '{"id": "1", "document": "Silt settles.", "metadata": {"page": 3}}'`,
     'produce notes delta.arrow',
   ])
   return withEmbedders(withStoreOptions(made))
-    .addOption(new Option('--format <format>', 'default: by the file’s name, else jsonl').choices(['jsonl', 'arrow']))
+    .addOption(new Option('--format <format>', 'default: arrow for *.arrow, else jsonl').choices(['jsonl', 'arrow']))
     .addOption(
-      new Option('--op <op>', 'for records that do not say')
+      new Option('--op <op>', 'operation of records without "op"')
         .choices(['add', 'upsert', 'update', 'delete'])
         .default('upsert'),
     )
-    .option('--create', 'make the collection when it is not there')
-    .option('--max-records <n>', 'records in one delta', wholeNumber(1), 10_000)
-    .option('--max-bytes <n>', 'bytes of one delta, about', wholeNumber(1_000), 16 * MB)
+    .option('--create', 'create the collection if it is missing')
+    .option('--max-records <n>', 'most records per delta', wholeNumber(1), 10_000)
+    .option('--max-bytes <n>', 'approximate most bytes per delta', wholeNumber(1_000), 16 * MB)
     .addHelpText(
       'after',
       '\nJSONL fields: id, op, vector (or embedding), document, metadata, uri. A record with a document and no vector is' +
-        '\nembedded here. "-" or no file reads stdin. Arrow files are deltas: docs/reference/format.md says what they hold.',
+        '\nembedded first. "-" or no file reads stdin. Arrow files are deltas, see docs/reference/format.md.',
     )
     .action((name: string, file: string | undefined, options: ProduceOptions) =>
       Session.use(options, { create: options.create === true }, async (session) => {
@@ -59,17 +59,19 @@ export function produceCommand(): Command {
         else await producer.jsonLines(chunks, source ?? 'stdin')
         await session.out.endProgress()
         const { produced, records } = producer
-        await session.out.answer({ collection: info.name, deltas: produced, records }, () => text(produced, records))
+        await session.out.answer({ collection: info.name, deltas: produced, records }, () =>
+          summaryText(produced, records),
+        )
       }),
     )
 }
 
-function text(produced: readonly Produced[], records: number): string {
-  if (produced.length === 0) return 'No records: nothing was produced.\n'
+function summaryText(produced: readonly Produced[], records: number): string {
+  if (produced.length === 0) return 'There are no records to produce.\n'
   const lines = produced.map(
     ({ key, sizeBytes, records: count }) => `${key}  ${plural(count, 'record')}, ${bytes(sizeBytes)}\n`,
   )
-  return `${lines.join('')}${plural(records, 'record')} in ${plural(produced.length, 'delta')}; readers see them now.\n`
+  return `${lines.join('')}${plural(records, 'record')} in ${plural(produced.length, 'delta')}; readers see them from now on.\n`
 }
 
 async function requireFile(path: string): Promise<void> {
@@ -98,9 +100,13 @@ class DeltaProducer {
 
   constructor(session: Session, info: CollectionInfo, options: ProduceOptions) {
     if (!info.inbox)
-      throw invalid('no-inbox', `${info.name} takes no bare producers; write through a server or the library`, {
-        field: 'collection',
-      })
+      throw invalid(
+        'no-inbox',
+        `${info.name} accepts no deltas of bare producers; write through a server or the library`,
+        {
+          field: 'collection',
+        },
+      )
     this.#session = session
     this.#info = info
     this.#options = options
@@ -114,14 +120,14 @@ class DeltaProducer {
       const record = recordFromLine(text, `${name}:${number}`, this.#options.op)
       const size = text.length + (record.vector?.byteLength ?? (this.#dimension ?? 256) * 4)
       if (batch.length >= this.#options.maxRecords || (batch.length > 0 && sizeBytes + size > this.#options.maxBytes)) {
-        await this.#drop(batch)
+        await this.#produceBatch(batch)
         batch = []
         sizeBytes = 0
       }
       batch.push(record)
       sizeBytes += size
     }
-    if (batch.length > 0) await this.#drop(batch)
+    if (batch.length > 0) await this.#produceBatch(batch)
   }
 
   async arrow(chunks: AsyncIterable<Uint8Array>, name: string): Promise<void> {
@@ -133,12 +139,12 @@ class DeltaProducer {
     if (collection !== null && collection !== path)
       throw invalid(
         'wrong-collection',
-        `${name} is addressed to collection ${collection}, ${this.#info.name} is ${path}`,
+        `${name} is addressed to collection ${collection}, but ${this.#info.name} is ${path}`,
       )
     const isWhole = records.every(({ op, vector }) => vector !== null || op === 'update' || op === 'delete')
     if (isWhole && bytes.length <= directoryLimits.deltaBytes && records.length <= this.#options.maxRecords) {
       this.#checkDimension(records)
-      await this.#note(
+      await this.#addProduced(
         await produce(
           this.#session.env,
           path,
@@ -149,14 +155,14 @@ class DeltaProducer {
       return
     }
     for (let i = 0; i < records.length; i += this.#options.maxRecords)
-      await this.#drop(records.slice(i, i + this.#options.maxRecords))
+      await this.#produceBatch(records.slice(i, i + this.#options.maxRecords))
   }
 
-  async #drop(records: RecordOp[]): Promise<void> {
+  async #produceBatch(records: RecordOp[]): Promise<void> {
     await this.#embed(records)
     this.#checkDimension(records)
     const maxBytes = directoryLimits.deltaBytes
-    await this.#note(await produce(this.#session.env, pathOf(this.#info), { records }, { maxBytes }))
+    await this.#addProduced(await produce(this.#session.env, pathOf(this.#info), { records }, { maxBytes }))
   }
 
   async #embed(records: RecordOp[]): Promise<void> {
@@ -181,7 +187,7 @@ class DeltaProducer {
     })
   }
 
-  /** A delta that disagrees would be refused by every reader, later and silently. */
+  /** Every reader would refuse a delta with another dimension, without an error that the producer sees. */
   #checkDimension(records: readonly RecordOp[]): void {
     for (const { id, vector } of records) {
       if (!vector) continue
@@ -189,13 +195,13 @@ class DeltaProducer {
       if (vector.length !== this.#dimension)
         throw invalid(
           'dimension-mismatch',
-          `the vector of ${JSON.stringify(id)} has ${vector.length} dimensions, the collection ${this.#dimension}`,
+          `the vector of ${JSON.stringify(id)} has ${vector.length} dimensions, the collection has ${this.#dimension}`,
           { field: 'vector' },
         )
     }
   }
 
-  async #note(produced: Produced): Promise<void> {
+  async #addProduced(produced: Produced): Promise<void> {
     this.produced.push(produced)
     this.records += produced.records
     await this.#session.out.progress(`${plural(this.records, 'record')} in ${plural(this.produced.length, 'delta')} …`)

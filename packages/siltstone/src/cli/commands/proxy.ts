@@ -18,14 +18,14 @@ interface ProxyCommandOptions {
 }
 
 export function proxyCommand(): Command {
-  const made = command('proxy <url>', 'sign the requests of Chroma clients for a function URL', [
+  const made = command('proxy <url>', 'sign requests of Chroma clients for a Lambda function URL', [
     'proxy https://abc123.lambda-url.eu-central-1.on.aws --port 8000',
   ])
   return withOutputOptions(made)
     .addOption(new Option('--host <address>', 'address to listen on').default('127.0.0.1'))
-    .addOption(new Option('--port <port>', '0 takes a free one').default(8000).argParser(port))
-    .option('--region <region>', 'default: the one in the URL, or AWS_REGION')
-    .option('--service <name>', 'the name that requests are signed for', 'lambda')
+    .addOption(new Option('--port <port>', '0 chooses a free port').default(8000).argParser(port))
+    .option('--region <region>', 'default: the region in the URL, or AWS_REGION')
+    .option('--service <name>', 'service name in the signatures', 'lambda')
     .action(proxy)
 }
 
@@ -45,7 +45,7 @@ async function proxy(url: string, options: ProxyCommandOptions): Promise<void> {
   })
   await new Output(options).answer(
     { url: running.url, target: target.href, region },
-    () => `${running.url} signs and sends on to ${target.href} (stop with Ctrl-C)\n`,
+    () => `${running.url} signs requests and forwards them to ${target.href} (stop with Ctrl-C)\n`,
   )
   await stopped
 }
@@ -53,7 +53,9 @@ async function proxy(url: string, options: ProxyCommandOptions): Promise<void> {
 function targetOf(text: string): URL {
   const url = URL.parse(text)
   if (url && (url.protocol === 'https:' || url.protocol === 'http:')) return url
-  throw invalid('bad-url', `${JSON.stringify(text)} is no URL: give the function's, https://….on.aws`, { field: 'url' })
+  throw invalid('bad-url', `${JSON.stringify(text)} is not a URL; give the function's URL, https://….on.aws`, {
+    field: 'url',
+  })
 }
 
 function regionOf({ hostname }: URL): string {
@@ -63,7 +65,7 @@ function regionOf({ hostname }: URL): string {
     variables['AWS_REGION'] ??
     variables['AWS_DEFAULT_REGION']
   if (region !== undefined && region !== '') return region
-  throw invalid('no-region', `Which region ${hostname} is in cannot be told: give --region, or set AWS_REGION`, {
+  throw invalid('no-region', `the region of ${hostname} is unknown; give --region, or set AWS_REGION`, {
     field: 'region',
   })
 }

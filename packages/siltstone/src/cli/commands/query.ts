@@ -5,7 +5,7 @@ import type { ReadLevel } from '../../model/read.ts'
 import { invalid } from '../../errors.ts'
 import type { ExactJson } from '../../records/exact-json.ts'
 import { andFilters, type Filter, parseWhere, parseWhereDocument } from '../../filter/index.ts'
-import { exactJson, INCLUDES, vector, version, wholeNumber, words } from '../arguments.ts'
+import { commaSeparated, exactJson, INCLUDES, vector, version, wholeNumber } from '../arguments.ts'
 import { command } from '../command.ts'
 import { columnsFrom, printHits, printRecords } from '../print-records.ts'
 import { type CommonOptions, Session, withEmbedders, withStoreOptions } from '../session.ts'
@@ -22,10 +22,13 @@ function withReadOptions(made: Command): Command {
   return made
     .option('--where <json>', 'only records whose metadata match', exactJson)
     .option('--where-document <json>', 'only records whose text matches', exactJson)
-    .option('--include <columns>', `what to show: ${INCLUDES.join(', ')}`, words(INCLUDES), ['documents', 'metadatas'])
-    .option('--at <version>', 'read an old state: a version, or the name of a snapshot', version)
+    .option('--include <columns>', `columns to show: ${INCLUDES.join(', ')}`, commaSeparated(INCLUDES), [
+      'documents',
+      'metadatas',
+    ])
+    .option('--at <version>', 'read an earlier state: a version, or the name of a snapshot', version)
     .addOption(
-      new Option('--level <level>', 'how fresh: everything, up to a second old, or the snapshot alone')
+      new Option('--level <level>', 'consistency: every write, a state up to a second old, or the snapshot alone')
         .choices(['strong', 'bounded', 'index'])
         .default('strong'),
     )
@@ -63,12 +66,12 @@ export function queryCommand(): Command {
     'query notes --vector 0.1,0.2,0.3 --include metadatas,uris --json',
   ])
   return withReadOptions(withEmbedders(withStoreOptions(made)))
-    .option('--text <text>', 'embedded by the collection’s embedder')
-    .option('--vector <numbers>', 'comma-separated', vector)
-    .option('-k, --k <n>', 'how many', wholeNumber(1), 10)
+    .option('--text <text>', 'text to embed with the collection’s embedder')
+    .option('--vector <numbers>', 'query vector, comma-separated', vector)
+    .option('-k, --k <n>', 'number of records', wholeNumber(1), 10)
     .option('--exact', 'measure every record instead of using the index')
     .option('--probes <n>', 'clusters of the index to visit in each segment', wholeNumber(1))
-    .option('--explain', 'show how the answer came about')
+    .option('--explain', 'show requests, probed clusters, candidates and times')
     .action((name: string, options: QueryOptions) =>
       Session.use(options, { create: false }, async (session) => {
         if ((options.text === undefined) === (options.vector === undefined))
@@ -107,7 +110,7 @@ interface GetOptions extends ReadCommandOptions {
 }
 
 export function getCommand(): Command {
-  const made = command('get <collection> [ids...]', 'read records by id or filter, in order of insertion', [
+  const made = command('get <collection> [ids...]', 'read records by id or filter, in insertion order', [
     'get notes --limit 5',
     'get notes doc-1 doc-2 --include documents,embeddings',
     `get notes --where-document '{"$contains":"granite"}' --at 12`,

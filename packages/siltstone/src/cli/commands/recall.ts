@@ -18,15 +18,20 @@ interface RecallOptions extends CommonOptions {
 }
 
 export function recallCommand(): Command {
-  const made = command('recall <collection>', 'measure how many of the nearest records a query finds', [
+  const made = command('recall <collection>', 'measure which fraction of the nearest records queries find', [
     'recall notes',
     `recall notes --where '{"year":2024}' -k 20 --samples 500 --json`,
     'recall notes --queries vectors.txt',
   ])
   return withStoreOptions(made)
     .option('-k, --k <n>', 'nearest records', wholeNumber(1), 10)
-    .option('--samples <n>', 'queries: vectors of records drawn at random, themselves not counted', wholeNumber(1), 200)
-    .option('--queries <file>', 'query with these instead, one vector of comma-separated numbers a line')
+    .option(
+      '--samples <n>',
+      'number of queries: vectors of random records, which do not count as their own neighbours',
+      wholeNumber(1),
+      200,
+    )
+    .option('--queries <file>', 'use these queries instead: one vector of comma-separated numbers per line')
     .option('--where <json>', 'only records whose metadata match', exactJson)
     .option('--where-document <json>', 'only records whose text matches', exactJson)
     .option('--probes <n>', 'clusters of the index to visit in each segment', wholeNumber(1))
@@ -50,7 +55,7 @@ export function recallCommand(): Command {
           { ...report },
           () =>
             `recall@${report.k} ${report.recall.toFixed(4)} over ${report.queries} queries ` +
-            `(a tenth have ${report.p10.toFixed(2)} or less, the worst ${report.worst.toFixed(2)})\n`,
+            `(10th percentile ${report.p10.toFixed(2)}, worst ${report.worst.toFixed(2)})\n`,
         )
       }),
     )
@@ -58,6 +63,7 @@ export function recallCommand(): Command {
 
 async function readVectors(file: string): Promise<Float32Array[]> {
   const lines = (await readFileText(file)).split('\n').filter((line) => line.trim() !== '')
-  if (lines.length === 0) throw invalid('nothing-to-query', `${file} holds no vectors`, { field: '--queries' })
+  if (lines.length === 0)
+    throw invalid('nothing-to-query', `${file} has no vectors; write one per line`, { field: '--queries' })
   return lines.map(vector)
 }

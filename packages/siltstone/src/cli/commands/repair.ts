@@ -7,13 +7,13 @@ import { command } from '../command.ts'
 import { type CommonOptions, Session, withStoreOptions } from '../session.ts'
 
 export function repairCommand(): Command {
-  const made = command('repair [collections...]', 'put right what can be put right without losing anything', [
+  const made = command('repair [collections...]', 'repair damage that can be repaired without losing data', [
     'repair notes --dry-run',
     'repair',
   ])
   return withStoreOptions(made)
-    .option('--dry-run', 'only say what would be done')
-    .addHelpText('after', '\nNothing is ever deleted. Exits with 6 when something stays damaged.')
+    .option('--dry-run', 'only show the repairs')
+    .addHelpText('after', '\nNothing is deleted. Exits with 6 when damage remains.')
     .action((names: string[], options: CommonOptions & { dryRun?: boolean }) =>
       Session.use(options, { create: false }, async (session) => {
         const reports: (RepairReport & { name: string })[] = []
@@ -49,13 +49,13 @@ function reportText({
   const done = { void: dryRun ? 'would void' : 'voided', publish: dryRun ? 'would publish again' : 'published again' }
   const errors = problems.filter(({ severity }) => severity === 'error')
   const lines = actions.map(({ kind, key, why }) => `${name}: ${done[kind]} ${key} (${why})`)
-  if (busy) lines.push(`${name}: a compactor or collector is at work; try again when it is done`)
-  for (const { key, reason } of refused) lines.push(`${name}: ${key} cannot take its place: ${reason}`)
+  if (busy) lines.push(`${name}: a compactor or garbage collector is running; try again when it has finished`)
+  for (const { key, reason } of refused) lines.push(`${name}: ${key} cannot be used instead: ${reason}`)
   for (const { problem, remedy } of errors) lines.push(`${name}: still damaged: ${problem}`, `  ${remedy}`)
   if (errors.length > 0 && wholeSnapshots.length > 0)
     lines.push(
       `${name}: these kept snapshots are whole: ${wholeSnapshots.join(', ')}`,
-      `  "siltstone snapshots rollback ${name} ${wholeSnapshots[0]}" goes back to the newest.`,
+      `  "siltstone snapshots rollback ${name} ${wholeSnapshots[0]}" restores the newest.`,
     )
   if (lines.length === 0) lines.push(`${name}: nothing to repair`)
   return `${lines.join('\n')}\n`

@@ -14,14 +14,14 @@ import { jsonLogger } from '../../server/logging.ts'
 import { PrometheusMetrics } from '../../server/metrics.ts'
 import { type RunningServer, startServer } from '../../server/server.ts'
 import { startTracing } from '../../server/tracing.ts'
-import { port, share, wholeNumber } from '../arguments.ts'
+import { fraction, port, wholeNumber } from '../arguments.ts'
 import { command } from '../command.ts'
 import { readEmbedders } from '../embedders.ts'
 import { Output } from '../output.ts'
 import { DEFAULT_DATA, withEmbedders, withOutputOptions } from '../session.ts'
 
 const MB = 1024 * 1024
-/** SIGTERM to the end, whatever happens. */
+/** The process ends this long after SIGTERM at the latest. */
 const STOP_WITHIN_MS = 5_000
 
 export interface ServeOptions {
@@ -51,28 +51,32 @@ export function serveCommand(): Command {
   ])
   return withEmbedders(withOutputOptions(made))
     .addOption(
-      new Option('--data <place>', 'where the store is: a directory, or s3://bucket/prefix')
+      new Option('--data <place>', 'the store: a directory, or s3://bucket/prefix')
         .env('SILTSTONE_DATA')
         .default(DEFAULT_DATA),
     )
     .addOption(new Option('--host <address>', 'address to listen on').env('SILTSTONE_HOST').default('127.0.0.1'))
-    .addOption(new Option('--port <port>', '0 takes a free one').env('SILTSTONE_PORT').default(8000).argParser(port))
-    .option('--allow-reset', 'let clients delete everything by POST /reset')
+    .addOption(new Option('--port <port>', '0 chooses a free port').env('SILTSTONE_PORT').default(8000).argParser(port))
+    .option('--allow-reset', 'let clients delete everything with POST /reset')
     .option('--read-only', 'refuse writes')
     .option('--tokens <file>', 'JSON list of tokens with role and tenants (or the variable SILTSTONE_TOKENS)')
     .option('--cors <origins...>', 'origins that browsers may call from; "*" for all')
     .addOption(
-      new Option('--log-level <level>', 'on stderr, one JSON object a line')
+      new Option('--log-level <level>', 'of the log on stderr, one JSON object per line')
         .env('SILTSTONE_LOG_LEVEL')
         .choices(['debug', 'info', 'warn', 'error', 'silent'])
         .default('info'),
     )
     .option('--no-compaction', 'leave compaction to other processes')
     .option('--cache-mb <n>', 'memory for parsed blocks', wholeNumber(1), 160)
-    .option('--query-threads <n>', 'answer queries in so many threads, each with a cache of its own', wholeNumber(0), 0)
-    .option('--recall-sample <share>', 'repeat this share of the queries exactly and export their recall', share)
-    .option('--recall-alarm <recall>', 'count and log sampled queries below this recall', share, 0.9)
-    .option('--allow-network-filesystem', 'accept NFS or SMB, where only one machine may open the store')
+    .option('--query-threads <n>', 'threads that answer queries, each with its own cache', wholeNumber(0), 0)
+    .option(
+      '--recall-sample <fraction>',
+      'run this fraction of the queries exactly, too, and export their recall',
+      fraction,
+    )
+    .option('--recall-alarm <recall>', 'count and log sampled queries below this recall', fraction, 0.9)
+    .option('--allow-network-filesystem', 'accept NFS or SMB; then only one machine may open the store')
     .action(serve)
 }
 
@@ -143,7 +147,14 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
         }),
     })
     if (options.compaction && !options.readOnly)
-      compaction = new Compaction({ directory: options.data, allowNetworkFilesystem, clock: env.clock, log, metrics })
+      compaction = new Compaction({
+        directory: options.data,
+        allowNetworkFilesystem,
+        clock: env.clock,
+        random: env.random,
+        log,
+        metrics,
+      })
   } catch (error) {
     await closeEnvironment(env)
     throw error

@@ -45,15 +45,12 @@ function listCommand(): Command {
 function find(snapshots: readonly SnapshotInfo[], name: string): SnapshotInfo {
   const found = name === 'current' ? snapshots.find((one) => one.current) : snapshots.find((one) => one.name === name)
   if (found) return found
-  throw notFound(
-    'snapshot-missing',
-    `there is no snapshot ${name}; "siltstone snapshots list" shows those that are kept`,
-  )
+  throw notFound('snapshot-missing', `there is no snapshot ${name}; "siltstone snapshots list" lists the kept ones`)
 }
 
 function showCommand(): Command {
   return withStoreOptions(
-    command('show <collection> [snapshot]', 'show what a snapshot consists of', [
+    command('show <collection> [snapshot]', 'show the contents of a snapshot', [
       'snapshots show notes',
       'snapshots show notes 12-01J9Z3V5Q8F2M4N6P7R9S0T1V2',
     ]),
@@ -93,7 +90,7 @@ function showCommand(): Command {
 
 function rollbackCommand(): Command {
   return withStoreOptions(
-    command('rollback <collection> <snapshot>', 'make the records those of a kept snapshot again; history is kept', [
+    command('rollback <collection> <snapshot>', 'restore the records of a kept snapshot as a new version', [
       'snapshots rollback notes 12-01J9Z3V5Q8F2M4N6P7R9S0T1V2',
     ]),
   ).action((name: string, snapshotName: string, options: CommonOptions) =>
@@ -102,7 +99,7 @@ function rollbackCommand(): Command {
       const { version } = await collection.rollback(snapshotName)
       await session.out.answer(
         { collection: info.name, snapshot: snapshotName, version },
-        () => `${info.name} is as it was at ${snapshotName} (version ${version}).\n`,
+        () => `${info.name} has the records of ${snapshotName} again (version ${version}).\n`,
       )
     }),
   )
@@ -132,7 +129,7 @@ function readCommand(): Command {
 }
 
 export function snapshotsCommand(): Command {
-  return group('snapshots', 'list, show, read and go back to kept versions', [
+  return group('snapshots', 'list, show, read and restore kept versions', [
     listCommand(),
     showCommand(),
     readCommand(),

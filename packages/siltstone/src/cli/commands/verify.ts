@@ -8,12 +8,12 @@ import { type CommonOptions, Session, withStoreOptions } from '../session.ts'
 export function verifyCommand(): Command {
   const made = command(
     'verify [collections...]',
-    'check every object, checksum, reference and count; changes nothing',
+    'check every object, checksum, reference and count, without changes',
     ['verify', 'verify notes --quick'],
   )
   return withStoreOptions(made)
-    .option('--quick', 'only existence, sizes, manifests and the log; not every byte')
-    .addHelpText('after', '\nExits with 6 when something is damaged.')
+    .option('--quick', 'check existence, sizes, manifests and the log, but not every byte')
+    .addHelpText('after', '\nExits with 6 when an object is damaged.')
     .action((names: string[], options: CommonOptions & { quick?: boolean }) =>
       Session.use(options, { create: false }, async (session) => {
         const reports: (VerifyReport & { name: string })[] = []
@@ -36,8 +36,8 @@ function reportText({ name, state, problems, figures, liveRecords, version }: Ve
       ? 'whole'
       : problems.some(({ severity }) => severity === 'error')
         ? 'DAMAGED'
-        : 'whole, with remarks'
-  const records = liveRecords === null ? 'records not countable' : plural(liveRecords, 'record')
+        : 'whole, with warnings'
+  const records = liveRecords === null ? 'unknown number of records' : plural(liveRecords, 'record')
   const lines = [
     `${name}: ${verdict}${state === 'closed' ? ' (deleted)' : ''}, ${records} at version ${version}`,
     `  ${plural(figures.objects, 'object')} with ${bytes(figures.bytes)}: ${plural(figures.manifests, 'manifest')}, ` +

@@ -1,4 +1,4 @@
-/** What a store on AWS stands on: bucket, queue, table, and the rules of the bucket that could hurt it. */
+/** Checks what a store on AWS depends on: bucket, queue, table, and bucket settings that could damage it. */
 import type { AwsFacts, Fact, QueueFacts } from '../../drivers/aws/inspect.ts'
 import { loadAws } from '../../drivers/load-aws.ts'
 import { environmentVariables } from '../../host/process.ts'
@@ -11,7 +11,7 @@ import { type Check, fail, ok, warn } from './check.ts'
 import { checkLifecycle } from './lifecycle.ts'
 
 const SKEW_MS = 5_000
-/** A fold of a large log takes minutes; a message that shows again meanwhile starts another one. */
+/** A fold of a large log takes minutes; a message that becomes visible again before its end starts another fold. */
 const SHORT_VISIBILITY_S = 60
 const FEW_RECEIVES = 3
 
@@ -31,10 +31,10 @@ export async function checkAws(url: string): Promise<Check[]> {
 export function checksOf(facts: AwsFacts): Check[] {
   const { bucket } = facts.place
   return [
-    judge('bucket', facts.bucket, () => ok('bucket', `${bucket} can be reached`), fail),
+    checkFact('bucket', facts.bucket, () => ok('bucket', `${bucket} can be reached`), fail),
     ...(facts.conditions ? [checkConditions(facts.conditions)] : []),
-    ...(facts.skewMs ? [judge('clock', facts.skewMs, checkSkew, fail)] : []),
-    ...(facts.versioning ? [judge('versioning', facts.versioning, checkVersioning, warn)] : []),
+    ...(facts.skewMs ? [checkFact('clock', facts.skewMs, checkSkew, fail)] : []),
+    ...(facts.versioning ? [checkFact('versioning', facts.versioning, checkVersioning, warn)] : []),
     ...(facts.lifecycle ? checkLifecycle(facts) : []),
     checkQueueSettings(facts),
     ...checkNotification(facts),
@@ -42,21 +42,29 @@ export function checksOf(facts: AwsFacts): Check[] {
   ]
 }
 
-/** Facts that may not be read are a matter of permissions, and of the check how bad that is. */
-function judge<T>(name: string, fact: Fact<T>, check: (value: T) => Check, otherwise: typeof warn): Check {
+/** @param otherwise verdict when the credentials may not read the fact */
+function checkFact<T>(name: string, fact: Fact<T>, check: (value: T) => Check, otherwise: typeof warn): Check {
   if ('value' in fact) return check(fact.value)
-  return otherwise(name, fact.error.message, 'Correct it, or give these credentials the permission, and look again.')
+  return otherwise(
+    name,
+    fact.error.message,
+    'Correct the setting, or give these credentials the permission; then run the check again.',
+  )
 }
 
 function checkConditions(fact: Fact<string | undefined>): Check {
   const name = 'conditional puts'
-  return judge(
+  return checkFact(
     name,
     fact,
     (problem) =>
       problem === undefined
-        ? ok(name, 'honoured, also in a race')
-        : fail(name, problem, 'Writers would overwrite each other. Use another server, or another version of it.'),
+        ? ok(name, 'honoured, even with concurrent writers')
+        : fail(
+            name,
+            problem,
+            'Writers would overwrite each other. Use another object store, or another version of it.',
+          ),
     warn,
   )
 }
@@ -66,7 +74,7 @@ function checkSkew(skewMs: number): Check {
   return warn(
     'clock',
     `S3 is ${duration(Math.abs(skewMs))} ${skewMs < 0 ? 'behind' : 'ahead'}`,
-    'Set the machine’s clock (NTP): leases are taken too early or too late, and S3 refuses requests from 15 minutes on.',
+    'Set the machine’s clock (NTP): leases expire too early or too late, and S3 refuses requests beyond 15 minutes.',
   )
 }
 
@@ -75,36 +83,41 @@ function checkVersioning(status: 'Enabled' | 'Suspended' | 'off'): Check {
   return warn(
     'versioning',
     status === 'off' ? 'off' : 'suspended',
-    'Turn it on: what is deleted or overwritten by mistake can then be brought back.',
+    'Turn it on: objects deleted or overwritten by mistake can then be restored.',
   )
 }
 
 function checkQueueSettings({ queue, place }: AwsFacts): Check {
   if (queue === undefined)
-    return ok('queue settings', 'no queue: wake-up calls stay within a process, others compact by schedule')
-  return judge('queue settings', queue, (facts) => judgeQueue(facts, place.queueUrl ?? ''), fail)
+    return ok('queue settings', 'no queue: wake-up messages stay in one process; other processes compact by schedule')
+  return checkFact('queue settings', queue, (facts) => checkQueueFacts(facts, place.queueUrl ?? ''), fail)
 }
 
-function judgeQueue({ visibilityS, retentionS, maxReceiveCount, isFifo }: QueueFacts, url: string): Check {
+function checkQueueFacts({ visibilityS, retentionS, maxReceiveCount, isFifo }: QueueFacts, url: string): Check {
   const name = 'queue settings'
-  if (isFifo) return fail(name, `${url} is a FIFO queue`, 'Use a standard queue: order means nothing to wake-up calls.')
+  if (isFifo)
+    return fail(name, `${url} is a FIFO queue`, 'Use a standard queue: the order of wake-up messages does not matter.')
   if (maxReceiveCount === undefined)
-    return warn(name, 'no dead-letter queue', 'Add one: a message that always fails comes back until it is too old.')
+    return warn(
+      name,
+      'no dead-letter queue',
+      'Add one: otherwise a message that always fails is delivered until it expires.',
+    )
   if (maxReceiveCount < FEW_RECEIVES)
     return warn(
       name,
-      `messages are set aside after ${maxReceiveCount} receives`,
-      'Raise maxReceiveCount to 5: being throttled counts too.',
+      `messages are dead-lettered after ${maxReceiveCount} receives`,
+      'Raise maxReceiveCount to 5: throttled attempts count, too.',
     )
   if (visibilityS < SHORT_VISIBILITY_S)
     return warn(
       name,
-      `messages show again after ${visibilityS} s`,
-      'Raise the visibility timeout to 900 s: compactions that take longer are begun twice.',
+      `messages become visible again after ${visibilityS} s`,
+      'Raise the visibility timeout to 900 s: compactions that take longer start twice.',
     )
   return ok(
     name,
-    `hidden for ${visibilityS} s, kept for ${duration(retentionS * 1_000)}, set aside after ${maxReceiveCount} receives`,
+    `hidden for ${visibilityS} s, kept for ${duration(retentionS * 1_000)}, dead-lettered after ${maxReceiveCount} receives`,
   )
 }
 
@@ -112,12 +125,12 @@ function checkNotification({ notifies, queue }: AwsFacts): Check[] {
   if (notifies === undefined || queue === undefined) return []
   const name = 'notification'
   return [
-    judge(
+    checkFact(
       name,
       notifies,
       (value) =>
         value
-          ? ok(name, 'the bucket tells a queue of new objects')
+          ? ok(name, 'the bucket notifies a queue of new objects')
           : ok(name, 'none: deltas of producers that send no message wait for the schedule'),
       warn,
     ),
@@ -126,7 +139,7 @@ function checkNotification({ notifies, queue }: AwsFacts): Check[] {
 
 function checkTable({ table }: AwsFacts): Check {
   if (table === undefined) return ok('lock table', 'none: leases are objects in the bucket')
-  return judge(
+  return checkFact(
     'lock table',
     table,
     ({ hasTimeToLive }) =>
@@ -134,9 +147,9 @@ function checkTable({ table }: AwsFacts): Check {
         ? warn(
             'lock table',
             'items have a time to live',
-            'Turn it off: fencing numbers of deleted items would start again.',
+            'Turn it off: after an item is deleted, its fencing numbers would start again.',
           )
-        : ok('lock table', 'can be read, and keeps its items'),
+        : ok('lock table', 'readable, and keeps its items'),
     fail,
   )
 }

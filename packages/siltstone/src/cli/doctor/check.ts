@@ -4,7 +4,7 @@ export interface Check {
   name: string
   verdict: Verdict
   detail: string
-  /** What to do, when it is not ok. */
+  /** What to do; only without `ok`. */
   remedy?: string
 }
 

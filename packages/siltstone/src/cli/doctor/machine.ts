@@ -1,4 +1,4 @@
-/** What the machine and the directory must be able to do. */
+/** Checks the machine and the store's directory. */
 import { basename, dirname, join, resolve } from 'node:path'
 import { isSiltstoneError } from '../../errors.ts'
 import { storeKey } from '../../format/keys.ts'
@@ -14,8 +14,8 @@ import { type Check, fail, ok, warn } from './check.ts'
 const NEEDED_NODE = 24
 const SLOW_FSYNC_MS = 100
 const SKEW_MS = 2_000
-const LITTLE_DISK_BYTES = 2_000_000_000
-const NO_DISK_BYTES = 100_000_000
+const LOW_DISK_BYTES = 2_000_000_000
+const MIN_DISK_BYTES = 100_000_000
 
 export function checkNode(): Check {
   const { nodeVersion, platform, cpus, memoryBytes } = machine()
@@ -25,7 +25,7 @@ export function checkNode(): Check {
     : fail('node', detail, `Siltstone needs Node ${NEEDED_NODE} or newer: https://nodejs.org.`)
 }
 
-/** Writable, syncs, honours exclusive names, and its clock agrees with ours. */
+/** Checks that the directory is writable, syncs, links exclusively, and has the same clock as the machine. */
 export async function checkDirectory(directory: string, clock: Clock, name: string): Promise<Check[]> {
   const checks: Check[] = []
   try {
@@ -33,17 +33,17 @@ export async function checkDirectory(directory: string, clock: Clock, name: stri
     const { fsyncMs, modifiedMs, isLinkExclusive } = await tryDirectory(directory, name)
     const after = clock.nowMs()
     checks.push(ok('directory', `${directory} can be written`))
-    const speed = `${duration(fsyncMs)} until a write is on the disk`
+    const speed = `${duration(fsyncMs)} per fsync`
     checks.push(
       fsyncMs > SLOW_FSYNC_MS
-        ? warn('fsync', speed, 'Every write waits for it, so a faster disk makes writes faster. Larger batches help.')
+        ? warn('fsync', speed, 'Every write waits for an fsync: use a faster disk, or larger batches.')
         : ok('fsync', speed),
     )
     if (!isLinkExclusive)
       checks.push(
         fail(
           'exclusive names',
-          'a name could be given twice',
+          'two links could get the same name',
           'Use another file system: writers would overwrite each other.',
         ),
       )
@@ -53,14 +53,18 @@ export async function checkDirectory(directory: string, clock: Clock, name: stri
         ? warn(
             'clock',
             `the file system is ${duration(Math.abs(skewMs))} ${skewMs < 0 ? 'behind' : 'ahead'}`,
-            'Set the clocks (NTP): garbage is kept or freed by the age of files.',
+            'Set the clocks (NTP): the garbage collector decides by the age of files.',
           )
         : ok('clock', 'the file system agrees with the machine'),
     )
   } catch (error) {
     if (!isSiltstoneError(error)) throw error
     checks.push(
-      fail('directory', error.message, 'Make it writable for this user, free space, or choose another with --data.'),
+      fail(
+        'directory',
+        error.message,
+        'Make the directory writable for this user, free space, or choose another with --data.',
+      ),
     )
   }
   return checks
@@ -82,21 +86,22 @@ export async function checkFileSystemKind(directory: string): Promise<Check> {
   return warn(
     'file system',
     `${suspect}: it may be on a network`,
-    'Make sure that only one machine uses it, and that it syncs to a disk.',
+    'Make sure that only one machine uses it, and that fsync reaches a disk.',
   )
 }
 
 export async function checkDisk(directory: string): Promise<Check> {
   const free = await freeDiskBytes(directory)
   const detail = `${bytes(free)} free`
-  if (free < NO_DISK_BYTES) return fail('disk', detail, 'Free some space: writes are about to be refused.')
-  if (free < LITTLE_DISK_BYTES) return warn('disk', detail, 'Compaction needs as much again as the segments it merges.')
+  if (free < MIN_DISK_BYTES) return fail('disk', detail, 'Free some space: writes will soon be refused.')
+  if (free < LOW_DISK_BYTES)
+    return warn('disk', detail, 'Compaction needs as much free space as the segments that it merges.')
   return ok('disk', detail)
 }
 
 /**
- * Two programs that look at different directories each find half of the data. Other stores nearby, or an environment
- * variable that says something else, are how that begins.
+ * Finds signs that programs use different directories, so that each sees half of the data: other stores nearby, or an
+ * environment variable with another directory.
  */
 export async function checkSplit(directory: string): Promise<Check> {
   const here = resolve(directory)
@@ -111,14 +116,14 @@ export async function checkSplit(directory: string): Promise<Check> {
   if (variable && resolve(variable) !== here)
     return warn(
       'configuration',
-      `SILTSTONE_DATA is ${variable}, this command was given ${directory}`,
-      'Programs that follow the variable use another store. Make them agree.',
+      `SILTSTONE_DATA is ${variable}, this command uses ${directory}`,
+      'Programs that read the variable use another store. Make them agree.',
     )
   if (others.length > 0)
     return warn(
       'configuration',
       `${plural(others.length, 'other store')} nearby: ${others.map((place) => basename(place)).join(', ')}`,
-      'Make sure that every program is given the directory you mean.',
+      'Make sure that every program uses the intended directory.',
     )
-  return ok('configuration', 'one store here, and nothing names another')
+  return ok('configuration', 'one store here, and no sign of another')
 }

@@ -1,4 +1,4 @@
-/** What goes on in the store: its queue, its leases, its logs. */
+/** Checks the state of the store: queue, leases, logs, times, collections. */
 import { isSiltstoneError } from '../../errors.ts'
 import { emptyManifest } from '../../format/manifest.ts'
 import { limitsOf } from '../../log/log-limits.ts'
@@ -12,13 +12,13 @@ import type { Session } from '../session.ts'
 import { type Check, fail, ok, warn } from './check.ts'
 
 const OLD_MESSAGE_MS = 10 * 60_000
-/** Two heartbeats missed. */
+/** Two missed heartbeats. */
 const STALE_HEARTBEAT_MS = 20_000
 const FUTURE_MS = 60_000
 
 export async function checkQueue({ queue }: Environment): Promise<Check[]> {
   const { visible, inFlight, delayed, oldestAgeMs } = await queue.depth()
-  const detail = `${count(visible)} waiting, ${count(inFlight)} in work, ${count(delayed)} delayed`
+  const detail = `${count(visible)} waiting, ${count(inFlight)} in flight, ${count(delayed)} delayed`
   const old = visible > 0 && oldestAgeMs !== undefined && oldestAgeMs > OLD_MESSAGE_MS
   const dead = await queue.deadLetters({ maxMessages: 100 })
   return [
@@ -26,15 +26,15 @@ export async function checkQueue({ queue }: Environment): Promise<Check[]> {
       ? warn(
           'queue',
           `${detail}, the oldest for ${duration(oldestAgeMs)}`,
-          'Nobody compacts: run a server, or "siltstone compact".',
+          'No process compacts: run a server, or "siltstone compact".',
         )
       : ok('queue', detail),
     dead.length === 0
       ? ok('dead letters', 'none')
       : warn(
           'dead letters',
-          `${plural(dead.length, 'wake-up call')} failed again and again`,
-          'Nothing is lost, the schedule looks at every log. "siltstone verify" tells whether a collection is damaged.',
+          `${plural(dead.length, 'wake-up message')} failed repeatedly`,
+          'Nothing is lost: the schedule checks every log. Run "siltstone verify" to find damaged collections.',
         ),
   ]
 }
@@ -48,8 +48,8 @@ export async function checkLeases({ leases, clock }: Environment): Promise<Check
   if (first)
     return warn(
       'leases',
-      `${first.name} is held by ${first.owner}, silent for ${duration(nowMs - first.heartbeatAtMs)}`,
-      `It is free by itself in ${duration(Math.max(0, first.expiresAtMs - nowMs))}; at once by: siltstone lease force ${first.name}`,
+      `${first.name} is held by ${first.owner}, which sent no heartbeat for ${duration(nowMs - first.heartbeatAtMs)}`,
+      `It expires in ${duration(Math.max(0, first.expiresAtMs - nowMs))}; to free it now: siltstone lease force ${first.name}`,
     )
   return ok('leases', `${count(held.length)} held`)
 }
@@ -62,7 +62,7 @@ export interface LogSize {
   bytes: number
 }
 
-/** How much lies above each collection's snapshot. Beyond the limits writers are asked to wait. */
+/** Checks how much log lies above each collection's snapshot. Beyond the limits, writers have to wait. */
 export async function checkLogs(session: Session): Promise<Check[]> {
   const limits = limitsOf(session.env.store)
   const sizes: LogSize[] = []
@@ -78,8 +78,8 @@ export async function checkLogs(session: Session): Promise<Check[]> {
   for (const { name, entries, deltas, bytes: size } of sizes) {
     const share = Math.max((entries + deltas) / limits.unfoldedObjects, size / limits.unfoldedBytes)
     const detail = `${plural(entries, 'entry', 'entries')} and ${plural(deltas, 'delta')} with ${bytes(size)} not compacted`
-    const remedy = `Run "siltstone compact ${name}", and keep a server or the library open so that it happens by itself.`
-    if (share >= 1) checks.push(fail(`log of ${name}`, `${detail}: writers are asked to wait`, remedy))
+    const remedy = `Run "siltstone compact ${name}", and keep a server or the library open, which compacts in the background.`
+    if (share >= 1) checks.push(fail(`log of ${name}`, `${detail}: writers have to wait`, remedy))
     else if (share >= 0.5) checks.push(warn(`log of ${name}`, detail, remedy))
   }
   if (checks.length > 0) return checks
@@ -98,7 +98,7 @@ async function logSize(env: Environment, path: string): Promise<Pick<LogSize, 'e
   return { entries: entries.length, deltas: fresh.length, bytes: size }
 }
 
-/** A snapshot from the future: the clock was set back since, or another machine's is ahead. */
+/** Finds objects from the future: the clock was set back, or another machine's clock is ahead. */
 export async function checkTimes(env: Environment): Promise<Check> {
   const nowMs = env.clock.nowMs()
   let ahead: { key: string; byMs: number } | undefined
@@ -113,7 +113,7 @@ export async function checkTimes(env: Environment): Promise<Check> {
   return warn(
     'times',
     `${ahead.key} is from ${duration(ahead.byMs)} in the future`,
-    'The clock was set back. Set it right; until then garbage is kept longer.',
+    'A clock was set back or is wrong. Correct it; until then garbage is kept longer.',
   )
 }
 
@@ -125,6 +125,6 @@ export async function checkCollections(session: Session): Promise<Check> {
   for (const { path } of targets) if (await session.env.store.head(pointerKey(path))) published++
   return ok(
     'collections',
-    `${count(infos.length)} in ${tenant}/${database}, ${count(targets.length)} in all, ${count(published)} with a snapshot`,
+    `${count(infos.length)} in ${tenant}/${database}, ${count(targets.length)} in the store, ${count(published)} with a snapshot`,
   )
 }

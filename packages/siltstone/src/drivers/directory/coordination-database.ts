@@ -2,7 +2,7 @@ import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
 import { unavailable, unsupported } from '../../errors.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Random } from '../../ports/random.ts'
-import { fullJitterMs } from '../../ports/retry.ts'
+import { retry } from '../../ports/retry.ts'
 import { databaseError, isDatabaseBusy, isDatabaseError, openDatabase } from './sqlite-database.ts'
 
 const SCHEMA_VERSION = 1
@@ -41,14 +41,15 @@ export type Row = Record<string, unknown>
 export interface Transaction {
   /** Rows of a query, or of a change with RETURNING. */
   all: (sql: string, ...values: SQLInputValue[]) => Row[]
-  /** Returns how many rows were changed. */
+  /** Returns the number of changed rows. */
   run: (sql: string, ...values: SQLInputValue[]) => number
 }
 
 /**
- * The SQLite file that the processes on one directory coordinate through: the queue and the leases. Write-ahead log, so
- * that readers wait for nobody; not synced at each commit, since all of it is only advice and the bucket is the truth.
- * Transactions are synchronous and short; a busy database is tried again without blocking the event loop.
+ * The SQLite file through which the processes on one directory coordinate: the queue and the leases. It uses a
+ * write-ahead log, so readers never wait, and does not sync at each commit, since all of it is only advice and the
+ * objects are the truth. Transactions are synchronous and short; a busy database is tried again without blocking the
+ * event loop.
  */
 export class CoordinationDatabase {
   readonly #path: string
@@ -80,7 +81,7 @@ export class CoordinationDatabase {
     }
   }
 
-  /** Runs `work` alone among all processes, and all of it or nothing. */
+  /** Runs `work` in a transaction that excludes the writes of all other processes. */
   async write<T>(work: (transaction: Transaction) => T): Promise<T> {
     // All of it in one turn of the event loop: the connection is shared, and a transaction belongs to the connection.
     return this.#untilFree(() => {
@@ -100,7 +101,7 @@ export class CoordinationDatabase {
     return this.#untilFree(() => work(this.#transaction))
   }
 
-  /** Registers a user. The file is closed when the last one has called what this returns. */
+  /** Registers a user. The file is closed when each user has called the function that this returns. */
   use(): () => void {
     const user = Symbol('user')
     this.#users.add(user)
@@ -134,15 +135,16 @@ export class CoordinationDatabase {
   async #untilFree<T>(work: () => T): Promise<T> {
     const { clock, random, busyWaitMs = 10_000 } = this.#options
     const deadlineMs = clock.monotonicMs() + busyWaitMs
-    for (let attempt = 1; ; attempt++) {
+    const attempt = () => {
       if (!this.#database.isOpen) throw unavailable('closed', `The coordination database ${this.#path} was closed.`)
-      try {
-        return work()
-      } catch (error) {
-        if (!isDatabaseBusy(error)) throw isDatabaseError(error) ? databaseError(this.#path, error) : error
-        if (clock.monotonicMs() >= deadlineMs) throw stillBusy(this.#path, busyWaitMs, error)
-      }
-      await clock.sleep(fullJitterMs(attempt, { baseMs: 1, maxMs: 20, random }))
+      return work()
+    }
+    const when = (error: unknown) => isDatabaseBusy(error) && clock.monotonicMs() < deadlineMs
+    try {
+      return await retry(attempt, { attempts: Number.POSITIVE_INFINITY, baseMs: 1, maxMs: 20, clock, random, when })
+    } catch (error) {
+      if (isDatabaseBusy(error)) throw stillBusy(this.#path, busyWaitMs, error)
+      throw isDatabaseError(error) ? databaseError(this.#path, error) : error
     }
   }
 }

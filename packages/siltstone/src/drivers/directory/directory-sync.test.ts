@@ -48,7 +48,7 @@ describe('DirectorySync', () => {
   })
 
   it('has nothing to do for a directory that is not there', async () => {
-    await new DirectorySync(root).sync(join(root, 'nothing/here'))
+    await expect(new DirectorySync(root).sync(join(root, 'nothing/here'))).resolves.toBeUndefined()
   })
 })
 

@@ -1,7 +1,8 @@
 import type { BigIntStats } from 'node:fs'
+import { LruMap } from '../../lru.ts'
 
 const MAX_ENTRIES = 20_000
-/** Files younger than this are not remembered when read: another file could get the same inode and time of change. */
+/** Files younger than this are not remembered when read: another file could get the same inode and modification time. */
 const RACY_MS = 2000
 
 interface Entry {
@@ -9,18 +10,18 @@ interface Entry {
   mtimeNs: bigint
   size: bigint
   etag: string
-  /** It was old when it was read, so that no later file can look the same. */
+  /** The file was old when it was read, so no later file can look the same. */
   isSettled: boolean
 }
 
 /**
- * ETags of files that are too large to hash again each time, by path, inode, time of change and size. Bounded; the
- * oldest go first. A file that was changed within the clock's tick could be taken for its forerunner (the "racy git"
- * problem), so what was read is remembered only once it is old; what this process wrote itself is remembered at once,
- * and forgotten when it deletes or replaces it.
+ * ETags of files that are too large to hash again each time, by path, inode, modification time and size. Bounded; the
+ * least recently used go first. A file that is replaced within one tick of the clock could be taken for its predecessor
+ * (the "racy git" problem), so what was read is remembered only once it is old; what this process wrote itself is
+ * remembered at once, and forgotten when this process deletes or replaces it.
  */
 export class EtagMemo {
-  readonly #entries = new Map<string, Entry>()
+  readonly #entries = new LruMap<string, Entry>(MAX_ENTRIES)
 
   find(path: string, stat: BigIntStats): string | undefined {
     const entry = this.#entries.get(path)
@@ -29,7 +30,7 @@ export class EtagMemo {
     return isSame ? entry.etag : undefined
   }
 
-  /** Only what certainly was not replaced by a file with the same inode, time and size, as two quick writers might. */
+  /** Only if no other file can have the same inode, time and size, as after two quick writes. */
   findSettled(path: string, stat: BigIntStats): string | undefined {
     return this.#entries.get(path)?.isSettled === true ? this.find(path, stat) : undefined
   }
@@ -43,14 +44,7 @@ export class EtagMemo {
   }
 
   #remember(path: string, { ino, mtimeNs, size }: BigIntStats, etag: string, isSettled: boolean): void {
-    this.#entries.delete(path)
     this.#entries.set(path, { ino, mtimeNs, size, etag, isSettled })
-    if (this.#entries.size > MAX_ENTRIES) {
-      for (const oldest of this.#entries.keys()) {
-        this.#entries.delete(oldest)
-        break
-      }
-    }
   }
 
   forget(path: string): void {

@@ -1,9 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { unavailable } from '../../errors.ts'
+import { isSiltstoneError, unavailable } from '../../errors.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Random } from '../../ports/random.ts'
 import { databaseError, isDatabaseBusy, openDatabase } from './sqlite-database.ts'
-import { fullJitterMs } from '../../ports/retry.ts'
+import { retry } from '../../ports/retry.ts'
 
 export interface StoreLockOptions {
   path: string
@@ -14,10 +14,10 @@ export interface StoreLockOptions {
 }
 
 /**
- * The lock between processes that guards what is compared and then changed. Node has no flock, so it is the write lock
- * of an empty SQLite database (BEGIN IMMEDIATE … ROLLBACK: a file lock, nothing is written), which the operating system
- * frees when the process dies. What runs under it is synchronous and short, so it is held for microseconds and no
- * process is suspended by its own event loop while it holds it.
+ * The lock between processes that makes compare-and-swap atomic. Node has no flock, so it is the write lock of an empty
+ * SQLite database (BEGIN IMMEDIATE … ROLLBACK: a file lock, nothing is written), which the operating system frees when
+ * the process dies. What runs under it is synchronous and short, so it is held for microseconds, and no process waits
+ * for its own event loop while it holds it.
  */
 export class StoreLock {
   readonly #options: StoreLockOptions
@@ -27,27 +27,26 @@ export class StoreLock {
     this.#options = options
   }
 
-  /**
-   * @throws SiltstoneError `unavailable` (store-locked) when the lock was busy all the time; nothing was done then
-   */
+  /** @throws SiltstoneError `unavailable` (store-locked) when the lock stayed busy; `work` did not run then */
   async run<T>(work: () => T): Promise<T> {
     const { clock, random, waitMs, path } = this.#options
     const deadlineMs = clock.monotonicMs() + waitMs
-    for (let attempt = 1; !this.#tryLock(); attempt++) {
-      if (clock.monotonicMs() >= deadlineMs) {
+    const attempt = () => {
+      if (!this.#tryLock())
         throw unavailable(
           'store-locked',
           `Another process has held the lock ${path} for ${waitMs} ms. It may be stopped or overloaded: try again.`,
           { retryAfterMs: 1000 },
         )
+      try {
+        return work()
+      } finally {
+        this.#database?.exec('ROLLBACK')
       }
-      await clock.sleep(fullJitterMs(attempt, { baseMs: 1, maxMs: 20, random }))
     }
-    try {
-      return work()
-    } finally {
-      this.#database?.exec('ROLLBACK')
-    }
+    const when = (error: unknown) =>
+      isSiltstoneError(error) && error.code === 'store-locked' && clock.monotonicMs() < deadlineMs
+    return retry(attempt, { attempts: Number.POSITIVE_INFINITY, baseMs: 1, maxMs: 20, clock, random, when })
   }
 
   close(): void {

@@ -9,17 +9,27 @@ interface PendingTimer {
 }
 
 /**
- * A clock that stands still until it is told to move. Timers fire in order of their time, then of their making; after
- * each one everything that waits on promises runs before the next one fires, so a run replays exactly.
+ * A clock that stands still until a test moves it. Timers fire in the order of their time, then of their creation; after
+ * each one, everything that waits on promises runs before the next one fires, so a run replays exactly.
  */
 export class ManualClock implements Clock {
   #nowMs: number
   #monotonicMs = 0
   #made = 0
   #pending: PendingTimer[] = []
+  #skipsSleeps = false
+  /** Every sleep that was asked for. */
+  readonly sleptMs: number[] = []
 
   constructor(nowMs = Date.UTC(2026, 0, 1)) {
     this.#nowMs = nowMs
+  }
+
+  /** A clock on which a sleep ends at once and moves the clock on: for code that only ever waits for itself. */
+  static skippingSleeps(): ManualClock {
+    const clock = new ManualClock()
+    clock.#skipsSleeps = true
+    return clock
   }
 
   nowMs(): number {
@@ -30,12 +40,18 @@ export class ManualClock implements Clock {
     return this.#monotonicMs
   }
 
-  sleep(ms: number, signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted === true) {
-        reject(signal.reason as Error)
-        return
+  async sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted()
+    this.sleptMs.push(ms)
+    if (this.#skipsSleeps) {
+      const endMs = this.#monotonicMs + ms
+      for (let next = this.#pending[0]; next !== undefined && next.dueMs <= endMs; next = this.#pending[0]) {
+        this.#run(next)
       }
+      this.#moveTo(endMs)
+      return
+    }
+    await new Promise<void>((resolve, reject) => {
       const onAbort = () => {
         cancel()
         reject(signal?.reason as Error)
@@ -57,7 +73,7 @@ export class ManualClock implements Clock {
     }
   }
 
-  /** How many timers and sleeps wait. */
+  /** The number of timers and sleeps that wait. */
   get pendingTimers(): number {
     return this.#pending.length
   }
@@ -81,7 +97,8 @@ export class ManualClock implements Clock {
   }
 
   /**
-   * Fires timer after timer until `work` has settled, and answers as it did.
+   * Fires timer after timer until `work` has settled.
+   * @returns what `work` returned
    * @throws Error when `work` waits and no timer is left that could wake it
    */
   async runUntil<T>(work: Promise<T>): Promise<T> {
@@ -105,10 +122,14 @@ export class ManualClock implements Clock {
   }
 
   async #fire(timer: PendingTimer): Promise<void> {
+    this.#run(timer)
+    await setImmediate()
+  }
+
+  #run(timer: PendingTimer): void {
     this.#pending.shift()
     this.#moveTo(Math.max(this.#monotonicMs, timer.dueMs))
     timer.run()
-    await setImmediate()
   }
 
   #moveTo(monotonicMs: number): void {

@@ -1,17 +1,6 @@
-import { MeteredUpload } from './metered-upload.ts'
-import type {
-  DeleteResult,
-  GetOptions,
-  GetResult,
-  ListOptions,
-  ListPage,
-  ObjectInfo,
-  ObjectStore,
-  ObjectStoreCapabilities,
-  PutOptions,
-  PutResult,
-  Upload,
-} from '../../ports/object-store.ts'
+import { interceptedStore, receivedBytes } from '../../ports/forwarding-store.ts'
+import type { ObjectStore } from '../../ports/object-store.ts'
+import { observedUpload } from './observed-upload.ts'
 
 /** Requests as S3 would bill them, and the bytes of bodies. An upload is one put for each part, and one to complete. */
 export interface StoreCounts {
@@ -32,85 +21,54 @@ export function noCounts(): StoreCounts {
   return { get: 0, head: 0, put: 0, list: 0, delete: 0, deletedKeys: 0, refused: 0, bytesIn: 0, bytesOut: 0 }
 }
 
-/** Counts what goes to a store: for measuring and for the cost of an operation. */
-export class CountingObjectStore implements ObjectStore {
-  readonly #inner: ObjectStore
-  #counts = noCounts()
-
-  constructor(inner: ObjectStore) {
-    this.#inner = inner
-  }
-
-  get description(): string {
-    return this.#inner.description
-  }
-
-  get capabilities(): ObjectStoreCapabilities {
-    return this.#inner.capabilities
-  }
-
+export interface CountingObjectStore extends ObjectStore {
   /** A copy of the counts so far. */
-  counts(): StoreCounts {
-    return { ...this.#counts }
-  }
+  counts(): StoreCounts
+  /** The counts so far, which start again at zero. */
+  takeCounts(): StoreCounts
+}
 
-  /** The counts so far, and begins again at zero. */
-  takeCounts(): StoreCounts {
-    const taken = this.#counts
-    this.#counts = noCounts()
-    return taken
+/** Counts the requests to a store, to measure an operation or to compute its cost. */
+export function countingObjectStore(inner: ObjectStore): CountingObjectStore {
+  let counts = noCounts()
+  const countPut = (sizeBytes: number) => {
+    counts.put++
+    counts.bytesIn += sizeBytes
   }
-
-  async get(key: string, options?: GetOptions): Promise<GetResult> {
-    this.#counts.get++
-    const result = await this.#inner.get(key, options)
-    if (result.status === 'ok') this.#counts.bytesOut += result.body.length
-    else this.#counts.refused++
-    return result
+  const countRefusal = (answer: { status: string } | undefined) => {
+    if (answer?.status !== 'ok') counts.refused++
   }
-
-  async head(key: string): Promise<ObjectInfo | undefined> {
-    this.#counts.head++
-    const info = await this.#inner.head(key)
-    if (info === undefined) this.#counts.refused++
-    return info
-  }
-
-  async put(key: string, body: Uint8Array, options?: PutOptions): Promise<PutResult> {
-    this.#countPut(body.length)
-    return this.#judged(await this.#inner.put(key, body, options))
-  }
-
-  async upload(key: string, options?: { ifAbsent?: true; contentType?: string }): Promise<Upload> {
-    return new MeteredUpload(await this.#inner.upload(key, options), {
-      beforeWrite: async (bytes) => this.#countPut(bytes),
-      beforeComplete: async () => this.#countPut(0),
-      afterComplete: (result) => void this.#judged(result),
-    })
-  }
-
-  async list(prefix: string, options?: ListOptions): Promise<ListPage> {
-    this.#counts.list++
-    return this.#inner.list(prefix, options)
-  }
-
-  async delete(keys: readonly string[]): Promise<DeleteResult> {
-    this.#counts.delete++
-    this.#counts.deletedKeys += keys.length
-    return this.#inner.delete(keys)
-  }
-
-  close(): Promise<void> {
-    return this.#inner.close()
-  }
-
-  #countPut(bytes: number): void {
-    this.#counts.put++
-    this.#counts.bytesIn += bytes
-  }
-
-  #judged(result: PutResult): PutResult {
-    if (result.status !== 'ok') this.#counts.refused++
-    return result
-  }
+  const store = interceptedStore(
+    inner,
+    async ({ operation, sentBytes }, send) => {
+      if (operation === 'put') countPut(sentBytes)
+      else if (operation !== 'upload') counts[operation]++
+      const answer = await send()
+      counts.bytesOut += receivedBytes(answer)
+      if (answer === undefined) counts.refused++
+      else if ('status' in answer) countRefusal(answer)
+      return answer
+    },
+    {
+      upload: async (key, options) =>
+        observedUpload(await inner.upload(key, options), {
+          beforeWrite: countPut,
+          beforeComplete: () => countPut(0),
+          afterComplete: countRefusal,
+        }),
+      delete: (keys) => {
+        counts.delete++
+        counts.deletedKeys += keys.length
+        return inner.delete(keys)
+      },
+    },
+  )
+  return Object.assign(store, {
+    counts: () => ({ ...counts }),
+    takeCounts: () => {
+      const taken = counts
+      counts = noCounts()
+      return taken
+    },
+  })
 }

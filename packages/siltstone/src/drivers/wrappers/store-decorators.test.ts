@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { CountingObjectStore, noCounts } from './counting-object-store.ts'
-import { DelayingObjectStore } from './delaying-object-store.ts'
+import { countingObjectStore, noCounts } from './counting-object-store.ts'
+import { delayingObjectStore } from './delaying-object-store.ts'
 import { ManualClock } from '../memory/manual-clock.ts'
 import { MemoryObjectStore } from '../memory/memory-object-store.ts'
 import { describeObjectStore } from '../../ports/object-store.contract.ts'
@@ -10,13 +10,13 @@ const memory = () => new MemoryObjectStore({ clock: systemClock })
 const body = (size: number) => new Uint8Array(size)
 
 describeObjectStore('counting and delaying around memory', async () => {
-  const store = new CountingObjectStore(new DelayingObjectStore(memory(), { clock: systemClock, delayMs: {} }))
+  const store = countingObjectStore(delayingObjectStore(memory(), { clock: systemClock, delayMs: {} }))
   return { store, dispose: () => store.close() }
 })
 
-describe('CountingObjectStore', () => {
+describe('countingObjectStore', () => {
   it('counts requests by kind, bytes and refusals', async () => {
-    const store = new CountingObjectStore(memory())
+    const store = countingObjectStore(memory())
     const put = await store.put('a', body(100))
     await store.put('a', body(7), { ifAbsent: true })
     await store.get('a')
@@ -47,17 +47,17 @@ describe('CountingObjectStore', () => {
 
   it('is known by the name of the store it counts', () => {
     const inner = memory()
-    expect(new CountingObjectStore(inner)).toMatchObject({
+    expect(countingObjectStore(inner)).toMatchObject({
       description: inner.description,
       capabilities: inner.capabilities,
     })
   })
 })
 
-describe('DelayingObjectStore', () => {
+describe('delayingObjectStore', () => {
   it('waits before each request as long as it is told', async () => {
     const clock = new ManualClock()
-    const store = new DelayingObjectStore(memory(), {
+    const store = delayingObjectStore(memory(), {
       clock,
       delayMs: { get: 63, head: 30, put: 100, list: 80, delete: 10 },
     })
@@ -79,7 +79,7 @@ describe('DelayingObjectStore', () => {
 
   it('can take the delay from the size', async () => {
     const clock = new ManualClock()
-    const store = new DelayingObjectStore(memory(), { clock, delayMs: (_request, bytes) => 5 + bytes / 10 })
+    const store = delayingObjectStore(memory(), { clock, delayMs: (_request, bytes) => 5 + bytes / 10 })
     await clock.runUntil(store.put('a', body(100)))
     expect(clock.monotonicMs()).toBe(15)
   })

@@ -1,5 +1,5 @@
 import type { Metrics } from '../../ports/telemetry.ts'
-import { yieldToEventLoop } from '../../ports/yield.ts'
+import { yieldToEventLoop } from '#codec'
 import type { Embedder, EmbedderUsage, EmbedOptions } from '../port.ts'
 import { checkTexts } from '../texts.ts'
 import { UsageMeter } from '../usage.ts'

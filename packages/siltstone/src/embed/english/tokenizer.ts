@@ -113,5 +113,5 @@ export class Tokenizer {
 }
 
 function copyOf(word: string): string {
-  return Buffer.from(word, 'utf16le').toString('utf16le')
+  return String.fromCharCode(...Array.from({ length: word.length }, (_, i) => word.charCodeAt(i)))
 }

@@ -7,9 +7,9 @@
  *
  *     bitmap of the rows that have a value, padded to 4 bytes | u32 offsets[rows + 1] | the texts' UTF-8
  */
-import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+import { allocate, crc32, utf8Reader, utf8Writer, zstdCompress, zstdDecompress } from '#codec'
+import { writeUint32 } from '../../codec/bytes.ts'
 import { corrupt } from '../../errors.ts'
-import { crc32 } from '../checksum.ts'
 
 const HEADER_BYTES = 16
 export const MAX_ROWS_PER_BLOCK = 8192
@@ -23,7 +23,8 @@ export class BlockBuilder {
   rows = 0
   /** Of the texts. */
   #used = 0
-  #text = Buffer.allocUnsafeSlow(64 * 1024)
+  #text = allocate(64 * 1024)
+  #write = utf8Writer(this.#text)
   #bitmap = new Uint8Array(MAX_ROWS_PER_BLOCK / 8)
   #offsets = new Uint32Array(MAX_ROWS_PER_BLOCK + 1)
 
@@ -35,7 +36,7 @@ export class BlockBuilder {
   add(value: string | null): void {
     if (value !== null) {
       this.#reserve(value.length * 3)
-      this.#used += this.#text.write(value, this.#used, 'utf8')
+      this.#used += this.#write(value, this.#used)
       this.#bitmap[this.rows >>> 3] = (this.#bitmap[this.rows >>> 3] as number) | (1 << (this.rows & 7))
     }
     this.#offsets[++this.rows] = this.#used
@@ -43,16 +44,17 @@ export class BlockBuilder {
 
   #reserve(bytes: number): void {
     if (this.#used + bytes <= this.#text.length) return
-    const larger = Buffer.allocUnsafeSlow(Math.max(this.#text.length * 2, this.#used + bytes))
-    this.#text.copy(larger, 0, 0, this.#used)
+    const larger = allocate(Math.max(this.#text.length * 2, this.#used + bytes))
+    larger.set(this.#text.subarray(0, this.#used))
     this.#text = larger
+    this.#write = utf8Writer(larger)
   }
 
   /** The stored block; the builder is empty again. */
   finish(): Uint8Array {
     const bitmap = bitmapBytes(this.rows)
     const offsets = (this.rows + 1) * 4
-    const raw = Buffer.allocUnsafeSlow(bitmap + offsets + this.#used)
+    const raw = allocate(bitmap + offsets + this.#used)
     raw.set(this.#bitmap.subarray(0, bitmap), 0)
     raw.set(new Uint8Array(this.#offsets.buffer, 0, offsets), bitmap)
     raw.set(this.#text.subarray(0, this.#used), bitmap + offsets)
@@ -64,17 +66,23 @@ export class BlockBuilder {
   }
 }
 
-function storeBlock(rows: number, raw: Buffer): Uint8Array {
-  const packed = zstdCompressSync(raw)
+function storeBlock(rows: number, raw: Uint8Array): Uint8Array {
+  const packed = zstdCompress(raw)
   const smaller = packed.length < raw.length
   const payload = smaller ? packed : raw
-  const block = Buffer.allocUnsafeSlow(HEADER_BYTES + payload.length)
-  block.writeUInt32LE(rows, 4)
-  block.writeUInt32LE(raw.length, 8)
-  block.writeUInt32LE(smaller ? 1 : 0, 12)
+  const block = allocate(HEADER_BYTES + payload.length)
+  writeUint32(block, 4, rows)
+  writeUint32(block, 8, raw.length)
+  writeUint32(block, 12, smaller ? 1 : 0)
   block.set(payload, HEADER_BYTES)
-  block.writeUInt32LE(crc32(block.subarray(4)), 0)
+  writeUint32(block, 0, crc32(block.subarray(4)))
   return block
+}
+
+function copyOf(bytes: Uint8Array): Uint8Array {
+  const copy = allocate(bytes.length)
+  copy.set(bytes)
+  return copy
 }
 
 /** A block that was read. */
@@ -83,15 +91,17 @@ export class TextBlock {
   readonly rows: number
   /** In memory. */
   readonly sizeBytes: number
-  readonly #raw: Buffer
+  readonly #raw: Uint8Array
+  readonly #read: (start: number, end: number) => string
   readonly #offsets: Uint32Array
   readonly #textAt: number
 
-  private constructor(firstRow: number, rows: number, raw: Buffer) {
+  private constructor(firstRow: number, rows: number, raw: Uint8Array) {
     this.firstRow = firstRow
     this.rows = rows
     this.sizeBytes = raw.length
     this.#raw = raw
+    this.#read = utf8Reader(raw)
     const bitmap = bitmapBytes(rows)
     this.#offsets = new Uint32Array(raw.buffer, raw.byteOffset + bitmap, rows + 1)
     this.#textAt = bitmap + (rows + 1) * 4
@@ -107,17 +117,17 @@ export class TextBlock {
     if (crc32(stored.subarray(4)) !== view.getUint32(0, true)) fail('does not match its checksum')
     const rawLength = view.getUint32(8, true)
     const payload = stored.subarray(HEADER_BYTES)
-    let raw: Buffer
-    if (view.getUint32(12, true) === 0) raw = Buffer.from(payload)
+    let raw: Uint8Array
+    if (view.getUint32(12, true) === 0) raw = copyOf(payload)
     else {
       try {
-        raw = zstdDecompressSync(payload, { maxOutputLength: Math.max(rawLength, 1) })
+        raw = zstdDecompress(payload, rawLength)
       } catch (error) {
         return fail('cannot be decompressed', error)
       }
     }
     // A view of words must be aligned, and a pooled buffer may not be.
-    if (raw.byteOffset % 4 !== 0) raw = Buffer.from(raw.buffer.slice(raw.byteOffset, raw.byteOffset + raw.length))
+    if (raw.byteOffset % 4 !== 0) raw = copyOf(raw)
     const textAt = bitmapBytes(rows) + (rows + 1) * 4
     if (view.getUint32(4, true) !== rows || raw.length !== rawLength || rawLength < textAt) fail('has another size')
     const block = new TextBlock(firstRow, rows, raw)
@@ -130,8 +140,7 @@ export class TextBlock {
 
   /** Stands for a section that was left out. */
   static empty(firstRow: number, rows: number): TextBlock {
-    const raw = Buffer.from(new ArrayBuffer(bitmapBytes(rows) + (rows + 1) * 4))
-    return new TextBlock(firstRow, rows, raw)
+    return new TextBlock(firstRow, rows, new Uint8Array(bitmapBytes(rows) + (rows + 1) * 4))
   }
 
   has(row: number): boolean {
@@ -144,6 +153,6 @@ export class TextBlock {
     if (!this.has(row)) return null
     const i = row - this.firstRow
     const from = this.#textAt + (this.#offsets[i] as number)
-    return this.#raw.toString('utf8', from, this.#textAt + (this.#offsets[i + 1] as number))
+    return this.#read(from, this.#textAt + (this.#offsets[i + 1] as number))
   }
 }

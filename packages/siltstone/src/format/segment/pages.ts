@@ -4,8 +4,8 @@
  *
  * Words are little-endian, as they are on every machine that Node runs on today.
  */
+import { crc32 } from '#codec'
 import { corrupt } from '../../errors.ts'
-import { crc32 } from '../checksum.ts'
 import { paramCount, type SectionDescriptor } from './descriptor.ts'
 import type { Pending, Sink } from './sink.ts'
 

@@ -9,7 +9,6 @@ import type { SectionDescriptor, SegmentDescriptor } from './descriptor.ts'
 import { IdIndexReader } from './id-index-reader.ts'
 import { PageReader } from './page-reader.ts'
 import { floatsOf, type ReadRange, SectionSource, type SourceOptions, wordsOf } from './source.ts'
-import { verifySegment } from './verify-segment.ts'
 
 export type TextColumn = 'ids' | 'metadata' | 'documents' | 'uris'
 
@@ -228,15 +227,6 @@ export class SegmentReader {
       if (texts[i] === ids[id]) rows[id] = row
     })
     return rows
-  }
-
-  /**
-   * Reads everything: checksums of files, pages, blocks and directories; counts; order; that the index of ids names
-   * every row once, by its id. About 12 bytes a row in memory.
-   * @throws SiltstoneError `corrupt` at the first damage
-   */
-  verify(): Promise<void> {
-    return verifySegment(this)
   }
 }
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { isSiltstoneError } from '../../errors.ts'
 import { flipBit } from '../testing.ts'
 import { parseSegmentDescriptor, type SegmentDescriptor } from './descriptor.ts'
+import { verifySegment } from './verify-segment.ts'
 import { SegmentReader } from './reader.ts'
 import { Bucket, plainRows, writeSegment } from './testing.ts'
 
@@ -18,7 +19,7 @@ function damaged(bytes: Uint8Array): SegmentReader {
   return new SegmentReader(descriptor, bucket.read)
 }
 
-async function isCorrupt(action: Promise<unknown>): Promise<string> {
+async function expectCorrupt(action: Promise<unknown>): Promise<string> {
   const error: unknown = await action.then(
     () => undefined,
     (thrown: unknown) => thrown,
@@ -30,7 +31,7 @@ async function isCorrupt(action: Promise<unknown>): Promise<string> {
 }
 
 /** Everything a query can read, checked against what was written. */
-async function readAll(reader: SegmentReader): Promise<void> {
+async function expectAll(reader: SegmentReader): Promise<void> {
   const all = rows.map((_, i) => i)
   expect(await reader.vectors(all)).toEqual(rows.map((row) => row.vector))
   expect([...(await reader.rowRange(0, rows.length)).ordinals]).toEqual(rows.map((row) => row.ordinal))
@@ -47,7 +48,7 @@ describe('a damaged segment', () => {
   it('any flipped bit is found by verify', async () => {
     await fc.assert(
       fc.asyncProperty(fc.nat(original.length * 8 - 1), async (bit) => {
-        await isCorrupt(damaged(flipBit(original, bit)).verify())
+        await expectCorrupt(verifySegment(damaged(flipBit(original, bit))))
       }),
       { numRuns: 150 },
     )
@@ -58,7 +59,7 @@ describe('a damaged segment', () => {
       fc.asyncProperty(fc.nat(original.length * 8 - 1), async (bit) => {
         const name = inSection(bit >>> 3)
         if (name === undefined) return
-        expect(await isCorrupt(readAll(damaged(flipBit(original, bit))))).toContain(`section ${name}`)
+        expect(await expectCorrupt(expectAll(damaged(flipBit(original, bit))))).toContain(`section ${name}`)
       }),
       { numRuns: 150 },
     )
@@ -66,13 +67,13 @@ describe('a damaged segment', () => {
 
   it('a truncated object is corrupt', async () => {
     for (const length of [0, 1, 1000, original.length >> 1, original.length - 1]) {
-      await isCorrupt(damaged(original.slice(0, length)).verify())
+      await expectCorrupt(verifySegment(damaged(original.slice(0, length))))
     }
   })
 
   it('undamaged, it reads', async () => {
-    await readAll(damaged(original))
-    await damaged(original).verify()
+    await expectAll(damaged(original))
+    await verifySegment(damaged(original))
   })
 
   it('another segment in its place is corrupt', async () => {
@@ -82,7 +83,7 @@ describe('a damaged segment', () => {
       plainRows(700, 5).map((row) => ({ ...row, id: `x${row.id}` })),
       { dimension: 5 },
     )
-    await isCorrupt(damaged(other.objects.get(KEY) as Uint8Array).verify())
+    await expectCorrupt(verifySegment(damaged(other.objects.get(KEY) as Uint8Array)))
   })
 })
 

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parseSegmentDescriptor } from './descriptor.ts'
+import { verifySegment } from './verify-segment.ts'
 import { SegmentReader, type TextColumn } from './reader.ts'
 import { Bucket, MapCache, plainRows, rowsOf, writeSegment } from './testing.ts'
 import type { SegmentRow } from './writer.ts'
@@ -8,7 +9,11 @@ import type { SegmentRow } from './writer.ts'
 const COLUMNS = { ids: 'id', metadata: 'metadata', documents: 'document', uris: 'uri' } as const
 const columns = Object.entries(COLUMNS) as [TextColumn, 'id' | 'metadata' | 'document' | 'uri'][]
 
-async function agrees(reader: SegmentReader, rows: readonly SegmentRow[], picked: readonly number[]): Promise<void> {
+async function expectRows(
+  reader: SegmentReader,
+  rows: readonly SegmentRow[],
+  picked: readonly number[],
+): Promise<void> {
   expect(reader.rows).toBe(rows.length)
   const all = await reader.rowRange(0, rows.length)
   expect([...all.ordinals]).toEqual(rows.map((row) => row.ordinal))
@@ -57,10 +62,10 @@ describe('segments', () => {
           const options = cached ? { cache: new MapCache() } : {}
           const reader = new SegmentReader(descriptor, bucket.read, options)
           const picked = picks.map((pick) => pick % rows.length)
-          await agrees(reader, rows, picked)
-          if (cached) await agrees(reader, rows, picked)
+          await expectRows(reader, rows, picked)
+          if (cached) await expectRows(reader, rows, picked)
           expect(await scanned(reader, 100)).toEqual(rows.map((row) => row.vector))
-          await reader.verify()
+          await verifySegment(reader)
         },
       ),
       { numRuns: 60 },
@@ -77,9 +82,9 @@ describe('segments', () => {
       const bucket = new Bucket()
       const descriptor = parseSegmentDescriptor(await writeSegment(bucket, rows, { dimension, singleFile }))
       const reader = new SegmentReader(descriptor, bucket.read, { cache: new MapCache() })
-      await agrees(reader, rows, [count - 1, 0, 17, 17, 3, count >> 1])
+      await expectRows(reader, rows, [count - 1, 0, 17, 17, 3, count >> 1])
       expect(await scanned(reader, 64 * 1024)).toEqual(rows.map((row) => row.vector))
-      await reader.verify()
+      await verifySegment(reader)
       for (const [key, object] of bucket.objects) {
         expect(descriptor.files.find((file) => file.key === key)?.sizeBytes).toBe(object.length)
       }
@@ -103,7 +108,7 @@ describe('segments', () => {
     const descriptor = await writeSegment(bucket, rows, { dimension: 1 })
     expect(descriptor.sections.map((section) => section.name)).not.toContain('documents')
     const reader = new SegmentReader(descriptor, bucket.read)
-    await agrees(reader, rows, [0, 8192, 8998, 8999])
+    await expectRows(reader, rows, [0, 8192, 8998, 8999])
   })
 
   it('reads few bytes for few rows, and none twice with a cache', async () => {
@@ -137,8 +142,8 @@ describe('segments', () => {
     const rows = plainRows(50, 2).reverse()
     const bucket = new Bucket()
     const reader = new SegmentReader(await writeSegment(bucket, rows, { dimension: 2, order: 'cluster' }), bucket.read)
-    await agrees(reader, rows, [3, 1])
-    await reader.verify()
+    await expectRows(reader, rows, [3, 1])
+    await verifySegment(reader)
   })
 
   it('refuses bad rows', async () => {
@@ -157,6 +162,6 @@ describe('segments', () => {
     const [a, b] = plainRows(2, 1) as [SegmentRow, SegmentRow]
     const bucket = new Bucket()
     const reader = new SegmentReader(await writeSegment(bucket, [a, { ...b, id: a.id }], { dimension: 1 }), bucket.read)
-    await expect(reader.verify()).rejects.toThrow('the same id')
+    await expect(verifySegment(reader)).rejects.toThrow('the same id')
   })
 })

@@ -1,5 +1,7 @@
 /** Where sections are written: straight into a file of their own, or kept until their file is put together. */
-import { crc32, crcHex } from '../checksum.ts'
+import { crc32 } from '#codec'
+import { concatBytes } from '../../codec/bytes.ts'
+import { crcHex } from '../checksum.ts'
 import type { FileDescriptor } from './descriptor.ts'
 
 export interface OutputFile {
@@ -49,7 +51,7 @@ export class FileSink implements Sink {
     this.#pending = 0
     this.#file ??= await this.#open(this.key)
     const [only] = pieces
-    await this.#file.write(pieces.length === 1 && only !== undefined ? only : Buffer.concat(pieces))
+    await this.#file.write(pieces.length === 1 && only !== undefined ? only : concatBytes(pieces))
   }
 
   async finish(): Promise<FileDescriptor> {

@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { expect } from 'vitest'
 import { parseSegmentDescriptor, type SegmentDescriptor } from '../segment/descriptor.ts'
+import { verifySegment } from '../segment/verify-segment.ts'
 import { SegmentReader } from '../segment/reader.ts'
 import { Bucket } from '../segment/testing.ts'
 
@@ -25,7 +26,7 @@ export async function goldenSegment(
   const data = readFileSync(`${folder}data`)
   const descriptor = parseSegmentDescriptor(JSON.parse(readFileSync(`${folder}descriptor.json`, 'utf8')))
   const reader = new SegmentReader(descriptor, async (_, offset, length) => data.subarray(offset, offset + length))
-  await reader.verify()
+  await verifySegment(reader)
   return reader
 }
 

@@ -1,12 +1,22 @@
-/** Finds the nearest clusters of many rows at once: the groups nearest to each row first, then the centroids in those. */
+/** Finds the nearest clusters of many rows at once: first the groups nearest to each row, then the centroids of these groups. */
 import type { Clustering } from './clustering.ts'
-import type { Points } from './points.ts'
+import type { Points, Subset } from './points.ts'
 import { Shortlists } from './shortlists.ts'
 import type { Work } from './work.ts'
 
 export const BATCH = 1_024
-/** Of these many groups the centroids are looked at. With fewer, rows near borders miss their nearest. */
+/** Number of groups whose centroids are compared. With fewer, rows near a border between groups miss their nearest. */
 const NEAR_GROUPS = 7
+/** Rows compared at a time: so few that rows, centroids and products stay in the processor's cache. */
+const STEP = 128
+
+/** Centroids `start` to before `end`, and the squared lengths of all. */
+interface CentroidRange {
+  centroids: Points
+  squares: Float32Array
+  start: number
+  end: number
+}
 
 export class Assigner {
   readonly #work: Work
@@ -14,7 +24,7 @@ export class Assigner {
   readonly #groups = new Shortlists(BATCH, NEAR_GROUPS)
   readonly #found: Shortlists
 
-  /** @param length of the shortlists */
+  /** @param length clusters in a shortlist */
   constructor(work: Work, clustering: Clustering, length: number) {
     this.#work = work
     this.#clustering = clustering
@@ -22,46 +32,40 @@ export class Assigner {
   }
 
   /**
-   * @param members at most `BATCH`
-   * @returns a shortlist for each, valid until the next call
+   * @param subset at most `BATCH` members
+   * @returns a shortlist for each member, valid until the next call
    */
-  async nearest(points: Points, members: Uint32Array): Promise<Shortlists> {
+  async nearest(subset: Subset): Promise<Shortlists> {
     const { groups, groupSquares, starts, centroids, squares } = this.#clustering
+    const { members } = subset
     const found = this.#found
     found.clear()
+    const all = Uint32Array.from(members, (_, i) => i)
     if (groups.count === 1) {
-      const everyone = Uint32Array.from(members, (_, i) => i)
-      await this.#compare(points, members, everyone, centroids, 0, centroids.count, squares, found)
+      await this.#compare(subset, all, { centroids, squares, start: 0, end: centroids.count }, found)
       return found
     }
     const near = this.#groups
     near.clear()
-    const everyone = Uint32Array.from(members, (_, i) => i)
-    await this.#compare(points, members, everyone, groups, 0, groups.count, groupSquares, near)
+    await this.#compare(subset, all, { centroids: groups, squares: groupSquares, start: 0, end: groups.count }, near)
     for (const [group, places] of placesByGroup(near, members.length, groups.count).entries()) {
       if (places.length === 0) continue
       const [start, end] = [starts[group] as number, starts[group + 1] as number]
-      await this.#compare(points, members, places, centroids, start, end, squares, found)
+      await this.#compare(subset, places, { centroids, squares, start, end }, found)
     }
     return found
   }
 
-  /** Compares the members at some places with centroids `start` to before `end`. */
+  /** Offers some centroids to the shortlists of the members at some places of `subset.members`. */
   async #compare(
-    points: Points,
-    members: Uint32Array,
+    { points, members }: Subset,
     places: Uint32Array,
-    centroids: Points,
-    start: number,
-    end: number,
-    squares: Float32Array,
+    { centroids, squares, start, end }: CentroidRange,
     found: Shortlists,
   ): Promise<void> {
     const { dimension } = points
     const { kernels } = this.#work
     const count = end - start
-    // So few at a time that rows, centroids and products stay in the processor's cache.
-    const STEP = 128
     const rows = this.#work.room('assign-rows', STEP * dimension)
     const dots = this.#work.room('assign-dots', STEP * count * 4)
     const picked = Uint32Array.from(places, (place) => members[place] as number)

@@ -3,12 +3,12 @@ import { describe, expect, it } from 'vitest'
 import { SegmentReader } from '../../format/segment/reader.ts'
 import { Bucket } from '../../format/segment/testing.ts'
 import { seededRandom } from '../../ports/seeded-random.ts'
-import { Estimates } from '../estimates.ts'
-import { type Ivf, ivfOf, workspace } from '../ivf.ts'
-import { prepareQuery } from '../prepared-query.ts'
-import { scanLists } from '../scan-lists.ts'
+import { verifySegment } from '../../format/segment/verify-segment.ts'
+import { type Ivf, ivfOf } from '../ivf.ts'
+import { IvfSearch } from '../search/ivf-search.ts'
+import { SearchRecorder } from '../search/search-recorder.ts'
 import { verifyIvf } from '../verify-ivf.ts'
-import { indexedSegment, nearestClusters } from './testing.ts'
+import { indexedSegment, wholeSegment } from './testing.ts'
 
 function gaussians(count: number, dimension: number, seed: number): Float32Array[] {
   const random = seededRandom(seed)
@@ -18,19 +18,11 @@ function gaussians(count: number, dimension: number, seed: number): Float32Array
   )
 }
 
-/** Rows that a search of all clusters says may be among the k nearest. */
+/** The rows that a search of all clusters considers possible among the k nearest. */
 async function survivors(ivf: Ivf, query: Float32Array, k: number, deviations: number): Promise<number[]> {
-  const { directory, lists } = ivf
-  const prepared = prepareQuery(workspace(), query, directory)
-  const probes = nearestClusters(workspace(), prepared, directory, directory.clusters)
-  const items: Parameters<typeof scanLists>[2][number][] = []
-  for (const probe of probes)
-    await lists.read([probe.cluster], (_, list) => {
-      items.push({ probe, list, firstTag: 0, rows: undefined })
-    })
-  const estimates = new Estimates(k)
-  scanLists(workspace(), prepared, items, deviations, estimates)
-  return estimates.survivors(Number.POSITIVE_INFINITY).map(({ tag }) => tag)
+  const effort = { probes: ivf.directory.clusters, deviations, lateWidening: 1, rerank: Number.POSITIVE_INFINITY }
+  const search = new IvfSearch([wholeSegment(ivf)], k, effort, new SearchRecorder())
+  return (await search.survivors(query, [])).all()
 }
 
 const distances = {
@@ -48,7 +40,7 @@ describe.each(['l2', 'cosine', 'ip'] as const)('an inverted file for %s', (space
     async (dimension) => {
       const vectors = gaussians(1_500, dimension, dimension)
       const { reader, rows } = await indexedSegment(new Bucket(), vectors, space)
-      await reader.verify()
+      await verifySegment(reader)
       await verifyIvf(reader)
       const ivf = (await ivfOf(reader)) as Ivf
       const stored = await reader.vectors(rows)
@@ -92,7 +84,7 @@ it('bears any vectors: equal ones, zeros, opposite ones, the largest', async () 
   await fc.assert(
     fc.asyncProperty(vectors, fc.constantFrom('l2', 'cosine', 'ip'), async (all, space) => {
       const { reader, rows } = await indexedSegment(new Bucket(), all, space)
-      await reader.verify()
+      await verifySegment(reader)
       await verifyIvf(reader)
       expect(await reader.vectors(rows)).toEqual(all)
     }),

@@ -20,8 +20,6 @@ import { clustersFor, sampleFor, train } from './train.ts'
 import { Work } from './work.ts'
 import { writeSections } from './write-sections.ts'
 
-/** Vectors of fewer dimensions are not worth codes: they are scanned. */
-export const LEAST_DIMENSION = 8
 /** Clusters that may become a row's second. */
 const SHORTLIST = 24
 
@@ -107,10 +105,7 @@ export class IvfBuilder {
     const stride = this.#rotator.dimension * 4
     batch.count = 0
     batch.append(this.#rotator.rotate(vectors), vectors.length)
-    const found = await assigner.nearest(
-      batch,
-      Uint32Array.from(vectors, (_, i) => i),
-    )
+    const found = await assigner.nearest({ points: batch, members: Uint32Array.from(vectors, (_, i) => i) })
     const squares = batch.squares()
     // Where `rotate` left them; nothing has taken room since but what was there before.
     const rotated = this.#work.room('rotated', 0)

@@ -1,22 +1,22 @@
 /** k-means (Lloyd, 1982) on some of a set of points. */
 import type { Random } from '../../ports/random.ts'
-import { Points } from './points.ts'
+import { Points, type Subset } from './points.ts'
 import type { Work } from './work.ts'
 
 const BATCH = 256
 
 /**
- * Centroids of the points that `members` names, f32[k × dimension]; fewer than `k` when there are not as many members.
- * Deterministic for equal inputs. A cluster that nothing is nearest to gets a member of the largest one.
+ * Deterministic for equal inputs. The centroid of a cluster that became empty moves to a member of the largest cluster.
+ * @returns f32[clusters × dimension]: `k` clusters, or one for each member if there are fewer members
  */
 export async function lloyd(
   work: Work,
-  points: Points,
-  members: Uint32Array,
+  subset: Subset,
   k: number,
-  iterations: number,
+  rounds: number,
   random: Random,
 ): Promise<Float32Array> {
+  const { points, members } = subset
   const { dimension } = points
   const count = Math.min(k, members.length)
   let floats: Float32Array = new Float32Array(count * dimension)
@@ -25,10 +25,10 @@ export async function lloyd(
   })
   const centroids = new Points(work, count, dimension)
   try {
-    for (let round = 0; round < iterations; round++) {
+    for (let round = 0; round < rounds; round++) {
       centroids.set(floats)
-      const nearest = await nearestOf(work, points, members, centroids)
-      floats = means(points, members, nearest, centroids, random)
+      const nearest = await nearestOf(work, subset, centroids)
+      floats = means(subset, nearest, centroids, random)
     }
   } finally {
     centroids.free()
@@ -36,13 +36,8 @@ export async function lloyd(
   return floats
 }
 
-/** For each member the number of its nearest centroid. */
-export async function nearestOf(
-  work: Work,
-  points: Points,
-  members: Uint32Array,
-  centroids: Points,
-): Promise<Uint32Array> {
+/** @returns for each member the number of its nearest centroid */
+export async function nearestOf(work: Work, { points, members }: Subset, centroids: Points): Promise<Uint32Array> {
   const { dimension, scales } = points
   const { kernels } = work
   const { count } = centroids
@@ -73,17 +68,12 @@ export async function nearestOf(
   return nearest
 }
 
-function means(
-  points: Points,
-  members: Uint32Array,
-  nearest: Uint32Array,
-  centroids: Points,
-  random: Random,
-): Float32Array {
+function means(subset: Subset, nearest: Uint32Array, centroids: Points, random: Random): Float32Array {
+  const { points, members } = subset
   const { dimension } = points
   const { count } = centroids
   const sums = new Sums(count, dimension)
-  sums.addAll(points, members, nearest)
+  sums.addAll(subset, nearest)
   let largest = 0
   for (let c = 1; c < count; c++) if ((sums.counts[c] as number) > (sums.counts[largest] as number)) largest = c
   const floats = sums.means(centroids.values())
@@ -112,7 +102,8 @@ export class Sums {
     this.#dimension = dimension
   }
 
-  addAll(points: Points, members: ArrayLike<number>, clusters: Uint32Array): void {
+  /** @param clusters of each member */
+  addAll({ points, members }: Subset, clusters: Uint32Array): void {
     const dimension = this.#dimension
     const rows = points.rows()
     const sums = this.#sums
@@ -126,7 +117,7 @@ export class Sums {
     }
   }
 
-  /** @param otherwise what a cluster without points keeps */
+  /** @param otherwise means of clusters without points */
   means(otherwise: Float32Array): Float32Array {
     const dimension = this.#dimension
     const means = new Float32Array(this.#sums.length)

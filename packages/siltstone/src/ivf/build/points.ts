@@ -1,6 +1,12 @@
 /** Rows of int8 with one scale each, one after another in the kernels' memory: a sample to train on, or centroids. */
 import type { Work } from './work.ts'
 
+/** Some of the points, by their numbers. */
+export interface Subset {
+  points: Points
+  members: Uint32Array
+}
+
 export class Points {
   readonly dimension: number
   readonly pointer: number

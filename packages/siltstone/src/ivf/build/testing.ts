@@ -1,29 +1,19 @@
 /** Segments with an inverted file in memory, for this layer's tests. */
+import { RowSet } from '../../format/row-set.ts'
 import type { SegmentDescriptor } from '../../format/segment/descriptor.ts'
 import { SegmentReader } from '../../format/segment/reader.ts'
 import { type Bucket, segmentUlid } from '../../format/segment/testing.ts'
 import { SegmentWriter } from '../../format/segment/writer.ts'
-import { Ascending } from '../../kernels/ascending.ts'
-import type { IndexedSpace, IvfDirectory } from '../directory.ts'
-import type { PreparedQuery } from '../prepared-query.ts'
-import { basesOf, type Probe, probeOf } from '../probe.ts'
-import type { Workspace } from '../workspace.ts'
+import type { IndexedSpace } from '../directory.ts'
+import type { Ivf } from '../ivf.ts'
+import type { IndexedSegment } from '../search/indexed-segment.ts'
 import { IvfBuilder } from './builder.ts'
 
-/** The `count` most promising clusters, best first. */
-export function nearestClusters(
-  workspace: Workspace,
-  query: PreparedQuery,
-  directory: IvfDirectory,
-  count: number,
-): Probe[] {
-  const bases = new Float64Array(directory.clusters)
-  basesOf(workspace, query, directory, bases)
-  const ascending = new Ascending(bases)
-  return Array.from({ length: Math.min(count, directory.clusters) }, () => {
-    const cluster = ascending.next()
-    return probeOf(query, directory, cluster, ascending.value)
-  })
+/** A segment of whose rows all may be answered. */
+export function wholeSegment(ivf: Ivf): IndexedSegment {
+  const { firstRows, clusters } = ivf.directory
+  const count = firstRows[clusters] as number
+  return { ivf, rows: RowSet.full(count), count, firstTag: 0 }
 }
 
 /** The vectors become rows `0`, `1`, … by cluster; the ordinal of a row is the number of its vector. */

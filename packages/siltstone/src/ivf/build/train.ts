@@ -12,7 +12,7 @@ import { Assigner, BATCH } from './assign.ts'
 import { Clustering, type Groups } from './clustering.ts'
 import { lloyd, nearestOf, Sums } from './lloyd.ts'
 import { inOrder } from './order.ts'
-import { Points } from './points.ts'
+import { Points, type Subset } from './points.ts'
 import type { Work } from './work.ts'
 
 /** Up to this many clusters there is one group. */
@@ -39,15 +39,14 @@ export function sampleFor(rows: number): number {
 /** @param sample at least one point @param clusters about how many to make */
 export async function train(work: Work, sample: Points, clusters: number): Promise<Groups> {
   const random = seededRandom(clusters)
-  const all = Uint32Array.from({ length: sample.count }, (_, i) => i)
+  const all = { points: sample, members: Uint32Array.from({ length: sample.count }, (_, i) => i) }
   let groups =
     clusters <= FLAT_CLUSTERS
-      ? oneGroup(await lloyd(work, sample, all, clusters, FLAT_ROUNDS, random), sample.dimension)
-      : await twoLevels(work, sample, all, clusters, random)
-  groups = await refine(work, sample, all, groups, async (members, floats) =>
-    rebalance(work, sample, members, floats, sample.count / clusters, random),
-  )
-  for (let round = 1; round < JOINT_ROUNDS; round++) groups = await refine(work, sample, all, groups)
+      ? oneGroup(await lloyd(work, all, clusters, FLAT_ROUNDS, random), sample.dimension)
+      : await twoLevels(work, all, clusters, random)
+  const meanSize = sample.count / clusters
+  groups = await refine(work, all, groups, (group) => rebalance(work, sample, group, meanSize, random))
+  for (let round = 1; round < JOINT_ROUNDS; round++) groups = await refine(work, all, groups)
   return inOrder(groups, sample.dimension)
 }
 
@@ -55,26 +54,21 @@ function oneGroup(floats: Float32Array, dimension: number): Groups {
   return { floats, starts: Uint32Array.of(0, floats.length / dimension) }
 }
 
-async function twoLevels(
-  work: Work,
-  sample: Points,
-  all: Uint32Array,
-  clusters: number,
-  random: Random,
-): Promise<Groups> {
+async function twoLevels(work: Work, all: Subset, clusters: number, random: Random): Promise<Groups> {
+  const { points: sample } = all
   const { dimension } = sample
   const groups = Math.round(Math.sqrt(clusters))
   const step = Math.max(1, Math.floor(sample.count / (groups * GROUP_SAMPLE)))
   const means = new Points(work, groups, dimension)
   try {
-    const part = all.filter((i) => i % step === 0)
-    means.set(await lloyd(work, sample, part, groups, GROUP_ROUNDS, random))
-    const members = byCluster(await nearestOf(work, sample, all, means), all, means.count)
+    const part = { points: sample, members: all.members.filter((i) => i % step === 0) }
+    means.set(await lloyd(work, part, groups, GROUP_ROUNDS, random))
+    const members = byCluster(await nearestOf(work, all, means), all.members, means.count)
     const parts: Float32Array[] = []
     for (const group of members) {
       if (group.length === 0) continue
       const share = Math.max(1, Math.round((clusters * group.length) / sample.count))
-      parts.push(await lloyd(work, sample, group, share, CLUSTER_ROUNDS, random))
+      parts.push(await lloyd(work, { points: sample, members: group }, share, CLUSTER_ROUNDS, random))
     }
     return joined(parts, dimension)
   } finally {
@@ -82,26 +76,32 @@ async function twoLevels(
   }
 }
 
-/** Moves every centroid to the mean of what is nearest to it. */
+/** One group of clusters: the members of each, and the centroids f32[clusters × dimension]. */
+interface Group {
+  members: Uint32Array[]
+  floats: Float32Array
+}
+
+/** Moves each centroid to the mean of the points nearest to it. @param change returns the new centroids of a group */
 async function refine(
   work: Work,
-  sample: Points,
-  all: Uint32Array,
+  all: Subset,
   groups: Groups,
-  change: (members: Uint32Array[], floats: Float32Array) => Promise<Float32Array> = async (_, floats) => floats,
+  change: (group: Group) => Promise<Float32Array> = async ({ floats }) => floats,
 ): Promise<Groups> {
-  const { dimension } = sample
+  const { dimension } = all.points
   const clustering = new Clustering(work, groups, dimension)
   try {
-    const nearest = await assignAll(work, sample, all, clustering)
+    const nearest = await assignAll(work, all, clustering)
     const sums = new Sums(clustering.centroids.count, dimension)
-    sums.addAll(sample, all, nearest)
+    sums.addAll(all, nearest)
     const means = sums.means(clustering.centroids.values())
-    const members = byCluster(nearest, all, clustering.centroids.count)
+    const members = byCluster(nearest, all.members, clustering.centroids.count)
     const parts: Float32Array[] = []
     for (let g = 0; g + 1 < groups.starts.length; g++) {
       const [start, end] = [groups.starts[g] as number, groups.starts[g + 1] as number]
-      parts.push(await change(members.slice(start, end), means.slice(start * dimension, end * dimension)))
+      const floats = means.slice(start * dimension, end * dimension)
+      parts.push(await change({ members: members.slice(start, end), floats }))
     }
     return joined(parts, dimension)
   } finally {
@@ -109,22 +109,21 @@ async function refine(
   }
 }
 
-async function assignAll(work: Work, sample: Points, all: Uint32Array, clustering: Clustering): Promise<Uint32Array> {
+async function assignAll(work: Work, { points, members }: Subset, clustering: Clustering): Promise<Uint32Array> {
   const assigner = new Assigner(work, clustering, 1)
-  const nearest = new Uint32Array(all.length)
-  for (let start = 0; start < all.length; start += BATCH) {
-    const members = all.subarray(start, start + BATCH)
-    nearest.set((await assigner.nearest(sample, members)).clusters.subarray(0, members.length), start)
+  const nearest = new Uint32Array(members.length)
+  for (let start = 0; start < members.length; start += BATCH) {
+    const batch = { points, members: members.subarray(start, start + BATCH) }
+    nearest.set((await assigner.nearest(batch)).clusters.subarray(0, batch.members.length), start)
   }
   return nearest
 }
 
-/** One group's centroids, without the nearly empty ones and with the large ones split. */
+/** The centroids of a group, without those of nearly empty clusters and with those of large clusters split. */
 async function rebalance(
   work: Work,
   sample: Points,
-  members: Uint32Array[],
-  floats: Float32Array,
+  { members, floats }: Group,
   meanSize: number,
   random: Random,
 ): Promise<Float32Array> {
@@ -132,7 +131,8 @@ async function rebalance(
   const parts: Float32Array[] = []
   for (const [c, own] of members.entries()) {
     if (own.length > TOO_LARGE * meanSize) {
-      parts.push(await lloyd(work, sample, own, Math.ceil(own.length / meanSize), SPLIT_ROUNDS, random))
+      const subset = { points: sample, members: own }
+      parts.push(await lloyd(work, subset, Math.ceil(own.length / meanSize), SPLIT_ROUNDS, random))
     } else if (own.length > TOO_SMALL * meanSize) parts.push(floats.slice(c * dimension, (c + 1) * dimension))
   }
   return parts.length === 0 ? floats.slice(0, dimension) : joined(parts, dimension).floats

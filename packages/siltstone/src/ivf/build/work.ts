@@ -5,7 +5,7 @@
 import { referenceKernels } from '../../kernels/reference-kernels.ts'
 import type { VectorKernels } from '../../kernels/vector-kernels.ts'
 import { wasmKernels } from '../../kernels/wasm-kernels.ts'
-import { yieldToEventLoop } from '../../ports/yield.ts'
+import { yieldToEventLoop } from '#codec'
 
 /** Multiplications between two stops: some 50 ms. */
 const STOP_AFTER = 1e9

@@ -1,5 +1,6 @@
 /** Writes the sections of an inverted file. Their layout is in docs/decisions/0005. */
-import { crc32, crcHex } from '../../format/checksum.ts'
+import { crc32 } from '#codec'
+import { crcHex } from '../../format/checksum.ts'
 import type { SegmentWriter } from '../../format/segment/writer.ts'
 import {
   CENTROIDS,

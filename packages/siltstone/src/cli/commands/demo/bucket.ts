@@ -1,4 +1,4 @@
-/** What lies in the bucket, by kind of object. */
+/** Counts the objects of the bucket by kind. */
 import { type ParsedKey, parseKey } from '../../../format/keys.ts'
 import { pages } from '../../../log/listing.ts'
 import type { ObjectStore } from '../../../ports/object-store.ts'
@@ -19,12 +19,12 @@ const KINDS: readonly (readonly [Kind, string, string])[] = [
   ['resource', 'catalog/resource/', 'resource names'],
   ['database', 'catalog/…/database/', 'databases'],
   ['collection-id', 'catalog/…/id/', 'collections'],
-  ['collection-name', 'catalog/…/name/', 'claims on names'],
-  ['log-entry', 'delta/<collection>/', 'the log, entry after entry'],
-  ['inbox', 'delta/<collection>/inbox/', 'deltas that producers dropped'],
-  ['embedding', 'embeddings/', 'embeddings kept of paid providers'],
-  ['gc-due', 'gc-due/', 'when to collect garbage'],
-  ['store', 'snapshot/latest/', 'says what this is'],
+  ['collection-name', 'catalog/…/name/', 'claims to names'],
+  ['log-entry', 'delta/<collection>/', 'log entries'],
+  ['inbox', 'delta/<collection>/inbox/', 'deltas of producers'],
+  ['embedding', 'embeddings/', 'cached embeddings of providers'],
+  ['gc-due', 'gc-due/', 'due garbage collections'],
+  ['store', 'snapshot/latest/', 'marks a Siltstone store'],
   ['bitmap', 'snapshot/<collection>/bitmap/', 'deleted rows'],
   ['pointer', 'snapshot/<collection>/latest/', 'the pointer to the current manifest'],
   ['list', 'snapshot/<collection>/list/', 'long lists'],
@@ -55,5 +55,5 @@ export function bucketText(lines: readonly BucketLine[]): string {
     total.objects += line.objects
     total.bytes += line.bytes
   }
-  return `${lines.map(({ place, objects, bytes: size, what }) => row(place, objects, size, what)).join('')}${row('', total.objects, total.bytes, 'in all')}`
+  return `${lines.map(({ place, objects, bytes: size, what }) => row(place, objects, size, what)).join('')}${row('', total.objects, total.bytes, 'total')}`
 }

@@ -30,11 +30,11 @@ interface DemoOptions {
 const COLLECTION = 'docs'
 const DEFAULT_PORT = 8000
 const MAX_PASSAGES = 20_000
-/** As shells count it: 128 + SIGINT. */
+/** Exit code after SIGINT by the convention of shells: 128 + 2. */
 const INTERRUPTED = 130
 
 export function demoCommand(): Command {
-  const made = command('demo [folder]', 'see the whole way: files, passages, deltas, a snapshot, answers, a server', [
+  const made = command('demo [folder]', 'show the whole path: files, passages, deltas, a snapshot, answers, a server', [
     'demo',
     'demo ~/notes',
     'demo --once --data ./demo-store',
@@ -42,7 +42,7 @@ export function demoCommand(): Command {
   return withOutputOptions(made)
     .option('--once', 'stop after the answers instead of serving')
     .option('--port <port>', `serve on this port (default ${DEFAULT_PORT}, or a free one)`, port)
-    .option('--data <directory>', 'keep the store here (default: a temporary one, removed at the end)')
+    .option('--data <directory>', 'keep the store here (default: a temporary directory, removed at the end)')
     .action(demo)
 }
 
@@ -57,11 +57,11 @@ async function demo(folder: string | undefined, options: DemoOptions): Promise<v
     const steps = new Steps(out, systemClock)
     const shown = await fillAndAsk(folder, { ...options, data }, steps)
     ignoreSignals()
-    await tell(shown, steps, options.data)
+    await printShown(shown, steps, options.data)
     if (options.once) await out.answer({ data, ...shown, steps: steps.times }, () => 'Done.\n')
     else await serve({ ...options, data }, out)
   } finally {
-    // Before anything else is said: a reader that has gone away ends the process at the next word.
+    // Before any other output: if the reader of stdout is gone, the next write ends the process.
     await discard()
   }
   if (!options.once)
@@ -102,8 +102,8 @@ async function collectPassages(folder: string | undefined, steps: Steps): Promis
     const packages = new Set(sources.files.map(({ packageName }) => packageName)).size
     const whose = folder === undefined ? ` of ${plural(packages, 'npm package')} installed here` : ` of ${folder}`
     const omitted = [
-      ...(sources.leftOut > 0 ? [`${count(sources.leftOut)} more files were left out to keep this short`] : []),
-      ...(found > MAX_PASSAGES ? [`${count(found - MAX_PASSAGES)} more passages were left out`] : []),
+      ...(sources.omitted > 0 ? [`${count(sources.omitted)} more files were skipped to keep the demo short`] : []),
+      ...(found > MAX_PASSAGES ? [`${count(found - MAX_PASSAGES)} more passages were skipped`] : []),
       ...(sources.duplicates > 0 ? [`${count(sources.duplicates)} files were copies`] : []),
     ]
     return (
@@ -127,15 +127,15 @@ async function makeCollection(session: Session) {
   return info
 }
 
-async function tell(shown: Shown, steps: Steps, kept: string | undefined): Promise<void> {
+async function printShown(shown: Shown, steps: Steps, kept: string | undefined): Promise<void> {
   const columns = outTerminal()?.columns ?? 100
   await steps.say(
-    `\nQuestions, with the passages nearest in meaning (distance first)\n\n${answersText(shown.answers, columns)}\n`,
+    `\nQuestions, with the passages nearest in meaning (with distances)\n\n${answersText(shown.answers, columns)}\n`,
   )
-  await steps.say(`What lies in the bucket${kept === undefined ? '' : `, ${kept}`}\n\n${bucketText(shown.bucket)}\n`)
+  await steps.say(`The objects in the bucket${kept === undefined ? '' : `, ${kept}`}\n\n${bucketText(shown.bucket)}\n`)
   const total = steps.times.reduce((sum, { ms }) => sum + ms, 0)
   await steps.say(
-    `Time: ${steps.times.map(({ step, ms }) => `${step} ${duration(ms)}`).join(', ')}; ${duration(total)} in all\n\n`,
+    `Time: ${steps.times.map(({ step, ms }) => `${step} ${duration(ms)}`).join(', ')}; ${duration(total)} in total\n\n`,
   )
 }
 
@@ -150,7 +150,7 @@ async function serve(options: DemoOptions & { data: string }, out: Output): Prom
     logLevel: options.debug ? 'info' : 'error',
   }
   const serving = await startServing(serveOptions).catch((error: unknown) => {
-    // A port that was asked for must be that one.
+    // Only the default port may be replaced by a free one.
     if (options.port !== undefined || !isSiltstoneError(error) || error.code !== 'port-in-use') throw error
     return startServing({ ...serveOptions, port: 0 })
   })

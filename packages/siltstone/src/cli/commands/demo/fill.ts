@@ -1,4 +1,4 @@
-/** From passages to a published snapshot, the way that producers, writers and the compactor go. */
+/** Turns passages into a published snapshot, with a producer, a writer and the compactor. */
 import type { Embedder } from '../../../embed/port.ts'
 import { pathOf } from '../../../engine/engine.ts'
 import type { CollectionInfo } from '../../../model/collection.ts'
@@ -12,7 +12,7 @@ import type { Steps } from './steps.ts'
 
 const EMBED_BATCH = 256
 const DELTA_RECORDS = 250
-/** One passage in ten is written as a server writes: through the log. */
+/** One passage in ten is written through the log, as a server does. */
 const LOG_SHARE = 0.1
 
 export async function embedAll(steps: Steps, embedder: Embedder, passages: readonly Passage[]): Promise<RecordOp[]> {
@@ -20,7 +20,7 @@ export async function embedAll(steps: Steps, embedder: Embedder, passages: reado
   await steps.run('embed', async (progress) => {
     for (let i = 0; i < passages.length; i += EMBED_BATCH) {
       const batch = passages.slice(i, i + EMBED_BATCH)
-      // The heading says what a passage is about, often better than its words.
+      // The heading often tells the topic better than the passage's own words.
       const vectors = await embedder.embed(batch.map(({ heading, text }) => `${heading}\n${text}`))
       batch.forEach((passage, k) => records.push(recordOf(passage, vectors[k] as Float32Array)))
       await progress(`${count(records.length)} of ${count(passages.length)}`)
@@ -70,15 +70,15 @@ export async function writeAll(
     const collection = await session.engine.collection(info.tenant, info.database, info.id)
     const rest = records.slice(dropped.length)
     const { version } = await collection.write(rest)
-    return `${plural(rest.length, 'record')} through the log, which orders the deltas too: version ${version}`
+    return `${plural(rest.length, 'record')} through the log, which also sequences the deltas: version ${version}`
   })
   await steps.run('compact', async () => {
     const outcome = await session.engine.compact(pathOf(info))
     const collection = await session.engine.collection(info.tenant, info.database, info.id)
-    const current = (await collection.snapshots()).find((one) => one.current)
+    const snapshot = (await collection.snapshots()).find(({ current }) => current)
     return (
-      `snapshot ${current?.name ?? '?'} of ${plural(current?.liveRecords ?? 0, 'record')}` +
-      ` in ${plural(current?.segments ?? 0, 'segment')}, ${bytes(outcome.bytesWritten)} written`
+      `snapshot ${snapshot?.name ?? '?'} of ${plural(snapshot?.liveRecords ?? 0, 'record')}` +
+      ` in ${plural(snapshot?.segments ?? 0, 'segment')}, ${bytes(outcome.bytesWritten)} written`
     )
   })
 }

@@ -1,7 +1,7 @@
-/** What the demo asks. */
+/** The demo's questions. */
 import type { Passage } from '../../../ingest/index.ts'
 
-/** Each is answered, in other words, by the documentation of a package that Siltstone depends on. */
+/** The documentation of an installed package answers each one, in other words than the question's. */
 const ABOUT_PACKAGES = [
   'Why is a hostile regex dangerous for a web service?',
   'Which kind of id can be sorted by when it was made?',
@@ -10,7 +10,7 @@ const ABOUT_PACKAGES = [
   'How does a program read the options that were typed in a terminal?',
 ]
 
-/** For a folder of one's own: what some of its sections are about, as questions. */
+/** @param own whether the passages are of the user's folder: the questions then name some of its headings */
 export function questionsAbout(passages: readonly Passage[], own: boolean): string[] {
   if (!own) return ABOUT_PACKAGES
   const headings = [...new Set(passages.map(({ heading }) => heading).filter((heading) => heading.length > 8))]

@@ -9,8 +9,8 @@ import { type Candidate, findDocuments, readDocuments, type Sources } from '../.
 const LIMITS = { files: 400, bytes: 6_000_000, fileBytes: 400_000 }
 
 const MARKDOWN = /\.(md|markdown|mdx)$/i
-/** Licences, logs of changes and translations say little, or the same once more. */
-const DULL =
+/** Licences, changelogs and translations say little, or repeat other files. */
+const UNINFORMATIVE =
   /(^|\/)(licen[cs]e|changelog|changes|history|code[-_]of[-_]conduct|security|notice)[^/]*$|readme[._-][a-z]{2}(-[a-z]{2})?\.md$/i
 
 /** Markdown files of the npm packages installed beside this one. @throws SiltstoneError `not-found` (no-documents) */
@@ -19,13 +19,13 @@ export async function packageDocuments(): Promise<Sources> {
   const candidates: Candidate[] = []
   for (const root of roots)
     for await (const file of walkDirectory(root, { enter: isWorthEntering, onError: () => {} })) {
-      if (!MARKDOWN.test(file.relativePath) || DULL.test(file.relativePath)) continue
+      if (!MARKDOWN.test(file.relativePath) || UNINFORMATIVE.test(file.relativePath)) continue
       candidates.push({ ...file, packageName: packageOf(file.relativePath) })
     }
   if (candidates.length === 0)
     throw notFound(
       'no-documents',
-      `no Markdown files were found in ${roots.join(', ') || 'any node_modules'}: run "npm ci" first, or name a folder`,
+      `no Markdown files were found in ${roots.join(', ') || 'any node_modules'}: run "npm ci" first, or give a folder`,
     )
   return readDocuments(candidates, LIMITS)
 }
@@ -35,7 +35,7 @@ export async function ownDocuments(directory: string): Promise<Sources> {
   return readDocuments(await findDocuments([directory]), LIMITS)
 }
 
-/** Code, tests and caches hold no documentation, and many files. */
+/** Code, tests and caches have many files and no documentation. */
 function isWorthEntering(relativePath: string): boolean {
   const name = relativePath.slice(relativePath.lastIndexOf('/') + 1)
   return !/^(\..+|dist|lib|cjs|esm|src|test|tests|__tests__|build|include|types|typings)$/.test(name)
@@ -48,7 +48,7 @@ function packageOf(relativePath: string): string {
   return first.startsWith('@') ? `${first}/${second}` : first
 }
 
-/** Every `node_modules` that this module could import from, the nearest first. */
+/** The `node_modules` directories from which this module can import, nearest first. */
 async function nodeModules(): Promise<string[]> {
   const found: string[] = []
   for (let at = dirname(fileURLToPath(import.meta.url)); ; at = dirname(at)) {

@@ -1,4 +1,4 @@
-/** Tells what is being done, how far it is and how long it took; overwrites itself on a terminal. */
+/** Reports the demo's steps: name, progress and duration. On a terminal, progress overwrites itself. */
 import type { Clock } from '../../../ports/clock.ts'
 import { writeOut } from '../../../host/process.ts'
 import { duration } from '../../format.ts'
@@ -20,7 +20,7 @@ export class Steps {
   }
 
   /**
-   * @param work gets a function that shows how far it is, and answers with the line to print
+   * @param work receives a function that shows progress, and returns the line to print
    */
   async run(step: string, work: (progress: (text: string) => Promise<void>) => Promise<string>): Promise<void> {
     const beganMs = this.#clock.monotonicMs()
@@ -32,7 +32,7 @@ export class Steps {
     await this.say(`  ${step.padEnd(10)} ${line} (${duration(ms)})\n`)
   }
 
-  /** For people only. */
+  /** Prints text, but not with `--json`. */
   async say(text: string): Promise<void> {
     if (!this.#out.json) await writeOut(text)
   }

@@ -1,0 +1,137 @@
+import { describe, expect, it } from 'vitest'
+import { RowSet } from '../../format/row-set.ts'
+import { Bucket } from '../../format/segment/testing.ts'
+import { seededRandom } from '../../ports/seeded-random.ts'
+import { indexedSegment, wholeSegment } from '../build/testing.ts'
+import type { IndexedSpace } from '../directory.ts'
+import { type Ivf, ivfOf } from '../ivf.ts'
+import { chooseClusters } from './choose-clusters.ts'
+import { effortOf } from './effort.ts'
+import type { IndexedSegment } from './indexed-segment.ts'
+import { IvfSearch } from './ivf-search.ts'
+import { prepareQuery } from './prepared-query.ts'
+import { SearchRecorder } from './search-recorder.ts'
+import { workspace } from './workspace.ts'
+
+const DIMENSION = 64
+const K = 5
+
+const centresRandom = seededRandom(9)
+const centres = Array.from({ length: 12 }, () =>
+  Float32Array.from({ length: DIMENSION }, () => centresRandom.next() * 4 - 2),
+)
+
+function vectorsOf(count: number, seed: number): Float32Array[] {
+  const random = seededRandom(seed)
+  return Array.from({ length: count }, (_, i) =>
+    Float32Array.from(centres[i % centres.length] as Float32Array, (x) => x + random.next() * 2 - 1),
+  )
+}
+
+/** @returns the segment, and the vector of each tag */
+async function segmentOf(
+  vectors: readonly Float32Array[],
+  space: IndexedSpace,
+  firstTag = 0,
+): Promise<{ segment: IndexedSegment; vectors: Map<number, Float32Array> }> {
+  const { reader, rows } = await indexedSegment(new Bucket(), vectors, space)
+  const segment = { ...wholeSegment((await ivfOf(reader)) as Ivf), firstTag }
+  return { segment, vectors: new Map(vectors.map((vector, i) => [firstTag + (rows[i] as number), vector])) }
+}
+
+function only(segment: IndexedSegment, admits: (row: number) => boolean): IndexedSegment {
+  const rows = new RowSet(segment.rows.rows)
+  for (const row of segment.rows) if (admits(row)) rows.add(row)
+  return { ...segment, rows, count: rows.count() }
+}
+
+function distance(space: IndexedSpace, a: Float32Array, b: Float32Array): number {
+  const dot = a.reduce((sum, x, d) => sum + x * (b[d] as number), 0)
+  if (space === 'ip') return 1 - dot
+  if (space === 'cosine') return 1 - dot / (Math.hypot(...a) * Math.hypot(...b))
+  return a.reduce((sum, x, d) => sum + (x - (b[d] as number)) ** 2, 0)
+}
+
+const exhaustive = { probes: 1e6, deviations: 4, lateWidening: 1, rerank: Number.POSITIVE_INFINITY }
+
+describe.each(['l2', 'cosine', 'ip'] as const)('a search of two segments for %s', (space) => {
+  it('keeps the nearest admitted rows of both, and few others', async () => {
+    const one = await segmentOf(vectorsOf(1_500, 1), space)
+    const two = await segmentOf(vectorsOf(600, 2), space, 1_500)
+    const all = [...one.vectors, ...two.vectors]
+    const everyThird = (row: number) => row % 3 === 0
+    for (const [segments, admits] of [
+      [[one.segment, two.segment], () => true],
+      [[only(one.segment, everyThird), two.segment], (tag: number) => tag >= 1_500 || everyThird(tag)],
+    ] as const) {
+      const search = new IvfSearch(segments, K, exhaustive, new SearchRecorder())
+      let missed = 0
+      let kept = 0
+      for (const query of vectorsOf(20, 3)) {
+        const nearest = all
+          .filter(([tag]) => admits(tag))
+          .map(([tag, vector]) => ({ tag, distance: distance(space, query, vector) }))
+          .sort((a, b) => a.distance - b.distance)
+          .slice(0, K)
+        const tags = new Set((await search.survivors(query, [])).all())
+        expect([...tags].every(admits)).toBe(true)
+        missed += nearest.filter(({ tag }) => !tags.has(tag)).length
+        kept += tags.size
+      }
+      expect(missed).toBeLessThanOrEqual(1)
+      expect(kept / 20).toBeLessThan(700)
+    }
+  })
+
+  it('drops what is certainly farther than the rows that are known', async () => {
+    const { segment, vectors } = await segmentOf(vectorsOf(1_500, 1), space)
+    const [query] = vectorsOf(1, 3) as [Float32Array]
+    const search = new IvfSearch([segment], K, exhaustive, new SearchRecorder())
+    const distances = [...vectors.values()].map((vector) => distance(space, query, vector)).sort((a, b) => a - b)
+    const known = distances.slice(0, K).map((nearest, i) => ({ tag: 10_000 + i, distance: nearest }))
+    const without = (await search.survivors(query, [])).all()
+    const left = (await search.survivors(query, known)).all()
+    expect(left.length).toBeLessThan(without.length)
+    expect(left).toEqual(without.slice(0, left.length))
+    // Known rows are no candidates, and farther ones than the known ones tell nothing new.
+    const far = known.map(({ tag }) => ({ tag, distance: (distances.at(-1) as number) + 10 }))
+    expect((await search.survivors(query, far)).all()).toEqual(without)
+  })
+})
+
+it('counts what it does', async () => {
+  const { segment } = await segmentOf(vectorsOf(1_200, 1), 'l2')
+  const recorder = new SearchRecorder()
+  const search = new IvfSearch([segment], K, { ...effortOf(K), probes: 4 }, recorder)
+  await search.survivors(vectorsOf(1, 3)[0] as Float32Array, [])
+  const { clusters, listsRead, entries, candidates } = recorder.stats
+  expect([clusters, listsRead]).toEqual([4, 4])
+  expect(entries).toBeGreaterThan(0)
+  expect(candidates).toBeLessThanOrEqual(entries)
+})
+
+describe('the choice of clusters', () => {
+  it('takes the nearest of all segments, and as many as hold enough admitted rows', async () => {
+    const one = await segmentOf(vectorsOf(1_500, 1), 'l2')
+    const two = await segmentOf(vectorsOf(1_500, 2), 'l2', 1_500)
+    const [vector] = vectorsOf(1, 3) as [Float32Array]
+    const queryOf = ({ ivf }: IndexedSegment) => prepareQuery(workspace(), vector, ivf.directory)
+    const segments = [one.segment, two.segment]
+    const chosen = chooseClusters(segments, segments.map(queryOf), { least: 20, most: 20, matches: 0 })
+    expect(chosen).toHaveLength(20)
+    expect(new Set(chosen.map(({ segment }) => segment)).size).toBe(2)
+    const bases = chosen.map(({ base }) => base)
+    expect(bases).toEqual(bases.toSorted((a, b) => a - b))
+
+    const few = only(one.segment, (row) => row % 50 === 0)
+    const more = chooseClusters([few], [queryOf(few)], { least: 2, most: 1_000, matches: 10 })
+    const admitted = ({ cluster }: { cluster: number }) => {
+      const { firstRows } = few.ivf.directory
+      return few.rows.rangeCount(firstRows[cluster] as number, firstRows[cluster + 1] as number)
+    }
+    expect(more.every((probe) => admitted(probe) > 0)).toBe(true)
+    const seen = more.map(admitted)
+    expect(seen.reduce((sum, rows) => sum + rows)).toBeGreaterThanOrEqual(10)
+    expect(seen.slice(0, -1).reduce((sum, rows) => sum + rows)).toBeLessThan(10)
+  })
+})

@@ -1,0 +1,84 @@
+/** A query as the index wants it: normalised where the space asks for it, padded, rotated, quantised once for all clusters. */
+import type { IndexedSpace } from '../directory.ts'
+import { rotationSigns } from '../rotation.ts'
+import type { Workspace } from './workspace.ts'
+
+export interface PreparedQuery {
+  space: IndexedSpace
+  /** Padded. */
+  dimension: number
+  /** Squared length after normalisation. */
+  square: number
+  /** i16: the rotated query times `factor`. */
+  words: Int16Array
+  factor: number
+  /** For `scanCodes`. */
+  table: Uint8Array
+  tableScale: number
+  tableOffset: number
+}
+
+const signsOf = new Map<string, Uint8Array>()
+
+export function prepareQuery(
+  workspace: Workspace,
+  vector: Float32Array,
+  { space, dimension, seed }: { space: IndexedSpace; dimension: number; seed: number },
+): PreparedQuery {
+  const { kernels } = workspace
+  const query = workspace.scratch('query', dimension * 8)
+  const signs = workspace.scratch('signs', (dimension / 8) * 3)
+  const words = workspace.scratch('words', dimension * 2)
+  const table = workspace.scratch('table', dimension * 4)
+  const params = workspace.scratch('params', 8)
+  const { buffer } = kernels.memory
+  const floats = new Float32Array(buffer, query, dimension)
+  floats.fill(0)
+  floats.set(vector)
+  let square = squareOf(floats)
+  if (space === 'cosine' && square > 0) {
+    const factor = 1 / Math.sqrt(square)
+    for (let i = 0; i < dimension; i++) floats[i] = (floats[i] as number) * factor
+    square = 1
+  }
+  new Uint8Array(buffer, signs, (dimension / 8) * 3).set(signsFor(seed, dimension))
+  kernels.rotate(query, 1, dimension, signs, query + dimension * 4)
+  const factor = wordFactor(floats, dimension)
+  kernels.quantizeI16(query, dimension, factor, words)
+  kernels.buildTable(query, dimension, table, params)
+  const [tableScale, tableOffset] = new Float32Array(buffer, params, 2) as unknown as [number, number]
+  return {
+    space,
+    dimension,
+    square,
+    words: new Int16Array(buffer, words, dimension).slice(),
+    factor,
+    table: new Uint8Array(buffer, table, dimension * 4).slice(),
+    tableScale,
+    tableOffset,
+  }
+}
+
+function squareOf(values: Float32Array): number {
+  let sum = 0
+  for (const value of values) sum += value * value
+  return sum
+}
+
+/** As fine as the sum of `dimension` products with an int8 allows in 32 bits. */
+function wordFactor(rotated: Float32Array, dimension: number): number {
+  let largest = 0
+  for (const value of rotated) largest = Math.max(largest, Math.abs(value))
+  if (largest === 0) return 1
+  return Math.min(32_767, Math.floor(2 ** 31 / (128 * dimension)) - 1) / largest
+}
+
+function signsFor(seed: number, dimension: number): Uint8Array {
+  const name = `${seed}/${dimension}`
+  let signs = signsOf.get(name)
+  if (!signs) {
+    signs = rotationSigns(seed, dimension)
+    signsOf.set(name, signs)
+  }
+  return signs
+}

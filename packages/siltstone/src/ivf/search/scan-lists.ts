@@ -1,0 +1,76 @@
+/** Estimates the distances of all rows that some clusters list, from their codes. */
+import { PACK } from '../directory.ts'
+import type { ClusterList } from '../lists.ts'
+import type { Candidates } from './candidates.ts'
+import { isFiltered } from './indexed-segment.ts'
+import type { PreparedQuery } from './prepared-query.ts'
+import type { Probe } from './probe.ts'
+import type { Workspace } from './workspace.ts'
+
+export interface ProbedList {
+  probe: Probe
+  list: ClusterList
+}
+
+/**
+ * @param probed nearest clusters first, so that the bound is soon tight; all prepared for `query`
+ * @param deviations half the width of the interval around an estimate, in standard deviations
+ * @returns number of entries scanned
+ */
+export function scanLists(
+  workspace: Workspace,
+  query: PreparedQuery,
+  probed: readonly ProbedList[],
+  deviations: number,
+  candidates: Candidates,
+): number {
+  const { kernels } = workspace
+  const { dimension } = query
+  let room = PACK
+  let packBytes = 1
+  for (const { list } of probed) {
+    room = Math.max(room, list.entries)
+    packBytes = Math.max(packBytes, list.packs.length)
+  }
+  room += PACK
+  const table = workspace.scratch('table', dimension * 4)
+  const packs = workspace.scratch('packs', packBytes)
+  const entries = workspace.scratch('entries', room * 4)
+  const lowers = workspace.scratch('lowers', room * 4)
+  const uppers = workspace.scratch('uppers', room * 4)
+  const { buffer } = kernels.memory
+  const bytes = new Uint8Array(buffer)
+  const foundEntries = new Uint32Array(buffer, entries, room)
+  const foundLowers = new Float32Array(buffer, lowers, room)
+  const foundUppers = new Float32Array(buffer, uppers, room)
+  bytes.set(query.table, table)
+  let scanned = 0
+  for (const { probe, list } of probed) {
+    bytes.set(list.packs, packs)
+    scanned += list.entries
+    const found = kernels.scanCodes(
+      table,
+      dimension,
+      query.tableScale,
+      query.tableOffset,
+      packs,
+      list.entries,
+      probe.base,
+      deviations * probe.deviation,
+      candidates.bound,
+      entries,
+      lowers,
+      uppers,
+    )
+    const { primaries, firstRow, copies } = list
+    const { firstTag } = probe.segment
+    const admitted = isFiltered(probe.segment) ? probe.segment.rows : undefined
+    for (let i = 0; i < found; i++) {
+      const entry = foundEntries[i] as number
+      const row = entry < primaries ? firstRow + entry : (copies[entry - primaries] as number)
+      if (admitted === undefined || admitted.has(row))
+        candidates.add(firstTag + row, foundLowers[i] as number, foundUppers[i] as number)
+    }
+  }
+  return scanned
+}

@@ -1,0 +1,87 @@
+/**
+ * Views of a collection's current state. An unchanged state gives the same view, so what searches derive from a view is
+ * kept until something is written. A `CollectionState` guards them with its lock.
+ */
+import { inboxKey } from '../format/keys.ts'
+import { BaseState } from '../snapshot/base-state.ts'
+import { dimensionClash } from './applied-log.ts'
+import { type InboxObject } from './listing.ts'
+import { LogOverlay, type LogOverlayView } from './log-overlay.ts'
+import type { LogContext, SyncedLog } from './synced-log.ts'
+import { countVanished } from './vanished.ts'
+import { View } from './view.ts'
+
+export class CurrentViews {
+  readonly #context: LogContext
+  readonly #log: SyncedLog
+  #sequenced: View | undefined
+  #withInbox: { name: string; view: View } | undefined
+  /** The current snapshot without the log, once it was asked for. */
+  #snapshot: View | undefined
+
+  constructor(context: LogContext, log: SyncedLog) {
+    this.#context = context
+    this.#log = log
+  }
+
+  /** The snapshot and the log up to its end, without the deltas that no entry has sequenced. */
+  sequenced(): View {
+    const { overlay, end, manifestKey } = this.#log
+    const known = this.#sequenced
+    const isSame =
+      known?.overlay.state === overlay &&
+      known.overlay.operations === overlay.operations &&
+      known.version === end &&
+      known.manifestKey === manifestKey
+    if (isSame) return known
+    this.#sequenced = this.#view(end, overlay.view())
+    return this.#sequenced
+  }
+
+  /**
+   * The snapshot, the log, and the deltas in the inbox.
+   * @throws SiltstoneError `not-found` when the collection was deleted in the meantime
+   */
+  async current(): Promise<View> {
+    const { unsequenced, manifestKey, end } = this.#log
+    if (unsequenced.length === 0) {
+      this.#withInbox = undefined
+      return this.sequenced()
+    }
+    const name = `${manifestKey} ${end} ${unsequenced.map(({ ulid, etag }) => `${ulid}${etag}`).join(' ')}`
+    if (this.#withInbox?.name === name) return this.#withInbox.view
+    const { env, path, deltas } = this.#context
+    const overlay = this.#log.overlay.fork()
+    for (const { ulid, etag, sizeBytes } of unsequenced) {
+      const delta = await deltas.get(ulid, etag, sizeBytes)
+      // Deleted between listing and reading. Only a fold of an hour ago allows that, so the pointer has moved since.
+      if (delta.status === 'gone' || delta.status === 'changed') {
+        countVanished(env.metrics, inboxKey(path, ulid))
+        await this.#log.syncOpen()
+        return this.current()
+      }
+      if (delta.status === 'ok' && dimensionClash(delta.records, overlay.dimension) === undefined)
+        await overlay.apply(delta.records, end + 1)
+    }
+    const view = this.#view(end, overlay.view(), unsequenced)
+    this.#withInbox = { name, view }
+    return view
+  }
+
+  /** The snapshot alone, without the log. */
+  async snapshot(): Promise<View> {
+    await this.#log.followPointer()
+    this.#log.requireOpen()
+    const { manifest, manifestKey } = this.#log
+    if (this.#snapshot?.manifestKey !== manifestKey) {
+      const base = await BaseState.open(this.#context.pool, manifest)
+      this.#snapshot = this.#view(manifest.watermark, new LogOverlay(base).view())
+    }
+    return this.#snapshot as View
+  }
+
+  #view(version: number, overlay: LogOverlayView, unsequenced: readonly InboxObject[] = []): View {
+    const { manifest, manifestKey } = this.#log
+    return new View({ version, manifestKey, manifest, overlay, unsequenced })
+  }
+}

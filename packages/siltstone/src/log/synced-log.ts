@@ -1,0 +1,276 @@
+/**
+ * What one process knows of one collection's log: the current manifest and the entries above it, brought up to date by
+ * `sync`. A `CollectionState` guards it with its lock.
+ *
+ * ## A strong read
+ * 1. Read the pointer, conditionally.
+ * 2. Read the manifest if it is new, and at the same time list the log after its watermark, which the manifest's name
+ *    tells.
+ * 3. Read the entries and the unsequenced deltas that are not known yet.
+ *
+ * Everything that was acknowledged before step 1 is then seen: an acknowledged entry is above the watermark and listed,
+ * or folded into the manifest; an acknowledged delta is in the listing of the inbox, or sequenced by one of those
+ * entries, or folded.
+ *
+ * ## When the parts do not fit together
+ * There are three cases: a gap in the numbers; an entry or delta that vanished between listing and reading; so much time
+ * between reading the pointer and the end of the reading that folded entries may have been collected. In each of them
+ * the pointer is read again. If it moved, a compaction is the cause, and the sync begins again from its manifest. If it
+ * did not move, an object is missing that must exist: `corrupt`, naming the object.
+ */
+import { corrupt, notFound, unavailable } from '../errors.ts'
+import type { LogEntry } from '../format/entry.ts'
+import { parseKey } from '../format/keys.ts'
+import type { Manifest } from '../format/manifest.ts'
+import type { Environment } from '../ports/environment.ts'
+import type { ManifestStore, PointerState } from '../snapshot/manifest-store.ts'
+import type { SegmentPool } from '../snapshot/open-segment.ts'
+import { AppliedLog, type RefusedInLog } from './applied-log.ts'
+import type { DeltaCache } from './delta-cache.ts'
+import { cutAtGap, type InboxObject, listInbox, listTail, type TailListing } from './listing.ts'
+import type { LogLimits } from './log-limits.ts'
+import type { LogOverlay } from './log-overlay.ts'
+import { ageMs, type Stamp, stampNow } from './stamp.ts'
+import { asVanished, countVanished, missingObject, type Vanished } from './vanished.ts'
+
+/** Attempts to read a state before its parts are taken for damaged. */
+export const SYNC_ATTEMPTS = 8
+
+export interface LogContext {
+  env: Environment
+  path: string
+  pool: SegmentPool
+  limits: LogLimits
+  /** Whether bare producers may drop deltas into the collection's inbox. */
+  takesInbox: boolean
+  manifests: ManifestStore
+  deltas: DeltaCache
+}
+
+export interface SyncOptions {
+  /** Whether to list the inbox. Default: if the collection takes bare producers. */
+  inbox?: boolean
+  /** Stop applying entries once this much is unfolded: the fold's bound on memory. */
+  applyBytes?: number
+}
+
+interface Listed {
+  /** When the request was sent. */
+  sent: Stamp
+  listing: TailListing
+}
+
+export class SyncedLog {
+  readonly #context: LogContext
+  readonly #applied: AppliedLog
+  pointer: PointerState | 'none' = 'none'
+  /** When the request was sent whose answer told the end of the log; undefined when the end is not known. */
+  knowledge: Stamp | undefined
+  #inbox: InboxObject[] = []
+  #isInstalled = false
+
+  constructor(context: LogContext) {
+    this.#context = context
+    const { env, path, pool, manifests, deltas } = context
+    this.#applied = new AppliedLog({ store: env.store, path, pool, manifests, deltas })
+  }
+
+  get manifest(): Manifest {
+    return this.#applied.manifest
+  }
+
+  get manifestKey(): string | null {
+    return this.pointer === 'none' ? null : this.pointer.manifestKey
+  }
+
+  get overlay(): LogOverlay {
+    return this.#applied.overlay
+  }
+
+  /** Number of the last entry applied. */
+  get end(): number {
+    return this.#applied.end
+  }
+
+  /** Whether the collection was deleted. */
+  get isClosed(): boolean {
+    return this.#applied.isClosed
+  }
+
+  get refused(): readonly RefusedInLog[] {
+    return this.#applied.refused
+  }
+
+  get unfoldedBytes(): number {
+    return this.#applied.unfoldedBytes
+  }
+
+  /** Entries above the watermark. */
+  get entries(): readonly LogEntry[] {
+    return this.#applied.entries
+  }
+
+  /** Whether the end of the log is known, and recently enough to append after it. */
+  get knowsEnd(): boolean {
+    const { env, limits } = this.#context
+    return this.knowledge !== undefined && ageMs(env.clock, this.knowledge) <= limits.writerStalenessMs
+  }
+
+  /** @throws SiltstoneError `not-found` when the collection is deleted */
+  requireOpen(): void {
+    if (this.isClosed)
+      throw notFound('collection-missing', `Collection [${this.#context.path.slice(-36)}] does not exist.`)
+  }
+
+  /** As `sync`; throws `not-found` when the collection is deleted. */
+  async syncOpen(): Promise<void> {
+    await this.sync()
+    this.requireOpen()
+  }
+
+  /**
+   * Brings everything up to date. A deleted collection is no error here: `isClosed` tells.
+   * @throws SiltstoneError `corrupt`, `unavailable`
+   */
+  async sync({ inbox = this.#context.takesInbox, applyBytes }: SyncOptions = {}): Promise<void> {
+    const { env, path, limits } = this.#context
+    let failure: Vanished | undefined
+    // The manifest under which something was missing.
+    let failedAt: string | null = null
+    for (let attempt = 0; attempt < SYNC_ATTEMPTS; attempt++) {
+      const began = stampNow(env.clock)
+      try {
+        const early = await this.#readPointer({ inbox })
+        // This is the second look. The pointer did not move, so the object should exist.
+        if (failure && failedAt === this.manifestKey) throw missingObject(failure.key, path)
+        if (this.isClosed) return
+        const { sent, listing } = early ?? (await this.#list(this.manifest.watermark, inbox))
+        if (ageMs(env.clock, began) > limits.readSpanMs) continue
+        await cutAtGap(env.store, path, this.manifest.watermark, listing)
+        await this.#applied.extend(listing.entries, applyBytes)
+        // Entries read this late may have been folded and collected, and strays may have taken their numbers.
+        if (ageMs(env.clock, began) > limits.readSpanMs) continue
+        // A part of the log does not tell where it ends.
+        this.knowledge = this.end === (listing.entries.at(-1)?.number ?? this.end) ? sent : undefined
+        if (inbox) this.#inbox = listing.inbox
+        return
+      } catch (error) {
+        // An entry may be half applied: the manifest is installed again before anything is written.
+        this.#invalidate()
+        const missing = asVanished(error)
+        if (!missing) throw error
+        countVanished(env.metrics, missing.key)
+        if (failure && failedAt === this.manifestKey) throw missingObject(failure.key, path)
+        failure = missing
+        failedAt = this.manifestKey
+      }
+    }
+    if (failure) throw missingObject(failure.key, path)
+    throw unavailable(
+      'reads-too-slow',
+      `reading the log of ${path} took longer than ${limits.readSpanMs} ms in ${SYNC_ATTEMPTS} attempts; retry`,
+    )
+  }
+
+  /** Reads the pointer and its manifest, but not the log. */
+  async followPointer(): Promise<void> {
+    await this.#readPointer()
+  }
+
+  /**
+   * Whether an error only means that the snapshot below was collected: then the pointer has moved, and the next sync
+   * installs its manifest.
+   * @param manifestKey the snapshot that the failed work was based on
+   */
+  async snapshotWasCollected(error: unknown, manifestKey = this.manifestKey): Promise<boolean> {
+    const missing = asVanished(error)
+    if (!missing) return false
+    countVanished(this.#context.env.metrics, missing.key)
+    this.#invalidate()
+    const now = await this.#context.manifests.readPointer()
+    return typeof now !== 'string' && now.manifestKey !== manifestKey
+  }
+
+  /** Lists the inbox. Returns the deltas that no entry has sequenced. */
+  async listInbox(): Promise<InboxObject[]> {
+    const { env, path, takesInbox } = this.#context
+    if (!takesInbox) return []
+    this.#inbox = await listInbox(env.store, path)
+    return this.unsequenced
+  }
+
+  /** The deltas that no entry has sequenced, as of the last listing. */
+  get unsequenced(): InboxObject[] {
+    return this.#inbox.filter(({ ulid }) => !this.#applied.isMentioned(ulid))
+  }
+
+  /**
+   * Applies an entry that this process appended, unless a sync has applied it already.
+   * @param sent when its put was sent
+   */
+  async appended(entry: LogEntry, sizeBytes: number, sent: Stamp): Promise<void> {
+    try {
+      if (this.end === entry.number - 1) await this.#applied.apply(entry, sizeBytes)
+      if (this.end === entry.number) this.knowledge = sent
+    } catch (error) {
+      // The entry is durable, so its writers are answered; the manifest is installed again before the next append.
+      this.#invalidate()
+      this.#context.env.log.warn('appended_entry_not_applied', {
+        collection: this.#context.path,
+        error: String(error),
+      })
+    }
+  }
+
+  /** The end of the log is not known any more: the outcome of a put is open. */
+  forgetEnd(): void {
+    this.knowledge = undefined
+  }
+
+  #invalidate(): void {
+    this.#isInstalled = false
+    this.knowledge = undefined
+  }
+
+  async #list(watermark: number, inbox: boolean): Promise<Listed> {
+    const { env, path } = this.#context
+    const sent = stampNow(env.clock)
+    return { sent, listing: await listTail(env.store, path, watermark, inbox) }
+  }
+
+  /**
+   * Reads the pointer and installs its manifest. A tombstone sets `isClosed`.
+   * @param ahead list the log while a new manifest is being read
+   * @returns that listing, if it was made and belongs to the manifest
+   */
+  async #readPointer(ahead?: { inbox: boolean }): Promise<Listed | undefined> {
+    const { manifests, path } = this.#context
+    const answer = await manifests.readPointer(this.pointer === 'none' ? undefined : this.pointer.etag)
+    if (answer === 'unchanged' || (answer === 'none' && this.pointer === 'none')) {
+      if (!this.#isInstalled) await this.#install(this.manifest)
+      return undefined
+    }
+    if (answer === 'none') throw corrupt('pointer-missing', `the pointer of ${path} is gone. Run "siltstone repair".`)
+    const named = ahead && parseKey(answer.manifestKey)
+    const [listed, followed] = await Promise.allSettled([
+      named?.kind === 'manifest' ? this.#list(named.watermark, ahead?.inbox === true) : undefined,
+      manifests.follow(answer),
+    ])
+    if (followed.status === 'rejected') throw followed.reason
+    const { pointer, manifest } = followed.value
+    this.pointer = pointer
+    await this.#install(manifest)
+    // The named manifest was collected and this is a later one, whose listing is shorter.
+    if (pointer.manifestKey !== answer.manifestKey) return undefined
+    if (listed.status === 'rejected') throw listed.reason
+    return listed.value
+  }
+
+  async #install(manifest: Manifest): Promise<void> {
+    const known = this.end
+    this.#isInstalled = false
+    await this.#applied.install(manifest)
+    if (this.end < known) this.knowledge = undefined
+    this.#isInstalled = true
+  }
+}

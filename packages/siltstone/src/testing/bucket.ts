@@ -1,0 +1,21 @@
+import type { ObjectStore } from '../ports/object-store.ts'
+
+/** What lies in a store, for tests to look at. */
+export class Bucket {
+  readonly store: ObjectStore
+
+  constructor(store: ObjectStore) {
+    this.store = store
+  }
+
+  async keys(prefix = ''): Promise<string[]> {
+    const { objects } = await this.store.list(prefix)
+    return objects.map(({ key }) => key)
+  }
+
+  async bytes(key: string): Promise<Uint8Array> {
+    const got = await this.store.get(key)
+    if (got.status !== 'ok') throw new Error(`${key}: ${got.status}`)
+    return got.body
+  }
+}
