@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { ManualClock } from '../drivers/memory/manual-clock.ts'
 import type { Clock } from '../ports/clock.ts'
+import { systemClock } from '../host/system-clock.ts'
 import { systemRandom } from '../host/system-random.ts'
 import { Recorder } from '../testing/recorder.ts'
 import { until } from '../testing/until.ts'
@@ -81,8 +82,8 @@ it('folds in this thread where the module of the thread is missing, and says so 
   const store = await openStore(directory, { compaction: 'off' })
   const things = await store.getOrCreateCollection({ name: 'things' })
   await things.add({ ids: ['a'], embeddings: [[1, 2]] })
-  const options = { directory, allowNetworkFilesystem: false, clock: systemClock, log: recorder, metrics: recorder }
-  const compaction = new Compaction(options, null)
+  const options = { directory, allowNetworkFilesystem: false, clock: systemClock, random: systemRandom }
+  const compaction = new Compaction({ ...options, log: recorder, metrics: recorder }, null)
   await compaction.ready
   for (let i = 0; i < 400 && (await things.getIndexingStatus()).unindexedOps > 0; i++) await systemClock.sleep(25)
   expect((await things.getIndexingStatus()).unindexedOps).toBe(0)
