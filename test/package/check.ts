@@ -165,6 +165,8 @@ async function tooOld(): Promise<void> {
   const bin = 'node_modules/siltstone/cli/siltstone.cjs'
   const { code, out, err } = await run(oldNode, [bin, '--version'], project)
   check(code === 1 && out === '', `exit ${code}: ${out}`)
+  const imported = await run(oldNode, ['--input-type=module', '-e', "await import('siltstone')"], project)
+  check(imported.err.includes('Siltstone needs Node.js 22.16 or newer, this is 18.'), imported.err)
   check(/^error: siltstone needs Node\.js 22\.16 or newer, this is 18\.\S+: .+\n$/.test(err), err)
 }
 
