@@ -18,6 +18,7 @@ import {
   type RecordOp,
   StoreEngine,
   systemClock,
+  systemModels,
 } from 'siltstone/internal'
 import { openStore, Store, type StoreCollection } from 'siltstone'
 import type { Operation } from './model.ts'
@@ -74,7 +75,12 @@ const path = collectionPath({ tenant: collection.tenant, database: collection.da
 function storeOn(on: Environment, opened: StoreEngine): Store {
   const close = () => opened.close()
   return new Store(
-    { engine: opened, registry: new EmbedderRegistry({ ...on, variables: {} }), allowReset: false, close },
+    {
+      engine: opened,
+      registry: new EmbedderRegistry({ ...on, models: systemModels, variables: {} }),
+      allowReset: false,
+      close,
+    },
     {},
   )
 }

@@ -1,5 +1,4 @@
 export * from './cached-embedder.ts'
-export * from './chroma-function.ts'
 export * from './config.ts'
 export * from './from-config.ts'
 export * from './port.ts'

@@ -1,4 +1,5 @@
 /** Searches as they are by default: how much they find, and what they tell of themselves. */
+import { instrumented } from '../drivers/instrumented.ts'
 import { describe, expect, it } from 'vitest'
 import { countingObjectStore } from '../drivers/wrappers/counting-object-store.ts'
 import type { Space } from '../model/collection.ts'
@@ -77,7 +78,7 @@ describe('an explanation', () => {
     const segments = [2_000, 1_500]
     const built = await searchWorld({ ...usual, space: 'l2', dimension: 16, segments, data: 'clustered' })
     const store = countingObjectStore(reading(built.env, near).store)
-    const engine = await StoreEngine.open({ env: { ...built.env, store } })
+    const engine = await StoreEngine.open({ env: instrumented({ ...built.env, store }) })
     const { tenant, database, id } = built.collection.info
     const world = { ...built, engine, collection: await engine.collection(tenant, database, id) }
     const query = world.query()

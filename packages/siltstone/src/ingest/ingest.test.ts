@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { EnglishEmbedder } from '../embed/index.ts'
+import { systemModels } from '../host/model-host.ts'
 import { ModelEngine } from '../testing/model.ts'
 import { collectionRequest } from '../testing/operations.ts'
 import { eachDocument, findDocuments, Ingest, newTally, passagesOf } from './index.ts'
@@ -58,7 +59,7 @@ describe('ingesting', () => {
     const engine = new ModelEngine()
     const { info } = await engine.catalog.createCollection(collectionRequest('texts'))
     const collection = await engine.collection(info.tenant, info.database, info.id)
-    const embedder = new EnglishEmbedder()
+    const embedder = new EnglishEmbedder({ models: systemModels })
     const ingest = async () => {
       const work = new Ingest({ collection, embedder: async () => embedder })
       for await (const document of eachDocument(await findDocuments([folder]), LIMITS, newTally()))

@@ -7,12 +7,13 @@ import { describeLibrary } from './collection.contract.ts'
 import type { StoreCollection } from './collection.ts'
 import type { EmbeddingFunction } from './embedding-function.ts'
 import { openStore } from './open-store.ts'
+import { systemModels } from '../host/model-host.ts'
 import { Store } from './store.ts'
 
 describeLibrary('the library', (environment, options) => openStore({ environment, ...options }))
 describeLibrary('the library, everything indexed', async (environment, { allowReset } = { allowReset: false }) => {
   const engine = await indexedEngine(environment)
-  const registry = new EmbedderRegistry({ ...environment, variables: {} })
+  const registry = new EmbedderRegistry({ ...environment, models: systemModels, variables: {} })
   return new Store({ engine, registry, allowReset, close: () => engine.close() })
 })
 

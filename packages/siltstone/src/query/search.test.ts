@@ -1,3 +1,4 @@
+import { instrumented } from '../drivers/instrumented.ts'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { memoryEnvironment } from '../drivers/memory/memory-environment.ts'
 import type { Collection } from '../model/store.ts'
@@ -35,7 +36,7 @@ describe.each(['l2', 'cosine', 'ip'] as const)('a search of two indexed segments
     beforeAll(async () => {
       const env = memoryEnvironment()
       const store = forwardingStore(env.store, { capabilities: { ...env.store.capabilities, isLocal } })
-      const engine = await StoreEngine.open({ env: { ...env, store } })
+      const engine = await StoreEngine.open({ env: instrumented({ ...env, store }) })
       const request = collectionRequest('things', { space })
       const { info } = await engine.catalog.createCollection(request)
       collection = await engine.collection(request.tenant, request.database, info.id)

@@ -3,10 +3,10 @@ import { corrupt } from '../../errors.ts'
 import { crcHex } from '../checksum.ts'
 import type { FileDescriptor, SectionDescriptor } from './descriptor.ts'
 
-/** Exactly these bytes of an object. May return fewer at the object's end: that is found out here. */
+/** Reads these bytes of an object. It may return fewer at the object's end, which is an error here. */
 export type ReadRange = (key: string, offset: number, length: number) => Promise<Uint8Array>
 
-/** Parsed blocks of one section by number; `bytes` is what one takes in memory. */
+/** Parsed blocks of one section by number; `bytes` is the size of one in memory. */
 export interface BlockShelf {
   get(number: number): unknown
   set(number: number, value: unknown, bytes: number): void
@@ -28,27 +28,27 @@ const GAP_BYTES = 16 * 1024
 
 export interface SourceOptions {
   cache?: BlockCache
-  /** A read takes no longer than a few microseconds: rather several in turn than one too many. Default: false. */
+  /** A read takes only microseconds, so several reads one after another are better than an unneeded one. Default false. */
   isNear?: boolean
-  /** Reading this many bytes for nothing costs less than another request. Default 16 KB. */
+  /** Reading this many unneeded bytes costs less than another request. Default 16 KB. */
   gapBytes?: number
   /**
-   * Single pages of larger sections are not kept: hardly one is wanted twice before it is pushed out, and where reading
-   * costs little it is not worth the memory. Default: all are kept.
+   * Single pages of larger sections are not cached: few are used twice before they are evicted, which is not worth the
+   * memory where reads are cheap. Default: all are cached.
    */
   cachedSectionBytes?: number
   /**
-   * Of sections up to this size every page that a read brings is kept, those between the wanted ones too: who reads them
-   * bit by bit would read them again and again. Default: of none.
+   * Of sections up to this size every page of a read is cached, including those between the wanted ones, because a
+   * distant reader would soon request them too. Default 0.
    */
   sweptSectionBytes?: number
 }
 
 export class SectionSource {
-  /** Of the segment or overlay: the prefix of cache keys. */
+  /** Id of the segment or overlay: the prefix of cache keys. */
   readonly id: string
   readonly isNear: boolean
-  /** Ranges that are this near to one another are best read in one. */
+  /** Ranges with at most this many bytes between them are read in one request. */
   readonly gapBytes: number
   readonly #cachedSectionBytes: number
   readonly #sweptSectionBytes: number
@@ -73,7 +73,7 @@ export class SectionSource {
     return this.#cache?.shelf(`${this.id}/${section.name}`)
   }
 
-  /** Whether pages that nobody asked for are kept. */
+  /** Whether pages that were read only because they lie between wanted ones are cached. */
   isSwept(section: SectionDescriptor): boolean {
     return section.length <= this.#sweptSectionBytes
   }
@@ -112,7 +112,7 @@ export function wordsOf(bytes: Uint8Array): Uint32Array {
   return new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >>> 2)
 }
 
-/** The same as numbers. */
+/** Little-endian float32 numbers of bytes aligned to 4. */
 export function floatsOf(bytes: Uint8Array): Float32Array {
   return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >>> 2)
 }
