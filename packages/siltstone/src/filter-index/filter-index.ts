@@ -124,7 +124,7 @@ export class FilterIndex {
         const dictionary = await this.#dictionary(parts)
         const rows = [...dictionary.values()]
         for (const [i, bytes] of (await this.#lists(rows)).entries())
-          if ((await this.#list(bytes)).count() !== rows[i]?.[4])
+          if (this.#list(bytes).count() !== rows[i]?.[4])
             this.#parts.fail(`a list of ${JSON.stringify(key)} has another number of rows`)
         for (const run of [parts.numbers, parts.hashes]) {
           let pairs = 0
