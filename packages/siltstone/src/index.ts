@@ -1,4 +1,6 @@
 /** What `import … from 'siltstone'` gives. */
+// First: it refuses a Node that is too old for the others.
+export { NEEDED_NODE } from './host/needed-node.ts'
 export {
   type CollectionMetadata,
   type ChromaReadLevel,

@@ -29,7 +29,7 @@ for (let code = 0; code < 128; code++) {
 
 export class Tokenizer {
   /** The tokens of the last text that was encoded; valid up to the count `encode` returned. */
-  readonly ids = new Int32Array(MAX_TOKENS)
+  readonly ids: Int32Array = new Int32Array(MAX_TOKENS)
   readonly #wordPiece: WordPiece
   /** By the word as written, so that a hit needs no lower-casing. One id is stored as a number. */
   #cache = new Map<string, number | readonly number[]>()
