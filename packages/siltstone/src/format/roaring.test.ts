@@ -165,9 +165,9 @@ describe('the stored form of a row set', () => {
     const head = 5 + 4 * 8
     const keys = new Set([2, 3].flatMap((i) => [5 + 4 * i, 6 + 4 * i]))
     for (let bit = 0; bit < head * 8; bit++) {
-      const found = verdict(flipBit(bytes, bit), set.rows)
       // A key may change into another that no container has.
-      if (!keys.has(bit >>> 3)) expect(found, `bit ${bit}`).toBeTypeOf('string')
+      if (keys.has(bit >>> 3)) continue
+      expect(verdict(flipBit(bytes, bit), set.rows), `bit ${bit}`).toBeTypeOf('string')
     }
   })
 })

@@ -38,6 +38,6 @@ describe('checkKey', () => {
 
 describe('listRequest', () => {
   it('refuses a continuation that no page gave', () => {
-    expect(() => listRequest('', { continuation: 'x' })).toThrow('not one that a page')
+    expect(() => listRequest('', { continuation: 'x' })).toThrow('does not come from a page')
   })
 })
