@@ -65,7 +65,7 @@ describe.each([
     const memory = newMemory()
     const pointer = memory.allocate(10)
     memory.free(pointer)
-    for (const wrong of [pointer, pointer + 16, 0]) expect(() => memory.free(wrong)).toThrowError(/allocate gave out/)
+    for (const wrong of [pointer, pointer + 16, 0]) expect(() => memory.free(wrong)).toThrowError(/was not returned by allocate/)
     for (const size of [-1, 1.5, Number.NaN]) expect(() => memory.allocate(size)).toThrowError(/whole number/)
   })
 })
