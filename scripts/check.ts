@@ -1,6 +1,6 @@
 /**
- * `npm test`: format, lint, types, layers and all tests, on the pinned Node. `npm test -- --only vitest` runs one part;
- * what follows `--` goes to it (`npm test -- --only vitest -- src/log`). Ends with `N passed, N failed`.
+ * `npm test`: format, lint, types, layers, dead code and all tests, on the pinned Node. `npm test -- --only vitest` runs
+ * one part; what follows `--` goes to it (`npm test -- --only vitest -- src/log`). Ends with `N passed, N failed`.
  */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -24,6 +24,7 @@ const quick: Check[] = [
   { name: 'lint', command: bin('oxlint'), args: ['--type-aware', '--deny-warnings', '--disable-nested-config'] },
   { name: 'types', command: bin('tsc'), args: ['--noEmit', '-p', 'tsconfig.json'] },
   { name: 'layers', command: process.execPath, args: ['scripts/layers/main.ts'] },
+  { name: 'dead code', command: bin('knip'), args: [] },
   { name: 'wasm', command: process.execPath, args: ['scripts/build-wasm.ts', '--check'] },
 ]
 const vitest: Check = {

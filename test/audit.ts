@@ -12,8 +12,15 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const required = (process.env['AUDIT_REQUIRED'] ?? process.env['CI'] ?? 'false') !== 'false'
-/** By path in the lock file. `node` links the pinned runtime into place. */
-const MAY_RUN_SCRIPTS: ReadonlySet<string> = new Set(['node_modules/node', 'node_modules/fsevents'])
+/**
+ * By path in the lock file. `node` links the pinned runtime into place. `esbuild` checks its program; it works without that,
+ * and `allowScripts` of `package.json` does not run it.
+ */
+const MAY_RUN_SCRIPTS: ReadonlySet<string> = new Set([
+  'node_modules/node',
+  'node_modules/esbuild',
+  'node_modules/fsevents',
+])
 
 interface Locked {
   link?: boolean

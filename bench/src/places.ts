@@ -12,7 +12,6 @@ export const STORES = at('../.data/stores')
 /** One JSON file for each scenario and size: what RESULTS.md and the plots are made of. */
 export const RESULTS = at('../results')
 export const DEFAULT_DATA = at('../../../shared/data')
-export const SOURCES = at('../../packages/siltstone/src')
 export const SILTSTONE_MAIN = at('../../packages/siltstone/src/cli/main.ts')
 export const PYTHON = at('../.data/venv/bin/python')
 export const CHROMA = at('../.data/venv/bin/chroma')

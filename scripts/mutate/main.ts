@@ -21,6 +21,7 @@ const USAGE = `npm run mutate -- [options]
   --named          instead: the mutants of scripts/mutate/named.ts, all of which must be killed
   --workers N      copies of the repository that are tested side by side (default 2)
   --retry          judge survivors again, after tests were added
+  --report         tell what is known of them and judge none
   --list           print the mutants and judge none
 `
 
@@ -37,6 +38,7 @@ function options() {
       named: { type: 'boolean', default: false },
       retry: { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },
+      report: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   })
@@ -70,7 +72,7 @@ async function main(): Promise<number> {
     appendFileSync(journal, `${JSON.stringify({ id: mutant.id, verdict })}\n`)
     console.log(`${verdict.padEnd(16)} ${mutant.path}:${mutant.line} ${mutant.name}`)
   }
-  await judgeAll(pending, asked.workers, note)
+  if (!asked.report) await judgeAll(pending, asked.workers, note)
   return report(mutants, verdicts, asked.named)
 }
 

@@ -116,9 +116,9 @@ export const NAMED: readonly Named[] = [
     replace: 'vector: op.vector',
   },
   {
-    name: 'log: a record that is made again inherits its old columns',
-    find: 'inherits: head ? head.inherits : true',
-    replace: 'inherits: true',
+    name: 'log: a record that the log inserted loses its place when it changes',
+    find: 'ordinal: head?.ordinal',
+    replace: 'ordinal: undefined',
   },
   {
     name: 'fold: rows of another state are overlaid after a lost commit',

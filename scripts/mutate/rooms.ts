@@ -11,22 +11,22 @@ const everyEngine = engine('')
 
 export const ROOMS: Readonly<Record<string, Nearest>> = {
   query: {
-    quick: [...rooms('query'), ...engine('contract.test', 'filters.property.test')],
-    slow: [...engine('search'), ...rooms('chroma')],
+    quick: [...rooms('query'), ...engine('filters.property.test')],
+    slow: [...engine('contract.test', 'search'), ...rooms('chroma')],
   },
   ivf: { quick: rooms('ivf'), slow: [...rooms('query'), ...engine('search', 'contract.test')] },
   'filter-index': {
-    quick: [...rooms('filter-index'), ...engine('filters.property.test')],
-    slow: engine('contract.test', 'compaction.property.test', 'search'),
+    quick: rooms('filter-index'),
+    slow: engine('filters.property.test', 'contract.test', 'compaction.property.test', 'search'),
   },
   records: {
-    quick: [...rooms('records'), ...engine('contract.test')],
-    slow: [...engine('filters.property.test', 'compaction.property.test'), ...rooms('chroma', 'cli', 'log')],
+    quick: rooms('records'),
+    slow: [
+      ...engine('contract.test', 'filters.property.test', 'compaction.property.test'),
+      ...rooms('chroma', 'cli', 'log'),
+    ],
   },
-  log: {
-    quick: [...rooms('log'), ...engine('contract.test')],
-    slow: [...everyEngine, ...rooms('compact', 'gc', 'check', 'chroma')],
-  },
+  log: { quick: rooms('log'), slow: [...everyEngine, ...rooms('compact', 'gc', 'check', 'chroma')] },
   compact: { quick: rooms('compact'), slow: [...everyEngine, ...rooms('check', 'gc', 'library')] },
   catalog: { quick: rooms('catalog'), slow: [...engine('contract.test', 'fork.test'), ...rooms('chroma', 'library')] },
 }

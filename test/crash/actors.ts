@@ -1,4 +1,4 @@
-/** The processes on the store, as its driver sees them: started, asked, killed, stopped for a while. */
+/** The processes on the store, as the driver of the test sees them: started, called, killed, stopped for a while. */
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -8,14 +8,14 @@ import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Answer, Request, Role } from './participant.ts'
-import type { Operation, Record } from './model.ts'
+import type { Operation, Record } from './writer-model.ts'
 
 export const MAIN = fileURLToPath(new URL('../../packages/siltstone/src/cli/main.ts', import.meta.url))
 const CHILD = fileURLToPath(new URL('./participant.ts', import.meta.url))
 
-/** The process ended before it answered: what it was doing is done or not. */
+/** The process ended before it answered: its operation took effect or not. */
 export class Gone extends Error {}
-/** It answered that it could not: nothing was done, unless the kind is `unknown`. */
+/** The process refused: nothing was done, unless the kind is `unknown`. */
 export class Refused extends Error {
   readonly kind: string
   readonly code: string
@@ -35,23 +35,23 @@ export interface Actor {
   /** All records, by a strong read. @throws Gone, Refused */
   records(): Promise<[string, Record][]>
   kill(): Promise<void>
-  /** SIGTERM. @throws Error when it does not end well */
+  /** Ends the process with SIGTERM. @throws Error if its exit code is not 0 */
   stop(): Promise<void>
 }
 
-/** Root may write where it has no right to, which would hide that a directory is read-only. */
+/** Root may write to read-only directories, which would hide that they are read-only. */
 const canDrop = process.getuid?.() === 0 && spawnSync('setpriv', ['--version']).status === 0
 const unprivileged = canDrop ? ['setpriv', '--bounding-set=-dac_override,-dac_read_search'] : []
 
-/** A shell that limits the size of files (in bytes), and lets the program see the error instead of a signal. */
+/** A shell that limits the size of files, in bytes, and lets the program see the error instead of a signal. */
 const limitingFiles = (bytes: number) => ['bash', '-c', `trap '' XFSZ; ulimit -f ${bytes >> 10}; exec "$@"`, 'limited']
 
-/** Processes start twice as fast with what others compiled. */
+/** Processes start twice as fast with a shared compile cache. */
 const compileCache = mkdtempSync(join(tmpdir(), 'siltstone-crash-cache-'))
 process.on('exit', () => rmSync(compileCache, { recursive: true, force: true }))
 
 const ENDED = 'ended by '
-/** In the message of `Gone`. */
+/** Used in the message of `Gone`. */
 export const KILLED = `${ENDED}SIGKILL`
 
 class Process {
@@ -63,7 +63,7 @@ class Process {
     const [program = '', ...rest] = [...before, ...unprivileged, process.execPath, ...args]
     this.child = spawn(program, rest, { env: { PATH: process.env['PATH'] ?? '', NODE_COMPILE_CACHE: compileCache } })
     this.child.stderr.on('data', (chunk: Buffer) => (this.log = (this.log + chunk.toString()).slice(-20_000)))
-    // A pipe to a process that was killed breaks: its end is what counts.
+    // The pipe to a killed process breaks; only the exit of the process matters.
     this.child.stdin.on('error', () => {})
     this.exited = once(this.child, 'close').then(([code, signal]) => {
       if (signal !== null) this.log += `${ENDED}${String(signal)}`
@@ -104,7 +104,7 @@ export class ChildActor implements Actor {
 
   /**
    * @param brisk short limits of the log, see `participant.ts`
-   * @param fileBytes no file may be larger
+   * @param fileBytes the limit of the size of a file
    */
   static async start(directory: string, role: Role, brisk = false, fileBytes?: number): Promise<ChildActor> {
     const args = [CHILD, directory, role, ...(brisk ? ['brisk'] : [])]
@@ -151,7 +151,7 @@ export class ChildActor implements Actor {
   }
 }
 
-/** `siltstone serve`, written to over HTTP. */
+/** `siltstone serve`, used over HTTP. */
 export class ServerActor implements Actor {
   readonly name = 'server'
   readonly #process: Process
@@ -184,7 +184,7 @@ export class ServerActor implements Actor {
     return this.#process.log
   }
 
-  /** @throws Gone when the connection breaks, Refused for any answer but success */
+  /** @throws Gone if the connection breaks, Refused for any answer but success */
   async call(path: string, body?: unknown): Promise<unknown> {
     let response: Response
     let text: string
@@ -260,7 +260,7 @@ export class ServerActor implements Actor {
   }
 }
 
-/** One run of the command line. A code of null means that it was killed. */
+/** One run of the command line. A null code means that it was killed. */
 export function command(args: readonly string[]): {
   process: { kill(): Promise<void>; pid: number }
   done: Promise<Ran>

@@ -1,9 +1,9 @@
 /**
  * A disk that fills up while a server, a library user and the command line work on it, and is freed again: refusals are
- * clear, nothing acknowledged is lost, reads go on, and nobody needs a restart.
+ * clear, nothing acknowledged is lost, reads continue, and no process needs a restart.
  *
- * The disk is a small one in memory where this user may mount one (Linux, root). Elsewhere a limit on the size of files
- * (`ulimit -f`) does the same to large writes.
+ * The disk is a small one in memory if this user may mount one (Linux, root). Otherwise a limit on the size of files
+ * (`ulimit -f`) has the same effect on large writes.
  */
 import { spawnSync } from 'node:child_process'
 import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs'
@@ -66,7 +66,7 @@ async function onSmallDisk(disk: string): Promise<unknown> {
   }
 }
 
-/** Writes until nothing more fits, then gives `restBytes` back. */
+/** Writes until the disk is full, then frees `restBytes`. */
 function fill(path: string, restBytes: number): void {
   const file = openSync(path, 'w')
   try {

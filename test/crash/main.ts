@@ -4,11 +4,11 @@
  *
  * | scenario | what |
  * |---|---|
- * | rounds | N times: kill -9, stop, set clocks back or copy the directory while all kinds of processes work |
+ * | rounds | N times: kill -9, stop, set clocks back or copy the directory while processes of all kinds work |
  * | stops | a fifth of N times: SIGSTOP for longer than leases last and log entries are kept (short limits) |
- * | full-disk | no space left, or, where nothing can be mounted, a limit on the size of files |
- * | read-only | the right to write is taken away and given back |
- * | minutes | only with `--minutes M`: SIGSTOP of M minutes under the limits that everybody has |
+ * | full-disk | no space left, or, if nothing can be mounted, a limit on the size of files |
+ * | read-only | write permission is removed and restored |
+ * | minutes | only with `--minutes M`: SIGSTOP of M minutes under the default limits |
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -31,7 +31,7 @@ const { values } = parseArgs({
 })
 interface Scenario {
   name: string
-  /** @returns figures to be printed */
+  /** @returns figures for the summary */
   run(directory: string): Promise<unknown>
 }
 
@@ -74,7 +74,7 @@ if (values.minutes !== undefined) {
         rounds: 1,
         untilMs: Infinity,
         say,
-        // A client would not wait so long for a server that stands still.
+        // No client waits that long for a stopped server.
         kinds: ms < 240_000 ? KINDS : KINDS.filter((kind) => kind !== 'server'),
         stops: [ms, ms + 5_000],
         pauseMs: 2_000,

@@ -1,7 +1,7 @@
 /**
- * A process on the store that does what its parent says, one request a line on stdin, one answer a line on stdout: a
- * user of the library (with the compaction thread, as by default), a bare producer, or a compactor with the collector,
- * with limits so small that everything happens often, on a clock that can be set back.
+ * A process on the store that its parent controls, with one request per line on stdin and one answer per line on stdout:
+ * a user of the library (with the default compaction thread), a bare producer, or a compactor with the garbage
+ * collector. Its limits are so small that every path is taken often, and its clock can be set back.
  */
 import { createInterface } from 'node:readline'
 import {
@@ -18,9 +18,10 @@ import {
   type RecordOp,
   StoreEngine,
   systemClock,
+  systemModels,
 } from 'siltstone/internal'
 import { openStore, Store, type StoreCollection } from 'siltstone'
-import type { Operation } from './model.ts'
+import type { Operation } from './writer-model.ts'
 
 export type Request =
   | { id: number; do: 'operation'; operation: Operation }
@@ -38,7 +39,7 @@ export interface Answer {
 export type Role = 'library' | 'skewed' | 'producer' | 'compactor'
 
 const [directory, role, pace] = process.argv.slice(2) as [string, Role, 'brisk' | undefined]
-/** Everything is done by the compactor that another would do after hours. */
+/** Makes the compactor do at once what is usually due after hours. */
 const limits = {
   ...defaultCompactLimits,
   foldBytes: 200_000,
@@ -51,7 +52,7 @@ const limits = {
   gcEveryMs: 0,
 }
 
-/** A directory's limits, two hundred times as short. All processes of a store must have the same. */
+/** The limits of a directory, two hundred times as short. All processes of a store must use the same. */
 const log = {
   ...directoryLimits,
   ...(pace === 'brisk' && {
@@ -74,7 +75,12 @@ const path = collectionPath({ tenant: collection.tenant, database: collection.da
 function storeOn(on: Environment, opened: StoreEngine): Store {
   const close = () => opened.close()
   return new Store(
-    { engine: opened, registry: new EmbedderRegistry({ ...on, variables: {} }), allowReset: false, close },
+    {
+      engine: opened,
+      registry: new EmbedderRegistry({ ...on, models: systemModels, variables: {} }),
+      allowReset: false,
+      close,
+    },
     {},
   )
 }

@@ -1,6 +1,6 @@
-/** One writer of large records, some of which are refused: those must leave no trace, the others must stay. */
+/** A writer of large records, some of which are refused: those must leave no trace, and the others must remain. */
 import { type Actor, Refused } from './actors.ts'
-import { apply, Chance, type Operation, type Record, type State, textOf } from './model.ts'
+import { apply, Chance, type Operation, type Record, type State, textOf } from './writer-model.ts'
 import { Violation } from './rounds.ts'
 
 export class Probe {
@@ -17,7 +17,7 @@ export class Probe {
     this.#actor = actor
   }
 
-  /** @throws Violation when one is refused */
+  /** @throws Violation if one is refused */
   async mustWrite(times: number): Promise<void> {
     const before = this.refused.length
     await this.mayWrite(times, 200)
@@ -25,7 +25,7 @@ export class Probe {
     if (last && this.refused.length > before) throw new Violation(`${this.name} was refused: ${last.message}`)
   }
 
-  /** @param bytes of a document, about */
+  /** @param bytes the approximate size of a document */
   async mayWrite(times: number, bytes: number): Promise<void> {
     for (let time = 0; time < times; time++) {
       const operation = this.#operation(bytes)
@@ -34,7 +34,7 @@ export class Probe {
         this.#state = apply(this.#state, operation).state
         this.acknowledged++
       } catch (error) {
-        // A full disk may show after the object did: then the outcome is open, and said to be. None here.
+        // A full disk may be noticed after the object became visible, and the outcome is then `unknown`. That does not happen here.
         if (!(error instanceof Refused)) throw error
         this.refused.push(error)
       }
@@ -55,7 +55,7 @@ export class Probe {
     const ids = [0, 1].map((i) => `${this.name}-${(stamp * 2 + i) % 12}`)
     const records = ids.map((_, i) => ({
       vector: [stamp, i, 1, 0.5],
-      // Nothing that could be compressed.
+      // The text is not compressible.
       document: Array.from({ length: bytes / 2 / 8 }, () => this.#chance.below(2 ** 32).toString(16)).join(' '),
       metadata: { writer: this.name, stamp },
     }))

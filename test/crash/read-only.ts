@@ -1,9 +1,9 @@
 /**
- * A directory that may not be written any more, while a server and a library user work on it: writes are refused with a
- * clear error, reads go on, and when the right is given back so do writes. A server that starts on such a directory
- * serves reads and refuses writes, or says what is wrong and ends; with `--read-only` it serves.
+ * A directory that becomes read-only while a server and a library user work on it: writes are refused with a clear
+ * error, reads continue, and writes work again when the permission is restored. A server that starts on such a directory
+ * serves reads and refuses writes, or reports the problem and ends; with `--read-only` it serves.
  *
- * Root may write everywhere: its processes run without that capability here (`setpriv`, of util-linux).
+ * Root may write everywhere, so its processes run without that capability here (`setpriv`, of util-linux).
  */
 import { chmodSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -73,7 +73,7 @@ async function checkStarts(directory: string, outcomes: Set<string>): Promise<vo
   }
 }
 
-/** Takes the right to write from every folder and file, or gives it back. */
+/** Removes write permission from each folder and file, or restores it. */
 function setWritable(path: string, writable: boolean): void {
   if (writable) chmodSync(path, statSync(path).mode | 0o200)
   for (const entry of readdirSync(path, { withFileTypes: true })) {

@@ -1,18 +1,18 @@
 /**
  * Rounds of kill -9 on one directory: a server, a user of the library with its compaction thread, one whose clock is
- * set back, a bare producer, a compactor with a collector, and the command line, all at once. A round lets them work,
- * kills one (or all, or stops one for longer than its lease, sets clocks back, copies the directory), waits until the
- * others have ended what they were doing, and compares what a fresh process and every surviving one read with what was
- * acknowledged.
+ * set back, a bare producer, a compactor with a garbage collector, and the command line, all at once. A round lets them
+ * work, kills one (or all, or stops one for longer than its lease, sets clocks back, copies the directory), waits until
+ * the others have finished their operations, and compares the records that a fresh process and each surviving one read
+ * with the acknowledged ones.
  *
- * With `stops` nobody is killed: one or more are stopped (SIGSTOP) for `stops` ms each round, longer than leases last
- * and knowledge of the log may be old, and with `brisk` limits longer than entries are kept.
+ * With `stops` no process is killed: one or more are stopped (SIGSTOP) for `stops` ms in each round, longer than leases
+ * last and than knowledge of the log is valid, and with `brisk` limits longer than entries are kept.
  */
 import { mkdirSync, rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Actor, ChildActor, command, Gone, KILLED, Refused, ServerActor } from './actors.ts'
 import type { Role } from './participant.ts'
-import { apply, Chance, type Operation, randomOperation, type Record, type State, textOf } from './model.ts'
+import { apply, Chance, type Operation, randomOperation, type Record, type State, textOf } from './writer-model.ts'
 import { backUp, readFresh } from './store.ts'
 
 export class Violation extends Error {}
@@ -28,18 +28,18 @@ const WRITERS: readonly [string, Kind][] = [
   ['p1', 'producer'],
 ]
 
-/** What may be answered to a writer while another process is stopped or behind: nothing was done. */
+/** Refusals that a writer may get while another process is stopped or behind. Nothing was done. */
 const FOR_NOW: ReadonlySet<string> = new Set(['back-pressure', 'store-locked'])
 
 interface Writer {
   name: string
   kind: Kind
   state: State
-  /** Its process was killed while it did this. */
+  /** The operation during which its process was killed. */
   pending: Operation | undefined
-  /** What it is about to make of it. */
+  /** The state after the pending operation. */
   next: State | undefined
-  /** Every state since a backup began. */
+  /** All states since a backup began. */
   seen: string[] | undefined
 }
 
@@ -53,7 +53,7 @@ export interface Figures {
   backupsTornAfterFirstPass: number
   operations: number
   refusedForNow: number
-  /** Operations whose process was killed before it answered. `noTrace`: they would have changed nothing. */
+  /** Operations whose process was killed before it answered. `noTrace`: those that would have changed nothing. */
   unacknowledged: { applied: number; absent: number; noTrace: number }
   verified: number
   records: number
@@ -63,13 +63,13 @@ export interface RoundsOptions {
   directory: string
   seed: number
   rounds: number
-  /** No new round begins after that, but the first. */
+  /** No new round begins after this time, except the first. */
   untilMs: number
-  /** Who takes part. Default: all. */
+  /** The processes that take part. Default: all. */
   kinds?: readonly Kind[]
-  /** Limits of the log so short that entries are folded and gone within seconds. Not for servers. */
+  /** Limits of the log so short that entries are folded and deleted within seconds. Not for servers. */
   brisk?: boolean
-  /** Stop instead of kill, for so long (ms, least and most). */
+  /** Stop processes for this time (ms, least and most) instead of killing them. */
   stops?: readonly [number, number]
   /** Longest pause between two operations of a writer. Default 25 ms. */
   pauseMs?: number
@@ -110,7 +110,7 @@ class Run {
   readonly #kinds: readonly Kind[]
   readonly #writers: Writer[]
   #paused = false
-  /** What an operation took lately, of the slowest writer. */
+  /** The recent duration of an operation of the slowest writer. */
   #slowMs = 0
   #stamp = 0
   /** Killed on purpose in this round. */
@@ -180,7 +180,7 @@ class Run {
     if (this.#actors.has(kind)) return
     const { directory, brisk = false } = this.#options
     const start = () => ChildActor.start(directory, kind as Role, brisk)
-    // Half of the servers leave compaction to others.
+    // Half of the servers do not compact.
     const serve = () => ServerActor.start(directory, ...(this.#chance.next() < 0.5 ? ['--no-compaction'] : []))
     this.#actors.set(kind, kind === 'server' ? await serve() : await start())
   }
@@ -197,7 +197,7 @@ class Run {
     const chance = this.#chance
     const name = chance.pick(['compact', 'gc', 'verify', 'repair'])
     const { process, done } = command([name, 'things', '--data', this.#options.directory, '--json'])
-    // Half of them end by themselves, before they are killed.
+    // Half of them end before they are killed.
     await Promise.race([sleep(chance.below(1_500)), done])
     await process.kill()
     const { code, out, err } = await done
@@ -206,7 +206,7 @@ class Run {
     this.figures.kills[what] = (this.figures.kills[what] ?? 0) + 1
   }
 
-  /** For several times as long as its lease lasts; others take over meanwhile. */
+  /** Stops a process for several times the duration of its lease, so that others take over. */
   async #stop(kinds: readonly Kind[], leastMs: number, mostMs: number): Promise<void> {
     const pids = kinds.map((kind) => this.#actors.get(kind)?.pid ?? 0).filter((pid) => pid !== 0)
     this.figures.stops += pids.length
@@ -260,7 +260,7 @@ class Run {
       const operation = randomOperation(writer.name, ++this.#stamp, chance)
       if (writer.kind === 'producer' && operation.kind === 'delete-where') continue
       const { state, deleted } = apply(writer.state, operation)
-      // It may be seen before it is acknowledged.
+      // A write may be visible before it is acknowledged.
       writer.next = state
       writer.seen?.push(textOf(state))
       const startedMs = performance.now()
@@ -280,7 +280,7 @@ class Run {
         this.figures.refusedForNow++
         await sleep(200)
       }
-      // Who is slow loses every race against who is not: on a busy machine all make room.
+      // A slow writer loses each race against a fast one, so on a busy machine all writers slow down.
       this.#slowMs = Math.max(performance.now() - startedMs, this.#slowMs * 0.9)
       await sleep(chance.below(Math.max(this.#options.pauseMs ?? 25, this.#slowMs / 2)))
     }
@@ -294,7 +294,7 @@ class Run {
         await actor.ask({ do: chance.next() < 0.7 ? 'compact' : 'collect' })
       } catch (error) {
         if (error instanceof Gone && this.#isKilled('compactor', error)) return
-        // Another compactor took over while it was stopped: that is what it must say.
+        // Another compactor took over while this one was stopped, and it must say so.
         if (!(error instanceof Refused) || (error.code !== 'lease-lost' && !FOR_NOW.has(error.code)))
           throw new Violation(`compactor: ${String(error)}`, { cause: error })
       }
@@ -302,7 +302,7 @@ class Run {
     }
   }
 
-  /** By us, or by somebody else on this machine (when it is short of memory): it is a crash all the same. */
+  /** Killed by this test, or by the machine when it is short of memory. Both are crashes. */
   #isKilled(kind: Kind, { message }: Gone): boolean {
     if (this.#victims.has(kind)) return true
     if (!message.includes(KILLED)) return false
@@ -312,7 +312,7 @@ class Run {
     return true
   }
 
-  /** What a fresh process and every living one read is what was acknowledged. */
+  /** Checks that a fresh process and each running one read the acknowledged records. */
   async #check(verify: boolean): Promise<void> {
     const fresh = await readFresh(this.#options.directory, verify)
     if (verify) this.figures.verified++
@@ -322,7 +322,7 @@ class Run {
     this.figures.records = fresh.records.length
     for (const writer of this.#writers) this.#settle(writer, fresh.records)
     const readers = [...this.#actors.values()].filter(({ name }) => name !== 'compactor')
-    // All of them now and then: most of a round would be reading.
+    // Not all of them each time, because most of a round would be reading.
     const asked = verify || this.figures.rounds % 5 === 0 ? readers : readers.slice(0, 1)
     for (const actor of asked) {
       const records = await actor.records()
@@ -330,7 +330,8 @@ class Run {
     }
     const known = new Set(this.#writers.flatMap(({ state }) => [...state.keys()]))
     const foreign = fresh.records.filter(([id]) => !known.has(id))
-    if (foreign.length > 0) throw new Violation(`records that nobody wrote: ${JSON.stringify(foreign.slice(0, 3))}`)
+    if (foreign.length > 0)
+      throw new Violation(`records that were never written: ${JSON.stringify(foreign.slice(0, 3))}`)
   }
 
   #settle(writer: Writer, records: readonly [string, Record][]): void {

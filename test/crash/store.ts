@@ -1,11 +1,11 @@
-/** What the driver reads by itself, with nothing remembered from before: a fresh process's view. */
+/** Reads of the store without any memory of earlier ones, as a fresh process sees it. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { closeEnvironment, collectionPath, openEnvironment, verifyCollection } from 'siltstone/internal'
 import { openStore, type StoreCollection } from 'siltstone'
-import type { Record } from './model.ts'
+import type { Record } from './writer-model.ts'
 import { command, type Ran } from './actors.ts'
 
 export async function createThings(directory: string): Promise<void> {
@@ -20,7 +20,7 @@ export interface FreshView {
   problems: string[]
 }
 
-/** @param verify also every checksum, reference and count */
+/** @param verify also check each checksum, reference and count */
 export async function readFresh(directory: string, verify: boolean): Promise<FreshView> {
   const env = await openEnvironment(directory)
   const store = await openStore({ environment: env })
@@ -50,14 +50,14 @@ async function problemsOf(env: Parameters<typeof verifyCollection>[0], things: S
 }
 
 /**
- * A backup of a store that is in use, with nothing but copying:
+ * A backup of a store in use by copying alone:
  *
  *     cp -r data backup && cp -rn data backup && rm -rf backup/.siltstone backup/.tmp
  *
- * everything, then what appeared meanwhile and nothing of what is there already, so that no pointer is newer than the
- * objects it names. A listing of a busy directory can miss a name and show a later one; `siltstone verify` tells, and one
- * more `cp -rn` mends it.
- * @returns passes needed, and whether the first alone would have been whole
+ * First it copies everything, then the files that are not in the copy yet, so that no pointer is newer than the objects
+ * it names. A listing of a busy directory can miss a name and show a later one; `siltstone verify` detects that, and one
+ * more `cp -rn` repairs it.
+ * @returns the number of passes, and whether the first one alone was complete
  */
 export async function backUp(from: string, to: string): Promise<{ passes: number; firstWasWhole: boolean }> {
   await copy(from, to, [])
@@ -70,7 +70,7 @@ export async function backUp(from: string, to: string): Promise<{ passes: number
   }
 }
 
-/** cp complains of files that go away while it copies (temporary ones, collected ones): `verify` is what counts. */
+/** cp reports files that vanish while it copies (temporary or collected ones); only `verify` decides. */
 async function copy(from: string, to: string, options: readonly string[]): Promise<void> {
   const child = spawn('cp', ['-r', ...options, `${from}/.`, to], { stdio: 'ignore' })
   await once(child, 'close')

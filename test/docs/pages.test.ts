@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { COMMANDS_PAGE, commandsPage } from './commands-page.ts'
 import { blocksOf, runPage } from './page.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -59,6 +60,10 @@ describe('the documentation', () => {
       return test !== undefined && !existsSync(join(root, test))
     })
     expect(missing).toEqual([])
+  })
+
+  it('shows every command as its help does (node test/docs/commands-page.ts)', async () => {
+    expect(readFileSync(COMMANDS_PAGE, 'utf8')).toBe(await commandsPage())
   })
 
   const runnable = pages.filter((page) => blocksOf(text(page)).some(({ words }) => words.includes('run')))

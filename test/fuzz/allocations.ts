@@ -1,12 +1,12 @@
 /**
- * Notes every allocation of a size that JavaScript asked for at once: whoever believes a length that stands in the
- * input asks for gigabytes, and memory that is never touched would not show in the process's size.
+ * Records the size of each single allocation: code that trusts a length in its input asks for gigabytes, and memory that
+ * is never touched would not show in the size of the process.
  */
 export interface Allocations {
-  /** Largest since `reset`, in bytes. */
+  /** The largest since `reset`, in bytes. */
   readonly largest: number
   reset(): void
-  /** Puts everything back. */
+  /** Restores the original functions. */
   stop(): void
 }
 
@@ -23,7 +23,7 @@ const TYPED = [
   'BigUint64Array',
 ] as const
 const BUFFER_MAKERS = ['alloc', 'allocUnsafe', 'allocUnsafeSlow'] as const
-/** A slot of an array of values. */
+/** The size of an array element. */
 const SLOT_BYTES = 8
 
 export function watchAllocations(): Allocations {

@@ -43,7 +43,7 @@ const deltas = goldenDeltas()
 const sealedDeltas = [goldenFile('v1/delta.arrow'), ...deltas].filter(sealIsIntact)
 const entries = ['entry', 'entry-closed', 'entry-reset', 'entry-void'].map((name) => goldenFile(`v1/${name}.arrow`))
 
-/** Makes an Arrow file's checksum right, if it still has two places for it. */
+/** Corrects the checksum of an Arrow file, if it still has both places for it. */
 function resealArrow(bytes: Uint8Array): Uint8Array {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const first = text.indexOf('crc32:')
@@ -58,7 +58,7 @@ function resealArrow(bytes: Uint8Array): Uint8Array {
 const deltaKey = inboxKey(somePath, someUlid)
 const entryKey = logEntryKey(somePath, 42)
 const someManifestKey = manifestKey(somePath, 42, someUlid)
-/** Unpacked buffers and values of a delta together, whatever its size: see docs/reference/format.md. */
+/** The limit of the unpacked buffers and values of a delta, independent of its size: see docs/reference/format.md. */
 const UNPACKED_BYTES = 256 << 20
 
 function documentTarget<T extends CatalogDocument>(type: DocumentType<T>, document: NoInfer<T>, key: string): Target {
@@ -71,7 +71,7 @@ function documentTarget<T extends CatalogDocument>(type: DocumentType<T>, docume
   }
 }
 
-/** What is between the checksum's frame, which is made for whatever becomes of it. */
+/** The content without its checksum frame, which is added after the content was changed. */
 function bodyTarget<T extends CatalogDocument>(type: DocumentType<T>, document: NoInfer<T>, key: string): Target {
   return {
     name: `${type.format}, body`,
@@ -84,7 +84,7 @@ function bodyTarget<T extends CatalogDocument>(type: DocumentType<T>, document: 
       try {
         return decodeDocument(type, framed, key)
       } catch (error) {
-        // A length that is even says that it is live.
+        // An even length stands for a live one.
         if (!isSiltstoneError(error, 'corrupt')) throw error
         return decodeDocument(type, Buffer.concat([framed, Buffer.from(' ')]), key)
       }
@@ -100,7 +100,7 @@ function frame(name: 'body' | 'manifest', body: Uint8Array): Uint8Array {
   return Buffer.concat([Buffer.from(`{"crc32":"${crcHex(body)}","${name}":`), body, Buffer.from('}')])
 }
 
-/** Made by liblz4, with their length when unpacked. */
+/** Frames of liblz4, with their unpacked length. */
 const FRAMES: readonly [number, string][] = [
   [1, 'BCJNGGBAggEAAIB4AAAAAA=='],
   [88, 'BCJNGGBAggsAAAAfYQEAP1BhYWFhYQAAAAA='],
@@ -284,7 +284,7 @@ export const formatTargets: readonly Target[] = [
 
 function readManifest(bytes: Uint8Array): unknown {
   const manifest = decodeManifest(bytes, someManifestKey)
-  // What every reader does with it.
+  // As each reader does.
   const objects = objectsOf(manifest).map(({ key, sizeBytes }) => [key.length, sizeBytes])
   const inline = manifest.segments.map(({ deletions }) => Buffer.from(deletions?.inline ?? '', 'base64').length)
   const lists = LIST_FIELDS.map((field) => {

@@ -1,4 +1,4 @@
-/** A fixed budget of the same inputs every time; `npm run fuzz` goes on for as long as wanted. */
+/** A fixed number of the same inputs each time; `npm run fuzz` runs for a given time. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Allocations, watchAllocations } from './allocations.ts'
 import { expectedOf, newTally, runCase } from './target.ts'
@@ -23,7 +23,7 @@ describe('damaged and malicious bytes', () => {
     for (let iteration = 0; iteration < runs; iteration++)
       await runCase({ target, seed: SEED, iteration }, expected, allocations, tally)
     expect(tally.answers + tally.errors).toBe(runs)
-    // Changes that are all noticed at the first byte would test nothing behind it.
+    // If all changes were noticed at the first byte, nothing behind it would be tested.
     const mayBeAnswered = !target.guarded || target.canReseal === true
     if (target.slow !== true && mayBeAnswered) expect(tally.answers).toBeGreaterThan(0)
   })

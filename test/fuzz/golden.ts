@@ -6,7 +6,7 @@ const pathOf = (name: string) => fileURLToPath(new URL(name, root))
 
 export const goldenFile = (name: string): Uint8Array => new Uint8Array(readFileSync(pathOf(name)))
 export const goldenJson = (name: string): unknown => JSON.parse(readFileSync(pathOf(name), 'utf8'))
-/** Deltas of other producers. */
+/** Deltas written by other producers. */
 export const goldenDeltas = (): Uint8Array[] =>
   readdirSync(fileURLToPath(root))
     .filter((name) => name.endsWith('.arrow'))

@@ -4,7 +4,7 @@ import { memoryEnvironment } from 'siltstone/testing'
 import type { Target } from './target.ts'
 
 const DATABASE = '/api/v2/tenants/default_tenant/databases/default_database'
-/** A new store after so many requests, so that what they leave stays small. */
+/** The number of requests after which a new store is used, so that it stays small. */
 const REQUESTS_PER_STORE = 400
 
 type App = ReturnType<typeof createChromaApp>
@@ -97,7 +97,7 @@ export async function httpTarget(): Promise<Target> {
   }
 }
 
-/** Undefined for what no HTTP parser would let through. */
+/** Undefined if no HTTP parser would accept the request. */
 function requestOf(method: string, path: string, body: Buffer): Request | undefined {
   try {
     const url = new URL(`http://localhost${path.startsWith('/') ? '' : '/'}${path}`)

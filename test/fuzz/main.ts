@@ -1,7 +1,7 @@
 /**
- * Fuzzing for as long as wanted: `npm run fuzz -- [--minutes N] [--seed N] [--only NAME] [--iterations N]
- * [--replay ITERATION]`. The targets take turns in a process of its own; one that ends, or hangs for 30 s over an input,
- * is found out. A finding prints what makes it again. Ends with `N passed, N failed`.
+ * Fuzzing for a given time: `npm run fuzz -- [--minutes N] [--seed N] [--only NAME] [--iterations N]
+ * [--replay ITERATION]`. The targets take turns in a separate process; if it ends, or hangs for 30 s on an input, that is
+ * a finding. A finding prints the command that repeats it. Ends with `N passed, N failed`.
  */
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
@@ -24,7 +24,7 @@ let failed = 0
 let passed = 0
 const untilMs = performance.now() + Number(values.minutes) * 60_000
 
-/** One process, from round `first` on. @returns where to go on when it ended early */
+/** Runs one process from round `first` onwards. @returns the round to continue with if it ended early */
 async function run(first: number): Promise<number | undefined> {
   const minutes = String(Math.max(0, untilMs - performance.now()) / 60_000)
   const args = [WORKER, minutes, values.seed, String(first), values.only, values.replay ?? '']

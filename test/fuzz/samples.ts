@@ -39,7 +39,7 @@ export const somePath = collectionPath({
 
 const object = { key: bitmapKey(somePath, someUlid), sizeBytes: 20, crc32: '01234567' }
 
-/** With something in every field. */
+/** A value with each field set. */
 export const manifestSeed: Omit<StoredManifest, 'format' | 'version'> = {
   ...emptyManifest(somePath),
   id: someUlid,

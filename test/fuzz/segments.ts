@@ -25,11 +25,11 @@ import {
   verifySegment,
 } from 'siltstone/internal'
 import { memoryEnvironment } from 'siltstone/testing'
-import { someSegment } from './bucket.ts'
+import { someSegment } from './damaged-bucket.ts'
 import { goldenFile, goldenJson } from './golden.ts'
 import type { Target } from './target.ts'
 
-/** One for each index. */
+/** One column for each index. */
 const FILTERS = [
   parseWhere({ n: 7 }),
   parseWhere({ n: { $gte: 1_000 } }),
@@ -48,10 +48,10 @@ const readOf =
   async (_, offset, length) =>
     data.slice(offset, offset + length)
 
-/** Everything a segment says. */
+/** The whole content of a segment. */
 async function readSegment(json: unknown, data: Uint8Array): Promise<unknown> {
   const descriptor = parseSegmentDescriptor(json)
-  // A descriptor may say any number of rows; the bytes must be there before anything is made of it.
+  // A descriptor may claim any number of rows; the bytes must exist before memory is allocated for them.
   const reader = new SegmentReader(descriptor, readOf(data))
   const some = Array.from({ length: Math.min(500, reader.rows) }, (_, row) => row)
   const ids = await reader.ids(some)
@@ -76,7 +76,7 @@ async function readSegment(json: unknown, data: Uint8Array): Promise<unknown> {
   return answer
 }
 
-/** What compaction and `verify` do: damage may be found here alone, but never another answer. */
+/** Reads as compaction and `verify` do: damage may be found only here, but the answer must never differ. */
 async function verified(json: unknown, data: Uint8Array): Promise<unknown> {
   const answer = await readSegment(json, data)
   const reader = new SegmentReader(parseSegmentDescriptor(json), readOf(data))
@@ -86,7 +86,7 @@ async function verified(json: unknown, data: Uint8Array): Promise<unknown> {
   return answer
 }
 
-/** Makes all checksums right, as far as the descriptor still fits the bytes. */
+/** Corrects all checksums, as far as the descriptor still fits the bytes. */
 function reseal(original: Json & Sections, data: Uint8Array, lists: readonly number[] = []): Json {
   const descriptor = structuredClone(original)
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength)
@@ -176,7 +176,7 @@ async function verifiedOverlay(json: unknown, data: Uint8Array): Promise<unknown
   return answer
 }
 
-/** 300 rows of 8 dimensions, clustered as compaction does. */
+/** 300 rows of 8 dimensions, clustered as by compaction. */
 async function clusteredSegment(): Promise<{ descriptor: SegmentDescriptor; data: Uint8Array }> {
   const dimension = 8
   const rows = Array.from({ length: 300 }, (_, i): SegmentRow => {

@@ -1,33 +1,33 @@
-/** What is fuzzed, and what may come out of it. */
+/** The code that is fuzzed, and its permitted outcomes. */
 import { isDeepStrictEqual } from 'node:util'
 import { type ErrorKind, isSiltstoneError } from 'siltstone/internal'
 import type { Allocations } from './allocations.ts'
-import { Chance, mutateBytes, mutateJson } from './mutate.ts'
+import { Chance, mutateBytes, mutateJson } from './mutate-bytes.ts'
 
 export interface Target {
   name: string
   /** Valid inputs. */
   seeds: readonly Uint8Array[]
-  /** Errors of these kinds are answers. */
+  /** Errors of these kinds are permitted outcomes. */
   kinds: readonly ErrorKind[]
   /**
-   * What the bytes say, for comparison. `resealed`: the input was changed with knowledge of the format, so checksums
-   * are to be made right before it is read.
+   * The content of the bytes, for comparison. `resealed`: the input was changed with knowledge of the format, so
+   * checksums are corrected before it is read.
    */
   parse(bytes: Uint8Array, resealed: boolean): unknown
-  /** Checksums guard it: what was damaged without resealing is an error, or the answer of the seed. */
+  /** Checksums guard the input: damage without resealing gives an error, or the answer of the seed. */
   guarded: boolean
-  /** Whether `parse` can make checksums right. */
+  /** Whether `parse` can correct checksums. */
   canReseal?: boolean
-  /** The seeds, what follows their head, are JSON: values are changed too, not only bytes. */
+  /** The seeds are JSON after their head: values are changed too, not only bytes. */
   json?: boolean
   /** Bytes at the start that mostly stay as they are. */
   head?(seed: Uint8Array): number
-  /** What one input may make of itself in memory; default 4 MB and 300 times its size (LZ4 unpacks to 255 times). */
+  /** The memory that one input may use; default 4 MB and 300 times its size (LZ4 unpacks to 255 times). */
   allowedBytes?: (input: Uint8Array) => number
   /** All seeds have the same answer. */
   oneAnswer?: boolean
-  /** A tenth as often as others. */
+  /** Run a tenth as often as others. */
   slow?: boolean
 }
 
@@ -47,7 +47,7 @@ export interface Tally {
 
 export const newTally = (): Tally => ({ runs: 0, answers: 0, errors: 0, slowestMs: 0, largestBytes: 0 })
 
-/** Answers of the unchanged seeds. Who has no checksums may refuse them. */
+/** Answers of the unchanged seeds. A target without checksums may refuse them. */
 export type Expected = readonly unknown[]
 
 export async function expectedOf({ guarded, oneAnswer, seeds, parse }: Target): Promise<Expected> {
@@ -65,7 +65,7 @@ interface Input {
   resealed: boolean
 }
 
-/** The same for the same case, on every machine. */
+/** Equal for equal cases on each machine. */
 export function inputOf({ target, seed, iteration }: Case): Input {
   const chance = new Chance(Math.imul(seed, 0x9e3779b1) ^ Math.imul(iteration + 1, 0x85ebca6b) ^ textHash(target.name))
   const which = chance.below(target.seeds.length)

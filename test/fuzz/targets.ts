@@ -1,4 +1,4 @@
-import { bucketTarget } from './bucket.ts'
+import { bucketTarget } from './damaged-bucket.ts'
 import { formatTargets } from './formats.ts'
 import { httpTarget } from './http.ts'
 import { segmentTargetList } from './segments.ts'

@@ -1,4 +1,4 @@
-/** The process that `main.ts` watches: one line of JSON before it begins a stretch, for a finding, and at the end. */
+/** The process that `main.ts` watches. It prints a line of JSON before each series of inputs, for each finding, and at its end. */
 import { allTargets } from './targets.ts'
 import { watchAllocations } from './allocations.ts'
 import { type Case, expectedOf, Finding, newTally, runCase } from './target.ts'

@@ -1,52 +1,17 @@
 /**
- * The published packages, used from outside: built, packed, installed into a fresh project beside the compiler and the
- * `chromadb` client, and driven there by the files in `consumer/` on this Node. Ends with `N passed, N failed`.
+ * The published packages, used from outside: built, packed, installed into fresh projects, and driven there by the files
+ * in `consumer/`, on each runtime that is supported and as a bundle. Ends with `N passed, N failed`.
  */
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { homedir, tmpdir } from 'node:os'
-import { delimiter, dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { begin, check, folder, here, install, mustRun, pinned, root, run, weigh } from './project.ts'
+import { installRuntimes, type Runtime } from './runtimes.ts'
 
-const here = dirname(fileURLToPath(import.meta.url))
-const root = join(here, '../..')
-const folder = mkdtempSync(join(tmpdir(), 'siltstone-package-'))
-const project = join(folder, 'project')
-/** npm and npx start `node` by name: it must be this one. */
-const path = [dirname(process.execPath), process.env['PATH']].join(delimiter)
-
-interface Ran {
-  code: number | null
-  out: string
-  err: string
-}
-
-function begin(command: string, args: readonly string[], cwd: string): ChildProcessWithoutNullStreams {
-  const env = { ...process.env, PATH: path, npm_config_fund: 'false', npm_config_update_notifier: 'false' }
-  return spawn(command, args, { cwd, env })
-}
-
-function run(command: string, args: readonly string[], cwd = project): Promise<Ran> {
-  return new Promise((resolve, reject) => {
-    const child = begin(command, args, cwd)
-    const ran: Ran = { code: null, out: '', err: '' }
-    child.stdout.on('data', (chunk: Buffer) => (ran.out += chunk.toString()))
-    child.stderr.on('data', (chunk: Buffer) => (ran.err += chunk.toString()))
-    child.on('error', reject)
-    child.on('close', (code) => resolve({ ...ran, code }))
-    child.stdin.end()
-  })
-}
-
-async function mustRun(command: string, args: readonly string[], cwd = project): Promise<string> {
-  const { code, out, err } = await run(command, args, cwd)
-  check(code === 0, `${command} ${args.join(' ')}: exit ${code}\n${out}\n${err}`)
-  return out
-}
-
-function check(good: boolean, otherwise: string): asserts good {
-  if (!good) throw new Error(otherwise)
-}
+const MAX_PACKAGES = 25
+const MAX_MEGABYTES = 25
+/** The oldest compiler that reads the declarations. */
+const OLD_TYPESCRIPT = '5.6.3'
 
 interface Packed {
   name: string
@@ -55,12 +20,23 @@ interface Packed {
 }
 
 let packed: Packed[] = []
+let runtimes: Runtime[] = []
+let oldNode = ''
+/** The project that has all packages in it. */
+let project = ''
 
 async function pack(): Promise<void> {
   await mustRun('npm', ['run', 'build'], root)
-  const args = ['pack', '--json', '--pack-destination', folder, '-w', 'siltstone', '-w', '@siltstone/embedder-english']
-  packed = Object.values(JSON.parse(await mustRun('npm', args, root)) as Record<string, Packed>)
-  check(packed.length === 2, `npm pack made ${packed.length} packages`)
+  const folders = ['siltstone/dist', 'migrate/dist', 'embedder-english'].map((name) => `./packages/${name}`)
+  const out = await mustRun('npm', ['pack', '--json', '--pack-destination', folder, ...folders], root)
+  packed = Object.values(JSON.parse(out) as Record<string, Packed>)
+  check(packed.length === folders.length, `npm pack made ${packed.length} packages`)
+}
+
+/** As dependencies of a project. */
+function tarballs(...names: string[]): Record<string, string> {
+  const wanted = packed.filter(({ name }) => names.includes(name))
+  return Object.fromEntries(wanted.map(({ name, filename }) => [name, `file:${join(folder, filename)}`]))
 }
 
 function contents(): void {
@@ -69,10 +45,29 @@ function contents(): void {
     for (const needed of ['LICENSE', 'README.md', 'package.json'])
       check(paths.includes(needed), `${name} comes without ${needed}`)
     const unwanted = paths.filter((one) =>
-      /\.(test|contract|child|fuzz)\.|(^|\/)testing\/|^src\/|checks\.json/.test(one),
+      /\.(test|contract|child|fuzz)\.|(^|\/)testing(\/|\.)|^src\/|[^d]\.ts$|checks\.json/.test(one),
     )
     check(unwanted.length === 0, `${name} holds ${unwanted.join(', ')}`)
   }
+}
+
+/** What a user gets who installs Siltstone and nothing else. */
+async function small(): Promise<void> {
+  const { packages, megabytes } = weigh(await install('small', tarballs('siltstone', '@siltstone/embedder-english')))
+  console.log(`       ${packages} packages, ${megabytes.toFixed(1)} MB`)
+  check(packages <= MAX_PACKAGES, `${packages} packages; at most ${MAX_PACKAGES} are allowed`)
+  check(megabytes <= MAX_MEGABYTES, `${megabytes} MB; at most ${MAX_MEGABYTES} are allowed`)
+}
+
+/** Beside the package itself the compilers, the client, and a bundler. */
+async function installAll(): Promise<void> {
+  const others = ['chromadb', 'typescript', '@types/node', 'esbuild'].map((name) => [name, pinned(name)])
+  project = await install('project', {
+    ...tarballs(...packed.map(({ name }) => name)),
+    ...(Object.fromEntries(others) as Record<string, string>),
+    'typescript-old': `npm:typescript@${OLD_TYPESCRIPT}`,
+  })
+  cpSync(join(here, 'consumer'), project, { recursive: true })
 }
 
 function machinePaths(): void {
@@ -80,7 +75,7 @@ function machinePaths(): void {
   const places = [root, folder, homedir()].filter((place) => place.length > 1)
   for (const directory of installed) {
     for (const file of readdirSync(directory, { recursive: true, withFileTypes: true })) {
-      if (!file.isFile() || !/\.(js|ts|map|json|md)$/.test(file.name)) continue
+      if (!file.isFile() || !/\.(c?js|ts|map|json|md)$/.test(file.name)) continue
       const text = readFileSync(join(file.parentPath, file.name), 'utf8')
       const found = places.find((place) => new RegExp(`${place.replaceAll(/[.\\]/g, '\\$&')}[/"]`).test(text))
       check(found === undefined, `${file.parentPath}/${file.name} names ${found}`)
@@ -88,61 +83,96 @@ function machinePaths(): void {
   }
 }
 
-/** The versions that the repository itself is built and tested with. */
-function pinned(name: string): string {
-  const { version } = JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')) as {
-    version: string
-  }
-  return version
-}
-
-async function install(): Promise<void> {
-  mkdirSync(project)
-  const tarballs = Object.fromEntries(packed.map(({ name, filename }) => [name, `file:${join(folder, filename)}`]))
-  const others = ['chromadb', 'typescript', '@types/node'].map((name) => [name, pinned(name)])
-  const manifest = {
-    name: 'consumer',
-    private: true,
-    type: 'module',
-    dependencies: { ...tarballs, ...Object.fromEntries(others) },
-  }
-  writeFileSync(join(project, 'package.json'), JSON.stringify(manifest))
-  await mustRun('npm', ['install', '--no-audit', '--prefer-offline'])
-  cpSync(join(here, 'consumer'), project, { recursive: true })
-}
-
 /** The declarations of `chromadb` name a package that it does not depend on, so they are not checked; ours are. */
 async function types(): Promise<void> {
   for (const config of ['tsconfig.json', 'tsconfig.client.json'])
-    await mustRun(process.execPath, ['node_modules/typescript/bin/tsc', '-p', config])
+    await mustRun(process.execPath, ['node_modules/typescript/bin/tsc', '-p', config], project)
+  for (const config of ['tsconfig.json', 'tsconfig.bundler.json'])
+    await mustRun(process.execPath, ['node_modules/typescript-old/bin/tsc', '-p', config], project)
 }
 
-async function library(): Promise<void> {
-  const out = await mustRun(process.execPath, ['library.ts', join(folder, 'library')])
+async function library({ name, command: [program, ...options] }: Runtime): Promise<void> {
+  const data = join(folder, `library ${name}`)
+  const out = await mustRun(program, [...options, 'library.ts', data], project)
   check(out.trim() === 'done', out)
+  check((await mustRun(program, [...options, 'without-aws.ts'], project)).trim() === 'done', 'without AWS')
+}
+
+/** A bundle in a folder where only the embedder's files are installed; then with the threads' modules beside it. */
+async function bundle(): Promise<void> {
+  const place = join(folder, 'bundle')
+  const options = ['--bundle', '--platform=node', '--format=esm', '--log-level=warning', '--out-extension:.js=.mjs']
+  const entries = [
+    'library.ts',
+    'compaction-worker=node_modules/siltstone/library/compaction-worker.js',
+    'query-worker=node_modules/siltstone/library/query-worker.js',
+  ]
+  const embedder = 'node_modules/@siltstone/embedder-english'
+  for (const [name, modules] of [
+    ['alone', entries.slice(0, 1)],
+    ['threads', entries],
+  ] as const) {
+    const out = join(place, name)
+    await mustRun('node_modules/.bin/esbuild', [...modules, ...options, `--outdir=${out}`], project)
+    cpSync(join(project, embedder), join(out, embedder), { recursive: true })
+    const expected = name === 'alone' ? ['compaction_in_process'] : []
+    const said = await mustRun(process.execPath, ['library.mjs', join(out, 'data'), ...expected], out)
+    check(said.trim() === 'done', said)
+  }
+}
+
+/** With the SDK installed a bucket is tried; nothing answers at that address. */
+async function withAws(): Promise<void> {
+  const { peerDependencies } = JSON.parse(
+    readFileSync(join(project, 'node_modules/siltstone/package.json'), 'utf8'),
+  ) as { peerDependencies: Record<string, string> }
+  const sdk = Object.keys(peerDependencies).filter(
+    (name) => /^@(aws-sdk|smithy)\//.test(name) && !name.includes('bedrock'),
+  )
+  const directory = await install('aws', {
+    ...tarballs('siltstone', '@siltstone/embedder-english'),
+    ...Object.fromEntries(sdk.map((name) => [name, pinned(name)])),
+  })
+  cpSync(join(here, 'consumer/with-aws.ts'), join(directory, 'with-aws.ts'))
+  for (const { command } of runtimes) {
+    const [program, ...options] = command
+    const said = await mustRun(program, [...options, 'with-aws.ts'], directory)
+    check(said.trim() === 'done', said)
+  }
 }
 
 async function commandLine(): Promise<void> {
   const { version } = JSON.parse(readFileSync(join(root, 'packages/siltstone/package.json'), 'utf8')) as {
     version: string
   }
-  const help = await mustRun('npx', ['--no-install', 'siltstone', '--help'])
+  const siltstone = (...args: string[]) => mustRun('npx', ['--no-install', 'siltstone', ...args], project)
+  const help = await siltstone('--help')
   check(help.includes('serve') && help.includes('ingest'), help)
-  check((await mustRun('npx', ['--no-install', 'siltstone', '--version'])).trim() === version, 'another version')
+  check((await siltstone('--version')).trim() === version, 'another version')
+  check((await siltstone('migrate', '--help')).includes('chroma-dir'), 'migrate has no commands')
   const data = join(folder, 'command-line')
   const line = '{"id":"a","document":"Silt settles where water slows down."}\n'
   writeFileSync(join(folder, 'records.jsonl'), line)
   const common = ['--data', data, '--json']
-  await mustRun('npx', ['siltstone', 'produce', 'notes', join(folder, 'records.jsonl'), '--create', ...common])
-  await mustRun('npx', ['siltstone', 'compact', ...common])
-  const found = await mustRun('npx', ['siltstone', 'query', 'notes', '--text', 'why do rivers drop mud?', ...common])
+  await siltstone('produce', 'notes', join(folder, 'records.jsonl'), '--create', ...common)
+  await siltstone('compact', ...common)
+  const found = await siltstone('query', 'notes', '--text', 'why do rivers drop mud?', ...common)
   check(found.includes('"a"'), found)
-  await mustRun('npx', ['siltstone', 'verify', ...common])
+  await siltstone('verify', ...common)
 }
 
-async function server(): Promise<void> {
-  const bin = join(project, 'node_modules/.bin/siltstone')
-  const child = begin(bin, ['serve', '--port', '0', '--data', join(folder, 'served'), '--json'], project)
+async function tooOld(): Promise<void> {
+  const bin = 'node_modules/siltstone/cli/siltstone.cjs'
+  const { code, out, err } = await run(oldNode, [bin, '--version'], project)
+  check(code === 1 && out === '', `exit ${code}: ${out}`)
+  const imported = await run(oldNode, ['--input-type=module', '-e', "await import('siltstone')"], project)
+  check(imported.err.includes('Siltstone needs Node.js 22.16 or newer, this is 18.'), imported.err)
+  check(/^error: siltstone needs Node\.js 22\.16 or newer, this is 18\.\S+: .+\n$/.test(err), err)
+}
+
+async function server({ name, command: [program, ...options] }: Runtime): Promise<void> {
+  const args = ['serve', '--port', '0', '--data', join(folder, `served ${name}`), '--query-threads', '1', '--json']
+  const child = begin(program, [...options, 'node_modules/siltstone/cli/siltstone.cjs', ...args], project)
   try {
     let log = ''
     child.stderr.on('data', (chunk: Buffer) => (log += chunk.toString()))
@@ -154,7 +184,9 @@ async function server(): Promise<void> {
     }
     check(said.includes('"url"'), `the server did not start: ${said}${log}`)
     const { url } = JSON.parse(said) as { url: string }
-    check((await mustRun(process.execPath, ['client.ts', url])).trim() === 'done', 'the client did not end')
+    check((await mustRun(process.execPath, ['client.ts', url], project)).trim() === 'done', 'the client did not end')
+    const metrics = await (await fetch(`${url}/metrics`)).text()
+    check(metrics.includes('siltstone_process_resident_memory_bytes ') && metrics.endsWith('# EOF\n'), metrics)
     child.kill('SIGTERM')
     check((await exited) === 0, `the server ended badly: ${log}`)
     check(!/"level":[56]0/.test(log), log)
@@ -180,20 +212,32 @@ async function audit(): Promise<void> {
   check((found['high'] ?? 0) + (found['critical'] ?? 0) === 0, out)
 }
 
-const steps: [string, () => void | Promise<void>][] = [
+type Step = [string, () => void | Promise<void>]
+
+const preparing: Step[] = [
   ['builds and packs', pack],
   ['holds what it should', contents],
-  ['installs into a fresh project', install],
+  ['stays small', small],
+  ['installs into a fresh project', installAll],
   ['names no place of this machine', machinePaths],
   ['type-checks, declarations included', types],
-  ['works as a library', library],
+  ['finds the runtimes', async () => void ({ runtimes, oldNode } = await installRuntimes())],
+]
+/** On each runtime. */
+const using = (runtime: Runtime): Step[] => [
+  [`works as a library on ${runtime.name}`, () => library(runtime)],
+  [`serves the chromadb client on ${runtime.name}`, () => server(runtime)],
+]
+const ending: Step[] = [
   ['works as a command', commandLine],
-  ['serves the chromadb client', server],
+  ['works as a bundle', bundle],
+  ['opens a bucket with the AWS SDK', withAws],
+  ['tells an old Node what it needs', tooOld],
   ['has no known hole', audit],
 ]
 let passed = 0
 let failed = 0
-for (const [name, step] of steps) {
+async function take([name, step]: Step): Promise<void> {
   const startedMs = performance.now()
   try {
     await step()
@@ -204,6 +248,8 @@ for (const [name, step] of steps) {
     console.log(`FAILED ${name}\n${error instanceof Error ? error.message : String(error)}`)
   }
 }
+for (const step of preparing) await take(step)
+for (const step of [...runtimes.flatMap(using), ...ending]) await take(step)
 rmSync(folder, { recursive: true, force: true })
 console.log(`${passed} passed, ${failed} failed`)
 process.exitCode = failed === 0 ? 0 : 1

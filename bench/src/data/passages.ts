@@ -40,14 +40,6 @@ function loadQueries(directory: string): Queries {
   return { key: 'queries', count: table.numRows, vector: (index) => vectors.row(index) }
 }
 
-/** Rows of the exact nearest passages as the file has them: to check our own truth by. */
-export function givenNeighbours(directory: string): number[][] {
-  const neighbours = column(tableFromIPC(readFileSync(join(directory, 'queries.arrow'))), 'neighbours')
-  return Array.from({ length: neighbours.length }, (_, index) =>
-    Array.from((neighbours.get(index) as { toArray(): Iterable<number | bigint> }).toArray(), Number),
-  )
-}
-
 function column(table: Table, name: string) {
   const found = table.getChild(name)
   if (!found) throw new Error(`The file has no column "${name}".`)

@@ -1,6 +1,6 @@
 /** The default embedder: how long it takes to load in a new process, and passages a second on one thread. */
 import { execFileSync } from 'node:child_process'
-import { EnglishEmbedder } from 'siltstone/internal'
+import { EnglishEmbedder, systemModels } from 'siltstone/internal'
 import type { Row } from '../measure/report.ts'
 import { median, percentile } from '../measure/statistics.ts'
 import { REPOSITORY } from '../places.ts'
@@ -15,7 +15,7 @@ export const embedder: Scenario = {
   run: async (_options, report, open) => {
     const data = open()
     const loads = Array.from({ length: LOADS }, loadInNewProcess)
-    const model = new EnglishEmbedder()
+    const model = new EnglishEmbedder({ models: systemModels })
     await model.embed(['warm'])
     const rates: number[] = []
     const rows: Row[] = []
@@ -58,8 +58,9 @@ function loadInNewProcess(): Loaded {
   const program = `
     const began = performance.now()
     const { loadEnglishModel } = await import('./packages/siltstone/src/embed/english/index.ts')
+    const { systemModels } = await import('./packages/siltstone/src/host/model-host.ts')
     const imported = performance.now()
-    await loadEnglishModel()
+    await loadEnglishModel(systemModels.readPackageFiles)
     const loaded = performance.now()
     console.log(JSON.stringify({ importMs: imported - began, loadMs: loaded - imported, rssMb: process.memoryUsage().rss / 1e6 }))`
   const args = ['--input-type=module', '-e', program]

@@ -1,4 +1,4 @@
-/** A bucket of a test's own. */
+/** A separate bucket for a test. */
 import {
   CreateBucketCommand,
   DeleteBucketCommand,
@@ -19,11 +19,11 @@ export const parts = {
 
 export interface TestBucket {
   name: string
-  /** A new store below a prefix that nobody has used. */
+  /** A new store below an unused prefix. */
   store(options?: Pick<ClientOptions, 'onClient'>): S3ObjectStore
-  /** `s3://…` with such a prefix. */
+  /** `s3://…` with an unused prefix. */
   url(): string
-  /** All keys, with those that a store does not show. */
+  /** All keys, including those that a store does not list. */
   keys(): Promise<string[]>
   dispose(): Promise<void>
 }

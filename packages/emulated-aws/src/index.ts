@@ -1,4 +1,4 @@
-/** The emulated AWS services that tests run against, and throw-away resources in them. Not published. */
+/** The emulated AWS services that tests run against, and temporary resources in them. Not published. */
 export { openBucket, parts, type TestBucket } from './bucket.ts'
 export { openQueue, type TestQueue } from './queue.ts'
 export { openTable, type TestTable } from './table.ts'

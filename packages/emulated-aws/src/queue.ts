@@ -1,4 +1,4 @@
-/** A queue and its dead-letter queue of a test's own. */
+/** A separate queue and dead-letter queue for a test. */
 import { CreateQueueCommand, DeleteQueueCommand, GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs'
 import { sqsClient } from 'siltstone/internal/aws'
 import { silentLogger } from 'siltstone/internal'

@@ -1,11 +1,11 @@
-/** The servers that stand in for AWS: what to install, how they start, when they are ready. */
+/** The servers that emulate AWS: what to install, how to start them, and when they are ready. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 
 export const folder = join(import.meta.dirname, '../.venv')
-/** Both servers take these, and MiniStack nothing else. */
+/** Both servers accept these; MiniStack accepts no others. */
 export const CREDENTIALS = { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test', AWS_REGION: 'us-east-1' }
 
 const READY_WITHIN_MS = 30_000
@@ -13,7 +13,7 @@ const READY_WITHIN_MS = 30_000
 interface Definition {
   name: string
   packages: readonly string[]
-  /** In the environment's `bin/`. */
+  /** The program in the `bin/` of the Python environment. */
   program: string
   args(port: number): string[]
   variables(port: number): Record<string, string>
@@ -48,7 +48,7 @@ export interface RunningServer {
 
 const placeOf = ({ program }: Definition) => join(folder, program)
 
-/** Into an environment of its own, unless the same is there already. @throws Error with what pip said */
+/** Installs into a separate Python environment, unless that was done before. @throws Error with the output of pip */
 export async function install(definition: Definition): Promise<void> {
   const place = placeOf(definition)
   const stamp = definition.packages.join('\n')
@@ -68,7 +68,7 @@ export async function install(definition: Definition): Promise<void> {
   writeFileSync(stampFile, stamp)
 }
 
-/** @throws Error with the end of the server's log when it does not answer */
+/** @throws Error with the end of the server's log if it does not answer */
 export async function start(definition: Definition): Promise<RunningServer> {
   const port = await freePort()
   const logFile = join(folder, `${definition.program}.log`)

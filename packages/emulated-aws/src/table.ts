@@ -1,4 +1,4 @@
-/** A table of leases of a test's own. */
+/** A separate table of leases for a test. */
 import {
   CreateTableCommand,
   DeleteTableCommand,

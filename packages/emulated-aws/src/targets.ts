@@ -1,4 +1,4 @@
-/** What the suites run against, as `main.ts` tells them. */
+/** The services that the suites run against, as `main.ts` passes them. */
 import { randomBytes } from 'node:crypto'
 
 export interface Target {
@@ -14,10 +14,10 @@ export function targets(): Target[] {
   return JSON.parse(told) as Target[]
 }
 
-/** As a process's environment variables would name it. */
+/** The target as environment variables of a process. */
 export function variablesOf({ endpoint }: Target): Record<string, string | undefined> {
   return { ...process.env, AWS_ENDPOINT_URL: endpoint }
 }
 
-/** Names of buckets, queues and tables that no earlier run has left. */
+/** Names of buckets, queues and tables that no earlier run has used. */
 export const freshName = (what: string): string => `siltstone-test-${what}-${randomBytes(6).toString('hex')}`

@@ -15,6 +15,7 @@ import {
   produce,
   recordFromLine,
   type RecordOp,
+  systemModels,
 } from 'siltstone/internal'
 import { handler } from './handler.ts'
 import { once, openEnvironment } from './store.ts'
@@ -44,7 +45,7 @@ export interface ProducerAnswer {
 
 const environmentOf = once(async () => {
   const env = await openEnvironment()
-  return { env, registry: new EmbedderRegistry({ ...env, variables: process.env }) }
+  return { env, registry: new EmbedderRegistry({ ...env, models: systemModels, variables: process.env }) }
 })
 
 export const handle = handler<ProducerEvent, ProducerAnswer>(async (event, context) => {

@@ -7,7 +7,7 @@ import { registerScheme } from './drivers/open-environment.ts'
 
 export type { ClientOptions, HasMiddleware } from './drivers/aws/client-config.ts'
 export type { S3EnvironmentOptions } from './drivers/aws/environment.ts'
-export type { RequestLimits } from './drivers/aws/requests.ts'
+export type { RequestLimits } from './drivers/aws/aws-requests.ts'
 export type { Environment } from './ports/environment.ts'
 export { openS3Environment }
 

@@ -1,4 +1,6 @@
 /** What `import … from 'siltstone'` gives. */
+// First: it refuses a Node that is too old for the others.
+export { NEEDED_NODE } from './host/needed-node.ts'
 export {
   type CollectionMetadata,
   type ChromaReadLevel,
@@ -34,7 +36,7 @@ export type { CollectionInfo, DatabaseInfo, Space } from './model/collection.ts'
 export type { CompactionOutcome, SnapshotInfo } from './model/store.ts'
 export type { IndexingStatus } from './model/write.ts'
 export { type ErrorKind, isSiltstoneError, SiltstoneError } from './errors.ts'
-export { SiltstoneEnglishEmbeddingFunction } from './embed/chroma-function.ts'
+export { SiltstoneEnglishEmbeddingFunction } from './library/chroma-function.ts'
 export type { EmbedderRegistryOptions } from './embed/registry.ts'
 export type { EmbedderConfig } from './embed/config.ts'
 export type { Logger, LogFields, Metrics } from './ports/telemetry.ts'

@@ -1,19 +1,19 @@
-/** Everybody but the clients: producers, compactors, collectors, an operator, and the life and death of collections. */
+/** All actors except clients: producers, compactors, collectors, an operator, and creators and deleters of collections. */
 import { encodeEntry, isSiltstoneError, logEntryKey, produce, type StoreEngine, systemIds } from 'siltstone/internal'
 import { Crashed } from './incarnation.ts'
-import { drawBatch, newMarker } from './operations.ts'
+import { drawBatch, newMarker } from './draw-operations.ts'
 import { LATE_INBOX_MS, RETRY_PRODUCE_MS } from './plan.ts'
 import { Server } from './server.ts'
 import { DATABASE, newCollection, type Target, TENANT, type World } from './world.ts'
 
-/** A bare producer: one delta after the other, each in a process of its own. */
+/** A bare producer: one delta after another, each in a new process. */
 export async function runProducer(world: World, name: string): Promise<void> {
   const chance = world.chance.split(name)
   for (let i = 0; i < world.plan.deltas && !world.violation; i++) {
     await world.scheduler.sleep(chance.one(0.15) ? chance.between(1_000, 20_000) : chance.between(0, 600))
     const target = chance.one(0.7) ? (world.targets.at(-1) as Target) : chance.pick(world.targets)
     const process = world.boot(name)
-    // A producer that sleeps longer than retention between two tries of one put could repeat it: see docs/explanation/reliability.md.
+    // A producer that sleeps longer than retention between two attempts could apply its delta twice: see docs/explanation/reliability.md.
     process.maxStallMs = LATE_INBOX_MS
     const marker = newMarker(world.next())
     const records = drawBatch(chance, world.plan, marker)
@@ -40,7 +40,7 @@ export async function runProducer(world: World, name: string): Promise<void> {
 
 type Work = (engine: StoreEngine, target: Target) => Promise<unknown>
 
-/** Does the same again and again, until the world calms down. */
+/** Repeats the work until the world calms down. */
 async function repeat(world: World, name: string, pauseMs: number, work: Work): Promise<void> {
   const chance = world.chance.split(name)
   const server = new Server(world, name)
@@ -79,13 +79,13 @@ export function runOperator(world: World, name: string): Promise<void> {
 }
 
 /**
- * A writer of somebody else's making that is no good: it mentions deltas that entries above the watermark mention
- * already. Such a mention is void, for everybody. It is quick: what it knows is true when its entry lands.
+ * A faulty writer of another implementation: it mentions deltas that entries above the watermark mention already. All
+ * readers must treat such a mention as void. Its put takes no time, so its knowledge of the log is current.
  */
 export async function runRepeater(world: World, name: string): Promise<void> {
   const chance = world.chance.split(name)
   const process = world.boot(name)
-  // Few: where nobody folds the log must not grow faster than it can be read.
+  // Only a few: without a compactor the log must not grow faster than it can be read.
   for (let left = 12; left > 0 && !world.network.calm && !world.violation; left--) {
     await world.scheduler.sleep(chance.between(100, 4_000))
     const truth = world.truthOf(chance.pick(world.targets))
@@ -130,6 +130,27 @@ export async function runLifecycle(world: World, name: string, servers: readonly
   }
 }
 
+/** Creates and deletes collections under two names, in competition with other rivals. */
+export async function runRival(world: World, name: string, servers: readonly Server[]): Promise<void> {
+  const chance = world.chance.split(name)
+  for (let i = 0; i < 8 && !world.violation; i++) {
+    await world.scheduler.sleep(chance.between(0, 300))
+    const contended = `contended-${chance.between(1, 2)}`
+    const getOrCreate = chance.one(0.5)
+    const deletes = chance.one(0.3)
+    const { damaged } = world.network
+    try {
+      await chance.pick(servers).use(async ({ catalog }) => {
+        if (deletes) await catalog.deleteCollection(TENANT, DATABASE, contended)
+        else await catalog.createCollection({ ...newCollection, name: contended, getOrCreate })
+      })
+    } catch (error) {
+      if (isSiltstoneError(error, 'conflict')) world.marks.hit('contended name refused')
+      if (!(error instanceof Crashed)) world.judge(error, `a change of ${contended}`, damaged, true)
+    }
+  }
+}
+
 async function fork(world: World, server: Server, target: Target): Promise<void> {
   const truth = world.truthOf(target)
   const { end } = truth
@@ -149,7 +170,7 @@ async function fork(world: World, server: Server, target: Target): Promise<void>
 
 async function remove(world: World, server: Server, target: Target): Promise<void> {
   const { name } = target.info
-  // Whoever has the name now: it may have been used again.
+  // The name may belong to another collection by now.
   const named = world.targets.filter(({ info }) => info.name === name)
   for (const one of named) one.deleting = true
   await server.use((engine) => engine.catalog.deleteCollection(TENANT, DATABASE, name))

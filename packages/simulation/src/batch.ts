@@ -1,9 +1,9 @@
-/** Many histories, one after another, and what came of them. */
+/** Many histories, one after another, and their outcomes. */
 import { runHistory } from './history.ts'
 import { Marks } from './marks.ts'
 import type { PlanNumbers } from './plan.ts'
 
-/** What a worker is asked for. */
+/** A request to a worker. */
 export interface Batch {
   firstSeed: number
   histories: number

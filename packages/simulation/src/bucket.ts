@@ -1,4 +1,4 @@
-/** The objects themselves, without faults or delays: what is true. Every change is told to one observer, at once. */
+/** The objects themselves, without faults or delays. Each change is reported to one observer at once. */
 import {
   checkKey,
   compareKeys,
@@ -92,7 +92,7 @@ export class Bucket {
     this.#keys.splice(firstNotBefore(this.#keys, key), 1)
   }
 
-  /** What a listing could show at this moment, from its position on. */
+  /** The objects that a listing could show at this moment, from its position onwards. */
   after({ prefix, from }: ListRequest): Map<string, ObjectInfo> {
     const found = new Map<string, ObjectInfo>()
     const begin = 'afterKey' in from ? from.afterKey : from.afterPrefix

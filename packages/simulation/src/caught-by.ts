@@ -1,14 +1,17 @@
 /**
- * For each mutant a seed whose history catches it, those of `NEEDS_NO_LEASE` without leases. Run with the real code they
- * must pass.
+ * A seed for each mutant whose history catches it, without leases for those in `NEEDS_NO_LEASE`. With the real code these
+ * histories must pass.
  */
 export const CAUGHT_BY: Readonly<Record<string, number>> = {
   'ambiguous-412-taken-for-lost': 80_000_012,
   'collected-manifest-taken-for-damage': 80_000_201,
+  'catalog-without-compare-and-swap': 80_000_167,
   'collection-without-fence': 80_000_000,
   'collection-without-grace': 80_000_002,
   'collection-without-pins': 80_000_000,
+  'deletion-leaves-the-log-open': 80_000_000,
   'fold-rebased-across-fence': 80_001_046,
+  'fork-shown-before-its-pointer': 80_000_002,
   'fork-without-pin': 80_000_002,
   'inbox-keys-forgotten': 80_000_033,
   'inbox-not-listed-before-a-write': 80_000_003,
@@ -16,6 +19,7 @@ export const CAUGHT_BY: Readonly<Record<string, number>> = {
   'merge-of-what-another-took': 910_086_963,
   'merge-rebased-across-fence': 80_000_144,
   'merge-rebased-across-reset': 80_001_459,
+  'name-taken-from-its-owner': 80_000_101,
   'no-compare-and-swap': 80_000_000,
   'no-staleness-rule': 80_000_010,
   'owner-in-the-middle-let-go': 720_088_269,
@@ -37,7 +41,7 @@ export const NEEDS_NO_LEASE: ReadonlySet<string> = new Set([
   'pin-dropped-without-tombstone',
 ])
 
-/** Seeds that found mistakes of the real code in the simulation as it is now. */
+/** Seeds that found mistakes in the real code. */
 export const FOUND: readonly { seed: number; withoutLease: 0 | 1 }[] = [
   { seed: 500_000_913, withoutLease: 1 },
   { seed: 500_001_372, withoutLease: 1 },

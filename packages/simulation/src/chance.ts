@@ -1,6 +1,6 @@
 import { type Random, seededRandom } from 'siltstone/internal'
 
-/** Chance from one seed. Streams split off by name do not disturb each other, so that shrinking one actor spares the rest. */
+/** Randomness from one seed. Streams split off by name are independent, so that removing one actor leaves the others alone. */
 export class Chance implements Random {
   readonly #seed: number
   readonly #random: Random
@@ -28,7 +28,7 @@ export class Chance implements Random {
     return list[Math.floor(this.next() * list.length)] as T
   }
 
-  /** By weight. */
+  /** Draws a key by its weight. */
   weighted<T extends string>(weights: Readonly<Record<T, number>>): T {
     const entries = Object.entries(weights) as [T, number][]
     let left = this.next() * entries.reduce((sum, [, weight]) => sum + weight, 0)

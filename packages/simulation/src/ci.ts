@@ -1,6 +1,6 @@
 /**
- * `npm run simulate:ci`: seeds that are always the same and seeds that nobody has run before, with leases and without,
- * and a few broken copies that must be caught at once. About a minute on two cores. Ends with `N passed, N failed`.
+ * `npm run simulate:ci`: fixed seeds and new seeds, with leases and without, and a few mutants that must be caught soon.
+ * About a minute on two cores. Ends with `N passed, N failed`.
  */
 import { randomInt } from 'node:crypto'
 import { availableParallelism } from 'node:os'

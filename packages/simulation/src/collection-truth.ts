@@ -1,6 +1,6 @@
 /** What is known of one collection from every change of its objects. */
 import type { LogEntry, Manifest, RecordOp } from 'siltstone/internal'
-import { emptyState, type ModelState } from './model.ts'
+import { emptyState, type ModelState } from './log-model.ts'
 
 export interface InboxDelta {
   ulid: string

@@ -1,10 +1,10 @@
-/** What must hold at every commit and at every deletion. */
+/** The invariants of each commit and each deletion. */
 import { inboxKey, type Manifest, parseKey } from 'siltstone/internal'
 import type { Bucket } from './bucket.ts'
 import type { CollectionTruth, Commit, TrueManifest } from './collection-truth.ts'
 import { Violation } from './violation.ts'
 
-/** How long objects are kept at least after their creation, clocks allowed for. */
+/** The least time for which objects are kept after their creation, allowing for differences of clocks. */
 export interface Keep {
   entryMs: number
   inboxMs: number
@@ -52,13 +52,13 @@ export function checkCommit(truth: KnownState, of: CollectionTruth, published: T
   const known = truth.reachable(before)
   for (const needed of truth.reachable(published)) {
     if (!truth.bucket.peek(needed)) throw fail('collection of garbage', `it needs ${needed}, which does not exist`)
-    // What was written before a fence and not published by then is the collector's.
+    // An object that was written before a fence and not published by then may be collected.
     if (!known.has(needed) && (truth.bornMs.get(needed) ?? 0) < fencedMs && before !== undefined)
       throw fail('fences', `${needed} is older than the last fence, and was not published by then`)
   }
 }
 
-/** The last commit that raised the epoch of collections; `by`: of that process. */
+/** The last commit that raised the GC epoch; with `by`, the last one of that process. */
 function lastFence(of: CollectionTruth, by?: string): Commit | undefined {
   return of.commits.findLast(
     (commit, i) =>
@@ -81,7 +81,7 @@ function checkSuccession(before: Manifest, now: Manifest, fail: Fail): void {
       throw fail('pins', `the pin of fork ${pin.reason} on ${pin.manifestKey} is gone`)
 }
 
-/** A sequenced key leaves the list only after the delta is certainly gone, or it would be taken for a new one. */
+/** A sequenced key leaves the list only after the delta is certainly deleted, or it would be taken for a new one. */
 function checkInboxKeys(truth: KnownState, of: CollectionTruth, manifest: Manifest, fail: Fail): void {
   if (manifest.state === 'closed') return
   const listed = new Set(manifest.sequenced.flatMap(({ ulids }) => ulids))
@@ -111,7 +111,7 @@ export function checkDeletion(truth: KnownState, key: string, by: string, nowMs:
     of.deleted++
     if (parsed.number > of.watermark) throw fail(`the watermark is ${of.watermark}`)
     const isClosed = of.current?.manifest.state === 'closed'
-    // A stray that landed there later is nobody's.
+    // A stray entry that arrived later under this number is not part of the log.
     mustBe(isClosed ? truth.keep.snapshotMs : truth.keep.entryMs, of.log[parsed.number - 1]?.createdMs ?? 0)
   } else if (parsed?.kind === 'inbox') {
     const of = truth.of(parsed.path)

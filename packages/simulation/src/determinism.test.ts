@@ -4,7 +4,7 @@ import { runHistory } from './history.ts'
 const SEEDS = [1, 2, 3, 4, 5, 6]
 
 describe('a history', () => {
-  it('is the same each time, whatever ran before it', async () => {
+  it('is the same each time, independent of earlier histories', async () => {
     const first = new Map<number, { hash: string; events: number }>()
     for (const seed of SEEDS) {
       const { traceHash, events } = await runHistory(seed)
@@ -17,7 +17,7 @@ describe('a history', () => {
     expect(new Set([...first.values()].map(({ hash }) => hash)).size).toBe(SEEDS.length)
   }, 120_000)
 
-  it('is another one with another salt, or one number of the plan less', async () => {
+  it('differs with another salt, or with one number of the plan less', async () => {
     const { traceHash } = await runHistory(1)
     expect((await runHistory(1, { salt: 1 })).traceHash).not.toBe(traceHash)
     expect((await runHistory(1, { operations: 1 })).traceHash).not.toBe(traceHash)

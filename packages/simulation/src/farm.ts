@@ -1,7 +1,7 @@
 /** Spreads histories over processes, in small batches, by ascending seed. */
 import { type ChildProcess, fork } from 'node:child_process'
 import { addTotals, type Failure, noTotals, type Totals } from './batch.ts'
-import { MUTANT_VARIABLE } from './mutate.ts'
+import { MUTANT_VARIABLE } from './load-mutant.ts'
 import type { PlanNumbers } from './plan.ts'
 
 export interface FarmOptions {
@@ -9,18 +9,18 @@ export interface FarmOptions {
   histories: number
   workers: number
   overrides: Partial<PlanNumbers>
-  /** No new batch after so many violations. */
+  /** No new batch starts after this number of violations. */
   failureLimit: number
-  /** A broken copy of one step: see `mutants.ts`. */
+  /** The name of a mutant: see `mutants.ts`. */
   mutant?: string
-  /** No new batch after this. */
+  /** No new batch starts after this time. */
   budgetMs?: number
   onProgress?: (totals: Totals) => void
 }
 
 const BATCH = 20
 
-/** @throws Error when a worker dies, or fails otherwise than by a violation */
+/** @throws Error if a worker dies, or fails for another reason than a violation */
 export async function runFarm(options: FarmOptions): Promise<Totals> {
   const totals = noTotals()
   const end = options.firstSeed + options.histories
@@ -54,9 +54,9 @@ export async function runFarm(options: FarmOptions): Promise<Totals> {
 function startWorker(mutant: string | undefined): ChildProcess {
   const path = (name: string) => new URL(name, import.meta.url)
   const env = mutant === undefined ? process.env : { ...process.env, [MUTANT_VARIABLE]: mutant }
-  // Stacks are for whoever replays one seed; a larger nursery saves collections of garbage.
+  // Stacks matter only when one seed is replayed; a larger nursery saves garbage collections of V8.
   const execArgv = ['--stack-trace-limit=0', '--max-semi-space-size=64']
-  if (mutant !== undefined) execArgv.push('--import', path('mutate-hook.ts').href)
+  if (mutant !== undefined) execArgv.push('--import', path('load-mutant-hook.ts').href)
   return fork(path('worker.ts'), [], { env, execArgv, serialization: 'advanced' })
 }
 

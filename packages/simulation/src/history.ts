@@ -1,5 +1,5 @@
-/** One history: a world and its actors from a seed, then calm, then what must be true of a world at rest. */
-import { runCollector, runCompactor, runLifecycle, runOperator, runProducer, runRepeater } from './actors.ts'
+/** One history: a world and its actors from a seed, then an end of all faults, then the checks of a world at rest. */
+import { runCollector, runCompactor, runLifecycle, runOperator, runProducer, runRepeater, runRival } from './actors.ts'
 import type { Marks } from './marks.ts'
 import { drawPlan, type Plan, type PlanNumbers } from './plan.ts'
 import { checkAtRest, quiesce } from './rest.ts'
@@ -32,6 +32,7 @@ export async function runHistory(
     ...named('session', plan.sessions).map((name) => runSession(world, name, servers, plan.operations)),
     ...named('producer', plan.producers).map((name) => runProducer(world, name)),
     ...named('lifecycle', plan.lifecycles).map((name) => runLifecycle(world, name, servers)),
+    ...named('rival', plan.rivals).map((name) => runRival(world, name, servers)),
   ]
   const background = [
     ...named('compactor', plan.compactors).map((name) => runCompactor(world, name)),

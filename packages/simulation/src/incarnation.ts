@@ -1,23 +1,23 @@
 /**
- * One life of one process. A crash ends it: answers on their way to it are dropped, so none of its promises settles
- * any more, and what it knew is gone. A stall holds its answers and timers back, as a suspended machine or a long
- * collection of garbage would.
+ * One life of one process. A crash ends it: answers on their way to it are dropped, so none of its promises settles any
+ * more, and its memory is lost. A stall delays its answers and timers, as a suspended machine or a long garbage
+ * collection would.
  */
 import type { Clock } from 'siltstone/internal'
 import type { Scheduler } from './scheduler.ts'
 
-/** For who waited for a process that crashed: what it was doing may have happened or not. */
+/** For callers of a process that crashed: its work may have taken effect or not. */
 export class Crashed extends Error {}
 
 export class Incarnation {
   readonly name: string
   readonly clock: Clock
   alive = true
-  /** False: faults do not crash it. */
+  /** If false, faults do not crash the process. */
   mortal = true
   /** Wall clock minus true time. */
   skewMs: number
-  /** A stall is cut to this. */
+  /** The longest stall. */
   maxStallMs = Number.POSITIVE_INFINITY
   readonly #scheduler: Scheduler
   readonly #bootMs: number
@@ -37,7 +37,7 @@ export class Incarnation {
     }
   }
 
-  /** Runs when the process is awake at or after that time; never when it has crashed. */
+  /** Runs when the process is awake at or after that time, and never after a crash. */
   at(atMs: number, run: () => void): () => void {
     let cancelled = false
     const fire = () => {
@@ -66,7 +66,7 @@ export class Incarnation {
     for (const tell of this.#onCrash.splice(0)) tell()
   }
 
-  /** What a client of this process sees: its answer, or that the process crashed. */
+  /** The answer as a client sees it; rejects with `Crashed` if the process crashes first. */
   call<T>(work: () => Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const crashed = () => reject(new Crashed(`${this.name} crashed`))

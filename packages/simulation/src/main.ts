@@ -1,4 +1,4 @@
-/** `npm run simulate`: histories from seeds, in all processes that the machine has room for. */
+/** `npm run simulate`: histories from seeds, in one process for each core. */
 import { writeFileSync } from 'node:fs'
 import type { Failure } from './batch.ts'
 import { runFarm } from './farm.ts'
@@ -58,7 +58,7 @@ async function mutants(options: Options): Promise<number> {
   return missed.length === 0 && results.length > 0 ? 0 : 1
 }
 
-/** Every line of one history. */
+/** Prints each line of one history. */
 async function trace({ seed, overrides }: Options): Promise<number> {
   const outcome = await runHistory(seed, overrides, true)
   console.log(JSON.stringify(outcome.plan, null, 2))
@@ -67,7 +67,7 @@ async function trace({ seed, overrides }: Options): Promise<number> {
   return outcome.violation ? 1 : 0
 }
 
-/** Once more, exactly; then as small as can be. */
+/** Replays the history exactly, then makes it as small as possible. */
 async function explain(failure: Failure, { overrides, shrink: small }: Options): Promise<void> {
   const { seed, promise, traceHash } = failure
   const again = await runHistory(seed, overrides)

@@ -1,4 +1,4 @@
-/** How often each path was really taken. A batch in which a rare path was never taken proves nothing about it. */
+/** Counts how often each path was taken. A batch in which a rare path was never taken proves nothing about it. */
 import type { Metrics } from 'siltstone/internal'
 
 export class Marks {
@@ -12,7 +12,7 @@ export class Marks {
     for (const [name, count] of other.counts) this.hit(name, count)
   }
 
-  /** The engine's own counters become marks. */
+  /** Turns the engine's own counters into marks. */
   get metrics(): Metrics {
     return {
       count: (name, amount = 1) => this.hit(`engine: ${name}`, amount),

@@ -1,8 +1,11 @@
 /**
- * Broken copies of the protocols' steps. A simulation that does not catch one of them lacks a fault or a check. Each is
- * an exact fragment of a source file and what stands there instead.
+ * Mutants: copies of the product with a broken step of a protocol. A simulation that does not catch one of them lacks a
+ * fault or a check. A mutant names the steps that it changes (`steps.ts`). The older form, an exact fragment of a source
+ * file and its replacement, stops fitting when the text of the source changes; no new mutant uses it.
  */
-export interface Patch {
+import type { StepChange } from './steps.ts'
+
+export interface FragmentChange {
   /** Under `packages/siltstone/src/`. */
   file: string
   find: string
@@ -11,9 +14,9 @@ export interface Patch {
 
 export interface Mutant {
   name: string
-  /** What the step is there for. */
+  /** What goes wrong. */
   breaks: string
-  patches: readonly Patch[]
+  patches: readonly (StepChange | FragmentChange)[]
 }
 
 const MANIFESTS = 'snapshot/manifest-store.ts'
@@ -69,7 +72,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'collection-without-pins',
-    breaks: 'what only a pin keeps is collected',
+    breaks: 'objects that only a pin keeps are collected',
     patches: [
       {
         file: COLLECT,
@@ -87,7 +90,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'no-staleness-rule',
-    breaks: 'a writer trusts what it knows of the end of the log for ever',
+    breaks: 'a writer trusts its knowledge of the end of the log without limit',
     patches: [
       {
         file: WRITER,
@@ -195,7 +198,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'ambiguous-412-taken-for-lost',
-    breaks: 'an entry that exists already is always taken for somebody else’s',
+    breaks: 'an entry that exists already is always taken for one of another writer',
     patches: [
       {
         file: WRITER,
@@ -211,7 +214,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'entry-gone-taken-for-lost',
-    breaks: 'an entry that was collected before its writer looked is always taken for somebody else’s',
+    breaks: 'an entry that was collected before its writer looked is always taken for one of another writer',
     patches: [
       {
         file: WRITER,
@@ -227,7 +230,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'collected-snapshot-taken-for-damage',
-    breaks: 'who stalls until its snapshot is collected does not look whether there is a later one',
+    breaks: 'a reader that stalls until its snapshot is collected does not look for a later one',
     patches: [
       {
         file: 'log/synced-log.ts',
@@ -238,7 +241,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'collected-manifest-taken-for-damage',
-    breaks: 'who stalls between pointer and manifest does not look whether the pointer moved',
+    breaks: 'a reader that stalls between pointer and manifest does not check whether the pointer moved',
     patches: [
       {
         file: MANIFESTS,
@@ -249,7 +252,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'given-up-fork-answered',
-    breaks: 'a fork that a collector ended is answered as if it had been made',
+    breaks: 'a fork that a collector ended is reported as created',
     patches: [
       {
         file: 'engine/engine.ts',
@@ -260,7 +263,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'stray-read-as-the-past',
-    breaks: 'a point in time is read from whatever lies under a number below the watermark',
+    breaks: 'a point in time is read from any entry under a number below the watermark',
     patches: [
       {
         file: 'log/past-view.ts',
@@ -271,7 +274,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'failed-look-up-forgotten',
-    breaks: 'records of a group whose rows could not be looked up are left out of what later requests of it see',
+    breaks: 'later requests of a group do not see earlier records of it whose rows could not be looked up',
     patches: [
       {
         file: 'log/write-batch.ts',
@@ -282,11 +285,11 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'fork-of-a-half-folded-source',
-    breaks: 'a fork is made though somebody else still folds its source',
+    breaks: 'a fork is made although another process still folds its source',
     patches: [
       {
         file: 'compact/compactor.ts',
-        find: '    // Somebody took the lease, or is faster each time: the rest is theirs, and may not be folded yet.\n    outcome.busy = true\n',
+        find: '    // Another process took the lease, or was faster each time. It does the rest, which may not be folded yet.\n    outcome.busy = true\n',
         replace: '',
       },
     ],
@@ -304,7 +307,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'merge-of-what-another-took',
-    breaks: 'a merge commits what is left of it after another merge took an input',
+    breaks: 'a merge commits its remaining inputs after another merge took one',
     patches: [
       {
         file: MERGE,
@@ -315,7 +318,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'owner-in-the-middle-let-go',
-    breaks: 'a fork of a fork keeps only those of which it uses something itself, not who keeps it for them',
+    breaks: 'a fork of a fork keeps only the owners of objects it uses, not the owners in between',
     patches: [
       {
         file: COLLECT,
@@ -323,5 +326,25 @@ export const MUTANTS: readonly Mutant[] = [
         replace: 'return manifest.owners.filter(({ collection }) => collection === parsed.path)\n    }\n    return []',
       },
     ],
+  },
+  {
+    name: 'deletion-leaves-the-log-open',
+    breaks: 'a collection is deleted without closing its log',
+    patches: [{ step: 'log-is-closed', drop: true }],
+  },
+  {
+    name: 'fork-shown-before-its-pointer',
+    breaks: 'a fork goes live before its pointer is published',
+    patches: [{ step: 'fork-is-prepared', drop: true }],
+  },
+  {
+    name: 'catalog-without-compare-and-swap',
+    breaks: 'a document of the catalog is written over without a condition',
+    patches: [{ step: 'catalog-condition', value: '{} as { ifAbsent: true }' }],
+  },
+  {
+    name: 'name-taken-from-its-owner',
+    breaks: 'a claim on a name is taken over although its owner wants it',
+    patches: [{ step: 'owner-is-examined', value: "'free' as Verdict" }],
   },
 ]

@@ -1,7 +1,6 @@
 /**
- * What lies between processes and the services they use: delays, errors before and after an effect, requests that
- * arrive minutes after their sender gave up, duplicates, throttling; and what befalls the processes themselves at any
- * request: crashes and stalls.
+ * The network between processes and services: delays, errors before and after an effect, requests that arrive minutes
+ * after their sender gave up, duplicates, throttling; and crashes and stalls of processes, which happen at requests.
  */
 import { type LogFields, outcomeUnknown, unavailable } from 'siltstone/internal'
 import type { Bucket } from './bucket.ts'
@@ -12,24 +11,24 @@ import type { Scheduler } from './scheduler.ts'
 import type { Trace } from './trace.ts'
 import type { Violation } from './violation.ts'
 
-/** Chances per request, 0 to 1, unless said otherwise. */
+/** Probabilities per request. */
 export interface Faults {
-  /** An error, and nothing happened. */
+  /** The request fails and has no effect. */
   before: number
-  /** An error, and it happened. */
+  /** The request takes effect and fails. */
   after: number
-  /** An error, and it happens much later. */
+  /** The request fails and takes effect much later. */
   late: number
-  /** It happens again: at once, under the answer (a retry below us), or later. */
+  /** The request takes effect twice: before the answer (a hidden retry) or later. */
   duplicate: number
   throttle: number
-  /** A body comes back cut or with a flipped bit. */
+  /** A body arrives truncated or with a flipped bit. */
   damage: number
-  /** The process that asks dies. */
+  /** The requesting process crashes. */
   crash: number
-  /** The process that asks freezes. */
+  /** The requesting process stalls. */
   stall: number
-  /** It freezes at the put of a log entry, a manifest or a pointer: where it hurts. In addition to `stall`. */
+  /** The process stalls at the put of a log entry, a manifest or a pointer, in addition to `stall`. */
   stallAtCommit: number
   /** A request is slow. */
   slow: number
@@ -55,11 +54,11 @@ export interface NetworkOptions {
   trace: Trace
   marks: Marks
   faults: Faults
-  /** How long a process freezes at most. */
+  /** The longest stall of a process. */
   stallMs: number
-  /** How late a request lands at most after its sender gave up. */
+  /** The longest time between the sender's giving up and the effect of a late request. */
   lateMs: number
-  /** A bare producer's delta lands at most this late: see docs/explanation/reliability.md. */
+  /** The same for the delta of a bare producer: see docs/explanation/reliability.md. */
   lateInboxMs: number
   report: (violation: Violation) => void
 }
@@ -67,10 +66,10 @@ export interface NetworkOptions {
 export interface RequestShape<T> {
   what: string
   key: string
-  /** Happens in the service, at one moment. */
+  /** Takes effect in the service at one moment. */
   effect: () => T
   mutates: boolean
-  /** The answer on its way back. */
+  /** Called with the answer on its way back. */
   onAnswer?: (value: T) => T
 }
 
@@ -84,13 +83,13 @@ export class Network {
   readonly stallMs: number
   readonly lateMs: number
   readonly lateInboxMs: number
-  /** Requests that were sent and have not had their effect. */
+  /** Requests that were sent and have not taken effect. */
   underway = 0
   damaged = 0
   lastDamageMs = Number.NEGATIVE_INFINITY
   calm = false
   readonly report: (violation: Violation) => void
-  /** What the engine's background work logs as an error. */
+  /** Called for errors that the engine's background work logs. */
   onError: (process: Incarnation, event: string, fields: LogFields | undefined) => void = () => {}
 
   constructor(options: NetworkOptions) {
@@ -106,7 +105,7 @@ export class Network {
     this.report = options.report
   }
 
-  /** Faults off: what is underway still arrives. */
+  /** Ends all faults. Requests on their way still arrive. */
   calmDown(): void {
     this.faults = noFaults
     this.calm = true
@@ -144,7 +143,7 @@ export class Network {
         from.stall(
           chance.one(atCommit > 0 ? 0.15 : 0.5) ? chance.between(500, 10_000) : chance.between(10_000, this.stallMs),
         )
-        // Frozen before the request left, or after.
+        // The stall begins before or after the request was sent.
         if (chance.one(0.5)) waitMs = from.stalledForMs
         this.trace.add(scheduler.nowMs, from.name, 'stall', String(from.stalledForMs), shape.key)
       }
@@ -187,7 +186,7 @@ export class Network {
     } else if (shape.mutates && falls(faults.duplicate)) {
       this.#note(from, shape, 'duplicate')
       if (chance.one(0.5)) {
-        // Something below us tried again: the first answer is lost, the second one is what we see.
+        // A layer below repeated the request: the first answer is lost, and the process sees the second one.
         this.#land(delayMs, shape)
         this.#answer(from, shape, delayMs + this.delayMs(), resolve, reject)
       } else {
@@ -197,7 +196,7 @@ export class Network {
     } else this.#answer(from, shape, delayMs, resolve, reject)
   }
 
-  /** The effect, then the answer. */
+  /** Applies the effect, then sends the answer. */
   #answer<T>(
     from: Incarnation,
     shape: RequestShape<T>,
@@ -217,13 +216,13 @@ export class Network {
         return
       }
       const give = () => resolve(shape.onAnswer ? shape.onAnswer(value) : value)
-      // Half of the answers take no time of their own: fewer events, and effect and answer do fall together.
+      // Half of the answers take no extra time: this saves events, and covers an effect and answer at the same moment.
       if (this.calm || this.chance.one(0.6)) from.at(scheduler.nowMs, give)
       else from.at(scheduler.nowMs + this.delayMs(), give)
     })
   }
 
-  /** The effect alone: nobody hears of it. */
+  /** Applies the effect without an answer. */
   #land<T>(afterMs: number, shape: RequestShape<T>): void {
     this.underway++
     this.scheduler.after(afterMs, () => {

@@ -1,4 +1,4 @@
-/** What the command line asks for. */
+/** The options of the command line. */
 import { randomInt } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
@@ -16,7 +16,7 @@ export interface Options {
   trace: boolean
   shrink: boolean
   mutants: boolean
-  /** Of the mutants, those whose name begins so. */
+  /** Run only the mutants whose name begins with this. */
   only: string
   /** Start seeds per mutant. */
   starts: number
@@ -24,19 +24,19 @@ export interface Options {
 
 export const USAGE = `npm run simulate -- [options]
 
-  --seed N           first seed (default: drawn by chance, and printed)
+  --seed N           first seed (default: random, and printed)
   --histories M      how many seeds from there (default 1000)
   --lease            leases always work; without it, three of ten histories have none
   --no-lease         no history has leases
   --trace            print everything that happens in the history of one seed
-  --set NAME=VALUE   overrule a number of the plan (repeat): sessions=1, faults.crash=0, compact.leaseTtlMs=2000
+  --set NAME=VALUE   override a number of the plan (repeatable): sessions=1, faults.crash=0, compact.leaseTtlMs=2000
   --no-shrink        print a failing seed without making it smaller
   --workers K        processes (default: one for each core)
-  --minutes T        begin nothing new after so many minutes
+  --minutes T        begin no new batch after T minutes
   --summary FILE     write the totals there every half minute
   --json             print the report as JSON
-  --mutants          run broken copies of the protocols; each must be caught
-  --only PREFIX      those mutants whose name begins so
+  --mutants          run mutants of the protocols; each must be caught
+  --only PREFIX      run only the mutants whose name begins with PREFIX
   --starts S         start seeds per mutant (default 3)
 `
 

@@ -1,49 +1,51 @@
 /**
- * What one history consists of, drawn from its seed: actors, limits, faults. Every number can be overruled, which is
- * how a failing history is made smaller.
+ * The plan of one history, drawn from its seed: actors, limits, faults. Each number can be overridden, which is how a
+ * failing history is made smaller.
  */
 import { bucketLimits, type CompactLimits, defaultCompactLimits, type LogLimits } from 'siltstone/internal'
 import { Chance } from './chance.ts'
 import { type Faults, noFaults } from './network.ts'
 
 export interface Plan {
-  /** More events, and the history never comes to rest. */
+  /** A history with more events counts as one that never comes to rest. */
   maxEvents: number
-  /** Another draw of everything that the network does. */
+  /** Changes all random decisions of the network. */
   salt: number
   servers: number
-  /** Clients, each with one server after another. */
+  /** Clients, each of which uses one server after another. */
   sessions: number
   operations: number
   producers: number
   deltas: number
   compactors: number
   collectors: number
-  /** Servers that compact by themselves, woken by the queue. */
+  /** Servers that compact in the background, woken by the queue. */
   background: number
-  /** Forces leases. */
+  /** Operators that force leases. */
   operators: number
-  /** Forks, deletes and creates collections anew. */
+  /** Clients that fork and delete collections, and create new ones under used names. */
   lifecycles: number
-  /** Writers of somebody else's making, which mention deltas a second time. */
+  /** Clients that create and delete collections under the same few names. */
+  rivals: number
+  /** Writers of another implementation, which mention deltas a second time. */
   repeaters: number
   withoutLease: 0 | 1
-  /** Wall clocks differ from true time by at most this; steps stay within it. */
+  /** The most by which wall clocks differ from true time, before and after steps. */
   skewMs: number
-  /** 1: one page of a listing is one point in time. */
+  /** 1 if one page of a listing shows one point in time. */
   atomicListPages: 0 | 1
   pageKeys: number
   stallMs: number
   lateMs: number
   ids: number
-  /** 8 is the least that is worth an index. */
+  /** At least 8 for collections with an index. */
   dimension: number
   faults: Faults
   log: LogLimits
   compact: CompactLimits
 }
 
-/** Retention must outlast staleness, lateness of a bare producer and the differences of the clocks: see docs/explanation/reliability.md. */
+/** Retention must be longer than staleness, the lateness of bare producers and the differences of clocks: see docs/explanation/reliability.md. */
 export const RETRY_PRODUCE_MS = 8_000
 export const LATE_INBOX_MS = 10_000
 
@@ -81,6 +83,7 @@ export function drawPlan(seed: number, overrides: Partial<PlanNumbers> = {}): Pl
     background: some(0.3, () => 1),
     operators: some(0.2, () => 1),
     lifecycles: some(0.25, () => 1),
+    rivals: 0,
     repeaters: 0,
     withoutLease: chance.one(0.3) ? 1 : 0,
     skewMs: some(0.6, () => chance.between(0, 4 * SECOND)),
@@ -123,22 +126,25 @@ export function drawPlan(seed: number, overrides: Partial<PlanNumbers> = {}): Pl
   }
   const stalls = chance.split('stalls')
   if (stalls.one(0.3)) faults.stallAtCommit = stalls.next() * 0.25
-  // Of its own stream: what came later must not change older seeds.
+  // Drawn from separate streams: later additions must not change the plans of older seeds.
   const index = chance.split('index')
   if (index.one(0.4)) {
     plan.dimension = 8
     plan.compact.indexRows = index.between(1, 6)
   }
-  // With a collector, a delta might be forgotten while the entry of such a writer waits: see docs/explanation/reliability.md.
+  // With a collector, a delta could be forgotten while the entry of such a writer is on its way: see docs/explanation/reliability.md.
   plan.repeaters = plan.collectors === 0 && chance.split('repeaters').one(0.4) ? 1 : 0
+  const rivals = chance.split('rivals')
+  if (rivals.one(0.1)) plan.rivals = rivals.between(2, 3)
   return overrule(plan, overrides)
 }
 
-/** Names of the numbers that may be overruled: `faults.` leads to those of the faults. */
+/** Names of the numbers that may be overridden, with `faults.` before those of the faults. */
 export type PlanNumbers = Record<string, number>
 
 export const SHRINKABLE: readonly (keyof Plan)[] = [
   'lifecycles',
+  'rivals',
   'repeaters',
   'operators',
   'background',

@@ -1,12 +1,12 @@
 /**
- * Paths that a run must really have taken. A batch in which one of them was never taken proves nothing about it, so it
- * fails, as soon as it is so long that this cannot be chance.
+ * Paths that a run must have taken. A batch in which one of them was never taken proves nothing about it, so the batch
+ * fails if it is long enough that this cannot be chance.
  */
 export interface RarePath {
   what: string
-  /** Names of marks; any of them will do. */
+  /** Names of marks, any one of which suffices. */
   marks: readonly string[]
-  /** Expected many times over in so many histories. */
+  /** The path is expected many times in this number of histories. */
   within: number
   /** Happens only with leases, or only without. */
   lease?: 'with' | 'without'
@@ -38,6 +38,7 @@ export const RARE_PATHS: readonly RarePath[] = [
   path('stalled fork ended by a tombstone', 30_000, 'stalled fork ended by a tombstone'),
   path('deleted collection', 500, 'collection deleted'),
   path('name used again', 500, 'name used again'),
+  path('name that another client has', 500, 'contended name refused'),
   path('garbage collected', 500, 'garbage deleted'),
   path('delete that failed for some of its keys', 1_000, 'partial delete'),
   path('page of a state that is gone', 2_000, 'page gone'),
@@ -46,8 +47,8 @@ export const RARE_PATHS: readonly RarePath[] = [
   path('segment with an index published', 500, 'indexed segments published: fold'),
   path('merge of indexed segments', 500, 'indexed segments published: merge'),
   path('damaged body noticed', 500, 'damage was noticed'),
-  path('listing that missed a name', 500, 'listing missed a name that came meanwhile'),
-  path('listing that showed a name that was gone', 2_000, 'listing showed a name that was gone'),
+  path('listing that missed a name', 500, 'listing missed a new name'),
+  path('listing that showed a deleted name', 2_000, 'listing showed a deleted name'),
   path('crash', 500, 'process crashed'),
   path('request of a crashed process that landed', 500, 'request of a crashed process landed'),
   path('stall', 500, 'process stalled'),
@@ -61,7 +62,7 @@ export const RARE_PATHS: readonly RarePath[] = [
   { ...path('busy lease', 500, 'engine: lease_busy'), lease: 'with' },
 ]
 
-/** Those that a run of so many histories ought to have taken and has not. */
+/** The paths that a run of this number of histories should have taken and has not. */
 export function neverTaken(
   marks: Readonly<Record<string, number>>,
   histories: number,

@@ -1,10 +1,10 @@
-/** Which answers of a read are right, given what was true while it ran. */
+/** The correct answers of a read, given the true states while it ran. */
 import type { GetResponse } from 'siltstone/internal'
-import { applyDelta, lineOf, linesOf, type ModelState } from './model.ts'
+import { applyDelta, lineOf, linesOf, type ModelState } from './log-model.ts'
 import type { CollectionTruth, InboxDelta } from './collection-truth.ts'
 import type { World } from './world.ts'
 
-/** What was true when a read began. */
+/** The true state when a read began. */
 export interface Before {
   truth: CollectionTruth
   atMs: number
@@ -23,12 +23,12 @@ export function before(world: World, truth: CollectionTruth): Before {
   }
 }
 
-/** Producers drop fewer in one history. */
+/** More than producers drop in one history. */
 const UNSURE = 12
 
 /**
- * The states that a strong read of this version may show: the log up to it, every delta that lay in the inbox when the
- * read began, and any of those that came while it ran.
+ * The states that a strong read of this version may show: the log up to the version, each delta that was in the inbox
+ * when the read began, and any of the deltas that arrived while it ran.
  */
 export function* strongStates(from: Before, version: number, sinceMs = from.atMs): Generator<ModelState> {
   const waiting = from.truth.unsequenced(version)
@@ -76,7 +76,7 @@ export function sameLines(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((line, i) => line === b[i])
 }
 
-/** Whether some state passes; otherwise the history ends with what was expected. */
+/** Fails the history, with an expected state in the message, unless one of the states passes. */
 export function expectOne(
   world: World,
   promise: string,
@@ -93,7 +93,7 @@ export function expectOne(
   world.fail(promise, `${describe()}; expected for example ${expected}`)
 }
 
-/** @returns false when the version itself is wrong */
+/** @returns false if the version itself is wrong */
 export function checkVersion(world: World, from: Before, version: number, oldest: number, what: string): boolean {
   if (version >= oldest && version <= from.truth.end) return true
   world.fail(

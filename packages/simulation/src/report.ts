@@ -1,4 +1,4 @@
-/** What a run tells about itself. */
+/** The report of a run. */
 import type { Totals } from './batch.ts'
 import type { Options } from './options.ts'
 import { neverTaken } from './rare-paths.ts'

@@ -1,6 +1,9 @@
-/** Faults off: everything must be folded, nothing acknowledged missing, and the store must shrink and then be still. */
+/**
+ * After all faults have ended: everything must be folded, nothing acknowledged may be missing, and the store must shrink
+ * and then stay unchanged.
+ */
 import { Background, inboxPrefix, logPrefix } from 'siltstone/internal'
-import { linesOf } from './model.ts'
+import { linesOf } from './log-model.ts'
 import { linesOfAnswer, sameLines } from './reads.ts'
 import type { Server } from './server.ts'
 import { DATABASE, type Target, TENANT, type World } from './world.ts'
@@ -8,7 +11,7 @@ import { DATABASE, type Target, TENANT, type World } from './world.ts'
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
 
-/** Ends every process; what is underway still lands. */
+/** Ends each process. Requests on their way still take effect. */
 export async function quiesce(
   world: World,
   servers: readonly Server[],
@@ -24,7 +27,7 @@ export async function quiesce(
 
 export async function checkAtRest(world: World): Promise<void> {
   if (world.violation) return
-  // Leases of the dead run out; the clocks are right again.
+  // Leases of crashed processes expire, and the clocks are right again.
   await world.scheduler.sleep(30_000)
   const process = world.boot('last')
   process.mortal = false
@@ -36,9 +39,9 @@ export async function checkAtRest(world: World): Promise<void> {
   const commits = commitsOf(world)
   const { sent } = world.services.queue
   await world.scheduler.sleep(3 * MINUTE_MS)
-  if (commitsOf(world) !== commits) world.fail('rest', 'commits go on although nobody writes')
+  if (commitsOf(world) !== commits) world.fail('rest', 'commits go on without any write')
   if (world.services.queue.sent !== sent || world.services.queue.messages.length > 0)
-    world.fail('rest', `wake-ups go on although nobody writes: ${JSON.stringify(world.services.queue.messages)}`)
+    world.fail('rest', `wake-ups go on without any write: ${JSON.stringify(world.services.queue.messages)}`)
   await background.close()
   for (const target of world.targets) {
     const truth = world.truthOf(target)
@@ -54,7 +57,7 @@ export async function checkAtRest(world: World): Promise<void> {
   }
   checkOutcomes(world)
   if (world.violation) return
-  // Retention passes, then some hours more: what is due is enlisted by the hour.
+  // Retention passes, and some hours more, since due work is listed by the hour.
   for (let hour = 0; hour < 4; hour++) {
     await world.scheduler.sleep(HOUR_MS)
     await engine.collectDue()
@@ -94,7 +97,7 @@ function checkOutcomes(world: World): void {
   }
 }
 
-/** An idle collection keeps its records, its newest history, and nothing else. */
+/** An idle collection keeps its records and its newest history, and nothing else. */
 function checkSmall(world: World, target: Target): void {
   const { bucket, truth, plan } = world
   const at = world.truthOf(target)
@@ -104,7 +107,7 @@ function checkSmall(world: World, target: Target): void {
     world.fail('idle collections', `${left.length} objects are left: ${left.join(' ')}`)
   const snapshot = under(`snapshot/${target.path}/`).length
   const reachable = truth.reachable(at.current).size
-  // A commit of the collector itself leaves at most its own manifests behind.
+  // A commit of the garbage collector leaves at most its own manifests behind.
   const allowed = reachable + 3 + plan.compact.history.newest
   if (snapshot > allowed)
     world.fail('idle collections', `${snapshot} objects under snapshot/${target.path}/, ${reachable} are needed`)

@@ -1,4 +1,4 @@
-/** Runs every mutant until it is caught, from several start seeds, and tells after how many histories. */
+/** Runs each mutant until it is caught, from several start seeds, and reports the number of histories. */
 import { type FarmOptions, runFarm } from './farm.ts'
 import { runHistory } from './history.ts'
 import { MUTANTS } from './mutants.ts'
@@ -16,7 +16,7 @@ export interface MutantResult {
   promises: string[]
 }
 
-/** Start seeds lie so far apart that no history is run twice. */
+/** The distance of start seeds, so large that no history is run twice. */
 const APART = 1_000_000
 
 export async function runMutants(options: Options, tell: (result: MutantResult) => void): Promise<MutantResult[]> {
@@ -52,7 +52,7 @@ export async function runMutants(options: Options, tell: (result: MutantResult) 
   return results
 }
 
-/** A mutant is caught by what the real code does not do. @throws Error */
+/** A seed catches a mutant only if the real code passes it. @throws Error otherwise */
 async function checkRealCode(seed: number, options: Options): Promise<void> {
   const { violation } = await runHistory(seed, options.overrides)
   if (violation) throw new Error(`seed ${seed} fails without any mutant: ${violation.message}`)

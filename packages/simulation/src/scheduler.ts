@@ -1,6 +1,6 @@
 /**
- * Simulated time. Events fire in order of their time, then of their making; after each one everything that waits on
- * promises runs before the next fires. Nothing here depends on the machine's clock, so a run replays exactly.
+ * Simulated time. Events fire in the order of their time, then of their creation; after each one, everything that waits
+ * on promises runs before the next one fires. Nothing depends on the machine's clock, so a run replays exactly.
  */
 interface Event {
   atMs: number
@@ -9,7 +9,7 @@ interface Event {
   cancelled: boolean
 }
 
-/** Lets every promise that can settle settle. */
+/** Waits until all promises that can settle have settled. */
 function drain(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve)
@@ -22,7 +22,7 @@ export class Scheduler {
   readonly #heap: Event[] = []
   #made = 0
 
-  /** @returns a function that cancels it */
+  /** @returns a function that cancels the event */
   at(atMs: number, run: () => void): () => void {
     const event = { atMs: Math.max(this.nowMs, Math.round(atMs)), order: this.#made++, run, cancelled: false }
     this.#push(event)
@@ -43,7 +43,7 @@ export class Scheduler {
 
   /**
    * Fires events until `done`, or until there are none.
-   * @returns false when it ended without `done`: everybody waits for something that will never happen, or `maxEvents`
+   * @returns false if it ended without `done`: no event is left, or there were more than `maxEvents`
    */
   async run(done: () => boolean, maxEvents = Number.POSITIVE_INFINITY): Promise<boolean> {
     const last = this.fired + maxEvents
@@ -60,7 +60,7 @@ export class Scheduler {
     return true
   }
 
-  /** Runs until `work` has settled. @throws what it throws; Error when nothing is left that could settle it */
+  /** Runs until `work` has settled. @throws what `work` throws; Error if no event is left that could settle it */
   async until<T>(work: Promise<T>, maxEvents?: number): Promise<T> {
     let settled = false
     const settle = () => {

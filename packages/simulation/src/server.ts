@@ -1,4 +1,4 @@
-/** A process that holds an engine, and starts again from nothing when it crashed. */
+/** A process with an engine, which starts again without any memory after a crash. */
 import { Background, type Collection, type StoreEngine } from 'siltstone/internal'
 import { Crashed, type Incarnation } from './incarnation.ts'
 import { DATABASE, type Target, TENANT, type World } from './world.ts'
@@ -17,7 +17,7 @@ export class Server {
     this.#withBackground = withBackground
   }
 
-  /** Calls it; rejects with `Crashed` when the process dies meanwhile. */
+  /** Calls the process; rejects with `Crashed` if it crashes before it answers. */
   async use<T>(work: (engine: StoreEngine, process: Incarnation) => Promise<T>): Promise<T> {
     const { engine, process } = await this.up()
     return process.call(() => work(engine, process))
@@ -32,7 +32,7 @@ export class Server {
       const starting = (this.#running ??= this.#start(false))
       const running = await starting
       if (running.process.alive) return running
-      // Of several who waited only the first starts it again: two would leave one that nobody ever ends.
+      // Only the first of several waiting callers starts the process again: a second one would never be ended.
       if (this.#running === starting) this.#running = this.#start(true)
     }
   }
@@ -52,7 +52,7 @@ export class Server {
       const process = this.#world.boot(this.name)
       try {
         const engine = await process.call(() => this.#world.openEngine(process))
-        // It ends with its process, never before.
+        // The background work ends with its process, never before.
         const background = this.#withBackground && new Background(engine, BACKGROUND)
         return { process, engine, background }
       } catch (error) {

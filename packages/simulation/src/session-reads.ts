@@ -1,7 +1,7 @@
-/** Reads of a client, at every level, and what their answers promise. */
+/** Reads of a client, at each read level, and the checks of their answers. */
 import { type Collection, type GetRequest, type GetResponse, isSiltstoneError } from 'siltstone/internal'
-import { idsWhere, linesOf, type ModelState } from './model.ts'
-import { drawVector } from './operations.ts'
+import { idsWhere, linesOf, type ModelState } from './log-model.ts'
+import { drawVector } from './draw-operations.ts'
 import { type Before, before, checkVersion, expectOne, linesOfAnswer, sameLines, strongStates } from './reads.ts'
 import { type Call, mayBeMissing } from './call.ts'
 import type { Server } from './server.ts'
@@ -85,7 +85,7 @@ async function getBounded(call: Call, collection: Collection): Promise<void> {
   )
 }
 
-/** A point in time never changes: it is the log up to there, whoever asks and whenever. */
+/** A point in time never changes: it is the log up to that version, for each reader and at any time. */
 async function getAt(call: Call, collection: Collection): Promise<void> {
   const { world, chance, from, truth } = call
   const at = chance.between(0, from.end)
@@ -103,8 +103,8 @@ async function getAt(call: Call, collection: Collection): Promise<void> {
   } catch (error) {
     if (!isSiltstoneError(error, 'not-found') || error.code !== 'gone') throw error
     world.marks.hit('point in time gone')
-    // What a fork began with is no entry of its log: only its pins keep that.
-    // Without its record an entry cannot be told from a stray.
+    // The initial records of a fork are not entries of its log: only its pins keep them.
+    // An entry without a record of its folding cannot be told from a stray.
     const isRecorded = truth.log
       .slice(0, Math.min(at, truth.watermark))
       .every(({ entry }) => truth.current?.manifest.folded.some(({ ids }) => ids.includes(entry.id)))
@@ -165,7 +165,7 @@ async function query(call: Call, collection: Collection): Promise<void> {
   )
 }
 
-/** Pages, at whatever servers, are of the state of the first one. */
+/** All pages show the state of the first one, at any server. */
 async function page(call: Call, collection: Collection): Promise<void> {
   const { world, chance, servers, target } = call
   const limit = chance.between(1, 2)
@@ -173,7 +173,7 @@ async function page(call: Call, collection: Collection): Promise<void> {
   const all: GetResponse = { ...first, ids: [] }
   const lines = linesOfAnswer(first)
   let token = first.pageToken
-  // What the first page showed is decided by now; the rest must fit, whatever happens meanwhile.
+  // The first page fixes the state; later pages must show the same state in spite of concurrent writes.
   const decided = [...strongStates(call.from, first.version)].map(linesOf)
   if (!checkVersion(world, call.from, first.version, call.from.end, 'first page')) return
   while (token !== undefined) {

@@ -1,7 +1,7 @@
-/** Writes of a client, and what their answers promise. */
+/** Writes of a client, and the checks of their answers. */
 import { type Collection, isSiltstoneError, type RecordOp } from 'siltstone/internal'
-import { applyRecords, idsWhere, type ModelState } from './model.ts'
-import { drawBatch, drawId, newMarker } from './operations.ts'
+import { applyRecords, idsWhere, type ModelState } from './log-model.ts'
+import { drawBatch, drawId, newMarker } from './draw-operations.ts'
 import { strongStates } from './reads.ts'
 import { type Call, expectNever, isClear, mayBeMissing } from './call.ts'
 import type { TrueEntry } from './collection-truth.ts'
@@ -21,7 +21,7 @@ async function write(call: Call, collection: Collection): Promise<void> {
   checkAcknowledged(call, version, batch, 'write')
 }
 
-/** The records stand in that entry, in one piece; nothing before has them. */
+/** The records are in that entry, contiguous, and in no earlier one. */
 function checkAcknowledged(call: Call, version: number, batch: readonly RecordOp[], what: string): number | undefined {
   const { world, truth, from, memory, target } = call
   const marker = batch[0]?.id as string
@@ -49,13 +49,13 @@ function checkAcknowledged(call: Call, version: number, batch: readonly RecordOp
   return at
 }
 
-/** A batch is refused for its dimension only where some state of the time had another one. */
+/** A batch is refused for its dimension only if some state during the call had another dimension. */
 function checkMismatch(call: Call, batch: readonly RecordOp[]): void {
   const { world, truth, from } = call
   const dimension = batch.find(({ vector }) => vector)?.vector?.length
   const isOther = (state: ModelState) => state.dimension !== null && state.dimension !== dimension
   for (let version = from.end; version <= truth.end; version++) {
-    // A reset at the end of an entry may take back the dimension that requests within the entry met.
+    // A reset at the end of an entry may undo the dimension that requests within the entry met.
     const entry = version > from.end ? truth.log[version - 1] : undefined
     if (entry && placesIn(entry).some(({ state }) => isOther(state)))
       return world.marks.hit('write of another dimension refused')
@@ -90,7 +90,7 @@ async function deleteIds(call: Call, collection: Collection): Promise<void> {
   )
 }
 
-/** The count is exact at the write's place in the log. */
+/** The count is exact at the place of the write in the log. */
 function checkDeleted(
   call: Call,
   answer: { version: number; deleted: number },
@@ -102,7 +102,7 @@ function checkDeleted(
   const entry = truth.log[version - 1]
   if (entry && version > from.end && placesIn(entry).some(({ state, rest }) => isPlace(matching(state), rest, deleted)))
     return
-  // Nothing to delete and nothing to sequence: no entry was written, but nothing may have come before it unseen.
+  // With nothing to delete and nothing to sequence no entry is written, but the state must match one during the call.
   if (deleted === 0 && version >= from.end && version <= truth.end) {
     for (const state of strongStates(from, version)) if (matching(state).length === 0) return
   }
@@ -118,7 +118,7 @@ function isPlace(ids: readonly string[], rest: readonly RecordOp[], deleted: num
   return found.length === deleted && found.every(({ op, id }) => op === 'delete' && ids.includes(id))
 }
 
-/** Every place in an entry at which a request may have been evaluated. */
+/** All places in an entry at which a request may have been evaluated. */
 function placesIn(entry: TrueEntry): { state: ModelState; rest: readonly RecordOp[] }[] {
   const { records } = entry.entry
   const places = []
@@ -182,7 +182,7 @@ async function rollback(call: Call, collection: Collection): Promise<void> {
   try {
     version = (await collection.rollback(name)).version
   } catch (error) {
-    // It was thinned out meanwhile.
+    // The snapshot was thinned out in the meantime.
     if (isSiltstoneError(error, 'not-found') && error.code === 'snapshot-missing') return
     if (isSiltstoneError(error, 'invalid') && error.code === 'snapshot-closed' && mayBeMissing(call)) return
     throw error

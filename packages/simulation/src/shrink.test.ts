@@ -4,7 +4,7 @@ import { shrink } from './shrink.ts'
 
 describe('shrinking', () => {
   it('finds a smaller plan that breaks the same promise', async () => {
-    // A history that is cut off does not come to rest: that is a violation as good as any.
+    // A history that is cut off does not come to rest, which is a violation like any other.
     const from = { maxEvents: 400 }
     const { overrides } = await shrink(3, from, 'rest', 20_000)
     const sizeOf = (numbers: Record<string, number>) => {

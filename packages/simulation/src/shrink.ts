@@ -1,6 +1,6 @@
 /**
- * Makes a failing history smaller: fewer actors, operations and faults, as long as the same promise is broken. Fewer of
- * anything shifts everything that is drawn later, so each smaller plan is tried with several salts.
+ * Makes a failing history smaller: fewer actors, operations and faults, as long as the same promise is broken. A smaller
+ * number changes all later random decisions, so each smaller plan is tried with several salts.
  */
 import { runHistory } from './history.ts'
 import { drawPlan, FAULTS, type Plan, type PlanNumbers, SHRINKABLE } from './plan.ts'
@@ -41,7 +41,7 @@ export async function shrink(
   return { overrides, tried }
 }
 
-/** For each number of the plan, boldest first, what to try instead. */
+/** The smaller values to try for each number of the plan, the smallest first. */
 function* smaller(seed: number, overrides: Numbers): Generator<Numbers[]> {
   for (const name of SHRINKABLE) {
     const now = drawPlan(seed, overrides)[name] as number

@@ -1,4 +1,4 @@
-/** Queue, leases and the rest of an environment, as one process sees them. */
+/** Queue, leases and the other parts of an environment, as one process sees them. */
 import {
   type AcquireResult,
   type Clock,
@@ -58,7 +58,7 @@ export class QueueService {
       message.receiveCount++
       if (message.receiveCount > 1) marks.hit('queue: delivered again')
       message.receipt = `${++this.#receipts}`
-      // A duplicate: it stays visible although it was handed out.
+      // A duplicate: the message stays visible although it was delivered.
       message.visibleAtMs = !calm && chance.one(0.05) ? scheduler.nowMs : scheduler.nowMs + visibilityMs
       taken.push({ ...message })
     }
@@ -113,7 +113,7 @@ export class SimQueue implements Queue {
     }
   }
 
-  /** A long poll: until something arrives or the time is over. */
+  /** A long poll: waits until a message arrives or the time has passed. */
   #arrival(ms: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const end = (settle: () => void) => {
@@ -167,7 +167,7 @@ export class SimQueue implements Queue {
   async close(): Promise<void> {}
 }
 
-/** The memory driver's leases; whether one has expired is judged by the clock of who asks, as a condition's `:now` is. */
+/** The leases of the memory driver, which expire by the clock of the requesting process, like `:now` in a condition. */
 export class LeaseService {
   readonly #owners = new Map<string, { owner: string; fencing: number }>()
   readonly #network: Network
@@ -198,7 +198,7 @@ export class LeaseService {
     return answer
   }
 
-  /** The driver has its whole effect before it returns its promise. */
+  /** The driver takes effect entirely before it returns its promise. */
   as<T>(by: Incarnation, use: (leases: MemoryLeases) => Promise<T>): Promise<T> {
     this.#asking = by.clock
     return use(this.#leases)
@@ -275,7 +275,7 @@ export interface Services {
   store: SimStoreOptions
 }
 
-/** Everything one process touches. */
+/** The environment of one process. */
 export function environmentOf(services: Services, process: Incarnation, seed: number): Environment {
   const { network } = services
   const random = new Chance(seed).split(process.name)

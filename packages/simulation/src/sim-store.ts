@@ -1,4 +1,4 @@
-/** The object store as one process sees it through the network. What the simulation does not know fails loudly. */
+/** The object store as one process sees it through the network. */
 import {
   compareKeys,
   type DeleteResult,
@@ -20,9 +20,9 @@ import type { Incarnation } from './incarnation.ts'
 import type { Network } from './network.ts'
 
 export interface SimStoreOptions {
-  /** One page is one point in time. */
+  /** Whether one page shows one point in time. */
   atomicListPages: boolean
-  /** A page ends after at most this many keys; 1,000 is no limit. */
+  /** The most keys of a page; 1,000 means no extra limit. */
   pageKeys: number
 }
 
@@ -110,14 +110,14 @@ export class SimStore implements ObjectStore {
         const now = bucket.after(request)
         let infos = [...now.values()]
         if (first) {
-          // Names that came or went while the directory was read are shown or not, each on its own.
+          // Each name that was added or removed while the directory was read is shown or not, independently.
           const unsure = [...first.keys()].filter((key) => !now.has(key))
           infos = infos.filter(({ key }) => first.has(key) || chance.one(0.5))
-          if (infos.length < now.size) marks.hit('listing missed a name that came meanwhile')
+          if (infos.length < now.size) marks.hit('listing missed a new name')
           for (const key of unsure)
             if (chance.one(0.5)) {
               infos.push(first.get(key) as ObjectInfo)
-              marks.hit('listing showed a name that was gone')
+              marks.hit('listing showed a deleted name')
             }
           infos.sort((a, b) => compareKeys(a.key, b.key))
         }
@@ -158,7 +158,7 @@ export class SimStore implements ObjectStore {
 
   #maybeDamage(key: string, got: GetResult): GetResult {
     const { chance, faults, marks, trace, scheduler } = this.#network
-    // The store's descriptor is plain text, without a checksum.
+    // The store's descriptor is plain text without a checksum.
     if (
       got.status !== 'ok' ||
       got.body.length === 0 ||

@@ -1,4 +1,4 @@
-/** What happened, in order: a rolling hash, and the lines themselves when somebody wants to read them. */
+/** The events in order: a rolling hash, and on request the lines themselves. */
 export class Trace {
   #hash = 0x811c9dc5
   readonly lines: string[] | undefined

@@ -1,10 +1,13 @@
 /**
- * The truth of the bucket, kept by watching every change of it as it happens: each collection's log folded by the
- * model, each pointer's history, and the promises that must hold at every single change, whoever makes it.
+ * The truth of the bucket, kept by watching each change as it happens: the log of each collection, folded by the model,
+ * the history of each pointer, and the invariants that must hold at each change by any process.
  */
 import {
+  type CollectionDocument,
+  collectionType,
   decodeChecked,
   decodeDelta,
+  decodeDocument,
   decodeEntry,
   decodeManifest,
   decodePointer,
@@ -19,7 +22,7 @@ import type { Bucket, BucketObserver, StoredObject } from './bucket.ts'
 import { CollectionTruth, MARKER, type InboxDelta, type TrueManifest } from './collection-truth.ts'
 import { checkCommit, checkDeletion, type Keep, type KnownState } from './commit-checks.ts'
 import type { Marks } from './marks.ts'
-import { applyDelta, applyRecords, deltaFits, emptyState, type ModelState } from './model.ts'
+import { applyDelta, applyRecords, deltaFits, emptyState, type ModelState } from './log-model.ts'
 import { Violation } from './violation.ts'
 
 export class Truth implements BucketObserver, KnownState {
@@ -28,6 +31,8 @@ export class Truth implements BucketObserver, KnownState {
   readonly collections = new Map<string, CollectionTruth>()
   readonly manifests = new Map<string, TrueManifest>()
   readonly bornMs = new Map<string, number>()
+  /** The catalog's documents of collections, by key. */
+  readonly #documents = new Map<string, CollectionDocument>()
   readonly #nowMs: () => number
   readonly #deltaBytes: number
   readonly keep: Keep
@@ -63,6 +68,7 @@ export class Truth implements BucketObserver, KnownState {
       else if (parsed?.kind === 'inbox') this.#delta(this.of(parsed.path), parsed.ulid, key, object)
       else if (parsed?.kind === 'manifest') this.#manifest(parsed.path, key, object)
       else if (parsed?.kind === 'pointer') this.#commit(this.of(parsed.path), key, object, by)
+      else if (parsed?.kind === 'collection-id') this.#catalogued(key, object, by)
     })
   }
 
@@ -70,6 +76,7 @@ export class Truth implements BucketObserver, KnownState {
     this.#watch(() => {
       const parsed = parseKey(key)
       if (parsed?.kind === 'pointer') this.#commit(this.of(parsed.path), key, object, by)
+      else if (parsed?.kind === 'collection-id') this.#catalogued(key, object, by)
       else if (!key.startsWith('catalog/') && parsed?.kind !== 'gc-due')
         throw new Violation('immutable objects', `${by} wrote over ${key}`)
     })
@@ -77,6 +84,20 @@ export class Truth implements BucketObserver, KnownState {
 
   deleting(key: string, by: string): void {
     this.#watch(() => checkDeletion(this, key, by, this.#nowMs()))
+  }
+
+  #catalogued(key: string, object: StoredObject, by: string): void {
+    const document = decodeDocument(collectionType, object.body, key)
+    this.#documents.set(key, document)
+    if (document.state !== 'live') return
+    const { tenant, database, name } = document
+    const nameOf = (other: CollectionDocument) => JSON.stringify([other.tenant, other.database, other.name])
+    for (const [otherKey, other] of this.#documents)
+      if (otherKey !== key && other.state === 'live' && nameOf(other) === nameOf(document))
+        throw new Violation(
+          'unique names',
+          `${by} made ${key} live as ${name} in ${tenant}/${database}, which is ${otherKey}`,
+        )
   }
 
   #watch(check: () => void): void {

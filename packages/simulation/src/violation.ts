@@ -1,6 +1,6 @@
-/** A promise that was broken. Ends the history. */
+/** A broken promise, which ends the history. */
 export class Violation extends Error {
-  /** Stable, so that shrinking keeps to the same failure. */
+  /** A stable name, so that shrinking keeps the same failure. */
   readonly promise: string
 
   constructor(promise: string, message: string) {

@@ -20,7 +20,7 @@ export const DATABASE = 'default_database'
 export interface Target {
   info: CollectionInfo
   path: string
-  /** Somebody asked for its deletion: answers of "not found" are right. */
+  /** Its deletion was requested, so "not found" is a correct answer. */
   deleting: boolean
 }
 
@@ -37,13 +37,13 @@ export class World {
   readonly services: Services
   readonly targets: Target[] = []
   violation: Violation | undefined
-  /** Operations that clients began and nobody has answered. */
+  /** Operations that clients began and that were not answered yet. */
   open = 0
-  /** Writes that must be there at the end, and where. */
+  /** Writes that must exist at the end, and the entry of each. */
   readonly acknowledged = new Map<string, number>()
-  /** Writes that must not be there, and why. */
+  /** Writes that must not exist, and the reason. */
   readonly never = new Map<string, string>()
-  /** Inbox keys that were acknowledged. */
+  /** Keys of acknowledged inbox deltas. */
   readonly produced = new Map<string, string>()
   #lives = 0
   #names = 0
@@ -109,7 +109,7 @@ export class World {
 
   report(violation: Violation): void {
     this.violation ??= violation
-    // Without the message: it may hold a stack.
+    // Without the message, which may contain a stack.
     this.trace.add(this.scheduler.nowMs, 'VIOLATION', violation.promise, '', '')
   }
 
@@ -117,7 +117,7 @@ export class World {
     this.report(new Violation(promise, message))
   }
 
-  /** A process at its birth. */
+  /** Starts a process. */
   boot(name: string): Incarnation {
     const { skewMs } = this.plan
     const chance = this.chance.split(`${name} ${this.#lives}`)
@@ -147,20 +147,20 @@ export class World {
     })
   }
 
-  /** A name or marker that nobody else has. */
+  /** The number of a new, unique name or marker. */
   next(): number {
     return ++this.#names
   }
 
   /**
-   * Whether a failure is one that the promises allow.
-   * @param damaged how many bodies had been damaged when the operation began
+   * Fails the history unless the promises allow this error.
+   * @param damaged the number of damaged bodies when the operation began
    */
   judge(error: unknown, what: string, damaged: number, mayBeMissing: boolean): void {
     if (error instanceof Crashed || isSiltstoneError(error, 'unavailable') || isSiltstoneError(error, 'unknown')) return
     if (isSiltstoneError(error, 'conflict')) return
     if (isSiltstoneError(error, 'not-found') && mayBeMissing) return
-    // Who waits for the same read as somebody else shares its failure, so damage may be a little older than the call.
+    // Callers that share a read share its failure, so the damage may be a little older than the call.
     const sinceDamageMs = this.scheduler.nowMs - this.network.lastDamageMs
     if (isSiltstoneError(error, 'corrupt') && (this.network.damaged > damaged || sinceDamageMs < SHARED_MS)) {
       this.marks.hit('damage was noticed')
@@ -187,7 +187,7 @@ export class World {
 }
 
 export const BOUNDED_MS = 2_000
-/** Reads that are shared take less. */
+/** Longer than any shared read. */
 const SHARED_MS = 30_000
 
 interface Basis {
@@ -197,7 +197,7 @@ interface Basis {
 
 let basis: Promise<Basis> | undefined
 
-/** A store with one empty collection, made once: every history begins with it. */
+/** A store with one empty collection, created once: each history begins with a copy of it. */
 async function makeBasis(plan: Plan): Promise<Basis> {
   const scheduler = new Scheduler()
   const bucket = new Bucket(() => EPOCH_MS)

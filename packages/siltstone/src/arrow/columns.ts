@@ -1,10 +1,10 @@
-/** Values of Arrow columns: texts of any encoding that producers write, and vectors without a copy. */
+/** Values of Arrow columns: texts in each encoding that producers use, and vectors without a copy. */
 import { isAscii, isUtf8, utf8Decode, utf8Reader } from '#codec'
 import type { ArrowColumn, ArrowFile } from './file.ts'
 import { FormatProblem } from './problem.ts'
 import { TypeId } from './schema.ts'
 
-/** Tells whether row i has a value. @throws FormatProblem when the bitmap is too short */
+/** Returns a function that tells whether a row has a value. @throws FormatProblem when the bitmap is too short */
 function validity(column: ArrowColumn): (row: number) => boolean {
   if (column.field.typeId === TypeId.null && column.field.dictionary === null) return () => false
   const bitmap = column.buffers[0] ?? new Uint8Array(0)
@@ -34,7 +34,7 @@ export function readTexts(column: ArrowColumn, file: ArrowFile): (string | null)
   }
 }
 
-/** A null column has no bytes, so its length proves nothing: keep it within reason. */
+/** Checks the length of a column against its bytes. A column of nulls has none, so its length is limited. */
 function bounded(column: ArrowColumn, bytesPerRow: number, bytes = 0): number {
   const limit = bytesPerRow === 0 ? 100_000_000 : bytes / bytesPerRow
   if (column.length > limit) throw problem(column, 'is longer than its bytes')
@@ -64,7 +64,7 @@ function readOffsetTexts(column: ArrowColumn, width: 4 | 8): (string | null)[] {
   return out
 }
 
-/** Tests a range once, then cuts strings from it cheaply. */
+/** Validates a range once, so that cutting strings from it is cheap. */
 function textReader(
   column: ArrowColumn,
   values: Uint8Array,
@@ -76,7 +76,7 @@ function textReader(
   if (!isUtf8(used)) throw problem(column, 'is not UTF-8')
   const read = utf8Reader(values)
   return (from, to) => {
-    // The whole is UTF-8; a cut inside a character would begin, or leave the next text beginning, with a continuation.
+    // The whole range is UTF-8. After a cut inside a character this text, or the next, begins with a continuation byte.
     if (from < to && (continues(values, from) || (to < last && continues(values, to)))) {
       throw problem(column, 'is not UTF-8')
     }
@@ -155,13 +155,13 @@ function indexReader(indices: Uint8Array, width: number): (row: number) => numbe
   }
 }
 
-/** The values of a dictionary, read once however many batches name them. */
+/** The values of a dictionary, read once for all batches. */
 function wordsOf(id: number, column: ArrowColumn, file: ArrowFile): (string | null)[] {
   const known = file.words.get(id)
   if (known !== undefined) return known
   const words: (string | null)[] = []
   for (const chunk of file.dictionaries.get(id) ?? []) {
-    // No producer writes one, and its length would have no bytes behind it.
+    // No producer writes one, and no bytes would limit its length.
     if (chunk.field.typeId === TypeId.null) throw problem(column, 'has a dictionary of nulls')
     for (const word of readTexts(chunk, file)) words.push(word)
   }
@@ -169,7 +169,7 @@ function wordsOf(id: number, column: ArrowColumn, file: ArrowFile): (string | nu
   return words
 }
 
-/** For a value that stands in the file once and may be named by many rows. */
+/** Charges the budget for a value that is stored once and that many rows may refer to. */
 function spend(column: ArrowColumn, file: ArrowFile, bytes: number): void {
   file.budget.bytes -= bytes
   if (file.budget.bytes < 0) throw problem(column, 'its values are too large when written out')
@@ -177,11 +177,11 @@ function spend(column: ArrowColumn, file: ArrowFile, bytes: number): void {
 
 export interface Vectors {
   dimension: number
-  /** A view into the file where it is aligned. */
+  /** A view into the file if its bytes are aligned, otherwise a copy. */
   row(row: number): Float32Array | null
 }
 
-/** fixed_size_list of float32. Values are not tested for NaN here. */
+/** fixed_size_list of float32. NaN is not rejected here. */
 export function readVectors(column: ArrowColumn): Vectors {
   const { field } = column
   const child = column.children[0]

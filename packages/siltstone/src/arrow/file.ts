@@ -1,9 +1,9 @@
 /**
  * Reader of Arrow IPC files (https://arrow.apache.org/docs/format/Columnar.html#ipc-file-format): footer, dictionaries
- * and record batches, down to the buffers of each column. `columns.ts` makes values of them.
+ * and record batches, down to the buffers of each column. `columns.ts` decodes their values.
  *
- * Files come from any producer, and a refusal must be the same in every process and version, so nothing here depends
- * on a library: every offset is checked, no loop is longer than the file.
+ * Files come from any producer, and every process and version must refuse the same ones, so no Arrow library is used:
+ * every offset is checked, and no loop is longer than the file.
  */
 import { utf8Decode, zstdDecompress } from '#codec'
 import { Table } from './flatbuffer.ts'
@@ -13,8 +13,8 @@ import { type ArrowField, type ArrowSchema, readSchema, TypeId } from './schema.
 
 const MAGIC = 'ARROW1'
 /**
- * Of all compressed buffers of a file together, when unpacked, and of all values of dictionaries and views, when written
- * out: a few kilobytes must not become a gigabyte.
+ * Limit of the decompressed buffers of a file together, and of the values that dictionaries and views expand to: a few
+ * kilobytes must not become a gigabyte.
  */
 const MAX_RAW_BYTES = 256 * 1024 * 1024
 
@@ -38,13 +38,13 @@ export interface ArrowFile {
   batches: ArrowBatch[]
   /** By dictionary id; several columns when deltas were appended. */
   dictionaries: Map<number, ArrowColumn[]>
-  /** Their values, once they were read. */
+  /** Decoded values by dictionary id. */
   words: Map<number, (string | null)[]>
-  /** What values that stand once and are named often may still take, when written out. */
+  /** Bytes that values of dictionaries and views may still expand to. */
   budget: { bytes: number }
 }
 
-/** Where the footer's FlatBuffer lies. */
+/** Range of the footer's FlatBuffer. */
 export function footerRange(bytes: Uint8Array): { start: number; end: number } {
   const end = bytes.length - 10
   const text = (from: number): string => utf8Decode(bytes, from, from + MAGIC.length)
@@ -71,7 +71,7 @@ export function readArrowFile(bytes: Uint8Array): ArrowFile {
   }
 }
 
-/** A batch that is named a million times would be a million batches. */
+/** Blocks that overlap could make one batch count as a million. */
 function checkApart(all: readonly Block[], fileBytes: number): void {
   let total = 0
   for (const { metadataLength, bodyLength } of all) total += Math.max(0, metadataLength) + Math.max(0, bodyLength)
@@ -147,7 +147,7 @@ class FileReader {
       throw new FormatProblem('a block lies outside the file')
     }
     const view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset + offset, metadataLength)
-    // 0xffffffff marks today's framing; files of before Arrow 0.15 begin with the length.
+    // 0xffffffff marks the current framing; files from before Arrow 0.15 begin with the length.
     const prefix = view.getInt32(0, true) === -1 ? 8 : 4
     const message = Table.root(this.#bytes.subarray(offset + prefix, bodyStart))
     return {
@@ -158,7 +158,7 @@ class FileReader {
   }
 }
 
-/** The first field of each. */
+/** Collects the first field that uses each dictionary. */
 function noteDictionaries(fields: readonly ArrowField[], found: Map<number, ArrowField>): void {
   for (const field of fields) {
     const id = field.dictionary?.id

@@ -1,6 +1,6 @@
 /**
- * Reads FlatBuffers tables with every access checked: a DataView refuses what lies outside, counts are bounded by the
- * bytes there are. Arrow's own library trusts these offsets, and damaged ones could make it loop or give wrong values.
+ * Reads FlatBuffers tables and checks every access: a DataView throws outside its range, and counts are limited by the
+ * size of the input. Arrow's own library trusts the offsets, so that damaged ones could make it loop or misread.
  * Layout: https://flatbuffers.dev/internals/
  */
 import { utf8Decode } from '#codec'
@@ -9,8 +9,8 @@ import { FormatProblem } from './problem.ts'
 type Word = (offset: number) => number
 
 /**
- * Offsets may lead to one place many times, so a small file could unfold without end: what the tables of one root give
- * out, in bytes, is bounded by the bytes there are.
+ * Many offsets may point to the same place, so a small file could expand without limit. The tables of one root therefore
+ * yield at most as many bytes as the input has.
  */
 interface Budget {
   bytes: number

@@ -1,18 +1,18 @@
 /**
  * LZ4 frame decoder (https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md), the other compression of Arrow files.
- * Checksums of frames are not tested: Arrow files that want a checksum carry ours.
+ * Checksums of frames are not verified: Arrow files that need a checksum carry Siltstone's.
  */
 import { FormatProblem } from './problem.ts'
 
 const MAGIC = 0x184d2204
-/** A byte of a block gives at most so many (a run length of 255). */
+/** Most bytes that one byte of a block expands to (a run length of 255). */
 const MAX_RATIO = 255
 
 /** @throws FormatProblem when the frame is damaged or does not give exactly `rawLength` bytes */
 export function decodeLz4Frame(frame: Uint8Array, rawLength: number): Uint8Array {
   const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength)
   if (frame.length < 7 || view.getUint32(0, true) !== MAGIC) throw new FormatProblem('not an LZ4 frame')
-  // Before memory is taken for what the frame cannot hold.
+  // Before allocating more than the frame can hold.
   if (rawLength > frame.length * MAX_RATIO) throw new FormatProblem('an LZ4 frame is shorter than it says')
   const flags = view.getUint8(4)
   const blockChecksum = (flags & 0x10) !== 0

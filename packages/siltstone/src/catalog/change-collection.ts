@@ -1,15 +1,20 @@
 /**
- * Changes of a collection's name, metadata and configuration. Without a new name: one compare-and-swap. With one:
+ * Changes a collection's name, metadata and configuration. Without a new name, this is one compare-and-swap. With one:
  *
- * 1. The id object is swapped to one with `renaming`: it wants the new name too, and holds what else is to change.
- * 2. The claim on the new name is acquired (see `claims.ts`). Taken: `renaming` is removed, the answer is a conflict.
- * 3. The id object is swapped to one with the new name and changes, without `renaming`: the rename happened.
+ * 1. A swap adds `renaming` to the id object: the collection wants the new name, too. `renaming` also holds the other
+ *    changes.
+ * 2. The claim to the new name is acquired (see `claims.ts`). If it is taken, `renaming` is removed and the rename fails
+ *    with a conflict.
+ * 3. A swap gives the id object the new name and the other changes and removes `renaming`: the rename has happened.
  * 4. The old claim is made vacant.
  *
- * A crash after 1 or 2: nothing happened; the next rename overwrites `renaming`, who wants the new name removes it (then
- * the claim has no owner that wants it). After 3: the old claim has no confirming owner, who wants it takes it.
- * Whoever finds its `renaming` gone, because of another rename or because somebody took it for left behind, begins again
- * after a pause. `writes` holds the operations that were completed, so none is done twice after a lost answer.
+ * Failure cases:
+ * - A crash after 1 or 2 has no effect. The next rename overwrites `renaming`; a process that wants the new name removes
+ *   it, and the claim then has no owner that wants it.
+ * - After a crash after 3, the old claim has no confirming owner; a process that wants the name takes the claim.
+ * - A process that finds its `renaming` gone (another rename replaced it, or another process took it for abandoned) pauses
+ *   and starts again.
+ * - `writes` holds the completed operations, so no operation is repeated after a lost answer.
  */
 import type { ChangeCollection } from '../model/collection.ts'
 import { acquire } from './claims.ts'
@@ -48,7 +53,7 @@ export async function changeCollection(
       await dropName(context, { ...scope, id }, from)
       return
     }
-    // Who took it away needs one more request to finish; two that come back at once would take it from each other.
+    // The process that removed it needs one more request; two that retried at once would remove each other's `renaming`.
     await context.clock.sleep(PAUSE_MS * (attempt + 1))
   }
   throw contended(key)
@@ -66,7 +71,7 @@ function changed(
   }
 }
 
-/** Steps 2 and 3; false: another rename came between, begin again. */
+/** Steps 2 and 3. @returns false when another process interfered: start again */
 async function rename(
   context: Context,
   scope: Scope,
@@ -81,7 +86,7 @@ async function rename(
     const claimed = await acquire(context.documents, nameClaim(scope, newName), id, examine)
     if (claimed === 'taken') throw exists(newName)
   } catch (error) {
-    await stopWanting(context, scope, wanting, operation)
+    await withdraw(context, scope, wanting, operation)
     throw error
   }
   const version = await context.documents.change(
@@ -90,7 +95,7 @@ async function rename(
     (current) => {
       if (current?.writes.includes(operation) === true) return undefined
       const document = requireLive(current, scope, id)
-      // As long as it is still there it was there all along: operations are never set twice (rule 1).
+      // If `renaming` is there, it was there all the time: an operation is set only once (rule 1).
       return document.renaming?.operation === operation ? renamed(document) : undefined
     },
     wanting,
@@ -98,8 +103,8 @@ async function rename(
   return version?.document.writes.includes(operation) === true
 }
 
-/** A `renaming` that holds no claim is without effect, so failing to remove it does no harm. */
-async function stopWanting(
+/** A `renaming` without a claim has no effect, so a failure to remove it does no harm. */
+async function withdraw(
   context: Context,
   scope: Scope,
   wanting: Versioned<CollectionDocument>,

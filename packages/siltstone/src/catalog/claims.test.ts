@@ -22,7 +22,7 @@ const nobody = async () => {
 }
 
 describe('a claim', () => {
-  it('is for who comes first, until the owner does not want it', async () => {
+  it('belongs to the first owner, until that does not want it', async () => {
     const { documents, owner } = await setUp()
     expect(await acquire(documents, claim, 'a', nobody)).toBe('acquired')
     expect(await acquire(documents, claim, 'b', taken)).toBe('taken')
@@ -31,7 +31,7 @@ describe('a claim', () => {
     expect(await owner()).toBe('b')
   })
 
-  it('is written when it is acquired anew by its owner, so who looked before loses (rule 2)', async () => {
+  it('is written when its owner acquires it again, so an earlier read loses (rule 2)', async () => {
     const { documents, owner } = await setUp()
     await acquire(documents, claim, 'a', nobody)
     let isFirst = true
@@ -46,7 +46,7 @@ describe('a claim', () => {
     expect(await owner()).toBe('a')
   })
 
-  it('is made vacant only for its owner, and only if that does not want it after the claim was read (rule 3)', async () => {
+  it('is made vacant only if its owner does not want it after the claim was read (rule 3)', async () => {
     const { documents, owner } = await setUp()
     await acquire(documents, claim, 'a', nobody)
     await vacate(documents, claim, 'b', async () => false)

@@ -1,7 +1,7 @@
 /**
- * Finishes and removes what deletions and crashed creations left: id objects that are not live. A tombstone is removed
- * when its collection's log is closed, its claims are vacant, and it is older than the grace period; by then no put that
- * could bring the object back is still on its way, and ids are never used again. Claims, databases and tenants stay.
+ * Completes deletions and crashed creations, and removes their id objects. A tombstone is removed when its collection's log
+ * is closed, its claims are vacant, and it is older than the grace period. By then no put that could restore the object is
+ * in flight, and ids are never reused. The objects of claims, databases and tenants stay.
  */
 import { catalogRoot, parseKey } from '../format/keys.ts'
 import type { ObjectInfo } from '../ports/object-store.ts'
@@ -12,15 +12,15 @@ import { isEvenSize } from './document-codec.ts'
 import { listPages } from './list.ts'
 
 export interface GarbageOutcome {
-  /** Half-done creations ended, half-done deletions finished. */
+  /** Incomplete creations ended, and incomplete deletions completed. */
   finished: number
   /** Tombstones removed. */
   removed: number
-  /** Could not be finished now; logged. */
+  /** Not completed because of an error, which was logged. */
   failed: number
 }
 
-/** @param graceMs how long a creation may take at most, and tombstones stay */
+/** @param graceMs the longest time that a creation may take, and the time that tombstones stay */
 export async function collectCatalogGarbage(context: Context, graceMs: number): Promise<GarbageOutcome> {
   const outcome: GarbageOutcome = { finished: 0, removed: 0, failed: 0 }
   const nowMs = context.clock.nowMs()

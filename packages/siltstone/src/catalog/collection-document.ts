@@ -1,20 +1,20 @@
-/** The id object: the truth of a collection. */
+/** The id object, which is authoritative for a collection's state, name and configuration. */
 import type { CollectionInfo, Space } from '../model/collection.ts'
 import { collectionIdKey, collectionNameKey, parseKey } from '../format/keys.ts'
 import type { CatalogDocument, DocumentType } from './document-codec.ts'
 import { firstWrong, isChange, isFlag, isNumber, isObject, isText, oneOf, orNull } from './document-types.ts'
 
 /**
- * `creating` → `live` → `deleting` → `deleted`, or from `creating` straight to one of the last two; never back.
- * `deleting`: gone for everyone, its log is being closed.
+ * `creating` → `live` → `deleting` → `deleted`, or from `creating` directly to one of the last two; never backwards.
+ * `deleting`: no reader finds it, and its log is being closed.
  */
 export type CollectionState = 'creating' | 'live' | 'deleting' | 'deleted'
 
 export interface Renaming {
   to: string
-  /** A ULID of this attempt; found in `writes` once it was completed. */
+  /** ULID of this attempt; `writes` has it when the rename is complete. */
   operation: string
-  /** Takes effect with the name. */
+  /** Takes effect together with the name. */
   newMetadata?: string | null
   newConfiguration?: Record<string, unknown>
 }
@@ -24,10 +24,10 @@ export interface CollectionDocument extends CatalogDocument {
   id: string
   tenant: string
   database: string
-  /** Of the database, when this was created. */
+  /** The database's incarnation in which the collection was created. */
   incarnation: string
   state: CollectionState
-  /** False: it never became live. */
+  /** False until it becomes live for the first time. */
   everLive: boolean
   name: string
   renaming: Renaming | null
@@ -38,7 +38,7 @@ export interface CollectionDocument extends CatalogDocument {
   space: Space
   createdAtMs: number
   inbox: boolean
-  /** The id of the collection that this is a fork of. Only its creator can finish a fork. */
+  /** Id of the forked collection, null if this is not a fork. Only its creator can complete a fork. */
   forkOf: string | null
 }
 
@@ -83,12 +83,12 @@ export function nameKey(scope: Scope, name: string): string {
   return collectionNameKey({ tenant: scope.tenant, database: scope.database, name })
 }
 
-/** Keys hold 48 bits of the hashes of these names, so every object repeats them. */
+/** Keys contain only 48 bits of the names' hashes, so every object repeats the names. */
 export function isWithin(document: Scope, scope: Scope): boolean {
   return document.tenant === scope.tenant && document.database === scope.database
 }
 
-/** Whether it has, or is about to have, this name: then nobody else may take the claim. */
+/** Whether the collection has or is about to get this name: then no other may acquire the claim. */
 export function wantsName(document: CollectionDocument | undefined, name: string): boolean {
   if (document === undefined) return false
   if (document.state === 'creating') return document.name === name

@@ -4,25 +4,25 @@ import type { Ids } from '../ports/ids.ts'
 import type { Logger } from '../ports/telemetry.ts'
 import type { DocumentStore } from './document-store.ts'
 
-/** What the catalog's protocols work with. */
+/** The dependencies of the catalog's protocols. */
 export interface Context {
   documents: DocumentStore
   clock: Clock
   ids: Ids
   log: Logger
   /**
-   * Appends `closed` to the collection's log and answers when it is durable. Must hold up to being called again, by
-   * several processes at once, and for a fork that never got its pointer.
+   * Appends `closed` to the collection's log; returns when that is durable. It may be called repeatedly, by several
+   * processes at once, and for a fork that never got its pointer.
    */
   closeLog(info: CollectionInfo): Promise<void>
-  /** How old a fork in creation must be before somebody else may end it to have its name. */
+  /** Age of an incomplete fork after which another process may end it to get its name. */
   forkAbandonedAfterMs: number
 }
 
-/** At most this many requests to the store at once for one call. */
+/** Concurrent requests to the store per call. */
 export const CONCURRENCY = 16
 
-/** `work` on every item, in order of the items, at most `CONCURRENCY` at once. The first failure is thrown. */
+/** Runs `work` for every item, at most `CONCURRENCY` at once; results are in the items' order. Throws the first failure. */
 export async function mapBounded<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = Array.from({ length: items.length })
   let next = 0

@@ -57,7 +57,7 @@ describe('a crash in a creation', () => {
     expect(steps).toBeGreaterThan(5)
   })
 
-  it('leaves nothing that is shown, or all of it, and the name can be deleted and used', async () => {
+  it('leaves nothing visible or a whole collection, and the name can be deleted and used', async () => {
     await atEveryStep(broken, async (world, _source, finished) => {
       const { catalog } = world.process()
       const seen = await outcomeOf(catalog.getCollection(TENANT, DATABASE, 'new'))
@@ -92,7 +92,7 @@ describe('a crash in a creation', () => {
     })
   })
 
-  it('leaves no object after the collection of garbage', async () => {
+  it('leaves no object after garbage collection', async () => {
     await atEveryStep(broken, async (world) => {
       const { catalog } = world.process()
       for (let round = 0; round < 2; round++) {
@@ -107,7 +107,7 @@ describe('a crash in a creation', () => {
 })
 
 describe('a crash in a fork', () => {
-  it('leaves the name, at once or after a while', async () => {
+  it('leaves the name free, at once or after a while', async () => {
     let waited = 0
     await atEveryStep(
       async () => fork,
@@ -125,7 +125,7 @@ describe('a crash in a fork', () => {
     expect(waited).toBeGreaterThan(0)
   })
 
-  it('that was prepared leaves a closed log', async () => {
+  it('leaves a closed log after the fork was prepared', async () => {
     await atEveryStep(
       async () => fork,
       async (world) => {
@@ -147,7 +147,7 @@ describe('a crash in a rename', () => {
     ({ catalog }, { id }) =>
       catalog.changeCollection(TENANT, DATABASE, id, { newName: 'new', newMetadata: '{"v":2}' })
 
-  it('leaves the collection under one of the names, with the metadata that belong to it', async () => {
+  it('leaves the collection under one of the names, with that name’s metadata', async () => {
     const steps = await atEveryStep(broken, async (world, source, finished) => {
       const { catalog } = world.process()
       const [seen] = await catalog.listCollections(TENANT, DATABASE)
@@ -191,7 +191,7 @@ describe('a crash in a deletion', () => {
     ({ catalog }) =>
       catalog.deleteCollection(TENANT, DATABASE, 'old')
 
-  it('leaves it there, or gone for everybody', async () => {
+  it('leaves it visible to all readers, or to none', async () => {
     const steps = await atEveryStep(broken, async (world, source, finished) => {
       const { catalog } = world.process()
       const byName = await outcomeOf(catalog.getCollection(TENANT, DATABASE, 'old'))
@@ -206,7 +206,7 @@ describe('a crash in a deletion', () => {
     expect(steps).toBeGreaterThan(4)
   })
 
-  it('is gone on with by deleting again', async () => {
+  it('is completed by deleting again', async () => {
     await atEveryStep(broken, async (world, source) => {
       const again = await outcomeOf(world.process().catalog.deleteCollection(TENANT, DATABASE, 'old'))
       expect([undefined, 'not-found: collection-missing']).toContain(again)
@@ -215,7 +215,7 @@ describe('a crash in a deletion', () => {
     })
   })
 
-  it('is gone on with by whoever wants the name', async () => {
+  it('is completed by a process that wants the name', async () => {
     await atEveryStep(broken, async (world, source) => {
       const { catalog } = world.process()
       const { info, created } = await catalog.createCollection(wanted('old', { getOrCreate: true }))
@@ -224,7 +224,7 @@ describe('a crash in a deletion', () => {
     })
   })
 
-  it('is gone on with by the collection of garbage', async () => {
+  it('is completed by garbage collection', async () => {
     await atEveryStep(broken, async (world, source) => {
       const { catalog } = world.process()
       const before = await catalog.countCollections(TENANT, DATABASE)
@@ -240,7 +240,7 @@ describe('a crash in a deletion', () => {
 })
 
 describe('a crash in the deletion of a database', () => {
-  it('is gone on with by deleting or creating it again', async () => {
+  it('is completed by deleting or creating it again', async () => {
     for (const again of ['delete', 'create'] as const) {
       await atEveryStep(
         async () =>

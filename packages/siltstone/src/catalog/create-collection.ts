@@ -1,20 +1,22 @@
 /**
- * Creation of a collection, a fork included:
+ * Creates a collection or a fork:
  *
- * 1. The id object is created, in state `creating`: it wants its name.
- * 2. The database is checked. A deletion of the database first marks it, then lists the id objects. So either the list
- *    shows ours, or this check shows the mark; never neither. That is why the check comes between 1 and 3.
- * 3. The claim on the name is acquired (see `claims.ts`).
+ * 1. The id object is created in the state `creating`: it wants its name.
+ * 2. The database is checked. A deletion of the database first marks it and then lists the id objects, so either that list
+ *    shows the new id object, or this check shows the mark. That is why the check comes between 1 and 3.
+ * 3. The claim to the name is acquired (see `claims.ts`).
  * 4. A fork is prepared: the engine publishes its pointer.
- * 5. The id object is swapped to `live`: from now on it exists for everybody.
+ * 5. A swap makes the id object `live`: every reader sees the collection from now on.
  *
- * A crash after 1 or 2 leaves an id object that nobody is shown; `collectGarbage` removes it. After 3: whoever wants the
- * name does step 5 (the claim proves that the check was passed), then finds the name taken; our own swap then finds
- * `live` and is content. After 3 or 4 of a fork: nobody else can prepare it, so after a while (`forkAbandonedAfterMs`)
- * who wants the name ends it; a creator that wakes up after that finds `deleting` or `deleted` and reports a conflict.
+ * Failure cases:
+ * - A crash after 1 or 2 leaves an id object that no reader is shown; `collectGarbage` removes it.
+ * - After a crash after 3, a process that wants the name does step 5 (the claim proves that the check succeeded) and then
+ *   finds the name taken. If the creator is still alive, its own swap finds `live` and succeeds.
+ * - After a crash after 3 or 4 of a fork, no other process can prepare the fork. After `forkAbandonedAfterMs`, a process
+ *   that wants the name ends it; a creator that continues later finds `deleting` or `deleted` and reports a conflict.
  *
- * getOrCreate is exact: of several at once one creates, the others are given what it created, or, if that was deleted
- * meanwhile, try again.
+ * `getOrCreate` is exact: one of several concurrent calls creates the collection, the others return it, or try again if it
+ * was deleted in the meantime.
  */
 import type { CollectionInfo, CreateCollection } from '../model/collection.ts'
 import { conflict, type SiltstoneError } from '../errors.ts'
@@ -30,7 +32,7 @@ import { examineOwner } from './examine-owner.ts'
 
 export interface Fork {
   sourceId: string
-  /** Makes the fork's data readable, before it becomes visible. */
+  /** Makes the fork's data readable, before the fork becomes visible. */
   prepare(info: CollectionInfo): Promise<void>
 }
 
@@ -87,12 +89,13 @@ async function tryCreate(
       return 'taken'
     }
   } catch (error) {
-    return giveUp(context, creating, 'deleted', error)
+    return abandon(context, creating, 'deleted', error)
   }
   try {
+    // step: fork-is-prepared
     await fork?.prepare(toInfo(creating.document, null))
   } catch (error) {
-    return giveUp(context, creating, 'deleting', error)
+    return abandon(context, creating, 'deleting', error)
   }
   return goLive(context, request, creating)
 }
@@ -119,19 +122,19 @@ async function goLive(
     collectionType,
     (current) => {
       if (current?.state === 'creating') return { ...current, state: 'live' as const, everLive: true }
-      // Somebody finished it for us. It may even have been renamed or deleted since: it was created.
+      // Another process completed it. Even if it was renamed or deleted since, it was created.
       return undefined
     },
     creating,
   )
   if (version?.document.everLive === true) return version
-  // Its database was deleted under it; or it is a fork that took too long.
+  // Its database was deleted, or it is a fork that took too long.
   await requireDatabase(context.documents, scope)
-  throw conflict('creation-abandoned', `The creation of collection [${name}] was ended by somebody else: try again`)
+  throw conflict('creation-abandoned', `Another process ended the creation of collection [${name}]: try again`)
 }
 
-/** Ends what we began, so that the name is free at once. A creation that somebody finished for us counts. */
-async function giveUp(
+/** Ends the creation, so that the name is free at once; returns the collection if another process has completed it. */
+async function abandon(
   context: Context,
   creating: Versioned<CollectionDocument>,
   state: 'deleting' | 'deleted',
@@ -155,7 +158,7 @@ async function giveUp(
   throw error
 }
 
-/** Only while no claim can name it: nobody else knows the id then. */
+/** Only allowed while no claim names the id: no other process knows it then. */
 async function remove(context: Context, { document }: Versioned<CollectionDocument>): Promise<void> {
   const key = idKey(document, document.id)
   try {

@@ -17,7 +17,7 @@ describe('databases', () => {
     expect(await catalog.getDatabase(TENANT, DATABASE)).toEqual({ id, name: DATABASE, tenant: TENANT })
   })
 
-  it('are created by one of many', async () => {
+  it('are created by one of many concurrent calls', async () => {
     const world = new CatalogWorld()
     const answers = await Promise.all(
       Array.from({ length: 5 }, () => outcomeOf(world.process().catalog.createDatabase(TENANT, 'second'))),
@@ -25,14 +25,14 @@ describe('databases', () => {
     expect(answers.filter((answer) => answer === 'conflict: database-exists')).toHaveLength(4)
   })
 
-  it('need a name by the rules and a tenant that exists', async () => {
+  it('need a valid name and an existing tenant', async () => {
     const { catalog } = new CatalogWorld().process()
     await expect(catalog.createDatabase(TENANT, 'a')).rejects.toMatchObject({ code: 'bad-database-name' })
     await expect(catalog.createDatabase('nobody', 'second')).rejects.toMatchObject({ code: 'tenant-missing' })
     await expect(catalog.createTenant('ab')).rejects.toMatchObject({ code: 'bad-tenant-name' })
   })
 
-  it('take no collections of a deletion that stalled, begun before they were created', async () => {
+  it('keep their collections when an earlier deletion that stalled continues', async () => {
     const world = new CatalogWorld()
     const setUp = world.process().catalog
     await setUp.createDatabase(TENANT, 'second')
@@ -58,7 +58,7 @@ describe('databases', () => {
     expect(await setUp.listDatabases(TENANT)).toHaveLength(2)
   })
 
-  it('do not share the place of another whose hash begins alike', async () => {
+  it('do not share the key prefix of another with the same hash bits', async () => {
     const world = new CatalogWorld()
     const { catalog } = world.process()
     const neighbour = (key: string) => key.replace(/(.{12})[0-9a-f]{52}\.json$/, `$1${'0'.repeat(52)}.json`)
@@ -87,7 +87,7 @@ describe('resource names', () => {
     })
   })
 
-  it('go to one of many tenants that ask at once', async () => {
+  it('go to one of many tenants that claim it at once', async () => {
     const world = new CatalogWorld()
     const { catalog } = world.process()
     for (let i = 0; i < 5; i++) await catalog.createTenant(`tenant-${i}`)
@@ -106,7 +106,7 @@ describe('resource names', () => {
 })
 
 describe('a reset', () => {
-  it('leaves what a fresh store has, and closed logs', async () => {
+  it('leaves the state of a new store, and closed logs', async () => {
     const world = new CatalogWorld()
     const { catalog } = world.process()
     await catalog.createTenant('other')

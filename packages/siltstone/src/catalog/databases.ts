@@ -1,19 +1,18 @@
 /**
- * Databases. `default_database` of `default_tenant` exists on a fresh store without an object: nothing has to be
- * written on opening, so a read-only or an empty bucket works, and an unused store costs nothing. Its object is written
- * when it is deleted, or created again.
+ * Databases. In a new store, `default_database` of `default_tenant` exists without an object: opening a store writes
+ * nothing for it, so read-only and empty buckets work. Its object is written when it is deleted or created again.
  *
  * ## Deletion
- * 1. The object is swapped to `deleting`: creations of collections that check it from now on fail, and those that
- *    checked it before have their id object in the listing of 2 (see `create-collection.ts`).
- * 2. Every collection of this incarnation of the database is deleted, half-created ones too.
- * 3. The object is swapped to `deleted`. It is never removed: a delete has no condition, and could hit a successor.
- * After a crash, deleting or creating the database again goes on with 2. Collections name the incarnation they were
- * created in, so one that stalled in 2 does not delete those of a successor.
+ * 1. A swap makes the object `deleting`. Creations of collections that check it from now on fail; creations that checked it
+ *    before have their id objects in the listing of step 2 (see `create-collection.ts`).
+ * 2. Every collection of this incarnation of the database is deleted, incomplete ones included.
+ * 3. A swap makes the object `deleted`. It is never removed: a delete has no condition and could remove a successor.
+ * After a crash, a repeated deletion or a creation of the database continues with step 2. Collections name the incarnation
+ * in which they were created, so a deletion that stalled in step 2 does not delete a successor's collections.
  *
  * ## Creation
- * The object is swapped to `live` under a new incarnation, then the tenant is checked: `reset` marks tenants before it
- * lists databases, so one of the two sees the other.
+ * A swap makes the object `live` with a new incarnation; then the tenant is checked. `reset` marks tenants before it lists
+ * databases, so at least one of the two sees the other.
  */
 import type { DatabaseInfo, PageOptions } from '../model/collection.ts'
 import { conflict, notFound, type SiltstoneError } from '../errors.ts'
@@ -46,7 +45,7 @@ export function isDefaultDatabase({ tenant, database }: Scope): boolean {
   return tenant === DEFAULT_TENANT && database === DEFAULT_DATABASE
 }
 
-/** The object's document, or that of a default that has no object. */
+/** The object's document, or the default database's document if that has no object. */
 function effective(document: Readonly<DatabaseDocument> | undefined, scope: Scope) {
   if (document === undefined) return isDefaultDatabase(scope) ? virtualDefault : undefined
   return document.tenant === scope.tenant && document.name === scope.database ? document : undefined
@@ -58,7 +57,7 @@ async function liveDatabase(documents: DocumentStore, scope: Scope): Promise<Rea
   return document
 }
 
-/** The database's incarnation. @throws SiltstoneError `not-found` (database-missing) */
+/** @returns the database's incarnation. @throws SiltstoneError `not-found` (database-missing) */
 export async function requireDatabase(documents: DocumentStore, scope: Scope): Promise<string> {
   return (await liveDatabase(documents, scope)).incarnation
 }
@@ -96,18 +95,18 @@ export async function createDatabase(context: Context, tenant: string, name: str
   await refuseSharedHash(documents, databasePrefix(tenant), key, reserved, `Database [${name}]`)
   for (let attempt = 0; attempt < TRIES; attempt++) {
     const fresh = { state: 'live' as const, id: ids.uuid(), incarnation: ids.ulid() }
-    let half: string | undefined
+    let unfinished: string | undefined
     await documents.change(key, databaseType, (current) => {
       const known = effective(current, scope)
       if (known?.state === 'live') throw conflict('database-exists', `Database [${name}] already exists`)
-      half = known?.state === 'deleting' ? known.incarnation : undefined
-      return half === undefined ? { ...virtualDefault, ...known, tenant, name, ...fresh } : undefined
+      unfinished = known?.state === 'deleting' ? known.incarnation : undefined
+      return unfinished === undefined ? { ...virtualDefault, ...known, tenant, name, ...fresh } : undefined
     })
-    if (half === undefined) {
+    if (unfinished === undefined) {
       await checkTenantAgain(context, scope, fresh.incarnation)
       return { id: fresh.id, name, tenant }
     }
-    await finishDeletion(context, scope, half)
+    await finishDeletion(context, scope, unfinished)
   }
   throw contended(key)
 }
@@ -129,7 +128,7 @@ export async function deleteDatabase(context: Context, scope: Scope): Promise<vo
   await finishDeletion(context, scope, incarnation)
 }
 
-/** Step 1; the incarnation that is being deleted, undefined when there is none (of the one given). */
+/** Step 1. @returns the incarnation that is being deleted; undefined without one, or if it is not `only` */
 async function markDeleting(context: Context, scope: Scope, only?: string): Promise<string | undefined> {
   let incarnation: string | undefined
   await context.documents.change(databaseKey(scope), databaseType, (current) => {
@@ -152,7 +151,7 @@ async function finishDeletion(context: Context, scope: Scope, incarnation: strin
   )
 }
 
-/** @param incarnation only this one's; without it all */
+/** @param incarnation delete only the collections of this one; default: of all */
 export async function deleteCollections(context: Context, scope: Scope, incarnation?: string): Promise<void> {
   const { documents } = context
   for await (const objects of listPages(documents, collectionIdPrefix(scope))) {
@@ -164,7 +163,7 @@ export async function deleteCollections(context: Context, scope: Scope, incarnat
   }
 }
 
-/** After a reset: as on a fresh store, but that its object stays. */
+/** Restores the state of a new store after a reset, except that the object stays. */
 export async function restoreDefault({ documents, ids }: Context): Promise<void> {
   const key = databaseKey({ tenant: DEFAULT_TENANT, database: DEFAULT_DATABASE })
   await documents.change(key, databaseType, (current) => {

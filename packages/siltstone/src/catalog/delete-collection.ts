@@ -1,18 +1,18 @@
 /**
- * Deletion of a collection:
+ * Deletes a collection:
  *
- * 1. The id object is swapped from `live` to `deleting`: the point of no return, and of the answer to "which came
- *    first, this or a rename": the swap is of a version that had the name. From here on nobody is shown it.
- * 2. Its log is closed (`Context.closeLog`): writers elsewhere that still know it meet the end of the log.
- * 3. The id object is swapped to `deleted`, and stays as a tombstone until `collectGarbage`.
+ * 1. A swap changes the id object from `live` to `deleting`. This is the commit point; since it swaps a version that had
+ *    the name, it also orders the deletion and concurrent renames. No reader is shown the collection from now on.
+ * 2. Its log is closed (`Context.closeLog`): writers that still know the collection reach the end of the log.
+ * 3. A swap changes the id object to `deleted`; it stays as a tombstone until `collectGarbage`.
  * 4. Its claims are made vacant.
  *
- * A crash after 1, 2 or 3 leaves `deleting` or a claim without a confirming owner. Deleting the name again, creating a
- * collection with it, deleting the database and `collectGarbage` all go on with the next step. A log that cannot be
- * closed gives an error, but the collection is gone from the catalog all the same: repeat to finish.
+ * A crash after 1, 2 or 3 leaves the state `deleting`, or a claim without a confirming owner. Deleting the name again,
+ * creating a collection with it, deleting the database and `collectGarbage` each continue with the next step. If the log
+ * cannot be closed, the deletion fails with an error, although the catalog no longer has the collection: repeat it.
  *
- * The state `deleting` stands before `closed` because a closed log alone would be invisible here (lists would show it
- * until somebody tried to use it), and because a delete by name must not hit a collection that was renamed meanwhile.
+ * `deleting` precedes the closing of the log for two reasons: the catalog cannot see a closed log, so lists would show the
+ * collection until it is used; and a delete by name must not hit a collection that was renamed in the meantime.
  */
 import { isSiltstoneError, notFound, SiltstoneError } from '../errors.ts'
 import {
@@ -47,7 +47,7 @@ export async function deleteCollection(context: Context, scope: Scope, name: str
   throw contended(nameKey(scope, name))
 }
 
-/** undefined: it changed meanwhile. */
+/** @returns undefined when the object was changed since it was read */
 async function swapToDeleting(
   context: Context,
   owner: Versioned<CollectionDocument>,
@@ -59,8 +59,9 @@ async function swapToDeleting(
 }
 
 /**
- * Ends it whatever its name is. What was never live has no log, unless it is a fork: those are `deleted` at once.
- * The answer is the document afterwards, undefined if there is none.
+ * Step 1 for a collection of any name. A collection that was never live has no log, unless it is a fork, and becomes
+ * `deleted` at once.
+ * @returns the document afterwards, undefined if there is none
  */
 export async function beginDeletion(
   context: Context,
@@ -83,9 +84,10 @@ export async function beginDeletion(
 export async function finishDeletion(context: Context, at: Versioned<CollectionDocument>): Promise<void> {
   const { document } = at
   try {
+    // step: log-is-closed
     await context.closeLog(toInfo(document, null))
   } catch (error) {
-    // Not there (any more): closed all the same.
+    // A log that does not exist counts as closed.
     if (!isSiltstoneError(error, 'not-found')) throw unfinished(document, error)
   }
   await context.documents.change(
@@ -97,7 +99,7 @@ export async function finishDeletion(context: Context, at: Versioned<CollectionD
   await dropNames(context, document)
 }
 
-/** All of it, from any state. */
+/** All steps, from any state. */
 export async function deleteById(context: Context, at: Versioned<CollectionDocument>): Promise<void> {
   const begun = await beginDeletion(context, at)
   if (begun?.document.state === 'deleting') await finishDeletion(context, begun)

@@ -39,7 +39,7 @@ const claim: NameClaim = {
 }
 
 describe('catalog documents', () => {
-  it('come back as they were, fields of the future included', () => {
+  it('survive a round trip, with unknown fields', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), fc.jsonValue(), (name, future) => {
         const document = { ...claim, name, future: JSON.parse(JSON.stringify(future)) as unknown }
@@ -48,13 +48,13 @@ describe('catalog documents', () => {
     )
   })
 
-  it('can be checked by any tool: the CRC-32 of the body as it stands', () => {
+  it('can be checked by any tool: the CRC-32 of the body’s text', () => {
     const text = Buffer.from(encodeDocument(nameClaimType, claim)).toString('utf8')
     const { crc32, body } = JSON.parse(text) as { crc32: string; body: unknown }
     expect(crc32).toBe(crcHex(Buffer.from(JSON.stringify(body), 'utf8')))
   })
 
-  it('tell by their length whether a collection is live', () => {
+  it('show by their length whether a collection is live', () => {
     fc.assert(
       fc.property(
         fc.string(),
@@ -68,7 +68,7 @@ describe('catalog documents', () => {
     )
   })
 
-  it('are refused when a byte changed or is missing', () => {
+  it('are refused when a byte is changed or missing', () => {
     const bytes = encodeDocument(collectionType, collection)
     const corrupt = expect.objectContaining({ kind: 'corrupt', code: 'catalog-damaged', key })
     fc.assert(
@@ -85,7 +85,7 @@ describe('catalog documents', () => {
     }
   })
 
-  it('are refused where they do not belong', () => {
+  it('are refused under another key', () => {
     const bytes = encodeDocument(collectionType, collection)
     const elsewhere = idKey(collection, '0d4f8a6c-91c0-4c7e-8f5e-222222222222')
     expect(() => decodeDocument(collectionType, bytes, elsewhere)).toThrow(expect.objectContaining({ kind: 'corrupt' }))
@@ -94,7 +94,7 @@ describe('catalog documents', () => {
     expect(() => decodeDocument(nameClaimType, nameless, 'k')).toThrow(/its field name is 3/)
   })
 
-  it('stop a program that is too old', () => {
+  it('are refused by a program that is too old', () => {
     const newer = encodeDocument({ ...nameClaimType, version: 2 }, claim)
     expect(() => decodeDocument(nameClaimType, newer, 'k')).toThrow(
       expect.objectContaining({ kind: 'unsupported', code: 'unknown-format-version', key: 'k' }),

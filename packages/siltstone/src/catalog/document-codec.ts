@@ -1,14 +1,14 @@
 /**
- * A catalog object's bytes:
+ * The bytes of a catalog object:
  *
  *     {"crc32":"<8 hex>","body":{"format":"siltstone.…","version":1,…}}
  *
- * The checksum covers the body's UTF-8 text exactly as it stands. Fields that this program does not know are kept when
- * it writes the object again; a version that it does not know stops it.
+ * The checksum covers the UTF-8 text of the body as it is. Unknown fields are kept when the object is written again; an
+ * unknown version is an error.
  *
- * Some types say something by their length: the objects of live collections have an even number of bytes, all others an
- * odd one (a space at the end makes it so). A LIST shows sizes, so it shows exactly which collections are live, without
- * a GET for each.
+ * The length of some objects carries information: objects of live collections have an even number of bytes, those of other
+ * collections an odd number (a trailing space if necessary). A LIST returns sizes, so it shows which collections are live
+ * without a GET of each.
  */
 import { corrupt, unsupported } from '../errors.ts'
 import { crcHex } from '../format/checksum.ts'
@@ -16,16 +16,16 @@ import { crcHex } from '../format/checksum.ts'
 export interface CatalogDocument {
   format: string
   version: number
-  /** Ids of the latest writes of this object and of operations that they completed; newest last. */
+  /** Ids of the object's latest writes and of the operations that these completed; newest last. */
   writes: string[]
 }
 
 export interface DocumentType<T extends CatalogDocument> {
   readonly format: T['format']
   readonly version: number
-  /** The first field that is missing or of the wrong type. */
+  /** Returns the first field that is missing or has the wrong type. */
   readonly wrongField: (body: Record<string, unknown>, key: string) => string | undefined
-  /** Whether its number of bytes is even; without this the length says nothing. */
+  /** Whether the number of bytes has to be even; without it, the length carries no information. */
   readonly evenSize?: (document: T) => boolean
 }
 
@@ -52,7 +52,7 @@ export function decodeDocument<T extends CatalogDocument>(type: DocumentType<T>,
   if (body['version'] !== type.version) {
     throw unsupported(
       'unknown-format-version',
-      `${key} has format version ${JSON.stringify(body['version'])}, this program knows ${type.version}: use a newer one`,
+      `${key} has format version ${JSON.stringify(body['version'])}, this version of Siltstone reads ${type.version}: use a newer one`,
       { key },
     )
   }

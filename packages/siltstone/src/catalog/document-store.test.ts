@@ -41,7 +41,7 @@ describe('a write', () => {
     expect(over.status).toBe('ok')
   })
 
-  it('that landed is known for ours though others wrote on top before we looked', async () => {
+  it('that succeeded is recognised, even after later writes', async () => {
     const { mine, others, memory } = setUp()
     const put = memory.put.bind(memory)
     let first = true
@@ -56,7 +56,7 @@ describe('a write', () => {
     expect(written).toMatchObject({ status: 'ok', version: { document: { name: 'a', collectionId: 'theirs' } } })
   })
 
-  it('that lost says what is there', async () => {
+  it('that lost returns the current version', async () => {
     const { mine, others } = setUp()
     await others.write(key, nameClaimType, claim('theirs'), null)
     expect(await mine.write(key, nameClaimType, claim('ours'), null)).toMatchObject({
@@ -65,14 +65,14 @@ describe('a write', () => {
     })
   })
 
-  it('never lands twice: the same body under the same condition', async () => {
+  it('never takes effect twice: the same body under the same condition', async () => {
     const { mine, others } = setUp((_request, isWrite) => (isWrite ? 'after' : undefined))
     await mine.write(key, nameClaimType, claim('a'), null)
     const seen = await others.read(key, nameClaimType)
     expect(seen?.document.writes).toHaveLength(1)
   })
 
-  it('whose outcome cannot be had is unknown, one that was surely refused is unavailable', async () => {
+  it('is unknown without a known outcome, and unavailable when it was refused', async () => {
     const lost = setUp(() => 'after')
     await expect(lost.mine.write(key, nameClaimType, claim('a'), null)).rejects.toMatchObject({
       kind: 'unknown',
@@ -87,7 +87,7 @@ describe('a write', () => {
 })
 
 describe('a change', () => {
-  it('is decided on what it is written over', async () => {
+  it('is decided on the version that it replaces', async () => {
     const { mine, others } = setUp()
     await Promise.all(
       Array.from({ length: 20 }, (_, i) =>
@@ -122,7 +122,7 @@ describe('the cache', () => {
     expect(answers).toEqual(['not-modified', 'ok', 'not-found'])
   })
 
-  it('may be used without asking for as long as is allowed', async () => {
+  it('may be used without a request within the allowed age', async () => {
     const { mine, others, clock, faulty } = setUp()
     await mine.write(key, nameClaimType, claim('a'), null)
     await others.change(key, nameClaimType, (current) => current && { ...current, name: 'b' })
@@ -134,7 +134,7 @@ describe('the cache', () => {
     expect((await mine.recent(key, nameClaimType, 1000))?.document.name).toBe('b')
   })
 
-  it('is bounded: what was used least lately goes', async () => {
+  it('is bounded: the least recently used entry is removed', async () => {
     const { mine } = setUp(undefined, 2)
     for (const name of ['a', 'b', 'c']) await mine.write(`catalog/${name}`, nameClaimType, claim(name), null)
     expect(mine.lastSeen('catalog/a', nameClaimType)).toBeUndefined()

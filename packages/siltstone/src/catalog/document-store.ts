@@ -1,24 +1,27 @@
 /**
- * Reads and compare-and-swaps of catalog documents.
+ * Reads catalog documents and changes them with compare-and-swap.
  *
- * ## A write with an unclear outcome
- * Every write carries a fresh id in `writes`, the list of the latest eight. So no two versions of an object are equal
- * bytes, an ETag never comes back, and after a timeout, or a refusal that a repetition of our own may have caused, the
- * object itself tells: a list with our id means that the write happened, whatever was written on top since. Without it,
- * and with the condition no longer met, it never will. With the condition still met the same bytes are put again under
- * the same condition: at most one of the puts can take effect.
+ * ## Unknown outcomes of a write
+ * Every write adds a new id to `writes`, the list of the latest eight. So no two versions of an object have the same
+ * bytes, and an ETag never recurs. After a timeout, or a refusal that an earlier attempt of the same write may have
+ * caused, the object is read:
+ * - If `writes` has the id, the write happened, even if later writes followed.
+ * - If it does not and the condition no longer holds, the write did not happen and never will.
+ * - If it does not and the condition still holds, the same bytes are put again under the same condition: at most one of
+ *   the puts can take effect.
  *
  * ## The cache
- * Bounded, by key, revalidated with If-None-Match on every `read`: a strong read costs one conditional GET. `recent`
- * may reuse what was read within a given time.
+ * It is bounded and keyed by object. Every `read` revalidates with If-None-Match, so a strong read costs one conditional
+ * GET. `recent` may reuse a document that was read within a given time.
  */
 import { isPassing, outcomeUnknown, type SiltstoneError, unavailable, unsupported } from '../errors.ts'
+import { LruMap } from '../lru.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Ids } from '../ports/ids.ts'
 import type { ListOptions, ListPage, ObjectStore, PutResult } from '../ports/object-store.ts'
 import { type CatalogDocument, type DocumentType, decodeDocument, encodeDocument } from './document-codec.ts'
 
-/** One version of a document. Never changed in place: the cache shares it. */
+/** One version of a document. Immutable, since the cache shares it. */
 export interface Versioned<T> {
   readonly document: Readonly<T>
   readonly etag: string
@@ -30,11 +33,11 @@ export type Written<T> = { status: 'ok'; version: Versioned<T> } | { status: 'lo
 
 interface Cached {
   version: Versioned<CatalogDocument>
-  /** Monotonic time at which the request that showed it was sent. */
+  /** Monotonic time at which the request that returned it was sent. */
   sentAtMs: number
 }
 
-const KEPT_WRITES = 8
+const MAX_WRITE_IDS = 8
 const BACKOFF_MS = [20, 50, 100, 200, 400, 800] as const
 const READ_TRIES = 3
 const CHANGE_TRIES = 100
@@ -43,7 +46,7 @@ export interface DocumentStoreOptions {
   store: ObjectStore
   clock: Clock
   ids: Ids
-  /** Documents kept in memory, of a few KB each. */
+  /** Number of documents in the cache, a few KB each. */
   cacheEntries: number
 }
 
@@ -51,28 +54,26 @@ export class DocumentStore {
   readonly #store: ObjectStore
   readonly #clock: Clock
   readonly #ids: Ids
-  readonly #cacheEntries: number
-  /** In order of use. */
-  readonly #cache = new Map<string, Cached>()
+  readonly #cache: LruMap<string, Cached>
 
   constructor(options: DocumentStoreOptions) {
     this.#store = options.store
     this.#clock = options.clock
     this.#ids = options.ids
-    this.#cacheEntries = options.cacheEntries
+    this.#cache = new LruMap(options.cacheEntries)
   }
 
-  /** The document as it is now. @throws SiltstoneError `corrupt`, `unsupported`, and what the store throws */
+  /** Reads the current document. @throws SiltstoneError `corrupt`, `unsupported`, and the store's errors */
   async read<T extends CatalogDocument>(key: string, type: DocumentType<T>): Promise<Versioned<T> | undefined> {
-    return this.#patiently(() => this.#get(key, type))
+    return this.#retried(() => this.#get(key, type))
   }
 
   /** One page of keys. */
   list(prefix: string, options?: ListOptions): Promise<ListPage> {
-    return this.#patiently(() => this.#store.list(prefix, options))
+    return this.#retried(() => this.#store.list(prefix, options))
   }
 
-  /** As `read`, or what a request sent at most `maxAgeMs` ago showed. */
+  /** Like `read`, but may return the result of a request that was sent at most `maxAgeMs` ago. */
   async recent<T extends CatalogDocument>(
     key: string,
     type: DocumentType<T>,
@@ -85,15 +86,15 @@ export class DocumentStore {
     return this.read(key, type)
   }
 
-  /** What was last seen, however long ago: a hint. */
+  /** The cached document of any age: a hint. */
   lastSeen<T extends CatalogDocument>(key: string, _type: DocumentType<T>): Versioned<T> | undefined {
     return this.#cache.get(key)?.version as Versioned<T> | undefined
   }
 
   /**
-   * Puts `next` over exactly the version `over`; null: where nothing is. The version that it answers may already have
-   * been written over by others.
-   * @throws SiltstoneError `unknown` (catalog-outcome-unknown) when no answer could be had
+   * Replaces exactly the version `over` by `next`; null: creates the object. Other processes may already have replaced the
+   * version that is returned.
+   * @throws SiltstoneError `unknown` (catalog-outcome-unknown) when the outcome could not be determined
    */
   async write<T extends CatalogDocument>(
     key: string,
@@ -102,8 +103,9 @@ export class DocumentStore {
     over: Versioned<T> | null,
   ): Promise<Written<T>> {
     const id = this.#ids.ulid()
-    const document = { ...next, writes: [...next.writes, id].slice(-KEPT_WRITES) }
+    const document = { ...next, writes: [...next.writes, id].slice(-MAX_WRITE_IDS) }
     const body = encodeDocument(type, document)
+    // step: catalog-condition
     const condition = over === null ? { ifAbsent: true as const } : { ifMatch: over.etag }
     let unclear: SiltstoneError | undefined
     for (let attempt = 1; ; attempt++) {
@@ -114,7 +116,7 @@ export class DocumentStore {
         this.#remember(key, version, sentAtMs)
         return { status: 'ok', version }
       }
-      // An answer of "nothing was applied" does not settle an earlier try.
+      // An answer that says that nothing was written does not settle an earlier attempt.
       if ('error' in put && (unclear === undefined || put.error.kind === 'unknown')) unclear = put.error
       const seen = await this.#readBack(key, type)
       if (seen !== 'unread') {
@@ -127,9 +129,9 @@ export class DocumentStore {
   }
 
   /**
-   * Reads, decides and writes until the write is over exactly what was decided on. `decide` answers the next document,
-   * or undefined to leave the object as it is, or throws.
-   * @param start what the object is believed to be, saving a read: a version, or null for nothing
+   * Reads, decides and writes until a write replaces exactly the version that was decided on.
+   * @param decide returns the next document, or undefined to leave the object unchanged, or throws
+   * @param start the assumed current version (null: no object), which saves the first read
    */
   async change<T extends CatalogDocument>(
     key: string,
@@ -149,7 +151,7 @@ export class DocumentStore {
     throw contended(key)
   }
 
-  /** Unconditional: only for objects that nobody writes any more. */
+  /** Deletes without a condition: only for objects that no process writes any more. */
   async remove(key: string): Promise<void> {
     this.#cache.delete(key)
     const { failed } = await this.#store.delete([key])
@@ -170,9 +172,13 @@ export class DocumentStore {
     }
     const { etag, lastModifiedMs } = got
     if (etag === undefined) {
-      throw unsupported('no-etag', `${this.#store.description} gives no ETag for ${key}: the catalog needs them`, {
-        key,
-      })
+      throw unsupported(
+        'no-etag',
+        `${this.#store.description} returns no ETag for ${key}, which the catalog needs; use another object store`,
+        {
+          key,
+        },
+      )
     }
     const version = { document: decodeDocument(type, got.body, key), etag, lastModifiedMs }
     this.#remember(key, version, sentAtMs)
@@ -207,16 +213,10 @@ export class DocumentStore {
   #remember(key: string, version: Versioned<CatalogDocument>, sentAtMs: number): void {
     const known = this.#cache.get(key)
     if (known !== undefined && known.sentAtMs > sentAtMs) return
-    this.#cache.delete(key)
     this.#cache.set(key, { version, sentAtMs })
-    if (this.#cache.size <= this.#cacheEntries) return
-    for (const oldest of this.#cache.keys()) {
-      this.#cache.delete(oldest)
-      break
-    }
   }
 
-  async #patiently<R>(read: () => Promise<R>): Promise<R> {
+  async #retried<R>(read: () => Promise<R>): Promise<R> {
     for (let attempt = 1; ; attempt++) {
       try {
         return await read()
@@ -242,7 +242,7 @@ function unsettled(key: string, cause?: SiltstoneError): SiltstoneError {
 }
 
 export function contended(key: string): SiltstoneError {
-  return unavailable('catalog-contended', `too many others write ${key} at the same time: try again`, {
+  return unavailable('catalog-contended', `too many concurrent writes of ${key}: try again`, {
     key,
     retryAfterMs: 1000,
   })

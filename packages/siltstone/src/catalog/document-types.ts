@@ -1,7 +1,7 @@
-/** The catalog's documents but for the collection's: claims, databases, tenants. */
+/** The catalog's documents except the collection's: claims, databases, tenants. */
 import type { CatalogDocument, DocumentType } from './document-codec.ts'
 
-/** A claim on a collection's name. It proves nothing by itself: see `claims.ts`. */
+/** A claim to a collection's name. By itself it proves nothing: see `claims.ts`. */
 export interface NameClaim extends CatalogDocument {
   format: 'siltstone.name'
   tenant: string
@@ -11,7 +11,7 @@ export interface NameClaim extends CatalogDocument {
   collectionId: string | null
 }
 
-/** A claim on a tenant's resource name. */
+/** A claim to a tenant's resource name. */
 export interface ResourceClaim extends CatalogDocument {
   format: 'siltstone.resource'
   resourceName: string
@@ -24,9 +24,9 @@ export interface DatabaseDocument extends CatalogDocument {
   id: string
   tenant: string
   name: string
-  /** `deleting`: takes no new collections, and somebody is deleting those it has. */
+  /** `deleting`: accepts no new collections, and its collections are being deleted. */
   state: 'live' | 'deleting' | 'deleted'
-  /** Fresh whenever the name comes (back) to life; collections name it, so a stalled deletion spares a successor's. */
+  /** New whenever the database is created (again). Collections name it, so a stalled deletion spares a successor's. */
   incarnation: string
 }
 
@@ -53,7 +53,7 @@ export const isObject: Check = (value) => typeof value === 'object' && value !==
 export const isNumber: Check = (value) => typeof value === 'number'
 export const isFlag: Check = (value) => typeof value === 'boolean'
 
-/** A change of a name that is under way. */
+/** A change of a name that is in progress. */
 export const isChange: Check = (value) => {
   const { to, operation } = (value ?? {}) as Record<string, unknown>
   return isObject(value) && isText(to) && isText(operation)

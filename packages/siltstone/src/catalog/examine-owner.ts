@@ -1,4 +1,4 @@
-/** Finishing or undoing what others left half done: whoever wants a claim looks at its owner here first. */
+/** Examines a claim's owner before the claim is acquired, and completes or undoes operations that were left incomplete. */
 import { type SiltstoneError, unavailable } from '../errors.ts'
 import type { Verdict } from './claims.ts'
 import { type CollectionDocument, collectionType, idKey, type Scope, wantsName } from './collection-document.ts'
@@ -7,7 +7,7 @@ import { beginDeletion, finishDeletion } from './delete-collection.ts'
 import type { Versioned } from './document-store.ts'
 import type { NameClaim } from './document-types.ts'
 
-/** Says whether `other`, named by this version of the claim, has the name. See `Verdict`. */
+/** @returns whether `other`, the owner in this version of the claim, has the name; see `Verdict` */
 export async function examineOwner(
   context: Context,
   scope: Scope,
@@ -16,7 +16,7 @@ export async function examineOwner(
   version: Versioned<NameClaim>,
 ): Promise<Verdict> {
   const { tenant, database } = version.document
-  // Another database with the same 48 bits of hashes; `createDatabase` refuses to make one.
+  // Another database with the same 48 bits of hashes, which `createDatabase` refuses to create.
   if (tenant !== scope.tenant || database !== scope.database) return 'taken'
   const owner = await context.documents.read(idKey(scope, other), collectionType)
   if (owner === undefined || owner.document.state === 'deleted') return 'free'
@@ -27,7 +27,7 @@ export async function examineOwner(
   return undoOthersRename(context, owner)
 }
 
-/** Its log may be hard to close; that must not keep others from a name that it does not want. */
+/** A failure to close the log must not block a name that the owner no longer wants. */
 async function finishOthersDeletion(context: Context, owner: Versioned<CollectionDocument>): Promise<Verdict> {
   try {
     await finishDeletion(context, owner)
@@ -39,8 +39,8 @@ async function finishOthersDeletion(context: Context, owner: Versioned<Collectio
 }
 
 /**
- * It holds its claim, so all that is missing is the last swap; and its claim came after the check of its database, so
- * that a deletion of the database sees it (see `create-collection.ts`). A fork can only be finished by its creator.
+ * The owner holds its claim, so only the last swap is missing. It acquired the claim after it had checked its database, so
+ * a deletion of the database sees it (see `create-collection.ts`). Only its creator can complete a fork.
  */
 async function settleCreation(context: Context, owner: Versioned<CollectionDocument>): Promise<Verdict> {
   const { document, lastModifiedMs } = owner
@@ -56,9 +56,9 @@ async function settleCreation(context: Context, owner: Versioned<CollectionDocum
 }
 
 /**
- * A rename that did not come to its last swap is undone rather than finished: nobody has seen it, and a collection must
- * not change its name out of the blue because somebody else asks for that name days after a crash. If its process is
- * alive it begins again, and finds the name taken.
+ * A rename without its last swap is undone rather than completed: no reader has seen it, and a collection's name must not
+ * change because another client asks for that name days after a crash. If the renaming process is alive, it starts again
+ * and finds the name taken.
  */
 async function undoOthersRename(context: Context, owner: Versioned<CollectionDocument>): Promise<Verdict> {
   const { document } = owner
@@ -66,7 +66,7 @@ async function undoOthersRename(context: Context, owner: Versioned<CollectionDoc
   return 'again'
 }
 
-/** The renaming done, with what takes effect together with it. */
+/** The document after the rename, with the changes that take effect together with it. */
 export function renamed(document: Readonly<CollectionDocument>): CollectionDocument {
   const { renaming } = document
   if (renaming === null) return document

@@ -1,6 +1,7 @@
 /**
- * Lookups. They only read: a half-done creation is not there yet, a half-done rename still has its old name, and what is
- * being deleted is gone. All of these are decided by one swap of the id object, so no two readers disagree on the order.
+ * Lookups. They only read: an incomplete creation is not visible yet, an incomplete rename still has its old name, and a
+ * collection that is being deleted is gone. One swap of the id object decides each of these, so all readers agree on the
+ * order.
  */
 import { isUuid } from '../format/keys.ts'
 import { invalid } from '../errors.ts'
@@ -11,8 +12,8 @@ import { nameClaimType } from './document-types.ts'
 export type Found = Versioned<CollectionDocument>
 
 /**
- * The live collection of this name. A collection that is live under a name holds the claim on it, so one conditional GET
- * of the object that had the name last suffices when it still has it; else the claim is read, then its owner.
+ * Finds the live collection with this name. A live collection holds the claim to its name, so one conditional GET of the
+ * id object that had the name last suffices if it still has it; else the claim is read, and then its owner.
  */
 export async function findByName(documents: DocumentStore, scope: Scope, name: string): Promise<Found | undefined> {
   const key = nameKey(scope, name)
@@ -28,7 +29,7 @@ export async function findByName(documents: DocumentStore, scope: Scope, name: s
   return found?.document.name === name ? found : undefined
 }
 
-/** The live collection of this id. `maxAgeMs`: what was read so lately may be used again; 0 reads. */
+/** Finds the live collection with this id. @param maxAgeMs reuse a document that was read within this time; 0 reads */
 export async function findById(
   documents: DocumentStore,
   scope: Scope,

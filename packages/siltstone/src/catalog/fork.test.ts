@@ -11,7 +11,7 @@ async function setUp() {
 }
 
 describe('a fork', () => {
-  it('is like its source, and seen when it is prepared', async () => {
+  it('is like its source, and visible when it is prepared', async () => {
     const { world, catalog, source } = await setUp()
     const other = world.process().catalog
     let prepared = ''
@@ -48,7 +48,7 @@ describe('a fork', () => {
     expect((await catalog.createCollection(wanted('fork'))).created).toBe(true)
   })
 
-  it('that takes too long loses its name to who wants it, and says so', async () => {
+  it('that takes too long loses its name, with an error', async () => {
     const { world, catalog, source } = await setUp()
     const other = world.process().catalog
     let taken = ''
@@ -65,7 +65,7 @@ describe('a fork', () => {
     await world.audit()
   })
 
-  it('of a name that is taken is not begun', async () => {
+  it('with a taken name is not started', async () => {
     const { catalog, source } = await setUp()
     const prepare = async () => {
       throw new Error('there is nothing to prepare')
@@ -76,7 +76,7 @@ describe('a fork', () => {
 })
 
 describe('a deletion whose log cannot be closed', () => {
-  it('is an error of that kind, hides the collection, and can be repeated', async () => {
+  it('is an error of the same kind, hides the collection, and can be repeated', async () => {
     const { world, source } = await setUp()
     let isBroken = true
     const closed: string[] = []
@@ -98,7 +98,7 @@ describe('a deletion whose log cannot be closed', () => {
     expect(warnings).toEqual([])
   })
 
-  it('does not keep others from the name', async () => {
+  it('does not block the name', async () => {
     const { world, source } = await setUp()
     const closeLog = () => Promise.reject(unavailable('throttled', 'slow down'))
     const { catalog, warnings } = world.process({ closeLog })
@@ -113,7 +113,7 @@ describe('a deletion whose log cannot be closed', () => {
     expect((await catalog.getCollection(TENANT, DATABASE, 'source')).id).toBe(info.id)
   })
 
-  it('counts as done when there is no log any more; by id it can be repeated at will', async () => {
+  it('succeeds when there is no log; by id it can be repeated', async () => {
     const { world, source } = await setUp()
     const closeLog = () => Promise.reject(notFound('collection-missing', 'closed'))
     const { catalog } = world.process({ closeLog })

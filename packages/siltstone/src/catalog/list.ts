@@ -1,4 +1,4 @@
-/** Listings of the catalog's keys. What is live is told by the sizes (see `document.ts`), so only a page's objects are read. */
+/** Lists collections. Sizes show which ones are live (see `document-codec.ts`), so only the objects of a page are read. */
 import type { CollectionInfo, PageOptions } from '../model/collection.ts'
 import { isSiltstoneError } from '../errors.ts'
 import { collectionIdPrefix } from '../format/keys.ts'
@@ -9,7 +9,7 @@ import { isEvenSize } from './document-codec.ts'
 import type { DocumentStore } from './document-store.ts'
 import type { Found } from './find.ts'
 
-/** Pages of objects under a prefix, in order of the keys. */
+/** The objects under a prefix, page by page, in the order of their keys. */
 export async function* listPages(documents: DocumentStore, prefix: string): AsyncGenerator<ObjectInfo[]> {
   let continuation: string | undefined
   do {
@@ -28,8 +28,9 @@ export async function countCollections(documents: DocumentStore, scope: Scope): 
 }
 
 /**
- * One page, in order of the ids. What is deleted between the listing and the reading is made up for by what follows.
- * @param describe adds what only the collection's log knows; `not-found` leaves it out: its log is closed
+ * Lists one page, in the order of the ids. Later collections replace those that are deleted between the listing and the
+ * read.
+ * @param describe adds the values that only the collection's log has; `not-found` (a closed log) omits the collection
  */
 export async function listCollections(
   documents: DocumentStore,

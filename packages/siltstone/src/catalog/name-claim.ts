@@ -1,4 +1,4 @@
-import { type Claim, tidy, vacate } from './claims.ts'
+import { type Claim, cleanUp, vacate } from './claims.ts'
 import { collectionType, idKey, nameKey, type Scope, wantsName } from './collection-document.ts'
 import type { Context } from './context.ts'
 import { type NameClaim, nameClaimType } from './document-types.ts'
@@ -21,7 +21,7 @@ export function nameClaim(scope: Scope, name: string): Claim<NameClaim> {
   }
 }
 
-/** Makes the claim vacant if this collection holds it and does not want it (any more). Failure is logged: rule 5. */
+/** Makes the claim vacant if this collection holds and does not want it. A failure is logged (rule 5 of `claims.ts`). */
 export async function dropName(context: Context, collection: Scope & { id: string }, name: string): Promise<void> {
   const claim = nameClaim(collection, name)
   const { documents } = context
@@ -29,5 +29,5 @@ export async function dropName(context: Context, collection: Scope & { id: strin
     const now = await documents.read(idKey(collection, collection.id), collectionType)
     return wantsName(now?.document, name)
   }
-  await tidy(context.log, claim.key, () => vacate(documents, claim, collection.id, wants))
+  await cleanUp(context.log, claim.key, () => vacate(documents, claim, collection.id, wants))
 }

@@ -36,7 +36,7 @@ describe('names of collections', () => {
 })
 
 describe('names of tenants and resources', () => {
-  it('takes anything long enough that has an encoding of its own', () => {
+  it('accepts every well-formed name that is long enough', () => {
     checkTenantName('a:/')
     checkTenantName('日本語')
     checkResourceName('r')

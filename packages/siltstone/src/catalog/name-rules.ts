@@ -1,4 +1,4 @@
-/** Chroma's rules for names, with its texts. The HTTP layer adds `Validation error: name: ` where Chroma has it. */
+/** Chroma's rules for names, with Chroma's messages. The HTTP layer adds `Validation error: name: ` where Chroma does. */
 import { invalid } from '../errors.ts'
 
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9._-]{1,510}[a-zA-Z0-9]$/
@@ -17,7 +17,7 @@ export function checkDatabaseName(name: string): void {
 
 /** @throws SiltstoneError `invalid` (bad-tenant-name), field `name` */
 export function checkTenantName(name: string): void {
-  // What is not well-formed has no UTF-8 of its own: two such names could share one key.
+  // A string that is not well-formed has no UTF-8 form of its own: two such names could share one key.
   if (Array.from(name).length >= 3 && name.isWellFormed()) return
   throw invalid('bad-tenant-name', `Expected a tenant name of at least 3 characters. Got: ${name}`, { field: 'name' })
 }

@@ -57,7 +57,7 @@ describe('one process after another', () => {
     return name !== 'reset'
   }
 
-  it('behaves as the model, whichever process is asked', async () => {
+  it('behaves like the model in every process', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.tuple(weighted, place, fc.boolean()), { maxLength: 40 }), async (steps) => {
         const world = new CatalogWorld()
@@ -79,7 +79,7 @@ describe('one process after another', () => {
   }, 60_000)
 })
 
-describe('a fresh store', () => {
+describe('a new store', () => {
   it('has the defaults without a single object', async () => {
     const world = new CatalogWorld()
     const { catalog } = world.process()
@@ -94,7 +94,7 @@ describe('a fresh store', () => {
 })
 
 describe('collections', () => {
-  it('come back with all they were created with', async () => {
+  it('are returned with all properties of their creation', async () => {
     const world = new CatalogWorld()
     const request = wanted('docs', {
       space: 'cosine',
@@ -116,7 +116,7 @@ describe('collections', () => {
     await expect(catalog.getCollectionById(TENANT, DATABASE, 'x')).rejects.toMatchObject({ code: 'bad-collection-id' })
   })
 
-  it('take an answer as their own: what a caller does to it changes nothing', async () => {
+  it('are not changed when a caller changes an answer', async () => {
     const { catalog } = new CatalogWorld().process()
     await catalog.createCollection(wanted('docs', { configuration: { a: [1] } }))
     const info = await catalog.getCollection(TENANT, DATABASE, 'docs')
@@ -124,7 +124,7 @@ describe('collections', () => {
     expect((await catalog.getCollection(TENANT, DATABASE, 'docs')).configuration).toEqual({ a: [1] })
   })
 
-  it('have names by the rules, on creation, rename and fork', async () => {
+  it('need valid names on creation, rename and fork', async () => {
     const { catalog } = new CatalogWorld().process()
     await expect(catalog.createCollection(wanted('a'))).rejects.toMatchObject({ code: 'bad-collection-name' })
     const { info } = await catalog.createCollection(wanted('docs'))
@@ -137,7 +137,7 @@ describe('collections', () => {
     })
   })
 
-  it('know their dimension from their log', async () => {
+  it('get their dimension from their log', async () => {
     const world = new CatalogWorld()
     const { catalog } = world.process({
       dimensionOf: async ({ name }) => {
@@ -153,7 +153,7 @@ describe('collections', () => {
     expect(await again).toMatchObject({ created: false, info: { dimension: 3 } })
   })
 
-  it('that are damaged are reported, others go on', async () => {
+  it('that are damaged are reported; others keep working', async () => {
     const world = new CatalogWorld()
     const { catalog } = world.process()
     const { info } = await catalog.createCollection(wanted('docs'))
@@ -166,7 +166,7 @@ describe('collections', () => {
   })
 })
 
-describe('what it costs', () => {
+describe('the number of requests', () => {
   it('is one conditional GET for a collection known by name, wherever it changed', async () => {
     const world = new CatalogWorld()
     const { catalog, store } = world.process()
@@ -208,7 +208,7 @@ describe('what it costs', () => {
     expect(await fresh.listCollections(TENANT, DATABASE, { limit: 0 })).toEqual([])
   })
 
-  it('goes on behind a page of 1,000 keys', async () => {
+  it('continues after a page of 1,000 keys', async () => {
     const world = new CatalogWorld()
     const { catalog } = world.process()
     for (let i = 0; i < 1100; i++) await catalog.createCollection(wanted(`name-${i}`))
@@ -219,8 +219,8 @@ describe('what it costs', () => {
   })
 })
 
-describe('fields and versions of the future', () => {
-  it('survive a change by this program', async () => {
+describe('unknown fields and versions', () => {
+  it('survive a change', async () => {
     const world = new CatalogWorld()
     const { catalog } = world.process()
     const { info } = await catalog.createCollection(wanted('docs'))

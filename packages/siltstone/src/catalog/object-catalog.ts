@@ -1,4 +1,4 @@
-/** The catalog over an object store. The protocols are explained in the modules that this one puts together. */
+/** The catalog in an object store. The modules that this one combines explain the protocols. */
 import type {
   Catalog,
   ChangeCollection,
@@ -35,24 +35,24 @@ export interface ObjectCatalogOptions {
   ids: Ids
   log: Logger
   /**
-   * Appends `closed` to the collection's log and answers when it is durable. Is called again after a crash, by several
+   * Appends `closed` to the collection's log; returns when that is durable. It may be called repeatedly, by several
    * processes at once, and for a fork that never got its pointer; `not-found` counts as closed.
    */
   closeLog(info: CollectionInfo): Promise<void>
-  /** Fills in `dimension`. `not-found`: its log is closed, so the collection does not exist any more. */
+  /** Returns the collection's dimension. `not-found`: the log is closed, so the collection no longer exists. */
   dimensionOf?(info: CollectionInfo): Promise<number | null>
-  /** How long `recentCollectionById` may use what was read before. Default 1,000. */
+  /** How long `recentCollectionById` may reuse a document. Default 1,000. */
   reuseMs?: number
-  /** Documents kept in memory, of a few KB each. Default 4,096. */
+  /** Number of documents in the cache, a few KB each. Default 4,096. */
   cacheEntries?: number
-  /** After this a fork that is still being prepared may be ended by who wants its name. Default 15 minutes. */
+  /** Age of an incomplete fork after which another process may end it to get its name. Default 15 minutes. */
   forkAbandonedAfterMs?: number
 }
 
 export interface CreateFork {
   source: CollectionInfo
   newName: string
-  /** Makes the fork's data readable (its pointer is published). Nobody can see the fork before it returns. */
+  /** Makes the fork's data readable (its pointer is published). The fork is not visible before it returns. */
   prepare(info: CollectionInfo): Promise<void>
 }
 
@@ -111,13 +111,13 @@ export class ObjectCatalog implements Catalog {
   async createCollection(request: CreateCollection): Promise<{ info: CollectionInfo; created: boolean }> {
     checkCollectionName(request.name)
     const { version, created } = await createCollection(this.#context, request)
-    // What nobody knew a moment ago has no records.
+    // A new collection has no records, so no dimension.
     return { info: created ? toInfo(version.document, null) : await this.#describe(version), created }
   }
 
   /**
-   * A collection of the source's configuration whose data `prepare` provides.
-   * @throws as `createCollection`; `conflict` (creation-abandoned) when preparing took too long and somebody ended it
+   * Creates a collection with the source's configuration, whose data `prepare` provides.
+   * @throws as `createCollection`; `conflict` (creation-abandoned) when another process ended it because it took too long
    */
   async createFork(fork: CreateFork): Promise<CollectionInfo> {
     const { source, newName } = fork
@@ -150,8 +150,8 @@ export class ObjectCatalog implements Catalog {
   }
 
   /**
-   * For calls on a collection's data: what was read within `reuseMs` may be answered again, so a change of name or
-   * configuration by another process may not show yet. A deletion does: the log is closed. `dimension` is null.
+   * For calls on a collection's data: may return a document that was read within `reuseMs`, so a new name or configuration
+   * of another process may be missing. Deletions are noticed, because the log is closed. `dimension` is null.
    */
   async recentCollectionById(tenant: string, database: string, id: string): Promise<CollectionInfo> {
     return toInfo(
@@ -160,7 +160,7 @@ export class ObjectCatalog implements Catalog {
     )
   }
 
-  /** By the path that its keys in the bucket begin with; `dimension` is null. @throws `not-found` (collection-missing) */
+  /** Finds a collection by the path in its keys; `dimension` is null. @throws `not-found` (collection-missing) */
   async getCollectionByPath(path: string): Promise<CollectionInfo> {
     const parts = parseCollectionPath(path)
     const at = parts && (await this.#documents.read(collectionIdKeyOfPath(path), collectionType))
@@ -182,7 +182,7 @@ export class ObjectCatalog implements Catalog {
     await deleteCollection(this.#context, { tenant, database }, name)
   }
 
-  /** For who finds a collection's log closed, or knows no name. Does nothing when it does not exist (any more). */
+  /** For callers that find a collection's log closed or do not know its name. Does nothing without such a collection. */
   async deleteCollectionById(tenant: string, database: string, id: string): Promise<void> {
     const found = await findById(this.#documents, { tenant, database }, id)
     if (found !== undefined) await deleteById(this.#context, found)
@@ -200,7 +200,7 @@ export class ObjectCatalog implements Catalog {
     await reset(this.#context)
   }
 
-  /** One LIST of the catalog, and requests only for what is due. @param graceMs default 24 hours */
+  /** Lists the catalog once, and makes further requests only for due objects. @param graceMs default 24 hours */
   collectGarbage(graceMs = 24 * 60 * MINUTE_MS): Promise<GarbageOutcome> {
     return collectCatalogGarbage(this.#context, graceMs)
   }

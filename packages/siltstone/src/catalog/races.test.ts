@@ -1,7 +1,7 @@
 /**
- * Processes that race on one or two names, every request of theirs interleaved at will (before its effect and before its
- * answer), some ending in the middle. What they were told must be explained by some order of the calls, one at a time;
- * a call whose process ended may or may not have happened.
+ * Processes race for one or two names. Their requests are interleaved arbitrarily (before the effect and before the
+ * answer), and some processes end in between. Some serial order of the calls must explain all results; a call whose process
+ * ended may or may not have happened.
  */
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -154,7 +154,7 @@ async function race(calls: readonly Call[], scheduler: fc.Scheduler, faults: rea
   })
   const done = await scheduler.waitFor(Promise.all(running))
   const after = await world.audit()
-  // What was ended half-way is finished by who comes next, whatever that is: the names must stay explained.
+  // The next calls complete the operations that were interrupted; the names must stay explained.
   expect({ done, after: [...after], explained: isExplained(before, done, ids, after) }).toMatchObject({
     explained: true,
   })
@@ -167,8 +167,8 @@ async function race(calls: readonly Call[], scheduler: fc.Scheduler, faults: rea
   await world.audit()
 }
 
-describe('races on a name', () => {
-  it('are explained by an order of the calls', async () => {
+describe('races for a name', () => {
+  it('are serializable', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(call, { minLength: 2, maxLength: 5 }), fc.scheduler(), (calls, scheduler) =>
         race(calls, scheduler, []),
@@ -177,7 +177,7 @@ describe('races on a name', () => {
     )
   }, 120_000)
 
-  it('are explained too when processes end and answers are lost', async () => {
+  it('are serializable when processes end and answers are lost', async () => {
     const fault = fc.option(
       fc.tuple(
         fc.integer({ min: 1, max: 12 }),
@@ -195,7 +195,7 @@ describe('races on a name', () => {
     )
   }, 120_000)
 
-  it('for creation have one winner, whose collection all are given', async () => {
+  it('have one creator, whose collection all calls return', async () => {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 2, max: 5 }), fc.scheduler(), async (processes, scheduler) => {
         const world = new CatalogWorld()
@@ -217,7 +217,7 @@ describe('races on a name', () => {
 })
 
 describe('races with the deletion of a database', () => {
-  it('leave no collection in a database that is gone, and none of a successor is deleted', async () => {
+  it('leave no collection in a deleted database, and delete none of a successor', async () => {
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), fc.nat(2), fc.boolean(), async (scheduler, creators, again) => {
         const world = new CatalogWorld()

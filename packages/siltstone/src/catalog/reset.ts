@@ -1,9 +1,8 @@
 /**
- * Everything goes: tenants are marked deleted, then the databases that a listing shows are deleted with what is in them,
- * then the defaults are as on a fresh store. Objects stay, as tombstones, for the reasons given in `claims.ts`. What is
- * created at the same time by others is either found (a tenant's mark comes before the listing of databases, a
- * database's before that of collections) or refused, but for collections in the default database: those may come after
- * the reset.
+ * Deletes everything: marks the tenants deleted, deletes the databases that a listing shows with their collections, and
+ * restores the defaults of a new store. Objects stay as tombstones, for the reasons given in `claims.ts`. Databases and
+ * collections that other processes create at the same time are found (tenants are marked before databases are listed,
+ * databases before collections) or refused. The exception is the default database, where they may survive the reset.
  */
 import { isSiltstoneError } from '../errors.ts'
 import { catalogRoot, parseKey, tenantKey, tenantPrefix } from '../format/keys.ts'
@@ -24,7 +23,7 @@ export async function reset(context: Context): Promise<void> {
       const at = await documents.read(key, databaseType)
       if (at === undefined || at.document.state === 'deleted') continue
       const scope = { tenant: at.document.tenant, database: at.document.name }
-      if (!isDefaultDatabase(scope)) await deleteIfThere(context, scope)
+      if (!isDefaultDatabase(scope)) await deleteIfPresent(context, scope)
     }
   }
   const fallback = { tenant: DEFAULT_TENANT, database: DEFAULT_DATABASE }
@@ -40,8 +39,8 @@ export async function reset(context: Context): Promise<void> {
   }
 }
 
-/** Somebody else may delete it at the same time. */
-async function deleteIfThere(context: Context, scope: Scope): Promise<void> {
+/** Another process may delete the database at the same time. */
+async function deleteIfPresent(context: Context, scope: Scope): Promise<void> {
   try {
     await deleteDatabase(context, scope)
   } catch (error) {
@@ -49,7 +48,7 @@ async function deleteIfThere(context: Context, scope: Scope): Promise<void> {
   }
 }
 
-/** What they were before. */
+/** @returns the tenants' documents before the change */
 async function markTenants({ documents }: Context): Promise<TenantDocument[]> {
   const before: TenantDocument[] = []
   for await (const objects of listPages(documents, tenantPrefix)) {

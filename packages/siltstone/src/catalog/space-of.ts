@@ -5,7 +5,7 @@ import { collectionType } from './collection-document.ts'
 import { decodeDocument } from './document-codec.ts'
 
 /**
- * How a collection measures distances, which never changes. Undefined when the catalog does not know it.
+ * Reads a collection's distance, which never changes. Undefined when the catalog does not know the collection.
  * @throws SiltstoneError `corrupt` (catalog-damaged), `unsupported` (unknown-format-version)
  */
 export async function spaceOf(store: ObjectStore, path: string): Promise<Space | undefined> {

@@ -23,7 +23,7 @@ describe('the descriptor of a store', () => {
     expect(await initialiseStore(store)).toBe('present')
   })
 
-  it('of something else is refused, and left alone', async () => {
+  it('with other content is refused and not changed', async () => {
     const store = memory()
     await store.put(KEY, Buffer.from('snapshot/20240101T000000/'))
     await expect(initialiseStore(store)).rejects.toMatchObject({
@@ -45,7 +45,7 @@ describe('the descriptor of a store', () => {
     expect(await initialiseStore(store)).toBe('absent')
   })
 
-  it('is there though the answer was lost; another failure is thrown', async () => {
+  it('is found after a lost answer; other failures are thrown', async () => {
     const store = memory()
     const put = store.put.bind(store)
     store.put = async (...call) => {

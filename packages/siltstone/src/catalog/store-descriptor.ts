@@ -1,7 +1,6 @@
 /**
- * `snapshot/latest/pointer.txt` says that a bucket or directory is a store of this layout. Tools that knew an earlier
- * layout find there what they find on a new bucket. It is created if absent; opening a store that cannot be written to
- * is fine.
+ * `snapshot/latest/pointer.txt` marks a bucket or directory as a store of this layout. To tools of an earlier layout it
+ * looks like a new bucket. It is created if absent; a store that is not writable can be opened without it.
  */
 import { isSiltstoneError, unsupported } from '../errors.ts'
 import { storeKey } from '../format/keys.ts'
@@ -12,8 +11,8 @@ export const STORE_DESCRIPTOR = 'snapshot/initial/'
 const NOT_WRITABLE = new Set(['read-only', 'access-denied'])
 
 /**
- * `absent`: there is none, and the store cannot be written to.
- * @throws SiltstoneError `unsupported` (foreign-store) when it holds something else, and what the store throws
+ * @returns `absent`: there is none, and the store is not writable
+ * @throws SiltstoneError `unsupported` (foreign-store) when its content is different, and the store's errors
  */
 export async function initialiseStore(store: ObjectStore): Promise<'created' | 'present' | 'absent'> {
   for (;;) {
@@ -28,7 +27,7 @@ export async function initialiseStore(store: ObjectStore): Promise<'created' | '
       if (put.status === 'ok') return 'created'
     } catch (error) {
       if (isNotWritable(error)) return 'absent'
-      // It may have been written all the same; whoever wrote it wrote the same.
+      // The put may have succeeded; every process writes the same content.
       if (!isSiltstoneError(error, 'unknown') || (await store.head(storeKey)) === undefined) throw error
     }
   }
@@ -39,13 +38,13 @@ function isNotWritable(error: unknown): boolean {
 }
 
 function checkDescriptor(store: ObjectStore, body: Uint8Array): void {
-  // Written by hand or with `echo`, it may end with a line break.
+  // A file written with `echo` ends with a line break.
   const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8').trim()
   if (text === STORE_DESCRIPTOR) return
   throw unsupported(
     'foreign-store',
-    `${store.description} holds something else: its ${storeKey} is ${JSON.stringify(text.slice(0, 100))}, not ` +
-      `"${STORE_DESCRIPTOR}". Open another directory or bucket; an older layout has to be ingested anew.`,
+    `${store.description} is not a Siltstone store: its ${storeKey} is ${JSON.stringify(text.slice(0, 100))}, not ` +
+      `"${STORE_DESCRIPTOR}". Open another directory or bucket; data of an older layout have to be ingested again.`,
     { key: storeKey },
   )
 }

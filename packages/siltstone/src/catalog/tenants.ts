@@ -1,11 +1,11 @@
 /**
- * Tenants. `default_tenant` exists on a fresh store without an object (see `databases.ts`). Tenants are only deleted by
- * `reset`; their objects stay, marked.
+ * Tenants. In a new store, `default_tenant` exists without an object (see `databases.ts`). Only `reset` deletes tenants;
+ * their objects stay, marked as deleted.
  *
- * A resource name belongs to one tenant, and a tenant gets one once: the tenant's object is swapped to one that is
- * `setting` it, the claim is acquired (see `claims.ts`), the object is swapped to one that has it. Whoever meets a claim
- * whose tenant is still setting it undoes that, and the setter, if it is alive, begins again after a pause; a tenant's
- * next setting overwrites one that was left behind.
+ * A resource name belongs to one tenant, and a tenant gets a resource name once: a swap adds `setting` to the tenant's
+ * object, the claim is acquired (see `claims.ts`), and a second swap replaces `setting` by the resource name. A process
+ * that reads a claim whose tenant has `setting` removes it; the process that set it, if it is alive, pauses and starts
+ * again. A tenant's next attempt overwrites a `setting` that was left behind.
  */
 import type { TenantInfo } from '../model/collection.ts'
 import { conflict, notFound } from '../errors.ts'
@@ -54,8 +54,8 @@ export async function createTenant(context: Context, name: string): Promise<void
 }
 
 /**
- * Keys of databases and collections hold only 48 bits of a name's hash. Two names that share them would share prefixes,
- * and whoever chose the second would have chosen it for that.
+ * Keys of databases and collections contain only 48 bits of a name's hash. Two names with the same bits would share
+ * prefixes; such a name was probably chosen to attack another tenant.
  * @param reserved the key of the default, which may have no object
  */
 export async function refuseSharedHash(
@@ -69,7 +69,7 @@ export async function refuseSharedHash(
   const { objects } = await documents.list(shared, { limit: 2 })
   const others = [...objects.map((object) => object.key), reserved]
   if (others.every((other) => other === key || !other.startsWith(shared))) return
-  throw conflict('name-hash-collision', `${what} would share its place with another: choose another name`)
+  throw conflict('name-hash-collision', `${what} would share its key prefix with another: choose another name`)
 }
 
 /** @throws SiltstoneError `not-found` (tenant-missing), `conflict` (resource-name-set, resource-name-taken) */
@@ -94,7 +94,7 @@ export async function setTenantResourceName(context: Context, name: string, reso
     }
     const done = await documents.change(key, tenantType, (current) => {
       if (current?.writes.includes(operation) === true) return undefined
-      return current?.setting?.operation === operation ? named(current) : undefined
+      return current?.setting?.operation === operation ? withResourceName(current) : undefined
     })
     if (done?.document.writes.includes(operation) === true) return
     await context.clock.sleep(PAUSE_MS * (attempt + 1))
@@ -102,7 +102,7 @@ export async function setTenantResourceName(context: Context, name: string, reso
   throw contended(key)
 }
 
-function named(tenant: Readonly<TenantDocument>): Readonly<TenantDocument> {
+function withResourceName(tenant: Readonly<TenantDocument>): Readonly<TenantDocument> {
   if (tenant.setting === null) return tenant
   const { to, operation } = tenant.setting
   return { ...tenant, resourceName: to, setting: null, writes: [...tenant.writes, operation] }
@@ -133,7 +133,7 @@ async function examine(documents: DocumentStore, resourceName: string, other: st
   return 'again'
 }
 
-/** The tenant of this resource name. @throws SiltstoneError `not-found` (tenant-missing) */
+/** Finds the tenant with this resource name. @throws SiltstoneError `not-found` (tenant-missing) */
 export async function tenantOfResource(documents: DocumentStore, resourceName: string): Promise<string> {
   const claim = await documents.read(resourceKey(resourceName), resourceClaimType)
   const name = claim?.document.tenant

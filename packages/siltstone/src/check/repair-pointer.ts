@@ -1,14 +1,15 @@
 /**
- * Puts a lost or damaged head of a collection right: when the pointer is gone, or what it names cannot be read whole,
- * the newest snapshot that is whole is published again.
+ * Repairs a lost or damaged head of a collection: when the pointer is gone, or the snapshot that it names cannot be
+ * read completely, the newest intact snapshot is published again.
  *
- * A snapshot is taken only if nothing is lost by it: every entry between it and the newest snapshot that ever was must
- * still be kept (with the deltas that it sequences), so that they are simply folded once more. What is published is a
- * *new* manifest over the same segments, with both epochs above all others: a compaction that began on the lost head
- * loses its commit, as it would against a collector's fence. Pins are united from every manifest that can be read, so
- * nothing that anybody kept is freed; those whose own manifest is gone are dropped, or no collection could run again.
+ * A snapshot is chosen only if nothing is lost by it: every entry between it and the newest snapshot that ever existed
+ * must still be kept, with the deltas that it sequences, so that these entries are folded once more. A *new* manifest
+ * over the same segments is published, with both epochs above all others, so a compaction that began on the lost head
+ * loses its commit, as it would against a garbage collector's fence. Pins are united from every manifest that can be
+ * read, so no pinned object is deleted. Pins whose own manifest is gone are dropped; otherwise no garbage collection
+ * could run again.
  *
- * It runs under both leases, so that no collector removes what is being chosen. Nothing is deleted here.
+ * The repair runs under both leases, so that no garbage collector removes what is being chosen. It deletes nothing.
  */
 import { isSiltstoneError } from '../errors.ts'
 import { decodeEntry } from '../format/entry.ts'
@@ -25,9 +26,9 @@ import { damageOf } from './verify-snapshot.ts'
 
 export interface Head {
   pointer: PointerState | 'none'
-  /** undefined: it cannot be read. */
+  /** undefined: the manifest cannot be read. */
   manifest: Manifest | undefined
-  /** Why it is no head to stand on; undefined when it is whole. */
+  /** Why the head cannot be used; undefined when it is intact. */
   damage: string | undefined
 }
 
@@ -38,13 +39,13 @@ export interface Candidate {
 
 export interface Choice {
   chosen: Candidate | undefined
-  /** Newest first, with the reason why each was not taken. */
+  /** Newest first, with the reason why each was not chosen. */
   refused: { key: string; reason: string }[]
   /** Every manifest that can be read. */
   readable: Candidate[]
 }
 
-/** The pointer and what it names, however damaged. */
+/** The pointer and what it names, and how these are damaged. */
 export async function readHead(env: Environment, path: string, pool: SegmentPool): Promise<Head> {
   const got = await env.store.get(pointerKey(path))
   if (got.status !== 'ok' || got.etag === undefined) {
@@ -69,7 +70,7 @@ export async function readHead(env: Environment, path: string, pool: SegmentPool
   }
 }
 
-/** The newest snapshot that is whole and loses nothing. */
+/** The newest intact snapshot from which nothing is lost. */
 export async function chooseSnapshot(
   env: Environment,
   path: string,
@@ -101,7 +102,7 @@ export async function chooseSnapshot(
   return { chosen: undefined, refused, readable }
 }
 
-/** @returns false when somebody else moved the pointer meanwhile */
+/** @returns false when another process has moved the pointer */
 export async function publishAgain(
   env: Environment,
   choice: { chosen: Candidate; readable: readonly Candidate[] },
@@ -147,7 +148,7 @@ function byAge(a: Manifest, b: Manifest): number {
   )
 }
 
-/** What would be lost if the log were folded again from here; undefined when nothing. */
+/** What would be lost if the log were folded again from this manifest; undefined when nothing would. */
 async function lostAfter(
   env: Environment,
   manifest: Manifest,

@@ -33,7 +33,7 @@ export interface VoidOptions {
 }
 
 /**
- * @returns what was voided (with `dryRun`: what would be); empty when nothing vanished
+ * @returns what was voided (with `dryRun`: what would be voided); empty when nothing vanished
  * @throws SiltstoneError `corrupt` (log-broken) when entries are missing or damaged, `unknown` when the store never
  *   gives a clear answer
  */

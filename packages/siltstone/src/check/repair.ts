@@ -1,10 +1,11 @@
 /**
- * Repairs what can be repaired without losing anything that is still there, and says what cannot. It never deletes.
+ * Repairs what can be repaired without losing anything that still exists, and reports what cannot. It never deletes.
  *
- * 1. The head: a pointer that is gone, or that names a snapshot which is not whole, is moved to the newest snapshot
- *    that is whole and loses nothing (`repair-pointer.ts`).
+ * 1. The head: a pointer that is gone, or that names a damaged snapshot, is moved to the newest intact snapshot from
+ *    which nothing is lost (`repair-pointer.ts`).
  * 2. The log: sequenced deltas that vanished or changed are voided by an entry (`repair-void.ts`).
- * 3. What remains is reported with the kept snapshots that are whole: `siltstone snapshots rollback` goes back to one.
+ * 3. Remaining damage is reported, with the kept snapshots that are intact: `siltstone snapshots rollback` restores
+ *    one.
  */
 import { parseKey } from '../format/keys.ts'
 import type { Manifest } from '../format/manifest.ts'
@@ -25,15 +26,15 @@ const CACHE_BYTES = 32 * 1024 * 1024
 export interface RepairOptions {
   log: LogLimits
   compact: Pick<CompactLimits, 'leaseTtlMs' | 'history'>
-  /** Who repairs, for leases, entries and manifests. Unique per process. */
+  /** Name of this process, for leases, entries and manifests. Unique per process. */
   name: string
-  /** Only say what would be done. */
+  /** Only report what would be done. */
   dryRun: boolean
 }
 
 export interface RepairAction {
   kind: 'void' | 'publish'
-  /** What was voided, or published again. */
+  /** Key of the delta that was voided, or of the manifest that was published again. */
   key: string
   why: string
 }
@@ -41,13 +42,13 @@ export interface RepairAction {
 export interface RepairReport {
   collection: string
   dryRun: boolean
-  /** A compactor or collector is at work: the head was not touched. Try again when it is done. */
+  /** A compactor or garbage collector is at work, so the head was not repaired. Try again when it is done. */
   busy: boolean
-  /** What was done; with `dryRun` what would be. */
+  /** What was done; with `dryRun`, what would be done. */
   actions: RepairAction[]
-  /** Why the head could not be put right: every snapshot that was looked at, newest first. */
+  /** Why the head could not be repaired: every snapshot that was examined, newest first. */
   refused: { key: string; reason: string }[]
-  /** Names of kept snapshots that are whole, newest first: what `snapshots rollback` may go back to. */
+  /** Names of the kept snapshots that are intact, newest first: `snapshots rollback` can restore each of them. */
   wholeSnapshots: string[]
   /** What is damaged afterwards. */
   problems: Problem[]
@@ -101,7 +102,7 @@ async function repairHead(
   options: RepairOptions,
   report: RepairReport,
 ): Promise<void> {
-  // Looked at again: somebody may have put it right before we got the leases.
+  // Read again: another process may have repaired it before this one got the leases.
   const head: Head = await readHead(env, path, pool)
   if (head.damage === undefined) return
   const { chosen, readable, refused } = await chooseSnapshot(env, path, pool, options.log)

@@ -224,7 +224,7 @@ describe('repair', () => {
     expect((await reading.get({ include: {} })).ids).toEqual(['a', 'c'])
   })
 
-  it('voids although somebody else appends at the same time', async () => {
+  it('voids although another process appends at the same time', async () => {
     const { key } = await produce(env, path, { records: [add('b')] }, { maxBytes: 1e6 })
     await collection.write([add('a')])
     await env.store.delete([key])
@@ -273,7 +273,7 @@ describe('repair', () => {
     await damage(await current())
     const report = await repair()
     expect(report.actions).toMatchObject([{ kind: 'publish', key: older?.key }])
-    // The damaged manifest is kept by nobody, so nothing complains of it.
+    // Nothing keeps the damaged manifest, so it is not reported.
     expect(report.problems).toEqual([])
     await engine.compact(path)
     expect((await collection.get({ include: {} })).ids).toEqual(['b', 'c', 'd', 'e', 'f'])

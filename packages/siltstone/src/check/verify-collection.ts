@@ -1,9 +1,9 @@
 /**
- * Reads everything that a collection stands on and says what is damaged, and what to do about it. It changes nothing.
+ * Reads everything that a collection needs, and reports what is damaged and what to do about it. It changes nothing.
  *
- * It may run beside writers, compactors and collectors: what they publish later is not looked at, and what they remove
- * is nothing that the manifest it began with needs within the grace period. If problems were found and the pointer has
- * moved meanwhile, they may be of that kind, so the verification begins again.
+ * Writers, compactors and garbage collectors may run at the same time. What they publish later is not examined, and
+ * within the grace period they remove nothing that the manifest needs with which the verification began. If problems
+ * were found and the pointer has moved since, the grace period may have passed, so the verification begins again.
  */
 import { isSiltstoneError } from '../errors.ts'
 import { manifestPrefix, parseKey, pointerKey, snapshotPrefix } from '../format/keys.ts'
@@ -19,7 +19,7 @@ import { verifyLog } from './verify-log.ts'
 import { Findings, type VerifyReport } from './verify-report.ts'
 import { SnapshotVerifier } from './verify-snapshot.ts'
 
-export type { Problem, VerifyFigures, VerifyReport } from './verify-report.ts'
+export type { Problem, VerifyReport } from './verify-report.ts'
 
 const ATTEMPTS = 3
 const CACHE_BYTES = 32 * 1024 * 1024
@@ -28,7 +28,7 @@ const OLD = 'This kept version cannot be read any more; nothing else depends on 
 const FORK = 'A fork reads it. Run "siltstone verify" on the fork.'
 
 export interface VerifyOptions {
-  /** Read every byte and compare every row. Without it: existence, sizes, manifests, bitmaps, the log. */
+  /** Read every byte and compare every row. Otherwise existence, sizes, manifests, bitmaps and the log are checked. */
   deep: boolean
   limits?: Pick<LogLimits, 'deltaBytes'>
 }
@@ -158,7 +158,7 @@ async function countUnreferenced(env: Environment, path: string, findings: Findi
     }
 }
 
-/** The last proof: a reader opens the state and applies the log. */
+/** The last check: a reader opens the state and applies the log. */
 async function countLiveRecords(
   env: Environment,
   path: string,
@@ -171,7 +171,7 @@ async function countLiveRecords(
     try {
       return (await state.strongView()).liveRecords
     } catch (error) {
-      // Deleted: it has no records.
+      // A deleted collection has no records.
       if (isSiltstoneError(error, 'not-found')) return 0
       throw error
     }

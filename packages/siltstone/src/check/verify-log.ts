@@ -1,4 +1,4 @@
-/** The log's part of a verification: entries above the watermark, what they sequence, and the inbox. */
+/** Verifies the log: entries above the watermark, the deltas that they sequence, and the inbox. */
 import { isSiltstoneError } from '../errors.ts'
 import { decodeEntry, type LogEntry } from '../format/entry.ts'
 import { inboxKey, logEntryKey, logPrefix, parseKey } from '../format/keys.ts'
@@ -122,7 +122,7 @@ async function readEntries(
     findings.object(key, sizeBytes)
     if (!deep) continue
     const got = await env.store.get(key)
-    // Collected since it was listed.
+    // It was deleted after it was listed.
     if (got.status !== 'ok') continue
     const remedy = 'It is folded: only reads of its point in time need it. Nothing has to be done.'
     await findings.check(key, remedy, async () => decodeEntry(got.body, key), 'warning')

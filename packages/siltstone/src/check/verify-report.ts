@@ -1,4 +1,4 @@
-/** What a verification finds, and the collector that its parts fill. */
+/** The report of a verification, and the findings from which it is made. */
 import { isSiltstoneError } from '../errors.ts'
 
 export interface Problem {
@@ -22,11 +22,11 @@ export interface VerifyFigures {
   foldedEntries: number
   /** Deltas in the inbox that no entry has sequenced yet. */
   inboxDeltas: number
-  /** Deltas that everybody refuses; no problem, they are listed in the manifest with their reason. */
+  /** Deltas that every reader refuses. They are no problem: the manifest lists them with the reason. */
   refusedDeltas: number
   /** Live records of the snapshot. */
   snapshotRecords: number
-  /** Objects under the collection's prefix that nothing refers to: garbage that waits for its grace period. */
+  /** Objects under the collection's prefix that nothing refers to: garbage within its grace period. */
   unreferencedObjects: number
   unreferencedBytes: number
 }
@@ -62,7 +62,7 @@ export class Findings {
   }
   readonly #objects = new Set<string>()
 
-  /** Counts an object once, however many manifests refer to it. False when it was counted before. */
+  /** Counts an object once, even if several manifests refer to it. False when it was counted before. */
   object(key: string, sizeBytes: number): boolean {
     if (this.#objects.has(key)) return false
     this.#objects.add(key)
@@ -81,8 +81,7 @@ export class Findings {
   }
 
   /**
-   * Runs one check; what it finds damaged is reported, any other failure (the store does not answer) ends the
-   * verification.
+   * Runs one check. Damage is reported; any other failure (the store does not answer) ends the verification.
    * @returns undefined when it failed
    */
   async check<T>(
@@ -95,7 +94,7 @@ export class Findings {
       return await task()
     } catch (error) {
       if (error instanceof RangeError) {
-        // A reader met a number that does not fit what the manifest says.
+        // A number in the object does not fit the manifest.
         this.report(key, error.message, remedy, severity)
         return undefined
       }

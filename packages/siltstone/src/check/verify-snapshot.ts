@@ -1,7 +1,4 @@
-/**
- * The snapshots' part of a verification: one manifest and everything reachable from it. Objects that several manifests
- * share are read once.
- */
+/** Verifies a manifest and everything reachable from it. Objects that several manifests share are read once. */
 import { corrupt } from '../errors.ts'
 import { verifyFilterIndex } from '../filter-index/verify-filter-index.ts'
 import { hash64 } from '../format/hash64.ts'
@@ -15,7 +12,7 @@ import { loadDeletions, type SegmentPool } from '../snapshot/open-segment.ts'
 import { RowSet } from '../format/row-set.ts'
 import { Findings, type Problem } from './verify-report.ts'
 
-/** What is kept of a segment's rows to compare it with others: 16 bytes a row. */
+/** What is kept of a segment's rows to compare them with other segments: 16 bytes per row. */
 interface SegmentRows {
   reader: SegmentReader
   ordinals: Float64Array
@@ -199,7 +196,7 @@ export class SnapshotVerifier {
   }
 }
 
-/** What is damaged in one manifest's snapshot, every byte read. */
+/** Reads every byte of a manifest's snapshot. Returns what is damaged. */
 export async function damageOf(
   env: Pick<Environment, 'store'>,
   pool: Pick<SegmentPool, 'readRange'>,

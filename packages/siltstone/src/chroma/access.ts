@@ -1,4 +1,4 @@
-/** Who may call what. Decided before the body is read, so a stranger's request costs nothing. */
+/** Decides whether a request is allowed, before its body is read, so that refused requests cost little. */
 import { forbidden as forbiddenError } from '../errors.ts'
 import { forbidden } from './call.ts'
 import type { ChromaOptions, Identity, Role } from './options.ts'
@@ -26,7 +26,7 @@ export function authorize(
     throw forbiddenError('tenant-forbidden', 'This needs a token for all tenants')
   }
   const tenant = param('tenant')
-  // The same answer whether the tenant exists or not.
+  // The answer does not depend on whether the tenant exists.
   if (tenant !== undefined && identity.tenants !== '*' && !identity.tenants.includes(tenant)) {
     throw forbiddenError('tenant-forbidden', `This token has no access to the tenant [${tenant}]`)
   }

@@ -1,6 +1,6 @@
 /**
- * Answers as JSON text. Metadata is stored as exact JSON and is spliced in as it is, so a 64-bit integer or a `1.0`
- * leaves the server as it came.
+ * Writes answers as JSON text. Stored metadata is exact JSON text and is copied as it is, so 64-bit integers and `1.0`
+ * are returned as they were sent.
  */
 import type { CollectionInfo } from '../model/collection.ts'
 import type { GetResponse, QueryHits, QueryResponse } from '../model/read.ts'
@@ -63,7 +63,7 @@ export function collectionText(info: CollectionInfo): string {
   })
 }
 
-/** Per group of rows; empty lists for columns that were not included. */
+/** The columns' texts, one per group of rows; columns that are not included are empty. */
 function columnTexts(groups: readonly Columns[]): Record<keyof Columns, string[]> {
   const texts: Record<keyof Columns, string[]> = { embeddings: [], documents: [], metadatas: [], uris: [] }
   for (const { embeddings, documents, metadatas, uris } of groups) {

@@ -1,4 +1,4 @@
-/** What the HTTP API promises over any engine: one suite, run over the model and over the real one. */
+/** The promises of the HTTP API over any engine: one suite, run over the model and over the real engine. */
 import { describe } from 'vitest'
 import type { Engine } from '../model/store.ts'
 import { catalogContract } from './contract/catalog.contract.ts'

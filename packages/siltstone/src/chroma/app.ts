@@ -1,6 +1,6 @@
 /**
- * Chroma's v2 HTTP API over an engine. What a request goes through: trace → access → body → handler → answer; whatever
- * is thrown on the way becomes an answer in `problem.ts`.
+ * Chroma's v2 HTTP API over an engine. The steps of a request: trace → access → body → handler → answer. `problem.ts`
+ * turns every error into an answer.
  */
 import { type Context, Hono } from 'hono'
 import { cors } from 'hono/cors'
@@ -24,10 +24,10 @@ const ANSWER_HEADERS = [
   'x-siltstone-explain',
 ]
 
-/** @returns an app that answers with `fetch(request)`, without a socket */
+/** @returns an app whose `fetch(request)` answers requests without a socket */
 export function createChromaApp(options: ChromaOptions): Hono {
   const limits: ChromaLimits = { ...defaultLimits, ...options.limits }
-  // Not strict: /api/v2/ is /api/v2.
+  // Not strict: /api/v2/ equals /api/v2.
   const app = new Hono({ strict: false })
   const { corsOrigins = [] } = options
   if (corsOrigins.length > 0) {
@@ -48,7 +48,7 @@ export function createChromaApp(options: ChromaOptions): Hono {
   )
   app.all('/api/v1/*', () => errorResponse(V1, traceIdOf(options)))
   app.notFound((c) => unmatched(c, options))
-  app.onError((error, c) => failed(error, c.req.method, c.req.path, options))
+  app.onError((error, c) => failureResponse(error, c.req.method, c.req.path, options))
   return app
 }
 
@@ -96,13 +96,13 @@ async function answer(c: Context, route: Route, options: ChromaOptions, limits: 
       header,
       body: () => bodyOf(c, limits),
     }
-    return good(route, await inTime(route, () => route.handle(call), options, limits))
+    return successResponse(route, await withTimeout(route, () => route.handle(call), options, limits))
   } catch (error) {
-    return failed(error, route.method, route.path, options)
+    return failureResponse(error, route.method, route.path, options)
   }
 }
 
-function good(route: Route, { status, text, version, headers }: Answer): Response {
+function successResponse(route: Route, { status, text, version, headers }: Answer): Response {
   return new Response(text, {
     status: status ?? route.status ?? 200,
     headers: {
@@ -115,22 +115,22 @@ function good(route: Route, { status, text, version, headers }: Answer): Respons
 
 async function bodyOf(c: Context, limits: ChromaLimits): Promise<Fields> {
   const type = c.req.header('content-type')
-  // Without a type JSON is assumed, as Chroma's middleware does.
+  // Without a type, JSON is assumed, like in Chroma's middleware.
   if (type !== undefined && !/^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type)) {
     const message = 'Expected request with `Content-Type: application/json`'
     throw new ApiProblem(415, 'ChromaError', 'content-type', message)
   }
   const encoding = c.req.header('content-encoding')
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
-    // A few kilobytes could become gigabytes.
-    const message = `Content-Encoding ${encoding.slice(0, 60)} is not accepted: send the body as it is`
+    // A few kilobytes could expand to gigabytes.
+    const message = `Content-Encoding ${encoding.slice(0, 60)} is not accepted: send the body without an encoding`
     throw new ApiProblem(415, 'ChromaError', 'content-encoding', message)
   }
   return parseBody(await readBody(c.req.raw, limits.maxBodyBytes))
 }
 
-/** The work goes on when its time is up, but nobody waits: a write may still happen. */
-function inTime(route: Route, work: () => Promise<Answer> | Answer, options: ChromaOptions, limits: ChromaLimits) {
+/** Answers with an error when the time is up. The work continues, so a write may still happen. */
+function withTimeout(route: Route, work: () => Promise<Answer> | Answer, options: ChromaOptions, limits: ChromaLimits) {
   return new Promise<Answer>((resolve, reject) => {
     const { requestTimeoutMs } = limits
     const cancel = options.clock.timer(requestTimeoutMs, () => {
@@ -138,16 +138,16 @@ function inTime(route: Route, work: () => Promise<Answer> | Answer, options: Chr
       const isRead = route.access === 'read' || route.access === 'open'
       reject(isRead ? unavailable('request-timeout', text) : outcomeUnknown('request-timeout', text))
     })
-    // oxlint-disable-next-line promise/prefer-await-to-then -- a race without a timer that stays behind
+    // oxlint-disable-next-line promise/prefer-await-to-then -- a race that leaves no timer behind
     Promise.resolve().then(work).then(resolve, reject).finally(cancel)
   })
 }
 
-function failed(error: unknown, method: string, route: string, options: ChromaOptions): Response {
+function failureResponse(error: unknown, method: string, route: string, options: ChromaOptions): Response {
   const traceId = traceIdOf(options)
   const answer = errorAnswer(error)
   const fields = { method, route, traceId, status: answer.status, code: answer.code }
-  // A problem that this layer made itself is the client's, whatever status Chroma gives it.
+  // This layer creates an `ApiProblem` only for errors of the client, even where Chroma answers 500.
   if (answer.status === 500 && !(error instanceof ApiProblem)) options.log.error('request_failed', { ...fields, error })
   else if (answer.status === 503 || answer.status === 429) options.log.warn('request_refused', { ...fields, error })
   if (answer.status === 413) return plainText(answer.message, 413, traceId)

@@ -1,4 +1,4 @@
-/** What several endpoints read out of a request. */
+/** Reads parts of a request that several endpoints share. */
 import { checkCollectionName } from '../catalog/name-rules.ts'
 import type { PageOptions } from '../model/collection.ts'
 import type { ReadLevel, ReadOptions } from '../model/read.ts'
@@ -30,7 +30,7 @@ export function collectionIdOf(call: Call): string {
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
 }
 
-/** @throws SiltstoneError `not-found` with the data plane's text, which ends with a full stop */
+/** @throws SiltstoneError `not-found` with the message of Chroma's data plane, which ends with a full stop */
 export async function openCollection(call: Call): Promise<Collection> {
   const { tenant, database } = databaseOf(call)
   const id = collectionIdOf(call)
@@ -42,7 +42,7 @@ export async function openCollection(call: Call): Promise<Collection> {
   }
 }
 
-/** A whole number in the query string. @throws SiltstoneError `invalid` (bad-query) */
+/** Reads an unsigned integer from the query string. @throws SiltstoneError `invalid` (bad-query) */
 export function uintQuery(call: Call, name: string): number | undefined {
   const text = call.query(name)
   if (text === undefined) return undefined
@@ -70,7 +70,7 @@ const LEVEL_NAMES = Object.keys(LEVELS) as LevelName[]
 const readLevel = readWord(LEVEL_NAMES)
 
 /**
- * How fresh a read must be: `read_level` of the query string or the body, `x-siltstone-at-least` (or `atLeast`) and
+ * The consistency of a read: `read_level` in the query string or the body, `x-siltstone-at-least` (or `atLeast`) and
  * `x-siltstone-at` (or `at`).
  */
 export function readOptionsOf(call: Call, body?: Fields): ReadOptions {
@@ -95,12 +95,12 @@ function versionOf(call: Call, header: string, query: string): number | undefine
   const text = call.header(header) ?? call.query(query)
   if (text === undefined) return undefined
   if (/^\d{1,15}$/.test(text)) return Number(text)
-  throw invalid('bad-version', `${header} must be the number of a version, not '${text.slice(0, 60)}'`, {
+  throw invalid('bad-version', `${header} is '${text.slice(0, 60)}'; give the number of a version`, {
     field: header,
   })
 }
 
-/** @param field how the error names it. @throws SiltstoneError `invalid` */
+/** @param field name of the field in the error. @throws SiltstoneError `invalid` */
 export function checkedCollectionName(name: string, field: string): string {
   try {
     checkCollectionName(name)
@@ -110,7 +110,7 @@ export function checkedCollectionName(name: string, field: string): string {
   return name
 }
 
-/** Embeds with the collection's embedder; undefined when the server has none. */
+/** The collection's embedder; undefined when the server has no embedders. */
 export function embedderOf(call: Call, collection: Collection): EmbedTexts | undefined {
   const { embedderFor } = call.options
   if (embedderFor === undefined) return undefined
@@ -119,17 +119,21 @@ export function embedderOf(call: Call, collection: Collection): EmbedTexts | und
       const embedder = await embedderFor(collection.info)
       return await embedder.embed(texts)
     } catch (error) {
-      // The provider's refusal of our credentials must not look like our refusal of the client's.
+      // The provider refused the server's credentials; the client must not take that for a refusal of its own.
       if (isSiltstoneError(error, 'unauthorized') || isSiltstoneError(error, 'forbidden')) {
-        throw unavailable('embedder-refused', `The embedder refused the server: ${error.message}`, { cause: error })
+        throw unavailable(
+          'embedder-refused',
+          `The embedding provider refused the server's credentials: ${error.message}`,
+          { cause: error },
+        )
       }
       throw error
     }
   }
 }
 
-export function notHere(what: string): SiltstoneError {
-  return unsupported('not-implemented', `${what} is not implemented`)
+export function notImplemented(feature: string): SiltstoneError {
+  return unsupported('not-implemented', `${feature} is not implemented`)
 }
 
 export function forbidden(code: string, message: string): ApiProblem {

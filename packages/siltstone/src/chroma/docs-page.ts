@@ -1,4 +1,4 @@
-/** The page at /docs: every endpoint with what it takes and gives, and a form to try the GETs. It loads nothing. */
+/** The page at /docs: every endpoint with its body and answer, and a form to try the GETs. It loads no other resources. */
 import { html, raw } from 'hono/html'
 import { openApiDocument } from './openapi.ts'
 import type { JsonSchema, Route } from './route.ts'
@@ -45,7 +45,7 @@ export function docsPage(routes: readonly Route[]) {
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>${document.info.title} API</title><style>${raw(STYLE)}</style></head><body>
 <h1>${document.info.title} API</h1>
-<p>${document.info.summary}. The same as <a href="/openapi.json">OpenAPI</a>.</p>
+<p>${document.info.summary}. Also as <a href="/openapi.json">OpenAPI</a>.</p>
 <label>Token <input id="token" type="password" autocomplete="off"></label>
 ${tags.map((tag) =>
   section(
@@ -54,7 +54,7 @@ ${tags.map((tag) =>
   ),
 )}
 <h2>Schemas</h2>
-${Object.entries(components).map(([name, schema]) => html`<details id="${name}"><summary><code>${name}</code></summary>${shown(schema)}</details>`)}
+${Object.entries(components).map(([name, schema]) => html`<details id="${name}"><summary><code>${name}</code></summary>${schemaText(schema)}</details>`)}
 <script>${raw(SCRIPT)}</script></body></html>`
 }
 
@@ -64,15 +64,15 @@ function section(tag: string, routes: readonly Route[]) {
 
 function endpoint(route: Route) {
   const { method, path, summary, access, body, answer } = route
-  const right = access === 'open' ? 'no token needed' : access === 'store' ? 'admin of all tenants' : access
+  const permission = access === 'open' ? 'no token needed' : access === 'store' ? 'admin of all tenants' : access
   return html`<details><summary><b class="method">${method}</b> <code>${path}</code> ${summary}</summary>
-<p>Access: ${right}</p>
-${body === undefined ? '' : html`<h4>Body</h4>${shown(body)}`}
-${answer === undefined ? '' : html`<h4>Answer</h4>${shown(answer)}`}
+<p>Access: ${permission}</p>
+${body === undefined ? '' : html`<h4>Body</h4>${schemaText(body)}`}
+${answer === undefined ? '' : html`<h4>Answer</h4>${schemaText(answer)}`}
 ${method === 'GET' ? tryIt(route) : ''}</details>`
 }
 
-function shown(schema: JsonSchema) {
+function schemaText(schema: JsonSchema) {
   return html`<pre>${JSON.stringify(schema, null, 2)}</pre>`
 }
 

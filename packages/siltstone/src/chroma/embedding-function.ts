@@ -1,10 +1,10 @@
-/** The embedding function that a client configured. It is kept and echoed; the client makes the vectors. */
+/** The embedding function in a collection's configuration. It is stored and returned; clients compute the vectors. */
 import { Fields, readString, readWord } from './wire/fields.ts'
 import { toPlainJson } from './wire/plain-json.ts'
 
 const EF_TYPES = ['legacy', 'known', 'unknown'] as const
 
-/** `{type: 'known', name, config}`, `{type: 'legacy'}` or `{type: 'unknown'}`. @throws ApiProblem 422 */
+/** Reads `{type: 'known', name, config}`, `{type: 'legacy'}` or `{type: 'unknown'}`. @throws ApiProblem 422 */
 export function readEmbeddingFunction(json: unknown, path: string): Record<string, unknown> {
   const fields = Fields.of(json, path)
   const type = fields.required('type', readWord(EF_TYPES))

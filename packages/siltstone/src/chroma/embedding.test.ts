@@ -74,14 +74,14 @@ describe('embedding by the server', () => {
     expect((await api.db('POST', `${path}/add`, { ids: ['a'] })).status).toBe(422)
   })
 
-  it('does not pass the provider’s refusal on as one of the client’s token', async () => {
+  it('does not report the provider’s refusal as a refusal of the client’s token', async () => {
     const api = testApi(new ModelEngine(), { embedderFor: () => Promise.reject(unauthorized('key', 'bad API key')) })
     const path = await api.collection('things')
     const answer = await api.db('POST', `${path}/add`, { ids: ['a'], documents: ['x'] })
-    expectError(answer, 503, 'ChromaError', /^The embedder refused the server: bad API key/)
+    expectError(answer, 503, 'ChromaError', /^The embedding provider refused the server's credentials: bad API key/)
   })
 
-  it('says what to do where there are no embedders', async () => {
+  it('names the remedy where there are no embedders', async () => {
     const api = testApi(new ModelEngine())
     const path = await api.collection('things')
     expectError(

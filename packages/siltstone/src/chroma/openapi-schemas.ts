@@ -13,7 +13,6 @@ export const object = (properties: Record<string, JsonSchema>, required: readonl
 export const text: JsonSchema = { type: 'string' }
 export const uint: JsonSchema = { type: 'integer', minimum: 0 }
 export const bool: JsonSchema = { type: 'boolean' }
-export const anything: JsonSchema = {}
 export const map: JsonSchema = { type: 'object', additionalProperties: true }
 export const texts = list(text)
 const nullableTexts = list({ type: ['string', 'null'] })
@@ -47,7 +46,7 @@ export const components: Record<string, JsonSchema> = {
   Error: object({ error: text, message: text, code: text }, ['error', 'message']),
   Metadata: {
     type: 'object',
-    description: 'Booleans, 64-bit integers, floats, texts, arrays of one of these, or sparse vectors',
+    description: 'Booleans, 64-bit integers, floats, strings, arrays of one of these, or sparse vectors',
     additionalProperties: true,
   },
   Tenant: object({ name: text, resource_name: { type: ['string', 'null'] } }),
@@ -78,7 +77,7 @@ export const components: Record<string, JsonSchema> = {
   AddRecords: object(
     {
       ...recordLists,
-      embeddings: { ...list(vector), description: 'May be left out where documents are given: the server embeds them' },
+      embeddings: { ...list(vector), description: 'Optional where documents are given: the server embeds them' },
     },
     ['ids'],
   ),
@@ -86,7 +85,7 @@ export const components: Record<string, JsonSchema> = {
     {
       ...recordLists,
       embeddings: list(orNull(vector)),
-      embed: { ...bool, description: 'Embed the given documents anew where no embedding is given' },
+      embed: { ...bool, description: 'Embed the given documents where no embedding is given' },
     },
     ['ids'],
   ),

@@ -1,4 +1,4 @@
-/** The OpenAPI 3.1 document, made from the table of routes. */
+/** Builds the OpenAPI 3.1 document from the table of routes. */
 import type { JsonSchema, Route } from './route.ts'
 import { components } from './openapi-schemas.ts'
 
@@ -44,7 +44,7 @@ function operation(route: Route): JsonSchema {
     parameters: parametersOf(route),
     ...(body && { requestBody: { required: true, content: { 'application/json': { schema: body } } } }),
     responses: {
-      [String(status)]: goodAnswer(route, answer),
+      [String(status)]: successAnswer(route, answer),
       default: { description: 'An error', content: { 'application/json': { schema: errorSchema } } },
     },
   }
@@ -52,12 +52,14 @@ function operation(route: Route): JsonSchema {
 
 const errorSchema = { $ref: '#/components/schemas/Error' }
 
-function goodAnswer({ status, isRead, tag }: Route, answer: JsonSchema | undefined): JsonSchema {
+function successAnswer({ status, isRead, tag }: Route, answer: JsonSchema | undefined): JsonSchema {
   const versioned = isRead === true || tag === 'Record'
   return {
-    description: status === 501 ? 'Not implemented' : 'Done',
+    description: status === 501 ? 'Not implemented' : 'Success',
     ...(versioned && {
-      headers: { 'x-siltstone-version': { description: 'The version written or read', schema: { type: 'integer' } } },
+      headers: {
+        'x-siltstone-version': { description: 'The version that was written or read', schema: { type: 'integer' } },
+      },
     }),
     ...(answer && { content: { 'application/json': { schema: answer } } }),
   }

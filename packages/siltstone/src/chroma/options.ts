@@ -1,4 +1,4 @@
-/** What the HTTP API is made of, and the ports that its host fills in. */
+/** The HTTP API's options, and the ports that its host provides. */
 import type { Embedder } from '../embed/port.ts'
 import type { CollectionInfo } from '../model/collection.ts'
 import type { Engine } from '../model/store.ts'
@@ -6,32 +6,32 @@ import type { Clock } from '../ports/clock.ts'
 import type { Ids } from '../ports/ids.ts'
 import type { Logger, Metrics } from '../ports/telemetry.ts'
 
-/** Each role may do what the one before it may. Write: records and collections. Admin: tenants, databases, reset. */
+/** Each role includes the one before it. write: records and collections. admin: tenants, databases and reset. */
 export type Role = 'read' | 'write' | 'admin'
 
 export interface Identity {
   userId: string
   role: Role
-  /** The tenants it may see. */
+  /** The accessible tenants. */
   tenants: readonly string[] | '*'
-  /** The databases of those tenants that it may see. */
+  /** The accessible databases of these tenants. */
   databases: readonly string[] | '*'
 }
 
 export interface Authenticator {
   /**
-   * @param header gives a request header's value
+   * @param header returns a request header's value
    * @throws SiltstoneError `unauthorized` (token-missing, token-unknown)
    */
   identify(header: (name: string) => string | undefined): Identity
 }
 
 export interface ChromaLimits {
-  /** Larger request bodies are answered 413. */
+  /** Larger request bodies are answered with 413. */
   maxBodyBytes: number
-  /** Told to clients, which split their batches by it; not enforced, as in Chroma. */
+  /** Announced to clients, which split their batches by it; not enforced, like in Chroma. */
   maxBatchSize: number
-  /** A request that takes longer is answered 503, a write 500 (its outcome is unknown). */
+  /** A read that takes longer is answered with 503, a write with 500 (its outcome is unknown). */
   requestTimeoutMs: number
 }
 
@@ -41,7 +41,7 @@ export const defaultLimits: ChromaLimits = {
   requestTimeoutMs: 120_000,
 }
 
-/** What is known of a request before its body is read. */
+/** The properties of a request that are known before its body is read. */
 export interface RequestNote {
   method: string
   /** The route's pattern: `/api/v2/tenants/{tenant}`. */
@@ -50,10 +50,10 @@ export interface RequestNote {
   header: (name: string) => string | undefined
 }
 
-/** Follows requests as spans. `status` is set once the answer is known. */
+/** Records requests as spans. */
 export interface RequestTracer {
   around(note: RequestNote, run: () => Promise<Response>): Promise<Response>
-  /** The trace that the running request belongs to; 32 hexadecimal digits. */
+  /** The current request's trace id: 32 hexadecimal digits. */
   traceId(): string | undefined
 }
 
@@ -64,17 +64,17 @@ export interface ChromaOptions {
   log: Logger
   metrics: Metrics
   limits?: Partial<ChromaLimits>
-  /** The embedder that a collection is configured with. Left out: bodies need vectors. */
+  /** Returns a collection's embedder. Without it, bodies need vectors. */
   embedderFor?: (info: CollectionInfo) => Promise<Embedder>
-  /** Left out: everybody may do everything. */
+  /** Without it, every request is allowed. */
   auth?: Authenticator
-  /** Writes are answered 403. */
+  /** Answer writes with 403. */
   readOnly?: boolean
-  /** POST /reset works. */
+  /** Allow POST /reset. */
   allowReset?: boolean
-  /** Origins that browsers may call from; `['*']` allows all. Default: none, no CORS headers. */
+  /** Origins from which browsers may send requests; `['*']` allows all. Default: none, no CORS headers. */
   corsOrigins?: readonly string[]
-  /** /healthcheck is 200 while it resolves to true. Default: the catalog can be read. */
+  /** /healthcheck answers 200 while it resolves to true. Default: the catalog is readable. */
   isReady?: () => Promise<boolean>
   tracer?: RequestTracer
 }

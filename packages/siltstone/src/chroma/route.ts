@@ -1,8 +1,7 @@
 /**
- * One endpoint: the single table of these is what the app serves, what the OpenAPI document describes, and what access
- * is decided by.
+ * One endpoint. The table of all endpoints determines what the app serves, what the OpenAPI document describes, and which
+ * requests are allowed.
  */
-import type { Collection } from '../model/store.ts'
 import type { Fields } from './wire/fields.ts'
 import type { ChromaLimits, ChromaOptions, Identity, Role } from './options.ts'
 
@@ -10,20 +9,20 @@ export type JsonSchema = Record<string, unknown>
 
 export interface Route {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
-  /** `/api/v2/tenants/{tenant}`; the parameter `tenant` is what tenants are kept apart by. */
+  /** `/api/v2/tenants/{tenant}`; the parameters `tenant` and `database` determine access. */
   path: string
   operation: string
   tag: 'System' | 'Authentication' | 'Tenant' | 'Database' | 'Collection' | 'Record' | 'Function'
   summary: string
-  /** open: without a token. `store` is an admin who may see every tenant. */
+  /** `open`: without a token. `store`: an admin of all tenants. */
   access: 'open' | Role | 'store'
   /** Query parameters, by name. */
   query?: Record<string, JsonSchema>
-  /** Read headers `x-siltstone-at-least` and `x-siltstone-at` apply. */
+  /** Accepts the headers `x-siltstone-at-least` and `x-siltstone-at`. */
   isRead?: boolean
   body?: JsonSchema
   answer?: JsonSchema
-  /** Of a good answer. Default 200. */
+  /** Status of a successful answer. Default 200. */
   status?: number
   handle: (call: Call) => Promise<Answer> | Answer
 }
@@ -32,7 +31,7 @@ export interface Route {
 export interface Call {
   options: ChromaOptions
   limits: ChromaLimits
-  /** undefined when there is no authentication. */
+  /** undefined without authentication. */
   identity: Identity | undefined
   /** A path parameter, decoded. */
   param(name: string): string
@@ -46,7 +45,7 @@ export interface Answer {
   status?: number
   /** JSON text. */
   text: string
-  /** Of the state that was read or written: `x-siltstone-version`. */
+  /** Version of the state that was read or written: `x-siltstone-version`. */
   version?: number
   headers?: Record<string, string>
 }
@@ -54,6 +53,3 @@ export interface Answer {
 export function json(value: unknown, more: Omit<Answer, 'text'> = {}): Answer {
   return { text: JSON.stringify(value), ...more }
 }
-
-/** The collection that the path names. Its handle's errors and info are the engine's. */
-export type OpenCollection = (call: Call) => Promise<Collection>

@@ -44,6 +44,13 @@ async function addMigrateCommands(program: Command): Promise<void> {
   prepare(program)
 }
 
+/** The whole command line, with the commands of the migration package. @throws SiltstoneError `unsupported` (package-missing) */
+export async function loadCommandLine(): Promise<Command> {
+  const program = buildProgram()
+  await addMigrateCommands(program)
+  return program
+}
+
 /**
  * @param args without the program's name
  * @returns the exit code; undefined when the command has set it

@@ -10,6 +10,7 @@ import { Store } from '../library/store.ts'
 import { closeEnvironment } from '../drivers/directory/directory-environment.ts'
 import type { Environment } from '../ports/environment.ts'
 import { fileInfo } from '../host/files.ts'
+import { systemModels } from '../host/model-host.ts'
 import { isUrl, openEnvironmentAt } from '../drivers/open-environment.ts'
 import { environmentVariables } from '../host/process.ts'
 import { readEmbedders } from './embedders.ts'
@@ -69,7 +70,7 @@ export class Session {
     this.env = env
     this.engine = engine
     this.out = out
-    this.registry = new EmbedderRegistry({ ...env, variables: environmentVariables() }, embedders)
+    this.registry = new EmbedderRegistry({ ...env, models: systemModels, variables: environmentVariables() }, embedders)
     const parts = { engine, registry: this.registry, allowReset: false, close: () => this.close() }
     this.store = new Store(parts, options)
   }

@@ -2,4 +2,4 @@
 const { existsSync } = require('node:fs')
 const { join } = require('node:path')
 
-import(existsSync(join(__dirname, 'main.ts')) ? './main.ts' : './main.js')
+void import(existsSync(join(__dirname, 'main.ts')) ? './main.ts' : './main.js')

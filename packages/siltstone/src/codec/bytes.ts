@@ -11,7 +11,7 @@ export function concatBytes(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuff
   return bytes
 }
 
-/** A little-endian word, wherever it lies. */
+/** A little-endian u32 at any offset, aligned or not. */
 export function readUint32(bytes: Uint8Array, at: number): number {
   return (
     ((bytes[at] as number) |

@@ -2,18 +2,19 @@
 import { isAscii as bufferIsAscii, isUtf8 as bufferIsUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
-import { crc32 as zlibCrc32, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+// Whole, so that an old Node reaches the check of its version in `host/needed-node.ts`.
+import zlib from 'node:zlib'
 import type { Codec } from './codec.ts'
 
 const bufferOf = (bytes: Uint8Array): Buffer =>
   bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
-export const crc32: Codec['crc32'] = (bytes, continueFrom = 0) => zlibCrc32(bytes, continueFrom)
+export const crc32: Codec['crc32'] = (bytes, continueFrom = 0) => zlib.crc32(bytes, continueFrom)
 
-export const zstdCompress: Codec['zstdCompress'] = (bytes) => zstdCompressSync(bytes)
+export const zstdCompress: Codec['zstdCompress'] = (bytes) => zlib.zstdCompressSync(bytes)
 
 export const zstdDecompress: Codec['zstdDecompress'] = (bytes, maxBytes) =>
-  zstdDecompressSync(bytes, { maxOutputLength: Math.max(maxBytes, 1) })
+  zlib.zstdDecompressSync(bytes, { maxOutputLength: Math.max(maxBytes, 1) })
 
 export const sha256Hex: Codec['sha256Hex'] = (text) => createHash('sha256').update(text, 'utf8').digest('hex')
 

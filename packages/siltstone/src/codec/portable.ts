@@ -1,4 +1,4 @@
-/** The codec wherever there is no Node: JavaScript and the globals that browsers and edge runtimes share. */
+/** The codec for runtimes other than Node: JavaScript and the globals that browsers and edge runtimes share. */
 import { unsupported } from '../errors.ts'
 import type { Codec } from './codec.ts'
 
@@ -51,9 +51,8 @@ export const isUtf8: Codec['isUtf8'] = (bytes) => {
   try {
     strictDecoder.decode(bytes)
     return true
-  } catch (error) {
-    if (error instanceof TypeError) return false
-    throw error
+  } catch {
+    return false
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * Changes to rows of existing segments: deletions become bitmaps, changed columns become overlays. Addressed by the
- * place that the rows have in one given state, so they are made anew when a commit is rebased.
+ * Changes to rows of existing segments: deletions become bitmaps, changed columns become overlays. Both address rows by
+ * their segment and number in one given state, so a commit that is rebased writes them again.
  */
 import { corrupt } from '../errors.ts'
 import { crcHex } from '../format/checksum.ts'
@@ -22,8 +22,8 @@ export interface RowChanges {
 }
 
 /**
- * @returns the segments as they are afterwards; one without live rows is left out
- * @throws SiltstoneError `corrupt` when a row to delete is deleted already: the counts would lie
+ * @returns the segments with the changes, without segments that have no live row left
+ * @throws SiltstoneError `corrupt` when a row to delete is deleted already: the counts would be wrong
  */
 export async function applyChanges(
   env: Environment,
@@ -54,8 +54,7 @@ async function writeOverlay(env: Environment, path: string, rows: readonly Overl
   for (const row of [...rows].sort((a, b) => a.row - b.row)) await writer.append(row)
   const descriptor = await writer.finish()
   const bytes = Buffer.concat(chunks)
-  await putImmutable(env, descriptor.key, bytes)
-  await verifyStored(env, descriptor.key, bytes)
+  await store(env, descriptor.key, bytes)
   return descriptor
 }
 
@@ -74,24 +73,25 @@ async function addDeletions(
   return storeDeletions(env, path, set)
 }
 
-export async function storeDeletions(env: Environment, path: string, set: RowSet): Promise<DeletionsRef | null> {
+async function storeDeletions(env: Environment, path: string, set: RowSet): Promise<DeletionsRef | null> {
   const count = set.count()
   if (count === 0) return null
   const bytes = encodeRowSet(set)
   if (bytes.length <= INLINE_BITMAP_BYTES) return { count, inline: Buffer.from(bytes).toString('base64') }
   const key = bitmapKey(path, env.ids.ulid())
-  await putImmutable(env, key, bytes)
-  await verifyStored(env, key, bytes)
+  await store(env, key, bytes)
   return { count, object: { key, sizeBytes: bytes.length, crc32: crcHex(bytes) } }
 }
 
-async function verifyStored(env: Environment, key: string, bytes: Uint8Array): Promise<void> {
+/** Writes an object and reads it back. @throws SiltstoneError `corrupt` (checksum-mismatch) */
+async function store(env: Environment, key: string, bytes: Uint8Array): Promise<void> {
+  await putImmutable(env, key, bytes)
   const got = await env.store.get(key)
   if (got.status !== 'ok' || got.body.length !== bytes.length || crcHex(got.body) !== crcHex(bytes))
     throw corrupt('checksum-mismatch', `${key} does not hold what was written`, { key })
 }
 
-/** Live rows of a list of segments, counted from what it names. */
+/** Live rows of a list of segments, as the list itself counts them. */
 export function countLive(segments: readonly SegmentRef[]): number {
   return segments.reduce((sum, ref) => sum + ref.segment.rows - (ref.deletions?.count ?? 0), 0)
 }

@@ -7,23 +7,23 @@ export interface CompactLimits {
   tierBaseBytes: number
   /** This many segments of a tier are merged into one. */
   fanIn: number
-  /** A segment is rewritten when this share of its rows is deleted … */
+  /** A segment is rewritten when more than this share of its rows is deleted. */
   deletedShare: number
-  /** … or this many overlays lie on it. */
+  /** A segment is rewritten when it has more overlays than this. */
   overlays: number
-  /** Nothing larger than this comes out of one merge. */
+  /** A merge writes no segment larger than this. */
   mergeBytes: number
-  /** A segment of at least this many rows is clustered and carries an inverted file and filter indexes … */
+  /** A segment of at least this many rows is clustered and has an inverted file and filter indexes. */
   indexRows: number
-  /** … but no inverted file when its vectors have fewer dimensions than this: a scan of so little costs less. */
+  /** Below this dimension a segment has no inverted file, because a scan costs less. */
   indexDimension: number
   leaseTtlMs: number
   history: HistoryPolicy
-  /** Objects younger than this are never collected. */
+  /** Objects younger than this are never deleted. */
   graceMs: number
-  /** The collector looks at a collection at most this often. */
+  /** The shortest time between two scheduled garbage collections of a collection. */
   gcEveryMs: number
-  /** A fork's pin may stand this long without the fork's pointer. */
+  /** How long a fork's pin is kept while the fork has no pointer. */
   forkWithinMs: number
 }
 

@@ -15,7 +15,7 @@ async function state(world: World) {
   return ids.map((id, i) => [id, [...(embeddings?.[i] ?? [])], documents?.[i], metadatas?.[i]])
 }
 
-/** A merge, without a lease, that somebody comes before when it first tries to publish. */
+/** A merge without a lease; something interferes when it first tries to commit. */
 function interruptedMerge(world: World, interfere: () => Promise<void>): ReturnType<typeof mergeOnce> {
   let interfered = false
   const store = between(world.env.store, {
@@ -181,7 +181,7 @@ describe('merging', () => {
     expect(await world.process().ids()).toEqual(['a', 'c', 'd'])
   })
 
-  it('is dropped when a collector fenced it, another merge took its inputs, or a reset replaced the state', async () => {
+  it('is dropped when a garbage collector fenced it, another merge took its inputs, or a reset replaced the state', async () => {
     for (const intruder of ['gc', 'merge', 'reset'] as const) {
       const world = new World({ compact: small })
       const one = world.process()
@@ -255,7 +255,7 @@ describe('merging in full', () => {
   })
 })
 
-describe('history, rollback and collection of garbage', () => {
+describe('history, rollback and garbage collection', () => {
   function timed() {
     const clock = new ManualClock()
     const world = new World({

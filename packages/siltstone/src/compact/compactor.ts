@@ -1,6 +1,7 @@
 /**
- * The compactor of one store: folds and merges whatever collection it is told of. Stateless between calls but for
- * caches; any number may run anywhere.
+ * The compactor of one store. It folds a collection's log into segments (`fold.ts`) and merges its segments (`merge.ts`)
+ * until neither is due, each kind of work under a lease of its own. Between calls it keeps only caches, so any number of
+ * compactors may run, on any machine.
  */
 import type { CompactionOutcome } from '../model/store.ts'
 import type { Manifest } from '../format/manifest.ts'
@@ -18,15 +19,15 @@ import { mergeOnce } from './merge.ts'
 import { scheduleGcAfterFold } from './gc-schedule.ts'
 
 const LOST_COMMITS = 50
-const MEMORY_OF_BLOCKS = 64 * 1024 * 1024
+const BLOCK_CACHE_BYTES = 64 * 1024 * 1024
 
 export interface CompactorOptions {
   env: Environment
   log: LogLimits
   limits: CompactLimits
-  /** Who compacts, for leases and manifests. Unique per process. */
+  /** Name of the compactor, for leases and manifests. Unique per process. */
   name: string
-  /** Simulation and emergencies: do the work whoever else does it. */
+  /** Work even if another process holds the lease: for the simulation and emergencies. */
   withoutLease?: boolean
 }
 
@@ -41,13 +42,13 @@ export interface CompactOptions {
 
 export class Compactor {
   readonly #options: CompactorOptions
-  readonly #cache = new BlockCache(MEMORY_OF_BLOCKS)
+  readonly #cache = new BlockCache(BLOCK_CACHE_BYTES)
 
   constructor(options: CompactorOptions) {
     this.#options = options
   }
 
-  /** Open segments of one collection; the cache of blocks beneath is shared. */
+  /** A pool for the segments of one collection. All pools share one block cache. */
   newPool(): SegmentPool {
     return new SegmentPool(this.#options.env.store, this.#cache, { readsMost: true })
   }
@@ -73,7 +74,7 @@ export class Compactor {
     return this.#work(path, foldLease(path), signal, (outcome, inner) => this.#foldAll(path, outcome, inner))
   }
 
-  /** Merges while a merge is due; runs beside folds. Throws as `compact` does. */
+  /** Merges while a merge is due; folds may run at the same time. Throws as `compact` does. */
   merge(path: string, { full = false, signal }: CompactOptions = {}): Promise<CompactionOutcome> {
     return this.#work(path, mergeLease(path), signal, (outcome, inner) => this.#mergeAll(path, full, outcome, inner))
   }
@@ -125,45 +126,51 @@ export class Compactor {
     const pool = this.newPool()
     const state = new CollectionState({ env, path, pool, limits: log, inbox: true })
     const writer = new LogWriter(state, name, () => {})
-    outcome.busy = false
-    for (let lost = 0; lost < LOST_COMMITS && !signal.aborted; ) {
-      const startedMs = env.clock.monotonicMs()
+    const fold = async () => {
       const result = await foldOnce({ state, writer, pool, limits, name }, signal)
-      outcome.watermark = await state.run(async ({ log }) => log.manifest.watermark)
-      if (result === null) return
-      if (result === 'lost') {
-        lost++
-        continue
-      }
+      outcome.watermark = await state.run(async (locked) => locked.log.manifest.watermark)
+      return result
+    }
+    await this.#repeat(outcome, signal, fold, async (result, durationMs) => {
       outcome.folds++
       outcome.entriesFolded += result.entries
       outcome.recordsFolded += result.operations
       outcome.bytesWritten += result.bytesWritten
       outcome.watermark = result.manifest.watermark
-      this.#report('fold', path, result.manifest, env.clock.monotonicMs() - startedMs, result.entries)
+      this.#report('fold', path, result.manifest, durationMs, result.entries)
       await scheduleGcAfterFold(env, path, log)
-    }
-    // Somebody took the lease, or is faster each time: the rest is theirs, and may not be folded yet.
-    outcome.busy = true
+    })
   }
 
   async #mergeAll(path: string, full: boolean, outcome: CompactionOutcome, signal: AbortSignal): Promise<void> {
     const { env, limits, name } = this.#options
     const pool = this.newPool()
     const manifests = new ManifestStore(env, path)
-    outcome.busy = false
-    for (let lost = 0; lost < LOST_COMMITS && !signal.aborted; ) {
-      const startedMs = env.clock.monotonicMs()
-      const result = await mergeOnce({ env, path, manifests, pool, limits, name, full }, signal)
-      if (result === null) return
-      if (result === 'lost') {
-        lost++
-        continue
-      }
+    const merge = () => mergeOnce({ env, path, manifests, pool, limits, name, full }, signal)
+    await this.#repeat(outcome, signal, merge, (result, durationMs) => {
       outcome.merges++
       outcome.bytesWritten += result.bytesWritten
-      this.#report('merge', path, result.manifest, env.clock.monotonicMs() - startedMs, 0)
+      this.#report('merge', path, result.manifest, durationMs, 0)
+    })
+  }
+
+  /** Repeats a step until nothing is due (null). If it stops earlier, the outcome is `busy`. */
+  async #repeat<R extends object>(
+    outcome: CompactionOutcome,
+    signal: AbortSignal,
+    step: () => Promise<R | null | 'lost'>,
+    done: (result: R, durationMs: number) => void | Promise<void>,
+  ): Promise<void> {
+    const { clock } = this.#options.env
+    outcome.busy = false
+    for (let lost = 0; lost < LOST_COMMITS && !signal.aborted; ) {
+      const startedMs = clock.monotonicMs()
+      const result = await step()
+      if (result === null) return
+      if (result === 'lost') lost++
+      else await done(result, clock.monotonicMs() - startedMs)
     }
+    // Another process took the lease, or was faster each time. It does the rest, which may not be folded yet.
     outcome.busy = true
   }
 

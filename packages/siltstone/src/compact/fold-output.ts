@@ -43,8 +43,8 @@ export async function writeFold(
 /** Where the output changes the segments of its base. */
 export function rowChangesOf({ deleted, overlaid }: FoldOutput): RowChanges {
   return {
-    deleted: groupBySegment(deleted, ({ row }) => row.row),
-    overlaid: groupBySegment(overlaid, ({ row, change }): OverlayRow => ({ ...change, row: row.row })),
+    deleted: bySegment(deleted, ({ row }) => row.row),
+    overlaid: bySegment(overlaid, ({ row, change }): OverlayRow => ({ ...change, row: row.row })),
   }
 }
 
@@ -60,14 +60,9 @@ export async function relocate(output: FoldOutput, base: BaseState): Promise<Fol
   }
 }
 
-function groupBySegment<T extends { row: RowRef }, R>(items: readonly T[], value: (item: T) => R): Map<number, R[]> {
-  const groups = new Map<number, R[]>()
-  for (const item of items) {
-    const list = groups.get(item.row.segment)
-    if (list) list.push(value(item))
-    else groups.set(item.row.segment, [value(item)])
-  }
-  return groups
+function bySegment<T extends { row: RowRef }, R>(items: readonly T[], value: (item: T) => R): Map<number, R[]> {
+  const groups = Map.groupBy(items, ({ row }) => row.segment)
+  return new Map([...groups].map(([segment, group]) => [segment, group.map(value)]))
 }
 
 async function writeRows(context: SegmentContext, view: View, refs: readonly RecordRef[], signal: AbortSignal) {

@@ -1,6 +1,6 @@
 /**
- * The fold: log entries after the watermark become one small segment of new rows, deletion bitmaps and overlays on older
- * segments, and one commit. Its steps and what they hand on:
+ * The fold: log entries after the watermark become one small segment of new rows, deletion bitmaps and overlays on
+ * older segments, and one commit. Its steps and what they hand on:
  *
  * - `FoldInput` (`fold-plan.ts`): the log above one manifest, taken under the lock.
  * - `FoldPlan` (`fold-plan.ts`): which records are written, deleted and overlaid. Planning does no I/O.
@@ -8,9 +8,9 @@
  * - The commit, in this file.
  *
  * The output is computed once. Where its ids lie in older segments depends on the manifest, so a fold that loses the
- * commit to a merge starts from the manifest that is current then and only looks the ids up again. That is right as long
- * as the log below the watermark is the same: the watermark and both epochs are unchanged. Otherwise another fold, a
- * garbage collection or a reset came in between, and the fold begins again.
+ * commit to a merge starts from the manifest that is current then and only looks the ids up again. That is right as
+ * long as the log below the watermark is the same: the watermark and both epochs are unchanged. Otherwise another fold,
+ * a garbage collection or a reset came in between, and the fold begins again.
  *
  * Counts are checked before the commit: the rows that the new manifest names, less its deletions, must be the live
  * records that applying the operations one by one gave. A fold that would lose or invent a record is never published.
@@ -172,7 +172,7 @@ function sequencedBy(entries: readonly LogEntry[], foldedAtMs: number): Sequence
   return ulids.size === 0 ? [] : [{ foldedAtMs, ulids: [...ulids] }]
 }
 
-/** Adds the entries as one group, and drops the oldest groups when they are too old or too many entries are recorded. */
+/** Adds the entries as one group; drops the oldest groups when they are too old or hold too many entries. */
 function foldedAfter(
   folded: readonly FoldedEntries[],
   entries: readonly LogEntry[],

@@ -1,7 +1,7 @@
 /**
  * The schedule of garbage collections: an empty object `gc-due/<hour>/<collection>` says that a collection has garbage
- * from that hour on. The garbage collector lists the hours that have come, so an idle collection costs nothing and still
- * shrinks to what it must keep.
+ * from that hour on. The garbage collector lists the hours that have come, so an idle collection costs nothing and
+ * still shrinks to what it must keep.
  */
 import { gcDueKey, gcDuePrefix, gcDueRoot, parseKey } from '../format/keys.ts'
 import { isPassing } from '../errors.ts'

@@ -1,6 +1,6 @@
 /**
- * Which segments to merge. Size-tiered: a row is rewritten about once a tier, so the bytes written per byte ingested
- * grow with the logarithm of the collection's size.
+ * Which segments to merge. Size-tiered: a row is rewritten about once per tier, so the write amplification grows with
+ * the logarithm of the collection's size.
  */
 import type { SegmentRef } from '../format/manifest.ts'
 import type { CompactLimits } from './compact-limits.ts'
@@ -17,21 +17,15 @@ export function liveBytes(ref: SegmentRef): number {
   return segment.sizeBytes * share + overlays.reduce((sum, overlay) => sum + overlay.sizeBytes, 0)
 }
 
-export function tierOf(sizeBytes: number, limits: Pick<CompactLimits, 'tierBaseBytes' | 'fanIn'>): number {
+function tierOf(sizeBytes: number, limits: Pick<CompactLimits, 'tierBaseBytes' | 'fanIn'>): number {
   return Math.max(0, Math.ceil(Math.log(Math.max(1, sizeBytes / limits.tierBaseBytes)) / Math.log(limits.fanIn)))
 }
 
 /** The cheapest useful merge, or undefined. */
 export function planMerge(segments: readonly SegmentRef[], limits: CompactLimits): MergePlan | undefined {
-  const tiers = new Map<number, SegmentRef[]>()
-  for (const ref of segments) {
-    const tier = tierOf(liveBytes(ref), limits)
-    const list = tiers.get(tier)
-    if (list) list.push(ref)
-    else tiers.set(tier, [ref])
-  }
-  for (const tier of [...tiers.keys()].sort((a, b) => a - b)) {
-    const inputs = within(tiers.get(tier) as SegmentRef[], limits.mergeBytes)
+  const tiers = Map.groupBy(segments, (ref) => tierOf(liveBytes(ref), limits))
+  for (const [, refs] of [...tiers].sort(([a], [b]) => a - b)) {
+    const inputs = within(refs, limits.mergeBytes)
     if (inputs.length >= limits.fanIn) return { inputs: inputs.map(({ segment }) => segment.id), why: 'tier' }
   }
   for (const ref of segments) {
@@ -44,8 +38,8 @@ export function planMerge(segments: readonly SegmentRef[], limits: CompactLimits
 }
 
 /**
- * One segment of all, without deleted rows and overlays, however much that rewrites; of more than a merge may write,
- * the smallest. Undefined when there is nothing to gain.
+ * A merge of all segments into one, without deleted rows and overlays, regardless of how much it rewrites. If they are
+ * more than a merge may write, the smallest ones. Undefined when nothing would be gained.
  */
 export function planFullMerge(segments: readonly SegmentRef[], limits: CompactLimits): MergePlan | undefined {
   const inputs = within(segments, limits.mergeBytes)
@@ -54,7 +48,7 @@ export function planFullMerge(segments: readonly SegmentRef[], limits: CompactLi
   return { inputs: inputs.map(({ segment }) => segment.id), why: 'full' }
 }
 
-/** As many as fit, smallest first. */
+/** As many segments as fit, the smallest ones first; in their original order. */
 function within(refs: readonly SegmentRef[], limitBytes: number): SegmentRef[] {
   const taken: SegmentRef[] = []
   let bytes = 0

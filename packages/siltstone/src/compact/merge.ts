@@ -2,18 +2,19 @@
  * The merge: some segments become one, clustered again, without deleted rows, and with the overlays applied. Its steps:
  *
  * - `MergePlan` (`merge-plan.ts`): which segments to merge. Planning does no I/O.
- * - `MergeOutput`: the segment that was written, and the maps from old rows to new ones. The rows are streamed, so memory
- *   holds a few batches of rows, one run of the sort, and some bytes per row for the index.
+ * - `MergeOutput`: the segment that was written, and the maps from old rows to new ones. The rows are streamed, so
+ *   memory holds a few batches of rows, one run of the sort, and some bytes per row for the index.
  * - The commit.
  *
  * Folds run at the same time and commit more often, so a merge usually loses its first compare-and-swap. It then starts
  * from the current manifest, replaces only its own inputs, and carries over what folds have done to them: rows deleted
- * and overlays added since are translated through the maps. That is allowed while the inputs still exist and both epochs
- * are unchanged. Otherwise a garbage collection fenced the merge or a reset replaced the state, and the work is dropped.
+ * and overlays added since are translated through the maps. That is allowed while the inputs still exist and both
+ * epochs are unchanged. Otherwise a garbage collection fenced the merge or a reset replaced the state, and the work is
+ * dropped.
  *
  * The work is also dropped when another merge took an input: what is left of ours would be half deleted and due again,
- * and two merges that do that to each other would never end. Every commit of a merge leaves fewer segments, deleted rows
- * or overlays.
+ * and two merges that do that to each other would never end. Every commit of a merge leaves fewer segments, deleted
+ * rows or overlays.
  */
 import { corrupt } from '../errors.ts'
 import type { Manifest, SegmentRef } from '../format/manifest.ts'

@@ -1,14 +1,14 @@
-/** The live rows of the segments that a merge joins, with their overlays, and a map from old rows to new ones. */
+/** The live rows of a merge's inputs, with their overlays applied, and maps from old rows to new ones. */
 import type { SegmentRow } from '../format/segment/writer.ts'
 import type { OpenSegment } from '../snapshot/open-segment.ts'
 import { evenly, type RowSource } from './write-segment.ts'
 
-/** In a map: the row is not in the new segment. */
+/** Value in a map for a row that is not in the new segment. */
 export const GONE = 0xffffffff
 
 const ROW_BATCH = 1_024
 
-/** @param maps per input, as long as it has rows; filled with the places at which the rows were given */
+/** @param maps one per input, with an element per row; filled with the position at which each row was given */
 export function mergedRows(inputs: readonly OpenSegment[], maps: readonly Uint32Array[]): RowSource {
   return {
     rows: (order) => (order === 'any' ? oneAfterAnother(inputs, maps) : byOrdinal(inputs, maps)),
@@ -16,7 +16,7 @@ export function mergedRows(inputs: readonly OpenSegment[], maps: readonly Uint32
   }
 }
 
-/** From places at which rows were given to the rows that they became. */
+/** Replaces the positions at which rows were given by the rows that they became. */
 export function translate(maps: readonly Uint32Array[], places: Uint32Array): void {
   for (const map of maps)
     map.forEach((place, old) => {
@@ -24,7 +24,7 @@ export function translate(maps: readonly Uint32Array[], places: Uint32Array): vo
     })
 }
 
-/** Clustered inputs give stretches of every cluster, so an even sample shows all of them. */
+/** The rows of an input are sorted by cluster, so an even sample contains rows of every cluster. */
 async function* sampleOf(inputs: readonly OpenSegment[], count: number): AsyncGenerator<Float32Array[]> {
   const total = inputs.reduce((sum, input) => sum + input.liveRows, 0)
   for (const input of inputs) {
@@ -96,7 +96,7 @@ interface Batch {
   values: SegmentRow[]
 }
 
-/** Live rows a batch at a time: as they are stored, which reads every block once, or in order of insertion. */
+/** Live rows in batches: in stored order, which reads every block once, or in order of insertion. */
 async function* liveRows(input: OpenSegment, order: 'stored' | 'inserted'): AsyncGenerator<Batch> {
   const { ordinals, versions } = await input.rowInfo()
   const live = input.live().toArray()
@@ -104,7 +104,7 @@ async function* liveRows(input: OpenSegment, order: 'stored' | 'inserted'): Asyn
     live.sort((a, b) => (ordinals[a] as number) - (ordinals[b] as number))
   for (let i = 0; i < live.length; i += ROW_BATCH) {
     const rows = live.slice(i, i + ROW_BATCH)
-    // Columns are read by ascending row.
+    // Columns are read in ascending order of rows.
     const sorted = order === 'stored' ? rows : [...rows].sort((a, b) => a - b)
     const [ids, vectors, documents, metadata, uris] = await Promise.all([
       input.reader.ids(sorted),

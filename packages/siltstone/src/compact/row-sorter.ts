@@ -1,6 +1,7 @@
 /**
- * Sorts the rows of a new segment by cluster, and within a cluster by order of insertion (external merge sort). Up to
- * `runBytes` of rows are sorted in memory; when more come, each such run goes to the scratch disk.
+ * Sorts the rows of a new segment by cluster, and within a cluster by order of insertion, by an external merge sort:
+ * runs that fit into memory are sorted and written to the scratch disk, then merged while they are read back. Memory
+ * holds one run, then a part of each.
  */
 import type { SegmentRow } from '../format/segment/writer.ts'
 import type { Scratch } from '../ports/scratch.ts'
@@ -26,7 +27,7 @@ export class RowSorter {
     return this.#runs.count
   }
 
-  /** @param clusters of each row */
+  /** @param clusters the cluster of each row */
   async add(rows: readonly SegmentRow[], clusters: ArrayLike<number>): Promise<void> {
     for (const [i, row] of rows.entries()) {
       this.#rows.push({ row, cluster: clusters[i] as number, arrival: this.#arrivals++ })
@@ -41,7 +42,7 @@ export class RowSorter {
     this.#bytes = 0
   }
 
-  /** All rows in order, in batches. Call once. */
+  /** All rows in sorted order, in batches. To be called once. */
   async *sorted(): AsyncGenerator<PlacedRow[]> {
     if (this.#runs.count === 0) {
       this.#rows.sort(comparePlaces)

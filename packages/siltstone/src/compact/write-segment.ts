@@ -19,7 +19,7 @@ import type { SegmentPool } from '../snapshot/open-segment.ts'
 import type { CompactLimits } from './compact-limits.ts'
 import { RowSorter } from './row-sorter.ts'
 
-/** Up to this many bytes of vectors a segment is one object; larger ones are streamed into an object per section. */
+/** With at most this many bytes of vectors a segment is one object; otherwise each section is streamed into its own. */
 const SINGLE_FILE_BYTES = 16 * 1024 * 1024
 
 /** Where a segment is written, and how. */
@@ -66,7 +66,7 @@ export function evenly(count: number, wanted: number): number[] {
 }
 
 /**
- * @returns null when there was no row
+ * @returns null when the source gave no row
  * @throws SiltstoneError `corrupt` when what was stored is not what was written
  */
 export async function writeSegment(job: SegmentJob, source: RowSource): Promise<WrittenSegment | null> {

@@ -1,4 +1,4 @@
-/** Quantities times prices. */
+/** Computes a bill: quantities times prices. */
 import type { Activity, Quantity } from './estimate.ts'
 import { PRICES, type PriceItem, type PriceList, type Service } from './prices.ts'
 
@@ -6,7 +6,7 @@ export interface BillLine {
   service: Service
   what: string
   quantity: number
-  /** Of the quantity; less when the free tier covers some. */
+  /** Cost of the quantity, without the part that the free tier covers. */
   usd: number
 }
 
@@ -19,7 +19,7 @@ export interface Bill {
 
 export interface BillOptions {
   prices?: PriceList
-  /** Take off what AWS gives every account each month, for ever. */
+  /** Subtract AWS's monthly free tier, as far as it does not expire. */
   freeTier?: boolean
 }
 
@@ -40,7 +40,7 @@ export function billOf(quantities: readonly Quantity[], options: BillOptions = {
     bill.services[service] = (bill.services[service] ?? 0) + usd
     bill.totalUsd += usd
   }
-  // What is free is shared out over those who used it.
+  // The free tier is distributed over the activities in proportion to their quantities.
   for (const { item, activity, quantity } of quantities) {
     const total = totals.get(item) as number
     bill.activities[activity] += usdOf(prices, item, total, freeTier) * (quantity / total)

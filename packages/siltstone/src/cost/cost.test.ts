@@ -45,7 +45,7 @@ describe('a workload’s quantities, by hand', () => {
     expect(lambda['warm queries/lambdaGbSecond']).toBeCloseTo(34_550.78, 2)
   })
 
-  it('writes through a server: entries, folds, merges, looks for garbage', () => {
+  it('writes through a server: entries, folds, merges, garbage collections', () => {
     // 10,000 records in batches of 100: 100 entries. In 1 hour at most 3,600 / (1.5 + 5) = 553.8 folds: 100.
     // 33 merges; 1 look (1 hour / 3). PUT class: 100×2 + 100×9 + 33×8 + 1×7; GET class: 100×19 + 100×1.6 + 33×104 + 24.
     const used = quantitiesOf({ writes: 10_000, writeBatch: 100, writeHours: 1 })
@@ -54,7 +54,7 @@ describe('a workload’s quantities, by hand', () => {
     expect(used).not.toHaveProperty('writes/lambdaGbSecond')
   })
 
-  it('never folds more often than compactions follow one another', () => {
+  it('never folds more often than the compactor can', () => {
     // 100,000 entries in 1 hour: ceil(553.8) folds.
     const { derived } = estimate({ ...nothing, writes: 100_000, writeBatch: 1, writeHours: 1 })
     expect([derived.entries, derived.folds, derived.merges]).toEqual([100_000, 554, 184])
@@ -83,7 +83,7 @@ describe('a workload’s quantities, by hand', () => {
     expect(used['fixed/sqsRequest']).toBe(657_000)
   })
 
-  it('compaction rewrites a record once a tier, and replaced rows’ neighbours', () => {
+  it('compaction rewrites a record once per tier, and neighbours of replaced rows', () => {
     // Folds of 2,000,000 B, live 64 × 4 MiB: one merge in the lowest tier, three above; half of the writes replace.
     const records = (64 * 4 * 1024 * 1024) / 1_000
     const { derived } = estimate(
@@ -98,7 +98,7 @@ describe('a workload’s quantities, by hand', () => {
     expect(derived.storedBytes).toBeCloseTo(records * 1_000 + (14_000_000 * 7) / days + 2_000_000 / days, 0)
   })
 
-  it('refuses what is no workload', () => {
+  it('refuses invalid workloads', () => {
     expect(() => estimate({ ...nothing, records: -1 })).toThrow(/records is -1/)
     expect(() => estimate({ ...nothing, writes: 1, writeBatch: 0 })).toThrow(/writeBatch/)
     expect(() => estimate({ ...nothing, writes: 1, writeHours: 800 })).toThrow(/730 hours/)
@@ -127,7 +127,7 @@ describe('a bill, by hand', () => {
     expect(bill.activities.storage).toBeCloseTo(0.23, 9)
   })
 
-  it('shares out what the free tier leaves', () => {
+  it('distributes the cost beyond the free tier', () => {
     const bill = billOf(quantities, { freeTier: true })
     // 600,000 − 400,000 GB-seconds, half for each.
     expect(bill.services['Lambda']).toBeCloseTo(2.66668, 9)
@@ -136,7 +136,7 @@ describe('a bill, by hand', () => {
     expect([free.totalUsd, free.activities.fixed]).toEqual([0, 0])
   })
 
-  it('has no price that nothing uses', () => {
+  it('uses every price', () => {
     const used = new Set(estimate(DEFAULT_WORKLOAD).quantities.map(({ item }) => item))
     expect([...used].sort()).toEqual(Object.keys(PRICES).sort())
   })
@@ -165,7 +165,7 @@ describe('a report', () => {
     expect(report.others.map(({ usd }) => usd)).toContain('$3.64')
   })
 
-  it('knows no unit cost of what there was none of', () => {
+  it('has no unit cost of operations that did not happen', () => {
     expect(reportOf(nothing).unitCosts).toEqual({
       usdPer1000Queries: null,
       usdPer1000ColdQueries: null,
@@ -175,7 +175,7 @@ describe('a report', () => {
     })
   })
 
-  it('prices 10,000 updates at the margin, by hand on a machine of one’s own', () => {
+  it('prices 10,000 updates at the margin, as calculated by hand for an own machine', () => {
     const report = reportOf({ ...nothing, records: 1_000_000 }, { assumptions: { collectEveryHours: 1 } })
     // One by one in an hour: 10,000 entries, 554 folds, 184 merges, 1 look for garbage.
     const puts = 10_000 * 2 + 554 * 9 + 184 * 8 + 7
@@ -186,7 +186,7 @@ describe('a report', () => {
     expect(report.tenThousandUpdates.batchesOf500).toBeCloseTo(few, 9)
   })
 
-  it('every assumption is a number that changes may replace', () => {
+  it('every assumption is a number that can be replaced', () => {
     for (const value of Object.values(ASSUMPTIONS)) expect(value).toBeGreaterThan(0)
   })
 })

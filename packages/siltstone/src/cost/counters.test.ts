@@ -51,7 +51,7 @@ describe('what a server counted', () => {
     })
   })
 
-  it('is stretched to a month and priced, by hand', async () => {
+  it('is scaled to a month and priced, as calculated by hand', async () => {
     const { bill, scale, unitCosts } = reportOfCounters([await text(busy)], { nowMs: NOW_MS })
     expect(scale).toBeCloseTo(10, 6)
     // PUT 8,000 × $0.005/1,000; GET 12,000 × $0.0004/1,000; 5 GB × $0.023; 70 × $0.4/1 M; 90 × $0.625/1 M
@@ -79,7 +79,7 @@ describe('what a server counted', () => {
     expect(bill.services['Lambda']).toBeCloseTo(gbSeconds * 0.0000133334 + 0.000204, 9)
   })
 
-  it('needs metrics, and a time', async () => {
+  it('needs metrics and a time', async () => {
     expect(() => reportOfCounters(['node_cpu 1\n'], { nowMs: NOW_MS })).toThrow(/no metrics of a Siltstone server/)
     const timeless = (await text(busy)).replace(/siltstone_process_start.*\n/, '')
     expect(() => reportOfCounters([timeless], { nowMs: NOW_MS })).toThrow(/--hours/)
@@ -87,7 +87,7 @@ describe('what a server counted', () => {
   })
 })
 
-it('reads labels with quotes, and passes over comments', () => {
+it('reads labels with quotes, and skips comments', () => {
   expect(parseMetrics('# TYPE a counter\na{x="q\\"}",y="2"} 3 1700000000\nb 4.5e1\nnonsense\n')).toEqual([
     { name: 'a', labels: { x: 'q\\"}', y: '2' }, value: 3 },
     { name: 'b', labels: {}, value: 45 },

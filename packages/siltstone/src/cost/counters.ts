@@ -1,9 +1,9 @@
 /**
- * A bill from what a deployment counted: the text of `/metrics` of one or more servers (OpenMetrics). What was counted
- * since a server started is stretched to a month.
+ * Computes a bill from the counters of a deployment: the text of `/metrics` of one or more servers (OpenMetrics). The
+ * counts since the servers' start are scaled to a month.
  *
- * Requests are counted by kind, not by what they were for; they are shared out in proportion to what the counted queries,
- * writes and compactions make by `operations.ts`. Queries are taken for warm.
+ * Servers count requests by kind, not by purpose. The requests are attributed to queries and writes in proportion to the
+ * requests that `operations.ts` has for the counted operations. All queries are assumed to be warm.
  */
 import { invalid } from '../errors.ts'
 import { billOf, type BillOptions } from './bill.ts'
@@ -11,7 +11,7 @@ import type { Activity, Quantity } from './estimate.ts'
 import { OPERATIONS, type Requests } from './operations.ts'
 import type { PriceItem } from './prices.ts'
 import { common, type CostReport, unitCosts } from './report.ts'
-import { type Assumptions, ASSUMPTIONS, HOURS_A_MONTH } from './workload.ts'
+import { type Assumptions, ASSUMPTIONS, HOURS_PER_MONTH } from './workload.ts'
 
 export interface Counted {
   hours: number
@@ -27,24 +27,25 @@ export interface Counted {
   storedBytes: number
   bytesRead: number
   bytesWritten: number
-  /** Of compaction and of queries. */
+  /** Duration of compactions. */
   compactionSeconds: number
+  /** Duration of queries. */
   querySeconds: number
 }
 
 export interface CountersReport extends Omit<CostReport, 'tenThousandUpdates'> {
   counted: Counted
-  /** By which everything counted was multiplied. */
+  /** The factor by which all counts were multiplied. */
   scale: number
 }
 
 export interface CountersOptions extends BillOptions {
   nowMs: number
-  /** Instead of the time since the servers started. */
+  /** Hours that the counters cover; default: the time since the servers started. */
   hours?: number
-  /** Records in an entry, for the cost of a million writes. Default 1: a write is an entry. */
+  /** Records per log entry, for the cost of a million writes. Default 1. */
   writeBatch?: number
-  /** Price the time of queries and compactions as functions would. Default: only requests and storage. */
+  /** `lambda`: price the time of queries and compactions as Lambda functions. Default: only requests and storage. */
   compute?: 'lambda' | 'own'
   assumptions?: Partial<Assumptions>
 }
@@ -58,7 +59,7 @@ interface Sample {
 const LINE = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)/
 const LABEL = /(\w+)="((?:[^"\\]|\\.)*)"/g
 
-/** Samples of OpenMetrics or Prometheus text; lines that are none are passed over. */
+/** Parses OpenMetrics or Prometheus text; other lines are skipped. */
 export function parseMetrics(text: string): Sample[] {
   return text.split('\n').flatMap((line) => {
     const match = line.startsWith('#') ? null : LINE.exec(line)
@@ -68,24 +69,26 @@ export function parseMetrics(text: string): Sample[] {
   })
 }
 
-/** @throws SiltstoneError `invalid` (no-counters) when a text is not of a Siltstone server */
+/** @throws SiltstoneError `invalid` (no-counters) when a text does not come from a Siltstone server */
 export function countedOf(texts: readonly string[], options: Pick<CountersOptions, 'nowMs' | 'hours'>): Counted {
   const servers = texts.map(parseMetrics)
   servers.forEach((samples, i) => {
     if (!samples.some(({ name }) => name.startsWith('siltstone_')))
-      throw invalid('no-counters', `text ${i + 1} holds no metrics of a Siltstone server`, { field: '--metrics' })
+      throw invalid('no-counters', `text ${i + 1} has no metrics of a Siltstone server; give /metrics of one`, {
+        field: '--metrics',
+      })
   })
   const all = servers.flat()
   const sum = (name: string, fits: (labels: Record<string, string>) => boolean = () => true): number =>
     all
-      .filter((one) => one.name === `siltstone_${name}` && fits(one.labels))
+      .filter((sample) => sample.name === `siltstone_${name}` && fits(sample.labels))
       .reduce((total, { value }) => total + value, 0)
   const operation = (...wanted: string[]) =>
     sum('store_requests_total', (labels) => wanted.includes(labels['operation'] ?? ''))
   const isQuery = (labels: Record<string, string>) => /\/(query|search)$/.test(labels['route'] ?? '')
   const started = all.filter(({ name }) => name === 'siltstone_process_start_time_seconds').map(({ value }) => value)
   const sinceStart = started.length === 0 ? 0 : (options.nowMs / 1_000 - Math.min(...started)) / 3_600
-  // Servers of one store each tell the same size.
+  // Every server of a store reports the same sizes.
   const sizes = new Map<string, number>()
   for (const { name, labels, value } of all)
     if (name === 'siltstone_snapshot_size_bytes')
@@ -112,17 +115,17 @@ export function countedOf(texts: readonly string[], options: Pick<CountersOption
 export function reportOfCounters(texts: readonly string[], options: CountersOptions): CountersReport {
   const counted = countedOf(texts, options)
   if (!(counted.hours > 0))
-    throw invalid('no-time', 'the metrics do not say since when they count; give --hours', { field: '--hours' })
-  const scale = HOURS_A_MONTH / counted.hours
+    throw invalid('no-time', 'the metrics have no start time; give --hours', { field: '--hours' })
+  const scale = HOURS_PER_MONTH / counted.hours
   const assumed = { ...ASSUMPTIONS, ...options.assumptions }
   const quantities = [
-    ...shared('s3Put', counted.putRequests, (requests) => requests.put, counted),
-    ...shared('s3Get', counted.getRequests, (requests) => requests.get, counted),
-    one('sqsRequest', 'writes', counted.sqsRequests),
-    one('dynamoWrite', 'writes', counted.dynamoRequests),
+    ...attribute('s3Put', counted.putRequests, (requests) => requests.put, counted),
+    ...attribute('s3Get', counted.getRequests, (requests) => requests.get, counted),
+    quantityOf('sqsRequest', 'writes', counted.sqsRequests),
+    quantityOf('dynamoWrite', 'writes', counted.dynamoRequests),
     ...(options.compute === 'lambda' ? computeOf(counted, assumed) : []),
   ].map((quantity) => ({ ...quantity, quantity: quantity.quantity * scale }))
-  quantities.push(one('s3StorageGbMonth', 'storage', counted.storedBytes / 1e9))
+  quantities.push(quantityOf('s3StorageGbMonth', 'storage', counted.storedBytes / 1e9))
   const bill = billOf(
     quantities.filter(({ quantity }) => quantity > 0),
     options,
@@ -136,19 +139,19 @@ export function reportOfCounters(texts: readonly string[], options: CountersOpti
   return { ...common(options), counted, scale, bill, unitCosts: unitCosts(bill, counts) }
 }
 
-function one(item: PriceItem, activity: Activity, quantity: number): Quantity {
+function quantityOf(item: PriceItem, activity: Activity, quantity: number): Quantity {
   return { item, activity, quantity }
 }
 
-function shared(item: PriceItem, total: number, part: (requests: Requests) => number, counted: Counted): Quantity[] {
+function attribute(item: PriceItem, total: number, part: (requests: Requests) => number, counted: Counted): Quantity[] {
   const queries = counted.queries * part(OPERATIONS.warmQuery)
   const writes =
     counted.entries * (part(OPERATIONS.entry) + part(OPERATIONS.foldedEntry)) +
     counted.folds * part(OPERATIONS.fold) +
     counted.merges * part(OPERATIONS.merge)
   const all = queries + writes
-  if (all === 0) return [one(item, 'fixed', total)]
-  return [one(item, 'warm queries', (total * queries) / all), one(item, 'writes', (total * writes) / all)]
+  if (all === 0) return [quantityOf(item, 'fixed', total)]
+  return [quantityOf(item, 'warm queries', (total * queries) / all), quantityOf(item, 'writes', (total * writes) / all)]
 }
 
 function computeOf(
@@ -156,9 +159,9 @@ function computeOf(
   assumed: Assumptions,
 ): Quantity[] {
   return [
-    one('lambdaInvocation', 'warm queries', queries),
-    one('lambdaGbSecond', 'warm queries', (querySeconds * assumed.queryMemoryMb) / 1_024),
-    one('lambdaInvocation', 'writes', folds + merges),
-    one('lambdaGbSecond', 'writes', (compactionSeconds * assumed.compactorMemoryMb) / 1_024),
+    quantityOf('lambdaInvocation', 'warm queries', queries),
+    quantityOf('lambdaGbSecond', 'warm queries', (querySeconds * assumed.queryMemoryMb) / 1_024),
+    quantityOf('lambdaInvocation', 'writes', folds + merges),
+    quantityOf('lambdaGbSecond', 'writes', (compactionSeconds * assumed.compactorMemoryMb) / 1_024),
   ]
 }

@@ -1,9 +1,9 @@
-/** From a workload to what will be used of each service. `docs/explanation/cost.md` explains each step with an example. */
+/** Estimates a workload's use of each service. `docs/explanation/cost.md` explains each step with an example. */
 import { LEASE_UPDATES, OPERATIONS, type Operation } from './operations.ts'
 import type { PriceItem } from './prices.ts'
-import { type Assumptions, ASSUMPTIONS, checkWorkload, SECONDS_A_MONTH, type Workload } from './workload.ts'
+import { type Assumptions, ASSUMPTIONS, checkWorkload, SECONDS_PER_MONTH, type Workload } from './workload.ts'
 
-/** What a cost is for. */
+/** The cause of a cost. */
 export type Activity = 'writes' | 'cold queries' | 'warm queries' | 'storage' | 'fixed'
 
 export interface Quantity {
@@ -12,7 +12,7 @@ export interface Quantity {
   quantity: number
 }
 
-/** Numbers on the way, for people to judge. */
+/** Intermediate results, with which people can check the estimate. */
 export interface Derived {
   recordBytes: number
   liveBytes: number
@@ -22,13 +22,13 @@ export interface Derived {
   merges: number
   /** Bytes that compaction writes in a month. */
   compactedBytes: number
-  /** How often a written byte is written in all. */
+  /** Bytes that compaction writes per byte that clients write. */
   writeAmplification: number
   compactorSeconds: number
 }
 
 const GB = 1e9
-const DAYS_A_MONTH = SECONDS_A_MONTH / 86_400
+const DAYS_PER_MONTH = SECONDS_PER_MONTH / 86_400
 
 /** @throws SiltstoneError `invalid` (bad-workload) */
 export function estimate(
@@ -53,15 +53,15 @@ function derive(workload: Workload, assumed: Assumptions): Derived {
   const entries = Math.ceil(writes / writeBatch)
   const atMost = Math.ceil((writeHours * 3_600) / (assumed.foldSeconds + assumed.foldWindowSeconds))
   const folds = Math.min(entries, atMost)
-  // A tier's segments become one of the next: a fourth as many merges on each tier above.
+  // `fanIn` segments of a tier become one of the next tier, so each tier has 1/fanIn of the merges below it.
   const merges = Math.floor(folds / (assumed.fanIn - 1))
   const levels = tiers(liveBytes, folds === 0 ? 0 : (writes * recordBytes) / folds, assumed)
   const replaced = writes * assumed.updateShare * recordBytes * Math.min(1, records / Math.max(1, writes))
   const compactedBytes = writes * recordBytes * (1 + levels) + replaced / assumed.deletedShare
   const storedBytes =
     liveBytes +
-    (compactedBytes * assumed.historyDays) / DAYS_A_MONTH +
-    (writes * recordBytes * assumed.entryDays) / DAYS_A_MONTH
+    (compactedBytes * assumed.historyDays) / DAYS_PER_MONTH +
+    (writes * recordBytes * assumed.entryDays) / DAYS_PER_MONTH
   const compactorSeconds =
     folds * assumed.foldSeconds +
     merges * assumed.mergeSeconds +
@@ -79,11 +79,11 @@ function derive(workload: Workload, assumed: Assumptions): Derived {
   }
 }
 
-/** How many times a record is merged until it lies in the largest segment. */
+/** Number of merges until a record is in the largest segment. */
 function tiers(liveBytes: number, foldBytes: number, { tierBaseBytes, fanIn }: Assumptions): number {
   if (foldBytes === 0) return 0
   const from = Math.max(foldBytes, tierBaseBytes)
-  // Small folds meet in the lowest tier first.
+  // Small folds are merged in the lowest tier first.
   const first = foldBytes < tierBaseBytes ? 1 : 0
   return first + Math.max(0, Math.ceil(Math.log(Math.max(1, liveBytes / from)) / Math.log(fanIn)))
 }
@@ -95,15 +95,15 @@ function addWrites(use: Use, workload: Workload, assumed: Assumptions, derived: 
   use.requests(isProducer ? 'delta' : 'entry', 'writes', entries)
   use.requests('fold', 'writes', folds)
   use.requests(isProducer ? 'foldedDelta' : 'foldedEntry', 'writes', entries)
-  // Each fold first writes the entry that sequences the inbox.
+  // Each fold first writes a log entry that sequences the inbox.
   if (isProducer) use.requests('entry', 'writes', folds)
   use.requests('merge', 'writes', merges)
   const collects = Math.min(folds, Math.ceil(workload.writeHours / assumed.collectEveryHours))
   use.requests('collect', 'writes', collects)
   if (workload.compute !== 'lambda') return
-  // A message for each entry; received and deleted once for each run.
+  // One message per entry; one receive and one delete per run.
   use.add('sqsRequest', 'writes', entries + 2 * folds)
-  // A look for garbage folds first.
+  // Each garbage collection folds first.
   use.add('dynamoWrite', 'writes', LEASE_UPDATES * (folds + 2 * collects))
   use.lambda('writes', {
     invocations: entries,
@@ -136,7 +136,7 @@ function addQueries(use: Use, workload: Workload, assumed: Assumptions): void {
 }
 
 function addFixed(use: Use, workload: Workload, assumed: Assumptions): void {
-  const runs = Math.ceil(SECONDS_A_MONTH / (assumed.scheduleMinutes * 60))
+  const runs = Math.ceil(SECONDS_PER_MONTH / (assumed.scheduleMinutes * 60))
   use.requests('schedule', 'fixed', runs)
   use.lambda('fixed', {
     invocations: runs,

@@ -1,5 +1,5 @@
-export { type Bill, type BillLine, billOf, type BillOptions } from './bill.ts'
-export { type CountersReport, reportOfCounters } from './counters.ts'
+export type { Bill } from './bill.ts'
+export { reportOfCounters } from './counters.ts'
 export { type CostReport, reportOf, type UnitCosts } from './report.ts'
-export { PRICES, PRICE_DATE, type Price, type PriceItem, type PriceList } from './prices.ts'
+export { PRICES, type PriceItem, type PriceList } from './prices.ts'
 export { type Assumptions, ASSUMPTIONS, DEFAULT_WORKLOAD, type Workload } from './workload.ts'

@@ -96,7 +96,7 @@ describe('the engine makes the requests that the table says', () => {
     expectAbout(await counted(() => notes.query(query)), ['warmQuery', 1])
   })
 
-  it('a cold query: no more than that', async () => {
+  it('a cold query: at most that many', async () => {
     const requests = await counted(async () => {
       const fresh = await StoreEngine.open({ env })
       const { tenant, database, id } = notes.info
@@ -113,7 +113,7 @@ describe('the engine makes the requests that the table says', () => {
     expect(requests.get).toBeGreaterThan(10)
   })
 
-  it('a look for garbage', async () => {
+  it('a garbage collection', async () => {
     expectAbout(await counted(() => engine.collectGarbage(path())), ['collect', 1])
   })
 })

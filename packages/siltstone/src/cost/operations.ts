@@ -1,6 +1,6 @@
 /**
- * Requests to the bucket that one piece of work makes. Counted on the engine (`operations.test.ts` counts again and holds
- * the table against it) and next to the wire (`docs/reference/aws-requests.md`); what depends on the data is a mean.
+ * The requests of each operation to the bucket. They were counted in the engine (`operations.test.ts` counts them again and
+ * compares them with this table) and on the wire (`docs/reference/aws-requests.md`). Numbers that depend on the data are means.
  */
 export interface Requests {
   /** PUT and LIST. */
@@ -9,27 +9,27 @@ export interface Requests {
   get: number
 }
 
-/** Changes of the lock table in one run of the compactor: two leases taken and given back. */
+/** Writes to the lock table per compactor run: two leases are acquired and released. */
 export const LEASE_UPDATES = 4
 
 export const OPERATIONS = {
-  /** A server's log entry: PUT it, LIST the inbox. */
+  /** A server's log entry: PUT the entry, LIST the inbox. */
   entry: { put: 2, get: 0 },
   /** A bare producer's delta. */
   delta: { put: 1, get: 0 },
-  /** One fold, without its entries: pointer, manifest and lists; segment, manifest and pointer. */
+  /** One fold without its entries: reads pointer, manifest and lists; writes segment, manifest and pointer. */
   fold: { put: 9, get: 19 },
-  /** … and each entry that it folds. */
+  /** Each entry of a fold. */
   foldedEntry: { put: 0, get: 1.6 },
-  /** … and each inbox delta that it sequences. */
+  /** Each inbox delta that a fold sequences. */
   foldedDelta: { put: 0, get: 1 },
-  /** Four segments into one. */
+  /** Merges four segments into one. */
   merge: { put: 8, get: 104 },
-  /** A look for garbage. */
+  /** One garbage collection. */
   collect: { put: 7, get: 24 },
-  /** Nothing is in memory: store, catalog, pointer, manifest, centroids, codes, vectors, documents. */
+  /** Nothing is in memory: reads store, catalog, pointer, manifest, centroids, codes, vectors and documents. */
   coldQuery: { put: 1, get: 100 },
-  /** Everything that it needs is in memory: the pointer, conditional, and the list that shows what is new. */
+  /** All data are in memory: GETs the pointer conditionally and LISTs the log. */
   warmQuery: { put: 1, get: 1 },
   /** The schedule finds nothing to do. */
   schedule: { put: 1, get: 1 },

@@ -1,23 +1,23 @@
 /**
- * What AWS charges: list prices on demand in us-east-1, in US dollars, first tiers, without the free tier. One table and
- * its date; everything else computes with it. Other regions, tiers and agreements: give a file with `--prices`.
+ * AWS's prices: on-demand list prices in us-east-1, in US dollars, first tiers, without the free tier. All costs are
+ * computed from this table; `--prices` replaces prices for other regions, tiers and agreements.
  */
 
 export interface Price {
   service: Service
-  /** What is counted. */
+  /** The unit that is counted. */
   what: string
   usd: number
-  /** For so many of them. */
+  /** The number of units that cost `usd`. */
   per: number
-  /** So many a month cost nothing, where AWS says so for ever; only with `freeTier`. */
+  /** Free units per month, if that offer does not expire; used only with `freeTier`. */
   freeAMonth?: number
   source: string
 }
 
 export type Service = 'S3' | 'Lambda' | 'SQS' | 'DynamoDB' | 'CloudWatch' | 'Data transfer'
 
-/** Of the table below. */
+/** Date and region of the table below. */
 export const PRICE_DATE = '2026-11'
 export const PRICE_REGION = 'us-east-1'
 
@@ -102,7 +102,7 @@ export const PRICES = {
   dashboard: { service: 'CloudWatch', what: 'dashboards', usd: 3, per: 1, freeAMonth: 3, source: page('cloudwatch') },
   logGb: {
     service: 'CloudWatch',
-    what: 'GB of logs taken in',
+    what: 'GB of ingested logs',
     usd: 0.5,
     per: 1,
     freeAMonth: 5,

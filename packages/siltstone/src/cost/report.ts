@@ -1,10 +1,10 @@
-/** A month's cost, what its parts cost each, and what others planned and paid. */
+/** Reports a month's cost, unit costs, and a comparison with an earlier system. */
 import { type Bill, billOf, type BillOptions } from './bill.ts'
 import { type Derived, estimate } from './estimate.ts'
 import { PRICE_DATE, PRICE_REGION } from './prices.ts'
 import { type Assumptions, DEFAULT_WORKLOAD, type Workload } from './workload.ts'
 
-/** Null where the month had none of it. */
+/** Null where the month has no such operation. */
 export interface UnitCosts {
   usdPer1000Queries: number | null
   usdPer1000ColdQueries: number | null
@@ -19,20 +19,20 @@ export interface Comparison {
   source: string
 }
 
-/** The plan this product was asked for with, and what its first implementation came to. */
+/** The plan for an earlier system with the same purpose, and what that system cost. */
 export const OTHERS: readonly Comparison[] = [
   {
-    what: 'planned, a month',
+    what: 'planned, per month',
     usd: '$16–32',
     source: 'ChromaDB Compaction Infrastructure Implementation Plan, 2025-08',
   },
-  { what: 'the same pipeline as it was run, a month', usd: '$130–150', source: 'its repository, 2025-12' },
+  { what: 'the same pipeline in operation, per month', usd: '$130–150', source: 'its repository, 2025-12' },
   {
-    what: '10,000 updates as it was run: whole snapshots, 10 messages at a time, about 7 hours',
+    what: '10,000 updates in operation: whole snapshots, 10 messages at a time, about 7 hours',
     usd: '$3.64',
     source: 'its repository, 2025-12',
   },
-  { what: '10,000 updates, its best plan, 500 at a time', usd: '$0.21', source: 'its repository, 2025-12' },
+  { what: '10,000 updates by its best plan, 500 at a time', usd: '$0.21', source: 'its repository, 2025-12' },
 ]
 
 export interface CostReport {
@@ -41,7 +41,7 @@ export interface CostReport {
   freeTier: boolean
   bill: Bill
   unitCosts: UnitCosts
-  /** This workload's collection, 10,000 updates more, in one hour. */
+  /** The cost of 10,000 additional updates of this workload's collection within one hour. */
   tenThousandUpdates: { oneByOne: number; batchesOf500: number }
   others: readonly Comparison[]
 }
@@ -74,18 +74,18 @@ export function unitCosts(
   counted: { coldQueries: number; warmQueries: number; writes: number; storedBytes: number },
 ): UnitCosts {
   const { coldQueries, warmQueries, writes, storedBytes } = counted
-  const each = (usd: number, count: number, unit: number) => (count > 0 ? (usd / count) * unit : null)
+  const unitCost = (usd: number, count: number, unit: number) => (count > 0 ? (usd / count) * unit : null)
   const [cold, warm] = [activities['cold queries'], activities['warm queries']]
   return {
-    usdPer1000Queries: each(cold + warm, coldQueries + warmQueries, 1_000),
-    usdPer1000ColdQueries: each(cold, coldQueries, 1_000),
-    usdPer1000WarmQueries: each(warm, warmQueries, 1_000),
-    usdPerMillionWrites: each(activities.writes, writes, 1_000_000),
-    usdPerGbKept: each(activities.storage, storedBytes / 1e9, 1),
+    usdPer1000Queries: unitCost(cold + warm, coldQueries + warmQueries, 1_000),
+    usdPer1000ColdQueries: unitCost(cold, coldQueries, 1_000),
+    usdPer1000WarmQueries: unitCost(warm, warmQueries, 1_000),
+    usdPerMillionWrites: unitCost(activities.writes, writes, 1_000_000),
+    usdPerGbKept: unitCost(activities.storage, storedBytes / 1e9, 1),
   }
 }
 
-/** Marginal: without storage, fixed costs and the free tier. */
+/** Marginal cost: without storage, fixed costs and the free tier. */
 function updates(
   workload: Workload,
   { prices, assumptions }: BillOptions & { assumptions?: Partial<Assumptions> },

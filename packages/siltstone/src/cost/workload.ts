@@ -1,27 +1,29 @@
-/** What a month looks like, and what is assumed about it. */
+/** The workload of a month, and the assumptions about it. */
 import { invalid } from '../errors.ts'
 
 export interface Workload {
-  /** Kept, on average over the month. */
+  /** Records kept, on average over the month. */
   records: number
   dimension: number
-  /** Bytes of a record's text, metadata and id. */
+  /** Bytes of a record's document. */
   documentBytes: number
+  /** Bytes of a record's metadata and id. */
   metadataBytes: number
-  /** Records written a month: new, changed, deleted. */
+  /** Records written per month: added, changed or deleted. */
   writes: number
-  /** Records that are written together: one log entry, or one delta. */
+  /** Records per log entry or delta. */
   writeBatch: number
-  /** Hours of the month in which writes come; 730 = all the time. */
+  /** Hours of the month with writes; 730 = all. */
   writeHours: number
-  /** `server`: an API function or server appends to the log. `producer`: functions drop deltas in the inbox. */
+  /** `server`: an API function or server appends to the log. `producer`: functions write deltas to the inbox. */
   writePath: 'server' | 'producer'
-  /** Queries a month that find nothing in memory, and those that find everything. */
+  /** Queries per month that find nothing in memory. */
   coldQueries: number
+  /** Queries per month that find everything in memory. */
   warmQueries: number
   /** Bytes that a query's answer sends to the internet. */
   answerBytes: number
-  /** `lambda`: the functions of the deployment. `own`: machines that are paid otherwise. */
+  /** `lambda`: the deployment's functions. `own`: machines whose cost is not estimated. */
   compute: 'lambda' | 'own'
   /** Alarms, metrics, dashboard and logs of the deployment. */
   monitoring: boolean
@@ -43,9 +45,9 @@ export const DEFAULT_WORKLOAD: Workload = {
   monitoring: true,
 }
 
-/** Measured or taken from the deployment's defaults; each can be replaced. */
+/** Measured values and the deployment's defaults; each one can be replaced. */
 export const ASSUMPTIONS = {
-  /** Of the functions, as the deployment makes them. */
+  /** The functions' sizes in the deployment. */
   queryMemoryMb: 1_769,
   writerMemoryMb: 1_769,
   compactorMemoryMb: 3_008,
@@ -53,30 +55,30 @@ export const ASSUMPTIONS = {
   coldQuerySeconds: 0.9,
   warmQuerySeconds: 0.02,
   writeSeconds: 0.15,
-  /** A fold's round trips, and the window in which wake-up calls gather: no collection folds more often. */
+  /** Duration of a fold, and the window that collects wake-up messages: no collection folds more often. */
   foldSeconds: 1.5,
   foldWindowSeconds: 5,
   mergeSeconds: 2,
   collectSeconds: 1.5,
   scheduleSeconds: 0.3,
-  /** Of a fold or a merge, from bucket to bucket. */
+  /** Throughput of a fold or merge. */
   compactionBytesPerSecond: 15_000_000,
   scheduleMinutes: 15,
-  /** Bytes that the index adds, of the vectors' bytes (docs/decisions/0005). */
+  /** Bytes of the index as a share of the vectors' bytes (docs/decisions/0005). */
   indexShare: 0.076,
-  /** Segments of one tier that are merged, and the size of the lowest tier. */
+  /** Segments of a tier that are merged at once, and the size of the lowest tier. */
   fanIn: 4,
   tierBaseBytes: 4 * 1024 * 1024,
   /** A segment is rewritten when this share of its rows was replaced. */
   deletedShare: 0.3,
-  /** Part of the writes that replace a record. */
+  /** Share of writes that replace a record. */
   updateShare: 0.5,
-  /** How long replaced segments are kept as history, and folded entries. */
+  /** How long history keeps replaced segments, and folded entries are kept. */
   historyDays: 7,
   entryDays: 1,
-  /** Looks for garbage while there is work. */
+  /** Interval of garbage collections while there are writes. */
   collectEveryHours: 3,
-  /** An event source polls its queue all the time: 5 pollers, 20 s each. */
+  /** An event source polls its queue permanently: 5 pollers, 20 s per poll. */
   pollsAMonth: 657_000,
   alarmMetrics: 21,
   customMetrics: 6,
@@ -85,8 +87,8 @@ export const ASSUMPTIONS = {
 
 export type Assumptions = typeof ASSUMPTIONS
 
-export const HOURS_A_MONTH = 730
-export const SECONDS_A_MONTH = HOURS_A_MONTH * 3_600
+export const HOURS_PER_MONTH = 730
+export const SECONDS_PER_MONTH = HOURS_PER_MONTH * 3_600
 
 /** @throws SiltstoneError `invalid` (bad-workload), naming the field */
 export function checkWorkload(workload: Workload): Workload {
@@ -95,10 +97,15 @@ export function checkWorkload(workload: Workload): Workload {
     if (!Number.isFinite(value) || value < 0)
       throw invalid('bad-workload', `${name} is ${value}; give a number of 0 or more`, { field: name })
   }
-  if (workload.writeBatch < 1) throw invalid('bad-workload', 'writeBatch must be 1 or more', { field: 'writeBatch' })
-  if (workload.writes > 0 && (workload.writeHours <= 0 || workload.writeHours > HOURS_A_MONTH))
-    throw invalid('bad-workload', `writeHours is ${workload.writeHours}; a month has ${HOURS_A_MONTH} hours`, {
-      field: 'writeHours',
-    })
+  if (workload.writeBatch < 1)
+    throw invalid('bad-workload', `writeBatch is ${workload.writeBatch}; give 1 or more`, { field: 'writeBatch' })
+  if (workload.writes > 0 && (workload.writeHours <= 0 || workload.writeHours > HOURS_PER_MONTH))
+    throw invalid(
+      'bad-workload',
+      `writeHours is ${workload.writeHours}; give more than 0, and at most the ${HOURS_PER_MONTH} hours of a month`,
+      {
+        field: 'writeHours',
+      },
+    )
   return workload
 }

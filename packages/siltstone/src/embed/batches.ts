@@ -1,4 +1,4 @@
-/** Billing is by tokens, and a token has some 4 bytes of English and 3 of most other scripts; 3 errs on the safe side. */
+/** A token, the unit of billing, has about 4 bytes in English and 3 in most other scripts; 3 never estimates too few. */
 const BYTES_PER_TOKEN = 3
 
 export function estimateTokens(text: string): number {
@@ -6,7 +6,7 @@ export function estimateTokens(text: string): number {
 }
 
 export interface Batch {
-  /** Of the first text. */
+  /** Index of the first text. */
   start: number
   texts: string[]
   estimatedTokens: number

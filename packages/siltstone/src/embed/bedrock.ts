@@ -1,9 +1,9 @@
 /**
- * Embeddings from Amazon Bedrock: Titan Text Embeddings V2. It takes one text a request, so requests run beside each
- * other. The AWS SDK is loaded at the first call; its own retries are off, ours apply (`retry.ts`).
+ * Embeddings from Amazon Bedrock: Titan Text Embeddings V2. It takes one text per request, so requests run concurrently.
+ * The AWS SDK is loaded at the first call; its retries are disabled in favour of `retry-request.ts`.
  */
 import { isSiltstoneError, unsupported } from '../errors.ts'
-import { type BedrockConnection, connectBedrock, type InvokeModel } from '../host/bedrock.ts'
+import type { BedrockConnection, InvokeModel } from '../ports/model-host.ts'
 import { estimateTokens, forEachConcurrently } from './batches.ts'
 import type { Embedder, EmbedderUsage, EmbedOptions } from './port.ts'
 import { listPrices } from './prices.ts'
@@ -33,7 +33,7 @@ export class BedrockEmbedder implements Embedder {
   constructor(
     options: BedrockOptions,
     dependencies: ProviderDependencies,
-    connect: (connection: BedrockConnection) => Promise<InvokeModel> = connectBedrock,
+    connect: (connection: BedrockConnection) => Promise<InvokeModel>,
   ) {
     this.#modelId = options.model ?? BEDROCK_DEFAULT_MODEL
     this.dimension = options.dimensions ?? 1024

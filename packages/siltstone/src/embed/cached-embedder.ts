@@ -3,12 +3,12 @@
  * bucket under the hash of model and text. It pays where a provider costs money or time; not in front of the English
  * embedder, which computes a vector in a fraction of what one GET takes and costs ($0.40 per million on S3).
  *
- * Callers who want the same text at once share one generation (in this process). A generation goes on while anyone
- * waits for it and is aborted when the last one gave up. When it fails, its starter gets the error; others, whose own
- * texts may be faultless, try theirs again by themselves.
+ * Concurrent callers of one process that want the same text share one generation. A generation continues while a caller
+ * waits for it and is aborted when the last one gives up. When it fails, the caller that started it gets the error; the
+ * others, whose own texts may be valid, retry with their texts alone.
  *
  * The cache never fails a call: an object that is damaged, or a bucket that does not answer, is logged, counted
- * (`embedding_cache_errors`) and treated as a miss; a damaged object is written anew. Counts `embedding_cache_hits` and
+ * (`embedding_cache_errors`) and treated as a miss; a damaged object is rewritten. Counts `embedding_cache_hits` and
  * `embedding_cache_misses`.
  */
 import { type Logger, type Metrics, noMetrics } from '../ports/telemetry.ts'
@@ -28,7 +28,7 @@ export interface CachedEmbedderOptions {
   concurrency?: number | undefined
 }
 
-/** Texts that one call found nobody working on. */
+/** Texts of one call that no other call was generating. */
 interface Generation {
   ids: string[]
   vectors: Promise<ReadonlyMap<string, Float32Array>>
@@ -61,7 +61,7 @@ export class CachedEmbedder implements Embedder {
     return this.#inner.dimension
   }
 
-  /** The provider's: hits are not in it. */
+  /** The provider's usage, without hits. */
   get usage(): Readonly<EmbedderUsage> {
     return this.#inner.usage
   }
@@ -109,9 +109,9 @@ export class CachedEmbedder implements Embedder {
 
   #leave(generation: Generation): void {
     if (--generation.waiting > 0) return
-    // Forgotten first, so that nobody joins what is being aborted.
+    // Removed first, so that no caller joins a generation that is being aborted.
     this.#forget(generation)
-    generation.controller.abort(new Error('nobody waits for these embeddings any more'))
+    generation.controller.abort(new Error('no caller waits for these embeddings any longer'))
   }
 
   #forget(generation: Generation): void {

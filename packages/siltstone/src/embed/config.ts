@@ -67,7 +67,7 @@ export interface OnnxConfig extends CacheConfig {
   batchTexts?: number | undefined
 }
 
-/** Which provider embeds, and how; what an operator writes. */
+/** An operator's choice of provider and its settings. */
 export type EmbedderConfig = EnglishConfig | OpenAiConfig | BedrockConfig | OnnxConfig
 
 const optional = v.optional

@@ -1,5 +1,6 @@
 import type { Clock } from '../ports/clock.ts'
 import { type HttpClient, systemHttp } from '../ports/http.ts'
+import type { ModelHost } from '../ports/model-host.ts'
 import type { ObjectStore } from '../ports/object-store.ts'
 import type { Random } from '../ports/random.ts'
 import type { Logger, Metrics } from '../ports/telemetry.ts'
@@ -11,10 +12,11 @@ import { OnnxEmbedder } from './onnx.ts'
 import { OpenAiEmbedder } from './openai.ts'
 import type { Embedder } from './port.ts'
 
-/** `Environment` fits it. */
+/** An `Environment` with models is assignable. */
 export interface EmbedderDependencies {
   clock: Clock
   random: Random
+  models: ModelHost
   log?: Logger
   metrics?: Metrics
   /** For the embedding store in front of providers; without it nothing is cached. */
@@ -26,7 +28,7 @@ export interface EmbedderDependencies {
 }
 
 /**
- * Nothing is loaded and nobody is called before the first `embed`.
+ * Loads nothing and sends no request before the first `embed`.
  * @throws SiltstoneError `invalid` (embedder-option)
  */
 export function embedderFromConfig(config: EmbedderConfig, dependencies: EmbedderDependencies): Embedder {
@@ -37,18 +39,18 @@ export function embedderFromConfig(config: EmbedderConfig, dependencies: Embedde
 }
 
 function create(config: EmbedderConfig, dependencies: EmbedderDependencies): Embedder {
-  const { variables = {}, http = systemHttp, metrics } = dependencies
+  const { variables = {}, http = systemHttp, metrics, models } = dependencies
   switch (config.provider) {
     case 'english':
-      return new EnglishEmbedder({ directory: config.directory, metrics })
+      return new EnglishEmbedder({ models, directory: config.directory, metrics })
     case 'openai': {
       const apiKey = config.apiKey ?? variables[config.apiKeyEnv ?? 'OPENAI_API_KEY']
       const baseUrl = config.baseUrl ?? (variables['OPENAI_BASE_URL'] || undefined)
       return new OpenAiEmbedder({ ...config, apiKey, baseUrl }, { ...dependencies, http })
     }
     case 'bedrock':
-      return new BedrockEmbedder(config, dependencies)
+      return new BedrockEmbedder(config, dependencies, (connection) => models.connectBedrock(connection))
     case 'onnx':
-      return new OnnxEmbedder(config, { metrics })
+      return new OnnxEmbedder(config, { metrics }, (options) => models.loadOnnxModel(options))
   }
 }

@@ -1,10 +1,10 @@
 /**
  * Embeddings from a local ONNX sentence encoder (all-MiniLM-L6-v2, bge, e5 …) through `@huggingface/transformers`:
- * mean pooling and unit length unless said otherwise. The model is loaded at the first call, from a directory only.
+ * mean pooling and unit length by default. The model is loaded at the first call, from a directory only.
  */
 import { basename } from 'node:path'
 import { unsupported } from '../errors.ts'
-import { type ExtractFeatures, loadOnnxModel, type OnnxModelOptions } from '../host/onnx-model.ts'
+import type { ExtractFeatures, OnnxModelOptions } from '../ports/model-host.ts'
 import type { Metrics } from '../ports/telemetry.ts'
 import { batchTexts } from './batches.ts'
 import type { Embedder, EmbedderUsage, EmbedOptions } from './port.ts'
@@ -29,8 +29,8 @@ export class OnnxEmbedder implements Embedder {
 
   constructor(
     options: OnnxOptions,
-    dependencies: { metrics?: Metrics | undefined } = {},
-    load: (options: OnnxModelOptions) => Promise<ExtractFeatures> = loadOnnxModel,
+    dependencies: { metrics?: Metrics | undefined },
+    load: (options: OnnxModelOptions) => Promise<ExtractFeatures>,
   ) {
     this.model = options.model ?? basename(options.directory)
     this.#options = options
@@ -42,7 +42,7 @@ export class OnnxEmbedder implements Embedder {
     return this.#dimension
   }
 
-  /** `tokens` are estimated from the texts' lengths: the runtime does not tell. */
+  /** `tokens` are estimated from the texts' lengths, because the runtime does not report them. */
   get usage(): Readonly<EmbedderUsage> {
     return this.#meter.usage
   }

@@ -1,4 +1,5 @@
-/** Reads what an OpenAI-compatible `POST /embeddings` answers, good or bad. */
+/** Reads responses and errors of an OpenAI-compatible `POST /embeddings`. */
+
 import { forbidden, invalid, type SiltstoneError, unauthorized, unavailable, unsupported } from '../errors.ts'
 import type { HttpAnswer } from '../ports/http.ts'
 import { retryAfterOf, TransientFault } from './retry-request.ts'
@@ -10,7 +11,7 @@ export interface OpenAiAnswer {
 }
 
 /**
- * @throws TransientFault for bytes that are no JSON (a proxy cut them, a repetition may help)
+ * @throws TransientFault for bytes that are not JSON (a proxy may have truncated them, so a repetition may help)
  * @throws SiltstoneError `unsupported` (embedding-answer) for JSON of another shape (a repetition will not help)
  */
 export function readVectors(body: string, texts: number): OpenAiAnswer {

@@ -2,9 +2,9 @@
  * Embeddings from OpenAI or any server that speaks its `POST /embeddings` (vLLM, Ollama, llama.cpp, LM Studio …).
  *
  * Texts are cut into batches by count and size, a few batches are in flight at once, all under one rate limit, and
- * each is repeated by itself after 408, 409, 425, 429, 5xx, a lost connection, a timeout or a cut answer (`retry.ts`).
- * What fails for good fails the whole call. The API key goes into one header and nowhere else: no log, no error; what a
- * provider echoes of it is blotted out.
+ * each is retried by itself after 408, 409, 425, 429, 5xx, a lost connection, a timeout or a truncated answer
+ * (`retry-request.ts`). A permanent failure fails the whole call. The API key is sent in one header and appears in no log
+ * and no error; parts of it that a provider echoes are masked.
  */
 import { invalid, unauthorized, unavailable, unsupported } from '../errors.ts'
 import type { HttpAnswer, HttpClient } from '../ports/http.ts'

@@ -1,4 +1,4 @@
-/** The promise, or a rejection with the signal's reason, whichever comes first. The promise goes on by itself. */
+/** The promise, or a rejection with the signal's reason, whichever comes first. The promise itself is not cancelled. */
 export async function orAbort<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise
   signal.throwIfAborted()

@@ -1,15 +1,15 @@
 /**
  * The embedder port: text in, vectors out. Every provider stands behind it, and so does the cache in front of them.
  *
- * What callers may rely on: one vector per text in the same order, all of one length; a call embeds all texts or
- * throws. What they may not: that a failed call cost nothing, or that two embedders of different `model` are comparable.
+ * Guarantees: one vector per text in the same order, all of one length; a call embeds all texts or throws. Not guaranteed:
+ * that a failed call costs nothing, or that vectors of two embedders with different `model` are comparable.
  */
 export interface EmbedOptions {
   /** Ends the call early; it then rejects with the signal's reason. */
   signal?: AbortSignal
 }
 
-/** Since the embedder was made. Only grows. */
+/** Totals since the embedder was created. */
 export interface EmbedderUsage {
   /** Requests to the provider, repeated ones included; for a local model, calls of `embed`. */
   calls: number
@@ -29,7 +29,7 @@ export interface Embedder {
   readonly name: string
   /** Names the vector space: vectors of equal `model` are comparable, others are not. Part of the cache's key. */
   readonly model: string
-  /** undefined until the first answer, where only the provider knows. */
+  /** undefined before the first answer when only the provider knows it. */
   readonly dimension: number | undefined
   readonly usage: Readonly<EmbedderUsage>
   /**

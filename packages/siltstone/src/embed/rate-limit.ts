@@ -1,7 +1,7 @@
 /**
  * Keeps under a provider's limits of requests and tokens per minute: two token buckets that start full, hold ten
- * seconds' worth and refill evenly, served first come, first served. A request dearer than a bucket holds waits for it
- * to be full and leaves a debt. Token counts are estimates beforehand; `settle` corrects them by what was billed.
+ * seconds' worth and refill evenly, served first come, first served. A request that costs more than a bucket holds waits
+ * until it is full and leaves a debt. Token counts are estimates; `settle` corrects them by what was billed.
  */
 import type { Clock } from '../ports/clock.ts'
 import { orAbort } from './or-abort.ts'
@@ -28,7 +28,7 @@ export class RateLimiter {
     this.#tokens = bucket(limits.tokensPerMinute)
   }
 
-  /** Resolves when one request of so many tokens may be sent; rejects with the signal's reason. */
+  /** Resolves when one request of this many tokens may be sent; rejects with the signal's reason. */
   async acquire(tokens: number, signal?: AbortSignal): Promise<void> {
     const previous = this.#turn
     const { promise: mine, resolve: passOn } = Promise.withResolvers<void>()
@@ -49,12 +49,12 @@ export class RateLimiter {
     }
   }
 
-  /** Corrects an estimate once the provider has said what it counted. */
+  /** Corrects an estimate by the provider's count. */
   settle(estimatedTokens: number, actualTokens: number): void {
     this.#tokens?.take(actualTokens - estimatedTokens)
   }
 
-  /** Nobody sends for so long: a provider's 429 is meant for all requests, not only for the one that met it. */
+  /** Delays all requests, because a provider's 429 concerns all of them and not only the one that received it. */
   pause(ms: number): void {
     this.#pausedUntilMs = Math.max(this.#pausedUntilMs, this.#clock.monotonicMs() + ms)
   }
@@ -87,7 +87,7 @@ class Bucket {
     this.#level = Math.min(this.#capacity, this.#level + (nowMs - this.#atMs) * this.#perMs)
     this.#atMs = nowMs
     const missing = Math.min(amount, this.#capacity) - this.#level
-    // Rounded up: a wait that ends a fraction too early would only be followed by another.
+    // Rounded up, because a wait that ends a fraction too early would be followed by another.
     return missing <= 1e-9 ? 0 : Math.ceil(missing / this.#perMs)
   }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { systemModels } from '../host/model-host.ts'
 import type { HttpClient } from '../ports/http.ts'
 import { MemoryObjectStore } from '../drivers/memory/memory-object-store.ts'
 import { ManualClock } from '../drivers/memory/manual-clock.ts'
@@ -8,7 +9,7 @@ import { EnglishEmbedder } from './english/index.ts'
 import { embedderFromConfig } from './from-config.ts'
 import { EmbedderRegistry, type EmbedderRegistryOptions } from './registry.ts'
 
-const base = { clock: ManualClock.skippingSleeps(), random: { next: () => 0 } }
+const base = { clock: ManualClock.skippingSleeps(), random: { next: () => 0 }, models: systemModels }
 const known = (name: string, config: unknown = {}) => ({ type: 'known', name, config })
 
 function setUp(options: EmbedderRegistryOptions = {}, variables: Record<string, string> = {}) {

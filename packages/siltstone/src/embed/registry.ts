@@ -14,9 +14,9 @@
  * clients write `default` into every collection made without a function, whether or not they embed; so the server
  * embeds there, with 256 dimensions, until a client writes its 384. No other embedder of 384 dimensions may stand in.
  *
- * **Trust.** Whoever may create a collection writes this configuration, so it only chooses among what the operator
- * offers: model and dimensions count; its base URL must be the operator's; names of environment variables, headers,
- * profiles and paths in it are never followed (a collection could otherwise have the server send its keys elsewhere).
+ * **Trust.** Any client that may create a collection writes this configuration, so it only selects among the operator's
+ * offers: model and dimensions are used; a base URL must equal the operator's; names of environment variables, headers,
+ * profiles and paths are ignored (otherwise a collection could make the server send its keys elsewhere).
  */
 import { invalid } from '../errors.ts'
 import type { EmbedderConfig } from './config.ts'

@@ -5,7 +5,7 @@ import { RateLimiter, type RateLimits } from './rate-limit.ts'
 import { defaultRetryPolicy, type RetryPolicy, withRetries } from './retry-request.ts'
 import { UsageMeter } from './usage.ts'
 
-/** What every remote provider is handed from outside. */
+/** Dependencies of every remote provider. */
 export interface ProviderDependencies {
   clock: Clock
   random: Random
@@ -13,7 +13,7 @@ export interface ProviderDependencies {
   metrics?: Metrics | undefined
 }
 
-/** What every remote provider can be told about its requests. */
+/** Options of every remote provider's requests. */
 export interface RequestOptions extends RateLimits {
   /** Requests in flight. */
   concurrency?: number | undefined
@@ -56,7 +56,7 @@ export class Requests {
 
   /**
    * @param send one attempt; throws TransientFault where a repetition may help
-   * @returns what `send` did; `tokens` is what the provider counted, undefined where it does not say
+   * @returns the result of `send`; its `tokens` are the provider's count, undefined when it reports none
    */
   run<T extends { tokens: number | undefined }>(
     size: RequestSize,

@@ -81,7 +81,7 @@ export class EmbeddingStore {
     return undefined
   }
 
-  /** Removes both forms; an id that is not there is no error. */
+  /** Removes both forms; a missing id is not an error. */
   async delete(id: string): Promise<void> {
     const { failed } = await this.#store.delete([embeddingKey(id, true), embeddingKey(id, false)])
     const [failure] = failed
@@ -91,8 +91,8 @@ export class EmbeddingStore {
   }
 
   /**
-   * The embedding stored under the id, generated and stored if there is none, if it is damaged (which is logged), or if
-   * it is of another model or text. Callers of one process who miss the same at once share one generation.
+   * The embedding stored under the id. It is generated and stored if there is none, if it is damaged (which is logged), or
+   * if it belongs to another model or text. Concurrent callers of one process share one generation.
    */
   getOrGenerate(id: string, text: string, embedder: Embedder): Promise<StoredEmbedding> {
     const textSha256 = sha256Hex(text)

@@ -1,7 +1,7 @@
 /**
  * The object of one embedding, `embeddings/<id>.json.gz` (written) or `.json` (read too): gzipped JSON
- * `{"id", "embedding": [numbers], "model", "dimension", "text_sha256"?}`. `id` and `embedding` are the least that other
- * writers give; the rest may be absent. Numbers are float32, written with the fewest digits that read back the same.
+ * `{"id", "embedding": [numbers], "model", "dimension", "text_sha256"?}`. Other writers give at least `id` and
+ * `embedding`; the rest may be absent. Numbers are float32, written with the fewest digits that read back the same.
  */
 import { createHash } from 'node:crypto'
 import { promisify } from 'node:util'
@@ -11,7 +11,7 @@ import { corrupt, invalid } from '../errors.ts'
 export interface StoredEmbedding {
   id: string
   embedding: Float32Array
-  /** undefined where the writer did not say. */
+  /** undefined when the writer did not state it. */
   model: string | undefined
   /** Hexadecimal SHA-256 of the embedded text's UTF-8. */
   textSha256: string | undefined
@@ -19,7 +19,7 @@ export interface StoredEmbedding {
 
 const compress = promisify(gzip)
 const decompress = promisify(gunzip)
-/** Of the JSON: some 500,000 dimensions, more than any model has; guards against a bomb. */
+/** Limit of the decompressed JSON, about 500,000 dimensions: more than any model has, and no decompression bomb. */
 const MAX_JSON_BYTES = 8 * 1024 * 1024
 
 export function sha256Hex(text: string): string {
@@ -70,7 +70,7 @@ export async function decodeStoredEmbedding(bytes: Uint8Array, key: string, id: 
   }
 }
 
-/** By the magic number, not by the key: some gateways unpack what is marked `Content-Encoding: gzip`. */
+/** By the magic number, not by the key: some gateways decompress objects with `Content-Encoding: gzip`. */
 async function textOf(bytes: Uint8Array): Promise<string> {
   const packed = bytes[0] === 0x1f && bytes[1] === 0x8b
   const json = packed ? await decompress(bytes, { maxOutputLength: MAX_JSON_BYTES }) : bytes

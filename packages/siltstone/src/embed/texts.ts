@@ -7,7 +7,7 @@ import { invalid } from '../errors.ts'
 export function checkTexts(texts: readonly string[], refuseEmpty = false): void {
   for (const [i, text] of texts.entries()) {
     const field = `texts[${i}]`
-    // Callers without types reach this too: the library and the chromadb client hand through what they were given.
+    // Untyped values reach this through the library and the chromadb client.
     if (typeof text !== 'string') throw invalid('bad-text', `${field} is ${typeof text}, not a string.`, { field })
     if (refuseEmpty && text === '') {
       throw invalid('bad-text', `${field} is empty, and the provider cannot embed an empty text: leave it out.`, {

@@ -1,9 +1,9 @@
 /**
- * Compaction that runs by itself: wake-up calls from the queue, and a schedule for what they missed.
+ * Background compaction: wake-up calls from the queue, and a schedule for what they missed.
  *
- * A message is acknowledged when its collection was compacted, or when somebody else holds the lease: the holder then
- * has our mark and looks again. A failure leaves the message to be delivered again and, after the queue's limit, to be
- * set aside; the schedule still sees the collection's log, so nothing depends on the message.
+ * A message is acknowledged when its collection was compacted, or when another process holds the lease: the lease is
+ * then marked, and its holder looks at the log again. After a failure the message is delivered again and, at the
+ * queue's limit, set aside. The schedule still finds the collection's log, so nothing depends on the message.
  */
 import { isSiltstoneError } from '../errors.ts'
 import { collectionsToWake } from '../log/wake-up-message.ts'
@@ -19,7 +19,7 @@ export interface BackgroundOptions {
 
 export const defaultBackground: BackgroundOptions = { gatherMs: 500, scheduleMs: 60_000, visibilityMs: 900_000 }
 
-/** As many as SQS gives at once. */
+/** The most messages that SQS delivers at once. */
 const AT_ONCE = 10
 const GATHERED = 1_000
 
@@ -65,7 +65,7 @@ export class Background {
     }
   }
 
-  /** What else is there already, within bounds: a thousand calls for one collection are one fold. */
+  /** Messages that are waiting already, up to a limit: a thousand calls for one collection are one fold. */
   async #waiting(): Promise<QueueMessage[]> {
     const all: QueueMessage[] = []
     for (let more = AT_ONCE; more === AT_ONCE && all.length < GATHERED; ) {
@@ -95,7 +95,7 @@ export class Background {
     }
   }
 
-  /** False when the message should come again. */
+  /** False when the message should be delivered again. */
   async #compact(path: string): Promise<boolean> {
     try {
       await this.#engine.compactor.fold(path, this.#stop.signal)
@@ -112,7 +112,7 @@ export class Background {
     }
   }
 
-  /** Merges run beside folds, so that a long one does not hold up the log; one of a collection at a time. */
+  /** Merges run beside folds, so that a long merge does not delay them; one merge per collection at a time. */
   #startMerge(path: string): void {
     if (this.#merging.has(path)) return
     const merging = this.#engine.compactor.merge(path, { signal: this.#stop.signal }).then(

@@ -1,4 +1,4 @@
-/** One collection of the engine: every operation of its face, put together from log, snapshot, query and compaction. */
+/** One collection of the engine: its operations, composed of log, snapshot, query and compaction. */
 import { conflict, invalid, isSiltstoneError, notFound, unavailable, unsupported } from '../errors.ts'
 import { LruMap } from '../lru.ts'
 import { changedSince } from '../log/changes-since.ts'
@@ -6,6 +6,7 @@ import type { CollectionState } from '../log/collection-state.ts'
 import { ageMs, stampNow } from '../log/stamp.ts'
 import type { RecordRef, View } from '../log/view.ts'
 import type { EvaluationState, LogWriter } from '../log/writer.ts'
+import { isMissing } from '../snapshot/manifest-store.ts'
 import { filterRefs } from '../query/filter-refs.ts'
 import { get } from '../query/get.ts'
 import { SearchRecorder } from '../ivf/search/search-recorder.ts'
@@ -40,7 +41,7 @@ export class EngineCollection implements Collection {
   info: CollectionInfo
   readonly #options: CollectionOptions
   readonly #state: CollectionState
-  /** Past states that somebody pages through. */
+  /** Past states of page tokens that are in use. */
   readonly #pageViews = new LruMap<string, View>(PAGE_VIEWS)
 
   constructor(options: CollectionOptions) {
@@ -98,7 +99,7 @@ export class EngineCollection implements Collection {
     })
   }
 
-  /** Pages are of one state: the current one if nothing happened since, else one rebuilt and kept for the next page. */
+  /** All pages show one state: the current one if nothing was written since, otherwise one that is rebuilt and kept. */
   async #pageView(token: PageToken): Promise<View> {
     const name = stateNameOf(token)
     const known = this.#pageViews.get(name)
@@ -178,7 +179,7 @@ export class EngineCollection implements Collection {
       throw conflict('stale-read', 'the read token is too old, or of another state; read again', {
         field: 'read_token',
       })
-    // What this entry sequences, and its group's earlier requests, have no number yet.
+    // Changes by the deltas that this entry sequences, and by earlier requests of its group, have no number yet.
     const view = await at.view()
     for (const id of readIds) {
       if (changed.has(id) || (view.overlay.get(id)?.version ?? 0) > at.version)
@@ -212,8 +213,8 @@ export class EngineCollection implements Collection {
   }
 
   /**
-   * Reads from one view. A segment that was collected under a reader that held an old manifest shows as a missing
-   * object: if the pointer has moved since, the read begins again with its manifest.
+   * Reads from one view. If a segment of an old manifest was deleted during the read, an object is missing. If the
+   * pointer has moved since, the read begins again with its manifest.
    */
   async #read<T>(options: ReadOptions, use: (view: View) => Promise<T>): Promise<T> {
     const { at } = options
@@ -223,7 +224,7 @@ export class EngineCollection implements Collection {
       try {
         return await use(view)
       } catch (error) {
-        if (!isMissingObject(error) || attempt >= VANISHED_RETRIES) throw error
+        if (!isMissing(error) || attempt >= VANISHED_RETRIES) throw error
         const now = await this.#state.strongView()
         if (now.manifestKey === view.manifestKey) throw error
       }
@@ -252,7 +253,7 @@ export class EngineCollection implements Collection {
     return level === 'bounded' ? this.#state.boundedView(this.#options.boundedStalenessMs) : this.#state.strongView()
   }
 
-  /** From a state by number. What kept it may be let go of and collected meanwhile: then something else may keep it. */
+  /** Reads from the state after an entry. If its manifest is deleted during the read, another one may keep it. */
   async #readAt<T>(version: number, use: (view: View) => Promise<T>): Promise<T> {
     for (let attempt = 0; ; attempt++) {
       const now = await this.#state.strongView()
@@ -267,7 +268,7 @@ export class EngineCollection implements Collection {
     }
   }
 
-  /** The newest kept manifest that is not later than the version, and the entries from there. */
+  /** A view of the newest kept manifest that is not later than the version, and the entries after it. */
   async #viewAt(now: View, version: number): Promise<View> {
     if (!Number.isSafeInteger(version) || version < 0)
       throw invalid('bad-version', `version is ${version}; give the number of a log entry`, { field: 'at' })
@@ -290,24 +291,20 @@ export class EngineCollection implements Collection {
   }
 
   /**
-   * A read of a past state over that manifest. What is missing was collected when nothing kept the state any more: then
-   * it is gone. If something still keeps it, the object is missing from the truth.
+   * Reads a past state that is based on a manifest. If an object is missing and nothing keeps the manifest any more,
+   * the state is gone. If the manifest is still kept, the object is missing although it should exist.
    */
   async #past<T>(manifestKey: string | null, version: number, read: () => Promise<T>): Promise<T> {
     try {
       return await read()
     } catch (error) {
-      if (!isMissingObject(error)) throw error
+      if (!isMissing(error)) throw error
       const now = await this.#state.strongView()
       const isKept = now.manifest.pins.some((pin) => pin.manifestKey === manifestKey)
       if (manifestKey === null || manifestKey === now.manifestKey || isKept) throw error
       throw notFound('gone', `version ${version} of ${this.#state.path} is no longer kept`, { cause: error })
     }
   }
-}
-
-function isMissingObject(error: unknown): boolean {
-  return isSiltstoneError(error, 'corrupt') && (error.code === 'object-missing' || error.code === 'manifest-missing')
 }
 
 function stateNameOf({ manifestKey, version, unsequenced }: PageToken): string {

@@ -95,7 +95,7 @@ describe('several processes on one store', () => {
           try {
             const { version } = await collection.write(ids.map((id) => add(id, i)))
             for (const id of ids) acknowledged.set(id, version)
-            // Read your write, from this process, whatever else goes on.
+            // Read your own write in this process, regardless of other processes.
             const read = await retrying(() => collection.get({ ids, include: {}, atLeast: version }))
             expect(read.ids.toSorted()).toEqual(ids)
           } catch (error) {

@@ -1,4 +1,4 @@
-/** One store, opened: the catalog, and a handle per collection in use. */
+/** An open store: the catalog, and a handle for each collection in use. */
 import { type GarbageOutcome, initialiseStore, ObjectCatalog } from '../catalog/index.ts'
 import { type CompactOptions, Compactor } from '../compact/compactor.ts'
 import { collectGarbage, type GcOutcome } from '../gc/garbage-collector.ts'
@@ -32,7 +32,7 @@ export interface EngineOptions {
   boundedStalenessMs?: number
   /** Measure the recall of some queries while serving. */
   recallSampling?: RecallSampling
-  /** Collections kept open. Default 512. */
+  /** How many collections are kept open. Default 512. */
   openCollections?: number
 }
 
@@ -123,13 +123,13 @@ export class StoreEngine implements Engine {
     return open
   }
 
-  /** The log's last entry: nothing can be written after it. */
+  /** Appends the last entry of the log: nothing can be written after it. */
   async #closeLog(info: CollectionInfo): Promise<void> {
     const { writer } = this.#use(info)
     try {
       await writer.append(() => ({ records: [], control: { kind: 'closed' as const }, result: null }), 0)
     } catch (error) {
-      // Closed already, by a deletion that stopped half way.
+      // It was closed by an earlier deletion that did not finish.
       if (!isSiltstoneError(error, 'not-found')) throw error
     }
     this.#open.delete(pathOf(info))
@@ -149,7 +149,7 @@ export class StoreEngine implements Engine {
 
   /**
    * Folds the source, pins its manifest there, then publishes the fork's own pointer over the same segments. The pin
-   * comes first, so there is no moment at which a collector could free what the fork reads.
+   * comes first, so a garbage collector can at no time delete what the fork reads.
    */
   async #fork(source: CollectionInfo, newName: string, history: History): Promise<CollectionInfo> {
     const sourcePath = pathOf(source)
@@ -184,7 +184,7 @@ export class StoreEngine implements Engine {
         }
         const committed = await manifests.commit('none', manifest)
         if (committed !== 'lost') return
-        // An earlier try of ours published it, or a collector gave it up and let go of the source.
+        // An earlier attempt of ours published it, or a garbage collector ended it and dropped its pin in the source.
         const current = await manifests.current()
         if (current === 'none' || current.manifest.state === 'live') return
         throw conflict('creation-abandoned', `The fork [${fork.name}] took so long that it was given up: try again`)
@@ -192,7 +192,10 @@ export class StoreEngine implements Engine {
     })
   }
 
-  /** @throws SiltstoneError `unavailable` (busy) when somebody else folds for longer than a lease of the dead stands */
+  /**
+   * @throws SiltstoneError `unavailable` (busy) when another process folds for longer than the lease of a dead process
+   * lasts
+   */
   async #foldFully(path: string): Promise<void> {
     const { clock } = this.env
     const withinMs = Math.max(10_000, 2 * this.#compact.leaseTtlMs)
@@ -208,7 +211,7 @@ export class StoreEngine implements Engine {
     return this.compactor.compact(path, options)
   }
 
-  /** Collects one collection's garbage, after folding: what is not folded cannot be judged. */
+  /** Collects the garbage of one collection, after a fold: unfolded entries cannot be judged. */
   async collectGarbage(path: string, signal?: AbortSignal): Promise<GcOutcome> {
     await this.compactor.compact(path, { merge: false, ...(signal && { signal }) })
     return collectGarbage(path, {
@@ -220,12 +223,12 @@ export class StoreEngine implements Engine {
     })
   }
 
-  /** Finishes half-done changes of the catalog and removes what they left. */
+  /** Finishes incomplete changes of the catalog and removes what they left behind. */
   collectCatalogGarbage(): Promise<GarbageOutcome> {
     return this.#objectCatalog.collectGarbage()
   }
 
-  /** Collections that have log entries or inbox deltas: one LIST, idle ones cost nothing. */
+  /** Collections that have log entries or inbox deltas. This takes one LIST, and idle collections cost nothing. */
   async collectionsWithLogs(): Promise<string[]> {
     const paths: string[] = []
     let continuation: string | undefined
@@ -243,7 +246,7 @@ export class StoreEngine implements Engine {
     return paths
   }
 
-  /** Collects what is due by now. */
+  /** Runs the garbage collections that are due. */
   async collectDue(signal?: AbortSignal): Promise<GcOutcome[]> {
     const outcomes = new Map<string, GcOutcome>()
     for (const { key, path } of await dueGcs(this.env)) {
@@ -254,7 +257,7 @@ export class StoreEngine implements Engine {
     return [...outcomes.values()]
   }
 
-  /** Sends the wake-up calls that wait to be joined with others, for hosts that stand still between requests. */
+  /** Sends the wake-up calls that wait to be combined with others: for hosts that do not run between requests. */
   async flushWakeUps(): Promise<void> {
     await this.#wakeUps.flush()
   }

@@ -1,4 +1,4 @@
-/** Kept versions of one collection: the current manifest and what it pins. */
+/** The kept snapshots of one collection: the current one and those that it pins. */
 import { invalid, notFound, unavailable } from '../errors.ts'
 import { parseKey } from '../format/keys.ts'
 import { type Manifest, objectsOf, type Pin } from '../format/manifest.ts'

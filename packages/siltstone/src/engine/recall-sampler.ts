@@ -1,14 +1,14 @@
 /**
- * Recall of the queries that are really asked: some of them are repeated exactly, in the background, one at a time, over
- * the same state. `query_recall_sampled` counts them, `query_recall_mean` is a moving mean, `query_recall_low` counts those
- * below the alarm level.
+ * Recall of the queries that are served: some of them are repeated by exact search, in the background, one at a time,
+ * over the same state. `query_recall_sampled` counts them, `query_recall_mean` is a moving mean, `query_recall_low`
+ * counts those below the alarm level.
  */
 import type { Environment } from '../ports/environment.ts'
 import { recallOf } from './recall.ts'
 import type { QueryHits, QueryRequest, QueryResponse } from '../model/read.ts'
 
 export interface RecallSampling {
-  /** Of the queries, 0 to 1. */
+  /** Share of the queries that are repeated, 0 to 1. */
   share: number
   /** A recall below this is counted and logged. */
   alarmBelow: number

@@ -1,6 +1,6 @@
 /**
- * Recall@k: the share of the k nearest records that a query finds. Measured against an exact search of the same state.
- * Records at the same distance stand for one another, so what counts is how many answers are as near as the exact k-th.
+ * Recall@k: the share of the k nearest records that a query finds, measured against an exact search of the same state.
+ * Records at the same distance are interchangeable, so the answers that are as near as the exact k-th are counted.
  */
 import { invalid } from '../errors.ts'
 import type { Filter } from '../model/filter.ts'
@@ -8,7 +8,7 @@ import type { Random } from '../ports/random.ts'
 import type { QueryHits, QueryResponse, SearchOptions } from '../model/read.ts'
 import type { Collection } from '../model/store.ts'
 
-/** Rounding: the same distance, computed from the same vectors, in another order. */
+/** Tolerance for rounding: distances between the same vectors may be computed in another order. */
 const SAME = 1e-9
 
 export function recallOf(found: Pick<QueryHits, 'distances'>, exact: Pick<QueryHits, 'distances'>): number {
@@ -21,9 +21,9 @@ export function recallOf(found: Pick<QueryHits, 'distances'>, exact: Pick<QueryH
 
 export interface RecallRequest {
   k: number
-  /** How many queries: vectors of records drawn at random, themselves not counted as found. */
+  /** How many queries are made, with the vectors of random records; the record itself does not count as found. */
   samples: number
-  /** Instead of records drawn at random: real queries tell more. */
+  /** Query vectors to use instead of those of random records: real queries give better figures. */
   vectors?: readonly Float32Array[]
   filter?: Filter
   search?: SearchOptions
@@ -33,9 +33,9 @@ export interface RecallRequest {
 export interface RecallReport {
   queries: number
   k: number
-  /** Mean over the queries. */
+  /** Mean recall of the queries. */
   recall: number
-  /** A tenth of the queries have no more than this. */
+  /** The 10th percentile. */
   p10: number
   worst: number
   version: number
@@ -57,7 +57,7 @@ export async function measureRecall(collection: Collection, request: RecallReque
         vectors: [vector],
         k: id === undefined ? k : k + 1,
         include: {},
-        // Both see the snapshot alone, so a write between them does not count as a miss.
+        // Both queries read the snapshot alone, so a write between them does not count as a miss.
         level: 'index',
         ...(filter && { filter }),
         ...(options && { search: options }),

@@ -1,4 +1,5 @@
 /** Searches as they are by default: how much they find, and what they tell of themselves. */
+import { instrumented } from '../drivers/instrumented.ts'
 import { describe, expect, it } from 'vitest'
 import { countingObjectStore } from '../drivers/wrappers/counting-object-store.ts'
 import type { Space } from '../model/collection.ts'
@@ -13,6 +14,9 @@ const PROMISED = 0.95
 
 const SPACES: readonly Space[] = ['l2', 'cosine', 'ip']
 const usual = { regrouped: 0.05, moved: 0.05, deleted: 0.05, tail: 50, near: true, seed: 7 } as const
+
+/** No scan of a small segment and no log helps. */
+const untouched = { regrouped: 0, moved: 0, deleted: 0, tail: 0, near: true, seed: 3 } as const
 
 const drawn = (world: SearchWorld, count: number) => Array.from({ length: count }, () => world.query())
 
@@ -57,6 +61,20 @@ describe('a search by default', () => {
     await world.engine.close()
   })
 
+  it('finds what is promised where all that a filter admits lies apart from the query', async () => {
+    const shape = { ...untouched, data: 'clustered', groupedByPlace: true, segments: [9_000, 3_000] } as const
+    const world = await searchWorld({ ...shape, space: 'l2', dimension: 16 })
+    const { mean, clusters } = await meanRecall(world, 0.1, drawn(world, 30))
+    expect(mean).toBeGreaterThanOrEqual(PROMISED)
+    expect(clusters).toBeGreaterThan(0)
+    // However little is looked at: clusters without an admitted row do not count.
+    for (const query of drawn(world, 30)) {
+      const { hits } = await ask(world, query, 10, 0.2, { probes: 1 })
+      expect(faults(world, hits, { query, k: 10, share: 0.2 })).toEqual([])
+    }
+    await world.engine.close()
+  })
+
   it('finds what is promised where a filter admits one in a hundred of very many', async () => {
     const segments = [62_000, 55_000]
     const world = await searchWorld({ ...usual, space: 'l2', dimension: 8, segments, data: 'uniform' })
@@ -77,7 +95,7 @@ describe('an explanation', () => {
     const segments = [2_000, 1_500]
     const built = await searchWorld({ ...usual, space: 'l2', dimension: 16, segments, data: 'clustered' })
     const store = countingObjectStore(reading(built.env, near).store)
-    const engine = await StoreEngine.open({ env: { ...built.env, store } })
+    const engine = await StoreEngine.open({ env: instrumented({ ...built.env, store }) })
     const { tenant, database, id } = built.collection.info
     const world = { ...built, engine, collection: await engine.collection(tenant, database, id) }
     const query = world.query()
@@ -103,7 +121,6 @@ describe('an explanation', () => {
   })
 
   it('shows that the options bound what is done', async () => {
-    const untouched = { regrouped: 0, moved: 0, deleted: 0, tail: 0, near: true, seed: 3 }
     const segments = [2_000, 2_000]
     const world = await searchWorld({ ...untouched, space: 'l2', dimension: 16, segments, data: 'clustered' })
     const { explanation } = await ask(world, world.query(), 10, 1, { probes: 2, rerank: 12 })
@@ -111,6 +128,41 @@ describe('an explanation', () => {
     expect(explanation.clusters).toBe(Math.ceil(2 * Math.SQRT2))
     expect(explanation.measured).toBeGreaterThanOrEqual(10)
     expect(explanation.measured).toBeLessThanOrEqual(12)
+    await world.engine.close()
+  })
+
+  it('shows that more is looked at for more', async () => {
+    const segments = [3_000, 3_000]
+    // Uniform data: very many records may be among the nearest, so the limit of measuring is reached.
+    const world = await searchWorld({ ...untouched, space: 'l2', dimension: 64, segments, data: 'uniform' })
+    for (const k of [10, 40]) {
+      const { explanation } = await ask(world, world.query(), k, 1)
+      expect(explanation.clusters).toBe(Math.ceil(48 * Math.sqrt(k / 10) * Math.SQRT2))
+      expect(explanation.measured).toBe(Math.max(200, 10 * k))
+    }
+    await world.engine.close()
+  })
+
+  it('shows that a search with a filter ends once it saw enough of what that admits', async () => {
+    const segments = [3_000, 3_000]
+    const world = await searchWorld({ ...untouched, space: 'l2', dimension: 16, segments, data: 'clustered' })
+    const query = world.query()
+    const half = (await ask(world, query, 10, 0.5)).explanation.clusters
+    const all = (await ask(world, query, 10, 0.5, { probes: 1e9 })).explanation.clusters
+    expect(half).toBeGreaterThan(48 * Math.SQRT2)
+    expect(half).toBeLessThan(all / 2)
+    await world.engine.close()
+  })
+
+  it('shows that less is measured near than far', async () => {
+    const segments = [3_000, 3_000]
+    const world = await searchWorld({ ...untouched, space: 'l2', dimension: 64, segments, data: 'clustered' })
+    const far = await elsewhere(world, false)
+    const query = world.query()
+    const [here, there] = [await ask(world, query, 10, 1), await ask(far, query, 10, 1)]
+    expect(here.hits).toEqual(there.hits)
+    expect(here.explanation.measured).toBeLessThan(there.explanation.measured)
+    await far.engine.close()
     await world.engine.close()
   })
 })

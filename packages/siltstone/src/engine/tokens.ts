@@ -1,4 +1,4 @@
-/** Opaque tokens that clients hand back: a place in a page of one state, and the state that a read saw. */
+/** Opaque tokens that clients send back: a position in the pages of one state, and the state that a read saw. */
 import { invalid } from '../errors.ts'
 import { isUlid, parseKey } from '../format/keys.ts'
 import type { View } from '../log/view.ts'
@@ -20,7 +20,7 @@ export function encodePageToken(view: View, offset: number): string {
 }
 
 /**
- * @param path of the collection. A token is no key to another one's state: whoever may read this one may make tokens up.
+ * @param path of the collection. Clients can forge tokens, so a token must not give access to another collection.
  * @throws SiltstoneError `invalid` bad-token
  */
 export function decodePageToken(token: string, path: string): PageToken {
@@ -54,7 +54,7 @@ export function encodeReadToken(version: number): string {
 
 /** @throws SiltstoneError `invalid` bad-token */
 export function decodeReadToken(token: string): number {
-  // The version of a read is a token too: Chroma's clients carry a number.
+  // The version of a read is also a token, because Chroma's clients send a number.
   if (/^\d{1,15}$/.test(token)) return Number(token)
   const bad = () =>
     invalid('bad-token', 'the read token is not one that this collection gave; read again', { field: 'read_token' })

@@ -1,6 +1,6 @@
 /**
  * Wake-up calls for the compactor, sent after a write is durable. Writes of one collection within a short time share
- * one call. Losing a call loses nothing but time: the schedule lists the log.
+ * one call. A lost call only delays compaction until the schedule lists the log.
  */
 import { encodeWakeUp } from '../log/wake-up-message.ts'
 import type { Environment } from '../ports/environment.ts'
@@ -22,7 +22,7 @@ export class WakeUps {
     this.#waiting.set(path, cancel)
   }
 
-  /** Sends what waits, and waits for it. */
+  /** Sends the waiting calls, and resolves when they are sent. */
   async flush(): Promise<void> {
     for (const [path, cancel] of [...this.#waiting]) {
       cancel()

@@ -2,9 +2,9 @@
  * A delta: an Arrow IPC file of record operations that a bare producer drops in a collection's inbox. Any Arrow
  * library can write one; `docs/reference/format.md` says how.
  *
- * Everybody who reads a delta must come to the same verdict, now and later: `decodeDelta` depends on the bytes and the
- * key alone. What breaks the rules of version 1 is refused (`invalid`, `delta-refused`), and blocks nothing. A version
- * that this program does not know stops it (`unsupported`), because a newer program may accept the same bytes.
+ * All readers of a delta must reach the same verdict at any time, so `decodeDelta` depends only on the bytes and the key.
+ * A delta that breaks the rules of version 1 is refused (`invalid`, `delta-refused`) and blocks nothing. An unknown
+ * version is an error that stops the reader (`unsupported`), because a newer program may accept the same bytes.
  */
 import { indexOfAscii } from '#codec'
 import { invalid, isSiltstoneError, unsupported } from '../errors.ts'
@@ -21,7 +21,7 @@ export const FORMAT_VERSION = '1'
 export interface Delta {
   /** The collection's path, when the delta names it. */
   collection: string | null
-  /** Of its vectors, when it has any or says so. */
+  /** Dimension of its vectors; null when it has none and does not state one. */
   dimension: number | null
   records: RecordOp[]
 }
@@ -30,7 +30,7 @@ export interface EncodeDelta {
   /** The collection's path. */
   collection: string
   records: readonly RecordOp[]
-  /** For people who look at the file; no order depends on it. */
+  /** Only informative: no order depends on it. */
   createdAtMs?: number
 }
 
@@ -89,7 +89,7 @@ export function decodeDelta(bytes: Uint8Array, key: string): Delta {
 function decode(bytes: Uint8Array, key: string): Delta {
   if (isSealed(bytes) && !sealIsIntact(bytes)) throw new FormatProblem('its checksum does not match its content')
   const { metadata } = readArrowSchema(bytes)
-  // Before anything that a newer version may do otherwise.
+  // First of all, because a newer version may change the rest.
   checkVersion(metadata.get('siltstone.version') ?? FORMAT_VERSION, key)
   const format = metadata.get('siltstone.format') ?? 'delta'
   if (format !== 'delta') throw new FormatProblem(`siltstone.format is ${JSON.stringify(format)}, not delta`)
@@ -115,7 +115,7 @@ function decode(bytes: Uint8Array, key: string): Delta {
   return { collection, dimension, records }
 }
 
-/** Header or footer names a checksum: both are asked, so that damage to one name does not hide the other. */
+/** Whether header or footer names a checksum. Both are searched, so that damage to one of the names is found. */
 function isSealed(bytes: Uint8Array): boolean {
   const footer = footerRange(bytes)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)

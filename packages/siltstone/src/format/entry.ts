@@ -1,7 +1,7 @@
 /**
- * A log entry: an Arrow IPC file like a delta, with an identity. First the inbox deltas that it sequences, in ULID
- * order, then its own records; or a control. Only we write entries, so a damaged one is `corrupt`, never refused: it
- * must carry its checksum, and nothing is parsed before the checksum has been found right.
+ * A log entry: an Arrow IPC file like a delta, with an identity. It holds the inbox deltas that it sequences, in ULID
+ * order, followed by its own records; or a control. Only Siltstone writes entries, so a damaged one is `corrupt` and
+ * never refused. It must carry its checksum, and nothing is parsed before the checksum is verified.
  */
 import { corrupt, invalid, isSiltstoneError } from '../errors.ts'
 import type { RecordOp } from '../model/record.ts'
@@ -13,7 +13,7 @@ import { seal, sealIsIntact } from './file-checksum.ts'
 import { isUlid, parseKey } from './keys.ts'
 import { decodeColumns, dimensionOf, encodeColumns } from './record-columns.ts'
 
-/** An inbox delta as LIST showed it. */
+/** An inbox delta as a listing returned it. */
 export interface SequencedDelta {
   key: string
   etag: string
@@ -21,8 +21,8 @@ export interface SequencedDelta {
 }
 
 /**
- * `closed` ends the log. `reset` replaces the state by that of a kept manifest. `void`: the sequenced keys named are
- * to be skipped, whichever entry mentions them.
+ * `closed` ends the log. `reset` replaces the state by that of a pinned manifest. `void` names sequenced keys that
+ * readers skip in every entry.
  */
 export type EntryControl =
   | { kind: 'closed' }
@@ -30,14 +30,14 @@ export type EntryControl =
   | { kind: 'void'; keys: string[] }
 
 export interface LogEntry {
-  /** A ULID: tells our entry from another's at the same number. */
+  /** A ULID: distinguishes entries that two writers put at the same number. */
   id: string
   /** From 1. */
   number: number
   /** The collection's path. */
   collection: string
   createdAtMs: number
-  /** Who wrote it, for people. */
+  /** The writer's name; only informative. */
   writer: string
   sequenced: SequencedDelta[]
   records: RecordOp[]
@@ -45,7 +45,7 @@ export interface LogEntry {
 }
 
 /**
- * The records have been validated by whoever accepted them; only ids and dimensions are tested again.
+ * The caller has validated the records; only ids and dimensions are checked again.
  * @throws SiltstoneError `invalid` (`bad-record`, `bad-entry`)
  */
 export function encodeEntry(entry: LogEntry): Uint8Array {
@@ -59,7 +59,7 @@ export function encodeEntry(entry: LogEntry): Uint8Array {
     throw invalid('bad-record', `log entry ${entry.number}: ${(error as Error).message}`, { cause: error })
   }
   const metadata = fileMetadata('entry', { collection, dimension, records: records.length })
-  // `seal` looks for the checksum's prefix, so no other text of the file's metadata may hold it.
+  // `seal` searches for the checksum's prefix, so no other text of the file's metadata may contain it.
   metadata.set('siltstone.entry', JSON.stringify(headOf(entry)).replaceAll('crc32:', 'crc32\\u003a'))
   const bytes = writeArrowFile(encodeColumns(records, dimension), records.length, metadata)
   seal(bytes)

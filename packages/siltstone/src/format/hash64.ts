@@ -2,7 +2,7 @@ import { allocate, utf8Writer } from '#codec'
 
 /**
  * 64-bit non-cryptographic hash of a string's UTF-8: MurmurHash3_x86_128 (Austin Appleby, public domain, `smhasher`),
- * seed 0, cut to its first two 32-bit words. The x86 variant needs only 32-bit multiplication, so no bigint.
+ * seed 0, truncated to its first two 32-bit words. The x86 variant needs only 32-bit multiplication, hence no bigint.
  */
 export interface Hash64 {
   hi: number
@@ -17,7 +17,7 @@ const C4 = 0xa1e38b93
 let scratch = allocate(4096)
 let write = utf8Writer(scratch)
 
-/** Both words unsigned. Allocates only the result. */
+/** Both words are unsigned. Allocates only the result. */
 export function hash64(text: string): Hash64 {
   if (text.length * 3 > scratch.length) {
     scratch = allocate(text.length * 3)

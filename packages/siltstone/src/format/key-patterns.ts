@@ -1,4 +1,5 @@
-/** Sources of regular expressions for the parts of keys: `keys.ts` builds with them, `parse-key.ts` parses. */
+/** Regular expressions of the parts of keys: `keys.ts` checks single parts with them, `parse-key.ts` whole keys. */
+
 const HASH = '[0-9a-f]{12}'
 const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}'
 
@@ -14,5 +15,5 @@ export const patterns = {
   embeddingId: '[A-Za-z0-9](?:[A-Za-z0-9._-]{0,198}[A-Za-z0-9])?',
 } as const
 
-/** The store's descriptor. */
+/** Key of the object that describes the store. */
 export const STORE_KEY = 'snapshot/latest/pointer.txt'

@@ -59,7 +59,10 @@ export function isUuid(text: string): boolean {
 
 // ---- collections ----
 
-/** `<t>-<d>`: what the keys of one database begin with. 48 bits of each name, so objects below it repeat the full names. */
+/**
+ * `<t>-<d>`: the prefix that the collection paths of one database share. It holds only 48 bits of each name's hash, so
+ * the objects below it repeat the full names.
+ */
 export function databasePath(name: { tenant: string; database: string }): string {
   return `${nameHash(name.tenant)}-${nameHash(name.database)}`
 }
@@ -81,15 +84,15 @@ export function parseCollectionPath(path: string): CollectionPathParts | undefin
 
 // ---- the log ----
 
-/** List with a delimiter: one prefix per collection that has entries or deltas. */
+/** Listed with a delimiter it gives one prefix per collection that has entries or deltas. */
 export const logRoot = 'delta/'
 
-/** Entries and `inbox/`; digits sort before `inbox`. */
+/** Holds entries and `inbox/`; entries sort first, because digits sort before letters. */
 export function logPrefix(path: string): string {
   return `${logRoot}${checkPath(path)}/`
 }
 
-/** Entry `n`, from 1. As the start-after of a listing 0 is allowed too: every entry. */
+/** Key of entry `n`, counted from 1. As the `startAfter` of a listing, 0 stands before every entry. */
 export function logEntryKey(path: string, n: number): string {
   return `${logPrefix(path)}${number(n)}.arrow`
 }
@@ -104,7 +107,7 @@ export function inboxKey(path: string, ulid: string): string {
 
 // ---- snapshots ----
 
-/** The store's descriptor. */
+/** Key of the object that describes the store. */
 export const storeKey = STORE_KEY
 export const snapshotRoot = 'snapshot/'
 
@@ -120,12 +123,12 @@ export function manifestPrefix(path: string): string {
   return `${snapshotPrefix(path)}manifest/`
 }
 
-/** `watermark` is the last entry folded, 0 for none. */
+/** @param watermark number of the last folded entry, 0 when there is none */
 export function manifestKey(path: string, watermark: number, ulid: string): string {
   return `${manifestPrefix(path)}${number(watermark)}-${checkUlid(ulid)}.json`
 }
 
-/** Of one segment, or of all. */
+/** Prefix of the files of one segment, or of all segments. */
 export function segmentPrefix(path: string, ulid?: string): string {
   const all = `${snapshotPrefix(path)}segment/`
   return ulid === undefined ? all : `${all}${checkUlid(ulid)}/`
@@ -143,7 +146,7 @@ export function overlayFileKey(path: string, ulid: string, file: string): string
   return `${snapshotPrefix(path)}overlay/${checkUlid(ulid)}/${checkFile(file)}`
 }
 
-/** A list that grew too large for the manifest. */
+/** Key of a list that is too large for the manifest. */
 export function listKey(path: string, ulid: string): string {
   return `${snapshotPrefix(path)}list/${checkUlid(ulid)}.json`
 }
@@ -169,7 +172,7 @@ export function databaseKey(name: { tenant: string; database: string }): string 
   return `${databasePrefix(name.tenant)}${sha256Hex(name.database)}.json`
 }
 
-/** In order of the collections' ids. */
+/** Its keys sort by collection id. */
 export function collectionIdPrefix(name: { tenant: string; database: string }): string {
   return `catalog/${databasePath(name)}/id/`
 }
@@ -178,7 +181,7 @@ export function collectionIdKey(name: CollectionName): string {
   return `${collectionIdPrefix(name)}${checkUuid(name.collectionId)}.json`
 }
 
-/** The same of a collection whose tenant and database are known by their hashes alone. */
+/** As `collectionIdKey`, for a collection whose tenant and database are known only by their hashes. */
 export function collectionIdKeyOfPath(path: string): string {
   const { length } = 'hhhhhhhhhhhh-hhhhhhhhhhhh'
   return `catalog/${checkPath(path).slice(0, length)}/id/${path.slice(length + 1)}.json`
@@ -215,7 +218,10 @@ export function gcDueKey(timeMs: number, path: string): string {
 
 export const embeddingRoot = 'embeddings/'
 
-/** `id`: letters, digits, `.`, `_`, `-`; at most 200. `compressed` adds `.gz`. */
+/**
+ * @param id at most 200 letters, digits, `.`, `_` and `-`
+ * @param compressed adds `.gz`
+ */
 export function embeddingKey(id: string, compressed: boolean): string {
   check(
     'embeddingId',

@@ -1,4 +1,5 @@
-/** What the smaller parts of a manifest must be. Damage is found here, not where a part is used. */
+/** Shapes of the smaller parts of a manifest: damage is found when it is decoded, not later where a part is used. */
+
 export type Check = (value: unknown) => boolean
 
 const text: Check = (value) => typeof value === 'string'
@@ -29,7 +30,7 @@ const objectRef = record({ key: text, sizeBytes: count, crc32: checksum })
 export const isDeletions: Check = orNull(record({ count, inline: optional(text), object: optional(objectRef) }))
 export const isOwners: Check = listOf(record({ collection: text, manifestKey: text }))
 export const isParent: Check = orNull(record({ manifestKey: text, committedAtMs: time }))
-/** The place of a list in an object of its own. */
+/** A list that is stored in an object of its own. */
 export const isMoved: Check = record({ object: objectRef })
 
 /** By the name of the list. */

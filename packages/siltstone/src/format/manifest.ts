@@ -4,8 +4,8 @@
  *     {"crc32":"<8 hex>","manifest":<body>}
  *
  * where the checksum covers the body's UTF-8 text exactly as it stands, so any tool can check it. Lists that grow are
- * moved to objects of their own when they exceed 64 KB (see `snapshot/manifest-store.ts`); the manifest then holds
- * their place.
+ * moved to objects of their own when they exceed 64 KB (see `snapshot/manifest-store.ts`); the manifest then refers to
+ * those.
  */
 import { utf8Decode, utf8Encode } from '#codec'
 import { corrupt, unsupported } from '../errors.ts'
@@ -17,7 +17,7 @@ import type { SegmentDescriptor } from './segment/descriptor.ts'
 import { parseSegmentDescriptor } from './segment/descriptor.ts'
 
 export const MANIFEST_VERSION = 1
-/** Features this program knows. A manifest that requires another is refused instead of being half understood. */
+/** Features that this program knows. A manifest that requires any other is refused, because it would be misread. */
 export const KNOWN_FEATURES: readonly string[] = []
 
 /**
@@ -43,14 +43,14 @@ export interface DeletionsRef {
 export interface SegmentRef {
   segment: SegmentDescriptor
   deletions: DeletionsRef | null
-  /** Oldest first; where several change a row's column the last wins. */
+  /** Oldest first. Where several change the same column of a row, the last one wins. */
   overlays: OverlayDescriptor[]
 }
 
-/** What a `reset` replaces and a fork inherits: the records, nothing else. */
+/** The records alone: the part that a `reset` replaces and a fork inherits. */
 export interface StatePart {
   segments: SegmentRef[]
-  /** null until the first vector in log order. */
+  /** null before the first vector in log order. */
   dimension: number | null
   /** The ordinal that the next inserted record gets. */
   nextOrdinal: number
@@ -59,32 +59,32 @@ export interface StatePart {
 
 export type PinKind = 'history' | 'restore-point' | 'fork' | 'reset'
 
-/** The one mechanism of keeping: everything reachable from a pinned manifest stays. */
+/** The only retention mechanism: no object that is reachable from a pinned manifest is collected. */
 export interface Pin {
   kind: PinKind
   manifestKey: string
   watermark: number
   /** When the pinned manifest was committed. */
   committedAtMs: number
-  /** null: until somebody removes it (a fork), or until thinning drops it (history). */
+  /** null: a fork's pin stays until it is removed, a pin of the history until it is thinned out. */
   untilMs: number | null
   /** When the pin was set. */
   pinnedAtMs: number
-  /** For a fork: the path of the collection that reads our segments. For others: free text. */
+  /** For a fork, the path of the collection that reads these segments; otherwise free text. */
   reason: string
 }
 
-/** Inbox deltas that a folded entry sequenced and whose deletion is not yet confirmed. */
+/** Inbox deltas that a folded entry sequenced and that are not known to be deleted. */
 export interface SequencedKeys {
   foldedAtMs: number
   /** ULIDs; the keys follow from them. */
   ulids: string[]
 }
 
-/** Entries folded lately: settles a put that was answered too late. */
+/** Entries that were folded recently. A writer whose put had no timely answer looks for its entry here. */
 export interface FoldedEntries {
   foldedAtMs: number
-  /** Number of the first entry; the ids are of consecutive entries. */
+  /** Number of the first entry; `ids` belong to consecutive entries. */
   first: number
   ids: string[]
 }
@@ -104,9 +104,9 @@ export interface Manifest extends StatePart {
   collection: string
   kind: CommitKind
   state: 'live' | 'closed'
-  /** Every entry up to this one is folded, none above. */
+  /** Number of the last folded entry: every entry up to it is folded, and none after it. */
   watermark: number
-  /** Operations folded since the collection began (for indexing_status). */
+  /** Operations folded since the collection was created, for `indexing_status`. */
   operations: number
   parent: { manifestKey: string; committedAtMs: number } | null
   createdAtMs: number
@@ -116,11 +116,11 @@ export interface Manifest extends StatePart {
   folded: FoldedEntries[]
   refused: RefusedDelta[]
   pins: Pin[]
-  /** Collections (paths) whose segments we read because we were forked from them, and the manifest that they pin for us. */
+  /** Paths of the collections that this one was forked from and whose segments it reads, each with the manifest it pins. */
   owners: { collection: string; manifestKey: string }[]
-  /** Raised by a collector before it deletes: a compaction begun before loses its commit. */
+  /** Raised by the garbage collector before it deletes, so that a compaction that began earlier cannot commit. */
   gcEpoch: number
-  /** Raised by the fold of a reset: a merge begun before loses its commit. */
+  /** Raised by the fold of a reset, so that a merge that began earlier cannot commit. */
   resetEpoch: number
   requiredFeatures: string[]
   minWriter: string
@@ -162,7 +162,7 @@ export function decodeChecked(bytes: Uint8Array, key: string): unknown {
   }
 }
 
-/** A list that was moved to an object of its own. @throws SiltstoneError `corrupt` naming the object */
+/** Decodes a list that is stored in an object of its own. @throws SiltstoneError `corrupt` naming the object */
 export function decodeList(field: ListField, bytes: Uint8Array, key: string): unknown {
   const list = decodeChecked(bytes, key)
   if (!isList[field](list)) throw corrupt('manifest-damaged', `${key} is not a list of ${field}`, { key })

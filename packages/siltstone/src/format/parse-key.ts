@@ -103,7 +103,7 @@ const rules: Record<string, Rule[]> = {
   ],
 }
 
-/** undefined: not a key of ours (`uploads/…` and `artifacts/…` belong to other modules). */
+/** @returns undefined for a key of another program (`uploads/…` and `artifacts/…` are not Siltstone's) */
 export function parseKey(key: string): ParsedKey | undefined {
   if (key === STORE_KEY) return { kind: 'store' }
   const slash = key.indexOf('/')

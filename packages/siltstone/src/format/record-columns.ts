@@ -22,7 +22,7 @@ export function dimensionOf(records: readonly RecordOp[]): number | null {
   return dimension
 }
 
-/** What a record must be, whatever the collection's state. @returns what is wrong, or undefined */
+/** Checks what every record must fulfil, in any state of its collection. @returns what is wrong, or undefined */
 export function checkRecord(record: RecordOp): string | undefined {
   if (!OPS.has(record.op)) return `op ${JSON.stringify(record.op)} is none of add, upsert, update, delete`
   if (record.id === '') return 'the id is empty'
@@ -60,8 +60,8 @@ function field<K extends keyof RecordOp>(records: readonly RecordOp[], name: K):
 }
 
 /**
- * Columns may come in any order, `vector`, `document`, `metadata` and `uri` may be missing, unknown ones are ignored.
- * Only the shape is tested here; see `checkRecord`.
+ * Columns may be in any order; `vector`, `document`, `metadata` and `uri` may be missing; unknown ones are ignored.
+ * Only types and shapes are checked here; see `checkRecord`.
  * @throws FormatProblem
  */
 export function decodeColumns(file: ArrowFile): { records: RecordOp[]; dimension: number | null } {

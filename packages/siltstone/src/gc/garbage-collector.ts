@@ -2,23 +2,23 @@
  * Garbage collection of one collection. It fences first:
  *
  * 1. Under both leases, it lists `snapshot/<collection>/`.
- * 2. It commits a manifest with a higher `gcEpoch`, the fence. From then on every compaction that began before loses its
- *    commit, however long it stalled. So no object that was written before the fence and is not reachable from the fence
- *    or its pins can ever be published.
+ * 2. It commits a manifest with a higher `gcEpoch`, the fence. From then on every compaction that began before loses
+ *    its commit, however long it stalled. So no object that was written before the fence and is not reachable from the
+ *    fence or its pins can ever be published.
  * 3. It deletes only objects that its list held, that neither the fence nor its pins reach, and that are older than the
  *    grace period by the store's clock. The grace period protects readers that still hold an older manifest. Objects of
  *    a compaction that began after the fence are not in the list.
  *
  * The leases only keep garbage collectors and compactors from working in vain. A stalled garbage collector deletes
- * objects that were unreachable at its fence, and such objects stay unreachable, because a manifest names only objects of
- * its parent, of its own making, or of a pin.
+ * objects that were unreachable at its fence, and such objects stay unreachable, because a manifest names only objects
+ * of its parent, of its own making, or of a pin.
  *
- * Folded inbox deltas are deleted an hour after their fold, folded entries after their retention. A delta's key leaves the
- * manifest's list only in a commit after its deletion was confirmed, so it is never taken for a new one.
+ * Folded inbox deltas are deleted an hour after their fold, folded entries after their retention. A delta's key leaves
+ * the manifest's list only in a commit after its deletion was confirmed, so it is never taken for a new one.
  *
  * A fork's pin stays while the fork's manifest names this collection among its owners. A pin whose fork has no pointer
- * after an hour belongs to a fork that stalled. The garbage collector first creates the fork's pointer as a tombstone, so
- * that the fork fails instead of publishing over segments that are deleted next, and only then drops the pin.
+ * after an hour belongs to a fork that stalled. The garbage collector first creates the fork's pointer as a tombstone,
+ * so that the fork fails instead of publishing over segments that are deleted next, and only then drops the pin.
  */
 import { isSiltstoneError } from '../errors.ts'
 import { emptyManifest, type Manifest, objectsOf, type Pin } from '../format/manifest.ts'
@@ -166,8 +166,8 @@ class GarbageCollector {
   }
 
   /**
-   * All owners, as long as any object of another collection is in use. An object that came from a fork may belong to the
-   * fork's source, and the source's pin for the fork stands only as long as the fork's pin for this collection.
+   * All owners, as long as any object of another collection is in use. An object that came from a fork may belong to
+   * the fork's source, and the source's pin for the fork stands only as long as the fork's pin for this collection.
    */
   async #neededOwners(manifest: Manifest): Promise<Manifest['owners']> {
     if (manifest.owners.length === 0) return []

@@ -1,28 +1,8 @@
 import { forbidden, invalid, type SiltstoneError, unauthorized, unavailable, unsupported } from '../errors.ts'
+import type { BedrockConnection, InvokeModel } from '../ports/model-host.ts'
 import { importOptional } from './optional-package.ts'
 
-export interface BedrockConnection {
-  /** Default: the AWS environment's. */
-  region?: string | undefined
-  /** A profile of the shared AWS configuration files. */
-  profile?: string | undefined
-  /** Another endpoint: a VPC's, a test's. */
-  endpoint?: string | undefined
-}
-
-export interface BedrockInvocation {
-  modelId: string
-  /** JSON. */
-  body: string
-}
-
-/**
- * Sends one request to a model, without retries, and answers its JSON.
- * Rejects with SiltstoneError; `unavailable` is worth repeating, the rest is not. Aborted, it rejects with what it likes.
- */
-export type InvokeModel = (invocation: BedrockInvocation, signal: AbortSignal) => Promise<string>
-
-/** What we use of `@aws-sdk/client-bedrock-runtime`. */
+/** The part of `@aws-sdk/client-bedrock-runtime` that is used. */
 interface BedrockSdk {
   BedrockRuntimeClient: new (
     config: object,

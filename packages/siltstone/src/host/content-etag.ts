@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto'
 
 const HEX_DIGITS = 32
 
-/** The ETag of the memory and the local driver: the first 128 bits of the content's SHA-256, in hexadecimal. */
+/** The ETag of the memory and directory drivers: the first 128 bits of the content's SHA-256, in hexadecimal. */
 export function contentEtag(body: Uint8Array): string {
   return createHash('sha256').update(body).digest('hex').slice(0, HEX_DIGITS)
 }
 
-/** The same over content that comes in parts. */
+/** The same for content that arrives in parts. */
 export class ContentEtag {
   readonly #hash = createHash('sha256')
 

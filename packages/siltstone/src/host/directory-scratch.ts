@@ -6,11 +6,11 @@ import type { Scratch, ScratchFile } from '../ports/scratch.ts'
 import { fileError } from './file-errors.ts'
 
 /** Files without a name: unlinked while they are open, so that even a killed process leaves none. */
-export class LocalScratch implements Scratch {
+export class DirectoryScratch implements Scratch {
   readonly #folder: string
   readonly #ids: Ids
 
-  /** @param folder made when first needed */
+  /** @param folder created on first use */
   constructor(folder: string, ids: Ids) {
     this.#folder = folder
     this.#ids = ids
@@ -22,14 +22,14 @@ export class LocalScratch implements Scratch {
       await mkdir(this.#folder, { recursive: true })
       const handle = await open(path, 'wx+', 0o600)
       await unlink(path)
-      return new LocalScratchFile(path, handle)
+      return new DirectoryScratchFile(path, handle)
     } catch (cause) {
       throw fileError(cause, { path, doing: 'create' })
     }
   }
 }
 
-class LocalScratchFile implements ScratchFile {
+class DirectoryScratchFile implements ScratchFile {
   readonly #path: string
   readonly #handle: FileHandle
   sizeBytes = 0
@@ -41,7 +41,7 @@ class LocalScratchFile implements ScratchFile {
 
   async append(bytes: Uint8Array): Promise<void> {
     try {
-      // At the current position, until all of it is written.
+      // `write` may write less than it was given.
       await this.#handle.writeFile(bytes)
     } catch (cause) {
       throw fileError(cause, { path: this.#path, doing: 'write' })

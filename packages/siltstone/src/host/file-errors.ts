@@ -12,13 +12,13 @@ export function fileErrorCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 }
 
-/** The path, or a part of it, is not there. */
+/** The path, or a part of it, does not exist. */
 export function isMissing(error: unknown): boolean {
   const code = fileErrorCode(error)
   return code === 'ENOENT' || code === 'ENOTDIR'
 }
 
-/** Too many files are open, here or on the machine: passes by itself. */
+/** Too many files are open in this process or on the machine. The condition passes by itself. */
 export function isShortOfFiles(error: unknown): boolean {
   const code = fileErrorCode(error)
   return code === 'EMFILE' || code === 'ENFILE' || code === 'EAGAIN'

@@ -38,7 +38,8 @@ export async function* readFileChunks(path: string): AsyncGenerator<Uint8Array> 
 }
 
 /**
- * Writes a file whole or not at all, making the folders above it. Not synced: for what can be made again.
+ * Writes a file completely or not at all, and creates the folders above it. It is not synced, so it is meant for files
+ * that can be created again.
  * @throws SiltstoneError `unavailable` (disk-full, read-only, access-denied, io-error)
  */
 export async function writeFileWhole(path: string, content: Uint8Array | string): Promise<void> {
@@ -53,7 +54,7 @@ export async function writeFileWhole(path: string, content: Uint8Array | string)
   }
 }
 
-/** Undefined when there is nothing of that name. */
+/** Undefined if nothing has that name. */
 export async function fileInfo(path: string): Promise<FileInfo | undefined> {
   try {
     const found = await stat(path)
@@ -65,7 +66,7 @@ export async function fileInfo(path: string): Promise<FileInfo | undefined> {
   }
 }
 
-/** A new, empty directory of one's own among the machine's temporary ones. */
+/** A new, empty directory among the machine's temporary ones. */
 export async function makeTemporaryDirectory(prefix = 'siltstone-'): Promise<string> {
   const path = join(tmpdir(), prefix)
   try {
@@ -75,7 +76,7 @@ export async function makeTemporaryDirectory(prefix = 'siltstone-'): Promise<str
   }
 }
 
-/** Removes a file, or a directory with all that is in it. Nothing there is fine. */
+/** Removes a file, or a directory with its content. A missing path is no error. */
 export async function removeTree(path: string): Promise<void> {
   try {
     await rm(path, { recursive: true, force: true })

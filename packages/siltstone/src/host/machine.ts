@@ -2,7 +2,7 @@ import { statfs } from 'node:fs/promises'
 import { availableParallelism, homedir, hostname, totalmem } from 'node:os'
 import { fileError } from './file-errors.ts'
 
-/** Of this process. */
+/** Memory use of this process. */
 export interface MemoryUse {
   rssBytes: number
   heapUsedBytes: number
@@ -24,7 +24,7 @@ export function cpuTimeMs(): number {
 export interface Machine {
   hostName: string
   homeDirectory: string
-  /** How many threads are worth running. */
+  /** The number of threads that can run at once. */
   cpus: number
   memoryBytes: number
   platform: string
@@ -42,7 +42,7 @@ export function machine(): Machine {
   }
 }
 
-/** What this user may still write on the file system of `path`. */
+/** The space that this user may still use on the file system of `path`. */
 export async function freeDiskBytes(path: string): Promise<number> {
   try {
     const { bavail, bsize } = await statfs(path)
@@ -52,12 +52,7 @@ export async function freeDiskBytes(path: string): Promise<number> {
   }
 }
 
-/** What is piped into this process. */
+/** The content of this process's standard input. */
 export function stdinChunks(): AsyncIterable<Uint8Array> {
   return process.stdin as AsyncIterable<Uint8Array>
-}
-
-/** Whether a person can be asked on stdin. */
-export function stdinIsTerminal(): boolean {
-  return process.stdin.isTTY
 }

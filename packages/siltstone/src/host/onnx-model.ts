@@ -1,22 +1,9 @@
 import { resolve } from 'node:path'
 import { unsupported } from '../errors.ts'
+import type { ExtractFeatures, OnnxModelOptions } from '../ports/model-host.ts'
 import { importOptional } from './optional-package.ts'
 
-export interface OnnxModelOptions {
-  /** Holds `config.json`, `tokenizer.json`, `tokenizer_config.json` and `onnx/model.onnx`. */
-  directory: string
-  /** Which weights: `fp32` is `onnx/model.onnx`, `q8` is `onnx/model_quantized.onnx`. Default `fp32`. */
-  dtype?: 'fp32' | 'fp16' | 'q8' | 'int8' | 'uint8' | 'q4' | undefined
-  /** Default `mean`. */
-  pooling?: 'mean' | 'cls' | undefined
-  /** To unit length. Default true. */
-  normalize?: boolean | undefined
-}
-
-/** Row-major, one row per text. */
-export type ExtractFeatures = (texts: string[]) => Promise<{ data: Float32Array; rows: number; dimension: number }>
-
-/** What we use of `@huggingface/transformers`. */
+/** The part of `@huggingface/transformers` that is used. */
 interface Transformers {
   env: { allowRemoteModels: boolean; allowLocalModels: boolean }
   pipeline(task: string, model: string, options: object): Promise<Pipeline>

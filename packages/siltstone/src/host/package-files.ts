@@ -2,11 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { unavailable, unsupported } from '../errors.ts'
-
-export interface PackageFilesOptions {
-  /** Read the files here instead of in the installed package: for bundles that carry no `node_modules`. */
-  directory?: string
-}
+import type { PackageFilesOptions } from '../ports/model-host.ts'
 
 /**
  * Reads files that an installed package exports by name.

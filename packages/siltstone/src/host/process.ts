@@ -13,7 +13,7 @@ export function processId(): number {
   return process.pid
 }
 
-/** Resolves when the text has been taken over, so that a slow reader of a pipe slows us down. */
+/** Resolves when the text was accepted, so that a slow reader of a pipe slows this process down. */
 export function writeOut(text: string): Promise<void> {
   return write(process.stdout, text)
 }
@@ -30,14 +30,14 @@ export function writeErrorNow(text: string): void {
 function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
   return new Promise((resolve, reject) => {
     stream.write(text, (error) => {
-      // Who reads us has gone away (`… | head`): there is nobody to tell.
+      // The reader of the pipe has ended (`… | head`).
       if (error && (error as NodeJS.ErrnoException).code !== 'EPIPE') reject(error)
       else resolve()
     })
   })
 }
 
-/** Whether a person looks at stdout, and how wide. */
+/** Whether stdout is a terminal, and its width. */
 export function outTerminal(): { columns: number } | undefined {
   return process.stdout.isTTY ? { columns: process.stdout.columns } : undefined
 }
@@ -46,7 +46,7 @@ export function errorTerminal(): { columns: number } | undefined {
   return process.stderr.isTTY ? { columns: process.stderr.columns } : undefined
 }
 
-/** A reader that goes away early ends the process in silence, as with any other tool. */
+/** A reader that closes the pipe early ends this process silently, as with other tools. */
 export function endWhenOutputCloses(): void {
   for (const stream of [process.stdout, process.stderr])
     stream.on('error', (error: NodeJS.ErrnoException) => {
@@ -55,7 +55,7 @@ export function endWhenOutputCloses(): void {
     })
 }
 
-/** What the process answers when it ends by itself. */
+/** The exit code of the process when it ends by itself. */
 export function setExitCode(code: number): void {
   process.exitCode = code
 }
@@ -66,8 +66,8 @@ export function exitNow(code: number): never {
 }
 
 /**
- * Calls `run` at the first SIGTERM or SIGINT; the second one ends the process as if nobody listened.
- * @returns stops listening
+ * Calls `run` at the first SIGTERM or SIGINT; the second one ends the process, as without a listener.
+ * @returns a function that stops listening
  */
 export function onStopSignal(run: (signal: 'SIGTERM' | 'SIGINT') => void): () => void {
   const names = ['SIGTERM', 'SIGINT'] as const

@@ -2,10 +2,10 @@ import { open } from 'node:fs/promises'
 import { unavailable } from '../errors.ts'
 import { fileError } from './file-errors.ts'
 
-/** A file that is read here and there. */
+/** A file that is read by ranges. */
 export interface RandomAccessFile {
   readonly path: string
-  /** When it was opened. */
+  /** The size at the time of opening. */
   readonly sizeBytes: number
   /**
    * Exactly `length` bytes from `offset`.

@@ -8,10 +8,10 @@ import { fileError } from './file-errors.ts'
 export type SqlValue = string | bigint | number | Uint8Array | null
 export type SqlRow = Record<string, SqlValue>
 
-/** A database file of another program. Integers are bigint. */
+/** The database file of another program. Integers are returned as bigint. */
 export interface ReadOnlyDatabase {
   all(sql: string, ...parameters: SQLInputValue[]): SqlRow[]
-  /** One row at a time; nothing else may be asked of the same text meanwhile. */
+  /** Yields one row at a time. The same statement must not be run again before the iteration has ended. */
   iterate(sql: string, ...parameters: SQLInputValue[]): Iterable<SqlRow>
   close(): void | Promise<void>
 }
@@ -48,8 +48,8 @@ export function openReadOnlyDatabase(path: string): ReadOnlyDatabase {
 }
 
 /**
- * As `openReadOnlyDatabase`, also after its program was killed in the middle of a transaction: the change has to be
- * rolled back before anything can be read, which happens on a copy.
+ * As `openReadOnlyDatabase`, also if its program was killed in the middle of a transaction: the change has to be rolled
+ * back before anything can be read, which this does on a copy.
  */
 export async function openReadOnlyOrCopy(path: string): Promise<ReadOnlyDatabase> {
   const database = openReadOnlyDatabase(path)
@@ -64,7 +64,7 @@ export async function openReadOnlyOrCopy(path: string): Promise<ReadOnlyDatabase
   const directory = await makeTemporaryDirectory()
   try {
     const copy = await copyDatabase(path, directory)
-    // Reading anything rolls back.
+    // The first read rolls back.
     attempt(path, () => {
       const writable = new DatabaseSync(copy)
       writable.prepare('SELECT count(*) FROM sqlite_master').get()
@@ -123,5 +123,9 @@ function databaseProblem(path: string, cause: unknown): SiltstoneError {
       `Cannot read ${path}: ${text}. If a program was killed while it wrote there, open and close it once with that program, or give the right to read it.`,
       { cause },
     )
-  return corrupt('database-damaged', `Cannot read ${path}: ${text}. Is it what you meant, and is it whole?`, { cause })
+  return corrupt(
+    'database-damaged',
+    `Cannot read ${path}: ${text}. Check that the path is right and the file complete.`,
+    { cause },
+  )
 }

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { LocalScratch } from './directory-scratch.ts'
+import { DirectoryScratch } from './directory-scratch.ts'
 import { memoryScratch, type Scratch } from '../ports/scratch.ts'
 import { systemClock } from './system-clock.ts'
 import { systemIds } from './system-ids.ts'
@@ -14,7 +14,7 @@ beforeAll(async () => {
 })
 afterAll(() => rm(directory, { recursive: true, force: true }))
 
-const local = (folder: string) => new LocalScratch(join(directory, folder), systemIds(systemClock, systemRandom))
+const local = (folder: string) => new DirectoryScratch(join(directory, folder), systemIds(systemClock, systemRandom))
 
 describe.each<[string, () => Scratch]>([
   ['memory', () => memoryScratch],

@@ -1,6 +1,6 @@
 import type { Clock } from '../ports/clock.ts'
 
-/** A longer delay makes Node's timers fire at once. */
+/** Node's timers fire at once if their delay is longer. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 /** The machine's clock. `timer` does not keep the process alive, `sleep` does. */

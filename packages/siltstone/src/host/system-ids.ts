@@ -4,7 +4,7 @@ import type { Ids } from '../ports/ids.ts'
 import { seededRandom } from '../ports/seeded-random.ts'
 import type { Random } from '../ports/random.ts'
 
-/** Ids from a clock and a source of chance: the same of both give the same ids. */
+/** Ids from a clock and a source of randomness; equal sources give equal ids. */
 export function systemIds(clock: Clock, random: Random): Ids {
   const nextUlid = monotonicFactory(() => random.next())
   return {

@@ -12,7 +12,7 @@ function nextUint32(): number {
   return pool[used++] as number
 }
 
-/** The operating system's chance, 53 bits a number, drawn from a pool. */
+/** Random numbers of the operating system, 53 bits each, drawn from a pool. */
 export const systemRandom: Random = {
   next: () => ((nextUint32() >>> 5) * 2 ** 26 + (nextUint32() >>> 6)) / 2 ** 53,
 }

@@ -5,22 +5,22 @@ import { fileError, isMissing } from './file-errors.ts'
 
 export interface WalkedFile {
   path: string
-  /** Below the directory that was walked, with slashes. */
+  /** Relative to the walked directory, with slashes. */
   relativePath: string
   sizeBytes: number
   modifiedMs: number
 }
 
 export interface WalkOptions {
-  /** Whether to go into a directory. Default: into all. */
+  /** Whether to enter a directory. Default: all are entered. */
   enter?: (relativePath: string) => boolean
-  /** For what cannot be read, which is left out then. Default: the walk fails with a SiltstoneError. */
+  /** Called for each file that cannot be read, which is then left out. Default: the walk throws a SiltstoneError. */
   onError?: (path: string, error: Error) => void
 }
 
 /**
- * All files below a directory, depth first, in order of name. Symbolic links are followed, a directory that was
- * entered before is not entered again. A file that vanishes meanwhile is left out.
+ * All files below a directory, depth first, in order of name. Symbolic links are followed; no directory is entered
+ * twice. A file that vanishes during the walk is left out.
  * @throws SiltstoneError `not-found` (file-missing) when there is no such directory, or as `onError` says
  */
 export async function* walkDirectory(directory: string, options: WalkOptions = {}): AsyncGenerator<WalkedFile> {
@@ -40,7 +40,7 @@ async function* walk(path: string, below: string, options: WalkOptions, seen: Se
   }
 }
 
-/** The entries of a directory that was not seen yet. */
+/** The entries of a directory, unless it was entered before. */
 async function open(path: string, options: WalkOptions, seen: Set<string>): Promise<Dirent[]> {
   try {
     const real = await realpath(path)

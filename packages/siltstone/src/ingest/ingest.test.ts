@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { EnglishEmbedder } from '../embed/index.ts'
+import { systemModels } from '../host/model-host.ts'
 import { ModelEngine } from '../testing/model.ts'
 import { collectionRequest } from '../testing/operations.ts'
 import { eachDocument, findDocuments, Ingest, newTally, passagesOf } from './index.ts'
@@ -12,7 +13,7 @@ const file = (text: string) => ({ source: 'a.md', packageName: undefined, text, 
 const LIMITS = { files: 1_000, bytes: 1e9, fileBytes: 1e6 }
 
 describe('passages', () => {
-  it('carry their heading, their place and no markup', () => {
+  it('have their heading and position, and no markup', () => {
     const text = `---\ntitle: x\n---\n# Silt\n\nRivers carry **fine** grains to the [sea](http://sea), where they sink to the ground slowly.\n\n\`\`\`sh\nrm -rf /\n\`\`\`\n\n## Stone\n\n${'Pressure turns what has settled into stone over a very long time. '.repeat(8)}`
     const [first, ...rest] = passagesOf(file(text))
     expect(first).toMatchObject({
@@ -33,7 +34,7 @@ describe('passages', () => {
         const passages = passagesOf(file(paragraphs.map((words) => words.join(' ')).join('\n\n')))
         const kept = passages.flatMap(({ text }) => text.split(' '))
         const all = paragraphs.flat()
-        // Only a last piece of a few letters may be left out.
+        // Only a last piece of a few characters may be missing.
         expect(all.slice(0, kept.length).join(' ')).toBe(kept.join(' '))
         expect(all.slice(kept.length).join(' ').length).toBeLessThan(50)
         for (const { text } of passages) expect(text.length).toBeLessThanOrEqual(1_600)
@@ -58,7 +59,7 @@ describe('ingesting', () => {
     const engine = new ModelEngine()
     const { info } = await engine.catalog.createCollection(collectionRequest('texts'))
     const collection = await engine.collection(info.tenant, info.database, info.id)
-    const embedder = new EnglishEmbedder()
+    const embedder = new EnglishEmbedder({ models: systemModels })
     const ingest = async () => {
       const work = new Ingest({ collection, embedder: async () => embedder })
       for await (const document of eachDocument(await findDocuments([folder]), LIMITS, newTally()))
@@ -74,7 +75,7 @@ describe('ingesting', () => {
     }
   }
 
-  it('replaces what changed, removes what is gone from a file, and passes over what is the same', async () => {
+  it('replaces changed files, removes obsolete passages, and skips unchanged files', async () => {
     const { ingest, sources } = await setUp()
     mkdirSync(join(folder, 'sub'))
     writeFileSync(join(folder, 'a.md'), paragraphs('Sand', 'Clay', 'Gravel'))
@@ -86,7 +87,7 @@ describe('ingesting', () => {
     expect(await sources()).toEqual(['a.md#1', 'sub/a.md#1'])
   })
 
-  it('says which path is not there', async () => {
+  it('names a missing path', async () => {
     await expect(findDocuments([join(folder, 'nothing')])).rejects.toMatchObject({
       kind: 'not-found',
       code: 'no-documents',

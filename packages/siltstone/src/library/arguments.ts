@@ -22,7 +22,7 @@ const LEVELS: Record<ChromaReadLevel, ReadLevel> = {
 const LISTS = ['embeddings', 'metadatas', 'documents', 'uris'] as const
 
 /**
- * Records in order, those without a vector still to be embedded.
+ * Converts arguments to record operations, in order; records without a vector still have to be embedded.
  * @throws SiltstoneError `invalid`: bad-ids, duplicate-id, unequal-lengths, bad-embedding, bad-document, and those of metadata
  */
 export function recordsFrom(op: Exclude<Op, 'delete'>, args: RecordArguments): RecordOp[] {
@@ -31,13 +31,14 @@ export function recordsFrom(op: Exclude<Op, 'delete'>, args: RecordArguments): R
   const seen = new Set<string>()
   for (const id of ids) {
     if (seen.has(id))
-      throw invalid('duplicate-id', `ids has ${JSON.stringify(id)} twice; give every id once`, { field: 'ids' })
+      throw invalid('duplicate-id', `ids has ${JSON.stringify(id)} twice; give each id once`, { field: 'ids' })
     seen.add(id)
   }
   for (const name of LISTS) {
     const list: unknown = args[name]
     if (list === undefined || list === null) continue
-    if (!Array.isArray(list)) throw invalid('bad-list', `${name} is not a list`, { field: name })
+    if (!Array.isArray(list))
+      throw invalid('bad-list', `${name} is not a list; give one element per id`, { field: name })
     if (list.length !== ids.length)
       throw invalid(
         'unequal-lengths',
@@ -60,7 +61,7 @@ export function checkIds(ids: readonly string[]): string[] {
   if (!Array.isArray(ids)) throw invalid('bad-ids', 'ids is not a list of strings', { field: 'ids' })
   ids.forEach((id: unknown, i) => {
     if (typeof id !== 'string' || id === '' || !id.isWellFormed())
-      throw invalid('bad-ids', `ids[${i}] is ${JSON.stringify(id)}; give a string that is not empty`, {
+      throw invalid('bad-ids', `ids[${i}] is ${JSON.stringify(id)}; give a well-formed string that is not empty`, {
         field: `ids[${i}]`,
       })
   })
@@ -70,14 +71,14 @@ export function checkIds(ids: readonly string[]): string[] {
 /** @throws SiltstoneError `invalid` (bad-embedding) */
 export function vectorFrom(embedding: Embedding | null | undefined, field: string): Float32Array | null {
   if (embedding === null || embedding === undefined) return null
-  const bad = (what: string) => invalid('bad-embedding', `${field} ${what}`, { field })
+  const bad = (problem: string) => invalid('bad-embedding', `${field} ${problem}`, { field })
   const isList = Array.isArray(embedding) || embedding instanceof Float32Array
   if (!isList) throw bad('is not a list of numbers')
   if (embedding.length === 0) throw bad('is empty; an embedding has at least one dimension')
   const vector = Float32Array.from(embedding)
   for (let i = 0; i < vector.length; i++)
     if (typeof embedding[i] !== 'number' || !Number.isFinite(vector[i]))
-      throw bad(`has ${String(embedding[i])} at place ${i}; give finite numbers within the range of 32-bit floats`)
+      throw bad(`has ${String(embedding[i])} at index ${i}; give finite numbers within the range of 32-bit floats`)
   return vector
 }
 
@@ -85,7 +86,7 @@ function textFrom(text: string | null | undefined, field: string): string | null
   if (text === null || text === undefined) return null
   if (typeof text !== 'string') throw invalid('bad-document', `${field} is not a string`, { field })
   if (!text.isWellFormed())
-    throw invalid('bad-document', `${field} holds half of a surrogate pair; it is no Unicode text`, { field })
+    throw invalid('bad-document', `${field} has an unpaired surrogate; give well-formed Unicode text`, { field })
   return text
 }
 
@@ -102,7 +103,7 @@ export function checkInclude(include: readonly Include[]): Include[] {
   if (!Array.isArray(include)) throw invalid('bad-include', 'include is not a list', { field: 'include' })
   for (const field of include as readonly unknown[])
     if (!INCLUDES.some((known) => known === field))
-      throw invalid('bad-include', `include has ${JSON.stringify(field)}; expected of ${INCLUDES.join(', ')}`, {
+      throw invalid('bad-include', `include has ${JSON.stringify(field)}; give only ${INCLUDES.join(', ')}`, {
         field: 'include',
       })
   return [...(include as readonly Include[])]
@@ -122,7 +123,7 @@ export function readFrom({ readLevel, atLeast, at }: ReadArguments): ReadOptions
   if (readLevel !== undefined && !Object.hasOwn(LEVELS, readLevel))
     throw invalid(
       'bad-read-level',
-      `readLevel is ${JSON.stringify(readLevel)}; expected one of ${Object.keys(LEVELS).join(', ')}`,
+      `readLevel is ${JSON.stringify(readLevel)}; give one of ${Object.keys(LEVELS).join(', ')}`,
       { field: 'readLevel' },
     )
   return {
@@ -132,7 +133,7 @@ export function readFrom({ readLevel, atLeast, at }: ReadArguments): ReadOptions
   }
 }
 
-/** A collection's metadata as exact text. @throws SiltstoneError `invalid` (bad-metadata) */
+/** Converts a collection's metadata to exact JSON text. @throws SiltstoneError `invalid` (bad-metadata) */
 export function collectionMetadata(metadata: CollectionMetadata | null | undefined): string | null {
   if (metadata === null || metadata === undefined) return null
   const text = metadataFromJson(metadata, 'metadata', 'add', 'plain')

@@ -7,12 +7,13 @@ import { describeLibrary } from './collection.contract.ts'
 import type { StoreCollection } from './collection.ts'
 import type { EmbeddingFunction } from './embedding-function.ts'
 import { openStore } from './open-store.ts'
+import { systemModels } from '../host/model-host.ts'
 import { Store } from './store.ts'
 
 describeLibrary('the library', (environment, options) => openStore({ environment, ...options }))
 describeLibrary('the library, everything indexed', async (environment, { allowReset } = { allowReset: false }) => {
   const engine = await indexedEngine(environment)
-  const registry = new EmbedderRegistry({ ...environment, variables: {} })
+  const registry = new EmbedderRegistry({ ...environment, models: systemModels, variables: {} })
   return new Store({ engine, registry, allowReset, close: () => engine.close() })
 })
 
@@ -26,7 +27,7 @@ it('reads the snapshot alone when that is enough', async () => {
   await store.close()
 })
 
-it('takes the arguments of the chromadb client, and its embedding functions', () => {
+it('accepts the arguments of the chromadb client, and its embedding functions', () => {
   type Arguments<M extends keyof ChromaCollection> = Parameters<
     Extract<ChromaCollection[M], (...args: never[]) => unknown>
   >[0]

@@ -1,4 +1,4 @@
-/** A collection with the methods of the `chromadb` JavaScript client's, in process, and what we add to them. */
+/** A collection with the methods of the `chromadb` JavaScript client, and some more, in process. */
 import type { EmbedderRegistry } from '../embed/registry.ts'
 import type { Embedder } from '../embed/port.ts'
 import type { CollectionInfo, Space } from '../model/collection.ts'
@@ -30,7 +30,7 @@ import type {
   Written,
 } from './types.ts'
 
-/** What a collection needs of its store. */
+/** The part of a store that its collections use. */
 export interface CollectionHost {
   registry: EmbedderRegistry
   open(info: CollectionInfo): Promise<EngineCollection>
@@ -46,7 +46,7 @@ export class StoreCollection {
   readonly id: string
   readonly tenant: string
   readonly database: string
-  /** undefined: the collection's own embedder; null: none. */
+  /** undefined: the embedder of the collection's configuration; null: none. */
   readonly embeddingFunction: EmbeddingFunction | null | undefined
   readonly #host: CollectionHost
   #info: CollectionInfo
@@ -77,24 +77,24 @@ export class StoreCollection {
     return this.#info.space
   }
 
-  /** Adds records; an id that exists already is left as it is. Texts without an embedding are embedded. */
+  /** Adds records; existing ids are ignored. Documents without an embedding are embedded. */
   add(args: RecordArguments): Promise<Written> {
     return this.#write('add', args)
   }
 
-  /** Adds records or changes those that exist: metadata is merged key by key. */
+  /** Adds records or changes existing ones: metadata is merged key by key. */
   upsert(args: RecordArguments): Promise<Written> {
     return this.#write('upsert', args)
   }
 
-  /** Changes records; unknown ids are passed over. What is left out or null stays as it is. */
+  /** Changes records; missing ids are ignored. Fields that are undefined or null stay as they are. */
   update(args: RecordArguments): Promise<Written> {
     return this.#write('update', args)
   }
 
   /**
-   * Deletes by ids, by a filter, or by both at once.
-   * @returns how many records there were to delete, exactly
+   * Deletes records by ids, by a filter, or by both.
+   * @returns the exact number of deleted records
    */
   async delete(args: DeleteArguments): Promise<Written & { deleted: number }> {
     const { ids, limit } = args
@@ -110,7 +110,7 @@ export class StoreCollection {
     })
   }
 
-  /** Records in order of first insertion. */
+  /** Reads records in insertion order. */
   async get<TMeta extends Metadata = Metadata>(args: GetArguments = {}): Promise<GetResult<TMeta>> {
     const { ids, limit, offset, pageToken } = args
     const include = checkInclude(args.include ?? ['documents', 'metadatas'])
@@ -127,12 +127,12 @@ export class StoreCollection {
     return new GetResult<TMeta>(response, include)
   }
 
-  /** The first records. */
+  /** Reads the first records. */
   peek({ limit = 10 }: { limit?: number } = {}): Promise<GetResult> {
     return this.get({ limit })
   }
 
-  /** The nearest records to each query. */
+  /** Finds the nearest records to each query. */
   async query<TMeta extends Metadata = Metadata>(args: QueryArguments): Promise<QueryResult<TMeta>> {
     const { ids, nResults = 10 } = args
     const include = checkInclude(args.include ?? ['metadatas', 'documents', 'distances'])
@@ -176,7 +176,7 @@ export class StoreCollection {
     this.#info = await this.#host.info(this.#info)
   }
 
-  /** A copy that shares what is stored; both go their own ways from here. */
+  /** Creates a copy that shares the stored segments; later writes to one do not change the other. */
   async fork({ name }: { name: string }): Promise<StoreCollection> {
     const info = await (await this.#open()).fork(name)
     return new StoreCollection(this.#host, info, this.embeddingFunction)
@@ -186,19 +186,19 @@ export class StoreCollection {
     return (await this.#open()).forkCount()
   }
 
-  /** Kept versions, newest first. */
+  /** Lists the kept versions, newest first. */
   async snapshots(): Promise<SnapshotInfo[]> {
     return (await this.#open()).snapshots()
   }
 
-  /** The records become those of a kept snapshot again (`name` of one of `snapshots`); history is kept. */
+  /** Restores the records of a kept snapshot (a `name` of `snapshots`) as a new version. */
   async rollback(snapshotName: string): Promise<Written> {
     return (await this.#open()).rollback(snapshotName)
   }
 
   /**
-   * Folds the log into a snapshot now, and merges segments where that is due. Nobody has to call it.
-   * @param options.merge false: only fold
+   * Folds the log into a snapshot and merges segments that are due, now. The background compaction does the same.
+   * @param options.merge false: fold only
    * @param options.full merge all segments into one, for the fastest queries; it rewrites the collection
    */
   compact(options: { merge?: boolean; full?: boolean } = {}): Promise<CompactionOutcome> {
@@ -224,7 +224,7 @@ export class StoreCollection {
     if (bare >= 0)
       throw invalid(
         'embedding-missing',
-        `the record ${JSON.stringify(records[bare]?.id)} has neither an embedding nor a document to make one from`,
+        `the record ${JSON.stringify(records[bare]?.id)} has neither an embedding nor a document to embed`,
         { field: `embeddings[${bare}]` },
       )
   }
@@ -234,7 +234,9 @@ export class StoreCollection {
       return queryEmbeddings.map((embedding, i) => {
         const vector = vectorFrom(embedding, `queryEmbeddings[${i}]`)
         if (!vector)
-          throw invalid('bad-embedding', `queryEmbeddings[${i}] is missing`, { field: `queryEmbeddings[${i}]` })
+          throw invalid('bad-embedding', `queryEmbeddings[${i}] is missing; give a list of numbers`, {
+            field: `queryEmbeddings[${i}]`,
+          })
         return vector
       })
     if (!queryTexts)
@@ -250,7 +252,7 @@ export class StoreCollection {
     if (this.embeddingFunction === null)
       throw invalid(
         'embedding-missing',
-        `the collection ${this.name} was opened with embeddingFunction null: give embeddings`,
+        `the collection ${this.name} was opened with embeddingFunction null; give embeddings`,
         { field: 'embeddings' },
       )
     const dimension = await (await this.#open()).dimension()

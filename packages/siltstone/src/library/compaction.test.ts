@@ -4,10 +4,12 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { ManualClock } from '../drivers/memory/manual-clock.ts'
 import type { Clock } from '../ports/clock.ts'
+import { systemClock } from '../host/system-clock.ts'
 import { systemRandom } from '../host/system-random.ts'
 import { Recorder } from '../testing/recorder.ts'
 import { until } from '../testing/until.ts'
 import { Compaction } from './compaction.ts'
+import { openStore } from './open-store.ts'
 
 let directory: string
 
@@ -71,4 +73,22 @@ it('ends its thread when that does not stop in time', { timeout: 120_000 }, asyn
   const { compaction, troubles } = starting(Object.assign(new ManualClock(), { timer }))
   await compaction.close()
   expect(troubles()).toMatchObject([{ event: 'compaction_stop_forced', fields: { afterMs: 4_000 } }])
+})
+
+it('folds in this thread where the module of the thread is missing, and says so once', {
+  timeout: 60_000,
+}, async () => {
+  const recorder = new Recorder()
+  const store = await openStore(directory, { compaction: 'off' })
+  const things = await store.getOrCreateCollection({ name: 'things' })
+  await things.add({ ids: ['a'], embeddings: [[1, 2]] })
+  const options = { directory, allowNetworkFilesystem: false, clock: systemClock, random: systemRandom }
+  const compaction = new Compaction({ ...options, log: recorder, metrics: recorder }, null)
+  await compaction.ready
+  for (let i = 0; i < 400 && (await things.getIndexingStatus()).unindexedOps > 0; i++) await systemClock.sleep(25)
+  expect((await things.getIndexingStatus()).unindexedOps).toBe(0)
+  await compaction.close()
+  await store.close()
+  const problems = recorder.events.filter(({ level }) => level === 'warn' || level === 'error')
+  expect(problems.map(({ event }) => event)).toEqual(['compaction_in_process'])
 })

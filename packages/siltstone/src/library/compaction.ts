@@ -115,15 +115,20 @@ export class Compaction {
 function startHere(options: CompactionOptions, handlers: WorkerHandlers<FromCompaction>): WorkerHandle<StopMessage> {
   const { promise: stopped, resolve: stop } = Promise.withResolvers<void>()
   let ended = false
-  const end = (code: number, error?: unknown) => {
-    if (ended) return
+  const end = (code: number, error?: Error) => {
+    if (!ended) handlers.onExit(code, error)
     ended = true
-    handlers.onExit(code, error === undefined || error instanceof Error ? error : new Error(String(error)))
   }
-  compactDirectory({ ...options, stopped, onReady: () => handlers.onMessage({ kind: 'ready' }) }).then(
-    () => end(0),
-    (error: unknown) => end(1, error),
-  )
+  const run = async () => {
+    try {
+      await compactDirectory({ ...options, stopped, onReady: () => handlers.onMessage({ kind: 'ready' }) })
+      end(0)
+    } catch (error) {
+      end(1, error as Error)
+    }
+  }
+  // It handles its own errors.
+  void run()
   return {
     post: () => stop(),
     keepAlive: () => {},

@@ -1,10 +1,10 @@
-/** A collection's configuration as Chroma stores it, from the arguments of the `chromadb` JavaScript client. */
+/** Converts the arguments of the `chromadb` JavaScript client to a collection's configuration as Chroma stores it. */
 import type { Space } from '../model/collection.ts'
 import { invalid } from '../errors.ts'
 import { describeFunction, type EmbeddingFunction } from './embedding-function.ts'
 import type { CollectionMetadata } from './types.ts'
 
-/** The index is ours; of these only `space` has an effect. They are kept and shown as Chroma's clients expect. */
+/** Siltstone's index uses only `space`; the others are stored and returned, as Chroma's clients expect. */
 export interface HnswConfiguration {
   space?: Space | undefined
   ef_construction?: number | undefined
@@ -54,7 +54,7 @@ export function newConfiguration(options: {
   const legacy = metadata?.['hnsw:space']
   const space = hnsw?.space ?? spann?.space ?? legacy ?? embeddingFunction?.defaultSpace?.() ?? 'l2'
   if (!isSpace(space))
-    throw invalid('bad-configuration', `the space is ${JSON.stringify(space)}; expected one of ${SPACES.join(', ')}`, {
+    throw invalid('bad-configuration', `the space is ${JSON.stringify(space)}; give one of ${SPACES.join(', ')}`, {
       field: 'configuration.hnsw.space',
     })
   const supported = embeddingFunction?.supportedSpaces?.()
@@ -76,7 +76,7 @@ export function newConfiguration(options: {
 
 const CHANGEABLE = new Set(['ef_search', 'num_threads', 'batch_size', 'sync_threshold', 'resize_factor'])
 
-/** @throws SiltstoneError `invalid` (bad-configuration) for what cannot be changed */
+/** @throws SiltstoneError `invalid` (bad-configuration) for parameters that cannot be changed */
 export function changedConfiguration(
   current: Record<string, unknown>,
   change: UpdateConfiguration,

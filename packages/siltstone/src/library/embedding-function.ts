@@ -1,9 +1,9 @@
-/** Embedding functions of the `chromadb` JavaScript client, and the collections' own embedders, behind one face. */
+/** One interface for embedding functions of the `chromadb` JavaScript client and for the collections' own embedders. */
 import type { Embedder } from '../embed/port.ts'
 import type { Space } from '../model/collection.ts'
 import { invalid } from '../errors.ts'
 
-/** The shape of the client's `EmbeddingFunction`; any of Chroma's own fits. */
+/** The client's `EmbeddingFunction`; all functions of Chroma have this type. */
 export interface EmbeddingFunction {
   generate(texts: string[]): Promise<number[][]>
   generateForQueries?(texts: string[]): Promise<number[][]>
@@ -17,7 +17,7 @@ export interface EmbeddingFunction {
 export type Purpose = 'documents' | 'queries'
 
 /**
- * Embeds texts and checks the answer.
+ * Embeds texts and checks the number of vectors.
  * @throws SiltstoneError `invalid` (embedding-function-answer)
  */
 export async function embedTexts(
@@ -35,13 +35,13 @@ export async function embedTexts(
   if (!Array.isArray(vectors) || vectors.length !== texts.length)
     throw invalid(
       'embedding-function-answer',
-      `the embedding function ${embedder.name ?? ''} gave ${Array.isArray(vectors) ? vectors.length : 'no'} vectors for ${texts.length} texts`,
+      `the embedding function ${embedder.name ?? ''} returned ${Array.isArray(vectors) ? vectors.length : 'no'} vectors for ${texts.length} texts`,
       { field: 'embeddingFunction' },
     )
   return vectors.map((vector) => Float32Array.from(vector))
 }
 
-/** `configuration_json.embedding_function`: how a function is named in a collection, so that others find it again. */
+/** `configuration_json.embedding_function`: names the function in the configuration, so that other clients can load it. */
 export function describeFunction(embeddingFunction: EmbeddingFunction | null | undefined): unknown {
   if (!embeddingFunction) return null
   const { name } = embeddingFunction

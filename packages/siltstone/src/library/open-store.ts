@@ -5,6 +5,7 @@ import { closeEnvironment } from '../drivers/directory/directory-environment.ts'
 import type { Environment } from '../ports/environment.ts'
 import { instrumented } from '../drivers/instrumented.ts'
 import { openEnvironmentAt } from '../drivers/open-environment.ts'
+import { systemModels } from '../host/model-host.ts'
 import { environmentVariables } from '../host/process.ts'
 import { type Logger, type Metrics, noMetrics, silentLogger } from '../ports/telemetry.ts'
 import { Compaction } from './compaction.ts'
@@ -88,7 +89,10 @@ export async function openStore(place: string | StoreOptions, options: StoreOpti
   return new Store(
     {
       engine,
-      registry: new EmbedderRegistry({ ...env, variables: environmentVariables() }, all.embedders),
+      registry: new EmbedderRegistry(
+        { ...env, models: systemModels, variables: environmentVariables() },
+        all.embedders,
+      ),
       allowReset: all.allowReset ?? false,
       close: () => (closing ??= close()),
     },

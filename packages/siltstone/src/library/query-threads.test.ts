@@ -76,3 +76,18 @@ it('without a thread the process answers itself', { timeout: 60_000 }, async () 
   const answers = await Promise.all([...pending, things.query(near(1))])
   for (const { hits } of answers) expect(hits[0]?.ids).toEqual(['a'])
 })
+
+it('without the module of the threads the process answers itself, and says so once', async () => {
+  const log = new Recorder()
+  const options = { place: directory, allowNetworkFilesystem: false, blockCacheBytes: 1024 * 1024, clock: systemClock }
+  const none = new QueryThreads({ ...options, threads: 2, log }, null)
+  expect(log.events.map(({ event }) => event)).toEqual(['query_threads_unavailable'])
+  expect(none.ready).toBe(0)
+  const inner = await StoreEngine.open({ env })
+  const answering = withQueryThreads(inner, none)
+  const { tenant, database, id } = things.info
+  await things.write([record('a', 1)])
+  const { hits } = await (await answering.collection(tenant, database, id)).query(near(1))
+  expect(hits[0]?.ids).toEqual(['a'])
+  await answering.close()
+})

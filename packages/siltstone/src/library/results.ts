@@ -1,4 +1,4 @@
-/** Answers in the shapes of the `chromadb` JavaScript client. */
+/** Results with the shapes of the `chromadb` JavaScript client. */
 import type { GetResponse, Explanation, QueryResponse } from '../model/read.ts'
 import { metadataToPlain } from '../records/index.ts'
 import type { Include, Metadata } from './types.ts'
@@ -19,9 +19,9 @@ export class GetResult<TMeta extends Metadata = Metadata> {
   readonly metadatas: (TMeta | null)[]
   readonly uris: (string | null)[]
   readonly include: Include[]
-  /** Beyond Chroma: the state that was read. */
+  /** Extension: the version that was read. */
   readonly version: number
-  /** Beyond Chroma: asks for the next page of this state; undefined on the last one. */
+  /** Extension: token for the next page of the same state; undefined on the last page. */
   readonly pageToken: string | undefined
 
   constructor(response: GetResponse, include: readonly Include[]) {
@@ -66,9 +66,9 @@ export class QueryResult<TMeta extends Metadata = Metadata> {
   readonly metadatas: (TMeta | null)[][]
   readonly uris: (string | null)[][]
   readonly include: Include[]
-  /** Beyond Chroma: the state that was read. */
+  /** Extension: the version that was read. */
   readonly version: number
-  /** Beyond Chroma: what the query did, when it was asked for. */
+  /** Extension: how the query was executed, with `explain`. */
   readonly explanation: Explanation | undefined
 
   constructor({ hits, version, explanation }: QueryResponse, include: readonly Include[]) {
@@ -85,7 +85,7 @@ export class QueryResult<TMeta extends Metadata = Metadata> {
     this.explanation = explanation
   }
 
-  /** Per query one object per hit, nearest first. */
+  /** For each query, one object per hit, nearest first. */
   rows(): QueryRow<TMeta>[][] {
     const has = (field: Include) => this.include.includes(field)
     return this.ids.map((ids, q) =>

@@ -1,4 +1,4 @@
-/** A store in process, with the methods of the `chromadb` JavaScript client and of its admin client. */
+/** A store in process, with the methods of the `chromadb` JavaScript client and its admin client. */
 import { DEFAULT_DATABASE, DEFAULT_TENANT } from '../catalog/index.ts'
 import type { EmbedderRegistry } from '../embed/registry.ts'
 import { pathOf, type StoreEngine } from '../engine/engine.ts'
@@ -15,7 +15,7 @@ export interface CreateCollectionArguments {
   name: string
   configuration?: CreateConfiguration | undefined
   metadata?: CollectionMetadata | undefined
-  /** Default: what the collection's configuration names, else the English embedder. null: none. */
+  /** Default: the function that the collection's configuration names, else the English embedder. null: none. */
   embeddingFunction?: EmbeddingFunction | null | undefined
 }
 
@@ -24,12 +24,12 @@ export interface GetCollectionArguments {
   embeddingFunction?: EmbeddingFunction | null | undefined
 }
 
-/** What stores of different tenants and databases share. */
+/** The parts that stores of different tenants and databases share. */
 export interface StoreParts {
   engine: StoreEngine
   registry: EmbedderRegistry
   allowReset: boolean
-  /** Ends what the store opened itself. */
+  /** Closes everything that the store has opened. */
   close(): Promise<void>
 }
 
@@ -53,7 +53,7 @@ export class Store {
     }
   }
 
-  /** The same store, another tenant or database. Closing either closes both. */
+  /** The same store with another tenant or database. Closing one closes both. */
   in(place: { tenant?: string; database?: string }): Store {
     return new Store(this.#parts, { tenant: this.tenant, database: this.database, ...place })
   }
@@ -63,7 +63,7 @@ export class Store {
     return this.#create(args, false)
   }
 
-  /** The existing collection (metadata and configuration are then not looked at), or a new one. */
+  /** Returns the existing collection and ignores metadata and configuration, or creates a collection. */
   getOrCreateCollection(args: CreateCollectionArguments): Promise<StoreCollection> {
     return this.#create(args, true)
   }
@@ -100,13 +100,17 @@ export class Store {
   async getCollectionByCrn(crn: string): Promise<StoreCollection> {
     const [resource, database, name, ...rest] = crn.split(':')
     if (!resource || !database || !name || rest.length > 0)
-      throw invalid('bad-crn', `${JSON.stringify(crn)} is not <tenant resource>:<database>:<collection>`, {
-        field: 'crn',
-      })
+      throw invalid(
+        'bad-crn',
+        `${JSON.stringify(crn)} is not a CRN; give <tenant resource name>:<database>:<collection>`,
+        {
+          field: 'crn',
+        },
+      )
     return this.#handle(await this.#parts.engine.catalog.getCollectionByCrn(resource, database, name))
   }
 
-  /** Ordered by id; 100 of them unless `limit` says otherwise. */
+  /** Lists collections in the order of their ids; by default 100. */
   async listCollections({ limit = 100, offset = 0 } = {}): Promise<StoreCollection[]> {
     const { catalog } = this.#parts.engine
     const infos = await catalog.listCollections(this.tenant, this.database, { limit, offset })
@@ -121,7 +125,7 @@ export class Store {
     return this.#parts.engine.catalog.deleteCollection(this.tenant, this.database, name)
   }
 
-  /** Nanoseconds since 1970. */
+  /** Nanoseconds since 1970-01-01. */
   async heartbeat(): Promise<number> {
     return this.#parts.engine.env.clock.nowMs() * 1_000_000
   }
@@ -131,7 +135,7 @@ export class Store {
   }
 
   /**
-   * Everything goes: collections, databases, tenants.
+   * Deletes everything: collections, databases and tenants.
    * @throws SiltstoneError `forbidden` (reset-disabled) unless the store was opened with `allowReset`
    */
   async reset(): Promise<void> {
@@ -164,7 +168,7 @@ export class Store {
     return this.#parts.engine.catalog.listDatabases(tenant, { limit, offset })
   }
 
-  /** Waits for writes in flight, stops compaction, lets go of the directory. Idempotent. */
+  /** Waits for writes in flight, stops compaction and releases the directory. Idempotent. */
   close(): Promise<void> {
     return this.#parts.close()
   }

@@ -1,9 +1,9 @@
-/** The argument and answer shapes of the `chromadb` JavaScript client, and what we add to them. */
+/** The argument and result types of the `chromadb` JavaScript client, with extensions. */
 import type { SearchOptions } from '../model/read.ts'
 import type { Where, WhereDocument } from './where.ts'
 
-export type { Explanation, SearchOptions } from '../model/read.ts'
-export type { LiteralValue, OperatorExpression, Where, WhereDocument } from './where.ts'
+export type { SearchOptions } from '../model/read.ts'
+export type { Where, WhereDocument } from './where.ts'
 
 export interface SparseVector {
   indices: number[]
@@ -11,7 +11,7 @@ export interface SparseVector {
   tokens?: string[] | null
 }
 
-/** Integers beyond 2^53 are read and written as bigint. In update and upsert null removes its key. */
+/** Integers beyond 2^53 are read and written as bigint. In update and upsert, null removes the key. */
 export type MetadataEntry =
   | boolean
   | number
@@ -28,27 +28,27 @@ export type CollectionMetadata = Metadata
 
 export type Include = 'distances' | 'documents' | 'embeddings' | 'metadatas' | 'uris'
 
-/** Chroma's names: everything written; the snapshot alone; everything up to a bounded age. */
+/** Chroma's names: every write; the snapshot alone; a state of bounded age. */
 export type ChromaReadLevel = 'index_and_wal' | 'index_only' | 'index_and_bounded_wal'
 
-/** Which state a read sees. Beyond Chroma but for `readLevel`. */
+/** The state that a read sees. All fields but `readLevel` are extensions. */
 export interface ReadArguments {
   /** Default `index_and_wal`: every write acknowledged before the read began. */
   readLevel?: ChromaReadLevel | undefined
-  /** Wait until this version is seen: the `version` of a write of another process. */
+  /** Wait until the read sees this version, the `version` of a write by another process. */
   atLeast?: number | undefined
-  /** The state right after the write of this version, while it is kept. */
+  /** Read the state after the write of this version, while that is kept. */
   at?: number | undefined
 }
 
-/** A vector of numbers; typed arrays save a copy. */
+/** A vector; typed arrays save a copy. */
 export type Embedding = readonly number[] | Float32Array
 
-/** One list per field, of equal lengths. */
+/** One list per field; all have the same length. */
 export interface RecordArguments {
-  /** Not empty, each once. */
+  /** Not empty and without duplicates. */
   ids: readonly string[]
-  /** Left out, or null at some place: made from the document there. */
+  /** Where it is undefined or null, the document is embedded. */
   embeddings?: readonly (Embedding | null | undefined)[] | undefined
   metadatas?: readonly (Metadata | null | undefined)[] | undefined
   documents?: readonly (string | null | undefined)[] | undefined
@@ -66,33 +66,33 @@ export interface GetArguments extends FilterArguments, ReadArguments {
   offset?: number | undefined
   /** Default documents and metadatas. */
   include?: readonly Include[] | undefined
-  /** From an earlier answer: the next page of the same state, whatever was written since. */
+  /** From an earlier result: reads the next page of the same state. */
   pageToken?: string | undefined
 }
 
 export interface QueryArguments extends FilterArguments, ReadArguments {
   queryEmbeddings?: readonly Embedding[] | undefined
-  /** Embedded by the collection's embedder. */
+  /** Texts that the collection's embedder embeds. */
   queryTexts?: readonly string[] | undefined
-  /** Rank only these; an id that does not exist is an error. */
+  /** Rank only these records; a missing id is an error. */
   ids?: readonly string[] | undefined
   /** Default 10. */
   nResults?: number | undefined
   /** Default metadatas, documents and distances. */
   include?: readonly Include[] | undefined
-  /** How much of the index to look at; `{ exact: true }` measures every record. */
+  /** How much of the index to search; `{ exact: true }` measures every record. */
   search?: SearchOptions | undefined
-  /** Tell in `explanation` how the answer came about. */
+  /** Return an `explanation` of the query's execution. */
   explain?: boolean | undefined
 }
 
 export interface DeleteArguments extends FilterArguments {
   ids?: readonly string[] | undefined
-  /** Only with a filter: at most this many, in order of insertion. */
+  /** Only with a filter: delete at most this many records, in insertion order. */
   limit?: number | undefined
 }
 
-/** Beyond Chroma: the number of the log entry that holds the write. */
+/** Extension: the number of the log entry that holds the write. */
 export interface Written {
   version: number
 }

@@ -1,4 +1,4 @@
-/** Chroma's filters, as the `chromadb` JavaScript client types them. */
+/** Chroma's filters, with the types of the `chromadb` JavaScript client. */
 export type LiteralValue = string | number | bigint | boolean
 
 export type OperatorExpression =
@@ -14,20 +14,20 @@ export type OperatorExpression =
   | { $not_contains: LiteralValue }
   | { $regex: string }
   | { $not_regex: string }
-  // The client's type has these two, though they mean nothing here: its users' filters must fit. They are refused.
+  // The client's type has these two, so values of that type must be accepted here. At run time they are refused.
   | { $and: LiteralValue }
   | { $or: LiteralValue }
 
-/** By metadata; the keys `#document` and `#id` filter by those. */
+/** Filters by metadata; the keys `#document` and `#id` filter by document and id. */
 export type Where = { [key: string]: LiteralValue | OperatorExpression } | { $and: Where[] } | { $or: Where[] }
 
-/** By the text of documents. */
+/** Filters by the text of documents. */
 export type WhereDocument =
   | { $contains: string }
   | { $not_contains: string }
   | { $regex: string }
   | { $not_regex: string }
-  // In the client's type, but in nobody's grammar; refused.
+  // The client's type has these two, but no grammar does. At run time they are refused.
   | { $matches: string }
   | { $not_matches: string }
   | { $and: WhereDocument[] }

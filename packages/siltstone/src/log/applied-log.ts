@@ -12,9 +12,7 @@ import { logEntryKey, parseKey } from '../format/keys.ts'
 import { emptyManifest, type Manifest, type StatePart } from '../format/manifest.ts'
 import type { ObjectStore } from '../ports/object-store.ts'
 import { BaseState } from '../snapshot/base-state.ts'
-import type { ManifestStore } from '../snapshot/manifest-store.ts'
-import type { SegmentPool } from '../snapshot/open-segment.ts'
-import type { DeltaCache } from './delta-cache.ts'
+import type { LogContext } from './log-context.ts'
 import { LogOverlay } from './log-overlay.ts'
 import { Vanished } from './vanished.ts'
 
@@ -33,20 +31,8 @@ interface AppliedEntry {
   fileBytes: number
 }
 
-export interface AppliedLogOptions {
-  store: ObjectStore
-  path: string
-  pool: SegmentPool
-  manifests: ManifestStore
-  deltas: DeltaCache
-}
-
 export class AppliedLog {
-  readonly path: string
-  readonly #store: ObjectStore
-  readonly #pool: SegmentPool
-  readonly #manifests: ManifestStore
-  readonly #deltas: DeltaCache
+  readonly #context: LogContext
 
   manifest: Manifest
   /** Applied entries, all above the watermark, in ascending order. */
@@ -61,13 +47,9 @@ export class AppliedLog {
   /** ULIDs that an entry or the manifest mentions: a later mention of one is void. */
   #mentioned = new Set<string>()
 
-  constructor({ store, path, pool, manifests, deltas }: AppliedLogOptions) {
-    this.path = path
-    this.#store = store
-    this.#pool = pool
-    this.#manifests = manifests
-    this.#deltas = deltas
-    this.manifest = emptyManifest(path)
+  constructor(context: LogContext) {
+    this.#context = context
+    this.manifest = emptyManifest(context.path)
   }
 
   get entries(): LogEntry[] {
@@ -78,7 +60,7 @@ export class AppliedLog {
     return this.#mentioned.has(ulid)
   }
 
-  /** Starts over from another manifest. Known entries above its watermark are applied again, without being read again. */
+  /** Starts over from another manifest. Known entries above its watermark are applied again, not read again. */
   async install(manifest: Manifest): Promise<void> {
     const known = this.#entries.filter(({ entry }) => entry.number > manifest.watermark)
     this.manifest = manifest
@@ -87,9 +69,9 @@ export class AppliedLog {
     this.unfoldedBytes = 0
     this.refused = []
     this.#mentioned = new Set(manifest.sequenced.flatMap((group) => group.ulids))
-    this.#deltas.forget(this.#mentioned)
-    this.#pool.closeUnused([manifest])
-    this.overlay = new LogOverlay(await BaseState.open(this.#pool, manifest))
+    this.#context.deltas.forget(this.#mentioned)
+    this.#context.pool.closeUnused([manifest])
+    this.overlay = new LogOverlay(await BaseState.open(this.#context.pool, manifest))
     this.end = manifest.watermark
     // Only entries without a gap after the watermark can be applied.
     if (known[0]?.entry.number === manifest.watermark + 1)
@@ -122,8 +104,8 @@ export class AppliedLog {
   }
 
   async #fetch(number: number): Promise<{ entry: LogEntry; sizeBytes: number }> {
-    const found = await readEntry(this.#store, this.path, number)
-    if (!found) throw new Vanished(logEntryKey(this.path, number))
+    const found = await readEntry(this.#context.env.store, this.#context.path, number)
+    if (!found) throw new Vanished(logEntryKey(this.#context.path, number))
     return found
   }
 
@@ -132,11 +114,11 @@ export class AppliedLog {
     let sizeBytes = entryBytes
     for (const mention of entry.sequenced) {
       const parsed = parseKey(mention.key)
-      if (parsed?.kind !== 'inbox' || parsed.path !== this.path)
+      if (parsed?.kind !== 'inbox' || parsed.path !== this.#context.path)
         throw corrupt(
           'bad-mention',
-          `entry ${entry.number} of ${this.path} sequences ${mention.key}, which is not in its inbox`,
-          { key: logEntryKey(this.path, entry.number) },
+          `entry ${entry.number} of ${this.#context.path} sequences ${mention.key}, which is not in its inbox`,
+          { key: logEntryKey(this.#context.path, entry.number) },
         )
       if (this.#mentioned.has(parsed.ulid)) continue
       const reason = await this.#applyDelta(parsed.ulid, mention, entry.number, last)
@@ -146,7 +128,7 @@ export class AppliedLog {
     }
     for (const bad of await this.overlay.apply(entry.records, entry.number))
       this.refused.push({
-        key: logEntryKey(this.path, entry.number),
+        key: logEntryKey(this.#context.path, entry.number),
         entry: entry.number,
         reason: `record ${JSON.stringify(bad.id)}: ${bad.reason}`,
       })
@@ -159,22 +141,20 @@ export class AppliedLog {
 
   /** @returns why the delta was refused; undefined when it was applied */
   async #applyDelta(ulid: string, mention: SequencedDelta, number: number, last: number): Promise<string | undefined> {
-    const delta = await this.#deltas.get(ulid, mention.etag, mention.sizeBytes)
+    const delta = await this.#context.deltas.get(ulid, mention.etag, mention.sizeBytes)
     if (delta.status === 'gone' || delta.status === 'changed') {
       if (await this.#isVoided(mention.key, number, last))
         return 'it vanished or changed after it was sequenced; a repair voided it'
       throw new Vanished(mention.key)
     }
     if (delta.status === 'refused') return delta.reason
-    const clash = dimensionClash(delta.records, this.overlay.dimension)
-    if (clash === undefined) await this.overlay.apply(delta.records, number)
-    return clash
+    return this.overlay.applyDelta(delta.records, number)
   }
 
   async #reset(manifestKey: string): Promise<void> {
     const target: StatePart =
-      manifestKey === '' ? emptyManifest(this.path) : await this.#manifests.loadExisting(manifestKey)
-    const overlay = new LogOverlay(await BaseState.open(this.#pool, target))
+      manifestKey === '' ? emptyManifest(this.#context.path) : await this.#context.manifests.loadExisting(manifestKey)
+    const overlay = new LogOverlay(await BaseState.open(this.#context.pool, target))
     // Ordinals never go back: a record inserted after the reset comes after every record that has ever been inserted.
     overlay.nextOrdinal = Math.max(overlay.nextOrdinal, this.overlay.nextOrdinal)
     overlay.operations = this.overlay.operations
@@ -195,19 +175,4 @@ export async function readEntry(
   if (entry.number !== number || entry.collection !== path)
     throw corrupt('entry-misplaced', `${key} says it is entry ${entry.number} of ${entry.collection}`, { key })
   return { entry, sizeBytes: got.sizeBytes }
-}
-
-/** Why a delta is refused as a whole: its vectors disagree with the collection's dimension, or with one another. */
-export function dimensionClash(
-  records: readonly { vector: Float32Array | null }[],
-  dimension: number | null,
-): string | undefined {
-  let expected = dimension
-  for (const { vector } of records) {
-    if (!vector) continue
-    expected ??= vector.length
-    if (vector.length !== expected)
-      return `its vectors have ${vector.length} dimensions, the collection has ${expected}`
-  }
-  return undefined
 }

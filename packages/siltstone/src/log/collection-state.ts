@@ -11,11 +11,12 @@ import type { SegmentPool } from '../snapshot/open-segment.ts'
 import { CurrentViews } from './current-views.ts'
 import { DeltaCache } from './delta-cache.ts'
 import type { InboxObject } from './listing.ts'
+import type { LogContext } from './log-context.ts'
 import type { LogLimits } from './log-limits.ts'
 import { Mutex } from './mutex.ts'
 import { pastView } from './past-view.ts'
 import { ageMs, type Stamp, stampNow } from './stamp.ts'
-import { type LogContext, SYNC_ATTEMPTS, SyncedLog } from './synced-log.ts'
+import { SYNC_ATTEMPTS, SyncedLog } from './synced-log.ts'
 import type { View } from './view.ts'
 
 export interface StateOptions {
@@ -103,7 +104,6 @@ export class CollectionState {
 
   /** A past state: see `pastView`. */
   viewAt(manifestKey: string | null, version: number, unsequenced: readonly InboxObject[]): Promise<View> {
-    const { env, path, manifests, deltas, pool } = this.#context
-    return pastView({ store: env.store, path, manifests, deltas, pool }, { manifestKey, version, unsequenced })
+    return pastView(this.#context, { manifestKey, version, unsequenced })
   }
 }

@@ -4,10 +4,10 @@
  */
 import { inboxKey } from '../format/keys.ts'
 import { BaseState } from '../snapshot/base-state.ts'
-import { dimensionClash } from './applied-log.ts'
-import { type InboxObject } from './listing.ts'
+import type { InboxObject } from './listing.ts'
+import type { LogContext } from './log-context.ts'
 import { LogOverlay, type LogOverlayView } from './log-overlay.ts'
-import type { LogContext, SyncedLog } from './synced-log.ts'
+import type { SyncedLog } from './synced-log.ts'
 import { countVanished } from './vanished.ts'
 import { View } from './view.ts'
 
@@ -60,8 +60,7 @@ export class CurrentViews {
         await this.#log.syncOpen()
         return this.current()
       }
-      if (delta.status === 'ok' && dimensionClash(delta.records, overlay.dimension) === undefined)
-        await overlay.apply(delta.records, end + 1)
+      if (delta.status === 'ok') await overlay.applyDelta(delta.records, end + 1)
     }
     const view = this.#view(end, overlay.view(), unsequenced)
     this.#withInbox = { name, view }

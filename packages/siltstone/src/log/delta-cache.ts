@@ -1,4 +1,4 @@
-/** Inbox deltas, read and judged once: accepted with their records, or refused with a reason that every reader gives. */
+/** Inbox deltas, read and judged once: accepted with their records, or refused for a reason all readers give. */
 import { equalBytes } from '#codec'
 import { corrupt, isSiltstoneError } from '../errors.ts'
 import { decodeDelta } from '../format/delta.ts'

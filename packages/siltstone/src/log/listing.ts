@@ -45,9 +45,9 @@ export async function listTail(
 }
 
 /**
- * Cuts a listing off at its first gap. A listing that does not show one point in time can miss an entry that was created
- * after the listing began and still show a later one. Then all entries from the gap on were created after the listing
- * began, and no read has to show them. (Listing again might never end while others write.)
+ * Cuts a listing off at its first gap. A listing that does not show one point in time can miss an entry that was
+ * created after the listing began and still show a later one. Then all entries from the gap on were created after the
+ * listing began, and no read has to show them. (Listing again might never end while others write.)
  * @throws Vanished when the missing entry does not exist
  */
 export async function cutAtGap(

@@ -1,8 +1,8 @@
 import type { ObjectStore } from '../ports/object-store.ts'
 
-/** Bounds of the log protocol. The times of a directory are shorter than those of a bucket: it has no cheap `startAfter`. */
+/** Bounds of the log protocol. A directory's times are shorter than a bucket's: it has no cheap `startAfter`. */
 export interface LogLimits {
-  /** A writer whose knowledge of the log's end is older than this reads the pointer and lists the log before it puts. */
+  /** A writer whose knowledge of the log's end is older reads the pointer and lists the log before it puts. */
   writerStalenessMs: number
   /** A reader begins again when more time than this passes between reading the pointer and having read the log. */
   readSpanMs: number

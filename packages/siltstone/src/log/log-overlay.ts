@@ -1,9 +1,9 @@
 /**
  * The log overlay: records that the log changed since a snapshot, with the operations applied in order, in memory.
  *
- * The versions of a record form a chain, so a `LogOverlayView` keeps showing the point at which it was taken while later
- * entries are applied. A record that exists in the snapshot is held as a change to its row: columns that no operation
- * gave stay in the snapshot and are read only when asked for, so applying a metadata update reads no vector.
+ * The versions of a record form a chain, so a `LogOverlayView` keeps showing the point at which it was taken while
+ * later entries are applied. A record that exists in the snapshot is held as a change to its row: columns that no
+ * operation gave stay in the snapshot and are read only when asked for, so applying a metadata update reads no vector.
  */
 import type { RecordOp } from '../model/record.ts'
 import { applyOp, type RecordChange, STORED_ROW } from '../records/apply.ts'
@@ -72,7 +72,8 @@ export class LogOverlay {
   }
 
   /**
-   * Applies operations in order. An operation whose vector disagrees with the dimension is refused, by every reader alike.
+   * Applies operations in order. An operation whose vector disagrees with the dimension is refused, by every reader
+   * alike.
    * @param version number of the log entry
    */
   async apply(operations: readonly RecordOp[], version: number): Promise<RefusedRecord[]> {
@@ -85,6 +86,13 @@ export class LogOverlay {
       else refused.push({ id: op.id, reason })
     }
     return refused
+  }
+
+  /** Applies a delta. @returns why it is refused as a whole; undefined when it was applied */
+  async applyDelta(operations: readonly RecordOp[], version: number): Promise<string | undefined> {
+    const clash = dimensionClash(operations, this.dimension)
+    if (clash === undefined) await this.apply(operations, version)
+    return clash
   }
 
   async #findRows(operations: readonly RecordOp[]): Promise<void> {
@@ -182,4 +190,19 @@ export class LogOverlayView {
     while (at && at.seq > this.#seq) at = at.prev
     return at ?? undefined
   }
+}
+
+/** How a delta's vectors disagree with the collection's dimension, or with one another. */
+function dimensionClash(
+  records: readonly { vector: Float32Array | null }[],
+  dimension: number | null,
+): string | undefined {
+  let expected = dimension
+  for (const { vector } of records) {
+    if (!vector) continue
+    expected ??= vector.length
+    if (vector.length !== expected)
+      return `its vectors have ${vector.length} dimensions, the collection has ${expected}`
+  }
+  return undefined
 }

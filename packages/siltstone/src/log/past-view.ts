@@ -1,9 +1,10 @@
 /** A past state, rebuilt from a kept manifest and the entries after it. */
 import { notFound } from '../errors.ts'
 import { emptyManifest } from '../format/manifest.ts'
-import { AppliedLog, type AppliedLogOptions, dimensionClash } from './applied-log.ts'
+import { AppliedLog } from './applied-log.ts'
 import { isOfLog } from './folded-record.ts'
 import { type InboxObject, listTail } from './listing.ts'
+import type { LogContext } from './log-context.ts'
 import { Vanished } from './vanished.ts'
 import { View } from './view.ts'
 
@@ -15,18 +16,19 @@ export interface PastState {
   unsequenced: readonly InboxObject[]
 }
 
-/** @throws SiltstoneError `not-found` (gone) when the manifest, the entries, their record or the deltas are no longer kept */
-export async function pastView(
-  { store, path, pool, manifests, deltas }: AppliedLogOptions,
-  { manifestKey, version, unsequenced }: PastState,
-): Promise<View> {
+/**
+ * @throws SiltstoneError `not-found` (gone) when the manifest, the entries, their record or the deltas are no longer
+ * kept
+ */
+export async function pastView(context: LogContext, { manifestKey, version, unsequenced }: PastState): Promise<View> {
+  const { env, path, pool, manifests, deltas } = context
   const gone = () => notFound('gone', `version ${version} of ${path} is no longer kept`)
   const manifest = manifestKey === null ? emptyManifest(path) : await manifests.load(manifestKey)
   if (!manifest || manifest.watermark > version) throw gone()
   // It opens segments of its own: the current state would close them as unused.
-  const past = new AppliedLog({ store, path, pool: pool.sibling(), manifests, deltas: deltas.sibling() })
+  const past = new AppliedLog({ ...context, pool: pool.sibling(), deltas: deltas.sibling() })
   await past.install(manifest)
-  const listing = await listTail(store, path, manifest.watermark, false)
+  const listing = await listTail(env.store, path, manifest.watermark, false)
   const wanted = listing.entries.filter((entry) => entry.number <= version)
   try {
     if (wanted.length !== version - manifest.watermark) throw gone()
@@ -38,8 +40,7 @@ export async function pastView(
       if (past.isMentioned(ulid)) continue
       const delta = await deltas.get(ulid, etag, sizeBytes)
       if (delta.status === 'gone' || delta.status === 'changed') throw gone()
-      if (delta.status === 'ok' && dimensionClash(delta.records, past.overlay.dimension) === undefined)
-        await past.overlay.apply(delta.records, version + 1)
+      if (delta.status === 'ok') await past.overlay.applyDelta(delta.records, version + 1)
     }
   } catch (error) {
     if (error instanceof Vanished) throw gone()

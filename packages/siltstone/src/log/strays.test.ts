@@ -1,4 +1,4 @@
-/** What a process meets that froze, or failed, at the worst moment. Each was found by the simulation. */
+/** What a process meets that stalled, or failed, at the worst moment. The simulation found each of these cases. */
 import { describe, expect, it } from 'vitest'
 import { outcomeUnknown, unavailable } from '../errors.ts'
 import { decodeEntry, encodeEntry } from '../format/entry.ts'
@@ -137,7 +137,7 @@ describe('a group', () => {
   })
 })
 
-describe('who finds a delta gone because its collection was deleted meanwhile', () => {
+describe('a reader that finds a delta gone because its collection was deleted', () => {
   it('is told that the collection does not exist, not that it is empty', async () => {
     const world = new World()
     const one = world.process()

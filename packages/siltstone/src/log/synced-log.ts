@@ -13,39 +13,25 @@
  * entries, or folded.
  *
  * ## When the parts do not fit together
- * There are three cases: a gap in the numbers; an entry or delta that vanished between listing and reading; so much time
- * between reading the pointer and the end of the reading that folded entries may have been collected. In each of them
- * the pointer is read again. If it moved, a compaction is the cause, and the sync begins again from its manifest. If it
- * did not move, an object is missing that must exist: `corrupt`, naming the object.
+ * There are three cases: a gap in the numbers; an entry or delta that vanished between listing and reading; so much
+ * time between reading the pointer and the end of the reading that folded entries may have been collected. In each of
+ * them the pointer is read again. If it moved, a compaction is the cause, and the sync begins again from its manifest.
+ * If it did not move, an object is missing that must exist: `corrupt`, naming the object.
  */
 import { corrupt, notFound, unavailable } from '../errors.ts'
 import type { LogEntry } from '../format/entry.ts'
 import { parseKey } from '../format/keys.ts'
 import type { Manifest } from '../format/manifest.ts'
-import type { Environment } from '../ports/environment.ts'
-import type { ManifestStore, PointerState } from '../snapshot/manifest-store.ts'
-import type { SegmentPool } from '../snapshot/open-segment.ts'
+import type { PointerState } from '../snapshot/manifest-store.ts'
 import { AppliedLog, type RefusedInLog } from './applied-log.ts'
-import type { DeltaCache } from './delta-cache.ts'
 import { cutAtGap, type InboxObject, listInbox, listTail, type TailListing } from './listing.ts'
-import type { LogLimits } from './log-limits.ts'
+import type { LogContext } from './log-context.ts'
 import type { LogOverlay } from './log-overlay.ts'
 import { ageMs, type Stamp, stampNow } from './stamp.ts'
 import { asVanished, countVanished, missingObject, type Vanished } from './vanished.ts'
 
 /** Attempts to read a state before its parts are taken for damaged. */
 export const SYNC_ATTEMPTS = 8
-
-export interface LogContext {
-  env: Environment
-  path: string
-  pool: SegmentPool
-  limits: LogLimits
-  /** Whether bare producers may drop deltas into the collection's inbox. */
-  takesInbox: boolean
-  manifests: ManifestStore
-  deltas: DeltaCache
-}
 
 export interface SyncOptions {
   /** Whether to list the inbox. Default: if the collection takes bare producers. */
@@ -71,8 +57,7 @@ export class SyncedLog {
 
   constructor(context: LogContext) {
     this.#context = context
-    const { env, path, pool, manifests, deltas } = context
-    this.#applied = new AppliedLog({ store: env.store, path, pool, manifests, deltas })
+    this.#applied = new AppliedLog(context)
   }
 
   get manifest(): Manifest {

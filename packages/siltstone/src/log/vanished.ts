@@ -13,7 +13,7 @@ export class Vanished extends Error {
   }
 }
 
-/** A manifest or an object of it may also be missing because it was collected between reading the pointer and reading it. */
+/** A manifest or an object of it may also be missing because it was collected after the pointer was read. */
 export function asVanished(error: unknown): Vanished | undefined {
   if (error instanceof Vanished) return error
   return isMissing(error) ? new Vanished(error.key) : undefined

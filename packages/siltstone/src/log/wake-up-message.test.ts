@@ -16,7 +16,7 @@ describe('collectionsToWake', () => {
     expect(wakes(encodeWakeUp({ collection: path, reason: 'entry', timestampMs: 1 }))).toEqual([path])
   })
 
-  it('takes notifications of entries and deltas, wherever the store is in its bucket', () => {
+  it('takes notifications of entries and deltas, at any prefix of the bucket', () => {
     const inbox = inboxKey(path, '01ARZ3NDEKTSV4RRFFQ69G5FAV')
     for (const root of ['', 'a/b/', 'delta/x/', 'a+b%20%C3%A9/']) {
       expect(wakes(notification(root + inbox, root + logEntryKey(path, 7)))).toEqual([path])

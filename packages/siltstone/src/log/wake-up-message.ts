@@ -21,7 +21,7 @@ export function encodeWakeUp(message: WakeUp): string {
 }
 
 /** undefined for a foreign message: it cannot be acted on, and it must not block the queue. */
-export function decodeWakeUp(body: string): WakeUp | undefined {
+function decodeWakeUp(body: string): WakeUp | undefined {
   try {
     const json: unknown = JSON.parse(body)
     if (typeof json !== 'object' || json === null) return undefined

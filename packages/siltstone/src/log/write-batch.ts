@@ -1,11 +1,10 @@
 /**
- * The batch of one group of writes: the state that its requests are evaluated at, and what they add to it. Later requests
- * of the group see what earlier ones write.
+ * The batch of one group of writes: the state that its requests are evaluated at, and what they add to it. Later
+ * requests of the group see what earlier ones write.
  */
 import type { SequencedDelta } from '../format/entry.ts'
 import { inboxKey } from '../format/keys.ts'
 import type { RecordOp } from '../model/record.ts'
-import { dimensionClash } from './applied-log.ts'
 import type { CollectionState, Locked } from './collection-state.ts'
 import type { InboxObject } from './listing.ts'
 import type { LogOverlay } from './log-overlay.ts'
@@ -111,8 +110,7 @@ async function sequence(
     const delta = await deltas.get(ulid, etag, sizeBytes)
     if (delta.status === 'gone' || delta.status === 'changed') continue
     overlay ??= log.overlay.fork()
-    if (delta.status === 'ok' && dimensionClash(delta.records, overlay.dimension) === undefined)
-      await overlay.apply(delta.records, log.end + 1)
+    if (delta.status === 'ok') await overlay.applyDelta(delta.records, log.end + 1)
     sequenced.push({ key: inboxKey(path, ulid), etag, sizeBytes })
     bytes += counted
   }

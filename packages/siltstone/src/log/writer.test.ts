@@ -205,7 +205,7 @@ describe('bare producers', () => {
     expect(await world.process().ids()).toEqual([])
   })
 
-  it('may be refused without blocking anything; everyone gives the same reason, and the snapshot lists it', async () => {
+  it('may be refused without blocking anything; every reader gives the same reason, and the snapshot lists it', async () => {
     const world = new World({ log: { deltaBytes: 100_000 } })
     const one = world.process()
     await one.collection.write([upsert('a', [1, 2])])

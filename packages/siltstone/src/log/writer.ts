@@ -16,12 +16,12 @@
  *   lost: the group is acknowledged. If not, the race is lost: the new entries are read, the inbox is listed again, the
  *   group is evaluated again, and the next number is tried.
  * - No clear answer (timeout, 409, 5xx): the same bytes are put at the same number until one of the two answers above
- *   comes. Going on to the next number while the outcome is open could apply the group twice. An outcome that stays open
- *   is reported as `outcome-unknown`; the next group lists the log before it puts.
+ *   comes. Going on to the next number while the outcome is open could apply the group twice. An outcome that stays
+ *   open is reported as `outcome-unknown`; the next group lists the log before it puts.
  * - Created or exists, but answered so late that the knowledge of the end expired, or gone when we look: the number may
  *   have been used, folded and collected in the meantime, by us or by another process. The manifest's record of folded
- *   entries decides. Below the watermark, our entry counts only if the record has its id; otherwise it is a stray, which
- *   every reader ignores. Without a record, the outcome is unknown.
+ *   entries decides. Below the watermark, our entry counts only if the record has its id; otherwise it is a stray,
+ *   which every reader ignores. Without a record, the outcome is unknown.
  *
  * A request that evaluates to nothing, or to an error, is not proven current by a create-if-absent. It is answered only
  * after a new look at the log has found nothing new. If it does so because of what an earlier request of its group
@@ -92,7 +92,8 @@ export class LogWriter {
   /**
    * Appends what `evaluate` makes of the state at its place in the log. It may be called more than once.
    * @param sizeBytes rough size of its records, for grouping and back-pressure
-   * @throws SiltstoneError what `evaluate` throws; `unavailable` (back-pressure, with `retryAfterMs`), `unknown` (outcome-unknown), `not-found` (deleted)
+   * @throws SiltstoneError what `evaluate` throws; `unavailable` (back-pressure, with `retryAfterMs`), `unknown`
+   *   (outcome-unknown), `not-found` (deleted)
    */
   append<T>(evaluate: Evaluate<T>, sizeBytes: number): Promise<Appended<T>> {
     return new Promise<Appended<T>>((resolve, reject) => {
@@ -198,7 +199,7 @@ export class LogWriter {
     return ageMs(this.#state.env.clock, knowledge) > this.#state.limits.writerStalenessMs
   }
 
-  /** Steps 1 to 3. `moved`: the log moved, or the snapshot below was collected while this process stalled; try again. */
+  /** Steps 1 to 3. `moved`: the log moved or the snapshot below was collected in the meantime; try again. */
   async #evaluate(group: readonly Request[]): Promise<(Evaluation & { batch: WriteBatch }) | 'moved'> {
     const batch = await this.#state.runWithRetry((locked) => this.#begin(group, locked))
     try {
@@ -245,8 +246,8 @@ export class LogWriter {
     const key = logEntryKey(this.#state.path, entry.number)
     const attempt = async () => {
       const put = await store.put(key, bytes, { ifAbsent: true, contentType: 'application/vnd.apache.arrow.file' })
-      // Also when it exists already: a retry inside the store may have met its own first attempt. If anything fails from
-      // here on, the outcome is open until the entry has been read.
+      // Also when it exists already: a retry inside the store may have met its own first attempt. If anything fails
+      // from here on, the outcome is open until the entry has been read.
       maybeApplied = true
       const whose = put.status === 'ok' ? 'ours' : await this.#whoseEntry(key, entry.id)
       if (whose !== 'gone' && !this.#isExpired(knowledge)) return whose
@@ -277,7 +278,7 @@ export class LogWriter {
     return decodeEntry(got.body, key).id === id ? 'ours' : 'lost'
   }
 
-  /** The knowledge of the end expired before it was seen whose the entry is, or the entry is gone: is ours in the log? */
+  /** Too late to trust the number, or the entry is gone: the record of folded entries tells whether it is in the log. */
   async #settleLate(entry: LogEntry, whose: PutOutcome | 'gone'): Promise<PutOutcome> {
     const { manifests, path } = this.#state
     this.#state.env.metrics.count('log_puts_late')
@@ -300,7 +301,7 @@ interface Evaluation {
   control: EntryControl | null
   written: { request: Request; result: unknown }[]
   settled: Settled[]
-  /** Requests that have nothing to write because of what earlier ones of the group write: settled once those are written. */
+  /** Requests with nothing to write because of what earlier ones of the group write: settled by the entry. */
   dependent: Settled[]
 }
 

@@ -2,8 +2,8 @@ import { invalid } from '../errors.ts'
 import type { ByteRange } from './object-store.ts'
 
 /**
- * The bytes [start, end) that a range means in an object of `sizeBytes`: cut at the end, empty past it; all of them
- * without a range.
+ * The bytes [start, end) that a range selects in an object of `sizeBytes`: cut at the end of the object, empty past it.
+ * Without a range, all bytes.
  * @throws SiltstoneError `invalid` (bad-range) for a negative or fractional number
  */
 export function cutRange(range: ByteRange | undefined, sizeBytes: number): { start: number; end: number } {

@@ -18,7 +18,7 @@ export interface Environment {
   random: Random
   log: Logger
   metrics: Metrics
-  /** For computations larger than memory. Default: none, and they take memory. */
+  /** For computations larger than memory. Default: they use memory. */
   scratch?: Scratch
   /** Tells which requests to `store` a piece of work made. Default: none, and no query can be explained. */
   tracer?: RequestTracer

@@ -1,4 +1,4 @@
-/** Outgoing HTTP, as small as the product needs; `fetch` fits it, and tests and the simulation may hand in another. */
+/** Outgoing HTTP, as small as the product needs. `fetch` satisfies it; tests pass in a fake. */
 export interface HttpInit {
   method: 'GET' | 'POST'
   headers: Record<string, string>

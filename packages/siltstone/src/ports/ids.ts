@@ -1,6 +1,6 @@
-/** Fresh names. Neither kind is a fence; order in the log comes from numbers alone. */
+/** Unique names. Neither kind is a fence: the order of the log comes from its numbers alone. */
 export interface Ids {
-  /** 26 characters, sortable by the time they were made, monotonic within a process. */
+  /** 26 characters, sortable by time of creation, monotonic within a process. */
   ulid(): string
   /** Version 4. */
   uuid(): string

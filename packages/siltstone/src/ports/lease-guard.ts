@@ -1,9 +1,9 @@
 /**
- * Work under a lease. The lease only saves work: whoever loses it stops at its next step, and a commit made without it
- * is still decided by the pointer's compare-and-swap.
+ * Work under a lease. The lease only saves work: a holder that loses it stops at its next step, and a commit made
+ * without it is still decided by the compare-and-swap of the pointer.
  *
- * A busy lease is no failure. Its holder may have looked at the log before the write that woke us, so we leave a mark;
- * the holder cannot release the lease while the mark stands: it clears it and works once more.
+ * A busy lease is not a failure. Its holder may have read the log before the write that woke this process, so this
+ * process marks the lease. The holder cannot release a marked lease: it clears the mark and does the work once more.
  */
 import { conflict } from '../errors.ts'
 import type { Environment } from './environment.ts'
@@ -19,7 +19,7 @@ export type Guarded<T> = { status: 'busy' } | { status: 'done'; value: T }
 const REPEATS = 100
 
 /**
- * @param task runs again for as long as somebody marked the lease while it ran; the last value is returned
+ * @param task runs again whenever another process marked the lease while it ran; the last value is returned
  */
 export async function withLease<T>(
   env: Pick<Environment, 'leases' | 'clock' | 'log' | 'metrics'>,
@@ -67,12 +67,12 @@ export async function withLease<T>(
     throw error
   } finally {
     cancel()
-    lost.abort(conflict('lease-released', `the work under ${name} is over`))
+    lost.abort(conflict('lease-released', `the work under ${name} has ended`))
     await beating
   }
 }
 
-/** After a failure: the mark is dropped with the lease, and the schedule looks again. */
+/** After a failure the mark is dropped together with the lease; the schedule finds the work again. */
 async function giveBack(
   env: Pick<Environment, 'leases' | 'log'>,
   name: string,

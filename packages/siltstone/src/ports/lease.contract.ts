@@ -5,11 +5,11 @@ import { ManualClock } from '../drivers/memory/manual-clock.ts'
 
 export interface OpenLeases {
   leases: Leases
-  /** Ends the driver and removes what it kept. */
+  /** Closes the driver and removes its data. */
   dispose(): Promise<void>
 }
 
-/** @param isAtomic false: for a server that does not hold its conditions in a race; says so where it is used */
+/** @param isAtomic false for a server whose conditions do not hold in a race; the caller explains why */
 export function describeLeases(
   name: string,
   open: (clock: ManualClock) => Promise<OpenLeases>,
@@ -79,7 +79,7 @@ export function describeLeases(
       expect(await leases.heartbeat('a', 'me', 1, 1000)).toBe(true)
     })
 
-    it('is kept by heartbeats, even a late one as long as nobody took it', async () => {
+    it('is kept by heartbeats, even by a late one if no other owner took it', async () => {
       await leases.acquire('a', 'me', 1000)
       for (let beat = 0; beat < 3; beat++) {
         await clock.advance(900)
@@ -128,7 +128,7 @@ export function describeLeases(
       expect((await leases.inspect('a'))?.dirty).toBe(false)
     })
 
-    it('can be forced free, whoever holds it', async () => {
+    it('can be forced free while it is held', async () => {
       expect(await leases.force('a')).toBeUndefined()
       await leases.acquire('a', 'me', 1000)
       expect(await leases.force('a')).toMatchObject({ owner: 'me', fencing: 1 })

@@ -3,7 +3,7 @@ import { invalid } from '../errors.ts'
 import { checkPrefix, compareKeys } from './object-key.ts'
 import type { ListOptions } from './object-store.ts'
 
-/** Where a page of `list` begins: after a key, or after everything under a prefix that was already shown. */
+/** Where a page of `list` begins: after a key, or after all keys under a prefix that was already listed. */
 export type ListPosition = { afterKey: string } | { afterPrefix: string }
 
 export interface ListRequest {
@@ -17,7 +17,7 @@ export interface ListRequest {
 export const MAX_LIST_LIMIT = 1000
 
 /**
- * The options of `list`, checked and with their defaults: `continuation` wins over `startAfter`.
+ * The options of `list`, checked and with defaults applied. `continuation` takes precedence over `startAfter`.
  * @throws SiltstoneError `invalid` (bad-prefix, bad-limit, bad-continuation)
  */
 export function listRequest(prefix: string, options: ListOptions = {}): ListRequest {
@@ -50,7 +50,7 @@ function parseContinuation(token: string): ListPosition {
   const text = utf8Decode(fromBase64(token))
   if (text.startsWith('k')) return { afterKey: text.slice(1) }
   if (text.startsWith('p')) return { afterPrefix: text.slice(1) }
-  throw invalid('bad-continuation', 'The continuation is not one that a page of this store gave.', {
+  throw invalid('bad-continuation', 'The continuation does not come from a page of this store.', {
     field: 'continuation',
   })
 }

@@ -1,7 +1,7 @@
 import type { Clock } from './clock.ts'
 
-/** Lets long polls sleep until something happens in this process, or their time is over. */
-export class WakeUp {
+/** Lets long polls sleep until another part of this process wakes them, or their time has passed. */
+export class LongPolls {
   readonly #clock: Clock
   readonly #waiting = new Set<() => void>()
 
@@ -10,8 +10,8 @@ export class WakeUp {
   }
 
   /**
-   * Resolves at the next `wakeAll` or after `ms`, whichever is first; rejects with the signal's reason. Keeps the
-   * process alive, like any other answer that is waited for.
+   * Resolves at the next `wakeAll` or after `ms`, whichever comes first; rejects with the signal's reason. Keeps the
+   * process alive, as any pending request does.
    */
   wait(ms: number, signal?: AbortSignal): Promise<void> {
     const woken = new AbortController()

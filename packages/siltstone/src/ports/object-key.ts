@@ -4,19 +4,19 @@ import { invalid } from '../errors.ts'
 
 /** S3's own limit. */
 export const MAX_KEY_BYTES = 1024
-/** What common file systems take as one name. */
+/** The longest name that common file systems accept. */
 export const MAX_KEY_COMPONENT_BYTES = 255
-/** First components that a directory keeps for itself, on every driver, so that a store can move between drivers. */
+/** First components that the directory driver uses itself. All drivers reserve them, so a store can be moved between drivers. */
 export const RESERVED_COMPONENTS: readonly string[] = ['.tmp', '.siltstone']
 
-// oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+// oxlint-disable-next-line no-control-regex -- the pattern is meant to find control characters
 const FORBIDDEN = /[\u0000-\u001f\u007f\\]/
-/** Printable ASCII without the backslash: the bytes are the characters, and every key of ours is like that. */
+/** Printable ASCII without the backslash, as in all keys of this program: one byte per character. */
 const PLAIN = /^[ -[\]-~]+$/
 
 /**
- * Checks a key of an object. The rules are those that let a key be a path below a directory as it stands, with
- * nothing to escape and no way out of the directory.
+ * Checks an object key. The rules allow each key to be used unchanged as a path below a directory: nothing has to be
+ * escaped, and no key leads out of the directory.
  * @throws SiltstoneError `invalid` (bad-key)
  */
 export function checkKey(key: string): void {
@@ -25,7 +25,7 @@ export function checkKey(key: string): void {
 }
 
 /**
- * Checks a prefix for `list`: a key that may be cut anywhere, or nothing.
+ * Checks a prefix for `list`: a key cut at any character, or the empty string.
  * @throws SiltstoneError `invalid` (bad-prefix)
  */
 export function checkPrefix(prefix: string): void {
@@ -68,8 +68,8 @@ function problemOfComponents(components: readonly string[]): string | undefined 
 }
 
 /**
- * Byte order of the UTF-8 form. JavaScript compares UTF-16 units, which puts U+E000 to U+FFFF behind the surrogates
- * of higher code points; UTF-8 has them before.
+ * Byte order of the UTF-8 form. JavaScript compares UTF-16 units, which sorts U+E000 to U+FFFF after the surrogates of
+ * higher code points; UTF-8 sorts them before.
  */
 export function compareKeys(a: string, b: string): number {
   const shared = Math.min(a.length, b.length)
@@ -81,7 +81,7 @@ export function compareKeys(a: string, b: string): number {
   return a.length - b.length
 }
 
-/** Place of the first of these keys, which are in byte order, that does not come before `key`. */
+/** Index of the first of these keys, which are in byte order, that does not sort before `key`. */
 export function firstNotBefore(keys: readonly string[], key: string): number {
   return firstWhere(keys.length, (place) => compareKeys(keys[place] as string, key) >= 0)
 }

@@ -12,7 +12,7 @@ import {
 } from './store-testing.contract.ts'
 import type { ListOptions, ObjectStore } from './object-store.ts'
 
-/** The part of the contract of object stores that is about `list`. */
+/** The part of the object-store contract that concerns `list`. */
 export function testList(test: TestOf, open: () => ObjectStore): void {
   test('answers in byte order of the whole key', async () => {
     const keys = ['a/b', 'a-b', 'a', 'a0', 'b/', 'B', 'a/b/c', 'é', 'z', '\u{1f600}', '\uffee'].filter(
@@ -123,7 +123,7 @@ export function testList(test: TestOf, open: () => ObjectStore): void {
         part.filter((text) => text !== '.' && text !== '..'),
         { minLength: 1, maxLength: 3 },
       )
-      // Folders and objects get different names, for drivers that cannot have both of one name.
+      // Folders and objects have different names, because some drivers cannot store both under one name.
       .map((parts) => parts.map((text, at) => (at === parts.length - 1 ? `${text}.o` : `${text}f`)).join('/'))
     await fc.assert(
       fc.asyncProperty(
@@ -157,7 +157,7 @@ export function testList(test: TestOf, open: () => ObjectStore): void {
   })
 }
 
-/** Which not every server of S3's protocol knows how to answer: a test of its own. */
+/** Not every server of the S3 protocol can answer this, so it is a separate test. */
 function beginsWithinGroup(keys: readonly string[], prefix: string, options: ListOptions): boolean {
   const { startAfter = '', delimiter } = options
   if (delimiter === undefined) return false

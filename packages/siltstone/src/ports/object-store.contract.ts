@@ -1,6 +1,6 @@
 /**
- * What every object store must do, as tests. A driver that deviates says where and why; it must have a test of its own
- * for what it does instead. Stores are opened anew for each test.
+ * What each object store must do, as tests. A driver that deviates says where and why, and has a separate test for what
+ * it does instead. Each test opens a new store.
  */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { bytes, etagOf, keysOf, okOf, pattern, type TestOf, textOf } from './store-testing.contract.ts'
@@ -9,12 +9,12 @@ import type { ObjectStore } from './object-store.ts'
 
 export interface OpenStore {
   store: ObjectStore
-  /** Ends the store and removes what it kept. */
+  /** Closes the store and removes its data. */
   dispose(): Promise<void>
 }
 
 export interface Deviation {
-  /** The name of the test that does not hold. */
+  /** The name of the test that the driver fails. */
   test: string
   reason: string
 }

@@ -1,34 +1,34 @@
 /**
- * The object-store port: what Siltstone needs of S3, no more. Every driver passes `object-store.contract.ts`.
+ * The object-store port: the part of S3 that Siltstone needs. Each driver passes `object-store.contract.ts`.
  *
- * What callers may rely on, on every driver:
- * - A `put` that answers `ok` is durable and visible to every later `get`, `head` and `list` of any process.
+ * Callers may rely on the following, with each driver:
+ * - A `put` that returned `ok` is durable and visible to each later `get`, `head` and `list` of any process.
  * - `ifAbsent` and `ifMatch` are atomic between processes. There is no rename and no append.
  * - A reader sees a whole object or none; an upload is invisible until it is completed.
- * - `list` answers in byte order of the UTF-8 key, at most 1,000 keys (and prefixes) a page.
- * - ETags are opaque: equal means equal content for objects we write with one put; never parse one.
+ * - `list` returns keys in byte order of their UTF-8 form, at most 1,000 keys and prefixes per page.
+ * - ETags are opaque and never parsed. Equal ETags mean equal content for objects that were written by one put.
  *
- * What they may not rely on: a conditional put that throws, or that answers `exists`/`mismatch` after a retry below,
- * is ambiguous. The port throws `unavailable` (nothing was applied) or `unknown` (it may have been applied or may
- * still be).
+ * They may not rely on the outcome of a conditional put that throws, or that returns `exists` or `mismatch` after a
+ * driver or client library repeated it: both are ambiguous. The port throws `unavailable` (nothing was applied) or
+ * `unknown` (it was applied, was not, or still may be).
  */
 export interface ByteRange {
   offset: number
-  /** Bytes wanted; a range that reaches past the end is cut there, one that begins at or past the end is empty. */
+  /** A range that reaches past the end of the object is cut there; one that begins at or past the end is empty. */
   length: number
 }
 
 export interface GetOptions {
   range?: ByteRange
-  /** Answer `not-modified` when the object's ETag is this one. */
+  /** Return `not-modified` if the object has this ETag. */
   ifNoneMatch?: string
-  /** Answer `mismatch` when the object's ETag is another one. */
+  /** Return `mismatch` if the object has another ETag. */
   ifMatch?: string
-  /** The object never changes: a driver may hold on to it, and answer from it even after it was deleted. */
+  /** The object never changes: a driver may keep it and return it even after it was deleted. */
   immutable?: boolean
 }
 
-/** `sizeBytes` is that of the whole object, also with a range; `etag` may be missing with a range and no condition. */
+/** `sizeBytes` is the size of the whole object, also with a range. `etag` may be missing if there is a range and no condition. */
 export type GetResult =
   | { status: 'ok'; body: Uint8Array; etag: string | undefined; sizeBytes: number; lastModifiedMs: number }
   | { status: 'not-found' }
@@ -36,9 +36,9 @@ export type GetResult =
   | { status: 'mismatch' }
 
 export interface PutOptions {
-  /** Create only: an existing object answers `exists`. */
+  /** Create only: the result is `exists` if there is an object. */
   ifAbsent?: true
-  /** Replace only this version: another one answers `mismatch`, a missing object `not-found`. */
+  /** Replace only this version: the result is `mismatch` for another version and `not-found` for no object. */
   ifMatch?: string
   contentType?: string
   contentEncoding?: string
@@ -53,7 +53,7 @@ export type PutResult =
 export interface ObjectInfo {
   key: string
   sizeBytes: number
-  /** Set on every driver by `head`; by `list` only where it was asked for (a directory must read the file for it). */
+  /** Always set by `head`; by `list` only on request, because a directory has to read the file for it. */
   etag: string | undefined
   lastModifiedMs: number
 }
@@ -65,7 +65,7 @@ export interface ListOptions {
   delimiter?: '/'
   /** At most this many keys and prefixes, 1 to 1,000. Default 1,000. */
   limit?: number
-  /** From the page before. */
+  /** As returned by the previous page. */
   continuation?: string
   /** Fill in `etag` of every object. */
   etags?: boolean
@@ -74,12 +74,12 @@ export interface ListOptions {
 export interface ListPage {
   objects: ObjectInfo[]
   prefixes: string[]
-  /** Present when there is more. */
+  /** Present if there is another page. */
   continuation: string | undefined
 }
 
 export interface DeleteResult {
-  /** Keys that are certainly gone; an absent key counts as deleted. */
+  /** Keys that certainly no longer exist; a missing key counts as deleted. */
   deleted: string[]
   failed: { key: string; error: Error }[]
 }
@@ -88,16 +88,16 @@ export interface DeleteResult {
 export interface Upload {
   write(chunk: Uint8Array): Promise<void>
   complete(): Promise<PutResult>
-  /** Drop what was written. Safe to call after `complete` (it then does nothing). */
+  /** Discards what was written. After `complete` it does nothing. */
   abort(): Promise<void>
 }
 
 export interface ObjectStoreCapabilities {
-  /** One page of `list` is one point in time (S3: yes; a directory: no). */
+  /** One page of `list` shows one point in time (S3: yes; a directory: no). */
   atomicListPages: boolean
-  /** `startAfter` saves work (S3: yes; a directory reads all names anyway). */
+  /** `startAfter` saves work (S3: yes; a directory reads all names in any case). */
   cheapStartAfter: boolean
-  /** Reads come from this machine, which keeps in memory what is read often. */
+  /** Reads come from this machine, whose page cache keeps what is read often. */
   isLocal: boolean
 }
 
@@ -108,7 +108,7 @@ export interface ObjectStore {
   get(key: string, options?: GetOptions): Promise<GetResult>
   head(key: string): Promise<ObjectInfo | undefined>
   put(key: string, body: Uint8Array, options?: PutOptions): Promise<PutResult>
-  /** For objects too large for memory. `ifAbsent` is tested at `complete`. */
+  /** For objects too large for memory. `ifAbsent` is tested by `complete`. */
   upload(key: string, options?: { ifAbsent?: true; contentType?: string }): Promise<Upload>
   list(prefix: string, options?: ListOptions): Promise<ListPage>
   delete(keys: readonly string[]): Promise<DeleteResult>

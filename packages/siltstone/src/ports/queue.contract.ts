@@ -1,4 +1,4 @@
-/** What every queue must do, as tests: on a clock that the tests move, or in real time where a server keeps the time. */
+/** What each queue must do, as tests: on a clock that the tests move, or in real time if a server keeps the time. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Clock } from './clock.ts'
 import { ManualClock } from '../drivers/memory/manual-clock.ts'
@@ -7,15 +7,15 @@ import { systemClock } from '../host/system-clock.ts'
 
 export interface OpenQueue {
   queue: Queue
-  /** Ends the queue and removes what it kept. */
+  /** Closes the queue and removes its data. */
   dispose(): Promise<void>
 }
 
-/** What a driver cannot do better; it says why at its top. */
+/** Limits of a driver, which its header explains. */
 export interface QueueTraits {
-  /** How far from the asked time something may happen. Default 0. */
+  /** How early or late something may happen. Default 0. */
   toleranceMs?: number
-  /** A stale receipt is not always told from a good one. */
+  /** A stale receipt cannot always be told from a valid one. */
   hasVagueReceipts?: boolean
   /** The age of the oldest message is not known. */
   hasNoAge?: boolean
@@ -28,7 +28,7 @@ interface TestClock extends Clock {
   runUntil<T>(work: Promise<T>): Promise<T>
 }
 
-/** @param open a queue on `clock` that lets a message be received `maxReceiveCount` times */
+/** @param open opens a queue on `clock` that delivers a message at most `maxReceiveCount` times */
 export function describeQueue(
   name: string,
   open: (clock: ManualClock, maxReceiveCount: number) => Promise<OpenQueue>,
@@ -36,7 +36,7 @@ export function describeQueue(
   describeOn(name, () => new ManualClock(), open, {})
 }
 
-/** For a queue whose time is a server's: everything takes `REAL_SCALE` times as long, so that slow answers matter less. */
+/** For a queue whose server keeps the time: all waits are `REAL_SCALE` times as long, so slow answers matter less. */
 export function describeQueueInRealTime(
   name: string,
   open: (clock: Clock, maxReceiveCount: number) => Promise<OpenQueue>,
@@ -98,7 +98,7 @@ function describeOn<C extends TestClock>(
       if (message === undefined) throw new Error('no message')
       return message
     }
-    /** To just before something happens that was due in `ms`, and to just after it. */
+    /** Moves the clock to just before an event that is due in `ms`, and to just after it. */
     const almost = (ms: number) => clock.advance(ms - 1 - toleranceMs)
     const theRest = () => clock.advance(1 + 2 * toleranceMs)
     const expectStale = async (answer: Promise<boolean>) => {

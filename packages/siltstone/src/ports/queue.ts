@@ -1,14 +1,14 @@
 /**
- * The queue port (SQS on AWS). At least once, unordered: duplicates and reordering must be harmless to the receiver.
- * The queue is only a wake-up call; the bucket is the truth.
+ * The queue port (SQS on AWS). Delivery is at least once and unordered: duplicates and reordering must do no harm.
+ * Messages are only wake-up calls; the bucket is the truth.
  */
 export interface QueueMessage {
   id: string
   body: string
-  /** How often it was received, this time included. */
+  /** The number of times it was received, this time included. */
   receiveCount: number
   sentAtMs: number
-  /** Names this one receipt; a message received again has another. */
+  /** Identifies this delivery; a later delivery of the same message has another receipt. */
   receipt: string
 }
 
@@ -22,22 +22,24 @@ export interface QueueDepth {
 export interface Queue {
   /** @throws SiltstoneError `unavailable` or `unknown` */
   send(body: string, options?: { delayMs?: number }): Promise<void>
-  /** Waits up to `waitMs` for at least one message; an empty array after that, or when the queue is closed. Rejects with
-   *  the signal's reason when it is aborted. */
+  /**
+   * Waits up to `waitMs` for at least one message. Resolves with an empty array after that, or when the queue is closed;
+   * rejects with the signal's reason when it is aborted.
+   */
   receive(options: {
     maxMessages: number
     visibilityMs: number
     waitMs: number
     signal?: AbortSignal
   }): Promise<QueueMessage[]>
-  /** Hides the message for `visibilityMs` from now; 0 makes it visible at once. False when the receipt is no longer valid. */
+  /** Hides the message for `visibilityMs` from now; 0 makes it visible at once. False if the receipt is no longer valid. */
   extend(message: QueueMessage, visibilityMs: number): Promise<boolean>
-  /** Removes the message. Acknowledging twice, or after redelivery, is harmless; false when it was not there any more. */
+  /** Removes the message. Doing so twice, or after a redelivery, does no harm. False if the message no longer existed. */
   acknowledge(message: QueueMessage): Promise<boolean>
   depth(): Promise<QueueDepth>
-  /** Messages received more often than the queue's limit are moved here instead of being delivered again. */
+  /** Messages that were received more often than the queue's limit; they are not delivered again. */
   deadLetters(options: { maxMessages: number }): Promise<QueueMessage[]>
-  /** Moves dead letters back; returns how many. */
+  /** Moves dead letters back and returns their number. */
   redrive(): Promise<number>
   close(): Promise<void>
 }

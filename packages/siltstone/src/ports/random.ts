@@ -1,4 +1,4 @@
-/** Chance, injected everywhere so that a seed replays a run. */
+/** Randomness, injected everywhere so that a seed replays a run. */
 export interface Random {
   /** Uniform in [0, 1). */
   next(): number

@@ -1,13 +1,13 @@
-/** What one piece of work asked of the object store. Uploads and work that others began are not part of it. */
+/** The requests that one piece of work made of the object store, without uploads. */
 export interface RequestTrace {
   requests: number
   /** Size of all bodies read. */
   bytes: number
-  /** The longest chain of requests of which each began after the one before had ended. */
+  /** The length of the longest chain of requests in which each began after the previous one had ended. */
   rounds: number
 }
 
-/** Attributes requests to the work that made them, across the asynchronous calls in between. */
+/** Attributes requests to the work that made them, across asynchronous calls. */
 export interface RequestTracer {
   trace<T>(work: () => Promise<T>): Promise<{ result: T; trace: RequestTrace }>
 }

@@ -1,4 +1,4 @@
-/** Room for what does not fit into memory while something is computed. Nothing there outlives its process. */
+/** Temporary space for computations that do not fit into memory. It does not outlive its process. */
 export interface Scratch {
   /** @throws SiltstoneError `unavailable` (`disk-full`, …) */
   create(): Promise<ScratchFile>
@@ -7,9 +7,9 @@ export interface Scratch {
 export interface ScratchFile {
   readonly sizeBytes: number
   append(bytes: Uint8Array): Promise<void>
-  /** Bytes that were appended before. */
+  /** Reads bytes that were appended before. */
   read(offset: number, length: number): Promise<Uint8Array>
-  /** Gives the room back. */
+  /** Frees the space. */
   discard(): Promise<void>
 }
 

@@ -19,7 +19,7 @@ export function seededRandom(seed: number): Random {
   return xoshiro128starstar([fill(), fill(), fill(), fill()])
 }
 
-/** The bare generator over its four words of state, not all zero. */
+/** The generator over its four words of state, which must not all be zero. */
 export function xoshiro128starstar(
   state: readonly [number, number, number, number],
 ): Random & { nextUint32(): number } {

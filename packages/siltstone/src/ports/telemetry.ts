@@ -1,4 +1,4 @@
-/** Structured logs and metrics, as small as the product needs; the server backs them with pino and OpenMetrics. */
+/** Structured logs and metrics. The server implements them with pino and OpenMetrics. */
 export type LogFields = Readonly<Record<string, unknown>>
 
 export interface Logger {

@@ -1,6 +1,6 @@
 /**
- * What one operation does to one record: the meaning of the log, free of storage. Readers, the fold, the tests' model and
- * the migration all apply operations through `applyOp`.
+ * What one operation does to one record: the meaning of the log, free of storage. Readers, the fold, the tests' model
+ * and the migration all apply operations through `applyOp`.
  *
  * - add: creates a missing record, ignores an existing one
  * - upsert: creates a missing record, updates an existing one
@@ -20,7 +20,7 @@ export interface RecordState {
   uri: string | null
 }
 
-/** A metadata patch that is not merged yet, because the metadata below it have not been read. */
+/** A metadata patch that is not merged yet, because the metadata below it has not been read. */
 export interface MetadataPatch {
   /** Exact JSON text; null values and empty arrays remove their keys. */
   patch: string
@@ -59,7 +59,7 @@ function next(state: RecordChange | undefined, op: RecordOp): RecordChange | und
   }
 }
 
-/** The metadata of a changed record, given those of its row. */
+/** The metadata of a changed record, given the metadata of its row. */
 export function metadataOver(stored: string | null, metadata: RecordChange['metadata']): string | null {
   if (metadata === undefined) return stored
   return isPatch(metadata) ? mergeMetadata(stored, metadata.patch) : metadata

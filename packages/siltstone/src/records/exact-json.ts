@@ -4,11 +4,11 @@
  * | JSON text                              | value                                                     |
  * |----------------------------------------|-----------------------------------------------------------|
  * | number without `.` and exponent, in i64 | bigint                                                   |
- * | any other number (`1.0`, `1e3`, 2^64)   | number; one that is not finite as a double is refused     |
+ * | any other number (`1.0`, `1e3`, 2^64)   | number; refused if it is not finite as a double           |
  * | object                                 | Map, in the order of the text (a repeated key: last wins) |
  *
- * Maps, because a Map has no prototype to pollute and keeps the order of keys such as `2`. A parser of our own, because
- * `JSON.parse` with a reviver is slower, loses that order, and recurses without a limit.
+ * Objects are Maps, because a Map has no prototype to pollute and keeps the order of keys such as `2`. `JSON.parse`
+ * with a reviver is slower, loses that order, and recurses without a limit.
  */
 export type ExactJson = null | boolean | string | bigint | number | ExactJson[] | Map<string, ExactJson>
 
@@ -19,7 +19,7 @@ const NUMBER = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y
 // oxlint-disable-next-line no-control-regex -- JSON forbids them raw in a string
 const CONTROL = /[\u0000-\u001f]/
 
-/** @throws SyntaxError with the position; the text is a caller's, who says what it means. */
+/** @throws SyntaxError with the position; the caller says which text it was */
 export function parseExact(text: string): ExactJson {
   return new Parser(text).parse()
 }
@@ -76,7 +76,7 @@ class Parser {
     if (match === null) this.#fail('a value')
     if (match[1] === undefined && match[2] === undefined && match[0].length <= 20) {
       const integer = BigInt(match[0])
-      // -0 has no integer of its own.
+      // -0 is not an integer.
       if (match[0] !== '-0' && integer >= I64_MIN && integer <= I64_MAX) {
         this.#at += match[0].length
         return integer
@@ -102,7 +102,7 @@ class Parser {
     return value
   }
 
-  /** An odd number of backslashes stands before it. */
+  /** Whether an odd number of backslashes comes before it. */
   #escaped(at: number): boolean {
     let count = 0
     while (this.#text.charCodeAt(at - 1 - count) === 92) count++
@@ -157,7 +157,7 @@ class Parser {
 /**
  * The inverse of `parseExact`; also takes plain objects (own enumerable keys, `undefined` left out).
  * A number is always written as a float (1 as `1.0`).
- * @throws TypeError for NaN, infinities, integers outside i64, and what JSON has no word for
+ * @throws TypeError for NaN, infinities, integers outside i64, and values that JSON cannot express
  */
 export function stringifyExact(value: unknown): string {
   if (value === null) return 'null'

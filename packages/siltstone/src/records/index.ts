@@ -1,5 +1,4 @@
 export * from './apply.ts'
 export * from './metadata.ts'
 export * from './metadata-json.ts'
-export { entriesOf, type MetadataMode, type NumberStyle, numberStyleOf, readScalar } from './metadata-value.ts'
 export * from '../model/record.ts'

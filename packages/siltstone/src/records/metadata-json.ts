@@ -1,4 +1,4 @@
-/** Metadata between the wire (parsed JSON), its stored text and plain JavaScript values. */
+/** Converts metadata between parsed JSON, its stored text and plain JavaScript values. */
 import { type MetadataMode, type NumberStyle, numberStyleOf, readMetadata } from './metadata-value.ts'
 import { isSparseVector, parseMetadata, stringifyMetadata } from './metadata.ts'
 import type { MetadataScalar, MetadataValue } from '../model/record.ts'
@@ -10,7 +10,7 @@ import type { MetadataScalar, MetadataValue } from '../model/record.ts'
  * @param path how errors name it: `metadatas[0]`
  * @param mode `add`: null values are refused, empty arrays dropped. `patch` (update, upsert): both are kept, to be
  *   applied by `mergeMetadata`
- * @param numbers how `json` was parsed; by default told from its class (only the exact parser makes Maps)
+ * @param numbers how `json` was parsed; by default derived from its class (only the exact parser makes Maps)
  * @throws SiltstoneError `invalid`: metadata-type (Chroma answers 422), metadata-key and sparse-vector (400)
  */
 export function metadataFromJson(

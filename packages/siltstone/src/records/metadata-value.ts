@@ -1,8 +1,8 @@
-/** Reads metadata out of parsed JSON and checks it. The grammar is at the top of `metadata.ts`. */
+/** Reads metadata from parsed JSON and checks it. The grammar is at the top of `metadata.ts`. */
 import { invalid, type SiltstoneError } from '../errors.ts'
 import type { MetadataScalar, MetadataValue, SparseVector } from '../model/record.ts'
 
-/** `add` refuses null; `patch` (update, upsert) takes it as "remove this key" and keeps empty arrays, which say the same. */
+/** `add` refuses null. `patch` (update, upsert) keeps null and empty arrays, which both remove their key. */
 export type MetadataMode = 'add' | 'patch'
 
 /**
@@ -16,7 +16,7 @@ const MAX_I64 = 2n ** 63n - 1n
 const MAX_U32 = 2 ** 32 - 1
 const KINDS = 'a boolean, an integer, a float, a string, an array of one of these, or a sparse vector'
 
-/** The entries of a parsed JSON object (a Map from the exact parser, else a plain object), or null for anything else. */
+/** The entries of a parsed JSON object (the exact parser makes a Map, JSON.parse a plain object), or null. */
 export function entriesOf(json: unknown): Iterable<[string, unknown]> | null {
   if (json instanceof Map) return json as Map<string, unknown>
   if (typeof json !== 'object' || json === null || Array.isArray(json)) return null
@@ -70,7 +70,7 @@ function readValue(json: unknown, field: string, numbers: NumberStyle): Metadata
   return readSparse(new Map(entries), field, numbers)
 }
 
-/** undefined when `json` is no scalar. */
+/** undefined when `json` is not a scalar. */
 export function readScalar(json: unknown, field: string, numbers: NumberStyle): MetadataScalar | undefined {
   if (typeof json === 'string' || typeof json === 'boolean') return json
   if (typeof json === 'bigint') return json < MIN_I64 || json > MAX_I64 ? finite(Number(json), field) : json
@@ -86,13 +86,13 @@ function readArray(json: unknown[], field: string, numbers: NumberStyle): Metada
   })
   const kinds = new Set(scalars.map((scalar) => typeof scalar))
   if (kinds.size <= 1) return scalars
-  // Integers among floats become floats; nothing else mixes.
+  // Integers among floats become floats; no other mixture is allowed.
   if (kinds.size === 2 && kinds.has('bigint') && kinds.has('number')) return scalars.map(Number)
   throw wrongType(field, 'an array whose elements are all of one type', json)
 }
 
 function readSparse(fields: Map<string, unknown>, field: string, numbers: NumberStyle): SparseVector {
-  // JavaScript users hand sparse vectors over without the tag, as the chromadb client's type is.
+  // JavaScript users give sparse vectors without the tag, as the type of the chromadb client has none.
   const tagged = fields.get('#type') === 'sparse_vector' || (numbers === 'plain' && !fields.has('#type'))
   const { indices, values, tokens = null } = Object.fromEntries(fields)
   if (!tagged || !Array.isArray(indices) || !Array.isArray(values)) throw wrongType(field, KINDS, fields)

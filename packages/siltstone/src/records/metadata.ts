@@ -38,7 +38,7 @@ export function stringifyMetadata(metadata: ReadonlyMap<string, MetadataValue | 
 }
 
 /**
- * Checks exact JSON text that came from outside (a delta) and returns its stored form, null when nothing is in it.
+ * Checks exact JSON text that came from outside (a delta) and returns its stored form, null when it is empty.
  * @throws SiltstoneError `invalid` as `parseMetadata`
  */
 export function checkMetadataText(text: string, path: string, mode: MetadataMode): string | null {
@@ -65,8 +65,8 @@ export function mergeMetadata(base: string | null, patch: string | null): string
 }
 
 /**
- * One metadata patch that does what two in a row do. Values that remove their key (null, an empty array) are kept,
- * because the metadata below are not known here.
+ * One metadata patch that has the effect of two in a row. Values that remove their key (null, an empty array) are kept,
+ * because the metadata below is not known here.
  */
 export function composePatches(first: string, second: string): string {
   const composed = trust(parseText(first, 'metadata'), 'metadata')
@@ -77,7 +77,7 @@ export function composePatches(first: string, second: string): string {
 /** The stored form of a new record's metadata: no nulls, no empty arrays, and null instead of `{}`. */
 export function normaliseAdd(text: string | null): string | null {
   if (text === null) return null
-  // These are the only ways to write a null, an empty array and an empty object: most texts have none of them.
+  // These are the only spellings of null, an empty array and an empty object. Most texts contain none of them.
   if (!/null|\[\s*\]|^\s*\{\s*\}\s*$/.test(text)) return text
   const metadata = trust(parseText(text, 'metadata'), 'metadata')
   const before = metadata.size
@@ -102,7 +102,7 @@ function parseText(text: string, path: string): unknown {
   }
 }
 
-/** Without checks of values: for text that was checked when it was written. */
+/** Reads text without checking its values, because they were checked when it was written. */
 function trust(json: unknown, path: string): Patch {
   const entries = entriesOf(json)
   if (entries === null) {

@@ -2,7 +2,7 @@ import { parseMetadata } from './metadata.ts'
 import type { Metadata, MetadataValue } from '../model/record.ts'
 
 /**
- * Metadata for comparing only: numbers compare by value whatever their kind, so the engine's own JSON parser will do,
+ * Metadata for comparing only. Integers and floats compare by value, so JavaScript's own JSON parser is enough, and
  * several times faster, unless an integer has more digits than a double holds.
  */
 export function parseForFilter(text: string): Metadata {

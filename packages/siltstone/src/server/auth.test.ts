@@ -33,7 +33,7 @@ async function setUp() {
 }
 
 describe('tokens', () => {
-  it('are needed for everything but being alive', async () => {
+  it('are needed for every endpoint but health checks', async () => {
     const { api } = await setUp()
     for (const { method, path, access } of routes) {
       const answer = await api.call(
@@ -47,7 +47,7 @@ describe('tokens', () => {
     expect((await api.call('GET', '/api/v2/tenants/acme')).headers.get('www-authenticate')).toBe('Bearer')
   })
 
-  it('are taken from either header, and unknown ones refused', async () => {
+  it('are read from both headers; unknown ones are refused', async () => {
     const { api } = await setUp()
     const get = (headers: Record<string, string>) => api.call('GET', '/api/v2/tenants/acme', undefined, headers)
     for (const headers of [
@@ -90,7 +90,7 @@ describe('roles', () => {
     expect(statuses).toEqual(expected)
   })
 
-  it('lets admins of a tenant keep its databases, and only those of all tenants keep tenants', async () => {
+  it('lets admins of a tenant manage its databases, and only admins of all tenants manage tenants', async () => {
     const { as } = await setUp()
     const databases = '/api/v2/tenants/acme/databases'
     const status = async (...request: Parameters<typeof as>) => (await as(...request)).status
@@ -120,7 +120,7 @@ describe('tenants', () => {
     expect(listed.json).toEqual([])
   })
 
-  it('are kept apart by resource names too: refused looks like missing', async () => {
+  it('are isolated with resource names, too: a refusal looks like not-found', async () => {
     const { as } = await setUp()
     const crn = (name: string) => `/api/v2/collections/acme-corp:prod:${name}`
     expect((await as('app-token', 'GET', crn('things'))).status).toBe(200)
@@ -130,7 +130,7 @@ describe('tenants', () => {
     expectError(missing, 404, 'NotFoundError', 'Collection [nope] does not exist')
   })
 
-  it('have databases that a token may be kept to', async () => {
+  it('have databases to which a token may be restricted', async () => {
     const { as } = await setUp()
     expect((await as('eye-token', 'GET', '/api/v2/tenants/acme/databases/prod')).status).toBe(200)
     const refused = await as('eye-token', 'GET', '/api/v2/tenants/acme/databases/test')
@@ -139,7 +139,7 @@ describe('tenants', () => {
     expect(listed.json.map(({ name }: { name: string }) => name)).toEqual(['prod'])
   })
 
-  it('are told by the identity', async () => {
+  it('are part of the identity', async () => {
     const { as } = await setUp()
     const identity = async (token: string) => (await as(token, 'GET', '/api/v2/auth/identity')).json
     expect(await identity('eye-token')).toEqual({ user_id: 'eye', tenant: 'acme', databases: ['prod'] })
@@ -151,7 +151,7 @@ describe('tenants', () => {
     })
   })
 
-  it('do not see the metrics, whose labels are of all', async () => {
+  it('cannot read the metrics, whose labels name all tenants', async () => {
     const metrics = new PrometheusMetrics({ processMetrics: false })
     const server = await startTestServer({ auth: tokenAuthenticator(TOKENS), openMetrics: metrics })
     const status = async (headers: Record<string, string>) => (await fetch(`${server.url}/metrics`, { headers })).status
@@ -175,7 +175,7 @@ describe('the list of tokens', () => {
     expect(() => tokenAuthenticator(text)).toThrow(message)
   })
 
-  it('never shows a token', () => {
+  it('never reveals a token', () => {
     const text =
       '[{"token":"very-secret","user":"u","role":"read","tenants":["a"]},{"token":"very-secret","user":"v","role":"read","tenants":["a"]}'
     for (const broken of [text, `${text}]`]) {

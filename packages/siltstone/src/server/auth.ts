@@ -1,5 +1,5 @@
 /**
- * Token authentication: who holds a token may do what its entry says.
+ * Token authentication: the entry of a token defines what its requests may do.
  *
  * ```json
  * [
@@ -7,9 +7,9 @@
  *   { "sha256": "<64 hexadecimal digits>", "user": "app", "role": "write", "tenants": ["acme"], "databases": ["prod"] }
  * ]
  * ```
- * `databases` left out means all of the tenants'. A token is presented in `x-chroma-token` or as a bearer token in
- * `Authorization`. Only SHA-256 digests are kept, and every one of them is compared in constant time, so neither the
- * answer's delay nor a dump of this process's configuration gives a token away.
+ * Without `databases`, the token has access to all databases of its tenants. Clients send a token in `x-chroma-token` or
+ * as a bearer token in `Authorization`. Only SHA-256 digests are kept, and all of them are compared in constant time, so
+ * neither the time of an answer nor a dump of the configuration reveals a token.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import * as v from 'valibot'
@@ -38,8 +38,8 @@ interface TokenEntry {
 }
 
 /**
- * @param text of the file, or of the environment variable `SILTSTONE_TOKENS`
- * @throws SiltstoneError `invalid` (bad-tokens) naming the entry; never the token
+ * @param text of the file or the environment variable `SILTSTONE_TOKENS`
+ * @throws SiltstoneError `invalid` (bad-tokens), which names the entry but never the token
  */
 export function tokenAuthenticator(text: string): Authenticator {
   const entries = parseTokens(text)
@@ -70,8 +70,8 @@ function parseTokens(text: string): TokenEntry[] {
     identity: { userId: user, role, tenants: allOr(tenants), databases: allOr(databases) },
   }))
   const digests = entries.map(({ digest }) => Buffer.from(digest).toString('hex'))
-  const twice = digests.findIndex((digest, i) => digests.indexOf(digest) !== i)
-  if (twice >= 0) throw badTokens(`[${twice}]: the same token stands twice`)
+  const duplicate = digests.findIndex((digest, i) => digests.indexOf(digest) !== i)
+  if (duplicate >= 0) throw badTokens(`[${duplicate}]: another entry has the same token; remove one`)
   return entries
 }
 
@@ -79,13 +79,13 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    // Without the parser's message and cause: they quote the text, and with it a token.
+    // Without the parser's message and cause, which quote the text and might reveal a token.
     throw badTokens('the text is not JSON')
   }
 }
 
 function badTokens(detail: string): Error {
-  return invalid('bad-tokens', `The tokens are not usable: ${detail}`, { field: 'tokens' })
+  return invalid('bad-tokens', `The tokens are not valid: ${detail}`, { field: 'tokens' })
 }
 
 function allOr(list: readonly string[]): readonly string[] | '*' {

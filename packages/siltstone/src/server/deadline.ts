@@ -1,6 +1,6 @@
 import type { Clock } from '../ports/clock.ts'
 
-/** Waits for `work`, at most `ms`. What it throws is thrown on, unless it comes late. */
+/** Waits at most `ms` for `work`. Rethrows its error, unless that comes later. */
 export function within(clock: Clock, ms: number, work: Promise<unknown>): Promise<'done' | 'late'> {
   return new Promise((resolve, reject) => {
     const cancel = clock.timer(Math.max(0, ms), () => resolve('late'))

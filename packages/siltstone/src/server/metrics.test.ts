@@ -30,6 +30,69 @@ describe('PrometheusMetrics', () => {
     expect(await metrics.text()).toContain('siltstone_compaction_errors_total 3')
   })
 
+  it('writes the text that prom-client 15 writes', async () => {
+    const metrics = new PrometheusMetrics({ processMetrics: false })
+    metrics.count('odd_things_total', 2, { a: 'x"\\\n', b: '' })
+    metrics.gauge('DeltaQueueDepth', 7.5)
+    for (const ms of [0, 1, 300_000, 1e6]) metrics.observe('CompactionDuration', ms, { kind: 'fold' })
+    const bucket = (le: number | string, count: number) =>
+      `siltstone_compaction_duration_ms_bucket{le="${le}",kind="fold"} ${count}`
+    expect((await metrics.text()).split('\n')).toEqual([
+      '# HELP siltstone_metric_series_dropped Observations that were dropped because their metric has too many series',
+      '# TYPE siltstone_metric_series_dropped counter',
+      'siltstone_metric_series_dropped_total 0',
+      '# HELP siltstone_odd_things odd things total',
+      '# TYPE siltstone_odd_things counter',
+      'siltstone_odd_things_total{a="x\\"\\\\\\n",b=""} 2',
+      '# HELP siltstone_delta_queue_depth Wake-up messages that wait in the queue',
+      '# TYPE siltstone_delta_queue_depth gauge',
+      'siltstone_delta_queue_depth 7.5',
+      '# HELP siltstone_compaction_duration_ms Milliseconds per fold or merge',
+      '# TYPE siltstone_compaction_duration_ms histogram',
+      ...[1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000].map((le) => bucket(le, 2)),
+      bucket(300000, 3),
+      bucket('+Inf', 4),
+      'siltstone_compaction_duration_ms_sum{kind="fold"} 1300001',
+      'siltstone_compaction_duration_ms_count{kind="fold"} 4',
+      '# EOF',
+      '',
+    ])
+  })
+
+  it('shows the process under the names of prom-client', async () => {
+    const lines = (await new PrometheusMetrics().text()).split('\n')
+    const types = lines.filter((line) => line.startsWith('# TYPE siltstone_')).map((line) => line.slice(17))
+    const lag = ['', '_min', '_max', '_mean', '_stddev', '_p50', '_p90', '_p99']
+    const linux = ['process_virtual_memory_bytes', 'process_heap_bytes', 'process_open_fds', 'process_max_fds']
+    expect(types.toSorted()).toEqual(
+      [
+        'metric_series_dropped counter',
+        ...['_user', '_system', ''].map((kind) => `process_cpu${kind}_seconds counter`),
+        ...['process_start_time_seconds', 'process_resident_memory_bytes'].map((name) => `${name} gauge`),
+        ...(process.platform === 'linux' ? linux.map((name) => `${name} gauge`) : []),
+        ...lag.map((kind) => `nodejs_eventloop_lag${kind}_seconds gauge`),
+        ...['resources', 'handles', 'requests'].flatMap((what) => [
+          `nodejs_active_${what} gauge`,
+          `nodejs_active_${what}_total gauge`,
+        ]),
+        ...['total', 'used'].map((kind) => `nodejs_heap_size_${kind}_bytes gauge`),
+        'nodejs_external_memory_bytes gauge',
+        ...['total', 'used', 'available'].map((kind) => `nodejs_heap_space_size_${kind}_bytes gauge`),
+        'nodejs_version_info gauge',
+        'nodejs_gc_duration_seconds histogram',
+      ].toSorted(),
+    )
+    const [major] = process.versions.node.split('.')
+    expect(lines.join('\n')).toMatch(
+      new RegExp(
+        `^siltstone_nodejs_version_info\\{version="v${major}.*",major="${major}",minor="\\d+",patch="\\d+"\\} 1$`,
+        'm',
+      ),
+    )
+    expect(lines.join('\n')).toMatch(/^siltstone_nodejs_heap_space_size_used_bytes\{space="old"\} \d+$/m)
+    expect(lines.join('\n')).toMatch(/^siltstone_process_resident_memory_bytes \d{7,}$/m)
+  })
+
   it('bounds the number of series, and takes labels as the first use had them', async () => {
     const metrics = new PrometheusMetrics({ processMetrics: false, maxSeries: 2 })
     for (const name of ['a', 'b', 'c', 'a']) metrics.count('things', 1, { name })

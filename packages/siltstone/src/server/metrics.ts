@@ -1,14 +1,13 @@
 /**
- * The metrics port over prom-client, shown as OpenMetrics at /metrics.
+ * The metrics port, shown as OpenMetrics at /metrics.
  *
- * Names become Prometheus's: `CompactionDuration` → `siltstone_compaction_duration_ms`. Which labels a metric has is
- * fixed by its first use (or the table below), and how many series it may have is bounded: a label of every collection
- * of a large store would fill the memory.
+ * Names are made Prometheus's: `CompactionDuration` → `siltstone_compaction_duration_ms`. The labels of a metric are fixed
+ * by its first use (or by the table below), and the number of its series is bounded: a label with every collection of a
+ * large store would fill the memory.
  */
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { GC_METRIC, observeGarbageCollection, processMetrics } from '../host/process-metrics.ts'
 import type { Metrics } from '../ports/telemetry.ts'
-
-type Labels = Readonly<Record<string, string>>
+import { type FamilyOptions, type Labels, MetricFamily } from './metric-family.ts'
 
 export interface PrometheusMetricsOptions {
   /** Memory, processor time, event loop and garbage collection of the process. Default true. */
@@ -43,102 +42,93 @@ const DESCRIPTIONS: Record<string, Description> = {
   request_duration: { help: 'Milliseconds per HTTP request', labels: ['method', 'route', 'status'] },
 }
 
+const PREFIX = 'siltstone_'
 const BUCKETS_MS = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000, 300_000]
 
-interface Series {
-  labels: readonly string[]
-  seen: Set<string>
-}
-
 export class PrometheusMetrics implements Metrics {
-  readonly contentType = Registry.OPENMETRICS_CONTENT_TYPE
-  readonly #registry = new Registry()
-  readonly #counters = new Map<string, Counter & Series>()
-  readonly #gauges = new Map<string, Gauge & Series>()
-  readonly #histograms = new Map<string, Histogram & Series>()
-  readonly #dropped: Counter
+  readonly contentType = 'application/openmetrics-text; version=1.0.0; charset=utf-8'
+  /** By the type and the name that the port was given. */
+  readonly #metrics = new Map<string, MetricFamily>()
+  /** By the name that is shown. */
+  readonly #families = new Map<string, MetricFamily>()
+  readonly #dropped: MetricFamily
   readonly #maxSeries: number
+  readonly #measureProcess: ReturnType<typeof processMetrics> | undefined
 
   constructor(options: PrometheusMetricsOptions = {}) {
-    const { processMetrics = true, maxSeries = 2_000 } = options
+    const { processMetrics: withProcess = true, maxSeries = 2_000 } = options
     this.#maxSeries = maxSeries
-    // Its type allows only the content type that it was made with.
-    const registry = this.#registry as unknown as Registry<typeof Registry.OPENMETRICS_CONTENT_TYPE>
-    registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE)
-    const name = 'siltstone_metric_series_dropped'
-    const help = 'Observations that were dropped because their metric has too many series'
-    this.#dropped = new Counter({ name, help, registers: [this.#registry] })
-    if (processMetrics) collectDefaultMetrics({ register: this.#registry, prefix: 'siltstone_' })
+    this.#dropped = this.#family({
+      name: `${PREFIX}metric_series_dropped`,
+      help: 'Observations that were dropped because their metric has too many series',
+      type: 'counter',
+    })
+    if (!withProcess) return
+    this.#measureProcess = processMetrics()
+    const collections = this.#family({ ...GC_METRIC, name: `${PREFIX}${GC_METRIC.name}` })
+    observeGarbageCollection((kind, seconds) => collections.observe(seconds, { kind }))
   }
 
   count(name: string, amount = 1, labels: Labels = {}): void {
-    const make = (config: Config) => new Counter(config)
-    const counter = this.#metric(this.#counters, name, prometheusName(name), labels, make)
-    const kept = this.#kept(counter, labels)
-    if (kept !== undefined) counter.inc(kept, amount)
+    this.#metric(name, 'counter', labels)?.add(amount, labels)
   }
 
   gauge(name: string, value: number, labels: Labels = {}): void {
-    const make = (config: Config) => new Gauge(config)
-    const gauge = this.#metric(this.#gauges, name, prometheusName(name), labels, make)
-    const kept = this.#kept(gauge, labels)
-    if (kept !== undefined) gauge.set(kept, value)
+    this.#metric(name, 'gauge', labels)?.set(value, labels)
   }
 
   observe(name: string, value: number, labels: Labels = {}): void {
-    const make = (config: Config) => new Histogram({ ...config, buckets: BUCKETS_MS })
-    const histogram = this.#metric(this.#histograms, name, `${prometheusName(name)}_ms`, labels, make)
-    const kept = this.#kept(histogram, labels)
-    if (kept !== undefined) histogram.observe(kept, value)
+    this.#metric(name, 'histogram', labels)?.observe(value, labels)
   }
 
   /** In the format of `contentType`. */
-  text(): Promise<string> {
-    return this.#registry.metrics()
-  }
-
-  #metric<M extends object>(
-    known: Map<string, M & Series>,
-    name: string,
-    shownName: string,
-    labels: Labels,
-    make: (config: Config) => M,
-  ): M & Series {
-    const existing = known.get(name)
-    if (existing !== undefined) return existing
-    const described = Object.hasOwn(DESCRIPTIONS, name) ? DESCRIPTIONS[name] : undefined
-    const labelNames = [...(described?.labels ?? Object.keys(labels))]
-    const help = described?.help ?? name.replaceAll('_', ' ')
-    const metric = make({ name: described?.name ?? shownName, help, labelNames, registers: [this.#registry] })
-    const made = Object.assign(metric, { labels: labelNames, seen: new Set<string>() }) as M & Series
-    known.set(name, made)
-    return made
-  }
-
-  /** The labels that the metric has; undefined when this would be a series too many. */
-  #kept({ labels: names, seen }: Series, labels: Labels): Record<string, string> | undefined {
-    const kept: Record<string, string> = {}
-    for (const name of names) kept[name] = labels[name] ?? ''
-    const key = JSON.stringify(Object.values(kept))
-    if (seen.has(key)) return kept
-    if (seen.size >= this.#maxSeries) {
-      this.#dropped.inc()
-      return undefined
+  async text(): Promise<string> {
+    const families = [...this.#families.values()]
+    for (const { samples, ...metric } of (await this.#measureProcess?.()) ?? []) {
+      const family = new MetricFamily({ ...metric, name: `${PREFIX}${metric.name}` })
+      for (const { labels, value } of samples) family.set(value, labels)
+      families.push(family)
     }
-    seen.add(key)
-    return kept
+    return `${families.flatMap((family) => family.lines()).join('\n')}\n# EOF\n`
+  }
+
+  /** Undefined when these labels would be one series too many. */
+  #metric(name: string, type: FamilyOptions['type'], labels: Labels): MetricFamily | undefined {
+    const key = `${type} ${name}`
+    let family = this.#metrics.get(key)
+    if (family === undefined) {
+      const described = Object.hasOwn(DESCRIPTIONS, name) ? DESCRIPTIONS[name] : undefined
+      family = this.#family({
+        name: described?.name ?? shownName(name, type),
+        help: described?.help ?? name.replaceAll('_', ' '),
+        type,
+        labels: described?.labels ?? Object.keys(labels),
+        ...(type === 'histogram' && { buckets: BUCKETS_MS }),
+      })
+      this.#metrics.set(key, family)
+    }
+    if (family.size < this.#maxSeries || family.has(labels)) return family
+    this.#dropped.add(1)
+    return undefined
+  }
+
+  #family(options: FamilyOptions): MetricFamily {
+    if (this.#families.has(options.name)) throw new Error(`The metric ${options.name} is registered twice.`)
+    const family = new MetricFamily(options)
+    this.#families.set(options.name, family)
+    return family
   }
 }
 
-interface Config {
-  name: string
-  help: string
-  labelNames: string[]
-  registers: Registry[]
+/** Milliseconds say so; a counter's samples get `_total`. */
+function shownName(name: string, type: FamilyOptions['type']): string {
+  const shown = prometheusName(name)
+  if (type === 'histogram') return `${shown}_ms`
+  return type === 'counter' ? shown.replace(/_total$/, '') : shown
 }
 
 /** `DeltaQueueDepth` and `delta_queue_depth` → `siltstone_delta_queue_depth`. */
 function prometheusName(name: string): string {
   const snake = name.replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase()
-  return `siltstone_${snake.replaceAll(/[^a-z0-9_]/g, '_')}`
+  return `${PREFIX}${snake.replaceAll(/[^a-z0-9_]/g, '_')}`
 }

@@ -73,7 +73,7 @@ afterEach(async () => {
   await new Promise<void>((closed) => upstream.close(() => closed()))
 })
 
-it('signs what it sends on, body and query included, and passes the answer back', async () => {
+it('signs forwarded requests with body and query, and returns the answer', async () => {
   const body = JSON.stringify({ query_embeddings: [[1, 2]], text: 'ü' })
   const posted = await fetch(`${proxy.url}/api/v2/things/query`, {
     method: 'POST',

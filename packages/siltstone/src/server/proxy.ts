@@ -1,6 +1,6 @@
 /**
- * Stands between unchanged Chroma clients on this machine and a server that wants signed requests, as AWS's function
- * URLs do: what comes in is signed and sent on, the answer comes back as it is.
+ * A proxy between unchanged Chroma clients on this machine and a server that requires signed requests, such as an AWS
+ * function URL: it signs and forwards requests and returns the answers unchanged.
  */
 import { serve, type ServerType } from '@hono/node-server'
 import { isSiltstoneError } from '../errors.ts'
@@ -9,11 +9,11 @@ import type { Logger } from '../ports/telemetry.ts'
 import { urlOf } from './url.ts'
 
 export interface ProxyOptions {
-  /** The server's base URL; paths of requests come behind its path. */
+  /** The server's base URL; the paths of requests are appended to its path. */
   target: URL
   sign: SignRequest
   host: string
-  /** 0 takes a free one. */
+  /** 0 chooses a free port. */
   port: number
   log: Logger
 }
@@ -23,8 +23,8 @@ export interface RunningProxy {
   close(): Promise<void>
 }
 
-/** Of one connection only, or made anew on the way; `authorization` is the signature's. */
-const NOT_SENT_ON = new Set([
+/** Headers of a single connection, or that are computed again; the signature replaces `authorization`. */
+const NOT_FORWARDED = new Set([
   'authorization',
   'connection',
   'content-encoding',
@@ -45,10 +45,10 @@ export async function startProxy({ target, sign, host, port, log }: ProxyOptions
     const url = new URL(`${base}${pathname}${search}`, target)
     try {
       const body = new Uint8Array(await request.arrayBuffer())
-      const headers = await sign({ method: request.method, url, headers: sentOn(request.headers), body })
+      const headers = await sign({ method: request.method, url, headers: forwardedHeaders(request.headers), body })
       const bodyless = request.method === 'GET' || request.method === 'HEAD'
       const response = await fetch(url, { method: request.method, headers, ...(!bodyless && { body }) })
-      return new Response(response.body, { status: response.status, headers: sentOn(response.headers) })
+      return new Response(response.body, { status: response.status, headers: forwardedHeaders(response.headers) })
     } catch (error) {
       log.warn('proxy_failed', { url: url.href, error: String(error) })
       const signing = isSiltstoneError(error, 'forbidden')
@@ -69,6 +69,6 @@ export async function startProxy({ target, sign, host, port, log }: ProxyOptions
   })
 }
 
-function sentOn(headers: Headers): Record<string, string> {
-  return Object.fromEntries([...headers].filter(([name]) => !NOT_SENT_ON.has(name.toLowerCase())))
+function forwardedHeaders(headers: Headers): Record<string, string> {
+  return Object.fromEntries([...headers].filter(([name]) => !NOT_FORWARDED.has(name.toLowerCase())))
 }

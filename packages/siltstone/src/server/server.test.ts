@@ -74,13 +74,13 @@ describe('the server', () => {
     expect([answer.status, await answer.json()]).toEqual([200, '1.0.0'])
   })
 
-  it('says what to do when its port is taken or its host is none', async () => {
+  it('names the remedy when its port is taken or its host is invalid', async () => {
     const { port } = await started()
     await expect(started({ port })).rejects.toMatchObject({ kind: 'unavailable', code: 'port-in-use' })
     await expect(started({ host: '256.0.0.1' })).rejects.toMatchObject({ kind: 'invalid', code: 'bad-host' })
   })
 
-  it('refuses what is no HTTP, and lives on', async () => {
+  it('refuses other protocols and keeps running', async () => {
     const { url, port } = await started()
     const bad = [
       'nonsense\r\n\r\n',
@@ -104,7 +104,7 @@ describe('the server', () => {
     expect((await fetch(`${url}/api/v2/version`)).status).toBe(200)
   })
 
-  it('does not call a client that goes away in the middle of a body a failure', async () => {
+  it('does not count a client that disconnects during its body as a failure', async () => {
     const log = new Recorder()
     const { url, port } = await started({ log })
     const head =
@@ -151,7 +151,7 @@ describe('the server', () => {
     expect(text).toContain(`siltstone_request_duration_ms_count{${labels(404)}} 1`)
   })
 
-  it('warns when everybody on the network may do everything', async () => {
+  it('warns when every client on the network may do everything', async () => {
     const log = new Recorder()
     await started({ host: '0.0.0.0', log })
     expect(log.eventsNamed('no_authentication')).toHaveLength(1)
@@ -162,7 +162,7 @@ describe('the server', () => {
 })
 
 describe('closing', () => {
-  it('finishes what is in flight, then closes the engine, and accepts nothing new', async () => {
+  it('completes requests in flight, then closes the engine, and accepts no others', async () => {
     const { engine, events, letGo, counting } = slowEngine()
     const server = await started({ engine })
     const collection = await makeCollection(server.url)
@@ -194,7 +194,7 @@ describe('closing', () => {
     agent.destroy()
   })
 
-  it('cuts off what does not finish in time', async () => {
+  it('cuts off requests that take too long', async () => {
     const { engine, events, counting } = slowEngine()
     const log = new Recorder()
     const server = await started({ engine, log, timeouts: { closeMs: 200 } })
@@ -213,7 +213,7 @@ describe('closing', () => {
     agent.destroy()
   })
 
-  it('says so when the engine cannot close, and stops tracing anyway', async () => {
+  it('reports that the engine cannot close, and stops tracing anyway', async () => {
     const stopped: string[] = []
     const engine = new ModelEngine()
     const server = await startTestServer({

@@ -2,11 +2,14 @@
  * The server process: one HTTP listener over one engine.
  *
  * ## Closing
- * Within `closeMs` (5 s). Nothing that was acknowledged can be lost, because it is durable before it is acknowledged.
- * The steps: (1) the listener closes, so no connection is accepted any more; (2) idle connections are closed, every
- * answer from now on says `Connection: close`; (3) requests in flight are finished, and cut off when only a fifth of the
- * time is left: their clients see a broken connection, which leaves a write's outcome open as any broken connection
- * does; (4) the engine stops its background work and is closed. A second call waits for the first.
+ * It takes at most `closeMs` (5 s). No acknowledged write can be lost, because writes are durable before they are
+ * acknowledged.
+ * 1. The listener closes and accepts no more connections.
+ * 2. Idle connections are closed; from now on every answer has `Connection: close`.
+ * 3. Requests in flight are completed. When only a fifth of the time is left, their connections are closed; like after any
+ *    broken connection, the client does not know the outcome of a write.
+ * 4. The engine stops its background work and is closed.
+ * A second call waits for the first.
  */
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import { getRequestListener, RequestError } from '@hono/node-server'
@@ -19,11 +22,11 @@ import type { Tracing } from './tracing.ts'
 import { urlOf } from './url.ts'
 
 export interface ServerOptions extends Omit<ChromaOptions, 'tracer'> {
-  /** Default 127.0.0.1: this machine only. */
+  /** Default 127.0.0.1: only this machine can connect. */
   host?: string
-  /** Default 8000; 0 takes a free one. */
+  /** Default 8000; 0 chooses a free port. */
   port?: number
-  /** Shown at /metrics; with authentication to every token for all tenants. */
+  /** Served at /metrics; with authentication, to tokens for all tenants. */
   openMetrics?: { readonly contentType: string; text(): Promise<string> }
   timeouts?: Partial<ServerTimeouts>
   /** From `startTracing`; stopped after the engine was closed. */
@@ -35,7 +38,7 @@ export interface ServerTimeouts {
   headersMs: number
   /** Until a request is complete, body included. Default 120 s. */
   receiveMs: number
-  /** An idle connection is kept for so long. Default 65 s, longer than load balancers keep theirs. */
+  /** How long an idle connection is kept. Default 65 s, longer than load balancers keep theirs. */
   keepAliveMs: number
   /** Default 5 s. */
   closeMs: number
@@ -45,7 +48,7 @@ export interface RunningServer {
   /** `http://127.0.0.1:8000` */
   url: string
   port: number
-  /** Stops as described above. @throws what closing the engine throws */
+  /** Closes the server as described above. @throws the errors of closing the engine */
   close(): Promise<void>
 }
 
@@ -59,7 +62,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const app = createApp(options)
   const listener = getRequestListener((request) => app.fetch(request), {
     errorHandler(error) {
-      // A request that is no HTTP request after all (host, path); everything else is answered by the app.
+      // The host or path of the request is not valid HTTP. The app answers all other requests.
       if (error instanceof RequestError) return new Response(null, { status: 400 })
       log.error('request_failed', { error })
       return new Response(null, { status: 500 })
@@ -70,26 +73,29 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       headersTimeout: timeouts.headersMs,
       requestTimeout: timeouts.receiveMs,
       keepAliveTimeout: timeouts.keepAliveMs,
-      // How often Node looks for connections that are over their time; its default of 30 s would be most of it.
+      // How often Node checks for connections that exceed a timeout; its default of 30 s is too coarse.
       connectionsCheckingInterval: Math.min(5_000, timeouts.headersMs, timeouts.receiveMs),
     },
-    // It settles with the answer and never rejects: its errors go to the handler above.
+    // The promise never rejects: errors go to the handler above.
     (incoming, outgoing) => void listener(incoming, outgoing),
   )
-  const inFlight = followRequests(server, () => closing !== undefined)
+  const inFlight = trackRequests(server, () => closing !== undefined)
   await listen(server, host, port)
   server.on('error', (error) => log.error('server_error', { error }))
   const url = urlOf(host, portOf(server))
   log.info('server_started', { url })
   if (options.auth === undefined && !isLoopback(host)) {
-    log.warn('no_authentication', { url, remedy: 'everybody who reaches this address may do everything: set tokens' })
+    log.warn('no_authentication', {
+      url,
+      remedy: 'every client that reaches this address may do everything: set tokens',
+    })
   }
 
   const close = async () => {
     const startedMs = clock.monotonicMs()
     const leftMs = () => timeouts.closeMs - (clock.monotonicMs() - startedMs)
     log.info('server_closing', { inFlight: inFlight.size })
-    // Also closes idle connections.
+    // `close` also closes idle connections.
     const drained = new Promise<void>((resolve) => server.close(() => resolve()))
     for (const response of inFlight) closeAfter(response)
     if ((await within(clock, timeouts.closeMs * 0.8, drained)) === 'late') {
@@ -116,7 +122,7 @@ function createApp(options: ServerOptions) {
   })
   if (openMetrics === undefined) return app
   app.get('/metrics', async (c) => {
-    // Labels name collections of every tenant.
+    // Labels contain the names of all tenants' collections.
     if (auth !== undefined && auth.identify((name) => c.req.header(name)).tenants !== '*') {
       throw forbidden('tenant-forbidden', 'Metrics need a token for all tenants')
     }
@@ -125,8 +131,8 @@ function createApp(options: ServerOptions) {
   return app
 }
 
-/** The answers that are being made. Those that are begun while the server closes end their connection. */
-function followRequests(server: Server, isClosing: () => boolean): Set<ServerResponse> {
+/** Tracks the answers in flight. Answers that start while the server closes end their connection. */
+function trackRequests(server: Server, isClosing: () => boolean): Set<ServerResponse> {
   const inFlight = new Set<ServerResponse>()
   server.prependListener('request', (_, response) => {
     inFlight.add(response)
@@ -161,7 +167,7 @@ function listenError(error: NodeJS.ErrnoException, host: string, port: number): 
     )
   }
   if (error.code === 'EACCES') {
-    return forbidden('port-forbidden', `This user may not listen on port ${port}: choose one from 1024 on`, cause)
+    return forbidden('port-forbidden', `This user may not listen on port ${port}: choose a port from 1024 on`, cause)
   }
   return invalid('bad-host', `Cannot listen on ${host}, port ${port}: ${error.message}`, { ...cause, field: 'host' })
 }

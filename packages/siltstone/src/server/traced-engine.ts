@@ -1,4 +1,4 @@
-/** An engine that runs each call in a span. */
+/** Wraps an engine so that every call is a span. */
 import type { Attributes } from '@opentelemetry/api'
 import type { Catalog, CollectionInfo } from '../model/collection.ts'
 import type { Collection, Engine } from '../model/store.ts'

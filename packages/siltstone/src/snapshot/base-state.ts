@@ -1,8 +1,8 @@
-/** The records of one manifest, opened for reading: which row holds an id, what the rows hold, in which order. */
+/** The records of one manifest, opened for reading: which row holds an id, what the rows hold, and their order. */
 import type { StatePart } from '../format/manifest.ts'
 import type { OverlayColumn, OpenSegment, SegmentPool } from './open-segment.ts'
 
-/** Where a record of the snapshot lies. */
+/** The row of a record in the snapshot. */
 export interface RowRef {
   /** Index into `BaseState.segments`. */
   segment: number
@@ -31,11 +31,11 @@ export class BaseState {
     return this.part.liveRecords
   }
 
-  /** For each id the row of the live record that holds it, or null. An id is live in at most one segment. */
+  /** For each id, the row of its live record, or null. An id is live in at most one segment. */
   async lookup(ids: readonly string[]): Promise<(RowRef | null)[]> {
     const found = new Array<RowRef | null>(ids.length).fill(null)
     if (ids.length === 0) return found
-    // Newest first: recent records are asked for most, and what is found is not looked for again.
+    // Newest first: recent records are requested most, and an id that was found is not looked up again.
     let missing = ids.map((_, i) => i)
     for (let s = this.segments.length - 1; s >= 0 && missing.length > 0; s--) {
       const segment = this.segments[s] as OpenSegment
@@ -50,7 +50,7 @@ export class BaseState {
     return found
   }
 
-  /** Values of one column for rows anywhere, in the order asked for. */
+  /** Values of one column, in the order of `refs`. */
   column(name: OverlayColumn | 'ids', refs: readonly RowRef[]): Promise<(string | null)[]> {
     return this.#gather(refs, (segment, rows) =>
       name === 'ids' ? segment.reader.ids(rows) : segment.column(name, rows),
@@ -65,7 +65,7 @@ export class BaseState {
     return this.#gather(refs, (segment, rows) => segment.ordinals(rows))
   }
 
-  /** Every live row in order of insertion, as parallel arrays. Made once per state. */
+  /** Every live row in order of insertion, as parallel arrays. Computed once per state. */
   order(): Promise<{ segments: Uint16Array; rows: Uint32Array }> {
     this.#order ??= this.#sortRows().catch((error: unknown) => {
       // A failure is not kept: the next caller tries again.
@@ -89,7 +89,7 @@ export class BaseState {
     const segments = new Uint16Array(total)
     const rows = new Uint32Array(total)
     const cursor = parts.map(() => 0)
-    // Few segments (size tiers), so the smallest head is found by looking at each.
+    // There are few segments (size tiers), so comparing all heads is cheap.
     for (let i = 0; i < total; i++) {
       let best = -1
       let bestOrdinal = Number.POSITIVE_INFINITY
@@ -115,12 +115,7 @@ export class BaseState {
     read: (segment: OpenSegment, rows: number[]) => Promise<T[]>,
   ): Promise<T[]> {
     const out = new Array<T>(refs.length)
-    const bySegment = new Map<number, number[]>()
-    refs.forEach((ref, i) => {
-      const list = bySegment.get(ref.segment)
-      if (list) list.push(i)
-      else bySegment.set(ref.segment, [i])
-    })
+    const bySegment = Map.groupBy(refs.keys(), (i) => (refs[i] as RowRef).segment)
     await Promise.all(
       [...bySegment].map(async ([s, places]) => {
         const ordered = places.sort((a, b) => (refs[a] as RowRef).row - (refs[b] as RowRef).row)

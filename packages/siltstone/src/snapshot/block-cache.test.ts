@@ -39,7 +39,7 @@ it('a block of more than a quarter is not kept', () => {
   expect(cache.sizeBytes).toBe(0)
 })
 
-it('answers only what was set, whatever came before', () => {
+it('answers only what was set, after any sequence of operations', () => {
   const step = fc.record({
     shelf: fc.constantFrom('a', 'b'),
     number: fc.nat(30),

@@ -1,24 +1,24 @@
 import { EntryQueue } from './entry-queue.ts'
 
 const FORGET_AT = 1_000
-/** What an entry costs beside its value: typed arrays, places in maps. */
+/** What an entry costs in addition to its value: typed arrays, entries in maps. */
 const ENTRY_BYTES = 256
-/** Of the cache, for blocks that were used once so far. */
+/** Share of the cache for blocks that have been used only once. */
 const NEWCOMERS_SHARE = 0.1
-/** More uses than this count as this many. */
+/** Uses are counted up to this number. */
 const MOST_USES = 3
 
 /**
  * Parsed blocks of immutable objects, bounded in bytes. Never invalidated.
  *
- * Which block goes is decided as in S3-FIFO (Yang et al., SOSP 2023). A new block stands in a short queue; if it is not
- * used again before it comes to the front, it is gone, and only its number is remembered for a while. Used again, or asked
- * for while it is remembered, it comes into the main queue, where each use gives it another round. So pages of vectors,
- * most of which one search wants once, do not push out the lists that every hundredth search wants; and a hit moves
- * nothing, of which a search makes a hundred.
+ * Blocks are evicted as in S3-FIFO (Yang et al., SOSP 2023). A new block enters a short queue. If it is not used again
+ * before it reaches the front, it is evicted, and only its number is remembered for a while. If it is used again, or
+ * requested while it is remembered, it enters the main queue, where each use gives it another round. So pages of
+ * vectors, most of which are read once by one search, do not evict the lists that one search in a hundred reads. A hit
+ * moves no entry, which matters because a search makes a hundred hits.
  *
- * Blocks lie by number on a shelf for each section, because names made and hashed for each of them would cost more than
- * the search.
+ * Blocks are stored by number on one shelf per section, because creating and hashing a name for each of them would cost
+ * more than the search.
  */
 export class BlockCache {
   readonly limitBytes: number
@@ -38,7 +38,7 @@ export class BlockCache {
     return this.#newcomers.sizeBytes + this.#main.sizeBytes
   }
 
-  /** The same for the same name, as long as somebody holds it. */
+  /** The shelf of a name: the same one as long as it is referenced. */
   shelf(name: string): BlockShelf {
     let shelf = this.#shelves.get(name)?.deref()
     if (!shelf) {
@@ -56,14 +56,14 @@ export class BlockCache {
   }
 
   #add(entry: Entry, wasThere: boolean): boolean {
-    // One block may not push out everything else.
+    // One block must not evict all others.
     if (entry.sizeBytes > this.limitBytes / 4) return false
     while (this.sizeBytes + entry.sizeBytes > this.limitBytes) this.#dropOne()
     ;(wasThere ? this.#main : this.#newcomers).push(entry)
     return true
   }
 
-  /** Drops one, or moves one: repeated, it comes to an end, because every round takes uses away. */
+  /** Evicts an entry or moves one. Repeating this ends, because every round takes uses away. */
   #dropOne(): void {
     if (this.#main.length === 0 || this.#newcomers.sizeBytes > this.limitBytes * NEWCOMERS_SHARE) {
       const entry = this.#newcomers.shift()
@@ -84,7 +84,7 @@ export class BlockCache {
     }
   }
 
-  /** Numbers of as many bytes of blocks as the cache holds. */
+  /** Remembers the numbers of evicted blocks, of as many bytes in total as the cache holds. */
   #remember({ shelf, number, sizeBytes }: Entry): void {
     shelf.remember(number)
     this.#remembered.push({ shelf, number, sizeBytes })
@@ -129,7 +129,7 @@ export class BlockShelf {
     return entry.value
   }
 
-  /** Keeps the old value where there is one: blocks do not change. */
+  /** Keeps the old value if there is one: blocks do not change. */
   set(number: number, value: unknown, sizeBytes: number): void {
     if (this.#entries.has(number)) return
     const entry: Entry = { shelf: this, number, value, sizeBytes: sizeBytes + ENTRY_BYTES, uses: 0 }
@@ -137,17 +137,17 @@ export class BlockShelf {
     if (this.#add(entry, wasThere)) this.#entries.set(number, entry)
   }
 
-  /** For the cache. */
+  /** Called by the cache. */
   drop(entry: Entry): void {
     this.#entries.delete(entry.number)
   }
 
-  /** For the cache: it was dropped, and is known when it comes again. */
+  /** Called by the cache: the block was evicted, and is recognised when it comes again. */
   remember(number: number): void {
     this.#remembered.add(number)
   }
 
-  /** For the cache. */
+  /** Called by the cache. */
   forget(number: number): void {
     this.#remembered.delete(number)
   }

@@ -6,8 +6,7 @@ import type { CommitKind, Manifest } from '../format/manifest.ts'
 import type { Environment } from '../ports/environment.ts'
 import { lostIfPointerMoved } from './lost-work.ts'
 import type { Current, ManifestStore, PointerState } from './manifest-store.ts'
-import { nextManifest } from './next-manifest.ts'
-import type { HistoryPolicy } from './pins.ts'
+import { type HistoryPolicy, pinsAfter } from './pins.ts'
 
 /** What a commit is built over: before the first commit, the empty manifest. */
 export interface CommitBase {
@@ -31,8 +30,8 @@ export interface CommitOptions {
 }
 
 /**
- * @param changesTo what the commit changes in a manifest; undefined: nothing any more, the loop ends. A missing object is
- *   no error when the pointer has moved since the manifest was read: the next manifest is tried.
+ * @param changesTo what the commit changes in a manifest; undefined: nothing any more, the loop ends. A missing object
+ *   is no error when the pointer has moved since the manifest was read: the next manifest is tried.
  * @returns what was committed; undefined when `changesTo` ended the loop or there is no manifest; `lost` when other
  *   processes were faster in every attempt
  * @throws SiltstoneError `unknown` (commit-unknown), what `changesTo` throws, and the signal's reason
@@ -53,11 +52,35 @@ export async function commitChanges(
     if (!changes) return undefined
     if (isRebase) env.metrics.count('commits_rebased')
     signal?.throwIfAborted()
-    const manifest = nextManifest({ ...options, current: base.manifest, pointer: base.pointer }, changes)
+    const manifest = nextManifest(base, changes, options)
     const pointer = await manifests.commit(base.pointer, manifest)
     if (pointer !== 'lost') return { pointer, manifest }
     env.metrics.count('commits_lost')
     isRebase = true
   }
   return 'lost'
+}
+
+/**
+ * The manifest after `current`. It keeps everything that the commit does not change, and `current` becomes history. Its
+ * time is never earlier than its parent's, even if the clock is, so that history stays in order.
+ */
+function nextManifest(
+  { pointer, manifest: current }: CommitBase,
+  changes: Partial<Manifest>,
+  { env, kind, writer, startedAtMs, history }: CommitOptions,
+): Manifest {
+  const nowMs = Math.max(env.clock.nowMs(), current.createdAtMs)
+  const parentKey = pointer === 'none' ? null : pointer.manifestKey
+  return {
+    ...current,
+    ...changes,
+    id: env.ids.ulid(),
+    kind,
+    parent: parentKey === null ? null : { manifestKey: parentKey, committedAtMs: current.createdAtMs },
+    createdAtMs: nowMs,
+    durationMs: Math.max(0, nowMs - startedAtMs),
+    writer,
+    pins: pinsAfter({ ...current, pins: changes.pins ?? current.pins }, parentKey, nowMs, history),
+  }
 }

@@ -1,4 +1,4 @@
-/** A queue of cached blocks, first in first out, that knows their bytes. */
+/** A first-in, first-out queue of cached blocks that knows their total size. */
 export class EntryQueue<T extends { sizeBytes: number }> {
   #entries: T[] = []
   #first = 0

@@ -1,7 +1,7 @@
 /**
- * An object that a compaction or a garbage collection misses need not be damaged. While the process stalled, another one
- * may have fenced it and collected what it wrote or read. Then the pointer has moved, and the work is lost, not the data.
- * If the pointer has not moved, the object should exist.
+ * An object that a compaction or a garbage collection misses need not be damaged. While the process stalled, another
+ * one may have fenced it and collected what it wrote or read. Then the pointer has moved, and the work is lost, not the
+ * data. If the pointer has not moved, the object should exist.
  */
 import { isSiltstoneError } from '../errors.ts'
 import type { ManifestStore, PointerState } from './manifest-store.ts'

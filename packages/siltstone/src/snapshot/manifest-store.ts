@@ -36,7 +36,7 @@ import type { Environment } from '../ports/environment.ts'
 import { retry } from '../ports/retry.ts'
 import { getVerified } from './verified-object.ts'
 
-/** Larger lists are moved out of the manifest. Smaller ones stay, because another object costs a cold reader another round trip. */
+/** Larger lists are moved out of the manifest. For a cold reader, each moved list is another round trip. */
 const INLINE_LIST_BYTES = 64 * 1024
 const CACHED_MANIFESTS = 64
 const LINEAGE_DEPTH = 1_000
@@ -56,7 +56,7 @@ export interface Current {
   manifest: Manifest
 }
 
-/** Whether a manifest, or an object that it refers to, does not exist. If the pointer has moved since, it was collected. */
+/** Whether a manifest or an object of it is missing. If the pointer has moved since, it was collected. */
 export function isMissing(error: unknown): error is SiltstoneError & { key: string } {
   return (
     isSiltstoneError(error, 'corrupt') &&

@@ -12,7 +12,7 @@ import { RowSet } from '../format/row-set.ts'
 import { getVerified } from './verified-object.ts'
 
 const CHUNK_BYTES = 1024 * 1024
-/** Fewer rows than this share of the pages that hold their ordinals are looked up page by page. */
+/** Ordinals of fewer rows than this share of the pages that hold ordinals are looked up page by page. */
 const FEW_SHARE = 1 / 8
 
 export type { OverlayColumn } from '../format/segment/overlay.ts'
@@ -69,8 +69,8 @@ export class OpenSegment {
   }
 
   /**
-   * All vectors in order, in pages. Chunks of a segment that fits are kept in the cache; a larger one would only push
-   * everything else out, and is read ahead instead.
+   * All vectors in order, in pages. Chunks are cached if the segment fits into the cache. A larger segment would evict
+   * everything else; it is read ahead instead.
    */
   async *vectorChunks(): AsyncGenerator<VectorPages> {
     const { geometry, pages } = this.reader.vectorReader
@@ -91,7 +91,7 @@ export class OpenSegment {
     }
   }
 
-  /** Orders of insertion of some rows: a few are looked up, many read along with all others, which are kept. */
+  /** Ordinals of some rows. A few are looked up; for many, the ordinals of all rows are read and kept. */
   async ordinals(rows: readonly number[]): Promise<number[]> {
     const isFew = this.#rowInfo === undefined && rows.length < this.reader.rowReader.pages * FEW_SHARE
     if (isFew) return [...(await this.reader.rowNumbers(rows)).ordinals]
@@ -120,14 +120,17 @@ export class OpenSegment {
   }
 }
 
-/** Reading this much for nothing costs less than another request: from this machine … */
+/** On this machine, reading this much in vain costs less than another request. */
 const NEAR_GAP_BYTES = 4 * 1024
-/** … and from a bucket, or where many requests follow one another. */
+/** The same for a bucket, or for a reader that makes many requests in a row. */
 const FAR_GAP_BYTES = 32 * 1024
-/** Sections so small that scattered reads from a bucket soon cover all of them. */
+/**
+ * From a bucket, pages of sections up to this size are kept even if they were only read along with others: scattered
+ * reads soon need most of them.
+ */
 const GAP_CACHED_SECTION_BYTES = 8 * 1024 * 1024
 
-/** Opens segments once; what is opened is shared by every view that refers to the same rows, deletions and overlays. */
+/** Opens each segment once. All views that refer to the same rows, deletions and overlays share it. */
 export class SegmentPool {
   readonly #store: ObjectStore
   readonly #cache: BlockCache
@@ -136,7 +139,7 @@ export class SegmentPool {
   readonly #open = new Map<string, Promise<OpenSegment>>()
   readonly #readers = new Map<string, SegmentReader>()
 
-  /** @param readsMost of each segment, so that fewer and larger reads are better, wherever it lies */
+  /** @param readsMost whether most of each segment is read, so that fewer and larger reads are better on any store */
   constructor(store: ObjectStore, cache: BlockCache, { readsMost = false } = {}) {
     const isLocal = store.capabilities.isLocal && !readsMost
     this.#store = store
@@ -151,12 +154,12 @@ export class SegmentPool {
         }
   }
 
-  /** Opens the same segments for somebody who needs others of them; blocks are shared. */
+  /** A pool for another state of the same store, which needs other segments; the block cache is shared. */
   sibling(): SegmentPool {
     return new SegmentPool(this.#store, this.#cache, { readsMost: this.#readsMost })
   }
 
-  /** As the object is now: for verification. */
+  /** Reads the object as it is now, not from a cache: for verification. */
   readonly readRange = (key: string, offset: number, length: number): Promise<Uint8Array> =>
     this.#range(key, { range: { offset, length } })
 

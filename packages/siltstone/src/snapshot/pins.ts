@@ -1,15 +1,15 @@
 /**
- * History: each commit pins its parent; older pins are thinned. Pins of other kinds stay until they run out or
- * somebody removes them.
+ * History: each commit pins its parent, and older pins are thinned. Pins of other kinds stay until they expire or are
+ * removed.
  */
 import type { Manifest, Pin } from '../format/manifest.ts'
 
 export interface HistoryPolicy {
   /** Every commit is kept this long. */
   everyCommitMs: number
-  /** After that one an hour, this long. */
+  /** After that, one commit per hour is kept until this age. */
   hourlyMs: number
-  /** The newest commits are kept whatever their age. */
+  /** This many of the newest commits are kept at any age. */
   newest: number
 }
 

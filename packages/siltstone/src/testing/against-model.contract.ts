@@ -1,4 +1,4 @@
-/** Random sequences of operations on an engine and on the model, which must answer alike after each. */
+/** Random sequences of operations on an engine and on the model, whose answers must agree after each. */
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import type { Space } from '../model/collection.ts'
@@ -14,7 +14,7 @@ export interface AgainstModelOptions {
   /** Default: PROPERTY_RUNS in the environment, or 100. */
   runs?: number
   timeoutMs?: number
-  /** Done to the engine between steps: compaction, a restart (return the new engine). The model never notices. */
+  /** Runs between steps: compaction, or a restart, which returns the new engine. The model is not affected. */
   disturb?: (engine: Engine, collection: Collection, kind: number) => Promise<Engine>
 }
 
@@ -29,7 +29,7 @@ type Step =
 const id = fc.constantFrom('a', 'b', 'c', 'd', 'é', '😀', 'id with spaces', 'A')
 const key = fc.constantFrom('n', 's', 'list', '__proto__')
 const text = fc.constantFrom('', 'red', 'Red', 'red fox 42', '%_\n')
-// Neighbours beyond 2^53, and the same values as integer and as float: where numbers go wrong.
+// Neighbouring integers beyond 2^53, and equal values as integer and as float, which are easily confused.
 const number = fc.constantFrom<bigint | number>(0n, 1n, 1, 1.5, -2n, 2n ** 53n, 2n ** 53n + 1n, 2 ** 53, 2n ** 63n - 1n)
 const scalar = fc.oneof<fc.Arbitrary<MetadataScalar>[]>(number, number, text, fc.boolean())
 const list = fc.oneof(
@@ -157,7 +157,7 @@ export function describeAgainstModel(
   options: AgainstModelOptions = {},
 ): void {
   const { runs = Number(process.env['PROPERTY_RUNS'] ?? 100), timeoutMs = 600_000, disturb } = options
-  it(`${name}: answers as the model does, whatever is done to it`, { timeout: timeoutMs }, async () => {
+  it(`${name}: answers as the model does, in spite of compaction and restarts`, { timeout: timeoutMs }, async () => {
     const space = fc.constantFrom<Space>('l2', 'cosine', 'ip')
     await fc.assert(
       fc.asyncProperty(space, fc.array(step, { maxLength: 20 }), async (space, steps) => {
@@ -224,7 +224,7 @@ function comparable({ ids, embeddings, documents, metadatas, uris }: Omit<GetRes
   return { ids, vectors, documents, metadatas: metadatas?.map(sorted), uris }
 }
 
-/** Distances are compared within the rounding of 32-bit sums; which of equally near records come is open. */
+/** Distances are compared within the rounding of 32-bit sums; the order of equally near records is open. */
 function comparableHits(hits: QueryHits) {
   return hits.distances.map((distance) => Math.round(distance * 1e4) + 0)
 }
@@ -234,7 +234,7 @@ function sorted(text: string | null): [string, Metadata extends Map<string, infe
   return text === null ? null : [...parseMetadata(text)].sort(([a], [b]) => (a < b ? -1 : 1))
 }
 
-/** Without the keys that are undefined. */
+/** The object without its undefined keys. */
 function present<T extends object>(object: T): { [K in keyof T]: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]: Exclude<T[K], undefined>

@@ -10,7 +10,7 @@ import { type CollectionDocument, collectionType, nameKey } from '../catalog/col
 import { decodeDocument } from '../catalog/document-codec.ts'
 import { nameClaimType } from '../catalog/document-types.ts'
 import { ObjectCatalog, type ObjectCatalogOptions } from '../catalog/object-catalog.ts'
-import { Bucket } from './bucket.ts'
+import { StoredObjects } from './stored-objects.ts'
 import { type FaultyObjectStore, faultyObjectStore, type FaultyOptions } from './faulty-object-store.ts'
 import { collectionRequest } from './operations.ts'
 
@@ -24,7 +24,7 @@ export interface Process {
 }
 
 /** One store in memory, and processes that share it and know only its catalog. */
-export class CatalogWorld extends Bucket {
+export class CatalogWorld extends StoredObjects {
   readonly clock: ManualClock
   #processes = 0
 
@@ -43,7 +43,7 @@ export class CatalogWorld extends Bucket {
       clock,
       ids: seededIds(++this.#processes, clock),
       log,
-      // A request of the process like any other: it can fail and crash.
+      // Counts as a request of the process, so it can fail and crash too.
       closeLog: ({ id }: CollectionInfo) => mark(store, `closed/${id}`),
       ...options,
       store,

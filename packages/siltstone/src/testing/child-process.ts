@@ -6,13 +6,13 @@ export interface Child {
   pid: number
   /** Sends a message and waits for the answer; `{failed}` as an answer is an error. */
   ask<T>(message: string): Promise<T>
-  /** Ends it as a crash would. */
+  /** Kills the process, as a crash would. */
   kill(): Promise<void>
-  /** Lets go of it and waits until it has ended. */
+  /** Disconnects from the process and waits until it has ended. */
   end(): Promise<void>
 }
 
-/** Starts a module that sends one message when it is ready, and then an answer to each one it gets. For tests. */
+/** Starts a module that sends one message when it is ready, and then an answer to each message that it receives. */
 export async function startChild(module: URL, args: readonly string[]): Promise<Child> {
   const child = fork(fileURLToPath(module), args, { execArgv: [] })
   const next = async (): Promise<unknown> => {

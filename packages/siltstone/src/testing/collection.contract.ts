@@ -1,4 +1,4 @@
-/** What every engine's collections do: record semantics, order, filters, deletes, pages, versions, forks, histories. */
+/** The contract of collections of each engine: record semantics, order, filters, pages, queries, dimensions. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Space } from '../model/collection.ts'
 import type { GetRequest } from '../model/read.ts'
@@ -186,7 +186,7 @@ export function describeCollection(name: string, makeEngine: () => Promise<Engin
         for (const column of ['documents', 'metadatas', 'uris'] as const) expect(answer[column]).toBeUndefined()
       })
 
-      it('pages through one state, whatever is written meanwhile', async () => {
+      it('pages through one state in spite of concurrent writes', async () => {
         const first = await collection.get({ limit: 2, include: { embeddings: true } })
         expect(first.ids).toEqual(['c', 'a'])
         await collection.write([remove('b'), remove('c'), upsert('d', [7, 7]), add('e', [5, 0])])
@@ -206,7 +206,7 @@ export function describeCollection(name: string, makeEngine: () => Promise<Engin
         expect(await ids()).toEqual(['a', 'd', 'e'])
       })
 
-      it('refuses a page token that nobody gave', async () => {
+      it('refuses an unknown page token', async () => {
         await expect(collection.get({ include: {}, pageToken: 'nonsense' })).rejects.toMatchObject({ kind: 'invalid' })
       })
     })

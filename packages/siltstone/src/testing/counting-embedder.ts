@@ -1,6 +1,6 @@
 import type { Embedder, EmbedOptions } from '../embed/port.ts'
 
-/** An embedder for tests: the vector of a text is its length and first character; it notes what it was asked. */
+/** An embedder for tests: the vector of a text is its length and first character. It records the texts. */
 export class CountingEmbedder implements Embedder {
   readonly name = 'counting'
   model = 'counting-1'

@@ -1,5 +1,6 @@
 /** Engines whose collections are compacted between the operations of a test, at fixed places. */
 import { type CompactLimits, defaultCompactLimits } from '../compact/compact-limits.ts'
+import { instrumented } from '../drivers/instrumented.ts'
 import { memoryEnvironment } from '../drivers/memory/memory-environment.ts'
 import { pathOf, StoreEngine } from '../engine/engine.ts'
 import type { Collection } from '../model/store.ts'
@@ -26,7 +27,8 @@ export const everythingIndexed: CompactLimits = {
 
 /** The same environment, its store near as a directory is, or far as a bucket is: searches read in different ways. */
 export function reading(env: Environment, isLocal: boolean): Environment {
-  return { ...env, store: forwardingStore(env.store, { capabilities: { ...env.store.capabilities, isLocal } }) }
+  const store = forwardingStore(env.store, { capabilities: { ...env.store.capabilities, isLocal } })
+  return instrumented({ ...env, store })
 }
 
 /**

@@ -1,4 +1,4 @@
-/** What every engine's collections do over time: deletes, versions, conditions, forks, rollbacks, their end. */
+/** The contract of collections over time: deletions, versions, conditions, forks, rollbacks, and their end. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Collection, Engine } from '../model/store.ts'
 import { parseWhere } from '../filter/parse.ts'

@@ -15,12 +15,12 @@ import type { ModelState } from './model-state.ts'
 const NIL_UUID = '00000000-0000-0000-0000-000000000000'
 
 interface Entry {
-  /** Without `dimension`, which the store knows. */
+  /** Without `dimension`, which the collection's store keeps. */
   info: CollectionInfo
   store: ModelStore
 }
 
-/** Everything in lists, looked up by walking them. */
+/** Keeps all data in lists, which are searched linearly. */
 export class ModelCatalog implements Catalog {
   #tenants: TenantInfo[] = []
   #databases: DatabaseInfo[] = []
@@ -131,10 +131,10 @@ export class ModelCatalog implements Catalog {
     this.#seed()
   }
 
-  /** For the engine: a handle on one collection. */
+  /** Opens a handle on one collection, for the engine. */
   open(tenant: string, database: string, id: string): ModelCollection {
     const entry = this.#collections.find(({ info }) => isWithin(info, tenant, database) && info.id === id)
-    // The data plane's text ends with a full stop, the catalog's does not: Chroma's clients see both.
+    // As in Chroma, this message of the data plane ends with a full stop and that of the catalog does not.
     if (entry === undefined) throw notFound('collection-missing', `Collection [${id}] does not exist.`)
     const fork = (name: string, state: ModelState) =>
       described(this.#insert({ ...entry.info, name }, new ModelStore(state)))

@@ -49,7 +49,7 @@ export class ModelStore {
   }
 }
 
-/** Everything is folded at once here, so every version is a snapshot, and every read level the same. */
+/** All writes are folded at once, so each version is a snapshot and all read levels agree. */
 export class ModelCollection implements Collection {
   readonly info: CollectionInfo
   readonly #store: ModelStore
@@ -214,7 +214,7 @@ function rank(rows: readonly Row[], vector: Float32Array, request: QueryRequest,
     .flatMap((row) =>
       row[1].vector === null ? [] : [{ row, distance: modelDistance(info.space, vector, row[1].vector) }],
     )
-    // Stable: ties stay in order of insertion.
+    // The sort is stable: ties keep the order of insertion.
     .sort((a, b) => a.distance - b.distance)
     .slice(0, request.k)
   const hits = ranked.map(({ row }) => row)

@@ -1,13 +1,13 @@
 /**
- * The plainest possible collection: a Map of records in insertion order, and the list of everything that was ever
- * written, replayed from its start for every old state. Slow and short on purpose: it is what engines are compared with.
+ * The simplest possible collection: a Map of records in insertion order, and the list of all writes, replayed from its
+ * start for each old state. It is deliberately slow and short, because engines are compared with it.
  */
 import type { Space } from '../model/collection.ts'
 import { applyOp, type RecordState } from '../records/apply.ts'
 import type { RecordOp } from '../model/record.ts'
 
 export interface ModelState {
-  /** In order of first insertion: a Map keeps a key's place until it is deleted. */
+  /** In order of first insertion: a Map keeps the place of a key until it is deleted. */
   records: Map<string, RecordState>
   dimension: number | null
 }
@@ -32,7 +32,7 @@ export function applyOperations(state: ModelState, operations: readonly RecordOp
   }
 }
 
-/** The state right after entry `version`. */
+/** The state directly after entry `version`. */
 export function replay(base: ModelState, log: readonly ModelEntry[], version: number): ModelState {
   let state = copyState(base)
   for (const entry of log.slice(0, version)) {

@@ -1,15 +1,15 @@
 /**
- * An in-memory store that is obviously correct: tests of the layers above run on it, and engines are compared with it.
- * Nothing is durable, nothing runs in the background, every method takes effect before its first await.
+ * An in-memory store that is simple enough to be correct: tests of the layers above run on it, and engines are compared
+ * with it. Nothing is durable, nothing runs in the background, and each method takes effect before its first await.
  */
 import type { Collection, Engine } from '../model/store.ts'
 import type { Ids } from '../ports/ids.ts'
 import { ModelCatalog } from './model-catalog.ts'
 
 export interface ModelOptions {
-  /** By default 00000000-0000-4000-8000-000000000001 and on, so that collections are listed as they were made. */
+  /** Default: 00000000-0000-4000-8000-000000000001 and so on, so that collections are listed in order of creation. */
   ids?: Pick<Ids, 'uuid'>
-  /** Stamps `createdAtMs`; by default it stands at 0. */
+  /** The clock of `createdAtMs`. Default: always 0. */
   nowMs?: () => number
 }
 
@@ -25,7 +25,7 @@ export class ModelEngine implements Engine {
   }
 
   async close(): Promise<void> {
-    // Nothing runs and nothing is held.
+    // There is nothing to release.
   }
 }
 
@@ -35,4 +35,3 @@ function countingIds(): Pick<Ids, 'uuid'> {
 }
 
 export { ModelCatalog } from './model-catalog.ts'
-export { ModelCollection } from './model-collection.ts'

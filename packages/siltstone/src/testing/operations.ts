@@ -1,4 +1,4 @@
-/** Short ways to write record operations in tests. */
+/** Short forms of record operations for tests. */
 import type { CreateCollection } from '../model/collection.ts'
 import { metadataFromJson } from '../records/metadata-json.ts'
 import type { Op, RecordOp } from '../model/record.ts'

@@ -1,6 +1,6 @@
 import type { LogFields, Logger, Metrics } from '../ports/telemetry.ts'
 
-/** Keeps what was logged and counted. */
+/** Records logs and metrics. */
 export class Recorder implements Logger, Metrics {
   readonly events: { level: string; event: string; fields: LogFields }[] = []
   readonly counters = new Map<string, number>()

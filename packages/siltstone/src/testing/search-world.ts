@@ -28,6 +28,8 @@ export interface SearchShape {
   tail: number
   near: boolean
   seed: number
+  /** Clustered data: the group of a record tells its neighbourhood, so what a filter admits may lie far from a query. */
+  groupedByPlace?: boolean
 }
 
 const CENTRES = 60
@@ -59,15 +61,19 @@ function sharing(share: number): Filter | undefined {
 export async function searchWorld(shape: SearchShape): Promise<SearchWorld> {
   const { space, near, seed } = shape
   const random = seededRandom(seed)
-  const { vector, query } = drawing(shape, random)
+  const draw = drawing(shape, random)
   const env = memoryEnvironment({ seed })
   const engine = await StoreEngine.open({ env: reading(env, near) })
   const { info } = await engine.catalog.createCollection(collectionRequest('things', { space }))
   const collection = await engine.collection(info.tenant, info.database, info.id)
   const held = new Map<string, Held>()
   const group = () => Math.floor(random.next() * 100)
+  function drawn(): Held {
+    const { vector, place } = draw.record()
+    return { vector, group: shape.groupedByPlace === true ? place : group() }
+  }
   let named = 0
-  const inserted = (): RecordOp => placed(`r${named++}`, { vector: vector(), group: group() })
+  const inserted = (): RecordOp => placed(`r${named++}`, drawn())
   function placed(id: string, record: Held): RecordOp {
     held.set(id, record)
     return upsert(id, [...record.vector], { metadata: { group: record.group } })
@@ -90,7 +96,7 @@ export async function searchWorld(shape: SearchShape): Promise<SearchWorld> {
   }
   for (const [share, change] of [
     [shape.regrouped, regrouped],
-    [shape.moved, (id: string) => placed(id, { vector: vector(), group: group() })],
+    [shape.moved, (id: string) => placed(id, drawn())],
     [shape.deleted, removed],
   ] as const) {
     const ids = some(share)
@@ -100,28 +106,34 @@ export async function searchWorld(shape: SearchShape): Promise<SearchWorld> {
   const share = shape.tail / held.size
   await collection.write([
     ...some(share).map(regrouped),
-    ...some(share).map((id) => placed(id, { vector: vector(), group: group() })),
+    ...some(share).map((id) => placed(id, drawn())),
     ...some(share).map(removed),
     ...Array.from({ length: shape.tail }, inserted),
   ])
-  return { shape, env, engine, collection, held, query }
+  return { shape, env, engine, collection, held, query: draw.query }
 }
 
-/** Vectors of the records, and queries. */
 interface Drawing {
-  vector(): Float32Array
+  record(): { vector: Float32Array; place: number }
   query(): Float32Array
 }
 
 function drawing({ dimension, data }: SearchShape, random: Random): Drawing {
+  const below = (count: number) => Math.floor(random.next() * count)
   const uniform = () => Float32Array.from({ length: dimension }, () => random.next() * 2 - 1)
-  if (data === 'uniform') return { vector: uniform, query: uniform }
-  const pick = <T>(of: readonly T[]) => of[Math.floor(random.next() * of.length)] as T
+  if (data === 'uniform') return { record: () => ({ vector: uniform(), place: 0 }), query: uniform }
   const centres = Array.from({ length: CENTRES }, uniform)
-  const clustered = () => pick(centres).map((x) => x + (random.next() * 2 - 1) * SPREAD)
-  if (data === 'clustered') return { vector: clustered, query: clustered }
-  const distinct = [new Float32Array(dimension), ...Array.from({ length: DISTINCT - 1 }, clustered)]
-  return { vector: () => pick(distinct), query: () => (random.next() < 0.5 ? pick(distinct) : clustered()) }
+  const clustered = () => {
+    const place = below(CENTRES)
+    const centre = centres[place] as Float32Array
+    return { vector: centre.map((x) => x + (random.next() * 2 - 1) * SPREAD), place }
+  }
+  const query = () => clustered().vector
+  if (data === 'clustered') return { record: clustered, query }
+  const zero = { vector: new Float32Array(dimension), place: 0 }
+  const distinct = [zero, ...Array.from({ length: DISTINCT - 1 }, clustered)]
+  const record = () => distinct[below(DISTINCT)] as typeof zero
+  return { record, query: () => (random.next() < 0.5 ? record().vector : query()) }
 }
 
 /** A second process on the same collection, whose store is near or far. */

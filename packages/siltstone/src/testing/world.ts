@@ -14,7 +14,7 @@ import { memoryEnvironment } from '../drivers/memory/memory-environment.ts'
 import type { ObjectStore } from '../ports/object-store.ts'
 import { BlockCache } from '../snapshot/block-cache.ts'
 import { SegmentPool } from '../snapshot/open-segment.ts'
-import { Bucket } from './bucket.ts'
+import { StoredObjects } from './stored-objects.ts'
 
 const ID = '11111111-1111-4111-8111-111111111111'
 
@@ -40,7 +40,7 @@ export interface WorldOptions {
   compact?: Partial<CompactLimits>
 }
 
-export class World extends Bucket {
+export class World extends StoredObjects {
   readonly env: Environment
   readonly log: LogLimits
   readonly compact: CompactLimits

@@ -40,7 +40,7 @@ export function catalogContract(makeEngine: () => Promise<Engine>): void {
         'InvalidArgumentError',
         /^Validation error: crn: CRN must/,
       )
-      expect((await api.call('GET', '/api/v2/collections/nobody:default_database:things')).status).toBe(404)
+      expect((await api.call('GET', '/api/v2/collections/no-such-tenant:default_database:things')).status).toBe(404)
     })
 
     it('keeps databases', async () => {

@@ -132,7 +132,7 @@ export function collectionContract(makeEngine: () => Promise<Engine>): void {
       expectError(await api.db('POST', '/collections', {}), 422, 'ChromaError', /missing field `name`$/)
     })
 
-    it('refuses a second one of a name, gets the first when asked to, and ignores what comes with that', async () => {
+    it('refuses a second collection with a name; get_or_create returns the first and ignores the body', async () => {
       const api = testApi(await makeEngine())
       const path = await api.collection('min', { metadata: { a: 1 } })
       expectError(
@@ -149,7 +149,7 @@ export function collectionContract(makeEngine: () => Promise<Engine>): void {
       expectError(missing, 400, 'InvalidArgumentError', 'Database [nope] does not exist')
     })
 
-    it('keeps metadata exactly, and only scalars', async () => {
+    it('keeps metadata exactly, and refuses values that are not scalars', async () => {
       const api = testApi(await makeEngine())
       const exact = '{"int":9007199254740993,"float":1.0,"text":"x","flag":true,"__proto__":1}'
       const made = await api.db('POST', '/collections', `{"name":"min","metadata":${exact}}`)
@@ -245,7 +245,7 @@ export function collectionContract(makeEngine: () => Promise<Engine>): void {
       expect(made.schema.defaults.float_list.vector_index.config.embedding_function).toEqual(known)
     })
 
-    it('takes a schema, alone', async () => {
+    it('accepts a schema without a configuration', async () => {
       const api = testApi(await makeEngine())
       const off = { enabled: false, config: {} }
       const schema = {

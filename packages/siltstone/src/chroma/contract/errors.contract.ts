@@ -7,7 +7,7 @@ const SHAPE = 'Failed to deserialize the JSON body into the target type: '
 
 export function errorContract(makeEngine: () => Promise<Engine>): void {
   describe('errors', () => {
-    it('says what is wrong with a body', async () => {
+    it('names the problem of a body', async () => {
       const api = testApi(await makeEngine())
       const path = await api.collection('things')
       const add = (body: unknown, headers?: Record<string, string>) => api.db('POST', `${path}/add`, body, headers)
@@ -45,7 +45,7 @@ export function errorContract(makeEngine: () => Promise<Engine>): void {
       )
     })
 
-    it('takes a body without a content type for JSON', async () => {
+    it('parses a body without a content type as JSON', async () => {
       const api = testApi(await makeEngine())
       const path = await api.collection('things')
       const body = new TextEncoder().encode('{"ids":["a"],"embeddings":[[1]]}')
@@ -134,7 +134,7 @@ export function errorContract(makeEngine: () => Promise<Engine>): void {
       expect((await api.db('GET', `${path}/count`)).json).toBe(1)
     })
 
-    it('tells a missing collection from an id that is none', async () => {
+    it('distinguishes a missing collection from an invalid id', async () => {
       const api = testApi(await makeEngine())
       const id = '11111111-1111-4111-8111-111111111111'
       for (const op of [
@@ -164,7 +164,7 @@ export function errorContract(makeEngine: () => Promise<Engine>): void {
       }
     })
 
-    it('answers 501 for what is not built', async () => {
+    it('answers 501 for endpoints that are not implemented', async () => {
       const api = testApi(await makeEngine())
       const path = await api.collection('things')
       expectError(await api.db('POST', `${path}/search`, { searches: [] }), 501, 'ChromaError', /not implemented/)

@@ -20,7 +20,7 @@ export function readContract(makeEngine: () => Promise<Engine>): void {
   }
 
   describe('reads', () => {
-    it('gets in order of insertion, with what is included', async () => {
+    it('gets in insertion order, with the included columns', async () => {
       const [api, path] = await filled()
       const get = async (body: unknown) => (await api.db('POST', `${path}/get`, body)).json
       expect(await get({ ids: ['c', 'a', 'nope', 'a'] })).toEqual({
@@ -124,7 +124,7 @@ export function readContract(makeEngine: () => Promise<Engine>): void {
       expect((await query({ query_embeddings: [[0, 0]], ids: ['c'] })).ids).toEqual([['c']])
     })
 
-    it('answers a query of an unwritten collection, and lets a client see an id that is not there', async () => {
+    it('answers a query of an empty collection, and reports a missing id', async () => {
       const [api, path] = await filled()
       const empty = await api.collection('empty')
       const none = await api.db('POST', `${empty}/query`, { query_embeddings: [[1, 2, 3]] })
@@ -133,7 +133,7 @@ export function readContract(makeEngine: () => Promise<Engine>): void {
       expectError(missing, 500, 'InternalError', /^Error executing plan: Internal error: Error finding id/)
     })
 
-    it('measures as the collection says', async () => {
+    it('measures the collection’s distance', async () => {
       const api = testApi(await makeEngine())
       const distances = async (space: string) => {
         const path = await api.collection(`in-${space}`, { configuration: { hnsw: { space } } })
@@ -169,7 +169,7 @@ export function readContract(makeEngine: () => Promise<Engine>): void {
       )
     })
 
-    it('tells how much is indexed', async () => {
+    it('reports how much is indexed', async () => {
       const [api, path] = await filled()
       const { json } = await api.db('GET', `${path}/indexing_status`)
       expect(json.total_ops).toBe(3)

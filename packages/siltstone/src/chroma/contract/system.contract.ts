@@ -4,7 +4,7 @@ import { expectError, testApi } from '../testing/api.ts'
 
 export function systemContract(makeEngine: () => Promise<Engine>): void {
   describe('system', () => {
-    it('tells the time in nanoseconds', async () => {
+    it('returns the time in nanoseconds', async () => {
       const api = testApi(await makeEngine())
       for (const path of ['/api/v2', '/api/v2/', '/api/v2/heartbeat']) {
         const { status, text } = await api.call('GET', path)
@@ -24,7 +24,7 @@ export function systemContract(makeEngine: () => Promise<Engine>): void {
       expect(identity.json).toEqual({ user_id: '', tenant: 'default_tenant', databases: ['default_database'] })
     })
 
-    it('is unhealthy while the host says so', async () => {
+    it('is unhealthy while the host is not ready', async () => {
       const api = testApi(await makeEngine(), { isReady: () => Promise.reject(new Error('no disk')) })
       const health = await api.call('GET', '/api/v2/healthcheck')
       expect(health.status).toBe(503)
@@ -57,7 +57,7 @@ export function systemContract(makeEngine: () => Promise<Engine>): void {
       expect([wrong.status, wrong.text, wrong.headers.get('allow')]).toEqual([405, '', 'GET'])
     })
 
-    it('writes nothing in read-only mode, and reads on', async () => {
+    it('refuses writes in read-only mode, but not reads', async () => {
       const engine = await makeEngine()
       const path = await testApi(engine).collection('things')
       const api = testApi(engine, { readOnly: true })

@@ -55,7 +55,7 @@ export function writeContract(makeEngine: () => Promise<Engine>): void {
       expect((await api.db('GET', `${path}/count`)).json).toBe(1)
     })
 
-    it('takes base64 and arrays alike, and gives floats back in their shortest form', async () => {
+    it('accepts base64 and arrays, and returns floats in their shortest form', async () => {
       const api = testApi(await makeEngine())
       const path = await api.collection('things')
       await api.db('POST', `${path}/add`, {
@@ -84,7 +84,7 @@ export function writeContract(makeEngine: () => Promise<Engine>): void {
       )
     })
 
-    it('keeps integers, floats and their digits apart', async () => {
+    it('distinguishes integers and floats, and keeps all digits', async () => {
       const api = testApi(await makeEngine())
       const path = await api.collection('things')
       const metadata = '{"big":9223372036854775807,"one":1,"float":1.0,"exp":1e3,"mixed":[1,2.5],"neg":-0.0}'
@@ -97,7 +97,7 @@ export function writeContract(makeEngine: () => Promise<Engine>): void {
       expect(text).toContain('"mixed":[1.0,2.5]')
     })
 
-    it('ignores order of keys and unknown fields, and keeps keys of every name', async () => {
+    it('ignores the order of keys and unknown fields, and keeps keys of every name', async () => {
       const api = testApi(await makeEngine())
       const path = await api.collection('things')
       const body =
@@ -109,7 +109,7 @@ export function writeContract(makeEngine: () => Promise<Engine>): void {
       expect(({} as Record<string, unknown>)['x']).toBeUndefined()
     })
 
-    it('stores an empty map as null, and lets an empty array be no key', async () => {
+    it('stores an empty map as null, and an empty array as a missing key', async () => {
       const api = testApi(await makeEngine())
       const path = await api.collection('things')
       await api.db('POST', `${path}/add`, {
@@ -147,7 +147,7 @@ export function writeContract(makeEngine: () => Promise<Engine>): void {
       expect((await api.db('POST', `${path}/get`, {})).json.ids).toEqual(['c'])
     })
 
-    it('answers writes with their version, which reads can wait for or go back to', async () => {
+    it('answers writes with their version, which reads can wait for or read again', async () => {
       const api = testApi(await makeEngine())
       const path = await api.collection('things')
       const write = async (id: string) => {
@@ -167,7 +167,7 @@ export function writeContract(makeEngine: () => Promise<Engine>): void {
         await api.db('POST', `${path}/get`, {}, { 'x-siltstone-at': 'x' }),
         400,
         'InvalidArgumentError',
-        /x-siltstone-at must be/,
+        /x-siltstone-at is/,
       )
     })
   })

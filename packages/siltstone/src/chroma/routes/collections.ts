@@ -17,7 +17,7 @@ export const collectionRoutes: Route[] = [
     path: COLLECTIONS,
     operation: 'list_collections',
     tag: 'Collection',
-    summary: "A database's collections by id",
+    summary: "A database's collections, ordered by id",
     access: 'read',
     query: { limit: uint, offset: uint },
     answer: list(ref('Collection')),
@@ -28,7 +28,7 @@ export const collectionRoutes: Route[] = [
     path: COLLECTIONS,
     operation: 'create_collection',
     tag: 'Collection',
-    summary: 'Creates a collection, or gets the one of that name',
+    summary: 'Creates a collection, or gets the one with that name',
     access: 'write',
     body: ref('CreateCollection'),
     answer: ref('Collection'),
@@ -39,7 +39,7 @@ export const collectionRoutes: Route[] = [
     path: '/api/v2/tenants/{tenant}/databases/{database}/collections_count',
     operation: 'count_collections',
     tag: 'Collection',
-    summary: 'How many collections a database has',
+    summary: 'The number of collections in a database',
     access: 'read',
     answer: uint,
     handle: countCollections,
@@ -100,7 +100,7 @@ export const collectionRoutes: Route[] = [
     path: `${COLLECTIONS}/{collection_id}/fork`,
     operation: 'fork_collection',
     tag: 'Collection',
-    summary: 'A new collection with the same records, without copying them',
+    summary: 'Creates a collection that shares the records of another',
     access: 'write',
     body: object({ new_name: text }, ['new_name']),
     answer: ref('Collection'),
@@ -111,14 +111,14 @@ export const collectionRoutes: Route[] = [
     path: `${COLLECTIONS}/{collection_id}/fork_count`,
     operation: 'fork_count',
     tag: 'Collection',
-    summary: 'How many forks a collection has',
+    summary: 'The number of forks of a collection',
     access: 'read',
     answer: object({ count: uint }),
     handle: forkCount,
   },
 ]
 
-function shown(info: CollectionInfo): Answer {
+function collectionAnswer(info: CollectionInfo): Answer {
   return { text: collectionText(info) }
 }
 
@@ -134,7 +134,7 @@ async function countCollections(call: Call): Promise<Answer> {
   return json(await orWhenMissing(call.options.engine.catalog.countCollections(tenant, database), 0))
 }
 
-/** A database that is not there has no collections. */
+/** A missing database has no collections. */
 async function orWhenMissing<T>(work: Promise<T>, empty: T): Promise<T> {
   try {
     return await work
@@ -153,7 +153,7 @@ async function createCollection(call: Call): Promise<Answer> {
   const request = { ...path, name, getOrCreate, metadata, ...newConfiguration(body) }
   try {
     const { info } = await call.options.engine.catalog.createCollection(request)
-    return shown(info)
+    return collectionAnswer(info)
   } catch (error) {
     if (!isSiltstoneError(error, 'not-found')) throw error
     throw invalid('database-missing', `Database [${path.database}] does not exist`, { cause: error })
@@ -163,16 +163,16 @@ async function createCollection(call: Call): Promise<Answer> {
 async function getByName(call: Call): Promise<Answer> {
   const { tenant, database } = databaseOf(call)
   const name = call.param('collection_id')
-  return shown(await named(name, call.options.engine.catalog.getCollection(tenant, database, name)))
+  return collectionAnswer(await orMissing(name, call.options.engine.catalog.getCollection(tenant, database, name)))
 }
 
 async function getById(call: Call): Promise<Answer> {
   const { tenant, database } = databaseOf(call)
   const id = collectionIdOf(call)
-  return shown(await named(id, call.options.engine.catalog.getCollectionById(tenant, database, id)))
+  return collectionAnswer(await orMissing(id, call.options.engine.catalog.getCollectionById(tenant, database, id)))
 }
 
-/** A CRN has no tenant in its path, so access is checked on what it leads to; refused looks like missing. */
+/** A CRN's path has no tenant, so access is checked for the collection that was found. A refusal looks like `not-found`. */
 async function getByCrn(call: Call): Promise<Answer> {
   const crn = call.param('crn')
   const [resourceName, database, name, ...rest] = crn.split(':')
@@ -182,12 +182,12 @@ async function getByCrn(call: Call): Promise<Answer> {
       'CRN must be in the format <tenant_resource_name>:<database_name>:<collection_name> with non-empty parts',
     )
   }
-  const info = await named(name, call.options.engine.catalog.getCollectionByCrn(resourceName, database, name))
+  const info = await orMissing(name, call.options.engine.catalog.getCollectionByCrn(resourceName, database, name))
   const { tenants = '*', databases = '*' } = call.identity ?? {}
   const allowed =
     (tenants === '*' || tenants.includes(info.tenant)) && (databases === '*' || databases.includes(info.database))
   if (!allowed) throw missing(name)
-  return shown(info)
+  return collectionAnswer(info)
 }
 
 async function updateCollection(call: Call): Promise<Answer> {
@@ -202,24 +202,26 @@ async function updateCollection(call: Call): Promise<Answer> {
   const { catalog } = call.options.engine
   const configuration = body.optional('new_configuration', (value, path) => Fields.of(value, path))
   if (configuration !== undefined) {
-    const info = await named(id, catalog.getCollectionById(tenant, database, id))
+    const info = await orMissing(id, catalog.getCollectionById(tenant, database, id))
     change.newConfiguration = changedConfiguration(info, configuration)
   }
-  await named(id, catalog.changeCollection(tenant, database, id, change))
+  await orMissing(id, catalog.changeCollection(tenant, database, id, change))
   return json({})
 }
 
 async function deleteCollection(call: Call): Promise<Answer> {
   const { tenant, database } = databaseOf(call)
   const name = call.param('collection_id')
-  await named(name, call.options.engine.catalog.deleteCollection(tenant, database, name))
+  await orMissing(name, call.options.engine.catalog.deleteCollection(tenant, database, name))
   return json({})
 }
 
 async function fork(call: Call): Promise<Answer> {
   const collection = await openCollection(call)
   const body = await call.body()
-  return shown(await collection.fork(checkedCollectionName(body.required('new_name', readString), 'new_name')))
+  return collectionAnswer(
+    await collection.fork(checkedCollectionName(body.required('new_name', readString), 'new_name')),
+  )
 }
 
 async function forkCount(call: Call): Promise<Answer> {
@@ -227,8 +229,8 @@ async function forkCount(call: Call): Promise<Answer> {
   return json({ count: await collection.forkCount() })
 }
 
-/** The control plane's text for what is missing has no full stop, and also stands for a missing database. */
-async function named<T>(nameOrId: string, work: Promise<T>): Promise<T> {
+/** The message of Chroma's control plane has no full stop; it also stands for a missing database. */
+async function orMissing<T>(nameOrId: string, work: Promise<T>): Promise<T> {
   try {
     return await work
   } catch (error) {

@@ -1,9 +1,8 @@
 /**
- * Conditional transactions: reads, then a commit that holds only if nothing that was read has changed since.
+ * Conditional transactions: reads, and then a commit that succeeds only if no record that was read has changed.
  *
- * The read token is the version of the first read. Later reads of the transaction give it back and see that same
- * version, whatever was written since; the commit is checked against everything after it. A version that is no longer
- * kept is a stale read (412).
+ * The read token is the version of the first read. Later reads of the transaction send it and see the same version; the
+ * commit is checked against all later writes. If the version is no longer kept, the answer is a stale read (412).
  */
 import { conflict, invalid, isSiltstoneError } from '../../errors.ts'
 import type { RecordOp } from '../../model/record.ts'
@@ -24,7 +23,7 @@ export const conditionalRoutes: Route[] = [
     path: `${COLLECTION}/conditional/get`,
     operation: 'collection_conditional_get',
     tag: 'Record',
-    summary: 'A get whose answer carries the token for a conditional commit',
+    summary: 'A get whose answer contains the token for a conditional commit',
     access: 'read',
     body: ref('ConditionalGet'),
     answer: ref('ConditionalGetAnswer'),
@@ -35,7 +34,7 @@ export const conditionalRoutes: Route[] = [
     path: `${COLLECTION}/conditional/commit`,
     operation: 'collection_conditional_commit',
     tag: 'Record',
-    summary: 'Writes only if none of the ids that were read has changed since (409, 412)',
+    summary: 'Writes only if no record that was read has changed (else 409, 412)',
     access: 'write',
     body: ref('ConditionalCommit'),
     answer: ref('ConditionalCommitAnswer'),
@@ -43,7 +42,7 @@ export const conditionalRoutes: Route[] = [
   },
 ]
 
-/** What a read of an old version, or of one of another history, is refused with. */
+/** Error codes of reads of a version that is no longer kept, or of another history. */
 const NOT_KEPT = new Set(['gone', 'version-not-reached'])
 
 async function conditionalGet(call: Call): Promise<Answer> {
@@ -57,7 +56,7 @@ async function conditionalGet(call: Call): Promise<Answer> {
     return { text, version: response.version }
   } catch (error) {
     if (token === undefined || !isSiltstoneError(error, 'not-found') || !NOT_KEPT.has(error.code)) throw error
-    throw conflict('stale-read', `version ${token} is no longer kept: begin the transaction again`, { cause: error })
+    throw conflict('stale-read', `version ${token} is no longer kept: start the transaction again`, { cause: error })
   }
 }
 
@@ -91,7 +90,7 @@ async function readOperation(item: Fields, embed: EmbedTexts | undefined): Promi
   if (kind !== 'delete') return readRecords(kind, payload, embed)
   const ids = payload.optional('ids', readStrings) ?? []
   if (ids.length === 0 || payload.has('where') || payload.has('where_document') || payload.has('limit')) {
-    const text = 'A conditional delete names its ids; a filter or a limit cannot be committed conditionally'
+    const text = 'A conditional delete needs ids; a filter or a limit cannot be committed conditionally'
     throw invalid('conditional-delete', text, { field: payload.path })
   }
   return ids.map((id) => ({ op: 'delete', id, vector: null, document: null, metadata: null, uri: null }))

@@ -13,7 +13,7 @@ export const databaseRoutes: Route[] = [
     path: '/api/v2/tenants/{tenant}/databases',
     operation: 'list_databases',
     tag: 'Database',
-    summary: "A tenant's databases by name",
+    summary: "A tenant's databases, ordered by name",
     access: 'read',
     query: { limit: uint, offset: uint },
     answer: list(ref('Database')),

@@ -1,23 +1,23 @@
-/** Endpoints of Chroma Cloud that are known and not built yet. */
-import { notHere, openCollection } from '../call.ts'
+/** Endpoints of Chroma Cloud that are not implemented yet. */
+import { notImplemented, openCollection } from '../call.ts'
 import type { Call, Route } from '../route.ts'
 import { map } from '../openapi-schemas.ts'
 
 const COLLECTION = '/api/v2/tenants/{tenant}/databases/{database}/collections/{collection_id}'
 
-function notYet(operation: string, method: 'GET' | 'POST', path: string, what: string): Route {
+function notYet(operation: string, method: 'GET' | 'POST', path: string, feature: string): Route {
   return {
     method,
     path: `${COLLECTION}/${path}`,
     operation,
     tag: path === 'search' ? 'Record' : 'Function',
-    summary: `${what} (not implemented yet: 501)`,
+    summary: `${feature} (not implemented yet: 501)`,
     access: method === 'GET' || path === 'search' ? 'read' : 'write',
     ...(method === 'POST' && { body: map }),
     status: 501,
     handle: async (call: Call) => {
       await openCollection(call)
-      throw notHere(what)
+      throw notImplemented(feature)
     },
   }
 }

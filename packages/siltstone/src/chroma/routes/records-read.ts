@@ -22,7 +22,7 @@ export const recordReadRoutes: Route[] = [
     path: `${COLLECTION}/get`,
     operation: 'collection_get',
     tag: 'Record',
-    summary: 'Records by ids or by a filter, in the order in which they were first added',
+    summary: 'Records by ids or by a filter, in insertion order',
     access: 'read',
     isRead: true,
     body: ref('GetRecords'),
@@ -46,7 +46,7 @@ export const recordReadRoutes: Route[] = [
     path: `${COLLECTION}/count`,
     operation: 'collection_count',
     tag: 'Record',
-    summary: 'How many records there are',
+    summary: 'The number of records',
     access: 'read',
     isRead: true,
     query: { read_level: text },
@@ -58,14 +58,14 @@ export const recordReadRoutes: Route[] = [
     path: `${COLLECTION}/indexing_status`,
     operation: 'indexing_status',
     tag: 'Record',
-    summary: 'How much of the log is folded into the snapshot',
+    summary: 'The part of the log that is folded into the snapshot',
     access: 'read',
     answer: ref('IndexingStatus'),
     handle: indexingStatus,
   },
 ]
 
-/** The engine's request of a get body; the checks that depend on the collection are made. */
+/** Builds the engine's request from a get body, after the checks that depend on the collection. */
 export function getRequest(
   call: Call,
   body: Fields,
@@ -141,7 +141,7 @@ async function queryVectors(call: Call, body: Fields, collection: Collection): P
   return texts.length === 0 ? [] : embed(texts)
 }
 
-/** An id that is not there is an error of the plan in Chroma, with its own status; clients must see one. */
+/** Chroma answers a missing id with an error of its query plan and the status 500; clients expect that. */
 async function runQuery(collection: Collection, request: QueryRequest) {
   try {
     return await collection.query(request)

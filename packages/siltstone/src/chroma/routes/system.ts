@@ -1,4 +1,4 @@
-/** What a client asks before it knows a tenant. */
+/** Endpoints without a tenant. */
 import type { Call, Route } from '../route.ts'
 import { json } from '../route.ts'
 import { forbidden } from '../call.ts'
@@ -33,7 +33,7 @@ export const systemRoutes: Route[] = [
     path: '/api/v2/version',
     operation: 'version',
     tag: 'System',
-    summary: "The version of Chroma's API that is spoken here",
+    summary: "The supported version of Chroma's API",
     access: 'open',
     answer: text,
     handle: () => json(VERSION),
@@ -43,7 +43,7 @@ export const systemRoutes: Route[] = [
     path: '/api/v2/healthcheck',
     operation: 'healthcheck',
     tag: 'System',
-    summary: 'Whether requests can be served; 503 when not',
+    summary: 'Whether the server is ready; else 503',
     access: 'open',
     answer: object({ is_executor_ready: bool, is_log_client_ready: bool }),
     handle: healthcheck,
@@ -53,7 +53,7 @@ export const systemRoutes: Route[] = [
     path: '/api/v2/pre-flight-checks',
     operation: 'pre_flight_checks',
     tag: 'System',
-    summary: 'What clients have to respect',
+    summary: 'Limits for clients',
     access: 'read',
     answer: object({ max_batch_size: uint, supports_base64_encoding: bool }),
     handle: ({ limits }) => json({ max_batch_size: limits.maxBatchSize, supports_base64_encoding: true }),
@@ -73,14 +73,14 @@ export const systemRoutes: Route[] = [
     path: '/api/v2/auth/identity',
     operation: 'get_user_identity',
     tag: 'Authentication',
-    summary: 'Whose token this is, and what it may see',
+    summary: 'The user, tenant and databases of the token',
     access: 'read',
     answer: object({ user_id: text, tenant: text, databases: list(text) }),
     handle: identity,
   },
 ]
 
-/** Nanoseconds are more than a double holds exactly, so the text is written as digits. */
+/** A double cannot hold nanoseconds exactly, so the digits come from a bigint. */
 function heartbeat({ options }: Call) {
   const nanoseconds = BigInt(Math.floor(options.clock.nowMs() * 1000)) * 1000n
   return { text: `{"nanosecond heartbeat":${nanoseconds}}` }
@@ -109,8 +109,8 @@ async function reset({ options }: Call) {
 }
 
 /**
- * Clients without a tenant of their own take the one named here, and the database if there is just one. So a token for
- * all tenants is shown the defaults.
+ * Clients without a configured tenant use the one in this answer, and the database if there is only one. So the answer to
+ * a token for all tenants has the defaults.
  */
 async function identity({ options, identity }: Call) {
   const tenant = identity === undefined || identity.tenants === '*' ? 'default_tenant' : (identity.tenants[0] ?? '')

@@ -8,7 +8,7 @@ import { recordWriteRoutes } from './records-write.ts'
 import { systemRoutes } from './system.ts'
 import { tenantRoutes } from './tenants.ts'
 
-/** Every endpoint. Where two patterns match a path, the first is meant. */
+/** All endpoints. If several patterns match a path, the first one applies. */
 export const routes: readonly Route[] = [
   ...systemRoutes,
   ...tenantRoutes,

@@ -1,5 +1,5 @@
 /**
- * Typed reading of a JSON object's fields. What is of the wrong type is answered 422 with its path, in the words of
+ * Reads the fields of a JSON object with their types. A wrong type is answered with 422 and the path, in the words of
  * Chroma's parser. A null counts as absent.
  */
 import { entriesOf } from '../../records/metadata-value.ts'
@@ -9,7 +9,7 @@ const MAX_U32 = 2 ** 32 - 1
 
 export class Fields {
   readonly #values: ReadonlyMap<string, unknown>
-  /** Of the object itself, '' for the body. */
+  /** Path of the object, '' for the body. */
   readonly path: string
 
   constructor(values: ReadonlyMap<string, unknown>, path: string) {
@@ -32,7 +32,7 @@ export class Fields {
     return this.path === '' ? name : `${this.path}.${name}`
   }
 
-  /** undefined when it is absent or null. */
+  /** The value; undefined when it is absent or null. */
   raw(name: string): unknown {
     return this.#values.get(name) ?? undefined
   }
@@ -94,7 +94,7 @@ export function readNullableStrings(json: unknown, path: string): (string | null
   return list as (string | null)[]
 }
 
-/** A whole number from 0 to `max`. */
+/** An integer from 0 to `max`. */
 export function readUint(json: unknown, path: string, max = MAX_U32): number {
   const number = typeof json === 'bigint' ? Number(json) : json
   if (typeof number !== 'number' || !Number.isInteger(number)) {
@@ -106,7 +106,7 @@ export function readUint(json: unknown, path: string, max = MAX_U32): number {
   return number
 }
 
-/** A whole number that a double holds exactly. */
+/** A non-negative integer that a double holds exactly. */
 export function readBigUint(json: unknown, path: string): number {
   return readUint(json, path, Number.MAX_SAFE_INTEGER)
 }
@@ -126,7 +126,7 @@ export function readWord<T extends string>(words: readonly T[]): (json: unknown,
   }
 }
 
-/** What a JSON value is, in serde's words. */
+/** Describes a JSON value in the words of serde. */
 export function describe(json: unknown): string {
   if (json === null || json === undefined) return 'null'
   if (typeof json === 'boolean') return `boolean \`${json}\``

@@ -1,4 +1,4 @@
-/** `where` and `where_document` of a body, checked against the collection's schema. */
+/** Reads `where` and `where_document` of a body and checks them against the collection's schema. */
 import type { CollectionInfo } from '../../model/collection.ts'
 import { invalid } from '../../errors.ts'
 import { andFilters, parseWhere, parseWhereDocument } from '../../filter/parse.ts'
@@ -15,7 +15,7 @@ export function filterOf(body: Fields): Filter | undefined {
   )
 }
 
-/** @throws SiltstoneError `invalid` (index-disabled) when the schema has switched off the index that a clause needs */
+/** @throws SiltstoneError `invalid` (index-disabled) when the schema disables the index that a clause needs */
 export function checkIndexed(filter: Filter | undefined, info: CollectionInfo): void {
   if (info.schema !== null && filter !== undefined) checkClause(filter, info.schema)
 }

@@ -9,7 +9,7 @@ const float = fc
   .filter(Number.isFinite)
 
 describe('shortestDouble', () => {
-  it('prints a text that reads back as the same float, and no shorter one does', () => {
+  it('prints the shortest text that reads back as the same float', () => {
     fc.assert(
       fc.property(fc.oneof(float, fc.float({ noNaN: true, noDefaultInfinity: true })), (value) => {
         const text = String(shortestDouble(value))

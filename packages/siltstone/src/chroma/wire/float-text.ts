@@ -1,13 +1,13 @@
 /**
- * 32-bit floats as the shortest decimals that read back as the same float.
+ * Prints 32-bit floats as the shortest decimals that read back as the same float.
  *
- * A double prints as the shortest text that reads back as that *double*: 0.1f as 0.10000000149011612. But the double
- * next to the decimal 0.1 prints as 0.1. So each float is replaced by the double next to its own shortest decimal, and
- * JSON.stringify does the printing. Nine digits always suffice (IEEE 754: 24-bit significand), six are always exact, so
- * at most four candidates are tried.
+ * JavaScript prints a number as the shortest text that reads back as the same *double*: 0.1f as 0.10000000149011612. But
+ * the double nearest to the decimal 0.1 prints as 0.1. So each float is replaced by the double nearest to its shortest
+ * decimal, and JSON.stringify prints that. Nine digits always suffice (IEEE 754: 24-bit significand), and every six digits
+ * survive, so at most four candidates are tried.
  */
 const POWERS = Array.from({ length: 23 }, (_, i) => 10 ** i)
-/** 10^22 is the largest power of ten that a double holds exactly; beyond it, division would round twice. */
+/** 10^22 is the largest power of ten that a double holds exactly; with larger ones, division would round twice. */
 const LARGEST_POWER = 22
 
 /** The double whose shortest text is the shortest that reads back as the float `value`. */
@@ -41,8 +41,8 @@ export function floatsText(vector: Float32Array): string {
 }
 
 /**
- * JSON text of an array of numbers that are floats whatever their value: `1.0`, so that a client which tells the two
- * apart does not make integers of them. What is not finite becomes null.
+ * JSON text of an array of floats. Integral values are written as `1.0`, so that clients which distinguish integers and
+ * floats read floats. Values that are not finite become null.
  */
 export function numbersText(numbers: readonly number[]): string {
   return numbers.some(Number.isInteger) ? `[${numbers.map(numberText).join(',')}]` : JSON.stringify(numbers)

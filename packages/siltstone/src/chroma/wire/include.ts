@@ -10,14 +10,14 @@ export const DEFAULT_QUERY: readonly IncludeName[] = ['documents', 'metadatas', 
 
 const readInclude = readWord(INCLUDES)
 
-/** In the request's order: it is echoed in the answer. */
+/** In the request's order, because the answer repeats the list. */
 export function includeOf(body: Fields, byDefault: readonly IncludeName[]): readonly IncludeName[] {
   const read = (json: unknown, path: string) =>
     readList(json, path).map((item, i) => readInclude(item, `${path}[${i}]`))
   return body.optional('include', read) ?? byDefault
 }
 
-/** Which columns the engine has to bring. Distances come with every query. */
+/** The columns that the engine has to read. Every query returns distances. */
 export function columnsToRead(include: readonly IncludeName[]): Include {
   return {
     embeddings: include.includes('embeddings'),

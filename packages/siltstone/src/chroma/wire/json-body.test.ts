@@ -20,7 +20,7 @@ const numberText = fc.oneof(
 )
 
 describe('parseBody', () => {
-  it('tells integers and floats apart as the exact parser does, whichever way it takes', () => {
+  it('distinguishes integers and floats like the exact parser, with either parser', () => {
     fc.assert(
       fc.property(numberText, fc.constantFrom('', ' ', '\n\t'), (number, space) => {
         const object = `{"a":${space}${number}${space},"list":[1,${space}${number}]}`
@@ -30,7 +30,7 @@ describe('parseBody', () => {
     )
   })
 
-  it('refuses halves of surrogate pairs, and only those', () => {
+  it('refuses unpaired surrogates, and only those', () => {
     for (const good of ['\\ud83d\\ude00', '\\\\ud800', 'x\\u00e9', '😀', '\\ud83d\\ude00\\ud83d\\ude00']) {
       expect(parseBody(bytes(`{"a":"${good}"}`)).raw('a')).toBe(JSON.parse(`"${good}"`))
     }
@@ -56,7 +56,7 @@ describe('parseBody', () => {
     )
   })
 
-  it('refuses what is no UTF-8', () => {
+  it('refuses bytes that are not UTF-8', () => {
     expect(() => parseBody(Uint8Array.of(0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d))).toThrow(/not UTF-8/)
   })
 })

@@ -1,7 +1,7 @@
-/** Parsed JSON of either parser as plain values, for what is stored and echoed: configurations and schemas. */
+/** Converts JSON of either parser to plain values, for configurations and schemas, which are stored and returned. */
 import { badShape } from './problem.ts'
 
-/** As deep as Chroma's parser goes. It also keeps every recursion over stored configurations bounded. */
+/** The limit of Chroma's parser. It also bounds every recursion over stored configurations. */
 const MAX_DEPTH = 128
 
 export function toPlainJson(json: unknown, path: string, depth = 0): unknown {
@@ -10,6 +10,6 @@ export function toPlainJson(json: unknown, path: string, depth = 0): unknown {
   if (typeof json !== 'object' || json === null) return json
   if (Array.isArray(json)) return json.map((item, i) => toPlainJson(item, `${path}[${i}]`, depth + 1))
   const entries = json instanceof Map ? [...(json as Map<string, unknown>)] : Object.entries(json)
-  // fromEntries defines properties, so a key named __proto__ is a key like any other.
+  // fromEntries defines properties, so the key __proto__ needs no special treatment.
   return Object.fromEntries(entries.map(([key, value]) => [key, toPlainJson(value, path, depth + 1)]))
 }

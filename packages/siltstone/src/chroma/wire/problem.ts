@@ -1,5 +1,5 @@
 /**
- * Errors as Chroma's wire shows them: `{"error": NAME, "message": TEXT}` and the header `chroma-trace-id`.
+ * Errors in Chroma's wire format: `{"error": NAME, "message": TEXT}` and the header `chroma-trace-id`.
  *
  * | kind                 | status | name                                                               |
  * |----------------------|--------|--------------------------------------------------------------------|
@@ -11,9 +11,9 @@
  * | unavailable          | 503    | ChromaError; 429 for back-pressure. `Retry-After` where known      |
  * | unknown, corrupt     | 500    | InternalError                                                      |
  * | unsupported          | 501    | ChromaError                                                        |
- * | anything else thrown | 500    | InternalError; its text stays in the log, under the trace id       |
+ * | anything else thrown | 500    | InternalError; the log has its message, with the trace id          |
  *
- * The stable code stands in the header `x-siltstone-error`; for unknown and corrupt also in the body.
+ * The header `x-siltstone-error` has the stable code; for unknown and corrupt, the body has it, too.
  */
 import { invalid, isSiltstoneError, type SiltstoneError } from '../../errors.ts'
 
@@ -27,7 +27,7 @@ export type ErrorName =
   | 'StaleReadError'
   | 'Unimplemented'
 
-/** An error that Chroma's HTTP layer makes itself, with its own status. */
+/** An error that the HTTP layer itself detects, with its own status. */
 export class ApiProblem extends Error {
   readonly status: number
   readonly errorName: ErrorName
@@ -42,7 +42,7 @@ export class ApiProblem extends Error {
   }
 }
 
-/** 422: the JSON is well-formed but not of the shape that the endpoint takes. */
+/** 422: the JSON is well-formed but does not have the shape that the endpoint expects. */
 export function badShape(path: string, detail: string): ApiProblem {
   const text = path === '' ? detail : `${path}: ${detail}`
   return new ApiProblem(

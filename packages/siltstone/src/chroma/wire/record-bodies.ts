@@ -1,9 +1,9 @@
 /**
- * The bodies of add, upsert and update as record operations.
+ * Converts the bodies of add, upsert and update to record operations.
  *
- * Who makes the vectors: Chroma's clients send them. Beyond Chroma, a record of add or upsert that comes with a document
- * and without a vector is embedded here, with the collection's embedder. An update without a vector keeps the vector it
- * has, as Chroma's contract says; `"embed": true` in the body of an update embeds its documents anew.
+ * Chroma's clients send vectors. As an extension, the collection's embedder embeds a record of add or upsert that has a
+ * document but no vector. An update without a vector keeps the record's vector, as Chroma specifies; with `"embed": true`,
+ * the server embeds the update's documents.
  */
 import { invalid, isSiltstoneError } from '../../errors.ts'
 import { dedupeBatch } from '../../records/apply.ts'
@@ -19,7 +19,7 @@ export type RecordsOp = 'add' | 'upsert' | 'update'
 export type EmbedTexts = (texts: readonly string[]) => Promise<Float32Array[]>
 
 /**
- * @throws ApiProblem 422 (types), SiltstoneError `invalid` (values), and what the embedder throws
+ * @throws ApiProblem 422 (types), SiltstoneError `invalid` (values), and the embedder's errors
  */
 export async function readRecords(
   op: RecordsOp,
@@ -51,7 +51,7 @@ export async function readRecords(
   return wantsVectors ? withVectors(records, op, embed) : records
 }
 
-/** undefined: none are given, which is allowed where they may be missing or can be made. */
+/** @returns undefined without embeddings, which is allowed for updates and where the server can embed */
 function readEmbeddings(op: RecordsOp, body: Fields, canEmbed: boolean): (Float32Array | null)[] | undefined {
   const vectors = body.optional('embeddings', readVectors)
   if (op === 'update') return vectors
@@ -72,7 +72,7 @@ function readMetadatas(json: unknown, path: string, op: RecordsOp): (string | nu
   })
 }
 
-/** A wrong type is 422 in Chroma's words, a wrong key or sparse vector 400; the detail follows either. */
+/** A wrong type is 422 with Chroma's message, a wrong key or sparse vector 400; both end with the detail. */
 function metadataProblem(error: unknown, path: string, index: number): unknown {
   if (!isSiltstoneError(error, 'invalid')) return error
   if (error.code === 'metadata-type') return wrongMetadataType(error.field ?? path, error.message)

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { parseSearchOptions } from './search-options.ts'
 
-it('reads what a query should look at', () => {
+it('reads the options of a query', () => {
   expect(parseSearchOptions(undefined)).toBeUndefined()
   expect(parseSearchOptions(' ')).toBeUndefined()
   expect(parseSearchOptions('exact')).toEqual({ exact: true })

@@ -1,6 +1,6 @@
 /**
- * What Chroma's bodies have no field for: `x-siltstone-search: probes=40,rerank=300` or `x-siltstone-search: exact` says
- * how much of the index a query looks at, `x-siltstone-explain: true` asks how its answer came about.
+ * Options of a query for which Chroma's bodies have no fields: `x-siltstone-search: probes=40,rerank=300` or
+ * `x-siltstone-search: exact` says how much of the index to search, `x-siltstone-explain: true` asks for an explanation.
  */
 import type { SearchOptions } from '../../model/read.ts'
 import { invalid } from '../../errors.ts'
@@ -33,6 +33,6 @@ function isNumeric(name: string): name is keyof typeof LIMITS {
 }
 
 function bad(part: string) {
-  const message = `${SEARCH_HEADER}: '${part.slice(0, 60)}' is none of exact, probes=<count>, rerank=<count>, deviations=<number>`
+  const message = `${SEARCH_HEADER}: '${part.slice(0, 60)}' is unknown; give exact, probes=<count>, rerank=<count> or deviations=<number>`
   return invalid('bad-search-option', message, { field: SEARCH_HEADER })
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { splitObject } from './split-json.ts'
 
 describe('splitObject', () => {
-  it('cuts every object where JSON.parse would', () => {
+  it('splits every object like JSON.parse', () => {
     const object = fc.dictionary(fc.string(), fc.jsonValue(), { maxKeys: 6 })
     fc.assert(
       fc.property(object, fc.constantFrom(0, 2), (value, indent) => {
@@ -14,7 +14,7 @@ describe('splitObject', () => {
     )
   })
 
-  it('finds no object in what JSON.parse refuses, or leaves the fault inside a cut', () => {
+  it('finds no object where JSON.parse fails, or leaves the error inside a field', () => {
     const text = fc.array(fc.constantFrom('{', '}', '[', ']', '"', ':', ',', '\\', 'a', '1', ' ', '"k":'), {
       maxLength: 14,
     })

@@ -1,13 +1,13 @@
 /**
- * Cuts the JSON text of an object into its top-level fields without parsing their values.
+ * Splits the JSON text of an object into its top-level fields without parsing their values.
  *
- * So each field can be parsed the way it needs: megabytes of number arrays natively, metadata exactly. Only the top
- * level is checked; a value's own syntax is left to whoever parses the cut.
+ * So the caller can parse each field as it needs: megabytes of number arrays natively, metadata exactly. Only the top
+ * level is checked; the caller's parser checks the values.
  */
 const WORD = /[^\s,}\]"[{:]+/y
 const PLAIN = /[^"[\]{}]+/y
 
-/** The raw text of each value by key (a repeated key: last wins), or undefined when this is no object or malformed. */
+/** @returns the text of each value by key (the last one of a repeated key); undefined without a well-formed object */
 export function splitObject(text: string): Map<string, string> | undefined {
   const fields = new Map<string, string>()
   let at = skipSpace(text, 0)
@@ -40,7 +40,7 @@ function skipSpace(text: string, start: number): number {
   }
 }
 
-/** Only escaped or control characters can make a quoted cut something else than its content. */
+/** JSON.parse handles escapes, and refuses control characters. */
 function parseKey(quoted: string): string | undefined {
   try {
     return JSON.parse(quoted) as string

@@ -1,4 +1,4 @@
-/** Embeddings off the wire: arrays of numbers, or base64 of little-endian 32-bit floats. */
+/** Reads embeddings: arrays of numbers, or base64 of little-endian 32-bit floats. */
 import { invalid, type SiltstoneError } from '../../errors.ts'
 import { describe, readList } from './fields.ts'
 import { badShape, badValue } from './problem.ts'
@@ -6,7 +6,7 @@ import { badShape, badValue } from './problem.ts'
 const BIG_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 0
 
 /**
- * @returns one vector per element, all of one length; null where the element is null
+ * @returns one vector per element, all of the same length; null where the element is null
  * @throws ApiProblem 422 (types), SiltstoneError `invalid` (base64, empty, not finite, lengths that differ)
  */
 export function readVectors(json: unknown, path: string): (Float32Array | null)[] {
@@ -27,7 +27,7 @@ export function readVectors(json: unknown, path: string): (Float32Array | null)[
   return vectors
 }
 
-/** As `readVectors`, but neither null nor base64: what Chroma takes in `query_embeddings`. */
+/** Like `readVectors`, but without null and base64, which Chroma refuses in `query_embeddings`. */
 export function readQueryVectors(json: unknown, path: string): Float32Array[] {
   for (const [i, element] of readList(json, path).entries()) {
     if (!Array.isArray(element))
@@ -57,7 +57,7 @@ function fromBase64(text: string): Float32Array {
   if (sizeBytes % 4 !== 0) throw badBase64(`${sizeBytes} bytes are no whole number of 32-bit floats`)
   const vector = new Float32Array(sizeBytes / 4)
   const bytes = Buffer.from(vector.buffer)
-  // The decoder skips what is no base64, so a wrong character shows as missing bytes. It also knows the URL alphabet.
+  // The decoder skips other characters, so a wrong one results in missing bytes. It also accepts the URL alphabet.
   if (bytes.write(text, 'base64') !== sizeBytes || text.includes('-') || text.includes('_')) {
     throw badBase64('Invalid byte')
   }
@@ -76,7 +76,7 @@ function badBase64(detail: string): SiltstoneError {
 }
 
 function checkFinite(vector: Float32Array, path: string): void {
-  // x − x is 0 for every finite number and NaN for all others, so one test at the end tells.
+  // x − x is 0 for every finite number and NaN for all others, so one test at the end suffices.
   let sum = 0
   for (let i = 0; i < vector.length; i++) sum += (vector[i] as number) - (vector[i] as number)
   if (sum !== 0) throw badValue(path, 'Embeddings must not contain NaN or Infinity values')

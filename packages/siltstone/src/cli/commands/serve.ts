@@ -7,6 +7,7 @@ import { Compaction } from '../../library/compaction.ts'
 import { QueryThreads, withQueryThreads } from '../../library/query-threads.ts'
 import { closeEnvironment } from '../../drivers/directory/directory-environment.ts'
 import { readFileText } from '../../host/files.ts'
+import { systemModels } from '../../host/model-host.ts'
 import { openEnvironmentAt } from '../../drivers/open-environment.ts'
 import { environmentVariables, exitNow, onStopSignal } from '../../host/process.ts'
 import { tokenAuthenticator } from '../../server/auth.ts'
@@ -124,7 +125,10 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
         log,
       })
     const engine = threads ? withQueryThreads(opened, threads) : opened
-    const registry = new EmbedderRegistry({ ...env, variables: environmentVariables() }, embedders)
+    const registry = new EmbedderRegistry(
+      { ...env, models: systemModels, variables: environmentVariables() },
+      embedders,
+    )
     const tracing = await startTracing({ log, environment: environmentVariables() })
     server = await startServer({
       engine,

@@ -11,7 +11,6 @@ import { silentLogger } from '../../ports/telemetry.ts'
 import { bytes, duration, plural } from '../format.ts'
 import { type Check, fail, ok, warn } from './check.ts'
 
-const NEEDED_NODE = 24
 const SLOW_FSYNC_MS = 100
 const SKEW_MS = 2_000
 const LOW_DISK_BYTES = 2_000_000_000
@@ -20,9 +19,7 @@ const MIN_DISK_BYTES = 100_000_000
 export function checkNode(): Check {
   const { nodeVersion, platform, cpus, memoryBytes } = machine()
   const detail = `${nodeVersion} on ${platform}, ${plural(cpus, 'processor')}, ${bytes(memoryBytes)} of memory`
-  return Number(nodeVersion.split('.')[0]) >= NEEDED_NODE
-    ? ok('node', detail)
-    : fail('node', detail, `Siltstone needs Node ${NEEDED_NODE} or newer: https://nodejs.org.`)
+  return ok('node', detail)
 }
 
 /** Checks that the directory is writable, syncs, links exclusively, and has the same clock as the machine. */

@@ -4,7 +4,7 @@ import type { LeaseState } from '../../ports/lease.ts'
 
 export type Item = Record<string, AttributeValue>
 
-/** The table's only key. */
+/** The only key attribute of the table. */
 export const KEY_ATTRIBUTE = 'pk'
 export const LOCK_PREFIX = 'LOCK#'
 
@@ -14,7 +14,7 @@ export const text = (S: string): AttributeValue => ({ S })
 export const number = (value: number): AttributeValue => ({ N: String(Math.floor(value)) })
 export const flag = (BOOL: boolean): AttributeValue => ({ BOOL })
 
-/** A free lease has no owner; its item stays for the fencing number. */
+/** A free lease has no owner; its item is kept for the fencing number. */
 export function stateOfItem(item: Item): LeaseState {
   const numberOf = (name: string) => Number(item[name]?.N ?? 0)
   return {

@@ -1,18 +1,18 @@
 /**
  * Leases in a DynamoDB table: one item per lease, changed only by conditional updates of that item.
  *
- * The conditions compare with the caller's wall clock; DynamoDB has none to offer. Machines whose clocks disagree take
- * a lease early or late by as much, which costs work, never safety: that comes from the pointer's compare-and-swap.
- * Items are never deleted and the table has no time to live, or the fencing number would start again.
+ * The conditions compare with the caller's wall clock, since DynamoDB offers none. Machines whose clocks disagree take a
+ * lease early or late by the difference, which costs work, never safety: that comes from the compare-and-swap of the
+ * pointer. Items are never deleted and the table has no time to live, because the fencing number must not start again.
  *
- * An update whose answer was lost is sent again, and each finds out whether it was applied before:
+ * An update whose answer was lost is sent again, and each kind finds out whether it was applied before:
  *
  * | call       | applied, and repeated                                                             |
  * |------------|-----------------------------------------------------------------------------------|
- * | acquire    | refused, and the item names this owner: ours, under the number that stands there  |
+ * | acquire    | refused, and the item names this owner: acquired, under the number in the item    |
  * | heartbeat  | the same times once more                                                          |
  * | release    | refused, and the item is free under our number: released                          |
- * | mark dirty | marked once more; `false` when it was released meanwhile                          |
+ * | mark dirty | marked once more; `false` if it was released in between                           |
  * | force      | free already                                                                      |
  */
 import {
@@ -27,7 +27,7 @@ import type { Clock } from '../../ports/clock.ts'
 import type { AcquireResult, Leases, LeaseState } from '../../ports/lease.ts'
 import { flag, type Item, KEY_ATTRIBUTE, keyOf, LOCK_PREFIX, number, stateOfItem, text } from './dynamodb-item.ts'
 import { codeOf } from './failure.ts'
-import type { Requests } from './requests.ts'
+import type { Requests } from './aws-requests.ts'
 
 const OWNED = '#owner = :owner AND fencing = :fencing'
 const TAKE = 'SET #owner = :owner, expiresAtMs = :expires, heartbeatAtMs = :now, dirty = :no'
@@ -39,7 +39,7 @@ type Update = Pick<UpdateItemCommandInput, 'UpdateExpression' | 'ConditionExpres
 
 type Updated =
   | { status: 'ok'; item: Item }
-  /** The condition did not hold; the item as it is. */
+  /** The condition failed; the current item. */
   | { status: 'refused'; state: LeaseState | undefined; mayHaveBeenOurs: boolean }
 
 export interface DynamoDbLeasesOptions {
@@ -73,10 +73,10 @@ export class DynamoDbLeases implements Leases {
       })
       if (taken.status === 'ok') return { status: 'acquired', fencing: stateOfItem(taken.item).fencing }
       const { state } = taken
-      // Given back since.
+      // It was released in the meantime.
       if (state?.owner === undefined) continue
       if (state.owner !== owner) return { status: 'busy', state }
-      // Ours already, or by a try whose answer was lost.
+      // This owner holds it already, or by an attempt whose answer was lost.
       const kept = await this.#update(name, {
         UpdateExpression: TAKE,
         ConditionExpression: OWNED,
@@ -133,7 +133,7 @@ export class DynamoDbLeases implements Leases {
     return item && stateOfItem(item)
   }
 
-  /** Reads the whole table: for operators. */
+  /** Reads the whole table, for operators. */
   async list(): Promise<LeaseState[]> {
     const found: LeaseState[] = []
     let start: Item | undefined
@@ -157,7 +157,7 @@ export class DynamoDbLeases implements Leases {
   }
 
   async force(name: string): Promise<LeaseState | undefined> {
-    // Read before: the answer of the change itself may get lost.
+    // Read first, because the answer to the change may be lost.
     const was = await this.inspect(name)
     if (was === undefined) return undefined
     await this.#update(name, {
@@ -204,7 +204,7 @@ export class DynamoDbLeases implements Leases {
         return { status: 'refused', state: item && stateOfItem(item), mayHaveBeenOurs }
       }
     })
-    // There is no item, or the server does not tell it with its refusal.
+    // There is no item, or the server does not return it with its refusal.
     return isTold || result.status === 'ok' ? result : { ...result, state: await this.inspect(name) }
   }
 

@@ -1,4 +1,4 @@
-/** Everything the engine needs, on AWS: `s3://bucket/prefix?…` (`s3-place.ts` has the options). */
+/** Everything the engine needs, on AWS: `s3://bucket/prefix?…` (see `s3-place.ts` for the options). */
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isSiltstoneError, unsupported } from '../../errors.ts'
@@ -6,7 +6,7 @@ import type { Clock } from '../../ports/clock.ts'
 import type { Environment } from '../../ports/environment.ts'
 import type { Ids } from '../../ports/ids.ts'
 import type { Leases } from '../../ports/lease.ts'
-import { LocalScratch } from '../../host/directory-scratch.ts'
+import { DirectoryScratch } from '../../host/directory-scratch.ts'
 import { MemoryLeases } from '../memory/memory-leases.ts'
 import { MemoryQueue } from '../memory/memory-queue.ts'
 import { environmentVariables } from '../../host/process.ts'
@@ -22,14 +22,14 @@ import { dynamoDbClient } from './dynamodb-client.ts'
 import { DynamoDbLeases } from './dynamodb-leases.ts'
 import { ObjectLeases } from './object-leases.ts'
 import { probeConditions } from './probe.ts'
-import { type RequestLimits, type RequestParts, Requests } from './requests.ts'
+import { type RequestLimits, type RequestParts, Requests } from './aws-requests.ts'
 import { S3ObjectStore } from './s3-object-store.ts'
 import { endpointOf, parseS3Place, type S3Place } from './s3-place.ts'
 import { sqsClient } from './sqs-client.ts'
 import { SqsQueue } from './sqs-queue.ts'
 
 export interface S3EnvironmentOptions extends Pick<ClientOptions, 'onClient' | 'maxSockets'> {
-  /** Nothing is written; queue and leases are empty ones in memory. */
+  /** Write nothing; queue and leases are empty ones in memory. */
   readOnly?: boolean
   /** Default: the machine's. */
   clock?: Clock
@@ -38,7 +38,7 @@ export interface S3EnvironmentOptions extends Pick<ClientOptions, 'onClient' | '
   log?: Logger
   metrics?: Metrics
   limits?: RequestLimits
-  /** What the URL leaves out. Default: this process's. */
+  /** Options that the URL leaves out. Default: the variables of this process. */
   variables?: Readonly<Record<string, string | undefined>>
 }
 
@@ -54,10 +54,10 @@ interface Opening {
 }
 
 /**
- * Without a queue, wake-up calls stay within this process; without a table, leases are objects of the bucket. Both save
- * work only. End it with `closeEnvironment`.
- * @throws SiltstoneError `invalid` (bad-s3-url), `unsupported` (no-conditional-puts) by a server that is not AWS's;
- *   other failures of requests come when the environment is used
+ * Without a queue, wake-up calls stay within this process; without a table, leases are objects of the bucket. Queue and
+ * leases only save work. Close it with `closeEnvironment`.
+ * @throws SiltstoneError `invalid` (bad-s3-url), `unsupported` (no-conditional-puts) for a server other than AWS; other
+ *   requests can fail only when the environment is used
  */
 export async function openS3Environment(url: string, options: S3EnvironmentOptions = {}): Promise<Environment> {
   const variables = options.variables ?? environmentVariables()
@@ -76,7 +76,7 @@ export async function openS3Environment(url: string, options: S3EnvironmentOptio
     return { ...parts, store, queue: new MemoryQueue({ clock }), leases: new MemoryLeases({ clock }) }
   if (place.endpoint !== undefined) await requireConditions(store, parts)
   const opening = { place, parts, options, variables }
-  const scratch = new LocalScratch(join(tmpdir(), 'siltstone-scratch'), parts.ids)
+  const scratch = new DirectoryScratch(join(tmpdir(), 'siltstone-scratch'), parts.ids)
   return { ...parts, store, queue: queueOf(opening), leases: leasesOf(opening, store), scratch }
 }
 
@@ -102,13 +102,13 @@ function servicePlace({ region }: S3Place, endpoint: string | undefined): Servic
   return { ...(region !== undefined && { region }), ...(endpoint !== undefined && { endpoint }) }
 }
 
-/** AWS has had conditional puts everywhere since 2024; other servers are asked. */
+/** AWS offers conditional puts everywhere since 2024; other servers are tested. */
 async function requireConditions(store: S3ObjectStore, { ids, log }: Parts): Promise<void> {
   let problem: string | undefined
   try {
     problem = await probeConditions(store.privateFolder(), `probe/${ids.ulid()}`)
   } catch (error) {
-    // A role that may write nothing but its own keys.
+    // The role may write only certain keys.
     if (!isSiltstoneError(error) || error.code !== 'access-denied') throw error
     log.debug('conditions_not_probed', { error: error.message })
     return

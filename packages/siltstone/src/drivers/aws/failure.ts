@@ -1,11 +1,11 @@
 /**
- * What a failed request to AWS means for the one who sent it.
+ * What a failed request to AWS means for its sender.
  *
  * - `refused`: the service answered that it will not do this, now or later. Nothing was applied.
- * - `not-applied`: nothing was applied, and another try may succeed (no connection, throttled by a 4xx, clock skew).
- * - `conflict`: 409, another request was under way. S3 documents that the loser may try again; nothing says that a
- *   proxy or another vendor's store did not apply it, so it counts as open.
- * - `open`: it may have been applied, or may still be: no answer, half an answer, 408, any 5xx. SlowDown is a 503.
+ * - `not-applied`: nothing was applied, and another attempt may succeed (no connection, throttled by a 4xx, clock skew).
+ * - `conflict`: 409, another request was in progress. S3 documents that the loser may try again, but a proxy or another
+ *   vendor's store may have applied the request, so it counts as open.
+ * - `open`: it may have been applied, or still may be: no answer, half an answer, 408, any 5xx. SlowDown is a 503.
  */
 import { invalid, notFound, outcomeUnknown, type SiltstoneError, unavailable, unsupported } from '../../errors.ts'
 
@@ -34,14 +34,14 @@ const THROTTLED = new Set([
   'OverLimit',
   'KmsThrottled',
 ])
-/** The SDK's words when no connection was made within the time for that. */
+/** The SDK's message when no connection was made in time. */
 const NOT_CONNECTED = /without establishing a connection|did not establish a connection/
-/** The SDK's words when neither environment nor configuration name one. */
+/** The SDK's message when neither environment nor configuration names a region. */
 const NO_REGION = /^Region (?:is missing|not accepted)/
-/** Refused for now, and worth another try although they are 4xx. */
+/** Temporary refusals, worth another attempt although they are 4xx. */
 const PASSING = new Set(['RequestTimeTooSkewed', 'TransactionConflictException', 'BadDigest', 'IncompleteBody'])
 
-/** The status that came with it; undefined when there was no answer. */
+/** The HTTP status; undefined if there was no answer. */
 export function statusOf(error: unknown): number | undefined {
   const { $metadata, $response } = error as SdkError
   return $metadata?.httpStatusCode ?? $response?.statusCode
@@ -66,7 +66,7 @@ export function outcomeOf(error: unknown): Outcome {
     const neverConnected = system !== undefined && NOT_SENT.has(system)
     return neverConnected || NOT_CONNECTED.test(message ?? '') ? 'not-applied' : 'open'
   }
-  // A good status on an error: the answer could not be read.
+  // An error with a successful status: the answer could not be read.
   if (status >= 500 || status === 408 || status < 300) return 'open'
   if (status === 409) return 'conflict'
   return isThrottled(error) || PASSING.has(code) ? 'not-applied' : 'refused'
@@ -78,7 +78,7 @@ export interface Doing {
   key?: string
 }
 
-/** The public error for a request that the service refused, or that never got through. */
+/** The public error for a request that the service refused, or that never reached it. */
 export function refusedError(cause: unknown, { doing, key }: Doing): SiltstoneError {
   const details = key === undefined ? { cause } : { cause, key }
   const status = statusOf(cause)
@@ -124,7 +124,7 @@ export function refusedError(cause: unknown, { doing, key }: Doing): SiltstoneEr
   return invalid('aws-refused', `${cannot}: ${said}`, details)
 }
 
-/** For a change that may or may not have happened. */
+/** The error for a change that may or may not have been applied. */
 export function openError(cause: unknown, { doing, key }: Doing): SiltstoneError {
   return outcomeUnknown(
     'aws-outcome-unknown',

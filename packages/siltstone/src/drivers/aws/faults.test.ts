@@ -1,4 +1,4 @@
-/** What S3 may answer and no server here does, and answers that never arrive. */
+/** Answers that S3 may give and no emulated server gives, and answers that never arrive. */
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import type { Clock } from '../../ports/clock.ts'
@@ -52,7 +52,7 @@ function openStore({
   return S3ObjectStore.open(place, { ...options, random, ids, log: silentLogger, metrics: noMetrics })
 }
 
-/** @param faults of the requests in order; none beyond */
+/** @param faults one for each request in order; later requests have none */
 function setUp(...faults: Fault[]) {
   const clock = new ManualClock()
   const server = new MemoryS3()
@@ -65,7 +65,7 @@ function setUp(...faults: Fault[]) {
   const run = async <T>(work: Promise<T>): Promise<T> => {
     const state = { isOver: false }
     const settled = work.finally(() => (state.isOver = true)).catch(() => undefined)
-    // The chain of the SDK waits for things that are no timers.
+    // The SDK also waits for things that are not timers.
     for (let turns = 0; !state.isOver && turns < 10_000; turns++) await clock.advance(5)
     await settled
     return work
@@ -126,7 +126,7 @@ describe('a conditional put', () => {
 
   it.each([
     ['replaced', (server: MemoryS3) => server.write(PATH, 'theirs')],
-    ['deleted and made anew', (server: MemoryS3) => server.write(PATH, 'other')],
+    ['deleted and created again', (server: MemoryS3) => server.write(PATH, 'other')],
   ])('is of unknown outcome when its answer was lost and the object was %s', async (_, change) => {
     const { createIt } = setUp(async (next, server) => {
       await next()

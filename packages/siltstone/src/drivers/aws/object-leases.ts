@@ -1,9 +1,9 @@
 /**
- * Leases as objects, changed by compare-and-swap: for a bucket without a table of leases. A few requests for each
- * compaction, and no other service to set up.
+ * Leases as objects, changed by compare-and-swap, for a bucket without a table of leases. They cost a few requests for
+ * each compaction and need no other service.
  *
- * The object is read once and remembered; who holds a lease extends and releases it with one conditional put each.
- * A put whose outcome stays unknown is followed by a reading: every change here can be told from its result.
+ * The object is read once and remembered; the holder extends and releases the lease with one conditional put each. A put
+ * whose outcome stays unknown is followed by a read, since each change here can be recognised by its result.
  */
 import { corrupt, isSiltstoneError } from '../../errors.ts'
 import type { Clock } from '../../ports/clock.ts'
@@ -15,7 +15,7 @@ interface Found {
   etag: string
 }
 
-/** What a change makes of the state; `keep` when there is nothing to write. */
+/** The state after a change; `keep` if there is nothing to write. */
 type Change<T> = (
   state: LeaseState | undefined,
   mayHaveBeenOurs: boolean,
@@ -28,7 +28,7 @@ export class ObjectLeases implements Leases {
   readonly #clock: Clock
   readonly #remembered = new Map<string, Found>()
 
-  /** @param store for nothing else: `S3ObjectStore.privateFolder` */
+  /** @param store holds only leases: `S3ObjectStore.privateFolder` */
   constructor(store: ObjectStore, options: { clock: Clock }) {
     this.#store = store
     this.#clock = options.clock
@@ -97,7 +97,7 @@ export class ObjectLeases implements Leases {
   }
 
   async #change<T>(name: string, change: Change<T>): Promise<T> {
-    // A refusal by what we remember may be out of date; a put by it is refused by the store then.
+    // A refusal by the remembered state may be out of date; a put by an outdated state is refused by the store.
     const remembered = this.#remembered.get(name)
     let found = remembered ?? (await this.#read(name))
     let isFresh = remembered === undefined
@@ -152,7 +152,7 @@ function isOwned(state: LeaseState | undefined, owner: string, fencing: number):
   return state?.owner === owner && state.fencing === fencing
 }
 
-/** The object stays for its fencing number. */
+/** The object is kept for its fencing number. */
 function freed(state: LeaseState): LeaseState {
   return { ...state, owner: undefined, expiresAtMs: 0, dirty: false }
 }
@@ -168,7 +168,7 @@ function decode(name: string, body: Uint8Array): LeaseState {
     } = JSON.parse(Buffer.from(body).toString()) as Partial<LeaseState>
     return { name, owner, expiresAtMs, heartbeatAtMs, fencing, dirty }
   } catch (cause) {
-    throw corrupt('bad-lease', `The object of the lease ${name} is not JSON. Delete it: the lease is free then.`, {
+    throw corrupt('bad-lease', `The object of the lease ${name} is not JSON. Delete the object to free the lease.`, {
       key: `.siltstone/${FOLDER}${name}`,
       cause,
     })

@@ -1,17 +1,17 @@
 /**
- * Whether a store honours conditions. One that ignores them looks like any other until two writers meet; then writes
- * get lost.
+ * Tests whether a store honours conditions. A store that ignores them looks like any other until two writers compete;
+ * then writes are lost.
  */
 import type { ObjectStore, PutOptions, PutResult } from '../../ports/object-store.ts'
 
-/** What is wrong with the store's conditional puts, as a sentence; undefined when nothing is. */
+/** What is wrong with the store's conditional puts, as a sentence; undefined if they work. */
 export type Problem = string | undefined
 
 const body = (text: string) => Buffer.from(text)
 
 /**
- * Four puts, one after the other, and a deletion.
- * @param key of nothing else
+ * Four puts in sequence, and a deletion.
+ * @param key a key that is not in use
  */
 export async function probeConditions(store: ObjectStore, key: string): Promise<Problem> {
   try {
@@ -29,7 +29,7 @@ export async function probeConditions(store: ObjectStore, key: string): Promise<
   }
 }
 
-/** Many writers at once, of whom one may win, a few times over. @param key of nothing else */
+/** Lets many writers compete, of which one may win, several times. @param key a key that is not in use */
 export async function probeRaces(
   store: ObjectStore,
   key: string,

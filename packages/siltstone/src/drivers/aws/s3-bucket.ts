@@ -3,7 +3,7 @@ import { invalid } from '../../errors.ts'
 import type { Ids } from '../../ports/ids.ts'
 import { checkKey, MAX_KEY_BYTES } from '../../ports/object-key.ts'
 import type { Logger } from '../../ports/telemetry.ts'
-import type { Requests } from './requests.ts'
+import type { Requests } from './aws-requests.ts'
 import type { S3Place } from './s3-place.ts'
 
 /** What the parts of the S3 driver share. */

@@ -7,7 +7,7 @@ export function s3Client(place: S3Place, options: ClientOptions): S3Client {
   const client = new S3Client({
     ...clientConfig(place, options),
     forcePathStyle: place.pathStyle,
-    // A redirect tells that nothing was done in the wrong region.
+    // A redirect means that nothing was done in the wrong region.
     followRegionRedirects: true,
     requestChecksumCalculation: checksums,
     responseChecksumValidation: checksums,

@@ -9,7 +9,7 @@ const ROUNDS = 4
 const AT_ONCE = 16
 const PASSING = new Set(['InternalError', 'SlowDown', 'ServiceUnavailable', 'OperationAborted'])
 
-/** In batches of 1,000. Keys that the server puts off are tried again; the rest of a failed batch is told one by one. */
+/** In batches of 1,000. Keys that fail temporarily are tried again; other failures of a batch are reported by key. */
 export async function deleteObjects(bucket: S3Bucket, keys: readonly string[]): Promise<DeleteResult> {
   const names = keys.map((key) => bucketKey(bucket, key))
   const failures = new Map<string, Error>()
@@ -48,7 +48,7 @@ async function deleteBatch(bucket: S3Bucket, names: string[]): Promise<Map<strin
   return failures
 }
 
-/** By key: deleted, or the error that the server gives for it. */
+/** For each key: deleted, or the server's error. */
 async function request(bucket: S3Bucket, names: readonly string[]): Promise<Map<string, 'deleted' | Error>> {
   const input = { Bucket: bucket.place.bucket, Delete: { Objects: names.map((Key) => ({ Key })) } }
   const calling = { doing: `delete ${names.length} objects below ${s3Url(bucket)}`, changes: true }

@@ -9,7 +9,7 @@ import type { Readable } from 'node:stream'
 import { cutRange } from '../../ports/byte-range.ts'
 import type { GetOptions, GetResult, ObjectInfo } from '../../ports/object-store.ts'
 import { codeOf, statusOf } from './failure.ts'
-import type { Deadline } from './requests.ts'
+import type { Deadline } from './aws-requests.ts'
 import { bucketKey, type S3Bucket, s3Url } from './s3-bucket.ts'
 
 type Conditions = Pick<GetOptions, 'ifMatch' | 'ifNoneMatch'>
@@ -19,7 +19,7 @@ export async function getObject(bucket: S3Bucket, key: string, options: GetOptio
   const { range } = options
   const Key = bucketKey(bucket, key)
   cutRange(range, Number.MAX_SAFE_INTEGER)
-  // HTTP has no empty range; the object's size and the conditions are asked for all the same.
+  // HTTP has no empty range, but the size of the object and the conditions are still needed.
   if (range?.length === 0) return emptyRange(bucket, key, options)
   const input = {
     Bucket: bucket.place.bucket,
@@ -41,7 +41,7 @@ export async function getObject(bucket: S3Bucket, key: string, options: GetOptio
     const total = /\/(\d+)$/.exec(answer.ContentRange ?? '')?.[1]
     if (range === undefined || total !== undefined)
       return { ...whole, body, sizeBytes: total === undefined ? body.length : Number(total) }
-    // A server that ignores ranges.
+    // The server ignores ranges.
     const { start, end } = cutRange(range, body.length)
     return { ...whole, body: body.subarray(start, end), sizeBytes: body.length }
   })
@@ -55,7 +55,7 @@ export async function headObject(bucket: S3Bucket, key: string): Promise<ObjectI
   return { key, sizeBytes: ContentLength ?? 0, etag: ETag, lastModifiedMs: LastModified?.getTime() ?? 0 }
 }
 
-/** The name that a put of ours gave to this version of the object, and its ETag; undefined when it is not there. */
+/** The token that a put of this program gave to this version of the object, and its ETag; undefined if it does not exist. */
 export async function putTokenOf(
   bucket: S3Bucket,
   key: string,
@@ -64,7 +64,7 @@ export async function putTokenOf(
   return typeof answer === 'string' ? undefined : { token: answer.Metadata?.[PUT_TOKEN], etag: answer.ETag ?? '' }
 }
 
-/** User metadata that names the put which made an object: `x-amz-meta-siltstone-put`. */
+/** User metadata with the token of the put that wrote an object: `x-amz-meta-siltstone-put`. */
 export const PUT_TOKEN = 'siltstone-put'
 
 async function emptyRange(bucket: S3Bucket, key: string, options: Conditions): Promise<GetResult> {
@@ -93,22 +93,22 @@ function conditions({ ifMatch, ifNoneMatch }: Conditions) {
   }
 }
 
-/** @throws the error itself when it is none of these answers */
+/** @throws the error itself if it is none of these answers */
 function refusalOf(error: unknown): Refusal {
   const status = statusOf(error)
   if (status === 304) return 'not-modified'
   if (status === 412) return 'mismatch'
-  // A missing bucket is no missing key.
+  // A missing bucket is not a missing key.
   if (status === 404 && codeOf(error) !== 'NoSuchBucket') return 'not-found'
   throw error
 }
 
 async function readBody(answer: GetObjectCommandOutput, deadline: Deadline, isWhole: boolean): Promise<Uint8Array> {
   const length = answer.ContentLength ?? 0
-  // Of a range the bytes were known before.
+  // The size of a range was known before.
   if (isWhole) deadline.extendBy(length)
   const stream = answer.Body as unknown as Readable
-  // The SDK lets go of the signal once it has the headers.
+  // The SDK no longer observes the signal once it has the headers.
   const stop = () => stream.destroy(deadline.signal.reason as Error)
   deadline.signal.addEventListener('abort', stop, { once: true })
   try {
@@ -124,7 +124,7 @@ async function readBody(answer: GetObjectCommandOutput, deadline: Deadline, isWh
   }
 }
 
-/** In memory of its own, from its start: callers view it as floats. */
+/** A separate buffer with offset 0, because callers view it as floats. */
 function joined(chunks: readonly Uint8Array[]): Uint8Array {
   const body = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0))
   let at = 0

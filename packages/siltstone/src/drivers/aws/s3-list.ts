@@ -6,9 +6,10 @@ import type { ListOptions, ListPage } from '../../ports/object-store.ts'
 import { type S3Bucket, s3Url } from './s3-bucket.ts'
 
 /**
- * One page. The continuation is the server's own. Keys are asked for percent-encoded: whoever may put an object into
- * an inbox could otherwise give it a name that XML cannot hold, and no listing with it could be read. Keys that the
- * store cannot have made (placeholders of consoles, a driver's own folder) are left out, so a page may be short.
+ * One page. The continuation is the server's own. Keys are requested in percent-encoding: otherwise a client with the
+ * right to put objects into an inbox could use a name that XML cannot express, and no listing that contains it could be
+ * read. Keys that this store cannot have created (placeholders of consoles, a driver's own folder) are left out, so a
+ * page may be short.
  */
 export async function listObjects(bucket: S3Bucket, prefix: string, options: ListOptions = {}): Promise<ListPage> {
   const { continuation, startAfter = '', ...rest } = options

@@ -5,8 +5,8 @@
  * If-None-Match: * and If-Match, atomic between clients; strong read-after-write; ListObjectsV2 in byte order with
  * StartAfter. It does not use what many lack: conditions on deletes or copies, versions, rename, append.
  *
- * ETags are handed back exactly as they came, quotes included, and mean nothing else. In buckets encrypted with
- * customer keys (SSE-KMS) equal content has different ETags; nothing above relies on their being equal.
+ * ETags are returned exactly as they came, quotes included, and are not interpreted. In buckets encrypted with customer
+ * keys (SSE-KMS) equal content has different ETags; no code above relies on equal ones.
  *
  * Vendors, and what to set (`s3-place.ts` has the options):
  *
@@ -19,8 +19,8 @@
  * | Google Cloud Storage   | not supported                        | its S3 API has no If-Match and If-None-Match on puts  |
  * | S3Mock, s3s-fs, fauxqs | not supported                        | conditions are ignored or not atomic: updates get lost |
  *
- * `batchDelete=false` is for stores without DeleteObjects. Whether a store honours conditions is probed by
- * `siltstone doctor`, since one that ignores them looks like any other until two writers meet.
+ * `batchDelete=false` is for stores without DeleteObjects. `siltstone doctor` tests whether a store honours conditions,
+ * since a store that ignores them looks like any other until two writers compete.
  */
 import { type ClientOptions } from './client-config.ts'
 import { unavailable } from '../../errors.ts'
@@ -38,7 +38,7 @@ import type {
   PutResult,
   Upload,
 } from '../../ports/object-store.ts'
-import { type RequestLimits, type RequestParts, Requests } from './requests.ts'
+import { type RequestLimits, type RequestParts, Requests } from './aws-requests.ts'
 import { bucketKey, type S3Bucket, s3Url } from './s3-bucket.ts'
 import { s3Client } from './s3-client.ts'
 import { deleteObjects } from './s3-delete.ts'
@@ -49,12 +49,12 @@ import { type PresignOptions, presignObject } from './s3-presign.ts'
 import { putObject } from './s3-put.ts'
 import { S3Upload } from './s3-upload.ts'
 
-/** A larger body is sent in parts, which are repeated alone when a connection breaks. */
+/** A larger body is sent in parts, which are repeated one by one when a connection breaks. */
 const ONE_REQUEST_BYTES = 64 * 1024 * 1024
 
 export interface S3ObjectStoreOptions extends RequestParts, Omit<ClientOptions, 'log'> {
   ids: Ids
-  /** Writes are refused. */
+  /** Refuse writes. */
   readOnly?: boolean
   limits?: RequestLimits
 }
@@ -73,7 +73,7 @@ export class S3ObjectStore implements ObjectStore {
     this.description = s3Url(bucket).replace(/\/$/, '')
   }
 
-  /** No request is made. */
+  /** Makes no request. */
   static open(place: S3Place, options: S3ObjectStoreOptions): S3ObjectStore {
     const { ids, log, readOnly = false } = options
     const requests = new Requests('s3', options, options.limits)
@@ -81,7 +81,7 @@ export class S3ObjectStore implements ObjectStore {
     return new S3ObjectStore(bucket, { readOnly, ownsClient: true })
   }
 
-  /** Objects below a prefix that listings of the store do not show: what only this driver knows of. */
+  /** A store over objects of the driver itself, below a prefix that listings of this store do not show. */
   privateFolder(): S3ObjectStore {
     const { place } = this.#bucket
     const bucket = { ...this.#bucket, place: { ...place, prefix: `${place.prefix}.siltstone/` } }
@@ -125,7 +125,7 @@ export class S3ObjectStore implements ObjectStore {
     return deleteObjects(this.#bucket, keys)
   }
 
-  /** A URL that lets whoever has it read or write this one object for a while. */
+  /** A URL that allows its holder to read or write this object for a limited time. */
   presign(key: string, options: PresignOptions): Promise<string> {
     return presignObject(this.#bucket, key, options)
   }

@@ -1,25 +1,25 @@
 /**
- * Where a store on S3 is, as one text: `s3://bucket/prefix?queueUrl=…&lockTable=…`. What the text leaves out comes
- * from environment variables, so that the same text serves every process of a deployment.
+ * The place of a store on S3 as a URL: `s3://bucket/prefix?queueUrl=…&lockTable=…`. Options that the URL leaves out come
+ * from environment variables, so that all processes of a deployment can use the same URL.
  *
  * | in the URL    | environment variable        | meaning                                                           |
  * |---------------|-----------------------------|-------------------------------------------------------------------|
- * | `queueUrl`    | `SILTSTONE_QUEUE_URL`       | SQS queue of wake-up calls; without it compaction goes by schedule |
+ * | `queueUrl`    | `SILTSTONE_QUEUE_URL`       | SQS queue of wake-up calls; without it compaction runs by schedule |
  * | `lockTable`   | `SILTSTONE_LOCK_TABLE`      | DynamoDB table of leases; without it they are objects              |
  * | `endpoint`    | `AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_S3` and the like | another server than AWS                |
  * | `region`      | `AWS_REGION`, `AWS_DEFAULT_REGION`, the shared configuration | of the bucket, queue and table   |
- * | `pathStyle`   | `SILTSTONE_S3_PATH_STYLE`   | `true`: the bucket stands in the path; default with an endpoint    |
+ * | `pathStyle`   | `SILTSTONE_S3_PATH_STYLE`   | `true`: the bucket is part of the path; default with an endpoint    |
  * | `checksums`   | `SILTSTONE_S3_CHECKSUMS`    | `required`: only where the protocol demands one (older stores)     |
  * | `batchDelete` | `SILTSTONE_S3_BATCH_DELETE` | `false`: one request per deleted key (stores without DeleteObjects) |
  *
- * Credentials never stand in the URL: the SDK's own chain finds them.
+ * The URL never holds credentials: the SDK finds them by its own rules.
  */
 import { invalid, isSiltstoneError } from '../../errors.ts'
 import { checkKey } from '../../ports/object-key.ts'
 
 export interface S3Place {
   bucket: string
-  /** Empty, or ends with a slash. */
+  /** Empty, or with a slash at its end. */
   prefix: string
   region?: string
   endpoint?: string
@@ -35,7 +35,7 @@ type Variables = Readonly<Record<string, string | undefined>>
 const FORM = /^s3:\/\/([^/?#@]+)(?:\/([^?#]*))?(?:\?([^#]*))?$/
 const KNOWN = ['queueUrl', 'lockTable', 'endpoint', 'region', 'pathStyle', 'checksums', 'batchDelete']
 
-/** Of a service that is not the store itself: the environment may give each its own. */
+/** The endpoint of another service than the store: the environment may name one for each. */
 export function endpointOf(service: 'S3' | 'SQS' | 'DYNAMODB', variables: Variables): string | undefined {
   return variables[`AWS_ENDPOINT_URL_${service}`] || variables['AWS_ENDPOINT_URL'] || undefined
 }

@@ -4,22 +4,22 @@ import { bucketKey, type S3Bucket } from './s3-bucket.ts'
 
 export interface PresignOptions {
   method: 'get' | 'put'
-  /** 1 s to 7 days; shorter where the credentials end before. */
+  /** 1 s to 7 days; less if the credentials expire earlier. */
   expiresInMs: number
-  /** Of a put: the client must send exactly this header. */
+  /** For a put: the client must send exactly this header. */
   contentType?: string
-  /** Of a put: the exact number of bytes. */
+  /** For a put: the exact number of bytes. */
   sizeBytes?: number
-  /** Of a put: create only; the client must send `If-None-Match: *`. */
+  /** For a put: create only; the client must send `If-None-Match: *`. */
   ifAbsent?: true
-  /** Of a get: what the browser calls the file that it saves. */
+  /** For a get: the name under which a browser saves the file. */
   contentDisposition?: string
 }
 
 const WEEK_S = 7 * 24 * 3600
 
 /**
- * Signed here, no request is made.
+ * Signs locally, without a request.
  * @throws SiltstoneError `invalid` (bad-key, bad-expiry)
  */
 export async function presignObject(bucket: S3Bucket, key: string, options: PresignOptions): Promise<string> {
@@ -45,7 +45,7 @@ export async function presignObject(bucket: S3Bucket, key: string, options: Pres
     ...(sizeBytes !== undefined && { ContentLength: sizeBytes }),
     ...(ifAbsent === true && { IfNoneMatch: '*' }),
   }
-  // Headers are part of the signature; left in the query they would bind nobody.
+  // Headers must be part of the signature: as query parameters they would not bind the client.
   const signed = new Set(['content-type', 'content-length', 'if-none-match'])
   return getSignedUrl(bucket.client, new PutObjectCommand(input), {
     expiresIn,

@@ -2,7 +2,7 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3'
 import type { PutOptions, PutResult } from '../../ports/object-store.ts'
 import { codeOf, statusOf } from './failure.ts'
-import type { Deadline } from './requests.ts'
+import type { Deadline } from './aws-requests.ts'
 import { bucketKey, type S3Bucket, s3Url } from './s3-bucket.ts'
 import { PUT_TOKEN, putTokenOf } from './s3-get.ts'
 import { settle } from './settle-put.ts'
@@ -18,7 +18,7 @@ export async function putObject(
   const input = {
     Bucket: bucket.place.bucket,
     Key: bucketKey(bucket, key),
-    // The SDK takes an empty view for a stream of unknown length.
+    // The SDK treats an empty view as a stream of unknown length.
     Body: body.length === 0 ? Buffer.alloc(0) : body,
     ...headersOf(options),
     ...(options.ifAbsent === true && { IfNoneMatch: '*' }),
@@ -34,13 +34,13 @@ export async function putObject(
       return refusalOf(error, options)
     }
   }
-  // Repeating an unconditional put writes the same bytes again.
+  // A repeated unconditional put writes the same bytes.
   if (!isConditional) return bucket.requests.call(calling, attempt)
   const look = () => putTokenOf(bucket, key)
   return (await settle(bucket.requests, { options: calling, token, attempt, look })) as PutResult
 }
 
-/** What a put tells about the object's content. */
+/** The headers of a put that describe the content. */
 export function headersOf({ contentType, contentEncoding }: Pick<PutOptions, 'contentType' | 'contentEncoding'>) {
   return {
     ...(contentType !== undefined && { ContentType: contentType }),
@@ -48,7 +48,7 @@ export function headersOf({ contentType, contentEncoding }: Pick<PutOptions, 'co
   }
 }
 
-/** @throws the error itself when the condition was not what failed */
+/** @throws the error itself unless the condition failed */
 export function refusalOf(error: unknown, options: PutOptions): PutResult {
   const status = statusOf(error)
   if (status === 412) return { status: options.ifAbsent === true ? 'exists' : 'mismatch' }

@@ -1,8 +1,8 @@
 /**
- * An object in parts (multipart upload). What fits into one part is put with one request. Parts are sent while the
- * next one is filled, a bounded number at once, and may be repeated without harm; the condition is tested when the
+ * An object in parts (multipart upload). Content that fits into one part is put with one request. Parts are sent while
+ * the next one is filled, a bounded number at once, and may be repeated without harm. The condition is tested when the
  * upload is completed, which is settled like any conditional put. Parts of an upload that was never completed are
- * invisible, cost money, and go with the bucket's rule for incomplete uploads.
+ * invisible, cost money, and are removed by the bucket's lifecycle rule for incomplete uploads.
  */
 import {
   AbortMultipartUploadCommand,
@@ -21,10 +21,10 @@ import { headersOf, putObject, refusalOf } from './s3-put.ts'
 import { settle, type TryResult } from './settle-put.ts'
 
 const MB = 1024 * 1024
-/** S3 takes 5 MB to 5 GB a part, but for the last. */
+/** S3 accepts parts of 5 MB to 5 GB; the last one may be smaller. */
 export const PART_BYTES = 8 * MB
 const PARTS_AT_ONCE = 4
-/** S3 takes 10,000 parts: after each thousand they double, so that 5 TB fit. */
+/** S3 accepts 10,000 parts: their size doubles after each thousand, so that 5 TB fit. */
 const PARTS_OF_ONE_SIZE = 1_000
 
 export type UploadOptions = Pick<PutOptions, 'ifAbsent' | 'contentType' | 'contentEncoding'>
@@ -53,7 +53,7 @@ export class S3Upload implements Upload {
 
   async write(chunk: Uint8Array): Promise<void> {
     if (this.#state === 'ended') throw uploadEnded()
-    // The caller may use its memory again.
+    // The caller may reuse its memory.
     if (chunk.length > 0) this.#chunks.push(new Uint8Array(chunk))
     this.#bytes += chunk.length
     while (this.#bytes >= this.#partBytes()) await this.#startPart(this.#take(this.#partBytes()))
@@ -95,7 +95,7 @@ export class S3Upload implements Upload {
     return PART_BYTES * 2 ** Math.floor(this.#parts.length / PARTS_OF_ONE_SIZE)
   }
 
-  /** The next `bytes` of what was written. */
+  /** The next `bytes` bytes of the written content. */
   #take(bytes: number): Buffer {
     const taken: Uint8Array[] = []
     for (let left = bytes; left > 0; ) {
@@ -108,7 +108,7 @@ export class S3Upload implements Upload {
     return Buffer.concat(taken)
   }
 
-  /** Waits until a part may be sent, and begins to send it. */
+  /** Waits until a part may be sent, then starts to send it. */
   async #startPart(body: Buffer): Promise<void> {
     try {
       this.#uploadId ??= await this.#create()
@@ -147,7 +147,7 @@ export class S3Upload implements Upload {
     const answer = await requests.call(calling, ({ signal }) =>
       client.send(new UploadPartCommand(input), { abortSignal: signal }),
     )
-    // With the checksums that the SDK added, which the completion repeats.
+    // Includes the checksums that the SDK added; the completion repeats them.
     for (const field of [
       'ETag',
       'ChecksumCRC32',
@@ -183,7 +183,7 @@ export class S3Upload implements Upload {
     })
   }
 
-  /** The object is stored or not whatever becomes of its parts. */
+  /** The outcome does not depend on whether the parts can be removed. */
   async #drop(): Promise<void> {
     const { client, requests } = this.#bucket
     if (this.#uploadId === undefined) return

@@ -1,9 +1,9 @@
 /**
  * Conditional puts whose answers can be lost.
  *
- * Each put names itself: a fresh token in the object's user metadata. A try that ends without a clear answer (a lost
- * connection, a timeout, any 5xx, a 409) may have been applied, so when a later try is refused, the refusal may be the
- * work of the first. Then the object itself is asked:
+ * Each put carries a unique token in the object's user metadata. An attempt that ends without a clear answer (a lost
+ * connection, a timeout, any 5xx, a 409) may have been applied, so if a later attempt is refused, the first one may be
+ * the reason. Then the object itself is read:
  *
  * | the object has   | and before only 409s        | and before some answer was missing        |
  * |------------------|-----------------------------|-------------------------------------------|
@@ -12,16 +12,16 @@
  * | is not there     | refused                     | `unknown`: ours may have been deleted     |
  * | may not be read  | refused                     | refused (a bare producer; its keys are its own) |
  *
- * A try that still travels when we give up, or when a later one is answered, meets its own condition: it can take
- * effect only while nobody else, nor another try of ours, did. A refusal of the first try, with nothing before it, is
- * plain. The layers above never take `unknown` for either outcome; they read.
+ * An attempt that arrives after this code gave up, or after a later attempt was answered, is still subject to its
+ * condition: it can take effect only if neither another writer nor another attempt did. A refusal of the first attempt
+ * is unambiguous. The layers above never treat `unknown` as either outcome; they read.
  */
 import { isSiltstoneError } from '../../errors.ts'
 import type { PutResult } from '../../ports/object-store.ts'
 import { type Doing, openError, outcomeOf, refusedError } from './failure.ts'
-import type { CallOptions, Deadline, Requests } from './requests.ts'
+import type { CallOptions, Deadline, Requests } from './aws-requests.ts'
 
-/** The store refused the condition; `gone`: what was to be completed is not there any more. */
+/** The condition failed; `gone`: the upload that was to be completed no longer exists. */
 export type TryResult = PutResult | { status: 'gone' }
 
 export interface Settling {
@@ -34,7 +34,7 @@ export interface Settling {
 
 const ATTEMPTS = 4
 
-/** @throws SiltstoneError `unknown`; `unavailable` and others when certainly nothing was applied */
+/** @throws SiltstoneError `unknown`; `unavailable` and others if certainly nothing was applied */
 export async function settle(requests: Requests, { options, token, attempt, look }: Settling): Promise<TryResult> {
   let conflicts = 0
   let lost = 0

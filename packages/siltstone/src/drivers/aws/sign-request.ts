@@ -1,4 +1,4 @@
-/** Signs HTTP requests the way AWS services want them (Signature Version 4), with whatever credentials this machine has. */
+/** Signs HTTP requests for AWS services (Signature Version 4) with the credentials of this machine. */
 import { createHash, createHmac, type Hash, type Hmac } from 'node:crypto'
 import { S3Client } from '@aws-sdk/client-s3'
 import { SignatureV4 } from '@smithy/signature-v4'
@@ -7,12 +7,12 @@ import { forbidden } from '../../errors.ts'
 export interface RequestToSign {
   method: string
   url: URL
-  /** Names in lower case. `host` is set here. */
+  /** Names in lower case. `host` is added. */
   headers: Readonly<Record<string, string>>
   body: Uint8Array
 }
 
-/** @returns the headers to send, the signature's among them */
+/** @returns the headers to send, including the signature */
 export type SignRequest = (request: RequestToSign) => Promise<Record<string, string>>
 
 class Sha256 {
@@ -47,7 +47,7 @@ function keyOf(value: string | ArrayBuffer | ArrayBufferView): string | Uint8Arr
  * @throws SiltstoneError, when signing, `forbidden` (no-credentials)
  */
 export function requestSigner(service: string, region: string): SignRequest {
-  // The client of a service knows where credentials come from: variables, profiles, roles, single sign-on.
+  // The client of a service knows all sources of credentials: variables, profiles, roles, single sign-on.
   const { credentials } = new S3Client({ region }).config
   const signer = new SignatureV4({ service, region, credentials, sha256: Sha256, applyChecksum: true })
   return async ({ method, url, headers, body }) => {

@@ -1,4 +1,4 @@
-/** Requests for several messages. What fails for some of them is tried again for those alone. */
+/** Requests for several messages. If some of them fail, only those are tried again. */
 import {
   ChangeMessageVisibilityBatchCommand,
   DeleteMessageBatchCommand,
@@ -7,7 +7,7 @@ import {
 } from '@aws-sdk/client-sqs'
 import type { BatchAnswer } from './batcher.ts'
 import { openError, outcomeOf, refusedError } from './failure.ts'
-import type { Requests } from './requests.ts'
+import type { Requests } from './aws-requests.ts'
 import { entryError, isStaleReceipt } from './sqs-message.ts'
 
 export interface SqsPlace {
@@ -43,7 +43,7 @@ interface BatchOutput {
 
 const ROUNDS = 4
 
-/** Sending twice is harmless to those who receive, so it is repeated like any other request. */
+/** A duplicate is harmless to receivers, so sending is repeated like any other request. */
 export function sendMessages(place: SqsPlace, items: readonly Sending[]): Promise<BatchAnswer<true>[]> {
   const entries = items.map(({ body, delayS }, at) => ({
     Id: String(at),
@@ -55,7 +55,7 @@ export function sendMessages(place: SqsPlace, items: readonly Sending[]): Promis
   ) as Promise<BatchAnswer<true>[]>
 }
 
-/** False where the receipt does not hold any more. */
+/** False for each message whose receipt is no longer valid. */
 export function deleteMessages(place: SqsPlace, receipts: readonly string[]): Promise<BatchAnswer<boolean>[]> {
   const entries = receipts.map((ReceiptHandle, at) => ({ Id: String(at), ReceiptHandle }))
   return inRounds(place, 'acknowledge messages of', entries, (Entries, abortSignal) =>
@@ -63,7 +63,7 @@ export function deleteMessages(place: SqsPlace, receipts: readonly string[]): Pr
   )
 }
 
-/** False where the receipt does not hold any more. */
+/** False for each message whose receipt is no longer valid. */
 export function changeVisibilities(place: SqsPlace, items: readonly Extending[]): Promise<BatchAnswer<boolean>[]> {
   const entries = items.map(({ receipt, visibilityS }, at) => ({
     Id: String(at),

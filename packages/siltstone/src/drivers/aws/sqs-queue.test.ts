@@ -1,10 +1,10 @@
-/** Batches that fail in part, and answers that no server here gives. */
+/** Batches that fail in part, and answers that no emulated server gives. */
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { seededRandom } from '../../ports/seeded-random.ts'
 import { systemClock } from '../../host/system-clock.ts'
 import { noMetrics, silentLogger } from '../../ports/telemetry.ts'
-import { Requests } from './requests.ts'
+import { Requests } from './aws-requests.ts'
 import { sqsClient } from './sqs-client.ts'
 import { deadLetterUrl, SqsQueue } from './sqs-queue.ts'
 import { addStep, answer, jsonError, lost } from './testing/middleware.ts'
@@ -23,7 +23,7 @@ interface Call {
 
 type Failed = { Id: string; Code: string; SenderFault: boolean; Message?: string }
 
-/** @param fail which entries of the nth request fail, or the whole request */
+/** @param fail the entries of the nth request that fail, or the whole request */
 function setUp(fail: (call: Call, nth: number) => Failed[] | Error | 'throttled' = () => []) {
   process.env['AWS_ACCESS_KEY_ID'] ??= 'test'
   process.env['AWS_SECRET_ACCESS_KEY'] ??= 'test'
@@ -85,7 +85,7 @@ describe('SqsQueue', () => {
     expect(calls.map(bodiesOf)).toEqual([['good', 'later', 'bad', 'fine'], ['later']])
   })
 
-  it('gives up on an entry that fails for ever: its outcome is unknown', async () => {
+  it('gives up on an entry that always fails: its outcome is unknown', async () => {
     const { queue, calls } = setUp(() => [{ Id: '0', Code: 'InternalError', SenderFault: false }])
     await expect(queue.send('x')).rejects.toMatchObject({ kind: 'unknown' })
     expect(calls).toHaveLength(4)

@@ -1,14 +1,14 @@
 /**
- * The queue on SQS (standard queues). Its dead-letter queue takes what was received too often.
+ * The queue on SQS (standard queues). Its dead-letter queue takes messages that were received too often.
  *
- * What differs from the other drivers, because SQS has nothing better:
+ * It differs from the other drivers because of limits of SQS:
  * - Times are whole seconds, rounded up; a delay is 15 minutes at most, a visibility 12 hours, and one `receive` gives
  *   at most 10 messages. A wait of more than 20 seconds is several requests.
- * - A stale receipt is not always told: `acknowledge` may answer true, and even remove a message that was delivered
- *   again. Both are harmless: somebody has handled it.
- * - The depth is approximate, and has no age of the oldest message (CloudWatch has).
- * - Dead letters are moved back by hand, not by StartMessageMoveTask, which few servers have and which does not tell
- *   when it is done. A crash in between leaves a message in both queues.
+ * - A stale receipt is not always recognised: `acknowledge` may return true, and even remove a message that was delivered
+ *   again. Both are harmless, since a receiver has handled it.
+ * - The depth is approximate and lacks the age of the oldest message, which CloudWatch has.
+ * - Dead letters are moved back one by one, not by StartMessageMoveTask, which few servers offer and which does not
+ *   report its end. A crash in between leaves a message in both queues.
  */
 import {
   GetQueueAttributesCommand,
@@ -20,7 +20,7 @@ import type { Clock } from '../../ports/clock.ts'
 import { queueClosed } from '../memory/memory-queue.ts'
 import type { Queue, QueueDepth, QueueMessage } from '../../ports/queue.ts'
 import { Batcher } from './batcher.ts'
-import type { Requests } from './requests.ts'
+import type { Requests } from './aws-requests.ts'
 import {
   changeVisibilities,
   deleteMessages,
@@ -31,7 +31,7 @@ import {
 } from './sqs-batches.ts'
 import { BATCH_BYTES, BATCH_ENTRIES, delayS, LONGEST_POLL_S, messageOf, visibilityS } from './sqs-message.ts'
 
-/** Dead letters that are looked at or moved are hidden from others meanwhile. */
+/** How long dead letters are hidden from other receivers while they are read or moved. */
 const LOOK_MS = 30_000
 
 export interface SqsQueueOptions {
@@ -114,7 +114,7 @@ export class SqsQueue implements Queue {
     }
   }
 
-  /** Looks at them, and lets go. Counts as a receive of each. */
+  /** Receives the messages and makes them visible again, which counts as a receipt of each. */
   async deadLetters({ maxMessages }: { maxMessages: number }): Promise<QueueMessage[]> {
     this.#checkOpen()
     const dead = await this.#deadPlace()
@@ -139,7 +139,7 @@ export class SqsQueue implements Queue {
     for (let moved = 0; ; ) {
       const batch = await this.#take(dead.url, { maxMessages: BATCH_ENTRIES, visibilityMs: LOOK_MS })
       if (batch.length === 0) return moved
-      // All or none of a batch's bodies fit into one request: they did when they were sent, one by one at worst.
+      // The bodies of a batch fit into requests, at worst one in each, since each was sent once.
       await Promise.all(batch.map(({ body }) => this.send(body)))
       for (const answer of await deleteMessages(
         dead,
@@ -150,7 +150,7 @@ export class SqsQueue implements Queue {
     }
   }
 
-  /** Ends waiting calls: they answer that there is nothing. Sends and acknowledgements under way are waited for. */
+  /** Ends waiting calls, which then return no message. Waits for sends and acknowledgements in progress. */
   async close(): Promise<void> {
     this.#closed.abort(queueClosed())
     await Promise.all([this.#sends.settled(), this.#deletes.settled(), this.#extends.settled()])
@@ -204,7 +204,7 @@ export class SqsQueue implements Queue {
   }
 }
 
-/** The dead-letter queue is of the same account and region, so its URL differs by the name alone. */
+/** The dead-letter queue has the same account and region, so its URL differs only in the name. */
 export function deadLetterUrl(queueUrl: string, redrivePolicy: string | undefined): string | undefined {
   if (redrivePolicy === undefined || redrivePolicy === '') return undefined
   const { deadLetterTargetArn } = JSON.parse(redrivePolicy) as { deadLetterTargetArn?: string }

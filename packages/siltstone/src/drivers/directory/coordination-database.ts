@@ -69,7 +69,7 @@ export class CoordinationDatabase {
     }
   }
 
-  /** @throws SiltstoneError `unavailable`, `unsupported` (coordination-version) when a newer program made it */
+  /** @throws SiltstoneError `unavailable`, `unsupported` (coordination-version) if a newer program created the file */
   static async open(path: string, options: CoordinationOptions): Promise<CoordinationDatabase> {
     const database = new CoordinationDatabase(path, options)
     try {
@@ -152,7 +152,7 @@ export class CoordinationDatabase {
 function stillBusy(path: string, waitedMs: number, cause: unknown) {
   return unavailable(
     'coordination-busy',
-    `Another process has kept ${path} busy for ${waitedMs} ms. It may be stopped or overloaded: try again.`,
+    `Another process has kept ${path} busy for ${waitedMs} ms. It may be stopped or overloaded; try again.`,
     { cause, retryAfterMs: 1000 },
   )
 }

@@ -1,4 +1,4 @@
-/** A process that shares a coordination database with others: started by the tests of the SQLite queue and leases. */
+/** A process that shares a coordination database with others, started by the tests of the SQLite queue and leases. */
 import { CoordinationDatabase } from './coordination-database.ts'
 import { SqliteLeases } from './sqlite-leases.ts'
 import { SqliteQueue } from './sqlite-queue.ts'
@@ -12,7 +12,7 @@ const queue = new SqliteQueue(database, { clock })
 const leases = new SqliteLeases(database, { clock })
 
 const tasks: Record<string, () => Promise<unknown>> = {
-  /** Answers the numbers under which this process held the lease, 20 times. */
+  /** Returns the fencing numbers under which this process held the lease, 20 times. */
   lease: async () => {
     const held: number[] = []
     while (held.length < 20) {
@@ -25,7 +25,7 @@ const tasks: Record<string, () => Promise<unknown>> = {
     }
     return held
   },
-  /** Answers the bodies it received until there were none for a while. */
+  /** Returns the bodies that it received until none arrived for a while. */
   receive: async () => {
     const bodies: string[] = []
     for (;;) {

@@ -1,4 +1,4 @@
-/** Tries out what the store needs of a directory, on files of its own that are removed again. */
+/** Tests on temporary files whether a directory can do what the store needs. */
 import { link, mkdir, open, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileError } from '../../host/file-errors.ts'
@@ -6,11 +6,11 @@ import { checkFileSystem } from './network-filesystem.ts'
 import type { Logger } from '../../ports/telemetry.ts'
 
 export interface DirectoryTrial {
-  /** How long it takes until a few bytes are on the disk. */
+  /** The time until a few bytes are durable. */
   fsyncMs: number
-  /** The time that the file system gave the new file. */
+  /** The modification time of the new file. */
   modifiedMs: number
-  /** A second link to an existing name failed, as it must. */
+  /** Whether a second link to an existing name failed, as it must. */
   isLinkExclusive: boolean
 }
 
@@ -48,12 +48,12 @@ async function isRefused(attempt: Promise<void>): Promise<boolean> {
   }
 }
 
-/** @throws SiltstoneError `unsupported` (network-filesystem); what may be one is only logged */
+/** @throws SiltstoneError `unsupported` (network-filesystem); a doubtful case is only logged */
 export async function requireLocalFileSystem(directory: string, log: Logger): Promise<void> {
   await checkFileSystem(directory, false, log)
 }
 
-/** Names of the directories in a directory, hidden ones included; none when it cannot be read. */
+/** Names of the directories in a directory, hidden ones included; none if it cannot be read. */
 export async function subdirectories(directory: string): Promise<string[]> {
   try {
     const entries = await readdir(directory, { withFileTypes: true })

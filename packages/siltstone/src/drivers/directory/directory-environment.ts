@@ -2,8 +2,8 @@ import { join } from 'node:path'
 import type { Clock } from '../../ports/clock.ts'
 import { CoordinationDatabase } from './coordination-database.ts'
 import type { Environment } from '../../ports/environment.ts'
-import { type LocalObjectStoreOptions, openLocalObjectStore, PRIVATE_FOLDER } from './directory-object-store.ts'
-import { LocalScratch } from '../../host/directory-scratch.ts'
+import { type DirectoryObjectStoreOptions, openDirectoryObjectStore, PRIVATE_FOLDER } from './directory-object-store.ts'
+import { DirectoryScratch } from '../../host/directory-scratch.ts'
 import { MemoryLeases } from '../memory/memory-leases.ts'
 import { MemoryQueue } from '../memory/memory-queue.ts'
 import type { Random } from '../../ports/random.ts'
@@ -15,7 +15,7 @@ import { systemRandom } from '../../host/system-random.ts'
 import { type Logger, type Metrics, noMetrics, silentLogger } from '../../ports/telemetry.ts'
 
 export interface DirectoryEnvironmentOptions
-  extends Pick<LocalObjectStoreOptions, 'readOnly' | 'allowNetworkFilesystem' | 'lockWaitMs' | 'syncBefore'> {
+  extends Pick<DirectoryObjectStoreOptions, 'readOnly' | 'allowNetworkFilesystem' | 'lockWaitMs' | 'syncBefore'> {
   /** Default: the machine's. */
   clock?: Clock
   /** Default: the machine's. */
@@ -29,8 +29,8 @@ export interface DirectoryEnvironmentOptions
 /**
  * Everything the engine needs, on a directory: objects as files, the queue and the leases in
  * `.siltstone/coordination.sqlite`. With `readOnly` nothing is written, so queue and leases are empty ones in memory.
- * End it with `closeEnvironment`.
- * @throws SiltstoneError as `openLocalObjectStore` and `CoordinationDatabase.open` do
+ * Close it with `closeEnvironment`.
+ * @throws SiltstoneError as `openDirectoryObjectStore` and `CoordinationDatabase.open` do
  */
 export async function openEnvironment(
   directory: string,
@@ -44,7 +44,7 @@ export async function openEnvironment(
     metrics: options.metrics ?? noMetrics,
   }
   const { clock, random } = parts
-  const store = await openLocalObjectStore(directory, { ...rest, ...parts })
+  const store = await openDirectoryObjectStore(directory, { ...rest, ...parts })
   const queueOptions = maxReceiveCount === undefined ? { clock } : { clock, maxReceiveCount }
   const ids = systemIds(clock, random)
   if (options.readOnly === true) {
@@ -54,7 +54,7 @@ export async function openEnvironment(
     const path = join(store.root, PRIVATE_FOLDER, 'coordination.sqlite')
     const database = await CoordinationDatabase.open(path, { clock, random })
     const queue = new SqliteQueue(database, queueOptions)
-    const scratch = new LocalScratch(join(store.root, PRIVATE_FOLDER, 'scratch'), ids)
+    const scratch = new DirectoryScratch(join(store.root, PRIVATE_FOLDER, 'scratch'), ids)
     return { ...parts, ids, store, queue, leases: new SqliteLeases(database, { clock }), scratch }
   } catch (error) {
     await store.close()

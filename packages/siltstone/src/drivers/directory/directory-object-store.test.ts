@@ -3,7 +3,11 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, uti
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type LocalObjectStore, type LocalObjectStoreOptions, openLocalObjectStore } from './directory-object-store.ts'
+import {
+  type DirectoryObjectStore,
+  type DirectoryObjectStoreOptions,
+  openDirectoryObjectStore,
+} from './directory-object-store.ts'
 import { describeObjectStore } from '../../ports/object-store.contract.ts'
 import { startChild } from '../../testing/child-process.ts'
 import { systemClock } from '../../host/system-clock.ts'
@@ -14,7 +18,7 @@ const racer = new URL('./store-racer.child.ts', import.meta.url)
 
 describeObjectStore('local directory', async () => {
   const root = mkdtempSync(join(tmpdir(), 'siltstone-store-'))
-  const store = await openLocalObjectStore(root, machine)
+  const store = await openDirectoryObjectStore(root, machine)
   return {
     store,
     dispose: async () => {
@@ -30,11 +34,11 @@ describeObjectStore('local directory', async () => {
   { test: 'tells the ETag with a range', reason: 'the ETag is a hash of the whole file' },
 ])
 
-describe('local object store', () => {
+describe('directory object store', () => {
   let root: string
-  let store: LocalObjectStore
-  const open = (options: Partial<LocalObjectStoreOptions> = {}) =>
-    openLocalObjectStore(root, { ...machine, ...options })
+  let store: DirectoryObjectStore
+  const open = (options: Partial<DirectoryObjectStoreOptions> = {}) =>
+    openDirectoryObjectStore(root, { ...machine, ...options })
 
   beforeEach(async () => {
     root = mkdtempSync(join(tmpdir(), 'siltstone-store-'))
@@ -53,7 +57,7 @@ describe('local object store', () => {
     }
     const put = async (text: string) => {
       const written = await store.put('pointer', Buffer.from(text))
-      // Long ago, and each time the same: only the file itself is another.
+      // The times are old and equal each time: only the file itself differs.
       utimesSync(path, 1, 1)
       if (written.status !== 'ok') throw new Error(written.status)
       return written.etag
@@ -191,7 +195,7 @@ describe('local object store', () => {
       await expect(write()).rejects.toMatchObject({ kind: 'unavailable', code: 'read-only' })
     }
     await reader.close()
-    const missing = openLocalObjectStore(join(root, 'nowhere'), { ...machine, readOnly: true })
+    const missing = openDirectoryObjectStore(join(root, 'nowhere'), { ...machine, readOnly: true })
     await expect(missing).rejects.toMatchObject({ kind: 'not-found', code: 'no-store' })
     expect(existsSync(join(root, 'nowhere'))).toBe(false)
   })
@@ -208,11 +212,11 @@ describe('local object store', () => {
   })
 
   it('makes the directory, and says when it cannot', async () => {
-    const made = await openLocalObjectStore(join(root, 'new/deep'), machine)
+    const made = await openDirectoryObjectStore(join(root, 'new/deep'), machine)
     expect((await made.put('k', Buffer.from('x'))).status).toBe('ok')
     await made.close()
     writeFileSync(join(root, 'file'), '')
-    await expect(openLocalObjectStore(join(root, 'file'), machine)).rejects.toMatchObject({ code: 'key-conflict' })
+    await expect(openDirectoryObjectStore(join(root, 'file'), machine)).rejects.toMatchObject({ code: 'key-conflict' })
   })
 
   it('syncs the folders it is told to before an object is visible', async () => {

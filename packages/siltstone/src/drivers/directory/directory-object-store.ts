@@ -1,29 +1,29 @@
 /**
  * The object store on a directory of a local file system, shared by any number of processes on one machine.
  *
- * A key is a path below the root as it stands. `.tmp/` holds files that are being written, `.siltstone/` the lock and
- * the coordination database; neither is ever listed.
+ * A key is used unchanged as a path below the root. `.tmp/` holds files that are being written, `.siltstone/` the lock
+ * and the coordination database; neither is ever listed.
  *
- * How a write happens, and what a crash at each point leaves:
- * 1. The content is written to a file in `.tmp/` and synced. Crash: a stray file, removed by whoever opens the store
- *    more than an hour later.
+ * The steps of a write, and what a crash at each of them leaves:
+ * 1. The content is written to a file in `.tmp/` and synced. Crash: a stray file remains, which the next process that
+ *    opens the store more than an hour later removes.
  * 2. The directories that `syncBefore` names are synced, so that what the object refers to is durable before the object
- *    can be seen: a log entry names deltas in `inbox/` that it saw in a listing, but whose producers may not have synced
- *    the folder yet.
- * 3. The file gets its name. Create-if-absent: link(), which fails when the name exists, atomically and without a lock.
- *    Otherwise: the lock is taken, the current content is compared with the ETag that was asked for, and rename()
- *    replaces it. The lock is a file lock of SQLite, so a crash frees it; replacing without a condition and deleting
- *    take it too, or a compare-and-swap could undo them. Crash: the object is there or not, always whole, since its
- *    content was durable before its name was.
- * 4. The folder is synced, and those above it unless this process knows them to be durable. Crash before that: the
- *    object may vanish with the power, and nobody was told that it is stored. Failure: the object is visible and may
- *    not last, which is the error kind `unknown`.
- * Readers take no lock: an open descriptor is one version of the object for ever.
+ *    is visible: a log entry names deltas in `inbox/` that its writer saw in a listing, but whose producers may not have
+ *    synced the folder yet.
+ * 3. The file gets its name. Create-if-absent uses link(), which fails if the name exists, atomically and without a
+ *    lock. Any other write takes the lock, compares the current content with the given ETag and replaces the file with
+ *    rename(). The lock is a file lock of SQLite, so a crash frees it. Unconditional replacements and deletions take it
+ *    too, because otherwise a compare-and-swap could undo them. Crash: the object exists or not, and is always complete,
+ *    since its content was durable before its name.
+ * 4. The folder is synced, and the folders above it unless this process knows them to be durable. Crash before that: the
+ *    object may be lost in a power failure, but its write was not acknowledged. Failure: the object is visible and may
+ *    not survive, which is the error kind `unknown`.
+ * Readers take no lock: an open descriptor always shows one version of the object.
  *
- * Deletes remove folders that became empty; a writer whose folder was removed under it makes it again (step 3 repeats).
- * The folder keeps its identity once a name is in it, so syncing after step 3 syncs the right one.
+ * Deletions remove folders that became empty. A writer whose folder was removed creates it again and repeats step 3. A
+ * folder that contains a name is not removed, so the sync after step 3 syncs the right folder.
  *
- * A full disk, a read-only file system or a missing right shows in step 1 and changes nothing that is visible.
+ * A full disk, a read-only file system or a missing permission fails in step 1, which changes nothing that is visible.
  */
 import { statSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
@@ -32,19 +32,19 @@ import { isSiltstoneError, notFound, unavailable } from '../../errors.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { contentEtag } from '../../host/content-etag.ts'
 import { listRequest } from '../../ports/list-position.ts'
-import { pruneEmpty, removeObject } from './delete.ts'
+import { pruneEmpty, removeObject } from './delete-object.ts'
 import { DirectorySync, makeRoot } from './directory-sync.ts'
 import { EtagMemo } from './etag-memo.ts'
 import { fileError, isMissing, isShortOfFiles } from '../../host/file-errors.ts'
 import { KeptFiles } from './kept-files.ts'
-import { listDirectory } from './list.ts'
+import { listDirectory } from './list-directory.ts'
 import { NamesMemo } from './names-memo.ts'
 import { checkFileSystem } from './network-filesystem.ts'
 import { type FinishedFile, publish, type PublishContext } from './publish.ts'
-import { type ReadContext, readEtag, readEtagSync, readObject } from './read.ts'
+import { type ReadContext, readEtag, readEtagSync, readObject } from './read-object.ts'
 import { StoreLock } from './store-lock.ts'
 import { removeFile, TempFiles } from './temp-files.ts'
-import { finish, LocalUpload, writeAll } from './upload.ts'
+import { finish, DirectoryUpload, writeAll } from './directory-upload.ts'
 import { checkKey } from '../../ports/object-key.ts'
 import type {
   DeleteResult,
@@ -66,31 +66,31 @@ import { type Logger, silentLogger } from '../../ports/telemetry.ts'
 export const TEMP_FOLDER = '.tmp'
 export const PRIVATE_FOLDER = '.siltstone'
 
-export interface LocalObjectStoreOptions {
+export interface DirectoryObjectStoreOptions {
   clock: Clock
   random: Random
   log?: Logger
-  /** Nothing is created or changed, and writes are refused. */
+  /** Create and change nothing, and refuse writes. */
   readOnly?: boolean
-  /** Accept NFS and SMB, where the promises of the store do not hold between machines. */
+  /** Accept NFS and SMB, on which the store's guarantees do not hold between machines. */
   allowNetworkFilesystem?: boolean
-  /** How long a conditional write waits for other processes. Default 10 s. */
+  /** How long a conditional write waits for the lock. Default 10 s. */
   lockWaitMs?: number
-  /** Folders (as prefixes) to sync before an object becomes visible. Default: `inbox/` beside the object. */
+  /** Folders, as prefixes, to sync before an object becomes visible. Default: `inbox/` beside the object. */
   syncBefore?: (key: string) => readonly string[]
-  /** Whether `stat` can be trusted to tell that a file or directory is still the same. Default: by file system. */
+  /** Whether `stat` reliably shows that a file or directory has not changed. Default: depends on the file system. */
   trustsStat?: boolean
 }
 
 /**
- * Opens a directory as an object store, making it when it is missing.
+ * Opens a directory as an object store, and creates it if it is missing.
  * @throws SiltstoneError `unsupported` (network-filesystem), `not-found` (no-store; only with `readOnly`),
  *   `unavailable` (access-denied, read-only, disk-full)
  */
-export async function openLocalObjectStore(
+export async function openDirectoryObjectStore(
   directory: string,
-  options: LocalObjectStoreOptions,
-): Promise<LocalObjectStore> {
+  options: DirectoryObjectStoreOptions,
+): Promise<DirectoryObjectStore> {
   const root = resolve(directory)
   const log = options.log ?? silentLogger
   let isLocal = false
@@ -102,10 +102,10 @@ export async function openLocalObjectStore(
     if (isMissing(error)) throw notFound('no-store', `There is no directory ${root}.`, { cause: error })
     throw fileError(error, { path: root, doing: 'open the store' })
   }
-  return new LocalObjectStore(root, { trustsStat: isLocal, ...options })
+  return new DirectoryObjectStore(root, { trustsStat: isLocal, ...options })
 }
 
-async function prepare(root: string, { clock, random }: LocalObjectStoreOptions, log: Logger): Promise<void> {
+async function prepare(root: string, { clock, random }: DirectoryObjectStoreOptions, log: Logger): Promise<void> {
   const temp = join(root, TEMP_FOLDER)
   await mkdir(temp, { recursive: true })
   await mkdir(join(root, PRIVATE_FOLDER), { recursive: true })
@@ -118,7 +118,7 @@ function siblingInbox(key: string): readonly string[] {
   return [`${key.slice(0, key.lastIndexOf('/') + 1)}inbox`]
 }
 
-export class LocalObjectStore implements ObjectStore {
+export class DirectoryObjectStore implements ObjectStore {
   readonly description: string
   readonly capabilities: ObjectStoreCapabilities = {
     atomicListPages: false,
@@ -127,14 +127,14 @@ export class LocalObjectStore implements ObjectStore {
   }
   /** The absolute path of the directory. */
   readonly root: string
-  readonly #options: LocalObjectStoreOptions
+  readonly #options: DirectoryObjectStoreOptions
   readonly #temp: TempFiles
   readonly #writing: PublishContext
   readonly #reading: ReadContext
   readonly #names: NamesMemo | undefined
 
-  /** @param root an absolute path that `openLocalObjectStore` has prepared */
-  constructor(root: string, options: LocalObjectStoreOptions) {
+  /** @param root an absolute path that `openDirectoryObjectStore` has prepared */
+  constructor(root: string, options: DirectoryObjectStoreOptions) {
     const { clock, random, lockWaitMs = 10_000, syncBefore = siblingInbox } = options
     const etags = new EtagMemo()
     this.description = `directory ${root}`
@@ -165,7 +165,7 @@ export class LocalObjectStore implements ObjectStore {
   async put(key: string, body: Uint8Array, options: PutOptions = {}): Promise<PutResult> {
     const path = this.#path(key)
     this.#checkWritable()
-    // What is lost already costs no write.
+    // A write whose condition already fails need not write a file.
     const refused = await this.#trying('read', key, () => refusal(path, options))
     if (refused !== undefined) return { status: refused }
     const file = await this.#trying('write', key, () => this.#writeTemp(body))
@@ -180,7 +180,7 @@ export class LocalObjectStore implements ObjectStore {
     this.#path(key)
     this.#checkWritable()
     const file = await this.#trying('write', key, () => this.#temp.create())
-    return new LocalUpload(file, {
+    return new DirectoryUpload(file, {
       drop: (path) => this.#dropTemp(path),
       publish: (finished) => this.#publish(key, finished, options),
       failure: (error) => this.#failure('write', key, error),
@@ -247,7 +247,7 @@ export class LocalObjectStore implements ObjectStore {
     }
   }
 
-  /** The object is stored or not whatever becomes of its temporary file. */
+  /** The outcome does not depend on whether the temporary file can be removed. */
   async #dropTemp(path: string): Promise<void> {
     try {
       await removeFile(path)
@@ -256,7 +256,7 @@ export class LocalObjectStore implements ObjectStore {
     }
   }
 
-  /** Without those that were deleted since they were listed: a listing a moment later would not show them either. */
+  /** Leaves out objects that were deleted since they were listed: a later listing would not show them either. */
   async #withEtags(objects: readonly ObjectInfo[]): Promise<ObjectInfo[]> {
     const there: ObjectInfo[] = []
     for (const info of objects) {
@@ -266,7 +266,7 @@ export class LocalObjectStore implements ObjectStore {
     return there
   }
 
-  /** Runs what has no visible effect when it fails, again while the process is out of descriptors. */
+  /** Repeats work that has no visible effect when it fails, as long as too many files are open. */
   #trying<T>(doing: string, key: string, work: () => T | Promise<T>): Promise<T> {
     return this.#retrying(work).catch((error: unknown) => {
       throw this.#failure(doing, key, error)

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { DirectorySync, makeRoot } from './directory-sync.ts'
 
-/** Notes which directories are really synced, and when. */
+/** Records which directories are really synced, and when. */
 class NotingSync extends DirectorySync {
   readonly calls: string[] = []
 

@@ -8,22 +8,22 @@ const MAX_KNOWN_DIRECTORIES = 10_000
  * Makes directories durable. Calls for one directory that arrive while a sync of it runs share the next one, which
  * begins after they arrived and so covers them all.
  *
- * A directory survives a crash only when its own name in its parent does, and so on up to the root. It may have been
- * made by another process that has not got as far as syncing that name, so the parents are synced too unless this
- * process did so for this very directory: one with the same inode and time of birth, since a directory that was pruned
- * and made again may get the inode of the old one.
+ * A directory survives a crash only if its own name in its parent does, and so on up to the root. Another process may
+ * have created it without having synced that name yet, so the parents are synced too, unless this process has done so
+ * for this very directory. It is identified by inode and time of creation, since a directory that was pruned and
+ * created again may get the inode of the old one.
  */
 export class DirectorySync {
   readonly #root: string
   readonly #running = new Map<string, { current: Promise<void>; next: Promise<void> | undefined }>()
-  /** Directory to identity, for those whose names are durable up to the root. */
+  /** The identities of the directories whose names are durable up to the root. */
   readonly #known = new Map<string, string>()
 
   constructor(root: string) {
     this.#root = root
   }
 
-  /** Resolves when every name in `directory` that existed at the call is durable. A missing directory is nothing to do. */
+  /** Resolves when each name in `directory` that existed at the call is durable. A missing directory needs no sync. */
   sync(directory: string): Promise<void> {
     const state = this.#running.get(directory)
     if (state === undefined) return this.#start(directory)
@@ -55,7 +55,7 @@ export class DirectorySync {
   }
 }
 
-/** Makes the root and the directories above it where they are missing, and their names durable. */
+/** Creates the root and the directories above it if they are missing, and makes their names durable. */
 export async function makeRoot(root: string): Promise<void> {
   const firstMade = await mkdir(root, { recursive: true })
   if (firstMade === undefined) return

@@ -1,6 +1,6 @@
 /**
- * Descriptors of objects that never change, kept open: a read is then one system call instead of four. A descriptor
- * outlives the deletion of its file, which is allowed for what never changes: its content is still the content.
+ * Descriptors of immutable objects, kept open so that a read is one system call instead of four. A descriptor outlives
+ * the deletion of its file, which the port allows for immutable objects.
  */
 import { type BigIntStats, closeSync } from 'node:fs'
 
@@ -23,7 +23,7 @@ export class KeptFiles {
     return file
   }
 
-  /** It belongs to this from now on, and is closed some time later, never while the caller's turn lasts. */
+  /** Takes over the file, and closes it later, never during the current turn of the event loop of the caller. */
   keep(path: string, file: OpenFile): void {
     this.#files.set(path, file)
     for (const [oldest, { fd }] of this.#files) {

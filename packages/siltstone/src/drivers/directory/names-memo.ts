@@ -1,27 +1,27 @@
 /**
- * The names in directories that were read before and have not changed since: a strong read lists the log, and an idle
- * one may hold thousands of folded entries.
+ * The names in directories that were read before and have not changed since. Each strong read lists the log, and an idle
+ * log may hold thousands of folded entries.
  *
- * A directory's time of change tells whether a name was added or removed since. Two changes within one tick of the file
- * system's clock give the same time (the "racy git" problem), so names are remembered only when they were read longer
- * than any tick after that time was first seen. Only differences of our own monotonic clock are looked at, so neither a
- * clock that is set nor one that differs from the file system's does harm.
+ * The modification time of a directory shows whether a name was added or removed. Two changes within one tick of the
+ * file system's clock give the same time (the "racy git" problem), so names are remembered only if they were read more
+ * than any tick after that time was first seen. Only differences of the process's own monotonic clock are used, so a
+ * clock that is set, or that differs from the file system's, does no harm.
  *
  * Not for file systems that answer `stat` from a cache while another machine changes them.
  */
 import type { BigIntStats } from 'node:fs'
 
 const MAX_NAMES = 100_000
-/** Coarser than the clock of any file system. */
+/** Longer than one tick of the clock of any file system. */
 const RACY_MS = 2_000
 
 interface Entry {
   ino: bigint
   mtimeNs: bigint
   ctimeNs: bigint
-  /** When the directory was first seen with these times. */
+  /** When the directory was first found with these times. */
   sinceMs: number
-  /** Undefined while a change might not show. */
+  /** Undefined as long as a change might not show. */
   names: readonly string[] | undefined
 }
 
@@ -35,8 +35,8 @@ export class NamesMemo {
   }
 
   /**
-   * @param stat of the directory, now
-   * @returns the names, or how to remember those that are read from now on
+   * @param stat the current state of the directory
+   * @returns the names, or a function that remembers the names which the caller reads next
    */
   find(path: string, stat: BigIntStats): readonly string[] | ((names: readonly string[]) => void) {
     const entry = this.#entryOf(path, stat)
@@ -64,7 +64,7 @@ export class NamesMemo {
     if (entry.names !== undefined || names.length > MAX_NAMES / 2) return
     entry.names = names
     this.#size += names.length
-    // Youngest last: it is not the one to go.
+    // The newest entry is the last to be forgotten.
     this.#entries.delete(path)
     this.#entries.set(path, entry)
     this.#shrink()

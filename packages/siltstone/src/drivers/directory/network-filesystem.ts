@@ -10,7 +10,7 @@ const NETWORK_FILE_SYSTEMS = new Map([
   [0xfe534d42, 'SMB2'],
 ])
 const FUSE = 0x65735546
-/** Those whose `stat` tells the state of this machine's own disk or memory, with every change of a directory. */
+/** File systems whose `stat` shows the state of this machine's own disk or memory, and each change of a directory. */
 const LOCAL_FILE_SYSTEMS = new Set([
   0xef53, // ext2, ext3, ext4
   0x58465342, // XFS
@@ -23,9 +23,9 @@ const LOCAL_FILE_SYSTEMS = new Set([
 ])
 
 /**
- * Network file systems do not keep what the store is built on: links that fail when the name exists, locks that a crash
- * frees, sync that reaches the disk. FUSE may be one or not, so it gives a warning.
- * @returns whether it is known to be local
+ * Network file systems lack what the store is built on: links that fail if the name exists, locks that a crash frees,
+ * and a sync that reaches the disk. A FUSE file system may be one of them, so it only causes a warning.
+ * @returns whether the file system is known to be local
  * @throws SiltstoneError `unsupported` (network-filesystem) unless it is allowed
  */
 export async function checkFileSystem(directory: string, isAllowed: boolean, log: Logger): Promise<boolean> {
@@ -33,7 +33,7 @@ export async function checkFileSystem(directory: string, isAllowed: boolean, log
   return judgeFileSystem(process.platform === 'linux' ? type : 0, directory, isAllowed, log)
 }
 
-/** The decision alone, on the type that statfs gave. */
+/** The decision alone, from the type that statfs returned. */
 export function judgeFileSystem(type: number, directory: string, isAllowed: boolean, log: Logger): boolean {
   const name = NETWORK_FILE_SYSTEMS.get(type >>> 0)
   if (name !== undefined && !isAllowed) {

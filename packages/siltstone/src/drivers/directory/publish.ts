@@ -6,10 +6,10 @@ import type { PutOptions, PutResult } from '../../ports/object-store.ts'
 import type { DirectorySync } from './directory-sync.ts'
 import type { EtagMemo } from './etag-memo.ts'
 import { fileErrorCode, isMissing, notDurable } from '../../host/file-errors.ts'
-import { MAX_SYNC_READ_BYTES, readEtagSync } from './read.ts'
+import { MAX_SYNC_READ_BYTES, readEtagSync } from './read-object.ts'
 import type { StoreLock } from './store-lock.ts'
 
-/** A directory can be pruned between its making and its use, but hardly this often. */
+/** A directory may be pruned between its creation and its use, but hardly this often. */
 const MAX_PLACE_ATTEMPTS = 10
 
 export interface PublishContext {
@@ -18,11 +18,11 @@ export interface PublishContext {
   lock: StoreLock
   etags: EtagMemo
   syncBefore: (key: string) => readonly string[]
-  /** Repeats what failed for want of descriptors. */
+  /** Repeats an operation that failed because too many files were open. */
   retrying: <T>(work: () => Promise<T>) => Promise<T>
 }
 
-/** A temporary file with an object's content, durable and closed. */
+/** A temporary file that holds an object's content, synced and closed. */
 export interface FinishedFile {
   path: string
   etag: string
@@ -32,7 +32,7 @@ export interface FinishedFile {
 type Condition = Pick<PutOptions, 'ifAbsent' | 'ifMatch'>
 
 /**
- * Gives a finished file its name, durably. The temporary file is left where it is linked rather than moved.
+ * Gives a finished file its name, durably. A file that is linked, not moved, leaves its temporary name behind.
  * @throws SiltstoneError of `fileError` when nothing became visible, `unknown` (not-durable) after that
  */
 export async function publish(
@@ -82,7 +82,7 @@ async function linkIfAbsent(from: string, to: string): Promise<'placed' | 'exist
     return 'placed'
   } catch (error) {
     const code = fileErrorCode(error)
-    // A folder of objects has the name.
+    // The name belongs to a folder of objects.
     if (code === 'EEXIST' && statSync(to, { throwIfNoEntry: false })?.isDirectory() === true) throw error
     if (code === 'EEXIST') return 'exists'
     if (code === 'EPERM') throw noHardLinks(to, error)

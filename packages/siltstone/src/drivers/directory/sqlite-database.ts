@@ -18,12 +18,12 @@ export function openDatabase(path: string): DatabaseSync {
   }
 }
 
-/** SQLite failed, not the code that uses it. */
+/** Whether the error comes from SQLite. */
 export function isDatabaseError(error: unknown): boolean {
   return primaryCode(error) !== undefined
 }
 
-/** Another connection holds the lock that was wanted. */
+/** Whether another connection holds the lock. */
 export function isDatabaseBusy(error: unknown): boolean {
   const code = primaryCode(error)
   return code === SQLITE_BUSY || code === SQLITE_LOCKED

@@ -7,10 +7,10 @@ const SAVE = `
   INSERT INTO lease (name, owner, expiresAtMs, heartbeatAtMs, fencing, dirty) VALUES (?, ?, ?, ?, ?, 0)
   ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, expiresAtMs = excluded.expiresAtMs,
     heartbeatAtMs = excluded.heartbeatAtMs, fencing = excluded.fencing, dirty = 0`
-/** The row stays for its fencing number. */
+/** The row is kept for its fencing number. */
 const FREE = 'UPDATE lease SET owner = NULL, expiresAtMs = 0, dirty = 0'
 
-/** Leases between the processes on one directory. They expire by the given clock's wall time. */
+/** Leases between the processes on one directory. They expire by the wall time of the given clock. */
 export class SqliteLeases implements Leases {
   readonly #database: CoordinationDatabase
   readonly #clock: Clock

@@ -2,9 +2,9 @@ import type { Clock } from '../../ports/clock.ts'
 import type { CoordinationDatabase, Row } from './coordination-database.ts'
 import { DEFAULT_MAX_RECEIVE_COUNT, queueClosed } from '../memory/memory-queue.ts'
 import type { Queue, QueueDepth, QueueMessage } from '../../ports/queue.ts'
-import { WakeUp } from '../../ports/long-poll.ts'
+import { LongPolls } from '../../ports/long-poll.ts'
 
-/** How soon a message of another process is seen; those of this process wake a long poll at once. */
+/** How soon a message from another process is noticed; a message from this process wakes a long poll at once. */
 const POLL_MS = 200
 
 const HAS_DUE = 'SELECT 1 FROM message WHERE dead = 0 AND visibleAtMs <= ? LIMIT 1'
@@ -22,13 +22,13 @@ const DEPTH = `
     min(sentAtMs) AS oldestAtMs
   FROM message WHERE dead = 0`
 
-/** The queue of the processes on one directory. Times are those of the given clock's wall time. */
+/** The queue of the processes on one directory. Times are wall times of the given clock. */
 export class SqliteQueue implements Queue {
   readonly #database: CoordinationDatabase
   readonly #clock: Clock
   readonly #endUse: () => void
   readonly #maxReceiveCount: number
-  readonly #changes: WakeUp
+  readonly #changes: LongPolls
   #isClosed = false
 
   constructor(database: CoordinationDatabase, options: { clock: Clock; maxReceiveCount?: number }) {
@@ -36,7 +36,7 @@ export class SqliteQueue implements Queue {
     this.#clock = options.clock
     this.#endUse = database.use()
     this.#maxReceiveCount = options.maxReceiveCount ?? DEFAULT_MAX_RECEIVE_COUNT
-    this.#changes = new WakeUp(options.clock)
+    this.#changes = new LongPolls(options.clock)
   }
 
   async send(body: string, options: { delayMs?: number } = {}): Promise<void> {
@@ -119,7 +119,7 @@ export class SqliteQueue implements Queue {
     return changed
   }
 
-  /** Ends waiting calls: they answer that there is nothing. */
+  /** Ends waiting calls, which then return no message. */
   async close(): Promise<void> {
     this.#isClosed = true
     this.#endUse()
@@ -128,7 +128,7 @@ export class SqliteQueue implements Queue {
 
   async #take(maxMessages: number, visibilityMs: number): Promise<QueueMessage[]> {
     const nowMs = this.#nowMs()
-    // Looking needs no lock, and polls mostly find nothing.
+    // A read needs no lock, and most polls find no message.
     const due = await this.#database.read(({ all }) => all(HAS_DUE, nowMs))
     if (due.length === 0) return []
     const rows = await this.#database.write(({ run, all }) => {

@@ -35,7 +35,7 @@ export class StoreLock {
       if (!this.#tryLock())
         throw unavailable(
           'store-locked',
-          `Another process has held the lock ${path} for ${waitMs} ms. It may be stopped or overloaded: try again.`,
+          `Another process has held the lock ${path} for ${waitMs} ms. It may be stopped or overloaded; try again.`,
           { retryAfterMs: 1000 },
         )
       try {

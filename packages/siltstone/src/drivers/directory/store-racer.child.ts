@@ -1,16 +1,16 @@
-/** A process that races others for the objects of one directory: started by the tests of the local store. */
+/** A process that competes with others for the objects of one directory, started by the tests of the directory store. */
 import { DatabaseSync } from 'node:sqlite'
-import { openLocalObjectStore } from './directory-object-store.ts'
+import { openDirectoryObjectStore } from './directory-object-store.ts'
 import { systemClock } from '../../host/system-clock.ts'
 import { systemRandom } from '../../host/system-random.ts'
 
 const [root = '', task = '', count = '0'] = process.argv.slice(2)
-const store = await openLocalObjectStore(root, { clock: systemClock, random: systemRandom })
+const store = await openDirectoryObjectStore(root, { clock: systemClock, random: systemRandom })
 
-/** Kept from being collected. */
+/** Referenced here so that it is not garbage-collected. */
 let held: DatabaseSync | undefined
 
-// Listening keeps the process alive until its parent lets go of it.
+// The listener keeps the process alive until its parent disconnects.
 process.on('message', () => {
   run().then(
     (answer) => process.send?.(answer),
@@ -26,7 +26,7 @@ async function run(): Promise<unknown> {
   throw new Error(`unknown task ${task}`)
 }
 
-/** Answers which of the keys this process created. */
+/** Returns the keys that this process created. */
 async function create(): Promise<number[]> {
   const won: number[] = []
   for (let at = 0; at < Number(count); at++) {
@@ -36,7 +36,7 @@ async function create(): Promise<number[]> {
   return won
 }
 
-/** Adds one to a counter again and again by compare-and-swap. Its object is the number in many lines. */
+/** Increments a counter repeatedly by compare-and-swap. The counter's object repeats the number in many lines. */
 async function increment(): Promise<number> {
   let lost = 0
   for (let done = 0; done < Number(count); ) {

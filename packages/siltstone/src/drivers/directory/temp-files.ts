@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Random } from '../../ports/random.ts'
 import { fileErrorCode, isMissing } from '../../host/file-errors.ts'
 
-/** A crash leaves its temporary files; a living writer touches its own far more often than this. */
+/** A crash leaves temporary files behind; a running writer touches its own far more often than this. */
 const STALE_AFTER_MS = 3_600_000
 
 export interface TempFile {
@@ -11,7 +11,7 @@ export interface TempFile {
   handle: FileHandle
 }
 
-/** The reserved folder of files that are being written. */
+/** The reserved folder for files that are being written. */
 export class TempFiles {
   readonly #directory: string
   readonly #random: Random
@@ -30,13 +30,13 @@ export class TempFiles {
       try {
         return { path, handle: await open(path, 'wx') }
       } catch (error) {
-        // Another container can have the same process id and the same seed: the next number will do.
+        // Another container may have the same process id and the same seed: try the next number.
         if (fileErrorCode(error) !== 'EEXIST') throw error
       }
     }
   }
 
-  /** Removes what crashed writers left. Returns how many files. */
+  /** Removes the files of crashed writers and returns their number. */
   async removeStale(nowMs: number): Promise<number> {
     let removed = 0
     for (const name of await readdir(this.#directory)) {
@@ -55,7 +55,7 @@ export class TempFiles {
   }
 }
 
-/** Removes a file that may be gone already. */
+/** Removes a file that may no longer exist. */
 export async function removeFile(path: string): Promise<void> {
   try {
     await unlink(path)

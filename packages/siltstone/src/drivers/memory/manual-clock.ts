@@ -3,7 +3,7 @@ import type { Clock } from '../../ports/clock.ts'
 
 interface PendingTimer {
   dueMs: number
-  /** Timers of one moment fire in the order they were set. */
+  /** Timers that are due at the same time fire in the order in which they were set. */
   order: number
   run: () => void
 }
@@ -25,7 +25,7 @@ export class ManualClock implements Clock {
     this.#nowMs = nowMs
   }
 
-  /** A clock on which a sleep ends at once and moves the clock on: for code that only ever waits for itself. */
+  /** A clock on which each sleep ends at once and moves the clock forward, for tests with a single sleeper. */
   static skippingSleeps(): ManualClock {
     const clock = new ManualClock()
     clock.#skipsSleeps = true
@@ -78,7 +78,7 @@ export class ManualClock implements Clock {
     return this.#pending.length
   }
 
-  /** Moves both clocks on by `ms`, firing what becomes due, and lets what that wakes run. */
+  /** Moves both clocks forward by `ms`, fires the timers that become due, and lets the code that they wake run. */
   async advance(ms: number): Promise<void> {
     const endMs = this.#monotonicMs + ms
     await setImmediate()
@@ -88,7 +88,7 @@ export class ManualClock implements Clock {
     this.#moveTo(endMs)
   }
 
-  /** Moves on to the next timer, however far, and fires it. False when there is none. */
+  /** Moves to the next timer and fires it. False if there is none. */
   async advanceToNext(): Promise<boolean> {
     await setImmediate()
     const [next] = this.#pending
@@ -99,7 +99,7 @@ export class ManualClock implements Clock {
   /**
    * Fires timer after timer until `work` has settled.
    * @returns what `work` returned
-   * @throws Error when `work` waits and no timer is left that could wake it
+   * @throws Error if `work` waits and no timer is left that could wake it
    */
   async runUntil<T>(work: Promise<T>): Promise<T> {
     const state = { isSettled: false }
@@ -110,13 +110,13 @@ export class ManualClock implements Clock {
     await setImmediate()
     while (!state.isSettled) {
       if (!(await this.advanceToNext()) && !state.isSettled) {
-        throw new Error('The work waits for something that is no timer.')
+        throw new Error('The work waits for something that is not a timer, so no timer can wake it.')
       }
     }
     return work
   }
 
-  /** Steps the wall clock alone, either way, as an operator or NTP would. */
+  /** Sets the wall clock alone, forward or back, as an operator or NTP would. */
   stepWallClock(ms: number): void {
     this.#nowMs += ms
   }

@@ -10,9 +10,9 @@ import { systemRandom } from '../../host/system-random.ts'
 import { type Logger, type Metrics, noMetrics, silentLogger } from '../../ports/telemetry.ts'
 
 export interface MemoryEnvironmentOptions {
-  /** Ids and chance replay from this seed. Default: the system's chance. */
+  /** Ids and random numbers replay from this seed. Default: random numbers of the system. */
   seed?: number
-  /** Default: the system's clock. A `ManualClock` makes time stand still. */
+  /** Default: the system's clock. With a `ManualClock`, tests move the time. */
   clock?: Clock
   /** See `MemoryQueue`. */
   maxReceiveCount?: number
@@ -20,7 +20,7 @@ export interface MemoryEnvironmentOptions {
   metrics?: Metrics
 }
 
-/** An environment that touches nothing outside this process: for tests and trials. */
+/** An environment that uses nothing outside this process, for tests and trials. */
 export function memoryEnvironment(options: MemoryEnvironmentOptions = {}): Environment {
   const { clock = systemClock, seed, maxReceiveCount } = options
   const random = seed === undefined ? systemRandom : seededRandom(seed)

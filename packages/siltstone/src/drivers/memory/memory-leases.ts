@@ -75,7 +75,7 @@ function isHeld(lease: LeaseState, nowMs: number): boolean {
   return lease.owner !== undefined && lease.expiresAtMs >= nowMs
 }
 
-/** The fencing number stays, so that the next one is higher. */
+/** The fencing number is kept, so that the next one is higher. */
 function free(lease: LeaseState): void {
   Object.assign(lease, { owner: undefined, expiresAtMs: 0, dirty: false })
 }

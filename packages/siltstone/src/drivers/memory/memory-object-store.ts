@@ -33,8 +33,8 @@ interface StoredObject {
 }
 
 /**
- * The object store in memory, for tests and the simulation. Every call has its effect before it returns its promise,
- * so calls are atomic by themselves. Bodies are copied in and out.
+ * The object store in memory, for tests and the simulation. Each call takes effect before it returns its promise, so
+ * calls are atomic. Bodies are copied in and out.
  */
 export class MemoryObjectStore implements ObjectStore {
   readonly description = 'memory'
@@ -110,7 +110,7 @@ export class MemoryObjectStore implements ObjectStore {
 
   async close(): Promise<void> {}
 
-  /** Keys and groups from the request's position on, each as the position right after itself. */
+  /** Keys and groups from the position of the request onwards, each as the position directly after it. */
   *#entries({ prefix, delimited, from }: ListRequest): Generator<ListPosition> {
     const begin = 'afterKey' in from ? from.afterKey : from.afterPrefix
     let at = firstNotBefore(this.#keys, compareKeys(prefix, begin) > 0 ? prefix : begin)

@@ -1,9 +1,9 @@
 import { type SiltstoneError, unavailable } from '../../errors.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Queue, QueueDepth, QueueMessage } from '../../ports/queue.ts'
-import { WakeUp } from '../../ports/long-poll.ts'
+import { LongPolls } from '../../ports/long-poll.ts'
 
-/** A message is moved to the dead letters when it was received this often and never acknowledged. */
+/** A message that was received this often and never acknowledged is moved to the dead letters. */
 export const DEFAULT_MAX_RECEIVE_COUNT = 10
 
 interface StoredMessage extends QueueMessage {
@@ -11,11 +11,11 @@ interface StoredMessage extends QueueMessage {
   dead: boolean
 }
 
-/** The queue in memory, for tests and the simulation. Long polls wake at once when a message comes. */
+/** The queue in memory, for tests and the simulation. A new message wakes long polls at once. */
 export class MemoryQueue implements Queue {
   readonly #clock: Clock
   readonly #maxReceiveCount: number
-  readonly #arrivals: WakeUp
+  readonly #arrivals: LongPolls
   #messages: StoredMessage[] = []
   #sent = 0
   #receipts = 0
@@ -24,7 +24,7 @@ export class MemoryQueue implements Queue {
   constructor(options: { clock: Clock; maxReceiveCount?: number }) {
     this.#clock = options.clock
     this.#maxReceiveCount = options.maxReceiveCount ?? DEFAULT_MAX_RECEIVE_COUNT
-    this.#arrivals = new WakeUp(options.clock)
+    this.#arrivals = new LongPolls(options.clock)
   }
 
   async send(body: string, options: { delayMs?: number } = {}): Promise<void> {
@@ -151,7 +151,7 @@ export class MemoryQueue implements Queue {
   }
 }
 
-/** For calls on a queue that was closed. */
+/** The error of calls on a closed queue. */
 export function queueClosed(): SiltstoneError {
   return unavailable('queue-closed', 'The queue was closed.')
 }

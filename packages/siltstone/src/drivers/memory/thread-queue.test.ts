@@ -19,7 +19,7 @@ describe('ThreadQueue', () => {
     }
   })
 
-  it('keeps a bounded number where nobody receives', async () => {
+  it('keeps a bounded number without a receiver', async () => {
     const queue = new ThreadQueue('full', { clock: systemClock })
     for (let count = 0; count < 1_200; count++) await queue.send(`${count}`)
     expect((await queue.depth()).visible).toBe(1_000)

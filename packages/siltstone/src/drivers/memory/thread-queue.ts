@@ -8,19 +8,19 @@ interface Sent {
   delayMs: number
 }
 
-/** Kept by a thread that nobody receives in. */
+/** The most messages that a thread without a receiver keeps. */
 const KEPT = 1_000
 
 /**
- * A queue between the threads of one process, for stores that have none of their own: wake-up calls reach the thread
- * that compacts at once. Every thread that receives gets every message, and messages end with the process: other
- * processes, and what was sent while nobody listened, are found by the schedule of compaction.
+ * A queue between the threads of one process, for stores without a queue service: wake-up calls reach the compacting
+ * thread at once. Each receiving thread gets each message, and messages end with the process. Work of other processes,
+ * and work announced while no thread was receiving, is found by the schedule of compaction.
  */
 export class ThreadQueue implements Queue {
   readonly #kept: MemoryQueue
   readonly #channel: BroadcastChannel
 
-  /** @param name threads with the same one are together */
+  /** @param name threads that use the same name share the queue */
   constructor(name: string, options: { clock: Clock }) {
     this.#kept = new MemoryQueue(options)
     this.#channel = new BroadcastChannel(`siltstone queue ${name}`)

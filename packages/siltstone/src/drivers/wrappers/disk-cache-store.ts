@@ -10,7 +10,7 @@
 import { createHash } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { crc32 } from 'node:zlib'
+import zlib from 'node:zlib'
 import { LruMap } from '../../lru.ts'
 import { forwardingStore } from '../../ports/forwarding-store.ts'
 import type { ByteRange, GetOptions, GetResult, ObjectStore } from '../../ports/object-store.ts'
@@ -129,7 +129,7 @@ class DiskCache {
     }
     const body = stored.subarray(0, Math.max(0, stored.length - TRAILER_BYTES))
     const trailer = Buffer.from(stored.buffer, stored.byteOffset + body.length, stored.length - body.length)
-    if (trailer.length === TRAILER_BYTES && trailer.readUInt32LE(0) === crc32(body)) return body
+    if (trailer.length === TRAILER_BYTES && trailer.readUInt32LE(0) === zlib.crc32(body)) return body
     this.#options.log.warn('disk_cache_block_damaged', { key, block })
     this.#forget(name)
     return undefined
@@ -148,7 +148,7 @@ class DiskCache {
     if (this.#blocks.get(name)) return
     const stored = Buffer.alloc(body.length + TRAILER_BYTES)
     stored.set(body)
-    stored.writeUInt32LE(crc32(body), body.length)
+    stored.writeUInt32LE(zlib.crc32(body), body.length)
     const temporary = join(this.#options.directory, `.${process.pid}-${this.#written++}.part`)
     await writeFile(temporary, stored)
     await rename(temporary, join(this.#options.directory, name))

@@ -39,7 +39,7 @@ it('tells metrics requests and bytes, at most once a second and when it is close
   ])
 })
 
-it('is the store itself when nobody listens', () => {
+it('is the store itself without metrics', () => {
   const clock = new ManualClock()
   const store = new MemoryObjectStore({ clock })
   expect(meteredObjectStore(store, noMetrics, clock)).toBe(store)

@@ -3,11 +3,11 @@
  * blanks around CJK ideographs, NFD without combining marks, lower case; then split at blanks and around punctuation.
  * Devlin et al., 2018, as implemented by Hugging Face's `tokenizers` (`BertNormalizer`, `BertPreTokenizer`).
  *
- * The result for `a + b` is the result for `a` followed by that for `b` wherever the text is cut beside an ASCII blank
+ * The result for `a + b` is the result for `a` followed by that for `b` if the text is cut beside an ASCII blank
  * or punctuation mark: those are starters that never take part in a decomposition. The tokeniser relies on it.
  */
 
-/** Cn (unassigned) stays: it becomes [UNK]. Lone surrogates go. */
+/** Cn (unassigned) stays: it becomes [UNK]. Lone surrogates are dropped. */
 const DROPPED = /(?![\t\n\r])[\p{Cc}\p{Cf}\p{Co}\p{Cs}\uFFFD]/gu
 /** The blocks BERT's code lists; not all of Han, and neither kana nor hangul. */
 const IDEOGRAPH =

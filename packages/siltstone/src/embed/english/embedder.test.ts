@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { systemModels } from '../../host/model-host.ts'
 import { EnglishEmbedder, loadEnglishModel } from './index.ts'
 
 const packageDirectory = fileURLToPath(new URL('../../../../embedder-english', import.meta.url))
@@ -17,8 +18,8 @@ const cosine = (a: Float32Array, b: Float32Array) => a.reduce((sum, x, i) => sum
 
 describe('EnglishEmbedder', () => {
   it('reproduces the checks of the model: ids exactly, vectors to 1e-5', async () => {
-    const model = await loadEnglishModel()
-    const vectors = await new EnglishEmbedder().embed(checks.map((check) => check.text))
+    const model = await loadEnglishModel(systemModels.readPackageFiles)
+    const vectors = await new EnglishEmbedder({ models: systemModels }).embed(checks.map((check) => check.text))
     expect(checks).toHaveLength(12)
     for (const [i, check] of checks.entries()) {
       expect([...model.tokenizer.ids.subarray(0, model.tokenizer.encode(check.text))]).toEqual(check.tokenIds)
@@ -29,7 +30,7 @@ describe('EnglishEmbedder', () => {
   })
 
   it('ranks by meaning, not by words', async () => {
-    const [question, close, far] = await new EnglishEmbedder().embed([
+    const [question, close, far] = await new EnglishEmbedder({ models: systemModels }).embed([
       'How do I retry a failed network request?',
       'The client repeats requests that time out, with exponential back-off.',
       'How do I paint a wooden garden fence?',
@@ -39,7 +40,7 @@ describe('EnglishEmbedder', () => {
   })
 
   it('gives unit vectors, zero without a token, and the same alone as in a batch', async () => {
-    const embedder = new EnglishEmbedder()
+    const embedder = new EnglishEmbedder({ models: systemModels })
     await fc.assert(
       fc.asyncProperty(fc.array(fc.string({ unit: 'grapheme' }), { minLength: 1, maxLength: 5 }), async (texts) => {
         const together = await embedder.embed(texts)
@@ -57,7 +58,7 @@ describe('EnglishEmbedder', () => {
   })
 
   it('counts calls, texts, tokens and failures', async () => {
-    const embedder = new EnglishEmbedder()
+    const embedder = new EnglishEmbedder({ models: systemModels })
     await embedder.embed(['a cat sits', 'on the mat'])
     expect(embedder.usage).toEqual({ calls: 1, retries: 0, failures: 0, texts: 2, tokens: 6, costUsd: 0 })
     const bad = [1] as unknown as string[]
@@ -66,7 +67,7 @@ describe('EnglishEmbedder', () => {
   })
 
   it('stops between slices when it is aborted, and lets others run meanwhile', async () => {
-    const embedder = new EnglishEmbedder()
+    const embedder = new EnglishEmbedder({ models: systemModels })
     await embedder.embed(['load'])
     const controller = new AbortController()
     setImmediate(() => controller.abort(new Error('enough')))
@@ -76,14 +77,14 @@ describe('EnglishEmbedder', () => {
   it('names a damaged or missing file, and tries again at the next call', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'siltstone-model-'))
     try {
-      const embedder = new EnglishEmbedder({ directory })
+      const embedder = new EnglishEmbedder({ models: systemModels, directory })
       await expect(embedder.embed(['x'])).rejects.toMatchObject({ code: 'package-file-unreadable' })
       for (const file of ['vocab.txt', 'vectors.i8', 'scales.f32'])
         cpSync(join(packageDirectory, file), join(directory, file))
       truncateSync(join(directory, 'vectors.i8'), 1000)
       await expect(embedder.embed(['x'])).rejects.toMatchObject({ kind: 'corrupt', code: 'embedder-files' })
       cpSync(join(packageDirectory, 'vectors.i8'), join(directory, 'vectors.i8'))
-      expect(await embedder.embed(['x'])).toEqual(await new EnglishEmbedder().embed(['x']))
+      expect(await embedder.embed(['x'])).toEqual(await new EnglishEmbedder({ models: systemModels }).embed(['x']))
     } finally {
       rmSync(directory, { recursive: true })
     }

@@ -1,3 +1,4 @@
+import type { ModelHost } from '../../ports/model-host.ts'
 import type { Metrics } from '../../ports/telemetry.ts'
 import { yieldToEventLoop } from '#codec'
 import type { Embedder, EmbedderUsage, EmbedOptions } from '../port.ts'
@@ -9,10 +10,11 @@ export const ENGLISH_NAME = 'siltstone-english'
 /** Changes with the weights or the tokeniser: vectors of another model are not comparable. */
 export const ENGLISH_MODEL = 'siltstone-english-1'
 
-/** Texts embedded between two looks at the event loop: some 2 ms of work for passages, 15 ms for the longest texts. */
+/** Texts embedded between two turns of the event loop: about 2 ms of work for passages, 15 ms for the longest texts. */
 const SLICE = 256
 
 export interface EnglishEmbedderOptions {
+  models: Pick<ModelHost, 'readPackageFiles'>
   /** Where the model's files are, for bundles without `node_modules`. Default: the installed package. */
   directory?: string | undefined
   metrics?: Metrics | undefined
@@ -23,10 +25,12 @@ export class EnglishEmbedder implements Embedder {
   readonly name = ENGLISH_NAME
   readonly model = ENGLISH_MODEL
   readonly dimension = ENGLISH_DIMENSION
+  readonly #models: EnglishEmbedderOptions['models']
   readonly #directory: string | undefined
   readonly #meter: UsageMeter
 
-  constructor(options: EnglishEmbedderOptions = {}) {
+  constructor(options: EnglishEmbedderOptions) {
+    this.#models = options.models
     this.#directory = options.directory
     this.#meter = new UsageMeter({ provider: this.name, model: this.model, metrics: options.metrics })
   }
@@ -39,7 +43,7 @@ export class EnglishEmbedder implements Embedder {
     return this.#meter.watch(async () => {
       options.signal?.throwIfAborted()
       checkTexts(texts)
-      const model = await loadEnglishModel(this.#directory)
+      const model = await loadEnglishModel(this.#models.readPackageFiles, this.#directory)
       this.#meter.call(false)
       const vectors: Float32Array[] = []
       let tokens = 0

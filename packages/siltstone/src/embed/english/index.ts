@@ -1,5 +1,2 @@
 export { ENGLISH_MODEL, ENGLISH_NAME, EnglishEmbedder, type EnglishEmbedderOptions } from './embedder.ts'
-export { ENGLISH_DIMENSION, ENGLISH_PACKAGE, loadEnglishModel } from './load.ts'
-export { StaticModel, type StaticModelFiles } from './static-model.ts'
-export { MAX_TOKENS, Tokenizer } from './tokenizer.ts'
-export { WordPiece } from './word-piece.ts'
+export { loadEnglishModel } from './load.ts'

@@ -1,28 +1,30 @@
-import { readPackageFiles } from '../../host/package-files.ts'
+import type { ReadPackageFiles } from '../../ports/model-host.ts'
 import { StaticModel } from './static-model.ts'
 
 export const ENGLISH_PACKAGE = '@siltstone/embedder-english'
 export const ENGLISH_DIMENSION = 256
 
-/** One per directory (undefined: the installed package); a failed load is forgotten, so the next call tries again. */
-const loaded = new Map<string | undefined, Promise<StaticModel>>()
+/** By reader and directory (undefined: the installed package). A failed load is forgotten: the next call tries again. */
+const loaded = new WeakMap<ReadPackageFiles, Map<string | undefined, Promise<StaticModel>>>()
 
 /**
  * The English model, loaded at the first call and once per process.
  * @param directory where the model's files are, for bundles without `node_modules`
  * @throws SiltstoneError `unsupported` (package-missing), `unavailable` (package-file-unreadable), `corrupt` (embedder-files)
  */
-export function loadEnglishModel(directory?: string): Promise<StaticModel> {
-  const known = loaded.get(directory)
+export function loadEnglishModel(readFiles: ReadPackageFiles, directory?: string): Promise<StaticModel> {
+  const models = loaded.get(readFiles) ?? new Map<string | undefined, Promise<StaticModel>>()
+  loaded.set(readFiles, models)
+  const known = models.get(directory)
   if (known !== undefined) return known
-  const loading = load(directory)
-  loaded.set(directory, loading)
-  loading.catch(() => loaded.delete(directory))
+  const loading = load(readFiles, directory)
+  models.set(directory, loading)
+  loading.catch(() => models.delete(directory))
   return loading
 }
 
-async function load(directory: string | undefined): Promise<StaticModel> {
-  const [vocabulary, vectors, scales] = (await readPackageFiles(
+async function load(readFiles: ReadPackageFiles, directory: string | undefined): Promise<StaticModel> {
+  const [vocabulary, vectors, scales] = (await readFiles(
     ENGLISH_PACKAGE,
     ['vocab.txt', 'vectors.i8', 'scales.f32'],
     directory === undefined ? {} : { directory },

@@ -14,7 +14,7 @@ export interface StaticModelFiles {
 
 /**
  * A static embedding model: the mean of the tokens' vectors, scaled to unit length. The idea follows Model2Vec and
- * Tokenlearn (Tulkens and van Dongen, 2024). Sums are kept in float64, so the order of tokens does not show.
+ * Tokenlearn (Tulkens and van Dongen, 2024). Sums are kept in float64, so the order of tokens does not affect the result.
  */
 export class StaticModel {
   readonly dimension: number
@@ -52,7 +52,7 @@ export class StaticModel {
     return count
   }
 
-  /** Adds the rows of the first `count` tokens to the sum; four at a time, which spares three of four loads and stores of it. */
+  /** Adds the rows of the first `count` tokens to the sum, four at a time, which saves three of four loads and stores. */
   #addRows(count: number): void {
     const { ids } = this.tokenizer
     const sum = this.#sum

@@ -10,13 +10,13 @@ export const MAX_TOKENS = 256
 const CACHE_ENTRIES = 65_536
 /** Longer words are not cached: they are rare, and an attacker could fill memory with them. */
 const CACHED_LENGTH = 32
-/** V8 makes a slice of this length or more keep the whole text it was cut from alive. */
+/** In V8 a slice of at least this length keeps the text that it was cut from in memory. */
 const SLICED_STRING_LENGTH = 13
 
 /** Class 0 is a letter or digit. */
 const BLANK = 1
 const PUNCTUATION = 2
-/** Dropped characters join what is around them, so their word takes the general path. */
+/** Dropped characters join their neighbours, so a word with one takes the general path. */
 const OTHER = 3
 
 const CLASS = new Uint8Array(128)
@@ -29,7 +29,7 @@ for (let code = 0; code < 128; code++) {
 
 export class Tokenizer {
   /** The tokens of the last text that was encoded; valid up to the count `encode` returned. */
-  readonly ids = new Int32Array(MAX_TOKENS)
+  readonly ids: Int32Array = new Int32Array(MAX_TOKENS)
   readonly #wordPiece: WordPiece
   /** By the word as written, so that a hit needs no lower-casing. One id is stored as a number. */
   #cache = new Map<string, number | readonly number[]>()

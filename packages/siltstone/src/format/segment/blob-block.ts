@@ -18,17 +18,17 @@ function bitmapBytes(rows: number): number {
   return Math.ceil(rows / 32) * 4
 }
 
-/** One block in the making. */
+/** Builds one block after another. */
 export class BlockBuilder {
   rows = 0
-  /** Of the texts. */
+  /** Bytes of the texts so far. */
   #used = 0
   #text = allocate(64 * 1024)
   #write = utf8Writer(this.#text)
   #bitmap = new Uint8Array(MAX_ROWS_PER_BLOCK / 8)
   #offsets = new Uint32Array(MAX_ROWS_PER_BLOCK + 1)
 
-  /** Raw size if it were finished now. */
+  /** Raw size of the block with the rows so far. */
   get rawBytes(): number {
     return bitmapBytes(this.rows) + (this.rows + 1) * 4 + this.#used
   }
@@ -50,7 +50,7 @@ export class BlockBuilder {
     this.#write = utf8Writer(larger)
   }
 
-  /** The stored block; the builder is empty again. */
+  /** Returns the stored block and empties the builder. */
   finish(): Uint8Array {
     const bitmap = bitmapBytes(this.rows)
     const offsets = (this.rows + 1) * 4
@@ -85,11 +85,11 @@ function copyOf(bytes: Uint8Array): Uint8Array {
   return copy
 }
 
-/** A block that was read. */
+/** A block that was read and verified. */
 export class TextBlock {
   readonly firstRow: number
   readonly rows: number
-  /** In memory. */
+  /** Bytes it takes in memory. */
   readonly sizeBytes: number
   readonly #raw: Uint8Array
   readonly #read: (start: number, end: number) => string
@@ -126,7 +126,7 @@ export class TextBlock {
         return fail('cannot be decompressed', error)
       }
     }
-    // A view of words must be aligned, and a pooled buffer may not be.
+    // A view of words must be aligned.
     if (raw.byteOffset % 4 !== 0) raw = copyOf(raw)
     const textAt = bitmapBytes(rows) + (rows + 1) * 4
     if (view.getUint32(4, true) !== rows || raw.length !== rawLength || rawLength < textAt) fail('has another size')
@@ -138,7 +138,7 @@ export class TextBlock {
     return block
   }
 
-  /** Stands for a section that was left out. */
+  /** A block of nulls, for a section that was left out. */
   static empty(firstRow: number, rows: number): TextBlock {
     return new TextBlock(firstRow, rows, new Uint8Array(bitmapBytes(rows) + (rows + 1) * 4))
   }

@@ -11,9 +11,9 @@ const EMPTY_ROWS = 1 << 16
 
 interface Directory {
   blocks: number
-  /** Of block b; entry `blocks` is the number of rows. */
+  /** First row of block b; entry `blocks` is the number of rows. */
   firstRow: Uint32Array
-  /** In the section; entry `blocks` is where the directory begins. */
+  /** Of block b, from the start of the section; entry `blocks` is where the directory begins. */
   offset: Float64Array
 }
 
@@ -34,14 +34,14 @@ export class BlobReader {
     this.#rows = rows
   }
 
-  /** Reads the directory, if it is not there yet: one request that can run before the rows are known. */
+  /** Reads the directory unless it is in memory: one request that can run before the rows are known. */
   async prepare(): Promise<void> {
     if (this.#section !== undefined) await this.#open(this.#section)
   }
 
   #open(section: SectionDescriptor): Promise<Directory> {
     this.#directory ??= this.#readDirectory(section).catch((error: unknown) => {
-      // The next call tries again.
+      // A failure is not kept: the next call tries again.
       this.#directory = undefined
       throw error
     })

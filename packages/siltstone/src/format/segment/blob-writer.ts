@@ -15,11 +15,11 @@ export class BlobWriter {
   #directory = new Uint32Array(4 * 64)
   #blocks = 0
   #firstRow = 0
-  /** Rows without a value, as long as none has one. */
+  /** Number of rows before the first one that has a value. */
   #leadingNulls = 0
   #any = false
 
-  /** `targetBytes`: of a block, raw. */
+  /** @param targetBytes raw size of a block */
   constructor(sink: Sink, targetBytes: number) {
     this.#sink = sink
     this.#targetBytes = targetBytes
@@ -44,7 +44,7 @@ export class BlobWriter {
 
   #add(value: string | null): Pending {
     const block = this.#block
-    // A large text gets a block of its own, so that its neighbours stay cheap to read.
+    // A large text gets a block of its own, so that reading its neighbours stays cheap.
     const crowded = value !== null && block.rows > 0 && block.rawBytes + value.length > 2 * this.#targetBytes
     const before = crowded ? this.#flush() : undefined
     if (before !== undefined) return before.then(() => this.#put(value))
@@ -72,7 +72,7 @@ export class BlobWriter {
     return this.#sink.write(stored)
   }
 
-  /** undefined: no row has a value. `offset` of the directory counts from the section's start. */
+  /** @returns undefined when no row has a value; the directory's `offset` counts from the start of the section */
   async finish(): Promise<{ offset: number; length: number; crc32: string } | undefined> {
     if (!this.#any) return undefined
     if (this.#block.rows > 0) await this.#flush()

@@ -19,7 +19,7 @@ export class SplitBlockBloom {
   readonly words: Uint32Array
   readonly #blocks: number
 
-  /** From stored words, a multiple of 8. */
+  /** @param words as stored; their number is a multiple of 8 */
   constructor(words: Uint32Array) {
     this.words = words
     this.#blocks = words.length / 8

@@ -1,6 +1,6 @@
 /**
- * What a manifest says of a segment: its files, and where in them each section lies. A section is named, typed and
- * versioned; readers pass over names they do not know, unless `requiredFeatures` holds one they do not know.
+ * The manifest's description of a segment: its files, and the place of each section in them. A section has a name, a
+ * type and a version. Readers ignore sections with unknown names, and refuse a segment that requires unknown features.
  */
 import { corrupt, unsupported } from '../../errors.ts'
 
@@ -21,11 +21,11 @@ export interface SectionDescriptor {
   version: number
   /** Index into `files`. */
   file: number
-  /** In its file. */
+  /** Offset in its file. */
   offset: number
-  /** In bytes, the directory included. */
+  /** Size in bytes, the directory included. */
   length: number
-  /** Over the whole section, for sections that are read at once. */
+  /** Of the whole section, for sections that are read in one piece. */
   crc32?: string
   /** `offset` in its file. */
   directory?: { offset: number; length: number; crc32: string }
@@ -48,11 +48,11 @@ export interface SegmentDescriptor {
   sections: SectionDescriptor[]
   /** A program that does not know one of them must not read the segment. */
   requiredFeatures: string[]
-  /** Of all files. */
+  /** Size of all files together. */
   sizeBytes: number
 }
 
-/** Takes fields from parsed JSON; every complaint says where. */
+/** Takes fields from parsed JSON; each error names the field. */
 export class Fields {
   readonly #value: Record<string, unknown>
   readonly #where: string
@@ -108,7 +108,7 @@ export function parseFile(value: unknown, where: string): FileDescriptor {
   return { key: it.text('key'), sizeBytes: it.count('sizeBytes'), crc32: it.crc('crc32') }
 }
 
-/** Every range is inside its file. */
+/** Checks that every range lies inside its file. */
 export function parseSection(value: unknown, files: readonly FileDescriptor[], where: string): SectionDescriptor {
   const it = new Fields(value, where)
   const file = it.count('file')

@@ -8,7 +8,7 @@ import { type SectionSource, wordsOf } from './source.ts'
 
 const RECORD_WORDS = 3
 
-/** Rows whose ids may be the given ones; the caller compares the ids themselves. */
+/** Finds rows by the hashes of ids; the caller compares the ids themselves. */
 export class IdIndexReader {
   readonly pages: PageReader
   readonly #source: SectionSource
@@ -43,7 +43,7 @@ export class IdIndexReader {
     return wordsOf(await this.#source.checked(section, section.directory, 'the directory'))
   }
 
-  /** undefined: the segment has none. */
+  /** @returns undefined when the segment has no filter */
   async filter(): Promise<SplitBlockBloom | undefined> {
     const section = this.#filterSection
     if (section === undefined) return undefined
@@ -62,7 +62,7 @@ export class IdIndexReader {
     return new SplitBlockBloom(wordsOf(await this.#source.checked(section, { offset, length, crc32 }, 'the content')))
   }
 
-  /** The filter is worth its bytes only if it saves more pages than it costs, or is there already. */
+  /** The filter, if it is in memory or smaller than the pages that it can save. */
   async #worthwhile(ids: number): Promise<SplitBlockBloom | undefined> {
     const bytes = this.#filterSection?.length ?? Infinity
     const saved = Math.min(ids, this.pages.pages) * this.pages.geometry.pageBytes
@@ -103,7 +103,7 @@ export class IdIndexReader {
   }
 }
 
-/** The first page that can hold `hi`: equal ones may begin at the end of the page before the first that starts with it. */
+/** The first page that can hold `hi`. Equal hashes may begin at the end of the page before the first that starts with it. */
 function firstPageOf(firsts: Uint32Array, hi: number): number {
   return Math.max(0, firstWhere(firsts.length, (page) => (firsts[page] as number) >= hi) - 1)
 }

@@ -1,6 +1,6 @@
 /**
- * The index of ids: (hash hi, hash lo, row) as three u32, sorted by hash, in pages of 341 with their checksum; then a
- * directory of the first `hi` of each page. And the filter in front of it.
+ * The index of ids: records (hash hi, hash lo, row) of three u32, sorted by hash, in pages of 341 records with a
+ * checksum, followed by a directory of the first `hi` of each page; and the filter that is asked before it.
  */
 import { crcHex } from '../checksum.ts'
 import { hash64 } from '../hash64.ts'
@@ -61,7 +61,7 @@ function doubled(words: Uint32Array): Uint32Array<ArrayBuffer> {
   return larger
 }
 
-/** Below this many rows counting all digits costs more than comparing. */
+/** Fewer rows are sorted faster by comparison than by radix. */
 const RADIX_ROWS = 4096
 
 /** Rows in order of (hi, lo, row): two passes of a radix sort by `hi`, then the few runs of equal `hi`. */

@@ -29,7 +29,7 @@ export interface OverlayDescriptor {
   rows: number
   minVersion: number
   maxVersion: number
-  /** Those that some row changes. */
+  /** The columns that some row changes. */
   columns: OverlayColumn[]
   sections: SectionDescriptor[]
   requiredFeatures: string[]
@@ -66,9 +66,9 @@ export function parseOverlayDescriptor(value: unknown): OverlayDescriptor {
   }
 }
 
-/** A column that is left out is unchanged; null is a change. */
+/** A missing column is unchanged; null is a change. */
 export interface OverlayRow {
-  /** Of the segment beneath. */
+  /** Row of the segment that the overlay changes. */
   row: number
   version: number
   metadata?: string | null

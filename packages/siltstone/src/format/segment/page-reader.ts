@@ -23,7 +23,7 @@ export class PageReader<Words extends Uint32Array | Float32Array = Uint32Array> 
   readonly #shelf: BlockShelf | undefined
   readonly #wordsOf: (bytes: Uint8Array) => Words
 
-  /** @param words what a page is seen as */
+  /** @param words makes the view through which a page is read */
   constructor(
     source: SectionSource,
     section: SectionDescriptor,
@@ -48,7 +48,7 @@ export class PageReader<Words extends Uint32Array | Float32Array = Uint32Array> 
     return { firstRecord, recordCount: Math.min(end * recordsPerPage, this.records) - firstRecord, bytes }
   }
 
-  /** @param wanted those whose checksum matters; all when left out */
+  /** @param wanted the pages whose checksums are verified; default all */
   async #bytes(first: number, end: number, wanted?: ReadonlySet<number>): Promise<Uint8Array> {
     const { pageBytes } = this.geometry
     const { section } = this
@@ -75,7 +75,7 @@ export class PageReader<Words extends Uint32Array | Float32Array = Uint32Array> 
 
   /**
    * Calls `take(page, its bytes without the checksum)` for each of the pages, given in ascending order.
-   * Near ones are read together; pages go through the cache.
+   * Pages that lie close together are read in one request; all go through the cache.
    */
   async each(pages: readonly number[], take: (page: number, words: Words) => void): Promise<void> {
     const shelf = this.#shelf

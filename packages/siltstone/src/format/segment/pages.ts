@@ -2,7 +2,7 @@
  * Pages of fixed-size records: `recordsPerPage` records, then the CRC-32 of their bytes. All pages are of one size (the
  * last is filled up with zeros), so the place of a record is arithmetic and there is no directory.
  *
- * Words are little-endian, as they are on every machine that Node runs on today.
+ * Words are little-endian, as they are on every machine that runs JavaScript today.
  */
 import { crc32 } from '#codec'
 import { corrupt } from '../../errors.ts'
@@ -11,7 +11,7 @@ import type { Pending, Sink } from './sink.ts'
 
 const TARGET_PAGE_BYTES = 4096
 const TARGET_CHUNK_BYTES = 1 << 20
-/** Most segments are small: a buffer begins with this many pages and grows to a whole chunk. */
+/** Most segments are small, so a buffer starts with this many pages and grows to a whole chunk. */
 const FIRST_PAGES = 4
 
 export interface PageGeometry {
@@ -30,7 +30,7 @@ export function pageCount(geometry: PageGeometry, records: number): number {
   return Math.ceil(records / geometry.recordsPerPage)
 }
 
-/** What a section says, tested against what it must be. */
+/** The geometry that a section declares, checked against its records and its size. */
 export function geometryOf(section: SectionDescriptor, recordBytes: number, records: number): PageGeometry {
   const geometry = {
     recordBytes,
@@ -51,7 +51,7 @@ export class PageWriter {
   readonly #chunkBytes: number
   #words: Uint32Array
   #floats: Float32Array
-  /** Of the next record. */
+  /** Word at which the next record begins. */
   #at = 0
   #inPage = 0
 
@@ -69,7 +69,7 @@ export class PageWriter {
     return this.#advance()
   }
 
-  /** Each a u32. Missing ones are zero. */
+  /** Each word is a u32; missing ones are zero. */
   appendWords(a: number, b: number, c: number, d?: number): Pending {
     this.#words[this.#at] = a
     this.#words[this.#at + 1] = b
@@ -119,8 +119,8 @@ export class PageWriter {
 }
 
 /**
- * Tests pages that were read one after another.
- * @param wanted the pages to test; all when left out
+ * Verifies the checksums of consecutive pages.
+ * @param wanted the pages to verify; default all
  * @returns the same bytes, moved only if they were not aligned to 4
  * @throws SiltstoneError `corrupt` (`page-damaged`) naming object, section and page
  */

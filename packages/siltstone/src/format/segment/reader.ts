@@ -1,6 +1,6 @@
 /**
- * Reads a segment by ranges. Nothing is read before it is asked for; whatever is read has been checked against its
- * checksum, and damage is `corrupt`, naming the object, the section and the page or block.
+ * Reads a segment by ranges. Nothing is read before it is asked for. All that is read is verified by its checksum;
+ * damage is `corrupt`, naming the object, the section and the page or block.
  */
 import { corrupt } from '../../errors.ts'
 import type { TextBlock } from './blob-block.ts'
@@ -68,7 +68,7 @@ export class SegmentReader {
     return this.descriptor.dimension
   }
 
-  /** A section by name, undefined when the segment has none. @throws corrupt when its type or version is another */
+  /** A section by name, undefined when the segment has none. @throws SiltstoneError `corrupt` for another type or version */
   section(name: string, type: string): SectionDescriptor | undefined {
     const section = this.descriptor.sections.find((it) => it.name === name)
     if (section !== undefined && (section.type !== type || section.version !== 1)) {
@@ -114,7 +114,7 @@ export class SegmentReader {
     for await (const pages of this.vectorReader.scan(options.chunkBytes ?? 4 << 20)) yield this.#asVectors(pages)
   }
 
-  /** Exact vectors of some rows, in their order: views into one buffer of their own. Near pages are read together. */
+  /** Copies of the vectors of some rows, in the order of `rows`. Pages that lie close together are read in one request. */
   async vectors(rows: ArrayLike<number>): Promise<Float32Array[]> {
     const { dimension } = this
     const { blocks, starts } = await this.vectorPlaces(rows)
@@ -127,7 +127,7 @@ export class SegmentReader {
     })
   }
 
-  /** The same where they lie in memory, not copied: only to be read, and soon. */
+  /** As `vectors`, without copies: the places of the vectors in pages, which must not be changed or kept. */
   async vectorPlaces(rows: ArrayLike<number>): Promise<VectorPlaces> {
     const { dimension } = this
     const { recordsPerPage } = this.vectorReader.geometry
@@ -213,7 +213,7 @@ export class SegmentReader {
     return this.#texts[name].scan()
   }
 
-  /** The row of each id, or −1. Certain: hits are compared with the ids themselves. */
+  /** The row of each id, or −1. Exact: the ids of candidate rows are compared. */
   async lookup(ids: readonly string[]): Promise<Int32Array> {
     const rows = new Int32Array(ids.length).fill(-1)
     const candidates = await this.index.candidates(ids)

@@ -1,22 +1,23 @@
-/** Where sections are written: straight into a file of their own, or kept until their file is put together. */
+/** Destinations of sections: a file of their own, or memory until the file that holds several of them is written. */
+
 import { crc32 } from '#codec'
 import { concatBytes } from '../../codec/bytes.ts'
 import { crcHex } from '../checksum.ts'
 import type { FileDescriptor } from './descriptor.ts'
 
 export interface OutputFile {
-  /** The chunk is the callee's from now on. */
+  /** The callee owns the chunk from now on. */
   write(chunk: Uint8Array): Promise<void>
 }
 export type OpenFile = (key: string) => Promise<OutputFile>
 
-/** A promise only when there is something to wait for; wait before the next call. */
+/** A promise only when there is something to wait for; the caller awaits it before the next call. */
 export type Pending = Promise<void> | undefined
 
 export interface Sink {
   /** Bytes written so far. */
   readonly position: number
-  /** The bytes are the sink's from now on. */
+  /** The sink owns the bytes from now on. */
   write(bytes: Uint8Array): Pending
 }
 

@@ -3,10 +3,10 @@ import { corrupt } from '../../errors.ts'
 import { crcHex } from '../checksum.ts'
 import type { FileDescriptor, SectionDescriptor } from './descriptor.ts'
 
-/** Exactly these bytes of an object. May return fewer at the object's end: that is found out here. */
+/** Reads these bytes of an object. It may return fewer at the object's end, which is an error here. */
 export type ReadRange = (key: string, offset: number, length: number) => Promise<Uint8Array>
 
-/** Parsed blocks of one section by number; `bytes` is what one takes in memory. */
+/** Parsed blocks of one section by number; `bytes` is the size of one in memory. */
 export interface BlockShelf {
   get(number: number): unknown
   set(number: number, value: unknown, bytes: number): void
@@ -33,8 +33,8 @@ export interface SourceOptions {
   /** Reading this many bytes for nothing costs less than another request. Default 16 KB. */
   gapBytes?: number
   /**
-   * Single pages of larger sections are not kept: hardly one is wanted twice before it is pushed out, and where reading
-   * costs little it is not worth the memory. Default: all are kept.
+   * Single pages of larger sections are not cached: few are used twice before they are evicted, which is not worth the
+   * memory where reads are cheap. Default: all are cached.
    */
   cachedSectionBytes?: number
   /**
@@ -45,7 +45,7 @@ export interface SourceOptions {
 }
 
 export class SectionSource {
-  /** Of the segment or overlay: the prefix of cache keys. */
+  /** Id of the segment or overlay: the prefix of cache keys. */
   readonly id: string
   readonly isLocal: boolean
   /** Ranges that are this near to one another are best read in one. */
@@ -112,7 +112,7 @@ export function wordsOf(bytes: Uint8Array): Uint32Array {
   return new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >>> 2)
 }
 
-/** The same as numbers. */
+/** Little-endian float32 numbers of bytes aligned to 4. */
 export function floatsOf(bytes: Uint8Array): Float32Array {
   return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >>> 2)
 }

@@ -16,7 +16,7 @@ export async function verifySegment(reader: SegmentReader): Promise<void> {
   await verifyRows(reader)
   await verifyIds(reader)
   for (const name of ['metadata', 'documents', 'uris'] as const) await countColumn(reader, name)
-  // Last, because whatever is found before can be named more closely.
+  // Last, because the other checks name the place of damage more precisely.
   for (let file = 0; file < reader.descriptor.files.length; file++) await verifyFile(reader, file)
 }
 
@@ -83,7 +83,7 @@ async function verifyIndex(reader: SegmentReader, hi: Uint32Array, lo: Uint32Arr
   const { recordsPerPage, pageBytes } = pages.geometry
   const firsts = await reader.index.firsts()
   const seen = new Uint8Array(reader.rows)
-  /** Rows whose hash equals that of the row before in the index. */
+  /** Pairs of neighbours in the index with equal hashes. */
   const equal: { a: number; b: number }[] = []
   let last: { hi: number; lo: number; row: number } | undefined
   for await (const { firstRecord, recordCount, bytes } of pages.scan(READ_BYTES)) {
@@ -113,7 +113,7 @@ async function verifyIndex(reader: SegmentReader, hi: Uint32Array, lo: Uint32Arr
   })
 }
 
-/** The checksum of the whole file; the pages of vectors, most of the bytes, are tested on the way instead of twice. */
+/** Verifies the checksum of the whole file, and on the way the pages of vectors, which are most of its bytes. */
 async function verifyFile(reader: SegmentReader, index: number): Promise<void> {
   const file = reader.descriptor.files[index]
   const vectors = reader.vectorReader.section

@@ -16,7 +16,7 @@ export interface SegmentRow {
   ordinal: number
   /** Number of the log entry that last changed it. */
   version: number
-  /** Of the segment's dimension. */
+  /** Its length is the segment's dimension. */
   vector: Float32Array
   document: string | null
   /** Exact JSON text. */
@@ -30,7 +30,7 @@ export interface SegmentWriterOptions {
   dimension: number
   /** Key of a file of this segment: `segmentFileKey(path, id, name)`. */
   fileKey: (name: string) => string
-  /** Called at most once per key. Whoever opened the files completes them after `finish`. */
+  /** Called at most once per key. The caller completes the files after `finish`. */
   open: OpenFile
   singleFile: boolean
   /** `ordinal` (default): rows come in ascending order of their ordinals. */
@@ -41,7 +41,7 @@ const METADATA_BLOCK_BYTES = 32 * 1024
 const DOCUMENT_BLOCK_BYTES = 64 * 1024
 const ALIGNMENT = 8
 
-/** In the order in which they lie in a single file: what a scan needs first. */
+/** Sections in the order in which they lie in a single file: those that a scan needs come first. */
 const SECTIONS = {
   vectors: 'f32-pages',
   rows: 'u64x2-pages',
@@ -54,7 +54,7 @@ const SECTIONS = {
 } as const
 type SectionName = keyof typeof SECTIONS
 
-/** What a section says of itself beside its place. */
+/** The part of a section's descriptor that does not depend on its place. */
 export interface SectionContent
   extends Pick<SectionDescriptor, 'type'>,
     Partial<Pick<SectionDescriptor, 'params' | 'crc32'>> {
@@ -170,7 +170,7 @@ export class SegmentWriter {
     }
   }
 
-  /** Gives every section its file and its place there. */
+  /** Assigns to every section its file and its offset in it. */
   async #place(sections: SectionDescriptor[]): Promise<SegmentDescriptor['files']> {
     const files: SegmentDescriptor['files'] = []
     const { singleFile, fileKey, open } = this.#options

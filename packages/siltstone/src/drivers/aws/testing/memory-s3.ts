@@ -9,7 +9,7 @@ interface Stored {
 
 const TOKEN = 'x-amz-meta-siltstone-put'
 
-/** As much of S3 as conditional puts need, in memory: what a test of lost answers stands on. */
+/** The part of S3 that conditional puts need, in memory, for tests of lost answers. */
 export class MemoryS3 {
   readonly objects = new Map<string, Stored>()
   /** `PUT /bucket/key`, in order. */
@@ -17,9 +17,9 @@ export class MemoryS3 {
 
   readonly step: Step = async (_, request) => this.handle(request)
 
-  /** As another writer would. */
+  /** Writes as another writer would. */
   write(path: string, text: string): void {
-    this.#store(path, Buffer.from(text), 'somebody else’s')
+    this.#store(path, Buffer.from(text), 'of another writer')
   }
 
   handle({ method, path, headers, body = '' }: WireRequest): WireResponse {

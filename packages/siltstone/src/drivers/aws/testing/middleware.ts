@@ -1,4 +1,4 @@
-/** Steps in the chain of an SDK client, next to the wire: for tests that answer in the server's stead, or spoil its answers. */
+/** Middleware of an SDK client, close to the network, for tests that replace or spoil the server's answers. */
 import { Readable } from 'node:stream'
 import type { HasMiddleware } from '../client-config.ts'
 
@@ -15,7 +15,7 @@ export interface WireResponse {
   body: unknown
 }
 
-/** @param command as the SDK calls it: `PutObject` */
+/** @param command its name in the SDK: `PutObject` */
 export type Step = (command: string, request: WireRequest, next: () => Promise<WireResponse>) => Promise<WireResponse>
 
 interface Stack {
@@ -47,13 +47,13 @@ export function answer(
   return { statusCode, headers, body: Readable.from([Buffer.from(body)]) }
 }
 
-/** An error as S3 says it. */
+/** An error in the form of S3. */
 export function s3Error(statusCode: number, code: string): WireResponse {
   const xml = `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>made up</Message></Error>`
   return answer(statusCode, { 'content-type': 'application/xml' }, xml)
 }
 
-/** An error as DynamoDB and SQS say it. */
+/** An error in the form of DynamoDB and SQS. */
 export function jsonError(statusCode: number, code: string): WireResponse {
   const body = JSON.stringify({ __type: `com.amazonaws#${code}`, message: 'made up' })
   return answer(statusCode, { 'content-type': 'application/x-amz-json-1.0' }, body)

@@ -1,11 +1,11 @@
-/** Changes valid bytes as damage and malice do, from a seed. */
-import { Chance } from '../crash/model.ts'
+/** Changes valid bytes as damage and attackers do, from a seed. */
+import { Chance } from '../crash/writer-model.ts'
 
 export { Chance }
 
-/** One to four changes of `bytes`, which stay as they are. `others`: what may be spliced in. */
+/** A copy of `bytes` with one to four changes. `others`: bytes that may be spliced in. */
 export function mutateBytes(bytes: Uint8Array, others: readonly Uint8Array[], chance: Chance): Uint8Array {
-  // A copy even of a Buffer, whose `slice` is a view.
+  // Copies even a Buffer, whose `slice` is a view.
   let out: Uint8Array = new Uint8Array(bytes)
   for (let changes = 1 + chance.below(4); changes > 0; changes--) out = chance.pick(CHANGES)(out, others, chance)
   return out
@@ -28,7 +28,7 @@ const setByte: Change = (bytes, _, chance) => {
   return bytes
 }
 
-/** A number of 2, 4 or 8 bytes, often aligned, where a length or an offset may be. */
+/** Replaces a number of 2, 4 or 8 bytes, often aligned, which may be a length or an offset. */
 const setNumber: Change = (bytes, _, chance) => {
   const width = chance.pick([2, 4, 4, 4, 8])
   if (bytes.length < width) return bytes
@@ -107,7 +107,7 @@ const ODD: readonly unknown[] = [
   JSON.parse('{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}}}'),
 ]
 
-/** One to three values of a JSON text replaced, removed, added, or exchanged with another's. */
+/** Replaces, removes, adds or exchanges one to three values of a JSON text. */
 export function mutateJson(json: unknown, chance: Chance): unknown {
   let out = structuredClone(json)
   for (let changes = 1 + chance.below(3); changes > 0; changes--) {

@@ -4,12 +4,12 @@ import { dirname } from 'node:path'
 import { fileErrorCode, isMissing } from '../../host/file-errors.ts'
 import type { StoreLock } from './store-lock.ts'
 
-/** The blocks of a larger file are freed in the thread pool: that can take long. */
+/** The blocks of a larger file are freed in the thread pool, because that can take long. */
 const LARGE_FILE_BYTES = 1024 * 1024
 
 /**
- * Removes an object under the lock, so that a compare-and-swap beside it happens wholly before or after. Only the name
- * goes under the lock: a descriptor keeps a large file's blocks until it is closed.
+ * Removes an object under the lock, so that a concurrent compare-and-swap happens entirely before or after it. Only the
+ * name is removed under the lock: a descriptor keeps the blocks of a large file until it is closed.
  */
 export async function removeObject(path: string, lock: StoreLock): Promise<void> {
   const size = sizeOf(path)
@@ -22,7 +22,7 @@ export async function removeObject(path: string, lock: StoreLock): Promise<void>
   }
 }
 
-/** Removes directories that are empty, from `directory` up to below `root`. Returns the first that stays. */
+/** Removes empty directories, from `directory` up to below `root`. Returns the first one that remains. */
 export function pruneEmpty(directory: string, root: string): string {
   let at = directory
   while (at !== root) {
@@ -38,7 +38,7 @@ export function pruneEmpty(directory: string, root: string): string {
   return root
 }
 
-/** Undefined for what is no file: there is no object of that key. */
+/** Undefined for anything but a file: there is no object with that key. */
 function sizeOf(path: string): number | undefined {
   try {
     const stat = statSync(path)

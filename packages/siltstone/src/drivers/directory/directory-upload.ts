@@ -7,14 +7,14 @@ import type { TempFile } from './temp-files.ts'
 export interface UploadSteps {
   /** Gives the finished file its name. */
   publish(file: FinishedFile): Promise<PutResult>
-  /** Removes the temporary file; never fails, since nothing hangs on it. */
+  /** Removes the temporary file. It never throws, since no result depends on it. */
   drop(path: string): Promise<void>
   /** The public error for a failed write. */
   failure(error: unknown): Error
 }
 
-/** An object written in parts into a temporary file. The file goes with the first failure. */
-export class LocalUpload implements Upload {
+/** An object written in parts into a temporary file, which is removed at the first failure. */
+export class DirectoryUpload implements Upload {
   readonly #steps: UploadSteps
   readonly #etag = new ContentEtag()
   #file: TempFile | undefined
@@ -28,7 +28,7 @@ export class LocalUpload implements Upload {
     if (this.#file === undefined) throw uploadEnded()
     try {
       this.#etag.update(chunk)
-      // Goes on at the current position, until all of it is written.
+      // Continues at the current position until all bytes are written.
       await this.#file.handle.writeFile(chunk)
     } catch (error) {
       await this.abort()
@@ -61,7 +61,7 @@ export class LocalUpload implements Upload {
   }
 }
 
-/** Makes the content durable and closes the file. */
+/** Syncs the content and closes the file. */
 export async function finish({ handle, path }: TempFile, etag: string): Promise<FinishedFile> {
   try {
     await handle.datasync()
@@ -71,7 +71,7 @@ export async function finish({ handle, path }: TempFile, etag: string): Promise<
   }
 }
 
-/** Writes all of a file's content; closes it when that fails. */
+/** Writes the whole content of a file, and closes the file if that fails. */
 export async function writeAll({ handle }: TempFile, body: Uint8Array): Promise<void> {
   try {
     await handle.writeFile(body)

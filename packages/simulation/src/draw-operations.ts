@@ -1,4 +1,4 @@
-/** What clients ask of a collection, drawn by chance. */
+/** Random operations of clients on a collection. */
 import type { RecordOp } from 'siltstone/internal'
 import type { Chance } from './chance.ts'
 import type { Plan } from './plan.ts'
@@ -14,7 +14,7 @@ export function newMarker(number: number): string {
   return `${MARKER}${number}`
 }
 
-/** A batch that names its write; the dimension is the plan's, rarely one more. */
+/** A batch with a marker that names its write. The dimension is that of the plan, rarely one more. */
 export function drawBatch(chance: Chance, plan: Pick<Plan, 'ids' | 'dimension'>, marker: string): RecordOp[] {
   const dimension = plan.dimension + (chance.one(0.02) ? 1 : 0)
   const batch: RecordOp[] = [markerOp(marker)]
@@ -37,7 +37,7 @@ function drawOp(chance: Chance, ids: number, dimension: number, marker: string):
   }
 }
 
-/** Whole numbers, so that distances are exact; two of them differ, the rest repeats them. */
+/** Integers, so that distances are exact; two are drawn and the rest repeat them. */
 export function drawVector(chance: Chance, dimension: number): Float32Array {
   const drawn = Array.from({ length: 2 }, () => chance.between(-3, 3))
   return Float32Array.from({ length: dimension }, (_, i) => drawn[i % 2] as number)

@@ -1,6 +1,6 @@
 /**
- * What a collection holds, in plain code that shares nothing with the engine's: the log folded in order. Slow and
- * short on purpose.
+ * The records of a collection, computed by plain code that shares nothing with the engine: the log folded in order. It is
+ * deliberately slow and short.
  */
 import type { RecordOp } from 'siltstone/internal'
 
@@ -11,16 +11,16 @@ export interface ModelRecord {
   uri: string | null
 }
 
-/** Records in order of first insertion (a Map keeps a key's place until it is deleted). Never changed once made. */
+/** Records in order of first insertion (a Map keeps the place of a key until it is deleted). Immutable. */
 export interface ModelState {
   records: ReadonlyMap<string, ModelRecord>
-  /** Of the first vector in the order of the log. */
+  /** The dimension of the first vector in log order. */
   dimension: number | null
 }
 
 export const emptyState: ModelState = { records: new Map(), dimension: null }
 
-/** A record whose vector disagrees with the dimension is refused, alone. */
+/** A record whose vector disagrees with the dimension is refused; the others are applied. */
 export function applyRecords(state: ModelState, operations: readonly RecordOp[]): ModelState {
   const records = new Map(state.records)
   let { dimension } = state
@@ -39,7 +39,7 @@ export function applyRecords(state: ModelState, operations: readonly RecordOp[])
   return { records, dimension }
 }
 
-/** A delta of which one vector disagrees with the collection is refused whole. */
+/** A delta with any vector that disagrees with the collection is refused as a whole. */
 export function applyDelta(state: ModelState, operations: readonly RecordOp[]): ModelState {
   return deltaFits(state, operations) ? applyRecords(state, operations) : state
 }
@@ -81,7 +81,7 @@ export interface Row {
   uri: string | null | undefined
 }
 
-/** One line per record: two states are equal when their lines are. */
+/** One line per record: two states are equal if their lines are equal. */
 export function lineOf({ id, vector, document, metadata, uri }: Row): string {
   const pairs = metadata === null ? null : Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1))
   return JSON.stringify([id, [...(vector ?? [])], document ?? null, pairs, uri ?? null])

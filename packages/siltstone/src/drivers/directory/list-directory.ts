@@ -13,12 +13,12 @@ import type { ListPage, ObjectInfo } from '../../ports/object-store.ts'
 import { isMissing } from '../../host/file-errors.ts'
 import type { NamesMemo } from './names-memo.ts'
 
-/** Directories that look larger than this to `stat` are read in the thread pool, not to block the event loop. */
+/** Directories whose size in `stat` is larger are read in the thread pool, so as not to block the event loop. */
 const MAX_SYNC_DIRECTORY_BYTES = 64 * 1024
 
 /**
- * One page of `list`. Names are sorted as they stand in keys, a directory with its slash, since `a-b` comes before
- * `a/b`. A directory is entered only if a key below it can be on the page.
+ * One page of `list`. Names are sorted as in keys, so a directory has its slash: `a-b` sorts before `a/b`. A directory
+ * is entered only if a key below it can be on the page.
  */
 export async function listDirectory(
   root: string,
@@ -45,7 +45,7 @@ class Listing {
     this.#memo = memo
   }
 
-  /** Adds what is below the directory of the keys that begin with `base`. False when the page is full. */
+  /** Adds the keys below the directory `base`. False when the page is full. */
   async walk(base: string): Promise<boolean> {
     for (const name of await this.#names(base)) {
       const key = base + name
@@ -60,7 +60,7 @@ class Listing {
     return true
   }
 
-  /** The names in a directory that can matter, in byte order, directories with a slash. */
+  /** The relevant names in a directory, in byte order, directories with a slash. */
   async #names(base: string): Promise<string[]> {
     const { prefix, from } = this.#request
     return notBefore(await this.#allNames(base), base, from).filter((name) => {
@@ -114,21 +114,21 @@ class Listing {
 }
 
 /**
- * Without names that certainly no wanted key begins with. A log that was folded has a thousand of them, and every strong
- * read lists it.
+ * Leaves out names with which no wanted key can begin. A folded log has a thousand of them, and each strong read lists
+ * the log.
  * @param names in byte order, directories with a slash
  */
 function notBefore(names: readonly string[], base: string, from: ListPosition): readonly string[] {
   if (!('afterKey' in from) || !from.afterKey.startsWith(base)) return names
   const after = from.afterKey.slice(base.length)
   const start = firstNotBefore(names, after)
-  // The directory that `after` lies in comes before it.
+  // The directory of `after` sorts before it.
   const around = after.slice(0, after.indexOf('/') + 1)
   const place = around === '' ? start : firstNotBefore(names, around)
   return place < start && names[place] === around ? [around, ...names.slice(start)] : names.slice(start)
 }
 
-/** Whether there is any object below a directory: an empty one, left by a crash or about to be used, is no prefix. */
+/** Whether a directory contains any object: an empty one, left by a crash or about to be used, is not a prefix. */
 function hasKeyAfter(root: string, base: string, from: ListPosition): boolean {
   const directories: string[] = []
   const path = join(root, base)
@@ -150,7 +150,7 @@ function hasKeyAfter(root: string, base: string, from: ListPosition): boolean {
   return directories.some((below) => someKeyMayBeAfter(below, from) && hasKeyAfter(root, below, from))
 }
 
-/** How an entry of a directory stands in keys; undefined for what is no object of ours. */
+/** The form of a directory entry in keys; undefined for anything but an object of this store. */
 function nameInKey(entry: Dirent, base: string): string | undefined {
   const { name } = entry
   if (!isUsableName(name) || (base === '' && RESERVED_COMPONENTS.includes(name))) return undefined

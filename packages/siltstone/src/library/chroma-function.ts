@@ -1,5 +1,6 @@
 import { invalid } from '../errors.ts'
-import { ENGLISH_MODEL, ENGLISH_NAME, EnglishEmbedder, type EnglishEmbedderOptions } from './english/index.ts'
+import { ENGLISH_MODEL, ENGLISH_NAME, EnglishEmbedder, type EnglishEmbedderOptions } from '../embed/english/index.ts'
+import { systemModels } from '../host/model-host.ts'
 
 type Space = 'cosine' | 'l2' | 'ip'
 
@@ -20,8 +21,8 @@ export class SiltstoneEnglishEmbeddingFunction {
   readonly name = ENGLISH_NAME
   readonly #embedder: EnglishEmbedder
 
-  constructor(options: EnglishEmbedderOptions = {}) {
-    this.#embedder = new EnglishEmbedder(options)
+  constructor(options: Omit<EnglishEmbedderOptions, 'models'> = {}) {
+    this.#embedder = new EnglishEmbedder({ ...options, models: systemModels })
   }
 
   /** @throws SiltstoneError `invalid` (embedding-function-config) when the configuration names another model */

@@ -1,6 +1,6 @@
-/** For `node --import`: loads the mutant that the environment names. */
+/** For `node --import`: loads the mutant named by the environment. */
 import { MUTANTS } from './mutants.ts'
-import { loadMutant, MUTANT_VARIABLE } from './mutate.ts'
+import { loadMutant, MUTANT_VARIABLE } from './load-mutant.ts'
 
 const name = process.env[MUTANT_VARIABLE]
 const mutant = MUTANTS.find((one) => one.name === name)

@@ -8,8 +8,8 @@ import { isMissing } from '../../host/file-errors.ts'
 import type { KeptFiles, OpenFile } from './kept-files.ts'
 
 /**
- * Reads of at most this many bytes are synchronous: from the page cache they take some 10 µs, a tenth of the way
- * through the thread pool, and a warm query does several. Larger ones go through the pool.
+ * Reads of at most this many bytes are synchronous: from the page cache they take some 10 µs, a tenth of a read through
+ * the thread pool, and a warm query makes several. Larger reads use the pool.
  */
 export const MAX_SYNC_READ_BYTES = 64 * 1024
 const HASH_CHUNK_BYTES = 1024 * 1024
@@ -20,11 +20,11 @@ export interface ReadContext {
   etags: EtagMemo
   kept: KeptFiles
   nowMs: () => number
-  /** Whether `stat` tells this machine's own state: then an object that did not change need not be opened. */
+  /** Whether `stat` shows this machine's own state: then an unchanged object need not be opened. */
   trustsStat: boolean
 }
 
-/** `get` on a file. Everything comes from one descriptor, so from one version of the object. */
+/** `get` on a file. All data comes from one descriptor, so from one version of the object. */
 export function readObject(path: string, options: GetOptions, context: ReadContext): GetResult | Promise<GetResult> {
   if (options.immutable === true && options.range !== undefined && !isConditional(options)) {
     const { length } = options.range
@@ -54,7 +54,7 @@ export function readObject(path: string, options: GetOptions, context: ReadConte
   }
 }
 
-/** Every strong read asks whether the pointer is still the same. */
+/** Each strong read asks whether the pointer has changed. */
 function isKnownUnchanged(path: string, { ifMatch, ifNoneMatch }: GetOptions, etags: EtagMemo): boolean {
   if (ifNoneMatch === undefined || ifMatch !== undefined) return false
   const stat = statSync(path, { bigint: true, throwIfNoEntry: false })
@@ -74,7 +74,7 @@ function readKept(path: string, range: ByteRange, kept: KeptFiles): GetResult {
   return { status: 'ok', body, etag: undefined, sizeBytes, lastModifiedMs: lastModifiedMs(file.stat) }
 }
 
-/** The ETag of a file, and its size and time; undefined when it is gone. */
+/** The ETag, size and modification time of a file; undefined if it does not exist. */
 export async function readEtag(
   path: string,
   context: ReadContext,
@@ -89,7 +89,7 @@ export async function readEtag(
   }
 }
 
-/** The ETag read synchronously, for the comparison under the lock; undefined when there is no such file. */
+/** The ETag, read synchronously for the comparison under the lock; undefined if there is no such file. */
 export function readEtagSync(path: string): string | undefined {
   const file = openFile(path)
   if (file === undefined) return undefined
@@ -185,7 +185,7 @@ async function readBytesAsync(fd: number, start: number, end: number): Promise<U
   return bytes
 }
 
-/** Objects are never changed in place, so somebody else did. */
+/** This program never changes an object in place, so another one did. */
 function shortFile(fd: number): Error {
   return new Error(`The file of descriptor ${fd} became shorter while it was read: another program changed it.`)
 }

@@ -9,7 +9,8 @@ import {
 } from 'chromadb'
 import { describe, expect, it } from 'vitest'
 import { SiltstoneEnglishEmbeddingFunction } from './chroma-function.ts'
-import { EnglishEmbedder } from './english/index.ts'
+import { EnglishEmbedder } from '../embed/english/index.ts'
+import { systemModels } from '../host/model-host.ts'
 
 const asClass: EmbeddingFunctionClass = SiltstoneEnglishEmbeddingFunction
 registerEmbeddingFunction('siltstone-english', asClass)
@@ -19,7 +20,9 @@ const client = new ChromaClient()
 describe('SiltstoneEnglishEmbeddingFunction in the chromadb client', () => {
   it('embeds records and queries alike', async () => {
     const texts = ['a cat sits', '']
-    const expected = (await new EnglishEmbedder().embed(texts)).map((vector) => Array.from(vector))
+    const expected = (await new EnglishEmbedder({ models: systemModels }).embed(texts)).map((vector) =>
+      Array.from(vector),
+    )
     expect(await embeddingFunction.generate(texts)).toEqual(expected)
     expect(await embeddingFunction.generateForQueries?.(texts)).toEqual(expected)
   })

@@ -1,6 +1,6 @@
 /**
- * What one writer's records must be: its operations applied in order, by a page of plain code. Every writer has ids of
- * its own, so no order between writers matters. An operation whose process was killed is applied or not, never half.
+ * The expected records of one writer: its operations applied in order by plain code. Writers use different ids, so the
+ * order between writers does not matter. An operation whose process was killed is applied entirely or not at all.
  */
 export interface Record {
   vector: number[]
@@ -17,7 +17,7 @@ export type Operation =
 
 export interface Applied {
   state: State
-  /** For `delete-where`: how many. */
+  /** For `delete-where`: the most records to delete. */
   deleted: number
 }
 
@@ -53,7 +53,7 @@ export function apply(state: State, operation: Operation): Applied {
   return { state: next, deleted }
 }
 
-/** In order of insertion, exact to the last digit. */
+/** Records in order of insertion, with exact numbers. */
 export function textOf(state: State): string {
   return JSON.stringify(
     [...state].map(([id, { vector, document, metadata }]) => [
@@ -65,7 +65,7 @@ export function textOf(state: State): string {
   )
 }
 
-/** Chance from a seed, so that a run can be made again: mulberry32 (https://gist.github.com/tommyettinger/46a874533244883189143505d203312c). */
+/** Randomness from a seed, so that a run can be repeated: mulberry32 (https://gist.github.com/tommyettinger/46a874533244883189143505d203312c). */
 export class Chance {
   #state: number
 
@@ -73,7 +73,7 @@ export class Chance {
     this.#state = seed >>> 0
   }
 
-  /** From 0 to below 1. */
+  /** Uniform in [0, 1). */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0
     let t = this.#state
@@ -82,7 +82,7 @@ export class Chance {
     return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
   }
 
-  /** From 0 to below `n`. */
+  /** An integer from 0 to `n` − 1. */
   below(n: number): number {
     return Math.floor(this.next() * n)
   }
@@ -95,7 +95,7 @@ export class Chance {
 const IDS = 40
 const GROUPS = 5
 
-/** Something to do with the writer's ids; `stamp` makes every value of its own. */
+/** A random operation on the writer's ids; `stamp` makes its values unique. */
 export function randomOperation(writer: string, stamp: number, chance: Chance): Operation {
   const count = 1 + chance.below(12)
   const first = chance.below(IDS)

@@ -1,7 +1,7 @@
 import type { ObjectStore } from '../ports/object-store.ts'
 
-/** What lies in a store, for tests to look at. */
-export class Bucket {
+/** The objects of a store, for tests to inspect. */
+export class StoredObjects {
   readonly store: ObjectStore
 
   constructor(store: ObjectStore) {

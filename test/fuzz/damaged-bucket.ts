@@ -1,6 +1,6 @@
 /**
- * A whole bucket of which one object is damaged: what is read is what was written, or an error; `verify` ends. Not in
- * the inbox: a damaged delta there is refused, by design, and the rest is read.
+ * A bucket with one damaged object: reads return what was written, or an error, and `verify` ends. Inbox deltas are not
+ * damaged, because a damaged delta is refused by design and the rest is read.
  */
 import {
   decodeManifest,
@@ -32,7 +32,7 @@ const record = (i: number, more: Partial<RecordOp> = {}): RecordOp => ({
   ...more,
 })
 
-/** With log entries, inbox deltas, segments with and without an inverted file, deletions and overlays. */
+/** Contains log entries, inbox deltas, segments with and without an inverted file, deletions and overlays. */
 async function filled(): Promise<{ objects: Map<string, Uint8Array>; id: string }> {
   const env = memoryEnvironment({ seed: 1 })
   const compact = { ...defaultCompactLimits, fanIn: 100, deletedShare: 1, overlays: 100 }

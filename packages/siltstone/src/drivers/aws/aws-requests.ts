@@ -1,6 +1,6 @@
 /**
- * Sends requests to AWS: with a deadline, counted, and tried again by our rules. The SDK itself never retries
- * (`maxAttempts: 1`): a retry that we do not see could turn an applied put into a refusal.
+ * Sends requests to AWS with a deadline, counts them, and retries them by the rules of this module. The SDK itself never
+ * retries (`maxAttempts: 1`): a hidden retry could turn an applied put into a refusal.
  */
 import { isSiltstoneError } from '../../errors.ts'
 import type { Clock } from '../../ports/clock.ts'
@@ -17,11 +17,11 @@ export interface RequestParts {
 }
 
 export interface RequestLimits {
-  /** To the answer's first byte, beside the time its bytes take. */
+  /** The time to the first byte of the answer, in addition to the time of its transfer. */
   timeoutMs: number
-  /** The slowest transfer that is still waited for. */
+  /** The slowest transfer that is accepted. */
   bytesPerSecond: number
-  /** Tries of a request that can be repeated without harm. */
+  /** Attempts of a request that can be repeated without harm. */
   attempts: number
 }
 
@@ -30,22 +30,22 @@ export const defaultRequestLimits: RequestLimits = { timeoutMs: 20_000, bytesPer
 const BACKOFF = { baseMs: 50, maxMs: 5_000 }
 const THROTTLED_BACKOFF = { baseMs: 400, maxMs: 20_000 }
 
-/** One try's end, and how to put it off. */
+/** The deadline of one attempt, which can be extended. */
 export interface Deadline {
   readonly signal: AbortSignal
-  /** More bytes are coming than were known of. */
+  /** Allows the time for `bytes` more bytes. */
   extendBy(bytes: number): void
 }
 
 export interface CallOptions extends Doing {
-  /** A change: when its outcome stays open, the error says so. */
+  /** The request changes something: if its outcome stays open, the error says so. */
   changes?: boolean
   bytes?: number
-  /** On top of the limit: what the service itself was asked to wait. */
+  /** Added to the limit: the time that the service itself was asked to wait. */
   waitMs?: number
   attempts?: number
   signal?: AbortSignal
-  /** Called when a try ended without a clear answer and another one follows. */
+  /** Called when an attempt ended without a clear answer and another one follows. */
   onOpen?: () => void
 }
 
@@ -61,8 +61,8 @@ export class Requests {
   }
 
   /**
-   * Tries until there is an answer. `work` maps the answers that are no failures.
-   * @throws SiltstoneError by the last failure: `unknown` when a change may have been applied by any try
+   * Repeats the request until there is an answer. `work` maps the answers that are not failures.
+   * @throws SiltstoneError for the last failure: `unknown` if any attempt may have applied a change
    */
   async call<T>(options: CallOptions, work: (deadline: Deadline) => Promise<T>): Promise<T> {
     const attempts = options.attempts ?? this.#limits.attempts
@@ -83,7 +83,7 @@ export class Requests {
     }
   }
 
-  /** One try, within its deadline. @throws what the SDK throws, or the caller's reason to stop */
+  /** One attempt, within its deadline. @throws what the SDK throws, or the reason of the caller's signal */
   async once<T>(options: CallOptions, work: (deadline: Deadline) => Promise<T>): Promise<T> {
     const { clock, metrics } = this.#parts
     const controller = new AbortController()

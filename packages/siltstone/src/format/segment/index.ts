@@ -1,7 +1,0 @@
-export type { TextBlock } from './blob-block.ts'
-export * from './descriptor.ts'
-export * from './overlay.ts'
-export * from './reader.ts'
-export type { OpenFile, OutputFile, Pending } from './sink.ts'
-export type { BlockCache, ReadRange } from './source.ts'
-export * from './writer.ts'

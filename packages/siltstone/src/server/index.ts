@@ -1,5 +1,0 @@
-export * from './auth.ts'
-export * from './logging.ts'
-export * from './metrics.ts'
-export * from './server.ts'
-export * from './tracing.ts'
