@@ -1,6 +1,6 @@
 /**
- * A segment with filter indexes as the first program wrote it. It is never written again: a later program must find the
- * same in it. (`SILTSTONE_WRITE_GOLDEN=1` writes it when it does not exist.)
+ * A segment with filter indexes as the first release wrote it. It is never rewritten: each later release must find the
+ * same results in it. (`SILTSTONE_WRITE_GOLDEN=1` writes it if it does not exist.)
  */
 import { fileURLToPath } from 'node:url'
 import { it } from 'vitest'
