@@ -25,7 +25,7 @@ async function indexOf(rows: readonly Row[]): Promise<FilterIndex> {
   return (await filterIndexOf((await segmentOf(rows)).reader)) as FilterIndex
 }
 
-/** Tests that the bounds hold. @returns whether nothing is left open */
+/** Checks that the bounds hold. @returns whether they are exact */
 async function hold(index: FilterIndex, rows: readonly Row[], filter: Filter): Promise<boolean> {
   const { certain, possible } = await index.bounds(filter)
   const test = compileFilter(filter)
@@ -139,7 +139,7 @@ describe('filter indexes', () => {
     )
   })
 
-  it('leave nothing open of strings, booleans, numbers and members', async () => {
+  it('are exact for strings, booleans, numbers and members', async () => {
     const rows = Array.from(
       { length: 20_000 },
       (_, i): Row => ({
@@ -169,7 +169,7 @@ describe('filter indexes', () => {
     expect(await hold(index, rows, { kind: 'and', clauses: filters })).toBe(true)
   })
 
-  it('are the same bytes when their pairs went over the scratch disk', async () => {
+  it('are the same bytes when their pairs were spilled', async () => {
     let files = 0
     const create = () => {
       files++
@@ -203,7 +203,7 @@ describe('filter indexes', () => {
     expect(files).toBe(2)
   })
 
-  it('narrow a string among many to about one row, a text in documents to some', async () => {
+  it('narrow one of many strings to about one row, and a text in documents to some', async () => {
     const rows = Array.from(
       { length: 20_000 },
       (_, i): Row => ({
@@ -220,7 +220,7 @@ describe('filter indexes', () => {
     expect((await index.bounds(text)).possible.count()).toBeLessThan(10)
   })
 
-  it('damage is corrupt, never a wrong answer', async () => {
+  it('report damage as corrupt and never give a wrong answer', async () => {
     const rows = Array.from(
       { length: 3_000 },
       (_, i): Row => ({ metadata: `{"n":${i % 500},"s":"v${i % 9}"}`, document: `text ${i % 77} of it` }),

@@ -1,6 +1,6 @@
 /**
- * A segment with filter indexes as the first program wrote it. It is never written again: a later program must find the
- * same in it. (`SILTSTONE_WRITE_GOLDEN=1` writes it when it does not exist.)
+ * A segment with filter indexes as the first release wrote it. It is never rewritten: each later release must find the
+ * same results in it. (`SILTSTONE_WRITE_GOLDEN=1` writes it if it does not exist.)
  */
 import { fileURLToPath } from 'node:url'
 import { it } from 'vitest'
@@ -11,7 +11,7 @@ import { type FilteredRow, writeFiltered } from './testing.ts'
 import { verifyFilterIndex } from './verify-filter-index.ts'
 
 const folder = fileURLToPath(new URL('golden/v1/', import.meta.url))
-/** More than a key's strings are listed, so that some are hashed. */
+/** More strings than a key lists, so that they are hashed. */
 const ROWS = 5_000
 
 const rocks = ['granite', 'basalt', 'slate', 'märble', '大理石の山', '😀 gneiss']
@@ -43,7 +43,7 @@ const filters: Record<string, Filter> = {
   pattern: { kind: 'document-regex', negated: true, pattern: 'slate, number 1\\d+\\.' },
 }
 
-it('reads what the first program wrote, and finds the same', async () => {
+it('reads what the first release wrote, and finds the same', async () => {
   const reader = await goldenSegment(folder, (bucket) => writeFiltered(bucket, rows, String))
   await verifyFilterIndex(reader)
   const index = (await filterIndexOf(reader)) as FilterIndex

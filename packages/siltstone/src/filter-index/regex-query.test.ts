@@ -58,7 +58,7 @@ it.each([
   expect(shown(regexQuery(pattern))).toBe(query)
 })
 
-it('repetitions of repetitions do not grow without end', () => {
+it('nested repetitions do not grow without bound', () => {
   for (const [open, close] of [
     ['(', ')+'],
     ['(', '){4,}'],
@@ -114,7 +114,7 @@ const document = fc
   .array(fc.constantFrom('a', 'b', 'c', 'A', 'ab', 'abc', '😀', '.', '-', ' ', '{'), { maxLength: 14 })
   .map((parts) => parts.join(''))
 
-it('no match is ruled out', () => {
+it('the query of an expression rules out no match', () => {
   let matched = 0
   let narrowed = 0
   fc.assert(
@@ -123,7 +123,7 @@ it('no match is ruled out', () => {
       try {
         test = compileRegex(pattern)
       } catch {
-        // Two repetitions after one another, a name given twice: no expression.
+        // Two consecutive repetitions, or a duplicate name: not a valid expression.
         return
       }
       const query = regexQuery(pattern)

@@ -87,7 +87,7 @@ describe('compileFilter', () => {
     fc.double({ noNaN: true, noDefaultInfinity: true }),
   )
 
-  it('has one equality: the value of numbers, the identity of the rest', () => {
+  it('compares numbers by value and everything else by identity', () => {
     /** Exact: compares as fractions of a power of two. */
     const equal = (a: MetadataScalar, b: MetadataScalar) => {
       const numeric = (x: MetadataScalar) => typeof x === 'bigint' || typeof x === 'number'
@@ -101,7 +101,7 @@ describe('compileFilter', () => {
     )
   })
 
-  it('makes every negation the complement, and orders totally on numbers', () => {
+  it('makes each negation the complement, and orders all numbers', () => {
     fc.assert(
       fc.property(
         fc.option(fc.oneof(scalar, fc.array(scalar, { minLength: 1 })), { nil: undefined }),

@@ -27,7 +27,7 @@ describe('parseWhere', () => {
     expect(parseWhere(parseExact(JSON.stringify(json)))).toEqual(filter)
   })
 
-  it('keeps what exact JSON says of numbers', () => {
+  it('keeps the exact numbers of exact JSON', () => {
     expect(parseWhere(parseExact('{"k":9007199254740993}'))).toMatchObject({ value: 9007199254740993n })
     expect(parseWhere(parseExact('{"k":{"$gt":1.0}}'))).toMatchObject({ value: 1 })
   })
@@ -75,7 +75,7 @@ describe('parseWhere', () => {
     expect(() => parseWhere(json)).toThrow(detail)
   })
 
-  it('bounds the depth without a recursion of its own', () => {
+  it('limits the depth without recursion', () => {
     const nested = (depth: number) => {
       let json: unknown = { a: 1 }
       for (let i = 1; i < depth; i++) json = { $and: [json] }
@@ -118,7 +118,7 @@ describe('parseWhereDocument', () => {
 describe('andFilters', () => {
   const a = parseWhere({ a: 1 })
   const b = parseWhereDocument({ $contains: 'b' })
-  it('joins what there is', () => {
+  it('joins the filters that are given', () => {
     expect(andFilters()).toBeUndefined()
     expect(andFilters(undefined, undefined)).toBeUndefined()
     expect(andFilters(undefined, a)).toBe(a)
