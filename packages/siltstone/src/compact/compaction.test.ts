@@ -5,6 +5,7 @@ import { memoryEnvironment } from '../drivers/memory/memory-environment.ts'
 import { outcomeUnknown } from '../errors.ts'
 import { between, path, remove, upsert, World } from '../testing/world.ts'
 import { foldLease, mergeLease } from '../ports/lease-guard.ts'
+import { foldOnce } from './fold.ts'
 import { mergeOnce } from './merge.ts'
 
 const all = { embeddings: true, documents: true, metadatas: true, uris: true }
@@ -15,8 +16,8 @@ async function state(world: World) {
   return ids.map((id, i) => [id, [...(embeddings?.[i] ?? [])], documents?.[i], metadatas?.[i]])
 }
 
-/** A merge without a lease; something interferes when it first tries to commit. */
-function interruptedMerge(world: World, interfere: () => Promise<void>): ReturnType<typeof mergeOnce> {
+/** A process before which something interferes when it first tries to commit. */
+function interrupted(world: World, interfere: () => Promise<void>) {
   let interfered = false
   const store = between(world.env.store, {
     put: async (key, body, options) => {
@@ -27,11 +28,16 @@ function interruptedMerge(world: World, interfere: () => Promise<void>): ReturnT
       return world.env.store.put(key, body, options)
     },
   })
-  const merger = world.process('merger', store)
-  const { env, manifests } = merger.state
-  const pool = merger.compactor.newPool()
-  const context = { env, path, manifests, pool, limits: world.compact, name: 'merger' }
-  return mergeOnce(context, new AbortController().signal)
+  return world.process('interrupted', store)
+}
+
+const never = new AbortController().signal
+
+/** A merge without a lease. */
+function interruptedMerge(world: World, interfere: () => Promise<void>): ReturnType<typeof mergeOnce> {
+  const { state, compactor } = interrupted(world, interfere)
+  const { env, manifests } = state
+  return mergeOnce({ env, path, manifests, pool: compactor.newPool(), limits: world.compact, name: 'merger' }, never)
 }
 
 describe('folding', () => {
@@ -100,6 +106,28 @@ describe('folding', () => {
     expect((await leases.inspect(foldLease(path)))?.dirty).toBe(true)
     await leases.force(foldLease(path))
     expect(await world.process('me').fold()).toMatchObject({ busy: false, folds: 1 })
+  })
+
+  it('begins again, without a lease, when a garbage collector fenced it', async () => {
+    const world = new World()
+    const one = world.process()
+    await one.collection.write([upsert('a', [1])])
+    await one.fold()
+    await one.collection.write([upsert('b', [2])])
+    const { state, writer, compactor } = interrupted(world, async () => {
+      await one.gc()
+    })
+    const context = { state, writer, pool: compactor.newPool(), limits: world.compact, name: 'folder' }
+    expect(await foldOnce(context, never)).toBe('lost')
+    expect(await foldOnce(context, never)).toMatchObject({ entries: 1, manifest: { watermark: 2, gcEpoch: 1 } })
+  })
+
+  it('says so when it stops before the log is folded', async () => {
+    const world = new World()
+    const { collection, compactor } = world.process()
+    await collection.write([upsert('a', [1])])
+    expect(await compactor.fold(path, AbortSignal.abort())).toMatchObject({ busy: true, folds: 0 })
+    expect(await compactor.fold(path)).toMatchObject({ busy: false, folds: 1 })
   })
 
   it('recognises its own commit when the answer of the pointer was lost', async () => {
