@@ -1,22 +1,20 @@
 import { describe, expect, it } from 'vitest'
-import { manifestKey, pointerKey, snapshotPrefix } from '../format/keys.ts'
-import { ManualClock } from '../drivers/memory/manual-clock.ts'
-import { memoryEnvironment } from '../drivers/memory/memory-environment.ts'
+import { pointerKey } from '../format/keys.ts'
 import { outcomeUnknown } from '../errors.ts'
 import { between, path, remove, upsert, World } from '../testing/world.ts'
 import { foldLease, mergeLease } from '../ports/lease-guard.ts'
+import { foldOnce } from './fold.ts'
 import { mergeOnce } from './merge.ts'
 
 const all = { embeddings: true, documents: true, metadatas: true, uris: true }
-const HOUR = 3_600_000
 
 async function state(world: World) {
   const { ids, embeddings, documents, metadatas } = await world.process().collection.get({ include: all })
   return ids.map((id, i) => [id, [...(embeddings?.[i] ?? [])], documents?.[i], metadatas?.[i]])
 }
 
-/** A merge without a lease; something interferes when it first tries to commit. */
-function interruptedMerge(world: World, interfere: () => Promise<void>): ReturnType<typeof mergeOnce> {
+/** A process before which something interferes when it first tries to commit. */
+function interrupted(world: World, interfere: () => Promise<void>) {
   let interfered = false
   const store = between(world.env.store, {
     put: async (key, body, options) => {
@@ -27,11 +25,16 @@ function interruptedMerge(world: World, interfere: () => Promise<void>): ReturnT
       return world.env.store.put(key, body, options)
     },
   })
-  const merger = world.process('merger', store)
-  const { env, manifests } = merger.state
-  const pool = merger.compactor.newPool()
-  const context = { env, path, manifests, pool, limits: world.compact, name: 'merger' }
-  return mergeOnce(context, new AbortController().signal)
+  return world.process('interrupted', store)
+}
+
+const never = new AbortController().signal
+
+/** A merge without a lease. */
+function interruptedMerge(world: World, interfere: () => Promise<void>): ReturnType<typeof mergeOnce> {
+  const { state, compactor } = interrupted(world, interfere)
+  const { env, manifests } = state
+  return mergeOnce({ env, path, manifests, pool: compactor.newPool(), limits: world.compact, name: 'merger' }, never)
 }
 
 describe('folding', () => {
@@ -100,6 +103,28 @@ describe('folding', () => {
     expect((await leases.inspect(foldLease(path)))?.dirty).toBe(true)
     await leases.force(foldLease(path))
     expect(await world.process('me').fold()).toMatchObject({ busy: false, folds: 1 })
+  })
+
+  it('begins again, without a lease, when a garbage collector fenced it', async () => {
+    const world = new World()
+    const one = world.process()
+    await one.collection.write([upsert('a', [1])])
+    await one.fold()
+    await one.collection.write([upsert('b', [2])])
+    const { state, writer, compactor } = interrupted(world, async () => {
+      await one.gc()
+    })
+    const context = { state, writer, pool: compactor.newPool(), limits: world.compact, name: 'folder' }
+    expect(await foldOnce(context, never)).toBe('lost')
+    expect(await foldOnce(context, never)).toMatchObject({ entries: 1, manifest: { watermark: 2, gcEpoch: 1 } })
+  })
+
+  it('says so when it stops before the log is folded', async () => {
+    const world = new World()
+    const { collection, compactor } = world.process()
+    await collection.write([upsert('a', [1])])
+    expect(await compactor.fold(path, AbortSignal.abort())).toMatchObject({ busy: true, folds: 0 })
+    expect(await compactor.fold(path)).toMatchObject({ busy: false, folds: 1 })
   })
 
   it('recognises its own commit when the answer of the pointer was lost', async () => {
@@ -252,120 +277,5 @@ describe('merging in full', () => {
     expect(await one.compactor.compact(path, { full: true })).toMatchObject({ merges: 1 })
     const { manifest } = await world.process().state.strongView()
     expect(manifest.segments.map(({ segment }) => segment.rows)).toEqual([2_000, 30])
-  })
-})
-
-describe('history, rollback and garbage collection', () => {
-  function timed() {
-    const clock = new ManualClock()
-    const world = new World({
-      env: memoryEnvironment({ seed: 1, clock }),
-      compact: { history: { everyCommitMs: HOUR, hourlyMs: 0, newest: 2 } },
-    })
-    return { clock, world, run: <T>(work: Promise<T>) => clock.runUntil(work) }
-  }
-
-  it('reads the state after any kept entry, and rolls back to a kept snapshot', async () => {
-    const { clock, world, run } = timed()
-    const one = world.process()
-    for (const id of ['a', 'b', 'c']) {
-      await run(one.collection.write([upsert(id, [1])]))
-      if (id !== 'c') await run(one.fold())
-      await clock.advance(1_000)
-    }
-    for (const [at, expected] of [
-      [0, []],
-      [1, ['a']],
-      [2, ['a', 'b']],
-      [3, ['a', 'b', 'c']],
-    ] as const)
-      expect((await run(world.process().collection.get({ include: {}, at }))).ids).toEqual(expected)
-    const snapshots = await run(one.collection.snapshots())
-    const first = snapshots.find(({ watermark }) => watermark === 1)
-    await run(one.collection.rollback(first?.name ?? ''))
-    expect(await run(world.process().ids())).toEqual(['a'])
-    await run(one.collection.write([upsert('d', [2])]))
-    await run(one.fold())
-    expect(await run(world.process().ids())).toEqual(['a', 'd'])
-    expect((await run(world.process().collection.get({ include: {}, at: 3 }))).ids).toEqual(['a', 'b', 'c'])
-    await run(one.collection.rollback('empty'))
-    expect(await run(world.process().ids())).toEqual([])
-    await expect(run(one.collection.rollback('9-nothing'))).rejects.toMatchObject({ kind: 'not-found' })
-  })
-
-  it('shrinks an idle collection to what it keeps, and breaks neither readers nor history', async () => {
-    const { clock, world, run } = timed()
-    const one = world.process()
-    for (let i = 0; i < 12; i++) {
-      await run(one.collection.write([upsert('same', [i]), upsert(`r${i}`, [i])]))
-      await run(one.compactor.compact(path))
-    }
-    const before = (await world.keys()).length
-    await clock.advance(2 * HOUR)
-    expect(await run(one.gc())).toMatchObject({ busy: false, failed: 0 })
-    await clock.advance(2 * HOUR)
-    await run(one.gc())
-    const after = await world.keys()
-    expect(after.length).toBeLessThan(before / 2)
-    expect(after.filter((key) => key.startsWith('delta/'))).toEqual([])
-    expect(await run(world.process().ids())).toHaveLength(13)
-    for (const { name } of await run(one.collection.snapshots())) expect(name).toMatch(/^12-/)
-    await expect(run(world.process().collection.get({ include: {}, at: 5 }))).rejects.toMatchObject({ code: 'gone' })
-  })
-
-  it('lets a reader that holds an old manifest begin again when its segments are collected', async () => {
-    const { clock, world, run } = timed()
-    const one = world.process()
-    await run(one.collection.write([upsert('a', [1], { document: 'kept' })]))
-    await run(one.fold())
-    const reader = world.process('reader')
-    const stale = await run(reader.state.strongView())
-    expect(stale.manifest.watermark).toBe(1)
-    for (const key of await world.keys(`${snapshotPrefix(path)}segment/`)) await world.env.store.delete([key])
-    await expect(run(reader.collection.get({ include: { documents: true } }))).rejects.toMatchObject({
-      kind: 'corrupt',
-      code: 'object-missing',
-    })
-    await clock.advance(1)
-  })
-
-  it('keeps a pinned snapshot for as long as its pin stands', async () => {
-    const { clock, world, run } = timed()
-    const one = world.process()
-    await run(one.collection.write([upsert('a', [1])]))
-    await run(one.fold())
-    const pinned = await run(
-      one.history.pin('current', { kind: 'restore-point', untilMs: clock.nowMs() + 10 * HOUR, reason: 'test' }),
-    )
-    for (let i = 0; i < 5; i++) {
-      await run(one.collection.write([upsert('a', [i + 2])]))
-      await run(one.compactor.compact(path))
-    }
-    const segment = pinned.manifest.segments[0]?.segment.files[0]?.key ?? ''
-    for (let hours = 0; hours < 8; hours += 2) {
-      await clock.advance(2 * HOUR)
-      await run(one.gc())
-      expect(await world.env.store.head(segment)).toBeDefined()
-    }
-    await clock.advance(4 * HOUR)
-    await run(one.gc())
-    await run(one.gc())
-    expect(await world.env.store.head(segment)).toBeUndefined()
-    expect(await world.env.store.head(manifestKey(path, 1, pinned.manifest.id))).toBeUndefined()
-  })
-
-  it('deletes folded inbox deltas and never takes one for new', async () => {
-    const { clock, world, run } = timed()
-    const one = world.process()
-    const { produce } = await import('../log/produce.ts')
-    await run(produce(world.env, path, { records: [upsert('a', [1])] }, { maxBytes: 1e6 }))
-    await run(one.fold())
-    await run(one.collection.write([remove('a')]))
-    await run(one.fold())
-    await clock.advance(2 * HOUR)
-    await run(one.gc())
-    expect((await world.keys('delta/')).filter((key) => key.includes('inbox'))).toEqual([])
-    expect((await run(world.process().state.strongView())).manifest.sequenced).toEqual([])
-    expect(await run(world.process().ids())).toEqual([])
   })
 })

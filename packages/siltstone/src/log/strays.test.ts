@@ -6,7 +6,7 @@ import { inboxPrefix, logEntryKey, logPrefix } from '../format/keys.ts'
 import type { Clock } from '../ports/clock.ts'
 import { ManualClock } from '../drivers/memory/manual-clock.ts'
 import { memoryEnvironment } from '../drivers/memory/memory-environment.ts'
-import { between, path, remove, upsert, World } from '../testing/world.ts'
+import { between, path, remove, upsert, World, type WorldOptions } from '../testing/world.ts'
 import { produce } from './produce.ts'
 
 const HOUR = 3_600_000
@@ -19,7 +19,7 @@ async function collected(world: World, clock: ManualClock) {
   await clock.runUntil(other.gc())
 }
 
-function setUp() {
+function setUp(options: Omit<WorldOptions, 'env'> = {}) {
   const clock = new ManualClock()
   const env = memoryEnvironment({ seed: 1, clock })
   // Whole milliseconds, as a wall clock gives them.
@@ -29,7 +29,7 @@ function setUp() {
     sleep: (ms, signal) => clock.sleep(ms, signal),
     timer: (ms, run) => clock.timer(ms, run),
   }
-  const world = new World({ env: { ...env, clock: whole } })
+  const world = new World({ ...options, env: { ...env, clock: whole } })
   return { clock, world, run: <T>(work: Promise<T>) => clock.runUntil(work) }
 }
 
@@ -90,6 +90,34 @@ describe('a stray under a number that was folded and collected', () => {
     const { collection } = world.process()
     const commit = collection.commitIf({ readToken: '1', readIds: ['b'], operations: [upsert('c', [1])] })
     await expect(run(commit)).rejects.toMatchObject({ kind: 'conflict', code: 'stale-read' })
+  })
+})
+
+describe('a snapshot that is collected while a writer evaluates a request at it', () => {
+  it('is replaced by the current one, and not taken for damaged', async () => {
+    const nothingKept = { history: { everyCommitMs: 0, hourlyMs: 0, newest: 0 } }
+    const { world, run } = setUp({ compact: nothingKept })
+    const other = world.process('other')
+    await run(other.collection.write([upsert('a', [1]), upsert('b', [1])]))
+    await run(other.fold())
+    let stalled = false
+    const store = between(world.env.store, {
+      get: async (key, options) => {
+        if (key.includes('/segment/') && !stalled) {
+          stalled = true
+          await other.collection.write([upsert('c', [1])])
+          await other.compactor.compact(path, { full: true })
+          await world.env.clock.sleep(2 * HOUR)
+          await other.gc()
+          expect(await world.env.store.head(key)).toBeUndefined()
+        }
+        return world.env.store.get(key, options)
+      },
+    })
+    const { collection } = world.process('slow', store)
+    expect(await run(collection.delete({ ids: ['a', 'c'] }))).toMatchObject({ deleted: 2 })
+    expect(stalled).toBe(true)
+    expect(await run(world.process().ids())).toEqual(['b'])
   })
 })
 
