@@ -28,7 +28,17 @@ export interface Change {
 const LEAST_TIMEOUT_MS = 60_000
 /** Of what the unchanged code takes. */
 const TIMEOUT_FACTOR = 5
-const TYPE_OPTIONS = ['--noUnusedLocals', 'false', '--noUnusedParameters', 'false', '--allowUnreachableCode', 'true']
+const TYPE_OPTIONS = [
+  '--incremental',
+  '--tsBuildInfoFile',
+  '.tsbuildinfo',
+  '--noUnusedLocals',
+  'false',
+  '--noUnusedParameters',
+  'false',
+  '--allowUnreachableCode',
+  'true',
+]
 
 export class Workshop {
   readonly #root: string
