@@ -25,7 +25,7 @@ export interface Change {
   mutated: string
 }
 
-const LEAST_TIMEOUT_MS = 60_000
+const LEAST_TIMEOUT_MS = 20_000
 /** Of what the unchanged code takes. */
 const TIMEOUT_FACTOR = 5
 const TYPE_OPTIONS = [
