@@ -86,6 +86,14 @@ async function judgeAll(
     { length: Math.min(workers, pending.length) },
     (_, i) => new Workshop(root, join(folder, `copy-${process.pid}-${i}`), join(folder, 'baselines.json')),
   )
+  const removeAll = () => {
+    for (const copy of copies) copy.remove()
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => {
+      removeAll()
+      process.exit(1)
+    })
   try {
     const bad = await (copies[0] as Workshop).uncompilable(pending)
     for (const mutant of bad) note(mutant as Mutant, 'does-not-compile')
@@ -98,7 +106,7 @@ async function judgeAll(
       }),
     )
   } finally {
-    for (const copy of copies) copy.remove()
+    removeAll()
   }
 }
 

@@ -25,15 +25,27 @@ export interface Change {
   mutated: string
 }
 
-const LEAST_TIMEOUT_MS = 60_000
+const LEAST_TIMEOUT_MS = 20_000
 /** Of what the unchanged code takes. */
 const TIMEOUT_FACTOR = 5
-const TYPE_OPTIONS = ['--noUnusedLocals', 'false', '--noUnusedParameters', 'false', '--allowUnreachableCode', 'true']
+const TYPE_OPTIONS = [
+  '--incremental',
+  '--tsBuildInfoFile',
+  '.tsbuildinfo',
+  '--noUnusedLocals',
+  'false',
+  '--noUnusedParameters',
+  'false',
+  '--allowUnreachableCode',
+  'true',
+]
 
 export class Workshop {
   readonly #root: string
   readonly #baselines: string
   readonly #state: string
+  /** Process groups that run. */
+  readonly #running = new Set<number>()
 
   /**
    * Copies what git knows or would take, and links what is installed.
@@ -130,11 +142,13 @@ export class Workshop {
     return new Promise<{ code: number | 'timeout'; output: string }>((resolve, reject) => {
       // A group of its own: whatever the tests start ends with it.
       const child = spawn(command, args, { cwd: this.#root, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+      const { pid } = child
+      if (pid !== undefined) this.#running.add(pid)
       let output = ''
       let late = false
       const kill = () => {
         late = true
-        if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+        if (pid !== undefined) process.kill(-pid, 'SIGKILL')
       }
       const timer = timeoutMs > 0 ? setTimeout(kill, timeoutMs) : undefined
       child.stdout.on('data', (chunk: Buffer) => (output += String(chunk)))
@@ -142,12 +156,15 @@ export class Workshop {
       child.on('error', reject)
       child.on('close', (code) => {
         clearTimeout(timer)
+        if (pid !== undefined) this.#running.delete(pid)
         resolve({ code: late ? 'timeout' : (code ?? 1), output })
       })
     })
   }
 
+  /** Ends what runs in it, too. */
   remove(): void {
+    for (const pid of this.#running) process.kill(-pid, 'SIGKILL')
     rmSync(this.#root, { recursive: true, force: true })
   }
 }

@@ -134,9 +134,9 @@ describe('metadataFromJson', () => {
   })
 
   it('takes sparse vectors, untagged ones from plain JavaScript', () => {
-    const text = '{"s":{"#type":"sparse_vector","indices":[1,7],"values":[0.5,2.0]}}'
-    expect(exact('{"s":{"#type":"sparse_vector","indices":[1,7],"values":[0.5,2],"tokens":null}}')).toBe(text)
-    expect(metadataFromJson({ s: { indices: [1, 7], values: [0.5, 2] } }, 'm', 'add')).toBe(text)
+    const text = '{"s":{"#type":"sparse_vector","indices":[0,4294967295],"values":[0.5,2.0]}}'
+    expect(exact('{"s":{"#type":"sparse_vector","indices":[0,4294967295],"values":[0.5,2],"tokens":null}}')).toBe(text)
+    expect(metadataFromJson({ s: { indices: [0, 4294967295], values: [0.5, 2] } }, 'm', 'add')).toBe(text)
   })
 
   it.each([
