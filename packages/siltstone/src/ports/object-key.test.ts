@@ -37,7 +37,7 @@ describe('checkKey', () => {
 })
 
 describe('listRequest', () => {
-  it('refuses a continuation that no page gave', () => {
+  it('refuses a continuation that does not come from a page', () => {
     expect(() => listRequest('', { continuation: 'x' })).toThrow('does not come from a page')
   })
 })
