@@ -1,6 +1,6 @@
 /**
- * Stands between unchanged Chroma clients on this machine and a server that wants signed requests, as AWS's function
- * URLs do: what comes in is signed and sent on, the answer comes back as it is.
+ * A proxy between Chroma clients on this machine and a server that accepts only signed requests, as AWS's function URLs
+ * do: it signs each request, forwards it, and returns the answer unchanged.
  */
 import { serve, type ServerType } from '@hono/node-server'
 import { isSiltstoneError } from '../errors.ts'
@@ -23,7 +23,7 @@ export interface RunningProxy {
   close(): Promise<void>
 }
 
-/** Of one connection only, or made anew on the way; `authorization` is the signature's. */
+/** Headers of one connection, or set again by the next request; `authorization` holds the signature. */
 const NOT_SENT_ON = new Set([
   'authorization',
   'connection',
