@@ -15,7 +15,7 @@ const LIMIT_BYTES = 5 * 1024 * 1024
 const BANNER = `import { createRequire as __createRequire } from 'node:module'
 const require = __createRequire(import.meta.url), __filename = import.meta.filename, __dirname = import.meta.dirname`
 /** What users install only if they need it, and is loaded by name then. */
-const OPTIONAL = ['@aws-sdk/client-bedrock-runtime', '@huggingface/transformers', '@opentelemetry/*', 'pino']
+const OPTIONAL = ['@aws-sdk/client-bedrock-runtime', '@huggingface/transformers', '@opentelemetry/*']
 
 const out = join(here, 'dist')
 rmSync(out, { recursive: true, force: true })

@@ -20,8 +20,9 @@ export interface StoreOptions {
   tenant?: string | undefined
   database?: string | undefined
   /**
-   * `worker` (default): a thread folds and merges what is written, and collects garbage. `off`: another process does,
-   * or `collection.compact()` is called; writes are refused once too much has piled up.
+   * `worker` (default): a thread folds the log, merges segments and collects garbage; in a bundle without the module of
+   * the thread this happens in the caller's thread. `off`: another process does it, or `collection.compact()` is called;
+   * writes are refused when the log has grown too long.
    */
   compaction?: 'worker' | 'off' | undefined
   /** Allows `reset()`. Default false. */
@@ -46,7 +47,8 @@ export interface StoreOptions {
  *     await notes.add({ ids: ['1'], documents: ['Silt settles where water slows down.'] })
  *     const found = await notes.query({ queryTexts: ['why do rivers drop mud?'] })
  *
- * @throws SiltstoneError `invalid` (no-directory), `unsupported` (network-filesystem, a newer store),
+ * @throws SiltstoneError `invalid` (no-directory), `unsupported` (network-filesystem, aws-sdk-missing, aws-not-bundled,
+ *   sqlite-missing, a newer store),
  *   `unavailable` (the directory cannot be written; no credentials or permissions), `not-found` (no such bucket),
  *   `corrupt`
  */

@@ -1,6 +1,6 @@
 /**
- * A proxy between unchanged Chroma clients on this machine and a server that requires signed requests, such as an AWS
- * function URL: it signs and forwards requests and returns the answers unchanged.
+ * A proxy between Chroma clients on this machine and a server that accepts only signed requests, as AWS's function URLs
+ * do: it signs each request, forwards it, and returns the answer unchanged.
  */
 import { serve, type ServerType } from '@hono/node-server'
 import { isSiltstoneError } from '../errors.ts'
@@ -23,8 +23,8 @@ export interface RunningProxy {
   close(): Promise<void>
 }
 
-/** Headers of a single connection, or that are computed again; the signature replaces `authorization`. */
-const NOT_FORWARDED = new Set([
+/** Headers of one connection, or set again by the next request; `authorization` holds the signature. */
+const NOT_SENT_ON = new Set([
   'authorization',
   'connection',
   'content-encoding',
@@ -70,5 +70,5 @@ export async function startProxy({ target, sign, host, port, log }: ProxyOptions
 }
 
 function forwardedHeaders(headers: Headers): Record<string, string> {
-  return Object.fromEntries([...headers].filter(([name]) => !NOT_FORWARDED.has(name.toLowerCase())))
+  return Object.fromEntries([...headers].filter(([name]) => !NOT_SENT_ON.has(name.toLowerCase())))
 }
