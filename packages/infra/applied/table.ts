@@ -1,4 +1,4 @@
-/** The verdicts as a page of the guide. Written only when SILTSTONE_PERMISSIONS_TABLE names the file. */
+/** The verdicts as a page of the guide, written only if SILTSTONE_PERMISSIONS_TABLE names the file. */
 import { writeFile } from 'node:fs/promises'
 import type { Row } from '../src/testing/index.ts'
 
