@@ -1,5 +1,5 @@
 /**
- * The page of all commands, made from their help: `node test/docs/commands-page.ts` writes it, a test compares it.
+ * The page of all commands, generated from their help: `node test/docs/commands-page.ts` writes it, a test compares it.
  */
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
