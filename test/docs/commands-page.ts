@@ -3,8 +3,9 @@
  */
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import type { Command } from 'commander'
 import { loadCommandLine } from 'siltstone/internal'
+
+type Command = Awaited<ReturnType<typeof loadCommandLine>>
 
 export const COMMANDS_PAGE = fileURLToPath(new URL('../../docs/reference/commands.md', import.meta.url))
 

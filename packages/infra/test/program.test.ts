@@ -34,7 +34,7 @@ const shortType = (type: string) => type.split(':').at(-1) ?? type
 const custom = ({ resources }: Run) => resources.filter((each) => each.custom)
 
 /** No resource contains an unresolved output converted to text. */
-function noStringifiedOutputs(resources: readonly Resource[]): void {
+function expectNoStringifiedOutputs(resources: readonly Resource[]): void {
   for (const { name, inputs } of resources) {
     expect(JSON.stringify(inputs), name).not.toMatch(/Calling \[to(String|JSON)\]|\[object Object\]|undefined/)
   }
@@ -142,7 +142,7 @@ describe('the program in prod', () => {
     })
   })
 
-  it('has no output inside a text', () => noStringifiedOutputs(custom(made)))
+  it('has no output inside a text', () => expectNoStringifiedOutputs(custom(made)))
 })
 
 describe('the program otherwise', () => {
@@ -152,7 +152,7 @@ describe('the program otherwise', () => {
     expect(bucket.inputs['forceDestroy']).toBe(true)
     expect(only(resources, 'aws:s3/bucketPolicy:BucketPolicy').inputs['policy']).toBe(UNKNOWN)
     expect(Object.keys(outputs)).toContain('query_url')
-    noStringifiedOutputs(resources.filter((each) => each.custom))
+    expectNoStringifiedOutputs(resources.filter((each) => each.custom))
   })
 
   it('uses every option of Pulumi.yaml', async () => {
