@@ -25,7 +25,7 @@ export function notAsked({ action, context = {} }: Row): string | undefined {
   return undefined
 }
 
-/** As the server sees it. */
+/** The server's verdict. */
 export function withoutUnknownKeys(row: Row): Row {
   const { context, ...rest } = row
   if (context === undefined) return row

@@ -122,7 +122,7 @@ describe("the pack, served by Pulumi's own entry point", () => {
     expect(bad).toEqual([
       {
         policy: 'bucket-is-private',
-        message: expect.stringContaining('vectors-bucket: there is no BucketPublicAccessBlock of it'),
+        message: expect.stringContaining('vectors-bucket: add a BucketPublicAccessBlock'),
         mandatory: true,
       },
     ])

@@ -19,7 +19,7 @@ const CASES: readonly (readonly [...Attempt, message: string])[] = [
   [
     'VectorBucket',
     { environment: 'test', forceDestroy: true },
-    'forceDestroy is true: a bucket of environment test keeps its data; only dev may',
+    'forceDestroy is true: a bucket of environment test keeps its data: omit forceDestroy, or use environment dev',
   ],
   ['VectorBucket', { environment: 'staging' }, 'environment is "staging": use one of dev, test, prod'],
   ['VectorBucket', { stack: 'My_Stack' }, 'stack is "My_Stack": use lower-case letters, digits and dashes'],
@@ -44,7 +44,7 @@ const CASES: readonly (readonly [...Attempt, message: string])[] = [
   [
     'Monitoring',
     { email: 'a@b', alarmTopicArn: 'arn:aws:sns:us-east-1:111122223333:t' },
-    'email is "a@b": subscribe it to your topic, or leave alarmTopicArn out',
+    'email is "a@b": subscribe it to your topic, or omit alarmTopicArn',
   ],
 ]
 
