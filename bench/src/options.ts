@@ -36,7 +36,7 @@ export interface Options {
 export const USAGE = `Usage: npm run bench -- SCENARIO… [options]
        npm run bench -- report       writes RESULTS.md and the plots from results/*.json
 
-  --data DIR         passages.arrow and queries.arrow (default ../shared/data beside the repository, if it is there);
+  --data DIR         passages.arrow and queries.arrow (default: the variable SILTSTONE_BENCH_DATA);
                      "none": generated vectors
   --records LIST     numbers of records, one run each (default: the scenario's); beyond the passages, derived ones
   --dimension N      dimension of generated vectors (default 384)
@@ -113,9 +113,8 @@ function knobValues(text: string): [string, number[]] {
   return [name, list(numbers).map((value) => whole('values', value))]
 }
 
-function dataDirectory(given: string | undefined): string | undefined {
-  if (given === 'none') return undefined
-  if (given === undefined) return hasPassages(DEFAULT_DATA) ? DEFAULT_DATA : undefined
+function dataDirectory(given = DEFAULT_DATA): string | undefined {
+  if (given === undefined || given === 'none') return undefined
   const directory = resolve(given)
   if (!existsSync(directory) || !hasPassages(directory))
     throw new Error(

@@ -11,7 +11,8 @@ export const SETS = at('../.data/sets')
 export const STORES = at('../.data/stores')
 /** One JSON file for each scenario and size, from which RESULTS.md and the plots are made. */
 export const RESULTS = at('../results')
-export const DEFAULT_DATA = at('../../../shared/data')
+/** A directory with passages.arrow and queries.arrow; undefined: vectors are generated. */
+export const DEFAULT_DATA = process.env['SILTSTONE_BENCH_DATA']
 export const SILTSTONE_MAIN = at('../../packages/siltstone/src/cli/main.ts')
 export const PYTHON = at('../.data/venv/bin/python')
 export const CHROMA = at('../.data/venv/bin/chroma')
