@@ -2,26 +2,15 @@
  * Folds and merges what it is woken for, and on schedule whatever has a log; collects garbage that is due.
  *
  * A message that cannot be served is reported as failed, alone: the others of its batch are done. A busy lease is no
- * failure: its holder has our mark. Before Lambda's time is over the work stops at a safe point, and one delayed call per
- * collection that is left makes the next invocation go on.
+ * failure: its holder has our mark. Before Lambda's time is over the work stops at a safe point. If something was
+ * committed by then, one delayed call per collection that is left makes the next invocation go on (`Invocation`).
  */
 import type { SQSBatchResponse } from 'aws-lambda'
-import { encodeWakeUp, isSiltstoneError, type StoreEngine } from 'siltstone/internal'
-import { deadlineOf } from './deadline.ts'
+import { type Compacted, Invocation, type StoreEngine } from 'siltstone/internal'
+import { deadlineOf, type InvocationDeadline } from './deadline.ts'
 import { handler } from './handler.ts'
 import { once, openEngine } from './store.ts'
 import { type CompactorEvent, isFromQueue, messagesByCollection, type Order } from './wake-ups.ts'
-
-/** Long enough that the lease of an invocation that was cut off anyway is over. */
-const CONTINUE_AFTER_MS = 30_000
-
-export interface Compacted {
-  collection: string
-  status: 'done' | 'busy' | 'continues' | 'failed'
-  entriesFolded?: number
-  merges?: number
-  error?: string
-}
 
 export interface OrderResult {
   compacted: Compacted[]
@@ -35,8 +24,8 @@ export const handle = handler<CompactorEvent, SQSBatchResponse | OrderResult>(as
   const deadline = deadlineOf(context, engine.env.clock)
   try {
     return isFromQueue(event)
-      ? await serveMessages(engine, messagesByCollection(event), deadline.signal)
-      : await serveOrder(engine, event, deadline.signal)
+      ? await serveMessages(engine, messagesByCollection(event), deadline)
+      : await serveOrder(engine, event, deadline)
   } finally {
     deadline.cancel()
   }
@@ -46,19 +35,26 @@ export { handle as handler }
 async function serveMessages(
   engine: StoreEngine,
   messages: Map<string, string[]>,
-  signal: AbortSignal,
+  deadline: InvocationDeadline,
 ): Promise<SQSBatchResponse> {
+  const invocation = invocationOf(engine, deadline)
   const failed: string[] = []
-  for (const [path, ids] of messages) if ((await compact(engine, path, signal)).status === 'failed') failed.push(...ids)
+  for (const [path, ids] of messages) if ((await invocation.compact(path)).status === 'failed') failed.push(...ids)
   const { queue, metrics } = engine.env
   metrics.gauge('DeltaQueueDepth', (await queue.depth()).visible)
   return { batchItemFailures: [...new Set(failed)].map((itemIdentifier) => ({ itemIdentifier })) }
 }
 
-async function serveOrder(engine: StoreEngine, { collections }: Order, signal: AbortSignal): Promise<OrderResult> {
+async function serveOrder(
+  engine: StoreEngine,
+  { collections }: Order,
+  deadline: InvocationDeadline,
+): Promise<OrderResult> {
+  const { signal } = deadline
+  const invocation = invocationOf(engine, deadline)
   const compacted: Compacted[] = []
   for (const path of collections ?? (await engine.collectionsWithLogs()))
-    compacted.push(await compact(engine, path, signal))
+    compacted.push(await invocation.compact(path))
   let collected = 0
   if (collections === undefined && !signal.aborted) {
     try {
@@ -72,39 +68,6 @@ async function serveOrder(engine: StoreEngine, { collections }: Order, signal: A
   return { compacted, collected }
 }
 
-async function compact(engine: StoreEngine, path: string, signal: AbortSignal): Promise<Compacted> {
-  const { env, compactor } = engine
-  try {
-    if (signal.aborted) return await goOnLater(engine, path)
-    const folded = await compactor.fold(path, signal)
-    const merged = signal.aborted ? undefined : await compactor.merge(path, { signal })
-    if (signal.aborted) return await goOnLater(engine, path)
-    return {
-      collection: path,
-      status: folded.busy ? 'busy' : 'done',
-      entriesFolded: folded.entriesFolded,
-      merges: merged?.merges ?? 0,
-    }
-  } catch (error) {
-    if (signal.aborted && !isSiltstoneError(error, 'corrupt')) return goOnLater(engine, path)
-    env.log.error('compaction_failed', {
-      collection: path,
-      error: String(error),
-      ...(isSiltstoneError(error) && { code: error.code }),
-    })
-    return { collection: path, status: 'failed', error: String(error) }
-  }
-}
-
-/** Failed when the call cannot be sent: the message that brought us here then comes again. */
-async function goOnLater({ env }: StoreEngine, path: string): Promise<Compacted> {
-  const body = encodeWakeUp({ collection: path, reason: 'continue', timestampMs: env.clock.nowMs() })
-  try {
-    await env.queue.send(body, { delayMs: CONTINUE_AFTER_MS })
-  } catch (error) {
-    env.log.error('continue_failed', { collection: path, error: String(error) })
-    return { collection: path, status: 'failed', error: String(error) }
-  }
-  env.log.info('compaction_continues_later', { collection: path })
-  return { collection: path, status: 'continues' }
+function invocationOf({ env, compactor }: StoreEngine, deadline: InvocationDeadline): Invocation {
+  return new Invocation({ env, compactor, deadline, signal: deadline.signal })
 }

@@ -123,7 +123,7 @@ describe('folding', () => {
     const world = new World()
     const { collection, compactor } = world.process()
     await collection.write([upsert('a', [1])])
-    expect(await compactor.fold(path, AbortSignal.abort())).toMatchObject({ busy: true, folds: 0 })
+    expect(await compactor.fold(path, { signal: AbortSignal.abort() })).toMatchObject({ busy: true, folds: 0 })
     expect(await compactor.fold(path)).toMatchObject({ busy: false, folds: 1 })
   })
 
@@ -268,7 +268,7 @@ describe('merging in full', () => {
   })
 
   it('leaves out what is larger than one merge may write', async () => {
-    const world = new World({ compact: { mergeBytes: 60_000 } })
+    const world = new World({ compact: { stepBytes: 60_000 } })
     const one = world.process()
     for (const size of [2_000, 10, 20]) {
       await one.collection.write(Array.from({ length: size }, (_, i) => upsert(`${size}-${i}`, [i, size])))

@@ -1,7 +1,9 @@
 /**
  * The merge: some segments become one, clustered again, without deleted rows, and with the overlays applied. Its steps:
  *
- * - `MergePlan` (`merge-plan.ts`): which segments to merge. Planning does no I/O.
+ * - `MergePlan` (`merge-plan.ts`): which segments to merge, at most one step's worth. Planning does no I/O.
+ * - The estimate (`step-cost.ts`): a merge begins only if it fits into the time, memory and scratch disk that are left.
+ *   A merge that is due and does not fit is either left to a later invocation or reported as one that never will.
  * - `MergeOutput`: the segment that was written, and the maps from old rows to new ones. The rows are streamed, so
  *   memory holds a few batches of rows, one run of the sort, and some bytes per row for the index.
  * - The commit.
@@ -27,11 +29,21 @@ import type { ManifestStore } from '../snapshot/manifest-store.ts'
 import { loadDeletions, type OpenSegment, type SegmentPool } from '../snapshot/open-segment.ts'
 import { applyChanges, countLive } from './apply-changes.ts'
 import type { CompactLimits } from './compact-limits.ts'
-import { type MergePlan, planFullMerge, planMerge } from './merge-plan.ts'
+import { fitting, type MergePlan, planFullMerge, planMerges, type Unfitting } from './merge-plan.ts'
 import { GONE, mergedRows, translate } from './merged-rows.ts'
+import { type Room, type Shortage, stepCost } from './step-cost.ts'
 import { writeSegment } from './write-segment.ts'
 
 const COMMIT_ATTEMPTS = 100
+const BOUNDLESS: Room = { timeMs: Infinity, memoryBytes: Infinity, scratchBytes: Infinity }
+const REMEDIES: Record<Shortage, string> = {
+  timeMs: 'let the compactor run longer, or merge with `siltstone compact` on a machine',
+  memoryBytes: 'give the compactor more memory, or merge with `siltstone compact` on a machine',
+  scratchBytes: 'give the compactor a larger scratch disk, or merge with `siltstone compact` on a machine',
+}
+
+/** Why a merge that is due was not begun: `later`, it fits into a whole invocation; `cannot-fit`, not even that. */
+export type NotBegun = 'later' | 'cannot-fit'
 
 export interface MergeContext {
   env: Environment
@@ -43,6 +55,12 @@ export interface MergeContext {
   name: string
   /** Merge all that can be merged, not only what is due. */
   full?: boolean
+  /** What this merge may use, and what the first merge of an invocation may use. Default: no bound. */
+  room?: { left: Room; whole: Room }
+  /** By how much longer steps took in this process than their estimate. Default 1. */
+  slowdown?: number
+  /** Called with the estimate of a merge that begins. */
+  onBegin?: (cost: Room) => void
 }
 
 export interface MergeResult {
@@ -50,6 +68,8 @@ export interface MergeResult {
   inputs: number
   rows: number
   bytesWritten: number
+  /** How long it was expected to take. */
+  estimatedMs: number
 }
 
 interface MergeOutput {
@@ -61,31 +81,67 @@ interface MergeOutput {
 }
 
 /** @returns null when no merge is due, `lost` when its inputs were replaced in the meantime */
-export async function mergeOnce(context: MergeContext, signal: AbortSignal): Promise<MergeResult | null | 'lost'> {
+export async function mergeOnce(
+  context: MergeContext,
+  signal: AbortSignal,
+): Promise<MergeResult | null | 'lost' | NotBegun> {
   const { env, manifests, limits } = context
   const startedAtMs = env.clock.nowMs()
   const current = await manifests.current()
   if (current === 'none' || current.manifest.state === 'closed') return null
   const { pointer, manifest: origin } = current
-  const plan = (context.full ? planFullMerge : planMerge)(origin.segments, limits)
-  if (!plan) return null
+  const plans = (context.full ? planFullMerge : planMerges)(origin.segments, limits)
+  const costOf = costIn(context)
+  const fit = fitting(plans, context.room?.left ?? BOUNDLESS, costOf)
+  if (!fit) return null
+  if ('shortage' in fit) return explain(context, plans, fit)
+  const plan = fit
+  context.onBegin?.(costOf(plan.inputs))
   return lostIfPointerMoved(manifests, pointer, async () => {
     const output = await writeMerge(context, origin, plan, signal)
     const manifest = await commitMerge(context, origin, output, startedAtMs, signal)
     if (manifest === 'lost') return 'lost'
     const { rows = 0, sizeBytes: bytesWritten = 0 } = output.segment ?? {}
-    return { manifest, inputs: plan.inputs.length, rows, bytesWritten }
+    return { manifest, inputs: plan.inputs.length, rows, bytesWritten, estimatedMs: costOf(plan.inputs).timeMs }
   })
+}
+
+function costIn({ env, limits, slowdown = 1 }: MergeContext): (inputs: readonly SegmentRef[]) => Room {
+  return (inputs) => {
+    const cost = stepCost(inputs, limits, env.scratch !== undefined)
+    return { ...cost, timeMs: cost.timeMs * slowdown }
+  }
+}
+
+/** Says why nothing that is due was begun. */
+function explain(context: MergeContext, plans: readonly MergePlan[], unfitting: Unfitting): NotBegun {
+  const { env, path, room } = context
+  const costOf = costIn(context)
+  const whole = fitting(plans, room?.whole ?? BOUNDLESS, costOf)
+  if (whole && !('shortage' in whole)) return 'later'
+  const { plan, shortage } = whole ?? unfitting
+  const needed = costOf(plan.inputs)[shortage]
+  env.metrics.count('merge_cannot_fit')
+  env.log.error('merge_cannot_fit', {
+    collection: path,
+    why: plan.why,
+    inputs: plan.inputs.map(({ segment }) => segment.id).join(' '),
+    shortage,
+    needed: Math.ceil(needed),
+    available: Math.floor((room?.whole ?? BOUNDLESS)[shortage]),
+    remedy: REMEDIES[shortage],
+  })
+  return 'cannot-fit'
 }
 
 async function writeMerge(
   context: MergeContext,
-  { segments, dimension }: Manifest,
+  { dimension }: Manifest,
   plan: MergePlan,
   signal: AbortSignal,
 ): Promise<MergeOutput> {
   const inputs = await Promise.all(
-    segments.filter(({ segment }) => plan.inputs.includes(segment.id)).map((ref) => context.pool.open(ref)),
+    plan.inputs.map((ref) => context.pool.open(ref)),
   )
   const maps = inputs.map((input) => new Uint32Array(input.rows).fill(GONE))
   const expectedRows = inputs.reduce((sum, input) => sum + input.liveRows, 0)
@@ -97,7 +153,7 @@ async function writeMerge(
   if (rows !== expectedRows)
     throw corrupt(
       'count-mismatch',
-      `merging ${plan.inputs.join(', ')} of ${context.path} gave ${rows} rows, ${expectedRows} are live`,
+      `merging ${inputs.map(({ id }) => id).join(', ')} of ${context.path} gave ${rows} rows, ${expectedRows} are live`,
     )
   return { inputs, maps, segment }
 }
