@@ -328,6 +328,16 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'continues-without-progress',
+    breaks: 'an invocation that committed nothing sends a message for the next one',
+    patches: [{ step: 'continues-only-after-progress', drop: true }],
+  },
+  {
+    name: 'step-larger-than-S',
+    breaks: 'a merge takes more than a step may',
+    patches: [{ step: 'step-is-bounded', value: 'sum(liveBytes) >= 0' }],
+  },
+  {
     name: 'deletion-leaves-the-log-open',
     breaks: 'a collection is deleted without closing its log',
     patches: [{ step: 'log-is-closed', drop: true }],

@@ -46,6 +46,8 @@ export const RARE_PATHS: readonly RarePath[] = [
   path('conditional commit refused', 500, 'conditional commit: conditional-write-conflict'),
   path('segment with an index published', 500, 'indexed segments published: fold'),
   path('merge of indexed segments', 500, 'indexed segments published: merge'),
+  path('invocation that ended early and goes on later', 2_000, 'invocation: continues'),
+  path('invocation that ended before it committed anything', 2_000, 'engine: compaction_without_progress'),
   path('damaged body noticed', 500, 'damage was noticed'),
   path('listing that missed a name', 500, 'listing missed a new name'),
   path('listing that showed a deleted name', 2_000, 'listing showed a deleted name'),
