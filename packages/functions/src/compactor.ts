@@ -53,8 +53,7 @@ async function serveOrder(
   const { signal } = deadline
   const invocation = invocationOf(engine, deadline)
   const compacted: Compacted[] = []
-  for (const path of collections ?? (await engine.collectionsWithLogs()))
-    compacted.push(await invocation.compact(path))
+  for (const path of collections ?? (await engine.collectionsWithLogs())) compacted.push(await invocation.compact(path))
   let collected = 0
   if (collections === undefined && !signal.aborted) {
     try {

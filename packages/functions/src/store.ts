@@ -1,5 +1,13 @@
 /** The store of this function's container, opened at the first use and kept for the next ones. */
-import { compactLimitsOf, type Environment, freeDiskBytes, instrumented, invalid, StoreEngine, withDiskCache } from 'siltstone/internal'
+import {
+  compactLimitsOf,
+  type Environment,
+  freeDiskBytes,
+  instrumented,
+  invalid,
+  StoreEngine,
+  withDiskCache,
+} from 'siltstone/internal'
 import { openS3Environment } from 'siltstone/aws'
 import { log, metrics } from './telemetry.ts'
 

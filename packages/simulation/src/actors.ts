@@ -1,5 +1,13 @@
 /** All actors except clients: producers, compactors, collectors, an operator, and creators and deleters of collections. */
-import { encodeEntry, Invocation, isSiltstoneError, logEntryKey, produce, type StoreEngine, systemIds } from 'siltstone/internal'
+import {
+  encodeEntry,
+  Invocation,
+  isSiltstoneError,
+  logEntryKey,
+  produce,
+  type StoreEngine,
+  systemIds,
+} from 'siltstone/internal'
 import { Crashed } from './incarnation.ts'
 import { drawBatch, newMarker } from './draw-operations.ts'
 import { LATE_INBOX_MS, RETRY_PRODUCE_MS } from './plan.ts'

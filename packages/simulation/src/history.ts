@@ -1,5 +1,14 @@
 /** One history: a world and its actors from a seed, then an end of all faults, then the checks of a world at rest. */
-import { runCollector, runCompactor, runInvocations, runLifecycle, runOperator, runProducer, runRepeater, runRival } from './actors.ts'
+import {
+  runCollector,
+  runCompactor,
+  runInvocations,
+  runLifecycle,
+  runOperator,
+  runProducer,
+  runRepeater,
+  runRival,
+} from './actors.ts'
 import type { Marks } from './marks.ts'
 import { drawPlan, type Plan, type PlanNumbers } from './plan.ts'
 import { checkAtRest, quiesce } from './rest.ts'

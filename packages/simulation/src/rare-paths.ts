@@ -48,6 +48,8 @@ export const RARE_PATHS: readonly RarePath[] = [
   path('merge of indexed segments', 500, 'indexed segments published: merge'),
   path('invocation that ended early and goes on later', 2_000, 'invocation: continues'),
   path('invocation that ended before it committed anything', 2_000, 'engine: compaction_without_progress'),
+  path('rows cut from a segment', 1_000, 'engine: merge_step_peel'),
+  path('overlays joined', 1_000, 'engine: merge_step_overlays'),
   path('damaged body noticed', 500, 'damage was noticed'),
   path('listing that missed a name', 500, 'listing missed a new name'),
   path('listing that showed a deleted name', 2_000, 'listing showed a deleted name'),
@@ -58,7 +60,7 @@ export const RARE_PATHS: readonly RarePath[] = [
   path('redelivered message', 500, 'queue: delivered again'),
   // With leases there is one merge at a time, and the collector holds its lease.
   { ...path('merge stopped by the fence of a collection', 500, 'engine: merge_fenced'), lease: 'without' },
-  { ...path('merge whose inputs another one took', 1_000, 'engine: merge_overtaken'), lease: 'without' },
+  { ...path('merge of which an input is gone', 1_000, 'engine: merge_overtaken'), lease: 'without' },
   { ...path('lease taken over', 500, 'lease taken over'), lease: 'with' },
   { ...path('lease forced', 500, 'lease forced'), lease: 'with' },
   { ...path('busy lease', 500, 'engine: lease_busy'), lease: 'with' },

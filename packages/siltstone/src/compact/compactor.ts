@@ -97,7 +97,10 @@ export class Compactor {
   }
 
   /** Folds what the log holds. Throws as `compact` does. */
-  fold(path: string, options: Pick<CompactOptions, 'signal' | 'deadline' | 'onCommit'> = {}): Promise<CompactionOutcome> {
+  fold(
+    path: string,
+    options: Pick<CompactOptions, 'signal' | 'deadline' | 'onCommit'> = {},
+  ): Promise<CompactionOutcome> {
     return this.#work(path, foldLease(path), options.signal, (outcome, inner) =>
       this.#foldAll(path, options, outcome, inner),
     )
@@ -246,8 +249,7 @@ export class Compactor {
       else if (typeof result === 'string') {
         outcome.unfinished = result
         return
-      }
-      else await done(result, clock.monotonicMs() - startedMs)
+      } else await done(result, clock.monotonicMs() - startedMs)
     }
     // Another process took the lease, or was faster each time. It does the rest, which may not be folded yet.
     outcome.busy = true

@@ -2,8 +2,9 @@
  * Which segments to merge. Size-tiered: a row is rewritten about once per tier, so the write amplification grows with
  * the logarithm of the collection's size.
  *
- * Every merge is a step of at most `stepBytes` live bytes and `stepRows` live rows. A segment beyond that is left alone,
- * and two segments that do not fit into one step together stay apart. So a merge never grows with the collection.
+ * Every merge is a step of at most `stepBytes` live bytes and `stepRows` live rows. A segment beyond that is cut by rows,
+ * one step at a time, and two segments that do not fit into one step together stay apart. So a merge never grows with
+ * the collection.
  */
 import type { SegmentRef } from '../format/manifest.ts'
 import type { CompactLimits } from './compact-limits.ts'
@@ -12,7 +13,15 @@ import { liveBytes, liveRows, type Room, type Shortage, shortageOf } from './ste
 export interface MergePlan {
   /** Segments, oldest first. */
   inputs: readonly SegmentRef[]
-  why: 'tier' | 'deleted' | 'overlays' | 'full'
+  /**
+   * - `peel`: the first live rows of one segment, which is larger than a step, become a segment of their own.
+   * - `tier`, `full`: some segments become one.
+   * - `overlays`: the overlays of one segment become one overlay; its rows are not touched.
+   * - `purge`: one segment is written again without deleted rows and overlays.
+   */
+  why: 'peel' | 'tier' | 'overlays' | 'purge' | 'full'
+  /** `peel`: how many rows. */
+  rows?: number
 }
 
 /** What is due, but cannot be done in the room that there is. */
@@ -21,16 +30,23 @@ export interface Unfitting {
   shortage: Shortage
 }
 
-/** A segment that is rewritten alone may exceed a step by this factor: growth by an index or by overlays. */
+/** A segment is peeled when it exceeds a step by this factor. Below, it is rewritten alone: it grew by an index. */
 const ALONE_FACTOR = 1.25
+/** What is peeled is this part of a step, because rows differ in size. */
+const PEEL_SHARE = 0.9
+/** Less is not worth a step. */
+const LEAST_PEELED_ROWS = 1_000
 
 function tierOf(sizeBytes: number, limits: Pick<CompactLimits, 'tierBaseBytes' | 'fanIn'>): number {
   return Math.max(0, Math.ceil(Math.log(Math.max(1, sizeBytes / limits.tierBaseBytes)) / Math.log(limits.fanIn)))
 }
 
-/** The merges that are due, the cheapest useful one first. Each leaves fewer segments, deleted rows or overlays. */
+/**
+ * The merges that are due, the cheapest useful one first. Each leaves fewer rows in segments that are too large, fewer
+ * segments, deleted rows or overlays, in this order, so without writes they come to an end.
+ */
 export function planMerges(segments: readonly SegmentRef[], limits: CompactLimits): MergePlan[] {
-  const plans: MergePlan[] = []
+  const plans = segments.flatMap((ref) => planPeel(ref, limits) ?? [])
   const tiers = Map.groupBy(segments, (ref) => tierOf(liveBytes(ref), limits))
   for (const [, refs] of [...tiers].sort(([a], [b]) => a - b)) {
     if (refs.length < limits.fanIn) continue
@@ -38,12 +54,32 @@ export function planMerges(segments: readonly SegmentRef[], limits: CompactLimit
     if (inputs.length >= 2) plans.push({ inputs, why: 'tier' })
   }
   for (const ref of segments) {
-    if (!isStep([ref], limits, ALONE_FACTOR)) continue
     const { segment, deletions, overlays } = ref
-    if ((deletions?.count ?? 0) > segment.rows * limits.deletedShare) plans.push({ inputs: [ref], why: 'deleted' })
-    else if (overlays.length > limits.overlays) plans.push({ inputs: [ref], why: 'overlays' })
+    const isPurgeable = isStep([ref], limits, ALONE_FACTOR)
+    const overlaidBytes = overlays.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+    if (isPurgeable && (deletions?.count ?? 0) > segment.rows * limits.deletedShare)
+      plans.push({ inputs: [ref], why: 'purge' })
+    else if (overlays.length > Math.max(1, limits.overlays)) {
+      const isCheaper = overlaidBytes <= segment.sizeBytes * limits.deletedShare
+      plans.push({ inputs: [ref], why: isCheaper || !isPurgeable ? 'overlays' : 'purge' })
+    }
   }
   return plans
+}
+
+/**
+ * A segment that is stored in more bytes than a step has is cut until it is gone. A single row cannot be cut, and a
+ * segment whose rows all fit is written again only if that makes it smaller.
+ */
+function planPeel(ref: SegmentRef, limits: CompactLimits): MergePlan | undefined {
+  const { segment, deletions, overlays } = ref
+  const isLarge = segment.sizeBytes > ALONE_FACTOR * limits.stepBytes || segment.rows > ALONE_FACTOR * limits.stepRows
+  const live = liveRows(ref)
+  if (!isLarge || live === 0) return undefined
+  const fits = Math.min(limits.stepRows, (limits.stepBytes * live) / Math.max(1, liveBytes(ref)))
+  const rows = Math.min(live, Math.max(1, Math.floor(PEEL_SHARE * fits)))
+  if (rows === live && !deletions && overlays.length === 0) return undefined
+  return { inputs: [ref], why: 'peel', rows }
 }
 
 /**
@@ -51,6 +87,8 @@ export function planMerges(segments: readonly SegmentRef[], limits: CompactLimit
  * more than a step may take, the smallest ones. Empty when nothing would be gained.
  */
 export function planFullMerge(segments: readonly SegmentRef[], limits: CompactLimits): MergePlan[] {
+  const peels = segments.flatMap((ref) => planPeel(ref, limits) ?? [])
+  if (peels.length > 0) return peels
   const inputs = within(segments, limits)
   if (inputs.length >= 2) return [{ inputs, why: 'full' }]
   const changed = segments.filter(({ deletions, overlays }) => deletions !== null || overlays.length > 0)
@@ -59,28 +97,35 @@ export function planFullMerge(segments: readonly SegmentRef[], limits: CompactLi
 
 /**
  * The first plan that fits into the room. A plan of several segments that does not fit loses its largest ones until it
- * does, down to two.
- * @param costOf what a merge of some segments needs
+ * does, down to two; a peel takes fewer rows.
+ * @param costOf what a merge needs
  * @returns undefined when there is no plan
  */
 export function fitting(
   plans: readonly MergePlan[],
   room: Room,
-  costOf: (inputs: readonly SegmentRef[]) => Room,
+  costOf: (plan: MergePlan) => Room,
 ): MergePlan | Unfitting | undefined {
   let first: Unfitting | undefined
   for (const plan of plans) {
-    let { inputs } = plan
-    let shortage = shortageOf(costOf(inputs), room)
-    while (shortage && inputs.length > 2) {
-      const largest = inputs.reduce((a, b) => (liveBytes(b) > liveBytes(a) ? b : a))
-      inputs = inputs.filter((ref) => ref !== largest)
-      shortage = shortageOf(costOf(inputs), room)
+    let least = plan
+    let shortage = shortageOf(costOf(least), room)
+    for (let next = smaller(least); shortage && next; next = smaller(least)) {
+      least = next
+      shortage = shortageOf(costOf(least), room)
     }
-    if (!shortage) return { inputs, why: plan.why }
-    first ??= { plan: { inputs, why: plan.why }, shortage }
+    if (!shortage) return least
+    first ??= { plan: least, shortage }
   }
   return first
+}
+
+function smaller(plan: MergePlan): MergePlan | undefined {
+  const { inputs, rows } = plan
+  if (rows !== undefined && rows > LEAST_PEELED_ROWS) return { ...plan, rows: Math.ceil(rows / 2) }
+  if (inputs.length <= 2) return undefined
+  const largest = inputs.reduce((a, b) => (liveBytes(b) > liveBytes(a) ? b : a))
+  return { ...plan, inputs: inputs.filter((ref) => ref !== largest) }
 }
 
 function isStep(refs: readonly SegmentRef[], limits: CompactLimits, factor = 1): boolean {

@@ -33,6 +33,26 @@ const TRAINING_ROUNDS = 14
 /** Groups whose centroids a row is compared with, the groups themselves included. */
 const COMPARED_GROUPS = 8
 
+/**
+ * A segment as small as `rows` of its live rows, for an estimate. Deleted rows between them are read as well: at most as
+ * many bytes again.
+ */
+export function partOf(ref: SegmentRef, rows: number): SegmentRef {
+  const share = rows / Math.max(1, liveRows(ref))
+  const { segment } = ref
+  const stored = Math.min(segment.rows, 2 * rows)
+  return {
+    segment: {
+      ...segment,
+      rows: stored,
+      sizeBytes: (liveBytes(ref) * share * stored) / rows,
+      sections: segment.sections.map((section) => ({ ...section, length: section.length * share })),
+    },
+    deletions: { count: stored - rows },
+    overlays: [],
+  }
+}
+
 export function liveRows({ segment, deletions }: SegmentRef): number {
   return segment.rows - (deletions?.count ?? 0)
 }
@@ -44,17 +64,33 @@ export function liveBytes(ref: SegmentRef): number {
   return segment.sizeBytes * share + overlays.reduce((sum, overlay) => sum + overlay.sizeBytes, 0)
 }
 
+/** An upper bound of what the join of a segment's overlays needs: they are read, joined in memory, written and read back. */
+export function joinCost({ overlays }: SegmentRef, { pace }: Pick<CompactLimits, 'pace'>): Room {
+  const bytes = overlays.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+  return {
+    timeMs: pace.fixedMs + (3_000 * bytes) / pace.bytesPerSecond,
+    memoryBytes: FIXED_MEMORY_BYTES + 2 * TEXT_GROWTH * bytes,
+    scratchBytes: 0,
+  }
+}
+
 /**
  * @param hasScratch false: what would lie on the scratch disk takes memory
  * @returns an upper bound of what a merge of these segments needs
  */
-export function stepCost(inputs: readonly SegmentRef[], { pace }: Pick<CompactLimits, 'pace'>, hasScratch = true): Room {
+export function stepCost(
+  inputs: readonly SegmentRef[],
+  { pace }: Pick<CompactLimits, 'pace'>,
+  hasScratch = true,
+): Room {
   const sum = (of: (ref: SegmentRef) => number) => inputs.reduce((total, ref) => total + of(ref), 0)
   const rows = sum(liveRows)
   const dimension = Math.max(0, ...inputs.map(({ segment }) => segment.dimension))
   const live = sum(liveBytes)
-  const stored = sum(({ segment, overlays }) => segment.sizeBytes + overlays.reduce((all, one) => all + one.sizeBytes, 0))
-  const movedBytes = stored + sum(({ segment }) => segment.rows * segment.dimension * 4) + 3 * OUTPUT_GROWTH * live
+  const stored = sum(
+    ({ segment, overlays }) => segment.sizeBytes + overlays.reduce((all, one) => all + one.sizeBytes, 0),
+  )
+  const movedBytes = stored + sum((ref) => liveRows(ref) * ref.segment.dimension * 4) + 3 * OUTPUT_GROWTH * live
   const texts = sum(({ segment }) =>
     segment.sections.reduce((all, { name, length }) => (TEXTS.has(name) ? all + length : all), 0),
   )

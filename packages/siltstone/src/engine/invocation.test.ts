@@ -88,7 +88,10 @@ async function world({ bytesPerSecond, compact, scratch }: WorldOptions) {
   const write = async (rows = ROWS) => {
     const operations = Array.from({ length: rows }, () => {
       const n = written++
-      return upsert(`r${n}`, Array.from({ length: DIMENSION }, (_, d) => Math.sin(n * (d + 1))))
+      return upsert(
+        `r${n}`,
+        Array.from({ length: DIMENSION }, (_, d) => Math.sin(n * (d + 1))),
+      )
     })
     await collection.write(operations)
   }
