@@ -55,7 +55,7 @@ export interface Deadline {
 export interface CompactOptions {
   /** False: only fold. */
   merge?: boolean
-  /** Merge all segments into one, whether or not a merge is due. */
+  /** Merge as many segments as a step may take, whether or not a merge is due. */
   full?: boolean
   /** Stop at the next safe point. */
   signal?: AbortSignal
