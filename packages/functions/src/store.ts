@@ -1,5 +1,13 @@
-/** The store of this container, opened at first use and kept for later invocations. */
-import { type Environment, freeDiskBytes, instrumented, invalid, StoreEngine, withDiskCache } from 'siltstone/internal'
+/** The store of this function's container, opened at the first use and kept for the next ones. */
+import {
+  compactLimitsOf,
+  type Environment,
+  freeDiskBytes,
+  instrumented,
+  invalid,
+  StoreEngine,
+  withDiskCache,
+} from 'siltstone/internal'
 import { openS3Environment } from 'siltstone/aws'
 import { log, metrics } from './telemetry.ts'
 
@@ -8,6 +16,8 @@ const MB = 1024 * 1024
 const CACHE_SHARE = 0.75
 /** Share of the function's memory. */
 const BLOCKS_SHARE = 0.3
+/** Of the function's memory: what a merge may use. */
+const MERGE_SHARE = 0.5
 
 export interface Opening {
   readOnly?: boolean
@@ -30,6 +40,7 @@ export async function openEngine(opening: Opening): Promise<StoreEngine> {
   return StoreEngine.open({
     env,
     blockCacheBytes: Math.floor(memoryMb * MB * BLOCKS_SHARE),
+    compact: { ...compactLimitsOf(env.store), memoryBytes: Math.floor(memoryMb * MB * MERGE_SHARE) },
   })
 }
 

@@ -19,6 +19,8 @@ const UNITS: Readonly<Record<string, (typeof MetricUnit)[keyof typeof MetricUnit
   DeltaQueueDepth: MetricUnit.Count,
   SnapshotSize: MetricUnit.Bytes,
   CompactionErrors: MetricUnit.Count,
+  compaction_without_progress: MetricUnit.Count,
+  merge_cannot_fit: MetricUnit.Count,
 }
 
 export const log: Logger = {

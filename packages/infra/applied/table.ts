@@ -34,5 +34,8 @@ function shown({ row, evaluator, server }: TableRow): string {
 export async function writeTable(rows: readonly TableRow[]): Promise<void> {
   const file = process.env['SILTSTONE_PERMISSIONS_TABLE']
   if (file === undefined || file === '') return
-  await writeFile(file, `${HEADER}${rows.map(shown).join('\n')}\n\n*Checked by \`packages/infra/test/docs.test.ts\`.*\n`)
+  await writeFile(
+    file,
+    `${HEADER}${rows.map(shown).join('\n')}\n\n*Checked by \`packages/infra/test/docs.test.ts\`.*\n`,
+  )
 }

@@ -1,5 +1,13 @@
 /** All actors except clients: producers, compactors, collectors, an operator, and creators and deleters of collections. */
-import { encodeEntry, isSiltstoneError, logEntryKey, produce, type StoreEngine, systemIds } from 'siltstone/internal'
+import {
+  encodeEntry,
+  Invocation,
+  isSiltstoneError,
+  logEntryKey,
+  produce,
+  type StoreEngine,
+  systemIds,
+} from 'siltstone/internal'
 import { Crashed } from './incarnation.ts'
 import { drawBatch, newMarker } from './draw-operations.ts'
 import { LATE_INBOX_MS, RETRY_PRODUCE_MS } from './plan.ts'
@@ -61,6 +69,25 @@ async function repeat(world: World, name: string, pauseMs: number, work: Work): 
 export function runCompactor(world: World, name: string): Promise<void> {
   const chance = world.chance.split(`${name} work`)
   return repeat(world, name, 1_500, (engine, { path }) => engine.compact(path, { merge: chance.one(0.7) }))
+}
+
+/** A function that is invoked again and again, and ended by its host in the middle of its work. */
+export function runInvocations(world: World, name: string): Promise<void> {
+  const chance = world.chance.split(`${name} work`)
+  return repeat(world, name, 1_500, async ({ env, compactor }, target) => {
+    const lengthMs = chance.between(100, 8_000)
+    const end = new AbortController()
+    const cancel = env.clock.timer(lengthMs, () => end.abort(new Error('the time is over')))
+    const deadline = { endsAtMs: env.clock.monotonicMs() + lengthMs, lengthMs }
+    const { commits } = world.truthOf(target)
+    const before = commits.length
+    const invocation = new Invocation({ env, compactor, deadline, signal: end.signal })
+    const { status } = await invocation.compact(target.path)
+    cancel()
+    world.marks.hit(`invocation: ${status}`)
+    if (status === 'continues' && !commits.slice(before).some(({ by }) => by.startsWith(`${name}#`)))
+      world.fail('progress', `${name} says that ${target.path} continues, and committed nothing of it`)
+  })
 }
 
 export function runCollector(world: World, name: string): Promise<void> {

@@ -15,6 +15,8 @@ export interface Keep {
 export interface KnownState {
   readonly bucket: Bucket
   readonly keep: Keep
+  /** The most live bytes that a merge takes. */
+  readonly stepBytes: number
   readonly collections: ReadonlyMap<string, CollectionTruth>
   /**
    * When each object of a snapshot was first created. A late put may create it again after its deletion; such a copy
@@ -46,6 +48,7 @@ export function checkCommit(truth: KnownState, of: CollectionTruth, published: T
     if (manifest.dimension !== state.dimension)
       throw fail('counts', `the dimension is ${manifest.dimension}, the log gives ${state.dimension}`)
   }
+  if (before && manifest.kind === 'merge') checkStep(truth, before.manifest, manifest, fail)
   checkInboxKeys(truth, of, manifest, fail)
   checkFolded(of, manifest, fail)
   const fencedMs = lastFence(of)?.atMs ?? 0
@@ -56,6 +59,18 @@ export function checkCommit(truth: KnownState, of: CollectionTruth, published: T
     if (!known.has(needed) && (truth.bornMs.get(needed) ?? 0) < fencedMs && before !== undefined)
       throw fail('fences', `${needed} is older than the last fence, and was not published by then`)
   }
+}
+
+/** A merge of several segments takes no more than a step may. Rows that were deleted since it began do not count. */
+function checkStep({ stepBytes }: KnownState, before: Manifest, now: Manifest, fail: Fail): void {
+  const kept = new Set(now.segments.map(({ segment }) => segment.id))
+  const taken = before.segments.filter(({ segment }) => !kept.has(segment.id))
+  if (taken.length < 2) return
+  const live = taken.reduce(
+    (sum, { segment, deletions }) => sum + segment.sizeBytes * (1 - (deletions?.count ?? 0) / segment.rows),
+    0,
+  )
+  if (live > stepBytes) throw fail('bounded steps', `it merged ${Math.round(live)} bytes, a step has ${stepBytes}`)
 }
 
 /** The last commit that raised the GC epoch; with `by`, the last one of that process. */

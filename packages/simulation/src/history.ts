@@ -1,5 +1,14 @@
 /** One history: a world and its actors from a seed, then an end of all faults, then the checks of a world at rest. */
-import { runCollector, runCompactor, runLifecycle, runOperator, runProducer, runRepeater, runRival } from './actors.ts'
+import {
+  runCollector,
+  runCompactor,
+  runInvocations,
+  runLifecycle,
+  runOperator,
+  runProducer,
+  runRepeater,
+  runRival,
+} from './actors.ts'
 import type { Marks } from './marks.ts'
 import { drawPlan, type Plan, type PlanNumbers } from './plan.ts'
 import { checkAtRest, quiesce } from './rest.ts'
@@ -36,6 +45,7 @@ export async function runHistory(
   ]
   const background = [
     ...named('compactor', plan.compactors).map((name) => runCompactor(world, name)),
+    ...named('invoked', plan.invocations).map((name) => runInvocations(world, name)),
     ...named('collector', plan.collectors).map((name) => runCollector(world, name)),
     ...named('operator', plan.operators).map((name) => runOperator(world, name)),
     ...named('repeater', plan.repeaters).map((name) => runRepeater(world, name)),

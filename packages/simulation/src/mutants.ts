@@ -306,15 +306,24 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'merge-of-what-another-took',
-    breaks: 'a merge commits its remaining inputs after another merge took one',
-    patches: [
-      {
-        file: MERGE,
-        find: 'inputs.includes(undefined) && isMergedBetween(origin, current)',
-        replace: 'false && isMergedBetween(origin, current)',
-      },
-    ],
+    name: 'absent-input-ignored',
+    breaks: 'a merge commits its remaining inputs after another merge took one, or folds emptied one',
+    patches: [{ step: 'absent-input-is-lost', value: 'isAbsent && current.segments.length < 0' }],
+  },
+  {
+    name: 'merge-forgets-late-deletions',
+    breaks: 'rows that folds deleted while a merge worked are live again',
+    patches: [{ step: 'late-deletions-of-taken-rows', drop: true }],
+  },
+  {
+    name: 'peel-without-bitmap',
+    breaks: 'rows that were cut from a segment stay live in it',
+    patches: [{ step: 'peeled-rows-leave-their-segment', instead: 'replacement.push(...now)' }],
+  },
+  {
+    name: 'overlay-join-first-value-wins',
+    breaks: 'joined overlays have the oldest value of a row instead of the newest',
+    patches: [{ step: 'last-overlay-wins', value: '{ ...change, ...last.get(change.row) }' }],
   },
   {
     name: 'owner-in-the-middle-let-go',
@@ -326,6 +335,16 @@ export const MUTANTS: readonly Mutant[] = [
         replace: 'return manifest.owners.filter(({ collection }) => collection === parsed.path)\n    }\n    return []',
       },
     ],
+  },
+  {
+    name: 'continues-without-progress',
+    breaks: 'an invocation that committed nothing sends a message for the next one',
+    patches: [{ step: 'continues-only-after-progress', drop: true }],
+  },
+  {
+    name: 'step-larger-than-S',
+    breaks: 'a merge takes more than a step may',
+    patches: [{ step: 'step-is-bounded', value: 'sum(liveBytes) >= 0' }],
   },
   {
     name: 'deletion-leaves-the-log-open',

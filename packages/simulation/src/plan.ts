@@ -18,6 +18,8 @@ export interface Plan {
   producers: number
   deltas: number
   compactors: number
+  /** Compactors whose invocations end at a deadline, and which obey a bound of the size of a merge. */
+  invocations: number
   collectors: number
   /** Servers that compact in the background, woken by the queue. */
   background: number
@@ -79,6 +81,7 @@ export function drawPlan(seed: number, overrides: Partial<PlanNumbers> = {}): Pl
     producers: chance.between(0, 2),
     deltas: chance.between(1, 5),
     compactors: chance.between(0, 2),
+    invocations: 0,
     collectors: some(0.7, () => chance.between(1, 2)),
     background: some(0.3, () => 1),
     operators: some(0.2, () => 1),
@@ -134,6 +137,18 @@ export function drawPlan(seed: number, overrides: Partial<PlanNumbers> = {}): Pl
   }
   // With a collector, a delta could be forgotten while the entry of such a writer is on its way: see docs/explanation/reliability.md.
   plan.repeaters = plan.collectors === 0 && chance.split('repeaters').one(0.4) ? 1 : 0
+  const invocations = chance.split('invocations')
+  if (invocations.one(0.2)) {
+    plan.invocations = invocations.between(1, 2)
+    plan.compact.stepBytes = invocations.between(3_000, 12_000)
+    plan.compact.deletedShare = invocations.one(0.5) ? 2 : 0.3
+    plan.compact.pace = {
+      fixedMs: invocations.between(50, 2_000),
+      bytesPerSecond: 1e5,
+      rowsPerSecond: 1e5,
+      multiplicationsPerSecond: 1e12,
+    }
+  }
   const rivals = chance.split('rivals')
   if (rivals.one(0.1)) plan.rivals = rivals.between(2, 3)
   return overrule(plan, overrides)
@@ -149,6 +164,7 @@ export const SHRINKABLE: readonly (keyof Plan)[] = [
   'operators',
   'background',
   'collectors',
+  'invocations',
   'compactors',
   'producers',
   'sessions',

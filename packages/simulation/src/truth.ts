@@ -36,6 +36,7 @@ export class Truth implements BucketObserver, KnownState {
   readonly #nowMs: () => number
   readonly #deltaBytes: number
   readonly keep: Keep
+  readonly stepBytes: number
   readonly #report: (violation: Violation) => void
 
   constructor(options: {
@@ -44,6 +45,7 @@ export class Truth implements BucketObserver, KnownState {
     nowMs: () => number
     deltaBytes: number
     keep: Keep
+    stepBytes: number
     report: (violation: Violation) => void
   }) {
     this.bucket = options.bucket
@@ -51,6 +53,7 @@ export class Truth implements BucketObserver, KnownState {
     this.#nowMs = options.nowMs
     this.#deltaBytes = options.deltaBytes
     this.keep = options.keep
+    this.stepBytes = options.stepBytes
     this.#report = options.report
   }
 

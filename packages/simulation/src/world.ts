@@ -79,6 +79,7 @@ export class World {
         inboxMs: plan.log.inboxRetentionMs - 2 * plan.skewMs,
         snapshotMs: plan.compact.graceMs - plan.skewMs,
       },
+      stepBytes: plan.compact.stepBytes,
       report,
     })
     this.bucket.observer = this.truth
@@ -171,6 +172,8 @@ export class World {
   }
 
   #judgeLog(process: Incarnation, event: string, fields: Readonly<Record<string, unknown>>): void {
+    // What an invocation says that its host ended too early.
+    if (event === 'compaction_without_progress' || event === 'merge_cannot_fit') return
     const code = typeof fields['code'] === 'string' ? fields['code'] : ''
     const { damaged } = this.network
     if ((event === 'compaction_failed' || event === 'merge_failed') && code !== 'count-mismatch' && damaged > 0) return

@@ -89,6 +89,20 @@ export function alarms(on: Watched): Alarm[] {
       comparison: 'GreaterThanOrEqualToThreshold',
     }),
     simple(
+      'compaction-without-progress',
+      'The compactor ran out of time before it could commit anything: it needs more time or a faster machine',
+      own('compaction_without_progress'),
+      'Sum',
+      0,
+    ),
+    simple(
+      'merge-cannot-fit',
+      'A merge that is due needs more time, memory or scratch disk than the compactor has',
+      own('merge_cannot_fit'),
+      'Sum',
+      0,
+    ),
+    simple(
       'compaction-p99',
       'One compaction in a hundred takes more than a minute',
       own('CompactionDuration'),

@@ -12,6 +12,8 @@ export const PRODUCT_METRICS = [
   'DeltaQueueDepth',
   'SnapshotSize',
   'CompactionErrors',
+  'compaction_without_progress',
+  'merge_cannot_fit',
 ] as const
 export type ProductMetric = (typeof PRODUCT_METRICS)[number]
 

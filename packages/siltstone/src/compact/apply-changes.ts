@@ -44,7 +44,11 @@ export async function applyChanges(
   return changed.filter((ref) => ref !== undefined)
 }
 
-async function writeOverlay(env: Environment, path: string, rows: readonly OverlayRow[]): Promise<OverlayDescriptor> {
+export async function writeOverlay(
+  env: Environment,
+  path: string,
+  rows: readonly OverlayRow[],
+): Promise<OverlayDescriptor> {
   const id = env.ids.ulid()
   const chunks: Uint8Array[] = []
   const write = async (chunk: Uint8Array) => {

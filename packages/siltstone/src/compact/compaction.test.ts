@@ -123,7 +123,7 @@ describe('folding', () => {
     const world = new World()
     const { collection, compactor } = world.process()
     await collection.write([upsert('a', [1])])
-    expect(await compactor.fold(path, AbortSignal.abort())).toMatchObject({ busy: true, folds: 0 })
+    expect(await compactor.fold(path, { signal: AbortSignal.abort() })).toMatchObject({ busy: true, folds: 0 })
     expect(await compactor.fold(path)).toMatchObject({ busy: false, folds: 1 })
   })
 
@@ -191,7 +191,7 @@ describe('merging', () => {
     expect(manifest.segments.map(({ segment }) => segment.rows)).toEqual([4, 1])
   })
 
-  it('goes on without an input of which folds deleted the last row', async () => {
+  it('is dropped when folds deleted the last row of an input, and then done without it', async () => {
     const world = new World({ compact: small })
     const one = world.process()
     for (const id of ['a', 'b', 'c']) {
@@ -202,7 +202,8 @@ describe('merging', () => {
       await one.collection.write([remove('b'), upsert('d', [2])])
       await one.fold()
     })
-    expect(await merging).toMatchObject({ inputs: 3, rows: 3 })
+    expect(await merging).toBe('lost')
+    expect(await one.compactor.merge(path)).toMatchObject({ merges: 1 })
     expect(await world.process().ids()).toEqual(['a', 'c', 'd'])
   })
 
@@ -246,6 +247,125 @@ describe('merging', () => {
   })
 })
 
+describe('steps of bounded size', () => {
+  const limits = { fanIn: 2, stepBytes: 40_000 }
+  const rows = (count: number) =>
+    Array.from({ length: count }, (_, i) => upsert(`r${String(i).padStart(4, '0')}`, [i, count]))
+  const segmentsOf = async (world: World) => (await world.process().state.strongView()).manifest.segments
+
+  it('cut a segment that is too large by rows, each step with a commit of its own', async () => {
+    const world = new World({ compact: limits })
+    const one = world.process()
+    await one.collection.write(rows(3_000))
+    await one.fold()
+    await one.collection.write([
+      remove('r0000'),
+      { ...upsert('r0001', []), op: 'update', vector: null, document: 'new' },
+    ])
+    await one.fold()
+    const before = await state(world)
+    const outcome = await one.compactor.merge(path)
+    expect(outcome.merges).toBeGreaterThan(2)
+    const after = await segmentsOf(world)
+    expect(after.length).toBe(outcome.merges)
+    for (const { segment, deletions } of after) {
+      expect(segment.sizeBytes).toBeLessThan(1.25 * limits.stepBytes)
+      expect(deletions).toBeNull()
+    }
+    expect(await state(world)).toEqual(before)
+    expect(await one.compactor.merge(path)).toMatchObject({ merges: 0 })
+  })
+
+  it('carry over what folds did to cut rows and to others while a cut was made', async () => {
+    const world = new World({ compact: limits })
+    const one = world.process()
+    await one.collection.write(rows(3_000))
+    await one.fold()
+    const cutting = interruptedMerge(world, async () => {
+      await one.collection.write([
+        remove('r0000'),
+        remove('r2999'),
+        upsert('r0001', [7, 7]),
+        { ...upsert('r0002', []), op: 'update', vector: null, document: 'near' },
+        { ...upsert('r2998', []), op: 'update', vector: null, document: 'far' },
+      ])
+      await one.fold()
+    })
+    expect(await cutting).toMatchObject({ inputs: 1 })
+    const found = new Map((await state(world)).map(([id, vector, document]) => [id, [vector, document]]))
+    expect(found.size).toBe(2_998)
+    expect(found.get('r0001')).toEqual([[7, 7], null])
+    expect(found.get('r0002')).toEqual([[2, 3_000], 'near'])
+    expect(found.get('r2998')).toEqual([[2_998, 3_000], 'far'])
+  })
+
+  it('are lost when another process cut the same rows', async () => {
+    const world = new World({ compact: limits })
+    const one = world.process()
+    await one.collection.write(rows(3_000))
+    await one.fold()
+    const before = await state(world)
+    expect(await interruptedMerge(world, async () => void (await interruptedMerge(world, async () => {})))).toBe('lost')
+    expect(await state(world)).toEqual(before)
+  })
+
+  it('join overlays without a look at the rows; the last value of each column wins', async () => {
+    const world = new World({ compact: { overlays: 2 } })
+    const one = world.process()
+    await one.collection.write(rows(2_000))
+    await one.fold()
+    const change = async (id: string, fields: { document?: string; metadata?: string }) => {
+      await one.collection.write([{ ...upsert(id, []), op: 'update', vector: null, ...fields }])
+      await one.fold()
+    }
+    await change('r0001', { document: 'first', metadata: '{"n":1}' })
+    await change('r0001', { document: 'second' })
+    await change('r0002', { metadata: '{"n":2}' })
+    const [segment] = await segmentsOf(world)
+    expect(segment?.overlays).toHaveLength(3)
+    const before = await state(world)
+    const joining = interruptedMerge(world, () => change('r0001', { metadata: '{"n":3}' }))
+    expect(await joining).toMatchObject({ inputs: 1, rows: 2 })
+    const [joined] = await segmentsOf(world)
+    expect(joined?.segment).toEqual(segment?.segment)
+    expect(joined?.overlays).toHaveLength(2)
+    const after = await state(world)
+    expect(after[1]).toEqual(['r0001', [1, 2_000], 'second', '{"n":3}'])
+    expect(after.toSpliced(1, 1)).toEqual(before.toSpliced(1, 1))
+  })
+
+  it('end at the signal while what was written is read back', async () => {
+    const world = new World({ compact: { fanIn: 2 } })
+    const one = world.process()
+    for (const part of [rows(2_000).slice(0, 1_000), rows(2_000).slice(1_000)]) {
+      await one.collection.write(part)
+      await one.fold()
+    }
+    const end = new AbortController()
+    let reads = 0
+    const store = between(world.env.store, {
+      upload: async (key, options) => {
+        const upload = await world.env.store.upload(key, options)
+        const complete = async () => {
+          end.abort(new Error('the time is over'))
+          return upload.complete()
+        }
+        return { write: (chunk) => upload.write(chunk), complete, abort: () => upload.abort() }
+      },
+      get: (key, options) => {
+        if (end.signal.aborted) reads++
+        return world.env.store.get(key, options)
+      },
+    })
+    const { state: own, compactor } = world.process('cut', store)
+    const { env, manifests } = own
+    const context = { env, path, manifests, pool: compactor.newPool(), limits: world.compact, name: 'cut' }
+    await expect(mergeOnce(context, end.signal)).rejects.toThrow('the time is over')
+    expect(reads).toBe(0)
+    expect(await segmentsOf(world)).toHaveLength(2)
+  })
+})
+
 describe('merging in full', () => {
   it('leaves one segment without deleted rows and overlays, and rewrites nothing when asked again', async () => {
     const world = new World()
@@ -267,15 +387,21 @@ describe('merging in full', () => {
     expect(await one.compactor.compact(path, { full: true })).toMatchObject({ merges: 0, bytesWritten: 0 })
   })
 
-  it('leaves out what is larger than one merge may write', async () => {
-    const world = new World({ compact: { mergeBytes: 60_000 } })
+  it('leaves several segments where one would be larger than a step', async () => {
+    const stepBytes = 60_000
+    const world = new World({ compact: { stepBytes } })
     const one = world.process()
-    for (const size of [2_000, 10, 20]) {
+    for (const size of [2_000, 1_900, 10, 20]) {
       await one.collection.write(Array.from({ length: size }, (_, i) => upsert(`${size}-${i}`, [i, size])))
       await one.fold()
     }
-    expect(await one.compactor.compact(path, { full: true })).toMatchObject({ merges: 1 })
+    const before = (await state(world)).toSorted()
+    await one.compactor.compact(path, { full: true })
     const { manifest } = await world.process().state.strongView()
-    expect(manifest.segments.map(({ segment }) => segment.rows)).toEqual([2_000, 30])
+    const sizes = manifest.segments.map(({ segment }) => segment.sizeBytes)
+    expect(sizes.length).toBeGreaterThan(1)
+    expect(Math.max(...sizes)).toBeLessThan(1.25 * stepBytes)
+    expect((await state(world)).toSorted()).toEqual(before)
+    expect(await one.compactor.compact(path, { full: true })).toMatchObject({ merges: 0 })
   })
 })

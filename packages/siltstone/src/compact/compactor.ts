@@ -1,7 +1,11 @@
 /**
  * The compactor of one store. It folds a collection's log into segments (`fold.ts`) and merges its segments (`merge.ts`)
- * until neither is due, each kind of work under a lease of its own. Between calls it keeps only caches, so any number of
- * compactors may run, on any machine.
+ * until neither is due, each kind of work under a lease of its own. Between calls it keeps only caches and its pace, so
+ * any number of compactors may run, on any machine.
+ *
+ * Every fold and every merge is a bounded step that commits by itself, so the work of an invocation that ends early is
+ * lost by one step at most. With a deadline, a fold takes as much of the log as it can move in the time that is left,
+ * and a merge begins only if it is expected to end in that time.
  */
 import type { CompactionOutcome } from '../model/store.ts'
 import type { Manifest } from '../format/manifest.ts'
@@ -9,16 +13,25 @@ import { CollectionState } from '../log/collection-state.ts'
 import type { LogLimits } from '../log/log-limits.ts'
 import { LogWriter } from '../log/writer.ts'
 import type { Environment } from '../ports/environment.ts'
+import { forwardingStore } from '../ports/forwarding-store.ts'
 import { BlockCache } from '../snapshot/block-cache.ts'
 import { ManifestStore } from '../snapshot/manifest-store.ts'
 import { SegmentPool } from '../snapshot/open-segment.ts'
 import { foldOnce } from './fold.ts'
 import { foldLease, mergeLease, withLease } from '../ports/lease-guard.ts'
 import type { CompactLimits } from './compact-limits.ts'
-import { mergeOnce } from './merge.ts'
+import { mergeOnce, type NotBegun } from './merge.ts'
 import { scheduleGcAfterFold } from './gc-schedule.ts'
+import type { Room } from './step-cost.ts'
+import { WatchedScratch } from './watched-scratch.ts'
 
 const LOST_COMMITS = 50
+/** A step begins only if this many times its estimate is left. */
+const SAFETY = 1.5
+/** A fold reads a part of the log, writes it as a segment with its indexes, and reads that back. */
+const FOLD_MOVES = 6
+/** The share of the free scratch disk that a merge may use. */
+const SCRATCH_SHARE = 0.9
 const BLOCK_CACHE_BYTES = 64 * 1024 * 1024
 
 export interface CompactorOptions {
@@ -31,26 +44,39 @@ export interface CompactorOptions {
   withoutLease?: boolean
 }
 
+/** When the work must have ended, because its host ends then. */
+export interface Deadline {
+  /** By `Clock.monotonicMs`. The signal should be aborted then. */
+  endsAtMs: number
+  /** How long a whole invocation lasts. */
+  lengthMs: number
+}
+
 export interface CompactOptions {
   /** False: only fold. */
   merge?: boolean
-  /** Merge all segments into one, whether or not a merge is due. */
+  /** Merge as many segments as a step may take, whether or not a merge is due. */
   full?: boolean
   /** Stop at the next safe point. */
   signal?: AbortSignal
+  deadline?: Deadline
+  /** Called after each fold and each merge that was committed, also if a later one fails. */
+  onCommit?: () => void
 }
 
 export class Compactor {
   readonly #options: CompactorOptions
   readonly #cache = new BlockCache(BLOCK_CACHE_BYTES)
+  /** By how much longer merges took here than their estimate. */
+  #slowdown = 1
 
   constructor(options: CompactorOptions) {
     this.#options = options
   }
 
   /** A pool for the segments of one collection. All pools share one block cache. */
-  newPool(): SegmentPool {
-    return new SegmentPool(this.#options.env.store, this.#cache, { readsMost: true })
+  newPool({ store }: Pick<Environment, 'store'> = this.#options.env): SegmentPool {
+    return new SegmentPool(store, this.#cache, { readsMost: true })
   }
 
   /**
@@ -58,7 +84,7 @@ export class Compactor {
    * @throws SiltstoneError `corrupt` when the collection's objects do not fit together; nothing is published then
    */
   async compact(path: string, options: CompactOptions = {}): Promise<CompactionOutcome> {
-    const outcome = await this.fold(path, options.signal)
+    const outcome = await this.fold(path, options)
     if (options.merge === false || outcome.busy) return outcome
     const merged = await this.merge(path, options)
     return {
@@ -66,17 +92,25 @@ export class Compactor {
       merges: merged.merges,
       bytesWritten: outcome.bytesWritten + merged.bytesWritten,
       busy: merged.busy,
+      unfinished: merged.unfinished,
     }
   }
 
   /** Folds what the log holds. Throws as `compact` does. */
-  fold(path: string, signal?: AbortSignal): Promise<CompactionOutcome> {
-    return this.#work(path, foldLease(path), signal, (outcome, inner) => this.#foldAll(path, outcome, inner))
+  fold(
+    path: string,
+    options: Pick<CompactOptions, 'signal' | 'deadline' | 'onCommit'> = {},
+  ): Promise<CompactionOutcome> {
+    return this.#work(path, foldLease(path), options.signal, (outcome, inner) =>
+      this.#foldAll(path, options, outcome, inner),
+    )
   }
 
   /** Merges while a merge is due; folds may run at the same time. Throws as `compact` does. */
-  merge(path: string, { full = false, signal }: CompactOptions = {}): Promise<CompactionOutcome> {
-    return this.#work(path, mergeLease(path), signal, (outcome, inner) => this.#mergeAll(path, full, outcome, inner))
+  merge(path: string, options: CompactOptions = {}): Promise<CompactionOutcome> {
+    return this.#work(path, mergeLease(path), options.signal, (outcome, inner) =>
+      this.#mergeAll(path, options, outcome, inner),
+    )
   }
 
   async #work(
@@ -94,6 +128,7 @@ export class Compactor {
       recordsFolded: 0,
       bytesWritten: 0,
       busy: false,
+      unfinished: null,
       watermark: 0,
     }
     try {
@@ -121,17 +156,26 @@ export class Compactor {
     return guarded.status
   }
 
-  async #foldAll(path: string, outcome: CompactionOutcome, signal: AbortSignal): Promise<void> {
-    const { env, log, limits, name } = this.#options
-    const pool = this.newPool()
+  async #foldAll(
+    path: string,
+    { deadline, onCommit }: CompactOptions,
+    outcome: CompactionOutcome,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { log, limits, name } = this.#options
+    const env = endedBy(signal, this.#options.env)
+    const pool = this.newPool(env)
     const state = new CollectionState({ env, path, pool, limits: log, inbox: true })
     const writer = new LogWriter(state, name, () => {})
     const fold = async () => {
-      const result = await foldOnce({ state, writer, pool, limits, name }, signal)
+      const leftBytes = (this.#leftMs(deadline) / 1_000) * (limits.pace.bytesPerSecond / FOLD_MOVES)
+      const bounded = { ...limits, foldBytes: Math.max(1, Math.min(limits.foldBytes, leftBytes)) }
+      const result = await foldOnce({ state, writer, pool, limits: bounded, name }, signal)
       outcome.watermark = await state.run(async (locked) => locked.log.manifest.watermark)
       return result
     }
     await this.#repeat(outcome, signal, fold, async (result, durationMs) => {
+      onCommit?.()
       outcome.folds++
       outcome.entriesFolded += result.entries
       outcome.recordsFolded += result.operations
@@ -142,12 +186,46 @@ export class Compactor {
     })
   }
 
-  async #mergeAll(path: string, full: boolean, outcome: CompactionOutcome, signal: AbortSignal): Promise<void> {
-    const { env, limits, name } = this.#options
-    const pool = this.newPool()
+  async #mergeAll(
+    path: string,
+    { full = false, deadline, onCommit }: CompactOptions,
+    outcome: CompactionOutcome,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { limits, name } = this.#options
+    const scratch = this.#options.env.scratch && new WatchedScratch(this.#options.env.scratch)
+    const env = endedBy(signal, { ...this.#options.env, ...(scratch && { scratch }) })
+    const pool = this.newPool(env)
     const manifests = new ManifestStore(env, path)
-    const merge = () => mergeOnce({ env, path, manifests, pool, limits, name, full }, signal)
+    let scratchLimitBytes = Infinity
+    const merge = async () => {
+      const slowdown = this.#slowdown
+      const scratchBytes = Math.min(scratchLimitBytes, SCRATCH_SHARE * ((await scratch?.freeBytes()) ?? Infinity))
+      const common = { memoryBytes: limits.memoryBytes, scratchBytes }
+      const left = { ...common, timeMs: this.#leftMs(deadline) }
+      const whole = { ...common, timeMs: deadline ? deadline.lengthMs / SAFETY : Infinity }
+      let plannedBytes = 0
+      const onBegin = (cost: Room) => {
+        plannedBytes = cost.scratchBytes
+      }
+      try {
+        return await mergeOnce(
+          { env, path, manifests, pool, limits, name, full, room: { left, whole }, slowdown, onBegin },
+          signal,
+        )
+      } catch (error) {
+        if (deadline && signal.aborted) this.#slowdown *= 2
+        if (scratch?.wasFull !== true) throw error
+        // The estimate was too low, or another process fills the disk: the next plan must need less than half.
+        env.log.warn('merge_filled_scratch', { collection: path, plannedBytes: Math.round(plannedBytes) })
+        scratch.wasFull = false
+        scratchLimitBytes = plannedBytes / 2
+        return 'lost'
+      }
+    }
     await this.#repeat(outcome, signal, merge, (result, durationMs) => {
+      this.#slowdown = Math.max(1, (durationMs * this.#slowdown) / result.estimatedMs)
+      onCommit?.()
       outcome.merges++
       outcome.bytesWritten += result.bytesWritten
       this.#report('merge', path, result.manifest, durationMs, 0)
@@ -155,10 +233,10 @@ export class Compactor {
   }
 
   /** Repeats a step until nothing is due (null). If it stops earlier, the outcome is `busy`. */
-  async #repeat<R extends object>(
+  async #repeat<R extends { manifest: Manifest }>(
     outcome: CompactionOutcome,
     signal: AbortSignal,
-    step: () => Promise<R | null | 'lost'>,
+    step: () => Promise<R | null | 'lost' | NotBegun>,
     done: (result: R, durationMs: number) => void | Promise<void>,
   ): Promise<void> {
     const { clock } = this.#options.env
@@ -168,10 +246,19 @@ export class Compactor {
       const result = await step()
       if (result === null) return
       if (result === 'lost') lost++
-      else await done(result, clock.monotonicMs() - startedMs)
+      else if (typeof result === 'string') {
+        outcome.unfinished = result
+        return
+      } else await done(result, clock.monotonicMs() - startedMs)
     }
     // Another process took the lease, or was faster each time. It does the rest, which may not be folded yet.
     outcome.busy = true
+  }
+
+  /** The time in which a step must end by its estimate. */
+  #leftMs(deadline: Deadline | undefined): number {
+    if (!deadline) return Infinity
+    return Math.max(0, (deadline.endsAtMs - this.#options.env.clock.monotonicMs()) / SAFETY)
   }
 
   #report(kind: 'fold' | 'merge', path: string, manifest: Manifest, durationMs: number, entries: number): void {
@@ -190,5 +277,20 @@ export class Compactor {
       sizeBytes,
       durationMs: Math.round(durationMs),
     })
+  }
+}
+
+/** The environment, but nothing more is read once the signal is aborted. A write that has begun is still settled. */
+function endedBy(signal: AbortSignal, env: Environment): Environment {
+  const { store } = env
+  const unlessEnded = <T>(read: () => Promise<T>): Promise<T> =>
+    signal.aborted ? Promise.reject(signal.reason as Error) : read()
+  return {
+    ...env,
+    store: forwardingStore(store, {
+      get: (key, options) => unlessEnded(() => store.get(key, options)),
+      head: (key) => unlessEnded(() => store.head(key)),
+      list: (prefix, options) => unlessEnded(() => store.list(prefix, options)),
+    }),
   }
 }

@@ -56,6 +56,7 @@ export async function foldOnce(context: FoldContext, signal: AbortSignal): Promi
   const startedAtMs = state.env.clock.nowMs()
   const input = await readInput(context)
   if (!input) return null
+  signal.throwIfAborted()
   return lostIfPointerMoved(state.manifests, input.pointer, async () => {
     const output = await writeFold(
       { env: state.env, path: state.path, pool, limits },

@@ -1,60 +1,144 @@
 /**
  * Which segments to merge. Size-tiered: a row is rewritten about once per tier, so the write amplification grows with
  * the logarithm of the collection's size.
+ *
+ * Every merge is a step of at most `stepBytes` live bytes and `stepRows` live rows. A segment beyond that is cut by rows,
+ * one step at a time, and two segments that do not fit into one step together stay apart. So a merge never grows with
+ * the collection.
  */
 import type { SegmentRef } from '../format/manifest.ts'
 import type { CompactLimits } from './compact-limits.ts'
+import { liveBytes, liveRows, type Room, type Shortage, shortageOf } from './step-cost.ts'
 
 export interface MergePlan {
-  /** Segment ids, oldest first. */
-  inputs: string[]
-  why: 'tier' | 'deleted' | 'overlays' | 'full'
+  /** Segments, oldest first. */
+  inputs: readonly SegmentRef[]
+  /**
+   * - `peel`: the first live rows of one segment, which is larger than a step, become a segment of their own.
+   * - `tier`, `full`: some segments become one.
+   * - `overlays`: the overlays of one segment become one overlay; its rows are not touched.
+   * - `purge`: one segment is written again without deleted rows and overlays.
+   */
+  why: 'peel' | 'tier' | 'overlays' | 'purge' | 'full'
+  /** `peel`: how many rows. */
+  rows?: number
 }
 
-export function liveBytes(ref: SegmentRef): number {
-  const { segment, deletions, overlays } = ref
-  const share = segment.rows === 0 ? 0 : (segment.rows - (deletions?.count ?? 0)) / segment.rows
-  return segment.sizeBytes * share + overlays.reduce((sum, overlay) => sum + overlay.sizeBytes, 0)
+/** What is due, but cannot be done in the room that there is. */
+export interface Unfitting {
+  plan: MergePlan
+  shortage: Shortage
 }
+
+/** A segment is peeled when it exceeds a step by this factor. Below, it is rewritten alone: it grew by an index. */
+const ALONE_FACTOR = 1.25
+/** What is peeled is this part of a step, because rows differ in size. */
+const PEEL_SHARE = 0.9
+/** Less is not worth a step. */
+const LEAST_PEELED_ROWS = 1_000
 
 function tierOf(sizeBytes: number, limits: Pick<CompactLimits, 'tierBaseBytes' | 'fanIn'>): number {
   return Math.max(0, Math.ceil(Math.log(Math.max(1, sizeBytes / limits.tierBaseBytes)) / Math.log(limits.fanIn)))
 }
 
-/** The cheapest useful merge, or undefined. */
-export function planMerge(segments: readonly SegmentRef[], limits: CompactLimits): MergePlan | undefined {
+/**
+ * The merges that are due, the cheapest useful one first. Each leaves fewer rows in segments that are too large, fewer
+ * segments, deleted rows or overlays, in this order, so without writes they come to an end.
+ */
+export function planMerges(segments: readonly SegmentRef[], limits: CompactLimits): MergePlan[] {
+  const plans = segments.flatMap((ref) => planPeel(ref, limits) ?? [])
   const tiers = Map.groupBy(segments, (ref) => tierOf(liveBytes(ref), limits))
   for (const [, refs] of [...tiers].sort(([a], [b]) => a - b)) {
-    const inputs = within(refs, limits.mergeBytes)
-    if (inputs.length >= limits.fanIn) return { inputs: inputs.map(({ segment }) => segment.id), why: 'tier' }
+    if (refs.length < limits.fanIn) continue
+    const inputs = within(refs, limits)
+    if (inputs.length >= 2) plans.push({ inputs, why: 'tier' })
   }
   for (const ref of segments) {
-    if (liveBytes(ref) > limits.mergeBytes) continue
     const { segment, deletions, overlays } = ref
-    if ((deletions?.count ?? 0) > segment.rows * limits.deletedShare) return { inputs: [segment.id], why: 'deleted' }
-    if (overlays.length > limits.overlays) return { inputs: [segment.id], why: 'overlays' }
+    const isPurgeable = isStep([ref], limits, ALONE_FACTOR)
+    const overlaidBytes = overlays.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+    if (isPurgeable && (deletions?.count ?? 0) > segment.rows * limits.deletedShare)
+      plans.push({ inputs: [ref], why: 'purge' })
+    else if (overlays.length > Math.max(1, limits.overlays)) {
+      const isCheaper = overlaidBytes <= segment.sizeBytes * limits.deletedShare
+      plans.push({ inputs: [ref], why: isCheaper || !isPurgeable ? 'overlays' : 'purge' })
+    }
   }
-  return undefined
+  return plans
+}
+
+/**
+ * A segment that is stored in more bytes than a step has is cut until it is gone. A single row cannot be cut, and a
+ * segment whose rows all fit is written again only if that makes it smaller.
+ */
+function planPeel(ref: SegmentRef, limits: CompactLimits): MergePlan | undefined {
+  const { segment, deletions, overlays } = ref
+  const isLarge = segment.sizeBytes > ALONE_FACTOR * limits.stepBytes || segment.rows > ALONE_FACTOR * limits.stepRows
+  const live = liveRows(ref)
+  if (!isLarge || live === 0) return undefined
+  const fits = Math.min(limits.stepRows, (limits.stepBytes * live) / Math.max(1, liveBytes(ref)))
+  const rows = Math.min(live, Math.max(1, Math.floor(PEEL_SHARE * fits)))
+  if (rows === live && !deletions && overlays.length === 0) return undefined
+  return { inputs: [ref], why: 'peel', rows }
 }
 
 /**
  * A merge of all segments into one, without deleted rows and overlays, regardless of how much it rewrites. If they are
- * more than a merge may write, the smallest ones. Undefined when nothing would be gained.
+ * more than a step may take, the smallest ones. Empty when nothing would be gained.
  */
-export function planFullMerge(segments: readonly SegmentRef[], limits: CompactLimits): MergePlan | undefined {
-  const inputs = within(segments, limits.mergeBytes)
-  const [first] = inputs
-  if (!first || (inputs.length === 1 && !first.deletions && first.overlays.length === 0)) return undefined
-  return { inputs: inputs.map(({ segment }) => segment.id), why: 'full' }
+export function planFullMerge(segments: readonly SegmentRef[], limits: CompactLimits): MergePlan[] {
+  const peels = segments.flatMap((ref) => planPeel(ref, limits) ?? [])
+  if (peels.length > 0) return peels
+  const inputs = within(segments, limits)
+  if (inputs.length >= 2) return [{ inputs, why: 'full' }]
+  const changed = segments.filter(({ deletions, overlays }) => deletions !== null || overlays.length > 0)
+  return changed.filter((ref) => isStep([ref], limits, ALONE_FACTOR)).map((ref) => ({ inputs: [ref], why: 'full' }))
 }
 
-/** As many segments as fit, the smallest ones first; in their original order. */
-function within(refs: readonly SegmentRef[], limitBytes: number): SegmentRef[] {
+/**
+ * The first plan that fits into the room. A plan of several segments that does not fit loses its largest ones until it
+ * does, down to two; a peel takes fewer rows.
+ * @param costOf what a merge needs
+ * @returns undefined when there is no plan
+ */
+export function fitting(
+  plans: readonly MergePlan[],
+  room: Room,
+  costOf: (plan: MergePlan) => Room,
+): MergePlan | Unfitting | undefined {
+  let first: Unfitting | undefined
+  for (const plan of plans) {
+    let least = plan
+    let shortage = shortageOf(costOf(least), room)
+    for (let next = smaller(least); shortage && next; next = smaller(least)) {
+      least = next
+      shortage = shortageOf(costOf(least), room)
+    }
+    if (!shortage) return least
+    first ??= { plan: least, shortage }
+  }
+  return first
+}
+
+function smaller(plan: MergePlan): MergePlan | undefined {
+  const { inputs, rows } = plan
+  if (rows !== undefined && rows > LEAST_PEELED_ROWS) return { ...plan, rows: Math.ceil(rows / 2) }
+  if (inputs.length <= 2) return undefined
+  const largest = inputs.reduce((a, b) => (liveBytes(b) > liveBytes(a) ? b : a))
+  return { ...plan, inputs: inputs.filter((ref) => ref !== largest) }
+}
+
+function isStep(refs: readonly SegmentRef[], limits: CompactLimits, factor = 1): boolean {
+  const sum = (of: (ref: SegmentRef) => number) => refs.reduce((total, ref) => total + of(ref), 0)
+  // step: step-is-bounded
+  return sum(liveBytes) <= factor * limits.stepBytes && sum(liveRows) <= factor * limits.stepRows
+}
+
+/** As many segments as fit into one step, the smallest ones first; in their original order. */
+function within(refs: readonly SegmentRef[], limits: CompactLimits): SegmentRef[] {
   const taken: SegmentRef[] = []
-  let bytes = 0
   for (const ref of [...refs].sort((a, b) => liveBytes(a) - liveBytes(b))) {
-    bytes += liveBytes(ref)
-    if (bytes > limitBytes) break
+    if (!isStep([...taken, ref], limits)) break
     taken.push(ref)
   }
   return refs.filter((ref) => taken.includes(ref))

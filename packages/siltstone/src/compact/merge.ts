@@ -1,7 +1,9 @@
 /**
  * The merge: some segments become one, clustered again, without deleted rows, and with the overlays applied. Its steps:
  *
- * - `MergePlan` (`merge-plan.ts`): which segments to merge. Planning does no I/O.
+ * - `MergePlan` (`merge-plan.ts`): which segments to merge, at most one step's worth. Planning does no I/O.
+ * - The estimate (`step-cost.ts`): a merge begins only if it fits into the time, memory and scratch disk that are left.
+ *   A merge that is due and does not fit is either left to a later invocation or reported as one that never will.
  * - `MergeOutput`: the segment that was written, and the maps from old rows to new ones. The rows are streamed, so
  *   memory holds a few batches of rows, one run of the sort, and some bytes per row for the index.
  * - The commit.
@@ -12,26 +14,42 @@
  * epochs are unchanged. Otherwise a garbage collection fenced the merge or a reset replaced the state, and the work is
  * dropped.
  *
- * The work is also dropped when another merge took an input: what is left of ours would be half deleted and due again,
- * and two merges that do that to each other would never end. Every commit of a merge leaves fewer segments, deleted
- * rows or overlays.
+ * The work is also dropped when an input is absent: another merge took it, or folds deleted its last row. What is left
+ * would be half deleted and due again, and two merges that do that to each other would never end. A segment disappears
+ * once, so this happens at most once per segment.
+ *
+ * Two other steps use the same commit. A *peel* moves the first live rows of a segment that is larger than a step into a
+ * segment of their own; its commit deletes these rows from the old segment, which is gone when all are moved. The next
+ * peel begins at the first row that is still live, so nothing else has to be remembered. If another process peeled the
+ * same rows, none of them is live any more, and the work is dropped. A *join of overlays* replaces overlays by one.
  */
 import { corrupt } from '../errors.ts'
 import type { Manifest, SegmentRef } from '../format/manifest.ts'
-import { type OverlayRow, OverlayReader } from '../format/segment/overlay.ts'
+import type { OverlayRow } from '../format/segment/overlay.ts'
 import type { SegmentDescriptor } from '../format/segment/descriptor.ts'
 import type { Environment } from '../ports/environment.ts'
 import { commitChanges } from '../snapshot/commit-loop.ts'
 import { lostIfPointerMoved } from '../snapshot/lost-work.ts'
 import type { ManifestStore } from '../snapshot/manifest-store.ts'
-import { loadDeletions, type OpenSegment, type SegmentPool } from '../snapshot/open-segment.ts'
+import { loadDeletions, type SegmentPool } from '../snapshot/open-segment.ts'
 import { applyChanges, countLive } from './apply-changes.ts'
 import type { CompactLimits } from './compact-limits.ts'
-import { type MergePlan, planFullMerge, planMerge } from './merge-plan.ts'
-import { GONE, mergedRows, translate } from './merged-rows.ts'
+import { fitting, type MergePlan, planFullMerge, planMerges, type Unfitting } from './merge-plan.ts'
+import { GONE, mergedRows, type Taken, translate } from './merged-rows.ts'
+import { lastChanges, withJoined, writeJoined } from './overlay-join.ts'
+import { joinCost, partOf, type Room, type Shortage, stepCost } from './step-cost.ts'
 import { writeSegment } from './write-segment.ts'
 
 const COMMIT_ATTEMPTS = 100
+const BOUNDLESS: Room = { timeMs: Infinity, memoryBytes: Infinity, scratchBytes: Infinity }
+const REMEDIES: Record<Shortage, string> = {
+  timeMs: 'let the compactor run longer, or merge with `siltstone compact` on a machine',
+  memoryBytes: 'give the compactor more memory, or merge with `siltstone compact` on a machine',
+  scratchBytes: 'give the compactor a larger scratch disk, or merge with `siltstone compact` on a machine',
+}
+
+/** Why a merge that is due was not begun: `later`, it fits into a whole invocation; `cannot-fit`, not even that. */
+export type NotBegun = 'later' | 'cannot-fit'
 
 export interface MergeContext {
   env: Environment
@@ -43,6 +61,12 @@ export interface MergeContext {
   name: string
   /** Merge all that can be merged, not only what is due. */
   full?: boolean
+  /** What this merge may use, and what the first merge of an invocation may use. Default: no bound. */
+  room?: { left: Room; whole: Room }
+  /** By how much longer steps took in this process than their estimate. Default 1. */
+  slowdown?: number
+  /** Called with the estimate of a merge that begins. */
+  onBegin?: (cost: Room) => void
 }
 
 export interface MergeResult {
@@ -50,45 +74,128 @@ export interface MergeResult {
   inputs: number
   rows: number
   bytesWritten: number
+  /** How long it was expected to take. */
+  estimatedMs: number
 }
 
 interface MergeOutput {
-  inputs: readonly OpenSegment[]
+  inputs: readonly Taken[]
   /** For each input: from old rows to new rows. */
   maps: readonly Uint32Array[]
   /** null when no row is live. */
   segment: SegmentDescriptor | null
 }
 
+/** What a step makes of the segments of a manifest. `now` are its inputs as they are there. Undefined: it is lost. */
+type SegmentsAfter = (current: Manifest, now: readonly SegmentRef[]) => Promise<SegmentRef[] | undefined>
+
+interface Prepared {
+  rows: number
+  bytesWritten: number
+  segmentsAfter: SegmentsAfter
+}
+
 /** @returns null when no merge is due, `lost` when its inputs were replaced in the meantime */
-export async function mergeOnce(context: MergeContext, signal: AbortSignal): Promise<MergeResult | null | 'lost'> {
-  const { env, manifests, limits } = context
+export async function mergeOnce(
+  context: MergeContext,
+  signal: AbortSignal,
+): Promise<MergeResult | null | 'lost' | NotBegun> {
+  const { env, manifests, limits, room } = context
   const startedAtMs = env.clock.nowMs()
   const current = await manifests.current()
   if (current === 'none' || current.manifest.state === 'closed') return null
   const { pointer, manifest: origin } = current
-  const plan = (context.full ? planFullMerge : planMerge)(origin.segments, limits)
+  const plans = (context.full ? planFullMerge : planMerges)(origin.segments, limits)
+  const costOf = (plan: MergePlan) => costIn(context, plan)
+  const plan = fitting(plans, room?.left ?? BOUNDLESS, costOf)
   if (!plan) return null
+  if ('shortage' in plan) return explain(context, plans, plan)
+  const cost = costOf(plan)
+  context.onBegin?.(cost)
   return lostIfPointerMoved(manifests, pointer, async () => {
-    const output = await writeMerge(context, origin, plan, signal)
-    const manifest = await commitMerge(context, origin, output, startedAtMs, signal)
+    const prepared = await prepare(context, origin, plan, signal)
+    const manifest = await commitMerge(context, origin, plan, prepared.segmentsAfter, startedAtMs, signal)
     if (manifest === 'lost') return 'lost'
-    const { rows = 0, sizeBytes: bytesWritten = 0 } = output.segment ?? {}
-    return { manifest, inputs: plan.inputs.length, rows, bytesWritten }
+    env.metrics.count(`merge_step_${plan.why}`)
+    const { rows, bytesWritten } = prepared
+    return { manifest, inputs: plan.inputs.length, rows, bytesWritten, estimatedMs: cost.timeMs }
   })
+}
+
+/** Writes what the commit will name. */
+async function prepare(
+  context: MergeContext,
+  origin: Manifest,
+  plan: MergePlan,
+  signal: AbortSignal,
+): Promise<Prepared> {
+  const { env, path, pool } = context
+  const [first] = plan.inputs
+  if (first && plan.why === 'overlays') {
+    const joined = await writeJoined(env, path, first, pool.readRange, signal)
+    return {
+      rows: joined.rows,
+      bytesWritten: joined.sizeBytes,
+      segmentsAfter: async (current, [now]) => {
+        const overlays = now && withJoined(now.overlays, first.overlays, joined)
+        return overlays && current.segments.map((ref) => (ref === now ? { ...now, overlays } : ref))
+      },
+    }
+  }
+  const output = await writeMerge(context, origin, plan, signal)
+  return {
+    rows: output.segment?.rows ?? 0,
+    bytesWritten: output.segment?.sizeBytes ?? 0,
+    segmentsAfter: (current, now) => replaceInputs(context, plan, output, current, now),
+  }
+}
+
+function costIn({ env, limits, slowdown = 1 }: MergeContext, { inputs, why, rows }: MergePlan): Room {
+  const [first] = inputs
+  let cost: Room
+  if (first && why === 'overlays') cost = joinCost(first, limits)
+  else {
+    const parts = first && rows !== undefined ? [partOf(first, rows)] : inputs
+    cost = stepCost(parts, limits, env.scratch !== undefined)
+  }
+  return { ...cost, timeMs: cost.timeMs * slowdown }
+}
+
+/** Says why nothing that is due was begun. */
+function explain(context: MergeContext, plans: readonly MergePlan[], unfitting: Unfitting): NotBegun {
+  const { env, path, room } = context
+  const costOf = (plan: MergePlan) => costIn(context, plan)
+  const whole = fitting(plans, room?.whole ?? BOUNDLESS, costOf)
+  if (whole && !('shortage' in whole)) return 'later'
+  const { plan, shortage } = whole ?? unfitting
+  const needed = costOf(plan)[shortage]
+  env.metrics.count('merge_cannot_fit')
+  env.log.error('merge_cannot_fit', {
+    collection: path,
+    why: plan.why,
+    inputs: plan.inputs.map(({ segment }) => segment.id).join(' '),
+    shortage,
+    needed: Math.ceil(needed),
+    available: Math.floor((room?.whole ?? BOUNDLESS)[shortage]),
+    remedy: REMEDIES[shortage],
+  })
+  return 'cannot-fit'
 }
 
 async function writeMerge(
   context: MergeContext,
-  { segments, dimension }: Manifest,
+  { dimension }: Manifest,
   plan: MergePlan,
   signal: AbortSignal,
 ): Promise<MergeOutput> {
   const inputs = await Promise.all(
-    segments.filter(({ segment }) => plan.inputs.includes(segment.id)).map((ref) => context.pool.open(ref)),
+    plan.inputs.map(async (ref): Promise<Taken> => {
+      const segment = await context.pool.open(ref)
+      return { segment, live: segment.live().toArray().slice(0, plan.rows) }
+    }),
   )
-  const maps = inputs.map((input) => new Uint32Array(input.rows).fill(GONE))
-  const expectedRows = inputs.reduce((sum, input) => sum + input.liveRows, 0)
+  const maps = inputs.map(({ segment }) => new Uint32Array(segment.rows).fill(GONE))
+  const expectedRows = inputs.reduce((sum, { live }) => sum + live.length, 0)
   const job = { ...context, dimension: dimension as number, expectedRows, signal }
   const written = await writeSegment(job, mergedRows(inputs, maps))
   if (written?.places) translate(maps, written.places)
@@ -97,7 +204,7 @@ async function writeMerge(
   if (rows !== expectedRows)
     throw corrupt(
       'count-mismatch',
-      `merging ${plan.inputs.join(', ')} of ${context.path} gave ${rows} rows, ${expectedRows} are live`,
+      `merging ${inputs.map(({ segment: { id } }) => id).join(', ')} of ${context.path} gave ${rows} rows, ${expectedRows} are live`,
     )
   return { inputs, maps, segment }
 }
@@ -105,7 +212,8 @@ async function writeMerge(
 async function commitMerge(
   context: MergeContext,
   origin: Manifest,
-  output: MergeOutput,
+  plan: MergePlan,
+  segmentsAfter: SegmentsAfter,
   startedAtMs: number,
   signal: AbortSignal,
 ): Promise<Manifest | 'lost'> {
@@ -124,13 +232,16 @@ async function commitMerge(
       env.metrics.count(current.gcEpoch === origin.gcEpoch ? 'merge_rebase_refused' : 'merge_fenced')
       return undefined
     }
-    const inputs = output.inputs.map(({ id }) => current.segments.find(({ segment }) => segment.id === id))
-    if (inputs.includes(undefined) && isMergedBetween(origin, current)) {
-      env.metrics.count('merge_overtaken')
-      return undefined
-    }
-    // An input may be missing because folds deleted its last row: none of its rows may come back.
-    const segments = await replaceInputs(context, output, current, inputs)
+    const ids = new Set(current.segments.map(({ segment }) => segment.id))
+    const isAbsent = plan.inputs.some(({ segment }) => !ids.has(segment.id))
+    // step: absent-input-is-lost
+    if (isAbsent) return overtaken(env)
+    const inputs = plan.inputs.map((input) => current.segments.find(({ segment }) => segment.id === input.segment.id))
+    const segments = await segmentsAfter(
+      current,
+      inputs.filter((ref) => ref !== undefined),
+    )
+    if (!segments) return overtaken(env)
     if (countLive(segments) !== current.liveRecords)
       throw corrupt(
         'count-mismatch',
@@ -141,63 +252,49 @@ async function commitMerge(
   return committed === 'lost' || !committed ? 'lost' : committed.manifest
 }
 
-/** Only a merge makes a new segment with rows that were folded before. */
-function isMergedBetween(origin: Manifest, current: Manifest): boolean {
-  const known = new Set(origin.segments.map(({ segment }) => segment.id))
-  return current.segments.some(({ segment }) => !known.has(segment.id) && segment.minVersion <= origin.watermark)
+/** Another merge, or a fold that deleted the last row of an input, was faster. */
+function overtaken({ metrics }: Environment): undefined {
+  metrics.count('merge_overtaken')
+  return undefined
 }
 
-/** @param now the inputs as they are in `current`; undefined: an input is gone */
+/** @param now the inputs as they are in `current` */
 async function replaceInputs(
   { env, path, pool }: MergeContext,
+  plan: MergePlan,
   output: MergeOutput,
   current: Manifest,
-  now: readonly (SegmentRef | undefined)[],
-): Promise<SegmentRef[]> {
-  const isInput = ({ segment }: SegmentRef) => output.inputs.some(({ id }) => id === segment.id)
-  const kept = current.segments.filter((ref) => !isInput(ref))
-  if (!output.segment) return kept
+  now: readonly SegmentRef[],
+): Promise<SegmentRef[] | undefined> {
   const deleted: number[] = []
   const overlaid = new Map<number, OverlayRow>()
-  for (const [i, input] of output.inputs.entries()) {
+  /** Rows of the inputs that are live now and were taken. */
+  let moved: number[] = []
+  for (const [i, ref] of now.entries()) {
+    const { segment: input, live } = output.inputs[i] as Taken
     const map = output.maps[i] as Uint32Array
-    const ref = now[i]
-    const gone = ref ? await loadDeletions(env.store, ref.deletions, input.rows) : null
-    map.forEach((row, old) => {
-      if (row !== GONE && (!ref || gone?.has(old))) deleted.push(row)
-    })
+    const gone = await loadDeletions(env.store, ref.deletions, input.rows)
+    // step: late-deletions-of-taken-rows
+    for (const old of live) if (gone?.has(old)) deleted.push(map[old] as number)
+    moved = live.filter((old) => !gone?.has(old))
     const applied = new Set(input.ref.overlays.map(({ id }) => id))
-    for (const descriptor of ref?.overlays ?? []) {
-      if (applied.has(descriptor.id)) continue
-      const reader = new OverlayReader(descriptor, pool.readRange)
-      for (const change of await readChanges(reader)) {
-        const row = map[change.row] as number
-        if (row !== GONE) overlaid.set(row, { ...overlaid.get(row), ...change, row })
-      }
+    const late = ref.overlays.filter(({ id }) => !applied.has(id))
+    for (const change of (await lastChanges(late, pool.readRange)).values()) {
+      const row = map[change.row] as number
+      if (row !== GONE) overlaid.set(row, { ...change, row })
     }
   }
-  const merged: SegmentRef = { segment: output.segment, deletions: null, overlays: [] }
-  const replacement = await applyChanges(env, path, [merged], {
+  // Another process moved the same rows.
+  if (plan.why === 'peel' && moved.length === 0) return undefined
+  const merged: SegmentRef[] = output.segment ? [{ segment: output.segment, deletions: null, overlays: [] }] : []
+  const replacement = await applyChanges(env, path, merged, {
     deleted: new Map([[0, deleted]]),
     overlaid: new Map([[0, [...overlaid.values()]]]),
   })
-  const first = current.segments.findIndex(isInput)
-  return kept.toSpliced(first < 0 ? kept.length : first, 0, ...replacement)
-}
-
-async function readChanges(overlay: OverlayReader): Promise<OverlayRow[]> {
-  const { rows: targets, versions } = await overlay.load()
-  const rows = [...targets]
-  const [metadata, documents, uris] = await Promise.all([
-    overlay.column('metadata', rows),
-    overlay.column('documents', rows),
-    overlay.column('uris', rows),
-  ])
-  return rows.map((row, i) => {
-    const change: OverlayRow = { row, version: versions[i] as number }
-    if (metadata[i] !== undefined) change.metadata = metadata[i]
-    if (documents[i] !== undefined) change.documents = documents[i]
-    if (uris[i] !== undefined) change.uris = uris[i]
-    return change
-  })
+  if (plan.why === 'peel') {
+    // step: peeled-rows-leave-their-segment
+    replacement.push(...(await applyChanges(env, path, now, { deleted: new Map([[0, moved]]), overlaid: new Map() })))
+  }
+  const first = current.segments.findIndex((ref) => now.includes(ref))
+  return current.segments.filter((ref) => !now.includes(ref)).toSpliced(first, 0, ...replacement)
 }

@@ -8,8 +8,14 @@ export const GONE = 0xffffffff
 
 const ROW_BATCH = 1_024
 
+/** The rows that are taken from a segment, ascending. */
+export interface Taken {
+  segment: OpenSegment
+  live: readonly number[]
+}
+
 /** @param maps one per input, with an element per row; filled with the position at which each row was given */
-export function mergedRows(inputs: readonly OpenSegment[], maps: readonly Uint32Array[]): RowSource {
+export function mergedRows(inputs: readonly Taken[], maps: readonly Uint32Array[]): RowSource {
   return {
     rows: (order) => (order === 'any' ? oneAfterAnother(inputs, maps) : byOrdinal(inputs, maps)),
     sample: (count) => sampleOf(inputs, count),
@@ -25,19 +31,15 @@ export function translate(maps: readonly Uint32Array[], places: Uint32Array): vo
 }
 
 /** The rows of an input are sorted by cluster, so an even sample contains rows of every cluster. */
-async function* sampleOf(inputs: readonly OpenSegment[], count: number): AsyncGenerator<Float32Array[]> {
-  const total = inputs.reduce((sum, input) => sum + input.liveRows, 0)
-  for (const input of inputs) {
-    const live = input.live().toArray()
+async function* sampleOf(inputs: readonly Taken[], count: number): AsyncGenerator<Float32Array[]> {
+  const total = inputs.reduce((sum, { live }) => sum + live.length, 0)
+  for (const { segment, live } of inputs) {
     const chosen = evenly(live.length, Math.ceil((count * live.length) / total)).map((i) => live[i] as number)
-    for (let i = 0; i < chosen.length; i += ROW_BATCH) yield input.reader.vectors(chosen.slice(i, i + ROW_BATCH))
+    for (let i = 0; i < chosen.length; i += ROW_BATCH) yield segment.reader.vectors(chosen.slice(i, i + ROW_BATCH))
   }
 }
 
-async function* oneAfterAnother(
-  inputs: readonly OpenSegment[],
-  maps: readonly Uint32Array[],
-): AsyncGenerator<SegmentRow[]> {
+async function* oneAfterAnother(inputs: readonly Taken[], maps: readonly Uint32Array[]): AsyncGenerator<SegmentRow[]> {
   let given = 0
   for (const [i, input] of inputs.entries())
     for await (const { rows, values } of liveRows(input, 'stored')) {
@@ -54,7 +56,7 @@ interface Cursor {
   at: number
 }
 
-async function* byOrdinal(inputs: readonly OpenSegment[], maps: readonly Uint32Array[]): AsyncGenerator<SegmentRow[]> {
+async function* byOrdinal(inputs: readonly Taken[], maps: readonly Uint32Array[]): AsyncGenerator<SegmentRow[]> {
   const cursors: Cursor[] = inputs.map((input, i) => ({
     map: maps[i] as Uint32Array,
     batches: liveRows(input, 'inserted'),
@@ -97,9 +99,9 @@ interface Batch {
 }
 
 /** Live rows in batches: in stored order, which reads every block once, or in order of insertion. */
-async function* liveRows(input: OpenSegment, order: 'stored' | 'inserted'): AsyncGenerator<Batch> {
+async function* liveRows({ segment: input, live: taken }: Taken, order: 'stored' | 'inserted'): AsyncGenerator<Batch> {
   const { ordinals, versions } = await input.rowInfo()
-  const live = input.live().toArray()
+  const live = [...taken]
   if (order === 'inserted' && input.ref.segment.order !== 'ordinal')
     live.sort((a, b) => (ordinals[a] as number) - (ordinals[b] as number))
   for (let i = 0; i < live.length; i += ROW_BATCH) {

@@ -1,4 +1,5 @@
 /** Writes one segment to the bucket and verifies it: every byte is read back before a manifest may name it. */
+import { yieldToEventLoop } from '#codec'
 import { spaceOf } from '../catalog/space-of.ts'
 import type { Space } from '../model/collection.ts'
 import { corrupt } from '../errors.ts'
@@ -21,6 +22,9 @@ import { RowSorter } from './row-sorter.ts'
 
 /** With at most this many bytes of vectors a segment is one object; otherwise each section is streamed into its own. */
 const SINGLE_FILE_BYTES = 16 * 1024 * 1024
+
+/** Bytes read back between two pauses: some 10 ms. */
+const PAUSE_AFTER_BYTES = 4 * 1024 * 1024
 
 /** Where a segment is written, and how. */
 export interface SegmentContext {
@@ -70,6 +74,7 @@ export function evenly(count: number, wanted: number): number[] {
  * @throws SiltstoneError `corrupt` when what was stored is not what was written
  */
 export async function writeSegment(job: SegmentJob, source: RowSource): Promise<WrittenSegment | null> {
+  const { signal } = job
   const id = job.env.ids.ulid()
   const space = await spaceToIndex(job)
   const uploads: Upload[] = []
@@ -82,7 +87,11 @@ export async function writeSegment(job: SegmentJob, source: RowSource): Promise<
     open: async (key) => {
       const upload = await job.env.store.upload(key, { ifAbsent: true })
       uploads.push(upload)
-      return upload
+      const write = (chunk: Uint8Array) => {
+        job.signal.throwIfAborted()
+        return upload.write(chunk)
+      }
+      return { write }
     },
   })
   const filters = job.expectedRows >= job.limits.indexRows ? new FilterIndexBuilder(job.env.scratch) : undefined
@@ -100,7 +109,9 @@ export async function writeSegment(job: SegmentJob, source: RowSource): Promise<
       return null
     }
     await filters?.sections(writer)
+    signal.throwIfAborted()
     const descriptor = await writer.finish()
+    signal.throwIfAborted()
     for (const upload of uploads) await upload.complete()
     await verifyWritten(job, descriptor, rows)
     return { descriptor, places }
@@ -129,7 +140,7 @@ async function writeClustered(
   source: RowSource,
 ): Promise<Uint32Array> {
   const { signal, expectedRows, dimension, env } = job
-  const builder = new IvfBuilder(expectedRows, dimension, space)
+  const builder = new IvfBuilder(expectedRows, dimension, space, signal)
   for await (const vectors of source.sample(builder.sampleRows)) {
     signal.throwIfAborted()
     builder.sample(vectors)
@@ -160,6 +171,7 @@ async function verifyWritten(job: SegmentJob, descriptor: SegmentDescriptor, cou
   if (descriptor.rows !== count)
     throw corrupt('count-mismatch', `segment ${descriptor.id} has ${descriptor.rows} rows, ${count} were given to it`)
   for (const file of descriptor.files) {
+    job.signal.throwIfAborted()
     const head = await job.env.store.head(file.key)
     if (head?.sizeBytes !== file.sizeBytes)
       throw corrupt(
@@ -168,7 +180,17 @@ async function verifyWritten(job: SegmentJob, descriptor: SegmentDescriptor, cou
         { key: file.key },
       )
   }
-  const reader = new SegmentReader(descriptor, job.pool.readRange)
+  let unpausedBytes = 0
+  const reader = new SegmentReader(descriptor, async (key, offset, length) => {
+    unpausedBytes += length
+    if (unpausedBytes >= PAUSE_AFTER_BYTES) {
+      // A store that answers at once would never let the timer of a deadline fire.
+      await yieldToEventLoop()
+      unpausedBytes = 0
+    }
+    job.signal.throwIfAborted()
+    return job.pool.readRange(key, offset, length)
+  })
   await verifySegment(reader)
   await verifyIvf(reader)
   await verifyFilterIndex(reader)

@@ -98,7 +98,7 @@ export class Background {
   /** False when the message should be delivered again. */
   async #compact(path: string): Promise<boolean> {
     try {
-      await this.#engine.compactor.fold(path, this.#stop.signal)
+      await this.#engine.compactor.fold(path, { signal: this.#stop.signal })
       this.#startMerge(path)
       return true
     } catch (error) {

@@ -3,7 +3,7 @@ import { type GarbageOutcome, initialiseStore, ObjectCatalog } from '../catalog/
 import { type CompactOptions, Compactor } from '../compact/compactor.ts'
 import { collectGarbage, type GcOutcome } from '../gc/garbage-collector.ts'
 import { dueGcs } from '../compact/gc-schedule.ts'
-import { type CompactLimits, defaultCompactLimits } from '../compact/compact-limits.ts'
+import { type CompactLimits, compactLimitsOf } from '../compact/compact-limits.ts'
 import { conflict, isSiltstoneError, unavailable } from '../errors.ts'
 import { collectionPath, logRoot, parseCollectionPath } from '../format/keys.ts'
 import { emptyManifest, type Manifest } from '../format/manifest.ts'
@@ -64,7 +64,7 @@ export class StoreEngine implements Engine {
     this.env = env
     this.name = `siltstone-${VERSION}/${env.ids.ulid()}`
     this.#log = options.log ?? limitsOf(env.store)
-    this.#compact = options.compact ?? defaultCompactLimits
+    this.#compact = options.compact ?? compactLimitsOf(env.store)
     this.#cache = new BlockCache(options.blockCacheBytes ?? 160 * MB)
     this.#open = new LruMap(options.openCollections ?? 512)
     this.#boundedStalenessMs = options.boundedStalenessMs ?? 1_000

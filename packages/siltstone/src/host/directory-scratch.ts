@@ -4,6 +4,7 @@ import { corrupt } from '../errors.ts'
 import type { Ids } from '../ports/ids.ts'
 import type { Scratch, ScratchFile } from '../ports/scratch.ts'
 import { fileError } from './file-errors.ts'
+import { freeDiskBytes } from './machine.ts'
 
 /** Files without a name: unlinked while they are open, so that even a killed process leaves none. */
 export class DirectoryScratch implements Scratch {
@@ -26,6 +27,15 @@ export class DirectoryScratch implements Scratch {
     } catch (cause) {
       throw fileError(cause, { path, doing: 'create' })
     }
+  }
+
+  async freeBytes(): Promise<number> {
+    try {
+      await mkdir(this.#folder, { recursive: true })
+    } catch (cause) {
+      throw fileError(cause, { path: this.#folder, doing: 'create' })
+    }
+    return freeDiskBytes(this.#folder)
   }
 }
 

@@ -57,6 +57,11 @@ export interface CompactionOutcome {
   bytesWritten: number
   /** Another process holds the lease and will do the work. Not a failure. */
   busy: boolean
+  /**
+   * Why work that is due was left: `later`, the time was over; `cannot-fit`, it needs more time, memory or scratch disk
+   * than there ever is here. null: nothing was left.
+   */
+  unfinished: 'later' | 'cannot-fit' | null
   watermark: number
 }
 

@@ -2,6 +2,8 @@
 export interface Scratch {
   /** @throws SiltstoneError `unavailable` (`disk-full`, …) */
   create(): Promise<ScratchFile>
+  /** Bytes that are free for new files. Default: not known. */
+  freeBytes?(): Promise<number>
 }
 
 export interface ScratchFile {

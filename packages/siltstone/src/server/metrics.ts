@@ -33,6 +33,8 @@ const DESCRIPTIONS: Record<string, Description> = {
     labels: ['collection'],
   },
   CompactionErrors: { help: 'Compactions that failed' },
+  compaction_without_progress: { help: 'Invocations that ran out of time before they could commit anything' },
+  merge_cannot_fit: { help: 'Merges that are due and need more time, memory or scratch disk than there is' },
   query_recall_sampled: { help: 'Queries that were repeated exactly to measure their recall' },
   query_recall_mean: { help: 'Moving mean of the recall of sampled queries' },
   query_recall_low: { help: 'Sampled queries whose recall was below the alarm level' },

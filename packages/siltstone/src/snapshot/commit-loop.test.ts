@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { corrupt } from '../errors.ts'
+import { manifestKey, pointerKey } from '../format/keys.ts'
+import { encodeManifest, type Manifest } from '../format/manifest.ts'
+import { encodePointer } from '../format/pointer.ts'
+import type { Environment } from '../ports/environment.ts'
 import { path, upsert, World } from '../testing/world.ts'
 import { commitChanges } from './commit-loop.ts'
 import { ManifestStore } from './manifest-store.ts'
@@ -25,6 +29,14 @@ async function setUp() {
       ...(gcEpoch !== undefined && { gcEpoch }),
     }))
   return { options, manifests, operations, intrude }
+}
+
+/** What a newer version of Siltstone publishes. */
+async function publish({ store }: Environment, manifest: Manifest): Promise<{ key: string; etag: string | undefined }> {
+  const key = manifestKey(path, manifest.watermark, manifest.id)
+  await store.put(key, encodeManifest(manifest))
+  const put = await store.put(pointerKey(path), encodePointer(key))
+  return { key, etag: put.status === 'ok' ? put.etag : undefined }
 }
 
 describe('the commit loop', () => {
@@ -82,5 +94,22 @@ describe('the commit loop', () => {
     const empty = new ManifestStore(new World().env, path)
     expect(await commitChanges(empty, options, async () => ({ operations: 1 }))).toBeUndefined()
     expect(await empty.current()).toBe('none')
+  })
+
+  it('refuses to commit over a manifest that only newer versions may change', async () => {
+    const { options, manifests, operations } = await setUp()
+    await commitChanges(manifests, options, async () => ({ operations: 5 }))
+    const current = await manifests.current()
+    if (current === 'none') throw new Error('there is a manifest')
+    const newer = { ...current.manifest, id: '01ARZ3NDEKTSV4RRFFQ69G5FAV', minWriter: '99.0.0' }
+    await expect(manifests.commit(current.pointer, newer)).rejects.toMatchObject({ code: 'writer-too-old' })
+    const { key, etag } = await publish(options.env, newer)
+    expect(etag).toBeDefined()
+    expect((await manifests.readPointer()) as object).toMatchObject({ manifestKey: key })
+    await expect(commitChanges(manifests, options, async () => ({ operations: 6 }))).rejects.toMatchObject({
+      kind: 'unsupported',
+      code: 'writer-too-old',
+    })
+    expect(await operations()).toBe(5)
   })
 })

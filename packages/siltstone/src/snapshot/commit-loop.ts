@@ -2,8 +2,9 @@
  * The commit loop. A commit is built over one manifest and lost when another process commits first. It is then built
  * again over the manifest that is current by then, unless the work does not fit that one any more.
  */
-import type { CommitKind, Manifest } from '../format/manifest.ts'
+import { type CommitKind, type Manifest, MIN_WRITER } from '../format/manifest.ts'
 import type { Environment } from '../ports/environment.ts'
+import { isOlderVersion } from '../version.ts'
 import { lostIfPointerMoved } from './lost-work.ts'
 import type { Current, ManifestStore, PointerState } from './manifest-store.ts'
 import { type HistoryPolicy, pinsAfter } from './pins.ts'
@@ -81,6 +82,7 @@ function nextManifest(
     createdAtMs: nowMs,
     durationMs: Math.max(0, nowMs - startedAtMs),
     writer,
+    minWriter: isOlderVersion(current.minWriter, MIN_WRITER) ? MIN_WRITER : current.minWriter,
     pins: pinsAfter({ ...current, pins: changes.pins ?? current.pins }, parentKey, nowMs, history),
   }
 }

@@ -17,7 +17,7 @@
  *
  * A process that loses a commit deletes nothing.
  */
-import { corrupt, isPassing, isSiltstoneError, outcomeUnknown, type SiltstoneError } from '../errors.ts'
+import { corrupt, isPassing, isSiltstoneError, outcomeUnknown, type SiltstoneError, unsupported } from '../errors.ts'
 import { crcHex } from '../format/checksum.ts'
 import { listKey, manifestKey, parseKey, pointerKey } from '../format/keys.ts'
 import {
@@ -34,6 +34,7 @@ import { decodePointer, encodePointer } from '../format/pointer.ts'
 import { LruMap } from '../lru.ts'
 import type { Environment } from '../ports/environment.ts'
 import { retry } from '../ports/retry.ts'
+import { isOlderVersion, VERSION } from '../version.ts'
 import { getVerified } from './verified-object.ts'
 
 /** Larger lists are moved out of the manifest. For a cold reader, each moved list is another round trip. */
@@ -156,9 +157,16 @@ export class ManifestStore {
    * Publishes `manifest` over `base` (what the pointer said when the work began; `none` for the first commit).
    * @returns the pointer of this commit (with an empty ETag if others have committed over it already), or `lost` when
    *   another process committed first
-   * @throws SiltstoneError `unknown` when the store never tells whether the commit took effect
+   * @throws SiltstoneError `unknown` when the store never tells whether the commit took effect; `unsupported`
+   *   (writer-too-old) when the manifest may be committed by newer versions of Siltstone only
    */
   async commit(base: PointerState | 'none', manifest: Manifest): Promise<PointerState | 'lost'> {
+    if (isOlderVersion(VERSION, manifest.minWriter))
+      throw unsupported(
+        'writer-too-old',
+        `${this.path} may be changed by Siltstone ${manifest.minWriter} and later; this is ${VERSION}. Upgrade Siltstone.`,
+        { key: pointerKey(this.path) },
+      )
     const key = manifestKey(this.path, manifest.watermark, manifest.id)
     await putImmutable(this.#env, key, encodeManifest(await this.#moveLists(manifest)))
     this.#cache.set(key, manifest)

@@ -23,7 +23,7 @@ export function compactCommand(): Command {
   return withStoreOptions(made)
     .option('--no-merge', 'fold only')
     .addOption(
-      new Option('--full', 'merge all segments into one: rewrites the collection for the fastest queries')
+      new Option('--full', 'merge as many segments as a step of 4 GiB (bucket: 1 GiB) takes, whether or not it is due')
         .default(false)
         .conflicts('merge'),
     )
@@ -50,13 +50,18 @@ export function compactCommand(): Command {
                 { title: 'OPERATIONS', value: ({ outcome }) => count(outcome.recordsFolded), right: true },
                 { title: 'WRITTEN', value: ({ outcome }) => bytes(outcome.bytesWritten), right: true },
                 { title: 'VERSION', value: ({ outcome }) => outcome.watermark, right: true },
-                { title: '', value: ({ outcome }) => (outcome.busy ? 'another process compacts it' : '') },
+                { title: '', value: ({ outcome }) => stateOf(outcome) },
               ],
               'No collections.',
             ),
         )
       }),
     )
+}
+
+function stateOf({ busy, unfinished }: CompactionOutcome): string {
+  if (busy) return 'another process compacts it'
+  return unfinished === 'cannot-fit' ? 'a merge needs more memory or scratch disk: see the log' : ''
 }
 
 /** Tries again for `waitMs` while another process compacts. */

@@ -8,6 +8,7 @@ import { type Ivf, ivfOf } from '../ivf.ts'
 import { IvfSearch } from '../search/ivf-search.ts'
 import { SearchRecorder } from '../search/search-recorder.ts'
 import { verifyIvf } from '../verify-ivf.ts'
+import { IvfBuilder } from './builder.ts'
 import { indexedSegment, wholeSegment } from './testing.ts'
 
 function gaussians(count: number, dimension: number, seed: number): Float32Array[] {
@@ -111,4 +112,36 @@ it('finds and names any damage', async () => {
   }
   bucket.objects.set(key, whole)
   await verifyIvf(reader)
+})
+
+describe('a signal', () => {
+  const DIMENSION = 64
+  const vectors = gaussians(3_000, DIMENSION, 7)
+
+  /** Builds with a signal that is aborted when it is looked at for the `at`th time. @returns how often it was looked at */
+  async function build(at: number): Promise<number> {
+    let looks = 0
+    const signal = {
+      throwIfAborted: () => {
+        if (++looks >= at) throw new Error('enough')
+      },
+    } as AbortSignal
+    const builder = new IvfBuilder(vectors.length, DIMENSION, 'l2', signal)
+    builder.sample(vectors)
+    try {
+      await builder.train()
+      await builder.add(vectors)
+    } catch (error) {
+      expect(error).toMatchObject({ message: 'enough' })
+      expect(looks).toBe(at)
+    }
+    return looks
+  }
+
+  it('ends the training at each step of it', async () => {
+    const looks = await build(Infinity)
+    // Each of the rounds compares all vectors of the sample, in batches of at most 1,024.
+    expect(looks).toBeGreaterThan((14 * vectors.length) / 1_024)
+    for (let at = 1; at < looks; at += Math.ceil(looks / 8)) expect(await build(at)).toBe(at)
+  })
 })

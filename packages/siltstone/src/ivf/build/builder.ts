@@ -33,7 +33,7 @@ interface Trained {
 }
 
 export class IvfBuilder {
-  readonly #work = new Work()
+  readonly #work: Work
   readonly #rotator: Rotator
   readonly #space: IndexedSpace
   readonly #rows: number
@@ -45,8 +45,12 @@ export class IvfBuilder {
   readonly #primaryCodes: Codes
   readonly #copyCodes: Codes
 
-  /** @param rows exact number of rows that `add` will get */
-  constructor(rows: number, dimension: number, space: IndexedSpace) {
+  /**
+   * @param rows exact number of rows that `add` will get
+   * @param signal when it is aborted, `train`, `add` and `sections` reject with its reason
+   */
+  constructor(rows: number, dimension: number, space: IndexedSpace, signal?: AbortSignal) {
+    this.#work = new Work(signal)
     this.#rows = rows
     this.#space = space
     this.#rotator = new Rotator(this.#work, dimension, space)
@@ -136,7 +140,7 @@ export class IvfBuilder {
     const primaries = new Uint32Array(count)
     for (const cluster of this.#firsts) primaries[cluster] = (primaries[cluster] as number) + 1
     const errors = this.#primaryCodes.squaredError + this.#copyCodes.squaredError
-    await writeSections(writer, {
+    await writeSections(writer, this.#work, {
       space: this.#space,
       centroids: clustering.centroids,
       codeError: Math.fround(Math.sqrt(errors / (this.#primaryCodes.count + this.#copyCodes.count))),

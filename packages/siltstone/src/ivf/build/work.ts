@@ -13,10 +13,13 @@ const PAUSE_AFTER = 1e9
 export class Work {
   readonly kernels: VectorKernels
   readonly #slots = new Map<string, { pointer: number; sizeBytes: number }>()
+  readonly #signal: AbortSignal | undefined
   #since = 0
 
-  constructor(kernels: VectorKernels = wasmKernels() ?? referenceKernels()) {
+  /** @param signal ends the work at its next pause */
+  constructor(signal?: AbortSignal, kernels: VectorKernels = wasmKernels() ?? referenceKernels()) {
     this.kernels = kernels
+    this.#signal = signal
   }
 
   /** @returns pointer to at least `sizeBytes` bytes, the same for each call with this name; growing loses the content */
@@ -30,11 +33,22 @@ export class Work {
     return pointer
   }
 
-  /** Call after each batch. @returns a promise to wait for when a pause is due */
+  /**
+   * Call after each batch.
+   * @returns a promise to wait for when a pause is due; it rejects with the signal's reason
+   * @throws the signal's reason
+   */
   spent(multiplications: number): Promise<void> | undefined {
+    this.#signal?.throwIfAborted()
     this.#since += multiplications
     if (this.#since < PAUSE_AFTER) return undefined
     this.#since = 0
-    return yieldToEventLoop()
+    return this.#pause()
+  }
+
+  async #pause(): Promise<void> {
+    // Only here can the timer of a deadline fire.
+    await yieldToEventLoop()
+    this.#signal?.throwIfAborted()
   }
 }

@@ -15,6 +15,7 @@ import {
 import type { Codes } from './codes.ts'
 import type { Points } from './points.ts'
 import { ROTATION_SEED } from './rotate.ts'
+import type { Work } from './work.ts'
 
 export interface IvfContent {
   space: IndexedSpace
@@ -32,7 +33,7 @@ export interface IvfContent {
   copyCodes: Codes
 }
 
-export async function writeSections(writer: SegmentWriter, content: IvfContent): Promise<void> {
+export async function writeSections(writer: SegmentWriter, work: Work, content: IvfContent): Promise<void> {
   const { space, centroids, codeError, primaries, copies } = content
   const { count, dimension, scales } = centroids
   await writer.addSection(LISTS.name, async (sink) => {
@@ -40,6 +41,7 @@ export async function writeSections(writer: SegmentWriter, content: IvfContent):
     for (let cluster = 0; cluster < count; cluster++) {
       await sink.write(listOf(content, cluster, firstRow))
       firstRow += primaries[cluster] as number
+      await work.spent(((primaries[cluster] as number) + (copies[cluster]?.length ?? 0)) * dimension)
     }
     return { type: LISTS.type }
   })
