@@ -134,6 +134,9 @@ export function drawPlan(seed: number, overrides: Partial<PlanNumbers> = {}): Pl
   }
   // With a collector, a delta could be forgotten while the entry of such a writer is on its way: see docs/explanation/reliability.md.
   plan.repeaters = plan.collectors === 0 && chance.split('repeaters').one(0.4) ? 1 : 0
+  const taking = chance.split('taking')
+  if (taking.one(0.4)) plan.log.inlineDeltaBytes = taking.one(0.5) ? 0 : 1_500
+  if (taking.one(0.2)) plan.log.inlineBytes = 3_000
   const rivals = chance.split('rivals')
   if (rivals.one(0.1)) plan.rivals = rivals.between(2, 3)
   return overrule(plan, overrides)
