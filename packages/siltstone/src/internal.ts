@@ -63,6 +63,7 @@ export {
   inboxPrefix,
   isUuid,
   listKey,
+  takenKey,
   logEntryKey,
   logPrefix,
   manifestKey,
