@@ -53,7 +53,7 @@ export { parseWhere } from './filter/index.ts'
 export { parseWhereDocument } from './filter/parse.ts'
 export { crcHex } from './format/checksum.ts'
 export { decodeDelta } from './format/delta.ts'
-export { decodeEntry, encodeEntry, type LogEntry } from './format/entry.ts'
+export { decodeEntry, encodeEntry, type LogEntry, type SequencedDelta } from './format/entry.ts'
 export { seal, sealIsIntact, UNSEALED } from './format/file-checksum.ts'
 export {
   bitmapKey,
@@ -65,6 +65,7 @@ export {
   inboxPrefix,
   isUuid,
   listKey,
+  takenKey,
   logEntryKey,
   logPrefix,
   manifestKey,

@@ -7,6 +7,7 @@ import { Violation } from './violation.ts'
 /** The least time for which objects are kept after their creation, allowing for differences of clocks. */
 export interface Keep {
   entryMs: number
+  /** For the key of a folded delta, since it was sequenced. */
   inboxMs: number
   snapshotMs: number
 }
@@ -28,7 +29,13 @@ export interface KnownState {
   reachable(current: TrueManifest | undefined): Set<string>
 }
 
-export function checkCommit(truth: KnownState, of: CollectionTruth, published: TrueManifest, by: string): void {
+export function checkCommit(
+  truth: KnownState,
+  of: CollectionTruth,
+  published: TrueManifest,
+  by: string,
+  nowMs: number,
+): void {
   const { manifest, key } = published
   const before = of.current
   const fail = (promise: string, message: string) => new Violation(promise, `${by} published ${key}: ${message}`)
@@ -49,7 +56,7 @@ export function checkCommit(truth: KnownState, of: CollectionTruth, published: T
       throw fail('counts', `the dimension is ${manifest.dimension}, the log gives ${state.dimension}`)
   }
   if (before && manifest.kind === 'merge') checkStep(truth, before.manifest, manifest, fail)
-  checkInboxKeys(truth, of, manifest, fail)
+  checkInboxKeys(truth, of, manifest, nowMs, fail)
   checkFolded(of, manifest, fail)
   const fencedMs = lastFence(of)?.atMs ?? 0
   const known = truth.reachable(before)
@@ -96,13 +103,22 @@ function checkSuccession(before: Manifest, now: Manifest, fail: Fail): void {
       throw fail('pins', `the pin of fork ${pin.reason} on ${pin.manifestKey} is gone`)
 }
 
-/** A sequenced key leaves the list only after the delta is certainly deleted, or it would be taken for a new one. */
-function checkInboxKeys(truth: KnownState, of: CollectionTruth, manifest: Manifest, fail: Fail): void {
+/**
+ * A sequenced key leaves the list only when no copy of the delta can arrive any more and the delta is certainly deleted,
+ * or it would be taken for a new one.
+ */
+function checkInboxKeys(truth: KnownState, of: CollectionTruth, manifest: Manifest, nowMs: number, fail: Fail): void {
   if (manifest.state === 'closed') return
   const listed = new Set(manifest.sequenced.flatMap(({ ulids }) => ulids))
-  for (const [ulid, number] of of.mentioned)
-    if (number <= manifest.watermark && !listed.has(ulid) && truth.bucket.peek(inboxKey(of.path, ulid)))
+  for (const [ulid, number] of of.mentioned) {
+    if (number > manifest.watermark || listed.has(ulid)) continue
+    if (truth.bucket.peek(inboxKey(of.path, ulid)))
       throw fail('sequenced once', `it forgot ${ulid}, which is still in the inbox`)
+    // A fold may stall before its commit, so the age is that of the entry.
+    const ageMs = nowMs - (of.log[number - 1]?.createdMs ?? 0)
+    if (ageMs <= truth.keep.inboxMs)
+      throw fail('sequenced once', `it forgot ${ulid} after ${ageMs} ms; it is remembered for ${truth.keep.inboxMs}`)
+  }
 }
 
 function checkFolded(of: CollectionTruth, manifest: Manifest, fail: Fail): void {
@@ -131,11 +147,15 @@ export function checkDeletion(truth: KnownState, key: string, by: string, nowMs:
   } else if (parsed?.kind === 'inbox') {
     const of = truth.of(parsed.path)
     const mention = of.mentioned.get(parsed.ulid)
-    of.deleted++
     const isClosed = of.current?.manifest.state === 'closed'
-    if (!isClosed && (mention === undefined || mention > of.watermark))
-      throw fail(`it is ${mention === undefined ? 'not sequenced' : `sequenced by ${mention}, not folded`}`)
-    mustBe(isClosed ? truth.keep.snapshotMs : truth.keep.inboxMs, of.inbox.get(parsed.ulid)?.createdMs ?? 0)
+    if (!isClosed && mention === undefined) throw fail('no entry mentions it')
+    if (isClosed && mention === undefined) mustBe(truth.keep.snapshotMs, of.inbox.get(parsed.ulid)?.createdMs ?? 0)
+  } else if (parsed?.kind === 'taken') {
+    const of = truth.of(parsed.path)
+    of.deleted++
+    if (parsed.number > of.watermark) throw fail(`the watermark is ${of.watermark}`)
+    const isClosed = of.current?.manifest.state === 'closed'
+    mustBe(isClosed ? truth.keep.snapshotMs : truth.keep.entryMs, of.log[parsed.number - 1]?.createdMs ?? 0)
   } else if (key.startsWith('snapshot/')) {
     for (const of of truth.collections.values())
       if (truth.reachable(of.current).has(key)) throw fail(`${of.path} needs it`)

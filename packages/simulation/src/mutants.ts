@@ -3,6 +3,7 @@
  * fault or a check. A mutant names the steps that it changes (`steps.ts`). The older form, an exact fragment of a source
  * file and its replacement, stops fitting when the text of the source changes; no new mutant uses it.
  */
+import { INBOX_MUTANTS } from './inbox-mutants.ts'
 import type { StepChange } from './steps.ts'
 
 export interface FragmentChange {
@@ -126,8 +127,9 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: COLLECT,
-        find: '      for (const key of await this.#delete(keys)) gone.add(key)\n',
-        replace: '      await this.#delete(keys)\n      for (const key of keys) gone.add(key)\n',
+        find: '      for (const key of await this.#delete(keys.filter((one) => left.has(one)))) gone.add(key)\n',
+        replace:
+          '      await this.#delete(keys.filter((one) => left.has(one)))\n      for (const key of keys) gone.add(key)\n',
       },
     ],
   },
@@ -210,7 +212,13 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'rest-of-the-inbox-left-behind',
     breaks: 'a write is put before deltas that are more than its entry may sequence',
-    patches: [{ file: 'log/write-batch.ts', find: '      isPartial = true\n', replace: '' }],
+    patches: [
+      {
+        file: 'log/write-batch.ts',
+        find: '    isPartial: wanted.length < inbox.length,\n',
+        replace: '    isPartial: false,\n',
+      },
+    ],
   },
   {
     name: 'entry-gone-taken-for-lost',
@@ -366,4 +374,5 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'a claim on a name is taken over although its owner wants it',
     patches: [{ step: 'owner-is-examined', value: "'free' as Verdict" }],
   },
+  ...INBOX_MUTANTS,
 ]

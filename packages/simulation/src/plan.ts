@@ -149,6 +149,9 @@ export function drawPlan(seed: number, overrides: Partial<PlanNumbers> = {}): Pl
       multiplicationsPerSecond: 1e12,
     }
   }
+  const taking = chance.split('taking')
+  if (taking.one(0.4)) plan.log.inlineDeltaBytes = taking.one(0.5) ? 0 : 1_500
+  if (taking.one(0.2)) plan.log.inlineBytes = 3_000
   const rivals = chance.split('rivals')
   if (rivals.one(0.1)) plan.rivals = rivals.between(2, 3)
   return overrule(plan, overrides)

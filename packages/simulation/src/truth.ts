@@ -2,6 +2,7 @@
  * The truth of the bucket, kept by watching each change as it happens: the log of each collection, folded by the model,
  * the history of each pointer, and the invariants that must hold at each change by any process.
  */
+import { isDeepStrictEqual } from 'node:util'
 import {
   type CollectionDocument,
   collectionType,
@@ -17,6 +18,7 @@ import {
   objectsOf,
   parseKey,
   type RecordOp,
+  type SequencedDelta,
 } from 'siltstone/internal'
 import type { Bucket, BucketObserver, StoredObject } from './bucket.ts'
 import { CollectionTruth, MARKER, type InboxDelta, type TrueManifest } from './collection-truth.ts'
@@ -135,7 +137,9 @@ export class Truth implements BucketObserver, KnownState {
       }
       truth.mentioned.set(delta.ulid, number)
       deltas.push(delta)
-      if (delta.records === null || !deltaFits(between, delta.records)) this.marks.hit('delta refused')
+      const fits = delta.records !== null && deltaFits(between, delta.records)
+      this.#checkTaken(key, mention, fits ? delta.records : null)
+      if (delta.records === null || !fits) this.marks.hit('delta refused')
       else this.#noteMarkers(truth, delta.records, `delta ${delta.ulid}`)
       if (delta.records !== null) between = applyDelta(between, delta.records)
     }
@@ -144,6 +148,20 @@ export class Truth implements BucketObserver, KnownState {
     if (entry.control?.kind === 'reset') state = this.#resetTo(truth, entry.control.manifestKey, number)
     if (entry.control?.kind === 'closed') truth.closed = true
     truth.log.push({ entry, createdMs: this.#nowMs(), between, deltas, state })
+  }
+
+  /** @param records null: the delta is to be refused */
+  #checkTaken(key: string, mention: SequencedDelta, records: readonly RecordOp[] | null): void {
+    const fail = (what: string) => new Violation('sequencing takes', `${key} takes ${mention.key}: ${what}`)
+    if ((mention.refused !== undefined) !== (records === null))
+      throw fail(records === null ? 'it had to be refused' : `it was refused: ${mention.refused}`)
+    if (records === null) return
+    const { taken } = mention
+    this.marks.hit(taken ? 'delta copied' : 'delta taken inline')
+    const copy = taken && this.bucket.peek(taken.key)
+    if (taken && !copy) throw fail(`${taken.key} does not exist`)
+    const held = copy ? decodeDelta(copy.body, mention.key).records : mention.records
+    if (!isDeepStrictEqual(held, records)) throw fail('it holds other records')
   }
 
   #resetTo(truth: CollectionTruth, manifestKey: string, number: number): ModelState {
@@ -210,7 +228,7 @@ export class Truth implements BucketObserver, KnownState {
       this.marks.hit('stalled fork ended by a tombstone')
       truth.closed = true
     }
-    checkCommit(this, truth, published, by)
+    checkCommit(this, truth, published, by, this.#nowMs())
     truth.commits.push({ atMs: this.#nowMs(), by, published })
     this.marks.hit(`commit: ${manifest.kind}`)
     const indexed = manifest.segments.filter(({ segment }) => segment.order === 'cluster').length

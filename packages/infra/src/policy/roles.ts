@@ -136,6 +136,8 @@ export const apiPolicy = (resources: RoleResources): PolicyDocument =>
     deny('InboxesBelongToProducers', ['s3:PutObject'], objects(resources, KEY_PATTERNS.inbox)),
     abortUploads(resources),
     allow('DropClaims', ['s3:DeleteObject'], objects(resources, KEY_PATTERNS.catalog)),
+    // Deltas that its entries have taken.
+    allow('ClearInboxes', ['s3:DeleteObject'], objects(resources, KEY_PATTERNS.inbox)),
     list(resources, DELTA_PREFIX, SNAPSHOT_PREFIX, CATALOG_PREFIX),
     wakeUp(resources),
     lock(resources),

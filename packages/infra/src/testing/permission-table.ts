@@ -34,6 +34,7 @@ export const KEYS = {
   overlay: `snapshot/${COLLECTION}/overlay/${ULID}/data`,
   bitmap: `snapshot/${COLLECTION}/bitmap/${ULID}.roaring`,
   list: `snapshot/${COLLECTION}/list/${ULID}.json`,
+  taken: `snapshot/${COLLECTION}/taken/00000000000000000001-${ULID}.arrow`,
   tenant: `catalog/tenant/${SHA256}.json`,
   collection: 'catalog/aaaaaaaaaaaa-bbbbbbbbbbbb/id/11111111-2222-4333-8444-555555555555.json',
   due: `gc-due/2026112110/${COLLECTION}`,
@@ -45,7 +46,7 @@ const CREATES = { 's3:ObjectCreationOperation': 'true' } as const
 const IF_ABSENT = { ...CREATES, 's3:if-none-match': '*' } as const
 const IF_MATCH = { ...CREATES, 's3:if-match': '"etag"' } as const
 /** Written once and never overwritten. */
-const IMMUTABLE: readonly KeyKind[] = ['entry', 'inbox', 'manifest', 'segment', 'overlay', 'bitmap', 'list']
+const IMMUTABLE: readonly KeyKind[] = ['entry', 'inbox', 'manifest', 'segment', 'overlay', 'bitmap', 'list', 'taken']
 const ALL = Object.keys(KEYS) as KeyKind[]
 
 const object = (kind: KeyKind) => `{bucket}/${KEYS[kind]}`
@@ -63,7 +64,8 @@ const OBJECTS: Readonly<Record<FunctionName, { read: KeyKind[]; write: KeyKind[]
   api: {
     read: ALL.filter((kind) => kind !== 'due'),
     write: ALL.filter((kind) => kind !== 'inbox'),
-    remove: ['tenant', 'collection'],
+    // Deltas that its entries have taken.
+    remove: ['inbox', 'tenant', 'collection'],
   },
 }
 

@@ -12,10 +12,11 @@
  * The repair runs under both leases, so that no garbage collector removes what is being chosen. It deletes nothing.
  */
 import { isSiltstoneError } from '../errors.ts'
-import { decodeEntry } from '../format/entry.ts'
+import { decodeEntry, type SequencedDelta } from '../format/entry.ts'
 import { logEntryKey, manifestPrefix, parseKey, pointerKey } from '../format/keys.ts'
 import type { Manifest, Pin } from '../format/manifest.ts'
 import { DeltaCache } from '../log/delta-cache.ts'
+import { contentOf, objectOf } from '../log/mention.ts'
 import type { LogLimits } from '../log/log-limits.ts'
 import { pages } from '../log/listing.ts'
 import type { Environment } from '../ports/environment.ts'
@@ -159,7 +160,7 @@ async function lostAfter(
   const deltas = new DeltaCache(env.store, path, limits.deltaBytes)
   const mentioned = new Set(manifest.sequenced.flatMap(({ ulids }) => ulids))
   const voided = new Set<string>()
-  const wanted: { key: string; etag: string; sizeBytes: number; ulid: string }[] = []
+  const wanted: { mention: SequencedDelta; ulid: string }[] = []
   for (let number = manifest.watermark + 1; number <= newest; number++) {
     const key = logEntryKey(path, number)
     const got = await env.store.get(key)
@@ -171,17 +172,17 @@ async function lostAfter(
         const parsed = parseKey(mention.key)
         if (parsed?.kind !== 'inbox' || mentioned.has(parsed.ulid)) continue
         mentioned.add(parsed.ulid)
-        wanted.push({ ...mention, ulid: parsed.ulid })
+        wanted.push({ mention, ulid: parsed.ulid })
       }
     } catch (error) {
       if (!isSiltstoneError(error, 'corrupt')) throw error
       return error.message
     }
   }
-  for (const { key, ulid, etag, sizeBytes } of wanted) {
-    const { status } = await deltas.get(ulid, etag, sizeBytes)
-    if ((status === 'gone' || status === 'changed') && !voided.has(key))
-      return `${key}, which a newer snapshot had folded, is no longer kept`
+  for (const { mention, ulid } of wanted) {
+    const { status } = await contentOf(mention, ulid, deltas)
+    if ((status === 'gone' || status === 'changed') && !voided.has(mention.key))
+      return `${objectOf(mention) ?? mention.key}, which a newer snapshot had folded, is no longer kept`
   }
   return undefined
 }

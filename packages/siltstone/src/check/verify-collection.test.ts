@@ -72,6 +72,20 @@ async function damage(key: string): Promise<void> {
   await overwrite(key, body)
 }
 
+/** Drops a delta that the next entry copies, because it is too large to stand in the entry. */
+async function dropLarge(id: string): Promise<string> {
+  const records = [{ ...add(id), document: 'x'.repeat(300_000) }]
+  return (await produce(env, path, { records }, { maxBytes: 1e6 })).key
+}
+
+/** The copy that the only entry with a copy names, once the delta has left the inbox. */
+async function copyOf(key: string): Promise<string> {
+  expect(await env.store.head(key)).toBeUndefined()
+  const copies = await keys(`snapshot/${path}/taken/`)
+  expect(copies).toHaveLength(1)
+  return copies[0] ?? ''
+}
+
 /** Two folds, a deletion, an overlay, a fresh entry and a delta in the inbox. */
 async function fill(): Promise<void> {
   await collection.write([add('a'), add('b'), add('c')])
@@ -146,11 +160,12 @@ describe('verify', () => {
   it('counts a refused delta, and complains of one that vanished after it was sequenced', async () => {
     await collection.write([add('a')])
     await env.store.put(inboxKey(path, env.ids.ulid()), Buffer.from('no arrow'))
-    const { key } = await produce(env, path, { records: [add('b')] }, { maxBytes: 1e6 })
+    const key = await dropLarge('b')
     await collection.write([add('c')])
+    const copy = await copyOf(key)
     expect(await verify()).toMatchObject({ problems: [], liveRecords: 3, figures: { refusedDeltas: 1 } })
-    await env.store.delete([key])
-    expect(await found()).toEqual([{ key, severity: 'error' }])
+    await env.store.delete([copy])
+    expect(await found()).toEqual([{ key: copy, severity: 'error' }])
   })
 
   it('sees that counts or ids do not fit together', async () => {
@@ -181,17 +196,18 @@ describe('repair', () => {
 
   it.each(['gone', 'changed'])('voids a sequenced delta that is %s, and readers and writers go on', async (how) => {
     await collection.write([add('a')])
-    const { key } = await produce(env, path, { records: [add('b')] }, { maxBytes: 1e6 })
+    const key = await dropLarge('b')
     await collection.write([add('c')])
-    await env.store.delete([key])
-    if (how === 'changed') await env.store.put(key, Buffer.from('something else'))
+    const copy = await copyOf(key)
+    if (how === 'gone') await env.store.delete([copy])
+    else await env.store.put(copy, Buffer.from('something else'))
     const second = await StoreEngine.open({ env })
     const reopened = await second.collection('default_tenant', 'default_database', collection.info.id)
-    await expect(reopened.count()).rejects.toMatchObject({ kind: 'corrupt', key })
-    await expect(reopened.write([add('d')])).rejects.toMatchObject({ kind: 'corrupt', key })
+    await expect(reopened.count()).rejects.toMatchObject({ kind: 'corrupt', key: copy })
+    await expect(reopened.write([add('d')])).rejects.toMatchObject({ kind: 'corrupt', key: copy })
 
     expect((await repair(true)).actions).toEqual([expect.objectContaining({ kind: 'void', key })])
-    await expect(reopened.count()).rejects.toMatchObject({ kind: 'corrupt', key })
+    await expect(reopened.count()).rejects.toMatchObject({ kind: 'corrupt', key: copy })
     const report = await repair()
     expect(report).toMatchObject({ problems: [], actions: [{ kind: 'void', key }] })
 
@@ -205,9 +221,9 @@ describe('repair', () => {
 
   it('a reader that stands on a voided mention follows a fold that stopped before it', async () => {
     await collection.write([add('a')])
-    const { key } = await produce(env, path, { records: [add('b')] }, { maxBytes: 1e6 })
+    const key = await dropLarge('b')
     await collection.write([add('c')])
-    await env.store.delete([key])
+    await env.store.delete([await copyOf(key)])
     await repair()
     const reader = await StoreEngine.open({ env })
     const reading = await reader.collection('default_tenant', 'default_database', collection.info.id)
@@ -225,9 +241,9 @@ describe('repair', () => {
   })
 
   it('voids although another process appends at the same time', async () => {
-    const { key } = await produce(env, path, { records: [add('b')] }, { maxBytes: 1e6 })
+    const key = await dropLarge('b')
     await collection.write([add('a')])
-    await env.store.delete([key])
+    await env.store.delete([await copyOf(key)])
     let raced = false
     const put = env.store.put.bind(env.store)
     env.store.put = async (name, body, options) => {

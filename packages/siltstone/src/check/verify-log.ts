@@ -3,8 +3,9 @@ import { isSiltstoneError } from '../errors.ts'
 import { decodeEntry, type LogEntry } from '../format/entry.ts'
 import { inboxKey, logEntryKey, logPrefix, parseKey } from '../format/keys.ts'
 import type { Manifest } from '../format/manifest.ts'
-import { DeltaCache } from '../log/delta-cache.ts'
+import { type DeltaContent, DeltaCache } from '../log/delta-cache.ts'
 import { listInbox, pages } from '../log/listing.ts'
+import { contentOf, objectOf } from '../log/mention.ts'
 import type { Environment } from '../ports/environment.ts'
 import type { Findings } from './verify-report.ts'
 
@@ -16,6 +17,8 @@ const VOID = 'Run "siltstone repair": it voids the delta, so that the collection
 /** A first mention whose delta is not what was sequenced, and that no later entry voids. */
 export interface VanishedDelta {
   key: string
+  /** The key of the object that is missing: of the delta itself, or of its copy. */
+  object: string
   entry: number
   how: 'gone' | 'changed'
 }
@@ -54,16 +57,17 @@ export async function verifyLog(
       }
       if (mentioned.has(parsed.ulid)) continue
       mentioned.add(parsed.ulid)
-      const delta = await readDelta(deltas, parsed.ulid, mention, mention.key, findings)
-      if (delta === 'ok' || delta === 'refused') findings.object(mention.key, mention.sizeBytes)
+      const key = objectOf(mention)
+      const delta = await statusOf(() => contentOf(mention, parsed.ulid, deltas), key ?? mention.key, findings)
+      if (key !== undefined && (delta === 'ok' || delta === 'refused')) findings.object(key, mention.sizeBytes)
       if (delta === 'refused') findings.figures.refusedDeltas++
       if ((delta === 'gone' || delta === 'changed') && !isVoided(found.entries, mention.key, entry.number))
-        found.vanished.push({ key: mention.key, entry: entry.number, how: delta })
+        found.vanished.push({ key: mention.key, object: key ?? mention.key, entry: entry.number, how: delta })
     }
   }
-  for (const { key, entry, how } of found.vanished)
+  for (const { object, entry, how } of found.vanished)
     findings.report(
-      key,
+      object,
       `entry ${entry} sequences it, but it ${how === 'gone' ? 'is gone' : 'was changed since'}`,
       VOID,
     )
@@ -72,7 +76,9 @@ export async function verifyLog(
     const key = inboxKey(path, object.ulid)
     findings.figures.inboxDeltas++
     findings.object(key, object.sizeBytes)
-    if ((await readDelta(deltas, object.ulid, object, key, findings)) === 'refused') findings.figures.refusedDeltas++
+    const { ulid, etag, sizeBytes } = object
+    if ((await statusOf(() => deltas.get(ulid, etag, sizeBytes), key, findings)) === 'refused')
+      findings.figures.refusedDeltas++
   }
   return found
 }
@@ -143,15 +149,13 @@ async function checkControl(env: Pick<Environment, 'store'>, entry: LogEntry, fi
     findings.report(manifestKey, `entry ${entry.number} goes back to it, but it does not exist`, RESTORE)
 }
 
-async function readDelta(
-  deltas: DeltaCache,
-  ulid: string,
-  seen: { etag: string; sizeBytes: number },
+async function statusOf(
+  read: () => Promise<DeltaContent>,
   key: string,
   findings: Findings,
-): Promise<'ok' | 'refused' | 'gone' | 'changed' | 'unsupported'> {
+): Promise<DeltaContent['status'] | 'unsupported'> {
   try {
-    return (await deltas.get(ulid, seen.etag, seen.sizeBytes)).status
+    return (await read()).status
   } catch (error) {
     if (!isSiltstoneError(error, 'unsupported')) throw error
     findings.report(key, error.message, 'Upgrade Siltstone on this machine: a newer producer wrote it.')

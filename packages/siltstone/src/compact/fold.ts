@@ -138,6 +138,7 @@ async function commitFold(
       dimension: view.dimension,
       nextOrdinal: view.overlay.nextOrdinal,
       resetEpoch: current.resetEpoch + (input.isReset ? 1 : 0),
+      // step: mentions-are-remembered
       sequenced: [...current.sequenced, ...sequencedBy(input.entries, nowMs)],
       folded: foldedAfter(current.folded, input.entries, nowMs, state.limits),
       refused: [...current.refused, ...input.refused.map((one) => ({ ...one, atMs: nowMs }))].slice(-REFUSED_KEPT),

@@ -17,6 +17,8 @@ import { parseKey } from './keys.ts'
 import { checkRecord, decodeColumns, dimensionOf, encodeColumns } from './record-columns.ts'
 
 export const FORMAT_VERSION = '1'
+/** Of log entries, which share the layout of deltas (`entry.ts`). */
+export const ENTRY_VERSION = '2'
 
 export interface Delta {
   /** The collection's path, when the delta names it. */
@@ -63,7 +65,7 @@ export function fileMetadata(
 ): Map<string, string> {
   const metadata = new Map([
     ['siltstone.format', format],
-    ['siltstone.version', FORMAT_VERSION],
+    ['siltstone.version', format === 'entry' ? ENTRY_VERSION : FORMAT_VERSION],
     ['siltstone.collection', file.collection],
     ['siltstone.records', String(file.records)],
     ['siltstone.crc32', UNSEALED],
@@ -124,11 +126,11 @@ function isSealed(bytes: Uint8Array): boolean {
   return [header, bytes.subarray(footer.start, footer.end)].some((part) => indexOfAscii(part, 'siltstone.crc32') >= 0)
 }
 
-export function checkVersion(version: string, key: string): void {
-  if (version === FORMAT_VERSION) return
+export function checkVersion(version: string, key: string, known: readonly string[] = [FORMAT_VERSION]): void {
+  if (known.includes(version)) return
   throw unsupported(
     'unknown-format-version',
-    `${key} has format version ${JSON.stringify(version)}, this program knows ${FORMAT_VERSION}: use a newer one`,
+    `${key} has format version ${JSON.stringify(version)}, this program knows ${known.join(' and ')}: use a newer one`,
     { key },
   )
 }

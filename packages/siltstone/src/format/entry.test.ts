@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isSiltstoneError } from '../errors.ts'
 import { decodeEntry, encodeEntry, type LogEntry } from './entry.ts'
-import { inboxKey, logEntryKey } from './keys.ts'
+import { inboxKey, logEntryKey, takenKey } from './keys.ts'
 import { flipBit, recordsOf, somePath, someUlid } from './testing.ts'
 
 const key = logEntryKey(somePath, 7)
@@ -20,11 +20,19 @@ const entries = fc.record({
   createdAtMs: fc.integer({ min: 0, max: 2e12 }),
   writer: fc.string(),
   sequenced: fc.array(
-    fc.record({
-      key: fc.constant(inboxKey(somePath, someUlid)),
-      etag: fc.oneof(fc.string(), fc.constant('crc32:01234567')),
-      sizeBytes: fc.nat(),
-    }),
+    fc
+      .record({
+        key: fc.constant(inboxKey(somePath, someUlid)),
+        etag: fc.oneof(fc.string(), fc.constant('crc32:01234567')),
+        sizeBytes: fc.nat(),
+      })
+      .chain((delta) =>
+        fc.oneof(
+          recordsOf(3).map((records) => ({ ...delta, records })),
+          fc.string().map((refused) => ({ ...delta, refused })),
+          fc.constant({ ...delta, taken: { key: takenKey(somePath, 7, someUlid), crc32: '0123abcd' } }),
+        ),
+      ),
     { maxLength: 3 },
   ),
   records: recordsOf(3),
@@ -37,7 +45,15 @@ const sample: LogEntry = {
   collection: somePath,
   createdAtMs: 1,
   writer: 'test',
-  sequenced: [{ key: inboxKey(somePath, someUlid), etag: '"e"', sizeBytes: 9 }],
+  sequenced: [
+    { key: inboxKey(somePath, someUlid), etag: '"e"', sizeBytes: 9, refused: 'not readable' },
+    {
+      key: inboxKey(somePath, someUlid),
+      etag: '"f"',
+      sizeBytes: 7,
+      records: [{ op: 'delete', id: 'z', vector: null, document: null, metadata: null, uri: null }],
+    },
+  ],
   records: [
     { op: 'add', id: 'a', vector: Float32Array.of(1, 2, 3), document: 'd', metadata: '{"n":1}', uri: null },
     { op: 'delete', id: 'b', vector: null, document: null, metadata: null, uri: null },
@@ -95,6 +111,8 @@ describe('log entries', () => {
 
   it('refuses to write what is no entry', () => {
     expect(() => encodeEntry({ ...sample, number: 0 })).toThrow('head')
+    // It would need the object in the inbox.
+    expect(() => encodeEntry({ ...sample, sequenced: [{ key: 'k', etag: 'e', sizeBytes: 1 }] })).toThrow('head')
     expect(() =>
       encodeEntry({ ...sample, records: [{ ...(sample.records[0] as never as object), id: '' } as never] }),
     ).toThrow('id')

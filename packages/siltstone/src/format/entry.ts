@@ -2,22 +2,42 @@
  * A log entry: an Arrow IPC file like a delta, with an identity. It holds the inbox deltas that it sequences, in ULID
  * order, followed by its own records; or a control. Only Siltstone writes entries, so a damaged one is `corrupt` and
  * never refused. It must carry its checksum, and nothing is parsed before the checksum is verified.
+ *
+ * In version 2 an entry takes what it sequences: the records of a small delta stand in the entry, before its own; a
+ * larger delta is copied, and the entry names the copy; of a delta that breaks a rule only the reason is kept. So the
+ * objects in the inbox are not needed once the entry exists. Entries of version 1 name the deltas, which stay in the
+ * inbox until they are folded.
  */
 import { corrupt, invalid, isSiltstoneError } from '../errors.ts'
 import type { RecordOp } from '../model/record.ts'
 import { readArrowFile, readArrowSchema } from '../arrow/file.ts'
 import { FormatProblem } from '../arrow/problem.ts'
 import { writeArrowFile } from '../arrow/write.ts'
-import { checkVersion, fileMetadata } from './delta.ts'
+import { checkVersion, ENTRY_VERSION, fileMetadata } from './delta.ts'
 import { seal, sealIsIntact } from './file-checksum.ts'
 import { isUlid, parseKey } from './keys.ts'
 import { decodeColumns, dimensionOf, encodeColumns } from './record-columns.ts'
 
-/** An inbox delta as a listing returned it. */
+/** The copy of a delta that is too large to stand in an entry. */
+export interface TakenCopy {
+  key: string
+  /** 8 hex digits over the whole object. */
+  crc32: string
+}
+
+/**
+ * An inbox delta as a listing returned it, with its content in one of three forms. An entry of version 1 has none of
+ * them: its deltas are read from the inbox.
+ */
 export interface SequencedDelta {
   key: string
   etag: string
   sizeBytes: number
+  /** The records of the delta. */
+  records?: RecordOp[]
+  taken?: TakenCopy
+  /** Why every reader ignores the delta. */
+  refused?: string
 }
 
 /**
@@ -49,10 +69,11 @@ export interface LogEntry {
  * @throws SiltstoneError `invalid` (`bad-record`, `bad-entry`)
  */
 export function encodeEntry(entry: LogEntry): Uint8Array {
-  const { collection, records } = entry
+  const { collection } = entry
+  const records = [...entry.sequenced.flatMap((delta) => delta.records ?? []), ...entry.records]
   let dimension: number | null
   try {
-    checkHead(headOf(entry))
+    checkHead(headOf(entry), ENTRY_VERSION)
     checkShape(records)
     dimension = dimensionOf(records)
   } catch (error) {
@@ -66,10 +87,15 @@ export function encodeEntry(entry: LogEntry): Uint8Array {
   return bytes
 }
 
-type Head = Omit<LogEntry, 'collection' | 'records'>
+/** As `SequencedDelta`, with the number of records that the delta has in the entry. */
+type StoredMention = Omit<SequencedDelta, 'records'> & { inline?: number }
+type Head = Omit<LogEntry, 'collection' | 'records' | 'sequenced'> & { sequenced: StoredMention[] }
 
 function headOf(entry: LogEntry): Head {
-  const { id, number, createdAtMs, writer, sequenced, control } = entry
+  const { id, number, createdAtMs, writer, control } = entry
+  const sequenced = entry.sequenced.map(({ records, ...delta }) =>
+    records === undefined ? delta : { ...delta, inline: records.length },
+  )
   return { id, number, createdAtMs, writer, sequenced, control }
 }
 
@@ -87,12 +113,13 @@ export function decodeEntry(bytes: Uint8Array, key: string): LogEntry {
 function decode(bytes: Uint8Array, key: string): LogEntry {
   if (!sealIsIntact(bytes)) throw new FormatProblem('its checksum does not match its content')
   const { metadata } = readArrowSchema(bytes)
-  checkVersion(metadata.get('siltstone.version') ?? '', key)
+  const version = metadata.get('siltstone.version') ?? ''
+  checkVersion(version, key, ['1', ENTRY_VERSION])
   if (metadata.get('siltstone.format') !== 'entry') throw new FormatProblem('siltstone.format is not entry')
   const collection = metadata.get('siltstone.collection')
   if (collection === undefined) throw new FormatProblem('siltstone.collection is missing')
   const head: unknown = JSON.parse(metadata.get('siltstone.entry') ?? 'null')
-  checkHead(head)
+  checkHead(head, version)
   const parsed = parseKey(key)
   if (parsed?.kind === 'log-entry' && (parsed.path !== collection || parsed.number !== head.number)) {
     throw new FormatProblem(`it is entry ${head.number} of collection ${collection}`)
@@ -102,8 +129,15 @@ function decode(bytes: Uint8Array, key: string): LogEntry {
     throw new FormatProblem(`it holds ${records.length} records, siltstone.records says otherwise`)
   }
   checkShape(records)
-  const { id, number, createdAtMs, writer, sequenced, control } = head
-  return { id, number, collection, createdAtMs, writer, sequenced, records, control }
+  const { id, number, createdAtMs, writer, control } = head
+  let at = 0
+  const sequenced = head.sequenced.map(({ inline, ...delta }): SequencedDelta => {
+    if (inline === undefined) return delta
+    const own = records.slice(at, (at += inline))
+    if (own.length !== inline) throw new FormatProblem(`it lacks records of ${delta.key}`)
+    return { ...delta, records: own }
+  })
+  return { id, number, collection, createdAtMs, writer, sequenced, records: records.slice(at), control }
 }
 
 const OPS = new Set(['add', 'upsert', 'update', 'delete'])
@@ -116,7 +150,7 @@ function checkShape(records: readonly RecordOp[]): void {
   })
 }
 
-function checkHead(head: unknown): asserts head is Head {
+function checkHead(head: unknown, version: string): asserts head is Head {
   const it = head as Head | null
   const valid =
     typeof it === 'object' &&
@@ -128,21 +162,30 @@ function checkHead(head: unknown): asserts head is Head {
     Number.isFinite(it.createdAtMs) &&
     typeof it.writer === 'string' &&
     Array.isArray(it.sequenced) &&
-    it.sequenced.every(isSequenced) &&
+    it.sequenced.every((delta) => isSequenced(delta, version)) &&
     (it.control === null || isControl(it.control))
   if (!valid) throw new FormatProblem('siltstone.entry is not the head of an entry')
 }
 
-function isSequenced(delta: unknown): boolean {
-  const it = delta as SequencedDelta | null
+function isSequenced(delta: unknown, version: string): boolean {
+  const it = delta as StoredMention | null
   return (
     typeof it === 'object' &&
     it !== null &&
     typeof it.key === 'string' &&
     typeof it.etag === 'string' &&
     Number.isSafeInteger(it.sizeBytes) &&
-    it.sizeBytes >= 0
+    it.sizeBytes >= 0 &&
+    (version === '1' || isTaken(it))
   )
+}
+
+/** Whether exactly one of the three forms is there. */
+function isTaken({ inline, taken, refused }: StoredMention): boolean {
+  if (inline !== undefined)
+    return Number.isSafeInteger(inline) && inline >= 0 && taken === undefined && refused === undefined
+  if (refused !== undefined) return typeof refused === 'string' && taken === undefined
+  return typeof taken?.key === 'string' && /^[0-9a-f]{8}$/.test(taken.crc32)
 }
 
 function isControl(control: EntryControl): boolean {

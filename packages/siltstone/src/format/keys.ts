@@ -146,6 +146,11 @@ export function overlayFileKey(path: string, ulid: string, file: string): string
   return `${snapshotPrefix(path)}overlay/${checkUlid(ulid)}/${checkFile(file)}`
 }
 
+/** Key of the copy of a delta that entry `n` sequences and that is too large to stand in it. */
+export function takenKey(path: string, n: number, ulid: string): string {
+  return `${snapshotPrefix(path)}taken/${number(n)}-${checkUlid(ulid)}.arrow`
+}
+
 /** Key of a list that is too large for the manifest. */
 export function listKey(path: string, ulid: string): string {
   return `${snapshotPrefix(path)}list/${checkUlid(ulid)}.json`

@@ -11,6 +11,7 @@ export type ParsedKey =
   | { kind: 'bitmap'; path: string; ulid: string }
   | { kind: 'overlay-file'; path: string; ulid: string; file: string }
   | { kind: 'list'; path: string; ulid: string }
+  | { kind: 'taken'; path: string; number: number; ulid: string }
   | { kind: 'tenant'; sha256: string }
   | { kind: 'resource'; sha256: string }
   | { kind: 'database'; tenantHash: string; sha256: string }
@@ -48,6 +49,11 @@ const rules: Record<string, Rule[]> = {
       const watermark = Number(m['n'])
       if (!Number.isSafeInteger(watermark)) return undefined
       return { kind: 'manifest', path: g(m, 'path'), watermark, ulid: g(m, 'ulid') }
+    }),
+    rule(`snapshot/(?<path>${path})/taken/(?<n>${number})-(?<ulid>${ulid})\\.arrow`, (m) => {
+      const n = Number(m['n'])
+      if (n < 1 || !Number.isSafeInteger(n)) return undefined
+      return { kind: 'taken', path: g(m, 'path'), number: n, ulid: g(m, 'ulid') }
     }),
     rule(`snapshot/(?<path>${path})/(?<kind>segment|overlay)/(?<ulid>${ulid})/(?<file>${file})`, (m) => ({
       kind: m['kind'] === 'segment' ? 'segment-file' : 'overlay-file',

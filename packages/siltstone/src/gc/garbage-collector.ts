@@ -13,8 +13,11 @@
  * objects that were unreachable at its fence, and such objects stay unreachable, because a manifest names only objects
  * of its parent, of its own making, or of a pin.
  *
- * Folded inbox deltas are deleted an hour after their fold, folded entries after their retention. A delta's key leaves
- * the manifest's list only in a commit after its deletion was confirmed, so it is never taken for a new one.
+ * Folded entries are deleted after their retention, and with them the copies of deltas that they name. Writers delete
+ * inbox deltas as soon as an entry has taken them (`log/take-inbox.ts`). What they left, and copies that arrived late,
+ * are deleted here an hour after the fold. A delta's key leaves the manifest's list only in a commit after that hour and
+ * after its deletion was confirmed, so it is never taken for a new one. Only keys that the inbox still holds are
+ * deleted: to delete a missing key would leave a marker in a bucket that keeps versions.
  *
  * A fork's pin stays while the fork's manifest names this collection among its owners. A pin whose fork has no pointer
  * after an hour belongs to a fork that stalled. The garbage collector first creates the fork's pointer as a tombstone,
@@ -109,11 +112,15 @@ class GarbageCollector {
       this.#outcome.busy = true
       return
     }
-    const garbage = listed.filter(({ key }) => !reachable.has(key))
+    const isTaken = ({ key }: ObjectInfo) => parseKey(key)?.kind === 'taken'
+    const garbage = listed.filter((object) => !reachable.has(object.key) && !isTaken(object))
     await this.#deleteOld(garbage, this.#options.limits.graceMs)
-    if (fence.manifest.state === 'closed') await this.#sweepClosedLog()
-    else {
-      await this.#deleteFoldedEntries(fence.manifest)
+    const taken = listed.filter(isTaken)
+    if (fence.manifest.state === 'closed') {
+      await this.#deleteOld(taken, this.#options.limits.graceMs)
+      await this.#sweepClosedLog()
+    } else {
+      await this.#deleteFoldedEntries(fence.manifest, taken)
       await this.#deleteFoldedDeltas(fence.manifest)
     }
   }
@@ -191,21 +198,24 @@ class GarbageCollector {
     return keys
   }
 
-  async #deleteFoldedEntries(manifest: Manifest): Promise<void> {
+  /** @param taken copies of deltas, which are kept as long as the entries of their number */
+  async #deleteFoldedEntries(manifest: Manifest, taken: readonly ObjectInfo[]): Promise<void> {
     const { env, log } = this.#options
     const nowMs = env.clock.nowMs()
     const foldedAt = (number: number) =>
       manifest.folded.find(({ first, ids }) => number >= first && number < first + ids.length)?.foldedAtMs
     const old: ObjectInfo[] = []
-    for await (const page of pages(env.store, logPrefix(this.#path), { delimiter: '/' }))
-      for (const object of page) {
-        const parsed = parseKey(object.key)
-        if (parsed?.kind !== 'log-entry' || parsed.number > manifest.watermark) continue
-        // Without a record, it was folded longer ago than records are kept.
-        const ageMs = nowMs - (foldedAt(parsed.number) ?? 0)
-        if (ageMs > log.entryRetentionMs) old.push(object)
-        else this.#outcome.waiting++
-      }
+    const consider = (object: ObjectInfo) => {
+      const parsed = parseKey(object.key)
+      if (parsed?.kind !== 'log-entry' && parsed?.kind !== 'taken') return
+      if (parsed.number > manifest.watermark) return
+      // Without a record, it was folded longer ago than records are kept.
+      const ageMs = nowMs - (foldedAt(parsed.number) ?? 0)
+      if (ageMs > log.entryRetentionMs) old.push(object)
+      else this.#outcome.waiting++
+    }
+    taken.forEach(consider)
+    for await (const page of pages(env.store, logPrefix(this.#path), { delimiter: '/' })) page.forEach(consider)
     await this.#deleteOld(old, log.entryRetentionMs)
   }
 
@@ -215,11 +225,14 @@ class GarbageCollector {
     const ripe = fenced.sequenced.filter(({ foldedAtMs }) => nowMs - foldedAtMs > log.inboxRetentionMs)
     this.#outcome.waiting += fenced.sequenced.length - ripe.length
     if (ripe.length === 0) return
+    const left = new Set<string>()
+    for await (const page of pages(env.store, inboxPrefix(this.#path))) for (const { key } of page) left.add(key)
     const gone = new Set<string>()
     for (const { ulids } of ripe) {
       this.#signal.throwIfAborted()
       const keys = ulids.map((ulid) => inboxKey(this.#path, ulid))
-      for (const key of await this.#delete(keys)) gone.add(key)
+      for (const key of keys) if (!left.has(key)) gone.add(key)
+      for (const key of await this.#delete(keys.filter((one) => left.has(one)))) gone.add(key)
     }
     await this.#commit(async (manifest) => ({
       sequenced: manifest.sequenced

@@ -3,8 +3,8 @@
  *
  * A delta counts at its first mention only: a mention of a delta that an earlier entry or the manifest's list names is
  * void. A delta that breaks its format's rules or disagrees with the dimension is refused as a whole, by every reader
- * alike. A delta that vanished, or is not the version that was sequenced, stops every reader until a later entry voids
- * its mention.
+ * alike. An object that a mention needs and that vanished, or is not the version that was sequenced, stops every reader
+ * until a later entry voids the mention.
  */
 import { corrupt } from '../errors.ts'
 import { decodeEntry, type LogEntry, type SequencedDelta } from '../format/entry.ts'
@@ -14,6 +14,7 @@ import type { ObjectStore } from '../ports/object-store.ts'
 import { BaseState } from '../snapshot/base-state.ts'
 import type { LogContext } from './log-context.ts'
 import { LogOverlay } from './log-overlay.ts'
+import { contentOf, objectOf } from './mention.ts'
 import { Vanished } from './vanished.ts'
 
 const PARALLEL_FETCHES = 16
@@ -26,7 +27,7 @@ export interface RefusedInLog {
 
 interface AppliedEntry {
   entry: LogEntry
-  /** Size of the entry and of the deltas that it sequences. */
+  /** Size of the entry and of the objects that it refers to. */
   sizeBytes: number
   fileBytes: number
 }
@@ -112,26 +113,10 @@ export class AppliedLog {
   /** @param last number of the last entry known to exist: an entry up to it may void a mention */
   async apply(entry: LogEntry, entryBytes: number, last = entry.number): Promise<void> {
     let sizeBytes = entryBytes
-    for (const mention of entry.sequenced) {
-      const parsed = parseKey(mention.key)
-      if (parsed?.kind !== 'inbox' || parsed.path !== this.#context.path)
-        throw corrupt(
-          'bad-mention',
-          `entry ${entry.number} of ${this.#context.path} sequences ${mention.key}, which is not in its inbox`,
-          { key: logEntryKey(this.#context.path, entry.number) },
-        )
-      if (this.#mentioned.has(parsed.ulid)) continue
-      const reason = await this.#applyDelta(parsed.ulid, mention, entry.number, last)
-      if (reason !== undefined) this.refused.push({ key: mention.key, entry: entry.number, reason })
-      this.#mentioned.add(parsed.ulid)
-      sizeBytes += mention.sizeBytes
-    }
-    for (const bad of await this.overlay.apply(entry.records, entry.number))
-      this.refused.push({
-        key: logEntryKey(this.#context.path, entry.number),
-        entry: entry.number,
-        reason: `record ${JSON.stringify(bad.id)}: ${bad.reason}`,
-      })
+    // step: taken-deltas-come-first
+    sizeBytes += await this.#applyDeltas(entry, last)
+    // step: own-records-come-last
+    await this.#applyRecords(entry)
     if (entry.control?.kind === 'closed') this.isClosed = true
     if (entry.control?.kind === 'reset') await this.#reset(entry.control.manifestKey)
     this.#entries.push({ entry, sizeBytes, fileBytes: entryBytes })
@@ -139,13 +124,39 @@ export class AppliedLog {
     this.end = entry.number
   }
 
+  async #applyRecords({ records, number }: LogEntry): Promise<void> {
+    const key = logEntryKey(this.#context.path, number)
+    for (const bad of await this.overlay.apply(records, number))
+      this.refused.push({ key, entry: number, reason: `record ${JSON.stringify(bad.id)}: ${bad.reason}` })
+  }
+
+  /** @returns the size of the objects that the entry refers to */
+  async #applyDeltas({ sequenced, number }: LogEntry, last: number): Promise<number> {
+    const { path } = this.#context
+    let sizeBytes = 0
+    for (const mention of sequenced) {
+      const parsed = parseKey(mention.key)
+      if (parsed?.kind !== 'inbox' || parsed.path !== path)
+        throw corrupt('bad-mention', `entry ${number} of ${path} sequences ${mention.key}, which is not in its inbox`, {
+          key: logEntryKey(path, number),
+        })
+      if (this.#mentioned.has(parsed.ulid)) continue
+      const reason = await this.#applyDelta(parsed.ulid, mention, number, last)
+      if (reason !== undefined) this.refused.push({ key: mention.key, entry: number, reason })
+      // step: taken-delta-is-mentioned
+      this.#mentioned.add(parsed.ulid)
+      if (objectOf(mention) !== undefined) sizeBytes += mention.sizeBytes
+    }
+    return sizeBytes
+  }
+
   /** @returns why the delta was refused; undefined when it was applied */
   async #applyDelta(ulid: string, mention: SequencedDelta, number: number, last: number): Promise<string | undefined> {
-    const delta = await this.#context.deltas.get(ulid, mention.etag, mention.sizeBytes)
+    const delta = await contentOf(mention, ulid, this.#context.deltas)
     if (delta.status === 'gone' || delta.status === 'changed') {
       if (await this.#isVoided(mention.key, number, last))
         return 'it vanished or changed after it was sequenced; a repair voided it'
-      throw new Vanished(mention.key)
+      throw new Vanished(objectOf(mention) ?? mention.key)
     }
     if (delta.status === 'refused') return delta.reason
     return this.overlay.applyDelta(delta.records, number)

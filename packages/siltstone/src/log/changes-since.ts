@@ -4,6 +4,7 @@ import type { LogEntry } from '../format/entry.ts'
 import { readEntry } from './applied-log.ts'
 import type { CollectionState } from './collection-state.ts'
 import { isOfLog } from './folded-record.ts'
+import { contentOf } from './mention.ts'
 
 /** @returns undefined when it cannot be known: the entries since are no longer kept, or a reset came in between */
 export async function changedSince(
@@ -29,7 +30,7 @@ async function addIds(state: CollectionState, entry: LogEntry, changed: Set<stri
   for (const mention of entry.sequenced) {
     const parsed = parseKey(mention.key)
     if (parsed?.kind !== 'inbox') return false
-    const delta = await state.deltas.get(parsed.ulid, mention.etag, mention.sizeBytes)
+    const delta = await contentOf(mention, parsed.ulid, state.deltas)
     if (delta.status === 'refused') continue
     if (delta.status !== 'ok') return false
     for (const { id } of delta.records) changed.add(id)

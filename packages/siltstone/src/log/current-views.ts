@@ -51,18 +51,23 @@ export class CurrentViews {
     const name = `${manifestKey} ${end} ${unsequenced.map(({ ulid, etag }) => `${ulid}${etag}`).join(' ')}`
     if (this.#withInbox?.name === name) return this.#withInbox.view
     const { env, path, deltas } = this.#context
+    await deltas.load(unsequenced)
     const overlay = this.#log.overlay.fork()
-    for (const { ulid, etag, sizeBytes } of unsequenced) {
+    const shown: InboxObject[] = []
+    for (const object of unsequenced) {
+      const { ulid, etag, sizeBytes } = object
       const delta = await deltas.get(ulid, etag, sizeBytes)
-      // Deleted between listing and reading. Only a fold of an hour ago allows that, so the pointer has moved since.
+      // step: gone-delta-is-looked-up
       if (delta.status === 'gone' || delta.status === 'changed') {
         countVanished(env.metrics, inboxKey(path, ulid))
-        await this.#log.syncOpen()
+        // It was deleted between listing and reading, so an entry has taken it.
+        if (!(await this.#log.followTo(ulid))) await this.#log.sync()
+        this.#log.requireOpen()
         return this.current()
       }
-      if (delta.status === 'ok') await overlay.applyDelta(delta.records, end + 1)
+      if (delta.status === 'ok' && (await overlay.applyDelta(delta.records, end + 1)) === undefined) shown.push(object)
     }
-    const view = this.#view(end, overlay.view(), unsequenced)
+    const view = this.#view(end, overlay.view(), shown)
     this.#withInbox = { name, view }
     return view
   }

@@ -24,8 +24,9 @@ export interface TailListing {
 
 /**
  * Lists the entries after the watermark, and the inbox. If one page of a listing shows one point in time and everything
- * fits on one page, a single LIST tells both. Otherwise the inbox is listed first, so that a delta that is dropped
- * between the two listings is not seen at all, instead of being seen without an entry that was acknowledged before it.
+ * fits on one page, a single LIST tells both. Otherwise the inbox is listed first. A delta that is dropped between the
+ * two listings is then not seen at all, instead of being seen without an entry that was acknowledged before it, and one
+ * that is sequenced and deleted between them is in the entries.
  */
 export async function listTail(
   store: ObjectStore,
@@ -38,9 +39,11 @@ export async function listTail(
     const page = await store.list(logPrefix(path), { ...after, etags: true })
     if (page.continuation === undefined) return sort(page.objects)
   }
+  // step: inbox-before-entries
   const inbox = wantInbox ? await listInbox(store, path) : []
   const entries: ObjectInfo[] = []
   for await (const page of pages(store, logPrefix(path), { ...after, delimiter: '/' })) entries.push(...page)
+  // step: listing-of-both
   return { entries: sort(entries).entries, inbox }
 }
 

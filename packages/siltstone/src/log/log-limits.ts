@@ -8,7 +8,7 @@ export interface LogLimits {
   readSpanMs: number
   /** Folded entries are kept at least this long. */
   entryRetentionMs: number
-  /** Folded inbox deltas are kept at least this long. */
+  /** The key of a folded delta is remembered at least this long, so that a copy that arrives late is known. */
   inboxRetentionMs: number
   /** The record of folded numbers and ids is kept this much longer than the entries. */
   foldedRecordExtraMs: number
@@ -18,6 +18,10 @@ export interface LogLimits {
   sequencedDeltas: number
   /** An entry sequences deltas of at most this many bytes in total. */
   sequencedBytes: number
+  /** A larger delta is copied instead of standing in the entry that sequences it. */
+  inlineDeltaBytes: number
+  /** An entry holds the records of deltas of at most this many bytes in total. */
+  inlineBytes: number
   /** A larger delta is refused. */
   deltaBytes: number
   /** Size up to which requests are grouped into one entry. */
@@ -43,6 +47,8 @@ export const bucketLimits: LogLimits = {
   foldedRecordLimit: 4_096,
   sequencedDeltas: 1_000,
   sequencedBytes: 64 * MB,
+  inlineDeltaBytes: 256 * 1024,
+  inlineBytes: 8 * MB,
   deltaBytes: 64 * MB,
   groupBytes: 32 * MB,
   unfoldedObjects: 2_000,

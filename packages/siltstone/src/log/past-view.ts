@@ -1,10 +1,12 @@
 /** A past state, rebuilt from a kept manifest and the entries after it. */
 import { notFound } from '../errors.ts'
 import { emptyManifest } from '../format/manifest.ts'
-import { AppliedLog } from './applied-log.ts'
+import { AppliedLog, readEntry } from './applied-log.ts'
+import type { DeltaContent } from './delta-cache.ts'
 import { isOfLog } from './folded-record.ts'
 import { type InboxObject, listTail } from './listing.ts'
 import type { LogContext } from './log-context.ts'
+import { contentOf, mentionOf } from './mention.ts'
 import { Vanished } from './vanished.ts'
 import { View } from './view.ts'
 
@@ -39,12 +41,28 @@ export async function pastView(context: LogContext, { manifestKey, version, unse
     for (const { ulid, etag, sizeBytes } of unsequenced) {
       if (past.isMentioned(ulid)) continue
       const delta = await deltas.get(ulid, etag, sizeBytes)
-      if (delta.status === 'gone' || delta.status === 'changed') throw gone()
-      if (delta.status === 'ok') await past.overlay.applyDelta(delta.records, version + 1)
+      const isThere = delta.status !== 'gone' && delta.status !== 'changed'
+      const content = isThere ? delta : await takenLater(context, ulid, version)
+      if (content?.status !== 'ok') throw gone()
+      await past.overlay.applyDelta(content.records, version + 1)
     }
   } catch (error) {
     if (error instanceof Vanished) throw gone()
     throw error
   }
   return new View({ version, manifestKey, manifest, overlay: past.overlay.view(), unsequenced })
+}
+
+/** The content of a delta that an entry after `version` has taken; undefined when that entry is no longer kept. */
+async function takenLater(context: LogContext, ulid: string, version: number): Promise<DeltaContent | undefined> {
+  const { env, path, manifests, deltas } = context
+  for (let number = version + 1; ; number++) {
+    const entry = (await readEntry(env.store, path, number))?.entry
+    if (!entry) return undefined
+    const mention = mentionOf(entry, ulid)
+    if (!mention) continue
+    const now = await manifests.current()
+    if (now !== 'none' && !isOfLog(now.manifest, entry)) return undefined
+    return contentOf(mention, ulid, deltas)
+  }
 }

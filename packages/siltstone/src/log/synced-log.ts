@@ -10,10 +10,11 @@
  *
  * Everything that was acknowledged before step 1 is then seen: an acknowledged entry is above the watermark and listed,
  * or folded into the manifest; an acknowledged delta is in the listing of the inbox, or sequenced by one of those
- * entries, or folded.
+ * entries, or folded (`take-inbox.ts` proves it). A delta that is gone when it is read is looked up in the entries after
+ * those that were listed.
  *
  * ## When the parts do not fit together
- * There are three cases: a gap in the numbers; an entry or delta that vanished between listing and reading; so much
+ * There are three cases: a gap in the numbers; an entry that vanished between listing and reading; so much
  * time between reading the pointer and the end of the reading that folded entries may have been collected. In each of
  * them the pointer is read again. If it moved, a compaction is the cause, and the sync begins again from its manifest.
  * If it did not move, an object is missing that must exist: `corrupt`, naming the object.
@@ -23,7 +24,7 @@ import type { LogEntry } from '../format/entry.ts'
 import { parseKey } from '../format/keys.ts'
 import type { Manifest } from '../format/manifest.ts'
 import type { PointerState } from '../snapshot/manifest-store.ts'
-import { AppliedLog, type RefusedInLog } from './applied-log.ts'
+import { AppliedLog, readEntry, type RefusedInLog } from './applied-log.ts'
 import { cutAtGap, type InboxObject, listInbox, listTail, type TailListing } from './listing.ts'
 import type { LogContext } from './log-context.ts'
 import type { LogOverlay } from './log-overlay.ts'
@@ -174,6 +175,27 @@ export class SyncedLog {
     this.#invalidate()
     const now = await this.#context.manifests.readPointer()
     return typeof now !== 'string' && now.manifestKey !== manifestKey
+  }
+
+  /**
+   * Applies entries after the end until one mentions this delta, which was listed in the inbox and is gone. The end
+   * stays as well known as it was.
+   * @returns false when no entry does, or when what is known of the end is too old to tell entries from strays: sync
+   */
+  async followTo(ulid: string): Promise<boolean> {
+    const { env, path, limits } = this.#context
+    try {
+      while (!this.#applied.isMentioned(ulid)) {
+        const found = await readEntry(env.store, path, this.end + 1)
+        if (!found || !this.knowledge || ageMs(env.clock, this.knowledge) > limits.readSpanMs) return false
+        await this.#applied.apply(found.entry, found.sizeBytes)
+      }
+      return true
+    } catch (error) {
+      this.#invalidate()
+      if (asVanished(error)) return false
+      throw error
+    }
   }
 
   /** Lists the inbox. Returns the deltas that no entry has sequenced. */

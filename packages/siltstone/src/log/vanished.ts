@@ -26,6 +26,6 @@ export function countVanished(metrics: Metrics, key: string): void {
 }
 
 export function missingObject(key: string, path: string) {
-  const message = `${key} does not exist although the log of ${path} refers to it. Run "siltstone verify", then "siltstone repair".`
+  const message = `${key} is missing or damaged although the log of ${path} refers to it. Run "siltstone verify", then "siltstone repair".`
   return corrupt('object-missing', message, { key })
 }

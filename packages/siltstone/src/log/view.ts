@@ -22,7 +22,7 @@ export class View {
   readonly manifestKey: string | null
   readonly manifest: Manifest
   readonly overlay: LogOverlayView
-  /** Inbox deltas that are shown although no entry has sequenced them yet, in the order in which they were applied. */
+  /** Inbox deltas that are shown although no entry has sequenced them yet, in the order in which they were applied. None that is refused. */
   readonly unsequenced: readonly InboxObject[]
 
   constructor(fields: Pick<View, 'version' | 'manifestKey' | 'manifest' | 'overlay' | 'unsequenced'>) {

@@ -4,14 +4,14 @@
  * ## An append
  * Writes that arrive together form a group; each process has one group of a collection in flight. Then:
  * 1. The group is sealed. If the knowledge of the log's end is too old, the pointer is read and the log is listed.
- * 2. The inbox is listed (after 1), and the deltas that no entry mentions yet are read: the new entry sequences them
- *    before the group's own records. If there are more than one entry may sequence, entries of their own sequence them
+ * 2. The inbox is listed (after 1), and the deltas that no entry mentions yet are read: the new entry takes them
+ *    before the group's own records (`take-inbox.ts`). If there are more than one entry may sequence, entries of their own sequence them
  *    first, so that nothing that was in the inbox comes after the group.
  * 3. Each request is evaluated at exactly that state plus the requests before it in the group.
  * 4. The entry is created if absent, at the number after the last one read.
  *
  * ## Outcomes
- * - Created: the group is acknowledged with the entry's number.
+ * - Created: the group is acknowledged with the entry's number, and what the entry took is deleted from the inbox.
  * - Exists (412): the existing entry is read. If it has our id, an earlier attempt of ours succeeded and its answer was
  *   lost: the group is acknowledged. If not, the race is lost: the new entries are read, the inbox is listed again, the
  *   group is evaluated again, and the next number is tried.
@@ -38,6 +38,7 @@ import { backPressure } from './back-pressure.ts'
 import type { CollectionState, Locked } from './collection-state.ts'
 import { recordedId } from './folded-record.ts'
 import { ageMs, type Stamp, stampNow } from './stamp.ts'
+import { clearInbox } from './take-inbox.ts'
 import { type EvaluationState, StateMoved, WriteBatch } from './write-batch.ts'
 
 const LOST_RACES = 200
@@ -78,6 +79,8 @@ export class LogWriter {
   readonly #onAppended: (version: number) => void
   #waiting: Request[] = []
   #pumping: Promise<void> | undefined
+  /** Deletions from the inbox; it does not fail. */
+  #clearing: Promise<unknown> = Promise.resolve()
 
   /**
    * @param name of this writer, for the entry's `writer` field
@@ -105,11 +108,20 @@ export class LogWriter {
   /** Appends an entry that only sequences the deltas in the inbox; no entry when the inbox is empty. */
   async sequenceInbox(): Promise<void> {
     await this.append(() => ({ records: [], result: null }), 0)
+    await this.#clearing
   }
 
   /** Resolves when no write is in flight. */
   async idle(): Promise<void> {
     while (this.#pumping) await this.#pumping
+    await this.#clearing
+  }
+
+  /** Deletes what an entry has taken. Writes do not wait for it. */
+  #clear({ sequenced, versions }: WriteBatch): void {
+    const keys = sequenced.map(({ key }) => key)
+    const clearing = clearInbox(this.#state.env, keys, versions)
+    this.#clearing = Promise.all([this.#clearing, clearing])
   }
 
   async #pump(): Promise<void> {
@@ -163,6 +175,7 @@ export class LogWriter {
         records,
         control,
       }
+      // step: entry-is-encoded
       const bytes = encodeEntry(entry)
       if (this.#isExpired(batch.knowledge)) continue
       const sent = stampNow(clock)
@@ -170,6 +183,7 @@ export class LogWriter {
       try {
         outcome = await this.#put(entry, bytes, batch.knowledge, sent)
       } catch (error) {
+        // step: unknown-end-is-forgotten
         await state.run(async ({ log }) => log.forgetEnd())
         throw error
       }
@@ -178,6 +192,7 @@ export class LogWriter {
         await state.run(({ log }) => log.sync())
         continue
       }
+      this.#clear(batch)
       await state.run(({ log }) => log.appended(entry, bytes.length, sent))
       metrics.count('log_entries_appended')
       metrics.count('log_bytes_appended', bytes.length)
@@ -201,7 +216,13 @@ export class LogWriter {
 
   /** Steps 1 to 3. `moved`: the log moved or the snapshot below was collected in the meantime; try again. */
   async #evaluate(group: readonly Request[]): Promise<(Evaluation & { batch: WriteBatch }) | 'moved'> {
-    const batch = await this.#state.runWithRetry((locked) => this.#begin(group, locked))
+    let batch: WriteBatch
+    try {
+      batch = await this.#state.runWithRetry((locked) => this.#begin(group, locked))
+    } catch (error) {
+      if (error instanceof StateMoved) return 'moved'
+      throw error
+    }
     try {
       return { batch, ...(await evaluateGroup(batch.isPartial ? [] : group, batch)) }
     } catch (error) {

@@ -26,7 +26,7 @@ export function forwardingStore(inner: ObjectStore, overrides: Partial<ObjectSto
     put: overrides.put ?? ((key, body, options) => inner.put(key, body, options)),
     upload: overrides.upload ?? ((key, options) => inner.upload(key, options)),
     list: overrides.list ?? ((prefix, options) => inner.list(prefix, options)),
-    delete: overrides.delete ?? ((keys) => inner.delete(keys)),
+    delete: overrides.delete ?? ((keys, options) => inner.delete(keys, options)),
     close: overrides.close ?? (() => inner.close()),
   }
 }
@@ -67,7 +67,7 @@ export function interceptedStore(
       ),
     upload: (key, options) => intercept(request('upload', key), () => inner.upload(key, options)),
     list: (prefix, options) => intercept(request('list', prefix), () => inner.list(prefix, options)),
-    delete: (keys) => intercept(request('delete', keys.join(' ')), () => inner.delete(keys)),
+    delete: (keys, options) => intercept(request('delete', keys.join(' ')), () => inner.delete(keys, options)),
     ...overrides,
   })
 }

@@ -30,7 +30,15 @@ export interface GetOptions {
 
 /** `sizeBytes` is the size of the whole object, also with a range. `etag` may be missing if there is a range and no condition. */
 export type GetResult =
-  | { status: 'ok'; body: Uint8Array; etag: string | undefined; sizeBytes: number; lastModifiedMs: number }
+  | {
+      status: 'ok'
+      body: Uint8Array
+      etag: string | undefined
+      sizeBytes: number
+      lastModifiedMs: number
+      /** Names this version of the object, where the store keeps versions. */
+      versionId?: string
+    }
   | { status: 'not-found' }
   | { status: 'not-modified' }
   | { status: 'mismatch' }
@@ -84,6 +92,14 @@ export interface DeleteResult {
   failed: { key: string; error: Error }[]
 }
 
+export interface DeleteOptions {
+  /**
+   * By key: the only version to delete. Then a store that keeps versions keeps neither the version nor a marker. A
+   * store that keeps none ignores it.
+   */
+  versions?: ReadonlyMap<string, string>
+}
+
 /** An object written in parts, invisible until `complete`. */
 export interface Upload {
   write(chunk: Uint8Array): Promise<void>
@@ -111,6 +127,6 @@ export interface ObjectStore {
   /** For objects too large for memory. `ifAbsent` is tested by `complete`. */
   upload(key: string, options?: { ifAbsent?: true; contentType?: string }): Promise<Upload>
   list(prefix: string, options?: ListOptions): Promise<ListPage>
-  delete(keys: readonly string[]): Promise<DeleteResult>
+  delete(keys: readonly string[], options?: DeleteOptions): Promise<DeleteResult>
   close(): Promise<void>
 }

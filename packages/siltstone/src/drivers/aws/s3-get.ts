@@ -37,7 +37,12 @@ export async function getObject(bucket: S3Bucket, key: string, options: GetOptio
       return { status: refusalOf(error) }
     }
     const body = await readBody(answer, deadline, range === undefined)
-    const whole = { etag: answer.ETag, lastModifiedMs: answer.LastModified?.getTime() ?? 0, status: 'ok' as const }
+    const whole = {
+      etag: answer.ETag,
+      lastModifiedMs: answer.LastModified?.getTime() ?? 0,
+      status: 'ok' as const,
+      ...(answer.VersionId !== undefined && { versionId: answer.VersionId }),
+    }
     const total = /\/(\d+)$/.exec(answer.ContentRange ?? '')?.[1]
     if (range === undefined || total !== undefined)
       return { ...whole, body, sizeBytes: total === undefined ? body.length : Number(total) }

@@ -26,6 +26,7 @@ import { type ClientOptions } from './client-config.ts'
 import { unavailable } from '../../errors.ts'
 import type { Ids } from '../../ports/ids.ts'
 import type {
+  DeleteOptions,
   DeleteResult,
   GetOptions,
   GetResult,
@@ -120,9 +121,9 @@ export class S3ObjectStore implements ObjectStore {
     return listObjects(this.#bucket, prefix, options)
   }
 
-  async delete(keys: readonly string[]): Promise<DeleteResult> {
+  async delete(keys: readonly string[], options?: DeleteOptions): Promise<DeleteResult> {
     this.#checkWritable()
-    return deleteObjects(this.#bucket, keys)
+    return deleteObjects(this.#bucket, keys, options)
   }
 
   /** A URL that allows its holder to read or write this object for a limited time. */

@@ -56,10 +56,10 @@ export function countingObjectStore(inner: ObjectStore): CountingObjectStore {
           beforeComplete: () => countPut(0),
           afterComplete: countRefusal,
         }),
-      delete: (keys) => {
+      delete: (keys, options) => {
         counts.delete++
         counts.deletedKeys += keys.length
-        return inner.delete(keys)
+        return inner.delete(keys, options)
       },
     },
   )
