@@ -112,6 +112,7 @@ async function commitFold(
   const committed = await commitChanges(manifests, options, async ({ manifest: current }) => {
     if (
       current.watermark !== origin.watermark ||
+      // step: fold-is-fenced
       current.gcEpoch !== origin.gcEpoch ||
       current.resetEpoch !== origin.resetEpoch
     ) {
@@ -130,6 +131,7 @@ async function commitFold(
     const nowMs = env.clock.nowMs()
     return {
       state: input.isClosed ? 'closed' : 'live',
+      // step: fold-sets-the-watermark
       watermark: view.version,
       operations: current.operations + view.overlay.operations,
       segments,

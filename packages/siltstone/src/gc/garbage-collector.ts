@@ -110,6 +110,7 @@ class GarbageCollector {
       return
     }
     const garbage = listed.filter(({ key }) => !reachable.has(key))
+    // step: garbage-is-deleted
     await this.#deleteOld(garbage, this.#options.limits.graceMs)
     if (fence.manifest.state === 'closed') await this.#sweepClosedLog()
     else {
@@ -123,7 +124,12 @@ class GarbageCollector {
     return this.#commit(async (manifest) => {
       const pins = await this.#neededPins(manifest.pins)
       const owners = await this.#neededOwners({ ...manifest, pins })
-      return { gcEpoch: manifest.gcEpoch + 1, pins, owners }
+      return {
+        // step: gc-raises-the-epoch
+        gcEpoch: manifest.gcEpoch + 1,
+        pins,
+        owners,
+      }
     })
   }
 
@@ -160,6 +166,7 @@ class GarbageCollector {
         writer: this.#options.name,
       }
       // The commit is lost when the fork did publish: then it keeps its pin.
+      // step: stalled-fork-is-ended
       return (await fork.commit('none', tombstone)) === 'lost'
     }
     return published.manifest.owners.some(({ collection }) => collection === this.#path)
@@ -173,7 +180,9 @@ class GarbageCollector {
     if (manifest.owners.length === 0) return []
     for (const key of await this.#reachable(manifest, '')) {
       const parsed = parseKey(key)
-      if (parsed && 'path' in parsed && parsed.path !== this.#path) return manifest.owners
+      if (parsed && 'path' in parsed && parsed.path !== this.#path)
+        // step: owners-are-kept
+        return manifest.owners
     }
     return []
   }
@@ -181,6 +190,7 @@ class GarbageCollector {
   /** Keys of all objects that the manifest and its pins need. */
   async #reachable(manifest: Manifest, manifestKey: string): Promise<Set<string>> {
     const keys = new Set<string>([pointerKey(this.#path), ...objectsOf(manifest).map(({ key }) => key)])
+    // step: pins-are-followed
     const manifests = [...(manifestKey === '' ? [] : [manifestKey]), ...manifest.pins.map((pin) => pin.manifestKey)]
     for (const key of manifests) {
       if (keys.has(key)) continue
@@ -219,6 +229,7 @@ class GarbageCollector {
     for (const { ulids } of ripe) {
       this.#signal.throwIfAborted()
       const keys = ulids.map((ulid) => inboxKey(this.#path, ulid))
+      // step: deleted-deltas-are-noted
       for (const key of await this.#delete(keys)) gone.add(key)
     }
     await this.#commit(async (manifest) => ({

@@ -120,6 +120,7 @@ export class AppliedLog {
           `entry ${entry.number} of ${this.#context.path} sequences ${mention.key}, which is not in its inbox`,
           { key: logEntryKey(this.#context.path, entry.number) },
         )
+      // step: second-mention-is-void
       if (this.#mentioned.has(parsed.ulid)) continue
       const reason = await this.#applyDelta(parsed.ulid, mention, entry.number, last)
       if (reason !== undefined) this.refused.push({ key: mention.key, entry: entry.number, reason })

@@ -78,6 +78,7 @@ export class WriteBatch implements EvaluationState {
       return log.overlay.fork()
     })
     // Records that could not be applied (looking up their rows failed) stay for the next call: none may be left out.
+    // step: failed-look-up-is-repeated
     for (let [records] = this.#unapplied; records; [records] = this.#unapplied) {
       await this.#overlay.apply(records, this.version + 1)
       this.#unapplied.shift()
@@ -104,6 +105,7 @@ async function sequence(
     const counted = Math.min(sizeBytes, limits.deltaBytes)
     const isFull = sequenced.length > 0 && bytes + counted > limits.sequencedBytes
     if (isFull || sequenced.length >= limits.sequencedDeltas) {
+      // step: rest-of-the-inbox-comes-first
       isPartial = true
       break
     }
