@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs what is measured beside Siltstone, all of it git-ignored: Chroma's own server and numpy into bench/.data,
-# the libraries into bench/node_modules. hnswlib-node compiles itself and needs a C++ compiler.
+# Installs the software that Siltstone is compared with, into git-ignored folders: Chroma's own server and numpy into
+# bench/.data, the libraries into bench/node_modules. hnswlib-node is compiled and needs a C++ compiler.
 set -eu
 cd "$(dirname "$0")"
 mkdir -p .data

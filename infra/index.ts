@@ -19,7 +19,7 @@ import {
 } from '@siltstone/infra'
 
 const config = new pulumi.Config()
-/** What Pulumi.yaml gives for "not set" is the empty text. */
+/** The defaults in Pulumi.yaml are the empty text for "not set". */
 const optional = (key: string): string | undefined => config.get(key) || undefined
 const given = <K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } =>
   (value === undefined ? {} : { [key]: value }) as { [P in K]?: V }
@@ -71,7 +71,7 @@ const functions = new Functions('functions', {
   ...given('maxConcurrentCompactions', config.getNumber('maxConcurrentCompactions')),
 })
 const { producer, compactor, query, api } = functions.functions
-if (!producer || !compactor || !query || !api) throw new Error('every function is made')
+if (!producer || !compactor || !query || !api) throw new Error('a function is missing from the component Functions')
 const schedule = new Schedule('schedule', { ...shared, ...boundary, compactorArn: compactor.arn, intervalMinutes })
 const monitoring = new Monitoring('monitoring', {
   ...shared,

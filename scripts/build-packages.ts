@@ -1,7 +1,7 @@
 /**
- * `npm run build`: compiles the packages that are published and lays each one out as it is published, in
- * `packages/<name>/dist`: modules and declarations, README, LICENSE, and a `package.json` made from the one beside it.
- * `npm publish packages/<name>/dist` publishes it.
+ * `npm run build`: compiles the published packages and writes each one into `packages/<name>/dist`, ready for
+ * `npm publish packages/<name>/dist`: modules and declarations, README, LICENSE, and a `package.json` derived from the
+ * package's own.
  */
 import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -16,7 +16,7 @@ const compiled = mkdtempSync(join(tmpdir(), 'siltstone-build-'))
 function compile(): void {
   const args = ['node_modules/typescript/bin/tsc', '-p', 'packages/siltstone/tsconfig.build.json', '--outDir', compiled]
   const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' })
-  if (status !== 0) throw new Error(`the compiler ended with ${status}`)
+  if (status !== 0) throw new Error(`the compiler exited with ${status}`)
 }
 
 function layOut(name: string): void {

@@ -1,6 +1,6 @@
 /**
- * `npm run build:wasm`: compiles the kernels from AssemblyScript into the two modules that are kept, as base64, beside
- * the code that loads them, so that nothing has to be built or looked for where they run. `-- --check` compares only.
+ * `npm run build:wasm`: compiles the kernels from AssemblyScript into two modules, stored as base64 beside the code that
+ * loads them, so that users need no build step and no file lookup. `-- --check` only compares.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -41,7 +41,7 @@ function moduleText(name: string, bytes: Buffer): string {
   return `/** Compiled from assembly/ by \`npm run build:wasm\`. ${bytes.length} bytes. */\nexport const ${name} =\n  '${bytes.toString('base64')}'\n`
 }
 
-/** @returns the files whose committed text is not what the sources compile to */
+/** @returns the files whose committed text differs from the compiled sources */
 export async function staleWasm(): Promise<string[]> {
   const built = await buildWasm()
   return [...built].filter(([path, text]) => readFileSync(path, 'utf8') !== text).map(([path]) => path)

@@ -1,6 +1,6 @@
 /**
- * `npm test`: format, lint, types, layers, dead code and all tests, on the pinned Node. `npm test -- --only vitest` runs
- * one part; what follows `--` goes to it (`npm test -- --only vitest -- src/log`). Ends with `N passed, N failed`.
+ * `npm test`: format, lint, types, layers, dead code, kernels and all tests, on the pinned Node. `npm test -- --only vitest`
+ * runs one part; arguments after `--` are passed to it (`npm test -- --only vitest -- src/log`). Ends with `N passed, N failed`.
  */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'

@@ -1,4 +1,4 @@
-/** The linter is only worth what it catches: each rule that we rely on is shown a snippet that breaks it. */
+/** Shows that the linter works: a snippet breaks each rule that this repository relies on, and must be reported. */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

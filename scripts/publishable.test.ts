@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { publishable } from './publishable.ts'
 
-it('maps sources to what they are compiled to, and keeps what only the repository uses to itself', () => {
+it('maps sources to compiled files, and omits faces that only the repository uses', () => {
   expect(
     publishable({
       name: 'a',

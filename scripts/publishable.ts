@@ -1,4 +1,4 @@
-/** The manifest of a package as it is published, from the one that the repository uses. */
+/** Derives the published manifest of a package from the repository's. */
 
 type Target = string | { readonly [condition: string]: Target }
 
@@ -16,7 +16,7 @@ export interface Manifest {
 const NOT_PUBLISHED = /^\.\/(testing|contracts)(\/|$)/
 
 /**
- * Sources become what they are compiled to: `./src/x.ts` is `./x.js`, with the declarations beside it. The repository
+ * Sources are replaced by their compiled files: `./src/x.ts` by `./x.js`, with the declarations beside it. The repository
  * keeps its packages private, so that no source is published by mistake.
  */
 export function publishable({ private: _private, scripts: _scripts, ...manifest }: Manifest): Manifest {

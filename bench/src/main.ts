@@ -1,11 +1,11 @@
-/** `npm run bench -- SCENARIO… [options]`; without a scenario it lists them. Nothing here runs in the tests. */
+/** `npm run bench -- SCENARIO… [options]`; without a scenario it lists them. The tests do not run benchmarks. */
 import type { Dataset } from './data/dataset.ts'
 import { Report } from './measure/report.ts'
 import { openDataset, type Options, readOptions, USAGE } from './options.ts'
 import { writeReport } from './report/write.ts'
 import { scenarios } from './scenarios/index.ts'
 
-// Ends by `exit`, whose listeners stop the servers.
+// `exit` runs the listeners that stop the servers.
 process.once('SIGINT', () => process.exit(130))
 process.once('SIGTERM', () => process.exit(143))
 

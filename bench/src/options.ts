@@ -10,11 +10,11 @@ import { DEFAULT_DATA } from './places.ts'
 export interface Options {
   scenarios: string[]
   data: string | undefined
-  /** Empty: the scenario's own. */
+  /** Empty: the scenario's own sizes. */
   records: number[]
   dimension: number
   seed: number
-  /** `siltstone`, `chroma` or base URLs of servers that run already. */
+  /** `siltstone`, `chroma` or base URLs of running servers. */
   servers: string[]
   /** `siltstone` (as loaded), `siltstone-full` (after `compact --full`), `hnswlib`, `usearch`, `lancedb`. */
   peers: string[]
@@ -23,7 +23,7 @@ export interface Options {
   batch: number
   queries: number
   k: number
-  /** Of the knobs of the named peers: `siltstone=8,16`. */
+  /** Knob values of the named peers: `siltstone=8,16`. */
   values: Map<string, number[]>
   rounds: number
   repeat: number
@@ -38,22 +38,22 @@ export const USAGE = `Usage: npm run bench -- SCENARIO… [options]
 
   --data DIR         passages.arrow and queries.arrow (default ../shared/data beside the repository, if it is there);
                      "none": generated vectors
-  --records LIST     how many records, one run each (default: the scenario's). More than there are passages: derived
-  --dimension N      of generated vectors (default 384)
-  --seed N           of what is generated or chosen (default 1)
+  --records LIST     numbers of records, one run each (default: the scenario's); beyond the passages, derived ones
+  --dimension N      dimension of generated vectors (default 384)
+  --seed N           seed of generated data and samples (default 1)
   --servers LIST     siltstone, chroma, or base URLs of running servers (default siltstone,chroma)
   --clients LIST     chromadb (the unchanged JavaScript client), raw (HTTP); default chromadb,raw
   --peers LIST       default siltstone,siltstone-full,hnswlib,usearch,lancedb; -full: merged into one segment
-  --values SPEC      of a peer's knob, such as siltstone=8,16,32 (probes; 0 measures all records); may be repeated
-  --k N              nearest asked for (default 10)
-  --batch N          records a write (default 1000)
-  --queries N        different queries (default 1000)
-  --rounds N         turns that the candidates take (default 5)
+  --values SPEC      values of a peer's knob, such as siltstone=8,16,32 (probes; 0 measures all records); repeatable
+  --k N              number of nearest neighbours (default 10)
+  --batch N          records per write (default 1000)
+  --queries N        number of different queries (default 1000)
+  --rounds N         turns of each candidate (default 5)
   --repeat N         runs of a long measurement (default 3)
-  --delay-ms N       before each request to storage, for "cold" (default 63)
-  --rebuild          build stores and peers' indexes again: ours after the program changed, all for times of one run
+  --delay-ms N       delay of each request to storage, for "cold" (default 63)
+  --rebuild          build stores and peers' indexes again, after a change of the program or for times of one run
   --keep             keep stores that would be removed
-  --label NAME       keep the result apart from the usual ones
+  --label NAME       store the result under this label, apart from the usual one
 `
 
 export function readOptions(args: readonly string[]): Options {
@@ -118,7 +118,9 @@ function dataDirectory(given: string | undefined): string | undefined {
   if (given === undefined) return hasPassages(DEFAULT_DATA) ? DEFAULT_DATA : undefined
   const directory = resolve(given)
   if (!existsSync(directory) || !hasPassages(directory))
-    throw new Error(`--data ${given}: passages.arrow and queries.arrow are not there; "--data none" generates vectors`)
+    throw new Error(
+      `--data ${given}: passages.arrow and queries.arrow are missing; use "--data none" to generate vectors`,
+    )
   return directory
 }
 

@@ -1,4 +1,4 @@
-/** Where things are. */
+/** Paths of the benchmarks. */
 import { fileURLToPath } from 'node:url'
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
@@ -9,7 +9,7 @@ export const BENCH = at('..')
 export const SCRATCH = at('../.data')
 export const SETS = at('../.data/sets')
 export const STORES = at('../.data/stores')
-/** One JSON file for each scenario and size: what RESULTS.md and the plots are made of. */
+/** One JSON file for each scenario and size, from which RESULTS.md and the plots are made. */
 export const RESULTS = at('../results')
 export const DEFAULT_DATA = at('../../../shared/data')
 export const SILTSTONE_MAIN = at('../../packages/siltstone/src/cli/main.ts')

@@ -1,4 +1,4 @@
-/** Deployer's policies and role, and the boundary of runtime roles. See docs/how-to/aws/README.md. */
+/** Policies and role of deployers, and the permissions boundary of runtime roles. See docs/how-to/aws/README.md. */
 import * as pulumi from '@pulumi/pulumi'
 import { DeployPolicies } from '@siltstone/infra'
 

@@ -1,6 +1,6 @@
 /**
- * Bundles each function into `dist/<name>/index.mjs`, for Node 24 on arm64 (there is nothing native in them), and the
- * default embedder into `dist/layer/`. Fails when a bundle is larger than 5 MB. `node build.ts`
+ * Bundles each function into `dist/<name>/index.mjs`, for Node 24 on arm64 (without native code), and the
+ * default embedder into `dist/layer/`. Fails if a bundle is larger than 5 MB. Run `node build.ts`.
  */
 import { cpSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -14,7 +14,7 @@ const LIMIT_BYTES = 5 * 1024 * 1024
 /** Names that CommonJS packages in the bundle expect. */
 const BANNER = `import { createRequire as __createRequire } from 'node:module'
 const require = __createRequire(import.meta.url), __filename = import.meta.filename, __dirname = import.meta.dirname`
-/** What users install only if they need it, and is loaded by name then. */
+/** Optional packages, which are loaded by name. */
 const OPTIONAL = ['@aws-sdk/client-bedrock-runtime', '@huggingface/transformers', '@opentelemetry/*']
 
 const out = join(here, 'dist')

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Types, lint, bundles and tests of the Lambda functions: the bundles run here as Lambda runs them, against MiniStack.
-# Needs the repository's own `npm ci` first. Ends with "N passed, N failed".
+# Types, lint, bundles and tests of the Lambda functions: the bundles run against MiniStack as Lambda runs them.
+# Run `npm ci` in the repository first. Ends with "N passed, N failed".
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 bin=$PWD/node_modules/.bin
@@ -26,7 +26,7 @@ step() {
   fi
 }
 
-# An npm project of its own. SILTSTONE_FUNCTIONS_INSTALL=0 takes what is installed.
+# A separate npm project. SILTSTONE_FUNCTIONS_INSTALL=0 uses the installed packages as they are.
 install() {
   (cd packages/functions && npm ci --no-fund --no-audit --loglevel=error --prefer-offline)
 }

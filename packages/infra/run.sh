@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Types, lint and tests of the Pulumi components and programs, without the Pulumi command line and without an account.
-# Needs the repository's own `npm ci` first: compiler, linter, test runner and Node come from there.
+# Run `npm ci` in the repository first: compiler, linter, test runner and Node come from there.
 # Ends with "N passed, N failed".
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -28,8 +28,8 @@ step() {
   fi
 }
 
-# npm projects of their own: nobody who only wants the vector store downloads a cloud's types. infra/ installs
-# packages/infra as well. SILTSTONE_INFRA_INSTALL=0 takes what is installed.
+# Separate npm projects, so that users of the vector store do not download a cloud's types. infra/ also installs
+# packages/infra. SILTSTONE_INFRA_INSTALL=0 uses the installed packages as they are.
 install() {
   (cd infra && npm ci --no-fund --no-audit --loglevel=error --prefer-offline)
 }

@@ -8,7 +8,7 @@ export default defineConfig({
     hookTimeout: 240_000,
     pool: 'forks',
     maxWorkers: 2,
-    // Its modules import JSON without saying so, which Node refuses.
+    // Its modules import JSON without an import attribute, which Node refuses.
     server: { deps: { inline: [/@actions\//] } },
   },
 })

@@ -29,7 +29,7 @@ describe('the imports of a module', () => {
 })
 
 describe('the code of a module', () => {
-  it('is what is left without comments, strings, templates and regular expressions', () => {
+  it('is the text without comments, strings, templates and regular expressions', () => {
     const words = (text: string) => codeOf(text).match(/[A-Za-z]+/g) ?? []
     expect(words('a // no\nb /* no\nno */ c')).toEqual(['a', 'b', 'c'])
     expect(words(`a 'no' + "n'o" + 'n\\'o' + b`)).toEqual(['a', 'b'])
@@ -84,7 +84,7 @@ describe('the layer check', () => {
     expect(inCore(['log/a.test.ts', 'Buffer.from(b)'], ['compact/a.ts', 'Buffer.from(b)'])).toEqual([])
   })
 
-  it('lets the runtime choose a module by its name alone, which only Node has modules of Node for', () => {
+  it('lets the runtime resolve an import name, and only its module for Node may use Node', () => {
     const codec: [string, string][] = [
       ['codec/portable.ts', ''],
       ['codec/node.ts', "import { setImmediate } from 'node:timers/promises'\nBuffer.from(a)"],
@@ -126,7 +126,7 @@ describe('the layer check', () => {
     ])
   })
 
-  it('finds long files, strangers, and an index that works', () => {
+  it('finds long files, files of no package, and an index with code', () => {
     expect(inCore(['log/a.ts', '\n'.repeat(MAX_LINES)])).toEqual([expect.stringContaining('split it')])
     expect(inCore(['attic/a.ts', ''])).toEqual([expect.stringContaining('in no room')])
     expect(messages(['attic/a.ts', ''])).toEqual([expect.stringContaining('in no package')])

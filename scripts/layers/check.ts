@@ -1,6 +1,6 @@
 /**
  * Checks every import of the repository against `rules.ts`: rooms point one way, packages use each other's named faces,
- * no imports go in circles (those of types included), what a read needs uses nothing of Node, an `index.ts` only
+ * imports form no circles (imports of types included), the code that a read needs uses nothing of Node, an `index.ts` only
  * re-exports, and files stay small.
  */
 import { dirname, join } from 'node:path'
@@ -19,7 +19,7 @@ import {
 } from './rules.ts'
 
 export interface Source {
-  /** Relative to the repository, with `/`. */
+  /** Path relative to the repository, with `/`. */
   path: string
   text: string
 }

@@ -3,7 +3,7 @@ export interface Import {
   line: number
   specifier: string
   typeOnly: boolean
-  /** `import('…')`: evaluated when it is reached. */
+  /** `import('…')`, which is evaluated when execution reaches it. */
   dynamic: boolean
 }
 
@@ -28,14 +28,14 @@ export function importsOf(text: string): Import[] {
 const COMMENT = /\/\*[\s\S]*?\*\/|\/\/[^\n]*/y
 const STRING = /'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"/y
 const REGEX = /\/(?:[^/\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+\/\w*/y
-/** What a slash follows when it begins a regular expression and does not divide. */
+/** What precedes a slash that begins a regular expression rather than divides. */
 const BEFORE_REGEX = /(?:^|[=(,:[!&|?{};+]|\breturn)\s*$/
 /** From a backquote, or from the brace that ends a substitution, to a backquote or the next substitution. */
 const TEMPLATE = /[`}](?:[^`\\$]|\\[\s\S]|\$(?!\{))*(?:`|\$\{)/y
 
 /** The text without comments, strings, templates and regular expressions, which become blanks; line breaks stay. */
 export function codeOf(text: string): string {
-  /** Braces that are open within each open substitution of a template. */
+  /** Number of open braces within each open substitution of a template. */
   const substitutions: number[] = []
   let code = ''
   const match = (pattern: RegExp): string | undefined => {
@@ -69,7 +69,7 @@ export function codeOf(text: string): string {
   return code
 }
 
-/** Tests, contract suites, and what only they use. */
+/** Tests, contract suites, and modules that only they use. */
 export const isTest = (path: string): boolean =>
   /\.(?:test|contract|child)\.ts$/.test(path) ||
   /(?:^|\/)(?:testing|contract|test)(?:\/|\.ts$)/.test(path) ||

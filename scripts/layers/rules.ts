@@ -1,8 +1,8 @@
-/** What may import what, in the whole repository. `check.ts` applies these rules; ARCHITECTURE.md explains them. */
+/** Which modules may import which, in the whole repository. `check.ts` applies these rules; ARCHITECTURE.md explains them. */
 
 /**
  * The rooms of `packages/siltstone/src`, from the ground up. A room imports itself and the rows below its own; rooms of
- * one row do not know each other. The first entry that matches a path is its room.
+ * one row do not import each other. The first entry that matches a path is its room.
  */
 export const ROOMS: readonly (readonly string[])[] = [
   ['errors.ts', 'version.ts', 'binary-search.ts', 'lru.ts', 'memo.ts', 'schema-issue.ts'],
@@ -31,7 +31,7 @@ export const ROOMS: readonly (readonly string[])[] = [
   ['internal.ts'],
 ]
 
-/** Rooms that know nothing of the engine: they may import these alone. */
+/** Rooms that do not depend on the engine: they may import only these. */
 export const ONLY: ReadonlyMap<string, readonly string[]> = new Map(
   ['host', 'drivers/memory', 'drivers/wrappers', 'drivers/directory', 'drivers/aws', 'drivers'].map((room) => [
     room,
@@ -40,15 +40,15 @@ export const ONLY: ReadonlyMap<string, readonly string[]> = new Map(
 )
 
 /**
- * Names that `imports` of packages/siltstone/package.json resolves by the runtime, and the portable module of each,
- * which stands for all of them here. Nothing else imports those modules.
+ * Names that `imports` of packages/siltstone/package.json resolves by runtime, each with its portable module, which
+ * represents all of them here. No other import of those modules is allowed.
  */
 export const BY_RUNTIME: ReadonlyMap<string, string> = new Map([['#codec', 'codec/portable.ts']])
 
-/** The modules of `BY_RUNTIME` that are for Node alone. */
+/** The modules of `BY_RUNTIME` that are only for Node. */
 export const NODE_ONLY: readonly string[] = ['codec/node.ts']
 
-/** Everything that a read needs: it must run in a browser, so it uses no module and no global of Node. */
+/** The code that a read needs. It must run in a browser, so it uses no module and no global of Node. */
 export const PORTABLE: readonly string[] = [
   'errors.ts',
   'version.ts',
@@ -132,7 +132,7 @@ export const PACKAGES: readonly { folder: string; name?: string; imports: readon
   { folder: 'scripts', imports: [] },
 ]
 
-/** What tests may import besides. */
+/** Additional faces that tests may import. */
 export const TEST_IMPORTS: readonly string[] = [
   'siltstone',
   'siltstone/internal',

@@ -1,6 +1,6 @@
 import type { Mutant } from './mutants.ts'
 
-/** The lines in which a mutant differs, with its name and place. */
+/** The lines that a mutant changes, with its name and place. */
 export function diffOf({ name, path, line, original, mutated }: Mutant): string {
   const [before, after] = [original.split('\n'), mutated.split('\n')]
   let first = 0

@@ -1,7 +1,7 @@
 /**
  * `npm run mutate -- --room query --count 50`: changes the code in one place at a time and runs the tests nearest to it.
- * A mutant that no test notices is printed as a diff: either it changes nothing that anybody can see, or a test is
- * missing. Results are kept, so a run that was stopped goes on where it was.
+ * A mutant that no test notices is printed as a diff: either it is equivalent to the original, or a test is missing.
+ * Results are kept, so a run that was stopped continues.
  */
 import { createHash } from 'node:crypto'
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
@@ -17,11 +17,11 @@ import { type Verdict, Workshop } from './workshop.ts'
 const USAGE = `npm run mutate -- [options]
   --room ROOM      one of ${Object.keys(ROOMS).join(', ')}; may be repeated (default: all)
   --count N        mutants per room (default 20)
-  --seed N         which ones (default 1)
-  --named          instead: the mutants of scripts/mutate/named.ts, all of which must be killed
-  --workers N      copies of the repository that are tested side by side (default 2)
+  --seed N         selects the mutants (default 1)
+  --named          only the mutants of scripts/mutate/named.ts, all of which must be killed
+  --workers N      copies of the repository that are tested in parallel (default 2)
   --retry          judge survivors again, after tests were added
-  --report         tell what is known of them and judge none
+  --report         print the known results and judge none
   --list           print the mutants and judge none
 `
 

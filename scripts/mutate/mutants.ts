@@ -1,4 +1,4 @@
-/** Mutants: sampled from a room by a seed, or written down by name. */
+/** Mutants: sampled from a room by a seed, or listed by name. */
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -27,7 +27,7 @@ function sourcesOf(root: string, room: string): { path: string; text: string }[]
     .map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }))
 }
 
-/** The first `count` of all mutants of a room, in an order that the seed alone decides. */
+/** The first `count` of all mutants of a room, in an order that depends only on the seed. */
 export function sampledMutants(root: string, room: string, count: number, seed: string): Mutant[] {
   const all = sourcesOf(root, room).flatMap(({ path, text }) =>
     mutationsOf(text).map(({ kind, start, end, text: replacement }) =>
@@ -42,7 +42,7 @@ export function sampledMutants(root: string, room: string, count: number, seed: 
     .map(({ mutant }) => mutant)
 }
 
-/** @throws when an anchor is not to be found exactly once */
+/** @throws Error unless each anchor is found exactly once */
 export function namedMutants(root: string): Mutant[] {
   const sources = Object.keys(ROOMS).flatMap((room) => sourcesOf(root, room))
   return NAMED.map(({ name, find, replace }) => {
@@ -52,7 +52,9 @@ export function namedMutants(root: string): Mutant[] {
     )
     const [place] = places
     if (!place || places.length > 1)
-      throw new Error(`named mutant ${JSON.stringify(name)}: ${find} stands in ${places.length} places; 1 is needed`)
+      throw new Error(
+        `named mutant ${JSON.stringify(name)}: ${find} occurs ${places.length} times, not once: adapt it to the code`,
+      )
     const { path, text, match } = place
     return mutantOf(
       name,

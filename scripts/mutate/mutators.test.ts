@@ -23,13 +23,13 @@ describe('mutations', () => {
     expect(new Set(mutantsOf(source))).toEqual(new Set(expected))
   })
 
-  it('leave types, messages and figures alone', () => {
+  it('do not change types, messages and tuning constants', () => {
     expect(mutantsOf("import { a } from './a.ts'\ntype T = 1 | 2\nconst X: 1 = 1_000 as never")).toEqual([])
     expect(mutantsOf('const e = new Error(`${a + 1}`)')).toEqual([])
     expect(mutantsOf('const f = invalid(`${a + 1}`)')).toEqual([])
   })
 
-  it('keep texts that are not mutated, whatever characters come before', () => {
+  it('keep the rest of the text after characters of any width', () => {
     expect(mutantsOf('const s = "é😀"; const t = a === b')).toEqual(['const s = "é😀"; const t = a !== b'])
   })
 })

@@ -41,12 +41,12 @@ const SWAPS: Readonly<Record<string, readonly string[]>> = {
   '--': ['++'],
 }
 const OTHER_METHOD: Readonly<Record<string, string>> = { some: 'every', every: 'some', min: 'max', max: 'min' }
-/** Methods without which the object itself may pass. */
+/** Methods whose call may be replaced by the object itself. */
 const OPTIONAL_METHODS = new Set(['sort', 'toSorted', 'reverse', 'toReversed', 'filter', 'slice', 'copy'])
-/** What these make is read by people. */
+/** Functions whose results are texts for people. */
 const MESSAGES =
   /^(?:[A-Z]\w*Error|Error|invalid|corrupt|conflict|notFound|unavailable|unsupported|forbidden|fail|problem)$/
-/** Larger numbers at the top of a module are figures to tune, not conditions. */
+/** Larger numbers at the top of a module are tuning constants, not conditions. */
 const LARGEST_CONDITION = 8
 
 /** All mutations of a TypeScript module, in the order of their places. */
@@ -90,7 +90,7 @@ function mutate(node: Node, add: Add, textOf: TextOf): void {
     case 'LogicalExpression':
     case 'AssignmentExpression': {
       const [left, right, operator] = [node['left'] as Node, node['right'] as Node, String(node['operator'])]
-      // Between the operands stand the operator, brackets and white space.
+      // Only the operator, brackets and white space are between the operands.
       for (const other of SWAPS[operator] ?? [])
         add(`${operator} to ${other}`, node, textOf(node).replace(operatorAfter(node, left, operator), other))
       if (operator === '??') {
@@ -135,7 +135,7 @@ function mutate(node: Node, add: Add, textOf: TextOf): void {
   }
 }
 
-/** Finds the operator behind the left operand, wherever that holds the same sign. */
+/** Finds the operator after the left operand, even if that operand contains the same sign. */
 function operatorAfter(node: Node, left: Node, operator: string): RegExp {
   const escaped = operator.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
   return new RegExp(`(?<=^[\\s\\S]{${left.end - node.start}}[\\s)]*)${escaped}`)

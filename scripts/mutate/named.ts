@@ -1,10 +1,10 @@
 /**
- * Mutants that once went unnoticed, and others that none may be: each breaks a promise of search, filters, records, the
+ * Mutants that once survived, and others that must never survive: each breaks a promise of search, filters, records, the
  * log, compaction or the catalog. `npm run mutate -- --named` judges them.
  */
 export interface Named {
   name: string
-  /** Stands exactly once in the rooms that are mutated, whatever its white space. */
+  /** Occurs exactly once in the mutated rooms; differences of white space are ignored. */
   find: string
   replace: string
 }
@@ -126,12 +126,12 @@ export const NAMED: readonly Named[] = [
     replace: 'rows[i]',
   },
   {
-    name: 'merge: what was deleted meanwhile comes back',
+    name: 'merge: rows that were deleted during the merge come back',
     find: '(!ref || gone?.has(old))',
     replace: '!ref',
   },
   {
-    name: 'merge: overlays that were written meanwhile are lost',
+    name: 'merge: overlays that were written during the merge are lost',
     find: 'if (absorbed.has(descriptor.id)) continue',
     replace: 'if (absorbed.size >= 0) continue',
   },

@@ -1,4 +1,4 @@
-/** Which tests are nearest to the code of a room. The quick ones run first; what survives them meets the others. */
+/** The tests nearest to the code of a room. The quick ones run first, the slow ones for mutants that survive them. */
 export interface Nearest {
   quick: readonly string[]
   slow: readonly string[]

@@ -1,4 +1,4 @@
-/** Property tests draw the same examples for every mutant. */
+/** Lets property tests draw the same examples for every mutant. */
 import fc from 'fast-check'
 
 fc.configureGlobal({ seed: 20_261_128 })

@@ -18,7 +18,7 @@ import type { Nearest } from './rooms.ts'
 
 export type Verdict = 'killed' | 'survived' | 'timeout' | 'does-not-compile'
 
-/** A whole file as it is to be. */
+/** The mutated text of a whole file. */
 export interface Change {
   path: string
   original: string
@@ -26,7 +26,7 @@ export interface Change {
 }
 
 const LEAST_TIMEOUT_MS = 20_000
-/** Of what the unchanged code takes. */
+/** Factor on the time that the tests take with the unchanged code. */
 const TIMEOUT_FACTOR = 5
 const TYPE_OPTIONS = [
   '--incremental',
@@ -44,12 +44,12 @@ export class Workshop {
   readonly #root: string
   readonly #baselines: string
   readonly #state: string
-  /** Process groups that run. */
+  /** Running process groups. */
   readonly #running = new Set<number>()
 
   /**
-   * Copies what git knows or would take, and links what is installed.
-   * @param baselines file that remembers how long which tests took on which state of the repository
+   * Copies the files that git tracks or would add, and links the installed packages.
+   * @param baselines file with the duration of each set of tests per state of the repository
    */
   constructor(repository: string, root: string, baselines: string) {
     this.#root = root
@@ -71,7 +71,7 @@ export class Workshop {
     linkInstalled(join(repository, 'node_modules'), join(root, 'node_modules'))
   }
 
-  /** @throws when the unchanged code does not pass: then no verdict means anything */
+  /** @throws Error if the unchanged code fails the tests, which would make every verdict meaningless */
   async judge({ path, original, mutated }: Change, nearest: Nearest): Promise<Verdict> {
     for (const tests of [nearest.quick, nearest.slow]) {
       const timeoutMs = await this.#timeoutOf(tests)
@@ -101,7 +101,7 @@ export class Workshop {
     return measuredMs
   }
 
-  /** Those of some changes that are no TypeScript. Each file is changed at most once per run of the compiler. */
+  /** The changes that do not compile. Each file is changed at most once per run of the compiler. */
   async uncompilable(changes: readonly Change[]): Promise<Set<Change>> {
     const bad = new Set<Change>()
     let rest = [...changes]
@@ -137,10 +137,10 @@ export class Workshop {
     return this.#run(process.execPath, ['node_modules/.bin/vitest', 'run', ...config, ...tests], timeoutMs)
   }
 
-  /** @param timeoutMs 0: none */
+  /** @param timeoutMs 0: no timeout */
   #run(command: string, args: readonly string[], timeoutMs = 0) {
     return new Promise<{ code: number | 'timeout'; output: string }>((resolve, reject) => {
-      // A group of its own: whatever the tests start ends with it.
+      // Its own process group, so that processes that the tests start end with it.
       const child = spawn(command, args, { cwd: this.#root, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
       const { pid } = child
       if (pid !== undefined) this.#running.add(pid)
@@ -162,14 +162,14 @@ export class Workshop {
     })
   }
 
-  /** Ends what runs in it, too. */
+  /** Also ends the running tests. */
   remove(): void {
     for (const pid of this.#running) process.kill(-pid, 'SIGKILL')
     rmSync(this.#root, { recursive: true, force: true })
   }
 }
 
-/** Packages of this repository are those of the copy; all others are shared. */
+/** Packages of this repository resolve to the copy; all others are shared. */
 function linkInstalled(from: string, to: string): void {
   mkdirSync(to, { recursive: true })
   for (const name of readdirSync(from)) {

@@ -1,4 +1,4 @@
-/** As much of Chroma's HTTP API as the tests need. */
+/** The part of Chroma's HTTP API that the tests need. */
 const ROOT = '/api/v2/tenants/default_tenant/databases/default_database/collections'
 
 export class Chroma {

@@ -1,4 +1,4 @@
-/** What the servers that the suites run against do otherwise than S3. */
+/** How the servers of the suites differ from S3. */
 import type { Deviation } from 'siltstone/contracts'
 import { type Target } from '@siltstone/emulated-aws'
 

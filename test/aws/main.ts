@@ -55,7 +55,7 @@ try {
       `${problem === undefined ? 'ok    ' : 'FAILED'} conditional puts of ${target.name}: ${problem ?? 'honoured'}`,
     )
     if (problem === undefined) passed++
-    else throw new Error(`${target.name} loses updates: nothing can be tested on it`)
+    else throw new Error(`${target.name} loses updates, so nothing can be tested on it`)
   }
   await runSuites(targets)
 } catch (error) {

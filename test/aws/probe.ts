@@ -1,7 +1,7 @@
 import { probeConditions, probeRaces } from 'siltstone/internal/aws'
 import { openBucket, type Target } from '@siltstone/emulated-aws'
 
-/** What is wrong with the server's conditional puts, if anything: without them no other test means much. */
+/** Checks the server's conditional puts, on which all other tests depend. Returns what is wrong, if anything. */
 export async function probe(target: Target): Promise<string | undefined> {
   const bucket = await openBucket(target)
   try {

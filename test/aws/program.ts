@@ -1,4 +1,4 @@
-/** The product as users start it: the command line, in a process of its own. */
+/** The product as users start it: the command line in a separate process. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -28,13 +28,13 @@ export async function tryCommand(
 
 export interface Server {
   url: string
-  /** As a power failure would end it. */
+  /** Ends it like a power failure. */
   kill(): Promise<void>
-  /** As an operator would. */
+  /** Ends it as an operator would. */
   stop(): Promise<number | null>
 }
 
-/** @throws Error with what it said when it ends instead of serving */
+/** @throws Error with its output if it ends instead of serving */
 export async function startServer(place: string, env: Variables): Promise<Server> {
   const child = begin(['serve', '--data', place, '--port', '0', '--json', '--log-level', 'warn'], env)
   let said = ''
@@ -48,7 +48,7 @@ export async function startServer(place: string, env: Variables): Promise<Server
     })
   })
   const ended = once(child, 'exit').then(([code]) => {
-    throw new Error(`the server ended with code ${String(code)}: ${said}`)
+    throw new Error(`the server exited with code ${String(code)}: ${said}`)
   })
   ended.catch(() => undefined)
   const url = await Promise.race([address, ended])

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# The drivers of S3, SQS and DynamoDB, and the whole product on them, against servers that others wrote. They are
-# installed into .venv/ at pinned versions and started on 127.0.0.1; with AWS_ENDPOINT_URL set, that one server is used.
-# Arguments go to vitest. Ends with "N passed, N failed".
+# The drivers of S3, SQS and DynamoDB, and the whole product on them, against emulators by other projects. They are
+# installed into .venv/ at pinned versions and started on 127.0.0.1; if AWS_ENDPOINT_URL is set, only that server is used.
+# Arguments are passed to vitest. Ends with "N passed, N failed".
 cd "$(dirname "$0")/../.." || exit 1
 if [ ! -x node_modules/.bin/node ]; then
   echo "there is no Node in node_modules: npm ci first" >&2

@@ -1,5 +1,5 @@
 /**
- * The page of all commands, made from their help: `node test/docs/commands-page.ts` writes it, a test compares it.
+ * The page of all commands, generated from their help: `node test/docs/commands-page.ts` writes it, a test compares it.
  */
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -15,7 +15,7 @@ Every command with its options, as \`siltstone COMMAND --help\` shows them. Exit
 input, 3 not found, 4 conflict, 5 unavailable, 6 damaged data.
 `
 
-const FOOT = '*Held by `test/docs/pages.test.ts`.*\n'
+const FOOT = '*Checked by `test/docs/pages.test.ts`.*\n'
 
 function* leaves(command: Command): Generator<Command> {
   if (command.commands.length === 0) yield command

@@ -1,15 +1,15 @@
 /**
- * Runs a page of the documentation as a reader would: files are written, commands run in their order in one directory,
- * and what they print is compared with what the page shows. The word after a block's language says what is done with it:
+ * Runs a page of the documentation as a reader would: it writes the files, runs the commands in order in one directory,
+ * and compares their output with the page. The word after a block's language decides what happens:
  *
  * | info string        |                                                                          |
  * |--------------------|--------------------------------------------------------------------------|
  * | `json file=NAME`   | written to NAME (any language)                                           |
  * | `sh run`           | run by bash; every line must succeed                                     |
  * | `sh background`    | started and left running until the page ends; waits for its first output |
- * | `text output`      | what the command before it printed, spaces at line ends aside            |
+ * | `text output`      | the output of the command before it, without trailing spaces             |
  *
- * Blocks without such a word are shown and not run.
+ * Blocks without such a word are not run.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -21,7 +21,7 @@ export interface Block {
   language: string
   words: readonly string[]
   text: string
-  /** Of its opening fence, from 1. */
+  /** Line of its opening fence, from 1. */
   line: number
 }
 
@@ -49,7 +49,7 @@ export function blocksOf(markdown: string): Block[] {
 }
 
 /**
- * @returns where the output differs from the page
+ * @returns the differences between output and page
  * @throws Error when a command fails
  */
 export async function runPage(markdown: string): Promise<Difference[]> {
@@ -74,7 +74,7 @@ export async function runPage(markdown: string): Promise<Difference[]> {
   }
 }
 
-/** The page's reader has installed the packages: they are this repository's, and `siltstone` runs its sources. */
+/** Stands for the reader's installation: the packages are this repository's, and `siltstone` runs its sources. */
 function prepare(folder: string): void {
   const bin = join(folder, 'bin')
   mkdirSync(bin)

@@ -1,4 +1,4 @@
-"""Makes Chroma data of every kind, runs Chroma's server, and reads collections whole through any of its clients."""
+"""Creates Chroma data of every kind, runs Chroma's server, and reads whole collections through any of its clients."""
 import contextlib
 import os
 import pathlib
@@ -48,7 +48,7 @@ def fill(collection, count, dimension, seed):
 
 
 def change(collection, dimension, seed):
-    """Deletes, updates, upserts, and an id that goes and comes back."""
+    """Deletes, updates, upserts, and an id that is deleted and added again."""
     rng = np.random.default_rng(seed)
     name = collection.name
     vector = lambda n: rng.normal(size=(n, dimension)).astype("f4")
@@ -66,7 +66,7 @@ def change(collection, dimension, seed):
 
 
 def build(path):
-    """A few thousand records: synchronised to HNSW files in part, wholly, and not at all."""
+    """A few thousand records: synchronised to HNSW files in part, completely, and not at all."""
     client = persistent(path)
     make = lambda name, **more: client.create_collection(name, embedding_function=None, **more)
     hnsw = lambda space, threshold: {"hnsw": {"space": space, "sync_threshold": threshold, "batch_size": 50}}
@@ -105,7 +105,7 @@ def write_for_ever(path, seed):
 
 
 def contents(client):
-    """Everything that a client can read, in order."""
+    """All that a client can read, in order."""
     found = {}
     for collection in sorted(client.list_collections(), key=lambda one: one.name):
         collection = client.get_collection(collection.name, embedding_function=None)
@@ -125,7 +125,7 @@ def contents(client):
 
 
 def exact(metadata):
-    """With the types, which Python's equality does not look at: 1 == 1.0 == True."""
+    """Includes the types, which Python's equality ignores: 1 == 1.0 == True."""
     # Chroma answers {} instead of None for a record that has no metadata but a uri.
     if not metadata:
         return None
@@ -139,7 +139,7 @@ def assert_same(ours, theirs):
         actual = ours[name]
         for field in ["metadata", "space", "count", "ids", "documents", "metadatas", "uris"]:
             assert actual[field] == expected[field], f"{name}: {field}"
-        # Chroma stores normalised vectors of the space cosine, and multiplies them again when it answers.
+        # For the space cosine Chroma stores normalised vectors, and multiplies them again when it answers.
         scale = np.abs(expected["embeddings"]).max(axis=1, keepdims=True) if expected["count"] else 0
         tolerance = 1e-6 * scale if expected["space"] == "cosine" else 0
         assert (np.abs(actual["embeddings"] - expected["embeddings"]) <= tolerance).all(), f"{name}: embeddings"
@@ -147,7 +147,7 @@ def assert_same(ours, theirs):
 
 @contextlib.contextmanager
 def server(path):
-    """Chroma's own server. Yields its port."""
+    """Runs Chroma's own server, and yields its port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

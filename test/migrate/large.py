@@ -1,4 +1,4 @@
-"""Migrates a large Chroma directory and says how long a record took: `large.py passages.arrow DIRECTORY [RECORDS]`.
+"""Migrates a large Chroma directory and prints the time per record: `large.py passages.arrow DIRECTORY [RECORDS]`.
 
 `passages.arrow` has the columns id, document, metadata (JSON) and either vector, or vector_i8 and scale. A Chroma directory
 that is there already is used again. From the repository: PYTHONPATH=test/python test/python/.venv/bin/python test/migrate/large.py …

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Real Chroma directories and servers (test/python's environment), migrated by `siltstone migrate` and compared with what
-# Chroma's own client answers. Arguments go to pytest. Ends with "N passed, N failed".
+# Migrates real Chroma directories and servers (test/python's environment) with `siltstone migrate`, and compares the
+# result with the answers of Chroma's own client. Arguments are passed to pytest. Ends with "N passed, N failed".
 set -u
 cd "$(dirname "$0")"
 fail() {

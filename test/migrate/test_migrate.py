@@ -19,9 +19,9 @@ from siltstone import MAIN, NODE, Server, cli
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory):
-    """A Chroma directory that nobody has open, and what Chroma says is in it."""
+    """A Chroma directory that no process has open, and its content according to Chroma."""
     path = tmp_path_factory.mktemp("chroma") / "data"
-    # A process of its own: Chroma keeps directories open as long as a process lives.
+    # A separate process, because Chroma keeps directories open as long as the process lives.
     code = f"import chroma; chroma.build({str(path)!r})"
     subprocess.run([*python(), code], check=True, timeout=120)
     copy = path.with_name("copy")
@@ -70,7 +70,7 @@ def test_from_a_directory(built, tmp_path):
         assert one["comparison"]["compared"] == min(count, 1_000)
     with served(tmp_path / "store") as client:
         chroma.assert_same(chroma.contents(client), expected)
-    # Nothing was written there.
+    # Nothing was written to the directory.
     assert {one: one.stat().st_mtime_ns for one in path.rglob("*")} == before
 
 
@@ -87,7 +87,7 @@ def test_from_a_server(built, tmp_path):
         }
     with served(tmp_path / "store") as client:
         chroma.assert_same(chroma.contents(client), expected)
-    # What came from the server is what is in the files.
+    # The server returned what the files hold.
     compared = cli(tmp_path / "store", "migrate", "chroma-dir", str(path), "--compare")
     assert all(one["equal"] for one in compared["collections"])
 
@@ -112,7 +112,7 @@ def test_queries_find_the_same(built, tmp_path):
 
 
 def test_kill_9_in_the_middle(tmp_path):
-    """Stopped again and again: nothing twice, nothing missing, counts exact."""
+    """Stopped repeatedly: no record twice, none missing, counts exact."""
     path, data = tmp_path / "chroma", tmp_path / "store"
     code = f"import chroma; c = chroma.persistent({str(path)!r}).create_collection('many', embedding_function=None); chroma.fill(c, 6_000, 384, 9)"
     subprocess.run([*python(), code], check=True, timeout=120)
@@ -140,7 +140,7 @@ def test_kill_9_in_the_middle(tmp_path):
 
 
 def test_a_chroma_that_was_killed(tmp_path):
-    """Whatever it left behind (an unfinished transaction, segments that lag) is read as Chroma itself reads it."""
+    """What it left (an unfinished transaction, segments that lag) is read as Chroma itself reads it."""
     path, copy, data = tmp_path / "chroma", tmp_path / "copy", tmp_path / "store"
     code = f"import chroma; chroma.write_for_ever({str(path)!r}, {time.time_ns()})"
     writer = subprocess.Popen([*python(), code], stdout=subprocess.PIPE)
@@ -164,7 +164,7 @@ def state_of(data):
     return {}
 
 
-def test_a_server_that_is_written_meanwhile(built, tmp_path):
+def test_a_server_that_is_written_during_the_migration(built, tmp_path):
     path, _ = built
     copy, data = tmp_path / "chroma", tmp_path / "store"
     shutil.copytree(path, copy)
@@ -178,7 +178,7 @@ def test_a_server_that_is_written_meanwhile(built, tmp_path):
                 if stop.is_set():
                     return
                 collection.delete(ids=[id])
-                collection.add(ids=[f"meanwhile{i}"], embeddings=[[i + 1.0] * 24], metadatas=[{"i": i}])
+                collection.add(ids=[f"later{i}"], embeddings=[[i + 1.0] * 24], metadatas=[{"i": i}])
 
         writer = threading.Thread(target=write)
         writer.start()
@@ -195,7 +195,7 @@ def test_a_server_that_is_written_meanwhile(built, tmp_path):
         assert by_id(ours) == by_id(theirs)
 
 
-def test_compare_finds_what_was_changed_and_sync_mends_it(built, tmp_path):
+def test_compare_finds_what_was_changed_and_sync_repairs_it(built, tmp_path):
     path, expected = built
     data = tmp_path / "store"
     cli(data, "migrate", "chroma-dir", str(path), "l2_whole")
@@ -250,7 +250,7 @@ def test_pinecones_files_as_pyarrow_writes_them(tmp_path):
     metadata = [json.dumps({"i": i, "tags": ["a", "b"], "text": f"text {i}"}) for i in range(count)]
     lists = pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), dimension).cast(pa.list_(pa.float32()))
     (tmp_path / "movies" / "__default__").mkdir(parents=True)
-    # One row group of all rows, as pyarrow makes them.
+    # One row group with all rows, as pyarrow writes them.
     table = pa.table({"id": [f"v{i}" for i in range(count)], "values": lists, "metadata": metadata})
     pa.parquet.write_table(table, tmp_path / "movies" / "__default__" / "0.parquet")
     data = tmp_path / "store"
@@ -273,7 +273,7 @@ def test_the_counters_make_a_bill(built, tmp_path):
         for _ in range(30):
             collection.query(query_embeddings=[[1.0] * 8], n_results=3)
         collection.add(ids=["one more"], embeddings=[[1.0] * 8])
-        # Counts are told once a second, with the next request.
+        # Counts are updated once a second, with the next request.
         time.sleep(1.2)
         collection.query(query_embeddings=[[1.0] * 8], n_results=3)
         command = [NODE, MAIN, "cost", "--metrics", f"{server.url}/metrics", "--json"]

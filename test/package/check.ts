@@ -1,6 +1,6 @@
 /**
- * The published packages, used from outside: built, packed, installed into fresh projects, and driven there by the files
- * in `consumer/`, on each runtime that is supported and as a bundle. Ends with `N passed, N failed`.
+ * Uses the published packages from outside: builds and packs them, installs them into new projects, and runs the files in
+ * `consumer/` there, on each supported runtime and as a bundle. Ends with `N passed, N failed`.
  */
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
@@ -22,7 +22,7 @@ interface Packed {
 let packed: Packed[] = []
 let runtimes: Runtime[] = []
 let oldNode = ''
-/** The project that has all packages in it. */
+/** The project with all packages. */
 let project = ''
 
 async function pack(): Promise<void> {
@@ -33,7 +33,7 @@ async function pack(): Promise<void> {
   check(packed.length === folders.length, `npm pack made ${packed.length} packages`)
 }
 
-/** As dependencies of a project. */
+/** The tarballs as dependencies of a project. */
 function tarballs(...names: string[]): Record<string, string> {
   const wanted = packed.filter(({ name }) => names.includes(name))
   return Object.fromEntries(wanted.map(({ name, filename }) => [name, `file:${join(folder, filename)}`]))
@@ -51,7 +51,7 @@ function contents(): void {
   }
 }
 
-/** What a user gets who installs Siltstone and nothing else. */
+/** Measures an installation of Siltstone alone. */
 async function small(): Promise<void> {
   const { packages, megabytes } = weigh(await install('small', tarballs('siltstone', '@siltstone/embedder-english')))
   console.log(`       ${packages} packages, ${megabytes.toFixed(1)} MB`)
@@ -59,7 +59,7 @@ async function small(): Promise<void> {
   check(megabytes <= MAX_MEGABYTES, `${megabytes} MB; at most ${MAX_MEGABYTES} are allowed`)
 }
 
-/** Beside the package itself the compilers, the client, and a bundler. */
+/** Installs the packages, the compilers, the client and a bundler. */
 async function installAll(): Promise<void> {
   const others = ['chromadb', 'typescript', '@types/node', 'esbuild'].map((name) => [name, pinned(name)])
   project = await install('project', {
@@ -83,7 +83,7 @@ function machinePaths(): void {
   }
 }
 
-/** The declarations of `chromadb` name a package that it does not depend on, so they are not checked; ours are. */
+/** The declarations of `chromadb` import a package that it does not depend on, so only Siltstone's are checked. */
 async function types(): Promise<void> {
   for (const config of ['tsconfig.json', 'tsconfig.client.json'])
     await mustRun(process.execPath, ['node_modules/typescript/bin/tsc', '-p', config], project)
@@ -98,7 +98,7 @@ async function library({ name, command: [program, ...options] }: Runtime): Promi
   check((await mustRun(program, [...options, 'without-aws.ts'], project)).trim() === 'done', 'without AWS')
 }
 
-/** A bundle in a folder where only the embedder's files are installed; then with the threads' modules beside it. */
+/** Runs a bundle in a folder with only the embedder's files, then with the modules of the threads beside it. */
 async function bundle(): Promise<void> {
   const place = join(folder, 'bundle')
   const options = ['--bundle', '--platform=node', '--format=esm', '--log-level=warning', '--out-extension:.js=.mjs']
@@ -121,7 +121,7 @@ async function bundle(): Promise<void> {
   }
 }
 
-/** With the SDK installed a bucket is tried; nothing answers at that address. */
+/** With the SDK installed, opening a bucket sends requests; no server listens at that address. */
 async function withAws(): Promise<void> {
   const { peerDependencies } = JSON.parse(
     readFileSync(join(project, 'node_modules/siltstone/package.json'), 'utf8'),
@@ -195,7 +195,7 @@ async function server({ name, command: [program, ...options] }: Runtime): Promis
   }
 }
 
-/** What users install has no known hole of some weight; silence of the registry is said, not hidden. */
+/** Checks installed packages for known serious vulnerabilities; prints it if the registry does not answer. */
 async function audit(): Promise<void> {
   const { out, err } = await run('npm', ['audit', '--omit=dev', '--json'], root)
   let report: { metadata?: { vulnerabilities?: Record<string, number> } }
@@ -223,7 +223,7 @@ const preparing: Step[] = [
   ['type-checks, declarations included', types],
   ['finds the runtimes', async () => void ({ runtimes, oldNode } = await installRuntimes())],
 ]
-/** On each runtime. */
+/** Runs the library on each runtime. */
 const using = (runtime: Runtime): Step[] => [
   [`works as a library on ${runtime.name}`, () => library(runtime)],
   [`serves the chromadb client on ${runtime.name}`, () => server(runtime)],

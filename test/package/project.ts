@@ -1,4 +1,4 @@
-/** A folder outside the repository with packed packages in it, and the programs that are run there. */
+/** A folder outside the repository with the packed packages, and the programs that run there. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 export const here = dirname(fileURLToPath(import.meta.url))
 export const root = join(here, '../..')
 export const folder = mkdtempSync(join(tmpdir(), 'siltstone-package-'))
-/** npm and npx start `node` by name: it must be this one. */
+/** npm and npx start `node` by name, which must be the Node that runs this. */
 const path = [dirname(process.execPath), process.env['PATH']].join(delimiter)
 
 export interface Ran {
@@ -55,7 +55,7 @@ export async function install(name: string, dependencies: Readonly<Record<string
   return directory
 }
 
-/** What `npm install` brought: folders with a `package.json`, and megabytes on the disk. */
+/** Size of an installation: folders with a `package.json`, and megabytes on disk. */
 export function weigh(directory: string): { packages: number; megabytes: number } {
   const modules = join(directory, 'node_modules')
   let packages = 0

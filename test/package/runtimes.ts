@@ -1,11 +1,11 @@
-/** The runtimes that the library is checked on. Each is an npm package with the program in it, for one kind of machine. */
+/** The runtimes that the library is tested on. Each is an npm package with the program, for one kind of machine. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { check, install, mustRun } from './project.ts'
 
 export interface Runtime {
   name: string
-  /** The command that runs a TypeScript module, its path to follow. */
+  /** The command that runs a TypeScript module, without its path. */
   command: readonly [string, ...string[]]
 }
 
@@ -14,7 +14,7 @@ const NODE_22 = `node-${platform}-${arch}`
 const BUN = `@oven/bun-${platform}-${arch === 'arm64' ? 'aarch64' : arch}`
 const DENO = `@deno/${platform}-${arch}${platform === 'linux' ? '-glibc' : ''}`
 
-/** The oldest Node that is supported, the present Bun and Deno; Node 18 must be refused in one sentence. */
+/** The oldest supported Node, and current versions of Bun and Deno; Node 18 must be refused with one sentence. */
 const NODE_18 = `${NODE_22}-18`
 const VERSIONS = {
   [NODE_22]: '22.16.0',
@@ -23,7 +23,7 @@ const VERSIONS = {
   [DENO]: '2.9.6',
 }
 
-/** @throws Error when one cannot be installed or does not start */
+/** @throws Error if a runtime cannot be installed or does not start */
 export async function installRuntimes(): Promise<{ runtimes: Runtime[]; oldNode: string }> {
   const modules = join(await install('runtimes', VERSIONS), 'node_modules')
   const program = (...parts: string[]) => {

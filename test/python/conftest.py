@@ -11,7 +11,7 @@ _names = itertools.count()
 
 @pytest.fixture(scope="session", autouse=True)
 def no_download():
-    """The client's default embedding function fetches a model; no test may come to that."""
+    """The client's default embedding function downloads a model, which no test may do."""
 
     def refuse(self, input):
         raise AssertionError("the default embedding function was called")
@@ -52,7 +52,7 @@ def admin(server):
 
 @pytest.fixture
 def client(server, admin):
-    """A client of a database that is its own."""
+    """A client with its own database."""
     database = f"database-{next(_names)}"
     admin.create_database(database)
     return client_of(server, database=database)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Drives the server from outside: the unchanged Python client, deltas by another Arrow implementation, and the documented
-# formats read without our code. Arguments go to pytest. Ends with "N passed, N failed".
+# Tests the server from outside: the unchanged Python client, deltas by another Arrow implementation, and the documented
+# formats read without Siltstone's code. Arguments are passed to pytest. Ends with "N passed, N failed".
 set -u
 cd "$(dirname "$0")"
 fail() {

@@ -14,7 +14,7 @@ MAIN = str(ROOT / "packages/siltstone/src/cli/main.ts")
 
 
 def cli(data, *args, code=0, stdin=""):
-    """Runs one command on the store `data`. Returns what `--json` printed."""
+    """Runs one command on the store `data`. Returns the output of `--json`."""
     command = [NODE, MAIN, *args, "--data", str(data), "--json"]
     ran = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=120)
     assert ran.returncode == code, f"{args}: exit {ran.returncode}\n{ran.stdout}\n{ran.stderr}"
@@ -22,9 +22,9 @@ def cli(data, *args, code=0, stdin=""):
 
 
 def compact(data, *args):
-    """Folds everything that is there now, after whoever else is at it: a server folds by itself."""
+    """Folds the present log, after a compaction that is already running: a server folds by itself."""
     busy = [one["collection"] for one in cli(data, "compact", "--wait", "60", *args) if one["busy"]]
-    assert not busy, f"somebody has been compacting {busy} for a minute"
+    assert not busy, f"another process has been compacting {busy} for a minute"
 
 
 class Server:
@@ -40,7 +40,7 @@ class Server:
             line = self.process.stdout.readline()
             if line == "":
                 self._reader.join(5)
-                raise RuntimeError(f"the server ended with {self.process.wait()}: {''.join(self.log)}")
+                raise RuntimeError(f"the server exited with {self.process.wait()}: {''.join(self.log)}")
             text += line
         self.url = json.loads(text)["url"]
         self.port = int(self.url.rsplit(":", 1)[1])
@@ -49,7 +49,7 @@ class Server:
         return httpx.request(method, f"{self.url}/api/v2{path}", timeout=60, **options)
 
     def errors(self):
-        """What it logged as an error (50) or worse."""
+        """Log lines of level error (50) or higher."""
         return [line for line in self.log if json.loads(line)["level"] >= 50]
 
     def kill(self):

@@ -1,4 +1,4 @@
-"""A store's directory and its formats, from docs/reference/format.md alone: nothing of the product's code is used here."""
+"""A store's directory and its formats, from docs/reference/format.md alone: this uses none of the product's code."""
 import hashlib
 import json
 import os
@@ -25,7 +25,7 @@ def name_hash(name):
 
 
 def path_of(collection):
-    """`<tenant>-<database>-<uuid>` of a collection of the client's."""
+    """The path `<tenant>-<database>-<uuid>` of a client's collection."""
     return f"{name_hash(collection.tenant)}-{name_hash(collection.database)}-{collection.id}"
 
 
@@ -39,7 +39,7 @@ def arrow_bytes(table, **options):
 
 
 def sealed(data):
-    """The same file with its checksum in it, where its metadata have `crc32:00000000`."""
+    """The same file with its checksum in place of `crc32:00000000`."""
     zeros = UNSEALED.encode()
     value = b"crc32:%08x" % zlib.crc32(data)
     first, last = data.find(zeros), data.rfind(zeros)
@@ -56,7 +56,7 @@ def checksum_is_right(data):
 
 
 def drop(root, path, data, name=None):
-    """What a bare producer does on a directory: a temporary file, then a rename. Returns the key."""
+    """Writes as a bare producer on a directory: a temporary file, then a rename. Returns the key."""
     key = f"delta/{path}/inbox/{name or ulid()}.arrow"
     target = pathlib.Path(root) / key
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -164,7 +164,7 @@ class Segment:
         return [text if present[r] else None for r, text in enumerate(texts)]
 
     def rows_of_ids(self, ids):
-        """By the index of hashes, as a reader looks an id up; None where it is not there."""
+        """Looks ids up in the hash index, as a reader does; None for a missing id."""
         index = self.pages("id-index", np.dtype(("<u4", (3,))), "hash-pages", self.rows).reshape(-1, 3)
         keys = (index[:, 0].astype(np.uint64) << np.uint64(32)) | index[:, 1]
         assert np.all(keys[:-1] <= keys[1:])

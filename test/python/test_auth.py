@@ -78,7 +78,7 @@ def test_tenants_do_not_see_each_other(guarded):
     ):
         answer = guarded.request(method, path, headers=headers, json={} if method == "POST" else None)
         assert answer.status_code == 403, f"{method} {path}: {answer.text}"
-    # The collection's id under the other's own tenant leads nowhere.
+    # The collection's id is not found under the other tenant.
     path = f"/tenants/other_tenant/databases/default_database/collections/{made.id}"
     assert guarded.request("GET", f"{path}/count", headers=headers).status_code == 404
     assert guarded.request("POST", f"{path}/get", headers=headers, json={}).status_code == 404

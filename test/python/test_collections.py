@@ -50,7 +50,7 @@ def test_tenants_and_databases(server, admin):
     with pytest.raises(NotFoundError):
         admin.get_database("database-two", tenant)
     with pytest.raises(NotFoundError):
-        admin.get_tenant("tenant-nobody")
+        admin.get_tenant("tenant-missing")
 
 
 def test_a_client_of_another_tenant_sees_other_collections(server, admin, client, things):
@@ -63,8 +63,8 @@ def test_a_client_of_another_tenant_sees_other_collections(server, admin, client
         other.get_collection("things", embedding_function=None)
     mine = other.create_collection("things", embedding_function=None)
     assert mine.id != things.id
-    with pytest.raises(NotFoundError, match="tenant-nobody"):
-        client_of(server, tenant="tenant-nobody")
+    with pytest.raises(NotFoundError, match="tenant-missing"):
+        client_of(server, tenant="tenant-missing")
 
 
 def test_create_get_modify_delete(client):

@@ -1,4 +1,4 @@
-"""Deltas of another Arrow implementation, dropped into the inbox as plain files."""
+"""Deltas of another Arrow implementation, written into the inbox as plain files."""
 import json
 
 import pyarrow as pa
@@ -99,7 +99,7 @@ def test_many_deltas_are_applied_in_order_of_their_names(server, client, things)
     assert things.count() == 51
     compact(server.data, "things", "--database", client.database)
     assert things.count() == 51
-    # Some may have been folded while others were still being dropped, in their own order.
+    # Some may have been folded while others were still being written, in their own order.
     assert set(things.get()["ids"]) == {"same", *(f"own-{i}" for i in range(50))}
 
 
@@ -162,7 +162,7 @@ def pa_stream(data):
 
 
 def test_what_breaks_the_rules_is_refused_with_a_reason_and_blocks_nothing(server, client, things):
-    """All in one collection: each is refused, listed with its reason, and what comes with and after it is applied."""
+    """All in one collection: each is refused and listed with its reason; deltas beside and after it are applied."""
     things.add(ids=["first"], embeddings=[[0, 0, 1]])
     path = path_of(things)
     keys = {}
@@ -179,7 +179,7 @@ def test_what_breaks_the_rules_is_refused_with_a_reason_and_blocks_nothing(serve
     assert {one["key"] for one in refused} == set(keys)
     for one in refused:
         assert len(one["reason"]) > 10, keys[one["key"]]
-        # What the program stumbled over itself is no reason for a producer.
+        # An internal error of the program is not a reason to show a producer.
         assert "undefined" not in one["reason"] and "Cannot read" not in one["reason"], one
     (report,) = cli(server.data, "verify", "things", "--database", client.database)
     assert report["problems"] == []
@@ -187,7 +187,7 @@ def test_what_breaks_the_rules_is_refused_with_a_reason_and_blocks_nothing(serve
 
 
 def test_a_bomb_is_refused_before_it_goes_off(server, client, things):
-    """Buffers that say they are of many gigabytes when they are unpacked."""
+    """Buffers that claim to have many gigabytes when unpacked."""
     import struct
 
     path = path_of(things)
@@ -209,7 +209,7 @@ def test_a_bomb_is_refused_before_it_goes_off(server, client, things):
         for claimed in (2**40, 2**62, -5, 0, rows * 8 * 4 + 4, rows * 8 * 4 - 4):
             drop(server.data, path, data.replace(length, struct.pack("<q", claimed)))
             assert things.count() == 0
-    # A real one: half a gigabyte of the same letter in some kilobytes.
+    # A real one: half a gigabyte of one letter in some kilobytes.
     text = pa.array(["x" * 500_000_000, None, None])
     bomb = arrow_bytes(table(document=text), compression="zstd")
     assert len(bomb) < 1_000_000

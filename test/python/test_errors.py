@@ -58,7 +58,7 @@ def test_bad_batches(things):
 def test_a_query_of_an_unknown_id_is_an_error(things):
     things.add(ids=["a"], embeddings=[[1.0]])
     with pytest.raises(InternalError, match="Error finding id"):
-        things.query(query_embeddings=[[1.0]], ids=["nobody"])
+        things.query(query_embeddings=[[1.0]], ids=["missing"])
 
 
 def test_unique_names(client, things):
@@ -88,7 +88,7 @@ def test_exactly_one_of_many_creators_wins(client):
 
 
 def test_conditional_commits(server, client, things):
-    """What a read saw must still hold when it is committed; there is no method of the client's for it yet."""
+    """What a read saw must still hold at the commit; the client has no method for it yet."""
     path = f"/tenants/default_tenant/databases/{client.database}/collections/{things.id}/conditional"
     things.add(ids=["counter"], embeddings=[[1.0]], metadatas=[{"n": 1}])
     read = server.request("POST", f"{path}/get", json={"ids": ["counter"], "include": ["metadatas"]}).json()

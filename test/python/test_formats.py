@@ -1,4 +1,4 @@
-"""A snapshot read with numpy, by what docs/reference/format.md says and nothing else."""
+"""A snapshot read with numpy, from docs/reference/format.md alone."""
 import json
 
 import numpy as np
@@ -37,7 +37,7 @@ def test_a_segment_is_read_from_its_description(server, client, things):
         read = [text and json.loads(text) for text in segment.texts("metadata")]
         assert read == [metadatas[i] for i in order]
         assert segment.rows_of_ids([ids[i] for i in order]) == list(range(segment.rows))
-        assert segment.rows_of_ids(["nobody", ""]) == [None, None]
+        assert segment.rows_of_ids(["missing", ""]) == [None, None]
         assert all(segment.may_hold(ids[i]) for i in order)
         assert sum(segment.may_hold(f"absent-{i}") for i in range(2_000)) < 100
         seen += segment.rows
@@ -45,7 +45,7 @@ def test_a_segment_is_read_from_its_description(server, client, things):
 
 
 def test_the_example_of_the_document_runs(server, client, things, tmp_path):
-    """The Python in docs/reference/format.md, as it stands there: it writes a delta, and reads a segment's vectors."""
+    """Runs the Python of docs/reference/format.md unchanged: it writes a delta, and reads a segment's vectors."""
     import re
 
     from siltstone import ROOT

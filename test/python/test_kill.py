@@ -1,4 +1,4 @@
-"""The server is killed while clients write, and comes back on the same port: what was acknowledged is there."""
+"""The server is killed while clients write, and restarts on the same port: acknowledged writes are present."""
 import random
 import threading
 import time
@@ -59,7 +59,7 @@ def test_kill_9_loses_nothing_that_was_acknowledged(tmp_path, seed):
         found = dict(zip(got["ids"], got["embeddings"].tolist()))
         assert [one for one in acknowledged if one not in found] == []
         assert {one: found[one] for one in acknowledged} == acknowledged
-        # A batch whose outcome is unknown is there whole or not at all.
+        # A batch with unknown outcome is present completely or not at all.
         assert set(found) <= set(attempted)
         batches = {one.rsplit("-", 1)[0] for one in found}
         assert len(found) == 20 * len(batches)

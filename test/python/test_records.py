@@ -71,7 +71,7 @@ def test_update_changes_only_what_is_given(things):
     fill(things)
     things.update(ids=["a", "zz"], metadatas=[{"n": 2}, {"n": 0}])
     things.update(ids=["b"], embeddings=[[4, 4]])
-    # With documents alone the client embeds; this collection has no function, so both are given.
+    # The client embeds documents without vectors; this collection has no function, so the test gives both.
     things.update(ids=["c"], documents=["cherry"], embeddings=[[2, 2]])
     got = things.get(include=["embeddings", "metadatas", "documents"])
     assert got["ids"] == ["a", "b", "c"]

@@ -33,7 +33,7 @@ def test_reset_where_it_is_allowed(tmp_path):
 
 
 def test_answers_errors_with_a_trace_id(server):
-    answer = server.request("GET", "/tenants/nobody")
+    answer = server.request("GET", "/tenants/missing")
     assert answer.status_code == 404
     assert answer.json()["error"] == "NotFoundError"
     assert len(answer.headers["chroma-trace-id"]) == 32

@@ -1,5 +1,5 @@
-# To be sourced: `venv DIRECTORY` makes DIRECTORY/.venv with DIRECTORY/requirements.txt in it, unless it is there already.
-# An environment belongs to one interpreter and one list of packages.
+# Source this file: `venv DIRECTORY` creates DIRECTORY/.venv with the packages of DIRECTORY/requirements.txt, unless it
+# exists for the same interpreter and the same packages.
 venv() {
   local stamp
   stamp=$(python3 -c 'import sys; print(sys.executable, sys.version)'; cat "$1/requirements.txt")
@@ -20,7 +20,7 @@ import xml.etree.ElementTree as ET
 try:
     suites = list(ET.parse(sys.argv[1]).getroot().iter("testsuite"))
     count = lambda name: sum(int(suite.get(name)) for suite in suites)
-    # A test that was skipped has shown nothing.
+    # A skipped test counts as failed.
     failed = count("failures") + count("errors") + count("skipped")
     passed = max(0, count("tests") - failed)
 except Exception as error:

@@ -1,9 +1,9 @@
 /**
- * Something that answers nearest-neighbour queries in its own process. Each candidate lives in a child process, so that
- * its memory and its garbage are its own, and the parent lets them take turns.
+ * A library that answers nearest-neighbour queries. Each candidate runs in a child process, so that memory and garbage
+ * are measured separately, and the parent lets the candidates take turns.
  */
 
-/** What to turn for more recall: the name of the knob, and its values, cheapest first. */
+/** The knob for recall: its name, and its values, cheapest first. */
 export interface Knob {
   name: string
   values: readonly number[]
@@ -11,21 +11,21 @@ export interface Knob {
 
 export interface BuildResult {
   seconds: number
-  /** Kept by the index on disk. */
+  /** Written into the index on disk. */
   bytes: number
-  /** Steps apart, for the table. */
+  /** Seconds of each step, for the table. */
   steps: Record<string, number>
 }
 
-/** Rows' numbers, or their ids. */
+/** Numbers of rows, or ids. */
 export type Found = readonly number[] | readonly string[]
 
 export interface Candidate {
   build(source: BuildSource): Promise<BuildResult>
   open(): Promise<void>
-  /** What a query is before the clock starts. */
+  /** Prepares a query before the clock starts. */
   prepare(vector: Float32Array): unknown
-  /** What a filter is before the clock starts; undefined when it has none. */
+  /** Prepares a filter before the clock starts; undefined if the library has no filters. */
   filter?(filter: FilterSpec): unknown
   set(value: number | undefined): void | Promise<void>
   search(query: unknown, k: number, filter: unknown): Found | Promise<Found>
@@ -36,7 +36,7 @@ export interface BuildSource {
   vectors: string
   count: number
   dimension: number
-  /** Columns for filters, a row each. */
+  /** Columns for filters, one row per record. */
   columns: string
 }
 
@@ -48,15 +48,15 @@ export interface FilterSpec {
 }
 
 export interface CandidateOptions {
-  /** Its own place: what `build` writes and `open` reads. */
+  /** The candidate's own path, which `build` writes and `open` reads. */
   directory: string
   count: number
   dimension: number
-  /** Of Siltstone: what a query brings along. */
+  /** For Siltstone: the fields that a query returns. */
   include: { documents: boolean; metadatas: boolean }
 }
 
-/** Columns of the data set that filters look at, as a file of JSON lines. */
+/** File of JSON lines with the columns that filters test. */
 export interface FilterColumns {
   section: string
   installed_kb: number

@@ -35,7 +35,7 @@ async function handle(message: Message): Promise<unknown> {
   return 'closed'
 }
 
-/** Each brings its own native library, so only the one in use is loaded. */
+/** Each candidate has its own native library, so only the one in use is loaded. */
 async function create(name: string, options: CandidateOptions): Promise<Candidate> {
   if (name.startsWith('siltstone')) return new (await import('./siltstone.ts')).SiltstoneCandidate(options)
   if (name === 'hnswlib') return new (await import('./hnswlib.ts')).HnswlibCandidate(options)

@@ -32,7 +32,7 @@ export class HnswlibCandidate implements Candidate {
     const { HierarchicalNSW } = createRequire(import.meta.url)('hnswlib-node') as {
       HierarchicalNSW: new (space: string, dimension: number) => Hnsw
     }
-    // Vectors are of length one, so the inner product ranks as the cosine does, without the division.
+    // Vectors have length one, so the inner product ranks like the cosine, without the division.
     return new HierarchicalNSW('ip', this.#options.dimension)
   }
 

@@ -1,6 +1,6 @@
 /**
  * LanceDB by its own Node binding: IVF with RaBitQ codes (`ivfRq`), its own threads. The knob is the number of probes;
- * `refineFactor` 10 measures the best 100 exactly, which without it stays below a recall of 0.8 here.
+ * `refineFactor` 10 measures the best 100 exactly; without it recall stays below 0.8 here.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'

@@ -1,4 +1,4 @@
-/** What parent and child say to each other. Every question has one answer. */
+/** The messages of parent and child. Every request has one answer. */
 import type { BuildResult, BuildSource, CandidateOptions, FilterSpec } from './candidate.ts'
 
 export interface StartMessage {
@@ -14,7 +14,7 @@ export interface BuildMessage {
 
 export interface OpenMessage {
   kind: 'open'
-  /** Raw f32. */
+  /** Raw f32 rows. */
   queries: string
 }
 
@@ -26,9 +26,9 @@ export interface RunMessage {
   filterName: string
   k: number
   count: number
-  /** Not timed, before the others. */
+  /** Number of queries before the measured ones, not timed. */
   warmUp: number
-  /** Stop early after this long. */
+  /** Stop early after this time. */
   budgetMs: number
 }
 
@@ -40,7 +40,7 @@ export type Message = StartMessage | BuildMessage | OpenMessage | RunMessage | C
 
 export interface RunAnswer {
   timesMs: number[]
-  /** Of the whole process, all its threads, over those. */
+  /** Processor time of the whole process, all its threads, for the measured queries. */
   cpuSeconds: number
   found: (readonly number[] | readonly string[])[]
 }

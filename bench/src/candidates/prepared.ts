@@ -1,4 +1,4 @@
-/** Indexes of peers, built once per data set and kept under bench/.data/peers, with what it took written beside them. */
+/** Indexes of peers, built once per data set and kept under bench/.data/peers together with the cost of the build. */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { loadavg } from 'node:os'
 import { join } from 'node:path'
@@ -10,10 +10,10 @@ import { startCandidate } from './start.ts'
 
 export interface Built extends BuildResult {
   at: string
-  /** Of the last minute, before and after. */
+  /** Load average of the last minute, before and after. */
   loadBefore: number
   loadAfter: number
-  /** Of the whole process, reading the vectors and writing the index included. */
+  /** Time of the whole process, which includes reading the vectors and writing the index. */
   cpuSeconds: number
   peakRssBytes: number
 }
@@ -27,7 +27,7 @@ function peerDirectory(name: string, data: Dataset): string {
   return join(SCRATCH, 'peers', `${data.key}-${name}`)
 }
 
-/** @param again although it is there: for build times of one run */
+/** @param again builds even if it exists, for build times within one run */
 export async function preparedPeer(
   name: string,
   data: Dataset,

@@ -1,4 +1,4 @@
-/** Our engine on a directory, in this process: strong reads, so each query also asks the directory what is new. */
+/** Siltstone's engine on a directory, in this process, with strong reads: each query also looks for new entries. */
 import { type Collection, type Filter, parseWhere, type QueryRequest } from 'siltstone/internal'
 import { openPlainEngine } from '../inprocess/open.ts'
 import { COLLECTION } from '../servers/collection-name.ts'
@@ -14,7 +14,7 @@ export class SiltstoneCandidate implements Candidate {
     this.#options = options
   }
 
-  /** Its store is written through the engine and compacted by a process of its own: see scenarios/compaction.ts. */
+  /** Its store is written through the engine and compacted by a separate process: see inprocess/store.ts. */
   build(): Promise<BuildResult> {
     return Promise.reject(new Error('the store is built by the compaction scenario'))
   }

@@ -16,7 +16,7 @@ export interface CandidateProcess {
 
 const PROBES: Knob = { name: 'probes', values: [4, 8, 12, 16, 24, 32, 48, 64, 96] }
 
-/** What each is turned by, unless `--values` says otherwise. */
+/** The values of each candidate's knob, unless `--values` gives others. */
 export const KNOBS: Record<string, Knob> = {
   siltstone: PROBES,
   'siltstone-full': PROBES,
@@ -25,15 +25,15 @@ export const KNOBS: Record<string, Knob> = {
   lancedb: { name: 'nprobes', values: [5, 10, 20, 40, 80] },
 }
 
-/** Sends a message and waits for its answer. @throws Error when the process fails or ends instead */
+/** Sends a message and waits for its answer. @throws Error if the process fails or ends instead */
 function answerer(name: string, child: ChildProcess) {
   const ended = once(child, 'exit').then(([code]) => {
-    throw new Error(`the process of ${name} ended with ${String(code)}`)
+    throw new Error(`the process of ${name} exited with ${String(code)}`)
   })
-  // The rejection of a process that ends later, as asked, is nobody's business.
+  // A process that ends later, on request, must not cause an unhandled rejection.
   ended.catch(() => undefined)
   return async <T>(message: Message): Promise<T> => {
-    // A listener that is taken off again when the process ends first.
+    // Removes the listener if the process ends first.
     const waiting = new AbortController()
     try {
       const answered = once(child, 'message', { signal: waiting.signal })

@@ -62,7 +62,7 @@ export class UsearchCandidate implements Candidate {
     return vector
   }
 
-  /** The binding fixes it when an index is made, so it is loaded again. */
+  /** The binding fixes the expansion when it creates an index, so the index is loaded again. */
   set(expansion = DEFAULT_EXPANSION): void {
     if (expansion === this.#expansion) return
     this.#index = undefined

@@ -1,15 +1,15 @@
-/** Records and queries to measure with. Vectors are unit vectors of f32, rows of one matrix that also lies in a file. */
+/** Records and queries for measurements. Vectors are unit vectors of f32, rows of one matrix that is also in a file. */
 import { matrixFile } from './matrix.ts'
 
 export interface Dataset {
-  /** For people. */
+  /** Readable description. */
   name: string
-  /** For names of files: tells the vectors apart from all others. */
+  /** Part of file names, unique for these vectors. */
   key: string
   dimension: number
   count: number
   id(row: number): string
-  /** The number of the row of that id. */
+  /** The row number of the id. */
   row(id: string): number
   /** A view, not a copy. */
   vector(row: number): Float32Array
@@ -25,7 +25,7 @@ export interface Queries {
   vector(index: number): Float32Array
 }
 
-/** One record, ready for a request or for the engine. */
+/** One record for a request or for the engine. */
 export interface Row {
   id: string
   vector: Float32Array
@@ -42,7 +42,7 @@ export function* batches(data: Dataset, size: number, first = 0, end = data.coun
     yield Array.from({ length: Math.min(size, end - start) }, (_, i) => rowAt(data, start + i))
 }
 
-/** Raw f32 rows of all vectors: for programs that read them from a file. */
+/** Raw f32 rows of all vectors, for programs that read them from a file. */
 export function vectorsFile({ key, count, dimension, vector }: Dataset): string {
   return matrixFile(key, count, dimension, (row) => vector(row))
 }

@@ -1,6 +1,6 @@
 /**
  * More rows than there are passages: a convex mix of a passage and one of its 10 nearest (weight 0.3 to 0.7), Gaussian
- * noise of 10 % of their distance, normalised. It keeps the neighbourhoods of real text, which uniform noise has not.
+ * noise of 10 % of their distance, normalised. It keeps the neighbourhoods of real text, which uniform noise does not have.
  * Each row has its own seed. Computed once and kept in a file.
  */
 import { withBucket } from './bucket.ts'
@@ -38,7 +38,7 @@ export function deriveDataset(passages: Dataset, count: number, seed = 1): Datas
     },
     vector: (row) => matrix.subarray(row * dimension, (row + 1) * dimension),
     document: (row) => passages.document(parent(row)),
-    // Of the parent, but for the bucket, which follows the id.
+    // The parent's metadata, except the bucket, which depends on the id.
     metadata: (row) => withBucket(id(row), passages.metadata(parent(row)).replace(/,"bucket":\d+}$/, '}')),
     queries: passages.queries,
   }

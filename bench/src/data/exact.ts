@@ -1,5 +1,5 @@
 /**
- * Exact nearest neighbours by cosine of unit vectors: what recall is measured against. By numpy where bench:setup has
+ * Exact nearest neighbours by cosine of unit vectors, the reference for recall. Computed by numpy if bench:setup has
  * installed it (a minute for 2,000 queries in a million rows), else in this process; kept in bench/.data/sets.
  */
 import { execFileSync } from 'node:child_process'
@@ -11,19 +11,19 @@ import { type Dataset, queriesFile, vectorsFile } from './dataset.ts'
 /** Nearest rows kept for each query. */
 const KEPT = 100
 
-/** Two rows may be equally near (many passages are the same text): a hit is what is as near as the k-th, by this much. */
+/** Rows may be equally near, because many passages are the same text: a row as near as the k-th within this is a hit. */
 const TIE = 1e-6
 
 export interface Truth {
-  /** The share of the k nearest that `found` has; a row as near as the k-th counts, whichever it is. */
+  /** The share of the k nearest in `found`; any row as near as the k-th counts. */
   recall(query: number, found: readonly number[], k: number): number
-  /** How many rows were looked at. */
+  /** Number of ranked rows. */
   among: number
-  /** The number of the row of that id. */
+  /** The row number of the id. */
   rowOf(id: string): number
 }
 
-/** @param only rows to rank, and a name for them; default all */
+/** @param only the rows to rank, and a name for them; default: all */
 export function exactTruth(data: Dataset, only?: { name: string; rows: readonly number[] }): Truth {
   const among = only ? only.rows.length : data.count
   const k = Math.min(KEPT, among)
@@ -46,7 +46,7 @@ export function exactTruth(data: Dataset, only?: { name: string; rows: readonly 
   }
 }
 
-/** For each row its nearest other rows. Needs numpy: in JavaScript it would take an hour. */
+/** For each row its nearest other rows. Needs numpy, since JavaScript would take an hour. */
 export function nearestOfEach(data: Dataset, k: number): Uint32Array {
   const output = join(SETS, `nearest-${data.key}`)
   const path = vectorsFile(data)

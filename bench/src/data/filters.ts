@@ -1,4 +1,4 @@
-/** Filters that are measured: two that follow the vectors (what a passage is about), two that have nothing to do with them. */
+/** The measured filters: two correlate with the vectors (the subject of a passage), two are independent of them. */
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -41,7 +41,7 @@ export const FILTERS: readonly NamedFilter[] = [
   },
 ]
 
-/** Short and stable, for names of files. */
+/** Short and stable name for files. */
 export function filterKey({ sql }: NamedFilter): string {
   return createHash('sha256').update(sql).digest('hex').slice(0, 8)
 }
@@ -53,7 +53,7 @@ export function matchingRows(data: Dataset, { matches }: NamedFilter): number[] 
   return rows
 }
 
-/** A JSON line a row: what peers without our metadata need for the same filters. */
+/** One JSON line per row, with the columns that peers need for the same filters. */
 export function columnsFile(data: Dataset): string {
   const path = join(SETS, `columns-${data.key}.jsonl`)
   if (existsSync(path)) return path

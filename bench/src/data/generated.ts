@@ -1,4 +1,4 @@
-/** Without any file: seeded points around seeded centres, with words and metadata like those of the passages. */
+/** Generated data: seeded points around seeded centres, with words and metadata like those of the passages. */
 import { withBucket } from './bucket.ts'
 import type { Dataset } from './dataset.ts'
 import { matrixFile, readMatrix } from './matrix.ts'

@@ -1,11 +1,11 @@
-/** Vectors in files under bench/.data/sets, written once: rows of little-endian f32, nothing else. */
+/** Vectors in files under bench/.data/sets, written once: only rows of little-endian f32. */
 import { closeSync, existsSync, mkdirSync, openSync, readSync, renameSync, statSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { SETS } from '../places.ts'
 
 const ROWS_AT_ONCE = 10_000
 
-/** Its path; written first when it is not there. */
+/** Path of the file, which is written first if it does not exist. */
 export function matrixFile(
   key: string,
   count: number,
@@ -28,7 +28,7 @@ export function matrixFile(
   return path
 }
 
-/** The whole file as one matrix. Larger than one read may be. */
+/** The whole file as one matrix, which may be larger than one read allows. */
 export function readMatrix(path: string): Float32Array {
   const bytes = new Uint8Array(statSync(path).size)
   const file = openSync(path, 'r')
@@ -41,7 +41,7 @@ export function readMatrix(path: string): Float32Array {
   return new Float32Array(bytes.buffer)
 }
 
-/** Block by block, for whoever should not hold everything. */
+/** Reads block by block, for programs that should not hold the whole file. */
 export function* matrixBlocks(path: string, dimension: number): Generator<{ start: number; rows: Float32Array[] }> {
   const count = statSync(path).size / (dimension * 4)
   const file = openSync(path, 'r')

@@ -9,7 +9,7 @@ export function hasPassages(directory: string): boolean {
   return existsSync(join(directory, 'passages.arrow')) && existsSync(join(directory, 'queries.arrow'))
 }
 
-/** @param limit only the first rows */
+/** @param limit number of rows to read */
 export function loadPassages(directory: string, limit = Number.POSITIVE_INFINITY): Dataset {
   const table = tableFromIPC(readFileSync(join(directory, 'passages.arrow')))
   const count = Math.min(table.numRows, limit)
@@ -60,7 +60,7 @@ function unitVectors(table: Table, count: number) {
     const source = (bytes.get(row) as { toArray(): Int8Array }).toArray()
     let squares = 0
     for (let i = 0; i < dimension; i++) squares += (source[i] as number) ** 2
-    // The scale falls out of the normalisation.
+    // The normalisation cancels the scale.
     const factor = 1 / Math.sqrt(squares)
     for (let i = 0; i < dimension; i++) matrix[row * dimension + i] = (source[i] as number) * factor
   }

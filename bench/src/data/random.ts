@@ -1,4 +1,4 @@
-/** Chance that replays from a seed: xoshiro128+, seeded by splitmix32. */
+/** Repeatable random numbers from a seed: xoshiro128+, seeded by splitmix32. */
 export class SeededRandom {
   readonly #state = new Uint32Array(4)
   #spare: number | undefined
@@ -33,7 +33,7 @@ export class SeededRandom {
     return Math.floor(this.next() * limit)
   }
 
-  /** Of mean 0 and variance 1 (Marsaglia's polar method). */
+  /** Normal with mean 0 and variance 1 (Marsaglia's polar method). */
   gaussian(): number {
     if (this.#spare !== undefined) {
       const spare = this.#spare

@@ -1,6 +1,6 @@
 /**
- * A process that compacts one directory when it is told to, so that its memory can be seen apart from that of the
- * process that writes. Started by `startCompactor`; it answers every message with one.
+ * A process that compacts one directory on request, so that its memory is measured apart from the writer's. Started by
+ * `startCompactor`; it answers every message with one message.
  */
 import { openEngine } from './open.ts'
 import type { CompactedMessage } from './compactor.ts'

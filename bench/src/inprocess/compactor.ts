@@ -11,7 +11,7 @@ export interface CompactedMessage {
 }
 
 export interface Compacted extends CompactedMessage {
-  /** Of this compaction alone, sampled. */
+  /** Peak during this compaction, sampled. */
   peakRssBytes: number
 }
 
@@ -21,7 +21,7 @@ export interface CompactorProcess {
   close(): Promise<void>
 }
 
-/** @param nodeArgs such as `--cpu-prof` */
+/** @param nodeArgs for example `--cpu-prof` */
 export async function startCompactor(
   directory: string,
   collection: string,
@@ -30,9 +30,9 @@ export async function startCompactor(
   const module = fileURLToPath(new URL('child.ts', import.meta.url))
   const child = fork(module, [directory, collection], { execArgv: [...nodeArgs] })
   const ended = once(child, 'exit').then(([code]) => {
-    throw new Error(`the compacting process ended with ${String(code)}`)
+    throw new Error(`the compacting process exited with ${String(code)}`)
   })
-  // The rejection of a process that ends later, as asked, is nobody's business.
+  // A process that ends later, on request, must not cause an unhandled rejection.
   ended.catch(() => undefined)
   const answer = async (): Promise<unknown> => {
     const [message] = (await Promise.race([once(child, 'message'), ended])) as [unknown]

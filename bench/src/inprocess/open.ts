@@ -1,4 +1,4 @@
-/** Our engine in this process, on a local directory, with everything that goes to storage counted. */
+/** Siltstone's engine in this process, on a local directory, with all requests to storage counted. */
 import {
   closeEnvironment,
   type Collection,
@@ -15,13 +15,13 @@ import {
 import { batches, type Dataset, type Row } from '../data/dataset.ts'
 import { type RoundsStore, roundsStore } from './rounds-store.ts'
 
-/** S3's. A directory would list twice, because a file may come between two reads of its names; here nobody writes. */
+/** Listing behaviour of S3. A directory lists twice, in case a file is created in between; here no other process writes. */
 const FAR = { atomicListPages: true, cheapStartAfter: true, isLocal: false }
 
-/** As a user has it: nothing between the engine and the directory. */
+/** As for a user: no wrapper between engine and directory. */
 export interface PlainEngine {
   engine: StoreEngine
-  /** The collection of that name, made when it is not there. */
+  /** The collection with that name, created if missing. */
   use(name: string): Promise<{ collection: Collection; path: string }>
   close(): Promise<void>
 }
@@ -32,7 +32,7 @@ export interface OpenEngine extends PlainEngine {
 }
 
 export interface OpenOptions extends Omit<EngineOptions, 'env'> {
-  /** Milliseconds before every request to storage. Default none. */
+  /** Delay of every request to storage. Default: none. */
   delayMs?: number
 }
 
@@ -90,7 +90,7 @@ export function upserts(rows: readonly Row[]): RecordOp[] {
 }
 
 /**
- * Writes, and calls `whenFull` when writers are told to wait, instead of waiting.
+ * Writes, and calls `whenFull` instead of waiting when the log applies back-pressure.
  * @returns seconds spent in writes alone
  */
 export async function load(
@@ -115,7 +115,7 @@ export async function load(
   return { seconds: ms / 1000 }
 }
 
-/** False when the log is full. */
+/** Returns false if the log is full. */
 async function writeOnce(collection: Collection, operations: readonly RecordOp[]): Promise<boolean> {
   try {
     await collection.write(operations)

@@ -1,6 +1,6 @@
 /**
- * Counts dependent rounds: a request that begins after another one was answered may have needed that answer, so its
- * round is one later. With a store that delays every request alike this is the length of the longest chain.
+ * Counts dependent rounds: a request that begins after another was answered may depend on that answer, so it is in the
+ * next round. If every request has the same delay, this is the length of the longest chain.
  */
 import { interceptedStore, type ObjectStore } from 'siltstone/internal'
 

@@ -1,4 +1,4 @@
-/** Our store of a data set: written by this process, compacted by another, kept under bench/.data/stores. */
+/** Siltstone's store of a data set: written by this process, compacted by another, kept under bench/.data/stores. */
 import { cpSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
@@ -26,23 +26,23 @@ export interface BuiltStore {
   commit: string
   loadBefore: number
   loadAfter: number
-  /** Until every record is durable in the log. */
+  /** Seconds until every record is durable in the log. */
   writeSeconds: number
-  /** Of all compactions together. */
+  /** Sum over all compactions. */
   compactSeconds: number
   compactions: Compacted[]
-  /** Of the compacting process. */
+  /** Processor time of the compacting process. */
   cpuSeconds: number
   peakRssBytes: number
   writerPeakRssBytes: number
   writerCounts: StoreCounts
   snapshotBytes: number
   segments: number
-  /** What the snapshot's segments consist of. */
+  /** The sections of the snapshot's segments. */
   sections: Section[]
 }
 
-/** @param again although it is there: it was made by an older program, say */
+/** @param again builds even if it exists, for example after a change of the program */
 export async function preparedStore(
   data: Dataset,
   note: (text: string) => void,
@@ -102,7 +102,7 @@ async function currentSnapshot(collection: Collection): Promise<SnapshotInfo> {
   return current
 }
 
-/** A copy to change. */
+/** A copy for scenarios that change it. */
 export function copyStore(directory: string, name: string): string {
   const copy = join(STORES, name)
   rmSync(copy, { recursive: true, force: true })

@@ -1,10 +1,10 @@
-/** How fast one thread reads memory: the floor under any search that has to look at so many bytes. */
+/** Memory bandwidth of one thread: the lower bound for a search that reads that many bytes. */
 import { median } from './statistics.ts'
 
 const BYTES = 512 * 1024 * 1024
 const TURNS = 7
 
-/** In GB/s: a search by the C library's vectorised memchr for a byte that is not there, over more than any cache holds. */
+/** In GB/s: a search by the C library's vectorised memchr for a missing byte, over more memory than any cache holds. */
 export function measureBandwidth(): number {
   const memory = Buffer.alloc(BYTES, 1)
   const rates = Array.from({ length: TURNS }, () => {

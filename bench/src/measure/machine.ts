@@ -1,4 +1,4 @@
-/** What the figures were measured on, of what program, and how busy the machine was with other things. */
+/** The machine and the commit of a measurement, and the load of the machine by other programs. */
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { availableParallelism, cpus, loadavg, totalmem, release } from 'node:os'
@@ -11,9 +11,9 @@ export interface Conditions {
   system: string
   node: string
   commit: string
-  /** Sources of the product that differ from the commit. */
+  /** Whether sources of the product differ from the commit. */
   dirty: boolean
-  /** Of the last minute, before we began. */
+  /** Load average of the last minute, before the run. */
   loadBefore: number
 }
 
@@ -38,12 +38,12 @@ function git(...args: string[]): string {
   return execFileSync('git', args, { cwd: REPOSITORY, encoding: 'utf8' }).trim()
 }
 
-/** Seconds of all processors since the machine started, and of this process and its children that have ended. */
+/** Processor seconds: of the machine since it started, and of this process with its ended children. */
 export function processorSeconds(): { busy: number; idle: number; own: number } {
   const [total = ''] = readFileSync('/proc/stat', 'utf8').split('\n', 1)
   const [, user, nice, system, idle, iowait, irq, softirq, steal] = total.split(/\s+/).map(Number)
   const seconds = (...values: (number | undefined)[]) => values.reduce<number>((sum, x) => sum + (x ?? 0), 0) / 100
-  // After the name in parentheses: utime, stime, cutime, cstime are the 12th to the 15th.
+  // Fields after the name in parentheses: utime, stime, cutime, cstime are the 12th to the 15th.
   const fields = readFileSync('/proc/self/stat', 'utf8')
     .replace(/^.*\) /, '')
     .split(' ')

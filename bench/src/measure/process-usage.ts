@@ -6,7 +6,7 @@ const TICKS_PER_SECOND = 100
 
 export interface ProcessUsage {
   rssBytes: number
-  /** The highest it ever was, as the kernel saw it: no sampling misses a peak. */
+  /** The peak as the kernel recorded it, which sampling could miss. */
   peakRssBytes: number
   cpuSeconds: number
 }
@@ -14,7 +14,7 @@ export interface ProcessUsage {
 export function processUsage(pid: number): ProcessUsage {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8')
   const kilobytes = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? 0)
-  // The second field, a name in parentheses, may hold spaces.
+  // The second field, a name in parentheses, may contain spaces.
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
     .replace(/^.*\) /, '')
     .split(' ')
@@ -26,7 +26,7 @@ export function processUsage(pid: number): ProcessUsage {
   }
 }
 
-/** Samples what `read` says until `stop`, and keeps the largest. */
+/** Samples `read` until `stop`, and keeps the largest value. */
 export function samplePeak(read: () => number, everyMs = 50): { stop(): number } {
   let peak = read()
   const timer = setInterval(() => {

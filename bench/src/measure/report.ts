@@ -1,4 +1,4 @@
-/** Figures as Markdown on the terminal, and as a file of JSON in bench/results: RESULTS.md and the plots are made of those. */
+/** Prints figures as Markdown, and writes them as JSON into bench/results, from which RESULTS.md and the plots are made. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { RESULTS } from '../places.ts'
@@ -15,13 +15,13 @@ export interface Table {
 export interface Result extends Conditions {
   scenario: string
   records: number
-  /** Distinguishes runs with settings of their own; they do not replace the usual ones. */
+  /** Label of a run with special settings, which does not replace the usual result. */
   label?: string
   command: string
   at: string
   seconds: number
   loadAfter: number
-  /** Shares of all processors, 0 to 1, meanwhile: by this run (its servers included), and by other programs. */
+  /** Shares of all processors during the run, 0 to 1: used by this run with its servers, and by other programs. */
   ownShare: number
   otherShare: number
   tables: Table[]
@@ -47,7 +47,7 @@ export class Report {
     console.log(`\n### ${title}\n\n${markdown(rows)}`)
   }
 
-  /** For progress: what is being done. */
+  /** Prints progress. */
   note = (text: string): void => {
     console.error(`[${((performance.now() - this.#startedMs) / 1000).toFixed(1)} s] ${text}`)
   }
@@ -78,7 +78,7 @@ export class Report {
   }
 }
 
-/** Where, of what, when, and how disturbed. */
+/** Command, date, commit, machine and load. */
 export function footer(result: Result): string {
   const { command, at, seconds, cpu, threads, memoryGb, node, commit, dirty, loadBefore, loadAfter } = result
   const share = (x: number) => `${Math.round(100 * x)} %`
@@ -105,7 +105,7 @@ function shown(cell: Cell | undefined | null): string {
   return typeof cell === 'number' ? number(cell) : cell
 }
 
-/** Three or four significant digits are all that a measurement has. */
+/** Three or four significant digits, the precision of a measurement. */
 export function number(value: number): string {
   if (!Number.isFinite(value)) return '–'
   const size = Math.abs(value)

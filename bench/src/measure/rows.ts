@@ -1,4 +1,4 @@
-/** The columns that several scenarios report alike. */
+/** Columns that several scenarios share. */
 import type { StoreCounts } from 'siltstone/internal'
 import { megabytes, number, type Row } from './report.ts'
 import type { Timed } from './run.ts'
@@ -21,7 +21,7 @@ export function requestsUsd(counts: StoreCounts): number {
   return (counts.put + counts.list) * PUT_USD + (counts.get + counts.head) * GET_USD
 }
 
-/** Requests and bytes as storage saw them, and what the requests would cost on S3. */
+/** Requests and bytes that reached storage, and the cost of the requests on S3. */
 export function storageCells(counts: StoreCounts): Row {
   return {
     GET: counts.get + counts.head,
@@ -33,7 +33,7 @@ export function storageCells(counts: StoreCounts): Row {
   }
 }
 
-/** AWS Lambda in us-east-1 (x86) with the 3,008 MB that the compactor is given. */
+/** AWS Lambda in us-east-1 (x86) with the compactor's 3,008 MB. */
 export function lambdaUsd(seconds: number): number {
   return seconds * (3_008 / 1_024) * 1.66667e-5
 }

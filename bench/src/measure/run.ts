@@ -1,10 +1,10 @@
 import { median, percentile } from './statistics.ts'
 
-/** Of several rounds. */
+/** Result over several rounds. */
 export interface Timed {
   /** All rounds together. */
   count: number
-  /** Median of the rounds' medians, and the lowest and the highest of them. */
+  /** Median, lowest and highest of the rounds' medians. */
   medianMs: number
   lowestMedianMs: number
   highestMedianMs: number
@@ -12,7 +12,7 @@ export interface Timed {
   p99Ms: number
   /** Median of the rounds. */
   perSecond: number
-  /** Processor time of whoever answered, over all rounds; NaN where it cannot be seen. Other programs hardly change it. */
+  /** Processor time of the answering process over all rounds; NaN if unknown. Other programs hardly affect it. */
   cpuMs: number
 }
 
@@ -61,7 +61,7 @@ export async function timed(
 export interface Runner {
   name: string
   run(index: number): Promise<void>
-  /** Processor time so far of whoever answers. */
+  /** Processor time so far of the answering process. */
   cpuSeconds?(): number | undefined
 }
 
@@ -70,11 +70,11 @@ export interface Turns {
   perRound: number
   clients: number
   warmUp: number
-  /** For one turn of one runner. */
+  /** Time limit of one turn of one runner. */
   budgetMs?: number
 }
 
-/** Takes turns: a round of each, then the next round, so that what else the machine does falls on all alike. */
+/** Runs one round of each in turn, so that other load of the machine affects all alike. */
 export async function interleaved(runners: readonly Runner[], turns: Turns): Promise<Map<string, Timed>> {
   const { rounds, perRound, clients, warmUp, budgetMs } = turns
   for (const { run } of runners) await timed(warmUp, clients, (index) => run(index), budgetMs)

@@ -1,4 +1,4 @@
-/** Of sorted values, by nearest rank. */
+/** Percentile of sorted values, by nearest rank. */
 export function percentile(sorted: readonly number[], share: number): number {
   if (sorted.length === 0) return Number.NaN
   return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(share * sorted.length) - 1))] as number

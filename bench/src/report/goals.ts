@@ -1,4 +1,4 @@
-/** What was to be reached, and what the stored results say of it. A goal that was not measured says so. */
+/** The goals, and the stored results for them. A goal without a result is shown as not yet measured. */
 import { markdown, number, type Result, type Row } from '../measure/report.ts'
 
 interface Goal {
@@ -33,7 +33,7 @@ const GOALS: readonly Goal[] = [
         const through = rows.filter((row) => row['through'] === 'chromadb client')
         const theirs = through.find(({ server }) => server === 'chroma')
         const candidates = through.filter(({ server }) => String(server).startsWith('siltstone'))
-        // The first setting that is as exact, within what a few hundred queries can tell.
+        // The first setting with equal recall, within the precision of a few hundred queries.
         const ours = candidates.find((row) => Number(row['recall@10']) >= Number(theirs?.['recall@10']) - 0.003)
         if (!ours || !theirs) return undefined
         const times = Number(ours['per second']) / Number(theirs['per second'])
@@ -155,7 +155,7 @@ export function goalsTable(results: readonly Result[]): string {
       .find((result) => result.scenario === scenario && result.records === records && result.label === undefined)
       ?.tables.find((table) => table.title.startsWith(title))?.rows ?? []
   return markdown(
-    GOALS.map(({ what, goal, reached }) => ({ what, 'to reach': goal, measured: reached(find) ?? 'not yet measured' })),
+    GOALS.map(({ what, goal, reached }) => ({ what, goal, measured: reached(find) ?? 'not yet measured' })),
   )
 }
 

@@ -1,4 +1,4 @@
-/** What is plotted: recall against latency at each size, and how latency grows with the number of records. */
+/** The plots: recall against latency at each size, and latency against the number of records. */
 import type { Result, Row } from '../measure/report.ts'
 import { chart, type Series } from './svg.ts'
 
@@ -40,7 +40,7 @@ function recallPlot(result: Result): Plot {
   return { name: `recall-${result.records}`, title, svg }
 }
 
-/** At the cheapest setting of each that reaches the wanted recall. */
+/** Each library at its cheapest setting that reaches the recall. */
 function growthPlot(curves: readonly Result[]): Plot {
   const title = `Latency at a recall of at least ${WANTED_RECALL} against the number of records`
   const names = [...new Set(curves.flatMap(librariesOf))]
@@ -64,7 +64,7 @@ function growthPlot(curves: readonly Result[]): Plot {
       return row ? [{ x: result.records, y: number(row, 'ms for all vectors') * share }] : []
     }),
   })
-  // A code of one bit a dimension and two numbers beside 384 numbers of four bytes.
+  // A code of one bit per dimension and two numbers, against 384 numbers of four bytes.
   const limits = [limit('memory limit, all f32', 1), limit('memory limit, all 1-bit', 56 / 1_536)]
   const svg = chart({
     title,

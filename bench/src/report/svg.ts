@@ -1,4 +1,4 @@
-/** A small line chart as SVG: nothing but what our plots need. */
+/** A small line chart as SVG, with only what these plots need. */
 export interface Series {
   name: string
   colour: string

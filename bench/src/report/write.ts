@@ -1,4 +1,4 @@
-/** RESULTS.md and the plots, from bench/results/*.json alone: what stands there was measured. */
+/** Writes RESULTS.md and the plots from bench/results/*.json alone, so that every figure was measured. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { footer, markdown, type Result } from '../measure/report.ts'
@@ -9,11 +9,11 @@ import { plotsOf } from './plots.ts'
 
 const PREFACE = `# Results
 
-Made by \`npm run bench -- report\` from the JSON files in [results/](results/); each table says by which command, when,
-on what and how disturbed it was measured. Times on a shared machine wander by a third from run to run: compare what
-stands in one table, because that was measured in turns in one run, and look at what the footer says of other programs:
-where they took most of both processors, every p50 holds waiting for a processor too, and \`its CPU ms\` (processor time of
-whoever answered, all its threads, for one query) is the steadier measure. Recall@10 is the share of the exact ten nearest; the
+\`npm run bench -- report\` writes this page from the JSON files in [results/](results/). The footer of each table gives the
+command, date, commit and machine, and the load during the measurement. Times on a shared machine differ by a third from
+run to run, so compare only figures of one table, whose candidates took turns within one run. Where other programs used most
+of both processors, every p50 includes waiting for a processor; \`its CPU ms\` (processor time of the answering process, all its
+threads, per query) is then the more stable measure. Recall@10 is the share of the exact ten nearest neighbours found. The
 queries are short texts that are not among the records, unless the records were generated.
 `
 
@@ -25,7 +25,7 @@ export function writeReport(): void {
   for (const { name, svg } of plots) writeFileSync(join(directory, `${name}.svg`), svg)
   const text = [
     PREFACE,
-    `## What was to be reached\n\n${goalsTable(results)}`,
+    `## Goals\n\n${goalsTable(results)}`,
     ...plots.map(({ name, title }) => `![${title}](plots/${name}.svg)\n`),
     ...Object.entries(scenarios).flatMap(([name, { about }]) => {
       const here = results.filter(({ scenario }) => scenario === name)

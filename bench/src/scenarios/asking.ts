@@ -10,7 +10,7 @@ import { COLLECTION } from '../servers/collection-name.ts'
 import type { Server } from '../servers/server-process.ts'
 import type { Loaded } from '../servers/targets.ts'
 
-/** Answers the ids found, best first. */
+/** Returns the found ids, best first. */
 export interface Asking {
   server: string
   through: string
@@ -21,7 +21,7 @@ export interface Asking {
 export interface What {
   k: number
   where?: Where
-  /** Probes for our server: undefined is its default, 0 measures every record. */
+  /** Probes for Siltstone's server: undefined is its default, 0 measures every record. */
   probes?: number | undefined
 }
 
@@ -64,7 +64,7 @@ async function viaClient(server: Server, data: Dataset, what: What): Promise<Ask
   }
 }
 
-/** All of them in turns, and the recall of what they found. */
+/** Runs all of them in turns, and computes their recall. */
 export async function compare(
   askings: readonly Asking[],
   data: Dataset,

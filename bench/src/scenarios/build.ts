@@ -1,6 +1,6 @@
 /**
- * From vectors to an index: ours is the whole way from the first write through the log to the compacted snapshot, with
- * documents and metadata; the peers' is their index alone. And what it takes: memory of the compactor, bytes on disk.
+ * From vectors to an index. Siltstone's figure covers everything from the first write to the compacted snapshot, with
+ * documents and metadata; the peers' covers only their index. Also memory of the compactor and bytes on disk.
  */
 import { type Built, preparedPeer } from '../candidates/prepared.ts'
 import type { Compacted } from '../inprocess/compactor.ts'

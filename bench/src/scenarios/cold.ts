@@ -1,4 +1,4 @@
-/** The first query of an engine that holds nothing, against storage that is far away: rounds, requests, bytes, time. */
+/** The first query of an engine with empty caches, on distant storage: rounds, requests, bytes, time. */
 import { parseWhere, type StoreCounts } from 'siltstone/internal'
 import type { Dataset } from '../data/dataset.ts'
 import { exactTruth } from '../data/exact.ts'
@@ -13,7 +13,7 @@ import { COLLECTION } from '../servers/collection-name.ts'
 import type { Scenario } from './scenario.ts'
 
 const FRESH_ENGINES = 30
-/** Where nothing is indexed each of them reads everything. */
+/** Without an index, each of these queries reads everything. */
 const BUDGET_MS = 60_000
 
 export const cold: Scenario = {
@@ -45,13 +45,13 @@ async function measure(
   const rounds: number[] = []
   const recalls: number[] = []
   const all: StoreCounts[] = []
-  // Its id, so that the engines that are measured need to look nothing up.
+  // Its id, so that the measured engines need no look-up by name.
   const first = await openEngine(directory)
   const { tenant, database, id } = (await first.use(COLLECTION)).collection.info
   await first.close()
   const untilMs = performance.now() + BUDGET_MS
   for (let i = 0; i < FRESH_ENGINES && performance.now() < untilMs; i++) {
-    // A new engine holds nothing of the one before: no block, no manifest, no pointer.
+    // A new engine has no block, manifest or pointer of the one before.
     const open = await openEngine(directory, { delayMs })
     const collection = await open.engine.collection(tenant, database, id)
     open.counting.takeCounts()

@@ -1,4 +1,4 @@
-/** Recall against latency in process, one thread, warm; and each library's memory while it does that. */
+/** Recall against latency in process, one thread, warm; and each library's memory during it. */
 import { exactTruth } from '../data/exact.ts'
 import { measureBandwidth } from '../measure/bandwidth.ts'
 import { megabytes, type Row } from '../measure/report.ts'

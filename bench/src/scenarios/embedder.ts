@@ -1,4 +1,4 @@
-/** The default embedder: how long it takes to load in a new process, and passages a second on one thread. */
+/** The default embedder: how long it takes to load in a new process, and passages per second on one thread. */
 import { execFileSync } from 'node:child_process'
 import { EnglishEmbedder, systemModels } from 'siltstone/internal'
 import type { Row } from '../measure/report.ts'

@@ -1,4 +1,4 @@
-/** Filters in process with default settings, one thread, warm: those that follow the vectors, and those that do not. */
+/** Filters in process with default settings, one thread, warm: correlated with the vectors, and independent of them. */
 import { exactTruth } from '../data/exact.ts'
 import { FILTERS, filterKey, matchingRows } from '../data/filters.ts'
 import type { Row } from '../measure/report.ts'

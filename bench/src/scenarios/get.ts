@@ -1,4 +1,4 @@
-/** Reads without ranking: by ids, by filter, pages near and far, and the count. */
+/** Reads without ranking: by ids, by filter, pages near the start and far from it, and the count. */
 import type { Dataset } from '../data/dataset.ts'
 import { SeededRandom } from '../data/random.ts'
 import type { Report, Row } from '../measure/report.ts'
@@ -57,7 +57,7 @@ async function measure(
   return [...results].map(([server, timed]) => ({ server, ...timedCells(timed) }))
 }
 
-/** Everything, in pages of 1,000, as an export does. */
+/** Reads everything in pages of 1,000, as an export does. */
 async function pages(servers: readonly Loaded[], data: Dataset, report: Report): Promise<void> {
   const rows: Row[] = []
   for (const { server, id } of servers) {

@@ -1,4 +1,4 @@
-/** Queries for the ten nearest through HTTP, documents and metadata included, warm, without and with filters. */
+/** Queries for the ten nearest through HTTP, with documents and metadata, warm, without and with filters. */
 import { exactTruth } from '../data/exact.ts'
 import { FILTERS, filterKey, matchingRows } from '../data/filters.ts'
 import type { Dataset } from '../data/dataset.ts'
@@ -8,7 +8,7 @@ import { type Loaded, withServers } from '../servers/targets.ts'
 import { asking, type Asking, compare, type What } from './asking.ts'
 import type { Scenario } from './scenario.ts'
 
-/** One turn of one server: what Chroma answers slowly shall not take the afternoon. */
+/** Time limit for one turn of one server, because some of Chroma's answers are slow. */
 const TURN_MS = 5_000
 
 export const http: Scenario = {
@@ -46,7 +46,7 @@ export const http: Scenario = {
   },
 }
 
-/** Every server by every client; ours with each of the `--values` too. */
+/** Every server with every client; Siltstone's also with each of the `--values`. */
 async function everyone(servers: readonly Loaded[], data: Dataset, options: Options): Promise<Asking[]> {
   const askings: Asking[] = []
   for (const client of options.clients)

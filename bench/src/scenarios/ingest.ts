@@ -1,7 +1,7 @@
 /**
  * Records with documents and metadata through HTTP, in batches, one client, each batch acknowledged (durable) before the
- * next is sent. Bodies are made before the clock starts, so that our own client's work is not counted as the server's.
- * Our compaction runs beside and after it, in the same process; the time until it is idle is reported apart.
+ * next is sent. Bodies are made before the clock starts, so that the client's work is not counted as the server's.
+ * Siltstone's compaction runs during and after it, in the same process; the time until it is idle is reported separately.
  */
 import { batches, type Dataset } from '../data/dataset.ts'
 import { samplePeak } from '../measure/process-usage.ts'
@@ -32,7 +32,7 @@ export const ingest: Scenario = {
         } finally {
           await server.stop()
         }
-        // The queries are measured on what the last turn leaves.
+        // The queries are measured on the data of the last turn.
         markLoaded(server)
       }
     }
@@ -41,7 +41,7 @@ export const ingest: Scenario = {
   },
 }
 
-/** Of the turns of each server; and how many times the rate of the last one named. */
+/** Medians of each server's turns, and the ratio to the rate of the last server. */
 function medians(rows: readonly Row[]): Row[] {
   const names = [...new Set(rows.map(({ server }) => server as string))]
   const rates = names.map((name) =>
@@ -83,7 +83,7 @@ export async function ingestOnce(
         timesMs.push(performance.now() - beganMs)
         break
       } catch (error) {
-        // Back-pressure is part of the time that ingest takes.
+        // Back-pressure is part of the ingest time.
         if (!(error instanceof HttpError) || error.status !== 429) throw error
         waits++
         await sleep(100)

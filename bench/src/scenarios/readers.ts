@@ -1,4 +1,4 @@
-/** Every library with the same data, each in a process of its own, ready to be asked in turns. */
+/** Every library with the same data, each in its own process, ready for queries in turns. */
 import { type CandidateProcess, KNOBS, startCandidate } from '../candidates/start.ts'
 import { candidateOptions, preparedPeer } from '../candidates/prepared.ts'
 import { type Dataset, queriesFile } from '../data/dataset.ts'
@@ -46,7 +46,7 @@ async function placeOf(name: string, { rebuild }: Options, data: Dataset, { note
 
 export interface Case {
   name: string
-  /** Undefined: the default. */
+  /** Undefined: the library's default. */
   value: number | undefined
 }
 

@@ -3,10 +3,10 @@ import type { Report } from '../measure/report.ts'
 import type { Options } from '../options.ts'
 
 export interface Scenario {
-  /** One line for the list of scenarios: what it measures. */
+  /** What it measures, in one line for the list of scenarios. */
   about: string
-  /** Sizes that it is run at when none is given. 0: it needs no records. */
+  /** Default sizes; 0 means that it needs no records. */
   records: readonly number[]
-  /** @param open the data set, loaded when it is first asked for */
+  /** @param open returns the data set, which is loaded at the first call */
   run(options: Options, report: Report, open: () => Dataset): Promise<void>
 }

@@ -1,6 +1,6 @@
 /**
- * 10,000 changes into a collection that was compacted before, from the first write to the published snapshot: what was
- * asked of the pipeline this product replaces, where it took hours and moved the whole dataset for every ten messages.
+ * 10,000 changes into a compacted collection, from the first write to the published snapshot. The pipeline that Siltstone
+ * replaces took hours for this, because it moved the whole dataset for every ten messages.
  */
 import { rmSync } from 'node:fs'
 import type { Collection, RecordOp } from 'siltstone/internal'
@@ -91,7 +91,7 @@ async function publish(
   const outcome = await open.engine.compact(path, { merge: false })
   const publishedMs = performance.now()
   const counts = open.counting.takeCounts()
-  // Nobody waits for it: the changes are in the snapshot already.
+  // Not part of the measured time: the changes are in the snapshot already.
   const merged = await open.engine.compact(path)
   const mergedMs = performance.now()
   open.counting.takeCounts()

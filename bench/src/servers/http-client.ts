@@ -1,4 +1,4 @@
-/** Chroma's v2 API by raw HTTP: connections kept alive, embeddings in base64, nothing in between that costs time. */
+/** Chroma's v2 API by raw HTTP: connections kept alive, embeddings in base64, without a layer that costs time. */
 import { Agent, request } from 'node:http'
 import type { Row } from '../data/dataset.ts'
 
@@ -22,7 +22,7 @@ export interface HttpQuery {
   k: number
   where?: unknown
   include?: string[]
-  /** Of `x-siltstone-search`. */
+  /** Value of `x-siltstone-search`. */
   search?: string
 }
 
@@ -110,7 +110,7 @@ export class HttpClient {
     await this.call('DELETE', `${BASE}/${name}`)
   }
 
-  /** The body of `writeBody`, sent as it is. */
+  /** Sends a body of `writeBody` unchanged. */
   async write(op: 'add' | 'upsert' | 'update', collection: string, body: Buffer | string): Promise<number | undefined> {
     return (await this.call('POST', `${BASE}/${collection}/${op}`, body)).version
   }
@@ -134,7 +134,7 @@ export class HttpClient {
     return this.#json('GET', `${BASE}/${collection}/count`)
   }
 
-  /** Operations that no snapshot has yet. Undefined where the server cannot tell (Chroma's own). */
+  /** Operations that are not in a snapshot yet. Undefined if the server does not report them (Chroma's own). */
   async unindexed(collection: string): Promise<number | undefined> {
     try {
       return (await this.#json<{ num_unindexed_ops: number }>('GET', `${BASE}/${collection}/indexing_status`))

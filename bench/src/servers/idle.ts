@@ -4,7 +4,7 @@ const IDLE_SAMPLES = 6
 const IDLE_EVERY_MS = 500
 const IDLE_CPU_SECONDS = 0.05
 
-/** Until nothing waits for compaction and the process has used no processor for three seconds, which are not counted. */
+/** Waits until no compaction is due and the process has used no processor for three seconds, which are not counted. */
 export async function untilIdle(server: Server, collection: string): Promise<number> {
   const startedMs = performance.now()
   let quiet = 0

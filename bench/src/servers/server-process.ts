@@ -1,4 +1,4 @@
-/** A server under measurement, as a process of its own on 127.0.0.1. */
+/** A measured server in its own process on 127.0.0.1. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createWriteStream, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs'
@@ -15,11 +15,11 @@ export interface Server {
   name: string
   url: string
   client: HttpClient
-  /** Where it keeps its data; undefined for a server that runs elsewhere. */
+  /** Directory of its data; undefined for a server that runs elsewhere. */
   directory: string | undefined
   /** Undefined for a server that runs elsewhere. */
   usage(): ProcessUsage | undefined
-  /** As a crash would: nothing is awaited, nothing flushed. */
+  /** Kills it like a crash, without waiting or flushing. */
   kill(): Promise<void>
   stop(): Promise<void>
 }
@@ -53,7 +53,7 @@ export async function startSiltstone({
   ])
 }
 
-/** @throws Error when bench/setup.sh was not run */
+/** @throws Error if bench/setup.sh was not run */
 export async function startChroma({ directory, name = 'chroma' }: StartOptions): Promise<Server> {
   if (!existsSync(CHROMA)) throw new Error('Run bench/setup.sh first: it installs Chroma’s own server.')
   const port = await freePort()
@@ -68,7 +68,7 @@ export async function startChroma({ directory, name = 'chroma' }: StartOptions):
   ])
 }
 
-/** A server that somebody else started. */
+/** A server that was started elsewhere. */
 export function elsewhere(url: string): Server {
   const client = new HttpClient(url)
   const stop = async () => client.close()
@@ -85,7 +85,7 @@ async function start(
   mkdirSync(directory, { recursive: true })
   mkdirSync(join(SCRATCH, 'logs'), { recursive: true })
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] })
-  // Whatever ends us leaves no server behind.
+  // The server ends with this process, for any reason.
   process.once('exit', () => child.kill('SIGKILL'))
   const log = createWriteStream(join(SCRATCH, 'logs', `${name}.log`), { flags: 'a' })
   child.stdout.pipe(log, { end: false })
@@ -140,11 +140,11 @@ async function freePort(): Promise<number> {
   return address.port
 }
 
-/** Bytes of all files beneath. */
+/** Total size of the files below a directory. */
 export function directoryBytes(directory: string): number {
   let total = 0
   for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {
-    // A server may delete while we look.
+    // A server may delete files during the walk.
     if (entry.isFile()) total += statSync(join(entry.parentPath, entry.name), { throwIfNoEntry: false })?.size ?? 0
   }
   return total

@@ -1,4 +1,4 @@
-/** What `--servers` names: our server, Chroma's, or one that runs already. */
+/** The servers of `--servers`: Siltstone's, Chroma's, or a running one. */
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { batches, type Dataset } from '../data/dataset.ts'
@@ -14,7 +14,7 @@ function storeDirectory(target: string, data: Dataset): string {
   return join(STORES, `${data.key}-${target.replace(/\W+/g, '-')}`)
 }
 
-/** On an empty directory. */
+/** Starts it on an empty directory. */
 export async function freshServer(target: string, data: Dataset): Promise<Server> {
   const directory = storeDirectory(target, data)
   rmSync(`${directory}.loaded`, { force: true })
@@ -24,7 +24,7 @@ export async function freshServer(target: string, data: Dataset): Promise<Server
   return server
 }
 
-/** The whole data set is in its directory. */
+/** Whether its directory has the whole data set. */
 export function markLoaded({ directory }: Server): void {
   if (directory !== undefined) writeFileSync(`${directory}.loaded`, new Date().toISOString())
 }
@@ -49,7 +49,7 @@ export interface Loaded {
   id: string
 }
 
-/** With the data in it: loaded once per target and data set, and kept. Reads only, please. */
+/** A server with the data, which is loaded once per target and data set, and kept: use it only for reads. */
 async function loadedServer(target: string, data: Dataset, report: Report, again: boolean): Promise<Loaded> {
   const directory = storeDirectory(target, data)
   const there = !again && existsSync(`${directory}.loaded`)
@@ -78,7 +78,7 @@ export async function withServers(
   }
 }
 
-/** Waits where the server says so. */
+/** Waits when the server asks for it. */
 async function patiently<T>(send: () => Promise<T>): Promise<T> {
   for (;;) {
     try {

@@ -1,4 +1,4 @@
 import { chromaHandler } from './chroma.ts'
 
-/** The whole API; compaction is the compactor's. */
+/** The whole API; the compactor compacts. */
 export const handler = chromaHandler({ readOnly: false })

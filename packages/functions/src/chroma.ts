@@ -5,11 +5,11 @@ import { handler } from './handler.ts'
 import { once, openEngine } from './store.ts'
 import { log, metrics } from './telemetry.ts'
 
-/** Lambda's limit of a request and of an answer is 6 MB. */
+/** Lambda's limit for requests and answers is 6 MB. */
 const MAX_BODY_BYTES = 6 * 1024 * 1024
 const KEPT_MS = 2_000
 
-/** @param readOnly writes are answered 403, and the role needs none of their permissions */
+/** @param readOnly writes are answered with 403, and the role needs no permission to write */
 export function chromaHandler({ readOnly }: { readOnly: boolean }) {
   const opened = once(async () => {
     const engine = await openEngine({ readOnly, diskCache: true })
@@ -37,7 +37,7 @@ export function chromaHandler({ readOnly }: { readOnly: boolean }) {
   return handler<LambdaEvent, unknown>(async (event) => {
     const { engine, answer } = await opened()
     const answered = await answer(event)
-    // The container stands still after the answer: nothing may wait in it.
+    // Lambda freezes the container after the answer, so no work may be left.
     await engine.flushWakeUps()
     return answered
   })

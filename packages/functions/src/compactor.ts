@@ -1,9 +1,10 @@
 /**
- * Folds and merges what it is woken for, and on schedule whatever has a log; collects garbage that is due.
+ * Folds and merges the collections of its wake-up messages, or on schedule every collection with an unfolded log, and
+ * collects garbage that is due.
  *
- * A message that cannot be served is reported as failed, alone: the others of its batch are done. A busy lease is no
- * failure: its holder has our mark. Before Lambda's time is over the work stops at a safe point, and one delayed call per
- * collection that is left makes the next invocation go on.
+ * A message that fails is reported alone: the others of its batch are done. A busy lease is not a failure, because the
+ * holder sees the mark that this invocation leaves. Before Lambda's time limit the work stops at a safe point, and one
+ * delayed wake-up call for each remaining collection lets the next invocation continue.
  */
 import type { SQSBatchResponse } from 'aws-lambda'
 import { encodeWakeUp, isSiltstoneError, type StoreEngine } from 'siltstone/internal'
@@ -12,7 +13,7 @@ import { handler } from './handler.ts'
 import { once, openEngine } from './store.ts'
 import { type CompactorEvent, isFromQueue, messagesByCollection, type Order } from './wake-ups.ts'
 
-/** Long enough that the lease of an invocation that was cut off anyway is over. */
+/** Long enough for the lease of an invocation that Lambda ended to expire. */
 const CONTINUE_AFTER_MS = 30_000
 
 export interface Compacted {
@@ -65,7 +66,7 @@ async function serveOrder(engine: StoreEngine, { collections }: Order, signal: A
       collected = (await engine.collectDue(signal)).length
       await engine.collectCatalogGarbage()
     } catch (error) {
-      // What is due stays due: the next run goes on.
+      // What is due stays due, so the next run continues.
       if (!signal.aborted) throw error
     }
   }
@@ -96,7 +97,7 @@ async function compact(engine: StoreEngine, path: string, signal: AbortSignal): 
   }
 }
 
-/** Failed when the call cannot be sent: the message that brought us here then comes again. */
+/** Failed if the call cannot be sent: the queue then delivers the original message again. */
 async function goOnLater({ env }: StoreEngine, path: string): Promise<Compacted> {
   const body = encodeWakeUp({ collection: path, reason: 'continue', timestampMs: env.clock.nowMs() })
   try {

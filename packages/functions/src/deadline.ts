@@ -1,7 +1,7 @@
 import type { Context } from 'aws-lambda'
 import type { Clock } from 'siltstone/internal'
 
-/** Of the time that is left: what is kept for giving back leases and sending the call that continues. 60 s of 900 s. */
+/** Share of the remaining time that is kept to release leases and send the wake-up calls: 60 s of 900 s. */
 const KEPT_SHARE = 1 / 15
 
 export interface Deadline {
@@ -9,7 +9,7 @@ export interface Deadline {
   cancel(): void
 }
 
-/** Ends before Lambda does: 840 s of 900 s. */
+/** Ends before Lambda's time limit: after 840 s of 900 s. */
 export function deadlineOf(context: Pick<Context, 'getRemainingTimeInMillis'>, clock: Clock): Deadline {
   const leftMs = context.getRemainingTimeInMillis()
   const controller = new AbortController()

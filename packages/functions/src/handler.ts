@@ -3,7 +3,7 @@ import { powertools, publisher, tracer } from './telemetry.ts'
 
 export type Handler<In, Out> = (event: In, context: Context) => Promise<Out>
 
-/** What every invocation is wrapped in: log context, one subsegment of the trace, metrics written at its end. */
+/** Wraps every invocation: log context, one subsegment of the trace, metrics written at its end. */
 export function handler<In, Out>(work: Handler<In, Out>): Handler<In, Out> {
   return async (event, context) => {
     powertools.addContext(context)
@@ -21,7 +21,7 @@ export function handler<In, Out>(work: Handler<In, Out>): Handler<In, Out> {
     } finally {
       segment?.close()
       if (parent) tracer.setSegment(parent)
-      // Only what was measured; an empty document would be an event that is paid for.
+      // Only if something was measured: an empty document would be billed as an event.
       if (publisher.hasStoredMetrics()) publisher.publishStoredMetrics()
     }
   }

@@ -1,7 +1,7 @@
 /**
- * Makes one delta of records and drops it into a collection's inbox. It may write there and send the wake-up call, and
- * read nothing: collections are named by their ids, and a delta that disagrees with the collection's dimension is refused
- * by its readers (`siltstone verify` lists it).
+ * Writes one delta of records into a collection's inbox. It may write there and send the wake-up call, but cannot read:
+ * the event names the collection by its id, and readers refuse a delta of another dimension than the collection's
+ * (`siltstone verify` lists it).
  */
 import {
   bucketLimits,
@@ -21,7 +21,7 @@ import { handler } from './handler.ts'
 import { once, openEnvironment } from './store.ts'
 
 const OPS: readonly Op[] = ['add', 'upsert', 'update', 'delete']
-/** For the answer, after the last try. */
+/** Time reserved for the answer after the last attempt. */
 const KEPT_MS = 5_000
 
 export interface ProducerEvent {
@@ -29,9 +29,9 @@ export interface ProducerEvent {
   database?: string
   /** The collection's UUID. */
   collection_id: string
-  /** Of records that do not say. Default upsert. */
+  /** Operation of records without `op`. Default: upsert. */
   op?: Op
-  /** As a line of `siltstone produce` has it: `id`, and any of `op`, `vector`, `document`, `metadata`, `uri`. */
+  /** Like a line of `siltstone produce`: `id`, and any of `op`, `vector`, `document`, `metadata`, `uri`. */
   records: Record<string, unknown>[]
   /** As in the collection's configuration. Default: English. */
   embedding_function?: { name?: string; config?: Record<string, unknown> }

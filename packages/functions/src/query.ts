@@ -1,4 +1,4 @@
 import { chromaHandler } from './chroma.ts'
 
-/** Reads only. */
+/** The API for reads only. */
 export const handler = chromaHandler({ readOnly: true })

@@ -1,12 +1,12 @@
-/** The store of this function's container, opened at the first use and kept for the next ones. */
+/** The store of this container, opened at first use and kept for later invocations. */
 import { type Environment, freeDiskBytes, instrumented, invalid, StoreEngine, withDiskCache } from 'siltstone/internal'
 import { openS3Environment } from 'siltstone/aws'
 import { log, metrics } from './telemetry.ts'
 
 const MB = 1024 * 1024
-/** Of `/tmp`; the rest is left to what compaction sorts there. */
+/** Share of `/tmp`; the rest is scratch space of compaction. */
 const CACHE_SHARE = 0.75
-/** Of the function's memory. */
+/** Share of the function's memory. */
 const BLOCKS_SHARE = 0.3
 
 export interface Opening {
@@ -38,7 +38,7 @@ async function diskCache() {
   return { directory: process.env['SILTSTONE_CACHE_DIRECTORY'] ?? '/tmp/siltstone-cache', limitBytes }
 }
 
-/** Calls `open` once; after a failure again at the next call. */
+/** Calls `open` once, and after a failure again at the next call. */
 export function once<T>(open: () => Promise<T>): () => Promise<T> {
   let opened: Promise<T> | undefined
   return () => {

@@ -1,7 +1,7 @@
 /**
- * The product's logs and metrics through Powertools: JSON lines, and metrics in CloudWatch's embedded format, which cost
- * no request and no permission. Only the metrics that dashboard and alarms look at are published, with the one dimension
- * `service`; every further one would be paid for.
+ * The product's logs and metrics through Powertools: JSON lines, and metrics in CloudWatch's embedded metric format, which
+ * needs no request and no permission. Only the metrics of the dashboard and the alarms are published, with the dimension
+ * `service`, because each metric is billed.
  */
 import { Logger as Powertools } from '@aws-lambda-powertools/logger'
 import { Metrics as PowertoolsMetrics, MetricUnit } from '@aws-lambda-powertools/metrics'
@@ -28,7 +28,7 @@ export const log: Logger = {
   error: (event, fields) => powertools.error(event, extra(fields)),
 }
 
-/** Under a name of their own: fields must not replace Powertools' (`level`, `service`, …). */
+/** Fields are nested under one name, so that they do not replace Powertools' own (`level`, `service`, …). */
 function extra(fields: LogFields = {}): Record<string, unknown> {
   return { fields }
 }

@@ -2,7 +2,7 @@
 import type { SQSEvent } from 'aws-lambda'
 import { collectionsToWake } from 'siltstone/internal'
 
-/** `collections`: their paths; left out, all that have a log. */
+/** `collections` are paths; without it, all collections with a log. */
 export interface Order {
   source?: 'scheduled' | 'manual'
   action?: 'compact'
@@ -15,7 +15,7 @@ export function isFromQueue(event: CompactorEvent): event is SQSEvent {
   return 'Records' in event && Array.isArray(event.Records)
 }
 
-/** The messages of each collection; those that mean nothing to us are of no collection, and dropped. */
+/** The messages of each collection. Unknown messages belong to no collection, and are dropped. */
 export function messagesByCollection(event: SQSEvent): Map<string, string[]> {
   const byPath = new Map<string, string[]>()
   for (const { messageId, body } of event.Records)

@@ -120,7 +120,7 @@ describe('functions', () => {
     })
     expect(JSON.parse(found.body)).toMatchObject({ ids: [['a']] })
 
-    // The product's metrics, with one dimension, and nothing else of ours.
+    // Only the product's metrics, with one dimension.
     const written = lambda('compactor')
       .logged()
       .flatMap((line) => (line['_aws'] as { CloudWatchMetrics: unknown[] } | undefined)?.CloudWatchMetrics ?? [])
@@ -132,7 +132,7 @@ describe('functions', () => {
     )
     expect([...names].sort()).toEqual(['CompactionDuration', 'DeltaQueueDepth', 'DeltasProcessed', 'SnapshotSize'])
 
-    // A container that is new, for its cold start.
+    // A new container, to measure its cold start.
     await lambda('query').end()
     running.delete('query')
     expect(await idsIn(id)).toEqual(['a'])
@@ -141,7 +141,7 @@ describe('functions', () => {
     )
   })
 
-  it('write through the api, wake the compactor before they answer, and read only where they may', async () => {
+  it('write through the api, wake the compactor before they answer, and refuse writes to the query function', async () => {
     const id = await newCollection('notes')
     const upsert = { ids: ['1', '2'], documents: ['Silt settles.', 'Bread rises.'] }
     expect((await http('api', 'POST', `${ROOT}/${id}/upsert`, upsert)).statusCode).toBe(200)
@@ -151,7 +151,7 @@ describe('functions', () => {
     expect((await http('query', 'GET', '/api/v2/heartbeat')).statusCode).toBe(200)
   })
 
-  it('understand notifications of S3, drop what means nothing, and bear duplicates', async () => {
+  it('accept notifications of S3, drop unknown messages, and tolerate duplicates', async () => {
     const id = await newCollection('notes')
     const { delta_key: key } = await produce(id, 'a')
     const whole = `${parseS3Place(place, {}).prefix}${key}`
@@ -184,7 +184,7 @@ describe('functions', () => {
     expect((await manifests()).filter((one) => one.includes(good))).toHaveLength(1)
   })
 
-  it('stop in time, and go on later', async () => {
+  it('stop in time, and continue later', async () => {
     const id = await newCollection('notes')
     await produce(id, 'a')
     const messages = await receive()
@@ -192,12 +192,12 @@ describe('functions', () => {
     expect(await lambda('compactor').invoke(event, { remainingMs: 0 })).toEqual({ batchItemFailures: [] })
     expect(await manifests()).toHaveLength(0)
     expect(await queue.depth()).toMatchObject({ delayed: 1 })
-    // Leases were given back: the next invocation works at once.
+    // Leases were released, so the next invocation works at once.
     expect(await lambda('compactor').invoke(event)).toEqual({ batchItemFailures: [] })
     expect(await manifests()).toHaveLength(1)
   })
 
-  it('find by their schedule what no message announced, and do as they are told', async () => {
+  it('find by schedule what no message announced, and compact the named collections', async () => {
     const first = await newCollection('first')
     const second = await newCollection('second')
     await produce(first, 'a')
@@ -210,7 +210,7 @@ describe('functions', () => {
     expect(await manifests()).toHaveLength(2)
   })
 
-  it('compact once when two are woken for the same', async () => {
+  it('compact once when two are woken for the same collection', async () => {
     const id = await newCollection('notes')
     for (const each of ['a', 'b', 'c']) await produce(id, each)
     const event = eventOf(await receive())

@@ -1,4 +1,4 @@
-/** A process as Lambda makes one: loads the bundle, takes events one by one. See `lambda.ts`. */
+/** A process like a Lambda container: loads the bundle and handles events one by one. See `lambda.ts`. */
 import { join } from 'node:path'
 import type { Context } from 'aws-lambda'
 

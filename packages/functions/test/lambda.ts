@@ -1,4 +1,4 @@
-/** Runs a built function in a process of its own, one container, as Lambda does. */
+/** Runs a built function in its own process, like one Lambda container. */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -15,7 +15,7 @@ export class LambdaFunction {
   readonly #variables: Record<string, string | undefined>
   readonly #cache = mkdtempSync(join(tmpdir(), 'siltstone-function-'))
   #child: ChildProcess | undefined
-  /** What it wrote, line by line. */
+  /** The output of the process. */
   output = ''
   /** From the start of the process to its first answer. */
   coldStartMs: number | undefined
@@ -68,7 +68,7 @@ export class LambdaFunction {
         LAMBDA_TASK_ROOT: join(DIST, this.#name),
         _HANDLER: 'index.handler',
         _X_AMZN_TRACE_ID: 'Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=0',
-        // As a layer is found.
+        // Where Lambda mounts layers.
         NODE_PATH: join(DIST, 'layer/nodejs/node_modules'),
         SILTSTONE_CACHE_DIRECTORY: this.#cache,
         LOG_LEVEL: 'INFO',

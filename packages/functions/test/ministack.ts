@@ -1,4 +1,4 @@
-/** Starts the stand-in for AWS that the tests run against. */
+/** Starts the emulator of AWS that the tests use. */
 import { CREDENTIALS, definitions, install, start } from '@siltstone/emulated-aws'
 
 export default async function setup(): Promise<() => Promise<void>> {

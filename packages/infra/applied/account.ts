@@ -1,4 +1,4 @@
-/** An emulated account on this machine, with what the programs declare in it. */
+/** An emulated account on this machine, with the resources that the programs declare. */
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { FUNCTIONS } from '../src/names.ts'
@@ -13,7 +13,7 @@ export const REGION = 'us-east-1'
 const ROOT = { accessKeyId: 'test', secretAccessKey: 'test' }
 const BUILT = process.env['SILTSTONE_FUNCTIONS'] ?? fileURLToPath(new URL('../../functions/dist', import.meta.url))
 
-/** Whether the functions are built; otherwise something stands in that only makes their resources possible. */
+/** Whether the functions are built; otherwise a placeholder lets their resources be created. */
 export const functionsAreBuilt = FUNCTIONS.every((name) => existsSync(`${BUILT}/${name}`))
 
 export interface Account {

@@ -18,12 +18,12 @@ export interface Credentials {
 
 export interface ClientOptions {
   endpoint: string
-  /** Of the server's certificate. */
+  /** The server's certificate, as PEM. */
   ca: string
   region: string
   credentials: Credentials
   /**
-   * True: the request says that it came through a proxy, to which the client spoke plain HTTP. The server believes that,
+   * True: the request claims to come through a proxy to which the client spoke plain HTTP. The server believes it,
    * and `aws:SecureTransport` is false.
    */
   plainHttp?: boolean

@@ -1,4 +1,4 @@
-/** The whole way on an emulated account of this machine: `npm run demo:aws`, `-- --once` to end after it. */
+/** Deploys, produces, compacts and queries on an emulated account: `npm run demo:aws`; `-- --once` ends after one round. */
 import { once } from 'node:events'
 import { deployed } from './account.ts'
 import { SERVER } from './server.ts'
@@ -16,7 +16,7 @@ const PASSAGES = [
   'Bread rises because yeast breathes out into the dough.',
   'A loaf is done when its bottom sounds hollow.',
   'The last train left before the concert was over.',
-  'Nobody had told the choir that the hall was locked.',
+  'The choir did not know that the hall was locked.',
 ] as const
 const QUESTION = 'why does mud drop out of flowing water?'
 

@@ -1,4 +1,4 @@
-/** Installs the server, unless it is there. */
+/** Installs the server unless it is already installed. */
 import { install } from '@siltstone/emulated-aws'
 import { SERVER } from './server.ts'
 

@@ -1,6 +1,6 @@
 /**
- * The request behind an action of IAM, harmless where it is allowed: it repeats what is there, or is refused for its
- * content once it has been let in.
+ * The request behind an IAM action. It is harmless if allowed: it repeats the present state, or is refused for its
+ * content after it was authorised.
  */
 import * as dynamodb from '@aws-sdk/client-dynamodb'
 import * as iam from '@aws-sdk/client-iam'
@@ -40,12 +40,12 @@ const lock = (wanted: Wanted) => ({
 const queue = ({ resource, queueUrl }: Wanted) => ({ QueueUrl: queueUrl(resource) })
 const role = ({ resource }: Wanted) => ({ RoleName: lastPart(resource) })
 const NOT_A_POLICY = '{"asked":true}'
-/** No version has it. */
+/** An id that no version has. */
 const VERSION = 'null'
-/** No handle is like this. */
+/** A receipt handle that does not exist. */
 const ReceiptHandle = 'AQEB'
 
-/** By the name that IAM has for the action. */
+/** By IAM's name of the action. */
 export const REQUESTS: Readonly<Record<string, Ask>> = {
   's3:GetObject': (w) => w.clients.s3.send(new s3.GetObjectCommand(object(w))),
   's3:PutObject': (w) =>
@@ -153,7 +153,7 @@ export const REQUESTS: Readonly<Record<string, Ask>> = {
         AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
       }),
     ),
-  // Only whether it would be let in: the function's code is not run.
+  // Only checks authorisation: the function's code does not run.
   'lambda:InvokeFunction': (w) =>
     w.clients.lambda.send(new lambda.InvokeCommand({ FunctionName: w.resource, InvocationType: 'DryRun' })),
   'lambda:UpdateFunctionCode': (w) =>

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Creates what infra/ and infra/bootstrap declare on an emulated account that enforces IAM (MiniStack, installed into
-# test/aws/.venv at a pinned version and started on 127.0.0.1), asks it every row of the permission table, and runs the
-# built functions there: producer, notification, queue, compactor, query.
-# Needs packages/infra/run.sh (or npm ci in infra/) first. SILTSTONE_PERMISSIONS_TABLE names a file for the table.
-# Arguments go to vitest. Ends with "N passed, N failed".
+# test/aws/.venv at a pinned version and started on 127.0.0.1), checks every row of the permission table against it, and
+# runs the built functions there: producer, notification, queue, compactor, query.
+# Run packages/infra/run.sh (or npm ci in infra/) first. SILTSTONE_PERMISSIONS_TABLE names a file to write the table to.
+# Arguments are passed to vitest. Ends with "N passed, N failed".
 set -u
 cd "$(dirname "$0")" || exit 1
 bin=$(cd ../../../node_modules/.bin && pwd)

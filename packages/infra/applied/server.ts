@@ -1,6 +1,6 @@
 /**
- * MiniStack over HTTPS on this machine, with a certificate of its own: the bucket's policy refuses plain HTTP to everybody,
- * functions included. Functions run in Node processes of the server and inherit what it was started with.
+ * MiniStack over HTTPS on this machine, with its own certificate: the bucket's policy refuses plain HTTP to all callers,
+ * also to functions. Functions run in Node processes of the server and inherit its environment.
  */
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -21,9 +21,9 @@ const LOG_SHOWN = 4_000
 export interface RunningServer {
   /** `https://127.0.0.1:<port>` */
   endpoint: string
-  /** What the server's certificate is signed with, itself. */
+  /** The self-signed certificate of the server. */
   ca: string
-  /** The same, for NODE_EXTRA_CA_CERTS. */
+  /** Path of the same certificate, for NODE_EXTRA_CA_CERTS. */
   certificateFile: string
   log(): string
   stop(): Promise<void>
@@ -39,7 +39,7 @@ export async function startServer(): Promise<RunningServer> {
     cwd: place,
     env: {
       ...process.env,
-      // The functions' Node is the one that runs this.
+      // The functions run with the Node that runs this process.
       PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`,
       AUTH: 'true',
       USE_SSL: '1',

@@ -1,4 +1,4 @@
-/** The deployed stack, as its callers see it. */
+/** The deployed stack from the point of view of its callers. */
 import { InvokeCommand } from '@aws-sdk/client-lambda'
 import { ListObjectsV2Command } from '@aws-sdk/client-s3'
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs'
@@ -52,7 +52,7 @@ export class DeployedStack {
     throw new Error(`${name}: ${text}\n${this.account.server.log().slice(-LOG_SHOWN)}`)
   }
 
-  /** A request for a collection, as the function's URL hands it on. */
+  /** A request as the function's URL passes it on. */
   async http<T>(name: 'query' | 'api', method: string, path: string, body?: unknown): Promise<HttpAnswer<T>> {
     const rawPath = `${ROOT}${path}`
     const answer = await this.invoke<{ statusCode: number; body: string }>(name, {
@@ -70,7 +70,7 @@ export class DeployedStack {
     return { status: answer.statusCode, body: JSON.parse(answer.body) as T }
   }
 
-  /** @throws Error unless it is answered 200 */
+  /** @throws Error unless the status is 200 */
   async ok<T>(name: 'query' | 'api', method: string, path: string, body?: unknown): Promise<T> {
     const answer = await this.http<T>(name, method, path, body)
     if (answer.status !== 200) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`)
@@ -102,7 +102,7 @@ export class DeployedStack {
     return (await this.keys('snapshot/')).filter((key) => key.includes(collection) && key.includes('/manifest/'))
   }
 
-  /** Messages that wait, or are being worked on. */
+  /** Messages that wait or are in flight. */
   async waiting(queueUrlOutput: 'queue_url' | 'dead_letter_queue_url'): Promise<number> {
     const { Attributes } = await this.account.root.sqs.send(
       new GetQueueAttributesCommand({
@@ -114,7 +114,7 @@ export class DeployedStack {
   }
 }
 
-/** @throws Error when it does not come true in time */
+/** @throws Error when it does not become true in time */
 export async function until(what: string, condition: () => Promise<boolean>, withinMs = 60_000): Promise<void> {
   const deadline = performance.now() + withinMs
   while (!(await condition())) {

@@ -1,4 +1,4 @@
-/** The verdicts as a page of the guide. Written only when SILTSTONE_PERMISSIONS_TABLE names the file. */
+/** The verdicts as a page of the guide, written only if SILTSTONE_PERMISSIONS_TABLE names the file. */
 import { writeFile } from 'node:fs/promises'
 import type { Row } from '../src/testing/index.ts'
 
@@ -34,5 +34,5 @@ function shown({ row, evaluator, server }: TableRow): string {
 export async function writeTable(rows: readonly TableRow[]): Promise<void> {
   const file = process.env['SILTSTONE_PERMISSIONS_TABLE']
   if (file === undefined || file === '') return
-  await writeFile(file, `${HEADER}${rows.map(shown).join('\n')}\n\n*Held by \`packages/infra/test/docs.test.ts\`.*\n`)
+  await writeFile(file, `${HEADER}${rows.map(shown).join('\n')}\n\n*Checked by \`packages/infra/test/docs.test.ts\`.*\n`)
 }

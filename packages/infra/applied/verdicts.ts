@@ -1,4 +1,4 @@
-/** What the server answers to each row of the permission table, asked with the role's own credentials. */
+/** The server's answer to each row of the permission table, with the role's own credentials. */
 import { UpdateAssumeRolePolicyCommand, AttachRolePolicyCommand, CreateRoleCommand } from '@aws-sdk/client-iam'
 import { AssumeRoleCommand } from '@aws-sdk/client-sts'
 import { fill, type Names, type Row, type Subject } from '../src/testing/index.ts'
@@ -6,7 +6,7 @@ import { type Account, REGION } from './account.ts'
 import { type Clients, clients } from './clients.ts'
 import { REQUESTS } from './requests.ts'
 
-/** Conditions that the server does not evaluate: it takes their keys for absent. */
+/** Conditions that the server does not evaluate: it treats their keys as absent. */
 export const UNKNOWN_KEYS: ReadonlySet<string> = new Set([
   's3:if-none-match',
   's3:if-match',
@@ -16,7 +16,7 @@ export const UNKNOWN_KEYS: ReadonlySet<string> = new Set([
   'iam:PassedToService',
 ])
 
-/** Why a row cannot be asked of a server by one request. */
+/** Why one request to a server cannot check a row. */
 export function notAsked({ action, context = {} }: Row): string | undefined {
   if (action === 'iam:PassRole') return 'no request of its own'
   if (action === 'lambda:CreateFunction') return 'the server does not see which function it is about'
@@ -25,7 +25,7 @@ export function notAsked({ action, context = {} }: Row): string | undefined {
   return undefined
 }
 
-/** As the server sees it. */
+/** The server's verdict. */
 export function withoutUnknownKeys(row: Row): Row {
   const { context, ...rest } = row
   if (context === undefined) return row
@@ -44,7 +44,7 @@ export function verdictOf(error: unknown): ServerVerdict {
     message?: string
     $metadata?: { httpStatusCode?: number }
   }
-  // Anything that is not an answer of the server says nothing.
+  // An error that is not an answer of the server decides nothing.
   if ($metadata?.httpStatusCode === undefined) throw error
   if (!/AccessDenied|Unauthorized|Forbidden/.test(name) && $metadata.httpStatusCode !== 403) return 'Allowed'
   return message.includes('explicit deny') ? 'ExplicitlyDenied' : 'ImplicitlyDenied'
@@ -65,7 +65,7 @@ export class Server {
     this.#names = names
   }
 
-  /** @throws whatever is not an answer */
+  /** @throws any error that is not an answer of the server */
   async ask(row: Row): Promise<ServerVerdict> {
     const ask = REQUESTS[row.action]
     if (ask === undefined) throw new Error(`applied/requests.ts has no request for ${row.action}`)
@@ -92,10 +92,10 @@ export class Server {
 
   roleOf(subject: Subject): string {
     if (subject === 'deploy') return 'deploy-siltstone'
-    return subject === 'service' ? 'somebodys-service' : `siltstone-${this.#names.stack}-${subject}`
+    return subject === 'service' ? 'another-service' : `siltstone-${this.#names.stack}-${subject}`
   }
 
-  /** A function's role trusts Lambda alone: only for the test, the administrator lets itself in. */
+  /** A function's role trusts only Lambda; for the test, the administrator adds itself. */
   async #session(subject: Subject): Promise<Session> {
     const known = this.#sessions.get(subject)
     if (known !== undefined) return known

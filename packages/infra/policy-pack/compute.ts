@@ -5,7 +5,7 @@ const RUNTIMES = new Set(['nodejs22.x', 'nodejs24.x'])
 export const COMPUTE_RULES: readonly Rule[] = [
   {
     name: 'function-is-current',
-    description: 'A function runs on arm64 and on a runtime that is still supported',
+    description: 'A function runs on arm64 and on a supported runtime',
     level: 'mandatory',
     check: each('lambda.Function', ({ props }) => {
       if (at(props, 'architectures', 0) !== 'arm64') return 'use arm64: it costs a fifth less'
@@ -15,18 +15,20 @@ export const COMPUTE_RULES: readonly Rule[] = [
   },
   {
     name: 'idle-costs-nothing',
-    description: 'No network interfaces, no concurrency that is kept ready',
+    description: 'No network interfaces and no provisioned concurrency',
     level: 'mandatory',
     check: (stack) => [
       ...each('lambda.Function', ({ props }) =>
-        props['vpcConfig'] === undefined && props['snapStart'] === undefined ? undefined : 'leave out vpcConfig',
+        props['vpcConfig'] === undefined && props['snapStart'] === undefined
+          ? undefined
+          : 'omit vpcConfig and snapStart',
       )(stack),
-      ...each('lambda.ProvisionedConcurrencyConfig', () => 'leave it out')(stack),
+      ...each('lambda.ProvisionedConcurrencyConfig', () => 'omit it')(stack),
     ],
   },
   {
     name: 'logs-end',
-    description: 'Every function has a log group that forgets',
+    description: 'Every function has a log group with a retention',
     level: 'mandatory',
     check: each('lambda.Function', ({ props }, stack) => {
       const [group] = stack.where('cloudwatch.LogGroup', 'name', at(props, 'loggingConfig', 'logGroup'))
@@ -36,7 +38,7 @@ export const COMPUTE_RULES: readonly Rule[] = [
   },
   {
     name: 'url-asks-who-calls',
-    description: 'A URL is open only to IAM, or leads to a function that looks at tokens',
+    description: 'A URL is authorised by IAM, or its function checks tokens',
     level: 'mandatory',
     check: each('lambda.FunctionUrl', ({ props }, stack) => {
       if (props['authorizationType'] === 'AWS_IAM') return undefined

@@ -1,6 +1,6 @@
 import { each, list, type Rule, statements } from './rule.ts'
 
-/** Actions that know no resource. */
+/** Actions without a resource. */
 const EVERYWHERE = new Set([
   'xray:PutTraceSegments',
   'xray:PutTelemetryRecords',
@@ -11,7 +11,7 @@ const EVERYWHERE = new Set([
   'sts:GetCallerIdentity',
 ])
 
-/** What an allowing statement gives away; undefined when it is careful. */
+/** What an allowing statement grants too widely; undefined if nothing. */
 function excess(policy: unknown): string | undefined {
   for (const { Sid = '', Effect, Action, Resource, Condition } of statements(policy)) {
     if (Effect !== 'Allow') continue
@@ -19,7 +19,7 @@ function excess(policy: unknown): string | undefined {
     if (wide !== undefined) return `statement ${Sid} allows ${wide}`
     if (!list(Resource).includes('*') || Condition !== undefined) continue
     const blind = list(Action).find((action) => !EVERYWHERE.has(action))
-    if (blind !== undefined) return `statement ${Sid} allows ${blind} on everything`
+    if (blind !== undefined) return `statement ${Sid} allows ${blind} on all resources`
   }
   return undefined
 }
@@ -27,7 +27,7 @@ function excess(policy: unknown): string | undefined {
 export const IDENTITY_RULES: readonly Rule[] = [
   {
     name: 'policies-name-what-they-allow',
-    description: 'No policy allows a whole service, or an action on everything',
+    description: 'No policy allows a whole service, or an action on all resources',
     level: 'mandatory',
     check: (stack) => [
       ...each('iam.RolePolicy', ({ props }) => excess(props['policy']))(stack),
@@ -35,21 +35,22 @@ export const IDENTITY_RULES: readonly Rule[] = [
     ],
   },
   {
-    name: 'roles-are-for-somebody',
-    description: 'A role is trusted to a service or to an identity provider under conditions, never to everybody',
+    name: 'roles-name-who-assumes-them',
+    description: 'A role trusts a service, or an identity provider under conditions, never all principals',
     level: 'mandatory',
     check: each('iam.Role', ({ props }) => {
       for (const { Effect, Principal, Condition } of statements(props['assumeRolePolicy'])) {
         if (Effect !== 'Allow') continue
-        if (JSON.stringify(Principal).includes('"*"')) return 'everybody may become it'
-        if (JSON.stringify(Principal).includes('Federated') && Condition === undefined) return 'name who may become it'
+        if (JSON.stringify(Principal).includes('"*"')) return 'any principal may assume it: name a service'
+        if (JSON.stringify(Principal).includes('Federated') && Condition === undefined)
+          return 'add a condition that names who may assume it'
       }
       return undefined
     }),
   },
   {
     name: 'roles-are-bounded',
-    description: 'A role that functions get has the permissions boundary of infra/bootstrap',
+    description: 'A role of a function has the permissions boundary of infra/bootstrap',
     level: 'advisory',
     check: each('iam.Role', ({ props }) =>
       props['permissionsBoundary'] === undefined && String(props['name']).startsWith('siltstone-')

@@ -19,7 +19,7 @@ const RECEIVES = 5
 export const MESSAGING_RULES: readonly Rule[] = [
   {
     name: 'queue-has-dead-letters',
-    description: 'A message that fails again and again is set aside, for longer than it would have waited',
+    description: 'A message that keeps failing becomes a dead letter, which is kept longer than messages',
     level: 'mandatory',
     check: each('sqs.Queue', (queue, stack) => {
       if (isDeadLetterQueue(queue, stack)) return undefined
@@ -33,7 +33,7 @@ export const MESSAGING_RULES: readonly Rule[] = [
   },
   {
     name: 'queue-is-encrypted-and-https-only',
-    description: 'A queue is encrypted and refuses plain HTTP to everybody',
+    description: 'A queue is encrypted and refuses plain HTTP',
     level: 'mandatory',
     check: each('sqs.Queue', ({ props }, stack) => {
       if (props['sqsManagedSseEnabled'] !== true && props['kmsMasterKeyId'] === undefined) return 'encrypt it'
@@ -46,7 +46,7 @@ export const MESSAGING_RULES: readonly Rule[] = [
   },
   {
     name: 'queue-is-open-to-one-sender',
-    description: 'A service that sends to a queue does so for one resource of one account',
+    description: 'A service may send to a queue only for one resource of one account',
     level: 'mandatory',
     check: each('sqs.QueuePolicy', ({ props }) => {
       const open = statements(props['policy']).find(({ Effect, Condition = {} }) => {
@@ -58,7 +58,7 @@ export const MESSAGING_RULES: readonly Rule[] = [
   },
   {
     name: 'function-outlived-by-its-messages',
-    description: 'A function that a queue feeds is done before its messages show again, and gives back single ones',
+    description: 'A function of a queue ends before its messages become visible again, and reports single failures',
     level: 'mandatory',
     check: each('lambda.EventSourceMapping', ({ props }, stack) => {
       if (!((props['functionResponseTypes'] ?? []) as string[]).includes('ReportBatchItemFailures')) {
@@ -68,7 +68,9 @@ export const MESSAGING_RULES: readonly Rule[] = [
       const [made] = stack.where('lambda.Function', 'name', props['functionName'])
       if (queue === undefined || made === undefined) return undefined
       const visible = Number(at(queue.props, 'visibilityTimeoutSeconds') ?? 30)
-      return visible < Number(made.props['timeout'] ?? 3) ? `messages show again after ${visible} s` : undefined
+      return visible < Number(made.props['timeout'] ?? 3)
+        ? `messages become visible again after ${visible} s`
+        : undefined
     }),
   },
 ]

@@ -1,4 +1,4 @@
-/** The rules as Pulumi takes them. */
+/** The rules in Pulumi's form. */
 import type { StackValidationPolicy } from '@pulumi/policy'
 import { COMPUTE_RULES } from './compute.ts'
 import { IDENTITY_RULES } from './identity.ts'

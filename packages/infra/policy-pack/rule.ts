@@ -1,9 +1,9 @@
-/** A rule looks at the whole stack: what makes a bucket private is another resource than the bucket. */
+/** A rule checks the whole stack, because properties such as a bucket's privacy are separate resources. */
 export interface Declared {
   type: string
   name: string
   urn: string
-  /** Inputs and, where they are known, outputs. */
+  /** Inputs, and outputs if they are known. */
   props: Readonly<Record<string, unknown>>
   protect: boolean
 }
@@ -35,13 +35,13 @@ export class Stack {
     return this.#resources.filter((each) => each.type === full)
   }
 
-  /** Those of a type whose `key` is `value`. */
+  /** The resources of a type whose `key` is `value`. */
   where(type: string, key: string, value: unknown): Declared[] {
     return this.all(type).filter(({ props }) => props[key] === value)
   }
 }
 
-/** Every resource of the type must pass; `complaint` answers what is wrong, or nothing. */
+/** Checks every resource of the type; `complaint` returns the violation, or undefined. */
 export function each(
   type: string,
   complaint: (resource: Declared, stack: Stack) => string | undefined,
@@ -53,12 +53,12 @@ export function each(
     })
 }
 
-/** Of the tag; what has none is treated as production. */
+/** By the tag `Environment`; a resource without it is treated as production. */
 export function isDev({ props }: Declared): boolean {
   return at(props, 'tags', 'Environment') === 'dev'
 }
 
-/** The value below; undefined when there is none on the way. */
+/** The value at the path; undefined if a step is missing. */
 export function at(value: unknown, ...path: (string | number)[]): unknown {
   return path.reduce<unknown>((inner, key) => (inner as Record<string | number, unknown> | undefined)?.[key], value)
 }

@@ -1,16 +1,16 @@
 import { at, each, isDev, refusesPlainHttp, type Rule } from './rule.ts'
 
-/** Classes that answer at once. */
+/** Storage classes that are readable at once. */
 const READABLE = new Set(['STANDARD_IA', 'ONEZONE_IA', 'INTELLIGENT_TIERING', 'GLACIER_IR'])
 
 export const STORAGE_RULES: readonly Rule[] = [
   {
     name: 'bucket-is-private',
-    description: 'A bucket blocks public access, all four ways',
+    description: 'A bucket blocks public access in all four ways',
     level: 'mandatory',
     check: each('s3.Bucket', ({ props }, stack) => {
       const [block] = stack.where('s3.BucketPublicAccessBlock', 'bucket', props['bucket'])
-      if (block === undefined) return 'there is no BucketPublicAccessBlock of it'
+      if (block === undefined) return 'add a BucketPublicAccessBlock'
       const open = ['blockPublicAcls', 'blockPublicPolicy', 'ignorePublicAcls', 'restrictPublicBuckets'].filter(
         (key) => block.props[key] !== true,
       )
@@ -19,7 +19,7 @@ export const STORAGE_RULES: readonly Rule[] = [
   },
   {
     name: 'bucket-is-versioned',
-    description: 'A bucket keeps what is overwritten or deleted',
+    description: 'A bucket keeps old versions of overwritten and deleted objects',
     level: 'mandatory',
     check: each('s3.Bucket', ({ props }, stack) =>
       stack
@@ -31,7 +31,7 @@ export const STORAGE_RULES: readonly Rule[] = [
   },
   {
     name: 'bucket-is-encrypted',
-    description: 'A bucket says how it is encrypted',
+    description: 'A bucket configures its encryption',
     level: 'mandatory',
     check: each('s3.Bucket', ({ props }, stack) =>
       stack
@@ -43,7 +43,7 @@ export const STORAGE_RULES: readonly Rule[] = [
   },
   {
     name: 'bucket-is-https-only',
-    description: 'A bucket refuses plain HTTP to everybody',
+    description: 'A bucket refuses plain HTTP',
     level: 'mandatory',
     check: each('s3.Bucket', ({ props }, stack) =>
       stack.where('s3.BucketPolicy', 'bucket', props['bucket']).some((each) => refusesPlainHttp(each.props['policy']))
@@ -53,7 +53,7 @@ export const STORAGE_RULES: readonly Rule[] = [
   },
   {
     name: 'bucket-keeps-its-data',
-    description: 'Only dev is destroyed together with its data',
+    description: 'Only dev may be destroyed together with its data',
     level: 'mandatory',
     check: each('s3.Bucket', (bucket) => {
       if (isDev(bucket)) return undefined
@@ -63,7 +63,8 @@ export const STORAGE_RULES: readonly Rule[] = [
   },
   {
     name: 'lifecycle-leaves-the-present-alone',
-    description: 'Lifecycle rules neither expire nor archive current objects: only the product knows what is dead',
+    description:
+      'Lifecycle rules neither expire nor archive current objects: only the product knows which are no longer needed',
     level: 'mandatory',
     check: each('s3.BucketLifecycleConfiguration', ({ props }) => {
       const rules = (props['rules'] ?? []) as Record<string, unknown>[]
@@ -76,17 +77,18 @@ export const STORAGE_RULES: readonly Rule[] = [
           (one) => one.storageClass ?? '',
         )
         const slow = classes.find((one) => !READABLE.has(one))
-        if (slow !== undefined) return `rule ${id} moves current objects to ${slow}, where they cannot be read`
+        if (slow !== undefined) return `rule ${id} moves current objects to ${slow}, where they cannot be read at once`
       }
       return undefined
     }),
   },
   {
     name: 'table-keeps-its-data',
-    description: 'A table is paid by request and restorable, and outside of dev protected',
+    description: 'A table is billed per request and restorable, and protected outside dev',
     level: 'mandatory',
     check: each('dynamodb.Table', (table) => {
-      if (table.props['billingMode'] !== 'PAY_PER_REQUEST') return 'pay by request: an idle table costs nothing'
+      if (table.props['billingMode'] !== 'PAY_PER_REQUEST')
+        return 'use PAY_PER_REQUEST: an idle table then costs nothing'
       if (at(table.props, 'pointInTimeRecovery', 'enabled') !== true) return 'enable point-in-time recovery'
       if (isDev(table)) return undefined
       if (table.props['deletionProtectionEnabled'] !== true) return 'enable deletion protection'

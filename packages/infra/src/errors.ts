@@ -1,4 +1,4 @@
-/** An argument that cannot be deployed. Names the field, the value and the remedy. */
+/** An argument that cannot be deployed. The message names the field, the value and the remedy. */
 export class InvalidArgument extends Error {
   override readonly name = 'InvalidArgument'
   readonly field: string

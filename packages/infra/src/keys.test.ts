@@ -25,7 +25,7 @@ const BUILT: Record<keyof typeof KEYS, string> = {
   embedding: product.embeddingKey('an-id', true),
 }
 const COLLECTION = /[0-9a-f]{12}-[0-9a-f]{12}-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g
-/** What differs between two keys of one kind. */
+/** A key without the parts that differ between keys of one kind. */
 const shape = (key: string) =>
   key
     .replaceAll(COLLECTION, '<collection>')
@@ -40,7 +40,7 @@ describe('keys of policies', () => {
     expect(shape(KEYS[kind as keyof typeof KEYS])).toBe(shape(built))
   })
 
-  it('cover each kind, and no more than they say', () => {
+  it('cover each kind, and only their own', () => {
     const { immutable, ...single } = KEY_PATTERNS
     const patterns: Record<string, string[]> = {
       immutable,
@@ -82,7 +82,7 @@ describe('keys of policies', () => {
     expect(BUILT.due.startsWith(DUE_PREFIX)).toBe(true)
   })
 
-  it('let a deployer create what a bucket begins with, which says no condition', () => {
+  it('let a deployer create the initial objects, which need no condition', () => {
     const held = [KEY_PATTERNS.log, ...KEY_PATTERNS.immutable, KEY_PATTERNS.pointers, KEY_PATTERNS.catalog]
     for (const key of ['delta/.placeholder', 'snapshot/.placeholder', LATEST_POINTER_KEY]) {
       expect(held.filter((pattern) => matches(pattern, key))).toEqual([])

@@ -1,6 +1,6 @@
 /**
- * The parts of the bucket as policies, notifications and lifecycle rules name them (docs/reference/format.md). A test holds them
- * against the keys that the product builds.
+ * Parts of the bucket that policies, notifications and lifecycle rules name (docs/reference/format.md). A test compares
+ * them with the keys that the product builds.
  */
 export const DELTA_PREFIX = 'delta/'
 export const SNAPSHOT_PREFIX = 'snapshot/'
@@ -8,14 +8,14 @@ export const CATALOG_PREFIX = 'catalog/'
 export const DUE_PREFIX = 'gc-due/'
 export const EMBEDDING_PREFIX = 'embeddings/'
 
-/** The store's descriptor, and what it says. */
+/** The store's descriptor, and its content. */
 export const LATEST_POINTER_KEY = 'snapshot/latest/pointer.txt'
 export const LATEST_POINTER = 'snapshot/initial/'
 
-/** Log entries and deltas end so; placeholders do not. */
+/** Suffix of log entries and deltas, which placeholders do not have. */
 export const DELTA_SUFFIX = '.arrow'
 
-/** Objects that a new bucket begins with. */
+/** Objects of a new bucket. */
 export const INITIAL_OBJECTS: Readonly<Record<string, string>> = {
   'delta/.placeholder': '',
   'snapshot/.placeholder': '',
@@ -25,7 +25,7 @@ export const INITIAL_OBJECTS: Readonly<Record<string, string>> = {
 /** Patterns of IAM: `*` matches any characters, slashes included. */
 export const KEY_PATTERNS = {
   deltas: `${DELTA_PREFIX}*`,
-  /** What bare producers drop. */
+  /** Deltas of bare producers. */
   inbox: `${DELTA_PREFIX}*/inbox/*`,
   /** Entries and inbox deltas of collections, not the placeholder. */
   log: `${DELTA_PREFIX}*/*`,

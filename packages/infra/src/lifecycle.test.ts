@@ -21,7 +21,7 @@ describe('lifecycle', () => {
     for (const each of classes) expect(['INTELLIGENT_TIERING', 'STANDARD_IA', 'GLACIER_IR']).toContain(each)
   })
 
-  it('forgets deleted deltas after 7 days and everything else after 90', () => {
+  it('expires deleted deltas after 7 days and everything else after 90', () => {
     expect(rule('expire-deleted-deltas')).toMatchObject({
       status: 'Enabled',
       filter: { prefix: DELTA_PREFIX },
@@ -30,13 +30,13 @@ describe('lifecycle', () => {
     expect(rule('expire-history')).toMatchObject({ filter: {}, noncurrentVersionExpiration: { noncurrentDays: 90 } })
   })
 
-  it('keeps ten old pointers, however often they change', () => {
+  it('keeps ten old versions of a pointer', () => {
     expect(rule('keep-ten-pointers')).toMatchObject({
       noncurrentVersionExpiration: { noncurrentDays: 1, newerNoncurrentVersions: 10 },
     })
   })
 
-  it('tidies half-done uploads and delete markers of nothing', () => {
+  it('removes incomplete uploads and expired delete markers', () => {
     expect(rule('tidy')).toMatchObject({
       expiration: { expiredObjectDeleteMarker: true },
       abortIncompleteMultipartUpload: { daysAfterInitiation: 7 },
@@ -52,7 +52,7 @@ describe('lifecycle', () => {
     expect(rule('tier-snapshots', { tiering: 'none' })).toBeUndefined()
   })
 
-  it('archives old versions at 90 days and forgets them at 180', () => {
+  it('archives old versions at 90 days and expires them at 180', () => {
     const options = { historyDays: 180, archiveHistoryAfterDays: 90 }
     expect(rule('archive-history', options)?.noncurrentVersionTransitions).toEqual([
       { noncurrentDays: 90, storageClass: 'GLACIER_IR' },
@@ -60,12 +60,12 @@ describe('lifecycle', () => {
     expect(rule('expire-history', options)?.noncurrentVersionExpiration).toEqual({ noncurrentDays: 180 })
   })
 
-  it('has no two rules of one id', () => {
+  it('has no two rules with the same id', () => {
     const ids = lifecycleRules(EVERY[2]).map(({ id }) => id)
     expect(new Set(ids).size).toBe(ids.length)
   })
 
-  it('refuses days that S3 would bill for nothing', () => {
+  it('refuses days that S3 would bill without need', () => {
     expect(() => lifecycleRules({ archiveHistoryAfterDays: 30 })).toThrow('set historyDays to 120 or more')
     expect(() => lifecycleRules({ deltaHistoryDays: 100 })).toThrow('use at most historyDays, 90')
     expect(() => lifecycleRules({ tiering: 'sometimes' as 'age' })).toThrow('use one of access, age, none')

@@ -1,19 +1,19 @@
 /**
- * Lifecycle of the bucket. The rule behind the rules: **only the product decides what is dead.** A rule that counted
- * days on current objects would delete writes that were acknowledged and not folded yet (after a week of broken
- * compaction), or move the current snapshot where it cannot be read. So current objects are never expired and never
- * archived; the collector deletes what is folded or superseded, and the rules expire what the collector deleted: its
- * noncurrent versions.
+ * Lifecycle of the bucket. **Only the product decides which objects are no longer needed.** A rule that counted days on
+ * current objects would delete writes that were acknowledged and are not folded yet (after a week without compaction), or
+ * move the current snapshot to a class where it cannot be read at once. So no rule expires or archives current objects:
+ * the garbage collector deletes objects that were folded or superseded, and the rules expire the noncurrent versions that
+ * it leaves.
  *
- * | asked for | here |
+ * | object | rule |
  * |---|---|
- * | deltas deleted after 7 days | folded deltas are deleted by the collector, and are gone for good 7 days later |
- * | old snapshots to STANDARD_IA at 30 days, GLACIER at 90 | by access: the same prices after 30 and 90 days without a read, and no fee, no delay to read (`tiering: 'age'`: STANDARD_IA and GLACIER_IR at these ages) |
- * | old versions kept for 90 days | yes, except pointers |
- * | old versions to GLACIER_IR at 90 days, expired at 180 | `historyDays: 180, archiveHistoryAfterDays: 90` |
+ * | deltas | the garbage collector deletes folded deltas; S3 removes them for good 7 days later |
+ * | snapshots | tiered by access: the prices of STANDARD_IA and GLACIER_IR after 30 and 90 days without a read, with no fee and no delay to read; `tiering: 'age'`: these classes at these ages |
+ * | old versions | kept for 90 days, except those of pointers |
+ * | old versions, archived | for example `historyDays: 180, archiveHistoryAfterDays: 90` |
  *
- * A pointer has a new version with each compaction. Ten are kept, because a prefix cannot name them: the rule is on
- * every key, and a key that is written once has no ten.
+ * A pointer gets a new version with each compaction, and ten are kept. A prefix cannot select pointers, so the rule covers
+ * every key; a key that is written once never has ten versions.
  */
 import type { input } from '@pulumi/aws/types/index.js'
 import { checkInteger, checkOneOf, InvalidArgument } from './errors.ts'
@@ -22,15 +22,15 @@ import { DELTA_PREFIX, DUE_PREFIX, SNAPSHOT_PREFIX } from './keys.ts'
 export type LifecycleRule = input.s3.BucketLifecycleConfigurationRule
 
 export interface LifecycleOptions {
-  /** Days that a delta can be brought back after the collector deleted it. Default 7. */
+  /** Days during which a delta can be restored after the garbage collector deleted it. Default 7. */
   deltaHistoryDays?: number
-  /** The same of everything else, and of overwritten documents. Default 90. */
+  /** The same for all other objects, and for overwritten catalog objects. Default 90. */
   historyDays?: number
-  /** Days after which deleted objects move to GLACIER_IR; it bills 90 days at least. Default never. */
+  /** Days after which deleted objects move to GLACIER_IR, which bills at least 90 days. Default: never. */
   archiveHistoryAfterDays?: number
   /**
-   * Storage class of snapshots. `access` (default): INTELLIGENT_TIERING, nothing to pay for reading. `age`: STANDARD_IA
-   * after 30 days and GLACIER_IR after 90, reading is billed by the byte. `none`: STANDARD.
+   * Storage class of snapshots. `access` (default): INTELLIGENT_TIERING, reads are free. `age`: STANDARD_IA
+   * after 30 days and GLACIER_IR after 90, reads are billed by the byte. `none`: STANDARD.
    */
   tiering?: 'access' | 'age' | 'none'
 }
@@ -39,7 +39,7 @@ const POINTERS_KEPT = 10
 const GLACIER_IR_DAYS = 90
 
 const TRANSITIONS: Record<'access' | 'age', LifecycleRule['transitions']> = {
-  // Not at once: most files of a busy day are merged away within it.
+  // After a day, because most files of a busy day are merged within it.
   access: [{ days: 1, storageClass: 'INTELLIGENT_TIERING' }],
   age: [
     { days: 30, storageClass: 'STANDARD_IA' },

@@ -1,11 +1,11 @@
 /**
- * Every name in the account is made here. Policies are written against these patterns, so a name that is made
- * elsewhere is a name that nobody may touch.
+ * Every name in the account is made here. Policies match these patterns, so no role may use a resource that is named
+ * elsewhere.
  */
 import { checkOneOf, checkPattern, InvalidArgument } from './errors.ts'
 
 export const ENVIRONMENTS = ['dev', 'test', 'prod'] as const
-/** Only a `dev` environment may be torn down together with its data. */
+/** Only a `dev` environment may be destroyed together with its data. */
 export type Environment = (typeof ENVIRONMENTS)[number]
 
 export const FUNCTIONS = ['producer', 'compactor', 'query', 'api'] as const
@@ -19,14 +19,14 @@ export const BOUNDARY_NAME = 'siltstone-runtime-boundary'
 const BUCKET_NAME_MAX = 63
 const STACK_NAME_MAX = 24
 
-/** Of the environment: data is protected from deletion, and a bucket that holds objects cannot be destroyed. */
+/** Whether data is protected from deletion, and a bucket that holds objects cannot be destroyed. */
 export const isProtected = (environment: Environment): boolean => environment !== 'dev'
 
 export function checkEnvironment(value: string): Environment {
   return checkOneOf('environment', value, ENVIRONMENTS)
 }
 
-/** @throws InvalidArgument when names of AWS resources cannot be made of it */
+/** @throws InvalidArgument when it cannot be part of the names of AWS resources */
 export function checkStack(stack: string): string {
   checkPattern(
     'stack',
@@ -64,17 +64,17 @@ export interface StackNames {
   logGroups: Record<FunctionName, string>
   /** The default embedder's model. */
   modelLayer: string
-  /** Of the functions; the same names as theirs. */
+  /** Roles of the functions, named like them. */
   roles: Record<FunctionName, string>
   scheduleRole: string
   schedule: string
   dashboard: string
   alarmTopic: string
-  /** What the names of alarms begin with. */
+  /** Prefix of the names of alarms. */
   alarmPrefix: string
 }
 
-/** Names of everything in a stack but its bucket. IAM is global: stacks in two regions of an account need two names. */
+/** Names of everything in a stack except its bucket. IAM is global: stacks in two regions of an account need two names. */
 export function stackNames(stack: string): StackNames {
   const base = `${NAME_PREFIX}${checkStack(stack)}`
   const perFunction = (make: (name: FunctionName) => string): Record<FunctionName, string> => ({

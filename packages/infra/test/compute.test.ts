@@ -52,7 +52,7 @@ describe('Functions alone', () => {
     })
   })
 
-  it('gives the model to those who embed', async () => {
+  it('gives the model to the functions that embed', async () => {
     const { resources } = await alone('Functions', { ...shared, modelDirectory: shared.codeDirectory })
     const layer = only(resources, 'aws:lambda/layerVersion:LayerVersion')
     expect(layer.inputs).toMatchObject({ layerName: 'siltstone-dev-model', code: { archive: shared.codeDirectory } })
@@ -68,7 +68,7 @@ describe('Functions alone', () => {
     expect(made.resources.map(shortType)).not.toContain('ProvisionedConcurrencyConfig')
   })
 
-  it('keeps logs for a while, in groups that exist before the functions', () => {
+  it('keeps logs for a limited time, in groups that exist before the functions', () => {
     for (const name of FUNCTIONS) {
       const group = only(made.resources, 'aws:cloudwatch/logGroup:LogGroup', `alone-${name}-logs`)
       expect(group.inputs).toMatchObject({ name: `/aws/lambda/siltstone-dev-${name}`, retentionInDays: 30 })
@@ -76,7 +76,7 @@ describe('Functions alone', () => {
     }
   })
 
-  it('wakes the compactor by the queue, which gets single messages back', () => {
+  it('starts the compactor from the queue, and reports single failed messages', () => {
     expect(only(made.resources, 'aws:lambda/eventSourceMapping:EventSourceMapping').inputs).toEqual({
       eventSourceArn: QUEUE_ARN,
       functionName: 'siltstone-dev-compactor',
@@ -87,7 +87,7 @@ describe('Functions alone', () => {
     })
   })
 
-  it('asks IAM who calls the URLs, and says what a caller needs', () => {
+  it('authorises calls of the URLs by IAM, and puts out the policy that a caller needs', () => {
     const urls = all(made.resources, 'aws:lambda/functionUrl:FunctionUrl')
     expect(Object.fromEntries(urls.map(({ inputs }) => [inputs['functionName'], inputs['authorizationType']]))).toEqual(
       {
@@ -112,7 +112,7 @@ describe('Functions alone', () => {
 })
 
 describe('Functions', () => {
-  it('lets tokens decide who calls, when asked to', async () => {
+  it('authorises calls by tokens when configured', async () => {
     const args = { ...shared, only: ['query'], urlAuthorization: 'TOKENS', tokens: '{}' }
     const { resources } = await alone('Functions', args)
     expect(only(resources, 'aws:lambda/functionUrl:FunctionUrl').inputs['authorizationType']).toBe('NONE')
@@ -125,7 +125,7 @@ describe('Functions', () => {
 })
 
 describe('LockTable alone', () => {
-  it('is paid by request, restorable, and has no time to live', async () => {
+  it('is billed per request, restorable, and has no time to live', async () => {
     const { resources, component } = await alone('LockTable', { stack: 'prod' })
     const table = only(resources, 'aws:dynamodb/table:Table')
     expect(table.inputs).toMatchObject({
@@ -147,7 +147,7 @@ describe('LockTable alone', () => {
 })
 
 describe('Schedule alone', () => {
-  it('runs the compactor every 15 minutes, and repeats nothing', async () => {
+  it('runs the compactor every 15 minutes, without retries', async () => {
     const compactorArn = 'arn:aws:lambda:us-east-1:111122223333:function:c'
     const { resources, component } = await alone('Schedule', { environment: 'dev', compactorArn })
     const { inputs } = only(resources, 'aws:scheduler/schedule:Schedule')

@@ -1,4 +1,4 @@
-/** The guide names what there is. */
+/** The guide agrees with the programs, alarms, rules and permissions. */
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -48,7 +48,7 @@ describe('the guide', () => {
     expect(RULES.map(({ name }) => name).filter((name) => !named(name))).toEqual([])
   })
 
-  it('shows every row of the permission table, allowed where both say so', () => {
+  it('shows every row of the permission table, and explains each difference of the verdicts', () => {
     const rows = readFileSync(`${ROOT}${PERMISSIONS_PAGE}`, 'utf8')
       .split('\n')
       .filter((line) => line.startsWith('| ') && !line.startsWith('| who'))
@@ -67,7 +67,7 @@ describe('the guide', () => {
     admin = await bootstrap({ githubRepository: 'owner/name' })
   })
 
-  it('reads only outputs that there are', () => {
+  it('reads only outputs that exist', () => {
     const all = [overview, ...PAGES.map(page)].join('\n')
     const known = new Set([...Object.keys(stack.outputs), ...Object.keys(admin.outputs)])
     const used = [...all.matchAll(/pulumi stack output (\w+)/g)].map(([, name]) => name ?? '')

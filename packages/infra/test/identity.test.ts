@@ -25,7 +25,7 @@ describe('Roles alone', () => {
     })
   })
 
-  it('is one role per function, which only Lambda may become, within the boundary', () => {
+  it('is one role per function, which only Lambda may assume, within the boundary', () => {
     expect(all(made.resources, ROLE).map(({ inputs }) => inputs['name'])).toEqual([
       'siltstone-dev-producer',
       'siltstone-dev-compactor',
@@ -40,7 +40,7 @@ describe('Roles alone', () => {
     }
   })
 
-  it('uses the key as far as each function needs it', () => {
+  it('allows each function the key operations that it needs', () => {
     const actions = (name: string) => {
       const policy = text(only(made.resources, 'aws:iam/rolePolicy:RolePolicy', `alone-${name}-policy`))
       return policy.Statement.find(({ Sid }) => Sid === 'Key')?.Action
@@ -74,10 +74,10 @@ describe('DeployPolicies alone', () => {
     })
   })
 
-  it('lets in exactly one environment of one repository', () => {
+  it('trusts exactly one environment of one repository', () => {
     const role = only(made.resources, ROLE)
     expect(role.inputs['maxSessionDuration']).toBeLessThanOrEqual(3_600)
-    // The evaluator does not know these claims, so the text itself is held.
+    // The evaluator does not know these claims, so the text itself is compared.
     expect(text(role, 'assumeRolePolicy').Statement).toEqual([
       {
         Sid: 'GitHubActions',
@@ -95,7 +95,7 @@ describe('DeployPolicies alone', () => {
     ])
   })
 
-  it('gives the deployer both management policies, and nothing at run time', () => {
+  it('gives the deployer both management policies, and no runtime permissions', () => {
     const attached = all(made.resources, 'aws:iam/rolePolicyAttachment:RolePolicyAttachment')
     expect(attached.map(({ inputs }) => inputs['policyArn'])).toEqual([
       made.component.outputs['s3_vector_management_policy_arn'],

@@ -12,7 +12,7 @@ describe('DeltaQueue alone', () => {
     made = await alone('DeltaQueue', { environment: 'dev', bucket })
   })
 
-  it('hides messages as long as the compactor runs, keeps them 4 days, and dead ones 14', () => {
+  it('hides messages as long as the compactor runs, keeps them for 4 days, and dead letters for 14', () => {
     expect(only(made.resources, QUEUE, 'alone-queue').inputs).toMatchObject({
       name: 'siltstone-dev-delta',
       visibilityTimeoutSeconds: 900,
@@ -28,7 +28,7 @@ describe('DeltaQueue alone', () => {
     })
   })
 
-  it('sets a message aside after five receives, and takes dead ones of this queue only', () => {
+  it('moves a message to the dead letters after five receives, and accepts dead letters only of this queue', () => {
     const { inputs } = only(made.resources, QUEUE, 'alone-queue')
     expect(JSON.parse(String(inputs['redrivePolicy']))).toEqual({
       deadLetterTargetArn: `${ARN}-dead`,
@@ -41,7 +41,7 @@ describe('DeltaQueue alone', () => {
     })
   })
 
-  it('lets in notifications of this bucket in this account, and nobody over plain HTTP', () => {
+  it('accepts notifications of this bucket in this account, and refuses plain HTTP', () => {
     const { inputs } = only(made.resources, 'aws:sqs/queuePolicy:QueuePolicy', 'alone-policy')
     expect(JSON.parse(String(inputs['policy']))).toMatchObject({
       Statement: [
@@ -60,7 +60,7 @@ describe('DeltaQueue alone', () => {
     })
   })
 
-  it('is told of new deltas, once it lets the bucket in', () => {
+  it('is notified of new deltas, after its policy accepts the bucket', () => {
     const notification = only(made.resources, 'aws:s3/bucketNotification:BucketNotification')
     expect(notification.inputs).toMatchObject({
       bucket: 'a-bucket',
@@ -83,7 +83,7 @@ describe('DeltaQueue alone', () => {
 })
 
 describe('DeltaQueue', () => {
-  it('does without a bucket', async () => {
+  it('works without a bucket', async () => {
     const { resources } = await alone('DeltaQueue')
     expect(resources.map(shortType)).not.toContain('BucketNotification')
     const { inputs } = only(resources, 'aws:sqs/queuePolicy:QueuePolicy', 'alone-policy')

@@ -1,4 +1,4 @@
-/** Alarms and widgets that look at a metric nobody emits stay silent for ever: every one is held against the emitters. */
+/** An alarm or widget on a metric that is never emitted stays silent, so each one is compared with the emitters. */
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -46,7 +46,7 @@ function ofDashboard({ name, inputs }: Resource): Seen[] {
     })
 }
 
-/** Names that the product counts, observes or sets, from its source. */
+/** Names of the metrics that the product counts, observes or sets, from its source. */
 function emitted(): Set<string> {
   const files = globSync('siltstone/src/**/*.ts', { cwd: PACKAGES }).filter(
     (file) => !/\.(test|contract)\.ts$/.test(file),
@@ -68,7 +68,7 @@ describe('alarms and dashboard of the program', () => {
     seen = [...all(made.resources, ALARM).flatMap(ofAlarm), ...ofDashboard(board)]
   })
 
-  it('look at the product metrics that the product emits', () => {
+  it('use product metrics that the product emits', () => {
     const names = emitted()
     expect(PRODUCT_METRICS.filter((name) => !names.has(name))).toEqual([])
     const own = seen.filter(({ namespace }) => namespace === 'ChromaDB/Compaction')
@@ -80,7 +80,7 @@ describe('alarms and dashboard of the program', () => {
     expect(PRODUCT_METRICS.filter((name) => !seen.some((each) => each.name === name))).toEqual([])
   })
 
-  it('name namespace and dimension as the compactor is told to emit them', () => {
+  it('use the namespace and dimension with which the compactor emits', () => {
     const { variables } = only(made.resources, 'aws:lambda/function:Function', 'functions-compactor').inputs[
       'environment'
     ] as { variables: Record<string, string> }
@@ -91,7 +91,7 @@ describe('alarms and dashboard of the program', () => {
     }
   })
 
-  it('look at metrics that AWS keeps, of resources that the program made', () => {
+  it('use metrics of AWS that exist, of resources that the program creates', () => {
     const names: Record<string, unknown[]> = {
       FunctionName: all(made.resources, 'aws:lambda/function:Function').map(({ inputs }) => inputs['name']),
       QueueName: all(made.resources, 'aws:sqs/queue:Queue').map(({ inputs }) => inputs['name']),
@@ -103,7 +103,7 @@ describe('alarms and dashboard of the program', () => {
     }
   })
 
-  it('tell the topic, and name only terms that they have', () => {
+  it('notify the topic, and use only terms that they define', () => {
     const topic = only(made.resources, 'aws:sns/topic:Topic').state['arn']
     for (const { name, inputs } of all(made.resources, ALARM)) {
       expect(inputs['alarmActions'], name).toEqual([topic])
@@ -121,7 +121,7 @@ describe('alarms and dashboard of the program', () => {
     }
   })
 
-  it('measure in periods that CloudWatch has', () => {
+  it('measure in periods that CloudWatch supports', () => {
     for (const { name, inputs } of all(made.resources, ALARM)) {
       const queries = (inputs['metricQueries'] ?? []) as { metric?: { period: number } }[]
       const periods = [inputs['period'], ...queries.map(({ metric }) => metric?.period)].filter(
@@ -129,7 +129,7 @@ describe('alarms and dashboard of the program', () => {
       )
       for (const period of periods as number[]) {
         expect(period % 60, name).toBe(0)
-        // One week of periods at an hour or more, a day below.
+        // At most one week for periods of an hour or more, one day for shorter ones.
         expect(period * Number(inputs['evaluationPeriods']), name).toBeLessThanOrEqual(
           period >= 3_600 ? 604_800 : 86_400,
         )
@@ -137,7 +137,7 @@ describe('alarms and dashboard of the program', () => {
     }
   })
 
-  it('have the alarms that were asked for, and those that were missed', () => {
+  it('have all alarms', () => {
     const at = (id: string) => only(made.resources, ALARM, `monitoring-${id}`).inputs
     expect(at('lock-contention')).toMatchObject({ statistic: 'Sum', threshold: 5, period: 300, evaluationPeriods: 2 })
     expect(at('lock-storm')).toMatchObject({ statistic: 'Sum', threshold: 20, period: 300, evaluationPeriods: 3 })
@@ -154,7 +154,7 @@ describe('alarms and dashboard of the program', () => {
     }
   })
 
-  it('draw a dashboard that fits', () => {
+  it('draw a dashboard within its grid', () => {
     const { inputs } = only(made.resources, 'aws:cloudwatch/dashboard:Dashboard')
     const { widgets } = JSON.parse(String(inputs['dashboardBody'])) as {
       widgets: { x: number; y: number; width: number; height: number }[]
@@ -183,13 +183,13 @@ describe('Monitoring alone', () => {
     })
   })
 
-  it('watches other names, with other thresholds, and leaves out what is not wanted', () => {
+  it('accepts other names and thresholds, and omits alarms', () => {
     const contention = only(made.resources, ALARM, 'alone-lock-contention')
     expect(contention.inputs).toMatchObject({ threshold: 50, dimensions: { service: 'my-function' } })
     expect(all(made.resources, ALARM).map(({ name }) => name)).not.toContain('alone-lock-storm')
   })
 
-  it('tells the address', () => {
+  it('subscribes the address', () => {
     expect(only(made.resources, 'aws:sns/topicSubscription:TopicSubscription').inputs).toMatchObject({
       protocol: 'email',
       endpoint: 'ops@example.com',

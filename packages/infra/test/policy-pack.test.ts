@@ -33,7 +33,7 @@ const set = (key: string, value: unknown) => (props: Props) => {
   props[key] = value
 }
 
-/** A mistake that somebody could make in the program, and the rule that must find it. */
+/** A possible mistake in the program, and the rule that must find it. */
 const MISTAKES: readonly (readonly [
   rule: string,
   resource: string,
@@ -75,7 +75,11 @@ const MISTAKES: readonly (readonly [
     'schedule-policy',
     replace('policy', 'arn:aws:lambda:us-east-1:111122223333:function:siltstone-prod-compactor', '*'),
   ],
-  ['roles-are-for-somebody', 'roles-api', replace('assumeRolePolicy', '{"Service":"lambda.amazonaws.com"}', '"*"')],
+  [
+    'roles-name-who-assumes-them',
+    'roles-api',
+    replace('assumeRolePolicy', '{"Service":"lambda.amazonaws.com"}', '"*"'),
+  ],
   ['roles-are-bounded', 'roles-api', set('permissionsBoundary', undefined)],
 ]
 
@@ -91,7 +95,7 @@ function withMistake(name: string, mistake: (typeof MISTAKES)[number][2]): Decla
 }
 
 describe('CrossGuard rules', () => {
-  it('have nothing to say about the programs', () => {
+  it('find no violation in the programs', () => {
     expect(violations(declared(resources))).toEqual([])
     expect(violations(declared(admin))).toEqual([])
   })
@@ -105,20 +109,20 @@ describe('CrossGuard rules', () => {
     },
   )
 
-  it('are each shown to find something', () => {
+  it('each find a mistake', () => {
     const shown = new Set(MISTAKES.map(([rule]) => rule))
     expect(RULES.map(({ name }) => name).filter((name) => !shown.has(name))).toEqual([])
   })
 })
 
 describe("the pack, served by Pulumi's own entry point", () => {
-  it('passes the program and stops a mistake', async () => {
+  it('accepts the program and refuses a mistake', async () => {
     const [good, bad] = await analyze([declared(resources), withMistake('vectors-access', 'remove')])
     expect(good).toEqual([])
     expect(bad).toEqual([
       {
         policy: 'bucket-is-private',
-        message: expect.stringContaining('vectors-bucket: there is no BucketPublicAccessBlock of it'),
+        message: expect.stringContaining('vectors-bucket: add a BucketPublicAccessBlock'),
         mandatory: true,
       },
     ])

@@ -7,7 +7,7 @@ import { all, bootstrap, codeDirectory as makeCode, only, run } from './support/
 const codeDirectory = makeCode()
 const BUCKET = 'aws:s3/bucket:Bucket'
 const FUNCTION = 'aws:lambda/function:Function'
-/** What AWS keeps no tags of, or what is part of something that is tagged. */
+/** Types without tags, or that are part of a tagged resource. */
 const UNTAGGED = new Set([
   'BucketLifecycleConfiguration',
   'BucketNotification',
@@ -33,8 +33,8 @@ const UNTAGGED = new Set([
 const shortType = (type: string) => type.split(':').at(-1) ?? type
 const custom = ({ resources }: Run) => resources.filter((each) => each.custom)
 
-/** No resource mentions an output as if it were text. */
-function noStringifiedOutputs(resources: readonly Resource[]): void {
+/** No resource contains an unresolved output converted to text. */
+function expectNoStringifiedOutputs(resources: readonly Resource[]): void {
   for (const { name, inputs } of resources) {
     expect(JSON.stringify(inputs), name).not.toMatch(/Calling \[to(String|JSON)\]|\[object Object\]|undefined/)
   }
@@ -46,7 +46,7 @@ describe('the program in prod', () => {
     made = await run({ stack: 'prod', config: { alarmEmail: 'ops@example.com' } })
   })
 
-  it('is made of the components, in an order that can be created', () => {
+  it('consists of the components, in an order in which they can be created', () => {
     const components = made.resources
       .filter(({ type }) => type.startsWith('siltstone:aws:'))
       .map(({ type }) => shortType(type))
@@ -74,13 +74,13 @@ describe('the program in prod', () => {
     }
   })
 
-  it('protects exactly what holds data', () => {
+  it('protects exactly the resources that hold data', () => {
     const kept = custom(made).filter(({ protect }) => protect)
     expect(kept.map(({ type }) => shortType(type)).toSorted()).toEqual(['Bucket', 'BucketVersioning', 'Table'])
     expect(only(made.resources, BUCKET).inputs['forceDestroy']).toBe(false)
   })
 
-  it('hands every function the names of what the program made', () => {
+  it('passes the names of the resources to every function', () => {
     for (const { inputs } of all(made.resources, FUNCTION)) {
       expect(inputs['environment']).toMatchObject({
         variables: {
@@ -103,7 +103,7 @@ describe('the program in prod', () => {
     }
   })
 
-  it('lets the compactor finish before its messages show again', () => {
+  it('lets the compactor finish before its messages become visible again', () => {
     const queue = only(made.resources, 'aws:sqs/queue:Queue', 'delta-queue')
     const compactor = only(made.resources, FUNCTION, 'functions-compactor')
     expect(Number(queue.inputs['visibilityTimeoutSeconds'])).toBeGreaterThanOrEqual(Number(compactor.inputs['timeout']))
@@ -114,7 +114,7 @@ describe('the program in prod', () => {
     })
   })
 
-  it('schedules the compactor, with a role of its own', () => {
+  it('schedules the compactor, with a separate role', () => {
     const { inputs } = only(made.resources, 'aws:scheduler/schedule:Schedule')
     expect(inputs['target']).toMatchObject({
       arn: only(made.resources, FUNCTION, 'functions-compactor').state['arn'],
@@ -122,13 +122,13 @@ describe('the program in prod', () => {
     })
   })
 
-  it('keeps dead letters longer than living ones', () => {
+  it('keeps dead letters longer than messages', () => {
     const retention = (name: string) =>
       Number(only(made.resources, 'aws:sqs/queue:Queue', name).inputs['messageRetentionSeconds'])
     expect(retention('delta-dead')).toBeGreaterThan(retention('delta-queue'))
   })
 
-  it('puts out what the guide names', () => {
+  it('puts out the outputs that the guide names', () => {
     expect(made.outputs).toMatchObject({
       bucket_name: 'chromadb-vectors-prod-111122223333',
       bucket_arn: 'arn:aws:s3:::chromadb-vectors-prod-111122223333',
@@ -142,7 +142,7 @@ describe('the program in prod', () => {
     })
   })
 
-  it('has no output in a text', () => noStringifiedOutputs(custom(made)))
+  it('has no output inside a text', () => expectNoStringifiedOutputs(custom(made)))
 })
 
 describe('the program otherwise', () => {
@@ -152,10 +152,10 @@ describe('the program otherwise', () => {
     expect(bucket.inputs['forceDestroy']).toBe(true)
     expect(only(resources, 'aws:s3/bucketPolicy:BucketPolicy').inputs['policy']).toBe(UNKNOWN)
     expect(Object.keys(outputs)).toContain('query_url')
-    noStringifiedOutputs(resources.filter((each) => each.custom))
+    expectNoStringifiedOutputs(resources.filter((each) => each.custom))
   })
 
-  it('takes every option of Pulumi.yaml', async () => {
+  it('uses every option of Pulumi.yaml', async () => {
     const tokens = '[{"token":"s3cret"}]'
     const { resources } = await run({
       stack: 'blue',
@@ -199,12 +199,12 @@ describe('the program otherwise', () => {
       environment: { variables: { SILTSTONE_TOKENS: tokens, LOG_LEVEL: 'DEBUG' } },
     })
     expect(api.secrets).toContain('environment')
-    // Nobody else knows them.
+    // They must not appear anywhere else.
     const told = resources.filter(({ custom: each, inputs }) => each && JSON.stringify(inputs).includes('s3cret'))
     expect(told.map(({ name }) => name).toSorted()).toEqual(['functions-api', 'functions-query'])
   })
 
-  it('takes the defaults that Pulumi.yaml gives', async () => {
+  it('uses the defaults of Pulumi.yaml', async () => {
     const yaml = readFileSync(new URL('../../../infra/Pulumi.yaml', import.meta.url), 'utf8')
     const options = [...yaml.matchAll(/^ {2}(\w+):\n {4}type: \w+\n {4}description: .*\n {4}default: (.*)$/gm)]
     const defaults = Object.fromEntries(options.map(([, key = '', value = '']) => [key, value.replace(/^''$/, '')]))
@@ -215,7 +215,7 @@ describe('the program otherwise', () => {
     expect(given.outputs).toEqual(without.outputs)
   })
 
-  it('says what is wrong with its configuration', async () => {
+  it('reports mistakes in its configuration', async () => {
     await expect(run({ config: { environment: 'staging' } })).rejects.toThrow(
       'environment is "staging": use one of dev, test, prod',
     )
@@ -235,7 +235,7 @@ describe('the program otherwise', () => {
 })
 
 describe('the bootstrap program', () => {
-  it('makes what a deployer needs, and nothing of a stack', async () => {
+  it('creates what a deployer needs, and no resource of a stack', async () => {
     const { resources, outputs } = await bootstrap({ githubRepository: 'owner/name' })
     const types = new Set(resources.filter((each) => each.custom).map(({ type }) => shortType(type)))
     expect([...types].toSorted()).toEqual(['OpenIdConnectProvider', 'Policy', 'Role', 'RolePolicyAttachment'])

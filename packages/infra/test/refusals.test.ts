@@ -19,7 +19,7 @@ const CASES: readonly (readonly [...Attempt, message: string])[] = [
   [
     'VectorBucket',
     { environment: 'test', forceDestroy: true },
-    'forceDestroy is true: a bucket of environment test keeps its data; only dev may',
+    'forceDestroy is true: a bucket of environment test keeps its data: omit forceDestroy, or use environment dev',
   ],
   ['VectorBucket', { environment: 'staging' }, 'environment is "staging": use one of dev, test, prod'],
   ['VectorBucket', { stack: 'My_Stack' }, 'stack is "My_Stack": use lower-case letters, digits and dashes'],
@@ -32,7 +32,7 @@ const CASES: readonly (readonly [...Attempt, message: string])[] = [
   [
     'Functions',
     { ...functions, only: ['compactor'], visibilityTimeoutSeconds: 600 },
-    "compactor.timeoutSeconds is 900: messages show again after 600 s: raise the queue's visibilityTimeoutSeconds",
+    "compactor.timeoutSeconds is 900: messages become visible again after 600 s: raise the queue's visibilityTimeoutSeconds",
   ],
   ['Functions', { ...functions, settings: { query: { memoryMb: 99_999 } } }, 'query.memoryMb is 99999'],
   ['Functions', { ...functions, codeDirectory: '/nowhere' }, 'build the functions first'],
@@ -40,11 +40,11 @@ const CASES: readonly (readonly [...Attempt, message: string])[] = [
   ['Functions', { ...functions, logLevel: 'LOUD' }, 'logLevel is "LOUD": use one of DEBUG, INFO, WARN, ERROR'],
   ['Schedule', { compactorArn: 'arn', intervalMinutes: 0 }, 'intervalMinutes is 0: use an integer from 1 to 1440'],
   ['Monitoring', { thresholds: { 'no-such-alarm': 1 } }, 'thresholds is "no-such-alarm": there is no such alarm'],
-  ['Monitoring', { email: 'nobody' }, 'email is "nobody": use an e-mail address'],
+  ['Monitoring', { email: 'ops' }, 'email is "ops": use an e-mail address'],
   [
     'Monitoring',
     { email: 'a@b', alarmTopicArn: 'arn:aws:sns:us-east-1:111122223333:t' },
-    'email is "a@b": subscribe it to your topic, or leave alarmTopicArn out',
+    'email is "a@b": subscribe it to your topic, or omit alarmTopicArn',
   ],
 ]
 
@@ -59,7 +59,7 @@ describe('components refuse what cannot be deployed', () => {
     expect(messages[at]).toContain(message)
   })
 
-  it('and accept the same without the mistake', async () => {
+  it('accepts the same arguments without the mistake', async () => {
     const good: Attempt[] = [
       ['VectorBucket', { environment: 'dev', forceDestroy: true }],
       ['DeltaQueue', { visibilityTimeoutSeconds: 960 }],

@@ -37,7 +37,7 @@ describe('VectorBucket alone in dev', () => {
     })
   })
 
-  it('puts out what the guide promises', () => {
+  it('puts out the outputs of the guide', () => {
     expect(made.component.outputs).toMatchObject({
       bucket_name: BUCKET,
       bucket_arn: ARN,
@@ -65,7 +65,7 @@ describe('VectorBucket alone in dev', () => {
     })
   })
 
-  it('refuses plain HTTP to everybody', () => {
+  it('refuses plain HTTP', () => {
     const policy = JSON.parse(String(part(made, 'BucketPolicy').inputs['policy'])) as PolicyDocument
     expect(policy.Statement[0]).toEqual({
       Sid: 'DenyPlainHttp',
@@ -77,7 +77,7 @@ describe('VectorBucket alone in dev', () => {
     })
   })
 
-  it('begins with the descriptor and placeholders, and then leaves them alone', () => {
+  it('creates the descriptor and placeholders, and ignores later changes', () => {
     const objects = made.resources.filter(({ type }) => type === s3('BucketObjectv2'))
     expect(Object.fromEntries(objects.map(({ inputs }) => [inputs['key'], inputs['content']]))).toEqual({
       'delta/.placeholder': '',
@@ -90,13 +90,13 @@ describe('VectorBucket alone in dev', () => {
     }
   })
 
-  it('makes what S3 refuses too early in the right order', () => {
+  it('creates resources in the order that S3 requires', () => {
     const before = (resource: Resource) => resource.dependencies
     expect(before(part(made, 'BucketPolicy'))).toContain(part(made, 'BucketPublicAccessBlock').urn)
     expect(before(part(made, 'BucketLifecycleConfiguration'))).toContain(part(made, 'BucketVersioning').urn)
   })
 
-  it('can be torn down with its objects', () => {
+  it('can be destroyed with its objects', () => {
     expect(part(made, 'Bucket')).toMatchObject({ protect: false, inputs: { forceDestroy: true } })
   })
 })
@@ -116,7 +116,7 @@ describe('VectorBucket alone in prod', () => {
     expect(part(made, 'BucketVersioning').protect).toBe(true)
   })
 
-  it('encrypts with the key, once per bucket and while', () => {
+  it('encrypts with the customer key and a bucket key', () => {
     expect(part(made, 'BucketServerSideEncryptionConfiguration').inputs['rules']).toEqual([
       {
         applyServerSideEncryptionByDefault: { sseAlgorithm: 'aws:kms', kmsMasterKeyId: kmsKeyArn },
@@ -125,7 +125,7 @@ describe('VectorBucket alone in prod', () => {
     ])
   })
 
-  it('has no initial objects for a deployer that may not touch any', () => {
+  it('has no initial objects for a deployer without access to objects', () => {
     expect(made.resources.filter(({ type }) => type === s3('BucketObjectv2'))).toEqual([])
   })
 })

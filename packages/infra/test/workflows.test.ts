@@ -9,13 +9,13 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 const FILES = globSync('.github/workflows/*.yml', { cwd: ROOT }).toSorted()
 const read = (file: string) => readFileSync(`${ROOT}${file}`, 'utf8')
 
-/** Both: one knows schemas and contexts of today, the other knows shells and injections. */
+/** Two linters: one knows current schemas and contexts, the other checks shells and injections. */
 async function findings(file: string, text: string): Promise<string[]> {
   const lint = await createLinter()
   const own = await validate(TextDocument.create(`file:///${file}`, 'yaml', 1, text))
   return [
     ...lint(text, file)
-      // It embeds a release that is older than variables and than this system.
+      // It embeds a release that is older than `vars` and than this runner image.
       .filter(({ message }) => !/undefined variable "vars"|label "ubuntu-24.04" is unknown/.test(message))
       .map(({ line, message }) => `${line}: ${message}`),
     ...own.map(
@@ -33,7 +33,7 @@ describe('workflows', () => {
     expect(await findings(file, read(file))).toEqual([])
   })
 
-  it('would be found wrong otherwise', async () => {
+  it('would be reported if wrong', async () => {
     const broken = (from: string, to: string) => {
       const text = read('.github/workflows/deploy.yml')
       expect(text).toContain(from)
@@ -44,7 +44,7 @@ describe('workflows', () => {
     expect(await broken('--create "$STACK"', '--create "${{ github.head_ref }}"')).not.toEqual([])
   })
 
-  it.each(FILES)('%s says what its token may do, and runs no stranger with it', (file) => {
+  it.each(FILES)('%s limits its token, runs no code of pull requests with it, and holds no keys', (file) => {
     const text = read(file)
     expect(text).toMatch(/^permissions:/m)
     expect(text).not.toContain('pull_request_target')

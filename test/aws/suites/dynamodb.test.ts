@@ -17,7 +17,7 @@ describe.each(targets())('$name', (target) => {
       },
     }
   }
-  // moto looks at the condition and applies the change in threads that nothing keeps apart.
+  // moto checks the condition and applies the change without a lock between its threads.
   describeLeases('DynamoDB', openLeases, { isAtomic: !target.name.startsWith('moto') })
 
   describeLeases('objects on S3', async (clock) => {

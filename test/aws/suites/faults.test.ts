@@ -1,4 +1,4 @@
-/** The contracts once more, while answers get lost and requests are refused for now. The faults are regular, so that a run repeats. */
+/** The contracts again, with lost answers and temporarily refused requests. The faults are regular, so a run is repeatable. */
 import { describe } from 'vitest'
 import { DynamoDbLeases, type HasMiddleware, Requests } from 'siltstone/internal/aws'
 import { addStep, jsonError, lost, s3Error } from 'siltstone/testing'
@@ -9,15 +9,15 @@ import { deviationsOf } from '../deviations.ts'
 
 const PUTS = new Set(['PutObject', 'CompleteMultipartUpload'])
 const [target] = targets()
-/** Thousands of puts, to see listings. */
+/** Needs thousands of puts, to test listings. */
 const WITHOUT = ['gives 1,000 keys a page', 'agrees with sorting and grouping all keys by hand'].map((test) => ({
   test,
   reason: 'about listings, which the suite without faults tests',
 }))
 
 /**
- * Every third object loses the answer to its first put, every other one meets a conflict first; every seventh read is
- * put off.
+ * The first put of every third object loses its answer, that of every second one meets a conflict; every seventh read
+ * is refused with SlowDown.
  */
 function spoilS3(client: HasMiddleware): void {
   const seen = { conflict: new Set<string>(), lost: new Set<string>() }
@@ -63,7 +63,7 @@ if (target !== undefined)
       const table = await openTable(target)
       const client = table.newClient()
       spoilDynamoDb(client)
-      // The contract's clock stands still; the waits between tries are real.
+      // The contract's clock stands still; the waits between attempts are real.
       const waiting = { ...systemClock, nowMs: () => clock.nowMs() }
       const requests = new Requests('dynamodb', { ...parts, clock: waiting })
       const leases = new DynamoDbLeases(table.name, { client, clock, requests })

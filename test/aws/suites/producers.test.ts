@@ -1,6 +1,6 @@
 /**
- * Many bare producers of one record each, while two compactors are woken by their messages: nothing is lost, nothing
- * dead-lettered by a busy lease. SILTSTONE_TEST_PRODUCERS=10000 makes it as many as the design was measured with before.
+ * Many bare producers of one record each, while their messages wake two compactors: no record is lost, and no busy lease
+ * makes a message a dead letter. SILTSTONE_TEST_PRODUCERS=10000 repeats the measurement in docs/how-to/aws/README.md.
  */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import {

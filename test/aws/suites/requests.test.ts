@@ -1,4 +1,4 @@
-/** What each operation asks of AWS, counted next to the wire, and held against docs/decisions. */
+/** Counts the requests that each operation sends to AWS, and compares them with docs/decisions. */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { openS3Environment } from 'siltstone/internal/aws'
 import { addStep } from 'siltstone/testing'
@@ -31,9 +31,9 @@ const batch = (from: number, count: number) => {
 interface Opened {
   store: Store
   env: Environment
-  /** What was asked since the last time. */
+  /** The requests since the last call. */
   take(): Counts
-  /** Waits until this was asked. */
+  /** Waits for a request with this command. */
   has(command: string): Promise<void>
   close(): Promise<void>
 }
@@ -59,7 +59,7 @@ describe.runIf(target !== undefined)('requests', () => {
     await Promise.all([bucket.dispose(), queue.dispose(), table.dispose()])
   })
 
-  /** As a process of its own would. */
+  /** Opens the store as a separate process would. */
   async function open(): Promise<Opened> {
     let counts: Counts = {}
     const variables = {
@@ -97,7 +97,7 @@ describe.runIf(target !== undefined)('requests', () => {
     return counts
   }
 
-  it('are no more than docs/decisions says', async () => {
+  it('are at most those of docs/decisions', async () => {
     const writer = await open()
     const things = await writer.store.createCollection({ name: 'things', embeddingFunction: null })
     await things.upsert(batch(0, 1))
@@ -124,7 +124,7 @@ describe.runIf(target !== undefined)('requests', () => {
     const reader = await open()
     const opening = reader.take()
     rows.push(['cold: open the store', opening])
-    // The store's descriptor, and the probe of conditions that is not made on AWS itself.
+    // The store's descriptor, and the probe of conditional puts, which is omitted on AWS itself.
     expect(opening['GetObject']).toBe(1)
     const other = await measure('cold: find the collection by name', reader, () =>
       reader.store.getCollection({ name: 'things' }),

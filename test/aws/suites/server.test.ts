@@ -1,4 +1,4 @@
-/** The whole product on AWS: processes that come and go, on one bucket, one queue and one table. */
+/** The whole product on AWS: processes start and end on one bucket, one queue and one table. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import {
   openBucket,
@@ -56,7 +56,7 @@ describe.each(targets())('$name', (target) => {
       { timeout: 30_000, interval: 300 },
     )
 
-  it('writes, compacts, answers; loses nothing when a server is killed, beside another one', async () => {
+  it('writes, compacts and answers; loses nothing when one of two servers is killed', async () => {
     const [first, second] = await Promise.all([start(), start()])
     const one = await new Chroma(first.url).collection('things')
     const two = await new Chroma(second.url).collection('things')
@@ -71,7 +71,7 @@ describe.each(targets())('$name', (target) => {
     expect(await two.nearest(vectorOf(2), 1)).toEqual(['2'])
     await published()
 
-    // Both write at once while one of them dies.
+    // Both write at the same time while one of them is killed.
     let next = 7
     let isKilled = false
     const keepWriting = async (through: Chroma, until: () => boolean) => {
@@ -117,7 +117,7 @@ describe.each(targets())('$name', (target) => {
     const server = await start(alone)
     const chroma = await new Chroma(server.url).collection('things')
     await chroma.upsert(['1'], [vectorOf(1)])
-    // The schedule alone would take a minute.
+    // By schedule it would take a minute.
     const keys = await published()
     expect(keys.filter((key) => key.includes('/.siltstone/lease/')).length).toBeGreaterThan(0)
     expect(await chroma.nearest(vectorOf(1), 1)).toEqual(['1'])
@@ -127,7 +127,7 @@ describe.each(targets())('$name', (target) => {
     gone(server)
   })
 
-  // Many processes, and nothing that the other tests do not ask of each server.
+  // It starts many processes, and tests nothing that the other tests do not test on each server.
   it.runIf(isFirst)('does every command on a bucket as on a directory', { timeout: 300_000 }, async () => {
     const run = (...args: string[]) => runCommand([...args, '--data', place], env)
     await run('collections', 'create', 'notes')
@@ -159,8 +159,8 @@ describe.each(targets())('$name', (target) => {
     expect(noStore).toMatchObject({ code: 3 })
     expect(noStore.err).toContain('there is no store')
     const home = { HOME: '/nowhere', AWS_PROFILE: undefined }
-    const nobody = { ...home, AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined }
-    const noCredentials = await query(place, nobody)
+    const anonymous = { ...home, AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined }
+    const noCredentials = await query(place, anonymous)
     expect(noCredentials).toMatchObject({ code: 5 })
     expect(noCredentials.err).toContain('no AWS credentials')
     const badUrl = await query('s3://')

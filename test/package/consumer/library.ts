@@ -1,6 +1,6 @@
 /**
- * The README's library example, and compaction. Arguments: a directory, and the names of the warnings and errors that the
- * log is expected to have.
+ * The README's library example, and compaction. Arguments: a directory, and the names of the warnings and errors that are
+ * expected in the log.
  */
 import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
@@ -29,7 +29,7 @@ assert.deepEqual(
 assert.equal(rows[0]?.embedding?.length, 256)
 await assert.rejects(store.getCollection({ name: 'nothing' }), (error) => isSiltstoneError(error, 'not-found'))
 
-// Compaction folds what was written without being asked.
+// Compaction folds the writes by itself.
 for (let i = 0; (await notes.getIndexingStatus()).unindexedOps > 0; i++) {
   assert.ok(i < 600, `nothing was folded within a minute: ${JSON.stringify(problems)}`)
   await setTimeout(100)

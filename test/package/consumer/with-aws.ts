@@ -1,4 +1,4 @@
-/** With the AWS SDK a bucket is tried. Nothing listens at this address. */
+/** With the AWS SDK, opening a bucket sends requests. No server listens at this address. */
 import assert from 'node:assert/strict'
 import { isSiltstoneError, openStore } from 'siltstone'
 

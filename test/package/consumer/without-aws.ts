@@ -1,4 +1,4 @@
-/** Without the AWS SDK a bucket is an error that says what to install. */
+/** Without the AWS SDK, opening a bucket is an error that says what to install. */
 import assert from 'node:assert/strict'
 import { isSiltstoneError, openStore } from 'siltstone'
 

@@ -1,6 +1,6 @@
 /**
- * A provider for the test engine that creates what the program registers, by the calls that AWS's provider makes: a
- * wrong name, policy, variable or mapping in the program is wrong on the server.
+ * A provider for the test engine that creates the registered resources with the calls that AWS's provider makes, so a
+ * wrong name, policy, variable or mapping in the program is also wrong on the server.
  */
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts'
 import type { Provider } from '../../src/testing/index.ts'

@@ -1,4 +1,4 @@
-/** From what a program registers to what the SDK takes. */
+/** Converts what a program registers into the inputs of the SDK. */
 import type { Clients } from '../clients.ts'
 
 export type Inputs = Readonly<Record<string, unknown>>
@@ -9,7 +9,7 @@ export interface Made {
 }
 export type Maker = (inputs: Inputs, clients: Clients, name: string) => Promise<Made>
 
-/** @throws Error when the program left it out */
+/** @throws Error when it is missing */
 export function text(inputs: Inputs, key: string): string {
   const value = inputs[key]
   if (typeof value !== 'string' || value === '') throw new Error(`${key} is ${JSON.stringify(value)}, not a text`)
@@ -19,7 +19,7 @@ export function text(inputs: Inputs, key: string): string {
 export const optionalText = (inputs: Inputs, key: string): string | undefined =>
   inputs[key] === undefined ? undefined : text(inputs, key)
 
-/** Pulumi's names begin small, the SDK's large; otherwise they are the same. Keys of maps of the user's stay. */
+/** Pulumi's names begin with a lower-case letter, the SDK's with a capital; otherwise they are equal. Keys of the user's maps stay. */
 export function pascal<T>(value: unknown): T {
   if (Array.isArray(value)) return value.map((each) => pascal(each)) as T
   if (value === null || typeof value !== 'object') return value as T
@@ -34,8 +34,8 @@ export const tagList = (inputs: Inputs): { Key: string; Value: string }[] =>
 
 export const tagMap = (inputs: Inputs): Record<string, string> => (inputs['tags'] ?? {}) as Record<string, string>
 
-/** @throws Error when the server left it out of its answer */
+/** @throws Error when the server's answer lacks it */
 export function answered<T>(value: T | undefined, what: string): T {
-  if (value === undefined) throw new Error(`the server answered no ${what}`)
+  if (value === undefined) throw new Error(`the server's answer has no ${what}`)
   return value
 }

@@ -25,12 +25,12 @@ const ofBucket =
     return { id: bucket, state: {} }
   }
 
-/** `id` is `ID` in S3, and the only name that differs by more than its first letter. */
+/** `id` is `ID` in S3; it is the only name that differs by more than its first letter. */
 function lifecycleRules(inputs: Inputs): LifecycleRule[] {
   return pascal<(LifecycleRule & { Id?: string })[]>(inputs['rules']).map(({ Id, Filter, ...rule }) => ({
     ...rule,
     ...(Id !== undefined && { ID: Id }),
-    // A filter that names nothing means everything.
+    // An empty filter matches all objects.
     Filter: Filter !== undefined && Object.keys(Filter).length > 0 ? Filter : { Prefix: '' },
   }))
 }

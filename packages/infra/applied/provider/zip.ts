@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { zipSync } from 'fflate'
 
-/** As Pulumi packs the archive of a folder for Lambda. */
+/** Packs the archive of a folder for Lambda, as Pulumi does. */
 export async function zipFolder(folder: string): Promise<Uint8Array> {
   const files: Record<string, Uint8Array> = {}
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {

@@ -1,4 +1,4 @@
-/** What the programs declare is what the server then has. */
+/** The server has exactly the resources that the programs declare. */
 import { DescribeAlarmsCommand, GetDashboardCommand } from '@aws-sdk/client-cloudwatch'
 import { DescribeContinuousBackupsCommand, DescribeTableCommand } from '@aws-sdk/client-dynamodb'
 import { GetRoleCommand, ListRolePoliciesCommand } from '@aws-sdk/client-iam'
@@ -59,7 +59,7 @@ describe('the bucket', () => {
     })
   })
 
-  it('begins with descriptor and placeholders', async () => {
+  it('has descriptor and placeholders at first', async () => {
     const { Contents = [] } = await account.root.s3.send(new ListObjectsV2Command({ Bucket }))
     expect(Contents.map(({ Key }) => Key)).toEqual([
       'delta/.placeholder',
@@ -70,7 +70,7 @@ describe('the bucket', () => {
     expect(await pointer.Body?.transformToString()).toBe('snapshot/initial/')
   })
 
-  it('tells the queue of new deltas, and of nothing else', async () => {
+  it('notifies the queue of new deltas only', async () => {
     const { s3, sqs, lambda } = account.root
     // The compactor would take the messages.
     const { EventSourceMappings: [mapping] = [] } = await lambda.send(new ListEventSourceMappingsCommand({}))
@@ -142,7 +142,7 @@ describe('the functions', () => {
     expect(PolicyNames).toEqual([name])
   })
 
-  it('are woken by queue and schedule', async () => {
+  it('are started by queue and schedule', async () => {
     const { lambda, scheduler } = account.root
     const { EventSourceMappings = [] } = await lambda.send(new ListEventSourceMappingsCommand({}))
     expect(EventSourceMappings).toHaveLength(1)
@@ -159,7 +159,7 @@ describe('the functions', () => {
 })
 
 describe('alarms and dashboard', () => {
-  it('are taken by the service', async () => {
+  it('are accepted by the service', async () => {
     const { cloudwatch } = account.root
     const declared = account.stack.resources.filter(({ type }) => type.endsWith(':MetricAlarm'))
     const { MetricAlarms = [] } = await cloudwatch.send(new DescribeAlarmsCommand({ MaxRecords: 100 }))

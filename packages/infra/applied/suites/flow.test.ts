@@ -1,6 +1,6 @@
 /**
- * The stack at work, as the program declares it: the built functions run with the roles, variables, policies and mapping
- * of the program. A wrong one of them fails here.
+ * The stack as the program declares it: the built functions run with the roles, variables, policies and mapping of the
+ * program. A mistake in one of them fails here.
  */
 import { FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs'
 import { GetScheduleCommand } from '@aws-sdk/client-scheduler'
@@ -30,13 +30,13 @@ describe('the deployed stack', () => {
     expect(collection).toMatch(/^[0-9a-f-]{36}$/)
   })
 
-  it('produces, is notified, folds by itself and answers', async () => {
+  it('folds what was produced after a notification, and answers queries', async () => {
     const produced = await stack.produce(collection, texts('a', 'b', 'c'))
     expect(produced).toMatchObject({ item_count: 3 })
     path = produced.delta_key.split('/')[1] ?? ''
     // Readable at once, from the inbox.
     expect(await stack.idsIn(collection)).toEqual(['a', 'b', 'c'])
-    // Nobody invokes the compactor here: notification and queue, mapping and role do.
+    // This test does not invoke the compactor: notification, queue, mapping and role do.
     await until('a snapshot', async () => (await stack.published(collection)).length > 0)
     expect(await stack.idsIn(collection)).toEqual(['a', 'b', 'c'])
     const found = await stack.ok<{ ids: string[][] }>('query', 'POST', `/${collection}/query`, {
@@ -52,7 +52,7 @@ describe('the deployed stack', () => {
     expect(await stack.idsIn(collection)).toEqual(['a', 'b', 'c'])
   })
 
-  it('takes a message again and messages in any order', async () => {
+  it('accepts duplicate messages, in any order', async () => {
     const { delta_key: first } = await stack.produce(collection, texts('d'))
     const { delta_key: second } = await stack.produce(collection, texts('d', 'e'))
     const notice = (key: string) => JSON.stringify({ Records: [{ s3: { object: { key } } }] })
@@ -90,7 +90,7 @@ describe('the deployed stack', () => {
     expect(await stack.idsIn(collection)).toHaveLength(7)
   })
 
-  it('writes the metrics that the alarms look at, with their dimension', async () => {
+  it('writes the metrics that the alarms read, with their dimension', async () => {
     interface Line {
       _aws?: { CloudWatchMetrics: { Namespace: string; Dimensions: string[][] }[] }
       service?: string
@@ -116,14 +116,14 @@ describe('the deployed stack', () => {
     }
   })
 
-  it('leaves nothing dead and refuses nobody', async () => {
+  it('leaves no dead letters and refuses no role', async () => {
     expect(await stack.waiting('dead_letter_queue_url')).toBe(0)
     const refused = account.server
       .log()
       .split('\n')
       .filter((line) => line.includes('AccessDenied') || line.includes('not authorized'))
-      // The server asks for an action of this name, which IAM has not: SendMessage allows batches. So it is the
-      // notification that wakes the compactor here, not the producer's own call.
+      // The server requires an action of this name, which IAM does not have: SendMessage allows batches. So the
+      // notification wakes the compactor here, not the producer's own call.
       .filter((line) => !line.includes('sqs:SendMessageBatch'))
     expect(refused).toEqual([])
   })

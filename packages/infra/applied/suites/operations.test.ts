@@ -1,4 +1,4 @@
-/** What an operator does with the deployed stack: doctor, dead letters, their cause, another try. */
+/** Operating the deployed stack: doctor, dead letters, their cause, and another attempt. */
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -9,7 +9,7 @@ import { type Account, deployed, functionsAreBuilt, REGION } from '../account.ts
 import { DeployedStack, until } from '../stack.ts'
 
 const CLI = fileURLToPath(new URL('../../../siltstone/src/cli/main.ts', import.meta.url))
-/** Five receives, each hidden for a while and gathered for a while. */
+/** Five receives, each with a visibility timeout and a batching window. */
 const DEAD_WITHIN_MS = 150_000
 
 let account: Account
@@ -40,7 +40,7 @@ async function doctor(...args: string[]): Promise<Check[]> {
     SILTSTONE_LOCK_TABLE: stack.output('lock_table_name'),
   }
   const ran = promisify(execFile)(process.execPath, [CLI, 'doctor', '--json', ...args], { env })
-  // It ends with 1 when a check fails, and says which all the same.
+  // It exits with 1 when a check fails, and still reports the checks.
   const { stdout } = await ran.catch((error: { stdout: string }) => error)
   return JSON.parse(stdout) as Check[]
 }
@@ -61,10 +61,12 @@ describe('operating the deployed stack', () => {
     expect(checks.find(({ name }) => name === 'dead letters')).toMatchObject({ verdict: 'ok' })
   })
 
-  it('sets aside what fails again and again, and says so', { timeout: DEAD_WITHIN_MS + 60_000 }, async () => {
+  it('moves a message that keeps failing to the dead letters, and doctor reports it', {
+    timeout: DEAD_WITHIN_MS + 60_000,
+  }, async () => {
     const { s3, sqs } = account.root
     const [Bucket, QueueUrl] = [stack.output('bucket_name'), stack.output('queue_url')]
-    // Nobody waits five times a quarter of an hour here.
+    // Shorter than five times a quarter of an hour.
     await sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: { VisibilityTimeout: '2' } }))
     const whole = await (await s3.send(new GetObjectCommand({ Bucket, Key: pointer }))).Body?.transformToString()
     await s3.send(new PutObjectCommand({ Bucket, Key: pointer, Body: Buffer.from('not a pointer') }))
@@ -75,7 +77,7 @@ describe('operating the deployed stack', () => {
     expect(found).toMatchObject({ verdict: 'warn' })
   })
 
-  it('does it after all, once the cause is gone', { timeout: DEAD_WITHIN_MS }, async () => {
+  it('processes the message again once the cause is gone', { timeout: DEAD_WITHIN_MS }, async () => {
     const before = await stack.published(collection)
     await doctor('--redrive')
     await until('another snapshot', async () => {

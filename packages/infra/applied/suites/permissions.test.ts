@@ -1,6 +1,6 @@
 /**
- * The permission table on a server that enforces IAM: the roles, policies, boundary and bucket policy are those that
- * the programs created there. A row's expected answer is the evaluator's, for the conditions that the server knows.
+ * The permission table on a server that enforces IAM, with the roles, policies, boundary and bucket policy that the
+ * programs created there. The expected answer of a row is the evaluator's, for the conditions that the server knows.
  */
 import { AssumeRoleCommand } from '@aws-sdk/client-sts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -30,12 +30,15 @@ const title = ({ subject, action, resource, context }: Row) =>
   `${subject} ${action} ${resource}${context === undefined ? '' : ` ${JSON.stringify(context)}`}`
 
 describe('trust', () => {
-  // The server takes a service principal without conditions for anybody, so the functions' roles show nothing here.
-  it.each(['schedule', 'deploy'] as const)("lets not even the administrator become the %s's role", async (subject) => {
-    const RoleArn = `arn:aws:iam::${policies.names.account}:role/${server.roleOf(subject)}`
-    const attempt = account.root.sts.send(new AssumeRoleCommand({ RoleArn, RoleSessionName: 'attempt' }))
-    await expect(attempt.then(() => 'Allowed', verdictOf)).resolves.not.toBe('Allowed')
-  })
+  // The server accepts any caller for a service principal without conditions, so the functions' roles prove nothing here.
+  it.each(['schedule', 'deploy'] as const)(
+    "does not let even the administrator assume the %s's role",
+    async (subject) => {
+      const RoleArn = `arn:aws:iam::${policies.names.account}:role/${server.roleOf(subject)}`
+      const attempt = account.root.sts.send(new AssumeRoleCommand({ RoleArn, RoleSessionName: 'attempt' }))
+      await expect(attempt.then(() => 'Allowed', verdictOf)).resolves.not.toBe('Allowed')
+    },
+  )
 })
 
 describe('permissions on the server', () => {

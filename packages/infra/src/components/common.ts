@@ -1,4 +1,4 @@
-/** What every component takes and does alike. */
+/** Arguments and helpers that all components share. */
 import * as aws from '@pulumi/aws'
 import * as pulumi from '@pulumi/pulumi'
 import { checkEnvironment, checkStack, type Environment } from '../names.ts'
@@ -7,9 +7,9 @@ import type { PolicyDocument } from '../policy/document.ts'
 export interface CommonArgs {
   /** Default `prod`: data is protected, and a bucket that holds objects cannot be destroyed. */
   environment?: Environment
-  /** Part of every name. Default the Pulumi stack. */
+  /** Part of every name. Default: the Pulumi stack. */
   stack?: string
-  /** Beside `Project` and `Environment`. */
+  /** In addition to `Project`, `Environment` and `Stack`. */
   tags?: Record<string, string>
 }
 
@@ -37,7 +37,7 @@ export function whereabouts(opts: pulumi.InvokeOptions): {
   }
 }
 
-/** As text, once everything in it is known. */
+/** The policy as text, once every value in it is known. */
 export function policyText(document: pulumi.Input<PolicyDocument>): pulumi.Output<string> {
   return pulumi.jsonStringify(document)
 }

@@ -9,24 +9,24 @@ import { common, type CommonArgs, policyText, whereabouts } from './common.ts'
 const DAY_SECONDS = 86_400
 
 export interface DeltaQueueArgs extends CommonArgs {
-  /** How long a taken message is hidden. At least the compactor's timeout. Default 900. */
+  /** How long a received message stays hidden; at least the compactor's timeout. Default 900. */
   visibilityTimeoutSeconds?: number
   /** Default 4 days. */
   retentionSeconds?: number
-  /** Default 14 days, the longest there is. */
+  /** Default 14 days, the maximum. */
   deadLetterRetentionSeconds?: number
-  /** Receives before a message is set aside. Default 5: a throttled invocation counts as one. */
+  /** Receives before a message becomes a dead letter. Default 5: a throttled invocation counts as one. */
   maxReceiveCount?: number
   /**
-   * A bucket whose new deltas wake the compactor, also those of producers that send no message. The bucket's
-   * notifications are this component's alone.
+   * A bucket whose new deltas wake the compactor, also those of producers that send no message. Only this component may
+   * configure the bucket's notifications.
    */
   bucket?: { bucketName: pulumi.Input<string>; bucketArn: pulumi.Input<string> }
 }
 
 /**
- * Wake-up calls for the compactor. The bucket is the truth: a lost message costs at most the time to the next run of
- * the schedule, a duplicate costs nothing.
+ * Wake-up calls for the compactor. Only the bucket holds data: a lost message delays a fold at most until the next run of
+ * the schedule, and a duplicate has no effect.
  *
  * Outputs: `queue_url`, `queue_arn`, `queue_name`, `dead_letter_queue_url`, `dead_letter_queue_arn`,
  * `dead_letter_queue_name`.
@@ -114,7 +114,7 @@ export class DeltaQueue extends pulumi.ComponentResource {
             },
           ],
         },
-        // S3 sends a test message when it is told: it must be let in by then.
+        // S3 sends a test message when notifications are configured, so the queue must accept it by then.
         { ...parent, dependsOn: [attached] },
       )
     }

@@ -12,11 +12,11 @@ import { GITHUB_ISSUER, type GitHubSource, githubTrust } from '../policy/trust.t
 import { policyText, whereabouts } from './common.ts'
 
 export interface DeployPoliciesArgs {
-  /** Only stacks of this name. Default all of the account. */
+  /** Only stacks of this name. Default: all stacks of the account. */
   stack?: string
-  /** Makes a role that workflows of this repository become, without stored keys. */
+  /** Creates a role that workflows of this repository assume, without stored keys. */
   github?: GitHubSource
-  /** The account's identity provider of GitHub, where there is one already: there can be only one. */
+  /** The account's existing identity provider for GitHub, if any: an account can have only one. */
   githubProviderArn?: pulumi.Input<string>
   tags?: Record<string, string>
 }
@@ -24,8 +24,8 @@ export interface DeployPoliciesArgs {
 const SESSION_SECONDS = 3_600
 
 /**
- * Who deploys and who runs, in two layers (`policy/deploy.ts`). An administrator makes these once per account, apart
- * from the stacks: a deployer that could change them would not be held by them.
+ * The policies of deployers and the permissions boundary of functions (`policy/deploy.ts`). An administrator creates them
+ * once per account, apart from the stacks, so that a deployer cannot change its own limits.
  *
  * Outputs: `s3_vector_management_policy_arn`, `application_management_policy_arn`, `s3_vector_service_policy_arn`,
  * `permissions_boundary_arn`, `deploy_role_arn`.
@@ -112,7 +112,7 @@ function deployRole(
   const role = new aws.iam.Role(
     `${name}-deploy`,
     {
-      // Not among the names that a deployer may change.
+      // A name that a deployer may not change.
       name: args.stack === undefined ? 'deploy-siltstone' : `deploy-siltstone-${args.stack}`,
       description: `Deploys Siltstone from ${github.repository}, environment ${github.environment}`,
       assumeRolePolicy: policyText(trust),

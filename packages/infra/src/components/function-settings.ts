@@ -1,4 +1,4 @@
-/** How each function is dimensioned, and what it is told. */
+/** Memory, disk and environment of each function. */
 import { checkInteger } from '../errors.ts'
 import type { FunctionName } from '../names.ts'
 
@@ -8,11 +8,11 @@ export const METRICS_NAMESPACE = 'ChromaDB/Compaction'
 export interface FunctionSettings {
   memoryMb: number
   timeoutSeconds: number
-  /** Of `/tmp`: the query function's cache, the compactor's workspace. */
+  /** Size of `/tmp`: the query function's cache, the compactor's scratch space. */
   diskMb: number
 }
 
-/** 1,769 MB is one processor. New accounts allow 3,008 MB at most. */
+/** 1,769 MB is one processor. New accounts allow at most 3,008 MB. */
 export const DEFAULT_SETTINGS: Readonly<Record<FunctionName, FunctionSettings>> = {
   producer: { memoryMb: 1_024, timeoutSeconds: 300, diskMb: 512 },
   compactor: { memoryMb: 3_008, timeoutSeconds: 900, diskMb: 10_240 },
@@ -20,7 +20,7 @@ export const DEFAULT_SETTINGS: Readonly<Record<FunctionName, FunctionSettings>> 
   api: { memoryMb: 1_769, timeoutSeconds: 60, diskMb: 2_048 },
 }
 
-/** @throws InvalidArgument outside of what Lambda has */
+/** @throws InvalidArgument for values that Lambda does not allow */
 export function functionSettings(name: FunctionName, changes: Partial<FunctionSettings> = {}): FunctionSettings {
   const settings = { ...DEFAULT_SETTINGS[name], ...changes }
   checkInteger(`${name}.memoryMb`, settings.memoryMb, 128, 10_240)

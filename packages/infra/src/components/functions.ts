@@ -21,7 +21,7 @@ export type UrlAuthorization = 'AWS_IAM' | 'TOKENS'
 const WITH_URL: readonly FunctionName[] = ['query', 'api']
 /** Functions that turn texts into vectors. */
 const EMBEDDING: readonly FunctionName[] = ['producer', 'query', 'api']
-/** A queue's messages wait this long for others, so that many wake-up calls make one run. */
+/** Messages wait this long for others, so that many wake-up calls start one run. */
 const BATCH_WINDOW_SECONDS = 5
 
 export interface FunctionsArgs extends CommonArgs {
@@ -35,10 +35,10 @@ export interface FunctionsArgs extends CommonArgs {
   /** Default all. */
   only?: readonly FunctionName[]
   settings?: Partial<Record<FunctionName, Partial<FunctionSettings>>>
-  /** Environment variables beside ours. */
+  /** Additional environment variables. */
   variables?: Partial<Record<FunctionName, Record<string, pulumi.Input<string>>>>
   /**
-   * Folder of the default embedder's model as a layer: for the functions that embed texts. Without it they need records
+   * Folder with the default embedder's model, a layer for the functions that embed texts. Without it they need records
    * with vectors, or an embedding service.
    */
   modelDirectory?: string
@@ -47,11 +47,11 @@ export interface FunctionsArgs extends CommonArgs {
   urlAuthorization?: UrlAuthorization
   /** JSON of the server's tokens. Required with, and only with, `urlAuthorization: 'TOKENS'`. */
   tokens?: pulumi.Input<string>
-  /** Messages per run of the compactor. They are only wake-up calls: many cost no more than one. Default 1,000. */
+  /** Messages per run of the compactor. They are only wake-up calls, so many cost no more than one. Default 1,000. */
   batchSize?: number
   /** Runs of the compactor that the queue may start at the same time, one collection each. 2 to 1,000, default 2. */
   maxConcurrentCompactions?: number
-  /** Of the queue; the compactor must be done by then. Default 900. */
+  /** Visibility timeout of the queue; the compactor must end before it. Default 900. */
   visibilityTimeoutSeconds?: number
   logLevel?: LogLevel
   /** Default 30. */
@@ -71,7 +71,7 @@ export interface FunctionsArgs extends CommonArgs {
 export class Functions extends pulumi.ComponentResource {
   readonly functions: Partial<Record<FunctionName, aws.lambda.Function>> = {}
   readonly urls: Partial<Record<FunctionName, pulumi.Output<string>>> = {}
-  /** Policy documents for those who call a URL with IAM. */
+  /** Policy documents for callers of a URL with IAM. */
   readonly callerPolicies: Partial<Record<FunctionName, pulumi.Output<string>>> = {}
 
   constructor(name: string, args: FunctionsArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -161,7 +161,7 @@ export class Functions extends pulumi.ComponentResource {
       this.callerPolicies[each] = policyText(made.arn.apply(callerPolicy))
       return
     }
-    // The function looks at the token itself. Lambda asks for both permissions.
+    // The function checks the token itself. Lambda requires both permissions.
     new aws.lambda.Permission(
       `${name}-${each}-anybody`,
       {
@@ -252,7 +252,7 @@ function mapQueue(name: string, compactor: aws.lambda.Function, args: FunctionsA
     throw new InvalidArgument(
       'compactor.timeoutSeconds',
       timeoutSeconds,
-      `messages show again after ${visibility} s: raise the queue's visibilityTimeoutSeconds`,
+      `messages become visible again after ${visibility} s: raise the queue's visibilityTimeoutSeconds`,
     )
   }
   new aws.lambda.EventSourceMapping(
@@ -263,7 +263,7 @@ function mapQueue(name: string, compactor: aws.lambda.Function, args: FunctionsA
       batchSize: checkInteger('batchSize', args.batchSize ?? 1_000, 1, 10_000),
       maximumBatchingWindowInSeconds: BATCH_WINDOW_SECONDS,
       functionResponseTypes: ['ReportBatchItemFailures'],
-      // Not reserved concurrency: that would throttle, and a throttled message has been received once more.
+      // Not reserved concurrency: it throttles, and each throttled attempt counts as a receive of the message.
       scalingConfig: {
         maximumConcurrency: checkInteger('maxConcurrentCompactions', args.maxConcurrentCompactions ?? 2, 2, 1_000),
       },

@@ -9,7 +9,7 @@ export const LOCK_KEY_ATTRIBUTE = 'pk'
 export type LockTableArgs = CommonArgs
 
 /**
- * Leases of compactions, paid by request. No time to live: DynamoDB deletes expired items days late or early enough to
+ * Leases of compactions, billed per request. It has no time to live: DynamoDB deletes expired items at any time, which would
  * reset the fencing number, and the lease compares times itself.
  *
  * Outputs: `table_name`, `table_arn`.

@@ -8,15 +8,15 @@ import { alarmTopicPolicy } from '../policy/resource-policies.ts'
 import { common, type CommonArgs, policyText, whereabouts } from './common.ts'
 
 export interface MonitoringArgs extends CommonArgs {
-  /** Names of what is watched, where they are not those of the stack. */
+  /** Names of watched resources that differ from those of the stack. */
   watched?: Partial<Omit<Watched, 'scheduleMinutes'>>
-  /** Of the schedule; its silence is alarming after twice as long. Default 15. */
+  /** Interval of the schedule; twice as long without a run raises an alarm. Default 15. */
   intervalMinutes?: number
-  /** A topic of yours for the alarms. Default: one is made. */
+  /** An existing topic for the alarms. Default: one is created. */
   alarmTopicArn?: pulumi.Input<string>
-  /** Subscribed to the topic that is made; the address has to confirm. */
+  /** Subscribed to the created topic; the recipient has to confirm. */
   email?: string
-  /** Other thresholds, by the alarm's id; null leaves the alarm out. */
+  /** Other thresholds, by the alarm's id; null omits the alarm. */
   thresholds?: Record<string, number | null>
 }
 
@@ -97,7 +97,7 @@ function topic(
 ): pulumi.Output<string> {
   if (args.alarmTopicArn !== undefined) {
     if (args.email !== undefined) {
-      throw new InvalidArgument('email', args.email, 'subscribe it to your topic, or leave alarmTopicArn out')
+      throw new InvalidArgument('email', args.email, 'subscribe it to your topic, or omit alarmTopicArn')
     }
     return pulumi.output(args.alarmTopicArn)
   }

@@ -9,22 +9,22 @@ export interface RolesArgs extends CommonArgs {
   bucketArn: pulumi.Input<string>
   queueArn: pulumi.Input<string>
   lockTableArn: pulumi.Input<string>
-  /** The bucket's customer key, where it has one. */
+  /** The bucket's customer key, if it has one. */
   kmsKeyArn?: pulumi.Input<string>
-  /** The most that the roles may ever do; `DeployPolicies` makes one. */
+  /** Limits what the roles may do; `DeployPolicies` creates one. */
   permissionsBoundaryArn?: pulumi.Input<string>
-  /** Default all. */
+  /** Default: all. */
   only?: readonly FunctionName[]
 }
 
 export interface FunctionRole {
   arn: pulumi.Input<string>
-  /** A function is made after it: Lambda checks permissions when a function's mapping is made. */
+  /** A function is created after its policy: Lambda checks permissions when it creates a function's mapping. */
   policy?: pulumi.Resource
 }
 
 /**
- * One role per function with the least it needs (`policy/roles.ts`).
+ * One role per function, with least privilege (`policy/roles.ts`).
  *
  * Outputs: `producer_role_arn`, `compactor_role_arn`, `query_role_arn`, `api_role_arn`.
  * @throws InvalidArgument

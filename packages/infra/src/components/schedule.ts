@@ -6,7 +6,7 @@ import { schedulePolicy } from '../policy/roles.ts'
 import { schedulerTrust } from '../policy/trust.ts'
 import { common, type CommonArgs, policyText, whereabouts } from './common.ts'
 
-/** What the compactor gets when nobody woke it. */
+/** The event with which the schedule starts the compactor. */
 export const SCHEDULED_EVENT = { source: 'scheduled', action: 'compact' } as const
 
 export interface ScheduleArgs extends CommonArgs {
@@ -17,8 +17,8 @@ export interface ScheduleArgs extends CommonArgs {
 }
 
 /**
- * Runs the compactor now and then: it finds what no message announced, and collects garbage. An idle store costs one
- * listing per run.
+ * Runs the compactor at intervals: it finds writes that no message announced, and collects garbage. An idle store costs
+ * one listing per run.
  *
  * Outputs: `schedule_name`, `schedule_arn`.
  * @throws InvalidArgument
@@ -54,14 +54,14 @@ export class Schedule extends pulumi.ComponentResource {
       `${name}-schedule`,
       {
         name: names.schedule,
-        description: 'Siltstone: folds what no message announced, and collects garbage',
+        description: 'Siltstone: folds writes that no message announced, and collects garbage',
         scheduleExpression: `rate(${minutes} ${minutes === 1 ? 'minute' : 'minutes'})`,
         flexibleTimeWindow: { mode: 'OFF' },
         target: {
           arn: args.compactorArn,
           roleArn: role.arn,
           input: JSON.stringify(SCHEDULED_EVENT),
-          // The next run does what this one missed.
+          // The next run does the work of a failed one.
           retryPolicy: { maximumRetryAttempts: 0, maximumEventAgeInSeconds: 60 },
         },
       },

@@ -8,17 +8,17 @@ import { bucketPolicy } from '../policy/resource-policies.ts'
 import { common, type CommonArgs, policyText, whereabouts } from './common.ts'
 
 export interface VectorBucketArgs extends CommonArgs {
-  /** Ends the name, for repeated tests: names of deleted buckets stay taken for a while. */
+  /** End of the name, for repeated tests: names of deleted buckets stay taken for some time. */
   suffix?: string
   /** Customer key instead of AES256. Its policy must let this account's roles use it. */
   kmsKeyArn?: pulumi.Input<string>
   lifecycle?: LifecycleOptions
   /**
-   * Placeholders and the store's descriptor (default). False for a deployer that may touch no object: the first program
-   * that opens the store writes the descriptor, and nothing needs the placeholders.
+   * Create placeholders and the store's descriptor (default). False for a deployer without access to objects: the first
+   * program that opens the store writes the descriptor, and the placeholders are optional.
    */
   initialObjects?: boolean
-  /** Delete all objects when the bucket is destroyed. Only in `dev`, and there the default. */
+  /** Delete all objects when the bucket is destroyed. Allowed only in `dev`, where it is the default. */
   forceDestroy?: boolean
 }
 
@@ -45,7 +45,7 @@ export class VectorBucket extends pulumi.ComponentResource {
       throw new InvalidArgument(
         'forceDestroy',
         true,
-        `a bucket of environment ${environment} keeps its data; only dev may`,
+        `a bucket of environment ${environment} keeps its data: omit forceDestroy, or use environment dev`,
       )
     }
     const parent = { parent: this }
@@ -79,7 +79,7 @@ export class VectorBucket extends pulumi.ComponentResource {
             ? { applyServerSideEncryptionByDefault: { sseAlgorithm: 'AES256' } }
             : {
                 applyServerSideEncryptionByDefault: { sseAlgorithm: 'aws:kms', kmsMasterKeyId: args.kmsKeyArn },
-                // One request to the key per bucket and while, not one per object.
+                // A request to the key now and then per bucket, not one per object.
                 bucketKeyEnabled: true,
               },
         ],
@@ -89,13 +89,13 @@ export class VectorBucket extends pulumi.ComponentResource {
     const lifecycle = new aws.s3.BucketLifecycleConfiguration(
       `${name}-lifecycle`,
       { bucket, rules, transitionDefaultMinimumObjectSize: 'all_storage_classes_128K' },
-      // Rules on noncurrent versions are refused before there can be any.
+      // S3 refuses rules on noncurrent versions before versioning is enabled.
       { ...parent, dependsOn: [versioning] },
     )
     new aws.s3.BucketPolicy(
       `${name}-policy`,
       { bucket, policy: policyText(made.arn.apply(bucketPolicy)) },
-      // Both change what a policy may say; S3 refuses to do that at once.
+      // S3 refuses concurrent changes of the policy and the public access block.
       { ...parent, dependsOn: [access] },
     )
     if (args.initialObjects ?? true) createInitialObjects(name, bucket, { ...parent, dependsOn: [versioning] })
@@ -115,8 +115,8 @@ export class VectorBucket extends pulumi.ComponentResource {
 }
 
 /**
- * From then on they are the store's: nothing that happens to them is a reason to write them again, and destroying the
- * stack leaves them to the bucket.
+ * After creation they belong to the store: changes of them are ignored, and destroying the stack leaves them in the
+ * bucket.
  */
 function createInitialObjects(name: string, bucket: pulumi.Output<string>, opts: pulumi.CustomResourceOptions): void {
   for (const [key, content] of Object.entries(INITIAL_OBJECTS)) {

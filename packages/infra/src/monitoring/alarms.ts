@@ -1,4 +1,4 @@
-/** What wakes somebody, as data. */
+/** The alarms, as data. */
 import { lambda, type Metric, product, sqs } from './metrics.ts'
 
 export interface Watched {
@@ -22,7 +22,7 @@ export interface Alarm {
   evaluationPeriods: number
   comparison: 'GreaterThanThreshold' | 'GreaterThanOrEqualToThreshold' | 'LessThanThreshold'
   threshold: number
-  /** Silence is fine, except where silence is what is watched for. */
+  /** Missing data is normal, except for the alarm that watches for silence. */
   missingData: 'notBreaching' | 'breaching'
 }
 
@@ -49,7 +49,7 @@ const simple = (
   ...changes,
 })
 
-/** Per cent of `part` in `whole`, 0 while there is nothing; the last term is the value. */
+/** Percentage of `part` in `whole`, 0 without data; the last term is the value. */
 const share = (part: Term, whole: Term): readonly Term[] => [
   part,
   whole,
@@ -59,11 +59,11 @@ const share = (part: Term, whole: Term): readonly Term[] => [
 export function alarms(on: Watched): Alarm[] {
   const own = (name: Parameters<typeof product>[0]) => product(name, on.compactor)
   return [
-    // A busy lock is no failure here; this much of it is work for nothing.
+    // A busy lock is not a failure, but this many busy locks mean wasted runs.
     simple('lock-contention', 'Compactions often find the lock taken', own('LockAcquisitionFailed'), 'Sum', 5, {
       evaluationPeriods: 2,
     }),
-    simple('lock-storm', 'Compactions start in vain all the time', own('LockAcquisitionFailed'), 'Sum', 20, {
+    simple('lock-storm', 'Compactions constantly find the lock taken', own('LockAcquisitionFailed'), 'Sum', 20, {
       evaluationPeriods: 3,
     }),
     {
@@ -109,7 +109,7 @@ export function alarms(on: Watched): Alarm[] {
       comparison: 'GreaterThanOrEqualToThreshold',
       evaluationPeriods: 2,
     }),
-    simple('compactor-throttles', 'The compactor is not let run', lambda('Throttles', on.compactor), 'Sum', 10, {
+    simple('compactor-throttles', 'Lambda throttles the compactor', lambda('Throttles', on.compactor), 'Sum', 10, {
       evaluationPeriods: 3,
     }),
     simple(
@@ -146,7 +146,7 @@ export function alarms(on: Watched): Alarm[] {
     },
     simple(
       'delta-accumulation',
-      'Wake-up calls pile up: nobody compacts',
+      'Wake-up calls accumulate: deltas are not compacted',
       sqs('ApproximateNumberOfMessagesVisible', on.queue),
       'Maximum',
       1_000,
@@ -160,7 +160,7 @@ export function alarms(on: Watched): Alarm[] {
     ),
     simple(
       'dead-letters',
-      'A wake-up call failed again and again',
+      'A wake-up call failed repeatedly',
       sqs('ApproximateNumberOfMessagesVisible', on.deadLetterQueue),
       'Maximum',
       0,
@@ -183,7 +183,7 @@ export function alarms(on: Watched): Alarm[] {
       (each): Alarm => ({
         ...simple(
           `${each}-errors`,
-          `More than one in a hundred answers of ${each} is a failure of ours`,
+          `More than one in a hundred answers of ${each} is a server error`,
           lambda('Url5xxCount', on[each]),
           '',
           1,

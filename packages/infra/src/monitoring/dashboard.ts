@@ -1,8 +1,8 @@
-/** The dashboard `ChromaDB-{stack}` as CloudWatch takes it. */
+/** The dashboard `ChromaDB-{stack}` in CloudWatch's format. */
 import type { Watched } from './alarms.ts'
 import { lambda, type Metric, product, sqs } from './metrics.ts'
 
-/** Namespace, name, dimensions in pairs, and how it is drawn. */
+/** Namespace, name, dimensions in pairs, and display options. */
 type MetricRow = (string | { stat?: string; label?: string; id?: string; visible?: boolean; yAxis?: string })[]
 
 export interface Widget {
@@ -51,9 +51,9 @@ export function dashboard(on: Watched, region: string, stack: string): { widgets
       'Queue',
       [
         [sqs('ApproximateNumberOfMessagesVisible', on.queue), 'Maximum', 'waiting'],
-        [sqs('ApproximateNumberOfMessagesNotVisible', on.queue), 'Maximum', 'in work'],
+        [sqs('ApproximateNumberOfMessagesNotVisible', on.queue), 'Maximum', 'in flight'],
         [sqs('ApproximateNumberOfMessagesVisible', on.deadLetterQueue), 'Maximum', 'dead'],
-        [own('DeltaQueueDepth'), 'Maximum', 'as the compactor saw it'],
+        [own('DeltaQueueDepth'), 'Maximum', 'seen by the compactor'],
       ],
     ],
     ['Age of the oldest message', [[sqs('ApproximateAgeOfOldestMessage', on.queue), 'Maximum', 'seconds']]],
@@ -89,7 +89,7 @@ export function dashboard(on: Watched, region: string, stack: string): { widgets
     properties: {
       markdown:
         `# Siltstone ${stack}\n` +
-        `Errors or a growing queue: the log group of \`${on.compactor}\`, then \`siltstone doctor\`.`,
+        `If there are errors or a growing queue, read the log group of \`${on.compactor}\`, then run \`siltstone doctor\`.`,
     },
   }
   return {

@@ -1,7 +1,7 @@
 /**
- * What can be watched: the product's own metrics, which the functions write to their logs in CloudWatch's embedded
- * format, and those that AWS's services keep. A test holds the first against the product's source, and every alarm
- * and widget against both.
+ * The available metrics: the product's own, which the functions write to their logs in CloudWatch's embedded metric
+ * format, and those of AWS's services. A test compares the first with the product's source, and every alarm and widget
+ * with both.
  */
 import { METRICS_NAMESPACE } from '../components/function-settings.ts'
 
@@ -15,10 +15,10 @@ export const PRODUCT_METRICS = [
 ] as const
 export type ProductMetric = (typeof PRODUCT_METRICS)[number]
 
-/** The one dimension of the product's metrics: the function's name. A metric with another set of dimensions is another metric. */
+/** The one dimension of the product's metrics: the function's name. The same name with other dimensions is another metric. */
 export const PRODUCT_DIMENSION = 'service'
 
-/** Metrics of AWS that are used here, with the dimensions under which they are kept. */
+/** Metrics of AWS that are used here, with their dimensions. */
 export const AWS_METRICS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   'AWS/SQS': {
     ApproximateNumberOfMessagesVisible: ['QueueName'],

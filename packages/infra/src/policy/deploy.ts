@@ -1,19 +1,19 @@
 /**
- * Two layers. Whoever deploys manages buckets, queues, functions and roles, and touches no object. Whoever runs touches
- * objects, and manages nothing.
+ * Two layers. A deployer manages buckets, queues, functions and roles, and cannot access objects. Runtime roles access
+ * objects, and manage nothing.
  *
- * What keeps a deployer from reaching objects through a role that it makes: every role must carry the permissions
- * boundary, which the deployer cannot edit or remove; it may hand roles only to Lambda and to the scheduler; it may
- * become none itself. What remains: a deployer writes the functions' code and the bucket's policy, and so could let
- * code or another principal read for it. Review of deployments and, for the latter, an organisation's resource control
- * policy close that; a policy of this account cannot.
+ * A deployer cannot reach objects through a role that it creates: every role must carry the permissions boundary, which
+ * the deployer cannot edit or remove; it may pass roles only to Lambda and to the scheduler; and it cannot assume any
+ * role. One path remains: a deployer writes the functions' code and the bucket's policy, and so could let code or another
+ * principal read objects. Review of deployments closes the first, a resource control policy of the organisation the
+ * second; a policy of this account cannot close them.
  */
 import { BOUNDARY_NAME, BUCKET_PREFIX, NAME_PREFIX, checkAccount } from '../names.ts'
 import { allow, deny, policy, type PolicyDocument } from './document.ts'
 
 export interface DeployScope {
   account: string
-  /** Names the stack's resources begin with; default all of ours. */
+  /** Prefix of the names of the stack's resources; default: those of all stacks. */
   stack?: string | undefined
 }
 
@@ -25,7 +25,7 @@ const arn = (service: string, scope: DeployScope, resource: string) =>
 const role = (scope: DeployScope) => `arn:aws:iam::${checkAccount(scope.account)}:role/${named(scope)}`
 export const boundaryArn = (account: string) => `arn:aws:iam::${checkAccount(account)}:policy/${BOUNDARY_NAME}`
 
-/** Every action on an object or on parts of one. A test holds this against the list of all actions of S3. */
+/** Every action on an object or on parts of one. A test compares it with the list of all actions of S3. */
 export const OBJECT_ACTIONS = [
   's3:*Object',
   's3:*ObjectVersion',
@@ -52,7 +52,7 @@ export const OBJECT_ACTIONS = [
   's3:BypassGovernanceRetention',
 ] as const
 
-/** Layer 1: buckets and their configuration, no object. (The state of Pulumi lies in another bucket.) */
+/** Layer 1: buckets and their configuration, but no objects. Pulumi's state is in another bucket. */
 export function storageManagementPolicy(scope: DeployScope): PolicyDocument {
   const bucket = bucketPattern(scope)
   return policy(
@@ -61,7 +61,7 @@ export function storageManagementPolicy(scope: DeployScope): PolicyDocument {
       [
         's3:CreateBucket',
         's3:DeleteBucket',
-        // Also what asks whether a bucket exists. It shows the names of keys.
+        // Also needed to check whether a bucket exists. It shows the names of keys.
         's3:ListBucket',
         's3:GetBucket*',
         's3:PutBucket*',
@@ -149,7 +149,7 @@ export function applicationManagementPolicy(scope: DeployScope): PolicyDocument 
       ['*'],
       { ArnLike: { 'lambda:FunctionArn': arn('lambda', scope, `function:${names}`) } },
     ),
-    // Reading a mapping and the lists knows no function.
+    // Reading a mapping and the lists has no function as resource.
     allow(
       'Look',
       ['lambda:GetEventSourceMapping', 'logs:DescribeLogGroups', 'cloudwatch:DescribeAlarms', 'sts:GetCallerIdentity'],
@@ -232,12 +232,12 @@ export function applicationManagementPolicy(scope: DeployScope): PolicyDocument 
       ['iam:CreatePolicyVersion', 'iam:DeletePolicy', 'iam:DeletePolicyVersion', 'iam:SetDefaultPolicyVersion'],
       ['*'],
     ),
-    deny('BecomeNobodyElse', ['sts:AssumeRole', 'iam:UpdateAssumeRolePolicy'], ['*']),
+    deny('AssumeNoRole', ['sts:AssumeRole', 'iam:UpdateAssumeRolePolicy'], ['*']),
     deny('InvokeNothing', ['lambda:InvokeFunction', 'lambda:InvokeFunctionUrl'], ['*']),
   )
 }
 
-/** Layer 2: the most that any role of a function may ever do, whatever policy a deployer gives it. */
+/** Layer 2: the most that any role of a function may do, regardless of the policy that a deployer gives it. */
 export function runtimeBoundary(account: string): PolicyDocument {
   const scope = { account }
   const bucket = bucketPattern(scope)
@@ -290,7 +290,7 @@ export function runtimeBoundary(account: string): PolicyDocument {
 }
 
 /**
- * Layer 2 for services of your own that open a bucket with the library (Lambda, App Runner, containers): objects of
+ * Layer 2 for your own services that open a bucket with the library (Lambda, App Runner, containers): objects of
  * these buckets and a wake-up call, no bucket management.
  */
 export function serviceAccessPolicy(scope: DeployScope): PolicyDocument {

@@ -1,4 +1,4 @@
-/** Policy documents as plain data: nothing in `policy/` knows Pulumi, so each can be evaluated as it is. */
+/** Policy documents as plain data. Nothing in `policy/` depends on Pulumi, so tests can evaluate each document. */
 export type Condition = Record<string, Record<string, string | readonly string[]>>
 
 export type Principal = '*' | { Service: string } | { Federated: string } | { AWS: string }
@@ -8,7 +8,7 @@ export interface Statement {
   Effect: 'Allow' | 'Deny'
   Principal?: Principal
   Action: readonly string[]
-  /** Every policy but a trust policy names its resources. */
+  /** Present in every policy except trust policies. */
   Resource?: readonly string[]
   Condition?: Condition
 }
@@ -18,7 +18,7 @@ export interface PolicyDocument {
   Statement: readonly Statement[]
 }
 
-/** Limits of AWS in characters, white space not counted. */
+/** AWS's limits in characters, without white space. */
 export const SIZE_LIMITS = { managed: 6_144, inlineRole: 10_240, trust: 2_048, bucket: 20_480 } as const
 
 export function policy(...statements: (Statement | undefined)[]): PolicyDocument {
@@ -35,7 +35,7 @@ export function sizeOf(document: PolicyDocument): number {
   return JSON.stringify(document).replaceAll(/\s/g, '').length
 }
 
-/** As IAM matches keys and names of actions: `*` is any characters, slashes included. No policy here uses `?`. */
+/** Matches keys and names of actions as IAM does: `*` is any characters, slashes included. No policy here uses `?`. */
 export function wildcard(pattern: string): RegExp {
   const literal = (text: string) => text.replaceAll(/[.+^${}()|[\]\\/?-]/g, String.raw`\$&`)
   return new RegExp(`^${pattern.split('*').map(literal).join('.*')}$`)

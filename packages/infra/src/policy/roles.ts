@@ -1,6 +1,6 @@
 /**
- * What each function may do, and nothing else. Nobody may delete versions of objects at run time: what a wrong or
- * stolen role deletes or overwrites stays in the bucket's history.
+ * What each function may do. No runtime role may delete versions of objects, so objects that a faulty or stolen role
+ * deletes or overwrites stay in the bucket's history.
  */
 import { CATALOG_PREFIX, DELTA_PREFIX, DUE_PREFIX, KEY_PATTERNS, SNAPSHOT_PREFIX } from '../keys.ts'
 import type { FunctionName } from '../names.ts'
@@ -10,9 +10,9 @@ export interface RoleResources {
   bucketArn: string
   queueArn: string
   lockTableArn: string
-  /** Of the function's own log group. */
+  /** The function's own log group. */
   logGroupArn: string
-  /** Of the bucket's customer key, where it has one. */
+  /** The bucket's customer key, if it has one. */
   kmsKeyArn?: string | undefined
 }
 
@@ -20,8 +20,8 @@ const objects = ({ bucketArn }: RoleResources, ...patterns: readonly string[]): 
   patterns.map((pattern) => `${bucketArn}/${pattern}`)
 
 /**
- * S3 answers 404 for a missing key only to those who may list the bucket, and 403 to others. That check carries no
- * prefix, hence IfExists: a listing that names a prefix must name one of ours.
+ * S3 answers 404 for a missing key only to principals that may list the bucket, and 403 to others. That check carries no
+ * prefix, hence IfExists: a listing that names a prefix must name one of these.
  */
 const list = ({ bucketArn }: RoleResources, ...prefixes: readonly string[]): Statement =>
   allow('List', ['s3:ListBucket'], [bucketArn], {
@@ -31,7 +31,7 @@ const list = ({ bucketArn }: RoleResources, ...prefixes: readonly string[]): Sta
 const logs = ({ logGroupArn }: RoleResources): Statement =>
   allow('Logs', ['logs:CreateLogStream', 'logs:PutLogEvents'], [`${logGroupArn}:*`])
 
-/** X-Ray knows no resources. Metrics go through the log (embedded metric format) and need no permission. */
+/** X-Ray has no resources. Metrics go through the log (embedded metric format) and need no permission. */
 const traces = (): Statement => allow('Traces', ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'], ['*'])
 
 const key = ({ kmsKeyArn }: RoleResources, ...actions: readonly string[]): Statement | undefined =>
@@ -61,7 +61,7 @@ export const producerPolicy = (resources: RoleResources): PolicyDocument =>
     traces(),
   )
 
-/** Folds the log into snapshots and collects what nobody reaches. */
+/** Folds the log into snapshots, and deletes objects that no snapshot reaches. */
 export const compactorPolicy = (resources: RoleResources): PolicyDocument =>
   policy(
     allow(
@@ -69,7 +69,7 @@ export const compactorPolicy = (resources: RoleResources): PolicyDocument =>
       ['s3:GetObject'],
       objects(resources, KEY_PATTERNS.deltas, KEY_PATTERNS.snapshots, KEY_PATTERNS.catalog, KEY_PATTERNS.due),
     ),
-    // Entries that sequence inboxes; files, manifests and pointers of snapshots; half-done steps of the catalog.
+    // Entries that sequence inboxes; files, manifests and pointers of snapshots; unfinished steps of the catalog.
     allow(
       'Write',
       ['s3:PutObject'],
@@ -77,7 +77,7 @@ export const compactorPolicy = (resources: RoleResources): PolicyDocument =>
     ),
     deny('InboxesBelongToProducers', ['s3:PutObject'], objects(resources, KEY_PATTERNS.inbox)),
     abortUploads(resources),
-    // Never pointers: a collection's pointer stays for ever, also when the collection is deleted.
+    // Never pointers: the pointer of a collection is kept permanently, even after the collection is deleted.
     allow(
       'Collect',
       ['s3:DeleteObject'],
@@ -111,8 +111,8 @@ export const queryPolicy = (resources: RoleResources): PolicyDocument =>
   )
 
 /**
- * The whole API: writes through the log and the catalog, and folds when a collection is forked, under the lock.
- * Collecting is the compactor's.
+ * The whole API: writes to the log and the catalog, and folds under the lock when a collection is forked. Only the
+ * compactor collects garbage.
  */
 export const apiPolicy = (resources: RoleResources): PolicyDocument =>
   policy(
@@ -151,7 +151,7 @@ export const ROLE_POLICIES: Readonly<Record<FunctionName, (resources: RoleResour
   api: apiPolicy,
 }
 
-/** Of the schedule's role. */
+/** Policy of the schedule's role. */
 export const schedulePolicy = (functionArn: string): PolicyDocument =>
   policy(allow('Invoke', ['lambda:InvokeFunction'], [functionArn]))
 
@@ -161,7 +161,7 @@ export const callerPolicy = (functionArn: string): PolicyDocument =>
     allow('CallUrl', ['lambda:InvokeFunctionUrl'], [functionArn], {
       StringEquals: { 'lambda:FunctionUrlAuthType': 'AWS_IAM' },
     }),
-    // Both are asked for since October 2025; the condition keeps direct invocations out.
+    // AWS requires both since October 2025; the condition excludes direct invocations.
     allow('InvokeThroughUrl', ['lambda:InvokeFunction'], [functionArn], {
       Bool: { 'lambda:InvokedViaFunctionUrl': 'true' },
     }),

@@ -1,4 +1,4 @@
-/** Who may become a role. */
+/** Who may assume a role. */
 import { checkPattern } from '../errors.ts'
 import { checkAccount } from '../names.ts'
 import { policy, type PolicyDocument } from './document.ts'
@@ -27,13 +27,13 @@ export const GITHUB_ISSUER = 'token.actions.githubusercontent.com'
 export interface GitHubSource {
   /** `owner/name` */
   repository: string
-  /** The workflow's `environment:`; its protection rules say who may deploy. */
+  /** The workflow's `environment:`; its protection rules decide who may deploy. */
   environment: string
-  /** The repository's number: a repository that takes over a freed name has another one. */
+  /** The repository's number, which differs from that of a later repository with the same name. */
   repositoryId?: string
 }
 
-/** Exactly one environment of one repository: no wildcards, and StringEquals, so that an absent claim refuses. */
+/** Exactly one environment of one repository: no wildcards, and StringEquals, so that an absent claim is refused. */
 export function githubTrust(account: string, { repository, environment, repositoryId }: GitHubSource): PolicyDocument {
   checkAccount(account)
   checkPattern('repository', repository, /^[\w.-]+\/[\w.-]+$/, 'use owner/name')

@@ -1,6 +1,6 @@
 /**
- * A provider that makes nothing: it answers with the ids, ARNs and URLs that AWS would give to such inputs. The formats
- * are those of AWS's documentation, the attributes those that this repository's programs read.
+ * A provider that creates nothing: it answers with the ids, ARNs and URLs that AWS would assign to the inputs. The formats
+ * follow AWS's documentation; the attributes are those that this repository's programs read.
  */
 import type { Provider } from './engine.ts'
 import type { Registered } from './resource.ts'
@@ -19,7 +19,7 @@ const text = (inputs: Readonly<Record<string, unknown>>, key: string): string =>
   return value
 }
 const named = (inputs: Readonly<Record<string, unknown>>): string => text(inputs, 'name')
-/** Resources that configure a bucket go by its name, and so do those of a queue by its URL. */
+/** The id of a resource that configures a bucket is the bucket's name, of one that configures a queue its URL. */
 const partOf =
   (key: string): Maker =>
   (inputs) => ({ id: text(inputs, key), state: {} })

@@ -1,7 +1,7 @@
 /**
- * A Pulumi engine as small as a test needs: it serves the monitor that a program registers its resources with, and runs
- * the program through Pulumi's own entry point for Node. No command line, no plugins, no state, no network but
- * 127.0.0.1. What the real engine adds is not here: checks and differences of the providers, updates, deletions.
+ * A minimal Pulumi engine for tests: it serves the monitor with which a program registers its resources, and runs the
+ * program through Pulumi's own entry point for Node. It has no command line, no plugins, no state, and no network except
+ * 127.0.0.1. It lacks the checks and diffs of the providers, updates and deletions.
  *
  * The protocol's stubs are internal to @pulumi/pulumi, so its version is pinned exactly.
  */
@@ -19,18 +19,18 @@ import resourceRpc from '@pulumi/pulumi/proto/resource_grpc_pb.js'
 import resourceProto from '@pulumi/pulumi/proto/resource_pb.js'
 import { holdsSecret, plain, type Registered, type Resource } from './resource.ts'
 
-/** What a provider's plugin would do. */
+/** Stands for a provider's plugin. */
 export interface Provider {
-  /** Makes the resource; answers its id and what is to be known of it beside its inputs. */
+  /** Creates the resource; returns its id and its outputs besides the inputs. */
   create(resource: Registered): Promise<{ id: string; state: Record<string, unknown> }>
-  /** A data source. */
+  /** Answers a data source. */
   invoke(token: string, args: Record<string, unknown>): Promise<Record<string, unknown>>
 }
 
 export interface ProgramOptions {
   /** The project's folder. */
   directory: string
-  /** The program's file in it. */
+  /** The program's file in that folder. */
   program: string
   project: string
   stack: string
@@ -38,7 +38,7 @@ export interface ProgramOptions {
   config: Record<string, string>
   /** Keys of `config` that are secrets. */
   secretConfig?: readonly string[]
-  /** As in a preview: what is not made yet has no id and no outputs. */
+  /** As in a preview: resources that do not exist yet have no id and no outputs. */
   dryRun?: boolean
   provider: Provider
 }
@@ -51,13 +51,13 @@ export interface Run {
 const SUPPORTED = new Set(['secrets', 'resourceReferences', 'aliasSpecs'])
 const { Empty } = emptyProto
 const { Struct } = structProto
-/** Not InvokeResponse of the providers' protocol in every version; the stub knows its own. */
+/** Differs from InvokeResponse of the providers' protocol in some versions; the stub has its own. */
 const { responseType: InvokeResponse } = resourceRpc.ResourceMonitorService.invoke as unknown as {
   responseType: typeof providerProto.InvokeResponse
 }
 type JsonObject = Parameters<typeof Struct.fromJavaScript>[0]
 
-/** @throws Error with the program's own messages when it fails, and for two resources of one name */
+/** @throws Error with the program's own messages when it fails, and for two resources with the same name */
 export async function runProgram(options: ProgramOptions): Promise<Run> {
   const engine = new Engine(options)
   const server = new grpc.Server()
@@ -87,7 +87,7 @@ async function execute(options: ProgramOptions, address: string, engine: Engine)
     env: {
       ...process.env,
       NO_COLOR: '1',
-      // Half of such a run is the compilation of the cloud's types and of Pulumi.
+      // Half of the time of a run is the compilation of the cloud's types and of Pulumi.
       NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(tmpdir(), 'siltstone-pulumi-compiled'),
       PULUMI_CONFIG: JSON.stringify(config),
       PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(options.secretConfig ?? []),
@@ -99,7 +99,7 @@ async function execute(options: ProgramOptions, address: string, engine: Engine)
   let output = ''
   child.stdout.on('data', (data: Buffer) => (output += data.toString()))
   child.stderr.on('data', (data: Buffer) => (output += data.toString()))
-  // A failed program takes its time to print the error's objects; the message has arrived by then.
+  // A failed program takes long to print the error's objects; the message has arrived before that.
   engine.onFailure = () => child.kill('SIGKILL')
   const code = await new Promise<number | null>((resolve, reject) => {
     child.on('error', reject)
@@ -202,7 +202,7 @@ class Engine {
       answer.setId(made.id)
     }
     const state = { ...registered.inputs, ...made.state }
-    // Archives and secrets go back as they came: the program does not look into them.
+    // Archives and secrets are returned unchanged: the program does not read them.
     answer.setObject(Struct.fromJavaScript({ ...wire, ...made.state } as JsonObject))
     this.resources.push({ ...registered, id: made.id, state, outputs: {} })
     return answer
@@ -228,7 +228,7 @@ function qualified(parent: string, type: string): string {
 
 type Method = grpc.handleUnaryCall<unknown, unknown>
 
-/** @param answer its parameter is the message that the method takes */
+/** @param answer receives the message of the method */
 function unary(answer: (request: never) => Promise<unknown>): Method {
   return (call, callback) => {
     void respond(answer(call.request as never), callback)
@@ -246,7 +246,7 @@ async function respond(answer: Promise<unknown>, callback: grpc.sendUnaryData<un
   callback(null, value)
 }
 
-/** The other methods answer that they are not there: the program does without, or fails and says which it was. */
+/** The other methods are answered as unimplemented: the program works without them, or fails and names the method. */
 function complete(service: object, methods: Record<string, Method>): grpc.UntypedServiceImplementation {
   return Object.fromEntries(
     Object.keys(service).map((name) => [

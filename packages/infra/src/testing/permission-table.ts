@@ -1,20 +1,20 @@
 /**
- * Who may do what, as a table: the same rows are asked of an evaluator of IAM policies and of a server that enforces
- * them. `{bucket}`, `{queue}`, `{deadLetterQueue}`, `{table}`, `{function}` (the compactor), `{account}` and `{region}`
- * stand for the stack's.
+ * The permissions of each subject as a table: an evaluator of IAM policies and a server that enforces them are given the
+ * same rows. `{bucket}`, `{queue}`, `{deadLetterQueue}`, `{table}`, `{function}` (the compactor), `{account}` and
+ * `{region}` stand for those of the stack.
  */
 import type { FunctionName } from '../names.ts'
 
 export type Verdict = 'Allowed' | 'ImplicitlyDenied' | 'ExplicitlyDenied'
 
-/** `service` is a service of the user's with the service-access policy, `deploy` who deploys. */
+/** `service` is a user's own service with the service-access policy, `deploy` a deployer. */
 export type Subject = FunctionName | 'schedule' | 'service' | 'deploy'
 
 export interface Row {
   subject: Subject
   action: string
   resource: string
-  /** Condition keys of the request beside `aws:SecureTransport: true`. */
+  /** Condition keys of the request in addition to `aws:SecureTransport: true`. */
   context?: Readonly<Record<string, string | readonly string[]>>
   expected: Verdict
 }
@@ -44,7 +44,7 @@ export type KeyKind = keyof typeof KEYS
 const CREATES = { 's3:ObjectCreationOperation': 'true' } as const
 const IF_ABSENT = { ...CREATES, 's3:if-none-match': '*' } as const
 const IF_MATCH = { ...CREATES, 's3:if-match': '"etag"' } as const
-/** Written once; nobody overwrites them. */
+/** Written once and never overwritten. */
 const IMMUTABLE: readonly KeyKind[] = ['entry', 'inbox', 'manifest', 'segment', 'overlay', 'bitmap', 'list']
 const ALL = Object.keys(KEYS) as KeyKind[]
 
@@ -71,7 +71,7 @@ const allowedIf = (allowed: boolean): Verdict => (allowed ? 'Allowed' : 'Implici
 
 function objectRows(subject: FunctionName): Row[] {
   const { read, write, remove } = OBJECTS[subject]
-  // A role that writes the log is told expressly that inboxes are not its.
+  // A role that writes the log is denied inboxes explicitly.
   const inbox: Verdict = write.includes('entry') ? 'ExplicitlyDenied' : 'ImplicitlyDenied'
   return ALL.flatMap((kind): Row[] => [
     { subject, action: 's3:GetObject', resource: object(kind), expected: allowedIf(read.includes(kind)) },
@@ -86,7 +86,7 @@ function objectRows(subject: FunctionName): Row[] {
   ])
 }
 
-/** Whoever may write is still held to conditional writes and to HTTPS. */
+/** Roles that may write must still use conditional writes and HTTPS. */
 function bucketRows(): Row[] {
   const writer = (kind: KeyKind): FunctionName => (kind === 'inbox' ? 'producer' : 'compactor')
   const put = (subject: Subject, kind: KeyKind, context: Row['context'], expected: Verdict): Row => ({
@@ -101,7 +101,7 @@ function bucketRows(): Row[] {
       put(writer(kind), kind, CREATES, 'ExplicitlyDenied'),
       put(writer(kind), kind, IF_MATCH, 'ExplicitlyDenied'),
     ]),
-    // Parts of a multipart upload carry no condition; its completion does.
+    // Parts of a multipart upload carry no condition, its completion does.
     put('compactor', 'segment', { 's3:ObjectCreationOperation': 'false' }, 'Allowed'),
     ...(['pointer', 'tenant', 'collection'] as const).flatMap((kind) => [
       put('compactor', kind, CREATES, 'ExplicitlyDenied'),
@@ -140,7 +140,7 @@ function listRows(): Row[] {
       list(subject, `snapshot/${COLLECTION}/`, 'Allowed'),
       list(subject, 'catalog/tenant/', 'Allowed'),
       list(subject, 'embeddings/', 'ImplicitlyDenied'),
-      // What S3 asks to tell a missing key (404) from a forbidden one.
+      // The permission that S3 requires to distinguish a missing key (404) from a forbidden one.
       list(subject, undefined, 'Allowed'),
     ]),
     list('compactor', 'gc-due/', 'Allowed'),
@@ -188,7 +188,7 @@ function serviceRows(): Row[] {
   ]
 }
 
-/** Whoever runs manages nothing, whatever its own policy says. */
+/** Runtime roles manage nothing, regardless of their own policies. */
 function boundaryRows(): Row[] {
   const managing = [
     's3:PutBucketPolicy',
@@ -208,7 +208,7 @@ function boundaryRows(): Row[] {
   ])
 }
 
-/** Whoever deploys touches no object, and does not get there through a role. */
+/** A deployer cannot access objects, also not through a role. */
 function deployRows(): Row[] {
   const subject = 'deploy'
   const boundary = { 'iam:PermissionsBoundary': 'arn:aws:iam::{account}:policy/siltstone-runtime-boundary' }
@@ -251,7 +251,7 @@ function deployRows(): Row[] {
   return [
     ...manages.map((action) => row(action, '{bucket}', 'Allowed')),
     row('s3:ListAllMyBuckets', '*', 'Allowed'),
-    row('s3:PutBucketPolicy', 'arn:aws:s3:::somebody-elses-bucket', 'ImplicitlyDenied'),
+    row('s3:PutBucketPolicy', 'arn:aws:s3:::another-bucket', 'ImplicitlyDenied'),
     ...objects.flatMap((action) => [
       row(action, object('segment'), 'ExplicitlyDenied', action === 's3:PutObject' ? IF_ABSENT : undefined),
       row(action, object('store'), 'ExplicitlyDenied', action === 's3:PutObject' ? CREATES : undefined),
@@ -261,7 +261,7 @@ function deployRows(): Row[] {
     row('iam:CreateRole', role, 'ImplicitlyDenied', {
       'iam:PermissionsBoundary': 'arn:aws:iam::aws:policy/AdministratorAccess',
     }),
-    row('iam:CreateRole', 'arn:aws:iam::{account}:role/somebody', 'ImplicitlyDenied', boundary),
+    row('iam:CreateRole', 'arn:aws:iam::{account}:role/another', 'ImplicitlyDenied', boundary),
     row('iam:PutRolePolicy', role, 'ImplicitlyDenied'),
     row('iam:PutRolePolicy', role, 'Allowed', boundary),
     row('iam:PutRolePolicy', 'arn:aws:iam::{account}:role/deploy-siltstone', 'ImplicitlyDenied', boundary),
@@ -307,7 +307,7 @@ export interface Names {
   stack: string
 }
 
-/** A row's text with the stack's names in it. */
+/** A row's text with the stack's names inserted. */
 export function fill(template: string, names: Names): string {
   const values: Record<string, string> = {
     bucket: names.bucketArn,

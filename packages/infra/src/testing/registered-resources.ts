@@ -5,7 +5,7 @@ import type { Resource } from './resource.ts'
 
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url))
 
-/** The repository's programs, as their `Pulumi.yaml` name them. */
+/** The repository's programs, by the names in their `Pulumi.yaml`. */
 const PROGRAMS = {
   stack: { directory: `${ROOT}infra`, project: 'siltstone' },
   bootstrap: { directory: `${ROOT}infra/bootstrap`, project: 'siltstone-bootstrap' },
@@ -14,7 +14,7 @@ const PROGRAMS = {
 export interface RegisteredOptions {
   /** Default `dev`. */
   stack?: string
-  /** Without the project: `{ environment: 'prod' }`. */
+  /** Keys without the project: `{ environment: 'prod' }`. */
   config?: Record<string, string>
   /** Keys of `config` that are secrets. */
   secrets?: readonly string[]
@@ -27,8 +27,8 @@ export interface RegisteredOptions {
   /** As in a first preview: nothing exists. */
   dryRun?: boolean
   /**
-   * Makes the resources in the order in which they are registered, and gives the program what it waits for. Default:
-   * nothing is made, and the program gets what AWS would answer.
+   * Creates the resources in the order of registration, and returns the outputs that the program waits for. Default:
+   * nothing is created, and the program receives what AWS would answer.
    */
   provider?: Provider
 }
@@ -52,7 +52,7 @@ export function runInfra(options: RegisteredOptions = {}): Promise<Run> {
   })
 }
 
-/** What the program of `infra/` declares, each after what it depends on. */
+/** The resources that the program of `infra/` declares, each after its dependencies. */
 export async function registeredResources(options: RegisteredOptions = {}): Promise<Resource[]> {
   return (await runInfra(options)).resources
 }

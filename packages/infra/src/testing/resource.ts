@@ -1,4 +1,4 @@
-/** What a program registered. */
+/** A resource that a program registered. */
 export interface Resource {
   urn: string
   /** `aws:s3/bucket:Bucket`; `siltstone:aws:VectorBucket` of a component. */
@@ -6,28 +6,28 @@ export interface Resource {
   name: string
   /** Empty for components. */
   id: string
-  /** False for components and the stack: nothing in the cloud corresponds to them. */
+  /** False for components and the stack, which have no counterpart in the cloud. */
   custom: boolean
   parent: string
-  /** Everything resolved; secrets in the clear; an archive of a folder is `{ "archive": "<path>" }`. */
+  /** Resolved inputs; secrets in the clear; an archive of a folder is `{ "archive": "<path>" }`. */
   inputs: Record<string, unknown>
-  /** Inputs and what the provider added. */
+  /** Inputs, and outputs that the provider added. */
   state: Record<string, unknown>
   /** Names of inputs that hold secrets. */
   secrets: string[]
-  /** URNs that come before it. Resources are listed in such an order. */
+  /** URNs of its dependencies. Resources are listed in dependency order. */
   dependencies: string[]
   protect: boolean
   retainOnDelete: boolean
   ignoreChanges: string[]
-  /** Of components: what they registered as their outputs. */
+  /** The registered outputs of a component. */
   outputs: Record<string, unknown>
 }
 
-/** As a provider gets it. */
+/** A resource as a provider receives it. */
 export type Registered = Omit<Resource, 'id' | 'state' | 'outputs'>
 
-/** Stands for a value that only a deployment would know, in a dry run. */
+/** In a dry run, stands for a value that only a deployment would know. */
 export const UNKNOWN = '04da6b54-80e4-46f7-96ec-b56ff0331ba9'
 
 const SIGNATURE = '4dabf18193072939515e22adb298388d'
@@ -35,7 +35,7 @@ const SECRET = '1b47061264138c4ac30d75fd1eb44270'
 const ARCHIVE = '0def7320c3a5731c473e5ecbe6d01bc7'
 const ASSET = 'c44067f5952c0a294b673a41bacd8c17'
 
-/** Pulumi's wire form into plain JSON. */
+/** Converts Pulumi's wire format to plain JSON. */
 export function plain(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(plain)
   if (value === null || typeof value !== 'object') return value

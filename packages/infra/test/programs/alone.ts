@@ -1,4 +1,4 @@
-/** One component and nothing else, as a program of a user's would make it. */
+/** A program with a single component, as a user would write it. */
 import * as pulumi from '@pulumi/pulumi'
 import { type ComponentName, make } from './components.ts'
 

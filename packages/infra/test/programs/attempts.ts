@@ -1,4 +1,4 @@
-/** Tries to make components, one after the other, and puts out what each was refused with. */
+/** Tries to create components one after the other, and outputs the error of each. */
 import * as pulumi from '@pulumi/pulumi'
 import { type ComponentName, make } from './components.ts'
 

@@ -13,7 +13,7 @@ const COMPONENTS = {
 } as const
 export type ComponentName = keyof typeof COMPONENTS
 
-/** @param args plain JSON, as it came from a test */
+/** @param args plain JSON from a test */
 export function make(component: ComponentName, name: string, args: object): void {
   const Component = COMPONENTS[component] as new (name: string, args: unknown) => unknown
   new Component(name, args)

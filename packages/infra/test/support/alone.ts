@@ -1,4 +1,4 @@
-/** Components without the repository's programs, run through the engine by those in `programs/`. */
+/** Runs single components, without the repository's programs, through the programs in `programs/`. */
 import { fileURLToPath } from 'node:url'
 import { awsProvider, type Resource, type Run, runProgram } from '../../src/testing/index.ts'
 import type { ComponentName } from '../programs/components.ts'
@@ -20,7 +20,7 @@ function runTestProgram(name: string, config: Record<string, string>): Promise<R
 export interface Alone {
   /** The component itself. */
   component: Resource
-  /** What it is made of. */
+  /** The resources of the component. */
   resources: Resource[]
 }
 
@@ -28,17 +28,17 @@ export interface Alone {
 export async function alone(component: ComponentName, args: object = {}): Promise<Alone> {
   const { resources } = await runTestProgram('alone', { component, args: JSON.stringify(args) })
   const found = resources.find(({ type }) => type === `siltstone:aws:${component}`)
-  if (found === undefined) throw new Error(`the program made no ${component}`)
+  if (found === undefined) throw new Error(`the program created no ${component}`)
   return { component: found, resources: resources.filter(({ custom }) => custom) }
 }
 
 export type Attempt = readonly [component: ComponentName, args: object]
 
-/** What each attempt is refused with, or `accepted`; in one run of the program. */
+/** The error of each attempt, or `accepted`, from one run of the program. */
 export async function refusals(attempts: readonly Attempt[]): Promise<string[]> {
   const { outputs } = await runTestProgram('attempts', { attempts: JSON.stringify(attempts) })
   return outputs['refusals'] as string[]
 }
 
-/** The type's last part, for lists that people read. */
+/** The last part of the type, for readable lists. */
 export const shortType = ({ type }: Resource): string => type.split(':').at(-1) ?? type

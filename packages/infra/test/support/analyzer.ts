@@ -1,4 +1,4 @@
-/** Serves the policy pack as `pulumi preview --policy-pack` does, and asks it about stacks. */
+/** Serves the policy pack as `pulumi preview --policy-pack` does, and lets it analyse stacks. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
@@ -52,7 +52,7 @@ function request(stack: readonly Declared[]): analyzerProto.AnalyzeStackRequest 
   return message
 }
 
-/** What the pack says about each stack. */
+/** The violations that the pack finds in each stack. */
 export async function analyze(stacks: readonly (readonly Declared[])[]): Promise<Diagnostic[][]> {
   const { child, port } = serve()
   try {

@@ -6,7 +6,7 @@ import { ACCOUNT, bootstrap, only, REGION, run } from './program.ts'
 
 export interface Policies {
   names: Names
-  /** By subject: what it may do by itself, and the most that it may. */
+  /** By subject: its own policies, and its permissions boundary. */
   identity: Record<string, PolicyDocument[]>
   boundary: PolicyDocument
   bucket: PolicyDocument
@@ -25,7 +25,7 @@ export interface Deployment {
   region: string
 }
 
-/** Of the programs as they are, with nothing created. */
+/** Policies of the programs, with nothing created. */
 export async function collectPolicies(): Promise<Policies> {
   const name = 'prod'
   return policiesOf({
@@ -68,12 +68,12 @@ export function policiesOf({ stack, admin, name: stackName, account, region }: D
   }
 }
 
-/** The roles that the program makes carry the boundary; a user's service and the deployer have none of ours. */
+/** The roles of the program carry the boundary; a user's service and the deployer do not. */
 const BOUNDED = new Set(['producer', 'compactor', 'query', 'api', 'schedule'])
 
 export interface Decision {
   verdict: string
-  /** Condition keys that the evaluator does not know for the action, and so did not look at. */
+  /** Condition keys that the evaluator does not know for the action, and therefore ignored. */
   ignored: string[]
 }
 

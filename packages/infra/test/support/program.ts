@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { FUNCTIONS } from '../../src/names.ts'
 import { type RegisteredOptions, type Resource, type Run, runInfra } from '../../src/testing/index.ts'
 
-/** Stands for the built functions: what is in them does not matter here. The same folder for every test. */
+/** A placeholder for the built functions, whose content does not matter here. The same folder for every test. */
 export function codeDirectory(): string {
   const folder = join(tmpdir(), 'siltstone-functions-stand-in')
   for (const name of FUNCTIONS) {
@@ -20,7 +20,7 @@ export const REGION = 'us-east-1'
 
 const runs = new Map<string, Promise<Run>>()
 
-/** The same options are run once per test file. */
+/** Runs each set of options once per test file. */
 export function run(options: RegisteredOptions = {}): Promise<Run> {
   const all = {
     account: ACCOUNT,

@@ -167,7 +167,7 @@ describe('collections', () => {
 })
 
 describe('the number of requests', () => {
-  it('is one conditional GET for a collection known by name, wherever it changed', async () => {
+  it('is one conditional GET for a collection known by name, even if another process changed it', async () => {
     const world = new CatalogWorld()
     const { catalog, store } = world.process()
     const other = world.process().catalog

@@ -47,7 +47,7 @@ export const isAscii: Codec['isAscii'] = (bytes) => bufferIsAscii(bytes)
 export const indexOfAscii: Codec['indexOfAscii'] = (bytes, text) => bufferOf(bytes).indexOf(text, 0, 'latin1')
 
 export const lastIndexOfAscii: Codec['lastIndexOfAscii'] = (bytes, text) =>
-  bufferOf(bytes).lastIndexOf(text, undefined, 'latin1')
+  bufferOf(bytes).lastIndexOf(text, bytes.length, 'latin1')
 
 export const equalBytes: Codec['equalBytes'] = (a, b) => Buffer.compare(a, b) === 0
 

@@ -10,15 +10,15 @@ export interface CollectionInfo {
   space: Space
   /** Exact JSON text of an object, or null. */
   metadata: string | null
-  /** Chroma's configuration_json as it was reconciled at creation; opaque to the engine but for `space`. */
+  /** Chroma's configuration_json as reconciled at creation; the engine interprets only `space`. */
   configuration: Record<string, unknown>
   schema: Record<string, unknown> | null
-  /** null until the first vector in log order. As of when the info was read. */
+  /** null until the first vector in log order. The value at the time when the info was read. */
   dimension: number | null
   createdAtMs: number
-  /** False: takes no bare producers, so writers skip the listing of the inbox. */
+  /** False: the collection accepts no bare producers, so writers do not list the inbox. */
   inbox: boolean
-  /** Id of the collection that this one was forked from: its version 0 is a state of that one. */
+  /** Id of the collection that this one was forked from. Version 0 of the fork is a state of that collection. */
   forkOf?: string
 }
 
@@ -36,7 +36,7 @@ export interface CreateCollection {
 
 export interface ChangeCollection {
   newName?: string
-  /** Replaces the whole map. */
+  /** Replaces the whole map; null removes it. */
   newMetadata?: string | null
   newConfiguration?: Record<string, unknown>
 }
@@ -68,18 +68,18 @@ export interface Catalog {
   createDatabase(tenant: string, name: string): Promise<DatabaseInfo>
   getDatabase(tenant: string, name: string): Promise<DatabaseInfo>
   deleteDatabase(tenant: string, name: string): Promise<void>
-  /** Ordered by name; an unknown tenant has none. */
+  /** Ordered by name. Empty for an unknown tenant. */
   listDatabases(tenant: string, page?: PageOptions): Promise<DatabaseInfo[]>
   createCollection(request: CreateCollection): Promise<{ info: CollectionInfo; created: boolean }>
   getCollection(tenant: string, database: string, name: string): Promise<CollectionInfo>
   getCollectionById(tenant: string, database: string, id: string): Promise<CollectionInfo>
-  /** Looks through the tenant whose resource name this is. */
+  /** Finds the collection in the tenant that has this resource name. */
   getCollectionByCrn(resourceName: string, database: string, name: string): Promise<CollectionInfo>
   changeCollection(tenant: string, database: string, id: string, change: ChangeCollection): Promise<void>
   deleteCollection(tenant: string, database: string, name: string): Promise<void>
   /** Ordered by id. */
   listCollections(tenant: string, database: string, page?: PageOptions): Promise<CollectionInfo[]>
   countCollections(tenant: string, database: string): Promise<number>
-  /** Everything goes: for `allow_reset`. */
+  /** Deletes everything; allowed with `allow_reset` only. */
   reset(): Promise<void>
 }

@@ -1,6 +1,6 @@
 import type { Metadata, MetadataScalar } from './record.ts'
 
-/** A parsed `where` and `where_document`, one tree. */
+/** A parsed `where` and `where_document`, as one tree. */
 export type Filter =
   | { kind: 'and' | 'or'; clauses: Filter[] }
   | { kind: 'compare'; key: string; op: 'eq' | 'ne' | 'gt' | 'gte' | 'lt' | 'lte'; value: MetadataScalar }
@@ -11,7 +11,7 @@ export type Filter =
   | { kind: 'document-regex'; negated: boolean; pattern: string }
   | { kind: 'id'; negated: boolean; values: string[] }
 
-/** What a filter may look at. Columns that `columnsOf(filter)` does not name may be left out. */
+/** The columns that a filter can test. Those that `columnsOf(filter)` does not name may be missing. */
 export interface FilterRow {
   id: string
   metadata: Metadata | null

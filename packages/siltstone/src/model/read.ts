@@ -1,10 +1,13 @@
-/** What a read asks for and what it answers. */
+/** Requests and answers of reads. */
 import type { Filter } from './filter.ts'
 
-/** `strong` sees every write acknowledged before the read began; `index` reads the snapshot alone; `bounded` may reuse a check up to `boundedStalenessMs` old. */
+/**
+ * `strong` sees every write acknowledged before the read began; `bounded` may be up to `boundedStalenessMs` old; `index`
+ * reads the last snapshot without the log.
+ */
 export type ReadLevel = 'strong' | 'bounded' | 'index'
 
-/** A version is the number of a log entry. 0 = nothing written yet. */
+/** A version is the number of a log entry; 0 is the empty collection. */
 export interface ReadOptions {
   level?: ReadLevel
   /** Wait until the read sees this version (read-your-writes between processes). */
@@ -26,11 +29,11 @@ export interface GetRequest extends ReadOptions {
   limit?: number
   offset?: number
   include: Include
-  /** From an earlier answer: the next page of the same state, whatever was written since. */
+  /** The token of an earlier answer: reads the next page of the same state, regardless of later writes. */
   pageToken?: string
 }
 
-/** Columns are present when they were included. Rows are in order of first insertion. */
+/** A column is present if it was included. Rows are in the order of first insertion. */
 export interface GetResponse {
   ids: string[]
   embeddings?: (Float32Array | null)[]
@@ -39,27 +42,27 @@ export interface GetResponse {
   metadatas?: (string | null)[]
   uris?: (string | null)[]
   version: number
-  /** Present when `limit` cut the answer. */
+  /** Present if `limit` cut the answer. */
   pageToken?: string
 }
 
 export interface QueryRequest extends ReadOptions {
   vectors: readonly Float32Array[]
   k: number
-  /** Rank only these; ids that do not exist are an error (not-found, code id-missing). */
+  /** Rank only these records. An id that does not exist is an error (`not-found`, code id-missing). */
   ids?: readonly string[]
   filter?: Filter
   include: Include
   search?: SearchOptions
-  /** Tell how the answer came about. */
+  /** Add an explanation of how the answer was found. */
   explain?: boolean
 }
 
-/** How much of the index a query looks at; the defaults aim at a recall of 0.95. */
+/** How much of the index a query reads. The defaults aim at a recall of 0.95. */
 export interface SearchOptions {
-  /** Clusters visited, were there one segment; some more of several together. Default 44 for the ten nearest, more for more. */
+  /** Clusters to visit in a collection of one segment; several segments share a larger number. Default 48 for the ten nearest, more for a larger k. */
   probes?: number
-  /** Most records measured exactly. Default 200, or 10 × k. */
+  /** The most records measured exactly. Default 200, or 10 × k if that is more. */
   rerank?: number
   /** Half the width of an estimate's interval, in standard deviations. Default 1.5. */
   deviations?: number
@@ -67,31 +70,31 @@ export interface SearchOptions {
   exact?: boolean
 }
 
-/** What a search did, over all its query vectors. */
+/** The work of a search, summed over its query vectors. */
 export interface SearchStats {
   segments: number
-  /** Rows measured because their segment has no index, or few enough rows were admitted. */
+  /** Rows measured without an index: their segment has none, or the filter admitted few rows. */
   scannedRows: number
-  /** Records that the log changed, measured one by one. */
+  /** Records of the log overlay that were measured. */
   freshRecords: number
   clusters: number
-  /** Lists that were not in memory. */
+  /** Lists read because they were not in memory. */
   listsRead: number
-  /** Codes estimated. */
+  /** Codes whose distance was estimated. */
   entries: number
-  /** Of these, which may have been among the nearest when they were met. */
+  /** Estimated codes that could be among the nearest when they were scanned. */
   candidates: number
   /** Candidates measured exactly. */
   measured: number
 }
 
 export interface Explanation extends SearchStats {
-  /** To the store, below all caches. */
+  /** Requests to the store, below all caches. */
   requests: number
   bytesRead: number
-  /** The longest chain of requests that had to wait for one another. */
+  /** The longest chain of dependent requests. */
   rounds: number
-  /** By stage. */
+  /** The duration of each stage. */
   timesMs: Record<string, number>
 }
 
@@ -109,6 +112,6 @@ export interface QueryResponse {
   /** One per query vector. */
   hits: QueryHits[]
   version: number
-  /** When it was asked for. */
+  /** Present if the request asked for it. */
   explanation?: Explanation
 }

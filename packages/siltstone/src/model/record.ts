@@ -10,17 +10,17 @@ export interface RecordOp {
   id: string
   /** Length = the collection's dimension. Required for add and upsert, optional for update, null for delete. */
   vector: Float32Array | null
-  /** null keeps what is there (update, upsert) or means none (add). */
+  /** null keeps the stored document (update, upsert) or means that there is none (add). */
   document: string | null
   /**
-   * Exact JSON text of an object (see `format/json.ts`: `1` is an integer, `1.0` a float), or null.
+   * Exact JSON text of an object (see `records/exact-json.ts`: `1` is an integer, `1.0` a float), or null.
    * In update and upsert it is a patch: a null value or an empty array removes its key. In add it has neither.
    */
   metadata: string | null
   uri: string | null
 }
 
-/** Metadata parsed. Integers (64-bit) are bigint, floats are number: the difference survives. */
+/** Parsed metadata. Integers (64-bit) are bigint and floats are number, so the difference is kept. */
 export type MetadataScalar = string | boolean | bigint | number
 export interface SparseVector {
   indices: number[]

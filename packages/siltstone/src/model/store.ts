@@ -8,43 +8,43 @@ import type { RecordOp } from './record.ts'
 import type { ConditionalCommit, DeleteRequest, IndexingStatus, WriteResult } from './write.ts'
 
 export interface SnapshotInfo {
-  /** Name to give to `rollback` and `read`: the manifest's file name without extension. */
+  /** The name that `rollback` and `read` take: the manifest's file name without its extension. */
   name: string
   key: string
-  /** The last log entry folded into it. */
+  /** The last log entry that the snapshot contains. */
   watermark: number
   createdAtMs: number
   liveRecords: number
   segments: number
   sizeBytes: number
   current: boolean
-  /** Why it is kept: `current`, `history`, `fork`, `restore-point` … */
+  /** The reasons for keeping it: `current`, `history`, `fork`, `restore-point` … */
   keptBecause: string[]
 }
 
 export interface Collection {
   readonly info: CollectionInfo
   /**
-   * Appends operations in order, durably; readable at once by every strong read.
-   * Takes the vectors over: their arrays must not be changed afterwards. The same holds for arrays that reads return.
+   * Appends operations durably and in order. Every strong read that begins later sees them.
+   * Keeps a reference to the vectors: the caller must not change their arrays, nor arrays that reads return.
    * @throws invalid (dimension-mismatch), unavailable (back-pressure), unknown (outcome-unknown), not-found (collection-missing)
    */
   write(operations: readonly RecordOp[]): Promise<WriteResult>
-  /** Exact at its place in the log. */
+  /** The count is exact: the deletion is evaluated at its place in the log. */
   delete(request: DeleteRequest): Promise<WriteResult & { deleted: number }>
   get(request: GetRequest): Promise<GetResponse>
   query(request: QueryRequest): Promise<QueryResponse>
   count(options?: ReadOptions): Promise<number>
   dimension(): Promise<number | null>
   indexingStatus(): Promise<IndexingStatus>
-  /** A get whose answer carries a token for `commitIf`. */
+  /** @returns a token of the current state, for `commitIf` */
   readToken(): Promise<string>
   /** @throws conflict (an id changed: `conditional-write-conflict`; the token is too old: `stale-read`) */
   commitIf(request: ConditionalCommit): Promise<WriteResult & { recordCount: number }>
   fork(newName: string): Promise<CollectionInfo>
   forkCount(): Promise<number>
   snapshots(): Promise<SnapshotInfo[]>
-  /** Appends a `reset` entry: the state becomes that snapshot's, everything later is undone, history is kept. */
+  /** Appends a `reset` entry: the state becomes that of the snapshot, and later writes are undone. History is kept. */
   rollback(snapshotName: string): Promise<WriteResult>
 }
 
@@ -55,16 +55,16 @@ export interface CompactionOutcome {
   entriesFolded: number
   recordsFolded: number
   bytesWritten: number
-  /** Somebody else holds the lease: no failure, it will do the work. */
+  /** Another process holds the lease and will do the work. Not a failure. */
   busy: boolean
   watermark: number
 }
 
-/** One store: a directory or a bucket. */
+/** One opened store, on a directory or a bucket. */
 export interface Engine {
   readonly catalog: Catalog
   /** @throws not-found collection-missing */
   collection(tenant: string, database: string, id: string): Promise<Collection>
-  /** Stops background work, waits for writes in flight. Idempotent. */
+  /** Stops background work and waits for writes in flight. Idempotent. */
   close(): Promise<void>
 }

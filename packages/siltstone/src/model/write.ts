@@ -1,4 +1,4 @@
-/** What a write asks for and what it answers. */
+/** Requests and answers of writes. */
 import type { Filter } from './filter.ts'
 import type { RecordOp } from './record.ts'
 
@@ -9,7 +9,7 @@ export interface WriteResult {
 export interface DeleteRequest {
   ids?: readonly string[]
   filter?: Filter
-  /** Only with a filter: at most this many, in order of insertion. */
+  /** The most records to delete, in order of insertion. Only with a filter. */
   limit?: number
 }
 
@@ -20,7 +20,7 @@ export interface IndexingStatus {
 }
 
 export interface ConditionalCommit {
-  /** From `readToken`, or the `version` of an earlier read in digits; holds only if no id of `readIds` changed since. */
+  /** A result of `readToken`, or the `version` of an earlier read in digits. The commit succeeds only if no id of `readIds` has changed since. */
   readToken?: string
   readIds: readonly string[]
   operations: readonly RecordOp[]
