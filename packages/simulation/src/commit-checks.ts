@@ -61,7 +61,7 @@ export function checkCommit(
   const fencedMs = lastFence(of)?.atMs ?? 0
   const known = truth.reachable(before)
   for (const needed of truth.reachable(published)) {
-    if (!truth.bucket.peek(needed)) throw fail('collection of garbage', `it needs ${needed}, which does not exist`)
+    if (!truth.bucket.peek(needed)) throw fail('garbage collection', `it needs ${needed}, which does not exist`)
     // An object that was written before a fence and not published by then may be collected.
     if (!known.has(needed) && (truth.bornMs.get(needed) ?? 0) < fencedMs && before !== undefined)
       throw fail('fences', `${needed} is older than the last fence, and was not published by then`)
@@ -131,7 +131,7 @@ function checkFolded(of: CollectionTruth, manifest: Manifest, fail: Fail): void 
 
 export function checkDeletion(truth: KnownState, key: string, by: string, nowMs: number): void {
   const parsed = parseKey(key)
-  const fail = (why: string) => new Violation('collection of garbage', `${by} deletes ${key}: ${why}`)
+  const fail = (why: string) => new Violation('garbage collection', `${by} deletes ${key}: ${why}`)
   const mustBe = (leastMs: number, createdMs: number) => {
     const ageMs = nowMs - createdMs
     if (ageMs <= leastMs) throw fail(`it is ${ageMs} ms old, and is kept for ${leastMs}`)

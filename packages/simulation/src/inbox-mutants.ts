@@ -7,24 +7,24 @@ export const INBOX_MUTANTS: readonly Mutant[] = [
   {
     name: 'inbox-deleted-before-put-settled',
     breaks: 'what an entry takes is deleted before it is known that the entry exists',
-    patches: [{ step: 'entry-is-encoded', instead: `const bytes = encodeEntry(entry); ${CLEAR}` }],
+    changes: [{ step: 'entry-is-encoded', instead: `const bytes = encodeEntry(entry); ${CLEAR}` }],
   },
   {
     name: 'inbox-deleted-after-unknown-put',
     breaks: 'what an entry takes is deleted although it is not known whether the entry exists',
-    patches: [
+    changes: [
       { step: 'unknown-end-is-forgotten', instead: `await state.run(async ({ log }) => log.forgetEnd()); ${CLEAR}` },
     ],
   },
   {
     name: 'mention-forgotten-at-first-deletion',
     breaks: 'a mention is forgotten once its delta was deleted, although a copy of it may arrive later',
-    patches: [{ step: 'mentions-are-remembered', value: 'current.sequenced' }],
+    changes: [{ step: 'mentions-are-remembered', value: 'current.sequenced' }],
   },
   {
     name: 'entries-listed-before-inbox',
     breaks: 'a read lists the entries before the inbox',
-    patches: [
+    changes: [
       { step: 'inbox-before-entries', instead: 'let inbox: InboxObject[] = []' },
       {
         step: 'listing-of-both',
@@ -36,12 +36,12 @@ export const INBOX_MUTANTS: readonly Mutant[] = [
   {
     name: 'gone-delta-dropped-from-the-view',
     breaks: 'a read leaves out a delta that was deleted after it was listed',
-    patches: [{ step: 'gone-delta-is-looked-up', instead: ';' }],
+    changes: [{ step: 'gone-delta-is-looked-up', instead: ';' }],
   },
   {
     name: 'taken-copy-without-etag',
     breaks: 'a delta is copied in whichever version the inbox holds',
-    patches: [
+    changes: [
       { step: 'copy-of-the-listed-version', value: '{}' },
       { step: 'copy-is-what-was-judged', instead: 'crc32 = crcHex(got.body)' },
     ],
@@ -49,7 +49,7 @@ export const INBOX_MUTANTS: readonly Mutant[] = [
   {
     name: 'inline-and-inbox-both-applied',
     breaks: 'a delta that an entry has taken is also read from the inbox',
-    patches: [
+    changes: [
       {
         step: 'taken-delta-is-mentioned',
         instead: 'if (mention.records === undefined) this.#mentioned.add(parsed.ulid)',
@@ -59,7 +59,7 @@ export const INBOX_MUTANTS: readonly Mutant[] = [
   {
     name: 'inline-before-own-order-swapped',
     breaks: "an entry's own records are applied before those of the deltas that it takes",
-    patches: [
+    changes: [
       { step: 'taken-deltas-come-first', drop: true },
       {
         step: 'own-records-come-last',

@@ -8,21 +8,12 @@ export const MUTANT_VARIABLE = 'SILTSTONE_MUTANT'
 
 const ROOT = new URL('../../siltstone/src/', import.meta.url).href
 
-/** @throws Error when a fragment or a step is not found exactly once */
-export function mutated(source: string, file: string, { name, patches }: Mutant): string {
+/** @throws Error when a step cannot be changed in the way of the mutant */
+export function mutated(source: string, file: string, { changes }: Mutant): string {
   const steps = stepsIn(source)
-  let text = source
-  for (const patch of patches) {
-    if ('step' in patch) {
-      if (steps.includes(patch.step)) text = changeStep(text, file, patch)
-      continue
-    }
-    if (patch.file !== file) continue
-    const found = text.split(patch.find).length - 1
-    if (found !== 1) throw new Error(`mutant ${name}: its fragment stands ${found} times in ${file}: ${patch.find}`)
-    text = text.replace(patch.find, () => patch.replace)
-  }
-  return text
+  return changes
+    .filter(({ step }) => steps.includes(step))
+    .reduce((text, change) => changeStep(text, file, change), source)
 }
 
 export function loadMutant(mutant: Mutant): void {

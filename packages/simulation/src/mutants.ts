@@ -1,378 +1,243 @@
 /**
- * Mutants: copies of the product with a broken step of a protocol. A simulation that does not catch one of them lacks a
- * fault or a check. A mutant names the steps that it changes (`steps.ts`). The older form, an exact fragment of a source
- * file and its replacement, stops fitting when the text of the source changes; no new mutant uses it.
+ * Mutants: copies of the product with a broken step of a protocol. A mutant that the simulation does not catch shows that
+ * it lacks a fault or a check. A mutant names the steps that it changes (`steps.ts`), so it does not depend on the text
+ * of the source.
  */
 import { INBOX_MUTANTS } from './inbox-mutants.ts'
 import type { StepChange } from './steps.ts'
-
-export interface FragmentChange {
-  /** Under `packages/siltstone/src/`. */
-  file: string
-  find: string
-  replace: string
-}
 
 export interface Mutant {
   name: string
   /** What goes wrong. */
   breaks: string
-  patches: readonly (StepChange | FragmentChange)[]
+  changes: readonly StepChange[]
 }
-
-const MANIFESTS = 'snapshot/manifest-store.ts'
-const COLLECT = 'gc/garbage-collector.ts'
-const FOLD = 'compact/fold.ts'
-const MERGE = 'compact/merge.ts'
-const WRITER = 'log/writer.ts'
 
 export const MUTANTS: readonly Mutant[] = [
   {
     name: 'no-compare-and-swap',
     breaks: 'the pointer is moved without a condition',
-    patches: [
-      {
-        file: MANIFESTS,
-        find: "const condition = base === 'none' ? { ifAbsent: true as const } : { ifMatch: base.etag }",
-        replace: 'const condition = {}',
-      },
-    ],
+    changes: [{ step: 'pointer-condition', value: '{}' }],
   },
   {
     name: 'pointer-before-manifest',
     breaks: 'the pointer is moved before the manifest is written',
-    patches: [
+    changes: [
+      { step: 'manifest-is-written', drop: true },
       {
-        file: MANIFESTS,
-        find: '    await putImmutable(this.#env, key, encodeManifest(await this.#moveLists(manifest)))\n',
-        replace: '',
-      },
-      {
-        file: MANIFESTS,
-        find: "if (put.status === 'ok') return { manifestKey: key, etag: put.etag }",
-        replace:
-          "if (put.status === 'ok') { await putImmutable(this.#env, key, encodeManifest(await this.#moveLists(manifest))); return { manifestKey: key, etag: put.etag } }",
+        step: 'pointer-is-moved',
+        instead: `if (put.status === 'ok') {
+          await putImmutable(this.#env, key, encodeManifest(await this.#moveLists(manifest)))
+          return { manifestKey: key, etag: put.etag }
+        }`,
       },
     ],
   },
   {
-    name: 'collection-without-fence',
-    breaks: 'the collector does not raise the epoch, so what it collects may still be published',
-    patches: [{ file: COLLECT, find: 'gcEpoch: manifest.gcEpoch + 1', replace: 'gcEpoch: manifest.gcEpoch' }],
+    name: 'gc-without-fence',
+    breaks: 'the garbage collector does not raise the epoch, so objects that it deletes may still be published',
+    changes: [{ step: 'gc-raises-the-epoch', value: 'manifest.gcEpoch' }],
   },
   {
-    name: 'collection-without-grace',
-    breaks: 'young objects are collected',
-    patches: [
-      {
-        file: COLLECT,
-        find: 'await this.#deleteOld(garbage, this.#options.limits.graceMs)',
-        replace: 'await this.#deleteOld(garbage, 0)',
-      },
-    ],
+    name: 'gc-without-grace',
+    breaks: 'the garbage collector deletes young objects',
+    changes: [{ step: 'garbage-is-deleted', instead: 'await this.#deleteOld(garbage, 0)' }],
   },
   {
-    name: 'collection-without-pins',
-    breaks: 'objects that only a pin keeps are collected',
-    patches: [
-      {
-        file: COLLECT,
-        find: "const manifests = [...(manifestKey === '' ? [] : [manifestKey]), ...manifest.pins.map((pin) => pin.manifestKey)]",
-        replace: "const manifests = manifestKey === '' ? [] : [manifestKey]",
-      },
-    ],
+    name: 'gc-without-pins',
+    breaks: 'the garbage collector deletes objects that only a pin keeps',
+    changes: [{ step: 'pins-are-followed', value: "manifestKey === '' ? [] : [manifestKey]" }],
   },
   {
     name: 'watermark-too-high',
-    breaks: 'the fold says that it holds an entry that it has not read',
-    patches: [
-      { file: FOLD, find: '      watermark: view.version,\n', replace: '      watermark: view.version + 1,\n' },
-    ],
+    breaks: 'the fold claims an entry that it has not read',
+    changes: [{ step: 'fold-sets-the-watermark', value: 'view.version + 1' }],
   },
   {
     name: 'no-staleness-rule',
-    breaks: 'a writer trusts its knowledge of the end of the log without limit',
-    patches: [
-      {
-        file: WRITER,
-        find: '    if (!log.knowsEnd) await log.sync()',
-        replace: '    if (!log.knowledge) await log.sync()',
-      },
-      {
-        file: WRITER,
-        find: '      if (this.#isExpired(batch.knowledge)) continue\n',
-        replace: '',
-      },
-      {
-        file: WRITER,
-        find: "if (whose !== 'gone' && !this.#isExpired(knowledge)) return whose",
-        replace: "if (whose !== 'gone') return whose",
-      },
+    breaks: 'a writer trusts its knowledge of the end of the log without a limit of age',
+    changes: [
+      { step: 'old-knowledge-is-renewed', value: '!log.knowledge' },
+      { step: 'put-needs-knowledge', drop: true },
+      { step: 'late-answer-is-settled', value: "whose !== 'gone'" },
     ],
   },
   {
     name: 'late-answer-believed',
-    breaks: 'a put that was answered after knowledge expired counts as written',
-    patches: [
-      {
-        file: WRITER,
-        find: "if (whose !== 'gone' && !this.#isExpired(knowledge)) return whose",
-        replace: "if (whose !== 'gone') return whose",
-      },
-    ],
+    breaks: "a put whose answer came after the writer's knowledge expired counts as written",
+    changes: [{ step: 'late-answer-is-settled', value: "whose !== 'gone'" }],
   },
   {
     name: 'inbox-keys-forgotten',
     breaks: 'a key leaves the list of sequenced deltas although its deletion failed',
-    patches: [
+    changes: [
       {
-        file: COLLECT,
-        find: '      for (const key of await this.#delete(keys.filter((one) => left.has(one)))) gone.add(key)\n',
-        replace:
-          '      await this.#delete(keys.filter((one) => left.has(one)))\n      for (const key of keys) gone.add(key)\n',
+        step: 'deleted-deltas-are-noted',
+        instead: `await this.#delete(keys.filter((one) => left.has(one)))
+          for (const key of keys) gone.add(key)`,
       },
     ],
   },
   {
     name: 'second-mention-applied',
     breaks: 'a delta that two entries mention is applied twice',
-    patches: [
-      {
-        file: 'log/applied-log.ts',
-        find: '      if (this.#mentioned.has(parsed.ulid)) continue\n',
-        replace: '',
-      },
-    ],
+    changes: [{ step: 'second-mention-is-void', drop: true }],
   },
   {
     name: 'fold-rebased-across-fence',
-    breaks: 'a fold that began before a collection commits after it',
-    patches: [{ file: FOLD, find: '      current.gcEpoch !== origin.gcEpoch ||\n', replace: '' }],
+    breaks: 'a fold that began before a garbage collection commits after it',
+    changes: [{ step: 'fold-is-fenced', value: 'false' }],
   },
   {
     name: 'merge-rebased-across-fence',
-    breaks: 'a merge that began before a collection commits after it',
-    patches: [{ file: MERGE, find: ' || current.gcEpoch !== origin.gcEpoch || ', replace: ' || ' }],
+    breaks: 'a merge that began before a garbage collection commits after it',
+    changes: [{ step: 'merge-is-fenced', value: 'false' }],
   },
   {
     name: 'merge-rebased-across-reset',
     breaks: 'a merge that began before a reset commits after it',
-    patches: [{ file: MERGE, find: ' || current.resetEpoch !== origin.resetEpoch)', replace: ')' }],
+    changes: [{ step: 'merge-ends-at-a-reset', value: 'false' }],
   },
   {
     name: 'fork-without-pin',
     breaks: "a fork does not pin its source's manifest",
-    patches: [
+    changes: [
       {
-        file: 'engine/engine.ts',
-        find: "await history.pin('current', { kind: 'fork', untilMs: null, reason: path })",
-        replace:
-          'await new ManifestStore(this.env, sourcePath).current().then((c) => ({ key: (c as any).pointer.manifestKey, manifest: (c as any).manifest }))',
+        step: 'source-is-pinned',
+        value: `isEmpty ? undefined : await new ManifestStore(this.env, sourcePath)
+          .current()
+          .then(({ pointer, manifest }) => ({ key: pointer.manifestKey, manifest }))`,
       },
     ],
   },
   {
     name: 'pin-dropped-without-tombstone',
     breaks: 'the pin of a stalled fork is dropped although the fork may still publish',
-    patches: [
-      {
-        file: COLLECT,
-        find: "return (await fork.commit('none', tombstone)) === 'lost'",
-        replace: 'return tombstone === undefined',
-      },
-    ],
+    changes: [{ step: 'stalled-fork-is-ended', value: 'false' }],
   },
   {
     name: 'unknown-put-retried-at-next-number',
     breaks: 'an entry whose put had no clear answer is put again at the next number',
-    patches: [
-      {
-        file: WRITER,
-        find: "      maybeApplied ||= error.kind === 'unknown'\n",
-        replace: "      if (error.kind === 'unknown') return false\n",
-      },
-      {
-        file: WRITER,
-        find: '      if (!maybeApplied || !isSiltstoneError(cause)) throw cause\n',
-        replace: "      if (isSiltstoneError(cause, 'unknown')) return 'lost'\n",
-      },
+    changes: [
+      { step: 'unknown-put-is-repeated', instead: "if (error.kind === 'unknown') return false" },
+      { step: 'unknown-put-is-reported', instead: "if (isSiltstoneError(cause, 'unknown')) return 'lost'" },
     ],
   },
   {
     name: 'ambiguous-412-taken-for-lost',
-    breaks: 'an entry that exists already is always taken for one of another writer',
-    patches: [
-      {
-        file: WRITER,
-        find: "const whose = put.status === 'ok' ? 'ours' : await this.#whoseEntry(key, entry.id)",
-        replace: "const whose = put.status === 'ok' ? 'ours' : 'lost'",
-      },
-    ],
+    breaks: "an existing entry is always taken for another writer's",
+    changes: [{ step: 'existing-entry-is-read', value: "put.status === 'ok' ? 'ours' : 'lost'" }],
   },
   {
     name: 'rest-of-the-inbox-left-behind',
-    breaks: 'a write is put before deltas that are more than its entry may sequence',
-    patches: [
-      {
-        file: 'log/write-batch.ts',
-        find: '    isPartial: wanted.length < inbox.length,\n',
-        replace: '    isPartial: false,\n',
-      },
-    ],
+    breaks: 'a write is ordered before the deltas that exceed what its entry may sequence',
+    changes: [{ step: 'rest-of-the-inbox-comes-first', value: 'false' }],
   },
   {
     name: 'entry-gone-taken-for-lost',
-    breaks: 'an entry that was collected before its writer looked is always taken for one of another writer',
-    patches: [
-      {
-        file: WRITER,
-        find: "if (got.status !== 'ok') return 'gone'",
-        replace: "if (got.status !== 'ok') return 'lost'",
-      },
-      {
-        file: WRITER,
-        find: "if (whose !== 'gone' && !this.#isExpired(knowledge)) return whose",
-        replace: "if (whose === 'lost' || !this.#isExpired(knowledge)) return whose as PutOutcome",
-      },
+    breaks: "an entry that was deleted before its writer looked is always taken for another writer's",
+    changes: [
+      { step: 'vanished-entry-is-settled', instead: "if (got.status !== 'ok') return 'lost'" },
+      { step: 'late-answer-is-settled', value: "whose === 'lost' || !this.#isExpired(knowledge)" },
     ],
   },
   {
     name: 'collected-snapshot-taken-for-damage',
-    breaks: 'a reader that stalls until its snapshot is collected does not look for a later one',
-    patches: [
-      {
-        file: 'log/synced-log.ts',
-        find: "return typeof now !== 'string' && now.manifestKey !== manifestKey",
-        replace: "return typeof now !== 'string' && manifestKey === ''",
-      },
-    ],
+    breaks: 'a process that stalls until its snapshot is deleted does not look for a later one',
+    changes: [{ step: 'later-snapshot-is-sought', value: "typeof now !== 'string' && manifestKey === ''" }],
   },
   {
     name: 'collected-manifest-taken-for-damage',
-    breaks: 'a reader that stalls between pointer and manifest does not check whether the pointer moved',
-    patches: [
-      {
-        file: MANIFESTS,
-        find: "if (typeof now === 'string' || now.etag === at.etag) throw error",
-        replace: 'if (now) throw error',
-      },
-    ],
+    breaks: 'a process that stalls between pointer and manifest does not check whether the pointer moved',
+    changes: [{ step: 'pointer-is-read-again', value: 'true' }],
   },
   {
     name: 'given-up-fork-answered',
-    breaks: 'a fork that a collector ended is reported as created',
-    patches: [
-      {
-        file: 'engine/engine.ts',
-        find: "if (current === 'none' || current.manifest.state === 'live') return\n",
-        replace: 'if (current) return\n',
-      },
-    ],
+    breaks: 'a fork that the garbage collector ended is answered as if it had been made',
+    changes: [{ step: 'ended-fork-is-refused', value: 'true' }],
   },
   {
     name: 'stray-read-as-the-past',
-    breaks: 'a point in time is read from any entry under a number below the watermark',
-    patches: [
-      {
-        file: 'log/past-view.ts',
-        find: "if (now !== 'none' && past.entries.some((entry) => !isOfLog(now.manifest, entry))) throw gone()",
-        replace: 'if (now === undefined) throw gone()',
-      },
-    ],
+    breaks: 'a read of an earlier version trusts any entry below the watermark, although it may be a stray',
+    changes: [{ step: 'strays-are-refused', value: 'false' }],
   },
   {
     name: 'failed-look-up-forgotten',
-    breaks: 'later requests of a group do not see earlier records of it whose rows could not be looked up',
-    patches: [
+    breaks: 'later requests of a group do not see records of earlier ones whose rows could not be looked up',
+    changes: [
       {
-        file: 'log/write-batch.ts',
-        find: '      await this.#overlay.apply(records, this.version + 1)\n      this.#unapplied.shift()\n',
-        replace: '      this.#unapplied.shift()\n      await this.#overlay.apply(records, this.version + 1)\n',
+        step: 'failed-look-up-is-repeated',
+        instead: `for (let records = this.#unapplied.shift(); records; records = this.#unapplied.shift())
+          await this.#overlay.apply(records, this.version + 1)`,
       },
     ],
   },
   {
     name: 'fork-of-a-half-folded-source',
-    breaks: 'a fork is made although another process still folds its source',
-    patches: [
-      {
-        file: 'compact/compactor.ts',
-        find: '    // Another process took the lease, or was faster each time. It does the rest, which may not be folded yet.\n    outcome.busy = true\n',
-        replace: '',
-      },
-    ],
+    breaks: 'a fork is made while another process still folds its source',
+    changes: [{ step: 'unfinished-work-is-reported', drop: true }],
   },
   {
     name: 'inbox-not-listed-before-a-write',
-    breaks: 'a write is put before a delta that was acknowledged earlier',
-    patches: [
-      {
-        file: 'log/synced-log.ts',
-        find: '    this.#inbox = await listInbox(env.store, path)\n',
-        replace: '',
-      },
-    ],
+    breaks: 'a write is ordered before a delta that was acknowledged earlier',
+    changes: [{ step: 'inbox-is-listed', drop: true }],
   },
   {
     name: 'absent-input-ignored',
     breaks: 'a merge commits its remaining inputs after another merge took one, or folds emptied one',
-    patches: [{ step: 'absent-input-is-lost', value: 'isAbsent && current.segments.length < 0' }],
+    changes: [{ step: 'absent-input-is-lost', value: 'isAbsent && current.segments.length < 0' }],
   },
   {
     name: 'merge-forgets-late-deletions',
     breaks: 'rows that folds deleted while a merge worked are live again',
-    patches: [{ step: 'late-deletions-of-taken-rows', drop: true }],
+    changes: [{ step: 'late-deletions-of-taken-rows', drop: true }],
   },
   {
     name: 'peel-without-bitmap',
     breaks: 'rows that were cut from a segment stay live in it',
-    patches: [{ step: 'peeled-rows-leave-their-segment', instead: 'replacement.push(...now)' }],
+    changes: [{ step: 'peeled-rows-leave-their-segment', instead: 'replacement.push(...now)' }],
   },
   {
     name: 'overlay-join-first-value-wins',
     breaks: 'joined overlays have the oldest value of a row instead of the newest',
-    patches: [{ step: 'last-overlay-wins', value: '{ ...change, ...last.get(change.row) }' }],
+    changes: [{ step: 'last-overlay-wins', value: '{ ...change, ...last.get(change.row) }' }],
   },
   {
     name: 'owner-in-the-middle-let-go',
-    breaks: 'a fork of a fork keeps only the owners of objects it uses, not the owners in between',
-    patches: [
-      {
-        file: COLLECT,
-        find: 'return manifest.owners\n    }\n    return []',
-        replace: 'return manifest.owners.filter(({ collection }) => collection === parsed.path)\n    }\n    return []',
-      },
+    breaks: 'a fork of a fork keeps only the owners whose objects it uses, not the owners in between',
+    changes: [
+      { step: 'owners-are-kept', value: 'manifest.owners.filter(({ collection }) => collection === parsed.path)' },
     ],
   },
   {
     name: 'continues-without-progress',
     breaks: 'an invocation that committed nothing sends a message for the next one',
-    patches: [{ step: 'continues-only-after-progress', drop: true }],
+    changes: [{ step: 'continues-only-after-progress', drop: true }],
   },
   {
     name: 'step-larger-than-S',
     breaks: 'a merge takes more than a step may',
-    patches: [{ step: 'step-is-bounded', value: 'sum(liveBytes) >= 0' }],
+    changes: [{ step: 'step-is-bounded', value: 'sum(liveBytes) >= 0' }],
   },
   {
     name: 'deletion-leaves-the-log-open',
     breaks: 'a collection is deleted without closing its log',
-    patches: [{ step: 'log-is-closed', drop: true }],
+    changes: [{ step: 'log-is-closed', drop: true }],
   },
   {
     name: 'fork-shown-before-its-pointer',
     breaks: 'a fork goes live before its pointer is published',
-    patches: [{ step: 'fork-is-prepared', drop: true }],
+    changes: [{ step: 'fork-is-prepared', drop: true }],
   },
   {
     name: 'catalog-without-compare-and-swap',
-    breaks: 'a document of the catalog is written over without a condition',
-    patches: [{ step: 'catalog-condition', value: '{} as { ifAbsent: true }' }],
+    breaks: 'a document of the catalog is overwritten without a condition',
+    changes: [{ step: 'catalog-condition', value: '{}' }],
   },
   {
     name: 'name-taken-from-its-owner',
     breaks: 'a claim on a name is taken over although its owner wants it',
-    patches: [{ step: 'owner-is-examined', value: "'free' as Verdict" }],
+    changes: [{ step: 'owner-is-examined', value: "'free'" }],
   },
   ...INBOX_MUTANTS,
 ]

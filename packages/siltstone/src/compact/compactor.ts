@@ -252,6 +252,7 @@ export class Compactor {
       } else await done(result, clock.monotonicMs() - startedMs)
     }
     // Another process took the lease, or was faster each time. It does the rest, which may not be folded yet.
+    // step: unfinished-work-is-reported
     outcome.busy = true
   }
 

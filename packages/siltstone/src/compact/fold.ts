@@ -113,6 +113,7 @@ async function commitFold(
   const committed = await commitChanges(manifests, options, async ({ manifest: current }) => {
     if (
       current.watermark !== origin.watermark ||
+      // step: fold-is-fenced
       current.gcEpoch !== origin.gcEpoch ||
       current.resetEpoch !== origin.resetEpoch
     ) {
@@ -131,6 +132,7 @@ async function commitFold(
     const nowMs = env.clock.nowMs()
     return {
       state: input.isClosed ? 'closed' : 'live',
+      // step: fold-sets-the-watermark
       watermark: view.version,
       operations: current.operations + view.overlay.operations,
       segments,

@@ -228,7 +228,13 @@ async function commitMerge(
     signal,
   }
   const committed = await commitChanges(manifests, options, async ({ manifest: current }) => {
-    if (current.state === 'closed' || current.gcEpoch !== origin.gcEpoch || current.resetEpoch !== origin.resetEpoch) {
+    if (
+      current.state === 'closed' ||
+      // step: merge-is-fenced
+      current.gcEpoch !== origin.gcEpoch ||
+      // step: merge-ends-at-a-reset
+      current.resetEpoch !== origin.resetEpoch
+    ) {
       env.metrics.count(current.gcEpoch === origin.gcEpoch ? 'merge_rebase_refused' : 'merge_fenced')
       return undefined
     }

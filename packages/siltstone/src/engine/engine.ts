@@ -162,6 +162,7 @@ export class StoreEngine implements Engine {
         const manifests = new ManifestStore(this.env, path)
         const startedAtMs = this.env.clock.nowMs()
         const isEmpty = (await new ManifestStore(this.env, sourcePath).readPointer()) === 'none'
+        // step: source-is-pinned
         const pinned = isEmpty ? undefined : await history.pin('current', { kind: 'fork', untilMs: null, reason: path })
         const state: Partial<Manifest> = pinned
           ? {
@@ -186,6 +187,7 @@ export class StoreEngine implements Engine {
         if (committed !== 'lost') return
         // An earlier attempt of ours published it, or a garbage collector ended it and dropped its pin in the source.
         const current = await manifests.current()
+        // step: ended-fork-is-refused
         if (current === 'none' || current.manifest.state === 'live') return
         throw conflict('creation-abandoned', `The fork [${fork.name}] took so long that it was given up: try again`)
       },

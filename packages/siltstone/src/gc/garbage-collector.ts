@@ -114,6 +114,7 @@ class GarbageCollector {
     }
     const isTaken = ({ key }: ObjectInfo) => parseKey(key)?.kind === 'taken'
     const garbage = listed.filter((object) => !reachable.has(object.key) && !isTaken(object))
+    // step: garbage-is-deleted
     await this.#deleteOld(garbage, this.#options.limits.graceMs)
     const taken = listed.filter(isTaken)
     if (fence.manifest.state === 'closed') {
@@ -130,7 +131,12 @@ class GarbageCollector {
     return this.#commit(async (manifest) => {
       const pins = await this.#neededPins(manifest.pins)
       const owners = await this.#neededOwners({ ...manifest, pins })
-      return { gcEpoch: manifest.gcEpoch + 1, pins, owners }
+      return {
+        // step: gc-raises-the-epoch
+        gcEpoch: manifest.gcEpoch + 1,
+        pins,
+        owners,
+      }
     })
   }
 
@@ -167,6 +173,7 @@ class GarbageCollector {
         writer: this.#options.name,
       }
       // The commit is lost when the fork did publish: then it keeps its pin.
+      // step: stalled-fork-is-ended
       return (await fork.commit('none', tombstone)) === 'lost'
     }
     return published.manifest.owners.some(({ collection }) => collection === this.#path)
@@ -180,7 +187,9 @@ class GarbageCollector {
     if (manifest.owners.length === 0) return []
     for (const key of await this.#reachable(manifest, '')) {
       const parsed = parseKey(key)
-      if (parsed && 'path' in parsed && parsed.path !== this.#path) return manifest.owners
+      if (parsed && 'path' in parsed && parsed.path !== this.#path)
+        // step: owners-are-kept
+        return manifest.owners
     }
     return []
   }
@@ -188,6 +197,7 @@ class GarbageCollector {
   /** Keys of all objects that the manifest and its pins need. */
   async #reachable(manifest: Manifest, manifestKey: string): Promise<Set<string>> {
     const keys = new Set<string>([pointerKey(this.#path), ...objectsOf(manifest).map(({ key }) => key)])
+    // step: pins-are-followed
     const manifests = [...(manifestKey === '' ? [] : [manifestKey]), ...manifest.pins.map((pin) => pin.manifestKey)]
     for (const key of manifests) {
       if (keys.has(key)) continue
@@ -232,6 +242,7 @@ class GarbageCollector {
       this.#signal.throwIfAborted()
       const keys = ulids.map((ulid) => inboxKey(this.#path, ulid))
       for (const key of keys) if (!left.has(key)) gone.add(key)
+      // step: deleted-deltas-are-noted
       for (const key of await this.#delete(keys.filter((one) => left.has(one)))) gone.add(key)
     }
     await this.#commit(async (manifest) => ({

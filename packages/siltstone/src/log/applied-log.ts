@@ -140,6 +140,7 @@ export class AppliedLog {
         throw corrupt('bad-mention', `entry ${number} of ${path} sequences ${mention.key}, which is not in its inbox`, {
           key: logEntryKey(path, number),
         })
+      // step: second-mention-is-void
       if (this.#mentioned.has(parsed.ulid)) continue
       const reason = await this.#applyDelta(parsed.ulid, mention, number, last)
       if (reason !== undefined) this.refused.push({ key: mention.key, entry: number, reason })

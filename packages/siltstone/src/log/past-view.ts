@@ -37,6 +37,7 @@ export async function pastView(context: LogContext, { manifestKey, version, unse
     await past.extend(wanted)
     const now = await manifests.current()
     // An entry below the watermark may be a stray. Without a record there is no telling, so it is not trusted.
+    // step: strays-are-refused
     if (now !== 'none' && past.entries.some((entry) => !isOfLog(now.manifest, entry))) throw gone()
     for (const { ulid, etag, sizeBytes } of unsequenced) {
       if (past.isMentioned(ulid)) continue

@@ -174,6 +174,7 @@ export class SyncedLog {
     countVanished(this.#context.env.metrics, missing.key)
     this.#invalidate()
     const now = await this.#context.manifests.readPointer()
+    // step: later-snapshot-is-sought
     return typeof now !== 'string' && now.manifestKey !== manifestKey
   }
 
@@ -202,6 +203,7 @@ export class SyncedLog {
   async listInbox(): Promise<InboxObject[]> {
     const { env, path, takesInbox } = this.#context
     if (!takesInbox) return []
+    // step: inbox-is-listed
     this.#inbox = await listInbox(env.store, path)
     return this.unsequenced
   }

@@ -89,6 +89,7 @@ export class WriteBatch implements EvaluationState {
       return log.overlay.fork()
     })
     // Records that could not be applied (looking up their rows failed) stay for the next call: none may be left out.
+    // step: failed-look-up-is-repeated
     for (let [records] = this.#unapplied; records; [records] = this.#unapplied) {
       await this.#overlay.apply(records, this.version + 1)
       this.#unapplied.shift()
@@ -109,6 +110,7 @@ async function sequence(state: CollectionState, log: SyncedLog, inbox: readonly 
     deltas: [],
     versions: new Map(),
     overlay: undefined,
+    // step: rest-of-the-inbox-comes-first
     isPartial: wanted.length < inbox.length,
   }
   for (const object of wanted) {

@@ -177,6 +177,7 @@ export class LogWriter {
       }
       // step: entry-is-encoded
       const bytes = encodeEntry(entry)
+      // step: put-needs-knowledge
       if (this.#isExpired(batch.knowledge)) continue
       const sent = stampNow(clock)
       let outcome: PutOutcome
@@ -235,6 +236,7 @@ export class LogWriter {
   /** Steps 1 and 2. */
   async #begin(group: readonly Request[], locked: Locked): Promise<WriteBatch> {
     const { log } = locked
+    // step: old-knowledge-is-renewed
     if (!log.knowsEnd) await log.sync()
     log.requireOpen()
     let inbox = await log.listInbox()
@@ -270,12 +272,15 @@ export class LogWriter {
       // Also when it exists already: a retry inside the store may have met its own first attempt. If anything fails
       // from here on, the outcome is open until the entry has been read.
       maybeApplied = true
+      // step: existing-entry-is-read
       const whose = put.status === 'ok' ? 'ours' : await this.#whoseEntry(key, entry.id)
+      // step: late-answer-is-settled
       if (whose !== 'gone' && !this.#isExpired(knowledge)) return whose
       return this.#settleLate(entry, whose)
     }
     const isWorthRetrying = (error: unknown) => {
       if (!isSiltstoneError(error)) return false
+      // step: unknown-put-is-repeated
       maybeApplied ||= error.kind === 'unknown'
       if (!maybeApplied && !isPassing(error)) return false
       metrics.count('log_puts_unsettled')
@@ -286,6 +291,7 @@ export class LogWriter {
       const attempts = Number.POSITIVE_INFINITY
       return await retry(attempt, { attempts, baseMs: 25, maxMs: 2_000, clock, random, when: isWorthRetrying })
     } catch (cause) {
+      // step: unknown-put-is-reported
       if (!maybeApplied || !isSiltstoneError(cause)) throw cause
       const message = `it is not known whether ${key} was written; read before writing again`
       throw outcomeUnknown('outcome-unknown', message, { key, cause })
@@ -295,6 +301,7 @@ export class LogWriter {
   async #whoseEntry(key: string, id: string): Promise<PutOutcome | 'gone'> {
     const got = await this.#state.env.store.get(key)
     // It was folded and collected since: another writer's entry, or ours from an earlier attempt.
+    // step: vanished-entry-is-settled
     if (got.status !== 'ok') return 'gone'
     return decodeEntry(got.body, key).id === id ? 'ours' : 'lost'
   }

@@ -105,6 +105,7 @@ export class ManifestStore {
       } catch (error) {
         if (!isMissing(error)) throw error
         const now = await this.readPointer()
+        // step: pointer-is-read-again
         if (typeof now === 'string' || now.etag === at.etag) throw error
         at = now
       }
@@ -168,9 +169,11 @@ export class ManifestStore {
         { key: pointerKey(this.path) },
       )
     const key = manifestKey(this.path, manifest.watermark, manifest.id)
+    // step: manifest-is-written
     await putImmutable(this.#env, key, encodeManifest(await this.#moveLists(manifest)))
     this.#cache.set(key, manifest)
     const pointer = encodePointer(key)
+    // step: pointer-condition
     const condition = base === 'none' ? { ifAbsent: true as const } : { ifMatch: base.etag }
     // Once an attempt may have taken effect, no later failure settles it: it is repeated until the store answers.
     let isUnsettled = false
@@ -181,6 +184,7 @@ export class ManifestStore {
             ...condition,
             contentType: 'text/plain',
           })
+          // step: pointer-is-moved
           if (put.status === 'ok') return { manifestKey: key, etag: put.etag }
           const now = await this.#isOurs(key, manifest.createdAtMs)
           return now ? { manifestKey: key, etag: now.manifestKey === key ? now.etag : '' } : 'lost'
