@@ -6,6 +6,8 @@ import { type Context, Hono } from 'hono'
 import { cors } from 'hono/cors'
 import { outcomeUnknown, unavailable } from '../errors.ts'
 import { authorize, checkWritable } from './access.ts'
+import { isFromPage, refusalOf } from './browser-guard.ts'
+import { forbidden } from './call.ts'
 import { docsPage } from './docs-page.ts'
 import { Fields } from './wire/fields.ts'
 import { parseBody, readBody } from './wire/json-body.ts'
@@ -30,6 +32,11 @@ export function createChromaApp(options: ChromaOptions): Hono {
   // Not strict: /api/v2/ equals /api/v2.
   const app = new Hono({ strict: false })
   const { corsOrigins = [] } = options
+  app.use(async (c, next) => {
+    const refusal = refusalOf(c.req.method, (name) => c.req.header(name), options)
+    if (refusal) throw forbidden(refusal.code, `${refusal.problem}. ${refusal.remedy}`)
+    await next()
+  })
   if (corsOrigins.length > 0) {
     app.use(
       cors({ origin: corsOrigins.includes('*') ? '*' : [...corsOrigins], exposeHeaders: ANSWER_HEADERS, maxAge: 600 }),
@@ -87,6 +94,7 @@ async function answer(c: Context, route: Route, options: ChromaOptions, limits: 
     const param = (name: string) => c.req.param(name)
     const identity = authorize(route, options, header, param)
     checkWritable(route, options)
+    checkBodyType(c.req.raw, header)
     const call: Call = {
       options,
       limits,
@@ -113,19 +121,32 @@ function successResponse(route: Route, { status, text, version, headers }: Answe
   })
 }
 
-async function bodyOf(c: Context, limits: ChromaLimits): Promise<Fields> {
-  const type = c.req.header('content-type')
-  // Without a type, JSON is assumed, like in Chroma's middleware.
-  if (type !== undefined && !/^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type)) {
-    const message = 'Expected request with `Content-Type: application/json`'
-    throw new ApiProblem(415, 'ChromaError', 'content-type', message)
+/** Of every request that has a body or announces a type, also where the endpoint reads no body. */
+function checkBodyType(request: Request, header: Call['header']): void {
+  if (request.method === 'GET' || request.method === 'HEAD') return
+  const type = header('content-type')
+  if (type === undefined) {
+    // A page can send a body without a type to another site. Programs may leave the type out, like in Chroma.
+    if (!isFromPage(header) || header('content-length') === '0' || request.body === null) return
+    throw badType('no Content-Type')
   }
-  const encoding = c.req.header('content-encoding')
+  if (!JSON_TYPE.test(type)) throw badType(`the Content-Type '${type.slice(0, 60)}'`)
+  const encoding = header('content-encoding')
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
     // A few kilobytes could expand to gigabytes.
     const message = `Content-Encoding ${encoding.slice(0, 60)} is not accepted: send the body without an encoding`
     throw new ApiProblem(415, 'ChromaError', 'content-encoding', message)
   }
+}
+
+const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i
+
+function badType(found: string): ApiProblem {
+  const message = `Expected request with \`Content-Type: application/json\`, not ${found}`
+  return new ApiProblem(415, 'ChromaError', 'content-type', message)
+}
+
+async function bodyOf(c: Context, limits: ChromaLimits): Promise<Fields> {
   return parseBody(await readBody(c.req.raw, limits.maxBodyBytes))
 }
 

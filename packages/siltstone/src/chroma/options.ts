@@ -74,6 +74,11 @@ export interface ChromaOptions {
   allowReset?: boolean
   /** Origins from which browsers may send requests; `['*']` allows all. Default: none, no CORS headers. */
   corsOrigins?: readonly string[]
+  /**
+   * Names besides the loopback names that `Host` may have; `['*']` allows all. Default: `Host` is not checked.
+   * `startServer` checks it by default when it listens on loopback without authentication.
+   */
+  allowedHosts?: readonly string[]
   /** /healthcheck answers 200 while it resolves to true. Default: the catalog is readable. */
   isReady?: () => Promise<boolean>
   tracer?: RequestTracer

@@ -10,6 +10,8 @@ import { readFileText } from '../../host/files.ts'
 import { systemModels } from '../../host/model-host.ts'
 import { openEnvironmentAt } from '../../drivers/open-environment.ts'
 import { environmentVariables, exitNow, onStopSignal } from '../../host/process.ts'
+import { systemClock } from '../../host/system-clock.ts'
+import { systemRandom } from '../../host/system-random.ts'
 import { tokenAuthenticator } from '../../server/auth.ts'
 import { jsonLogger } from '../../server/logging.ts'
 import { PrometheusMetrics } from '../../server/metrics.ts'
@@ -18,6 +20,7 @@ import { startTracing } from '../../server/tracing.ts'
 import { fraction, port, wholeNumber } from '../arguments.ts'
 import { command } from '../command.ts'
 import { readEmbedders } from '../embedders.ts'
+import { openPatiently } from '../open-patiently.ts'
 import { Output } from '../output.ts'
 import { DEFAULT_DATA, withEmbedders, withOutputOptions } from '../session.ts'
 
@@ -33,6 +36,7 @@ export interface ServeOptions {
   readOnly?: boolean
   tokens?: string
   cors?: string[]
+  allowedHosts?: string[]
   logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
   compaction: boolean
   cacheMb: number
@@ -62,6 +66,10 @@ export function serveCommand(): Command {
     .option('--read-only', 'refuse writes')
     .option('--tokens <file>', 'JSON list of tokens with role and tenants (or the variable SILTSTONE_TOKENS)')
     .option('--cors <origins...>', 'origins that browsers may call from; "*" for all')
+    .option(
+      '--allowed-hosts <names...>',
+      'without tokens: names besides localhost that requests may have in Host; "*" for all',
+    )
     .addOption(
       new Option('--log-level <level>', 'of the log on stderr, one JSON object per line')
         .env('SILTSTONE_LOG_LEVEL')
@@ -101,7 +109,10 @@ function samplingOf({ recallSample, recallAlarm = 0.9 }: ServeOptions) {
   return recallSample === undefined ? {} : { recallSampling: { share: recallSample, alarmBelow: recallAlarm } }
 }
 
-/** Opens the store, starts the server and the compaction thread. @throws SiltstoneError as their parts do */
+/**
+ * Opens the store, starts the server and the compaction thread. Waits while the store cannot be reached.
+ * @throws SiltstoneError as their parts do
+ */
 export async function startServing(options: ServeOptions): Promise<Serving> {
   const log = jsonLogger({ level: options.logLevel })
   const metrics = new PrometheusMetrics()
@@ -109,11 +120,14 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
   const embedders = options.embedders === undefined ? {} : await readEmbedders(options.embedders)
   const allowNetworkFilesystem = options.allowNetworkFilesystem === true
   const readOnly = options.readOnly === true
-  const env = await openEnvironmentAt(options.data, { log, metrics, allowNetworkFilesystem, readOnly })
+  const { env, opened } = await openPatiently(
+    options.data,
+    () => openEngine(options, { log, metrics, allowNetworkFilesystem, readOnly }),
+    { clock: systemClock, random: systemRandom, log },
+  )
   let server: RunningServer
   let compaction: Compaction | undefined
   try {
-    const opened = await StoreEngine.open({ env, blockCacheBytes: options.cacheMb * MB, ...samplingOf(options) })
     const threads =
       options.queryThreads > 0 &&
       new QueryThreads({
@@ -143,6 +157,7 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
       ...(options.allowReset && { allowReset: true }),
       ...(options.readOnly && { readOnly: true }),
       ...(options.cors && { corsOrigins: options.cors }),
+      ...(options.allowedHosts && { allowedHosts: options.allowedHosts }),
       tracing,
       embedderFor: async (info) =>
         registry.forCollection({
@@ -175,6 +190,19 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
     onStopSignal(() => void close().then(resolve, reject))
   })
   return { url: server.url, untilStopped: () => stopped }
+}
+
+async function openEngine(options: ServeOptions, environment: Parameters<typeof openEnvironmentAt>[1]) {
+  const env = await openEnvironmentAt(options.data, environment)
+  try {
+    return {
+      env,
+      opened: await StoreEngine.open({ env, blockCacheBytes: options.cacheMb * MB, ...samplingOf(options) }),
+    }
+  } catch (error) {
+    await closeEnvironment(env)
+    throw error
+  }
 }
 
 async function authenticator({ tokens }: ServeOptions): Promise<Authenticator | undefined> {
