@@ -10,6 +10,7 @@ import { isFromPage, refusalOf } from './browser-guard.ts'
 import { forbidden } from './call.ts'
 import { docsPage } from './docs-page.ts'
 import { Fields } from './wire/fields.ts'
+import { BodyBudget, type BodyReservation } from './wire/body-budget.ts'
 import { parseBody, readBody } from './wire/json-body.ts'
 import { openApiDocument } from './openapi.ts'
 import { type ChromaLimits, type ChromaOptions, defaultLimits } from './options.ts'
@@ -29,6 +30,7 @@ const ANSWER_HEADERS = [
 /** @returns an app whose `fetch(request)` answers requests without a socket */
 export function createChromaApp(options: ChromaOptions): Hono {
   const limits: ChromaLimits = { ...defaultLimits, ...options.limits }
+  const bodies = new BodyBudget(limits.maxBodiesBytes)
   // Not strict: /api/v2/ equals /api/v2.
   const app = new Hono({ strict: false })
   const { corsOrigins = [] } = options
@@ -43,7 +45,7 @@ export function createChromaApp(options: ChromaOptions): Hono {
     )
   }
   for (const route of routes) {
-    app.on(route.method, honoPath(route.path), (c) => serve(c, route, options, limits))
+    app.on(route.method, honoPath(route.path), (c) => serve(c, route, options, limits, bodies))
   }
   const document = JSON.stringify(openApiDocument(routes))
   app.get('/openapi.json', (c) => c.body(document, 200, { 'content-type': 'application/json' }))
@@ -70,10 +72,16 @@ function honoPath(path: string): string {
   return path.replaceAll(/\{(\w+)\}/g, ':$1')
 }
 
-async function serve(c: Context, route: Route, options: ChromaOptions, limits: ChromaLimits): Promise<Response> {
+async function serve(
+  c: Context,
+  route: Route,
+  options: ChromaOptions,
+  limits: ChromaLimits,
+  bodies: BodyBudget,
+): Promise<Response> {
   const { clock, metrics, tracer } = options
   const startedMs = clock.monotonicMs()
-  const run = () => answer(c, route, options, limits)
+  const run = () => answer(c, route, options, limits, bodies)
   const note = {
     method: route.method,
     route: route.path,
@@ -88,13 +96,20 @@ async function serve(c: Context, route: Route, options: ChromaOptions, limits: C
   return response
 }
 
-async function answer(c: Context, route: Route, options: ChromaOptions, limits: ChromaLimits): Promise<Response> {
+async function answer(
+  c: Context,
+  route: Route,
+  options: ChromaOptions,
+  limits: ChromaLimits,
+  bodies: BodyBudget,
+): Promise<Response> {
   try {
     const header = (name: string) => c.req.header(name)
     const param = (name: string) => c.req.param(name)
     const identity = authorize(route, options, header, param)
     checkWritable(route, options)
     checkBodyType(c.req.raw, header)
+    const reservation = bodies.open()
     const call: Call = {
       options,
       limits,
@@ -102,9 +117,9 @@ async function answer(c: Context, route: Route, options: ChromaOptions, limits: 
       param: (name) => param(name) ?? '',
       query: (name) => c.req.query(name),
       header,
-      body: () => bodyOf(c, limits),
+      body: () => bodyOf(c, limits, reservation),
     }
-    return successResponse(route, await withTimeout(route, () => route.handle(call), options, limits))
+    return successResponse(route, await withTimeout(route, () => handled(route, call, reservation), options, limits))
   } catch (error) {
     return failureResponse(error, route.method, route.path, options)
   }
@@ -146,8 +161,17 @@ function badType(found: string): ApiProblem {
   return new ApiProblem(415, 'ChromaError', 'content-type', message)
 }
 
-async function bodyOf(c: Context, limits: ChromaLimits): Promise<Fields> {
-  return parseBody(await readBody(c.req.raw, limits.maxBodyBytes))
+async function bodyOf(c: Context, limits: ChromaLimits, reservation: BodyReservation): Promise<Fields> {
+  return parseBody(await readBody(c.req.raw, limits.maxBodyBytes, reservation))
+}
+
+/** The body is in memory until the work is done, which may take longer than the request. */
+async function handled(route: Route, call: Call, reservation: BodyReservation): Promise<Answer> {
+  try {
+    return await route.handle(call)
+  } finally {
+    reservation.release()
+  }
 }
 
 /** Answers with an error when the time is up. The work continues, so a write may still happen. */

@@ -14,6 +14,7 @@ import { search } from '../query/search.ts'
 import { select, selectedRefs } from '../query/select.ts'
 import { yieldToEventLoop } from '#codec'
 import type { RecordOp } from '../model/record.ts'
+import { checkRecordLimits, type RecordLimits } from '../records/record-limits.ts'
 import { emptyManifest } from '../format/manifest.ts'
 import type { History } from './history.ts'
 import type { RecallSampler } from './recall-sampler.ts'
@@ -33,6 +34,7 @@ export interface CollectionOptions {
   writer: LogWriter
   history: History
   boundedStalenessMs: number
+  recordLimits: RecordLimits
   recall?: RecallSampler
   fork(info: CollectionInfo, newName: string): Promise<CollectionInfo>
 }
@@ -52,6 +54,7 @@ export class EngineCollection implements Collection {
 
   async write(operations: readonly RecordOp[]): Promise<WriteResult> {
     if (operations.length === 0) return { version: (await this.#state.strongView()).version }
+    checkRecordLimits(operations, this.#options.recordLimits)
     const { version } = await this.#options.writer.append((at) => {
       checkDimension(at, operations)
       return { records: operations, result: null }
@@ -164,6 +167,7 @@ export class EngineCollection implements Collection {
 
   async commitIf(request: ConditionalCommit): Promise<WriteResult & { recordCount: number }> {
     const { operations, readIds } = request
+    checkRecordLimits(operations, this.#options.recordLimits)
     const since = request.readToken === undefined ? undefined : decodeReadToken(request.readToken)
     const { version } = await this.#options.writer.append(async (at) => {
       checkDimension(at, operations)

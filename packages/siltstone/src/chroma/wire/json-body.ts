@@ -5,8 +5,9 @@
  * loses the difference only for a few spellings of numbers. Fields with such a number go through the exact parser, which is
  * several times slower. Vectors have only floats, so JSON.parse always parses them.
  */
-import { invalid, type SiltstoneError } from '../../errors.ts'
+import { invalid, isSiltstoneError, type SiltstoneError } from '../../errors.ts'
 import { parseExact } from '../../records/exact-json.ts'
+import type { BodyReservation } from './body-budget.ts'
 import { ApiProblem, badShape } from './problem.ts'
 import { Fields } from './fields.ts'
 import { splitObject } from './split-json.ts'
@@ -22,14 +23,17 @@ const VECTOR_FIELDS = new Set(['embeddings', 'query_embeddings'])
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
- * @throws ApiProblem 413 when the body is larger than `maxBytes`, also if its headers are wrong; 400 when it ends early
+ * @param reservation takes the size before that much is read
+ * @throws ApiProblem 413 when the body is larger than `maxBytes`, also if its headers are wrong; 400 when it ends early;
+ *   SiltstoneError as the reservation does
  */
-export async function readBody(request: Request, maxBytes: number): Promise<Uint8Array> {
+export async function readBody(request: Request, maxBytes: number, reservation: BodyReservation): Promise<Uint8Array> {
   const announced = request.headers.get('content-length')
   if (announced !== null && Number(announced) > maxBytes) throw tooLarge()
   // The HTTP parser enforces an announced length.
+  reservation.grow(Number(announced ?? 0))
   const isBounded = announced !== null || request.headers.get('transfer-encoding') === null
-  const body = await received(isBounded ? readWhole(request) : readStream(request.body, maxBytes))
+  const body = await received(isBounded ? readWhole(request) : readStream(request.body, maxBytes, reservation))
   if (body.length > maxBytes) throw tooLarge()
   return body
 }
@@ -39,7 +43,11 @@ async function readWhole(request: Request): Promise<Uint8Array> {
 }
 
 /** Reads the body, but stops when it has more than `maxBytes`. */
-async function readStream(stream: ReadableStream<Uint8Array> | null, maxBytes: number): Promise<Uint8Array> {
+async function readStream(
+  stream: ReadableStream<Uint8Array> | null,
+  maxBytes: number,
+  reservation: BodyReservation,
+): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let sizeBytes = 0
   if (stream === null) return new Uint8Array()
@@ -47,6 +55,7 @@ async function readStream(stream: ReadableStream<Uint8Array> | null, maxBytes: n
   while (sizeBytes <= maxBytes) {
     const { done, value } = await reader.read()
     if (done) return Buffer.concat(chunks)
+    reservation.grow(value.length)
     sizeBytes += value.length
     chunks.push(value)
   }
@@ -59,6 +68,7 @@ async function received(body: Promise<Uint8Array>): Promise<Uint8Array> {
   try {
     return await body
   } catch (cause) {
+    if (isSiltstoneError(cause)) throw cause
     throw new ApiProblem(400, 'InvalidArgumentError', 'body-incomplete', 'The request body ended early', cause)
   }
 }

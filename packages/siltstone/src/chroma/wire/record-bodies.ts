@@ -9,8 +9,9 @@ import { invalid, isSiltstoneError } from '../../errors.ts'
 import { dedupeBatch } from '../../records/apply.ts'
 import { metadataFromJson } from '../../records/metadata-json.ts'
 import type { RecordOp } from '../../model/record.ts'
-import { type Fields, readBoolean, readList, readNullableStrings, readStrings } from './fields.ts'
+import { type Fields, readBoolean, readList, readNullableStrings } from './fields.ts'
 import { badShape, badValue } from './problem.ts'
+import { idsReader, type RequestLimits } from './request-limits.ts'
 import { readVectors } from './vectors.ts'
 
 export type RecordsOp = 'add' | 'upsert' | 'update'
@@ -25,8 +26,9 @@ export async function readRecords(
   op: RecordsOp,
   body: Fields,
   embed: EmbedTexts | undefined,
+  limits: RequestLimits,
 ): Promise<readonly RecordOp[]> {
-  const ids = body.required('ids', readStrings)
+  const ids = body.required('ids', idsReader(limits))
   const given = readEmbeddings(op, body, embed !== undefined)
   const documents = body.optional('documents', readNullableStrings)
   const uris = body.optional('uris', readNullableStrings)

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { Option } from 'commander'
-import type { Authenticator } from '../../chroma/options.ts'
+import { type Authenticator, REQUEST_LIMITS } from '../../chroma/options.ts'
 import { EmbedderRegistry } from '../../embed/registry.ts'
 import { StoreEngine } from '../../engine/engine.ts'
 import { Compaction } from '../../library/compaction.ts'
@@ -17,7 +17,7 @@ import { jsonLogger } from '../../server/logging.ts'
 import { PrometheusMetrics } from '../../server/metrics.ts'
 import { type RunningServer, startServer } from '../../server/server.ts'
 import { startTracing } from '../../server/tracing.ts'
-import { fraction, port, wholeNumber } from '../arguments.ts'
+import { fraction, limits, port, RECORD_LIMITS, wholeNumber } from '../arguments.ts'
 import { command } from '../command.ts'
 import { readEmbedders } from '../embedders.ts'
 import { openPatiently } from '../open-patiently.ts'
@@ -25,6 +25,8 @@ import { Output } from '../output.ts'
 import { DEFAULT_DATA, withEmbedders, withOutputOptions } from '../session.ts'
 
 const MB = 1024 * 1024
+const LIMITS = [...REQUEST_LIMITS, ...RECORD_LIMITS]
+type LimitName = (typeof LIMITS)[number]
 /** The process ends this long after SIGTERM at the latest. */
 const STOP_WITHIN_MS = 5_000
 
@@ -37,6 +39,7 @@ export interface ServeOptions {
   tokens?: string
   cors?: string[]
   allowedHosts?: string[]
+  limit?: Partial<Record<LimitName, number>>
   logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
   compaction: boolean
   cacheMb: number
@@ -69,6 +72,11 @@ export function serveCommand(): Command {
     .option(
       '--allowed-hosts <names...>',
       'without tokens: names besides localhost that requests may have in Host; "*" for all',
+    )
+    .option(
+      '--limit <limits...>',
+      'bounds of requests and records, such as maxIds=200000; see SECURITY.md',
+      limits(LIMITS),
     )
     .addOption(
       new Option('--log-level <level>', 'of the log on stderr, one JSON object per line')
@@ -156,6 +164,7 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
       ...(auth && { auth }),
       ...(options.allowReset && { allowReset: true }),
       ...(options.readOnly && { readOnly: true }),
+      ...(options.limit && { limits: options.limit }),
       ...(options.cors && { corsOrigins: options.cors }),
       ...(options.allowedHosts && { allowedHosts: options.allowedHosts }),
       tracing,
@@ -197,7 +206,12 @@ async function openEngine(options: ServeOptions, environment: Parameters<typeof 
   try {
     return {
       env,
-      opened: await StoreEngine.open({ env, blockCacheBytes: options.cacheMb * MB, ...samplingOf(options) }),
+      opened: await StoreEngine.open({
+        env,
+        blockCacheBytes: options.cacheMb * MB,
+        ...(options.limit && { recordLimits: options.limit }),
+        ...samplingOf(options),
+      }),
     }
   } catch (error) {
     await closeEnvironment(env)
