@@ -2,6 +2,7 @@
  * Chroma's v2 HTTP API over an engine. The steps of a request: trace → access → body → handler → answer. `problem.ts`
  * turns every error into an answer.
  */
+import { yieldToEventLoop } from '#codec'
 import { type Context, Hono } from 'hono'
 import { cors } from 'hono/cors'
 import { outcomeUnknown, unavailable } from '../errors.ts'
@@ -11,7 +12,7 @@ import { forbidden } from './call.ts'
 import { docsPage } from './docs-page.ts'
 import { Fields } from './wire/fields.ts'
 import { BodyBudget, type BodyReservation } from './wire/body-budget.ts'
-import { parseBody, readBody } from './wire/json-body.ts'
+import { parseBodyInSlices, readBody } from './wire/json-body.ts'
 import { openApiDocument } from './openapi.ts'
 import { type ChromaLimits, type ChromaOptions, defaultLimits } from './options.ts'
 import { ApiProblem, errorAnswer, errorResponse } from './wire/problem.ts'
@@ -162,7 +163,7 @@ function badType(found: string): ApiProblem {
 }
 
 async function bodyOf(c: Context, limits: ChromaLimits, reservation: BodyReservation): Promise<Fields> {
-  return parseBody(await readBody(c.req.raw, limits.maxBodyBytes, reservation))
+  return parseBodyInSlices(await readBody(c.req.raw, limits.maxBodyBytes, reservation), yieldToEventLoop)
 }
 
 /** The body is in memory until the work is done, which may take longer than the request. */

@@ -5,11 +5,13 @@
  * loses the difference only for a few spellings of numbers. Fields with such a number go through the exact parser, which is
  * several times slower. Vectors have only floats, so JSON.parse always parses them.
  */
-import { invalid, isSiltstoneError, type SiltstoneError } from '../../errors.ts'
+import { isSiltstoneError } from '../../errors.ts'
 import { parseExact } from '../../records/exact-json.ts'
 import type { BodyReservation } from './body-budget.ts'
 import { ApiProblem, badShape } from './problem.ts'
 import { Fields } from './fields.ts'
+import { badJson } from './json-problem.ts'
+import { NeedsOtherParser, parseObjectSliced, SLICE_BYTES, type SlicedParsing } from './sliced-json.ts'
 import { splitObject } from './split-json.ts'
 
 /**
@@ -79,11 +81,61 @@ function tooLarge(): ApiProblem {
 }
 
 /**
+ * Parses a large body in slices, with a pause after each.
+ * @throws as `parseBody` does
+ */
+export async function parseBodyInSlices(
+  bytes: Uint8Array,
+  pause: () => Promise<void>,
+  sliceBytes = SLICE_BYTES,
+): Promise<Fields> {
+  if (bytes.length <= sliceBytes) return parseBody(bytes)
+  const first = bytes.find((byte) => byte !== 32 && byte !== 10 && byte !== 13 && byte !== 9)
+  if (first === undefined) throw badJson('the body is empty')
+  if (first === 91 || first === 34) throw badShape('', 'expected an object')
+  return new Fields(await parseObjectSliced(bytes, { parserOf, pause, sliceBytes }), '')
+}
+
+type PieceParser = ReturnType<SlicedParsing['parserOf']>
+
+function parserOf(key: string): PieceParser {
+  return VECTOR_FIELDS.has(key) ? ofFloats : ofAnything
+}
+
+const ofFloats: PieceParser = { parse: nativePiece, object: (entries) => Object.fromEntries(entries) }
+
+/** The class of objects tells how all numbers of a field were parsed, so one that needs it makes all exact. */
+const ofAnything: PieceParser = {
+  parse: (text) => {
+    if (NEEDS_EXACT_PARSER.test(text)) throw new NeedsOtherParser(exact)
+    return nativePiece(text)
+  },
+  object: (entries) => Object.fromEntries(entries),
+}
+
+const exact: PieceParser = {
+  parse: (text) => {
+    checkSurrogates(text)
+    return parseExact(text)
+  },
+  object: (entries) => new Map(entries),
+}
+
+function nativePiece(text: string): unknown {
+  checkSurrogates(text)
+  return JSON.parse(text)
+}
+
+function checkSurrogates(text: string): void {
+  if (hasLoneSurrogate(text)) throw badJson('a string has an unpaired surrogate')
+}
+
+/**
  * @throws SiltstoneError `invalid` (bad-json) when the body is not JSON, ApiProblem 422 when it is not an object
  */
 export function parseBody(bytes: Uint8Array): Fields {
   const text = decode(bytes)
-  if (hasLoneSurrogate(text)) throw badJson('a string has an unpaired surrogate')
+  checkSurrogates(text)
   const cuts = splitObject(text)
   if (cuts === undefined) throw notAnObject(text)
   const values = new Map<string, unknown>()
@@ -121,10 +173,6 @@ function notAnObject(text: string): Error {
   const message = nativeMessage(text)
   if (message !== undefined) return badJson(text.trim() === '' ? 'the body is empty' : message)
   return badShape('', `expected an object, got ${text.slice(0, 20)}`)
-}
-
-function badJson(detail: string, cause?: unknown): SiltstoneError {
-  return invalid('bad-json', `Failed to parse the request body as JSON: ${detail}`, { cause })
 }
 
 /**
