@@ -11,6 +11,7 @@ import { isFromPage, refusalOf } from './browser-guard.ts'
 import { forbidden } from './call.ts'
 import { docsPage } from './docs-page.ts'
 import { Fields } from './wire/fields.ts'
+import { answerBody } from './wire/answer-body.ts'
 import { BodyBudget, type BodyReservation } from './wire/body-budget.ts'
 import { parseBodyInSlices, readBody } from './wire/json-body.ts'
 import { openApiDocument } from './openapi.ts'
@@ -127,7 +128,7 @@ async function answer(
 }
 
 function successResponse(route: Route, { status, text, version, headers }: Answer): Response {
-  return new Response(text, {
+  return new Response(answerBody(text, yieldToEventLoop), {
     status: status ?? route.status ?? 200,
     headers: {
       'content-type': 'application/json',
@@ -201,7 +202,10 @@ function failureResponse(error: unknown, method: string, route: string, options:
 }
 
 function plainText(text: string, status: number, traceId: string): Response {
-  return new Response(text, { status, headers: { 'content-type': 'text/plain', 'chroma-trace-id': traceId } })
+  return new Response(answerBody(text, yieldToEventLoop), {
+    status,
+    headers: { 'content-type': 'text/plain', 'chroma-trace-id': traceId },
+  })
 }
 
 /** 404 and 405 have no body. */

@@ -32,7 +32,7 @@ export async function produce(
   delta: { records: readonly RecordOp[] } | { bytes: Uint8Array; records: number },
   options: { maxBytes: number; retryWithinMs?: number; recordLimits?: RecordLimits },
 ): Promise<Produced> {
-  if (!('bytes' in delta)) checkRecordLimits(delta.records, options.recordLimits ?? defaultRecordLimits)
+  if (!('bytes' in delta)) await checkRecordLimits(delta.records, options.recordLimits ?? defaultRecordLimits)
   const bytes =
     'bytes' in delta
       ? delta.bytes

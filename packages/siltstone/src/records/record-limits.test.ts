@@ -26,10 +26,10 @@ describe('checkRecordLimits', () => {
       { metadata: `{"a":"${'x'.repeat(92)}"}` },
       { metadata: `{"a":"${'x'.repeat(93)}"}` },
     ],
-  ])('holds %s', (limit, field, largest, larger) => {
-    checkRecordLimits([record, { ...record, ...largest }], limits)
+  ])('holds %s', async (limit, field, largest, larger) => {
+    await checkRecordLimits([record, { ...record, ...largest }], limits)
     for (const op of ['add', 'upsert', 'update'] as const)
-      expect(() => checkRecordLimits([record, { ...record, op, ...larger }], limits)).toThrow(
+      await expect(checkRecordLimits([record, { ...record, op, ...larger }], limits)).rejects.toThrow(
         expect.objectContaining({
           kind: 'invalid',
           code: 'record-too-large',
@@ -37,11 +37,11 @@ describe('checkRecordLimits', () => {
           message: expect.stringMatching(new RegExp(`^${field}: .*at most ${limits[limit]} .*--limit ${limit}=`)),
         }),
       )
-    checkRecordLimits([{ ...record, ...larger }], defaultRecordLimits)
+    await checkRecordLimits([{ ...record, ...larger }], defaultRecordLimits)
   })
 
-  it('lets every record be deleted', () => {
-    checkRecordLimits([{ ...record, op: 'delete', id: 'x'.repeat(100) }], limits)
+  it('lets every record be deleted', async () => {
+    await checkRecordLimits([{ ...record, op: 'delete', id: 'x'.repeat(100) }], limits)
   })
 })
 

@@ -2,7 +2,7 @@
  * Bounds within one record. They keep single values from making every reader slow; the bounds of requests and deltas only
  * limit sums. A reader accepts larger records, which an earlier version, other limits or a bare producer wrote.
  */
-import { utf8Length } from '#codec'
+import { utf8Length, yieldToEventLoop } from '#codec'
 import { invalid } from '../errors.ts'
 import type { RecordOp } from '../model/record.ts'
 
@@ -17,6 +17,8 @@ export interface RecordLimits {
   maxMetadataBytes: number
 }
 
+/** Characters that are looked at between two pauses. */
+const PAUSE_AFTER = 1_000_000
 const KB = 1024
 const MB = 1024 * KB
 
@@ -31,10 +33,16 @@ export const defaultRecordLimits: RecordLimits = {
 }
 
 /** @throws SiltstoneError `invalid` (record-too-large), which names field, record, size and limit */
-export function checkRecordLimits(records: readonly RecordOp[], limits: RecordLimits): void {
+export async function checkRecordLimits(records: readonly RecordOp[], limits: RecordLimits): Promise<void> {
+  let length = 0
   for (const { op, id, document, metadata, uri } of records) {
     // A record with a longer id may exist, and must be deletable.
     if (op === 'delete') continue
+    length += 100 + (metadata?.length ?? 0) + (document?.length ?? 0)
+    if (length > PAUSE_AFTER) {
+      length = 0
+      await yieldToEventLoop()
+    }
     const of = () => `of the record ${shownId(id)}`
     checkText('ids', 'the id', of, id, limits, 'maxIdBytes')
     if (document !== null) checkText('documents', 'the document', of, document, limits, 'maxDocumentBytes')

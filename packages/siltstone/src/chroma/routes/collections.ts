@@ -1,6 +1,6 @@
 import type { ChangeCollection, CollectionInfo } from '../../model/collection.ts'
 import { invalid, isSiltstoneError, notFound } from '../../errors.ts'
-import { collectionText } from '../answers.ts'
+import { collectionsText, collectionText } from '../answers.ts'
 import { checkedCollectionName, collectionIdOf, databaseOf, openCollection, pageOf } from '../call.ts'
 import { newCollectionMetadata, changedCollectionMetadata } from '../configuration/collection-metadata.ts'
 import { changedConfiguration, newConfiguration } from '../configuration/configuration.ts'
@@ -126,7 +126,7 @@ async function listCollections(call: Call): Promise<Answer> {
   const { tenant, database } = databaseOf(call)
   const work = call.options.engine.catalog.listCollections(tenant, database, pageOf(call))
   const infos = await orWhenMissing(work, [])
-  return { text: `[${infos.map(collectionText).join(',')}]` }
+  return { text: collectionsText(infos) }
 }
 
 async function countCollections(call: Call): Promise<Answer> {

@@ -1,3 +1,4 @@
+import { yieldToEventLoop } from '#codec'
 import { isSiltstoneError, unsupported } from '../../errors.ts'
 import type { GetRequest, GetResponse, QueryRequest } from '../../model/read.ts'
 import type { Collection } from '../../model/store.ts'
@@ -135,7 +136,7 @@ async function queryVectors(call: Call, body: Fields, collection: Collection, k:
   if (texts === undefined) {
     return body.required('query_embeddings', (json, path) => {
       checkResults(readList(json, path).length, k, call.limits)
-      return readQueryVectors(json, path)
+      return readQueryVectors(json, path, yieldToEventLoop)
     })
   }
   checkResults(texts.length, k, call.limits)

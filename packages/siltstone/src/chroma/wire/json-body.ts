@@ -93,7 +93,7 @@ export async function parseBodyInSlices(
   const first = bytes.find((byte) => byte !== 32 && byte !== 10 && byte !== 13 && byte !== 9)
   if (first === undefined) throw badJson('the body is empty')
   if (first === 91 || first === 34) throw badShape('', 'expected an object')
-  return new Fields(await parseObjectSliced(bytes, { parserOf, pause, sliceBytes }), '')
+  return new Fields(await parseObjectSliced(bytes, { parserOf, parseKey: nativePiece, pause, sliceBytes }), '')
 }
 
 type PieceParser = ReturnType<SlicedParsing['parserOf']>

@@ -24,6 +24,7 @@ export type ParsePiece = (text: string) => unknown
 export interface SlicedParsing {
   /** @returns the parser for the value of a key of the body, and how objects are built from entries */
   parserOf(key: string): { parse: ParsePiece; object: (entries: [string, unknown][]) => unknown }
+  parseKey: ParsePiece
   pause: () => Promise<void>
   sliceBytes?: number
 }
@@ -139,11 +140,11 @@ class SlicedParser {
       this.#at++
       return
     }
+    const { parseKey } = this.#options
     for (;;) {
       if (this.#bytes[this.#at] !== QUOTE) throw this.#fail('a key')
       const end = this.#endWithin(this.#at)
-      const key = end < 0 ? await this.#text() : (JSON.parse(this.#decode(this.#at, end)) as string)
-      if (end >= 0) this.#at = end
+      const key = end < 0 ? await this.#text(parseKey) : (this.#piece(this.#at, end, parseKey) as string)
       this.#space()
       if (this.#bytes[this.#at++] !== COLON) throw this.#fail("':'")
       this.#space()
@@ -158,7 +159,7 @@ class SlicedParser {
   }
 
   /** A text that is longer than a slice. It is cut between characters and between escape sequences. */
-  async #text(): Promise<string> {
+  async #text(parse = this.#parser.parse): Promise<string> {
     const pieces: string[] = []
     let start = ++this.#at
     for (;;) {
@@ -166,7 +167,7 @@ class SlicedParser {
       if (byte === undefined) throw this.#fail("'\"'")
       const isEnd = byte === QUOTE
       if (isEnd || (this.#at - start >= this.#sliceBytes && (byte & 0xc0) !== 0x80 && !this.#isLowSurrogate())) {
-        pieces.push(this.#parse(start, this.#at, '"', '"') as string)
+        pieces.push(this.#parse(start, this.#at, '"', '"', parse) as string)
         start = this.#at
         await this.#spent()
       }
@@ -219,15 +220,15 @@ class SlicedParser {
     return -1
   }
 
-  #piece(start: number, end: number): unknown {
+  #piece(start: number, end: number, parse = this.#parser.parse): unknown {
     this.#at = end
-    return this.#parse(start, end, '', '')
+    return this.#parse(start, end, '', '', parse)
   }
 
-  #parse(start: number, end: number, before: string, after: string): unknown {
+  #parse(start: number, end: number, before: string, after: string, parse = this.#parser.parse): unknown {
     const text = this.#decode(start, end)
     try {
-      return this.#parser.parse(before + text + after)
+      return parse(before + text + after)
     } catch (cause) {
       if (cause instanceof SyntaxError) throw badLargeJson(start, cause)
       throw cause

@@ -141,7 +141,7 @@ class DeltaProducer {
     const bytes = new Uint8Array(Buffer.concat(parts))
     const { records, collection } = decodeDelta(bytes, name)
     const path = pathOf(this.#info)
-    checkRecordLimits(records, this.#recordLimits)
+    await checkRecordLimits(records, this.#recordLimits)
     if (collection !== null && collection !== path)
       throw invalid(
         'wrong-collection',
