@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { probeConditions, probeRaces } from 'siltstone/internal/aws'
 import { openBucket, type Target } from '@siltstone/emulated-aws'
 
@@ -6,7 +7,10 @@ export async function probe(target: Target): Promise<string | undefined> {
   const bucket = await openBucket(target)
   try {
     const store = bucket.store()
-    return (await probeConditions(store, 'probe')) ?? (await probeRaces(store, 'race', { writers: 16, rounds: 5 }))
+    return (
+      (await probeConditions(store, () => `probe-${randomUUID()}`)) ??
+      (await probeRaces(store, 'race', { writers: 16, rounds: 5 }))
+    )
   } finally {
     await bucket.dispose()
   }

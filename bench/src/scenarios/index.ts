@@ -4,6 +4,7 @@ import { curve } from './curve.ts'
 import { embedder } from './embedder.ts'
 import { filters } from './filters.ts'
 import { get } from './get.ts'
+import { heartbeat } from './heartbeat.ts'
 import { http } from './http.ts'
 import { ingest } from './ingest.ts'
 import type { Scenario } from './scenario.ts'
@@ -14,6 +15,7 @@ export const scenarios: Record<string, Scenario> = {
   ingest,
   http,
   get,
+  heartbeat,
   curve,
   filters,
   build,

@@ -12,6 +12,7 @@ import { isUuid, parseCollectionPath, collectionIdKeyOfPath } from '../format/ke
 import type { Clock } from '../ports/clock.ts'
 import type { Ids } from '../ports/ids.ts'
 import type { ObjectStore } from '../ports/object-store.ts'
+import { checkCollectionMetadata, defaultRecordLimits, type RecordLimits } from '../records/record-limits.ts'
 import type { Logger } from '../ports/telemetry.ts'
 import { changeCollection } from './change-collection.ts'
 import { collectionType, toInfo } from './collection-document.ts'
@@ -34,6 +35,8 @@ export interface ObjectCatalogOptions {
   clock: Clock
   ids: Ids
   log: Logger
+  /** Bounds of a collection's metadata. Default `defaultRecordLimits`. */
+  recordLimits?: RecordLimits
   /**
    * Appends `closed` to the collection's log; returns when that is durable. It may be called repeatedly, by several
    * processes at once, and for a fork that never got its pointer; `not-found` counts as closed.
@@ -61,6 +64,7 @@ export class ObjectCatalog implements Catalog {
   readonly #documents: DocumentStore
   readonly #dimensionOf: (info: CollectionInfo) => Promise<number | null>
   readonly #reuseMs: number
+  readonly #recordLimits: RecordLimits
 
   constructor(options: ObjectCatalogOptions) {
     const { store, clock, ids, log } = options
@@ -74,6 +78,7 @@ export class ObjectCatalog implements Catalog {
       forkAbandonedAfterMs: options.forkAbandonedAfterMs ?? 15 * MINUTE_MS,
     }
     this.#dimensionOf = async (info) => (await options.dimensionOf?.(info)) ?? null
+    this.#recordLimits = options.recordLimits ?? defaultRecordLimits
     this.#reuseMs = options.reuseMs ?? 1000
   }
 
@@ -110,6 +115,7 @@ export class ObjectCatalog implements Catalog {
 
   async createCollection(request: CreateCollection): Promise<{ info: CollectionInfo; created: boolean }> {
     checkCollectionName(request.name)
+    checkCollectionMetadata(request.metadata, this.#recordLimits)
     const { version, created } = await createCollection(this.#context, request)
     // A new collection has no records, so no dimension.
     return { info: created ? toInfo(version.document, null) : await this.#describe(version), created }
@@ -173,6 +179,7 @@ export class ObjectCatalog implements Catalog {
 
   async changeCollection(tenant: string, database: string, id: string, change: ChangeCollection): Promise<void> {
     if (change.newName !== undefined) checkCollectionName(change.newName)
+    checkCollectionMetadata(change.newMetadata, this.#recordLimits)
     const lower = id.toLowerCase()
     if (!isUuid(lower)) throw missing(id)
     await changeCollection(this.#context, { tenant, database }, lower, change)

@@ -3,43 +3,49 @@
  * are returned as they were sent.
  */
 import type { CollectionInfo } from '../model/collection.ts'
-import type { GetResponse, QueryHits, QueryResponse } from '../model/read.ts'
+import type { GetResponse, QueryResponse } from '../model/read.ts'
 import { configurationOf } from './configuration/configuration.ts'
-import { floatsText, numbersText } from './wire/float-text.ts'
+import { floatsText, numberText } from './wire/float-text.ts'
 import type { IncludeName } from './wire/include.ts'
 import { shownSchema } from './configuration/schema.ts'
 
 type Columns = Pick<GetResponse, 'embeddings' | 'documents' | 'metadatas' | 'uris'>
 
+/** Answers are made in pieces of about this many characters, so that a large one is sent while it is made. */
+const PIECE = 32 * 1024
+
 export function getText(
   response: GetResponse,
   include: readonly IncludeName[],
   more: Record<string, unknown> = {},
-): string {
-  const columns = columnTexts([response])
-  return objectText({
-    ids: JSON.stringify(response.ids),
-    embeddings: columns.embeddings[0] ?? 'null',
-    documents: columns.documents[0] ?? 'null',
-    uris: columns.uris[0] ?? 'null',
-    metadatas: columns.metadatas[0] ?? 'null',
-    include: JSON.stringify(include),
-    ...Object.fromEntries(Object.entries(more).map(([key, value]) => [key, JSON.stringify(value)])),
+): Iterable<string> {
+  return objectPieces({
+    ids: listPieces(response.ids, stringText),
+    ...columnPieces(response),
+    include: [JSON.stringify(include)],
+    ...Object.fromEntries(Object.entries(more).map(([key, value]) => [key, [JSON.stringify(value)]])),
   })
 }
 
-export function queryText({ hits }: QueryResponse, include: readonly IncludeName[]): string {
-  const columns = columnTexts(hits)
-  const nested = (name: IncludeName, texts: string[]) => (include.includes(name) ? `[${texts.join(',')}]` : 'null')
-  return objectText({
-    ids: JSON.stringify(hits.map(({ ids }) => ids)),
-    embeddings: nested('embeddings', columns.embeddings),
-    documents: nested('documents', columns.documents),
-    uris: nested('uris', columns.uris),
-    metadatas: nested('metadatas', columns.metadatas),
-    distances: nested('distances', hits.map(distancesText)),
-    include: JSON.stringify(include),
+export function queryText({ hits }: QueryResponse, include: readonly IncludeName[]): Iterable<string> {
+  const nested = (name: keyof Columns) =>
+    include.includes(name) ? nestedPieces(hits, (one) => columnPieces(one)[name]) : ['null']
+  return objectPieces({
+    ids: nestedPieces(hits, ({ ids }) => listPieces(ids, stringText)),
+    embeddings: nested('embeddings'),
+    documents: nested('documents'),
+    uris: nested('uris'),
+    metadatas: nested('metadatas'),
+    distances: include.includes('distances')
+      ? nestedPieces(hits, ({ distances }) => listPieces(distances, numberText))
+      : ['null'],
+    include: [JSON.stringify(include)],
   })
+}
+
+/** The text of a list of collections. */
+export function collectionsText(infos: readonly CollectionInfo[]): Iterable<string> {
+  return listPieces(infos, collectionText)
 }
 
 export function collectionText(info: CollectionInfo): string {
@@ -63,24 +69,53 @@ export function collectionText(info: CollectionInfo): string {
   })
 }
 
-/** The columns' texts, one per group of rows; columns that are not included are empty. */
-function columnTexts(groups: readonly Columns[]): Record<keyof Columns, string[]> {
-  const texts: Record<keyof Columns, string[]> = { embeddings: [], documents: [], metadatas: [], uris: [] }
-  for (const { embeddings, documents, metadatas, uris } of groups) {
-    if (embeddings !== undefined) {
-      texts.embeddings.push(
-        `[${embeddings.map((vector) => (vector === null ? 'null' : floatsText(vector))).join(',')}]`,
-      )
-    }
-    if (documents !== undefined) texts.documents.push(JSON.stringify(documents))
-    if (metadatas !== undefined) texts.metadatas.push(`[${metadatas.map((text) => text ?? 'null').join(',')}]`)
-    if (uris !== undefined) texts.uris.push(JSON.stringify(uris))
+/** Columns that were not read are null. */
+function columnPieces({ embeddings, documents, metadatas, uris }: Columns): Record<keyof Columns, Iterable<string>> {
+  return {
+    embeddings: embeddings ? listPieces(embeddings, vectorText) : ['null'],
+    documents: documents ? listPieces(documents, stringText) : ['null'],
+    uris: uris ? listPieces(uris, stringText) : ['null'],
+    metadatas: metadatas ? listPieces(metadatas, (text) => text ?? 'null') : ['null'],
   }
-  return texts
 }
 
-function distancesText({ distances }: QueryHits): string {
-  return numbersText(distances)
+function stringText(text: string | null): string {
+  return JSON.stringify(text)
+}
+
+function vectorText(vector: Float32Array | null): string {
+  return vector === null ? 'null' : floatsText(vector)
+}
+
+function* listPieces<T>(values: readonly T[], textOf: (value: T) => string): Generator<string> {
+  let piece = '['
+  for (const [i, value] of values.entries()) {
+    if (i > 0) piece += ','
+    piece += textOf(value)
+    if (piece.length < PIECE) continue
+    yield piece
+    piece = ''
+  }
+  yield `${piece}]`
+}
+
+function* nestedPieces<T>(values: readonly T[], piecesOf: (value: T) => Iterable<string>): Generator<string> {
+  yield '['
+  for (const [i, value] of values.entries()) {
+    if (i > 0) yield ','
+    yield* piecesOf(value)
+  }
+  yield ']'
+}
+
+function* objectPieces(fields: Record<string, Iterable<string>>): Generator<string> {
+  let separator = '{'
+  for (const [key, pieces] of Object.entries(fields)) {
+    yield `${separator}${JSON.stringify(key)}:`
+    yield* pieces
+    separator = ','
+  }
+  yield '}'
 }
 
 function objectText(fields: Record<string, string>): string {

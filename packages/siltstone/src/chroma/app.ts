@@ -2,13 +2,18 @@
  * Chroma's v2 HTTP API over an engine. The steps of a request: trace → access → body → handler → answer. `problem.ts`
  * turns every error into an answer.
  */
+import { yieldToEventLoop } from '#codec'
 import { type Context, Hono } from 'hono'
 import { cors } from 'hono/cors'
 import { outcomeUnknown, unavailable } from '../errors.ts'
 import { authorize, checkWritable } from './access.ts'
+import { isFromPage, refusalOf } from './browser-guard.ts'
+import { forbidden } from './call.ts'
 import { docsPage } from './docs-page.ts'
 import { Fields } from './wire/fields.ts'
-import { parseBody, readBody } from './wire/json-body.ts'
+import { answerBody } from './wire/answer-body.ts'
+import { BodyBudget, type BodyReservation } from './wire/body-budget.ts'
+import { parseBodyInSlices, readBody } from './wire/json-body.ts'
 import { openApiDocument } from './openapi.ts'
 import { type ChromaLimits, type ChromaOptions, defaultLimits } from './options.ts'
 import { ApiProblem, errorAnswer, errorResponse } from './wire/problem.ts'
@@ -27,16 +32,22 @@ const ANSWER_HEADERS = [
 /** @returns an app whose `fetch(request)` answers requests without a socket */
 export function createChromaApp(options: ChromaOptions): Hono {
   const limits: ChromaLimits = { ...defaultLimits, ...options.limits }
+  const bodies = new BodyBudget(limits.maxBodiesBytes)
   // Not strict: /api/v2/ equals /api/v2.
   const app = new Hono({ strict: false })
   const { corsOrigins = [] } = options
+  app.use(async (c, next) => {
+    const refusal = refusalOf(c.req.method, (name) => c.req.header(name), options)
+    if (refusal) throw forbidden(refusal.code, `${refusal.problem}. ${refusal.remedy}`)
+    await next()
+  })
   if (corsOrigins.length > 0) {
     app.use(
       cors({ origin: corsOrigins.includes('*') ? '*' : [...corsOrigins], exposeHeaders: ANSWER_HEADERS, maxAge: 600 }),
     )
   }
   for (const route of routes) {
-    app.on(route.method, honoPath(route.path), (c) => serve(c, route, options, limits))
+    app.on(route.method, honoPath(route.path), (c) => serve(c, route, options, limits, bodies))
   }
   const document = JSON.stringify(openApiDocument(routes))
   app.get('/openapi.json', (c) => c.body(document, 200, { 'content-type': 'application/json' }))
@@ -63,10 +74,16 @@ function honoPath(path: string): string {
   return path.replaceAll(/\{(\w+)\}/g, ':$1')
 }
 
-async function serve(c: Context, route: Route, options: ChromaOptions, limits: ChromaLimits): Promise<Response> {
+async function serve(
+  c: Context,
+  route: Route,
+  options: ChromaOptions,
+  limits: ChromaLimits,
+  bodies: BodyBudget,
+): Promise<Response> {
   const { clock, metrics, tracer } = options
   const startedMs = clock.monotonicMs()
-  const run = () => answer(c, route, options, limits)
+  const run = () => answer(c, route, options, limits, bodies)
   const note = {
     method: route.method,
     route: route.path,
@@ -81,12 +98,20 @@ async function serve(c: Context, route: Route, options: ChromaOptions, limits: C
   return response
 }
 
-async function answer(c: Context, route: Route, options: ChromaOptions, limits: ChromaLimits): Promise<Response> {
+async function answer(
+  c: Context,
+  route: Route,
+  options: ChromaOptions,
+  limits: ChromaLimits,
+  bodies: BodyBudget,
+): Promise<Response> {
   try {
     const header = (name: string) => c.req.header(name)
     const param = (name: string) => c.req.param(name)
     const identity = authorize(route, options, header, param)
     checkWritable(route, options)
+    checkBodyType(c.req.raw, header)
+    const reservation = bodies.open()
     const call: Call = {
       options,
       limits,
@@ -94,16 +119,16 @@ async function answer(c: Context, route: Route, options: ChromaOptions, limits: 
       param: (name) => param(name) ?? '',
       query: (name) => c.req.query(name),
       header,
-      body: () => bodyOf(c, limits),
+      body: () => bodyOf(c, limits, reservation),
     }
-    return successResponse(route, await withTimeout(route, () => route.handle(call), options, limits))
+    return successResponse(route, await withTimeout(route, () => handled(route, call, reservation), options, limits))
   } catch (error) {
     return failureResponse(error, route.method, route.path, options)
   }
 }
 
 function successResponse(route: Route, { status, text, version, headers }: Answer): Response {
-  return new Response(text, {
+  return new Response(answerBody(text, yieldToEventLoop), {
     status: status ?? route.status ?? 200,
     headers: {
       'content-type': 'application/json',
@@ -113,20 +138,42 @@ function successResponse(route: Route, { status, text, version, headers }: Answe
   })
 }
 
-async function bodyOf(c: Context, limits: ChromaLimits): Promise<Fields> {
-  const type = c.req.header('content-type')
-  // Without a type, JSON is assumed, like in Chroma's middleware.
-  if (type !== undefined && !/^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type)) {
-    const message = 'Expected request with `Content-Type: application/json`'
-    throw new ApiProblem(415, 'ChromaError', 'content-type', message)
+/** Of every request that has a body or announces a type, also where the endpoint reads no body. */
+function checkBodyType(request: Request, header: Call['header']): void {
+  if (request.method === 'GET' || request.method === 'HEAD') return
+  const type = header('content-type')
+  if (type === undefined) {
+    // A page can send a body without a type to another site. Programs may leave the type out, like in Chroma.
+    if (!isFromPage(header) || header('content-length') === '0' || request.body === null) return
+    throw badType('no Content-Type')
   }
-  const encoding = c.req.header('content-encoding')
+  if (!JSON_TYPE.test(type)) throw badType(`the Content-Type '${type.slice(0, 60)}'`)
+  const encoding = header('content-encoding')
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
     // A few kilobytes could expand to gigabytes.
     const message = `Content-Encoding ${encoding.slice(0, 60)} is not accepted: send the body without an encoding`
     throw new ApiProblem(415, 'ChromaError', 'content-encoding', message)
   }
-  return parseBody(await readBody(c.req.raw, limits.maxBodyBytes))
+}
+
+const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i
+
+function badType(found: string): ApiProblem {
+  const message = `Expected request with \`Content-Type: application/json\`, not ${found}`
+  return new ApiProblem(415, 'ChromaError', 'content-type', message)
+}
+
+async function bodyOf(c: Context, limits: ChromaLimits, reservation: BodyReservation): Promise<Fields> {
+  return parseBodyInSlices(await readBody(c.req.raw, limits.maxBodyBytes, reservation), yieldToEventLoop)
+}
+
+/** The body is in memory until the work is done, which may take longer than the request. */
+async function handled(route: Route, call: Call, reservation: BodyReservation): Promise<Answer> {
+  try {
+    return await route.handle(call)
+  } finally {
+    reservation.release()
+  }
 }
 
 /** Answers with an error when the time is up. The work continues, so a write may still happen. */
@@ -155,7 +202,10 @@ function failureResponse(error: unknown, method: string, route: string, options:
 }
 
 function plainText(text: string, status: number, traceId: string): Response {
-  return new Response(text, { status, headers: { 'content-type': 'text/plain', 'chroma-trace-id': traceId } })
+  return new Response(answerBody(text, yieldToEventLoop), {
+    status,
+    headers: { 'content-type': 'text/plain', 'chroma-trace-id': traceId },
+  })
 }
 
 /** 404 and 405 have no body. */

@@ -29,6 +29,14 @@ export interface Authenticator {
 export interface ChromaLimits {
   /** Larger request bodies are answered with 413. */
   maxBodyBytes: number
+  /** Bodies that are received or worked on at a time, in total; others are answered with 429 before they are read. */
+  maxBodiesBytes: number
+  /** Ids, or records, of one request; more are answered with 400. */
+  maxIds: number
+  /** Values and clauses in `where` and `where_document` of one request; more are answered with 400. */
+  maxOperands: number
+  /** Query vectors × n_results of one query; more are answered with 400. */
+  maxResults: number
   /** Announced to clients, which split their batches by it; not enforced, like in Chroma. */
   maxBatchSize: number
   /** A read that takes longer is answered with 503, a write with 500 (its outcome is unknown). */
@@ -37,9 +45,16 @@ export interface ChromaLimits {
 
 export const defaultLimits: ChromaLimits = {
   maxBodyBytes: 40 * 1024 * 1024,
+  maxBodiesBytes: 128 * 1024 * 1024,
+  maxIds: 100_000,
+  maxOperands: 32_768,
+  maxResults: 200_000,
   maxBatchSize: 5461,
   requestTimeoutMs: 120_000,
 }
+
+/** The limits that an operator may set. */
+export const REQUEST_LIMITS = ['maxBodyBytes', 'maxBodiesBytes', 'maxIds', 'maxOperands', 'maxResults'] as const
 
 /** The properties of a request that are known before its body is read. */
 export interface RequestNote {
@@ -74,6 +89,11 @@ export interface ChromaOptions {
   allowReset?: boolean
   /** Origins from which browsers may send requests; `['*']` allows all. Default: none, no CORS headers. */
   corsOrigins?: readonly string[]
+  /**
+   * Names besides the loopback names that `Host` may have; `['*']` allows all. Default: `Host` is not checked.
+   * `startServer` checks it by default when it listens on loopback without authentication.
+   */
+  allowedHosts?: readonly string[]
   /** /healthcheck answers 200 while it resolves to true. Default: the catalog is readable. */
   isReady?: () => Promise<boolean>
   tracer?: RequestTracer

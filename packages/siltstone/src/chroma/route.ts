@@ -43,8 +43,8 @@ export interface Call {
 
 export interface Answer {
   status?: number
-  /** JSON text. */
-  text: string
+  /** JSON text, whole or in pieces that are made while it is sent. */
+  text: string | Iterable<string>
   /** Version of the state that was read or written: `x-siltstone-version`. */
   version?: number
   headers?: Record<string, string>

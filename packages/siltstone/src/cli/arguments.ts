@@ -1,6 +1,7 @@
 /** Parsers of option values for Commander, which turns a bad value into a usage error that names the option. */
 import { InvalidArgumentError } from 'commander'
 import { parseExact, type ExactJson } from '../records/exact-json.ts'
+import { defaultRecordLimits, type RecordLimits } from '../records/record-limits.ts'
 import { parseKey } from '../format/keys.ts'
 
 export function wholeNumber(minimum: number): (text: string) => number {
@@ -9,6 +10,20 @@ export function wholeNumber(minimum: number): (text: string) => number {
     if (text.trim() === '' || !Number.isSafeInteger(value) || value < minimum)
       throw new InvalidArgumentError(`Give an integer of ${minimum} or more.`)
     return value
+  }
+}
+
+export const RECORD_LIMITS = Object.keys(defaultRecordLimits) as (keyof RecordLimits)[]
+
+/** `name=number`, several times. */
+export function limits<T extends string>(
+  known: readonly T[],
+): (text: string, before?: Partial<Record<T, number>>) => Partial<Record<T, number>> {
+  return (text, before = {}) => {
+    const [name, value = ''] = text.split('=', 2)
+    const limit = known.find((one) => one === name)
+    if (limit === undefined) throw new InvalidArgumentError(`Give name=number with one of ${known.join(', ')}.`)
+    return { ...before, [limit]: wholeNumber(1)(value) }
   }
 }
 

@@ -12,8 +12,10 @@ import { get } from '../query/get.ts'
 import { SearchRecorder } from '../ivf/search/search-recorder.ts'
 import { search } from '../query/search.ts'
 import { select, selectedRefs } from '../query/select.ts'
+import { findInSlices, inOrderInSlices, inSlices, SLICE_RECORDS } from '../query/slices.ts'
 import { yieldToEventLoop } from '#codec'
 import type { RecordOp } from '../model/record.ts'
+import { checkRecordLimits, type RecordLimits } from '../records/record-limits.ts'
 import { emptyManifest } from '../format/manifest.ts'
 import type { History } from './history.ts'
 import type { RecallSampler } from './recall-sampler.ts'
@@ -33,6 +35,7 @@ export interface CollectionOptions {
   writer: LogWriter
   history: History
   boundedStalenessMs: number
+  recordLimits: RecordLimits
   recall?: RecallSampler
   fork(info: CollectionInfo, newName: string): Promise<CollectionInfo>
 }
@@ -52,6 +55,7 @@ export class EngineCollection implements Collection {
 
   async write(operations: readonly RecordOp[]): Promise<WriteResult> {
     if (operations.length === 0) return { version: (await this.#state.strongView()).version }
+    await checkRecordLimits(operations, this.#options.recordLimits)
     const { version } = await this.#options.writer.append((at) => {
       checkDimension(at, operations)
       return { records: operations, result: null }
@@ -70,7 +74,12 @@ export class EngineCollection implements Collection {
       async (at) => {
         const view = await at.view()
         const refs = await this.#matching(view, request)
-        const found = await view.ids(limit === undefined ? refs : refs.slice(0, limit))
+        const found = await inSlices(
+          limit === undefined ? refs : refs.slice(0, limit),
+          SLICE_RECORDS,
+          yieldToEventLoop,
+          (slice) => view.ids(slice),
+        )
         return { records: found.map(deletion), result: found.length }
       },
       1 + (ids?.length ?? 0) * 16,
@@ -79,9 +88,10 @@ export class EngineCollection implements Collection {
   }
 
   async #matching(view: View, { ids, filter }: DeleteRequest): Promise<RecordRef[]> {
-    if (!ids) return selectedRefs(view, await select(view, filter, yieldToEventLoop))
-    const found = await view.find(ids)
-    return filter ? filterRefs(view, await view.inOrder(found), filter, yieldToEventLoop) : found
+    if (!ids) return selectedRefs(view, await select(view, filter, yieldToEventLoop), yieldToEventLoop)
+    const found = await findInSlices(view, ids, yieldToEventLoop)
+    if (!filter) return found
+    return filterRefs(view, await inOrderInSlices(view, found, yieldToEventLoop), filter, yieldToEventLoop)
   }
 
   async get(request: GetRequest): Promise<GetResponse> {
@@ -164,6 +174,7 @@ export class EngineCollection implements Collection {
 
   async commitIf(request: ConditionalCommit): Promise<WriteResult & { recordCount: number }> {
     const { operations, readIds } = request
+    await checkRecordLimits(operations, this.#options.recordLimits)
     const since = request.readToken === undefined ? undefined : decodeReadToken(request.readToken)
     const { version } = await this.#options.writer.append(async (at) => {
       checkDimension(at, operations)

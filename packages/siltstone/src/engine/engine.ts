@@ -12,6 +12,7 @@ import { CollectionState } from '../log/collection-state.ts'
 import { limitsOf, type LogLimits } from '../log/log-limits.ts'
 import { LogWriter } from '../log/writer.ts'
 import type { Environment } from '../ports/environment.ts'
+import { defaultRecordLimits, type RecordLimits } from '../records/record-limits.ts'
 import { BlockCache } from '../snapshot/block-cache.ts'
 import { ManifestStore } from '../snapshot/manifest-store.ts'
 import { SegmentPool } from '../snapshot/open-segment.ts'
@@ -30,6 +31,8 @@ export interface EngineOptions {
   /** Bytes of parsed blocks kept in memory. Default 160 MB. */
   blockCacheBytes?: number
   boundedStalenessMs?: number
+  /** Bounds within a record, for writes through this engine. Default `defaultRecordLimits`. */
+  recordLimits?: Partial<RecordLimits>
   /** Measure the recall of some queries while serving. */
   recallSampling?: RecallSampling
   /** How many collections are kept open. Default 512. */
@@ -56,6 +59,7 @@ export class StoreEngine implements Engine {
   readonly #wakeUps: WakeUps
   readonly #open: LruMap<string, Open>
   readonly #boundedStalenessMs: number
+  readonly #recordLimits: RecordLimits
   readonly #recall: RecallSampler | undefined
   #closed = false
 
@@ -68,6 +72,7 @@ export class StoreEngine implements Engine {
     this.#cache = new BlockCache(options.blockCacheBytes ?? 160 * MB)
     this.#open = new LruMap(options.openCollections ?? 512)
     this.#boundedStalenessMs = options.boundedStalenessMs ?? 1_000
+    this.#recordLimits = { ...defaultRecordLimits, ...options.recordLimits }
     this.#recall = options.recallSampling && new RecallSampler(env, options.recallSampling)
     this.#wakeUps = new WakeUps(env)
     this.compactor = new Compactor({ env, log: this.#log, limits: this.#compact, name: this.name })
@@ -76,6 +81,7 @@ export class StoreEngine implements Engine {
       clock: env.clock,
       ids: env.ids,
       log: env.log,
+      recordLimits: this.#recordLimits,
       closeLog: (info) => this.#closeLog(info),
       dimensionOf: (info) => this.#dimensionOf(info),
     })
@@ -115,6 +121,7 @@ export class StoreEngine implements Engine {
       writer,
       history,
       boundedStalenessMs: this.#boundedStalenessMs,
+      recordLimits: this.#recordLimits,
       ...(this.#recall && { recall: this.#recall }),
       fork: (source, newName) => this.#fork(source, newName, history),
     })

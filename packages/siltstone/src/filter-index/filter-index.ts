@@ -141,8 +141,11 @@ export class FilterIndex {
     await this.#trigrams?.verify()
   }
 
-  /** Bounds of the matching rows as the segment stores them: without deletions and overlays. */
-  async bounds(filter: Filter): Promise<Bounds> {
+  /**
+   * Bounds of the matching rows as the segment stores them: without deletions and overlays.
+   * @param pause called between groups of clauses
+   */
+  async bounds(filter: Filter, pause: () => Promise<void> = async () => {}): Promise<Bounds> {
     if (!('clauses' in filter)) return this.#leaf(filter)
     const combine = filter.kind === 'and' ? both : either
     // An empty conjunction admits everything, an empty disjunction nothing.
@@ -150,7 +153,8 @@ export class FilterIndex {
     // There may be thousands of clauses, and each answer takes one bit per row.
     for (let i = 0; i < filter.clauses.length; i += CLAUSES_AT_ONCE) {
       const some = filter.clauses.slice(i, i + CLAUSES_AT_ONCE)
-      bounds = (await Promise.all(some.map((clause) => this.bounds(clause)))).reduce(combine, bounds)
+      bounds = (await Promise.all(some.map((clause) => this.bounds(clause, pause)))).reduce(combine, bounds)
+      if (filter.clauses.length > CLAUSES_AT_ONCE) await pause()
     }
     return bounds
   }

@@ -8,6 +8,7 @@ import { openEnvironmentAt } from '../drivers/open-environment.ts'
 import { systemModels } from '../host/model-host.ts'
 import { environmentVariables } from '../host/process.ts'
 import { type Logger, type Metrics, noMetrics, silentLogger } from '../ports/telemetry.ts'
+import type { RecordLimits } from '../records/record-limits.ts'
 import { Compaction } from './compaction.ts'
 import { Store } from './store.ts'
 
@@ -36,6 +37,8 @@ export interface StoreOptions {
   metrics?: Metrics | undefined
   /** Parsed blocks kept in memory. Default 160 MB. */
   blockCacheBytes?: number | undefined
+  /** Bounds within a record that is written, such as `{ maxDocumentBytes: 1_000_000 }`. */
+  recordLimits?: Partial<RecordLimits> | undefined
 }
 
 /**
@@ -66,6 +69,7 @@ export async function openStore(place: string | StoreOptions, options: StoreOpti
     engine = await StoreEngine.open({
       env,
       ...(all.blockCacheBytes !== undefined && { blockCacheBytes: all.blockCacheBytes }),
+      ...(all.recordLimits && { recordLimits: all.recordLimits }),
     })
   } catch (error) {
     await closeEnv()

@@ -12,6 +12,7 @@ import { inboxKey } from '../format/keys.ts'
 import type { Environment } from '../ports/environment.ts'
 import { retry } from '../ports/retry.ts'
 import type { RecordOp } from '../model/record.ts'
+import { checkRecordLimits, defaultRecordLimits, type RecordLimits } from '../records/record-limits.ts'
 import { encodeWakeUp } from './wake-up-message.ts'
 
 const RETRY_WITHIN_MS = 30 * 60_000
@@ -23,14 +24,15 @@ export interface Produced {
 }
 
 /**
- * @throws SiltstoneError `invalid` (too large), `unavailable` (nothing was written), `unknown` (outcome-unknown)
+ * @throws SiltstoneError `invalid` (delta-too-large, record-too-large), `unavailable` (nothing was written), `unknown` (outcome-unknown)
  */
 export async function produce(
   env: Pick<Environment, 'store' | 'queue' | 'clock' | 'ids' | 'random' | 'log'>,
   path: string,
   delta: { records: readonly RecordOp[] } | { bytes: Uint8Array; records: number },
-  options: { maxBytes: number; retryWithinMs?: number },
+  options: { maxBytes: number; retryWithinMs?: number; recordLimits?: RecordLimits },
 ): Promise<Produced> {
+  if (!('bytes' in delta)) await checkRecordLimits(delta.records, options.recordLimits ?? defaultRecordLimits)
   const bytes =
     'bytes' in delta
       ? delta.bytes

@@ -2,9 +2,7 @@ import { columnsOf, compileFilter } from '../filter/evaluate.ts'
 import type { Filter } from '../model/filter.ts'
 import type { RecordRef, View } from '../log/view.ts'
 import { parseForFilter } from '../records/parse-for-filter.ts'
-import type { Yield } from './select.ts'
-
-const BATCH = 4_096
+import { batchRows, clausesOf, type Yield } from './select.ts'
 
 /** @returns the records that the filter admits, in the same order */
 export async function filterRefs(
@@ -16,8 +14,9 @@ export async function filterRefs(
   const test = compileFilter(filter)
   const columns = columnsOf(filter)
   const kept: RecordRef[] = []
-  for (let i = 0; i < refs.length; i += BATCH) {
-    const batch = refs.slice(i, i + BATCH)
+  const size = batchRows(clausesOf(filter))
+  for (let i = 0; i < refs.length; i += size) {
+    const batch = refs.slice(i, i + size)
     const [ids, metadatas, documents] = await Promise.all([
       view.ids(batch),
       columns.metadata ? view.metadatas(batch) : undefined,

@@ -2,6 +2,7 @@ import { invalid } from '../errors.ts'
 import type { GetRequest, GetResponse } from '../model/read.ts'
 import type { RecordRef, View } from '../log/view.ts'
 import { filterRefs } from './filter-refs.ts'
+import { columnsInSlices, findInSlices, inOrderInSlices, SLICE_RECORDS } from './slices.ts'
 import { select, selectedRefs, type Yield } from './select.ts'
 
 /** Answers a `get` from one view: records in order of first insertion; limit and offset apply after the filter. */
@@ -16,7 +17,7 @@ export async function get(
   if (!Number.isSafeInteger(offset) || offset < 0)
     throw invalid('bad-offset', `offset is ${offset}; give an integer of 0 or more`, { field: 'offset' })
   const page = await pageOf(view, request, offset, limit ?? Number.POSITIVE_INFINITY, pause)
-  const columns = await view.columns(page.refs, request.include)
+  const columns = await columnsInSlices(view, page.refs, request.include, pause)
   return { ...columns, version: view.version, more: page.more }
 }
 
@@ -27,15 +28,15 @@ async function pageOf(
   limit: number,
   pause: Yield,
 ): Promise<{ refs: RecordRef[]; more: boolean }> {
-  if (!request.ids && !request.filter) return everythingPage(view, offset, limit)
+  if (!request.ids && !request.filter) return everythingPage(view, offset, limit, pause)
   const refs = request.ids
     ? await byIds(view, request, pause)
-    : await selectedRefs(view, await select(view, request.filter, pause))
+    : await selectedRefs(view, await select(view, request.filter, pause), pause)
   return { refs: refs.slice(offset, offset + limit), more: offset + limit < refs.length }
 }
 
 async function byIds(view: View, request: GetRequest, pause: Yield): Promise<RecordRef[]> {
-  const found = await view.inOrder(await view.find(request.ids as readonly string[]))
+  const found = await inOrderInSlices(view, await findInSlices(view, request.ids as readonly string[], pause), pause)
   if (!request.filter) return found
   return filterRefs(view, found, request.filter, pause)
 }
@@ -48,6 +49,7 @@ async function everythingPage(
   view: View,
   offset: number,
   limit: number,
+  pause: Yield,
 ): Promise<{ refs: RecordRef[]; more: boolean }> {
   const order = await view.base.order()
   const changedRows = view.overlay.changedRows()
@@ -55,6 +57,7 @@ async function everythingPage(
   let skip = offset
   let place = 0
   for (; place < order.rows.length && refs.length < limit; place++) {
+    if (place % SLICE_RECORDS === SLICE_RECORDS - 1) await pause()
     const row = { segment: order.segments[place] as number, row: order.rows[place] as number }
     const changed = changedRows.get(row.segment)?.get(row.row)
     if (changed && (!changed.live || changed.ordinal !== undefined)) continue

@@ -21,6 +21,7 @@ import { measureRows, measureSegments } from './exact-scan.ts'
 import { filterRefs } from './filter-refs.ts'
 import { type RankedQuery, Ranking } from './rank.ts'
 import { RecordTags } from './record-tags.ts'
+import { columnsInSlices, findInSlices, inSlices, SLICE_RECORDS } from './slices.ts'
 import { type Selection, select, type Yield } from './select.ts'
 
 /** Vectors of the changed records of a selection. An unfiltered selection lives as long as its view. */
@@ -169,9 +170,9 @@ class Search {
   async #rankIds(ids: readonly string[]): Promise<void> {
     const { filter } = this.#request
     const view = this.#view
-    const found = await view.find(ids)
+    const found = await findInSlices(view, ids, this.#pause)
     if (found.length !== new Set(ids).size) {
-      const known = new Set(await view.ids(found))
+      const known = new Set(await inSlices(found, SLICE_RECORDS, this.#pause, (slice) => view.ids(slice)))
       const missing = ids.find((id) => !known.has(id))
       throw notFound('id-missing', `Error finding id: ${JSON.stringify(missing)} is not in the collection`, {
         field: 'ids',
@@ -188,7 +189,7 @@ class Search {
   async hits(): Promise<QueryHits[]> {
     const lists = this.#ranking.queries.map(({ nearest }) => nearest.sorted())
     const refs = lists.flat().map(({ tag }) => this.#tags.ref(tag))
-    const columns = await this.#view.columns(refs, this.#request.include)
+    const columns = await columnsInSlices(this.#view, refs, this.#request.include, this.#pause)
     let end = 0
     return lists.map((list) => {
       const start = end

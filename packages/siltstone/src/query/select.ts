@@ -12,6 +12,7 @@ import { memoize } from '../memo.ts'
 import { parseForFilter } from '../records/parse-for-filter.ts'
 import type { OpenSegment } from '../snapshot/open-segment.ts'
 import { RowSet } from '../format/row-set.ts'
+import { inOrderInSlices, SLICE_RECORDS } from './slices.ts'
 
 export interface Selection {
   /** For each segment: the matching live rows that the log did not change. */
@@ -36,7 +37,12 @@ const known = new WeakMap<OpenSegment, AnswerMemo<RowSet>>()
 
 export async function select(view: View, filter: Filter | undefined, pause: Yield): Promise<Selection> {
   if (!filter) return all(view)
-  const compiled = { test: compileFilter(filter), columns: columnsOf(filter), ids: mentionsIds(filter) }
+  const compiled = {
+    test: compileFilter(filter),
+    columns: columnsOf(filter),
+    ids: mentionsIds(filter),
+    clauses: clausesOf(filter),
+  }
   const { test, columns } = compiled
   const name = nameOf(filter)
   const { segments } = view.base
@@ -49,9 +55,13 @@ export async function select(view: View, filter: Filter | undefined, pause: Yiel
     columns.metadata ? changedMetadatas(view) : undefined,
     columns.document ? changedDocuments(view) : undefined,
   ])
-  const admitted = changed.filter(({ id }, i) =>
-    test({ id, metadata: metadatas?.[i] ?? null, document: documents?.[i] ?? null }),
-  )
+  const admitted: ChangedRecord[] = []
+  const size = batchRows(compiled.clauses)
+  for (const [i, record] of changed.entries()) {
+    if (test({ id: record.id, metadata: metadatas?.[i] ?? null, document: documents?.[i] ?? null }))
+      admitted.push(record)
+    if (i % size === size - 1) await pause()
+  }
   return { rows, counts: countsOf(rows), changed: admitted }
 }
 
@@ -99,6 +109,7 @@ interface Compiled {
   columns: FilterColumns
   /** Whether the test reads ids. */
   ids: boolean
+  clauses: number
 }
 
 /** Answers to filters that were applied to the segment before. */
@@ -120,7 +131,7 @@ async function matching(segment: OpenSegment, filter: Filter, compiled: Compiled
     columns.document && segment.reader.prepare(['documents']),
   ])
   if (!index) return tested(segment, live.toArray(), new RowSet(segment.rows), compiled, pause)
-  const { certain, possible } = await index.bounds(filter)
+  const { certain, possible } = await index.bounds(filter, pause)
   const found = live.copy().intersect(certain)
   const open = live.copy().intersect(possible)
   // The indexes do not have the values that an overlay changed.
@@ -142,11 +153,12 @@ async function tested(
   segment: OpenSegment,
   candidates: readonly number[],
   found: RowSet,
-  { test, columns, ids }: Compiled,
+  { test, columns, ids, clauses }: Compiled,
   pause: Yield,
 ): Promise<RowSet> {
-  for (let i = 0; i < candidates.length; i += BATCH_ROWS) {
-    const rows = candidates.slice(i, i + BATCH_ROWS)
+  const size = batchRows(clauses)
+  for (let i = 0; i < candidates.length; i += size) {
+    const rows = candidates.slice(i, i + size)
     const [names, metadatas, documents] = await Promise.all([
       ids ? segment.reader.ids(rows) : undefined,
       columns.metadata ? segment.column('metadata', rows) : undefined,
@@ -160,6 +172,15 @@ async function tested(
   return found
 }
 
+/** Rows that are tested between two pauses: fewer if the test of each has many clauses. */
+export function batchRows(clauses: number): number {
+  return Math.max(1, Math.floor(BATCH_ROWS / Math.max(1, clauses / 8)))
+}
+
+export function clausesOf(filter: Filter): number {
+  return 'clauses' in filter ? filter.clauses.reduce((sum, clause) => sum + clausesOf(clause), 1) : 1
+}
+
 function mentionsIds(filter: Filter): boolean {
   return filter.kind === 'id' || ((filter.kind === 'and' || filter.kind === 'or') && filter.clauses.some(mentionsIds))
 }
@@ -169,10 +190,12 @@ function rowOf(id: string, metadata: string | null, document: string | null) {
 }
 
 /** The selected records in order of first insertion. */
-export async function selectedRefs(view: View, selection: Selection): Promise<RecordRef[]> {
+export async function selectedRefs(view: View, selection: Selection, pause: Yield): Promise<RecordRef[]> {
   const refs: RecordRef[] = selection.changed.map((changed) => ({ changed }))
-  selection.rows.forEach((rows, segment) => {
-    for (const row of rows) refs.push({ changed: null, row: { segment, row } })
-  })
-  return view.inOrder(refs)
+  for (const [segment, rows] of selection.rows.entries())
+    for (const row of rows) {
+      refs.push({ changed: null, row: { segment, row } })
+      if (refs.length % SLICE_RECORDS === 0) await pause()
+    }
+  return inOrderInSlices(view, refs, pause)
 }

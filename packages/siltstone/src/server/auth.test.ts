@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { expectError, testApi, type TestAnswer } from '../chroma/testing/api.ts'
+import { countingObjectStore } from '../drivers/wrappers/counting-object-store.ts'
+import { memoryEnvironment } from '../drivers/memory/memory-environment.ts'
+import { StoreEngine } from '../engine/engine.ts'
 import { routes } from '../chroma/routes/table.ts'
 import { ModelEngine } from '../testing/model.ts'
 import { tokenAuthenticator } from './auth.ts'
@@ -190,4 +193,35 @@ describe('the list of tokens', () => {
       expect(String(thrown)).not.toContain('very-secret')
     }
   })
+})
+
+it('a resource name of others costs the same requests whether it, or the collection, exists or not', async () => {
+  const env = memoryEnvironment({ seed: 1 })
+  const store = countingObjectStore(env.store)
+  const engine = await StoreEngine.open({ env: { ...env, store } })
+  for (const tenant of ['acme', 'umbrella']) {
+    await engine.catalog.createTenant(tenant)
+    for (const name of ['prod', 'test']) await engine.catalog.createDatabase(tenant, name)
+  }
+  await engine.catalog.setTenantResourceName('acme', 'acme-corp')
+  await engine.catalog.setTenantResourceName('umbrella', 'umbrella-corp')
+  const things = { tenant: 'acme', database: 'prod', name: 'things', getOrCreate: false, metadata: null }
+  await engine.catalog.createCollection({ ...things, space: 'l2', configuration: {}, schema: null })
+  const tokens = [
+    { token: 'other', user: 'other', role: 'read', tenants: ['umbrella'] },
+    { token: 'test', user: 'test', role: 'read', tenants: ['acme'], databases: ['test'] },
+  ]
+  const api = testApi(engine, { auth: tokenAuthenticator(JSON.stringify(tokens)) })
+  for (const { token } of tokens) {
+    const look = async (crn: string) => {
+      store.takeCounts()
+      const { status } = await api.call('GET', `/api/v2/collections/${crn}`, undefined, { 'x-chroma-token': token })
+      return { status, ...store.takeCounts() }
+    }
+    await look('nothing:prod:things')
+    const unknown = await look('nothing:prod:things')
+    expect(unknown.status).toBe(404)
+    for (const crn of ['acme-corp:prod:things', 'acme-corp:prod:nope', 'acme-corp:nope:things'])
+      expect(await look(crn), `${token} ${crn}`).toEqual(unknown)
+  }
 })

@@ -86,7 +86,7 @@ describe('names that look like paths', () => {
       '/docs/..%2f..%2fetc/passwd',
       '//etc/passwd',
     ]) {
-      const answer = await sendBytes(port, `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`)
+      const answer = await sendBytes(port, `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`)
       expect(answer, path).toMatch(/^HTTP\/1\.1 40[04]/)
       expect(answer).not.toContain('root:')
     }
@@ -209,10 +209,10 @@ describe('bodies', () => {
 
 describe('slow clients', () => {
   it.each([
-    ['headers', 'POST /api/v2/tenants HTTP/1.1\r\nHost: x\r\nX-A: '],
+    ['headers', 'POST /api/v2/tenants HTTP/1.1\r\nHost: localhost\r\nX-A: '],
     [
       'body',
-      'POST /api/v2/tenants HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{',
+      'POST /api/v2/tenants HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{',
     ],
   ])('over their %s are sent away, while others are served', async (_, head) => {
     const { url, port } = await served({ timeouts: { headersMs: 300, receiveMs: 400 } })
@@ -270,5 +270,59 @@ describe('secrets', () => {
     expect(lines.join('')).toContain('the disk is on fire')
     expect(answers.map((answer) => answer.slice(0, 3))).toEqual(expect.arrayContaining(['200', '401', '503', '400']))
     expect([...lines, ...answers].join('\n')).not.toContain('secret-token')
+  })
+})
+
+describe('web pages', () => {
+  const raw = (port: number, method: string, path: string, headers: string[], body = '') =>
+    sendBytes(
+      port,
+      [`${method} ${path} HTTP/1.1`, 'Connection: close', `Content-Length: ${body.length}`, ...headers, '', body].join(
+        '\r\n',
+      ),
+    )
+  const RESET = '/api/v2/reset'
+  const TENANTS = '/api/v2/tenants'
+
+  it('of another site cannot write without tokens: forms, bodies without a type, empty requests', async () => {
+    const { port } = await served({ allowReset: true })
+    const host = `Host: localhost:${port}`
+    const form = 'Content-Type: application/x-www-form-urlencoded'
+    for (const [headers, body, status] of [
+      [[host, form], '', 415],
+      [[host, form], 'a=b', 415],
+      [[host, 'Content-Type: text/plain'], '{"name":"x"}', 415],
+      [[host, 'Sec-Fetch-Site: same-origin'], '{"name":"x"}', 415],
+      [[host, 'Origin: https://evil.example'], '', 403],
+      [[host, 'Origin: null', 'Content-Type: application/json'], '{"name":"x"}', 403],
+      [[host, 'Sec-Fetch-Site: cross-site'], '', 403],
+    ] as const) {
+      for (const path of [RESET, TENANTS])
+        expect(await raw(port, 'POST', path, [...headers], body), headers.join()).toMatch(`HTTP/1.1 ${status} `)
+    }
+    expect(await raw(port, 'GET', `${TENANTS}/x`, [host])).toMatch(/^HTTP\/1.1 404 /)
+    expect(await raw(port, 'POST', RESET, [host])).toMatch(/^HTTP\/1.1 200 /)
+  })
+
+  it('cannot reach it under a name of their own, at any path', async () => {
+    const openMetrics = { contentType: 'text/plain', text: async () => 'metrics' }
+    const { port } = await served({ openMetrics })
+    for (const path of ['/api/v2/heartbeat', '/metrics', '/docs', '/openapi.json', '/api/v1/x', '/nothing'])
+      for (const method of ['GET', 'OPTIONS'])
+        expect(await raw(port, method, path, ['Host: evil.example']), path).toMatch(
+          /^HTTP\/1.1 403 [^]*Host is 'evil.example'[^]*--allowed-hosts evil.example/,
+        )
+    expect(await raw(port, 'GET', '/metrics', ['Host: [::1]:1'])).toMatch(/^HTTP\/1.1 200 /)
+  })
+
+  it('may where they are named, and hosts are not checked with tokens', async () => {
+    const named = await served({ corsOrigins: ['https://app.example'], allowedHosts: ['db.internal'] })
+    const headers = ['Host: db.internal', 'Origin: https://app.example', 'Content-Type: application/json']
+    expect(await raw(named.port, 'POST', TENANTS, headers, '{"name":"acme"}')).toMatch(/^HTTP\/1.1 200 /)
+    const auth = tokenAuthenticator(JSON.stringify([{ token: 't', user: 'ali', role: 'admin', tenants: ['*'] }]))
+    const guarded = await served({ auth })
+    const token = ['Host: db.internal', 'x-chroma-token: t']
+    expect(await raw(guarded.port, 'GET', `${TENANTS}/default_tenant`, token)).toMatch(/^HTTP\/1.1 200 /)
+    expect(await raw(guarded.port, 'POST', TENANTS, [...token, 'Origin: https://evil.example'])).toMatch(/ 403 /)
   })
 })

@@ -97,3 +97,14 @@ it('a server that does not answer is a bad gateway', async () => {
   expect(await response.json()).toMatchObject({ error: 'BadGateway' })
   await new Promise<void>((listening) => upstream.listen(0, '127.0.0.1', () => listening()))
 })
+
+it('signs nothing for web pages', async () => {
+  for (const headers of [{ origin: 'https://evil.example' }, { 'sec-fetch-site': 'cross-site' }] as Record<
+    string,
+    string
+  >[]) {
+    const answer = await fetch(`${proxy.url}/api/v2/reset`, { method: 'POST', headers })
+    expect([answer.status, await answer.text()]).toEqual([403, expect.stringContaining('no web pages')])
+  }
+  expect(seen).toEqual([])
+})

@@ -3,6 +3,7 @@
  * do: it signs each request, forwards it, and returns the answer unchanged.
  */
 import { serve, type ServerType } from '@hono/node-server'
+import { isLoopback, refusalOf } from '../chroma/browser-guard.ts'
 import { isSiltstoneError } from '../errors.ts'
 import type { SignRequest } from '../drivers/aws/sign-request.ts'
 import type { Logger } from '../ports/telemetry.ts'
@@ -23,7 +24,10 @@ export interface RunningProxy {
   close(): Promise<void>
 }
 
-/** Headers of one connection, or set again by the next request; `authorization` holds the signature. */
+/**
+ * Headers of one connection, or set again by the next request; `authorization` holds the signature. Those of a browser
+ * were checked here, and name an origin that the server does not know.
+ */
 const NOT_SENT_ON = new Set([
   'authorization',
   'connection',
@@ -32,6 +36,8 @@ const NOT_SENT_ON = new Set([
   'expect',
   'host',
   'keep-alive',
+  'origin',
+  'sec-fetch-site',
   'te',
   'trailer',
   'transfer-encoding',
@@ -40,7 +46,13 @@ const NOT_SENT_ON = new Set([
 
 export async function startProxy({ target, sign, host, port, log }: ProxyOptions): Promise<RunningProxy> {
   const base = target.pathname.replace(/\/$/, '')
+  const allowedHosts = isLoopback(host) ? [] : undefined
   const answer = async (request: Request): Promise<Response> => {
+    const refusal = refusalOf(request.method, (name) => request.headers.get(name) ?? undefined, { allowedHosts })
+    if (refusal) {
+      const message = `${refusal.problem}. The proxy adds this user's signature, so it serves programs, and no web pages`
+      return Response.json({ error: 'ChromaError', message }, { status: 403 })
+    }
     const { pathname, search } = new URL(request.url)
     const url = new URL(`${base}${pathname}${search}`, target)
     try {

@@ -87,10 +87,10 @@ describe('the server', () => {
       'GET / HTTP/9.9\r\n\r\n',
       'GET /api/v2/version HTTP/1.1\r\n\r\n',
       'GET /api/v2/version HTTP/1.1\r\nHost: a b\r\nConnection: close\r\n\r\n',
-      `GET /api/v2/version HTTP/1.1\r\nHost: x\r\nX: ${'y'.repeat(100_000)}\r\n\r\n`,
-      'POST /api/v2/tenants HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n',
-      'POST /api/v2/tenants HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n',
-      'POST /api/v2/tenants HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nnot-hex\r\n',
+      `GET /api/v2/version HTTP/1.1\r\nHost: localhost\r\nX: ${'y'.repeat(100_000)}\r\n\r\n`,
+      'POST /api/v2/tenants HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n',
+      'POST /api/v2/tenants HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n',
+      'POST /api/v2/tenants HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nnot-hex\r\n',
     ]
     for (const text of bad) expect(await sendBytes(port, text), text.slice(0, 60)).toMatch(/^HTTP\/1\.1 4\d\d/)
     expect(
@@ -108,7 +108,7 @@ describe('the server', () => {
     const log = new Recorder()
     const { url, port } = await started({ log })
     const head =
-      'POST /api/v2/tenants HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"na'
+      'POST /api/v2/tenants HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"na'
     const { connect } = await import('node:net')
     await new Promise<void>((resolve) => {
       const socket = connect(port, '127.0.0.1', () => socket.write(head, () => setImmediate(() => socket.destroy())))

@@ -14,6 +14,7 @@
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import { getRequestListener, RequestError } from '@hono/node-server'
 import { createChromaApp } from '../chroma/app.ts'
+import { isLoopback } from '../chroma/browser-guard.ts'
 import type { ChromaOptions } from '../chroma/options.ts'
 import { forbidden, invalid, unavailable } from '../errors.ts'
 import { within } from './deadline.ts'
@@ -115,10 +116,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 }
 
 function createApp(options: ServerOptions) {
-  const { engine, auth, openMetrics, tracing } = options
+  const { auth, openMetrics, tracing } = options
   const app = createChromaApp({
-    ...options,
-    ...(tracing && { engine: tracedEngine(engine, tracing.inSpan), tracer: tracing.requests }),
+    ...withHostCheck(options),
+    ...(tracing && { engine: tracedEngine(options.engine, tracing.inSpan), tracer: tracing.requests }),
   })
   if (openMetrics === undefined) return app
   app.get('/metrics', async (c) => {
@@ -129,6 +130,16 @@ function createApp(options: ServerOptions) {
     return c.body(await openMetrics.text(), 200, { 'content-type': openMetrics.contentType })
   })
   return app
+}
+
+/**
+ * Without tokens, the address is all that keeps others away, so a page must not get around it by a name that resolves to
+ * loopback. With tokens, no page can send requests that are allowed.
+ */
+function withHostCheck({ allowedHosts, ...options }: ServerOptions): ServerOptions {
+  if (options.auth !== undefined) return options
+  const hosts = allowedHosts ?? (isLoopback(options.host ?? '127.0.0.1') ? [] : undefined)
+  return { ...options, ...(hosts && { allowedHosts: hosts }) }
 }
 
 /** Tracks the answers in flight. Answers that start while the server closes end their connection. */
@@ -175,8 +186,4 @@ function listenError(error: NodeJS.ErrnoException, host: string, port: number): 
 function portOf(server: Server): number {
   const address = server.address()
   return typeof address === 'object' && address !== null ? address.port : 0
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.')
 }

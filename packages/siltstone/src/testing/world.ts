@@ -1,4 +1,5 @@
 /** A collection without a catalog: for tests of the log, of compaction and of collection. */
+import { defaultRecordLimits } from '../records/record-limits.ts'
 import { collectGarbage } from '../gc/garbage-collector.ts'
 import { Compactor } from '../compact/compactor.ts'
 import { type CompactLimits, defaultCompactLimits } from '../compact/compact-limits.ts'
@@ -83,6 +84,7 @@ export class Process {
       writer: this.writer,
       history: this.history,
       boundedStalenessMs: 0,
+      recordLimits: defaultRecordLimits,
       fork: () => Promise.reject(new Error('this world has no catalog')),
     })
     this.compactor = new Compactor({ env, log: world.log, limits: world.compact, name })

@@ -1,6 +1,6 @@
 import type { ChangeCollection, CollectionInfo } from '../../model/collection.ts'
 import { invalid, isSiltstoneError, notFound } from '../../errors.ts'
-import { collectionText } from '../answers.ts'
+import { collectionsText, collectionText } from '../answers.ts'
 import { checkedCollectionName, collectionIdOf, databaseOf, openCollection, pageOf } from '../call.ts'
 import { newCollectionMetadata, changedCollectionMetadata } from '../configuration/collection-metadata.ts'
 import { changedConfiguration, newConfiguration } from '../configuration/configuration.ts'
@@ -126,7 +126,7 @@ async function listCollections(call: Call): Promise<Answer> {
   const { tenant, database } = databaseOf(call)
   const work = call.options.engine.catalog.listCollections(tenant, database, pageOf(call))
   const infos = await orWhenMissing(work, [])
-  return { text: `[${infos.map(collectionText).join(',')}]` }
+  return { text: collectionsText(infos) }
 }
 
 async function countCollections(call: Call): Promise<Answer> {
@@ -134,7 +134,7 @@ async function countCollections(call: Call): Promise<Answer> {
   return json(await orWhenMissing(call.options.engine.catalog.countCollections(tenant, database), 0))
 }
 
-/** A missing database has no collections. */
+/** For what a missing tenant or database has none of. */
 async function orWhenMissing<T>(work: Promise<T>, empty: T): Promise<T> {
   try {
     return await work
@@ -172,7 +172,10 @@ async function getById(call: Call): Promise<Answer> {
   return collectionAnswer(await orMissing(id, call.options.engine.catalog.getCollectionById(tenant, database, id)))
 }
 
-/** A CRN's path has no tenant, so access is checked for the collection that was found. A refusal looks like `not-found`. */
+/**
+ * A CRN names no tenant but a resource. With a token for some tenants, only these tenants are asked for their resource
+ * name: the catalog is not asked for a resource of others, so neither the answer nor its time tells whether they have it.
+ */
 async function getByCrn(call: Call): Promise<Answer> {
   const crn = call.param('crn')
   const [resourceName, database, name, ...rest] = crn.split(':')
@@ -182,12 +185,15 @@ async function getByCrn(call: Call): Promise<Answer> {
       'CRN must be in the format <tenant_resource_name>:<database_name>:<collection_name> with non-empty parts',
     )
   }
-  const info = await orMissing(name, call.options.engine.catalog.getCollectionByCrn(resourceName, database, name))
+  const { catalog } = call.options.engine
   const { tenants = '*', databases = '*' } = call.identity ?? {}
-  const allowed =
-    (tenants === '*' || tenants.includes(info.tenant)) && (databases === '*' || databases.includes(info.database))
-  if (!allowed) throw missing(name)
-  return collectionAnswer(info)
+  if (databases !== '*' && !databases.includes(database)) throw missing(name)
+  if (tenants === '*')
+    return collectionAnswer(await orMissing(name, catalog.getCollectionByCrn(resourceName, database, name)))
+  const owners = await Promise.all(tenants.map((tenant) => orWhenMissing(catalog.getTenant(tenant), undefined)))
+  const owner = owners.find((tenant) => tenant?.resourceName === resourceName)
+  if (owner === undefined) throw missing(name)
+  return collectionAnswer(await orMissing(name, catalog.getCollection(owner.name, database, name)))
 }
 
 async function updateCollection(call: Call): Promise<Answer> {

@@ -8,8 +8,9 @@ import { conflict, invalid, isSiltstoneError } from '../../errors.ts'
 import type { RecordOp } from '../../model/record.ts'
 import { getText } from '../answers.ts'
 import { embedderOf, openCollection } from '../call.ts'
-import { Fields, readBigUint, readList, readStrings, readWord } from '../wire/fields.ts'
+import { Fields, readBigUint, readList, readWord } from '../wire/fields.ts'
 import type { IncludeName } from '../wire/include.ts'
+import { checkIdCount, idsReader, type RequestLimits } from '../wire/request-limits.ts'
 import { readRecords, type EmbedTexts } from '../wire/record-bodies.ts'
 import { type Answer, type Call, json, type Route } from '../route.ts'
 import { ref } from '../openapi-schemas.ts'
@@ -64,14 +65,15 @@ async function conditionalCommit(call: Call): Promise<Answer> {
   const collection = await openCollection(call)
   const body = await call.body()
   const token = body.optional('read_token', readBigUint)
-  const readIds = body.optional('read_ids', readStrings) ?? []
+  const readIds = body.optional('read_ids', idsReader(call.limits)) ?? []
   if (token === undefined && readIds.length > 0) {
     throw invalid('read-token-missing', 'conditional commit with read_ids requires read_token', { field: 'read_token' })
   }
   const embed = embedderOf(call, collection)
   const operations: RecordOp[] = []
   for (const [i, item] of body.required('operations', readList).entries()) {
-    operations.push(...(await readOperation(Fields.of(item, `operations[${i}]`), embed)))
+    operations.push(...(await readOperation(Fields.of(item, `operations[${i}]`), embed, call.limits)))
+    checkIdCount('operations', operations.length, call.limits)
   }
   if (operations.length === 0) return json({ first_inserted_record_offset: null, record_count: 0 })
   const { version, recordCount } = await collection.commitIf({
@@ -84,11 +86,15 @@ async function conditionalCommit(call: Call): Promise<Answer> {
 
 const readKind = readWord(['add', 'update', 'upsert', 'delete'])
 
-async function readOperation(item: Fields, embed: EmbedTexts | undefined): Promise<readonly RecordOp[]> {
+async function readOperation(
+  item: Fields,
+  embed: EmbedTexts | undefined,
+  limits: RequestLimits,
+): Promise<readonly RecordOp[]> {
   const kind = item.required('operation', readKind)
   const payload = item.required('payload', (json, path) => Fields.of(json, path))
-  if (kind !== 'delete') return readRecords(kind, payload, embed)
-  const ids = payload.optional('ids', readStrings) ?? []
+  if (kind !== 'delete') return readRecords(kind, payload, embed, limits)
+  const ids = payload.optional('ids', idsReader(limits)) ?? []
   if (ids.length === 0 || payload.has('where') || payload.has('where_document') || payload.has('limit')) {
     const text = 'A conditional delete needs ids; a filter or a limit cannot be committed conditionally'
     throw invalid('conditional-delete', text, { field: payload.path })

@@ -1,14 +1,16 @@
+import { yieldToEventLoop } from '#codec'
 import { isSiltstoneError, unsupported } from '../../errors.ts'
 import type { GetRequest, GetResponse, QueryRequest } from '../../model/read.ts'
 import type { Collection } from '../../model/store.ts'
 import { getText, queryText } from '../answers.ts'
 import { EXPLAIN_HEADER, parseSearchOptions, SEARCH_HEADER } from '../wire/search-options.ts'
 import { embedderOf, openCollection, readOptionsOf } from '../call.ts'
-import { type Fields, readString, readStrings, readUint } from '../wire/fields.ts'
+import { type Fields, readList, readString, readStrings, readUint } from '../wire/fields.ts'
 import { checkIndexed, filterOf } from '../wire/filters.ts'
 import { numberText } from '../wire/float-text.ts'
 import { columnsToRead, DEFAULT_GET, DEFAULT_QUERY, includeOf } from '../wire/include.ts'
 import { ApiProblem, badShape } from '../wire/problem.ts'
+import { checkResults, idsReader } from '../wire/request-limits.ts'
 import { type Answer, type Call, json, type Route } from '../route.ts'
 import { ref, text, uint } from '../openapi-schemas.ts'
 import { readQueryVectors } from '../wire/vectors.ts'
@@ -72,8 +74,8 @@ export function getRequest(
   collection: Collection,
 ): GetRequest & { names: readonly string[] } {
   const include = includeOf(body, DEFAULT_GET)
-  const ids = body.optional('ids', readStrings)
-  const filter = filterOf(body)
+  const ids = body.optional('ids', idsReader(call.limits))
+  const filter = filterOf(body, call.limits)
   checkIndexed(filter, collection.info)
   const limit = body.optional('limit', readUint)
   const offset = body.optional('offset', readUint)
@@ -108,13 +110,14 @@ async function query(call: Call): Promise<Answer> {
   const body = await call.body()
   const include = includeOf(body, DEFAULT_QUERY)
   const k = body.optional('n_results', readUint) ?? DEFAULT_RESULTS
-  const ids = body.optional('ids', readStrings)
-  const filter = filterOf(body)
+  const ids = body.optional('ids', idsReader(call.limits))
+  const filter = filterOf(body, call.limits)
   checkIndexed(filter, collection.info)
+  const vectors = await queryVectors(call, body, collection, k)
   const search = parseSearchOptions(call.header(SEARCH_HEADER))
   const request: QueryRequest = {
     ...readOptionsOf(call, body),
-    vectors: await queryVectors(call, body, collection),
+    vectors,
     k,
     ...(ids && { ids }),
     ...(filter && { filter }),
@@ -128,9 +131,15 @@ async function query(call: Call): Promise<Answer> {
   return { text: queryText(response, include), version, ...(headers && { headers }) }
 }
 
-async function queryVectors(call: Call, body: Fields, collection: Collection): Promise<Float32Array[]> {
+async function queryVectors(call: Call, body: Fields, collection: Collection, k: number): Promise<Float32Array[]> {
   const texts = body.optional('query_texts', readStrings)
-  if (texts === undefined) return body.required('query_embeddings', readQueryVectors)
+  if (texts === undefined) {
+    return body.required('query_embeddings', (json, path) => {
+      checkResults(readList(json, path).length, k, call.limits)
+      return readQueryVectors(json, path, yieldToEventLoop)
+    })
+  }
+  checkResults(texts.length, k, call.limits)
   if (body.has('query_embeddings')) {
     throw badShape('query_texts', 'give either query_texts or query_embeddings, not both')
   }

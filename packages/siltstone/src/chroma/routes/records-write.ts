@@ -1,9 +1,10 @@
 import type { DeleteRequest } from '../../model/write.ts'
 import { embedderOf, openCollection } from '../call.ts'
 import type { Fields } from '../wire/fields.ts'
-import { readStrings, readUint } from '../wire/fields.ts'
+import { readUint } from '../wire/fields.ts'
 import { checkIndexed, filterOf } from '../wire/filters.ts'
 import { badValue } from '../wire/problem.ts'
+import { idsReader, type RequestLimits } from '../wire/request-limits.ts'
 import { readRecords, type RecordsOp } from '../wire/record-bodies.ts'
 import { type Answer, type Call, json, type Route } from '../route.ts'
 import { object, ref, uint } from '../openapi-schemas.ts'
@@ -60,22 +61,22 @@ export const recordWriteRoutes: Route[] = [
 
 async function write(call: Call, op: RecordsOp): Promise<Answer> {
   const collection = await openCollection(call)
-  const records = await readRecords(op, await call.body(), embedderOf(call, collection))
+  const records = await readRecords(op, await call.body(), embedderOf(call, collection), call.limits)
   const { version } = await collection.write(records)
   return json({}, { version })
 }
 
 async function deleteRecords(call: Call): Promise<Answer> {
   const collection = await openCollection(call)
-  const request = deleteRequest(await call.body())
+  const request = deleteRequest(await call.body(), call.limits)
   checkIndexed(request.filter, collection.info)
   const { version, deleted } = await collection.delete(request)
   return json({ deleted }, { version })
 }
 
-function deleteRequest(body: Fields): DeleteRequest {
-  const ids = body.optional('ids', readStrings)
-  const filter = filterOf(body)
+function deleteRequest(body: Fields, limits: RequestLimits): DeleteRequest {
+  const ids = body.optional('ids', idsReader(limits))
+  const filter = filterOf(body, limits)
   const limit = body.optional('limit', readUint)
   if (ids?.length === 0 && filter === undefined) {
     throw badValue('ids, where', 'Either ids or where must be specified')

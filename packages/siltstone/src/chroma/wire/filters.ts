@@ -5,10 +5,12 @@ import { andFilters, parseWhere, parseWhereDocument } from '../../filter/parse.t
 import type { Filter } from '../../model/filter.ts'
 import type { MetadataScalar } from '../../model/record.ts'
 import type { Fields } from './fields.ts'
+import { checkOperands, type RequestLimits } from './request-limits.ts'
 import { isIndexed, isTextIndexed } from '../configuration/schema.ts'
 
-/** @throws SiltstoneError `invalid`: where-clause, where-document-clause, regex-syntax */
-export function filterOf(body: Fields): Filter | undefined {
+/** @throws SiltstoneError `invalid`: over-limit, where-clause, where-document-clause, regex-syntax */
+export function filterOf(body: Fields, limits: RequestLimits): Filter | undefined {
+  checkOperands(body, limits)
   return andFilters(
     body.optional('where', (json) => parseWhere(json)),
     body.optional('where_document', (json) => parseWhereDocument(json)),

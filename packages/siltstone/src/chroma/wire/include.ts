@@ -1,6 +1,7 @@
 /** The `include` list of get and query. */
 import type { Include } from '../../model/read.ts'
 import { type Fields, readList, readWord } from './fields.ts'
+import { badShape } from './problem.ts'
 
 const INCLUDES = ['distances', 'documents', 'embeddings', 'metadatas', 'uris'] as const
 export type IncludeName = (typeof INCLUDES)[number]
@@ -10,10 +11,18 @@ export const DEFAULT_QUERY: readonly IncludeName[] = ['documents', 'metadatas', 
 
 const readInclude = readWord(INCLUDES)
 
+const MOST = 100
+
+/** The answer repeats the list. */
+function checkLength(list: unknown[], path: string): unknown[] {
+  if (list.length > MOST) throw badShape(path, `has ${list.length} entries; at most ${MOST} are allowed`)
+  return list
+}
+
 /** In the request's order, because the answer repeats the list. */
 export function includeOf(body: Fields, byDefault: readonly IncludeName[]): readonly IncludeName[] {
   const read = (json: unknown, path: string) =>
-    readList(json, path).map((item, i) => readInclude(item, `${path}[${i}]`))
+    checkLength(readList(json, path), path).map((item, i) => readInclude(item, `${path}[${i}]`))
   return body.optional('include', read) ?? byDefault
 }
 

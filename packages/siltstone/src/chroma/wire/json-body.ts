@@ -5,10 +5,13 @@
  * loses the difference only for a few spellings of numbers. Fields with such a number go through the exact parser, which is
  * several times slower. Vectors have only floats, so JSON.parse always parses them.
  */
-import { invalid, type SiltstoneError } from '../../errors.ts'
+import { isSiltstoneError } from '../../errors.ts'
 import { parseExact } from '../../records/exact-json.ts'
+import type { BodyReservation } from './body-budget.ts'
 import { ApiProblem, badShape } from './problem.ts'
 import { Fields } from './fields.ts'
+import { badJson } from './json-problem.ts'
+import { NeedsOtherParser, parseObjectSliced, SLICE_BYTES, type SlicedParsing } from './sliced-json.ts'
 import { splitObject } from './split-json.ts'
 
 /**
@@ -22,14 +25,17 @@ const VECTOR_FIELDS = new Set(['embeddings', 'query_embeddings'])
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
- * @throws ApiProblem 413 when the body is larger than `maxBytes`, also if its headers are wrong; 400 when it ends early
+ * @param reservation takes the size before that much is read
+ * @throws ApiProblem 413 when the body is larger than `maxBytes`, also if its headers are wrong; 400 when it ends early;
+ *   SiltstoneError as the reservation does
  */
-export async function readBody(request: Request, maxBytes: number): Promise<Uint8Array> {
+export async function readBody(request: Request, maxBytes: number, reservation: BodyReservation): Promise<Uint8Array> {
   const announced = request.headers.get('content-length')
   if (announced !== null && Number(announced) > maxBytes) throw tooLarge()
   // The HTTP parser enforces an announced length.
+  reservation.grow(Number(announced ?? 0))
   const isBounded = announced !== null || request.headers.get('transfer-encoding') === null
-  const body = await received(isBounded ? readWhole(request) : readStream(request.body, maxBytes))
+  const body = await received(isBounded ? readWhole(request) : readStream(request.body, maxBytes, reservation))
   if (body.length > maxBytes) throw tooLarge()
   return body
 }
@@ -39,7 +45,11 @@ async function readWhole(request: Request): Promise<Uint8Array> {
 }
 
 /** Reads the body, but stops when it has more than `maxBytes`. */
-async function readStream(stream: ReadableStream<Uint8Array> | null, maxBytes: number): Promise<Uint8Array> {
+async function readStream(
+  stream: ReadableStream<Uint8Array> | null,
+  maxBytes: number,
+  reservation: BodyReservation,
+): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let sizeBytes = 0
   if (stream === null) return new Uint8Array()
@@ -47,6 +57,7 @@ async function readStream(stream: ReadableStream<Uint8Array> | null, maxBytes: n
   while (sizeBytes <= maxBytes) {
     const { done, value } = await reader.read()
     if (done) return Buffer.concat(chunks)
+    reservation.grow(value.length)
     sizeBytes += value.length
     chunks.push(value)
   }
@@ -59,6 +70,7 @@ async function received(body: Promise<Uint8Array>): Promise<Uint8Array> {
   try {
     return await body
   } catch (cause) {
+    if (isSiltstoneError(cause)) throw cause
     throw new ApiProblem(400, 'InvalidArgumentError', 'body-incomplete', 'The request body ended early', cause)
   }
 }
@@ -69,11 +81,61 @@ function tooLarge(): ApiProblem {
 }
 
 /**
+ * Parses a large body in slices, with a pause after each.
+ * @throws as `parseBody` does
+ */
+export async function parseBodyInSlices(
+  bytes: Uint8Array,
+  pause: () => Promise<void>,
+  sliceBytes = SLICE_BYTES,
+): Promise<Fields> {
+  if (bytes.length <= sliceBytes) return parseBody(bytes)
+  const first = bytes.find((byte) => byte !== 32 && byte !== 10 && byte !== 13 && byte !== 9)
+  if (first === undefined) throw badJson('the body is empty')
+  if (first === 91 || first === 34) throw badShape('', 'expected an object')
+  return new Fields(await parseObjectSliced(bytes, { parserOf, parseKey: nativePiece, pause, sliceBytes }), '')
+}
+
+type PieceParser = ReturnType<SlicedParsing['parserOf']>
+
+function parserOf(key: string): PieceParser {
+  return VECTOR_FIELDS.has(key) ? ofFloats : ofAnything
+}
+
+const ofFloats: PieceParser = { parse: nativePiece, object: (entries) => Object.fromEntries(entries) }
+
+/** The class of objects tells how all numbers of a field were parsed, so one that needs it makes all exact. */
+const ofAnything: PieceParser = {
+  parse: (text) => {
+    if (NEEDS_EXACT_PARSER.test(text)) throw new NeedsOtherParser(exact)
+    return nativePiece(text)
+  },
+  object: (entries) => Object.fromEntries(entries),
+}
+
+const exact: PieceParser = {
+  parse: (text) => {
+    checkSurrogates(text)
+    return parseExact(text)
+  },
+  object: (entries) => new Map(entries),
+}
+
+function nativePiece(text: string): unknown {
+  checkSurrogates(text)
+  return JSON.parse(text)
+}
+
+function checkSurrogates(text: string): void {
+  if (hasLoneSurrogate(text)) throw badJson('a string has an unpaired surrogate')
+}
+
+/**
  * @throws SiltstoneError `invalid` (bad-json) when the body is not JSON, ApiProblem 422 when it is not an object
  */
 export function parseBody(bytes: Uint8Array): Fields {
   const text = decode(bytes)
-  if (hasLoneSurrogate(text)) throw badJson('a string has an unpaired surrogate')
+  checkSurrogates(text)
   const cuts = splitObject(text)
   if (cuts === undefined) throw notAnObject(text)
   const values = new Map<string, unknown>()
@@ -111,10 +173,6 @@ function notAnObject(text: string): Error {
   const message = nativeMessage(text)
   if (message !== undefined) return badJson(text.trim() === '' ? 'the body is empty' : message)
   return badShape('', `expected an object, got ${text.slice(0, 20)}`)
-}
-
-function badJson(detail: string, cause?: unknown): SiltstoneError {
-  return invalid('bad-json', `Failed to parse the request body as JSON: ${detail}`, { cause })
 }
 
 /**

@@ -8,7 +8,7 @@
  * | conflict             | 409    | ChromaError, ConditionalWriteConflictError; 412 StaleReadError     |
  * | unauthorized         | 401    | AuthorizationError (the Python client's name for it)               |
  * | forbidden            | 403    | AuthorizationError                                                 |
- * | unavailable          | 503    | ChromaError; 429 for back-pressure. `Retry-After` where known      |
+ * | unavailable          | 503    | ChromaError; 429 where the server asks to wait. `Retry-After` known |
  * | unknown, corrupt     | 500    | InternalError                                                      |
  * | unsupported          | 501    | ChromaError                                                        |
  * | anything else thrown | 500    | InternalError; the log has its message, with the trace id          |
@@ -95,6 +95,9 @@ export function errorAnswer(error: unknown): ErrorAnswer {
   return answer
 }
 
+/** The server works, but wants less of it at a time. */
+const TOO_MANY = new Set(['back-pressure', 'bodies-in-flight'])
+
 function statusAndName({ kind, code }: SiltstoneError): { status: number; name: ErrorName } {
   switch (kind) {
     case 'invalid':
@@ -112,7 +115,7 @@ function statusAndName({ kind, code }: SiltstoneError): { status: number; name: 
     case 'forbidden':
       return { status: 403, name: 'AuthorizationError' }
     case 'unavailable':
-      return { status: code === 'back-pressure' ? 429 : 503, name: 'ChromaError' }
+      return { status: TOO_MANY.has(code) ? 429 : 503, name: 'ChromaError' }
     case 'unsupported':
       return { status: 501, name: 'ChromaError' }
     case 'unknown':

@@ -5,12 +5,14 @@
  * document but no vector. An update without a vector keeps the record's vector, as Chroma specifies; with `"embed": true`,
  * the server embeds the update's documents.
  */
+import { yieldToEventLoop } from '#codec'
 import { invalid, isSiltstoneError } from '../../errors.ts'
 import { dedupeBatch } from '../../records/apply.ts'
 import { metadataFromJson } from '../../records/metadata-json.ts'
 import type { RecordOp } from '../../model/record.ts'
-import { type Fields, readBoolean, readList, readNullableStrings, readStrings } from './fields.ts'
+import { type Fields, readBoolean, readList, readNullableStrings } from './fields.ts'
 import { badShape, badValue } from './problem.ts'
+import { idsReader, type RequestLimits } from './request-limits.ts'
 import { readVectors } from './vectors.ts'
 
 export type RecordsOp = 'add' | 'upsert' | 'update'
@@ -25,12 +27,13 @@ export async function readRecords(
   op: RecordsOp,
   body: Fields,
   embed: EmbedTexts | undefined,
+  limits: RequestLimits,
 ): Promise<readonly RecordOp[]> {
-  const ids = body.required('ids', readStrings)
-  const given = readEmbeddings(op, body, embed !== undefined)
+  const ids = body.required('ids', idsReader(limits))
+  const given = await readEmbeddings(op, body, embed !== undefined)
   const documents = body.optional('documents', readNullableStrings)
   const uris = body.optional('uris', readNullableStrings)
-  const metadatas = body.optional('metadatas', (json, path) => readMetadatas(json, path, op))
+  const metadatas = await body.optional('metadatas', (json, path) => readMetadatas(json, path, op))
   for (const list of [given, documents, uris, metadatas]) {
     if (list !== undefined && list.length !== ids.length) throw differentLengths()
   }
@@ -52,8 +55,12 @@ export async function readRecords(
 }
 
 /** @returns undefined without embeddings, which is allowed for updates and where the server can embed */
-function readEmbeddings(op: RecordsOp, body: Fields, canEmbed: boolean): (Float32Array | null)[] | undefined {
-  const vectors = body.optional('embeddings', readVectors)
+async function readEmbeddings(
+  op: RecordsOp,
+  body: Fields,
+  canEmbed: boolean,
+): Promise<(Float32Array | null)[] | undefined> {
+  const vectors = await body.optional('embeddings', (json, path) => readVectors(json, path, yieldToEventLoop))
   if (op === 'update') return vectors
   if (vectors === undefined && !(canEmbed && body.has('documents'))) throw body.missing('embeddings')
   const missing = canEmbed ? -1 : (vectors?.indexOf(null) ?? -1)
@@ -61,15 +68,26 @@ function readEmbeddings(op: RecordsOp, body: Fields, canEmbed: boolean): (Float3
   return vectors
 }
 
-function readMetadatas(json: unknown, path: string, op: RecordsOp): (string | null)[] {
+/** Characters of metadata that are written between two pauses. */
+const SLICE_CHARACTERS = 250_000
+
+async function readMetadatas(json: unknown, path: string, op: RecordsOp): Promise<(string | null)[]> {
   const mode = op === 'add' ? 'add' : 'patch'
-  return readList(json, path).map((item, i) => {
+  const texts: (string | null)[] = []
+  let length = 0
+  for (const [i, item] of readList(json, path).entries()) {
     try {
-      return metadataFromJson(item, `${path}[${i}]`, mode)
+      texts.push(metadataFromJson(item, `${path}[${i}]`, mode))
     } catch (error) {
       throw metadataProblem(error, path, i)
     }
-  })
+    length += 50 + (texts[i]?.length ?? 0)
+    if (length > SLICE_CHARACTERS) {
+      length = 0
+      await yieldToEventLoop()
+    }
+  }
+  return texts
 }
 
 /** A wrong type is 422 with Chroma's message, a wrong key or sparse vector 400; both end with the detail. */

@@ -5,16 +5,35 @@ import { badShape, badValue } from './problem.ts'
 
 const BIG_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 0
 
+/** Floats that are read between two pauses. */
+const SLICE_FLOATS = 500_000
+
 /**
  * @returns one vector per element, all of the same length; null where the element is null
  * @throws ApiProblem 422 (types), SiltstoneError `invalid` (base64, empty, not finite, lengths that differ)
  */
-export function readVectors(json: unknown, path: string): (Float32Array | null)[] {
+export async function readVectors(
+  json: unknown,
+  path: string,
+  pause: () => Promise<void>,
+): Promise<(Float32Array | null)[]> {
   let dimension: number | undefined
-  const vectors = readList(json, path).map((element, i) => {
-    if (element === null) return null
-    return typeof element === 'string' ? fromBase64(element) : fromNumbers(element, `${path}[${i}]`)
-  })
+  let floats = 0
+  const vectors: (Float32Array | null)[] = []
+  for (const [i, element] of readList(json, path).entries()) {
+    const vector =
+      element === null
+        ? null
+        : typeof element === 'string'
+          ? fromBase64(element)
+          : fromNumbers(element, `${path}[${i}]`)
+    vectors.push(vector)
+    floats += 10 + (vector?.length ?? 0)
+    if (floats > SLICE_FLOATS) {
+      floats = 0
+      await pause()
+    }
+  }
   for (const vector of vectors) {
     if (vector === null) continue
     if (vector.length === 0) throw badValue(path, 'Each embedding must have at least 1 dimension')
@@ -23,17 +42,26 @@ export function readVectors(json: unknown, path: string): (Float32Array | null)[
     if (vector.length !== dimension) {
       throw invalid('mixed-dimensions', 'Inconsistent dimensions in provided embeddings', { field: path })
     }
+    floats += 10 + vector.length
+    if (floats > SLICE_FLOATS) {
+      floats = 0
+      await pause()
+    }
   }
   return vectors
 }
 
 /** Like `readVectors`, but without null and base64, which Chroma refuses in `query_embeddings`. */
-export function readQueryVectors(json: unknown, path: string): Float32Array[] {
+export async function readQueryVectors(
+  json: unknown,
+  path: string,
+  pause: () => Promise<void>,
+): Promise<Float32Array[]> {
   for (const [i, element] of readList(json, path).entries()) {
     if (!Array.isArray(element))
       throw badShape(`${path}[${i}]`, `invalid type: ${describe(element)}, expected a sequence`)
   }
-  return readVectors(json, path) as Float32Array[]
+  return (await readVectors(json, path, pause)) as Float32Array[]
 }
 
 function fromNumbers(json: unknown, path: string): Float32Array {

@@ -10,10 +10,11 @@ import { type Produced, produce } from '../../log/produce.ts'
 import { fileInfo, readFileChunks } from '../../host/files.ts'
 import { stdinChunks } from '../../host/machine.ts'
 import type { Op, RecordOp } from '../../model/record.ts'
-import { wholeNumber } from '../arguments.ts'
+import { limits, RECORD_LIMITS, wholeNumber } from '../arguments.ts'
 import { command } from '../command.ts'
 import { bytes, plural } from '../format.ts'
 import { lines, recordFromLine } from '../../records/json-lines.ts'
+import { checkRecordLimits, defaultRecordLimits, type RecordLimits } from '../../records/record-limits.ts'
 import { type CommonOptions, Session, withEmbedders, withStoreOptions } from '../session.ts'
 
 interface ProduceOptions extends CommonOptions {
@@ -22,6 +23,7 @@ interface ProduceOptions extends CommonOptions {
   create?: boolean
   maxRecords: number
   maxBytes: number
+  limit?: Partial<RecordLimits>
 }
 
 const MB = 1024 * 1024
@@ -42,6 +44,7 @@ export function produceCommand(): Command {
     .option('--create', 'create the collection if it is missing')
     .option('--max-records <n>', 'most records per delta', wholeNumber(1), 10_000)
     .option('--max-bytes <n>', 'approximate most bytes per delta', wholeNumber(1_000), 16 * MB)
+    .option('--limit <limits...>', 'bounds within a record, such as maxDocumentBytes=1000000', limits(RECORD_LIMITS))
     .addHelpText(
       'after',
       '\nJSONL fields: id, op, vector (or embedding), document, metadata, uri. A record with a document and no vector is' +
@@ -96,6 +99,7 @@ class DeltaProducer {
   readonly #session: Session
   readonly #info: CollectionInfo
   readonly #options: ProduceOptions
+  readonly #recordLimits: RecordLimits
   #dimension: number | null
 
   constructor(session: Session, info: CollectionInfo, options: ProduceOptions) {
@@ -110,6 +114,7 @@ class DeltaProducer {
     this.#session = session
     this.#info = info
     this.#options = options
+    this.#recordLimits = { ...defaultRecordLimits, ...options.limit }
     this.#dimension = info.dimension
   }
 
@@ -136,6 +141,7 @@ class DeltaProducer {
     const bytes = new Uint8Array(Buffer.concat(parts))
     const { records, collection } = decodeDelta(bytes, name)
     const path = pathOf(this.#info)
+    await checkRecordLimits(records, this.#recordLimits)
     if (collection !== null && collection !== path)
       throw invalid(
         'wrong-collection',
@@ -162,7 +168,9 @@ class DeltaProducer {
     await this.#embed(records)
     this.#checkDimension(records)
     const maxBytes = directoryLimits.deltaBytes
-    await this.#addProduced(await produce(this.#session.env, pathOf(this.#info), { records }, { maxBytes }))
+    await this.#addProduced(
+      await produce(this.#session.env, pathOf(this.#info), { records }, { maxBytes, recordLimits: this.#recordLimits }),
+    )
   }
 
   async #embed(records: RecordOp[]): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { Option } from 'commander'
-import type { Authenticator } from '../../chroma/options.ts'
+import { type Authenticator, REQUEST_LIMITS } from '../../chroma/options.ts'
 import { EmbedderRegistry } from '../../embed/registry.ts'
 import { StoreEngine } from '../../engine/engine.ts'
 import { Compaction } from '../../library/compaction.ts'
@@ -10,18 +10,23 @@ import { readFileText } from '../../host/files.ts'
 import { systemModels } from '../../host/model-host.ts'
 import { openEnvironmentAt } from '../../drivers/open-environment.ts'
 import { environmentVariables, exitNow, onStopSignal } from '../../host/process.ts'
+import { systemClock } from '../../host/system-clock.ts'
+import { systemRandom } from '../../host/system-random.ts'
 import { tokenAuthenticator } from '../../server/auth.ts'
 import { jsonLogger } from '../../server/logging.ts'
 import { PrometheusMetrics } from '../../server/metrics.ts'
 import { type RunningServer, startServer } from '../../server/server.ts'
 import { startTracing } from '../../server/tracing.ts'
-import { fraction, port, wholeNumber } from '../arguments.ts'
+import { fraction, limits, port, RECORD_LIMITS, wholeNumber } from '../arguments.ts'
 import { command } from '../command.ts'
 import { readEmbedders } from '../embedders.ts'
+import { openPatiently } from '../open-patiently.ts'
 import { Output } from '../output.ts'
 import { DEFAULT_DATA, withEmbedders, withOutputOptions } from '../session.ts'
 
 const MB = 1024 * 1024
+const LIMITS = [...REQUEST_LIMITS, ...RECORD_LIMITS]
+type LimitName = (typeof LIMITS)[number]
 /** The process ends this long after SIGTERM at the latest. */
 const STOP_WITHIN_MS = 5_000
 
@@ -33,6 +38,8 @@ export interface ServeOptions {
   readOnly?: boolean
   tokens?: string
   cors?: string[]
+  allowedHosts?: string[]
+  limit?: Partial<Record<LimitName, number>>
   logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
   compaction: boolean
   cacheMb: number
@@ -62,6 +69,15 @@ export function serveCommand(): Command {
     .option('--read-only', 'refuse writes')
     .option('--tokens <file>', 'JSON list of tokens with role and tenants (or the variable SILTSTONE_TOKENS)')
     .option('--cors <origins...>', 'origins that browsers may call from; "*" for all')
+    .option(
+      '--allowed-hosts <names...>',
+      'without tokens: names besides localhost that requests may have in Host; "*" for all',
+    )
+    .option(
+      '--limit <limits...>',
+      'bounds of requests and records, such as maxIds=200000; see SECURITY.md',
+      limits(LIMITS),
+    )
     .addOption(
       new Option('--log-level <level>', 'of the log on stderr, one JSON object per line')
         .env('SILTSTONE_LOG_LEVEL')
@@ -101,7 +117,10 @@ function samplingOf({ recallSample, recallAlarm = 0.9 }: ServeOptions) {
   return recallSample === undefined ? {} : { recallSampling: { share: recallSample, alarmBelow: recallAlarm } }
 }
 
-/** Opens the store, starts the server and the compaction thread. @throws SiltstoneError as their parts do */
+/**
+ * Opens the store, starts the server and the compaction thread. Waits while the store cannot be reached.
+ * @throws SiltstoneError as their parts do
+ */
 export async function startServing(options: ServeOptions): Promise<Serving> {
   const log = jsonLogger({ level: options.logLevel })
   const metrics = new PrometheusMetrics()
@@ -109,11 +128,14 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
   const embedders = options.embedders === undefined ? {} : await readEmbedders(options.embedders)
   const allowNetworkFilesystem = options.allowNetworkFilesystem === true
   const readOnly = options.readOnly === true
-  const env = await openEnvironmentAt(options.data, { log, metrics, allowNetworkFilesystem, readOnly })
+  const { env, opened } = await openPatiently(
+    options.data,
+    () => openEngine(options, { log, metrics, allowNetworkFilesystem, readOnly }),
+    { clock: systemClock, random: systemRandom, log },
+  )
   let server: RunningServer
   let compaction: Compaction | undefined
   try {
-    const opened = await StoreEngine.open({ env, blockCacheBytes: options.cacheMb * MB, ...samplingOf(options) })
     const threads =
       options.queryThreads > 0 &&
       new QueryThreads({
@@ -142,7 +164,9 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
       ...(auth && { auth }),
       ...(options.allowReset && { allowReset: true }),
       ...(options.readOnly && { readOnly: true }),
+      ...(options.limit && { limits: options.limit }),
       ...(options.cors && { corsOrigins: options.cors }),
+      ...(options.allowedHosts && { allowedHosts: options.allowedHosts }),
       tracing,
       embedderFor: async (info) =>
         registry.forCollection({
@@ -175,6 +199,24 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
     onStopSignal(() => void close().then(resolve, reject))
   })
   return { url: server.url, untilStopped: () => stopped }
+}
+
+async function openEngine(options: ServeOptions, environment: Parameters<typeof openEnvironmentAt>[1]) {
+  const env = await openEnvironmentAt(options.data, environment)
+  try {
+    return {
+      env,
+      opened: await StoreEngine.open({
+        env,
+        blockCacheBytes: options.cacheMb * MB,
+        ...(options.limit && { recordLimits: options.limit }),
+        ...samplingOf(options),
+      }),
+    }
+  } catch (error) {
+    await closeEnvironment(env)
+    throw error
+  }
 }
 
 async function authenticator({ tokens }: ServeOptions): Promise<Authenticator | undefined> {

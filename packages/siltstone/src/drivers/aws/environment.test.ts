@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { closeEnvironment } from '../directory/directory-environment.ts'
+import { systemClock } from '../../host/system-clock.ts'
 import { MemoryQueue } from '../memory/memory-queue.ts'
 import { openEnvironmentAt } from '../open-environment.ts'
 import { ThreadQueue } from '../memory/thread-queue.ts'
@@ -55,6 +56,35 @@ describe('openS3Environment', () => {
     }))
     const opening = openS3Environment('s3://bucket/p?endpoint=http://h', { variables, onClient })
     await expect(opening).rejects.toMatchObject({ kind: 'unsupported', code: 'no-conditional-puts' })
+  })
+
+  it('begins the probe again, under another key, when an answer is lost', async () => {
+    for (let lost = 1; lost <= 4; lost++) {
+      const server = new MemoryS3()
+      let puts = 0
+      const onClient = (client: { middlewareStack: object }) =>
+        addStep(client, 'server', async (_, request) => {
+          const answer = await server.handle(request)
+          if (request.method === 'PUT' && ++puts === lost)
+            throw Object.assign(new Error('reset'), { code: 'ECONNRESET' })
+          return answer
+        })
+      const env = await openS3Environment('s3://bucket/p?endpoint=http://h', { variables, onClient })
+      await closeEnvironment(env)
+    }
+  })
+
+  it('says that a server is out of reach when every answer is lost', async () => {
+    const onClient = (client: { middlewareStack: object }) =>
+      addStep(client, 'server', async () => {
+        throw Object.assign(new Error('reset'), { code: 'ECONNRESET' })
+      })
+    const clock = { ...systemClock, sleep: async () => {} }
+    const opening = openS3Environment('s3://bucket/p?endpoint=http://h', { variables, onClient, clock })
+    await expect(opening).rejects.toMatchObject({
+      code: 'probe-unclear',
+      message: expect.stringContaining('cannot be reached'),
+    })
   })
 
   it('takes a role that may not probe', async () => {

@@ -56,8 +56,8 @@ interface Opening {
 /**
  * Without a queue, wake-up calls stay within this process; without a table, leases are objects of the bucket. Queue and
  * leases only save work. Close it with `closeEnvironment`.
- * @throws SiltstoneError `invalid` (bad-s3-url), `unsupported` (no-conditional-puts) for a server other than AWS; other
- *   requests can fail only when the environment is used
+ * @throws SiltstoneError `invalid` (bad-s3-url), `unsupported` (no-conditional-puts), `unavailable` (aws-unreachable,
+ *   throttled, probe-unclear) for a server other than AWS; other requests can fail only when the environment is used
  */
 export async function openS3Environment(url: string, options: S3EnvironmentOptions = {}): Promise<Environment> {
   const variables = options.variables ?? environmentVariables()
@@ -106,10 +106,13 @@ function servicePlace({ region }: S3Place, endpoint: string | undefined): Servic
 async function requireConditions(store: S3ObjectStore, { ids, log }: Parts): Promise<void> {
   let problem: string | undefined
   try {
-    problem = await probeConditions(store.privateFolder(), `probe/${ids.ulid()}`)
+    problem = await probeConditions(store.privateFolder(), () => `probe/${ids.ulid()}`)
   } catch (error) {
     // The role may write only certain keys.
-    if (!isSiltstoneError(error) || error.code !== 'access-denied') throw error
+    if (!isSiltstoneError(error) || error.code !== 'access-denied') {
+      await store.close()
+      throw error
+    }
     log.debug('conditions_not_probed', { error: error.message })
     return
   }

@@ -108,9 +108,10 @@ async function bucketFacts(client: S3Client, { bucket: Bucket }: S3Place, option
 
 async function storeFacts(store: S3ObjectStore, { ids, clock }: InspectOptions) {
   const folder = store.privateFolder()
-  const key = `doctor/${ids.ulid()}`
+  const newKey = () => `doctor/${ids.ulid()}`
+  const key = newKey()
   const conditions = await fact(
-    async () => (await probeConditions(folder, key)) ?? (await probeRaces(folder, key, { writers: 8, rounds: 1 })),
+    async () => (await probeConditions(folder, newKey)) ?? (await probeRaces(folder, key, { writers: 8, rounds: 1 })),
   )
   if ('error' in conditions) return { conditions }
   const skewMs = await fact(async () => {

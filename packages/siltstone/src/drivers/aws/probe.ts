@@ -2,6 +2,7 @@
  * Tests whether a store honours conditions. A store that ignores them looks like any other until two writers compete;
  * then writes are lost.
  */
+import { isSiltstoneError, type SiltstoneError, unavailable } from '../../errors.ts'
 import type { ObjectStore, PutOptions, PutResult } from '../../ports/object-store.ts'
 
 /** What is wrong with the store's conditional puts, as a sentence; undefined if they work. */
@@ -10,10 +11,31 @@ export type Problem = string | undefined
 const body = (text: string) => Buffer.from(text)
 
 /**
- * Four puts in sequence, and a deletion.
- * @param key a key that is not in use
+ * Four puts in sequence, and a deletion. A put whose answer was lost proves nothing, so the probe then begins again under
+ * another key.
+ * @param newKey returns keys that are not in use
+ * @throws SiltstoneError as the puts do; `unavailable` (probe-unclear) when the answers stay unclear
  */
-export async function probeConditions(store: ObjectStore, key: string): Promise<Problem> {
+export async function probeConditions(store: ObjectStore, newKey: () => string, attempts = 5): Promise<Problem> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await probeOnce(store, newKey())
+    } catch (cause) {
+      if (!isSiltstoneError(cause, 'unknown')) throw cause
+      if (attempt >= attempts) throw unclear(store, attempts, cause)
+    }
+  }
+}
+
+function unclear(store: ObjectStore, attempts: number, cause: SiltstoneError): SiltstoneError {
+  return unavailable(
+    'probe-unclear',
+    `${store.description} cannot be reached reliably: ${attempts} times, the answer to a conditional put was lost. ${cause.message}`,
+    { cause },
+  )
+}
+
+async function probeOnce(store: ObjectStore, key: string): Promise<Problem> {
   try {
     const first = await store.put(key, body('first'), { ifAbsent: true })
     if (first.status !== 'ok') return `If-None-Match: * on a new object was answered ${first.status}.`
@@ -25,7 +47,16 @@ export async function probeConditions(store: ObjectStore, key: string): Promise<
     if (fourth.status !== 'mismatch') return `If-Match with an old ETag was answered ${fourth.status}.`
     return undefined
   } finally {
+    await removed(store, key)
+  }
+}
+
+/** What is left of a probe harms nothing, and is in the folder that the garbage collector empties. */
+async function removed(store: ObjectStore, key: string): Promise<void> {
+  try {
     await store.delete([key])
+  } catch (error) {
+    if (!isSiltstoneError(error)) throw error
   }
 }
 

@@ -1,0 +1,63 @@
+/** Bounds of what one request may ask for. They are checked before the work begins. */
+import { invalid, type SiltstoneError } from '../../errors.ts'
+import { entriesOf } from '../../records/metadata-value.ts'
+import type { ChromaLimits } from '../options.ts'
+import type { Fields } from './fields.ts'
+import { readList, readStrings } from './fields.ts'
+
+type RequestLimit = 'maxIds' | 'maxOperands' | 'maxResults'
+export type RequestLimits = Pick<ChromaLimits, RequestLimit>
+
+/** Reads a list of ids. @throws SiltstoneError `invalid` (over-limit), ApiProblem 422 */
+export function idsReader(limits: RequestLimits): (json: unknown, path: string) => string[] {
+  return (json, path) => {
+    checkCount(path, readList(json, path).length, 'entries', limits, 'maxIds')
+    return readStrings(json, path)
+  }
+}
+
+/** @throws SiltstoneError `invalid` (over-limit) */
+export function checkIdCount(field: string, count: number, limits: RequestLimits): void {
+  checkCount(field, count, 'entries', limits, 'maxIds')
+}
+
+/** Counts the values and empty clauses in `where` and `where_document`. @throws SiltstoneError `invalid` (over-limit) */
+export function checkOperands(body: Fields, limits: RequestLimits): void {
+  let count = 0
+  for (const field of ['where', 'where_document']) {
+    const open: unknown[] = body.has(field) ? [body.raw(field)] : []
+    while (open.length > 0) {
+      const json = open.pop()
+      const parts = partsOf(json)
+      if (parts === undefined || parts.length === 0) count++
+      // Lists that are too long alone are not walked through.
+      else if (count + open.length + parts.length > limits.maxOperands) count += open.length + parts.length
+      else for (const part of parts) open.push(part)
+      if (count > limits.maxOperands) checkCount(field, count, 'or more values', limits, 'maxOperands')
+    }
+  }
+}
+
+function partsOf(json: unknown): readonly unknown[] | undefined {
+  if (Array.isArray(json)) return json as unknown[]
+  const entries = entriesOf(json)
+  return entries === null ? undefined : Array.from(entries, ([, value]) => value)
+}
+
+/** @throws SiltstoneError `invalid` (over-limit) */
+export function checkResults(vectors: number, k: number, limits: RequestLimits): void {
+  const field = k > limits.maxResults ? 'n_results' : 'query_embeddings'
+  checkCount(field, Math.max(vectors, 1) * Math.max(k, 1), 'results (query vectors × n_results)', limits, 'maxResults')
+}
+
+function checkCount(field: string, count: number, what: string, limits: RequestLimits, limit: RequestLimit): void {
+  if (count > limits[limit]) throw overLimit(field, `${count} ${what}`, limits, limit)
+}
+
+function overLimit(field: string, found: string, limits: RequestLimits, limit: RequestLimit): SiltstoneError {
+  return invalid(
+    'over-limit',
+    `${field} has ${found}; at most ${limits[limit]} are allowed in one request. Ask for less at a time, or raise the limit ${limit} (siltstone serve --limit ${limit}=<n>)`,
+    { field },
+  )
+}

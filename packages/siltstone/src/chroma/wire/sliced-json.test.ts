@@ -1,0 +1,106 @@
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { parseBody, parseBodyInSlices } from './json-body.ts'
+
+const bytes = (text: string) => new TextEncoder().encode(text)
+const pause = async () => {}
+
+const number = fc.oneof(
+  fc.integer().map(String),
+  fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => JSON.stringify(value)),
+  fc.constantFrom('1.0', '-0', '1e3', '12345678901234567', '0.10'),
+)
+const text = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 30 }).map((value) => JSON.stringify(value.toWellFormed())),
+  fc.constantFrom('"\\ud83d\\ude00"', '"a\\\\"', '"\\"]},{["', '"ä€😀"', '"__proto__"', '""'),
+)
+const { value } = fc.letrec<{ value: string }>((tie) => ({
+  value: fc.oneof(
+    { maxDepth: 4, withCrossShrink: true },
+    number,
+    text,
+    fc.constantFrom('null', 'true', 'false'),
+    fc.array(tie('value'), { maxLength: 8 }).map((items) => `[${items.join(' , ')}]`),
+    fc
+      .array(fc.tuple(text, tie('value')), { maxLength: 6 })
+      .map((entries) => `{ ${entries.map((entry) => entry.join(':\n')).join(',')}}`),
+  ),
+}))
+const key = fc.oneof(text, fc.constantFrom('"embeddings"', '"metadatas"', '"where"'))
+const body = fc
+  .array(fc.tuple(key, value), { maxLength: 6 })
+  .map((entries) => ` {${entries.map((entry) => entry.join(' : ')).join(' ,')} } `)
+
+const fieldsOf = (fields: ReturnType<typeof parseBody>) => [...fields.keys].map((name) => [name, fields.raw(name)])
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+describe('parseBodyInSlices', () => {
+  it('reads what parseBody reads, in small slices', async () => {
+    await fc.assert(
+      fc.asyncProperty(body, fc.integer({ min: 30, max: 90 }), async (json, sliceBytes) => {
+        expect(fieldsOf(await parseBodyInSlices(bytes(json), pause, sliceBytes))).toEqual(
+          fieldsOf(parseBody(bytes(json))),
+        )
+      }),
+    )
+  })
+
+  it('refuses what parseBody refuses', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        body,
+        fc.nat(),
+        fc.constantFrom('', ',', '"', '}', ']', '[', 'x', '\\', '1'),
+        fc.integer({ min: 30, max: 90 }),
+        async (json, at, char, sliceBytes) => {
+          const cut = 2 + (at % (json.length - 2))
+          const broken = json.slice(0, cut) + char + json.slice(cut + 1)
+          const outcome = async (parse: () => unknown) => {
+            try {
+              return fieldsOf((await parse()) as ReturnType<typeof parseBody>)
+            } catch (error) {
+              return (error as { code: string }).code
+            }
+          }
+          // The value of a key that is repeated later is not looked at by `parseBody`.
+          fc.pre((await outcome(() => parseBody(bytes(broken)))) === 'bad-json' || isJson(broken))
+          const sliced = await outcome(() => parseBodyInSlices(bytes(broken), pause, sliceBytes))
+          expect(sliced, broken).toEqual(await outcome(() => parseBody(bytes(broken))))
+        },
+      ),
+      { numRuns: 300 },
+    )
+  })
+
+  it.each([
+    ['ids', `{"ids":[${'"some-id-0001",'.repeat(4_000)}"x"]}`],
+    ['vectors', `{"embeddings":[${`[${'0.25,'.repeat(50)}1],`.repeat(200)}[1]]}`],
+    ['one vector', `{"embeddings":[[${'0.25,'.repeat(10_000)}1]]}`],
+    ['operands', `{"where":{"$and":[{"k":{"$in":[${'123,'.repeat(15_000)}1]}}]}}`],
+    ['exact operands', `{"where":{"k":{"$in":[${'1.0,'.repeat(15_000)}1]}}}`],
+    ['one text', `{"documents":["${'ä\\n😀'.repeat(8_000)}"]}`],
+    ['metadata', `{"metadatas":[{${Array.from({ length: 3_000 }, (_, i) => `"key ${i}":${i}`).join()}}]}`],
+    ['keys', `{${Array.from({ length: 5_000 }, (_, i) => `"key ${i}":${i}`).join()}}`],
+  ])('pauses after each slice of %s', async (_, json) => {
+    const sliceBytes = 1_000
+    let pauses = 0
+    const counted = async () => void pauses++
+    const fields = await parseBodyInSlices(bytes(json), counted, sliceBytes)
+    expect(fieldsOf(fields)).toEqual(fieldsOf(parseBody(bytes(json))))
+    // A slice ends with the element that exceeds it.
+    expect(pauses).toBeGreaterThan(bytes(json).length / sliceBytes / 2)
+  })
+
+  it('does not recurse without bound', async () => {
+    const deep = `{"where":${'['.repeat(100_000)}${']'.repeat(100_000)}}`
+    await expect(parseBodyInSlices(bytes(deep), pause, 1_000)).rejects.toMatchObject({ code: 'bad-json' })
+  })
+})

@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest'
+import type { RecordOp } from '../model/record.ts'
+import { checkCollectionMetadata, checkRecordLimits, defaultRecordLimits, type RecordLimits } from './record-limits.ts'
+
+const record: RecordOp = { op: 'upsert', id: 'a', vector: null, document: null, metadata: null, uri: null }
+const limits: RecordLimits = {
+  maxIdBytes: 8,
+  maxDocumentBytes: 8,
+  maxUriBytes: 8,
+  maxMetadataKeys: 3,
+  maxMetadataKeyBytes: 8,
+  maxMetadataBytes: 100,
+}
+
+describe('checkRecordLimits', () => {
+  it.each<[keyof RecordLimits, string, Partial<RecordOp>, Partial<RecordOp>]>([
+    ['maxIdBytes', 'ids', { id: '12345678' }, { id: '123456789' }],
+    ['maxIdBytes', 'ids', { id: 'äöüß' }, { id: 'äöüß1' }],
+    ['maxDocumentBytes', 'documents', { document: '😀😀' }, { document: '😀😀1' }],
+    ['maxUriBytes', 'uris', { uri: '12345678' }, { uri: '123456789' }],
+    ['maxMetadataKeys', 'metadatas', { metadata: '{"a":1,"b":1,"c":1}' }, { metadata: '{"a":1,"b":1,"c":1,"d":1}' }],
+    ['maxMetadataKeyBytes', 'metadatas', { metadata: '{"12345678":1}' }, { metadata: '{"123456789":1}' }],
+    [
+      'maxMetadataBytes',
+      'metadatas',
+      { metadata: `{"a":"${'x'.repeat(92)}"}` },
+      { metadata: `{"a":"${'x'.repeat(93)}"}` },
+    ],
+  ])('holds %s', async (limit, field, largest, larger) => {
+    await checkRecordLimits([record, { ...record, ...largest }], limits)
+    for (const op of ['add', 'upsert', 'update'] as const)
+      await expect(checkRecordLimits([record, { ...record, op, ...larger }], limits)).rejects.toThrow(
+        expect.objectContaining({
+          kind: 'invalid',
+          code: 'record-too-large',
+          field,
+          message: expect.stringMatching(new RegExp(`^${field}: .*at most ${limits[limit]} .*--limit ${limit}=`)),
+        }),
+      )
+    await checkRecordLimits([{ ...record, ...larger }], defaultRecordLimits)
+  })
+
+  it('lets every record be deleted', async () => {
+    await checkRecordLimits([{ ...record, op: 'delete', id: 'x'.repeat(100) }], limits)
+  })
+})
+
+it("holds the limits of metadata for a collection's, too", () => {
+  checkCollectionMetadata(null, limits)
+  checkCollectionMetadata('{"a":1}', limits)
+  expect(() => checkCollectionMetadata('{"a":1,"b":1,"c":1,"d":1}', limits)).toThrow(/4 keys/)
+})
