@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Migrates real Chroma directories and servers (test/python's environment) with `siltstone migrate`, and compares the
-# result with the answers of Chroma's own client. Arguments are passed to pytest. Ends with "N passed, N failed".
+# Real Chroma directories and servers, migrated by `siltstone migrate` and compared with what Chroma's own client answers:
+# Chroma 1.5 in test/python's environment, and older versions in one of their own. Arguments go to pytest. Ends with
+# "N passed, N failed".
 set -u
 cd "$(dirname "$0")"
 fail() {
@@ -13,10 +14,29 @@ export SILTSTONE_NODE=$PWD/../../node_modules/.bin/node
 [ -x "$SILTSTONE_NODE" ] || fail "there is no Node in node_modules: npm ci first"
 # shellcheck source=../python/venv.sh
 . ../python/venv.sh
+
+# Chroma before 1.0, whose versions share their dependencies: each is a folder that shadows the installed one.
+OLD='0.4.3 0.4.14 0.4.24 0.5.0 0.5.23 0.6.3'
+# These run with the dependencies of test/python's environment.
+NEW='1.0.20'
+old_versions() {
+  venv . || return 1
+  local version
+  for version in $OLD $NEW; do
+    [ -d ".venv/chroma/$version/chromadb" ] && continue
+    rm -rf ".venv/chroma/$version"
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --no-deps \
+      --target ".venv/chroma/$version" "chromadb==$version" || return 1
+  done
+}
+old_versions &
+old=$!
 venv ../python || fail "the Python environment could not be made"
+wait "$old" || fail "the environment of old Chroma versions could not be made"
 
 report=$(mktemp)
 trap 'rm -f "$report"' EXIT
 export ANONYMIZED_TELEMETRY=False PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$PWD/../python
+export CHROMA_OLD=$OLD CHROMA_NEW=$NEW
 ../python/.venv/bin/python -m pytest -p no:cacheprovider -c pytest.ini --junitxml="$report" "$@"
 count_junit ../python/.venv/bin/python "$report" $?

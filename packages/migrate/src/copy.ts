@@ -10,11 +10,12 @@
  * - A source that keeps growing gets `MAX_PASSES` passes; the report then says that the two sides are not equal.
  */
 import { conflict, invalid, type StoreEngine } from 'siltstone/internal'
-import { fit, fitting } from './fitting.ts'
+import { addLeftOut, isComplete, nothingLeftOut } from './left-out.ts'
+import type { PreparedReader, Preparation } from './prepared-reader.ts'
 import { addToSample } from './sample.ts'
 import { loadState, type MigrationState, saveState } from './state.ts'
 import { createTarget, findTarget, type Place, recordOp, Target } from './target.ts'
-import type { Skipped, SourcePage, SourceReader } from './types.ts'
+import type { Skipped, SourcePage, SourceRecord } from './types.ts'
 
 export interface Progress {
   collection: string
@@ -24,7 +25,7 @@ export interface Progress {
   elapsedMs: number
 }
 
-export interface CopyOptions {
+export interface CopyOptions extends Preparation {
   /** `MigrationSource.identity`. */
   source: string
   engine: StoreEngine
@@ -36,7 +37,7 @@ export interface CopyOptions {
   restart?: boolean
   /** Write into an existing collection. */
   intoExisting?: boolean
-  /** Skip records that cannot be migrated; otherwise the first one stops the migration. */
+  /** Skip what cannot be migrated; otherwise the first of it stops the collection's migration. */
   skip?: boolean
   /** Number of records to verify after copying. */
   sampleSize: number
@@ -50,19 +51,20 @@ export interface CopyOutcome {
   resumed: boolean
 }
 
-const EXAMPLES = 20
 const MAX_PASSES = 5
 
 /**
  * Continues an earlier run where its state says.
  * @throws SiltstoneError `conflict` (collection-exists, source-changed, other-migration), `invalid` (record-unfit,
- *   space-mismatch), and the errors of reading the source and writing the target
+ *   collection-unfit, space-mismatch), and the errors of reading the source, of embedding, and of writing the target
  */
-export async function copyCollection(reader: SourceReader, options: CopyOptions): Promise<CopyOutcome> {
+export async function copyCollection(reader: PreparedReader, options: CopyOptions): Promise<CopyOutcome> {
   const { engine, statePath } = options
   const earlier = options.restart === true ? undefined : await loadState(statePath)
   const state = earlier ?? (await newState(reader, options))
   await checkState(state, reader, options)
+  if (hasNewRemedy(state, options)) startAgain(state)
+  state.preparation = preparationOf(options)
   const target = await openTarget(state, reader, options)
   if (state.phase !== 'copied') {
     await saveState(statePath, state)
@@ -76,7 +78,7 @@ export async function copyCollection(reader: SourceReader, options: CopyOptions)
       await options.onProgress?.({ collection: reader.collection.name, records, total, elapsedMs })
     }
     await copyPages(reader, target, { state, options, saveProgress })
-    await fillGaps(reader, target, { state, saveProgress })
+    await fillGaps(reader, target, { state, options, saveProgress })
     await target.compact()
     state.phase = 'copied'
     await saveProgress()
@@ -84,7 +86,7 @@ export async function copyCollection(reader: SourceReader, options: CopyOptions)
   return { target, state, resumed: earlier !== undefined }
 }
 
-async function newState(reader: SourceReader, options: CopyOptions): Promise<MigrationState> {
+async function newState(reader: PreparedReader, options: CopyOptions): Promise<MigrationState> {
   const name = options.name ?? reader.collection.targetName
   const existing = await findTarget(options.engine, options.place, name)
   if (existing !== undefined && options.intoExisting !== true)
@@ -92,8 +94,8 @@ async function newState(reader: SourceReader, options: CopyOptions): Promise<Mig
       'collection-exists',
       `the collection ${name} exists already; give another name with --into, or write into it with --into-existing`,
     )
-  return {
-    version: 1,
+  const state: MigrationState = {
+    version: 2,
     source: options.source,
     collection: reader.collection.name,
     target: { ...options.place, name, id: null },
@@ -101,15 +103,39 @@ async function newState(reader: SourceReader, options: CopyOptions): Promise<Mig
     phase: 'creating',
     cursor: null,
     records: 0,
-    skipped: 0,
-    skippedExamples: [],
+    left: nothingLeftOut(),
+    embedded: 0,
+    preparation: preparationOf(options),
     recordsBefore: existing === undefined ? 0 : await (await Target.open(options.engine, existing)).count(),
     sample: { seen: 0, ids: [] },
     elapsedMs: 0,
   }
+  leaveOut(reader.collection.faults ?? [], state, options)
+  return state
 }
 
-async function checkState(state: MigrationState, reader: SourceReader, options: CopyOptions): Promise<void> {
+function preparationOf({ renameKeys, embedMissing }: CopyOptions): MigrationState['preparation'] {
+  return { renameKeys: renameKeys === true, embedMissing: embedMissing !== undefined }
+}
+
+/** The copy has ended and skipped records, and an option that it did not have may help them. */
+function hasNewRemedy({ phase, left, preparation }: MigrationState, options: CopyOptions): boolean {
+  const now = preparationOf(options)
+  return (
+    phase === 'copied' &&
+    !isComplete(left) &&
+    ((now.renameKeys && !preparation.renameKeys) || (now.embedMissing && !preparation.embedMissing))
+  )
+}
+
+/** Records that are in the target stay, and are counted again. */
+function startAgain(state: MigrationState): void {
+  Object.assign(state, { phase: 'copying', cursor: null, records: 0, embedded: 0 })
+  state.left = nothingLeftOut()
+  state.sample = { seen: 0, ids: [] }
+}
+
+async function checkState(state: MigrationState, reader: PreparedReader, options: CopyOptions): Promise<void> {
   if (state.source !== options.source || state.collection !== reader.collection.name)
     throw conflict(
       'other-migration',
@@ -123,7 +149,7 @@ async function checkState(state: MigrationState, reader: SourceReader, options: 
 }
 
 /** Saves the state before it creates the collection: a run that was killed in between recognises it as its own. */
-async function openTarget(state: MigrationState, reader: SourceReader, options: CopyOptions): Promise<Target> {
+async function openTarget(state: MigrationState, reader: PreparedReader, options: CopyOptions): Promise<Target> {
   const { engine, place, statePath } = options
   if (state.phase === 'creating') {
     await saveState(statePath, state)
@@ -148,8 +174,8 @@ interface Run {
   saveProgress: () => Promise<void>
 }
 
-async function copyPages(reader: SourceReader, target: Target, { state, options, saveProgress }: Run): Promise<void> {
-  const pages = fitting(reader.pages(state.cursor))[Symbol.asyncIterator]()
+async function copyPages(reader: PreparedReader, target: Target, { state, options, saveProgress }: Run): Promise<void> {
+  const pages = reader.pages(state.cursor)[Symbol.asyncIterator]()
   let next = pages.next()
   try {
     for (;;) {
@@ -159,9 +185,8 @@ async function copyPages(reader: SourceReader, target: Target, { state, options,
       next = pages.next()
       next.catch(() => {})
       const page: SourcePage = step.value
-      if (page.skipped.length > 0) recordSkipped(page.skipped, state, options)
-      await target.write(page.records.map((record) => recordOp('add', record)))
-      const ids = page.records.map(({ id }) => id)
+      leaveOut(page.skipped, state, options)
+      const ids = (await write(reader, target, page.records, { state, options })).map(({ id }) => id)
       addToSample(state.sample, ids, options.sampleSize, options.engine.env.random)
       state.records += ids.length
       state.cursor = page.cursor
@@ -172,23 +197,52 @@ async function copyPages(reader: SourceReader, target: Target, { state, options,
   }
 }
 
-function recordSkipped(skipped: readonly Skipped[], state: MigrationState, options: CopyOptions): void {
+/** @returns the records that were written */
+async function write(
+  reader: PreparedReader,
+  target: Target,
+  candidates: readonly SourceRecord[],
+  { state, options }: Omit<Run, 'saveProgress'>,
+): Promise<SourceRecord[]> {
+  const { records, skipped, embedded } = await reader.complete(candidates, target)
+  leaveOut(skipped, state, options)
+  await target.write(records.map((record) => recordOp('add', record)))
+  state.embedded += embedded
+  return records
+}
+
+const REMEDIES: Partial<Record<Skipped['kind'], string>> = {
+  'no-vector': '--embed-missing embeds the documents of such records, --skip leaves the records out',
+  'metadata-key': '--rename-keys renames such keys, --skip leaves the records out',
+  file: '--skip leaves out what cannot be read',
+  'collection-metadata': '--skip leaves out such keys',
+  configuration: '--skip leaves the configuration out',
+}
+
+function leaveOut(skipped: readonly Skipped[], state: MigrationState, options: CopyOptions): void {
   const [first] = skipped
-  if (options.skip !== true && first !== undefined)
-    throw invalid(
-      'record-unfit',
-      `the record ${JSON.stringify(first.id)} of ${state.collection} cannot be migrated: ${first.reason}; skip such records with --skip`,
+  if (options.skip !== true && first !== undefined) throw unfit(first, state.collection)
+  addLeftOut(state.left, skipped)
+}
+
+function unfit({ id, kind, reason }: Skipped, collection: string) {
+  const remedy = REMEDIES[kind] ?? '--skip leaves such records out'
+  if (kind === 'collection-metadata')
+    return invalid(
+      'collection-unfit',
+      `the metadata key ${JSON.stringify(id)} of the collection ${collection} cannot be migrated: ${reason}; ${remedy}`,
     )
-  state.skipped += skipped.length
-  state.skippedExamples.push(...skipped.slice(0, Math.max(0, EXAMPLES - state.skippedExamples.length)))
+  if (kind === 'configuration')
+    return invalid('collection-unfit', `${id} of the collection ${collection} cannot be read: ${reason}; ${remedy}`)
+  if (kind === 'file') return invalid('file-unfit', `${id} of ${collection} cannot be read: ${reason}; ${remedy}`)
+  return invalid(
+    'record-unfit',
+    `the record ${JSON.stringify(id)} of ${collection} cannot be migrated: ${reason}; ${remedy}`,
+  )
 }
 
 /** Copies records that the pages missed, or that were added later. */
-async function fillGaps(
-  reader: SourceReader,
-  target: Target,
-  { state, saveProgress }: Omit<Run, 'options'>,
-): Promise<void> {
+async function fillGaps(reader: PreparedReader, target: Target, { state, options, saveProgress }: Run): Promise<void> {
   if (reader.ids === undefined) return
   for (let pass = 0; pass < MAX_PASSES; pass++) {
     let missing = 0
@@ -196,8 +250,8 @@ async function fillGaps(
       const present = await target.present(ids)
       const absent = ids.filter((id) => !present.has(id))
       if (absent.length === 0) continue
-      const { records } = fit([...(await reader.fetch(absent)).values()])
-      await target.write(records.map((record) => recordOp('add', record)))
+      const fetched = [...(await reader.fetch(absent)).values()]
+      const records = await write(reader, target, fetched, { state, options })
       missing += records.length
       state.records += records.length
       await saveProgress()

@@ -8,11 +8,12 @@ import {
   EXPORT_FILE,
   type ExportFile,
   type ExportPart,
+  isSiltstoneError,
   notFound,
   readExportFile,
   readFileBytes,
 } from 'siltstone/internal'
-import type { MigrationSource, SourceCollection, SourcePage, SourceReader, SourceRecord } from './types.ts'
+import type { MigrationSource, Skipped, SourceCollection, SourcePage, SourceReader, SourceRecord } from './types.ts'
 
 const PAGE_RECORDS = 2_000
 
@@ -65,7 +66,17 @@ class ExportReader implements SourceReader {
   async *pages(after: string | null): AsyncGenerator<SourcePage> {
     const [firstPart = 0, firstRecord = 0] = after === null ? [] : after.split(':').map(Number)
     for (let part = firstPart; part < this.#file.parts.length; part++) {
-      const records = await this.#read(this.#file.parts[part] as ExportPart)
+      const { file, records: count } = this.#file.parts[part] as ExportPart
+      let records: SourceRecord[]
+      try {
+        records = await this.#read(this.#file.parts[part] as ExportPart)
+      } catch (error) {
+        if (!isSiltstoneError(error, 'corrupt') && !isSiltstoneError(error, 'not-found')) throw error
+        const id = join(this.#directory, file)
+        const skipped: Skipped[] = [{ id, kind: 'file', reason: error.message, records: count }]
+        yield { records: [], skipped, cursor: `${part + 1}:0` }
+        continue
+      }
       for (let i = part === firstPart ? firstRecord : 0; i < records.length; i += PAGE_RECORDS) {
         const page = records.slice(i, i + PAGE_RECORDS)
         yield { records: page, skipped: [], cursor: `${part}:${i + page.length}` }

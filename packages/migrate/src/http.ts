@@ -23,6 +23,8 @@ export interface SourceHttpOptions {
 }
 
 const ATTEMPTS = 6
+/** For the status 500: servers answer it for a fault that stays, too. */
+const ATTEMPTS_AFTER_FAILURE = 3
 const TIMEOUT_MS = 120_000
 
 export class SourceHttp {
@@ -43,16 +45,24 @@ export class SourceHttp {
     return this.#request(url, { method: 'POST', body: JSON.stringify(body) })
   }
 
-  /** @throws SiltstoneError of the kind that fits the status; `unavailable` (source-unavailable) without an answer */
+  /**
+   * @throws SiltstoneError of the kind that fits the status; `unavailable` without an answer (source-unavailable) or
+   *   after the status 500 (source-failed)
+   */
   #request(url: string, init: { method: 'GET' | 'POST'; body?: string }): Promise<string> {
     const { clock, random } = this.#options
+    let failures = 0
     return retry(() => this.#once(url, init), {
       attempts: ATTEMPTS,
       baseMs: 500,
       maxMs: 20_000,
       clock,
       random,
-      when: (error) => (error as SiltstoneError).kind === 'unavailable',
+      when: (error) => {
+        const { kind, code } = error as SiltstoneError
+        if (code === 'source-failed' && ++failures >= ATTEMPTS_AFTER_FAILURE) return false
+        return kind === 'unavailable'
+      },
     })
   }
 
@@ -89,6 +99,7 @@ function errorFor(message: string, status: number): SiltstoneError {
   if (status === 401) return unauthorized('source-refuses', message)
   if (status === 403) return forbidden('source-refuses', message)
   if (status === 404 || status === 410) return notFound('source-missing', message)
+  if (status === 500) return unavailable('source-failed', message)
   if (status === 429 || status >= 500) return unavailable('source-unavailable', message)
   return invalid('source-refuses', message)
 }

@@ -2,12 +2,13 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { pathOf, StoreEngine } from 'siltstone/internal'
+import { EmbedderRegistry, pathOf, StoreEngine, systemModels, unsupported } from 'siltstone/internal'
 import { memoryEnvironment } from 'siltstone/testing'
 import { type CollectionReport, type RunOptions, runMigration } from './run.ts'
 import { loadState } from './state.ts'
 import { ArraySource, someRecords } from './testing/array-source.ts'
 import { Target, recordOp } from './target.ts'
+import type { SourceRecord } from './types.ts'
 
 let engine: StoreEngine
 let states: string
@@ -181,10 +182,123 @@ describe('copying', () => {
     expect(await run(source, { skip: true })).toMatchObject({
       copied: 29,
       skipped: 1,
+      skippedKinds: { record: 1 },
       skippedExamples: [{ id: 'r12', reason: 'it is unfit' }],
       targetRecords: 29,
-      equal: true,
+      result: 'equal-but-skipped',
+      equal: false,
     })
+    // Asked again, it says the same; and so does a comparison, with and without the option.
+    expect(await run(source)).toMatchObject({ skipped: 1, result: 'equal-but-skipped', equal: false })
+    for (const mode of ['compare', 'sync'] as const)
+      expect(await run(source, { mode })).toMatchObject({
+        skippedKinds: { record: 1 },
+        result: 'equal-but-skipped',
+        equal: false,
+        comparison: { compared: 29, extra: 0, missing: 0 },
+      })
+  })
+
+  it('renames keys that are not allowed only when told to', async () => {
+    const source = new ArraySource(someRecords(4))
+    const [first, second] = source.records as [SourceRecord, SourceRecord]
+    first.metadata = '{"#text":"a","_text":1,"":2,"$ref":3,"$#x":4.0}'
+    source.records[2] = { ...second, id: 'r2', metadata: '{"_":true,"":false}' }
+    source.collection.metadata = '{"#topic":"x","n":1}'
+    await expect(run(source)).rejects.toMatchObject({ code: 'collection-unfit', message: /"#topic".*--rename-keys/ })
+    expect(await run(source, { skip: true })).toMatchObject({
+      copied: 2,
+      skippedKinds: { 'metadata-key': 2, 'collection-metadata': 1 },
+    })
+    // The same state goes on: what was skipped is added.
+    const report = await run(source, { renameKeys: true })
+    expect(report).toMatchObject({ copied: 4, targetRecords: 4, skipped: 0, result: 'equal' })
+    const found = await (await target()).get(['r0', 'r2'])
+    expect(found.get('r0')?.metadata).toBe('{"_text_":"a","_text":1,"_":2,"_ref":3,"__x":4.0}')
+    expect(found.get('r2')?.metadata).toBe('{"_":true,"__":false}')
+    expect(await run(source, { mode: 'compare', renameKeys: true })).toMatchObject({ result: 'equal' })
+  })
+
+  describe('embedding what has no vector', () => {
+    const registry = new EmbedderRegistry({ ...memoryEnvironment(), models: systemModels, variables: {} })
+    const withoutVectors = (count: number) => {
+      const source = new ArraySource(someRecords(10))
+      source.collection.embeddingFunction = null
+      source.records = source.records.map((record, i) =>
+        i < count ? { ...record, vector: null, vectorProblem: 'the file is cut off' } : record,
+      )
+      return source
+    }
+
+    it('embeds documents and leaves out records without one', async () => {
+      const source = withoutVectors(10)
+      source.hasVectors = false
+      await expect(run(source)).rejects.toMatchObject({ message: /"r0".*the file is cut off.*--embed-missing/ })
+      // r0, r3, r6 and r9 have no document.
+      await expect(run(source, { embedMissing: registry })).rejects.toMatchObject({ code: 'record-unfit' })
+      const report = await run(source, { embedMissing: registry, skip: true })
+      expect(report).toMatchObject({
+        copied: 6,
+        embedded: 6,
+        skippedKinds: { 'no-vector': 4 },
+        result: 'equal-but-skipped',
+      })
+      const [vector] = await registry.default.embed(['text 1'])
+      expect((await (await target()).get(['r1'])).get('r1')?.vector).toEqual(vector)
+      const compared = await run(source, { mode: 'compare', embedMissing: registry })
+      expect(compared).toMatchObject({ embedded: 6, comparison: { compared: 6, different: 0, missing: 0 } })
+    })
+
+    it('does not mix dimensions', async () => {
+      const source = withoutVectors(2)
+      await expect(run(source, { embedMissing: registry })).rejects.toMatchObject({ code: 'record-unfit' })
+      source.records.shift()
+      const again = { embedMissing: registry, restart: true, intoExisting: true }
+      await expect(run(source, again)).rejects.toMatchObject({ code: 'embedder-dimension' })
+      expect(await run(source, { ...again, skip: true })).toMatchObject({
+        copied: 8,
+        embedded: 0,
+        skippedKinds: { 'no-vector': 1 },
+      })
+    })
+  })
+
+  it('does not let the fault of one collection stop another', async () => {
+    const source = new ArraySource(someRecords(3))
+    const broken = { ...source.collection, name: 'broken', targetName: 'broken' }
+    const problem = unsupported('space', 'the collection broken has an unknown space')
+    const odd = { ...source.collection, name: 'odd', targetName: 'odd', space: 'l2' as const }
+    const fault = { id: 'threshold', kind: 'collection-metadata' as const, reason: 'it is infinite', records: 0 }
+    source.collections = async () => [{ ...broken, problem }, { ...odd, faults: [fault] }, source.collection]
+    const { open } = source
+    source.open = async (collection = source.collection) => ({ ...(await open.call(source)), collection })
+    const all = {
+      engine,
+      place,
+      mode: 'copy' as const,
+      sampleSize: 5,
+      statePathOf: (_: string, name: string) => join(states, name),
+    }
+    expect(await runMigration(source, all)).toMatchObject([
+      { collection: 'broken', result: 'failed', error: { code: 'space' } },
+      { collection: 'odd', result: 'failed', error: { code: 'collection-unfit', message: /"threshold".*odd/ } },
+      { collection: 'notes', result: 'equal', copied: 3 },
+    ])
+    expect(await runMigration(source, { ...all, skip: true, intoExisting: true })).toMatchObject([
+      { collection: 'broken', result: 'failed', error: { code: 'space' } },
+      {
+        collection: 'odd',
+        result: 'equal-but-skipped',
+        copied: 3,
+        skipped: 0,
+        skippedKinds: { 'collection-metadata': 1 },
+      },
+      { collection: 'notes' },
+    ])
+    await expect(runMigration(source, { ...all, collections: ['broken'] })).rejects.toMatchObject({ code: 'space' })
+    expect(await runMigration(source, { ...all, collections: ['notes'], into: 'only' })).toMatchObject([
+      { result: 'equal' },
+    ])
   })
 
   it('names a missing collection', async () => {

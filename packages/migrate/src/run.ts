@@ -1,14 +1,26 @@
 /** Migrates collections of one source. */
-import { fileInfo, invalid, notFound, removeTree, type StoreEngine } from 'siltstone/internal'
+import {
+  type ErrorKind,
+  fileInfo,
+  invalid,
+  isSiltstoneError,
+  notFound,
+  removeTree,
+  type SiltstoneError,
+  type StoreEngine,
+} from 'siltstone/internal'
 import { copyCollection, type Progress } from './copy.ts'
+import { isComplete, type LeftOut } from './left-out.ts'
+import { PreparedReader, type Preparation } from './prepared-reader.ts'
+import { fromSource } from './source-error.ts'
 import { findTarget, type Place, Target } from './target.ts'
-import type { MigrationSource, Skipped, SourceCollection, SourceReader } from './types.ts'
+import type { MigrationSource, Skipped, SourceCollection } from './types.ts'
 import { compareAll, type Comparison, isEqual, verifySample } from './verify.ts'
 
 /** `copy` writes new collections. `compare` reads both sides and writes nothing. `sync` makes the target equal. */
 export type MigrationMode = 'copy' | 'compare' | 'sync'
 
-export interface RunOptions {
+export interface RunOptions extends Preparation {
   engine: StoreEngine
   place: Place
   mode: MigrationMode
@@ -20,22 +32,42 @@ export interface RunOptions {
   statePathOf: (source: string, collection: string) => string
   restart?: boolean
   intoExisting?: boolean
+  /** Leave out what cannot be migrated: records, parts of a collection, collections. The report counts it by kind. */
   skip?: boolean
   /** Number of records to verify after copying. */
   sampleSize: number
   onProgress?: (progress: Progress) => Promise<void>
 }
 
+/**
+ * `equal`: the counts agree and the comparison found no difference. `equal-but-skipped`: the same, but something of the
+ * source was left out. `different`: the two sides differ. `failed`: the collection could not be migrated or compared;
+ * `error` says why.
+ */
+export type MigrationResult = 'equal' | 'equal-but-skipped' | 'different' | 'failed'
+
 export interface CollectionReport {
   collection: string
   target: string
-  id: string
+  /** Null if the collection failed. */
+  id: string | null
+  result: MigrationResult
+  /** `result` is `equal`: nothing was skipped and nothing differs. */
+  equal: boolean
+  error?: { kind: ErrorKind; code: string; message: string }
   /** Records in the source at the end; null when the source cannot tell. */
   sourceRecords: number | null
   /** Records read and written, over all runs; 0 for `compare` and `sync`. */
   copied: number
+  /** Records that were left out. */
   skipped: number
+  /** What was left out, by kind: records, and parts of the collection itself. */
+  skippedKinds: LeftOut['kinds']
   skippedExamples: Skipped[]
+  /** Records whose vectors cannot be read in the source, and whose documents were embedded; these vectors are not compared. */
+  embedded: number
+  /** Oddities of the source that were recognised and handled. */
+  notes: readonly string[]
   /** Records read whose id was already in the target: ids that the source has twice, or records of an existing collection. */
   alreadyThere: number
   targetRecords: number
@@ -43,24 +75,72 @@ export interface CollectionReport {
   /** Of all runs together, without the verification. */
   elapsedMs: number
   comparison: Comparison
-  /** The counts agree and the comparison found no difference. */
-  equal: boolean
 }
 
-/** @throws SiltstoneError as `copyCollection`; `not-found` (collection-missing), `invalid` (into-many, same-name) */
+/**
+ * A fault of one collection does not stop the others: its report has `error`. If it is the only collection and `skip` is
+ * not set, the error is thrown.
+ * @throws SiltstoneError as `copyCollection`; `not-found` (collection-missing), `invalid` (into-many, same-name);
+ *   `unavailable` or `unknown` when the store does not answer
+ */
 export async function runMigration(source: MigrationSource, options: RunOptions): Promise<CollectionReport[]> {
-  const chosen = choose(await source.collections(), options)
+  const chosen = choose(await fromSource(() => source.collections()), options)
   const reports: CollectionReport[] = []
   for (const collection of chosen) {
-    const reader = await source.open(collection)
     try {
-      const isCopy = options.mode === 'copy'
-      reports.push(await (isCopy ? copy(source.identity, reader, options) : compare(reader, options)))
-    } finally {
-      await reader.close()
+      reports.push(await migrateOne(source, collection, options))
+    } catch (error) {
+      const isOnly = chosen.length === 1 && options.skip !== true
+      if (isOnly || !isSiltstoneError(error) || concernsAll(error)) throw error
+      options.engine.env.log.warn('migration-failed', { collection: collection.name, error })
+      reports.push(failed(collection, error, options))
     }
   }
   return reports
+}
+
+async function migrateOne(
+  source: MigrationSource,
+  collection: SourceCollection,
+  options: RunOptions,
+): Promise<CollectionReport> {
+  if (collection.problem !== undefined) throw collection.problem
+  const reader = new PreparedReader(await fromSource(() => source.open(collection)), options)
+  try {
+    return await (options.mode === 'copy' ? copy(source.identity, reader, options) : compare(reader, options))
+  } finally {
+    await reader.close()
+  }
+}
+
+/** The store or the credentials, not one collection of the source. */
+function concernsAll({ kind, code }: SiltstoneError): boolean {
+  if (kind === 'unavailable') return code !== 'source-failed'
+  return kind === 'unauthorized' || kind === 'forbidden' || kind === 'unknown'
+}
+
+function failed({ name, targetName }: SourceCollection, error: SiltstoneError, { into }: RunOptions): CollectionReport {
+  const { kind, code, message } = error
+  return {
+    collection: name,
+    target: into ?? targetName,
+    id: null,
+    result: 'failed',
+    equal: false,
+    error: { kind, code, message },
+    sourceRecords: null,
+    copied: 0,
+    skipped: 0,
+    skippedKinds: {},
+    skippedExamples: [],
+    embedded: 0,
+    notes: [],
+    alreadyThere: 0,
+    targetRecords: 0,
+    resumed: false,
+    elapsedMs: 0,
+    comparison: { compared: 0, missing: 0, extra: 0, different: 0, examples: [] },
+  }
 }
 
 function choose(all: readonly SourceCollection[], { collections = [], into }: RunOptions): SourceCollection[] {
@@ -93,7 +173,7 @@ function find(all: readonly SourceCollection[], name: string): SourceCollection 
   throw notFound('collection-missing', `the source has no collection ${name}; it has ${names.join(', ') || 'none'}`)
 }
 
-async function copy(source: string, reader: SourceReader, options: RunOptions): Promise<CollectionReport> {
+async function copy(source: string, reader: PreparedReader, options: RunOptions): Promise<CollectionReport> {
   const { engine, into } = options
   const statePath = options.statePathOf(source, reader.collection.name)
   const { target, state, resumed } = await copyCollection(reader, {
@@ -106,28 +186,46 @@ async function copy(source: string, reader: SourceReader, options: RunOptions): 
   const [sourceRecords, targetRecords] = [await reader.count(), await target.count()]
   const added = targetRecords - state.recordsBefore
   engine.env.log.info('migrated', { collection: target.info.name, records: state.records })
-  const expected = sourceRecords === null ? state.records : sourceRecords - state.skipped
-  const equal = isEqual(comparison) && (options.intoExisting === true ? added <= expected : added === expected)
-  // Kept when the sides differ: a repeated run then gives the same report instead of refusing the existing collection.
-  if (equal && (await fileInfo(statePath)) !== undefined) await removeTree(statePath)
+  const { left, embedded } = state
+  const expected = sourceRecords === null ? state.records : sourceRecords - left.records
+  const agrees = isEqual(comparison) && (options.intoExisting === true ? added <= expected : added === expected)
+  const result = resultOf(agrees, left)
+  // Kept when the sides differ: a repeated run then gives the same report instead of refusing the existing collection, and
+  // one with another option (--embed-missing) adds what was skipped.
+  if (result === 'equal' && (await fileInfo(statePath)) !== undefined) await removeTree(statePath)
   return {
     collection: reader.collection.name,
     target: target.info.name,
     id: target.info.id,
+    result,
+    equal: result === 'equal',
     sourceRecords,
     copied: state.records,
-    skipped: state.skipped,
-    skippedExamples: state.skippedExamples,
+    ...skippedOf(left),
+    embedded,
+    notes: reader.notes,
     alreadyThere: Math.max(0, state.records - added),
     targetRecords,
     resumed,
     elapsedMs: state.elapsedMs,
     comparison,
-    equal,
   }
 }
 
-async function compare(reader: SourceReader, options: RunOptions): Promise<CollectionReport> {
+function resultOf(agrees: boolean, left: LeftOut): MigrationResult {
+  if (!agrees) return 'different'
+  return isComplete(left) ? 'equal' : 'equal-but-skipped'
+}
+
+function skippedOf({
+  records,
+  kinds,
+  examples,
+}: LeftOut): Pick<CollectionReport, 'skipped' | 'skippedKinds' | 'skippedExamples'> {
+  return { skipped: records, skippedKinds: kinds, skippedExamples: examples }
+}
+
+async function compare(reader: PreparedReader, options: RunOptions): Promise<CollectionReport> {
   const { engine, place, into, onProgress } = options
   const { clock } = engine.env
   const startedMs = clock.monotonicMs()
@@ -139,24 +237,28 @@ async function compare(reader: SourceReader, options: RunOptions): Promise<Colle
   const target = await Target.open(engine, info)
   const total = await reader.count()
   const sync = options.mode === 'sync'
-  const comparison = await compareAll(reader, target, {
+  const { comparison, left, embedded } = await compareAll(reader, target, {
     sync,
     onProgress: async (records) =>
       onProgress?.({ collection: collection.name, records, total, elapsedMs: clock.monotonicMs() - startedMs }),
   })
+  const isSynchronised = sync && (comparison.extra === 0 || left.kinds.file === undefined)
+  const result = resultOf(isSynchronised || isEqual(comparison), left)
   return {
     collection: collection.name,
     target: name,
     id: info.id,
+    result,
+    equal: result === 'equal',
     sourceRecords: await reader.count(),
     copied: 0,
-    skipped: 0,
-    skippedExamples: [],
+    ...skippedOf(left),
+    embedded,
+    notes: reader.notes,
     alreadyThere: 0,
     targetRecords: await target.count(),
     resumed: false,
     elapsedMs: clock.monotonicMs() - startedMs,
     comparison,
-    equal: sync || isEqual(comparison),
   }
 }

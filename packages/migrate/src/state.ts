@@ -5,10 +5,10 @@
  */
 import { conflict, isSiltstoneError, readFileText, writeFileWhole } from 'siltstone/internal'
 import type { Sample } from './sample.ts'
-import type { Skipped } from './types.ts'
+import type { LeftOut } from './left-out.ts'
 
 export interface MigrationState {
-  version: 1
+  version: 2
   /** `MigrationSource.identity`. */
   source: string
   /** The collection's name in the source. */
@@ -20,8 +20,11 @@ export interface MigrationState {
   cursor: string | null
   /** Records read and written so far. */
   records: number
-  skipped: number
-  skippedExamples: Skipped[]
+  left: LeftOut
+  /** Records whose documents were embedded because their vectors cannot be read. */
+  embedded: number
+  /** The options that decide what is skipped. */
+  preparation: { renameKeys: boolean; embedMissing: boolean }
   /** Records in the target before the migration. */
   recordsBefore: number
   sample: Sample
@@ -40,7 +43,7 @@ export async function loadState(path: string): Promise<MigrationState | undefine
   }
   try {
     const state = JSON.parse(text) as MigrationState
-    if (state.version === 1) return state
+    if (state.version === 2) return state
   } catch (cause) {
     throw conflict(
       'state-unreadable',

@@ -74,8 +74,17 @@ export class Target {
     return new Target(engine, info, await engine.collection(info.tenant, info.database, info.id))
   }
 
+  get embeddingFunction(): unknown {
+    return this.info.configuration['embedding_function']
+  }
+
   count(): Promise<number> {
     return this.#collection.count()
+  }
+
+  /** Of the vectors; null before the first one. */
+  dimension(): Promise<number | null> {
+    return this.#collection.dimension()
   }
 
   /** Durable when it returns. Folds now and then, so that no writer has to wait. */

@@ -3,11 +3,13 @@
  * order, starting at any page. The copy (`copy.ts`), the comparison (`verify.ts`) and the state (`state.ts`) depend on
  * this port alone.
  */
-import type { RecordState, Space } from 'siltstone/internal'
+import type { RecordState, SiltstoneError, Space } from 'siltstone/internal'
 
 /** A record of the source. `metadata` is exact JSON text (`1` is an integer, `1.0` a float) without nulls, or null. */
 export interface SourceRecord extends RecordState {
   id: string
+  /** Why `vector` is null: it cannot be read in the source. */
+  vectorProblem?: string
 }
 
 export interface SourceCollection {
@@ -23,12 +25,46 @@ export interface SourceCollection {
   /** Chroma's `configuration.embedding_function`. */
   embeddingFunction: Record<string, unknown> | null
   dimension: number | null
+  /** Parts of the collection itself that cannot be migrated, such as one key of its metadata. */
+  faults?: readonly Skipped[]
+  /** Why no part of the collection can be migrated. */
+  problem?: SiltstoneError
 }
 
-/** A record that cannot be migrated. */
+/**
+ * | kind                 | what is left out                                                                    |
+ * |----------------------|-------------------------------------------------------------------------------------|
+ * | no-vector            | a record whose vector is missing or cannot be read                                  |
+ * | vector-length        | a record whose vector has another length than the collection's                      |
+ * | vector-value         | a record whose vector holds NaN or an infinity                                      |
+ * | metadata-key         | a record with a metadata key that is not allowed here                               |
+ * | metadata-value       | a record with a metadata value that is not allowed here or of an unknown type       |
+ * | id                   | a record without a usable id                                                        |
+ * | record               | a record that the source cannot return or that cannot be understood                 |
+ * | file                 | the rest of a file that cannot be read                                              |
+ * | collection-metadata  | a key of the collection's metadata                                                  |
+ * | configuration        | the collection's configuration                                                      |
+ */
+export type SkippedKind =
+  | 'no-vector'
+  | 'vector-length'
+  | 'vector-value'
+  | 'metadata-key'
+  | 'metadata-value'
+  | 'id'
+  | 'record'
+  | 'file'
+  | 'collection-metadata'
+  | 'configuration'
+
+/** A record, or another part of a collection, that cannot be migrated. */
 export interface Skipped {
+  /** Of the record, or the name of the part. */
   id: string
+  kind: SkippedKind
   reason: string
+  /** The records that it stands for; default 1. */
+  records?: number
 }
 
 export interface SourcePage {
@@ -50,6 +86,10 @@ export interface SourceReader {
   ids?(): AsyncIterable<string[]>
   /** Reads records again, by id; ids without a record are missing in the result. */
   fetch(ids: readonly string[]): Promise<Map<string, SourceRecord>>
+  /** False when no vector of the collection can be read. Default true. */
+  hasVectors?(): boolean
+  /** What a reader of the report should know, for example that a damaged value was recognised and not used. */
+  readonly notes?: readonly string[]
   close(): Promise<void>
 }
 

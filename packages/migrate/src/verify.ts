@@ -1,8 +1,9 @@
 /** Compares the target with the source record by record: a sample after copying, or all records. */
-import { fitting } from './fitting.ts'
+import { addLeftOut, type LeftOut, nothingLeftOut } from './left-out.ts'
+import type { PreparedReader } from './prepared-reader.ts'
 import { differingFields, type RecordField } from './same-record.ts'
 import { deletion, recordOp, type Target } from './target.ts'
-import type { SourceReader, SourceRecord } from './types.ts'
+import type { SourceRecord } from './types.ts'
 
 export interface Difference {
   id: string
@@ -30,7 +31,11 @@ export function isEqual({ missing, extra, different }: Comparison): boolean {
 }
 
 /** Reads each of the ids again, from both sides. */
-export async function verifySample(reader: SourceReader, target: Target, ids: readonly string[]): Promise<Comparison> {
+export async function verifySample(
+  reader: PreparedReader,
+  target: Target,
+  ids: readonly string[],
+): Promise<Comparison> {
   const result = noDifferences()
   for (let i = 0; i < ids.length; i += FETCH_RECORDS) {
     const batch = ids.slice(i, i + FETCH_RECORDS)
@@ -47,16 +52,27 @@ export async function verifySample(reader: SourceReader, target: Target, ids: re
 }
 
 export interface CompareOptions {
-  /** Make the target equal: add, replace and delete records. */
+  /** Make the target equal: add, replace and delete records. Nothing is deleted when a file of the source cannot be read. */
   sync: boolean
   onProgress?: (compared: number) => Promise<void>
 }
 
-/** Compares all records, in both directions. Holds the source's ids in memory. */
-export async function compareAll(reader: SourceReader, target: Target, options: CompareOptions): Promise<Comparison> {
+/** Compares all records, in both directions. Holds the source's ids in memory. Records that
+ * cannot be migrated are counted in `left`, not compared. */
+export async function compareAll(
+  reader: PreparedReader,
+  target: Target,
+  options: CompareOptions,
+): Promise<{ comparison: Comparison; left: LeftOut; embedded: number }> {
   const result = noDifferences()
+  const left = nothingLeftOut()
+  let embedded = 0
+  addLeftOut(left, reader.collection.faults ?? [])
   const ids = new Set<string>()
-  for await (const page of fitting(reader.pages(null))) {
+  for await (const page of reader.pages(null)) {
+    addLeftOut(left, page.skipped)
+    for (const { id } of page.skipped) ids.add(id)
+    embedded += page.records.filter(({ vector }) => vector === null).length
     const present = await target.get(page.records.map(({ id }) => id))
     const wrong: SourceRecord[] = []
     for (const record of page.records) {
@@ -64,12 +80,16 @@ export async function compareAll(reader: SourceReader, target: Target, options: 
       result.compared++
       if (!compareRecord(result, record, present.get(record.id))) wrong.push(record)
     }
-    // An upsert merges metadata: keys that the source does not have would stay.
-    const repairs = wrong.flatMap((record) => [
-      ...(present.has(record.id) ? [deletion(record.id)] : []),
-      recordOp('add', record),
-    ])
-    if (options.sync) await target.write(repairs)
+    if (options.sync && wrong.length > 0) {
+      const { records, skipped } = await reader.complete(wrong, target)
+      addLeftOut(left, skipped)
+      // An upsert merges metadata: keys that the source does not have would stay.
+      const repairs = records.flatMap((record) => [
+        ...(present.has(record.id) ? [deletion(record.id)] : []),
+        recordOp('add', record),
+      ])
+      await target.write(repairs)
+    }
     await options.onProgress?.(result.compared)
   }
   for await (const page of target.ids()) {
@@ -78,10 +98,11 @@ export async function compareAll(reader: SourceReader, target: Target, options: 
     const found = await reader.fetch(unseen)
     const extra = unseen.filter((id) => !found.has(id))
     for (const id of extra) addDifference(result, { id, what: 'extra' })
-    if (options.sync) await target.write(extra.map(deletion))
+    // What an unreadable part of the source holds is not known: it may hold these records.
+    if (options.sync && left.kinds.file === undefined) await target.write(extra.map(deletion))
   }
   if (options.sync) await target.compact()
-  return result
+  return { comparison: result, left, embedded }
 }
 
 /** @returns whether the records are the same */
@@ -90,7 +111,9 @@ function compareRecord(result: Comparison, source: SourceRecord, present: Source
     addDifference(result, { id: source.id, what: 'missing' })
     return false
   }
-  const fields = differingFields(source, present)
+  // A vector that cannot be read in the source was embedded: there is nothing to compare it with.
+  const comparable = source.vector === null ? { ...source, vector: present.vector } : source
+  const fields = differingFields(comparable, present)
   if (fields.length > 0) addDifference(result, { id: source.id, what: fields })
   return fields.length === 0
 }

@@ -1,66 +1,152 @@
-/** Reads the collections of a Chroma database: the tables `collections`, `collection_metadata` and `segments`. */
-import { corrupt, type ReadOnlyDatabase, type Space, stringifyExact, unsupported } from 'siltstone/internal'
+/**
+ * Reads the collections of a Chroma database: the tables `collections`, `collection_metadata` and `segments`. What cannot be
+ * read of one collection is a fault of this collection alone; the others are listed all the same.
+ */
+import { invalid, isSiltstoneError, type Space, stringifyExact, unsupported } from 'siltstone/internal'
 import { targetName } from '../names.ts'
-import type { SourceCollection } from '../types.ts'
+import type { Skipped, SourceCollection } from '../types.ts'
 import { scalarOf } from './chroma-metadata.ts'
+import type { ChromaDatabase } from './chroma-database.ts'
 
 export interface ChromaCollection extends SourceCollection {
   id: string
-  vectorSegment: string
+  /** Null when the database names none; `vectorProblem` then says why. */
+  vectorSegment: string | null
   metadataSegment: string
+  /** Why the files of the vector segment cannot be read. */
+  vectorProblem: string | null
+}
+
+export interface CatalogOptions {
+  tenant: string
+  database: string
+  /** The space of collections whose configuration cannot be read. */
+  space?: Space
 }
 
 const SPACES: readonly Space[] = ['l2', 'cosine', 'ip']
+const DEFAULT_PLACE = { tenant: 'default_tenant', database: 'default_database' }
 
-export function readCollections(database: ReadOnlyDatabase, tenant: string, name: string): ChromaCollection[] {
-  const rows = database.all(
-    `SELECT c.* FROM collections c JOIN databases d ON d.id = c.database_id
-     WHERE d.tenant_id = ? AND d.name = ? ORDER BY c.name`,
-    tenant,
-    name,
-  )
-  return rows.map((row) => {
+export function readCollections(database: ChromaDatabase, options: CatalogOptions): ChromaCollection[] {
+  return collectionRows(database, options).map((row) => {
     const id = String(row['id'])
-    const metadata = collectionMetadata(database, id)
-    const { hnsw, embeddingFunction } = configurationOf(
-      json(row['schema_str']),
-      json(row['config_json_str']),
-      metadata,
-      String(row['name']),
-    )
-    const segment = (scope: string): string => segmentOf(database, id, scope)
-    return {
+    const name = String(row['name'])
+    const bare: ChromaCollection = {
       id,
-      name: String(row['name']),
-      targetName: targetName(String(row['name'])),
-      space: hnsw.space,
-      metadata: metadata.size === 0 ? null : stringifyExact(metadata),
-      hnsw,
-      embeddingFunction,
-      dimension: row['dimension'] === null ? null : Number(row['dimension']),
-      vectorSegment: segment('VECTOR'),
-      metadataSegment: segment('METADATA'),
+      name,
+      targetName: targetName(name),
+      space: 'l2',
+      metadata: null,
+      hnsw: null,
+      embeddingFunction: null,
+      dimension: dimensionOf(row['dimension']),
+      vectorSegment: null,
+      metadataSegment: '',
+      vectorProblem: null,
+    }
+    try {
+      return readCollection(database, row, bare, options.space)
+    } catch (error) {
+      if (!isSiltstoneError(error)) throw error
+      return { ...bare, problem: error }
     }
   })
 }
 
-function segmentOf(database: ReadOnlyDatabase, collection: string, scope: string): string {
-  const [row] = database.all('SELECT id, type FROM segments WHERE collection = ? AND scope = ?', collection, scope)
-  if (row === undefined) throw corrupt('segment-missing', `the collection ${collection} has no ${scope} segment`)
-  const type = String(row['type'])
-  if (!/hnsw-local-persisted|metadata\/sqlite/.test(type))
-    throw unsupported(
-      'segment-type',
-      `the collection ${collection} has a segment of type ${type}, which cannot be read; migrate from the server`,
+/** Chroma 0.4.0 to 0.4.14 has no tenants and no databases: all collections are in the default ones. */
+function collectionRows(database: ChromaDatabase, { tenant, database: name }: CatalogOptions) {
+  if (database.has('databases') && database.has('collections', 'database_id'))
+    return database.all(
+      `SELECT c.* FROM collections c JOIN databases d ON d.id = c.database_id
+       WHERE d.tenant_id = ? AND d.name = ? ORDER BY c.name`,
+      tenant,
+      name,
     )
-  return String(row['id'])
+  const isDefault = tenant === DEFAULT_PLACE.tenant && name === DEFAULT_PLACE.database
+  return isDefault ? database.all('SELECT * FROM collections ORDER BY name') : []
 }
 
-function collectionMetadata(database: ReadOnlyDatabase, id: string): Map<string, unknown> {
+function readCollection(
+  database: ChromaDatabase,
+  row: Readonly<Record<string, unknown>>,
+  bare: ChromaCollection,
+  givenSpace: Space | undefined,
+): ChromaCollection {
+  const { id, name } = bare
+  const faults: Skipped[] = []
+  const metadata = collectionMetadata(database, id, faults)
+  const schema = json(row['schema_str'], 'the schema', faults)
+  const configuration = json(row['config_json_str'], 'the configuration', faults)
+  const { stored, hnsw, embeddingFunction } = configurationOf(schema, configuration, metadata)
+  const space = stored === undefined ? undefined : SPACES.find((known) => known === stored)
+  if (stored !== undefined && space === undefined && givenSpace === undefined)
+    throw unsupported(
+      'space',
+      `the collection ${name} has the unknown space ${JSON.stringify(stored)}; known are ${SPACES.join(', ')}; give its distance with --space`,
+      { field: 'space' },
+    )
+  const isBroken = faults.some(({ kind }) => kind === 'configuration')
+  if (stored === undefined && isBroken && givenSpace === undefined)
+    throw invalid(
+      'space-unknown',
+      `the configuration of the collection ${name} cannot be read (${faults.find(({ kind }) => kind === 'configuration')?.reason}), so its distance is not known; give it with --space`,
+      { field: '--space' },
+    )
+  const chosen = space ?? givenSpace ?? 'l2'
+  const vector = segmentOf(database, id, 'VECTOR')
+  const rows = segmentOf(database, id, 'METADATA')
+  if (rows === undefined)
+    throw unsupported(
+      'segment-missing',
+      `the database names no metadata segment of the collection ${name}, so its records cannot be found; restore chroma.sqlite3 from a backup`,
+    )
+  if (!rows.type.includes('metadata/sqlite'))
+    throw unsupported(
+      'segment-type',
+      `the records of the collection ${name} are in a segment of the type ${rows.type}, which cannot be read; migrate from the server`,
+    )
+  return {
+    ...bare,
+    space: chosen,
+    metadata: metadata.size === 0 ? null : stringifyExact(metadata),
+    hnsw: { ...hnsw, space: chosen },
+    embeddingFunction,
+    vectorSegment: vector?.id ?? null,
+    metadataSegment: rows.id,
+    vectorProblem: vectorProblemOf(vector),
+    faults,
+  }
+}
+
+function vectorProblemOf(segment: { type: string } | undefined): string | null {
+  if (segment === undefined) return 'the database names no vector segment of the collection'
+  return /hnsw-local/.test(segment.type)
+    ? null
+    : `the vectors are in a segment of the type ${segment.type}, which cannot be read`
+}
+
+function dimensionOf(value: unknown): number | null {
+  const dimension = typeof value === 'bigint' || typeof value === 'number' ? Number(value) : 0
+  return Number.isInteger(dimension) && dimension > 0 ? dimension : null
+}
+
+function segmentOf(
+  database: ChromaDatabase,
+  collection: string,
+  scope: string,
+): { id: string; type: string } | undefined {
+  const [row] = database.all('SELECT id, type FROM segments WHERE collection = ? AND scope = ?', collection, scope)
+  return row === undefined ? undefined : { id: String(row['id']), type: String(row['type']) }
+}
+
+function collectionMetadata(database: ChromaDatabase, id: string, faults: Skipped[]): Map<string, unknown> {
   const metadata = new Map<string, unknown>()
+  if (!database.has('collection_metadata')) return metadata
   for (const row of database.all('SELECT * FROM collection_metadata WHERE collection_id = ? ORDER BY key', id)) {
-    const value = scalarOf(row, 'str_value')
-    if (value !== undefined) metadata.set(String(row['key']), value)
+    const key = String(row['key'])
+    const { value, problem } = scalarOf(row, 'str_value')
+    if (problem !== undefined) faults.push({ id: key, kind: 'collection-metadata', reason: problem, records: 0 })
+    else if (value !== undefined) metadata.set(key, value)
   }
   return metadata
 }
@@ -76,32 +162,41 @@ function configurationOf(
   schema: Json,
   configuration: Json,
   metadata: ReadonlyMap<string, unknown>,
-  name: string,
-): { hnsw: Json & { space: Space }; embeddingFunction: Json | null } {
+): { stored: unknown; hnsw: Json; embeddingFunction: Json | null } {
   const embedding = object(object(schema['keys'])['#embedding'])
   const index = object(object(object(embedding['float_list'])['vector_index'])['config'])
   const spann = object(configuration['spann'])
-  const hnsw = { ...object(configuration['hnsw']), ...object(index['hnsw']) }
   const legacy = object(configuration['hnsw_configuration'])
   const stored =
     index['space'] ??
     object(configuration['hnsw'])['space'] ??
     spann['space'] ??
     metadata.get('hnsw:space') ??
-    legacy['space']
-  const space = SPACES.find((known) => known === (stored ?? 'l2'))
-  if (space === undefined)
-    throw unsupported(
-      'space',
-      `the collection ${name} has the unknown space ${JSON.stringify(stored)}; known are ${SPACES.join(', ')}`,
-      { field: 'space' },
-    )
+    legacy['space'] ??
+    undefined
   const embeddingFunction = index['embedding_function'] ?? configuration['embedding_function'] ?? null
-  return { hnsw: { ...hnsw, space }, embeddingFunction: embeddingFunction === null ? null : object(embeddingFunction) }
+  return {
+    stored,
+    hnsw: { ...object(configuration['hnsw']), ...object(index['hnsw']) },
+    embeddingFunction: embeddingFunction === null ? null : object(embeddingFunction),
+  }
 }
 
-function json(text: unknown): Json {
-  return typeof text === 'string' ? object(JSON.parse(text)) : {}
+function json(text: unknown, name: string, faults: Skipped[]): Json {
+  if (text === null || text === undefined) return {}
+  try {
+    const value: unknown = JSON.parse(typeof text === 'string' ? text : '')
+    if (value === null || (typeof value === 'object' && !Array.isArray(value))) return object(value)
+    faults.push({ id: name, kind: 'configuration', reason: 'it is not a JSON object', records: 0 })
+  } catch (error) {
+    faults.push({
+      id: name,
+      kind: 'configuration',
+      reason: `it is not JSON: ${(error as SyntaxError).message}`,
+      records: 0,
+    })
+  }
+  return {}
 }
 
 function object(value: unknown): Json {

@@ -7,28 +7,41 @@ const URI_KEY = 'chroma:uri'
 
 type Scalar = string | bigint | number | boolean
 
-/** The value of the column that is not null; undefined when all are. Booleans are integers in a column of their own. */
-export function scalarOf(row: SqlRow, text: 'string_value' | 'str_value'): Scalar | undefined {
+const VALUE_COLUMNS = ['int_value', 'float_value', 'bool_value'] as const
+
+/**
+ * The value of the column that is not null; no value when all are: Chroma reads such a row as an absent key (SQLite stores
+ * NaN as null). Booleans are integers in a column of their own. `problem` says why a value cannot be migrated: it is
+ * infinite, or of a type or in a column that this version does not know.
+ */
+export function scalarOf(row: SqlRow, text: 'string_value' | 'str_value'): { value?: Scalar; problem?: string } {
   const string = row[text]
-  if (typeof string === 'string') return string
-  const integer = row['int_value']
-  if (typeof integer === 'bigint') return integer
-  const float = row['float_value']
-  // SQLite may store a whole number of a real column as an integer.
-  if (typeof float === 'number' || typeof float === 'bigint') return Number(float)
-  const bool = row['bool_value']
-  return bool === null || bool === undefined ? undefined : Number(bool) !== 0
+  if (typeof string === 'string') return { value: string }
+  for (const column of VALUE_COLUMNS) {
+    const value = row[column]
+    if (value === null || value === undefined) continue
+    if (typeof value !== 'bigint' && typeof value !== 'number')
+      return { problem: `its column ${column} holds a value of an unknown type` }
+    if (column === 'bool_value') return { value: Number(value) !== 0 }
+    if (column === 'int_value' && typeof value === 'bigint') return { value }
+    // SQLite may store a whole number of a real column as an integer.
+    const number = Number(value)
+    return Number.isFinite(number) ? { value: number } : { problem: `${number} is not a finite number` }
+  }
+  const unknown = Object.keys(row).find((name) => name.endsWith('_value') && row[name] !== null)
+  return unknown === undefined ? {} : { problem: `its column ${unknown} holds a value of an unknown type` }
 }
 
 /** Collects one record's rows of `embedding_metadata` and `embedding_metadata_array`. */
 export class MetadataRows {
   #document: string | null = null
   #uri: string | null = null
+  #problem: string | undefined
   readonly #values = new Map<string, Scalar | Scalar[]>()
 
   scalar(row: SqlRow): void {
     const key = String(row['key'])
-    const value = scalarOf(row, 'string_value')
+    const value = this.#valueOf(row, key)
     if (value === undefined) return
     if (key === DOCUMENT_KEY) this.#document = String(value)
     else if (key === URI_KEY) this.#uri = String(value)
@@ -37,48 +50,45 @@ export class MetadataRows {
 
   element(row: SqlRow): void {
     const key = String(row['key'])
-    const value = scalarOf(row, 'string_value')
+    const value = this.#valueOf(row, key)
     if (value === undefined) return
     const list = this.#values.get(key)
     if (Array.isArray(list)) list.push(value)
     else this.#values.set(key, [value])
   }
 
-  /** @throws SiltstoneError `invalid` (metadata-value): an infinity, which JSON cannot express */
-  record(id: string): RecordState {
+  /** Why the record's metadata cannot be migrated. */
+  get problem(): string | undefined {
+    return this.#problem
+  }
+
+  record(): RecordState {
     return {
       vector: null,
       document: this.#document,
       uri: this.#uri,
-      metadata: this.#values.size === 0 ? null : toText(this.#values, id),
+      metadata: this.#values.size === 0 ? null : stringifyExact(this.#values),
     }
   }
-}
 
-function toText(values: ReadonlyMap<string, Scalar | Scalar[]>, id: string): string {
-  try {
-    return stringifyExact(values)
-  } catch (cause) {
-    throw invalid(
-      'metadata-value',
-      `the metadata of ${JSON.stringify(id)} cannot be stored: ${(cause as Error).message}`,
-      {
-        cause,
-      },
-    )
+  #valueOf(row: SqlRow, key: string): Scalar | undefined {
+    const { value, problem } = scalarOf(row, 'string_value')
+    if (problem !== undefined) this.#problem ??= `metadata key ${JSON.stringify(key)}: ${problem}`
+    return value
   }
 }
 
-/** Parses the JSON of a queue entry: a patch with the document and the URI among its keys. */
-export function patchFromQueue(text: string | null, id: string): Omit<RecordState, 'vector'> {
+/**
+ * Parses the JSON of a queue entry: a patch with the document and the URI among its keys.
+ * @throws SiltstoneError `invalid` (metadata-value): not JSON, or an infinity, which JSON cannot express
+ */
+export function patchFromQueue(text: string | null): Omit<RecordState, 'vector'> {
   if (text === null) return { document: null, metadata: null, uri: null }
   let json: ExactJson
   try {
     json = parseExact(text)
   } catch (cause) {
-    throw invalid('metadata-value', `the queued metadata of ${JSON.stringify(id)} is not JSON: ${String(cause)}`, {
-      cause,
-    })
+    throw invalid('metadata-value', `its queued metadata is not JSON: ${(cause as SyntaxError).message}`, { cause })
   }
   if (!(json instanceof Map)) return { document: null, metadata: null, uri: null }
   const take = (key: string): string | null => {

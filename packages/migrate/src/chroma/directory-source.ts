@@ -5,25 +5,20 @@
  * - If Chroma was killed during a write, SQLite's journal has to be rolled back: that happens on a copy.
  */
 import { join, resolve } from 'node:path'
-import {
-  applyOp,
-  conflict,
-  fileInfo,
-  notFound,
-  openReadOnlyOrCopy,
-  type ReadOnlyDatabase,
-  type RecordState,
-} from 'siltstone/internal'
+import { applyOp, conflict, fileInfo, isSiltstoneError, type RecordState, type Space } from 'siltstone/internal'
 import type { MigrationSource, Skipped, SourceCollection, SourcePage, SourceReader, SourceRecord } from '../types.ts'
 import { type ChromaCollection, readCollections } from './catalog.ts'
+import { type ChromaDatabase, openChromaDatabase } from './chroma-database.ts'
 import { MetadataRows } from './chroma-metadata.ts'
 import { HnswFile } from './hnsw-file.ts'
-import { type Pending, readPending, readQueuedVector, seqIdOf } from './queue.ts'
+import { bookmarkOf, type InFile, isPossible, type Pending, readPending, readQueuedVector, seqIdOf } from './queue.ts'
 
 export interface ChromaDirectoryOptions {
   /** Chroma's tenant. */
   tenant?: string
   database?: string
+  /** The distance of collections whose configuration cannot be read. */
+  space?: Space
 }
 
 const PAGE_BYTES = 2 * 1024 * 1024
@@ -32,60 +27,100 @@ const RECORD_BYTES = 500
 const QUEUE_READ = '+'
 const NO_VECTOR = 'it has no vector, neither in the HNSW files nor in the queue'
 
-/** @throws SiltstoneError `not-found` (chroma-missing), `corrupt` when the database is damaged */
+/**
+ * @throws SiltstoneError `not-found` (chroma-missing), `unsupported` (chroma-too-old, chroma-schema), `corrupt` when the
+ *   database is damaged
+ */
 export async function openChromaDirectory(
   directory: string,
   options: ChromaDirectoryOptions = {},
 ): Promise<MigrationSource> {
-  const { tenant = 'default_tenant', database: name = 'default_database' } = options
-  const path = join(directory, 'chroma.sqlite3')
-  if ((await fileInfo(path))?.kind !== 'file')
-    throw notFound('chroma-missing', `${directory} is not a Chroma directory: it has no chroma.sqlite3`, {
-      field: 'directory',
-    })
-  const database = await openReadOnlyOrCopy(path)
+  const { tenant = 'default_tenant', database: name = 'default_database', space } = options
+  const database = await openChromaDatabase(directory)
   return {
     description: `the Chroma directory ${directory}`,
     identity: `chroma-directory:${resolve(directory)}:${tenant}:${name}`,
-    collections: async () => readCollections(database, tenant, name),
+    collections: async () =>
+      readCollections(database, { tenant, database: name, ...(space !== undefined && { space }) }),
     open: (collection) => DirectoryReader.open(database, directory, collection as ChromaCollection),
     close: async () => database.close(),
   }
 }
 
+/** The vector segment's files, as far as they can be read. */
+interface Vectors {
+  file: HnswFile | undefined
+  /** Why vectors that should be in the files cannot be read. */
+  problem: string | null
+}
+
+async function openVectors(
+  directory: string,
+  { vectorSegment, vectorProblem, space }: ChromaCollection,
+): Promise<Vectors> {
+  if (vectorSegment === null || vectorProblem !== null) return { file: undefined, problem: vectorProblem }
+  const path = join(directory, vectorSegment)
+  try {
+    const file = await HnswFile.open(path, space)
+    if (file !== undefined) return { file, problem: file.problem }
+    const isThere = (await fileInfo(path))?.kind === 'directory'
+    return { file, problem: isThere ? null : `${path}, the directory of the HNSW files, is missing` }
+  } catch (error) {
+    // A file that the device cannot read is not damage.
+    if (!isSiltstoneError(error) || error.kind === 'unavailable') throw error
+    return { file: undefined, problem: error.message }
+  }
+}
+
 class DirectoryReader implements SourceReader {
   readonly collection: SourceCollection
-  readonly #database: ReadOnlyDatabase
+  readonly notes: readonly string[]
+  readonly #database: ChromaDatabase
   readonly #from: ChromaCollection
   readonly #hnsw: HnswFile | undefined
+  readonly #vectorProblem: string | null
   readonly #pending: Pending
-  readonly #hasArrays: boolean
 
   private constructor(
-    database: ReadOnlyDatabase,
+    database: ChromaDatabase,
     from: ChromaCollection,
-    hnsw: HnswFile | undefined,
-    pending: Pending,
+    vectors: Vectors,
+    parts: { pending: Pending; notes: string[] },
   ) {
     this.#database = database
     this.#from = from
-    this.#hnsw = hnsw
-    this.#pending = pending
-    this.collection = { ...from, dimension: from.dimension ?? hnsw?.dimension ?? null }
-    this.#hasArrays = database.all("SELECT 1 FROM sqlite_master WHERE name = 'embedding_metadata_array'").length > 0
+    this.#hnsw = vectors.file
+    this.#vectorProblem = vectors.problem
+    this.#pending = parts.pending
+    this.notes = parts.notes
+    this.collection = { ...from, dimension: from.dimension ?? vectors.file?.dimension ?? null }
   }
 
-  static async open(database: ReadOnlyDatabase, directory: string, from: ChromaCollection): Promise<DirectoryReader> {
-    const hnsw = await HnswFile.open(join(directory, from.vectorSegment), from.space)
-    const seqId = (segment: string): bigint | null =>
-      seqIdOf(database.all('SELECT seq_id FROM max_seq_id WHERE segment_id = ?', segment)[0]?.['seq_id'])
+  static async open(database: ChromaDatabase, directory: string, from: ChromaCollection): Promise<DirectoryReader> {
+    const vectors = await openVectors(directory, from)
+    const { file } = vectors
+    const notes: string[] = []
+    const bookmark = (segment: string | null): bigint => {
+      const { seqId, problem } = segment === null ? { seqId: null } : bookmarkOf(database, segment)
+      if (problem !== undefined) notes.push(problem)
+      return seqId ?? -1n
+    }
+    const pickled = file?.maxSeqId ?? -1n
+    const inFiles = isPossible(database, pickled) ? pickled : -1n
+    const tabled = bookmark(from.vectorSegment)
     const bounds = {
       collectionId: from.id,
-      vectorSeqId: hnsw === undefined ? -1n : larger(seqId(from.vectorSegment), hnsw.maxSeqId),
-      metadataSeqId: larger(seqId(from.metadataSegment), null),
+      // Where the files cannot be read, the queue is all that is known of the vectors.
+      vectorSeqId: file === undefined || vectors.problem !== null ? -1n : tabled > inFiles ? tabled : inFiles,
+      metadataSeqId: bookmark(from.metadataSegment),
     }
-    const pending = readPending(database, bounds, (id) => hnsw?.has(id) === true)
-    return new DirectoryReader(database, from, hnsw, pending)
+    const pending = readPending(database, bounds, inFileOf(database, from, vectors))
+    return new DirectoryReader(database, from, vectors, { pending, notes })
+  }
+
+  /** False when neither the files nor the queue have a vector. */
+  hasVectors(): boolean {
+    return (this.#hnsw?.size ?? 0) > 0 || [...this.#pending.vectors.values()].some((seqId) => seqId !== null)
   }
 
   async count(): Promise<number> {
@@ -94,7 +129,8 @@ class DirectoryReader implements SourceReader {
     )
     for (const [id, operations] of this.#pending.operations) {
       const before = this.#rowIdOf(id) !== undefined
-      const after = apply(before ? EMPTY : undefined, operations) !== undefined
+      const bare = operations.map((operation) => ({ ...operation, metadata: null }))
+      const after = apply(before ? EMPTY : undefined, bare) !== undefined
       count += Number(after) - Number(before)
     }
     return count
@@ -102,11 +138,15 @@ class DirectoryReader implements SourceReader {
 
   async fingerprint(): Promise<string> {
     const { metadataSegment, vectorSegment } = this.#from
-    const newest = this.#one('SELECT max(seq_id) AS n FROM embeddings_queue')
+    const newest = this.#database.has('embeddings_queue')
+      ? this.#one('SELECT max(seq_id) AS n FROM embeddings_queue')
+      : null
     const rows = this.#one('SELECT count(*) AS n FROM embeddings WHERE segment_id = ?', metadataSegment)
     const last = this.#one('SELECT max(id) AS n FROM embeddings WHERE segment_id = ?', metadataSegment)
-    const segments = [metadataSegment, vectorSegment].map((segment) =>
-      seqIdOf(this.#database.all('SELECT seq_id FROM max_seq_id WHERE segment_id = ?', segment)[0]?.['seq_id']),
+    const segments = [metadataSegment, vectorSegment ?? ''].map((segment) =>
+      this.#database.has('max_seq_id')
+        ? seqIdOf(this.#database.all('SELECT seq_id FROM max_seq_id WHERE segment_id = ?', segment)[0]?.['seq_id'])
+        : null,
     )
     return [newest, rows, last, ...segments].map(String).join('/')
   }
@@ -159,11 +199,16 @@ class DirectoryReader implements SourceReader {
   /** Records that only the queue has. */
   async #queuedOnly(): Promise<Pick<SourcePage, 'records' | 'skipped'>> {
     const states: [string, RecordState][] = []
-    for (const [id, operations] of this.#pending.operations) {
-      const state = this.#rowIdOf(id) === undefined ? apply(undefined, operations) : undefined
+    const { operations, problems } = this.#pending
+    const lost: Skipped[] = []
+    for (const id of new Set([...operations.keys(), ...problems.keys()])) {
+      if (this.#rowIdOf(id) !== undefined) continue
+      const state = this.#applied(undefined, id)
       if (state !== undefined) states.push([id, state])
+      else if (problems.has(id)) lost.push({ id, kind: 'record', reason: problems.get(id) ?? '', records: 0 })
     }
-    return this.#withVectors(states)
+    const page = await this.#withVectors(states)
+    return { records: page.records, skipped: [...lost, ...page.skipped] }
   }
 
   async #records(
@@ -173,37 +218,62 @@ class DirectoryReader implements SourceReader {
     for (const [from, to] of rangesOf(recordRows.map(({ rowId }) => rowId))) {
       for (const row of this.#rowsOf('embedding_metadata', 'key', from, to))
         metadata.get(Number(row['id']))?.scalar(row)
-      if (!this.#hasArrays) continue
       for (const row of this.#rowsOf('embedding_metadata_array', 'rowid', from, to))
         metadata.get(Number(row['id']))?.element(row)
     }
     const states: [string, RecordState][] = []
+    const skipped: Skipped[] = []
     for (const { rowId, id } of recordRows) {
-      const state = apply(metadata.get(rowId)?.record(id), this.#pending.operations.get(id) ?? [])
-      if (state !== undefined) states.push([id, state])
+      const rows = metadata.get(rowId)
+      const state = this.#applied(rows?.record(), id)
+      if (state === undefined) continue
+      if (rows?.problem === undefined) states.push([id, state])
+      else skipped.push({ id, kind: 'metadata-value', reason: rows.problem })
     }
-    return this.#withVectors(states)
+    const page = await this.#withVectors(states)
+    return { records: page.records, skipped: [...skipped, ...page.skipped] }
+  }
+
+  /** The record after its queued operations; an operation that cannot be applied is a problem of this record. */
+  #applied(state: RecordState | undefined, id: string): RecordState | undefined {
+    const operations = this.#pending.operations.get(id) ?? []
+    try {
+      return apply(state, operations)
+    } catch (error) {
+      this.#pending.problems.set(id, `its queued metadata cannot be applied: ${(error as Error).message}`)
+      const bare = operations.map((operation) => ({ ...operation, metadata: null }))
+      return apply(state === undefined ? undefined : EMPTY, bare)
+    }
   }
 
   #rowsOf(table: string, order: string, from: number, to: number) {
+    if (!this.#database.has(table)) return []
     return this.#database.iterate(`SELECT * FROM ${table} WHERE id BETWEEN ? AND ? ORDER BY id, ${order}`, from, to)
   }
 
+  /** Records whose vector cannot be read have none; `vectorProblem` says why. */
   async #withVectors(states: readonly [string, RecordState][]): Promise<Pick<SourcePage, 'records' | 'skipped'>> {
     const records: SourceRecord[] = []
     const skipped: Skipped[] = []
     for (const [id, state] of states) {
+      const problem = this.#pending.problems.get(id)
+      if (problem !== undefined) {
+        skipped.push({ id, kind: 'record', reason: problem })
+        continue
+      }
       const vector = await this.#vectorOf(id)
-      if (vector === undefined) skipped.push({ id, reason: NO_VECTOR })
+      if (typeof vector === 'string') records.push({ id, ...state, vector: null, vectorProblem: vector })
       else records.push({ id, ...state, vector })
     }
     return { records, skipped }
   }
 
-  async #vectorOf(id: string): Promise<Float32Array | undefined> {
+  /** @returns the vector, or why there is none */
+  async #vectorOf(id: string): Promise<Float32Array | string> {
     const seqId = this.#pending.vectors.get(id)
-    if (seqId === undefined) return this.#hnsw?.vector(id)
-    return seqId === null ? undefined : readQueuedVector(this.#database, seqId)
+    const missing = this.#vectorProblem === null ? NO_VECTOR : `its vector cannot be read: ${this.#vectorProblem}`
+    if (seqId === undefined) return (await this.#hnsw?.vector(id)) ?? missing
+    return seqId === null ? missing : readQueuedVector(this.#database, seqId)
   }
 
   #rowIdOf(id: string): number | undefined {
@@ -226,9 +296,22 @@ function apply(
   return operations.reduce(applyOp, state)
 }
 
-function larger(a: bigint | null, b: bigint | null): bigint {
-  const [x, y] = [a ?? -1n, b ?? -1n]
-  return x > y ? x : y
+/**
+ * Files that cannot be read may hold any id. An update then finds its record, and an add is ignored only if the record in the
+ * metadata table is older than it: Chroma ignores an add of an id that it has.
+ */
+function inFileOf(database: ChromaDatabase, from: ChromaCollection, { file, problem }: Vectors): InFile {
+  if (file !== undefined && problem === null) return (id) => file.has(id)
+  if (problem === null) return () => false
+  const hasSeqIds = database.has('embeddings', 'seq_id')
+  return (id, op, seqId) => {
+    if (file?.has(id) === true) return true
+    if (op !== 'add') return true
+    if (!hasSeqIds) return false
+    const sql = 'SELECT seq_id FROM embeddings WHERE segment_id = ? AND embedding_id = ?'
+    const known = seqIdOf(database.all(sql, from.metadataSegment, id)[0]?.['seq_id'])
+    return known !== null && known < seqId
+  }
 }
 
 /** Ranges that contain the numbers and few others, so that few rows of other collections are read. */

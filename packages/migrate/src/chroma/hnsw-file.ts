@@ -51,8 +51,11 @@ export class HnswFile {
   readonly dimension: number
   /** The last queue entry that the files contain, if the pickle has it (Chroma 0.4 and 0.5). */
   readonly maxSeqId: bigint | null
+  /** Why some of the vectors cannot be read: a file is shorter than its header says. The others are good. */
+  readonly problem: string | null
   readonly #layout: Layout
   readonly #file: RandomAccessFile
+  readonly #readable: number
   readonly #lengths: Float32Array | undefined
   readonly #indexById = new Map<string, number>()
   readonly #blocks = new Map<number, Promise<Buffer>>()
@@ -68,6 +71,22 @@ export class HnswFile {
     this.#lengths = parts.lengths
     this.dimension = parts.layout.dimension
     this.maxSeqId = parts.maxSeqId
+    const { elements, elementBytes } = parts.layout
+    const { path, sizeBytes } = parts.file
+    const whole = Math.floor(sizeBytes / elementBytes)
+    const lengths = parts.lengths?.length ?? elements
+    this.#readable = Math.min(elements, whole, lengths)
+    this.problem =
+      this.#readable === elements
+        ? null
+        : whole < elements
+          ? `${path} has ${sizeBytes} bytes, its ${elements} elements need ${elements * elementBytes}`
+          : `length.bin beside ${path} has ${lengths} lengths for ${elements} elements`
+  }
+
+  /** Vectors that can be read. */
+  get size(): number {
+    return this.#indexById.size
   }
 
   /**
@@ -115,19 +134,8 @@ export class HnswFile {
 
   /** Reads the label of every element. */
   async #locate(idToLabel: ReadonlyMap<number, string>): Promise<void> {
-    const { elements, elementBytes, labelOffset } = this.#layout
-    const { path, sizeBytes } = this.#file
-    if (sizeBytes < elements * elementBytes)
-      throw corrupt(
-        'hnsw-file',
-        `${path} has ${sizeBytes} bytes, its ${elements} elements need ${elements * elementBytes}`,
-      )
-    if (this.#lengths !== undefined && this.#lengths.length < elements)
-      throw corrupt(
-        'hnsw-file',
-        `length.bin beside ${path} has ${this.#lengths.length} lengths for ${elements} elements`,
-      )
-    for (let index = 0; index < elements; index++) {
+    const { labelOffset } = this.#layout
+    for (let index = 0; index < this.#readable; index++) {
       const { block, at } = await this.#element(index)
       if (((block[at + 2] as number) & DELETED) !== 0) continue
       const id = idToLabel.get(Number(block.readBigUInt64LE(at + labelOffset)))
@@ -136,12 +144,12 @@ export class HnswFile {
   }
 
   async #element(index: number): Promise<{ block: Buffer; at: number }> {
-    const { elements, elementBytes } = this.#layout
+    const { elementBytes } = this.#layout
     const perBlock = Math.max(1, Math.floor(BLOCK_BYTES / elementBytes))
     const blockNumber = Math.floor(index / perBlock)
     let block = this.#blocks.get(blockNumber)
     if (block === undefined) {
-      const count = Math.min(perBlock, elements - blockNumber * perBlock)
+      const count = Math.min(perBlock, this.#readable - blockNumber * perBlock)
       block = this.#file
         .read(blockNumber * perBlock * elementBytes, count * elementBytes)
         .then((bytes) => Buffer.from(bytes.buffer))

@@ -3,7 +3,7 @@ import { memoryEnvironment, testApi } from 'siltstone/testing'
 import { type HttpClient, newConfiguration, StoreEngine } from 'siltstone/internal'
 import { recordOp } from '../target.ts'
 import { someRecords } from '../testing/array-source.ts'
-import type { SourceReader, SourceRecord } from '../types.ts'
+import type { Skipped, SourceReader, SourceRecord } from '../types.ts'
 import { openChromaServer } from './server-source.ts'
 
 const place = { tenant: 'default_tenant', database: 'default_database' }
@@ -140,5 +140,64 @@ describe('a Chroma server as a source', () => {
     answer(403)
     await expect(reader()).rejects.toMatchObject({ kind: 'forbidden' })
     await expect(reader({ url: 'chroma:8000' })).rejects.toMatchObject({ kind: 'invalid', code: 'bad-url' })
+  })
+
+  it('finds the records that the server cannot return, and keeps the others', async () => {
+    const records = await filled(90)
+    const good = http
+    // The server answers 500 for r7, and an infinity, which is not JSON, for r80.
+    http = async (url, init) => {
+      const answer = await good(url, init)
+      if (!url.endsWith('/get') || (JSON.parse(init.body ?? '{}') as { include: string[] }).include.length === 0)
+        return answer
+      const text = await answer.text()
+      if (/"r7"/.test(text)) return new Response('{"error":"InternalError"}', { status: 500 })
+      return new Response(text.replace('"r80"', 'Infinity'), { status: 200 })
+    }
+    const from = await reader()
+    const found: string[] = []
+    const skipped: Skipped[] = []
+    for await (const page of from.pages(null)) {
+      found.push(...page.records.map(({ id }) => id))
+      skipped.push(...page.skipped)
+    }
+    expect(found).toEqual(records.map(({ id }) => id).filter((id) => id !== 'r7' && id !== 'r80'))
+    expect(skipped).toMatchObject([
+      { id: 'r7', kind: 'record', reason: expect.stringContaining('InternalError') },
+      { id: 'r80', kind: 'record', reason: expect.stringContaining('not JSON') },
+    ])
+    expect((await from.fetch(['r7', 'r8', 'r80'])).size).toBe(1)
+  })
+
+  it('lists the other collections when one cannot be read', async () => {
+    await filled(3)
+    for (const name of ['after', 'broken', 'inf'])
+      await engine.catalog.createCollection({
+        ...place,
+        name,
+        getOrCreate: false,
+        metadata: null,
+        schema: null,
+        ...newConfiguration({}),
+      })
+    const good = http
+    http = async (url, init) => {
+      const answer = await good(url, init)
+      if (!/collections\?limit/.test(url)) return answer
+      const text = await answer.text()
+      return new Response(
+        text
+          .replace(/("name":"broken".*?"space":)"l2"/, '$1"manhattan"')
+          .replace(/("name":"inf".*?"metadata":)null/, '$1{"threshold":Infinity}'),
+      )
+    }
+    const source = await openChromaServer({ url: 'http://chroma', http, clock: instant, random: env.random })
+    const collections = await source.collections()
+    expect(collections.map(({ name, problem }) => [name, problem?.code])).toEqual([
+      ['after', undefined],
+      ['broken', 'space'],
+      [expect.stringMatching(/^collection number \d of the list$/), 'source-answer'],
+      ['notes', undefined],
+    ])
   })
 })

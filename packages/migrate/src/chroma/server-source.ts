@@ -11,13 +11,15 @@ import {
   invalid,
   isSiltstoneError,
   parseExact,
+  type SiltstoneError,
   type Space,
   unsupported,
 } from 'siltstone/internal'
 import { SourceHttp, type SourceHttpOptions } from '../http.ts'
+import { concernsRecords, readIsolated } from '../isolate.ts'
 import { targetName } from '../names.ts'
 import { member, metadataText, toPlain } from '../plain.ts'
-import type { MigrationSource, SourceCollection, SourcePage, SourceReader, SourceRecord } from '../types.ts'
+import type { MigrationSource, Skipped, SourceCollection, SourcePage, SourceReader, SourceRecord } from '../types.ts'
 
 export interface ChromaServerOptions extends SourceHttpOptions {
   /** `http://127.0.0.1:8000` */
@@ -36,6 +38,7 @@ const FLOAT_BYTES = 11
 /** Chroma Cloud refuses larger pages. */
 const CLOUD_PAGE = 300
 const LIST_PAGE = 100
+const NO_VECTOR = 'the server answers without its vector'
 const SPACES: readonly Space[] = ['l2', 'cosine', 'ip']
 
 /** @throws SiltstoneError `unavailable` (source-unavailable), `unauthorized`, `unsupported` (chroma-api) */
@@ -68,14 +71,55 @@ export async function openChromaServer(options: ChromaServerOptions): Promise<Mi
 async function listCollections(http: SourceHttp, base: string): Promise<ServerCollection[]> {
   const found: ServerCollection[] = []
   for (;;) {
-    const page = parseExact(await http.get(`${base}?limit=${LIST_PAGE}&offset=${found.length}`)) as ExactJson[]
-    found.push(...page.map(collectionFrom))
+    const page = await listPage(http, base, { limit: LIST_PAGE, offset: found.length })
+    found.push(...page)
     if (page.length < LIST_PAGE) return found.sort((a, b) => (a.name < b.name ? -1 : 1))
   }
 }
 
-function collectionFrom(json: ExactJson): ServerCollection {
-  const name = textOf(json, 'name')
+/** One collection that the server cannot list, or lists in a form that cannot be read, does not hide the others. */
+async function listPage(
+  http: SourceHttp,
+  base: string,
+  { limit, offset }: { limit: number; offset: number },
+): Promise<ServerCollection[]> {
+  try {
+    const page = exactJson(await http.get(`${base}?limit=${limit}&offset=${offset}`))
+    if (!Array.isArray(page)) throw corrupt('source-answer', 'the server did not answer with a list of collections')
+    return page.map((json, i) => collectionFrom(json, offset + i))
+  } catch (error) {
+    if (!isSiltstoneError(error) || !concernsRecords(error)) throw error
+    if (limit === 1) return [unreadable(`collection number ${offset + 1} of the list`, error)]
+    const count = Math.min(limit, (await collectionCount(http, base)) - offset)
+    const found: ServerCollection[] = []
+    for (let i = 0; i < count; i++) found.push(...(await listPage(http, base, { limit: 1, offset: offset + i })))
+    return found
+  }
+}
+
+async function collectionCount(http: SourceHttp, base: string): Promise<number> {
+  return Number(await http.get(`${base.replace(/collections$/, '')}collections_count`))
+}
+
+function unreadable(name: string, problem: SiltstoneError): ServerCollection {
+  return {
+    id: '',
+    name,
+    targetName: targetName(name),
+    space: 'l2',
+    metadata: null,
+    hnsw: null,
+    embeddingFunction: null,
+    dimension: null,
+    problem,
+  }
+}
+
+function collectionFrom(json: ExactJson, index: number): ServerCollection {
+  const [name, id] = [member(json, 'name'), member(json, 'id')]
+  const shown = typeof name === 'string' ? name : `collection number ${index + 1} of the list`
+  if (typeof name !== 'string' || typeof id !== 'string')
+    return unreadable(shown, corrupt('source-answer', `the server lists ${shown} without a name or an id`))
   const hnsw = member(json, 'configuration_json', 'hnsw')
   // Chroma before 1.0 writes l2 into every collection's configuration; its metadata have the space.
   const stored =
@@ -85,14 +129,17 @@ function collectionFrom(json: ExactJson): ServerCollection {
     'l2'
   const space = SPACES.find((known) => known === stored)
   if (space === undefined)
-    throw unsupported(
-      'space',
-      `the collection ${name} has the unknown space ${String(toPlain(stored))}; known are ${SPACES.join(', ')}`,
+    return unreadable(
+      name,
+      unsupported(
+        'space',
+        `the collection ${name} has the unknown space ${String(toPlain(stored))}; known are ${SPACES.join(', ')}`,
+      ),
     )
   const embeddingFunction = member(json, 'configuration_json', 'embedding_function')
   const dimension = member(json, 'dimension')
   return {
-    id: textOf(json, 'id'),
+    id,
     name,
     targetName: targetName(name),
     space,
@@ -104,10 +151,13 @@ function collectionFrom(json: ExactJson): ServerCollection {
   }
 }
 
-function textOf(json: ExactJson, name: string): string {
-  const text = member(json, name)
-  if (typeof text !== 'string') throw corrupt('source-answer', `the server lists a collection without ${name}`)
-  return text
+/** @throws SiltstoneError `corrupt` (source-answer) */
+function exactJson(text: string): ExactJson {
+  try {
+    return parseExact(text)
+  } catch (cause) {
+    throw corrupt('source-answer', `the server's answer is not JSON: ${(cause as Error).message}`, { cause })
+  }
 }
 
 class ServerReader implements SourceReader {
@@ -137,16 +187,16 @@ class ServerReader implements SourceReader {
   async *pages(after: string | null): AsyncGenerator<SourcePage> {
     let offset = after === null ? 0 : Number(after)
     for (;;) {
-      const { ids, records } = await this.#records({ limit: this.#pageRecords, offset })
+      const { ids, records, skipped } = await this.#page(offset)
       if (ids.length === 0) return
       offset += ids.length
-      yield { records, skipped: [], cursor: String(offset) }
+      yield { records, skipped, cursor: String(offset) }
     }
   }
 
   async *ids(): AsyncGenerator<string[]> {
     for (let offset = 0; ; ) {
-      const ids = idsOf(parseExact(await this.#get({ limit: this.#pageRecords, offset, include: [] })))
+      const ids = idsOf(exactJson(await this.#get({ limit: this.#pageRecords, offset, include: [] })))
       if (ids.length === 0) return
       offset += ids.length
       yield ids
@@ -156,7 +206,7 @@ class ServerReader implements SourceReader {
   async fetch(ids: readonly string[]): Promise<Map<string, SourceRecord>> {
     const found = new Map<string, SourceRecord>()
     for (let i = 0; i < ids.length; i += this.#pageRecords) {
-      const { records } = await this.#records({ ids: ids.slice(i, i + this.#pageRecords) })
+      const { records } = await this.#byId(ids.slice(i, i + this.#pageRecords))
       for (const record of records) found.set(record.id, record)
     }
     return found
@@ -164,9 +214,24 @@ class ServerReader implements SourceReader {
 
   async close(): Promise<void> {}
 
+  /** When the server cannot answer with the page, its records are read by id, to find those that it cannot return. */
+  async #page(offset: number): Promise<{ ids: string[]; records: SourceRecord[]; skipped: Skipped[] }> {
+    try {
+      return { ...(await this.#records({ limit: this.#pageRecords, offset })), skipped: [] }
+    } catch (error) {
+      if (!concernsRecords(error)) throw error
+      const ids = idsOf(exactJson(await this.#get({ limit: this.#pageRecords, offset, include: [] })))
+      return { ids, ...(await this.#byId(ids)) }
+    }
+  }
+
+  #byId(ids: readonly string[]): Promise<{ records: SourceRecord[]; skipped: Skipped[] }> {
+    return readIsolated(ids, async (some) => ({ ...(await this.#records({ ids: some })), skipped: [] }))
+  }
+
   /** @returns `records` lacks ids whose record was deleted between the two requests */
   async #records(which: Record<string, unknown>): Promise<{ ids: string[]; records: SourceRecord[] }> {
-    const answer = parseExact(await this.#get({ ...which, include: ['documents', 'metadatas', 'uris'] }))
+    const answer = exactJson(await this.#get({ ...which, include: ['documents', 'metadatas', 'uris'] }))
     const ids = idsOf(answer)
     const vectors = await this.#vectors(ids)
     const column = (name: string): ExactJson[] => (member(answer, name) ?? []) as ExactJson[]
@@ -175,21 +240,27 @@ class ServerReader implements SourceReader {
       const vector = vectors.get(id)
       if (vector === undefined) return []
       const text = (value: ExactJson | undefined): string | null => (typeof value === 'string' ? value : null)
-      return [{ id, vector, document: text(documents[i]), metadata: metadataText(metadatas[i]), uri: text(uris[i]) }]
+      const record = { id, document: text(documents[i]), metadata: metadataText(metadatas[i]), uri: text(uris[i]) }
+      return [vector === null ? { ...record, vector, vectorProblem: NO_VECTOR } : { ...record, vector }]
     })
     return { ids, records }
   }
 
-  async #vectors(ids: readonly string[]): Promise<Map<string, Float32Array>> {
+  async #vectors(ids: readonly string[]): Promise<Map<string, Float32Array | null>> {
     if (ids.length === 0) return new Map()
-    const answer = JSON.parse(await this.#get({ ids, include: ['embeddings'] })) as {
-      ids: string[]
-      embeddings: number[][] | null
+    const text = await this.#get({ ids, include: ['embeddings'] })
+    let answer: { ids?: string[]; embeddings?: (number[] | null)[] | null }
+    try {
+      answer = JSON.parse(text) as typeof answer
+    } catch (cause) {
+      throw corrupt('source-answer', `the server's answer is not JSON: ${(cause as Error).message}`, { cause })
     }
-    const { embeddings } = answer
-    if (embeddings === null)
+    const { ids: answered, embeddings } = answer
+    if (!Array.isArray(answered) || !Array.isArray(embeddings))
       throw corrupt('source-answer', `${this.collection.name}: the server left out the embeddings`)
-    return new Map(answer.ids.map((id, i) => [id, Float32Array.from(embeddings[i] ?? [])]))
+    return new Map(
+      answered.map((id, i) => [id, Array.isArray(embeddings[i]) ? Float32Array.from(embeddings[i]) : null]),
+    )
   }
 
   async #get(body: Record<string, unknown>): Promise<string> {

@@ -184,8 +184,15 @@ describe('from Pinecone', () => {
   it('reads Parquet files with the given space', async () => {
     const args = ['pinecone-files', PARQUET, 'pinecone.hybrid', '--space', 'ip']
     expect(await run('migrate', ...args)).toMatchObject({ code: 2, err: expect.stringContaining('"v5"') })
-    const [report] = await reports(...args, '--skip')
-    expect(report).toMatchObject({ copied: 7, skipped: 1, equal: true, target: 'pinecone.hybrid' })
+    // Never 0 when something was left out.
+    const skipped = await run('migrate', ...args, '--skip')
+    expect(skipped).toMatchObject({ code: 1, err: '' })
+    expect(skipped.out).toMatch(/1 records SKIPPED \(1 no-vector\), for example\n {4}"v5": [\s\S]*INCOMPLETE/)
+    const again = await run('migrate', ...args, '--compare', '--json')
+    expect(again.code).toBe(1)
+    expect((JSON.parse(again.out) as { collections: CollectionReport[] }).collections).toMatchObject([
+      { skipped: 1, result: 'equal-but-skipped', equal: false, target: 'pinecone.hybrid', comparison: { compared: 7 } },
+    ])
     expect((await run('collections', 'show', 'pinecone.hybrid', '--json')).out).toContain('"space": "ip"')
   })
 })

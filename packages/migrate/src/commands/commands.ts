@@ -17,6 +17,10 @@ export function migrateCommands(tools: CommandTools): Command[] {
   ]
 }
 
+interface FromChromaDirectory extends FromChroma {
+  space?: Space
+}
+
 interface FromChroma extends MigrateOptions {
   fromTenant: string
   fromDatabase: string
@@ -38,11 +42,23 @@ function chromaDirectoryCommand(tools: CommandTools): Command {
       'migrate chroma-dir ./chroma --compare --json',
     ],
   )
-  return withChromaOptions(tools, command).action((directory: string, collections: string[], options: FromChroma) =>
-    migrate(tools, options, collections, () =>
-      openChromaDirectory(directory, { tenant: options.fromTenant, database: options.fromDatabase }),
-    ),
-  )
+  return withChromaOptions(tools, command)
+    .addOption(
+      new tools.Option('--space <space>', 'distance of collections whose stored configuration cannot be read').choices([
+        'cosine',
+        'l2',
+        'ip',
+      ]),
+    )
+    .action((directory: string, collections: string[], options: FromChromaDirectory) =>
+      migrate(tools, options, collections, () =>
+        openChromaDirectory(directory, {
+          tenant: options.fromTenant,
+          database: options.fromDatabase,
+          ...(options.space !== undefined && { space: options.space }),
+        }),
+      ),
+    )
 }
 
 function chromaServerCommand(tools: CommandTools): Command {

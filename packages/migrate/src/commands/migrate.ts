@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import type { CommandTools, CommonOptions, Session } from 'siltstone/internal'
 import { type CollectionReport, type MigrationMode, runMigration } from '../run.ts'
+import { fromSource } from '../source-error.ts'
 import type { MigrationSource } from '../types.ts'
 
 export type Command = ReturnType<CommandTools['command']>
@@ -12,25 +13,33 @@ export interface MigrateOptions extends CommonOptions {
   intoExisting?: boolean
   restart?: boolean
   skip?: boolean
+  renameKeys?: boolean
+  embedMissing?: boolean
   compare?: boolean
   sync?: boolean
   sample: number
   state?: string
 }
 
-export function withMigrateOptions({ withStoreOptions, wholeNumber }: CommandTools, command: Command): Command {
-  return withStoreOptions(command)
+export function withMigrateOptions(tools: CommandTools, command: Command): Command {
+  const { withEmbedders, withStoreOptions, wholeNumber } = tools
+  return withEmbedders(withStoreOptions(command))
     .option('--into <name>', 'name of the target collection, when one collection is migrated')
     .option('--into-existing', 'write into an existing collection; records that it already has stay as they are')
     .option('--sample <n>', 'records to read again from both sides afterwards', wholeNumber(0), 1_000)
-    .option('--skip', 'skip and count records that cannot be migrated')
+    .option('--skip', 'leave out and count what cannot be migrated: records, and parts of a collection')
+    .option(
+      '--embed-missing',
+      'embed the documents of records whose vectors cannot be read, with the collection’s embedder',
+    )
+    .option('--rename-keys', 'rename metadata keys that are not allowed: # and $ at the beginning become _')
     .option('--compare', 'write nothing: compare every record of both sides')
     .option('--sync', 'compare, and make the target collection equal to the source')
     .option('--state <directory>', 'directory of the files that record progress; default: inside the store’s directory')
     .option('--restart', 'forget the progress of an earlier run')
     .addHelpText(
       'after',
-      '\nRun a stopped migration again to resume it. Exits with 1 when the two sides are not equal. See docs/how-to/migrate.md.',
+      '\nRun a stopped migration again to resume it. Exits with 1 when the two sides are not equal, also because records were skipped. See docs/how-to/migrate.md.',
     )
 }
 
@@ -44,7 +53,7 @@ export async function migrate(
   const mode: MigrationMode = options.sync ? 'sync' : options.compare ? 'compare' : 'copy'
   const { count } = tools.format
   await tools.useSession(options, { create: mode === 'copy' }, async (session) => {
-    const source = await open(session)
+    const source = await fromSource(() => open(session))
     try {
       const { tenant, database, into } = options
       const reports = await runMigration(source, {
@@ -57,6 +66,8 @@ export async function migrate(
         restart: options.restart === true,
         intoExisting: options.intoExisting === true,
         skip: options.skip === true,
+        renameKeys: options.renameKeys === true,
+        ...(options.embedMissing === true && { embedMissing: session.registry }),
         sampleSize: options.sample,
         onProgress: async ({ collection, records, total, elapsedMs }) => {
           const rate = elapsedMs > 0 ? `, ${count(Math.round((records / elapsedMs) * 1000))} a second` : ''
@@ -90,21 +101,22 @@ function statePath(
   return join(directory, `${hash.digest('hex').slice(0, 24)}.json`)
 }
 
-function reportText(
-  { format: { count, duration, plural } }: CommandTools,
-  report: CollectionReport,
-  verb: string,
-): string {
-  const { collection, target, copied, comparison, targetRecords, elapsedMs } = report
-  const records = copied > 0 ? copied : comparison.compared
+function reportText(tools: CommandTools, report: CollectionReport, verb: string): string {
+  const { count, duration, plural } = tools.format
+  const { collection, target, copied, comparison, targetRecords, elapsedMs, error } = report
   const name = collection === target ? collection : `${collection} → ${target}`
+  if (error !== undefined) return `${name}: FAILED, the other collections are not affected\n  ${error.message}\n`
+  const records = copied > 0 ? copied : comparison.compared
   const each = records > 0 ? `, ${duration(elapsedMs / records)} each` : ''
   const lines = [
     `${name}: ${plural(records, 'record')} ${verb} in ${duration(elapsedMs)}${each}${report.resumed ? ' (resumed)' : ''}; the target has ${count(targetRecords)}`,
   ]
   if (report.sourceRecords !== null) lines.push(`  the source has ${count(report.sourceRecords)}`)
-  if (report.skipped > 0) lines.push(`  ${count(report.skipped)} skipped, for example ${report.skippedExamples[0]?.id}`)
+  lines.push(...skippedLines(tools, report))
+  if (report.embedded > 0)
+    lines.push(`  ${count(report.embedded)} have no readable vector in the source: their documents were embedded`)
   if (report.alreadyThere > 0) lines.push(`  ${count(report.alreadyThere)} were already in the target`)
+  lines.push(...report.notes.map((note) => `  note: ${note}`))
   const { missing, extra, different } = comparison
   if (missing + extra + different === 0) lines.push(`  ${plural(comparison.compared, 'record')} compared, all equal`)
   else {
@@ -114,6 +126,14 @@ function reportText(
     for (const { id, what } of comparison.examples.slice(0, 5))
       lines.push(`    ${id}: ${typeof what === 'string' ? what : `${what.join(', ')} differ`}`)
   }
-  if (!report.equal) lines.push('  NOT EQUAL; --compare shows the differences, --sync removes them')
+  if (report.result === 'different') lines.push('  NOT EQUAL; --compare shows the differences, --sync removes them')
+  if (report.result === 'equal-but-skipped') lines.push('  INCOMPLETE: what was not skipped is equal')
   return `${lines.join('\n')}\n`
+}
+
+function skippedLines({ format: { count } }: CommandTools, report: CollectionReport): string[] {
+  const kinds = Object.entries(report.skippedKinds).map(([kind, number]) => `${count(number)} ${kind}`)
+  if (kinds.length === 0) return []
+  const examples = report.skippedExamples.slice(0, 3).map(({ id, reason }) => `    ${JSON.stringify(id)}: ${reason}`)
+  return [`  ${count(report.skipped)} records SKIPPED (${kinds.join(', ')}), for example`, ...examples]
 }

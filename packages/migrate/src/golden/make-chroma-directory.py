@@ -3,7 +3,12 @@ import base64, gzip, json, os, shutil, sqlite3, sys, tempfile
 import chromadb
 from chromadb.config import Settings
 
-major = int(chromadb.__version__.split('.')[0])
+version = tuple(map(int, chromadb.__version__.split('.')[:3]))
+has_bools = version >= (0, 4, 15)
+has_uris = version >= (1, 0, 0)
+has_lists = version >= (1, 5, 0)
+# Older ones do not find the vector of an id that came back.
+finds_again = version >= (0, 5, 5)
 out = tempfile.mkdtemp()
 client = chromadb.PersistentClient(out, settings=Settings(anonymized_telemetry=False))
 expected = {}
@@ -15,8 +20,10 @@ for space in ['l2', 'cosine', 'ip']:
     meta = {'hnsw:space': space, 'hnsw:sync_threshold': 20, 'hnsw:batch_size': 10, 'title': 'Größe', 'n': 3, 'f': 2.0}
     a = client.create_collection(f'golden-{space}', metadata=meta, embedding_function=None)
     def metadata(i):
-        m = {'i': i, 'f': float(i), 'b': i % 2 == 0, 's': f'été {i}'}
-        if major >= 1 and i % 3 == 0:
+        m = {'i': i, 'f': float(i), 's': f'été {i}'}
+        if has_bools:
+            m['b'] = i % 2 == 0
+        if has_lists and i % 3 == 0:
             m |= {'as': ['x', 'y'], 'ai': [i, 2], 'af': [1.0, 2.5], 'ab': [True, False]}
         return m if i % 5 else None
     rows = range(30)
@@ -26,14 +33,13 @@ for space in ['l2', 'cosine', 'ip']:
     a.add(ids=[f'r{i}' for i in with_meta], embeddings=[vector(i) for i in with_meta], metadatas=[metadata(i) for i in with_meta], documents=[f'Dokument {i} ☃' for i in with_meta])
     a.add(ids=[f'r{i}' for i in without], embeddings=[vector(i) for i in without])
     a.delete(ids=['r1', 'r2'])
-    a.upsert(ids=['r3', 'new'], embeddings=[vector(3, 2), vector(40)], metadatas=[{'z': 9007199254740993}, {'q': 1.0}], uris=['file:///3', None] if major >= 1 else None)
+    a.upsert(ids=['r3', 'new'], embeddings=[vector(3, 2), vector(40)], metadatas=[{'z': 9007199254740993}, {'q': 1.0}], **({'uris': ['file:///3', None]} if has_uris else {}))
     a.update(ids=['r4'], metadatas=[{'i': 4.5}])
-    # 0.4 does not find the vector of an id that came back.
-    again = 'back' if chromadb.__version__.startswith('0.4') else 'r1'
+    again = 'r1' if finds_again else 'back'
     a.add(ids=[again], embeddings=[vector(50)])
     a.add(ids=[f'late{i}' for i in range(5)], embeddings=[vector(i, 3) for i in range(5)], documents=[f'spät {i}' for i in range(5)])
     a.delete(ids=['late2', 'r6'])
-    got = a.get(include=['documents', 'metadatas'] + (['uris'] if major >= 1 else []))
+    got = a.get(include=['documents', 'metadatas'] + (['uris'] if has_uris else []))
     # One by one: 0.4 fails on a list that has vectors in both of its indexes.
     got['embeddings'] = [a.get(ids=[i], include=['embeddings'])['embeddings'][0] for i in got['ids']]
     expected[a.name] = {

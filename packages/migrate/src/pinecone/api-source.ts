@@ -16,6 +16,7 @@ import {
   unsupported,
 } from 'siltstone/internal'
 import { SourceHttp, type SourceHttpOptions } from '../http.ts'
+import { readIsolated } from '../isolate.ts'
 import { targetName } from '../names.ts'
 import type { MigrationSource, Skipped, SourceCollection, SourcePage, SourceReader, SourceRecord } from '../types.ts'
 import { isSkipped, type PineconeRecordOptions, recordFrom } from './records.ts'
@@ -197,29 +198,39 @@ class NamespaceReader implements SourceReader {
     const records: SourceRecord[] = []
     const skipped: Skipped[] = []
     for (let i = 0; i < batches.length; i += PARALLEL) {
-      const answers = await Promise.all(batches.slice(i, i + PARALLEL).map((batch) => this.#fetchBatch(batch)))
-      for (const result of answers.flat()) {
-        if (isSkipped(result)) skipped.push(result)
-        else records.push(result)
+      const answers = await Promise.all(
+        batches.slice(i, i + PARALLEL).map((batch) => readIsolated(batch, (some) => this.#fetchBatch(some))),
+      )
+      for (const answer of answers) {
+        records.push(...answer.records)
+        skipped.push(...answer.skipped)
       }
     }
     return { records, skipped }
   }
 
   /** In the order of the ids, without records that were deleted since they were listed. */
-  async #fetchBatch(ids: readonly string[]): Promise<(SourceRecord | Skipped)[]> {
+  async #fetchBatch(ids: readonly string[]): Promise<Pick<SourcePage, 'records' | 'skipped'>> {
     const { http, host, options } = this.#connection
     const query = this.#query({})
     for (const id of ids) query.append('ids', id)
     const { vectors = {} } = await json<{ vectors?: Record<string, FetchedVector> }>(
       http.get(`${host}/vectors/fetch?${query.toString()}`),
     )
-    return ids.flatMap((id) => {
+    const read = ids.flatMap((id): (SourceRecord | Skipped)[] => {
       const vector = Object.hasOwn(vectors, id) ? vectors[id] : undefined
       if (vector === undefined) return []
       const { values = [], metadata, sparseValues: sparse = null } = vector
-      return [recordFrom({ id, values: Float32Array.from(values), metadata: toExact(metadata), sparse }, options)]
+      try {
+        return [recordFrom({ id, values: Float32Array.from(values), metadata: toExact(metadata), sparse }, options)]
+      } catch (error) {
+        return [{ id, kind: 'record', reason: `it is not as Pinecone describes records: ${(error as Error).message}` }]
+      }
     })
+    return {
+      records: read.filter((one): one is SourceRecord => !isSkipped(one)),
+      skipped: read.filter(isSkipped),
+    }
   }
 
   #query(parameters: Record<string, string>): URLSearchParams {

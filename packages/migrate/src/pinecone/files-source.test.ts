@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -72,9 +72,9 @@ describe('Pinecone’s Parquet files', () => {
   })
 
   it('keep sparse vectors as metadata, and need dense ones', async () => {
-    const { records, skipped } = await all(await reader('pinecone.hybrid', { documentKey: 'text' }))
-    expect(skipped).toEqual([{ id: 'v5', reason: 'it has no dense vector' }])
-    expect(records).toHaveLength(7)
+    const { records } = await all(await reader('pinecone.hybrid', { documentKey: 'text' }))
+    expect(records).toHaveLength(8)
+    expect(records[5]).toMatchObject({ id: 'v5', vector: null, vectorProblem: 'it has no dense vector' })
     expect(records[1]).toEqual({
       ...expected(1),
       document: 'Größe 1',
@@ -94,7 +94,36 @@ describe('Pinecone’s Parquet files', () => {
       const source = await open()
       const [collection] = await source.collections()
       if (collection === undefined) throw new Error('no collection')
-      await expect((await source.open(collection)).count()).rejects.toMatchObject({ code: 'parquet-file' })
+      const damaged = await all(await source.open(collection))
+      expect(damaged).toMatchObject({ records: [], skipped: [{ kind: 'file', id: join(directory, 'x.parquet') }] })
+    } finally {
+      await rm(directory, { recursive: true, force: true })
+    }
+  })
+
+  it('lose only what is behind a damaged page', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'siltstone-parquet-'))
+    try {
+      const from = new URL('../golden/pinecone/codecs/gzip.parquet', import.meta.url)
+      const bytes = await readFile(from)
+      await writeFile(join(directory, 'b.parquet'), bytes)
+      // In the first data page.
+      bytes.fill(0xff, 60, 90)
+      await writeFile(join(directory, 'a.parquet'), bytes)
+      await mkdir(join(directory, 'other'))
+      await writeFile(join(directory, 'other', 'c.parquet'), await readFile(from))
+      const source = await openPineconeFiles(directory, { space: 'l2' })
+      const found = new Map<string, { records: number; skipped: Skipped[] }>()
+      for (const collection of await source.collections()) {
+        const from = await source.open(collection)
+        const { records, skipped } = await all(from)
+        found.set(collection.name.replace(/.*\./, ''), { records: records.length, skipped })
+        expect(records.length + skipped.reduce((sum, { records: rows = 1 }) => sum + rows, 0)).toBe(await from.count())
+      }
+      expect(found.get('other')).toEqual({ records: 20, skipped: [] })
+      const [whole] = [...found.values()].filter(({ skipped }) => skipped.length > 0)
+      expect(whole?.records).toBeGreaterThanOrEqual(20)
+      expect(whole?.skipped).toMatchObject([{ kind: 'file', id: expect.stringContaining('a.parquet') }])
     } finally {
       await rm(directory, { recursive: true, force: true })
     }

@@ -8,6 +8,7 @@ import { basename, resolve } from 'node:path'
 import { type FileMetaData, parquetMetadataAsync, type RowGroup } from 'hyparquet'
 import {
   corrupt,
+  isSiltstoneError,
   notFound,
   openRandomAccess,
   type RandomAccessFile,
@@ -73,9 +74,15 @@ class FilesReader implements SourceReader {
     this.#options = options
   }
 
+  /** Without the rows of files that cannot be read: these are skipped. */
   async count(): Promise<number> {
     let count = 0
-    for (const file of this.collection.files) count += await withParquet(file, async ({ rows }) => rows)
+    for (const walked of this.collection.files) {
+      const file = await openUnlessDamaged(walked)
+      if (isSkipped(file)) continue
+      count += file.rows
+      await file.close()
+    }
     return count
   }
 
@@ -90,18 +97,18 @@ class FilesReader implements SourceReader {
   async *pages(after: string | null): AsyncGenerator<SourcePage> {
     const [firstFile = 0, firstGroup = 0, firstRow = 0] = after === null ? [] : after.split(':').map(Number)
     for (let at = firstFile; at < this.collection.files.length; at++) {
-      const file = await openParquet(this.collection.files[at] as WalkedFile)
+      const file = await openUnlessDamaged(this.collection.files[at] as WalkedFile)
+      if (isSkipped(file)) {
+        yield { records: [], skipped: [file], cursor: `${at + 1}:0:0` }
+        continue
+      }
       try {
         const isFirst = at === firstFile
         for (let group = isFirst ? firstGroup : 0; group < file.metadata.row_groups.length; group++) {
           let row = isFirst && group === firstGroup ? firstRow : 0
-          const rows = new GroupRows(file, group)
-          await rows.skip(row)
-          for (;;) {
-            const { records, skipped } = await rows.take(PAGE_ROWS, this.#options)
-            if (records.length + skipped.length === 0) break
-            row += records.length + skipped.length
-            yield { records, skipped, cursor: `${at}:${group}:${row}` }
+          for await (const page of rowsFrom(file, group, row, this.#options)) {
+            row += page.records.length + page.skipped.reduce((sum, { records = 1 }) => sum + records, 0)
+            yield { ...page, cursor: `${at}:${group}:${row}` }
           }
         }
       } finally {
@@ -147,12 +154,39 @@ async function openParquet({ path }: WalkedFile): Promise<OpenParquet> {
   }
 }
 
-async function withParquet<T>(walked: WalkedFile, work: (file: OpenParquet) => Promise<T>): Promise<T> {
-  const file = await openParquet(walked)
+/** A damaged file is skipped as a whole; how many rows it has is not known. */
+async function openUnlessDamaged(walked: WalkedFile): Promise<OpenParquet | Skipped> {
   try {
-    return await work(file)
-  } finally {
-    await file.close()
+    return await openParquet(walked)
+  } catch (error) {
+    if (!isSiltstoneError(error, 'corrupt')) throw error
+    return { id: walked.path, kind: 'file', reason: error.message, records: 0 }
+  }
+}
+
+/** The pages of a row group from a row on; what cannot be decoded is skipped up to the group's end. */
+async function* rowsFrom(
+  file: OpenParquet,
+  group: number,
+  firstRow: number,
+  options: PineconeRecordOptions,
+): AsyncGenerator<Pick<SourcePage, 'records' | 'skipped'>> {
+  const count = Number((file.metadata.row_groups[group] as RowGroup).num_rows)
+  let row = firstRow
+  try {
+    const rows = new GroupRows(file, group)
+    await rows.skip(row)
+    for (;;) {
+      const page = await rows.take(PAGE_ROWS, options)
+      const taken = page.records.length + page.skipped.length
+      if (taken === 0) return
+      row += taken
+      yield page
+    }
+  } catch (error) {
+    if (!isSiltstoneError(error, 'corrupt') || row >= count) throw error
+    const id = `${file.file.path}, row group ${group + 1}, from row ${row + 1}`
+    yield { records: [], skipped: [{ id, kind: 'file', reason: error.message, records: count - row }] }
   }
 }
 
@@ -203,7 +237,7 @@ class GroupRows {
     const [ids, vectors, texts] = [await read(id), await read(values), await read(metadata)]
     const [sparseIndices, sparseValues] = [await read(indices), await read(weights)]
     const made = ids.map((one, i): SourceRecord | Skipped => {
-      if (typeof one !== 'string' || one === '') return { id: String(one), reason: 'it has no id' }
+      if (typeof one !== 'string' || one === '') return { id: String(one), kind: 'id', reason: 'it has no id' }
       try {
         const vector = numbers(vectors[i])
         return recordFrom(
@@ -216,7 +250,7 @@ class GroupRows {
           options,
         )
       } catch (error) {
-        return { id: one, reason: `its metadata is not JSON: ${(error as Error).message}` }
+        return { id: one, kind: 'metadata-value', reason: `its metadata is not JSON: ${(error as Error).message}` }
       }
     })
     return {

@@ -73,17 +73,27 @@ export class ParquetColumn {
     const header = await this.#header()
     const reader = { view: viewOf(await this.#bytes(header.compressed_page_size)), offset: 0 }
     if (header.type === 'DICTIONARY_PAGE') {
-      const { data } = readPage(reader, header, this.#decoder, undefined, undefined, 0)
+      const { data } = this.#decode(() => readPage(reader, header, this.#decoder, undefined, undefined, 0))
       this.#dictionary = data === undefined ? undefined : convert(data, this.#decoder)
     } else {
       // hyparquet continues the last of these rows.
       const before = this.#rows.slice(this.#taken)
-      const { data } = readPage(reader, header, this.#decoder, this.#dictionary, before, 0)
+      const { data } = this.#decode(() => readPage(reader, header, this.#decoder, this.#dictionary, before, 0))
       if (data === before) this.#rows = before
       else this.#rows = [...before, ...Array.from(data ?? [])]
       this.#taken = 0
     }
     this.#skip(header.compressed_page_size)
+  }
+
+  /** hyparquet throws errors of many kinds for bytes that it cannot decode. */
+  #decode<T>(decode: () => T): T {
+    try {
+      return decode()
+    } catch (cause) {
+      const message = `${this.#file.path} has a damaged page before byte ${this.#at}: ${(cause as Error).message}`
+      throw corrupt('parquet-file', message, { cause })
+    }
   }
 
   async #header(): Promise<PageHeader> {
@@ -103,6 +113,8 @@ export class ParquetColumn {
   async #bytes(count: number): Promise<Uint8Array> {
     if (this.#window.length < count) {
       const length = Math.max(count, Math.min(WINDOW_BYTES, this.#end - this.#at))
+      if (this.#at + length > this.#file.sizeBytes)
+        throw corrupt('parquet-file', `${this.#file.path} ends before byte ${this.#at + length}`)
       this.#window = await this.#file.read(this.#at, length)
     }
     return this.#window.subarray(0, count)

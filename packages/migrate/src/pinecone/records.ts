@@ -20,24 +20,25 @@ export interface PineconeRecord {
 export function recordFrom(
   { id, values, metadata, sparse }: PineconeRecord,
   { documentKey, sparseKey = 'sparse_values' }: PineconeRecordOptions,
-): SourceRecord | Skipped {
-  if (values === null || values.length === 0) return { id, reason: 'it has no dense vector' }
+): SourceRecord {
   const entries = new Map<string, unknown>(metadata instanceof Map ? metadata : [])
   const text = documentKey === undefined ? undefined : entries.get(documentKey)
   if (documentKey !== undefined && typeof text === 'string') entries.delete(documentKey)
   for (const [key, value] of entries) if (value === null || isEmptyList(value)) entries.delete(key)
   if (sparse !== null && sparse.indices.length > 0) entries.set(sparseKey, sparseJson(sparse))
+  const hasVector = values !== null && values.length > 0
   return {
     id,
-    vector: values,
+    vector: hasVector ? values : null,
+    ...(!hasVector && { vectorProblem: 'it has no dense vector' }),
     document: typeof text === 'string' ? text : null,
     metadata: entries.size === 0 ? null : stringifyExact(entries),
     uri: null,
   }
 }
 
-export function isSkipped(record: SourceRecord | Skipped): record is Skipped {
-  return 'reason' in record
+export function isSkipped(record: object): record is Skipped {
+  return 'kind' in record
 }
 
 /**

@@ -7,6 +7,7 @@ export class ArraySource implements MigrationSource {
   readonly pageSize: number
   records: SourceRecord[]
   isLive = false
+  hasVectors = true
   /** Ids to report as unfit. */
   readonly unfit = new Set<string>()
   /** Called before each page is returned. */
@@ -32,7 +33,7 @@ export class ArraySource implements MigrationSource {
     return [this.collection]
   }
 
-  async open(): Promise<SourceReader> {
+  async open(_collection?: SourceCollection): Promise<SourceReader> {
     const reader: SourceReader = {
       collection: this.collection,
       count: async () => this.records.length,
@@ -42,6 +43,7 @@ export class ArraySource implements MigrationSource {
         const wanted = new Set(ids)
         return new Map(this.records.filter(({ id }) => wanted.has(id)).map((record) => [record.id, record]))
       },
+      hasVectors: () => this.hasVectors,
       close: async () => {},
     }
     if (this.isLive) reader.ids = () => this.#ids()
@@ -57,7 +59,9 @@ export class ArraySource implements MigrationSource {
       this.pagesRead++
       yield {
         records: page.filter(({ id }) => !this.unfit.has(id)),
-        skipped: page.filter(({ id }) => this.unfit.has(id)).map(({ id }) => ({ id, reason: 'it is unfit' })),
+        skipped: page
+          .filter(({ id }) => this.unfit.has(id))
+          .map(({ id }) => ({ id, kind: 'record' as const, reason: 'it is unfit' })),
         cursor: String(offset),
       }
     }

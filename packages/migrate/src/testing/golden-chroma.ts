@@ -6,7 +6,7 @@ import { gunzipSync } from 'node:zlib'
 import { type ExactJson, parseExact, stringifyExact } from 'siltstone/internal'
 import type { SourceRecord } from '../types.ts'
 
-export const GOLDEN_VERSIONS = ['0.4.24', '0.6.3', '1.5.9'] as const
+export const GOLDEN_VERSIONS = ['0.4.3', '0.4.14', '0.4.24', '0.6.3', '1.5.9'] as const
 
 export interface GoldenCollection {
   space: string

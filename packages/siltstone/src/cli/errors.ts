@@ -36,6 +36,9 @@ const REMEDY_BY_CODE: Record<string, string> = {
   'back-pressure': 'Compaction lags behind: run "siltstone compact", or keep a server running.',
   'dimension-mismatch': 'All vectors of a collection have the dimension of its first one.',
   'coordination-damaged': 'No written record is lost.',
+  // Of a migration's source, of which the store's own commands know nothing.
+  'source-damaged':
+    'Restore the source from a backup, or leave out what cannot be read: see --skip and --embed-missing.',
   gone: '"siltstone snapshots list" shows the versions that are kept.',
 }
 

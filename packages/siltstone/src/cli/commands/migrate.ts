@@ -10,11 +10,12 @@ import { environmentVariables, setExitCode } from '../../host/process.ts'
 import { wholeNumber } from '../arguments.ts'
 import { command, group } from '../command.ts'
 import { count, duration, plural } from '../format.ts'
-import { Session, withStoreOptions } from '../session.ts'
+import { Session, withEmbedders, withStoreOptions } from '../session.ts'
 
 const commandTools = {
   command,
   Option,
+  withEmbedders,
   withStoreOptions,
   wholeNumber,
   useSession: (...parameters: Parameters<typeof Session.use>) => Session.use(...parameters),
