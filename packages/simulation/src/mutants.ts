@@ -4,14 +4,7 @@
  * of the source.
  */
 import { INBOX_MUTANTS } from './inbox-mutants.ts'
-import type { StepChange } from './steps.ts'
-
-export interface Mutant {
-  name: string
-  /** What goes wrong. */
-  breaks: string
-  changes: readonly StepChange[]
-}
+import type { Mutant } from './mutant.ts'
 
 export const MUTANTS: readonly Mutant[] = [
   {

@@ -55,8 +55,9 @@ export class EngineCollection implements Collection {
 
   async write(operations: readonly RecordOp[]): Promise<WriteResult> {
     if (operations.length === 0) return { version: (await this.#state.strongView()).version }
-    await checkRecordLimits(operations, this.#options.recordLimits)
-    const { version } = await this.#options.writer.append((at) => {
+    const checked = this.#checked(operations)
+    const { version } = await this.#options.writer.append(async (at) => {
+      await checked
       checkDimension(at, operations)
       return { records: operations, result: null }
     }, sizeOf(operations))
@@ -174,14 +175,26 @@ export class EngineCollection implements Collection {
 
   async commitIf(request: ConditionalCommit): Promise<WriteResult & { recordCount: number }> {
     const { operations, readIds } = request
-    await checkRecordLimits(operations, this.#options.recordLimits)
+    const checked = this.#checked(operations)
     const since = request.readToken === undefined ? undefined : decodeReadToken(request.readToken)
     const { version } = await this.#options.writer.append(async (at) => {
+      await checked
       checkDimension(at, operations)
       if (since !== undefined) await this.#checkUnchanged(at, since, readIds)
       return { records: operations, result: null }
     }, sizeOf(operations))
     return { version, recordCount: operations.length }
+  }
+
+  /**
+   * Checks the limits of the records, in slices. Awaited where the write is evaluated and not before it is appended, so
+   * that writes of one process keep the order of the calls.
+   */
+  #checked(operations: readonly RecordOp[]): Promise<void> {
+    const checked = checkRecordLimits(operations, this.#options.recordLimits)
+    // The write may wait for others before it is evaluated; the failure is thrown there.
+    checked.catch(() => {})
+    return checked
   }
 
   async #checkUnchanged(at: EvaluationState, since: number, readIds: readonly string[]): Promise<void> {

@@ -2,7 +2,7 @@
 import type { OpenSegment } from '../snapshot/open-segment.ts'
 import type { SearchedSegment } from './access-path.ts'
 import type { Ranking } from './rank.ts'
-import type { Yield } from './select.ts'
+import type { Pause } from './pause.ts'
 
 /** Multiplications between two pauses: a few milliseconds. */
 const PAUSE_AFTER = 4_000_000
@@ -14,7 +14,7 @@ const SPARSE_ROWS = 1_000
 export async function measureSegments(
   segments: readonly SearchedSegment[],
   ranking: Ranking,
-  pause: Yield,
+  pause: Pause,
 ): Promise<void> {
   await Promise.all(
     segments
@@ -42,7 +42,7 @@ export async function measureRows(
 async function scan(
   { segment, rows, count, firstTag }: SearchedSegment,
   ranking: Ranking,
-  pause: Yield,
+  pause: Pause,
 ): Promise<void> {
   const { dimension } = segment.reader
   let multiplications = 0

@@ -2,14 +2,15 @@ import { columnsOf, compileFilter } from '../filter/evaluate.ts'
 import type { Filter } from '../model/filter.ts'
 import type { RecordRef, View } from '../log/view.ts'
 import { parseForFilter } from '../records/parse-for-filter.ts'
-import { batchRows, clausesOf, type Yield } from './select.ts'
+import type { Pause } from './pause.ts'
+import { batchRows, clausesOf } from './select.ts'
 
 /** @returns the records that the filter admits, in the same order */
 export async function filterRefs(
   view: View,
   refs: readonly RecordRef[],
   filter: Filter,
-  pause: Yield,
+  pause: Pause,
 ): Promise<RecordRef[]> {
   const test = compileFilter(filter)
   const columns = columnsOf(filter)

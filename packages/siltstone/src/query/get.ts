@@ -3,13 +3,14 @@ import type { GetRequest, GetResponse } from '../model/read.ts'
 import type { RecordRef, View } from '../log/view.ts'
 import { filterRefs } from './filter-refs.ts'
 import { columnsInSlices, findInSlices, inOrderInSlices, SLICE_RECORDS } from './slices.ts'
-import { select, selectedRefs, type Yield } from './select.ts'
+import type { Pause } from './pause.ts'
+import { select, selectedRefs } from './select.ts'
 
 /** Answers a `get` from one view: records in order of first insertion; limit and offset apply after the filter. */
 export async function get(
   view: View,
   request: GetRequest,
-  pause: Yield,
+  pause: Pause,
 ): Promise<Omit<GetResponse, 'pageToken'> & { more: boolean }> {
   const { limit, offset = 0 } = request
   if (limit !== undefined && (!Number.isSafeInteger(limit) || limit < 0))
@@ -26,7 +27,7 @@ async function pageOf(
   request: GetRequest,
   offset: number,
   limit: number,
-  pause: Yield,
+  pause: Pause,
 ): Promise<{ refs: RecordRef[]; more: boolean }> {
   if (!request.ids && !request.filter) return everythingPage(view, offset, limit, pause)
   const refs = request.ids
@@ -35,7 +36,7 @@ async function pageOf(
   return { refs: refs.slice(offset, offset + limit), more: offset + limit < refs.length }
 }
 
-async function byIds(view: View, request: GetRequest, pause: Yield): Promise<RecordRef[]> {
+async function byIds(view: View, request: GetRequest, pause: Pause): Promise<RecordRef[]> {
   const found = await inOrderInSlices(view, await findInSlices(view, request.ids as readonly string[], pause), pause)
   if (!request.filter) return found
   return filterRefs(view, found, request.filter, pause)
@@ -49,7 +50,7 @@ async function everythingPage(
   view: View,
   offset: number,
   limit: number,
-  pause: Yield,
+  pause: Pause,
 ): Promise<{ refs: RecordRef[]; more: boolean }> {
   const order = await view.base.order()
   const changedRows = view.overlay.changedRows()

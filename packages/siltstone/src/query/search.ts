@@ -22,7 +22,8 @@ import { filterRefs } from './filter-refs.ts'
 import { type RankedQuery, Ranking } from './rank.ts'
 import { RecordTags } from './record-tags.ts'
 import { columnsInSlices, findInSlices, inSlices, SLICE_RECORDS } from './slices.ts'
-import { type Selection, select, type Yield } from './select.ts'
+import type { Pause } from './pause.ts'
+import { type Selection, select } from './select.ts'
 
 /** Vectors of the changed records of a selection. An unfiltered selection lives as long as its view. */
 const knownVectors = new WeakMap<readonly ChangedRecord[], Float32Array>()
@@ -32,7 +33,7 @@ export async function search(
   view: View,
   space: Space,
   request: QueryRequest,
-  pause: Yield,
+  pause: Pause,
   recorder = new SearchRecorder(),
 ): Promise<QueryResponse> {
   const { dimension } = view
@@ -55,14 +56,14 @@ class Search {
   readonly #view: View
   readonly #space: Space
   readonly #request: QueryRequest
-  readonly #pause: Yield
+  readonly #pause: Pause
   readonly #recorder: SearchRecorder
   readonly #k: number
   readonly #ranking: Ranking
   readonly #tags = new RecordTags()
   readonly #prefetch: ColumnPrefetch
 
-  constructor(view: View, space: Space, request: QueryRequest, pause: Yield, recorder: SearchRecorder) {
+  constructor(view: View, space: Space, request: QueryRequest, pause: Pause, recorder: SearchRecorder) {
     this.#view = view
     this.#space = space
     this.#request = request

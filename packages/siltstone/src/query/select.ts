@@ -2,6 +2,7 @@
  * Finds the records that a filter admits: a set of rows for each segment of the snapshot, and a list of the records that
  * the log changed. A changed record is tested as it is now, so its row in the snapshot is never in a set.
  */
+import type { Pause } from './pause.ts'
 import { type FilterTest, columnsOf, compileFilter } from '../filter/evaluate.ts'
 import type { Filter, FilterColumns } from '../model/filter.ts'
 import { filterIndexOf, nameOf } from '../filter-index/filter-index.ts'
@@ -23,9 +24,6 @@ export interface Selection {
   changed: readonly ChangedRecord[]
 }
 
-/** Lets other work run between the parts of a long computation. */
-export type Yield = () => Promise<void>
-
 const BATCH_ROWS = 4_096
 
 /** Up to this many changed records, their parsed metadata and documents are kept as long as the view is. */
@@ -35,7 +33,7 @@ const everything = new WeakMap<View, Selection>()
 /** By segment: an `OpenSegment` has fixed deletions and overlays. */
 const known = new WeakMap<OpenSegment, AnswerMemo<RowSet>>()
 
-export async function select(view: View, filter: Filter | undefined, pause: Yield): Promise<Selection> {
+export async function select(view: View, filter: Filter | undefined, pause: Pause): Promise<Selection> {
   if (!filter) return all(view)
   const compiled = {
     test: compileFilter(filter),
@@ -123,7 +121,7 @@ function memoOf(segment: OpenSegment): AnswerMemo<RowSet> {
 }
 
 /** The matching live rows of a segment. Rows that its indexes cannot decide are tested one by one. */
-async function matching(segment: OpenSegment, filter: Filter, compiled: Compiled, pause: Yield): Promise<RowSet> {
+async function matching(segment: OpenSegment, filter: Filter, compiled: Compiled, pause: Pause): Promise<RowSet> {
   const { columns } = compiled
   const live = segment.live()
   const [index] = await Promise.all([
@@ -154,7 +152,7 @@ async function tested(
   candidates: readonly number[],
   found: RowSet,
   { test, columns, ids, clauses }: Compiled,
-  pause: Yield,
+  pause: Pause,
 ): Promise<RowSet> {
   const size = batchRows(clauses)
   for (let i = 0; i < candidates.length; i += size) {
@@ -190,7 +188,7 @@ function rowOf(id: string, metadata: string | null, document: string | null) {
 }
 
 /** The selected records in order of first insertion. */
-export async function selectedRefs(view: View, selection: Selection, pause: Yield): Promise<RecordRef[]> {
+export async function selectedRefs(view: View, selection: Selection, pause: Pause): Promise<RecordRef[]> {
   const refs: RecordRef[] = selection.changed.map((changed) => ({ changed }))
   for (const [segment, rows] of selection.rows.entries())
     for (const row of rows) {

@@ -1,6 +1,6 @@
 /** Cuts long work into slices, with a pause after each, so that no request keeps the process from answering others. */
 import type { RecordRef, View } from '../log/view.ts'
-import type { Yield } from './select.ts'
+import type { Pause } from './pause.ts'
 
 /** Records of a slice where a record costs a look-up. */
 export const SLICE_RECORDS = 4_096
@@ -13,7 +13,7 @@ const SLICE_NUMBERS = 32_768
 export async function inSlices<T, R>(
   items: readonly T[],
   size: number,
-  pause: Yield,
+  pause: Pause,
   work: (slice: readonly T[]) => Promise<readonly R[]>,
 ): Promise<R[]> {
   const results: R[] = []
@@ -26,7 +26,7 @@ export async function inSlices<T, R>(
 }
 
 /** As `view.find`. */
-export async function findInSlices(view: View, ids: readonly string[], pause: Yield): Promise<RecordRef[]> {
+export async function findInSlices(view: View, ids: readonly string[], pause: Pause): Promise<RecordRef[]> {
   const seen = new Set<string>()
   return inSlices(ids, SLICE_RECORDS, pause, (slice) => {
     const unseen = slice.filter((id) => !seen.has(id) && seen.add(id))
@@ -39,7 +39,7 @@ export async function columnsInSlices(
   view: View,
   refs: readonly RecordRef[],
   include: Parameters<View['columns']>[1],
-  pause: Yield,
+  pause: Pause,
 ): ReturnType<View['columns']> {
   const floats = include.embeddings === true ? (view.dimension ?? 1) : 0
   const size = Math.max(64, Math.min(SLICE_RECORDS, Math.floor(SLICE_FLOATS / Math.max(floats, 1))))
@@ -57,7 +57,7 @@ export async function columnsInSlices(
 }
 
 /** As `view.inOrder`. */
-export async function inOrderInSlices(view: View, refs: readonly RecordRef[], pause: Yield): Promise<RecordRef[]> {
+export async function inOrderInSlices(view: View, refs: readonly RecordRef[], pause: Pause): Promise<RecordRef[]> {
   if (refs.length <= SLICE_RECORDS) return view.inOrder(refs)
   const ordinals = await inSlices(refs, SLICE_NUMBERS, pause, (slice) => view.ordinals(slice))
   const order = await orderOf(ordinals, pause)
@@ -68,7 +68,7 @@ export async function inOrderInSlices(view: View, refs: readonly RecordRef[], pa
  * Merge sort, bottom-up, of runs that the engine sorts.
  * @returns the places of the numbers in ascending order
  */
-async function orderOf(numbers: readonly number[], pause: Yield): Promise<number[]> {
+async function orderOf(numbers: readonly number[], pause: Pause): Promise<number[]> {
   const count = numbers.length
   const compare = (a: number, b: number) => (numbers[a] as number) - (numbers[b] as number)
   let from = new Array<number>(count)

@@ -1,0 +1,2 @@
+/** Lets other requests run. Long work awaits it between two slices. */
+export type Pause = () => Promise<void>
