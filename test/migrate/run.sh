@@ -15,14 +15,12 @@ export SILTSTONE_NODE=$PWD/../../node_modules/.bin/node
 # shellcheck source=../python/venv.sh
 . ../python/venv.sh
 
-# Chroma before 1.0, whose versions share their dependencies: each is a folder that shadows the installed one.
-OLD='0.4.3 0.4.14 0.4.24 0.5.0 0.5.23 0.6.3'
-# These run with the dependencies of test/python's environment.
-NEW='1.0.20'
+# Their dependencies are shared: each version is a folder that shadows the installed one.
+OLD='0.4.3 0.4.14 0.4.24 0.5.0 0.5.23 0.6.3 1.0.20'
 old_versions() {
   venv . || return 1
   local version
-  for version in $OLD $NEW; do
+  for version in $OLD; do
     [ -d ".venv/chroma/$version/chromadb" ] && continue
     rm -rf ".venv/chroma/$version"
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --no-deps \
@@ -37,6 +35,6 @@ wait "$old" || fail "the environment of old Chroma versions could not be made"
 report=$(mktemp)
 trap 'rm -f "$report"' EXIT
 export ANONYMIZED_TELEMETRY=False PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$PWD/../python
-export CHROMA_OLD=$OLD CHROMA_NEW=$NEW
+export CHROMA_OLD=$OLD
 ../python/.venv/bin/python -m pytest -p no:cacheprovider -c pytest.ini --junitxml="$report" "$@"
 count_junit ../python/.venv/bin/python "$report" $?

@@ -15,7 +15,7 @@ from siltstone import MAIN, NODE, Server, cli
 
 HERE = pathlib.Path(__file__).parent
 SCRIPT = HERE / "../../packages/migrate/src/golden/make-chroma-directory.py"
-OLD, NEW = os.environ["CHROMA_OLD"].split(), os.environ["CHROMA_NEW"].split()
+OLD = os.environ["CHROMA_OLD"].split()
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def make(tmp_path_factory):
             path = tmp_path_factory.mktemp(version)
             python = HERE / ".venv/bin/python" if version in OLD else sys.executable
             overlay = HERE / ".venv/chroma" / version
-            environment = {**os.environ, "PYTHONPATH": str(overlay) if version in OLD + NEW else ""}
+            environment = {**os.environ, "PYTHONPATH": str(overlay) if version in OLD else ""}
             subprocess.run([python, SCRIPT, path / "golden.gz"], env=environment, check=True, timeout=120, stdout=subprocess.DEVNULL)
             golden = json.loads(gzip.decompress((path / "golden.gz").read_bytes()))
             assert golden["chromadb"] == version
@@ -41,7 +41,7 @@ def make(tmp_path_factory):
     return directory
 
 
-@pytest.mark.parametrize("version", [*OLD, *NEW, chroma.chromadb.__version__])
+@pytest.mark.parametrize("version", [*OLD, chroma.chromadb.__version__])
 def test_from_a_directory_of(version, make, tmp_path):
     path, expected = make(version)
     report = cli(tmp_path / "store", "migrate", "chroma-dir", str(path))

@@ -1,5 +1,6 @@
 /**
- * Changes a collection's name, metadata and configuration. Without a new name, this is one compare-and-swap. With one:
+ * Changes a collection's name, metadata and configuration. Without a new name, this is one compare-and-swap, after which the
+ * copy in the claim is renewed. With one:
  *
  * 1. A swap adds `renaming` to the id object: the collection wants the new name, too. `renaming` also holds the other
  *    changes.
@@ -23,7 +24,7 @@ import type { Context } from './context.ts'
 import { exists } from './create-collection.ts'
 import { missing } from './delete-collection.ts'
 import { contended, type Versioned } from './document-store.ts'
-import { dropName, nameClaim } from './name-claim.ts'
+import { dropName, nameClaim, renewCopy } from './name-claim.ts'
 import { examineOwner, renamed } from './examine-owner.ts'
 
 const TRIES = 20
@@ -48,7 +49,10 @@ export async function changeCollection(
       return { ...document, renaming: { to: newName, operation, ...rest } }
     })
     const { newName } = change
-    if (newName === undefined || from === newName || from === undefined) return
+    if (newName === undefined || from === newName || from === undefined) {
+      if (version !== undefined) await renewCopy(context, version.document)
+      return
+    }
     if (await rename(context, scope, version as Versioned<CollectionDocument>, newName, operation)) {
       await dropName(context, { ...scope, id }, from)
       return
@@ -83,7 +87,7 @@ async function rename(
   const examine = (other: string, version: Parameters<typeof examineOwner>[4]) =>
     examineOwner(context, scope, newName, other, version)
   try {
-    const claimed = await acquire(context.documents, nameClaim(scope, newName), id, examine)
+    const claimed = await acquire(context.documents, nameClaim(scope, newName, renamed(wanting.document)), id, examine)
     if (claimed === 'taken') throw exists(newName)
   } catch (error) {
     await withdraw(context, scope, wanting, operation)

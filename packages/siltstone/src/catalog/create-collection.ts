@@ -81,7 +81,7 @@ async function tryCreate(
 
   const { name } = request
   try {
-    const claimed = await acquire(documents, nameClaim(request, name), wanted.id, (other, version) =>
+    const claimed = await acquire(documents, nameClaim(request, name, wanted), wanted.id, (other, version) =>
       examineOwner(context, request, name, other, version),
     )
     if (claimed === 'taken') {

@@ -9,6 +9,11 @@ export interface NameClaim extends CatalogDocument {
   name: string
   /** null: vacant. */
   collectionId: string | null
+  /**
+   * The owner's document when it acquired the claim or last changed its metadata. Only `siltstone repair` reads it, to make
+   * a lost id object again. Older claims have none, and it means nothing if its `id` is not `collectionId`.
+   */
+  copy?: Record<string, unknown> | null
 }
 
 /** A claim to a tenant's resource name. */

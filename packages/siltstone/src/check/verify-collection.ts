@@ -15,7 +15,7 @@ import type { Environment } from '../ports/environment.ts'
 import { BlockCache } from '../snapshot/block-cache.ts'
 import { ManifestStore, type PointerState } from '../snapshot/manifest-store.ts'
 import { SegmentPool } from '../snapshot/open-segment.ts'
-import { verifyLog } from './verify-log.ts'
+import { RESTORE, verifyLog } from './verify-log.ts'
 import { Findings, type VerifyReport } from './verify-report.ts'
 import { SnapshotVerifier } from './verify-snapshot.ts'
 
@@ -82,9 +82,12 @@ async function verifyOnce(
   if (!usable) return { report, pointer }
   if (key !== null && current) await verifyManifests(env, manifests, key, current, options.deep, findings)
   const limits = { ...limitsOf(env.store), ...options.limits }
-  const log = await verifyLog(env, usable, { deep: options.deep, deltaBytes: limits.deltaBytes }, findings)
-  report.version = log.end
-  await countUnreferenced(env, path, findings)
+  // A listing fails when a directory in it is a symbolic link.
+  await findings.check(path, RESTORE, async () => {
+    const log = await verifyLog(env, usable, { deep: options.deep, deltaBytes: limits.deltaBytes }, findings)
+    report.version = log.end
+    await countUnreferenced(env, path, findings)
+  })
   if (findings.problems.every(({ severity }) => severity === 'warning'))
     report.liveRecords = await countLiveRecords(env, path, limits, findings)
   return { report, pointer }

@@ -9,7 +9,7 @@ import { contentOf, objectOf } from '../log/mention.ts'
 import type { Environment } from '../ports/environment.ts'
 import type { Findings } from './verify-report.ts'
 
-const RESTORE =
+export const RESTORE =
   'Restore the object from a backup or an older version of it; without it the records written by it are lost. ' +
   '"siltstone snapshots rollback" goes back to a kept snapshot.'
 const VOID = 'Run "siltstone repair": it voids the delta, so that the collection can be read and written again.'
@@ -110,14 +110,17 @@ async function readEntries(
     expected = number + 1
     found.end = number
     const key = logEntryKey(path, number)
-    const got = await env.store.get(key)
-    if (got.status !== 'ok') {
+    const entry = await findings.check(key, RESTORE, async () => {
+      const got = await env.store.get(key)
+      if (got.status !== 'ok') return 'gone'
+      findings.object(key, got.sizeBytes)
+      findings.figures.entries++
+      return decodeEntry(got.body, key)
+    })
+    if (entry === 'gone') {
       reportGap(path, number, number, found, findings)
       continue
     }
-    findings.object(key, got.sizeBytes)
-    findings.figures.entries++
-    const entry = await findings.check(key, RESTORE, async () => decodeEntry(got.body, key))
     if (entry) found.entries.push(entry)
     else found.damaged.push(number)
   }
@@ -127,11 +130,13 @@ async function readEntries(
     const key = logEntryKey(path, number)
     findings.object(key, sizeBytes)
     if (!deep) continue
-    const got = await env.store.get(key)
-    // It was deleted after it was listed.
-    if (got.status !== 'ok') continue
     const remedy = 'It is folded: only reads of its point in time need it. Nothing has to be done.'
-    await findings.check(key, remedy, async () => decodeEntry(got.body, key), 'warning')
+    const decode = async (): Promise<void> => {
+      const got = await env.store.get(key)
+      // It may have been deleted after it was listed.
+      if (got.status === 'ok') decodeEntry(got.body, key)
+    }
+    await findings.check(key, remedy, decode, 'warning')
   }
   return found
 }
@@ -157,6 +162,10 @@ async function statusOf(
   try {
     return (await read()).status
   } catch (error) {
+    if (isSiltstoneError(error, 'corrupt')) {
+      findings.report(key, error.message, RESTORE)
+      return 'unsupported'
+    }
     if (!isSiltstoneError(error, 'unsupported')) throw error
     findings.report(key, error.message, 'Upgrade Siltstone on this machine: a newer producer wrote it.')
     return 'unsupported'

@@ -1,11 +1,13 @@
 /** Opens a store in a directory or a bucket for one command. */
 import { type Command, Option } from 'commander'
 import { DEFAULT_DATABASE, DEFAULT_TENANT } from '../catalog/index.ts'
+import { pathsUnder } from '../check/catalog-scan.ts'
+import type { CatalogReport } from '../check/verify-catalog.ts'
 import { EmbedderRegistry, type EmbedderRegistryOptions } from '../embed/registry.ts'
 import { pathOf, StoreEngine } from '../engine/engine.ts'
 import type { CollectionInfo } from '../model/collection.ts'
 import { isSiltstoneError, notFound } from '../errors.ts'
-import { isUuid, logRoot, parseCollectionPath, snapshotRoot, storeKey } from '../format/keys.ts'
+import { catalogRoot, isUuid, logRoot, parseCollectionPath, snapshotRoot, storeKey } from '../format/keys.ts'
 import { Store } from '../library/store.ts'
 import { closeEnvironment } from '../drivers/directory/directory-environment.ts'
 import type { Environment } from '../ports/environment.ts'
@@ -77,16 +79,18 @@ export class Session {
 
   /**
    * @param open.create false: a missing store is an error; true: it is created
+   * @param open.damaged the store is to be examined: its descriptor may be damaged or missing
    * @throws SiltstoneError `not-found` (store-missing)
    */
-  static async open(options: CommonOptions, open: { create: boolean }): Promise<Session> {
+  static async open(options: CommonOptions, open: { create: boolean; damaged?: boolean }): Promise<Session> {
     const out = new Output(options)
     if (!open.create) await requireStore(options.data)
     const embedders = options.embedders === undefined ? {} : await readEmbedders(options.embedders)
     const env = await openEnvironmentAt(options.data, { log: out.logger })
     try {
-      if (!open.create && isUrl(options.data)) await requireDescriptor(env, options.data)
-      return new Session(options, env, await StoreEngine.open({ env }), out, embedders)
+      const examine = open.damaged === true && (await hasCatalog(env))
+      if (!open.create && !examine && isUrl(options.data)) await requireDescriptor(env, options.data)
+      return new Session(options, env, await StoreEngine.open({ env, anyDescriptor: examine }), out, embedders)
     } catch (error) {
       await closeEnvironment(env)
       throw error
@@ -96,7 +100,7 @@ export class Session {
   /** Opens a session, runs one command's work, and closes the session even if the work fails. */
   static async use(
     options: CommonOptions,
-    open: { create: boolean },
+    open: { create: boolean; damaged?: boolean },
     work: (session: Session) => Promise<void>,
   ): Promise<void> {
     const session = await Session.open(options, open)
@@ -143,25 +147,42 @@ export class Session {
       )
     const known = new Map((await this.collections()).map((info) => [pathOf(info), info.name]))
     const paths = new Set(known.keys())
-    for (const root of [logRoot, snapshotRoot]) for (const path of await this.#pathsUnder(root)) paths.add(path)
+    for (const root of [logRoot, snapshotRoot])
+      for (const path of await pathsUnder(this.env.store, root)) paths.add(path)
     return [...paths].sort().map((path) => ({ path, name: known.get(path) ?? path }))
   }
 
-  async #pathsUnder(root: string): Promise<string[]> {
-    const paths: string[] = []
-    let continuation: string | undefined
-    do {
-      const page = await this.env.store.list(root, {
-        delimiter: '/',
-        ...(continuation !== undefined && { continuation }),
-      })
-      paths.push(
-        ...page.prefixes.map((prefix) => prefix.slice(root.length, -1)).filter((path) => parseCollectionPath(path)),
-      )
-      continuation = page.continuation
-    } while (continuation !== undefined)
-    return paths
+  /**
+   * As `targets`, from an examination of the catalog; a collection is also found by its path. Damage of the catalog does not hide a collection that any object names.
+   * @returns paths, with the name if the collection is in this tenant's database
+   * @throws SiltstoneError `not-found` (collection-missing)
+   */
+  examinedTargets(names: readonly string[], { collections }: CatalogReport): { path: string; name: string }[] {
+    const { tenant, database } = this.options
+    const known = collections.map(({ path, ...found }) => {
+      const isHere = found.tenant === tenant && found.database === database
+      return {
+        path,
+        name: (isHere ? found.name : undefined) ?? path,
+        isHere,
+        id: parseCollectionPath(path)?.collectionId,
+      }
+    })
+    if (names.length === 0) return known.map(({ path, name }) => ({ path, name }))
+    return names.map((given) => {
+      const found =
+        known.find(({ name }) => name === given) ??
+        known.find(({ id, path, isHere }) => path === given || (isHere && id === given))
+      if (found !== undefined) return { path: found.path, name: found.name }
+      throw notFound('collection-missing', `Collection [${given}] does not exist`)
+    })
   }
+}
+
+/** A store whose descriptor is damaged is still known by its catalog. */
+async function hasCatalog({ store }: Environment): Promise<boolean> {
+  const { objects } = await store.list(catalogRoot, { limit: 1 })
+  return objects.length > 0
 }
 
 /** @throws SiltstoneError `not-found` (store-missing) */

@@ -37,6 +37,8 @@ export interface EngineOptions {
   recallSampling?: RecallSampling
   /** How many collections are kept open. Default 512. */
   openCollections?: number
+  /** Open the store without looking at its descriptor, to examine a damaged one. */
+  anyDescriptor?: boolean
 }
 
 interface Open {
@@ -90,7 +92,7 @@ export class StoreEngine implements Engine {
 
   /** @throws SiltstoneError when the directory or bucket holds something else */
   static async open(options: EngineOptions): Promise<StoreEngine> {
-    await initialiseStore(options.env.store)
+    if (options.anyDescriptor !== true) await initialiseStore(options.env.store)
     return new StoreEngine(options)
   }
 

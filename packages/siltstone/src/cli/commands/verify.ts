@@ -1,5 +1,7 @@
 import type { Command } from 'commander'
-import { type VerifyReport, verifyCollection } from '../../check/verify-collection.ts'
+import { type CatalogReport, verifyCatalog } from '../../check/verify-catalog.ts'
+import { type Problem, type VerifyReport, verifyCollection } from '../../check/verify-collection.ts'
+import { Findings } from '../../check/verify-report.ts'
 import { setExitCode } from '../../host/process.ts'
 import { command } from '../command.ts'
 import { bytes, count, plural } from '../format.ts'
@@ -15,12 +17,16 @@ export function verifyCommand(): Command {
     .option('--quick', 'check existence, sizes, manifests and the log, but not every byte')
     .addHelpText('after', '\nExits with 6 when an object is damaged.')
     .action((names: string[], options: CommonOptions & { quick?: boolean }) =>
-      Session.use(options, { create: false }, async (session) => {
+      Session.use(options, { create: false, damaged: true }, async (session) => {
         const reports: (VerifyReport & { name: string })[] = []
-        for (const { name, path } of await session.targets(names)) {
+        await session.out.progress('verifying the catalog …')
+        const catalog = await verifyCatalog(session.env)
+        for (const { name, path } of session.examinedTargets(names, catalog)) {
           await session.out.progress(`verifying ${name} …`)
           reports.push({ name, ...(await verifyCollection(session.env, path, { deep: !options.quick })) })
         }
+        if (names.length === 0 ? catalog.objects > 0 : catalog.problems.length > 0)
+          reports.push(catalogReport(catalog, options))
         await session.out.endProgress()
         await session.out.answer(reports, () =>
           reports.length === 0 ? 'No collections.\n' : reports.map(reportText).join('\n'),
@@ -30,13 +36,44 @@ export function verifyCommand(): Command {
     )
 }
 
-function reportText({ name, state, problems, figures, liveRecords, version }: VerifyReport & { name: string }): string {
+/** In the shape of a collection's report. */
+function catalogReport({ problems, objects, bytes }: CatalogReport, { quick }: { quick?: boolean }) {
+  const { figures } = new Findings()
+  return {
+    name: 'catalog',
+    collection: 'catalog',
+    state: 'live' as const,
+    deep: quick !== true,
+    manifestKey: null,
+    watermark: 0,
+    version: 0,
+    liveRecords: null,
+    problems,
+    figures: { ...figures, objects, bytes },
+  }
+}
+
+function reportText({
+  name,
+  collection,
+  state,
+  problems,
+  figures,
+  liveRecords,
+  version,
+}: VerifyReport & { name: string }): string {
   const verdict =
     problems.length === 0
       ? 'whole'
       : problems.some(({ severity }) => severity === 'error')
         ? 'DAMAGED'
         : 'whole, with warnings'
+  if (collection === 'catalog')
+    return [
+      `${name}: ${verdict}, ${plural(figures.objects, 'object')} with ${bytes(figures.bytes)}`,
+      ...problemLines(problems),
+      '',
+    ].join('\n')
   const records = liveRecords === null ? 'unknown number of records' : plural(liveRecords, 'record')
   const lines = [
     `${name}: ${verdict}${state === 'closed' ? ' (deleted)' : ''}, ${records} at version ${version}`,
@@ -49,7 +86,13 @@ function reportText({ name, state, problems, figures, liveRecords, version }: Ve
     lines.push(
       `  ${count(figures.unreferencedObjects)} unreferenced with ${bytes(figures.unreferencedBytes)} (garbage)`,
     )
-  for (const { key, problem, remedy, severity } of problems)
-    lines.push(`  ${severity}: ${problem.startsWith(key) ? '' : `${key}: `}${problem}`, `    ${remedy}`)
+  lines.push(...problemLines(problems))
   return `${lines.join('\n')}\n`
+}
+
+function problemLines(problems: readonly Problem[]): string[] {
+  return problems.flatMap(({ key, problem, remedy, severity }) => [
+    `  ${severity}: ${problem.includes(key) ? '' : `${key}: `}${problem}`,
+    `    ${remedy}`,
+  ])
 }

@@ -62,6 +62,7 @@ import type {
 import type { Random } from '../../ports/random.ts'
 import { retry } from '../../ports/retry.ts'
 import { type Logger, silentLogger } from '../../ports/telemetry.ts'
+import { symbolicLink } from './symbolic-link.ts'
 
 export const TEMP_FOLDER = '.tmp'
 export const PRIVATE_FOLDER = '.siltstone'
@@ -279,6 +280,8 @@ export class DirectoryObjectStore implements ObjectStore {
   }
 
   #failure(doing: string, key: string, error: unknown): Error {
+    if (isSiltstoneError(error, 'corrupt') && error.code === 'symbolic-link' && error.key === undefined)
+      return symbolicLink(join(this.root, key), key)
     return isSiltstoneError(error) ? error : fileError(error, { path: join(this.root, key), doing, key })
   }
 

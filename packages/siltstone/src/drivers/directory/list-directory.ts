@@ -1,4 +1,4 @@
-import { type BigIntStats, type Dirent, opendirSync, readdirSync, type Stats, statSync } from 'node:fs'
+import { type BigIntStats, type Dirent, lstatSync, opendirSync, readdirSync, type Stats, statSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
@@ -12,6 +12,7 @@ import { compareKeys, firstNotBefore, isUsableName, RESERVED_COMPONENTS } from '
 import type { ListPage, ObjectInfo } from '../../ports/object-store.ts'
 import { isMissing } from '../../host/file-errors.ts'
 import type { NamesMemo } from './names-memo.ts'
+import { symbolicLink } from './symbolic-link.ts'
 
 /** Directories whose size in `stat` is larger are read in the thread pool, so as not to block the event loop. */
 const MAX_SYNC_DIRECTORY_BYTES = 64 * 1024
@@ -73,13 +74,13 @@ class Listing {
 
   async #allNames(base: string): Promise<readonly string[]> {
     const path = join(this.#root, base)
-    const stat = directoryIfThere(path)
+    const stat = directoryIfThere(this.#root, base)
     if (stat === undefined) return []
     const known = this.#memo?.find(path, stat)
     if (known !== undefined && typeof known !== 'function') return known
     const names: string[] = []
     for (const entry of await readEntries(path, stat)) {
-      const name = nameInKey(entry, base)
+      const name = nameInKey(entry, this.#root, base)
       if (name !== undefined) names.push(name)
     }
     names.sort(compareKeys)
@@ -136,7 +137,7 @@ function hasKeyAfter(root: string, base: string, from: ListPosition): boolean {
     const directory = opendirSync(path)
     try {
       for (let entry = directory.readSync(); entry !== null; entry = directory.readSync()) {
-        const name = nameInKey(entry, base)
+        const name = nameInKey(entry, root, base)
         if (name === undefined) continue
         if (name.endsWith('/')) directories.push(base + name)
         else if (keyIsAfter(base + name, from)) return true
@@ -150,17 +151,30 @@ function hasKeyAfter(root: string, base: string, from: ListPosition): boolean {
   return directories.some((below) => someKeyMayBeAfter(below, from) && hasKeyAfter(root, below, from))
 }
 
-/** The form of a directory entry in keys; undefined for anything but an object of this store. */
-function nameInKey(entry: Dirent, base: string): string | undefined {
+/**
+ * The form of a directory entry in keys; undefined for anything but an object of this store. A symbolic link is listed like
+ * the object whose name it has, so that the read that refuses it names it; one to a directory is refused here.
+ */
+function nameInKey(entry: Dirent, root: string, base: string): string | undefined {
   const { name } = entry
   if (!isUsableName(name) || (base === '' && RESERVED_COMPONENTS.includes(name))) return undefined
   if (entry.isFile()) return name
+  if (entry.isSymbolicLink()) {
+    const path = join(root, base, name)
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) throw symbolicLink(path)
+    return name
+  }
   return entry.isDirectory() ? `${name}/` : undefined
 }
 
-function directoryIfThere(path: string): BigIntStats | undefined {
+/** The root itself may be a symbolic link; a directory below it may not. */
+function directoryIfThere(root: string, base: string): BigIntStats | undefined {
   try {
-    const stat = statSync(path, { bigint: true })
+    for (let end = base.indexOf('/'); end >= 0 && end < base.length - 1; end = base.indexOf('/', end + 1))
+      if (lstatSync(join(root, base.slice(0, end))).isSymbolicLink()) throw symbolicLink(join(root, base.slice(0, end)))
+    const path = join(root, base)
+    const stat = base === '' ? statSync(path, { bigint: true }) : lstatSync(path.replace(/\/+$/, ''), { bigint: true })
+    if (stat.isSymbolicLink()) throw symbolicLink(path)
     return stat.isDirectory() ? stat : undefined
   } catch (error) {
     if (isMissing(error)) return undefined
@@ -181,7 +195,7 @@ async function readEntries(path: string, { size }: BigIntStats): Promise<Dirent[
 
 function statIfThere(path: string): Stats | undefined {
   try {
-    return statSync(path)
+    return lstatSync(path)
   } catch (error) {
     if (isMissing(error)) return undefined
     throw error

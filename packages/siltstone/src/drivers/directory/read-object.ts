@@ -1,4 +1,4 @@
-import { type BigIntStats, closeSync, fstatSync, openSync, read, readSync, statSync } from 'node:fs'
+import { type BigIntStats, closeSync, constants, fstatSync, openSync, read, readSync, statSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { cutRange } from '../../ports/byte-range.ts'
 import { ContentEtag, contentEtag } from '../../host/content-etag.ts'
@@ -6,6 +6,7 @@ import type { ByteRange, GetOptions, GetResult } from '../../ports/object-store.
 import type { EtagMemo } from './etag-memo.ts'
 import { isMissing } from '../../host/file-errors.ts'
 import type { KeptFiles, OpenFile } from './kept-files.ts'
+import { symbolicLink } from './symbolic-link.ts'
 
 /**
  * Reads of at most this many bytes are synchronous: from the page cache they take some 10 µs, a tenth of a read through
@@ -15,6 +16,8 @@ export const MAX_SYNC_READ_BYTES = 64 * 1024
 const HASH_CHUNK_BYTES = 1024 * 1024
 
 const readAsync = promisify(read)
+/** Windows has no such flag. */
+const READ = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0)
 
 export interface ReadContext {
   etags: EtagMemo
@@ -150,9 +153,10 @@ async function etagOf(path: string, { fd, stat }: OpenFile, context: ReadContext
 function openFile(path: string): OpenFile | undefined {
   let fd: number
   try {
-    fd = openSync(path, 'r')
+    fd = openSync(path, READ)
   } catch (error) {
     if (isMissing(error)) return undefined
+    if ((error as NodeJS.ErrnoException).code === 'ELOOP') throw symbolicLink(path)
     throw error
   }
   let isKept = false
