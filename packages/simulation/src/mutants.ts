@@ -321,6 +321,11 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [{ step: 'peeled-rows-leave-their-segment', instead: 'replacement.push(...now)' }],
   },
   {
+    name: 'overlay-join-first-value-wins',
+    breaks: 'joined overlays have the oldest value of a row instead of the newest',
+    patches: [{ step: 'last-overlay-wins', value: '{ ...change, ...last.get(change.row) }' }],
+  },
+  {
     name: 'owner-in-the-middle-let-go',
     breaks: 'a fork of a fork keeps only the owners of objects it uses, not the owners in between',
     patches: [

@@ -17,8 +17,11 @@ export async function lastChanges(
   const last = new Map<number, OverlayRow>()
   for (const descriptor of overlays) {
     signal?.throwIfAborted()
-    for (const change of await readChanges(new OverlayReader(descriptor, read)))
-      last.set(change.row, { ...last.get(change.row), ...change })
+    for (const change of await readChanges(new OverlayReader(descriptor, read))) {
+      // step: last-overlay-wins
+      const joined = { ...last.get(change.row), ...change }
+      last.set(change.row, joined)
+    }
   }
   return last
 }
