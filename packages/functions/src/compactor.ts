@@ -58,7 +58,7 @@ async function serveOrder(
   if (collections === undefined && !signal.aborted) {
     try {
       collected = (await engine.collectDue(signal)).length
-      await engine.collectCatalogGarbage()
+      if (!signal.aborted) await engine.collectCatalogGarbage()
     } catch (error) {
       // What is due stays due: the next run goes on.
       if (!signal.aborted) throw error
