@@ -25,6 +25,7 @@ export const CAUGHT_BY: Readonly<Record<string, number>> = {
   'name-taken-from-its-owner': 80_000_101,
   'no-compare-and-swap': 80_000_001,
   'no-staleness-rule': 80_000_010,
+  'overlay-join-first-value-wins': 80_001_870,
   'owner-in-the-middle-let-go': 720_088_269,
   'peel-without-bitmap': 80_000_013,
   'pin-dropped-without-tombstone': 80_000_936,
@@ -32,7 +33,7 @@ export const CAUGHT_BY: Readonly<Record<string, number>> = {
   'rest-of-the-inbox-left-behind': 80_000_009,
   'second-mention-applied': 80_000_008,
   'step-larger-than-S': 80_000_013,
-  'unknown-put-retried-at-next-number': 80_000_012,
+  'unknown-put-retried-at-next-number': 80_000_005,
   'watermark-too-high': 80_000_000,
 }
 
