@@ -60,7 +60,7 @@ async function serveOrder(
   if (collections === undefined && !signal.aborted) {
     try {
       collected = (await engine.collectDue(signal)).length
-      await engine.collectCatalogGarbage()
+      if (!signal.aborted) await engine.collectCatalogGarbage()
     } catch (error) {
       // What is due stays due, so the next run continues.
       if (!signal.aborted) throw error

@@ -3,10 +3,12 @@
  * the real code these histories must pass. Unit tests catch the other mutants: docs/explanation/reliability.md.
  */
 export const CAUGHT_BY: Readonly<Record<string, number>> = {
+  'absent-input-ignored': 80_000_214,
   'ambiguous-412-taken-for-lost': 80_000_003,
   'catalog-without-compare-and-swap': 80_000_167,
   'collected-manifest-taken-for-damage': 80_000_038,
   'collected-snapshot-taken-for-damage': 80_002_275,
+  'continues-without-progress': 80_000_008,
   'deletion-leaves-the-log-open': 80_000_000,
   'entries-listed-before-inbox': 80_000_044,
   'entry-gone-taken-for-lost': 7_000_853,
@@ -25,19 +27,22 @@ export const CAUGHT_BY: Readonly<Record<string, number>> = {
   'inline-and-inbox-both-applied': 80_000_007,
   'inline-before-own-order-swapped': 80_000_003,
   'late-answer-believed': 80_000_010,
-  'absent-input-ignored': 910_086_963,
   'mention-forgotten-at-first-deletion': 80_000_000,
+  'merge-forgets-late-deletions': 80_000_267,
   'merge-rebased-across-fence': 80_000_011,
   'name-taken-from-its-owner': 80_000_020,
   'no-compare-and-swap': 80_000_001,
   'no-staleness-rule': 80_000_010,
+  'overlay-join-first-value-wins': 80_001_870,
   'owner-in-the-middle-let-go': 720_088_269,
+  'peel-without-bitmap': 80_000_013,
   'pin-dropped-without-tombstone': 80_002_583,
   'pointer-before-manifest': 80_000_000,
   'rest-of-the-inbox-left-behind': 80_000_009,
   'second-mention-applied': 80_000_008,
+  'step-larger-than-S': 80_000_013,
   'taken-copy-without-etag': 80_000_124,
-  'unknown-put-retried-at-next-number': 80_000_012,
+  'unknown-put-retried-at-next-number': 80_000_005,
   'watermark-too-high': 80_000_000,
 }
 
@@ -45,7 +50,6 @@ export const NEEDS_NO_LEASE: ReadonlySet<string> = new Set([
   'fold-rebased-across-fence',
   'gc-without-fence',
   'given-up-fork-answered',
-  'absent-input-ignored',
   'merge-rebased-across-fence',
   'pin-dropped-without-tombstone',
 ])
@@ -58,4 +62,5 @@ export const FOUND: readonly { seed: number; withoutLease: 0 | 1 }[] = [
   { seed: 830_012_485, withoutLease: 1 },
   { seed: 930_037_120, withoutLease: 1 },
   { seed: 930_054_508, withoutLease: 1 },
+  { seed: 910_086_963, withoutLease: 1 },
 ]

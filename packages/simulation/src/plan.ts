@@ -141,7 +141,11 @@ export function drawPlan(seed: number, overrides: Partial<PlanNumbers> = {}): Pl
   if (invocations.one(0.2)) {
     plan.invocations = invocations.between(1, 2)
     plan.compact.stepBytes = invocations.between(3_000, 12_000)
-    plan.compact.deletedShare = invocations.one(0.5) ? 2 : 0.3
+    // Overlays are joined only where segments are rarely merged and never purged.
+    if (invocations.one(0.4)) {
+      plan.ids = 7
+      Object.assign(plan.compact, { deletedShare: 2, fanIn: 8, overlays: 0, stepBytes: defaultCompactLimits.stepBytes })
+    }
     plan.compact.pace = {
       fixedMs: invocations.between(50, 2_000),
       bytesPerSecond: 1e5,

@@ -52,7 +52,7 @@ export const RARE_PATHS: readonly RarePath[] = [
   path('invocation that ended early and goes on later', 2_000, 'invocation: continues'),
   path('invocation that ended before it committed anything', 2_000, 'engine: compaction_without_progress'),
   path('rows cut from a segment', 1_000, 'engine: merge_step_peel'),
-  path('overlays joined', 1_000, 'engine: merge_step_overlays'),
+  path('overlays joined', 10_000, 'engine: merge_step_overlays'),
   path('damaged body noticed', 500, 'damage was noticed'),
   path('listing that missed a name', 500, 'listing missed a new name'),
   path('listing that showed a deleted name', 2_000, 'listing showed a deleted name'),

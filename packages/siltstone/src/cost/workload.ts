@@ -80,8 +80,8 @@ export const ASSUMPTIONS = {
   collectEveryHours: 3,
   /** An event source polls its queue permanently: 5 pollers, 20 s per poll. */
   pollsAMonth: 657_000,
-  alarmMetrics: 21,
-  customMetrics: 6,
+  alarmMetrics: 23,
+  customMetrics: 8,
   logBytesPerInvocation: 600,
 }
 

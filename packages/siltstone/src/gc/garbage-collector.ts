@@ -97,7 +97,10 @@ class GarbageCollector {
   async run(): Promise<void> {
     const { env } = this.#options
     const listed: ObjectInfo[] = []
-    for await (const page of pages(env.store, snapshotPrefix(this.#path))) listed.push(...page)
+    for await (const page of pages(env.store, snapshotPrefix(this.#path))) {
+      this.#signal.throwIfAborted()
+      listed.push(...page)
+    }
     const fence = await this.#fence()
     if (!fence) return
     if (fence === 'lost') {
@@ -201,6 +204,7 @@ class GarbageCollector {
     const manifests = [...(manifestKey === '' ? [] : [manifestKey]), ...manifest.pins.map((pin) => pin.manifestKey)]
     for (const key of manifests) {
       if (keys.has(key)) continue
+      this.#signal.throwIfAborted()
       keys.add(key)
       for (const list of await this.#manifests.listObjects(key)) keys.add(list.key)
       for (const object of objectsOf(await this.#manifests.loadExisting(key))) keys.add(object.key)
