@@ -60,6 +60,7 @@ export {
   embeddingKey,
   gcDueKey,
   inboxKey,
+  isHandover,
   inboxPrefix,
   isUuid,
   listKey,

@@ -86,7 +86,10 @@ function checkFolded(world: World, target: Target): void {
 function checkOutcomes(world: World): void {
   for (const [key, version] of world.acknowledged) {
     const [path, marker] = key.split(' ') as [string, string]
-    if (world.truth.of(path).applied.get(marker) !== `entry ${version}`)
+    const truth = world.truth.of(path)
+    const [kind, where] = truth.applied.get(marker)?.split(' ') ?? []
+    const number = kind === 'delta' ? truth.mentioned.get(where ?? '') : Number(where)
+    if (number !== version)
       world.fail('durability', `write ${marker} of ${path} was acknowledged as ${version} and is not there`)
   }
   for (const [key, why] of world.never) {

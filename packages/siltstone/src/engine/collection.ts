@@ -52,10 +52,13 @@ export class EngineCollection implements Collection {
 
   async write(operations: readonly RecordOp[]): Promise<WriteResult> {
     if (operations.length === 0) return { version: (await this.#state.strongView()).version }
-    const { version } = await this.#options.writer.append((at) => {
-      checkDimension(at, operations)
-      return { records: operations, result: null }
-    }, sizeOf(operations))
+    const { version } = await this.#options.writer.append(
+      (at) => {
+        checkDimension(at, operations)
+        return { records: operations, result: null }
+      },
+      { sizeBytes: sizeOf(operations), records: operations },
+    )
     return { version }
   }
 
@@ -73,7 +76,7 @@ export class EngineCollection implements Collection {
         const found = await view.ids(limit === undefined ? refs : refs.slice(0, limit))
         return { records: found.map(deletion), result: found.length }
       },
-      1 + (ids?.length ?? 0) * 16,
+      { sizeBytes: 1 + (ids?.length ?? 0) * 16 },
     )
     return { version, deleted: result }
   }
@@ -165,11 +168,14 @@ export class EngineCollection implements Collection {
   async commitIf(request: ConditionalCommit): Promise<WriteResult & { recordCount: number }> {
     const { operations, readIds } = request
     const since = request.readToken === undefined ? undefined : decodeReadToken(request.readToken)
-    const { version } = await this.#options.writer.append(async (at) => {
-      checkDimension(at, operations)
-      if (since !== undefined) await this.#checkUnchanged(at, since, readIds)
-      return { records: operations, result: null }
-    }, sizeOf(operations))
+    const { version } = await this.#options.writer.append(
+      async (at) => {
+        checkDimension(at, operations)
+        if (since !== undefined) await this.#checkUnchanged(at, since, readIds)
+        return { records: operations, result: null }
+      },
+      { sizeBytes: sizeOf(operations) },
+    )
     return { version, recordCount: operations.length }
   }
 
@@ -207,7 +213,7 @@ export class EngineCollection implements Collection {
     const manifestKey = await this.#options.history.pinForReset(snapshotName)
     const { version } = await this.#options.writer.append(
       () => ({ records: [], control: { kind: 'reset' as const, manifestKey }, result: null }),
-      0,
+      { sizeBytes: 0 },
     )
     return { version }
   }
