@@ -8,6 +8,7 @@ import { http } from './http.ts'
 import { ingest } from './ingest.ts'
 import type { Scenario } from './scenario.ts'
 import { updates } from './updates.ts'
+import { writers } from './writers.ts'
 
 /** In the order of RESULTS.md. */
 export const scenarios: Record<string, Scenario> = {
@@ -20,4 +21,5 @@ export const scenarios: Record<string, Scenario> = {
   cold,
   updates,
   embedder,
+  writers,
 }

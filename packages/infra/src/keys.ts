@@ -32,7 +32,9 @@ export const KEY_PATTERNS = {
   snapshots: `${SNAPSHOT_PREFIX}*`,
   pointers: `${SNAPSHOT_PREFIX}*/latest/pointer.txt`,
   /** Files of snapshots that are written once. */
-  immutable: ['manifest', 'segment', 'overlay', 'bitmap', 'list', 'taken'].map((kind) => `${SNAPSHOT_PREFIX}*/${kind}/*`),
+  immutable: ['manifest', 'segment', 'overlay', 'bitmap', 'list', 'taken'].map(
+    (kind) => `${SNAPSHOT_PREFIX}*/${kind}/*`,
+  ),
   catalog: `${CATALOG_PREFIX}*`,
   due: `${DUE_PREFIX}*`,
   embeddings: `${EMBEDDING_PREFIX}*`,

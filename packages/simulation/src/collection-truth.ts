@@ -6,6 +6,7 @@ export interface InboxDelta {
   ulid: string
   etag: string
   createdMs: number
+  sizeBytes: number
   /** null: the delta breaks the rules of the format. */
   records: readonly RecordOp[] | null
 }

@@ -11,6 +11,7 @@ const CONTENDED_MS = 2_000
 const SUSPECTED_MS = 60_000
 const SMOOTHING = 0.2
 const FIRST_GUESS_MS = 20
+const LONGEST_PUT_MS = 500
 
 /** A number of the log that an entry left to this writer. */
 export interface Turn {
@@ -61,8 +62,9 @@ export class Contention {
     return this.#putMs
   }
 
+  /** A put took this long; it says nothing if the process was suspended at that time, so it is cut. */
   measured(putMs: number): void {
-    this.#putMs += SMOOTHING * (Math.max(1, putMs) - this.#putMs)
+    this.#putMs += SMOOTHING * (Math.min(Math.max(1, putMs), 4 * this.#putMs, LONGEST_PUT_MS) - this.#putMs)
   }
 
   /** How long to wait for any new entry before appending oneself: 8 to 16 puts, drawn each time. */
@@ -70,9 +72,9 @@ export class Contention {
     return (8 + 8 * this.#random.next()) * this.#putMs
   }
 
-  /** A pause of one to two puts, doubled with each empty look up to eight. */
+  /** A pause of one to two puts, doubled with each empty look up to four to eight. */
   pauseMs(looks: number): number {
-    return Math.min(8, 2 ** looks) * (0.5 + 0.5 * this.#random.next()) * this.#putMs
+    return Math.min(8, 2 ** (looks + 1)) * (0.5 + 0.5 * this.#random.next()) * this.#putMs
   }
 
   /** An entry leaves the numbers after it to these writers, in order. */

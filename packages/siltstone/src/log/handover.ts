@@ -64,7 +64,6 @@ export async function handOver(context: HandOver, records: readonly RecordOp[]):
   const { state, name, contention } = context
   const { env, path, limits } = state
   const bytes = encodeDelta({ collection: path, records, createdAtMs: env.clock.nowMs(), handover: name })
-  // step: one-name-for-all-attempts
   const ulid = handoverUlid(env.ids.ulid())
   const from = await state.run(async ({ log }) => log.end)
   const began = stampNow(env.clock)
@@ -80,6 +79,8 @@ export async function handOver(context: HandOver, records: readonly RecordOp[]):
   let looks = 0
   let patienceMs = contention.patienceMs()
   for (;;) {
+    // An entry takes a listing and a put at least, so the first look comes after a pause too.
+    await env.clock.sleep(contention.pauseMs(looks++))
     try {
       const end = await state.runWithRetry((locked) => look(locked, ulid))
       if (end === 'mentioned') return await mentionedAt(state, ulid, from)
@@ -94,7 +95,6 @@ export async function handOver(context: HandOver, records: readonly RecordOp[]):
         // step: waiting-writer-appends
         await context.combine()
         patienceMs += contention.patienceMs()
-        continue
       }
     } catch (error) {
       if (isSiltstoneError(error, 'not-found')) {
@@ -104,7 +104,6 @@ export async function handOver(context: HandOver, records: readonly RecordOp[]):
       }
       if (!isPassing(error) || ageMs(env.clock, heard) > limits.settleMs) throw failed(error)
     }
-    await env.clock.sleep(contention.pauseMs(looks++))
   }
 }
 
@@ -117,6 +116,7 @@ async function putDelta({ state, contention }: HandOver, key: string, bytes: Uin
     await retry(
       async () => {
         const sentMs = clock.monotonicMs()
+        // step: handover-keeps-its-name
         await store.put(key, bytes, { ifAbsent: true, contentType: 'application/vnd.apache.arrow.file' })
         contention.measured(clock.monotonicMs() - sentMs)
       },

@@ -23,6 +23,8 @@ export interface AppendOptions {
   sizeBytes: number
   /** What `evaluate` gives at any state at which it does not throw: then the request may be handed over. */
   records?: readonly RecordOp[]
+  /** It only has the inbox sequenced. */
+  onlySequences?: true
 }
 
 export interface Request extends AppendOptions {

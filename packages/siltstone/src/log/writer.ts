@@ -98,7 +98,7 @@ export class LogWriter {
 
   /** Appends an entry that only sequences the deltas in the inbox; no entry when the inbox is empty. */
   async sequenceInbox(): Promise<void> {
-    await this.append(() => ({ records: [], result: null }), { sizeBytes: 0 })
+    await this.append(() => ({ records: [], result: null }), { sizeBytes: 0, onlySequences: true })
     await this.#clearing
   }
 
@@ -239,8 +239,14 @@ export class LogWriter {
         metrics.count('log_races_lost')
         this.#contention.meet()
         await state.run(({ log }) => log.sync())
-        // step: loser-hands-over
-        if (once || (pending.length > 0 && (await this.#handOver(pending)))) return
+        if (once) return
+        // The winner of the second race had listed the inbox after this writer had.
+        if (race > 0 && pending.length > 0 && pending.every(({ onlySequences }) => onlySequences)) {
+          const version = await state.run(async ({ log }) => log.end)
+          for (const { resolve } of pending) resolve({ version, result: null })
+          return
+        }
+        if (await this.#handOver(pending)) return
         continue
       }
       this.#won(entry)
@@ -298,6 +304,7 @@ export class LogWriter {
     if (log.end > this.#lastEnd && this.#lastEnd > 0) this.#contention.suspect()
     this.#lastEnd = log.end
     const always = this.#contention.isSuspected || ++this.#begun % INBOX_EVERY === 0
+    // step: inbox-after-the-end
     let inbox = await log.listInbox(always)
     const isUserWrite = group.some((request) => request.sizeBytes > 0)
     if (isUserWrite && backPressure(log, inbox, this.#state)) {
