@@ -9,6 +9,7 @@ import { http } from './http.ts'
 import { ingest } from './ingest.ts'
 import type { Scenario } from './scenario.ts'
 import { updates } from './updates.ts'
+import { writers } from './writers.ts'
 
 /** In the order of RESULTS.md. */
 export const scenarios: Record<string, Scenario> = {
@@ -22,4 +23,5 @@ export const scenarios: Record<string, Scenario> = {
   cold,
   updates,
   embedder,
+  writers,
 }

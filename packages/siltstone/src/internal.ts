@@ -62,6 +62,7 @@ export {
   embeddingKey,
   gcDueKey,
   inboxKey,
+  isHandover,
   inboxPrefix,
   isUuid,
   listKey,

@@ -1,11 +1,12 @@
 /** What is known of one collection from every change of its objects. */
-import type { LogEntry, Manifest, RecordOp } from 'siltstone/internal'
+import { isHandover, type LogEntry, type Manifest, type RecordOp } from 'siltstone/internal'
 import { emptyState, type ModelState } from './log-model.ts'
 
 export interface InboxDelta {
   ulid: string
   etag: string
   createdMs: number
+  sizeBytes: number
   /** null: the delta breaks the rules of the format. */
   records: readonly RecordOp[] | null
 }
@@ -70,10 +71,10 @@ export class CollectionTruth {
     return version === 0 ? this.base : (this.log[version - 1] as TrueEntry).state
   }
 
-  /** Deltas that no entry up to `version` mentions, in ULID order. */
+  /** Deltas of bare producers that no entry up to `version` mentions, in ULID order. */
   unsequenced(version: number): InboxDelta[] {
     return [...this.inbox.values()]
-      .filter(({ ulid }) => (this.mentioned.get(ulid) ?? Number.POSITIVE_INFINITY) > version)
+      .filter(({ ulid }) => !isHandover(ulid) && (this.mentioned.get(ulid) ?? Number.POSITIVE_INFINITY) > version)
       .sort((a, b) => (a.ulid < b.ulid ? -1 : 1))
   }
 

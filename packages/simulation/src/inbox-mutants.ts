@@ -67,4 +67,24 @@ export const INBOX_MUTANTS: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: 'no-timer',
+    breaks: 'every writer that has handed over waits for another one to append',
+    changes: [{ step: 'waiting-writer-appends', drop: true }],
+  },
+  {
+    name: 'handover-under-a-new-ulid',
+    breaks: 'each attempt to hand a group over has a name of its own',
+    changes: [
+      {
+        step: 'handover-keeps-its-name',
+        instead: 'await store.put(inboxKey(state.path, handoverUlid(state.env.ids.ulid())), bytes, { ifAbsent: true })',
+      },
+    ],
+  },
+  {
+    name: 'handover-listed-before-last-entry-known',
+    breaks: 'an entry sequences what was in the inbox before the last entry was known',
+    changes: [{ step: 'inbox-after-the-end', value: 'log.unsequenced' }],
+  },
 ]

@@ -2,13 +2,17 @@
  * After all faults have ended: everything must be folded, nothing acknowledged may be missing, and the store must shrink
  * and then stay unchanged.
  */
-import { Background, inboxPrefix, logPrefix } from 'siltstone/internal'
+import { Background, inboxPrefix, isSiltstoneError, logPrefix } from 'siltstone/internal'
+import { markerOp, newMarker } from './draw-operations.ts'
 import { linesOf } from './log-model.ts'
 import { linesOfAnswer, sameLines } from './reads.ts'
 import type { Server } from './server.ts'
 import { DATABASE, type Target, TENANT, type World } from './world.ts'
 
 const MINUTE_MS = 60_000
+const CALM_WRITES = 4
+/** Puts may have taken seconds just before, and sixteen of them may be waited for. */
+const CALM_MS = 3 * MINUTE_MS
 const HOUR_MS = 60 * MINUTE_MS
 
 /** Ends each process. Requests on their way still take effect. */
@@ -20,9 +24,35 @@ export async function quiesce(
   for (let waitedMs = 0; world.open > 0 && waitedMs < HOUR_MS; waitedMs += 1_000) await world.scheduler.sleep(1_000)
   if (world.open > 0) world.fail('rest', `${world.open} operations were never answered`)
   world.network.calmDown()
+  await checkWriters(world, servers)
   await Promise.all(servers.map((server) => server.kill()))
   await Promise.all(background)
   while (world.network.underway > 0) await world.scheduler.sleep(1_000)
+}
+
+/** Once faults are over, writers at several servers that compete for one log are all answered within a bounded time. */
+async function checkWriters(world: World, servers: readonly Server[]): Promise<void> {
+  if (world.violation) return
+  // Stalls end, and requests that are late land.
+  await world.scheduler.sleep(world.plan.stallMs + world.plan.lateMs)
+  const target = world.targets.findLast((one) => !one.deleting && !world.truthOf(one).closed)
+  if (!target) return
+  const write = async (server: Server) => {
+    for (let i = 0; i < CALM_WRITES; i++) {
+      const marker = newMarker(world.next())
+      try {
+        const { version } = await server.useCollection(target, (one) => one.write([markerOp(marker)]))
+        world.acknowledged.set(`${target.path} ${marker}`, version)
+      } catch (error) {
+        if (isSiltstoneError(error, 'unavailable') && error.code === 'back-pressure') return
+        world.fail('bounded waiting', `a write without any fault failed: ${String(error)}`)
+      }
+    }
+  }
+  const all = Promise.all(servers.map(write))
+  const late = world.scheduler.sleep(CALM_MS).then(() => 'late')
+  if ((await Promise.race([all, late])) === 'late')
+    world.fail('bounded waiting', `${servers.length} writers were not answered ${CALM_MS} ms after the last fault`)
 }
 
 export async function checkAtRest(world: World): Promise<void> {
@@ -86,7 +116,10 @@ function checkFolded(world: World, target: Target): void {
 function checkOutcomes(world: World): void {
   for (const [key, version] of world.acknowledged) {
     const [path, marker] = key.split(' ') as [string, string]
-    if (world.truth.of(path).applied.get(marker) !== `entry ${version}`)
+    const truth = world.truth.of(path)
+    const [kind, where] = truth.applied.get(marker)?.split(' ') ?? []
+    const number = kind === 'delta' ? truth.mentioned.get(where ?? '') : Number(where)
+    if (number !== version)
       world.fail('durability', `write ${marker} of ${path} was acknowledged as ${version} and is not there`)
   }
   for (const [key, why] of world.never) {

@@ -1,5 +1,5 @@
 /** Writes of a client, and the checks of their answers. */
-import { type Collection, isSiltstoneError, type RecordOp } from 'siltstone/internal'
+import { type Collection, isHandover, isSiltstoneError, type RecordOp } from 'siltstone/internal'
 import { applyRecords, idsWhere, type ModelState } from './log-model.ts'
 import { drawBatch, drawId, newMarker } from './draw-operations.ts'
 import { strongStates } from './reads.ts'
@@ -26,19 +26,22 @@ function checkAcknowledged(call: Call, version: number, batch: readonly RecordOp
   const { world, truth, from, memory, target } = call
   const marker = batch[0]?.id as string
   const entry = truth.log[version - 1]
-  const at = entry ? entry.entry.records.findIndex(({ id }) => id === marker) : -1
+  const handed = entry?.deltas.find(({ records }) => records?.some(({ id }) => id === marker))?.records ?? undefined
+  const records = handed ?? entry?.entry.records ?? []
+  if (handed) world.marks.hit('handed over')
+  const at = records.findIndex(({ id }) => id === marker)
   if (!entry || at < 0) {
     world.fail('durability', `${what} ${marker} was acknowledged as entry ${version} of ${truth.path}, which lacks it`)
     return undefined
   }
   if (version <= from.end && entry.createdMs < from.atMs)
     world.fail('durability', `${what} ${marker} was acknowledged as ${version}, which is older than the write`)
-  const written = entry.entry.records.slice(at, at + batch.length).map(({ op, id }) => `${op} ${id}`)
+  const written = records.slice(at, at + batch.length).map(({ op, id }) => `${op} ${id}`)
   const asked = batch.map(({ op, id }) => `${op} ${id}`)
   if (written.join() !== asked.join())
     world.fail('whole writes', `${what} ${marker} is in entry ${version} as ${written.join()}, not ${asked.join()}`)
   for (const { ulid, createdMs } of truth.inbox.values())
-    if (createdMs < from.atMs && (truth.mentioned.get(ulid) ?? Number.POSITIVE_INFINITY) > version)
+    if (!isHandover(ulid) && createdMs < from.atMs && (truth.mentioned.get(ulid) ?? Number.POSITIVE_INFINITY) > version)
       world.fail(
         'order of writes',
         `${what} ${marker} became entry ${version}, before delta ${ulid} that was there first`,

@@ -13,6 +13,8 @@ import {
   decodeManifest,
   decodePointer,
   LIST_FIELDS,
+  type LogEntry,
+  type LogLimits,
   type ListField,
   type Manifest,
   objectsOf,
@@ -36,7 +38,7 @@ export class Truth implements BucketObserver, KnownState {
   /** The catalog's documents of collections, by key. */
   readonly #documents = new Map<string, CollectionDocument>()
   readonly #nowMs: () => number
-  readonly #deltaBytes: number
+  readonly #limits: LogLimits
   readonly keep: Keep
   readonly stepBytes: number
   readonly #report: (violation: Violation) => void
@@ -45,7 +47,7 @@ export class Truth implements BucketObserver, KnownState {
     bucket: Bucket
     marks: Marks
     nowMs: () => number
-    deltaBytes: number
+    limits: LogLimits
     keep: Keep
     stepBytes: number
     report: (violation: Violation) => void
@@ -53,7 +55,7 @@ export class Truth implements BucketObserver, KnownState {
     this.bucket = options.bucket
     this.marks = options.marks
     this.#nowMs = options.nowMs
-    this.#deltaBytes = options.deltaBytes
+    this.#limits = options.limits
     this.keep = options.keep
     this.stepBytes = options.stepBytes
     this.#report = options.report
@@ -143,11 +145,28 @@ export class Truth implements BucketObserver, KnownState {
       else this.#noteMarkers(truth, delta.records, `delta ${delta.ulid}`)
       if (delta.records !== null) between = applyDelta(between, delta.records)
     }
+    this.#checkWaiting(truth, entry)
     this.#noteMarkers(truth, entry.records, `entry ${number}`)
     let state = applyRecords(between, entry.records)
     if (entry.control?.kind === 'reset') state = this.#resetTo(truth, entry.control.manifestKey, number)
     if (entry.control?.kind === 'closed') truth.closed = true
     truth.log.push({ entry, createdMs: this.#nowMs(), between, deltas, state })
+  }
+
+  /** What was in the inbox before the entry before this one is sequenced by this one, unless it is full. */
+  #checkWaiting(truth: CollectionTruth, { number, sequenced, writer }: LogEntry): void {
+    const before = truth.log[number - 2]
+    if (!before || writer.startsWith('repeater')) return
+    const { sequencedDeltas, inlineBytes } = this.#limits
+    const bytes = sequenced.reduce((sum, delta) => sum + delta.sizeBytes, 0)
+    const left = [...truth.inbox.values()].filter(({ ulid }) => !truth.mentioned.has(ulid))
+    const isFull = sequenced.length >= sequencedDeltas || left.some(({ sizeBytes }) => bytes + sizeBytes > inlineBytes)
+    const old = left.find(({ createdMs }) => createdMs < before.createdMs)
+    if (!isFull && old)
+      throw new Violation(
+        'bounded waiting',
+        `entry ${number} of ${truth.path} leaves ${old.ulid}, older than the one before`,
+      )
   }
 
   /** @param records null: the delta is to be refused */
@@ -193,14 +212,14 @@ export class Truth implements BucketObserver, KnownState {
       return
     }
     let records: readonly RecordOp[] | null = null
-    if (object.body.length <= this.#deltaBytes)
+    if (object.body.length <= this.#limits.deltaBytes)
       try {
         const delta = decodeDelta(object.body, key)
         if (delta.collection === null || delta.collection === truth.path) records = delta.records
       } catch (error) {
         this.marks.hit(`bad delta in the inbox (${(error as { code?: string }).code ?? 'error'})`)
       }
-    truth.inbox.set(ulid, { ulid, etag: object.etag, createdMs: this.#nowMs(), records })
+    truth.inbox.set(ulid, { ulid, etag: object.etag, createdMs: this.#nowMs(), sizeBytes: object.body.length, records })
   }
 
   #manifest(path: string, key: string, object: StoredObject): void {

@@ -73,7 +73,7 @@ export class World {
       bucket: this.bucket,
       marks,
       nowMs: () => scheduler.nowMs,
-      deltaBytes: plan.log.deltaBytes,
+      limits: plan.log,
       keep: {
         entryMs: plan.log.entryRetentionMs - plan.skewMs,
         inboxMs: plan.log.inboxRetentionMs - 2 * plan.skewMs,

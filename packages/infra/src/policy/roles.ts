@@ -133,7 +133,6 @@ export const apiPolicy = (resources: RoleResources): PolicyDocument =>
         KEY_PATTERNS.embeddings,
       ),
     ),
-    deny('InboxesBelongToProducers', ['s3:PutObject'], objects(resources, KEY_PATTERNS.inbox)),
     abortUploads(resources),
     allow('DropClaims', ['s3:DeleteObject'], objects(resources, KEY_PATTERNS.catalog)),
     // Deltas that its entries have taken.

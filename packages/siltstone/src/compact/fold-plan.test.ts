@@ -44,7 +44,7 @@ it('keeps nothing of a deleted collection, and plans nothing where nothing was w
   const closed = { records: [], control: { kind: 'closed' as const }, result: null }
   const plan = await planOf(async (one) => {
     await one.collection.write([upsert('a', [7])])
-    await one.writer.append(() => closed, 0)
+    await one.writer.append(() => closed, { sizeBytes: 0 })
   })
   expect(plan).toEqual({ written: [], deleted: [], overlaid: [], rows: [] })
   const idle = new World().process()

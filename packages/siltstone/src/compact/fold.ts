@@ -77,7 +77,7 @@ async function readInput({ state, writer, limits }: FoldContext): Promise<FoldIn
   const hasInbox = await state.run(async ({ log }) => {
     await log.sync({ applyBytes })
     // With only a part of the log applied nothing can be appended; the next fold sequences the inbox.
-    return !log.isClosed && log.knowledge !== undefined && (await log.listInbox()).length > 0
+    return !log.isClosed && log.knowledge !== undefined && (await log.listInbox(true)).length > 0
   })
   if (hasInbox) {
     try {

@@ -55,12 +55,16 @@ export class EngineCollection implements Collection {
 
   async write(operations: readonly RecordOp[]): Promise<WriteResult> {
     if (operations.length === 0) return { version: (await this.#state.strongView()).version }
-    const checked = this.#checked(operations)
-    const { version } = await this.#options.writer.append(async (at) => {
-      await checked
-      checkDimension(at, operations)
-      return { records: operations, result: null }
-    }, sizeOf(operations))
+    const checking = checkRecordLimits(operations, this.#options.recordLimits)
+    // Not awaited without need: writes of one process keep the order of the calls.
+    if (checking) await checking
+    const { version } = await this.#options.writer.append(
+      (at) => {
+        checkDimension(at, operations)
+        return { records: operations, result: null }
+      },
+      { sizeBytes: sizeOf(operations), records: operations },
+    )
     return { version }
   }
 
@@ -83,7 +87,7 @@ export class EngineCollection implements Collection {
         )
         return { records: found.map(deletion), result: found.length }
       },
-      1 + (ids?.length ?? 0) * 16,
+      { sizeBytes: 1 + (ids?.length ?? 0) * 16 },
     )
     return { version, deleted: result }
   }
@@ -175,26 +179,18 @@ export class EngineCollection implements Collection {
 
   async commitIf(request: ConditionalCommit): Promise<WriteResult & { recordCount: number }> {
     const { operations, readIds } = request
-    const checked = this.#checked(operations)
+    const checking = checkRecordLimits(operations, this.#options.recordLimits)
+    if (checking) await checking
     const since = request.readToken === undefined ? undefined : decodeReadToken(request.readToken)
-    const { version } = await this.#options.writer.append(async (at) => {
-      await checked
-      checkDimension(at, operations)
-      if (since !== undefined) await this.#checkUnchanged(at, since, readIds)
-      return { records: operations, result: null }
-    }, sizeOf(operations))
+    const { version } = await this.#options.writer.append(
+      async (at) => {
+        checkDimension(at, operations)
+        if (since !== undefined) await this.#checkUnchanged(at, since, readIds)
+        return { records: operations, result: null }
+      },
+      { sizeBytes: sizeOf(operations) },
+    )
     return { version, recordCount: operations.length }
-  }
-
-  /**
-   * Checks the limits of the records, in slices. Awaited where the write is evaluated and not before it is appended, so
-   * that writes of one process keep the order of the calls.
-   */
-  #checked(operations: readonly RecordOp[]): Promise<void> {
-    const checked = checkRecordLimits(operations, this.#options.recordLimits)
-    // The write may wait for others before it is evaluated; the failure is thrown there.
-    checked.catch(() => {})
-    return checked
   }
 
   async #checkUnchanged(at: EvaluationState, since: number, readIds: readonly string[]): Promise<void> {
@@ -231,7 +227,7 @@ export class EngineCollection implements Collection {
     const manifestKey = await this.#options.history.pinForReset(snapshotName)
     const { version } = await this.#options.writer.append(
       () => ({ records: [], control: { kind: 'reset' as const, manifestKey }, result: null }),
-      0,
+      { sizeBytes: 0 },
     )
     return { version }
   }

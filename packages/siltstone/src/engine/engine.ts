@@ -136,7 +136,7 @@ export class StoreEngine implements Engine {
   async #closeLog(info: CollectionInfo): Promise<void> {
     const { writer } = this.#use(info)
     try {
-      await writer.append(() => ({ records: [], control: { kind: 'closed' as const }, result: null }), 0)
+      await writer.append(() => ({ records: [], control: { kind: 'closed' as const }, result: null }), { sizeBytes: 0 })
     } catch (error) {
       // It was closed by an earlier deletion that did not finish.
       if (!isSiltstoneError(error, 'not-found')) throw error

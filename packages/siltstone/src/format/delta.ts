@@ -26,6 +26,8 @@ export interface Delta {
   /** Dimension of its vectors; null when it has none and does not state one. */
   dimension: number | null
   records: RecordOp[]
+  /** The name of the writer that handed it over and waits for its entry (`log/handover.ts`); absent for a producer's. */
+  handover?: string
 }
 
 export interface EncodeDelta {
@@ -34,6 +36,7 @@ export interface EncodeDelta {
   records: readonly RecordOp[]
   /** Only informative: no order depends on it. */
   createdAtMs?: number
+  handover?: string
 }
 
 /** @throws SiltstoneError `invalid` (`bad-record`), naming the record */
@@ -42,6 +45,7 @@ export function encodeDelta(delta: EncodeDelta): Uint8Array {
   const dimension = checkRecords(records)
   const metadata = fileMetadata('delta', { collection, dimension, records: records.length })
   if (delta.createdAtMs !== undefined) metadata.set('siltstone.createdAtMs', String(delta.createdAtMs))
+  if (delta.handover !== undefined) metadata.set('siltstone.handover', delta.handover)
   const bytes = writeArrowFile(encodeColumns(records, dimension), records.length, metadata)
   seal(bytes)
   return bytes
@@ -114,7 +118,8 @@ function decode(bytes: Uint8Array, key: string): Delta {
     const reason = checkRecord(record)
     if (reason !== undefined) throw new FormatProblem(`record ${i}: ${reason}`)
   })
-  return { collection, dimension, records }
+  const handover = metadata.get('siltstone.handover')
+  return { collection, dimension, records, ...(handover !== undefined && { handover }) }
 }
 
 /** Whether header or footer names a checksum. Both are searched, so that damage to one of the names is found. */

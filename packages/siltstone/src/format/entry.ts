@@ -62,6 +62,8 @@ export interface LogEntry {
   sequenced: SequencedDelta[]
   records: RecordOp[]
   control: EntryControl | null
+  /** Names of the writers to which the next numbers are left, in order: a hint (`log/handover.ts`). */
+  turns?: string[]
 }
 
 /**
@@ -92,11 +94,11 @@ type StoredMention = Omit<SequencedDelta, 'records'> & { inline?: number }
 type Head = Omit<LogEntry, 'collection' | 'records' | 'sequenced'> & { sequenced: StoredMention[] }
 
 function headOf(entry: LogEntry): Head {
-  const { id, number, createdAtMs, writer, control } = entry
+  const { id, number, createdAtMs, writer, control, turns } = entry
   const sequenced = entry.sequenced.map(({ records, ...delta }) =>
     records === undefined ? delta : { ...delta, inline: records.length },
   )
-  return { id, number, createdAtMs, writer, sequenced, control }
+  return { id, number, createdAtMs, writer, sequenced, control, ...(turns !== undefined && { turns }) }
 }
 
 /** @throws SiltstoneError `corrupt` (`entry-damaged`) naming the object; `unsupported` (`unknown-format-version`) */
@@ -129,7 +131,7 @@ function decode(bytes: Uint8Array, key: string): LogEntry {
     throw new FormatProblem(`it holds ${records.length} records, siltstone.records says otherwise`)
   }
   checkShape(records)
-  const { id, number, createdAtMs, writer, control } = head
+  const { id, number, createdAtMs, writer, control, turns } = head
   let at = 0
   const sequenced = head.sequenced.map(({ inline, ...delta }): SequencedDelta => {
     if (inline === undefined) return delta
@@ -137,7 +139,9 @@ function decode(bytes: Uint8Array, key: string): LogEntry {
     if (own.length !== inline) throw new FormatProblem(`it lacks records of ${delta.key}`)
     return { ...delta, records: own }
   })
-  return { id, number, collection, createdAtMs, writer, sequenced, records: records.slice(at), control }
+  const own = records.slice(at)
+  const base = { id, number, collection, createdAtMs, writer, sequenced, records: own, control }
+  return turns === undefined ? base : { ...base, turns }
 }
 
 const OPS = new Set(['add', 'upsert', 'update', 'delete'])
@@ -163,7 +167,8 @@ function checkHead(head: unknown, version: string): asserts head is Head {
     typeof it.writer === 'string' &&
     Array.isArray(it.sequenced) &&
     it.sequenced.every((delta) => isSequenced(delta, version)) &&
-    (it.control === null || isControl(it.control))
+    (it.control === null || isControl(it.control)) &&
+    (it.turns === undefined || (Array.isArray(it.turns) && it.turns.every((name) => typeof name === 'string')))
   if (!valid) throw new FormatProblem('siltstone.entry is not the head of an entry')
 }
 

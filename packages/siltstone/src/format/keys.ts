@@ -105,6 +105,18 @@ export function inboxKey(path: string, ulid: string): string {
   return `${inboxPrefix(path)}${checkUlid(ulid)}.arrow`
 }
 
+/**
+ * The ULID of a delta that a writer hands over, which sorts after those of bare producers: an acknowledged delta of a
+ * producer comes before every write that began later, whatever their clocks say. Times this late are not in use.
+ */
+export function handoverUlid(ulid: string): string {
+  return `7${checkUlid(ulid).slice(1)}`
+}
+
+export function isHandover(ulid: string): boolean {
+  return ulid.startsWith('7')
+}
+
 // ---- snapshots ----
 
 /** Key of the object that describes the store. */

@@ -2,7 +2,7 @@
  * Views of a collection's current state. An unchanged state gives the same view, so what searches derive from a view is
  * kept until something is written. A `CollectionState` guards them with its lock.
  */
-import { inboxKey } from '../format/keys.ts'
+import { inboxKey, isHandover } from '../format/keys.ts'
 import { BaseState } from '../snapshot/base-state.ts'
 import type { InboxObject } from './listing.ts'
 import type { LogContext } from './log-context.ts'
@@ -43,7 +43,9 @@ export class CurrentViews {
    * @throws SiltstoneError `not-found` when the collection was deleted in the meantime
    */
   async current(): Promise<View> {
-    const { unsequenced, manifestKey, end } = this.#log
+    const { manifestKey, end } = this.#log
+    // A write that is handed over takes effect with its entry.
+    const unsequenced = this.#log.unsequenced.filter(({ ulid }) => !isHandover(ulid))
     if (unsequenced.length === 0) {
       this.#withInbox = undefined
       return this.sequenced()
@@ -61,7 +63,7 @@ export class CurrentViews {
       if (delta.status === 'gone' || delta.status === 'changed') {
         countVanished(env.metrics, inboxKey(path, ulid))
         // It was deleted between listing and reading, so an entry has taken it.
-        if (!(await this.#log.followTo(ulid))) await this.#log.sync()
+        if (!(await this.#log.follow(ulid))) await this.#log.sync()
         this.#log.requireOpen()
         return this.current()
       }

@@ -2,7 +2,7 @@
 import { equalBytes } from '#codec'
 import { corrupt, isSiltstoneError } from '../errors.ts'
 import { crcHex } from '../format/checksum.ts'
-import { decodeDelta } from '../format/delta.ts'
+import { type Delta, decodeDelta } from '../format/delta.ts'
 import type { TakenCopy } from '../format/entry.ts'
 import { inboxKey } from '../format/keys.ts'
 import type { ObjectStore } from '../ports/object-store.ts'
@@ -20,7 +20,11 @@ export type DeltaContent =
 
 /** The content of a delta that was read as an object: also its checksum, and its version where the store has them. */
 export type DeltaAnswer =
-  | (Extract<DeltaContent, { status: 'ok' }> & { crc32: string; versionId?: string | undefined })
+  | (Extract<DeltaContent, { status: 'ok' }> & {
+      crc32: string
+      versionId?: string | undefined
+      handover?: string | undefined
+    })
   | (Extract<DeltaContent, { status: 'refused' }> & { versionId?: string | undefined })
   | Extract<DeltaContent, { status: 'gone' | 'changed' }>
 
@@ -91,8 +95,7 @@ export class DeltaCache {
       if (got.status !== 'ok') return { status: 'changed' }
       const judged = this.#judge(got.body, key)
       const { versionId } = got
-      if (typeof judged !== 'string')
-        return { status: 'ok', records: judged, sizeBytes, versionId, crc32: crcHex(got.body) }
+      if (typeof judged !== 'string') return { status: 'ok', ...judged, sizeBytes, versionId, crc32: crcHex(got.body) }
       // Every reader must refuse it, now and later, so the delta itself must be bad, not one transfer of it.
       if (refused && equalBytes(refused.body, got.body))
         return { status: 'refused', reason: judged, sizeBytes, versionId }
@@ -109,18 +112,18 @@ export class DeltaCache {
       const judged = this.#judge(got.body, inboxKey(this.#path, ulid))
       return typeof judged === 'string'
         ? { status: 'refused', reason: judged, sizeBytes }
-        : { status: 'ok', records: judged, sizeBytes, crc32 }
+        : { status: 'ok', ...judged, sizeBytes, crc32 }
     }
     return { status: 'changed' }
   }
 
   /** @returns the delta's records, or why every reader refuses it */
-  #judge(body: Uint8Array, key: string): RecordOp[] | string {
+  #judge(body: Uint8Array, key: string): Pick<Delta, 'records' | 'handover'> | string {
     try {
       const delta = decodeDelta(body, key)
       if (delta.collection !== null && delta.collection !== this.#path)
         return `it is addressed to collection ${delta.collection}`
-      return delta.records
+      return { records: delta.records, ...(delta.handover !== undefined && { handover: delta.handover }) }
     } catch (error) {
       if (isSiltstoneError(error, 'invalid') || isSiltstoneError(error, 'corrupt')) return error.message
       throw error

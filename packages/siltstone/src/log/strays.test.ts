@@ -175,7 +175,7 @@ describe('a reader that finds a delta gone because its collection was deleted', 
       get: async (key, options) => {
         if (key.startsWith(inboxPrefix(path)) && !interfered) {
           interfered = true
-          await one.writer.append(() => ({ records: [], control: { kind: 'closed' }, result: null }), 0)
+          await one.writer.append(() => ({ records: [], control: { kind: 'closed' }, result: null }), { sizeBytes: 0 })
           await one.fold()
           await world.env.store.delete([key])
         }

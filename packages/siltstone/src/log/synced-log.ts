@@ -179,11 +179,10 @@ export class SyncedLog {
   }
 
   /**
-   * Applies entries after the end until one mentions this delta, which was listed in the inbox and is gone. The end
-   * stays as well known as it was.
+   * Applies the entries after the end, one by one, until one mentions this delta. The end stays as well known as it was.
    * @returns false when no entry does, or when what is known of the end is too old to tell entries from strays: sync
    */
-  async followTo(ulid: string): Promise<boolean> {
+  async follow(ulid = ''): Promise<boolean> {
     const { env, path, limits } = this.#context
     try {
       while (!this.#applied.isMentioned(ulid)) {
@@ -199,13 +198,20 @@ export class SyncedLog {
     }
   }
 
-  /** Lists the inbox. Returns the deltas that no entry has sequenced. */
-  async listInbox(): Promise<InboxObject[]> {
+  /**
+   * Lists the inbox. Returns the deltas that no entry has sequenced.
+   * @param always also in a collection without bare producers, where only writers hand deltas over
+   */
+  async listInbox(always = false): Promise<InboxObject[]> {
     const { env, path, takesInbox } = this.#context
-    if (!takesInbox) return []
+    if (!takesInbox && !always) return []
     // step: inbox-is-listed
     this.#inbox = await listInbox(env.store, path)
     return this.unsequenced
+  }
+
+  isMentioned(ulid: string): boolean {
+    return this.#applied.isMentioned(ulid)
   }
 
   /** The deltas that no entry has sequenced, as of the last listing. */

@@ -28,6 +28,9 @@ interface Sequenced {
   deltas: SequencedDelta[]
   /** The version of each object that was read, by key, where the store keeps versions. */
   versions: Map<string, string>
+  /** Names of the writers of tickets, and of the last hand-over with records. */
+  tickets: string[]
+  handover: string | undefined
   /** The state after them; undefined when they do not change the state. */
   overlay: LogOverlay | undefined
   /** The inbox holds more than one entry may sequence. */
@@ -39,6 +42,8 @@ export class WriteBatch implements EvaluationState {
   readonly version: number
   readonly sequenced: SequencedDelta[]
   readonly versions: ReadonlyMap<string, string>
+  /** The writers to which the next numbers are left. */
+  readonly turns: readonly string[]
   /** More of the inbox must be sequenced first, so no request may be evaluated at this state. */
   readonly isPartial: boolean
   /** When the request was sent that told that `version` is the end of the log. */
@@ -55,6 +60,8 @@ export class WriteBatch implements EvaluationState {
     this.version = log.end
     this.sequenced = deltas
     this.versions = versions
+    const { tickets, handover } = taken
+    this.turns = [...new Set(handover === undefined ? tickets : [...tickets, handover])]
     this.isPartial = isPartial
     this.sealed = stampNow(state.env.clock)
     this.knowledge = log.knowledge ?? this.sealed
@@ -109,6 +116,8 @@ async function sequence(state: CollectionState, log: SyncedLog, inbox: readonly 
   const sequenced: Sequenced = {
     deltas: [],
     versions: new Map(),
+    tickets: [],
+    handover: undefined,
     overlay: undefined,
     // step: rest-of-the-inbox-comes-first
     isPartial: wanted.length < inbox.length,
@@ -121,12 +130,16 @@ async function sequence(state: CollectionState, log: SyncedLog, inbox: readonly 
         ? undefined
         : await take(state, log, object, delta, sequenced)
     if (!taken) {
-      await log.followTo(ulid)
+      await log.follow(ulid)
       log.forgetEnd()
       throw new StateMoved()
     }
     const key = inboxKey(state.path, ulid)
     sequenced.deltas.push({ key, etag, sizeBytes, ...taken })
+    if ('handover' in delta && delta.handover !== undefined) {
+      if (delta.records.length === 0) sequenced.tickets.push(delta.handover)
+      else sequenced.handover = delta.handover
+    }
     if ('versionId' in delta && delta.versionId !== undefined) sequenced.versions.set(key, delta.versionId)
   }
   return sequenced

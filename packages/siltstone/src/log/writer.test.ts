@@ -156,7 +156,7 @@ describe('appending', () => {
     const world = new World()
     const [one, two] = [world.process('p1'), world.process('p2')]
     await one.collection.write([upsert('a', [1])])
-    await one.writer.append(() => ({ records: [], control: { kind: 'closed' }, result: null }), 0)
+    await one.writer.append(() => ({ records: [], control: { kind: 'closed' }, result: null }), { sizeBytes: 0 })
     await expect(two.collection.write([upsert('b', [1])])).rejects.toMatchObject({ kind: 'not-found' })
     await expect(two.ids()).rejects.toMatchObject({ kind: 'not-found' })
     await one.fold()

@@ -1,5 +1,5 @@
 /**
- * Appends to the log of one collection.
+ * Appends to the log of one collection. A writer that meets others hands its groups over (`handover.ts`).
  *
  * ## An append
  * Writes that arrive together form a group; each process has one group of a collection in flight. Then:
@@ -13,8 +13,8 @@
  * ## Outcomes
  * - Created: the group is acknowledged with the entry's number, and what the entry took is deleted from the inbox.
  * - Exists (412): the existing entry is read. If it has our id, an earlier attempt of ours succeeded and its answer was
- *   lost: the group is acknowledged. If not, the race is lost: the new entries are read, the inbox is listed again, the
- *   group is evaluated again, and the next number is tried.
+ *   lost: the group is acknowledged. If not, the race is lost: the new entries are read, and the group is handed over,
+ *   or, if it depends on the state, evaluated again for the next number once its turn has come.
  * - No clear answer (timeout, 409, 5xx): the same bytes are put at the same number until one of the two answers above
  *   comes. Going on to the next number while the outcome is open could apply the group twice. An outcome that stays
  *   open is reported as `outcome-unknown`; the next group lists the log before it puts.
@@ -28,48 +28,35 @@
  * writes, it waits for the group's entry.
  */
 import { isPassing, isSiltstoneError, outcomeUnknown, unavailable } from '../errors.ts'
-import { decodeEntry, type EntryControl, encodeEntry, type LogEntry } from '../format/entry.ts'
+import { decodeEntry, encodeEntry, type LogEntry } from '../format/entry.ts'
 import { logEntryKey } from '../format/keys.ts'
 import { emptyManifest } from '../format/manifest.ts'
 import type { RecordOp } from '../model/record.ts'
 import { retry } from '../ports/retry.ts'
-import { isMissing } from '../snapshot/manifest-store.ts'
 import { backPressure } from './back-pressure.ts'
 import type { CollectionState, Locked } from './collection-state.ts'
 import { recordedId } from './folded-record.ts'
+import { Contention, type Turn } from './contention.ts'
+import { handOver } from './handover.ts'
 import { ageMs, type Stamp, stampNow } from './stamp.ts'
 import { clearInbox } from './take-inbox.ts'
-import { type EvaluationState, StateMoved, WriteBatch } from './write-batch.ts'
+import {
+  answer,
+  type AppendOptions,
+  type Appended,
+  type Evaluate,
+  evaluateGroup,
+  type Evaluation,
+  type Request,
+} from './request-group.ts'
+import { StateMoved, WriteBatch } from './write-batch.ts'
 
 const LOST_RACES = 200
-
-export interface Evaluated<T> {
-  records: readonly RecordOp[]
-  control?: EntryControl
-  result: T
-}
+/** In a collection without bare producers, the inbox is looked at before every eighth entry at least. */
+const INBOX_EVERY = 8
 
 export type { EvaluationState } from './write-batch.ts'
-
-export type Evaluate<T> = (state: EvaluationState) => Evaluated<T> | Promise<Evaluated<T>>
-
-export interface Appended<T> {
-  version: number
-  result: T
-}
-
-interface Request {
-  evaluate: Evaluate<unknown>
-  sizeBytes: number
-  resolve(answer: Appended<unknown>): void
-  reject(error: unknown): void
-}
-
-/** A request that failed or has nothing to write. Its outcome holds only if the state is still current. */
-interface Settled {
-  request: Request
-  outcome: { error: unknown } | { result: unknown }
-}
+export type { AppendOptions, Appended, Evaluate, Evaluated } from './request-group.ts'
 
 type PutOutcome = 'ours' | 'lost'
 
@@ -79,6 +66,10 @@ export class LogWriter {
   readonly #onAppended: (version: number) => void
   #waiting: Request[] = []
   #pumping: Promise<void> | undefined
+  readonly #contention: Contention
+  /** Number of the last entry that this writer knew. */
+  #lastEnd = 0
+  #begun = 0
   /** Deletions from the inbox; it does not fail. */
   #clearing: Promise<unknown> = Promise.resolve()
 
@@ -90,24 +81,24 @@ export class LogWriter {
     this.#state = state
     this.#name = name
     this.#onAppended = onAppended
+    this.#contention = new Contention(state.env.clock, state.env.random)
   }
 
   /**
    * Appends what `evaluate` makes of the state at its place in the log. It may be called more than once.
-   * @param sizeBytes rough size of its records, for grouping and back-pressure
    * @throws SiltstoneError what `evaluate` throws; `unavailable` (back-pressure, with `retryAfterMs`), `unknown`
    *   (outcome-unknown), `not-found` (deleted)
    */
-  append<T>(evaluate: Evaluate<T>, sizeBytes: number): Promise<Appended<T>> {
+  append<T>(evaluate: Evaluate<T>, options: AppendOptions): Promise<Appended<T>> {
     return new Promise<Appended<T>>((resolve, reject) => {
-      this.#waiting.push({ evaluate, sizeBytes, resolve: resolve as Request['resolve'], reject })
+      this.#waiting.push({ ...options, evaluate, resolve: resolve as Request['resolve'], reject })
       this.#pumping ??= this.#pump()
     })
   }
 
   /** Appends an entry that only sequences the deltas in the inbox; no entry when the inbox is empty. */
   async sequenceInbox(): Promise<void> {
-    await this.append(() => ({ records: [], result: null }), 0)
+    await this.append(() => ({ records: [], result: null }), { sizeBytes: 0, onlySequences: true })
     await this.#clearing
   }
 
@@ -153,6 +144,62 @@ export class LogWriter {
   }
 
   async #commit(group: Request[]): Promise<void> {
+    const turn = this.#contention.takeTurn()
+    if (turn) await this.#awaitTurn(turn, this.#contention.putMs)
+    else if (this.#contention.isContended && (await this.#handOver(group))) return
+    await this.#race(group)
+  }
+
+  /** @returns false when the group is to be appended by this writer itself */
+  async #handOver(group: readonly Request[]): Promise<boolean> {
+    const state = this.#state
+    const contention = this.#contention
+    // What only sequences the inbox is done by any entry.
+    if (!group.some(({ sizeBytes }) => sizeBytes > 0)) return false
+    if (await state.run(async ({ log }) => backPressure(log, [], state))) return false
+    const records = group.every((request) => request.records !== undefined)
+      ? group.flatMap((request) => request.records as readonly RecordOp[])
+      : undefined
+    const combine = () => this.#race([], true)
+    let seen: Awaited<ReturnType<typeof handOver>>
+    try {
+      seen = await handOver({ state, name: this.#name, contention, combine }, records ?? [])
+    } catch (error) {
+      const isTicket = records === undefined
+      if (isSiltstoneError(error, 'invalid') || (isTicket && isPassing(error))) return false
+      throw error
+    }
+    contention.meet()
+    const { entry, mention } = seen
+    contention.offer(entry.number, entry.turns ?? [], this.#name)
+    if (records && mention.refused === undefined) {
+      for (const { resolve } of group) resolve({ version: entry.number, result: null })
+      return true
+    }
+    const turn = contention.takeTurn()
+    if (turn) await this.#awaitTurn(turn, 0)
+    return false
+  }
+
+  /** Waits until it is this writer's turn, but not for ever, and then lets others hand over in the meantime. */
+  async #awaitTurn({ number, untilMs }: Turn, pauseMs: number): Promise<void> {
+    const { clock } = this.#state.env
+    for (let looks = 0; clock.monotonicMs() < untilMs; looks++) {
+      const end = await this.#state.run(async ({ log }) => {
+        if (log.end < number - 1) await log.follow()
+        return log.end
+      })
+      if (end >= number - 1) break
+      await clock.sleep(this.#contention.pauseMs(looks))
+    }
+    if (pauseMs > 0) await clock.sleep(pauseMs)
+  }
+
+  /**
+   * Appends the group, for the next number and the next until it wins one or hands the group over.
+   * @param once give up after a lost race: the winner does what was to be done
+   */
+  async #race(group: Request[], once = false): Promise<void> {
     const state = this.#state
     const { clock, ids, metrics } = state.env
     let pending = group
@@ -174,6 +221,7 @@ export class LogWriter {
         sequenced: batch.sequenced,
         records,
         control,
+        ...(batch.turns.length > 0 && { turns: [...batch.turns] }),
       }
       // step: entry-is-encoded
       const bytes = encodeEntry(entry)
@@ -190,9 +238,19 @@ export class LogWriter {
       }
       if (outcome === 'lost') {
         metrics.count('log_races_lost')
+        this.#contention.meet()
         await state.run(({ log }) => log.sync())
+        if (once) return
+        // The winner of the second race had listed the inbox after this writer had.
+        if (race > 0 && pending.length > 0 && pending.every(({ onlySequences }) => onlySequences)) {
+          const version = await state.run(async ({ log }) => log.end)
+          for (const { resolve } of pending) resolve({ version, result: null })
+          return
+        }
+        if (await this.#handOver(pending)) return
         continue
       }
+      this.#won(entry)
       this.#clear(batch)
       await state.run(({ log }) => log.appended(entry, bytes.length, sent))
       metrics.count('log_entries_appended')
@@ -209,6 +267,12 @@ export class LogWriter {
       `${LOST_RACES} attempts to append to ${state.path} lost against other writers; retry`,
       { retryAfterMs: 1_000 },
     )
+  }
+
+  #won({ number, turns = [] }: LogEntry): void {
+    this.#lastEnd = number
+    if (turns.some((name) => name !== this.#name)) this.#contention.meet()
+    else this.#contention.alone()
   }
 
   #isExpired(knowledge: Stamp): boolean {
@@ -239,12 +303,16 @@ export class LogWriter {
     // step: old-knowledge-is-renewed
     if (!log.knowsEnd) await log.sync()
     log.requireOpen()
-    let inbox = await log.listInbox()
+    if (log.end > this.#lastEnd && this.#lastEnd > 0) this.#contention.suspect()
+    this.#lastEnd = log.end
+    const always = this.#contention.isSuspected || ++this.#begun % INBOX_EVERY === 0
+    // step: inbox-after-the-end
+    let inbox = await log.listInbox(always)
     const isUserWrite = group.some((request) => request.sizeBytes > 0)
     if (isUserWrite && backPressure(log, inbox, this.#state)) {
       // Our knowledge may be old: usually another process folds the log.
       await log.syncOpen()
-      inbox = await log.listInbox()
+      inbox = await log.listInbox(always)
       const refusal = backPressure(log, inbox, this.#state)
       if (refusal) {
         this.#state.env.metrics.count('log_back_pressure')
@@ -268,7 +336,9 @@ export class LogWriter {
     const { clock, random, metrics, store } = this.#state.env
     const key = logEntryKey(this.#state.path, entry.number)
     const attempt = async () => {
+      const sentMs = clock.monotonicMs()
       const put = await store.put(key, bytes, { ifAbsent: true, contentType: 'application/vnd.apache.arrow.file' })
+      this.#contention.measured(clock.monotonicMs() - sentMs)
       // Also when it exists already: a retry inside the store may have met its own first attempt. If anything fails
       // from here on, the outcome is open until the entry has been read.
       maybeApplied = true
@@ -322,46 +392,4 @@ export class LogWriter {
     }
     return id === entry.id ? 'ours' : 'lost'
   }
-}
-
-interface Evaluation {
-  records: RecordOp[]
-  control: EntryControl | null
-  written: { request: Request; result: unknown }[]
-  settled: Settled[]
-  /** Requests with nothing to write because of what earlier ones of the group write: settled by the entry. */
-  dependent: Settled[]
-}
-
-/** @throws StateMoved, and SiltstoneError `corrupt` for a missing object: these concern the group, not one request */
-async function evaluateGroup(group: readonly Request[], batch: WriteBatch): Promise<Evaluation> {
-  const records: RecordOp[] = []
-  const written: Evaluation['written'] = []
-  const settled: Settled[] = []
-  const dependent: Settled[] = []
-  const settle = (one: Settled) => (written.length > 0 ? dependent : settled).push(one)
-  let control: EntryControl | null = null
-  for (const request of group) {
-    try {
-      if (control) throw unavailable('busy', 'the collection is being changed; retry', { retryAfterMs: 50 })
-      const evaluated = await request.evaluate(batch)
-      if (evaluated.control) control = evaluated.control
-      if (evaluated.records.length === 0 && !evaluated.control && batch.sequenced.length === 0) {
-        settle({ request, outcome: { result: evaluated.result } })
-        continue
-      }
-      batch.add(evaluated.records)
-      for (const record of evaluated.records) records.push(record)
-      written.push({ request, result: evaluated.result })
-    } catch (error) {
-      if (error instanceof StateMoved || isMissing(error)) throw error
-      settle({ request, outcome: { error } })
-    }
-  }
-  return { records, control, written, settled, dependent }
-}
-
-function answer(request: Request, outcome: Settled['outcome'], version: number): void {
-  if ('error' in outcome) request.reject(outcome.error)
-  else request.resolve({ version, result: outcome.result })
 }

@@ -32,23 +32,28 @@ export const defaultRecordLimits: RecordLimits = {
   maxMetadataBytes: 4 * MB,
 }
 
-/** @throws SiltstoneError `invalid` (record-too-large), which names field, record, size and limit */
-export async function checkRecordLimits(records: readonly RecordOp[], limits: RecordLimits): Promise<void> {
+/**
+ * @returns undefined when all records are checked; a promise when the rest follows after a pause
+ * @throws SiltstoneError `invalid` (record-too-large), which names field, record, size and limit
+ */
+export function checkRecordLimits(records: readonly RecordOp[], limits: RecordLimits): Promise<void> | undefined {
   let length = 0
-  for (const { op, id, document, metadata, uri } of records) {
-    // A record with a longer id may exist, and must be deletable.
-    if (op === 'delete') continue
-    length += 100 + (metadata?.length ?? 0) + (document?.length ?? 0)
-    if (length > PAUSE_AFTER) {
-      length = 0
-      await yieldToEventLoop()
-    }
-    const of = () => `of the record ${shownId(id)}`
-    checkText('ids', 'the id', of, id, limits, 'maxIdBytes')
-    if (document !== null) checkText('documents', 'the document', of, document, limits, 'maxDocumentBytes')
-    if (uri !== null) checkText('uris', 'the URI', of, uri, limits, 'maxUriBytes')
-    if (metadata !== null) checkMetadata('metadatas', of, metadata, limits)
+  for (const [i, record] of records.entries()) {
+    length += 100 + (record.metadata?.length ?? 0) + (record.document?.length ?? 0)
+    if (length > PAUSE_AFTER && i > 0) return yieldToEventLoop().then(() => checkRecordLimits(records.slice(i), limits))
+    checkRecord(record, limits)
   }
+  return undefined
+}
+
+function checkRecord({ op, id, document, metadata, uri }: RecordOp, limits: RecordLimits): void {
+  // A record with a longer id may exist, and must be deletable.
+  if (op === 'delete') return
+  const of = () => `of the record ${shownId(id)}`
+  checkText('ids', 'the id', of, id, limits, 'maxIdBytes')
+  if (document !== null) checkText('documents', 'the document', of, document, limits, 'maxDocumentBytes')
+  if (uri !== null) checkText('uris', 'the URI', of, uri, limits, 'maxUriBytes')
+  if (metadata !== null) checkMetadata('metadatas', of, metadata, limits)
 }
 
 /** @param metadata exact JSON text. @throws SiltstoneError `invalid` (record-too-large) */

@@ -1,0 +1,160 @@
+/**
+ * Fair writing: combining through the inbox. A writer that has lost a race for a number does not race again. It hands
+ * its group over as a delta in the inbox, whose metadata name the writer (`siltstone.handover`), and waits for an entry
+ * that sequences it. Each entry sequences all that is in the inbox, so one entry serves all the writers that wait.
+ *
+ * 1. The delta is put under one ULID, however often the put is repeated, so it is applied once or never.
+ *    Its ULID sorts after those of bare producers, and no read shows the delta before an entry sequences it.
+ * 2. The writer reads the entries after the last one that it knows, with growing pauses. The entry that mentions the
+ *    delta answers its group: its number is the version.
+ * 3. An entry that sequences hand-overs names the writers whose `turns` the next numbers are: those of tickets first (a
+ *    ticket is a hand-over without records, of a writer whose request depends on the state), then the writer of the last
+ *    hand-over. That writer appends its next group itself, one put later, and so serves the others; the others wait.
+ * 4. When no new entry has come for 8 to 16 puts, a waiting writer appends itself.
+ *
+ * Bounds: a delta that is visible at time t is sequenced at the latest by the second entry created after t, plus one for
+ * each 1,000 deltas or 64 MB before it. For let j be the first entry created after t: the writer of entry j+1 had seen
+ * j when it listed the inbox. By rule 4, something is appended within 16 puts and one append as long as anybody waits.
+ * A turn is a hint: a writer that does not take its turn costs the others the time of rule 4, once.
+ *
+ * Failure cases:
+ * - The put of the delta, or the end of the waiting, has no clear answer: the outcome is unknown. The delta is applied
+ *   once or never.
+ * - The writer dies while it waits: its delta is applied without an acknowledgement, as a put entry would be.
+ * - The delta is refused, because a reset changed the dimension: it is applied never. The group is evaluated and
+ *   appended without a hand-over, which tells each request its own error.
+ * - The collection is deleted: nothing is sequenced after the last entry, so the group was not applied.
+ * - A writer is suspended for longer than mentions are remembered between two attempts of one put: the same limit as for
+ *   bare producers. Attempts end long before that, by both clocks.
+ */
+import { isPassing, isSiltstoneError, outcomeUnknown } from '../errors.ts'
+import { encodeDelta } from '../format/delta.ts'
+import type { LogEntry, SequencedDelta } from '../format/entry.ts'
+import { handoverUlid, inboxKey } from '../format/keys.ts'
+import type { RecordOp } from '../model/record.ts'
+import { retry } from '../ports/retry.ts'
+import { readEntry } from './applied-log.ts'
+import type { CollectionState, Locked } from './collection-state.ts'
+import type { Contention } from './contention.ts'
+import { mentionOf } from './mention.ts'
+import { ageMs, stampNow } from './stamp.ts'
+
+export interface HandOver {
+  state: CollectionState
+  /** Of the writer. */
+  name: string
+  contention: Contention
+  /** Appends an entry that sequences the inbox, unless another writer is faster. */
+  combine: () => Promise<void>
+}
+
+export interface Mentioned {
+  entry: LogEntry
+  mention: SequencedDelta
+}
+
+/**
+ * Hands records over and waits until an entry mentions them.
+ * @param records none: a ticket
+ * @returns the entry, and what it says of the delta; it may be refused
+ * @throws SiltstoneError `not-found` (deleted), `unavailable` (nothing was written), `unknown` (outcome-unknown), `invalid`
+ *   (the records cannot be a delta)
+ */
+export async function handOver(context: HandOver, records: readonly RecordOp[]): Promise<Mentioned> {
+  const { state, name, contention } = context
+  const { env, path, limits } = state
+  const bytes = encodeDelta({ collection: path, records, createdAtMs: env.clock.nowMs(), handover: name })
+  const ulid = handoverUlid(env.ids.ulid())
+  const from = await state.run(async ({ log }) => log.end)
+  const began = stampNow(env.clock)
+  await putDelta(context, inboxKey(path, ulid), bytes)
+  env.metrics.count('log_groups_handed_over')
+  const failed = (cause: unknown) =>
+    outcomeUnknown('outcome-unknown', `it is not known whether ${inboxKey(path, ulid)} is in the log`, {
+      key: inboxKey(path, ulid),
+      cause,
+    })
+  let seen = -1
+  let heard = stampNow(env.clock)
+  let looks = 0
+  let patienceMs = contention.patienceMs()
+  for (;;) {
+    // An entry takes a listing and a put at least, so the first look comes after a pause too.
+    await env.clock.sleep(contention.pauseMs(looks++))
+    try {
+      const end = await state.runWithRetry((locked) => look(locked, ulid))
+      if (end === 'mentioned') return await mentionedAt(state, ulid, from)
+      // The mention may have come and been forgotten while this process was suspended.
+      if (ageMs(env.clock, began) > limits.inboxRetentionMs / 2) throw failed(undefined)
+      if (end !== seen) {
+        seen = end
+        heard = stampNow(env.clock)
+        looks = 0
+        patienceMs = contention.patienceMs()
+      } else if (ageMs(env.clock, heard) >= patienceMs) {
+        // step: waiting-writer-appends
+        await context.combine()
+        patienceMs += contention.patienceMs()
+      }
+    } catch (error) {
+      if (isSiltstoneError(error, 'not-found')) {
+        // The log is closed. Its last look may have told of the mention as well, and a mention is forgotten in time.
+        if (await state.run(async ({ log }) => log.isMentioned(ulid))) return mentionedAt(state, ulid, from)
+        throw ageMs(env.clock, began) < limits.inboxRetentionMs / 2 ? error : failed(error)
+      }
+      if (!isPassing(error) || ageMs(env.clock, heard) > limits.settleMs) throw failed(error)
+    }
+  }
+}
+
+async function putDelta({ state, contention }: HandOver, key: string, bytes: Uint8Array): Promise<void> {
+  const { clock, random, store } = state.env
+  const began = stampNow(clock)
+  const withinMs = Math.min(state.limits.settleMs, state.limits.inboxRetentionMs / 4)
+  let maybeApplied = false
+  try {
+    await retry(
+      async () => {
+        const sentMs = clock.monotonicMs()
+        // step: handover-keeps-its-name
+        await store.put(key, bytes, { ifAbsent: true, contentType: 'application/vnd.apache.arrow.file' })
+        contention.measured(clock.monotonicMs() - sentMs)
+      },
+      {
+        attempts: Number.POSITIVE_INFINITY,
+        baseMs: 25,
+        maxMs: 2_000,
+        clock,
+        random,
+        when: (error) => {
+          maybeApplied ||= isSiltstoneError(error, 'unknown')
+          return isPassing(error) && ageMs(clock, began) < withinMs
+        },
+      },
+    )
+  } catch (cause) {
+    if (!maybeApplied) throw cause
+    throw outcomeUnknown('outcome-unknown', `it is not known whether ${key} was written`, { key, cause })
+  }
+}
+
+/** Applies entries that are new. @returns the end of the log, or `mentioned` */
+async function look({ log }: Locked, ulid: string): Promise<number | 'mentioned'> {
+  if (!log.knowsEnd) await log.sync()
+  if (await log.follow(ulid)) return 'mentioned'
+  log.requireOpen()
+  return log.end
+}
+
+/** @param from number of an entry before the mention */
+async function mentionedAt(state: CollectionState, ulid: string, from: number): Promise<Mentioned> {
+  const known = await state.run(async ({ log }) => log.entries)
+  for (let number = from + 1; ; number++) {
+    const entry =
+      known.find((one) => one.number === number) ?? (await readEntry(state.env.store, state.path, number))?.entry
+    if (!entry)
+      throw outcomeUnknown('outcome-unknown', `the entry that holds ${inboxKey(state.path, ulid)} is no longer kept`)
+    const mention = mentionOf(entry, ulid)
+    if (mention) return { entry, mention }
+  }
+}
