@@ -1,4 +1,4 @@
-/** Patterns and texts in many scripts, with what Chroma answered: `test/regex/run.sh` asked it. */
+/** Patterns and texts in many scripts, with what Chroma answered: `test/chroma-answers/run.sh` asked it. */
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { compileRegex } from './regex.ts'
