@@ -35,6 +35,7 @@ export interface CollectionOptions {
   boundedStalenessMs: number
   recall?: RecallSampler
   fork(info: CollectionInfo, newName: string): Promise<CollectionInfo>
+  forkCount(info: CollectionInfo): Promise<number>
 }
 
 export class EngineCollection implements Collection {
@@ -196,7 +197,7 @@ export class EngineCollection implements Collection {
   }
 
   forkCount(): Promise<number> {
-    return this.#options.history.forkCount()
+    return this.#options.forkCount(this.info)
   }
 
   snapshots(): Promise<SnapshotInfo[]> {

@@ -84,6 +84,7 @@ export class Process {
       history: this.history,
       boundedStalenessMs: 0,
       fork: () => Promise.reject(new Error('this world has no catalog')),
+      forkCount: () => Promise.reject(new Error('this world has no catalog')),
     })
     this.compactor = new Compactor({ env, log: world.log, limits: world.compact, name })
   }
