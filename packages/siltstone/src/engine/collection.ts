@@ -38,6 +38,7 @@ export interface CollectionOptions {
   recordLimits: RecordLimits
   recall?: RecallSampler
   fork(info: CollectionInfo, newName: string): Promise<CollectionInfo>
+  forkCount(info: CollectionInfo): Promise<number>
 }
 
 export class EngineCollection implements Collection {
@@ -216,7 +217,7 @@ export class EngineCollection implements Collection {
   }
 
   forkCount(): Promise<number> {
-    return this.#options.history.forkCount()
+    return this.#options.forkCount(this.info)
   }
 
   snapshots(): Promise<SnapshotInfo[]> {

@@ -126,6 +126,7 @@ export class StoreEngine implements Engine {
       recordLimits: this.#recordLimits,
       ...(this.#recall && { recall: this.#recall }),
       fork: (source, newName) => this.#fork(source, newName, history),
+      forkCount: (one) => this.#forkCount(one),
     })
     const open = { collection, state, writer }
     this.#open.set(path, open)
@@ -154,6 +155,30 @@ export class StoreEngine implements Engine {
       this.env.log.warn('dimension_unreadable', { collection: pathOf(info), error: error.message })
       return null
     }
+  }
+
+  /** The forks of the whole lineage: those of the first collection that was no fork, of its forks, and so on. */
+  async #forkCount(info: CollectionInfo): Promise<number> {
+    let path = pathOf(info)
+    for (let forkOf = info.forkOf; forkOf !== undefined; ) {
+      path = pathOf({ ...info, id: forkOf })
+      try {
+        forkOf = (await this.catalog.getCollectionById(info.tenant, info.database, forkOf)).forkOf
+      } catch (error) {
+        // What a deleted collection was forked from is not known; its own manifest still pins what its forks read.
+        if (!isSiltstoneError(error, 'not-found')) throw error
+        break
+      }
+    }
+    let count = 0
+    const paths = [path]
+    for (let one = paths.pop(); one !== undefined; one = paths.pop()) {
+      const current = await new ManifestStore(this.env, one).current()
+      const forks = current === 'none' ? [] : current.manifest.pins.filter(({ kind }) => kind === 'fork')
+      count += forks.length
+      paths.push(...forks.map(({ reason }) => reason))
+    }
+    return count
   }
 
   /**

@@ -63,11 +63,6 @@ export class History {
     return infos.sort((a, b) => b.createdAtMs - a.createdAtMs || b.watermark - a.watermark)
   }
 
-  async forkCount(): Promise<number> {
-    const current = await this.#manifests.current()
-    return current === 'none' ? 0 : current.manifest.pins.filter(({ kind }) => kind === 'fork').length
-  }
-
   /**
    * Pins a kept snapshot so that a reset may name it.
    * @returns its manifest's key; '' for the empty state before the first fold (name `empty`)

@@ -33,25 +33,28 @@ it.each([
   ['(?:foo|bar)baz', '(foobaz | barbaz)'],
   ['(foo|bar)+baz', '((foo | bar) & (foobaz | barbaz))'],
   ['(foo.bar)+baz', '(foo & bar & foo & barbaz)'],
-  ['x[abc]yes(no)why', 'yesnowhy'],
-  ['[]abc]def', 'def'],
+  ['x[abc]yes(no)why', '(xayesnowhy | xbyesnowhy | xcyesnowhy)'],
+  ['x[0-9a-z]yes[0-9a-z]why', '(yes & why)'],
+  ['[]ab]def', '(]def | adef | bdef)'],
   ['[[:alpha:]]def', 'def'],
   ['[^\\]]def', 'def'],
   ['foo\\.bar\\d\\d\\dbaz', '(foo.bar & baz)'],
   ['\\x41bcdef', 'Abcdef'],
   ['\\x{1F600}xx', '😀xx'],
-  ['(?i)abc', '*'],
+  ['\\u{1F600}xx', '😀xx'],
+  ['(?i)a1b', '(A1B | A1b | a1B | a1b)'],
+  ['(?i)1K2', '(1K2 | 1k2 | 1\u212a2)'],
+  ['(?x) a b c # d', 'abc'],
+  ['[x&&x]yz', 'xyz'],
+  ['\\<abc\\b{end}', 'abc'],
   ['(?s:abc).*def', '(abc & def)'],
   ['(?P<name>abc)def', 'abcdef'],
   ['abc{2}def', 'abccdef'],
   ['(ab){2,}c', '(abab & ababc)'],
-  ['abc{0}def', 'def'],
+  ['abc{0}def', 'abdef'],
   ['abc*', '*'],
-  ['a{,2}bcd', 'a{,2}bcd'],
   ['^start.*end$', '(start & end)'],
-  ['\\Qa.b\\E.*cde', '(a.b & cde)'],
   ['\\bword\\b', 'word'],
-  ['\\101bcd', '*'],
   ['😀+abc', '😀abc'],
 ])('every match of %s contains %s', (pattern, query) => {
   compileRegex(pattern)
@@ -66,7 +69,6 @@ it('nested repetitions do not grow without bound', () => {
     ['(abc.', '.def){2,}'],
   ] as const)
     expect(shown(regexQuery(`${open.repeat(60)}abc${close.repeat(60)}`)).length).toBeLessThan(100_000)
-  expect(regexQuery(`${'('.repeat(5_000)}abc${')'.repeat(5_000)}`)).toEqual({ kind: 'all' })
 })
 
 const atoms = fc.constantFrom(
@@ -86,10 +88,19 @@ const atoms = fc.constantFrom(
     '^',
     '$',
     '\\b',
-    '\\Qab\\E',
+    '[ab&&[^b]]',
+    '\\p{Lu}',
+    '[а-я--м]',
+    '\\W',
+    'k',
+    's',
+    'é',
+    'М',
+    '\\<',
+    '\\B',
+    '[[:upper:]]',
     '-',
     ' ',
-    '{',
     '[]a]',
     '\\pL',
   ],
@@ -102,7 +113,7 @@ const { expression } = fc.letrec<{ expression: string }>((tie) => ({
     fc.tuple(tie('expression'), tie('expression')).map((parts) => `(?:${parts.join('|')})`),
     fc
       .tuple(
-        fc.constantFrom('(', '(?:', '(?s:', '(?P<x>', '(?i:'),
+        fc.constantFrom('(', '(?:', '(?s:', '(?:', '(?i:', '(?i:', '(?x: '),
         tie('expression'),
         fc.constantFrom('', '*', '+', '?', '{2}', '{1,2}', '{0,3}', '{2,}', '+?'),
       )
@@ -111,7 +122,10 @@ const { expression } = fc.letrec<{ expression: string }>((tie) => ({
   ),
 }))
 const document = fc
-  .array(fc.constantFrom('a', 'b', 'c', 'A', 'ab', 'abc', '😀', '.', '-', ' ', '{'), { maxLength: 14 })
+  .array(
+    fc.constantFrom('a', 'b', 'c', 'A', 'ab', 'ABC', '😀', '.', '-', ' ', 'k', 'K', 'K', 's', 'ſ', 'É', 'м', 'М'),
+    { maxLength: 14 },
+  )
   .map((parts) => parts.join(''))
 
 it('the query of an expression rules out no match', () => {

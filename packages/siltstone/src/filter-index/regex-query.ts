@@ -3,11 +3,12 @@
  * index", 2012). For each part of the expression that is either the list of all strings that it matches, as long as they
  * are few, or a query for the texts that its matches contain.
  */
-import { parseRegex, type RegexNode } from './regex-tree.ts'
+import { parseRegex } from '../filter/regex.ts'
+import { type CharSet, type Node, sizeOf } from '../filter/rust-regex/index.ts'
 import { ALL, allOf, anyOf, type TextQuery, textOf } from './text-query.ts'
 
 /** A part that matches more strings than this is described by a query. */
-const MOST_STRINGS = 16
+const MOST_STRINGS = 32
 /** The longest string, in UTF-16 code units. */
 const MOST_UNITS = 1_024
 /** A query with more texts is not used. */
@@ -18,11 +19,22 @@ const MOST_REPEATS = 4
 /** `strings`: all strings that the part matches. Otherwise `needs`: what its matches contain. */
 type Known = { strings: readonly string[] } | { strings?: undefined; needs: TextQuery }
 
-/** @returns `all` for an expression that is not understood, which is correct but slower */
+/** @throws SiltstoneError `invalid` regex-syntax */
 export function regexQuery(pattern: string): TextQuery {
-  const tree = parseRegex(pattern)
-  const query = tree ? needsOf(known(tree)) : ALL
-  return textsIn(query) > MOST_TEXTS ? ALL : query
+  const query = needsOf(known(parseRegex(pattern)))
+  if (textsIn(query) <= MOST_TEXTS) return query
+  // Each part of a conjunction rules out documents by itself.
+  return query.kind === 'and' ? allOf(fewest(query.parts)) : ALL
+}
+
+function fewest(parts: readonly TextQuery[]): TextQuery[] {
+  let texts = 0
+  return parts.filter((part) => {
+    const count = textsIn(part)
+    const fits = texts + count <= MOST_TEXTS
+    if (fits) texts += count
+    return fits
+  })
 }
 
 function textsIn(query: TextQuery): number {
@@ -33,12 +45,15 @@ function needsOf(part: Known): TextQuery {
   return part.strings ? anyOf(part.strings.map(textOf)) : part.needs
 }
 
-function known(node: RegexNode): Known {
+function known(node: Node): Known {
   switch (node.kind) {
+    case 'empty':
+    case 'look':
+      return { strings: [''] }
     case 'literal':
       return { strings: [node.text] }
-    case 'any':
-      return { needs: ALL }
+    case 'class':
+      return sizeOf(node.set) <= MOST_STRINGS ? { strings: charsOf(node.set) } : { needs: ALL }
     case 'alternatives':
       return alternatives(node.parts.map(known))
     case 'sequence':
@@ -47,8 +62,16 @@ function known(node: RegexNode): Known {
   }
 }
 
+function charsOf(set: CharSet): string[] {
+  const chars: string[] = []
+  for (let i = 0; i < set.length; i += 2) {
+    for (let point = set[i] as number; point <= (set[i + 1] as number); point++) chars.push(String.fromCodePoint(point))
+  }
+  return chars
+}
+
 /** The parts of a sequence, nested ones flattened, so that the ends of a group are joined to its neighbours. */
-function partsOf(node: RegexNode): Known[] {
+function partsOf(node: Node): Known[] {
   if (node.kind === 'sequence') return node.parts.flatMap(partsOf)
   return node.kind === 'repeat' ? repeat(node) : [known(node)]
 }
@@ -86,7 +109,7 @@ function join(heads: readonly string[], tails: readonly string[]): readonly stri
   return [...joined].some((text) => text.length > MOST_UNITS) ? undefined : [...joined]
 }
 
-function repeat({ part, least, most }: RegexNode & { kind: 'repeat' }): Known[] {
+function repeat({ part, least, most }: Node & { kind: 'repeat' }): Known[] {
   const unknown = { needs: ALL }
   if (least === 0) return [most === 1 ? alternatives([known(part), { strings: [''] }]) : unknown]
   const parts = partsOf(part)

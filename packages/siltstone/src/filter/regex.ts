@@ -1,23 +1,19 @@
 /**
- * Regular expressions of filters, in RE2's syntax and with its guarantees: time linear in the document, no look-around, no
- * back-references. Patterns are untrusted, so the size of their text and of their program is limited before they are
- * compiled.
+ * Regular expressions of filters: the syntax and the meaning of Rust's `regex` crate, which Chroma uses, in time linear in
+ * the document. Patterns are untrusted, so the size of their text and of their program is limited before they are compiled.
  *
- * Differences to the Rust `regex` crate that Chroma uses: `\d \w \s \b` are ASCII, there is no `(?x)`, no class
- * arithmetic (`[a-z&&[^x]]`), and a repetition count is at most 1,000.
+ * The engine is our own since no other that runs without Node has this meaning (Unicode's `\b`, classes with operators),
+ * and a filter needs less than other engines do: it asks whether there is a match, not where.
  */
 import { utf8Length } from '#codec'
-import { RE2JS } from 're2js'
-import { invalid, type SiltstoneError } from '../errors.ts'
 import { LruMap } from '../lru.ts'
+import { Matcher, type Node, parsePattern, programOf, regexError } from './rust-regex/index.ts'
 
 /** True when the text contains a match. */
 export type RegexTest = (text: string) => boolean
 
 export const MAX_PATTERN_BYTES = 16 * 1024
-/** In instructions; a literal character is one. Matching takes at most this many steps per character of a document. */
-export const MAX_PROGRAM_SIZE = 20_000
-const MAX_CACHED = 256
+const MAX_CACHED = 64
 
 const cache = new LruMap<string, RegexTest>(MAX_CACHED)
 
@@ -25,90 +21,17 @@ const cache = new LruMap<string, RegexTest>(MAX_CACHED)
 export function compileRegex(pattern: string): RegexTest {
   const cached = cache.get(pattern)
   if (cached) return cached
-  const test = compile(pattern)
+  const matcher = new Matcher(programOf(parseRegex(pattern)))
+  const test: RegexTest = (text) => matcher.test(text)
   cache.set(pattern, test)
   return test
 }
 
-function compile(pattern: string): RegexTest {
+/** @throws SiltstoneError `invalid` regex-syntax, also for a pattern that is too large */
+export function parseRegex(pattern: string): Node {
   const sizeBytes = utf8Length(pattern)
   if (sizeBytes > MAX_PATTERN_BYTES) {
-    throw syntaxError(`the pattern has ${sizeBytes} bytes, at most ${MAX_PATTERN_BYTES} are allowed`)
+    throw regexError(`the pattern has ${sizeBytes} bytes, at most ${MAX_PATTERN_BYTES} are allowed`)
   }
-  if (estimateProgramSize(pattern) > MAX_PROGRAM_SIZE) {
-    throw syntaxError(`the pattern's repetitions make a program of more than ${MAX_PROGRAM_SIZE} instructions`)
-  }
-  let regex: RE2JS
-  try {
-    regex = RE2JS.compile(pattern)
-  } catch (cause) {
-    throw syntaxError(cause instanceof Error ? cause.message : String(cause), cause)
-  }
-  return (text) => regex.test(text)
-}
-
-/** Chroma's message has the same misspelling, and clients compare messages. */
-function syntaxError(detail: string, cause?: unknown): SiltstoneError {
-  return invalid('regex-syntax', `Regex syntax errror: ${detail}`, { field: 'where_document', cause })
-}
-
-/**
- * An upper bound of the compiled size: an atom is one instruction, a group the sum of its atoms, and `{n,m}` multiplies what
- * precedes it. Syntax errors are left to the parser.
- */
-export function estimateProgramSize(pattern: string): number {
-  const groups: number[] = []
-  let total = 0
-  let last = 0
-  let i = 0
-  while (i < pattern.length) {
-    const char = pattern[i]
-    const repeat = char === '{' ? /^\{(\d+)(?:,(\d*))?\}/.exec(pattern.slice(i, i + 24)) : null
-    if (repeat !== null) {
-      const times = Math.max(1, Number(repeat[1]), Number(repeat[2] ?? 0))
-      total += last * times - last
-      last *= times
-      i += repeat[0].length
-      continue
-    }
-    if (char === '(') {
-      groups.push(total)
-      total = 0
-      last = 0
-      i += 1
-    } else if (char === ')') {
-      last = total + 2
-      total = (groups.pop() ?? 0) + last
-      i += 1
-    } else {
-      const end = char === '[' ? endOfClass(pattern, i) : endOfAtom(pattern, i)
-      // ? * + and | take one or two instructions more than what they repeat; a later {n} repeats all of these.
-      last = char === '?' || char === '*' || char === '+' ? last + 1 : 1
-      total += 1
-      i = end
-    }
-  }
-  return groups.reduce((sum, size) => sum + size, total)
-}
-
-function endOfAtom(pattern: string, start: number): number {
-  if (pattern[start] !== '\\') return start + 1
-  if (pattern[start + 1] === 'Q') {
-    // \Q…\E quotes literal text, whose characters are counted as atoms.
-    return start + 2
-  }
-  const escape = /^\\(?:[pP]\{[^}]*\}|x\{[^}]*\}|.)/s.exec(pattern.slice(start, start + 64))
-  return start + Math.max(1, escape?.[0].length ?? 1)
-}
-
-function endOfClass(pattern: string, start: number): number {
-  let i = start + 1
-  if (pattern[i] === '^') i += 1
-  if (pattern[i] === ']') i += 1
-  while (i < pattern.length && pattern[i] !== ']') {
-    if (pattern[i] === '\\') i += 2
-    else if (pattern.startsWith('[:', i)) i = Math.max(i + 2, pattern.indexOf(':]', i) + 2)
-    else i += 1
-  }
-  return i + 1
+  return parsePattern(pattern)
 }

@@ -137,7 +137,7 @@ export class ModelCatalog implements Catalog {
     // As in Chroma, this message of the data plane ends with a full stop and that of the catalog does not.
     if (entry === undefined) throw notFound('collection-missing', `Collection [${id}] does not exist.`)
     const fork = (name: string, state: ModelState) =>
-      described(this.#insert({ ...entry.info, name }, new ModelStore(state)))
+      described(this.#insert({ ...entry.info, name }, new ModelStore(state, entry.store.lineage)))
     return new ModelCollection(described(entry), entry.store, fork)
   }
 

@@ -34,9 +34,11 @@ export class ModelStore {
   readonly log: ModelEntry[] = []
   state: ModelState
   deleted = false
-  forks = 0
+  /** Shared by the collections of a lineage. */
+  readonly lineage: { forks: number }
 
-  constructor(base: ModelState = emptyState()) {
+  constructor(base: ModelState = emptyState(), lineage = { forks: 0 }) {
+    this.lineage = lineage
     this.base = copyState(base)
     this.state = copyState(base)
   }
@@ -151,12 +153,12 @@ export class ModelCollection implements Collection {
   async fork(newName: string): Promise<CollectionInfo> {
     const store = this.#live()
     const info = this.#fork(newName, store.state)
-    store.forks += 1
+    store.lineage.forks += 1
     return info
   }
 
   async forkCount(): Promise<number> {
-    return this.#live().forks
+    return this.#live().lineage.forks
   }
 
   async snapshots(): Promise<SnapshotInfo[]> {

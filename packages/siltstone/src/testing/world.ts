@@ -86,6 +86,7 @@ export class Process {
       boundedStalenessMs: 0,
       recordLimits: defaultRecordLimits,
       fork: () => Promise.reject(new Error('this world has no catalog')),
+      forkCount: () => Promise.reject(new Error('this world has no catalog')),
     })
     this.compactor = new Compactor({ env, log: world.log, limits: world.compact, name })
   }

@@ -50,7 +50,7 @@ function readConfiguration(body: Fields): VectorIndexConfiguration {
   const given = fields.optional('hnsw', (json, path) => readHnsw(Fields.of(json, path)))
   const spann = fields.optional('spann', (json, path) => readSpann(Fields.of(json, path)))
   if (given !== undefined && spann !== undefined) throw twoIndexes()
-  const legacy = legacyHnsw(body.optional('metadata', (json, path) => Fields.of(json, path)))
+  const legacy = body.optional('metadata', legacyHnsw)
   // Siltstone has one kind of index; from SPANN's configuration it uses only the space.
   const hnsw = { ...DEFAULT_HNSW, ...given, ...(spann?.space !== undefined && { space: spann.space }) }
   const useLegacy = spann === undefined && legacy !== undefined && isDefaultHnsw(hnsw)

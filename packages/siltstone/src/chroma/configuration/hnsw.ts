@@ -2,6 +2,8 @@
  * Chroma's HNSW parameters. Siltstone's index uses only the space; the others are stored and returned, because clients and
  * their users read them back.
  */
+import { invalid } from '../../errors.ts'
+import { entriesOf, type NumberStyle, numberStyleOf } from '../../records/metadata-value.ts'
 import type { Space } from '../../model/collection.ts'
 import { type Fields, readBigUint, readNumber, readWord } from '../wire/fields.ts'
 
@@ -33,7 +35,8 @@ export const DEFAULT_HNSW: Readonly<HnswParameters> = {
   batch_size: 100,
 }
 
-const readSpace = readWord(['l2', 'cosine', 'ip'])
+const SPACES: readonly Space[] = ['l2', 'cosine', 'ip']
+const readSpace = readWord(SPACES)
 const NAMES = Object.keys(DEFAULT_HNSW) as (keyof HnswParameters)[]
 /** Without `space`: a collection's distance cannot change. */
 const CHANGEABLE: (keyof HnswParameters)[] = [
@@ -83,17 +86,38 @@ const LEGACY_NAMES = new Map<string, keyof HnswParameters>([
   ['hnsw:batch_size', 'batch_size'],
 ])
 
-/** Parameters that old clients put in a collection's metadata; undefined when there are none. @throws ApiProblem 422 */
-export function legacyHnsw(metadata: Fields | undefined): Partial<HnswParameters> | undefined {
-  if (metadata === undefined) return undefined
+const LEGACY_PREFIX = 'hnsw:'
+/** The smallest batches that Chroma takes in metadata. */
+const LEAST_BATCH = 2
+
+/**
+ * Parameters that old clients put in a collection's metadata; undefined when there are none.
+ * @throws SiltstoneError `invalid` hnsw-metadata for any name or value that Chroma does not know, in its words
+ */
+export function legacyHnsw(json: unknown): Partial<HnswParameters> | undefined {
+  const style = numberStyleOf(json)
   const parameters: Partial<HnswParameters> = {}
-  for (const key of metadata.keys) {
+  for (const [key, value] of entriesOf(json) ?? []) {
+    if (!key.startsWith(LEGACY_PREFIX)) continue
     const name = LEGACY_NAMES.get(key)
-    if (name === undefined) continue
-    if (name === 'space') parameters.space = metadata.required(key, readSpace)
-    else parameters[name] = metadata.required(key, name === 'resize_factor' ? readNumber : readBigUint)
+    if (name === 'space' && SPACES.includes(value as Space)) parameters.space = value as Space
+    else if (name === 'resize_factor' && (typeof value === 'number' || typeof value === 'bigint'))
+      parameters.resize_factor = Number(value)
+    else if (name !== undefined && name !== 'space' && name !== 'resize_factor' && isCount(value, name, style))
+      parameters[name] = Number(value)
+    else
+      throw invalid('hnsw-metadata', 'Failed to parse hnsw parameters from segment metadata', {
+        field: `metadata.${key}`,
+      })
   }
   return Object.keys(parameters).length === 0 ? undefined : parameters
+}
+
+/** The exact parser tells `1.0`, which is no count, from 1; `JSON.parse` is used where no number is written like that. */
+function isCount(value: unknown, name: keyof HnswParameters, style: NumberStyle): boolean {
+  const least = name === 'batch_size' || name === 'sync_threshold' ? LEAST_BATCH : 0
+  const isInteger = style === 'exact' ? typeof value === 'bigint' : Number.isInteger(value)
+  return isInteger && Number(value) >= least && Number(value) <= Number.MAX_SAFE_INTEGER
 }
 
 export function isDefaultHnsw(hnsw: HnswParameters): boolean {

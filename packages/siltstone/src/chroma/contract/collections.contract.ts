@@ -307,6 +307,11 @@ export function collectionContract(makeEngine: () => Promise<Engine>): void {
       expect((await api.db('GET', `/collections/${json.id}/count`)).json).toBe(1)
       expect((await api.db('GET', `${path}/count`)).json).toBe(2)
       expect((await api.db('GET', `${path}/fork_count`)).json).toEqual({ count: 1 })
+      const second = await api.db('POST', `/collections/${json.id}/fork`, { new_name: 'second' })
+      const other = await api.db('POST', `${path}/fork`, { new_name: 'other' })
+      // Each counts the whole lineage.
+      for (const one of [path, ...[json, second.json, other.json].map(({ id }) => `/collections/${id}`)])
+        expect((await api.db('GET', `${one}/fork_count`)).json).toEqual({ count: 3 })
       expectError(
         await api.db('POST', `${path}/fork`, { new_name: 'copy' }),
         409,

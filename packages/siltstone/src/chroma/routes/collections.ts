@@ -111,7 +111,7 @@ export const collectionRoutes: Route[] = [
     path: `${COLLECTIONS}/{collection_id}/fork_count`,
     operation: 'fork_count',
     tag: 'Collection',
-    summary: 'The number of forks of a collection',
+    summary: 'The number of forks in the lineage of a collection',
     access: 'read',
     answer: object({ count: uint }),
     handle: forkCount,

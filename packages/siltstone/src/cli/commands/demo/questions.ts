@@ -3,7 +3,6 @@ import type { Passage } from '../../../ingest/index.ts'
 
 /** The documentation of an installed package answers each one, in other words than the question's. */
 const ABOUT_PACKAGES = [
-  'Why is a hostile regex dangerous for a web service?',
   'Which kind of id can be sorted by when it was made?',
   'Can a web server push messages to browsers?',
   'What becomes of circular references when an object is stringified?',

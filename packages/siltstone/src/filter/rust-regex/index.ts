@@ -1,0 +1,6 @@
+export { Matcher } from './matcher.ts'
+export { parsePattern } from './parser.ts'
+export { programOf } from './program.ts'
+export { regexError } from './syntax-error.ts'
+export type { Node } from './tree.ts'
+export { type CharSet, sizeOf } from './char-set.ts'
