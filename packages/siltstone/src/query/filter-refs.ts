@@ -2,7 +2,8 @@ import { columnsOf, compileFilter } from '../filter/evaluate.ts'
 import type { Filter } from '../model/filter.ts'
 import type { RecordRef, View } from '../log/view.ts'
 import { parseForFilter } from '../records/parse-for-filter.ts'
-import { batchRows, clausesOf, type Yield } from './select.ts'
+import { batchRows, clausesOf } from './select.ts'
+import type { Yield } from './slices.ts'
 
 /** @returns the records that the filter admits, in the same order */
 export async function filterRefs(

@@ -2,8 +2,8 @@ import { invalid } from '../errors.ts'
 import type { GetRequest, GetResponse } from '../model/read.ts'
 import type { RecordRef, View } from '../log/view.ts'
 import { filterRefs } from './filter-refs.ts'
-import { columnsInSlices, findInSlices, inOrderInSlices, SLICE_RECORDS } from './slices.ts'
-import { select, selectedRefs, type Yield } from './select.ts'
+import { columnsInSlices, findInSlices, inOrderInSlices, SLICE_RECORDS, type Yield } from './slices.ts'
+import { select, selectedRefs } from './select.ts'
 
 /** Answers a `get` from one view: records in order of first insertion; limit and offset apply after the filter. */
 export async function get(

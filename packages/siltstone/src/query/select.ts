@@ -12,7 +12,7 @@ import { memoize } from '../memo.ts'
 import { parseForFilter } from '../records/parse-for-filter.ts'
 import type { OpenSegment } from '../snapshot/open-segment.ts'
 import { RowSet } from '../format/row-set.ts'
-import { inOrderInSlices, SLICE_RECORDS } from './slices.ts'
+import { inOrderInSlices, SLICE_RECORDS, type Yield } from './slices.ts'
 
 export interface Selection {
   /** For each segment: the matching live rows that the log did not change. */
@@ -22,9 +22,6 @@ export interface Selection {
   /** The matching live records that the log changed. */
   changed: readonly ChangedRecord[]
 }
-
-/** Lets other work run between the parts of a long computation. */
-export type Yield = () => Promise<void>
 
 const BATCH_ROWS = 4_096
 

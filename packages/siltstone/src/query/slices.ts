@@ -1,6 +1,8 @@
 /** Cuts long work into slices, with a pause after each, so that no request keeps the process from answering others. */
 import type { RecordRef, View } from '../log/view.ts'
-import type { Yield } from './select.ts'
+
+/** Lets other work run between the parts of a long computation. */
+export type Yield = () => Promise<void>
 
 /** Records of a slice where a record costs a look-up. */
 export const SLICE_RECORDS = 4_096
