@@ -24,7 +24,7 @@ export const heartbeat: Scenario = {
   run: async (options, report) => {
     mkdirSync(SCRATCH, { recursive: true })
     const directory = mkdtempSync(join(SCRATCH, 'heartbeat-'))
-    const server = await startSiltstone({ directory, args: ['--limit', 'maxIds=1000000', 'maxOperands=1000000'] })
+    const server = await startSiltstone({ directory })
     try {
       const collections = await fill(server)
       const rows: Row[] = []
