@@ -2,6 +2,8 @@
 import { Agent, get } from 'node:http'
 import { parentPort, workerData } from 'node:worker_threads'
 
+/* oxlint-disable unicorn/require-post-message-target-origin -- a thread, not a window */
+
 const EVERY_MS = 3
 const agent = new Agent({ keepAlive: true, maxSockets: 1 })
 let longestMs = 0

@@ -24,7 +24,7 @@ export const heartbeat: Scenario = {
   run: async (options, report) => {
     mkdirSync(SCRATCH, { recursive: true })
     const directory = mkdtempSync(join(SCRATCH, 'heartbeat-'))
-    const server = await startSiltstone({ directory, args: ['--limit', 'maxIds=1000000', 'maxOperands=1000000'] })
+    const server = await startSiltstone({ directory })
     try {
       const collections = await fill(server)
       const rows: Row[] = []
@@ -122,6 +122,7 @@ async function beside(server: Server, send: Send) {
   const worker = new Worker(new URL('./heartbeat-thread.ts', import.meta.url), { workerData: server.url })
   await once(worker, 'message')
   const longest = async () => {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
     worker.postMessage('longest')
     const [ms] = (await once(worker, 'message')) as [number]
     return ms

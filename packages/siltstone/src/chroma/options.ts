@@ -31,8 +31,10 @@ export interface ChromaLimits {
   maxBodyBytes: number
   /** Bodies that are received or worked on at a time, in total; others are answered with 429 before they are read. */
   maxBodiesBytes: number
-  /** Ids, or records, of one request; more are answered with 400. */
+  /** Ids of one read or delete; more are answered with 400. */
   maxIds: number
+  /** Records of one write; more are answered with 400. */
+  maxRecords: number
   /** Values and clauses in `where` and `where_document` of one request; more are answered with 400. */
   maxOperands: number
   /** Query vectors × n_results of one query; more are answered with 400. */
@@ -47,6 +49,7 @@ export const defaultLimits: ChromaLimits = {
   maxBodyBytes: 40 * 1024 * 1024,
   maxBodiesBytes: 128 * 1024 * 1024,
   maxIds: 100_000,
+  maxRecords: 25_000,
   maxOperands: 32_768,
   maxResults: 200_000,
   maxBatchSize: 5461,
@@ -54,7 +57,14 @@ export const defaultLimits: ChromaLimits = {
 }
 
 /** The limits that an operator may set. */
-export const REQUEST_LIMITS = ['maxBodyBytes', 'maxBodiesBytes', 'maxIds', 'maxOperands', 'maxResults'] as const
+export const REQUEST_LIMITS = [
+  'maxBodyBytes',
+  'maxBodiesBytes',
+  'maxIds',
+  'maxRecords',
+  'maxOperands',
+  'maxResults',
+] as const
 
 /** The properties of a request that are known before its body is read. */
 export interface RequestNote {

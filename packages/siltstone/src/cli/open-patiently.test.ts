@@ -30,7 +30,7 @@ it('waits for a store that cannot be reached, with growing pauses, and says so',
         unavailable('throttled', 'SlowDown'),
         unavailable('probe-unclear', 'answers were lost'),
         outcomeUnknown('aws-outcome-unknown', 'It is not known whether this was done'),
-      ][calls % 4]
+      ][calls % 4] as Error
     },
     at,
   )

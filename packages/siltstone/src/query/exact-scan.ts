@@ -4,8 +4,6 @@ import type { SearchedSegment } from './access-path.ts'
 import type { Ranking } from './rank.ts'
 import type { Pause } from './pause.ts'
 
-/** Multiplications between two pauses: a few milliseconds. */
-const PAUSE_AFTER = 4_000_000
 /** Fewer rows than this share of a segment, or at most this many of a segment twice as large, are read one by one. */
 const SPARSE_SHARE = 1 / 50
 const SPARSE_ROWS = 1_000
@@ -19,7 +17,7 @@ export async function measureSegments(
   await Promise.all(
     segments
       .filter(isSparse)
-      .map(({ segment, rows, firstTag }) => measureRows(segment, rows.toArray(), firstTag, ranking)),
+      .map(({ segment, rows, firstTag }) => measureRows(segment, rows.toArray(), firstTag, ranking, pause)),
   )
   for (const one of segments) if (!isSparse(one)) await scan(one, ranking, pause)
 }
@@ -34,9 +32,12 @@ export async function measureRows(
   rows: readonly number[],
   firstTag: number,
   ranking: Ranking,
+  pause: Pause,
 ): Promise<void> {
   const places = await reader.vectorPlaces(rows)
-  ranking.offerScattered({ dimension: reader.dimension, ...places }, (i) => firstTag + (rows[i] as number))
+  await ranking.eachQuery(rows.length * reader.dimension, pause, (one) =>
+    one.offerScattered({ dimension: reader.dimension, ...places }, (i) => firstTag + (rows[i] as number)),
+  )
 }
 
 async function scan(
@@ -45,15 +46,11 @@ async function scan(
   pause: Pause,
 ): Promise<void> {
   const { dimension } = segment.reader
-  let multiplications = 0
   for await (const pages of segment.vectorChunks()) {
     const { firstRow, rowCount } = pages
     const admits = count === segment.rows ? undefined : (i: number) => rows.has(firstRow + i)
-    ranking.offerPages({ ...pages, dimension }, (i) => firstTag + firstRow + i, admits)
-    multiplications += rowCount * dimension * ranking.queries.length
-    if (multiplications >= PAUSE_AFTER) {
-      multiplications = 0
-      await pause()
-    }
+    await ranking.eachQuery(rowCount * dimension, pause, (one) =>
+      one.offerPages({ ...pages, dimension }, (i) => firstTag + firstRow + i, admits),
+    )
   }
 }

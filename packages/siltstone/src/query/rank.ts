@@ -5,10 +5,14 @@
 import type { Space } from '../model/collection.ts'
 import { Nearest } from '../kernels/nearest.ts'
 import { dotProducts, type Pages, squaredDistances, squaredNorms } from '../kernels/page-scan.ts'
+import type { Pause } from './pause.ts'
 import { scatteredDotProducts, type ScatteredRows, scatteredSquaredDistances } from '../kernels/scattered-scan.ts'
 
 /** Squared lengths of the rows, kept as long as the rows are. */
 const knownNorms = new WeakMap<Float32Array, Float64Array>()
+
+/** Multiplications between two pauses: a few milliseconds. */
+const PAUSE_AFTER = 4_000_000
 
 export interface RankedQuery {
   vector: Float32Array
@@ -21,8 +25,11 @@ export interface RankedQuery {
 export class Ranking {
   readonly queries: readonly RankedQuery[]
   readonly #space: Space
+  /** Since the last pause; shared by rankings of the same search. */
+  readonly #since: { multiplications: number }
 
-  private constructor(space: Space, queries: readonly RankedQuery[]) {
+  private constructor(space: Space, queries: readonly RankedQuery[], since = { multiplications: 0 }) {
+    this.#since = since
     this.#space = space
     this.queries = queries
   }
@@ -34,9 +41,26 @@ export class Ranking {
     )
   }
 
+  /**
+   * Offers the same vectors to each query, with pauses after some millions of multiplications.
+   * @param floats of the vectors
+   */
+  async eachQuery(floats: number, pause: Pause, offerTo: (ranking: Ranking) => void): Promise<void> {
+    // Several queries in one call share what is read of memory.
+    const atOnce = Math.max(1, Math.floor(PAUSE_AFTER / Math.max(1, floats)))
+    for (let i = 0; i < this.queries.length; i += atOnce) {
+      const queries = this.queries.slice(i, i + atOnce)
+      offerTo(queries.length === this.queries.length ? this : new Ranking(this.#space, queries))
+      this.#since.multiplications += floats * queries.length
+      if (this.#since.multiplications < PAUSE_AFTER) continue
+      this.#since.multiplications = 0
+      await pause()
+    }
+  }
+
   /** The same ranking for one of its queries alone. */
   only(query: RankedQuery): Ranking {
-    return new Ranking(this.#space, [query])
+    return new Ranking(this.#space, [query], this.#since)
   }
 
   /** Offers vectors that lie one after another. @param tagOf the i-th */

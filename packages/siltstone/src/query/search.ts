@@ -121,7 +121,10 @@ class Search {
       flat = joined(await this.#view.vectors(changed.map((record) => ({ changed: record }))))
       knownVectors.set(changed, flat)
     }
-    this.#ranking.offerFlat(flat, changed.length, (i) => this.#tags.addRecord({ changed: changed[i] as ChangedRecord }))
+    const vectors = flat
+    await this.#ranking.eachQuery(flat.length, this.#pause, (ranking) =>
+      ranking.offerFlat(vectors, changed.length, (i) => this.#tags.addRecord({ changed: changed[i] as ChangedRecord })),
+    )
   }
 
   async #rankIndexed(indexed: readonly (SearchedSegment & IndexedSegment)[]): Promise<void> {
@@ -150,7 +153,9 @@ class Search {
   async #measure(tags: readonly number[], query: RankedQuery): Promise<void> {
     this.#recorder.stats.measured += tags.length
     const ranking = this.#ranking.only(query)
-    await this.#eachSegment(tags, (segment, rows, firstTag) => measureRows(segment, rows, firstTag, ranking))
+    await this.#eachSegment(tags, (segment, rows, firstTag) =>
+      measureRows(segment, rows, firstTag, ranking, this.#pause),
+    )
   }
 
   async #prefetchColumns(tags: readonly number[]): Promise<void> {
@@ -183,12 +188,32 @@ class Search {
     if (refs.length === 0) return
     const blocks = await view.vectors(refs)
     const rows = { dimension: view.dimension as number, blocks, starts: new Uint32Array(blocks.length) }
-    this.#ranking.offerScattered(rows, (i) => this.#tags.addRecord(refs[i] as RecordRef))
+    await this.#ranking.eachQuery(blocks.length * rows.dimension, this.#pause, (ranking) =>
+      ranking.offerScattered(rows, (i) => this.#tags.addRecord(refs[i] as RecordRef)),
+    )
   }
 
   /** The answer to each query, with its columns. */
   async hits(): Promise<QueryHits[]> {
-    const lists = this.#ranking.queries.map(({ nearest }) => nearest.sorted())
+    const lists: Ranked[] = []
+    let results = 0
+    for (const { nearest } of this.#ranking.queries) {
+      const list = nearest.sorted()
+      lists.push(list)
+      results += list.length
+      if (list.length > SLICE_RECORDS / 4) await this.#pause()
+    }
+    // Columns of all answers are read together if they are few, in as few rounds as possible.
+    if (results <= SLICE_RECORDS) return this.#withColumns(lists)
+    const hits: QueryHits[] = []
+    for (const list of lists) {
+      hits.push(...(await this.#withColumns([list])))
+      await this.#pause()
+    }
+    return hits
+  }
+
+  async #withColumns(lists: readonly Ranked[]): Promise<QueryHits[]> {
     const refs = lists.flat().map(({ tag }) => this.#tags.ref(tag))
     const columns = await columnsInSlices(this.#view, refs, this.#request.include, this.#pause)
     let end = 0
@@ -207,6 +232,8 @@ class Search {
     })
   }
 }
+
+type Ranked = ReturnType<Ranking['queries'][number]['nearest']['sorted']>
 
 function joined(vectors: readonly Float32Array[]): Float32Array {
   const { length } = vectors[0] as Float32Array

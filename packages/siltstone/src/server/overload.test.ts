@@ -43,7 +43,7 @@ describe('bodies in flight', () => {
 
 describe('requests over a limit', () => {
   it('are refused with the field, the number, the limit and how to raise it', async () => {
-    const limits = { maxIds: 3, maxOperands: 4, maxResults: 6 }
+    const limits = { maxIds: 3, maxRecords: 3, maxOperands: 4, maxResults: 6 }
     const api = testApi(await StoreEngine.open({ env: memoryEnvironment({ seed: 1 }) }), { limits })
     const path = await api.collection('things')
     const embeddings = [[1], [2], [3], [4]]
@@ -52,10 +52,8 @@ describe('requests over a limit', () => {
     const or = { $or: ids.map((id) => ({ k: id })).concat({ k: 'e' }) }
     const documents = { $or: Array.from({ length: 5 }, (_, i) => ({ $contains: String(i) })) }
     for (const [call, body, field, limit] of [
-      ...['get', 'delete', 'update', 'query'].map(
-        (call) => [call, { ids, query_embeddings: [[1]] }, 'ids', 'maxIds'] as const,
-      ),
-      ...['add', 'upsert'].map((call) => [call, { ids, embeddings }, 'ids', 'maxIds'] as const),
+      ...['get', 'delete', 'query'].map((call) => [call, { ids, query_embeddings: [[1]] }, 'ids', 'maxIds'] as const),
+      ...['add', 'upsert', 'update'].map((call) => [call, { ids, embeddings }, 'ids', 'maxRecords'] as const),
       [
         'conditional/commit',
         {
@@ -65,7 +63,7 @@ describe('requests over a limit', () => {
           })),
         },
         'operations',
-        'maxIds',
+        'maxRecords',
       ],
       ['conditional/commit', { read_ids: ids, operations: [] }, 'read_ids', 'maxIds'],
       ['conditional/get', { ids }, 'ids', 'maxIds'],
@@ -75,6 +73,7 @@ describe('requests over a limit', () => {
         ),
       ),
       ['get', { where_document: documents }, 'where_document', 'maxOperands'],
+      ['get', { where_document: { $regex: 'x' } }, 'where_document', 'maxOperands'],
       ['get', { where: { k: 1 }, where_document: { $and: [documents] } }, 'where_document', 'maxOperands'],
       ['query', { query_embeddings: [[1]], n_results: 7 }, 'n_results', 'maxResults'],
       ['query', { query_embeddings: [[1], [1]], n_results: 4 }, 'query_embeddings', 'maxResults'],

@@ -10,7 +10,7 @@ import { getText } from '../answers.ts'
 import { embedderOf, openCollection } from '../call.ts'
 import { Fields, readBigUint, readList, readWord } from '../wire/fields.ts'
 import type { IncludeName } from '../wire/include.ts'
-import { checkIdCount, idsReader, type RequestLimits } from '../wire/request-limits.ts'
+import { checkRecordCount, idsReader, type RequestLimits } from '../wire/request-limits.ts'
 import { readRecords, type EmbedTexts } from '../wire/record-bodies.ts'
 import { type Answer, type Call, json, type Route } from '../route.ts'
 import { ref } from '../openapi-schemas.ts'
@@ -73,7 +73,7 @@ async function conditionalCommit(call: Call): Promise<Answer> {
   const operations: RecordOp[] = []
   for (const [i, item] of body.required('operations', readList).entries()) {
     operations.push(...(await readOperation(Fields.of(item, `operations[${i}]`), embed, call.limits)))
-    checkIdCount('operations', operations.length, call.limits)
+    checkRecordCount('operations', operations.length, call.limits)
   }
   if (operations.length === 0) return json({ first_inserted_record_offset: null, record_count: 0 })
   const { version, recordCount } = await collection.commitIf({

@@ -27,7 +27,7 @@ it('takes a body that is larger than all of it when it is alone', () => {
   const budget = new BodyBudget(MB)
   const alone = budget.open()
   alone.grow(2 * MB)
-  expect(() => budget.open().grow(MB / 2)).toThrow()
+  expect(() => budget.open().grow(MB / 2)).toThrow(/maxBodiesBytes/)
   alone.grow(MB)
 })
 

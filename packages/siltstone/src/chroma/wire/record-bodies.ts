@@ -29,7 +29,7 @@ export async function readRecords(
   embed: EmbedTexts | undefined,
   limits: RequestLimits,
 ): Promise<readonly RecordOp[]> {
-  const ids = body.required('ids', idsReader(limits))
+  const ids = body.required('ids', idsReader(limits, 'maxRecords'))
   const given = await readEmbeddings(op, body, embed !== undefined)
   const documents = body.optional('documents', readNullableStrings)
   const uris = body.optional('uris', readNullableStrings)

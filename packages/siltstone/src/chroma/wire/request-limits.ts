@@ -5,20 +5,26 @@ import type { ChromaLimits } from '../options.ts'
 import type { Fields } from './fields.ts'
 import { readList, readStrings } from './fields.ts'
 
-type RequestLimit = 'maxIds' | 'maxOperands' | 'maxResults'
+/** A regular expression counts as this many values: it is compiled. */
+const REGEX_OPERANDS = 512
+
+type RequestLimit = 'maxIds' | 'maxRecords' | 'maxOperands' | 'maxResults'
 export type RequestLimits = Pick<ChromaLimits, RequestLimit>
 
 /** Reads a list of ids. @throws SiltstoneError `invalid` (over-limit), ApiProblem 422 */
-export function idsReader(limits: RequestLimits): (json: unknown, path: string) => string[] {
+export function idsReader(
+  limits: RequestLimits,
+  limit: 'maxIds' | 'maxRecords' = 'maxIds',
+): (json: unknown, path: string) => string[] {
   return (json, path) => {
-    checkCount(path, readList(json, path).length, 'entries', limits, 'maxIds')
+    checkCount(path, readList(json, path).length, 'entries', limits, limit)
     return readStrings(json, path)
   }
 }
 
 /** @throws SiltstoneError `invalid` (over-limit) */
-export function checkIdCount(field: string, count: number, limits: RequestLimits): void {
-  checkCount(field, count, 'entries', limits, 'maxIds')
+export function checkRecordCount(field: string, count: number, limits: RequestLimits): void {
+  checkCount(field, count, 'records', limits, 'maxRecords')
 }
 
 /** Counts the values and empty clauses in `where` and `where_document`. @throws SiltstoneError `invalid` (over-limit) */
@@ -41,7 +47,10 @@ export function checkOperands(body: Fields, limits: RequestLimits): void {
 function partsOf(json: unknown): readonly unknown[] | undefined {
   if (Array.isArray(json)) return json as unknown[]
   const entries = entriesOf(json)
-  return entries === null ? undefined : Array.from(entries, ([, value]) => value)
+  if (entries === null) return undefined
+  return Array.from(entries, ([key, value]) =>
+    key === '$regex' || key === '$not_regex' ? new Array<unknown>(REGEX_OPERANDS).fill(value) : value,
+  )
 }
 
 /** @throws SiltstoneError `invalid` (over-limit) */

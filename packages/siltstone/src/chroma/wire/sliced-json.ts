@@ -87,6 +87,7 @@ class SlicedParser {
       }
       case QUOTE:
         return this.#text()
+      case undefined:
       default:
         throw this.#fail('a value')
     }
