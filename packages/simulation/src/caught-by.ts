@@ -12,7 +12,7 @@ export const CAUGHT_BY: Readonly<Record<string, number>> = {
   'collection-without-pins': 80_000_000,
   'continues-without-progress': 80_000_008,
   'deletion-leaves-the-log-open': 80_000_000,
-  'fold-rebased-across-fence': 80_000_158,
+  'fold-rebased-across-fence': 80_000_364,
   'fork-shown-before-its-pointer': 80_000_002,
   'fork-without-pin': 80_000_002,
   'given-up-fork-answered': 80_000_478,
