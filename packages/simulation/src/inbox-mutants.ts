@@ -1,5 +1,5 @@
 /** Mutants of the rules by which an entry takes deltas from the inbox (`log/take-inbox.ts`). */
-import type { Mutant } from './mutants.ts'
+import type { Mutant } from './mutant.ts'
 
 const CLEAR = 'await clearInbox(state.env, batch.sequenced.map(({ key }) => key), batch.versions)'
 

@@ -1,6 +1,6 @@
 /** Replaces real code by that of a mutant while modules are loaded. */
 import { registerHooks } from 'node:module'
-import type { Mutant } from './mutants.ts'
+import type { Mutant } from './mutant.ts'
 import { changeStep, stepsIn } from './steps.ts'
 
 /** The environment variable that names the mutant of a worker. */

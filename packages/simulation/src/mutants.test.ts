@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { parseSync } from 'oxc-parser'
 import { describe, expect, it } from 'vitest'
 import { mutated } from './load-mutant.ts'
-import { MUTANTS, type Mutant } from './mutants.ts'
+import type { Mutant } from './mutant.ts'
+import { MUTANTS } from './mutants.ts'
 import { stepsIn } from './steps.ts'
 
 const ROOT = new URL('../../siltstone/src/', import.meta.url)

@@ -4,21 +4,7 @@
  * file and its replacement, stops fitting when the text of the source changes; no new mutant uses it.
  */
 import { INBOX_MUTANTS } from './inbox-mutants.ts'
-import type { StepChange } from './steps.ts'
-
-export interface FragmentChange {
-  /** Under `packages/siltstone/src/`. */
-  file: string
-  find: string
-  replace: string
-}
-
-export interface Mutant {
-  name: string
-  /** What goes wrong. */
-  breaks: string
-  patches: readonly (StepChange | FragmentChange)[]
-}
+import type { Mutant } from './mutant.ts'
 
 const MANIFESTS = 'snapshot/manifest-store.ts'
 const COLLECT = 'gc/garbage-collector.ts'
