@@ -72,9 +72,9 @@ export class Contention {
     return (8 + 8 * this.#random.next()) * this.#putMs
   }
 
-  /** A pause of one to two puts, doubled with each empty look up to four to eight. */
+  /** A pause of two to four puts, then of four to eight: an entry takes a listing, a round of reads and a put. */
   pauseMs(looks: number): number {
-    return Math.min(8, 2 ** (looks + 1)) * (0.5 + 0.5 * this.#random.next()) * this.#putMs
+    return Math.min(8, 2 ** (looks + 2)) * (0.5 + 0.5 * this.#random.next()) * this.#putMs
   }
 
   /** An entry leaves the numbers after it to these writers, in order. */

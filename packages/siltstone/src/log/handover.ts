@@ -14,14 +14,14 @@
  *
  * Bounds: a delta that is visible at time t is sequenced at the latest by the second entry created after t, plus one for
  * each 1,000 deltas or 64 MB before it. For let j be the first entry created after t: the writer of entry j+1 had seen
- * j when it listed the inbox. By rule 4, something is appended within 16 puts and one append as long as anybody waits.
+ * j when it listed the inbox. By rule 4, something is appended within 16 puts and one append as long as a writer waits.
  * A turn is a hint: a writer that does not take its turn costs the others the time of rule 4, once.
  *
  * Failure cases:
  * - The put of the delta, or the end of the waiting, has no clear answer: the outcome is unknown. The delta is applied
  *   once or never.
  * - The writer dies while it waits: its delta is applied without an acknowledgement, as a put entry would be.
- * - The delta is refused, because a reset changed the dimension: it is applied never. The group is evaluated and
+ * - The delta is refused, because a reset changed the dimension: it is never applied. The group is evaluated and
  *   appended without a hand-over, which tells each request its own error.
  * - The collection is deleted: nothing is sequenced after the last entry, so the group was not applied.
  * - A writer is suspended for longer than mentions are remembered between two attempts of one put: the same limit as for

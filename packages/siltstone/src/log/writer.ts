@@ -173,7 +173,7 @@ export class LogWriter {
     const { entry, mention } = seen
     contention.offer(entry.number, entry.turns ?? [], this.#name)
     if (records && mention.refused === undefined) {
-      for (const { resolve } of group) resolve({ version: entry.number, result: null })
+      for (const request of group) request.resolve({ version: entry.number, result: null })
       return true
     }
     const turn = contention.takeTurn()
@@ -181,7 +181,7 @@ export class LogWriter {
     return false
   }
 
-  /** Waits until it is this writer's turn, but not for ever, and then lets others hand over in the meantime. */
+  /** Waits until it is this writer's turn, for a bounded time, and then for a pause in which others can hand over. */
   async #awaitTurn({ number, untilMs }: Turn, pauseMs: number): Promise<void> {
     const { clock } = this.#state.env
     for (let looks = 0; clock.monotonicMs() < untilMs; looks++) {
@@ -244,7 +244,7 @@ export class LogWriter {
         // The winner of the second race had listed the inbox after this writer had.
         if (race > 0 && pending.length > 0 && pending.every(({ onlySequences }) => onlySequences)) {
           const version = await state.run(async ({ log }) => log.end)
-          for (const { resolve } of pending) resolve({ version, result: null })
+          for (const request of pending) request.resolve({ version, result: null })
           return
         }
         if (await this.#handOver(pending)) return
