@@ -56,7 +56,7 @@ const LOST_RACES = 200
 const INBOX_EVERY = 8
 
 export type { EvaluationState } from './write-batch.ts'
-export type { AppendOptions, Appended, Evaluate, Evaluated } from './request-group.ts'
+export type { AppendOptions, Appended, Evaluate } from './request-group.ts'
 
 type PutOutcome = 'ours' | 'lost'
 
