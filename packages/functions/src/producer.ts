@@ -1,6 +1,6 @@
 /**
- * Makes one delta of records and drops it into a collection's inbox. It may write there and send the wake-up call, and
- * read nothing: collections are named by their ids, and a delta that disagrees with the collection's dimension is refused
+ * Makes one delta of records and drops it into a collection's inbox. It may write there, send the wake-up call and use the
+ * embedding store, and read nothing else: collections are named by their ids, and a delta that disagrees with the collection's dimension is refused
  * by its readers (`siltstone verify` lists it).
  */
 import {

@@ -1,5 +1,13 @@
 /** The store of this function's container, opened at the first use and kept for the next ones. */
-import { type Environment, freeDiskBytes, instrumented, invalid, StoreEngine, withDiskCache } from 'siltstone/internal'
+import {
+  type Environment,
+  freeDiskBytes,
+  instrumented,
+  invalid,
+  placeFromVariables,
+  StoreEngine,
+  withDiskCache,
+} from 'siltstone/internal'
 import { openS3Environment } from 'siltstone/aws'
 import { log, metrics } from './telemetry.ts'
 
@@ -17,9 +25,11 @@ export interface Opening {
 
 /** @throws SiltstoneError `invalid` (no-store) when SILTSTONE_DATA is missing, and as `openS3Environment` does */
 export function openEnvironment({ readOnly = false }: Opening = {}): Promise<Environment> {
-  const url = process.env['SILTSTONE_DATA']
-  if (url === undefined || url === '')
-    throw invalid('no-store', 'Set SILTSTONE_DATA to s3://bucket/prefix.', { field: 'SILTSTONE_DATA' })
+  const url = placeFromVariables(process.env)
+  if (url === undefined)
+    throw invalid('no-store', 'Set SILTSTONE_DATA to s3://bucket/prefix, or VECTOR_BUCKET_NAME to a bucket.', {
+      field: 'SILTSTONE_DATA',
+    })
   return openS3Environment(url, { log, metrics, readOnly })
 }
 

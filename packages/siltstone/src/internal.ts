@@ -17,6 +17,7 @@ export type { CommonOptions, Session } from './cli/session.ts'
 export { type CompactLimits, defaultCompactLimits } from './compact/compact-limits.ts'
 export { closeEnvironment, openEnvironment } from './drivers/directory/directory-environment.ts'
 export { instrumented, withDiskCache } from './drivers/instrumented.ts'
+export { placeFromVariables } from './drivers/place-variables.ts'
 export {
   type CountingObjectStore,
   countingObjectStore,
@@ -25,6 +26,7 @@ export {
 export { delayingObjectStore } from './drivers/wrappers/delaying-object-store.ts'
 export { EnglishEmbedder } from './embed/english/index.ts'
 export { EmbedderRegistry } from './embed/registry.ts'
+export { EmbeddingStore } from './embed/store.ts'
 export { decodeStoredEmbedding } from './embed/stored-embedding.ts'
 export { Background, defaultBackground } from './engine/background.ts'
 export { type EngineOptions, pathOf, StoreEngine } from './engine/engine.ts'

@@ -2,7 +2,7 @@
  * What each function may do, and nothing else. Nobody may delete versions of objects at run time: what a wrong or
  * stolen role deletes or overwrites stays in the bucket's history.
  */
-import { CATALOG_PREFIX, DELTA_PREFIX, DUE_PREFIX, KEY_PATTERNS, SNAPSHOT_PREFIX } from '../keys.ts'
+import { CATALOG_PREFIX, DELTA_PREFIX, DUE_PREFIX, EMBEDDING_PREFIX, KEY_PATTERNS, SNAPSHOT_PREFIX } from '../keys.ts'
 import type { FunctionName } from '../names.ts'
 import { allow, deny, policy, type PolicyDocument, type Statement } from './document.ts'
 
@@ -51,12 +51,18 @@ const lock = ({ lockTableArn }: RoleResources): Statement =>
     { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['LOCK#*'] } },
   )
 
-/** Deltas into inboxes and a wake-up call. It cannot read anything, not even what it wrote. */
+/**
+ * Deltas into inboxes, a wake-up call, and the embedding store, which spares the embedding provider. It cannot read
+ * records, not even those it wrote. The listing lets S3 answer 404 for an embedding that is not stored; it also shows the
+ * names of keys.
+ */
 export const producerPolicy = (resources: RoleResources): PolicyDocument =>
   policy(
-    allow('DropDeltas', ['s3:PutObject'], objects(resources, KEY_PATTERNS.inbox)),
+    allow('DropDeltas', ['s3:PutObject'], objects(resources, KEY_PATTERNS.inbox, KEY_PATTERNS.embeddings)),
+    allow('ReadEmbeddings', ['s3:GetObject'], objects(resources, KEY_PATTERNS.embeddings)),
+    list(resources, EMBEDDING_PREFIX),
     wakeUp(resources),
-    key(resources, 'kms:GenerateDataKey'),
+    key(resources, 'kms:GenerateDataKey', 'kms:Decrypt'),
     logs(resources),
     traces(),
   )
@@ -102,9 +108,9 @@ export const queryPolicy = (resources: RoleResources): PolicyDocument =>
     allow(
       'Read',
       ['s3:GetObject'],
-      objects(resources, KEY_PATTERNS.deltas, KEY_PATTERNS.snapshots, KEY_PATTERNS.catalog),
+      objects(resources, KEY_PATTERNS.deltas, KEY_PATTERNS.snapshots, KEY_PATTERNS.catalog, KEY_PATTERNS.embeddings),
     ),
-    list(resources, DELTA_PREFIX, SNAPSHOT_PREFIX, CATALOG_PREFIX),
+    list(resources, DELTA_PREFIX, SNAPSHOT_PREFIX, CATALOG_PREFIX, EMBEDDING_PREFIX),
     key(resources, 'kms:Decrypt'),
     logs(resources),
     traces(),
@@ -135,8 +141,8 @@ export const apiPolicy = (resources: RoleResources): PolicyDocument =>
     ),
     deny('InboxesBelongToProducers', ['s3:PutObject'], objects(resources, KEY_PATTERNS.inbox)),
     abortUploads(resources),
-    allow('DropClaims', ['s3:DeleteObject'], objects(resources, KEY_PATTERNS.catalog)),
-    list(resources, DELTA_PREFIX, SNAPSHOT_PREFIX, CATALOG_PREFIX),
+    allow('Drop', ['s3:DeleteObject'], objects(resources, KEY_PATTERNS.catalog, KEY_PATTERNS.embeddings)),
+    list(resources, DELTA_PREFIX, SNAPSHOT_PREFIX, CATALOG_PREFIX, EMBEDDING_PREFIX),
     wakeUp(resources),
     lock(resources),
     key(resources, 'kms:GenerateDataKey', 'kms:Decrypt'),

@@ -83,7 +83,8 @@ function distancesText({ distances }: QueryHits): string {
   return numbersText(distances)
 }
 
-function objectText(fields: Record<string, string>): string {
+/** @param fields their values are JSON text */
+export function objectText(fields: Record<string, string>): string {
   return `{${Object.entries(fields)
     .map(([key, text]) => `${JSON.stringify(key)}:${text}`)
     .join(',')}}`

@@ -36,6 +36,12 @@ export function readQueryVectors(json: unknown, path: string): Float32Array[] {
   return readVectors(json, path) as Float32Array[]
 }
 
+/** One vector, as an array of numbers. @throws as `readVectors` */
+export function readVector(json: unknown, path: string): Float32Array {
+  const [vector] = readQueryVectors([json], path) as [Float32Array]
+  return vector
+}
+
 function fromNumbers(json: unknown, path: string): Float32Array {
   if (!Array.isArray(json)) {
     throw badShape(path, `data did not match any variant of untagged enum EmbeddingsPayload (${describe(json)})`)
