@@ -55,6 +55,19 @@ export function bucketName(stack: string, account: string, suffix?: string): str
   return name
 }
 
+/** Recommended for Pulumi's state: `pulumi login s3://siltstone-state-{account}`. */
+export const stateBucketName = (account: string): string => `${NAME_PREFIX}state-${checkAccount(account)}`
+
+/** @throws InvalidArgument for a bucket of vectors, whose objects are denied to deployers */
+export function checkStateBucket(bucket: string): string {
+  checkPattern('stateBucket', bucket, /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'use the name of a bucket')
+  if (isVectorBucket(bucket))
+    throw new InvalidArgument('stateBucket', bucket, 'deployers may touch no object of such buckets: use another name')
+  return bucket
+}
+
+const isVectorBucket = (bucket: string): boolean => bucket.startsWith(BUCKET_PREFIX)
+
 export interface StackNames {
   queue: string
   deadLetterQueue: string

@@ -8,7 +8,7 @@
  * code or another principal read for it. Review of deployments and, for the latter, an organisation's resource control
  * policy close that; a policy of this account cannot.
  */
-import { BOUNDARY_NAME, BUCKET_PREFIX, NAME_PREFIX, checkAccount } from '../names.ts'
+import { BOUNDARY_NAME, BUCKET_PREFIX, checkAccount, checkStateBucket, NAME_PREFIX, stateBucketName } from '../names.ts'
 import { allow, deny, policy, type PolicyDocument } from './document.ts'
 
 export interface DeployScope {
@@ -86,6 +86,18 @@ export function storageManagementPolicy(scope: DeployScope): PolicyDocument {
   )
 }
 
+/**
+ * Layer 1: the objects of Pulumi's state, for a state in a bucket (`pulumi login s3://…`). Object rights end at that bucket,
+ * whose name must not begin as those of stores do.
+ */
+export function statePolicy(account: string, stateBucket = stateBucketName(account)): PolicyDocument {
+  const bucket = `arn:aws:s3:::${checkStateBucket(stateBucket)}`
+  return policy(
+    allow('State', ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'], [`${bucket}/*`]),
+    allow('ListState', ['s3:ListBucket', 's3:GetBucketLocation'], [bucket]),
+  )
+}
+
 /** Layer 1: everything else in a stack. */
 export function applicationManagementPolicy(scope: DeployScope): PolicyDocument {
   const names = named(scope)
@@ -129,6 +141,7 @@ export function applicationManagementPolicy(scope: DeployScope): PolicyDocument 
         'lambda:GetFunction*',
         'lambda:GetPolicy',
         'lambda:PutFunctionConcurrency',
+        'lambda:PutFunctionEventInvokeConfig',
         'lambda:AddPermission',
         'lambda:RemovePermission',
         'lambda:ListVersionsByFunction',
@@ -148,6 +161,12 @@ export function applicationManagementPolicy(scope: DeployScope): PolicyDocument 
       ['lambda:CreateEventSourceMapping', 'lambda:UpdateEventSourceMapping', 'lambda:DeleteEventSourceMapping'],
       ['*'],
       { ArnLike: { 'lambda:FunctionArn': arn('lambda', scope, `function:${names}`) } },
+    ),
+    // The tags of a mapping are read and written without its function, so any mapping of the account is allowed.
+    allow(
+      'MappingTags',
+      ['lambda:ListTags', 'lambda:TagResource', 'lambda:UntagResource'],
+      [arn('lambda', scope, 'event-source-mapping:*')],
     ),
     // Reading a mapping and the lists knows no function.
     allow(
@@ -193,7 +212,8 @@ export function applicationManagementPolicy(scope: DeployScope): PolicyDocument 
         'sns:SetTopicAttributes',
         'sns:Subscribe',
         'sns:Unsubscribe',
-        'sns:GetSubscriptionAttributes',
+        'sns:*SubscriptionAttributes',
+        'sns:ListSubscriptionsByTopic',
         'sns:ListTagsForResource',
         'sns:TagResource',
         'sns:UntagResource',
@@ -220,9 +240,15 @@ export function applicationManagementPolicy(scope: DeployScope): PolicyDocument 
       ],
       roles,
     ),
-    allow('MakeBoundedRoles', ['iam:CreateRole', 'iam:PutRolePolicy', 'iam:DeleteRolePolicy'], roles, {
-      StringEquals: { 'iam:PermissionsBoundary': boundary },
-    }),
+    // Description and length of sessions; trust and boundary are changed by an administrator.
+    allow(
+      'MakeBoundedRoles',
+      ['iam:CreateRole', 'iam:UpdateRole', 'iam:UpdateRoleDescription', 'iam:PutRolePolicy', 'iam:DeleteRolePolicy'],
+      roles,
+      {
+        StringEquals: { 'iam:PermissionsBoundary': boundary },
+      },
+    ),
     allow('HandOverRoles', ['iam:PassRole'], roles, {
       StringEquals: { 'iam:PassedToService': ['lambda.amazonaws.com', 'scheduler.amazonaws.com'] },
     }),
