@@ -39,6 +39,7 @@ const storage = new VectorBucket('vectors', {
   lifecycle: {
     ...given('tiering', optional('tiering') as LifecycleOptions['tiering']),
     ...given('historyDays', config.getNumber('historyDays')),
+    ...given('segmentHistoryDays', config.getNumber('segmentHistoryDays')),
     ...given('deltaHistoryDays', config.getNumber('deltaHistoryDays')),
     ...given('archiveHistoryAfterDays', config.getNumber('archiveHistoryAfterDays')),
   },
