@@ -18,6 +18,7 @@ import {
   systemModels,
 } from 'siltstone/internal'
 import { handler } from './handler.ts'
+import { embeddersOf, withSecrets } from './settings.ts'
 import { once, openEnvironment } from './store.ts'
 
 const OPS: readonly Op[] = ['add', 'upsert', 'update', 'delete']
@@ -45,7 +46,8 @@ export interface ProducerAnswer {
 
 const environmentOf = once(async () => {
   const env = await openEnvironment()
-  return { env, registry: new EmbedderRegistry({ ...env, models: systemModels, variables: process.env }) }
+  const variables = await withSecrets(process.env)
+  return { env, registry: new EmbedderRegistry({ ...env, models: systemModels, variables }, embeddersOf(variables)) }
 })
 
 export const handle = handler<ProducerEvent, ProducerAnswer>(async (event, context) => {

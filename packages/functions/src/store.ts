@@ -9,6 +9,7 @@ import {
   withDiskCache,
 } from 'siltstone/internal'
 import { openS3Environment } from 'siltstone/aws'
+import { compactLimitsOf } from './settings.ts'
 import { log, metrics } from './telemetry.ts'
 
 const MB = 1024 * 1024
@@ -36,9 +37,11 @@ export function openEnvironment({ readOnly = false }: Opening = {}): Promise<Env
 export async function openEngine(opening: Opening): Promise<StoreEngine> {
   const direct = instrumented(await openEnvironment(opening))
   const env = opening.diskCache === true ? await withDiskCache(direct, await diskCache()) : direct
+  const compact = compactLimitsOf(process.env)
   const memoryMb = Number(process.env['AWS_LAMBDA_FUNCTION_MEMORY_SIZE'] ?? 1_024)
   return StoreEngine.open({
     env,
+    ...(compact !== undefined && { compact }),
     blockCacheBytes: Math.floor(memoryMb * MB * BLOCKS_SHARE),
   })
 }

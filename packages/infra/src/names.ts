@@ -13,6 +13,8 @@ export type FunctionName = (typeof FUNCTIONS)[number]
 
 export const BUCKET_PREFIX = 'chromadb-vectors-'
 export const NAME_PREFIX = 'siltstone-'
+/** Of secrets in Systems Manager, after the slash that begins their names. */
+export const PARAMETER_PREFIX = 'siltstone/'
 export const BOUNDARY_NAME = 'siltstone-runtime-boundary'
 
 /** Limit of an S3 bucket's name. */
@@ -83,6 +85,8 @@ export interface StackNames {
   schedule: string
   dashboard: string
   alarmTopic: string
+  /** Parameters of Systems Manager. */
+  parameters: { tokens: string; openaiApiKey: string }
   /** What the names of alarms begin with. */
   alarmPrefix: string
 }
@@ -108,6 +112,10 @@ export function stackNames(stack: string): StackNames {
     schedule: `${base}-compact`,
     dashboard: `ChromaDB-${stack}`,
     alarmTopic: `${base}-alarms`,
+    parameters: {
+      tokens: `/${PARAMETER_PREFIX}${stack}/tokens`,
+      openaiApiKey: `/${PARAMETER_PREFIX}${stack}/openai-api-key`,
+    },
     alarmPrefix: `${base}-`,
   }
 }

@@ -8,7 +8,15 @@
  * code or another principal read for it. Review of deployments and, for the latter, an organisation's resource control
  * policy close that; a policy of this account cannot.
  */
-import { BOUNDARY_NAME, BUCKET_PREFIX, checkAccount, checkStateBucket, NAME_PREFIX, stateBucketName } from '../names.ts'
+import {
+  BOUNDARY_NAME,
+  BUCKET_PREFIX,
+  checkAccount,
+  checkStateBucket,
+  NAME_PREFIX,
+  PARAMETER_PREFIX,
+  stateBucketName,
+} from '../names.ts'
 import { allow, deny, policy, type PolicyDocument } from './document.ts'
 
 export interface DeployScope {
@@ -171,7 +179,13 @@ export function applicationManagementPolicy(scope: DeployScope): PolicyDocument 
     // Reading a mapping and the lists knows no function.
     allow(
       'Look',
-      ['lambda:GetEventSourceMapping', 'logs:DescribeLogGroups', 'cloudwatch:DescribeAlarms', 'sts:GetCallerIdentity'],
+      [
+        'lambda:GetEventSourceMapping',
+        'logs:DescribeLogGroups',
+        'cloudwatch:DescribeAlarms',
+        'ssm:DescribeParameters',
+        'sts:GetCallerIdentity',
+      ],
       ['*'],
     ),
     allow(
@@ -219,6 +233,20 @@ export function applicationManagementPolicy(scope: DeployScope): PolicyDocument 
         'sns:UntagResource',
       ],
       [arn('sns', scope, names)],
+    ),
+    // The provider reads what it wrote; so a deployer, who sets these secrets, can read them.
+    allow(
+      'Secrets',
+      [
+        'ssm:PutParameter',
+        'ssm:GetParameter',
+        'ssm:GetParameters',
+        'ssm:DeleteParameter',
+        'ssm:ListTagsForResource',
+        'ssm:AddTagsToResource',
+        'ssm:RemoveTagsFromResource',
+      ],
+      [arn('ssm', scope, `parameter/${PARAMETER_PREFIX}${scope.stack === undefined ? '*' : `${scope.stack}/*`}`)],
     ),
     allow(
       'Schedules',
@@ -295,6 +323,8 @@ export function runtimeBoundary(account: string): PolicyDocument {
       ['logs:CreateLogStream', 'logs:PutLogEvents'],
       [arn('logs', scope, `log-group:/aws/lambda/${named(scope)}:*`)],
     ),
+    allow('Secrets', ['ssm:GetParameter'], [arn('ssm', scope, `parameter/${PARAMETER_PREFIX}*`)]),
+    allow('Embed', ['bedrock:InvokeModel'], ['arn:aws:bedrock:*::foundation-model/*']),
     allow('Traces', ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'], ['*']),
     allow('Keys', ['kms:Decrypt', 'kms:GenerateDataKey'], [arn('kms', scope, 'key/*')], {
       StringLike: { 'kms:ViaService': 's3.*.amazonaws.com' },

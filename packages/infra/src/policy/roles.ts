@@ -14,6 +14,10 @@ export interface RoleResources {
   logGroupArn: string
   /** Of the bucket's customer key, where it has one. */
   kmsKeyArn?: string | undefined
+  /** Parameters with secrets that the function reads. */
+  parameterArns?: readonly string[] | undefined
+  /** The model of Bedrock that embeds texts, for functions that embed. */
+  bedrockModelArn?: string | undefined
 }
 
 const objects = ({ bucketArn }: RoleResources, ...patterns: readonly string[]): string[] =>
@@ -36,6 +40,13 @@ const traces = (): Statement => allow('Traces', ['xray:PutTraceSegments', 'xray:
 
 const key = ({ kmsKeyArn }: RoleResources, ...actions: readonly string[]): Statement | undefined =>
   kmsKeyArn === undefined ? undefined : allow('Key', actions, [kmsKeyArn])
+
+/** Parameters are encrypted with the key that Systems Manager keeps for the account, which needs no permission of its own. */
+const secrets = ({ parameterArns = [] }: RoleResources): Statement | undefined =>
+  parameterArns.length === 0 ? undefined : allow('ReadSecrets', ['ssm:GetParameter'], parameterArns)
+
+const embedding = ({ bedrockModelArn }: RoleResources): Statement | undefined =>
+  bedrockModelArn === undefined ? undefined : allow('Embed', ['bedrock:InvokeModel'], [bedrockModelArn])
 
 const wakeUp = ({ queueArn }: RoleResources): Statement => allow('WakeUp', ['sqs:SendMessage'], [queueArn])
 
@@ -63,6 +74,8 @@ export const producerPolicy = (resources: RoleResources): PolicyDocument =>
     list(resources, EMBEDDING_PREFIX),
     wakeUp(resources),
     key(resources, 'kms:GenerateDataKey', 'kms:Decrypt'),
+    secrets(resources),
+    embedding(resources),
     logs(resources),
     traces(),
   )
@@ -112,6 +125,8 @@ export const queryPolicy = (resources: RoleResources): PolicyDocument =>
     ),
     list(resources, DELTA_PREFIX, SNAPSHOT_PREFIX, CATALOG_PREFIX, EMBEDDING_PREFIX),
     key(resources, 'kms:Decrypt'),
+    secrets(resources),
+    embedding(resources),
     logs(resources),
     traces(),
   )
@@ -146,6 +161,8 @@ export const apiPolicy = (resources: RoleResources): PolicyDocument =>
     wakeUp(resources),
     lock(resources),
     key(resources, 'kms:GenerateDataKey', 'kms:Decrypt'),
+    secrets(resources),
+    embedding(resources),
     logs(resources),
     traces(),
   )

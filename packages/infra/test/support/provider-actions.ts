@@ -293,6 +293,16 @@ export const PROVIDER_ACTIONS: Readonly<Record<string, Type>> = {
       delete: ['scheduler:DeleteSchedule'],
     },
   },
+  'aws:ssm/parameter:Parameter': {
+    arn: own,
+    elsewhere: () => ({ 'ssm:DescribeParameters': '*' }),
+    calls: {
+      create: ['ssm:PutParameter', 'ssm:AddTagsToResource'],
+      read: ['ssm:GetParameter', 'ssm:DescribeParameters', 'ssm:ListTagsForResource'],
+      update: ['ssm:PutParameter', 'ssm:AddTagsToResource', 'ssm:RemoveTagsFromResource'],
+      delete: ['ssm:DeleteParameter'],
+    },
+  },
   'aws:sns/topic:Topic': {
     arn: own,
     calls: {

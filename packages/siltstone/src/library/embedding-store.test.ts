@@ -73,6 +73,19 @@ describe('the place by variables', () => {
     [{ CHROMADB_BUCKET: 'c' }, 's3://c'],
     [{ VECTOR_BUCKET_NAME: '', CHROMADB_BUCKET: 'c' }, 's3://c'],
     [{ VECTOR_BUCKET_NAME: 'b', CHROMADB_BUCKET: 'c' }, 's3://b'],
+    [{ DELTA_BUCKET: 'd', DELTA_PREFIX: 'delta/' }, 's3://d'],
+    [
+      { CHROMADB_BUCKET: 'c', DELTA_QUEUE_URL: 'https://q/1', DYNAMODB_TABLE: 't' },
+      's3://c?queueUrl=https%3A%2F%2Fq%2F1&lockTable=t',
+    ],
+    [{ CHROMADB_BUCKET: 'c', SILTSTONE_LOCK_TABLE: 'ours', DYNAMODB_TABLE: 't' }, 's3://c?lockTable=ours'],
+    [{ DYNAMODB_TABLE: 't' }, undefined],
     [{ SILTSTONE_DATA: './data', VECTOR_BUCKET_NAME: 'b' }, './data'],
   ])('%j: %s', (variables, place) => expect(placeFromVariables(variables)).toBe(place))
+
+  it('refuses another prefix of deltas, with the remedy', () => {
+    expect(() => placeFromVariables({ DELTA_BUCKET: 'd', DELTA_PREFIX: 'deltas/' })).toThrow(
+      'set SILTSTONE_DATA to s3://d/prefix',
+    )
+  })
 })
