@@ -7,6 +7,7 @@ import {
   checkEnvironment,
   type CommonArgs,
   DeltaQueue,
+  type EmbedderChoice,
   Functions,
   type LogLevel,
   LockTable,
@@ -31,6 +32,19 @@ const kmsKeyArn = optional('kmsKeyArn')
 const boundary = given('permissionsBoundaryArn', optional('permissionsBoundaryArn'))
 const intervalMinutes = config.getNumber('scheduleMinutes') ?? 15
 
+const authorization = given('urlAuthorization', optional('urlAuthorization') as UrlAuthorization | undefined)
+const embedder = given('embedder', embedderOf(optional('embedder')))
+
+function embedderOf(provider: string | undefined): EmbedderChoice | undefined {
+  if (provider === undefined) return undefined
+  const dimensions = config.getNumber('embedderDimensions')
+  return {
+    provider: provider as EmbedderChoice['provider'],
+    ...given('model', optional('embedderModel')),
+    ...given('dimensions', dimensions),
+  }
+}
+
 const storage = new VectorBucket('vectors', {
   ...shared,
   ...given('suffix', optional('suffix')),
@@ -39,6 +53,7 @@ const storage = new VectorBucket('vectors', {
   lifecycle: {
     ...given('tiering', optional('tiering') as LifecycleOptions['tiering']),
     ...given('historyDays', config.getNumber('historyDays')),
+    ...given('segmentHistoryDays', config.getNumber('segmentHistoryDays')),
     ...given('deltaHistoryDays', config.getNumber('deltaHistoryDays')),
     ...given('archiveHistoryAfterDays', config.getNumber('archiveHistoryAfterDays')),
   },
@@ -49,6 +64,8 @@ const roles = new Roles('roles', {
   ...shared,
   ...boundary,
   ...given('kmsKeyArn', kmsKeyArn),
+  ...authorization,
+  ...embedder,
   bucketArn: storage.bucketArn,
   queueArn: queue.queueArn,
   lockTableArn: locks.tableArn,
@@ -65,7 +82,10 @@ const functions = new Functions('functions', {
   queueArn: queue.queueArn,
   lockTableName: locks.tableName,
   visibilityTimeoutSeconds: queue.visibilityTimeoutSeconds,
-  ...given('urlAuthorization', optional('urlAuthorization') as UrlAuthorization | undefined),
+  ...authorization,
+  ...embedder,
+  ...given('openaiApiKey', config.getSecret('openaiApiKey')),
+  ...given('urlConcurrency', config.getNumber('urlConcurrency')),
   ...given('tokens', config.getSecret('tokens')),
   ...given('logLevel', optional('logLevel') as LogLevel | undefined),
   ...given('maxConcurrentCompactions', config.getNumber('maxConcurrentCompactions')),

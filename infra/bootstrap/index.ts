@@ -7,6 +7,7 @@ const optional = (key: string): string | undefined => config.get(key) || undefin
 const repository = optional('githubRepository')
 const repositoryId = optional('githubRepositoryId')
 const githubProviderArn = optional('githubProviderArn')
+const stateBucket = optional('stateBucket')
 
 const policies = new DeployPolicies('deploy', {
   ...(repository !== undefined && {
@@ -17,10 +18,12 @@ const policies = new DeployPolicies('deploy', {
     },
   }),
   ...(githubProviderArn !== undefined && { githubProviderArn }),
+  ...(stateBucket !== undefined && { stateBucket }),
 })
 
 export const s3_vector_management_policy_arn = policies.storageManagementPolicyArn
 export const application_management_policy_arn = policies.applicationManagementPolicyArn
 export const s3_vector_service_policy_arn = policies.serviceAccessPolicyArn
+export const state_access_policy_arn = policies.stateAccessPolicyArn
 export const permissions_boundary_arn = policies.permissionsBoundaryArn
 export const deploy_role_arn = policies.deployRoleArn

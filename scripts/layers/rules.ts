@@ -24,7 +24,7 @@ export const ROOMS: readonly (readonly string[])[] = [
   ['drivers/directory', 'drivers/aws'],
   ['drivers'],
   ['library', 'ingest', 'export'],
-  ['index.ts', 'aws.ts', 'internal-aws.ts'],
+  ['index.ts', 'aws.ts', 'embed.ts', 'internal-aws.ts'],
   ['chroma'],
   ['server'],
   ['cli'],

@@ -1,7 +1,8 @@
 /** Chroma's HTTP API behind a function URL. */
 import { handle as lambdaHandle, type LambdaEvent } from 'hono/aws-lambda'
-import { createChromaApp, EmbedderRegistry, systemModels, tokenAuthenticator } from 'siltstone/internal'
+import { createChromaApp, EmbedderRegistry, EmbeddingStore, systemModels, tokenAuthenticator } from 'siltstone/internal'
 import { handler } from './handler.ts'
+import { embeddersOf, withSecrets } from './settings.ts'
 import { once, openEngine } from './store.ts'
 import { log, metrics } from './telemetry.ts'
 
@@ -14,8 +15,9 @@ export function chromaHandler({ readOnly }: { readOnly: boolean }) {
   const opened = once(async () => {
     const engine = await openEngine({ readOnly, diskCache: true })
     const { env } = engine
-    const registry = new EmbedderRegistry({ ...env, models: systemModels, variables: process.env })
-    const tokens = process.env['SILTSTONE_TOKENS']
+    const variables = await withSecrets(process.env)
+    const registry = new EmbedderRegistry({ ...env, models: systemModels, variables, readOnly }, embeddersOf(variables))
+    const tokens = variables['SILTSTONE_TOKENS']
     const timeoutMs = Number(process.env['SILTSTONE_REQUEST_TIMEOUT_MS'] ?? 58_000)
     const app = createChromaApp({
       engine,
@@ -26,6 +28,7 @@ export function chromaHandler({ readOnly }: { readOnly: boolean }) {
       readOnly,
       limits: { maxBodyBytes: MAX_BODY_BYTES, requestTimeoutMs: timeoutMs - KEPT_MS },
       ...(tokens !== undefined && tokens !== '' && { auth: tokenAuthenticator(tokens) }),
+      embeddings: { store: new EmbeddingStore({ store: env.store, log }), embedder: () => registry.default },
       embedderFor: async (info) =>
         registry.forCollection({
           embeddingFunction: info.configuration['embedding_function'],

@@ -1,7 +1,7 @@
 /**
- * Writes one delta of records into a collection's inbox. It may write there and send the wake-up call, but cannot read:
- * the event names the collection by its id, and readers refuse a delta of another dimension than the collection's
- * (`siltstone verify` lists it).
+ * Makes one delta of records and drops it into a collection's inbox. It may write there, send the wake-up call and use the
+ * embedding store, and read nothing else: collections are named by their ids, and a delta that disagrees with the collection's dimension is refused
+ * by its readers (`siltstone verify` lists it).
  */
 import {
   bucketLimits,
@@ -18,6 +18,7 @@ import {
   systemModels,
 } from 'siltstone/internal'
 import { handler } from './handler.ts'
+import { embeddersOf, withSecrets } from './settings.ts'
 import { once, openEnvironment } from './store.ts'
 
 const OPS: readonly Op[] = ['add', 'upsert', 'update', 'delete']
@@ -45,7 +46,8 @@ export interface ProducerAnswer {
 
 const environmentOf = once(async () => {
   const env = await openEnvironment()
-  return { env, registry: new EmbedderRegistry({ ...env, models: systemModels, variables: process.env }) }
+  const variables = await withSecrets(process.env)
+  return { env, registry: new EmbedderRegistry({ ...env, models: systemModels, variables }, embeddersOf(variables)) }
 })
 
 export const handle = handler<ProducerEvent, ProducerAnswer>(async (event, context) => {

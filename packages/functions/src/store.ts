@@ -5,10 +5,12 @@ import {
   freeDiskBytes,
   instrumented,
   invalid,
+  placeFromVariables,
   StoreEngine,
   withDiskCache,
 } from 'siltstone/internal'
 import { openS3Environment } from 'siltstone/aws'
+import { leaseLimitsOf } from './settings.ts'
 import { log, metrics } from './telemetry.ts'
 
 const MB = 1024 * 1024
@@ -27,9 +29,11 @@ export interface Opening {
 
 /** @throws SiltstoneError `invalid` (no-store) when SILTSTONE_DATA is missing, and as `openS3Environment` does */
 export function openEnvironment({ readOnly = false }: Opening = {}): Promise<Environment> {
-  const url = process.env['SILTSTONE_DATA']
-  if (url === undefined || url === '')
-    throw invalid('no-store', 'Set SILTSTONE_DATA to s3://bucket/prefix.', { field: 'SILTSTONE_DATA' })
+  const url = placeFromVariables(process.env)
+  if (url === undefined)
+    throw invalid('no-store', 'Set SILTSTONE_DATA to s3://bucket/prefix, or VECTOR_BUCKET_NAME to a bucket.', {
+      field: 'SILTSTONE_DATA',
+    })
   return openS3Environment(url, { log, metrics, readOnly })
 }
 
@@ -40,7 +44,11 @@ export async function openEngine(opening: Opening): Promise<StoreEngine> {
   return StoreEngine.open({
     env,
     blockCacheBytes: Math.floor(memoryMb * MB * BLOCKS_SHARE),
-    compact: { ...compactLimitsOf(env.store), memoryBytes: Math.floor(memoryMb * MB * MERGE_SHARE) },
+    compact: {
+      ...compactLimitsOf(env.store),
+      ...leaseLimitsOf(process.env),
+      memoryBytes: Math.floor(memoryMb * MB * MERGE_SHARE),
+    },
   })
 }
 

@@ -9,6 +9,7 @@ const EVERYWHERE = new Set([
   'logs:DescribeLogGroups',
   'cloudwatch:DescribeAlarms',
   'sts:GetCallerIdentity',
+  'ssm:DescribeParameters',
 ])
 
 /** What an allowing statement grants too widely; undefined if nothing. */

@@ -1,5 +1,6 @@
 export { InvalidArgument } from './errors.ts'
 export { type Environment, type FunctionName, FUNCTIONS, bucketName, checkEnvironment, stackNames } from './names.ts'
+export { type EmbedderChoice, EMBEDDERS } from './embedder.ts'
 export type { CommonArgs } from './components/common.ts'
 export { VectorBucket, type VectorBucketArgs } from './components/vector-bucket.ts'
 export { DeltaQueue, type DeltaQueueArgs } from './components/delta-queue.ts'

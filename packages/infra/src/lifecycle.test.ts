@@ -30,7 +30,19 @@ describe('lifecycle', () => {
     expect(rule('expire-history')).toMatchObject({ filter: {}, noncurrentVersionExpiration: { noncurrentDays: 90 } })
   })
 
-  it('keeps ten old versions of a pointer', () => {
+  it('forgets deleted files of snapshots after 7 days, and keeps small ones, which pointers are', () => {
+    expect(rule('expire-deleted-segments')).toMatchObject({
+      filter: { and: { prefix: 'snapshot/', objectSizeGreaterThan: 65_536 } },
+      noncurrentVersionExpiration: { noncurrentDays: 7 },
+    })
+    expect(rule('expire-deleted-segments', { historyDays: 3 })?.noncurrentVersionExpiration).toEqual({
+      noncurrentDays: 3,
+    })
+    const asked = rule('expire-deleted-segments', { segmentHistoryDays: 90 })
+    expect(asked?.noncurrentVersionExpiration).toEqual({ noncurrentDays: 90 })
+  })
+
+  it('keeps ten old pointers, however often they change', () => {
     expect(rule('keep-ten-pointers')).toMatchObject({
       noncurrentVersionExpiration: { noncurrentDays: 1, newerNoncurrentVersions: 10 },
     })
@@ -67,6 +79,8 @@ describe('lifecycle', () => {
 
   it('refuses days that S3 would bill without need', () => {
     expect(() => lifecycleRules({ archiveHistoryAfterDays: 30 })).toThrow('set historyDays to 120 or more')
+    expect(() => lifecycleRules({ archiveHistoryAfterDays: 0, historyDays: 180 })).toThrow('use an integer from 1')
+    expect(() => lifecycleRules({ segmentHistoryDays: 100 })).toThrow('use at most historyDays, 90')
     expect(() => lifecycleRules({ deltaHistoryDays: 100 })).toThrow('use at most historyDays, 90')
     expect(() => lifecycleRules({ tiering: 'sometimes' as 'age' })).toThrow('use one of access, age, none')
   })

@@ -7,13 +7,15 @@
  *
  * | object | rule |
  * |---|---|
- * | deltas | the garbage collector deletes folded deltas; S3 removes them for good 7 days later |
- * | snapshots | tiered by access: the prices of STANDARD_IA and GLACIER_IR after 30 and 90 days without a read, with no fee and no delay to read; `tiering: 'age'`: these classes at these ages |
- * | old versions | kept for 90 days, except those of pointers |
- * | old versions, archived | for example `historyDays: 180, archiveHistoryAfterDays: 90` |
+ * | deltas deleted after 7 days | folded deltas are deleted by the collector, and are gone for good 7 days later |
+ * | old snapshots to STANDARD_IA at 30 days, GLACIER at 90 | by access: the same prices after 30 and 90 days without a read, and no fee, no delay to read (`tiering: 'age'`: STANDARD_IA and GLACIER_IR at these ages) |
+ * | old versions kept for 90 days | yes, except pointers, deltas and files of snapshots (7 days after the collector deleted them) |
+ * | old versions to GLACIER_IR at 90 days, expired at 180 | `historyDays: 180, archiveHistoryAfterDays: 90` |
  *
- * A pointer gets a new version with each compaction, and ten are kept. A prefix cannot select pointers, so the rule covers
- * every key; a key that is written once never has ten versions.
+ * A file of a snapshot is told from a pointer or a manifest by its size: no prefix names segments alone.
+ *
+ * A pointer has a new version with each compaction. Ten are kept, because a prefix cannot name them: the rule is on
+ * every key, and a key that is written once has no ten.
  */
 import type { input } from '@pulumi/aws/types/index.js'
 import { checkInteger, checkOneOf, InvalidArgument } from './errors.ts'
@@ -24,7 +26,13 @@ export type LifecycleRule = input.s3.BucketLifecycleConfigurationRule
 export interface LifecycleOptions {
   /** Days during which a delta can be restored after the garbage collector deleted it. Default 7. */
   deltaHistoryDays?: number
-  /** The same for all other objects, and for overwritten catalog objects. Default 90. */
+  /**
+   * The same of the files of snapshots (segments, overlays, long lists). Default 7. Compaction rewrites a record several
+   * times, so these are most of the bytes that were deleted; what a reader or a rollback may need is not deleted at all,
+   * because pins and the history keep it.
+   */
+  segmentHistoryDays?: number
+  /** The same of everything else: pointers, manifests, the catalog, embeddings. Default 90. */
   historyDays?: number
   /** Days after which deleted objects move to GLACIER_IR, which bills at least 90 days. Default: never. */
   archiveHistoryAfterDays?: number
@@ -36,6 +44,8 @@ export interface LifecycleOptions {
 }
 
 const POINTERS_KEPT = 10
+/** Pointers and most manifests are smaller. What is kept of smaller files costs little. */
+const SEGMENT_FILE_BYTES = 65_536
 const GLACIER_IR_DAYS = 90
 
 const TRANSITIONS: Record<'access' | 'age', LifecycleRule['transitions']> = {
@@ -50,14 +60,29 @@ const TRANSITIONS: Record<'access' | 'age', LifecycleRule['transitions']> = {
 /** @throws InvalidArgument for days that S3 would refuse, or would bill without keeping anything */
 export function lifecycleRules(options: LifecycleOptions = {}): LifecycleRule[] {
   const historyDays = checkInteger('lifecycle.historyDays', options.historyDays ?? 90, 1, 3_650)
-  const deltaDays = checkInteger('lifecycle.deltaHistoryDays', options.deltaHistoryDays ?? 7, 1, 3_650)
+  const deltaDays = checkInteger(
+    'lifecycle.deltaHistoryDays',
+    options.deltaHistoryDays ?? Math.min(7, historyDays),
+    1,
+    3_650,
+  )
+  const segmentDays = checkInteger(
+    'lifecycle.segmentHistoryDays',
+    options.segmentHistoryDays ?? Math.min(7, historyDays),
+    1,
+    3_650,
+  )
+  if (segmentDays > historyDays) {
+    throw new InvalidArgument('lifecycle.segmentHistoryDays', segmentDays, `use at most historyDays, ${historyDays}`)
+  }
   const tiering = checkOneOf('lifecycle.tiering', options.tiering ?? 'access', ['access', 'age', 'none'])
   const archiveDays = options.archiveHistoryAfterDays
   if (deltaDays > historyDays) {
     throw new InvalidArgument('lifecycle.deltaHistoryDays', deltaDays, `use at most historyDays, ${historyDays}`)
   }
   if (archiveDays !== undefined) {
-    checkInteger('lifecycle.archiveHistoryAfterDays', archiveDays, 0, 3_650)
+    // S3 refuses 0 for noncurrent versions.
+    checkInteger('lifecycle.archiveHistoryAfterDays', archiveDays, 1, 3_650)
     if (historyDays < archiveDays + GLACIER_IR_DAYS) {
       throw new InvalidArgument(
         'lifecycle.archiveHistoryAfterDays',
@@ -75,6 +100,10 @@ export function lifecycleRules(options: LifecycleOptions = {}): LifecycleRule[] 
   const expireAfter = (noncurrentDays: number) => ({ noncurrentVersionExpiration: { noncurrentDays } })
   return [
     rule('expire-deleted-deltas', DELTA_PREFIX, expireAfter(deltaDays)),
+    {
+      ...rule('expire-deleted-segments', undefined, expireAfter(segmentDays)),
+      filter: { and: { prefix: SNAPSHOT_PREFIX, objectSizeGreaterThan: SEGMENT_FILE_BYTES } },
+    },
     rule('expire-due-marks', DUE_PREFIX, expireAfter(1)),
     ...(tiering === 'none' ? [] : [rule('tier-snapshots', SNAPSHOT_PREFIX, { transitions: TRANSITIONS[tiering] })]),
     ...(archiveDays === undefined

@@ -13,6 +13,8 @@ export type FunctionName = (typeof FUNCTIONS)[number]
 
 export const BUCKET_PREFIX = 'chromadb-vectors-'
 export const NAME_PREFIX = 'siltstone-'
+/** Of secrets in Systems Manager, after the slash that begins their names. */
+export const PARAMETER_PREFIX = 'siltstone/'
 export const BOUNDARY_NAME = 'siltstone-runtime-boundary'
 
 /** Limit of an S3 bucket's name. */
@@ -55,6 +57,19 @@ export function bucketName(stack: string, account: string, suffix?: string): str
   return name
 }
 
+/** Recommended for Pulumi's state: `pulumi login s3://siltstone-state-{account}`. */
+export const stateBucketName = (account: string): string => `${NAME_PREFIX}state-${checkAccount(account)}`
+
+/** @throws InvalidArgument for a bucket of vectors, whose objects are denied to deployers */
+export function checkStateBucket(bucket: string): string {
+  checkPattern('stateBucket', bucket, /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'use the name of a bucket')
+  if (isVectorBucket(bucket))
+    throw new InvalidArgument('stateBucket', bucket, 'deployers may touch no object of such buckets: use another name')
+  return bucket
+}
+
+const isVectorBucket = (bucket: string): boolean => bucket.startsWith(BUCKET_PREFIX)
+
 export interface StackNames {
   queue: string
   deadLetterQueue: string
@@ -70,7 +85,9 @@ export interface StackNames {
   schedule: string
   dashboard: string
   alarmTopic: string
-  /** Prefix of the names of alarms. */
+  /** Parameters of Systems Manager. */
+  parameters: { tokens: string; openaiApiKey: string }
+  /** What the names of alarms begin with. */
   alarmPrefix: string
 }
 
@@ -95,6 +112,10 @@ export function stackNames(stack: string): StackNames {
     schedule: `${base}-compact`,
     dashboard: `ChromaDB-${stack}`,
     alarmTopic: `${base}-alarms`,
+    parameters: {
+      tokens: `/${PARAMETER_PREFIX}${stack}/tokens`,
+      openaiApiKey: `/${PARAMETER_PREFIX}${stack}/openai-api-key`,
+    },
     alarmPrefix: `${base}-`,
   }
 }

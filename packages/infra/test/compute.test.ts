@@ -116,7 +116,9 @@ describe('Functions', () => {
     const args = { ...shared, only: ['query'], urlAuthorization: 'TOKENS', tokens: '{}' }
     const { resources } = await alone('Functions', args)
     expect(only(resources, 'aws:lambda/functionUrl:FunctionUrl').inputs['authorizationType']).toBe('NONE')
-    expect(only(resources, FUNCTION).inputs).toMatchObject({ environment: { variables: { SILTSTONE_TOKENS: '{}' } } })
+    expect(only(resources, FUNCTION).inputs).toMatchObject({
+      environment: { variables: { SILTSTONE_TOKENS_PARAMETER: '/siltstone/dev/tokens' } },
+    })
     expect(all(resources, 'aws:lambda/permission:Permission').map(({ inputs }) => inputs['action'])).toEqual([
       'lambda:InvokeFunctionUrl',
       'lambda:InvokeFunction',
@@ -133,7 +135,6 @@ describe('LockTable alone', () => {
       billingMode: 'PAY_PER_REQUEST',
       hashKey: 'pk',
       attributes: [{ name: 'pk', type: 'S' }],
-      serverSideEncryption: { enabled: true },
       pointInTimeRecovery: { enabled: true },
       deletionProtectionEnabled: true,
     })

@@ -45,7 +45,7 @@ describe('Roles alone', () => {
       const policy = text(only(made.resources, 'aws:iam/rolePolicy:RolePolicy', `alone-${name}-policy`))
       return policy.Statement.find(({ Sid }) => Sid === 'Key')?.Action
     }
-    expect(actions('producer')).toEqual(['kms:GenerateDataKey'])
+    expect(actions('producer')).toEqual(['kms:GenerateDataKey', 'kms:Decrypt'])
     expect(actions('query')).toEqual(['kms:Decrypt'])
     expect(actions('compactor')).toEqual(['kms:GenerateDataKey', 'kms:Decrypt'])
     expect(actions('api')).toEqual(['kms:GenerateDataKey', 'kms:Decrypt'])
@@ -95,11 +95,12 @@ describe('DeployPolicies alone', () => {
     ])
   })
 
-  it('gives the deployer both management policies, and no runtime permissions', () => {
+  it('gives the deployer both management policies and the state, and nothing at run time', () => {
     const attached = all(made.resources, 'aws:iam/rolePolicyAttachment:RolePolicyAttachment')
     expect(attached.map(({ inputs }) => inputs['policyArn'])).toEqual([
       made.component.outputs['s3_vector_management_policy_arn'],
       made.component.outputs['application_management_policy_arn'],
+      made.component.outputs['state_access_policy_arn'],
     ])
   })
 

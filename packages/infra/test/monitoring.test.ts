@@ -106,7 +106,7 @@ describe('alarms and dashboard of the program', () => {
   it('notify the topic, and use only terms that they define', () => {
     const topic = only(made.resources, 'aws:sns/topic:Topic').state['arn']
     for (const { name, inputs } of all(made.resources, ALARM)) {
-      expect(inputs['alarmActions'], name).toEqual([topic])
+      expect(inputs['alarmActions'] ?? inputs['insufficientDataActions'], name).toEqual([topic])
       const queries = (inputs['metricQueries'] ?? []) as { id: string; expression?: string; returnData?: boolean }[]
       if (queries.length === 0) continue
       expect(queries.filter(({ returnData }) => returnData === true).length, name).toBe(1)
@@ -137,24 +137,39 @@ describe('alarms and dashboard of the program', () => {
     }
   })
 
-  it('have all alarms', () => {
+  it('alarm when somebody has to act, say what to do, and tell when it is over', () => {
     const at = (id: string) => only(made.resources, ALARM, `monitoring-${id}`).inputs
-    expect(at('lock-contention')).toMatchObject({ statistic: 'Sum', threshold: 5, period: 300, evaluationPeriods: 2 })
-    expect(at('lock-storm')).toMatchObject({ statistic: 'Sum', threshold: 20, period: 300, evaluationPeriods: 3 })
-    expect(at('delta-accumulation')).toMatchObject({ statistic: 'Maximum', threshold: 1_000, period: 300 })
-    expect(at('compaction-duration')).toMatchObject({ statistic: 'Maximum', threshold: 600_000 })
-    expect(at('compaction-errors')).toMatchObject({ threshold: 1, comparisonOperator: 'GreaterThanOrEqualToThreshold' })
-    expect(at('compaction-p99')).toMatchObject({ extendedStatistic: 'p99', threshold: 60_000 })
-    expect(at('lock-busy-share')).toMatchObject({ threshold: 10 })
-    expect(at('snapshot-growth')).toMatchObject({ threshold: 20 })
+    expect(at('delta-accumulation')).toMatchObject({ statistic: 'Minimum', threshold: 1_000, evaluationPeriods: 6 })
+    expect(at('compaction-errors')).toMatchObject({ threshold: 1, period: 900, evaluationPeriods: 3 })
     expect(at('producer-errors')).toMatchObject({ threshold: 1 })
     expect(at('dead-letters')).toMatchObject({ threshold: 0 })
+    const topic = only(made.resources, 'aws:sns/topic:Topic').state['arn']
     for (const { name, inputs } of all(made.resources, ALARM)) {
-      expect(inputs['treatMissingData'], name).toBe(name.endsWith('compactor-silent') ? 'breaching' : 'notBreaching')
+      expect(String(inputs['alarmDescription']), name).toMatch(/^.+\. (?:Run|Read|Raise|Check|Find) .+\.$/)
+      expect(String(inputs['alarmDescription']).length, name).toBeLessThanOrEqual(1_024)
+      expect(inputs['okActions'], name).toEqual([topic])
     }
   })
 
-  it('draw a dashboard within its grid', () => {
+  it('do not alarm at the first deployment, and see a schedule that stops', () => {
+    for (const { name, inputs } of all(made.resources, ALARM)) {
+      // A new alarm begins as INSUFFICIENT_DATA; with missing data as a breach it would turn to ALARM at once.
+      expect(inputs['treatMissingData'], name).not.toBe('breaching')
+    }
+    const topic = only(made.resources, 'aws:sns/topic:Topic').state['arn']
+    const silent = only(made.resources, ALARM, 'monitoring-compactor-silent').inputs
+    expect(silent).toMatchObject({ treatMissingData: 'missing', insufficientDataActions: [topic], period: 1_800 })
+  })
+
+  it('take a busy fold for an alarm only while nothing is completed, and a busy merge never', () => {
+    const { inputs } = only(made.resources, ALARM, 'monitoring-lock-contention')
+    const { expression } = (inputs['metricQueries'] as { expression?: string }[]).at(-1) ?? {}
+    expect(expression).toBe('IF(FILL(done, 0) < 1, FILL(busy, 0), 0)')
+    // Longer than any holder can live.
+    expect(Number(inputs['evaluationPeriods']) * 300).toBeGreaterThan(900)
+  })
+
+  it('draw a dashboard that fits', () => {
     const { inputs } = only(made.resources, 'aws:cloudwatch/dashboard:Dashboard')
     const { widgets } = JSON.parse(String(inputs['dashboardBody'])) as {
       widgets: { x: number; y: number; width: number; height: number }[]
@@ -178,15 +193,17 @@ describe('Monitoring alone', () => {
     made = await alone('Monitoring', {
       environment: 'dev',
       watched: { compactor: 'my-function' },
-      thresholds: { 'lock-contention': 50, 'lock-storm': null },
+      thresholds: { 'dead-letters': 50, 'compaction-storm': null },
+      intervalMinutes: 1_440,
       email: 'ops@example.com',
     })
   })
 
-  it('accepts other names and thresholds, and omits alarms', () => {
-    const contention = only(made.resources, ALARM, 'alone-lock-contention')
-    expect(contention.inputs).toMatchObject({ threshold: 50, dimensions: { service: 'my-function' } })
-    expect(all(made.resources, ALARM).map(({ name }) => name)).not.toContain('alone-lock-storm')
+  it('watches other names, with other thresholds, and leaves out what is not wanted', () => {
+    expect(only(made.resources, ALARM, 'alone-dead-letters').inputs).toMatchObject({ threshold: 50 })
+    const errors = only(made.resources, ALARM, 'alone-compaction-errors')
+    expect(errors.inputs).toMatchObject({ period: 86_400, dimensions: { service: 'my-function' } })
+    expect(all(made.resources, ALARM).map(({ name }) => name)).not.toContain('alone-compaction-storm')
   })
 
   it('subscribes the address', () => {

@@ -196,12 +196,13 @@ describe('the program otherwise', () => {
     expect(all(resources, 'aws:sns/topic:Topic')).toEqual([])
     const api = only(resources, FUNCTION, 'functions-api')
     expect(api.inputs).toMatchObject({
-      environment: { variables: { SILTSTONE_TOKENS: tokens, LOG_LEVEL: 'DEBUG' } },
+      environment: { variables: { SILTSTONE_TOKENS_PARAMETER: '/siltstone/blue/tokens', LOG_LEVEL: 'DEBUG' } },
     })
-    expect(api.secrets).toContain('environment')
-    // They must not appear anywhere else.
+    const parameter = only(resources, 'aws:ssm/parameter:Parameter')
+    expect([parameter.inputs['type'], parameter.secrets]).toEqual(['SecureString', ['value']])
+    // Nobody else knows them.
     const told = resources.filter(({ custom: each, inputs }) => each && JSON.stringify(inputs).includes('s3cret'))
-    expect(told.map(({ name }) => name).toSorted()).toEqual(['functions-api', 'functions-query'])
+    expect(told.map(({ name }) => name).toSorted()).toEqual(['functions-tokens'])
   })
 
   it('uses the defaults of Pulumi.yaml', async () => {
@@ -215,7 +216,23 @@ describe('the program otherwise', () => {
     expect(given.outputs).toEqual(without.outputs)
   })
 
-  it('reports mistakes in its configuration', async () => {
+  it('gives the embedder what it needs and no more', async () => {
+    const policy = (resources: Resource[], each: string) =>
+      String(only(resources, 'aws:iam/rolePolicy:RolePolicy', `roles-${each}-policy`).inputs['policy'])
+    const bedrock = (await run({ stack: 'prod', config: { embedder: 'bedrock' } })).resources
+    const model = 'arn:aws:bedrock:us-east-1::foundation-model/amazon.titan-embed-text-v2:0'
+    for (const each of ['producer', 'query', 'api']) expect(policy(bedrock, each)).toContain(`["${model}"]`)
+    expect(policy(bedrock, 'compactor')).not.toContain('bedrock')
+    const config = { embedder: 'openai', openaiApiKey: 'sk-secret' }
+    const openai = (await run({ stack: 'prod', config, secrets: ['openaiApiKey'] })).resources
+    expect(policy(openai, 'producer')).toContain(':parameter/siltstone/prod/openai-api-key"')
+    expect(policy(openai, 'compactor')).not.toContain('ssm:')
+    const functions = all(openai, 'aws:lambda/function:Function')
+    expect(JSON.stringify(functions.map(({ inputs }) => inputs))).not.toContain('sk-secret')
+    await expect(run({ config: { embedder: 'openai' } })).rejects.toThrow('set openaiApiKey')
+  })
+
+  it('says what is wrong with its configuration', async () => {
     await expect(run({ config: { environment: 'staging' } })).rejects.toThrow(
       'environment is "staging": use one of dev, test, prod',
     )

@@ -18,6 +18,7 @@ export { type CompactLimits, compactLimitsOf, defaultCompactLimits } from './com
 export type { Deadline } from './compact/compactor.ts'
 export { closeEnvironment, openEnvironment } from './drivers/directory/directory-environment.ts'
 export { instrumented, withDiskCache } from './drivers/instrumented.ts'
+export { placeFromVariables } from './drivers/place-variables.ts'
 export {
   type CountingObjectStore,
   countingObjectStore,
@@ -25,7 +26,9 @@ export {
 } from './drivers/wrappers/counting-object-store.ts'
 export { delayingObjectStore } from './drivers/wrappers/delaying-object-store.ts'
 export { EnglishEmbedder } from './embed/english/index.ts'
-export { EmbedderRegistry } from './embed/registry.ts'
+export { parseEmbedderConfig } from './embed/config.ts'
+export { EmbedderRegistry, type EmbedderRegistryOptions } from './embed/registry.ts'
+export { EmbeddingStore } from './embed/store.ts'
 export { decodeStoredEmbedding } from './embed/stored-embedding.ts'
 export { Background, defaultBackground } from './engine/background.ts'
 export { type EngineOptions, pathOf, StoreEngine } from './engine/engine.ts'

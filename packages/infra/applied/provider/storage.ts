@@ -123,7 +123,6 @@ export const STORAGE: Readonly<Record<string, Maker>> = {
           AttributeName: name,
           AttributeType: type,
         })),
-        SSESpecification: { Enabled: (inputs['serverSideEncryption'] as { enabled: boolean }).enabled },
         DeletionProtectionEnabled: inputs['deletionProtectionEnabled'] === true,
         Tags: tagList(inputs),
       }),

@@ -1,10 +1,11 @@
 import * as aws from '@pulumi/aws'
 import * as pulumi from '@pulumi/pulumi'
-import { BOUNDARY_NAME, checkStack, NAME_PREFIX } from '../names.ts'
+import { BOUNDARY_NAME, checkStack, checkStateBucket, NAME_PREFIX } from '../names.ts'
 import {
   applicationManagementPolicy,
   runtimeBoundary,
   serviceAccessPolicy,
+  statePolicy,
   storageManagementPolicy,
 } from '../policy/deploy.ts'
 import type { PolicyDocument } from '../policy/document.ts'
@@ -18,6 +19,8 @@ export interface DeployPoliciesArgs {
   github?: GitHubSource
   /** The account's existing identity provider for GitHub, if any: an account can have only one. */
   githubProviderArn?: pulumi.Input<string>
+  /** Bucket of Pulumi's state, which the role may read and write. Default `siltstone-state-{account}`. */
+  stateBucket?: string
   tags?: Record<string, string>
 }
 
@@ -28,19 +31,21 @@ const SESSION_SECONDS = 3_600
  * once per account, apart from the stacks, so that a deployer cannot change its own limits.
  *
  * Outputs: `s3_vector_management_policy_arn`, `application_management_policy_arn`, `s3_vector_service_policy_arn`,
- * `permissions_boundary_arn`, `deploy_role_arn`.
+ * `state_access_policy_arn`, `permissions_boundary_arn`, `deploy_role_arn`.
  * @throws InvalidArgument
  */
 export class DeployPolicies extends pulumi.ComponentResource {
   readonly storageManagementPolicyArn: pulumi.Output<string>
   readonly applicationManagementPolicyArn: pulumi.Output<string>
   readonly serviceAccessPolicyArn: pulumi.Output<string>
+  readonly stateAccessPolicyArn: pulumi.Output<string>
   readonly permissionsBoundaryArn: pulumi.Output<string>
   readonly deployRoleArn: pulumi.Output<string> | undefined
 
   constructor(name: string, args: DeployPoliciesArgs = {}, opts?: pulumi.ComponentResourceOptions) {
     super('siltstone:aws:DeployPolicies', name, {}, opts)
     if (args.stack !== undefined) checkStack(args.stack)
+    if (args.stateBucket !== undefined) checkStateBucket(args.stateBucket)
     const parent = { parent: this }
     const tags = { Project: 'Siltstone', ...args.tags }
     const { account } = whereabouts(parent)
@@ -76,16 +81,21 @@ export class DeployPolicies extends pulumi.ComponentResource {
       'Reads and writes objects of buckets of vectors; manages nothing',
       (id) => serviceAccessPolicy({ account: id, stack: args.stack }),
     )
+    const state = managed('state-access', scoped('state-access'), 'Reads and writes the state of Pulumi', (id) =>
+      statePolicy(id, args.stateBucket),
+    )
     this.permissionsBoundaryArn = boundary.arn
+    this.stateAccessPolicyArn = state.arn
     this.storageManagementPolicyArn = storage.arn
     this.applicationManagementPolicyArn = application.arn
     this.serviceAccessPolicyArn = access.arn
     this.deployRoleArn =
-      args.github && deployRole(name, args.github, args, account, [storage, application], tags, parent)
+      args.github && deployRole(name, args.github, args, account, [storage, application, state], tags, parent)
     this.registerOutputs({
       s3_vector_management_policy_arn: this.storageManagementPolicyArn,
       application_management_policy_arn: this.applicationManagementPolicyArn,
       s3_vector_service_policy_arn: this.serviceAccessPolicyArn,
+      state_access_policy_arn: this.stateAccessPolicyArn,
       permissions_boundary_arn: this.permissionsBoundaryArn,
       deploy_role_arn: this.deployRoleArn,
     })

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import * as aws from '@pulumi/aws'
 import * as pulumi from '@pulumi/pulumi'
 import { checkInteger, checkOneOf, InvalidArgument } from '../errors.ts'
+import { checkEmbedder, EMBEDDING, type EmbedderChoice, embedderVariable } from '../embedder.ts'
 import { FUNCTIONS, type FunctionName, stackNames } from '../names.ts'
 import { callerPolicy } from '../policy/roles.ts'
 import { common, type CommonArgs, policyText } from './common.ts'
@@ -19,9 +20,7 @@ export type UrlAuthorization = 'AWS_IAM' | 'TOKENS'
 
 /** Functions that answer Chroma's HTTP API. */
 const WITH_URL: readonly FunctionName[] = ['query', 'api']
-/** Functions that turn texts into vectors. */
-const EMBEDDING: readonly FunctionName[] = ['producer', 'query', 'api']
-/** Messages wait this long for others, so that many wake-up calls start one run. */
+/** A queue's messages wait this long for others, so that many wake-up calls make one run. */
 const BATCH_WINDOW_SECONDS = 5
 
 export interface FunctionsArgs extends CommonArgs {
@@ -45,9 +44,18 @@ export interface FunctionsArgs extends CommonArgs {
   layers?: Partial<Record<FunctionName, pulumi.Input<string>[]>>
   /** Who may call the URLs: holders of IAM permissions (default; see `callerPolicies`), or of a token in `tokens`. */
   urlAuthorization?: UrlAuthorization
-  /** JSON of the server's tokens. Required with, and only with, `urlAuthorization: 'TOKENS'`. */
+  /**
+   * JSON of the server's tokens. Required with, and only with, `urlAuthorization: 'TOKENS'`. It is kept in Systems Manager,
+   * not in the functions' environment.
+   */
   tokens?: pulumi.Input<string>
-  /** Messages per run of the compactor. They are only wake-up calls, so many cost no more than one. Default 1,000. */
+  /** What embeds texts of collections that name no embedding function. Default English. */
+  embedder?: EmbedderChoice
+  /** Required with, and only with, the embedder `openai`; kept as the tokens are. */
+  openaiApiKey?: pulumi.Input<string>
+  /** Executions of query and of api at the same time, each: more are answered 429. Default: the account's. */
+  urlConcurrency?: number
+  /** Messages per run of the compactor. They are only wake-up calls: many cost no more than one. Default 1,000. */
   batchSize?: number
   /** Runs of the compactor that the queue may start at the same time, one collection each. 2 to 1,000, default 2. */
   maxConcurrentCompactions?: number
@@ -80,19 +88,14 @@ export class Functions extends pulumi.ComponentResource {
     const authorization = checkOneOf('urlAuthorization', args.urlAuthorization ?? 'AWS_IAM', ['AWS_IAM', 'TOKENS'])
     checkArgs(args, chosen, authorization)
     const model = chosen.some((each) => EMBEDDING.includes(each)) ? modelLayer(name, args, this) : undefined
-    for (const each of chosen) this.#create(name, each, args, authorization, model)
+    const secrets = createSecrets(name, args, this)
+    for (const each of chosen) this.#create(name, each, args, { authorization, model, secrets })
     const { compactor } = this.functions
     if (compactor !== undefined) mapQueue(name, compactor, args, this)
     this.registerOutputs(this.#outputs())
   }
 
-  #create(
-    name: string,
-    each: FunctionName,
-    args: FunctionsArgs,
-    authorization: UrlAuthorization,
-    model: pulumi.Output<string> | undefined,
-  ): void {
+  #create(name: string, each: FunctionName, args: FunctionsArgs, { authorization, model, secrets }: Shared): void {
     const { stack, tags } = common(args)
     const names = stackNames(stack)
     const role = args.roles[each]
@@ -123,8 +126,13 @@ export class Functions extends pulumi.ComponentResource {
           logFormat: 'JSON',
           logGroup: logGroup.name,
           applicationLogLevel: args.logLevel ?? 'INFO',
-          systemLogLevel: 'WARN',
+          // The reports of durations and memory are at this level.
+          systemLogLevel: 'INFO',
         },
+        ...(withUrl &&
+          args.urlConcurrency !== undefined && {
+            reservedConcurrentExecutions: checkInteger('urlConcurrency', args.urlConcurrency, 1, 10_000),
+          }),
         tracingConfig: { mode: (args.tracing ?? true) ? 'Active' : 'PassThrough' },
         ...(layers.length > 0 && { layers }),
         environment: {
@@ -136,7 +144,8 @@ export class Functions extends pulumi.ComponentResource {
             // The dimension of the metrics: unique in the account's region, as the function's name is.
             POWERTOOLS_SERVICE_NAME: names.functions[each],
             POWERTOOLS_METRICS_NAMESPACE: METRICS_NAMESPACE,
-            ...(withUrl && authorization === 'TOKENS' && { SILTSTONE_TOKENS: args.tokens as pulumi.Input<string> }),
+            ...(withUrl && secrets.tokens && { SILTSTONE_TOKENS_PARAMETER: secrets.tokens.name }),
+            ...(EMBEDDING.includes(each) && embedderVariables(args, secrets)),
             ...args.variables?.[each],
           },
         },
@@ -198,6 +207,42 @@ export class Functions extends pulumi.ComponentResource {
   }
 }
 
+interface Secrets {
+  tokens?: aws.ssm.Parameter
+  openaiApiKey?: aws.ssm.Parameter
+}
+
+interface Shared {
+  authorization: UrlAuthorization
+  model: pulumi.Output<string> | undefined
+  secrets: Secrets
+}
+
+function createSecrets(name: string, args: FunctionsArgs, parent: pulumi.Resource): Secrets {
+  const { stack, tags } = common(args)
+  const { parameters } = stackNames(stack)
+  const made = (id: string, parameterName: string, value: pulumi.Input<string>) =>
+    new aws.ssm.Parameter(
+      `${name}-${id}`,
+      { name: parameterName, type: 'SecureString', value: pulumi.secret(value), tags },
+      { parent },
+    )
+  return {
+    ...(args.tokens !== undefined && { tokens: made('tokens', parameters.tokens, args.tokens) }),
+    ...(args.openaiApiKey !== undefined && {
+      openaiApiKey: made('openai-api-key', parameters.openaiApiKey, args.openaiApiKey),
+    }),
+  }
+}
+
+function embedderVariables({ embedder }: FunctionsArgs, { openaiApiKey }: Secrets) {
+  const variable = embedderVariable(embedder)
+  return {
+    ...(variable !== undefined && { SILTSTONE_EMBEDDER: variable }),
+    ...(openaiApiKey && { OPENAI_API_KEY_PARAMETER: openaiApiKey.name }),
+  }
+}
+
 const DESCRIPTIONS: Readonly<Record<FunctionName, string>> = {
   producer: 'Siltstone: texts or vectors into a delta',
   compactor: 'Siltstone: folds deltas into snapshots',
@@ -206,6 +251,7 @@ const DESCRIPTIONS: Readonly<Record<FunctionName, string>> = {
 }
 
 function checkArgs(args: FunctionsArgs, chosen: readonly FunctionName[], authorization: UrlAuthorization): void {
+  checkEmbedder(args.embedder, args.openaiApiKey !== undefined)
   if (args.logLevel !== undefined) checkOneOf('logLevel', args.logLevel, LOG_LEVELS)
   if ((authorization === 'TOKENS') !== (args.tokens !== undefined)) {
     throw new InvalidArgument(

@@ -30,7 +30,7 @@ export class LockTable extends pulumi.ComponentResource {
         billingMode: 'PAY_PER_REQUEST',
         hashKey: LOCK_KEY_ATTRIBUTE,
         attributes: [{ name: LOCK_KEY_ATTRIBUTE, type: 'S' }],
-        serverSideEncryption: { enabled: true },
+        // Without serverSideEncryption: encrypted with the key that AWS owns, which costs nothing.
         pointInTimeRecovery: { enabled: true },
         deletionProtectionEnabled: protect,
         tags,

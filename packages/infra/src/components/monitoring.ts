@@ -6,6 +6,7 @@ import { dashboard } from '../monitoring/dashboard.ts'
 import { stackNames } from '../names.ts'
 import { alarmTopicPolicy } from '../policy/resource-policies.ts'
 import { common, type CommonArgs, policyText, whereabouts } from './common.ts'
+import { MAX_INTERVAL_MINUTES } from './schedule.ts'
 
 export interface MonitoringArgs extends CommonArgs {
   /** Names of watched resources that differ from those of the stack. */
@@ -40,7 +41,7 @@ export class Monitoring extends pulumi.ComponentResource {
       deadLetterQueue: names.deadLetterQueue,
       ...names.functions,
       ...args.watched,
-      scheduleMinutes: checkInteger('intervalMinutes', args.intervalMinutes ?? 15, 1, 360),
+      scheduleMinutes: checkInteger('intervalMinutes', args.intervalMinutes ?? 15, 1, MAX_INTERVAL_MINUTES),
     }
     const wanted = chosen(alarms(watched), args.thresholds ?? {})
     const parent = { parent: this }
@@ -50,7 +51,7 @@ export class Monitoring extends pulumi.ComponentResource {
       (alarm) =>
         new aws.cloudwatch.MetricAlarm(
           `${name}-${alarm.id}`,
-          { name: `${names.alarmPrefix}${alarm.id}`, ...alarmArgs(alarm), alarmActions: [this.alarmTopicArn], tags },
+          { name: `${names.alarmPrefix}${alarm.id}`, ...alarmArgs(alarm), ...actions(alarm, this.alarmTopicArn), tags },
           parent,
         ).name,
     )
@@ -121,15 +122,23 @@ function topic(
   return made.arn
 }
 
+/** Both the alarm and its end are told; the end also shows, after the first deployment, that the topic arrives. */
+function actions({ onSilence }: Alarm, topicArn: pulumi.Output<string>) {
+  return {
+    okActions: [topicArn],
+    ...(onSilence ? { insufficientDataActions: [topicArn] } : { alarmActions: [topicArn] }),
+  }
+}
+
 const isPercentile = (statistic: string) => /^p\d/.test(statistic)
 
 function alarmArgs(alarm: Alarm): aws.cloudwatch.MetricAlarmArgs {
   const shared = {
-    alarmDescription: alarm.description,
+    alarmDescription: `${alarm.meaning}. ${alarm.action}.`,
     comparisonOperator: alarm.comparison,
     evaluationPeriods: alarm.evaluationPeriods,
     threshold: alarm.threshold,
-    treatMissingData: alarm.missingData,
+    treatMissingData: alarm.onSilence ? 'missing' : 'notBreaching',
   }
   const [first] = alarm.terms
   if (alarm.terms.length === 1 && first !== undefined && 'metric' in first) {

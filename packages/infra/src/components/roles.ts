@@ -1,5 +1,6 @@
 import * as aws from '@pulumi/aws'
 import * as pulumi from '@pulumi/pulumi'
+import { bedrockModelArn, EMBEDDING, type EmbedderChoice } from '../embedder.ts'
 import { FUNCTIONS, type FunctionName, stackNames } from '../names.ts'
 import { ROLE_POLICIES, type RoleResources } from '../policy/roles.ts'
 import { lambdaTrust } from '../policy/trust.ts'
@@ -13,7 +14,11 @@ export interface RolesArgs extends CommonArgs {
   kmsKeyArn?: pulumi.Input<string>
   /** Limits what the roles may do; `DeployPolicies` creates one. */
   permissionsBoundaryArn?: pulumi.Input<string>
-  /** Default: all. */
+  /** As the functions': Bedrock needs a permission, OpenAI a secret. */
+  embedder?: EmbedderChoice
+  /** As the functions': query and api read the tokens. */
+  urlAuthorization?: 'AWS_IAM' | 'TOKENS'
+  /** Default all. */
   only?: readonly FunctionName[]
 }
 
@@ -57,6 +62,12 @@ export class Roles extends pulumi.ComponentResource {
         lockTableArn: args.lockTableArn,
         logGroupArn: pulumi.interpolate`arn:aws:logs:${region}:${account}:log-group:${names.logGroups[each]}`,
         kmsKeyArn: args.kmsKeyArn,
+        parameterArns: parametersOf(each, args).map(
+          (parameter) => pulumi.interpolate`arn:aws:ssm:${region}:${account}:parameter${names.parameters[parameter]}`,
+        ),
+        bedrockModelArn: EMBEDDING.includes(each)
+          ? region.apply((id) => bedrockModelArn(args.embedder, id))
+          : undefined,
       })
       const policy = new aws.iam.RolePolicy(
         `${name}-${each}-policy`,
@@ -69,4 +80,11 @@ export class Roles extends pulumi.ComponentResource {
       Object.fromEntries(Object.entries(this.roles).map(([each, role]) => [`${each}_role_arn`, role.arn])),
     )
   }
+}
+
+function parametersOf(each: FunctionName, { embedder, urlAuthorization }: RolesArgs): ('tokens' | 'openaiApiKey')[] {
+  return [
+    ...(urlAuthorization === 'TOKENS' && (each === 'query' || each === 'api') ? (['tokens'] as const) : []),
+    ...(embedder?.provider === 'openai' && EMBEDDING.includes(each) ? (['openaiApiKey'] as const) : []),
+  ]
 }

@@ -9,6 +9,9 @@ import { common, type CommonArgs, policyText, whereabouts } from './common.ts'
 /** The event with which the schedule starts the compactor. */
 export const SCHEDULED_EVENT = { source: 'scheduled', action: 'compact' } as const
 
+/** One day: garbage collection and the alarm for a schedule that does not run count on a run a day. */
+export const MAX_INTERVAL_MINUTES = 1_440
+
 export interface ScheduleArgs extends CommonArgs {
   compactorArn: pulumi.Input<string>
   /** Default 15. */
@@ -31,7 +34,7 @@ export class Schedule extends pulumi.ComponentResource {
     super('siltstone:aws:Schedule', name, {}, opts)
     const { stack, tags } = common(args)
     const names = stackNames(stack)
-    const minutes = checkInteger('intervalMinutes', args.intervalMinutes ?? 15, 1, 1_440)
+    const minutes = checkInteger('intervalMinutes', args.intervalMinutes ?? 15, 1, MAX_INTERVAL_MINUTES)
     const parent = { parent: this }
     const { account } = whereabouts(parent)
     const role = new aws.iam.Role(

@@ -1,4 +1,8 @@
-/** The alarms, as data. */
+/**
+ * The alarms, as data. An alarm means that somebody has to act, and says what to do. What is ordinary is none: a busy lease
+ * while its holder works, a long merge, a burst of messages, a single failure that a retry repairs, a growing store. The
+ * dashboard shows those.
+ */
 import { lambda, type Metric, product, sqs } from './metrics.ts'
 
 export interface Watched {
@@ -16,81 +20,91 @@ export type Term = { id: string; metric: Metric; statistic: string } | { id: str
 
 export interface Alarm {
   id: string
-  description: string
+  /** What is wrong. */
+  meaning: string
+  /** What to do. */
+  action: string
   terms: readonly Term[]
   periodSeconds: number
   evaluationPeriods: number
   comparison: 'GreaterThanThreshold' | 'GreaterThanOrEqualToThreshold' | 'LessThanThreshold'
   threshold: number
-  /** Missing data is normal, except for the alarm that watches for silence. */
-  missingData: 'notBreaching' | 'breaching'
+  /**
+   * The alarm is the absence of data: CloudWatch's state INSUFFICIENT_DATA, after there was some. A new alarm begins in
+   * that state, so the first deployment alarms nobody. Elsewhere, no data is fine.
+   */
+  onSilence: boolean
 }
 
 const FIVE_MINUTES = 300
 const HOUR = 3_600
-const DAY = 86_400
 
 const simple = (
   id: string,
-  description: string,
+  meaning: string,
+  action: string,
   metric: Metric,
   statistic: string,
   threshold: number,
   changes: Partial<Alarm> = {},
 ): Alarm => ({
   id,
-  description,
+  meaning,
+  action,
   terms: [{ id: 'value', metric, statistic }],
   periodSeconds: FIVE_MINUTES,
   evaluationPeriods: 1,
   comparison: 'GreaterThanThreshold',
   threshold,
-  missingData: 'notBreaching',
+  onSilence: false,
   ...changes,
 })
 
-/** Percentage of `part` in `whole`, 0 without data; the last term is the value. */
-const share = (part: Term, whole: Term): readonly Term[] => [
-  part,
-  whole,
-  { id: 'value', expression: `IF(${whole.id} > 0, 100 * ${part.id} / ${whole.id}, 0)` },
+/** Failures in a period from which their share is looked at: a single one is repaired by a retry. */
+const FEW = 5
+
+/** Percentage of `failed` in `all`; 0 while there are few failures. */
+const share = (failed: Metric, all: Metric): readonly Term[] => [
+  { id: 'failed', metric: failed, statistic: 'Sum' },
+  { id: 'all', metric: all, statistic: 'Sum' },
+  { id: 'value', expression: `IF(failed >= ${FEW}, 100 * failed / all, 0)` },
 ]
 
 export function alarms(on: Watched): Alarm[] {
   const own = (name: Parameters<typeof product>[0]) => product(name, on.compactor)
+  /** Long enough for a run of the schedule. */
+  const runSeconds = Math.max(FIVE_MINUTES, 60 * Math.ceil(on.scheduleMinutes))
   return [
-    // A busy lock is not a failure, but this many busy locks mean wasted runs.
-    simple('lock-contention', 'Compactions often find the lock taken', own('LockAcquisitionFailed'), 'Sum', 5, {
-      evaluationPeriods: 2,
-    }),
-    simple('lock-storm', 'Compactions constantly find the lock taken', own('LockAcquisitionFailed'), 'Sum', 20, {
-      evaluationPeriods: 3,
-    }),
     {
-      ...simple(
-        'lock-busy-share',
-        'More than a tenth of the compactions find the lock taken',
-        own('SnapshotSize'),
-        '',
-        10,
-      ),
+      id: 'lock-contention',
+      meaning:
+        'For twenty minutes folds found their lease taken and no compaction was completed: a holder keeps a lease and does not work',
+      action: 'Run "siltstone lease show", and "siltstone lease force" for a lease whose holder does not run any more',
       terms: [
         { id: 'busy', metric: own('LockAcquisitionFailed'), statistic: 'Sum' },
         { id: 'done', metric: own('CompactionDuration'), statistic: 'SampleCount' },
-        {
-          id: 'value',
-          expression:
-            'IF(FILL(busy, 0) + FILL(done, 0) >= 10, 100 * FILL(busy, 0) / (FILL(busy, 0) + FILL(done, 0)), 0)',
-        },
+        { id: 'value', expression: 'IF(FILL(done, 0) < 1, FILL(busy, 0), 0)' },
       ],
-      periodSeconds: HOUR,
+      periodSeconds: FIVE_MINUTES,
+      // Longer than one invocation can hold a lease.
+      evaluationPeriods: 4,
+      comparison: 'GreaterThanThreshold',
+      threshold: 0,
+      onSilence: false,
     },
-    simple('compaction-errors', 'A compaction failed', own('CompactionErrors'), 'Sum', 1, {
-      comparison: 'GreaterThanOrEqualToThreshold',
-    }),
+    simple(
+      'compaction-errors',
+      'Compactions failed in three runs of the schedule in a row',
+      'Read compaction_failed in the log group of the compactor, and run "siltstone verify" for the collection that it names',
+      own('CompactionErrors'),
+      'Sum',
+      1,
+      { comparison: 'GreaterThanOrEqualToThreshold', periodSeconds: runSeconds, evaluationPeriods: 3 },
+    ),
     simple(
       'compaction-without-progress',
-      'The compactor ran out of time before it could commit anything: it needs more time or a faster machine',
+      'The compactor ran out of time before it could commit anything',
+      'Raise the timeout or the memory of the compactor: it needs more time, or a faster machine',
       own('compaction_without_progress'),
       'Sum',
       0,
@@ -98,83 +112,68 @@ export function alarms(on: Watched): Alarm[] {
     simple(
       'merge-cannot-fit',
       'A merge that is due needs more time, memory or scratch disk than the compactor has',
+      'Raise the timeout, the memory or the ephemeral storage of the compactor, or run "siltstone compact" on a larger machine',
       own('merge_cannot_fit'),
       'Sum',
       0,
     ),
     simple(
-      'compaction-p99',
-      'One compaction in a hundred takes more than a minute',
-      own('CompactionDuration'),
-      'p99',
-      60_000,
-      {
-        evaluationPeriods: 3,
-      },
+      'compactor-errors',
+      'The compactor crashed or ran out of time in three runs of the schedule in a row',
+      'Read the end of its log: raise memory, disk or timeout, or report the crash',
+      lambda('Errors', on.compactor),
+      'Sum',
+      1,
+      { comparison: 'GreaterThanOrEqualToThreshold', periodSeconds: runSeconds, evaluationPeriods: 3 },
     ),
     simple(
-      'compaction-duration',
-      'The compactor runs for more than 10 minutes',
-      lambda('Duration', on.compactor),
-      'Maximum',
-      600_000,
+      'compactor-throttles',
+      'Lambda refuses to run the compactor',
+      "Raise the account's quota of concurrent executions, or lower what other functions reserve",
+      lambda('Throttles', on.compactor),
+      'Sum',
+      10,
+      { evaluationPeriods: 3 },
     ),
-    simple('compactor-errors', 'The compactor crashed or ran out of time', lambda('Errors', on.compactor), 'Sum', 1, {
-      comparison: 'GreaterThanOrEqualToThreshold',
-      evaluationPeriods: 2,
-    }),
-    simple('compactor-throttles', 'Lambda throttles the compactor', lambda('Throttles', on.compactor), 'Sum', 10, {
-      evaluationPeriods: 3,
-    }),
     simple(
       'compactor-silent',
-      'The schedule does not run the compactor',
+      'The compactor has not run although its schedule is due',
+      'Check that the schedule is enabled and that its role may invoke the function',
       lambda('Invocations', on.compactor),
       'Sum',
       1,
-      {
-        comparison: 'LessThanThreshold',
-        missingData: 'breaching',
-        periodSeconds: roundUpToMinutes(2 * on.scheduleMinutes),
-        evaluationPeriods: 2,
-      },
+      { comparison: 'LessThanThreshold', periodSeconds: 60 * Math.ceil(2 * on.scheduleMinutes), onSilence: true },
     ),
     simple(
       'compaction-storm',
-      'The compactor runs without a pause',
+      'The compactor has run more than 2,000 times an hour for three hours',
+      'Find what sends the messages (the queue, the bucket notification), and raise the batching window',
       lambda('Invocations', on.compactor),
       'Sum',
       2_000,
-      {
-        periodSeconds: HOUR,
-        evaluationPeriods: 3,
-      },
+      { periodSeconds: HOUR, evaluationPeriods: 3 },
     ),
-    {
-      ...simple('snapshot-growth', 'The largest snapshot grew by a fifth in a day', own('SnapshotSize'), '', 20),
-      terms: [
-        { id: 'size', metric: own('SnapshotSize'), statistic: 'Maximum' },
-        { id: 'value', expression: 'IF(size - DIFF(size) > 100000000, 100 * DIFF(size) / (size - DIFF(size)), 0)' },
-      ],
-      periodSeconds: DAY,
-    },
     simple(
       'delta-accumulation',
-      'Wake-up calls accumulate: deltas are not compacted',
+      'More than 1,000 wake-up messages have been waiting for half an hour',
+      'Check errors and throttles of the compactor; if it works without a pause, raise maxConcurrentCompactions',
       sqs('ApproximateNumberOfMessagesVisible', on.queue),
-      'Maximum',
+      'Minimum',
       1_000,
+      { evaluationPeriods: 6 },
     ),
     simple(
       'delta-age',
-      'A wake-up call waits for more than an hour',
+      'A wake-up message has been waiting for more than four hours: it failed more than once, or is not taken',
+      'Check errors and throttles of the compactor, and run "siltstone doctor"',
       sqs('ApproximateAgeOfOldestMessage', on.queue),
       'Maximum',
-      HOUR,
+      4 * HOUR,
     ),
     simple(
       'dead-letters',
-      'A wake-up call failed repeatedly',
+      'A wake-up message failed until it was set aside',
+      'Run "siltstone doctor" for the cause, repair it, then "siltstone doctor --redrive"',
       sqs('ApproximateNumberOfMessagesVisible', on.deadLetterQueue),
       'Maximum',
       0,
@@ -182,37 +181,28 @@ export function alarms(on: Watched): Alarm[] {
     {
       ...simple(
         'producer-errors',
-        'More than one in a hundred runs of the producer fails',
+        'More than one in a hundred runs of the producer fails, and at least five in five minutes',
+        'Read the log group of the producer: refused events name the field, other errors the service',
         lambda('Errors', on.producer),
-        '',
+        'Sum',
         1,
       ),
-      terms: share(
-        { id: 'failed', metric: lambda('Errors', on.producer), statistic: 'Sum' },
-        { id: 'runs', metric: lambda('Invocations', on.producer), statistic: 'Sum' },
-      ),
+      terms: share(lambda('Errors', on.producer), lambda('Invocations', on.producer)),
       evaluationPeriods: 2,
     },
     ...(['query', 'api'] as const).map(
       (each): Alarm => ({
         ...simple(
           `${each}-errors`,
-          `More than one in a hundred answers of ${each} is a server error`,
+          `More than one in a hundred answers of the ${each} function is a 5xx, and at least five in five minutes`,
+          `Read request_failed and request_refused in the log group of the ${each} function`,
           lambda('Url5xxCount', on[each]),
-          '',
+          'Sum',
           1,
         ),
-        terms: share(
-          { id: 'failed', metric: lambda('Url5xxCount', on[each]), statistic: 'Sum' },
-          { id: 'requests', metric: lambda('UrlRequestCount', on[each]), statistic: 'Sum' },
-        ),
+        terms: share(lambda('Url5xxCount', on[each]), lambda('UrlRequestCount', on[each])),
         evaluationPeriods: 2,
       }),
     ),
   ]
-}
-
-/** Periods of alarms are whole minutes. */
-function roundUpToMinutes(minutes: number): number {
-  return Math.ceil(minutes) * 60
 }

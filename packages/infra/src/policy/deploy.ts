@@ -8,7 +8,15 @@
  * principal read objects. Review of deployments closes the first, a resource control policy of the organisation the
  * second; a policy of this account cannot close them.
  */
-import { BOUNDARY_NAME, BUCKET_PREFIX, NAME_PREFIX, checkAccount } from '../names.ts'
+import {
+  BOUNDARY_NAME,
+  BUCKET_PREFIX,
+  checkAccount,
+  checkStateBucket,
+  NAME_PREFIX,
+  PARAMETER_PREFIX,
+  stateBucketName,
+} from '../names.ts'
 import { allow, deny, policy, type PolicyDocument } from './document.ts'
 
 export interface DeployScope {
@@ -86,6 +94,18 @@ export function storageManagementPolicy(scope: DeployScope): PolicyDocument {
   )
 }
 
+/**
+ * Layer 1: the objects of Pulumi's state, for a state in a bucket (`pulumi login s3://…`). Object rights end at that bucket,
+ * whose name must not begin as those of stores do.
+ */
+export function statePolicy(account: string, stateBucket = stateBucketName(account)): PolicyDocument {
+  const bucket = `arn:aws:s3:::${checkStateBucket(stateBucket)}`
+  return policy(
+    allow('State', ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'], [`${bucket}/*`]),
+    allow('ListState', ['s3:ListBucket', 's3:GetBucketLocation'], [bucket]),
+  )
+}
+
 /** Layer 1: everything else in a stack. */
 export function applicationManagementPolicy(scope: DeployScope): PolicyDocument {
   const names = named(scope)
@@ -129,6 +149,7 @@ export function applicationManagementPolicy(scope: DeployScope): PolicyDocument 
         'lambda:GetFunction*',
         'lambda:GetPolicy',
         'lambda:PutFunctionConcurrency',
+        'lambda:PutFunctionEventInvokeConfig',
         'lambda:AddPermission',
         'lambda:RemovePermission',
         'lambda:ListVersionsByFunction',
@@ -149,10 +170,22 @@ export function applicationManagementPolicy(scope: DeployScope): PolicyDocument 
       ['*'],
       { ArnLike: { 'lambda:FunctionArn': arn('lambda', scope, `function:${names}`) } },
     ),
-    // Reading a mapping and the lists has no function as resource.
+    // The tags of a mapping are read and written without its function, so any mapping of the account is allowed.
+    allow(
+      'MappingTags',
+      ['lambda:ListTags', 'lambda:TagResource', 'lambda:UntagResource'],
+      [arn('lambda', scope, 'event-source-mapping:*')],
+    ),
+    // Reading a mapping and the lists knows no function.
     allow(
       'Look',
-      ['lambda:GetEventSourceMapping', 'logs:DescribeLogGroups', 'cloudwatch:DescribeAlarms', 'sts:GetCallerIdentity'],
+      [
+        'lambda:GetEventSourceMapping',
+        'logs:DescribeLogGroups',
+        'cloudwatch:DescribeAlarms',
+        'ssm:DescribeParameters',
+        'sts:GetCallerIdentity',
+      ],
       ['*'],
     ),
     allow(
@@ -193,12 +226,27 @@ export function applicationManagementPolicy(scope: DeployScope): PolicyDocument 
         'sns:SetTopicAttributes',
         'sns:Subscribe',
         'sns:Unsubscribe',
-        'sns:GetSubscriptionAttributes',
+        'sns:*SubscriptionAttributes',
+        'sns:ListSubscriptionsByTopic',
         'sns:ListTagsForResource',
         'sns:TagResource',
         'sns:UntagResource',
       ],
       [arn('sns', scope, names)],
+    ),
+    // The provider reads what it wrote; so a deployer, who sets these secrets, can read them.
+    allow(
+      'Secrets',
+      [
+        'ssm:PutParameter',
+        'ssm:GetParameter',
+        'ssm:GetParameters',
+        'ssm:DeleteParameter',
+        'ssm:ListTagsForResource',
+        'ssm:AddTagsToResource',
+        'ssm:RemoveTagsFromResource',
+      ],
+      [arn('ssm', scope, `parameter/${PARAMETER_PREFIX}${scope.stack === undefined ? '*' : `${scope.stack}/*`}`)],
     ),
     allow(
       'Schedules',
@@ -220,9 +268,15 @@ export function applicationManagementPolicy(scope: DeployScope): PolicyDocument 
       ],
       roles,
     ),
-    allow('MakeBoundedRoles', ['iam:CreateRole', 'iam:PutRolePolicy', 'iam:DeleteRolePolicy'], roles, {
-      StringEquals: { 'iam:PermissionsBoundary': boundary },
-    }),
+    // Description and length of sessions; trust and boundary are changed by an administrator.
+    allow(
+      'MakeBoundedRoles',
+      ['iam:CreateRole', 'iam:UpdateRole', 'iam:UpdateRoleDescription', 'iam:PutRolePolicy', 'iam:DeleteRolePolicy'],
+      roles,
+      {
+        StringEquals: { 'iam:PermissionsBoundary': boundary },
+      },
+    ),
     allow('HandOverRoles', ['iam:PassRole'], roles, {
       StringEquals: { 'iam:PassedToService': ['lambda.amazonaws.com', 'scheduler.amazonaws.com'] },
     }),
@@ -269,6 +323,8 @@ export function runtimeBoundary(account: string): PolicyDocument {
       ['logs:CreateLogStream', 'logs:PutLogEvents'],
       [arn('logs', scope, `log-group:/aws/lambda/${named(scope)}:*`)],
     ),
+    allow('Secrets', ['ssm:GetParameter'], [arn('ssm', scope, `parameter/${PARAMETER_PREFIX}*`)]),
+    allow('Embed', ['bedrock:InvokeModel'], ['arn:aws:bedrock:*::foundation-model/*']),
     allow('Traces', ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'], ['*']),
     allow('Keys', ['kms:Decrypt', 'kms:GenerateDataKey'], [arn('kms', scope, 'key/*')], {
       StringLike: { 'kms:ViaService': 's3.*.amazonaws.com' },

@@ -5,6 +5,7 @@ import {
   OBJECT_ACTIONS,
   runtimeBoundary,
   serviceAccessPolicy,
+  statePolicy,
   storageManagementPolicy,
 } from './deploy.ts'
 import { type PolicyDocument, SIZE_LIMITS, sizeOf, wildcard } from './document.ts'
@@ -33,6 +34,7 @@ const DOCUMENTS: Record<string, [PolicyDocument, keyof typeof SIZE_LIMITS]> = {
   caller: [callerPolicy(FUNCTION), 'managed'],
   storage: [storageManagementPolicy(scope), 'managed'],
   application: [applicationManagementPolicy(scope), 'managed'],
+  state: [statePolicy(ACCOUNT), 'managed'],
   boundary: [runtimeBoundary(ACCOUNT), 'managed'],
   service: [serviceAccessPolicy(scope), 'managed'],
   bucket: [bucketPolicy(RESOURCES.bucketArn), 'bucket'],

@@ -2,7 +2,7 @@
  * What each function may do. No runtime role may delete versions of objects, so objects that a faulty or stolen role
  * deletes or overwrites stay in the bucket's history.
  */
-import { CATALOG_PREFIX, DELTA_PREFIX, DUE_PREFIX, KEY_PATTERNS, SNAPSHOT_PREFIX } from '../keys.ts'
+import { CATALOG_PREFIX, DELTA_PREFIX, DUE_PREFIX, EMBEDDING_PREFIX, KEY_PATTERNS, SNAPSHOT_PREFIX } from '../keys.ts'
 import type { FunctionName } from '../names.ts'
 import { allow, deny, policy, type PolicyDocument, type Statement } from './document.ts'
 
@@ -14,6 +14,10 @@ export interface RoleResources {
   logGroupArn: string
   /** The bucket's customer key, if it has one. */
   kmsKeyArn?: string | undefined
+  /** Parameters with secrets that the function reads. */
+  parameterArns?: readonly string[] | undefined
+  /** The model of Bedrock that embeds texts, for functions that embed. */
+  bedrockModelArn?: string | undefined
 }
 
 const objects = ({ bucketArn }: RoleResources, ...patterns: readonly string[]): string[] =>
@@ -37,6 +41,13 @@ const traces = (): Statement => allow('Traces', ['xray:PutTraceSegments', 'xray:
 const key = ({ kmsKeyArn }: RoleResources, ...actions: readonly string[]): Statement | undefined =>
   kmsKeyArn === undefined ? undefined : allow('Key', actions, [kmsKeyArn])
 
+/** Parameters are encrypted with the key that Systems Manager keeps for the account, which needs no permission of its own. */
+const secrets = ({ parameterArns = [] }: RoleResources): Statement | undefined =>
+  parameterArns.length === 0 ? undefined : allow('ReadSecrets', ['ssm:GetParameter'], parameterArns)
+
+const embedding = ({ bedrockModelArn }: RoleResources): Statement | undefined =>
+  bedrockModelArn === undefined ? undefined : allow('Embed', ['bedrock:InvokeModel'], [bedrockModelArn])
+
 const wakeUp = ({ queueArn }: RoleResources): Statement => allow('WakeUp', ['sqs:SendMessage'], [queueArn])
 
 const abortUploads = (resources: RoleResources): Statement =>
@@ -51,12 +62,20 @@ const lock = ({ lockTableArn }: RoleResources): Statement =>
     { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['LOCK#*'] } },
   )
 
-/** Deltas into inboxes and a wake-up call. It cannot read anything, not even what it wrote. */
+/**
+ * Deltas into inboxes, a wake-up call, and the embedding store, which spares the embedding provider. It cannot read
+ * records, not even those it wrote. The listing lets S3 answer 404 for an embedding that is not stored; it also shows the
+ * names of keys.
+ */
 export const producerPolicy = (resources: RoleResources): PolicyDocument =>
   policy(
-    allow('DropDeltas', ['s3:PutObject'], objects(resources, KEY_PATTERNS.inbox)),
+    allow('DropDeltas', ['s3:PutObject'], objects(resources, KEY_PATTERNS.inbox, KEY_PATTERNS.embeddings)),
+    allow('ReadEmbeddings', ['s3:GetObject'], objects(resources, KEY_PATTERNS.embeddings)),
+    list(resources, EMBEDDING_PREFIX),
     wakeUp(resources),
-    key(resources, 'kms:GenerateDataKey'),
+    key(resources, 'kms:GenerateDataKey', 'kms:Decrypt'),
+    secrets(resources),
+    embedding(resources),
     logs(resources),
     traces(),
   )
@@ -102,10 +121,12 @@ export const queryPolicy = (resources: RoleResources): PolicyDocument =>
     allow(
       'Read',
       ['s3:GetObject'],
-      objects(resources, KEY_PATTERNS.deltas, KEY_PATTERNS.snapshots, KEY_PATTERNS.catalog),
+      objects(resources, KEY_PATTERNS.deltas, KEY_PATTERNS.snapshots, KEY_PATTERNS.catalog, KEY_PATTERNS.embeddings),
     ),
-    list(resources, DELTA_PREFIX, SNAPSHOT_PREFIX, CATALOG_PREFIX),
+    list(resources, DELTA_PREFIX, SNAPSHOT_PREFIX, CATALOG_PREFIX, EMBEDDING_PREFIX),
     key(resources, 'kms:Decrypt'),
+    secrets(resources),
+    embedding(resources),
     logs(resources),
     traces(),
   )
@@ -134,13 +155,15 @@ export const apiPolicy = (resources: RoleResources): PolicyDocument =>
       ),
     ),
     abortUploads(resources),
-    allow('DropClaims', ['s3:DeleteObject'], objects(resources, KEY_PATTERNS.catalog)),
+    allow('Drop', ['s3:DeleteObject'], objects(resources, KEY_PATTERNS.catalog, KEY_PATTERNS.embeddings)),
     // Deltas that its entries have taken.
     allow('ClearInboxes', ['s3:DeleteObject'], objects(resources, KEY_PATTERNS.inbox)),
-    list(resources, DELTA_PREFIX, SNAPSHOT_PREFIX, CATALOG_PREFIX),
+    list(resources, DELTA_PREFIX, SNAPSHOT_PREFIX, CATALOG_PREFIX, EMBEDDING_PREFIX),
     wakeUp(resources),
     lock(resources),
     key(resources, 'kms:GenerateDataKey', 'kms:Decrypt'),
+    secrets(resources),
+    embedding(resources),
     logs(resources),
     traces(),
   )

@@ -81,6 +81,7 @@ const MAKERS: Readonly<Record<string, Maker>> = {
   'aws:cloudwatch/logGroup:LogGroup': withArn('logs', (name) => `log-group:${name}`),
   'aws:cloudwatch/metricAlarm:MetricAlarm': withArn('cloudwatch', (name) => `alarm:${name}`),
   'aws:cloudwatch/dashboard:Dashboard': partOf('dashboardName'),
+  'aws:ssm/parameter:Parameter': withArn('ssm', (name) => `parameter${name}`),
   'aws:scheduler/schedule:Schedule': (inputs, { account, region }) => ({
     id: `default/${named(inputs)}`,
     state: { arn: `arn:aws:scheduler:${region}:${account}:schedule/default/${named(inputs)}`, groupName: 'default' },

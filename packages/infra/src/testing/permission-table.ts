@@ -54,19 +54,19 @@ const lockKey = (value: string) => ({ 'dynamodb:LeadingKeys': [value] })
 
 /** What each function may do with each kind of object. */
 const OBJECTS: Readonly<Record<FunctionName, { read: KeyKind[]; write: KeyKind[]; remove: KeyKind[] }>> = {
-  producer: { read: [], write: ['inbox'], remove: [] },
+  producer: { read: ['embedding'], write: ['inbox', 'embedding'], remove: [] },
   compactor: {
     read: ALL.filter((kind) => kind !== 'embedding'),
     write: ALL.filter((kind) => kind !== 'inbox' && kind !== 'embedding'),
     remove: ALL.filter((kind) => !['store', 'pointer', 'embedding'].includes(kind)),
   },
-  query: { read: ALL.filter((kind) => kind !== 'due' && kind !== 'embedding'), write: [], remove: [] },
+  query: { read: ALL.filter((kind) => kind !== 'due'), write: [], remove: [] },
   api: {
     read: ALL.filter((kind) => kind !== 'due'),
     // Inboxes too: a writer that loses a race hands its records over.
     write: ALL,
     // Deltas that its entries have taken.
-    remove: ['inbox', 'tenant', 'collection'],
+    remove: ['inbox', 'tenant', 'collection', 'embedding'],
   },
 }
 
@@ -112,7 +112,7 @@ function bucketRows(): Row[] {
     ]),
     put('api', 'entry', CREATES, 'ExplicitlyDenied'),
     put('api', 'pointer', IF_MATCH, 'Allowed'),
-    put('api', 'embedding', CREATES, 'Allowed'),
+    ...(['producer', 'api', 'service'] as const).map((subject) => put(subject, 'embedding', CREATES, 'Allowed')),
     put('service', 'entry', CREATES, 'ExplicitlyDenied'),
     ...(['producer', 'compactor', 'query', 'api', 'service', 'deploy'] as const).map(
       (subject): Row => ({
@@ -137,13 +137,15 @@ function listRows(): Row[] {
   })
   return [
     list('producer', `delta/${COLLECTION}/`, 'ImplicitlyDenied'),
+    list('producer', 'embeddings/', 'Allowed'),
+    list('producer', undefined, 'Allowed'),
     ...(['compactor', 'query', 'api'] as const).flatMap((subject) => [
       list(subject, 'delta/', 'Allowed'),
       list(subject, `delta/${COLLECTION}/inbox/`, 'Allowed'),
       list(subject, `snapshot/${COLLECTION}/`, 'Allowed'),
       list(subject, 'catalog/tenant/', 'Allowed'),
-      list(subject, 'embeddings/', 'ImplicitlyDenied'),
-      // The permission that S3 requires to distinguish a missing key (404) from a forbidden one.
+      list(subject, 'embeddings/', subject === 'compactor' ? 'ImplicitlyDenied' : 'Allowed'),
+      // What S3 asks to tell a missing key (404) from a forbidden one.
       list(subject, undefined, 'Allowed'),
     ]),
     list('compactor', 'gc-due/', 'Allowed'),

@@ -60,7 +60,11 @@ export function policiesOf({ stack, admin, name: stackName, account, region }: D
       api: role('roles-api-policy'),
       schedule: role('schedule-policy'),
       service: [managed('deploy-s3-vector-service-access')],
-      deploy: [managed('deploy-s3-vector-management'), managed('deploy-application-management')],
+      deploy: [
+        managed('deploy-s3-vector-management'),
+        managed('deploy-application-management'),
+        managed('deploy-state-access'),
+      ],
     },
     boundary: managed('deploy-boundary'),
     bucket: document(only(resources, 'aws:s3/bucketPolicy:BucketPolicy')),

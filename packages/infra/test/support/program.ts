@@ -5,9 +5,10 @@ import { join } from 'node:path'
 import { FUNCTIONS } from '../../src/names.ts'
 import { type RegisteredOptions, type Resource, type Run, runInfra } from '../../src/testing/index.ts'
 
-/** A placeholder for the built functions, whose content does not matter here. The same folder for every test. */
-export function codeDirectory(): string {
-  const folder = join(tmpdir(), 'siltstone-functions-stand-in')
+/** Stands for the built functions: what is in them does not matter here. The same folder for every test. */
+export function codeDirectory({ model = false } = {}): string {
+  const folder = join(tmpdir(), `siltstone-functions-stand-in${model ? '-model' : ''}`)
+  if (model) mkdirSync(join(folder, 'layer'), { recursive: true })
   for (const name of FUNCTIONS) {
     mkdirSync(join(folder, name), { recursive: true })
     writeFileSync(join(folder, name, 'index.mjs'), 'export const handler = async () => ({})\n')

@@ -19,11 +19,12 @@ export function authorize(
   if (options.auth === undefined || route.access === 'open') return undefined
   const identity = options.auth.identify(header)
   const needed: Role = route.access === 'store' ? 'admin' : route.access
-  if (RANK[identity.role] < RANK[needed]) {
-    throw forbiddenError('role-too-low', `This needs the role ${needed}; the token has the role ${identity.role}`)
-  }
-  if (route.access === 'store' && identity.tenants !== '*') {
+  requireRole(identity, needed)
+  if ((route.access === 'store' || route.allTenants === true) && identity.tenants !== '*') {
     throw forbiddenError('tenant-forbidden', 'This needs a token for all tenants')
+  }
+  if (route.allTenants === true && identity.databases !== '*') {
+    throw forbiddenError('database-forbidden', 'This needs a token for all databases')
   }
   const tenant = param('tenant')
   // The answer does not depend on whether the tenant exists.
@@ -37,8 +38,24 @@ export function authorize(
   return identity
 }
 
+function requireRole(identity: Identity, needed: Role): void {
+  if (RANK[identity.role] >= RANK[needed]) return
+  throw forbiddenError('role-too-low', `This needs the role ${needed}; the token has the role ${identity.role}`)
+}
+
 /** @throws ApiProblem 403 (read-only) */
 export function checkWritable(route: Route, options: ChromaOptions): void {
   if (options.readOnly !== true || route.access === 'open' || route.access === 'read') return
-  throw forbidden('read-only', 'This server is read-only')
+  throw readOnly()
 }
+
+/**
+ * For a request of a route that reads, whose body asks for a write.
+ * @throws ApiProblem 403 (read-only), SiltstoneError `forbidden` (role-too-low)
+ */
+export function requireWrite(identity: Identity | undefined, options: ChromaOptions): void {
+  if (identity !== undefined) requireRole(identity, 'write')
+  if (options.readOnly === true) throw readOnly()
+}
+
+const readOnly = () => forbidden('read-only', 'This server is read-only')

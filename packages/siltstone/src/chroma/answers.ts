@@ -118,7 +118,8 @@ function* objectPieces(fields: Record<string, Iterable<string>>): Generator<stri
   yield '}'
 }
 
-function objectText(fields: Record<string, string>): string {
+/** @param fields their values are JSON text */
+export function objectText(fields: Record<string, string>): string {
   return `{${Object.entries(fields)
     .map(([key, text]) => `${JSON.stringify(key)}:${text}`)
     .join(',')}}`

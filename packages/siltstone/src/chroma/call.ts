@@ -114,21 +114,21 @@ export function checkedCollectionName(name: string, field: string): string {
 export function embedderOf(call: Call, collection: Collection): EmbedTexts | undefined {
   const { embedderFor } = call.options
   if (embedderFor === undefined) return undefined
-  return async (texts) => {
-    try {
-      const embedder = await embedderFor(collection.info)
-      return await embedder.embed(texts)
-    } catch (error) {
-      // The provider refused the server's credentials; the client must not take that for a refusal of its own.
-      if (isSiltstoneError(error, 'unauthorized') || isSiltstoneError(error, 'forbidden')) {
-        throw unavailable(
-          'embedder-refused',
-          `The embedding provider refused the server's credentials: ${error.message}`,
-          { cause: error },
-        )
-      }
-      throw error
-    }
+  return (texts) => withProvider(async () => (await embedderFor(collection.info)).embed(texts))
+}
+
+/**
+ * When a provider refuses the server's credentials, the client must not take that for a refusal of its own.
+ * @throws SiltstoneError `unavailable` (embedder-refused), and what `work` throws
+ */
+export async function withProvider<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!isSiltstoneError(error, 'unauthorized') && !isSiltstoneError(error, 'forbidden')) throw error
+    throw unavailable('embedder-refused', `The embedding provider refused the server's credentials: ${error.message}`, {
+      cause: error,
+    })
   }
 }
 

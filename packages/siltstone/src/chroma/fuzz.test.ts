@@ -2,6 +2,10 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ModelEngine } from '../testing/model.ts'
+import { ManualClock } from '../drivers/memory/manual-clock.ts'
+import { MemoryObjectStore } from '../drivers/memory/memory-object-store.ts'
+import { EmbeddingStore } from '../embed/store.ts'
+import { CountingEmbedder } from '../testing/counting-embedder.ts'
 import { routes } from './routes/table.ts'
 import { base64, testApi, type TestAnswer } from './testing/api.ts'
 
@@ -32,6 +36,8 @@ const valid: Record<string, unknown> = {
     where: { n: { $gt: 1 } },
     where_document: { $regex: 'a+' },
   },
+  generate_embedding: { text: 'one', embedding_id: 'a', store_in_s3: true },
+  put_embedding: { embedding: [1, 2.5], model: 'm', compress: false },
   collection_conditional_get: { ids: ['a'], limit: 3, read_token: 1 },
   collection_conditional_commit: {
     read_token: 1,
@@ -110,7 +116,11 @@ describe('fuzzed bodies', () => {
   const withBody = routes.filter((route) => route.body !== undefined)
 
   it.each(withBody.map((route) => [route.operation, route] as const))('%s', async (operation, route) => {
-    const api = testApi(new ModelEngine(), { allowReset: true })
+    const embeddings = {
+      store: new EmbeddingStore({ store: new MemoryObjectStore({ clock: ManualClock.skippingSleeps() }) }),
+      embedder: () => new CountingEmbedder(),
+    }
+    const api = testApi(new ModelEngine(), { allowReset: true, embeddings })
     const collection = await api.collection('things')
     await api.db('POST', `${collection}/add`, { ids: ['a'], embeddings: [[1, 2]], metadatas: [{ n: 1 }] })
     const path = route.path
@@ -118,6 +128,7 @@ describe('fuzzed bodies', () => {
       .replace('{database}', 'default_database')
       .replace('{collection_id}', collection.slice('/collections/'.length))
       .replace('{function_name}', 'f')
+      .replace('{id}', 'a')
     await fc.assert(
       fc.asyncProperty(body(valid[operation] ?? {}), async (json) => {
         checkAnswer(await api.call(route.method, path, JSON.stringify(json) ?? ''))

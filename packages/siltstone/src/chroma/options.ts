@@ -1,5 +1,6 @@
 /** The HTTP API's options, and the ports that its host provides. */
 import type { Embedder } from '../embed/port.ts'
+import type { EmbeddingStore } from '../embed/store.ts'
 import type { CollectionInfo } from '../model/collection.ts'
 import type { Engine } from '../model/store.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -91,6 +92,8 @@ export interface ChromaOptions {
   limits?: Partial<ChromaLimits>
   /** Returns a collection's embedder. Without it, bodies need vectors. */
   embedderFor?: (info: CollectionInfo) => Promise<Embedder>
+  /** The embedding store and its embedder. Without it, the endpoints under /embeddings answer 501. */
+  embeddings?: { store: EmbeddingStore; embedder: () => Embedder }
   /** Without it, every request is allowed. */
   auth?: Authenticator
   /** Answer writes with 403. */

@@ -12,10 +12,12 @@ export interface Route {
   /** `/api/v2/tenants/{tenant}`; the parameters `tenant` and `database` determine access. */
   path: string
   operation: string
-  tag: 'System' | 'Authentication' | 'Tenant' | 'Database' | 'Collection' | 'Record' | 'Function'
+  tag: 'System' | 'Authentication' | 'Tenant' | 'Database' | 'Collection' | 'Record' | 'Function' | 'Embedding'
   summary: string
   /** `open`: without a token. `store`: an admin of all tenants. */
   access: 'open' | Role | 'store'
+  /** What the route reads or writes belongs to no tenant: a token needs access to all tenants and databases. */
+  allTenants?: boolean
   /** Query parameters, by name. */
   query?: Record<string, JsonSchema>
   /** Accepts the headers `x-siltstone-at-least` and `x-siltstone-at`. */

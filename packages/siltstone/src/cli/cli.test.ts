@@ -6,6 +6,8 @@ import { foldLease } from '../ports/lease-guard.ts'
 import { encodeDelta } from '../format/delta.ts'
 import { closeEnvironment, openEnvironment } from '../drivers/directory/directory-environment.ts'
 import { buildProgram } from './run.ts'
+import { dataOption } from './session.ts'
+import { current } from './testing/mocks.ts'
 import { siltstone, siltstoneProcess } from './testing/run.ts'
 
 vi.mock('../host/process.ts', async () => (await import('./testing/mocks.ts')).mockedProcess())
@@ -72,6 +74,31 @@ describe('the life of a store', () => {
         'logs',
       ]),
     )
+  })
+
+  it('takes the bucket of VECTOR_BUCKET_NAME where no other place is set', () => {
+    current.environment = { VECTOR_BUCKET_NAME: 'b' }
+    expect(dataOption().defaultValue).toBe('s3://b')
+    current.environment = {}
+    expect(dataOption().defaultValue).toBe('./siltstone-data')
+  })
+
+  it('embeddings: generate, get, put, delete', async () => {
+    const asked = ['embeddings', 'generate', 'Silt settles.', '--id', 'a', '--json', ...data]
+    const made = jsonOf((await siltstone(asked)).out)
+    expect(made).toMatchObject({ id: 'a', dimension: 256, key: 'embeddings/a.json.gz' })
+    const got = await siltstone(['embeddings', 'get', 'a', '--json', ...data])
+    expect(jsonOf(got.out)).toEqual(made)
+    const kept = await siltstone(['embeddings', 'generate', 'Silt settles.', '--no-store', '--json', ...data])
+    expect(jsonOf(kept.out)).toMatchObject({ key: null, embedding: made['embedding'] })
+    const put = await siltstone(['embeddings', 'put', 'b', '--vector', '0.1,2', '--no-compress', ...data])
+    expect(put).toMatchObject({ code: 0, out: 'Stored embeddings/b.json.\n' })
+    expect(jsonOf((await siltstone(['embeddings', 'get', 'b', '--json', ...data])).out)).toMatchObject({ dimension: 2 })
+    expect(await siltstone(['embeddings', 'delete', 'a', 'b', ...data])).toMatchObject({ code: 0 })
+    expect(await siltstone(['embeddings', 'get', 'a', ...data])).toMatchObject({
+      code: 3,
+      err: expect.stringContaining('No embedding is stored under the id "a"'),
+    })
   })
 
   it('collections: create, list, rename, fork, show, delete', async () => {

@@ -15,6 +15,7 @@ import { fileInfo } from '../host/files.ts'
 import { systemModels } from '../host/model-host.ts'
 import { isUrl, openEnvironmentAt } from '../drivers/open-environment.ts'
 import { environmentVariables } from '../host/process.ts'
+import { placeFromVariables } from '../drivers/place-variables.ts'
 import { readEmbedders } from './embedders.ts'
 import { Output } from './output.ts'
 
@@ -27,16 +28,19 @@ export interface CommonOptions {
   embedders?: string
 }
 
-export const DEFAULT_DATA = './siltstone-data'
+const DEFAULT_DATA = './siltstone-data'
+
+/** `VECTOR_BUCKET_NAME` and `CHROMADB_BUCKET` name a bucket where `SILTSTONE_DATA` is not set. */
+export function dataOption(): Option {
+  return new Option('--data <place>', 'the store: a directory, or s3://bucket/prefix')
+    .env('SILTSTONE_DATA')
+    .default(placeFromVariables(environmentVariables()) ?? DEFAULT_DATA, JSON.stringify(DEFAULT_DATA))
+}
 
 /** The options of every command that opens a store. */
 export function withStoreOptions(command: Command): Command {
   return withOutputOptions(command)
-    .addOption(
-      new Option('--data <place>', 'the store: a directory, or s3://bucket/prefix')
-        .env('SILTSTONE_DATA')
-        .default(DEFAULT_DATA),
-    )
+    .addOption(dataOption())
     .addOption(new Option('--tenant <name>', 'tenant').env('SILTSTONE_TENANT').default(DEFAULT_TENANT))
     .addOption(new Option('--database <name>', 'database').env('SILTSTONE_DATABASE').default(DEFAULT_DATABASE))
 }

@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { pointerKey } from '../format/keys.ts'
 import { outcomeUnknown } from '../errors.ts'
 import { between, path, remove, upsert, World } from '../testing/world.ts'
+import { memoryEnvironment } from '../drivers/memory/memory-environment.ts'
+import { Recorder } from '../testing/recorder.ts'
 import { foldLease, mergeLease } from '../ports/lease-guard.ts'
 import { foldOnce } from './fold.ts'
 import { mergeOnce } from './merge.ts'
@@ -95,12 +97,17 @@ describe('folding', () => {
   })
 
   it('finds the lease busy without failing, and its holder looks again', async () => {
-    const world = new World()
+    const metrics = new Recorder()
+    const world = new World({ env: { ...memoryEnvironment({ seed: 1 }), metrics } })
     const { leases } = world.env
+    await leases.acquire(mergeLease(path), 'somebody', 60_000)
+    expect(await world.process('me').compactor.merge(path)).toMatchObject({ busy: true })
+    expect(metrics.counters.get('LockAcquisitionFailed'), 'a busy merge is ordinary').toBeUndefined()
     await leases.acquire(foldLease(path), 'somebody', 60_000)
     await world.process().collection.write([upsert('a', [1])])
     expect(await world.process('me').fold()).toMatchObject({ busy: true, folds: 0 })
     expect((await leases.inspect(foldLease(path)))?.dirty).toBe(true)
+    expect(metrics.counters.get('LockAcquisitionFailed')).toBe(1)
     await leases.force(foldLease(path))
     expect(await world.process('me').fold()).toMatchObject({ busy: false, folds: 1 })
   })

@@ -93,9 +93,18 @@ describe('a workload’s quantities, by hand', () => {
     expect(derived.recordBytes).toBe(1_000)
     expect(derived.compactedBytes).toBeCloseTo(2_000_000 * (1 + 4) + (1_000 * 1_000) / 0.25, 0)
     expect(derived.writeAmplification).toBeCloseTo(7, 6)
-    // Live, a week of what compaction wrote, a day of the log.
+    // Live, two weeks of what compaction wrote (history, noncurrent versions), eight days of the log.
     const days = 730 / 24
-    expect(derived.storedBytes).toBeCloseTo(records * 1_000 + (14_000_000 * 7) / days + 2_000_000 / days, 0)
+    expect(derived.storedBytes).toBeCloseTo(records * 1_000 + (14_000_000 * 14) / days + (2_000_000 * 8) / days, 0)
+  })
+
+  it('prices the history that the bucket keeps: 10 M × 768 with 10 M writes', () => {
+    const month = { ...DEFAULT_WORKLOAD, records: 1e7, dimension: 768, writes: 1e7, writeBatch: 500 }
+    const stored = (changes = {}) => estimate(month, changes).derived.storedBytes / 1e9
+    // As the stack deletes by default; with the history of segments kept as long as everything else; and without any.
+    expect(stored()).toBeCloseTo(247.2, 1)
+    expect(stored({ segmentHistoryDays: 90 })).toBeCloseTo(1_413.1, 1)
+    expect(stored({ segmentHistoryDays: 0, deltaHistoryDays: 0 })).toBeCloseTo(139.7, 1)
   })
 
   it('refuses invalid workloads', () => {

@@ -125,7 +125,10 @@ export function reportOfCounters(texts: readonly string[], options: CountersOpti
     quantityOf('dynamoWrite', 'writes', counted.dynamoRequests),
     ...(options.compute === 'lambda' ? computeOf(counted, assumed) : []),
   ].map((quantity) => ({ ...quantity, quantity: quantity.quantity * scale }))
-  quantities.push(quantityOf('s3StorageGbMonth', 'storage', counted.storedBytes / 1e9))
+  // What is written replaces something that is kept for some days more, in history and as noncurrent versions.
+  const historyBytes =
+    ((counted.bytesWritten * 24) / counted.hours) * (assumed.historyDays + assumed.segmentHistoryDays)
+  quantities.push(quantityOf('s3StorageGbMonth', 'storage', (counted.storedBytes + historyBytes) / 1e9))
   const bill = billOf(
     quantities.filter(({ quantity }) => quantity > 0),
     options,

@@ -60,8 +60,8 @@ function derive(workload: Workload, assumed: Assumptions): Derived {
   const compactedBytes = writes * recordBytes * (1 + levels) + replaced / assumed.deletedShare
   const storedBytes =
     liveBytes +
-    (compactedBytes * assumed.historyDays) / DAYS_PER_MONTH +
-    (writes * recordBytes * assumed.entryDays) / DAYS_PER_MONTH
+    (compactedBytes * (assumed.historyDays + assumed.segmentHistoryDays)) / DAYS_PER_MONTH +
+    (writes * recordBytes * (assumed.entryDays + assumed.deltaHistoryDays)) / DAYS_PER_MONTH
   const compactorSeconds =
     folds * assumed.foldSeconds +
     merges * assumed.mergeSeconds +

@@ -73,15 +73,18 @@ export const ASSUMPTIONS = {
   deletedShare: 0.3,
   /** Share of writes that replace a record. */
   updateShare: 0.5,
-  /** How long history keeps replaced segments, and folded entries are kept. */
+  /** How long history keeps replaced segments, and folded entries are kept, until the collector deletes them. */
   historyDays: 7,
   entryDays: 1,
+  /** How long the bucket keeps noncurrent versions of them after that: the deployment's options of these names. */
+  segmentHistoryDays: 7,
+  deltaHistoryDays: 7,
   /** Interval of garbage collections while there are writes. */
   collectEveryHours: 3,
   /** An event source polls its queue permanently: 5 pollers, 20 s per poll. */
   pollsAMonth: 657_000,
-  alarmMetrics: 23,
-  customMetrics: 8,
+  alarmMetrics: 16,
+  customMetrics: 6,
   logBytesPerInvocation: 600,
 }
 

@@ -23,6 +23,15 @@ const keyOf = (text: string) => `embeddings/${contentId(inner.model, text)}.json
 const counter = (name: string) => recorder.counters.get(`embedding_cache_${name}`) ?? 0
 
 describe('CachedEmbedder', () => {
+  it('only looks up when it may not write, and reports no failure for that', async () => {
+    const reader = new CachedEmbedder(inner, { store: objects, log: recorder, metrics: recorder, readOnly: true })
+    expect(await reader.embed(['a'])).toEqual([expected('a')])
+    expect([(await objects.list('')).objects, counter('errors')]).toEqual([[], 0])
+    await cached.embed(['a'])
+    await reader.embed(['a'])
+    expect(inner.asked).toEqual(['a', 'a'])
+  })
+
   it('asks the provider once for each text, whoever asks and however often', async () => {
     const texts = fc.array(fc.constantFrom('a', 'b', 'cc', 'ddd', 'e', 'ff'), { maxLength: 8 })
     await fc.assert(

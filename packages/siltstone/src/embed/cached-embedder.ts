@@ -24,6 +24,8 @@ export interface CachedEmbedderOptions {
   store: ObjectStore
   log?: Logger | undefined
   metrics?: Metrics | undefined
+  /** Only looks up: for a process that may not write. Default false. */
+  readOnly?: boolean | undefined
   /** Requests to the bucket in flight, per call. Default 16. */
   concurrency?: number | undefined
 }
@@ -43,6 +45,7 @@ export class CachedEmbedder implements Embedder {
   readonly #store: EmbeddingStore
   readonly #metrics: Metrics
   readonly #labels: Readonly<Record<string, string>>
+  readonly #readOnly: boolean
   readonly #concurrency: number
   readonly #running = new Map<string, Generation>()
 
@@ -54,6 +57,7 @@ export class CachedEmbedder implements Embedder {
     this.#store = new EmbeddingStore({ store: options.store, routine: true, ...log })
     this.#metrics = options.metrics ?? noMetrics
     this.#labels = { provider: inner.name, model: inner.model }
+    this.#readOnly = options.readOnly ?? false
     this.#concurrency = options.concurrency ?? 16
   }
 
@@ -155,6 +159,7 @@ export class CachedEmbedder implements Embedder {
   }
 
   async #keep(id: string, text: string, embedding: Float32Array): Promise<void> {
+    if (this.#readOnly) return
     try {
       await this.#store.put({ id, embedding, model: this.model, textSha256: sha256Hex(text) })
     } catch {

@@ -21,6 +21,8 @@ export interface EmbedderDependencies {
   metrics?: Metrics
   /** For the embedding store in front of providers; without it nothing is cached. */
   store?: ObjectStore
+  /** Only look embeddings up in the embedding store. */
+  readOnly?: boolean
   /** Default `fetch`. */
   http?: HttpClient
   /** Environment variables: `OPENAI_API_KEY`, `OPENAI_BASE_URL`. The AWS SDK reads its own. */
@@ -33,9 +35,9 @@ export interface EmbedderDependencies {
  */
 export function embedderFromConfig(config: EmbedderConfig, dependencies: EmbedderDependencies): Embedder {
   const embedder = create(config, dependencies)
-  const { store, log, metrics } = dependencies
+  const { store, readOnly, log, metrics } = dependencies
   const cache = config.cache ?? config.provider !== 'english'
-  return cache && store !== undefined ? new CachedEmbedder(embedder, { store, log, metrics }) : embedder
+  return cache && store !== undefined ? new CachedEmbedder(embedder, { store, readOnly, log, metrics }) : embedder
 }
 
 function create(config: EmbedderConfig, dependencies: EmbedderDependencies): Embedder {

@@ -24,7 +24,13 @@ describe('EmbeddingStore', () => {
   it('puts, gets and deletes, and logs each', async () => {
     await store.put({ id: 'doc-1', embedding: vector, model: 'm' })
     expect((await objects.list('')).objects.map((object) => object.key)).toEqual(['embeddings/doc-1.json.gz'])
-    expect(await store.get('doc-1')).toEqual({ id: 'doc-1', embedding: vector, model: 'm', textSha256: undefined })
+    expect(await store.get('doc-1')).toEqual({
+      id: 'doc-1',
+      embedding: vector,
+      model: 'm',
+      textSha256: undefined,
+      key: 'embeddings/doc-1.json.gz',
+    })
     await store.delete('doc-1')
     expect(await store.get('doc-1')).toBeUndefined()
     await store.delete('doc-1')

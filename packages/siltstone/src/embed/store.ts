@@ -2,10 +2,13 @@
  * The embedding store: embeddings by id in the bucket, put, get, delete, and generate on a miss. One object each, so it
  * is for lookups by id; search is the collections' work.
  *
+ * An id has at most one object, `<id>.json.gz` (the default) or `<id>.json` (for readers that do not decompress): a put
+ * removes the other form. A reader that comes between the two steps may still see the embedding before.
+ *
  * Structured log events, all with `id`: `vector_stored`, `vector_retrieved` (dimension), `vector_not_found`,
  * `vector_damaged`, and with `error`, a code: `vector_store_failed`, `vector_retrieve_failed`, `vector_delete_failed`.
  */
-import { isSiltstoneError } from '../errors.ts'
+import { isSiltstoneError, notFound } from '../errors.ts'
 import { embeddingKey } from '../format/keys.ts'
 import type { ObjectStore } from '../ports/object-store.ts'
 import { type Logger, silentLogger } from '../ports/telemetry.ts'
@@ -15,7 +18,10 @@ import { decodeStoredEmbedding, encodeStoredEmbedding, sha256Hex, type StoredEmb
 export interface EmbeddingStoreOptions {
   store: ObjectStore
   log?: Logger
-  /** A cache logs hits, misses and writes at debug: they are its routine. Default false: info, a miss warns. */
+  /**
+   * The ids are hashes of contents that nothing else writes, as those of a cache: hits, misses and writes are logged at
+   * debug, and a put looks for no plain object. Default false: info, and a miss warns.
+   */
   routine?: boolean
 }
 
@@ -23,15 +29,24 @@ export interface PutEmbedding {
   /** 1 to 200 letters, digits, dots, dashes or underscores. */
   id: string
   embedding: Float32Array
-  model: string
-  textSha256?: string
+  model?: string | undefined
+  textSha256?: string | undefined
+  /** Gzip, in `<id>.json.gz` (default), or plain JSON in `<id>.json`. */
+  compressed?: boolean
 }
+
+export interface FoundEmbedding extends StoredEmbedding {
+  /** Of its object. */
+  key: string
+}
+
+export type EmbeddingNumbers = Float32Array | readonly number[]
 
 export class EmbeddingStore {
   readonly #store: ObjectStore
   readonly #log: Logger
   readonly #routine: boolean
-  readonly #generating = new Map<string, Promise<StoredEmbedding>>()
+  readonly #generating = new Map<string, Promise<FoundEmbedding>>()
 
   constructor(options: EmbeddingStoreOptions) {
     this.#store = options.store
@@ -43,13 +58,14 @@ export class EmbeddingStore {
    * Writes or replaces; durable when it resolves.
    * @throws SiltstoneError `invalid` (bad-key-part, bad-embedding), or what the object store throws
    */
-  async put({ id, embedding, model, textSha256 }: PutEmbedding): Promise<void> {
+  async put({ id, embedding, model, textSha256, compressed = true }: PutEmbedding): Promise<void> {
     try {
-      const body = await encodeStoredEmbedding({ id, embedding, model, textSha256 })
-      await this.#store.put(embeddingKey(id, true), body, {
+      const body = await encodeStoredEmbedding({ id, embedding, model, textSha256 }, compressed)
+      await this.#store.put(embeddingKey(id, compressed), body, {
         contentType: 'application/json',
-        contentEncoding: 'gzip',
+        ...(compressed && { contentEncoding: 'gzip' }),
       })
+      if (!this.#routine) await this.#removeIfPresent(embeddingKey(id, !compressed))
     } catch (error) {
       this.#log.error('vector_store_failed', { id, dimension: embedding.length, error: codeOf(error) })
       throw error
@@ -62,7 +78,7 @@ export class EmbeddingStore {
    * @returns undefined when there is none
    * @throws SiltstoneError `corrupt` (embedding-damaged), `invalid` (bad-key-part), or what the object store throws
    */
-  async get(id: string, options: { plain?: boolean } = {}): Promise<StoredEmbedding | undefined> {
+  async get(id: string, options: { plain?: boolean } = {}): Promise<FoundEmbedding | undefined> {
     try {
       for (const compressed of options.plain === false ? [true] : [true, false]) {
         const key = embeddingKey(id, compressed)
@@ -70,7 +86,7 @@ export class EmbeddingStore {
         if (answer.status !== 'ok') continue
         const stored = await decodeStoredEmbedding(answer.body, key, id)
         this.#log[this.#routine ? 'debug' : 'info']('vector_retrieved', { id, dimension: stored.embedding.length })
-        return stored
+        return { ...stored, key }
       }
     } catch (error) {
       const event = isSiltstoneError(error, 'corrupt') ? 'vector_damaged' : 'vector_retrieve_failed'
@@ -90,11 +106,28 @@ export class EmbeddingStore {
     throw failure.error
   }
 
+  /** Stores an embedding as plain JSON. @throws as `put` */
+  storeEmbedding(id: string, embedding: EmbeddingNumbers, model?: string): Promise<void> {
+    return this.put({ id, embedding: Float32Array.from(embedding), model, compressed: false })
+  }
+
+  /** Stores an embedding as gzipped JSON. @throws as `put` */
+  storeCompressed(id: string, embedding: EmbeddingNumbers, model?: string): Promise<void> {
+    return this.put({ id, embedding: Float32Array.from(embedding), model })
+  }
+
+  /** @throws SiltstoneError `not-found` (embedding-missing), and as `get` */
+  async retrieveEmbedding(id: string): Promise<Float32Array> {
+    const stored = await this.get(id)
+    if (stored === undefined) throw embeddingMissing(id)
+    return stored.embedding
+  }
+
   /**
    * The embedding stored under the id. It is generated and stored if there is none, if it is damaged (which is logged), or
    * if it belongs to another model or text. Concurrent callers of one process share one generation.
    */
-  getOrGenerate(id: string, text: string, embedder: Embedder): Promise<StoredEmbedding> {
+  getOrGenerate(id: string, text: string, embedder: Embedder): Promise<FoundEmbedding> {
     const textSha256 = sha256Hex(text)
     const flight = `${id}\0${embedder.model}\0${textSha256}`
     const running = this.#generating.get(flight)
@@ -106,22 +139,41 @@ export class EmbeddingStore {
     return generating
   }
 
-  async #getOrGenerate(
-    { id, text, textSha256 }: { id: string; text: string; textSha256: string },
-    embedder: Embedder,
-  ): Promise<StoredEmbedding> {
+  /**
+   * The stored embedding of this text by this model. One that is damaged (which is logged), or belongs to another text or
+   * model, counts as missing.
+   */
+  async find(id: string, text: string, model: string): Promise<FoundEmbedding | undefined> {
     const stored = await this.get(id).catch((error: unknown) => {
       if (isSiltstoneError(error, 'corrupt')) return undefined
       throw error
     })
-    const fits =
-      stored?.model === embedder.model && (stored.textSha256 === undefined || stored.textSha256 === textSha256)
-    if (stored !== undefined && fits) return stored
+    if (stored?.model !== model) return undefined
+    return stored.textSha256 === undefined || stored.textSha256 === sha256Hex(text) ? stored : undefined
+  }
+
+  async #removeIfPresent(key: string): Promise<void> {
+    // Looks first: in a versioned bucket, each deletion of an absent object leaves a delete marker.
+    if ((await this.#store.head(key)) === undefined) return
+    const [failure] = (await this.#store.delete([key])).failed
+    if (failure !== undefined) throw failure.error
+  }
+
+  async #getOrGenerate(
+    { id, text, textSha256 }: { id: string; text: string; textSha256: string },
+    embedder: Embedder,
+  ): Promise<FoundEmbedding> {
+    const stored = await this.find(id, text, embedder.model)
+    if (stored !== undefined) return stored
     const [embedding] = (await embedder.embed([text])) as [Float32Array]
     const { model } = embedder
     await this.put({ id, embedding, model, textSha256 })
-    return { id, embedding, model, textSha256 }
+    return { id, embedding, model, textSha256, key: embeddingKey(id, true) }
   }
+}
+
+export function embeddingMissing(id: string): Error {
+  return notFound('embedding-missing', `No embedding is stored under the id ${JSON.stringify(id)}.`, { field: 'id' })
 }
 
 function codeOf(error: unknown): string {

@@ -1,6 +1,6 @@
 /**
- * The object of one embedding, `embeddings/<id>.json.gz` (written) or `.json` (read too): gzipped JSON
- * `{"id", "embedding": [numbers], "model", "dimension", "text_sha256"?}`. Other writers give at least `id` and
+ * The object of one embedding, `embeddings/<id>.json.gz` (gzipped) or `<id>.json`: JSON
+ * `{"id", "embedding": [numbers], "model"?, "dimension", "text_sha256"?}`. Other writers give at least `id` and
  * `embedding`; the rest may be absent. Numbers are float32, written with the fewest digits that read back the same.
  */
 import { createHash } from 'node:crypto'
@@ -32,7 +32,7 @@ export function contentId(model: string, text: string): string {
 }
 
 /** @throws SiltstoneError `invalid` (bad-embedding) for an empty vector or one with numbers that are not finite */
-export async function encodeStoredEmbedding(stored: StoredEmbedding): Promise<Uint8Array> {
+export async function encodeStoredEmbedding(stored: StoredEmbedding, compressed = true): Promise<Uint8Array> {
   const { id, embedding, model, textSha256 } = stored
   if (embedding.length === 0 || !embedding.every(Number.isFinite)) {
     throw invalid('bad-embedding', `embedding of ${JSON.stringify(id)} is empty or has numbers that are not finite`, {
@@ -41,7 +41,8 @@ export async function encodeStoredEmbedding(stored: StoredEmbedding): Promise<Ui
   }
   const numbers = Array.from(embedding, shortest)
   const json = { id, embedding: numbers, model, dimension: embedding.length, text_sha256: textSha256 }
-  return compress(JSON.stringify(json))
+  const text = JSON.stringify(json)
+  return compressed ? compress(text) : new TextEncoder().encode(text)
 }
 
 /** @throws SiltstoneError `corrupt` (embedding-damaged) naming the key and what is wrong */

@@ -25,7 +25,7 @@ interface Description {
 const DESCRIPTIONS: Record<string, Description> = {
   CompactionDuration: { help: 'Milliseconds per fold or merge', labels: ['kind'] },
   DeltasProcessed: { help: 'Log entries and deltas folded into snapshots' },
-  LockAcquisitionFailed: { help: 'Compactions that found the lease busy' },
+  LockAcquisitionFailed: { help: 'Folds that found the lease busy' },
   DeltaQueueDepth: { help: 'Wake-up messages that wait in the queue' },
   SnapshotSize: {
     name: 'siltstone_snapshot_size_bytes',

@@ -2,6 +2,7 @@ import type { Route } from '../route.ts'
 import { collectionRoutes } from './collections.ts'
 import { conditionalRoutes } from './conditional.ts'
 import { databaseRoutes } from './databases.ts'
+import { embeddingRoutes } from './embeddings.ts'
 import { notYetRoutes } from './not-yet.ts'
 import { recordReadRoutes } from './records-read.ts'
 import { recordWriteRoutes } from './records-write.ts'
@@ -18,4 +19,5 @@ export const routes: readonly Route[] = [
   ...recordReadRoutes,
   ...conditionalRoutes,
   ...notYetRoutes,
+  ...embeddingRoutes,
 ]

@@ -21,7 +21,7 @@ import { splitObject } from './split-json.ts'
 const NEEDS_EXACT_PARSER =
   /(?:^|[:,[])\s*(?:-?(?:\d{16,}|\d{8,}\.\d|\d+\.(?:0+(?=[\s,}\]]|$)|0{8}|9{8})|\d+(?:\.\d+)?[eE])|-0(?=[\s,}\]]|$))/
 
-const VECTOR_FIELDS = new Set(['embeddings', 'query_embeddings'])
+const VECTOR_FIELDS = new Set(['embedding', 'embeddings', 'query_embeddings'])
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**

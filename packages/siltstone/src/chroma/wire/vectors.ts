@@ -64,6 +64,14 @@ export async function readQueryVectors(
   return (await readVectors(json, path, pause)) as Float32Array[]
 }
 
+/** One vector, as an array of numbers. @throws as `readVectors` */
+export function readVector(json: unknown, path: string): Float32Array {
+  const vector = fromNumbers(json, path)
+  if (vector.length === 0) throw badValue(path, 'Each embedding must have at least 1 dimension')
+  checkFinite(vector, path)
+  return vector
+}
+
 function fromNumbers(json: unknown, path: string): Float32Array {
   if (!Array.isArray(json)) {
     throw badShape(path, `data did not match any variant of untagged enum EmbeddingsPayload (${describe(json)})`)

@@ -4,6 +4,7 @@ import { compactCommand } from './compact.ts'
 import { costCommand } from './cost.ts'
 import { demoCommand } from './demo/command.ts'
 import { doctorCommand } from './doctor.ts'
+import { embeddingsCommand } from './embeddings.ts'
 import { exportCommand } from './export.ts'
 import { gcCommand } from './gc.ts'
 import { ingestCommand } from './ingest.ts'
@@ -29,6 +30,7 @@ export const commands: readonly (() => Command)[] = [
   queryCommand,
   getCommand,
   recallCommand,
+  embeddingsCommand,
   collectionsCommand,
   snapshotsCommand,
   compactCommand,

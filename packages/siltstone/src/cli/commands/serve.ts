@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { Option } from 'commander'
 import { type Authenticator, REQUEST_LIMITS } from '../../chroma/options.ts'
 import { EmbedderRegistry } from '../../embed/registry.ts'
+import { EmbeddingStore } from '../../embed/store.ts'
 import { StoreEngine } from '../../engine/engine.ts'
 import { Compaction } from '../../library/compaction.ts'
 import { QueryThreads, withQueryThreads } from '../../library/query-threads.ts'
@@ -22,7 +23,7 @@ import { command } from '../command.ts'
 import { readEmbedders } from '../embedders.ts'
 import { openPatiently } from '../open-patiently.ts'
 import { Output } from '../output.ts'
-import { DEFAULT_DATA, withEmbedders, withOutputOptions } from '../session.ts'
+import { dataOption, withEmbedders, withOutputOptions } from '../session.ts'
 
 const MB = 1024 * 1024
 const LIMITS = [...REQUEST_LIMITS, ...RECORD_LIMITS]
@@ -58,11 +59,7 @@ export function serveCommand(): Command {
     'serve --data ./data --host 0.0.0.0 --tokens tokens.json --cors https://app.example',
   ])
   return withEmbedders(withOutputOptions(made))
-    .addOption(
-      new Option('--data <place>', 'the store: a directory, or s3://bucket/prefix')
-        .env('SILTSTONE_DATA')
-        .default(DEFAULT_DATA),
-    )
+    .addOption(dataOption())
     .addOption(new Option('--host <address>', 'address to listen on').env('SILTSTONE_HOST').default('127.0.0.1'))
     .addOption(new Option('--port <port>', '0 chooses a free port').env('SILTSTONE_PORT').default(8000).argParser(port))
     .option('--allow-reset', 'let clients delete everything with POST /reset')
@@ -148,7 +145,7 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
       })
     const engine = threads ? withQueryThreads(opened, threads) : opened
     const registry = new EmbedderRegistry(
-      { ...env, models: systemModels, variables: environmentVariables() },
+      { ...env, models: systemModels, variables: environmentVariables(), readOnly },
       embedders,
     )
     const tracing = await startTracing({ log, environment: environmentVariables() })
@@ -168,6 +165,10 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
       ...(options.cors && { corsOrigins: options.cors }),
       ...(options.allowedHosts && { allowedHosts: options.allowedHosts }),
       tracing,
+      embeddings: {
+        store: new EmbeddingStore({ store: env.store, log }),
+        embedder: () => registry.default,
+      },
       embedderFor: async (info) =>
         registry.forCollection({
           embeddingFunction: info.configuration['embedding_function'],
