@@ -34,6 +34,7 @@ export async function withSecrets(variables: Variables, read: ReadParameter = fr
 }
 
 async function fromSsm(name: string): Promise<string | undefined> {
+  // oxlint-disable-next-line no-restricted-imports -- the functions are the host: no driver reads their secrets
   const { GetParameterCommand, SSMClient } = await import('@aws-sdk/client-ssm')
   const client = new SSMClient({})
   try {
