@@ -69,6 +69,11 @@ export class Workshop {
     }
     this.#state = state.digest('hex')
     linkInstalled(join(repository, 'node_modules'), join(root, 'node_modules'))
+    // Versions that a package does not share with the others.
+    for (const name of readdirSync(join(root, 'packages'))) {
+      const nested = join('packages', name, 'node_modules')
+      if (existsSync(join(repository, nested))) symlinkSync(join(repository, nested), join(root, nested))
+    }
   }
 
   /** @throws Error if the unchanged code fails the tests, which would make every verdict meaningless */
@@ -101,8 +106,13 @@ export class Workshop {
     return measuredMs
   }
 
-  /** The changes that do not compile. Each file is changed at most once per run of the compiler. */
+  /**
+   * The changes that do not compile. Each file is changed at most once per run of the compiler.
+   * @throws Error if the unchanged code does not compile
+   */
   async uncompilable(changes: readonly Change[]): Promise<Set<Change>> {
+    const wrong = await this.#typeErrors([])
+    if (wrong.length > 0) throw new Error(`the unchanged code does not compile: ${wrong.join(', ')}`)
     const bad = new Set<Change>()
     let rest = [...changes]
     while (rest.length > 0) {
