@@ -119,7 +119,11 @@ export class Background {
       () => undefined,
       (error: unknown) => {
         if (!this.#stop.signal.aborted)
-          this.#engine.env.log.error('merge_failed', { collection: path, error: String(error) })
+          this.#engine.env.log.error('merge_failed', {
+            collection: path,
+            error: String(error),
+            ...(isSiltstoneError(error) && { code: error.code }),
+          })
       },
     )
     this.#merging.set(path, merging)
