@@ -67,4 +67,5 @@ export const FOUND: readonly { seed: number; withoutLease: 0 | 1 }[] = [
   { seed: 930_054_508, withoutLease: 1 },
   { seed: 910_086_963, withoutLease: 1 },
   { seed: 1_844_141_551, withoutLease: 0 },
+  { seed: 795_107_326, withoutLease: 1 },
 ]

@@ -228,8 +228,20 @@ class GarbageCollector {
       if (ageMs > log.entryRetentionMs) old.push(object)
       else this.#outcome.waiting++
     }
-    taken.forEach(consider)
-    for await (const page of pages(env.store, logPrefix(this.#path), { delimiter: '/' })) page.forEach(consider)
+    // A copy is older than the entry that names it, so its own age does not tell that the entry may be forgotten.
+    const kept = new Set<number>()
+    for await (const page of pages(env.store, logPrefix(this.#path), { delimiter: '/' }))
+      for (const object of page) {
+        consider(object)
+        const parsed = parseKey(object.key)
+        if (parsed?.kind === 'log-entry' && nowMs - object.lastModifiedMs <= log.entryRetentionMs)
+          kept.add(parsed.number)
+      }
+    for (const object of taken) {
+      const parsed = parseKey(object.key)
+      if (parsed?.kind === 'taken' && !kept.has(parsed.number)) consider(object)
+      else this.#outcome.waiting++
+    }
     await this.#deleteOld(old, log.entryRetentionMs)
   }
 
