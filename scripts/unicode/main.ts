@@ -1,6 +1,6 @@
 /**
  * Writes packages/siltstone/src/filter/rust-regex/unicode/data from the tables of Rust's `regex-syntax` crate, so that a
- * class means the same characters as in Rust, whatever Unicode version a JavaScript runtime has.
+ * class means the same characters as in Rust under every JavaScript runtime, each of which has its own Unicode version.
  *
  *     cargo vendor VENDORED   (in a project that depends on regex-syntax)
  *     node scripts/unicode/main.ts VENDORED/regex-syntax

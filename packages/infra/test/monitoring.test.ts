@@ -137,7 +137,7 @@ describe('alarms and dashboard of the program', () => {
     }
   })
 
-  it('alarm when somebody has to act, say what to do, and tell when it is over', () => {
+  it('alarm when a person has to act, say what to do, and report the end', () => {
     const at = (id: string) => only(made.resources, ALARM, `monitoring-${id}`).inputs
     expect(at('delta-accumulation')).toMatchObject({ statistic: 'Minimum', threshold: 1_000, evaluationPeriods: 6 })
     expect(at('compaction-errors')).toMatchObject({ threshold: 1, period: 900, evaluationPeriods: 3 })

@@ -1,7 +1,7 @@
 /**
- * The alarms, as data. An alarm means that somebody has to act, and says what to do. What is ordinary is none: a busy lease
- * while its holder works, a long merge, a burst of messages, a single failure that a retry repairs, a growing store. The
- * dashboard shows those.
+ * The alarms, as data. An alarm means that a person has to act, and says what to do. Ordinary events raise no alarm: a
+ * busy lease while its holder works, a long merge, a burst of messages, a single failure that a retry repairs, a growing
+ * store. The dashboard shows those.
  */
 import { lambda, type Metric, product, sqs } from './metrics.ts'
 
@@ -31,7 +31,7 @@ export interface Alarm {
   threshold: number
   /**
    * The alarm is the absence of data: CloudWatch's state INSUFFICIENT_DATA, after there was some. A new alarm begins in
-   * that state, so the first deployment alarms nobody. Elsewhere, no data is fine.
+   * that state, so the first deployment raises no alarm. For other alarms, no data is normal.
    */
   onSilence: boolean
 }

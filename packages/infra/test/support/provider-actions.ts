@@ -1,11 +1,12 @@
 /**
  * The actions that Pulumi's AWS provider needs to create, read, update and delete each type of resource.
  *
- * Source: the resources of terraform-provider-aws (`internal/service/<service>/<resource>.go`: the API calls of the
- * create, read, update and delete functions, and the tag functions that the provider adds to each resource with tags,
- * which also run on every read), as the package `@pulumi/aws` 7.48.0 contains them, and AWS's Service Authorization
- * Reference for the action and resource of each call. Compiled on 2026-11-28. A test fails when a program declares a type
- * that is not listed here, or when the version of `@pulumi/aws` is another: go through the table again then.
+ * Compiled by hand on 2026-11-28 from what is documented and known of the API calls of terraform-provider-aws (create,
+ * read, update, delete, and the tag functions, which also run on every read) and from AWS's Service Authorization
+ * Reference for the action and resource of each call. It was not generated from the provider's sources, and no real
+ * deployment has confirmed it yet; a call that is missing here shows as AccessDenied in the first `pulumi up` of a
+ * restricted deployer. A test fails when a program declares a type that is not listed here, or when the version of
+ * `@pulumi/aws` is another: go through the table again then.
  */
 import type { Resource } from '../../src/testing/index.ts'
 

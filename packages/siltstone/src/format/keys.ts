@@ -107,7 +107,7 @@ export function inboxKey(path: string, ulid: string): string {
 
 /**
  * The ULID of a delta that a writer hands over, which sorts after those of bare producers: an acknowledged delta of a
- * producer comes before every write that began later, whatever their clocks say. Times this late are not in use.
+ * producer comes before every write that began later, even if their clocks disagree. No clock shows times this late.
  */
 export function handoverUlid(ulid: string): string {
   return `7${checkUlid(ulid).slice(1)}`

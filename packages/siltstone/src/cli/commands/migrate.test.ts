@@ -3,7 +3,7 @@ import { siltstone } from '../testing/run.ts'
 
 vi.mock('../../host/process.ts', async () => (await import('../testing/mocks.ts')).mockedProcess())
 vi.mock('../../host/machine.ts', async () => (await import('../testing/mocks.ts')).mockedMachine())
-// A name that nobody can have installed, looked up as the real one is.
+// A name that is certainly not installed, looked up in the same way as the real one.
 vi.mock('../../host/optional-package.ts', async (importActual) => {
   const { importOptional } = await importActual<typeof import('../../host/optional-package.ts')>()
   return { importOptional: (name: string, purpose: string) => importOptional(`${name}-not-installed`, purpose) }
