@@ -99,6 +99,16 @@ describe('parseBodyInSlices', () => {
     expect(pauses).toBeGreaterThan(bytes(json).length / sliceBytes / 2)
   })
 
+  it('pauses as often while it parses a field again for a number at its end', async () => {
+    const sliceBytes = 1_000
+    const json = `{"where":{"k":{"$in":[${'123,'.repeat(15_000)}1.0]}}}`
+    let pauses = 0
+    const fields = await parseBodyInSlices(bytes(json), async () => void pauses++, sliceBytes)
+    expect(fieldsOf(fields)).toEqual(fieldsOf(parseBody(bytes(json))))
+    // Once with the native parser, once with the exact one.
+    expect(pauses).toBeGreaterThan((1.5 * json.length) / sliceBytes)
+  })
+
   it('does not recurse without bound', async () => {
     const deep = `{"where":${'['.repeat(100_000)}${']'.repeat(100_000)}}`
     await expect(parseBodyInSlices(bytes(deep), pause, 1_000)).rejects.toMatchObject({ code: 'bad-json' })

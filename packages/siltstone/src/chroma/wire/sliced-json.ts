@@ -60,6 +60,7 @@ class SlicedParser {
       } catch (error) {
         if (!(error instanceof NeedsOtherParser)) throw error
         this.#at = startedAt
+        this.#pausedAt = startedAt
         this.#parser = error.parser
         values.set(key, await this.#value(1))
       }
