@@ -5,7 +5,7 @@
  * one row do not import each other. The first entry that matches a path is its room.
  */
 export const ROOMS: readonly (readonly string[])[] = [
-  ['errors.ts', 'version.ts', 'binary-search.ts', 'lru.ts', 'memo.ts', 'schema-issue.ts'],
+  ['errors.ts', 'version.ts', 'binary-search.ts', 'lru.ts', 'memo.ts', 'pacer.ts', 'schema-issue.ts'],
   ['codec'],
   ['model'],
   ['ports'],
@@ -55,6 +55,7 @@ export const PORTABLE: readonly string[] = [
   'binary-search.ts',
   'lru.ts',
   'memo.ts',
+  'pacer.ts',
   'codec',
   'model',
   'ports',

@@ -13,6 +13,7 @@ import type { Pending } from '../format/segment/sink.ts'
 import { type SegmentRow, SegmentWriter } from '../format/segment/writer.ts'
 import { IvfBuilder } from '../ivf/build/builder.ts'
 import { verifyIvf } from '../ivf/verify-ivf.ts'
+import { Pacer } from '../pacer.ts'
 import type { Environment } from '../ports/environment.ts'
 import type { Upload } from '../ports/object-store.ts'
 import { memoryScratch } from '../ports/scratch.ts'
@@ -180,14 +181,11 @@ async function verifyWritten(job: SegmentJob, descriptor: SegmentDescriptor, cou
         { key: file.key },
       )
   }
-  let unpausedBytes = 0
+  // A store that answers at once would never let the timer of a deadline fire.
+  const pacer = new Pacer(PAUSE_AFTER_BYTES, yieldToEventLoop)
   const reader = new SegmentReader(descriptor, async (key, offset, length) => {
-    unpausedBytes += length
-    if (unpausedBytes >= PAUSE_AFTER_BYTES) {
-      // A store that answers at once would never let the timer of a deadline fire.
-      await yieldToEventLoop()
-      unpausedBytes = 0
-    }
+    const due = pacer.spend(length)
+    if (due) await due
     job.signal.throwIfAborted()
     return job.pool.readRange(key, offset, length)
   })

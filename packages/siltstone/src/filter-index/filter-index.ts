@@ -8,6 +8,7 @@ import type { MetadataScalar } from '../model/record.ts'
 import { decodeRowSet } from '../format/roaring.ts'
 import { RowSet } from '../format/row-set.ts'
 import { memoize } from '../memo.ts'
+import type { Pause } from '../pacer.ts'
 import { AnswerMemo } from './answer-memo.ts'
 import { anything, type Bounds, both, either, exactly, not, nothing } from './bounds.ts'
 import { hashed as hashOf } from './hashed.ts'
@@ -145,7 +146,7 @@ export class FilterIndex {
    * Bounds of the matching rows as the segment stores them: without deletions and overlays.
    * @param pause called between groups of clauses
    */
-  async bounds(filter: Filter, pause: () => Promise<void> = async () => {}): Promise<Bounds> {
+  async bounds(filter: Filter, pause: Pause = async () => {}): Promise<Bounds> {
     if (!('clauses' in filter)) return this.#leaf(filter)
     const combine = filter.kind === 'and' ? both : either
     // An empty conjunction admits everything, an empty disjunction nothing.

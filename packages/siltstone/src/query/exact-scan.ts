@@ -2,24 +2,19 @@
 import type { OpenSegment } from '../snapshot/open-segment.ts'
 import type { SearchedSegment } from './access-path.ts'
 import type { Ranking } from './rank.ts'
-import type { Pause } from './pause.ts'
 
 /** Fewer rows than this share of a segment, or at most this many of a segment twice as large, are read one by one. */
 const SPARSE_SHARE = 1 / 50
 const SPARSE_ROWS = 1_000
 
 /** Sparse rows of all segments are read concurrently, because each read may take long; the other segments in turn. */
-export async function measureSegments(
-  segments: readonly SearchedSegment[],
-  ranking: Ranking,
-  pause: Pause,
-): Promise<void> {
+export async function measureSegments(segments: readonly SearchedSegment[], ranking: Ranking): Promise<void> {
   await Promise.all(
     segments
       .filter(isSparse)
-      .map(({ segment, rows, firstTag }) => measureRows(segment, rows.toArray(), firstTag, ranking, pause)),
+      .map(({ segment, rows, firstTag }) => measureRows(segment, rows.toArray(), firstTag, ranking)),
   )
-  for (const one of segments) if (!isSparse(one)) await scan(one, ranking, pause)
+  for (const one of segments) if (!isSparse(one)) await scan(one, ranking)
 }
 
 function isSparse({ segment, count }: SearchedSegment): boolean {
@@ -32,24 +27,19 @@ export async function measureRows(
   rows: readonly number[],
   firstTag: number,
   ranking: Ranking,
-  pause: Pause,
 ): Promise<void> {
   const places = await reader.vectorPlaces(rows)
-  await ranking.eachQuery(rows.length * reader.dimension, pause, (one) =>
+  await ranking.eachQuery(rows.length * reader.dimension, (one) =>
     one.offerScattered({ dimension: reader.dimension, ...places }, (i) => firstTag + (rows[i] as number)),
   )
 }
 
-async function scan(
-  { segment, rows, count, firstTag }: SearchedSegment,
-  ranking: Ranking,
-  pause: Pause,
-): Promise<void> {
+async function scan({ segment, rows, count, firstTag }: SearchedSegment, ranking: Ranking): Promise<void> {
   const { dimension } = segment.reader
   for await (const pages of segment.vectorChunks()) {
     const { firstRow, rowCount } = pages
     const admits = count === segment.rows ? undefined : (i: number) => rows.has(firstRow + i)
-    await ranking.eachQuery(rowCount * dimension, pause, (one) =>
+    await ranking.eachQuery(rowCount * dimension, (one) =>
       one.offerPages({ ...pages, dimension }, (i) => firstTag + firstRow + i, admits),
     )
   }

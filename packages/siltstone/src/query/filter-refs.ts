@@ -2,8 +2,9 @@ import { columnsOf, compileFilter } from '../filter/evaluate.ts'
 import type { Filter } from '../model/filter.ts'
 import type { RecordRef, View } from '../log/view.ts'
 import { parseForFilter } from '../records/parse-for-filter.ts'
-import type { Pause } from './pause.ts'
+import type { Pause } from '../pacer.ts'
 import { batchRows, clausesOf } from './select.ts'
+import { inSlices } from './slices.ts'
 
 /** @returns the records that the filter admits, in the same order */
 export async function filterRefs(
@@ -14,27 +15,19 @@ export async function filterRefs(
 ): Promise<RecordRef[]> {
   const test = compileFilter(filter)
   const columns = columnsOf(filter)
-  const kept: RecordRef[] = []
-  const size = batchRows(clausesOf(filter))
-  for (let i = 0; i < refs.length; i += size) {
-    const batch = refs.slice(i, i + size)
+  return inSlices(refs, batchRows(clausesOf(filter)), pause, async (batch) => {
     const [ids, metadatas, documents] = await Promise.all([
       view.ids(batch),
       columns.metadata ? view.metadatas(batch) : undefined,
       columns.document ? view.documents(batch) : undefined,
     ])
-    batch.forEach((ref, k) => {
+    return batch.filter((_, k) => {
       const text = metadatas?.[k] ?? null
-      if (
-        test({
-          id: ids[k] as string,
-          metadata: text === null ? null : parseForFilter(text),
-          document: documents?.[k] ?? null,
-        })
-      )
-        kept.push(ref)
+      return test({
+        id: ids[k] as string,
+        metadata: text === null ? null : parseForFilter(text),
+        document: documents?.[k] ?? null,
+      })
     })
-    await pause()
-  }
-  return kept
+  })
 }

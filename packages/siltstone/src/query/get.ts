@@ -3,7 +3,7 @@ import type { GetRequest, GetResponse } from '../model/read.ts'
 import type { RecordRef, View } from '../log/view.ts'
 import { filterRefs } from './filter-refs.ts'
 import { columnsInSlices, findInSlices, inOrderInSlices, SLICE_RECORDS } from './slices.ts'
-import type { Pause } from './pause.ts'
+import type { Pause } from '../pacer.ts'
 import { select, selectedRefs } from './select.ts'
 
 /** Answers a `get` from one view: records in order of first insertion; limit and offset apply after the filter. */

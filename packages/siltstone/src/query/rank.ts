@@ -5,7 +5,7 @@
 import type { Space } from '../model/collection.ts'
 import { Nearest } from '../kernels/nearest.ts'
 import { dotProducts, type Pages, squaredDistances, squaredNorms } from '../kernels/page-scan.ts'
-import type { Pause } from './pause.ts'
+import { Pacer, type Pause } from '../pacer.ts'
 import { scatteredDotProducts, type ScatteredRows, scatteredSquaredDistances } from '../kernels/scattered-scan.ts'
 
 /** Squared lengths of the rows, kept as long as the rows are. */
@@ -25,42 +25,42 @@ export interface RankedQuery {
 export class Ranking {
   readonly queries: readonly RankedQuery[]
   readonly #space: Space
-  /** Since the last pause; shared by rankings of the same search. */
-  readonly #since: { multiplications: number }
+  /** Counts multiplications; shared by rankings of the same search. */
+  readonly #pacer: Pacer
 
-  private constructor(space: Space, queries: readonly RankedQuery[], since = { multiplications: 0 }) {
-    this.#since = since
+  private constructor(space: Space, queries: readonly RankedQuery[], pacer: Pacer) {
+    this.#pacer = pacer
     this.#space = space
     this.queries = queries
   }
 
-  static of(space: Space, vectors: readonly Float32Array[], k: number): Ranking {
+  /** @param pause after some millions of multiplications */
+  static of(space: Space, vectors: readonly Float32Array[], k: number, pause: Pause): Ranking {
     return new Ranking(
       space,
       vectors.map((vector) => ({ vector, norm: normOf(vector), nearest: new Nearest(k) })),
+      new Pacer(PAUSE_AFTER, pause),
     )
   }
 
   /**
-   * Offers the same vectors to each query, with pauses after some millions of multiplications.
+   * Offers the same vectors to each query, with pauses.
    * @param floats of the vectors
    */
-  async eachQuery(floats: number, pause: Pause, offerTo: (ranking: Ranking) => void): Promise<void> {
+  async eachQuery(floats: number, offerTo: (ranking: Ranking) => void): Promise<void> {
     // Several queries in one call share what is read of memory.
     const atOnce = Math.max(1, Math.floor(PAUSE_AFTER / Math.max(1, floats)))
     for (let i = 0; i < this.queries.length; i += atOnce) {
       const queries = this.queries.slice(i, i + atOnce)
-      offerTo(queries.length === this.queries.length ? this : new Ranking(this.#space, queries))
-      this.#since.multiplications += floats * queries.length
-      if (this.#since.multiplications < PAUSE_AFTER) continue
-      this.#since.multiplications = 0
-      await pause()
+      offerTo(queries.length === this.queries.length ? this : new Ranking(this.#space, queries, this.#pacer))
+      const due = this.#pacer.spend(floats * queries.length)
+      if (due) await due
     }
   }
 
   /** The same ranking for one of its queries alone. */
   only(query: RankedQuery): Ranking {
-    return new Ranking(this.#space, [query], this.#since)
+    return new Ranking(this.#space, [query], this.#pacer)
   }
 
   /** Offers vectors that lie one after another. @param tagOf the i-th */

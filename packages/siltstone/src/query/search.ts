@@ -22,7 +22,7 @@ import { filterRefs } from './filter-refs.ts'
 import { type RankedQuery, Ranking } from './rank.ts'
 import { RecordTags } from './record-tags.ts'
 import { columnsInSlices, findInSlices, inSlices, SLICE_RECORDS } from './slices.ts'
-import type { Pause } from './pause.ts'
+import type { Pause } from '../pacer.ts'
 import { type Selection, select } from './select.ts'
 
 /** Vectors of the changed records of a selection. An unfiltered selection lives as long as its view. */
@@ -70,7 +70,7 @@ class Search {
     this.#pause = pause
     this.#recorder = recorder
     this.#k = Math.min(request.k, view.liveRecords)
-    this.#ranking = Ranking.of(space, request.vectors, this.#k)
+    this.#ranking = Ranking.of(space, request.vectors, this.#k, pause)
     this.#prefetch = new ColumnPrefetch(request.include)
   }
 
@@ -108,7 +108,7 @@ class Search {
     stats.segments += segments.length
     const { exact, indexed } = chooseAccessPaths(searched, this.#k)
     for (const { count } of exact) stats.scannedRows += count
-    await measureSegments(exact, this.#ranking, this.#pause)
+    await measureSegments(exact, this.#ranking)
     stats.freshRecords += changed.length
     await this.#rankChanged(changed)
     if (indexed.length > 0) await this.#rankIndexed(indexed)
@@ -122,7 +122,7 @@ class Search {
       knownVectors.set(changed, flat)
     }
     const vectors = flat
-    await this.#ranking.eachQuery(flat.length, this.#pause, (ranking) =>
+    await this.#ranking.eachQuery(flat.length, (ranking) =>
       ranking.offerFlat(vectors, changed.length, (i) => this.#tags.addRecord({ changed: changed[i] as ChangedRecord })),
     )
   }
@@ -153,9 +153,7 @@ class Search {
   async #measure(tags: readonly number[], query: RankedQuery): Promise<void> {
     this.#recorder.stats.measured += tags.length
     const ranking = this.#ranking.only(query)
-    await this.#eachSegment(tags, (segment, rows, firstTag) =>
-      measureRows(segment, rows, firstTag, ranking, this.#pause),
-    )
+    await this.#eachSegment(tags, (segment, rows, firstTag) => measureRows(segment, rows, firstTag, ranking))
   }
 
   async #prefetchColumns(tags: readonly number[]): Promise<void> {
@@ -188,7 +186,7 @@ class Search {
     if (refs.length === 0) return
     const blocks = await view.vectors(refs)
     const rows = { dimension: view.dimension as number, blocks, starts: new Uint32Array(blocks.length) }
-    await this.#ranking.eachQuery(blocks.length * rows.dimension, this.#pause, (ranking) =>
+    await this.#ranking.eachQuery(blocks.length * rows.dimension, (ranking) =>
       ranking.offerScattered(rows, (i) => this.#tags.addRecord(refs[i] as RecordRef)),
     )
   }

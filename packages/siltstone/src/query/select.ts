@@ -2,7 +2,7 @@
  * Finds the records that a filter admits: a set of rows for each segment of the snapshot, and a list of the records that
  * the log changed. A changed record is tested as it is now, so its row in the snapshot is never in a set.
  */
-import type { Pause } from './pause.ts'
+import { Pacer, type Pause } from '../pacer.ts'
 import { type FilterTest, columnsOf, compileFilter } from '../filter/evaluate.ts'
 import type { Filter, FilterColumns } from '../model/filter.ts'
 import { filterIndexOf, nameOf } from '../filter-index/filter-index.ts'
@@ -24,6 +24,7 @@ export interface Selection {
   changed: readonly ChangedRecord[]
 }
 
+/** Rows with a short filter that are tested between two pauses. */
 const BATCH_ROWS = 4_096
 
 /** Up to this many changed records, their parsed metadata and documents are kept as long as the view is. */
@@ -44,8 +45,10 @@ export async function select(view: View, filter: Filter | undefined, pause: Paus
   const { test, columns } = compiled
   const name = nameOf(filter)
   const { segments } = view.base
+  // Of all segments together: each may have fewer rows to test than make a slice.
+  const pacer = new Pacer(BATCH_ROWS, pause)
   const matches = await Promise.all(
-    segments.map((segment) => memoOf(segment).get(name, () => matching(segment, filter, compiled, pause))),
+    segments.map((segment) => memoOf(segment).get(name, () => matching(segment, filter, compiled, pause, pacer))),
   )
   const rows = matches.map((match, i) => match.copy().intersect(all(view).rows[i] as RowSet))
   const changed = all(view).changed
@@ -54,11 +57,12 @@ export async function select(view: View, filter: Filter | undefined, pause: Paus
     columns.document ? changedDocuments(view) : undefined,
   ])
   const admitted: ChangedRecord[] = []
-  const size = batchRows(compiled.clauses)
+  const cost = testCost(compiled.clauses)
   for (const [i, record] of changed.entries()) {
     if (test({ id: record.id, metadata: metadatas?.[i] ?? null, document: documents?.[i] ?? null }))
       admitted.push(record)
-    if (i % size === size - 1) await pause()
+    const due = pacer.spend(cost)
+    if (due) await due
   }
   return { rows, counts: countsOf(rows), changed: admitted }
 }
@@ -121,14 +125,20 @@ function memoOf(segment: OpenSegment): AnswerMemo<RowSet> {
 }
 
 /** The matching live rows of a segment. Rows that its indexes cannot decide are tested one by one. */
-async function matching(segment: OpenSegment, filter: Filter, compiled: Compiled, pause: Pause): Promise<RowSet> {
+async function matching(
+  segment: OpenSegment,
+  filter: Filter,
+  compiled: Compiled,
+  pause: Pause,
+  pacer: Pacer,
+): Promise<RowSet> {
   const { columns } = compiled
   const live = segment.live()
   const [index] = await Promise.all([
     filterIndexOf(segment.reader, columns),
     columns.document && segment.reader.prepare(['documents']),
   ])
-  if (!index) return tested(segment, live.toArray(), new RowSet(segment.rows), compiled, pause)
+  if (!index) return tested(segment, live.toArray(), new RowSet(segment.rows), compiled, pacer)
   const { certain, possible } = await index.bounds(filter, pause)
   const found = live.copy().intersect(certain)
   const open = live.copy().intersect(possible)
@@ -143,7 +153,7 @@ async function matching(segment: OpenSegment, filter: Filter, compiled: Compiled
     }
   }
   open.subtract(found)
-  return tested(segment, open.toArray(), found, compiled, pause)
+  return tested(segment, open.toArray(), found, compiled, pacer)
 }
 
 /** Adds the matching candidates to `found`. */
@@ -152,7 +162,7 @@ async function tested(
   candidates: readonly number[],
   found: RowSet,
   { test, columns, ids, clauses }: Compiled,
-  pause: Pause,
+  pacer: Pacer,
 ): Promise<RowSet> {
   const size = batchRows(clauses)
   for (let i = 0; i < candidates.length; i += size) {
@@ -165,14 +175,20 @@ async function tested(
     rows.forEach((row, k) => {
       if (test(rowOf(names?.[k] ?? '', metadatas?.[k] ?? null, documents?.[k] ?? null))) found.add(row)
     })
-    await pause()
+    const due = pacer.spend(rows.length * testCost(clauses))
+    if (due) await due
   }
   return found
 }
 
-/** Rows that are tested between two pauses: fewer if the test of each has many clauses. */
+/** Rows that are tested at once: fewer if the test of each has many clauses. */
 export function batchRows(clauses: number): number {
-  return Math.max(1, Math.floor(BATCH_ROWS / Math.max(1, clauses / 8)))
+  return Math.max(1, Math.floor(BATCH_ROWS / testCost(clauses)))
+}
+
+/** Of testing one row, in rows with a short filter. */
+function testCost(clauses: number): number {
+  return Math.max(1, clauses / 8)
 }
 
 export function clausesOf(filter: Filter): number {

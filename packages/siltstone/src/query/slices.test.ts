@@ -84,9 +84,9 @@ describe('in slices, with a pause after each', () => {
   it('vectors are offered to many queries', async () => {
     const { spend, pause, seen } = counter()
     const vectors = Array.from({ length: 300 }, (_, i) => Float32Array.of(i, 1))
-    const ranking = Ranking.of('l2', vectors, 2)
+    const ranking = Ranking.of('l2', vectors, 2, pause)
     const flat = new Float32Array(20_000).map((_, i) => Math.floor(i / 2))
-    await ranking.eachQuery(flat.length, pause, (one) => {
+    await ranking.eachQuery(flat.length, (one) => {
       spend(flat.length * one.queries.length)
       one.offerFlat(flat, flat.length / 2, (i) => i)
     })

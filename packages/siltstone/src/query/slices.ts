@@ -1,6 +1,6 @@
 /** Cuts long work into slices, with a pause after each, so that no request keeps the process from answering others. */
 import type { RecordRef, View } from '../log/view.ts'
-import type { Pause } from './pause.ts'
+import type { Pause } from '../pacer.ts'
 
 /** Records of a slice where a record costs a look-up. */
 export const SLICE_RECORDS = 4_096

@@ -2,13 +2,14 @@
  * The body of an answer. A small text is sent whole; of a larger one, each part is made when the one before was taken, with
  * a pause in between, so that neither the time nor the memory of a large answer is spent at once.
  */
+import type { Pause } from '../../pacer.ts'
 
 /** Characters that are made between two pauses. */
 export const PART_CHARACTERS = 256 * 1024
 
 export function answerBody(
   text: string | Iterable<string>,
-  pause: () => Promise<void>,
+  pause: Pause,
   partCharacters = PART_CHARACTERS,
 ): string | ReadableStream<Uint8Array> {
   if (typeof text === 'string') return text

@@ -6,6 +6,7 @@
  * several times slower. Vectors have only floats, so JSON.parse always parses them.
  */
 import { isSiltstoneError } from '../../errors.ts'
+import type { Pause } from '../../pacer.ts'
 import { parseExact } from '../../records/exact-json.ts'
 import type { BodyReservation } from './body-budget.ts'
 import { ApiProblem, badShape } from './problem.ts'
@@ -84,11 +85,7 @@ function tooLarge(): ApiProblem {
  * Parses a large body in slices, with a pause after each.
  * @throws as `parseBody` does
  */
-export async function parseBodyInSlices(
-  bytes: Uint8Array,
-  pause: () => Promise<void>,
-  sliceBytes = SLICE_BYTES,
-): Promise<Fields> {
+export async function parseBodyInSlices(bytes: Uint8Array, pause: Pause, sliceBytes = SLICE_BYTES): Promise<Fields> {
   if (bytes.length <= sliceBytes) return parseBody(bytes)
   const first = bytes.find((byte) => byte !== 32 && byte !== 10 && byte !== 13 && byte !== 9)
   if (first === undefined) throw badJson('the body is empty')

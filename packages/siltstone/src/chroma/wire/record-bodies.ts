@@ -7,6 +7,7 @@
  */
 import { yieldToEventLoop } from '#codec'
 import { invalid, isSiltstoneError } from '../../errors.ts'
+import { Pacer } from '../../pacer.ts'
 import { dedupeBatch } from '../../records/apply.ts'
 import { metadataFromJson } from '../../records/metadata-json.ts'
 import type { RecordOp } from '../../model/record.ts'
@@ -74,18 +75,15 @@ const SLICE_CHARACTERS = 250_000
 async function readMetadatas(json: unknown, path: string, op: RecordsOp): Promise<(string | null)[]> {
   const mode = op === 'add' ? 'add' : 'patch'
   const texts: (string | null)[] = []
-  let length = 0
+  const pacer = new Pacer(SLICE_CHARACTERS, yieldToEventLoop)
   for (const [i, item] of readList(json, path).entries()) {
     try {
       texts.push(metadataFromJson(item, `${path}[${i}]`, mode))
     } catch (error) {
       throw metadataProblem(error, path, i)
     }
-    length += 50 + (texts[i]?.length ?? 0)
-    if (length > SLICE_CHARACTERS) {
-      length = 0
-      await yieldToEventLoop()
-    }
+    const due = pacer.spend(50 + (texts[i]?.length ?? 0))
+    if (due) await due
   }
   return texts
 }

@@ -6,6 +6,7 @@
  * The end of a value is looked for within a slice only, so each level of nesting costs at most one slice of scanning
  * in vain.
  */
+import type { Pause } from '../../pacer.ts'
 import { badJson, badLargeJson } from './json-problem.ts'
 
 export const SLICE_BYTES = 128 * 1024
@@ -25,7 +26,7 @@ export interface SlicedParsing {
   /** @returns the parser for the value of a key of the body, and how objects are built from entries */
   parserOf(key: string): { parse: ParsePiece; object: (entries: [string, unknown][]) => unknown }
   parseKey: ParsePiece
-  pause: () => Promise<void>
+  pause: Pause
   sliceBytes?: number
 }
 

@@ -1,5 +1,6 @@
 /** Reads embeddings: arrays of numbers, or base64 of little-endian 32-bit floats. */
 import { invalid, type SiltstoneError } from '../../errors.ts'
+import { Pacer, type Pause } from '../../pacer.ts'
 import { describe, readList } from './fields.ts'
 import { badShape, badValue } from './problem.ts'
 
@@ -12,13 +13,9 @@ const SLICE_FLOATS = 500_000
  * @returns one vector per element, all of the same length; null where the element is null
  * @throws ApiProblem 422 (types), SiltstoneError `invalid` (base64, empty, not finite, lengths that differ)
  */
-export async function readVectors(
-  json: unknown,
-  path: string,
-  pause: () => Promise<void>,
-): Promise<(Float32Array | null)[]> {
+export async function readVectors(json: unknown, path: string, pause: Pause): Promise<(Float32Array | null)[]> {
   let dimension: number | undefined
-  let floats = 0
+  const pacer = new Pacer(SLICE_FLOATS, pause)
   const vectors: (Float32Array | null)[] = []
   for (const [i, element] of readList(json, path).entries()) {
     const vector =
@@ -28,11 +25,8 @@ export async function readVectors(
           ? fromBase64(element)
           : fromNumbers(element, `${path}[${i}]`)
     vectors.push(vector)
-    floats += 10 + (vector?.length ?? 0)
-    if (floats > SLICE_FLOATS) {
-      floats = 0
-      await pause()
-    }
+    const due = pacer.spend(10 + (vector?.length ?? 0))
+    if (due) await due
   }
   for (const vector of vectors) {
     if (vector === null) continue
@@ -42,21 +36,14 @@ export async function readVectors(
     if (vector.length !== dimension) {
       throw invalid('mixed-dimensions', 'Inconsistent dimensions in provided embeddings', { field: path })
     }
-    floats += 10 + vector.length
-    if (floats > SLICE_FLOATS) {
-      floats = 0
-      await pause()
-    }
+    const due = pacer.spend(10 + vector.length)
+    if (due) await due
   }
   return vectors
 }
 
 /** Like `readVectors`, but without null and base64, which Chroma refuses in `query_embeddings`. */
-export async function readQueryVectors(
-  json: unknown,
-  path: string,
-  pause: () => Promise<void>,
-): Promise<Float32Array[]> {
+export async function readQueryVectors(json: unknown, path: string, pause: Pause): Promise<Float32Array[]> {
   for (const [i, element] of readList(json, path).entries()) {
     if (!Array.isArray(element))
       throw badShape(`${path}[${i}]`, `invalid type: ${describe(element)}, expected a sequence`)

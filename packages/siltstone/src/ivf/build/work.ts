@@ -5,6 +5,7 @@
 import { referenceKernels } from '../../kernels/reference-kernels.ts'
 import type { VectorKernels } from '../../kernels/vector-kernels.ts'
 import { wasmKernels } from '../../kernels/wasm-kernels.ts'
+import { Pacer } from '../../pacer.ts'
 import { yieldToEventLoop } from '#codec'
 
 /** Multiplications between two pauses: about 50 ms. */
@@ -14,12 +15,13 @@ export class Work {
   readonly kernels: VectorKernels
   readonly #slots = new Map<string, { pointer: number; sizeBytes: number }>()
   readonly #signal: AbortSignal | undefined
-  #since = 0
+  readonly #pacer: Pacer
 
   /** @param signal ends the work at its next pause */
   constructor(signal?: AbortSignal, kernels: VectorKernels = wasmKernels() ?? referenceKernels()) {
     this.kernels = kernels
     this.#signal = signal
+    this.#pacer = new Pacer(PAUSE_AFTER, () => this.#pause())
   }
 
   /** @returns pointer to at least `sizeBytes` bytes, the same for each call with this name; growing loses the content */
@@ -40,10 +42,7 @@ export class Work {
    */
   spent(multiplications: number): Promise<void> | undefined {
     this.#signal?.throwIfAborted()
-    this.#since += multiplications
-    if (this.#since < PAUSE_AFTER) return undefined
-    this.#since = 0
-    return this.#pause()
+    return this.#pacer.spend(multiplications)
   }
 
   async #pause(): Promise<void> {

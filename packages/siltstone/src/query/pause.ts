@@ -1,2 +1,0 @@
-/** Lets other requests run. Long work awaits it between two slices. */
-export type Pause = () => Promise<void>
