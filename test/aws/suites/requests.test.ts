@@ -119,6 +119,8 @@ describe.runIf(target !== undefined)('requests', () => {
 
     const fold = await measure('fold of 2 entries into the first segment', writer, () => things.compact())
     expect(fold['PutObject']).toBeLessThanOrEqual(8)
+    // The log and the inbox together, before and after.
+    expect(fold['ListObjectsV2']).toBe(2)
     expect(fold['UpdateItem']).toBeLessThanOrEqual(4)
 
     const reader = await open()

@@ -75,9 +75,10 @@ export async function foldOnce(context: FoldContext, signal: AbortSignal): Promi
 async function readInput({ state, writer, limits }: FoldContext): Promise<FoldInput | null> {
   const applyBytes = limits.foldBytes
   const hasInbox = await state.run(async ({ log }) => {
-    await log.sync({ applyBytes })
+    // Also in a collection without bare producers: its writers may have handed groups over.
+    await log.sync({ inbox: true, applyBytes })
     // With only a part of the log applied nothing can be appended; the next fold sequences the inbox.
-    return !log.isClosed && log.knowledge !== undefined && (await log.listInbox(true)).length > 0
+    return !log.isClosed && log.knowledge !== undefined && log.unsequenced.length > 0
   })
   if (hasInbox) {
     try {

@@ -49,7 +49,7 @@ describe('a workload’s quantities, by hand', () => {
     // 10,000 records in batches of 100: 100 entries. In 1 hour at most 3,600 / (1.5 + 5) = 553.8 folds: 100.
     // 33 merges; 1 look (1 hour / 3). PUT class: 100×2 + 100×9 + 33×8 + 1×7; GET class: 100×19 + 100×1.6 + 33×104 + 24.
     const used = quantitiesOf({ writes: 10_000, writeBatch: 100, writeHours: 1 })
-    expect(used['writes/s3Put']).toBe(200 + 900 + 264 + 7)
+    expect(used['writes/s3Put']).toBe(200 + 700 + 264 + 7)
     expect(used['writes/s3Get']).toBeCloseTo(1_900 + 160 + 3_432 + 24, 6)
     expect(used).not.toHaveProperty('writes/lambdaGbSecond')
   })
@@ -63,7 +63,7 @@ describe('a workload’s quantities, by hand', () => {
   it('bare producers: one PUT each, sequenced by the fold’s entry', () => {
     const used = quantitiesOf({ writes: 1_000, writeBatch: 10, writeHours: 1, writePath: 'producer' })
     // 100 deltas, 100 folds, each with an entry of its own; 33 merges; 1 look.
-    expect(used['writes/s3Put']).toBe(100 + 900 + 200 + 264 + 7)
+    expect(used['writes/s3Put']).toBe(100 + 700 + 200 + 264 + 7)
     expect(used['writes/s3Get']).toBeCloseTo(1_900 + 100 + 3_432 + 24, 6)
   })
 
@@ -187,11 +187,11 @@ describe('a report', () => {
   it('prices 10,000 updates at the margin, as calculated by hand for an own machine', () => {
     const report = reportOf({ ...nothing, records: 1_000_000 }, { assumptions: { collectEveryHours: 1 } })
     // One by one in an hour: 10,000 entries, 554 folds, 184 merges, 1 look for garbage.
-    const puts = 10_000 * 2 + 554 * 9 + 184 * 8 + 7
+    const puts = 10_000 * 2 + 554 * 7 + 184 * 8 + 7
     const gets = 10_000 * 1.6 + 554 * 19 + 184 * 104 + 24
     expect(report.tenThousandUpdates.oneByOne).toBeCloseTo(puts * 5e-6 + gets * 4e-7, 9)
     // 20 entries, 20 folds, 6 merges.
-    const few = (20 * 2 + 20 * 9 + 6 * 8 + 7) * 5e-6 + (20 * 1.6 + 20 * 19 + 6 * 104 + 24) * 4e-7
+    const few = (20 * 2 + 20 * 7 + 6 * 8 + 7) * 5e-6 + (20 * 1.6 + 20 * 19 + 6 * 104 + 24) * 4e-7
     expect(report.tenThousandUpdates.batchesOf500).toBeCloseTo(few, 9)
   })
 

@@ -59,8 +59,8 @@ describe('what a server counted', () => {
     expect(bill.services['SQS']).toBeCloseTo(0.000028, 9)
     expect(bill.services['DynamoDB']).toBeCloseTo(0.00005625, 9)
     expect(bill.services).not.toHaveProperty('Lambda')
-    // By the table: queries 100 PUT and 100 GET; writes 40 × 2 + 9 + 8 = 97 PUT, 40 × 1.6 + 19 + 104 = 187 GET.
-    const queries = 0.04 * (100 / 197) + 0.0048 * (100 / 287)
+    // By the table: queries 100 PUT and 100 GET; writes 40 × 2 + 7 + 8 = 95 PUT, 40 × 1.6 + 19 + 104 = 187 GET.
+    const queries = 0.04 * (100 / 195) + 0.0048 * (100 / 287)
     expect(bill.activities['warm queries']).toBeCloseTo(queries, 9)
     expect(unitCosts.usdPer1000Queries).toBeCloseTo(queries, 9)
     expect(unitCosts.usdPerGbKept).toBeCloseTo(0.023, 9)

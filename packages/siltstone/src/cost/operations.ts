@@ -18,7 +18,7 @@ export const OPERATIONS = {
   /** A bare producer's delta. */
   delta: { put: 1, get: 0 },
   /** One fold without its entries: reads pointer, manifest and lists; writes segment, manifest and pointer. */
-  fold: { put: 9, get: 19 },
+  fold: { put: 7, get: 19 },
   /** Each entry of a fold. */
   foldedEntry: { put: 0, get: 1.6 },
   /** Each inbox delta that a fold sequences. */
