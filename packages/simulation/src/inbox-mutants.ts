@@ -68,6 +68,16 @@ export const INBOX_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'refusal-before-its-cause',
+    breaks: 'a request that a hand-over refuses is answered before an entry holds the hand-over',
+    changes: [
+      {
+        step: 'refusal-waits-for-what-caused-it',
+        instead: 'const settle = (one: Settled) => (written.length > 0 ? dependent : settled).push(one)',
+      },
+    ],
+  },
+  {
     name: 'no-timer',
     breaks: 'every writer that has handed over waits for another one to append',
     changes: [{ step: 'waiting-writer-appends', drop: true }],

@@ -44,7 +44,10 @@ export interface Evaluation {
   control: EntryControl | null
   written: { request: Request; result: unknown }[]
   settled: Settled[]
-  /** Requests with nothing to write because of what earlier ones of the group write: settled by the entry. */
+  /**
+   * Requests that failed or have nothing to write because of what the entry takes from the inbox, or of what earlier
+   * ones of the group write: settled by the entry.
+   */
   dependent: Settled[]
 }
 
@@ -54,14 +57,15 @@ export async function evaluateGroup(group: readonly Request[], batch: WriteBatch
   const written: Evaluation['written'] = []
   const settled: Settled[] = []
   const dependent: Settled[] = []
-  const settle = (one: Settled) => (written.length > 0 ? dependent : settled).push(one)
+  // step: refusal-waits-for-what-caused-it
+  const settle = (one: Settled) => (written.length > 0 || batch.sequenced.length > 0 ? dependent : settled).push(one)
   let control: EntryControl | null = null
   for (const request of group) {
     try {
       if (control) throw unavailable('busy', 'the collection is being changed; retry', { retryAfterMs: 50 })
       const evaluated = await request.evaluate(batch)
       if (evaluated.control) control = evaluated.control
-      if (evaluated.records.length === 0 && !evaluated.control && batch.sequenced.length === 0) {
+      if (evaluated.records.length === 0 && !evaluated.control) {
         settle({ request, outcome: { result: evaluated.result } })
         continue
       }

@@ -1,8 +1,9 @@
 import { tableFromArrays, tableToIPC } from 'apache-arrow'
 import { describe, expect, it } from 'vitest'
-import { outcomeUnknown, unavailable } from '../errors.ts'
+import { forbidden, outcomeUnknown, unavailable } from '../errors.ts'
+import { encodeDelta } from '../format/delta.ts'
 import { decodeEntry, encodeEntry } from '../format/entry.ts'
-import { inboxKey, logEntryKey, logPrefix } from '../format/keys.ts'
+import { handoverUlid, inboxKey, logEntryKey, logPrefix } from '../format/keys.ts'
 import { ManualClock } from '../drivers/memory/manual-clock.ts'
 import { memoryEnvironment } from '../drivers/memory/memory-environment.ts'
 import { between, path, remove, upsert, World } from '../testing/world.ts'
@@ -138,6 +139,28 @@ describe('appending', () => {
     })
     expect(next).toMatchObject({ status: 'fulfilled' })
     expect(await one.ids()).toEqual(['a', 'c'])
+  })
+
+  it('refuses a request because of a hand-over only when an entry holds the hand-over', async () => {
+    const world = new World()
+    const key = inboxKey(path, handoverUlid(world.env.ids.ulid()))
+    const delta = { collection: path, records: [upsert('a', [1, 2])], createdAtMs: 0, handover: 'other' }
+    await world.env.store.put(key, encodeDelta(delta), { ifAbsent: true })
+    let isRefusing = true
+    const store = between(world.env.store, {
+      put: async (name, body, options) => {
+        if (isEntry(name) && isRefusing) throw forbidden('test', 'no entry may be put')
+        return world.env.store.put(name, body, options)
+      },
+    })
+    const { collection } = world.process('p', store)
+    const write = () => collection.write([upsert('b', [1, 2, 3])])
+    // No read shows the hand-over yet.
+    await expect(write()).rejects.toMatchObject({ code: 'test' })
+    expect(await world.process('reader').ids()).toEqual([])
+    isRefusing = false
+    await expect(write()).rejects.toMatchObject({ code: 'dimension-mismatch' })
+    expect(await world.process('reader').ids()).toEqual(['a'])
   })
 
   it('evaluates conditions at their place in the log: two processes delete the same matches once', async () => {

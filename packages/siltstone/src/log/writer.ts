@@ -24,8 +24,8 @@
  *   which every reader ignores. Without a record, the outcome is unknown.
  *
  * A request that evaluates to nothing, or to an error, is not proven current by a create-if-absent. It is answered only
- * after a new look at the log has found nothing new. If it does so because of what an earlier request of its group
- * writes, it waits for the group's entry.
+ * after a new look at the log has found nothing new. If its entry takes something from the inbox, or an earlier request
+ * of its group writes, that may be the reason, and reads may not show it yet: then the entry answers it.
  */
 import { isPassing, isSiltstoneError, outcomeUnknown, unavailable } from '../errors.ts'
 import { decodeEntry, encodeEntry, type LogEntry } from '../format/entry.ts'
