@@ -2,7 +2,7 @@
  * Reads the collections of a Chroma database: the tables `collections`, `collection_metadata` and `segments`. What cannot be
  * read of one collection is a fault of this collection alone; the others are listed all the same.
  */
-import { invalid, isSiltstoneError, type Space, stringifyExact, unsupported } from 'siltstone/internal'
+import { invalid, isSiltstoneError, isSpace, type Space, SPACES, stringifyExact, unsupported } from 'siltstone/internal'
 import { targetName } from '../names.ts'
 import type { Skipped, SourceCollection } from '../types.ts'
 import { scalarOf } from './chroma-metadata.ts'
@@ -24,7 +24,6 @@ export interface CatalogOptions {
   space?: Space
 }
 
-const SPACES: readonly Space[] = ['l2', 'cosine', 'ip']
 const DEFAULT_PLACE = { tenant: 'default_tenant', database: 'default_database' }
 
 export function readCollections(database: ChromaDatabase, options: CatalogOptions): ChromaCollection[] {
@@ -78,7 +77,7 @@ function readCollection(
   const schema = json(row['schema_str'], 'the schema', faults)
   const configuration = json(row['config_json_str'], 'the configuration', faults)
   const { stored, hnsw, embeddingFunction } = configurationOf(schema, configuration, metadata)
-  const space = stored === undefined ? undefined : SPACES.find((known) => known === stored)
+  const space = isSpace(stored) ? stored : undefined
   if (stored !== undefined && space === undefined && givenSpace === undefined)
     throw unsupported(
       'space',

@@ -10,9 +10,10 @@ import {
   type ExactJson,
   invalid,
   isSiltstoneError,
+  isSpace,
   parseExact,
   type SiltstoneError,
-  type Space,
+  SPACES,
   unsupported,
 } from 'siltstone/internal'
 import { SourceHttp, type SourceHttpOptions } from '../http.ts'
@@ -39,7 +40,6 @@ const FLOAT_BYTES = 11
 const CLOUD_PAGE = 300
 const LIST_PAGE = 100
 const NO_VECTOR = 'the server answers without its vector'
-const SPACES: readonly Space[] = ['l2', 'cosine', 'ip']
 
 /** @throws SiltstoneError `unavailable` (source-unavailable), `unauthorized`, `unsupported` (chroma-api) */
 export async function openChromaServer(options: ChromaServerOptions): Promise<MigrationSource> {
@@ -127,8 +127,7 @@ function collectionFrom(json: ExactJson, index: number): ServerCollection {
     member(json, 'configuration_json', 'spann', 'space') ??
     member(json, 'metadata', 'hnsw:space') ??
     'l2'
-  const space = SPACES.find((known) => known === stored)
-  if (space === undefined)
+  if (!isSpace(stored))
     return unreadable(
       name,
       unsupported(
@@ -142,7 +141,7 @@ function collectionFrom(json: ExactJson, index: number): ServerCollection {
     id,
     name,
     targetName: targetName(name),
-    space,
+    space: stored,
     metadata: metadataText(member(json, 'metadata')),
     hnsw: hnsw instanceof Map ? (toPlain(hnsw) as Record<string, unknown>) : null,
     embeddingFunction:

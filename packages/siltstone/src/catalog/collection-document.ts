@@ -1,5 +1,5 @@
 /** The id object, which is authoritative for a collection's state, name and configuration. */
-import type { CollectionInfo, Space } from '../model/collection.ts'
+import { type CollectionInfo, type Space, SPACES } from '../model/collection.ts'
 import { collectionIdKey, collectionNameKey, parseKey } from '../format/keys.ts'
 import type { CatalogDocument, DocumentType } from './document-codec.ts'
 import { firstWrong, isChange, isFlag, isNumber, isObject, isText, oneOf, orNull } from './document-types.ts'
@@ -54,7 +54,7 @@ const wrongField = firstWrong({
   metadata: orNull(isText),
   configuration: isObject,
   schema: orNull(isObject),
-  space: oneOf('l2', 'cosine', 'ip'),
+  space: oneOf(...SPACES),
   createdAtMs: isNumber,
   inbox: isFlag,
   forkOf: orNull(isText),

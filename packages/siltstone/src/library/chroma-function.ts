@@ -1,8 +1,7 @@
 import { invalid } from '../errors.ts'
 import { ENGLISH_MODEL, ENGLISH_NAME, EnglishEmbedder, type EnglishEmbedderOptions } from '../embed/english/index.ts'
 import { systemModels } from '../host/model-host.ts'
-
-type Space = 'cosine' | 'l2' | 'ip'
+import type { Space } from '../model/collection.ts'
 
 /**
  * The English embedder as an embedding function of the `chromadb` JavaScript client, for any Chroma server:

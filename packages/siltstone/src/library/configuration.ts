@@ -1,5 +1,5 @@
 /** Converts the arguments of the `chromadb` JavaScript client to a collection's configuration as Chroma stores it. */
-import type { Space } from '../model/collection.ts'
+import { isSpace, type Space, SPACES } from '../model/collection.ts'
 import { invalid } from '../errors.ts'
 import { describeFunction, type EmbeddingFunction } from './embedding-function.ts'
 import type { CollectionMetadata } from './types.ts'
@@ -35,8 +35,6 @@ const DEFAULT_HNSW = {
   resize_factor: 1.2,
   sync_threshold: 1000,
 } as const
-
-const SPACES: readonly Space[] = ['l2', 'cosine', 'ip']
 
 /** @throws SiltstoneError `invalid` (bad-configuration) */
 export function newConfiguration(options: {
@@ -93,10 +91,6 @@ export function changedConfiguration(
     hnsw: { ...before, ...defined(hnsw) },
     ...(embeddingFunction && { embedding_function: describeFunction(embeddingFunction) }),
   }
-}
-
-function isSpace(value: unknown): value is Space {
-  return SPACES.some((space) => space === value)
 }
 
 function defined(fields: object): Record<string, unknown> {

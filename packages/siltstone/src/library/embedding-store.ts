@@ -7,6 +7,7 @@ import { placeFromVariables } from '../drivers/place-variables.ts'
 import { invalid } from '../errors.ts'
 import { systemModels } from '../host/model-host.ts'
 import { environmentVariables } from '../host/process.ts'
+import { memoize } from '../memo.ts'
 import { type Logger, silentLogger } from '../ports/telemetry.ts'
 
 export interface OpenEmbeddingStoreOptions {
@@ -53,21 +54,8 @@ const opened = new Map<string, Promise<EmbeddingStore>>()
 
 /** @throws SiltstoneError `invalid` (no-store), and as `openEmbeddingStore` does; a later call tries again */
 function ofVariables(): Promise<EmbeddingStore> {
-  const place = placeFromVariables(environmentVariables()) ?? ''
-  const known = opened.get(place)
-  if (known !== undefined) return known
-  const opening = open(place)
-  opened.set(place, opening)
-  return opening
-}
-
-async function open(place: string): Promise<EmbeddingStore> {
-  try {
-    return (await openEmbeddingStore(place === '' ? undefined : place)).embeddings
-  } catch (error) {
-    opened.delete(place)
-    throw error
-  }
+  const place = placeFromVariables(environmentVariables())
+  return memoize(opened, place ?? '', async () => (await openEmbeddingStore(place)).embeddings)
 }
 
 /** Stores an embedding in the bucket of `VECTOR_BUCKET_NAME`, as plain JSON. @throws as `EmbeddingStore.put` */

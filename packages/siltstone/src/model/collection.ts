@@ -1,6 +1,12 @@
 /** Collections and the catalog that names them: tenants, databases, collections. */
 
-export type Space = 'l2' | 'cosine' | 'ip'
+/** The distances that a collection can have. */
+export const SPACES = ['l2', 'cosine', 'ip'] as const
+export type Space = (typeof SPACES)[number]
+
+export function isSpace(value: unknown): value is Space {
+  return SPACES.some((space) => space === value)
+}
 
 export interface CollectionInfo {
   id: string

@@ -5,7 +5,7 @@
  * The configuration is authoritative for the vector index (space, HNSW parameters, embedding function). A stored schema
  * holds the rest; when it is returned, the configuration's values are merged into it.
  */
-import type { CollectionInfo, Space } from '../../model/collection.ts'
+import { type CollectionInfo, type Space, SPACES } from '../../model/collection.ts'
 import { invalid, type SiltstoneError } from '../../errors.ts'
 import { isDefaultEmbeddingFunction, readEmbeddingFunction } from '../embedding-function.ts'
 import { Fields, readBigUint, readWord } from '../wire/fields.ts'
@@ -80,7 +80,7 @@ const SPANN_SIZES = [
 function readSpann(fields: Fields): { space: Space | undefined } {
   fields.denyUnknown(['space', ...SPANN_SIZES])
   for (const name of SPANN_SIZES) fields.optional(name, readBigUint)
-  return { space: fields.optional('space', readWord(['l2', 'cosine', 'ip'])) }
+  return { space: fields.optional('space', readWord(SPACES)) }
 }
 
 /**

@@ -4,7 +4,7 @@
  */
 import { invalid } from '../../errors.ts'
 import { entriesOf, type NumberStyle, numberStyleOf } from '../../records/metadata-value.ts'
-import type { Space } from '../../model/collection.ts'
+import { type Space, SPACES } from '../../model/collection.ts'
 import { type Fields, readBigUint, readNumber, readWord } from '../wire/fields.ts'
 
 export interface HnswParameters {
@@ -35,7 +35,6 @@ export const DEFAULT_HNSW: Readonly<HnswParameters> = {
   batch_size: 100,
 }
 
-const SPACES: readonly Space[] = ['l2', 'cosine', 'ip']
 const readSpace = readWord(SPACES)
 const NAMES = Object.keys(DEFAULT_HNSW) as (keyof HnswParameters)[]
 /** Without `space`: a collection's distance cannot change. */

@@ -1,5 +1,5 @@
 /** Reads and checks the `schema` of a request that creates a collection, and merges it over the defaults. */
-import type { Space } from '../../model/collection.ts'
+import { type Space, SPACES } from '../../model/collection.ts'
 import { isDefaultEmbeddingFunction, readEmbeddingFunction } from '../embedding-function.ts'
 import { Fields, readBoolean, readString, readWord } from '../wire/fields.ts'
 import { DEFAULT_HNSW, type HnswParameters, readSchemaHnsw } from './hnsw.ts'
@@ -98,7 +98,7 @@ function readVectorConfig(fields: Fields): Record<string, unknown> {
   // Siltstone has one kind of index: SPANN's parameters are checked for their shape and dropped.
   fields.optional('spann', (json, path) => Fields.of(json, path))
   return withoutUndefined({
-    space: fields.optional('space', readWord(['l2', 'cosine', 'ip'])),
+    space: fields.optional('space', readWord(SPACES)),
     embedding_function: fields.optional('embedding_function', readEmbeddingFunction),
     source_key: fields.optional('source_key', readString),
     hnsw: fields.optional('hnsw', (json, path) => readSchemaHnsw(Fields.of(json, path))),

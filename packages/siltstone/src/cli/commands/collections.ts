@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { CollectionInfo, Space } from '../../model/collection.ts'
+import { type CollectionInfo, type Space, SPACES } from '../../model/collection.ts'
 import { invalid } from '../../errors.ts'
 import { metadataFromJson, metadataToPlain } from '../../records/index.ts'
 import { InvalidArgumentError, Option } from 'commander'
@@ -100,7 +100,7 @@ function createCommand(): Command {
       `collections create notes --space cosine --metadata '{"owner":"me"}'`,
     ]),
   )
-    .addOption(new Option('--space <space>', 'distance').choices(['l2', 'cosine', 'ip']).default('l2'))
+    .addOption(new Option('--space <space>', 'distance').choices(SPACES).default('l2'))
     .option('--metadata <json>', 'metadata of the collection', metadataText)
     .option('--no-inbox', 'accept no deltas from bare producers (saves each write one listing)')
     .option('--if-missing', 'do nothing if the collection exists')

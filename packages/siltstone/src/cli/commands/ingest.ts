@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { Option } from 'commander'
-import type { CollectionInfo, Space } from '../../model/collection.ts'
+import { type CollectionInfo, type Space, SPACES } from '../../model/collection.ts'
 import { isSiltstoneError } from '../../errors.ts'
 import { newConfiguration } from '../../library/configuration.ts'
 import { command } from '../command.ts'
@@ -22,9 +22,7 @@ export function ingestCommand(): Command {
   ])
   return withEmbedders(withStoreOptions(made))
     .addOption(
-      new Option('--space <space>', 'distance of the collection, if it is created')
-        .choices(['l2', 'cosine', 'ip'])
-        .default('cosine'),
+      new Option('--space <space>', 'distance of the collection, if it is created').choices(SPACES).default('cosine'),
     )
     .option('--force', 'ingest unchanged files again, too')
     .addHelpText(
