@@ -9,7 +9,6 @@ import type { RecordOp } from '../../model/record.ts'
 import { getText } from '../answers.ts'
 import { embedderOf, openCollection } from '../call.ts'
 import { Fields, readBigUint, readList, readWord } from '../wire/fields.ts'
-import type { IncludeName } from '../wire/include.ts'
 import { checkRecordCount, idsReader, type RequestLimits } from '../wire/request-limits.ts'
 import { readRecords, type EmbedTexts } from '../wire/record-bodies.ts'
 import { type Answer, type Call, json, type Route } from '../route.ts'
@@ -53,7 +52,7 @@ async function conditionalGet(call: Call): Promise<Answer> {
   const { names, ...request } = getRequest(call, body, collection)
   try {
     const response = await collection.get(token === undefined ? request : { ...request, at: token })
-    const text = getText(response, names as IncludeName[], { read_token: token ?? response.version })
+    const text = getText(response, names, { read_token: token ?? response.version })
     return { text, version: response.version }
   } catch (error) {
     if (token === undefined || !isSiltstoneError(error, 'not-found') || !NOT_KEPT.has(error.code)) throw error

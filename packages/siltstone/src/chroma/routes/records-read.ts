@@ -8,7 +8,7 @@ import { embedderOf, openCollection, readOptionsOf } from '../call.ts'
 import { type Fields, readList, readString, readStrings, readUint } from '../wire/fields.ts'
 import { checkIndexed, filterOf } from '../wire/filters.ts'
 import { numberText } from '../wire/float-text.ts'
-import { columnsToRead, DEFAULT_GET, DEFAULT_QUERY, includeOf } from '../wire/include.ts'
+import { columnsToRead, DEFAULT_GET, DEFAULT_QUERY, type IncludeName, includeOf } from '../wire/include.ts'
 import { ApiProblem, badShape } from '../wire/problem.ts'
 import { checkResults, idsReader } from '../wire/request-limits.ts'
 import { type Answer, type Call, json, type Route } from '../route.ts'
@@ -72,7 +72,7 @@ export function getRequest(
   call: Call,
   body: Fields,
   collection: Collection,
-): GetRequest & { names: readonly string[] } {
+): GetRequest & { names: readonly IncludeName[] } {
   const include = includeOf(body, DEFAULT_GET)
   const ids = body.optional('ids', idsReader(call.limits))
   const filter = filterOf(body, call.limits)
@@ -95,10 +95,9 @@ export function getRequest(
 async function get(call: Call): Promise<Answer> {
   const collection = await openCollection(call)
   const body = await call.body()
-  const include = includeOf(body, DEFAULT_GET)
-  const { names: _, ...request } = getRequest(call, body, collection)
+  const { names, ...request } = getRequest(call, body, collection)
   const response = await collection.get(request)
-  return { text: getText(response, include), version: response.version, headers: pageHeaders(response) }
+  return { text: getText(response, names), version: response.version, headers: pageHeaders(response) }
 }
 
 export function pageHeaders({ pageToken }: GetResponse): Record<string, string> {
