@@ -4,6 +4,7 @@
  * collector. Its limits are so small that every path is taken often, and its clock can be set back.
  */
 import { createInterface } from 'node:readline'
+import { inspect } from 'node:util'
 import {
   type Clock,
   collectionPath,
@@ -167,7 +168,7 @@ for await (const line of createInterface({ input: process.stdin })) {
     const { kind, code } = isSiltstoneError(error) ? error : { kind: 'none', code: 'none' }
     say({
       id: request.id,
-      error: { kind, code, message: error instanceof Error ? (error.stack ?? '') : String(error) },
+      error: { kind, code, message: inspect(error) },
     })
   }
 }

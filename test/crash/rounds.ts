@@ -3,7 +3,9 @@
  * set back, a bare producer, a compactor with a garbage collector, and the command line, all at once. A round lets them
  * work, kills one (or all, or stops one for longer than its lease, sets clocks back, copies the directory), waits until
  * the others have finished their operations, and compares the records that a fresh process and each surviving one read
- * with the acknowledged ones.
+ * with the acknowledged ones. What a killed process had handed over takes effect with the next entry, so the check reads
+ * once, appends an entry, and reads again: the first time each unacknowledged operation must be seen whole or not at all,
+ * the second time it is settled.
  *
  * With `stops` no process is killed: one or more are stopped (SIGSTOP) for `stops` ms in each round, longer than leases
  * last and than knowledge of the log is valid, and with `brisk` limits longer than entries are kept.
@@ -13,7 +15,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Actor, ChildActor, command, Gone, KILLED, Refused, ServerActor } from './actors.ts'
 import type { Role } from './participant.ts'
 import { apply, Chance, type Operation, randomOperation, type Record, type State, textOf } from './writer-model.ts'
-import { backUp, readFresh } from './store.ts'
+import { appendEntry, backUp, readFresh } from './store.ts'
 
 export class Violation extends Error {}
 
@@ -320,7 +322,13 @@ class Run {
     if (fresh.count !== fresh.records.length)
       throw new Violation(`count is ${fresh.count}, get gives ${fresh.records.length} records`)
     this.figures.records = fresh.records.length
-    for (const writer of this.#writers) this.#settle(writer, fresh.records)
+    let settled = fresh.records
+    if (this.#writers.some(({ pending }) => pending)) {
+      for (const writer of this.#writers) this.#mayRead(writer, fresh.records)
+      await appendEntry(this.#options.directory)
+      settled = (await readFresh(this.#options.directory, false)).records
+    }
+    for (const writer of this.#writers) this.#settle(writer, settled)
     const readers = [...this.#actors.values()].filter(({ name }) => name !== 'compactor')
     // Not all of them each time, because most of a round would be reading.
     const asked = verify || this.figures.rounds % 5 === 0 ? readers : readers.slice(0, 1)
@@ -329,9 +337,19 @@ class Run {
       for (const writer of this.#writers) this.#compare(writer, records, actor.name)
     }
     const known = new Set(this.#writers.flatMap(({ state }) => [...state.keys()]))
-    const foreign = fresh.records.filter(([id]) => !known.has(id))
+    const foreign = settled.filter(([id]) => !known.has(id))
     if (foreign.length > 0)
       throw new Violation(`records that were never written: ${JSON.stringify(foreign.slice(0, 3))}`)
+  }
+
+  /** An operation that shows its effect keeps it: it is settled at once. */
+  #mayRead(writer: Writer, records: readonly [string, Record][]): void {
+    if (!writer.pending) return this.#compare(writer, records, 'a fresh process')
+    const after = apply(writer.state, writer.pending).state
+    const mine = ownText(writer, records)
+    if (mine === textOf(writer.state)) return
+    this.#settle(writer, records)
+    if (mine !== textOf(after)) throw new Violation(`${writer.name} shows half of ${JSON.stringify(writer.pending)}`)
   }
 
   #settle(writer: Writer, records: readonly [string, Record][]): void {

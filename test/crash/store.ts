@@ -14,6 +14,17 @@ export async function createThings(directory: string): Promise<void> {
   await store.close()
 }
 
+/** Appends an entry from a process of its own that changes no record: it deletes an id that nobody uses. */
+export async function appendEntry(directory: string): Promise<void> {
+  const store = await openStore(directory, { compaction: 'off' })
+  try {
+    const things = await store.getCollection({ name: 'things', embeddingFunction: null })
+    await things.delete({ ids: ['nobody-0'] })
+  } finally {
+    await store.close()
+  }
+}
+
 export interface FreshView {
   records: [string, Record][]
   count: number

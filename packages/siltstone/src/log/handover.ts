@@ -20,7 +20,9 @@
  * Failure cases:
  * - The put of the delta, or the end of the waiting, has no clear answer: the outcome is unknown. The delta is applied
  *   once or never.
- * - The writer dies while it waits: its delta is applied without an acknowledgement, as a put entry would be.
+ * - The writer dies while it waits: its delta is applied without an acknowledgement, as a put entry would be, but with
+ *   the next entry, so a read may come between the death and the effect. The first entry of a new process sequences it
+ *   before its own records, so what its user writes again stands.
  * - The delta is refused, because a reset changed the dimension: it is never applied. The group is evaluated and
  *   appended without a hand-over, which tells each request its own error.
  * - The collection is deleted: nothing is sequenced after the last entry, so the group was not applied.

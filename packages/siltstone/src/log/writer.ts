@@ -52,7 +52,10 @@ import {
 import { StateMoved, WriteBatch } from './write-batch.ts'
 
 const LOST_RACES = 200
-/** In a collection without bare producers, the inbox is looked at before every eighth entry at least. */
+/**
+ * In a collection without bare producers, the inbox is looked at before every eighth entry at least. The first entry of
+ * a writer looks too: a process that was killed may have handed over what its user now writes again.
+ */
 const INBOX_EVERY = 8
 
 export type { EvaluationState } from './write-batch.ts'
@@ -305,7 +308,7 @@ export class LogWriter {
     log.requireOpen()
     if (log.end > this.#lastEnd && this.#lastEnd > 0) this.#contention.suspect()
     this.#lastEnd = log.end
-    const always = this.#contention.isSuspected || ++this.#begun % INBOX_EVERY === 0
+    const always = this.#contention.isSuspected || this.#begun++ % INBOX_EVERY === 0
     // step: inbox-after-the-end
     let inbox = await log.listInbox(always)
     const isUserWrite = group.some((request) => request.sizeBytes > 0)
