@@ -351,8 +351,10 @@ export class LogWriter {
       if (whose !== 'gone' && !this.#isExpired(knowledge)) return whose
       return this.#settleLate(entry, whose)
     }
+    // A compactor that lost its lease may ask the store for nothing more. Its entry holds no request that waits for an answer.
+    const hasEnded = (error: unknown) => isSiltstoneError(error, 'conflict')
     const isWorthRetrying = (error: unknown) => {
-      if (!isSiltstoneError(error)) return false
+      if (!isSiltstoneError(error) || hasEnded(error)) return false
       // step: unknown-put-is-repeated
       maybeApplied ||= error.kind === 'unknown'
       if (!maybeApplied && !isPassing(error)) return false
@@ -365,7 +367,7 @@ export class LogWriter {
       return await retry(attempt, { attempts, baseMs: 25, maxMs: 2_000, clock, random, when: isWorthRetrying })
     } catch (cause) {
       // step: unknown-put-is-reported
-      if (!maybeApplied || !isSiltstoneError(cause)) throw cause
+      if (!maybeApplied || !isSiltstoneError(cause) || hasEnded(cause)) throw cause
       const message = `it is not known whether ${key} was written; read before writing again`
       throw outcomeUnknown('outcome-unknown', message, { key, cause })
     }
