@@ -1,31 +1,11 @@
-/** The processes on the store, as the driver of the test sees them: started, called, killed, stopped for a while. */
-import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { setTimeout as sleep } from 'node:timers/promises'
+/** The processes on the store, as the driver of the test sees them. */
 import { fileURLToPath } from 'node:url'
+import { Child } from '../processes/child.ts'
+import { Server } from '../processes/server.ts'
 import type { Answer, Request, Role } from './participant.ts'
 import type { Operation, Record } from './writer-model.ts'
 
-export const MAIN = fileURLToPath(new URL('../../packages/siltstone/src/cli/main.ts', import.meta.url))
 const CHILD = fileURLToPath(new URL('./participant.ts', import.meta.url))
-
-/** The process ended before it answered: its operation took effect or not. */
-export class Gone extends Error {}
-/** The process refused: nothing was done, unless the kind is `unknown`. */
-export class Refused extends Error {
-  readonly kind: string
-  readonly code: string
-
-  constructor(kind: string, code: string, message: string) {
-    super(`${kind} ${code}: ${message}`)
-    this.kind = kind
-    this.code = code
-  }
-}
 
 export interface Actor {
   readonly name: string
@@ -39,67 +19,17 @@ export interface Actor {
   stop(): Promise<void>
 }
 
-/** Root may write to read-only directories, which would hide that they are read-only. */
-const canDrop = process.getuid?.() === 0 && spawnSync('setpriv', ['--version']).status === 0
-const unprivileged = canDrop ? ['setpriv', '--bounding-set=-dac_override,-dac_read_search'] : []
-
 /** A shell that limits the size of files, in bytes, and lets the program see the error instead of a signal. */
 const limitingFiles = (bytes: number) => ['bash', '-c', `trap '' XFSZ; ulimit -f ${bytes >> 10}; exec "$@"`, 'limited']
-
-/** Processes start twice as fast with a shared compile cache. */
-const compileCache = mkdtempSync(join(tmpdir(), 'siltstone-crash-cache-'))
-process.on('exit', () => rmSync(compileCache, { recursive: true, force: true }))
-
-const ENDED = 'ended by '
-/** Used in the message of `Gone`. */
-export const KILLED = `${ENDED}SIGKILL`
-
-class Process {
-  readonly child: ChildProcessWithoutNullStreams
-  readonly exited: Promise<number | null>
-  log = ''
-
-  constructor(args: readonly string[], before: readonly string[] = []) {
-    const [program = '', ...rest] = [...before, ...unprivileged, process.execPath, ...args]
-    this.child = spawn(program, rest, { env: { PATH: process.env['PATH'] ?? '', NODE_COMPILE_CACHE: compileCache } })
-    this.child.stderr.on('data', (chunk: Buffer) => (this.log = (this.log + chunk.toString()).slice(-20_000)))
-    // The pipe to a killed process breaks; only the exit of the process matters.
-    this.child.stdin.on('error', () => {})
-    this.exited = once(this.child, 'close').then(([code, signal]) => {
-      if (signal !== null) this.log += `${ENDED}${String(signal)}`
-      return code as number | null
-    })
-  }
-
-  get pid(): number {
-    return this.child.pid ?? 0
-  }
-
-  async kill(): Promise<void> {
-    this.child.kill('SIGKILL')
-    await this.exited
-  }
-}
 
 /** A library user, producer or compactor: `participant.ts`. */
 export class ChildActor implements Actor {
   readonly name: string
-  readonly #process: Process
-  readonly #waiting = new Map<number, { resolve: (answer: Answer) => void; reject: (error: Error) => void }>()
-  #next = 1
+  readonly #child: Child<Answer>
 
-  private constructor(role: Role, process: Process) {
+  private constructor(role: Role, child: Child<Answer>) {
     this.name = role
-    this.#process = process
-    createInterface({ input: process.child.stdout }).on('line', (line) => {
-      const answer = JSON.parse(line) as Answer
-      this.#waiting.get(answer.id)?.resolve(answer)
-      this.#waiting.delete(answer.id)
-    })
-    void process.exited.then(() => {
-      for (const { reject } of this.#waiting.values()) reject(new Gone(`${role} ended: ${process.log}`))
-      this.#waiting.clear()
-    })
+    this.#child = child
   }
 
   /**
@@ -108,27 +38,16 @@ export class ChildActor implements Actor {
    */
   static async start(directory: string, role: Role, brisk = false, fileBytes?: number): Promise<ChildActor> {
     const args = [CHILD, directory, role, ...(brisk ? ['brisk'] : [])]
-    const process = new Process(args, fileBytes === undefined ? [] : limitingFiles(fileBytes))
-    const actor = new ChildActor(role, process)
-    await new Promise<unknown>((resolve, reject) => actor.#waiting.set(0, { resolve, reject }))
-    return actor
+    const before = fileBytes === undefined ? [] : limitingFiles(fileBytes)
+    return new ChildActor(role, await Child.start<Answer>(role, args, { before }))
   }
 
   get pid(): number {
-    return this.#process.pid
+    return this.#child.pid
   }
 
   ask(request: Request extends infer R ? (R extends Request ? Omit<R, 'id'> : never) : never): Promise<Answer> {
-    const id = this.#next++
-    return new Promise<Answer>((resolve, reject) => {
-      if (this.#process.child.exitCode !== null || this.#process.child.signalCode !== null)
-        return reject(new Gone(`${this.name} has ended: ${this.#process.log}`))
-      this.#waiting.set(id, { resolve, reject })
-      this.#process.child.stdin.write(`${JSON.stringify({ id, ...request })}\n`)
-    }).then((answer) => {
-      if (answer.error) throw new Refused(answer.error.kind, answer.error.code, answer.error.message)
-      return answer
-    })
+    return this.#child.ask(request)
   }
 
   async perform(operation: Operation): Promise<{ deleted?: number }> {
@@ -141,68 +60,39 @@ export class ChildActor implements Actor {
   }
 
   kill(): Promise<void> {
-    return this.#process.kill()
+    return this.#child.kill()
   }
 
-  async stop(): Promise<void> {
-    this.#process.child.stdin.end()
-    const code = await this.#process.exited
-    if (code !== 0 || this.#process.log !== '') throw new Error(`${this.name} ended with ${code}: ${this.#process.log}`)
+  stop(): Promise<void> {
+    return this.#child.stop()
   }
 }
 
 /** `siltstone serve`, used over HTTP. */
 export class ServerActor implements Actor {
   readonly name = 'server'
-  readonly #process: Process
-  readonly #base: string
+  readonly #server: Server
   #records = ''
 
-  private constructor(process: Process, base: string) {
-    this.#process = process
-    this.#base = base
+  private constructor(server: Server) {
+    this.#server = server
   }
 
   static async start(directory: string, ...args: string[]): Promise<ServerActor> {
-    const given = ['serve', '--data', directory, '--port', '0', '--log-level', 'warn', '--json', ...args]
-    const process = new Process([MAIN, ...given])
-    const url = await new Promise<string>((resolve, reject) => {
-      createInterface({ input: process.child.stdout }).on('line', (line) => {
-        const found = /"url": ?"([^"]+)"/.exec(line)?.[1]
-        if (found !== undefined) resolve(found)
-      })
-      void process.exited.then((code) => reject(new Gone(`the server ended with ${code}: ${process.log}`)))
-    })
-    return new ServerActor(process, `${url}/api/v2/tenants/default_tenant/databases/default_database/collections`)
+    return new ServerActor(await Server.start(directory, args))
   }
 
   get pid(): number {
-    return this.#process.pid
+    return this.#server.pid
   }
 
   get log(): string {
-    return this.#process.log
+    return this.#server.log
   }
 
   /** @throws Gone if the connection breaks, Refused for any answer but success */
-  async call(path: string, body?: unknown): Promise<unknown> {
-    let response: Response
-    let text: string
-    try {
-      response = await fetch(`${this.#base}${path}`, {
-        method: body === undefined ? 'GET' : 'POST',
-        headers: { 'content-type': 'application/json' },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
-      })
-      text = await response.text()
-    } catch (error) {
-      await Promise.race([this.#process.exited, sleep(1_000)])
-      throw new Gone(`the connection broke; ${this.#process.log}`, { cause: error })
-    }
-    if (response.ok) return JSON.parse(text) as unknown
-    const code = response.headers.get('x-siltstone-error') ?? 'none'
-    const kind = response.status === 429 || response.status === 503 ? 'unavailable' : String(response.status)
-    throw new Refused(kind, code, text)
+  call(path: string, body?: unknown): Promise<unknown> {
+    return this.#server.call(path, body)
   }
 
   async path(): Promise<string> {
@@ -250,30 +140,10 @@ export class ServerActor implements Actor {
   }
 
   kill(): Promise<void> {
-    return this.#process.kill()
+    return this.#server.kill()
   }
 
-  async stop(): Promise<void> {
-    this.#process.child.kill('SIGTERM')
-    const code = await this.#process.exited
-    if (code !== 0) throw new Error(`the server ended with ${code}: ${this.#process.log}`)
+  stop(): Promise<void> {
+    return this.#server.stop()
   }
-}
-
-/** One run of the command line. A null code means that it was killed. */
-export function command(args: readonly string[]): {
-  process: { kill(): Promise<void>; pid: number }
-  done: Promise<Ran>
-} {
-  const process = new Process([MAIN, ...args])
-  let out = ''
-  process.child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()))
-  process.child.stdin.end()
-  return { process, done: process.exited.then((code) => ({ code, out, err: process.log })) }
-}
-
-export interface Ran {
-  code: number | null
-  out: string
-  err: string
 }

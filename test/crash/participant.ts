@@ -8,20 +8,16 @@ import { inspect } from 'node:util'
 import {
   type Clock,
   collectionPath,
-  defaultCompactLimits,
   directoryLimits,
-  EmbedderRegistry,
-  type Environment,
   isSiltstoneError,
   type Op,
   openEnvironment,
   produce,
   type RecordOp,
-  StoreEngine,
   systemClock,
-  systemModels,
 } from 'siltstone/internal'
-import { openStore, Store, type StoreCollection } from 'siltstone'
+import { openStore, type StoreCollection } from 'siltstone'
+import { openBusyEngine, storeOn } from '../processes/busy-store.ts'
 import type { Operation } from './writer-model.ts'
 
 export type Request =
@@ -40,19 +36,6 @@ export interface Answer {
 export type Role = 'library' | 'skewed' | 'producer' | 'compactor'
 
 const [directory, role, pace] = process.argv.slice(2) as [string, Role, 'brisk' | undefined]
-/** Makes the compactor do at once what is usually due after hours. */
-const limits = {
-  ...defaultCompactLimits,
-  foldBytes: 200_000,
-  tierBaseBytes: 20_000,
-  fanIn: 2,
-  overlays: 2,
-  leaseTtlMs: 600,
-  history: { everyCommitMs: 500, hourlyMs: 0, newest: 2 },
-  graceMs: 3_000,
-  gcEveryMs: 0,
-}
-
 /** The limits of a directory, two hundred times as short. All processes of a store must use the same. */
 const log = {
   ...directoryLimits,
@@ -68,23 +51,10 @@ const log = {
 let offsetMs = 0
 const clock: Clock = { ...systemClock, nowMs: () => systemClock.nowMs() + offsetMs }
 const env = role === 'library' && pace !== 'brisk' ? undefined : await openEnvironment(directory, { clock })
-const engine = env && (await StoreEngine.open({ env, log, compact: limits }))
+const engine = env && (await openBusyEngine(env, log))
 const store = env && engine ? storeOn(env, engine) : await openStore(directory)
 const collection: StoreCollection = await store.getCollection({ name: 'things', embeddingFunction: null })
 const path = collectionPath({ tenant: collection.tenant, database: collection.database, collectionId: collection.id })
-
-function storeOn(on: Environment, opened: StoreEngine): Store {
-  const close = () => opened.close()
-  return new Store(
-    {
-      engine: opened,
-      registry: new EmbedderRegistry({ ...on, models: systemModels, variables: {} }),
-      allowReset: false,
-      close,
-    },
-    {},
-  )
-}
 
 async function answer(request: Request): Promise<Omit<Answer, 'id'>> {
   switch (request.do) {

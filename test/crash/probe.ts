@@ -1,6 +1,8 @@
 /** A writer of large records, some of which are refused: those must leave no trace, and the others must remain. */
-import { type Actor, Refused } from './actors.ts'
-import { apply, Chance, type Operation, type Record, type State, textOf } from './writer-model.ts'
+import { Chance } from '../processes/chance.ts'
+import { Refused } from '../processes/process.ts'
+import type { Actor } from './actors.ts'
+import { apply, type Operation, type Record, type State, textOf } from './writer-model.ts'
 import { Violation } from './rounds.ts'
 
 export class Probe {

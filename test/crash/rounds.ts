@@ -12,9 +12,11 @@
  */
 import { rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Actor, ChildActor, command, Gone, KILLED, Refused, ServerActor } from './actors.ts'
+import { Chance } from '../processes/chance.ts'
+import { command, Gone, KILLED, Refused } from '../processes/process.ts'
+import { type Actor, ChildActor, ServerActor } from './actors.ts'
 import type { Role } from './participant.ts'
-import { apply, Chance, type Operation, randomOperation, type Record, type State, textOf } from './writer-model.ts'
+import { apply, type Operation, randomOperation, type Record, type State, textOf } from './writer-model.ts'
 import { appendEntry, backUp, readFresh } from './store.ts'
 
 export class Violation extends Error {}

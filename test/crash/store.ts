@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { closeEnvironment, collectionPath, openEnvironment, verifyCollection } from 'siltstone/internal'
 import { openStore, type StoreCollection } from 'siltstone'
 import type { Record } from './writer-model.ts'
-import { command } from './actors.ts'
+import { command } from '../processes/process.ts'
 
 export async function createThings(directory: string): Promise<void> {
   const store = await openStore(directory, { compaction: 'off' })

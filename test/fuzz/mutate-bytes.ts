@@ -1,5 +1,5 @@
 /** Changes valid bytes as damage and attackers do, from a seed. */
-import { Chance } from '../crash/writer-model.ts'
+import { Chance } from '../processes/chance.ts'
 
 export { Chance }
 
