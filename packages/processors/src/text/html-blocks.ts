@@ -31,7 +31,26 @@ const INLINE = new Set(
 )
 const VOID = new Set('area base br col embed hr img input link meta param source track wbr'.split(' '))
 
-export function htmlBlocks(html: string, { contentOnly = false, place }: HtmlOptions = {}): HtmlContent {
+/** The parser keeps a list of open elements, which it searches: beyond this depth, as of elements that nothing closes, it is slow. */
+const MAX_DEPTH = 2_000
+
+class TooDeep extends Error {}
+
+export function htmlBlocks(html: string, options: HtmlOptions = {}): HtmlContent {
+  try {
+    return parsedBlocks(html, options)
+  } catch (error) {
+    if (!(error instanceof TooDeep)) throw error
+    const text = html.replaceAll(/<(script|style)\b[^<>]*>[^<]*<\/\1>/gi, ' ').replaceAll(/<[^<>]*>/g, '\n\n')
+    const blocks = text.split(/\n\s*\n/).flatMap((part): Block[] => {
+      const line = oneLine(part)
+      return line === '' ? [] : [{ text: line, ...(options.place && { place: options.place }) }]
+    })
+    return { title: '', language: '', blocks, elements: Infinity, depth: Infinity }
+  }
+}
+
+function parsedBlocks(html: string, { contentOnly = false, place }: HtmlOptions): HtmlContent {
   const content: HtmlContent = { title: '', language: '', blocks: [], elements: 0, depth: 0 }
   let text = ''
   let level: number | undefined
@@ -58,6 +77,7 @@ export function htmlBlocks(html: string, { contentOnly = false, place }: HtmlOpt
       onopentag(tag, attributes) {
         content.elements++
         if (!VOID.has(tag)) content.depth = Math.max(content.depth, ++open)
+        if (open > MAX_DEPTH) throw new TooDeep('elements are nested too deeply')
         if (tag === 'html') content.language ||= attributes['lang'] ?? attributes['xml:lang'] ?? ''
         if (hidden > 0 || isLeftOut(tag, attributes)) {
           if (!VOID.has(tag)) hidden++

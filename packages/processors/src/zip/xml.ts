@@ -1,5 +1,6 @@
 /** XML as a stream of elements. Names lose their namespace prefix; entities other than the five of XML stay as they are. */
 import { Parser } from 'htmlparser2'
+import { corruptFile } from '../failures.ts'
 
 export interface XmlHandlers {
   /** @param path names of the open elements, the new one last */
@@ -7,6 +8,8 @@ export interface XmlHandlers {
   text?: (text: string, path: readonly string[]) => void
   close?: (name: string, path: readonly string[]) => void
 }
+
+const MAX_DEPTH = 1_000
 
 const local = (name: string) => name.slice(name.indexOf(':') + 1)
 
@@ -16,6 +19,7 @@ export function readXml(xml: string, { open, text, close }: XmlHandlers): void {
     {
       onopentag(name, attributes) {
         path.push(local(name))
+        if (path.length > MAX_DEPTH) throw corruptFile(`elements are nested more than ${MAX_DEPTH} deep`)
         open?.(local(name), localNames(attributes), path)
       },
       ontext: (data) => text?.(data, path),
