@@ -24,7 +24,7 @@ export const ROOMS: readonly (readonly string[])[] = [
   ['drivers/directory', 'drivers/aws'],
   ['drivers'],
   ['library', 'ingest', 'export', 'backup'],
-  ['index.ts', 'aws.ts', 'embed.ts', 'internal-aws.ts'],
+  ['index.ts', 'aws.ts', 'embed.ts', 'passages.ts', 'internal-aws.ts'],
   ['chroma'],
   ['server'],
   ['cli'],
@@ -108,6 +108,7 @@ export const PACKAGES: readonly { folder: string; name?: string; imports: readon
     name: '@siltstone/migrate',
     imports: ['siltstone', 'siltstone/aws', 'siltstone/internal'],
   },
+  { folder: 'packages/processors/src', name: '@siltstone/processors', imports: ['siltstone/passages'] },
   { folder: 'packages/simulation/src', imports: ['siltstone', 'siltstone/internal', 'siltstone/testing'] },
   {
     folder: 'packages/emulated-aws/src',

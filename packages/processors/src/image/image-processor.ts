@@ -1,0 +1,62 @@
+/** Images: one record with size, camera and place, a thumbnail, and a vector if the caller embeds images. */
+import { checkSize } from '../failures.ts'
+import { contentType } from '../detect/content-type.ts'
+import type { FlatMetadata, ProcessContext, Processor, RandomAccess, Summary } from '../processor.ts'
+import { Steps } from '../steps.ts'
+import { HEADER_BYTES, imageHeader } from './image-header.ts'
+import { NEEDS_SHARP, thumbnailOf } from './thumbnail.ts'
+
+const MAX_BYTES = 256 * 1024 * 1024
+
+export const imageProcessor: Processor = {
+  name: 'image',
+  version: '1',
+  accepts: (_type, head) => (contentType(head).startsWith('image/') ? 0.9 : 0),
+  process: processImage,
+}
+
+async function processImage(source: RandomAccess, ctx: ProcessContext): Promise<Summary> {
+  checkSize('the image', source.sizeBytes, MAX_BYTES)
+  const steps = new Steps(ctx)
+  const head = await source.read(0, HEADER_BYTES)
+  const type = contentType(head)
+  const { width, height, exif } = imageHeader(head, type)
+  const metadata: FlatMetadata = { ...exif, ...(width && height ? { width, height } : {}) }
+  const image = head.length === source.sizeBytes ? head : await source.read(0, source.sizeBytes)
+
+  const thumbnail = await thumbnailOf(image)
+  if (!thumbnail) steps.skip('thumbnail', NEEDS_SHARP)
+  else
+    await steps.run('thumbnail', async () => {
+      const key = await ctx.putDerived('thumbnail.webp', thumbnail.bytes, 'image/webp')
+      Object.assign(metadata, { width: thumbnail.width, height: thumbnail.height, thumbnail_key: key })
+    })
+  await steps.run('container', async (recorder) => {
+    const document = describe(type, metadata, ctx.name)
+    const [vector] = ctx.embedImage ? await ctx.embedImage([thumbnail?.bytes ?? image]) : []
+    if (vector) await recorder.addEmbedded('container', document, metadata, vector)
+    else await recorder.add('container', document, metadata)
+  })
+  steps.skip('ocr', 'reading text in pictures is not supported')
+  return { contentType: type, steps: steps.summaries, metadata }
+}
+
+/** A sentence that can be searched: what the picture says of itself, and the words of its name. */
+function describe(type: string, metadata: FlatMetadata, name = ''): string {
+  const { description, artist, make, model, taken_at: takenAt, width, height } = metadata
+  const words = name
+    .replace(/^.*[/\\]/, '')
+    .replace(/\.[^.]*$/, '')
+    .replaceAll(/[-_.]+/g, ' ')
+  const size = width === undefined ? '' : ` of ${width} × ${height}`
+  return [
+    description,
+    words,
+    `${type.slice('image/'.length).toUpperCase()} image${size}`,
+    artist && `by ${artist}`,
+    (make ?? model) && `camera ${[make, model].filter((part) => part !== undefined).join(' ')}`,
+    takenAt && `taken ${takenAt}`,
+  ]
+    .filter((part) => part !== undefined && part !== '')
+    .join('; ')
+}

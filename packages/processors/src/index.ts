@@ -1,0 +1,28 @@
+/** What `import … from '@siltstone/processors'` gives. */
+export type {
+  FlatMetadata,
+  ProcessContext,
+  ProcessedRecord,
+  Processor,
+  RandomAccess,
+  RecordKind,
+  ScratchFolder,
+  StepSummary,
+  Summary,
+  TranscriptSegment,
+} from './processor.ts'
+export { accessBytes } from './access.ts'
+export { builtInProcessors } from './built-in.ts'
+export { contentType } from './detect/content-type.ts'
+export { emailProcessor } from './email/email-processor.ts'
+export { isPermanent } from './failures.ts'
+export { type FileAccess, openFile } from './host/file-access.ts'
+export { type Choice, chooseProcessor } from './registry.ts'
+export { htmlProcessor } from './text/html-processor.ts'
+export { subtitleProcessor } from './text/subtitle-processor.ts'
+export { textProcessor } from './text/text-processor.ts'
+export { officeProcessor } from './zip/office-processor.ts'
+export { imageProcessor } from './image/image-processor.ts'
+export { pdfProcessor } from './pdf/pdf-processor.ts'
+export type { ProcessorSettings } from './settings.ts'
+export { threadedProcessors, type ThreadedProcessors, type ThreadOptions } from './threads/threaded.ts'

@@ -1,0 +1,139 @@
+/** Opens PDFs with pdf.js (as `unpdf` packs it), which is loaded when the first one is opened; reads only the ranges it needs. */
+import type { RandomAccess } from '../processor.ts'
+import { corruptFile, encrypted } from '../failures.ts'
+
+export interface PdfItem {
+  str: string
+  /** Scale and position; the last two are left and baseline, in points from the lower left corner. */
+  transform: number[]
+  width: number
+  height: number
+  hasEOL: boolean
+}
+
+export interface PdfOutlineItem {
+  title: string
+  /** From 1. */
+  level: number
+  /** From 1; undefined if it points outside the document. */
+  page: number | undefined
+}
+
+export interface PdfDocument extends AsyncDisposable {
+  readonly pages: number
+  readonly metadata: Record<string, string>
+  /** @param page from 1 */
+  items(page: number): Promise<PdfItem[]>
+  outline(): Promise<PdfOutlineItem[]>
+}
+
+const CHUNK_BYTES = 256 * 1024
+const MAX_OUTLINE = 5_000
+
+/** @throws SiltstoneError `invalid` (encrypted, corrupt-file), or whatever reading the source throws */
+export async function openPdf(source: RandomAccess): Promise<PdfDocument> {
+  const { getResolvedPDFJS } = await import('unpdf')
+  const pdfjs = await getResolvedPDFJS()
+  const failure = Promise.withResolvers<never>()
+  failure.promise.catch(() => undefined)
+  class Ranges extends pdfjs.PDFDataRangeTransport {
+    override requestDataRange(begin: number, end: number): void {
+      source.read(begin, end - begin).then(
+        // pdf.js takes the buffer over.
+        (bytes) => this.onDataRange(begin, bytes.slice()),
+        (error: unknown) => failure.reject(error instanceof Error ? error : new Error(String(error))),
+      )
+    }
+  }
+  const task = pdfjs.getDocument({
+    range: new Ranges(source.sizeBytes, null),
+    rangeChunkSize: CHUNK_BYTES,
+    disableAutoFetch: true,
+    disableStream: true,
+    isEvalSupported: false,
+    useSystemFonts: false,
+    verbosity: 0,
+  } as Parameters<typeof pdfjs.getDocument>[0])
+  const orFailure = <T>(work: Promise<T>): Promise<T> => Promise.race([work, failure.promise])
+  const opened = orFailure(task.promise).catch(async (error: unknown) => {
+    await task.destroy()
+    throw translated(error)
+  })
+  const document = await opened
+  const info = await orFailure(document.getMetadata()).then(
+    (metadata) => metadata.info as Record<string, unknown>,
+    () => ({}) as Record<string, unknown>,
+  )
+  return {
+    pages: document.numPages,
+    metadata: fieldsOf(info),
+    async items(number) {
+      try {
+        const page = await orFailure(document.getPage(number))
+        const { items } = await orFailure(page.getTextContent())
+        page.cleanup()
+        return items.filter((item) => 'str' in item) as PdfItem[]
+      } catch (error) {
+        throw translated(error)
+      }
+    },
+    async outline() {
+      const tree = (await orFailure(document.getOutline())) as OutlineNode[] | null
+      const found: PdfOutlineItem[] = []
+      const waiting = (tree ?? []).map((node) => ({ node, level: 1 })).reverse()
+      while (waiting.length > 0 && found.length < MAX_OUTLINE) {
+        const { node, level } = waiting.pop() as { node: OutlineNode; level: number }
+        found.push({ title: node.title, level, page: await pageOf(document as unknown as Destinations, node.dest) })
+        waiting.push(...node.items.map((child) => ({ node: child, level: level + 1 })).reverse())
+      }
+      return found
+    },
+    [Symbol.asyncDispose]: () => task.destroy(),
+  }
+}
+
+interface OutlineNode {
+  title: string
+  dest: string | unknown[] | null
+  items: OutlineNode[]
+}
+
+interface Destinations {
+  getDestination(name: string): Promise<unknown[] | null>
+  getPageIndex(reference: unknown): Promise<number>
+}
+
+/** An outline may point to pages that do not exist; such an entry has no page. */
+async function pageOf(document: Destinations, dest: OutlineNode['dest']): Promise<number | undefined> {
+  try {
+    const target = typeof dest === 'string' ? await document.getDestination(dest) : dest
+    const [reference] = target ?? []
+    if (typeof reference === 'number') return reference + 1
+    return reference === undefined || reference === null ? undefined : (await document.getPageIndex(reference)) + 1
+  } catch {
+    return undefined
+  }
+}
+
+function fieldsOf(info: Record<string, unknown>): Record<string, string> {
+  const fields: Record<string, string> = {}
+  for (const [name, field] of [
+    ['Title', 'title'],
+    ['Author', 'author'],
+    ['Subject', 'subject'],
+    ['CreationDate', 'created'],
+  ] as const) {
+    const value = info[name]
+    if (typeof value === 'string' && value.trim() !== '') fields[field] = value.trim().slice(0, 500)
+  }
+  return fields
+}
+
+/** Names of the errors of pdf.js about the content. */
+const CONTENT = /^(?:InvalidPDFException|FormatError|XRefParseException|UnknownErrorException|MissingDataException)$/
+
+function translated(error: unknown): unknown {
+  if (!(error instanceof Error)) return error
+  if (error.name === 'PasswordException') return encrypted('the PDF', error)
+  return CONTENT.test(error.name) ? corruptFile(`the PDF cannot be read: ${error.message}`, error) : error
+}

@@ -1,0 +1,148 @@
+/**
+ * From the pieces of text on pages to blocks: pieces are joined into lines, lines into paragraphs, and headings are found
+ * by their font height and by the document's outline. Lines that repeat on most pages (running heads, page numbers) go.
+ */
+import type { Block } from '../blocks.ts'
+import { oneLine } from '../blocks.ts'
+import type { PdfItem, PdfOutlineItem } from './pdf-document.ts'
+
+export interface Line {
+  page: number
+  text: string
+  /** Of most of its letters, in points. */
+  height: number
+  left: number
+  bottom: number
+  right: number
+}
+
+/** A line in larger letters than most of the document, by this factor, is a heading. */
+const HEADING_FACTOR = 1.15
+const MAX_HEADING_CHARACTERS = 200
+/** Lines that stand at the same place of this share of the pages, of which there are at least four, are running heads. */
+const REPEATED_SHARE = 0.6
+
+export function linesOf(page: number, items: readonly PdfItem[]): Line[] {
+  const lines: Line[] = []
+  let line: (Line & { letters: number }) | undefined
+  const flush = () => {
+    if (line && oneLine(line.text) !== '') lines.push({ ...line, text: oneLine(line.text) })
+    line = undefined
+  }
+  for (const { str, transform, width, height, hasEOL } of items) {
+    const [, , c = 0, d = 0, left = 0, bottom = 0] = transform
+    const size = height || Math.hypot(c, d)
+    if (line && Math.abs(line.bottom - bottom) > Math.max(line.height, size) * 0.6 && str.trim() !== '') flush()
+    if (str !== '') {
+      if (!line) line = { page, text: '', height: size, left, bottom, right: left + width, letters: 0 }
+      const gap = left - line.right
+      const apart = gap > size * 0.2 && !/\s$/.test(line.text) && !/^\s/.test(str)
+      line.text += apart ? ` ${str}` : str
+      if (str.trim().length > line.letters)
+        Object.assign(line, { height: size || line.height, letters: str.trim().length })
+      line.left = Math.min(line.left, left)
+      line.right = Math.max(line.right, left + width)
+    }
+    if (hasEOL) flush()
+  }
+  flush()
+  return lines
+}
+
+export function blocksOfPages(pages: readonly (readonly Line[])[], outline: readonly PdfOutlineItem[]): Block[] {
+  const kept = withoutRunningHeads(pages)
+  const body = bodyHeight(kept)
+  const sizes = headingSizes(kept, body)
+  const titles = titlesByPage(outline)
+  const blocks: Block[] = []
+  for (const lines of kept) {
+    let before: Line | undefined
+    for (const line of lines) {
+      const level = levelOf(line, sizes, titles)
+      const last = blocks.at(-1)
+      const isSame = before !== undefined && last !== undefined && (last.level !== undefined) === (level !== undefined)
+      if (
+        isSame &&
+        before &&
+        last &&
+        (level === undefined ? !startsParagraph(before, line) : continuesHeading(before, line))
+      )
+        blocks[blocks.length - 1] = joined(last, line)
+      else
+        blocks.push({
+          text: line.text,
+          ...(level !== undefined && { level }),
+          place: { page: line.page },
+          box: boxOf(line),
+        })
+      before = line
+    }
+  }
+  return blocks
+}
+
+const boxOf = ({ left, bottom, right, height }: Line) => [left, bottom, right, bottom + height] as const
+
+/** A word that a hyphen divides at the end of a line is put together again. */
+function joined(block: Block, line: Line): Block {
+  const isDivided = /\p{Ll}-$/u.test(block.text) && /^\p{Ll}/u.test(line.text)
+  const text = isDivided ? block.text.slice(0, -1) + line.text : `${block.text} ${line.text}`
+  const [a, b, c, d] = block.box ?? boxOf(line)
+  const [e, f, g, h] = boxOf(line)
+  return { ...block, text, box: [Math.min(a, e), Math.min(b, f), Math.max(c, g), Math.max(d, h)] }
+}
+
+const startsParagraph = (before: Line, line: Line) => {
+  const step = before.bottom - line.bottom
+  const height = Math.max(before.height, line.height, 1)
+  // A step up begins a new column.
+  return step > height * 1.8 || step < -height || /^(?:[•◦▪–-]|\d+[.)])\s/.test(line.text)
+}
+
+const continuesHeading = (before: Line, line: Line) =>
+  Math.abs(before.height - line.height) < 0.5 &&
+  before.bottom - line.bottom < line.height * 2 &&
+  before.bottom > line.bottom
+
+function levelOf(line: Line, sizes: readonly number[], titles: ReadonlyMap<string, number>): number | undefined {
+  if (line.text.length > MAX_HEADING_CHARACTERS) return undefined
+  const named = titles.get(`${line.page}:${plain(line.text)}`)
+  if (named !== undefined) return named
+  const rank = sizes.indexOf(rounded(line.height))
+  return rank >= 0 && /\p{L}/u.test(line.text) ? rank + 1 : undefined
+}
+
+const plain = (text: string) => text.toLowerCase().replaceAll(/^[\d.\s]+|[^\p{L}\p{N}]+/gu, '')
+
+const titlesByPage = (outline: readonly PdfOutlineItem[]) =>
+  new Map(
+    outline
+      .filter(({ page, title }) => page !== undefined && plain(title) !== '')
+      .map(({ page, title, level }) => [`${page}:${plain(title)}`, level]),
+  )
+
+const rounded = (height: number) => Math.round(height * 2) / 2
+
+/** The height in which most letters are set. */
+function bodyHeight(pages: readonly (readonly Line[])[]): number {
+  const letters = new Map<number, number>()
+  for (const { height, text } of pages.flat())
+    letters.set(rounded(height), (letters.get(rounded(height)) ?? 0) + text.length)
+  return [...letters].reduce((best, next) => (next[1] > best[1] ? next : best), [0, 0])[0]
+}
+
+/** Larger heights, the largest first, of which too many letters are not set. */
+function headingSizes(pages: readonly (readonly Line[])[], body: number): number[] {
+  const sizes = pages.flat().map(({ height }) => rounded(height))
+  return [...new Set(sizes)].filter((size) => body > 0 && size >= body * HEADING_FACTOR).toSorted((a, b) => b - a)
+}
+
+function withoutRunningHeads(pages: readonly (readonly Line[])[]): Line[][] {
+  const placeOf = ({ text, bottom }: Line) => `${Math.round(bottom)}:${text.replaceAll(/\d+/g, '#')}`
+  const counts = new Map<string, number>()
+  for (const lines of pages)
+    for (const place of new Set(lines.map(placeOf))) counts.set(place, (counts.get(place) ?? 0) + 1)
+  const isRepeated = (line: Line) =>
+    pages.length >= 4 && line.text.length < 120 && (counts.get(placeOf(line)) ?? 0) >= pages.length * REPEATED_SHARE
+  return pages.map((lines) => lines.filter((line) => !isRepeated(line)))
+}

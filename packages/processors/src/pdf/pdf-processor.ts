@@ -1,0 +1,49 @@
+/** PDF: passages with their page, heading and box. */
+import { bufferedAccess } from '../access.ts'
+import { addBlocks } from '../blocks.ts'
+import { contentType } from '../detect/content-type.ts'
+import { invalid } from 'siltstone/passages'
+import type { FlatMetadata, ProcessContext, Processor, RandomAccess, Summary } from '../processor.ts'
+import { Steps } from '../steps.ts'
+import { openPdf } from './pdf-document.ts'
+import { blocksOfPages, type Line, linesOf } from './pdf-layout.ts'
+
+const MAX_PAGES = 10_000
+/** A page with fewer letters is probably a picture of a page. */
+const MIN_LETTERS = 20
+
+export const pdfProcessor: Processor = {
+  name: 'pdf',
+  version: '1',
+  accepts: (_type, head) => (contentType(head) === 'application/pdf' ? 0.95 : 0),
+  process: processPdf,
+}
+
+async function processPdf(source: RandomAccess, ctx: ProcessContext): Promise<Summary> {
+  const steps = new Steps(ctx)
+  const metadata: FlatMetadata = {}
+  let pagesWithoutText = 0
+  await steps.run('text', async (recorder) => {
+    await using document = await openPdf(bufferedAccess(source))
+    if (document.pages > MAX_PAGES)
+      throw invalid('file-too-large', `the PDF has ${document.pages} pages; at most ${MAX_PAGES} are read`)
+    Object.assign(metadata, document.metadata, { pages: document.pages })
+    const pages: Line[][] = []
+    for (let page = 1; page <= document.pages; page++) {
+      await recorder.alive()
+      const lines = linesOf(page, await document.items(page))
+      if (lettersOf(lines) < MIN_LETTERS) pagesWithoutText++
+      pages.push(lines)
+    }
+    await addBlocks(recorder, blocksOfPages(pages, await document.outline()))
+  })
+  if (pagesWithoutText > 0)
+    steps.skip(
+      'ocr',
+      `${pagesWithoutText} of ${metadata['pages']} pages have hardly any text; reading pictures is not supported`,
+    )
+  return { contentType: 'application/pdf', steps: steps.summaries, metadata }
+}
+
+const lettersOf = (lines: readonly Line[]) =>
+  lines.reduce((sum, { text }) => sum + (text.match(/\p{L}/gu)?.length ?? 0), 0)

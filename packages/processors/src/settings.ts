@@ -1,0 +1,8 @@
+/** Settings of the built-in processors. */
+export interface ProcessorSettings {
+  /**
+   * Path of ffmpeg. Otherwise the variable `SILTSTONE_FFMPEG` names it, or it is looked for on `PATH`. `false`: do as if
+   * there were none.
+   */
+  ffmpeg?: string | false
+}

@@ -1,0 +1,195 @@
+/**
+ * One job in a thread, seen from outside. The thread is ended when the job
+ *
+ * | fails so | the error |
+ * |---|---|
+ * | stays in one step longer than its time | `unavailable`, code `step-timeout`: perhaps the machine was busy |
+ * | needs more memory than its limit | `invalid`, code `memory-limit` |
+ * | does not stop within two seconds after it was cancelled | the reason of the signal |
+ *
+ * In each case the child processes that the thread started are killed (the system keeps their numbers until this process
+ * ends, because the thread that waited for them is gone). Otherwise the thread takes the next job.
+ */
+import { invalid, unavailable } from 'siltstone/passages'
+import { killChild } from '../host/children.ts'
+import { after, every, startThread, type Thread } from '../host/thread.ts'
+import type { ProcessContext, RandomAccess, ScratchFolder, Summary } from '../processor.ts'
+import { errorOf, type FromThread, type Method, type ThreadData, type ToThread } from './messages.ts'
+
+export interface JobLimits {
+  memoryBytes: number
+  stepMs: number
+  heartbeatMs: number
+}
+
+const GRACE_MS = 2_000
+
+interface Job {
+  ctx: ProcessContext
+  sources: RandomAccess[]
+  step: string
+  failures: Map<number, unknown>
+  /** Set once it is certain how the job ends; the thread is being ended. */
+  verdict: unknown
+  stopClock: () => void
+  finish(error: unknown, summary?: Summary): void
+}
+
+export class JobThread {
+  readonly #thread: Thread<ToThread>
+  readonly #limits: JobLimits
+  readonly #children = new Set<number>()
+  #job: Job | undefined
+  #hasEnded = false
+
+  constructor(url: URL, data: ThreadData, limits: JobLimits) {
+    this.#limits = limits
+    this.#thread = startThread<ToThread, FromThread>(url, data, limits.memoryBytes, {
+      onMessage: (message) => this.#onMessage(message),
+      onExit: (error, isOutOfMemory) => this.#onExit(error, isOutOfMemory),
+    })
+  }
+
+  /** Whether it can take another job. */
+  get isUsable(): boolean {
+    return !this.#hasEnded
+  }
+
+  async end(): Promise<void> {
+    await this.#thread.terminate()
+  }
+
+  async run(processor: string, source: RandomAccess, ctx: ProcessContext): Promise<Summary> {
+    ctx.signal.throwIfAborted()
+    const { promise, resolve, reject } = Promise.withResolvers<Summary>()
+    const job: Job = {
+      ctx,
+      sources: [source],
+      step: 'start',
+      failures: new Map(),
+      verdict: undefined,
+      stopClock: () => undefined,
+      finish: (error, summary) => {
+        this.#job = undefined
+        if (summary) resolve(summary)
+        else reject(error as Error)
+      },
+    }
+    this.#job = job
+    this.#startClock(job)
+    const beat = every(this.#limits.heartbeatMs, () => {
+      ctx.heartbeat(job.step).catch((error: unknown) => this.#condemn(job, error))
+    })
+    let stopGrace = () => undefined as void
+    const abort = () => {
+      this.#thread.post({ kind: 'abort', reason: String(ctx.signal.reason) })
+      stopGrace = after(GRACE_MS, () => this.#condemn(job, ctx.signal.reason))
+    }
+    ctx.signal.addEventListener('abort', abort)
+    try {
+      const has = (['embedImage', 'transcribe', 'sibling'] as const).filter((method) => ctx[method] !== undefined)
+      this.#thread.post({
+        kind: 'start',
+        processor,
+        sizeBytes: source.sizeBytes,
+        scratch: ctx.scratch.path,
+        name: ctx.name,
+        has,
+      })
+      return await promise
+    } finally {
+      ctx.signal.removeEventListener('abort', abort)
+      beat()
+      stopGrace()
+      job.stopClock()
+    }
+  }
+
+  /** Ends the thread; the job fails with this error once it has ended. */
+  #condemn(job: Job, error: unknown): void {
+    if (this.#job !== job || job.verdict !== undefined) return
+    job.verdict = error
+    void this.#thread.terminate()
+  }
+
+  #startClock(job: Job): void {
+    const { stepMs } = this.#limits
+    job.stopClock()
+    job.stopClock = after(stepMs, () => {
+      this.#condemn(job, unavailable('step-timeout', `the step ${job.step} took more than ${stepMs} ms`))
+    })
+  }
+
+  #onMessage(message: FromThread): void {
+    if (message.kind === 'child') {
+      this.#children[message.isRunning ? 'add' : 'delete'](message.pid)
+      return
+    }
+    const job = this.#job
+    if (!job) return
+    if (message.kind === 'call') void this.#answer(job, message.call, message.method, message.args)
+    else if (message.kind === 'done') job.finish(undefined, message.summary)
+    else {
+      const { call } = message.error
+      const own = call === undefined ? undefined : job.failures.get(call)
+      job.finish(job.ctx.signal.aborted ? job.ctx.signal.reason : (own ?? errorOf(message.error)))
+    }
+  }
+
+  async #answer(job: Job, call: number, method: Method, args: readonly unknown[]): Promise<void> {
+    try {
+      const value = await this.#call(job, method, args)
+      const transfer = value instanceof Uint8Array ? [value.buffer as ArrayBuffer] : []
+      this.#thread.post({ kind: 'answer', call, value }, transfer)
+    } catch (error) {
+      job.failures.set(call, error)
+      this.#thread.post({ kind: 'answer', call, failed: error instanceof Error ? error.message : String(error) })
+    }
+  }
+
+  async #call(job: Job, method: Method, args: readonly unknown[]): Promise<unknown> {
+    const { ctx } = job
+    switch (method) {
+      case 'read': {
+        const [source, offset, length] = args as [number, number, number]
+        // A copy, because the bytes are moved to the thread, and may be part of a larger buffer.
+        return (await (job.sources[source] as RandomAccess).read(offset, length)).slice()
+      }
+      case 'heartbeat': {
+        const [step] = args as [string]
+        if (step !== job.step) {
+          job.step = step
+          this.#startClock(job)
+        }
+        return ctx.heartbeat(step)
+      }
+      case 'sibling': {
+        const found = await ctx.sibling?.(args[0] as string)
+        return found && { source: job.sources.push(found) - 1, sizeBytes: found.sizeBytes }
+      }
+      case 'freeBytes':
+        return (ctx.scratch satisfies ScratchFolder).freeBytes()
+      case 'emit':
+        return ctx.emit(...(args as Parameters<ProcessContext['emit']>))
+      case 'putDerived':
+        return ctx.putDerived(...(args as Parameters<ProcessContext['putDerived']>))
+      case 'embedText':
+        return ctx.embedText(args[0] as string[])
+      case 'embedImage':
+        return ctx.embedImage?.(args[0] as Uint8Array[])
+      case 'transcribe':
+        return ctx.transcribe?.(args[0] as Float32Array, ctx.signal)
+    }
+  }
+
+  #onExit(error: Error | undefined, isOutOfMemory: boolean): void {
+    this.#hasEnded = true
+    for (const pid of this.#children) killChild(pid)
+    const job = this.#job
+    if (!job) return
+    const { memoryBytes } = this.#limits
+    const tooMuch =
+      isOutOfMemory && invalid('memory-limit', `the step ${job.step} needs more than ${memoryBytes} bytes of memory`)
+    job.finish(job.verdict ?? (tooMuch || (error ?? new Error('the thread of the job ended'))))
+  }
+}

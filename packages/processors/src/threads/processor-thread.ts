@@ -1,0 +1,81 @@
+/** The thread that runs processors, one job after the other. Everything that a job needs of its caller is a message. */
+import { builtInProcessors } from '../built-in.ts'
+import { watchChildren } from '../host/children.ts'
+import { connectThread } from '../host/thread.ts'
+import type { ProcessContext, Processor, RandomAccess } from '../processor.ts'
+import { CallFailed, type FromThread, type Method, plainError, type ThreadData, type ToThread } from './messages.ts'
+
+type Start = Extract<ToThread, { kind: 'start' }>
+
+const calls = new Map<number, PromiseWithResolvers<unknown>>()
+let lastCall = 0
+let controller = new AbortController()
+
+const { data, post } = connectThread<ThreadData, FromThread>((received) => {
+  const message = received as ToThread
+  if (message.kind === 'abort') controller.abort(new Error(message.reason))
+  else if (message.kind === 'answer') {
+    const waiting = calls.get(message.call)
+    calls.delete(message.call)
+    if (message.failed === undefined) waiting?.resolve(message.value)
+    else waiting?.reject(new CallFailed(message.call, message.failed))
+  } else void run(message)
+})
+watchChildren({
+  started: (pid) => post({ kind: 'child', pid, isRunning: true }),
+  ended: (pid) => post({ kind: 'child', pid, isRunning: false }),
+})
+const loaded = load()
+// Whoever starts a job is told; before that nobody is there to ask.
+loaded.catch(() => undefined)
+
+async function load(): Promise<Processor[]> {
+  const modules = await Promise.all(data.modules.map((url) => import(url) as Promise<{ default: Processor }>))
+  return [...modules.map((module) => module.default), ...builtInProcessors(data.settings)]
+}
+
+async function run(job: Start): Promise<void> {
+  controller = new AbortController()
+  try {
+    const processor = (await loaded).find(({ name }) => name === job.processor)
+    if (!processor) throw new Error(`the thread has no processor ${job.processor}`)
+    post({
+      kind: 'done',
+      summary: await processor.process(access(0, job.sizeBytes), contextOf(job, controller.signal)),
+    })
+  } catch (error) {
+    post({ kind: 'failed', error: plainError(error) })
+  }
+}
+
+function call<T>(method: Method, ...args: unknown[]): Promise<T> {
+  const waiting = Promise.withResolvers<unknown>()
+  calls.set(++lastCall, waiting)
+  post({ kind: 'call', call: lastCall, method, args })
+  return waiting.promise as Promise<T>
+}
+
+const access = (source: number, sizeBytes: number): RandomAccess => ({
+  sizeBytes,
+  read: (offset, length) => call('read', source, offset, length),
+})
+
+function contextOf({ scratch, name, has }: Start, signal: AbortSignal): ProcessContext {
+  return {
+    signal,
+    heartbeat: (step) => call('heartbeat', step),
+    emit: (record) => call('emit', record),
+    putDerived: (file, bytes, contentType) => call('putDerived', file, bytes, contentType),
+    embedText: (texts) => call('embedText', texts),
+    scratch: { path: scratch, freeBytes: () => call('freeBytes') },
+    ...(name !== undefined && { name }),
+    ...(has.includes('embedImage') && { embedImage: (images) => call('embedImage', images) }),
+    ...(has.includes('transcribe') && { transcribe: (pcm) => call('transcribe', pcm) }),
+    ...(has.includes('sibling') && {
+      sibling: async (extension) => {
+        const found = await call<{ source: number; sizeBytes: number } | undefined>('sibling', extension)
+        return found && access(found.source, found.sizeBytes)
+      },
+    }),
+  }
+}
