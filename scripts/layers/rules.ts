@@ -16,6 +16,7 @@ export const ROOMS: readonly (readonly string[])[] = [
   ['filter-index'],
   ['log'],
   ['query', 'compact'],
+  ['search'],
   ['gc'],
   ['check'],
   ['engine'],
@@ -70,6 +71,7 @@ export const PORTABLE: readonly string[] = [
   'filter-index',
   'log',
   'query',
+  'search',
   'embed/english',
 ]
 
