@@ -13,9 +13,10 @@ export const ROOMS: readonly (readonly string[])[] = [
   ['format', 'filter'],
   ['ivf', 'embed'],
   ['snapshot', 'catalog'],
-  ['filter-index'],
+  ['filter-index', 'word-index'],
   ['log'],
   ['query', 'compact'],
+  ['words'],
   ['gc'],
   ['check'],
   ['engine'],
@@ -69,8 +70,10 @@ export const PORTABLE: readonly string[] = [
   'ivf',
   'snapshot',
   'filter-index',
+  'word-index',
   'log',
   'query',
+  'words',
   'embed/english',
 ]
 
