@@ -1,12 +1,16 @@
 /** Targets: segments with and without an inverted file, overlays, bitmaps; bytes and descriptors. */
 import {
+  Analyzer,
   corrupt,
   crc32,
   crcHex,
+  dimensionKey,
   encodeRowSet,
   filterIndexOf,
   IvfBuilder,
   ivfOf,
+  keyOfTerm,
+  listBoundaries,
   LISTS,
   loadDeletions,
   OverlayReader,
@@ -23,6 +27,9 @@ import {
   verifyFilterIndex,
   verifyIvf,
   verifySegment,
+  verifyWordIndexes,
+  WordIndex,
+  WordIndexBuilder,
 } from 'siltstone/internal'
 import { memoryEnvironment } from 'siltstone/testing'
 import { someSegment } from './damaged-bucket.ts'
@@ -37,6 +44,9 @@ const FILTERS = [
   parseWhereDocument({ $contains: 'ument 77' }),
   parseWhereDocument({ $regex: 'new|ment 1.*' }),
 ]
+
+/** Some that the segments have, and one that they do not have. */
+const TERMS = [...['document', '77', 'red', 'absent'].map(keyOfTerm), ...[3, 12, 2_000_000].map(dimensionKey)]
 
 type Json = { [key: string]: unknown }
 interface Sections {
@@ -73,6 +83,8 @@ async function readSegment(json: unknown, data: Uint8Array): Promise<unknown> {
   }
   const indexes = await filterIndexOf(reader, { document: true })
   for (const filter of indexes ? FILTERS : []) answer.push(await indexes?.bounds(filter))
+  for (const index of WordIndex.all(reader))
+    answer.push(await index.lists(TERMS), index.isOfDocuments ? await index.lengths() : await index.weights())
   return answer
 }
 
@@ -83,11 +95,17 @@ async function verified(json: unknown, data: Uint8Array): Promise<unknown> {
   await verifySegment(reader)
   await verifyIvf(reader)
   await verifyFilterIndex(reader)
+  await verifyWordIndexes(reader)
   return answer
 }
 
 /** Corrects all checksums, as far as the descriptor still fits the bytes. */
-function reseal(original: Json & Sections, data: Uint8Array, lists: readonly number[] = []): Json {
+function reseal(
+  original: Json & Sections,
+  data: Uint8Array,
+  lists: readonly number[] = [],
+  words: ReadonlyMap<string, readonly number[]> = new Map(),
+): Json {
   const descriptor = structuredClone(original)
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength)
   const put = (at: number, from: number, end: number) => {
@@ -97,6 +115,10 @@ function reseal(original: Json & Sections, data: Uint8Array, lists: readonly num
     const { offset, length, params } = section
     const pageBytes = params['pageBytes']
     const end = section.directory?.offset ?? offset + length
+    if (section.type === 'postings') {
+      resealWords(section, put, words.get(section.name) ?? [])
+      continue
+    }
     if (typeof pageBytes === 'number')
       for (let at = offset; at + pageBytes <= end; at += pageBytes) put(at + pageBytes - 4, at, at + pageBytes - 4)
     if (section.type === 'blob-blocks' && section.directory) {
@@ -123,11 +145,31 @@ function reseal(original: Json & Sections, data: Uint8Array, lists: readonly num
   return descriptor
 }
 
+/** Lists, pages and the tail of a word index begin with the checksum of the rest. */
+function resealWords(
+  { offset, length, params }: SectionDescriptor,
+  put: (at: number, from: number, end: number) => void,
+  lists: readonly number[],
+): void {
+  const [pageBytes, pages, tail] = [
+    Number(params['pageBytes']),
+    Number(params['pagesOffset']),
+    Number(params['tailOffset']),
+  ]
+  lists.slice(0, -1).forEach((at, i) => put(offset + at, offset + at + 4, offset + (lists[i + 1] as number)))
+  for (let at = pages; at + pageBytes <= tail; at += pageBytes)
+    put(offset + at, offset + at + 4, offset + at + pageBytes)
+  if (length > tail) put(offset + tail, offset + tail + 4, offset + length)
+}
+
 async function segmentTargets(name: string, descriptor: SegmentDescriptor, data: Uint8Array): Promise<Target[]> {
   const given = descriptor as unknown as Json & Sections
   const ivf = await ivfOf(new SegmentReader(descriptor, readOf(data)))
   const start = descriptor.sections.find((section) => section.name === LISTS.name)?.offset ?? 0
   const lists = Array.from(ivf?.directory.offsets ?? [], (offset) => start + offset)
+  const words = new Map<string, number[]>()
+  for (const index of WordIndex.all(new SegmentReader(descriptor, readOf(data))))
+    words.set(index.name, await listBoundaries(index))
   return [
     {
       name: `${name}, bytes`,
@@ -136,7 +178,8 @@ async function segmentTargets(name: string, descriptor: SegmentDescriptor, data:
       guarded: true,
       canReseal: true,
       slow: true,
-      parse: (bytes, resealed) => (resealed ? verified(reseal(given, bytes, lists), bytes) : readSegment(given, bytes)),
+      parse: (bytes, resealed) =>
+        resealed ? verified(reseal(given, bytes, lists, words), bytes) : readSegment(given, bytes),
     },
     {
       name: `${name}, descriptor`,
@@ -209,11 +252,44 @@ async function clusteredSegment(): Promise<{ descriptor: SegmentDescriptor; data
   return { descriptor, data: new Uint8Array(Buffer.concat(chunks)) }
 }
 
+/** 200 rows with words, and with sparse vectors whose weights are few and many. */
+async function wordSegment(): Promise<{ descriptor: SegmentDescriptor; data: Uint8Array }> {
+  const chunks: Uint8Array[] = []
+  const open = async () => ({ write: async (chunk: Uint8Array) => void chunks.push(chunk.slice()) })
+  const writer = new SegmentWriter({
+    id: '01ARZ3NDEKTSV4RRFFQ69G5FAV',
+    dimension: 1,
+    singleFile: true,
+    fileKey: () => 'data',
+    open,
+  })
+  const builder = new WordIndexBuilder({ documents: Analyzer.of('english'), sparseKeys: ['few', 'none'] })
+  for (let i = 0; i < 200; i++) {
+    const few = { '#type': 'sparse_vector', indices: [i % 7, 10 + (i % 5), 100 + i], values: [1, 2, (i % 3) - 1] }
+    const metadata = JSON.stringify({ few })
+    const document = i % 9 === 8 ? null : `document ${i} is ${i % 2 === 0 ? 'red' : 'blue blue'}`
+    await builder.add(i, metadata, document)
+    await writer.append({
+      id: `r${i}`,
+      ordinal: i,
+      version: 1,
+      vector: Float32Array.of(i),
+      document,
+      metadata,
+      uri: null,
+    })
+  }
+  await builder.sections(writer)
+  const descriptor = JSON.parse(JSON.stringify(await writer.finish())) as SegmentDescriptor
+  return { descriptor, data: new Uint8Array(Buffer.concat(chunks)) }
+}
+
 export async function segmentTargetList(): Promise<Target[]> {
   const overlay = goldenJson('v1/overlay/descriptor.json') as Json & Sections
   const overlayData = goldenFile('v1/overlay/data')
   const clustered = await clusteredSegment()
   const indexed = await someSegment()
+  const worded = await wordSegment()
   const { store } = memoryEnvironment({ seed: 1 })
   return [
     ...(await segmentTargets(
@@ -223,6 +299,7 @@ export async function segmentTargetList(): Promise<Target[]> {
     )),
     ...(await segmentTargets('clustered segment', clustered.descriptor, clustered.data)),
     ...(await segmentTargets('indexed segment', indexed.descriptor, indexed.data)),
+    ...(await segmentTargets('segment with words', worded.descriptor, worded.data)),
     {
       name: 'overlay, bytes',
       seeds: [overlayData],

@@ -10,6 +10,7 @@ import { verifyIvf } from '../ivf/verify-ivf.ts'
 import type { Environment } from '../ports/environment.ts'
 import { loadDeletions, type SegmentPool } from '../snapshot/open-segment.ts'
 import { RowSet } from '../format/row-set.ts'
+import { verifyWordIndexes } from '../word-index/verify-word-index.ts'
 import { Findings, type Problem } from './verify-report.ts'
 
 /** What is kept of a segment's rows to compare them with other segments: 16 bytes per row. */
@@ -117,6 +118,7 @@ export class SnapshotVerifier {
     await verifySegment(reader)
     await verifyIvf(reader)
     await verifyFilterIndex(reader)
+    await verifyWordIndexes(reader)
     const { ordinals } = await reader.rowRange(0, reader.rows)
     const hashes = new BigUint64Array(reader.rows)
     for await (const block of reader.scanColumn('ids'))

@@ -4,9 +4,9 @@
  *
  * - Each byte of the inputs is read once, those of vectors once more for the sample that the training needs. The output
  *   is at most 1.08 times the live bytes; it is written once and read back twice, by section and by file.
- * - The scratch disk holds the rows while they are sorted, uncompressed, and the trigrams of their documents.
+ * - The scratch disk holds the rows while they are sorted, uncompressed, and the trigrams and words of their documents.
  * - Memory holds a run of the sort and caches (`FIXED_MEMORY_BYTES`), the training sample, the codes of each row, and
- *   some numbers per row: places, ordinals, versions and the index of ids.
+ *   some numbers per row: places, ordinals, versions, the index of ids, lengths and terms.
  */
 import type { SegmentRef } from '../format/manifest.ts'
 import { clustersFor, sampleFor } from '../ivf/build/train.ts'
@@ -22,12 +22,12 @@ export interface Room {
 export type Shortage = keyof Room
 
 const OUTPUT_GROWTH = 1.08
-/** Texts are compressed in a segment; on the scratch disk they are not, and their trigrams lie beside them. */
-const TEXT_GROWTH = 8
+/** Texts are compressed in a segment; on the scratch disk they are not, and their trigrams and words lie beside them. */
+const TEXT_GROWTH = 11
 const TEXTS: ReadonlySet<string> = new Set(['ids', 'documents', 'metadata', 'uris'])
 const FIXED_MEMORY_BYTES = 256 * 1024 * 1024
 const SCRATCH_ROW_BYTES = 48
-const MEMORY_ROW_BYTES = 112
+const MEMORY_ROW_BYTES = 144
 /** Passes over the sample in a training, see `ivf/build/train.ts`. */
 const TRAINING_ROUNDS = 14
 /** Groups whose centroids a row is compared with, the groups themselves included. */

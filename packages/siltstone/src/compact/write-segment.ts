@@ -1,6 +1,6 @@
 /** Writes one segment to the bucket and verifies it: every byte is read back before a manifest may name it. */
 import { yieldToEventLoop } from '#codec'
-import { spaceOf } from '../catalog/space-of.ts'
+import { type Indexing, indexingOf } from '../catalog/indexing-of.ts'
 import type { Space } from '../model/collection.ts'
 import { corrupt } from '../errors.ts'
 import { FilterIndexBuilder } from '../filter-index/builder.ts'
@@ -18,6 +18,9 @@ import type { Environment } from '../ports/environment.ts'
 import type { Upload } from '../ports/object-store.ts'
 import { memoryScratch } from '../ports/scratch.ts'
 import type { SegmentPool } from '../snapshot/open-segment.ts'
+import { WordIndexBuilder } from '../word-index/builder.ts'
+import { wantedIndexes } from '../word-index/indexed-keys.ts'
+import { verifyWordIndexes } from '../word-index/verify-word-index.ts'
 import type { CompactLimits } from './compact-limits.ts'
 import { RowSorter } from './row-sorter.ts'
 
@@ -60,8 +63,8 @@ export interface WrittenSegment {
  * How to cluster a segment. Undefined when it has too few rows or its vectors are too short to gain by it, or when the
  * catalog does not know how distances are measured: its rows then stay in order of insertion, and searches scan them.
  */
-async function spaceToIndex({ env, path, limits, expectedRows, dimension }: SegmentJob): Promise<Space | undefined> {
-  return expectedRows >= limits.indexRows && dimension >= limits.indexDimension ? spaceOf(env.store, path) : undefined
+function spaceToIndex({ limits, dimension }: SegmentJob, indexing: Indexing | undefined): Space | undefined {
+  return dimension >= limits.indexDimension ? indexing?.space : undefined
 }
 
 /** `wanted` numbers below `count`, evenly spread; all of them when there are fewer. */
@@ -77,7 +80,9 @@ export function evenly(count: number, wanted: number): number[] {
 export async function writeSegment(job: SegmentJob, source: RowSource): Promise<WrittenSegment | null> {
   const { signal } = job
   const id = job.env.ids.ulid()
-  const space = await spaceToIndex(job)
+  const isIndexed = job.expectedRows >= job.limits.indexRows
+  const indexing = isIndexed ? await indexingOf(job.env.store, job.path) : undefined
+  const space = spaceToIndex(job, indexing)
   const uploads: Upload[] = []
   const writer = new SegmentWriter({
     id,
@@ -95,10 +100,14 @@ export async function writeSegment(job: SegmentJob, source: RowSource): Promise<
       return { write }
     },
   })
-  const filters = job.expectedRows >= job.limits.indexRows ? new FilterIndexBuilder(job.env.scratch) : undefined
+  const { scratch } = job.env
+  const filters = isIndexed ? new FilterIndexBuilder(scratch) : undefined
+  const words = isIndexed ? new WordIndexBuilder(wantedIndexes(indexing?.schema), { scratch }) : undefined
   const append: Append = (row) => {
-    const before = filters?.add(writer.rows, row.metadata, row.document)
-    return before ? before.then(() => writer.append(row)) : writer.append(row)
+    const { metadata, document } = row
+    const before = [filters?.add(writer.rows, metadata, document), words?.add(writer.rows, metadata, document)]
+    const open = before.filter((it) => it !== undefined)
+    return open.length > 0 ? Promise.all(open).then(() => writer.append(row)) : writer.append(row)
   }
   try {
     let places: Uint32Array | undefined
@@ -110,6 +119,7 @@ export async function writeSegment(job: SegmentJob, source: RowSource): Promise<
       return null
     }
     await filters?.sections(writer)
+    await words?.sections(writer)
     signal.throwIfAborted()
     const descriptor = await writer.finish()
     signal.throwIfAborted()
@@ -120,7 +130,7 @@ export async function writeSegment(job: SegmentJob, source: RowSource): Promise<
     await Promise.allSettled(uploads.map((upload) => upload.abort()))
     throw error
   } finally {
-    await filters?.close()
+    await Promise.all([filters?.close(), words?.close()])
   }
 }
 
@@ -192,4 +202,5 @@ async function verifyWritten(job: SegmentJob, descriptor: SegmentDescriptor, cou
   await verifySegment(reader)
   await verifyIvf(reader)
   await verifyFilterIndex(reader)
+  await verifyWordIndexes(reader)
 }

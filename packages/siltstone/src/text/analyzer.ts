@@ -1,0 +1,64 @@
+/**
+ * Turns texts into terms for BM25: words without the difference of case, and with English stems. An analyzer has a name
+ * that stands beside what was indexed with it; two analyzers of one name give the same terms.
+ *
+ * Words outside of English are kept as they are but for their case; the stemmer sees only words of the letters a to z.
+ */
+import { ENGLISH_STOP_WORDS } from './english-stop-words.ts'
+import { stemEnglish } from './english-stemmer.ts'
+import { eachWord, fold } from './words.ts'
+
+export type Language = 'english' | 'none'
+
+/** The words in the memory of an analyzer, so that most words of a text cost one look-up. */
+const KNOWN_WORDS = 100_000
+
+export class Analyzer {
+  readonly name: string
+  readonly #stem: (word: string) => string
+  readonly #stopWords: ReadonlySet<string>
+  readonly #known = new Map<string, string>()
+
+  private constructor(language: Language) {
+    this.name = `${language}-1`
+    const isEnglish = language === 'english'
+    this.#stem = isEnglish ? (word) => (/^[a-z]+$/.test(word) ? stemEnglish(word) : word) : (word) => word
+    this.#stopWords = new Set(isEnglish ? ENGLISH_STOP_WORDS.map((word) => this.#stem(word)) : [])
+  }
+
+  static readonly #all = new Map<Language, Analyzer>()
+
+  static of(language: Language): Analyzer {
+    let analyzer = Analyzer.#all.get(language)
+    if (!analyzer) Analyzer.#all.set(language, (analyzer = new Analyzer(language)))
+    return analyzer
+  }
+
+  /** Calls `take` for each word, in order. @param take given the term and the word as it is written */
+  each(text: string, take: (term: string, word: string) => void): void {
+    eachWord(text, (word) => take(this.#term(word), word))
+  }
+
+  #term(word: string): string {
+    let term = this.#known.get(word)
+    if (term === undefined) {
+      if (this.#known.size >= KNOWN_WORDS) this.#known.clear()
+      term = this.#stem(fold(word))
+      this.#known.set(detached(word), term)
+    }
+    return term
+  }
+
+  /** The terms of a query, each once, with how often it occurs. Stop words are left out if there is another word. */
+  query(text: string): Map<string, number> {
+    const all = new Map<string, number>()
+    this.each(text, (term) => all.set(term, (all.get(term) ?? 0) + 1))
+    const content = [...all].filter(([term]) => !this.#stopWords.has(term))
+    return content.length > 0 ? new Map(content) : all
+  }
+}
+
+/** A copy: a slice of a long text would keep the text in memory. */
+function detached(word: string): string {
+  return JSON.parse(JSON.stringify(word)) as string
+}

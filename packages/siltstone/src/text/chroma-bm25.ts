@@ -1,0 +1,198 @@
+/**
+ * Sparse vectors as Chroma's clients make them with the embedding function `chroma_bm25`, to the bit:
+ *
+ * 1. Words are the longest runs of letters, numbers and `_`, in lower case.
+ * 2. Stop words are dropped, and words that are too long.
+ * 3. The English stemmer is applied.
+ * 4. A dimension is the absolute value of the stem's 32-bit hash (MurmurHash3_x86_32, seed 0, as a signed integer).
+ * 5. With tf = how often the dimension occurs and n = the number of words, its value is
+ *    tf · (k + 1) / (tf + k · (1 − b + b · n / averageLength)).
+ *
+ * The clients disagree: Python's hashes UTF-8 and stems by the current rules; JavaScript's hashes the lower eight bits of
+ * UTF-16 code units and stems by the classic rules. So about one English word in a thousand, and each word outside of
+ * ASCII, has two dimensions. A vector of a document that is made here has both, so that a query of either client finds
+ * it; the word is counted once for the length. A query that is made here has both with half of the value.
+ */
+import { invalid } from '../errors.ts'
+import type { SparseVector } from '../model/record.ts'
+import { ENGLISH_STOP_WORDS } from './english-stop-words.ts'
+import { stemEnglish, type StemmerRules } from './english-stemmer.ts'
+import { isAscii, murmur3OfLowBytes, murmur3OfUtf8 } from './murmur3.ts'
+
+/** The name of the embedding function in schemas. */
+export const CHROMA_BM25 = 'chroma_bm25'
+
+export interface ChromaBm25Config {
+  k: number
+  b: number
+  /** The average length of documents, in words. */
+  averageLength: number
+  /** Longer words are dropped. */
+  longestWord: number
+  /** In lower case. */
+  stopWords: ReadonlySet<string>
+  /** Whether vectors name the stem of each dimension. */
+  includeTokens: boolean
+}
+
+const DEFAULTS: ChromaBm25Config = {
+  k: 1.2,
+  b: 0.75,
+  averageLength: 256,
+  longestWord: 40,
+  stopWords: new Set(ENGLISH_STOP_WORDS),
+  includeTokens: false,
+}
+
+/** @param config as it is in a schema; unknown fields are ignored @throws SiltstoneError `invalid` (`bad-bm25-config`) */
+export function parseChromaBm25Config(config: unknown): ChromaBm25Config {
+  if (config === undefined || config === null) return DEFAULTS
+  if (typeof config !== 'object' || Array.isArray(config)) throw bad('', config, 'an object')
+  const fields = config as Record<string, unknown>
+  const number = (name: string, fallback: number, least: number): number => {
+    const value = fields[name] ?? fallback
+    if (typeof value === 'number' && Number.isFinite(value) && value >= least) return value
+    throw bad(name, value, `a number of at least ${least}`)
+  }
+  const averageLength = number('avg_doc_length', DEFAULTS.averageLength, 0)
+  if (averageLength === 0) throw bad('avg_doc_length', 0, 'a number greater than 0')
+  const words = fields['stopwords'] ?? undefined
+  if (words !== undefined && !(Array.isArray(words) && words.every((word) => typeof word === 'string')))
+    throw bad('stopwords', words, 'a list of strings')
+  return {
+    k: number('k', DEFAULTS.k, 0),
+    b: number('b', DEFAULTS.b, 0),
+    averageLength,
+    longestWord: number('token_max_length', DEFAULTS.longestWord, 0),
+    stopWords: words ? new Set((words as string[]).map((word) => word.toLowerCase())) : DEFAULTS.stopWords,
+    includeTokens: fields['include_tokens'] === true,
+  }
+}
+
+function bad(name: string, value: unknown, expected: string) {
+  const field = name === '' ? 'config' : `config.${name}`
+  return invalid(
+    'bad-bm25-config',
+    `${CHROMA_BM25}: ${field} is ${JSON.stringify(value)?.slice(0, 100)}; it must be ${expected}`,
+    { field },
+  )
+}
+
+/** Whose vectors are made. */
+export type ChromaClient = 'python' | 'javascript'
+
+interface Client {
+  stem(word: string): string
+  dimension(stem: string): number
+  /** The length of a word. */
+  length(word: string): number
+}
+
+const CLIENTS: Record<ChromaClient, Client> = {
+  python: {
+    stem: stemmer('current'),
+    dimension: (stem) => Math.abs(murmur3OfUtf8(stem)),
+    length: (word) => (isAscii(word) ? word.length : Array.from(word).length),
+  },
+  javascript: {
+    stem: stemmer('classic'),
+    dimension: (stem) => Math.abs(murmur3OfLowBytes(stem)),
+    length: (word) => word.length,
+  },
+}
+const BOTH: readonly ChromaClient[] = ['python', 'javascript']
+
+const KNOWN_STEMS = 20_000
+
+/** Remembers stems, because most words of a text are frequent ones. */
+function stemmer(rules: StemmerRules): (word: string) => string {
+  const known = new Map<string, string>()
+  return (word) => {
+    let stem = known.get(word)
+    if (stem === undefined) {
+      if (known.size >= KNOWN_STEMS) known.clear()
+      stem = stemEnglish(word, rules)
+      known.set(word, stem)
+    }
+    return stem
+  }
+}
+
+/** The dimensions of a text's words; a word that is a stop word or too long has none. */
+function* wordsOf(text: string, config: ChromaBm25Config, clients: readonly Client[]) {
+  for (const [match] of text.matchAll(/[\p{L}\p{N}_]+/gu)) {
+    const word = match.toLowerCase()
+    if (config.stopWords.has(word)) continue
+    const dimensions = new Map<number, string>()
+    for (const client of clients) {
+      if (client.length(word) > config.longestWord) continue
+      const stem = client.stem(word)
+      if (stem !== '') dimensions.set(client.dimension(stem), stem)
+    }
+    if (dimensions.size > 0) yield dimensions
+  }
+}
+
+/** The vector of a document. @param clients default: all, so that each client's queries find it */
+export function chromaBm25Document(
+  text: string,
+  config: ChromaBm25Config = DEFAULTS,
+  clients: readonly ChromaClient[] = BOTH,
+): SparseVector {
+  const frequencies = new Map<number, number>()
+  const stems = new Map<number, string>()
+  let length = 0
+  for (const dimensions of wordsOf(
+    text,
+    config,
+    clients.map((name) => CLIENTS[name]),
+  )) {
+    length++
+    for (const [dimension, stem] of dimensions) {
+      frequencies.set(dimension, (frequencies.get(dimension) ?? 0) + 1)
+      if (!stems.has(dimension)) stems.set(dimension, stem)
+    }
+  }
+  return vectorOf(
+    new Map([...frequencies].map(([dimension, tf]) => [dimension, saturated(tf, length, config)])),
+    config.includeTokens ? stems : undefined,
+  )
+}
+
+/** The vector of a query, which finds documents of each client and documents that are made here. */
+export function chromaBm25Query(text: string, config: ChromaBm25Config = DEFAULTS): SparseVector {
+  const words = new Map<string, { dimensions: number[]; tf: number }>()
+  let length = 0
+  for (const found of wordsOf(
+    text,
+    config,
+    BOTH.map((name) => CLIENTS[name]),
+  )) {
+    length++
+    const dimensions = [...found.keys()]
+    const name = dimensions.join()
+    const word = words.get(name)
+    if (word) word.tf++
+    else words.set(name, { dimensions, tf: 1 })
+  }
+  const values = new Map<number, number>()
+  for (const { dimensions, tf } of words.values()) {
+    const value = saturated(tf, length, config) / dimensions.length
+    for (const dimension of dimensions) values.set(dimension, (values.get(dimension) ?? 0) + value)
+  }
+  return vectorOf(values, undefined)
+}
+
+/** In the order of operations of the clients, so that the result is the same to the bit. */
+function saturated(tf: number, length: number, { k, b, averageLength }: ChromaBm25Config): number {
+  return (tf * (k + 1)) / (tf + k * (1 - b + (b * length) / averageLength))
+}
+
+function vectorOf(values: ReadonlyMap<number, number>, stems: ReadonlyMap<number, string> | undefined): SparseVector {
+  const indices = [...values.keys()].sort((a, b) => a - b)
+  return {
+    indices,
+    values: indices.map((dimension) => values.get(dimension) as number),
+    ...(stems && { tokens: indices.map((dimension) => stems.get(dimension) as string) }),
+  }
+}

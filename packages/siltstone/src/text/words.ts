@@ -1,0 +1,79 @@
+/**
+ * Cuts a text into words for a word index, the same on every machine: the longest runs of letters, marks, digits and `_`
+ * of the text in Unicode's form NFKC. Scripts that are written without spaces between words, and Korean, whose words take
+ * endings, are cut into overlapping pairs of characters; a single character stands for itself. A character is a code point
+ * with the marks that follow it. No dictionary and no segmenter of the runtime is used, so only characters that a later
+ * version of Unicode adds may be classed differently by another runtime.
+ */
+
+/** The longest word, in UTF-16 code units. The rest of a longer one is ignored. */
+const LONGEST_WORD = 64
+
+const SEPARATOR = 1
+const LETTER = 2
+const MARK = 3
+const PAIRED = 4
+
+const PAIRED_SCRIPTS =
+  /^[\p{Script_Extensions=Han}\p{Script_Extensions=Hiragana}\p{Script_Extensions=Katakana}\p{Script_Extensions=Bopomofo}\p{Script=Hangul}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]$/u
+
+/** Classes of the code units, found when first needed; 0: not known yet. */
+const classes = new Uint8Array(65_536)
+
+function classOf(character: string): number {
+  if (/^\p{M}$/u.test(character)) return MARK
+  if (!/^[\p{L}\p{N}_]$/u.test(character)) return SEPARATOR
+  // Digits belong to several scripts, and are separated by spaces in all of them.
+  return PAIRED_SCRIPTS.test(character) && !/^\p{Nd}$/u.test(character) ? PAIRED : LETTER
+}
+
+function isAscii(text: string): boolean {
+  // oxlint-disable-next-line no-control-regex -- the whole range of ASCII
+  return /^[\x00-\x7f]*$/.test(text)
+}
+
+/** Calls `take` for each word, in order, as it is written; see `fold`. */
+export function eachWord(text: string, take: (word: string) => void): void {
+  const normal = isAscii(text) ? text : text.normalize('NFKC')
+  const { length } = normal
+  let start = -1
+  let isPaired = false
+  const end = (at: number): void => {
+    if (start < 0) return
+    const word = normal.slice(start, Math.min(at, start + LONGEST_WORD))
+    if (isPaired) eachPair(normal.slice(start, at), take)
+    else take(word)
+    start = -1
+  }
+  for (let at = 0; at < length; ) {
+    const unit = normal.charCodeAt(at)
+    let kind = classes[unit] as number
+    let size = 1
+    if (unit >= 0xd800 && unit < 0xe000) {
+      const character = String.fromCodePoint(normal.codePointAt(at) as number)
+      size = character.length
+      kind = classOf(character)
+    } else if (kind === 0) kind = classes[unit] = classOf(normal[at] as string)
+    if (kind === SEPARATOR) end(at)
+    else if (kind !== MARK) {
+      const paired = kind === PAIRED
+      if (start >= 0 && paired !== isPaired) end(at)
+      if (start < 0) start = at
+      isPaired = paired
+    }
+    at += size
+  }
+  end(length)
+}
+
+function eachPair(run: string, take: (word: string) => void): void {
+  const characters = run.match(/\P{M}\p{M}*/gu) ?? []
+  if (characters.length === 1) take(run)
+  for (let i = 1; i < characters.length; i++) take((characters[i - 1] as string) + (characters[i] as string))
+}
+
+/** A word without the difference of upper and lower case; `ß` is `ss`, a final `ς` is `σ`. */
+export function fold(word: string): string {
+  if (isAscii(word)) return word.toLowerCase()
+  return word.toUpperCase().toLowerCase().replaceAll('ς', 'σ').normalize('NFKC')
+}

@@ -1,0 +1,224 @@
+/**
+ * Builds the word indexes of a segment while its rows are written. Memory: 24 MB for the postings of each index, 4 bytes
+ * per row, and some 100 bytes per term. The rest goes to the scratch disk.
+ */
+import { crc32 } from '#codec'
+import type { Pending, Sink } from '../format/segment/sink.ts'
+import type { SectionContent, SegmentWriter } from '../format/segment/writer.ts'
+import { memoryScratch, type Scratch } from '../ports/scratch.ts'
+import { isSparseVector } from '../records/metadata.ts'
+import { parseForFilter } from '../records/parse-for-filter.ts'
+import type { Analyzer } from '../text/analyzer.ts'
+import { countTerms } from './count-terms.ts'
+import { Inverter } from './inverter.ts'
+import { DIMENSION_KEYS, dimensionKey, WORD_KEYS } from './keys.ts'
+import {
+  DOCUMENT_KEY,
+  DOCUMENT_WORDS,
+  FLOAT_WEIGHTS,
+  MOST_WEIGHTS,
+  sparseSectionName,
+  TABLE_WEIGHTS,
+} from './layout.ts'
+import { wordBound } from './posting-list.ts'
+import { writeWordSection } from './section-writer.ts'
+
+/** The indexes to build. */
+export interface WantedIndexes {
+  /** Of documents: how they are cut into terms. Null: none. */
+  documents: Analyzer | null
+  /** Metadata keys whose sparse vectors are indexed. */
+  sparseKeys: readonly string[]
+}
+
+export interface BuilderOptions {
+  scratch?: Scratch | undefined
+  /** The most postings of an index in memory. */
+  maxPostings?: number
+}
+
+export class WordIndexBuilder {
+  readonly #documents: DocumentIndexBuilder | undefined
+  readonly #sparse: ReadonlyMap<string, SparseIndexBuilder>
+
+  constructor({ documents, sparseKeys }: WantedIndexes, { scratch = memoryScratch, maxPostings }: BuilderOptions = {}) {
+    const inverter = () => new Inverter(scratch, maxPostings)
+    this.#documents = documents ? new DocumentIndexBuilder(documents, inverter()) : undefined
+    this.#sparse = new Map(sparseKeys.map((key) => [key, new SparseIndexBuilder(key, inverter())]))
+  }
+
+  /** Rows come in order, from 0. If a promise is returned, wait for it before the next call. */
+  add(row: number, metadata: string | null, document: string | null): Pending {
+    const pending = [this.#documents?.add(row, document)]
+    if (this.#sparse.size > 0 && metadata !== null) {
+      const values = parseForFilter(metadata)
+      for (const [key, builder] of this.#sparse) {
+        const value = values.get(key)
+        if (isSparseVector(value)) pending.push(builder.add(row, value.indices, value.values))
+      }
+    }
+    const open = pending.filter((it) => it !== undefined)
+    return open.length === 0 ? undefined : Promise.all(open).then(() => undefined)
+  }
+
+  /** Call after the last row. */
+  async sections(writer: SegmentWriter): Promise<void> {
+    if (this.#documents) {
+      const documents = this.#documents
+      await writer.addSection(DOCUMENT_WORDS, (sink) => documents.section(sink, writer.rows))
+    }
+    for (const [i, builder] of [...this.#sparse.values()].entries())
+      await writer.addSection(sparseSectionName(i), (sink) => builder.section(sink))
+  }
+
+  /** Frees the scratch disk. */
+  async close(): Promise<void> {
+    await Promise.all([this.#documents?.close(), ...[...this.#sparse.values()].map((builder) => builder.close())])
+  }
+}
+
+class DocumentIndexBuilder {
+  readonly #analyzer: Analyzer
+  readonly #inverter: Inverter
+  /** Of each row: the words of its document, plus 1; 0 without a document. */
+  #lengths = new Uint32Array(1 << 10)
+  #valued = 0
+  #totalLength = 0
+
+  constructor(analyzer: Analyzer, inverter: Inverter) {
+    this.#analyzer = analyzer
+    this.#inverter = inverter
+  }
+
+  add(row: number, document: string | null): Pending {
+    while (row >= this.#lengths.length) {
+      const larger = new Uint32Array(2 * this.#lengths.length)
+      larger.set(this.#lengths)
+      this.#lengths = larger
+    }
+    if (document === null) return undefined
+    const length = countTerms(this.#analyzer, document, (key, count) => this.#inverter.add(key, row, count - 1))
+    this.#lengths[row] = length + 1
+    this.#valued++
+    this.#totalLength += length
+    return this.#inverter.endRow()
+  }
+
+  section(sink: Sink, rows: number): Promise<SectionContent> {
+    const lengths = this.#lengths.subarray(0, rows)
+    const most = lengths.reduce((max, length) => Math.max(max, length), 0)
+    const lengthBytes = most < 2 ** 8 ? 1 : most < 2 ** 16 ? 2 : 4
+    const stored =
+      lengthBytes === 1 ? Uint8Array.from(lengths) : lengthBytes === 2 ? Uint16Array.from(lengths) : lengths.slice()
+    return writeWordSection(this.#inverter, sink, {
+      keys: WORD_KEYS,
+      payloadsOf: (payloads) => payloads,
+      areFloats: false,
+      boundOf: (some, repetitions) => {
+        let frequency = 0
+        let length = Number.POSITIVE_INFINITY
+        for (let i = 0; i < some.length; i++) {
+          frequency = Math.max(frequency, (repetitions[i] as number) + 1)
+          length = Math.min(length, (lengths[some[i] as number] as number) - 1)
+        }
+        return wordBound(frequency, length)
+      },
+      tail: withChecksum(new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength)),
+      params: {
+        key: DOCUMENT_KEY,
+        kind: this.#analyzer.name,
+        valued: this.#valued,
+        totalLength: this.#totalLength,
+        lengthBytes,
+        leastWeight: 0,
+      },
+    })
+  }
+
+  close(): Promise<void> {
+    return this.#inverter.close()
+  }
+}
+
+const float = new Float32Array(1)
+const floatBits = new Uint32Array(float.buffer)
+
+class SparseIndexBuilder {
+  readonly #key: string
+  readonly #inverter: Inverter
+  /** The bits of the different weights, as long as there are few. */
+  #weights: Set<number> | undefined = new Set()
+  #least = 0
+  #valued = 0
+
+  constructor(key: string, inverter: Inverter) {
+    this.#key = key
+    this.#inverter = inverter
+  }
+
+  add(row: number, indices: readonly number[], values: readonly number[]): Pending {
+    for (let i = 0; i < indices.length; i++) {
+      float[0] = values[i] as number
+      const bits = floatBits[0] as number
+      this.#least = Math.min(this.#least, float[0] as number)
+      this.#weights?.add(bits)
+      this.#inverter.add(dimensionKey(indices[i] as number), row, bits)
+    }
+    if (this.#weights && this.#weights.size > MOST_WEIGHTS) this.#weights = undefined
+    this.#valued++
+    return this.#inverter.endRow()
+  }
+
+  section(sink: Sink): Promise<SectionContent> {
+    const table = this.#weights && ascendingFloats(this.#weights)
+    const codes = table && new Map(Array.from(table.bits, (bits, code) => [bits, code]))
+    return writeWordSection(this.#inverter, sink, {
+      keys: DIMENSION_KEYS,
+      payloadsOf: (payloads) => (codes ? payloads.map((bits) => codes.get(bits) as number) : payloads),
+      areFloats: !codes,
+      // The bits of the largest weight.
+      boundOf: (_, payloads) => {
+        let most = Number.NEGATIVE_INFINITY
+        for (const payload of payloads) {
+          if (table) most = Math.max(most, table.floats[payload] as number)
+          else {
+            floatBits[0] = payload
+            most = Math.max(most, float[0] as number)
+          }
+        }
+        float[0] = most
+        return floatBits[0] as number
+      },
+      tail: table ? withChecksum(new Uint8Array(table.bits.buffer)) : new Uint8Array(0),
+      params: {
+        key: this.#key,
+        kind: table ? TABLE_WEIGHTS : FLOAT_WEIGHTS,
+        valued: this.#valued,
+        totalLength: 0,
+        lengthBytes: 0,
+        leastWeight: this.#least,
+      },
+    })
+  }
+
+  close(): Promise<void> {
+    return this.#inverter.close()
+  }
+}
+
+/** By value, then by bits: −0 and 0 differ. */
+function ascendingFloats(bits: ReadonlySet<number>): { bits: Uint32Array<ArrayBuffer>; floats: Float32Array } {
+  const valueOf = (some: number): number => {
+    floatBits[0] = some
+    return float[0] as number
+  }
+  const sorted = Uint32Array.from([...bits].sort((a, b) => valueOf(a) - valueOf(b) || a - b))
+  return { bits: sorted, floats: new Float32Array(sorted.buffer) }
+}
+
+function withChecksum(bytes: Uint8Array): Uint8Array {
+  const sealed = new Uint8Array(4 + bytes.length)
+  sealed.set(bytes, 4)
+  new DataView(sealed.buffer).setUint32(0, crc32(bytes), true)
+  return sealed
+}

@@ -1,0 +1,67 @@
+/**
+ * Makes the sparse vectors that a schema asks for and a client did not send. Chroma's clients compute them before they
+ * write; other writers often cannot. Only `chroma_bm25` can be computed here.
+ */
+import type { Metadata, MetadataValue, RecordOp } from '../model/record.ts'
+import { parseExact } from '../records/exact-json.ts'
+import { mergeMetadata, stringifyMetadata } from '../records/metadata.ts'
+import { CHROMA_BM25, chromaBm25Document, type ChromaBm25Config, parseChromaBm25Config } from '../text/chroma-bm25.ts'
+import { sparseKeysOf } from './indexed-keys.ts'
+import { DOCUMENT_KEY } from './layout.ts'
+
+/** A key under which vectors are made. */
+interface FilledKey {
+  key: string
+  sourceKey: string
+  config: ChromaBm25Config
+}
+
+/** @throws SiltstoneError `invalid` (`bad-bm25-config`) */
+function filledKeysOf(schema: unknown): FilledKey[] {
+  return sparseKeysOf(schema).flatMap(({ key, sourceKey, embeddingFunction }): FilledKey[] => {
+    const { type, name, config } = (embeddingFunction ?? {}) as { type?: unknown; name?: unknown; config?: unknown }
+    if (sourceKey === undefined || type !== 'known' || name !== CHROMA_BM25) return []
+    return [{ key, sourceKey, config: parseChromaBm25Config(config) }]
+  })
+}
+
+/** Fills in the vectors of a collection's records. */
+export class SparseFillIn {
+  readonly #keys: readonly FilledKey[]
+
+  /** @throws SiltstoneError `invalid` (`bad-bm25-config`) when the schema's configuration of `chroma_bm25` is wrong */
+  constructor(schema: unknown) {
+    this.#keys = filledKeysOf(schema)
+  }
+
+  /** False: no record changes. */
+  get isNeeded(): boolean {
+    return this.#keys.length > 0
+  }
+
+  /**
+   * The operation with a vector for each source text that it brings, unless it brings the vector itself, or removes it.
+   * An operation without the text has none: the vector that is stored stays.
+   */
+  filled(operation: RecordOp): RecordOp {
+    if (operation.op === 'delete') return operation
+    const made: Metadata = new Map<string, MetadataValue>()
+    const given = operation.metadata === null ? undefined : (parseExact(operation.metadata) as Map<string, unknown>)
+    for (const { key, sourceKey, config } of this.#keys) {
+      if (given?.has(key)) continue
+      const text = sourceKey === DOCUMENT_KEY ? operation.document : given?.get(sourceKey)
+      if (typeof text === 'string') made.set(key, chromaBm25Document(text, config))
+    }
+    if (made.size === 0) return operation
+    const patch = stringifyMetadata(made)
+    // Not `mergeMetadata` where nulls remove keys: the operation's own nulls must stay.
+    const metadata = operation.metadata === null ? patch : joined(operation.metadata, patch)
+    return { ...operation, metadata: operation.op === 'add' ? mergeMetadata(null, metadata) : metadata }
+  }
+}
+
+/** Two exact JSON texts of objects without a common key as one. */
+function joined(first: string, second: string): string {
+  const isEmpty = /^\s*\{\s*\}\s*$/.test(first)
+  return isEmpty ? second : `${first.trimEnd().slice(0, -1)},${second.slice(1)}`
+}

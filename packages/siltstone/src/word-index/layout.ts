@@ -1,0 +1,66 @@
+/**
+ * The layout of a word index: a section of a segment that says which rows have a term, and how much of it. A term is a word
+ * of the rows' documents, or a dimension of the sparse vectors under one metadata key. docs/reference/format.md describes
+ * the bytes.
+ *
+ * - *Lists*, one for each term of more than `INLINE_POSTINGS` rows, in the order of the terms' keys: blocks of 128
+ *   postings, with a directory that bounds what a posting of each block can add to a score.
+ * - *Pages* of equal size with what is known of each term, in the order of keys. Keys are spread evenly, so the page of a
+ *   key is arithmetic, and a reader that knows nothing but the segment's descriptor finds the lists of any number of terms
+ *   in two rounds. Short lists are in the page itself.
+ * - Of documents, the *lengths*: words per row. Of sparse vectors, the *table*: the different weights in ascending order,
+ *   unless there are too many.
+ */
+import type { SectionDescriptor } from '../format/segment/descriptor.ts'
+
+export const WORD_INDEX_TYPE = 'postings'
+/** The key of documents. Metadata keys do not begin with `#`. */
+export const DOCUMENT_KEY = '#document'
+
+/** The name of the section of documents, and of the i-th indexed sparse key. */
+export const DOCUMENT_WORDS = 'words'
+export const sparseSectionName = (i: number): string => `sparse-${i}`
+
+/** Postings of a block. */
+export const BLOCK_POSTINGS = 128
+/** The longest list that is in its page. */
+export const INLINE_POSTINGS = 16
+/** Words of a directory entry: last row; end of the block in words; bits of rows and payloads; bound. */
+export const ENTRY_WORDS = 4
+/** Bits of a payload that is a 32-bit float. */
+export const FLOAT_BITS = 32
+/** More different weights than this are stored as floats. */
+export const MOST_WEIGHTS = 65_536
+/** Bytes in front of the entries of a page: CRC-32, number of terms, offset of the first list. */
+export const PAGE_HEAD_BYTES = 16
+/** A length of at least this has this in a bound. */
+export const MOST_IN_BOUND = 65_535
+
+/** Of the params of a section. */
+export interface WordIndexParams {
+  /** `#document`, or a metadata key. */
+  key: string
+  /** The name of the analyzer; of sparse vectors, how weights are stored. */
+  kind: string
+  /** Rows that have a document or a vector. */
+  valued: number
+  /** Of all documents, in words. */
+  totalLength: number
+  terms: number
+  pages: number
+  pageBytes: number
+  pagesOffset: number
+  /** Of the lengths or the table, to the end of the section. */
+  tailOffset: number
+  /** Of a length. */
+  lengthBytes: number
+  /** The least weight if it is negative, otherwise 0. */
+  leastWeight: number
+}
+
+export const TABLE_WEIGHTS = 'table'
+export const FLOAT_WEIGHTS = 'floats'
+
+export function isWordIndex(section: SectionDescriptor): boolean {
+  return section.type === WORD_INDEX_TYPE && section.version === 1
+}

@@ -1,0 +1,73 @@
+/** Writes the section of one word index: see `layout.ts`. */
+import type { Sink } from '../format/segment/sink.ts'
+import type { SectionContent } from '../format/segment/writer.ts'
+import type { Inverter } from './inverter.ts'
+import { type KeySpace, pageOf } from './keys.ts'
+import { INLINE_POSTINGS, WORD_INDEX_TYPE, type WordIndexParams } from './layout.ts'
+import { type BoundOf, encodeList } from './posting-list.ts'
+import { PendingTerms } from './term-page.ts'
+
+const PAGE_TARGET_BYTES = 3_800
+/** Pages together may be this much larger than what they hold: keys are spread evenly, unless somebody chose them. */
+const MOST_PAGE_WASTE = 3
+
+export interface SectionSpec {
+  keys: KeySpace
+  /** Turns stored payloads of the inverter into those of the section. */
+  payloadsOf: (payloads: Uint32Array) => Uint32Array
+  areFloats: boolean
+  boundOf: BoundOf
+  /** Written last: lengths, or the table of weights. */
+  tail: Uint8Array
+  params: Pick<WordIndexParams, 'key' | 'kind' | 'valued' | 'totalLength' | 'lengthBytes' | 'leastWeight'>
+}
+
+export async function writeWordSection(inverter: Inverter, sink: Sink, spec: SectionSpec): Promise<SectionContent> {
+  const { keys, areFloats, boundOf } = spec
+  const terms = new PendingTerms(keys)
+  for await (const { key, rows, payloads: raw } of inverter.lists()) {
+    const payloads = spec.payloadsOf(raw)
+    if (rows.length <= INLINE_POSTINGS) terms.addInline(key, rows, payloads)
+    else {
+      const bytes = encodeList(rows, payloads, areFloats, boundOf)
+      terms.addListed(key, rows.length, bytes.length)
+      await sink.write(bytes)
+    }
+  }
+  const pagesOffset = sink.position
+  const { pages, pageBytes } = await writePages(terms, sink)
+  const tailOffset = sink.position
+  if (spec.tail.length > 0) await sink.write(spec.tail)
+  const count = terms.keys.length
+  const params: WordIndexParams = { ...spec.params, terms: count, pages, pageBytes, pagesOffset, tailOffset }
+  return { type: WORD_INDEX_TYPE, params: { ...params } }
+}
+
+async function writePages(terms: PendingTerms, sink: Sink) {
+  const sizeBytes = terms.sizeBytes(0, terms.keys.length)
+  let pages = Math.max(1, Math.ceil(sizeBytes / PAGE_TARGET_BYTES))
+  let ends = pageEnds(terms, pages)
+  const largest = () => ends.reduce((most, end, page) => Math.max(most, terms.sizeBytes(ends[page - 1] ?? 0, end)), 0)
+  while (pages > 1 && largest() * pages > MOST_PAGE_WASTE * sizeBytes) {
+    pages >>>= 1
+    ends = pageEnds(terms, pages)
+  }
+  const pageBytes = largest()
+  let first = 0
+  let firstList = 0
+  for (const end of ends) {
+    await sink.write(terms.page(first, end, firstList, pageBytes))
+    firstList += terms.listBytes(first, end)
+    first = end
+  }
+  return { pages, pageBytes }
+}
+
+/** The terms of each page end where those of the next begin. */
+function pageEnds({ keys, keySpace }: PendingTerms, pages: number): number[] {
+  let end = 0
+  return Array.from({ length: pages }, (_, page) => {
+    while (end < keys.length && pageOf(keys[end] as number, keySpace, pages) === page) end++
+    return end
+  })
+}

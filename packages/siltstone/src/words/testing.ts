@@ -1,0 +1,195 @@
+/** Collections that are searched by words, beside a plain copy: for tests. */
+import { memoryEnvironment } from '../drivers/memory/memory-environment.ts'
+import { pathOf, StoreEngine } from '../engine/engine.ts'
+import { CollectionState } from '../log/collection-state.ts'
+import { bucketLimits } from '../log/log-limits.ts'
+import type { View } from '../log/view.ts'
+import type { Filter } from '../model/filter.ts'
+import type { RecordOp } from '../model/record.ts'
+import type { Collection } from '../model/store.ts'
+import type { Environment } from '../ports/environment.ts'
+import { select } from '../query/select.ts'
+import { BlockCache } from '../snapshot/block-cache.ts'
+import { SegmentPool } from '../snapshot/open-segment.ts'
+import { everythingIndexed } from '../testing/folding-engine.ts'
+import { collectionRequest, remove, update, upsert } from '../testing/operations.ts'
+import { Analyzer } from '../text/analyzer.ts'
+import { keyOfTerm } from '../word-index/count-terms.ts'
+import { type WordQuery, WordRetriever } from './word-retriever.ts'
+
+export interface Held {
+  document: string | null
+  vector: { indices: number[]; values: number[] } | null
+  /** 0 to 9. */
+  group: number
+}
+
+const pause = async (): Promise<void> => {}
+
+export const SPARSE_SCHEMA = {
+  keys: { s: { sparse_vector: { sparse_vector_index: { enabled: true, config: { bm25: true } } } } },
+}
+
+export class WordWorld {
+  readonly env: Environment
+  readonly engine: StoreEngine
+  readonly collection: Collection
+  /** In the order of insertion. */
+  readonly held = new Map<string, Held>()
+
+  private constructor(env: Environment, engine: StoreEngine, collection: Collection) {
+    this.env = env
+    this.engine = engine
+    this.collection = collection
+  }
+
+  /** @param indexRows segments of at least this many rows have indexes */
+  static async open(indexRows = 1): Promise<WordWorld> {
+    const env = memoryEnvironment()
+    const engine = await StoreEngine.open({ env, compact: { ...everythingIndexed, indexRows } })
+    const { info } = await engine.catalog.createCollection(collectionRequest('things', { schema: SPARSE_SCHEMA }))
+    return new WordWorld(env, engine, await engine.collection(info.tenant, info.database, info.id))
+  }
+
+  get path(): string {
+    return pathOf(this.collection.info)
+  }
+
+  fold(): Promise<unknown> {
+    return this.engine.compact(this.path, { merge: false })
+  }
+
+  merge(): Promise<unknown> {
+    return this.engine.compact(this.path)
+  }
+
+  put(id: string, record: Held): RecordOp {
+    this.held.set(id, record)
+    const { document, vector, group } = record
+    const metadata = { group, s: vector && { '#type': 'sparse_vector', ...vector } }
+    return upsert(id, [1, this.held.size % 7], { metadata, ...(document !== null && { document }) })
+  }
+
+  /** Leaves the vector of the embedding as it is, so that a fold writes an overlay. */
+  change(id: string, fields: Partial<Held>): RecordOp {
+    const { document, vector, group } = fields
+    this.held.set(id, { ...(this.held.get(id) as Held), ...fields })
+    return update(id, {
+      ...(typeof document === 'string' && { document }),
+      metadata: {
+        ...(group !== undefined && { group }),
+        ...(vector !== undefined && { s: vector && { '#type': 'sparse_vector', ...vector } }),
+      },
+    })
+  }
+
+  drop(id: string): RecordOp {
+    this.held.delete(id)
+    return remove(id)
+  }
+
+  /** A process that has read nothing yet. */
+  reader(env = this.env): WordReader {
+    return new WordReader(env, this.path)
+  }
+}
+
+export class WordReader {
+  readonly #state: CollectionState
+
+  constructor(env: Environment, path: string) {
+    const pool = new SegmentPool(env.store, new BlockCache(1 << 25))
+    this.#state = new CollectionState({ env, path, pool, limits: bucketLimits, inbox: true })
+  }
+
+  view(): Promise<View> {
+    return this.#state.strongView()
+  }
+
+  async top(query: WordQuery, limit: number, filter?: Filter): Promise<[id: string, score: number][]> {
+    const view = await this.view()
+    const retriever = new WordRetriever(view, query.kind === 'text' ? '#document' : 's', pause)
+    const found = await retriever.top(query, await select(view, filter, pause), limit)
+    const ids = await view.ids(found.map(({ ref }) => ref))
+    return found.map(({ score }, i) => [ids[i] as string, score])
+  }
+}
+
+/** What the retriever must find, by scoring each record. */
+export function plainTop(
+  held: ReadonlyMap<string, Held>,
+  query: WordQuery,
+  limit: number,
+  admits: (record: Held) => boolean = () => true,
+): [id: string, score: number][] {
+  const scores = query.kind === 'text' ? plainTexts(held, query.text) : plainVectors(held, query)
+  return [...held]
+    .flatMap(([id, record], i): [string, number][] => {
+      const score = scores[i]
+      return score === undefined || !admits(record) ? [] : [[id, score]]
+    })
+    .sort(([, a], [, b]) => a - b)
+    .slice(0, limit)
+}
+
+const idf = (all: number, having: number) => Math.log1p((all - having + 0.5) / (having + 0.5))
+
+/** The terms of a document, each with how often it occurs. */
+const known = new WeakMap<Held, Map<string, number> | undefined>()
+
+function termsOf(record: Held): Map<string, number> | undefined {
+  if (known.has(record)) return known.get(record)
+  const counts = new Map<string, number>()
+  Analyzer.of('english').each(record.document ?? '', (term) => counts.set(term, (counts.get(term) ?? 0) + 1))
+  const terms = record.document === null ? undefined : counts
+  known.set(record, terms)
+  return terms
+}
+
+const lengthOf = (terms: ReadonlyMap<string, number>) => [...terms.values()].reduce((sum, count) => sum + count, 0)
+
+function plainTexts(held: ReadonlyMap<string, Held>, text: string): (number | undefined)[] {
+  const documents = [...held.values()].map(termsOf)
+  const there = documents.filter((it) => it !== undefined)
+  const total = there.reduce((sum, terms) => sum + lengthOf(terms), 0)
+  const query = [...Analyzer.of('english').query(text)]
+    .sort(([a], [b]) => keyOfTerm(a) - keyOfTerm(b))
+    .map(([term, count]) => {
+      const n = there.filter((it) => it.has(term)).length
+      return { term, weight: count * idf(there.length, n) * (1.2 + 1) }
+    })
+  return documents.map((terms) => {
+    let sum = 0
+    let shares = false
+    for (const { term, weight } of query) {
+      const tf = terms?.get(term)
+      if (tf === undefined || !terms) continue
+      shares = true
+      sum += (weight * tf) / (tf + 1.2 * (1 - 0.75) + ((1.2 * 0.75 * there.length) / total) * lengthOf(terms))
+    }
+    return shares ? Math.fround(1 - sum) : undefined
+  })
+}
+
+function plainVectors(
+  held: ReadonlyMap<string, Held>,
+  query: Extract<WordQuery, { kind: 'sparse' }>,
+): (number | undefined)[] {
+  const vectors = [...held.values()].map(({ vector }) => vector)
+  const weights = query.indices.map((dimension, t) => {
+    const q = Math.fround(query.values[t] as number)
+    const n = vectors.filter((vector) => vector?.indices.includes(dimension) === true).length
+    return query.idf === true ? Math.fround(q * Math.fround(idf(held.size, n))) : q
+  })
+  return vectors.map((vector) => {
+    let dot = 0
+    let shares = false
+    query.indices.forEach((dimension, t) => {
+      const place = vector?.indices.indexOf(dimension) ?? -1
+      if (!vector || place < 0) return
+      shares = true
+      dot = Math.fround(dot + Math.fround((weights[t] as number) * Math.fround(vector.values[place] as number)))
+    })
+    return shares ? Math.fround(1 - dot) : undefined
+  })
+}

@@ -1,0 +1,222 @@
+/**
+ * The best documents for the words of a text, or the best sparse vectors for another one, in one view. The answer is that of
+ * reading and scoring every admitted record, to the bit, ties in the order of insertion.
+ *
+ * Rounds of dependent reads, after pointer and manifest: pages of terms and lengths; lists; ordinals of what may be answered.
+ * Records that the log or an overlay changed are counted in memory. Rows of a segment without a word index are counted once, which
+ * reads its documents.
+ */
+import { RowSet } from '../format/row-set.ts'
+import type { RecordRef, View } from '../log/view.ts'
+import { Pacer, type Pause } from '../pacer.ts'
+import type { Selection } from '../query/select.ts'
+import { keyOfTerm } from '../word-index/count-terms.ts'
+import { documentAnalyzer } from '../word-index/indexed-keys.ts'
+import { dimensionKey } from '../word-index/keys.ts'
+import type { PostingList } from '../word-index/posting-list.ts'
+import { BestSums } from './best-sums.ts'
+import { amountsOf } from './counted-record.ts'
+import { type QueryTerms, type Scoring, SparseScoring, WordScoring } from './score.ts'
+import { SegmentScan } from './segment-scan.ts'
+import { TermCursor } from './term-cursor.ts'
+import { type CountedRef, type IndexedSegment, visibleCount, type WordState, wordStateOf } from './word-state.ts'
+
+/** Postings that are read between two pauses: a few milliseconds. */
+const PAUSE_AFTER = 500_000
+
+export type WordQuery =
+  | { kind: 'text'; text: string }
+  | {
+      kind: 'sparse'
+      /** Strictly ascending. */
+      indices: readonly number[]
+      values: readonly number[]
+      /** Multiply values by the inverse document frequency of their dimension. Default false. */
+      idf?: boolean
+    }
+
+export interface RankedRecord {
+  ref: RecordRef
+  /** Position in the order of insertion; unique among the records of a view. */
+  ordinal: number
+  /** A 32-bit float; lower is better. */
+  score: number
+}
+
+interface Scored {
+  ref: RecordRef
+  score: number
+}
+
+/** Documents (`#document`) for texts, or the sparse vectors of a metadata key. */
+export class WordRetriever {
+  readonly #view: View
+  readonly #key: string
+  readonly #pause: Pause
+
+  constructor(view: View, key: string, pause: Pause) {
+    this.#view = view
+    this.#key = key
+    this.#pause = pause
+  }
+
+  /**
+   * @param admitted the records that may be found
+   * @returns at most `limit` records that share a term with the query, by score, then by order of insertion
+   */
+  async top(query: WordQuery, admitted: Selection, limit: number): Promise<RankedRecord[]> {
+    const terms = termsOf(query)
+    const k = Math.min(limit, this.#view.liveRecords)
+    if (k === 0 || terms.keys.length === 0) return []
+    const state = await wordStateOf(this.#view, this.#key, this.#pause)
+    const lists = await Promise.all(state.indexed.map(({ index }) => index.lists(terms.keys)))
+    const scoring = this.#scoring(query, terms, state, lists)
+    const best = new BestSums(k)
+    const found = this.#counted(state.counted, admitted, terms, scoring, best)
+    const pacer = new Pacer(PAUSE_AFTER, this.#pause)
+    const kept: { segment: IndexedSegment; lists: (PostingList | undefined)[]; rows: number[]; sums: number[] }[] = []
+    const margin = marginOf(terms, scoring, state, lists)
+    const bySize = state.indexed.map((segment, i) => ({ segment, lists: lists[i] as (PostingList | undefined)[] }))
+    // The largest first: it raises the bar for the others.
+    bySize.sort((a, b) => b.segment.segment.rows - a.segment.segment.rows)
+    for (const { segment, lists: ofSegment } of bySize) {
+      const cursors = ofSegment.flatMap((list, t) => (list ? [new TermCursor(list, t, scoring, segment)] : []))
+      if (cursors.length === 0) continue
+      const rows = (admitted.rows[segment.number] as RowSet).copy().intersect(segment.visible)
+      const canPrune = segment.index.params.leastWeight === 0 && scoring.weights.every((weight) => weight >= 0)
+      const scan = new SegmentScan(cursors, rows, best, margin, canPrune)
+      kept.push({ segment, lists: ofSegment, ...(await scan.run(pacer)) })
+    }
+    const least = best.least - margin
+    for (const { segment, lists: ofSegment, rows, sums } of kept)
+      found.push(
+        ...exactScores(
+          segment,
+          ofSegment,
+          rows.filter((_, i) => (sums[i] as number) >= least),
+          scoring,
+        ),
+      )
+    return this.#ranked(found, k)
+  }
+
+  #scoring(
+    query: WordQuery,
+    terms: QueryTerms,
+    state: WordState,
+    lists: readonly (readonly (PostingList | undefined)[])[],
+  ): Scoring {
+    if (query.kind === 'sparse' && query.idf !== true) return new SparseScoring(terms)
+    const having = new Float64Array(terms.keys.length)
+    for (const [i, segment] of state.indexed.entries())
+      for (const [t, list] of (lists[i] ?? []).entries())
+        if (list) having[t] = (having[t] as number) + visibleCount(segment, terms.keys[t] as number, list)
+    const amounts = new Float64Array(terms.keys.length)
+    for (const { record } of state.counted) {
+      if (!amountsOf(record, terms.keys, amounts)) continue
+      for (let t = 0; t < amounts.length; t++)
+        if (!Number.isNaN(amounts[t] as number)) having[t] = (having[t] as number) + 1
+    }
+    return query.kind === 'text'
+      ? new WordScoring(terms, having, state)
+      : new SparseScoring(terms, { records: this.#view.liveRecords, having })
+  }
+
+  /** The scores of admitted records that no index has. */
+  #counted(
+    counted: readonly CountedRef[],
+    admitted: Selection,
+    terms: QueryTerms,
+    scoring: Scoring,
+    best: BestSums,
+  ): Scored[] {
+    const changed = new Set(admitted.changed)
+    const amounts = new Float64Array(terms.keys.length)
+    const found: Scored[] = []
+    for (const { ref, place, changed: own, record } of counted) {
+      const isAdmitted = place ? admitted.rows[place.segment]?.has(place.row) : own && changed.has(own)
+      if (isAdmitted !== true || !amountsOf(record, terms.keys, amounts)) continue
+      const score = scoring.score(amounts, record.length)
+      best.offer(1 - score)
+      found.push({ ref, score })
+    }
+    return found
+  }
+
+  /** Ordinals are read only of records that may be among the first k. */
+  async #ranked(found: Scored[], k: number): Promise<RankedRecord[]> {
+    found.sort((a, b) => a.score - b.score)
+    const last = found[Math.min(k, found.length) - 1]?.score ?? 0
+    const open = found.filter(({ score }) => score <= last)
+    const ordinals = await this.#view.ordinals(open.map(({ ref }) => ref))
+    return open
+      .map(({ ref, score }, i): RankedRecord => ({ ref, score, ordinal: ordinals[i] as number }))
+      .sort((a, b) => a.score - b.score || a.ordinal - b.ordinal)
+      .slice(0, k)
+  }
+}
+
+/** In the order in which a score adds them: documents by key, vectors by dimension. */
+function termsOf(query: WordQuery): QueryTerms {
+  if (query.kind === 'sparse') return { keys: query.indices.map(dimensionKey), weights: query.values }
+  const byKey = new Map<number, number>()
+  for (const [term, count] of documentAnalyzer().query(query.text)) {
+    const key = keyOfTerm(term)
+    byKey.set(key, (byKey.get(key) ?? 0) + count)
+  }
+  const terms = [...byKey].sort(([a], [b]) => a - b)
+  return { keys: terms.map(([key]) => key), weights: terms.map(([, count]) => count) }
+}
+
+/** The most by which a sum in 64 bits and any order can differ from 1 − score, twice. */
+function marginOf(
+  { keys }: QueryTerms,
+  scoring: Scoring,
+  { indexed, counted }: WordState,
+  lists: readonly (readonly (PostingList | undefined)[])[],
+): number {
+  let total = 0
+  for (let t = 0; t < keys.length; t++) {
+    const weight = Math.abs(scoring.weights[t] as number)
+    if (scoring.kind === 'words') {
+      total += weight
+      continue
+    }
+    let most = 0
+    for (const [i, { index }] of indexed.entries()) {
+      most = Math.max(most, -index.params.leastWeight)
+      const list = lists[i]?.[t]
+      for (let block = 0; block < (list?.blocks ?? 0); block++) most = Math.max(most, floatOf(list?.bound(block) ?? 0))
+    }
+    for (const { record } of counted) for (const amount of record.amounts) most = Math.max(most, Math.abs(amount))
+    total += weight * most
+  }
+  return (keys.length + 4) * 2 ** -23 * (1 + total)
+}
+
+const bits = new Uint32Array(1)
+const float = new Float32Array(bits.buffer)
+
+function floatOf(stored: number): number {
+  bits[0] = stored
+  return float[0] as number
+}
+
+/** @param rows ascending */
+function exactScores(
+  { number, index, lengths, weights }: IndexedSegment,
+  lists: readonly (PostingList | undefined)[],
+  rows: readonly number[],
+  scoring: Scoring,
+): Scored[] {
+  const amounts = rows.map(() => new Float64Array(lists.length).fill(Number.NaN))
+  for (const [t, list] of lists.entries())
+    list?.find(rows, (i, payload) => {
+      const amount = index.isOfDocuments ? payload : weights ? (weights[payload] as number) : floatOf(payload)
+      ;(amounts[i] as Float64Array)[t] = amount
+    })
+  return rows.map((row, i) => ({
+    ref: { changed: null, row: { segment: number, row } },
+    score: scoring.score(amounts[i] as Float64Array, lengths ? (lengths[row] as number) - 1 : 0),
+  }))
+}
