@@ -16,6 +16,8 @@ export interface PreparedQuery {
   table: Uint8Array
   tableScale: number
   tableOffset: number
+  /** Standard deviation of what the rounding of the table adds to ⟨q, x̄⟩. */
+  tableError: number
 }
 
 const signsOf = new Map<string, Uint8Array>()
@@ -56,6 +58,8 @@ export function prepareQuery(
     table: new Uint8Array(buffer, table, dimension * 4).slice(),
     tableScale,
     tableOffset,
+    // Each of the numbers that are added up is rounded to a whole number.
+    tableError: tableScale * Math.sqrt(dimension / 4 / 12),
   }
 }
 
@@ -66,7 +70,7 @@ function squareOf(values: Float32Array): number {
 }
 
 /** The largest factor with which a sum of `dimension` products of an i16 and an i8 fits into 32 bits. */
-function wordFactor(rotated: Float32Array, dimension: number): number {
+export function wordFactor(rotated: Float32Array, dimension: number): number {
   let largest = 0
   for (const value of rotated) largest = Math.max(largest, Math.abs(value))
   if (largest === 0) return 1

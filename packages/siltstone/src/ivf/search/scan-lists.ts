@@ -12,16 +12,22 @@ export interface ProbedList {
   list: ClusterList
 }
 
+export interface ScanLimits {
+  /** Half the width of the interval around an estimate, in standard deviations. */
+  deviations: number
+  /** A row whose interval begins beyond this is no candidate. Default: the candidates' bound. */
+  limit?: number
+}
+
 /**
  * @param probed nearest clusters first, so that the bound is soon tight; all prepared for `query`
- * @param deviations half the width of the interval around an estimate, in standard deviations
  * @returns number of entries scanned
  */
 export function scanLists(
   workspace: Workspace,
   query: PreparedQuery,
   probed: readonly ProbedList[],
-  deviations: number,
+  { deviations, limit }: ScanLimits,
   candidates: Candidates,
 ): number {
   const { kernels } = workspace
@@ -57,7 +63,7 @@ export function scanLists(
       list.entries,
       probe.base,
       deviations * probe.deviation,
-      candidates.bound,
+      limit ?? candidates.bound,
       entries,
       lowers,
       uppers,
@@ -69,7 +75,7 @@ export function scanLists(
       const entry = foundEntries[i] as number
       const row = entry < primaries ? firstRow + entry : (copies[entry - primaries] as number)
       if (admitted === undefined || admitted.has(row))
-        candidates.add(firstTag + row, foundLowers[i] as number, foundUppers[i] as number)
+        candidates.add(firstTag + row, foundLowers[i] as number, foundUppers[i] as number, deviations)
     }
   }
   return scanned
