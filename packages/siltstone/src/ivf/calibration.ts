@@ -76,7 +76,8 @@ export function decodeCalibration(floats: Float32Array, recalls: number, neighbo
   const isSound =
     isAscending(found.recalls) &&
     isAscending(found.neighbours) &&
-    least > 0 && most < 1 &&
+    least > 0 &&
+    most < 1 &&
     (found.neighbours[0] ?? 0) >= 1 &&
     theta.flat().every((one) => one > 0 && Number.isFinite(one))
   return isSound ? found : undefined

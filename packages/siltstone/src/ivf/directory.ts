@@ -4,9 +4,10 @@ import { type Calibration, calibrationLength, decodeCalibration, UNCALIBRATED } 
 import type { SectionDescriptor } from '../format/segment/descriptor.ts'
 import type { SegmentReader } from '../format/segment/reader.ts'
 
-/** Version 1 had no calibration. */
+/** Version 1 had no calibration, and one bit per dimension. */
 export const CENTROIDS = { name: 'ivf-centroids', type: 'i8-centroids', version: 2 } as const
-export const LISTS = { name: 'ivf-lists', type: 'rabitq-1' } as const
+/** By bits per dimension. */
+export const LISTS = { name: 'ivf-lists', types: { 1: 'rabitq-1', 2: 'rabitq-2' } } as const
 export const ROTATION = 'hadamard-3'
 /** CRC-32, number of entries, number of primaries, first row: 4 bytes each. */
 export const LIST_HEADER_BYTES = 16
@@ -15,15 +16,18 @@ const MOST_RECALLS = 100
 /** Entries whose codes are interleaved. */
 export const PACK = 16
 
+/** Bits of a code per dimension. */
+export type CodeBits = keyof typeof LISTS.types
 export type IndexedSpace = 'l2' | 'cosine' | 'ip'
 
 export interface IvfDirectory {
   clusters: number
   /** Padded to a multiple of 64. */
   dimension: number
+  bits: CodeBits
   seed: number
   space: IndexedSpace
-  /** Root mean square of √(1 − α²) over all codes. */
+  /** Root mean square of √(|x̄|² − ⟨x̄, r⟩²/|r|²) over all codes: of √(1 − α²) for codes of one bit. */
   codeError: number
   /** Length that few rows exceed; see `flatness.ts`. */
   reach: number
@@ -43,12 +47,13 @@ export interface IvfDirectory {
   offsets: Float64Array
 }
 
-export function packBytes(dimension: number): number {
-  return (dimension / 8) * PACK + PACK * 8
+/** @param codeLength bits of a code */
+export function packBytes(codeLength: number): number {
+  return (codeLength / 8) * PACK + PACK * 8
 }
 
-export function listBytes(dimension: number, primaries: number, copies: number): number {
-  return LIST_HEADER_BYTES + Math.ceil((primaries + copies) / PACK) * packBytes(dimension) + copies * 4
+export function listBytes(codeLength: number, primaries: number, copies: number): number {
+  return LIST_HEADER_BYTES + Math.ceil((primaries + copies) / PACK) * packBytes(codeLength) + copies * 4
 }
 
 /** @returns undefined for a segment without an inverted file. @throws SiltstoneError `corrupt` (`descriptor-damaged`) */
@@ -56,7 +61,7 @@ export function ivfSections(
   reader: SegmentReader,
 ): { centroids: SectionDescriptor; lists: SectionDescriptor } | undefined {
   const centroids = reader.section(CENTROIDS.name, CENTROIDS.type, CENTROIDS.version)
-  const lists = reader.section(LISTS.name, LISTS.type)
+  const lists = reader.section(LISTS.name, LISTS.types[centroids?.params['bits'] === 2 ? 2 : 1])
   return centroids && lists && { centroids, lists }
 }
 
@@ -71,7 +76,7 @@ export async function readDirectory(
     const key = reader.source.key(section)
     throw corrupt('section-damaged', `${key}: section ${section.name}: ${reason}`, { key })
   }
-  const { clusters, dimension, seed, space, codeError, reach, recalls, neighbours } = parametersOf(section, fail)
+  const { clusters, dimension, bits, seed, space, codeError, reach, recalls, neighbours } = parametersOf(section, fail)
   if (crc32 === undefined) fail('the descriptor gives no checksum')
   const more = section.version === 1 ? 0 : calibrationLength(recalls, neighbours)
   if (length !== clusters * (dimension + 12) + more * 4)
@@ -88,7 +93,7 @@ export async function readDirectory(
   const offsets = new Float64Array(clusters + 1)
   for (let i = 0; i < clusters; i++) {
     firstRows[i + 1] = (firstRows[i] as number) + (primaries[i] as number)
-    offsets[i + 1] = (offsets[i] as number) + listBytes(dimension, primaries[i] as number, copies[i] as number)
+    offsets[i + 1] = (offsets[i] as number) + listBytes(dimension * bits, primaries[i] as number, copies[i] as number)
   }
   if (firstRows[clusters] !== reader.rows)
     fail(`its clusters hold ${firstRows[clusters]} rows, and the segment has ${reader.rows}`)
@@ -101,6 +106,7 @@ export async function readDirectory(
   return {
     clusters,
     dimension,
+    bits,
     seed,
     space,
     codeError,
@@ -128,12 +134,13 @@ function parametersOf(section: SectionDescriptor, fail: (reason: string) => neve
     return fail(`params.codeError is ${codeError}`)
   if (rotation !== ROTATION) return fail(`params.rotation is ${rotation}`)
   const common = { clusters, dimension: paddedDimension, seed, space, codeError } as const
-  if (section.version === 1) return { ...common, reach: undefined, recalls: 0, neighbours: 0 }
-  const { reach, recalls, neighbours } = section.params
+  if (section.version === 1) return { ...common, bits: 1, reach: undefined, recalls: 0, neighbours: 0 } as const
+  const { bits = 1, reach, recalls, neighbours } = section.params
+  if (bits !== 1 && bits !== 2) return fail(`params.bits is ${bits}`)
   if (!(typeof reach === 'number' && reach >= 0)) return fail(`params.reach is ${reach}`)
   if (!isCount(recalls) || !isCount(neighbours) || recalls > MOST_RECALLS || neighbours > MOST_RECALLS)
     return fail(`params.recalls is ${recalls}, params.neighbours is ${neighbours}`)
-  return { ...common, reach, recalls, neighbours }
+  return { ...common, bits, reach, recalls, neighbours } as const
 }
 
 function squaredLengths(centroids: Int8Array, scales: Float32Array, dimension: number): Float32Array {

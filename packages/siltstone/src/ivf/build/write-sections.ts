@@ -39,6 +39,7 @@ export interface IvfContent {
 
 export async function writeSections(writer: SegmentWriter, work: Work, content: IvfContent): Promise<void> {
   const { space, centroids, codeError, reach, calibration, primaries, copies } = content
+  const { codeBits } = content.primaryCodes
   const { count, dimension, scales } = centroids
   await writer.addSection(LISTS.name, async (sink) => {
     let firstRow = 0
@@ -47,7 +48,7 @@ export async function writeSections(writer: SegmentWriter, work: Work, content: 
       firstRow += primaries[cluster] as number
       await work.spent(((primaries[cluster] as number) + (copies[cluster]?.length ?? 0)) * dimension)
     }
-    return { type: LISTS.type }
+    return { type: LISTS.types[codeBits] }
   })
   await writer.addSection(CENTROIDS.name, async (sink) => {
     const more = encodeCalibration(calibration)
@@ -62,6 +63,7 @@ export async function writeSections(writer: SegmentWriter, work: Work, content: 
     const params = {
       clusters: count,
       paddedDimension: dimension,
+      bits: codeBits,
       seed: ROTATION_SEED,
       space,
       codeError,
@@ -75,7 +77,7 @@ export async function writeSections(writer: SegmentWriter, work: Work, content: 
 }
 
 function listOf(content: IvfContent, cluster: number, firstRow: number): Uint8Array {
-  const { dimension } = content.centroids
+  const dimension = content.centroids.dimension * content.primaryCodes.codeBits
   const primaries = content.primaries[cluster] as number
   const copied = content.copies[cluster] as Uint32Array
   const entries = primaries + copied.length

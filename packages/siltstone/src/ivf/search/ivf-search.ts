@@ -57,11 +57,11 @@ export class IvfSearch {
     return new Examination({ probed, ends, levels, k: this.#k, scale: indexScale(space), known, stats })
   }
 
-  /** The query for each segment; one object for all segments whose indexes have the same rotation. */
+  /** The query for each segment; one object for all segments whose indexes have the same rotation and codes of the same length. */
   #prepare(vector: Float32Array): PreparedQuery[] {
     const prepared = new Map<string, PreparedQuery>()
     return this.#segments.map(({ ivf: { directory } }) => {
-      const rotation = `${directory.seed}/${directory.dimension}`
+      const rotation = `${directory.seed}/${directory.dimension}/${directory.bits}`
       let query = prepared.get(rotation)
       if (!query) {
         query = prepareQuery(workspace(), vector, directory)

@@ -31,7 +31,7 @@ export function scanLists(
   candidates: Candidates,
 ): number {
   const { kernels } = workspace
-  const { dimension } = query
+  const { codeLength } = query
   let room = PACK
   let packBytes = 1
   for (const { list } of probed) {
@@ -39,7 +39,7 @@ export function scanLists(
     packBytes = Math.max(packBytes, list.packs.length)
   }
   room += PACK
-  const table = workspace.scratch('table', dimension * 4)
+  const table = workspace.scratch('table', codeLength * 4)
   const packs = workspace.scratch('packs', packBytes)
   const entries = workspace.scratch('entries', room * 4)
   const lowers = workspace.scratch('lowers', room * 4)
@@ -56,7 +56,7 @@ export function scanLists(
     scanned += list.entries
     const found = kernels.scanCodes(
       table,
-      dimension,
+      codeLength,
       query.tableScale,
       query.tableOffset,
       packs,
