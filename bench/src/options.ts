@@ -44,7 +44,8 @@ export const USAGE = `Usage: npm run bench -- SCENARIO… [options]
   --servers LIST     siltstone, chroma, or base URLs of running servers (default siltstone,chroma)
   --clients LIST     chromadb (the unchanged JavaScript client), raw (HTTP); default chromadb,raw
   --peers LIST       default siltstone,siltstone-full,hnswlib,usearch,lancedb; -full: merged into one segment
-  --values SPEC      values of a peer's knob, such as siltstone=8,16,32 (probes; 0 measures all records); repeatable
+  --values SPEC      values of a peer's knob, such as siltstone=900,990 (recall to ask for,
+                     in thousandths; 0 measures all records); repeatable; for "recall", kinds=0,1
   --k N              number of nearest neighbours (default 10)
   --batch N          records per write (default 1000)
   --queries N        number of different queries (default 1000)

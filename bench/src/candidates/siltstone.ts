@@ -33,9 +33,9 @@ export class SiltstoneCandidate implements Candidate {
     return parseWhere(where)
   }
 
-  /** 0 measures every record. */
-  set(probes?: number): void {
-    this.#search = probes === undefined ? undefined : probes === 0 ? { exact: true } : { probes }
+  /** @param perMille recall to ask for, in thousandths; 0 measures every record */
+  set(perMille?: number): void {
+    this.#search = perMille === undefined ? undefined : perMille === 0 ? { exact: true } : { recall: perMille / 1_000 }
   }
 
   async search(query: unknown, k: number, filter: unknown): Promise<Found> {

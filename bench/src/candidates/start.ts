@@ -14,12 +14,12 @@ export interface CandidateProcess {
   close(): Promise<void>
 }
 
-const PROBES: Knob = { name: 'probes', values: [4, 8, 12, 16, 24, 32, 48, 64, 96] }
+const RECALL: Knob = { name: 'recall ‰', values: [500, 800, 900, 950, 980, 990, 995, 999] }
 
 /** The values of each candidate's knob, unless `--values` gives others. */
 export const KNOBS: Record<string, Knob> = {
-  siltstone: PROBES,
-  'siltstone-full': PROBES,
+  siltstone: RECALL,
+  'siltstone-full': RECALL,
   hnswlib: { name: 'ef', values: [10, 20, 40, 80, 160, 320] },
   usearch: { name: 'expansion', values: [16, 32, 64, 128, 256] },
   lancedb: { name: 'nprobes', values: [5, 10, 20, 40, 80] },

@@ -29,7 +29,7 @@ export interface Result extends Conditions {
 
 export class Report {
   readonly scenario: string
-  readonly #records: number
+  readonly records: number
   readonly #label: string | undefined
   readonly #tables: Table[] = []
   readonly #startedMs = performance.now()
@@ -38,7 +38,7 @@ export class Report {
 
   constructor(scenario: string, records: number, label?: string) {
     this.scenario = scenario
-    this.#records = records
+    this.records = records
     this.#label = label
   }
 
@@ -59,7 +59,7 @@ export class Report {
     const available = this.#conditions.threads * seconds
     const result: Result = {
       scenario: this.scenario,
-      records: this.#records,
+      records: this.records,
       ...(this.#label !== undefined && { label: this.#label }),
       command: `npm run bench -- ${process.argv.slice(2).join(' ')}`,
       at: new Date().toISOString(),
@@ -71,7 +71,7 @@ export class Report {
       tables: this.#tables,
     }
     mkdirSync(RESULTS, { recursive: true })
-    const name = [this.scenario, this.#records, this.#label].filter((part) => part !== undefined).join('-')
+    const name = [this.scenario, this.records, this.#label].filter((part) => part !== undefined).join('-')
     writeFileSync(join(RESULTS, `${name}.json`), `${JSON.stringify(result, null, 1)}\n`)
     console.log(`\n${footer(result)}`)
     return result

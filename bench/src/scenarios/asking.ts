@@ -21,12 +21,12 @@ export interface Asking {
 export interface What {
   k: number
   where?: Where
-  /** Probes for Siltstone's server: undefined is its default, 0 measures every record. */
-  probes?: number | undefined
+  /** Recall to ask Siltstone's server for, in thousandths: undefined is its default, 0 measures every record. */
+  perMille?: number | undefined
 }
 
 export async function asking({ server, id }: Loaded, data: Dataset, client: string, what: What): Promise<Asking> {
-  const name = what.probes === undefined ? server.name : `${server.name} (${searchOf(what)})`
+  const name = what.perMille === undefined ? server.name : `${server.name} (${searchOf(what)})`
   const cpuSeconds = () => server.usage()?.cpuSeconds
   if (client === 'raw') return { server: name, through: 'raw HTTP', ask: raw(server, id, data, what), cpuSeconds }
   if (client === 'chromadb')
@@ -34,9 +34,9 @@ export async function asking({ server, id }: Loaded, data: Dataset, client: stri
   throw new Error(`--clients ${client}: give chromadb or raw`)
 }
 
-function searchOf({ probes }: What): string | undefined {
-  if (probes === undefined) return undefined
-  return probes === 0 ? 'exact' : `probes=${probes}`
+function searchOf({ perMille }: What): string | undefined {
+  if (perMille === undefined) return undefined
+  return perMille === 0 ? 'exact' : `recall=${perMille / 1_000}`
 }
 
 function raw(server: Server, id: string, data: Dataset, what: What): Asking['ask'] {

@@ -51,9 +51,9 @@ async function everyone(servers: readonly Loaded[], data: Dataset, options: Opti
   const askings: Asking[] = []
   for (const client of options.clients)
     for (const loaded of servers) {
-      const probes = loaded.server.name === 'siltstone' ? (options.values.get('siltstone') ?? []) : []
-      for (const value of [undefined, ...probes])
-        askings.push(await asking(loaded, data, client, { k: options.k, probes: value }))
+      const recalls = loaded.server.name === 'siltstone' ? (options.values.get('siltstone') ?? []) : []
+      for (const value of [undefined, ...recalls])
+        askings.push(await asking(loaded, data, client, { k: options.k, perMille: value }))
     }
   return askings
 }

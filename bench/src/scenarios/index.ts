@@ -7,6 +7,7 @@ import { get } from './get.ts'
 import { heartbeat } from './heartbeat.ts'
 import { http } from './http.ts'
 import { ingest } from './ingest.ts'
+import { recall } from './recall.ts'
 import type { Scenario } from './scenario.ts'
 import { updates } from './updates.ts'
 import { writers } from './writers.ts'
@@ -19,6 +20,7 @@ export const scenarios: Record<string, Scenario> = {
   heartbeat,
   curve,
   filters,
+  recall,
   build,
   cold,
   updates,

@@ -17,6 +17,7 @@ export type { CommonOptions, Session } from './cli/session.ts'
 export { type CompactLimits, compactLimitsOf, defaultCompactLimits } from './compact/compact-limits.ts'
 export type { Deadline } from './compact/compactor.ts'
 export { closeEnvironment, openEnvironment } from './drivers/directory/directory-environment.ts'
+export { openEnvironmentAt } from './drivers/open-environment.ts'
 export { instrumented, withDiskCache } from './drivers/instrumented.ts'
 export { placeFromVariables } from './drivers/place-variables.ts'
 export {
@@ -33,6 +34,7 @@ export { decodeStoredEmbedding } from './embed/stored-embedding.ts'
 export { Background, defaultBackground } from './engine/background.ts'
 export { type EngineOptions, pathOf, StoreEngine } from './engine/engine.ts'
 export { type Compacted, Invocation } from './engine/invocation.ts'
+export { recallOf } from './engine/recall.ts'
 export {
   conflict,
   corrupt,

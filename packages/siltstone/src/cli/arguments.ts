@@ -34,6 +34,14 @@ export function fraction(text: string): number {
   return value
 }
 
+/** The recall that a search aims at. */
+export function recall(text: string): number {
+  const value = Number(text)
+  if (text.trim() === '' || !(value > 0 && value <= 1))
+    throw new InvalidArgumentError('Give a number above 0, at most 1, such as 0.95.')
+  return value
+}
+
 export function port(text: string): number {
   const value = wholeNumber(0)(text)
   if (value > 65_535) throw new InvalidArgumentError('Give a port from 0 to 65535.')

@@ -1,26 +1,37 @@
 /** The directory of an inverted file: the centroids, and where the list of each one lies. See docs/decisions/0005. */
 import { corrupt } from '../errors.ts'
+import { type Calibration, calibrationLength, decodeCalibration, UNCALIBRATED } from './calibration.ts'
 import type { SectionDescriptor } from '../format/segment/descriptor.ts'
 import type { SegmentReader } from '../format/segment/reader.ts'
 
-export const CENTROIDS = { name: 'ivf-centroids', type: 'i8-centroids' } as const
-export const LISTS = { name: 'ivf-lists', type: 'rabitq-1' } as const
+/** Version 1 had no calibration, and one bit per dimension. */
+export const CENTROIDS = { name: 'ivf-centroids', type: 'i8-centroids', version: 2 } as const
+/** By bits per dimension. */
+export const LISTS = { name: 'ivf-lists', types: { 1: 'rabitq-1', 2: 'rabitq-2' } } as const
 export const ROTATION = 'hadamard-3'
 /** CRC-32, number of entries, number of primaries, first row: 4 bytes each. */
 export const LIST_HEADER_BYTES = 16
+/** A calibration has at most this many recalls, and numbers of neighbours. */
+const MOST_RECALLS = 100
 /** Entries whose codes are interleaved. */
 export const PACK = 16
 
+/** Bits of a code per dimension. */
+export type CodeBits = keyof typeof LISTS.types
 export type IndexedSpace = 'l2' | 'cosine' | 'ip'
 
 export interface IvfDirectory {
   clusters: number
   /** Padded to a multiple of 64. */
   dimension: number
+  bits: CodeBits
   seed: number
   space: IndexedSpace
-  /** Root mean square of √(1 − α²) over all codes. */
+  /** Root mean square of √(|x̄|² − ⟨x̄, r⟩²/|r|²) over all codes: of √(1 − α²) for codes of one bit. */
   codeError: number
+  /** Length that few rows exceed; see `flatness.ts`. */
+  reach: number
+  calibration: Calibration
   /** int8[clusters × dimension], to be multiplied by `scales`. */
   centroids: Int8Array
   scales: Float32Array
@@ -36,20 +47,21 @@ export interface IvfDirectory {
   offsets: Float64Array
 }
 
-export function packBytes(dimension: number): number {
-  return (dimension / 8) * PACK + PACK * 8
+/** @param codeLength bits of a code */
+export function packBytes(codeLength: number): number {
+  return (codeLength / 8) * PACK + PACK * 8
 }
 
-export function listBytes(dimension: number, primaries: number, copies: number): number {
-  return LIST_HEADER_BYTES + Math.ceil((primaries + copies) / PACK) * packBytes(dimension) + copies * 4
+export function listBytes(codeLength: number, primaries: number, copies: number): number {
+  return LIST_HEADER_BYTES + Math.ceil((primaries + copies) / PACK) * packBytes(codeLength) + copies * 4
 }
 
 /** @returns undefined for a segment without an inverted file. @throws SiltstoneError `corrupt` (`descriptor-damaged`) */
 export function ivfSections(
   reader: SegmentReader,
 ): { centroids: SectionDescriptor; lists: SectionDescriptor } | undefined {
-  const centroids = reader.section(CENTROIDS.name, CENTROIDS.type)
-  const lists = reader.section(LISTS.name, LISTS.type)
+  const centroids = reader.section(CENTROIDS.name, CENTROIDS.type, CENTROIDS.version)
+  const lists = reader.section(LISTS.name, LISTS.types[centroids?.params['bits'] === 2 ? 2 : 1])
   return centroids && lists && { centroids, lists }
 }
 
@@ -64,10 +76,11 @@ export async function readDirectory(
     const key = reader.source.key(section)
     throw corrupt('section-damaged', `${key}: section ${section.name}: ${reason}`, { key })
   }
-  const { clusters, dimension, seed, space, codeError } = parametersOf(section, fail)
+  const { clusters, dimension, bits, seed, space, codeError, reach, recalls, neighbours } = parametersOf(section, fail)
   if (crc32 === undefined) fail('the descriptor gives no checksum')
-  if (length !== clusters * (dimension + 12))
-    fail(`its length is ${length} bytes, which is not that of ${clusters} clusters`)
+  const more = section.version === 1 ? 0 : calibrationLength(recalls, neighbours)
+  if (length !== clusters * (dimension + 12) + more * 4)
+    fail(`its length is ${length} bytes, which is not that of ${clusters} clusters and its calibration`)
   const read = await reader.source.checked(section, { offset, length, crc32: crc32 ?? '' }, 'the content')
   const bytes = read.byteOffset % 4 === 0 ? read : new Uint8Array(read)
   const tail = bytes.byteOffset + clusters * dimension
@@ -80,19 +93,25 @@ export async function readDirectory(
   const offsets = new Float64Array(clusters + 1)
   for (let i = 0; i < clusters; i++) {
     firstRows[i + 1] = (firstRows[i] as number) + (primaries[i] as number)
-    offsets[i + 1] = (offsets[i] as number) + listBytes(dimension, primaries[i] as number, copies[i] as number)
+    offsets[i + 1] = (offsets[i] as number) + listBytes(dimension * bits, primaries[i] as number, copies[i] as number)
   }
   if (firstRows[clusters] !== reader.rows)
     fail(`its clusters hold ${firstRows[clusters]} rows, and the segment has ${reader.rows}`)
   if (offsets[clusters] !== lists.length)
     fail(`its lists take ${offsets[clusters]} bytes, not the ${lists.length} of ${lists.name}`)
+  const floats = new Float32Array(bytes.buffer, tail + clusters * 12, more)
+  const calibration = section.version === 1 ? UNCALIBRATED : decodeCalibration(floats, recalls, neighbours)
+  if (!calibration) return fail('its calibration is not one')
   const squares = squaredLengths(centroids, scales, dimension)
   return {
     clusters,
     dimension,
+    bits,
     seed,
     space,
     codeError,
+    reach: reach ?? Math.sqrt(squares.reduce((most, square) => Math.max(most, square), 0)),
+    calibration,
     centroids,
     scales,
     squares,
@@ -114,7 +133,14 @@ function parametersOf(section: SectionDescriptor, fail: (reason: string) => neve
   if (typeof codeError !== 'number' || !(codeError >= 0 && codeError <= 1))
     return fail(`params.codeError is ${codeError}`)
   if (rotation !== ROTATION) return fail(`params.rotation is ${rotation}`)
-  return { clusters, dimension: paddedDimension, seed, space, codeError } as const
+  const common = { clusters, dimension: paddedDimension, seed, space, codeError } as const
+  if (section.version === 1) return { ...common, bits: 1, reach: undefined, recalls: 0, neighbours: 0 } as const
+  const { bits = 1, reach, recalls, neighbours } = section.params
+  if (bits !== 1 && bits !== 2) return fail(`params.bits is ${bits}`)
+  if (!(typeof reach === 'number' && reach >= 0)) return fail(`params.reach is ${reach}`)
+  if (!isCount(recalls) || !isCount(neighbours) || recalls > MOST_RECALLS || neighbours > MOST_RECALLS)
+    return fail(`params.recalls is ${recalls}, params.neighbours is ${neighbours}`)
+  return { ...common, bits, reach, recalls, neighbours } as const
 }
 
 function squaredLengths(centroids: Int8Array, scales: Float32Array, dimension: number): Float32Array {

@@ -1,6 +1,6 @@
 /**
- * A segment with an inverted file as the first release wrote it. It is never rewritten: each later release must find the
- * same results in it. (`SILTSTONE_WRITE_GOLDEN=1` writes it if it does not exist.)
+ * Segments with an inverted file as each version of the format wrote them. They are never rewritten: each later release must
+ * find the same results in them. (`SILTSTONE_WRITE_GOLDEN=1` writes those that do not exist.)
  */
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
@@ -8,15 +8,17 @@ import type { SegmentDescriptor } from '../format/segment/descriptor.ts'
 import type { Bucket } from '../format/segment/testing.ts'
 import { expectGolden, goldenSegment } from '../format/testing/golden-segment.ts'
 import { indexedSegment, wholeSegment } from './build/testing.ts'
+import { UNCALIBRATED } from './calibration.ts'
 import { type Ivf, ivfOf } from './ivf.ts'
 import { chooseClusters } from './search/choose-clusters.ts'
+import { effortOf } from './search/effort.ts'
 import { IvfSearch } from './search/ivf-search.ts'
 import { prepareQuery } from './search/prepared-query.ts'
 import { SearchRecorder } from './search/search-recorder.ts'
 import { workspace } from './search/workspace.ts'
 import { verifyIvf } from './verify-ivf.ts'
 
-const folder = fileURLToPath(new URL('golden/v1/', import.meta.url))
+const folderOf = (version: string) => fileURLToPath(new URL(`golden/${version}/`, import.meta.url))
 
 const vectorOf = (i: number) =>
   Float32Array.from({ length: 24 }, (_, d) => Math.sin(i * 12.9898 + d * 78.233) + (i % 9))
@@ -29,18 +31,27 @@ async function write(bucket: Bucket): Promise<SegmentDescriptor> {
 async function find(ivf: Ivf, vector: Float32Array): Promise<{ clusters: number[]; rows: number[] }> {
   const segment = wholeSegment(ivf)
   const query = prepareQuery(workspace(), vector, ivf.directory)
-  const probes = chooseClusters([segment], [query], { least: 6, most: 6, matches: 0 })
-  const effort = { probes: 6, deviations: 2, lateWidening: 1, rerank: 8 }
-  const survivors = await new IvfSearch([segment], 5, effort, new SearchRecorder()).survivors(vector, [])
-  return { clusters: probes.map(({ cluster }) => cluster), rows: survivors.all().sort((a, b) => a - b) }
+  const { probes } = chooseClusters([segment], [query], 1, () => 6)
+  const effort = effortOf({ fixed: { clusters: 6, deviations: 2 } })
+  const examination = await new IvfSearch([segment], 5, effort, new SearchRecorder()).examine(vector, [])
+  // The eight likeliest.
+  const rows = examination.all().tags.slice(0, 8)
+  return { clusters: probes.map(({ cluster }) => cluster), rows: rows.sort((a, b) => a - b) }
 }
 
-it('reads what the first release wrote, and finds the same', async () => {
+it.each(['v1', 'v2', 'v2-two-bits'])('reads what %s wrote, and finds the same', async (version) => {
+  const folder = folderOf(version)
   const reader = await goldenSegment(folder, write)
   await verifyIvf(reader)
   const ivf = (await ivfOf(reader)) as Ivf
   const { ordinals } = await reader.rowRange(0, reader.rows)
   const found = await find(ivf, vectorOf(123))
   expect(found.rows.map((row) => ordinals[row])).toContain(123)
-  expectGolden(folder, found)
+  expectGolden(folder, version === 'v1' ? found : { ...found, calibration: ivf.directory.calibration })
+})
+
+it('takes what is usual for what the first version does not tell', async () => {
+  const ivf = (await ivfOf(await goldenSegment(folderOf('v1'), write))) as Ivf
+  expect(ivf.directory.calibration).toBe(UNCALIBRATED)
+  expect(ivf.directory.reach).toBeGreaterThan(0)
 })

@@ -60,7 +60,7 @@ export class ListReader {
 
   /** @param bytes of exactly this list, aligned to 4 */
   parse(cluster: number, bytes: Uint8Array): ClusterList {
-    const { dimension, primaries, copies, firstRows } = this.#directory
+    const { dimension, bits, primaries, copies, firstRows } = this.#directory
     const fail = (reason: string): never => {
       const key = this.#source.key(this.#section)
       throw corrupt('list-damaged', `${key}: section ${this.#section.name}, list ${cluster}: ${reason}`, { key })
@@ -70,7 +70,7 @@ export class ListReader {
     const entries = (primaries[cluster] as number) + (copies[cluster] as number)
     if (header[1] !== entries || header[2] !== primaries[cluster] || header[3] !== firstRows[cluster])
       fail('its header does not match the directory')
-    const packsEnd = LIST_HEADER_BYTES + Math.ceil(entries / PACK) * packBytes(dimension)
+    const packsEnd = LIST_HEADER_BYTES + Math.ceil(entries / PACK) * packBytes(dimension * bits)
     return {
       entries,
       primaries: primaries[cluster] as number,

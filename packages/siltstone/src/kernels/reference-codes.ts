@@ -1,5 +1,5 @@
 /**
- * 1-bit codes of RaBitQ (Gao & Long, SIGMOD 2024): how a vector is encoded, and how a query is compared with many codes by
+ * Codes of RaBitQ (Gao & Long, SIGMOD 2024; with two bits per dimension as in Gao et al., SIGMOD 2025): how a vector is encoded, and how a query is compared with many codes by
  * tables of partial sums (André, Kermarrec, Le Scouarnec, VLDB 2015). docs/decisions/0005-ivf-with-rabitq-codes.md has the
  * layout and the formulas.
  */
@@ -114,4 +114,46 @@ export function encode(vector: Float32Array, centroid: Float32Array, code: Uint8
   factors[1] = squared === 0 ? 1 : absolute / (norm * Math.sqrt(dimension))
   factors[2] = centroidSigned / Math.sqrt(dimension)
   factors[3] = centroidResidual
+}
+
+/** Thresholds between the two magnitudes of a 2-bit code, as multiples of the mean magnitude of the residual. */
+const THRESHOLDS = [1.22, 1, 1.45]
+
+/**
+ * `code`: the signs of weight 1, then those of weight ½. `factors`, x̄ being the code's values ÷ √(2 × dimension): |r|,
+ * ⟨x̄, r⟩/|r|, ⟨c, x̄⟩, ⟨c, r⟩, |x̄|² − (⟨x̄, r⟩/|r|)². Where r = 0 the bits are 0, the second factor is 1 and the last 0.
+ */
+export function encode2(vector: Float32Array, centroid: Float32Array, code: Uint8Array, factors: Float32Array): void {
+  const dimension = vector.length
+  const residual = vector.map((x, d) => x - (centroid[d] as number))
+  const squared = residual.reduce((sum, r) => sum + r * r, 0)
+  const absolute = residual.reduce((sum, r) => sum + Math.abs(r), 0)
+  let best = { threshold: 0, along: 0, square: 1 }
+  for (const multiple of THRESHOLDS) {
+    const threshold = (absolute / dimension) * multiple
+    const large = residual.filter((r) => Math.abs(r) > threshold)
+    const along = 0.5 * absolute + large.reduce((sum, r) => sum + Math.abs(r), 0)
+    const square = 0.25 * dimension + 2 * large.length
+    if (best.along === 0 || along ** 2 / square > best.along ** 2 / best.square) best = { threshold, along, square }
+  }
+  code.fill(0)
+  let centroidCode = 0
+  residual.forEach((r, d) => {
+    const isSet = squared > 0 && r >= 0
+    const isSecond = squared > 0 && isSet === Math.abs(r) > best.threshold
+    const at = d >> 3
+    if (isSet) code[at] = (code[at] as number) | (1 << (d & 7))
+    if (isSecond) code[at + dimension / 8] = (code[at + dimension / 8] as number) | (1 << (d & 7))
+    centroidCode += (centroid[d] as number) * ((isSet ? 1 : -1) + (isSecond ? 0.5 : -0.5))
+  })
+  const length = Math.sqrt(2 * dimension)
+  const norm = Math.sqrt(squared)
+  const along = squared > 0 ? best.along / (norm * length) : 1
+  factors.set([
+    norm,
+    along,
+    centroidCode / length,
+    residual.reduce((sum, r, d) => sum + r * (centroid[d] as number), 0),
+    squared > 0 ? Math.max(0, best.square / (2 * dimension) - along * along) : 0,
+  ])
 }

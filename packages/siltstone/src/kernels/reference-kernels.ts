@@ -6,7 +6,7 @@
  */
 import { dotProductsInt8, quantizeInt8, quantizeInt16 } from './reference-integers.ts'
 import { referenceMemory } from './reference-memory.ts'
-import { buildTable, encode, scanCodes } from './reference-codes.ts'
+import { buildTable, encode, encode2, scanCodes } from './reference-codes.ts'
 import { rotateVectors } from './reference-rotation.ts'
 import type { VectorKernels } from './vector-kernels.ts'
 
@@ -75,6 +75,9 @@ export function referenceKernels(): VectorKernels {
         entries,
         { entries: u32(outEntries, room), lowers: f32(outLowers, room), uppers: f32(outUppers, room) },
       )
+    },
+    encode2(vector, centroid, dimension, code, factors) {
+      encode2(f32(vector, dimension), f32(centroid, dimension), u8(code, dimension / 4), f32(factors, 5))
     },
     encode(vector, centroid, dimension, code, factors) {
       encode(f32(vector, dimension), f32(centroid, dimension), u8(code, dimension / 8), f32(factors, 4))

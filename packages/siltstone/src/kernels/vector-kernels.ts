@@ -82,4 +82,11 @@ export interface VectorKernels {
    * f32[4]: |r|, α, ⟨c, x̄⟩, ⟨c, r⟩ (α = 1 and x̄ of sign bits 0 where r = 0).
    */
   encode(vector: number, centroid: number, dimension: number, code: number, factors: number): void
+
+  /**
+   * The same with two bits per dimension, whose values are ±½ and ±1½: `code` u8[dimension / 4], the signs of weight 1 of all
+   * dimensions, then those of weight ½. So it is compared as a code of twice as many dimensions with the query [q, q / 2].
+   * `factors` f32[5], x̄ being the values ÷ √(2 × dimension): |r|, ⟨x̄, r⟩/|r|, ⟨c, x̄⟩, ⟨c, r⟩, |x̄|² − (⟨x̄, r⟩/|r|)².
+   */
+  encode2(vector: number, centroid: number, dimension: number, code: number, factors: number): void
 }

@@ -166,6 +166,45 @@ describe.each(['wasm-simd', 'wasm-relaxed-simd'] as const)('%s, codes', (kind) =
     )
   })
 
+  it('encode2: the same code bits as the reference, factors within 1e-6', () => {
+    const scales = fc.constantFrom(1e-15, 1, 1e15)
+    fc.assert(
+      fc.property(fc.integer(), dimensions, scales, fc.boolean(), (seed, dimension, scale, near) => {
+        const next = random(seed)
+        const centroid = normals(next, dimension, scale)
+        const vector = near ? centroid.slice() : normals(next, dimension, scale)
+        if (near) vector[dimension - 1] = 2 * scale
+        const [expected, got] = onEach(both, (arena) => {
+          const [code, factors] = [arena.room(dimension / 4), arena.room(32)]
+          arena.kernels.encode2(arena.put(vector), arena.put(centroid), dimension, code, factors)
+          return { code: arena.u8(code, dimension / 4), factors: arena.f32(factors, 5) }
+        })
+        expect(got?.code).toEqual(expected?.code)
+        const norm = Math.hypot(...centroid)
+        const tolerances = [norm, 1, norm, norm * norm, 1].map((size) => size * 1e-6)
+        tolerances.forEach((tolerance, i) => {
+          const difference = Math.abs((got?.factors[i] as number) - (expected?.factors[i] as number))
+          expect(difference).toBeLessThanOrEqual(tolerance)
+        })
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  it('encode2 of a vector that is its centroid: no bits, the second factor is 1', () => {
+    const centroid = normals(random(5), 128)
+    const sum = centroid.reduce((total, c) => total + c, 0)
+    for (const { code, factors } of onEach(both, (arena) => {
+      const [at, to] = [arena.room(32), arena.room(32)]
+      arena.kernels.encode2(arena.put(centroid), arena.put(centroid), 128, at, to)
+      return { code: arena.u8(at, 32), factors: arena.f32(to, 5) }
+    })) {
+      expect(code).toEqual(new Uint8Array(32))
+      expect([factors[0], factors[1], factors[3], factors[4]]).toEqual([0, 1, 0, 0])
+      expect(factors[2]).toBeCloseTo((-1.5 * sum) / Math.sqrt(256), 5)
+    }
+  })
+
   it('encode of a vector that is its centroid: no bits, α = 1', () => {
     const centroid = normals(random(5), 128)
     const sum = centroid.reduce((total, c) => total + c, 0)

@@ -58,16 +58,24 @@ export interface QueryRequest extends ReadOptions {
   explain?: boolean
 }
 
-/** How much of the index a query reads. The defaults aim at a recall of 0.95. */
+/** How much a query looks for. */
 export interface SearchOptions {
-  /** Clusters to visit in a collection of one segment; several segments share a larger number. Default 48 for the ten nearest, more for a larger k. */
-  probes?: number
-  /** The most records measured exactly. Default 200, or 10 × k if that is more. */
-  rerank?: number
-  /** Half the width of an estimate's interval, in standard deviations. Default 1.5. */
-  deviations?: number
+  /**
+   * The share of the k nearest records that queries find on average: above 0, at most 1. Default 0.95. It is rounded up to
+   * 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999 or 1, which measures every record. A larger one never finds less.
+   */
+  recall?: number
   /** Measure every record. */
   exact?: boolean
+  /** For measurements and tests: an effort that no data decide. */
+  fixed?: FixedEffort
+}
+
+export interface FixedEffort {
+  /** Clusters to visit in a collection of one segment; several segments share a larger number. */
+  clusters: number
+  /** Standard deviations of an estimate that are allowed for. Default: as for `recall`. Infinity measures every row visited. */
+  deviations?: number
 }
 
 /** The work of a search, summed over its query vectors. */

@@ -37,6 +37,7 @@ export async function search(
   recorder = new SearchRecorder(),
 ): Promise<QueryResponse> {
   for (const [i, vector] of request.vectors.entries()) checkDimension(view, vector, `query_embeddings[${i}]`)
+  checkRecall(request.search?.recall)
   const found = new Search(view, space, request, pause, recorder)
   await found.rank()
   recorder.endStage('search')
@@ -54,7 +55,7 @@ export interface RankedRef {
 /**
  * The nearest of the selected records, without their columns.
  * @param selected of the same view
- * @throws SiltstoneError `invalid` dimension-mismatch
+ * @throws SiltstoneError `invalid` dimension-mismatch, bad-recall
  */
 export async function nearest(
   view: View,
@@ -65,9 +66,17 @@ export async function nearest(
 ): Promise<RankedRef[]> {
   const { vector, field, ...rest } = request
   checkDimension(view, vector, field)
+  checkRecall(request.search?.recall)
   const found = new Search(view, space, { ...rest, vectors: [vector], include: {} }, pause, new SearchRecorder())
   await found.rank(selected)
   return found.refs()
+}
+
+function checkRecall(recall: number | undefined): void {
+  if (recall === undefined || (recall > 0 && recall <= 1)) return
+  throw invalid('bad-recall', `search.recall is ${recall}; give a number above 0, at most 1, such as 0.95`, {
+    field: 'search.recall',
+  })
 }
 
 class Search {
@@ -107,7 +116,8 @@ class Search {
 
   /** Also reads the directories of the columns that will be answered. @returns undefined: measure each row */
   async #openIndex(segment: OpenSegment): Promise<Ivf | undefined> {
-    const isExact = this.#request.search?.exact === true
+    const { exact, recall } = this.#request.search ?? {}
+    const isExact = exact === true || recall === 1
     const [ivf] = await Promise.all([isExact ? undefined : ivfOf(segment.reader), this.#prefetch.directories(segment)])
     return ivf?.directory.space === this.#space ? ivf : undefined
   }
@@ -147,22 +157,28 @@ class Search {
   }
 
   async #rankIndexed(indexed: readonly (SearchedSegment & IndexedSegment)[]): Promise<void> {
-    const ivf = new IvfSearch(indexed, this.#k, effortOf(this.#k, this.#request.search), this.#recorder)
+    const ivf = new IvfSearch(indexed, this.#k, effortOf(this.#request.search), this.#recorder)
     const isLocal = indexed.every(({ segment }) => segment.reader.source.isLocal)
     const { stats } = this.#recorder
     const { queries } = this.#ranking
     for (const query of queries) {
       const { vector, nearest } = query
-      const survivors = await ivf.survivors(vector, nearest.sorted())
+      const examination = await ivf.examine(vector, nearest.sorted())
       if (isLocal) {
         // A local read takes microseconds: the distances of the likeliest tell which of the others are worth reading.
-        await this.#measure(survivors.likeliest(), query)
-        await this.#measure(survivors.othersWithin(nearest.bound), query)
+        for (let level = 0; level < examination.levels; level++) {
+          examination.scan(level, nearest.bound)
+          for (;;) {
+            const tags = examination.take(level, nearest.bound)
+            if (tags.length === 0) break
+            await this.#measure(tags, query)
+          }
+        }
       } else {
         // A round trip takes longer than reading more. When lists had to be read, the columns are not in memory either.
         const isCold = stats.listsRead > 0
-        const winners = isCold ? survivors.likeliest() : []
-        await Promise.all([this.#measure(survivors.all(), query), this.#prefetchColumns(winners)])
+        const { tags, likeliest } = examination.all()
+        await Promise.all([this.#measure(tags, query), this.#prefetchColumns(isCold ? likeliest : [])])
       }
       if (queries.length > 1) await this.#pause()
     }

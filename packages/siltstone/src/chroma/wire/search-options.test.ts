@@ -5,20 +5,21 @@ it('reads the options of a query', () => {
   expect(parseSearchOptions(undefined)).toBeUndefined()
   expect(parseSearchOptions(' ')).toBeUndefined()
   expect(parseSearchOptions('exact')).toEqual({ exact: true })
-  expect(parseSearchOptions('probes=40, rerank=300,deviations=2.5')).toEqual({
-    probes: 40,
-    rerank: 300,
-    deviations: 2.5,
-  })
+  expect(parseSearchOptions('recall=0.99')).toEqual({ recall: 0.99 })
+  expect(parseSearchOptions('recall=1')).toEqual({ recall: 1 })
+  expect(parseSearchOptions('recall=0.9, exact')).toEqual({ recall: 0.9, exact: true })
 })
 
 it.each([
-  'probes',
-  'probes=',
-  'probes=0',
-  'probes=-1',
-  'probes=1.5',
-  'probes=1e9',
+  'recall',
+  'recall=',
+  'recall=0',
+  'recall=0.0',
+  'recall=-1',
+  'recall=1.5',
+  'recall=95',
+  'recall=1e-1',
+  'probes=48',
   'exactly',
   '__proto__=1',
   'a=b=c',

@@ -1,5 +1,5 @@
 /**
- * Options of a query for which Chroma's bodies have no fields: `x-siltstone-search: probes=40,rerank=300` or
+ * Options of a query for which Chroma's bodies have no fields: `x-siltstone-search: recall=0.99` or
  * `x-siltstone-search: exact` says how much of the index to search, `x-siltstone-explain: true` asks for an explanation.
  */
 import type { SearchOptions } from '../../model/read.ts'
@@ -7,8 +7,6 @@ import { invalid } from '../../errors.ts'
 
 export const SEARCH_HEADER = 'x-siltstone-search'
 export const EXPLAIN_HEADER = 'x-siltstone-explain'
-
-const LIMITS = { probes: 1_000_000, rerank: 100_000, deviations: 100 }
 
 /** @throws SiltstoneError `invalid` (`bad-search-option`) */
 export function parseSearchOptions(text: string | undefined): SearchOptions | undefined {
@@ -19,20 +17,14 @@ export function parseSearchOptions(text: string | undefined): SearchOptions | un
       options.exact = true
       continue
     }
-    const [name = '', value = ''] = part.split('=')
-    if (!isNumeric(name) || !/^\d{1,7}(\.\d{1,6})?$/.test(value)) throw bad(part)
-    const number = Number(value)
-    if (number > LIMITS[name] || (name !== 'deviations' && !(Number.isInteger(number) && number > 0))) throw bad(part)
-    options[name] = number
+    const value = /^recall=(0\.\d{1,9}|1(?:\.0{1,9})?)$/.exec(part)?.[1]
+    if (value === undefined || Number(value) === 0) throw bad(part)
+    options.recall = Number(value)
   }
   return options
 }
 
-function isNumeric(name: string): name is keyof typeof LIMITS {
-  return Object.hasOwn(LIMITS, name)
-}
-
 function bad(part: string) {
-  const message = `${SEARCH_HEADER}: '${part.slice(0, 60)}' is unknown; give exact, probes=<count>, rerank=<count> or deviations=<number>`
+  const message = `${SEARCH_HEADER}: '${part.slice(0, 60)}' is unknown; give exact, or recall=<number above 0, at most 1>, such as recall=0.99`
   return invalid('bad-search-option', message, { field: SEARCH_HEADER })
 }

@@ -5,7 +5,7 @@ import type { ReadLevel } from '../../model/read.ts'
 import { invalid } from '../../errors.ts'
 import type { ExactJson } from '../../records/exact-json.ts'
 import { andFilters, type Filter, parseWhere, parseWhereDocument } from '../../filter/index.ts'
-import { commaSeparated, exactJson, INCLUDES, vector, version, wholeNumber } from '../arguments.ts'
+import { commaSeparated, exactJson, INCLUDES, recall, vector, version, wholeNumber } from '../arguments.ts'
 import { command } from '../command.ts'
 import { columnsFrom, printHits, printRecords } from '../print-records.ts'
 import { type CommonOptions, Session, withEmbedders, withStoreOptions } from '../session.ts'
@@ -55,7 +55,7 @@ interface QueryOptions extends ReadCommandOptions {
   vector?: Float32Array
   k: number
   exact?: boolean
-  probes?: number
+  recall?: number
   explain?: boolean
 }
 
@@ -70,8 +70,8 @@ export function queryCommand(): Command {
     .option('--vector <numbers>', 'query vector, comma-separated', vector)
     .option('-k, --k <n>', 'number of records', wholeNumber(1), 10)
     .option('--exact', 'measure every record instead of using the index')
-    .option('--probes <n>', 'clusters of the index to visit in each segment', wholeNumber(1))
-    .option('--explain', 'show requests, probed clusters, candidates and times')
+    .option('--recall <share>', 'share of the nearest records that queries find on average (default: 0.95)', recall)
+    .option('--explain', 'show requests, visited clusters, candidates and times')
     .action((name: string, options: QueryOptions) =>
       Session.use(options, { create: false }, async (session) => {
         if ((options.text === undefined) === (options.vector === undefined))
@@ -85,7 +85,7 @@ export function queryCommand(): Command {
           k: options.k,
           search: {
             ...(options.exact === true && { exact: true }),
-            ...(options.probes !== undefined && { probes: options.probes }),
+            ...(options.recall !== undefined && { recall: options.recall }),
           },
           explain: options.explain === true,
         })

@@ -4,7 +4,7 @@ import { invalid } from '../../errors.ts'
 import { andFilters, parseWhere, parseWhereDocument } from '../../filter/index.ts'
 import type { ExactJson } from '../../records/exact-json.ts'
 import { readFileText } from '../../host/files.ts'
-import { exactJson, vector, wholeNumber } from '../arguments.ts'
+import { exactJson, recall, vector, wholeNumber } from '../arguments.ts'
 import { command } from '../command.ts'
 import { type CommonOptions, Session, withStoreOptions } from '../session.ts'
 
@@ -14,7 +14,7 @@ interface RecallOptions extends CommonOptions {
   queries?: string
   where?: ExactJson
   whereDocument?: ExactJson
-  probes?: number
+  recall?: number
 }
 
 export function recallCommand(): Command {
@@ -34,7 +34,7 @@ export function recallCommand(): Command {
     .option('--queries <file>', 'use these queries instead: one vector of comma-separated numbers per line')
     .option('--where <json>', 'only records whose metadata match', exactJson)
     .option('--where-document <json>', 'only records whose text matches', exactJson)
-    .option('--probes <n>', 'clusters of the index to visit in each segment', wholeNumber(1))
+    .option('--recall <share>', 'share of the nearest records that queries find on average (default: 0.95)', recall)
     .action((name: string, options: RecallOptions) =>
       Session.use(options, { create: false }, async (session) => {
         const info = await session.collection(name)
@@ -49,7 +49,7 @@ export function recallCommand(): Command {
           random: session.engine.env.random,
           ...(options.queries !== undefined && { vectors: await readVectors(options.queries) }),
           ...(filter && { filter }),
-          ...(options.probes !== undefined && { search: { probes: options.probes } }),
+          ...(options.recall !== undefined && { search: { recall: options.recall } }),
         })
         await session.out.answer(
           { ...report },

@@ -68,10 +68,14 @@ export class SegmentReader {
     return this.descriptor.dimension
   }
 
-  /** A section by name, undefined when the segment has none. @throws SiltstoneError `corrupt` for another type or version */
-  section(name: string, type: string): SectionDescriptor | undefined {
+  /**
+   * A section by name, undefined when the segment has none.
+   * @param latest the highest version that the caller can read
+   * @throws SiltstoneError `corrupt` for another type or version
+   */
+  section(name: string, type: string, latest = 1): SectionDescriptor | undefined {
     const section = this.descriptor.sections.find((it) => it.name === name)
-    if (section !== undefined && (section.type !== type || section.version !== 1)) {
+    if (section !== undefined && (section.type !== type || section.version < 1 || section.version > latest)) {
       throw corrupt(
         'descriptor-damaged',
         `segment ${this.descriptor.id}: section ${name} is of type ${section.type} ${section.version}`,

@@ -57,7 +57,7 @@ type SectionName = keyof typeof SECTIONS
 /** The part of a section's descriptor that does not depend on its place. */
 export interface SectionContent
   extends Pick<SectionDescriptor, 'type'>,
-    Partial<Pick<SectionDescriptor, 'params' | 'crc32'>> {
+    Partial<Pick<SectionDescriptor, 'params' | 'crc32' | 'version'>> {
   /** `offset` counts from the section's start. */
   directory?: NonNullable<SectionDescriptor['directory']>
 }

@@ -5,6 +5,7 @@ import { Bucket } from '../../format/segment/testing.ts'
 import { seededRandom } from '../../ports/seeded-random.ts'
 import { verifySegment } from '../../format/segment/verify-segment.ts'
 import { type Ivf, ivfOf } from '../ivf.ts'
+import { effortOf } from '../search/effort.ts'
 import { IvfSearch } from '../search/ivf-search.ts'
 import { SearchRecorder } from '../search/search-recorder.ts'
 import { verifyIvf } from '../verify-ivf.ts'
@@ -21,9 +22,9 @@ function gaussians(count: number, dimension: number, seed: number): Float32Array
 
 /** The rows that a search of all clusters considers possible among the k nearest. */
 async function survivors(ivf: Ivf, query: Float32Array, k: number, deviations: number): Promise<number[]> {
-  const effort = { probes: ivf.directory.clusters, deviations, lateWidening: 1, rerank: Number.POSITIVE_INFINITY }
+  const effort = effortOf({ fixed: { clusters: ivf.directory.clusters, deviations } })
   const search = new IvfSearch([wholeSegment(ivf)], k, effort, new SearchRecorder())
-  return (await search.survivors(query, [])).all()
+  return (await search.examine(query, [])).all().tags
 }
 
 const distances = {

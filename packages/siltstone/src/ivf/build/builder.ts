@@ -4,16 +4,18 @@
  *   sample()* → train() → add()* in any order → the caller writes the rows by cluster → sections()
  *
  * Memory: until the training ends, the sample (one byte per dimension of 40 rows per cluster); after it,
- * 2 · (dimension / 8 + 8) + 16 bytes per row for codes and places.
+ * 2 · (dimension / 8 + 8) + 16 bytes per row for codes and places, and 10 MB for the calibration.
  */
 import { invalid } from '../../errors.ts'
 import type { SegmentWriter } from '../../format/segment/writer.ts'
 import type { IndexedSpace } from '../directory.ts'
 import { Assigner, BATCH } from './assign.ts'
+import { Calibrator } from './calibrator.ts'
 import { Clustering } from './clustering.ts'
 import { Codes } from './codes.ts'
 import { Neighbours } from './neighbours.ts'
 import { Points } from './points.ts'
+import { drawPseudoQueries } from './pseudo-queries.ts'
 import { Rotator } from './rotate.ts'
 import { NONE, secondCluster } from './second.ts'
 import { clustersFor, sampleFor, train } from './train.ts'
@@ -30,7 +32,13 @@ interface Trained {
   /** f32[clusters × dimension] in the kernels' memory. */
   floats: number
   batch: Points
+  calibrator: Calibrator
+  /** Length that few rows exceed. */
+  reach: number
 }
+
+/** Share of the rows that may be longer than `reach`. */
+const BEYOND_REACH = 0.01
 
 export class IvfBuilder {
   readonly #work: Work
@@ -84,15 +92,20 @@ export class IvfBuilder {
     const work = this.#work
     const padded = this.#rotator.dimension
     const groups = await train(work, sample, clustersFor(this.#rows))
+    const clustering = new Clustering(work, groups, padded)
+    const assigner = new Assigner(work, clustering, SHORTLIST)
+    const [rows, space] = [this.#rows, this.#space]
+    const queries = await drawPseudoQueries(work, sample, { clustering, assigner, space, rows })
+    const calibrator = new Calibrator(work, clustering, space, queries, rows)
+    const reach = reachOf(sample)
     sample.free()
     this.#sample = undefined
-    const clustering = new Clustering(work, groups, padded)
     const values = clustering.centroids.values()
     const floats = work.room('centroid-floats', values.length * 4)
     new Float32Array(work.kernels.memory.buffer, floats, values.length).set(values)
     const neighbours = await Neighbours.of(work, clustering)
-    const assigner = new Assigner(work, clustering, SHORTLIST)
-    this.#trained = { clustering, neighbours, assigner, floats, batch: new Points(work, BATCH, padded) }
+    const batch = new Points(work, BATCH, padded)
+    this.#trained = { clustering, neighbours, assigner, floats, batch, calibrator, reach }
   }
 
   /** Adds the next rows. @returns the cluster of each */
@@ -105,7 +118,7 @@ export class IvfBuilder {
   }
 
   async #add(vectors: readonly Float32Array[]): Promise<void> {
-    const { clustering, neighbours, assigner, floats, batch } = this.#ready()
+    const { clustering, neighbours, assigner, floats, batch, calibrator } = this.#ready()
     const stride = this.#rotator.dimension * 4
     batch.count = 0
     batch.append(this.#rotator.rotate(vectors), vectors.length)
@@ -122,6 +135,7 @@ export class IvfBuilder {
       this.#primaryCodes.encode(row, rotated + i * stride, floats + cluster * stride)
       if (second !== NONE) this.#copyCodes.encode(row, rotated + i * stride, floats + second * stride)
     }
+    await calibrator.observe(batch, this.#added - vectors.length, squares)
   }
 
   /**
@@ -129,7 +143,7 @@ export class IvfBuilder {
    * @param rows the row of each arrival: rows are numbered by cluster
    */
   async sections(writer: SegmentWriter, rows: Uint32Array): Promise<void> {
-    const { clustering } = this.#ready()
+    const { clustering, calibrator, reach } = this.#ready()
     const { count } = clustering.centroids
     if (this.#added !== this.#rows)
       throw invalid('bad-row', `${this.#added} of ${this.#rows} rows were added to the index`)
@@ -143,6 +157,8 @@ export class IvfBuilder {
     await writeSections(writer, this.#work, {
       space: this.#space,
       centroids: clustering.centroids,
+      reach,
+      calibration: await calibrator.finish(this.#firsts, this.#seconds, reach),
       codeError: Math.fround(Math.sqrt(errors / (this.#primaryCodes.count + this.#copyCodes.count))),
       primaries,
       arrivals,
@@ -172,4 +188,10 @@ export class IvfBuilder {
     if (!this.#trained) throw new Error('train() must be called first')
     return this.#trained
   }
+}
+
+function reachOf(sample: Points): number {
+  const squares = sample.squares().sort()
+  const square = squares[Math.floor((1 - BEYOND_REACH) * (squares.length - 1))] as number
+  return Number.isFinite(square) ? Math.fround(Math.sqrt(square)) : 0
 }

@@ -1,14 +1,24 @@
 /** Codes and factors of rows in order of arrival, each relative to the centroid of one cluster. */
-import { PACK, type IndexedSpace } from '../directory.ts'
+import { type CodeBits, PACK, type IndexedSpace } from '../directory.ts'
 import type { Work } from './work.ts'
+
+/** From this many dimensions on, estimates from one bit are so good that a second would cost more than it saves. */
+const ONE_BIT_DIMENSIONS = 192
+
+/** @param dimension padded */
+export function codeBitsFor(dimension: number): CodeBits {
+  return dimension < ONE_BIT_DIMENSIONS ? 2 : 1
+}
 
 export class Codes {
   readonly dimension: number
-  /** u8[rows × dimension / 8] */
+  /** Per dimension. */
+  readonly codeBits: CodeBits
+  /** u8[rows × dimension × codeBits / 8] */
   readonly bits: Uint8Array
   readonly adds: Float32Array
   readonly scales: Float32Array
-  /** Sum of 1 − α² over `count` codes. */
+  /** Sum over `count` codes of |x̄|² − ⟨x̄, r⟩²/|r|², which is 1 − α² for codes of one bit. */
   squaredError = 0
   count = 0
   readonly #work: Work
@@ -16,7 +26,8 @@ export class Codes {
 
   constructor(work: Work, rows: number, dimension: number, space: IndexedSpace) {
     this.dimension = dimension
-    this.bits = new Uint8Array((rows * dimension) / 8)
+    this.codeBits = codeBitsFor(dimension)
+    this.bits = new Uint8Array((rows * dimension * this.codeBits) / 8)
     this.adds = new Float32Array(rows)
     this.scales = new Float32Array(rows)
     this.#work = work
@@ -25,15 +36,17 @@ export class Codes {
 
   /** @param vector, centroid f32[dimension] in the kernels' memory, which only the first call may grow */
   encode(row: number, vector: number, centroid: number): void {
-    const { dimension } = this
+    const { dimension, codeBits } = this
     const { kernels } = this.#work
-    const size = dimension / 8
+    const size = (dimension * codeBits) / 8
     const code = this.#work.room('code', size)
-    const factors = this.#work.room('factors', 16)
-    kernels.encode(vector, centroid, dimension, code, factors)
+    const factors = this.#work.room('factors', 20)
+    if (codeBits === 2) kernels.encode2(vector, centroid, dimension, code, factors)
+    else kernels.encode(vector, centroid, dimension, code, factors)
     const { buffer } = kernels.memory
     this.bits.set(new Uint8Array(buffer, code, size), row * size)
-    const [norm, alpha, along, residual] = new Float32Array(buffer, factors, 4) as unknown as [
+    const [norm, alpha, along, residual, error] = new Float32Array(buffer, factors, 5) as unknown as [
+      number,
       number,
       number,
       number,
@@ -53,13 +66,13 @@ export class Codes {
       this.adds[row] = Number.NEGATIVE_INFINITY
       this.scales[row] = 0
     }
-    this.squaredError += Math.max(0, 1 - alpha * alpha) || 0
+    this.squaredError += Math.max(0, codeBits === 2 ? error : 1 - alpha * alpha) || 0
     this.count++
   }
 
   /** Writes the code and the factors of a row to entry `entry` of a list. */
   place(row: number, packs: Uint8Array, factors: Float32Array, entry: number): void {
-    const size = this.dimension / 8
+    const size = (this.dimension * this.codeBits) / 8
     const pack = Math.floor(entry / PACK) * (size + 8) * PACK
     const lane = entry % PACK
     for (let j = 0; j < size; j++) packs[pack + j * PACK + lane] = this.bits[row * size + j] as number

@@ -1,6 +1,7 @@
 /** Writes the sections of an inverted file. Their layout is in docs/decisions/0005. */
 import { crc32 } from '#codec'
 import { crcHex } from '../../format/checksum.ts'
+import { type Calibration, encodeCalibration } from '../calibration.ts'
 import type { SegmentWriter } from '../../format/segment/writer.ts'
 import {
   CENTROIDS,
@@ -21,6 +22,9 @@ export interface IvfContent {
   space: IndexedSpace
   centroids: Points
   codeError: number
+  /** See `../flatness.ts`. */
+  reach: number
+  calibration: Calibration
   /** Number of rows of each cluster. */
   primaries: Uint32Array
   /** The arrival of each row. */
@@ -34,7 +38,8 @@ export interface IvfContent {
 }
 
 export async function writeSections(writer: SegmentWriter, work: Work, content: IvfContent): Promise<void> {
-  const { space, centroids, codeError, primaries, copies } = content
+  const { space, centroids, codeError, reach, calibration, primaries, copies } = content
+  const { codeBits } = content.primaryCodes
   const { count, dimension, scales } = centroids
   await writer.addSection(LISTS.name, async (sink) => {
     let firstRow = 0
@@ -43,30 +48,36 @@ export async function writeSections(writer: SegmentWriter, work: Work, content: 
       firstRow += primaries[cluster] as number
       await work.spent(((primaries[cluster] as number) + (copies[cluster]?.length ?? 0)) * dimension)
     }
-    return { type: LISTS.type }
+    return { type: LISTS.types[codeBits] }
   })
   await writer.addSection(CENTROIDS.name, async (sink) => {
-    const bytes = new Uint8Array(count * (dimension + 12))
+    const more = encodeCalibration(calibration)
+    const bytes = new Uint8Array(count * (dimension + 12) + more.byteLength)
     const numbers = count * dimension
     bytes.set(new Uint8Array(centroids.rows().buffer, centroids.pointer, numbers))
     new Float32Array(bytes.buffer, numbers, count).set(scales.subarray(0, count))
     new Uint32Array(bytes.buffer, numbers + 4 * count, count).set(primaries)
     new Uint32Array(bytes.buffer, numbers + 8 * count, count).set(copies.map(({ length }) => length))
+    new Float32Array(bytes.buffer, numbers + 12 * count, more.length).set(more)
     await sink.write(bytes)
     const params = {
       clusters: count,
       paddedDimension: dimension,
+      bits: codeBits,
       seed: ROTATION_SEED,
       space,
       codeError,
       rotation: ROTATION,
+      reach,
+      recalls: calibration.recalls.length,
+      neighbours: calibration.neighbours.length,
     }
-    return { type: CENTROIDS.type, crc32: crcHex(bytes), params }
+    return { type: CENTROIDS.type, version: CENTROIDS.version, crc32: crcHex(bytes), params }
   })
 }
 
 function listOf(content: IvfContent, cluster: number, firstRow: number): Uint8Array {
-  const { dimension } = content.centroids
+  const dimension = content.centroids.dimension * content.primaryCodes.codeBits
   const primaries = content.primaries[cluster] as number
   const copied = content.copies[cluster] as Uint32Array
   const entries = primaries + copied.length

@@ -1,65 +1,82 @@
 /**
- * What the codes say about the rows of the clusters scanned so far: an interval for the distance of each row that may be
- * among the k nearest. A row that lies in two clusters is met twice, but counts once.
+ * What the codes say about the rows of the clusters scanned so far: for each row that may be among the k nearest, an
+ * estimate of its distance and the standard deviation of the estimate. A row that lies in two clusters is met twice, but
+ * counts once.
  */
 import { Nearest } from '../../kernels/nearest.ts'
 
-export interface Candidate {
-  tag: number
-  lower: number
-  upper: number
+export class Candidates {
+  readonly tags: number[] = []
+  readonly estimates: number[] = []
+  readonly deviations: number[] = []
+  readonly #k: number
+  readonly #known: readonly { tag: number; distance: number }[]
+  #uppers: KthNearest
+
+  /** @param known rows whose distances are known exactly, in the index's distance; they are no candidates */
+  constructor(k: number, known: readonly { tag: number; distance: number }[]) {
+    this.#k = k
+    this.#known = known
+    this.#uppers = this.#none()
+  }
+
+  get size(): number {
+    return this.tags.length
+  }
+
+  /** The k-th smallest upper end of an interval given to `add`. */
+  get bound(): number {
+    return this.#uppers.bound
+  }
+
+  /** @param deviations half the width of the interval, in standard deviations */
+  add(tag: number, lower: number, upper: number, deviations: number): void {
+    this.tags.push(tag)
+    if (lower === Number.NEGATIVE_INFINITY) {
+      // No estimate holds for the row: it is worth measuring and bounds nothing.
+      this.estimates.push(lower)
+      this.deviations.push(0)
+      return
+    }
+    this.estimates.push((lower + upper) / 2)
+    this.deviations.push((upper - lower) / 2 / deviations)
+    if (upper < this.#uppers.bound) this.#uppers.offer(tag, upper)
+  }
+
+  /** The k-th smallest of estimate + `deviations` deviations, among the known rows and the first `count` candidates. */
+  upperBound(count: number, deviations: number): number {
+    const uppers = this.#none()
+    for (let i = 0; i < count; i++) {
+      const estimate = this.estimates[i] as number
+      const upper = estimate + deviations * (this.deviations[i] as number)
+      if (estimate !== Number.NEGATIVE_INFINITY && upper < uppers.bound) uppers.offer(this.tags[i] as number, upper)
+    }
+    return uppers.bound
+  }
+
+  #none(): KthNearest {
+    const none = new KthNearest(this.#k)
+    for (const { tag, distance } of this.#known) if (distance <= none.bound) none.offer(tag, distance)
+    return none
+  }
 }
 
-export class Candidates {
+/** Counts each tag once, with the first of its distances that is offered. */
+class KthNearest {
   readonly #nearest: Nearest
   readonly #counted = new Set<number>()
-  readonly #tags: number[] = []
-  readonly #lowers: number[] = []
-  readonly #uppers: number[] = []
 
   constructor(k: number) {
     this.#nearest = new Nearest(k)
   }
 
-  /** The k-th smallest upper bound: a row whose lower bound is larger is not among the k nearest. */
   get bound(): number {
     return this.#nearest.bound
   }
 
-  get size(): number {
-    return this.#tags.length
-  }
-
-  /** Counts a row whose distance is known exactly. It tightens the bound and is no candidate itself. */
-  addKnown(tag: number, distance: number): void {
-    if (distance <= this.#nearest.bound) this.#count(tag, distance)
-  }
-
-  add(tag: number, lower: number, upper: number): void {
-    this.#tags.push(tag)
-    this.#lowers.push(lower)
-    this.#uppers.push(upper)
-    if (upper < this.#nearest.bound) this.#count(tag, upper)
-  }
-
-  #count(tag: number, upper: number): void {
+  offer(tag: number, distance: number): void {
     if (this.#counted.has(tag)) return
     this.#counted.add(tag)
-    this.#nearest.offer(upper, tag)
-  }
-
-  /** The `limit` candidates with the smallest lower bounds within `bound`, ascending by lower bound, each row once. */
-  survivors(limit: number): Candidate[] {
-    const { bound } = this
-    const left: number[] = []
-    for (let i = 0; i < this.#tags.length; i++) if ((this.#lowers[i] as number) <= bound) left.push(i)
-    left.sort((a, b) => (this.#lowers[a] as number) - (this.#lowers[b] as number))
-    const found = new Map<number, Candidate>()
-    for (const i of left) {
-      if (found.size >= limit) break
-      const tag = this.#tags[i] as number
-      if (!found.has(tag)) found.set(tag, { tag, lower: this.#lowers[i] as number, upper: this.#uppers[i] as number })
-    }
-    return [...found.values()]
+    this.#nearest.offer(distance, tag)
   }
 }

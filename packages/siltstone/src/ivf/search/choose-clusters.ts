@@ -1,21 +1,29 @@
 /** Which clusters a query scans. */
 import { Ascending } from '../../kernels/ascending.ts'
-import type { ClusterLimits } from './effort.ts'
+import { nearLimit } from '../flatness.ts'
+import type { ClusterNeed } from './effort.ts'
 import { type IndexedSegment, isFiltered } from './indexed-segment.ts'
 import type { PreparedQuery } from './prepared-query.ts'
 import { basesOf, type Probe, probeOf } from './probe.ts'
 import { workspace } from './workspace.ts'
 
+export interface ChosenClusters {
+  /** Nearest first, over all segments together. */
+  probes: Probe[]
+  /** The clusters of level i are those before `ends[i]`. */
+  ends: number[]
+}
+
 /**
- * The clusters whose centroids are nearest, over all segments together, nearest first. Clusters of a filtered segment
- * that hold no admitted row are passed over.
+ * The nearest clusters for each level. Clusters of a filtered segment that hold no admitted row are passed over.
  * @param queries the query as prepared for each segment
  */
 export function chooseClusters(
   segments: readonly IndexedSegment[],
   queries: readonly PreparedQuery[],
-  { least, most, matches }: ClusterLimits,
-): Probe[] {
+  levels: number,
+  need: ClusterNeed,
+): ChosenClusters {
   const starts: number[] = []
   let clusters = 0
   for (const { ivf } of segments) {
@@ -27,28 +35,99 @@ export function chooseClusters(
     const start = starts[i] as number
     basesOf(workspace(), queries[i] as PreparedQuery, directory, bases.subarray(start, start + directory.clusters))
   })
-  const anyFiltered = segments.some(isFiltered)
-  const ascending = new Ascending(bases, anyFiltered ? clusters : most)
-  const probes: Probe[] = []
-  for (let seen = 0; probes.length < most && (probes.length < least || seen < matches); ) {
-    const next = ascending.next()
-    if (next < 0) break
+  const { space, square } = queries[0] as PreparedQuery
+  const reach = Math.max(...segments.map(({ ivf }) => ivf.directory.reach))
+  const limitOf = (nearest: number) => nearLimit(space, nearest, reach, Math.sqrt(square))
+  const probeAt = (number: number, base: number): Probe => {
     let i = starts.length - 1
-    while ((starts[i] as number) > next) i--
-    const segment = segments[i] as IndexedSegment
-    const cluster = next - (starts[i] as number)
-    if (anyFiltered) {
-      const admitted = admittedRows(segment, cluster)
-      if (admitted === 0 && isFiltered(segment)) continue
-      seen += admitted
-    }
-    probes.push(probeOf(segment, queries[i] as PreparedQuery, cluster, ascending.value))
+    while ((starts[i] as number) > number) i--
+    const cluster = number - (starts[i] as number)
+    return probeOf(segments[i] as IndexedSegment, queries[i] as PreparedQuery, cluster, base)
   }
-  return probes
+  return segments.some(isFiltered)
+    ? chooseAdmitted(bases, probeAt, limitOf, levels, need)
+    : chooseNearest(bases, probeAt, limitOf, levels, need)
 }
 
-/** Not counting the rows that are copied into the cluster. */
-function admittedRows({ ivf, rows }: IndexedSegment, cluster: number): number {
-  const { firstRows } = ivf.directory
-  return rows.rangeCount(firstRows[cluster] as number, firstRows[cluster + 1] as number)
+type ProbeAt = (number: number, base: number) => Probe
+type LimitOf = (nearest: number) => number
+
+function chooseNearest(
+  bases: Float64Array,
+  probeAt: ProbeAt,
+  limitOf: LimitOf,
+  levels: number,
+  need: ClusterNeed,
+): ChosenClusters {
+  let nearest = Number.POSITIVE_INFINITY
+  for (const base of bases) if (base < nearest) nearest = base
+  const limit = limitOf(nearest)
+  let near = 0
+  for (const base of bases) if (base <= limit) near++
+  const ends: number[] = []
+  for (let level = 0; level < levels; level++) {
+    const end = Math.min(bases.length, Math.max(1, need(level, 1, Math.max(1, near))))
+    ends.push(Math.max(end, ends.at(-1) ?? 0))
+  }
+  const end = ends.at(-1) as number
+  const ascending = new Ascending(bases, end)
+  const probes: Probe[] = []
+  while (probes.length < end) {
+    const next = ascending.next()
+    probes.push(probeAt(next, ascending.value))
+  }
+  return { probes, ends }
+}
+
+/**
+ * What share of the rows is admitted differs from place to place when the filter has to do with the vectors, so it is
+ * counted in the clusters that were chosen.
+ */
+function chooseAdmitted(
+  bases: Float64Array,
+  probeAt: ProbeAt,
+  limitOf: LimitOf,
+  levels: number,
+  need: ClusterNeed,
+): ChosenClusters {
+  const ascending = new Ascending(bases, bases.length)
+  const walked: { probe: Probe; admitted: number; rows: number }[] = []
+  /** The cluster in place `place` of those with admitted rows. */
+  const at = (place: number) => {
+    while (walked.length <= place) {
+      const next = ascending.next()
+      if (next < 0) return undefined
+      const probe = probeAt(next, ascending.value)
+      const counts = rowsOf(probe)
+      if (counts.admitted > 0) walked.push({ probe, ...counts })
+    }
+    return walked[place]
+  }
+  const limit = limitOf(at(0)?.probe.base ?? 0)
+  let near = 0
+  for (let one = at(0); one && one.probe.base <= limit; one = at(near)) near++
+  near = Math.max(1, near)
+  const ends: number[] = []
+  let end = 0
+  let admitted = 0
+  let rows = 0
+  for (let level = 0; level < levels; level++) {
+    while (end === 0 || end < need(level, admitted / rows, near)) {
+      const one = at(end)
+      if (!one) break
+      admitted += one.admitted
+      rows += one.rows
+      end++
+    }
+    ends.push(end)
+  }
+  return { probes: walked.slice(0, end).map(({ probe }) => probe), ends }
+}
+
+/** Not counting the rows that are copied into the cluster. An unfiltered cluster counts even if it holds only copies. */
+function rowsOf({ segment, cluster }: Probe): { admitted: number; rows: number } {
+  const { firstRows } = segment.ivf.directory
+  const [start, end] = [firstRows[cluster] as number, firstRows[cluster + 1] as number]
+  const rows = Math.max(1, end - start)
+  return { admitted: isFiltered(segment) ? segment.rows.rangeCount(start, end) : rows, rows }
 }

@@ -1,36 +1,59 @@
 import { describe, expect, it } from 'vitest'
-import { clusterLimits, effortOf } from './effort.ts'
+import { type Calibration, UNCALIBRATED } from '../calibration.ts'
+import { RECALL_LEVELS } from '../recall-levels.ts'
+import { clusterNeed, effortOf, type SegmentSummary } from './effort.ts'
 
 describe('effort', () => {
-  it('grows with k and yields to what the request says', () => {
-    expect(effortOf(10)).toMatchObject({ probes: 48, deviations: 1.5, rerank: 200 })
-    expect(effortOf(1)).toEqual(effortOf(10))
-    expect(effortOf(1_000)).toMatchObject({ probes: 480, rerank: 10_000 })
-    expect(effortOf(10, { probes: 7, deviations: 2, rerank: 3 })).toMatchObject({ probes: 7, deviations: 2, rerank: 3 })
+  it('goes through the levels up to the one that is asked for, rounded up', () => {
+    const asked = (recall?: number) => effortOf(recall === undefined ? {} : { recall }).levels.at(-1)?.recall
+    expect(asked()).toBe(0.95)
+    expect(asked(0.01)).toBe(0.5)
+    expect(asked(0.9)).toBe(0.9)
+    expect(asked(0.901)).toBe(0.95)
+    expect(asked(0.9999)).toBe(0.999)
+    expect(effortOf({ recall: 0.9 }).levels).toEqual(RECALL_LEVELS.slice(0, 3))
+  })
+
+  it('is what is fixed', () => {
+    expect(effortOf({ recall: 0.9, fixed: { clusters: 7 } })).toEqual({
+      clusters: 7,
+      levels: [{ recall: 0.9, deviations: 0.8 }],
+    })
+    expect(effortOf({ fixed: { clusters: 7, deviations: 2 } }).levels).toMatchObject([{ deviations: 2 }])
   })
 })
 
-describe('limits of the clusters', () => {
-  const effort = effortOf(10)
+describe('the need of clusters', () => {
+  const one = (rows: number, calibration: Calibration = UNCALIBRATED): SegmentSummary => ({
+    clusters: Math.round(4 * Math.sqrt(rows)),
+    rows,
+    admitted: rows,
+    calibration,
+  })
+  const effort = effortOf({ recall: 0.99 })
+  const last = effort.levels.length - 1
 
-  it('are the probes when every row is admitted, and as many entries in two segments as in one', () => {
-    const rows = 10_000
-    expect(clusterLimits(effort, { clusters: [400], rows, admitted: rows })).toEqual({
-      least: 48,
-      most: 48,
-      matches: 0,
-    })
-    const halves = clusterLimits(effort, { clusters: [200, 200], rows, admitted: rows })
-    expect(halves.least).toBe(Math.ceil(48 * Math.SQRT2))
+  it('grows with the level, with k, with a smaller share, and with the root of the clusters that are near', () => {
+    const need = (k: number) => clusterNeed(effort, k, [one(10_000)])
+    for (let level = 1; level <= last; level++)
+      expect(need(10)(level, 1, 16)).toBeGreaterThan(need(10)(level - 1, 1, 16))
+    expect(need(10)(last, 1, 16)).toBe(Math.ceil(32 * 4))
+    expect(need(100)(last, 1, 16)).toBe(need(10)(last, 0.1, 16))
+    expect(need(100)(last, 1, 16)).toBeGreaterThan(need(10)(last, 1, 16))
+    expect(need(10)(last, 1, 64)).toBe(2 * need(10)(last, 1, 16))
+    expect(need(10)(last, 0, 1)).toBeGreaterThan(need(1_000)(last, 1, 1))
   })
 
-  it('allow more clusters, and ask for matches, when a filter admits few rows', () => {
-    const limits = (admitted: number) => clusterLimits(effort, { clusters: [1_000], rows: 100_000, admitted })
-    const [tenth, hundredth] = [limits(10_000), limits(1_000)]
-    expect([tenth.least, hundredth.least]).toEqual([48, 48])
-    expect([tenth.most, hundredth.most]).toEqual([1_440, 14_400])
-    expect(hundredth.matches).toBe(3_000)
-    // 48 clusters of 100 rows, times 0.1 ** 0.4
-    expect(tenth.matches).toBeCloseTo(1_911, 0)
+  it('takes the mean of what the segments say, and more clusters of more segments', () => {
+    const dearer = { ...UNCALIBRATED, theta: UNCALIBRATED.theta.map((row) => row.map((theta) => theta * 4)) }
+    const equal = clusterNeed(effort, 10, [one(10_000), one(10_000)])(last, 1, 100)
+    const mixed = clusterNeed(effort, 10, [one(10_000), one(10_000, dearer)])(last, 1, 100)
+    expect(equal).toBeCloseTo(320 * Math.SQRT2, -1)
+    expect(mixed / equal).toBeCloseTo(2, 1)
+  })
+
+  it('is the same for all queries if it is fixed', () => {
+    const need = clusterNeed(effortOf({ fixed: { clusters: 48 } }), 10, [one(10_000), one(10_000)])
+    expect(need(0, 0.01, 500)).toBe(Math.ceil(48 * Math.SQRT2))
   })
 })

@@ -1,69 +1,79 @@
 /**
- * How much of the inverted files a search examines. All limits are decided here, so that another policy (a recall to
- * reach, calibrated per index) can replace this one. bench/RESULTS.md has the recall of these defaults on real text.
+ * How much of the inverted files a search examines: levels of recall one after another, up to the one that is asked for.
+ * At each level it visits more clusters, nearest first, and measures more of the rows in them. docs/decisions/0012 has
+ * the rules and what they were compared with.
  */
 import type { SearchOptions } from '../../model/read.ts'
+import { type Calibration, thetaFor } from '../calibration.ts'
+import { DEFAULT_RECALL, levelsFor, type RecallLevel } from '../recall-levels.ts'
 
 export interface Effort {
-  /** Clusters scanned if there were one segment and every row were admitted. */
-  probes: number
-  /** Half the width of an estimate's interval, in standard deviations. */
-  deviations: number
-  /**
-   * Factor on the width of a survivor's interval when it is compared with the exact distances of the likeliest ones,
-   * which are a tighter bound than the estimates gave. docs/decisions/0005 has its effect.
-   */
-  lateWidening: number
-  /** The most survivors measured exactly. */
-  rerank: number
+  levels: readonly RecallLevel[]
+  /** Instead of what the calibration says: clusters to visit if there were one segment. There is one level then. */
+  clusters?: number
 }
 
-/** What ends the choice of clusters: `least` of them hold `matches` admitted rows, or there are `most`. */
-export interface ClusterLimits {
-  least: number
-  most: number
-  /** Admitted rows that the chosen clusters should hold. */
-  matches: number
-}
-
-const DEFAULT_PROBES = 48
-const DEFAULT_DEVIATIONS = 1.5
-const LATE_DEVIATIONS = 1.75
-const LEAST_RERANK = 200
-
-/** Admitted rows to see under a filter that admits a share of at most `RARE_SHARE`; fewer under one that admits more. */
-const RARE_MATCHES = 3_000
-const RARE_SHARE = 0.02
-
-export function effortOf(k: number, { probes, deviations, rerank }: SearchOptions = {}): Effort {
-  return {
-    probes: probes ?? Math.ceil(DEFAULT_PROBES * Math.sqrt(Math.max(1, k / 10))),
-    deviations: deviations ?? DEFAULT_DEVIATIONS,
-    lateWidening: LATE_DEVIATIONS / DEFAULT_DEVIATIONS,
-    rerank: rerank ?? Math.max(LEAST_RERANK, 10 * k),
-  }
+/** What the search knows of the segments when it chooses clusters. */
+export interface SegmentSummary {
+  clusters: number
+  rows: number
+  /** How many of the rows a filter admits. */
+  admitted: number
+  calibration: Calibration
 }
 
 /**
- * @param clusters of each segment
- * @param rows of all segments
- * @param admitted how many of `rows` a filter admits
+ * How many clusters to visit at a level, of those that hold admitted rows.
+ * @param share of the rows in the clusters visited so far that are admitted
+ * @param near number of clusters nearly as near as the nearest one
  */
-export function clusterLimits(
-  effort: Effort,
-  { clusters, rows, admitted }: { clusters: readonly number[]; rows: number; admitted: number },
-): ClusterLimits {
-  const total = clusters.reduce((sum, count) => sum + count, 0)
-  // A segment has clusters in proportion to the root of its rows, so several segments have smaller clusters than one
-  // would. This many more of them hold as many entries.
-  const factor = clusters.reduce((sum, count) => sum + Math.sqrt(count / total), 0)
-  const least = Math.ceil(effort.probes * factor)
-  const share = admitted / rows
-  if (share === 1) return { least, most: least, matches: 0 }
-  const rowsUnfiltered = least * (rows / total)
-  return {
-    least,
-    most: Math.max(least, Math.ceil((least * 3) / share)),
-    matches: Math.max(RARE_MATCHES * Math.min(1, Math.sqrt(RARE_SHARE / share)), rowsUnfiltered * share ** 0.4),
+export type ClusterNeed = (level: number, share: number, near: number) => number
+
+/** Between these, θ is linear in the logarithms. */
+const NEIGHBOURS = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000]
+
+export function effortOf({ recall = DEFAULT_RECALL, fixed }: SearchOptions = {}): Effort {
+  const levels = levelsFor(recall)
+  if (fixed === undefined) return { levels }
+  const { clusters, deviations } = fixed
+  const last = levels.at(-1) as RecallLevel
+  return { levels: [{ recall, deviations: deviations ?? last.deviations }], clusters }
+}
+
+export function clusterNeed(effort: Effort, k: number, segments: readonly SegmentSummary[]): ClusterNeed {
+  const total = segments.reduce((sum, { clusters }) => sum + clusters, 0)
+  if (effort.clusters !== undefined) {
+    // A segment has clusters in proportion to the root of its rows, so several segments have smaller clusters than one
+    // would. This many more of them hold as many entries.
+    const factor = segments.reduce((sum, { clusters }) => sum + Math.sqrt(clusters / total), 0)
+    const fixed = Math.ceil(effort.clusters * factor)
+    return () => fixed
   }
+  const rows = segments.reduce((sum, one) => sum + one.rows, 0)
+  // As many times more clusters than one segment of all rows would have.
+  const finer = total / (4 * Math.sqrt(rows))
+  const curves = effort.levels.map(({ recall }) => meanTheta(recall, segments))
+  return (level, share, near) => {
+    // A filter that admits one row in ten makes the tenth neighbour as far as the hundredth is without it.
+    const neighbours = k / Math.max(share, 1e-9)
+    return Math.ceil(at(curves[level] as readonly number[], neighbours) * Math.sqrt(near) * finer)
+  }
+}
+
+/** The logarithm of θ for each of `NEIGHBOURS`: the mean over the segments, by admitted rows. */
+function meanTheta(recall: number, segments: readonly SegmentSummary[]): number[] {
+  const admitted = segments.reduce((sum, one) => sum + one.admitted, 0)
+  return NEIGHBOURS.map((neighbours) =>
+    segments.reduce(
+      (sum, one) => sum + (Math.log(thetaFor(one.calibration, recall, neighbours)) * one.admitted) / admitted,
+      0,
+    ),
+  )
+}
+
+function at(curve: readonly number[], neighbours: number): number {
+  const place = Math.min(Math.log10(Math.max(1, neighbours)), NEIGHBOURS.length - 1)
+  const low = Math.min(Math.floor(place), NEIGHBOURS.length - 2)
+  const [a, b] = [curve[low] as number, curve[low + 1] as number]
+  return Math.exp(a + (b - a) * (place - low))
 }

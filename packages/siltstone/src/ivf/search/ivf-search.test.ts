@@ -52,7 +52,7 @@ function distance(space: IndexedSpace, a: Float32Array, b: Float32Array): number
   return a.reduce((sum, x, d) => sum + (x - (b[d] as number)) ** 2, 0)
 }
 
-const exhaustive = { probes: 1e6, deviations: 4, lateWidening: 1, rerank: Number.POSITIVE_INFINITY }
+const exhaustive = effortOf({ fixed: { clusters: 1e6, deviations: 4 } })
 
 describe.each(['l2', 'cosine', 'ip'] as const)('a search of two segments for %s', (space) => {
   it('keeps the nearest admitted rows of both, and few others', async () => {
@@ -73,7 +73,7 @@ describe.each(['l2', 'cosine', 'ip'] as const)('a search of two segments for %s'
           .map(([tag, vector]) => ({ tag, distance: distance(space, query, vector) }))
           .sort((a, b) => a.distance - b.distance)
           .slice(0, K)
-        const tags = new Set((await search.survivors(query, [])).all())
+        const tags = new Set((await search.examine(query, [])).all().tags)
         expect([...tags].every(admits)).toBe(true)
         missed += nearest.filter(({ tag }) => !tags.has(tag)).length
         kept += tags.size
@@ -89,25 +89,28 @@ describe.each(['l2', 'cosine', 'ip'] as const)('a search of two segments for %s'
     const search = new IvfSearch([segment], K, exhaustive, new SearchRecorder())
     const distances = [...vectors.values()].map((vector) => distance(space, query, vector)).sort((a, b) => a - b)
     const known = distances.slice(0, K).map((nearest, i) => ({ tag: 10_000 + i, distance: nearest }))
-    const without = (await search.survivors(query, [])).all()
-    const left = (await search.survivors(query, known)).all()
+    const without = (await search.examine(query, [])).all().tags
+    const left = (await search.examine(query, known)).all().tags
     expect(left.length).toBeLessThan(without.length)
     expect(left).toEqual(without.slice(0, left.length))
     // Known rows are no candidates, and farther ones than the known ones tell nothing new.
     const far = known.map(({ tag }) => ({ tag, distance: (distances.at(-1) as number) + 10 }))
-    expect((await search.survivors(query, far)).all()).toEqual(without)
+    expect((await search.examine(query, far)).all().tags).toEqual(without)
   })
 })
 
 it('counts what it does', async () => {
   const { segment } = await segmentOf(vectorsOf(1_200, 1), 'l2')
   const recorder = new SearchRecorder()
-  const search = new IvfSearch([segment], K, { ...effortOf(K), probes: 4 }, recorder)
-  await search.survivors(vectorsOf(1, 3)[0] as Float32Array, [])
+  const search = new IvfSearch([segment], K, effortOf({ fixed: { clusters: 4 } }), recorder)
+  const examination = await search.examine(vectorsOf(1, 3)[0] as Float32Array, [])
+  const { tags } = examination.all()
   const { clusters, listsRead, entries, candidates } = recorder.stats
   expect([clusters, listsRead]).toEqual([4, 4])
   expect(entries).toBeGreaterThan(0)
   expect(candidates).toBeLessThanOrEqual(entries)
+  expect(tags.length).toBeLessThanOrEqual(candidates)
+  expect(new Set(tags).size).toBe(tags.length)
 })
 
 describe('the choice of clusters', () => {
@@ -117,21 +120,52 @@ describe('the choice of clusters', () => {
     const [vector] = vectorsOf(1, 3) as [Float32Array]
     const queryOf = ({ ivf }: IndexedSegment) => prepareQuery(workspace(), vector, ivf.directory)
     const segments = [one.segment, two.segment]
-    const chosen = chooseClusters(segments, segments.map(queryOf), { least: 20, most: 20, matches: 0 })
-    expect(chosen).toHaveLength(20)
-    expect(new Set(chosen.map(({ segment }) => segment)).size).toBe(2)
-    const bases = chosen.map(({ base }) => base)
+    const { probes, ends } = chooseClusters(segments, segments.map(queryOf), 2, (level) => [8, 20][level] as number)
+    expect(probes).toHaveLength(20)
+    expect(ends).toEqual([8, 20])
+    expect(new Set(probes.map(({ segment }) => segment)).size).toBe(2)
+    const bases = probes.map(({ base }) => base)
     expect(bases).toEqual(bases.toSorted((a, b) => a - b))
+    // However many are asked for, there is one at least, and there are no more than there are.
+    expect(chooseClusters(segments, segments.map(queryOf), 1, () => 0).ends).toEqual([1])
+    const all = one.segment.ivf.directory.clusters + two.segment.ivf.directory.clusters
+    expect(chooseClusters(segments, segments.map(queryOf), 1, () => 1e9).probes).toHaveLength(all)
+  })
 
-    const few = only(one.segment, (row) => row % 50 === 0)
-    const more = chooseClusters([few], [queryOf(few)], { least: 2, most: 1_000, matches: 10 })
-    const admitted = ({ cluster }: { cluster: number }) => {
-      const { firstRows } = few.ivf.directory
-      return few.rows.rangeCount(firstRows[cluster] as number, firstRows[cluster + 1] as number)
+  it('passes over clusters without admitted rows, and tells which share of the rows is admitted near the query', async () => {
+    const { segment } = await segmentOf(vectorsOf(1_500, 1), 'l2')
+    const [vector] = vectorsOf(1, 3) as [Float32Array]
+    const query = prepareQuery(workspace(), vector, segment.ivf.directory)
+    const few = only(segment, (row) => row % 50 === 0)
+    const { firstRows } = few.ivf.directory
+    const admitted = ({ cluster }: { cluster: number }) =>
+      few.rows.rangeCount(firstRows[cluster] as number, firstRows[cluster + 1] as number)
+    const rows = ({ cluster }: { cluster: number }) =>
+      (firstRows[cluster + 1] as number) - (firstRows[cluster] as number)
+    const shares: number[] = []
+    const { probes } = chooseClusters([few], [query], 1, (_level, share) => {
+      shares.push(share)
+      return 12
+    })
+    expect(probes).toHaveLength(12)
+    expect(probes.every((probe) => admitted(probe) > 0)).toBe(true)
+    const sum = (counts: number[]) => counts.reduce((total, count) => total + count)
+    expect(shares.at(-1)).toBeCloseTo(sum(probes.map(admitted)) / sum(probes.map(rows)), 12)
+  })
+
+  it('counts the clusters that are nearly as near as the nearest', async () => {
+    const { segment } = await segmentOf(vectorsOf(1_500, 1), 'l2')
+    const nearOf = (vector: Float32Array) => {
+      const query = prepareQuery(workspace(), vector, segment.ivf.directory)
+      let found = 0
+      chooseClusters([segment], [query], 1, (_level, _share, near) => {
+        found = near
+        return 1
+      })
+      return found
     }
-    expect(more.every((probe) => admitted(probe) > 0)).toBe(true)
-    const seen = more.map(admitted)
-    expect(seen.reduce((sum, rows) => sum + rows)).toBeGreaterThanOrEqual(10)
-    expect(seen.slice(0, -1).reduce((sum, rows) => sum + rows)).toBeLessThan(10)
+    expect(nearOf(centres[0] as Float32Array)).toBeLessThan(segment.ivf.directory.clusters / 4)
+    // All are about equally far from a point far away.
+    expect(nearOf(new Float32Array(DIMENSION).fill(1_000))).toBe(segment.ivf.directory.clusters)
   })
 })

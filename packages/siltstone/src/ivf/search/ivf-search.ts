@@ -1,28 +1,28 @@
 /**
  * Nearest-neighbour search through the inverted files of several segments. For each query:
  *
- * 1. `chooseClusters`: the clusters whose centroids are nearest, over all segments together;
- * 2. `scanLists`: an interval for the distance of each row in their lists, from its code (RaBitQ);
- * 3. `Survivors`: the rows whose interval leaves them a chance of being among the k nearest.
+ * 1. `chooseClusters`: the clusters whose centroids are nearest, over all segments together, level by level;
+ * 2. `Examination`: estimates of the distances of the rows in their lists, from their codes (RaBitQ), and which of these
+ *    rows are worth measuring.
  *
- * The caller measures the survivors exactly: their vectors are not part of the index.
+ * The caller measures them exactly: their vectors are not part of the index.
  */
-import { Candidates } from './candidates.ts'
 import { chooseClusters } from './choose-clusters.ts'
-import { type ClusterLimits, clusterLimits, type Effort } from './effort.ts'
+import { clusterNeed, type ClusterNeed, type Effort } from './effort.ts'
+import { Examination } from './examination.ts'
+import type { IndexedSpace } from '../directory.ts'
 import type { IndexedSegment } from './indexed-segment.ts'
 import { prepareQuery, type PreparedQuery } from './prepared-query.ts'
 import type { Probe } from './probe.ts'
-import { type ProbedList, scanLists } from './scan-lists.ts'
+import type { ProbedList } from './scan-lists.ts'
 import type { SearchRecorder } from './search-recorder.ts'
-import { indexScale, Survivors } from './survivors.ts'
 import { workspace } from './workspace.ts'
 
 export class IvfSearch {
   readonly #segments: readonly IndexedSegment[]
   readonly #k: number
   readonly #effort: Effort
-  readonly #limits: ClusterLimits
+  readonly #need: ClusterNeed
   readonly #recorder: SearchRecorder
 
   /** @param segments at least one; the indexes of all are for the same space */
@@ -31,44 +31,37 @@ export class IvfSearch {
     this.#k = k
     this.#effort = effort
     this.#recorder = recorder
-    this.#limits = clusterLimits(effort, {
-      clusters: segments.map(({ ivf }) => ivf.directory.clusters),
-      rows: segments.reduce((sum, { rows }) => sum + rows.rows, 0),
-      admitted: segments.reduce((sum, { count }) => sum + count, 0),
-    })
+    const summaries = segments.map(({ ivf: { directory }, rows, count }) => ({
+      clusters: directory.clusters,
+      calibration: directory.calibration,
+      rows: rows.rows,
+      admitted: count,
+    }))
+    this.#need = clusterNeed(effort, k, summaries)
   }
 
   /**
+   * Chooses the clusters and reads their lists.
    * @param known rows of other segments and their exact distances: they bound what is worth looking for
    * @throws SiltstoneError `corrupt` (`list-damaged`, `object-truncated`)
    */
-  async survivors(vector: Float32Array, known: readonly { tag: number; distance: number }[]): Promise<Survivors> {
+  async examine(vector: Float32Array, known: readonly { tag: number; distance: number }[]): Promise<Examination> {
     const { stats } = this.#recorder
+    const { levels } = this.#effort
     const queries = this.#prepare(vector)
     const { space } = queries[0] as PreparedQuery
-    const candidates = new Candidates(this.#k)
-    const scale = indexScale(space)
-    for (const { tag, distance } of known) candidates.addKnown(tag, distance * scale)
-    const probes = chooseClusters(this.#segments, queries, this.#limits)
+    const { probes, ends } = chooseClusters(this.#segments, queries, levels.length, this.#need)
     const probed = await this.#readLists(probes)
     stats.clusters += probes.length
     this.#recorder.endStage('lists')
-    const distinct = new Set(queries)
-    for (const query of distinct) {
-      const own = distinct.size === 1 ? probed : probed.filter(({ probe }) => probe.query === query)
-      stats.entries += scanLists(workspace(), query, own, this.#effort.deviations, candidates)
-    }
-    stats.candidates += candidates.size
-    this.#recorder.endStage('estimate')
-    const { rerank, lateWidening } = this.#effort
-    return new Survivors(candidates.survivors(rerank), { k: this.#k, space, lateWidening })
+    return new Examination({ probed, ends, levels, k: this.#k, scale: indexScale(space), known, stats })
   }
 
-  /** The query for each segment; one object for all segments whose indexes have the same rotation. */
+  /** The query for each segment; one object for all segments whose indexes have the same rotation and codes of the same length. */
   #prepare(vector: Float32Array): PreparedQuery[] {
     const prepared = new Map<string, PreparedQuery>()
     return this.#segments.map(({ ivf: { directory } }) => {
-      const rotation = `${directory.seed}/${directory.dimension}`
+      const rotation = `${directory.seed}/${directory.dimension}/${directory.bits}`
       let query = prepared.get(rotation)
       if (!query) {
         query = prepareQuery(workspace(), vector, directory)
@@ -104,4 +97,9 @@ export class IvfSearch {
     await Promise.all(reads)
     return probed
   }
+}
+
+/** The index's distance ÷ the space's: the index measures cosine as the squared distance of unit vectors. */
+function indexScale(space: IndexedSpace): number {
+  return space === 'cosine' ? 2 : 1
 }

@@ -1,5 +1,5 @@
 /** A query as the index compares it: normalised for cosine, padded, rotated, and quantised once for all clusters. */
-import type { IndexedSpace } from '../directory.ts'
+import type { IndexedSpace, IvfDirectory } from '../directory.ts'
 import { rotationSigns } from '../rotation.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -12,10 +12,14 @@ export interface PreparedQuery {
   /** i16: the rotated query times `factor`. */
   words: Int16Array
   factor: number
-  /** For `scanCodes`: u8[dimension / 4 × 16]. */
+  /** Bits of the codes that it is compared with. */
+  codeLength: number
+  /** For `scanCodes`: u8[codeLength / 4 × 16]. */
   table: Uint8Array
   tableScale: number
   tableOffset: number
+  /** Standard deviation of what the rounding of the table adds to ⟨q, x̄⟩. */
+  tableError: number
 }
 
 const signsOf = new Map<string, Uint8Array>()
@@ -23,13 +27,14 @@ const signsOf = new Map<string, Uint8Array>()
 export function prepareQuery(
   workspace: Workspace,
   vector: Float32Array,
-  { space, dimension, seed }: { space: IndexedSpace; dimension: number; seed: number },
+  { space, dimension, bits, seed }: Pick<IvfDirectory, 'space' | 'dimension' | 'bits' | 'seed'>,
 ): PreparedQuery {
   const { kernels } = workspace
+  const codeLength = dimension * bits
   const query = workspace.scratch('query', dimension * 8)
   const signs = workspace.scratch('signs', (dimension / 8) * 3)
   const words = workspace.scratch('words', dimension * 2)
-  const table = workspace.scratch('table', dimension * 4)
+  const table = workspace.scratch('table', codeLength * 4)
   const params = workspace.scratch('params', 8)
   const { buffer } = kernels.memory
   const floats = new Float32Array(buffer, query, dimension)
@@ -45,7 +50,9 @@ export function prepareQuery(
   kernels.rotate(query, 1, dimension, signs, query + dimension * 4)
   const factor = wordFactor(floats, dimension)
   kernels.quantizeI16(query, dimension, factor, words)
-  kernels.buildTable(query, dimension, table, params)
+  // The second bit of a dimension has half the weight of the first (`encode2`).
+  if (bits === 2) new Float32Array(buffer, query + dimension * 4, dimension).set(floats.map((x) => x / 2))
+  kernels.buildTable(query, codeLength, table, params)
   const [tableScale, tableOffset] = new Float32Array(buffer, params, 2) as unknown as [number, number]
   return {
     space,
@@ -53,9 +60,12 @@ export function prepareQuery(
     square,
     words: new Int16Array(buffer, words, dimension).slice(),
     factor,
-    table: new Uint8Array(buffer, table, dimension * 4).slice(),
+    codeLength,
+    table: new Uint8Array(buffer, table, codeLength * 4).slice(),
     tableScale,
     tableOffset,
+    // Each of the numbers that are added up is rounded to a whole number.
+    tableError: tableScale * Math.sqrt(codeLength / 4 / 12),
   }
 }
 
@@ -66,7 +76,7 @@ function squareOf(values: Float32Array): number {
 }
 
 /** The largest factor with which a sum of `dimension` products of an i16 and an i8 fits into 32 bits. */
-function wordFactor(rotated: Float32Array, dimension: number): number {
+export function wordFactor(rotated: Float32Array, dimension: number): number {
   let largest = 0
   for (const value of rotated) largest = Math.max(largest, Math.abs(value))
   if (largest === 0) return 1

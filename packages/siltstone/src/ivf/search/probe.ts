@@ -34,7 +34,8 @@ export function probeOf(segment: IndexedSegment, query: PreparedQuery, cluster: 
   const { dimension, squares, codeError } = segment.ivf.directory
   const isIp = query.space === 'ip'
   const square = Math.max(0, isIp ? query.square + (squares[cluster] as number) - 2 * (1 - base) : base)
-  const deviation = (Math.sqrt(square) * codeError) / Math.sqrt(Math.max(1, dimension - 1))
+  const codeDeviation = (Math.sqrt(square) * codeError) / Math.sqrt(Math.max(1, dimension - 1))
+  const deviation = Math.hypot(codeDeviation, query.tableError)
   return { segment, cluster, query, base: isIp ? base : square, deviation }
 }
 

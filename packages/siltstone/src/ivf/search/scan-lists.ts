@@ -12,20 +12,26 @@ export interface ProbedList {
   list: ClusterList
 }
 
+export interface ScanLimits {
+  /** Half the width of the interval around an estimate, in standard deviations. */
+  deviations: number
+  /** A row whose interval begins beyond this is no candidate. Default: the candidates' bound. */
+  limit?: number
+}
+
 /**
  * @param probed nearest clusters first, so that the bound is soon tight; all prepared for `query`
- * @param deviations half the width of the interval around an estimate, in standard deviations
  * @returns number of entries scanned
  */
 export function scanLists(
   workspace: Workspace,
   query: PreparedQuery,
   probed: readonly ProbedList[],
-  deviations: number,
+  { deviations, limit }: ScanLimits,
   candidates: Candidates,
 ): number {
   const { kernels } = workspace
-  const { dimension } = query
+  const { codeLength } = query
   let room = PACK
   let packBytes = 1
   for (const { list } of probed) {
@@ -33,7 +39,7 @@ export function scanLists(
     packBytes = Math.max(packBytes, list.packs.length)
   }
   room += PACK
-  const table = workspace.scratch('table', dimension * 4)
+  const table = workspace.scratch('table', codeLength * 4)
   const packs = workspace.scratch('packs', packBytes)
   const entries = workspace.scratch('entries', room * 4)
   const lowers = workspace.scratch('lowers', room * 4)
@@ -50,14 +56,14 @@ export function scanLists(
     scanned += list.entries
     const found = kernels.scanCodes(
       table,
-      dimension,
+      codeLength,
       query.tableScale,
       query.tableOffset,
       packs,
       list.entries,
       probe.base,
       deviations * probe.deviation,
-      candidates.bound,
+      limit ?? candidates.bound,
       entries,
       lowers,
       uppers,
@@ -69,7 +75,7 @@ export function scanLists(
       const entry = foundEntries[i] as number
       const row = entry < primaries ? firstRow + entry : (copies[entry - primaries] as number)
       if (admitted === undefined || admitted.has(row))
-        candidates.add(firstTag + row, foundLowers[i] as number, foundUppers[i] as number)
+        candidates.add(firstTag + row, foundLowers[i] as number, foundUppers[i] as number, deviations)
     }
   }
   return scanned

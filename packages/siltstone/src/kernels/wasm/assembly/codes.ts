@@ -87,3 +87,97 @@ export function encode(vector: usize, centroid: usize, dimension: i32, code: usi
   }
   store<f32>(factors, <f32>sumF64(centroidResidual), 12)
 }
+
+// Thresholds between the two magnitudes of a 2-bit code, as multiples of the mean magnitude of the residual: that which suits
+// a normal distribution best, and one to each side.
+const LOW_THRESHOLD: f64 = 1
+const MIDDLE_THRESHOLD: f64 = 1.22
+const HIGH_THRESHOLD: f64 = 1.45
+
+/** The squared cosine, up to a factor, of the residual and its code. */
+// @ts-expect-error: decorator
+@inline
+function fit(absolute: f64, large: f64, count: i32, dimension: i32): f64 {
+  const along = 0.5 * absolute + large
+  return (along * along) / (0.25 * <f64>dimension + 2 * <f64>count)
+}
+
+export function encode2(vector: usize, centroid: usize, dimension: i32, code: usize, factors: usize): void {
+  const bytes = <usize>dimension << 2
+  let squared: f64 = 0
+  let absolute: f64 = 0
+  let centroidResidual: f64 = 0
+  for (let at: usize = 0; at < bytes; at += 4) {
+    const c = load<f32>(centroid + at)
+    const r = load<f32>(vector + at) - c
+    squared += <f64>r * <f64>r
+    absolute += <f64>Math.abs(r)
+    centroidResidual += <f64>c * <f64>r
+  }
+  const mean = absolute / <f64>dimension
+  let lowSum: f64 = 0
+  let middleSum: f64 = 0
+  let highSum: f64 = 0
+  let lowCount = 0
+  let middleCount = 0
+  let highCount = 0
+  for (let at: usize = 0; at < bytes; at += 4) {
+    const size = <f64>Math.abs(load<f32>(vector + at) - load<f32>(centroid + at))
+    if (size > mean * LOW_THRESHOLD) {
+      lowSum += size
+      lowCount++
+    }
+    if (size > mean * MIDDLE_THRESHOLD) {
+      middleSum += size
+      middleCount++
+    }
+    if (size > mean * HIGH_THRESHOLD) {
+      highSum += size
+      highCount++
+    }
+  }
+  let threshold = mean * MIDDLE_THRESHOLD
+  let large = middleSum
+  let count = middleCount
+  if (fit(absolute, lowSum, lowCount, dimension) > fit(absolute, large, count, dimension)) {
+    threshold = mean * LOW_THRESHOLD
+    large = lowSum
+    count = lowCount
+  }
+  if (fit(absolute, highSum, highCount, dimension) > fit(absolute, large, count, dimension)) {
+    threshold = mean * HIGH_THRESHOLD
+    large = highSum
+    count = highCount
+  }
+  const half = <usize>dimension >> 3
+  memory.fill(code, 0, half << 1)
+  let centroidCode: f64 = 0
+  for (let d = 0; d < dimension; d++) {
+    const at = <usize>d << 2
+    const c = <f64>load<f32>(centroid + at)
+    const r = load<f32>(vector + at) - load<f32>(centroid + at)
+    const isSet = squared > 0 && r >= 0
+    const isLarge = <f64>Math.abs(r) > threshold
+    // The weights are 1 and ½: both bits with the sign of r make 1½, opposite bits make ½.
+    const isSecond = squared > 0 && isSet == isLarge
+    const place = code + (<usize>d >> 3)
+    const bit: i32 = 1 << (d & 7)
+    if (isSet) store<u8>(place, <u8>(<i32>load<u8>(place) | bit))
+    if (isSecond) store<u8>(place + half, <u8>(<i32>load<u8>(place + half) | bit))
+    centroidCode += c * ((isSet ? 1 : -1) + (isSecond ? 0.5 : -0.5))
+  }
+  const length = Math.sqrt(2 * <f64>dimension)
+  const norm = Math.sqrt(squared)
+  store<f32>(factors, <f32>norm)
+  store<f32>(factors, <f32>(centroidCode / length), 8)
+  store<f32>(factors, <f32>centroidResidual, 12)
+  if (squared > 0) {
+    const along = (0.5 * absolute + large) / (norm * length)
+    const square = (0.25 * <f64>dimension + 2 * <f64>count) / (2 * <f64>dimension)
+    store<f32>(factors, <f32>along, 4)
+    store<f32>(factors, <f32>Math.max(0, square - along * along), 16)
+  } else {
+    store<f32>(factors, 1, 4)
+    store<f32>(factors, 0, 16)
+  }
+}

@@ -1,4 +1,4 @@
-export { buildTable, encode } from './codes'
+export { buildTable, encode, encode2 } from './codes'
 export { dotF32, squaredDistancesF32 } from './floats'
 export { dotI8, dotI8Many, quantizeI16, quantizeI8 } from './integers'
 export { rotate } from './rotation'

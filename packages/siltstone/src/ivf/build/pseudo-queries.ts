@@ -1,0 +1,91 @@
+/**
+ * Queries to calibrate an inverted file with, made from a sample of its rows. Real queries are seldom drawn from where the
+ * rows are, so beside rows there are two kinds of vectors that lie elsewhere (docs/decisions/0012 has what was compared).
+ */
+import { seededRandom } from '../../ports/seeded-random.ts'
+import type { IndexedSpace } from '../directory.ts'
+import { type Assigner, BATCH } from './assign.ts'
+import type { Clustering } from './clustering.ts'
+import { Points } from './points.ts'
+import type { Work } from './work.ts'
+
+/** `row`: a row. `shifted`: a row moved by the residual of another. `between`: the middle of two rows. */
+export type PseudoKind = 'row' | 'shifted' | 'between'
+
+const COUNTS: Record<PseudoKind, number> = { row: 300, shifted: 150, between: 150 }
+/** From this many rows on, there are as many queries as `COUNTS` says. */
+const ENOUGH_ROWS = 20_000
+const LEAST_SHARE = 0.2
+
+export interface PseudoQueries {
+  kinds: readonly PseudoKind[]
+  points: Points
+}
+
+/** @param rows of the whole segment @param assigner of `clustering` */
+export async function drawPseudoQueries(
+  work: Work,
+  sample: Points,
+  {
+    clustering,
+    assigner,
+    space,
+    rows,
+  }: { clustering: Clustering; assigner: Assigner; space: IndexedSpace; rows: number },
+): Promise<PseudoQueries> {
+  const { dimension } = sample
+  const random = seededRandom(rows)
+  const share = Math.min(1, Math.max(LEAST_SHARE, rows / ENOUGH_ROWS))
+  const kinds = (['row', 'shifted', 'between'] as const).flatMap((kind) =>
+    new Array<PseudoKind>(Math.ceil(COUNTS[kind] * share)).fill(kind),
+  )
+  const draw = () => Math.floor(random.next() * sample.count)
+  const pairs = kinds.map((): [number, number] => [draw(), draw()])
+  const others = Uint32Array.from(pairs, ([, other]) => other)
+  const floats = new Float32Array(kinds.length * dimension)
+  for (let start = 0; start < kinds.length; start += BATCH) {
+    const members = others.subarray(start, start + BATCH)
+    const nearest = await assigner.nearest({ points: sample, members })
+    for (let i = 0; i < members.length; i++) {
+      const at = start + i
+      const into = floats.subarray(at * dimension, (at + 1) * dimension)
+      const cluster = nearest.clusters[i * nearest.length] as number
+      const [one, other] = pairs[at] as [number, number]
+      const centroid = clustering.centroids
+      const residual = { points: sample, row: other, minus: { points: centroid, row: cluster } }
+      mix(into, kinds[at] as PseudoKind, { points: sample, row: one }, residual)
+      if (space === 'cosine' && kinds[at] !== 'row') normalise(into)
+    }
+  }
+  const points = new Points(work, kinds.length, dimension)
+  points.set(floats)
+  return { kinds, points }
+}
+
+interface One {
+  points: Points
+  row: number
+}
+
+function mix(into: Float32Array, kind: PseudoKind, one: One, other: One & { minus: One }): void {
+  addTo(into, one, kind === 'between' ? 0.5 : 1)
+  if (kind === 'row') return
+  addTo(into, other, kind === 'between' ? 0.5 : 1)
+  if (kind === 'shifted') addTo(into, other.minus, -1)
+}
+
+function addTo(into: Float32Array, { points, row }: One, factor: number): void {
+  const { dimension } = points
+  const scale = (points.scales[row] as number) * factor
+  const values = points.rows()
+  for (let d = 0, from = row * dimension; d < dimension; d++, from++)
+    into[d] = (into[d] as number) + (values[from] as number) * scale
+}
+
+function normalise(vector: Float32Array): void {
+  let square = 0
+  for (const x of vector) square += x * x
+  if (square === 0) return
+  const factor = 1 / Math.sqrt(square)
+  for (let d = 0; d < vector.length; d++) vector[d] = (vector[d] as number) * factor
+}

@@ -1,0 +1,35 @@
+/**
+ * The recalls that a search can aim at. What is asked for is rounded up to one of them. A search for a level first does all
+ * that it would do for each lower one, so a higher level never examines less.
+ */
+export interface RecallLevel {
+  recall: number
+  /**
+   * A row is measured exactly if its estimated distance, less this many standard deviations of the estimate, is within
+   * the k-th distance found. The deviations of true neighbours were alike in 64 to 768 dimensions and with codes of 1 to 4
+   * bits, so these are constants (docs/decisions/0012).
+   */
+  deviations: number
+}
+
+export const RECALL_LEVELS: readonly RecallLevel[] = [
+  { recall: 0.5, deviations: 0.3 },
+  { recall: 0.8, deviations: 0.6 },
+  { recall: 0.9, deviations: 0.8 },
+  { recall: 0.95, deviations: 1.1 },
+  { recall: 0.98, deviations: 1.4 },
+  { recall: 0.99, deviations: 1.7 },
+  { recall: 0.995, deviations: 2 },
+  { recall: 0.999, deviations: 2.8 },
+]
+
+export const DEFAULT_RECALL = 0.95
+
+/** Of the neighbours that a search misses, the share that may be missed because their clusters are not visited. */
+export const MISSED_BY_CLUSTERS = 0.75
+
+/** The levels that a search for this recall goes through. @param recall above 0, below 1 */
+export function levelsFor(recall: number): readonly RecallLevel[] {
+  const last = RECALL_LEVELS.findIndex((level) => level.recall >= recall)
+  return last < 0 ? RECALL_LEVELS : RECALL_LEVELS.slice(0, last + 1)
+}

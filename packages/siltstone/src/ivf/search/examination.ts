@@ -1,0 +1,151 @@
+/**
+ * What one query examines, level by level (`../recall-levels.ts`). The clusters are chosen and their lists read; scanning
+ * them gives candidates, and the caller measures the candidates that are handed out.
+ *
+ * Asking for more never measures less: what is measured at a level depends on what was found up to it, and not on the
+ * level at which the search ends. Two things see to it. The scan of the first level uses an interval that is the same for
+ * all; and later scans leave out only rows that no later level would measure, since the k-th distance found only falls.
+ *
+ * - Near, where measuring a row costs microseconds (`scan`, `take`): after each level the likeliest candidates are measured
+ *   first, and the distances found bound what else is worth measuring.
+ * - Far, where it costs a round trip (`all`): the candidates of all levels are measured at once, so each level is bounded
+ *   by estimates: the k-th smallest upper end of an interval.
+ */
+import type { SearchStats } from '../../model/read.ts'
+import type { RecallLevel } from '../recall-levels.ts'
+import { Candidates } from './candidates.ts'
+import type { PreparedQuery } from './prepared-query.ts'
+import { type ProbedList, type ScanLimits, scanLists } from './scan-lists.ts'
+import { workspace } from './workspace.ts'
+
+/** Half the width of the intervals of the first near scan: more than any level's. */
+const WIDEST = 3
+/** Candidates handed out first, as a multiple of k: most of the k nearest are among them. */
+const LIKELIEST = 2
+/** Candidates handed out at a time afterwards. */
+const STEP = 16
+
+export interface Examined {
+  /** The lists of the chosen clusters, nearest first. */
+  probed: readonly ProbedList[]
+  /** Those of level i are before `ends[i]`. */
+  ends: readonly number[]
+  levels: readonly RecallLevel[]
+  k: number
+  /** The index's distance ÷ the space's. */
+  scale: number
+  /** Rows of other segments, and their distances as the space defines them. */
+  known: readonly { tag: number; distance: number }[]
+  stats: SearchStats
+}
+
+export class Examination {
+  readonly levels: number
+  readonly #examined: Examined
+  readonly #candidates: Candidates
+  readonly #taken = new Set<number>()
+  /** Places of the candidates to hand out at this level, likeliest first, and the next of them. */
+  #order: number[] = []
+  #next = 0
+  #isFirst = true
+
+  constructor(examined: Examined) {
+    const { known, k, scale, levels } = examined
+    this.levels = levels.length
+    this.#examined = examined
+    this.#candidates = new Candidates(
+      k,
+      known.map(({ tag, distance }) => ({ tag, distance: distance * scale })),
+    )
+  }
+
+  /** Scans what this level visits beyond the one before. @param distance the k-th found so far, as the space defines it */
+  scan(level: number, distance: number): void {
+    const { levels } = this.#examined
+    const limit = distance * this.#examined.scale
+    const last = scanLimits((levels.at(-1) as RecallLevel).deviations)
+    const first = { ...last, deviations: Math.max(WIDEST, last.deviations) }
+    this.#scan(level, level === 0 ? first : { limit, ...last })
+    const { deviations } = levels[level] as RecallLevel
+    this.#order = this.#within(this.#candidates.size, deviations, limit)
+    this.#next = 0
+  }
+
+  /** Tags of candidates to measure next, none twice. @returns none if no other is worth measuring at this level */
+  take(level: number, distance: number): number[] {
+    const { levels, k, scale } = this.#examined
+    const { deviations } = levels[level] as RecallLevel
+    const limit = deviations === Number.POSITIVE_INFINITY ? Number.POSITIVE_INFINITY : distance * scale
+    const most = this.#isFirst ? Math.max(STEP, LIKELIEST * k) : Math.max(STEP, Math.ceil(k / 2))
+    this.#isFirst = false
+    const tags: number[] = []
+    for (; this.#next < this.#order.length && tags.length < most; this.#next++) {
+      const i = this.#order[this.#next] as number
+      if (this.#lower(i, deviations) > limit) break
+      this.#take(i, tags)
+    }
+    return tags
+  }
+
+  /** Scans all levels. @returns the tags of all candidates worth measuring, those of the likeliest apart */
+  all(): { tags: number[]; likeliest: number[] } {
+    const { levels, k } = this.#examined
+    const last = (levels.at(-1) as RecallLevel).deviations
+    const sizes = levels.map((_, level) => {
+      this.#scan(level, scanLimits(last))
+      return this.#candidates.size
+    })
+    const tags: number[] = []
+    // The last level first: its order is the best.
+    for (let level = levels.length - 1; level >= 0; level--) {
+      const { deviations } = levels[level] as RecallLevel
+      const size = sizes[level] as number
+      const bound = deviations === Number.POSITIVE_INFINITY ? deviations : this.#candidates.upperBound(size, deviations)
+      for (const i of this.#within(size, deviations, bound)) this.#take(i, tags)
+    }
+    return { tags, likeliest: tags.slice(0, LIKELIEST * k) }
+  }
+
+  #take(i: number, tags: number[]): void {
+    const tag = this.#candidates.tags[i] as number
+    if (this.#taken.has(tag)) return
+    this.#taken.add(tag)
+    tags.push(tag)
+  }
+
+  #lower(i: number, deviations: number): number {
+    const estimate = this.#candidates.estimates[i] as number
+    return deviations === Number.POSITIVE_INFINITY
+      ? estimate
+      : estimate - deviations * (this.#candidates.deviations[i] as number)
+  }
+
+  /** Places of the first `count` candidates whose interval begins within the limit, likeliest first. */
+  #within(count: number, deviations: number, limit: number): number[] {
+    const lowers = new Float64Array(count)
+    const within: number[] = []
+    const most = deviations === Number.POSITIVE_INFINITY ? deviations : limit
+    for (let i = 0; i < count; i++) {
+      lowers[i] = this.#lower(i, deviations)
+      if ((lowers[i] as number) <= most && !this.#taken.has(this.#candidates.tags[i] as number)) within.push(i)
+    }
+    return within.sort((a, b) => (lowers[a] as number) - (lowers[b] as number) || a - b)
+  }
+
+  #scan(level: number, limits: ScanLimits): void {
+    const { probed, ends, stats } = this.#examined
+    const part = probed.slice(level === 0 ? 0 : ends[level - 1], ends[level])
+    const candidates = this.#candidates
+    const before = candidates.size
+    for (const query of new Set(part.map(({ probe }): PreparedQuery => probe.query))) {
+      const own = part.filter(({ probe }) => probe.query === query)
+      stats.entries += scanLists(workspace(), query, own, limits, candidates)
+    }
+    stats.candidates += candidates.size - before
+  }
+}
+
+/** With infinitely many deviations, every row is a candidate. */
+function scanLimits(deviations: number): ScanLimits {
+  return deviations === Number.POSITIVE_INFINITY ? { deviations: WIDEST, limit: deviations } : { deviations }
+}
