@@ -26,6 +26,7 @@ export const ROOMS: readonly (readonly string[])[] = [
   ['library', 'ingest', 'export'],
   ['index.ts', 'aws.ts', 'embed.ts', 'internal-aws.ts'],
   ['chroma'],
+  ['api'],
   ['server'],
   ['cli'],
   ['internal.ts'],

@@ -45,7 +45,7 @@ function requireRole(identity: Identity, needed: Role): void {
 
 /** @throws ApiProblem 403 (read-only) */
 export function checkWritable(route: Route, options: ChromaOptions): void {
-  if (options.readOnly !== true || route.access === 'open' || route.access === 'read') return
+  if (options.readOnly !== true || route.access === 'open' || route.access === 'read' || route.readOnly === true) return
   throw readOnly()
 }
 

@@ -16,13 +16,13 @@ import { findInSlices, inOrderInSlices, inSlices, SLICE_RECORDS } from '../query
 import { yieldToEventLoop } from '#codec'
 import type { RecordOp } from '../model/record.ts'
 import { checkRecordLimits, type RecordLimits } from '../records/record-limits.ts'
-import { emptyManifest } from '../format/manifest.ts'
+import { emptyManifest, objectsOf } from '../format/manifest.ts'
 import type { History } from './history.ts'
 import type { RecallSampler } from './recall-sampler.ts'
 import { decodePageToken, decodeReadToken, encodePageToken, encodeReadToken, type PageToken } from './tokens.ts'
 import type { CollectionInfo } from '../model/collection.ts'
 import type { GetRequest, GetResponse, QueryRequest, QueryResponse, ReadOptions } from '../model/read.ts'
-import type { Collection, SnapshotInfo } from '../model/store.ts'
+import type { Collection, CollectionState as StateInfo, SnapshotInfo } from '../model/store.ts'
 import type { ConditionalCommit, DeleteRequest, IndexingStatus, WriteResult } from '../model/write.ts'
 
 const WAIT_FOR_VERSION_MS = 10_000
@@ -168,10 +168,22 @@ export class EngineCollection implements Collection {
   }
 
   async indexingStatus(): Promise<IndexingStatus> {
+    return indexingOf(await this.#state.strongView())
+  }
+
+  async state(): Promise<StateInfo> {
     const view = await this.#state.strongView()
-    const unindexedOps = view.overlay.operations
-    const indexedOps = view.manifest.operations
-    return { totalOps: indexedOps + unindexedOps, indexedOps, unindexedOps }
+    const { manifest } = view
+    return {
+      version: view.version,
+      records: view.liveRecords,
+      dimension: view.dimension,
+      indexing: indexingOf(view),
+      watermark: manifest.watermark,
+      segments: manifest.segments.length,
+      sizeBytes: objectsOf(manifest).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+      unsequencedDeltas: view.unsequenced.length,
+    }
   }
 
   async readToken(): Promise<string> {
@@ -326,6 +338,12 @@ export class EngineCollection implements Collection {
       throw notFound('gone', `version ${version} of ${this.#state.path} is no longer kept`, { cause: error })
     }
   }
+}
+
+function indexingOf({ overlay, manifest }: View): IndexingStatus {
+  const unindexedOps = overlay.operations
+  const indexedOps = manifest.operations
+  return { totalOps: indexedOps + unindexedOps, indexedOps, unindexedOps }
 }
 
 function stateNameOf({ manifestKey, version, unsequenced }: PageToken): string {

@@ -13,6 +13,7 @@
  */
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import { getRequestListener, RequestError } from '@hono/node-server'
+import { siltstoneRoutes } from '../api/index.ts'
 import { createChromaApp } from '../chroma/app.ts'
 import { isLoopback } from '../chroma/browser-guard.ts'
 import type { ChromaOptions } from '../chroma/options.ts'
@@ -117,10 +118,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
 function createApp(options: ServerOptions) {
   const { auth, openMetrics, tracing } = options
-  const app = createChromaApp({
-    ...withHostCheck(options),
-    ...(tracing && { engine: tracedEngine(options.engine, tracing.inSpan), tracer: tracing.requests }),
-  })
+  const app = createChromaApp(
+    {
+      ...withHostCheck(options),
+      ...(openMetrics && { metricsText: () => openMetrics.text() }),
+      ...(tracing && { engine: tracedEngine(options.engine, tracing.inSpan), tracer: tracing.requests }),
+    },
+    siltstoneRoutes,
+  )
   if (openMetrics === undefined) return app
   app.get('/metrics', async (c) => {
     // Labels contain the names of all tenants' collections.

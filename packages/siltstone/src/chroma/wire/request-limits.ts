@@ -27,10 +27,10 @@ export function checkRecordCount(field: string, count: number, limits: RequestLi
   checkCount(field, count, 'records', limits, 'maxRecords')
 }
 
-/** Counts the values and empty clauses in `where` and `where_document`. @throws SiltstoneError `invalid` (over-limit) */
+/** Counts the values and empty clauses in the filters of a body. @throws SiltstoneError `invalid` (over-limit) */
 export function checkOperands(body: Fields, limits: RequestLimits): void {
   let count = 0
-  for (const field of ['where', 'where_document']) {
+  for (const field of ['where', 'where_document', 'whereDocument']) {
     const open: unknown[] = body.has(field) ? [body.raw(field)] : []
     while (open.length > 0) {
       const json = open.pop()

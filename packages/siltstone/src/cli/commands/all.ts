@@ -6,6 +6,7 @@ import { demoCommand } from './demo/command.ts'
 import { doctorCommand } from './doctor.ts'
 import { embeddingsCommand } from './embeddings.ts'
 import { exportCommand } from './export.ts'
+import { fieldsCommand } from './fields.ts'
 import { gcCommand } from './gc.ts'
 import { ingestCommand } from './ingest.ts'
 import { leaseCommand } from './lease.ts'
@@ -29,6 +30,7 @@ export const commands: readonly (() => Command)[] = [
   exportCommand,
   queryCommand,
   getCommand,
+  fieldsCommand,
   recallCommand,
   embeddingsCommand,
   collectionsCommand,

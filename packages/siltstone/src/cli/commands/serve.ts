@@ -156,6 +156,7 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
       log,
       metrics,
       openMetrics: metrics,
+      maintenance: opened.maintenance,
       host: options.host,
       port: options.port,
       ...(auth && { auth }),
