@@ -109,6 +109,7 @@ export const PACKAGES: readonly { folder: string; name?: string; imports: readon
     name: '@siltstone/migrate',
     imports: ['siltstone', 'siltstone/aws', 'siltstone/internal'],
   },
+  { folder: 'packages/mcp/src', name: '@siltstone/mcp', imports: ['siltstone', 'siltstone/internal'] },
   { folder: 'packages/simulation/src', imports: ['siltstone', 'siltstone/internal', 'siltstone/testing'] },
   {
     folder: 'packages/emulated-aws/src',

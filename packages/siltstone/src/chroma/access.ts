@@ -11,7 +11,7 @@ const RANK: Record<Role, number> = { read: 0, write: 1, admin: 2 }
  * @throws SiltstoneError `unauthorized`, `forbidden` (role-too-low, tenant-forbidden, database-forbidden)
  */
 export function authorize(
-  route: Route,
+  route: Pick<Route, 'access' | 'allTenants'>,
   options: ChromaOptions,
   header: Call['header'],
   param: (name: string) => string | undefined,

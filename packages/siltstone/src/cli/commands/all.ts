@@ -10,6 +10,7 @@ import { fieldsCommand } from './fields.ts'
 import { gcCommand } from './gc.ts'
 import { ingestCommand } from './ingest.ts'
 import { leaseCommand } from './lease.ts'
+import { mcpCommand } from './mcp.ts'
 import { migrateCommand } from './migrate.ts'
 import { produceCommand } from './produce.ts'
 import { proxyCommand } from './proxy.ts'
@@ -24,6 +25,7 @@ import { verifyCommand } from './verify.ts'
 export const commands: readonly (() => Command)[] = [
   demoCommand,
   serveCommand,
+  mcpCommand,
   ingestCommand,
   produceCommand,
   migrateCommand,
