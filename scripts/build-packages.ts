@@ -35,7 +35,7 @@ function layOut(name: string): void {
 
 try {
   compile()
-  for (const name of ['siltstone', 'migrate', 'processors']) layOut(name)
+  for (const name of ['siltstone', 'migrate', 'processors', 'mcp']) layOut(name)
 } finally {
   rmSync(compiled, { recursive: true, force: true })
 }

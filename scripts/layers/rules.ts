@@ -28,6 +28,7 @@ export const ROOMS: readonly (readonly string[])[] = [
   ['library', 'ingest', 'export', 'backup'],
   ['index.ts', 'aws.ts', 'embed.ts', 'passages.ts', 'internal-aws.ts'],
   ['chroma'],
+  ['api'],
   ['server'],
   ['cli'],
   ['internal.ts'],
@@ -115,6 +116,7 @@ export const PACKAGES: readonly { folder: string; name?: string; imports: readon
     imports: ['siltstone', 'siltstone/aws', 'siltstone/internal'],
   },
   { folder: 'packages/processors/src', name: '@siltstone/processors', imports: ['siltstone/passages'] },
+  { folder: 'packages/mcp/src', name: '@siltstone/mcp', imports: ['siltstone', 'siltstone/internal'] },
   { folder: 'packages/simulation/src', imports: ['siltstone', 'siltstone/internal', 'siltstone/testing'] },
   {
     folder: 'packages/emulated-aws/src',

@@ -27,7 +27,7 @@ let project = ''
 
 async function pack(): Promise<void> {
   await mustRun('npm', ['run', 'build'], root)
-  const folders = ['siltstone/dist', 'migrate/dist', 'embedder-english'].map((name) => `./packages/${name}`)
+  const folders = ['siltstone/dist', 'migrate/dist', 'mcp/dist', 'embedder-english'].map((name) => `./packages/${name}`)
   const out = await mustRun('npm', ['pack', '--json', '--pack-destination', folder, ...folders], root)
   packed = Object.values(JSON.parse(out) as Record<string, Packed>)
   check(packed.length === folders.length, `npm pack made ${packed.length} packages`)
@@ -150,6 +150,8 @@ async function commandLine(): Promise<void> {
   check(help.includes('serve') && help.includes('ingest'), help)
   check((await siltstone('--version')).trim() === version, 'another version')
   check((await siltstone('migrate', '--help')).includes('chroma-dir'), 'migrate has no commands')
+  const ping = 'echo \'{"jsonrpc":"2.0","id":7,"method":"ping"}\' | npx --no-install siltstone mcp --data memory'
+  check((await mustRun('sh', ['-c', ping], project)).includes('"id":7'), 'mcp does not answer')
   const data = join(folder, 'command-line')
   const line = '{"id":"a","document":"Silt settles where water slows down."}\n'
   writeFileSync(join(folder, 'records.jsonl'), line)

@@ -9,6 +9,8 @@ export {
   type DeleteArguments,
   type Embedding,
   type EmbeddingFunction,
+  type FieldsArguments,
+  type FilterArguments,
   type GetArguments,
   type GetCollectionArguments,
   GetResult,
@@ -31,6 +33,7 @@ export {
   type RrfArguments,
   type SearchArguments,
   type SearchInput,
+  type SearchOptions,
   SearchResult,
   type SearchRow,
   type SearchSettings,
@@ -44,8 +47,21 @@ export {
   type Written,
 } from './library/index.ts'
 export type { CollectionInfo, DatabaseInfo, Space } from './model/collection.ts'
-export type { CompactionOutcome, SnapshotInfo } from './model/store.ts'
 export type { HitExplanation, KnnPart } from './model/search.ts'
+export type { CollectionState, CompactionOutcome, SnapshotInfo } from './model/store.ts'
+export type {
+  CollectionSummary,
+  CompactionState,
+  FieldInfo,
+  FieldsReport,
+  FieldValue,
+  GarbagePreview,
+  KeepRequest,
+  LeaseInfo,
+  RecallReport,
+  RestorePoint,
+} from './model/maintenance.ts'
+export type { VerifyReport } from './model/verify.ts'
 export type { IndexingStatus } from './model/write.ts'
 export { type ErrorKind, isSiltstoneError, SiltstoneError } from './errors.ts'
 export { SiltstoneEnglishEmbeddingFunction } from './library/chroma-function.ts'

@@ -17,6 +17,7 @@ describe('one process after another', () => {
   const calls = {
     createTenant: async (c: Subject, p: Place) => c.catalog.createTenant(p.tenant),
     getTenant: async (c: Subject, p: Place) => c.catalog.getTenant(p.tenant),
+    listTenants: async (c: Subject) => c.catalog.listTenants(),
     setResource: async (c: Subject, p: Place) => c.catalog.setTenantResourceName(p.tenant, p.name),
     createDatabase: async (c: Subject, p: Place) => void (await c.catalog.createDatabase(p.tenant, p.database)),
     getDatabase: async (c: Subject, p: Place) => (await c.catalog.getDatabase(p.tenant, p.database)).name,

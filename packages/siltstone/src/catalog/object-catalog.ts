@@ -26,7 +26,7 @@ import { collectCatalogGarbage, type GarbageOutcome } from './collect-garbage.ts
 import { countCollections, listCollections } from './list.ts'
 import { checkCollectionName, checkDatabaseName, checkResourceName, checkTenantName } from './name-rules.ts'
 import { reset } from './reset.ts'
-import { createTenant, getTenant, setTenantResourceName, tenantOfResource } from './tenants.ts'
+import { createTenant, getTenant, listTenants, setTenantResourceName, tenantOfResource } from './tenants.ts'
 
 const MINUTE_MS = 60_000
 
@@ -89,6 +89,10 @@ export class ObjectCatalog implements Catalog {
 
   getTenant(name: string): Promise<TenantInfo> {
     return getTenant(this.#documents, name)
+  }
+
+  listTenants(page: PageOptions = {}): Promise<TenantInfo[]> {
+    return listTenants(this.#documents, page)
   }
 
   async setTenantResourceName(name: string, resourceName: string): Promise<void> {

@@ -7,12 +7,13 @@
  * that reads a claim whose tenant has `setting` removes it; the process that set it, if it is alive, pauses and starts
  * again. A tenant's next attempt overwrites a `setting` that was left behind.
  */
-import type { TenantInfo } from '../model/collection.ts'
+import type { PageOptions, TenantInfo } from '../model/collection.ts'
 import { conflict, notFound } from '../errors.ts'
 import { resourceKey, tenantKey, tenantPrefix } from '../format/keys.ts'
 import { acquire, type Claim, type Verdict } from './claims.ts'
-import type { Context } from './context.ts'
+import { type Context, mapBounded } from './context.ts'
 import { contended, type DocumentStore } from './document-store.ts'
+import { listPages } from './list.ts'
 import { type ResourceClaim, resourceClaimType, type TenantDocument, tenantType } from './document-types.ts'
 
 export const DEFAULT_TENANT = 'default_tenant'
@@ -41,6 +42,22 @@ export async function requireTenant(documents: DocumentStore, name: string): Pro
 export async function getTenant(documents: DocumentStore, name: string): Promise<TenantInfo> {
   const { resourceName } = await requireTenant(documents, name)
   return { name, resourceName }
+}
+
+export async function listTenants(documents: DocumentStore, page: PageOptions): Promise<TenantInfo[]> {
+  const live: TenantInfo[] = []
+  let isDefaultSeen = false
+  for await (const objects of listPages(documents, tenantPrefix)) {
+    for (const at of await mapBounded(objects, ({ key }) => documents.read(key, tenantType))) {
+      if (at === undefined) continue
+      const { name, state, resourceName } = at.document
+      if (name === DEFAULT_TENANT) isDefaultSeen = true
+      if (state === 'live') live.push({ name, resourceName })
+    }
+  }
+  if (!isDefaultSeen) live.push({ name: DEFAULT_TENANT, resourceName: null })
+  const { offset = 0, limit = Number.POSITIVE_INFINITY } = page
+  return live.sort((a, b) => (a.name < b.name ? -1 : 1)).slice(offset, offset + limit)
 }
 
 /** @throws SiltstoneError `conflict` (tenant-exists) */

@@ -11,7 +11,7 @@ const RANK: Record<Role, number> = { read: 0, write: 1, admin: 2 }
  * @throws SiltstoneError `unauthorized`, `forbidden` (role-too-low, tenant-forbidden, database-forbidden)
  */
 export function authorize(
-  route: Route,
+  route: Pick<Route, 'access' | 'allTenants'>,
   options: ChromaOptions,
   header: Call['header'],
   param: (name: string) => string | undefined,
@@ -45,7 +45,7 @@ function requireRole(identity: Identity, needed: Role): void {
 
 /** @throws ApiProblem 403 (read-only) */
 export function checkWritable(route: Route, options: ChromaOptions): void {
-  if (options.readOnly !== true || route.access === 'open' || route.access === 'read') return
+  if (options.readOnly !== true || route.access === 'open' || route.access === 'read' || route.readOnly === true) return
   throw readOnly()
 }
 

@@ -29,8 +29,13 @@ const ANSWER_HEADERS = [
   'x-siltstone-explain',
 ]
 
-/** @returns an app whose `fetch(request)` answers requests without a socket */
-export function createChromaApp(options: ChromaOptions): Hono {
+/**
+ * @param more endpoints besides Chroma's
+ * @returns an app whose `fetch(request)` answers requests without a socket
+ */
+export function createChromaApp(options: ChromaOptions, more: readonly Route[] = []): Hono {
+  const all = [...routes, ...more]
+  const patterns = patternsOf(all)
   const limits: ChromaLimits = { ...defaultLimits, ...options.limits }
   const bodies = new BodyBudget(limits.maxBodiesBytes)
   // Not strict: /api/v2/ equals /api/v2.
@@ -46,19 +51,19 @@ export function createChromaApp(options: ChromaOptions): Hono {
       cors({ origin: corsOrigins.includes('*') ? '*' : [...corsOrigins], exposeHeaders: ANSWER_HEADERS, maxAge: 600 }),
     )
   }
-  for (const route of routes) {
+  for (const route of all) {
     app.on(route.method, honoPath(route.path), (c) => serve(c, route, options, limits, bodies))
   }
-  const document = JSON.stringify(openApiDocument(routes))
+  const document = JSON.stringify(openApiDocument(all))
   app.get('/openapi.json', (c) => c.body(document, 200, { 'content-type': 'application/json' }))
   app.get('/docs', (c) =>
-    c.html(docsPage(routes), 200, {
+    c.html(docsPage(all), 200, {
       'content-security-policy':
         "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'",
     }),
   )
   app.all('/api/v1/*', () => errorResponse(V1, traceIdOf(options)))
-  app.notFound((c) => unmatched(c, options))
+  app.notFound((c) => unmatched(c, options, patterns))
   app.onError((error, c) => failureResponse(error, c.req.method, c.req.path, options))
   return app
 }
@@ -209,17 +214,19 @@ function plainText(text: string, status: number, traceId: string): Response {
 }
 
 /** 404 and 405 have no body. */
-function unmatched(c: Context, options: ChromaOptions): Response {
-  const methods = new Set(PATTERNS.filter(({ pattern }) => pattern.test(c.req.path)).map(({ method }) => method))
+function unmatched(c: Context, options: ChromaOptions, patterns: ReturnType<typeof patternsOf>): Response {
+  const methods = new Set(patterns.filter(({ pattern }) => pattern.test(c.req.path)).map(({ method }) => method))
   const headers: Record<string, string> = { 'chroma-trace-id': traceIdOf(options) }
   if (methods.size === 0) return new Response(null, { status: 404, headers })
   return new Response(null, { status: 405, headers: { ...headers, allow: [...methods].join(', ') } })
 }
 
-const PATTERNS = routes.map(({ method, path }) => ({
-  method,
-  pattern: new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}/?$`),
-}))
+function patternsOf(all: readonly Route[]) {
+  return all.map(({ method, path }) => ({
+    method,
+    pattern: new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}/?$`),
+  }))
+}
 
 function traceIdOf({ tracer, ids }: ChromaOptions): string {
   return tracer?.traceId() ?? ids.uuid().replaceAll('-', '')

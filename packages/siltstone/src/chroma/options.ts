@@ -2,6 +2,7 @@
 import type { Embedder } from '../embed/port.ts'
 import type { EmbeddingStore } from '../embed/store.ts'
 import type { CollectionInfo } from '../model/collection.ts'
+import type { Maintenance } from '../model/maintenance.ts'
 import type { Engine } from '../model/store.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Ids } from '../ports/ids.ts'
@@ -128,4 +129,8 @@ export interface ChromaOptions {
   /** /healthcheck answers 200 while it resolves to true. Default: the catalog is readable. */
   isReady?: () => Promise<boolean>
   tracer?: RequestTracer
+  /** The upkeep of the store. Without it, the endpoints of `/api/siltstone/v1` that need it answer 501. */
+  maintenance?: Maintenance
+  /** The metrics of this process as OpenMetrics text, from which costs are estimated. */
+  metricsText?: () => Promise<string>
 }

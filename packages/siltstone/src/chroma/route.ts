@@ -12,10 +12,21 @@ export interface Route {
   /** `/api/v2/tenants/{tenant}`; the parameters `tenant` and `database` determine access. */
   path: string
   operation: string
-  tag: 'System' | 'Authentication' | 'Tenant' | 'Database' | 'Collection' | 'Record' | 'Function' | 'Embedding'
+  tag:
+    | 'System'
+    | 'Authentication'
+    | 'Tenant'
+    | 'Database'
+    | 'Collection'
+    | 'Record'
+    | 'Function'
+    | 'Embedding'
+    | 'Siltstone'
   summary: string
   /** `open`: without a token. `store`: an admin of all tenants. */
   access: 'open' | Role | 'store'
+  /** Changes nothing, although it needs a role above `read`: a read-only server allows it. */
+  readOnly?: boolean
   /** What the route reads or writes belongs to no tenant: a token needs access to all tenants and databases. */
   allTenants?: boolean
   /** Query parameters, by name. */

@@ -39,8 +39,12 @@ export function dataOption(): Option {
 
 /** The options of every command that opens a store. */
 export function withStoreOptions(command: Command): Command {
-  return withOutputOptions(command)
-    .addOption(dataOption())
+  return withPlace(withOutputOptions(command).addOption(dataOption()))
+}
+
+/** The database of a tenant. */
+export function withPlace(command: Command): Command {
+  return command
     .addOption(new Option('--tenant <name>', 'tenant').env('SILTSTONE_TENANT').default(DEFAULT_TENANT))
     .addOption(new Option('--database <name>', 'database').env('SILTSTONE_DATABASE').default(DEFAULT_DATABASE))
 }

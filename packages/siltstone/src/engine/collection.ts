@@ -26,7 +26,8 @@ import type { CollectionInfo } from '../model/collection.ts'
 import type { GetRequest, GetResponse, QueryRequest, QueryResponse, ReadOptions } from '../model/read.ts'
 import type { MetadataKeys } from '../model/schema.ts'
 import type { SearchHits, SearchRequest, SearchResponse } from '../model/search.ts'
-import type { Collection, SnapshotInfo } from '../model/store.ts'
+import type { Collection, CollectionState as StateInfo, SnapshotInfo } from '../model/store.ts'
+import { indexingOf, stateOf } from './view-state.ts'
 import type { ConditionalCommit, DeleteRequest, IndexingStatus, WriteResult } from '../model/write.ts'
 
 const WAIT_FOR_VERSION_MS = 10_000
@@ -187,10 +188,11 @@ export class EngineCollection implements Collection {
   }
 
   async indexingStatus(): Promise<IndexingStatus> {
-    const view = await this.#state.strongView()
-    const unindexedOps = view.overlay.operations
-    const indexedOps = view.manifest.operations
-    return { totalOps: indexedOps + unindexedOps, indexedOps, unindexedOps }
+    return indexingOf(await this.#state.strongView())
+  }
+
+  async state(): Promise<StateInfo> {
+    return stateOf(await this.#state.strongView())
   }
 
   async readToken(): Promise<string> {

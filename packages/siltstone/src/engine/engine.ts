@@ -18,6 +18,7 @@ import { ManifestStore } from '../snapshot/manifest-store.ts'
 import { SegmentPool } from '../snapshot/open-segment.ts'
 import { EngineCollection } from './collection.ts'
 import { History } from './history.ts'
+import { StoreMaintenance } from './maintenance.ts'
 import { RecallSampler, type RecallSampling } from './recall-sampler.ts'
 import type { Catalog, CollectionInfo } from '../model/collection.ts'
 import type { Collection, CompactionOutcome, Engine } from '../model/store.ts'
@@ -53,6 +54,7 @@ export class StoreEngine implements Engine {
   readonly env: Environment
   readonly catalog: Catalog
   readonly compactor: Compactor
+  readonly maintenance: StoreMaintenance
   readonly name: string
   readonly #log: LogLimits
   readonly #compact: CompactLimits
@@ -88,6 +90,16 @@ export class StoreEngine implements Engine {
       dimensionOf: (info) => this.#dimensionOf(info),
     })
     this.catalog = this.#objectCatalog
+    this.maintenance = new StoreMaintenance({
+      env,
+      log: this.#log,
+      limits: this.#compact,
+      name: this.name,
+      pathOf,
+      compact: (path, work) => this.compact(path, work),
+      foldFully: (path) => this.#foldFully(path),
+      open: ({ tenant, database, id }) => this.collection(tenant, database, id),
+    })
   }
 
   /** @throws SiltstoneError when the directory or bucket holds something else */

@@ -79,10 +79,15 @@ export class History {
    * Commits a pin on a kept snapshot. The manifest that the commit replaces keeps the snapshot (it is current, or
    * pinned), so no garbage collector can have removed it.
    * @param name `current`: the current snapshot
+   * @param check throws if the pin may not stand beside those of the manifest
    * @throws SiltstoneError `not-found` snapshot-missing, `invalid` snapshot-closed, `unavailable` too-many-writers
    */
-  async pin(name: string, pin: Pick<Pin, 'kind' | 'untilMs' | 'reason'>): Promise<{ key: string; manifest: Manifest }> {
-    let target: { key: string; manifest: Manifest } | undefined
+  async pin(
+    name: string,
+    pin: Pick<Pin, 'kind' | 'untilMs' | 'reason'>,
+    check: (pins: readonly Pin[]) => void = () => {},
+  ): Promise<{ key: string; manifest: Manifest; pinnedAtMs: number }> {
+    let target: { key: string; manifest: Manifest; pinnedAtMs: number } | undefined
     const options = {
       env: this.#env,
       kind: 'pin' as const,
@@ -92,9 +97,11 @@ export class History {
       attempts: COMMIT_ATTEMPTS,
     }
     const committed = await commitChanges(this.#manifests, options, async ({ pointer, manifest: { pins } }) => {
-      target = await this.#find(name, pointer === 'none' ? '' : pointer.manifestKey, pins)
-      const { watermark, createdAtMs } = target.manifest
+      check(pins)
+      const found = await this.#find(name, pointer === 'none' ? '' : pointer.manifestKey, pins)
       const pinnedAtMs = this.#env.clock.nowMs()
+      target = { ...found, pinnedAtMs }
+      const { watermark, createdAtMs } = found.manifest
       const added: Pin = { ...pin, manifestKey: target.key, watermark, committedAtMs: createdAtMs, pinnedAtMs }
       return { pins: [...pins, added] }
     })
@@ -125,7 +132,8 @@ export class History {
   }
 }
 
-function nameOf(key: string): string {
+/** The name of the snapshot of a manifest. */
+export function nameOf(key: string): string {
   const parsed = parseKey(key)
   return parsed?.kind === 'manifest' ? `${parsed.watermark}-${parsed.ulid}` : key
 }

@@ -3,7 +3,7 @@
  * Records at the same distance are interchangeable, so the answers that are as near as the exact k-th are counted.
  */
 import { invalid } from '../errors.ts'
-import type { Filter } from '../model/filter.ts'
+import type { RecallOptions, RecallReport } from '../model/maintenance.ts'
 import type { Random } from '../ports/random.ts'
 import type { QueryHits, QueryResponse, SearchOptions } from '../model/read.ts'
 import type { Collection } from '../model/store.ts'
@@ -19,26 +19,8 @@ export function recallOf(found: Pick<QueryHits, 'distances'>, exact: Pick<QueryH
   return near.length / exact.distances.length
 }
 
-export interface RecallRequest {
-  k: number
-  /** How many queries are made, with the vectors of random records; the record itself does not count as found. */
-  samples: number
-  /** Query vectors to use instead of those of random records: real queries give better figures. */
-  vectors?: readonly Float32Array[]
-  filter?: Filter
-  search?: SearchOptions
+export interface RecallRequest extends RecallOptions {
   random: Random
-}
-
-export interface RecallReport {
-  queries: number
-  k: number
-  /** Mean recall of the queries. */
-  recall: number
-  /** The 10th percentile. */
-  p10: number
-  worst: number
-  version: number
 }
 
 /** @throws SiltstoneError `invalid` (`nothing-to-query`) for an empty collection */
@@ -48,7 +30,11 @@ export async function measureRecall(collection: Collection, request: RecallReque
     ? request.vectors.map((vector) => ({ vector, id: undefined }))
     : await drawn(collection, request)
   if (queries.length === 0)
-    throw invalid('nothing-to-query', 'the collection has no records to measure with', { field: 'samples' })
+    throw invalid(
+      'nothing-to-query',
+      'the snapshot of the collection has no records to measure with; write some, and compact',
+      { field: 'samples' },
+    )
   const recalls: number[] = []
   let version = 0
   for (const { vector, id } of queries) {

@@ -24,8 +24,8 @@
  * so that the fork fails instead of publishing over segments that are deleted next, and only then drops the pin.
  */
 import { isSiltstoneError } from '../errors.ts'
-import { emptyManifest, type Manifest, objectsOf, type Pin } from '../format/manifest.ts'
-import { inboxKey, inboxPrefix, logPrefix, parseKey, pointerKey, snapshotPrefix } from '../format/keys.ts'
+import { emptyManifest, type Manifest, type Pin } from '../format/manifest.ts'
+import { inboxKey, inboxPrefix, logPrefix, parseKey, snapshotPrefix } from '../format/keys.ts'
 import { pages } from '../log/listing.ts'
 import type { LogLimits } from '../log/log-limits.ts'
 import type { Environment } from '../ports/environment.ts'
@@ -36,6 +36,7 @@ import { foldLease, mergeLease, withLease } from '../ports/lease-guard.ts'
 import type { CompactLimits } from '../compact/compact-limits.ts'
 import { commitChanges } from '../snapshot/commit-loop.ts'
 import { lostIfPointerMoved } from '../snapshot/lost-work.ts'
+import { foldedObjects, reachableKeys } from './garbage.ts'
 
 const COMMIT_ATTEMPTS = 20
 
@@ -197,51 +198,15 @@ class GarbageCollector {
     return []
   }
 
-  /** Keys of all objects that the manifest and its pins need. */
-  async #reachable(manifest: Manifest, manifestKey: string): Promise<Set<string>> {
-    const keys = new Set<string>([pointerKey(this.#path), ...objectsOf(manifest).map(({ key }) => key)])
-    // step: pins-are-followed
-    const manifests = [...(manifestKey === '' ? [] : [manifestKey]), ...manifest.pins.map((pin) => pin.manifestKey)]
-    for (const key of manifests) {
-      if (keys.has(key)) continue
-      this.#signal.throwIfAborted()
-      keys.add(key)
-      for (const list of await this.#manifests.listObjects(key)) keys.add(list.key)
-      for (const object of objectsOf(await this.#manifests.loadExisting(key))) keys.add(object.key)
-    }
-    return keys
+  #reachable(manifest: Manifest, manifestKey: string): Promise<Set<string>> {
+    return reachableKeys(this.#manifests, this.#path, { manifest, manifestKey, signal: this.#signal })
   }
 
   /** @param taken copies of deltas, which are kept as long as the entries of their number */
   async #deleteFoldedEntries(manifest: Manifest, taken: readonly ObjectInfo[]): Promise<void> {
     const { env, log } = this.#options
-    const nowMs = env.clock.nowMs()
-    const foldedAt = (number: number) =>
-      manifest.folded.find(({ first, ids }) => number >= first && number < first + ids.length)?.foldedAtMs
-    const old: ObjectInfo[] = []
-    const consider = (object: ObjectInfo) => {
-      const parsed = parseKey(object.key)
-      if (parsed?.kind !== 'log-entry' && parsed?.kind !== 'taken') return
-      if (parsed.number > manifest.watermark) return
-      // Without a record, it was folded longer ago than records are kept.
-      const ageMs = nowMs - (foldedAt(parsed.number) ?? 0)
-      if (ageMs > log.entryRetentionMs) old.push(object)
-      else this.#outcome.waiting++
-    }
-    // A copy is older than the entry that names it, so its own age does not tell that the entry may be forgotten.
-    const kept = new Set<number>()
-    for await (const page of pages(env.store, logPrefix(this.#path), { delimiter: '/' }))
-      for (const object of page) {
-        consider(object)
-        const parsed = parseKey(object.key)
-        if (parsed?.kind === 'log-entry' && nowMs - object.lastModifiedMs <= log.entryRetentionMs)
-          kept.add(parsed.number)
-      }
-    for (const object of taken) {
-      const parsed = parseKey(object.key)
-      if (parsed?.kind === 'taken' && !kept.has(parsed.number)) consider(object)
-      else this.#outcome.waiting++
-    }
+    const { old, waiting } = await foldedObjects(env, this.#path, manifest, taken, log.entryRetentionMs)
+    this.#outcome.waiting += waiting
     await this.#deleteOld(old, log.entryRetentionMs)
   }
 

@@ -32,6 +32,28 @@ export function describeLibrary(name: string, open: Open): void {
       metadatas: [{ n: 1, hard: true }, { n: 2.5 }, null],
     }
 
+    describe('upkeep', () => {
+      it('counts fields, keeps snapshots by name, verifies and measures recall', async () => {
+        await stones.add(three)
+        expect(await stones.state()).toMatchObject({ version: 1, records: 3, dimension: 2 })
+        const { fields } = await stones.fields({ where: { hard: true }, values: 1 })
+        expect(fields.map(({ key, values }) => [key, values])).toEqual([
+          ['hard', [{ value: true, records: 1 }]],
+          ['n', [{ value: 1, records: 1 }]],
+        ])
+        const point = await stones.keepSnapshot({ name: 'before' })
+        await stones.delete({ ids: ['a', 'b'] })
+        expect(await stones.restorePoints()).toEqual([point])
+        await stones.rollback(point.snapshot)
+        expect(await stones.count()).toBe(3)
+        await stones.compact()
+        expect(await stones.verify({ deep: true })).toMatchObject({ problems: [], liveRecords: 3 })
+        expect(await stones.measureRecall({ k: 1, samples: 2 })).toMatchObject({ queries: 2, recall: 1 })
+        await stones.releaseSnapshot('before')
+        expect(await stones.restorePoints()).toEqual([])
+      })
+    })
+
     describe('records', () => {
       it('come back in order of insertion, in the shapes of the chromadb client', async () => {
         expect(await stones.add(three)).toEqual({ version: 1 })

@@ -2,7 +2,15 @@
 import type { EmbedderRegistry } from '../embed/registry.ts'
 import type { Embedder } from '../embed/port.ts'
 import type { CollectionInfo, Space } from '../model/collection.ts'
-import type { Collection as EngineCollection, CompactionOutcome, SnapshotInfo } from '../model/store.ts'
+import { fieldsOf } from '../engine/fields.ts'
+import type { FieldsReport, KeepRequest, Maintenance, RecallReport, RestorePoint } from '../model/maintenance.ts'
+import type { VerifyReport } from '../model/verify.ts'
+import type {
+  Collection as EngineCollection,
+  CollectionState,
+  CompactionOutcome,
+  SnapshotInfo,
+} from '../model/store.ts'
 import type { IndexingStatus } from '../model/write.ts'
 import { invalid } from '../errors.ts'
 import { metadataToPlain, type Op, type RecordOp } from '../records/index.ts'
@@ -26,17 +34,21 @@ import type { SearchInput, SearchSettings } from './search-types.ts'
 import type {
   CollectionMetadata,
   DeleteArguments,
+  FieldsArguments,
+  FilterArguments,
   GetArguments,
   Metadata,
   QueryArguments,
   ReadArguments,
   RecordArguments,
+  SearchOptions,
   Written,
 } from './types.ts'
 
 /** The part of a store that its collections use. */
 export interface CollectionHost {
   registry: EmbedderRegistry
+  maintenance: Maintenance
   open(info: CollectionInfo): Promise<EngineCollection>
   info(collection: CollectionInfo): Promise<CollectionInfo>
   change(
@@ -227,6 +239,61 @@ export class StoreCollection {
   /** Restores the records of a kept snapshot (a `name` of `snapshots`) as a new version. */
   async rollback(snapshotName: string): Promise<Written> {
     return (await this.#open()).rollback(snapshotName)
+  }
+
+  /** Version, counts and size, of one strong read. */
+  async state(): Promise<CollectionState> {
+    return (await this.#open()).state()
+  }
+
+  /** The keys of the metadata with their types and most frequent values. It reads the metadata of up to `maxRecords` records. */
+  async fields(args: FieldsArguments = {}): Promise<FieldsReport> {
+    const { key, values, maxRecords } = args
+    const filter = filterFrom(args)
+    return fieldsOf(await this.#open(), {
+      ...readFrom(args),
+      ...(key !== undefined && { key }),
+      ...(filter && { filter }),
+      ...(values !== undefined && { values }),
+      ...(maxRecords !== undefined && { maxRecords }),
+    })
+  }
+
+  /** Lists the snapshots that are kept by name, newest first. */
+  restorePoints(): Promise<RestorePoint[]> {
+    return this.#host.maintenance.restorePoints(this.#info)
+  }
+
+  /**
+   * Keeps a snapshot by name, beyond the history: the state of now, or one of `snapshots`.
+   * @throws SiltstoneError `conflict` (restore-point-exists), `not-found` (snapshot-missing), `invalid` (bad-name, bad-until)
+   */
+  keepSnapshot(request: KeepRequest): Promise<RestorePoint> {
+    return this.#host.maintenance.keep(this.#info, request)
+  }
+
+  /** @throws SiltstoneError `not-found` (restore-point-missing) */
+  releaseSnapshot(name: string): Promise<void> {
+    return this.#host.maintenance.release(this.#info, name)
+  }
+
+  /** Checks objects, references and counts; `deep` reads every byte. Damage is reported, not thrown. */
+  verify({ deep = false }: { deep?: boolean } = {}): Promise<VerifyReport> {
+    return this.#host.maintenance.verify(this.#info, { deep })
+  }
+
+  /** Measures which part of the nearest records searches find, with the vectors of random records. */
+  measureRecall(
+    args: FilterArguments & { k?: number; samples?: number; search?: SearchOptions } = {},
+  ): Promise<RecallReport> {
+    const { k = 10, samples = 100, search } = args
+    const filter = filterFrom(args)
+    return this.#host.maintenance.recall(this.#info, {
+      k,
+      samples,
+      ...(filter && { filter }),
+      ...(search && { search }),
+    })
   }
 
   /**

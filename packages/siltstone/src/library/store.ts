@@ -46,6 +46,7 @@ export class Store {
     const { engine, registry } = parts
     this.#host = {
       registry,
+      maintenance: engine.maintenance,
       open: ({ tenant, database, id }) => engine.collection(tenant, database, id),
       info: ({ tenant, database, id }) => engine.catalog.getCollectionById(tenant, database, id),
       change: ({ tenant, database, id }, change) => engine.catalog.changeCollection(tenant, database, id, change),

@@ -92,6 +92,16 @@ export interface DeleteArguments extends FilterArguments {
   limit?: number | undefined
 }
 
+/** Extension: the keys of the metadata. */
+export interface FieldsArguments extends FilterArguments, ReadArguments {
+  /** Only this key. */
+  key?: string | undefined
+  /** Values listed for each key. Default 20. */
+  values?: number | undefined
+  /** Default 100,000. */
+  maxRecords?: number | undefined
+}
+
 /** Extension: the number of the log entry that holds the write. */
 export interface Written {
   version: number

@@ -71,6 +71,8 @@ export interface PageOptions {
 export interface Catalog {
   createTenant(name: string): Promise<void>
   getTenant(name: string): Promise<TenantInfo>
+  /** Ordered by name. */
+  listTenants(page?: PageOptions): Promise<TenantInfo[]>
   setTenantResourceName(name: string, resourceName: string): Promise<void>
   createDatabase(tenant: string, name: string): Promise<DatabaseInfo>
   getDatabase(tenant: string, name: string): Promise<DatabaseInfo>

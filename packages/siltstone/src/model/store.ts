@@ -24,6 +24,24 @@ export interface SnapshotInfo {
   keptBecause: string[]
 }
 
+/** One state of a collection, as a strong read sees it. */
+export interface CollectionState {
+  /** Number of the last log entry. */
+  version: number
+  records: number
+  /** null before the first vector. */
+  dimension: number | null
+  /** Operations of the log, and how many of them the current snapshot contains. */
+  indexing: IndexingStatus
+  /** The last log entry that the current snapshot contains; 0 before the first. */
+  watermark: number
+  segments: number
+  /** Bytes of the objects that the current snapshot reads. */
+  sizeBytes: number
+  /** Deltas in the inbox that no entry has taken yet. */
+  unsequencedDeltas: number
+}
+
 export interface Collection {
   readonly info: CollectionInfo
   /**
@@ -43,6 +61,8 @@ export interface Collection {
   /** Metadata keys with the types of their values. Rare types in large segments may be left out. */
   metadataKeys(): Promise<MetadataKeys>
   indexingStatus(): Promise<IndexingStatus>
+  /** Version, counts and size, of one strong read. */
+  state(): Promise<CollectionState>
   /** @returns a token of the current state, for `commitIf` */
   readToken(): Promise<string>
   /** @throws conflict (an id changed: `conditional-write-conflict`; the token is too old: `stale-read`) */

@@ -13,11 +13,13 @@
  */
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import { getRequestListener, RequestError } from '@hono/node-server'
+import { siltstoneRoutes } from '../api/index.ts'
 import { createChromaApp } from '../chroma/app.ts'
 import { isLoopback } from '../chroma/browser-guard.ts'
 import type { ChromaOptions } from '../chroma/options.ts'
 import { forbidden, invalid, unavailable } from '../errors.ts'
 import { within } from './deadline.ts'
+import { type McpPackage, mcpRoute } from './mcp.ts'
 import { tracedEngine } from './traced-engine.ts'
 import type { Tracing } from './tracing.ts'
 import { urlOf } from './url.ts'
@@ -29,6 +31,8 @@ export interface ServerOptions extends Omit<ChromaOptions, 'tracer'> {
   port?: number
   /** Served at /metrics; with authentication, to tokens for all tenants. */
   openMetrics?: { readonly contentType: string; text(): Promise<string> }
+  /** Served at /mcp. */
+  mcp?: McpPackage
   timeouts?: Partial<ServerTimeouts>
   /** From `startTracing`; stopped after the engine was closed. */
   tracing?: Tracing | undefined
@@ -116,11 +120,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 }
 
 function createApp(options: ServerOptions) {
-  const { auth, openMetrics, tracing } = options
-  const app = createChromaApp({
+  const { auth, openMetrics, tracing, mcp } = options
+  const chroma: ChromaOptions = {
     ...withHostCheck(options),
+    ...(openMetrics && { metricsText: () => openMetrics.text() }),
     ...(tracing && { engine: tracedEngine(options.engine, tracing.inSpan), tracer: tracing.requests }),
-  })
+  }
+  const app = createChromaApp(chroma, siltstoneRoutes)
+  if (mcp !== undefined) app.all('/mcp', mcpRoute(mcp, chroma))
   if (openMetrics === undefined) return app
   app.get('/metrics', async (c) => {
     // Labels contain the names of all tenants' collections.

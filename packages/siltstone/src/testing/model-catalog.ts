@@ -45,6 +45,11 @@ export class ModelCatalog implements Catalog {
     return { ...this.#tenant(name) }
   }
 
+  async listTenants({ offset = 0, limit = Number.POSITIVE_INFINITY }: PageOptions = {}): Promise<TenantInfo[]> {
+    const tenants = this.#tenants.map((tenant) => ({ ...tenant }))
+    return tenants.sort((a, b) => (a.name < b.name ? -1 : 1)).slice(offset, offset + limit)
+  }
+
   async setTenantResourceName(name: string, resourceName: string): Promise<void> {
     const tenant = this.#tenant(name)
     if (tenant.resourceName !== null) {

@@ -10,7 +10,7 @@ import type {
 } from '../model/read.ts'
 import type { MetadataKeys, ValueKind } from '../model/schema.ts'
 import type { SearchRequest, SearchResponse } from '../model/search.ts'
-import type { Collection, SnapshotInfo } from '../model/store.ts'
+import type { Collection, CollectionState, SnapshotInfo } from '../model/store.ts'
 import type { ConditionalCommit, DeleteRequest, IndexingStatus, WriteResult } from '../model/write.ts'
 import { conflict, invalid, notFound, type SiltstoneError, unavailable } from '../errors.ts'
 import { compileFilter } from '../filter/evaluate.ts'
@@ -152,6 +152,20 @@ export class ModelCollection implements Collection {
     let totalOps = 0
     for (const entry of this.#live().log) totalOps += entry.kind === 'records' ? entry.operations.length : 0
     return { totalOps, indexedOps: totalOps, unindexedOps: 0 }
+  }
+
+  async state(): Promise<CollectionState> {
+    const store = this.#live()
+    return {
+      version: store.log.length,
+      records: store.state.records.size,
+      dimension: store.state.dimension,
+      indexing: await this.indexingStatus(),
+      watermark: store.log.length,
+      segments: 1,
+      sizeBytes: 0,
+      unsequencedDeltas: 0,
+    }
   }
 
   async readToken(): Promise<string> {

@@ -13,7 +13,7 @@ import { add, collectionRequest, remove, update, upsert } from './operations.ts'
 import { type RandomSearch, randomSearch, randomWrites } from './search-arbitraries.ts'
 
 /** Looks at everything, through the index. */
-export const EVERYTHING = { probes: 1e9, rerank: 1e9, deviations: 1e9 }
+export const EVERYTHING = { fixed: { clusters: 1e9, deviations: Number.POSITIVE_INFINITY } }
 
 /** @param idf whether sparse queries are weighted by inverse document frequency */
 export function searchOf(json: unknown, idf = false) {

@@ -8,6 +8,7 @@ import { systemRandom } from '../../host/system-random.ts'
 import { noMetrics, silentLogger } from '../../ports/telemetry.ts'
 import { createChromaApp } from '../app.ts'
 import type { ChromaOptions } from '../options.ts'
+import type { Route } from '../route.ts'
 
 export interface TestAnswer {
   status: number
@@ -27,15 +28,19 @@ export interface TestApi {
 
 export const DEFAULT_DATABASE = '/api/v2/tenants/default_tenant/databases/default_database'
 
-export function testApi(engine: Engine, options: Partial<ChromaOptions> = {}): TestApi {
-  const app = createChromaApp({
-    engine,
-    clock: systemClock,
-    ids: systemIds(systemClock, systemRandom),
-    log: silentLogger,
-    metrics: noMetrics,
-    ...options,
-  })
+/** @param more endpoints besides Chroma's */
+export function testApi(engine: Engine, options: Partial<ChromaOptions> = {}, more: readonly Route[] = []): TestApi {
+  const app = createChromaApp(
+    {
+      engine,
+      clock: systemClock,
+      ids: systemIds(systemClock, systemRandom),
+      log: silentLogger,
+      metrics: noMetrics,
+      ...options,
+    },
+    more,
+  )
   const api: TestApi = {
     app,
     async call(method, path, body, headers = {}) {

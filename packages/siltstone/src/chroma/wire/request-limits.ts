@@ -35,10 +35,10 @@ export function checkRecordCount(field: string, count: number, limits: RequestLi
   checkCount(field, count, 'records', limits, 'maxRecords')
 }
 
-/** Counts the values and empty clauses in `where` and `where_document`. @throws SiltstoneError `invalid` (over-limit) */
+/** Counts the values and empty clauses in the filters of a body. @throws SiltstoneError `invalid` (over-limit) */
 export function checkOperands(body: Fields, limits: RequestLimits): void {
   let count = 0
-  for (const field of ['where', 'where_document'])
+  for (const field of ['where', 'where_document', 'whereDocument'])
     if (body.has(field)) count = countOperands(body.raw(field), field, limits, count)
 }
 

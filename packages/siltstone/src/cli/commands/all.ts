@@ -7,9 +7,11 @@ import { demoCommand } from './demo/command.ts'
 import { doctorCommand } from './doctor.ts'
 import { embeddingsCommand } from './embeddings.ts'
 import { exportCommand } from './export.ts'
+import { fieldsCommand } from './fields.ts'
 import { gcCommand } from './gc.ts'
 import { ingestCommand } from './ingest.ts'
 import { leaseCommand } from './lease.ts'
+import { mcpCommand } from './mcp.ts'
 import { migrateCommand } from './migrate.ts'
 import { produceCommand } from './produce.ts'
 import { proxyCommand } from './proxy.ts'
@@ -24,6 +26,7 @@ import { verifyCommand } from './verify.ts'
 export const commands: readonly (() => Command)[] = [
   demoCommand,
   serveCommand,
+  mcpCommand,
   ingestCommand,
   produceCommand,
   migrateCommand,
@@ -31,6 +34,7 @@ export const commands: readonly (() => Command)[] = [
   backupCommand,
   queryCommand,
   getCommand,
+  fieldsCommand,
   recallCommand,
   embeddingsCommand,
   collectionsCommand,

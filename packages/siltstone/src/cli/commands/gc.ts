@@ -1,5 +1,6 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import type { GcOutcome } from '../../gc/garbage-collector.ts'
+import type { GarbagePreview } from '../../model/maintenance.ts'
 import { command } from '../command.ts'
 import { bytes, count, table } from '../format.ts'
 import { type CommonOptions, Session, withStoreOptions } from '../session.ts'
@@ -9,12 +10,15 @@ export function gcCommand(): Command {
     'gc',
     'gc notes',
     'gc --due',
+    'gc --dry-run',
   ])
   return withStoreOptions(made)
-    .option('--due', 'only collections whose garbage collection is due')
-    .action((names: string[], options: CommonOptions & { due?: boolean }) =>
+    .addOption(new Option('--due', 'only collections whose garbage collection is due').conflicts('dryRun'))
+    .option('--dry-run', 'show what would be deleted, and delete nothing')
+    .action((names: string[], options: CommonOptions & { due?: boolean; dryRun?: boolean }) =>
       Session.use(options, { create: false }, async (session) => {
         const { engine, out } = session
+        if (options.dryRun === true) return preview(session, names)
         const outcomes: GcOutcome[] = []
         if (options.due) outcomes.push(...(await engine.collectDue()))
         else
@@ -40,4 +44,25 @@ export function gcCommand(): Command {
         )
       }),
     )
+}
+
+async function preview(session: Session, names: readonly string[]): Promise<void> {
+  const found: (GarbagePreview & { name: string })[] = []
+  for (const { name, path } of await session.targets(names)) {
+    await session.out.progress(`examining ${name} …`)
+    found.push({ name, ...(await session.engine.maintenance.garbageAt(path)) })
+  }
+  await session.out.endProgress()
+  await session.out.answer(found, () =>
+    table(
+      found,
+      [
+        { title: 'COLLECTION', value: ({ name }) => name, maxWidth: 90 },
+        { title: 'DELETABLE', value: ({ deletable }) => count(deletable), right: true },
+        { title: 'SIZE', value: ({ deletableBytes }) => bytes(deletableBytes), right: true },
+        { title: 'WAITING', value: ({ waiting }) => count(waiting), right: true },
+      ],
+      'Nothing to collect.',
+    ),
+  )
 }

@@ -2,23 +2,21 @@ import type { Command } from 'commander'
 import { notFound } from '../../errors.ts'
 import { command, group } from '../command.ts'
 import { duration, table } from '../format.ts'
-import { stateOf } from '../lease-state.ts'
 import { type CommonOptions, Session, withStoreOptions } from '../session.ts'
 
 function showCommand(): Command {
   return withStoreOptions(command('show', 'show the leases and their owners', ['lease show'])).action(
     (options: CommonOptions) =>
-      Session.use(options, { create: false }, async ({ env, out }) => {
-        const leases = await env.leases.list()
+      Session.use(options, { create: false }, async ({ engine, env, out }) => {
+        const rows = await engine.maintenance.leases()
         const nowMs = env.clock.nowMs()
-        const rows = leases.map((lease) => ({ ...lease, state: stateOf(lease, nowMs) }))
         await out.answer(rows, () =>
           table(
             rows,
             [
               { title: 'LEASE', value: ({ name }) => name },
               { title: 'STATE', value: ({ state }) => state },
-              { title: 'OWNER', value: ({ owner }) => owner, maxWidth: 50 },
+              { title: 'OWNER', value: ({ owner }) => owner ?? '', maxWidth: 50 },
               {
                 title: 'HEARTBEAT',
                 value: ({ owner, heartbeatAtMs }) => (owner ? `${duration(nowMs - heartbeatAtMs)} ago` : ''),

@@ -27,3 +27,14 @@ it.each([
   const { error } = JSON.parse((await siltstone([...args, '--json'])).err) as { error: object }
   expect(error).toMatchObject({ kind: 'unsupported', code: 'package-missing', exitCode: 2 })
 })
+
+it.each([
+  ['mcp', '"siltstone mcp"'],
+  ['serve --mcp --port 0', '"siltstone serve --mcp"'],
+])('without its package, %s says what to install', async (line, purpose) => {
+  expect(await siltstone([...line.split(' '), '--data', './none'])).toMatchObject({
+    code: 2,
+    out: '',
+    err: expect.stringContaining(`${purpose} needs the package @siltstone/mcp-not-installed`) as string,
+  })
+})

@@ -14,6 +14,7 @@ import { environmentVariables, exitNow, onStopSignal } from '../../host/process.
 import { systemClock } from '../../host/system-clock.ts'
 import { systemRandom } from '../../host/system-random.ts'
 import { tokenAuthenticator } from '../../server/auth.ts'
+import { loadMcp } from '../../server/mcp.ts'
 import { jsonLogger } from '../../server/logging.ts'
 import { PrometheusMetrics } from '../../server/metrics.ts'
 import { type RunningServer, startServer } from '../../server/server.ts'
@@ -48,6 +49,7 @@ export interface ServeOptions {
   recallSample?: number
   recallAlarm?: number
   allowNetworkFilesystem?: boolean
+  mcp?: boolean
   embedders?: string
   json?: boolean
 }
@@ -81,6 +83,7 @@ export function serveCommand(): Command {
         .choices(['debug', 'info', 'warn', 'error', 'silent'])
         .default('info'),
     )
+    .option('--mcp', 'serve the Model Context Protocol at /mcp; needs the package @siltstone/mcp')
     .option('--no-compaction', 'leave compaction to other processes')
     .option('--cache-mb <n>', 'memory for parsed blocks', wholeNumber(1), 160)
     .option('--query-threads <n>', 'threads that answer queries, each with its own cache', wholeNumber(0), 0)
@@ -122,6 +125,7 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
   const log = jsonLogger({ level: options.logLevel })
   const metrics = new PrometheusMetrics()
   const auth = await authenticator(options)
+  const mcp = options.mcp === true ? await loadMcp('"siltstone serve --mcp"') : undefined
   const embedders = options.embedders === undefined ? {} : await readEmbedders(options.embedders)
   const allowNetworkFilesystem = options.allowNetworkFilesystem === true
   const readOnly = options.readOnly === true
@@ -156,8 +160,10 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
       log,
       metrics,
       openMetrics: metrics,
+      maintenance: opened.maintenance,
       host: options.host,
       port: options.port,
+      ...(mcp && { mcp }),
       ...(auth && { auth }),
       ...(options.allowReset && { allowReset: true }),
       ...(options.readOnly && { readOnly: true }),

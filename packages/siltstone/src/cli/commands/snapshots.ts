@@ -128,11 +128,80 @@ function readCommand(): Command {
     )
 }
 
+const DAY_MS = 86_400_000
+
+function keepCommand(): Command {
+  return withStoreOptions(
+    command('keep <collection> <name>', 'keep a snapshot by name, beyond the history: the state of now, or another', [
+      'snapshots keep notes before-import',
+      'snapshots keep notes audit-2026 --snapshot 12-01J9Z3V5Q8F2M4N6P7R9S0T1V2 --days 365',
+    ]),
+  )
+    .option('--snapshot <snapshot>', 'a kept snapshot instead of the state of now')
+    .option('--days <n>', 'for this long; default: until it is released', wholeNumber(1))
+    .action((name: string, point: string, options: CommonOptions & { snapshot?: string; days?: number }) =>
+      Session.use(options, { create: false }, async (session) => {
+        const info = await session.collection(name)
+        const kept = await session.engine.maintenance.keep(info, {
+          name: point,
+          ...(options.snapshot !== undefined && { snapshot: options.snapshot }),
+          ...(options.days !== undefined && { untilMs: session.env.clock.nowMs() + options.days * DAY_MS }),
+        })
+        await session.out.answer(
+          kept,
+          () =>
+            `${kept.snapshot} of ${info.name} (version ${kept.version}) is kept as ${kept.name} ` +
+            `${kept.untilMs === null ? 'until it is released' : `until ${time(kept.untilMs)}`}.\n`,
+        )
+      }),
+    )
+}
+
+function releaseCommand(): Command {
+  return withStoreOptions(
+    command('release <collection> <name>', 'end the keeping of a snapshot by name', [
+      'snapshots release notes before-import',
+    ]),
+  ).action((name: string, point: string, options: CommonOptions) =>
+    Session.use(options, { create: false }, async (session) => {
+      const info = await session.collection(name)
+      await session.engine.maintenance.release(info, point)
+      await session.out.answer({ collection: info.name, released: point }, () => `${point} is not kept any more.\n`)
+    }),
+  )
+}
+
+function keptCommand(): Command {
+  return withStoreOptions(
+    command('kept <collection>', 'list the snapshots that are kept by name', ['snapshots kept notes']),
+  ).action((name: string, options: CommonOptions) =>
+    Session.use(options, { create: false }, async (session) => {
+      const points = await session.engine.maintenance.restorePoints(await session.collection(name))
+      await session.out.answer(points, () =>
+        table(
+          points,
+          [
+            { title: 'NAME', value: (point) => point.name },
+            { title: 'SNAPSHOT', value: (point) => point.snapshot },
+            { title: 'VERSION', value: (point) => point.version, right: true },
+            { title: 'SINCE', value: (point) => time(point.pinnedAtMs) },
+            { title: 'UNTIL', value: ({ untilMs }) => (untilMs === null ? 'released' : time(untilMs)) },
+          ],
+          'No snapshot is kept by name.',
+        ),
+      )
+    }),
+  )
+}
+
 export function snapshotsCommand(): Command {
-  return group('snapshots', 'list, show, read and restore kept versions', [
+  return group('snapshots', 'list, show, read, keep and restore kept versions', [
     listCommand(),
     showCommand(),
     readCommand(),
     rollbackCommand(),
+    keepCommand(),
+    keptCommand(),
+    releaseCommand(),
   ])
 }

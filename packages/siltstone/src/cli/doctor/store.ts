@@ -7,7 +7,7 @@ import type { Environment } from '../../ports/environment.ts'
 import { parseKey, pointerKey } from '../../format/keys.ts'
 import { ManifestStore } from '../../snapshot/manifest-store.ts'
 import { bytes, count, duration, plural } from '../format.ts'
-import { stateOf } from '../lease-state.ts'
+import { leaseStateOf } from '../../engine/lease-info.ts'
 import type { Session } from '../session.ts'
 import { type Check, fail, ok, warn } from './check.ts'
 
@@ -42,7 +42,7 @@ export async function checkQueue({ queue }: Environment): Promise<Check[]> {
 export async function checkLeases({ leases, clock }: Environment): Promise<Check> {
   const nowMs = clock.nowMs()
   const all = await leases.list()
-  const held = all.filter((lease) => stateOf(lease, nowMs) === 'held')
+  const held = all.filter((lease) => leaseStateOf(lease, nowMs) === 'held')
   const stuck = held.filter(({ heartbeatAtMs }) => nowMs - heartbeatAtMs > STALE_HEARTBEAT_MS)
   const [first] = stuck
   if (first)

@@ -1,0 +1,1 @@
+export { siltstoneRoutes } from './routes/table.ts'

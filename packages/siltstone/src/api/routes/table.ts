@@ -1,0 +1,13 @@
+import type { Route } from '../../chroma/route.ts'
+import { collectionRoutes } from './collections.ts'
+import { historyRoutes } from './history.ts'
+import { storeRoutes } from './store.ts'
+import { upkeepRoutes } from './upkeep.ts'
+
+/** The endpoints under `/api/siltstone/v1`: what the engine knows and Chroma's API has no words for. */
+export const siltstoneRoutes: readonly Route[] = [
+  ...storeRoutes,
+  ...collectionRoutes,
+  ...historyRoutes,
+  ...upkeepRoutes,
+]

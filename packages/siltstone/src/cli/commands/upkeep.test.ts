@@ -1,0 +1,48 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { siltstone } from '../testing/run.ts'
+
+vi.mock('../../host/process.ts', async () => (await import('../testing/mocks.ts')).mockedProcess())
+vi.mock('../../host/machine.ts', async () => (await import('../testing/mocks.ts')).mockedMachine())
+
+let directory: string
+let data: string[]
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'siltstone-upkeep-'))
+  data = ['--data', join(directory, 'store')]
+  const lines = [1, 2, 2].map((year, i) => JSON.stringify({ id: `r${i}`, embedding: [i, 1], metadata: { year } }))
+  await siltstone(['produce', 'notes', '--create', ...data], lines.join('\n'))
+})
+afterEach(() => rm(directory, { recursive: true, force: true }))
+
+it('fields shows keys and values', async () => {
+  expect((await siltstone(['fields', 'notes', ...data])).out).toMatch(/year +int +3 +2 +2 \(2\), 1 \(1\)/)
+  expect((await siltstone(['fields', 'notes', 'year', ...data])).out).toMatch(/2 +2\n1 +1/)
+  const some = await siltstone(['fields', 'notes', '--json', '--where', '{"year":2}', '--max-records', '1', ...data])
+  expect(JSON.parse(some.out)).toMatchObject({ records: 1, complete: false, fields: [{ key: 'year', records: 1 }] })
+  expect((await siltstone(['fields', 'notes', 'none', ...data])).out).toContain('No record has this key.')
+})
+
+it('snapshots are kept and released by name', async () => {
+  expect((await siltstone(['snapshots', 'kept', 'notes', ...data])).out).toContain('No snapshot is kept by name.')
+  const kept = await siltstone(['snapshots', 'keep', 'notes', 'before', '--days', '3', ...data])
+  expect(kept.out).toMatch(/^\d+-\w+ of notes \(version 1\) is kept as before until /)
+  expect((await siltstone(['snapshots', 'kept', 'notes', ...data])).out).toMatch(/before +\d+-\w+ +1 /)
+  expect(await siltstone(['snapshots', 'keep', 'notes', 'before', ...data])).toMatchObject({
+    code: 4,
+    err: expect.stringContaining('already'),
+  })
+  expect(await siltstone(['snapshots', 'release', 'notes', 'before', ...data])).toMatchObject({ code: 0 })
+  expect(await siltstone(['snapshots', 'release', 'notes', 'before', ...data])).toMatchObject({ code: 3 })
+})
+
+it('gc --dry-run shows and deletes nothing', async () => {
+  await siltstone(['compact', ...data])
+  const preview = await siltstone(['gc', '--dry-run', '--json', ...data])
+  expect(JSON.parse(preview.out)).toMatchObject([{ name: 'notes', deletable: 0 }])
+  expect((await siltstone(['gc', '--dry-run', 'notes', ...data])).out).toMatch(/notes +0 +0 B +\d/)
+  expect(await siltstone(['gc', '--dry-run', '--due', ...data])).toMatchObject({ code: 2 })
+})

@@ -1,0 +1,77 @@
+/**
+ * `POST /mcp`: the Model Context Protocol over HTTP, without sessions. `@siltstone/mcp` has the protocol; this module finds
+ * the package, and decides what a request may see.
+ *
+ * Foreign pages are refused before a request gets here (`chroma/browser-guard.ts`): `Origin` and `Host` are checked. The
+ * token decides as for every other request: role `read` gets the tools that read. The query parameters `tenant` and
+ * `database` choose the database, and default to those of the token.
+ */
+import type { Context } from 'hono'
+import { authorize } from '../chroma/access.ts'
+import type { ChromaOptions, Identity } from '../chroma/options.ts'
+import type { Embedder } from '../embed/port.ts'
+import { unsupported } from '../errors.ts'
+import { importOptional } from '../host/optional-package.ts'
+import type { CollectionInfo } from '../model/collection.ts'
+import type { Maintenance } from '../model/maintenance.ts'
+import type { Engine } from '../model/store.ts'
+
+/** What a client may see and do. `@siltstone/mcp` has the same shape. */
+export interface McpScope {
+  engine: Engine
+  maintenance?: Maintenance | undefined
+  embedderFor(info: CollectionInfo): Promise<Embedder>
+  tenant: string
+  database: string
+  collections?: readonly string[] | undefined
+  canWrite: boolean
+  allowCreate: boolean
+  toolPrefix?: string | undefined
+  nowMs: () => number
+  onError(error: unknown): void
+}
+
+/** The part of `@siltstone/mcp` that is used. */
+export interface McpPackage {
+  serveStandardStreams(scope: McpScope, signal?: AbortSignal): Promise<void>
+  httpHandler(onError: (error: unknown) => void): (request: Request, scope: McpScope) => Promise<Response>
+}
+
+/** @throws SiltstoneError `unsupported` (package-missing, package-broken) */
+export async function loadMcp(purpose: string): Promise<McpPackage> {
+  return (await importOptional('@siltstone/mcp', purpose)) as McpPackage
+}
+
+/** @returns the handler of `/mcp`, for every method: the protocol answers those that it has no use for */
+export function mcpRoute(mcp: McpPackage, options: ChromaOptions): (c: Context) => Promise<Response> {
+  const onError = (error: unknown) => options.log.warn('mcp_request_failed', { error })
+  const handle = mcp.httpHandler(onError)
+  return async (c) => {
+    const asked = { tenant: c.req.query('tenant'), database: c.req.query('database') }
+    const header = (name: string) => c.req.header(name)
+    const identity = authorize({ access: 'read' }, options, header, (name) => asked[name as 'tenant'])
+    const { embedderFor } = options
+    const tenant = asked.tenant ?? only(identity?.tenants, 'default_tenant')
+    const database = asked.database ?? only(identity?.databases, 'default_database')
+    return handle(c.req.raw, {
+      engine: options.engine,
+      maintenance: options.maintenance,
+      embedderFor: async (info) => {
+        if (embedderFor !== undefined) return embedderFor(info)
+        throw unsupported('no-embedder', 'This server has no embedders, so it cannot search by text')
+      },
+      tenant,
+      database,
+      canWrite: options.readOnly !== true && identity?.role !== 'read',
+      allowCreate: true,
+      nowMs: () => options.clock.nowMs(),
+      onError: (error) => options.log.error('mcp_failed', { error }),
+    })
+  }
+}
+
+/** The default where it is allowed, else the first of the names. */
+function only(names: Identity['tenants'] | undefined, standard: string): string {
+  if (names === undefined || names === '*' || names.includes(standard)) return standard
+  return names[0] ?? standard
+}
