@@ -76,6 +76,7 @@ export class JobThread {
       },
     }
     this.#job = job
+    this.#thread.keepAlive(true)
     this.#startClock(job)
     const beat = every(this.#limits.heartbeatMs, () => {
       ctx.heartbeat(job.step).catch((error: unknown) => this.#condemn(job, error))
@@ -99,6 +100,7 @@ export class JobThread {
       return await promise
     } finally {
       ctx.signal.removeEventListener('abort', abort)
+      this.#thread.keepAlive(false)
       beat()
       stopGrace()
       job.stopClock()
