@@ -57,7 +57,10 @@ export function startThread<In, Out>(
   return {
     // oxlint-disable-next-line unicorn/require-post-message-target-origin
     post: (message, transfer = []) => worker.postMessage(message, transfer),
-    keepAlive: (isBusy) => void (isBusy ? worker.ref() : worker.unref()),
+    keepAlive: (isBusy) => {
+      if (isBusy) worker.ref()
+      else worker.unref()
+    },
     terminate: async () => void (await worker.terminate()),
   }
 }
