@@ -117,6 +117,8 @@ describe('the layer check', () => {
       expect.stringContaining('imported by its name'),
     ])
     expect(inCore(['engine/a.ts', "import '@siltstone/migrate'"])).toHaveLength(1)
+    expect(inCore(['server/a.ts', "import '@siltstone/processors'"])).toHaveLength(1)
+    expect(messages(['packages/functions/src/a.ts', "import '@siltstone/processors'"])).toHaveLength(1)
     expect(inCore(['cli/a.ts', "await import('@siltstone/migrate')"])).toEqual([])
   })
 

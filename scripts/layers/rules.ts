@@ -126,7 +126,17 @@ export const PACKAGES: readonly { folder: string; name?: string; imports: readon
   { folder: 'packages/functions', imports: ['siltstone', 'siltstone/aws', 'siltstone/internal'] },
   { folder: 'packages/infra', imports: ['siltstone/aws', 'siltstone/internal'] },
   { folder: 'infra', imports: [] },
-  { folder: 'bench', imports: ['siltstone', 'siltstone/aws', 'siltstone/internal', 'siltstone/testing'] },
+  {
+    folder: 'bench',
+    imports: [
+      'siltstone',
+      'siltstone/aws',
+      'siltstone/internal',
+      'siltstone/testing',
+      '@siltstone/processors',
+      '@siltstone/processors/testing',
+    ],
+  },
   {
     folder: 'test',
     imports: [

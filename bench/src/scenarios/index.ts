@@ -8,6 +8,7 @@ import { heartbeat } from './heartbeat.ts'
 import { http } from './http.ts'
 import { ingest } from './ingest.ts'
 import { recall } from './recall.ts'
+import { processFiles } from './process.ts'
 import type { Scenario } from './scenario.ts'
 import { updates } from './updates.ts'
 import { writers } from './writers.ts'
@@ -26,4 +27,5 @@ export const scenarios: Record<string, Scenario> = {
   updates,
   embedder,
   writers,
+  process: processFiles,
 }

@@ -31,11 +31,19 @@ export const unsupportedType = (what: string): SiltstoneError => unsupported('un
 export const isPermanent = (error: unknown): boolean =>
   isSiltstoneError(error, 'invalid') || isSiltstoneError(error, 'unsupported')
 
-/** Runs a parser; what it throws about the content becomes `corrupt-file`. Errors of our own pass. */
-export async function parsing<T>(what: string, parse: () => T | Promise<T>): Promise<T> {
+/**
+ * Runs a parser; what it throws about the content becomes `corrupt-file`. Errors of our own pass, and so does whatever went
+ * wrong when `source` was read.
+ */
+export async function parsing<T>(
+  what: string,
+  parse: () => T | Promise<T>,
+  source?: { readonly failure: { error: unknown } | undefined },
+): Promise<T> {
   try {
     return await parse()
   } catch (error) {
+    if (source?.failure) throw source.failure.error
     if (error instanceof SiltstoneError || (error instanceof Error && error.name === 'AbortError')) throw error
     throw corruptFile(`${what} cannot be read: ${error instanceof Error ? error.message : String(error)}`, error)
   }

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { accessBytes, bufferedAccess } from './access.ts'
 import { emailProcessor } from './email/email-processor.ts'
+import { mediaProcessor } from './media/media-processor.ts'
+import { officeProcessor } from './zip/office-processor.ts'
+import { collect } from './testing/context.ts'
 import { chooseProcessor } from './registry.ts'
 import { htmlProcessor } from './text/html-processor.ts'
 import { subtitleProcessor } from './text/subtitle-processor.ts'
@@ -30,6 +33,13 @@ describe('the choice of a processor', () => {
 })
 
 describe('buffered reads', () => {
+  it('that fail are not taken for a damaged file', async () => {
+    const away = new Error('the bucket is away')
+    const failing = { sizeBytes: 1_000, read: async () => Promise.reject(away) }
+    for (const processor of [officeProcessor, mediaProcessor({ ffmpeg: false })])
+      await expect(collect(processor, failing)).rejects.toBe(away)
+  })
+
   it('give the bytes of the source', async () => {
     const bytes = Uint8Array.from({ length: 1_000 }, (_, k) => k % 251)
     const source = bufferedAccess(accessBytes(bytes), 64, 3)

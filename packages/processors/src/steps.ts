@@ -1,4 +1,5 @@
 /** The steps of one processing: each says that it began, counts its records, and ends done or skipped. */
+import { isSiltstoneError } from 'siltstone/passages'
 import { monotonicMs } from './host/clock.ts'
 import type { FlatMetadata, ProcessContext, RecordKind, StepSummary } from './processor.ts'
 
@@ -30,6 +31,16 @@ export class Steps {
     this.summaries[name] = { state: 'done', records: recorder.records, durationMs }
   }
 
+  /** A step that is skipped when the content is not what it can read; what the other steps found stays. */
+  async try(name: string, work: (recorder: Recorder) => Promise<void>): Promise<void> {
+    try {
+      await this.run(name, work)
+    } catch (error) {
+      if (!isSiltstoneError(error, 'invalid') || error.code !== 'corrupt-file') throw error
+      this.skip(name, error.message)
+    }
+  }
+
   skip(name: string, reason: string): void {
     this.summaries[name] = { state: 'skipped', reason }
   }
@@ -46,10 +57,13 @@ export class Recorder {
     this.#step = step
   }
 
-  /** Reports that the work goes on; stops it when the job was cancelled. */
-  async alive(): Promise<void> {
+  /**
+   * Reports that the work goes on; stops it when the job was cancelled.
+   * @param part of a step of many parts, each of which may take as long as a step
+   */
+  async alive(part?: number): Promise<void> {
     this.#ctx.signal.throwIfAborted()
-    await this.#ctx.heartbeat(this.#step)
+    await this.#ctx.heartbeat(part === undefined ? this.#step : `${this.#step} ${part}`)
   }
 
   /** @param heading is embedded together with the document, because it often tells the topic better than the words under it */

@@ -9,4 +9,13 @@ export {
   joinParagraphs,
   type Paragraph,
 } from './ingest/passages.ts'
-export { type ErrorKind, invalid, isSiltstoneError, SiltstoneError, unavailable, unsupported } from './errors.ts'
+export {
+  type ErrorKind,
+  invalid,
+  isSiltstoneError,
+  notFound,
+  SiltstoneError,
+  unauthorized,
+  unavailable,
+  unsupported,
+} from './errors.ts'

@@ -59,9 +59,11 @@ const MESSAGE_HEADERS = new Set([
   'reply-to',
 ])
 
-/** A block of header fields, of which three are those of messages. */
+/** A block of header fields: three of those of messages, those of MIME, or any after the line that begins a mailbox. */
 function isMessage(text: string): boolean {
-  const lines = text.replace(/^From [^\n]*\n/, '').split('\n')
+  const isMailbox = /^From \S+ .*\d\d:\d\d.*\d{4}\n[A-Za-z][A-Za-z0-9-]*:/.test(text)
+  if (isMailbox) return true
+  const lines = text.split('\n')
   const found = new Set<string>()
   for (const line of lines) {
     if (line === '') break
@@ -69,6 +71,7 @@ function isMessage(text: string): boolean {
     const name = HEADER.exec(line)?.[1]?.toLowerCase()
     if (name === undefined) return false
     if (MESSAGE_HEADERS.has(name)) found.add(name)
+    if (found.has('mime-version') && found.has('content-type')) return true
     if (found.size >= 3 && (found.has('from') || found.has('received'))) return true
   }
   return false

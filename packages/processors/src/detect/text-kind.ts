@@ -19,13 +19,10 @@ export function textKind(text: string, declared: string, name = ''): TextKind {
   if (json) return json
   if (type === 'text/markdown' || MARKDOWN_EXTENSIONS.has(extension)) return 'markdown'
   const wantsTable = type === 'text/csv' || type === 'text/tab-separated-values' || /^(csv|tsv)$/.test(extension)
-  if (tableSeparator(start, wantsTable ? 1 : 4) !== undefined) return 'table'
-  if (
-    isCodeType(type) ||
-    CODE_EXTENSIONS.has(extension) ||
-    /^#!.*\b(?:sh|bash|python|node|perl|ruby|env)\b/.test(start)
-  )
-    return 'code'
+  if (wantsTable && tableSeparator(start, 1) !== undefined) return 'table'
+  const isShell = /^#!.*\b(?:sh|bash|python|node|perl|ruby|env)\b/.test(start)
+  if (isCodeType(type) || CODE_EXTENSIONS.has(extension) || isShell) return 'code'
+  if (!looksLikeCode(start) && tableSeparator(start, 4) !== undefined) return 'table'
   if (PROSE_EXTENSIONS.has(extension)) return 'plain'
   if (looksLikeMarkdown(start)) return 'markdown'
   return looksLikeCode(start) ? 'code' : 'plain'

@@ -10,6 +10,8 @@ export interface ThreadHandlers<Out> {
 
 export interface Thread<In> {
   post(message: In, transfer?: ArrayBuffer[]): void
+  /** Whether the process stays alive for the sake of this thread; at first it does not. */
+  keepAlive(isBusy: boolean): void
   terminate(): Promise<void>
 }
 
@@ -55,6 +57,10 @@ export function startThread<In, Out>(
   return {
     // oxlint-disable-next-line unicorn/require-post-message-target-origin
     post: (message, transfer = []) => worker.postMessage(message, transfer),
+    keepAlive: (isBusy) => {
+      if (isBusy) worker.ref()
+      else worker.unref()
+    },
     terminate: async () => void (await worker.terminate()),
   }
 }

@@ -4,7 +4,7 @@ import { contentType } from '../detect/content-type.ts'
 import type { FlatMetadata, ProcessContext, Processor, RandomAccess, Summary } from '../processor.ts'
 import { Steps } from '../steps.ts'
 import { HEADER_BYTES, imageHeader } from './image-header.ts'
-import { NEEDS_SHARP, thumbnailOf } from './thumbnail.ts'
+import { thumbnailOf } from './thumbnail.ts'
 
 const MAX_BYTES = 256 * 1024 * 1024
 
@@ -24,12 +24,13 @@ async function processImage(source: RandomAccess, ctx: ProcessContext): Promise<
   const metadata: FlatMetadata = { ...exif, ...(width && height ? { width, height } : {}) }
   const image = head.length === source.sizeBytes ? head : await source.read(0, source.sizeBytes)
 
-  const thumbnail = await thumbnailOf(image)
-  if (!thumbnail) steps.skip('thumbnail', NEEDS_SHARP)
+  const made = await thumbnailOf(image, type)
+  const thumbnail = typeof made === 'string' ? undefined : made
+  if (typeof made === 'string') steps.skip('thumbnail', made)
   else
     await steps.run('thumbnail', async () => {
-      const key = await ctx.putDerived('thumbnail.webp', thumbnail.bytes, 'image/webp')
-      Object.assign(metadata, { width: thumbnail.width, height: thumbnail.height, thumbnail_key: key })
+      const key = await ctx.putDerived('thumbnail.webp', made.bytes, 'image/webp')
+      Object.assign(metadata, { width: made.width, height: made.height, thumbnail_key: key })
     })
   await steps.run('container', async (recorder) => {
     const document = describe(type, metadata, ctx.name)

@@ -60,6 +60,18 @@ describe('images', () => {
     expect(records[0]?.embedding).toEqual(Float32Array.of(1, 2, 3))
   })
 
+  it('of a kind that sharp does not decode have no thumbnail', async () => {
+    const bitmap = new Uint8Array(54 + 4)
+    const view = new DataView(bitmap.buffer)
+    bitmap.set([0x42, 0x4d])
+    view.setUint32(14, 40, true)
+    view.setInt32(18, 1, true)
+    view.setInt32(22, -1, true)
+    const { records, summary } = await collect(imageProcessor, bitmap)
+    expect(records[0]?.metadata).toEqual({ width: 1, height: 1 })
+    expect(summary.steps['thumbnail']).toMatchObject({ state: 'skipped', reason: expect.stringContaining('image/bmp') })
+  })
+
   it('that are damaged or too large to decode are refused', async () => {
     const whole = new Uint8Array(await make(640, 400).jpeg().toBuffer())
     await expect(collect(imageProcessor, whole.subarray(0, 400))).rejects.toMatchObject({

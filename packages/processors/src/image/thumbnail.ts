@@ -2,8 +2,8 @@
 import { isMissing } from '../host/optional.ts'
 import { parsing } from '../failures.ts'
 
-export const THUMBNAIL_WIDTH = 320
-export const NEEDS_SHARP = 'thumbnails need sharp: npm install sharp'
+const THUMBNAIL_WIDTH = 320
+const NEEDS_SHARP = 'thumbnails need sharp: npm install sharp'
 
 /** More pixels than this are not decoded. */
 const MAX_PIXELS = 268_402_689
@@ -15,10 +15,17 @@ export interface Thumbnail {
   height: number
 }
 
-/** A WebP file of at most 320 points width, turned as EXIF says; undefined if sharp is not installed. */
-export async function thumbnailOf(image: Uint8Array): Promise<Thumbnail | undefined> {
+/** Types that every build of sharp decodes. */
+const DECODED = new Set(['image/jpeg', 'image/png', 'image/gif', 'image/webp', 'image/tiff', 'image/avif'])
+
+/**
+ * A WebP file of at most 320 points width, turned as EXIF says; or the reason why there is none: sharp is not installed, or
+ * does not decode this type (BMP, HEIC).
+ */
+export async function thumbnailOf(image: Uint8Array, type: string): Promise<Thumbnail | string> {
   const sharp = await loadSharp()
-  if (!sharp) return undefined
+  if (!sharp) return NEEDS_SHARP
+  if (!DECODED.has(type)) return `thumbnails of ${type} are not supported`
   return parsing('the image', async () => {
     const picture = sharp(image, { limitInputPixels: MAX_PIXELS, failOn: 'error' })
     const { width, height, orientation = 1 } = await picture.metadata()

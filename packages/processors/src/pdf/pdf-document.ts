@@ -124,10 +124,17 @@ function fieldsOf(info: Record<string, unknown>): Record<string, string> {
     ['CreationDate', 'created'],
   ] as const) {
     const value = info[name]
-    if (typeof value === 'string' && value.trim() !== '') fields[field] = value.trim().slice(0, 500)
+    if (typeof value === 'string' && value.trim() !== '') fields[field] = dateText(value.trim()).slice(0, 500)
   }
   return fields
 }
+
+/** `D:20240301100000Z` as `2024-03-01T10:00:00`; the offset from UTC, which is often wrong, is left out. */
+const dateText = (text: string) =>
+  text.replace(/^D:(\d{4})(\d\d)(\d\d)(?:(\d\d)(\d\d)(\d\d))?.*$/, (_, ...parts: (string | undefined)[]) => {
+    const [year, month, day, hour, minute, second] = parts
+    return hour === undefined ? `${year}-${month}-${day}` : `${year}-${month}-${day}T${hour}:${minute}:${second}`
+  })
 
 /** Names of the errors of pdf.js about the content. */
 const CONTENT = /^(?:InvalidPDFException|FormatError|XRefParseException|UnknownErrorException|MissingDataException)$/

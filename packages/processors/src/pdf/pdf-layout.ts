@@ -1,6 +1,7 @@
 /**
  * From the pieces of text on pages to blocks: pieces are joined into lines, lines into paragraphs, and headings are found
- * by their font height and by the document's outline. Lines that repeat on most pages (running heads, page numbers) go.
+ * by their font height and by the document's outline. The same line at the upper or lower edge of most pages
+ * (a running head, a page number) goes.
  */
 import type { Block } from '../blocks.ts'
 import { oneLine } from '../blocks.ts'
@@ -21,6 +22,7 @@ const HEADING_FACTOR = 1.15
 const MAX_HEADING_CHARACTERS = 200
 /** Lines that stand at the same place of this share of the pages, of which there are at least four, are running heads. */
 const REPEATED_SHARE = 0.6
+const OUTER_LINES = 2
 
 export function linesOf(page: number, items: readonly PdfItem[]): Line[] {
   const lines: Line[] = []
@@ -137,12 +139,23 @@ function headingSizes(pages: readonly (readonly Line[])[], body: number): number
   return [...new Set(sizes)].filter((size) => body > 0 && size >= body * HEADING_FACTOR).toSorted((a, b) => b - a)
 }
 
+/** A number of a page, alone or as "Page 3 of 12". */
+const PAGE_NUMBER = /^[-–\s]*(?:\p{L}{1,6}\.?\s*)?\d+(?:\s*(?:\/|\p{L}{2,4})\s*\d+)?[-–\s]*$/u
+
+/** Only the outermost lines of a page may be running heads: tables and forms repeat words at the same place too. */
 function withoutRunningHeads(pages: readonly (readonly Line[])[]): Line[][] {
-  const placeOf = ({ text, bottom }: Line) => `${Math.round(bottom)}:${text.replaceAll(/\d+/g, '#')}`
+  const textOf = ({ text }: Line) => (PAGE_NUMBER.test(text) ? text.replaceAll(/\d+/g, '#') : text)
+  const placeOf = (line: Line) => `${Math.round(line.bottom)}:${textOf(line)}`
+  const outer = pages.map((lines) => {
+    const heights = lines.map(({ bottom }) => bottom).toSorted((a, b) => a - b)
+    const low = heights[OUTER_LINES - 1] ?? 0
+    const high = heights.at(-OUTER_LINES) ?? 0
+    return lines.filter(({ bottom, text }) => (bottom <= low || bottom >= high) && text.length < 120)
+  })
   const counts = new Map<string, number>()
-  for (const lines of pages)
+  for (const lines of outer)
     for (const place of new Set(lines.map(placeOf))) counts.set(place, (counts.get(place) ?? 0) + 1)
-  const isRepeated = (line: Line) =>
-    pages.length >= 4 && line.text.length < 120 && (counts.get(placeOf(line)) ?? 0) >= pages.length * REPEATED_SHARE
-  return pages.map((lines) => lines.filter((line) => !isRepeated(line)))
+  const isRepeated = (line: Line) => (counts.get(placeOf(line)) ?? 0) >= pages.length * REPEATED_SHARE
+  const heads = new Set(pages.length < 4 ? [] : outer.flat().filter(isRepeated))
+  return pages.map((lines) => lines.filter((line) => !heads.has(line)))
 }

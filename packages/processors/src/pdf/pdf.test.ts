@@ -40,6 +40,18 @@ describe('PDF', () => {
     expect(all).not.toMatch(/second edition/)
   })
 
+  it('keeps lines that differ by their numbers only, on pages of one layout', async () => {
+    const pages = Array.from({ length: 8 }, (_, k): PdfLine[] => [
+      { text: 'On Rivers', size: 9, x: 72, y: 770 },
+      ...pageOfText([`Station ${k}`, ...Array.from({ length: 5 }, (_, line) => `Depth ${k * 5 + line} metres`)]),
+      { text: `Page ${k + 1} of 8`, size: 9, x: 300, y: 30 },
+    ])
+    const all = documentsOf(await collect(pdfProcessor, writePdf(pages))).join(' ')
+    for (let k = 0; k < 40; k++) expect(all).toContain(`Depth ${k} metres`)
+    expect(all).toContain('Station 7')
+    expect(all).not.toMatch(/On Rivers|of 8/)
+  })
+
   it('is read by ranges', async () => {
     const whole = accessBytes(book())
     const reads: number[] = []

@@ -19,6 +19,10 @@ const misbehaving: Processor = {
         all.push(new Uint8Array(8 * 1024 * 1024).fill(1))
         await ctx.heartbeat(request)
       }
+    if (request === 'stray') {
+      void Promise.reject(new Error('dropped'))
+      await ctx.heartbeat(request)
+    }
     if (request === 'throw') throw new TypeError('a mistake')
     if (request === 'child') {
       // The child's number is told; then the thread is busy for ever.

@@ -23,6 +23,8 @@ export interface JobLimits {
 }
 
 const GRACE_MS = 2_000
+/** A new thread has to load its modules before the first step begins. */
+const START_MS = 60_000
 
 interface Job {
   ctx: ProcessContext
@@ -76,7 +78,8 @@ export class JobThread {
       },
     }
     this.#job = job
-    this.#startClock(job)
+    this.#thread.keepAlive(true)
+    this.#startClock(job, Math.max(START_MS, this.#limits.stepMs))
     const beat = every(this.#limits.heartbeatMs, () => {
       ctx.heartbeat(job.step).catch((error: unknown) => this.#condemn(job, error))
     })
@@ -99,6 +102,7 @@ export class JobThread {
       return await promise
     } finally {
       ctx.signal.removeEventListener('abort', abort)
+      this.#thread.keepAlive(false)
       beat()
       stopGrace()
       job.stopClock()
@@ -112,11 +116,10 @@ export class JobThread {
     void this.#thread.terminate()
   }
 
-  #startClock(job: Job): void {
-    const { stepMs } = this.#limits
+  #startClock(job: Job, ms = this.#limits.stepMs): void {
     job.stopClock()
-    job.stopClock = after(stepMs, () => {
-      this.#condemn(job, unavailable('step-timeout', `the step ${job.step} took more than ${stepMs} ms`))
+    job.stopClock = after(ms, () => {
+      this.#condemn(job, unavailable('step-timeout', `the step ${job.step} took more than ${ms} ms`))
     })
   }
 

@@ -25,6 +25,9 @@ watchChildren({
   started: (pid) => post({ kind: 'child', pid, isRunning: true }),
   ended: (pid) => post({ kind: 'child', pid, isRunning: false }),
 })
+// A parser may drop a promise of its own that fails, as pdf.js does with some damaged files. What matters to a job reaches
+// it by the promises that it awaits; without this listener such a file would end the thread with an error that may pass.
+process.on('unhandledRejection', () => undefined)
 const loaded = load()
 // Whoever starts a job is told; before that nobody is there to ask.
 loaded.catch(() => undefined)

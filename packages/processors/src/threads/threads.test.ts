@@ -45,6 +45,11 @@ describe('processors in threads', () => {
     await expect(misbehave('throw')).rejects.toMatchObject({ name: 'TypeError', message: 'a mistake' })
   })
 
+  it('survive a promise that a parser drops', async () => {
+    const { misbehave } = await processors()
+    expect((await misbehave('stray')).summary.contentType).toBe('test/misbehaving')
+  })
+
   it('are ended when a step takes too long; heartbeats go on meanwhile', async () => {
     const { named, misbehave } = await processors({ stepMs: 1_500 })
     const beats: string[] = []

@@ -48,7 +48,7 @@ async function processOffice(original: RandomAccess, ctx: ProcessContext): Promi
   await steps.run('text', async (recorder) => {
     await refuseOldContainer(source)
     const archive = await Archive.open(source)
-    content = await parsing('the document', () => contentOf(archive))
+    content = await parsing('the document', () => contentOf(archive), source)
     await recorder.alive()
     await addBlocks(recorder, content.blocks)
   })

@@ -1,0 +1,104 @@
+/** What a container says of its recording: by mediabunny for mp4, mov, mkv, webm and audio files, by ffmpeg for the rest. */
+import type { FlatMetadata, RandomAccess } from '../processor.ts'
+import { latin } from '../detect/magic.ts'
+import { corruptFile } from '../failures.ts'
+
+export interface ContainerData {
+  hasVideo: boolean
+  hasAudio: boolean
+  /** Streams of subtitles, where they are known: those of mp4 are read otherwise. */
+  subtitles: number
+  durationMs: number
+  metadata: FlatMetadata
+}
+
+/** undefined if mediabunny does not know the container. */
+export async function readContainer(source: RandomAccess): Promise<ContainerData | undefined> {
+  const { ALL_FORMATS, CustomSource, Input, UnsupportedInputFormatError } = await import('mediabunny')
+  using input = new Input({
+    formats: ALL_FORMATS,
+    source: new CustomSource({
+      getSize: () => source.sizeBytes,
+      read: async (start, end) => source.read(start, end - start),
+      maxCacheSize: 8 * 1024 * 1024,
+      prefetchProfile: 'network',
+    }),
+  })
+  try {
+    if (!(await input.canRead())) return undefined
+    const video = await input.getPrimaryVideoTrack()
+    const audio = await input.getPrimaryAudioTrack()
+    const seconds = (await input.getDurationFromMetadata()) ?? (await input.computeDuration())
+    const tags = await input.getMetadataTags()
+    const metadata: FlatMetadata = {}
+    const add = (name: string, value: string | number | null | undefined) => {
+      if (value !== undefined && value !== null && value !== '' && value === value) metadata[name] = value
+    }
+    add('duration_ms', Math.round(seconds * 1_000))
+    if (video) {
+      add('width', await video.getDisplayWidth())
+      add('height', await video.getDisplayHeight())
+      add('rotation', (await video.getRotation()) || undefined)
+      add('video_codec', await video.getCodec())
+    }
+    if (audio) {
+      add('audio_codec', await audio.getCodec())
+      add('channels', await audio.getNumberOfChannels())
+      add('sample_rate_hz', await audio.getSampleRate())
+      const language = await audio.getLanguageCode()
+      add('language', language === 'und' ? undefined : language)
+    }
+    add('title', tags.title ?? matroskaTitle(await source.read(0, HEAD_BYTES)))
+    add('artist', tags.artist)
+    add('album', tags.album)
+    add('genre', tags.genre)
+    add('description', tags.description ?? tags.comment)
+    add('created', tags.date && !Number.isNaN(tags.date.getTime()) ? tags.date.toISOString() : undefined)
+    const durationMs = Math.max(0, Math.round(seconds * 1_000)) || 0
+    return { hasVideo: video !== null, hasAudio: audio !== null, subtitles: 0, durationMs, metadata }
+  } catch (error) {
+    if (error instanceof UnsupportedInputFormatError) return undefined
+    throw error
+  }
+}
+
+const HEAD_BYTES = 8_192
+
+/** The title in the segment's information (RFC 9559, element 0x7BA9), which mediabunny does not read. */
+function matroskaTitle(head: Uint8Array): string | undefined {
+  if (latin(head, 0, 4) !== '\x1aE\xdf\xa3') return undefined
+  for (let at = 4; at + 3 < head.length; at++) {
+    const size = head[at + 2] as number
+    // A length of one byte has its highest bit set.
+    if (head[at] !== 0x7b || head[at + 1] !== 0xa9 || size < 0x81) continue
+    return new TextDecoder().decode(head.subarray(at + 3, at + 3 + (size & 0x7f)))
+  }
+  return undefined
+}
+
+/** The same from the lines that ffmpeg prints about its input. */
+export function containerOfReport(report: string): ContainerData {
+  const duration = /Duration: (\d+):(\d\d):(\d\d)\.(\d\d)/.exec(report)
+  const streams = [...report.matchAll(/^\s*Stream #\d+:\d+.*?: (Video|Audio|Subtitle): (\w+)(.*)$/gm)]
+  if (streams.length === 0) throw corruptFile(`ffmpeg finds no stream: ${report.trim().split('\n').at(-1) ?? ''}`)
+  const of = (kind: string) => streams.filter(([, is, , rest = '']) => is === kind && !rest.includes('attached pic'))
+  const [video] = of('Video')
+  const [audio] = of('Audio')
+  const [, hours = 0, minutes = 0, seconds = 0, hundredths = 0] = (duration ?? []).map(Number)
+  const durationMs = ((hours * 60 + minutes) * 60 + seconds) * 1_000 + hundredths * 10
+  const size = /, (\d{2,5})x(\d{2,5})/.exec(video?.[3] ?? '')
+  const title = /^\s+title\s*: (.+)$/m.exec(report)?.[1]
+  return {
+    hasVideo: video !== undefined,
+    hasAudio: audio !== undefined,
+    subtitles: of('Subtitle').length,
+    durationMs,
+    metadata: {
+      duration_ms: durationMs,
+      ...(video && { video_codec: video[2] as string }),
+      ...(size && { width: Number(size[1]), height: Number(size[2]) }),
+      ...(audio && { audio_codec: audio[2] as string }),
+      ...(title !== undefined && { title: title.trim() }),
+    },
+  }
+}
