@@ -17,6 +17,7 @@ export const ROOMS: readonly (readonly string[])[] = [
   ['log'],
   ['query', 'compact'],
   ['words'],
+  ['search'],
   ['gc'],
   ['check'],
   ['engine'],
@@ -74,6 +75,7 @@ export const PORTABLE: readonly string[] = [
   'log',
   'query',
   'words',
+  'search',
   'embed/english',
 ]
 

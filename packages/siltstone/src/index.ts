@@ -13,16 +13,27 @@ export {
   type GetCollectionArguments,
   GetResult,
   type GetRow,
+  type GroupByArguments,
   type HnswConfiguration,
   type Include,
+  knn,
+  type KnnExpression,
   type Metadata,
   type MetadataEntry,
   openStore,
   type QueryArguments,
   QueryResult,
   type QueryRow,
+  type RankExpression,
   type ReadArguments,
   type RecordArguments,
+  rrf,
+  type RrfArguments,
+  type SearchArguments,
+  type SearchInput,
+  SearchResult,
+  type SearchRow,
+  type SearchSettings,
   type SparseVector,
   Store,
   StoreCollection,
@@ -34,6 +45,7 @@ export {
 } from './library/index.ts'
 export type { CollectionInfo, DatabaseInfo, Space } from './model/collection.ts'
 export type { CompactionOutcome, SnapshotInfo } from './model/store.ts'
+export type { HitExplanation, KnnPart } from './model/search.ts'
 export type { IndexingStatus } from './model/write.ts'
 export { type ErrorKind, isSiltstoneError, SiltstoneError } from './errors.ts'
 export { SiltstoneEnglishEmbeddingFunction } from './library/chroma-function.ts'

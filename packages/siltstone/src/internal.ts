@@ -123,6 +123,7 @@ export { type CollectionInfo, isSpace, type Space, SPACES } from './model/collec
 export type { Filter } from './model/filter.ts'
 export type { GetRequest, GetResponse, QueryRequest } from './model/read.ts'
 export type { Op, RecordOp } from './model/record.ts'
+export type { SearchRequest } from './model/search.ts'
 export type { Collection, CompactionOutcome, SnapshotInfo } from './model/store.ts'
 export { cutRange } from './ports/byte-range.ts'
 export type { Clock } from './ports/clock.ts'

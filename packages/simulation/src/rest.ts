@@ -2,9 +2,10 @@
  * After all faults have ended: everything must be folded, nothing acknowledged may be missing, and the store must shrink
  * and then stay unchanged.
  */
-import { Background, inboxPrefix, isSiltstoneError, logPrefix } from 'siltstone/internal'
+import { Background, type Collection, inboxPrefix, isSiltstoneError, logPrefix } from 'siltstone/internal'
 import { markerOp, newMarker } from './draw-operations.ts'
-import { linesOf } from './log-model.ts'
+import { hybridLines, hybridSearch } from './hybrid.ts'
+import { linesOf, type ModelState } from './log-model.ts'
 import { linesOfAnswer, sameLines } from './reads.ts'
 import type { Server } from './server.ts'
 import { DATABASE, type Target, TENANT, type World } from './world.ts'
@@ -84,6 +85,7 @@ export async function checkAtRest(world: World): Promise<void> {
     if (!sameLines(got, linesOf(truth.state(truth.end))))
       world.fail('the end', `${target.path} holds ${got.join(' ')}, not ${linesOf(truth.state(truth.end)).join(' ')}`)
     if ((await collection.count()) !== got.length) world.fail('the end', `count and get of ${target.path} disagree`)
+    await checkSearch(world, collection, truth.state(truth.end))
   }
   checkOutcomes(world)
   if (world.violation) return
@@ -95,6 +97,17 @@ export async function checkAtRest(world: World): Promise<void> {
   }
   for (const target of world.targets) checkSmall(world, target)
   process.crash()
+}
+
+async function checkSearch(world: World, collection: Collection, state: ModelState): Promise<void> {
+  if (state.dimension === null) return
+  const asked = new Float32Array(state.dimension).fill(1)
+  const { results } = await collection.search({ searches: [hybridSearch(asked)] })
+  const got = (results[0]?.ids ?? []).map((id, i) => `${results[0]?.scores?.[i]} ${id}`)
+  const expected = hybridLines(state, asked)
+  world.marks.hit('search at rest')
+  if (!sameLines(got, expected))
+    world.fail('the end', `search in ${collection.info.id} gave ${got.join(', ')}, not ${expected.join(', ')}`)
 }
 
 function commitsOf(world: World): number {

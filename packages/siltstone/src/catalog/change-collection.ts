@@ -65,13 +65,14 @@ export async function changeCollection(
 
 function changed(
   document: Readonly<CollectionDocument>,
-  { newMetadata, newConfiguration }: Omit<ChangeCollection, 'newName'>,
+  { newMetadata, newConfiguration, newSchema }: Omit<ChangeCollection, 'newName'>,
 ): Readonly<CollectionDocument> | undefined {
-  if (newMetadata === undefined && newConfiguration === undefined) return undefined
+  if (newMetadata === undefined && newConfiguration === undefined && newSchema === undefined) return undefined
   return {
     ...document,
     ...(newMetadata !== undefined && { metadata: newMetadata }),
     ...(newConfiguration !== undefined && { configuration: newConfiguration }),
+    ...(newSchema !== undefined && { schema: newSchema }),
   }
 }
 

@@ -17,6 +17,7 @@ export interface Renaming {
   /** Takes effect together with the name. */
   newMetadata?: string | null
   newConfiguration?: Record<string, unknown>
+  newSchema?: Record<string, unknown>
 }
 
 export interface CollectionDocument extends CatalogDocument {

@@ -70,13 +70,14 @@ async function undoOthersRename(context: Context, owner: Versioned<CollectionDoc
 export function renamed(document: Readonly<CollectionDocument>): CollectionDocument {
   const { renaming } = document
   if (renaming === null) return document
-  const { to, operation, newMetadata, newConfiguration } = renaming
+  const { to, operation, newMetadata, newConfiguration, newSchema } = renaming
   return {
     ...document,
     name: to,
     renaming: null,
     ...(newMetadata !== undefined && { metadata: newMetadata }),
     ...(newConfiguration !== undefined && { configuration: newConfiguration }),
+    ...(newSchema !== undefined && { schema: newSchema }),
     writes: [...document.writes, operation],
   }
 }

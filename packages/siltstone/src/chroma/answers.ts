@@ -4,8 +4,10 @@
  */
 import type { CollectionInfo } from '../model/collection.ts'
 import type { GetResponse, QueryResponse } from '../model/read.ts'
+import type { MetadataKeys } from '../model/schema.ts'
+import type { HitExplanation, SearchHits, SearchResponse } from '../model/search.ts'
 import { configurationOf } from './configuration/configuration.ts'
-import { floatsText, numberText } from './wire/float-text.ts'
+import { floatsText, floatText, numberText } from './wire/float-text.ts'
 import type { IncludeName } from './wire/include.ts'
 import { shownSchema } from './configuration/schema.ts'
 
@@ -43,12 +45,44 @@ export function queryText({ hits }: QueryResponse, include: readonly IncludeName
   })
 }
 
-/** The text of a list of collections. */
-export function collectionsText(infos: readonly CollectionInfo[]): Iterable<string> {
-  return listPieces(infos, collectionText)
+/** @param selects the selected keys of each search */
+export function searchText({ results }: SearchResponse, selects: readonly (readonly string[])[]): Iterable<string> {
+  const nested = <T>(column: (hits: SearchHits) => readonly T[] | undefined, textOf: (value: T) => string) =>
+    nestedPieces(results, (hits) => {
+      const values = column(hits)
+      return values ? listPieces(values, textOf) : ['null']
+    })
+  return objectPieces({
+    ids: nested(({ ids }) => ids, stringText),
+    documents: nested(({ documents }) => documents, stringText),
+    embeddings: nested(({ embeddings }) => embeddings, vectorText),
+    metadatas: nested(
+      ({ metadatas }) => metadatas,
+      (text) => text ?? 'null',
+    ),
+    scores: nested(({ scores }) => scores, floatText),
+    select: [JSON.stringify(selects)],
+    ...(results.some(({ explanations }) => explanations) && {
+      explanations: nested(({ explanations }) => explanations, explanationText),
+    }),
+  })
 }
 
-export function collectionText(info: CollectionInfo): string {
+function explanationText({ score, knn }: HitExplanation): string {
+  const numberOrNull = (number: number | null) => (number === null ? 'null' : floatText(number))
+  const parts = knn.map(({ rank, score, contribution }) =>
+    objectText({ rank: JSON.stringify(rank), score: numberOrNull(score), contribution: numberOrNull(contribution) }),
+  )
+  return objectText({ score: floatText(score), knn: `[${parts.join(',')}]` })
+}
+
+/** The text of a list of collections. */
+export function collectionsText(infos: readonly CollectionInfo[]): Iterable<string> {
+  return listPieces(infos, (info) => collectionText(info))
+}
+
+/** @param found the metadata keys that records have, for the schema */
+export function collectionText(info: CollectionInfo, found?: MetadataKeys): string {
   const configuration = configurationOf(info)
   const { space, ef_construction, ef_search, max_neighbors, resize_factor, sync_threshold } = configuration.hnsw
   return objectText({
@@ -59,7 +93,7 @@ export function collectionText(info: CollectionInfo): string {
       spann: null,
       embedding_function: configuration.embeddingFunction,
     }),
-    schema: JSON.stringify(shownSchema(info.schema, configuration)),
+    schema: JSON.stringify(shownSchema(info.schema, configuration, found)),
     metadata: info.metadata ?? 'null',
     dimension: JSON.stringify(info.dimension),
     tenant: JSON.stringify(info.tenant),

@@ -6,6 +6,8 @@ import { collectionContract } from './contract/collections.contract.ts'
 import { conditionalContract } from './contract/conditional.contract.ts'
 import { errorContract } from './contract/errors.contract.ts'
 import { readContract } from './contract/reads.contract.ts'
+import { schemaContract } from './contract/schemas.contract.ts'
+import { searchContract } from './contract/search.contract.ts'
 import { systemContract } from './contract/system.contract.ts'
 import { writeContract } from './contract/writes.contract.ts'
 
@@ -15,8 +17,10 @@ export function describeChromaApi(name: string, makeEngine: () => Promise<Engine
     systemContract(makeEngine)
     catalogContract(makeEngine)
     collectionContract(makeEngine)
+    schemaContract(makeEngine)
     writeContract(makeEngine)
     readContract(makeEngine)
+    searchContract(makeEngine)
     conditionalContract(makeEngine)
     errorContract(makeEngine)
   })

@@ -23,7 +23,12 @@ const valid: Record<string, unknown> = {
     schema: { defaults: { int: { int_inverted_index: { enabled: true, config: {} } } }, keys: {} },
     get_or_create: true,
   },
-  update_collection: { new_name: 'renamed', new_metadata: { b: 2 }, new_configuration: { hnsw: { ef_search: 5 } } },
+  update_collection: {
+    new_name: 'renamed',
+    new_metadata: { b: 2 },
+    new_configuration: { hnsw: { ef_search: 5 } },
+    new_schema: { keys: { v: { sparse_vector: { sparse_vector_index: { enabled: true, config: { bm25: true } } } } } },
+  },
   fork_collection: { new_name: 'forked' },
   collection_add: records(),
   collection_upsert: records(),
@@ -35,6 +40,28 @@ const valid: Record<string, unknown> = {
     n_results: 2,
     where: { n: { $gt: 1 } },
     where_document: { $regex: 'a+' },
+  },
+  collection_search: {
+    searches: [
+      {
+        filter: { $or: [{ n: { $gt: 1 } }, { '#id': { $in: ['a'] } }] },
+        rank: {
+          $sum: [
+            {
+              $div: { left: { $val: 1 }, right: { $knn: { query: [1, 2], limit: 3, default: 2, return_rank: true } } },
+            },
+            { $max: [{ $exp: { $attr: { key: 'n', default: 0.5 } } }, { $abs: { $log: { $val: 2 } } }] },
+          ],
+        },
+        group_by: { keys: ['s'], aggregate: { $min_k: { keys: ['#score', 'n'], k: 2 } } },
+        limit: { offset: 0, limit: 2 },
+        select: { keys: ['#document', '#embedding', '#metadata', '#score', 'n'] },
+        max_score: 9,
+      },
+      { rank: { $knn: { query: { indices: [1, 5], values: [0.5, 1], tokens: ['a', 'b'] }, key: 'v' } } },
+      { filter: null, rank: null, group_by: {}, limit: { offset: 0, limit: null }, select: { keys: [] } },
+    ],
+    read_level: 'index_and_wal',
   },
   generate_embedding: { text: 'one', embedding_id: 'a', store_in_s3: true },
   put_embedding: { embedding: [1, 2.5], model: 'm', compress: false },

@@ -73,7 +73,15 @@ export const components: Record<string, JsonSchema> = {
     },
     ['name'],
   ),
-  UpdateCollection: object({ new_name: text, new_metadata: ref('Metadata'), new_configuration: map }),
+  UpdateCollection: object({
+    new_name: text,
+    new_metadata: ref('Metadata'),
+    new_configuration: map,
+    new_schema: {
+      ...object({ keys: map }, ['keys']),
+      description: 'Indexes of keys, as in the schema of a new collection',
+    },
+  }),
   AddRecords: object(
     {
       ...recordLists,
@@ -112,6 +120,32 @@ export const components: Record<string, JsonSchema> = {
     metadatas: nested(orNull(ref('Metadata'))),
     distances: nested({ type: ['number', 'null'] }),
     include,
+  }),
+  Rank: {
+    type: 'object',
+    description:
+      'One of $val, $knn, $sum, $mul, $max, $min, $sub, $div, $abs, $exp, $log, $attr: docs/reference/search.md has the grammar',
+    additionalProperties: true,
+    minProperties: 1,
+    maxProperties: 1,
+  },
+  Search: object({
+    filter: orNull(map),
+    rank: orNull(ref('Rank')),
+    group_by: orNull(object({ keys: texts, aggregate: map })),
+    limit: orNull(object({ offset: uint, limit: { type: ['integer', 'null'], minimum: 0 } })),
+    select: orNull(object({ keys: texts })),
+    max_score: { type: ['number', 'null'], description: 'Only records with at most this score' },
+  }),
+  SearchRecords: object({ searches: list(ref('Search')), read_level: readLevel }, ['searches']),
+  SearchAnswer: object({
+    ids: list(texts),
+    documents: list(orNull(nullableTexts)),
+    embeddings: list(orNull(list(orNull(list({ type: 'number' }))))),
+    metadatas: list(orNull(list(orNull(ref('Metadata'))))),
+    scores: list(orNull(list({ type: 'number' }))),
+    select: list(texts),
+    explanations: { ...list(list(map)), description: 'With the header x-siltstone-explain: true' },
   }),
   IndexingStatus: object({
     op_indexing_progress: { type: 'number' },

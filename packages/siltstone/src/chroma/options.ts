@@ -36,10 +36,20 @@ export interface ChromaLimits {
   maxIds: number
   /** Records of one write; more are answered with 400. */
   maxRecords: number
-  /** Values and clauses in `where` and `where_document` of one request; more are answered with 400. */
+  /**
+   * Values and clauses in the filters of one request, and expressions and keys in one search; more are answered with 400.
+   */
   maxOperands: number
-  /** Query vectors × n_results of one query; more are answered with 400. */
+  /** Query vectors × n_results of one query, or all limits of `$knn` in one search request; more are answered with 400. */
   maxResults: number
+  /** Searches of one search request; more are answered with 400. */
+  maxSearches: number
+  /** `$knn` of one search; more are answered with 400. */
+  maxKnns: number
+  /** The limit of one `$knn`; a larger one is answered with 400. */
+  maxKnnLimit: number
+  /** Dimensions of a sparse query; more are answered with 400. */
+  maxSparseDimensions: number
   /** Announced to clients, which split their batches by it; not enforced, like in Chroma. */
   maxBatchSize: number
   /** A read that takes longer is answered with 503, a write with 500 (its outcome is unknown). */
@@ -53,6 +63,10 @@ export const defaultLimits: ChromaLimits = {
   maxRecords: 25_000,
   maxOperands: 32_768,
   maxResults: 200_000,
+  maxSearches: 100,
+  maxKnns: 32,
+  maxKnnLimit: 10_000,
+  maxSparseDimensions: 32_768,
   maxBatchSize: 5461,
   requestTimeoutMs: 120_000,
 }
@@ -65,6 +79,10 @@ export const REQUEST_LIMITS = [
   'maxRecords',
   'maxOperands',
   'maxResults',
+  'maxSearches',
+  'maxKnns',
+  'maxKnnLimit',
+  'maxSparseDimensions',
 ] as const
 
 /** The properties of a request that are known before its body is read. */

@@ -9,10 +9,12 @@ import type { EvaluationState, LogWriter } from '../log/writer.ts'
 import { isMissing } from '../snapshot/manifest-store.ts'
 import { filterRefs } from '../query/filter-refs.ts'
 import { get } from '../query/get.ts'
+import { metadataKeys } from '../query/metadata-keys.ts'
 import { SearchRecorder } from '../ivf/search/search-recorder.ts'
-import { search } from '../query/search.ts'
+import { search as nearestTo } from '../query/search.ts'
 import { select, selectedRefs } from '../query/select.ts'
 import { findInSlices, inOrderInSlices, inSlices, SLICE_RECORDS } from '../query/slices.ts'
+import { search } from '../search/search.ts'
 import { yieldToEventLoop } from '#codec'
 import type { RecordOp } from '../model/record.ts'
 import { checkRecordLimits, type RecordLimits } from '../records/record-limits.ts'
@@ -22,6 +24,8 @@ import type { RecallSampler } from './recall-sampler.ts'
 import { decodePageToken, decodeReadToken, encodePageToken, encodeReadToken, type PageToken } from './tokens.ts'
 import type { CollectionInfo } from '../model/collection.ts'
 import type { GetRequest, GetResponse, QueryRequest, QueryResponse, ReadOptions } from '../model/read.ts'
+import type { MetadataKeys } from '../model/schema.ts'
+import type { SearchHits, SearchRequest, SearchResponse } from '../model/search.ts'
 import type { Collection, SnapshotInfo } from '../model/store.ts'
 import type { ConditionalCommit, DeleteRequest, IndexingStatus, WriteResult } from '../model/write.ts'
 
@@ -136,7 +140,7 @@ export class EngineCollection implements Collection {
     if (request.explain === true) return this.#explained(request)
     const { recall } = this.#options
     return this.#read(request, async (view) => {
-      const ask = (asked: QueryRequest) => search(view, this.info.space, asked, yieldToEventLoop)
+      const ask = (asked: QueryRequest) => nearestTo(view, this.info.space, asked, yieldToEventLoop)
       const answer = await ask(request)
       recall?.offer(this.#state.path, request, answer, () => ask({ ...request, include: {}, search: { exact: true } }))
       return answer
@@ -151,12 +155,23 @@ export class EngineCollection implements Collection {
     const { result, trace } = await tracer.trace(() =>
       this.#read(request, (view) => {
         recorder.endStage('freshness')
-        return search(view, this.info.space, request, yieldToEventLoop, recorder)
+        return nearestTo(view, this.info.space, request, yieldToEventLoop, recorder)
       }),
     )
     const { requests, bytes, rounds } = trace
     const explanation = { ...recorder.stats, requests, bytesRead: bytes, rounds, timesMs: recorder.timesMs }
     return { ...result, explanation }
+  }
+
+  async search(request: SearchRequest): Promise<SearchResponse> {
+    const { searches, effort, explain = false } = request
+    return this.#read(request, async (view) => {
+      const { space } = this.info
+      const context = { view, space, explain, pause: yieldToEventLoop, ...(effort && { effort }) }
+      const results: SearchHits[] = []
+      for (const one of searches) results.push(await search(one, context))
+      return { results, version: view.version }
+    })
   }
 
   async count(options: ReadOptions = {}): Promise<number> {
@@ -165,6 +180,10 @@ export class EngineCollection implements Collection {
 
   async dimension(): Promise<number | null> {
     return (await this.#state.strongView()).dimension
+  }
+
+  metadataKeys(): Promise<MetadataKeys> {
+    return this.#read({}, (view) => metadataKeys(view, yieldToEventLoop))
   }
 
   async indexingStatus(): Promise<IndexingStatus> {

@@ -5,6 +5,7 @@ import { describeAgainstModel } from '../testing/against-model.contract.ts'
 import { describeCollection } from '../testing/collection.contract.ts'
 import { everythingIndexed, foldingEngine, indexedEngine, reading } from '../testing/folding-engine.ts'
 import { describeHistory } from '../testing/history.contract.ts'
+import { describeSearch, describeSearchAgainstModel } from '../testing/search.contract.ts'
 import { pathOf, StoreEngine } from './engine.ts'
 
 const worlds: [string, () => Promise<Engine>][] = [
@@ -20,24 +21,27 @@ const worlds: [string, () => Promise<Engine>][] = [
 for (const [name, open] of worlds) {
   describeCollection(name, open)
   describeHistory(name, open)
+  describeSearch(name, open)
 }
 
 const compactions: [string, Partial<Parameters<typeof StoreEngine.open>[0]>][] = [
   ['the engine', {}],
   ['the engine, everything indexed', { compact: everythingIndexed }],
 ]
-for (const [name, options] of compactions)
-  describeAgainstModel(name, () => StoreEngine.open({ env: memoryEnvironment(), ...options }), {
-    disturb: async (engine: Engine, collection: Collection, kind: number) => {
-      if (!(engine instanceof StoreEngine)) throw new TypeError('this test makes store engines')
-      const path = pathOf(collection.info)
-      if (kind % 4 === 0) await engine.compact(path)
-      else if (kind % 4 === 1) await engine.collectGarbage(path)
-      else if (kind % 4 === 2) await engine.compact(path, { merge: false })
-      else {
-        await engine.close()
-        return StoreEngine.open({ ...options, env: engine.env })
-      }
-      return engine
-    },
-  })
+for (const [name, options] of compactions) {
+  const open = () => StoreEngine.open({ env: memoryEnvironment(), ...options })
+  const disturb = async (engine: Engine, collection: Collection, kind: number) => {
+    if (!(engine instanceof StoreEngine)) throw new TypeError('this test makes store engines')
+    const path = pathOf(collection.info)
+    if (kind % 4 === 0) await engine.compact(path)
+    else if (kind % 4 === 1) await engine.collectGarbage(path)
+    else if (kind % 4 === 2) await engine.compact(path, { merge: false })
+    else {
+      await engine.close()
+      return StoreEngine.open({ ...options, env: engine.env })
+    }
+    return engine
+  }
+  describeAgainstModel(name, open, { disturb })
+  describeSearchAgainstModel(name, open, { disturb })
+}

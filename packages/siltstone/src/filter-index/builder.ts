@@ -6,6 +6,8 @@ import { utf8Encode } from '#codec'
 import type { Pending, Sink } from '../format/segment/sink.ts'
 import type { SegmentWriter } from '../format/segment/writer.ts'
 import { memoryScratch, type Scratch, type ScratchFile } from '../ports/scratch.ts'
+import type { MetadataScalar } from '../model/record.ts'
+import type { ValueKind } from '../model/schema.ts'
 import { parseForFilter } from '../records/parse-for-filter.ts'
 import { encodeRowSet } from '../format/roaring.ts'
 import type { GrowingPairs } from './growing.ts'
@@ -20,7 +22,7 @@ const MAX_PAIRS = 4_000_000
 const CHECK_ROWS = 1_024
 
 export class FilterIndexBuilder {
-  readonly #keys = new Map<string, { scalar: KeyBuilder; member: KeyBuilder }>()
+  readonly #keys = new Map<string, Builders>()
   readonly #trigrams: TrigramWriter
   readonly #scratch: Scratch
   readonly #maxPairs: number
@@ -58,24 +60,25 @@ export class FilterIndexBuilder {
 
   #addMetadata(row: number, text: string): void {
     for (const [key, value] of parseForFilter(text)) {
-      const scalar = typeof value !== 'object'
-      // A sparse vector matches no filter.
-      if (!scalar && !Array.isArray(value)) continue
       const builders = this.#key(key)
       if (!builders) continue
-      if (scalar) builders.scalar.add(value, row)
-      else for (const member of value) builders.member.add(member, row)
+      if (Array.isArray(value)) {
+        for (const member of value) builders.add('member', member, row)
+      } else if (typeof value === 'object') {
+        // A sparse vector matches no filter.
+        builders.kinds.add('sparse_vector')
+      } else builders.add('scalar', value, row)
     }
   }
 
-  #key(key: string): { scalar: KeyBuilder; member: KeyBuilder } | undefined {
+  #key(key: string): Builders | undefined {
     let builders = this.#keys.get(key)
     if (!builders) {
       if (this.#keys.size >= MAX_KEYS) {
         this.#complete = false
         return undefined
       }
-      builders = { scalar: new KeyBuilder(), member: new KeyBuilder() }
+      builders = new Builders()
       this.#keys.set(key, builders)
     }
     return builders
@@ -84,19 +87,22 @@ export class FilterIndexBuilder {
   /** Call after the last row. */
   async sections(writer: SegmentWriter): Promise<void> {
     await writer.addSection(METADATA_VALUES.name, async (sink) => {
-      const written: [string, { scalar: WrittenKey; member: WrittenKey }][] = []
-      for (const [key, { scalar, member }] of this.#keys)
-        written.push([key, { scalar: await writeLists(sink, scalar), member: await writeLists(sink, member) }])
+      const written: [string, { scalar: WrittenKey; member: WrittenKey; kinds: ValueKind[] }][] = []
+      for (const [key, { scalar, member, kinds }] of this.#keys) {
+        const lists = { scalar: await writeLists(sink, scalar), member: await writeLists(sink, member) }
+        written.push([key, { ...lists, kinds: [...kinds].sort() }])
+      }
       const headAt = sink.position
       // Pairs, since `__proto__` may be a key.
       const keys: IndexDirectory['keys'] = []
-      for (const [key, { scalar, member }] of written) {
+      for (const [key, { scalar, member, kinds }] of written) {
         const parts = { scalar: await writeHead(sink, scalar), member: await writeHead(sink, member) }
         keys.push([
           key,
           {
             ...(Object.keys(parts.scalar).length > 0 && { scalar: parts.scalar }),
             ...(Object.keys(parts.member).length > 0 && { member: parts.member }),
+            kinds,
           },
         ])
       }
@@ -109,6 +115,19 @@ export class FilterIndexBuilder {
   /** Frees the scratch disk. */
   async close(): Promise<void> {
     await Promise.all([this.#trigrams.close(), this.#file?.discard()])
+  }
+}
+
+class Builders {
+  readonly scalar = new KeyBuilder()
+  readonly member = new KeyBuilder()
+  readonly kinds = new Set<ValueKind>()
+
+  add(form: 'scalar' | 'member', value: MetadataScalar, row: number): void {
+    if (typeof value === 'string') this.kinds.add('string')
+    else if (typeof value === 'boolean') this.kinds.add('bool')
+    else this.kinds.add(typeof value === 'bigint' || Number.isInteger(value) ? 'int' : 'float')
+    this[form].add(value, row)
   }
 }
 

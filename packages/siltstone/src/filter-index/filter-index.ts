@@ -5,6 +5,7 @@ import type { Filter, FilterColumns } from '../model/filter.ts'
 import type { SectionDescriptor } from '../format/segment/descriptor.ts'
 import type { SegmentReader } from '../format/segment/reader.ts'
 import type { MetadataScalar } from '../model/record.ts'
+import type { ValueKind } from '../model/schema.ts'
 import { decodeRowSet } from '../format/roaring.ts'
 import { RowSet } from '../format/row-set.ts'
 import { memoize } from '../memo.ts'
@@ -14,6 +15,7 @@ import { anything, type Bounds, both, either, exactly, not, nothing } from './bo
 import { hashed as hashOf } from './hashed.ts'
 import {
   type IndexDirectory,
+  type IndexedKey,
   type KeyParts,
   METADATA_VALUES,
   type Part,
@@ -70,7 +72,7 @@ export function nameOf(filter: Filter): string {
 }
 
 interface Directory {
-  keys: Map<string, { scalar?: KeyParts; member?: KeyParts }>
+  keys: Map<string, IndexedKey>
   complete: boolean
 }
 
@@ -116,6 +118,11 @@ export class FilterIndex {
 
   get #rows(): number {
     return this.#reader.rows
+  }
+
+  /** The types of the values of each key; `int` is a number without a fraction. Nothing for an index of the first release. */
+  *kinds(): Generator<[key: string, kinds: readonly ValueKind[]]> {
+    for (const [key, { kinds = [] }] of this.#directory.keys) yield [key, kinds]
   }
 
   /** Reads and checks all lists, pages and blocks. @throws SiltstoneError `corrupt` at the first damage */

@@ -6,6 +6,8 @@
  * directories of runs and the directory itself, form the head at the end of the section (`params.headBytes`), which takes
  * one request.
  */
+import type { ValueKind } from '../model/schema.ts'
+
 export const METADATA_VALUES = { name: 'metadata-values', type: 'terms-and-runs' } as const
 export const TRIGRAMS = { name: 'trigrams', type: 'trigram-lists' } as const
 
@@ -42,8 +44,18 @@ export interface KeyParts {
   rounded?: true
 }
 
+export interface IndexedKey {
+  scalar?: KeyParts
+  member?: KeyParts
+  /**
+   * Types of the values and of the members of arrays; `int` is a number without a fraction, which may be a float. Not
+   * written by the first release.
+   */
+  kinds?: ValueKind[]
+}
+
 export interface IndexDirectory {
-  keys: [key: string, { scalar?: KeyParts; member?: KeyParts }][]
+  keys: [key: string, IndexedKey][]
   /** False if keys that are not named here may have values. */
   complete: boolean
 }

@@ -19,6 +19,10 @@ import {
 import { changedConfiguration, type UpdateConfiguration } from './configuration.ts'
 import { embedTexts, type EmbeddingFunction, type Purpose } from './embedding-function.ts'
 import { GetResult, QueryResult } from './results.ts'
+import { prepare } from '../search/index.ts'
+import { searchFrom } from './search-arguments.ts'
+import { SearchResult } from './search-result.ts'
+import type { SearchInput, SearchSettings } from './search-types.ts'
 import type {
   CollectionMetadata,
   DeleteArguments,
@@ -151,6 +155,35 @@ export class StoreCollection {
       ...(args.explain === true && { explain: true }),
     })
     return new QueryResult<TMeta>(response, include)
+  }
+
+  /**
+   * Ranks records by expressions over nearest-neighbour searches, dense and sparse. A sparse vector can be searched under
+   * any metadata key of a collection that was made without a schema.
+   */
+  async search<TMeta extends Metadata = Metadata>(
+    searches: SearchInput | readonly SearchInput[],
+    settings: SearchSettings = {},
+  ): Promise<SearchResult<TMeta>> {
+    const { explain, effort } = settings
+    const list = Array.isArray(searches) ? (searches as readonly SearchInput[]) : [searches as SearchInput]
+    const parsed = list.map((input, i) => searchFrom(input, `searches[${i}]`))
+    const { schema } = this.#info
+    const prepared = await prepare(
+      parsed.map(({ search }) => search),
+      { schema, needsIndex: schema !== null, embed: (texts) => this.#embed(texts, 'queries') },
+    )
+    const engine = await this.#open()
+    const response = await engine.search({
+      ...readFrom(settings),
+      searches: prepared,
+      ...(effort && { effort }),
+      ...(explain === true && { explain: true }),
+    })
+    return new SearchResult<TMeta>(
+      response,
+      parsed.map(({ select }) => select),
+    )
   }
 
   async count(args: ReadArguments = {}): Promise<number> {

@@ -1,6 +1,7 @@
 /** What a process and its query threads tell each other. */
 import { type ErrorKind, isSiltstoneError, SiltstoneError } from '../errors.ts'
 import type { QueryRequest, QueryResponse } from '../model/read.ts'
+import type { SearchRequest, SearchResponse } from '../model/search.ts'
 
 export interface QueryThreadData {
   /** A directory, or `s3://bucket/prefix`. */
@@ -15,9 +16,16 @@ export interface CollectionPlace {
   id: string
 }
 
-export type ToQueryThread =
-  | { kind: 'query'; number: number; place: CollectionPlace; request: QueryRequest }
-  | { kind: 'stop' }
+/** What a thread is asked, under the name of the collection's method, and what it answers. */
+export interface Asked {
+  query: { request: QueryRequest; response: QueryResponse }
+  search: { request: SearchRequest; response: SearchResponse }
+}
+export type Method = keyof Asked
+
+export type Question = { [M in Method]: { kind: M; request: Asked[M]['request'] } }[Method]
+
+export type ToQueryThread = (Question & { number: number; place: CollectionPlace }) | { kind: 'stop' }
 
 export interface SentError {
   kind: ErrorKind | undefined
@@ -31,7 +39,7 @@ export interface SentError {
 
 export type FromQueryThread =
   | { kind: 'ready' }
-  | { kind: 'answer'; number: number; response: QueryResponse }
+  | { kind: 'answer'; number: number; response: Asked[Method]['response'] }
   | { kind: 'failure'; number: number; error: SentError }
 
 /** Errors lose their class on the way between threads. */

@@ -9,6 +9,7 @@ import type { Environment } from '../ports/environment.ts'
 import { systemClock } from '../host/system-clock.ts'
 import { Recorder } from '../testing/recorder.ts'
 import { QueryThreads, withQueryThreads } from './query-threads.ts'
+import { noLimits, parseSearch } from '../search/index.ts'
 import { collectionRequest } from '../testing/operations.ts'
 import { until } from '../testing/until.ts'
 
@@ -47,6 +48,15 @@ const record = (id: string, x: number) =>
   ({ op: 'add', id, vector: Float32Array.of(x, 0), document: `the ${id}`, metadata: `{"x":${x}}`, uri: null }) as const
 const near = (x: number) => ({ vectors: [Float32Array.of(x, 0)], k: 2, include: { documents: true, embeddings: true } })
 
+/** 7 − x for records beyond 7; the logarithm of that is no number. */
+const searchOf = (log: boolean) => {
+  const found = { $mul: [{ $knn: { query: [0, 0] } }, { $val: 0 }] }
+  const beyond = { $sum: [found, { $sub: { left: { $val: 7 }, right: { $attr: { key: 'x' } } } }] }
+  const select = { keys: ['#document', '#score'] }
+  const rank = log ? { $log: beyond } : beyond
+  return parseSearch({ filter: { x: { $gt: 7 } }, rank, select }, 'search', noLimits).search
+}
+
 it('threads see every acknowledged write, answer in full, and fail as the engine does', {
   timeout: 60_000,
 }, async () => {
@@ -62,6 +72,9 @@ it('threads see every acknowledged write, answer in full, and fail as the engine
   }
   const filter = { kind: 'compare', key: 'x', op: 'gt', value: 7n } as const
   expect((await things.query({ ...near(0), filter })).hits[0]?.ids).toEqual(['r8', 'r9'])
+  const { results } = await things.search({ searches: [searchOf(false)] })
+  expect(results).toEqual([{ ids: ['r9', 'r8'], documents: ['the r9', 'the r8'], scores: [-2, -1] }])
+  await expect(things.search({ searches: [searchOf(true)] })).rejects.toMatchObject({ code: 'no-number' })
   await expect(things.query({ vectors: [Float32Array.of(1)], k: 1, include: {} })).rejects.toMatchObject({
     kind: 'invalid',
     code: 'dimension-mismatch',

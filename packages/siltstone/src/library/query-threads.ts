@@ -1,11 +1,10 @@
 /**
- * Answers queries in threads of their own, so that many of them use all cores of a machine. A thread is to the store
+ * Answers queries and searches in threads of their own, so that many of them use all cores of a machine. A thread is to the store
  * what another process is: its strong reads see every acknowledged write, and its cache of blocks is its own.
  *
  * A thread that ends without being told to is started again; its pending queries are answered by the process itself. In
  * a bundle without the threads' module (`siltstone/query-worker`) the process answers all queries.
  */
-import type { QueryRequest, QueryResponse } from '../model/read.ts'
 import type { Collection, Engine } from '../model/store.ts'
 import { unavailable } from '../errors.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -13,9 +12,12 @@ import type { Logger } from '../ports/telemetry.ts'
 import { moduleBeside } from '../host/module-beside.ts'
 import { startWorker, type WorkerHandle } from '../host/worker.ts'
 import {
+  type Asked,
   type CollectionPlace,
   type FromQueryThread,
+  type Method,
   type QueryThreadData,
+  type Question,
   received,
   type ToQueryThread,
 } from './query-messages.ts'
@@ -35,7 +37,7 @@ export interface QueryThreadsOptions extends QueryThreadData {
 interface Thread {
   worker: WorkerHandle<ToQueryThread>
   ready: boolean
-  waiting: Map<number, PromiseWithResolvers<QueryResponse>>
+  waiting: Map<number, PromiseWithResolvers<Asked[Method]['response']>>
   ended: PromiseWithResolvers<void>
 }
 
@@ -61,17 +63,18 @@ export class QueryThreads {
     return [...this.#threads].filter(({ ready }) => ready).length
   }
 
-  /** @throws SiltstoneError as `Collection.query` does; `unavailable` (query-thread-ended) when no thread can answer */
-  query(place: CollectionPlace, request: QueryRequest): Promise<QueryResponse> {
+  /** @throws SiltstoneError as the method does; `unavailable` (query-thread-ended) when no thread can answer */
+  ask<Q extends Question>(place: CollectionPlace, question: Q): Promise<Asked[Q['kind']]['response']> {
     let best: Thread | undefined
     for (const thread of this.#threads)
       if (thread.ready && (!best || thread.waiting.size < best.waiting.size)) best = thread
     if (!best) return Promise.reject(ended())
     const number = this.#number++
-    const answer = Promise.withResolvers<QueryResponse>()
+    const answer = Promise.withResolvers<Asked[Method]['response']>()
     best.waiting.set(number, answer)
-    best.worker.post({ kind: 'query', number, place, request })
-    return answer.promise
+    best.worker.post({ ...question, number, place })
+    // The thread answers a question by the method that it names.
+    return answer.promise as Promise<Asked[Q['kind']]['response']>
   }
 
   /** Waits for queries in flight, within 3 s. Idempotent. */
@@ -142,18 +145,23 @@ export function withQueryThreads(engine: Engine, threads: QueryThreads): Engine 
 
 function answeredBy(threads: QueryThreads, collection: Collection): Collection {
   const { tenant, database, id } = collection.info
-  const query = async (request: QueryRequest): Promise<QueryResponse> => {
-    if (threads.ready === 0) return collection.query(request)
+  const place = { tenant, database, id }
+  const asked = async <Q extends Question>(question: Q, here: () => Promise<Asked[Q['kind']]['response']>) => {
+    if (threads.ready === 0) return here()
     try {
-      return await threads.query({ tenant, database, id }, request)
+      return await threads.ask(place, question)
     } catch (error) {
-      if (isEnded(error)) return collection.query(request)
+      if (isEnded(error)) return here()
       throw error
     }
   }
+  const methods: Pick<Collection, Method> = {
+    query: (request) => asked({ kind: 'query', request }, () => collection.query(request)),
+    search: (request) => asked({ kind: 'search', request }, () => collection.search(request)),
+  }
   return new Proxy(collection, {
     get(target, key) {
-      if (key === 'query') return query
+      if (key in methods) return Reflect.get(methods, key)
       const member: unknown = Reflect.get(target, key, target)
       return typeof member === 'function' ? (member as (...all: unknown[]) => unknown).bind(target) : member
     },

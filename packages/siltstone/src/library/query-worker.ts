@@ -19,12 +19,14 @@ const { place, allowNetworkFilesystem, blockCacheBytes } = parent.data
 const env = await openEnvironmentAt(place, { allowNetworkFilesystem, readOnly: true })
 const engine = await StoreEngine.open({ env, blockCacheBytes })
 
-async function answer(message: Extract<ToQueryThread, { kind: 'query' }>): Promise<void> {
-  const { number, request } = message
+async function answer(message: Exclude<ToQueryThread, { kind: 'stop' }>): Promise<void> {
+  const { number } = message
   try {
     const { tenant, database, id } = message.place
     const collection = await engine.collection(tenant, database, id)
-    parent.post({ kind: 'answer', number, response: await collection.query(request) })
+    const response =
+      message.kind === 'query' ? await collection.query(message.request) : await collection.search(message.request)
+    parent.post({ kind: 'answer', number, response })
   } catch (error) {
     parent.post({ kind: 'failure', number, error: sendable(error) })
   }

@@ -45,6 +45,7 @@ export interface ChangeCollection {
   /** Replaces the whole map; null removes it. */
   newMetadata?: string | null
   newConfiguration?: Record<string, unknown>
+  newSchema?: Record<string, unknown>
 }
 
 export interface DatabaseInfo {

@@ -5,6 +5,8 @@
 import type { Catalog, CollectionInfo } from './collection.ts'
 import type { GetRequest, GetResponse, QueryRequest, QueryResponse, ReadOptions } from './read.ts'
 import type { RecordOp } from './record.ts'
+import type { MetadataKeys } from './schema.ts'
+import type { SearchRequest, SearchResponse } from './search.ts'
 import type { ConditionalCommit, DeleteRequest, IndexingStatus, WriteResult } from './write.ts'
 
 export interface SnapshotInfo {
@@ -34,8 +36,12 @@ export interface Collection {
   delete(request: DeleteRequest): Promise<WriteResult & { deleted: number }>
   get(request: GetRequest): Promise<GetResponse>
   query(request: QueryRequest): Promise<QueryResponse>
+  /** Answers several searches of one state. @throws invalid (dimension-mismatch, no-number, text-query) */
+  search(request: SearchRequest): Promise<SearchResponse>
   count(options?: ReadOptions): Promise<number>
   dimension(): Promise<number | null>
+  /** Metadata keys with the types of their values. Rare types in large segments may be left out. */
+  metadataKeys(): Promise<MetadataKeys>
   indexingStatus(): Promise<IndexingStatus>
   /** @returns a token of the current state, for `commitIf` */
   readToken(): Promise<string>

@@ -36,20 +36,38 @@ export async function search(
   pause: Pause,
   recorder = new SearchRecorder(),
 ): Promise<QueryResponse> {
-  const { dimension } = view
-  for (const [i, vector] of request.vectors.entries())
-    if (dimension !== null && vector.length !== dimension)
-      throw invalid(
-        'dimension-mismatch',
-        `Collection expecting embedding with dimension of ${dimension}, got ${vector.length}`,
-        { field: `query_embeddings[${i}]` },
-      )
+  for (const [i, vector] of request.vectors.entries()) checkDimension(view, vector, `query_embeddings[${i}]`)
   const found = new Search(view, space, request, pause, recorder)
   await found.rank()
   recorder.endStage('search')
   const hits = await found.hits()
   recorder.endStage('columns')
   return { hits, version: view.version }
+}
+
+/** The nearest of some records. */
+export interface RankedRef {
+  ref: RecordRef
+  distance: number
+}
+
+/**
+ * The nearest of the selected records, without their columns.
+ * @param selected of the same view
+ * @throws SiltstoneError `invalid` dimension-mismatch
+ */
+export async function nearest(
+  view: View,
+  space: Space,
+  request: Pick<QueryRequest, 'k' | 'search'> & { vector: Float32Array; field: string },
+  selected: Selection,
+  pause: Pause,
+): Promise<RankedRef[]> {
+  const { vector, field, ...rest } = request
+  checkDimension(view, vector, field)
+  const found = new Search(view, space, { ...rest, vectors: [vector], include: {} }, pause, new SearchRecorder())
+  await found.rank(selected)
+  return found.refs()
 }
 
 class Search {
@@ -74,12 +92,13 @@ class Search {
     this.#prefetch = new ColumnPrefetch(request.include)
   }
 
-  async rank(): Promise<void> {
+  /** @param selected the admitted records, if they are known already */
+  async rank(selected?: Selection): Promise<void> {
     if (this.#request.vectors.length === 0 || this.#k === 0) return
     if (this.#request.ids) return this.#rankIds(this.#request.ids)
     // Concurrently: what the filter reads takes at least as many rounds as opening the indexes.
     const [selection, indexes] = await Promise.all([
-      select(this.#view, this.#request.filter, this.#pause),
+      selected ?? select(this.#view, this.#request.filter, this.#pause),
       Promise.all(this.#view.base.segments.map((segment) => this.#openIndex(segment))),
     ])
     this.#recorder.endStage('filter')
@@ -191,6 +210,12 @@ class Search {
     )
   }
 
+  /** The answer to the only query. */
+  refs(): RankedRef[] {
+    const [query] = this.#ranking.queries
+    return query?.nearest.sorted().map(({ distance, tag }) => ({ ref: this.#tags.ref(tag), distance })) ?? []
+  }
+
   /** The answer to each query, with its columns. */
   async hits(): Promise<QueryHits[]> {
     const lists: Ranked[] = []
@@ -229,6 +254,15 @@ class Search {
       }
     })
   }
+}
+
+function checkDimension({ dimension }: View, vector: Float32Array, field: string): void {
+  if (dimension !== null && vector.length !== dimension)
+    throw invalid(
+      'dimension-mismatch',
+      `Collection expecting embedding with dimension of ${dimension}, got ${vector.length}`,
+      { field },
+    )
 }
 
 type Ranked = ReturnType<Ranking['queries'][number]['nearest']['sorted']>

@@ -105,12 +105,13 @@ export class ModelCatalog implements Catalog {
 
   async changeCollection(tenant: string, database: string, id: string, change: ChangeCollection): Promise<void> {
     const entry = this.#byId(tenant, database, id)
-    const { newName, newMetadata, newConfiguration } = change
+    const { newName, newMetadata, newConfiguration, newSchema } = change
     if (newName !== undefined && newName !== entry.info.name) this.#claim(tenant, database, newName)
     const info = { ...entry.info }
     if (newName !== undefined) info.name = newName
     if (newMetadata !== undefined) info.metadata = newMetadata
     if (newConfiguration !== undefined) info.configuration = newConfiguration
+    if (newSchema !== undefined) info.schema = newSchema
     entry.info = info
   }
 

@@ -8,11 +8,14 @@ import type {
   QueryResponse,
   ReadOptions,
 } from '../model/read.ts'
+import type { MetadataKeys, ValueKind } from '../model/schema.ts'
+import type { SearchRequest, SearchResponse } from '../model/search.ts'
 import type { Collection, SnapshotInfo } from '../model/store.ts'
 import type { ConditionalCommit, DeleteRequest, IndexingStatus, WriteResult } from '../model/write.ts'
 import { conflict, invalid, notFound, type SiltstoneError, unavailable } from '../errors.ts'
 import { compileFilter } from '../filter/evaluate.ts'
 import type { Filter } from '../model/filter.ts'
+import { kindOf } from '../query/metadata-keys.ts'
 import type { RecordState } from '../records/apply.ts'
 import { parseMetadata } from '../records/metadata.ts'
 import type { RecordOp } from '../model/record.ts'
@@ -25,6 +28,7 @@ import {
   type ModelState,
   replay,
 } from './model-state.ts'
+import { modelSearch } from './model-search.ts'
 
 type Row = [id: string, state: RecordState]
 
@@ -115,12 +119,33 @@ export class ModelCollection implements Collection {
     return { hits, version }
   }
 
+  async search(request: SearchRequest): Promise<SearchResponse> {
+    const { state, version } = this.#read(request)
+    const { space } = this.info
+    const results = request.searches.map((one) => {
+      const admitted = new Set(select(state, undefined, one.filter).map(([id]) => id))
+      const rows = [...state.records]
+      return modelSearch(one, { rows, admits: ([id]) => admitted.has(id), space, dimension: state.dimension })
+    })
+    return { results, version }
+  }
+
   async count(options: ReadOptions = {}): Promise<number> {
     return this.#read(options).state.records.size
   }
 
   async dimension(): Promise<number | null> {
     return this.#live().state.dimension
+  }
+
+  async metadataKeys(): Promise<MetadataKeys> {
+    const keys = new Map<string, Set<ValueKind>>()
+    for (const { metadata } of this.#live().state.records.values())
+      for (const [key, value] of metadata === null ? [] : parseMetadata(metadata)) {
+        const kind = kindOf(value)
+        if (kind !== undefined) keys.set(key, (keys.get(key) ?? new Set()).add(kind))
+      }
+    return keys
   }
 
   async indexingStatus(): Promise<IndexingStatus> {

@@ -2,10 +2,12 @@ import { describe, expect, it } from 'vitest'
 import { describeCollection } from './collection.contract.ts'
 import { describeHistory } from './history.contract.ts'
 import { ModelEngine } from './model.ts'
+import { describeSearch } from './search.contract.ts'
 import { add, collectionRequest, remove } from './operations.ts'
 
 describeCollection('the model', async () => new ModelEngine())
 describeHistory('the model', async () => new ModelEngine())
+describeSearch('the model', async () => new ModelEngine())
 
 describe('the model', () => {
   it('rolls back to any version, as one more entry', async () => {

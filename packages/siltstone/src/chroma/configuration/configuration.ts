@@ -18,8 +18,10 @@ import {
   readHnswChange,
   type VectorIndexConfiguration,
 } from './hnsw.ts'
-import { schemaProblem } from '../wire/problem.ts'
-import { readSchema, type UserSchema } from './schema-read.ts'
+import { EMBEDDING_KEY, type Schema } from '../../model/schema.ts'
+import { badValue, schemaProblem } from '../wire/problem.ts'
+import { defaultSchema } from './schema.ts'
+import { readKeys, readSchema, type UserSchema } from './schema-read.ts'
 
 export interface NewConfiguration {
   space: Space
@@ -34,10 +36,11 @@ export interface NewConfiguration {
 export function newConfiguration(body: Fields): NewConfiguration {
   const configuration = readConfiguration(body)
   const schema = body.optional('schema', readSchema)
-  if (schema !== undefined && !schema.isDefault && !isDefault(configuration)) {
+  const schemaDecides = schema !== undefined && (isDefault(configuration) || saysTheSame(configuration, schema))
+  if (schema !== undefined && !schema.isDefault && !schemaDecides) {
     throw schemaProblem('Cannot set both collection config and schema simultaneously')
   }
-  if (schema !== undefined && isDefault(configuration)) applySchema(configuration, schema)
+  if (schemaDecides) applySchema(configuration, schema)
   return {
     space: configuration.hnsw.space,
     configuration: toStored(configuration),
@@ -58,6 +61,11 @@ function readConfiguration(body: Fields): VectorIndexConfiguration {
     hnsw: useLegacy ? { ...DEFAULT_HNSW, ...legacy } : hnsw,
     embeddingFunction: fields.optional('embedding_function', readEmbeddingFunction) ?? null,
   }
+}
+
+/** Whether the configuration has only the schema's embedding function: the client writes it in both places. */
+function saysTheSame({ hnsw, embeddingFunction }: VectorIndexConfiguration, { vectorIndex }: UserSchema): boolean {
+  return isDefaultHnsw(hnsw) && JSON.stringify(embeddingFunction) === JSON.stringify(vectorIndex.embeddingFunction)
 }
 
 function applySchema(configuration: VectorIndexConfiguration, schema: UserSchema): void {
@@ -97,6 +105,23 @@ export function changedConfiguration(info: CollectionInfo, change: Fields): Reco
     hnsw: { ...current.hnsw, ...hnsw },
     embeddingFunction: embeddingFunction ?? current.embeddingFunction,
   })
+}
+
+/**
+ * The schema after `new_schema` of a PUT: value types of keys, which replace what the schema says about them. Nothing has to
+ * be built for an index that is added.
+ * @throws ApiProblem 422, SiltstoneError `invalid` (settings that a schema may not have)
+ */
+export function changedSchema(info: CollectionInfo, change: Fields): Record<string, unknown> {
+  change.denyUnknown(['keys'])
+  const keys = change.required('keys', (json, path) => readKeys(Fields.of(json, path)))
+  const { defaults, keys: stored } = (info.schema as unknown as Schema | null) ?? defaultSchema()
+  const changed = new Map(Object.entries(stored))
+  for (const [key, types] of keys) {
+    if (key === EMBEDDING_KEY) throw badValue('new_schema', `the index of ${EMBEDDING_KEY} cannot be changed`)
+    changed.set(key, { ...changed.get(key), ...types })
+  }
+  return { ...info.schema, defaults, keys: Object.fromEntries(changed) }
 }
 
 function readSpannChange(fields: Fields): true {

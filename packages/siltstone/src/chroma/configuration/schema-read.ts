@@ -4,7 +4,8 @@ import { isDefaultEmbeddingFunction, readEmbeddingFunction } from '../embedding-
 import { Fields, readBoolean, readString, readWord } from '../wire/fields.ts'
 import { DEFAULT_HNSW, type HnswParameters, readSchemaHnsw } from './hnsw.ts'
 import { badShape, badValue, schemaProblem } from '../wire/problem.ts'
-import { DOCUMENT_KEY, defaultSchema, EMBEDDING_KEY, type Index, type Schema, type ValueTypes } from './schema.ts'
+import { DOCUMENT_KEY, EMBEDDING_KEY, type Index, type Schema, type ValueTypes } from '../../model/schema.ts'
+import { defaultSchema } from './schema.ts'
 
 export interface VectorIndex {
   space?: Space
@@ -35,18 +36,34 @@ export function readSchema(json: unknown, path: string): UserSchema {
   const fields = Fields.of(json, path)
   const defaults = fields.required('defaults', readValueTypes)
   const keysName = fields.has('keys') ? 'keys' : 'key_overrides'
-  const keyFields = fields.required(keysName, (keys, keysPath) => Fields.of(keys, keysPath))
-  const keys: [string, ValueTypes][] = []
-  for (const key of keyFields.keys) {
-    const types = keyFields.required(key, readValueTypes)
-    checkKey(key, types)
-    keys.push([key, types])
-  }
+  const keys = fields.required(keysName, (json, keysPath) => readKeys(Fields.of(json, keysPath)))
+  const cmek = fields.optional('cmek', readCmek)
   checkDefaults(defaults)
   const merged = merge({ defaults, keys: Object.fromEntries(keys) })
   const vectorIndex = takeVectorIndex(merged)
-  const isDefault = isDefaultIndex(vectorIndex) && JSON.stringify(merged) === DEFAULT_TEXT
-  return { isDefault, merged: merged as unknown as Record<string, unknown>, vectorIndex }
+  const isDefault = isDefaultIndex(vectorIndex) && cmek === undefined && JSON.stringify(merged) === DEFAULT_TEXT
+  return { isDefault, merged: { ...merged, ...(cmek && { cmek }) }, vectorIndex }
+}
+
+/** @throws ApiProblem 422 (types), SiltstoneError `invalid` (settings that a schema may not have) */
+export function readKeys(fields: Fields): [string, ValueTypes][] {
+  return [...fields.keys].map((key) => {
+    const types = fields.required(key, readValueTypes)
+    checkKey(key, types)
+    return [key, types]
+  })
+}
+
+const KEY_OF_GCP = /^projects\/[^/]+\/locations\/[^/]+\/keyRings\/[^/]+\/cryptoKeys\/[^/]+$/
+
+/** The name of a customer's encryption key. It is stored and returned; a bucket's own settings decide on encryption. */
+function readCmek(json: unknown, path: string): { gcp: string } {
+  const fields = Fields.of(json, path)
+  fields.denyUnknown(['gcp'])
+  const gcp = fields.required('gcp', readString)
+  if (!KEY_OF_GCP.test(gcp))
+    throw badValue('schema', `CMEK does not match the pattern of its provider: ${gcp.slice(0, 200)}`)
+  return { gcp }
 }
 
 function readValueTypes(json: unknown, path: string): ValueTypes {

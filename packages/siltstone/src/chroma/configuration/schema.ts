@@ -4,21 +4,15 @@
  * The store keeps the user's schema, merged over the defaults, without the parameters of the vector index. Those are part
  * of the configuration and are added when the schema is returned. A stored null means that everything is default.
  */
+import {
+  DOCUMENT_KEY,
+  EMBEDDING_KEY,
+  type Index,
+  type MetadataKeys,
+  type Schema,
+  type ValueTypes,
+} from '../../model/schema.ts'
 import type { VectorIndexConfiguration } from './hnsw.ts'
-
-export interface Index {
-  enabled: boolean
-  config: Record<string, unknown>
-}
-/** By value type, then by index. */
-export type ValueTypes = Record<string, Record<string, Index>>
-export interface Schema {
-  defaults: ValueTypes
-  keys: Record<string, ValueTypes>
-}
-
-export const DOCUMENT_KEY = '#document'
-export const EMBEDDING_KEY = '#embedding'
 
 const index = (enabled: boolean, config: Record<string, unknown> = {}): Index => ({ enabled, config })
 
@@ -41,9 +35,19 @@ export function defaultSchema(): Schema {
   }
 }
 
-/** The schema as clients see it, with the parameters of the vector index. */
-export function shownSchema(stored: Record<string, unknown> | null, configuration: VectorIndexConfiguration): Schema {
-  const schema = (stored as unknown as Schema | null) ?? defaultSchema()
+/** Keys that Chroma's own server keeps in metadata. */
+const INTERNAL_PREFIX = 'chroma:'
+
+/**
+ * The schema as clients see it, with the parameters of the vector index.
+ * @param found metadata keys that records have: what the schema does not say about them is that of the defaults
+ */
+export function shownSchema(
+  stored: Record<string, unknown> | null,
+  configuration: VectorIndexConfiguration,
+  found: MetadataKeys = new Map(),
+): Schema {
+  const schema = withKeys((stored as unknown as Schema | null) ?? defaultSchema(), found)
   return {
     ...schema,
     defaults: withVectorIndex(schema.defaults, configuration),
@@ -73,21 +77,17 @@ function withVectorIndex(types: ValueTypes, { hnsw, embeddingFunction }: VectorI
   return { ...types, float_list: { vector_index: { enabled, config: shown } } }
 }
 
-/** Whether filters may use values of this type under this key. */
-export function isIndexed(
-  stored: Record<string, unknown>,
-  key: string,
-  type: 'string' | 'bool' | 'int' | 'float',
-): boolean {
-  const { defaults, keys } = stored as unknown as Schema
-  const ofKey = Object.hasOwn(keys, key) ? keys[key]?.[type] : undefined
-  const indexes = ofKey ?? defaults[type]
-  return indexes?.[`${type}_inverted_index`]?.enabled ?? true
-}
-
-/** Whether filters may search documents. */
-export function isTextIndexed(stored: Record<string, unknown>): boolean {
-  const { defaults, keys } = stored as unknown as Schema
-  const ofKey = keys[DOCUMENT_KEY]?.['string']?.['fts_index']
-  return (ofKey ?? defaults['string']?.['fts_index'])?.enabled ?? true
+function withKeys(schema: Schema, found: MetadataKeys): Schema {
+  const keys = new Map(Object.entries(schema.keys))
+  for (const [key, kinds] of found) {
+    if (key.startsWith(INTERNAL_PREFIX)) continue
+    const types = { ...keys.get(key) }
+    for (const kind of kinds) {
+      const byDefault = schema.defaults[kind]
+      if (byDefault) types[kind] ??= byDefault
+    }
+    keys.set(key, types)
+  }
+  // fromEntries defines properties, so a key named __proto__ is a key like any other.
+  return { ...schema, keys: Object.fromEntries(keys) }
 }

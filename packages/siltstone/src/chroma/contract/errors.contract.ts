@@ -167,7 +167,6 @@ export function errorContract(makeEngine: () => Promise<Engine>): void {
     it('answers 501 for endpoints that are not implemented', async () => {
       const api = testApi(await makeEngine())
       const path = await api.collection('things')
-      expectError(await api.db('POST', `${path}/search`, { searches: [] }), 501, 'ChromaError', /not implemented/)
       expectError(await api.db('POST', `${path}/functions/attach`, {}), 501, 'ChromaError', /not implemented/)
       expectError(await api.db('GET', `${path}/functions/f`), 501, 'ChromaError', /not implemented/)
       expectError(

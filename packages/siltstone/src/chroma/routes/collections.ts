@@ -3,7 +3,8 @@ import { invalid, isSiltstoneError, notFound } from '../../errors.ts'
 import { collectionsText, collectionText } from '../answers.ts'
 import { checkedCollectionName, collectionIdOf, databaseOf, openCollection, pageOf } from '../call.ts'
 import { newCollectionMetadata, changedCollectionMetadata } from '../configuration/collection-metadata.ts'
-import { changedConfiguration, newConfiguration } from '../configuration/configuration.ts'
+import { changedConfiguration, changedSchema, newConfiguration } from '../configuration/configuration.ts'
+import type { MetadataKeys } from '../../model/schema.ts'
 import { Fields, readBoolean, readString } from '../wire/fields.ts'
 import { badValue } from '../wire/problem.ts'
 import { type Answer, type Call, json, type Route } from '../route.ts'
@@ -118,8 +119,20 @@ export const collectionRoutes: Route[] = [
   },
 ]
 
-function collectionAnswer(info: CollectionInfo): Answer {
-  return { text: collectionText(info) }
+async function collectionAnswer(call: Call, info: CollectionInfo): Promise<Answer> {
+  return { text: collectionText(info, await metadataKeysOf(call, info)) }
+}
+
+/** A collection that is damaged, or was deleted meanwhile, is still described: its owner has to find it. */
+async function metadataKeysOf(call: Call, info: CollectionInfo): Promise<MetadataKeys | undefined> {
+  try {
+    const collection = await call.options.engine.collection(info.tenant, info.database, info.id)
+    return await collection.metadataKeys()
+  } catch (error) {
+    if (!isSiltstoneError(error, 'corrupt') && !isSiltstoneError(error, 'not-found')) throw error
+    call.options.log.warn('metadata_keys_unreadable', { collection: info.id, error: error.message })
+    return undefined
+  }
 }
 
 async function listCollections(call: Call): Promise<Answer> {
@@ -152,8 +165,8 @@ async function createCollection(call: Call): Promise<Answer> {
   const metadata = body.optional('metadata', newCollectionMetadata) ?? null
   const request = { ...path, name, getOrCreate, metadata, ...newConfiguration(body) }
   try {
-    const { info } = await call.options.engine.catalog.createCollection(request)
-    return collectionAnswer(info)
+    const { info, created } = await call.options.engine.catalog.createCollection(request)
+    return created ? { text: collectionText(info) } : await collectionAnswer(call, info)
   } catch (error) {
     if (!isSiltstoneError(error, 'not-found')) throw error
     throw invalid('database-missing', `Database [${path.database}] does not exist`, { cause: error })
@@ -163,13 +176,19 @@ async function createCollection(call: Call): Promise<Answer> {
 async function getByName(call: Call): Promise<Answer> {
   const { tenant, database } = databaseOf(call)
   const name = call.param('collection_id')
-  return collectionAnswer(await orMissing(name, call.options.engine.catalog.getCollection(tenant, database, name)))
+  return collectionAnswer(
+    call,
+    await orMissing(name, call.options.engine.catalog.getCollection(tenant, database, name)),
+  )
 }
 
 async function getById(call: Call): Promise<Answer> {
   const { tenant, database } = databaseOf(call)
   const id = collectionIdOf(call)
-  return collectionAnswer(await orMissing(id, call.options.engine.catalog.getCollectionById(tenant, database, id)))
+  return collectionAnswer(
+    call,
+    await orMissing(id, call.options.engine.catalog.getCollectionById(tenant, database, id)),
+  )
 }
 
 /**
@@ -189,11 +208,11 @@ async function getByCrn(call: Call): Promise<Answer> {
   const { tenants = '*', databases = '*' } = call.identity ?? {}
   if (databases !== '*' && !databases.includes(database)) throw missing(name)
   if (tenants === '*')
-    return collectionAnswer(await orMissing(name, catalog.getCollectionByCrn(resourceName, database, name)))
+    return collectionAnswer(call, await orMissing(name, catalog.getCollectionByCrn(resourceName, database, name)))
   const owners = await Promise.all(tenants.map((tenant) => orWhenMissing(catalog.getTenant(tenant), undefined)))
   const owner = owners.find((tenant) => tenant?.resourceName === resourceName)
   if (owner === undefined) throw missing(name)
-  return collectionAnswer(await orMissing(name, catalog.getCollection(owner.name, database, name)))
+  return collectionAnswer(call, await orMissing(name, catalog.getCollection(owner.name, database, name)))
 }
 
 async function updateCollection(call: Call): Promise<Answer> {
@@ -211,6 +230,11 @@ async function updateCollection(call: Call): Promise<Answer> {
     const info = await orMissing(id, catalog.getCollectionById(tenant, database, id))
     change.newConfiguration = changedConfiguration(info, configuration)
   }
+  const schema = body.optional('new_schema', (value, path) => Fields.of(value, path))
+  if (schema !== undefined) {
+    const info = await orMissing(id, catalog.getCollectionById(tenant, database, id))
+    change.newSchema = changedSchema(info, schema)
+  }
   await orMissing(id, catalog.changeCollection(tenant, database, id, change))
   return json({})
 }
@@ -226,6 +250,7 @@ async function fork(call: Call): Promise<Answer> {
   const collection = await openCollection(call)
   const body = await call.body()
   return collectionAnswer(
+    call,
     await collection.fork(checkedCollectionName(body.required('new_name', readString), 'new_name')),
   )
 }

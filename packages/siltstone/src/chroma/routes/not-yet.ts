@@ -10,9 +10,9 @@ function notYet(operation: string, method: 'GET' | 'POST', path: string, feature
     method,
     path: `${COLLECTION}/${path}`,
     operation,
-    tag: path === 'search' ? 'Record' : 'Function',
+    tag: 'Function',
     summary: `${feature} (not implemented yet: 501)`,
-    access: method === 'GET' || path === 'search' ? 'read' : 'write',
+    access: method === 'GET' ? 'read' : 'write',
     ...(method === 'POST' && { body: map }),
     status: 501,
     handle: async (call: Call) => {
@@ -23,7 +23,6 @@ function notYet(operation: string, method: 'GET' | 'POST', path: string, feature
 }
 
 export const notYetRoutes: Route[] = [
-  notYet('collection_search', 'POST', 'search', 'Search'),
   notYet('attach_function', 'POST', 'functions/attach', 'Attaching functions'),
   notYet('get_attached_function', 'GET', 'functions/{function_name}', 'Getting attached functions'),
   notYet('detach_function', 'POST', 'attached_functions/{function_name}/detach', 'Detaching functions'),

@@ -6,6 +6,7 @@ import { embeddingRoutes } from './embeddings.ts'
 import { notYetRoutes } from './not-yet.ts'
 import { recordReadRoutes } from './records-read.ts'
 import { recordWriteRoutes } from './records-write.ts'
+import { searchRoutes } from './search.ts'
 import { systemRoutes } from './system.ts'
 import { tenantRoutes } from './tenants.ts'
 
@@ -17,6 +18,7 @@ export const routes: readonly Route[] = [
   ...collectionRoutes,
   ...recordWriteRoutes,
   ...recordReadRoutes,
+  ...searchRoutes,
   ...conditionalRoutes,
   ...notYetRoutes,
   ...embeddingRoutes,

@@ -6,7 +6,7 @@ import type { Filter } from '../../model/filter.ts'
 import type { MetadataScalar } from '../../model/record.ts'
 import type { Fields } from './fields.ts'
 import { checkOperands, type RequestLimits } from './request-limits.ts'
-import { isIndexed, isTextIndexed } from '../configuration/schema.ts'
+import { isIndexed, isTextIndexed } from '../../model/schema.ts'
 
 /** @throws SiltstoneError `invalid`: over-limit, where-clause, where-document-clause, regex-syntax */
 export function filterOf(body: Fields, limits: RequestLimits): Filter | undefined {

@@ -53,3 +53,8 @@ export function numberText(number: number): string {
   const text = Object.is(number, -0) ? '-0' : String(number)
   return /[.e]/.test(text) ? text : `${text}.0`
 }
+
+/** JSON text of a 32-bit float. */
+export function floatText(value: number): string {
+  return numberText(shortestDouble(value))
+}

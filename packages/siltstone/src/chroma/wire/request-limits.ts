@@ -8,7 +8,15 @@ import { readList, readStrings } from './fields.ts'
 /** A regular expression counts as this many values: it is compiled. */
 const REGEX_OPERANDS = 512
 
-type RequestLimit = 'maxIds' | 'maxRecords' | 'maxOperands' | 'maxResults'
+type RequestLimit =
+  | 'maxIds'
+  | 'maxRecords'
+  | 'maxOperands'
+  | 'maxResults'
+  | 'maxSearches'
+  | 'maxKnns'
+  | 'maxKnnLimit'
+  | 'maxSparseDimensions'
 export type RequestLimits = Pick<ChromaLimits, RequestLimit>
 
 /** Reads a list of ids. @throws SiltstoneError `invalid` (over-limit), ApiProblem 422 */
@@ -30,18 +38,27 @@ export function checkRecordCount(field: string, count: number, limits: RequestLi
 /** Counts the values and empty clauses in `where` and `where_document`. @throws SiltstoneError `invalid` (over-limit) */
 export function checkOperands(body: Fields, limits: RequestLimits): void {
   let count = 0
-  for (const field of ['where', 'where_document']) {
-    const open: unknown[] = body.has(field) ? [body.raw(field)] : []
-    while (open.length > 0) {
-      const json = open.pop()
-      const parts = partsOf(json)
-      if (parts === undefined || parts.length === 0) count++
-      // Lists that are too long alone are not walked through.
-      else if (count + open.length + parts.length > limits.maxOperands) count += open.length + parts.length
-      else for (const part of parts) open.push(part)
-      if (count > limits.maxOperands) checkCount(field, count, 'or more values', limits, 'maxOperands')
-    }
+  for (const field of ['where', 'where_document'])
+    if (body.has(field)) count = countOperands(body.raw(field), field, limits, count)
+}
+
+/**
+ * @param count of earlier parts of the request
+ * @returns the count with the values and empty clauses of this filter
+ * @throws SiltstoneError `invalid` (over-limit)
+ */
+export function countOperands(filter: unknown, field: string, limits: RequestLimits, count = 0): number {
+  const open: unknown[] = [filter]
+  while (open.length > 0) {
+    const json = open.pop()
+    const parts = partsOf(json)
+    if (parts === undefined || parts.length === 0) count++
+    // Lists that are too long alone are not walked through.
+    else if (count + open.length + parts.length > limits.maxOperands) count += open.length + parts.length
+    else for (const part of parts) open.push(part)
+    if (count > limits.maxOperands) checkCount(field, count, 'or more values', limits, 'maxOperands')
   }
+  return count
 }
 
 function partsOf(json: unknown): readonly unknown[] | undefined {
@@ -59,7 +76,19 @@ export function checkResults(vectors: number, k: number, limits: RequestLimits):
   checkCount(field, Math.max(vectors, 1) * Math.max(k, 1), 'results (query vectors × n_results)', limits, 'maxResults')
 }
 
-function checkCount(field: string, count: number, what: string, limits: RequestLimits, limit: RequestLimit): void {
+/** @param count of all `limit`s of `$knn` in a request. @throws SiltstoneError `invalid` (over-limit) */
+export function checkFound(field: string, count: number, limits: RequestLimits): void {
+  checkCount(field, count, 'results (limits of $knn)', limits, 'maxResults')
+}
+
+/** @throws SiltstoneError `invalid` (over-limit) */
+export function checkCount(
+  field: string,
+  count: number,
+  what: string,
+  limits: RequestLimits,
+  limit: RequestLimit,
+): void {
   if (count > limits[limit]) throw overLimit(field, `${count} ${what}`, limits, limit)
 }
 

@@ -1,0 +1,66 @@
+/** The result of `search`, with the shape of the `chromadb` JavaScript client. */
+import type { HitExplanation, SearchResponse } from '../model/search.ts'
+import { metadataToPlain } from '../records/index.ts'
+import type { Metadata } from './types.ts'
+
+export interface SearchRow<TMeta extends Metadata = Metadata> {
+  id: string
+  document?: string | null
+  embedding?: number[] | null
+  metadata?: TMeta | null
+  score?: number
+  explanation?: HitExplanation
+}
+
+/** Every list has one element per search; null where the search did not select the column. */
+export class SearchResult<TMeta extends Metadata = Metadata> {
+  readonly ids: string[][]
+  readonly documents: ((string | null)[] | null)[]
+  readonly embeddings: ((number[] | null)[] | null)[]
+  readonly metadatas: ((TMeta | null)[] | null)[]
+  /** Lower is better. */
+  readonly scores: (number[] | null)[]
+  /** The selected keys of each search. */
+  readonly select: string[][]
+  /** Extension: where each score comes from, with `explain`. */
+  readonly explanations: (HitExplanation[] | null)[]
+  /** Extension: the version that was read. */
+  readonly version: number
+
+  constructor({ results, version }: SearchResponse, select: readonly (readonly string[])[]) {
+    this.ids = results.map(({ ids }) => ids)
+    this.documents = results.map(({ documents }) => documents ?? null)
+    this.embeddings = results.map(
+      ({ embeddings }) => embeddings?.map((vector) => (vector ? Array.from(vector) : null)) ?? null,
+    )
+    this.metadatas = results.map(
+      ({ metadatas }) => metadatas?.map((text) => metadataToPlain(text) as TMeta | null) ?? null,
+    )
+    this.scores = results.map(({ scores }) => scores ?? null)
+    this.select = select.map((keys) => [...keys])
+    this.explanations = results.map(({ explanations }) => explanations ?? null)
+    this.version = version
+  }
+
+  /** For each search, one object per hit, best first, with the selected columns. */
+  rows(): SearchRow<TMeta>[][] {
+    return this.ids.map((ids, s) =>
+      ids.map((id, i) => {
+        const row: SearchRow<TMeta> = { id }
+        const [document, embedding, metadata, score, explanation] = [
+          this.documents[s]?.[i],
+          this.embeddings[s]?.[i],
+          this.metadatas[s]?.[i],
+          this.scores[s]?.[i],
+          this.explanations[s]?.[i],
+        ]
+        if (document !== undefined) row.document = document
+        if (embedding !== undefined) row.embedding = embedding
+        if (metadata !== undefined) row.metadata = metadata
+        if (score !== undefined) row.score = score
+        if (explanation !== undefined) row.explanation = explanation
+        return row
+      }),
+    )
+  }
+}

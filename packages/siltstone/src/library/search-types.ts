@@ -1,0 +1,69 @@
+/** Searches as the `chromadb` JavaScript client and Chroma's HTTP API write them, with extensions. */
+import type { SearchOptions } from '../model/read.ts'
+import type { Embedding, ReadArguments, SparseVector } from './types.ts'
+import type { Where } from './where.ts'
+
+/** A nearest-neighbour search. Its score is a distance: lower is better. */
+export interface KnnExpression {
+  /** A vector, a sparse vector, or a text that the collection's embedder embeds. */
+  query: Embedding | SparseVector | string
+  /** Default `#embedding`; for a sparse vector, the metadata key that holds sparse vectors. */
+  key?: string | undefined
+  /** The most records that it finds. Default 16. */
+  limit?: number | undefined
+  /** The score of records that it does not find. Without it, they have none, and sums with it leave them out. */
+  default?: number | null | undefined
+  /** Score by the position in its list, from 0, instead of by distance. */
+  return_rank?: boolean | undefined
+  /** Weight a sparse query by inverse document frequency. Default: as the schema says for the key. */
+  idf?: boolean | undefined
+}
+
+/** Numbers are 32-bit floats. */
+export type RankExpression =
+  | { $val: number }
+  | { $knn: KnnExpression }
+  | { $sum: RankExpression[] }
+  | { $mul: RankExpression[] }
+  | { $max: RankExpression[] }
+  | { $min: RankExpression[] }
+  | { $sub: { left: RankExpression; right: RankExpression } }
+  | { $div: { left: RankExpression; right: RankExpression } }
+  | { $abs: RankExpression }
+  | { $exp: RankExpression }
+  | { $log: RankExpression }
+  /** Extension: a number of the record's metadata. Without a default, records without the number are left out. */
+  | { $attr: { key: string; default?: number | undefined } }
+
+/** An expression object of the client. */
+interface Expression {
+  toJSON(): unknown
+}
+
+export interface GroupByArguments {
+  keys: readonly string[]
+  aggregate: { $min_k: { keys: readonly string[]; k: number } } | { $max_k: { keys: readonly string[]; k: number } }
+}
+
+export interface SearchArguments {
+  where?: Where | Expression | null | undefined
+  /** Without it, records are in insertion order. */
+  rank?: RankExpression | Expression | null | undefined
+  groupBy?: GroupByArguments | Expression | null | undefined
+  /** Default: all that were found. */
+  limit?: number | { offset?: number | undefined; limit?: number | null | undefined } | Expression | null | undefined
+  /** `#document`, `#embedding`, `#metadata`, `#score`, or metadata keys. Default: only ids. */
+  select?: readonly string[] | { keys: readonly string[] } | Expression | null | undefined
+  /** Extension: only records with at most this score. */
+  maxScore?: number | undefined
+}
+
+/** A search, or the client's `Search`. */
+export type SearchInput = SearchArguments | { toPayload(): unknown }
+
+export interface SearchSettings extends ReadArguments {
+  /** Return `explanations`: what each `$knn` adds to the score of each hit. */
+  explain?: boolean | undefined
+  /** How much of the index dense searches read; `{ exact: true }` measures every record. */
+  effort?: SearchOptions | undefined
+}

@@ -1,0 +1,92 @@
+import { K, Knn, Rrf, Search } from 'chromadb'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { memoryEnvironment } from '../drivers/memory/memory-environment.ts'
+import { knn, openStore, rrf, type Store, type StoreCollection } from './index.ts'
+
+describe('search in process', () => {
+  let store: Store
+  let things: StoreCollection
+  beforeEach(async () => {
+    store = await openStore({ environment: memoryEnvironment(), compaction: 'off' })
+    things = await store.createCollection({ name: 'things' })
+    await things.add({
+      ids: ['a', 'b', 'c'],
+      embeddings: [
+        [1, 0],
+        [2, 0],
+        [9, 9],
+      ],
+      documents: ['one', 'two', 'three'],
+      metadatas: [
+        { year: 1 },
+        { year: 2, words: { indices: [7], values: [1] } },
+        { words: { indices: [7], values: [2] } },
+      ],
+    })
+  })
+  afterEach(() => store.close())
+
+  it('takes plain objects, and the objects of the client', async () => {
+    const plain = await things.search({
+      where: { year: { $gte: 1 } },
+      rank: knn({ query: [0, 0], limit: 5 }),
+      limit: 1,
+      select: ['#document', '#score', 'year'],
+    })
+    expect(plain.rows()).toEqual([[{ id: 'a', document: 'one', score: 1, metadata: { year: 1 } }]])
+    expect(plain.version).toBe(1)
+    const client = new Search()
+      .where(K('year').gte(1))
+      .rank(Knn({ query: [0, 0], limit: 5 }))
+      .limit(1)
+      .select(K.DOCUMENT, K.SCORE, 'year')
+    expect((await things.search(client)).rows()).toEqual(plain.rows())
+    expect((await things.search([{}, { limit: { offset: 2 } }])).ids).toEqual([['a', 'b', 'c'], ['c']])
+  })
+
+  it('keeps what only one search found in a fusion, and says where scores come from', async () => {
+    const dense = { query: [0, 0], limit: 2 }
+    const sparse = { query: { indices: [7], values: [1] }, key: 'words' }
+    const fused = await things.search({ rank: rrf({ ranks: [dense, sparse] }) }, { explain: true })
+    expect(fused.ids).toEqual([['b', 'a', 'c']])
+    const [first, second, third] = fused.explanations[0] ?? []
+    expect(first?.knn.map(({ rank }) => rank)).toEqual([1, 1])
+    expect(first?.knn[0]?.contribution).toBeCloseTo(-1 / 61)
+    expect([second?.knn[1], third?.knn[0]].map((part) => [part?.rank, part?.score])).toEqual([
+      [null, null],
+      [null, null],
+    ])
+    const client = Rrf({ ranks: [Knn({ ...dense, returnRank: true }), Knn({ ...sparse, returnRank: true })] })
+    expect((await things.search({ rank: client })).ids).toEqual([['b']])
+  })
+
+  it('weights by IDF on request', async () => {
+    const rank = knn({ query: { indices: [7], values: [1] }, key: 'words', idf: true })
+    const { scores } = await things.search({ rank, select: ['#score'] })
+    const idf = Math.log1p((3 - 2 + 0.5) / 2.5)
+    expect(scores[0]).toEqual([expect.closeTo(1 - 2 * idf, 6), expect.closeTo(1 - idf, 6)])
+  })
+
+  it('embeds texts with the collection’s embedder', async () => {
+    const notes = await store.createCollection({ name: 'notes' })
+    await notes.add({ ids: ['x', 'y'], documents: ['Rivers carry sand.', 'The invoice is overdue.'] })
+    const found = await notes.search({ rank: knn({ query: 'What do streams transport?' }), limit: 1 })
+    expect(found.ids).toEqual([['x']])
+    await expect(notes.search({ rank: knn({ query: 'x', key: 'words' }) })).rejects.toMatchObject({
+      code: 'text-query',
+    })
+  })
+
+  it('names what is wrong', async () => {
+    const refused = async (input: unknown, message: string | RegExp) =>
+      expect(things.search(input as object)).rejects.toThrow(message)
+    await refused({ filter: {} }, "searches[0] has the unknown field 'filter'; it can have where, rank")
+    await refused({ rank: { $what: 1 } }, 'searches[0].rank: unknown variant `$what`')
+    await refused({ limit: -1 }, /searches\[0\]\.limit/)
+    await refused({ where: { year: {} } }, /Invalid where clause/)
+    expect(() => rrf({ ranks: [] })).toThrow('ranks is empty')
+    expect(() => rrf({ ranks: [{ query: 'x' }], weights: [1, 2] })).toThrow('weights has 2 elements and ranks 1')
+    expect(() => rrf({ ranks: [{ query: 'x' }], weights: [-1] })).toThrow('weights has -1')
+    expect(() => rrf({ ranks: [{ query: 'x' }], k: 0 })).toThrow('k is 0')
+  })
+})

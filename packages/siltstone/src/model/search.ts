@@ -1,0 +1,121 @@
+/** Requests and answers of `search`: records ranked by an expression over nearest-neighbour searches. */
+import type { Filter } from './filter.ts'
+import type { ReadOptions, SearchOptions } from './read.ts'
+
+/** What a nearest-neighbour search looks for. */
+export type KnnQuery =
+  | { kind: 'dense'; vector: Float32Array }
+  | {
+      kind: 'sparse'
+      /** Strictly ascending 32-bit unsigned integers. */
+      indices: readonly number[]
+      /** 32-bit floats, one for each index. */
+      values: readonly number[]
+      /** Whether values are multiplied by the inverse document frequency of their dimension (BM25). Default false. */
+      idf?: boolean
+    }
+  /** A text that the caller has to replace by a vector before the engine is asked. */
+  | { kind: 'text'; text: string }
+
+export interface Knn {
+  query: KnnQuery
+  /** `#embedding`, or the metadata key that holds sparse vectors. */
+  key: string
+  /** The most records that it finds. */
+  limit: number
+  /** The score of records that it does not find; null: it has none for them. */
+  default: number | null
+  /** The score is the position in the list of the found records, from 0, instead of the distance. */
+  returnRank: boolean
+}
+
+/** An expression that gives records a score. Lower is better. All numbers are 32-bit floats. */
+export type Rank =
+  | { kind: 'value'; value: number }
+  | { kind: 'knn'; knn: Knn }
+  /** A number of the record's metadata, or the default; null: the record has no score. */
+  | { kind: 'attribute'; key: string; default: number | null }
+  | { kind: NaryOperator; operands: readonly Rank[] }
+  | { kind: BinaryOperator; left: Rank; right: Rank }
+  | { kind: UnaryOperator; operand: Rank }
+
+export type NaryOperator = 'sum' | 'mul' | 'max' | 'min'
+export type BinaryOperator = 'sub' | 'div'
+export type UnaryOperator = 'abs' | 'exp' | 'log'
+
+/** Keeps the best `k` records of each group. */
+export interface GroupBy {
+  /** Metadata keys. Records are in one group if the values of all keys are equal, with their types. */
+  keys: readonly string[]
+  /** What is best: the smallest or the largest values of these keys, in this order; `#score` is the score. */
+  order: 'ascending' | 'descending'
+  by: readonly string[]
+  k: number
+}
+
+/** Which columns are answered. */
+export interface SearchSelect {
+  documents: boolean
+  embeddings: boolean
+  /** true: all of it; a list: these keys. */
+  metadatas: boolean | readonly string[]
+  scores: boolean
+}
+
+export interface Search {
+  filter?: Filter
+  /** Without it, records are in the order of insertion, and the score is the place in the answer, from 0. */
+  rank?: Rank
+  groupBy?: GroupBy
+  /** Only records with at most this score. Needs `rank`. */
+  maxScore?: number
+  offset: number
+  /** undefined: all */
+  limit?: number
+  select: SearchSelect
+}
+
+export interface SearchRequest extends ReadOptions {
+  searches: readonly Search[]
+  /** How much of the index each dense search reads. */
+  effort?: SearchOptions
+  /** Add to each hit where its score comes from. */
+  explain?: boolean
+}
+
+/** The part that one nearest-neighbour search has in the score of one record. */
+export interface KnnPart {
+  /** Position in its list, from 0; null: it did not find the record. */
+  rank: number | null
+  /** Its own score of the record: a distance. null: it did not find the record. */
+  score: number | null
+  /**
+   * What it adds to the record's score, where the expression is a sum in which it stands in exactly one term; null
+   * otherwise.
+   */
+  contribution: number | null
+}
+
+export interface HitExplanation {
+  score: number
+  /** One for each `$knn` of the expression, in its order. */
+  knn: KnnPart[]
+}
+
+/** One search's records, best first. A column is present if it was selected. */
+export interface SearchHits {
+  ids: string[]
+  documents?: (string | null)[]
+  embeddings?: (Float32Array | null)[]
+  /** Exact JSON text of an object; null when there is none, or none of the selected keys. */
+  metadatas?: (string | null)[]
+  /** 32-bit floats. */
+  scores?: number[]
+  explanations?: HitExplanation[]
+}
+
+export interface SearchResponse {
+  /** One for each search. */
+  results: SearchHits[]
+  version: number
+}

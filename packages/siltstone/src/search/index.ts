@@ -1,0 +1,3 @@
+export { noLimits } from './limits.ts'
+export { type ParsedSearch, parseSearch } from './parse-search.ts'
+export { prepare } from './prepare.ts'

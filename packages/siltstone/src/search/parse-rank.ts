@@ -1,0 +1,184 @@
+/**
+ * Chroma's rank expressions, from JSON to a tree. Every object has exactly one key:
+ *
+ * rank = {"$val": n} | {"$knn": knn}
+ *      | {"$sum"|"$mul"|"$max"|"$min": [rank…]} | {"$sub"|"$div": {"left": rank, "right": rank}}
+ *      | {"$abs"|"$exp"|"$log": rank}
+ *      | {"$attr": {"key": name, "default"?: n}}                      (an extension)
+ * knn  = {"query": [n…] | sparse | text, "key"?: name, "limit"?: n, "default"?: n, "return_rank"?: bool,
+ *         "idf"?: bool}                                                 ("idf" is an extension)
+ * sparse = {"#type"?: "sparse_vector", "indices": [n…], "values": [n…], "tokens"?: [text…]}
+ *
+ * A text as query is an extension: the caller embeds it.
+ */
+import type { Knn, KnnQuery, Rank } from '../model/search.ts'
+import { EMBEDDING_KEY } from '../model/schema.ts'
+import { MAX_RANK_DEPTH, type CheckLimit } from './limits.ts'
+import {
+  badShape,
+  badValue,
+  describe,
+  type Fields,
+  isAbsent,
+  quoted,
+  readBoolean,
+  readFields,
+  readFloat,
+  readList,
+  readString,
+  readStrings,
+  readU32,
+  short,
+} from './read-json.ts'
+
+const DEFAULT_LIMIT = 16
+
+const NARY = { $sum: 'sum', $mul: 'mul', $max: 'max', $min: 'min' } as const
+const BINARY = { $sub: 'sub', $div: 'div' } as const
+const UNARY = { $abs: 'abs', $exp: 'exp', $log: 'log' } as const
+const OPERATORS = ['$val', '$knn', ...Object.keys(NARY), ...Object.keys(BINARY), ...Object.keys(UNARY), '$attr']
+
+/**
+ * @param path how errors name it: `searches[0].rank`
+ * @throws SiltstoneError `invalid`: search-shape, search-value, over-limit
+ */
+export function parseRank(json: unknown, path: string, check: CheckLimit): Rank {
+  return new Parser(check).rank(json, path, 1)
+}
+
+class Parser {
+  readonly #check: CheckLimit
+  #nodes = 0
+  #knns = 0
+
+  constructor(check: CheckLimit) {
+    this.#check = check
+  }
+
+  rank(json: unknown, path: string, depth: number): Rank {
+    if (depth > MAX_RANK_DEPTH) throw badValue(path, `expressions may be ${MAX_RANK_DEPTH} levels deep`)
+    this.#check('maxOperands', path, ++this.#nodes, 'expressions')
+    const [operator, operand] = onlyEntry(json, path)
+    const below = `${path}.${short(operator)}`
+    const inner = (part: unknown, place: string) => this.rank(part, place, depth + 1)
+    if (operator === '$val') return { kind: 'value', value: readFloat(operand, below) }
+    if (operator === '$knn') {
+      this.#check('maxKnns', path, ++this.#knns, '$knn')
+      return { kind: 'knn', knn: this.#knn(operand, below) }
+    }
+    if (operator === '$attr') return attributeOf(operand, below)
+    if (isOf(NARY, operator))
+      return {
+        kind: NARY[operator],
+        operands: readList(operand, below).map((part, i) => inner(part, `${below}[${i}]`)),
+      }
+    if (isOf(BINARY, operator)) {
+      const fields = readFields(operand, below, ['left', 'right'])
+      for (const side of ['left', 'right']) if (!fields.has(side)) throw missing(below, side)
+      return {
+        kind: BINARY[operator],
+        left: inner(fields.get('left'), `${below}.left`),
+        right: inner(fields.get('right'), `${below}.right`),
+      }
+    }
+    if (isOf(UNARY, operator)) return { kind: UNARY[operator], operand: inner(operand, below) }
+    throw badShape(path, `unknown variant \`${short(operator)}\`, expected one of ${quoted(OPERATORS)}`)
+  }
+
+  #knn(json: unknown, path: string): Knn {
+    const fields = readFields(json, path, ['query', 'key', 'limit', 'default', 'return_rank', 'idf'])
+    if (isAbsent(fields.get('query'))) throw missing(path, 'query')
+    const idf = optional(fields, 'idf', path, readBoolean)
+    const query = this.#query(fields.get('query'), `${path}.query`, idf)
+    const limit = optional(fields, 'limit', path, readU32) ?? DEFAULT_LIMIT
+    this.#check('maxKnnLimit', `${path}.limit`, limit, 'records')
+    const knn: Knn = {
+      query,
+      key: optional(fields, 'key', path, readString) ?? EMBEDDING_KEY,
+      limit,
+      default: optional(fields, 'default', path, readFloat) ?? null,
+      returnRank: optional(fields, 'return_rank', path, readBoolean) ?? false,
+    }
+    if (query.kind === 'dense' && knn.key !== EMBEDDING_KEY)
+      throw badValue(
+        path,
+        `the query is a dense vector, which only the key ${EMBEDDING_KEY} has, and the key is '${short(knn.key)}'; give a sparse vector, or leave the key out`,
+      )
+    if (query.kind === 'sparse' && knn.key.startsWith('#'))
+      throw badValue(
+        path,
+        `the query is a sparse vector, and the key is '${short(knn.key)}'; give the metadata key that holds sparse vectors`,
+      )
+    return knn
+  }
+
+  #query(json: unknown, path: string, idf: boolean | undefined): KnnQuery {
+    if (typeof json === 'string') return { kind: 'text', text: json }
+    if (Array.isArray(json) || json instanceof Float32Array || json instanceof Float64Array) return dense(json, path)
+    if (typeof json !== 'object' || json === null)
+      throw badShape(path, `data did not match any variant of untagged enum QueryVector (${describe(json)})`)
+    const query = sparse(readFields(json, path, ['#type', 'indices', 'values', 'tokens']), path, idf)
+    this.#check('maxSparseDimensions', path, query.indices.length, 'dimensions')
+    return query
+  }
+}
+
+function dense(json: unknown, path: string): KnnQuery {
+  const numbers = readList(json, path)
+  if (numbers.length === 0) throw badValue(path, 'a query vector has at least 1 dimension')
+  return { kind: 'dense', vector: Float32Array.from(numbers, (number, i) => readFloat(number, `${path}[${i}]`)) }
+}
+
+const INVALID_SPARSE = 'Invalid sparse vector in KNN query: Sparse vector'
+
+function sparse(fields: Fields, path: string, idf: boolean | undefined) {
+  const type = fields.get('#type')
+  if (!isAbsent(type) && type !== 'sparse_vector')
+    throw badShape(`${path}.#type`, `unexpected ${describe(type)}, expected \`sparse_vector\``)
+  for (const name of ['indices', 'values']) if (isAbsent(fields.get(name))) throw missing(path, name)
+  const indices = readList(fields.get('indices'), `${path}.indices`).map((one, i) =>
+    readU32(one, `${path}.indices[${i}]`),
+  )
+  const values = readList(fields.get('values'), `${path}.values`).map((one, i) =>
+    readFloat(one, `${path}.values[${i}]`),
+  )
+  const tokens = optional(fields, 'tokens', path, readStrings)
+  if (values.length !== indices.length || (tokens && tokens.length !== indices.length))
+    throw badValue(path, `${INVALID_SPARSE} indices, values, and tokens (when present) must have the same length`)
+  if (indices.some((index, i) => i > 0 && index <= (indices[i - 1] as number)))
+    throw badValue(path, `${INVALID_SPARSE} indices must be sorted in strictly ascending order (no duplicates)`)
+  return { kind: 'sparse' as const, indices, values, ...(idf !== undefined && { idf }) }
+}
+
+function attributeOf(json: unknown, path: string): Rank {
+  const fields = readFields(json, path, ['key', 'default'])
+  const key = optional(fields, 'key', path, readString)
+  if (key === undefined) throw missing(path, 'key')
+  if (key.startsWith('#')) throw badValue(`${path}.key`, `'${short(key)}' is not a metadata key`)
+  return { kind: 'attribute', key, default: optional(fields, 'default', path, readFloat) ?? null }
+}
+
+function onlyEntry(json: unknown, path: string): [string, unknown] {
+  const entries = [...readFields(json, path)]
+  if (entries.length !== 1 || !entries[0])
+    throw badShape(path, `an expression has exactly one operator, got ${entries.length}`)
+  return entries[0]
+}
+
+function optional<T>(
+  fields: Fields,
+  name: string,
+  path: string,
+  read: (json: unknown, path: string) => T,
+): T | undefined {
+  const json = fields.get(name)
+  return isAbsent(json) ? undefined : read(json, `${path}.${name}`)
+}
+
+function missing(path: string, name: string) {
+  return badShape(path, `missing field \`${name}\``)
+}
+
+function isOf<T extends object>(operators: T, name: string): name is keyof T & string {
+  return Object.hasOwn(operators, name)
+}

@@ -1,0 +1,147 @@
+/**
+ * One search of a request, from JSON. Each field may be absent or null.
+ *
+ * search   = {"filter"?: where, "rank"?: rank, "group_by"?: grouping, "limit"?: {"offset"?: n, "limit"?: n},
+ *             "select"?: {"keys": [key…]}, "max_score"?: n}                       ("max_score" is an extension)
+ * grouping = {} | {"keys": [field…], "aggregate": {"$min_k"|"$max_k": {"keys": [field|"#score"…], "k": n}}}
+ * key      = "#document" | "#embedding" | "#metadata" | "#score" | field
+ */
+import { isSiltstoneError } from '../errors.ts'
+import { parseWhere } from '../filter/parse.ts'
+import type { Filter } from '../model/filter.ts'
+import type { GroupBy, Search, SearchSelect } from '../model/search.ts'
+import { compareKeys } from '../ports/object-key.ts'
+import { entriesOf, type NumberStyle, numberStyleOf } from '../records/metadata-value.ts'
+import { parseRank } from './parse-rank.ts'
+import { badShape, badValue, isAbsent, readFields, readFloat, readStrings, readU32 } from './read-json.ts'
+import type { CheckLimit } from './limits.ts'
+
+export const DOCUMENT = '#document'
+export const EMBEDDING = '#embedding'
+export const METADATA = '#metadata'
+export const SCORE = '#score'
+const RESERVED = [DOCUMENT, EMBEDDING, METADATA, SCORE]
+
+export interface ParsedSearch {
+  search: Search
+  /** The selected keys, sorted as answers repeat them: those that begin with # first, each once. */
+  select: readonly string[]
+}
+
+/**
+ * @param path how errors name it: `searches[0]`
+ * @param numbers how the JSON was parsed
+ * @throws SiltstoneError `invalid`: search-shape, search-value, over-limit
+ */
+export function parseSearch(
+  json: unknown,
+  path: string,
+  check: CheckLimit,
+  numbers: NumberStyle = numberStyleOf(json),
+): ParsedSearch {
+  const fields = readFields(json, path, ['filter', 'rank', 'group_by', 'limit', 'select', 'max_score'])
+  const part = <T>(name: string, read: (json: unknown, path: string) => T): T | undefined => {
+    const value = fields.get(name)
+    return isAbsent(value) ? undefined : read(value, `${path}.${name}`)
+  }
+  const filter = part('filter', (value, at) => filterOf(value, at, numbers))
+  const rank = part('rank', (value, at) => parseRank(value, at, check))
+  const groupBy = part('group_by', (value, at) => groupByOf(value, at, check))
+  const { offset = 0, limit } = part('limit', limitOf) ?? {}
+  const select = part('select', (value, at) => selectOf(value, at, check)) ?? []
+  const maxScore = part('max_score', readFloat)
+  if (groupBy && !rank) throw badValue(path, 'group_by requires rank expression to be specified')
+  if (maxScore !== undefined && !rank) throw badValue(path, 'max_score requires rank expression to be specified')
+  return {
+    search: {
+      ...(filter && { filter }),
+      ...(rank && { rank }),
+      ...(groupBy && { groupBy }),
+      ...(maxScore !== undefined && { maxScore }),
+      offset,
+      ...(limit !== undefined && { limit }),
+      select: columnsOf(select),
+    },
+    select,
+  }
+}
+
+function filterOf(json: unknown, path: string, numbers: NumberStyle): Filter | undefined {
+  const entries = entriesOf(json)
+  if (entries !== null && [...entries].length === 0) return undefined
+  try {
+    return parseWhere(json, numbers)
+  } catch (error) {
+    // Chroma parses filters with the body, so a malformed one is a shape here, and a value in `get` and `query`.
+    throw isSiltstoneError(error, 'invalid') ? badShape(path, error.message) : error
+  }
+}
+
+function limitOf(json: unknown, path: string): { offset?: number; limit?: number } {
+  const fields = readFields(json, path, ['offset', 'limit'])
+  const number = (name: string) => {
+    const value = fields.get(name)
+    return isAbsent(value) ? undefined : readU32(value, `${path}.${name}`)
+  }
+  const offset = number('offset')
+  const limit = number('limit')
+  return { ...(offset !== undefined && { offset }), ...(limit !== undefined && { limit }) }
+}
+
+function selectOf(json: unknown, path: string, check: CheckLimit): string[] {
+  const fields = readFields(json, path, ['keys'])
+  const given = fields.get('keys')
+  const keys = isAbsent(given) ? [] : readStrings(given, `${path}.keys`)
+  check('maxOperands', `${path}.keys`, keys.length, 'keys')
+  const unique = new Set(keys)
+  const reserved = RESERVED.filter((key) => unique.delete(key))
+  return [...reserved, ...[...unique].sort(compareKeys)]
+}
+
+function columnsOf(keys: readonly string[]): SearchSelect {
+  const fields = keys.filter((key) => !RESERVED.includes(key))
+  return {
+    documents: keys.includes(DOCUMENT),
+    embeddings: keys.includes(EMBEDDING),
+    metadatas: keys.includes(METADATA) || (fields.length > 0 && fields),
+    scores: keys.includes(SCORE),
+  }
+}
+
+function groupByOf(json: unknown, path: string, check: CheckLimit): GroupBy | undefined {
+  const fields = readFields(json, path, ['keys', 'aggregate'])
+  const keys = isAbsent(fields.get('keys')) ? [] : readStrings(fields.get('keys'), `${path}.keys`)
+  const aggregate = fields.get('aggregate')
+  if (keys.length === 0 && isAbsent(aggregate)) return undefined
+  if (keys.length === 0 || isAbsent(aggregate))
+    throw badValue(path, 'group_by keys and aggregate must both be specified or both be omitted')
+  check('maxOperands', `${path}.keys`, keys.length, 'keys')
+  if (keys.some((key) => key.startsWith('#')))
+    throw badValue(
+      `${path}.keys`,
+      'group_by keys must be metadata fields (cannot use #score, #document, #embedding, or #metadata)',
+    )
+  return { keys, ...aggregateOf(aggregate, `${path}.aggregate`, check) }
+}
+
+function aggregateOf(json: unknown, path: string, check: CheckLimit): Omit<GroupBy, 'keys'> {
+  const [entry, ...others] = readFields(json, path)
+  if (!entry || others.length > 0) throw badShape(path, 'an aggregate has exactly one operator')
+  const [operator, operand] = entry
+  if (operator !== '$min_k' && operator !== '$max_k')
+    throw badShape(path, `unknown variant \`${operator.slice(0, 60)}\`, expected \`$min_k\` or \`$max_k\``)
+  const fields = readFields(operand, `${path}.${operator}`, ['keys', 'k'])
+  for (const name of ['keys', 'k'])
+    if (isAbsent(fields.get(name))) throw badShape(`${path}.${operator}`, `missing field \`${name}\``)
+  const by = readStrings(fields.get('keys'), `${path}.${operator}.keys`)
+  const k = readU32(fields.get('k'), `${path}.${operator}.k`)
+  check('maxOperands', `${path}.${operator}.keys`, by.length, 'keys')
+  if (by.length === 0) throw badValue(path, 'aggregate keys must not be empty')
+  if (k === 0) throw badValue(path, 'aggregate k must be greater than 0')
+  if (by.some((key) => key.startsWith('#') && key !== SCORE))
+    throw badValue(
+      path,
+      'aggregate keys must be metadata fields or #score (cannot use #document, #embedding, or #metadata)',
+    )
+  return { order: operator === '$min_k' ? 'ascending' : 'descending', by, k }
+}

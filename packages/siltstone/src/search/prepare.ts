@@ -1,0 +1,57 @@
+/** What a search needs of the collection before the engine is asked: its schema, and vectors for texts. */
+import { invalid } from '../errors.ts'
+import { EMBEDDING_KEY, sparseIndexOf } from '../model/schema.ts'
+import type { Knn, KnnQuery, Search } from '../model/search.ts'
+import { knnsOf } from './evaluate.ts'
+import { searchWithKnns } from './with-knns.ts'
+
+export interface Preparation {
+  /** Null where every key may be searched, as in a collection that was made without one in process. */
+  schema: Record<string, unknown> | null
+  /** Whether sparse vectors may be searched only under keys whose index the schema enables. */
+  needsIndex: boolean
+  /** Embeds texts for `#embedding`. */
+  embed: (texts: readonly string[]) => Promise<Float32Array[]>
+}
+
+/**
+ * @throws SiltstoneError `invalid`: index-disabled, for a sparse query under a key whose index is not enabled; text-query,
+ *   for a text under a key that no embedder is known for; and the embedder's errors
+ */
+export async function prepare(searches: readonly Search[], options: Preparation): Promise<Search[]> {
+  const texts = new Set<string>()
+  for (const { rank } of searches)
+    for (const { query, key } of rank ? knnsOf(rank) : []) {
+      if (query.kind !== 'text') continue
+      if (key !== EMBEDDING_KEY)
+        throw invalid(
+          'text-query',
+          `a text can be searched under the key ${EMBEDDING_KEY}, and the key is '${key.slice(0, 60)}'; embed the text and send its vector`,
+          { field: 'query' },
+        )
+      texts.add(query.text)
+    }
+  const list = [...texts]
+  const vectors = list.length === 0 ? [] : await options.embed(list)
+  const embedded = new Map(list.map((text, i) => [text, vectors[i] as Float32Array]))
+  return searches.map((search) =>
+    searchWithKnns(search, (knn) => ({ ...knn, query: preparedQuery(knn, embedded, options) })),
+  )
+}
+
+function preparedQuery(
+  { query, key }: Knn,
+  embedded: ReadonlyMap<string, Float32Array>,
+  { schema, needsIndex }: Preparation,
+): KnnQuery {
+  if (query.kind === 'dense') return query
+  if (query.kind === 'text') return { kind: 'dense', vector: embedded.get(query.text) as Float32Array }
+  const index = sparseIndexOf(schema, key)
+  if (!index && needsIndex)
+    throw invalid(
+      'index-disabled',
+      `Cannot filter using metadata key '${key}' with type 'SparseVector' because indexing is disabled`,
+      { field: 'rank' },
+    )
+  return { ...query, idf: query.idf ?? index?.bm25 ?? false }
+}

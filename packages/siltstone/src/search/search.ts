@@ -1,0 +1,207 @@
+/**
+ * Searches one view. The stages: filter → every `$knn` by itself among the admitted records → the rank expression → the
+ * largest score → grouping → offset and limit → the selected columns.
+ *
+ * Lower scores are better, and equal ones are in the order of insertion. A score that is no finite number is an error that
+ * names the record: it has no place in an order, and JSON has no text for it.
+ */
+import { invalid } from '../errors.ts'
+import type { RecordRef, View } from '../log/view.ts'
+import type { Space } from '../model/collection.ts'
+import type { SearchOptions } from '../model/read.ts'
+import type { HitExplanation, Knn, Rank, Search, SearchHits } from '../model/search.ts'
+import type { Metadata } from '../model/record.ts'
+import type { Pause } from '../pacer.ts'
+import { get } from '../query/get.ts'
+import { select, type Selection } from '../query/select.ts'
+import { columnsInSlices, inSlices, SLICE_RECORDS } from '../query/slices.ts'
+import { parseMetadata } from '../records/metadata.ts'
+import { DenseRetriever } from './dense-retriever.ts'
+import { type Domain, supportOf } from './domain.ts'
+import { attributesOf, evaluate, knnsOf } from './evaluate.ts'
+import { explainer, type FoundBy } from './explain.ts'
+import { groupBy } from './group-by.ts'
+import { byScore } from './order.ts'
+import { selectedMetadata } from './selected-metadata.ts'
+import type { RankedRecord } from './retriever.ts'
+import { SparseRetriever } from './sparse-retriever.ts'
+
+export interface SearchContext {
+  view: View
+  space: Space
+  effort?: SearchOptions
+  explain?: boolean
+  pause: Pause
+}
+
+interface Hit extends RankedRecord {
+  /** Among the records that any `$knn` found. */
+  place: number
+}
+
+/** @throws SiltstoneError `invalid`: dimension-mismatch, no-number, text-query */
+export async function search(asked: Search, context: SearchContext): Promise<SearchHits> {
+  const { rank } = asked
+  if (!rank) return inOrder(asked, context)
+  const admitted = await select(context.view, asked.filter, context.pause)
+  const { hits, explain } = await ranked(rank, admitted, context)
+  await checkNumbers(hits, context)
+  const { maxScore, offset, limit } = asked
+  const below = maxScore === undefined ? hits : hits.filter(({ score }) => score <= Math.fround(maxScore))
+  const kept = asked.groupBy ? await grouped(below, asked.groupBy, context) : below
+  const page = kept.slice(offset, limit === undefined ? undefined : offset + limit)
+  return withColumns(page, asked, context, explain)
+}
+
+/** Without a rank: a `get`, whose scores are the places in the answer. */
+async function inOrder({ filter, offset, limit, select }: Search, context: SearchContext): Promise<SearchHits> {
+  const { ids, documents, embeddings, metadatas } = await get(
+    context.view,
+    {
+      ...(filter && { filter }),
+      offset,
+      ...(limit !== undefined && { limit }),
+      include: { documents: select.documents, embeddings: select.embeddings, metadatas: select.metadatas !== false },
+    },
+    context.pause,
+  )
+  return {
+    ids,
+    ...(documents && { documents }),
+    ...(embeddings && { embeddings }),
+    ...(metadatas && { metadatas: selectedMetadata(metadatas, select.metadatas) }),
+    ...(select.scores && { scores: ids.map((_, i) => i) }),
+  }
+}
+
+async function ranked(
+  rank: Rank,
+  admitted: Selection,
+  context: SearchContext,
+): Promise<{ hits: Hit[]; explain: (place: number) => HitExplanation }> {
+  const lists = new Map<Knn, RankedRecord[]>()
+  await Promise.all(knnsOf(rank).map(async (knn) => lists.set(knn, await listOf(knn, admitted, context))))
+  const places = new Map<number, number>()
+  const records: RankedRecord[] = []
+  const found = new Map<Knn, Map<number, FoundBy>>()
+  for (const [knn, list] of lists) {
+    const ofKnn = new Map<number, FoundBy>()
+    for (const [i, record] of list.entries()) {
+      let place = places.get(record.ordinal)
+      if (place === undefined) {
+        place = records.push(record) - 1
+        places.set(record.ordinal, place)
+      }
+      ofKnn.set(place, { score: record.score, rank: i })
+    }
+    found.set(knn, ofKnn)
+  }
+  const domains = new Map<Rank, Domain>()
+  const refs = records.map(({ ref }) => ref)
+  const domain = evaluate(
+    rank,
+    {
+      records: records.length,
+      found: new Map(
+        [...found].map(([knn, hits]) => [
+          knn,
+          new Map([...hits].map(([place, hit]) => [place, knn.returnRank ? hit.rank : hit.score])),
+        ]),
+      ),
+      attributes: await numbersOf(refs, attributesOf(rank), context),
+    },
+    (part, value) => domains.set(part, value),
+  )
+  const hits = supportOf(domain).map((place) => ({
+    ...(records[place] as RankedRecord),
+    score: domain.values[place] as number,
+    place,
+  }))
+  return { hits: hits.sort(byScore), explain: explainer(rank, domains, found) }
+}
+
+async function listOf(
+  { query, key, limit }: Knn,
+  admitted: Selection,
+  { view, space, effort, pause }: SearchContext,
+): Promise<RankedRecord[]> {
+  switch (query.kind) {
+    case 'dense':
+      return new DenseRetriever(view, space, effort, pause).top(query, admitted, limit)
+    case 'sparse':
+      return new SparseRetriever(view, key, pause).top(query, admitted, limit)
+    case 'text':
+      throw invalid('text-query', `a text query on '${key}' has to be embedded first; give a vector`, {
+        field: 'query',
+      })
+  }
+}
+
+/** For each key, the number of each record, null if the value is none. */
+async function numbersOf(
+  refs: readonly RecordRef[],
+  keys: readonly string[],
+  context: SearchContext,
+): Promise<Map<string, (number | null)[]>> {
+  if (keys.length === 0) return new Map()
+  const metadatas = await metadatasOf(refs, context)
+  return new Map(
+    keys.map((key) => [
+      key,
+      metadatas.map((metadata) => {
+        const value = metadata?.get(key)
+        return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : null
+      }),
+    ]),
+  )
+}
+
+async function checkNumbers(hits: readonly Hit[], { view }: SearchContext): Promise<void> {
+  const bad = hits.find(({ score }) => !Number.isFinite(score))
+  if (!bad) return
+  const [id] = await view.ids([bad.ref])
+  throw invalid(
+    'no-number',
+    `Rank expression gives no number for ${JSON.stringify(id)}: the result is ${bad.score}. Keep $log above 0 and $div away from 0, for instance with $max or by adding a $val`,
+    { field: 'rank' },
+  )
+}
+
+async function grouped(hits: readonly Hit[], grouping: NonNullable<Search['groupBy']>, context: SearchContext) {
+  const metadatas = await metadatasOf(
+    hits.map(({ ref }) => ref),
+    context,
+  )
+  return groupBy(
+    hits.map((hit, i) => ({ ...hit, metadata: metadatas[i] as Metadata | null })),
+    grouping,
+  )
+}
+
+function metadatasOf(refs: readonly RecordRef[], { view, pause }: SearchContext): Promise<(Metadata | null)[]> {
+  return inSlices(refs, SLICE_RECORDS, pause, async (slice) =>
+    (await view.metadatas(slice)).map((text) => (text === null ? null : parseMetadata(text))),
+  )
+}
+
+async function withColumns(
+  page: readonly Hit[],
+  { select }: Search,
+  { view, pause, explain }: SearchContext,
+  explanationAt: (place: number) => HitExplanation,
+): Promise<SearchHits> {
+  const { ids, documents, embeddings, metadatas } = await columnsInSlices(
+    view,
+    page.map(({ ref }) => ref),
+    { documents: select.documents, embeddings: select.embeddings, metadatas: select.metadatas !== false },
+    pause,
+  )
+  return {
+    ids,
+    ...(documents && { documents }),
+    ...(embeddings && { embeddings }),
+    ...(metadatas && { metadatas: selectedMetadata(metadatas, select.metadatas) }),
+    ...(select.scores && { scores: page.map(({ score }) => score) }),
+    ...(explain === true && { explanations: page.map(({ place }) => explanationAt(place)) }),
+  }
+}

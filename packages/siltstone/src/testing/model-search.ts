@@ -1,0 +1,231 @@
+/** The plainest possible `search`: every record is scored, and domains are maps. Engines are compared with it. */
+import type { Space } from '../model/collection.ts'
+import type { Knn, Rank, Search, SearchHits } from '../model/search.ts'
+import type { Metadata, MetadataValue, SparseVector } from '../model/record.ts'
+import type { RecordState } from '../records/apply.ts'
+import { stringifyExact } from '../records/exact-json.ts'
+import { parseMetadata, stringifyMetadata } from '../records/metadata.ts'
+import { invalid } from '../errors.ts'
+import { modelDistance } from './model-state.ts'
+
+type Row = [id: string, state: RecordState]
+
+interface Domain {
+  scores: Map<number, number>
+  /** undefined: none */
+  byDefault: ((row: number) => number | undefined) | undefined
+}
+
+export interface ModelSearch {
+  /** All records, in order of insertion. */
+  rows: readonly Row[]
+  admits: (row: Row) => boolean
+  space: Space
+  dimension: number | null
+}
+
+const f32 = Math.fround
+
+export function modelSearch(search: Search, world: ModelSearch): SearchHits {
+  const { rows } = world
+  const { rank, offset, limit, select } = search
+  let scored: { row: number; score: number }[]
+  if (rank === undefined)
+    scored = [...rows.entries()].filter(([, row]) => world.admits(row)).map(([row]) => ({ row, score: 0 }))
+  else {
+    const { scores } = domainOf(rank, world)
+    scored = [...scores].map(([row, score]) => ({ row, score })).sort((a, b) => a.score - b.score || a.row - b.row)
+    const bad = scored.find(({ score }) => !Number.isFinite(score))
+    if (bad)
+      throw invalid('no-number', `Rank expression gives no number for ${JSON.stringify(rows[bad.row]?.[0])}`, {
+        field: 'rank',
+      })
+  }
+  if (search.maxScore !== undefined) scored = scored.filter(({ score }) => score <= f32(search.maxScore as number))
+  if (search.groupBy) scored = bestOfGroups(scored, search.groupBy, rows)
+  const page = scored.slice(offset, limit === undefined ? undefined : offset + limit)
+  const states = page.map(({ row }) => (rows[row] as Row)[1])
+  const { metadatas } = select
+  return {
+    ids: page.map(({ row }) => (rows[row] as Row)[0]),
+    ...(select.documents && { documents: states.map(({ document }) => document) }),
+    ...(select.embeddings && { embeddings: states.map(({ vector }) => vector) }),
+    ...(metadatas !== false && { metadatas: states.map(({ metadata }) => projected(metadata, metadatas)) }),
+    ...(select.scores && { scores: page.map(({ score }, i) => (rank ? score : i)) }),
+  }
+}
+
+function projected(text: string | null, keys: true | readonly string[]): string | null {
+  if (text === null) return null
+  const isKept = (key: string) => (keys === true ? !key.startsWith('chroma:') : keys.includes(key))
+  const kept = new Map([...parseMetadata(text)].filter(([key]) => isKept(key)))
+  return kept.size === 0 ? null : stringifyMetadata(kept)
+}
+
+function domainOf(rank: Rank, world: ModelSearch): Domain {
+  const of = (one: Rank) => domainOf(one, world)
+  switch (rank.kind) {
+    case 'value':
+      return { scores: new Map(), byDefault: () => f32(rank.value) }
+    case 'attribute':
+      return {
+        scores: new Map(),
+        byDefault: (row) => {
+          const value = metadataOf(world.rows[row] as Row)?.get(rank.key)
+          const number = typeof value === 'number' || typeof value === 'bigint' ? Number(value) : rank.default
+          return number === null ? undefined : f32(number)
+        },
+      }
+    case 'knn':
+      return {
+        scores: knnScores(rank.knn, world),
+        byDefault: rank.knn.default === null ? undefined : () => f32(rank.knn.default as number),
+      }
+    case 'sum':
+      return rank.operands.map(of).reduce((l, r) => merge(l, r, (a, b) => a + b), number(0))
+    case 'mul':
+      return rank.operands.map(of).reduce((l, r) => merge(l, r, (a, b) => a * b), number(1))
+    case 'max':
+      return rank.operands.map(of).reduce((l, r) => merge(l, r, (a, b) => (a > b ? a : b)), number(-3.4028235e38))
+    case 'min':
+      return rank.operands.map(of).reduce((l, r) => merge(l, r, (a, b) => (a < b ? a : b)), number(3.4028235e38))
+    case 'sub':
+      return merge(of(rank.left), of(rank.right), (a, b) => a - b)
+    case 'div':
+      return merge(of(rank.left), of(rank.right), (a, b) => a / b)
+    case 'abs':
+      return map(of(rank.operand), Math.abs)
+    case 'exp':
+      return map(of(rank.operand), Math.exp)
+    case 'log':
+      return map(of(rank.operand), Math.log)
+  }
+}
+
+function number(value: number): Domain {
+  return { scores: new Map(), byDefault: () => f32(value) }
+}
+
+function map({ scores, byDefault }: Domain, change: (value: number) => number): Domain {
+  return {
+    scores: new Map([...scores].map(([row, score]) => [row, f32(change(score))])),
+    byDefault:
+      byDefault &&
+      ((row) => {
+        const value = byDefault(row)
+        return value === undefined ? undefined : f32(change(value))
+      }),
+  }
+}
+
+function merge(left: Domain, right: Domain, combine: (left: number, right: number) => number): Domain {
+  const l = (row: number) => left.scores.get(row) ?? left.byDefault?.(row)
+  const r = (row: number) => right.scores.get(row) ?? right.byDefault?.(row)
+  const both = (row: number) => {
+    const [a, b] = [l(row), r(row)]
+    return a === undefined || b === undefined ? undefined : f32(combine(a, b))
+  }
+  const scores = new Map<number, number>()
+  for (const row of new Set([...left.scores.keys(), ...right.scores.keys()])) {
+    const isIn =
+      left.byDefault && right.byDefault
+        ? true
+        : (left.byDefault !== undefined || left.scores.has(row)) &&
+          (right.byDefault !== undefined || right.scores.has(row))
+    const score = both(row)
+    if (isIn && score !== undefined) scores.set(row, score)
+  }
+  return { scores, byDefault: left.byDefault && right.byDefault && both }
+}
+
+function knnScores(knn: Knn, world: ModelSearch): Map<number, number> {
+  const scored: { row: number; score: number }[] = []
+  for (const [row, record] of world.rows.entries()) {
+    const score = world.admits(record) ? distanceOf(knn, record, world) : undefined
+    if (score !== undefined) scored.push({ row, score })
+  }
+  scored.sort((a, b) => a.score - b.score || a.row - b.row)
+  return new Map(scored.slice(0, knn.limit).map(({ row, score }, i) => [row, knn.returnRank ? i : score]))
+}
+
+function distanceOf({ query, key }: Knn, record: Row, world: ModelSearch): number | undefined {
+  if (query.kind === 'text')
+    throw invalid('text-query', `a text query on '${key}' has to be embedded first`, { field: 'query' })
+  if (query.kind === 'dense') {
+    const { dimension } = world
+    if (dimension !== null && query.vector.length !== dimension)
+      throw invalid(
+        'dimension-mismatch',
+        `Collection expecting embedding with dimension of ${dimension}, got ${query.vector.length}`,
+        { field: 'query' },
+      )
+    return record[1].vector ? f32(modelDistance(world.space, query.vector, record[1].vector)) : undefined
+  }
+  const mine = sparseOf(record, key)
+  if (!mine?.indices.some((index) => query.indices.includes(index))) return undefined
+  let dot = 0
+  for (const [i, index] of query.indices.entries()) {
+    const value = mine.values[mine.indices.indexOf(index)]
+    if (value === undefined) continue
+    dot = f32(dot + f32(weightOf(query, i, key, world) * f32(value)))
+  }
+  return f32(1 - dot)
+}
+
+function weightOf(query: Extract<Knn['query'], { kind: 'sparse' }>, i: number, key: string, world: ModelSearch) {
+  const value = f32(query.values[i] as number)
+  if (query.idf !== true) return value
+  const n = world.rows.filter((row) => sparseOf(row, key)?.indices.includes(query.indices[i] as number)).length
+  const total = world.rows.length
+  return f32(value * f32(Math.log1p((total - n + 0.5) / (n + 0.5))))
+}
+
+function metadataOf([, { metadata }]: Row): Metadata | null {
+  return metadata === null ? null : parseMetadata(metadata)
+}
+
+function sparseOf(row: Row, key: string): SparseVector | undefined {
+  const value = metadataOf(row)?.get(key)
+  return typeof value === 'object' && !Array.isArray(value) ? value : undefined
+}
+
+function bestOfGroups(
+  scored: readonly { row: number; score: number }[],
+  { keys, by, order, k }: NonNullable<Search['groupBy']>,
+  rows: readonly Row[],
+): { row: number; score: number }[] {
+  const valueOf = ({ row, score }: { row: number; score: number }, key: string) =>
+    key === '#score' ? score : metadataOf(rows[row] as Row)?.get(key)
+  const groups = Map.groupBy(scored, (hit) =>
+    JSON.stringify(
+      keys.map((key) => {
+        const value = valueOf(hit, key)
+        return value === undefined ? null : stringifyExact(value)
+      }),
+    ),
+  )
+  const kept = [...groups.values()].flatMap((group) =>
+    group
+      .toSorted((a, b) => {
+        for (const key of by) {
+          const [x, y] = [valueOf(a, key), valueOf(b, key)]
+          if (x === undefined && y === undefined) continue
+          if (x === undefined) return 1
+          if (y === undefined) return -1
+          const difference = differenceOf(x, y) * (order === 'ascending' ? 1 : -1)
+          if (difference !== 0) return difference
+        }
+        return 0
+      })
+      .slice(0, k),
+  )
+  return scored.filter((hit) => kept.includes(hit))
+}
+
+/** Booleans, numbers, strings; the suites group by no other values. */
+function differenceOf(x: MetadataValue, y: MetadataValue): number {
+  const kind = (value: MetadataValue) =>
+    ['boolean', 'number', 'string'].indexOf(typeof (typeof value === 'bigint' ? 0 : value))
+  if (kind(x) !== kind(y)) return kind(x) - kind(y)
+  return x < y ? -1 : x > y ? 1 : 0
+}

@@ -1,0 +1,148 @@
+/** Random records and random searches over them, with many ties, empty lists and missing values. */
+import fc from 'fast-check'
+import type { RecordOp } from '../model/record.ts'
+import { stringifyMetadata } from '../records/metadata.ts'
+
+export interface RandomSearch {
+  json: object
+  idf: boolean
+}
+
+const id = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h')
+const coordinate = fc.integer({ min: -2, max: 2 })
+const vector = fc.tuple(coordinate, coordinate).map((numbers) => Float32Array.from(numbers))
+const weight = fc.constantFrom(0.5, 1, 1.6741973840665876, 2.25, -1, 0)
+const weights = fc.uniqueArray(fc.tuple(fc.constantFrom(0, 1, 2, 7, 4_294_967_295), weight), {
+  selector: ([index]) => index,
+  maxLength: 4,
+})
+const sparse = weights.map((entries) => {
+  const sorted = entries.toSorted(([a], [b]) => a - b)
+  return { indices: sorted.map(([index]) => index), values: sorted.map(([, value]) => value) }
+})
+const number = fc.constantFrom<bigint | number>(0n, 1n, 1, 2.5, -3n)
+const metadata = fc
+  .record(
+    {
+      words: fc.oneof({ weight: 5, arbitrary: sparse }, { weight: 1, arbitrary: fc.constant('no vector') }),
+      n: fc.oneof(number, fc.constantFrom('x', true)),
+      group: fc.constantFrom<bigint | number | string>(1n, 1, '1'),
+    },
+    { requiredKeys: [] },
+  )
+  .map((fields) => stringifyMetadata(new Map(Object.entries(fields))))
+const document = fc.option(fc.constantFrom('red', 'red fox', ''))
+const nothing = fc.constant(null)
+
+const op: fc.Arbitrary<RecordOp> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      op: fc.constantFrom('add' as const, 'upsert' as const),
+      id,
+      vector,
+      document,
+      metadata: fc.option(metadata, { freq: 5 }),
+      uri: nothing,
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      op: fc.constant('update' as const),
+      id,
+      vector: fc.option(vector),
+      document,
+      metadata: fc.option(metadata, { freq: 5 }),
+      uri: nothing,
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      op: fc.constant('delete' as const),
+      id,
+      vector: nothing,
+      document: nothing,
+      metadata: nothing,
+      uri: nothing,
+    }),
+  },
+)
+export const randomWrites = fc.array(op, { minLength: 1, maxLength: 8 })
+
+const knn = fc
+  .record(
+    {
+      query: fc.oneof<fc.Arbitrary<unknown>[]>(fc.tuple(coordinate, coordinate), sparse),
+      limit: fc.integer({ min: 0, max: 6 }),
+      default: fc.constantFrom(0, 0.1, 5, -2),
+      return_rank: fc.boolean(),
+    },
+    { requiredKeys: ['query'] },
+  )
+  .map((fields) => ({ $knn: Array.isArray(fields.query) ? fields : { ...fields, key: 'words' } }))
+const attribute = fc
+  .record({ key: fc.constantFrom('n', 'none'), default: fc.constantFrom(0, 1.1) }, { requiredKeys: ['key'] })
+  .map((fields) => ({ $attr: fields }))
+const value = fc.constantFrom(0, 1, 0.1, -2.7, 60).map((number) => ({ $val: number }))
+
+const { rank } = fc.letrec<{ rank: object }>((tie) => ({
+  rank: fc.oneof(
+    { maxDepth: 4, depthIdentifier: 'rank' },
+    { weight: 6, arbitrary: knn },
+    { weight: 2, arbitrary: value },
+    { weight: 1, arbitrary: attribute },
+    {
+      weight: 4,
+      arbitrary: fc
+        .tuple(fc.constantFrom('$sum', '$mul', '$max', '$min'), fc.array(tie('rank'), { maxLength: 3 }))
+        .map(([operator, operands]) => ({ [operator]: operands })),
+    },
+    {
+      weight: 2,
+      arbitrary: fc
+        .tuple(fc.constantFrom('$sub', '$div'), tie('rank'), tie('rank'))
+        .map(([operator, left, right]) => ({ [operator]: { left, right } })),
+    },
+    {
+      weight: 1,
+      arbitrary: fc
+        .tuple(fc.constantFrom('$abs', '$exp', '$log'), tie('rank'))
+        .map(([operator, operand]) => ({ [operator]: operand })),
+    },
+  ),
+}))
+
+const filter = fc.constantFrom<object>(
+  {},
+  { n: { $gte: 1 } },
+  { n: { $ne: 1 } },
+  { '#document': { $contains: 'fox' } },
+  { '#id': { $in: ['a', 'c', 'nobody'] } },
+  { $or: [{ group: '1' }, { n: true }] },
+)
+const groupBy = fc
+  .tuple(
+    fc.constantFrom('$min_k', '$max_k'),
+    fc.uniqueArray(fc.constantFrom('#score', 'n'), { minLength: 1, maxLength: 2 }),
+    fc.integer({ min: 1, max: 2 }),
+  )
+  .map(([operator, keys, k]) => ({ keys: ['group'], aggregate: { [operator]: { keys, k } } }))
+const page = fc.record(
+  { offset: fc.integer({ min: 0, max: 2 }), limit: fc.integer({ min: 0, max: 5 }) },
+  { requiredKeys: [] },
+)
+
+const ranked = fc.record(
+  { rank, filter, group_by: groupBy, limit: page, max_score: fc.constantFrom(0, 1, 3.3) },
+  { requiredKeys: ['rank'] },
+)
+const unranked = fc.record({ filter, limit: page }, { requiredKeys: [] })
+
+export const randomSearch: fc.Arbitrary<RandomSearch> = fc.record({
+  json: fc
+    .oneof({ weight: 8, arbitrary: ranked }, { weight: 1, arbitrary: unranked })
+    .map((json) => ({ ...json, select: { keys: ['#score', 'n'] } })),
+  idf: fc.boolean(),
+})
