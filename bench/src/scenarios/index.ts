@@ -9,6 +9,7 @@ import { http } from './http.ts'
 import { ingest } from './ingest.ts'
 import type { Scenario } from './scenario.ts'
 import { updates } from './updates.ts'
+import { words } from './words.ts'
 import { writers } from './writers.ts'
 
 /** In the order of RESULTS.md. */
@@ -23,5 +24,6 @@ export const scenarios: Record<string, Scenario> = {
   cold,
   updates,
   embedder,
+  words,
   writers,
 }

@@ -38,7 +38,7 @@ export interface SearchContext {
 }
 
 /** Rows of segments without a word index that a search by words counts in memory. */
-const MOST_COUNTED = 200_000
+const MOST_COUNTED = 50_000
 
 interface Hit extends RankedRecord {
   /** Among the records that any `$knn` found. */

@@ -75,7 +75,7 @@ export function rowsToCount(view: View, key: string): number {
 }
 
 /** An index of documents counts only if its words are cut as those of queries. */
-function indexIn({ reader }: OpenSegment, key: string): WordIndex | undefined {
+export function indexIn({ reader }: OpenSegment, key: string): WordIndex | undefined {
   const index = WordIndex.of(reader, key)
   return index?.isOfDocuments === true && index.params.kind !== documentAnalyzer().name ? undefined : index
 }
