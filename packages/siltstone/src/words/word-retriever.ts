@@ -78,7 +78,7 @@ export class WordRetriever {
     // Concurrently: lengths and weights are read in the same rounds as lists.
     const [state, listsOf] = await Promise.all([
       wordStateOf(this.#view, this.#key, this.#pause),
-      Promise.all(this.#view.base.segments.map((segment) => indexIn(segment, this.#key)?.lists(terms.keys) ?? [])),
+      Promise.all(this.#view.base.segments.map(async (segment) => indexIn(segment, this.#key)?.lists(terms.keys))),
     ])
     const lists = state.indexed.map(({ number }) => listsOf[number] ?? [])
     const scoring = this.#scoring(query, terms, state, lists)
