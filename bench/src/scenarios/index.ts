@@ -11,6 +11,7 @@ import { recall } from './recall.ts'
 import { processFiles } from './process.ts'
 import type { Scenario } from './scenario.ts'
 import { updates } from './updates.ts'
+import { words } from './words.ts'
 import { writers } from './writers.ts'
 
 /** In the order of RESULTS.md. */
@@ -26,6 +27,7 @@ export const scenarios: Record<string, Scenario> = {
   cold,
   updates,
   embedder,
+  words,
   writers,
   process: processFiles,
 }

@@ -11,7 +11,7 @@ export interface Indexing {
 }
 
 /**
- * Reads how a collection is indexed, which never changes. Undefined when the catalog does not know the collection.
+ * Reads how a collection is indexed now: indexes may be added later. Undefined when the catalog does not know the collection.
  * @throws SiltstoneError `corrupt` (catalog-damaged), `unsupported` (unknown-format-version)
  */
 export async function indexingOf(store: ObjectStore, path: string): Promise<Indexing | undefined> {

@@ -29,6 +29,7 @@ import type { SearchHits, SearchRequest, SearchResponse } from '../model/search.
 import type { Collection, CollectionState as StateInfo, SnapshotInfo } from '../model/store.ts'
 import { indexingOf, stateOf } from './view-state.ts'
 import type { ConditionalCommit, DeleteRequest, IndexingStatus, WriteResult } from '../model/write.ts'
+import { VectorFiller } from './vector-filler.ts'
 
 const WAIT_FOR_VERSION_MS = 10_000
 const VANISHED_RETRIES = 3
@@ -50,6 +51,7 @@ export class EngineCollection implements Collection {
   info: CollectionInfo
   readonly #options: CollectionOptions
   readonly #state: CollectionState
+  readonly #filler = new VectorFiller()
   /** Past states of page tokens that are in use. */
   readonly #pageViews = new LruMap<string, View>(PAGE_VIEWS)
 
@@ -59,10 +61,12 @@ export class EngineCollection implements Collection {
     this.#state = options.state
   }
 
-  async write(operations: readonly RecordOp[]): Promise<WriteResult> {
-    if (operations.length === 0) return { version: (await this.#state.strongView()).version }
-    const checking = checkRecordLimits(operations, this.#options.recordLimits)
+  async write(given: readonly RecordOp[]): Promise<WriteResult> {
+    if (given.length === 0) return { version: (await this.#state.strongView()).version }
     // Not awaited without need: writes of one process keep the order of the calls.
+    const filling = this.#filler.fill(this.info.schema, given)
+    const operations = filling instanceof Promise ? await filling : filling
+    const checking = checkRecordLimits(operations, this.#options.recordLimits)
     if (checking) await checking
     const { version } = await this.#options.writer.append(
       (at) => {
@@ -200,7 +204,8 @@ export class EngineCollection implements Collection {
   }
 
   async commitIf(request: ConditionalCommit): Promise<WriteResult & { recordCount: number }> {
-    const { operations, readIds } = request
+    const { readIds } = request
+    const operations = await this.#filler.fill(this.info.schema, request.operations)
     const checking = checkRecordLimits(operations, this.#options.recordLimits)
     if (checking) await checking
     const since = request.readToken === undefined ? undefined : decodeReadToken(request.readToken)

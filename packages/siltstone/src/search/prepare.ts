@@ -1,7 +1,8 @@
 /** What a search needs of the collection before the engine is asked: its schema, and vectors for texts. */
 import { invalid } from '../errors.ts'
-import { EMBEDDING_KEY, sparseIndexOf } from '../model/schema.ts'
+import { DOCUMENT_KEY, EMBEDDING_KEY, isTextIndexed, sparseIndexOf } from '../model/schema.ts'
 import type { Knn, KnnQuery, Search } from '../model/search.ts'
+import { CHROMA_BM25, chromaBm25Of, chromaBm25Query } from '../text/chroma-bm25.ts'
 import { knnsOf } from './evaluate.ts'
 import { searchWithKnns } from './with-knns.ts'
 
@@ -16,20 +17,14 @@ export interface Preparation {
 
 /**
  * @throws SiltstoneError `invalid`: index-disabled, for a sparse query under a key whose index is not enabled; text-query,
- *   for a text under a key that no embedder is known for; and the embedder's errors
+ *   for a text under a key that no embedder is known for; bad-bm25-config; and the embedder's errors
  */
 export async function prepare(searches: readonly Search[], options: Preparation): Promise<Search[]> {
   const texts = new Set<string>()
   for (const { rank } of searches)
     for (const { query, key } of rank ? knnsOf(rank) : []) {
       if (query.kind !== 'text') continue
-      if (key !== EMBEDDING_KEY)
-        throw invalid(
-          'text-query',
-          `a text can be searched under the key ${EMBEDDING_KEY}, and the key is '${key.slice(0, 60)}'; embed the text and send its vector`,
-          { field: 'query' },
-        )
-      texts.add(query.text)
+      if (key === EMBEDDING_KEY) texts.add(query.text)
     }
   const list = [...texts]
   const vectors = list.length === 0 ? [] : await options.embed(list)
@@ -45,8 +40,24 @@ function preparedQuery(
   { schema, needsIndex }: Preparation,
 ): KnnQuery {
   if (query.kind === 'dense') return query
-  if (query.kind === 'text') return { kind: 'dense', vector: embedded.get(query.text) as Float32Array }
+  if (query.kind === 'text' && key === EMBEDDING_KEY)
+    return { kind: 'dense', vector: embedded.get(query.text) as Float32Array }
+  if (query.kind === 'text' && key === DOCUMENT_KEY) {
+    if (schema === null || isTextIndexed(schema)) return query
+    throw invalid('index-disabled', 'Cannot search documents by words because FTS indexing is disabled', {
+      field: 'rank',
+    })
+  }
   const index = sparseIndexOf(schema, key)
+  if (query.kind === 'text') {
+    const bm25 = chromaBm25Of(index?.embeddingFunction)
+    if (bm25) return { kind: 'sparse', ...chromaBm25Query(query.text, bm25), idf: index?.bm25 ?? false }
+    throw invalid(
+      'text-query',
+      `a text can be searched under ${EMBEDDING_KEY}, ${DOCUMENT_KEY} and the keys whose embedding function is ${CHROMA_BM25}, and the key is '${key.slice(0, 60)}'; embed the text and send its vector`,
+      { field: 'query' },
+    )
+  }
   if (!index && needsIndex)
     throw invalid(
       'index-disabled',

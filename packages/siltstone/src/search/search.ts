@@ -5,12 +5,13 @@
  * Lower scores are better, and equal ones are in the order of insertion. A score that is no finite number is an error that
  * names the record: it has no place in an order, and JSON has no text for it.
  */
-import { invalid } from '../errors.ts'
+import { invalid, unsupported } from '../errors.ts'
 import type { RecordRef, View } from '../log/view.ts'
 import type { Space } from '../model/collection.ts'
 import type { SearchOptions } from '../model/read.ts'
 import type { HitExplanation, Knn, Rank, Search, SearchHits } from '../model/search.ts'
 import type { Metadata } from '../model/record.ts'
+import { DOCUMENT_KEY } from '../model/schema.ts'
 import type { Pause } from '../pacer.ts'
 import { get } from '../query/get.ts'
 import { select, type Selection } from '../query/select.ts'
@@ -25,6 +26,8 @@ import { byScore } from './order.ts'
 import { selectedMetadata } from './selected-metadata.ts'
 import type { RankedRecord } from './retriever.ts'
 import { SparseRetriever } from './sparse-retriever.ts'
+import { WordRetriever } from '../words/word-retriever.ts'
+import { rowsToCount } from '../words/word-state.ts'
 
 export interface SearchContext {
   view: View
@@ -34,12 +37,15 @@ export interface SearchContext {
   pause: Pause
 }
 
+/** Rows of segments without a word index that a search by words counts in memory. */
+const MOST_COUNTED = 50_000
+
 interface Hit extends RankedRecord {
   /** Among the records that any `$knn` found. */
   place: number
 }
 
-/** @throws SiltstoneError `invalid`: dimension-mismatch, no-number, text-query */
+/** @throws SiltstoneError `invalid`: dimension-mismatch, no-number, text-query; `unsupported`: words-not-indexed */
 export async function search(asked: Search, context: SearchContext): Promise<SearchHits> {
   const { rank } = asked
   if (!rank) return inOrder(asked, context)
@@ -128,12 +134,26 @@ async function listOf(
   switch (query.kind) {
     case 'dense':
       return new DenseRetriever(view, space, effort, pause).top(query, admitted, limit)
-    case 'sparse':
-      return new SparseRetriever(view, key, pause).top(query, admitted, limit)
+    case 'sparse': {
+      // Counting rows takes memory, which many rows without an index are not worth.
+      const retriever =
+        rowsToCount(view, key) <= MOST_COUNTED
+          ? new WordRetriever(view, key, pause)
+          : new SparseRetriever(view, key, pause)
+      return retriever.top(query, admitted, limit)
+    }
     case 'text':
-      throw invalid('text-query', `a text query on '${key}' has to be embedded first; give a vector`, {
-        field: 'query',
-      })
+      if (key !== DOCUMENT_KEY)
+        throw invalid('text-query', `a text query on '${key}' has to be embedded first; give a vector`, {
+          field: 'query',
+        })
+      if (rowsToCount(view, key) > MOST_COUNTED)
+        throw unsupported(
+          'words-not-indexed',
+          `${rowsToCount(view, key)} records have no word index, and ${MOST_COUNTED} can be searched by words without one; run \`siltstone compact --full\``,
+          { field: 'query' },
+        )
+      return new WordRetriever(view, key, pause).top(query, admitted, limit)
   }
 }
 

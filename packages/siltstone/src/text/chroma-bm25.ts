@@ -69,6 +69,15 @@ export function parseChromaBm25Config(config: unknown): ChromaBm25Config {
   }
 }
 
+/**
+ * The configuration of a schema's embedding function; undefined if it is another one than `chroma_bm25`.
+ * @throws SiltstoneError `invalid` (`bad-bm25-config`)
+ */
+export function chromaBm25Of(embeddingFunction: unknown): ChromaBm25Config | undefined {
+  const { type, name, config } = (embeddingFunction ?? {}) as { type?: unknown; name?: unknown; config?: unknown }
+  return type === 'known' && name === CHROMA_BM25 ? parseChromaBm25Config(config) : undefined
+}
+
 function bad(name: string, value: unknown, expected: string) {
   const field = name === '' ? 'config' : `config.${name}`
   return invalid(

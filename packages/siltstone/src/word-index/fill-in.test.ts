@@ -77,11 +77,10 @@ describe('vectors that clients did not send', () => {
   it('are not needed without such a key', () => {
     expect(fillIn.isNeeded).toBe(true)
     expect(new SparseFillIn(null).isNeeded).toBe(false)
-    expect(
-      () =>
-        new SparseFillIn({
-          keys: { a: sparse({ embedding_function: { ...bm25, config: { k: -1 } }, source_key: '#document' }) },
-        }),
-    ).toThrow('config.k is -1')
+    const wrong = new SparseFillIn({
+      keys: { a: sparse({ embedding_function: { ...bm25, config: { k: -1 } }, source_key: '#document' }) },
+    })
+    expect(wrong.filled(operation('add', null, '{"n":1}')).metadata).toBe('{"n":1}')
+    expect(() => wrong.filled(operation('add', 'text', null))).toThrow('config.k is -1')
   })
 })

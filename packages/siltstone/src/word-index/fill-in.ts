@@ -5,7 +5,7 @@
 import type { Metadata, MetadataValue, RecordOp } from '../model/record.ts'
 import { parseExact } from '../records/exact-json.ts'
 import { mergeMetadata, stringifyMetadata } from '../records/metadata.ts'
-import { CHROMA_BM25, chromaBm25Document, type ChromaBm25Config, parseChromaBm25Config } from '../text/chroma-bm25.ts'
+import { CHROMA_BM25, type ChromaBm25Config, chromaBm25Document, chromaBm25Of } from '../text/chroma-bm25.ts'
 import { sparseKeysOf } from './indexed-keys.ts'
 import { DOCUMENT_KEY } from './layout.ts'
 
@@ -13,15 +13,16 @@ import { DOCUMENT_KEY } from './layout.ts'
 interface FilledKey {
   key: string
   sourceKey: string
-  config: ChromaBm25Config
+  /** Read when the first vector is made: clients that send vectors need no valid one. */
+  config: () => ChromaBm25Config
 }
 
-/** @throws SiltstoneError `invalid` (`bad-bm25-config`) */
 function filledKeysOf(schema: unknown): FilledKey[] {
   return sparseKeysOf(schema).flatMap(({ key, sourceKey, embeddingFunction }): FilledKey[] => {
-    const { type, name, config } = (embeddingFunction ?? {}) as { type?: unknown; name?: unknown; config?: unknown }
+    const { type, name } = (embeddingFunction ?? {}) as { type?: unknown; name?: unknown }
     if (sourceKey === undefined || type !== 'known' || name !== CHROMA_BM25) return []
-    return [{ key, sourceKey, config: parseChromaBm25Config(config) }]
+    let config: ChromaBm25Config | undefined
+    return [{ key, sourceKey, config: () => (config ??= chromaBm25Of(embeddingFunction) as ChromaBm25Config) }]
   })
 }
 
@@ -29,7 +30,6 @@ function filledKeysOf(schema: unknown): FilledKey[] {
 export class SparseFillIn {
   readonly #keys: readonly FilledKey[]
 
-  /** @throws SiltstoneError `invalid` (`bad-bm25-config`) when the schema's configuration of `chroma_bm25` is wrong */
   constructor(schema: unknown) {
     this.#keys = filledKeysOf(schema)
   }
@@ -42,6 +42,7 @@ export class SparseFillIn {
   /**
    * The operation with a vector for each source text that it brings, unless it brings the vector itself, or removes it.
    * An operation without the text has none: the vector that is stored stays.
+   * @throws SiltstoneError `invalid` (`bad-bm25-config`) when the schema's configuration of `chroma_bm25` is wrong
    */
   filled(operation: RecordOp): RecordOp {
     if (operation.op === 'delete') return operation
@@ -50,7 +51,7 @@ export class SparseFillIn {
     for (const { key, sourceKey, config } of this.#keys) {
       if (given?.has(key)) continue
       const text = sourceKey === DOCUMENT_KEY ? operation.document : given?.get(sourceKey)
-      if (typeof text === 'string') made.set(key, chromaBm25Document(text, config))
+      if (typeof text === 'string') made.set(key, chromaBm25Document(text, config()))
     }
     if (made.size === 0) return operation
     const patch = stringifyMetadata(made)

@@ -106,10 +106,18 @@ export class WordReader {
     return this.#state.strongView()
   }
 
+  async #found(view: View, query: WordQuery, limit: number, filter?: Filter) {
+    const retriever = new WordRetriever(view, query.kind === 'text' ? '#document' : 's', pause)
+    return retriever.top(query, await select(view, filter, pause), limit)
+  }
+
+  async scores(query: WordQuery, limit: number): Promise<number[]> {
+    return (await this.#found(await this.view(), query, limit)).map(({ score }) => score)
+  }
+
   async top(query: WordQuery, limit: number, filter?: Filter): Promise<[id: string, score: number][]> {
     const view = await this.view()
-    const retriever = new WordRetriever(view, query.kind === 'text' ? '#document' : 's', pause)
-    const found = await retriever.top(query, await select(view, filter, pause), limit)
+    const found = await this.#found(view, query, limit, filter)
     const ids = await view.ids(found.map(({ ref }) => ref))
     return found.map(({ score }, i) => [ids[i] as string, score])
   }

@@ -19,7 +19,14 @@ import { amountsOf } from './counted-record.ts'
 import { type QueryTerms, type Scoring, SparseScoring, WordScoring } from './score.ts'
 import { SegmentScan } from './segment-scan.ts'
 import { TermCursor } from './term-cursor.ts'
-import { type CountedRef, type IndexedSegment, visibleCount, type WordState, wordStateOf } from './word-state.ts'
+import {
+  type CountedRef,
+  type IndexedSegment,
+  indexIn,
+  visibleCount,
+  type WordState,
+  wordStateOf,
+} from './word-state.ts'
 
 /** Postings that are read between two pauses: a few milliseconds. */
 const PAUSE_AFTER = 500_000
@@ -68,8 +75,12 @@ export class WordRetriever {
     const terms = termsOf(query)
     const k = Math.min(limit, this.#view.liveRecords)
     if (k === 0 || terms.keys.length === 0) return []
-    const state = await wordStateOf(this.#view, this.#key, this.#pause)
-    const lists = await Promise.all(state.indexed.map(({ index }) => index.lists(terms.keys)))
+    // Concurrently: lengths and weights are read in the same rounds as lists.
+    const [state, listsOf] = await Promise.all([
+      wordStateOf(this.#view, this.#key, this.#pause),
+      Promise.all(this.#view.base.segments.map(async (segment) => indexIn(segment, this.#key)?.lists(terms.keys))),
+    ])
+    const lists = state.indexed.map(({ number }) => listsOf[number] ?? [])
     const scoring = this.#scoring(query, terms, state, lists)
     const best = new BestSums(k)
     const found = this.#counted(state.counted, admitted, terms, scoring, best)

@@ -69,6 +69,17 @@ export function wordStateOf(view: View, key: string, pause: Pause): Promise<Word
 const countedRecords = new WeakMap<ChangedRecord, Map<string, CountedRecord | null>>()
 const countedRows = new WeakMap<OpenSegment, Map<string, Promise<ReadonlyMap<number, CountedRecord>>>>()
 
+/** How many rows a search counts, because their segments have no index of the key. */
+export function rowsToCount(view: View, key: string): number {
+  return view.base.segments.reduce((sum, segment) => sum + (indexIn(segment, key) ? 0 : segment.liveRows), 0)
+}
+
+/** An index of documents counts only if its words are cut as those of queries. */
+export function indexIn({ reader }: OpenSegment, key: string): WordIndex | undefined {
+  const index = WordIndex.of(reader, key)
+  return index?.isOfDocuments === true && index.params.kind !== documentAnalyzer().name ? undefined : index
+}
+
 class Reading {
   readonly #view: View
   readonly #key: string
@@ -138,7 +149,7 @@ class Reading {
     number: number,
     live: RowSet,
   ): Promise<{ indexed: IndexedSegment | undefined; counted: CountedRef[] }> {
-    const index = this.#indexOf(segment)
+    const index = indexIn(segment, this.#key)
     const overlaid = index ? await this.#overlaid(segment) : RowSet.full(segment.rows)
     const [records, lengths, weights] = await Promise.all([
       this.#countedRows(segment, overlaid),
@@ -167,11 +178,6 @@ class Reading {
       },
       counted,
     }
-  }
-
-  #indexOf({ reader }: OpenSegment): WordIndex | undefined {
-    const index = WordIndex.of(reader, this.#key)
-    return index?.isOfDocuments === true && index.params.kind !== this.#analyzer.name ? undefined : index
   }
 
   async #overlaid(segment: OpenSegment): Promise<RowSet> {

@@ -1,0 +1,56 @@
+import { expect, it } from 'vitest'
+import { forwardingStore } from '../ports/forwarding-store.ts'
+import type { Environment } from '../ports/environment.ts'
+import { plainTop, WordWorld } from './testing.ts'
+
+/** A store whose requests are answered in rounds: all that wait are answered together. */
+function inRounds(env: Environment): { env: Environment; rounds: () => number } {
+  let rounds = 0
+  let waiting: (() => void)[] = []
+  const round = () =>
+    new Promise<void>((resolve) => {
+      if (waiting.push(resolve) > 1) return
+      setTimeout(() => {
+        rounds++
+        for (const answer of waiting.splice(0)) answer()
+      }, 20)
+    })
+  const { store } = env
+  const slow = forwardingStore(store, {
+    capabilities: { ...store.capabilities, isLocal: false },
+    get: async (key, options) => {
+      await round()
+      return store.get(key, options)
+    },
+    list: async (...args) => {
+      await round()
+      return store.list(...args)
+    },
+  })
+  return { env: { ...env, store: slow }, rounds: () => rounds }
+}
+
+it('takes five rounds to storage in a process that has read nothing, over two segments in a bucket', async () => {
+  const world = await WordWorld.open(100)
+  for (const first of [0, 300]) {
+    const records = Array.from({ length: 300 }, (_, i) =>
+      world.put(`r${first + i}`, {
+        document: `word${i % 7} word${i % 11} every number ${i}`,
+        vector: { indices: [i % 5, 100 + (i % 60)], values: [1, 2] },
+        group: 0,
+      }),
+    )
+    await world.collection.write(records)
+    await world.fold()
+  }
+  for (const query of [
+    { kind: 'text', text: 'word3 word5 number 77' },
+    { kind: 'sparse', indices: [1, 2, 105], values: [1, 2, 3], idf: true },
+  ] as const) {
+    const slow = inRounds(world.env)
+    const retrieved = await world.reader(slow.env).scores(query, 10)
+    expect(retrieved).toEqual(plainTop(world.held, query, 10).map(([, score]) => score))
+    expect(slow.rounds()).toBeLessThanOrEqual(5)
+  }
+  await world.engine.close()
+})
