@@ -63,6 +63,8 @@ const valid: Record<string, unknown> = {
     ],
     read_level: 'index_and_wal',
   },
+  attach_function: { name: 'f', function_id: 'statistics', output_collection: 'counted', params: { a: 1 } },
+  detach_function: { delete_output: true },
   generate_embedding: { text: 'one', embedding_id: 'a', store_in_s3: true },
   put_embedding: { embedding: [1, 2.5], model: 'm', compress: false },
   collection_conditional_get: { ids: ['a'], limit: 3, read_token: 1 },
