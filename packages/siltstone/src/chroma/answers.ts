@@ -65,7 +65,19 @@ export function searchText({ results }: SearchResponse, selects: readonly (reado
     ...(results.some(({ explanations }) => explanations) && {
       explanations: nested(({ explanations }) => explanations, explanationText),
     }),
+    ...(results.some(({ facets }) => facets) && {
+      facets: listPieces(results, ({ facets }) => (facets ? facetsText(facets) : 'null')),
+    }),
   })
+}
+
+function facetsText(facets: NonNullable<SearchHits['facets']>): string {
+  const lists = [...facets].map(([key, values]): [string, string] => [
+    key,
+    `[${values.map(({ value, count }) => objectText({ value, count: String(count) })).join(',')}]`,
+  ])
+  // fromEntries defines properties, so a key named __proto__ is a key like any other.
+  return objectText(Object.fromEntries(lists))
 }
 
 function explanationText({ score, knn }: HitExplanation): string {

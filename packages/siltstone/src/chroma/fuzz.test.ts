@@ -57,6 +57,7 @@ const valid: Record<string, unknown> = {
         limit: { offset: 0, limit: 2 },
         select: { keys: ['#document', '#embedding', '#metadata', '#score', 'n'] },
         max_score: 9,
+        facets: { keys: ['n', 's'], limit: 3 },
       },
       { rank: { $knn: { query: { indices: [1, 5], values: [0.5, 1], tokens: ['a', 'b'] }, key: 'v' } } },
       { filter: null, rank: null, group_by: {}, limit: { offset: 0, limit: null }, select: { keys: [] } },
