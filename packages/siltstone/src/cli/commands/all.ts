@@ -16,6 +16,7 @@ import { migrateCommand } from './migrate.ts'
 import { produceCommand } from './produce.ts'
 import { proxyCommand } from './proxy.ts'
 import { getCommand, queryCommand } from './query.ts'
+import { searchCommand } from './search.ts'
 import { recallCommand } from './recall.ts'
 import { repairCommand } from './repair.ts'
 import { serveCommand } from './serve.ts'
@@ -33,6 +34,7 @@ export const commands: readonly (() => Command)[] = [
   exportCommand,
   backupCommand,
   queryCommand,
+  searchCommand,
   getCommand,
   fieldsCommand,
   recallCommand,
