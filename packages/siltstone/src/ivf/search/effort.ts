@@ -40,7 +40,13 @@ export function effortOf({ recall = DEFAULT_RECALL, fixed }: SearchOptions = {})
   return { levels: [{ recall, deviations: deviations ?? last.deviations }], clusters }
 }
 
-export function clusterNeed(effort: Effort, k: number, segments: readonly SegmentSummary[]): ClusterNeed {
+/** @param factors on θ for each of `RECALL_LEVELS`; see `correction.ts` */
+export function clusterNeed(
+  effort: Effort,
+  k: number,
+  segments: readonly SegmentSummary[],
+  factors?: readonly number[],
+): ClusterNeed {
   const total = segments.reduce((sum, { clusters }) => sum + clusters, 0)
   if (effort.clusters !== undefined) {
     // A segment has clusters in proportion to the root of its rows, so several segments have smaller clusters than one
@@ -59,7 +65,8 @@ export function clusterNeed(effort: Effort, k: number, segments: readonly Segmen
     const neighbours = k / Math.max(share, 1e-9)
     // A query that is flatter than those θ was measured with: its neighbours may be anywhere in the clusters that are near.
     const unusual = Math.max(1, near / finer / usual)
-    return Math.ceil(at(curves[level] as readonly number[], neighbours) * Math.sqrt(near * unusual) * finer)
+    const theta = at(curves[level] as readonly number[], neighbours) * (factors?.[level] ?? 1)
+    return Math.ceil(theta * Math.sqrt(near * unusual) * finer)
   }
 }
 
