@@ -101,7 +101,16 @@ export const SCHEMAS = {
     problems: list(object({ key: text, problem: text, remedy: text, severity: { enum: ['error', 'warning'] } })),
     figures: map,
   }),
-  recall: object({ queries: uint, k: uint, recall: number, p10: number, worst: number, version: uint }),
+  recall: object({
+    queries: uint,
+    k: uint,
+    source: { enum: ['mixed', 'records', 'given'] },
+    recall: number,
+    interval: list(number),
+    p10: number,
+    worst: number,
+    version: uint,
+  }),
   fields: object({
     version: uint,
     records: uint,

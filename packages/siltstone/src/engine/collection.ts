@@ -10,8 +10,9 @@ import { isMissing } from '../snapshot/manifest-store.ts'
 import { filterRefs } from '../query/filter-refs.ts'
 import { get } from '../query/get.ts'
 import { metadataKeys } from '../query/metadata-keys.ts'
+import { Correction } from '../ivf/search/correction.ts'
 import { SearchRecorder } from '../ivf/search/search-recorder.ts'
-import { search as nearestTo } from '../query/search.ts'
+import { examineExactly, search as nearestTo } from '../query/search.ts'
 import { select, selectedRefs } from '../query/select.ts'
 import { findInSlices, inOrderInSlices, inSlices, SLICE_RECORDS } from '../query/slices.ts'
 import { search } from '../search/search.ts'
@@ -53,6 +54,9 @@ export class EngineCollection implements Collection {
   readonly #filler = new VectorFiller()
   /** Past states of page tokens that are in use. */
   readonly #pageViews = new LruMap<string, View>(PAGE_VIEWS)
+
+  /** What sampled queries needed. */
+  readonly #correction = new Correction()
 
   constructor(options: CollectionOptions) {
     this.info = options.info
@@ -144,9 +148,15 @@ export class EngineCollection implements Collection {
     if (request.explain === true) return this.#explained(request)
     const { recall } = this.#options
     return this.#read(request, async (view) => {
-      const ask = (asked: QueryRequest) => nearestTo(view, this.info.space, asked, yieldToEventLoop)
-      const answer = await ask(request)
-      recall?.offer(this.#state.path, request, answer, () => ask({ ...request, include: {}, search: { exact: true } }))
+      const { space } = this.info
+      const answer = await nearestTo(view, space, request, yieldToEventLoop, { correction: this.#correction })
+      recall?.offer(this.#state.path, request, answer, async () => {
+        if (request.filter)
+          return nearestTo(view, space, { ...request, include: {}, search: { exact: true } }, yieldToEventLoop)
+        const { answer: exact, needed } = await examineExactly(view, space, request, yieldToEventLoop)
+        for (const one of needed) this.#correction.add(one)
+        return exact
+      })
       return answer
     })
   }
@@ -159,7 +169,7 @@ export class EngineCollection implements Collection {
     const { result, trace } = await tracer.trace(() =>
       this.#read(request, (view) => {
         recorder.endStage('freshness')
-        return nearestTo(view, this.info.space, request, yieldToEventLoop, recorder)
+        return nearestTo(view, this.info.space, request, yieldToEventLoop, { recorder, correction: this.#correction })
       }),
     )
     const { requests, bytes, rounds } = trace

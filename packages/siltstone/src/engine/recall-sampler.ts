@@ -1,6 +1,6 @@
 /**
  * Recall of the queries that are served: some of them are repeated by exact search, in the background, one at a time,
- * over the same state. `query_recall_sampled` counts them, `query_recall_mean` is a moving mean, `query_recall_low`
+ * over the same state. What those without a filter needed corrects the calibration (`ivf/search/correction.ts`). `query_recall_sampled` counts them, `query_recall_mean` is a moving mean, `query_recall_low`
  * counts those below the alarm level.
  */
 import type { Environment } from '../ports/environment.ts'

@@ -26,9 +26,8 @@ export interface RecallRequest extends RecallOptions {
 /** @throws SiltstoneError `invalid` (`nothing-to-query`) for an empty collection */
 export async function measureRecall(collection: Collection, request: RecallRequest): Promise<RecallReport> {
   const { k, filter, search } = request
-  const queries = request.vectors
-    ? request.vectors.map((vector) => ({ vector, id: undefined }))
-    : await drawn(collection, request)
+  const source = request.vectors ? 'given' : (request.source ?? 'mixed')
+  const queries = request.vectors?.map((vector): Query => ({ vector })) ?? (await made(collection, request))
   if (queries.length === 0)
     throw invalid(
       'nothing-to-query',
@@ -57,11 +56,29 @@ export async function measureRecall(collection: Collection, request: RecallReque
   return {
     queries: recalls.length,
     k,
+    source,
     recall: recalls.reduce((sum, value) => sum + value, 0) / recalls.length,
+    interval: intervalOf(recalls),
     p10: recalls[Math.floor(recalls.length / 10)] as number,
     worst: recalls[0] as number,
     version,
   }
+}
+
+/** Standard errors of a mean within which 95 % of a normal distribution lie. */
+const WITHIN_95 = 1.96
+
+/**
+ * The mean ± 1.96 standard errors, after one query that finds nothing and one that finds all were added (as Agresti and Coull
+ * do for shares, 1998): so few queries that all find all do not look like certainty.
+ * @param recalls at least one
+ */
+export function intervalOf(recalls: readonly number[]): [number, number] {
+  const all = [0, 1, ...recalls]
+  const mean = all.reduce((sum, value) => sum + value, 0) / all.length
+  const variance = all.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (all.length - 1)
+  const error = WITHIN_95 * Math.sqrt(variance / all.length)
+  return [Math.max(0, mean - error), Math.min(1, mean + error)]
 }
 
 function without({ hits }: QueryResponse, id: string | undefined, k: number): { distances: number[] } {
@@ -70,11 +87,55 @@ function without({ hits }: QueryResponse, id: string | undefined, k: number): { 
   return { distances: distances.filter((_, i) => i !== own).slice(0, k) }
 }
 
-async function drawn(collection: Collection, { samples, random }: RecallRequest) {
+interface Query {
+  vector: Float32Array
+  /** Of the record that it is. */
+  id?: string
+}
+
+async function made(collection: Collection, request: RecallRequest): Promise<Query[]> {
+  const records = await drawn(collection, request)
+  if (request.source === 'records') return records
+  const others = await drawn(collection, request)
+  const isCosine = collection.info.space === 'cosine'
+  const queries: Query[] = []
+  for (const [i, { vector: one }] of records.entries()) {
+    const { vector: other } = others[i % others.length] as Query
+    const [a, b] = isCosine ? [unit(one), unit(other)] : [one, other]
+    const add = i % 3 === 2 ? b : await residual(collection, other, isCosine)
+    const vector = a.map((x, d) => x + (add[d] as number))
+    queries.push({ vector: i % 3 === 2 ? vector.map((x) => x / 2) : vector })
+  }
+  return queries
+}
+
+/** Neighbours whose mean stands for the middle of a record's neighbourhood. */
+const NEIGHBOURHOOD = 8
+
+async function residual(collection: Collection, vector: Float32Array, isCosine: boolean): Promise<Float32Array> {
+  const { hits } = await collection.query({
+    vectors: [vector],
+    k: NEIGHBOURHOOD + 1,
+    include: { embeddings: true },
+    level: 'index',
+  })
+  const near = (hits[0]?.embeddings ?? []).filter((one) => one !== null).map((one) => (isCosine ? unit(one) : one))
+  const own = isCosine ? unit(vector) : vector
+  // The record itself is among them.
+  const others = Math.max(1, near.length - 1)
+  return own.map((x, d) => x - (near.reduce((sum, one) => sum + (one[d] as number), 0) - x) / others)
+}
+
+function unit(vector: Float32Array): Float32Array {
+  const length = Math.hypot(...vector)
+  return length === 0 ? vector : vector.map((x) => x / length)
+}
+
+async function drawn(collection: Collection, { samples, random }: RecallRequest): Promise<Query[]> {
   const count = await collection.count({ level: 'index' })
   const places = new Set<number>()
   while (places.size < Math.min(samples, count)) places.add(Math.floor(random.next() * count))
-  const queries: { vector: Float32Array; id: string | undefined }[] = []
+  const queries: Query[] = []
   for (const offset of places) {
     const { ids, embeddings } = await collection.get({
       offset,
@@ -83,7 +144,7 @@ async function drawn(collection: Collection, { samples, random }: RecallRequest)
       level: 'index',
     })
     const vector = embeddings?.[0]
-    if (vector) queries.push({ vector, id: ids[0] })
+    if (vector) queries.push({ vector, ...(ids[0] !== undefined && { id: ids[0] }) })
   }
   return queries
 }

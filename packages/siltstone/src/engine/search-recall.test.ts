@@ -120,7 +120,7 @@ describe('a recall that is asked for', () => {
             for (const [i, distance] of more.entries()) expect(distance).toBeLessThanOrEqual(less[i] as number)
           },
         ),
-        { numRuns: Number(process.env['PROPERTY_RUNS'] ?? 120) },
+        { numRuns: Number(process.env['PROPERTY_RUNS'] ?? 50) },
       )
       await far.engine.close()
       await near.engine.close()

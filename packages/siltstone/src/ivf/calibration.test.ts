@@ -8,6 +8,7 @@ const simple = {
     [2, 4],
     [8, 32],
   ],
+  usualNear: 50,
 }
 
 describe('θ', () => {
@@ -41,6 +42,7 @@ describe('the stored form', () => {
     expect(read?.theta).toEqual(simple.theta)
     expect(read?.recalls[0]).toBeCloseTo(0.9, 6)
     expect(read?.neighbours).toEqual(simple.neighbours)
+    expect(read?.usualNear).toBe(50)
     const many = UNCALIBRATED.neighbours.length
     expect(decodeCalibration(encodeCalibration(UNCALIBRATED), UNCALIBRATED.recalls.length, many)).toBeDefined()
   })
@@ -49,6 +51,7 @@ describe('the stored form', () => {
     ['recalls that do not ascend', { ...simple, recalls: [0.9, 0.9] }],
     ['a recall of 1', { ...simple, recalls: [0.9, 1] }],
     ['a recall of 0', { ...simple, recalls: [0, 0.9] }],
+    ['a usual N of 0', { ...simple, usualNear: 0 }],
     ['less than one neighbour', { ...simple, neighbours: [0.5, 10] }],
     [
       'a θ of 0',

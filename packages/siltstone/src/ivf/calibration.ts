@@ -12,6 +12,8 @@ export interface Calibration {
   neighbours: readonly number[]
   /** θ for each recall and each number of neighbours; grows with both. */
   theta: readonly (readonly number[])[]
+  /** The N that one in a hundred of the queries exceeded which θ was measured with. */
+  usualNear: number
 }
 
 /** Bounds of the exponent with which θ grows with the number of neighbours beyond the largest that was measured. */
@@ -23,6 +25,7 @@ export const UNCALIBRATED: Calibration = {
   recalls: RECALL_LEVELS.map(({ recall }) => recall),
   neighbours: [1, 10, 100, 1_000],
   theta: [0.7, 1.8, 3.6, 8, 18, 32, 50, 130].map((ten) => [ten * 0.6, ten, ten * 2.6, ten * 7]),
+  usualNear: Number.POSITIVE_INFINITY,
 }
 
 /** Linear between the logarithms, and beyond the last. */
@@ -54,14 +57,14 @@ function interpolated(xs: readonly number[], ys: readonly number[], x: number): 
   return y0 + ((y1 - y0) * (x - x0)) / (x1 - x0)
 }
 
-/** f32[recalls], f32[neighbours], f32[recalls × neighbours] */
-export function encodeCalibration({ recalls, neighbours, theta }: Calibration): Float32Array {
-  return Float32Array.from([...recalls, ...neighbours, ...theta.flat()])
+/** f32[recalls], f32[neighbours], f32[recalls × neighbours], f32 the usual N */
+export function encodeCalibration({ recalls, neighbours, theta, usualNear }: Calibration): Float32Array {
+  return Float32Array.from([...recalls, ...neighbours, ...theta.flat(), usualNear])
 }
 
 /** Number of floats. */
 export function calibrationLength(recalls: number, neighbours: number): number {
-  return recalls + neighbours + recalls * neighbours
+  return recalls + neighbours + recalls * neighbours + 1
 }
 
 /** @returns undefined if it is not a calibration */
@@ -71,7 +74,13 @@ export function decodeCalibration(floats: Float32Array, recalls: number, neighbo
     const start = recalls + neighbours + i * neighbours
     return numbers.slice(start, start + neighbours)
   })
-  const found = { recalls: numbers.slice(0, recalls), neighbours: numbers.slice(recalls, recalls + neighbours), theta }
+  const usualNear = numbers.at(-1) as number
+  const found = {
+    recalls: numbers.slice(0, recalls),
+    neighbours: numbers.slice(recalls, recalls + neighbours),
+    theta,
+    usualNear,
+  }
   const [least, most] = [found.recalls[0] as number, found.recalls.at(-1) as number]
   const isSound =
     isAscending(found.recalls) &&
@@ -79,6 +88,7 @@ export function decodeCalibration(floats: Float32Array, recalls: number, neighbo
     least > 0 &&
     most < 1 &&
     (found.neighbours[0] ?? 0) >= 1 &&
+    usualNear > 0 &&
     theta.flat().every((one) => one > 0 && Number.isFinite(one))
   return isSound ? found : undefined
 }

@@ -135,7 +135,7 @@ function parametersOf(section: SectionDescriptor, fail: (reason: string) => neve
   if (rotation !== ROTATION) return fail(`params.rotation is ${rotation}`)
   const common = { clusters, dimension: paddedDimension, seed, space, codeError } as const
   if (section.version === 1) return { ...common, bits: 1, reach: undefined, recalls: 0, neighbours: 0 } as const
-  const { bits = 1, reach, recalls, neighbours } = section.params
+  const { bits, reach, recalls, neighbours } = section.params
   if (bits !== 1 && bits !== 2) return fail(`params.bits is ${bits}`)
   if (!(typeof reach === 'number' && reach >= 0)) return fail(`params.reach is ${reach}`)
   if (!isCount(recalls) || !isCount(neighbours) || recalls > MOST_RECALLS || neighbours > MOST_RECALLS)

@@ -94,11 +94,20 @@ export interface GarbagePreview {
   keys: string[]
 }
 
+/**
+ * Where the queries of a measurement come from. `mixed`: two thirds are records moved by the residual of another record (what
+ * distinguishes it from its neighbours), a third are middles of two records; both lie apart from the records, as real
+ * queries often do. `records`: records, which are the easiest queries.
+ */
+export type QuerySource = 'mixed' | 'records'
+
 export interface RecallOptions {
   k: number
-  /** How many queries are made, with the vectors of random records; the record itself does not count as found. */
+  /** How many queries are made. A record that is its own query does not count as found. */
   samples: number
-  /** Query vectors to use instead of those of random records: real queries give better figures. */
+  /** Default `mixed`. */
+  source?: QuerySource
+  /** Query vectors to use instead: real queries give better figures. */
   vectors?: readonly Float32Array[]
   filter?: Filter
   search?: SearchOptions
@@ -107,8 +116,11 @@ export interface RecallOptions {
 export interface RecallReport {
   queries: number
   k: number
+  source: QuerySource | 'given'
   /** Mean recall of the queries. */
   recall: number
+  /** The recall of all queries of this kind is within these bounds with a probability of about 95 %. */
+  interval: [number, number]
   /** The 10th percentile. */
   p10: number
   worst: number

@@ -6,9 +6,11 @@
 import { invalid, notFound } from '../errors.ts'
 import type { RowSet } from '../format/row-set.ts'
 import { type Ivf, ivfOf } from '../ivf/ivf.ts'
+import type { Correction } from '../ivf/search/correction.ts'
 import { effortOf } from '../ivf/search/effort.ts'
 import type { IndexedSegment } from '../ivf/search/indexed-segment.ts'
 import { IvfSearch } from '../ivf/search/ivf-search.ts'
+import type { NeededEffort } from '../ivf/search/needed-effort.ts'
 import { SearchRecorder } from '../ivf/search/search-recorder.ts'
 import type { ChangedRecord } from '../log/log-overlay.ts'
 import type { RecordRef, View } from '../log/view.ts'
@@ -34,16 +36,37 @@ export async function search(
   space: Space,
   request: QueryRequest,
   pause: Pause,
-  recorder = new SearchRecorder(),
+  { recorder = new SearchRecorder(), correction }: { recorder?: SearchRecorder; correction?: Correction } = {},
 ): Promise<QueryResponse> {
-  for (const [i, vector] of request.vectors.entries()) checkDimension(view, vector, `query_embeddings[${i}]`)
+  checkDimensions(view, request)
   checkRecall(request.search?.recall)
-  const found = new Search(view, space, request, pause, recorder)
+  const found = new Search(view, space, request, pause, recorder, correction?.factors())
   await found.rank()
   recorder.endStage('search')
   const hits = await found.hits()
   recorder.endStage('columns')
   return { hits, version: view.version }
+}
+
+/**
+ * The exact answer to a query without a filter, and what each of its vectors would have needed of the indexes.
+ * @throws SiltstoneError as `search`
+ */
+export async function examineExactly(
+  view: View,
+  space: Space,
+  request: QueryRequest,
+  pause: Pause,
+): Promise<{ answer: QueryResponse; needed: NeededEffort[] }> {
+  const exact = { ...request, include: {}, search: { exact: true } }
+  checkDimensions(view, exact)
+  const found = new Search(view, space, exact, pause, new SearchRecorder())
+  await found.rank()
+  return { answer: { hits: await found.hits(), version: view.version }, needed: await found.needed() }
+}
+
+function checkDimensions(view: View, request: QueryRequest): void {
+  for (const [i, vector] of request.vectors.entries()) checkDimension(view, vector, `query_embeddings[${i}]`)
 }
 
 /** The nearest of some records. */
@@ -89,8 +112,17 @@ class Search {
   readonly #ranking: Ranking
   readonly #tags = new RecordTags()
   readonly #prefetch: ColumnPrefetch
+  readonly #factors: readonly number[] | undefined
 
-  constructor(view: View, space: Space, request: QueryRequest, pause: Pause, recorder: SearchRecorder) {
+  constructor(
+    view: View,
+    space: Space,
+    request: QueryRequest,
+    pause: Pause,
+    recorder: SearchRecorder,
+    factors?: readonly number[],
+  ) {
+    this.#factors = factors
     this.#view = view
     this.#space = space
     this.#request = request
@@ -143,6 +175,30 @@ class Search {
     if (indexed.length > 0) await this.#rankIndexed(indexed)
   }
 
+  /** Call after `rank`, for a request without a filter. */
+  async needed(): Promise<NeededEffort[]> {
+    const { segments } = this.#view.base
+    const { rows, counts } = await select(this.#view, undefined, this.#pause)
+    const indexed: IndexedSegment[] = []
+    let firstTag = 0
+    for (const [i, segment] of segments.entries()) {
+      const ivf = await ivfOf(segment.reader)
+      const count = counts[i] as number
+      if (ivf?.directory.space === this.#space && count > 0)
+        indexed.push({ ivf, rows: rows[i] as RowSet, count, firstTag })
+      firstTag += segment.rows
+    }
+    if (indexed.length === 0 || this.#k === 0) return []
+    const search = new IvfSearch(indexed, this.#k, effortOf(), this.#recorder)
+    const needed: NeededEffort[] = []
+    for (const { vector, nearest } of this.#ranking.queries) {
+      const tags = nearest.sorted().map(({ tag }) => tag)
+      needed.push(await search.neededEffort(vector, tags))
+      await this.#pause()
+    }
+    return needed
+  }
+
   async #rankChanged(changed: readonly ChangedRecord[]): Promise<void> {
     if (changed.length === 0) return
     let flat = knownVectors.get(changed)
@@ -157,7 +213,7 @@ class Search {
   }
 
   async #rankIndexed(indexed: readonly (SearchedSegment & IndexedSegment)[]): Promise<void> {
-    const ivf = new IvfSearch(indexed, this.#k, effortOf(this.#request.search), this.#recorder)
+    const ivf = new IvfSearch(indexed, this.#k, effortOf(this.#request.search), this.#recorder, this.#factors)
     const isLocal = indexed.every(({ segment }) => segment.reader.source.isLocal)
     const { stats } = this.#recorder
     const { queries } = this.#ranking

@@ -1,5 +1,7 @@
 import type { Command } from 'commander'
+import { Option } from 'commander'
 import { measureRecall } from '../../engine/recall.ts'
+import type { QuerySource, RecallReport } from '../../model/maintenance.ts'
 import { invalid } from '../../errors.ts'
 import { andFilters, parseWhere, parseWhereDocument } from '../../filter/index.ts'
 import type { ExactJson } from '../../records/exact-json.ts'
@@ -15,6 +17,7 @@ interface RecallOptions extends CommonOptions {
   where?: ExactJson
   whereDocument?: ExactJson
   recall?: number
+  source: QuerySource
 }
 
 export function recallCommand(): Command {
@@ -25,11 +28,15 @@ export function recallCommand(): Command {
   ])
   return withStoreOptions(made)
     .option('-k, --k <n>', 'nearest records', wholeNumber(1), 10)
-    .option(
-      '--samples <n>',
-      'number of queries: vectors of random records, which do not count as their own neighbours',
-      wholeNumber(1),
-      200,
+    .option('--samples <n>', 'number of queries, made of random records', wholeNumber(1), 200)
+    .addOption(
+      new Option(
+        '--source <kind>',
+        'mixed: records moved apart from all others, and middles of two, as real queries lie apart; ' +
+          'records: records, which do not count as their own neighbours',
+      )
+        .choices(['mixed', 'records'])
+        .default('mixed'),
     )
     .option('--queries <file>', 'use these queries instead: one vector of comma-separated numbers per line')
     .option('--where <json>', 'only records whose metadata match', exactJson)
@@ -46,19 +53,29 @@ export function recallCommand(): Command {
         const report = await measureRecall(collection, {
           k: options.k,
           samples: options.samples,
+          source: options.source,
           random: session.engine.env.random,
           ...(options.queries !== undefined && { vectors: await readVectors(options.queries) }),
           ...(filter && { filter }),
           ...(options.recall !== undefined && { search: { recall: options.recall } }),
         })
-        await session.out.answer(
-          { ...report },
-          () =>
-            `recall@${report.k} ${report.recall.toFixed(4)} over ${report.queries} queries ` +
-            `(10th percentile ${report.p10.toFixed(2)}, worst ${report.worst.toFixed(2)})\n`,
-        )
+        await session.out.answer({ ...report }, () => lineOf(report))
       }),
     )
+}
+
+const SOURCES = {
+  mixed: 'queries made apart from the records',
+  records: 'records as queries',
+  given: 'given queries',
+} as const
+
+function lineOf({ k, recall: mean, interval, queries, source, p10, worst }: RecallReport): string {
+  const [low, high] = interval.map((bound) => bound.toFixed(4)) as [string, string]
+  return (
+    `recall@${k} ${mean.toFixed(4)} (95 % interval ${low} to ${high}) over ${queries} ${SOURCES[source]} ` +
+    `(10th percentile ${p10.toFixed(2)}, worst ${worst.toFixed(2)})\n`
+  )
 }
 
 async function readVectors(file: string): Promise<Float32Array[]> {

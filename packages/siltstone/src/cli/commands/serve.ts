@@ -89,7 +89,7 @@ export function serveCommand(): Command {
     .option('--query-threads <n>', 'threads that answer queries, each with its own cache', wholeNumber(0), 0)
     .option(
       '--recall-sample <fraction>',
-      'run this fraction of the queries exactly, too, and export their recall',
+      'run this fraction of the queries exactly, too: exports their recall, and corrects how far later queries look',
       fraction,
     )
     .option('--recall-alarm <recall>', 'count and log sampled queries below this recall', fraction, 0.9)

@@ -37,7 +37,7 @@ const distances = {
 }
 
 describe.each(['l2', 'cosine', 'ip'] as const)('an inverted file for %s', (space) => {
-  it.each([8, 64, 100])(
+  it.each([8, 64, 100, 200])(
     'holds every row and finds the nearest by estimates that hold, %i dimensions',
     async (dimension) => {
       const vectors = gaussians(1_500, dimension, dimension)

@@ -48,7 +48,7 @@ function reached(
 ) {
   const { space, calibration } = ivf.directory
   const theta = thetaFor(calibration, 0.9, k)
-  const queries = vectorsOf(60, 77, 0.6)
+  const queries = vectorsOf(30, 77, 0.6)
   let found = 0
   let probed = 0
   for (const query of queries) {
@@ -72,7 +72,7 @@ function reached(
 it.each(['l2', 'cosine', 'ip'] as const)(
   'reaches the neighbours of queries like the rows, and not all rows, for %s',
   async (space) => {
-    const vectors = vectorsOf(4_000, 1, 0.6)
+    const vectors = vectorsOf(2_500, 1, 0.6)
     const index = await built(vectors, space)
     for (const k of [1, 10, 100]) {
       const { share, visited } = reached(index, vectors, k)
@@ -84,14 +84,14 @@ it.each(['l2', 'cosine', 'ip'] as const)(
 )
 
 it('tells that more neighbours and a higher recall need more, and that data without neighbourhoods do', async () => {
-  const { ivf } = await built(vectorsOf(3_000, 1, 0.6), 'l2')
+  const { ivf } = await built(vectorsOf(2_000, 1, 0.6), 'l2')
   const { calibration } = ivf.directory
   expect(calibration.neighbours).toEqual([1, 10, 100])
   for (const row of calibration.theta) expect(row).toEqual(row.toSorted((a, b) => a - b))
   for (const [i, row] of calibration.theta.slice(1).entries())
     for (const [k, theta] of row.entries()) expect(theta).toBeGreaterThanOrEqual(calibration.theta[i]?.[k] as number)
   expect(thetaFor(calibration, 0.99, 10)).toBeGreaterThan(1.5 * thetaFor(calibration, 0.9, 10))
-  const flat = await built(vectorsOf(3_000, 1, 20), 'l2')
+  const flat = await built(vectorsOf(2_000, 1, 20), 'l2')
   expect(thetaFor(flat.ivf.directory.calibration, 0.95, 10)).toBeGreaterThan(1.5 * thetaFor(calibration, 0.95, 10))
 })
 

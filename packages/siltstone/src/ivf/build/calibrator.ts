@@ -29,6 +29,8 @@ const STEP = 128
 /** Multiplications that comparing may take; beyond it, some rows are left out. */
 const MOST_MULTIPLICATIONS = 25e9
 const SETS: readonly (readonly PseudoKind[])[] = [['row'], ['row', 'shifted'], ['between']]
+/** Share of the queries whose N is usual. */
+const USUAL = 0.99
 const LEAST_THETA = 0.05
 const MOST_THETA = 1e6
 
@@ -105,8 +107,10 @@ export class Calibrator {
     const { kinds, points } = this.#queries
     /** By number of neighbours, by kind. */
     const found = this.#neighbours.map(() => new Map<PseudoKind, number[]>())
+    const nears: number[] = []
     for (const [query, kind] of kinds.entries()) {
-      const ranks = this.#ranks(query, firsts, seconds, reach)
+      const { ranks, near } = this.#ranks(query, firsts, seconds, reach)
+      nears.push(near)
       this.#neighbours.forEach((k, i) => {
         const some = found[i]?.get(kind) ?? []
         some.push(...ranks.slice(0, k))
@@ -120,27 +124,31 @@ export class Calibrator {
       recalls: RECALL_LEVELS.map(({ recall }) => recall),
       // A neighbour among every m-th row is, on average, the neighbour of an m times higher rank among all.
       neighbours: this.#neighbours.map((k) => (k + 1) * this.#stride - 1),
+      usualNear: quantile(Float64Array.from(nears).sort(), USUAL),
       theta: grown(RECALL_LEVELS.map((_, level) => curves.map((curve) => curve?.[level] as number))),
     }
   }
 
-  /** (rank + 1) ÷ √N for each neighbour of a query, nearest first. */
-  #ranks(query: number, firsts: Uint32Array, seconds: Uint32Array, reach: number): number[] {
+  /** N of a query, and (rank + 1) ÷ √N for each of its neighbours, nearest first. */
+  #ranks(query: number, firsts: Uint32Array, seconds: Uint32Array, reach: number) {
     const bases = this.#bases(query)
     const sorted = bases.slice().sort()
     const length = Math.sqrt(this.#querySquares[query] as number)
     const limit = nearLimit(this.#space, sorted[0] as number, reach, length)
     // Relative to a segment with as many clusters as its rows ask for.
-    const scale = Math.sqrt(Math.max(1, placeOf(sorted, limit, true))) * (bases.length / (4 * Math.sqrt(this.#rows)))
+    const near = Math.max(1, placeOf(sorted, limit, true))
+    const finer = bases.length / (4 * Math.sqrt(this.#rows))
+    const scale = Math.sqrt(near) * finer
     const all = (this.#nearest[query] as Nearest).sorted()
     if (this.#queries.kinds[query] === 'row') dropOne(all, this.#ownDistance(query))
-    return all
+    const ranks = all
       .map(({ tag }) => {
         const first = bases[firsts[tag] as number] as number
         const second = bases[seconds[tag] as number] ?? Number.POSITIVE_INFINITY
         return (placeOf(sorted, Math.min(first, second), false) + 1) / scale
       })
       .filter(Number.isFinite)
+    return { ranks, near: near / finer }
   }
 
   /** The distance, as `observe` computes it, of a row to itself. */
@@ -201,9 +209,14 @@ function thetas(byKind: ReadonlyMap<PseudoKind, number[]>): number[] | undefined
   if (sets.every((set) => set.length === 0)) return undefined
   return RECALL_LEVELS.map(({ recall }) => {
     const share = 1 - MISSED_BY_CLUSTERS * (1 - recall)
-    const most = Math.max(...sets.map((set) => set[Math.ceil(share * set.length) - 1] ?? 0))
+    const most = Math.max(...sets.map((set) => quantile(set, share)))
     return Math.min(MOST_THETA, Math.max(LEAST_THETA, most))
   })
+}
+
+/** 0 of no numbers. @param sorted ascending */
+function quantile(sorted: Float64Array, share: number): number {
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0
 }
 
 /** Each θ at least as large as that of a lower recall, and of fewer neighbours. */

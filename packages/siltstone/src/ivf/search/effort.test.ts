@@ -52,6 +52,12 @@ describe('the need of clusters', () => {
     expect(mixed / equal).toBeCloseTo(2, 1)
   })
 
+  it('grows with the clusters that are near, not with their root, beyond what is usual', () => {
+    const need = clusterNeed(effort, 10, [one(10_000, { ...UNCALIBRATED, usualNear: 25 })])
+    expect(need(last, 1, 25)).toBe(32 * 5)
+    expect(need(last, 1, 100)).toBe(32 * 5 * 4)
+  })
+
   it('is the same for all queries if it is fixed', () => {
     const need = clusterNeed(effortOf({ fixed: { clusters: 48 } }), 10, [one(10_000), one(10_000)])
     expect(need(0, 0.01, 500)).toBe(Math.ceil(48 * Math.SQRT2))

@@ -40,7 +40,13 @@ export function effortOf({ recall = DEFAULT_RECALL, fixed }: SearchOptions = {})
   return { levels: [{ recall, deviations: deviations ?? last.deviations }], clusters }
 }
 
-export function clusterNeed(effort: Effort, k: number, segments: readonly SegmentSummary[]): ClusterNeed {
+/** @param factors on θ for each of `RECALL_LEVELS`; see `correction.ts` */
+export function clusterNeed(
+  effort: Effort,
+  k: number,
+  segments: readonly SegmentSummary[],
+  factors?: readonly number[],
+): ClusterNeed {
   const total = segments.reduce((sum, { clusters }) => sum + clusters, 0)
   if (effort.clusters !== undefined) {
     // A segment has clusters in proportion to the root of its rows, so several segments have smaller clusters than one
@@ -52,23 +58,29 @@ export function clusterNeed(effort: Effort, k: number, segments: readonly Segmen
   const rows = segments.reduce((sum, one) => sum + one.rows, 0)
   // As many times more clusters than one segment of all rows would have.
   const finer = total / (4 * Math.sqrt(rows))
+  const usual = weightedMean(segments, ({ calibration }) => calibration.usualNear)
   const curves = effort.levels.map(({ recall }) => meanTheta(recall, segments))
   return (level, share, near) => {
     // A filter that admits one row in ten makes the tenth neighbour as far as the hundredth is without it.
     const neighbours = k / Math.max(share, 1e-9)
-    return Math.ceil(at(curves[level] as readonly number[], neighbours) * Math.sqrt(near) * finer)
+    // A query that is flatter than those θ was measured with: its neighbours may be anywhere in the clusters that are near.
+    const unusual = Math.max(1, near / finer / usual)
+    const theta = at(curves[level] as readonly number[], neighbours) * (factors?.[level] ?? 1)
+    return Math.ceil(theta * Math.sqrt(near * unusual) * finer)
   }
 }
 
-/** The logarithm of θ for each of `NEIGHBOURS`: the mean over the segments, by admitted rows. */
+/** The logarithm of θ for each of `NEIGHBOURS`: the mean over the segments. */
 function meanTheta(recall: number, segments: readonly SegmentSummary[]): number[] {
-  const admitted = segments.reduce((sum, one) => sum + one.admitted, 0)
   return NEIGHBOURS.map((neighbours) =>
-    segments.reduce(
-      (sum, one) => sum + (Math.log(thetaFor(one.calibration, recall, neighbours)) * one.admitted) / admitted,
-      0,
-    ),
+    weightedMean(segments, ({ calibration }) => Math.log(thetaFor(calibration, recall, neighbours))),
   )
+}
+
+/** By admitted rows. */
+function weightedMean(segments: readonly SegmentSummary[], valueOf: (one: SegmentSummary) => number): number {
+  const admitted = segments.reduce((sum, one) => sum + one.admitted, 0)
+  return segments.reduce((sum, one) => sum + (valueOf(one) * one.admitted) / admitted, 0)
 }
 
 function at(curve: readonly number[], neighbours: number): number {

@@ -11,6 +11,7 @@
  * - Far, where it costs a round trip (`all`): the candidates of all levels are measured at once, so each level is bounded
  *   by estimates: the k-th smallest upper end of an interval.
  */
+import { Nearest } from '../../kernels/nearest.ts'
 import type { SearchStats } from '../../model/read.ts'
 import type { RecallLevel } from '../recall-levels.ts'
 import { Candidates } from './candidates.ts'
@@ -44,6 +45,10 @@ export class Examination {
   readonly #examined: Examined
   readonly #candidates: Candidates
   readonly #taken = new Set<number>()
+  /** Near: places of the candidates that this or a later level may measure. */
+  #open: number[] = []
+  /** Candidates before this one are in `#open` or will never be measured. */
+  #seen = 0
   /** Places of the candidates to hand out at this level, likeliest first, and the next of them. */
   #order: number[] = []
   #next = 0
@@ -61,27 +66,30 @@ export class Examination {
 
   /** Scans what this level visits beyond the one before. @param distance the k-th found so far, as the space defines it */
   scan(level: number, distance: number): void {
-    const { levels } = this.#examined
     const limit = distance * this.#examined.scale
-    const last = scanLimits((levels.at(-1) as RecallLevel).deviations)
+    const last = scanLimits(this.#lastDeviations)
     const first = { ...last, deviations: Math.max(WIDEST, last.deviations) }
     this.#scan(level, level === 0 ? first : { limit, ...last })
-    const { deviations } = levels[level] as RecallLevel
-    this.#order = this.#within(this.#candidates.size, deviations, limit)
-    this.#next = 0
+    for (; this.#seen < this.#candidates.size; this.#seen++) this.#open.push(this.#seen)
+    if (!this.#isFirst) this.#arrange(level, limit)
   }
 
   /** Tags of candidates to measure next, none twice. @returns none if no other is worth measuring at this level */
   take(level: number, distance: number): number[] {
     const { levels, k, scale } = this.#examined
     const { deviations } = levels[level] as RecallLevel
-    const limit = deviations === Number.POSITIVE_INFINITY ? Number.POSITIVE_INFINITY : distance * scale
-    const most = this.#isFirst ? Math.max(STEP, LIKELIEST * k) : Math.max(STEP, Math.ceil(k / 2))
-    this.#isFirst = false
+    const limit = distance * scale
     const tags: number[] = []
+    if (this.#isFirst) {
+      this.#isFirst = false
+      for (const i of this.#likeliest(Math.max(STEP, LIKELIEST * k), deviations)) this.#take(i, tags)
+      return tags
+    }
+    if (level === 0 && this.#order.length === 0) this.#arrange(level, limit)
+    const most = Math.max(STEP, Math.ceil(k / 2))
     for (; this.#next < this.#order.length && tags.length < most; this.#next++) {
       const i = this.#order[this.#next] as number
-      if (this.#lower(i, deviations) > limit) break
+      if (deviations !== Number.POSITIVE_INFINITY && this.#lower(i, deviations) > limit) break
       this.#take(i, tags)
     }
     return tags
@@ -90,9 +98,8 @@ export class Examination {
   /** Scans all levels. @returns the tags of all candidates worth measuring, those of the likeliest apart */
   all(): { tags: number[]; likeliest: number[] } {
     const { levels, k } = this.#examined
-    const last = (levels.at(-1) as RecallLevel).deviations
     const sizes = levels.map((_, level) => {
-      this.#scan(level, scanLimits(last))
+      this.#scan(level, scanLimits(this.#lastDeviations))
       return this.#candidates.size
     })
     const tags: number[] = []
@@ -101,9 +108,15 @@ export class Examination {
       const { deviations } = levels[level] as RecallLevel
       const size = sizes[level] as number
       const bound = deviations === Number.POSITIVE_INFINITY ? deviations : this.#candidates.upperBound(size, deviations)
-      for (const i of this.#within(size, deviations, bound)) this.#take(i, tags)
+      const within: number[] = []
+      for (let i = 0; i < size; i++) if (this.#lower(i, deviations) <= bound) within.push(i)
+      for (const i of this.#sorted(within, deviations)) this.#take(i, tags)
     }
     return { tags, likeliest: tags.slice(0, LIKELIEST * k) }
+  }
+
+  get #lastDeviations(): number {
+    return (this.#examined.levels.at(-1) as RecallLevel).deviations
   }
 
   #take(i: number, tags: number[]): void {
@@ -120,16 +133,38 @@ export class Examination {
       : estimate - deviations * (this.#candidates.deviations[i] as number)
   }
 
-  /** Places of the first `count` candidates whose interval begins within the limit, likeliest first. */
-  #within(count: number, deviations: number, limit: number): number[] {
-    const lowers = new Float64Array(count)
+  /** Orders what this level measures. Drops what no level will: the k-th distance only falls. */
+  #arrange(level: number, limit: number): void {
+    const { deviations } = this.#examined.levels[level] as RecallLevel
+    const last = this.#lastDeviations
+    const most = last === Number.POSITIVE_INFINITY ? last : limit
+    const { tags } = this.#candidates
+    const open: number[] = []
     const within: number[] = []
-    const most = deviations === Number.POSITIVE_INFINITY ? deviations : limit
-    for (let i = 0; i < count; i++) {
-      lowers[i] = this.#lower(i, deviations)
-      if ((lowers[i] as number) <= most && !this.#taken.has(this.#candidates.tags[i] as number)) within.push(i)
+    for (const i of this.#open) {
+      if (this.#lower(i, last) > most || this.#taken.has(tags[i] as number)) continue
+      open.push(i)
+      if (this.#lower(i, deviations) <= most) within.push(i)
     }
-    return within.sort((a, b) => (lowers[a] as number) - (lowers[b] as number) || a - b)
+    this.#open = open
+    this.#order = this.#sorted(within, deviations)
+    this.#next = 0
+  }
+
+  /** Places of the open candidates whose intervals begin first. */
+  #likeliest(count: number, deviations: number): number[] {
+    const nearest = new Nearest(count)
+    for (const i of this.#open) {
+      const lower = this.#lower(i, deviations)
+      if (lower <= nearest.bound) nearest.offer(lower, i)
+    }
+    return nearest.sorted().map(({ tag }) => tag)
+  }
+
+  #sorted(places: number[], deviations: number): number[] {
+    const lowers = Float64Array.from(places, (i) => this.#lower(i, deviations))
+    const order = Array.from(places.keys()).sort((a, b) => (lowers[a] as number) - (lowers[b] as number) || a - b)
+    return order.map((at) => places[at] as number)
   }
 
   #scan(level: number, limits: ScanLimits): void {

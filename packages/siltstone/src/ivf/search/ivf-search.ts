@@ -12,6 +12,7 @@ import { clusterNeed, type ClusterNeed, type Effort } from './effort.ts'
 import { Examination } from './examination.ts'
 import type { IndexedSpace } from '../directory.ts'
 import type { IndexedSegment } from './indexed-segment.ts'
+import { neededEffort, type NeededEffort } from './needed-effort.ts'
 import { prepareQuery, type PreparedQuery } from './prepared-query.ts'
 import type { Probe } from './probe.ts'
 import type { ProbedList } from './scan-lists.ts'
@@ -25,8 +26,17 @@ export class IvfSearch {
   readonly #need: ClusterNeed
   readonly #recorder: SearchRecorder
 
-  /** @param segments at least one; the indexes of all are for the same space */
-  constructor(segments: readonly IndexedSegment[], k: number, effort: Effort, recorder: SearchRecorder) {
+  /**
+   * @param segments at least one; the indexes of all are for the same space
+   * @param factors see `clusterNeed`
+   */
+  constructor(
+    segments: readonly IndexedSegment[],
+    k: number,
+    effort: Effort,
+    recorder: SearchRecorder,
+    factors?: readonly number[],
+  ) {
     this.#segments = segments
     this.#k = k
     this.#effort = effort
@@ -37,7 +47,7 @@ export class IvfSearch {
       rows: rows.rows,
       admitted: count,
     }))
-    this.#need = clusterNeed(effort, k, summaries)
+    this.#need = clusterNeed(effort, k, summaries, factors)
   }
 
   /**
@@ -55,6 +65,11 @@ export class IvfSearch {
     stats.clusters += probes.length
     this.#recorder.endStage('lists')
     return new Examination({ probed, ends, levels, k: this.#k, scale: indexScale(space), known, stats })
+  }
+
+  /** @param tags of the true neighbours of the query */
+  neededEffort(vector: Float32Array, tags: readonly number[]): Promise<NeededEffort> {
+    return neededEffort(this.#segments, this.#prepare(vector), tags)
   }
 
   /** The query for each segment; one object for all segments whose indexes have the same rotation and codes of the same length. */

@@ -1,0 +1,72 @@
+/** What a query would have needed: where its true neighbours lie in the order in which a search visits clusters. */
+import { thetaFor } from '../calibration.ts'
+import { RECALL_LEVELS } from '../recall-levels.ts'
+import { chooseClusters } from './choose-clusters.ts'
+import type { IndexedSegment } from './indexed-segment.ts'
+import type { PreparedQuery } from './prepared-query.ts'
+
+/**
+ * For each neighbour, the θ with which its cluster is the last one that is visited. It does not depend on how far any search
+ * looked, so it tells about all recalls at once.
+ */
+export interface NeededEffort {
+  needed: number[]
+  /** θ of each of `RECALL_LEVELS` for as many neighbours, as the indexes were calibrated. */
+  calibrated: number[]
+}
+
+/** Clusters whose lists are read at a time. */
+const STEP = 64
+
+/** @param tags of the true neighbours; those of other segments are left out */
+export async function neededEffort(
+  segments: readonly IndexedSegment[],
+  queries: readonly PreparedQuery[],
+  tags: readonly number[],
+): Promise<NeededEffort> {
+  let scale = 1
+  const total = segments.reduce((sum, { ivf }) => sum + ivf.directory.clusters, 0)
+  const finer = total / (4 * Math.sqrt(segments.reduce((sum, { rows }) => sum + rows.rows, 0)))
+  const { probes } = chooseClusters(segments, queries, 1, (_level, _share, near) => {
+    scale = Math.sqrt(near) * finer
+    return total
+  })
+  const isHere = (tag: number) => segments.some(({ firstTag, rows }) => tag >= firstTag && tag < firstTag + rows.rows)
+  const left = new Set(tags.filter(isHere))
+  const needed: number[] = []
+  for (let start = 0; start < probes.length && left.size > 0; start += STEP) {
+    const found: { place: number; tag: number }[] = []
+    for (const [segment, some] of bySegment(probes.slice(start, start + STEP).map((probe, i) => ({ ...probe, i })))) {
+      const clusters = some.map(({ cluster }) => cluster).sort((a, b) => a - b)
+      await segment.ivf.lists.read(clusters, (cluster, { firstRow, primaries, copies }) => {
+        const place = start + (some.find((one) => one.cluster === cluster)?.i ?? 0)
+        for (const tag of left) {
+          const row = tag - segment.firstTag
+          if ((row >= firstRow && row < firstRow + primaries) || copies.includes(row)) found.push({ place, tag })
+        }
+      })
+    }
+    for (const { place, tag } of found.sort((a, b) => a.place - b.place))
+      if (left.delete(tag)) needed.push((place + 1) / scale)
+  }
+  const summaries = segments.map(({ ivf: { directory }, count }) => ({ directory, count }))
+  const admitted = summaries.reduce((sum, { count }) => sum + count, 0)
+  const calibrated = RECALL_LEVELS.map(({ recall }) =>
+    summaries.reduce(
+      (sum, { directory, count }) =>
+        sum + (thetaFor(directory.calibration, recall, Math.max(1, tags.length)) * count) / admitted,
+      0,
+    ),
+  )
+  return { needed, calibrated }
+}
+
+function bySegment<T extends { segment: IndexedSegment }>(some: readonly T[]): Map<IndexedSegment, T[]> {
+  const map = new Map<IndexedSegment, T[]>()
+  for (const one of some) {
+    const own = map.get(one.segment)
+    if (own) own.push(one)
+    else map.set(one.segment, [one])
+  }
+  return map
+}
