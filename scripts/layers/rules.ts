@@ -110,6 +110,7 @@ export const PACKAGES: readonly { folder: string; name?: string; imports: readon
     imports: ['siltstone', 'siltstone/aws', 'siltstone/internal'],
   },
   { folder: 'packages/mcp/src', name: '@siltstone/mcp', imports: ['siltstone', 'siltstone/internal'] },
+  { folder: 'packages/console/src', name: '@siltstone/console', imports: ['siltstone'] },
   { folder: 'packages/simulation/src', imports: ['siltstone', 'siltstone/internal', 'siltstone/testing'] },
   {
     folder: 'packages/emulated-aws/src',
@@ -132,7 +133,7 @@ export const PACKAGES: readonly { folder: string; name?: string; imports: readon
       '@siltstone/emulated-aws',
     ],
   },
-  { folder: 'scripts', imports: [] },
+  { folder: 'scripts', imports: ['@siltstone/console'] },
 ]
 
 /** Additional faces that tests may import. */
