@@ -40,12 +40,8 @@ export function dataOption(): Option {
 
 /** The options of every command that opens a store. */
 export function withStoreOptions(command: Command): Command {
-  return withPlace(withOutputOptions(command).addOption(dataOption()))
-}
-
-/** The database of a tenant. */
-export function withPlace(command: Command): Command {
-  return command
+  return withOutputOptions(command)
+    .addOption(dataOption())
     .addOption(new Option('--tenant <name>', 'tenant').env('SILTSTONE_TENANT').default(DEFAULT_TENANT))
     .addOption(new Option('--database <name>', 'database').env('SILTSTONE_DATABASE').default(DEFAULT_DATABASE))
 }
