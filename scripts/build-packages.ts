@@ -3,10 +3,11 @@
  * `npm publish packages/<name>/dist`: modules and declarations, README, LICENSE, and a `package.json` derived from the
  * package's own.
  */
-import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { consoleFiles } from '@siltstone/console'
 import { spawnSync } from 'node:child_process'
 import { type Manifest, publishable } from './publishable.ts'
 
@@ -33,9 +34,21 @@ function layOut(name: string): void {
   writeFileSync(join(dist, 'package.json'), `${JSON.stringify(publishable(manifest), null, 2)}\n`)
 }
 
+/** The console is its built files, and the module that reads them. */
+async function layOutConsole(): Promise<void> {
+  rmSync(join(root, 'packages/console/src/static'), { recursive: true, force: true })
+  const files = await consoleFiles()
+  layOut('console')
+  const dist = join(root, 'packages/console/dist')
+  for (const extra of readdirSync(dist)) if (extra.startsWith('build.')) rmSync(join(dist, extra))
+  mkdirSync(join(dist, 'static'))
+  for (const { name, bytes } of files) writeFileSync(join(dist, 'static', name), bytes)
+}
+
 try {
   compile()
   for (const name of ['siltstone', 'migrate', 'processors', 'mcp']) layOut(name)
+  await layOutConsole()
 } finally {
   rmSync(compiled, { recursive: true, force: true })
 }

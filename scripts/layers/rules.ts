@@ -117,6 +117,7 @@ export const PACKAGES: readonly { folder: string; name?: string; imports: readon
   },
   { folder: 'packages/processors/src', name: '@siltstone/processors', imports: ['siltstone/passages'] },
   { folder: 'packages/mcp/src', name: '@siltstone/mcp', imports: ['siltstone', 'siltstone/internal'] },
+  { folder: 'packages/console/src', name: '@siltstone/console', imports: ['siltstone'] },
   { folder: 'packages/simulation/src', imports: ['siltstone', 'siltstone/internal', 'siltstone/testing'] },
   {
     folder: 'packages/emulated-aws/src',
@@ -149,7 +150,7 @@ export const PACKAGES: readonly { folder: string; name?: string; imports: readon
       '@siltstone/emulated-aws',
     ],
   },
-  { folder: 'scripts', imports: [] },
+  { folder: 'scripts', imports: ['@siltstone/console'] },
 ]
 
 /** Additional faces that tests may import. */

@@ -5,6 +5,8 @@ import type { JsonSchema, Route } from './route.ts'
 import { components } from './openapi-schemas.ts'
 
 const STYLE = `
+:root { color-scheme: light dark }
+a { color: light-dark(#0645ad, #8ab4f8) }
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: #222 }
 details { border: 1px solid #ccc; border-radius: 4px; margin: .4rem 0; padding: .4rem .8rem }
 summary { cursor: pointer } code, pre, output { font: 13px/1.4 ui-monospace, monospace }

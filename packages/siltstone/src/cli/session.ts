@@ -1,6 +1,7 @@
 /** Opens a store in a directory or a bucket for one command. */
 import { type Command, Option } from 'commander'
 import { DEFAULT_DATABASE, DEFAULT_TENANT } from '../catalog/index.ts'
+import { checkCollectionName } from '../catalog/name-rules.ts'
 import { pathsUnder } from '../check/catalog-scan.ts'
 import type { CatalogReport } from '../check/verify-catalog.ts'
 import { EmbedderRegistry, type EmbedderRegistryOptions } from '../embed/registry.ts'
@@ -39,12 +40,8 @@ export function dataOption(): Option {
 
 /** The options of every command that opens a store. */
 export function withStoreOptions(command: Command): Command {
-  return withPlace(withOutputOptions(command).addOption(dataOption()))
-}
-
-/** The database of a tenant. */
-export function withPlace(command: Command): Command {
-  return command
+  return withOutputOptions(command)
+    .addOption(dataOption())
     .addOption(new Option('--tenant <name>', 'tenant').env('SILTSTONE_TENANT').default(DEFAULT_TENANT))
     .addOption(new Option('--database <name>', 'database').env('SILTSTONE_DATABASE').default(DEFAULT_DATABASE))
 }
@@ -59,6 +56,12 @@ export function withEmbedders(command: Command): Command {
   return command.addOption(
     new Option('--embedders <file>', 'JSON file that configures embedding providers').env('SILTSTONE_EMBEDDERS'),
   )
+}
+
+interface OpenOptions {
+  create: boolean
+  collection?: string
+  damaged?: boolean
 }
 
 export class Session {
@@ -81,17 +84,25 @@ export class Session {
     this.engine = engine
     this.out = out
     this.registry = new EmbedderRegistry({ ...env, models: systemModels, variables: environmentVariables() }, embedders)
-    const parts = { engine, registry: this.registry, allowReset: false, close: () => this.close() }
+    const parts = {
+      engine,
+      registry: this.registry,
+      allowReset: false,
+      close: () => this.close(),
+      isClosed: () => false,
+    }
     this.store = new Store(parts, options)
   }
 
   /**
    * @param open.create false: a missing store is an error; true: it is created
+   * @param open.collection the name of a collection that may be created: nothing is made when it is refused
    * @param open.damaged the store is to be examined: its descriptor may be damaged or missing
    * @throws SiltstoneError `not-found` (store-missing)
    */
-  static async open(options: CommonOptions, open: { create: boolean; damaged?: boolean }): Promise<Session> {
+  static async open(options: CommonOptions, open: OpenOptions): Promise<Session> {
     const out = new Output(options)
+    if (open.create && open.collection !== undefined && !isUuid(open.collection)) checkCollectionName(open.collection)
     if (!open.create) await requireStore(options.data)
     const embedders = options.embedders === undefined ? {} : await readEmbedders(options.embedders)
     const env = await openEnvironmentAt(options.data, { log: out.logger })
@@ -108,7 +119,7 @@ export class Session {
   /** Opens a session, runs one command's work, and closes the session even if the work fails. */
   static async use(
     options: CommonOptions,
-    open: { create: boolean; damaged?: boolean },
+    open: OpenOptions,
     work: (session: Session) => Promise<void>,
   ): Promise<void> {
     const session = await Session.open(options, open)

@@ -24,6 +24,7 @@ import {
   recordsFrom,
   vectorFrom,
 } from './arguments.ts'
+import { checkArguments, checkList } from './check-arguments.ts'
 import { changedConfiguration, type UpdateConfiguration } from './configuration.ts'
 import { embedTexts, type EmbeddingFunction, type Purpose } from './embedding-function.ts'
 import { GetResult, QueryResult } from './results.ts'
@@ -49,6 +50,8 @@ import type {
 export interface CollectionHost {
   registry: EmbedderRegistry
   maintenance: Maintenance
+  /** @throws SiltstoneError `invalid` (store-closed) */
+  checkOpen(): void
   open(info: CollectionInfo): Promise<EngineCollection>
   info(collection: CollectionInfo): Promise<CollectionInfo>
   change(
@@ -57,6 +60,12 @@ export interface CollectionHost {
   ): Promise<void>
   compact(collection: CollectionInfo, options: { merge?: boolean; full?: boolean }): Promise<CompactionOutcome>
 }
+
+const RECORDS = ['ids', 'embeddings', 'metadatas', 'documents', 'uris']
+const FILTERS = ['where', 'whereDocument']
+const READS = ['readLevel', 'atLeast', 'at']
+const GET = ['ids', ...FILTERS, ...READS, 'limit', 'offset', 'include', 'pageToken']
+const QUERY = ['queryEmbeddings', 'queryTexts', 'ids', 'nResults', ...FILTERS, ...READS, 'include', 'search', 'explain']
 
 export class StoreCollection {
   readonly id: string
@@ -113,6 +122,7 @@ export class StoreCollection {
    * @returns the exact number of deleted records
    */
   async delete(args: DeleteArguments): Promise<Written & { deleted: number }> {
+    checkArguments('delete', args, ['ids', 'limit', ...FILTERS], "delete({ ids: ['a'] })")
     const { ids, limit } = args
     const filter = filterFrom(args)
     if (!filter && ids?.length === 0)
@@ -128,6 +138,7 @@ export class StoreCollection {
 
   /** Reads records in insertion order. */
   async get<TMeta extends Metadata = Metadata>(args: GetArguments = {}): Promise<GetResult<TMeta>> {
+    checkArguments('get', args, GET, 'get({ limit: 10 })')
     const { ids, limit, offset, pageToken } = args
     const include = checkInclude(args.include ?? ['documents', 'metadatas'])
     const filter = filterFrom(args)
@@ -150,6 +161,8 @@ export class StoreCollection {
 
   /** Finds the nearest records to each query. */
   async query<TMeta extends Metadata = Metadata>(args: QueryArguments): Promise<QueryResult<TMeta>> {
+    this.#host.checkOpen()
+    checkArguments('query', args, QUERY, "query({ queryTexts: ['a question'] })")
     const { ids, nResults = 10 } = args
     const include = checkInclude(args.include ?? ['metadatas', 'documents', 'distances'])
     if (!Number.isSafeInteger(nResults) || nResults < 1)
@@ -212,6 +225,7 @@ export class StoreCollection {
     metadata?: CollectionMetadata | undefined
     configuration?: UpdateConfiguration | undefined
   }): Promise<void> {
+    checkArguments('modify', args, ['name', 'metadata', 'configuration'], "modify({ name: 'notes' })")
     const { name, metadata, configuration } = args
     await this.#host.change(this.#info, {
       ...(name !== undefined && { newName: name }),
@@ -260,7 +274,7 @@ export class StoreCollection {
   }
 
   /** Lists the snapshots that are kept by name, newest first. */
-  restorePoints(): Promise<RestorePoint[]> {
+  async restorePoints(): Promise<RestorePoint[]> {
     return this.#host.maintenance.restorePoints(this.#info)
   }
 
@@ -268,22 +282,22 @@ export class StoreCollection {
    * Keeps a snapshot by name, beyond the history: the state of now, or one of `snapshots`.
    * @throws SiltstoneError `conflict` (restore-point-exists), `not-found` (snapshot-missing), `invalid` (bad-name, bad-until)
    */
-  keepSnapshot(request: KeepRequest): Promise<RestorePoint> {
+  async keepSnapshot(request: KeepRequest): Promise<RestorePoint> {
     return this.#host.maintenance.keep(this.#info, request)
   }
 
   /** @throws SiltstoneError `not-found` (restore-point-missing) */
-  releaseSnapshot(name: string): Promise<void> {
+  async releaseSnapshot(name: string): Promise<void> {
     return this.#host.maintenance.release(this.#info, name)
   }
 
   /** Checks objects, references and counts; `deep` reads every byte. Damage is reported, not thrown. */
-  verify({ deep = false }: { deep?: boolean } = {}): Promise<VerifyReport> {
+  async verify({ deep = false }: { deep?: boolean } = {}): Promise<VerifyReport> {
     return this.#host.maintenance.verify(this.#info, { deep })
   }
 
   /** Measures which part of the nearest records searches find, with the vectors of random records. */
-  measureRecall(
+  async measureRecall(
     args: FilterArguments & { k?: number; samples?: number; search?: SearchOptions } = {},
   ): Promise<RecallReport> {
     const { k = 10, samples = 100, search } = args
@@ -306,6 +320,8 @@ export class StoreCollection {
   }
 
   async #write(op: Exclude<Op, 'delete'>, args: RecordArguments): Promise<Written> {
+    this.#host.checkOpen()
+    checkArguments(op, args, RECORDS, `${op}({ ids: ['a'], documents: ['a text'] })`)
     const records = recordsFrom(op, args)
     await this.#embedMissing(records)
     return (await this.#open()).write(records)
@@ -330,6 +346,8 @@ export class StoreCollection {
   }
 
   async #queryVectors({ queryEmbeddings, queryTexts }: QueryArguments): Promise<Float32Array[]> {
+    checkList('queryEmbeddings', queryEmbeddings)
+    checkList('queryTexts', queryTexts)
     if (queryEmbeddings)
       return queryEmbeddings.map((embedding, i) => {
         const vector = vectorFrom(embedding, `queryEmbeddings[${i}]`)
@@ -362,7 +380,8 @@ export class StoreCollection {
     })
   }
 
-  #open(): Promise<EngineCollection> {
+  async #open(): Promise<EngineCollection> {
+    this.#host.checkOpen()
     this.#engine ??= this.#host.open(this.#info).catch((error: unknown) => {
       this.#engine = undefined
       throw error

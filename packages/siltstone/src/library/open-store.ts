@@ -101,6 +101,7 @@ export async function openStore(place: string | StoreOptions, options: StoreOpti
       ),
       allowReset: all.allowReset ?? false,
       close: () => (closing ??= close()),
+      isClosed: () => closing !== undefined,
     },
     all,
   )

@@ -6,6 +6,7 @@ import type { CollectionInfo, DatabaseInfo } from '../model/collection.ts'
 import { forbidden, invalid } from '../errors.ts'
 import { VERSION } from '../version.ts'
 import { collectionMetadata } from './arguments.ts'
+import { checkArguments } from './check-arguments.ts'
 import { type CollectionHost, StoreCollection } from './collection.ts'
 import { type CreateConfiguration, newConfiguration } from './configuration.ts'
 import type { EmbeddingFunction } from './embedding-function.ts'
@@ -31,45 +32,62 @@ export interface StoreParts {
   allowReset: boolean
   /** Closes everything that the store has opened. */
   close(): Promise<void>
+  /** Default: it is never closed while the store is used. */
+  isClosed?(): boolean
 }
+
+const CREATE_ARGUMENTS = ['name', 'configuration', 'metadata', 'embeddingFunction']
+const GET_ARGUMENTS = ['name', 'embeddingFunction']
 
 export class Store {
   readonly tenant: string
   readonly database: string
-  readonly #parts: StoreParts
+  readonly #all: StoreParts
   readonly #host: CollectionHost
 
   constructor(parts: StoreParts, place: { tenant?: string | undefined; database?: string | undefined } = {}) {
     this.tenant = place.tenant ?? DEFAULT_TENANT
     this.database = place.database ?? DEFAULT_DATABASE
-    this.#parts = parts
-    const { engine, registry } = parts
+    this.#all = parts
+    const engine = () => this.#parts.engine
     this.#host = {
-      registry,
-      maintenance: engine.maintenance,
-      open: ({ tenant, database, id }) => engine.collection(tenant, database, id),
-      info: ({ tenant, database, id }) => engine.catalog.getCollectionById(tenant, database, id),
-      change: ({ tenant, database, id }, change) => engine.catalog.changeCollection(tenant, database, id, change),
-      compact: (info, options) => engine.compact(pathOf(info), options),
+      registry: parts.registry,
+      get maintenance() {
+        return engine().maintenance
+      },
+      checkOpen: () => void engine(),
+      open: async ({ tenant, database, id }) => engine().collection(tenant, database, id),
+      info: async ({ tenant, database, id }) => engine().catalog.getCollectionById(tenant, database, id),
+      change: async ({ tenant, database, id }, change) =>
+        engine().catalog.changeCollection(tenant, database, id, change),
+      compact: async (info, options) => engine().compact(pathOf(info), options),
     }
+  }
+
+  /** @throws SiltstoneError `invalid` (store-closed) */
+  get #parts(): StoreParts {
+    if (this.#all.isClosed?.() !== true) return this.#all
+    throw invalid('store-closed', 'The store was closed: open it again with openStore')
   }
 
   /** The same store with another tenant or database. Closing one closes both. */
   in(place: { tenant?: string; database?: string }): Store {
-    return new Store(this.#parts, { tenant: this.tenant, database: this.database, ...place })
+    return new Store(this.#all, { tenant: this.tenant, database: this.database, ...place })
   }
 
   /** @throws SiltstoneError `conflict` (collection-exists), `invalid` (bad-collection-name, bad-configuration) */
-  createCollection(args: CreateCollectionArguments): Promise<StoreCollection> {
+  async createCollection(args: CreateCollectionArguments): Promise<StoreCollection> {
     return this.#create(args, false)
   }
 
   /** Returns the existing collection and ignores metadata and configuration, or creates a collection. */
-  getOrCreateCollection(args: CreateCollectionArguments): Promise<StoreCollection> {
+  async getOrCreateCollection(args: CreateCollectionArguments): Promise<StoreCollection> {
     return this.#create(args, true)
   }
 
   async #create(args: CreateCollectionArguments, getOrCreate: boolean): Promise<StoreCollection> {
+    const method = getOrCreate ? 'getOrCreateCollection' : 'createCollection'
+    checkArguments(method, args, CREATE_ARGUMENTS, `${method}({ name: 'notes' })`)
     const { name, metadata, embeddingFunction } = args
     const { info } = await this.#parts.engine.catalog.createCollection({
       tenant: this.tenant,
@@ -84,7 +102,9 @@ export class Store {
   }
 
   /** @throws SiltstoneError `not-found` (collection-missing) */
-  async getCollection({ name, embeddingFunction }: GetCollectionArguments): Promise<StoreCollection> {
+  async getCollection(args: GetCollectionArguments): Promise<StoreCollection> {
+    checkArguments('getCollection', args, GET_ARGUMENTS, "getCollection({ name: 'notes' })")
+    const { name, embeddingFunction } = args
     const info = await this.#parts.engine.catalog.getCollection(this.tenant, this.database, name)
     return this.#handle(info, embeddingFunction)
   }
@@ -118,12 +138,14 @@ export class Store {
     return infos.map((info) => this.#handle(info))
   }
 
-  countCollections(): Promise<number> {
+  async countCollections(): Promise<number> {
     return this.#parts.engine.catalog.countCollections(this.tenant, this.database)
   }
 
-  deleteCollection({ name }: { name: string }): Promise<void> {
-    return this.#parts.engine.catalog.deleteCollection(this.tenant, this.database, name)
+  async deleteCollection(args: { name: string }): Promise<void> {
+    checkArguments('deleteCollection', args, ['name'], "deleteCollection({ name: 'notes' })")
+    const { name } = args
+    await this.#parts.engine.catalog.deleteCollection(this.tenant, this.database, name)
   }
 
   /** Nanoseconds since 1970-01-01. */
@@ -157,7 +179,7 @@ export class Store {
     await this.#parts.engine.catalog.createDatabase(tenant, name)
   }
 
-  getDatabase({ name, tenant = this.tenant }: { name: string; tenant?: string }): Promise<DatabaseInfo> {
+  async getDatabase({ name, tenant = this.tenant }: { name: string; tenant?: string }): Promise<DatabaseInfo> {
     return this.#parts.engine.catalog.getDatabase(tenant, name)
   }
 
@@ -165,13 +187,13 @@ export class Store {
     await this.#parts.engine.catalog.deleteDatabase(tenant, name)
   }
 
-  listDatabases({ tenant = this.tenant, limit = 100, offset = 0 } = {}): Promise<DatabaseInfo[]> {
+  async listDatabases({ tenant = this.tenant, limit = 100, offset = 0 } = {}): Promise<DatabaseInfo[]> {
     return this.#parts.engine.catalog.listDatabases(tenant, { limit, offset })
   }
 
   /** Waits for writes in flight, stops compaction and releases the directory. Idempotent. */
   close(): Promise<void> {
-    return this.#parts.close()
+    return this.#all.close()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

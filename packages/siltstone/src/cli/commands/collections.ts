@@ -105,7 +105,7 @@ function createCommand(): Command {
     .option('--no-inbox', 'accept no deltas from bare producers (saves each write one listing)')
     .option('--if-missing', 'do nothing if the collection exists')
     .action((name: string, options: CreateOptions) =>
-      Session.use(options, { create: true }, async (session) => {
+      Session.use(options, { create: true, collection: name }, async (session) => {
         const { info, created } = await session.engine.catalog.createCollection({
           tenant: options.tenant,
           database: options.database,

@@ -3,6 +3,7 @@ import type { CompactOptions as Work } from '../../compact/compactor.ts'
 import type { CompactionOutcome } from '../../model/store.ts'
 import { wholeNumber } from '../arguments.ts'
 import { command } from '../command.ts'
+import { takeWaitingCalls } from '../wake-up-calls.ts'
 import { bytes, count, table } from '../format.ts'
 import { type CommonOptions, Session, withStoreOptions } from '../session.ts'
 
@@ -13,6 +14,7 @@ interface CompactOptions {
 }
 
 const RETRY_MS = 500
+const CALLS_HIDDEN_MS = 60_000
 
 export function compactCommand(): Command {
   const made = command('compact [collections...]', 'fold the log into a snapshot and merge segments, now', [
@@ -31,10 +33,18 @@ export function compactCommand(): Command {
     .action((names: string[], options: CommonOptions & CompactOptions) =>
       Session.use(options, { create: false }, async (session) => {
         const outcomes: { name: string; outcome: CompactionOutcome }[] = []
-        for (const { name, path } of await session.targets(names)) {
-          await session.out.progress(`compacting ${name} …`)
-          const work = { merge: options.merge, full: options.full }
-          outcomes.push({ name, outcome: await compactWithin(session, path, work, options.wait * 1_000) })
+        const calls = await takeWaitingCalls(session.env.queue, CALLS_HIDDEN_MS)
+        const compacted = new Set<string>()
+        try {
+          for (const { name, path } of await session.targets(names)) {
+            await session.out.progress(`compacting ${name} …`)
+            const work = { merge: options.merge, full: options.full }
+            const outcome = await compactWithin(session, path, work, options.wait * 1_000)
+            outcomes.push({ name, outcome })
+            if (!outcome.busy) compacted.add(path)
+          }
+        } finally {
+          await calls.settle(compacted)
         }
         await session.out.endProgress()
         await session.out.answer(

@@ -30,9 +30,10 @@ export function ingestCommand(): Command {
       '\nMarkdown and plain text. Each passage is a record with the metadata source, heading, position and hash. Ingesting a' +
         '\nfile again replaces its passages; unchanged files are skipped.',
     )
-    .action((name: string, paths: string[], options: IngestOptions) =>
-      Session.use(options, { create: true }, async (session) => {
-        const candidates = await findDocuments(paths)
+    .action(async (name: string, paths: string[], options: IngestOptions) => {
+      // Before a store is made: a path that is wrong must not leave one behind.
+      const candidates = await findDocuments(paths)
+      await Session.use(options, { create: true, collection: name }, async (session) => {
         const info = await target(session, name, options)
         const collection = await session.engine.collection(info.tenant, info.database, info.id)
         const ingest = new Ingest({
@@ -64,8 +65,8 @@ export function ingestCommand(): Command {
               ...(omitted > 0 ? [`${plural(omitted, 'file')} too large`] : []),
             ].join(', ') + '.\n',
         )
-      }),
-    )
+      })
+    })
 }
 
 async function target(

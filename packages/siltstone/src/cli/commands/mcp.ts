@@ -9,7 +9,7 @@ import { loadMcp } from '../../server/mcp.ts'
 import { jsonLogger } from '../../server/logging.ts'
 import { command } from '../command.ts'
 import { noMetrics } from '../../ports/telemetry.ts'
-import { type CommonOptions, dataOption, Session, withEmbedders, withPlace } from '../session.ts'
+import { type CommonOptions, Session, withEmbedders, withStoreOptions } from '../session.ts'
 
 export interface McpOptions extends CommonOptions {
   collection?: string[]
@@ -24,7 +24,7 @@ export function mcpCommand(): Command {
     'mcp --data ./memory --allow-create',
     'mcp --data ./data --collection docs,notes --read-only',
   ])
-  return withEmbedders(withPlace(made.addOption(dataOption())))
+  return withEmbedders(withStoreOptions(made))
     .addOption(
       new Option('--collection <names>', 'only these collections, comma-separated; default: all').argParser((text) =>
         text.split(',').map((name) => name.trim()),

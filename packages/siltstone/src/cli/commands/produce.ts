@@ -50,10 +50,10 @@ export function produceCommand(): Command {
       '\nJSONL fields: id, op, vector (or embedding), document, metadata, uri. A record with a document and no vector is' +
         '\nembedded first. "-" or no file reads stdin. Arrow files are deltas, see docs/reference/format.md.',
     )
-    .action((name: string, file: string | undefined, options: ProduceOptions) =>
-      Session.use(options, { create: options.create === true }, async (session) => {
-        const source = file === undefined || file === '-' ? undefined : file
-        if (source !== undefined) await requireFile(source)
+    .action(async (name: string, file: string | undefined, options: ProduceOptions) => {
+      const source = file === undefined || file === '-' ? undefined : file
+      if (source !== undefined) await requireFile(source)
+      await Session.use(options, { create: options.create === true, collection: name }, async (session) => {
         const info = await target(session, name, options)
         const producer = new DeltaProducer(session, info, options)
         const format = options.format ?? (source?.endsWith('.arrow') ? 'arrow' : 'jsonl')
@@ -65,8 +65,8 @@ export function produceCommand(): Command {
         await session.out.answer({ collection: info.name, deltas: produced, records }, () =>
           summaryText(produced, records),
         )
-      }),
-    )
+      })
+    })
 }
 
 function summaryText(produced: readonly Produced[], records: number): string {

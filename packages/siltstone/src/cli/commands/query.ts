@@ -54,6 +54,7 @@ interface QueryOptions extends ReadCommandOptions {
   text?: string
   vector?: Float32Array
   k: number
+  limit?: number
   exact?: boolean
   recall?: number
   explain?: boolean
@@ -69,6 +70,7 @@ export function queryCommand(): Command {
     .option('--text <text>', 'text to embed with the collection’s embedder')
     .option('--vector <numbers>', 'query vector, comma-separated', vector)
     .option('-k, --k <n>', 'number of records', wholeNumber(1), 10)
+    .addOption(new Option('-n, --limit <n>', 'the same as -k').argParser(wholeNumber(1)).conflicts('k'))
     .option('--exact', 'measure every record instead of using the index')
     .option('--recall <share>', 'share of the nearest records that queries find on average (default: 0.95)', recall)
     .option('--explain', 'show requests, visited clusters, candidates and times')
@@ -82,7 +84,7 @@ export function queryCommand(): Command {
         const { hits, version, explanation } = await collection.query({
           ...readOf(options),
           vectors: [query],
-          k: options.k,
+          k: options.limit ?? options.k,
           search: {
             ...(options.exact === true && { exact: true }),
             ...(options.recall !== undefined && { recall: options.recall }),
@@ -116,7 +118,7 @@ export function getCommand(): Command {
     `get notes --where-document '{"$contains":"granite"}' --at 12`,
   ])
   return withReadOptions(withStoreOptions(made))
-    .option('--limit <n>', 'at most this many', wholeNumber(0), 20)
+    .option('-n, --limit <n>', 'at most this many', wholeNumber(0), 20)
     .option('--offset <n>', 'skip this many', wholeNumber(0), 0)
     .action((name: string, ids: string[], options: GetOptions) =>
       Session.use(options, { create: false }, async (session) => {

@@ -14,6 +14,7 @@ import { environmentVariables, exitNow, onStopSignal } from '../../host/process.
 import { systemClock } from '../../host/system-clock.ts'
 import { systemRandom } from '../../host/system-random.ts'
 import { tokenAuthenticator } from '../../server/auth.ts'
+import { loadConsole } from '../../server/console.ts'
 import { loadMcp } from '../../server/mcp.ts'
 import { jsonLogger } from '../../server/logging.ts'
 import { PrometheusMetrics } from '../../server/metrics.ts'
@@ -49,6 +50,7 @@ export interface ServeOptions {
   recallSample?: number
   recallAlarm?: number
   allowNetworkFilesystem?: boolean
+  console: boolean
   mcp?: boolean
   embedders?: string
   json?: boolean
@@ -83,6 +85,7 @@ export function serveCommand(): Command {
         .choices(['debug', 'info', 'warn', 'error', 'silent'])
         .default('info'),
     )
+    .option('--no-console', 'do not serve the web console of the package @siltstone/console at /')
     .option('--mcp', 'serve the Model Context Protocol at /mcp; needs the package @siltstone/mcp')
     .option('--no-compaction', 'leave compaction to other processes')
     .option('--cache-mb <n>', 'memory for parsed blocks', wholeNumber(1), 160)
@@ -126,6 +129,7 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
   const metrics = new PrometheusMetrics()
   const auth = await authenticator(options)
   const mcp = options.mcp === true ? await loadMcp('"siltstone serve --mcp"') : undefined
+  const files = options.console ? await loadConsole() : undefined
   const embedders = options.embedders === undefined ? {} : await readEmbedders(options.embedders)
   const allowNetworkFilesystem = options.allowNetworkFilesystem === true
   const readOnly = options.readOnly === true
@@ -163,6 +167,7 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
       maintenance: opened.maintenance,
       host: options.host,
       port: options.port,
+      ...(files && { console: files }),
       ...(mcp && { mcp }),
       ...(auth && { auth }),
       ...(options.allowReset && { allowReset: true }),

@@ -111,7 +111,7 @@ function readCommand(): Command {
       'snapshots read notes 12-01J9Z3V5Q8F2M4N6P7R9S0T1V2 --limit 5',
     ]),
   )
-    .option('--limit <n>', 'at most this many', wholeNumber(0), 20)
+    .option('-n, --limit <n>', 'at most this many', wholeNumber(0), 20)
     .option('--offset <n>', 'skip this many', wholeNumber(0), 0)
     .action((name: string, snapshotName: string, options: CommonOptions & { limit: number; offset: number }) =>
       Session.use(options, { create: false }, async (session) => {

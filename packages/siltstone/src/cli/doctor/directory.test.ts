@@ -1,6 +1,7 @@
 import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { siltstone } from '../testing/run.ts'
 
@@ -67,4 +68,43 @@ it('says how to get rid of a damaged queue and lease table', async () => {
 it('finds that there is nothing', async () => {
   await rm(data, { recursive: true })
   expect((await doctor()).of('directory')).toMatchObject({ verdict: 'warn', detail: expect.stringContaining(data) })
+})
+
+function changeMessages(change: string): void {
+  const database = new DatabaseSync(join(data, '.siltstone', 'coordination.sqlite'))
+  try {
+    expect(database.prepare(`UPDATE message SET ${change}`).run().changes).toBeGreaterThan(0)
+  } finally {
+    database.close()
+  }
+}
+
+it('warns of wake-up calls that wait, and what it advises clears them', async () => {
+  await siltstone(['produce', 'other', '--create', '--data', data], '{"id":"1","document":"x"}')
+  changeMessages('sentAtMs = 1, visibleAtMs = 1')
+  const before = (await doctor()).of('queue')
+  expect(before).toMatchObject({ verdict: 'warn', remedy: expect.stringContaining('siltstone compact') })
+  // Of one collection only: the call for the other one stays, and can be received at once.
+  await siltstone(['compact', 'notes', '--data', data])
+  expect((await doctor()).of('queue')).toMatchObject({
+    verdict: 'warn',
+    detail: expect.stringContaining('1 waiting, 0 in flight'),
+  })
+  await siltstone(['compact', '--data', data])
+  expect((await doctor()).of('queue')).toMatchObject({
+    verdict: 'ok',
+    detail: expect.stringContaining('0 waiting, 0 in flight'),
+  })
+})
+
+it('warns of dead letters, and what it advises clears them', async () => {
+  changeMessages('dead = 1')
+  expect((await doctor()).of('dead letters')).toMatchObject({
+    verdict: 'warn',
+    remedy: expect.stringContaining('--redrive'),
+  })
+  await siltstone(['doctor', '--redrive', '--data', data])
+  await siltstone(['compact', '--data', data])
+  const after = await doctor()
+  expect([after.of('dead letters')?.verdict, after.of('queue')?.verdict]).toEqual(['ok', 'ok'])
 })

@@ -34,7 +34,7 @@ export async function checkQueue({ queue }: Environment): Promise<Check[]> {
       : warn(
           'dead letters',
           `${plural(dead.length, 'wake-up message')} failed repeatedly`,
-          'Nothing is lost: the schedule checks every log. Run "siltstone verify" to find damaged collections.',
+          'Nothing is lost: the schedule checks every log. "siltstone verify" finds damaged collections; then "siltstone doctor --redrive" and "siltstone compact" clear them.',
         ),
   ]
 }

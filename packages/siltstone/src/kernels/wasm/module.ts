@@ -18,5 +18,5 @@ export interface WasmApi {
 export const PAGE_BYTES = 65536
 
 export function wasmApi(): WasmApi | undefined {
-  return (globalThis as { WebAssembly?: WasmApi }).WebAssembly
+  return (globalThis as unknown as { WebAssembly?: WasmApi }).WebAssembly
 }

@@ -145,6 +145,7 @@ async function serve(options: DemoOptions & { data: string }, out: Output): Prom
     host: '127.0.0.1',
     port: options.port ?? DEFAULT_PORT,
     compaction: true,
+    console: true,
     cacheMb: 160,
     queryThreads: 0,
     logLevel: options.debug ? 'info' : 'error',

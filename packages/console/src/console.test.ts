@@ -1,0 +1,121 @@
+import fc from 'fast-check'
+import { spawnSync } from 'node:child_process'
+import { gzipSync } from 'node:zlib'
+import { describe, expect, it } from 'vitest'
+import { buildConsole } from './build.ts'
+import { movesOf, overlap } from './compare.ts'
+import { ago, bytes, clip, webUri } from './format.ts'
+import { hashOf, parseRoute, VIEWS } from './route.ts'
+import { LANGUAGES, snippet } from './snippets.ts'
+import { ROW_PX, rowWindow } from './window.ts'
+
+const name = fc.string({ minLength: 1, unit: 'grapheme' })
+
+describe('addresses', () => {
+  it('lead back to the view that they were made of', () => {
+    const params = fc.dictionary(fc.constantFrom('where', 'at', 'text'), name, { noNullPrototype: false })
+    fc.assert(
+      fc.property(name, name, name, fc.constantFrom(...VIEWS), params, (tenant, database, collection, view, more) => {
+        const route = { tenant, database, collection, view, params: more }
+        expect(parseRoute(hashOf(route))).toEqual(route)
+      }),
+    )
+  })
+
+  it('that make no sense lead somewhere', () => {
+    expect(parseRoute('')).toEqual({ view: 'records', params: {} })
+    expect(parseRoute('#/%E0%A4%A/x')).toMatchObject({ tenant: '%E0%A4%A', database: 'x' })
+    expect(parseRoute('#/t/d/c/nothing')).toMatchObject({ collection: 'c', view: 'records' })
+  })
+})
+
+describe('a window of rows', () => {
+  it('covers the visible part, holds at most 100 rows, and reaches both ends', () => {
+    fc.assert(
+      fc.property(
+        fc.nat(3_000_000),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        fc.integer({ min: 100, max: 2_400 }),
+        (total, part, viewPx) => {
+          const { heightPx } = rowWindow(total, 0, viewPx)
+          const scrollPx = part * Math.max(0, heightPx - viewPx)
+          const { first, rows, topPx } = rowWindow(total, scrollPx, viewPx)
+          expect(rows).toBeLessThanOrEqual(100)
+          expect(first).toBeGreaterThanOrEqual(0)
+          expect(first + rows).toBeLessThanOrEqual(total)
+          if (total * ROW_PX < viewPx) {
+            expect(rows).toBe(total)
+            return
+          }
+          expect(topPx).toBeLessThanOrEqual(scrollPx + 1)
+          expect(topPx + rows * ROW_PX).toBeGreaterThanOrEqual(scrollPx + viewPx - 1)
+          if (part === 1) expect(first + rows).toBe(total)
+        },
+      ),
+    )
+  })
+})
+
+describe('code to copy', () => {
+  const call = { method: 'POST', path: '/api/x', body: { a: "it's", b: [null, true, 1.5] }, headers: { 'x-y': 'z' } }
+
+  it('quotes what a shell would read', () => {
+    expect(snippet('curl', call, 'http://h', true)).toBe(
+      [
+        `curl -s -X POST 'http://h/api/x' \\`,
+        `  -H 'content-type: application/json' \\`,
+        `  -H 'x-y: z' \\`,
+        `  -H "x-chroma-token: $TOKEN" \\`,
+        `  -d '{"a":"it'\\''s","b":[null,true,1.5]}'`,
+      ].join('\n'),
+    )
+    const echoed = spawnSync('sh', [
+      '-c',
+      snippet('curl', call, 'http://h', false).replace('curl -s', 'printf "%s\\n"'),
+    ])
+    expect(echoed.stdout.toString().split('\n').at(-2)).toBe(JSON.stringify(call.body))
+  })
+
+  it('is JavaScript and Python', () => {
+    const python = snippet('Python', call, 'http://h', false)
+    expect(python).toContain(`data=json.dumps({"a": "it's", "b": [None, True, 1.5]}).encode()`)
+    expect(snippet('JavaScript', { method: 'GET', path: '/api' }, 'http://h', false)).toBe(
+      'const answer = await fetch("http://h/api")\nconsole.log(await answer.json())',
+    )
+    for (const language of LANGUAGES) expect(snippet(language, call, 'http://h', true)).toContain('TOKEN')
+  })
+})
+
+describe('comparison', () => {
+  it('tells how far each hit moved', () => {
+    expect(movesOf(['a', 'b', 'c'], ['b', 'a', 'd'])).toEqual([
+      { id: 'a', by: 1 },
+      { id: 'b', by: -1 },
+      { id: 'c', by: undefined },
+    ])
+    expect(overlap(['a', 'b'], ['a', 'c'])).toBe(0.5)
+    expect(overlap(['a'], [])).toBe(1)
+  })
+})
+
+describe('texts', () => {
+  it('are short and safe', () => {
+    expect([bytes(999), bytes(1_500), bytes(132_098_999)]).toEqual(['999 B', '1.5 KB', '132 MB'])
+    expect(clip('ab\u{1f600}cd', 3)).toBe('ab…')
+    expect(ago(0, 3 * 86_400_000)).toBe('3 days ago')
+    expect(webUri('javascript:alert(1)')).toBeUndefined()
+    expect(webUri('https://a.example/x')).toBe('https://a.example/x')
+  })
+})
+
+describe('the built console', () => {
+  it('is small and refers to its own files alone', async () => {
+    const files = await buildConsole()
+    const packed = files.reduce((sum, { bytes: content }) => sum + gzipSync(content).length, 0)
+    expect(packed).toBeLessThanOrEqual(40_000)
+    const page = new TextDecoder().decode(files.find((file) => file.name === 'index.html')?.bytes)
+    for (const [, link = ''] of page.matchAll(/(?:src|href)="\/([^"]+)"/g))
+      expect([...files.map((file) => file.name), 'docs']).toContain(link)
+    expect(page).not.toMatch(/https?:/)
+  })
+})

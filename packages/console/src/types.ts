@@ -1,0 +1,50 @@
+/** Shapes of answers. */
+export type {
+  CollectionSummary,
+  CompactionState,
+  FieldsReport,
+  GarbagePreview,
+  RecallReport,
+  RestorePoint,
+  SnapshotInfo,
+  VerifyReport,
+} from 'siltstone'
+
+export interface About {
+  version: string
+  user: string | null
+  role: 'read' | 'write' | 'admin'
+  readOnly: boolean
+  authentication: boolean
+  maintenance: boolean
+}
+
+export interface GotRecords {
+  ids: string[]
+  documents: (string | null)[] | null
+  metadatas: (Record<string, unknown> | null)[] | null
+  uris: (string | null)[] | null
+  embeddings: number[][] | null
+}
+
+export interface FoundRecords {
+  ids: string[][]
+  distances: (number | null)[][]
+  documents: (string | null)[][]
+  metadatas: (Record<string, unknown> | null)[][]
+}
+
+export interface Explanation {
+  segments: number
+  scannedRows: number
+  freshRecords: number
+  clusters: number
+  listsRead: number
+  entries: number
+  candidates: number
+  measured: number
+  requests: number
+  bytesRead: number
+  rounds: number
+  timesMs: Record<string, number>
+}
