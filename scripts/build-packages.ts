@@ -35,7 +35,7 @@ function layOut(name: string): void {
 
 try {
   compile()
-  for (const name of ['siltstone', 'migrate']) layOut(name)
+  for (const name of ['siltstone', 'migrate', 'objects']) layOut(name)
 } finally {
   rmSync(compiled, { recursive: true, force: true })
 }
