@@ -133,6 +133,7 @@ export const PACKAGES: readonly { folder: string; name?: string; imports: readon
       'siltstone/testing',
       'siltstone/contracts',
       '@siltstone/emulated-aws',
+      '@siltstone/objects',
     ],
   },
   { folder: 'scripts', imports: [] },

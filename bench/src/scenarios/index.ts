@@ -7,6 +7,7 @@ import { get } from './get.ts'
 import { heartbeat } from './heartbeat.ts'
 import { http } from './http.ts'
 import { ingest } from './ingest.ts'
+import { objects } from './objects.ts'
 import type { Scenario } from './scenario.ts'
 import { updates } from './updates.ts'
 import { writers } from './writers.ts'
@@ -24,4 +25,5 @@ export const scenarios: Record<string, Scenario> = {
   updates,
   embedder,
   writers,
+  objects,
 }

@@ -13,12 +13,14 @@ export { verifyCollection } from './check/verify-collection.ts'
 export { createChromaApp } from './chroma/app.ts'
 export { loadCommandLine } from './cli/run.ts'
 export type { CommandTools } from './cli/commands/migrate.ts'
+export type { ObjectsTools } from './cli/commands/objects.ts'
 export type { ServedObjects, ServeObjectsOptions } from './cli/commands/serve.ts'
 export type { CommonOptions, Session } from './cli/session.ts'
 export { type CompactLimits, compactLimitsOf, defaultCompactLimits } from './compact/compact-limits.ts'
 export type { Deadline } from './compact/compactor.ts'
 export { closeEnvironment, openEnvironment } from './drivers/directory/directory-environment.ts'
 export { instrumented, withDiskCache } from './drivers/instrumented.ts'
+export { openS3BlobsAt, type S3BlobStore } from './drivers/open-s3-blobs.ts'
 export { placeFromVariables } from './drivers/place-variables.ts'
 export {
   type CountingObjectStore,
@@ -116,6 +118,7 @@ export {
   hmac,
   parseAmzDate,
   type PostForm,
+  type PostLimits,
   requestSignature,
   scopeText,
   sha256Hex,
@@ -124,6 +127,7 @@ export {
   UNSIGNED_PAYLOAD,
 } from './host/aws-signature.ts'
 export { BodyCheck } from './host/blob-checksum.ts'
+export { environmentVariables } from './host/process.ts'
 export { fileInfo, readFileBytes, readFileText, removeTree, writeFileWhole } from './host/files.ts'
 export { freeDiskBytes } from './host/machine.ts'
 export { systemModels } from './host/model-host.ts'

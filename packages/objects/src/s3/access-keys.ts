@@ -62,6 +62,11 @@ export class AccessKeys {
     return new AccessKeys(parsed.output)
   }
 
+  /** There is at least one. */
+  first(): AccessKey {
+    return [...this.#keys.values()][0] as AccessKey
+  }
+
   find(accessKeyId: string): AccessKey | undefined {
     return this.#keys.get(accessKeyId)
   }

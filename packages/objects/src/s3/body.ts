@@ -5,7 +5,7 @@ import { BodyCheck, CHECKSUM_ALGORITHMS, type ChecksumAlgorithm, type ExpectedBy
 import type { Authenticated } from './authenticate.ts'
 import { chunkedBody, isChunked } from './chunked-body.ts'
 import { S3Error } from './s3-error.ts'
-import { header, type S3Request } from './s3-request.ts'
+import { header, incomingBytes, type S3Request } from './s3-request.ts'
 
 export interface ReceivedBody {
   bytes: AsyncIterable<Uint8Array>
@@ -16,8 +16,7 @@ export const checksumHeader = (algorithm: ChecksumAlgorithm): string => `x-amz-c
 
 /** @throws S3Error MissingContentLength, InvalidDigest, InvalidRequest, NotImplemented */
 export function requestBody(request: S3Request, auth: Authenticated): ReceivedBody {
-  const { incoming } = request
-  const source = incoming as AsyncIterable<Uint8Array>
+  const source = incomingBytes(request)
   const md5 = header(request, 'content-md5')
   if (md5 !== undefined && Buffer.from(md5, 'base64').length !== 16)
     throw new S3Error('InvalidDigest', 'Content-MD5 is not the base64 of an MD5.')

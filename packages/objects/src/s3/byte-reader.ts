@@ -17,7 +17,8 @@ export class ByteReader {
         this.#buffer = this.#buffer.subarray(at + 2)
         return text
       }
-      if (at > maxBytes || this.#buffer.length > maxBytes || !(await this.#more())) return undefined
+      // The carriage return may be there without its line feed.
+      if (at > maxBytes || this.#buffer.length > maxBytes + 1 || !(await this.#more())) return undefined
     }
   }
 

@@ -49,6 +49,7 @@ async function serve(options: S3FaceOptions, incoming: IncomingMessage, outgoing
   } catch (error) {
     answer = errorAnswer(error, undefined, options, requestId)
   }
+  void drain(incoming, options.clock)
   try {
     await send(outgoing, answer, headers, incoming.method === 'HEAD')
   } catch (error) {
@@ -56,6 +57,15 @@ async function serve(options: S3FaceOptions, incoming: IncomingMessage, outgoing
     log.debug('objects_answer_broken', { requestId, error })
     outgoing.destroy()
   }
+}
+
+/** Reads what nobody wanted of a body: many clients read the answer only after they have sent all of it. */
+async function drain(incoming: IncomingMessage, clock: Clock): Promise<void> {
+  if (incoming.complete) return
+  // A reader that stopped in the middle still waits for bytes, and the stream flows only a moment after it is gone.
+  incoming.removeAllListeners('readable')
+  await clock.sleep(0)
+  incoming.resume()
 }
 
 async function originHeaders({ buckets }: S3FaceOptions, request: S3Request): Promise<Record<string, string>> {

@@ -11,7 +11,7 @@ import { putBlob } from './object-operations.ts'
 import { postForm } from './post-form.ts'
 import { signatureV2 } from './signature-v2.ts'
 import { S3Error } from './s3-error.ts'
-import { header, type S3Request } from './s3-request.ts'
+import { header, incomingBytes, type S3Request } from './s3-request.ts'
 import { xmlDocument } from './xml.ts'
 
 export interface PostParts {
@@ -26,7 +26,7 @@ const FREE = ['policy', 'x-amz-signature', 'file', 'awsaccesskeyid', 'signature'
 
 export async function postObject(request: S3Request, { keys, buckets, nowMs }: PostParts): Promise<S3Answer> {
   const bucket = request.bucket ?? ''
-  const form = await postForm(request.incoming as AsyncIterable<Uint8Array>, header(request, 'content-type') ?? '')
+  const form = await postForm(incomingBytes(request), header(request, 'content-type') ?? '')
   const fields = new Map(form.fields)
   const accessKey = signerOf(fields, keys)
   const key = fieldOf(fields, 'key').replaceAll('${filename}', form.fileName)

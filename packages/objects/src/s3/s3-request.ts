@@ -65,3 +65,8 @@ function decode(text: string): string {
     throw new S3Error('InvalidURI', 'The URL is not UTF-8 in percent-encoding.', { cause })
   }
 }
+
+/** The body as it is sent. An error in the middle of it leaves the connection open for the answer. */
+export function incomingBytes({ incoming }: Pick<S3Request, 'incoming'>): AsyncIterable<Uint8Array> {
+  return incoming.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>
+}

@@ -77,6 +77,9 @@ export function checkHead({ metadata = {}, ...headers }: BlobHead): void {
       throw invalid('bad-metadata', `The value of ${name} is not printable ASCII.`, { field: name })
 }
 
+/** As S3 has it: letters and digits of any script, spaces, and a few signs. */
+const TAG_TEXT = /^[\p{L}\p{Z}\p{N}_.:/=+@-]*$/u
+
 /** @throws SiltstoneError `invalid` (bad-tags) */
 export function checkTags(tags: BlobTags): void {
   const entries = Object.entries(tags)
@@ -88,7 +91,9 @@ export function checkTags(tags: BlobTags): void {
         ? 'its name does not have 1 to 128 characters'
         : value.length > 256
           ? 'its value has more than 256 characters'
-          : undefined
+          : TAG_TEXT.test(name) && TAG_TEXT.test(value)
+            ? undefined
+            : 'it holds something else than letters, digits, spaces and + - = . _ : / @'
     if (problem !== undefined)
       throw invalid('bad-tags', `The tag ${JSON.stringify(name.slice(0, 130))} cannot be used: ${problem}.`, {
         field: 'tags',

@@ -10,6 +10,7 @@ import { gcCommand } from './gc.ts'
 import { ingestCommand } from './ingest.ts'
 import { leaseCommand } from './lease.ts'
 import { migrateCommand } from './migrate.ts'
+import { objectsCommand } from './objects.ts'
 import { produceCommand } from './produce.ts'
 import { proxyCommand } from './proxy.ts'
 import { getCommand, queryCommand } from './query.ts'
@@ -26,6 +27,7 @@ export const commands: readonly (() => Command)[] = [
   ingestCommand,
   produceCommand,
   migrateCommand,
+  objectsCommand,
   exportCommand,
   queryCommand,
   getCommand,

@@ -24,7 +24,6 @@
  */
 import type { S3Client } from '@aws-sdk/client-s3'
 import type { PostForm } from '../../host/aws-signature.ts'
-import type { Clock } from '../../ports/clock.ts'
 import { type ClientOptions } from './client-config.ts'
 import { unavailable } from '../../errors.ts'
 import type { Ids } from '../../ports/ids.ts'
@@ -69,13 +68,11 @@ export class S3ObjectStore implements ObjectStore {
   readonly #bucket: S3Bucket
   readonly #readOnly: boolean
   readonly #ownsClient: boolean
-  readonly #clock: Clock
 
-  private constructor(bucket: S3Bucket, options: { readOnly: boolean; ownsClient: boolean; clock: Clock }) {
+  private constructor(bucket: S3Bucket, options: { readOnly: boolean; ownsClient: boolean }) {
     this.#bucket = bucket
     this.#readOnly = options.readOnly
     this.#ownsClient = options.ownsClient
-    this.#clock = options.clock
     this.description = s3Url(bucket).replace(/\/$/, '')
   }
 
@@ -93,14 +90,14 @@ export class S3ObjectStore implements ObjectStore {
       client: s3Client(place, options),
       presigner: () => (presigner ??= s3Client({ ...place, checksums: 'required' }, options)),
     }
-    return new S3ObjectStore(bucket, { readOnly, ownsClient: true, clock: options.clock })
+    return new S3ObjectStore(bucket, { readOnly, ownsClient: true })
   }
 
   /** A store over objects of the driver itself, below a prefix that listings of this store do not show. */
   privateFolder(): S3ObjectStore {
     const { place } = this.#bucket
     const bucket = { ...this.#bucket, place: { ...place, prefix: `${place.prefix}.siltstone/` } }
-    return new S3ObjectStore(bucket, { readOnly: this.#readOnly, ownsClient: false, clock: this.#clock })
+    return new S3ObjectStore(bucket, { readOnly: this.#readOnly, ownsClient: false })
   }
 
   get(key: string, options?: GetOptions): Promise<GetResult> {
@@ -141,13 +138,13 @@ export class S3ObjectStore implements ObjectStore {
   }
 
   /** A URL that allows its holder to read or write this object for a limited time. */
-  presign(key: string, options: PresignOptions): Promise<string> {
-    return presignObject(this.#bucket, key, options)
+  async presign(key: string, options: PresignOptions): Promise<string> {
+    return presignObject(this.#bucket, bucketKey(this.#bucket, key), options)
   }
 
   /** A form with which a browser may upload one file within limits. */
-  presignPost(key: string, options: PresignPostOptions): Promise<PostForm> {
-    return presignPost(this.#bucket, key, options, this.#clock)
+  async presignPost(key: string, options: PresignPostOptions): Promise<PostForm> {
+    return presignPost(this.#bucket, bucketKey(this.#bucket, key), options)
   }
 
   async close(): Promise<void> {

@@ -6,8 +6,7 @@
 import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3'
 import { type PostForm, type PostLimits, signedPost } from '../../host/aws-signature.ts'
 import { invalid, unavailable } from '../../errors.ts'
-import type { Clock } from '../../ports/clock.ts'
-import { bucketKey, type S3Bucket } from './s3-bucket.ts'
+import type { S3Bucket } from './s3-bucket.ts'
 
 interface Lasting {
   /** 1 s to 7 days; less if the credentials expire earlier. */
@@ -40,11 +39,14 @@ export interface PresignPostOptions extends Lasting, PostLimits {}
 
 const WEEK_S = 7 * 24 * 3600
 
-/** @throws SiltstoneError `invalid` (bad-key, bad-expiry, no-size) */
+/**
+ * @param key in the bucket, with the prefix of the place
+ * @throws SiltstoneError `invalid` (bad-expiry, no-size)
+ */
 export async function presignObject(bucket: S3Bucket, key: string, options: PresignOptions): Promise<string> {
   const expiresIn = seconds(options.expiresInMs)
   const { getSignedUrl } = await import('@aws-sdk/s3-request-presigner')
-  const target = { Bucket: bucket.place.bucket, Key: bucketKey(bucket, key) }
+  const target = { Bucket: bucket.place.bucket, Key: key }
   if (options.method === 'get') {
     const { contentDisposition } = options
     const input = {
@@ -80,12 +82,14 @@ export async function presignObject(bucket: S3Bucket, key: string, options: Pres
   })
 }
 
-/** @throws SiltstoneError `invalid` (bad-key, bad-expiry, no-size), `unavailable` (access-denied) */
+/**
+ * @param key as for `presignObject`; `${filename}` stands for the name of the file
+ * @throws SiltstoneError `invalid` (bad-expiry, no-size), `unavailable` (access-denied)
+ */
 export async function presignPost(
   bucket: S3Bucket,
   key: string,
   { expiresInMs, ...limits }: PresignPostOptions,
-  clock: Clock,
 ): Promise<PostForm> {
   seconds(expiresInMs)
   const { minBytes, maxBytes } = limits
@@ -94,19 +98,17 @@ export async function presignPost(
       field: 'maxBytes',
     })
   const client = bucket.presigner()
-  const whole = bucketKey(bucket, key)
   const url = new URL(await presignObject(bucket, 'x', { method: 'get', expiresInMs: 1_000 }))
-  const end = encodeURI(`${bucket.place.prefix}x`)
   try {
     const [credentials, region] = await Promise.all([client.config.credentials(), client.config.region()])
     const place = {
-      url: url.origin + url.pathname.slice(0, -end.length),
+      url: url.origin + url.pathname.slice(0, -1),
       bucket: bucket.place.bucket,
-      key: whole,
+      key,
       region,
       credentials,
     }
-    return signedPost(place, limits, clock.nowMs(), expiresInMs)
+    return signedPost(place, limits, bucket.clock.nowMs(), expiresInMs)
   } catch (cause) {
     throw unavailable(
       'access-denied',

@@ -149,7 +149,7 @@ export function insertVersion(
   const versioning = versioningOf(index, bucket)
   const key = keyBytes(version.key)
   const versionId = versioning === 'enabled' ? newVersionId() : NULL_VERSION
-  if (versionId === NULL_VERSION) removeNullVersion(index, bucket, key, nowMs)
+  const replaced = versionId === NULL_VERSION ? nullVersion(index, bucket, key) : undefined
   index.run('UPDATE version SET isLatest = 0 WHERE bucket = ? AND key = ? AND isLatest = 1', bucket, key)
   const { head, checksum, partCount } = version
   const segments = 'segments' in version.content ? version.content.segments : undefined
@@ -170,6 +170,8 @@ export function insertVersion(
   if ('inlined' in version.content)
     index.run('INSERT INTO inlined (id, bytes) VALUES (?, ?)', id, version.content.inlined)
   for (const [file] of segments ?? []) useFile(index, file, `v${id}`)
+  // Last, because a copy of an object to itself uses the files of what it replaces.
+  if (replaced !== undefined) removeVersion(index, bucket, key, replaced, nowMs)
   const { tags, content: _, uploadId: __, modifiedMs: lastModifiedMs, ...rest } = version
   return {
     ...rest,
@@ -201,7 +203,8 @@ export function deleteVersion(
   }
   const bytes = keyBytes(key)
   const marker = versioning === 'enabled' ? newVersionId() : NULL_VERSION
-  if (marker === NULL_VERSION) removeNullVersion(index, bucket, bytes, nowMs)
+  const replaced = marker === NULL_VERSION ? nullVersion(index, bucket, bytes) : undefined
+  if (replaced !== undefined) removeVersion(index, bucket, bytes, replaced, nowMs)
   index.run('UPDATE version SET isLatest = 0 WHERE bucket = ? AND key = ? AND isLatest = 1', bucket, bytes)
   index.run(
     `INSERT INTO version (bucket, key, versionId, isLatest, isMarker, sizeBytes, etag, modifiedMs, detail)
@@ -214,13 +217,13 @@ export function deleteVersion(
   return { status: 'ok', versionId: marker, isDeleteMarker: true }
 }
 
-function removeNullVersion(index: BlobTransaction, bucket: string, key: Buffer, nowMs: number): void {
+function nullVersion(index: BlobTransaction, bucket: string, key: Buffer): number | undefined {
   const row = index.first(
     `SELECT id FROM version WHERE bucket = ? AND key = ? AND versionId = '${NULL_VERSION}'`,
     bucket,
     key,
   )
-  if (row !== undefined) removeVersion(index, bucket, key, row['id'] as number, nowMs)
+  return row?.['id'] as number | undefined
 }
 
 function removeVersion(index: BlobTransaction, bucket: string, key: Buffer, id: number, nowMs: number): void {

@@ -134,13 +134,13 @@ export class DirectoryBlobStore implements BlobStore {
     if (options.tags) checkTags(options.tags)
     const from = this.#source(index, source)
     if (typeof from === 'string') return { status: from }
-    // The checksum of another algorithm needs the bytes; they cannot change, whatever happens to the source.
-    const checksum = await this.#checksumFor(from, options)
+    // The checksum of another algorithm needs the bytes, so the copy is of the version that was read.
+    const other = await this.#otherChecksum(from, options)
     return index.write((t): CopyBlobResult => {
       const now = this.#source(t, source)
       if (typeof now === 'string') return { status: now }
-      if (now.id !== from.id) return { status: 'source-mismatch' }
-      const { sizeBytes, etag, head, partCount } = now.blob
+      if (other !== undefined && now.id !== from.id) return { status: 'source-mismatch' }
+      const { sizeBytes, etag, head, partCount, checksum = other } = { ...now.blob, ...(other && { checksum: other }) }
       const version: NewVersion = {
         key,
         head: options.head ?? head,
@@ -266,10 +266,10 @@ export class DirectoryBlobStore implements BlobStore {
     return readRefusal(source, found.blob) === undefined ? found : 'source-mismatch'
   }
 
-  async #checksumFor({ blob, content, id }: StoredVersion, { checksum: algorithm }: CopyBlobOptions) {
+  async #otherChecksum({ blob, content, id }: StoredVersion, { checksum: algorithm }: CopyBlobOptions) {
     const { index, files } = this.#parts
     const { checksum, sizeBytes } = blob
-    if (algorithm === undefined || algorithm === checksum?.algorithm) return checksum
+    if (algorithm === undefined || algorithm === checksum?.algorithm) return undefined
     const check = new BodyCheck({ checksum: { algorithm } }, Number.MAX_SAFE_INTEGER)
     const body = content === undefined ? inlinedBytes(index, id) : files.read(content, 0, sizeBytes)
     for await (const chunk of chunksOf(body)) check.update(chunk)
