@@ -173,9 +173,8 @@ export class Objects {
     if (result.status === 'source-not-found') throw noSuchObject(from)
     if (result.status === 'source-mismatch') throw changed(from)
     const moved = written(result, to)
-    const now = await this.head(from)
-    if (now !== undefined && now.etag !== source.etag) throw changed(from)
-    await this.#store.delete(from)
+    const gone = await this.#store.delete(from, { ifMatch: source.etag })
+    if (gone.status === 'mismatch') throw changed(from)
     return moved
   }
 
