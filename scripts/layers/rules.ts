@@ -118,6 +118,11 @@ export const PACKAGES: readonly { folder: string; name?: string; imports: readon
   { folder: 'packages/processors/src', name: '@siltstone/processors', imports: ['siltstone/passages'] },
   { folder: 'packages/mcp/src', name: '@siltstone/mcp', imports: ['siltstone', 'siltstone/internal'] },
   { folder: 'packages/console/src', name: '@siltstone/console', imports: ['siltstone'] },
+  {
+    folder: 'packages/objects/src',
+    name: '@siltstone/objects',
+    imports: ['siltstone', 'siltstone/aws', 'siltstone/internal'],
+  },
   { folder: 'packages/simulation/src', imports: ['siltstone', 'siltstone/internal', 'siltstone/testing'] },
   {
     folder: 'packages/emulated-aws/src',
@@ -148,6 +153,7 @@ export const PACKAGES: readonly { folder: string; name?: string; imports: readon
       'siltstone/testing',
       'siltstone/contracts',
       '@siltstone/emulated-aws',
+      '@siltstone/objects',
     ],
   },
   { folder: 'scripts', imports: ['@siltstone/console'] },

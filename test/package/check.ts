@@ -27,7 +27,7 @@ let project = ''
 
 async function pack(): Promise<void> {
   await mustRun('npm', ['run', 'build'], root)
-  const folders = ['siltstone/dist', 'migrate/dist', 'mcp/dist', 'console/dist', 'embedder-english'].map(
+  const folders = ['siltstone/dist', 'migrate/dist', 'mcp/dist', 'console/dist', 'objects/dist', 'embedder-english'].map(
     (name) => `./packages/${name}`,
   )
   const out = await mustRun('npm', ['pack', '--json', '--pack-destination', folder, ...folders], root)

@@ -9,6 +9,7 @@ import { http } from './http.ts'
 import { ingest } from './ingest.ts'
 import { recall } from './recall.ts'
 import { processFiles } from './process.ts'
+import { objects } from './objects.ts'
 import type { Scenario } from './scenario.ts'
 import { updates } from './updates.ts'
 import { words } from './words.ts'
@@ -30,4 +31,5 @@ export const scenarios: Record<string, Scenario> = {
   words,
   writers,
   process: processFiles,
+  objects,
 }

@@ -2,5 +2,5 @@
 export { openBucket, parts, type TestBucket } from './bucket.ts'
 export { openQueue, type TestQueue } from './queue.ts'
 export { openTable, type TestTable } from './table.ts'
-export { type Target, targets, variablesOf } from './targets.ts'
+export { freshName, type Target, targets, variablesOf } from './targets.ts'
 export { CREDENTIALS, definitions, folder, install, type RunningServer, start } from './servers.ts'

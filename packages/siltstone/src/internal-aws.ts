@@ -6,6 +6,7 @@ export type { ClientOptions, HasMiddleware } from './drivers/aws/client-config.t
 export { dynamoDbClient } from './drivers/aws/dynamodb-client.ts'
 export { KEY_ATTRIBUTE } from './drivers/aws/dynamodb-item.ts'
 export { DynamoDbLeases } from './drivers/aws/dynamodb-leases.ts'
+export { openS3Blobs } from './drivers/aws/open-blobs.ts'
 export { openS3Environment } from './drivers/aws/environment.ts'
 export { ObjectLeases } from './drivers/aws/object-leases.ts'
 export { probeConditions, probeRaces } from './drivers/aws/probe.ts'

@@ -13,18 +13,24 @@ export { verifyCollection } from './check/verify-collection.ts'
 export { createChromaApp } from './chroma/app.ts'
 export { loadCommandLine } from './cli/run.ts'
 export type { CommandTools } from './cli/commands/migrate.ts'
+export type { ObjectsTools } from './cli/commands/objects.ts'
+export type { ServedObjects, ServeObjectsOptions } from './cli/commands/serve.ts'
 export type { CommonOptions, Session } from './cli/session.ts'
 export { type CompactLimits, compactLimitsOf, defaultCompactLimits } from './compact/compact-limits.ts'
 export type { Deadline } from './compact/compactor.ts'
 export { closeEnvironment, openEnvironment } from './drivers/directory/directory-environment.ts'
 export { openEnvironmentAt } from './drivers/open-environment.ts'
 export { instrumented, withDiskCache } from './drivers/instrumented.ts'
+export { openS3BlobsAt, type S3BlobStore } from './drivers/open-s3-blobs.ts'
 export { placeFromVariables } from './drivers/place-variables.ts'
 export {
   type CountingObjectStore,
   countingObjectStore,
   type StoreCounts,
 } from './drivers/wrappers/counting-object-store.ts'
+export { PRIVATE_FOLDER } from './drivers/directory/directory-object-store.ts'
+export { DirectoryBlobs, type DirectoryBlobsOptions } from './drivers/directory/blobs/directory-blobs.ts'
+export { MemoryBlobs } from './drivers/memory/memory-blobs.ts'
 export { delayingObjectStore } from './drivers/wrappers/delaying-object-store.ts'
 export { EnglishEmbedder } from './embed/english/index.ts'
 export { parseEmbedderConfig } from './embed/config.ts'
@@ -106,6 +112,26 @@ export { SegmentReader } from './format/segment/reader.ts'
 export { verifySegment } from './format/segment/verify-segment.ts'
 export type { ReadRange } from './format/segment/source.ts'
 export { type SegmentRow, SegmentWriter } from './format/segment/writer.ts'
+export {
+  ALGORITHM,
+  amzDateOf,
+  canonicalRequest,
+  type CredentialScope,
+  encodePath,
+  encodeRfc3986,
+  hmac,
+  parseAmzDate,
+  type PostForm,
+  type PostLimits,
+  requestSignature,
+  scopeText,
+  sha256Hex,
+  signedPost,
+  signingKey,
+  UNSIGNED_PAYLOAD,
+} from './host/aws-signature.ts'
+export { BodyCheck } from './host/blob-checksum.ts'
+export { environmentVariables } from './host/process.ts'
 export { fileInfo, readFileBytes, readFileText, removeTree, writeFileWhole } from './host/files.ts'
 export { freeDiskBytes } from './host/machine.ts'
 export { systemModels } from './host/model-host.ts'
@@ -132,7 +158,35 @@ export type { FieldInfo, FieldsReport, Maintenance, RestorePoint } from './model
 export type { Collection, CompactionOutcome, Engine, SnapshotInfo } from './model/store.ts'
 export { cutRange } from './ports/byte-range.ts'
 export type { Clock } from './ports/clock.ts'
+export { checkBlobKey, checkBucketName, checkHead, checkTags, etagMatches } from './ports/blob-rules.ts'
+export {
+  type BlobBody,
+  type BlobBuckets,
+  type BlobChecksum,
+  type BlobHead,
+  type BlobInfo,
+  type BlobRange,
+  type BlobSource,
+  type BlobStore,
+  type BlobTags,
+  CHECKSUM_ALGORITHMS,
+  type ChecksumAlgorithm,
+  type ChecksumType,
+  type CopyBlobResult,
+  type DeleteBlobResult,
+  type ExpectedBytes,
+  type GetBlobOptions,
+  type GetBlobResult,
+  type ListedBlob,
+  type PartInfo,
+  type PutBlobOptions,
+  type PutBlobResult,
+  type ReadCondition,
+  type WriteCondition,
+} from './ports/blob-store.ts'
+export { blobRange, MAX_PUT_BYTES } from './ports/blob-rules.ts'
 export { contentEtag } from './host/content-etag.ts'
+export type { Ids } from './ports/ids.ts'
 export type { Environment } from './ports/environment.ts'
 export { forwardingStore, interceptedStore, receivedBytes } from './ports/forwarding-store.ts'
 export { type HttpAnswer, type HttpClient, systemHttp } from './ports/http.ts'

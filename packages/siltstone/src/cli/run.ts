@@ -4,6 +4,7 @@ import { endWhenOutputCloses, writeError, writeOut } from '../host/process.ts'
 import { VERSION } from '../version.ts'
 import { commands } from './commands/all.ts'
 import { loadMigrateCommands } from './commands/migrate.ts'
+import { loadObjectsCommands } from './commands/objects.ts'
 import { describeError, errorText, EXIT_CODES } from './errors.ts'
 
 export function buildProgram(): Command {
@@ -38,16 +39,22 @@ function commandName(args: readonly string[]): string | undefined {
   return first === 'help' ? second : first
 }
 
-async function addMigrateCommands(program: Command): Promise<void> {
-  const migrate = program.commands.find((command) => command.name() === 'migrate')
-  for (const command of await loadMigrateCommands()) migrate?.addCommand(command)
+/** Groups whose commands come from packages that users install when they need them. */
+const LOADED: Readonly<Record<string, () => Promise<Command[]>>> = {
+  migrate: loadMigrateCommands,
+  objects: loadObjectsCommands,
+}
+
+async function addCommands(program: Command, name: string): Promise<void> {
+  const group = program.commands.find((command) => command.name() === name)
+  for (const command of (await LOADED[name]?.()) ?? []) group?.addCommand(command)
   prepare(program)
 }
 
-/** The whole command line, with the commands of the migration package. @throws SiltstoneError `unsupported` (package-missing) */
+/** The whole command line, with the commands of the other packages. @throws SiltstoneError `unsupported` (package-missing) */
 export async function loadCommandLine(): Promise<Command> {
   const program = buildProgram()
-  await addMigrateCommands(program)
+  for (const name of Object.keys(LOADED)) await addCommands(program, name)
   return program
 }
 
@@ -59,7 +66,8 @@ export async function run(args: readonly string[]): Promise<number | undefined> 
   endWhenOutputCloses()
   try {
     const program = buildProgram()
-    if (commandName(args) === 'migrate') await addMigrateCommands(program)
+    const name = commandName(args) ?? ''
+    if (name in LOADED) await addCommands(program, name)
     await program.parseAsync(args, { from: 'user' })
     return undefined
   } catch (error) {

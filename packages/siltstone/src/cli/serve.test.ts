@@ -1,6 +1,6 @@
 import type { ChildProcessWithoutNullStreams } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ChromaClient } from 'chromadb'
@@ -42,10 +42,11 @@ async function serve(...args: string[]) {
   let out = ''
   for await (const chunk of child.stdout) {
     out += String(chunk)
-    if (out.includes('}')) break
+    if (/^\}/m.test(out)) break
   }
-  if (!out.includes('}')) throw new Error(`the server ended with ${String(await exited)}: ${err}`)
-  return { url: (JSON.parse(out) as { url: string }).url, child, exited, err: () => err }
+  if (!/^\}/m.test(out)) throw new Error(`the server ended with ${String(await exited)}: ${err}`)
+  const { url, objects } = JSON.parse(out) as { url: string; objects?: { url: string; keysFile?: string } }
+  return { url, objects, child, exited, err: () => err }
 }
 
 function clientOf(url: string): ChromaClient {
@@ -116,4 +117,21 @@ it('says what is in its way', async () => {
   expect(await siltstoneProcess(['serve', '--tokens', join(directory, 'none.json'), ...data])).toMatchObject({
     code: 3,
   })
+})
+
+it('serves S3 on a port of its own, with a key that only its owner can read', async () => {
+  const { objects, child, exited } = await serve('--objects', '--objects-port', '0')
+  const file = objects?.keysFile ?? ''
+  expect((await stat(file)).mode & 0o777).toBe(0o600)
+  const answer = await fetch(`${objects?.url}/bucket`)
+  expect([answer.status, await answer.text()]).toEqual([403, expect.stringContaining('AccessDenied')])
+  child.kill('SIGTERM')
+  expect(await exited).toBe(0)
+  const again = await serve('--objects', '--objects-port', '0')
+  expect(again.objects?.keysFile).toBe(file)
+})
+
+it('refuses to serve S3 over a bucket, or read-only', async () => {
+  await expect(serve('--objects', '--data', 's3://bucket/x')).rejects.toThrow('its objects have S3 already')
+  await expect(serve('--objects', '--read-only')).rejects.toThrow('--read-only')
 })

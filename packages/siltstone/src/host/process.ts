@@ -14,7 +14,7 @@ export function processId(): number {
 }
 
 /** Resolves when the text was accepted, so that a slow reader of a pipe slows this process down. */
-export function writeOut(text: string): Promise<void> {
+export function writeOut(text: string | Uint8Array): Promise<void> {
   return write(process.stdout, text)
 }
 
@@ -27,7 +27,7 @@ export function writeErrorNow(text: string): void {
   process.stderr.write(text)
 }
 
-function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
+function write(stream: NodeJS.WriteStream, text: string | Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
     stream.write(text, (error) => {
       // The reader of the pipe has ended (`… | head`).

@@ -46,7 +46,8 @@ export function continuationOf(position: ListPosition): string {
   return toBase64Url(utf8Encode(text))
 }
 
-function parseContinuation(token: string): ListPosition {
+/** @throws SiltstoneError `invalid` (bad-continuation) */
+export function parseContinuation(token: string): ListPosition {
   const text = utf8Decode(fromBase64(token))
   if (text.startsWith('k')) return { afterKey: text.slice(1) }
   if (text.startsWith('p')) return { afterPrefix: text.slice(1) }

@@ -43,3 +43,10 @@ export async function groupsOf(store: ObjectStore, prefix: string): Promise<[str
   const page = await store.list(prefix, { delimiter: '/' })
   return [page.objects.map(({ key }) => key), page.prefixes]
 }
+
+/** One character per byte. */
+export async function blobText(body: AsyncIterable<Uint8Array>): Promise<string> {
+  const chunks: Uint8Array[] = []
+  for await (const chunk of body) chunks.push(chunk)
+  return Buffer.concat(chunks).toString('latin1')
+}

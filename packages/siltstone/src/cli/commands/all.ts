@@ -13,6 +13,7 @@ import { ingestCommand } from './ingest.ts'
 import { leaseCommand } from './lease.ts'
 import { mcpCommand } from './mcp.ts'
 import { migrateCommand } from './migrate.ts'
+import { objectsCommand } from './objects.ts'
 import { produceCommand } from './produce.ts'
 import { proxyCommand } from './proxy.ts'
 import { getCommand, queryCommand } from './query.ts'
@@ -31,6 +32,7 @@ export const commands: readonly (() => Command)[] = [
   ingestCommand,
   produceCommand,
   migrateCommand,
+  objectsCommand,
   exportCommand,
   backupCommand,
   queryCommand,

@@ -6,11 +6,14 @@ import { EmbeddingStore } from '../../embed/store.ts'
 import { StoreEngine } from '../../engine/engine.ts'
 import { Compaction } from '../../library/compaction.ts'
 import { QueryThreads, withQueryThreads } from '../../library/query-threads.ts'
+import { invalid } from '../../errors.ts'
+import type { Environment } from '../../ports/environment.ts'
 import { closeEnvironment } from '../../drivers/directory/directory-environment.ts'
 import { readFileText } from '../../host/files.ts'
 import { systemModels } from '../../host/model-host.ts'
-import { openEnvironmentAt } from '../../drivers/open-environment.ts'
+import { isUrl, openEnvironmentAt } from '../../drivers/open-environment.ts'
 import { environmentVariables, exitNow, onStopSignal } from '../../host/process.ts'
+import { importOptional } from '../../host/optional-package.ts'
 import { systemClock } from '../../host/system-clock.ts'
 import { systemRandom } from '../../host/system-random.ts'
 import { tokenAuthenticator } from '../../server/auth.ts'
@@ -32,6 +35,7 @@ const LIMITS = [...REQUEST_LIMITS, ...RECORD_LIMITS]
 type LimitName = (typeof LIMITS)[number]
 /** The process ends this long after SIGTERM at the latest. */
 const STOP_WITHIN_MS = 5_000
+const DEFAULT_OBJECTS_PORT = 9_000
 
 export interface ServeOptions {
   data: string
@@ -52,6 +56,9 @@ export interface ServeOptions {
   allowNetworkFilesystem?: boolean
   console: boolean
   mcp?: boolean
+  objects?: boolean
+  objectsPort?: number
+  objectsKeys?: string
   embedders?: string
   json?: boolean
 }
@@ -96,6 +103,17 @@ export function serveCommand(): Command {
       fraction,
     )
     .option('--recall-alarm <recall>', 'count and log sampled queries below this recall', fraction, 0.9)
+    .option('--objects', 'serve S3 over objects in the same directory, too (needs @siltstone/objects)')
+    .addOption(
+      new Option('--objects-port <port>', 'of S3; 0 chooses a free port')
+        .env('SILTSTONE_OBJECTS_PORT')
+        .default(DEFAULT_OBJECTS_PORT)
+        .argParser(port),
+    )
+    .option(
+      '--objects-keys <file>',
+      'JSON list of access keys (or the variable SILTSTONE_OBJECTS_KEYS); default: one key that is made and stored',
+    )
     .option('--allow-network-filesystem', 'accept NFS or SMB; then only one machine may open the store')
     .action(serve)
 }
@@ -103,15 +121,38 @@ export function serveCommand(): Command {
 async function serve(options: ServeOptions): Promise<void> {
   const serving = await startServing(options)
   const out = new Output(options)
-  await out.answer(
-    { url: serving.url, data: options.data },
-    () => `Siltstone serves ${options.data} at ${serving.url} (stop with Ctrl-C)\n`,
-  )
+  const { url, objects } = serving
+  await out.answer({ url, data: options.data, ...(objects && { objects }) }, () => {
+    const made = objects?.keysFile === undefined ? '' : `, with the access key in ${objects.keysFile}`
+    const s3 = objects === undefined ? '' : `S3 is at ${objects.url}${made}\n`
+    return `Siltstone serves ${options.data} at ${url} (stop with Ctrl-C)\n${s3}`
+  })
   await serving.untilStopped()
 }
 
+/** What `@siltstone/objects` runs beside the server. */
+export interface ServedObjects {
+  url: string
+  /** The file with the access key that was made because none was configured. */
+  keysFile?: string
+}
+
+/** Given to `@siltstone/objects`, which this package finds but does not import. */
+export interface ServeObjectsOptions {
+  data: string
+  host: string
+  port: number
+  /** JSON. */
+  keys: string | undefined
+  allowNetworkFilesystem: boolean
+  environment: Environment
+}
+
+type ServeObjects = (options: ServeObjectsOptions) => Promise<ServedObjects & { close(): Promise<void> }>
+
 export interface Serving {
   url: string
+  objects?: ServedObjects
   /** Resolves after SIGTERM or SIGINT, when everything is closed. */
   untilStopped(): Promise<void>
 }
@@ -125,6 +166,7 @@ function samplingOf({ recallSample, recallAlarm = 0.9 }: ServeOptions) {
  * @throws SiltstoneError as their parts do
  */
 export async function startServing(options: ServeOptions): Promise<Serving> {
+  const serveObjects = options.objects === true ? await loadObjects(options) : undefined
   const log = jsonLogger({ level: options.logLevel })
   const metrics = new PrometheusMetrics()
   const auth = await authenticator(options)
@@ -140,6 +182,7 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
   )
   let server: RunningServer
   let compaction: Compaction | undefined
+  let objects: Awaited<ReturnType<ServeObjects>> | undefined
   try {
     const threads =
       options.queryThreads > 0 &&
@@ -186,6 +229,14 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
           dimension: info.dimension,
         }),
     })
+    objects = await serveObjects?.({
+      data: options.data,
+      host: options.host,
+      port: options.objectsPort ?? DEFAULT_OBJECTS_PORT,
+      keys: await objectsKeys(options),
+      allowNetworkFilesystem,
+      environment: { ...env, log },
+    })
     if (options.compaction && !options.readOnly)
       compaction = new Compaction({
         directory: options.data,
@@ -204,13 +255,18 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
       log.error('stop_forced', { afterMs: STOP_WITHIN_MS })
       exitNow(1)
     })
-    await Promise.all([server.close(), compaction?.close()])
+    await Promise.all([server.close(), compaction?.close(), objects?.close()])
     await closeEnvironment(env)
   }
   const stopped = new Promise<void>((resolve, reject) => {
     onStopSignal(() => void close().then(resolve, reject))
   })
-  return { url: server.url, untilStopped: () => stopped }
+  const { url, keysFile } = objects ?? {}
+  return {
+    url: server.url,
+    ...(url !== undefined && { objects: { url, ...(keysFile !== undefined && { keysFile }) } }),
+    untilStopped: () => stopped,
+  }
 }
 
 async function openEngine(options: ServeOptions, environment: Parameters<typeof openEnvironmentAt>[1]) {
@@ -234,4 +290,31 @@ async function openEngine(options: ServeOptions, environment: Parameters<typeof 
 async function authenticator({ tokens }: ServeOptions): Promise<Authenticator | undefined> {
   const text = tokens === undefined ? environmentVariables()['SILTSTONE_TOKENS'] : await readFileText(tokens)
   return text === undefined || text === '' ? undefined : tokenAuthenticator(text)
+}
+
+/** @throws SiltstoneError `invalid` (objects-place, objects-read-only), `unsupported` (package-missing, package-broken) */
+async function loadObjects({ data, readOnly }: ServeOptions): Promise<ServeObjects> {
+  if (isUrl(data))
+    throw invalid(
+      'objects-place',
+      `--objects serves S3 over a directory, and ${data} is a bucket: its objects have S3 already. Give --data a directory.`,
+      { field: '--objects' },
+    )
+  if (readOnly === true)
+    throw invalid(
+      'objects-read-only',
+      '--objects cannot be combined with --read-only: give keys without write instead.',
+      {
+        field: '--objects',
+      },
+    )
+  const { serveObjects } = (await importOptional('@siltstone/objects', '"siltstone serve --objects"')) as {
+    serveObjects: ServeObjects
+  }
+  return serveObjects
+}
+
+async function objectsKeys({ objectsKeys: file }: ServeOptions): Promise<string | undefined> {
+  const text = file === undefined ? environmentVariables()['SILTSTONE_OBJECTS_KEYS'] : await readFileText(file)
+  return text === '' ? undefined : text
 }

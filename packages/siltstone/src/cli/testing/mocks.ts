@@ -18,7 +18,7 @@ export async function mockedProcess(): Promise<object> {
     outTerminal: () => undefined,
     errorTerminal: () => undefined,
     environmentVariables: () => current.environment,
-    writeOut: async (text: string) => void (current.ran.out += text),
+    writeOut: async (text: string | Uint8Array) => void (current.ran.out += Buffer.from(text).toString()),
     writeError: async (text: string) => void (current.ran.err += text),
     setExitCode: (code: number) => void (current.ran.code = code),
   }

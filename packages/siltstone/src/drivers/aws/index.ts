@@ -1,4 +1,5 @@
 /** What is loaded when a place is in a bucket. */
+export { openS3Blobs } from './open-blobs.ts'
 export { openS3Environment } from './environment.ts'
 export { inspectAws } from './inspect.ts'
 export { requestSigner } from './sign-request.ts'

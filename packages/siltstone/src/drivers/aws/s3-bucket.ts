@@ -1,5 +1,6 @@
 import type { S3Client } from '@aws-sdk/client-s3'
 import { invalid } from '../../errors.ts'
+import type { Clock } from '../../ports/clock.ts'
 import type { Ids } from '../../ports/ids.ts'
 import { checkKey, MAX_KEY_BYTES } from '../../ports/object-key.ts'
 import type { Logger } from '../../ports/telemetry.ts'
@@ -9,6 +10,9 @@ import type { S3Place } from './s3-place.ts'
 /** What the parts of the S3 driver share. */
 export interface S3Bucket {
   client: S3Client
+  /** Adds no checksum by itself. */
+  presigner: () => S3Client
+  clock: Clock
   requests: Requests
   ids: Ids
   log: Logger

@@ -22,6 +22,8 @@
  * `batchDelete=false` is for stores without DeleteObjects. `siltstone doctor` tests whether a store honours conditions,
  * since a store that ignores them looks like any other until two writers compete.
  */
+import type { S3Client } from '@aws-sdk/client-s3'
+import type { PostForm } from '../../host/aws-signature.ts'
 import { type ClientOptions } from './client-config.ts'
 import { unavailable } from '../../errors.ts'
 import type { Ids } from '../../ports/ids.ts'
@@ -46,7 +48,7 @@ import { deleteObjects } from './s3-delete.ts'
 import { getObject, headObject } from './s3-get.ts'
 import { listObjects } from './s3-list.ts'
 import type { S3Place } from './s3-place.ts'
-import { type PresignOptions, presignObject } from './s3-presign.ts'
+import { type PresignOptions, presignObject, presignPost, type PresignPostOptions } from './s3-presign.ts'
 import { putObject } from './s3-put.ts'
 import { S3Upload } from './s3-upload.ts'
 
@@ -78,7 +80,16 @@ export class S3ObjectStore implements ObjectStore {
   static open(place: S3Place, options: S3ObjectStoreOptions): S3ObjectStore {
     const { ids, log, readOnly = false } = options
     const requests = new Requests('s3', options, options.limits)
-    const bucket = { place, ids, log, client: s3Client(place, options), requests }
+    let presigner: S3Client | undefined
+    const bucket = {
+      place,
+      ids,
+      log,
+      requests,
+      clock: options.clock,
+      client: s3Client(place, options),
+      presigner: () => (presigner ??= s3Client({ ...place, checksums: 'required' }, options)),
+    }
     return new S3ObjectStore(bucket, { readOnly, ownsClient: true })
   }
 
@@ -127,8 +138,13 @@ export class S3ObjectStore implements ObjectStore {
   }
 
   /** A URL that allows its holder to read or write this object for a limited time. */
-  presign(key: string, options: PresignOptions): Promise<string> {
-    return presignObject(this.#bucket, key, options)
+  async presign(key: string, options: PresignOptions): Promise<string> {
+    return presignObject(this.#bucket, bucketKey(this.#bucket, key), options)
+  }
+
+  /** A form with which a browser may upload one file within limits. */
+  async presignPost(key: string, options: PresignPostOptions): Promise<PostForm> {
+    return presignPost(this.#bucket, bucketKey(this.#bucket, key), options)
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,21 @@
+import { invalid } from 'siltstone/internal'
+
+/** `siltstone://bucket/key`: in the directory of the store; `s3://bucket/key`: in a bucket of S3. */
+export interface Address {
+  place: 'siltstone' | 's3'
+  bucket: string
+  /** Not encoded; empty for the whole bucket. */
+  key: string
+}
+
+/** Undefined for the path of a file. @throws SiltstoneError `invalid` (bad-address) */
+export function parseAddress(text: string): Address | undefined {
+  const match = /^(siltstone|s3):\/\/([^/]*)(?:\/(.*))?$/s.exec(text)
+  if (match === null) return undefined
+  const [, place, bucket = '', key = ''] = match
+  if (bucket === '')
+    throw invalid('bad-address', `${JSON.stringify(text)} names no bucket: give ${place}://bucket/key.`, {
+      field: 'place',
+    })
+  return { place: place as Address['place'], bucket, key }
+}
