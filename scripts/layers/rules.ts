@@ -123,6 +123,11 @@ export const PACKAGES: readonly { folder: string; name?: string; imports: readon
     name: '@siltstone/objects',
     imports: ['siltstone', 'siltstone/aws', 'siltstone/internal'],
   },
+  {
+    folder: 'packages/registry/src',
+    name: '@siltstone/registry',
+    imports: ['siltstone', 'siltstone/internal'],
+  },
   { folder: 'packages/simulation/src', imports: ['siltstone', 'siltstone/internal', 'siltstone/testing'] },
   {
     folder: 'packages/emulated-aws/src',

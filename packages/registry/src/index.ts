@@ -1,0 +1,17 @@
+/** What `import … from '@siltstone/registry'` gives. */
+export {
+  type ArtifactType,
+  type Commit,
+  type Evidence,
+  EVIDENCE_VERSION,
+  evidenceDigest,
+  type Part,
+  type ReviewedCommit,
+  type SourceFile,
+} from './evidence/evidence.ts'
+export { checkLicences, type LicenceCheck, type Verdict } from './licences/compatibility.ts'
+export { type LicenceExpression, licenceText, parseLicence } from './licences/expression.ts'
+export { explain, toModelRating } from './metrics/explain.ts'
+export type { Device, Measurement, MetricName, Reason, Status } from './metrics/measurement.ts'
+export { METRICS_VERSION, rate, type Rating, type RatingOptions } from './metrics/rating.ts'
+export { DEFAULT_BUDGETS } from './metrics/size-score.ts'
