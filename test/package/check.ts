@@ -27,9 +27,14 @@ let project = ''
 
 async function pack(): Promise<void> {
   await mustRun('npm', ['run', 'build'], root)
-  const folders = ['siltstone/dist', 'migrate/dist', 'mcp/dist', 'console/dist', 'objects/dist', 'embedder-english'].map(
-    (name) => `./packages/${name}`,
-  )
+  const folders = [
+    'siltstone/dist',
+    'migrate/dist',
+    'mcp/dist',
+    'console/dist',
+    'objects/dist',
+    'embedder-english',
+  ].map((name) => `./packages/${name}`)
   const out = await mustRun('npm', ['pack', '--json', '--pack-destination', folder, ...folders], root)
   packed = Object.values(JSON.parse(out) as Record<string, Packed>)
   check(packed.length === folders.length, `npm pack made ${packed.length} packages`)

@@ -21,6 +21,7 @@ import type { RecordOp } from '../model/record.ts'
 import { checkRecordLimits, type RecordLimits } from '../records/record-limits.ts'
 import { emptyManifest } from '../format/manifest.ts'
 import type { History } from './history.ts'
+import { checkDimension, deletion, sizeOf } from './operations.ts'
 import type { RecallSampler } from './recall-sampler.ts'
 import { decodePageToken, decodeReadToken, encodePageToken, encodeReadToken, type PageToken } from './tokens.ts'
 import type { CollectionInfo } from '../model/collection.ts'
@@ -375,30 +376,4 @@ function paged(view: View, answer: Omit<GetResponse, 'pageToken'> & { more: bool
   return more && response.ids.length > 0
     ? { ...response, pageToken: encodePageToken(view, offset + response.ids.length) }
     : response
-}
-
-/** @throws SiltstoneError `invalid` dimension-mismatch */
-function checkDimension(at: EvaluationState, operations: readonly RecordOp[]): void {
-  let dimension = at.dimension
-  for (const [i, { vector }] of operations.entries()) {
-    if (!vector) continue
-    dimension ??= vector.length
-    if (vector.length !== dimension)
-      throw invalid(
-        'dimension-mismatch',
-        `Collection expecting embedding with dimension of ${dimension}, got ${vector.length}`,
-        { field: `embeddings[${i}]` },
-      )
-  }
-}
-
-function deletion(id: string): RecordOp {
-  return { op: 'delete', id, vector: null, document: null, metadata: null, uri: null }
-}
-
-function sizeOf(operations: readonly RecordOp[]): number {
-  let bytes = 1
-  for (const { id, vector, document, metadata } of operations)
-    bytes += id.length + (vector ? vector.byteLength : 0) + (document?.length ?? 0) + (metadata?.length ?? 0) + 32
-  return bytes
 }
