@@ -157,27 +157,6 @@ export async function runLifecycle(world: World, name: string, servers: readonly
   }
 }
 
-/** Creates and deletes collections under two names, in competition with other rivals. */
-export async function runRival(world: World, name: string, servers: readonly Server[]): Promise<void> {
-  const chance = world.chance.split(name)
-  for (let i = 0; i < 8 && !world.violation; i++) {
-    await world.scheduler.sleep(chance.between(0, 300))
-    const contended = `contended-${chance.between(1, 2)}`
-    const getOrCreate = chance.one(0.5)
-    const deletes = chance.one(0.3)
-    const { damaged } = world.network
-    try {
-      await chance.pick(servers).use(async ({ catalog }) => {
-        if (deletes) await catalog.deleteCollection(TENANT, DATABASE, contended)
-        else await catalog.createCollection({ ...newCollection, name: contended, getOrCreate })
-      })
-    } catch (error) {
-      if (isSiltstoneError(error, 'conflict')) world.marks.hit('contended name refused')
-      if (!(error instanceof Crashed)) world.judge(error, `a change of ${contended}`, damaged, true)
-    }
-  }
-}
-
 async function fork(world: World, server: Server, target: Target): Promise<void> {
   const truth = world.truthOf(target)
   const { end } = truth

@@ -7,8 +7,8 @@ import {
   runOperator,
   runProducer,
   runRepeater,
-  runRival,
 } from './actors.ts'
+import { runKeeper, runRenamer, runRival } from './catalog-actors.ts'
 import type { Marks } from './marks.ts'
 import { drawPlan, type Plan, type PlanNumbers } from './plan.ts'
 import { checkAtRest, quiesce } from './rest.ts'
@@ -41,6 +41,8 @@ export async function runHistory(
     ...named('session', plan.sessions).map((name) => runSession(world, name, servers, plan.operations)),
     ...named('producer', plan.producers).map((name) => runProducer(world, name)),
     ...named('lifecycle', plan.lifecycles).map((name) => runLifecycle(world, name, servers)),
+    ...named('renamer', plan.renamers).map((name) => runRenamer(world, name, servers)),
+    ...named('keeper', plan.keepers).map((name) => runKeeper(world, name, servers)),
     ...named('rival', plan.rivals).map((name) => runRival(world, name, servers)),
   ]
   const background = [

@@ -78,6 +78,11 @@ export const INBOX_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'refusal-settles-an-open-delta',
+    breaks: 'a producer whose put had no answer, and was then refused, says that nothing was written',
+    changes: [{ step: 'refusal-leaves-the-delta-open', value: '!isPassing(cause)' }],
+  },
+  {
     name: 'no-timer',
     breaks: 'every writer that has handed over waits for another one to append',
     changes: [{ step: 'waiting-writer-appends', drop: true }],

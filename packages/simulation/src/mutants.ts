@@ -117,6 +117,14 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'refusal-settles-an-open-put',
+    breaks: 'a write whose put had no answer, and was then refused, fails as if nothing had been written',
+    changes: [
+      { step: 'refusal-leaves-the-put-open', value: '!isPassing(error)' },
+      { step: 'unknown-put-is-reported', instead: 'if (!maybeApplied || !isPassing(cause)) throw cause' },
+    ],
+  },
+  {
     name: 'ambiguous-412-taken-for-lost',
     breaks: "an existing entry is always taken for another writer's",
     changes: [{ step: 'existing-entry-is-read', value: "put.status === 'ok' ? 'ours' : 'lost'" }],
@@ -231,6 +239,16 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'name-taken-from-its-owner',
     breaks: 'a claim on a name is taken over although its owner wants it',
     changes: [{ step: 'owner-is-examined', value: "'free'" }],
+  },
+  {
+    name: 'rename-without-a-claim',
+    breaks: 'a collection gets a new name without acquiring the claim to it',
+    changes: [{ step: 'rename-acquires-the-claim', value: "'acquired' as 'acquired' | 'taken'" }],
+  },
+  {
+    name: 'database-checked-once',
+    breaks: 'a collection is created in a database that was deleted after it was looked at',
+    changes: [{ step: 'database-is-checked-again', value: 'incarnation' }],
   },
   ...INBOX_MUTANTS,
 ]

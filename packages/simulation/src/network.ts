@@ -2,7 +2,7 @@
  * The network between processes and services: delays, errors before and after an effect, requests that arrive minutes
  * after their sender gave up, duplicates, throttling; and crashes and stalls of processes, which happen at requests.
  */
-import { type LogFields, outcomeUnknown, unavailable } from 'siltstone/internal'
+import { type LogFields, outcomeUnknown, type SiltstoneError, unavailable } from 'siltstone/internal'
 import type { Bucket } from './bucket.ts'
 import type { Chance } from './chance.ts'
 import type { Incarnation } from './incarnation.ts'
@@ -47,6 +47,18 @@ export const noFaults: Faults = {
   slow: 0,
 }
 
+/**
+ * A time in which the store refuses writes: its disk is full, or the right to write was taken away. Reads are answered.
+ * What was sent before arrives.
+ */
+export interface Refusal {
+  code: 'disk-full' | 'access-denied'
+  fromMs: number
+  untilMs: number
+  /** Only processes whose name begins with this. */
+  of: string
+}
+
 export interface NetworkOptions {
   scheduler: Scheduler
   bucket: Bucket
@@ -60,6 +72,7 @@ export interface NetworkOptions {
   lateMs: number
   /** The same for the delta of a bare producer: see docs/explanation/reliability.md. */
   lateInboxMs: number
+  refusals: readonly Refusal[]
   report: (violation: Violation) => void
 }
 
@@ -83,6 +96,7 @@ export class Network {
   readonly stallMs: number
   readonly lateMs: number
   readonly lateInboxMs: number
+  readonly #refusals: readonly Refusal[]
   /** Requests that were sent and have not taken effect. */
   underway = 0
   damaged = 0
@@ -102,6 +116,7 @@ export class Network {
     this.stallMs = options.stallMs
     this.lateMs = options.lateMs
     this.lateInboxMs = options.lateInboxMs
+    this.#refusals = options.refusals
     this.report = options.report
   }
 
@@ -116,6 +131,18 @@ export class Network {
     const { chance } = this
     if (chance.one(this.faults.slow)) return chance.one(0.2) ? chance.between(300, 4_000) : chance.between(15, 300)
     return chance.between(0, 12)
+  }
+
+  /** The refusal of a write to the store that is sent now. */
+  refusal(from: Incarnation, what: 'put' | 'delete'): SiltstoneError | undefined {
+    const nowMs = this.scheduler.nowMs
+    const found = this.#refusals.find(
+      ({ code, fromMs, untilMs, of }) =>
+        fromMs <= nowMs && nowMs < untilMs && from.name.startsWith(of) && (what === 'put' || code === 'access-denied'),
+    )
+    if (this.calm || !found) return undefined
+    this.marks.hit(`refused: ${found.code}`)
+    return unavailable(found.code, 'the store refuses to write')
   }
 
   request<T>(from: Incarnation, shape: RequestShape<T>): Promise<T> {
@@ -167,6 +194,12 @@ export class Network {
     const { chance, faults, scheduler } = this
     const delayMs = this.delayMs()
     const answer = (error: Error, afterMs: number) => from.at(scheduler.nowMs + afterMs, () => reject(error))
+    const refused = shape.what === 'put' ? this.refusal(from, 'put') : undefined
+    if (refused) {
+      this.trace.add(scheduler.nowMs, from.name, refused.code, shape.what, shape.key)
+      answer(refused, delayMs)
+      return
+    }
     let draw = chance.next()
     const falls = (p: number) => (draw -= p) < 0
     if (falls(faults.before)) {

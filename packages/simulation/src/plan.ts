@@ -4,7 +4,7 @@
  */
 import { bucketLimits, type CompactLimits, defaultCompactLimits, type LogLimits } from 'siltstone/internal'
 import { Chance } from './chance.ts'
-import { type Faults, noFaults } from './network.ts'
+import { type Faults, noFaults, type Refusal } from './network.ts'
 
 export interface Plan {
   /** A history with more events counts as one that never comes to rest. */
@@ -29,6 +29,10 @@ export interface Plan {
   lifecycles: number
   /** Clients that create and delete collections under the same few names. */
   rivals: number
+  /** Clients that rename a collection of their own to these names. */
+  renamers: number
+  /** Clients that create, fill and delete databases under the same few names. */
+  keepers: number
   /** Writers of another implementation, which mention deltas a second time. */
   repeaters: number
   withoutLease: 0 | 1
@@ -43,6 +47,7 @@ export interface Plan {
   /** At least 8 for collections with an index. */
   dimension: number
   faults: Faults
+  refusals: Refusal[]
   log: LogLimits
   compact: CompactLimits
 }
@@ -87,6 +92,8 @@ export function drawPlan(seed: number, overrides: Partial<PlanNumbers> = {}): Pl
     operators: some(0.2, () => 1),
     lifecycles: some(0.25, () => 1),
     rivals: 0,
+    renamers: 0,
+    keepers: 0,
     repeaters: 0,
     withoutLease: chance.one(0.3) ? 1 : 0,
     skewMs: some(0.6, () => chance.between(0, 4 * SECOND)),
@@ -97,6 +104,7 @@ export function drawPlan(seed: number, overrides: Partial<PlanNumbers> = {}): Pl
     ids: chance.between(2, 7),
     dimension: 2,
     faults,
+    refusals: [],
     log: {
       ...bucketLimits,
       writerStalenessMs: 8 * SECOND,
@@ -158,7 +166,25 @@ export function drawPlan(seed: number, overrides: Partial<PlanNumbers> = {}): Pl
   if (taking.one(0.2)) plan.log.inlineBytes = 3_000
   const rivals = chance.split('rivals')
   if (rivals.one(0.1)) plan.rivals = rivals.between(2, 3)
+  const renamers = chance.split('renamers')
+  if (renamers.one(plan.rivals > 0 ? 0.5 : 0.05)) plan.renamers = renamers.between(1, 2)
+  const keepers = chance.split('keepers')
+  if (keepers.one(0.08)) plan.keepers = keepers.between(1, 3)
+  plan.refusals = drawRefusals(chance.split('refusals'))
   return overrule(plan, overrides)
+}
+
+function drawRefusals(chance: Chance): Refusal[] {
+  if (!chance.one(0.15)) return []
+  return Array.from({ length: chance.between(1, 3) }, (): Refusal => {
+    const fromMs = chance.between(0, 20 * SECOND)
+    return {
+      code: chance.one(0.5) ? 'disk-full' : 'access-denied',
+      fromMs,
+      untilMs: fromMs + chance.between(200, 30 * SECOND),
+      of: chance.pick(['', '', 'server', 'producer', 'compactor', 'collector']),
+    }
+  })
 }
 
 /** Names of the numbers that may be overridden, with `faults.` before those of the faults. */
@@ -167,6 +193,8 @@ export type PlanNumbers = Record<string, number>
 export const SHRINKABLE: readonly (keyof Plan)[] = [
   'lifecycles',
   'rivals',
+  'renamers',
+  'keepers',
   'repeaters',
   'operators',
   'background',

@@ -141,7 +141,9 @@ export class SimStore implements ObjectStore {
       effect: () => {
         const result: DeleteResult = { deleted: [], failed: [] }
         for (const key of asked) {
-          if (chance.one(faults.before)) {
+          const refused = this.#network.refusal(this.#process, 'delete')
+          if (refused) result.failed.push({ key, error: refused })
+          else if (chance.one(faults.before)) {
             marks.hit('partial delete')
             result.failed.push({ key, error: unavailable('injected', 'this key was not deleted') })
           } else {

@@ -67,6 +67,11 @@ export class Truth implements BucketObserver, KnownState {
     return truth
   }
 
+  /** Whether a collection is live. */
+  isLive(id: string): boolean {
+    return [...this.#documents.values()].some((document) => document.id === id && document.state === 'live')
+  }
+
   created(key: string, object: StoredObject, by: string): void {
     if (key.startsWith('snapshot/') && !this.bornMs.has(key)) this.bornMs.set(key, this.#nowMs())
     this.#watch(() => {

@@ -4,7 +4,7 @@ import { Bucket } from './bucket.ts'
 import { Chance } from './chance.ts'
 import { Crashed, EPOCH_MS, Incarnation } from './incarnation.ts'
 import { Marks } from './marks.ts'
-import { Network, noFaults } from './network.ts'
+import { Network, noFaults, type Refusal } from './network.ts'
 import { LATE_INBOX_MS, type Plan } from './plan.ts'
 import { Scheduler } from './scheduler.ts'
 import { environmentOf, LeaseService, QueueService, type Services } from './sim-services.ts'
@@ -43,6 +43,8 @@ export class World {
   readonly acknowledged = new Map<string, number>()
   /** Writes that must not exist, and the reason. */
   readonly never = new Map<string, string>()
+  /** Acknowledged collections in databases that may be deleted. */
+  readonly kept: { id: string; database: string }[] = []
   /** Keys of acknowledged inbox deltas. */
   readonly produced = new Map<string, string>()
   #lives = 0
@@ -66,6 +68,7 @@ export class World {
       stallMs: plan.stallMs,
       lateMs: plan.lateMs,
       lateInboxMs: LATE_INBOX_MS,
+      refusals: plan.refusals,
       report,
     })
     this.network.onError = (process, event, fields) => this.#judgeLog(process, event, fields ?? {})
@@ -177,6 +180,7 @@ export class World {
     const code = typeof fields['code'] === 'string' ? fields['code'] : ''
     const { damaged } = this.network
     if ((event === 'compaction_failed' || event === 'merge_failed') && code !== 'count-mismatch' && damaged > 0) return
+    if (REFUSALS.has(code) && this.plan.refusals.length > 0) return
     if (['injected', 'throttled', 'lease-lost', 'outcome-unknown', 'commit-unknown', 'too-many-writers'].includes(code))
       return
     if (
@@ -188,6 +192,8 @@ export class World {
     this.fail('errors', `${process.name} logged ${event}: ${JSON.stringify(fields)}`)
   }
 }
+
+const REFUSALS = new Set<string>(['disk-full', 'access-denied'] satisfies Refusal['code'][])
 
 export const BOUNDED_MS = 2_000
 /** Longer than any shared read. */
@@ -210,7 +216,18 @@ async function makeBasis(plan: Plan): Promise<Basis> {
   const report = (violation: Violation) => {
     throw violation
   }
-  const options = { scheduler, bucket, chance, trace, marks, faults: noFaults, stallMs: 0, lateMs: 0, lateInboxMs: 0 }
+  const options = {
+    scheduler,
+    bucket,
+    chance,
+    trace,
+    marks,
+    faults: noFaults,
+    stallMs: 0,
+    lateMs: 0,
+    lateInboxMs: 0,
+    refusals: [],
+  }
   const network = new Network({ ...options, report })
   network.calmDown()
   const process = new Incarnation('basis', scheduler, 0)

@@ -88,6 +88,7 @@ async function rename(
   const examine = (other: string, version: Parameters<typeof examineOwner>[4]) =>
     examineOwner(context, scope, newName, other, version)
   try {
+    // step: rename-acquires-the-claim
     const claimed = await acquire(context.documents, nameClaim(scope, newName, renamed(wanting.document)), id, examine)
     if (claimed === 'taken') throw exists(newName)
   } catch (error) {

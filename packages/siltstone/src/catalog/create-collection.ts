@@ -76,6 +76,7 @@ async function tryCreate(
   if (put.status === 'lost') throw conflict('collection-id-exists', `Collection ID ${wanted.id} is taken: try again`)
   const creating = put.version
 
+  // step: database-is-checked-again
   const checked = await checkDatabaseAgain(context, request, creating)
   if (checked !== incarnation) return 'database-replaced'
 

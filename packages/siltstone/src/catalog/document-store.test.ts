@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { MemoryObjectStore } from '../drivers/memory/memory-object-store.ts'
 import { seededIds } from '../host/system-ids.ts'
 import { ManualClock } from '../drivers/memory/manual-clock.ts'
+import { outcomeUnknown, unavailable } from '../errors.ts'
 import { DocumentStore } from './document-store.ts'
 import { type NameClaim, nameClaimType } from './document-types.ts'
 import { type Fault, type FaultyObjectStore, faultyObjectStore } from '../testing/faulty-object-store.ts'
@@ -83,6 +84,28 @@ describe('a write', () => {
     await expect(refused.mine.write(key, nameClaimType, claim('a'), null)).rejects.toMatchObject({
       kind: 'unavailable',
     })
+  })
+
+  it('is unknown when a clear refusal follows an attempt without an answer', async () => {
+    for (const refuses of ['put', 'get'] as const) {
+      const { clock, memory, mine } = setUp()
+      const { put, get } = { put: memory.put.bind(memory), get: memory.get.bind(memory) }
+      const denied = () => Promise.reject(unavailable('access-denied', 'no right'))
+      let puts = 0
+      memory.put = async (...call) => {
+        if (++puts === 1) throw outcomeUnknown('timeout', 'it is still on its way')
+        return refuses === 'put' ? denied() : put(...call)
+      }
+      memory.get = (...call) => (refuses === 'get' ? denied() : get(...call))
+      const store = new DocumentStore({ store: memory, clock, ids: seededIds(3, clock), cacheEntries: 1 })
+      const written = store.write(key, nameClaimType, claim('a'), null)
+      if (refuses === 'put') await expect(written).rejects.toMatchObject({ kind: 'unknown', key })
+      else await expect(written).resolves.toMatchObject({ status: 'ok' })
+      // Nothing was open here.
+      puts = 1
+      if (refuses === 'put')
+        await expect(mine.write(key, nameClaimType, claim('a'), null)).rejects.toMatchObject({ code: 'access-denied' })
+    }
   })
 })
 

@@ -14,7 +14,14 @@
  * It is bounded and keyed by object. Every `read` revalidates with If-None-Match, so a strong read costs one conditional
  * GET. `recent` may reuse a document that was read within a given time.
  */
-import { isPassing, outcomeUnknown, type SiltstoneError, unavailable, unsupported } from '../errors.ts'
+import {
+  isPassing,
+  isSiltstoneError,
+  outcomeUnknown,
+  type SiltstoneError,
+  unavailable,
+  unsupported,
+} from '../errors.ts'
 import { LruMap } from '../lru.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Ids } from '../ports/ids.ts'
@@ -110,7 +117,9 @@ export class DocumentStore {
     let unclear: SiltstoneError | undefined
     for (let attempt = 1; ; attempt++) {
       const sentAtMs = this.#clock.monotonicMs()
-      const put = await this.#put(key, body, condition)
+      // After an attempt of unknown outcome, no other failure is the answer: the write may still have happened.
+      const isOpen = unclear?.kind === 'unknown'
+      const put = await this.#put(key, body, condition, isOpen)
       if ('status' in put && put.status === 'ok') {
         const version = { document, etag: put.etag, lastModifiedMs: this.#clock.nowMs() }
         this.#remember(key, version, sentAtMs)
@@ -118,7 +127,7 @@ export class DocumentStore {
       }
       // An answer that says that nothing was written does not settle an earlier attempt.
       if ('error' in put && (unclear === undefined || put.error.kind === 'unknown')) unclear = put.error
-      const seen = await this.#readBack(key, type)
+      const seen = await this.#readBack(key, type, unclear?.kind === 'unknown')
       if (seen !== 'unread') {
         if (seen?.document.writes.includes(id)) return { status: 'ok', version: seen }
         if ('status' in put || seen?.etag !== over?.etag) return { status: 'lost', current: seen }
@@ -189,11 +198,12 @@ export class DocumentStore {
     key: string,
     body: Uint8Array,
     condition: { ifAbsent: true } | { ifMatch: string },
+    isOpen: boolean,
   ): Promise<PutResult | { error: SiltstoneError }> {
     try {
       return await this.#store.put(key, body, { ...condition, contentType: 'application/json' })
     } catch (error) {
-      if (!isPassing(error)) throw error
+      if (!mayGoOn(error, isOpen)) throw error
       return { error }
     }
   }
@@ -201,11 +211,12 @@ export class DocumentStore {
   async #readBack<T extends CatalogDocument>(
     key: string,
     type: DocumentType<T>,
+    isOpen: boolean,
   ): Promise<Versioned<T> | undefined | 'unread'> {
     try {
       return await this.#get(key, type)
     } catch (error) {
-      if (!isPassing(error)) throw error
+      if (!mayGoOn(error, isOpen)) throw error
       return 'unread'
     }
   }
@@ -230,6 +241,11 @@ export class DocumentStore {
   async #backOff(attempt: number): Promise<void> {
     await this.#clock.sleep(BACKOFF_MS[Math.min(attempt, BACKOFF_MS.length) - 1] ?? 0)
   }
+}
+
+/** @param isOpen an earlier attempt may have taken effect, or may still do so */
+function mayGoOn(error: unknown, isOpen: boolean): error is SiltstoneError {
+  return isOpen ? isSiltstoneError(error) : isPassing(error)
 }
 
 function unsettled(key: string, cause?: SiltstoneError): SiltstoneError {

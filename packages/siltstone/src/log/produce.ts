@@ -6,7 +6,7 @@
  * long before the garbage collector could have removed a folded delta and made its name free again; if the outcome is
  * still open then, it is `outcome-unknown`. An acknowledged delta is durable: it will be applied or refused, once.
  */
-import { invalid, isPassing, outcomeUnknown } from '../errors.ts'
+import { invalid, isPassing, isSiltstoneError, outcomeUnknown } from '../errors.ts'
 import { encodeDelta } from '../format/delta.ts'
 import { inboxKey } from '../format/keys.ts'
 import type { Environment } from '../ports/environment.ts'
@@ -47,6 +47,7 @@ export async function produce(
   const key = inboxKey(path, env.ids.ulid())
   const began = env.clock.monotonicMs()
   const withinMs = Math.min(options.retryWithinMs ?? RETRY_WITHIN_MS, RETRY_WITHIN_MS)
+  let maybeWritten = false
   try {
     // `exists` means an earlier attempt of ours: no other process can choose this name.
     await retry(() => env.store.put(key, bytes, { ifAbsent: true, contentType: 'application/vnd.apache.arrow.file' }), {
@@ -55,10 +56,15 @@ export async function produce(
       maxMs: 30_000,
       clock: env.clock,
       random: env.random,
-      when: (error) => isPassing(error) && env.clock.monotonicMs() - began < withinMs,
+      when: (error) => {
+        maybeWritten ||= isSiltstoneError(error, 'unknown')
+        return isPassing(error) && env.clock.monotonicMs() - began < withinMs
+      },
     })
   } catch (cause) {
-    if (!isPassing(cause)) throw cause
+    // A refusal, such as of a full disk, does not settle an earlier attempt.
+    // step: refusal-leaves-the-delta-open
+    if (!maybeWritten && !isPassing(cause)) throw cause
     throw outcomeUnknown('outcome-unknown', `it is not known whether ${key} was written`, { key, cause })
   }
   try {

@@ -53,6 +53,7 @@ export class EntryPuts {
       if (!isSiltstoneError(error) || hasEnded(error)) return false
       // step: unknown-put-is-repeated
       maybeApplied ||= error.kind === 'unknown'
+      // step: refusal-leaves-the-put-open
       if (!maybeApplied && !isPassing(error)) return false
       metrics.count('log_puts_unsettled')
       return ageMs(clock, sent) < this.#state.limits.settleMs
