@@ -14,12 +14,19 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const required = (process.env['AUDIT_REQUIRED'] ?? process.env['CI'] ?? 'false') !== 'false'
 /**
  * By path in the lock file. `node` links the pinned runtime into place. `esbuild` checks its program; it works without that,
- * and `allowScripts` of `package.json` does not run it.
+ * and `allowScripts` of `package.json` does not run it. The same holds for ffmpeg, which only tests use: its script makes
+ * the program executable, which it is already.
  */
 const MAY_RUN_SCRIPTS: ReadonlySet<string> = new Set([
   'node_modules/node',
   'node_modules/esbuild',
   'node_modules/fsevents',
+  'node_modules/@ffmpeg-installer/darwin-arm64',
+  'node_modules/@ffmpeg-installer/darwin-x64',
+  'node_modules/@ffmpeg-installer/linux-arm',
+  'node_modules/@ffmpeg-installer/linux-arm64',
+  'node_modules/@ffmpeg-installer/linux-ia32',
+  'node_modules/@ffmpeg-installer/linux-x64',
 ])
 
 interface Locked {

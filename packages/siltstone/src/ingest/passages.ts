@@ -182,27 +182,31 @@ function* splitLong({ text, start, end, original }: Paragraph): Generator<CutPas
 /** Never between the two halves of a surrogate pair. */
 const wholeCharacters = (text: string, end: number) => ((text.codePointAt(end - 1) ?? 0) > 0xffff ? end - 1 : end)
 
+/** Longer markup between two words makes the offsets inside its paragraph less exact. */
+const MARKUP_CHARACTERS = 500
+
 /** Where the words of `part` end in `original`, searched from an offset on. Markup between the words is passed over. */
 function offsetAfter(part: string, original: string, from: number): number {
   let at = from
   for (const word of part.split(' ')) {
-    const found = original.indexOf(word, at)
-    if (found >= 0) at = found + word.length
+    const found = original.slice(at, at + MARKUP_CHARACTERS + word.length).indexOf(word)
+    // A word with markup inside is not found, but it is there.
+    at += Math.max(0, found) + word.length
   }
-  return at
+  return Math.min(at, original.length)
 }
 
 const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').trim()
 
-/** The text without the markup of Markdown and HTML. Bounded repetitions keep the time linear in the text. */
+/** The text without the markup of Markdown and HTML. No part of a pattern crosses the sign that it begins with: the time stays linear. */
 function withoutMarkup(markdown: string): string {
   return oneLine(
     markdown
-      .replaceAll(/!\[[^\]]{0,2000}\](\([^)]{0,4000}\)|\[[^\]]{0,2000}\])/g, ' ')
-      .replaceAll(/\[([^\]]{0,2000})\](\([^)]{0,4000}\)|\[[^\]]{0,2000}\])/g, '$1')
-      .replaceAll(/^\s*\[[^\]]{1,2000}\]:.*$/gm, ' ')
+      .replaceAll(/!\[[^[\]]*\](\([^()]*\)|\[[^[\]]*\])/g, ' ')
+      .replaceAll(/\[([^[\]]*)\](\((?:[^()]|\([^()]*\))*\)|\[[^[\]]*\])/g, '$1')
+      .replaceAll(/^[ \t]*\[[^[\]]+\]:.*$/gm, ' ')
       .replaceAll(/<[^<>]+>/g, ' ')
-      .replaceAll(/^[>\s]*([-*+]|\d+\.)\s+/gm, ' ')
+      .replaceAll(/^[> \t]*([-*+]|\d+\.)\s+/gm, ' ')
       .replaceAll(/[`*_|]{1,3}(?=\S)|(?<=\S)[`*|]{1,3}/g, '')
       .replaceAll(/:?-{3,}:?/g, ' '),
   )
