@@ -19,16 +19,29 @@ async function newApp(): Promise<{ app: App; id: string; pageToken: string }> {
     if (!response.ok) throw new Error(await response.text())
     return response
   }
-  const { id } = (await (await post('', { name: 'things' })).json()) as { id: string }
+  const words = { sparse_vector: { sparse_vector_index: { enabled: true, config: { bm25: true } } } }
+  const made = await post('', { name: 'things', schema: { defaults: {}, keys: { words } } })
+  const { id } = (await made.json()) as { id: string }
   const ids = Array.from({ length: 20 }, (_, i) => `r${i}`)
   await post(`/${id}/add`, {
     ids,
     embeddings: ids.map((_, i) => [i, 1, -i]),
-    metadatas: ids.map((_, i) => ({ n: i, f: i / 2, s: `x${i}`, list: [1, 2], flag: i % 2 === 0 })),
+    metadatas: ids.map((_, i) => ({
+      n: i,
+      f: i / 2,
+      s: `x${i}`,
+      list: [1, 2],
+      flag: i % 2 === 0,
+      words: sparse([i % 3, 7]),
+    })),
     documents: ids.map((i) => `the document ${i}`),
   })
   const page = await post(`/${id}/get`, { limit: 5 })
   return { app, id, pageToken: page.headers.get('x-siltstone-page-token') ?? '' }
+}
+
+function sparse(indices: number[]) {
+  return { '#type': 'sparse_vector', indices, values: indices.map((index) => index / 2) }
 }
 
 function requestsOf(id: string, pageToken: string): string[] {
@@ -61,6 +74,44 @@ function requestsOf(id: string, pageToken: string): string[] {
     with_('POST', `${at}/${id}/get`, { where, where_document: { $regex: 'doc.*[0-9]{1,3}$' }, limit: 2, offset: 1 }),
     with_('POST', `${at}/${id}/get`, { page_token: pageToken, limit: 5, include: ['uris', 'embeddings'] }),
     with_('POST', `${at}/${id}/query`, { query_embeddings: [[1, 2, 3]], n_results: 2, where, include: ['distances'] }),
+    with_('POST', `${at}/${id}/search`, {
+      searches: [
+        {
+          filter: where,
+          rank: {
+            $sum: [
+              {
+                $div: {
+                  left: { $val: 1 },
+                  right: { $sum: [{ $val: 60 }, { $knn: { query: [1, 2, 3], return_rank: true } }] },
+                },
+              },
+              {
+                $max: [
+                  { $knn: { query: sparse([1, 7]), key: 'words', default: 2 } },
+                  { $log: { $exp: { $attr: { key: 'n' } } } },
+                ],
+              },
+            ],
+          },
+          group_by: { keys: ['flag'], aggregate: { $max_k: { keys: ['n', '#score'], k: 3 } } },
+          limit: { offset: 1, limit: 9 },
+          select: { keys: ['#document', '#embedding', '#metadata', '#score', 's'] },
+          facets: { keys: ['list', 'flag'], limit: 2 },
+          max_score: 50,
+        },
+        {},
+      ],
+      read_level: 'index_and_wal',
+    }),
+    with_('POST', `${at}/${id}/functions/attach`, {
+      name: 'counts',
+      function_id: 'statistics',
+      output_collection: 'counted',
+      params: { a: 1 },
+    }),
+    with_('GET', `${at}/${id}/functions/counts`),
+    with_('POST', `${at}/${id}/attached_functions/counts/detach`, { delete_output: true }),
     with_('POST', `${at}/${id}/conditional/get`, { ids: ['a'], limit: 3, read_token: 1 }),
     with_('POST', `${at}/${id}/conditional/commit`, {
       read_token: 1,

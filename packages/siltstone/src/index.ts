@@ -9,6 +9,7 @@ export {
   type DeleteArguments,
   type Embedding,
   type EmbeddingFunction,
+  type FacetCount,
   type GetArguments,
   type GetCollectionArguments,
   GetResult,

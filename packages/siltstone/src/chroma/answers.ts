@@ -4,8 +4,8 @@
  */
 import type { CollectionInfo } from '../model/collection.ts'
 import type { GetResponse, QueryResponse } from '../model/read.ts'
-import type { MetadataKeys } from '../model/schema.ts'
 import type { HitExplanation, SearchHits, SearchResponse } from '../model/search.ts'
+import type { CollectionContent } from '../model/store.ts'
 import { configurationOf } from './configuration/configuration.ts'
 import { floatsText, floatText, numberText } from './wire/float-text.ts'
 import type { IncludeName } from './wire/include.ts'
@@ -65,7 +65,19 @@ export function searchText({ results }: SearchResponse, selects: readonly (reado
     ...(results.some(({ explanations }) => explanations) && {
       explanations: nested(({ explanations }) => explanations, explanationText),
     }),
+    ...(results.some(({ facets }) => facets) && {
+      facets: listPieces(results, ({ facets }) => (facets ? facetsText(facets) : 'null')),
+    }),
   })
+}
+
+function facetsText(facets: NonNullable<SearchHits['facets']>): string {
+  const lists = [...facets].map(([key, values]): [string, string] => [
+    key,
+    `[${values.map(({ value, count }) => objectText({ value, count: String(count) })).join(',')}]`,
+  ])
+  // fromEntries defines properties, so a key named __proto__ is a key like any other.
+  return objectText(Object.fromEntries(lists))
 }
 
 function explanationText({ score, knn }: HitExplanation): string {
@@ -81,8 +93,8 @@ export function collectionsText(infos: readonly CollectionInfo[]): Iterable<stri
   return listPieces(infos, (info) => collectionText(info))
 }
 
-/** @param found the metadata keys that records have, for the schema */
-export function collectionText(info: CollectionInfo, found?: MetadataKeys): string {
+/** @param content for the version, and for the schema the metadata keys that records have */
+export function collectionText(info: CollectionInfo, content?: CollectionContent): string {
   const configuration = configurationOf(info)
   const { space, ef_construction, ef_search, max_neighbors, resize_factor, sync_threshold } = configuration.hnsw
   return objectText({
@@ -93,13 +105,13 @@ export function collectionText(info: CollectionInfo, found?: MetadataKeys): stri
       spann: null,
       embedding_function: configuration.embeddingFunction,
     }),
-    schema: JSON.stringify(shownSchema(info.schema, configuration, found)),
+    schema: JSON.stringify(shownSchema(info.schema, configuration, content?.metadataKeys)),
     metadata: info.metadata ?? 'null',
     dimension: JSON.stringify(info.dimension),
     tenant: JSON.stringify(info.tenant),
     database: JSON.stringify(info.database),
-    log_position: '0',
-    version: '0',
+    log_position: String(content?.version ?? 0),
+    version: String(content?.version ?? 0),
   })
 }
 

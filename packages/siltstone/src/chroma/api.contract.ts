@@ -5,6 +5,7 @@ import { catalogContract } from './contract/catalog.contract.ts'
 import { collectionContract } from './contract/collections.contract.ts'
 import { conditionalContract } from './contract/conditional.contract.ts'
 import { errorContract } from './contract/errors.contract.ts'
+import { functionContract } from './contract/functions.contract.ts'
 import { readContract } from './contract/reads.contract.ts'
 import { schemaContract } from './contract/schemas.contract.ts'
 import { searchContract } from './contract/search.contract.ts'
@@ -21,6 +22,7 @@ export function describeChromaApi(name: string, makeEngine: () => Promise<Engine
     writeContract(makeEngine)
     readContract(makeEngine)
     searchContract(makeEngine)
+    functionContract(makeEngine)
     conditionalContract(makeEngine)
     errorContract(makeEngine)
   })

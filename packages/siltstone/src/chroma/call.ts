@@ -3,7 +3,8 @@ import { checkCollectionName } from '../catalog/name-rules.ts'
 import type { PageOptions } from '../model/collection.ts'
 import type { ReadLevel, ReadOptions } from '../model/read.ts'
 import type { Collection } from '../model/store.ts'
-import { invalid, isSiltstoneError, notFound, type SiltstoneError, unavailable, unsupported } from '../errors.ts'
+import { invalid, isSiltstoneError, notFound, type SiltstoneError, unavailable } from '../errors.ts'
+import { refreshOutput } from './functions/refresh.ts'
 import { type Fields, readWord } from './wire/fields.ts'
 import { ApiProblem, badValue } from './wire/problem.ts'
 import type { EmbedTexts } from './wire/record-bodies.ts'
@@ -40,6 +41,18 @@ export async function openCollection(call: Call): Promise<Collection> {
     if (!isSiltstoneError(error, 'not-found')) throw error
     throw notFound('collection-missing', `Collection [${id}] does not exist.`, { cause: error })
   }
+}
+
+/**
+ * For a read of records. If the collection is the output of a function, it is brought up to date, unless a past version is
+ * read or the server does not write.
+ */
+export async function openForReading(call: Call): Promise<Collection> {
+  const collection = await openCollection(call)
+  const { engine, log, readOnly } = call.options
+  const isPast = (call.header('x-siltstone-at') ?? call.query('at')) !== undefined
+  if (readOnly !== true && !isPast) await refreshOutput(engine, collection, log)
+  return collection
 }
 
 /** Reads an unsigned integer from the query string. @throws SiltstoneError `invalid` (bad-query) */
@@ -130,10 +143,6 @@ export async function withProvider<T>(work: () => Promise<T>): Promise<T> {
       cause: error,
     })
   }
-}
-
-export function notImplemented(feature: string): SiltstoneError {
-  return unsupported('not-implemented', `${feature} is not implemented`)
 }
 
 export function forbidden(code: string, message: string): ApiProblem {

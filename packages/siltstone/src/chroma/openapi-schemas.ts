@@ -136,6 +136,7 @@ export const components: Record<string, JsonSchema> = {
     limit: orNull(object({ offset: uint, limit: { type: ['integer', 'null'], minimum: 0 } })),
     select: orNull(object({ keys: texts })),
     max_score: { type: ['number', 'null'], description: 'Only records with at most this score' },
+    facets: orNull(object({ keys: texts, limit: uint }, ['keys'])),
   }),
   SearchRecords: object({ searches: list(ref('Search')), read_level: readLevel }, ['searches']),
   SearchAnswer: object({
@@ -145,6 +146,7 @@ export const components: Record<string, JsonSchema> = {
     metadatas: list(orNull(list(orNull(ref('Metadata'))))),
     scores: list(orNull(list({ type: 'number' }))),
     select: list(texts),
+    facets: { ...list(orNull(map)), description: 'Where a search asks for them' },
     explanations: { ...list(list(map)), description: 'With the header x-siltstone-explain: true' },
   }),
   IndexingStatus: object({

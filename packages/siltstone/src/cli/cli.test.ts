@@ -51,6 +51,18 @@ describe('the life of a store', () => {
     expect((await siltstone(['get', 'notes', ...data])).out).not.toContain('silt')
     expect((await siltstone(['snapshots', 'read', 'notes', name, ...data])).out).toContain('Silt settles')
     expect((await siltstone(['query', 'notes', '--text', 'mud', '--at', name, ...data])).out).toContain('Silt settles')
+    const search = '{"rank":{"$knn":{"query":"why do rivers drop mud?"}},"limit":{"limit":1},"facets":{"keys":["x"]}}'
+    const ranked = JSON.parse(
+      (await siltstone(['search', 'notes', search, '--explain', '--json', '--at', name, ...data])).out,
+    )
+    expect(ranked.records[0]).toMatchObject({
+      id: 'silt',
+      score: expect.any(Number),
+      explanation: { knn: [{ rank: 0 }] },
+    })
+    expect(ranked.facets).toEqual({ x: [] })
+    const shown = (await siltstone(['search', 'notes', search, '--explain', '--at', name, ...data])).out
+    for (const title of ['SCORE', 'POSITION', 'No values.']) expect(shown).toContain(title)
     expect(await siltstone(['snapshots', 'rollback', 'notes', name, ...data])).toMatchObject({ code: 0 })
     expect((await siltstone(['get', 'notes', ...data])).out).toContain('Silt settles')
     expect(await siltstone(['verify', ...data])).toMatchObject({
@@ -234,6 +246,7 @@ describe('produce', () => {
 describe('usage', () => {
   const cases: [string[], number, RegExp][] = [
     [['nonsense'], 2, /unknown command 'nonsense'/],
+    [['search', 'notes', '{"rank":'], 2, /not JSON/],
     [['query', 'notes', '--nope'], 2, /unknown option '--nope'/],
     [['query', 'notes', '-k', '0', '--text', 'x'], 2, /-k.*integer of 1 or more/s],
     [['get', 'notes', '--where', '{'], 2, /not JSON/],

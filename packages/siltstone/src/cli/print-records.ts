@@ -66,11 +66,12 @@ function explanationText(it: Explanation): string {
   ].join('\n')
 }
 
-export function recordTable(rows: readonly Row[]): string {
+/** @param distanceTitle what the distances are called */
+export function recordTable(rows: readonly Row[], distanceTitle = 'DISTANCE'): string {
   const [first] = rows
   const columns: Column<Row>[] = [{ title: 'ID', value: (row) => row.id, maxWidth: 40 }]
   if (first?.distance !== undefined)
-    columns.push({ title: 'DISTANCE', value: (row) => row.distance?.toFixed(4), right: true })
+    columns.push({ title: distanceTitle, value: (row) => row.distance?.toFixed(4), right: true })
   if (first?.document !== undefined) columns.push({ title: 'DOCUMENT', value: (row) => row.document, maxWidth: 70 })
   if (first?.metadata !== undefined)
     columns.push({ title: 'METADATA', value: (row) => row.metadata && showMetadata(row.metadata), maxWidth: 90 })

@@ -24,9 +24,8 @@ import type { RecallSampler } from './recall-sampler.ts'
 import { decodePageToken, decodeReadToken, encodePageToken, encodeReadToken, type PageToken } from './tokens.ts'
 import type { CollectionInfo } from '../model/collection.ts'
 import type { GetRequest, GetResponse, QueryRequest, QueryResponse, ReadOptions } from '../model/read.ts'
-import type { MetadataKeys } from '../model/schema.ts'
 import type { SearchHits, SearchRequest, SearchResponse } from '../model/search.ts'
-import type { Collection, SnapshotInfo } from '../model/store.ts'
+import type { Collection, CollectionContent, SnapshotInfo } from '../model/store.ts'
 import type { ConditionalCommit, DeleteRequest, IndexingStatus, WriteResult } from '../model/write.ts'
 import { VectorFiller } from './vector-filler.ts'
 
@@ -186,8 +185,11 @@ export class EngineCollection implements Collection {
     return (await this.#state.strongView()).dimension
   }
 
-  metadataKeys(): Promise<MetadataKeys> {
-    return this.#read({}, (view) => metadataKeys(view, yieldToEventLoop))
+  content(): Promise<CollectionContent> {
+    return this.#read({}, async (view) => ({
+      version: view.version,
+      metadataKeys: await metadataKeys(view, yieldToEventLoop),
+    }))
   }
 
   async indexingStatus(): Promise<IndexingStatus> {

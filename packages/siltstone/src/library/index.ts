@@ -6,7 +6,7 @@ export { GetResult, type GetRow, QueryResult, type QueryRow } from './results.ts
 export { type CreateCollectionArguments, type GetCollectionArguments, Store } from './store.ts'
 export { openStore, type StoreOptions } from './open-store.ts'
 export { knn, rrf, type RrfArguments } from './search-expressions.ts'
-export { SearchResult, type SearchRow } from './search-result.ts'
+export { type FacetCount, SearchResult, type SearchRow } from './search-result.ts'
 export type {
   GroupByArguments,
   KnnExpression,

@@ -10,6 +10,7 @@ const NAMES: Record<keyof SearchArguments, string> = {
   limit: 'limit',
   select: 'select',
   maxScore: 'max_score',
+  facets: 'facets',
 }
 
 /** @throws SiltstoneError `invalid`: bad-search, search-shape, search-value, where-clause, regex-syntax */

@@ -12,6 +12,11 @@ export interface SearchRow<TMeta extends Metadata = Metadata> {
   explanation?: HitExplanation
 }
 
+export interface FacetCount {
+  value: string | number | bigint | boolean
+  count: number
+}
+
 /** Every list has one element per search; null where the search did not select the column. */
 export class SearchResult<TMeta extends Metadata = Metadata> {
   readonly ids: string[][]
@@ -24,6 +29,8 @@ export class SearchResult<TMeta extends Metadata = Metadata> {
   readonly select: string[][]
   /** Extension: where each score comes from, with `explain`. */
   readonly explanations: (HitExplanation[] | null)[]
+  /** Extension: for each key of a search's `facets`, the most frequent values. */
+  readonly facets: (Record<string, FacetCount[]> | null)[]
   /** Extension: the version that was read. */
   readonly version: number
 
@@ -39,6 +46,7 @@ export class SearchResult<TMeta extends Metadata = Metadata> {
     this.scores = results.map(({ scores }) => scores ?? null)
     this.select = select.map((keys) => [...keys])
     this.explanations = results.map(({ explanations }) => explanations ?? null)
+    this.facets = results.map(({ facets }) => (facets ? plainFacets(facets) : null))
     this.version = version
   }
 
@@ -63,4 +71,11 @@ export class SearchResult<TMeta extends Metadata = Metadata> {
       }),
     )
   }
+}
+
+function plainFacets(facets: NonNullable<SearchResponse['results'][number]['facets']>): Record<string, FacetCount[]> {
+  const plain = (text: string) => metadataToPlain(`{"value":${text}}`)?.['value'] as FacetCount['value']
+  return Object.fromEntries(
+    [...facets].map(([key, values]) => [key, values.map(({ value, count }) => ({ value: plain(value), count }))]),
+  )
 }

@@ -56,6 +56,8 @@ export interface SearchArguments {
   select?: readonly string[] | { keys: readonly string[] } | Expression | null | undefined
   /** Extension: only records with at most this score. */
   maxScore?: number | undefined
+  /** Extension: count the values of metadata keys over all records that `where` admits; 10 of each, or `limit`. */
+  facets?: { keys: readonly string[]; limit?: number | undefined } | undefined
 }
 
 /** A search, or the client's `Search`. */

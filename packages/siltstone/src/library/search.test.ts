@@ -67,6 +67,20 @@ describe('search in process', () => {
     expect(scores[0]).toEqual([expect.closeTo(1 - 2 * idf, 6), expect.closeTo(1 - idf, 6)])
   })
 
+  it('counts facets', async () => {
+    const { facets, ids } = await things.search([{ facets: { keys: ['year'] }, limit: 0 }, { limit: 1 }])
+    expect(facets).toEqual([
+      {
+        year: [
+          { value: 1, count: 1 },
+          { value: 2, count: 1 },
+        ],
+      },
+      null,
+    ])
+    expect(ids).toEqual([[], ['a']])
+  })
+
   it('embeds texts with the collection’s embedder', async () => {
     const notes = await store.createCollection({ name: 'notes' })
     await notes.add({ ids: ['x', 'y'], documents: ['Rivers carry sand.', 'The invoice is overdue.'] })

@@ -62,6 +62,19 @@ export interface SearchSelect {
   scores: boolean
 }
 
+/** Counts how many of the admitted records have each value of these keys. */
+export interface Facets {
+  keys: readonly string[]
+  /** The most values of each key. */
+  limit: number
+}
+
+export interface FacetValue {
+  /** Exact JSON text of a boolean, number or string. */
+  value: string
+  count: number
+}
+
 export interface Search {
   filter?: Filter
   /** Without it, records are in the order of insertion, and the score is the place in the answer, from 0. */
@@ -69,6 +82,7 @@ export interface Search {
   groupBy?: GroupBy
   /** Only records with at most this score. Needs `rank`. */
   maxScore?: number
+  facets?: Facets
   offset: number
   /** undefined: all */
   limit?: number
@@ -112,6 +126,8 @@ export interface SearchHits {
   /** 32-bit floats. */
   scores?: number[]
   explanations?: HitExplanation[]
+  /** By key; the most frequent values first. */
+  facets?: ReadonlyMap<string, FacetValue[]>
 }
 
 export interface SearchResponse {

@@ -24,6 +24,13 @@ export interface SnapshotInfo {
   keptBecause: string[]
 }
 
+/** What a collection holds, as far as a description of it says. */
+export interface CollectionContent {
+  version: number
+  /** In a large segment, one of two types of number under a key may be left out. */
+  metadataKeys: MetadataKeys
+}
+
 export interface Collection {
   readonly info: CollectionInfo
   /**
@@ -40,8 +47,7 @@ export interface Collection {
   search(request: SearchRequest): Promise<SearchResponse>
   count(options?: ReadOptions): Promise<number>
   dimension(): Promise<number | null>
-  /** Metadata keys with the types of their values. Rare types in large segments may be left out. */
-  metadataKeys(): Promise<MetadataKeys>
+  content(): Promise<CollectionContent>
   indexingStatus(): Promise<IndexingStatus>
   /** @returns a token of the current state, for `commitIf` */
   readToken(): Promise<string>

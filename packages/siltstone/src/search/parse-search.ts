@@ -2,14 +2,15 @@
  * One search of a request, from JSON. Each field may be absent or null.
  *
  * search   = {"filter"?: where, "rank"?: rank, "group_by"?: grouping, "limit"?: {"offset"?: n, "limit"?: n},
- *             "select"?: {"keys": [key…]}, "max_score"?: n}                       ("max_score" is an extension)
+ *             "select"?: {"keys": [key…]},
+ *             "max_score"?: n, "facets"?: {"keys": [field…], "limit"?: n}}                          (both are extensions)
  * grouping = {} | {"keys": [field…], "aggregate": {"$min_k"|"$max_k": {"keys": [field|"#score"…], "k": n}}}
  * key      = "#document" | "#embedding" | "#metadata" | "#score" | field
  */
 import { isSiltstoneError } from '../errors.ts'
 import { parseWhere } from '../filter/parse.ts'
 import type { Filter } from '../model/filter.ts'
-import type { GroupBy, Search, SearchSelect } from '../model/search.ts'
+import type { Facets, GroupBy, Search, SearchSelect } from '../model/search.ts'
 import { compareKeys } from '../ports/object-key.ts'
 import { entriesOf, type NumberStyle, numberStyleOf } from '../records/metadata-value.ts'
 import { parseRank } from './parse-rank.ts'
@@ -39,7 +40,7 @@ export function parseSearch(
   check: CheckLimit,
   numbers: NumberStyle = numberStyleOf(json),
 ): ParsedSearch {
-  const fields = readFields(json, path, ['filter', 'rank', 'group_by', 'limit', 'select', 'max_score'])
+  const fields = readFields(json, path, ['filter', 'rank', 'group_by', 'limit', 'select', 'max_score', 'facets'])
   const part = <T>(name: string, read: (json: unknown, path: string) => T): T | undefined => {
     const value = fields.get(name)
     return isAbsent(value) ? undefined : read(value, `${path}.${name}`)
@@ -50,6 +51,7 @@ export function parseSearch(
   const { offset = 0, limit } = part('limit', limitOf) ?? {}
   const select = part('select', (value, at) => selectOf(value, at, check)) ?? []
   const maxScore = part('max_score', readFloat)
+  const facets = part('facets', (value, at) => facetsOf(value, at, check))
   if (groupBy && !rank) throw badValue(path, 'group_by requires rank expression to be specified')
   if (maxScore !== undefined && !rank) throw badValue(path, 'max_score requires rank expression to be specified')
   return {
@@ -58,6 +60,7 @@ export function parseSearch(
       ...(rank && { rank }),
       ...(groupBy && { groupBy }),
       ...(maxScore !== undefined && { maxScore }),
+      ...(facets && { facets }),
       offset,
       ...(limit !== undefined && { limit }),
       select: columnsOf(select),
@@ -106,6 +109,19 @@ function columnsOf(keys: readonly string[]): SearchSelect {
     metadatas: keys.includes(METADATA) || (fields.length > 0 && fields),
     scores: keys.includes(SCORE),
   }
+}
+
+const DEFAULT_FACET_VALUES = 10
+
+function facetsOf(json: unknown, path: string, check: CheckLimit): Facets | undefined {
+  const fields = readFields(json, path, ['keys', 'limit'])
+  const given = fields.get('keys')
+  const keys = isAbsent(given) ? [] : readStrings(given, `${path}.keys`)
+  if (keys.length === 0) return undefined
+  check('maxOperands', `${path}.keys`, keys.length, 'keys')
+  if (keys.some((key) => key.startsWith('#'))) throw badValue(`${path}.keys`, 'facets are counted of metadata keys')
+  const limit = fields.get('limit')
+  return { keys, limit: isAbsent(limit) ? DEFAULT_FACET_VALUES : readU32(limit, `${path}.limit`) }
 }
 
 function groupByOf(json: unknown, path: string, check: CheckLimit): GroupBy | undefined {

@@ -21,6 +21,7 @@ import { DenseRetriever } from './dense-retriever.ts'
 import { type Domain, supportOf } from './domain.ts'
 import { attributesOf, evaluate, knnsOf } from './evaluate.ts'
 import { explainer, type FoundBy } from './explain.ts'
+import { countFacets } from './facets.ts'
 import { groupBy } from './group-by.ts'
 import { byScore } from './order.ts'
 import { selectedMetadata } from './selected-metadata.ts'
@@ -45,11 +46,17 @@ interface Hit extends RankedRecord {
   place: number
 }
 
-/** @throws SiltstoneError `invalid`: dimension-mismatch, no-number, text-query; `unsupported`: words-not-indexed */
+/** @throws SiltstoneError `invalid`: dimension-mismatch, no-number, text-query, too-many-values; `unsupported`: words-not-indexed */
 export async function search(asked: Search, context: SearchContext): Promise<SearchHits> {
   const { rank } = asked
-  if (!rank) return inOrder(asked, context)
+  if (!rank && !asked.facets) return inOrder(asked, context)
   const admitted = await select(context.view, asked.filter, context.pause)
+  const hits = rank ? await bestOf(rank, admitted, asked, context) : await inOrder(asked, context)
+  if (!asked.facets) return hits
+  return { ...hits, facets: await countFacets(context.view, admitted, asked.facets, context.pause) }
+}
+
+async function bestOf(rank: Rank, admitted: Selection, asked: Search, context: SearchContext): Promise<SearchHits> {
   const { hits, explain } = await ranked(rank, admitted, context)
   await checkNumbers(hits, context)
   const { maxScore, offset, limit } = asked

@@ -13,10 +13,10 @@ import { Pacer, type Pause } from '../pacer.ts'
 import { select, type Selection } from '../query/select.ts'
 import { isSparseVector } from '../records/metadata.ts'
 import { parseForFilter } from '../records/parse-for-filter.ts'
+import { SLICE_ROWS, slicesOf } from './selection-slices.ts'
 import type { RankedRecord, Retriever } from './retriever.ts'
 import { sparseScore, weightsOf } from './sparse-score.ts'
 
-const SLICE_ROWS = 1_024
 /** Metadata characters between two pauses. */
 const PAUSE_AFTER = 500_000
 
@@ -63,9 +63,9 @@ export class SparseRetriever implements Retriever<SparseQuery> {
     return { records: this.#view.liveRecords, having }
   }
 
-  async *#vectors({ rows, changed }: Selection): AsyncGenerator<{ ref: RecordRef; vector: SparseVector }[]> {
+  async *#vectors(selection: Selection): AsyncGenerator<{ ref: RecordRef; vector: SparseVector }[]> {
     const pacer = new Pacer(PAUSE_AFTER, this.#pause)
-    for (const refs of slicesOf(rows, changed)) {
+    for (const refs of slicesOf(selection)) {
       const texts = await this.#view.metadatas(refs)
       let characters = 0
       const slice: { ref: RecordRef; vector: SparseVector }[] = []
@@ -86,21 +86,6 @@ export class SparseRetriever implements Retriever<SparseQuery> {
     const value = parseForFilter(text).get(this.#key)
     return isSparseVector(value) ? value : undefined
   }
-}
-
-function* slicesOf(rows: Selection['rows'], changed: Selection['changed']): Generator<RecordRef[]> {
-  for (const [segment, set] of rows.entries()) {
-    let slice: RecordRef[] = []
-    for (const row of set) {
-      slice.push({ changed: null, row: { segment, row } })
-      if (slice.length < SLICE_ROWS) continue
-      yield slice
-      slice = []
-    }
-    if (slice.length > 0) yield slice
-  }
-  for (let i = 0; i < changed.length; i += SLICE_ROWS)
-    yield changed.slice(i, i + SLICE_ROWS).map((record) => ({ changed: record }))
 }
 
 /** The best records so far. Ordinals are read only of those that may be among them. */

@@ -76,6 +76,7 @@ describe('roles', () => {
   it.each([
     ['POST', 'get', {}, { read: 200, write: 200, admin: 200 }],
     ['POST', 'query', { query_embeddings: [] }, { read: 200, write: 200, admin: 200 }],
+    ['POST', 'search', { searches: [{}] }, { read: 200, write: 200, admin: 200 }],
     ['GET', 'count', undefined, { read: 200, write: 200, admin: 200 }],
     ['POST', 'conditional/get', {}, { read: 200, write: 200, admin: 200 }],
     ['POST', 'add', { ids: [], embeddings: [] }, { read: 403, write: 201, admin: 201 }],

@@ -8,9 +8,9 @@ import type {
   QueryResponse,
   ReadOptions,
 } from '../model/read.ts'
-import type { MetadataKeys, ValueKind } from '../model/schema.ts'
+import type { ValueKind } from '../model/schema.ts'
 import type { SearchRequest, SearchResponse } from '../model/search.ts'
-import type { Collection, SnapshotInfo } from '../model/store.ts'
+import type { Collection, CollectionContent, SnapshotInfo } from '../model/store.ts'
 import type { ConditionalCommit, DeleteRequest, IndexingStatus, WriteResult } from '../model/write.ts'
 import { conflict, invalid, notFound, type SiltstoneError, unavailable } from '../errors.ts'
 import { compileFilter } from '../filter/evaluate.ts'
@@ -138,14 +138,14 @@ export class ModelCollection implements Collection {
     return this.#live().state.dimension
   }
 
-  async metadataKeys(): Promise<MetadataKeys> {
+  async content(): Promise<CollectionContent> {
     const keys = new Map<string, Set<ValueKind>>()
     for (const { metadata } of this.#live().state.records.values())
       for (const [key, value] of metadata === null ? [] : parseMetadata(metadata)) {
         const kind = kindOf(value)
         if (kind !== undefined) keys.set(key, (keys.get(key) ?? new Set()).add(kind))
       }
-    return keys
+    return { version: this.#store.log.length, metadataKeys: keys }
   }
 
   async indexingStatus(): Promise<IndexingStatus> {

@@ -1,6 +1,6 @@
 /** The plainest possible `search`: every record is scored, and domains are maps. Engines are compared with it. */
 import type { Space } from '../model/collection.ts'
-import type { Knn, Rank, Search, SearchHits } from '../model/search.ts'
+import type { Facets, FacetValue, Knn, Rank, Search, SearchHits } from '../model/search.ts'
 import type { Metadata, MetadataValue, SparseVector } from '../model/record.ts'
 import type { RecordState } from '../records/apply.ts'
 import { stringifyExact } from '../records/exact-json.ts'
@@ -52,7 +52,22 @@ export function modelSearch(search: Search, world: ModelSearch): SearchHits {
     ...(select.embeddings && { embeddings: states.map(({ vector }) => vector) }),
     ...(metadatas !== false && { metadatas: states.map(({ metadata }) => projected(metadata, metadatas)) }),
     ...(select.scores && { scores: page.map(({ score }, i) => (rank ? score : i)) }),
+    ...(search.facets && { facets: facetsOf(world.rows.filter(world.admits), search.facets) }),
   }
+}
+
+function facetsOf(rows: readonly Row[], { keys, limit }: Facets): Map<string, FacetValue[]> {
+  return new Map(
+    keys.map((key) => {
+      const all = rows.flatMap((row) => {
+        const value = metadataOf(row)?.get(key)
+        if (value === undefined || (typeof value === 'object' && !Array.isArray(value))) return []
+        return [...new Set([value].flat().map(stringifyExact))]
+      })
+      const counted = [...Map.groupBy(all, (text) => text)].map(([value, { length: count }]) => ({ value, count }))
+      return [key, counted.sort((a, b) => b.count - a.count || (a.value < b.value ? -1 : 1)).slice(0, limit)]
+    }),
+  )
 }
 
 function projected(text: string | null, keys: true | readonly string[]): string | null {
@@ -86,9 +101,13 @@ function domainOf(rank: Rank, world: ModelSearch): Domain {
     case 'mul':
       return rank.operands.map(of).reduce((l, r) => merge(l, r, (a, b) => a * b), number(1))
     case 'max':
-      return rank.operands.map(of).reduce((l, r) => merge(l, r, (a, b) => (a > b ? a : b)), number(-3.4028235e38))
+      return rank.operands
+        .map(of)
+        .reduce((l, r) => merge(l, r, (a, b) => (Number.isNaN(b) || a > b ? a : b)), number(-3.4028235e38))
     case 'min':
-      return rank.operands.map(of).reduce((l, r) => merge(l, r, (a, b) => (a < b ? a : b)), number(3.4028235e38))
+      return rank.operands
+        .map(of)
+        .reduce((l, r) => merge(l, r, (a, b) => (Number.isNaN(b) || a < b ? a : b)), number(3.4028235e38))
     case 'sub':
       return merge(of(rank.left), of(rank.right), (a, b) => a - b)
     case 'div':

@@ -134,11 +134,15 @@ const page = fc.record(
   { requiredKeys: [] },
 )
 
+const facets = fc.record({
+  keys: fc.uniqueArray(fc.constantFrom('n', 'group', 'words', 'none'), { maxLength: 3 }),
+  limit: fc.integer({ min: 0, max: 3 }),
+})
 const ranked = fc.record(
-  { rank, filter, group_by: groupBy, limit: page, max_score: fc.constantFrom(0, 1, 3.3) },
+  { rank, filter, group_by: groupBy, limit: page, max_score: fc.constantFrom(0, 1, 3.3), facets },
   { requiredKeys: ['rank'] },
 )
-const unranked = fc.record({ filter, limit: page }, { requiredKeys: [] })
+const unranked = fc.record({ filter, limit: page, facets }, { requiredKeys: [] })
 
 export const randomSearch: fc.Arbitrary<RandomSearch> = fc.record({
   json: fc

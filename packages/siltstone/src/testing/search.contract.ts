@@ -355,7 +355,7 @@ async function compareAll(asked: readonly RandomSearch[], collection: Collection
 async function answerOf(collection: Collection, search: ReturnType<typeof searchOf>): Promise<unknown> {
   try {
     const { results } = await collection.search({ searches: [search], effort: EVERYTHING })
-    return results.map(({ ids, scores, metadatas }) => ({ ids, metadatas, scores: scores?.map((score) => score + 0) }))
+    return results.map(({ scores, ...rest }) => ({ ...rest, scores: scores?.map((score) => score + 0) }))
   } catch (error) {
     if (error instanceof Error && 'code' in error) return error.code
     throw error

@@ -101,10 +101,13 @@ export function changedConfiguration(info: CollectionInfo, change: Fields): Reco
   const spann = change.optional('spann', (json, path) => readSpannChange(Fields.of(json, path)))
   if (hnsw !== undefined && spann !== undefined) throw twoIndexes()
   const embeddingFunction = change.optional('embedding_function', readEmbeddingFunction)
-  return toStored({
-    hnsw: { ...current.hnsw, ...hnsw },
-    embeddingFunction: embeddingFunction ?? current.embeddingFunction,
-  })
+  return {
+    ...info.configuration,
+    ...toStored({
+      hnsw: { ...current.hnsw, ...hnsw },
+      embeddingFunction: embeddingFunction ?? current.embeddingFunction,
+    }),
+  }
 }
 
 /**

@@ -164,25 +164,6 @@ export function errorContract(makeEngine: () => Promise<Engine>): void {
       }
     })
 
-    it('answers 501 for endpoints that are not implemented', async () => {
-      const api = testApi(await makeEngine())
-      const path = await api.collection('things')
-      expectError(await api.db('POST', `${path}/functions/attach`, {}), 501, 'ChromaError', /not implemented/)
-      expectError(await api.db('GET', `${path}/functions/f`), 501, 'ChromaError', /not implemented/)
-      expectError(
-        await api.db('POST', `${path}/attached_functions/f/detach`, {}),
-        501,
-        'ChromaError',
-        /not implemented/,
-      )
-      expectError(
-        await api.db('POST', `${path}/attached_functions/f/add_input`, {}),
-        501,
-        'ChromaError',
-        /not implemented/,
-      )
-    })
-
     it('refuses bodies that are too large, announced or not', async () => {
       const api = testApi(await makeEngine(), { limits: { maxBodyBytes: 100 } })
       const path = `/api/v2/tenants/default_tenant/databases/default_database/collections`

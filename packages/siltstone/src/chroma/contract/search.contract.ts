@@ -148,6 +148,36 @@ export function searchContract(makeEngine: () => Promise<Engine>): void {
       expect(aged.json.ids).toEqual([['a', 'c']])
     })
 
+    it('counts facets of the records that the filter admits', async () => {
+      const [api, path] = await filled()
+      await api.db('POST', `${path}/add`, {
+        ids: ['d'],
+        embeddings: [[0, 0]],
+        metadatas: [{ year: 2020, tags: ['x', 'x', 'y'], ok: true }],
+      })
+      const facets = { keys: ['year', 'tags', 'ok', 'sparse', 'none'], limit: 1 }
+      const { json, text } = await search([api, path])(
+        { facets, limit: { limit: 0 } },
+        { rank: { $knn: { query: [0, 0], limit: 1 } }, filter: { year: { $lt: 2010 } }, facets: { keys: ['year'] } },
+        {},
+      )
+      expect(json.ids).toEqual([[], ['c'], ['a', 'b', 'c', 'd']])
+      expect(json.facets).toEqual([
+        {
+          year: [{ value: 2020, count: 2 }],
+          tags: [{ value: 'x', count: 1 }],
+          ok: [{ value: true, count: 1 }],
+          sparse: [],
+          none: [],
+        },
+        { year: [{ value: 2001, count: 1 }] },
+        null,
+      ])
+      expect(text).toContain('{"value":2020,"count":2}')
+      expect((await search([api, path])({})).json.facets).toBeUndefined()
+      expectError(await search([api, path])({ facets: { keys: ['#score'] } }), 400, INVALID, /metadata keys/)
+    })
+
     it('explains', async () => {
       const [api, path] = await filled()
       const body = { searches: [{ rank: { $knn: { query: [1, 0], limit: 1 } } }] }

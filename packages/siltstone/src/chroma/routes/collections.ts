@@ -1,10 +1,11 @@
 import type { ChangeCollection, CollectionInfo } from '../../model/collection.ts'
 import { invalid, isSiltstoneError, notFound } from '../../errors.ts'
 import { collectionsText, collectionText } from '../answers.ts'
-import { checkedCollectionName, collectionIdOf, databaseOf, openCollection, pageOf } from '../call.ts'
+import { checkedCollectionName, collectionIdOf, databaseOf, openCollection, openForReading, pageOf } from '../call.ts'
 import { newCollectionMetadata, changedCollectionMetadata } from '../configuration/collection-metadata.ts'
+import { attachedOf, withAttached } from '../functions/attached-function.ts'
 import { changedConfiguration, changedSchema, newConfiguration } from '../configuration/configuration.ts'
-import type { MetadataKeys } from '../../model/schema.ts'
+import type { CollectionContent } from '../../model/store.ts'
 import { Fields, readBoolean, readString } from '../wire/fields.ts'
 import { badValue } from '../wire/problem.ts'
 import { type Answer, type Call, json, type Route } from '../route.ts'
@@ -120,17 +121,17 @@ export const collectionRoutes: Route[] = [
 ]
 
 async function collectionAnswer(call: Call, info: CollectionInfo): Promise<Answer> {
-  return { text: collectionText(info, await metadataKeysOf(call, info)) }
+  return { text: collectionText(info, await contentOf(call, info)) }
 }
 
 /** A collection that is damaged, or was deleted meanwhile, is still described: its owner has to find it. */
-async function metadataKeysOf(call: Call, info: CollectionInfo): Promise<MetadataKeys | undefined> {
+async function contentOf(call: Call, info: CollectionInfo): Promise<CollectionContent | undefined> {
   try {
     const collection = await call.options.engine.collection(info.tenant, info.database, info.id)
-    return await collection.metadataKeys()
+    return await collection.content()
   } catch (error) {
     if (!isSiltstoneError(error, 'corrupt') && !isSiltstoneError(error, 'not-found')) throw error
-    call.options.log.warn('metadata_keys_unreadable', { collection: info.id, error: error.message })
+    call.options.log.warn('collection_unreadable', { collection: info.id, error: error.message })
     return undefined
   }
 }
@@ -247,12 +248,14 @@ async function deleteCollection(call: Call): Promise<Answer> {
 }
 
 async function fork(call: Call): Promise<Answer> {
-  const collection = await openCollection(call)
+  const collection = await openForReading(call)
   const body = await call.body()
-  return collectionAnswer(
-    call,
-    await collection.fork(checkedCollectionName(body.required('new_name', readString), 'new_name')),
-  )
+  const info = await collection.fork(checkedCollectionName(body.required('new_name', readString), 'new_name'))
+  // The fork of a function's output has its records, and nobody computes them any more.
+  const newConfiguration = attachedOf(info) && withAttached(info.configuration, undefined)
+  if (newConfiguration)
+    await call.options.engine.catalog.changeCollection(info.tenant, info.database, info.id, { newConfiguration })
+  return collectionAnswer(call, info)
 }
 
 async function forkCount(call: Call): Promise<Answer> {

@@ -4,7 +4,7 @@ import type { GetRequest, GetResponse, QueryRequest } from '../../model/read.ts'
 import type { Collection } from '../../model/store.ts'
 import { getText, queryText } from '../answers.ts'
 import { EXPLAIN_HEADER, parseSearchOptions, SEARCH_HEADER } from '../wire/search-options.ts'
-import { embedderOf, openCollection, readOptionsOf } from '../call.ts'
+import { embedderOf, openCollection, openForReading, readOptionsOf } from '../call.ts'
 import { type Fields, readList, readString, readStrings, readUint } from '../wire/fields.ts'
 import { checkIndexed, filterOf } from '../wire/filters.ts'
 import { numberText } from '../wire/float-text.ts'
@@ -93,7 +93,7 @@ export function getRequest(
 }
 
 async function get(call: Call): Promise<Answer> {
-  const collection = await openCollection(call)
+  const collection = await openForReading(call)
   const body = await call.body()
   const { names, ...request } = getRequest(call, body, collection)
   const response = await collection.get(request)
@@ -105,7 +105,7 @@ export function pageHeaders({ pageToken }: GetResponse): Record<string, string> 
 }
 
 async function query(call: Call): Promise<Answer> {
-  const collection = await openCollection(call)
+  const collection = await openForReading(call)
   const body = await call.body()
   const include = includeOf(body, DEFAULT_QUERY)
   const k = body.optional('n_results', readUint) ?? DEFAULT_RESULTS
@@ -161,7 +161,7 @@ async function runQuery(collection: Collection, request: QueryRequest) {
 }
 
 async function count(call: Call): Promise<Answer> {
-  const collection = await openCollection(call)
+  const collection = await openForReading(call)
   return json(await collection.count(readOptionsOf(call)))
 }
 

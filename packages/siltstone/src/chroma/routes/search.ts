@@ -1,7 +1,7 @@
 import { unsupported } from '../../errors.ts'
 import { prepare } from '../../search/prepare.ts'
 import { searchText } from '../answers.ts'
-import { embedderOf, openCollection, readOptionsOf } from '../call.ts'
+import { embedderOf, openForReading, readOptionsOf } from '../call.ts'
 import { ref } from '../openapi-schemas.ts'
 import type { Answer, Call, Route } from '../route.ts'
 import { checkIndexed } from '../wire/filters.ts'
@@ -24,7 +24,7 @@ export const searchRoutes: Route[] = [
 ]
 
 async function search(call: Call): Promise<Answer> {
-  const collection = await openCollection(call)
+  const collection = await openForReading(call)
   const body = await call.body()
   const parsed = readSearches(body, call.limits)
   const read = readOptionsOf(call, body)

@@ -3,7 +3,7 @@ import { collectionRoutes } from './collections.ts'
 import { conditionalRoutes } from './conditional.ts'
 import { databaseRoutes } from './databases.ts'
 import { embeddingRoutes } from './embeddings.ts'
-import { notYetRoutes } from './not-yet.ts'
+import { functionRoutes } from './functions.ts'
 import { recordReadRoutes } from './records-read.ts'
 import { recordWriteRoutes } from './records-write.ts'
 import { searchRoutes } from './search.ts'
@@ -20,6 +20,6 @@ export const routes: readonly Route[] = [
   ...recordReadRoutes,
   ...searchRoutes,
   ...conditionalRoutes,
-  ...notYetRoutes,
+  ...functionRoutes,
   ...embeddingRoutes,
 ]

@@ -13,6 +13,7 @@ import { migrateCommand } from './migrate.ts'
 import { produceCommand } from './produce.ts'
 import { proxyCommand } from './proxy.ts'
 import { getCommand, queryCommand } from './query.ts'
+import { searchCommand } from './search.ts'
 import { recallCommand } from './recall.ts'
 import { repairCommand } from './repair.ts'
 import { serveCommand } from './serve.ts'
@@ -28,6 +29,7 @@ export const commands: readonly (() => Command)[] = [
   migrateCommand,
   exportCommand,
   queryCommand,
+  searchCommand,
   getCommand,
   recallCommand,
   embeddingsCommand,
