@@ -157,7 +157,7 @@ async function listOf(
       if (rowsToCount(view, key) > MOST_COUNTED)
         throw unsupported(
           'words-not-indexed',
-          `${rowsToCount(view, key)} records have no word index, and ${MOST_COUNTED} can be searched by words without one; run \`siltstone compact --full\``,
+          `${rowsToCount(view, key)} records are in segments without a word index, and at most ${MOST_COUNTED} can be searched without one; a segment gets it when it is merged next`,
           { field: 'query' },
         )
       return new WordRetriever(view, key, pause).top(query, admitted, limit)
