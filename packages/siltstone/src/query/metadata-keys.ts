@@ -48,15 +48,15 @@ export async function metadataKeys(view: View, pause: Pause): Promise<MetadataKe
 async function keysOfLog(log: LogOverlay, pacer: Pacer): Promise<MetadataKeys> {
   let known = ofLogs.get(log)
   if (!known) ofLogs.set(log, (known = { seq: 0, keys: new Map() }))
-  let last = known.seq
-  for (const head of log.heads()) {
-    if (head.seq <= known.seq) continue
-    last = Math.max(last, head.seq)
-    const metadata = head.columns?.metadata
+  // All at once: a record that changes during a pause would be taken for one that was seen.
+  const fresh = [...log.heads()].filter(({ seq }) => seq > known.seq)
+  const last = fresh.reduce((most, { seq }) => Math.max(most, seq), known.seq)
+  for (const { columns } of fresh) {
+    const metadata = columns?.metadata
     const due = addText(known.keys, isPatch(metadata) ? metadata.patch : metadata, pacer)
     if (due) await due
   }
-  known.seq = last
+  known.seq = Math.max(known.seq, last)
   return known.keys
 }
 
