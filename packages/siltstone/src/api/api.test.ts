@@ -196,7 +196,8 @@ describe('access', () => {
 
   it('asks for a token everywhere, and for the tenant of the path', async () => {
     const locked = tokens()
-    for (const { method, path } of siltstoneRoutes) {
+    for (const { method, path, access } of siltstoneRoutes) {
+      if (access === 'open') continue
       const url = path
         .replace('{tenant}', 'default_tenant')
         .replace('{database}', 'default_database')
@@ -244,6 +245,24 @@ describe('access', () => {
       ['DELETE', '/restore-points/x'],
     ])
       expect((await still.call(method as string, `${NOTES}${path}`, {})).status, path).toBe(403)
+  })
+})
+
+describe('probes', () => {
+  it('answer without a token, and tell a process that answers from a store that is readable', async () => {
+    const auth = {
+      identify: () => {
+        throw new Error('no token is needed')
+      },
+    }
+    const well = testApi(engine, { auth }, siltstoneRoutes)
+    expect(await well.call('GET', '/healthz')).toMatchObject({ status: 200, json: { status: 'ok' } })
+    expect(await well.call('GET', '/readyz')).toMatchObject({ status: 200, json: { ready: true } })
+    for (const isReady of [() => Promise.resolve(false), () => Promise.reject(new Error('the bucket is away'))]) {
+      const ill = testApi(engine, { auth, isReady }, siltstoneRoutes)
+      expect(await ill.call('GET', '/healthz')).toMatchObject({ status: 200 })
+      expect(await ill.call('GET', '/readyz')).toMatchObject({ status: 503, json: { ready: false } })
+    }
   })
 })
 

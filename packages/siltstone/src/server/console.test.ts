@@ -19,7 +19,7 @@ const FILES = [
 
 describe('the console', () => {
   it('is served at / under a policy without inline code, and revalidated', async () => {
-    const get = await start({ console: FILES })
+    const get = await start({ console: async () => FILES })
     const page = await get('/')
     expect(page.status).toBe(200)
     expect(await page.text()).toContain('<title>x</title>')
@@ -34,7 +34,7 @@ describe('the console', () => {
   })
 
   it('keeps files with a hash for ever, and has no others', async () => {
-    const get = await start({ console: FILES })
+    const get = await start({ console: async () => FILES })
     const script = await get('/console-ABCD2345.js')
     expect(script.headers.get('content-type')).toBe('text/javascript; charset=utf-8')
     expect(script.headers.get('cache-control')).toContain('immutable')
@@ -48,11 +48,27 @@ describe('the console', () => {
     expect([answer.status, answer.headers.get('location')]).toEqual([302, '/docs'])
   })
 
+  it('is loaded when it is asked for, and again after a failure', async () => {
+    let loads = 0
+    const get = await start({
+      console: async () => {
+        if (++loads === 1) throw new Error('the package is broken')
+        return FILES
+      },
+    })
+    expect((await get('/docs')).status).toBe(200)
+    expect((await get('/nothing')).status).toBe(404)
+    expect(loads).toBe(0)
+    expect((await get('/')).status).toBe(500)
+    for (let i = 0; i < 2; i++) expect((await get('/')).status).toBe(200)
+    expect(loads).toBe(2)
+  })
+
   it('is the package of that name', async () => {
     const files = (await loadConsole()) ?? []
     const page = files.find(({ name }) => name === 'index.html')
     expect(page?.type).toBe('text/html; charset=utf-8')
-    const get = await start({ console: files })
+    const get = await start({ console: loadConsole })
     for (const [, path = ''] of new TextDecoder().decode(page?.bytes).matchAll(/(?:src|href)="(\/[^"]+)"/g))
       expect((await get(path)).status, path).toBe(200)
   })

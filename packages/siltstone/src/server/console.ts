@@ -6,7 +6,7 @@
  * revalidated each time; files with a hash of their content in the name may be kept for ever.
  */
 import { createHash } from 'node:crypto'
-import type { Hono } from 'hono'
+import type { Context, Hono } from 'hono'
 import { importOptional } from '../host/optional-package.ts'
 import { isSiltstoneError } from '../errors.ts'
 
@@ -30,6 +30,7 @@ const POLICY = [
 ].join('; ')
 
 const HASHED = /-[A-Z0-9]{8}\.(?:js|css)$/
+const NAME = /^\/[\w-]+\.(?:js|css|svg)$/
 
 /** @returns the files of the console; undefined where the package is not installed */
 export async function loadConsole(): Promise<ConsoleFile[] | undefined> {
@@ -44,21 +45,43 @@ export async function loadConsole(): Promise<ConsoleFile[] | undefined> {
   }
 }
 
-export function mountConsole(app: Hono, files: readonly ConsoleFile[]): void {
-  for (const { name, type, bytes } of files) {
-    const etag = `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`
-    const headers: Record<string, string> = {
-      'content-type': type,
-      'content-security-policy': POLICY,
-      'x-content-type-options': 'nosniff',
-      'referrer-policy': 'no-referrer',
-      'cache-control': HASHED.test(name) ? 'public, max-age=31536000, immutable' : 'no-cache',
-      etag,
-    }
-    app.get(name === 'index.html' ? '/' : `/${name}`, (c) =>
-      c.req.header('if-none-match') === etag
-        ? c.body(null, 304, headers)
-        : c.body(bytes as Uint8Array<ArrayBuffer>, 200, headers),
-    )
+/** Loads files when the first page is asked for, so that a server starts without them. */
+export type LoadConsole = () => Promise<readonly ConsoleFile[] | undefined>
+
+/** To be mounted after all other endpoints: it answers every path of one part that is a file. Without files, / leads to /docs. */
+export function mountConsole(app: Hono, load: LoadConsole): void {
+  let loading: Promise<Map<string, ConsoleFile> | undefined> | undefined
+  const filesByPath = () => {
+    loading ??= byPath(load)
+    // A failure is not kept: the next request tries again.
+    loading.catch(() => (loading = undefined))
+    return loading
   }
+  app.get('/', async (c) => {
+    const page = (await filesByPath())?.get('/')
+    return page === undefined ? c.redirect('/docs') : answer(c, page)
+  })
+  app.get('/:file', async (c) => {
+    const file = NAME.test(c.req.path) ? (await filesByPath())?.get(c.req.path) : undefined
+    return file === undefined ? c.notFound() : answer(c, file)
+  })
+}
+
+async function byPath(load: LoadConsole): Promise<Map<string, ConsoleFile> | undefined> {
+  const files = await load()
+  return files && new Map(files.map((file) => [file.name === 'index.html' ? '/' : `/${file.name}`, file]))
+}
+
+function answer(c: Context, { name, type, bytes }: ConsoleFile): Response {
+  const etag = `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`
+  const headers: Record<string, string> = {
+    'content-type': type,
+    'content-security-policy': POLICY,
+    'x-content-type-options': 'nosniff',
+    'referrer-policy': 'no-referrer',
+    'cache-control': HASHED.test(name) ? 'public, max-age=31536000, immutable' : 'no-cache',
+    etag,
+  }
+  if (c.req.header('if-none-match') === etag) return c.body(null, 304, headers)
+  return c.body(bytes as Uint8Array<ArrayBuffer>, 200, headers)
 }

@@ -19,7 +19,7 @@ import { isLoopback } from '../chroma/browser-guard.ts'
 import type { ChromaOptions } from '../chroma/options.ts'
 import { forbidden, invalid, unavailable } from '../errors.ts'
 import { within } from './deadline.ts'
-import { type ConsoleFile, mountConsole } from './console.ts'
+import { type LoadConsole, mountConsole } from './console.ts'
 import { type McpPackage, mcpRoute } from './mcp.ts'
 import { tracedEngine } from './traced-engine.ts'
 import type { Tracing } from './tracing.ts'
@@ -32,8 +32,8 @@ export interface ServerOptions extends Omit<ChromaOptions, 'tracer'> {
   port?: number
   /** Served at /metrics; with authentication, to tokens for all tenants. */
   openMetrics?: { readonly contentType: string; text(): Promise<string> }
-  /** The web console, served at /. Without it, / leads to /docs. */
-  console?: readonly ConsoleFile[]
+  /** Loads the web console, which is served at /. Without it, / leads to /docs. */
+  console?: LoadConsole
   /** Served at /mcp. */
   mcp?: McpPackage
   timeouts?: Partial<ServerTimeouts>
@@ -131,16 +131,15 @@ function createApp(options: ServerOptions) {
   }
   const app = createChromaApp(chroma, siltstoneRoutes)
   if (mcp !== undefined) app.all('/mcp', mcpRoute(mcp, chroma))
-  if (options.console === undefined) app.get('/', (c) => c.redirect('/docs'))
-  else mountConsole(app, options.console)
-  if (openMetrics === undefined) return app
-  app.get('/metrics', async (c) => {
-    // Labels contain the names of all tenants' collections.
-    if (auth !== undefined && auth.identify((name) => c.req.header(name)).tenants !== '*') {
-      throw forbidden('tenant-forbidden', 'Metrics need a token for all tenants')
-    }
-    return c.body(await openMetrics.text(), 200, { 'content-type': openMetrics.contentType })
-  })
+  if (openMetrics !== undefined)
+    app.get('/metrics', async (c) => {
+      // Labels contain the names of all tenants' collections.
+      if (auth !== undefined && auth.identify((name) => c.req.header(name)).tenants !== '*') {
+        throw forbidden('tenant-forbidden', 'Metrics need a token for all tenants')
+      }
+      return c.body(await openMetrics.text(), 200, { 'content-type': openMetrics.contentType })
+    })
+  mountConsole(app, options.console ?? (() => Promise.resolve(undefined)))
   return app
 }
 

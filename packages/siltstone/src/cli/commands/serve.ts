@@ -171,7 +171,6 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
   const metrics = new PrometheusMetrics()
   const auth = await authenticator(options)
   const mcp = options.mcp === true ? await loadMcp('"siltstone serve --mcp"') : undefined
-  const files = options.console ? await loadConsole() : undefined
   const embedders = options.embedders === undefined ? {} : await readEmbedders(options.embedders)
   const allowNetworkFilesystem = options.allowNetworkFilesystem === true
   const readOnly = options.readOnly === true
@@ -210,7 +209,7 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
       maintenance: opened.maintenance,
       host: options.host,
       port: options.port,
-      ...(files && { console: files }),
+      ...(options.console && { console: loadConsole }),
       ...(mcp && { mcp }),
       ...(auth && { auth }),
       ...(options.allowReset && { allowReset: true }),
