@@ -124,7 +124,7 @@ it('serves S3 on a port of its own, with a key that only its owner can read', as
   const file = objects?.keysFile ?? ''
   expect((await stat(file)).mode & 0o777).toBe(0o600)
   const answer = await fetch(`${objects?.url}/bucket`)
-  expect([answer.status, await answer.text()]).toEqual([403, expect.stringContaining('AccessDenied')])
+  expect([answer.status, await answer.text()]).toEqual([403, expect.stringContaining('AccessDenied') as string])
   child.kill('SIGTERM')
   expect(await exited).toBe(0)
   const again = await serve('--objects', '--objects-port', '0')
