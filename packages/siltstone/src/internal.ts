@@ -39,6 +39,7 @@ export {
   type ErrorKind,
   forbidden,
   invalid,
+  isPassing,
   isSiltstoneError,
   notFound,
   outcomeUnknown,
@@ -128,6 +129,7 @@ export { cutRange } from './ports/byte-range.ts'
 export type { Clock } from './ports/clock.ts'
 export { contentEtag } from './host/content-etag.ts'
 export type { Environment } from './ports/environment.ts'
+export type { Ids } from './ports/ids.ts'
 export { forwardingStore, interceptedStore, receivedBytes } from './ports/forwarding-store.ts'
 export { type HttpAnswer, type HttpClient, systemHttp } from './ports/http.ts'
 export type { AcquireResult, Leases, LeaseState } from './ports/lease.ts'
