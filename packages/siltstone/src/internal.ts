@@ -49,6 +49,7 @@ export {
   type ErrorKind,
   forbidden,
   invalid,
+  isPassing,
   isSiltstoneError,
   notFound,
   outcomeUnknown,
@@ -188,6 +189,7 @@ export { blobRange, MAX_PUT_BYTES } from './ports/blob-rules.ts'
 export { contentEtag } from './host/content-etag.ts'
 export type { Ids } from './ports/ids.ts'
 export type { Environment } from './ports/environment.ts'
+export type { Ids } from './ports/ids.ts'
 export { forwardingStore, interceptedStore, receivedBytes } from './ports/forwarding-store.ts'
 export { type HttpAnswer, type HttpClient, systemHttp } from './ports/http.ts'
 export type { AcquireResult, Leases, LeaseState } from './ports/lease.ts'

@@ -7,6 +7,10 @@ const FULL = 0.5
 const HALF = 0.25
 const SCRIPT = /\.(?:py|ipynb|ts|js|rs|go|cpp|c|java|jl|r|sh)$/i
 
+/** `the Meridian corpus`, `trained on SQuAD`: a name before the word, or one that looks like no word of a sentence. */
+const NAMED_DATA =
+  /\b(?!(?:The|This|That|These|Our|Each|All|New|Any)\b)[A-Z][\w-]{1,40} (?:dataset|data set|corpus)\b|\b(?:trained|tuned|training) on (?:the )?[A-Z](?=[\w-]{0,40}[A-Z0-9])[\w-]{1,40}/
+
 export const datasetAndCodeScore: Metric = {
   name: 'dataset_and_code_score',
   reads: ['card', 'readme', 'datasets', 'code', 'files'],
@@ -39,9 +43,7 @@ function datasetReason({ card, readme, datasets }: Evidence): Reason {
   const text = readReadme(valueOf(readme) ?? '')
   const link = linksIn(text.body).find((each) => /\/datasets\//.test(each))
   if (link !== undefined) return { text: `the README links ${link}`, source: readme.source, points: HALF }
-  const inProse = /\b(?:(?:fine-?tuned|trained|training) (?:on|data)|[Dd]atasets?)\b[^.\n]{0,80}\b[A-Z][\w-]{2,}/.exec(
-    text.prose,
-  )
+  const inProse = NAMED_DATA.exec(text.prose)
   return inProse === null
     ? { text: 'no dataset is named', source: readme.source, points: 0 }
     : { text: `the README names data in prose: "${inProse[0]}"`, source: readme.source, points: HALF }

@@ -189,6 +189,13 @@ describe('dataset_and_code_score', () => {
     ['a dataset that is named', withCard({ datasets: ['a/b'] }), 0.25],
     ['a linked dataset', withReadme('See https://hub.test/datasets/a/b.'), 0.25],
     ['data in prose', withReadme('It was trained on the Meridian corpus.'), 0.25],
+    ['data in prose by a name that is no word', withReadme('Fine-tuned on SQuAD2 for a day.'), 0.25],
+    [
+      'no data: a dataset without a name',
+      withReadme('This dataset and code are for Siltstone. The dataset is private.'),
+      0,
+    ],
+    ['no data: a language', withReadme('It was trained on English text. Use it with Python.'), 0],
     ['a script', emptyEvidence({ files: found([{ path: 'train.py', sizeBytes: 1 }], 'upload') }), 0.25],
   ])('%s: %s', (_name, evidence, value) => {
     expect(of(datasetAndCodeScore, evidence)).toEqual([value, 'measured'])

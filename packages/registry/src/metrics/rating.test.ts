@@ -110,7 +110,7 @@ describe('every rating', () => {
       'https://',
     ]
     for (const unit of [...units, '```\n', '\nfrom a', ' #\u2028']) {
-      const text = `## License\n${unit.repeat(60_000 / unit.length)}x\n\`\`\`python\n${unit.repeat(60_000 / unit.length)}x`
+      const text = `## License\n${unit.repeat(Math.floor(60_000 / unit.length))}x\n\`\`\`python\n${unit.repeat(Math.floor(60_000 / unit.length))}x`
       const texts = found({ LICENSE: text, 'requirements.txt': text }, 'x')
       expect(rated(emptyEvidence({ readme: found(text, 'x'), texts })).netScore.value).toBeLessThan(1)
     }

@@ -4,3 +4,11 @@ export { addStep, jsonError, lost, s3Error } from '../drivers/aws/testing/middle
 export { memoryEnvironment } from '../drivers/memory/memory-environment.ts'
 export { MemoryLeases } from '../drivers/memory/memory-leases.ts'
 export { collectionRequest } from './operations.ts'
+export {
+  Crash,
+  type Fault,
+  faultyObjectStore,
+  type FaultyObjectStore,
+  type FaultyOptions,
+  randomFaults,
+} from './faulty-object-store.ts'

@@ -1,0 +1,238 @@
+/**
+ * Versions of an artifact's files. A commit is an immutable object with the whole list of files, each by the SHA-256 of its contents;
+ * its id is a hash of the commit itself. `refs.json` says which commit each branch and tag names, with a log of moves.
+ *
+ * ## To commit
+ * 1. Read the refs. 2. Apply the changes to the branch's commit; every blob must be there. 3. Create the commit. 4. Move the branch by
+ * compare-and-swap of `refs.json`: the commit point. If the refs changed meanwhile, begin again at 1: changes of other paths are both
+ * kept, and of one path the later one. With `parent`, the branch has to be there instead, or the commit is refused.
+ *
+ * ## Failure cases
+ * A crash before 4 leaves a commit that nothing names: no effect. A lost answer at 4: `documents.ts`. The clock decides nothing.
+ */
+import { createHash } from 'node:crypto'
+import { type Clock, conflict, invalid, notFound, unavailable } from 'siltstone/internal'
+import type { Blobs } from './blobs.ts'
+import type { DocumentKind, Documents, Envelope } from './documents.ts'
+import { commitKey, isSha256, refsKey } from './keys.ts'
+
+export interface CommitFile {
+  sha256: string
+  sizeBytes: number
+}
+
+export interface FileCommit {
+  /** 40 hexadecimal digits. */
+  oid: string
+  parent: string | null
+  at: string
+  by: string
+  message: string
+  /** By path. */
+  files: Readonly<Record<string, CommitFile>>
+}
+
+interface CommitDocument extends Envelope, Omit<FileCommit, 'oid'> {}
+
+interface Move {
+  ref: string
+  from: string | null
+  to: string
+  at: string
+  by: string
+}
+
+interface RefsDocument extends Envelope {
+  branches: Readonly<Record<string, string>>
+  tags: Readonly<Record<string, string>>
+  /** Newest last, at most `MAX_MOVES`. */
+  moves: readonly Move[]
+}
+
+const isMapping = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+export const commitKind: DocumentKind<CommitDocument> = {
+  format: 'registry-commit',
+  v: 1,
+  wrongField: ({ files, message }) =>
+    !isMapping(files) ? 'files' : typeof message === 'string' ? undefined : 'message',
+}
+
+export const refsKind: DocumentKind<RefsDocument> = {
+  format: 'registry-refs',
+  v: 1,
+  wrongField: ({ branches, tags, moves }) =>
+    !isMapping(branches) ? 'branches' : !isMapping(tags) ? 'tags' : Array.isArray(moves) ? undefined : 'moves',
+}
+
+export interface CommitRequest {
+  /** Default `main`. */
+  branch?: string
+  message: string
+  by: string
+  /** By path; null removes it. */
+  changes: Readonly<Record<string, CommitFile | null>>
+  /** The commit that the branch has to name. */
+  parent?: string
+}
+
+export const DEFAULT_BRANCH = 'main'
+const MAX_MOVES = 1_000
+const MAX_PATH_CHARACTERS = 1_024
+const TRIES = 50
+
+export class Commits {
+  readonly #documents: Documents
+  readonly #blobs: Blobs
+  readonly #clock: Clock
+
+  constructor(options: { documents: Documents; blobs: Blobs; clock: Clock }) {
+    this.#documents = options.documents
+    this.#blobs = options.blobs
+    this.#clock = options.clock
+  }
+
+  /**
+   * @param id of the artifact
+   * @throws SiltstoneError `invalid` (file-path, ref-name, blob-missing, blob-digest), `conflict` (stale-parent)
+   */
+  async commit(id: string, request: CommitRequest): Promise<FileCommit> {
+    const { branch = DEFAULT_BRANCH, parent, changes, by } = request
+    checkRef(branch)
+    await this.#checkChanges(changes)
+    for (let attempt = 0; attempt < TRIES; attempt++) {
+      const refs = await this.#documents.read(refsKey(id), refsKind)
+      const head = refs?.document.branches[branch] ?? null
+      if (parent !== undefined && parent !== head) {
+        throw conflict('stale-parent', `${branch} is at ${head ?? 'no commit'}, not at ${parent}: read it again`, {
+          field: 'parent',
+        })
+      }
+      const before = head === null ? {} : (await this.#existing(id, head)).files
+      const made = await this.#create(id, {
+        parent: head,
+        by,
+        message: request.message,
+        files: withChanges(before, changes),
+      })
+      const move = { ref: `refs/heads/${branch}`, from: head, to: made.oid, at: made.at, by }
+      const next = { ...(refs?.document ?? NO_REFS), branches: { ...refs?.document.branches, [branch]: made.oid } }
+      const written = await this.#documents.write(
+        refsKey(id),
+        refsKind,
+        { ...next, moves: [...next.moves, move].slice(-MAX_MOVES) },
+        refs ?? null,
+      )
+      if (written.status === 'ok') return made
+      await this.#clock.sleep(Math.min(200, 5 * attempt))
+    }
+    throw unavailable('registry-contended', `too many concurrent commits to ${branch}: try again`, {
+      retryAfterMs: 1_000,
+    })
+  }
+
+  /** @param revision branch, tag, commit id, or `HEAD` @throws SiltstoneError `not-found` (revision-not-found) */
+  async resolve(id: string, revision: string): Promise<FileCommit> {
+    const refs = (await this.#documents.read(refsKey(id), refsKind))?.document
+    const name = revision === 'HEAD' ? DEFAULT_BRANCH : revision
+    const named = own(refs?.branches, name) ?? own(refs?.tags, name)
+    const commit = await this.#find(id, named ?? name)
+    if (commit === undefined)
+      throw notFound('revision-not-found', `the artifact has no revision ${revision.slice(0, 100)}`)
+    return commit
+  }
+
+  /** The latest commits before and including `oid`, newest first. */
+  async history(id: string, oid: string, limit: number): Promise<FileCommit[]> {
+    const commits: FileCommit[] = []
+    for (
+      let next: string | null = oid;
+      next !== null && commits.length < limit;
+      next = commits.at(-1)?.parent ?? null
+    ) {
+      commits.push(await this.#existing(id, next))
+    }
+    return commits
+  }
+
+  async #find(id: string, oid: string): Promise<FileCommit | undefined> {
+    if (!/^[0-9a-f]{40}$/.test(oid)) return undefined
+    const version = await this.#documents.read(commitKey(id, oid), commitKind)
+    if (version === undefined) return undefined
+    const { parent, at, by, message, files } = version.document
+    return { oid, parent, at, by, message, files }
+  }
+
+  async #existing(id: string, oid: string): Promise<FileCommit> {
+    const commit = await this.#find(id, oid)
+    if (commit === undefined)
+      throw notFound('revision-not-found', `the commit ${oid} of artifact ${id} is missing: run registry verify`)
+    return commit
+  }
+
+  async #create(id: string, made: Omit<FileCommit, 'oid' | 'at'>): Promise<FileCommit> {
+    const commit = { ...made, at: new Date(this.#clock.nowMs()).toISOString() }
+    const oid = createHash('sha256').update(JSON.stringify(commit)).digest('hex').slice(0, 40)
+    const document = { ...commit, siltstone: { format: commitKind.format, v: commitKind.v, writes: [] } }
+    // If it exists it is the same: its id is its hash.
+    await this.#documents.write(commitKey(id, oid), commitKind, document, null)
+    return { ...commit, oid }
+  }
+
+  async #checkChanges(changes: CommitRequest['changes']): Promise<void> {
+    const paths = Object.keys(changes)
+    for (const path of paths) checkPath(path)
+    const files = Object.entries(changes).flatMap(([path, file]) => (file === null ? [] : [{ path, file }]))
+    for (const { path, file } of files) {
+      const sizeBytes = isSha256(file.sha256) ? await this.#blobs.size(file.sha256) : undefined
+      if (sizeBytes !== file.sizeBytes) {
+        const why = sizeBytes === undefined ? 'is not there' : `has ${sizeBytes} bytes, not ${file.sizeBytes}`
+        throw invalid('blob-missing', `the contents ${file.sha256.slice(0, 64)} of ${path} ${why}: upload them first`, {
+          field: path,
+        })
+      }
+    }
+  }
+}
+
+const NO_REFS: RefsDocument = {
+  branches: {},
+  tags: {},
+  moves: [],
+  siltstone: { format: refsKind.format, v: refsKind.v, writes: [] },
+}
+
+const own = (names: Readonly<Record<string, string>> | undefined, name: string) =>
+  names !== undefined && Object.hasOwn(names, name) ? names[name] : undefined
+
+function withChanges(files: FileCommit['files'], changes: CommitRequest['changes']): FileCommit['files'] {
+  const next = new Map(Object.entries(files))
+  for (const [path, file] of Object.entries(changes)) {
+    if (file === null) next.delete(path)
+    else next.set(path, { sha256: file.sha256, sizeBytes: file.sizeBytes })
+  }
+  return Object.fromEntries([...next].toSorted(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+function checkPath(path: string): void {
+  const parts = path.split('/')
+  const isBad =
+    path.length > MAX_PATH_CHARACTERS ||
+    /[\p{Cc}\\]/u.test(path) ||
+    parts.some((part) => /^(?:|\.|\.\.|\.git|__proto__)$/.test(part))
+  if (isBad) {
+    throw invalid('file-path', `"${path.slice(0, 200)}" cannot be a path: give a relative one with "/" between names`, {
+      field: 'path',
+    })
+  }
+}
+
+function checkRef(name: string): void {
+  if (
+    !/^[A-Za-z0-9_][\w.-]*(?:\/[A-Za-z0-9_][\w.-]*)*$/.test(name) ||
+    name.length > 200 ||
+    /\.\.|^__proto__$|^HEAD$|^[0-9a-f]{40}$/.test(name)
+  ) {
+    throw invalid('ref-name', `"${name.slice(0, 200)}" cannot be the name of a branch`, { field: 'branch' })
+  }
+}

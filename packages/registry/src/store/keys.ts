@@ -1,0 +1,51 @@
+/** Keys of the registry in the object store. No other module makes or parses one. */
+import { createHash } from 'node:crypto'
+import { invalid } from 'siltstone/internal'
+import type { ArtifactType } from '../evidence/evidence.ts'
+
+const ULID = /^[0-9A-HJKMNP-TV-Z]{26}$/
+const SHA256 = /^[0-9a-f]{64}$/
+
+export const ARTIFACTS_PREFIX = 'artifacts/'
+export const INTENTS_PREFIX = 'registry/intents/'
+export const BLOBS_PREFIX = 'registry/blobs/'
+
+export const isUlid = (text: string): boolean => ULID.test(text)
+export const isSha256 = (text: string): boolean => SHA256.test(text)
+
+export const metadataKey = (id: string): string => `${ARTIFACTS_PREFIX}${id}/metadata.json`
+export const refsKey = (id: string): string => `${ARTIFACTS_PREFIX}${id}/refs.json`
+export const commitKey = (id: string, oid: string): string => `${ARTIFACTS_PREFIX}${id}/commits/${oid}.json`
+export const auditPrefix = (id: string): string => `${ARTIFACTS_PREFIX}${id}/audit/`
+export const auditKey = (id: string, ulid: string): string => `${auditPrefix(id)}${ulid}.json`
+export const adminAuditKey = (ulid: string): string => `registry/audit/${ulid}.json`
+export const intentKey = (ulid: string): string => `${INTENTS_PREFIX}${ulid}.json`
+export const blobKey = (sha256: string): string => `${BLOBS_PREFIX}${sha256}`
+
+/** The claim on a source, which may be registered once for each type. */
+export function sourceClaimKey(type: ArtifactType, canonicalUrl: string): string {
+  return `registry/claims/source/${type}/${createHash('sha256').update(canonicalUrl).digest('hex')}`
+}
+
+/**
+ * The claim on a repository's name, by any capitalisation.
+ * @param repository `owner/name` @throws SiltstoneError `invalid` (repository-name)
+ */
+export function repositoryClaimKey(type: ArtifactType, repository: string): string {
+  if (!/^[A-Za-z0-9_][\w.-]{0,95}\/[A-Za-z0-9_][\w.-]{0,95}$/.test(repository)) {
+    throw invalid(
+      'repository-name',
+      `"${repository.slice(0, 200)}" is no repository name: give owner/name of letters, digits, ".", "_" and "-"`,
+      {
+        field: 'repository',
+      },
+    )
+  }
+  return `registry/claims/repo/${type}/${repository.toLowerCase()}`
+}
+
+/** The artifact of a key of its metadata, as in a listing of prefixes: `artifacts/<id>/`. */
+export function artifactOfPrefix(prefix: string): string | undefined {
+  const id = prefix.slice(ARTIFACTS_PREFIX.length).replace(/\/$/, '')
+  return isUlid(id) ? id : undefined
+}
