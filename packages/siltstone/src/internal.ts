@@ -187,7 +187,6 @@ export {
 } from './ports/blob-store.ts'
 export { blobRange, MAX_PUT_BYTES } from './ports/blob-rules.ts'
 export { contentEtag } from './host/content-etag.ts'
-export type { Ids } from './ports/ids.ts'
 export type { Environment } from './ports/environment.ts'
 export type { Ids } from './ports/ids.ts'
 export { forwardingStore, interceptedStore, receivedBytes } from './ports/forwarding-store.ts'
