@@ -23,7 +23,7 @@ export const ROOMS: readonly (readonly string[])[] = [
   ['drivers/memory', 'drivers/wrappers'],
   ['drivers/directory', 'drivers/aws'],
   ['drivers'],
-  ['library', 'ingest', 'export'],
+  ['library', 'ingest', 'export', 'backup'],
   ['index.ts', 'aws.ts', 'embed.ts', 'internal-aws.ts'],
   ['chroma'],
   ['server'],

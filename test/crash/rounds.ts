@@ -10,7 +10,7 @@
  * With `stops` no process is killed: one or more are stopped (SIGSTOP) for `stops` ms in each round, longer than leases
  * last and than knowledge of the log is valid, and with `brisk` limits longer than entries are kept.
  */
-import { mkdirSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Chance } from '../processes/chance.ts'
 import { command, Gone, KILLED, Refused } from '../processes/process.ts'
@@ -53,8 +53,8 @@ export interface Figures {
   stops: number
   clockSteps: number
   backups: number
-  backupPasses: number
-  backupsTornAfterFirstPass: number
+  /** Collections that a backup copied more than once. */
+  copiedAgain: number
   operations: number
   refusedForNow: number
   /** Operations whose process was killed before it answered. `noTrace`: those that would have changed nothing. */
@@ -100,8 +100,7 @@ class Run {
     stops: 0,
     clockSteps: 0,
     backups: 0,
-    backupPasses: 0,
-    backupsTornAfterFirstPass: 0,
+    copiedAgain: 0,
     operations: 0,
     refusedForNow: 0,
     unacknowledged: { applied: 0, absent: 0, noTrace: 0 },
@@ -242,10 +241,7 @@ class Run {
     for (const writer of this.#writers)
       writer.seen = [writer.state, ...(writer.next ? [writer.next] : [])].map((state) => textOf(state))
     this.figures.backups++
-    mkdirSync(copy)
-    const { passes, firstWasWhole } = await backUp(directory, copy)
-    this.figures.backupPasses += passes
-    if (!firstWasWhole) this.figures.backupsTornAfterFirstPass++
+    this.figures.copiedAgain += await backUp(directory, copy)
     const { records, problems } = await readFresh(copy, true)
     if (problems.length > 0) throw new Violation(`the backup is damaged: ${problems.join('; ')}`)
     for (const writer of this.#writers) {

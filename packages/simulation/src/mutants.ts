@@ -139,7 +139,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: "an entry that was deleted before its writer looked is always taken for another writer's",
     changes: [
       { step: 'vanished-entry-is-settled', instead: "if (got.status !== 'ok') return 'lost'" },
-      { step: 'late-answer-is-settled', value: "whose === 'lost' || !this.#isExpired(knowledge)" },
+      { step: 'late-answer-is-settled', value: "whose === 'lost' || !this.isExpired(knowledge)" },
     ],
   },
   {

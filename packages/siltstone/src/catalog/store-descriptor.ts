@@ -3,8 +3,9 @@
  * looks like a new bucket. It is created if absent; a store that is not writable can be opened without it.
  */
 import { isSiltstoneError, unsupported } from '../errors.ts'
-import { storeKey } from '../format/keys.ts'
+import { backupStateKey, storeKey } from '../format/keys.ts'
 import type { ObjectStore } from '../ports/object-store.ts'
+import { readBackupState } from './backup-state.ts'
 
 export const STORE_DESCRIPTOR = 'snapshot/initial/'
 
@@ -12,7 +13,8 @@ const NOT_WRITABLE = new Set(['read-only', 'access-denied'])
 
 /**
  * @returns `absent`: there is none, and the store is not writable
- * @throws SiltstoneError `unsupported` (foreign-store) when its content is different, and the store's errors
+ * @throws SiltstoneError `unsupported` (foreign-store) when its content is different, `unsupported` (unfinished-backup),
+ *   and the store's errors
  */
 export async function initialiseStore(store: ObjectStore): Promise<'created' | 'present' | 'absent'> {
   for (;;) {
@@ -21,6 +23,13 @@ export async function initialiseStore(store: ObjectStore): Promise<'created' | '
       checkDescriptor(store, found.body)
       return 'present'
     }
+    const backup = await readBackupState(store)
+    if (backup && backup.completedAtMs === null)
+      throw unsupported(
+        'unfinished-backup',
+        `${store.description} is a backup that was not completed; run "siltstone backup" to it again, or delete it`,
+        { key: backupStateKey },
+      )
     try {
       const body = Buffer.from(STORE_DESCRIPTOR, 'utf8')
       const put = await store.put(storeKey, body, { ifAbsent: true, contentType: 'text/plain' })

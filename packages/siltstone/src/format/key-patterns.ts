@@ -17,3 +17,6 @@ export const patterns = {
 
 /** Key of the object that describes the store. */
 export const STORE_KEY = 'snapshot/latest/pointer.txt'
+
+/** Key of the object that says whether a backup is complete. */
+export const BACKUP_STATE_KEY = 'backup/state.json'

@@ -77,6 +77,7 @@ describe('keys', () => {
     )
     expect(keys.hourOf(Date.UTC(2026, 10, 21, 5, 59))).toBe('2026112105')
     one(keys.storeKey, { kind: 'store' })
+    one(keys.backupStateKey, { kind: 'backup-state' })
   })
 
   it('entries sort by number and before the inbox', () => {

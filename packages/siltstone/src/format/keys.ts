@@ -8,7 +8,7 @@
  */
 import { sha256Hex } from '#codec'
 import { invalid } from '../errors.ts'
-import { patterns, STORE_KEY } from './key-patterns.ts'
+import { BACKUP_STATE_KEY, patterns, STORE_KEY } from './key-patterns.ts'
 
 export { type ParsedKey, parseKey } from './parse-key.ts'
 
@@ -121,6 +121,9 @@ export function isHandover(ulid: string): boolean {
 
 /** Key of the object that describes the store. */
 export const storeKey = STORE_KEY
+
+/** In a backup: whether it is complete. */
+export const backupStateKey = BACKUP_STATE_KEY
 export const snapshotRoot = 'snapshot/'
 
 export function snapshotPrefix(path: string): string {

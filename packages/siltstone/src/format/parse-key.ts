@@ -1,8 +1,9 @@
-import { patterns, STORE_KEY } from './key-patterns.ts'
+import { BACKUP_STATE_KEY, patterns, STORE_KEY } from './key-patterns.ts'
 
 /** What a key in the bucket is. `path` is a collection's path. */
 export type ParsedKey =
   | { kind: 'store' }
+  | { kind: 'backup-state' }
   | { kind: 'log-entry'; path: string; number: number }
   | { kind: 'inbox'; path: string; ulid: string }
   | { kind: 'pointer'; path: string }
@@ -112,6 +113,7 @@ const rules: Record<string, Rule[]> = {
 /** @returns undefined for a key of another program (`uploads/…` and `artifacts/…` are not Siltstone's) */
 export function parseKey(key: string): ParsedKey | undefined {
   if (key === STORE_KEY) return { kind: 'store' }
+  if (key === BACKUP_STATE_KEY) return { kind: 'backup-state' }
   const slash = key.indexOf('/')
   const candidates = slash < 0 ? undefined : Object.hasOwn(rules, key.slice(0, slash)) && rules[key.slice(0, slash)]
   if (candidates === undefined || candidates === false) return undefined

@@ -1,6 +1,6 @@
 import { tableFromArrays, tableToIPC } from 'apache-arrow'
 import { describe, expect, it } from 'vitest'
-import { forbidden, outcomeUnknown, unavailable } from '../errors.ts'
+import { conflict, forbidden, outcomeUnknown, unavailable } from '../errors.ts'
 import { encodeDelta } from '../format/delta.ts'
 import { decodeEntry, encodeEntry } from '../format/entry.ts'
 import { handoverUlid, inboxKey, logEntryKey, logPrefix } from '../format/keys.ts'
@@ -72,6 +72,32 @@ describe('appending', () => {
     silent = false
     expect(await one.collection.write([upsert('b', [2])])).toEqual({ version: 2 })
     expect(await one.ids()).toEqual(['a', 'b'])
+  })
+
+  it('ends at once when the work was ended between its put and the settling of it', async () => {
+    const world = new World()
+    await world.process('winner').collection.write([upsert('a', [1])])
+    await produce(world.env, path, { records: [upsert('b', [1])] }, { maxBytes: 1_000_000 })
+    let asked = 0
+    const ended = conflict('lease-lost', 'the lease was taken over')
+    const stopped = world.process(
+      'stopped',
+      between(world.env.store, {
+        // Another process appends first, so the entry of that number has to be read.
+        put: async (key, body, options) => {
+          if (isEntry(key)) await world.process('other').collection.write([upsert('c', [1])])
+          return world.env.store.put(key, body, options)
+        },
+        get: async (key, options) => {
+          if (!isEntry(key) || key === logEntryKey(path, 1)) return world.env.store.get(key, options)
+          asked++
+          throw ended
+        },
+      }),
+    )
+    await expect(stopped.writer.sequenceInbox()).rejects.toBe(ended)
+    expect(asked).toBe(1)
+    expect(await world.process().ids()).toEqual(['a', 'b', 'c'])
   })
 
   it('does not take a stray for a success: its number was used, folded and collected while its put was on the way', async () => {

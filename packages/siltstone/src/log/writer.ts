@@ -27,18 +27,15 @@
  * after a new look at the log has found nothing new. If its entry takes something from the inbox, or an earlier request
  * of its group writes, that may be the reason, and reads may not show it yet: then the entry answers it.
  */
-import { isPassing, isSiltstoneError, outcomeUnknown, unavailable } from '../errors.ts'
-import { decodeEntry, encodeEntry, type LogEntry } from '../format/entry.ts'
-import { logEntryKey } from '../format/keys.ts'
-import { emptyManifest } from '../format/manifest.ts'
+import { isPassing, isSiltstoneError, unavailable } from '../errors.ts'
+import { encodeEntry, type LogEntry } from '../format/entry.ts'
 import type { RecordOp } from '../model/record.ts'
-import { retry } from '../ports/retry.ts'
 import { backPressure } from './back-pressure.ts'
 import type { CollectionState, Locked } from './collection-state.ts'
-import { recordedId } from './folded-record.ts'
 import { Contention, type Turn } from './contention.ts'
 import { handOver } from './handover.ts'
-import { ageMs, type Stamp, stampNow } from './stamp.ts'
+import { EntryPuts, type PutOutcome } from './put-entry.ts'
+import { stampNow } from './stamp.ts'
 import { clearInbox } from './take-inbox.ts'
 import {
   answer,
@@ -53,15 +50,13 @@ import { StateMoved, WriteBatch } from './write-batch.ts'
 
 const LOST_RACES = 200
 /**
- * In a collection without bare producers, the inbox is looked at before every eighth entry at least. The first entry of
- * a writer looks too: a process that was killed may have handed over what its user now writes again.
+ * In a collection without bare producers, the inbox is looked at before every eighth entry at least, the first included:
+ * a process that was killed may have handed over what its user now writes again.
  */
 const INBOX_EVERY = 8
 
 export type { EvaluationState } from './write-batch.ts'
 export type { AppendOptions, Appended, Evaluate } from './request-group.ts'
-
-type PutOutcome = 'ours' | 'lost'
 
 export class LogWriter {
   readonly #state: CollectionState
@@ -70,6 +65,7 @@ export class LogWriter {
   #waiting: Request[] = []
   #pumping: Promise<void> | undefined
   readonly #contention: Contention
+  readonly #puts: EntryPuts
   /** Number of the last entry that this writer knew. */
   #lastEnd = 0
   #begun = 0
@@ -85,6 +81,7 @@ export class LogWriter {
     this.#name = name
     this.#onAppended = onAppended
     this.#contention = new Contention(state.env.clock, state.env.random)
+    this.#puts = new EntryPuts(state, this.#contention)
   }
 
   /**
@@ -229,11 +226,11 @@ export class LogWriter {
       // step: entry-is-encoded
       const bytes = encodeEntry(entry)
       // step: put-needs-knowledge
-      if (this.#isExpired(batch.knowledge)) continue
+      if (this.#puts.isExpired(batch.knowledge)) continue
       const sent = stampNow(clock)
       let outcome: PutOutcome
       try {
-        outcome = await this.#put(entry, bytes, batch.knowledge, sent)
+        outcome = await this.#puts.put(entry, bytes, batch.knowledge, sent)
       } catch (error) {
         // step: unknown-end-is-forgotten
         await state.run(async ({ log }) => log.forgetEnd())
@@ -276,10 +273,6 @@ export class LogWriter {
     this.#lastEnd = number
     if (turns.some((name) => name !== this.#name)) this.#contention.meet()
     else this.#contention.alone()
-  }
-
-  #isExpired(knowledge: Stamp): boolean {
-    return ageMs(this.#state.env.clock, knowledge) > this.#state.limits.writerStalenessMs
   }
 
   /** Steps 1 to 3. `moved`: the log moved or the snapshot below was collected in the meantime; try again. */
@@ -333,67 +326,5 @@ export class LogWriter {
       await log.sync()
       return log.end === batch.version
     })
-  }
-
-  async #put(entry: LogEntry, bytes: Uint8Array, knowledge: Stamp, sent: Stamp): Promise<PutOutcome> {
-    const { clock, random, metrics, store } = this.#state.env
-    const key = logEntryKey(this.#state.path, entry.number)
-    const attempt = async () => {
-      const sentMs = clock.monotonicMs()
-      const put = await store.put(key, bytes, { ifAbsent: true, contentType: 'application/vnd.apache.arrow.file' })
-      this.#contention.measured(clock.monotonicMs() - sentMs)
-      // Also when it exists already: a retry inside the store may have met its own first attempt. If anything fails
-      // from here on, the outcome is open until the entry has been read.
-      maybeApplied = true
-      // step: existing-entry-is-read
-      const whose = put.status === 'ok' ? 'ours' : await this.#whoseEntry(key, entry.id)
-      // step: late-answer-is-settled
-      if (whose !== 'gone' && !this.#isExpired(knowledge)) return whose
-      return this.#settleLate(entry, whose)
-    }
-    const isWorthRetrying = (error: unknown) => {
-      if (!isSiltstoneError(error)) return false
-      // step: unknown-put-is-repeated
-      maybeApplied ||= error.kind === 'unknown'
-      // step: refusal-leaves-the-put-open
-      if (!maybeApplied && !isPassing(error)) return false
-      metrics.count('log_puts_unsettled')
-      return ageMs(clock, sent) < this.#state.limits.settleMs
-    }
-    let maybeApplied = false
-    try {
-      const attempts = Number.POSITIVE_INFINITY
-      return await retry(attempt, { attempts, baseMs: 25, maxMs: 2_000, clock, random, when: isWorthRetrying })
-    } catch (cause) {
-      // step: unknown-put-is-reported
-      if (!maybeApplied || !isSiltstoneError(cause)) throw cause
-      const message = `it is not known whether ${key} was written; read before writing again`
-      throw outcomeUnknown('outcome-unknown', message, { key, cause })
-    }
-  }
-
-  async #whoseEntry(key: string, id: string): Promise<PutOutcome | 'gone'> {
-    const got = await this.#state.env.store.get(key)
-    // It was folded and collected since: another writer's entry, or ours from an earlier attempt.
-    // step: vanished-entry-is-settled
-    if (got.status !== 'ok') return 'gone'
-    return decodeEntry(got.body, key).id === id ? 'ours' : 'lost'
-  }
-
-  /** Too late to trust the number, or the entry is gone: the record of folded entries tells whether it is in the log. */
-  async #settleLate(entry: LogEntry, whose: PutOutcome | 'gone'): Promise<PutOutcome> {
-    const { manifests, path } = this.#state
-    this.#state.env.metrics.count('log_puts_late')
-    const current = await manifests.current()
-    const manifest = current === 'none' ? emptyManifest(path) : current.manifest
-    if (whose !== 'gone' && manifest.watermark < entry.number) return whose
-    const id = recordedId(manifest, entry.number)
-    if (id === undefined) {
-      const key = logEntryKey(path, entry.number)
-      throw outcomeUnknown('outcome-unknown', `${key} was answered after its number had been folded and forgotten`, {
-        key,
-      })
-    }
-    return id === entry.id ? 'ours' : 'lost'
   }
 }

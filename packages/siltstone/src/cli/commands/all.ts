@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { backupCommand } from './backup.ts'
 import { collectionsCommand } from './collections.ts'
 import { compactCommand } from './compact.ts'
 import { costCommand } from './cost.ts'
@@ -27,6 +28,7 @@ export const commands: readonly (() => Command)[] = [
   produceCommand,
   migrateCommand,
   exportCommand,
+  backupCommand,
   queryCommand,
   getCommand,
   recallCommand,
