@@ -15,7 +15,7 @@ import { Clustering } from './clustering.ts'
 import { Codes } from './codes.ts'
 import { Neighbours } from './neighbours.ts'
 import { Points } from './points.ts'
-import { drawPseudoQueries, splitSample } from './pseudo-queries.ts'
+import { drawPseudoQueries } from './pseudo-queries.ts'
 import { Rotator } from './rotate.ts'
 import { NONE, secondCluster } from './second.ts'
 import { clustersFor, sampleFor, train } from './train.ts'
@@ -91,13 +91,11 @@ export class IvfBuilder {
     if (!sample || sample.count === 0) throw new Error('train() was called without a sample')
     const work = this.#work
     const padded = this.#rotator.dimension
-    const { trained, heldOut } = splitSample(sample.count)
-    const groups = await train(work, { points: sample, members: trained }, clustersFor(this.#rows))
+    const groups = await train(work, sample, clustersFor(this.#rows))
     const clustering = new Clustering(work, groups, padded)
     const assigner = new Assigner(work, clustering, SHORTLIST)
     const [rows, space] = [this.#rows, this.#space]
-    const drawn = { points: sample, members: heldOut }
-    const queries = await drawPseudoQueries(work, drawn, { clustering, assigner, space, rows })
+    const queries = await drawPseudoQueries(work, sample, { clustering, assigner, space, rows })
     const calibrator = new Calibrator(work, clustering, space, queries, rows)
     const reach = reachOf(sample)
     sample.free()

@@ -6,7 +6,7 @@
  * visits them. Divided by √N (`../flatness.ts`) the ranks of queries are comparable, and the θ that finds a share t of the
  * neighbours is the t-quantile of these numbers: no parameter is searched for.
  *
- * θ is the largest of three: of rows, of rows and shifted rows, of rows and middles. So queries that are unlike the rows are found
+ * θ is the largest of three: of rows, of rows and shifted rows, of middles. So queries that are unlike the rows are found
  * for as well, at a price where they are not.
  */
 import { Nearest } from '../../kernels/nearest.ts'
@@ -28,7 +28,7 @@ const MOST_SHARE = 1 / 8
 const STEP = 128
 /** Multiplications that comparing may take; beyond it, some rows are left out. */
 const MOST_MULTIPLICATIONS = 25e9
-const SETS: readonly (readonly PseudoKind[])[] = [['row'], ['row', 'shifted'], ['row', 'between']]
+const SETS: readonly (readonly PseudoKind[])[] = [['row'], ['row', 'shifted'], ['between']]
 /** Share of the queries whose N is usual. */
 const USUAL = 0.99
 const LEAST_THETA = 0.05

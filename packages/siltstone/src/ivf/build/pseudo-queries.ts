@@ -6,7 +6,7 @@ import { seededRandom } from '../../ports/seeded-random.ts'
 import type { IndexedSpace } from '../directory.ts'
 import { type Assigner, BATCH } from './assign.ts'
 import type { Clustering } from './clustering.ts'
-import { Points, type Subset } from './points.ts'
+import { Points } from './points.ts'
 import type { Work } from './work.ts'
 
 /** `row`: a row. `shifted`: a row moved by the residual of another. `between`: the middle of two rows. */
@@ -22,29 +22,10 @@ export interface PseudoQueries {
   points: Points
 }
 
-/** At most this many rows of a sample, and this share of it, are kept from training for queries. */
-const HELD_OUT = 600
-const HELD_OUT_SHARE = 1 / 8
-
-/**
- * Which rows of a sample to train on, and which to make queries of. A row that took part in the training lies nearer to its
- * centroid than another one would, so it seems less flat than a query is.
- * @param count at least 1
- */
-export function splitSample(count: number): { trained: Uint32Array; heldOut: Uint32Array } {
-  const held = Math.min(HELD_OUT, Math.floor(count * HELD_OUT_SHARE))
-  const all = Uint32Array.from({ length: count }, (_, i) => i)
-  if (held === 0) return { trained: all, heldOut: all }
-  const step = count / held
-  const heldOut = Uint32Array.from({ length: held }, (_, i) => Math.floor(i * step))
-  const isHeld = new Set(heldOut)
-  return { trained: all.filter((i) => !isHeld.has(i)), heldOut }
-}
-
-/** @param drawn rows to make queries of @param rows of the whole segment @param assigner of `clustering` */
+/** @param rows of the whole segment @param assigner of `clustering` */
 export async function drawPseudoQueries(
   work: Work,
-  { points: sample, members: rowsToUse }: Subset,
+  sample: Points,
   {
     clustering,
     assigner,
@@ -58,7 +39,7 @@ export async function drawPseudoQueries(
   const kinds = (['row', 'shifted', 'between'] as const).flatMap((kind) =>
     new Array<PseudoKind>(Math.ceil(COUNTS[kind] * share)).fill(kind),
   )
-  const draw = () => rowsToUse[Math.floor(random.next() * rowsToUse.length)] as number
+  const draw = () => Math.floor(random.next() * sample.count)
   const pairs = kinds.map((): [number, number] => [draw(), draw()])
   const others = Uint32Array.from(pairs, ([, other]) => other)
   const floats = new Float32Array(kinds.length * dimension)

@@ -23,7 +23,7 @@ import { workspace } from './workspace.ts'
 const WIDEST = 3
 /** Candidates handed out first, as a multiple of k: most of the k nearest are among them. */
 const LIKELIEST = 2
-/** Candidates handed out at a time afterwards. */
+/** Candidates handed out at a time afterwards, at least. */
 const STEP = 16
 
 export interface Examined {
@@ -86,7 +86,8 @@ export class Examination {
       return tags
     }
     if (level === 0 && this.#order.length === 0) this.#arrange(level, limit)
-    const most = Math.max(STEP, Math.ceil(k / 2))
+    // More at a time the more there were: where estimates tell little, very many are measured.
+    const most = Math.max(STEP, Math.ceil(k / 2), this.#taken.size >> 2)
     for (; this.#next < this.#order.length && tags.length < most; this.#next++) {
       const i = this.#order[this.#next] as number
       if (deviations !== Number.POSITIVE_INFINITY && this.#lower(i, deviations) > limit) break
