@@ -1,8 +1,7 @@
-/** Files into records, in threads as the object service runs them: the first file of a new thread, and the following ones. */
-import { accessBytes, collectRecords, threadedProcessors } from '@siltstone/processors'
+/** Files into records, in processes as the object service runs them: the first file of a new process, and the following ones. */
+import { accessBytes, collectRecords, isolatedProcessors } from '@siltstone/processors'
 import { pageOfText, writePdf } from '@siltstone/processors/testing'
 import type { Row } from '../measure/report.ts'
-import { processorSeconds } from '../measure/machine.ts'
 import { median, percentile } from '../measure/statistics.ts'
 import type { Scenario } from './scenario.ts'
 
@@ -27,7 +26,7 @@ const bytes = (content: string) => new TextEncoder().encode(content)
 
 export const processFiles: Scenario = {
   about:
-    'files into records without vectors, one after the other, in threads: the first of a new thread, and the following ones',
+    'files into records without vectors, one after the other, in processes: the first of a new process, and the following ones',
   records: [0],
   run: async (_options, report) => {
     const files: [string, Uint8Array][] = [
@@ -46,20 +45,17 @@ export const processFiles: Scenario = {
 }
 
 async function measure(name: string, file: Uint8Array): Promise<Row> {
-  await using threads = await threadedProcessors()
+  await using processes = await isolatedProcessors()
   const source = accessBytes(file)
-  const rssBefore = process.memoryUsage.rss()
   let records = 0
   const run = async () => {
     const startedMs = performance.now()
-    records = (await collectRecords(threads.processors, source)).records.length
+    records = (await collectRecords(processes.processors, source)).records.length
     return performance.now() - startedMs
   }
   const firstMs = await run()
-  const cpuBefore = processorSeconds().own
   const times: number[] = []
   for (let k = 0; k < RUNS; k++) times.push(await run())
-  const cpuMs = ((processorSeconds().own - cpuBefore) * 1_000) / RUNS
   const sorted = times.toSorted((a, b) => a - b)
   return {
     file: name,
@@ -68,7 +64,5 @@ async function measure(name: string, file: Uint8Array): Promise<Row> {
     'first ms': firstMs,
     'p50 ms': median(times),
     'p99 ms': percentile(sorted, 0.99),
-    'CPU ms': cpuMs,
-    'RSS growth MB': Math.round((process.memoryUsage.rss() - rssBefore) / 1e6),
   }
 }

@@ -10,7 +10,7 @@ import { subtitleProcessor } from './text/subtitle-processor.ts'
 import { textProcessor } from './text/text-processor.ts'
 import { officeProcessor } from './zip/office-processor.ts'
 
-/** All processors, to be run in the caller's thread. `threadedProcessors` runs them in threads with limits. */
+/** All processors, to be run in the caller's process. `isolatedProcessors` runs them in processes with limits. */
 export function builtInProcessors(settings: ProcessorSettings = {}): Processor[] {
   const documents = [
     pdfProcessor,

@@ -9,7 +9,7 @@
  * | `file-too-large`   | invalid     | more than a processor of this kind reads                   |
  * | `unsupported-type` | unsupported | no processor for this kind of content                      |
  * | `needs-ffmpeg`     | unsupported | only ffmpeg reads this container, and none was found       |
- * | `memory-limit`     | invalid     | the thread needed more memory than it may use              |
+ * | `memory-limit`     | invalid     | the process needed more memory than it may use              |
  */
 import { invalid, isSiltstoneError, SiltstoneError, unsupported } from 'siltstone/passages'
 

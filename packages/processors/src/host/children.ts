@@ -1,5 +1,5 @@
 /**
- * Child processes. A thread that is ended leaves its children running, so whoever may end the thread is told of them.
+ * Programs that a processor starts. A process that is killed leaves them running, so whoever may kill it is told of them.
  */
 import { spawn } from 'node:child_process'
 
@@ -10,7 +10,7 @@ export interface ChildWatcher {
 
 let watcher: ChildWatcher | undefined
 
-/** Reports every child that this thread starts from now on. */
+/** Reports every program that this process starts from now on. */
 export function watchChildren(to: ChildWatcher): void {
   watcher = to
 }

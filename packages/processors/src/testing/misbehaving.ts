@@ -1,4 +1,4 @@
-/** A processor for the tests of threads: it does what the content asks for. */
+/** A processor for the tests of processes: it does what the content asks for. */
 import { runChild } from '../host/children.ts'
 import type { Processor } from '../processor.ts'
 
@@ -25,7 +25,7 @@ const misbehaving: Processor = {
     }
     if (request === 'throw') throw new TypeError('a mistake')
     if (request === 'child') {
-      // The child's number is told; then the thread is busy for ever.
+      // The child's number is told; then the process is busy for ever.
       const program = 'process.stdout.write(String(process.pid)); setInterval(() => {}, 1000)'
       await runChild(process.execPath, ['-e', program], new AbortController().signal, async (bytes) => {
         await ctx.emit({ step: request, kind: 'passage', document: new TextDecoder().decode(bytes), metadata: {} })

@@ -1,9 +1,9 @@
-/** The messages between a job's thread and the thread that started it. */
+/** The messages between a job's process and the process that started it. */
 import { isSiltstoneError, SiltstoneError, type ErrorKind } from 'siltstone/passages'
 import type { Summary } from '../processor.ts'
 import type { ProcessorSettings } from '../settings.ts'
 
-export interface ThreadData {
+export interface JobData {
   settings: ProcessorSettings
   /** Modules whose default export is a processor of the user, by URL. */
   modules: readonly string[]
@@ -21,7 +21,7 @@ export type Method =
   | 'freeBytes'
   | 'sibling'
 
-export type ToThread =
+export type ToJob =
   | {
       kind: 'start'
       processor: string
@@ -33,13 +33,13 @@ export type ToThread =
   | { kind: 'abort'; reason: string }
   | { kind: 'answer'; call: number; value?: unknown; failed?: string }
 
-export type FromThread =
+export type FromJob =
   | { kind: 'call'; call: number; method: Method; args: readonly unknown[] }
   | { kind: 'done'; summary: Summary }
   | { kind: 'failed'; error: PlainError }
   | { kind: 'child'; pid: number; isRunning: boolean }
 
-/** An error as it crosses threads. */
+/** An error as it crosses processes. */
 export interface PlainError {
   name: string
   message: string
@@ -49,7 +49,7 @@ export interface PlainError {
   call?: number
 }
 
-/** In the job's thread: a call to the context failed. */
+/** In the job's process: a call to the context failed. */
 export class CallFailed extends Error {
   readonly call: number
   constructor(call: number, message: string) {

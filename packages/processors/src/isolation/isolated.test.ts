@@ -5,33 +5,33 @@ import type { ProcessContext, Processor } from '../processor.ts'
 import { chooseProcessor } from '../registry.ts'
 import { collect } from '../testing/context.ts'
 import { pageOfText, writePdf } from '../testing/pdf-writer.ts'
-import { type ThreadedProcessors, threadedProcessors } from './threaded.ts'
+import { type IsolatedProcessors, isolatedProcessors } from './isolated.ts'
 
 const modules = [new URL('../testing/misbehaving.ts', import.meta.url).href]
-const opened: ThreadedProcessors[] = []
-afterAll(() => Promise.all(opened.map((threads) => threads.close())))
+const opened: IsolatedProcessors[] = []
+afterAll(() => Promise.all(opened.map((processes) => processes.close())))
 
-async function processors(options: Parameters<typeof threadedProcessors>[0] = {}) {
-  const threads = await threadedProcessors({ modules, heartbeatMs: 20, ...options })
-  opened.push(threads)
-  const named = (name: string) => threads.processors.find((processor) => processor.name === name) as Processor
+async function processors(options: Parameters<typeof isolatedProcessors>[0] = {}) {
+  const processes = await isolatedProcessors({ modules, heartbeatMs: 20, ...options })
+  opened.push(processes)
+  const named = (name: string) => processes.processors.find((processor) => processor.name === name) as Processor
   return {
-    threads,
+    processes,
     named,
     misbehave: (request: string, more: Partial<ProcessContext> = {}) => collect(named('misbehaving'), request, more),
   }
 }
 
-describe('processors in threads', () => {
-  it('give the same records as in the thread of the caller', async () => {
-    const { threads } = await processors()
+describe('processors in processes', () => {
+  it('give the same records as in the process of the caller', async () => {
+    const { processes } = await processors()
     const bytes = writePdf([pageOfText(['# Silt', 'Rivers carry sand and clay to the sea, and the sea keeps it.'])])
-    const { processor } = await chooseProcessor(threads.processors, accessBytes(bytes), '')
-    const inThread = await collect(processor, bytes)
+    const { processor } = await chooseProcessor(processes.processors, accessBytes(bytes), '')
+    const inProcess = await collect(processor, bytes)
     const { pdfProcessor } = await import('../pdf/pdf-processor.ts')
     const here = await collect(pdfProcessor, bytes)
-    expect(inThread.records).toEqual(here.records)
-    expect(inThread.records[0]?.embedding).toBeInstanceOf(Float32Array)
+    expect(inProcess.records).toEqual(here.records)
+    expect(inProcess.records[0]?.embedding).toBeInstanceOf(Float32Array)
   })
 
   it('pass permanent errors, and errors of the caller, as they are', async () => {
@@ -100,7 +100,7 @@ describe('processors in threads', () => {
   })
 })
 
-/** A process that was killed stays in the table until its parent ends, because the thread that waited for it is gone. */
+/** A process that was killed stays in the table until its parent ends, because the process that waited for it is gone. */
 function isRunning(pid: number): boolean {
   const { stdout } = spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' })
   return stdout.trim() !== '' && !stdout.trim().startsWith('Z')

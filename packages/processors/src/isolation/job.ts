@@ -1,5 +1,5 @@
 /**
- * One job in a thread, seen from outside. The thread is ended when the job
+ * One job in a child process, seen from outside. The child is ended when the job
  *
  * | fails so | the error |
  * |---|---|
@@ -7,14 +7,13 @@
  * | needs more memory than its limit | `invalid`, code `memory-limit` |
  * | does not stop within two seconds after it was cancelled | the reason of the signal |
  *
- * In each case the child processes that the thread started are killed (the system keeps their numbers until this process
- * ends, because the thread that waited for them is gone). Otherwise the thread takes the next job.
+ * In each case the programs that the child started are killed. Otherwise the child takes the next job.
  */
 import { invalid, unavailable } from 'siltstone/passages'
 import { killChild } from '../host/children.ts'
-import { after, every, startThread, type Thread } from '../host/thread.ts'
+import { after, every, startJobProcess, type JobHandle } from '../host/job-process.ts'
 import type { ProcessContext, RandomAccess, ScratchFolder, Summary } from '../processor.ts'
-import { errorOf, type FromThread, type Method, type ThreadData, type ToThread } from './messages.ts'
+import { errorOf, type FromJob, type Method, type JobData, type ToJob } from './messages.ts'
 
 export interface JobLimits {
   memoryBytes: number
@@ -23,7 +22,7 @@ export interface JobLimits {
 }
 
 const GRACE_MS = 2_000
-/** A new thread has to load its modules before the first step begins. */
+/** A new process has to load its modules before the first step begins. */
 const START_MS = 60_000
 
 interface Job {
@@ -31,22 +30,22 @@ interface Job {
   sources: RandomAccess[]
   step: string
   failures: Map<number, unknown>
-  /** Set once it is certain how the job ends; the thread is being ended. */
+  /** Set once it is certain how the job ends; the process is being ended. */
   verdict: unknown
   stopClock: () => void
   finish(error: unknown, summary?: Summary): void
 }
 
-export class JobThread {
-  readonly #thread: Thread<ToThread>
+export class JobProcess {
+  readonly #process: JobHandle<ToJob>
   readonly #limits: JobLimits
   readonly #children = new Set<number>()
   #job: Job | undefined
   #hasEnded = false
 
-  constructor(url: URL, data: ThreadData, limits: JobLimits) {
+  constructor(url: URL, data: JobData, limits: JobLimits) {
     this.#limits = limits
-    this.#thread = startThread<ToThread, FromThread>(url, data, limits.memoryBytes, {
+    this.#process = startJobProcess<ToJob, FromJob>(url, data, limits.memoryBytes, {
       onMessage: (message) => this.#onMessage(message),
       onExit: (error, isOutOfMemory) => this.#onExit(error, isOutOfMemory),
     })
@@ -58,7 +57,7 @@ export class JobThread {
   }
 
   async end(): Promise<void> {
-    await this.#thread.terminate()
+    await this.#process.terminate()
   }
 
   async run(processor: string, source: RandomAccess, ctx: ProcessContext): Promise<Summary> {
@@ -78,20 +77,20 @@ export class JobThread {
       },
     }
     this.#job = job
-    this.#thread.keepAlive(true)
+    this.#process.keepAlive(true)
     this.#startClock(job, Math.max(START_MS, this.#limits.stepMs))
     const beat = every(this.#limits.heartbeatMs, () => {
       ctx.heartbeat(job.step).catch((error: unknown) => this.#condemn(job, error))
     })
     let stopGrace = () => undefined as void
     const abort = () => {
-      this.#thread.post({ kind: 'abort', reason: String(ctx.signal.reason) })
+      this.#process.post({ kind: 'abort', reason: String(ctx.signal.reason) })
       stopGrace = after(GRACE_MS, () => this.#condemn(job, ctx.signal.reason))
     }
     ctx.signal.addEventListener('abort', abort)
     try {
       const has = (['embedImage', 'transcribe', 'sibling'] as const).filter((method) => ctx[method] !== undefined)
-      this.#thread.post({
+      this.#process.post({
         kind: 'start',
         processor,
         sizeBytes: source.sizeBytes,
@@ -102,18 +101,18 @@ export class JobThread {
       return await promise
     } finally {
       ctx.signal.removeEventListener('abort', abort)
-      this.#thread.keepAlive(false)
+      this.#process.keepAlive(false)
       beat()
       stopGrace()
       job.stopClock()
     }
   }
 
-  /** Ends the thread; the job fails with this error once it has ended. */
+  /** Ends the process; the job fails with this error once it has ended. */
   #condemn(job: Job, error: unknown): void {
     if (this.#job !== job || job.verdict !== undefined) return
     job.verdict = error
-    void this.#thread.terminate()
+    void this.#process.terminate()
   }
 
   #startClock(job: Job, ms = this.#limits.stepMs): void {
@@ -123,7 +122,7 @@ export class JobThread {
     })
   }
 
-  #onMessage(message: FromThread): void {
+  #onMessage(message: FromJob): void {
     if (message.kind === 'child') {
       this.#children[message.isRunning ? 'add' : 'delete'](message.pid)
       return
@@ -142,11 +141,10 @@ export class JobThread {
   async #answer(job: Job, call: number, method: Method, args: readonly unknown[]): Promise<void> {
     try {
       const value = await this.#call(job, method, args)
-      const transfer = value instanceof Uint8Array ? [value.buffer as ArrayBuffer] : []
-      this.#thread.post({ kind: 'answer', call, value }, transfer)
+      this.#process.post({ kind: 'answer', call, value })
     } catch (error) {
       job.failures.set(call, error)
-      this.#thread.post({ kind: 'answer', call, failed: error instanceof Error ? error.message : String(error) })
+      this.#process.post({ kind: 'answer', call, failed: error instanceof Error ? error.message : String(error) })
     }
   }
 
@@ -155,8 +153,7 @@ export class JobThread {
     switch (method) {
       case 'read': {
         const [source, offset, length] = args as [number, number, number]
-        // A copy, because the bytes are moved to the thread, and may be part of a larger buffer.
-        return (await (job.sources[source] as RandomAccess).read(offset, length)).slice()
+        return (job.sources[source] as RandomAccess).read(offset, length)
       }
       case 'heartbeat': {
         const [step] = args as [string]
@@ -193,6 +190,6 @@ export class JobThread {
     const { memoryBytes } = this.#limits
     const tooMuch =
       isOutOfMemory && invalid('memory-limit', `the step ${job.step} needs more than ${memoryBytes} bytes of memory`)
-    job.finish(job.verdict ?? (tooMuch || (error ?? new Error('the thread of the job ended'))))
+    job.finish(job.verdict ?? (tooMuch || (error ?? new Error('the process of the job ended'))))
   }
 }

@@ -1,30 +1,30 @@
-/** Processors that run in threads, with limits of memory and time. */
+/** Processors that run in child processes, with limits of memory and time. */
 import { builtInProcessors } from '../built-in.ts'
 import type { Processor } from '../processor.ts'
 import type { ProcessorSettings } from '../settings.ts'
-import { type JobLimits, JobThread } from './job.ts'
+import { type JobLimits, JobProcess } from './job.ts'
 
-export interface ThreadOptions extends ProcessorSettings {
-  /** Of one thread, objects and buffers together. Default 1 GiB. */
+export interface IsolationOptions extends ProcessorSettings {
+  /** Of one child process, beyond what it needs when it reads nothing. Default 1 GiB. */
   memoryBytes?: number
   /** The longest time of one step. Default 10 minutes. */
   stepMs?: number
-  /** How often the caller's `heartbeat` is called while a job runs, however busy its thread is. Default 10 s. */
+  /** How often the caller's `heartbeat` is called while a job runs, however busy its process is. Default 10 s. */
   heartbeatMs?: number
   /** URLs of modules whose default exports are further processors; they are asked before the built-in ones. */
   modules?: readonly string[]
 }
 
-export interface ThreadedProcessors extends AsyncDisposable {
+export interface IsolatedProcessors extends AsyncDisposable {
   readonly processors: readonly Processor[]
-  /** Ends the threads; jobs that run fail. */
+  /** Ends the processes; jobs that run fail. */
   close(): Promise<void>
 }
 
 const DEFAULTS: JobLimits = { memoryBytes: 1024 * 1024 * 1024, stepMs: 10 * 60_000, heartbeatMs: 10_000 }
 
-/** Each job has a thread of its own while it runs; an idle thread takes the next job, which then starts without loading. */
-export async function threadedProcessors(options: ThreadOptions = {}): Promise<ThreadedProcessors> {
+/** Each job has a process of its own while it runs; an idle process takes the next job, which then starts without loading. */
+export async function isolatedProcessors(options: IsolationOptions = {}): Promise<IsolatedProcessors> {
   const { modules = [], memoryBytes, stepMs, heartbeatMs, ...settings } = options
   const limits: JobLimits = {
     memoryBytes: memoryBytes ?? DEFAULTS.memoryBytes,
@@ -32,20 +32,20 @@ export async function threadedProcessors(options: ThreadOptions = {}): Promise<T
     heartbeatMs: heartbeatMs ?? DEFAULTS.heartbeatMs,
   }
   const own = await Promise.all(modules.map((url) => import(url) as Promise<{ default: Processor }>))
-  const idle: JobThread[] = []
-  const all = new Set<JobThread>()
+  const idle: JobProcess[] = []
+  const all = new Set<JobProcess>()
 
-  const take = (): JobThread => {
-    for (let thread = idle.pop(); thread; thread = idle.pop()) if (thread.isUsable) return thread
-    const thread = new JobThread(threadModule(), { settings, modules }, limits)
-    all.add(thread)
-    return thread
+  const take = (): JobProcess => {
+    for (let job = idle.pop(); job; job = idle.pop()) if (job.isUsable) return job
+    const job = new JobProcess(mainModule(), { settings, modules }, limits)
+    all.add(job)
+    return job
   }
-  const giveBack = (thread: JobThread) => {
-    if (thread.isUsable) idle.push(thread)
-    else all.delete(thread)
+  const giveBack = (job: JobProcess) => {
+    if (job.isUsable) idle.push(job)
+    else all.delete(job)
   }
-  const threaded = ({
+  const isolated = ({
     name,
     version,
     accepts,
@@ -54,23 +54,23 @@ export async function threadedProcessors(options: ThreadOptions = {}): Promise<T
     version,
     accepts,
     async process(source, ctx) {
-      const thread = take()
+      const job = take()
       try {
-        return await thread.run(name, source, ctx)
+        return await job.run(name, source, ctx)
       } finally {
-        giveBack(thread)
+        giveBack(job)
       }
     },
   })
   const close = async () => {
-    await Promise.all([...all].map((thread) => thread.end()))
+    await Promise.all([...all].map((job) => job.end()))
     all.clear()
     idle.length = 0
   }
   const processors = [...own.map((module) => module.default), ...builtInProcessors(settings)]
   return {
     processors: processors.map((processor) =>
-      threaded({
+      isolated({
         name: processor.name,
         version: processor.version,
         accepts: (type, head) => processor.accepts(type, head),
@@ -82,5 +82,4 @@ export async function threadedProcessors(options: ThreadOptions = {}): Promise<T
 }
 
 /** Sources run as they are; a build has compiled modules. */
-const threadModule = () =>
-  new URL(`./processor-thread.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url)
+const mainModule = () => new URL(`./job-main.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url)

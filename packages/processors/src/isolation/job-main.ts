@@ -1,18 +1,18 @@
-/** The thread that runs processors, one job after the other. Everything that a job needs of its caller is a message. */
+/** The process that runs processors, one job after the other. Everything that a job needs of its caller is a message. */
 import { builtInProcessors } from '../built-in.ts'
 import { watchChildren } from '../host/children.ts'
-import { connectThread } from '../host/thread.ts'
+import { connectParent } from '../host/job-process.ts'
 import type { ProcessContext, Processor, RandomAccess } from '../processor.ts'
-import { CallFailed, type FromThread, type Method, plainError, type ThreadData, type ToThread } from './messages.ts'
+import { CallFailed, type FromJob, type Method, plainError, type JobData, type ToJob } from './messages.ts'
 
-type Start = Extract<ToThread, { kind: 'start' }>
+type Start = Extract<ToJob, { kind: 'start' }>
 
 const calls = new Map<number, PromiseWithResolvers<unknown>>()
 let lastCall = 0
 let controller = new AbortController()
 
-const { data, post } = connectThread<ThreadData, FromThread>((received) => {
-  const message = received as ToThread
+const { data, post } = connectParent<JobData, FromJob>((received) => {
+  const message = received as ToJob
   if (message.kind === 'abort') controller.abort(new Error(message.reason))
   else if (message.kind === 'answer') {
     const waiting = calls.get(message.call)
@@ -26,7 +26,7 @@ watchChildren({
   ended: (pid) => post({ kind: 'child', pid, isRunning: false }),
 })
 // A parser may drop a promise of its own that fails, as pdf.js does with some damaged files. What matters to a job reaches
-// it by the promises that it awaits; without this listener such a file would end the thread with an error that may pass.
+// it by the promises that it awaits; without this listener such a file would end the process with an error that may pass.
 process.on('unhandledRejection', () => undefined)
 const loaded = load()
 // Whoever starts a job is told; before that nobody is there to ask.
@@ -41,7 +41,7 @@ async function run(job: Start): Promise<void> {
   controller = new AbortController()
   try {
     const processor = (await loaded).find(({ name }) => name === job.processor)
-    if (!processor) throw new Error(`the thread has no processor ${job.processor}`)
+    if (!processor) throw new Error(`the process has no processor ${job.processor}`)
     post({
       kind: 'done',
       summary: await processor.process(access(0, job.sizeBytes), contextOf(job, controller.signal)),
