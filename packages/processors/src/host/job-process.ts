@@ -74,6 +74,8 @@ export function startJobProcess<In, Out>(
     keepAlive,
     async terminate() {
       if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return
+      // Whoever waits for the end keeps this process alive for it.
+      keepAlive(true)
       child.kill('SIGKILL')
       await hasEnded
     },
