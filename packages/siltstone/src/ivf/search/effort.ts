@@ -72,9 +72,24 @@ export function clusterNeed(
 
 /** The logarithm of θ for each of `NEIGHBOURS`: the mean over the segments. */
 function meanTheta(recall: number, segments: readonly SegmentSummary[]): number[] {
-  return NEIGHBOURS.map((neighbours) =>
-    weightedMean(segments, ({ calibration }) => Math.log(thetaFor(calibration, recall, neighbours))),
+  return NEIGHBOURS.map((_, i) =>
+    weightedMean(segments, ({ calibration }) => logThetas(calibration, recall)[i] as number),
   )
+}
+
+/** By calibration and recall: every query asks for the same few. */
+const kept = new WeakMap<Calibration, Map<number, readonly number[]>>()
+
+/** The logarithm of θ for each of `NEIGHBOURS`. */
+function logThetas(calibration: Calibration, recall: number): readonly number[] {
+  let byRecall = kept.get(calibration)
+  if (!byRecall) kept.set(calibration, (byRecall = new Map()))
+  let found = byRecall.get(recall)
+  if (!found) {
+    found = NEIGHBOURS.map((neighbours) => Math.log(thetaFor(calibration, recall, neighbours)))
+    byRecall.set(recall, found)
+  }
+  return found
 }
 
 /** By admitted rows. */
