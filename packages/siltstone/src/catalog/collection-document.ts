@@ -96,34 +96,9 @@ export function wantsName(document: CollectionDocument | undefined, name: string
   return document.state === 'live' && (document.name === name || document.renaming?.to === name)
 }
 
-type Settings = Pick<CollectionInfo, 'configuration' | 'schema'>
-
-/** By document, because every call on a collection's data asks for its description. */
-const settings = new WeakMap<Readonly<CollectionDocument>, Settings>()
-
-/** What callers share must not change, and documents stay as they were read. */
-function settingsOf(document: Readonly<CollectionDocument>): Settings {
-  let found = settings.get(document)
-  if (found === undefined) {
-    const { configuration, schema } = structuredClone({
-      configuration: document.configuration,
-      schema: document.schema,
-    })
-    found = { configuration: frozen(configuration), schema: frozen(schema) }
-    settings.set(document, found)
-  }
-  return found
-}
-
-function frozen<T>(value: T): T {
-  if (typeof value !== 'object' || value === null) return value
-  for (const part of Object.values(value)) frozen(part)
-  return Object.freeze(value)
-}
-
-/** @returns a description whose configuration and schema are frozen */
+/** A description that the caller may change. */
 export function toInfo(document: Readonly<CollectionDocument>, dimension: number | null): CollectionInfo {
-  const { id, name, tenant, database, space, metadata, createdAtMs, inbox, forkOf } = document
+  const { id, name, tenant, database, space, metadata, schema, createdAtMs, inbox, forkOf } = document
   return {
     id,
     name,
@@ -131,10 +106,29 @@ export function toInfo(document: Readonly<CollectionDocument>, dimension: number
     database,
     space,
     metadata,
-    ...settingsOf(document),
+    configuration: structuredClone(document.configuration),
+    schema: structuredClone(schema),
     dimension,
     createdAtMs,
     inbox,
     ...(forkOf !== null && { forkOf }),
   }
+}
+
+const shared = new WeakMap<Readonly<CollectionDocument>, CollectionInfo>()
+
+/** The same description for each call on the collection's data: it is frozen, and made once a document. */
+export function toSharedInfo(document: Readonly<CollectionDocument>): CollectionInfo {
+  let info = shared.get(document)
+  if (info === undefined) {
+    info = frozen(toInfo(document, null))
+    shared.set(document, info)
+  }
+  return info
+}
+
+function frozen<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value
+  for (const part of Object.values(value)) frozen(part)
+  return Object.freeze(value)
 }

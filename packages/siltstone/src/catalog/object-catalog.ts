@@ -15,7 +15,7 @@ import type { ObjectStore } from '../ports/object-store.ts'
 import { checkCollectionMetadata, defaultRecordLimits, type RecordLimits } from '../records/record-limits.ts'
 import type { Logger } from '../ports/telemetry.ts'
 import { changeCollection } from './change-collection.ts'
-import { collectionType, toInfo } from './collection-document.ts'
+import { collectionType, toInfo, toSharedInfo } from './collection-document.ts'
 import type { Context } from './context.ts'
 import { createCollection } from './create-collection.ts'
 import { createDatabase, deleteDatabase, getDatabase, listDatabases } from './databases.ts'
@@ -161,12 +161,11 @@ export class ObjectCatalog implements Catalog {
 
   /**
    * For calls on a collection's data: may return a document that was read within `reuseMs`, so a new name or configuration
-   * of another process may be missing. Deletions are noticed, because the log is closed. `dimension` is null.
+   * of another process may be missing. Deletions are noticed, because the log is closed. `dimension` is null; it is frozen.
    */
   async recentCollectionById(tenant: string, database: string, id: string): Promise<CollectionInfo> {
-    return toInfo(
+    return toSharedInfo(
       orMissing(await findById(this.#documents, { tenant, database }, id, this.#reuseMs), id).document,
-      null,
     )
   }
 
