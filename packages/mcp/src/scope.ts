@@ -1,33 +1,7 @@
 /** What one client may see: a database of one tenant, or some of its collections. */
-import {
-  type Collection,
-  type CollectionInfo,
-  type Embedder,
-  type Engine,
-  isSiltstoneError,
-  type Maintenance,
-  notFound,
-} from 'siltstone/internal'
+import { type Collection, type CollectionInfo, isSiltstoneError, type McpScope, notFound } from 'siltstone/internal'
 
-export interface Scope {
-  engine: Engine
-  /** Without it, `forget` keeps no restore point. */
-  maintenance?: Maintenance | undefined
-  embedderFor(info: CollectionInfo): Promise<Embedder>
-  tenant: string
-  database: string
-  /** Only these collections. Default: all of the database. */
-  collections?: readonly string[] | undefined
-  /** False: only the tools that read are there. */
-  canWrite: boolean
-  /** `remember` may create a collection. */
-  allowCreate: boolean
-  /** Stands before the names of the tools: `notes_` makes `notes_search`. */
-  toolPrefix?: string | undefined
-  nowMs: () => number
-  /** Reports faults of the server; the client gets a sentence without details. */
-  onError(error: unknown): void
-}
+export type Scope = McpScope
 
 /** @throws SiltstoneError `not-found` (collection-missing), which names what there is */
 export async function infoOf(scope: Scope, name: string): Promise<CollectionInfo> {

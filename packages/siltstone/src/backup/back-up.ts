@@ -22,7 +22,7 @@
  *   change and is there is not copied again.
  */
 import { readBackupState, writeBackupState } from '../catalog/backup-state.ts'
-import { pathsUnder } from '../check/catalog-scan.ts'
+import { dataPaths, prefixesUnder } from '../check/catalog-scan.ts'
 import { type Problem, verifyCollection } from '../check/verify-collection.ts'
 import {
   catalogRoot,
@@ -39,10 +39,11 @@ import { pages } from '../log/listing.ts'
 import { invalid } from '../errors.ts'
 import type { Environment } from '../ports/environment.ts'
 import type { ObjectInfo, ObjectStore } from '../ports/object-store.ts'
-import { type Copied, copyObjects, copyPrefix } from './copy-objects.ts'
+import { type Copied, copyObjects, copyPrefix, sizesUnder } from './copy-objects.ts'
 
 const ATTEMPTS = 6
 const INBOX_LISTINGS = 10
+const DELETED_AT_ONCE = 1_000
 
 export interface BackUpOptions {
   signal?: AbortSignal
@@ -67,11 +68,11 @@ export async function backUp(from: Environment, to: Environment, options: BackUp
   const startedAtMs = from.clock.nowMs()
   await requireEmptyOrUnfinished(to.store)
   await writeBackupState(to.store, { startedAtMs, completedAtMs: null })
-  const mutable = { immutable: false, copied, ...(signal && { signal }) }
+  const mutable = { copied, ...(signal && { signal }) }
   // The catalog comes first, so that each collection that it names is copied after it.
   await copyPrefix(from.store, to.store, catalogRoot, mutable)
   for (const prefix of await otherPrefixes(from.store)) await copyPrefix(from.store, to.store, prefix, mutable)
-  let paths = await collectionPaths(from.store)
+  let paths = [...(await dataPaths(from.store))].sort()
   const collections = paths.length
   let problems: Problem[] = []
   let repeated = 0
@@ -106,14 +107,20 @@ async function copyCollection(
 ): Promise<void> {
   const from = env.store
   const pointer = await from.get(pointerKey(path))
-  const options = { immutable: true, copied, ...(signal && { signal }) }
-  const snapshots = { ...options, accept: (key: string) => key !== pointerKey(path) }
-  await copyPrefix(from, to, snapshotPrefix(path), snapshots)
+  const copy = async (prefix: string, accept?: (key: string) => boolean) =>
+    copyPrefix(from, to, prefix, {
+      copied,
+      present: await sizesUnder(to, prefix),
+      ...(accept && { accept }),
+      ...(signal && { signal }),
+    })
+  await copy(snapshotPrefix(path), (key) => key !== pointerKey(path))
   const inbox = await listInboxAtOneMoment(env, path)
-  await dropOthers(to, path, new Set(inbox.map(({ key }) => key)))
-  await copyObjects(from, to, inbox, options)
-  await copyPrefix(from, to, logPrefix(path), { ...options, accept: (key) => parseKey(key)?.kind === 'log-entry' })
-  await copyPrefix(from, to, `${snapshotPrefix(path)}taken/`, options)
+  const present = await sizesUnder(to, inboxPrefix(path))
+  await dropOthers(to, present.keys(), new Set(inbox.map(({ key }) => key)))
+  await copyObjects(from, to, inbox, { copied, present, ...(signal && { signal }) })
+  await copy(logPrefix(path), (key) => parseKey(key)?.kind === 'log-entry')
+  await copy(`${snapshotPrefix(path)}taken/`)
   if (pointer.status !== 'ok') return
   await to.put(pointerKey(path), pointer.body)
   copied.objects++
@@ -142,32 +149,18 @@ async function listInboxAtOneMoment({ store, clock }: Environment, path: string)
 }
 
 /** Removes deltas of an earlier attempt that have left the inbox since: the log may have forgotten them. */
-async function dropOthers(to: ObjectStore, path: string, keys: ReadonlySet<string>): Promise<void> {
-  for await (const page of pages(to, inboxPrefix(path))) {
-    const gone = page.map(({ key }) => key).filter((key) => !keys.has(key))
-    if (gone.length === 0) continue
-    const { failed } = await to.delete(gone)
+async function dropOthers(to: ObjectStore, present: Iterable<string>, keys: ReadonlySet<string>): Promise<void> {
+  const gone = [...present].filter((key) => !keys.has(key))
+  for (let i = 0; i < gone.length; i += DELETED_AT_ONCE) {
+    const { failed } = await to.delete(gone.slice(i, i + DELETED_AT_ONCE))
     if (failed[0]) throw failed[0].error
   }
-}
-
-async function collectionPaths(store: ObjectStore): Promise<string[]> {
-  const paths = new Set<string>()
-  for (const root of [logRoot, snapshotRoot]) for (const path of await pathsUnder(store, root)) paths.add(path)
-  return [...paths].sort()
 }
 
 /** Everything but the catalog and the collections: embeddings, work that is due, and what other services keep here. */
 async function otherPrefixes(store: ObjectStore): Promise<string[]> {
   const own = new Set([catalogRoot, logRoot, snapshotRoot, 'backup/'])
-  const prefixes: string[] = []
-  let continuation: string | undefined
-  do {
-    const page = await store.list('', { delimiter: '/', ...(continuation !== undefined && { continuation }) })
-    prefixes.push(...page.prefixes.filter((prefix) => !own.has(prefix)))
-    continuation = page.continuation
-  } while (continuation !== undefined)
-  return prefixes
+  return (await prefixesUnder(store, '')).filter((prefix) => !own.has(prefix))
 }
 
 /** @throws SiltstoneError `invalid` (backup-target-in-use) */

@@ -13,8 +13,8 @@ export interface Copied {
 }
 
 export interface CopyOptions {
-  /** Objects never change: one that the target has with the same size is not copied again. */
-  immutable: boolean
+  /** Sizes of the objects that the target has, by key. Objects that never change are not copied again. */
+  present?: ReadonlyMap<string, number>
   accept?: (key: string) => boolean
   copied: Copied
   signal?: AbortSignal
@@ -30,18 +30,24 @@ export async function copyPrefix(
   for await (const page of pages(from, prefix)) await copyObjects(from, to, page, options)
 }
 
+/** Sizes of the objects under a prefix, by key. */
+export async function sizesUnder(store: ObjectStore, prefix: string): Promise<Map<string, number>> {
+  const sizes = new Map<string, number>()
+  for await (const page of pages(store, prefix)) for (const { key, sizeBytes } of page) sizes.set(key, sizeBytes)
+  return sizes
+}
+
 export async function copyObjects(
   from: ObjectStore,
   to: ObjectStore,
   objects: readonly ObjectInfo[],
-  { immutable, accept, copied, signal }: CopyOptions,
+  { present, accept, copied, signal }: CopyOptions,
 ): Promise<void> {
-  const wanted = objects.filter(({ key }) => accept?.(key) ?? true)
+  const wanted = objects.filter(({ key, sizeBytes }) => (accept?.(key) ?? true) && present?.get(key) !== sizeBytes)
   for (let i = 0; i < wanted.length; i += CONCURRENCY) {
     signal?.throwIfAborted()
     await Promise.all(
       wanted.slice(i, i + CONCURRENCY).map(async ({ key, sizeBytes }) => {
-        if (immutable && (await to.head(key))?.sizeBytes === sizeBytes) return
         const size =
           sizeBytes <= RANGE_BYTES ? await copySmall(from, to, key) : await copyLarge(from, to, key, sizeBytes)
         if (size === undefined) return

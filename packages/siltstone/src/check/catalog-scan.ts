@@ -59,8 +59,7 @@ export async function scanCatalog(env: Pick<Environment, 'store'>): Promise<Cata
     for (let i = 0; i < page.length; i += CONCURRENCY)
       await Promise.all(page.slice(i, i + CONCURRENCY).map(({ key }) => readOne(env.store, key, scan)))
   }
-  for (const root of [logRoot, snapshotRoot])
-    for (const path of await pathsUnder(env.store, root)) scan.dataPaths.add(path)
+  scan.dataPaths = await dataPaths(env.store)
   return scan
 }
 
@@ -99,15 +98,25 @@ async function readDescriptor(store: ObjectStore): Promise<CatalogScan['descript
   return { damage, etag: got.etag }
 }
 
-export async function pathsUnder(store: ObjectStore, root: string): Promise<string[]> {
-  const paths: string[] = []
+/** Paths of the collections that have log entries, deltas or snapshots. */
+export async function dataPaths(store: ObjectStore): Promise<Set<string>> {
+  const paths = new Set<string>()
+  for (const root of [logRoot, snapshotRoot])
+    for (const prefix of await prefixesUnder(store, root)) {
+      const path = prefix.slice(root.length, -1)
+      if (parseCollectionPath(path)) paths.add(path)
+    }
+  return paths
+}
+
+/** The prefixes one level below, each with its `/`. */
+export async function prefixesUnder(store: ObjectStore, root: string): Promise<string[]> {
+  const prefixes: string[] = []
   let continuation: string | undefined
   do {
     const page = await store.list(root, { delimiter: '/', ...(continuation !== undefined && { continuation }) })
-    paths.push(
-      ...page.prefixes.map((prefix) => prefix.slice(root.length, -1)).filter((path) => parseCollectionPath(path)),
-    )
+    prefixes.push(...page.prefixes)
     continuation = page.continuation
   } while (continuation !== undefined)
-  return paths
+  return prefixes
 }

@@ -2,13 +2,13 @@
 import { type Command, Option } from 'commander'
 import { DEFAULT_DATABASE, DEFAULT_TENANT } from '../catalog/index.ts'
 import { checkCollectionName } from '../catalog/name-rules.ts'
-import { pathsUnder } from '../check/catalog-scan.ts'
+import { dataPaths } from '../check/catalog-scan.ts'
 import type { CatalogReport } from '../check/verify-catalog.ts'
 import { EmbedderRegistry, type EmbedderRegistryOptions } from '../embed/registry.ts'
 import { pathOf, StoreEngine } from '../engine/engine.ts'
 import type { CollectionInfo } from '../model/collection.ts'
 import { isSiltstoneError, notFound } from '../errors.ts'
-import { catalogRoot, isUuid, logRoot, parseCollectionPath, snapshotRoot, storeKey } from '../format/keys.ts'
+import { catalogRoot, isUuid, parseCollectionPath, storeKey } from '../format/keys.ts'
 import { Store } from '../library/store.ts'
 import { closeEnvironment } from '../drivers/directory/directory-environment.ts'
 import type { Environment } from '../ports/environment.ts'
@@ -166,8 +166,7 @@ export class Session {
       )
     const known = new Map((await this.collections()).map((info) => [pathOf(info), info.name]))
     const paths = new Set(known.keys())
-    for (const root of [logRoot, snapshotRoot])
-      for (const path of await pathsUnder(this.env.store, root)) paths.add(path)
+    for (const path of await dataPaths(this.env.store)) paths.add(path)
     return [...paths].sort().map((path) => ({ path, name: known.get(path) ?? path }))
   }
 

@@ -8,6 +8,7 @@
  *
  * Every object has exactly one key. An empty $and is true, an empty $or false.
  */
+import { DOCUMENT_KEY } from '../model/schema.ts'
 import { invalid, type SiltstoneError } from '../errors.ts'
 import { entriesOf, type NumberStyle, numberStyleOf, readScalar } from '../records/metadata-value.ts'
 import type { MetadataScalar } from '../model/record.ts'
@@ -68,7 +69,7 @@ function parsePredicate(key: string, operand: unknown, numbers: NumberStyle): Fi
   const scalar = scalarOf(operand, key, numbers)
   const [op, value] =
     scalar === undefined ? onlyEntry(operand, `the condition of '${key}'`, whereError) : ['$eq', scalar]
-  if (key === '#document') return parseDocumentPredicate(op, value, whereError)
+  if (key === DOCUMENT_KEY) return parseDocumentPredicate(op, value, whereError)
   if (key === '#id') return parseIdPredicate(op, value)
   if (key.startsWith('#')) throw whereError(`'${key}' cannot be filtered; of the reserved keys #document and #id can`)
   switch (op) {

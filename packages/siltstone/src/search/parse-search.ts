@@ -10,6 +10,7 @@
 import { isSiltstoneError } from '../errors.ts'
 import { parseWhere } from '../filter/parse.ts'
 import type { Filter } from '../model/filter.ts'
+import { DOCUMENT_KEY, EMBEDDING_KEY } from '../model/schema.ts'
 import type { Facets, GroupBy, Search, SearchSelect } from '../model/search.ts'
 import { compareKeys } from '../ports/object-key.ts'
 import { entriesOf, type NumberStyle, numberStyleOf } from '../records/metadata-value.ts'
@@ -17,11 +18,9 @@ import { parseRank } from './parse-rank.ts'
 import { badShape, badValue, isAbsent, readFields, readFloat, readStrings, readU32 } from './read-json.ts'
 import type { CheckLimit } from './limits.ts'
 
-export const DOCUMENT = '#document'
-export const EMBEDDING = '#embedding'
 export const METADATA = '#metadata'
 export const SCORE = '#score'
-const RESERVED = [DOCUMENT, EMBEDDING, METADATA, SCORE]
+const RESERVED = [DOCUMENT_KEY, EMBEDDING_KEY, METADATA, SCORE]
 
 export interface ParsedSearch {
   search: Search
@@ -104,8 +103,8 @@ function selectOf(json: unknown, path: string, check: CheckLimit): string[] {
 function columnsOf(keys: readonly string[]): SearchSelect {
   const fields = keys.filter((key) => !RESERVED.includes(key))
   return {
-    documents: keys.includes(DOCUMENT),
-    embeddings: keys.includes(EMBEDDING),
+    documents: keys.includes(DOCUMENT_KEY),
+    embeddings: keys.includes(EMBEDDING_KEY),
     metadatas: keys.includes(METADATA) || (fields.length > 0 && fields),
     scores: keys.includes(SCORE),
   }

@@ -15,7 +15,8 @@ import { isSparseVector } from '../records/metadata.ts'
 import { parseForFilter } from '../records/parse-for-filter.ts'
 import { SLICE_ROWS, slicesOf } from './selection-slices.ts'
 import type { RankedRecord, Retriever } from './retriever.ts'
-import { sparseScore, weightsOf } from './sparse-score.ts'
+import { sparseWeights } from '../words/score.ts'
+import { sparseScore } from './sparse-score.ts'
 
 /** Metadata characters between two pauses. */
 const PAUSE_AFTER = 500_000
@@ -37,7 +38,7 @@ export class SparseRetriever implements Retriever<SparseQuery> {
   async top(query: SparseQuery, admitted: Selection, limit: number): Promise<RankedRecord[]> {
     const { indices } = query
     if (limit === 0 || indices.length === 0) return []
-    const weights = weightsOf(query.values, query.idf === true ? await this.#statistics(indices) : undefined)
+    const weights = sparseWeights(query.values, query.idf === true ? await this.#statistics(indices) : undefined)
     const best = new Best(this.#view, limit)
     for await (const slice of this.#vectors(admitted)) {
       const scored: { ref: RecordRef; score: number }[] = []

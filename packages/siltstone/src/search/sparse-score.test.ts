@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { idfOf, sparseScore, weightsOf } from './sparse-score.ts'
+import { idfOf as exactIdfOf, sparseWeights as weightsOf } from '../words/score.ts'
+import { sparseScore } from './sparse-score.ts'
+
+const idfOf = (records: number, having: number) => Math.fround(exactIdfOf(records, having))
 
 describe('sparse scores', () => {
   it('are 1 − dot in 32-bit floats, of shared dimensions alone', () => {

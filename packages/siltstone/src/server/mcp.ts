@@ -16,18 +16,24 @@ import type { CollectionInfo } from '../model/collection.ts'
 import type { Maintenance } from '../model/maintenance.ts'
 import type { Engine } from '../model/store.ts'
 
-/** What a client may see and do. `@siltstone/mcp` has the same shape. */
+/** What one client may see: a database of one tenant, or some of its collections. */
 export interface McpScope {
   engine: Engine
+  /** Without it, `forget` keeps no restore point. */
   maintenance?: Maintenance | undefined
   embedderFor(info: CollectionInfo): Promise<Embedder>
   tenant: string
   database: string
+  /** Only these collections. Default: all of the database. */
   collections?: readonly string[] | undefined
+  /** False: only the tools that read are there. */
   canWrite: boolean
+  /** `remember` may create a collection. */
   allowCreate: boolean
+  /** Stands before the names of the tools: `notes_` makes `notes_search`. */
   toolPrefix?: string | undefined
   nowMs: () => number
+  /** Reports faults of the server; the client gets a sentence without details. */
   onError(error: unknown): void
 }
 

@@ -12,14 +12,8 @@ import type { Analyzer } from '../text/analyzer.ts'
 import { countTerms } from './count-terms.ts'
 import { Inverter } from './inverter.ts'
 import { DIMENSION_KEYS, dimensionKey, WORD_KEYS } from './keys.ts'
-import {
-  DOCUMENT_KEY,
-  DOCUMENT_WORDS,
-  FLOAT_WEIGHTS,
-  MOST_WEIGHTS,
-  sparseSectionName,
-  TABLE_WEIGHTS,
-} from './layout.ts'
+import { DOCUMENT_WORDS, FLOAT_WEIGHTS, MOST_WEIGHTS, sparseSectionName, TABLE_WEIGHTS } from './layout.ts'
+import { DOCUMENT_KEY } from '../model/schema.ts'
 import { wordBound } from './posting-list.ts'
 import { writeWordSection } from './section-writer.ts'
 

@@ -7,7 +7,7 @@ import { parseExact } from '../records/exact-json.ts'
 import { mergeMetadata, stringifyMetadata } from '../records/metadata.ts'
 import { CHROMA_BM25, type ChromaBm25Config, chromaBm25Document, chromaBm25Of } from '../text/chroma-bm25.ts'
 import { sparseKeysOf } from './indexed-keys.ts'
-import { DOCUMENT_KEY } from './layout.ts'
+import { DOCUMENT_KEY } from '../model/schema.ts'
 
 /** A key under which vectors are made. */
 interface FilledKey {

@@ -8,7 +8,7 @@ import { expectGolden, goldenSegment } from '../format/testing/golden-segment.ts
 import { Analyzer } from '../text/analyzer.ts'
 import { keyOfTerm } from './count-terms.ts'
 import { dimensionKey } from './keys.ts'
-import { DOCUMENT_KEY } from './layout.ts'
+import { DOCUMENT_KEY } from '../model/schema.ts'
 import { writeIndexed } from './testing.ts'
 import { verifyWordIndexes } from './verify-word-index.ts'
 import { WordIndex } from './word-index.ts'

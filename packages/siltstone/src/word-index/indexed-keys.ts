@@ -1,7 +1,7 @@
 /** What a collection's schema says of its word indexes. The schema is Chroma's, as it is stored. */
 import { Analyzer } from '../text/analyzer.ts'
 import type { WantedIndexes } from './builder.ts'
-import { DOCUMENT_KEY } from './layout.ts'
+import { DOCUMENT_KEY } from '../model/schema.ts'
 
 /** The analyzer of documents. */
 export const documentAnalyzer = (): Analyzer => Analyzer.of('english')

@@ -14,8 +14,6 @@
 import type { SectionDescriptor } from '../format/segment/descriptor.ts'
 
 export const WORD_INDEX_TYPE = 'postings'
-/** The key of documents. Metadata keys do not begin with `#`. */
-export const DOCUMENT_KEY = '#document'
 
 /** The name of the section of documents, and of the i-th indexed sparse key. */
 export const DOCUMENT_WORDS = 'words'

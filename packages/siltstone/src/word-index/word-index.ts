@@ -6,14 +6,8 @@ import type { SectionDescriptor } from '../format/segment/descriptor.ts'
 import type { SegmentReader } from '../format/segment/reader.ts'
 import { type BlockShelf, eachAtMost, type SectionSource, stretches } from '../format/segment/source.ts'
 import { DIMENSION_KEYS, type KeySpace, pageOf, WORD_KEYS } from './keys.ts'
-import {
-  DOCUMENT_KEY,
-  FLOAT_WEIGHTS,
-  isWordIndex,
-  MOST_WEIGHTS,
-  TABLE_WEIGHTS,
-  type WordIndexParams,
-} from './layout.ts'
+import { FLOAT_WEIGHTS, isWordIndex, MOST_WEIGHTS, TABLE_WEIGHTS, type WordIndexParams } from './layout.ts'
+import { DOCUMENT_KEY } from '../model/schema.ts'
 import { PostingList, wordBound } from './posting-list.ts'
 import { type TermEntry, TermPage } from './term-page.ts'
 

@@ -68,16 +68,27 @@ export class WordScoring {
   }
 }
 
+/** Of IDF: the number of live records, and for each dimension of the query how many of them have it. */
+export interface SparseStatistics {
+  records: number
+  having: ArrayLike<number>
+}
+
+/** @returns the query's weights as 32-bit floats. @param statistics undefined: no IDF */
+export function sparseWeights(values: readonly number[], statistics?: SparseStatistics): Float32Array {
+  return Float32Array.from(values, (value, t) => {
+    const q = Math.fround(value)
+    return statistics ? q * Math.fround(idfOf(statistics.records, statistics.having[t] as number)) : q
+  })
+}
+
 export class SparseScoring {
   readonly kind = 'sparse'
-  readonly weights: Float64Array
+  readonly weights: Float32Array
 
   /** @param statistics of IDF; undefined: none */
-  constructor(terms: QueryTerms, statistics?: { records: number; having: ArrayLike<number> }) {
-    this.weights = Float64Array.from(terms.weights, (value, t) => {
-      const q = Math.fround(value)
-      return statistics ? Math.fround(q * Math.fround(idfOf(statistics.records, statistics.having[t] as number))) : q
-    })
+  constructor(terms: QueryTerms, statistics?: SparseStatistics) {
+    this.weights = sparseWeights(terms.weights, statistics)
   }
 
   score(amounts: Amounts): number {
