@@ -149,6 +149,17 @@ describe('a backup of a store in use', () => {
     await expect(backUp(world.env, done)).rejects.toMatchObject({ code: 'backup-target-in-use' })
   })
 
+  it('leaves out the objects of the S3 face, and says so', async () => {
+    const world = new World()
+    await initialiseStore(world.env.store)
+    await world.env.store.put('blobs/index.sqlite', new Uint8Array(1))
+    await world.env.store.put('embeddings/a.json', new Uint8Array(1))
+    const to = memoryEnvironment({ seed: 2 })
+    expect(await backUp(world.env, to)).toMatchObject({ leftOut: ['blobs/'] })
+    expect(await to.store.head('blobs/index.sqlite')).toBeUndefined()
+    expect(await to.store.head('embeddings/a.json')).toBeDefined()
+  })
+
   it('reports what is damaged in the source, and copies the rest', async () => {
     const world = new World({ compact: limits })
     await initialiseStore(world.env.store)

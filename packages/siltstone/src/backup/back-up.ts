@@ -43,6 +43,8 @@ import { type Copied, copyObjects, copyPrefix, sizesUnder } from './copy-objects
 
 const ATTEMPTS = 6
 const INBOX_LISTINGS = 10
+/** Objects of the S3 face: their index is a database, and a copy of its file while it is written is torn. */
+const BLOBS = 'blobs/'
 const DELETED_AT_ONCE = 1_000
 
 export interface BackUpOptions {
@@ -55,6 +57,8 @@ export interface BackUpReport extends Copied {
   collections: number
   /** Collections that were copied more than once, because the copy was not whole. */
   repeated: number
+  /** Prefixes that were left out: what holds no objects of the store's own, and cannot be copied while it is in use. */
+  leftOut: string[]
   /** What is wrong with the copy: the source is damaged in the same way. Empty: the copy is whole. */
   problems: Problem[]
 }
@@ -71,7 +75,9 @@ export async function backUp(from: Environment, to: Environment, options: BackUp
   const mutable = { copied, ...(signal && { signal }) }
   // The catalog comes first, so that each collection that it names is copied after it.
   await copyPrefix(from.store, to.store, catalogRoot, mutable)
-  for (const prefix of await otherPrefixes(from.store)) await copyPrefix(from.store, to.store, prefix, mutable)
+  const others = await otherPrefixes(from.store)
+  const leftOut = others.filter((prefix) => prefix === BLOBS)
+  for (const prefix of others) if (prefix !== BLOBS) await copyPrefix(from.store, to.store, prefix, mutable)
   let paths = [...(await dataPaths(from.store))].sort()
   const collections = paths.length
   let problems: Problem[] = []
@@ -95,7 +101,7 @@ export async function backUp(from: Environment, to: Environment, options: BackUp
   }
   await copyObjects(from.store, to.store, await existing(from.store, storeKey), mutable)
   await writeBackupState(to.store, { startedAtMs, completedAtMs: from.clock.nowMs() })
-  return { ...copied, collections, repeated, problems }
+  return { ...copied, collections, repeated, leftOut, problems }
 }
 
 async function copyCollection(

@@ -28,10 +28,14 @@ export function backupCommand(): Command {
             onCollection: (done, total) => out.progress(`${done} of ${plural(total, 'collection')} …`),
           })
           await out.endProgress()
-          const { collections, objects, sizeBytes, problems } = report
+          const { collections, objects, sizeBytes, leftOut, problems } = report
           await out.answer({ to: options.to, ...report }, () =>
             [
               `${plural(collections, 'collection')} in ${plural(objects, 'object')}, ${bytes(sizeBytes)}: ${options.to}`,
+              ...leftOut.map(
+                (prefix) =>
+                  `  left out: ${prefix} (objects of "serve --objects"): stop its servers and copy the folder`,
+              ),
               ...problems.map(({ key, problem }) => `  damaged, as in the store: ${key}: ${problem}`),
               '',
             ].join('\n'),
