@@ -12,7 +12,7 @@ export async function createThings(directory: string): Promise<void> {
   await store.close()
 }
 
-/** Appends an entry from a process of its own that changes no record: it deletes an id that nobody uses. */
+/** Appends an entry from a process of its own that changes no record: it deletes an id that does not exist. */
 export async function appendEntry(directory: string): Promise<void> {
   const store = await openStore(directory, { compaction: 'off' })
   try {

@@ -154,7 +154,7 @@ export function checkDeletion(truth: KnownState, key: string, by: string, nowMs:
     const of = truth.of(parsed.path)
     of.deleted++
     if (parsed.number > of.watermark) throw fail(`the watermark is ${of.watermark}`)
-    // Nobody reads a closed log, so there the age of the copy counts, which is older than its entry.
+    // A closed log has no readers, so there the age of the copy counts, which is older than its entry.
     if (of.current?.manifest.state === 'closed') mustBe(truth.keep.snapshotMs, truth.bornMs.get(key) ?? 0)
     else mustBe(truth.keep.entryMs, of.log[parsed.number - 1]?.createdMs ?? 0)
   } else if (key.startsWith('snapshot/')) {

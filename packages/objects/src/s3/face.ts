@@ -1,7 +1,7 @@
 /**
  * The S3 face: requests of S3 clients over a blob store.
  *
- * A request is authenticated, and its key's scope is checked, before its body is read. Whatever this face does not do is
+ * A request is authenticated, and its key's scope is checked, before its body is read. Anything that this face does not do is
  * answered 501 in XML, never with success. An error that is not the client's is logged with its cause and answered 500
  * without details.
  */
@@ -59,7 +59,7 @@ async function serve(options: S3FaceOptions, incoming: IncomingMessage, outgoing
   }
 }
 
-/** Reads what nobody wanted of a body: many clients read the answer only after they have sent all of it. */
+/** Reads the rest of a body that no handler has read: many clients read the answer only after they have sent all of it. */
 async function drain(incoming: IncomingMessage, clock: Clock): Promise<void> {
   if (incoming.complete) return
   // A reader that stopped in the middle still waits for bytes, and the stream flows only a moment after it is gone.

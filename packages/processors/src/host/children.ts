@@ -1,5 +1,5 @@
 /**
- * Programs that a processor starts. A process that is killed leaves them running, so whoever may kill it is told of them.
+ * Programs that a processor starts. A process that is killed leaves them running, so a caller that may kill it is told of them.
  */
 import { spawn } from 'node:child_process'
 

@@ -74,7 +74,7 @@ export function startJobProcess<In, Out>(
     keepAlive,
     async terminate() {
       if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return
-      // Whoever waits for the end keeps this process alive for it.
+      // A caller that waits for the end keeps this process alive.
       keepAlive(true)
       child.kill('SIGKILL')
       await hasEnded

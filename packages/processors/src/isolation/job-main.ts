@@ -29,7 +29,7 @@ watchChildren({
 // it by the promises that it awaits; without this listener such a file would end the process with an error that may pass.
 process.on('unhandledRejection', () => undefined)
 const loaded = load()
-// Whoever starts a job is told; before that nobody is there to ask.
+// A job that is started gets this error; before that there is no caller to tell.
 loaded.catch(() => undefined)
 
 async function load(): Promise<Processor[]> {

@@ -30,7 +30,7 @@ export interface PdfDocument extends AsyncDisposable {
 const CHUNK_BYTES = 256 * 1024
 const MAX_OUTLINE = 5_000
 
-/** @throws SiltstoneError `invalid` (encrypted, corrupt-file), or whatever reading the source throws */
+/** @throws SiltstoneError `invalid` (encrypted, corrupt-file), or what reading the source throws */
 export async function openPdf(source: RandomAccess): Promise<PdfDocument> {
   const { getResolvedPDFJS } = await import('unpdf')
   const pdfjs = await getResolvedPDFJS()

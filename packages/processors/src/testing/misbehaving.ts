@@ -25,7 +25,7 @@ const misbehaving: Processor = {
     }
     if (request === 'throw') throw new TypeError('a mistake')
     if (request === 'child') {
-      // The child's number is told; then the process is busy for ever.
+      // The child's number is told; then the process is busy forever.
       const program = 'process.stdout.write(String(process.pid)); setInterval(() => {}, 1000)'
       await runChild(process.execPath, ['-e', program], new AbortController().signal, async (bytes) => {
         await ctx.emit({ step: request, kind: 'passage', document: new TextDecoder().decode(bytes), metadata: {} })

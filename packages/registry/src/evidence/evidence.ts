@@ -3,7 +3,7 @@
  * it, and equal evidence gives equal ratings in every process and at any time.
  *
  * Each part says how it was learned. `found`: this is what the source answered. `absent`: the source answered that there is
- * none. `unknown`: nobody answered (a failure, a limit, or nobody was asked). A metric never guesses an unknown part.
+ * none. `unknown`: there is no answer (a failure, a limit, or no request was made). A metric never guesses an unknown part.
  */
 import { createHash } from 'node:crypto'
 

@@ -1,4 +1,4 @@
-/** `tree_score`: the mean net score of the direct parents. A parent that the registry does not have counts 0: nobody rated it. */
+/** `tree_score`: the mean net score of the direct parents. A parent that the registry does not have counts 0, because it has no rating. */
 import { measurement, type Metric, unknownMeasurement } from './measurement.ts'
 
 export const treeScore: Metric = {

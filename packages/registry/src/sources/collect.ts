@@ -179,7 +179,7 @@ function codeFrom(linked: LinkedSources, card: JsonObject | undefined, readme: s
   return undefined
 }
 
-/** Without README and card nobody knows whether code is linked. */
+/** Without README and card it is unknown whether code is linked. */
 function noCode<T>(readme: Part<string>, card: Part<JsonObject>): Part<T> {
   const unread = [readme, card].find(({ state }) => state === 'unknown')
   return unread === undefined ? absent(readme.source) : unknownPart('README or card was not read', unread.source)

@@ -1,6 +1,6 @@
 /**
  * Requests to one service. All go to the configured base address and nowhere else: a redirect to another origin is an error, so
- * neither a token nor a request reaches a host that nobody configured.
+ * neither a token nor a request reaches a host that is not configured.
  *
  * - Answers with an ETag are kept, and asked for again with If-None-Match. On GitHub, "not modified" costs nothing of the limit.
  * - A service that says "too many requests" is not asked again before the time it names; meanwhile calls fail at once. A wait of

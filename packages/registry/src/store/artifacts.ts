@@ -25,10 +25,10 @@
  *
  * ## Why a source has at most one visible artifact
  * A claim is overwritten only if its owner has ended. An artifact becomes ready only while its claims name it: it acquired them when
- * it was pending, and nobody overwrites them before it ends. So two ready artifacts cannot have held the same claim.
+ * it was pending, and no other process overwrites them before it ends. So two ready artifacts cannot have held the same claim.
  *
  * ## Failure cases
- * - A crash before the commit leaves a pending artifact, which nobody sees. The next registration of the source finishes it, or
+ * - A crash before the commit leaves a pending artifact, which no read shows. The next registration of the source finishes it, or
  *   `finishIntents`.
  * - A crash after the commit leaves an artifact without audit entry, or an intent: `finishIntents` writes the entry, under the same
  *   name as the process would have, so there is one.

@@ -5,7 +5,7 @@
  * 1. The pointer is read, and kept in memory.
  * 2. The objects under `snapshot/<path>/` are copied. They never change, and what the pointer names exists.
  * 3. The inbox is copied. Deltas that are sequenced from now on are missing in it or void.
- * 4. The entries are copied. Whoever sequences a delta puts the entry before the delta leaves the inbox, so each delta
+ * 4. The entries are copied. A writer that sequences a delta puts the entry before the delta leaves the inbox, so each delta
  *    that was acknowledged before step 3 and is missing in the copied inbox stands in an entry.
  * 5. The copies that entries made of large deltas (`taken/`) are copied: they exist before their entries.
  * 6. The pointer is written. Entries above its watermark are kept for minutes (a bucket: a day) after they were folded.

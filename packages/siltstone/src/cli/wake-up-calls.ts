@@ -1,5 +1,5 @@
 /**
- * Wake-up calls that wait in the queue while nothing listens to it. Whoever compacts by hand does what they ask for, so
+ * Wake-up calls that wait in the queue while nothing listens to it. A compaction by hand does what they ask for, so
  * they are taken out of the queue; otherwise they would wait, and be warned of, until a server runs.
  */
 import { collectionsToWake } from '../log/wake-up-message.ts'

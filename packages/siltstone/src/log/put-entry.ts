@@ -47,7 +47,7 @@ export class EntryPuts {
       if (whose !== 'gone' && !this.isExpired(knowledge)) return whose
       return this.#settleLate(entry, whose)
     }
-    // A compactor that lost its lease may ask the store for nothing more, and nobody waits for its entry.
+    // A compactor that lost its lease may ask the store for nothing more, and no request waits for its entry.
     const hasEnded = (error: unknown): boolean => isSiltstoneError(error, 'conflict')
     const isWorthRetrying = (error: unknown) => {
       if (!isSiltstoneError(error) || hasEnded(error)) return false

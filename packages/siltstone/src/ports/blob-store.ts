@@ -154,7 +154,7 @@ export interface VersionPage {
 }
 
 export interface DeleteBlobOptions {
-  /** This version for ever, instead of a marker on top of it. */
+  /** This version permanently, instead of a marker on top of it. */
   versionId?: string
   /** Delete only this version: the result is `mismatch` for another ETag. */
   ifMatch?: string

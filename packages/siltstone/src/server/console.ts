@@ -3,7 +3,7 @@
  * same token, so it can do nothing that the API does not allow.
  *
  * The policy allows scripts and styles of this server alone, no inline code, and requests to this server alone. The page is
- * revalidated each time; files with a hash of their content in the name may be kept for ever.
+ * revalidated each time; files with a hash of their content in the name may be kept forever.
  */
 import { createHash } from 'node:crypto'
 import type { Context, Hono } from 'hono'

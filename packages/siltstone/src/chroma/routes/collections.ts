@@ -251,7 +251,7 @@ async function fork(call: Call): Promise<Answer> {
   const collection = await openForReading(call)
   const body = await call.body()
   const info = await collection.fork(checkedCollectionName(body.required('new_name', readString), 'new_name'))
-  // The fork of a function's output has its records, and nobody computes them any more.
+  // The fork of a function's output has its records, which are not computed again.
   const newConfiguration = attachedOf(info) && withAttached(info.configuration, undefined)
   if (newConfiguration)
     await call.options.engine.catalog.changeCollection(info.tenant, info.database, info.id, { newConfiguration })

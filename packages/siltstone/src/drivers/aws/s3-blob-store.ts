@@ -3,7 +3,7 @@
  *
  * A body is read into parts of 8 MiB and more, at most four at once: one request if that was all, an upload in parts
  * otherwise. What is expected of the body is compared before the last request makes it visible; an upload that fails is
- * aborted. A conditional write is sent once: after a broken answer nobody knows whether its own first attempt is what
+ * aborted. A conditional write is sent once: after a broken answer it is unknown whether its own first attempt is what
  * refuses the second, so its error is `unknown`.
  */
 import {
