@@ -30,7 +30,7 @@ describe('a past view', () => {
     const world = await written()
     const store = between(world.env.store, {
       get: async (key, options) =>
-        key === logEntryKey(path, 2) ? { status: 'missing' } : world.env.store.get(key, options),
+        key === logEntryKey(path, 2) ? { status: 'not-found' as const } : world.env.store.get(key, options),
     })
     await expect(world.process('p', store).state.viewAt(null, 3, [])).rejects.toMatchObject({ code: 'gone' })
   })
