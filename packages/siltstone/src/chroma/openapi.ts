@@ -35,14 +35,14 @@ export function openApiDocument(routes: readonly Route[]): JsonSchema {
 }
 
 function operation(route: Route): JsonSchema {
-  const { operation, tag, summary, access, body, answer, status = 200 } = route
+  const { operation, tag, summary, access, body, isBodyOptional = false, answer, status = 200 } = route
   return {
     operationId: operation,
     tags: [tag],
     summary,
     ...(access === 'open' && { security: [] }),
     parameters: parametersOf(route),
-    ...(body && { requestBody: { required: true, content: { 'application/json': { schema: body } } } }),
+    ...(body && { requestBody: { required: !isBodyOptional, content: { 'application/json': { schema: body } } } }),
     responses: {
       [String(status)]: successAnswer(route, answer),
       default: { description: 'An error', content: { 'application/json': { schema: errorSchema } } },
