@@ -100,7 +100,7 @@ export const MACHINE: readonly { modules: RegExp; rooms: readonly string[] }[] =
       /^node:(?:fs|fs\/promises|os|net|http|https|child_process|worker_threads|sqlite|timers|timers\/promises|dgram|dns|cluster|readline|readline\/promises)$/,
     rooms: ['host', 'drivers/directory', 'drivers/memory', 'drivers/wrappers', 'drivers/aws'],
   },
-  { modules: /^node:http$/, rooms: ['server'] },
+  { modules: /^node:(?:http|https|net)$/, rooms: ['server'] },
   { modules: /^@(?:aws-sdk|smithy)\//, rooms: ['drivers/aws'] },
 ]
 

@@ -5,6 +5,7 @@
 import { yieldToEventLoop } from '#codec'
 import { type Context, Hono } from 'hono'
 import { cors } from 'hono/cors'
+import { getPathNoStrict } from 'hono/utils/url'
 import { outcomeUnknown, unavailable } from '../errors.ts'
 import { authorize, checkWritable } from './access.ts'
 import { isFromPage, refusalOf } from './browser-guard.ts'
@@ -38,9 +39,9 @@ export function createChromaApp(options: ChromaOptions, more: readonly Route[] =
   const patterns = patternsOf(all)
   const limits: ChromaLimits = { ...defaultLimits, ...options.limits }
   const bodies = new BodyBudget(limits.maxBodiesBytes)
-  // Not strict: /api/v2/ equals /api/v2.
-  const app = new Hono({ strict: false })
-  const { corsOrigins = [] } = options
+  // /api/v2/ equals /api/v2.
+  const { corsOrigins = [], pathOf = getPathNoStrict, basePath = '' } = options
+  const app = new Hono({ getPath: pathOf })
   app.use(async (c, next) => {
     const refusal = refusalOf(c.req.method, (name) => c.req.header(name), options)
     if (refusal) throw forbidden(refusal.code, `${refusal.problem}. ${refusal.remedy}`)
@@ -54,14 +55,16 @@ export function createChromaApp(options: ChromaOptions, more: readonly Route[] =
   for (const route of all) {
     app.on(route.method, honoPath(route.path), (c) => serve(c, route, options, limits, bodies))
   }
-  const document = JSON.stringify(openApiDocument(all))
+  const document = JSON.stringify(openApiDocument(all, basePath))
   app.get('/openapi.json', (c) => c.body(document, 200, { 'content-type': 'application/json' }))
-  app.get('/docs', (c) =>
-    c.html(docsPage(all), 200, {
+  app.get('/docs', (c) => {
+    // The page links relatively.
+    if (new URL(c.req.url).pathname.endsWith('/')) return c.redirect('../docs')
+    return c.html(docsPage(all), 200, {
       'content-security-policy':
         "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'",
-    }),
-  )
+    })
+  })
   app.all('/api/v1/*', () => errorResponse(V1, traceIdOf(options)))
   app.notFound((c) => unmatched(c, options, patterns))
   app.onError((error, c) => failureResponse(error, c.req.method, c.req.path, options))

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { backupCommand } from './backup.ts'
 import { collectionsCommand } from './collections.ts'
 import { compactCommand } from './compact.ts'
+import { configCommand } from './config.ts'
 import { costCommand } from './cost.ts'
 import { demoCommand } from './demo/command.ts'
 import { doctorCommand } from './doctor.ts'
@@ -48,6 +49,7 @@ export const commands: readonly (() => Command)[] = [
   verifyCommand,
   repairCommand,
   doctorCommand,
+  configCommand,
   costCommand,
   proxyCommand,
   leaseCommand,
