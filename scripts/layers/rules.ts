@@ -161,7 +161,7 @@ export const PACKAGES: readonly { folder: string; name?: string; imports: readon
       '@siltstone/objects',
     ],
   },
-  { folder: 'scripts', imports: ['@siltstone/console'] },
+  { folder: 'scripts', imports: ['siltstone/internal', '@siltstone/console'] },
 ]
 
 /** Additional faces that tests may import. */
