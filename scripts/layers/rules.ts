@@ -26,7 +26,7 @@ export const ROOMS: readonly (readonly string[])[] = [
   ['drivers/directory', 'drivers/aws'],
   ['drivers'],
   ['library', 'ingest', 'export', 'backup'],
-  ['index.ts', 'aws.ts', 'embed.ts', 'passages.ts', 'internal-aws.ts'],
+  ['index.ts', 'aws.ts', 'embed.ts', 'embedding-function.ts', 'passages.ts', 'internal-aws.ts'],
   ['chroma'],
   ['api'],
   ['server'],
@@ -137,6 +137,7 @@ export const PACKAGES: readonly { folder: string; name?: string; imports: readon
   { folder: 'packages/functions', imports: ['siltstone', 'siltstone/aws', 'siltstone/internal'] },
   { folder: 'packages/infra', imports: ['siltstone/aws', 'siltstone/internal'] },
   { folder: 'infra', imports: [] },
+  { folder: 'examples', imports: ['siltstone', 'siltstone/aws', 'siltstone/embedding-function'] },
   {
     folder: 'bench',
     imports: [
