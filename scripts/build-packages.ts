@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { consoleFiles } from '@siltstone/console'
+import { describeCommands, loadCommandLine, manName, manPage, nodesOf } from 'siltstone/internal'
 import { spawnSync } from 'node:child_process'
 import { type Manifest, publishable } from './publishable.ts'
 
@@ -34,6 +35,19 @@ function layOut(name: string): void {
   writeFileSync(join(dist, 'package.json'), `${JSON.stringify(publishable(manifest), null, 2)}\n`)
 }
 
+/** `npm install --global` puts the pages where `man` finds them. */
+async function writeManPages(): Promise<void> {
+  const dist = join(root, 'packages/siltstone/dist')
+  mkdirSync(join(dist, 'man'))
+  const pages = [...nodesOf(describeCommands(await loadCommandLine()))].map((node) => {
+    const file = `man/${manName(node)}.1`
+    writeFileSync(join(dist, file), manPage(node))
+    return `./${file}`
+  })
+  const manifest = JSON.parse(readFileSync(join(dist, 'package.json'), 'utf8')) as Manifest
+  writeFileSync(join(dist, 'package.json'), `${JSON.stringify({ ...manifest, man: pages }, null, 2)}\n`)
+}
+
 /** The console is its built files, and the module that reads them. */
 async function layOutConsole(): Promise<void> {
   rmSync(join(root, 'packages/console/src/static'), { recursive: true, force: true })
@@ -48,6 +62,7 @@ async function layOutConsole(): Promise<void> {
 try {
   compile()
   for (const name of ['siltstone', 'migrate', 'processors', 'mcp', 'objects']) layOut(name)
+  await writeManPages()
   await layOutConsole()
 } finally {
   rmSync(compiled, { recursive: true, force: true })

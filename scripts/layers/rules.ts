@@ -26,7 +26,7 @@ export const ROOMS: readonly (readonly string[])[] = [
   ['drivers/directory', 'drivers/aws'],
   ['drivers'],
   ['library', 'ingest', 'export', 'backup'],
-  ['index.ts', 'aws.ts', 'embed.ts', 'passages.ts', 'internal-aws.ts'],
+  ['index.ts', 'aws.ts', 'embed.ts', 'embedding-function.ts', 'passages.ts', 'internal-aws.ts'],
   ['chroma'],
   ['api'],
   ['server'],
@@ -100,7 +100,7 @@ export const MACHINE: readonly { modules: RegExp; rooms: readonly string[] }[] =
       /^node:(?:fs|fs\/promises|os|net|http|https|child_process|worker_threads|sqlite|timers|timers\/promises|dgram|dns|cluster|readline|readline\/promises)$/,
     rooms: ['host', 'drivers/directory', 'drivers/memory', 'drivers/wrappers', 'drivers/aws'],
   },
-  { modules: /^node:http$/, rooms: ['server'] },
+  { modules: /^node:(?:http|https|net)$/, rooms: ['server'] },
   { modules: /^@(?:aws-sdk|smithy)\//, rooms: ['drivers/aws'] },
 ]
 
@@ -137,6 +137,7 @@ export const PACKAGES: readonly { folder: string; name?: string; imports: readon
   { folder: 'packages/functions', imports: ['siltstone', 'siltstone/aws', 'siltstone/internal'] },
   { folder: 'packages/infra', imports: ['siltstone/aws', 'siltstone/internal'] },
   { folder: 'infra', imports: [] },
+  { folder: 'examples', imports: ['siltstone', 'siltstone/aws', 'siltstone/embedding-function'] },
   {
     folder: 'bench',
     imports: [
@@ -161,7 +162,7 @@ export const PACKAGES: readonly { folder: string; name?: string; imports: readon
       '@siltstone/objects',
     ],
   },
-  { folder: 'scripts', imports: ['@siltstone/console'] },
+  { folder: 'scripts', imports: ['siltstone/internal', '@siltstone/console'] },
 ]
 
 /** Additional faces that tests may import. */

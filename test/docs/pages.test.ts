@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { COMMANDS_PAGE, commandsPage } from './commands-page.ts'
+import { CONFIGURATION_PAGE, configurationPage } from './configuration-page.ts'
 import { blocksOf, runPage } from './page.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -64,6 +65,10 @@ describe('the documentation', () => {
 
   it('shows every command as its help does (node test/docs/commands-page.ts)', async () => {
     expect(readFileSync(COMMANDS_PAGE, 'utf8')).toBe(await commandsPage())
+  })
+
+  it('shows every setting as its table has it (node test/docs/configuration-page.ts)', () => {
+    expect(readFileSync(CONFIGURATION_PAGE, 'utf8')).toBe(configurationPage())
   })
 
   const runnable = pages.filter((page) => blocksOf(text(page)).some(({ words }) => words.includes('run')))

@@ -13,6 +13,8 @@ export SILTSTONE_NODE=$PWD/../../node_modules/.bin/node
 [ -x "$SILTSTONE_NODE" ] || fail "there is no Node in node_modules: npm ci first"
 . ./venv.sh
 venv . || fail "the Python environment could not be made"
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall ../../packages/embedder-python ||
+  fail "the wheel of packages/embedder-python could not be built"
 
 report=$(mktemp)
 trap 'rm -f "$report"' EXIT

@@ -4,6 +4,8 @@ import type { Call } from './snippets.ts'
 
 const TOKEN = 'siltstone-token'
 export const ROOT = '/api/siltstone/v1'
+/** Where the server's paths begin: the folder of this page, without a slash at its end. */
+export const BASE = new URL('.', document.baseURI).href.replace(/\/$/, '')
 
 export class Refused extends Error {
   readonly status: number
@@ -37,7 +39,7 @@ export interface Answered<T> {
 export async function send<T>(call: Call, signal?: AbortSignal): Promise<Answered<T>> {
   const token = sessionStorage.getItem(TOKEN)
   const started = performance.now()
-  const response = await fetch(call.path, {
+  const response = await fetch(BASE + call.path, {
     method: call.method,
     headers: {
       // Also without a body: the server refuses writes of pages that do not name a type.

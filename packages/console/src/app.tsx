@@ -73,7 +73,7 @@ function Header() {
             Forget token
           </button>
         ) : null}
-        <a href="/docs">API</a>
+        <a href="docs">API</a>
       </div>
     </header>
   )

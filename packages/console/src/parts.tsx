@@ -1,7 +1,7 @@
 /** Small parts of views. */
 import type { ComponentChildren } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { hasToken } from './api.ts'
+import { BASE, hasToken } from './api.ts'
 import { clip, valueText } from './format.ts'
 import { type Call, LANGUAGES, type Language, snippet } from './snippets.ts'
 import { sentenceOf } from './state.ts'
@@ -41,7 +41,7 @@ export function Metadata({ value }: { value: Record<string, unknown> | null }) {
 export function Code({ calls }: { calls: readonly Call[] }) {
   const [language, setLanguage] = useState<Language>('curl')
   const [copied, setCopied] = useState(false)
-  const text = calls.map((call) => snippet(language, call, location.origin, hasToken.value)).join('\n\n')
+  const text = calls.map((call) => snippet(language, call, BASE, hasToken.value)).join('\n\n')
   const copy = async () => {
     await navigator.clipboard.writeText(text)
     setCopied(true)

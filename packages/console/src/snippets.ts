@@ -9,12 +9,13 @@ export interface Call {
 export const LANGUAGES = ['curl', 'JavaScript', 'Python'] as const
 export type Language = (typeof LANGUAGES)[number]
 
-export function snippet(language: Language, call: Call, origin: string, withToken: boolean): string {
+/** @param base of the server's paths, such as `https://example.org/vectors` */
+export function snippet(language: Language, call: Call, base: string, withToken: boolean): string {
   const headers = {
     ...(call.body !== undefined && { 'content-type': 'application/json' }),
     ...call.headers,
   }
-  const url = origin + call.path
+  const url = base + call.path
   if (language === 'curl') return curl(url, call, headers, withToken)
   return language === 'JavaScript' ? javascript(url, call, headers, withToken) : python(url, call, headers, withToken)
 }

@@ -119,6 +119,7 @@ describe('the API of Siltstone', () => {
     // The folded entry is kept for its retention.
     expect(await get(`${NOTES}/garbage`)).toMatchObject({ deletable: 0, deletableBytes: 0, waiting: 1, keys: [] })
     expect(await post(`${NOTES}/recall`, { k: 1, samples: 3 })).toMatchObject({ queries: 3, recall: 1, version: 1 })
+    expect(await post(`${NOTES}/recall`)).toMatchObject({ k: 10, version: 1 })
     expectError(await api.call('POST', `${NOTES}/recall`, { k: 0 }), 400, 'InvalidArgumentError', /k is 0/)
   })
 

@@ -5,6 +5,7 @@
 import { yieldToEventLoop } from '#codec'
 import { type Context, Hono } from 'hono'
 import { cors } from 'hono/cors'
+import { getPathNoStrict } from 'hono/utils/url'
 import { outcomeUnknown, unavailable } from '../errors.ts'
 import { authorize, checkWritable } from './access.ts'
 import { isFromPage, refusalOf } from './browser-guard.ts'
@@ -38,9 +39,9 @@ export function createChromaApp(options: ChromaOptions, more: readonly Route[] =
   const patterns = patternsOf(all)
   const limits: ChromaLimits = { ...defaultLimits, ...options.limits }
   const bodies = new BodyBudget(limits.maxBodiesBytes)
-  // Not strict: /api/v2/ equals /api/v2.
-  const app = new Hono({ strict: false })
-  const { corsOrigins = [] } = options
+  // /api/v2/ equals /api/v2.
+  const { corsOrigins = [], pathOf = getPathNoStrict, basePath = '' } = options
+  const app = new Hono({ getPath: pathOf })
   app.use(async (c, next) => {
     const refusal = refusalOf(c.req.method, (name) => c.req.header(name), options)
     if (refusal) throw forbidden(refusal.code, `${refusal.problem}. ${refusal.remedy}`)
@@ -54,14 +55,16 @@ export function createChromaApp(options: ChromaOptions, more: readonly Route[] =
   for (const route of all) {
     app.on(route.method, honoPath(route.path), (c) => serve(c, route, options, limits, bodies))
   }
-  const document = JSON.stringify(openApiDocument(all))
+  const document = JSON.stringify(openApiDocument(all, basePath))
   app.get('/openapi.json', (c) => c.body(document, 200, { 'content-type': 'application/json' }))
-  app.get('/docs', (c) =>
-    c.html(docsPage(all), 200, {
+  app.get('/docs', (c) => {
+    // The page links relatively.
+    if (new URL(c.req.url).pathname.endsWith('/')) return c.redirect('../docs')
+    return c.html(docsPage(all), 200, {
       'content-security-policy':
         "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'",
-    }),
-  )
+    })
+  })
   app.all('/api/v1/*', () => errorResponse(V1, traceIdOf(options)))
   app.notFound((c) => unmatched(c, options, patterns))
   app.onError((error, c) => failureResponse(error, c.req.method, c.req.path, options))
@@ -124,7 +127,7 @@ async function answer(
       param: (name) => param(name) ?? '',
       query: (name) => c.req.query(name),
       header,
-      body: () => bodyOf(c, limits, reservation),
+      body: () => bodyOf(c, route, limits, reservation),
     }
     return successResponse(route, await withTimeout(route, () => handled(route, call, reservation), options, limits))
   } catch (error) {
@@ -149,7 +152,7 @@ function checkBodyType(request: Request, header: Call['header']): void {
   const type = header('content-type')
   if (type === undefined) {
     // A page can send a body without a type to another site. Programs may leave the type out, like in Chroma.
-    if (!isFromPage(header) || header('content-length') === '0' || request.body === null) return
+    if (!isFromPage(header) || !hasBody(request, header)) return
     throw badType('no Content-Type')
   }
   if (!JSON_TYPE.test(type)) throw badType(`the Content-Type '${type.slice(0, 60)}'`)
@@ -161,6 +164,15 @@ function checkBodyType(request: Request, header: Call['header']): void {
   }
 }
 
+/**
+ * A request has a body if it announces one (RFC 9112, section 6.3). `request.body` alone does not tell: behind a socket it is
+ * a stream for every DELETE and PATCH, and browsers send those without Content-Length when they have no body.
+ */
+function hasBody(request: Request, header: Call['header']): boolean {
+  if (request.body === null) return false
+  return Number(header('content-length') ?? 0) > 0 || header('transfer-encoding') !== undefined
+}
+
 const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i
 
 function badType(found: string): ApiProblem {
@@ -168,8 +180,10 @@ function badType(found: string): ApiProblem {
   return new ApiProblem(415, 'ChromaError', 'content-type', message)
 }
 
-async function bodyOf(c: Context, limits: ChromaLimits, reservation: BodyReservation): Promise<Fields> {
-  return parseBodyInSlices(await readBody(c.req.raw, limits.maxBodyBytes, reservation), yieldToEventLoop)
+async function bodyOf(c: Context, route: Route, limits: ChromaLimits, reservation: BodyReservation): Promise<Fields> {
+  const bytes = await readBody(c.req.raw, limits.maxBodyBytes, reservation)
+  if (bytes.length === 0 && route.isBodyOptional === true) return new Fields(new Map(), '')
+  return parseBodyInSlices(bytes, yieldToEventLoop)
 }
 
 /** The body is in memory until the work is done, which may take longer than the request. */

@@ -20,7 +20,8 @@ document.addEventListener('submit', async (event) => {
   event.preventDefault()
   const form = event.target
   const output = form.querySelector('output')
-  let path = form.dataset.path
+  // Beside this page, so that it works below a path prefix.
+  let path = form.dataset.path.slice(1)
   const query = new URLSearchParams()
   for (const input of form.querySelectorAll('input')) {
     if (input.dataset.in === 'path') path = path.replace('{' + input.name + '}', encodeURIComponent(input.value))
@@ -47,7 +48,7 @@ export function docsPage(routes: readonly Route[]) {
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>${document.info.title} API</title><style>${raw(STYLE)}</style></head><body>
 <h1>${document.info.title} API</h1>
-<p>${document.info.summary}. Also as <a href="/openapi.json">OpenAPI</a>.</p>
+<p>${document.info.summary}. Also as <a href="openapi.json">OpenAPI</a>.</p>
 <label>Token <input id="token" type="password" autocomplete="off"></label>
 ${tags.map((tag) =>
   section(

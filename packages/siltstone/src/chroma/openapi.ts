@@ -7,7 +7,8 @@ const READ_HEADERS: [string, string][] = [
   ['x-siltstone-at', 'Read the state right after this version'],
 ]
 
-export function openApiDocument(routes: readonly Route[]): JsonSchema {
+/** @param basePath stands before all paths, without a slash at its end */
+export function openApiDocument(routes: readonly Route[], basePath = ''): JsonSchema {
   const paths: Record<string, Record<string, unknown>> = {}
   for (const route of routes) {
     const path = (paths[route.path] ??= {})
@@ -21,7 +22,7 @@ export function openApiDocument(routes: readonly Route[]): JsonSchema {
       summary: "A vector store that lives in a bucket, behind Chroma's API",
       license: { name: 'Apache 2.0', identifier: 'Apache-2.0' },
     },
-    servers: [{ url: '/' }],
+    servers: [{ url: basePath === '' ? '/' : basePath }],
     security: [{ token: [] }, { bearer: [] }, {}],
     paths,
     components: {
@@ -35,14 +36,14 @@ export function openApiDocument(routes: readonly Route[]): JsonSchema {
 }
 
 function operation(route: Route): JsonSchema {
-  const { operation, tag, summary, access, body, answer, status = 200 } = route
+  const { operation, tag, summary, access, body, isBodyOptional = false, answer, status = 200 } = route
   return {
     operationId: operation,
     tags: [tag],
     summary,
     ...(access === 'open' && { security: [] }),
     parameters: parametersOf(route),
-    ...(body && { requestBody: { required: true, content: { 'application/json': { schema: body } } } }),
+    ...(body && { requestBody: { required: !isBodyOptional, content: { 'application/json': { schema: body } } } }),
     responses: {
       [String(status)]: successAnswer(route, answer),
       default: { description: 'An error', content: { 'application/json': { schema: errorSchema } } },

@@ -126,6 +126,10 @@ export interface ChromaOptions {
    * `startServer` checks it by default when it listens on loopback without authentication.
    */
   allowedHosts?: readonly string[]
+  /** The path that decides which endpoint answers. Default: the path of the URL. */
+  pathOf?: (request: Request) => string
+  /** Stands before the paths in what clients are told: the OpenAPI document. Default: nothing. */
+  basePath?: string
   /** /healthcheck answers 200 while it resolves to true. Default: the catalog is readable. */
   isReady?: () => Promise<boolean>
   tracer?: RequestTracer

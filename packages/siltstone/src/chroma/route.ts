@@ -34,6 +34,8 @@ export interface Route {
   /** Accepts the headers `x-siltstone-at-least` and `x-siltstone-at`. */
   isRead?: boolean
   body?: JsonSchema
+  /** Without a body, every field has its default. */
+  isBodyOptional?: boolean
   answer?: JsonSchema
   /** Status of a successful answer. Default 200. */
   status?: number

@@ -1,6 +1,7 @@
 /** Parses the arguments, runs one command, prints its error and returns the exit code. */
 import { Command, CommanderError } from 'commander'
 import { endWhenOutputCloses, writeError, writeOut } from '../host/process.ts'
+import { isSiltstoneError } from '../errors.ts'
 import { VERSION } from '../version.ts'
 import { commands } from './commands/all.ts'
 import { loadMigrateCommands } from './commands/migrate.ts'
@@ -58,6 +59,19 @@ export async function loadCommandLine(): Promise<Command> {
   return program
 }
 
+/** Commands that describe all others: as many as are installed. */
+const DESCRIBING = ['completion', 'man']
+
+async function addInstalledCommands(program: Command): Promise<void> {
+  for (const name of Object.keys(LOADED)) {
+    try {
+      await addCommands(program, name)
+    } catch (error) {
+      if (!isSiltstoneError(error) || error.code !== 'package-missing') throw error
+    }
+  }
+}
+
 /**
  * @param args without the program's name
  * @returns the exit code; undefined when the command has set it
@@ -68,6 +82,7 @@ export async function run(args: readonly string[]): Promise<number | undefined> 
     const program = buildProgram()
     const name = commandName(args) ?? ''
     if (name in LOADED) await addCommands(program, name)
+    if (DESCRIBING.includes(name)) await addInstalledCommands(program)
     await program.parseAsync(args, { from: 'user' })
     return undefined
   } catch (error) {

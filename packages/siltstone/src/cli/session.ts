@@ -29,7 +29,7 @@ export interface CommonOptions {
   embedders?: string
 }
 
-const DEFAULT_DATA = './siltstone-data'
+export const DEFAULT_DATA = './siltstone-data'
 
 /** `VECTOR_BUCKET_NAME` and `CHROMADB_BUCKET` name a bucket where `SILTSTONE_DATA` is not set. */
 export function dataOption(): Option {

@@ -79,3 +79,12 @@ export function onStopSignal(run: (signal: 'SIGTERM' | 'SIGINT') => void): () =>
   names.forEach((name, i) => process.on(name, listeners[i] as () => void))
   return stop
 }
+
+/**
+ * Calls `run` at each SIGHUP, which would else end the process.
+ * @returns a function that stops listening
+ */
+export function onReloadSignal(run: () => void): () => void {
+  process.on('SIGHUP', run)
+  return () => void process.off('SIGHUP', run)
+}

@@ -38,7 +38,7 @@ function shortened(text: string): string {
 }
 
 /** The known name that differs in at most a third of its letters, rounded up, spelling with `_` and case aside. */
-function nearest(name: string, known: readonly string[]): string | undefined {
+export function nearest(name: string, known: readonly string[]): string | undefined {
   const plain = (text: string) => text.toLowerCase().replaceAll('_', '')
   let best: string | undefined
   let least = Number.POSITIVE_INFINITY

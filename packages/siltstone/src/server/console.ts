@@ -48,8 +48,11 @@ export async function loadConsole(): Promise<ConsoleFile[] | undefined> {
 /** Loads files when the first page is asked for, so that a server starts without them. */
 export type LoadConsole = () => Promise<readonly ConsoleFile[] | undefined>
 
-/** To be mounted after all other endpoints: it answers every path of one part that is a file. Without files, / leads to /docs. */
-export function mountConsole(app: Hono, load: LoadConsole): void {
+/**
+ * To be mounted after all other endpoints: it answers every path of one part that is a file. Without files, / leads to /docs.
+ * @param pathPrefix everything is below it; pages link relatively, so the console needs the slash behind it
+ */
+export function mountConsole(app: Hono, load: LoadConsole, pathPrefix = ''): void {
   let loading: Promise<Map<string, ConsoleFile> | undefined> | undefined
   const filesByPath = () => {
     loading ??= byPath(load)
@@ -58,8 +61,10 @@ export function mountConsole(app: Hono, load: LoadConsole): void {
     return loading
   }
   app.get('/', async (c) => {
+    const { pathname, search } = new URL(c.req.url)
+    if (!pathname.endsWith('/')) return c.redirect(`${pathPrefix}/${search}`)
     const page = (await filesByPath())?.get('/')
-    return page === undefined ? c.redirect('/docs') : answer(c, page)
+    return page === undefined ? c.redirect(`${pathPrefix}/docs`) : answer(c, page)
   })
   app.get('/:file', async (c) => {
     const file = NAME.test(c.req.path) ? (await filesByPath())?.get(c.req.path) : undefined

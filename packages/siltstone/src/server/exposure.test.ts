@@ -304,6 +304,25 @@ describe('web pages', () => {
     expect(await raw(port, 'POST', RESET, [host])).toMatch(/^HTTP\/1.1 200 /)
   })
 
+  it('may send requests without a body, as browsers do: no Content-Length with DELETE and PATCH', async () => {
+    const { port } = await served({ allowReset: true })
+    const bodiless = (method: string, path: string, page: readonly string[]) =>
+      sendBytes(port, [`${method} ${path} HTTP/1.1`, 'Connection: close', ...page, '', ''].join('\r\n'))
+    const host = `Host: localhost:${port}`
+    const collection = '/api/v2/tenants/default_tenant/databases/default_database/collections/none'
+    for (const page of [
+      [host, 'Sec-Fetch-Site: same-origin'],
+      [host, `Origin: http://localhost:${port}`],
+    ]) {
+      for (const method of ['POST', 'PUT', 'PATCH', 'DELETE'])
+        expect(await bodiless(method, collection, page), method).not.toMatch(/^HTTP\/1.1 415 /)
+      expect(await bodiless('DELETE', collection, page)).toMatch(/^HTTP\/1.1 404 /)
+      expect(await bodiless('POST', RESET, page)).toMatch(/^HTTP\/1.1 200 /)
+      const chunked = [...page, 'Transfer-Encoding: chunked', '', '2', '{}', '0']
+      expect(await bodiless('DELETE', collection, chunked)).toMatch(/^HTTP\/1.1 415 /)
+    }
+  })
+
   it('cannot reach it under a name of their own, at any path', async () => {
     const openMetrics = { contentType: 'text/plain', text: async () => 'metrics' }
     const { port } = await served({ openMetrics })

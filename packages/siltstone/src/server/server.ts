@@ -11,7 +11,8 @@
  * 4. The engine stops its background work and is closed.
  * A second call waits for the first.
  */
-import { createServer, type Server, type ServerResponse } from 'node:http'
+import { createServer, type Server, type ServerOptions as HttpOptions, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
 import { getRequestListener, RequestError } from '@hono/node-server'
 import { siltstoneRoutes } from '../api/index.ts'
 import { createChromaApp } from '../chroma/app.ts'
@@ -20,18 +21,27 @@ import type { ChromaOptions } from '../chroma/options.ts'
 import { forbidden, invalid, unavailable } from '../errors.ts'
 import { within } from './deadline.ts'
 import { type LoadConsole, mountConsole } from './console.ts'
+import { forwardedHost } from './forwarded.ts'
 import { type McpPackage, mcpRoute } from './mcp.ts'
+import { pathBelow } from './path-prefix.ts'
+import { readTls, renewTls, type TlsFiles, type TlsPair } from './tls.ts'
 import { tracedEngine } from './traced-engine.ts'
 import type { Tracing } from './tracing.ts'
 import { urlOf } from './url.ts'
 
-export interface ServerOptions extends Omit<ChromaOptions, 'tracer'> {
+export interface ServerOptions extends Omit<ChromaOptions, 'tracer' | 'pathOf'> {
   /** Default 127.0.0.1: only this machine can connect. */
   host?: string
   /** Default 8000; 0 chooses a free port. */
   port?: number
   /** Served at /metrics; with authentication, to tokens for all tenants. */
   openMetrics?: { readonly contentType: string; text(): Promise<string> }
+  /** Everything is served below this path, as `pathPrefix` gives it. Default: at the root. */
+  pathPrefix?: string
+  /** Serves HTTPS instead of HTTP. */
+  tls?: TlsFiles
+  /** Addresses and networks of proxies, as `proxyAddress` takes them. */
+  trustedProxies?: readonly string[]
   /** Loads the web console, which is served at /. Without it, / leads to /docs. */
   console?: LoadConsole
   /** Served at /mcp. */
@@ -53,18 +63,23 @@ export interface ServerTimeouts {
 }
 
 export interface RunningServer {
-  /** `http://127.0.0.1:8000` */
+  /** `http://127.0.0.1:8000`, with the path prefix */
   url: string
   port: number
+  /** Reads the certificate again, always. Never rejects; does nothing without TLS. */
+  renewCertificate(): Promise<void>
   /** Closes the server as described above. @throws the errors of closing the engine */
   close(): Promise<void>
 }
 
 const DEFAULT_TIMEOUTS: ServerTimeouts = { headersMs: 20_000, receiveMs: 120_000, keepAliveMs: 65_000, closeMs: 5_000 }
 
-/** @throws SiltstoneError `unavailable` (port-in-use), `forbidden` (port-forbidden), `invalid` (bad-host) */
+/**
+ * @throws SiltstoneError `unavailable` (port-in-use), `forbidden` (port-forbidden), `invalid` (bad-host, bad-certificate,
+ *   bad-key, bad-address), `not-found` (file-missing)
+ */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { host = '127.0.0.1', port = 8000, log, clock, engine, tracing } = options
+  const { host = '127.0.0.1', port = 8000, log, clock, engine, tracing, tls, pathPrefix = '' } = options
   const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts }
   let closing: Promise<void> | undefined
   const app = createApp(options)
@@ -76,7 +91,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       return new Response(null, { status: 500 })
     },
   })
-  const server = createServer(
+  const readForwarded = forwardedHost(options.trustedProxies ?? [])
+  const pair = tls && (await readTls(tls))
+  const server = listenerOf(
+    pair,
     {
       headersTimeout: timeouts.headersMs,
       requestTimeout: timeouts.receiveMs,
@@ -85,12 +103,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       connectionsCheckingInterval: Math.min(5_000, timeouts.headersMs, timeouts.receiveMs),
     },
     // The promise never rejects: errors go to the handler above.
-    (incoming, outgoing) => void listener(incoming, outgoing),
+    (incoming, outgoing) => {
+      readForwarded(incoming)
+      void listener(incoming, outgoing)
+    },
   )
   const inFlight = trackRequests(server, () => closing !== undefined)
   await listen(server, host, port)
   server.on('error', (error) => log.error('server_error', { error }))
-  const url = urlOf(host, portOf(server))
+  const renewal = tls && renewTls(tls, (renewed) => (server as TlsServer).setSecureContext(renewed), { clock, log })
+  const url = urlOf(host, portOf(server), tls ? 'https' : 'http') + pathPrefix
   log.info('server_started', { url })
   if (options.auth === undefined && !isLoopback(host)) {
     log.warn('no_authentication', {
@@ -101,6 +123,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
   const close = async () => {
     const startedMs = clock.monotonicMs()
+    renewal?.stop()
     const leftMs = () => timeouts.closeMs - (clock.monotonicMs() - startedMs)
     log.info('server_closing', { inFlight: inFlight.size })
     // `close` also closes idle connections.
@@ -119,13 +142,29 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     }
   }
 
-  return { url, port: portOf(server), close: () => (closing ??= close()) }
+  return {
+    url,
+    port: portOf(server),
+    renewCertificate: async () => renewal?.look({ always: true }),
+    close: () => (closing ??= close()),
+  }
 }
 
-function createApp(options: ServerOptions) {
+function listenerOf(
+  pair: TlsPair | undefined,
+  options: HttpOptions,
+  answer: Parameters<typeof createServer>[1],
+): Server {
+  if (pair === undefined) return createServer(options, answer)
+  return createTlsServer({ ...options, cert: pair.cert, key: pair.key }, answer)
+}
+
+function createApp({ pathPrefix = '', ...options }: ServerOptions) {
   const { auth, openMetrics, tracing, mcp } = options
   const chroma: ChromaOptions = {
     ...withHostCheck(options),
+    pathOf: pathBelow(pathPrefix),
+    basePath: pathPrefix,
     ...(openMetrics && { metricsText: () => openMetrics.text() }),
     ...(tracing && { engine: tracedEngine(options.engine, tracing.inSpan), tracer: tracing.requests }),
   }
@@ -139,7 +178,7 @@ function createApp(options: ServerOptions) {
       }
       return c.body(await openMetrics.text(), 200, { 'content-type': openMetrics.contentType })
     })
-  mountConsole(app, options.console ?? (() => Promise.resolve(undefined)))
+  mountConsole(app, options.console ?? (() => Promise.resolve(undefined)), pathPrefix)
   return app
 }
 

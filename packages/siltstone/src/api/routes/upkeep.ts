@@ -70,6 +70,7 @@ export const upkeepRoutes: Route[] = [
       whereDocument: map,
       recall: { type: 'number', exclusiveMinimum: 0, maximum: 1 },
     }),
+    isBodyOptional: true,
     answer: SCHEMAS.recall,
     handle: recall,
   },

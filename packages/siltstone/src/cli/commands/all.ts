@@ -2,6 +2,8 @@ import type { Command } from 'commander'
 import { backupCommand } from './backup.ts'
 import { collectionsCommand } from './collections.ts'
 import { compactCommand } from './compact.ts'
+import { completionCommand } from './completion.ts'
+import { configCommand } from './config.ts'
 import { costCommand } from './cost.ts'
 import { demoCommand } from './demo/command.ts'
 import { doctorCommand } from './doctor.ts'
@@ -11,6 +13,7 @@ import { fieldsCommand } from './fields.ts'
 import { gcCommand } from './gc.ts'
 import { ingestCommand } from './ingest.ts'
 import { leaseCommand } from './lease.ts'
+import { manCommand } from './man.ts'
 import { mcpCommand } from './mcp.ts'
 import { migrateCommand } from './migrate.ts'
 import { objectsCommand } from './objects.ts'
@@ -48,7 +51,10 @@ export const commands: readonly (() => Command)[] = [
   verifyCommand,
   repairCommand,
   doctorCommand,
+  configCommand,
   costCommand,
   proxyCommand,
   leaseCommand,
+  completionCommand,
+  manCommand,
 ]

@@ -1,18 +1,18 @@
 import type { Command } from 'commander'
-import { Option } from 'commander'
-import { type Authenticator, REQUEST_LIMITS } from '../../chroma/options.ts'
+import type { Authenticator } from '../../chroma/options.ts'
 import { EmbedderRegistry } from '../../embed/registry.ts'
 import { EmbeddingStore } from '../../embed/store.ts'
 import { StoreEngine } from '../../engine/engine.ts'
 import { Compaction } from '../../library/compaction.ts'
 import { QueryThreads, withQueryThreads } from '../../library/query-threads.ts'
-import { invalid } from '../../errors.ts'
+import { invalid, isSiltstoneError } from '../../errors.ts'
 import type { Environment } from '../../ports/environment.ts'
 import { closeEnvironment } from '../../drivers/directory/directory-environment.ts'
 import { readFileText } from '../../host/files.ts'
 import { systemModels } from '../../host/model-host.ts'
 import { isUrl, openEnvironmentAt } from '../../drivers/open-environment.ts'
-import { environmentVariables, exitNow, onStopSignal } from '../../host/process.ts'
+import { placeFromVariables } from '../../drivers/place-variables.ts'
+import { environmentVariables, exitNow, onReloadSignal, onStopSignal } from '../../host/process.ts'
 import { importOptional } from '../../host/optional-package.ts'
 import { systemClock } from '../../host/system-clock.ts'
 import { systemRandom } from '../../host/system-random.ts'
@@ -23,24 +23,27 @@ import { jsonLogger } from '../../server/logging.ts'
 import { PrometheusMetrics } from '../../server/metrics.ts'
 import { type RunningServer, startServer } from '../../server/server.ts'
 import { startTracing } from '../../server/tracing.ts'
-import { fraction, limits, port, RECORD_LIMITS, wholeNumber } from '../arguments.ts'
 import { command } from '../command.ts'
 import { readEmbedders } from '../embedders.ts'
 import { openPatiently } from '../open-patiently.ts'
 import { Output } from '../output.ts'
-import { dataOption, withEmbedders, withOutputOptions } from '../session.ts'
+import { withOutputOptions } from '../session.ts'
+import { configOption, type Resolved, resolveSettings } from '../settings/resolve.ts'
+import { conflictsOf, DEFAULT_OBJECTS_PORT, type LimitName, SERVE_SETTINGS } from '../settings/serve-settings.ts'
+import { optionOf, type Variables } from '../settings/setting.ts'
 
 const MB = 1024 * 1024
-const LIMITS = [...REQUEST_LIMITS, ...RECORD_LIMITS]
-type LimitName = (typeof LIMITS)[number]
 /** The process ends this long after SIGTERM at the latest. */
 const STOP_WITHIN_MS = 5_000
-const DEFAULT_OBJECTS_PORT = 9_000
 
 export interface ServeOptions {
   data: string
   host: string
   port: number
+  pathPrefix?: string
+  tlsCert?: string
+  tlsKey?: string
+  trustedProxy?: string[]
   allowReset?: boolean
   readOnly?: boolean
   tokens?: string
@@ -68,54 +71,44 @@ export function serveCommand(): Command {
     'serve --data ./data --port 8000',
     'serve --data s3://my-bucket/store',
     'serve --data ./data --host 0.0.0.0 --tokens tokens.json --cors https://app.example',
+    'serve --config /etc/siltstone/siltstone.json',
   ])
-  return withEmbedders(withOutputOptions(made))
-    .addOption(dataOption())
-    .addOption(new Option('--host <address>', 'address to listen on').env('SILTSTONE_HOST').default('127.0.0.1'))
-    .addOption(new Option('--port <port>', '0 chooses a free port').env('SILTSTONE_PORT').default(8000).argParser(port))
-    .option('--allow-reset', 'let clients delete everything with POST /reset')
-    .option('--read-only', 'refuse writes')
-    .option('--tokens <file>', 'JSON list of tokens with role and tenants (or the variable SILTSTONE_TOKENS)')
-    .option('--cors <origins...>', 'origins that browsers may call from; "*" for all')
-    .option(
-      '--allowed-hosts <names...>',
-      'without tokens: names besides localhost that requests may have in Host; "*" for all',
-    )
-    .option(
-      '--limit <limits...>',
-      'bounds of requests and records, such as maxIds=200000; see SECURITY.md',
-      limits(LIMITS),
-    )
-    .addOption(
-      new Option('--log-level <level>', 'of the log on stderr, one JSON object per line')
-        .env('SILTSTONE_LOG_LEVEL')
-        .choices(['debug', 'info', 'warn', 'error', 'silent'])
-        .default('info'),
-    )
-    .option('--no-console', 'do not serve the web console of the package @siltstone/console at /')
-    .option('--mcp', 'serve the Model Context Protocol at /mcp; needs the package @siltstone/mcp')
-    .option('--no-compaction', 'leave compaction to other processes')
-    .option('--cache-mb <n>', 'memory for parsed blocks', wholeNumber(1), 160)
-    .option('--query-threads <n>', 'threads that answer queries, each with its own cache', wholeNumber(0), 0)
-    .option(
-      '--recall-sample <fraction>',
-      'run this fraction of the queries exactly, too: exports their recall, and corrects how far later queries look',
-      fraction,
-    )
-    .option('--recall-alarm <recall>', 'count and log sampled queries below this recall', fraction, 0.9)
-    .option('--objects', 'serve S3 over objects in the same directory, too (needs @siltstone/objects)')
-    .addOption(
-      new Option('--objects-port <port>', 'of S3; 0 chooses a free port')
-        .env('SILTSTONE_OBJECTS_PORT')
-        .default(DEFAULT_OBJECTS_PORT)
-        .argParser(port),
-    )
-    .option(
-      '--objects-keys <file>',
-      'JSON list of access keys (or the variable SILTSTONE_OBJECTS_KEYS); default: one key that is made and stored',
-    )
-    .option('--allow-network-filesystem', 'accept NFS or SMB; then only one machine may open the store')
-    .action(serve)
+  return withServeSettings(withOutputOptions(made)).action(async (_, command: Command) => {
+    const options = await serveOptionsOf(command, environmentVariables())
+    await serve({ ...options, ...command.opts<Pick<ServeOptions, 'json'>>() })
+  })
+}
+
+/** Adds the settings of a server, and `--config`. */
+export function withServeSettings(command: Command): Command {
+  for (const setting of SERVE_SETTINGS) command.addOption(optionOf(setting))
+  return command.addOption(configOption())
+}
+
+/** @throws SiltstoneError `invalid` (bad-configuration), and as reading the file does: the first problem */
+async function serveOptionsOf(command: Command, variables: Variables): Promise<ServeOptions> {
+  const { values, problems } = await resolveServeSettings(command, variables)
+  const [problem] = problems
+  if (problem !== undefined) throw problem
+  return values as unknown as ServeOptions
+}
+
+/** The settings, and the rules between them. */
+export async function resolveServeSettings(command: Command, variables: Variables): Promise<Resolved> {
+  const resolved = await resolveSettings(command, SERVE_SETTINGS, variables)
+  // Names of a bucket that other stacks set.
+  try {
+    const place = resolved.sources['data'] === 'default' ? placeFromVariables(variables) : undefined
+    if (place !== undefined) {
+      resolved.values['data'] = place
+      resolved.sources['data'] = 'environment'
+    }
+  } catch (error) {
+    if (!isSiltstoneError(error)) throw error
+    resolved.problems.push(error)
+  }
+  resolved.problems.push(...conflictsOf(resolved.values))
+  return resolved
 }
 
 async function serve(options: ServeOptions): Promise<void> {
@@ -209,6 +202,10 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
       maintenance: opened.maintenance,
       host: options.host,
       port: options.port,
+      ...(options.pathPrefix !== undefined && { pathPrefix: options.pathPrefix }),
+      ...(options.tlsCert !== undefined &&
+        options.tlsKey !== undefined && { tls: { certPath: options.tlsCert, keyPath: options.tlsKey } }),
+      ...(options.trustedProxy && { trustedProxies: options.trustedProxy }),
       ...(options.console && { console: loadConsole }),
       ...(mcp && { mcp }),
       ...(auth && { auth }),
@@ -249,7 +246,9 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
     await closeEnvironment(env)
     throw error
   }
+  const stopReloading = options.tlsCert === undefined ? () => {} : onReloadSignal(() => void server.renewCertificate())
   const close = async () => {
+    stopReloading()
     env.clock.timer(STOP_WITHIN_MS, () => {
       log.error('stop_forced', { afterMs: STOP_WITHIN_MS })
       exitNow(1)
@@ -286,13 +285,13 @@ async function openEngine(options: ServeOptions, environment: Parameters<typeof 
   }
 }
 
-async function authenticator({ tokens }: ServeOptions): Promise<Authenticator | undefined> {
+export async function authenticator({ tokens }: Pick<ServeOptions, 'tokens'>): Promise<Authenticator | undefined> {
   const text = tokens === undefined ? environmentVariables()['SILTSTONE_TOKENS'] : await readFileText(tokens)
   return text === undefined || text === '' ? undefined : tokenAuthenticator(text)
 }
 
 /** @throws SiltstoneError `invalid` (objects-place, objects-read-only), `unsupported` (package-missing, package-broken) */
-async function loadObjects({ data, readOnly }: ServeOptions): Promise<ServeObjects> {
+export async function loadObjects({ data, readOnly }: Pick<ServeOptions, 'data' | 'readOnly'>): Promise<ServeObjects> {
   if (isUrl(data))
     throw invalid(
       'objects-place',
