@@ -25,7 +25,7 @@ export const ROOMS: readonly (readonly string[])[] = [
   ['drivers/memory', 'drivers/wrappers', 'drivers/fetch'],
   ['drivers/directory', 'drivers/aws'],
   ['drivers'],
-  ['library', 'ingest', 'export', 'backup'],
+  ['library', 'ingest', 'export', 'backup', 'publish'],
   ['reader'],
   ['index.ts', 'aws.ts', 'embed.ts', 'passages.ts', 'reading.ts', 'internal-aws.ts'],
   ['chroma'],

@@ -1,6 +1,6 @@
 /** Reads in Chromium what static hosts serve. A page must not complain, and a host must not see a HEAD or a preflight. */
 import assert from 'node:assert/strict'
-import { type Browser, chromium } from 'playwright-core'
+import { chromium } from 'playwright-core'
 import type * as page from './page.ts'
 import { type HostTraits, startHost } from './static-host.ts'
 import { makeWorld } from './world.ts'
@@ -36,46 +36,63 @@ const HOSTS: { name: string; traits: HostTraits; elsewhere?: HostTraits; complai
 ]
 
 /** @param expected what the browser itself reports of the host */
-async function checksIn(
-  opened: Browser,
-  origin: string,
-  store: string,
-  expected?: RegExp,
-): Promise<page.CheckResult[]> {
-  const tab = await opened.newPage()
+interface Visit {
+  origin: string
+  /** What the browser itself reports of the host. */
+  complaint: RegExp | undefined
+}
+
+/** Runs one function of `page.ts` in a new tab. */
+async function inPage<Name extends 'runChecks' | 'askTexts'>(
+  name: Name,
+  args: Parameters<(typeof page)[Name]>,
+  { origin, complaint }: Visit,
+): Promise<Awaited<ReturnType<(typeof page)[Name]>>> {
+  const tab = await browser.newPage()
   const complaints: string[] = []
   tab.on('console', (message) => complaints.push(message.text()))
   tab.on('pageerror', (error) => complaints.push(String(error)))
   try {
     await tab.goto(`${origin}/index.html`)
-    const results = await tab.evaluate(async (url) => {
-      // A variable, so that the compiler does not look for the module here.
-      const module = '/page.js'
-      const { runChecks } = (await import(module)) as typeof page
-      return runChecks(url, { collection: 'things' }, 1e-4)
-    }, store)
-    return [
-      ...results,
-      {
-        title: 'does not complain',
-        problem: complaints.filter((text) => !expected?.test(text)).join('\n') || undefined,
+    const result = await tab.evaluate(
+      async (call) => {
+        // A variable, so that the compiler does not look for the module here.
+        const module = '/page.js'
+        const functions = (await import(module)) as Record<string, (...given: unknown[]) => Promise<unknown>>
+        return functions[call.name]?.(...call.args)
       },
-    ]
+      { name, args: args as unknown[] },
+    )
+    assert.deepEqual(
+      complaints.filter((text) => !complaint?.test(text)),
+      [],
+    )
+    return result as Awaited<ReturnType<(typeof page)[Name]>>
   } finally {
     await tab.close()
   }
 }
 
+const QUESTIONS = ['why do streams drop mud?', 'how is a dessert baked?', 'AB-1234']
+
 for (const { name, traits, elsewhere, complaint } of HOSTS) {
   const own = await startHost(world.read, traits)
   const other = elsewhere && (await startHost(world.read, elsewhere))
-  const store = `${(other ?? own).origin}/store`
-  await test(`${name}: opens`, async () => {
-    const results = await checksIn(browser, own.origin, store, complaint)
-    for (const { title, problem } of results)
-      await test(`${name}: ${title}`, async () => {
-        assert.equal(problem, undefined)
-      })
+  const visit = { origin: own.origin, complaint }
+  const from = (other ?? own).origin
+  for (const [what, url, options, tolerance] of [
+    ['store', `${from}/store`, { collection: 'things' }, 1e-4],
+    ['published', `${from}/pages`, {}, 0.1],
+  ] as const)
+    await test(`${name}, ${what}: opens, without complaint`, async () => {
+      for (const { title, problem } of await inPage('runChecks', [url, options, tolerance], visit))
+        await test(`${name}, ${what}: ${title}`, async () => {
+          assert.equal(problem, undefined)
+        })
+    })
+  await test(`${name}: answers texts by meaning and by words`, async () => {
+    const answers = await inPage('askTexts', [`${from}/texts/`, QUESTIONS], visit)
+    assert.deepEqual(answers.toSpliced(2, 1), ['silt', 'bread', 'invoice', 'invoice'])
   })
   await test(`${name}: sends GET alone`, async () => {
     const methods = new Set([...own.requests, ...(other?.requests ?? [])].map(({ method }) => method))

@@ -1,5 +1,5 @@
 /** Runs in the browser: the checks of reading, over what lies at an address. */
-import { open, type OpenOptions } from '@siltstone/reader'
+import { knn, open, type OpenOptions, rrf } from '@siltstone/reader'
 import { READING_CHECKS } from '@siltstone/reader/testing'
 
 export interface CheckResult {
@@ -20,4 +20,17 @@ export async function runChecks(url: string, options: OpenOptions, tolerance: nu
     }
   }
   return results
+}
+
+/** The best hit of each text by meaning; by words, and by both, of the last. */
+export async function askTexts(url: string, texts: string[]): Promise<string[]> {
+  const notes = await open(url)
+  const { ids } = await notes.query({ queryTexts: texts, nResults: 1 })
+  const query = texts.at(-1) ?? ''
+  const words = { query, key: '#document' }
+  const searched = await notes.search([
+    { rank: knn(words), limit: 1 },
+    { rank: rrf({ ranks: [{ query }, words] }), limit: 1 },
+  ])
+  return [...ids, ...searched.ids].flat()
 }

@@ -1,4 +1,5 @@
-/** What the hosts serve: a store with the records of the checks, and the page that reads it. */
+/** What the hosts serve: a store with the records of the checks, the same published, texts published, and a page. */
+import { execFileSync } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, normalize } from 'node:path'
@@ -7,6 +8,15 @@ import { records } from '@siltstone/reader/testing'
 import { build } from 'esbuild'
 import { openStore } from 'siltstone'
 import type { ReadFile } from './static-host.ts'
+
+const MAIN = fileURLToPath(new URL('../../packages/siltstone/src/cli/main.ts', import.meta.url))
+
+/** None shares a word with the question that it answers in `main.ts`. */
+const NOTES = {
+  silt: 'Sediment settles where the water slows down.',
+  bread: 'Beat two eggs with sugar and flour.',
+  invoice: 'The bill AB-1234 is due in thirty days.',
+}
 
 export interface World {
   read: ReadFile
@@ -28,14 +38,29 @@ export async function makeWorld(): Promise<World> {
     uris: all.map(({ uri }) => uri),
   })
   await things.compact()
+  const notes = await store.createCollection({ name: 'notes' })
+  await notes.add({ ids: Object.keys(NOTES), documents: Object.values(NOTES) })
   await store.close()
+  for (const [name, folder] of [
+    ['things', 'pages'],
+    ['notes', 'texts'],
+  ] as const)
+    execFileSync(process.execPath, [
+      MAIN,
+      'publish',
+      name,
+      '--data',
+      join(directory, 'store'),
+      '--out',
+      join(directory, folder),
+    ])
   const files = new Map<string, Uint8Array>([['index.html', new TextEncoder().encode(PAGE)], ...(await pageModules())])
   return {
     read: async (path) => {
       const known = files.get(path)
       if (known) return known
       const inside = normalize(path)
-      if (!inside.startsWith('store/')) return undefined
+      if (!/^(store|pages|texts)\//.test(inside)) return undefined
       return readFile(join(directory, inside)).catch(() => undefined)
     },
     close: () => rm(directory, { recursive: true, force: true }),

@@ -3,12 +3,13 @@ import {
   type Fetch,
   FetchObjectStore,
   invalid,
+  PublishedSource,
   ReadOnlyCollection,
   type ReadSource,
 } from 'siltstone/reading'
 
 export interface OpenOptions {
-  /** The name of a collection of the store at the address. */
+  /** The address is that of a store; this is the name of one of its collections. Default: a published folder. */
   collection?: string
   /** Default `default_tenant`. */
   tenant?: string
@@ -22,32 +23,36 @@ export interface OpenOptions {
   headers?: Readonly<Record<string, string>>
   /** Bytes of decoded blocks kept in memory. Default 32 MB. */
   cacheBytes?: number
-  /** Up to this many bytes are read in vain to save a request. Default 2,048, which suits HTTP/2 and later. */
+  /** Up to this many bytes are read in vain to save a request. Default 512 of a published folder, 16,384 of a bucket. */
   gapBytes?: number
 }
 
 const CACHE_BYTES = 32 * 1024 * 1024
+/** Hosts of pages speak HTTP/2 or later, over which requests cost little. */
+const PUBLISHED_GAP_BYTES = 512
+/** Most buckets speak HTTP/1.1, and charge requests. */
+const BUCKET_GAP_BYTES = 16 * 1024
 
 /**
- * Opens a collection of a store in a bucket that can be read over HTTP, as of its last snapshot.
- * @param url the address of the store's root
- * @throws SiltstoneError `invalid` (bad-url, collection-not-named), `not-found` (collection-missing), `unavailable`,
- *   `forbidden`, `corrupt`
+ * Opens a folder that `siltstone publish` wrote, or with `collection`, a collection of a store in a bucket as of its last
+ * snapshot.
+ * @param url the address of the folder, or of the store's root
+ * @throws SiltstoneError `invalid` (bad-url), `not-found` (not-published, collection-missing), `unavailable`,
+ *   `forbidden`, `corrupt`, `unsupported`
  */
 export async function open(url: string | URL, options: OpenOptions = {}): Promise<ReadOnlyCollection> {
   const { collection, tenant = 'default_tenant', database = 'default_database', fetch, headers, gapBytes } = options
-  if (collection === undefined)
-    throw invalid('collection-not-named', "name a collection: open(url, { collection: 'notes' })", {
-      field: 'collection',
-    })
   const store = new FetchObjectStore(url, {
     ...(fetch && { fetch }),
     ...(headers && { headers }),
-    ...(gapBytes !== undefined && { gapBytes }),
+    gapBytes: gapBytes ?? (collection === undefined ? PUBLISHED_GAP_BYTES : BUCKET_GAP_BYTES),
   })
-  const { cacheBytes = CACHE_BYTES } = options
-  const place = { tenant, database, collection }
-  return new ReadOnlyCollection(await BucketSource.open(store, place, { cacheBytes, embed: embedderOf(options) }))
+  const { cacheBytes = CACHE_BYTES, embed } = options
+  const source =
+    collection === undefined
+      ? await PublishedSource.open(store, { cacheBytes, ...(embed && { embed: embedderOf(options) }) })
+      : await BucketSource.open(store, { tenant, database, collection }, { cacheBytes, embed: embedderOf(options) })
+  return new ReadOnlyCollection(source)
 }
 
 function embedderOf({ embed }: OpenOptions): ReadSource['embed'] {

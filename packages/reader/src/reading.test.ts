@@ -1,6 +1,8 @@
 import { openStore } from 'siltstone'
-import { fileHost, type HostTraits, memoryEnvironment } from 'siltstone/testing'
+import { EnglishEmbedder, publish, StoreEngine, systemModels } from 'siltstone/internal'
+import { fileHost, type HostTraits, memoryEnvironment, MemoryTarget } from 'siltstone/testing'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { FetchObjectStore, PublishedSource, rrf } from 'siltstone/reading'
 import { open } from './open.ts'
 import { type Readable, READING_CHECKS, records } from './testing/index.ts'
 
@@ -25,7 +27,19 @@ async function world() {
       const got = await environment.store.get(path.slice('store/'.length))
       return got.status === 'ok' ? { body: got.body, etag: got.etag ?? '' } : null
     }, traits)
-  return { environment, store, things, host }
+  const engine = await StoreEngine.open({ env: environment })
+  const collection = await engine.collection(things.tenant, things.database, things.id)
+  const target = new MemoryTarget()
+  const publishNow = () => publish({ collection, staging: memoryEnvironment(), target, models: systemModels })
+  await publishNow()
+  return { environment, store, things, host, publishNow, pages: (traits: HostTraits = {}) => hostOf(target, traits) }
+}
+
+function hostOf(target: MemoryTarget, traits: HostTraits = {}) {
+  return fileHost(async (path) => {
+    const body = target.files.get(path.slice('store/'.length))
+    return body ? { body } : null
+  }, traits)
 }
 
 let made: Awaited<ReturnType<typeof world>>
@@ -33,14 +47,17 @@ beforeAll(async () => {
   made = await world()
 })
 
-function describeReading(name: string, openThings: () => Promise<Readable>): void {
+/** What distances and components lose to vectors of one byte per dimension. */
+const INT8_TOLERANCE = 0.1
+
+function describeReading(name: string, openThings: () => Promise<Readable>, tolerance = 1e-4): void {
   describe(`reading: ${name}`, () => {
     let things: Readable
     beforeAll(async () => {
       things = await openThings()
     })
     // oxlint-disable-next-line vitest/expect-expect -- a check throws
-    it.each(READING_CHECKS)('$title', ({ run }) => run(things, { tolerance: 1e-4 }))
+    it.each(READING_CHECKS)('$title', ({ run }) => run(things, { tolerance }))
   })
 }
 
@@ -52,6 +69,80 @@ describeReading('a bucket of another origin, whose host garbles ranges', () =>
 describeReading('a bucket whose host ignores ranges', () =>
   open(URL, { collection: 'things', fetch: made.host({ ranges: 'ignored', missing: 'page' }).fetch }),
 )
+
+for (const traits of [
+  {},
+  { ranges: 'garbled', hidesHeaders: true },
+  { ranges: 'ignored', missing: 'page' },
+] satisfies HostTraits[])
+  describeReading(
+    `a published folder, host ${JSON.stringify(traits)}`,
+    () => open(URL, { fetch: made.pages(traits).fetch }),
+    INT8_TOLERANCE,
+  )
+
+describe('a published folder', () => {
+  it('is one file that changes and parts that do not, of which a query reads some', async () => {
+    const host = made.pages()
+    const things = await open(`${URL}/search.json`, { fetch: host.fetch })
+    await things.query({ queryEmbeddings: [records()[3]?.embedding ?? []], nResults: 3 })
+    const read = host.requests.reduce((sum, { bytes }) => sum + bytes, 0)
+    const all = (await things.count()) * 4 * 16
+    expect(read).toBeLessThan(all)
+    expect(new Set(host.requests.map(({ path }) => path.replace(/[0-9a-f]{16}-\d+/, '#')))).toEqual(
+      new Set(['store/search.json', 'store/data/#.bin']),
+    )
+  })
+
+  it('that is published again is followed by readers that have the old description', async () => {
+    const { store, publishNow, pages } = await world()
+    const things = await open(URL, { fetch: pages().fetch })
+    const own = await store.getCollection({ name: 'things', embeddingFunction: null })
+    await own.delete({ ids: ['record-7'] })
+    await publishNow()
+    // Its parts are gone, so the new description is read.
+    expect((await things.get({ ids: ['record-7', 'record-8'] })).ids).toEqual(['record-8'])
+    expect([await things.version(), await things.refresh()]).toEqual([2, false])
+    await store.close()
+  })
+
+  it('embeds the texts of queries as the library does, to the bit', async () => {
+    const environment = memoryEnvironment()
+    const engine = await StoreEngine.open({ env: environment })
+    const store = await openStore({ environment })
+    const notes = await store.createCollection({ name: 'notes' })
+    const documents = ['Rivers carry silt.', 'Bread needs flour.', 'The invoice is overdue.']
+    await notes.add({ ids: ['silt', 'bread', 'invoice'], documents })
+    const collection = await engine.collection(notes.tenant, notes.database, notes.id)
+    const target = new MemoryTarget()
+    const report = await publish({ collection, staging: memoryEnvironment(), target, models: systemModels })
+    expect(report.embedder).toBe(true)
+    for (const traits of [{}, { ranges: 'ignored' }] satisfies HostTraits[]) {
+      const host = hostOf(target, traits)
+      const read = await open(URL, { fetch: host.fetch })
+      expect(
+        (await read.query({ queryTexts: ['why do streams drop mud?', 'what do bakers buy?'], nResults: 1 })).ids,
+      ).toEqual([['silt'], ['bread']])
+      const both = rrf({ ranks: [{ query: 'unpaid bill' }, { query: 'overdue', key: '#document' }] })
+      expect((await read.search({ rank: both, limit: 1 })).ids).toEqual([['invoice']])
+    }
+    const source = await PublishedSource.open(new FetchObjectStore(URL, { fetch: hostOf(target).fetch }), {
+      cacheBytes: 1e6,
+    })
+    const texts = ['', 'snow 雪 and größe!', 'supercalifragilistic', ...documents, 'a b c d e f g h i j k l m n o p']
+    expect(await source.embed(texts)).toEqual(await new EnglishEmbedder({ models: systemModels }).embed(texts))
+    await store.close()
+  })
+
+  it('is named where it is missing, damaged or newer', async () => {
+    const { fetch } = fileHost(async () => null)
+    await expect(open(URL, { fetch })).rejects.toMatchObject({ kind: 'not-found', code: 'not-published' })
+    const broken = fileHost(async () => ({ body: new TextEncoder().encode('{}') }))
+    await expect(open(URL, { fetch: broken.fetch })).rejects.toMatchObject({ kind: 'corrupt', key: 'search.json' })
+    const without = await open(URL, { fetch: made.pages().fetch })
+    await expect(without.query({ queryTexts: ['a'] })).rejects.toMatchObject({ code: 'embedder-missing' })
+  })
+})
 
 describe('a bucket', () => {
   it('is read as of its last snapshot, and shows a newer one when it is asked to', async () => {
@@ -94,7 +185,7 @@ describe('a bucket', () => {
 
   it('needs a reader that names a collection and embeds its texts', async () => {
     const { fetch } = made.host()
-    await expect(open(URL, { fetch })).rejects.toMatchObject({ code: 'collection-not-named' })
+    await expect(open(URL, { fetch })).rejects.toMatchObject({ code: 'not-published' })
     const things = await open(URL, { collection: 'things', fetch })
     await expect(things.query({ queryTexts: ['a'] })).rejects.toMatchObject({ code: 'embedder-missing' })
     const short = await open(URL, { collection: 'things', fetch, embed: async () => [] })

@@ -4,5 +4,6 @@ export { FetchObjectStore, type FetchStoreOptions } from './drivers/fetch/fetch-
 export { invalid, isSiltstoneError, SiltstoneError, type ErrorKind } from './errors.ts'
 export { knn, rrf } from './library/search-expressions.ts'
 export { BucketSource } from './reader/bucket-source.ts'
+export { PublishedSource } from './reader/published-source.ts'
 export { ReadOnlyCollection } from './reader/read-only-collection.ts'
 export type { ReadSource } from './reader/read-source.ts'

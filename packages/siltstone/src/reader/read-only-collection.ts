@@ -78,13 +78,14 @@ export class ReadOnlyCollection {
       throw invalid('bad-k', `nResults is ${nResults}; give an integer of 1 or more`, { field: 'nResults' })
     await loadRegexFor(args.where, args.whereDocument)
     const filter = filterFrom(args)
+    const effort = args.search ?? this.#source.effort
     const request = {
       vectors: await this.#queryVectors(args),
       k: nResults,
       ...(ids && { ids: checkIds(ids) }),
       ...(filter && { filter }),
       include: columnsOf(include),
-      ...(args.search && { search: args.search }),
+      ...(effort && { search: effort }),
     }
     return this.#read(
       async (view) => new QueryResult<TMeta>(await nearestTo(view, this.space, request, yieldToEventLoop), include),
@@ -97,7 +98,7 @@ export class ReadOnlyCollection {
     settings: SearchSettings = {},
   ): Promise<SearchResult<TMeta>> {
     checkLevel(settings)
-    const { explain, effort } = settings
+    const { explain, effort = this.#source.effort } = settings
     const list = Array.isArray(searches) ? (searches as readonly SearchInput[]) : [searches as SearchInput]
     await loadRegexFor(list)
     const parsed = list.map((input, i) => searchFrom(input, `searches[${i}]`))

@@ -1,4 +1,5 @@
 import type { View } from '../log/view.ts'
+import type { SearchOptions } from '../model/read.ts'
 import type { Space } from '../model/collection.ts'
 
 /** What a reader knows of a collection beside its records. */
@@ -14,6 +15,8 @@ export interface Described {
 /** Where a read-only collection comes from. */
 export interface ReadSource {
   readonly described: Described
+  /** How much of the index a search reads that does not say. Default: the library's. */
+  readonly effort?: SearchOptions
   /** The snapshot that is read now. */
   view(): Promise<View>
   /** Looks for a newer snapshot. @returns whether there was one */

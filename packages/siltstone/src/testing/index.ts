@@ -4,6 +4,7 @@ export { addStep, jsonError, lost, s3Error } from '../drivers/aws/testing/middle
 export { fileHost, type FileHost, type HostTraits } from '../drivers/fetch/testing/file-host.ts'
 export { memoryEnvironment } from '../drivers/memory/memory-environment.ts'
 export { MemoryLeases } from '../drivers/memory/memory-leases.ts'
+export { MemoryTarget } from '../publish/testing.ts'
 export { collectionRequest } from './operations.ts'
 export {
   Crash,

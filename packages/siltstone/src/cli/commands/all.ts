@@ -18,6 +18,7 @@ import { produceCommand } from './produce.ts'
 import { proxyCommand } from './proxy.ts'
 import { getCommand, queryCommand } from './query.ts'
 import { searchCommand } from './search.ts'
+import { publishCommand } from './publish.ts'
 import { recallCommand } from './recall.ts'
 import { repairCommand } from './repair.ts'
 import { serveCommand } from './serve.ts'
@@ -34,6 +35,7 @@ export const commands: readonly (() => Command)[] = [
   migrateCommand,
   objectsCommand,
   exportCommand,
+  publishCommand,
   backupCommand,
   queryCommand,
   searchCommand,
