@@ -5,11 +5,13 @@
  */
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { consoleFiles } from '@siltstone/console'
 import { describeCommands, loadCommandLine, manName, manPage, nodesOf } from 'siltstone/internal'
+import { buildReader } from '@siltstone/reader/build'
 import { spawnSync } from 'node:child_process'
+import { declarationsFrom } from './declarations.ts'
 import { type Manifest, publishable } from './publishable.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -59,11 +61,25 @@ async function layOutConsole(): Promise<void> {
   for (const { name, bytes } of files) writeFileSync(join(dist, 'static', name), bytes)
 }
 
+/** The reader is a bundle without dependencies, and its declarations with those that they name. */
+async function layOutReader(): Promise<void> {
+  layOut('reader')
+  const dist = join(root, 'packages/reader/dist')
+  for (const path of readdirSync(dist)) if (/\.(js|d\.ts)$/.test(path)) rmSync(join(dist, path))
+  for (const { name, bytes } of await buildReader('./index.ts', 'index')) writeFileSync(join(dist, name), bytes)
+  const faces = { 'siltstone/reading': 'siltstone/src/reading.d.ts' }
+  for (const [path, text] of declarationsFrom(compiled, 'reader/src/index.d.ts', faces)) {
+    mkdirSync(dirname(join(dist, path)), { recursive: true })
+    writeFileSync(join(dist, path), text)
+  }
+}
+
 try {
   compile()
   for (const name of ['siltstone', 'migrate', 'processors', 'mcp', 'objects']) layOut(name)
   await writeManPages()
   await layOutConsole()
+  await layOutReader()
 } finally {
   rmSync(compiled, { recursive: true, force: true })
 }

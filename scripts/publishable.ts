@@ -13,7 +13,7 @@ export interface Manifest {
 }
 
 /** Faces that only the repository's own tests use. */
-const NOT_PUBLISHED = /^\.\/(testing|contracts)(\/|$)/
+const NOT_PUBLISHED = /^\.\/(testing|contracts|build)(\/|$)/
 
 /**
  * Sources are replaced by their compiled files: `./src/x.ts` by `./x.js`, with the declarations beside it. The repository

@@ -22,11 +22,12 @@ export const ROOMS: readonly (readonly string[])[] = [
   ['check'],
   ['engine'],
   ['host'],
-  ['drivers/memory', 'drivers/wrappers'],
+  ['drivers/memory', 'drivers/wrappers', 'drivers/fetch'],
   ['drivers/directory', 'drivers/aws'],
   ['drivers'],
-  ['library', 'ingest', 'export', 'backup'],
-  ['index.ts', 'aws.ts', 'embed.ts', 'embedding-function.ts', 'passages.ts', 'internal-aws.ts'],
+  ['library', 'ingest', 'export', 'backup', 'publish'],
+  ['reader'],
+  ['index.ts', 'aws.ts', 'embed.ts', 'embedding-function.ts', 'passages.ts', 'reading.ts', 'internal-aws.ts'],
   ['chroma'],
   ['api'],
   ['server'],
@@ -36,20 +37,25 @@ export const ROOMS: readonly (readonly string[])[] = [
 
 /** Rooms that do not depend on the engine: they may import only these. */
 export const ONLY: ReadonlyMap<string, readonly string[]> = new Map(
-  ['host', 'drivers/memory', 'drivers/wrappers', 'drivers/directory', 'drivers/aws', 'drivers'].map((room) => [
-    room,
-    ['errors.ts', 'version.ts', 'binary-search.ts', 'lru.ts', 'codec', 'model', 'ports', 'host', 'drivers'],
-  ]),
+  ['host', 'drivers/memory', 'drivers/wrappers', 'drivers/fetch', 'drivers/directory', 'drivers/aws', 'drivers'].map(
+    (room) => [
+      room,
+      ['errors.ts', 'version.ts', 'binary-search.ts', 'lru.ts', 'codec', 'model', 'ports', 'host', 'drivers'],
+    ],
+  ),
 )
 
 /**
  * Names that `imports` of packages/siltstone/package.json resolves by runtime, each with its portable module, which
  * represents all of them here. No other import of those modules is allowed.
  */
-export const BY_RUNTIME: ReadonlyMap<string, string> = new Map([['#codec', 'codec/portable.ts']])
+export const BY_RUNTIME: ReadonlyMap<string, string> = new Map([
+  ['#codec', 'codec/portable.ts'],
+  ['#regex', 'filter/engine-lazy.ts'],
+])
 
 /** The modules of `BY_RUNTIME` that are only for Node. */
-export const NODE_ONLY: readonly string[] = ['codec/node.ts']
+export const NODE_ONLY: readonly string[] = ['codec/node.ts', 'filter/engine-loaded.ts']
 
 /** The code that a read needs. It must run in a browser, so it uses no module and no global of Node. */
 export const PORTABLE: readonly string[] = [
@@ -78,6 +84,18 @@ export const PORTABLE: readonly string[] = [
   'words',
   'search',
   'embed/english',
+  'catalog/collection-document.ts',
+  'catalog/document-codec.ts',
+  'catalog/document-types.ts',
+  'drivers/fetch',
+  'library/arguments.ts',
+  'library/check-arguments.ts',
+  'library/results.ts',
+  'library/search-arguments.ts',
+  'library/search-expressions.ts',
+  'library/search-result.ts',
+  'reader',
+  'reading.ts',
 ]
 
 /** Globals that only Node has, or that its types add to the standard ones. */
@@ -118,6 +136,7 @@ export const PACKAGES: readonly { folder: string; name?: string; imports: readon
   { folder: 'packages/processors/src', name: '@siltstone/processors', imports: ['siltstone/passages'] },
   { folder: 'packages/mcp/src', name: '@siltstone/mcp', imports: ['siltstone', 'siltstone/internal'] },
   { folder: 'packages/console/src', name: '@siltstone/console', imports: ['siltstone'] },
+  { folder: 'packages/reader/src', name: '@siltstone/reader', imports: ['siltstone/reading'] },
   {
     folder: 'packages/objects/src',
     name: '@siltstone/objects',
@@ -160,9 +179,11 @@ export const PACKAGES: readonly { folder: string; name?: string; imports: readon
       'siltstone/contracts',
       '@siltstone/emulated-aws',
       '@siltstone/objects',
+      '@siltstone/reader',
+      '@siltstone/reader/testing',
     ],
   },
-  { folder: 'scripts', imports: ['siltstone/internal', '@siltstone/console'] },
+  { folder: 'scripts', imports: ['siltstone/internal', '@siltstone/console', '@siltstone/reader/build'] },
 ]
 
 /** Additional faces that tests may import. */

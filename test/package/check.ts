@@ -33,6 +33,7 @@ async function pack(): Promise<void> {
     'mcp/dist',
     'console/dist',
     'objects/dist',
+    'reader/dist',
     'embedder-english',
   ].map((name) => `./packages/${name}`)
   const out = await mustRun('npm', ['pack', '--json', '--pack-destination', folder, ...folders], root)
@@ -103,6 +104,7 @@ async function library({ name, command: [program, ...options] }: Runtime): Promi
   const out = await mustRun(program, [...options, 'library.ts', data], project)
   check(out.trim() === 'done', out)
   check((await mustRun(program, [...options, 'without-aws.ts'], project)).trim() === 'done', 'without AWS')
+  check((await mustRun(program, [...options, 'reader.ts', `${data} read`], project)).trim() === 'done', 'reader')
 }
 
 /** Runs a bundle in a folder with only the embedder's files, then with the modules of the threads beside it. */

@@ -16,7 +16,7 @@ import { batches, type Dataset, type Row } from '../data/dataset.ts'
 import { type RoundsStore, roundsStore } from './rounds-store.ts'
 
 /** Listing behaviour of S3. A directory lists twice, in case a file is created in between; here no other process writes. */
-const FAR = { atomicListPages: true, cheapStartAfter: true, isLocal: false }
+const FAR = { atomicListPages: true, cheapStartAfter: true, isLocal: false, gapBytes: 32 * 1024 }
 
 /** As for a user: no wrapper between engine and directory. */
 export interface PlainEngine {

@@ -38,7 +38,7 @@ export class SimStore implements ObjectStore {
     this.#process = process
     this.#options = options
     const { atomicListPages } = options
-    this.capabilities = { atomicListPages, cheapStartAfter: atomicListPages, isLocal: false }
+    this.capabilities = { atomicListPages, cheapStartAfter: atomicListPages, isLocal: false, gapBytes: 32 * 1024 }
   }
 
   get(key: string, options?: GetOptions): Promise<GetResult> {

@@ -10,6 +10,7 @@
  * collections an odd number (a trailing space if necessary). A LIST returns sizes, so it shows which collections are live
  * without a GET of each.
  */
+import { utf8Decode, utf8Encode } from '#codec'
 import { corrupt, unsupported } from '../errors.ts'
 import { crcHex } from '../format/checksum.ts'
 
@@ -35,10 +36,10 @@ const BODY_AT = PREFIX.length + 8 + MIDDLE.length
 
 export function encodeDocument<T extends CatalogDocument>(type: DocumentType<T>, document: T): Uint8Array {
   const body = JSON.stringify({ ...document, format: type.format, version: type.version })
-  const text = `${PREFIX}${crcHex(Buffer.from(body, 'utf8'))}${MIDDLE}${body}}`
-  const bytes = Buffer.from(text, 'utf8')
+  const text = `${PREFIX}${crcHex(utf8Encode(body))}${MIDDLE}${body}}`
+  const bytes = utf8Encode(text)
   const fits = type.evenSize === undefined || type.evenSize(document) === isEvenSize(bytes.length)
-  return fits ? bytes : Buffer.from(`${text} `, 'utf8')
+  return fits ? bytes : utf8Encode(`${text} `)
 }
 
 export function isEvenSize(sizeBytes: number): boolean {
@@ -66,12 +67,12 @@ export function decodeDocument<T extends CatalogDocument>(type: DocumentType<T>,
 }
 
 function intactBody(bytes: Uint8Array, key: string): Record<string, unknown> {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8').trimEnd()
+  const text = utf8Decode(bytes).trimEnd()
   const framed = text.startsWith(PREFIX) && text.startsWith(MIDDLE, BODY_AT - MIDDLE.length) && text.endsWith('}}')
   if (!framed) throw damaged(key, 'it is not a checksummed JSON object')
   const body = text.slice(BODY_AT, -1)
   const crc = text.slice(PREFIX.length, PREFIX.length + 8)
-  if (crcHex(Buffer.from(body, 'utf8')) !== crc) throw damaged(key, 'its checksum does not match its content')
+  if (crcHex(utf8Encode(body)) !== crc) throw damaged(key, 'its checksum does not match its content')
   try {
     return JSON.parse(body) as Record<string, unknown>
   } catch (cause) {

@@ -6,6 +6,7 @@ import { corrupt } from '../errors.ts'
 import { FilterIndexBuilder } from '../filter-index/builder.ts'
 import { verifyFilterIndex } from '../filter-index/verify-filter-index.ts'
 import { segmentFileKey } from '../format/keys.ts'
+import type { SegmentLayout } from '../format/segment/layout.ts'
 import type { SegmentDescriptor } from '../format/segment/descriptor.ts'
 import { verifySegment } from '../format/segment/verify-segment.ts'
 import { SegmentReader } from '../format/segment/reader.ts'
@@ -36,6 +37,12 @@ export interface SegmentContext {
   path: string
   pool: SegmentPool
   limits: Pick<CompactLimits, 'indexRows' | 'indexDimension'>
+  /** How distances are measured, and the schema. Default: as the catalog says. */
+  indexing?: Indexing
+  /** Default `STORED_LAYOUT`. */
+  layout?: SegmentLayout
+  /** Clusters per root of the number of rows. */
+  density?: number
 }
 
 export interface SegmentJob extends SegmentContext {
@@ -81,12 +88,13 @@ export async function writeSegment(job: SegmentJob, source: RowSource): Promise<
   const { signal } = job
   const id = job.env.ids.ulid()
   const isIndexed = job.expectedRows >= job.limits.indexRows
-  const indexing = isIndexed ? await indexingOf(job.env.store, job.path) : undefined
+  const indexing = isIndexed ? (job.indexing ?? (await indexingOf(job.env.store, job.path))) : undefined
   const space = spaceToIndex(job, indexing)
   const uploads: Upload[] = []
   const writer = new SegmentWriter({
     id,
     dimension: job.dimension,
+    ...(job.layout && { layout: job.layout }),
     order: space === undefined ? 'ordinal' : 'cluster',
     singleFile: job.expectedRows * job.dimension * 4 <= SINGLE_FILE_BYTES,
     fileKey: (name) => segmentFileKey(job.path, id, name),
@@ -151,7 +159,7 @@ async function writeClustered(
   source: RowSource,
 ): Promise<Uint32Array> {
   const { signal, expectedRows, dimension, env } = job
-  const builder = new IvfBuilder(expectedRows, dimension, space, signal)
+  const builder = new IvfBuilder(expectedRows, dimension, space, signal, job.density)
   for await (const vectors of source.sample(builder.sampleRows)) {
     signal.throwIfAborted()
     builder.sample(vectors)

@@ -4,7 +4,8 @@
  * are few, or a query for the texts that its matches contain.
  */
 import { parseRegex } from '../filter/regex.ts'
-import { type CharSet, type Node, sizeOf } from '../filter/rust-regex/index.ts'
+import { type CharSet, sizeOf } from '../filter/rust-regex/char-set.ts'
+import type { Node } from '../filter/rust-regex/index.ts'
 import { ALL, allOf, anyOf, type TextQuery, textOf } from './text-query.ts'
 
 /** A part that matches more strings than this is described by a query. */

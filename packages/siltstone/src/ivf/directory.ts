@@ -13,6 +13,8 @@ export const ROTATION = 'hadamard-3'
 export const LIST_HEADER_BYTES = 16
 /** A calibration has at most this many recalls, and numbers of neighbours. */
 const MOST_RECALLS = 100
+/** Clusters per root of the number of rows, unless the section says otherwise. */
+export const DENSITY = 4
 /** Entries whose codes are interleaved. */
 export const PACK = 16
 
@@ -31,6 +33,8 @@ export interface IvfDirectory {
   codeError: number
   /** Length that few rows exceed; see `flatness.ts`. */
   reach: number
+  /** Clusters per root of the number of rows, as asked for when it was built. */
+  density: number
   calibration: Calibration
   /** int8[clusters × dimension], to be multiplied by `scales`. */
   centroids: Int8Array
@@ -76,7 +80,10 @@ export async function readDirectory(
     const key = reader.source.key(section)
     throw corrupt('section-damaged', `${key}: section ${section.name}: ${reason}`, { key })
   }
-  const { clusters, dimension, bits, seed, space, codeError, reach, recalls, neighbours } = parametersOf(section, fail)
+  const { clusters, dimension, bits, seed, space, codeError, reach, recalls, neighbours, density } = parametersOf(
+    section,
+    fail,
+  )
   if (crc32 === undefined) fail('the descriptor gives no checksum')
   const more = section.version === 1 ? 0 : calibrationLength(recalls, neighbours)
   if (length !== clusters * (dimension + 12) + more * 4)
@@ -111,6 +118,7 @@ export async function readDirectory(
     space,
     codeError,
     reach: reach ?? Math.sqrt(squares.reduce((most, square) => Math.max(most, square), 0)),
+    density,
     calibration,
     centroids,
     scales,
@@ -123,7 +131,7 @@ export async function readDirectory(
 }
 
 function parametersOf(section: SectionDescriptor, fail: (reason: string) => never) {
-  const { clusters, paddedDimension, seed, space, codeError, rotation } = section.params
+  const { clusters, paddedDimension, seed, space, codeError, rotation, density = DENSITY } = section.params
   const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0
   if (!isCount(clusters)) return fail(`params.clusters is ${clusters}`)
   if (!isCount(paddedDimension) || paddedDimension % 64 !== 0)
@@ -133,7 +141,8 @@ function parametersOf(section: SectionDescriptor, fail: (reason: string) => neve
   if (typeof codeError !== 'number' || !(codeError >= 0 && codeError <= 1))
     return fail(`params.codeError is ${codeError}`)
   if (rotation !== ROTATION) return fail(`params.rotation is ${rotation}`)
-  const common = { clusters, dimension: paddedDimension, seed, space, codeError } as const
+  if (typeof density !== 'number' || !(density > 0)) return fail(`params.density is ${density}`)
+  const common = { clusters, dimension: paddedDimension, seed, space, codeError, density } as const
   if (section.version === 1) return { ...common, bits: 1, reach: undefined, recalls: 0, neighbours: 0 } as const
   const { bits, reach, recalls, neighbours } = section.params
   if (bits !== 1 && bits !== 2) return fail(`params.bits is ${bits}`)

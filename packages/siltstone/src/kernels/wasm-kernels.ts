@@ -47,13 +47,21 @@ export function wasmKernels({ kind, maximumBytes = MAXIMUM_BYTES }: WasmOptions 
 
 const compiledModules = new Map<string, object | undefined>()
 
-/** Compiles once per thread. @returns undefined if the engine does not know an instruction of the module */
+/** Compiles once per thread. @returns undefined if the engine does not know an instruction of the module, or may not compile */
 function compile(api: WasmApi, { kind, base64 }: (typeof MODULES)[number]): object | undefined {
-  if (!compiledModules.has(kind)) {
-    const bytes = fromBase64(base64)
-    compiledModules.set(kind, api.validate(bytes) ? new api.Module(bytes) : undefined)
-  }
+  if (!compiledModules.has(kind)) compiledModules.set(kind, compiledOf(api, fromBase64(base64)))
   return compiledModules.get(kind)
+}
+
+function compiledOf(api: WasmApi, bytes: Uint8Array): object | undefined {
+  if (!api.validate(bytes)) return undefined
+  try {
+    return new api.Module(bytes)
+  } catch (error) {
+    // The module is valid: a page whose Content-Security-Policy has no 'wasm-unsafe-eval' may not compile it.
+    if (error instanceof Error && error.name === 'CompileError') return undefined
+    throw error
+  }
 }
 
 let shared: VectorKernels | undefined

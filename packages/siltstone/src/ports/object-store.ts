@@ -115,7 +115,12 @@ export interface ObjectStoreCapabilities {
   cheapStartAfter: boolean
   /** Reads come from this machine, whose page cache keeps what is read often. */
   isLocal: boolean
+  /** Reading this many bytes in vain costs less than another request. */
+  gapBytes: number
 }
+
+/** `gapBytes` where a request takes milliseconds and is paid for. */
+export const DISTANT_GAP_BYTES = 32 * 1024
 
 export interface ObjectStore {
   /** For messages: `directory /x`, `memory`, `s3://bucket/prefix`. */

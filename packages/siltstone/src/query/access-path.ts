@@ -23,6 +23,9 @@ const MEASURE_ALL_ROWS = 1_000
 const MEASURE_SEGMENT_ROWS = 100
 /** Measuring all rows costs little enough up to this, or when the lists of their clusters cost at least as much. */
 const MEASURE_COST_BYTES = 16 << 20
+/** The same where bytes count for more than requests, which a small gap tells. */
+const SMALL_GAP_BYTES = 2 * 1024
+const SMALL_MEASURE_COST_BYTES = 64 * 1024
 
 export function chooseAccessPaths(
   segments: readonly SearchedSegment[],
@@ -47,7 +50,14 @@ export function chooseAccessPaths(
 function isCheaperByLists(segments: readonly SearchedSegment[]): boolean {
   const sum = (cost: (one: SearchedSegment) => number) => segments.reduce((total, one) => total + cost(one), 0)
   const rows = sum(costOfRows)
-  return rows > MEASURE_COST_BYTES && sum(costOfLists) < rows
+  return rows > mostCost(segments) && sum(costOfLists) < rows
+}
+
+function mostCost(segments: readonly SearchedSegment[]): number {
+  const savesBytes = segments.every(
+    ({ segment: { reader } }) => !reader.source.isLocal && reader.source.gapBytes <= SMALL_GAP_BYTES,
+  )
+  return savesBytes ? SMALL_MEASURE_COST_BYTES : MEASURE_COST_BYTES
 }
 
 /** In bytes read. A request counts as the number of bytes that a reader would rather read than make another request. */

@@ -5,7 +5,7 @@ import type { DeletionsRef, SegmentRef } from '../format/manifest.ts'
 import { type OverlayColumn, OverlayReader } from '../format/segment/overlay.ts'
 import { type RowNumbers, SegmentReader, type VectorPages } from '../format/segment/reader.ts'
 import type { SourceOptions } from '../format/segment/source.ts'
-import type { GetOptions, ObjectStore } from '../ports/object-store.ts'
+import { DISTANT_GAP_BYTES, type GetOptions, type ObjectStore } from '../ports/object-store.ts'
 import type { BlockCache } from './block-cache.ts'
 import { decodeRowSet } from '../format/roaring.ts'
 import { RowSet } from '../format/row-set.ts'
@@ -120,10 +120,6 @@ export class OpenSegment {
   }
 }
 
-/** On this machine, reading this much in vain costs less than another request. */
-const NEAR_GAP_BYTES = 4 * 1024
-/** The same for a bucket, or for a reader that makes many requests in a row. */
-const FAR_GAP_BYTES = 32 * 1024
 /**
  * From a bucket, pages of sections up to this size are kept even if they were only read along with others: scattered
  * reads soon need most of them.
@@ -141,15 +137,17 @@ export class SegmentPool {
 
   /** @param readsMost whether most of each segment is read, so that fewer and larger reads are better on any store */
   constructor(store: ObjectStore, cache: BlockCache, { readsMost = false } = {}) {
-    const isLocal = store.capabilities.isLocal && !readsMost
+    const { capabilities } = store
+    const isLocal = capabilities.isLocal && !readsMost
+    const gapBytes = readsMost ? Math.max(capabilities.gapBytes, DISTANT_GAP_BYTES) : capabilities.gapBytes
     this.#store = store
     this.#cache = cache
     this.#readsMost = readsMost
     this.#reading = isLocal
-      ? { cache, isLocal, gapBytes: NEAR_GAP_BYTES, cachedSectionBytes: cache.limitBytes }
+      ? { cache, isLocal, gapBytes, cachedSectionBytes: cache.limitBytes }
       : {
           cache,
-          gapBytes: FAR_GAP_BYTES,
+          gapBytes,
           gapCachedSectionBytes: Math.min(GAP_CACHED_SECTION_BYTES, cache.limitBytes / 8),
         }
   }

@@ -21,6 +21,7 @@ import { produceCommand } from './produce.ts'
 import { proxyCommand } from './proxy.ts'
 import { getCommand, queryCommand } from './query.ts'
 import { searchCommand } from './search.ts'
+import { publishCommand } from './publish.ts'
 import { recallCommand } from './recall.ts'
 import { repairCommand } from './repair.ts'
 import { serveCommand } from './serve.ts'
@@ -37,6 +38,7 @@ export const commands: readonly (() => Command)[] = [
   migrateCommand,
   objectsCommand,
   exportCommand,
+  publishCommand,
   backupCommand,
   queryCommand,
   searchCommand,

@@ -27,19 +27,20 @@ import type { PostForm } from '../../host/aws-signature.ts'
 import { type ClientOptions } from './client-config.ts'
 import { unavailable } from '../../errors.ts'
 import type { Ids } from '../../ports/ids.ts'
-import type {
-  DeleteOptions,
-  DeleteResult,
-  GetOptions,
-  GetResult,
-  ListOptions,
-  ListPage,
-  ObjectInfo,
-  ObjectStore,
-  ObjectStoreCapabilities,
-  PutOptions,
-  PutResult,
-  Upload,
+import {
+  DISTANT_GAP_BYTES,
+  type DeleteOptions,
+  type DeleteResult,
+  type GetOptions,
+  type GetResult,
+  type ListOptions,
+  type ListPage,
+  type ObjectInfo,
+  type ObjectStore,
+  type ObjectStoreCapabilities,
+  type PutOptions,
+  type PutResult,
+  type Upload,
 } from '../../ports/object-store.ts'
 import { type RequestLimits, type RequestParts, Requests } from './aws-requests.ts'
 import { bucketKey, type S3Bucket, s3Url } from './s3-bucket.ts'
@@ -64,7 +65,12 @@ export interface S3ObjectStoreOptions extends RequestParts, Omit<ClientOptions, 
 
 export class S3ObjectStore implements ObjectStore {
   readonly description: string
-  readonly capabilities: ObjectStoreCapabilities = { atomicListPages: true, cheapStartAfter: true, isLocal: false }
+  readonly capabilities: ObjectStoreCapabilities = {
+    atomicListPages: true,
+    cheapStartAfter: true,
+    isLocal: false,
+    gapBytes: DISTANT_GAP_BYTES,
+  }
   readonly #bucket: S3Bucket
   readonly #readOnly: boolean
   readonly #ownsClient: boolean

@@ -125,6 +125,7 @@ export class DirectoryObjectStore implements ObjectStore {
     atomicListPages: false,
     cheapStartAfter: false,
     isLocal: true,
+    gapBytes: 4 * 1024,
   }
   /** The absolute path of the directory. */
   readonly root: string

@@ -12,18 +12,19 @@ import {
 } from '../../ports/list-position.ts'
 import { MemoryUpload } from './memory-upload.ts'
 import { checkKey, compareKeys, firstNotBefore } from '../../ports/object-key.ts'
-import type {
-  DeleteResult,
-  GetOptions,
-  GetResult,
-  ListOptions,
-  ListPage,
-  ObjectInfo,
-  ObjectStore,
-  ObjectStoreCapabilities,
-  PutOptions,
-  PutResult,
-  Upload,
+import {
+  DISTANT_GAP_BYTES,
+  type DeleteResult,
+  type GetOptions,
+  type GetResult,
+  type ListOptions,
+  type ListPage,
+  type ObjectInfo,
+  type ObjectStore,
+  type ObjectStoreCapabilities,
+  type PutOptions,
+  type PutResult,
+  type Upload,
 } from '../../ports/object-store.ts'
 
 interface StoredObject {
@@ -38,7 +39,12 @@ interface StoredObject {
  */
 export class MemoryObjectStore implements ObjectStore {
   readonly description = 'memory'
-  readonly capabilities: ObjectStoreCapabilities = { atomicListPages: true, cheapStartAfter: true, isLocal: false }
+  readonly capabilities: ObjectStoreCapabilities = {
+    atomicListPages: true,
+    cheapStartAfter: true,
+    isLocal: false,
+    gapBytes: DISTANT_GAP_BYTES,
+  }
   readonly #objects = new Map<string, StoredObject>()
   /** The keys of `#objects` in byte order. */
   readonly #keys: string[] = []

@@ -51,11 +51,13 @@ export class BlobReader {
   async #readDirectory(section: SectionDescriptor): Promise<Directory> {
     const { directory } = section
     const key = this.#source.key(section)
-    if (directory === undefined || directory.length % DIRECTORY_ENTRY_BYTES !== 0 || directory.length === 0) {
+    const entryBytes = DIRECTORY_ENTRY_BYTES[section.version === 2 ? 2 : 1]
+    if (directory === undefined || directory.length % entryBytes !== 0 || directory.length === 0) {
       throw corrupt('descriptor-damaged', `${key}: section ${section.name} has no directory`, { key })
     }
     const words = wordsOf(await this.#source.checked(section, directory, 'the directory'))
-    const blocks = directory.length / DIRECTORY_ENTRY_BYTES
+    if (section.version === 2) return this.#smallDirectory(section, directory, words)
+    const blocks = directory.length / entryBytes
     const firstRow = new Uint32Array(blocks + 1)
     const offset = new Float64Array(blocks + 1)
     for (let b = 0; b < blocks; b++) {
@@ -78,6 +80,22 @@ export class BlobReader {
       }
     }
     return { blocks, firstRow, offset }
+  }
+
+  #smallDirectory(section: SectionDescriptor, { offset: end }: { offset: number }, words: Uint32Array): Directory {
+    const firstRow = new Uint32Array(words.length + 1)
+    const offset = new Float64Array(words.length + 1)
+    words.forEach((word, b) => {
+      firstRow[b + 1] = (firstRow[b] as number) + (word & 0xffff)
+      offset[b + 1] = (offset[b] as number) + (word >>> 16)
+    })
+    if (firstRow[words.length] !== this.#rows || offset[words.length] !== end - section.offset) {
+      const key = this.#source.key(section)
+      throw corrupt('section-damaged', `${key}: the directory of section ${section.name} does not fit its blocks`, {
+        key,
+      })
+    }
+    return { blocks: words.length, firstRow, offset }
   }
 
   #parse(section: SectionDescriptor, directory: Directory, block: number, stored: Uint8Array): TextBlock {

@@ -3,7 +3,7 @@ import { corrupt } from '../../errors.ts'
 import { type Hash64, hash64 } from '../hash64.ts'
 import { SplitBlockBloom } from './bloom.ts'
 import type { SectionDescriptor } from './descriptor.ts'
-import { PageReader } from './page-reader.ts'
+import { PageReader, words } from './page-reader.ts'
 import { type SectionSource, wordsOf } from './source.ts'
 
 const RECORD_WORDS = 3
@@ -18,7 +18,7 @@ export class IdIndexReader {
 
   constructor(source: SectionSource, index: SectionDescriptor, filter: SectionDescriptor | undefined, rows: number) {
     this.#source = source
-    this.pages = new PageReader(source, index, RECORD_WORDS * 4, rows, wordsOf)
+    this.pages = new PageReader(source, index, RECORD_WORDS * 4, rows, words)
     this.#filterSection = filter
   }
 

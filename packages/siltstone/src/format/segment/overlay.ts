@@ -9,7 +9,7 @@ import { crcHex } from '../checksum.ts'
 import { BlobReader } from './blob-reader.ts'
 import { BlobWriter } from './blob-writer.ts'
 import { checkFeatures, Fields, parseFile, parseSection, type SectionDescriptor } from './descriptor.ts'
-import { PageReader } from './page-reader.ts'
+import { PageReader, words } from './page-reader.ts'
 import { PageWriter } from './pages.ts'
 import { FileSink, MemorySink, type OpenFile } from './sink.ts'
 import { type ReadRange, SectionSource, type SourceOptions, wordsOf } from './source.ts'
@@ -152,7 +152,7 @@ export class OverlayWriter {
       const sink = new MemorySink()
       await sink.write(bitmap)
       await place(sink, { name: `${name}-changed`, type: 'bitmap', params: {}, crc32: crcHex(bitmap) })
-      const directory = await this.#texts[name].finish()
+      const directory = (await this.#texts[name].finish())?.directory
       if (directory !== undefined) await place(this.#sinks[name], { name, type: 'blob-blocks', params: {}, directory })
     }
     return {
@@ -189,7 +189,7 @@ export class OverlayReader {
     this.#source = new SectionSource(id, [descriptor], read, options)
     const targets = this.#section('targets', 'row-version-pages')
     if (targets === undefined) throw corrupt('descriptor-damaged', `overlay ${id} has no section targets`)
-    this.#pages = new PageReader(this.#source, targets, 12, rows, wordsOf)
+    this.#pages = new PageReader(this.#source, targets, 12, rows, words)
     const text = (name: OverlayColumn): BlobReader =>
       new BlobReader(this.#source, name, this.#section(name, 'blob-blocks'), rows)
     this.#texts = { metadata: text('metadata'), documents: text('documents'), uris: text('uris') }

@@ -1,6 +1,7 @@
 import { checkPages, geometryOf, pageCount, type PageGeometry } from './pages.ts'
+import { decodeInt8Pages } from './int8-vectors.ts'
 import type { SectionDescriptor } from './descriptor.ts'
-import { type BlockShelf, eachAtMost, readAhead, type SectionSource, stretches } from './source.ts'
+import { type BlockShelf, eachAtMost, readAhead, type SectionSource, stretches, floatsOf, wordsOf } from './source.ts'
 
 const MAX_READ_BYTES = 4 << 20
 const PARALLEL_READS = 128
@@ -13,6 +14,28 @@ export interface Pages {
   bytes: Uint8Array
 }
 
+/** How pages are seen. */
+export interface PageDecoder<Words> {
+  /** The words of consecutive verified pages, whose bytes are aligned to 4. The last word of each page means nothing. */
+  decode(bytes: Uint8Array, geometry: PageGeometry): Words
+  /** Words of a page, the last included. */
+  pageWords(geometry: PageGeometry): number
+}
+
+const inPlace = ({ pageBytes }: PageGeometry) => pageBytes / 4
+
+/** Unsigned integers, as they are stored. */
+export const words: PageDecoder<Uint32Array> = { decode: wordsOf, pageWords: inPlace }
+
+/** f32 numbers, as they are stored. */
+export const floats: PageDecoder<Float32Array> = { decode: floatsOf, pageWords: inPlace }
+
+/** Vectors of one byte per dimension, as f32 numbers. */
+export const int8Vectors = (dimension: number): PageDecoder<Float32Array> => ({
+  decode: (bytes, geometry) => decodeInt8Pages(bytes, geometry, dimension),
+  pageWords: ({ recordsPerPage }) => recordsPerPage * dimension + 1,
+})
+
 /** Records of fixed size by number, in words of four bytes. See `pages.ts` for the layout. */
 export class PageReader<Words extends Uint32Array | Float32Array = Uint32Array> {
   readonly section: SectionDescriptor
@@ -21,23 +44,25 @@ export class PageReader<Words extends Uint32Array | Float32Array = Uint32Array> 
   readonly pages: number
   readonly #source: SectionSource
   readonly #shelf: BlockShelf | undefined
-  readonly #wordsOf: (bytes: Uint8Array) => Words
+  readonly #decoder: PageDecoder<Words>
+  /** Words of a page as `each` and `decode` give them, with the last, which means nothing. */
+  readonly pageWords: number
 
-  /** @param words makes the view through which a page is read */
   constructor(
     source: SectionSource,
     section: SectionDescriptor,
     recordBytes: number,
     records: number,
-    words: (bytes: Uint8Array) => Words,
+    decoder: PageDecoder<Words>,
   ) {
     this.#source = source
-    this.#wordsOf = words
+    this.#decoder = decoder
     this.#shelf = source.shelf(section)
     this.section = section
     this.records = records
     this.geometry = geometryOf(section, recordBytes, records)
     this.pages = pageCount(this.geometry, records)
+    this.pageWords = decoder.pageWords(this.geometry)
   }
 
   /** Pages `first` to before `end`. @throws SiltstoneError `corrupt` (`page-damaged`, `object-truncated`) */
@@ -54,6 +79,10 @@ export class PageReader<Words extends Uint32Array | Float32Array = Uint32Array> 
     const { section } = this
     const raw = await this.#source.range(section, section.offset + first * pageBytes, (end - first) * pageBytes)
     return checkPages(raw, pageBytes, first, section.name, this.#source.key(section), wanted)
+  }
+
+  decode(bytes: Uint8Array): Words {
+    return this.#decoder.decode(bytes, this.geometry)
   }
 
   /** All pages that hold records `start` to before `end`, in reads of about `chunkBytes`, one ahead. */
@@ -80,7 +109,7 @@ export class PageReader<Words extends Uint32Array | Float32Array = Uint32Array> 
   async each(pages: readonly number[], take: (page: number, words: Words) => void): Promise<void> {
     const shelf = this.#shelf
     const { pageBytes } = this.geometry
-    const words = pageBytes / 4
+    const { pageWords } = this
     const missing: number[] = []
     for (const page of pages) {
       const cached = shelf?.get(page)
@@ -91,12 +120,12 @@ export class PageReader<Words extends Uint32Array | Float32Array = Uint32Array> 
     const needed = new Set(missing)
     const checked = this.#source.cachesGaps(this.section) ? undefined : needed
     await eachAtMost(groups, PARALLEL_READS, async ({ first, end }) => {
-      const all = this.#wordsOf(await this.#bytes(first, end, checked))
+      const all = this.decode(await this.#bytes(first, end, checked))
       for (let page = first; page < end; page++) {
         if (checked && !needed.has(page)) continue
-        const view = all.subarray((page - first) * words, (page - first + 1) * words - 1) as Words
+        const view = all.subarray((page - first) * pageWords, (page - first + 1) * pageWords - 1) as Words
         // A copy for the cache: a view would keep the whole read in memory.
-        shelf?.set(page, all.buffer.byteLength === pageBytes ? view : view.slice(), pageBytes)
+        shelf?.set(page, all.buffer.byteLength === pageWords * 4 ? view : view.slice(), pageWords * 4)
         if (needed.has(page)) take(page, view)
       }
     })

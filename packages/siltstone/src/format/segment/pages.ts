@@ -7,6 +7,7 @@
 import { crc32 } from '#codec'
 import { corrupt } from '../../errors.ts'
 import { paramCount, type SectionDescriptor } from './descriptor.ts'
+import { encodeInt8 } from './int8-vectors.ts'
 import type { Pending, Sink } from './sink.ts'
 
 const TARGET_PAGE_BYTES = 4096
@@ -20,9 +21,9 @@ export interface PageGeometry {
   pageBytes: number
 }
 
-/** Pages of at most 4 KB, or of one record where that is larger. `recordBytes` is a multiple of 4. */
-export function pageGeometry(recordBytes: number): PageGeometry {
-  const recordsPerPage = Math.max(1, Math.floor((TARGET_PAGE_BYTES - 4) / recordBytes))
+/** Pages of at most `targetBytes`, or of one record where that is larger. `recordBytes` is a multiple of 4. */
+export function pageGeometry(recordBytes: number, targetBytes = TARGET_PAGE_BYTES): PageGeometry {
+  const recordsPerPage = Math.max(1, Math.floor((targetBytes - 4) / recordBytes))
   return { recordBytes, recordsPerPage, pageBytes: recordsPerPage * recordBytes + 4 }
 }
 
@@ -55,8 +56,9 @@ export class PageWriter {
   #at = 0
   #inPage = 0
 
-  constructor(sink: Sink, recordBytes: number) {
-    this.geometry = pageGeometry(recordBytes)
+  /** @param targetPageBytes default 4 KB */
+  constructor(sink: Sink, recordBytes: number, targetPageBytes?: number) {
+    this.geometry = pageGeometry(recordBytes, targetPageBytes)
     this.#sink = sink
     this.#recordWords = recordBytes / 4
     this.#chunkBytes = Math.max(1, Math.floor(TARGET_CHUNK_BYTES / this.geometry.pageBytes)) * this.geometry.pageBytes
@@ -66,6 +68,17 @@ export class PageWriter {
 
   appendFloats(record: Float32Array): Pending {
     this.#floats.set(record, this.#at)
+    return this.#advance()
+  }
+
+  /** See `int8-vectors.ts`. */
+  appendInt8(vector: Float32Array): Pending {
+    encodeInt8(vector, this.#words.subarray(this.#at, this.#at + this.#recordWords))
+    return this.#advance()
+  }
+
+  appendRecord(words: Uint32Array): Pending {
+    this.#words.set(words, this.#at)
     return this.#advance()
   }
 

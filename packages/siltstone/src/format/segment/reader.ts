@@ -7,8 +7,9 @@ import type { TextBlock } from './blob-block.ts'
 import { BlobReader } from './blob-reader.ts'
 import type { SectionDescriptor, SegmentDescriptor } from './descriptor.ts'
 import { IdIndexReader } from './id-index-reader.ts'
-import { PageReader } from './page-reader.ts'
-import { floatsOf, type ReadRange, SectionSource, type SourceOptions, wordsOf } from './source.ts'
+import { int8RecordBytes } from './int8-vectors.ts'
+import { floats, int8Vectors, PageReader, words } from './page-reader.ts'
+import { type ReadRange, SectionSource, type SourceOptions, wordsOf } from './source.ts'
 
 export type TextColumn = 'ids' | 'metadata' | 'documents' | 'uris'
 
@@ -46,17 +47,16 @@ export class SegmentReader {
 
   /** @throws SiltstoneError `corrupt` (`descriptor-damaged`) when a section is missing or of the wrong size */
   constructor(descriptor: SegmentDescriptor, read: ReadRange, options: SourceOptions = {}) {
-    const { id, files, rows, dimension } = descriptor
+    const { id, files, rows } = descriptor
     this.descriptor = descriptor
     this.source = new SectionSource(id, files, read, options)
-    const vectors = this.#section('vectors', 'f32-pages')
-    this.vectorReader = new PageReader(this.source, vectors, dimension * 4, rows, floatsOf)
-    this.rowReader = new PageReader(this.source, this.#section('rows', 'u64x2-pages'), 16, rows, wordsOf)
+    this.vectorReader = this.#vectors()
+    this.rowReader = new PageReader(this.source, this.#section('rows', 'u64x2-pages'), 16, rows, words)
     const filter = this.section('id-filter', 'split-block-bloom')
     this.index = new IdIndexReader(this.source, this.#section('id-index', 'hash-pages'), filter, rows)
     const text = (name: TextColumn): BlobReader =>
-      new BlobReader(this.source, name, this.section(name, 'blob-blocks'), rows)
-    this.#section('ids', 'blob-blocks')
+      new BlobReader(this.source, name, this.section(name, 'blob-blocks', 2), rows)
+    this.#section('ids', 'blob-blocks', 2)
     this.#texts = { ids: text('ids'), metadata: text('metadata'), documents: text('documents'), uris: text('uris') }
   }
 
@@ -84,8 +84,17 @@ export class SegmentReader {
     return section
   }
 
-  #section(name: string, type: string): SectionDescriptor {
-    const section = this.section(name, type)
+  #vectors(): PageReader<Float32Array> {
+    const { rows, dimension, sections } = this.descriptor
+    const isInt8 = sections.some(({ name, type }) => name === 'vectors' && type === 'i8-pages')
+    const section = this.#section('vectors', isInt8 ? 'i8-pages' : 'f32-pages')
+    return isInt8
+      ? new PageReader(this.source, section, int8RecordBytes(dimension), rows, int8Vectors(dimension))
+      : new PageReader(this.source, section, dimension * 4, rows, floats)
+  }
+
+  #section(name: string, type: string, latest = 1): SectionDescriptor {
+    const section = this.section(name, type, latest)
     if (section === undefined)
       throw corrupt('descriptor-damaged', `segment ${this.descriptor.id} has no section ${name}`)
     return section
@@ -103,13 +112,13 @@ export class SegmentReader {
 
   #asVectors(pages: { firstRecord: number; recordCount: number; bytes: Uint8Array }): VectorPages {
     const { bytes } = pages
-    const { recordsPerPage, pageBytes } = this.vectorReader.geometry
+    const { geometry, pageWords } = this.vectorReader
     return {
       firstRow: pages.firstRecord,
       rowCount: pages.recordCount,
-      data: floatsOf(bytes),
-      rowsPerPage: recordsPerPage,
-      pageFloats: pageBytes / 4,
+      data: this.vectorReader.decode(bytes),
+      rowsPerPage: geometry.recordsPerPage,
+      pageFloats: pageWords,
     }
   }
 

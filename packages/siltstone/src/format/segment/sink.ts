@@ -71,6 +71,10 @@ export class MemorySink implements Sink {
     return undefined
   }
 
+  content(): Uint8Array {
+    return concatBytes(this.#pieces)
+  }
+
   async copyTo(target: Sink): Promise<void> {
     for (const piece of this.#pieces) await target.write(piece)
     this.#pieces = []

@@ -8,6 +8,8 @@ import { BlobWriter } from './blob-writer.ts'
 import type { SectionDescriptor, SegmentDescriptor } from './descriptor.ts'
 import { IdIndexWriter } from './id-index-writer.ts'
 import { PageWriter } from './pages.ts'
+import { int8RecordBytes } from './int8-vectors.ts'
+import { type SegmentLayout, STORED_LAYOUT } from './layout.ts'
 import { FileSink, MemorySink, type OpenFile, type Pending, type Sink } from './sink.ts'
 
 export interface SegmentRow {
@@ -35,10 +37,10 @@ export interface SegmentWriterOptions {
   singleFile: boolean
   /** `ordinal` (default): rows come in ascending order of their ordinals. */
   order?: 'ordinal' | 'cluster'
+  /** Default `STORED_LAYOUT`. */
+  layout?: SegmentLayout
 }
 
-const METADATA_BLOCK_BYTES = 32 * 1024
-const DOCUMENT_BLOCK_BYTES = 64 * 1024
 const ALIGNMENT = 8
 
 /** Sections in the order in which they lie in a single file: those that a scan needs come first. */
@@ -65,6 +67,7 @@ export interface SectionContent
 export class SegmentWriter {
   readonly #options: SegmentWriterOptions
   readonly #sinks = new Map<string, FileSink | MemorySink>()
+  readonly #layout: SegmentLayout
   readonly #further: { name: string; content: SectionContent }[] = []
   readonly #vectors: PageWriter
   readonly #rows: PageWriter
@@ -76,13 +79,17 @@ export class SegmentWriter {
 
   constructor(options: SegmentWriterOptions) {
     this.#options = options
-    this.#vectors = new PageWriter(this.#sink('vectors'), options.dimension * 4)
-    this.#rows = new PageWriter(this.#sink('rows'), 16)
+    const { dimension, layout = STORED_LAYOUT } = options
+    this.#layout = layout
+    const vectorBytes = layout.vectors === 'i8' ? int8RecordBytes(dimension) : dimension * 4
+    this.#vectors = new PageWriter(this.#sink('vectors'), vectorBytes, layout.vectorPageBytes)
+    this.#rows = new PageWriter(this.#sink('rows'), 16, layout.rowPageBytes)
+    const text = (name: string, bytes: number) => new BlobWriter(this.#sink(name), bytes, layout.smallBlocks)
     this.#texts = {
-      ids: new BlobWriter(this.#sink('ids'), METADATA_BLOCK_BYTES),
-      metadata: new BlobWriter(this.#sink('metadata'), METADATA_BLOCK_BYTES),
-      documents: new BlobWriter(this.#sink('documents'), DOCUMENT_BLOCK_BYTES),
-      uris: new BlobWriter(this.#sink('uris'), METADATA_BLOCK_BYTES),
+      ids: text('ids', layout.idBlockBytes),
+      metadata: text('metadata', layout.metadataBlockBytes),
+      documents: text('documents', layout.documentBlockBytes),
+      uris: text('uris', layout.metadataBlockBytes),
     }
   }
 
@@ -111,7 +118,7 @@ export class SegmentWriter {
     note(this.#versions, row.version)
     this.#index.append(row.id)
     const pending = [
-      this.#vectors.appendFloats(row.vector),
+      this.#layout.vectors === 'i8' ? this.#vectors.appendInt8(row.vector) : this.#vectors.appendFloats(row.vector),
       this.#rows.appendWords(low(row.ordinal), high(row.ordinal), low(row.version), high(row.version)),
       this.#texts.ids.append(row.id),
       this.#texts.metadata.append(row.metadata),
@@ -141,13 +148,14 @@ export class SegmentWriter {
     const add = (name: SectionName, rest: Partial<SectionDescriptor>): void => {
       sections.push({ name, type: SECTIONS[name], version: 1, file: 0, offset: 0, length: 0, params: {}, ...rest })
     }
-    add('vectors', { params: await this.#vectors.finish() })
+    const type = this.#layout.vectors === 'i8' ? 'i8-pages' : SECTIONS.vectors
+    add('vectors', { type, params: await this.#vectors.finish() })
     add('rows', { params: await this.#rows.finish() })
     add('id-index', await this.#index.writeIndex(this.#sink('id-index')))
     add('id-filter', await this.#index.writeFilter(this.#sink('id-filter')))
     for (const name of ['ids', 'metadata', 'documents', 'uris'] as const) {
-      const directory = await this.#texts[name].finish()
-      if (directory !== undefined) add(name, { directory })
+      const written = await this.#texts[name].finish()
+      if (written !== undefined) add(name, written)
     }
     for (const { name, content } of this.#further)
       sections.push({ name, version: 1, file: 0, offset: 0, length: 0, params: {}, ...content })

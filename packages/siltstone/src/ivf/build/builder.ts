@@ -8,7 +8,7 @@
  */
 import { invalid } from '../../errors.ts'
 import type { SegmentWriter } from '../../format/segment/writer.ts'
-import type { IndexedSpace } from '../directory.ts'
+import { DENSITY, type IndexedSpace } from '../directory.ts'
 import { Assigner, BATCH } from './assign.ts'
 import { Calibrator } from './calibrator.ts'
 import { Clustering } from './clustering.ts'
@@ -45,6 +45,7 @@ export class IvfBuilder {
   readonly #rotator: Rotator
   readonly #space: IndexedSpace
   readonly #rows: number
+  readonly #density: number
   #sample: Points | undefined
   #trained: Trained | undefined
   #added = 0
@@ -56,8 +57,10 @@ export class IvfBuilder {
   /**
    * @param rows exact number of rows that `add` will get
    * @param signal when it is aborted, `train`, `add` and `sections` reject with its reason
+   * @param density clusters per root of the number of rows
    */
-  constructor(rows: number, dimension: number, space: IndexedSpace, signal?: AbortSignal) {
+  constructor(rows: number, dimension: number, space: IndexedSpace, signal?: AbortSignal, density = DENSITY) {
+    this.#density = density
     this.#work = new Work(signal)
     this.#rows = rows
     this.#space = space
@@ -72,7 +75,7 @@ export class IvfBuilder {
 
   /** Number of rows to train on, taken evenly from all. */
   get sampleRows(): number {
-    return sampleFor(this.#rows)
+    return sampleFor(this.#rows, this.#density)
   }
 
   /** Adds to the sample. Vectors beyond `sampleRows` are ignored. */
@@ -91,7 +94,7 @@ export class IvfBuilder {
     if (!sample || sample.count === 0) throw new Error('train() was called without a sample')
     const work = this.#work
     const padded = this.#rotator.dimension
-    const groups = await train(work, sample, clustersFor(this.#rows))
+    const groups = await train(work, sample, clustersFor(this.#rows, this.#density))
     const clustering = new Clustering(work, groups, padded)
     const assigner = new Assigner(work, clustering, SHORTLIST)
     const [rows, space] = [this.#rows, this.#space]
@@ -158,6 +161,7 @@ export class IvfBuilder {
       space: this.#space,
       centroids: clustering.centroids,
       reach,
+      density: this.#density,
       calibration: await calibrator.finish(this.#firsts, this.#seconds, reach),
       codeError: Math.fround(Math.sqrt(errors / (this.#primaryCodes.count + this.#copyCodes.count))),
       primaries,

@@ -6,6 +6,7 @@
  *
  * Deterministic: the same sample gives the same clusters.
  */
+import { DENSITY } from '../directory.ts'
 import type { Random } from '../../ports/random.ts'
 import { seededRandom } from '../../ports/seeded-random.ts'
 import { Assigner, BATCH } from './assign.ts'
@@ -28,13 +29,14 @@ const TOO_SMALL = 1 / 50
 const SPLIT_ROUNDS = 3
 const JOINT_ROUNDS = 4
 
-export function clustersFor(rows: number): number {
-  return Math.max(1, Math.round(4 * Math.sqrt(rows)))
+/** @param density clusters per root of the number of rows */
+export function clustersFor(rows: number, density = DENSITY): number {
+  return Math.max(1, Math.round(density * Math.sqrt(rows)))
 }
 
 /** A larger sample makes the training slower and the clusters no better. */
-export function sampleFor(rows: number): number {
-  return Math.min(rows, 40 * clustersFor(rows))
+export function sampleFor(rows: number, density = DENSITY): number {
+  return Math.min(rows, 40 * clustersFor(rows, density))
 }
 
 /** @param sample at least one point @param clusters approximate number of clusters to make */

@@ -5,6 +5,7 @@ import { type Calibration, encodeCalibration } from '../calibration.ts'
 import type { SegmentWriter } from '../../format/segment/writer.ts'
 import {
   CENTROIDS,
+  DENSITY,
   type IndexedSpace,
   LIST_HEADER_BYTES,
   LISTS,
@@ -24,6 +25,8 @@ export interface IvfContent {
   codeError: number
   /** See `../flatness.ts`. */
   reach: number
+  /** Clusters per root of the number of rows. */
+  density: number
   calibration: Calibration
   /** Number of rows of each cluster. */
   primaries: Uint32Array
@@ -71,6 +74,7 @@ export async function writeSections(writer: SegmentWriter, work: Work, content: 
       reach,
       recalls: calibration.recalls.length,
       neighbours: calibration.neighbours.length,
+      ...(content.density !== DENSITY && { density: content.density }),
     }
     return { type: CENTROIDS.type, version: CENTROIDS.version, crc32: crcHex(bytes), params }
   })

@@ -27,6 +27,7 @@ describe('the need of clusters', () => {
   const one = (rows: number, calibration: Calibration = UNCALIBRATED): SegmentSummary => ({
     clusters: Math.round(4 * Math.sqrt(rows)),
     rows,
+    density: 4,
     admitted: rows,
     calibration,
   })

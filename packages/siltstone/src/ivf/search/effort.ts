@@ -17,6 +17,8 @@ export interface Effort {
 export interface SegmentSummary {
   clusters: number
   rows: number
+  /** Clusters per root of the number of rows that it was built for. */
+  density: number
   /** How many of the rows a filter admits. */
   admitted: number
   calibration: Calibration
@@ -57,7 +59,7 @@ export function clusterNeed(
   }
   const rows = segments.reduce((sum, one) => sum + one.rows, 0)
   // As many times more clusters than one segment of all rows would have.
-  const finer = total / (4 * Math.sqrt(rows))
+  const finer = total / (weightedMean(segments, ({ density }) => density) * Math.sqrt(rows))
   const usual = weightedMean(segments, ({ calibration }) => calibration.usualNear)
   const curves = effort.levels.map(({ recall }) => meanTheta(recall, segments))
   return (level, share, near) => {

@@ -43,6 +43,7 @@ export class IvfSearch {
     this.#recorder = recorder
     const summaries = segments.map(({ ivf: { directory }, rows, count }) => ({
       clusters: directory.clusters,
+      density: directory.density,
       calibration: directory.calibration,
       rows: rows.rows,
       admitted: count,

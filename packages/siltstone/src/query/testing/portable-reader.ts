@@ -4,6 +4,7 @@
  */
 import { yieldToEventLoop } from '#codec'
 import { EnglishEmbedder } from '../../embed/english/index.ts'
+import { loadRegexFor } from '../../filter/regex.ts'
 import { parseWhere, parseWhereDocument } from '../../filter/parse.ts'
 import { CollectionState } from '../../log/collection-state.ts'
 import { bucketLimits } from '../../log/log-limits.ts'
@@ -39,6 +40,7 @@ export function openCollection(environment: Environment, path: string, space: Sp
     /** @param json a `PortableQuery` */
     query: async (json: string): Promise<QueryResponse> => {
       const { vector, where, whereDocument } = JSON.parse(json) as PortableQuery
+      await loadRegexFor(where, whereDocument)
       const clauses = [
         ...(where === undefined ? [] : [parseWhere(where)]),
         ...(whereDocument === undefined ? [] : [parseWhereDocument(whereDocument)]),

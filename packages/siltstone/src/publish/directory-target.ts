@@ -1,0 +1,20 @@
+import { join } from 'node:path'
+import { fileInfo, readFileBytes, removeTree, writeFileWhole } from '../host/files.ts'
+import { walkDirectory } from '../host/walk-directory.ts'
+import type { PublishTarget } from './publish-target.ts'
+
+/** A folder on this machine, which is made when the first file is written. */
+export function directoryTarget(directory: string): PublishTarget {
+  const pathOf = (name: string) => join(directory, ...name.split('/'))
+  return {
+    list: async (folder) => {
+      if ((await fileInfo(pathOf(folder))) === undefined) return []
+      const names: string[] = []
+      for await (const { relativePath } of walkDirectory(pathOf(folder))) names.push(`${folder}${relativePath}`)
+      return names
+    },
+    read: async (name) => ((await fileInfo(pathOf(name))) === undefined ? undefined : readFileBytes(pathOf(name))),
+    write: (name, bytes) => writeFileWhole(pathOf(name), bytes),
+    remove: (name) => removeTree(pathOf(name)),
+  }
+}
