@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { foldLease } from '../ports/lease-guard.ts'
 import { encodeDelta } from '../format/delta.ts'
+import { pathOf, StoreEngine } from '../engine/engine.ts'
+import { collectionRequest } from '../testing/operations.ts'
 import { closeEnvironment, openEnvironment } from '../drivers/directory/directory-environment.ts'
 import { buildProgram } from './run.ts'
 import { dataOption } from './session.ts'
@@ -220,6 +222,42 @@ describe('produce', () => {
       { id: '3', uri: 'u3', embedding: [3, 1] },
       { id: 'arrow', uri: null, embedding: [1, 2] },
     ])
+  })
+
+  it('makes the sparse vectors that the schema asks for, of lines and of Arrow files', async () => {
+    const env = await openEnvironment(join(directory, 'store'))
+    const engine = await StoreEngine.open({ env })
+    const config = {
+      embedding_function: { type: 'known', name: 'chroma_bm25', config: {} },
+      source_key: '#document',
+      bm25: true,
+    }
+    const schema = { keys: { words: { sparse_vector: { sparse_vector_index: { enabled: true, config } } } } }
+    const { info } = await engine.catalog.createCollection(collectionRequest('words', { schema }))
+    await engine.close()
+    await closeEnvironment(env)
+    const record = { op: 'add', vector: Float32Array.of(1), metadata: null, uri: null } as const
+    const file = join(directory, 'one.arrow')
+    await writeFile(
+      file,
+      encodeDelta({
+        collection: pathOf(info),
+        records: [{ ...record, id: 'arrow', document: 'Silt turns to stone.' }],
+      }),
+    )
+    expect(await siltstone(['produce', 'words', file, ...data])).toMatchObject({ code: 0 })
+    const line = '{"id":"line","vector":[2],"document":"Rivers carry silt."}'
+    expect(await siltstone(['produce', 'words', '-', ...data], line)).toMatchObject({ code: 0 })
+    const found = await siltstone([
+      'search',
+      'words',
+      '{"rank":{"$knn":{"query":"silt","key":"words"}}}',
+      '--json',
+      ...data,
+    ])
+    expect(found).toMatchObject({ code: 0, err: '' })
+    expect(found.out).toContain('"line"')
+    expect(found.out).toContain('"arrow"')
   })
 
   const refused: [string, string | Uint8Array, string][] = [

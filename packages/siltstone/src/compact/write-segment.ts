@@ -102,7 +102,7 @@ export async function writeSegment(job: SegmentJob, source: RowSource): Promise<
   })
   const { scratch } = job.env
   const filters = isIndexed ? new FilterIndexBuilder(scratch) : undefined
-  const words = isIndexed ? new WordIndexBuilder(wantedIndexes(indexing?.schema), { scratch }) : undefined
+  const words = isIndexed ? new WordIndexBuilder(wantedIndexes(indexing?.schema ?? null), { scratch }) : undefined
   const append: Append = (row) => {
     const { metadata, document } = row
     const before = [filters?.add(writer.rows, metadata, document), words?.add(writer.rows, metadata, document)]

@@ -186,6 +186,8 @@ export class FilterIndex {
         return sign(await this.#equal(this.#key(leaf.key, 'member'), [leaf.value]), leaf.negated)
       case 'id':
         return sign(await this.#ids(leaf.values), leaf.negated)
+      case 'id-order':
+        return anything(this.#rows)
       case 'document-contains':
         return sign(await this.#documents(textOf(leaf.text)), leaf.negated)
       case 'document-regex':

@@ -4,6 +4,7 @@
  * never matches $eq or $in.
  */
 import type { MetadataScalar, MetadataValue } from '../model/record.ts'
+import { compareKeys } from '../ports/object-key.ts'
 import { equalityKey } from './compare.ts'
 import { compileRegex } from './regex.ts'
 import type { Filter, FilterColumns, FilterRow } from '../model/filter.ts'
@@ -46,6 +47,8 @@ export function compileFilter(filter: Filter): FilterTest {
       const ids = new Set(filter.values)
       return (row) => ids.has(row.id) !== filter.negated
     }
+    case 'id-order':
+      return idOrder(filter.op, filter.value)
   }
 }
 
@@ -65,7 +68,21 @@ export function columnsOf(filter: Filter): FilterColumns {
     case 'document-regex':
       return { metadata: false, document: true }
     case 'id':
+    case 'id-order':
       return { metadata: false, document: false }
+  }
+}
+
+function idOrder(op: 'gt' | 'gte' | 'lt' | 'lte', value: string): FilterTest {
+  switch (op) {
+    case 'gt':
+      return ({ id }) => compareKeys(id, value) > 0
+    case 'gte':
+      return ({ id }) => compareKeys(id, value) >= 0
+    case 'lt':
+      return ({ id }) => compareKeys(id, value) < 0
+    case 'lte':
+      return ({ id }) => compareKeys(id, value) <= 0
   }
 }
 

@@ -16,6 +16,7 @@ describe('parseWhere', () => {
     [{ '#document': { $contains: 'a' } }, { kind: 'document-contains', negated: false, text: 'a' }],
     [{ '#document': { $not_regex: 'a+' } }, { kind: 'document-regex', negated: true, pattern: 'a+' }],
     [{ '#id': 'a' }, { kind: 'id', negated: false, values: ['a'] }],
+    [{ '#id': { $gte: 'a' } }, { kind: 'id-order', op: 'gte', value: 'a' }],
     [{ '#id': { $nin: ['a', 'b'] } }, { kind: 'id', negated: true, values: ['a', 'b'] }],
     [{ $and: [] }, { kind: 'and', clauses: [] }],
     [
@@ -58,7 +59,8 @@ describe('parseWhere', () => {
     [{ $or: [1] }, 'must be an object, got 1'],
     [{ '#document': 'x' }, "'$eq' cannot be used on documents"],
     [{ '#document': { $contains: 1 } }, 'takes a string'],
-    [{ '#id': { $gt: 'a' } }, "'$gt' cannot be used on #id"],
+    [{ '#id': { $gt: 1 } }, '$gt on #id takes a string'],
+    [{ '#id': { $contains: 'a' } }, "'$contains' cannot be used on #id"],
     [{ '#id': 1 }, 'takes a string'],
     [{ '#id': { $in: ['a', 1] } }, 'takes a list of strings'],
     [{ '#embedding': 1 }, "'#embedding' cannot be filtered"],

@@ -3,7 +3,8 @@
  *
  * where          = { key: scalar } | { key: { op: operand } } | { $and|$or: [where…] }
  *   op           = $eq $ne $gt $gte $lt $lte $in $nin $contains $not_contains
- *   #document    takes $contains $not_contains $regex $not_regex; #id takes $eq $ne $in $nin
+ *   #document    takes $contains $not_contains $regex $not_regex; #id takes $eq $ne $in $nin, and as an extension
+ *                $gt $gte $lt $lte with a string
  * where_document = { $contains|$not_contains|$regex|$not_regex: text } | { $and|$or: [where_document…] }
  *
  * Every object has exactly one key. An empty $and is true, an empty $or false.
@@ -116,6 +117,10 @@ function parseList(json: unknown, key: string, op: string, numbers: NumberStyle)
 }
 
 function parseIdPredicate(op: string, value: unknown): Filter {
+  if (Object.hasOwn(ORDERS, op)) {
+    if (typeof value !== 'string') throw whereError(`${op} on #id takes a string, got ${show(value)}`)
+    return { kind: 'id-order', op: ORDERS[op as keyof typeof ORDERS], value }
+  }
   const values = op === '$eq' || op === '$ne' ? [value] : value
   if (!['$eq', '$ne', '$in', '$nin'].includes(op)) throw whereError(`'${op}' cannot be used on #id`)
   if (!Array.isArray(values) || values.length === 0 || !values.every((id) => typeof id === 'string')) {

@@ -10,6 +10,8 @@ export type Filter =
   | { kind: 'document-contains'; negated: boolean; text: string }
   | { kind: 'document-regex'; negated: boolean; pattern: string }
   | { kind: 'id'; negated: boolean; values: string[] }
+  /** By code points. */
+  | { kind: 'id-order'; op: 'gt' | 'gte' | 'lt' | 'lte'; value: string }
 
 /** The columns that a filter can test. Those that `columnsOf(filter)` does not name may be missing. */
 export interface FilterRow {

@@ -196,7 +196,11 @@ export function clausesOf(filter: Filter): number {
 }
 
 function mentionsIds(filter: Filter): boolean {
-  return filter.kind === 'id' || ((filter.kind === 'and' || filter.kind === 'or') && filter.clauses.some(mentionsIds))
+  return (
+    filter.kind === 'id' ||
+    filter.kind === 'id-order' ||
+    ((filter.kind === 'and' || filter.kind === 'or') && filter.clauses.some(mentionsIds))
+  )
 }
 
 function rowOf(id: string, metadata: string | null, document: string | null) {

@@ -157,7 +157,7 @@ async function listOf(
       if (rowsToCount(view, key) > MOST_COUNTED)
         throw unsupported(
           'words-not-indexed',
-          `${rowsToCount(view, key)} records are in segments without a word index, and at most ${MOST_COUNTED} can be searched without one; a segment gets it when it is merged next`,
+          `${rowsToCount(view, key)} records are in segments without a word index, and at most ${MOST_COUNTED} can be searched without one; a segment gets it when it is merged next, and at once with \`siltstone compact --full\``,
           { field: 'query' },
         )
       return new WordRetriever(view, key, pause).top(query, admitted, limit)

@@ -100,6 +100,7 @@ const leaf: fc.Arbitrary<Filter> = fc.oneof(
     pattern: fc.constantFrom('(?i)^red', '\\d+$', ''),
   }),
   fc.record({ kind: fc.constant('id' as const), negated: fc.boolean(), values: fc.array(id, { maxLength: 3 }) }),
+  fc.record({ kind: fc.constant('id-order' as const), op: fc.constantFrom('gt', 'gte', 'lt', 'lte'), value: id }),
 )
 const filter: fc.Arbitrary<Filter> = fc.oneof(
   { weight: 4, arbitrary: leaf },

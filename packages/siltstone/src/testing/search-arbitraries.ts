@@ -31,7 +31,7 @@ const metadata = fc
     { requiredKeys: [] },
   )
   .map((fields) => stringifyMetadata(new Map(Object.entries(fields))))
-const document = fc.option(fc.constantFrom('red', 'red fox', ''))
+const document = fc.option(fc.constantFrom('red', 'red fox', 'Foxes! A red, red fox', 'the stone', ''))
 const nothing = fc.constant(null)
 
 const op: fc.Arbitrary<RecordOp> = fc.oneof(
@@ -82,6 +82,18 @@ const knn = fc
     { requiredKeys: ['query'] },
   )
   .map((fields) => ({ $knn: Array.isArray(fields.query) ? fields : { ...fields, key: 'words' } }))
+const text = fc
+  .record(
+    {
+      query: fc.constantFrom('fox', 'the red foxes', 'the', 'stone stone red', 'absent', ''),
+      key: fc.constant('#document'),
+      limit: fc.integer({ min: 0, max: 6 }),
+      default: fc.constantFrom(0, 5),
+      return_rank: fc.boolean(),
+    },
+    { requiredKeys: ['query', 'key'] },
+  )
+  .map((fields) => ({ $knn: fields }))
 const attribute = fc
   .record({ key: fc.constantFrom('n', 'none'), default: fc.constantFrom(0, 1.1) }, { requiredKeys: ['key'] })
   .map((fields) => ({ $attr: fields }))
@@ -91,6 +103,7 @@ const { rank } = fc.letrec<{ rank: object }>((tie) => ({
   rank: fc.oneof(
     { maxDepth: 4, depthIdentifier: 'rank' },
     { weight: 6, arbitrary: knn },
+    { weight: 3, arbitrary: text },
     { weight: 2, arbitrary: value },
     { weight: 1, arbitrary: attribute },
     {
@@ -120,6 +133,7 @@ const filter = fc.constantFrom<object>(
   { n: { $ne: 1 } },
   { '#document': { $contains: 'fox' } },
   { '#id': { $in: ['a', 'c', 'nobody'] } },
+  { '#id': { $gt: 'b' } },
   { $or: [{ group: '1' }, { n: true }] },
 )
 const groupBy = fc

@@ -6,8 +6,7 @@ import type { Metadata, MetadataValue, RecordOp } from '../model/record.ts'
 import { parseExact } from '../records/exact-json.ts'
 import { mergeMetadata, stringifyMetadata } from '../records/metadata.ts'
 import { CHROMA_BM25, type ChromaBm25Config, chromaBm25Document, chromaBm25Of } from '../text/chroma-bm25.ts'
-import { sparseKeysOf } from './indexed-keys.ts'
-import { DOCUMENT_KEY } from '../model/schema.ts'
+import { DOCUMENT_KEY, sparseIndexesOf } from '../model/schema.ts'
 
 /** A key under which vectors are made. */
 interface FilledKey {
@@ -17,9 +16,9 @@ interface FilledKey {
   config: () => ChromaBm25Config
 }
 
-function filledKeysOf(schema: unknown): FilledKey[] {
-  return sparseKeysOf(schema).flatMap(({ key, sourceKey, embeddingFunction }): FilledKey[] => {
-    const { type, name } = (embeddingFunction ?? {}) as { type?: unknown; name?: unknown }
+function filledKeysOf(schema: Record<string, unknown> | null): FilledKey[] {
+  return [...sparseIndexesOf(schema)].flatMap(([key, { sourceKey, embeddingFunction }]): FilledKey[] => {
+    const { type, name } = embeddingFunction ?? {}
     if (sourceKey === undefined || type !== 'known' || name !== CHROMA_BM25) return []
     let config: ChromaBm25Config | undefined
     return [{ key, sourceKey, config: () => (config ??= chromaBm25Of(embeddingFunction) as ChromaBm25Config) }]
@@ -30,7 +29,7 @@ function filledKeysOf(schema: unknown): FilledKey[] {
 export class SparseFillIn {
   readonly #keys: readonly FilledKey[]
 
-  constructor(schema: unknown) {
+  constructor(schema: Record<string, unknown> | null) {
     this.#keys = filledKeysOf(schema)
   }
 

@@ -40,6 +40,7 @@ function checkClause(filter: Filter, schema: Record<string, unknown>): void {
       for (const value of filter.values) checkKey(filter.key, value, schema)
       return
     case 'id':
+    case 'id-order':
       return
   }
 }
