@@ -65,6 +65,9 @@ export function searchText({ results }: SearchResponse, selects: readonly (reado
     ...(results.some(({ explanations }) => explanations) && {
       explanations: nested(({ explanations }) => explanations, explanationText),
     }),
+    ...(results.some(({ highlights }) => highlights) && {
+      highlights: nested(({ highlights }) => highlights, JSON.stringify),
+    }),
     ...(results.some(({ facets }) => facets) && {
       facets: listPieces(results, ({ facets }) => (facets ? facetsText(facets) : 'null')),
     }),

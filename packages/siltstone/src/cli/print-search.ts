@@ -16,19 +16,21 @@ export async function printSearch(out: Output, { results, version }: SearchRespo
         records.map(({ score, ...row }) => ({ ...row, ...(score !== undefined && { distance: score }) })),
         'SCORE',
       ),
+      ...highlightTables(hits),
       ...explanationTables(hits),
       ...facetTables(hits),
     ].join('\n'),
   )
 }
 
-function rowsOf({ ids, documents, embeddings, metadatas, scores, explanations }: SearchHits) {
+function rowsOf({ ids, documents, embeddings, metadatas, scores, explanations, highlights }: SearchHits) {
   return ids.map((id, i) => ({
     id,
     ...(scores && { score: scores[i] as number }),
     ...(documents && { document: documents[i] ?? null }),
     ...(metadatas && { metadata: metadataToPlain(metadatas[i] ?? null) }),
     ...(embeddings && { embedding: embeddings[i] ?? null }),
+    ...(highlights && { highlight: highlights[i] ?? null }),
     ...(explanations && { explanation: explanations[i] as HitExplanation }),
   }))
 }
@@ -68,6 +70,27 @@ function explanationTables({ ids, explanations }: SearchHits): string[] {
     { title: 'ADDS', value: ({ contribution }) => shown(contribution), right: true },
   ]
   return [table(parts, columns, '')]
+}
+
+/** The words that were looked for, between brackets. */
+function highlightTables({ ids, highlights }: SearchHits): string[] {
+  if (!highlights) return []
+  const rows = highlights.flatMap((fragments, i) =>
+    (fragments ?? []).map((parts) => ({
+      id: ids[i] as string,
+      text: parts.map((part, k) => (k % 2 === 0 ? part : `[${part}]`)).join(''),
+    })),
+  )
+  return [
+    table(
+      rows,
+      [
+        { title: 'ID', value: ({ id }) => id, maxWidth: 40 },
+        { title: 'WORDS', value: ({ text }) => text.replace(/\s+/g, ' '), maxWidth: 250 },
+      ],
+      'No words found.',
+    ),
+  ]
 }
 
 function facetTables({ facets }: SearchHits): string[] {

@@ -6,12 +6,13 @@
 import type { MetadataScalar, MetadataValue } from '../model/record.ts'
 import { compareKeys } from '../ports/object-key.ts'
 import { equalityKey } from './compare.ts'
+import { phraseOf } from './phrase.ts'
 import { compileRegex } from './regex.ts'
 import type { Filter, FilterColumns, FilterRow } from '../model/filter.ts'
 
 export type FilterTest = (row: FilterRow) => boolean
 
-/** @throws SiltstoneError `invalid` regex-syntax, for a filter that `parseWhere` did not make */
+/** @throws SiltstoneError `invalid` regex-syntax, phrase-without-words, for a filter that `parseWhere` did not make */
 export function compileFilter(filter: Filter): FilterTest {
   switch (filter.kind) {
     case 'and': {
@@ -43,6 +44,11 @@ export function compileFilter(filter: Filter): FilterTest {
       const test = compileRegex(filter.pattern)
       return (row) => (row.document !== null && test(row.document)) !== negated
     }
+    case 'document-phrase': {
+      const { negated } = filter
+      const phrase = phraseOf(filter.text)
+      return (row) => (row.document !== null && phrase.isIn(row.document)) !== negated
+    }
     case 'id': {
       const ids = new Set(filter.values)
       return (row) => ids.has(row.id) !== filter.negated
@@ -66,6 +72,7 @@ export function columnsOf(filter: Filter): FilterColumns {
       return { metadata: true, document: false }
     case 'document-contains':
     case 'document-regex':
+    case 'document-phrase':
       return { metadata: false, document: true }
     case 'id':
     case 'id-order':

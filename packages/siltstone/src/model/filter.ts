@@ -9,6 +9,8 @@ export type Filter =
   | { kind: 'contains'; key: string; negated: boolean; value: MetadataScalar }
   | { kind: 'document-contains'; negated: boolean; text: string }
   | { kind: 'document-regex'; negated: boolean; pattern: string }
+  /** Words that follow one another. */
+  | { kind: 'document-phrase'; negated: boolean; text: string }
   | { kind: 'id'; negated: boolean; values: string[] }
   /** By code points. */
   | { kind: 'id-order'; op: 'gt' | 'gte' | 'lt' | 'lte'; value: string }

@@ -75,6 +75,19 @@ export interface FacetValue {
   count: number
 }
 
+/** Shows where words stand in the documents of the hits. */
+export interface HighlightRequest {
+  /** The texts whose words are shown. */
+  texts: readonly string[]
+  /** The most fragments of one document. */
+  fragments: number
+  /** Of a fragment, in UTF-16 code units. */
+  length: number
+}
+
+/** A piece of a document: unmarked and marked parts take turns, and the first one, which may be empty, is unmarked. */
+export type HighlightFragment = string[]
+
 export interface Search {
   filter?: Filter
   /** Without it, records are in the order of insertion, and the score is the place in the answer, from 0. */
@@ -83,6 +96,7 @@ export interface Search {
   /** Only records with at most this score. Needs `rank`. */
   maxScore?: number
   facets?: Facets
+  highlight?: HighlightRequest
   offset: number
   /** undefined: all */
   limit?: number
@@ -128,6 +142,8 @@ export interface SearchHits {
   explanations?: HitExplanation[]
   /** By key; the most frequent values first. */
   facets?: ReadonlyMap<string, FacetValue[]>
+  /** Fragments in the order of the document; null without a document. */
+  highlights?: (HighlightFragment[] | null)[]
 }
 
 export interface SearchResponse {

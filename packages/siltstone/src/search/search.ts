@@ -9,7 +9,7 @@ import { invalid, unsupported } from '../errors.ts'
 import type { RecordRef, View } from '../log/view.ts'
 import type { Space } from '../model/collection.ts'
 import type { SearchOptions } from '../model/read.ts'
-import type { HitExplanation, Knn, Rank, Search, SearchHits } from '../model/search.ts'
+import type { HighlightRequest, HitExplanation, Knn, Rank, Search, SearchHits, SearchSelect } from '../model/search.ts'
 import type { Metadata } from '../model/record.ts'
 import { DOCUMENT_KEY } from '../model/schema.ts'
 import type { Pause } from '../pacer.ts'
@@ -23,6 +23,7 @@ import { attributesOf, evaluate, knnsOf } from './evaluate.ts'
 import { explainer, type FoundBy } from './explain.ts'
 import { countFacets } from './facets.ts'
 import { groupBy } from './group-by.ts'
+import { highlightsOf } from './highlights.ts'
 import { byScore } from './order.ts'
 import { selectedMetadata } from './selected-metadata.ts'
 import type { RankedRecord } from './retriever.ts'
@@ -67,20 +68,24 @@ async function bestOf(rank: Rank, admitted: Selection, asked: Search, context: S
 }
 
 /** Without a rank: a `get`, whose scores are the places in the answer. */
-async function inOrder({ filter, offset, limit, select }: Search, context: SearchContext): Promise<SearchHits> {
+async function inOrder(
+  { filter, offset, limit, select, highlight }: Search,
+  context: SearchContext,
+): Promise<SearchHits> {
   const { ids, documents, embeddings, metadatas } = await get(
     context.view,
     {
       ...(filter && { filter }),
       offset,
       ...(limit !== undefined && { limit }),
-      include: { documents: select.documents, embeddings: select.embeddings, metadatas: select.metadatas !== false },
+      include: includeOf(select, highlight),
     },
     context.pause,
   )
   return {
     ids,
-    ...(documents && { documents }),
+    ...(highlight && { highlights: await highlightsOf(documents ?? [], highlight, context.pause) }),
+    ...(select.documents && documents && { documents }),
     ...(embeddings && { embeddings }),
     ...(metadatas && { metadatas: selectedMetadata(metadatas, select.metadatas) }),
     ...(select.scores && { scores: ids.map((_, i) => i) }),
@@ -213,22 +218,27 @@ function metadatasOf(refs: readonly RecordRef[], { view, pause }: SearchContext)
 
 async function withColumns(
   page: readonly Hit[],
-  { select }: Search,
+  { select, highlight }: Search,
   { view, pause, explain }: SearchContext,
   explanationAt: (place: number) => HitExplanation,
 ): Promise<SearchHits> {
   const { ids, documents, embeddings, metadatas } = await columnsInSlices(
     view,
     page.map(({ ref }) => ref),
-    { documents: select.documents, embeddings: select.embeddings, metadatas: select.metadatas !== false },
+    includeOf(select, highlight),
     pause,
   )
   return {
     ids,
-    ...(documents && { documents }),
+    ...(highlight && { highlights: await highlightsOf(documents ?? [], highlight, pause) }),
+    ...(select.documents && documents && { documents }),
     ...(embeddings && { embeddings }),
     ...(metadatas && { metadatas: selectedMetadata(metadatas, select.metadatas) }),
     ...(select.scores && { scores: page.map(({ score }) => score) }),
     ...(explain === true && { explanations: page.map(({ place }) => explanationAt(place)) }),
   }
+}
+
+function includeOf({ documents, embeddings, metadatas }: SearchSelect, highlight: HighlightRequest | undefined) {
+  return { documents: documents || highlight !== undefined, embeddings, metadatas: metadatas !== false }
 }

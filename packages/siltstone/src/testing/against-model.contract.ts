@@ -95,6 +95,11 @@ const leaf: fc.Arbitrary<Filter> = fc.oneof(
   fc.record({ kind: fc.constant('contains' as const), key, negated: fc.boolean(), value: scalar }),
   fc.record({ kind: fc.constant('document-contains' as const), negated: fc.boolean(), text }),
   fc.record({
+    kind: fc.constant('document-phrase' as const),
+    negated: fc.boolean(),
+    text: fc.constantFrom('red', 'Red fox', 'fox red', 'a a'),
+  }),
+  fc.record({
     kind: fc.constant('document-regex' as const),
     negated: fc.boolean(),
     pattern: fc.constantFrom('(?i)^red', '\\d+$', ''),

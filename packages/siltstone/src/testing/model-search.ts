@@ -7,6 +7,8 @@ import type { RecordState } from '../records/apply.ts'
 import { stringifyExact } from '../records/exact-json.ts'
 import { parseMetadata, stringifyMetadata } from '../records/metadata.ts'
 import { invalid } from '../errors.ts'
+import { documentAnalyzer } from '../text/analyzer.ts'
+import { highlight } from '../text/highlight.ts'
 import { modelDistance } from './model-state.ts'
 import { modelIdf, modelWordScores } from './model-words.ts'
 
@@ -54,8 +56,15 @@ export function modelSearch(search: Search, world: ModelSearch): SearchHits {
     ...(select.embeddings && { embeddings: states.map(({ vector }) => vector) }),
     ...(metadatas !== false && { metadatas: states.map(({ metadata }) => projected(metadata, metadatas)) }),
     ...(select.scores && { scores: page.map(({ score }, i) => (rank ? score : i)) }),
+    ...(search.highlight && { highlights: states.map(({ document }) => shownWords(document, search.highlight)) }),
     ...(search.facets && { facets: facetsOf(world.rows.filter(world.admits), search.facets) }),
   }
+}
+
+function shownWords(document: string | null, request: Search['highlight']) {
+  if (document === null || !request) return null
+  const terms = new Set(request.texts.flatMap((text) => [...documentAnalyzer().query(text).keys()]))
+  return highlight(document, terms, request)
 }
 
 function facetsOf(rows: readonly Row[], { keys, limit }: Facets): Map<string, FacetValue[]> {

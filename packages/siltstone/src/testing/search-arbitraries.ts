@@ -134,6 +134,8 @@ const filter = fc.constantFrom<object>(
   { '#document': { $contains: 'fox' } },
   { '#id': { $in: ['a', 'c', 'nobody'] } },
   { '#id': { $gt: 'b' } },
+  { '#document': { $phrase: 'red foxes' } },
+  { '#document': { $not_phrase: 'red red' } },
   { $or: [{ group: '1' }, { n: true }] },
 )
 const groupBy = fc
@@ -152,11 +154,12 @@ const facets = fc.record({
   keys: fc.uniqueArray(fc.constantFrom('n', 'group', 'words', 'none'), { maxLength: 3 }),
   limit: fc.integer({ min: 0, max: 3 }),
 })
+const highlight = fc.record({ texts: fc.constant(['fox', 'stone red']) })
 const ranked = fc.record(
-  { rank, filter, group_by: groupBy, limit: page, max_score: fc.constantFrom(0, 1, 3.3), facets },
+  { rank, filter, group_by: groupBy, limit: page, max_score: fc.constantFrom(0, 1, 3.3), facets, highlight },
   { requiredKeys: ['rank'] },
 )
-const unranked = fc.record({ filter, limit: page, facets }, { requiredKeys: [] })
+const unranked = fc.record({ filter, limit: page, facets, highlight }, { requiredKeys: [] })
 
 export const randomSearch: fc.Arbitrary<RandomSearch> = fc.record({
   json: fc

@@ -32,17 +32,24 @@ function isAscii(text: string): boolean {
   return /^[\x00-\x7f]*$/.test(text)
 }
 
+/** The text in whose code units the places of words are counted. */
+export function normalForm(text: string): string {
+  return isAscii(text) ? text : text.normalize('NFKC')
+}
+
+/** @param start of the word in the text's normal form, in code units @param end behind it, also of what was too long */
+export type TakeWord = (word: string, start: number, end: number) => void
+
 /** Calls `take` for each word, in order, as it is written; see `fold`. */
-export function eachWord(text: string, take: (word: string) => void): void {
-  const normal = isAscii(text) ? text : text.normalize('NFKC')
+export function eachWord(text: string, take: TakeWord): void {
+  const normal = normalForm(text)
   const { length } = normal
   let start = -1
   let isPaired = false
   const end = (at: number): void => {
     if (start < 0) return
-    const word = normal.slice(start, Math.min(at, start + LONGEST_WORD))
-    if (isPaired) eachPair(normal.slice(start, at), take)
-    else take(word)
+    if (isPaired) eachPair(normal.slice(start, at), start, take)
+    else take(normal.slice(start, Math.min(at, start + LONGEST_WORD)), start, at)
     start = -1
   }
   for (let at = 0; at < length; ) {
@@ -66,10 +73,15 @@ export function eachWord(text: string, take: (word: string) => void): void {
   end(length)
 }
 
-function eachPair(run: string, take: (word: string) => void): void {
+function eachPair(run: string, start: number, take: TakeWord): void {
   const characters = run.match(/\P{M}\p{M}*/gu) ?? []
-  if (characters.length === 1) take(run)
-  for (let i = 1; i < characters.length; i++) take((characters[i - 1] as string) + (characters[i] as string))
+  if (characters.length === 1) take(run, start, start + run.length)
+  let at = start
+  for (let i = 1; i < characters.length; i++) {
+    const pair = (characters[i - 1] as string) + (characters[i] as string)
+    take(pair, at, at + pair.length)
+    at += (characters[i - 1] as string).length
+  }
 }
 
 /** A word without the difference of upper and lower case; `ß` is `ss`, a final `ς` is `σ`. */

@@ -1,12 +1,11 @@
 /** Which word indexes the segments of a collection have, by its schema. */
 import type { SegmentDescriptor } from '../format/segment/descriptor.ts'
 import { DOCUMENT_KEY, isTextIndexed, sparseIndexesOf } from '../model/schema.ts'
-import { Analyzer } from '../text/analyzer.ts'
+import type { SegmentReader } from '../format/segment/reader.ts'
+import { documentAnalyzer } from '../text/analyzer.ts'
 import type { WantedIndexes } from './builder.ts'
 import { isWordIndex } from './layout.ts'
-
-/** The analyzer of documents. */
-export const documentAnalyzer = (): Analyzer => Analyzer.of('english')
+import { WordIndex } from './word-index.ts'
 
 export function wantedIndexes(schema: Record<string, unknown> | null): WantedIndexes {
   return {
@@ -21,4 +20,10 @@ export function lacksWordIndex({ sections }: SegmentDescriptor, { documents, spa
   const has = (key: string, kind?: string) =>
     indexes.some(({ params }) => params['key'] === key && (kind === undefined || params['kind'] === kind))
   return (documents !== null && !has(DOCUMENT_KEY, documents.name)) || sparseKeys.some((key) => !has(key))
+}
+
+/** A segment's index of documents or of a sparse key; undefined where it has none, or one whose words are cut differently. */
+export function usableIndexOf(reader: SegmentReader, key: string): WordIndex | undefined {
+  const index = WordIndex.of(reader, key)
+  return index?.isOfDocuments === true && index.params.kind !== documentAnalyzer().name ? undefined : index
 }
