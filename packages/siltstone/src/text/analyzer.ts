@@ -36,10 +36,11 @@ export class Analyzer {
 
   /** Calls `take` for each word, in order. @param take given the term, the word as it is written, and its place; see `eachWord` */
   each(text: string, take: (term: string, word: string, start: number, end: number) => void): void {
-    eachWord(text, (word, start, end) => take(this.#term(word), word, start, end))
+    eachWord(text, (word, start, end) => take(this.termOf(word), word, start, end))
   }
 
-  #term(word: string): string {
+  /** @param word as `eachWord` gives it */
+  termOf(word: string): string {
     let term = this.#known.get(word)
     if (term === undefined) {
       if (this.#known.size >= KNOWN_WORDS) this.#known.clear()

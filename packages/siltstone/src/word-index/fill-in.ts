@@ -2,8 +2,9 @@
  * Makes the sparse vectors that a schema asks for and a client did not send. Chroma's clients compute them before they
  * write; other writers often cannot. Only `chroma_bm25` can be computed here.
  */
-import type { Metadata, MetadataValue, RecordOp } from '../model/record.ts'
+import type { Metadata, MetadataValue, RecordOp, SparseVector } from '../model/record.ts'
 import { parseExact } from '../records/exact-json.ts'
+import { shortestDouble } from '../records/shortest-double.ts'
 import { mergeMetadata, stringifyMetadata } from '../records/metadata.ts'
 import { CHROMA_BM25, type ChromaBm25Config, chromaBm25Document, chromaBm25Of } from '../text/chroma-bm25.ts'
 import { DOCUMENT_KEY, sparseIndexesOf } from '../model/schema.ts'
@@ -50,7 +51,7 @@ export class SparseFillIn {
     for (const { key, sourceKey, config } of this.#keys) {
       if (given?.has(key)) continue
       const text = sourceKey === DOCUMENT_KEY ? operation.document : given?.get(sourceKey)
-      if (typeof text === 'string') made.set(key, chromaBm25Document(text, config()))
+      if (typeof text === 'string') made.set(key, rounded(chromaBm25Document(text, config())))
     }
     if (made.size === 0) return operation
     const patch = stringifyMetadata(made)
@@ -58,6 +59,11 @@ export class SparseFillIn {
     const metadata = operation.metadata === null ? patch : joined(operation.metadata, patch)
     return { ...operation, metadata: operation.op === 'add' ? mergeMetadata(null, metadata) : metadata }
   }
+}
+
+/** Weights count as 32-bit floats. Their shortest decimals take half of the space, and JavaScript's own parser reads them exactly. */
+function rounded({ values, ...rest }: SparseVector): SparseVector {
+  return { ...rest, values: values.map((value) => shortestDouble(Math.fround(value))) }
 }
 
 /** Two exact JSON texts of objects without a common key as one. */
