@@ -196,6 +196,24 @@ it('ingest: files become passages; changed files replace theirs, unchanged files
   expect(await siltstone(['ingest', 'texts', join(folder, 'none'), ...data])).toMatchObject({ code: 3 })
 })
 
+it('query --hybrid ranks by meaning and by words, and explains with which words', async () => {
+  await siltstone(['produce', 'notes', '--create', ...data], RECORDS)
+  const asked = ['query', 'notes', '--text', 'two eggs', '--hybrid', '-k', '2']
+  const { out, err } = await siltstone([...asked, '--explain', '--json', ...data])
+  expect(err).toBe('')
+  const { records } = jsonOf(out)
+  expect(records.map(({ id }) => id)).toEqual(['cake', 'silt'])
+  expect(records).toMatchObject([
+    { explanation: { knn: [{ rank: 0 }, { rank: 0, words: [{ count: 1 }, { count: 1 }] }] } },
+    { explanation: { knn: [{ rank: 1 }, { rank: null }] } },
+  ])
+  const shown = await siltstone([...asked, '--explain', '--where', '{"n":1}', ...data])
+  expect(shown.out).toMatch(/by words\s+not found/)
+  expect(shown.out).not.toContain('cake')
+  expect(await siltstone(['query', 'notes', '--vector', '1', '--hybrid', ...data])).toMatchObject({ code: 2 })
+  expect(await siltstone([...asked, '--include', 'uris', ...data])).toMatchObject({ code: 2 })
+})
+
 describe('produce', () => {
   it('splits, takes vectors, and Arrow files', async () => {
     const lines = Array.from({ length: 7 }, (_, i) => `{"id":"${i}","embedding":[${i},1],"uri":"u${i}"}`).join('\n')

@@ -111,6 +111,18 @@ export interface SearchRequest extends ReadOptions {
   explain?: boolean
 }
 
+/** What one word of a text adds to the BM25 of a document. */
+export interface WordPart {
+  /** As the query writes it first. */
+  word: string
+  /** How often the document has it, in any of its forms. */
+  count: number
+  /** Its inverse document frequency. */
+  idf: number
+  /** The parts of all words add up to 1 − score. */
+  adds: number
+}
+
 /** The part that one nearest-neighbour search has in the score of one record. */
 export interface KnnPart {
   /** Position in its list, from 0; null: it did not find the record. */
@@ -122,6 +134,8 @@ export interface KnnPart {
    * otherwise.
    */
   contribution: number | null
+  /** Of a text on `#document`: the words that the document has, the largest part first; absent where it did not find the record. */
+  words?: WordPart[]
 }
 
 export interface HitExplanation {

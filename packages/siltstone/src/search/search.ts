@@ -218,7 +218,7 @@ function metadatasOf(refs: readonly RecordRef[], { view, pause }: SearchContext)
 
 async function withColumns(
   page: readonly Hit[],
-  { select, highlight }: Search,
+  { rank, select, highlight }: Search,
   { view, pause, explain }: SearchContext,
   explanationAt: (place: number) => HitExplanation,
 ): Promise<SearchHits> {
@@ -235,8 +235,32 @@ async function withColumns(
     ...(embeddings && { embeddings }),
     ...(metadatas && { metadatas: selectedMetadata(metadatas, select.metadatas) }),
     ...(select.scores && { scores: page.map(({ score }) => score) }),
-    ...(explain === true && { explanations: page.map(({ place }) => explanationAt(place)) }),
+    ...(explain === true && { explanations: await explanationsOf(page, rank, { view, pause }, explanationAt) }),
   }
+}
+
+async function explanationsOf(
+  page: readonly Hit[],
+  rank: Rank | undefined,
+  { view, pause }: Pick<SearchContext, 'view' | 'pause'>,
+  explanationAt: (place: number) => HitExplanation,
+): Promise<HitExplanation[]> {
+  const explanations = page.map(({ place }) => explanationAt(place))
+  const texts = (rank ? knnsOf(rank) : []).flatMap(({ query }, k) =>
+    query.kind === 'text' ? [{ k, text: query.text }] : [],
+  )
+  if (texts.length === 0) return explanations
+  const refs = page.map(({ ref }) => ref)
+  const documents = await inSlices(refs, SLICE_RECORDS, pause, (slice) => view.documents(slice))
+  const retriever = new WordRetriever(view, DOCUMENT_KEY, pause)
+  for (const { k, text } of texts) {
+    const words = await retriever.parts(text, documents)
+    for (const [i, { knn }] of explanations.entries()) {
+      const part = knn[k]
+      if (part && part.rank !== null) part.words = words[i] ?? []
+    }
+  }
+  return explanations
 }
 
 function includeOf({ documents, embeddings, metadatas }: SearchSelect, highlight: HighlightRequest | undefined) {

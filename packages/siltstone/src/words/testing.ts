@@ -114,6 +114,18 @@ export class WordReader {
     return (await this.#found(await this.view(), query, limit)).map(({ score }) => score)
   }
 
+  /** For each of the best records its score, and what its words add up to. */
+  async explained(text: string, limit: number): Promise<{ score: number; added: number; words: string[] }[]> {
+    const view = await this.view()
+    const found = await this.#found(view, { kind: 'text', text }, limit)
+    const documents = await view.documents(found.map(({ ref }) => ref))
+    const parts = await new WordRetriever(view, '#document', pause).parts(text, documents)
+    return found.map(({ score }, i) => {
+      const words = parts[i] ?? []
+      return { score, added: words.reduce((sum, { adds }) => sum + adds, 0), words: words.map(({ word }) => word) }
+    })
+  }
+
   async top(query: WordQuery, limit: number, filter?: Filter): Promise<[id: string, score: number][]> {
     const view = await this.view()
     const found = await this.#found(view, query, limit, filter)
