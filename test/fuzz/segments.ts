@@ -30,6 +30,7 @@ import {
   verifyWordIndexes,
   WordIndex,
   WordIndexBuilder,
+  parseForFilter,
 } from 'siltstone/internal'
 import { memoryEnvironment } from 'siltstone/testing'
 import { someSegment } from './damaged-bucket.ts'
@@ -268,7 +269,7 @@ async function wordSegment(): Promise<{ descriptor: SegmentDescriptor; data: Uin
     const few = { '#type': 'sparse_vector', indices: [i % 7, 10 + (i % 5), 100 + i], values: [1, 2, (i % 3) - 1] }
     const metadata = JSON.stringify({ few })
     const document = i % 9 === 8 ? null : `document ${i} is ${i % 2 === 0 ? 'red' : 'blue blue'}`
-    await builder.add(i, metadata, document)
+    await builder.add(i, parseForFilter(metadata), document)
     await writer.append({
       id: `r${i}`,
       ordinal: i,

@@ -18,6 +18,7 @@
  * - `writes` holds the completed operations, so no operation is repeated after a lost answer.
  */
 import type { ChangeCollection } from '../model/collection.ts'
+import { checkSchema } from '../model/schema.ts'
 import { acquire } from './claims.ts'
 import { type CollectionDocument, collectionType, idKey, isWithin, type Scope } from './collection-document.ts'
 import type { Context } from './context.ts'
@@ -30,13 +31,14 @@ import { examineOwner, renamed } from './examine-owner.ts'
 const TRIES = 20
 const PAUSE_MS = 50
 
-/** @throws SiltstoneError `not-found` (collection-missing), `conflict` (collection-exists) */
+/** @throws SiltstoneError `invalid` (bad-schema), `not-found` (collection-missing), `conflict` (collection-exists) */
 export async function changeCollection(
   context: Context,
   scope: Scope,
   id: string,
   change: ChangeCollection,
 ): Promise<void> {
+  if (change.newSchema) checkSchema(change.newSchema)
   const key = idKey(scope, id)
   for (let attempt = 0; attempt < TRIES; attempt++) {
     let from: string | undefined

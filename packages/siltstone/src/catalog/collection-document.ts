@@ -1,5 +1,6 @@
 /** The id object, which is authoritative for a collection's state, name and configuration. */
 import { type CollectionInfo, type Space, SPACES } from '../model/collection.ts'
+import { wrongPartOf } from '../model/schema.ts'
 import { collectionIdKey, collectionNameKey, parseKey } from '../format/keys.ts'
 import type { CatalogDocument, DocumentType } from './document-codec.ts'
 import { firstWrong, isChange, isFlag, isNumber, isObject, isText, oneOf, orNull } from './document-types.ts'
@@ -54,7 +55,7 @@ const wrongField = firstWrong({
   renaming: orNull(isChange),
   metadata: orNull(isText),
   configuration: isObject,
-  schema: orNull(isObject),
+  schema: (value) => wrongPartOf(value) === undefined,
   space: oneOf(...SPACES),
   createdAtMs: isNumber,
   inbox: isFlag,

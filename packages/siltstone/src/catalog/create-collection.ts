@@ -19,6 +19,7 @@
  * was deleted in the meantime.
  */
 import type { CollectionInfo, CreateCollection } from '../model/collection.ts'
+import { checkSchema } from '../model/schema.ts'
 import { conflict, type SiltstoneError } from '../errors.ts'
 import { acquire } from './claims.ts'
 import { type CollectionDocument, collectionType, idKey, nameKey, type Scope, toInfo } from './collection-document.ts'
@@ -43,10 +44,11 @@ export interface Created {
 
 const TRIES = 20
 
-/** @throws SiltstoneError `conflict` (collection-exists, creation-abandoned), `not-found` (database-missing), `unavailable` (collection-being-created, catalog-contended) */
+/** @throws SiltstoneError `invalid` (bad-schema), `conflict` (collection-exists, creation-abandoned), `not-found` (database-missing), `unavailable` (collection-being-created, catalog-contended) */
 export async function createCollection(context: Context, request: CreateCollection, fork?: Fork): Promise<Created> {
   const { documents } = context
   const { name, getOrCreate } = request
+  checkSchema(request.schema)
   for (let attempt = 0; attempt < TRIES; attempt++) {
     const [existing, incarnation] = await Promise.all([
       findByName(documents, request, name),

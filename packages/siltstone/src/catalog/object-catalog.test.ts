@@ -95,6 +95,17 @@ describe('a new store', () => {
 })
 
 describe('collections', () => {
+  it('are not made with a malformed schema, nor given one later', async () => {
+    const { catalog } = new CatalogWorld().process()
+    const schema = { keys: { words: { sparse_vector: true } } }
+    const refused = { kind: 'invalid', code: 'bad-schema', field: 'schema' }
+    await expect(catalog.createCollection(wanted('docs', { schema }))).rejects.toMatchObject(refused)
+    const { info } = await catalog.createCollection(wanted('docs', { schema: null }))
+    const change = catalog.changeCollection(TENANT, DATABASE, info.id, { newSchema: schema })
+    await expect(change).rejects.toMatchObject(refused)
+    expect((await catalog.getCollection(TENANT, DATABASE, 'docs')).schema).toBeNull()
+  })
+
   it('are returned with all properties of their creation', async () => {
     const world = new CatalogWorld()
     const request = wanted('docs', {

@@ -65,6 +65,9 @@ export function searchText({ results }: SearchResponse, selects: readonly (reado
     ...(results.some(({ explanations }) => explanations) && {
       explanations: nested(({ explanations }) => explanations, explanationText),
     }),
+    ...(results.some(({ highlights }) => highlights) && {
+      highlights: nested(({ highlights }) => highlights, JSON.stringify),
+    }),
     ...(results.some(({ facets }) => facets) && {
       facets: listPieces(results, ({ facets }) => (facets ? facetsText(facets) : 'null')),
     }),
@@ -82,8 +85,13 @@ function facetsText(facets: NonNullable<SearchHits['facets']>): string {
 
 function explanationText({ score, knn }: HitExplanation): string {
   const numberOrNull = (number: number | null) => (number === null ? 'null' : floatText(number))
-  const parts = knn.map(({ rank, score, contribution }) =>
-    objectText({ rank: JSON.stringify(rank), score: numberOrNull(score), contribution: numberOrNull(contribution) }),
+  const parts = knn.map(({ rank, score, contribution, words }) =>
+    objectText({
+      rank: JSON.stringify(rank),
+      score: numberOrNull(score),
+      contribution: numberOrNull(contribution),
+      ...(words && { words: JSON.stringify(words) }),
+    }),
   )
   return objectText({ score: floatText(score), knn: `[${parts.join(',')}]` })
 }

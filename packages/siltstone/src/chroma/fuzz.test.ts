@@ -44,7 +44,7 @@ const valid: Record<string, unknown> = {
   collection_search: {
     searches: [
       {
-        filter: { $or: [{ n: { $gt: 1 } }, { '#id': { $in: ['a'] } }] },
+        filter: { $or: [{ n: { $gt: 1 } }, { '#id': { $in: ['a'] } }, { '#document': { $phrase: 'a b' } }] },
         rank: {
           $sum: [
             {
@@ -58,6 +58,7 @@ const valid: Record<string, unknown> = {
         select: { keys: ['#document', '#embedding', '#metadata', '#score', 'n'] },
         max_score: 9,
         facets: { keys: ['n', 's'], limit: 3 },
+        highlight: { texts: ['a'], fragments: 2, length: 50 },
       },
       { rank: { $knn: { query: { indices: [1, 5], values: [0.5, 1], tokens: ['a', 'b'] }, key: 'v' } } },
       { filter: null, rank: null, group_by: {}, limit: { offset: 0, limit: null }, select: { keys: [] } },

@@ -137,6 +137,7 @@ export const components: Record<string, JsonSchema> = {
     select: orNull(object({ keys: texts })),
     max_score: { type: ['number', 'null'], description: 'Only records with at most this score' },
     facets: orNull(object({ keys: texts, limit: uint }, ['keys'])),
+    highlight: orNull(object({ texts, fragments: uint, length: uint })),
   }),
   SearchRecords: object({ searches: list(ref('Search')), read_level: readLevel }, ['searches']),
   SearchAnswer: object({
@@ -147,6 +148,10 @@ export const components: Record<string, JsonSchema> = {
     scores: list(orNull(list({ type: 'number' }))),
     select: list(texts),
     facets: { ...list(orNull(map)), description: 'Where a search asks for them' },
+    highlights: {
+      ...list(orNull(list(orNull(list(texts))))),
+      description: 'Where a search asks for them: of each hit, fragments of unmarked and marked parts in turn',
+    },
     explanations: { ...list(list(map)), description: 'With the header x-siltstone-explain: true' },
   }),
   IndexingStatus: object({

@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { foldLease } from '../ports/lease-guard.ts'
 import { encodeDelta } from '../format/delta.ts'
+import { pathOf, StoreEngine } from '../engine/engine.ts'
+import { collectionRequest } from '../testing/operations.ts'
 import { closeEnvironment, openEnvironment } from '../drivers/directory/directory-environment.ts'
 import { buildProgram } from './run.ts'
 import { dataOption } from './session.ts'
@@ -194,6 +196,24 @@ it('ingest: files become passages; changed files replace theirs, unchanged files
   expect(await siltstone(['ingest', 'texts', join(folder, 'none'), ...data])).toMatchObject({ code: 3 })
 })
 
+it('query --hybrid ranks by meaning and by words, and explains with which words', async () => {
+  await siltstone(['produce', 'notes', '--create', ...data], RECORDS)
+  const asked = ['query', 'notes', '--text', 'two eggs', '--hybrid', '-k', '2']
+  const { out, err } = await siltstone([...asked, '--explain', '--json', ...data])
+  expect(err).toBe('')
+  const { records } = jsonOf(out)
+  expect(records.map(({ id }) => id)).toEqual(['cake', 'silt'])
+  expect(records).toMatchObject([
+    { explanation: { knn: [{ rank: 0 }, { rank: 0, words: [{ count: 1 }, { count: 1 }] }] } },
+    { explanation: { knn: [{ rank: 1 }, { rank: null }] } },
+  ])
+  const shown = await siltstone([...asked, '--explain', '--where', '{"n":1}', ...data])
+  expect(shown.out).toMatch(/by words\s+not found/)
+  expect(shown.out).not.toContain('cake')
+  expect(await siltstone(['query', 'notes', '--vector', '1', '--hybrid', ...data])).toMatchObject({ code: 2 })
+  expect(await siltstone([...asked, '--include', 'uris', ...data])).toMatchObject({ code: 2 })
+})
+
 describe('produce', () => {
   it('splits, takes vectors, and Arrow files', async () => {
     const lines = Array.from({ length: 7 }, (_, i) => `{"id":"${i}","embedding":[${i},1],"uri":"u${i}"}`).join('\n')
@@ -220,6 +240,42 @@ describe('produce', () => {
       { id: '3', uri: 'u3', embedding: [3, 1] },
       { id: 'arrow', uri: null, embedding: [1, 2] },
     ])
+  })
+
+  it('makes the sparse vectors that the schema asks for, of lines and of Arrow files', async () => {
+    const env = await openEnvironment(join(directory, 'store'))
+    const engine = await StoreEngine.open({ env })
+    const config = {
+      embedding_function: { type: 'known', name: 'chroma_bm25', config: {} },
+      source_key: '#document',
+      bm25: true,
+    }
+    const schema = { keys: { words: { sparse_vector: { sparse_vector_index: { enabled: true, config } } } } }
+    const { info } = await engine.catalog.createCollection(collectionRequest('words', { schema }))
+    await engine.close()
+    await closeEnvironment(env)
+    const record = { op: 'add', vector: Float32Array.of(1), metadata: null, uri: null } as const
+    const file = join(directory, 'one.arrow')
+    await writeFile(
+      file,
+      encodeDelta({
+        collection: pathOf(info),
+        records: [{ ...record, id: 'arrow', document: 'Silt turns to stone.' }],
+      }),
+    )
+    expect(await siltstone(['produce', 'words', file, ...data])).toMatchObject({ code: 0 })
+    const line = '{"id":"line","vector":[2],"document":"Rivers carry silt."}'
+    expect(await siltstone(['produce', 'words', '-', ...data], line)).toMatchObject({ code: 0 })
+    const found = await siltstone([
+      'search',
+      'words',
+      '{"rank":{"$knn":{"query":"silt","key":"words"}}}',
+      '--json',
+      ...data,
+    ])
+    expect(found).toMatchObject({ code: 0, err: '' })
+    expect(found.out).toContain('"line"')
+    expect(found.out).toContain('"arrow"')
   })
 
   const refused: [string, string | Uint8Array, string][] = [

@@ -85,13 +85,22 @@ function planPeel(ref: SegmentRef, limits: CompactLimits): MergePlan | undefined
 /**
  * A merge of all segments into one, without deleted rows and overlays, regardless of how much it rewrites. If they are
  * more than a step may take, the smallest ones. Empty when nothing would be gained.
+ * @param lacksIndex whether a segment has no index that it would get if it were written again: such a one is written
+ *   again, by itself if need be
  */
-export function planFullMerge(segments: readonly SegmentRef[], limits: CompactLimits): MergePlan[] {
+export function planFullMerge(
+  segments: readonly SegmentRef[],
+  limits: CompactLimits,
+  lacksIndex: (ref: SegmentRef) => boolean = () => false,
+): MergePlan[] {
   const peels = segments.flatMap((ref) => planPeel(ref, limits) ?? [])
   if (peels.length > 0) return peels
   const inputs = within(segments, limits)
   if (inputs.length >= 2) return [{ inputs, why: 'full' }]
-  const changed = segments.filter(({ deletions, overlays }) => deletions !== null || overlays.length > 0)
+  const changed = segments.filter(
+    (ref) =>
+      ref.deletions !== null || ref.overlays.length > 0 || (liveRows(ref) >= limits.indexRows && lacksIndex(ref)),
+  )
   return changed.filter((ref) => isStep([ref], limits, ALONE_FACTOR)).map((ref) => ({ inputs: [ref], why: 'full' }))
 }
 

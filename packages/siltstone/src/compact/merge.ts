@@ -23,6 +23,7 @@
  * peel begins at the first row that is still live, so nothing else has to be remembered. If another process peeled the
  * same rows, none of them is live any more, and the work is dropped. A *join of overlays* replaces overlays by one.
  */
+import { indexingOf } from '../catalog/indexing-of.ts'
 import { corrupt } from '../errors.ts'
 import type { Manifest, SegmentRef } from '../format/manifest.ts'
 import type { OverlayRow } from '../format/segment/overlay.ts'
@@ -32,6 +33,7 @@ import { commitChanges } from '../snapshot/commit-loop.ts'
 import { lostIfPointerMoved } from '../snapshot/lost-work.ts'
 import type { ManifestStore } from '../snapshot/manifest-store.ts'
 import { loadDeletions, type SegmentPool } from '../snapshot/open-segment.ts'
+import { lacksWordIndex, wantedIndexes } from '../word-index/indexed-keys.ts'
 import { applyChanges, countLive } from './apply-changes.ts'
 import type { CompactLimits } from './compact-limits.ts'
 import { fitting, type MergePlan, planFullMerge, planMerges, type Unfitting } from './merge-plan.ts'
@@ -105,7 +107,9 @@ export async function mergeOnce(
   const current = await manifests.current()
   if (current === 'none' || current.manifest.state === 'closed') return null
   const { pointer, manifest: origin } = current
-  const plans = (context.full ? planFullMerge : planMerges)(origin.segments, limits)
+  const plans = context.full
+    ? planFullMerge(origin.segments, limits, await lackingIndexes(context))
+    : planMerges(origin.segments, limits)
   const costOf = (plan: MergePlan) => costIn(context, plan)
   const plan = fitting(plans, room?.left ?? BOUNDLESS, costOf)
   if (!plan) return null
@@ -120,6 +124,14 @@ export async function mergeOnce(
     const { rows, bytesWritten } = prepared
     return { manifest, inputs: plan.inputs.length, rows, bytesWritten, estimatedMs: cost.timeMs }
   })
+}
+
+/** Tells which segments lack an index that the collection's schema, which may have changed, asks for now. */
+async function lackingIndexes({ env, path }: MergeContext): Promise<(ref: SegmentRef) => boolean> {
+  const indexing = await indexingOf(env.store, path)
+  if (!indexing) return () => false
+  const wanted = wantedIndexes(indexing.schema)
+  return ({ segment }) => lacksWordIndex(segment, wanted)
 }
 
 /** Writes what the commit will name. */

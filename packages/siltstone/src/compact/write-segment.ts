@@ -18,6 +18,7 @@ import { Pacer } from '../pacer.ts'
 import type { Environment } from '../ports/environment.ts'
 import type { Upload } from '../ports/object-store.ts'
 import { memoryScratch } from '../ports/scratch.ts'
+import { parseForFilter } from '../records/parse-for-filter.ts'
 import type { SegmentPool } from '../snapshot/open-segment.ts'
 import { WordIndexBuilder } from '../word-index/builder.ts'
 import { wantedIndexes } from '../word-index/indexed-keys.ts'
@@ -110,12 +111,14 @@ export async function writeSegment(job: SegmentJob, source: RowSource): Promise<
   })
   const { scratch } = job.env
   const filters = isIndexed ? new FilterIndexBuilder(scratch) : undefined
-  const words = isIndexed ? new WordIndexBuilder(wantedIndexes(indexing?.schema), { scratch }) : undefined
+  const words = isIndexed ? new WordIndexBuilder(wantedIndexes(indexing?.schema ?? null), { scratch }) : undefined
   const append: Append = (row) => {
-    const { metadata, document } = row
-    const before = [filters?.add(writer.rows, metadata, document), words?.add(writer.rows, metadata, document)]
-    const open = before.filter((it) => it !== undefined)
-    return open.length > 0 ? Promise.all(open).then(() => writer.append(row)) : writer.append(row)
+    if (!filters || !words) return writer.append(row)
+    const { document } = row
+    const metadata = row.metadata === null ? null : parseForFilter(row.metadata)
+    const indexed = [filters.add(writer.rows, metadata, document), words.add(writer.rows, metadata, document)]
+    if (!indexed.some((it) => it !== undefined)) return writer.append(row)
+    return Promise.all(indexed.filter((it) => it !== undefined)).then(() => writer.append(row))
   }
   try {
     let places: Uint32Array | undefined

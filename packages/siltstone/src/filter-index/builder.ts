@@ -6,9 +6,8 @@ import { utf8Encode } from '#codec'
 import type { Pending, Sink } from '../format/segment/sink.ts'
 import type { SegmentWriter } from '../format/segment/writer.ts'
 import { memoryScratch, type Scratch, type ScratchFile } from '../ports/scratch.ts'
-import type { MetadataScalar } from '../model/record.ts'
+import type { Metadata, MetadataScalar } from '../model/record.ts'
 import type { ValueKind } from '../model/schema.ts'
-import { parseForFilter } from '../records/parse-for-filter.ts'
 import { encodeRowSet } from '../format/roaring.ts'
 import type { GrowingPairs } from './growing.ts'
 import { KeyBuilder } from './key-builder.ts'
@@ -36,8 +35,8 @@ export class FilterIndexBuilder {
     this.#trigrams = new TrigramWriter(scratch)
   }
 
-  /** Rows come in order, from 0. If a promise is returned, wait for it before the next call. */
-  add(row: number, metadata: string | null, document: string | null): Pending {
+  /** Rows come in order, from 0; metadata as `parseForFilter` gives them. If a promise is returned, wait for it before the next call. */
+  add(row: number, metadata: Metadata | null, document: string | null): Pending {
     if (metadata !== null) this.#addMetadata(row, metadata)
     const indexed = document === null ? undefined : this.#trigrams.add(row, document)
     if (row % CHECK_ROWS !== CHECK_ROWS - 1) return indexed
@@ -58,8 +57,8 @@ export class FilterIndexBuilder {
     for (const run of runs) await run.spill(this.#file)
   }
 
-  #addMetadata(row: number, text: string): void {
-    for (const [key, value] of parseForFilter(text)) {
+  #addMetadata(row: number, metadata: Metadata): void {
+    for (const [key, value] of metadata) {
       const builders = this.#key(key)
       if (!builders) continue
       if (Array.isArray(value)) {

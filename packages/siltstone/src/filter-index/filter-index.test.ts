@@ -180,7 +180,9 @@ describe('filter indexes', () => {
       for (let i = 0; i < 12_000; i++)
         await builder.add(
           i,
-          `{"n":${(i * 7) % 501},"f":${Math.sin(i)},"id":"row-${i}","few":${i % 4000 === 0 ? i : '"x"'}}`,
+          parseForFilter(
+            `{"n":${(i * 7) % 501},"f":${Math.sin(i)},"id":"row-${i}","few":${i % 4000 === 0 ? i : '"x"'}}`,
+          ),
           null,
         )
       const written: Buffer[] = []

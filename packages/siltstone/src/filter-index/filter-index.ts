@@ -66,6 +66,11 @@ export async function filterIndexOf(
   return index
 }
 
+/** The rows that may have a phrase; undefined: any row. */
+export type PhraseRows = (text: string) => Promise<RowSet | undefined>
+
+const anyRow: PhraseRows = async () => undefined
+
 /** A name that is equal for equal filters only. */
 export function nameOf(filter: Filter): string {
   return JSON.stringify(filter, (_, value: unknown) => (typeof value === 'bigint' ? { integer: String(value) } : value))
@@ -152,26 +157,27 @@ export class FilterIndex {
   /**
    * Bounds of the matching rows as the segment stores them: without deletions and overlays.
    * @param pause called between groups of clauses
+   * @param phraseRows the rows that may have a phrase, as another index knows them; undefined: any row
    */
-  async bounds(filter: Filter, pause: Pause = async () => {}): Promise<Bounds> {
-    if (!('clauses' in filter)) return this.#leaf(filter)
+  async bounds(filter: Filter, pause: Pause = async () => {}, phraseRows: PhraseRows = anyRow): Promise<Bounds> {
+    if (!('clauses' in filter)) return this.#leaf(filter, phraseRows)
     const combine = filter.kind === 'and' ? both : either
     // An empty conjunction admits everything, an empty disjunction nothing.
     let bounds = filter.kind === 'and' ? exactly(RowSet.full(this.#rows)) : nothing(this.#rows)
     // There may be thousands of clauses, and each answer takes one bit per row.
     for (let i = 0; i < filter.clauses.length; i += CLAUSES_AT_ONCE) {
       const some = filter.clauses.slice(i, i + CLAUSES_AT_ONCE)
-      bounds = (await Promise.all(some.map((clause) => this.bounds(clause, pause)))).reduce(combine, bounds)
+      bounds = (await Promise.all(some.map((clause) => this.bounds(clause, pause, phraseRows)))).reduce(combine, bounds)
       if (filter.clauses.length > CLAUSES_AT_ONCE) await pause()
     }
     return bounds
   }
 
-  #leaf(leaf: Leaf): Promise<Bounds> {
-    return this.#answers.get(nameOf(leaf), () => this.#evaluate(leaf))
+  #leaf(leaf: Leaf, phraseRows: PhraseRows): Promise<Bounds> {
+    return this.#answers.get(nameOf(leaf), () => this.#evaluate(leaf, phraseRows))
   }
 
-  async #evaluate(leaf: Leaf): Promise<Bounds> {
+  async #evaluate(leaf: Leaf, phraseRows: PhraseRows): Promise<Bounds> {
     const sign = (bounds: Bounds, negated: boolean) => (negated ? not(bounds) : bounds)
     switch (leaf.kind) {
       case 'compare': {
@@ -186,8 +192,15 @@ export class FilterIndex {
         return sign(await this.#equal(this.#key(leaf.key, 'member'), [leaf.value]), leaf.negated)
       case 'id':
         return sign(await this.#ids(leaf.values), leaf.negated)
+      case 'id-order':
+        return anything(this.#rows)
       case 'document-contains':
         return sign(await this.#documents(textOf(leaf.text)), leaf.negated)
+      case 'document-phrase': {
+        const possible = await phraseRows(leaf.text)
+        const bounds = possible ? { certain: new RowSet(this.#rows), possible } : anything(this.#rows)
+        return sign(bounds, leaf.negated)
+      }
       case 'document-regex':
         return sign(await this.#documents(regexQuery(leaf.pattern)), leaf.negated)
     }

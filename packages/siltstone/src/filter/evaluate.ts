@@ -4,13 +4,15 @@
  * never matches $eq or $in.
  */
 import type { MetadataScalar, MetadataValue } from '../model/record.ts'
+import { compareKeys } from '../ports/object-key.ts'
 import { equalityKey } from './compare.ts'
+import { phraseOf } from './phrase.ts'
 import { compileRegex } from './regex.ts'
 import type { Filter, FilterColumns, FilterRow } from '../model/filter.ts'
 
 export type FilterTest = (row: FilterRow) => boolean
 
-/** @throws SiltstoneError `invalid` regex-syntax, for a filter that `parseWhere` did not make */
+/** @throws SiltstoneError `invalid` regex-syntax, phrase-without-words, for a filter that `parseWhere` did not make */
 export function compileFilter(filter: Filter): FilterTest {
   switch (filter.kind) {
     case 'and': {
@@ -42,10 +44,17 @@ export function compileFilter(filter: Filter): FilterTest {
       const test = compileRegex(filter.pattern)
       return (row) => (row.document !== null && test(row.document)) !== negated
     }
+    case 'document-phrase': {
+      const { negated } = filter
+      const phrase = phraseOf(filter.text)
+      return (row) => (row.document !== null && phrase.isIn(row.document)) !== negated
+    }
     case 'id': {
       const ids = new Set(filter.values)
       return (row) => ids.has(row.id) !== filter.negated
     }
+    case 'id-order':
+      return idOrder(filter.op, filter.value)
   }
 }
 
@@ -63,9 +72,24 @@ export function columnsOf(filter: Filter): FilterColumns {
       return { metadata: true, document: false }
     case 'document-contains':
     case 'document-regex':
+    case 'document-phrase':
       return { metadata: false, document: true }
     case 'id':
+    case 'id-order':
       return { metadata: false, document: false }
+  }
+}
+
+function idOrder(op: 'gt' | 'gte' | 'lt' | 'lte', value: string): FilterTest {
+  switch (op) {
+    case 'gt':
+      return ({ id }) => compareKeys(id, value) > 0
+    case 'gte':
+      return ({ id }) => compareKeys(id, value) >= 0
+    case 'lt':
+      return ({ id }) => compareKeys(id, value) < 0
+    case 'lte':
+      return ({ id }) => compareKeys(id, value) <= 0
   }
 }
 

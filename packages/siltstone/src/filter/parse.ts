@@ -3,8 +3,10 @@
  *
  * where          = { key: scalar } | { key: { op: operand } } | { $and|$or: [where…] }
  *   op           = $eq $ne $gt $gte $lt $lte $in $nin $contains $not_contains
- *   #document    takes $contains $not_contains $regex $not_regex; #id takes $eq $ne $in $nin
- * where_document = { $contains|$not_contains|$regex|$not_regex: text } | { $and|$or: [where_document…] }
+ *   #document    takes the operators of where_document; #id takes $eq $ne $in $nin, and as an extension
+ *                $gt $gte $lt $lte with a string
+ * where_document = { $contains|$not_contains|$regex|$not_regex|$phrase|$not_phrase: text } | { $and|$or: [where_document…] }
+ *                  ($phrase and $not_phrase are extensions)
  *
  * Every object has exactly one key. An empty $and is true, an empty $or false.
  */
@@ -12,6 +14,7 @@ import { DOCUMENT_KEY } from '../model/schema.ts'
 import { invalid, type SiltstoneError } from '../errors.ts'
 import { entriesOf, type NumberStyle, numberStyleOf, readScalar } from '../records/metadata-value.ts'
 import type { MetadataScalar } from '../model/record.ts'
+import { Phrase } from '../text/phrase.ts'
 import { compileRegex } from './regex.ts'
 import type { Filter } from '../model/filter.ts'
 
@@ -116,6 +119,10 @@ function parseList(json: unknown, key: string, op: string, numbers: NumberStyle)
 }
 
 function parseIdPredicate(op: string, value: unknown): Filter {
+  if (Object.hasOwn(ORDERS, op)) {
+    if (typeof value !== 'string') throw whereError(`${op} on #id takes a string, got ${show(value)}`)
+    return { kind: 'id-order', op: ORDERS[op as keyof typeof ORDERS], value }
+  }
   const values = op === '$eq' || op === '$ne' ? [value] : value
   if (!['$eq', '$ne', '$in', '$nin'].includes(op)) throw whereError(`'${op}' cannot be used on #id`)
   if (!Array.isArray(values) || values.length === 0 || !values.every((id) => typeof id === 'string')) {
@@ -124,14 +131,27 @@ function parseIdPredicate(op: string, value: unknown): Filter {
   return { kind: 'id', negated: op === '$ne' || op === '$nin', values }
 }
 
+const DOCUMENT_OPERATORS: Record<string, 'document-contains' | 'document-regex' | 'document-phrase'> = {
+  $contains: 'document-contains',
+  $not_contains: 'document-contains',
+  $regex: 'document-regex',
+  $not_regex: 'document-regex',
+  $phrase: 'document-phrase',
+  $not_phrase: 'document-phrase',
+}
+
 function parseDocumentPredicate(op: string, operand: unknown, fail: Fail): Filter {
-  const negated = op === '$not_contains' || op === '$not_regex'
-  const regex = op === '$regex' || op === '$not_regex'
-  if (!negated && !regex && op !== '$contains') throw fail(`'${op}' cannot be used on documents`)
+  const kind = Object.hasOwn(DOCUMENT_OPERATORS, op) ? DOCUMENT_OPERATORS[op] : undefined
+  if (kind === undefined) throw fail(`'${op}' cannot be used on documents`)
   if (typeof operand !== 'string') throw fail(`${op} on documents takes a string, got ${show(operand)}`)
-  if (!regex) return { kind: 'document-contains', negated, text: operand }
+  const negated = op.startsWith('$not_')
+  if (kind === 'document-contains') return { kind, negated, text: operand }
+  if (kind === 'document-phrase') {
+    if (!Phrase.of(operand)) throw fail(`${op} takes a text with a word, got ${show(operand)}`)
+    return { kind, negated, text: operand }
+  }
   compileRegex(operand)
-  return { kind: 'document-regex', negated, pattern: operand }
+  return { kind, negated, pattern: operand }
 }
 
 function scalarOf(json: unknown, key: string, numbers: NumberStyle): MetadataScalar | undefined {

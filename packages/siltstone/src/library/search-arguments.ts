@@ -11,6 +11,7 @@ const NAMES: Record<keyof SearchArguments, string> = {
   select: 'select',
   maxScore: 'max_score',
   facets: 'facets',
+  highlight: 'highlight',
 }
 
 /** @throws SiltstoneError `invalid`: bad-search, search-shape, search-value, where-clause, regex-syntax */

@@ -1,5 +1,5 @@
 /** The result of `search`, with the shape of the `chromadb` JavaScript client. */
-import type { HitExplanation, SearchResponse } from '../model/search.ts'
+import type { HighlightFragment, HitExplanation, SearchResponse } from '../model/search.ts'
 import { metadataToPlain } from '../records/index.ts'
 import type { Metadata } from './types.ts'
 
@@ -10,6 +10,7 @@ export interface SearchRow<TMeta extends Metadata = Metadata> {
   metadata?: TMeta | null
   score?: number
   explanation?: HitExplanation
+  highlight?: HighlightFragment[] | null
 }
 
 export interface FacetCount {
@@ -31,6 +32,8 @@ export class SearchResult<TMeta extends Metadata = Metadata> {
   readonly explanations: (HitExplanation[] | null)[]
   /** Extension: for each key of a search's `facets`, the most frequent values. */
   readonly facets: (Record<string, FacetCount[]> | null)[]
+  /** Extension: for each hit, pieces of its document; in each, unmarked and marked parts take turns, an unmarked one first. */
+  readonly highlights: ((HighlightFragment[] | null)[] | null)[]
   /** Extension: the version that was read. */
   readonly version: number
 
@@ -47,6 +50,7 @@ export class SearchResult<TMeta extends Metadata = Metadata> {
     this.select = select.map((keys) => [...keys])
     this.explanations = results.map(({ explanations }) => explanations ?? null)
     this.facets = results.map(({ facets }) => (facets ? plainFacets(facets) : null))
+    this.highlights = results.map(({ highlights }) => highlights ?? null)
     this.version = version
   }
 
@@ -55,18 +59,20 @@ export class SearchResult<TMeta extends Metadata = Metadata> {
     return this.ids.map((ids, s) =>
       ids.map((id, i) => {
         const row: SearchRow<TMeta> = { id }
-        const [document, embedding, metadata, score, explanation] = [
+        const [document, embedding, metadata, score, explanation, highlight] = [
           this.documents[s]?.[i],
           this.embeddings[s]?.[i],
           this.metadatas[s]?.[i],
           this.scores[s]?.[i],
           this.explanations[s]?.[i],
+          this.highlights[s]?.[i],
         ]
         if (document !== undefined) row.document = document
         if (embedding !== undefined) row.embedding = embedding
         if (metadata !== undefined) row.metadata = metadata
         if (score !== undefined) row.score = score
         if (explanation !== undefined) row.explanation = explanation
+        if (highlight !== undefined) row.highlight = highlight
         return row
       }),
     )

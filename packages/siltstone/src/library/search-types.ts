@@ -58,6 +58,11 @@ export interface SearchArguments {
   maxScore?: number | undefined
   /** Extension: count the values of metadata keys over all records that `where` admits; 10 of each, or `limit`. */
   facets?: { keys: readonly string[]; limit?: number | undefined } | undefined
+  /**
+   * Extension: show where words stand in the documents of the hits: of `texts`, or of the texts of the search. At most
+   * `fragments` (3) pieces of a document, each of about `length` (200) characters.
+   */
+  highlight?: { texts?: readonly string[]; fragments?: number | undefined; length?: number | undefined } | undefined
 }
 
 /** A search, or the client's `Search`. */

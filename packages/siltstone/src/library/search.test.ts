@@ -67,6 +67,15 @@ describe('search in process', () => {
     expect(scores[0]).toEqual([expect.closeTo(1 - 2 * idf, 6), expect.closeTo(1 - idf, 6)])
   })
 
+  it('shows the words of its texts', async () => {
+    const rank = knn({ query: 'two', key: '#document' })
+    const { highlights } = await things.search([{ rank, highlight: {} }, {}])
+    expect(highlights).toEqual([[[['', 'two', '']]], null])
+    const where = { '#document': { $phrase: 'Three' } }
+    const [rows] = (await things.search({ where, highlight: { texts: ['three'], length: 5 } })).rows()
+    expect(rows).toEqual([{ id: 'c', highlight: [['', 'three', '']] }])
+  })
+
   it('counts facets', async () => {
     const { facets, ids } = await things.search([{ facets: { keys: ['year'] }, limit: 0 }, { limit: 1 }])
     expect(facets).toEqual([

@@ -14,6 +14,9 @@ export type OperatorExpression =
   | { $not_contains: LiteralValue }
   | { $regex: string }
   | { $not_regex: string }
+  /** Extension, for `#document`: words that follow one another, whatever their case and English endings. */
+  | { $phrase: string }
+  | { $not_phrase: string }
   // The client's type has these two, so values of that type must be accepted here. At run time they are refused.
   | { $and: LiteralValue }
   | { $or: LiteralValue }
@@ -27,6 +30,9 @@ export type WhereDocument =
   | { $not_contains: string }
   | { $regex: string }
   | { $not_regex: string }
+  /** Extension: words that follow one another, whatever their case and English endings. */
+  | { $phrase: string }
+  | { $not_phrase: string }
   // The client's type has these two, but no grammar does. At run time they are refused.
   | { $matches: string }
   | { $not_matches: string }

@@ -9,7 +9,11 @@ export type Filter =
   | { kind: 'contains'; key: string; negated: boolean; value: MetadataScalar }
   | { kind: 'document-contains'; negated: boolean; text: string }
   | { kind: 'document-regex'; negated: boolean; pattern: string }
+  /** Words that follow one another. */
+  | { kind: 'document-phrase'; negated: boolean; text: string }
   | { kind: 'id'; negated: boolean; values: string[] }
+  /** By code points. */
+  | { kind: 'id-order'; op: 'gt' | 'gte' | 'lt' | 'lte'; value: string }
 
 /** The columns that a filter can test. Those that `columnsOf(filter)` does not name may be missing. */
 export interface FilterRow {

@@ -1,3 +1,5 @@
+import { invalid } from '../errors.ts'
+
 /**
  * A collection's schema as it is stored: the indexes of each value type, by default and for single keys, in Chroma's own
  * form. null means that everything is default.
@@ -12,6 +14,7 @@ export interface Schema {
   defaults: ValueTypes
   keys: Record<string, ValueTypes>
 }
+/** Either part may be missing: it is empty then. */
 type StoredSchema = Record<string, unknown>
 
 /** A type of metadata values, as schemas name it. */
@@ -22,33 +25,86 @@ export type MetadataKeys = ReadonlyMap<string, ReadonlySet<ValueKind>>
 export const DOCUMENT_KEY = '#document'
 export const EMBEDDING_KEY = '#embedding'
 
+/**
+ * Where a schema is not what this module reads, as a path such as `keys.words.sparse_vector`; undefined: nowhere. The catalog
+ * neither takes nor reads a collection with another one.
+ */
+export function wrongPartOf(schema: unknown): string | undefined {
+  if (schema === null) return undefined
+  if (!isObject(schema)) return 'schema'
+  const { defaults = {}, keys = {} } = schema
+  if (!isObject(keys)) return 'keys'
+  return (
+    wrongTypes(defaults, 'defaults') ??
+    firstOf(Object.entries(keys), ([key, types]) => wrongTypes(types, `keys.${key}`))
+  )
+}
+
+/** @throws SiltstoneError `invalid` (`bad-schema`) */
+export function checkSchema(schema: unknown): void {
+  const wrong = wrongPartOf(schema)
+  if (wrong !== undefined)
+    throw invalid(
+      'bad-schema',
+      `the schema is malformed at ${wrong}; see Chroma's documentation of schemas for its form`,
+      {
+        field: 'schema',
+      },
+    )
+}
+
+function wrongTypes(types: unknown, path: string): string | undefined {
+  if (!isObject(types)) return path
+  return firstOf(Object.entries(types), ([type, indexes]) => {
+    const at = `${path}.${type}`
+    if (!isObject(indexes)) return at
+    return firstOf(Object.entries(indexes), ([name, index]) => (isIndex(index) ? undefined : `${at}.${name}`))
+  })
+}
+
+function isIndex(index: unknown): boolean {
+  if (!isObject(index) || typeof index['enabled'] !== 'boolean' || !isObject(index['config'])) return false
+  const { bm25 = false, source_key: sourceKey = '', embedding_function: embeddingFunction = {} } = index['config']
+  return typeof bm25 === 'boolean' && typeof sourceKey === 'string' && isObject(embeddingFunction)
+}
+
+function isObject(json: unknown): json is Record<string, unknown> {
+  return typeof json === 'object' && json !== null && !Array.isArray(json)
+}
+
+function firstOf<T>(items: readonly T[], wrong: (item: T) => string | undefined): string | undefined {
+  for (const item of items) {
+    const found = wrong(item)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
 /** Whether filters may use values of this type under this key. */
 export function isIndexed(stored: StoredSchema, key: string, type: 'string' | 'bool' | 'int' | 'float'): boolean {
   return indexOf(stored, key, type, `${type}_inverted_index`)?.enabled ?? true
 }
 
-/** Whether filters may search documents. */
-export function isTextIndexed(stored: StoredSchema): boolean {
-  const { defaults, keys } = stored as unknown as Schema
-  const ofKey = keys[DOCUMENT_KEY]?.['string']?.['fts_index']
-  return (ofKey ?? defaults['string']?.['fts_index'])?.enabled ?? true
+/** Whether filters and searches by words may look into documents: unless the schema says otherwise of documents themselves. */
+export function isTextIndexed(stored: StoredSchema | null): boolean {
+  return stored === null || (ownTypes(stored, DOCUMENT_KEY)?.['string']?.['fts_index']?.enabled ?? true)
 }
 
 export interface SparseIndex {
   /** Whether scores weight words by their inverse document frequency. */
   bm25: boolean
+  /** As it is in the schema. */
   embeddingFunction: Record<string, unknown> | undefined
-  /** `#document` or a metadata key. */
+  /** `#document` or a metadata key: the text of the vectors that the server makes. */
   sourceKey: string | undefined
 }
 
-/** The index of sparse vectors under a key; undefined where none is enabled. */
+/** The index of sparse vectors under a key; undefined where none is enabled. It is never enabled by default. */
 export function sparseIndexOf(stored: StoredSchema | null, key: string): SparseIndex | undefined {
   if (stored === null) return undefined
-  const index = indexOf(stored, key, 'sparse_vector', 'sparse_vector_index')
+  const index = ownTypes(stored, key)?.['sparse_vector']?.['sparse_vector_index']
   if (index?.enabled !== true) return undefined
-  const { defaults } = stored as unknown as Schema
-  const byDefault = defaults['sparse_vector']?.['sparse_vector_index']?.config['bm25']
+  const byDefault = partsOf(stored).defaults['sparse_vector']?.['sparse_vector_index']?.config['bm25']
   const { bm25 = byDefault, embedding_function: embeddingFunction, source_key: sourceKey } = index.config
   return {
     bm25: bm25 === true,
@@ -57,9 +113,28 @@ export function sparseIndexOf(stored: StoredSchema | null, key: string): SparseI
   }
 }
 
+/** The sparse indexes that are enabled, by ascending key. */
+export function sparseIndexesOf(stored: StoredSchema | null): ReadonlyMap<string, SparseIndex> {
+  const found = new Map<string, SparseIndex>()
+  if (stored === null) return found
+  for (const key of Object.keys(partsOf(stored).keys).sort()) {
+    const index = sparseIndexOf(stored, key)
+    if (index) found.set(key, index)
+  }
+  return found
+}
+
 /** A value type that the key does not mention is that of the defaults. */
 function indexOf(stored: StoredSchema, key: string, type: string, name: string): Index | undefined {
-  const { defaults, keys } = stored as unknown as Schema
-  const ofKey = Object.hasOwn(keys, key) ? keys[key]?.[type] : undefined
-  return (ofKey ?? defaults[type])?.[name]
+  return (ownTypes(stored, key)?.[type] ?? partsOf(stored).defaults[type])?.[name]
+}
+
+function ownTypes(stored: StoredSchema, key: string): ValueTypes | undefined {
+  const { keys } = partsOf(stored)
+  return Object.hasOwn(keys, key) ? keys[key] : undefined
+}
+
+function partsOf(stored: StoredSchema): Schema {
+  const { defaults = {}, keys = {} } = stored as Partial<Schema>
+  return { defaults, keys }
 }

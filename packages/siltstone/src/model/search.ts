@@ -75,6 +75,19 @@ export interface FacetValue {
   count: number
 }
 
+/** Shows where words stand in the documents of the hits. */
+export interface HighlightRequest {
+  /** The texts whose words are shown. */
+  texts: readonly string[]
+  /** The most fragments of one document. */
+  fragments: number
+  /** Of a fragment, in UTF-16 code units. */
+  length: number
+}
+
+/** A piece of a document: unmarked and marked parts take turns, and the first one, which may be empty, is unmarked. */
+export type HighlightFragment = string[]
+
 export interface Search {
   filter?: Filter
   /** Without it, records are in the order of insertion, and the score is the place in the answer, from 0. */
@@ -83,6 +96,7 @@ export interface Search {
   /** Only records with at most this score. Needs `rank`. */
   maxScore?: number
   facets?: Facets
+  highlight?: HighlightRequest
   offset: number
   /** undefined: all */
   limit?: number
@@ -97,6 +111,18 @@ export interface SearchRequest extends ReadOptions {
   explain?: boolean
 }
 
+/** What one word of a text adds to the BM25 of a document. */
+export interface WordPart {
+  /** As the query writes it first. */
+  word: string
+  /** How often the document has it, in any of its forms. */
+  count: number
+  /** Its inverse document frequency. */
+  idf: number
+  /** The parts of all words add up to 1 − score. */
+  adds: number
+}
+
 /** The part that one nearest-neighbour search has in the score of one record. */
 export interface KnnPart {
   /** Position in its list, from 0; null: it did not find the record. */
@@ -108,6 +134,8 @@ export interface KnnPart {
    * otherwise.
    */
   contribution: number | null
+  /** Of a text on `#document`: the words that the document has, the largest part first; absent where it did not find the record. */
+  words?: WordPart[]
 }
 
 export interface HitExplanation {
@@ -128,6 +156,8 @@ export interface SearchHits {
   explanations?: HitExplanation[]
   /** By key; the most frequent values first. */
   facets?: ReadonlyMap<string, FacetValue[]>
+  /** Fragments in the order of the document; null without a document. */
+  highlights?: (HighlightFragment[] | null)[]
 }
 
 export interface SearchResponse {

@@ -13,6 +13,7 @@ import { memoize } from '../memo.ts'
 import { parseForFilter } from '../records/parse-for-filter.ts'
 import type { OpenSegment } from '../snapshot/open-segment.ts'
 import { RowSet } from '../format/row-set.ts'
+import { phraseRows } from './phrase-rows.ts'
 import { inOrderInSlices, SLICE_RECORDS } from './slices.ts'
 
 export interface Selection {
@@ -139,7 +140,7 @@ async function matching(
     columns.document && segment.reader.prepare(['documents']),
   ])
   if (!index) return tested(segment, live.toArray(), new RowSet(segment.rows), compiled, pacer)
-  const { certain, possible } = await index.bounds(filter, pause)
+  const { certain, possible } = await index.bounds(filter, pause, (text) => phraseRows(segment.reader, text))
   const found = live.copy().intersect(certain)
   const open = live.copy().intersect(possible)
   // The indexes do not have the values that an overlay changed.
@@ -196,7 +197,11 @@ export function clausesOf(filter: Filter): number {
 }
 
 function mentionsIds(filter: Filter): boolean {
-  return filter.kind === 'id' || ((filter.kind === 'and' || filter.kind === 'or') && filter.clauses.some(mentionsIds))
+  return (
+    filter.kind === 'id' ||
+    filter.kind === 'id-order' ||
+    ((filter.kind === 'and' || filter.kind === 'or') && filter.clauses.some(mentionsIds))
+  )
 }
 
 function rowOf(id: string, metadata: string | null, document: string | null) {

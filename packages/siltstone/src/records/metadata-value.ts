@@ -1,4 +1,5 @@
 /** Reads metadata from parsed JSON and checks it. The grammar is at the top of `metadata.ts`. */
+import { shortestDouble } from './shortest-double.ts'
 import { invalid, type SiltstoneError } from '../errors.ts'
 import type { MetadataScalar, MetadataValue, SparseVector } from '../model/record.ts'
 
@@ -119,7 +120,7 @@ function readSparse(fields: Map<string, unknown>, field: string, numbers: Number
     if (!Number.isFinite(Math.fround(value))) {
       throw badSparse(`${field}.values[${i}]`, `must be a finite 32-bit float, got ${show(element)}`)
     }
-    sparse.values.push(value)
+    sparse.values.push(shortestDouble(Math.fround(value)))
   }
   if (tokens === null || tokens === undefined) return sparse
   if (!Array.isArray(tokens) || !tokens.every((token) => typeof token === 'string')) {

@@ -3,7 +3,8 @@
  *
  * search   = {"filter"?: where, "rank"?: rank, "group_by"?: grouping, "limit"?: {"offset"?: n, "limit"?: n},
  *             "select"?: {"keys": [key…]},
- *             "max_score"?: n, "facets"?: {"keys": [field…], "limit"?: n}}                          (both are extensions)
+ *             "max_score"?: n, "facets"?: {"keys": [field…], "limit"?: n}, "highlight"?: highlight} (extensions)
+ * highlight = {"texts"?: [text…], "fragments"?: n, "length"?: n}
  * grouping = {} | {"keys": [field…], "aggregate": {"$min_k"|"$max_k": {"keys": [field|"#score"…], "k": n}}}
  * key      = "#document" | "#embedding" | "#metadata" | "#score" | field
  */
@@ -11,9 +12,10 @@ import { isSiltstoneError } from '../errors.ts'
 import { parseWhere } from '../filter/parse.ts'
 import type { Filter } from '../model/filter.ts'
 import { DOCUMENT_KEY, EMBEDDING_KEY } from '../model/schema.ts'
-import type { Facets, GroupBy, Search, SearchSelect } from '../model/search.ts'
+import type { Facets, GroupBy, HighlightRequest, Rank, Search, SearchSelect } from '../model/search.ts'
 import { compareKeys } from '../ports/object-key.ts'
 import { entriesOf, type NumberStyle, numberStyleOf } from '../records/metadata-value.ts'
+import { knnsOf } from './evaluate.ts'
 import { parseRank } from './parse-rank.ts'
 import { badShape, badValue, isAbsent, readFields, readFloat, readStrings, readU32 } from './read-json.ts'
 import type { CheckLimit } from './limits.ts'
@@ -39,7 +41,16 @@ export function parseSearch(
   check: CheckLimit,
   numbers: NumberStyle = numberStyleOf(json),
 ): ParsedSearch {
-  const fields = readFields(json, path, ['filter', 'rank', 'group_by', 'limit', 'select', 'max_score', 'facets'])
+  const fields = readFields(json, path, [
+    'filter',
+    'rank',
+    'group_by',
+    'limit',
+    'select',
+    'max_score',
+    'facets',
+    'highlight',
+  ])
   const part = <T>(name: string, read: (json: unknown, path: string) => T): T | undefined => {
     const value = fields.get(name)
     return isAbsent(value) ? undefined : read(value, `${path}.${name}`)
@@ -51,6 +62,7 @@ export function parseSearch(
   const select = part('select', (value, at) => selectOf(value, at, check)) ?? []
   const maxScore = part('max_score', readFloat)
   const facets = part('facets', (value, at) => facetsOf(value, at, check))
+  const highlight = part('highlight', (value, at) => highlightOf(value, at, check, rank, filter))
   if (groupBy && !rank) throw badValue(path, 'group_by requires rank expression to be specified')
   if (maxScore !== undefined && !rank) throw badValue(path, 'max_score requires rank expression to be specified')
   return {
@@ -60,6 +72,7 @@ export function parseSearch(
       ...(groupBy && { groupBy }),
       ...(maxScore !== undefined && { maxScore }),
       ...(facets && { facets }),
+      ...(highlight && { highlight }),
       offset,
       ...(limit !== undefined && { limit }),
       select: columnsOf(select),
@@ -121,6 +134,40 @@ function facetsOf(json: unknown, path: string, check: CheckLimit): Facets | unde
   if (keys.some((key) => key.startsWith('#'))) throw badValue(`${path}.keys`, 'facets are counted of metadata keys')
   const limit = fields.get('limit')
   return { keys, limit: isAbsent(limit) ? DEFAULT_FACET_VALUES : readU32(limit, `${path}.limit`) }
+}
+
+const DEFAULT_FRAGMENTS = 3
+const DEFAULT_FRAGMENT_LENGTH = 200
+
+/** Without texts of its own, it shows the words of the texts that the search looks for, and of its phrases. */
+function highlightOf(
+  json: unknown,
+  path: string,
+  check: CheckLimit,
+  rank: Rank | undefined,
+  filter: Filter | undefined,
+): HighlightRequest {
+  const fields = readFields(json, path, ['texts', 'fragments', 'length'])
+  const given = fields.get('texts')
+  const texts = isAbsent(given) ? [...textsOf(rank), ...phrasesOf(filter)] : readStrings(given, `${path}.texts`)
+  check('maxOperands', `${path}.texts`, texts.length, 'texts')
+  if (texts.length === 0) throw badValue(path, 'the search has no text whose words could be shown; give texts')
+  const number = (name: string, byDefault: number) => {
+    const value = fields.get(name)
+    const read = isAbsent(value) ? byDefault : readU32(value, `${path}.${name}`)
+    if (read === 0) throw badValue(`${path}.${name}`, `${name} must be greater than 0`)
+    return read
+  }
+  return { texts, fragments: number('fragments', DEFAULT_FRAGMENTS), length: number('length', DEFAULT_FRAGMENT_LENGTH) }
+}
+
+function textsOf(rank: Rank | undefined): string[] {
+  return (rank ? knnsOf(rank) : []).flatMap(({ query }) => (query.kind === 'text' ? [query.text] : []))
+}
+
+function phrasesOf(filter: Filter | undefined): string[] {
+  if (filter && 'clauses' in filter) return filter.clauses.flatMap(phrasesOf)
+  return filter?.kind === 'document-phrase' && !filter.negated ? [filter.text] : []
 }
 
 function groupByOf(json: unknown, path: string, check: CheckLimit): GroupBy | undefined {

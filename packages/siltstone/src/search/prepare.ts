@@ -43,7 +43,7 @@ function preparedQuery(
   if (query.kind === 'text' && key === EMBEDDING_KEY)
     return { kind: 'dense', vector: embedded.get(query.text) as Float32Array }
   if (query.kind === 'text' && key === DOCUMENT_KEY) {
-    if (schema === null || isTextIndexed(schema)) return query
+    if (isTextIndexed(schema)) return query
     throw invalid('index-disabled', 'Cannot search documents by words because FTS indexing is disabled', {
       field: 'rank',
     })

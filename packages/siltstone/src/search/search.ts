@@ -9,7 +9,7 @@ import { invalid, unsupported } from '../errors.ts'
 import type { RecordRef, View } from '../log/view.ts'
 import type { Space } from '../model/collection.ts'
 import type { SearchOptions } from '../model/read.ts'
-import type { HitExplanation, Knn, Rank, Search, SearchHits } from '../model/search.ts'
+import type { HighlightRequest, HitExplanation, Knn, Rank, Search, SearchHits, SearchSelect } from '../model/search.ts'
 import type { Metadata } from '../model/record.ts'
 import { DOCUMENT_KEY } from '../model/schema.ts'
 import type { Pause } from '../pacer.ts'
@@ -23,6 +23,7 @@ import { attributesOf, evaluate, knnsOf } from './evaluate.ts'
 import { explainer, type FoundBy } from './explain.ts'
 import { countFacets } from './facets.ts'
 import { groupBy } from './group-by.ts'
+import { highlightsOf } from './highlights.ts'
 import { byScore } from './order.ts'
 import { selectedMetadata } from './selected-metadata.ts'
 import type { RankedRecord } from './retriever.ts'
@@ -67,20 +68,24 @@ async function bestOf(rank: Rank, admitted: Selection, asked: Search, context: S
 }
 
 /** Without a rank: a `get`, whose scores are the places in the answer. */
-async function inOrder({ filter, offset, limit, select }: Search, context: SearchContext): Promise<SearchHits> {
+async function inOrder(
+  { filter, offset, limit, select, highlight }: Search,
+  context: SearchContext,
+): Promise<SearchHits> {
   const { ids, documents, embeddings, metadatas } = await get(
     context.view,
     {
       ...(filter && { filter }),
       offset,
       ...(limit !== undefined && { limit }),
-      include: { documents: select.documents, embeddings: select.embeddings, metadatas: select.metadatas !== false },
+      include: includeOf(select, highlight),
     },
     context.pause,
   )
   return {
     ids,
-    ...(documents && { documents }),
+    ...(highlight && { highlights: await highlightsOf(documents ?? [], highlight, context.pause) }),
+    ...(select.documents && documents && { documents }),
     ...(embeddings && { embeddings }),
     ...(metadatas && { metadatas: selectedMetadata(metadatas, select.metadatas) }),
     ...(select.scores && { scores: ids.map((_, i) => i) }),
@@ -157,7 +162,7 @@ async function listOf(
       if (rowsToCount(view, key) > MOST_COUNTED)
         throw unsupported(
           'words-not-indexed',
-          `${rowsToCount(view, key)} records are in segments without a word index, and at most ${MOST_COUNTED} can be searched without one; a segment gets it when it is merged next`,
+          `${rowsToCount(view, key)} records are in segments without a word index, and at most ${MOST_COUNTED} can be searched without one; a segment gets it when it is merged next, and at once with \`siltstone compact --full\``,
           { field: 'query' },
         )
       return new WordRetriever(view, key, pause).top(query, admitted, limit)
@@ -213,22 +218,51 @@ function metadatasOf(refs: readonly RecordRef[], { view, pause }: SearchContext)
 
 async function withColumns(
   page: readonly Hit[],
-  { select }: Search,
+  { rank, select, highlight }: Search,
   { view, pause, explain }: SearchContext,
   explanationAt: (place: number) => HitExplanation,
 ): Promise<SearchHits> {
   const { ids, documents, embeddings, metadatas } = await columnsInSlices(
     view,
     page.map(({ ref }) => ref),
-    { documents: select.documents, embeddings: select.embeddings, metadatas: select.metadatas !== false },
+    includeOf(select, highlight),
     pause,
   )
   return {
     ids,
-    ...(documents && { documents }),
+    ...(highlight && { highlights: await highlightsOf(documents ?? [], highlight, pause) }),
+    ...(select.documents && documents && { documents }),
     ...(embeddings && { embeddings }),
     ...(metadatas && { metadatas: selectedMetadata(metadatas, select.metadatas) }),
     ...(select.scores && { scores: page.map(({ score }) => score) }),
-    ...(explain === true && { explanations: page.map(({ place }) => explanationAt(place)) }),
+    ...(explain === true && { explanations: await explanationsOf(page, rank, { view, pause }, explanationAt) }),
   }
+}
+
+async function explanationsOf(
+  page: readonly Hit[],
+  rank: Rank | undefined,
+  { view, pause }: Pick<SearchContext, 'view' | 'pause'>,
+  explanationAt: (place: number) => HitExplanation,
+): Promise<HitExplanation[]> {
+  const explanations = page.map(({ place }) => explanationAt(place))
+  const texts = (rank ? knnsOf(rank) : []).flatMap(({ query }, k) =>
+    query.kind === 'text' ? [{ k, text: query.text }] : [],
+  )
+  if (texts.length === 0) return explanations
+  const refs = page.map(({ ref }) => ref)
+  const documents = await inSlices(refs, SLICE_RECORDS, pause, (slice) => view.documents(slice))
+  const retriever = new WordRetriever(view, DOCUMENT_KEY, pause)
+  for (const { k, text } of texts) {
+    const words = await retriever.parts(text, documents)
+    for (const [i, { knn }] of explanations.entries()) {
+      const part = knn[k]
+      if (part && part.rank !== null) part.words = words[i] ?? []
+    }
+  }
+  return explanations
+}
+
+function includeOf({ documents, embeddings, metadatas }: SearchSelect, highlight: HighlightRequest | undefined) {
+  return { documents: documents || highlight !== undefined, embeddings, metadatas: metadatas !== false }
 }

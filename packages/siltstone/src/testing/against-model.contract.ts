@@ -95,11 +95,17 @@ const leaf: fc.Arbitrary<Filter> = fc.oneof(
   fc.record({ kind: fc.constant('contains' as const), key, negated: fc.boolean(), value: scalar }),
   fc.record({ kind: fc.constant('document-contains' as const), negated: fc.boolean(), text }),
   fc.record({
+    kind: fc.constant('document-phrase' as const),
+    negated: fc.boolean(),
+    text: fc.constantFrom('red', 'Red fox', 'fox red', 'a a'),
+  }),
+  fc.record({
     kind: fc.constant('document-regex' as const),
     negated: fc.boolean(),
     pattern: fc.constantFrom('(?i)^red', '\\d+$', ''),
   }),
   fc.record({ kind: fc.constant('id' as const), negated: fc.boolean(), values: fc.array(id, { maxLength: 3 }) }),
+  fc.record({ kind: fc.constant('id-order' as const), op: fc.constantFrom('gt', 'gte', 'lt', 'lte'), value: id }),
 )
 const filter: fc.Arbitrary<Filter> = fc.oneof(
   { weight: 4, arbitrary: leaf },

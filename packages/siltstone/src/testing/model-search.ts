@@ -2,11 +2,15 @@
 import type { Space } from '../model/collection.ts'
 import type { Facets, FacetValue, Knn, Rank, Search, SearchHits } from '../model/search.ts'
 import type { Metadata, MetadataValue, SparseVector } from '../model/record.ts'
+import { DOCUMENT_KEY } from '../model/schema.ts'
 import type { RecordState } from '../records/apply.ts'
 import { stringifyExact } from '../records/exact-json.ts'
 import { parseMetadata, stringifyMetadata } from '../records/metadata.ts'
 import { invalid } from '../errors.ts'
+import { documentAnalyzer } from '../text/analyzer.ts'
+import { highlight } from '../text/highlight.ts'
 import { modelDistance } from './model-state.ts'
+import { modelIdf, modelWordScores } from './model-words.ts'
 
 type Row = [id: string, state: RecordState]
 
@@ -52,8 +56,15 @@ export function modelSearch(search: Search, world: ModelSearch): SearchHits {
     ...(select.embeddings && { embeddings: states.map(({ vector }) => vector) }),
     ...(metadatas !== false && { metadatas: states.map(({ metadata }) => projected(metadata, metadatas)) }),
     ...(select.scores && { scores: page.map(({ score }, i) => (rank ? score : i)) }),
+    ...(search.highlight && { highlights: states.map(({ document }) => shownWords(document, search.highlight)) }),
     ...(search.facets && { facets: facetsOf(world.rows.filter(world.admits), search.facets) }),
   }
+}
+
+function shownWords(document: string | null, request: Search['highlight']) {
+  if (document === null || !request) return null
+  const terms = new Set(request.texts.flatMap((text) => [...documentAnalyzer().query(text).keys()]))
+  return highlight(document, terms, request)
 }
 
 function facetsOf(rows: readonly Row[], { keys, limit }: Facets): Map<string, FacetValue[]> {
@@ -159,17 +170,28 @@ function merge(left: Domain, right: Domain, combine: (left: number, right: numbe
 
 function knnScores(knn: Knn, world: ModelSearch): Map<number, number> {
   const scored: { row: number; score: number }[] = []
+  const words = knn.query.kind === 'text' ? textScores(knn, world) : undefined
   for (const [row, record] of world.rows.entries()) {
-    const score = world.admits(record) ? distanceOf(knn, record, world) : undefined
+    if (!world.admits(record)) continue
+    const score = words ? words[row] : distanceOf(knn, record, world)
     if (score !== undefined) scored.push({ row, score })
   }
   scored.sort((a, b) => a.score - b.score || a.row - b.row)
   return new Map(scored.slice(0, knn.limit).map(({ row, score }, i) => [row, knn.returnRank ? i : score]))
 }
 
-function distanceOf({ query, key }: Knn, record: Row, world: ModelSearch): number | undefined {
-  if (query.kind === 'text')
+function textScores({ query, key }: Knn, { rows }: ModelSearch): (number | undefined)[] {
+  if (query.kind !== 'text') return []
+  if (key !== DOCUMENT_KEY)
     throw invalid('text-query', `a text query on '${key}' has to be embedded first`, { field: 'query' })
+  return modelWordScores(
+    rows.map(([, { document }]) => document),
+    query.text,
+  )
+}
+
+function distanceOf({ query, key }: Knn, record: Row, world: ModelSearch): number | undefined {
+  if (query.kind === 'text') return undefined
   if (query.kind === 'dense') {
     const { dimension } = world
     if (dimension !== null && query.vector.length !== dimension)
@@ -196,7 +218,7 @@ function weightOf(query: Extract<Knn['query'], { kind: 'sparse' }>, i: number, k
   if (query.idf !== true) return value
   const n = world.rows.filter((row) => sparseOf(row, key)?.indices.includes(query.indices[i] as number)).length
   const total = world.rows.length
-  return f32(value * f32(Math.log1p((total - n + 0.5) / (n + 0.5))))
+  return f32(value * f32(modelIdf(total, n)))
 }
 
 function metadataOf([, { metadata }]: Row): Metadata | null {

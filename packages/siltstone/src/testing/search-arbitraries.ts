@@ -31,7 +31,7 @@ const metadata = fc
     { requiredKeys: [] },
   )
   .map((fields) => stringifyMetadata(new Map(Object.entries(fields))))
-const document = fc.option(fc.constantFrom('red', 'red fox', ''))
+const document = fc.option(fc.constantFrom('red', 'red fox', 'Foxes! A red, red fox', 'the stone', ''))
 const nothing = fc.constant(null)
 
 const op: fc.Arbitrary<RecordOp> = fc.oneof(
@@ -82,6 +82,18 @@ const knn = fc
     { requiredKeys: ['query'] },
   )
   .map((fields) => ({ $knn: Array.isArray(fields.query) ? fields : { ...fields, key: 'words' } }))
+const text = fc
+  .record(
+    {
+      query: fc.constantFrom('fox', 'the red foxes', 'the', 'stone stone red', 'absent', ''),
+      key: fc.constant('#document'),
+      limit: fc.integer({ min: 0, max: 6 }),
+      default: fc.constantFrom(0, 5),
+      return_rank: fc.boolean(),
+    },
+    { requiredKeys: ['query', 'key'] },
+  )
+  .map((fields) => ({ $knn: fields }))
 const attribute = fc
   .record({ key: fc.constantFrom('n', 'none'), default: fc.constantFrom(0, 1.1) }, { requiredKeys: ['key'] })
   .map((fields) => ({ $attr: fields }))
@@ -91,6 +103,7 @@ const { rank } = fc.letrec<{ rank: object }>((tie) => ({
   rank: fc.oneof(
     { maxDepth: 4, depthIdentifier: 'rank' },
     { weight: 6, arbitrary: knn },
+    { weight: 3, arbitrary: text },
     { weight: 2, arbitrary: value },
     { weight: 1, arbitrary: attribute },
     {
@@ -120,6 +133,9 @@ const filter = fc.constantFrom<object>(
   { n: { $ne: 1 } },
   { '#document': { $contains: 'fox' } },
   { '#id': { $in: ['a', 'c', 'nobody'] } },
+  { '#id': { $gt: 'b' } },
+  { '#document': { $phrase: 'red foxes' } },
+  { '#document': { $not_phrase: 'red red' } },
   { $or: [{ group: '1' }, { n: true }] },
 )
 const groupBy = fc
@@ -138,11 +154,12 @@ const facets = fc.record({
   keys: fc.uniqueArray(fc.constantFrom('n', 'group', 'words', 'none'), { maxLength: 3 }),
   limit: fc.integer({ min: 0, max: 3 }),
 })
+const highlight = fc.record({ texts: fc.constant(['fox', 'stone red']) })
 const ranked = fc.record(
-  { rank, filter, group_by: groupBy, limit: page, max_score: fc.constantFrom(0, 1, 3.3), facets },
+  { rank, filter, group_by: groupBy, limit: page, max_score: fc.constantFrom(0, 1, 3.3), facets, highlight },
   { requiredKeys: ['rank'] },
 )
-const unranked = fc.record({ filter, limit: page, facets }, { requiredKeys: [] })
+const unranked = fc.record({ filter, limit: page, facets, highlight }, { requiredKeys: [] })
 
 export const randomSearch: fc.Arbitrary<RandomSearch> = fc.record({
   json: fc

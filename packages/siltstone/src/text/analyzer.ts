@@ -34,12 +34,13 @@ export class Analyzer {
     return analyzer
   }
 
-  /** Calls `take` for each word, in order. @param take given the term and the word as it is written */
-  each(text: string, take: (term: string, word: string) => void): void {
-    eachWord(text, (word) => take(this.#term(word), word))
+  /** Calls `take` for each word, in order. @param take given the term, the word as it is written, and its place; see `eachWord` */
+  each(text: string, take: (term: string, word: string, start: number, end: number) => void): void {
+    eachWord(text, (word, start, end) => take(this.termOf(word), word, start, end))
   }
 
-  #term(word: string): string {
+  /** @param word as `eachWord` gives it */
+  termOf(word: string): string {
     let term = this.#known.get(word)
     if (term === undefined) {
       if (this.#known.size >= KNOWN_WORDS) this.#known.clear()
@@ -62,3 +63,6 @@ export class Analyzer {
 function detached(word: string): string {
   return JSON.parse(JSON.stringify(word)) as string
 }
+
+/** The analyzer of documents. */
+export const documentAnalyzer = (): Analyzer => Analyzer.of('english')

@@ -91,7 +91,7 @@ function bad(name: string, value: unknown, expected: string) {
 export type ChromaClient = 'python' | 'javascript'
 
 interface Client {
-  stem(word: string): string
+  rules: StemmerRules
   dimension(stem: string): number
   /** The length of a word. */
   length(word: string): number
@@ -99,46 +99,73 @@ interface Client {
 
 const CLIENTS: Record<ChromaClient, Client> = {
   python: {
-    stem: stemmer('current'),
+    rules: 'current',
     dimension: (stem) => Math.abs(murmur3OfUtf8(stem)),
     length: (word) => (isAscii(word) ? word.length : Array.from(word).length),
   },
   javascript: {
-    stem: stemmer('classic'),
+    rules: 'classic',
     dimension: (stem) => Math.abs(murmur3OfLowBytes(stem)),
     length: (word) => word.length,
   },
 }
 const BOTH: readonly ChromaClient[] = ['python', 'javascript']
 
-const KNOWN_STEMS = 20_000
+const KNOWN_WORDS = 50_000
 
-/** Remembers stems, because most words of a text are frequent ones. */
-function stemmer(rules: StemmerRules): (word: string) => string {
-  const known = new Map<string, string>()
-  return (word) => {
-    let stem = known.get(word)
-    if (stem === undefined) {
-      if (known.size >= KNOWN_STEMS) known.clear()
-      stem = stemEnglish(word, rules)
-      known.set(word, stem)
-    }
-    return stem
-  }
+/** A dimension of a word, and the stem that it stands for. */
+interface WordDimension {
+  dimension: number
+  stem: string
 }
 
-/** The dimensions of a text's words; a word that is a stop word or too long has none. */
-function* wordsOf(text: string, config: ChromaBm25Config, clients: readonly Client[]) {
-  for (const [match] of text.matchAll(/[\p{L}\p{N}_]+/gu)) {
-    const word = match.toLowerCase()
-    if (config.stopWords.has(word)) continue
-    const dimensions = new Map<number, string>()
-    for (const client of clients) {
-      if (client.length(word) > config.longestWord) continue
-      const stem = client.stem(word)
-      if (stem !== '') dimensions.set(client.dimension(stem), stem)
+/** The dimensions that some clients give to words; the words in memory, so that most words of a text cost one look-up. */
+class Dimensions {
+  readonly #clients: readonly Client[]
+  readonly #known = new Map<string, readonly WordDimension[]>()
+
+  constructor(names: readonly ChromaClient[]) {
+    this.#clients = names.map((name) => CLIENTS[name])
+  }
+
+  static readonly #all = new Map<string, Dimensions>()
+
+  static of(names: readonly ChromaClient[]): Dimensions {
+    const name = names.join()
+    let dimensions = Dimensions.#all.get(name)
+    if (!dimensions) Dimensions.#all.set(name, (dimensions = new Dimensions(names)))
+    return dimensions
+  }
+
+  /** Calls `take` for each word that is no stop word and not too long, in order. */
+  each(text: string, config: ChromaBm25Config, take: (dimensions: readonly WordDimension[]) => void): void {
+    for (const match of text.match(/[\p{L}\p{N}_]+/gu) ?? []) {
+      const word = match.toLowerCase()
+      if (config.stopWords.has(word)) continue
+      // Clients measure words differently only where they have characters of two code units.
+      const dimensions = word.length <= config.longestWord ? this.#of(word) : this.#find(word, config.longestWord)
+      if (dimensions.length > 0) take(dimensions)
     }
-    if (dimensions.size > 0) yield dimensions
+  }
+
+  #of(word: string): readonly WordDimension[] {
+    let dimensions = this.#known.get(word)
+    if (!dimensions) {
+      if (this.#known.size >= KNOWN_WORDS) this.#known.clear()
+      dimensions = this.#find(word, Number.POSITIVE_INFINITY)
+      this.#known.set(detached(word), dimensions)
+    }
+    return dimensions
+  }
+
+  #find(word: string, longestWord: number): WordDimension[] {
+    const found = new Map<number, string>()
+    for (const client of this.#clients) {
+      if (client.length(word) > longestWord) continue
+      const stem = stemEnglish(word, client.rules)
+      if (stem !== '') found.set(client.dimension(stem), stem)
+    }
+    return Array.from(found, ([dimension, stem]) => ({ dimension, stem: detached(stem) }))
   }
 }
 
@@ -151,39 +178,29 @@ export function chromaBm25Document(
   const frequencies = new Map<number, number>()
   const stems = new Map<number, string>()
   let length = 0
-  for (const dimensions of wordsOf(
-    text,
-    config,
-    clients.map((name) => CLIENTS[name]),
-  )) {
+  Dimensions.of(clients).each(text, config, (dimensions) => {
     length++
-    for (const [dimension, stem] of dimensions) {
+    for (const { dimension, stem } of dimensions) {
       frequencies.set(dimension, (frequencies.get(dimension) ?? 0) + 1)
-      if (!stems.has(dimension)) stems.set(dimension, stem)
+      if (config.includeTokens && !stems.has(dimension)) stems.set(dimension, stem)
     }
-  }
-  return vectorOf(
-    new Map([...frequencies].map(([dimension, tf]) => [dimension, saturated(tf, length, config)])),
-    config.includeTokens ? stems : undefined,
-  )
+  })
+  for (const [dimension, tf] of frequencies) frequencies.set(dimension, saturated(tf, length, config))
+  return vectorOf(frequencies, config.includeTokens ? stems : undefined)
 }
 
 /** The vector of a query, which finds documents of each client and documents that are made here. */
 export function chromaBm25Query(text: string, config: ChromaBm25Config = DEFAULTS): SparseVector {
   const words = new Map<string, { dimensions: number[]; tf: number }>()
   let length = 0
-  for (const found of wordsOf(
-    text,
-    config,
-    BOTH.map((name) => CLIENTS[name]),
-  )) {
+  Dimensions.of(BOTH).each(text, config, (found) => {
     length++
-    const dimensions = [...found.keys()]
+    const dimensions = found.map(({ dimension }) => dimension)
     const name = dimensions.join()
     const word = words.get(name)
     if (word) word.tf++
     else words.set(name, { dimensions, tf: 1 })
-  }
+  })
   const values = new Map<number, number>()
   for (const { dimensions, tf } of words.values()) {
     const value = saturated(tf, length, config) / dimensions.length
@@ -204,4 +221,9 @@ function vectorOf(values: ReadonlyMap<number, number>, stems: ReadonlyMap<number
     values: indices.map((dimension) => values.get(dimension) as number),
     ...(stems && { tokens: indices.map((dimension) => stems.get(dimension) as string) }),
   }
+}
+
+/** A copy: a slice of a long text would keep the text in memory. */
+function detached(word: string): string {
+  return JSON.parse(JSON.stringify(word)) as string
 }

@@ -32,19 +32,28 @@ function isAscii(text: string): boolean {
   return /^[\x00-\x7f]*$/.test(text)
 }
 
+/** The text in whose code units the places of words are counted. */
+export function normalForm(text: string): string {
+  return isAscii(text) ? text : text.normalize('NFKC')
+}
+
+/** @param start of the word in the text's normal form, in code units @param end behind it, also of what was too long */
+export type TakeWord = (word: string, start: number, end: number) => void
+
 /** Calls `take` for each word, in order, as it is written; see `fold`. */
-export function eachWord(text: string, take: (word: string) => void): void {
-  const normal = isAscii(text) ? text : text.normalize('NFKC')
+export function eachWord(text: string, take: TakeWord): void {
+  const normal = normalForm(text)
+  eachPlace(normal, (start, end, whole) => take(normal.slice(start, end), start, whole))
+}
+
+/** @param end behind what counts of the word @param whole behind all of it */
+type TakePlace = (start: number, end: number, whole: number) => void
+
+/** Calls `take` for the place of each word of a text in its normal form, in order. */
+export function eachPlace(normal: string, take: TakePlace): void {
   const { length } = normal
   let start = -1
   let isPaired = false
-  const end = (at: number): void => {
-    if (start < 0) return
-    const word = normal.slice(start, Math.min(at, start + LONGEST_WORD))
-    if (isPaired) eachPair(normal.slice(start, at), take)
-    else take(word)
-    start = -1
-  }
   for (let at = 0; at < length; ) {
     const unit = normal.charCodeAt(at)
     let kind = classes[unit] as number
@@ -54,22 +63,36 @@ export function eachWord(text: string, take: (word: string) => void): void {
       size = character.length
       kind = classOf(character)
     } else if (kind === 0) kind = classes[unit] = classOf(normal[at] as string)
-    if (kind === SEPARATOR) end(at)
-    else if (kind !== MARK) {
-      const paired = kind === PAIRED
-      if (start >= 0 && paired !== isPaired) end(at)
-      if (start < 0) start = at
-      isPaired = paired
+    if (kind !== MARK) {
+      if (start >= 0 && (kind === SEPARATOR || (kind === PAIRED) !== isPaired)) {
+        endWord(normal, start, at, isPaired, take)
+        start = -1
+      }
+      if (start < 0 && kind !== SEPARATOR) {
+        start = at
+        isPaired = kind === PAIRED
+      }
     }
     at += size
   }
-  end(length)
+  if (start >= 0) endWord(normal, start, length, isPaired, take)
 }
 
-function eachPair(run: string, take: (word: string) => void): void {
+function endWord(normal: string, start: number, end: number, isPaired: boolean, take: TakePlace): void {
+  if (isPaired) eachPair(normal.slice(start, end), start, take)
+  else take(start, Math.min(end, start + LONGEST_WORD), end)
+}
+
+function eachPair(run: string, start: number, take: TakePlace): void {
   const characters = run.match(/\P{M}\p{M}*/gu) ?? []
-  if (characters.length === 1) take(run)
-  for (let i = 1; i < characters.length; i++) take((characters[i - 1] as string) + (characters[i] as string))
+  if (characters.length === 1) take(start, start + run.length, start + run.length)
+  let at = start
+  for (let i = 1; i < characters.length; i++) {
+    const first = (characters[i - 1] as string).length
+    const end = at + first + (characters[i] as string).length
+    take(at, end, end)
+    at += first
+  }
 }
 
 /** A word without the difference of upper and lower case; `ß` is `ss`, a final `ς` is `σ`. */

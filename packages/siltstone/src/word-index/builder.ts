@@ -5,17 +5,17 @@
 import { crc32 } from '#codec'
 import type { Pending, Sink } from '../format/segment/sink.ts'
 import type { SectionContent, SegmentWriter } from '../format/segment/writer.ts'
+import type { Metadata } from '../model/record.ts'
 import { memoryScratch, type Scratch } from '../ports/scratch.ts'
 import { isSparseVector } from '../records/metadata.ts'
-import { parseForFilter } from '../records/parse-for-filter.ts'
 import type { Analyzer } from '../text/analyzer.ts'
-import { countTerms } from './count-terms.ts'
 import { Inverter } from './inverter.ts'
 import { DIMENSION_KEYS, dimensionKey, WORD_KEYS } from './keys.ts'
 import { DOCUMENT_WORDS, FLOAT_WEIGHTS, MOST_WEIGHTS, sparseSectionName, TABLE_WEIGHTS } from './layout.ts'
 import { DOCUMENT_KEY } from '../model/schema.ts'
 import { wordBound } from './posting-list.ts'
 import { writeWordSection } from './section-writer.ts'
+import { TermCounter } from './term-counter.ts'
 
 /** The indexes to build. */
 export interface WantedIndexes {
@@ -41,18 +41,16 @@ export class WordIndexBuilder {
     this.#sparse = new Map(sparseKeys.map((key) => [key, new SparseIndexBuilder(key, inverter())]))
   }
 
-  /** Rows come in order, from 0. If a promise is returned, wait for it before the next call. */
-  add(row: number, metadata: string | null, document: string | null): Pending {
-    const pending = [this.#documents?.add(row, document)]
-    if (this.#sparse.size > 0 && metadata !== null) {
-      const values = parseForFilter(metadata)
-      for (const [key, builder] of this.#sparse) {
-        const value = values.get(key)
-        if (isSparseVector(value)) pending.push(builder.add(row, value.indices, value.values))
-      }
+  /** Rows come in order, from 0; metadata as `parseForFilter` gives them. If a promise is returned, wait for it before the next call. */
+  add(row: number, metadata: Metadata | null, document: string | null): Pending {
+    let pending = this.#documents?.add(row, document)
+    if (this.#sparse.size === 0 || metadata === null) return pending
+    for (const [key, builder] of this.#sparse) {
+      const value = metadata.get(key)
+      const added = isSparseVector(value) ? builder.add(row, value.indices, value.values) : undefined
+      if (added) pending = pending ? Promise.all([pending, added]).then(() => undefined) : added
     }
-    const open = pending.filter((it) => it !== undefined)
-    return open.length === 0 ? undefined : Promise.all(open).then(() => undefined)
+    return pending
   }
 
   /** Call after the last row. */
@@ -74,6 +72,9 @@ export class WordIndexBuilder {
 class DocumentIndexBuilder {
   readonly #analyzer: Analyzer
   readonly #inverter: Inverter
+  readonly #counter: TermCounter
+  readonly #take: (term: number, count: number) => void
+  #row = 0
   /** Of each row: the words of its document, plus 1; 0 without a document. */
   #lengths = new Uint32Array(1 << 10)
   #valued = 0
@@ -82,6 +83,8 @@ class DocumentIndexBuilder {
   constructor(analyzer: Analyzer, inverter: Inverter) {
     this.#analyzer = analyzer
     this.#inverter = inverter
+    this.#counter = new TermCounter(analyzer, (key) => inverter.numberOf(key))
+    this.#take = (term, count) => this.#inverter.addNumbered(term, this.#row, count - 1)
   }
 
   add(row: number, document: string | null): Pending {
@@ -91,11 +94,15 @@ class DocumentIndexBuilder {
       this.#lengths = larger
     }
     if (document === null) return undefined
-    const length = countTerms(this.#analyzer, document, (key, count) => this.#inverter.add(key, row, count - 1))
+    this.#row = row
+    const length = this.#counter.count(document, this.#take)
     this.#lengths[row] = length + 1
     this.#valued++
     this.#totalLength += length
-    return this.#inverter.endRow()
+    const spilled = this.#inverter.endRow()
+    // The numbers of terms begin anew.
+    if (spilled) this.#counter.clear()
+    return spilled
   }
 
   section(sink: Sink, rows: number): Promise<SectionContent> {

@@ -2,12 +2,12 @@
  * Makes the sparse vectors that a schema asks for and a client did not send. Chroma's clients compute them before they
  * write; other writers often cannot. Only `chroma_bm25` can be computed here.
  */
-import type { Metadata, MetadataValue, RecordOp } from '../model/record.ts'
+import type { Metadata, MetadataValue, RecordOp, SparseVector } from '../model/record.ts'
 import { parseExact } from '../records/exact-json.ts'
+import { shortestDouble } from '../records/shortest-double.ts'
 import { mergeMetadata, stringifyMetadata } from '../records/metadata.ts'
 import { CHROMA_BM25, type ChromaBm25Config, chromaBm25Document, chromaBm25Of } from '../text/chroma-bm25.ts'
-import { sparseKeysOf } from './indexed-keys.ts'
-import { DOCUMENT_KEY } from '../model/schema.ts'
+import { DOCUMENT_KEY, sparseIndexesOf } from '../model/schema.ts'
 
 /** A key under which vectors are made. */
 interface FilledKey {
@@ -17,9 +17,9 @@ interface FilledKey {
   config: () => ChromaBm25Config
 }
 
-function filledKeysOf(schema: unknown): FilledKey[] {
-  return sparseKeysOf(schema).flatMap(({ key, sourceKey, embeddingFunction }): FilledKey[] => {
-    const { type, name } = (embeddingFunction ?? {}) as { type?: unknown; name?: unknown }
+function filledKeysOf(schema: Record<string, unknown> | null): FilledKey[] {
+  return [...sparseIndexesOf(schema)].flatMap(([key, { sourceKey, embeddingFunction }]): FilledKey[] => {
+    const { type, name } = embeddingFunction ?? {}
     if (sourceKey === undefined || type !== 'known' || name !== CHROMA_BM25) return []
     let config: ChromaBm25Config | undefined
     return [{ key, sourceKey, config: () => (config ??= chromaBm25Of(embeddingFunction) as ChromaBm25Config) }]
@@ -30,7 +30,7 @@ function filledKeysOf(schema: unknown): FilledKey[] {
 export class SparseFillIn {
   readonly #keys: readonly FilledKey[]
 
-  constructor(schema: unknown) {
+  constructor(schema: Record<string, unknown> | null) {
     this.#keys = filledKeysOf(schema)
   }
 
@@ -51,7 +51,7 @@ export class SparseFillIn {
     for (const { key, sourceKey, config } of this.#keys) {
       if (given?.has(key)) continue
       const text = sourceKey === DOCUMENT_KEY ? operation.document : given?.get(sourceKey)
-      if (typeof text === 'string') made.set(key, chromaBm25Document(text, config()))
+      if (typeof text === 'string') made.set(key, rounded(chromaBm25Document(text, config())))
     }
     if (made.size === 0) return operation
     const patch = stringifyMetadata(made)
@@ -59,6 +59,11 @@ export class SparseFillIn {
     const metadata = operation.metadata === null ? patch : joined(operation.metadata, patch)
     return { ...operation, metadata: operation.op === 'add' ? mergeMetadata(null, metadata) : metadata }
   }
+}
+
+/** Weights count as 32-bit floats. Their shortest decimals take half of the space, and JavaScript's own parser reads them exactly. */
+function rounded({ values, ...rest }: SparseVector): SparseVector {
+  return { ...rest, values: values.map((value) => shortestDouble(Math.fround(value))) }
 }
 
 /** Two exact JSON texts of objects without a common key as one. */

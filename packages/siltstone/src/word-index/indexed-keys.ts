@@ -1,62 +1,29 @@
-/** What a collection's schema says of its word indexes. The schema is Chroma's, as it is stored. */
-import { Analyzer } from '../text/analyzer.ts'
+/** Which word indexes the segments of a collection have, by its schema. */
+import type { SegmentDescriptor } from '../format/segment/descriptor.ts'
+import { DOCUMENT_KEY, isTextIndexed, sparseIndexesOf } from '../model/schema.ts'
+import type { SegmentReader } from '../format/segment/reader.ts'
+import { documentAnalyzer } from '../text/analyzer.ts'
 import type { WantedIndexes } from './builder.ts'
-import { DOCUMENT_KEY } from '../model/schema.ts'
+import { isWordIndex } from './layout.ts'
+import { WordIndex } from './word-index.ts'
 
-/** The analyzer of documents. */
-export const documentAnalyzer = (): Analyzer => Analyzer.of('english')
-
-/** An index of sparse vectors that is enabled. */
-export interface SparseKey {
-  key: string
-  /** Whether the values of queries are multiplied by the inverse document frequency. */
-  bm25: boolean
-  /** `#document` or a metadata key: the text of the vectors that the server makes. */
-  sourceKey: string | undefined
-  /** As it is in the schema. */
-  embeddingFunction: unknown
-}
-
-type Json = { [name: string]: unknown }
-
-function field(value: unknown, ...path: string[]): unknown {
-  let at = value
-  for (const name of path) at = typeof at === 'object' && at !== null ? (at as Json)[name] : undefined
-  return at
-}
-
-/** The sparse indexes that a schema enables, by key. */
-export function sparseKeysOf(schema: unknown): SparseKey[] {
-  const keys = field(schema, 'keys')
-  if (typeof keys !== 'object' || keys === null) return []
-  const byDefault = field(schema, 'defaults', 'sparse_vector', 'sparse_vector_index', 'config', 'bm25')
-  return Object.entries(keys)
-    .flatMap(([key, types]): SparseKey[] => {
-      const index = field(types, 'sparse_vector', 'sparse_vector_index')
-      if (field(index, 'enabled') !== true) return []
-      const sourceKey = field(index, 'config', 'source_key')
-      return [
-        {
-          key,
-          bm25: (field(index, 'config', 'bm25') ?? byDefault) === true,
-          sourceKey: typeof sourceKey === 'string' ? sourceKey : undefined,
-          embeddingFunction: field(index, 'config', 'embedding_function'),
-        },
-      ]
-    })
-    .sort((a, b) => (a.key < b.key ? -1 : 1))
-}
-
-/** Whether documents are indexed: unless the schema disables the full-text index of documents. */
-export function areDocumentsIndexed(schema: unknown): boolean {
-  const own = field(schema, 'keys', DOCUMENT_KEY, 'string', 'fts_index', 'enabled')
-  return (own ?? true) !== false
-}
-
-/** The word indexes of a collection's segments. */
-export function wantedIndexes(schema: unknown): WantedIndexes {
+export function wantedIndexes(schema: Record<string, unknown> | null): WantedIndexes {
   return {
-    documents: areDocumentsIndexed(schema) ? documentAnalyzer() : null,
-    sparseKeys: sparseKeysOf(schema).map(({ key }) => key),
+    documents: isTextIndexed(schema) ? documentAnalyzer() : null,
+    sparseKeys: [...sparseIndexesOf(schema).keys()],
   }
+}
+
+/** Whether a segment has not all of the indexes, or one of documents that another analyzer made. */
+export function lacksWordIndex({ sections }: SegmentDescriptor, { documents, sparseKeys }: WantedIndexes): boolean {
+  const indexes = sections.filter(isWordIndex)
+  const has = (key: string, kind?: string) =>
+    indexes.some(({ params }) => params['key'] === key && (kind === undefined || params['kind'] === kind))
+  return (documents !== null && !has(DOCUMENT_KEY, documents.name)) || sparseKeys.some((key) => !has(key))
+}
+
+/** A segment's index of documents or of a sparse key; undefined where it has none, or one whose words are cut differently. */
+export function usableIndexOf(reader: SegmentReader, key: string): WordIndex | undefined {
+  const index = WordIndex.of(reader, key)
+  return index?.isOfDocuments === true && index.params.kind !== documentAnalyzer().name ? undefined : index
 }

@@ -3,8 +3,9 @@
  * otherwise sorted runs go to the scratch disk and are merged at the end (single-pass in-memory indexing; Heinz & Zobel,
  * JASIST 2003).
  */
-import { concatBytes, readUint32 } from '../codec/bytes.ts'
+import { concatBytes } from '../codec/bytes.ts'
 import type { Scratch } from '../ports/scratch.ts'
+import { KeyNumbers } from './key-numbers.ts'
 import { type RunItems, SpilledRuns } from '../sort/spilled-runs.ts'
 
 /** The most postings in memory. Each takes 12 bytes, and 8 more while a run is sorted. Arrays grow to the next power of two. */
@@ -21,8 +22,7 @@ export interface TermPostings {
 export class Inverter {
   readonly #runs: SpilledRuns<TermPostings>
   readonly #maxPostings: number
-  #numbers = new Map<number, number>()
-  #keys: number[] = []
+  #numbers = new KeyNumbers()
   /** Of each posting: the number of its term, its row, its payload. */
   #terms = new Uint32Array(1 << 12)
   #rows = new Uint32Array(1 << 12)
@@ -36,11 +36,15 @@ export class Inverter {
 
   /** Rows must not descend, and a row has each key once. */
   add(key: number, row: number, payload: number): void {
-    let number = this.#numbers.get(key)
-    if (number === undefined) {
-      number = this.#keys.push(key) - 1
-      this.#numbers.set(key, number)
-    }
+    this.addNumbered(this.numberOf(key), row, payload)
+  }
+
+  /** The number of a term, from 0, until `endRow` returns a promise. */
+  numberOf(key: number): number {
+    return this.#numbers.of(key)
+  }
+
+  addNumbered(number: number, row: number, payload: number): void {
     if (this.#count === this.#terms.length) {
       this.#terms = doubled(this.#terms)
       this.#rows = doubled(this.#rows)
@@ -58,7 +62,8 @@ export class Inverter {
 
   /** The lists in memory, by key. */
   *#sorted(): Generator<TermPostings> {
-    const terms = this.#keys.length
+    const numbers = this.#numbers
+    const terms = numbers.count
     const ends = new Uint32Array(terms + 1)
     for (let i = 0; i < this.#count; i++) (ends[(this.#terms[i] as number) + 1] as number) += 1
     for (let number = 0; number < terms; number++)
@@ -73,20 +78,18 @@ export class Inverter {
       payloads[place] = this.#payloads[i] as number
       ends[number] = place + 1
     }
-    const keys = this.#keys
-    const order = Uint32Array.from(keys, (_, number) => number)
-    order.sort((a, b) => (keys[a] as number) - (keys[b] as number))
+    const order = Uint32Array.from({ length: terms }, (_, number) => number)
+    order.sort((a, b) => numbers.key(a) - numbers.key(b))
     for (const number of order) {
       const start = number === 0 ? 0 : (ends[number - 1] as number)
       const end = ends[number] as number
-      yield { key: keys[number] as number, rows: rows.subarray(start, end), payloads: payloads.subarray(start, end) }
+      yield { key: numbers.key(number), rows: rows.subarray(start, end), payloads: payloads.subarray(start, end) }
     }
   }
 
   async #spill(): Promise<void> {
     await this.#runs.add(this.#sorted())
-    this.#numbers = new Map()
-    this.#keys = []
+    this.#numbers = new KeyNumbers()
     this.#count = 0
   }
 
@@ -151,9 +154,9 @@ function termPostingItems(): RunItems<TermPostings> {
     decode: (bytes) => {
       keyBytes.set(bytes.subarray(0, 8))
       const count = (bytes.length - 8) / 8
-      const words = (start: number) =>
-        Uint32Array.from({ length: count }, (_, i) => readUint32(bytes, 8 + 4 * (start + i)))
-      return { key: key[0] as number, rows: words(0), payloads: words(count) }
+      // A copy: aligned, whatever the bytes are a view of.
+      const words = new Uint32Array(new Uint8Array(bytes.subarray(8)).buffer)
+      return { key: key[0] as number, rows: words.subarray(0, count), payloads: words.subarray(count) }
     },
     compare: (a, b) => a.key - b.key,
   }

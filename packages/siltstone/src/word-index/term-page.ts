@@ -141,50 +141,73 @@ export class TermPage {
   find(key: number): TermEntry | undefined {
     const place = firstWhere(this.terms, (i) => this.key(i) >= key)
     if (place === this.terms || this.key(place) !== key) return undefined
-    let found: TermEntry | undefined
-    this.each((i, entry) => {
-      if (i === place) found = entry
-      return i < place
-    })
-    return found
+    const walk = this.#walk()
+    for (let i = 0; i < place; i++) walk.skip()
+    return walk.next()
   }
 
-  /** Calls `take` for each term until it returns false. */
-  each(take: (i: number, entry: TermEntry) => boolean): void {
-    const bytes = this.#bytes
-    let at = PAGE_HEAD_BYTES + this.terms * this.#keys.bytes
-    const next = (): number => {
-      let number = 0
-      let factor = 1
-      for (;;) {
-        const byte = bytes[at++]
-        if (byte === undefined || factor > 2 ** 35) return this.#fail('ends within a term')
-        number += (byte & 127) * factor
-        if (byte < 128) return number
-        factor *= 128
-      }
+  /** What the page knows of all its terms, in their order. */
+  entries(): TermEntry[] {
+    const walk = this.#walk()
+    return Array.from({ length: this.terms }, () => walk.next())
+  }
+
+  #walk(): EntryWalk {
+    const offset = new DataView(this.#bytes.buffer, this.#bytes.byteOffset).getFloat64(8, true)
+    return new EntryWalk(this.#bytes, PAGE_HEAD_BYTES + this.terms * this.#keys.bytes, offset, this.#fail)
+  }
+}
+
+/** Reads the entries of a page one after another. */
+class EntryWalk {
+  readonly #bytes: Uint8Array
+  readonly #fail: Fail
+  #at: number
+  /** Of the next list. */
+  #offset: number
+
+  constructor(bytes: Uint8Array, at: number, offset: number, fail: Fail) {
+    this.#bytes = bytes
+    this.#at = at
+    this.#offset = offset
+    this.#fail = fail
+  }
+
+  next(): TermEntry {
+    const count = this.#varint()
+    if (count > INLINE_POSTINGS) {
+      const length = this.#varint()
+      const list = { offset: this.#offset, length }
+      this.#offset += length
+      return { count, list }
     }
-    let offset = new DataView(bytes.buffer, bytes.byteOffset).getFloat64(8, true)
-    for (let i = 0; i < this.terms; i++) {
-      const count = next()
-      let entry: TermEntry
-      if (count > INLINE_POSTINGS) {
-        const length = next()
-        entry = { count, list: { offset, length } }
-        offset += length
-      } else {
-        const rows = new Uint32Array(count)
-        const payloads = new Uint32Array(count)
-        let row = -1
-        for (let k = 0; k < count; k++) {
-          const step = next()
-          row += Math.floor(step / 2) + 1
-          rows[k] = row
-          payloads[k] = step % 2 === 0 ? 0 : next()
-        }
-        entry = { count, postings: { rows, payloads } }
-      }
-      if (!take(i, entry)) return
+    const rows = new Uint32Array(count)
+    const payloads = new Uint32Array(count)
+    let row = -1
+    for (let k = 0; k < count; k++) {
+      const step = this.#varint()
+      row += Math.floor(step / 2) + 1
+      rows[k] = row
+      payloads[k] = step % 2 === 0 ? 0 : this.#varint()
+    }
+    return { count, postings: { rows, payloads } }
+  }
+
+  skip(): void {
+    const count = this.#varint()
+    if (count > INLINE_POSTINGS) this.#offset += this.#varint()
+    else for (let k = 0; k < count; k++) if (this.#varint() % 2 === 1) this.#varint()
+  }
+
+  #varint(): number {
+    let number = 0
+    let factor = 1
+    for (;;) {
+      const byte = this.#bytes[this.#at++]
+      if (byte === undefined || factor > 2 ** 35) return this.#fail('ends within a term')
+      number += (byte & 127) * factor
+      if (byte < 128) return number
+      factor *= 128
     }
   }
 }

@@ -1,4 +1,5 @@
 /** Segments with word indexes in memory, for tests. */
+import { parseForFilter } from '../records/parse-for-filter.ts'
 import type { SegmentDescriptor } from '../format/segment/descriptor.ts'
 import { type Bucket, segmentUlid } from '../format/segment/testing.ts'
 import { SegmentWriter } from '../format/segment/writer.ts'
@@ -19,7 +20,7 @@ export async function writeIndexed(
   const writer = new SegmentWriter({ id: segmentUlid, dimension: 1, fileKey, open: bucket.open, singleFile: true })
   const builder = new WordIndexBuilder(wanted, options)
   for (const [i, { metadata, document }] of rows.entries()) {
-    await builder.add(i, metadata, document)
+    await builder.add(i, metadata === null ? null : parseForFilter(metadata), document)
     const vector = Float32Array.of(i)
     await writer.append({ id: `row-${i}`, ordinal: i, version: 1, vector, document, metadata, uri: null })
   }

@@ -3,7 +3,7 @@ import type { SegmentReader } from '../format/segment/reader.ts'
 import { pageOf } from './keys.ts'
 import { MOST_IN_BOUND } from './layout.ts'
 import { emptyBlock, type PostingList } from './posting-list.ts'
-import type { TermPage } from './term-page.ts'
+import type { TermEntry } from './term-page.ts'
 import { WordIndex } from './word-index.ts'
 
 const PAGES_AT_ONCE = 64
@@ -46,84 +46,104 @@ async function verify(index: WordIndex, rows: number): Promise<void> {
           index.fail(`: page ${number} has a term of another page`)
         lastKey = key
       }
-      for (const { offset, length } of placesOf(page)) {
+      const entries = page?.entries() ?? []
+      for (const { offset, length } of placesOf(entries)) {
         if (offset !== listEnd) index.fail(`: a list begins at ${offset}, and the one before ends at ${listEnd}`)
         listEnd = offset + length
       }
       terms += keys.length
-      for (const list of await index.lists(keys)) if (list) check(list)
+      for (const { postings } of entries) if (postings) check.inline(postings.rows, postings.payloads)
+      for (const list of await index.storedLists(entries.filter(({ list }) => list))) check.list(list)
     }
   }
   if (listEnd !== params.pagesOffset) index.fail(`: its lists end at ${listEnd} instead of ${params.pagesOffset}`)
   if (terms !== params.terms) index.fail(`has ${terms} terms, and its parameters say ${params.terms}`)
-  check.sums?.()
+  check.sums()
 }
 
-function placesOf(page: TermPage | undefined): { offset: number; length: number }[] {
-  const places: { offset: number; length: number }[] = []
-  page?.each((_, { list }) => {
-    if (list) places.push(list)
-    return true
-  })
-  return places
+function placesOf(entries: readonly TermEntry[]): { offset: number; length: number }[] {
+  return entries.flatMap(({ list }) => (list ? [list] : []))
 }
 
 /** Where the lists of an index begin in its section, and where the last one ends. @throws SiltstoneError `corrupt` */
 export async function listBoundaries(index: WordIndex): Promise<number[]> {
   const pages = await index.pages(Array.from({ length: index.params.pages }, (_, page) => page))
-  const places = [...pages].sort(([a], [b]) => a - b).flatMap(([, page]) => placesOf(page))
+  const places = [...pages].sort(([a], [b]) => a - b).flatMap(([, page]) => placesOf(page.entries()))
   return [...places.map(({ offset }) => offset), index.params.pagesOffset]
 }
 
-/** Checks the postings of one list: rows ascend, payloads exist, and bounds hold. */
+interface PostingCheck {
+  /** What is in a page has no bounds. */
+  inline(rows: ArrayLike<number>, payloads: ArrayLike<number>): void
+  list(list: PostingList): void
+  /** Call after all postings. */
+  sums(): void
+}
+
+/** Checks that rows ascend, payloads exist, bounds hold, and the words of each row add up to its length. */
 function postingCheck(
   index: WordIndex,
   rows: number,
   lengths: ArrayLike<number> | undefined,
   weights: Float32Array | undefined,
-): ((list: PostingList) => void) & { sums?: () => void } {
+): PostingCheck {
   const words = new Float64Array(lengths ? rows : 0)
-  const block = emptyBlock()
   const bits = new Uint32Array(1)
   const float = new Float32Array(bits.buffer)
-  const weightOf = (payload: number): number => {
-    if (weights) return payload < weights.length ? (weights[payload] as number) : index.fail(`names weight ${payload}`)
-    bits[0] = payload
+  const floatOf = (stored: number): number => {
+    bits[0] = stored
     return float[0] as number
   }
-  const check = (list: PostingList): void => {
-    let last = -1
-    for (let b = 0; b < list.blocks; b++) {
-      list.decode(b, block)
-      bits[0] = list.bound(b)
-      const most = lengths ? list.bound(b) >>> 16 : (float[0] as number)
-      const shortest = list.bound(b) & MOST_IN_BOUND
-      for (let i = 0; i < block.count; i++) {
-        const row = block.rows[i] as number
-        const payload = block.payloads[i] as number
-        const frequency = payload + 1
-        if (row <= last || row >= rows) index.fail(`: a list has row ${row} after ${last}, and there are ${rows}`)
-        last = row
-        if (!lengths) {
-          const weight = weightOf(payload)
-          if (weight > most || weight < index.params.leastWeight)
-            index.fail(`: a weight of row ${row} is out of bounds`)
-          continue
-        }
-        const length = (lengths[row] as number) - 1
-        if (frequency > length) index.fail(`: row ${row} has a word ${frequency} times in ${length} words`)
-        if (Math.min(frequency, MOST_IN_BOUND) > most || Math.min(length, MOST_IN_BOUND) < shortest)
-          index.fail(`: row ${row} is outside of its bound`)
-        words[row] = (words[row] as number) + frequency
-      }
-      if (last !== list.lastRow(b)) index.fail(`: a block ends at row ${last} instead of ${list.lastRow(b)}`)
-    }
+  const weightOf = (payload: number): number => {
+    if (!weights) return floatOf(payload)
+    return payload < weights.length ? (weights[payload] as number) : index.fail(`names weight ${payload}`)
   }
-  if (!lengths) return check
-  return Object.assign(check, {
+  /** @param bound undefined: none */
+  const checkAll = (
+    some: ArrayLike<number>,
+    payloads: ArrayLike<number>,
+    count: number,
+    before: number,
+    bound: number | undefined,
+  ): number => {
+    const isBound = bound !== undefined
+    const most = !isBound ? Number.POSITIVE_INFINITY : lengths ? bound >>> 16 : floatOf(bound)
+    const shortest = isBound ? bound & MOST_IN_BOUND : 0
+    let last = before
+    for (let i = 0; i < count; i++) {
+      const row = some[i] as number
+      const payload = payloads[i] as number
+      if (row <= last || row >= rows) index.fail(`: a list has row ${row} after ${last}, and there are ${rows}`)
+      last = row
+      if (!lengths) {
+        const weight = weightOf(payload)
+        if (weight > most || weight < index.params.leastWeight) index.fail(`: a weight of row ${row} is out of bounds`)
+        continue
+      }
+      const frequency = payload + 1
+      const length = (lengths[row] as number) - 1
+      if (frequency > length) index.fail(`: row ${row} has a word ${frequency} times in ${length} words`)
+      if (Math.min(frequency, MOST_IN_BOUND) > most || Math.min(length, MOST_IN_BOUND) < shortest)
+        index.fail(`: row ${row} is outside of its bound`)
+      words[row] = (words[row] as number) + frequency
+    }
+    return last
+  }
+  const block = emptyBlock()
+  return {
+    inline: (some, payloads) => void checkAll(some, payloads, some.length, -1, undefined),
+    list: (list) => {
+      let last = -1
+      for (let b = 0; b < list.blocks; b++) {
+        list.decode(b, block)
+        last = checkAll(block.rows, block.payloads, block.count, last, list.bound(b))
+        if (last !== list.lastRow(b)) index.fail(`: a block ends at row ${last} instead of ${list.lastRow(b)}`)
+      }
+    },
     sums: () => {
+      if (!lengths) return
       const wrong = words.findIndex((sum, row) => sum !== Math.max(0, (lengths[row] as number) - 1))
       if (wrong >= 0) index.fail(`: the words of row ${wrong} are ${words[wrong]}, and its length is ${lengths[wrong]}`)
     },
-  })
+  }
 }

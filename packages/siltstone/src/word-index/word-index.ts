@@ -143,6 +143,13 @@ export class WordIndex {
     })
   }
 
+  /** The lists that are stored, of the entries of one page in their order. @throws SiltstoneError `corrupt` */
+  async storedLists(entries: readonly TermEntry[]): Promise<PostingList[]> {
+    const lists = new Array<PostingList>(entries.length)
+    await this.#readLists(entries, (i, list) => (lists[i] = list))
+    return lists
+  }
+
   /** @param entries whose lists are stored, by offset */
   async #readLists(entries: readonly TermEntry[], take: (i: number, list: PostingList) => void): Promise<void> {
     const places = entries.map(({ list }) => list as NonNullable<TermEntry['list']>)

@@ -41,13 +41,16 @@ export type Amounts = Float64Array
 export class WordScoring {
   readonly kind = 'words'
   readonly weights: Float64Array
+  /** Of each term. */
+  readonly idf: Float64Array
   /** The part of the denominator that depends on the length: `base + perWord · length`. */
   readonly base: number
   readonly perWord: number
 
   constructor(terms: QueryTerms, having: ArrayLike<number>, statistics: { documents: number; totalLength: number }) {
     const { documents, totalLength } = statistics
-    this.weights = Float64Array.from(terms.weights, (q, t) => q * idfOf(documents, having[t] as number) * (BM25.k + 1))
+    this.idf = Float64Array.from(terms.weights, (_, t) => idfOf(documents, having[t] as number))
+    this.weights = Float64Array.from(terms.weights, (q, t) => q * (this.idf[t] as number) * (BM25.k + 1))
     this.base = BM25.k * (1 - BM25.b)
     this.perWord = totalLength === 0 ? 0 : (BM25.k * BM25.b * documents) / totalLength
   }

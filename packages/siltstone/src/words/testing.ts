@@ -12,9 +12,8 @@ import { select } from '../query/select.ts'
 import { BlockCache } from '../snapshot/block-cache.ts'
 import { SegmentPool } from '../snapshot/open-segment.ts'
 import { everythingIndexed } from '../testing/folding-engine.ts'
+import { modelIdf, modelWordScores } from '../testing/model-words.ts'
 import { collectionRequest, remove, update, upsert } from '../testing/operations.ts'
-import { Analyzer } from '../text/analyzer.ts'
-import { keyOfTerm } from '../word-index/count-terms.ts'
 import { type WordQuery, WordRetriever } from './word-retriever.ts'
 
 export interface Held {
@@ -115,6 +114,18 @@ export class WordReader {
     return (await this.#found(await this.view(), query, limit)).map(({ score }) => score)
   }
 
+  /** For each of the best records its score, and what its words add up to. */
+  async explained(text: string, limit: number): Promise<{ score: number; added: number; words: string[] }[]> {
+    const view = await this.view()
+    const found = await this.#found(view, { kind: 'text', text }, limit)
+    const documents = await view.documents(found.map(({ ref }) => ref))
+    const parts = await new WordRetriever(view, '#document', pause).parts(text, documents)
+    return found.map(({ score }, i) => {
+      const words = parts[i] ?? []
+      return { score, added: words.reduce((sum, { adds }) => sum + adds, 0), words: words.map(({ word }) => word) }
+    })
+  }
+
   async top(query: WordQuery, limit: number, filter?: Filter): Promise<[id: string, score: number][]> {
     const view = await this.view()
     const found = await this.#found(view, query, limit, filter)
@@ -130,7 +141,13 @@ export function plainTop(
   limit: number,
   admits: (record: Held) => boolean = () => true,
 ): [id: string, score: number][] {
-  const scores = query.kind === 'text' ? plainTexts(held, query.text) : plainVectors(held, query)
+  const scores =
+    query.kind === 'text'
+      ? modelWordScores(
+          [...held.values()].map(({ document }) => document),
+          query.text,
+        )
+      : plainVectors(held, query)
   return [...held]
     .flatMap(([id, record], i): [string, number][] => {
       const score = scores[i]
@@ -138,45 +155,6 @@ export function plainTop(
     })
     .sort(([, a], [, b]) => a - b)
     .slice(0, limit)
-}
-
-const idf = (all: number, having: number) => Math.log1p((all - having + 0.5) / (having + 0.5))
-
-/** The terms of a document, each with how often it occurs. */
-const known = new WeakMap<Held, Map<string, number> | undefined>()
-
-function termsOf(record: Held): Map<string, number> | undefined {
-  if (known.has(record)) return known.get(record)
-  const counts = new Map<string, number>()
-  Analyzer.of('english').each(record.document ?? '', (term) => counts.set(term, (counts.get(term) ?? 0) + 1))
-  const terms = record.document === null ? undefined : counts
-  known.set(record, terms)
-  return terms
-}
-
-const lengthOf = (terms: ReadonlyMap<string, number>) => [...terms.values()].reduce((sum, count) => sum + count, 0)
-
-function plainTexts(held: ReadonlyMap<string, Held>, text: string): (number | undefined)[] {
-  const documents = [...held.values()].map(termsOf)
-  const there = documents.filter((it) => it !== undefined)
-  const total = there.reduce((sum, terms) => sum + lengthOf(terms), 0)
-  const query = [...Analyzer.of('english').query(text)]
-    .sort(([a], [b]) => keyOfTerm(a) - keyOfTerm(b))
-    .map(([term, count]) => {
-      const n = there.filter((it) => it.has(term)).length
-      return { term, weight: count * idf(there.length, n) * (1.2 + 1) }
-    })
-  return documents.map((terms) => {
-    let sum = 0
-    let shares = false
-    for (const { term, weight } of query) {
-      const tf = terms?.get(term)
-      if (tf === undefined || !terms) continue
-      shares = true
-      sum += (weight * tf) / (tf + 1.2 * (1 - 0.75) + ((1.2 * 0.75 * there.length) / total) * lengthOf(terms))
-    }
-    return shares ? Math.fround(1 - sum) : undefined
-  })
 }
 
 function plainVectors(
@@ -187,7 +165,7 @@ function plainVectors(
   const weights = query.indices.map((dimension, t) => {
     const q = Math.fround(query.values[t] as number)
     const n = vectors.filter((vector) => vector?.indices.includes(dimension) === true).length
-    return query.idf === true ? Math.fround(q * Math.fround(idf(held.size, n))) : q
+    return query.idf === true ? Math.fround(q * Math.fround(modelIdf(held.size, n))) : q
   })
   return vectors.map((vector) => {
     let dot = 0

@@ -8,14 +8,15 @@
  */
 import { RowSet } from '../format/row-set.ts'
 import type { RecordRef, View } from '../log/view.ts'
+import type { WordPart } from '../model/search.ts'
 import { Pacer, type Pause } from '../pacer.ts'
 import type { Selection } from '../query/select.ts'
+import { documentAnalyzer } from '../text/analyzer.ts'
 import { keyOfTerm } from '../word-index/count-terms.ts'
-import { documentAnalyzer } from '../word-index/indexed-keys.ts'
 import { dimensionKey } from '../word-index/keys.ts'
 import type { PostingList } from '../word-index/posting-list.ts'
 import { BestSums } from './best-sums.ts'
-import { amountsOf } from './counted-record.ts'
+import { amountsOf, countedDocument } from './counted-record.ts'
 import { type QueryTerms, type Scoring, SparseScoring, WordScoring } from './score.ts'
 import { SegmentScan } from './segment-scan.ts'
 import { TermCursor } from './term-cursor.ts'
@@ -75,13 +76,7 @@ export class WordRetriever {
     const terms = termsOf(query)
     const k = Math.min(limit, this.#view.liveRecords)
     if (k === 0 || terms.keys.length === 0) return []
-    // Concurrently: lengths and weights are read in the same rounds as lists.
-    const [state, listsOf] = await Promise.all([
-      wordStateOf(this.#view, this.#key, this.#pause),
-      Promise.all(this.#view.base.segments.map(async (segment) => indexIn(segment, this.#key)?.lists(terms.keys))),
-    ])
-    const lists = state.indexed.map(({ number }) => listsOf[number] ?? [])
-    const scoring = this.#scoring(query, terms, state, lists)
+    const { state, lists, scoring } = await this.#prepared(query, terms)
     const best = new BestSums(k)
     const found = this.#counted(state.counted, admitted, terms, scoring, best)
     const pacer = new Pacer(PAUSE_AFTER, this.#pause)
@@ -109,6 +104,47 @@ export class WordRetriever {
         ),
       )
     return this.#ranked(found, k)
+  }
+
+  /**
+   * What each word of a text adds to the score of some documents.
+   * @param documents as the view has them
+   */
+  async parts(text: string, documents: readonly (string | null)[]): Promise<WordPart[][]> {
+    const query = { kind: 'text', text } as const
+    const terms = termsOf(query)
+    const { scoring } = await this.#prepared(query, terms)
+    const words = new Map<number, string>()
+    documentAnalyzer().each(text, (term, word) => {
+      const key = keyOfTerm(term)
+      if (!words.has(key)) words.set(key, word)
+    })
+    const amounts = new Float64Array(terms.keys.length)
+    return documents.map((document) => {
+      if (document === null || scoring.kind !== 'words') return []
+      const counted = countedDocument(documentAnalyzer(), document)
+      amountsOf(counted, terms.keys, amounts)
+      return terms.keys
+        .flatMap((key, t): WordPart[] => {
+          const amount = amounts[t] as number
+          if (Number.isNaN(amount)) return []
+          const word = words.get(key) ?? ''
+          return [
+            { word, count: amount + 1, idf: scoring.idf[t] as number, adds: scoring.part(t, amount, counted.length) },
+          ]
+        })
+        .sort((a, b) => b.adds - a.adds)
+    })
+  }
+
+  async #prepared(query: WordQuery, terms: QueryTerms) {
+    // Concurrently: lengths and weights are read in the same rounds as lists.
+    const [state, listsOf] = await Promise.all([
+      wordStateOf(this.#view, this.#key, this.#pause),
+      Promise.all(this.#view.base.segments.map(async (segment) => indexIn(segment, this.#key)?.lists(terms.keys))),
+    ])
+    const lists = state.indexed.map(({ number }) => listsOf[number] ?? [])
+    return { state, lists, scoring: this.#scoring(query, terms, state, lists) }
   }
 
   #scoring(

@@ -13,11 +13,11 @@ import type { Pause } from '../pacer.ts'
 import { Pacer } from '../pacer.ts'
 import { select } from '../query/select.ts'
 import type { OpenSegment } from '../snapshot/open-segment.ts'
-import type { Analyzer } from '../text/analyzer.ts'
-import { documentAnalyzer } from '../word-index/indexed-keys.ts'
+import { type Analyzer, documentAnalyzer } from '../text/analyzer.ts'
 import { DOCUMENT_KEY } from '../model/schema.ts'
 import type { PostingList } from '../word-index/posting-list.ts'
-import { WordIndex } from '../word-index/word-index.ts'
+import { usableIndexOf } from '../word-index/indexed-keys.ts'
+import type { WordIndex } from '../word-index/word-index.ts'
 import { type CountedRecord, countedDocument, countedVector } from './counted-record.ts'
 
 const SLICE_ROWS = 1_024
@@ -74,10 +74,8 @@ export function rowsToCount(view: View, key: string): number {
   return view.base.segments.reduce((sum, segment) => sum + (indexIn(segment, key) ? 0 : segment.liveRows), 0)
 }
 
-/** An index of documents counts only if its words are cut as those of queries. */
 export function indexIn({ reader }: OpenSegment, key: string): WordIndex | undefined {
-  const index = WordIndex.of(reader, key)
-  return index?.isOfDocuments === true && index.params.kind !== documentAnalyzer().name ? undefined : index
+  return usableIndexOf(reader, key)
 }
 
 class Reading {

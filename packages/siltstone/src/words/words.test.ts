@@ -109,6 +109,11 @@ describe('a search by words', () => {
               expect(await reader.top(query, limit), `${stage} ${JSON.stringify(query)}`).toEqual(
                 plainTop(world.held, query, limit),
               )
+              if (query.kind === 'text')
+                for (const { score, added, words } of await reader.explained(query.text, limit)) {
+                  expect(1 - added, stage).toBeCloseTo(score, 5)
+                  expect(words.length).toBeGreaterThan(0)
+                }
               const filter = { kind: 'compare', key: 'group', op: 'lt', value: 3n } as const
               const expected = plainTop(world.held, query, limit, ({ group }) => group < 3)
               expect(await reader.top(query, limit, filter), `${stage} filtered`).toEqual(expected)

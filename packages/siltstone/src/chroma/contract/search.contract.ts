@@ -148,6 +148,39 @@ export function searchContract(makeEngine: () => Promise<Engine>): void {
       expect(aged.json.ids).toEqual([['a', 'c']])
     })
 
+    it('finds phrases, and shows where the words of a search stand', async () => {
+      const api = testApi(await makeEngine())
+      const path = await api.collection('things')
+      await api.db('POST', `${path}/add`, {
+        ids: ['a', 'b', 'c'],
+        embeddings: [
+          [1, 0],
+          [0, 1],
+          [1, 1],
+        ],
+        documents: ['The Stone Bridges of the river', 'A bridge of stone', null],
+      })
+      const ask = search([api, path])
+      const phrase = { '#document': { $phrase: 'stone bridge' } }
+      const { json } = await ask(
+        { filter: phrase, highlight: {} },
+        { rank: { $knn: { query: 'bridge of rivers', key: '#document' } }, highlight: { length: 12, fragments: 1 } },
+        { filter: { '#document': { $not_phrase: 'stone bridge' } } },
+        { filter: { '#id': 'c' }, highlight: { texts: ['stone'] } },
+      )
+      expect(json.ids).toEqual([['a'], ['a', 'b'], ['b', 'c'], ['c']])
+      expect(json.highlights).toEqual([
+        [[['The ', 'Stone', ' ', 'Bridges', ' of the river']]],
+        [[['', 'Bridges', ' of']], [['A ', 'bridge', ' of']]],
+        null,
+        [null],
+      ])
+      const where = await api.db('POST', `${path}/get`, { where_document: { $phrase: 'STONE bridge' }, include: [] })
+      expect(where.json.ids).toEqual(['a'])
+      expectError(await ask({ highlight: {} }), 400, INVALID, /no text/)
+      expectError(await ask({ filter: { '#document': { $phrase: '?' } } }), 422, 'ChromaError', /a text with a word/)
+    })
+
     it('counts facets of the records that the filter admits', async () => {
       const [api, path] = await filled()
       await api.db('POST', `${path}/add`, {

@@ -30,6 +30,7 @@ function checkClause(filter: Filter, schema: Record<string, unknown>): void {
       return
     case 'document-contains':
     case 'document-regex':
+    case 'document-phrase':
       if (isTextIndexed(schema)) return
       throw invalid('index-disabled', 'Cannot filter using full-text search because FTS indexing is disabled')
     case 'compare':
@@ -40,6 +41,7 @@ function checkClause(filter: Filter, schema: Record<string, unknown>): void {
       for (const value of filter.values) checkKey(filter.key, value, schema)
       return
     case 'id':
+    case 'id-order':
       return
   }
 }

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { floatsText, numbersText, shortestDouble } from './float-text.ts'
+import { shortestDouble } from '../../records/shortest-double.ts'
+import { floatsText, numbersText } from './float-text.ts'
 
 /** Every bit pattern of a finite float. */
 const float = fc

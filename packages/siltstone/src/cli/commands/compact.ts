@@ -25,7 +25,10 @@ export function compactCommand(): Command {
   return withStoreOptions(made)
     .option('--no-merge', 'fold only')
     .addOption(
-      new Option('--full', 'merge as many segments as a step of 4 GiB (bucket: 1 GiB) takes, whether or not it is due')
+      new Option(
+        '--full',
+        'merge as many segments as a step of 4 GiB (bucket: 1 GiB) takes, due or not, and build missing indexes',
+      )
         .default(false)
         .conflicts('merge'),
     )

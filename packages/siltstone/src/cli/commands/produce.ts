@@ -15,6 +15,7 @@ import { command } from '../command.ts'
 import { bytes, plural } from '../format.ts'
 import { lines, recordFromLine } from '../../records/json-lines.ts'
 import { checkRecordLimits, defaultRecordLimits, type RecordLimits } from '../../records/record-limits.ts'
+import { SparseFillIn } from '../../word-index/fill-in.ts'
 import { type CommonOptions, Session, withEmbedders, withStoreOptions } from '../session.ts'
 
 interface ProduceOptions extends CommonOptions {
@@ -100,6 +101,8 @@ class DeltaProducer {
   readonly #info: CollectionInfo
   readonly #options: ProduceOptions
   readonly #recordLimits: RecordLimits
+  /** A delta is applied as it is, so vectors that a server would make are made here. */
+  readonly #fillIn: SparseFillIn
   #dimension: number | null
 
   constructor(session: Session, info: CollectionInfo, options: ProduceOptions) {
@@ -115,6 +118,7 @@ class DeltaProducer {
     this.#info = info
     this.#options = options
     this.#recordLimits = { ...defaultRecordLimits, ...options.limit }
+    this.#fillIn = new SparseFillIn(info.schema)
     this.#dimension = info.dimension
   }
 
@@ -147,7 +151,8 @@ class DeltaProducer {
         'wrong-collection',
         `${name} is addressed to collection ${collection}, but ${this.#info.name} is ${path}`,
       )
-    const isWhole = records.every(({ op, vector }) => vector !== null || op === 'update' || op === 'delete')
+    const isWhole =
+      !this.#fillIn.isNeeded && records.every(({ op, vector }) => vector !== null || op === 'update' || op === 'delete')
     if (isWhole && bytes.length <= directoryLimits.deltaBytes && records.length <= this.#options.maxRecords) {
       this.#checkDimension(records)
       await this.#addProduced(
@@ -164,9 +169,10 @@ class DeltaProducer {
       await this.#produceBatch(records.slice(i, i + this.#options.maxRecords))
   }
 
-  async #produceBatch(records: RecordOp[]): Promise<void> {
-    await this.#embed(records)
-    this.#checkDimension(records)
+  async #produceBatch(given: RecordOp[]): Promise<void> {
+    await this.#embed(given)
+    this.#checkDimension(given)
+    const records = this.#fillIn.isNeeded ? given.map((record) => this.#fillIn.filled(record)) : given
     const maxBytes = directoryLimits.deltaBytes
     await this.#addProduced(
       await produce(this.#session.env, pathOf(this.#info), { records }, { maxBytes, recordLimits: this.#recordLimits }),

@@ -7,6 +7,9 @@ import type { ExactJson } from '../../records/exact-json.ts'
 import { andFilters, type Filter, parseWhere, parseWhereDocument } from '../../filter/index.ts'
 import { commaSeparated, exactJson, INCLUDES, recall, vector, version, wholeNumber } from '../arguments.ts'
 import { command } from '../command.ts'
+import { rrf } from '../../library/index.ts'
+import { noLimits, parseSearch, prepare } from '../../search/index.ts'
+import { printSearch } from '../print-search.ts'
 import { columnsFrom, printHits, printRecords } from '../print-records.ts'
 import { type CommonOptions, Session, withEmbedders, withStoreOptions } from '../session.ts'
 
@@ -58,12 +61,17 @@ interface QueryOptions extends ReadCommandOptions {
   exact?: boolean
   recall?: number
   explain?: boolean
+  hybrid?: boolean
 }
+
+/** Records that each list of a hybrid query has at least. */
+const HYBRID_LIST = 100
 
 export function queryCommand(): Command {
   const made = command('query <collection>', 'find the records nearest to a text or a vector', [
     'query notes --text "how do rivers make stone?"',
     `query notes --text "invoices" --where '{"year":{"$gte":2024}}' -k 3`,
+    'query notes --text "invoice AB-1234" --hybrid --explain',
     'query notes --vector 0.1,0.2,0.3 --include metadatas,uris --json',
   ])
   return withReadOptions(withEmbedders(withStoreOptions(made)))
@@ -73,9 +81,11 @@ export function queryCommand(): Command {
     .addOption(new Option('-n, --limit <n>', 'the same as -k').argParser(wholeNumber(1)).conflicts('k'))
     .option('--exact', 'measure every record instead of using the index')
     .option('--recall <share>', 'share of the nearest records that queries find on average (default: 0.95)', recall)
-    .option('--explain', 'show requests, visited clusters, candidates and times')
+    .option('--hybrid', 'rank by meaning and by the words of documents: reciprocal rank fusion of both lists')
+    .option('--explain', 'show requests, visited clusters, candidates and times; with --hybrid, where scores come from')
     .action((name: string, options: QueryOptions) =>
       Session.use(options, { create: false }, async (session) => {
+        if (options.hybrid === true) return hybrid(session, name, options)
         if ((options.text === undefined) === (options.vector === undefined))
           throw invalid('nothing-to-query', 'give either --text or --vector', { field: '--text' })
         const info = await session.collection(name)
@@ -95,6 +105,51 @@ export function queryCommand(): Command {
         await printHits(session.out, first, version, explanation)
       }),
     )
+}
+
+/** @throws SiltstoneError `invalid` (nothing-to-query, include-unknown); and what a search throws */
+async function hybrid(session: Session, name: string, options: QueryOptions): Promise<void> {
+  const { text, vector: given, at, level, exact, include } = options
+  if (text === undefined)
+    throw invalid('nothing-to-query', 'give --text, whose words --hybrid looks for', { field: '--text' })
+  if (include.includes('uris'))
+    throw invalid('include-unknown', '--hybrid shows documents, metadatas and embeddings', { field: '--include' })
+  const info = await session.collection(name)
+  const limit = options.limit ?? options.k
+  const list = { limit: Math.max(HYBRID_LIST, limit) }
+  const rank = rrf({
+    ranks: [
+      { query: given ? Array.from(given) : text, ...list },
+      { query: text, key: '#document', ...list },
+    ],
+  })
+  const select = { keys: ['#score', ...include.flatMap((column) => COLUMN_KEYS[column] ?? [])] }
+  const { search } = parseSearch({ rank, limit: { limit }, select }, 'search', noLimits, 'plain')
+  const filter = filterOf(options)
+  const { schema } = info
+  const searches = await prepare([{ ...search, ...(filter && { filter }) }], {
+    schema,
+    needsIndex: schema !== null,
+    embed: async (texts) => Promise.all(texts.map((one) => embed(session, info, one))),
+  })
+  const collection = await session.engine.collection(info.tenant, info.database, info.id)
+  const effort = {
+    ...(exact === true && { exact: true }),
+    ...(options.recall !== undefined && { recall: options.recall }),
+  }
+  const read = at === undefined ? { level } : { at }
+  await printSearch(
+    session.out,
+    await collection.search({ searches, effort, explain: options.explain === true, ...read }),
+    ['by meaning', 'by words'],
+  )
+}
+
+/** What a search calls the columns. */
+const COLUMN_KEYS: Partial<Record<(typeof INCLUDES)[number], string>> = {
+  documents: '#document',
+  metadatas: '#metadata',
+  embeddings: '#embedding',
 }
 
 async function embed(session: Session, info: CollectionInfo, text: string): Promise<Float32Array> {

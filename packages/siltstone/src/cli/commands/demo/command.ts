@@ -15,9 +15,10 @@ import { type Answer, answersText, ask } from './answer.ts'
 import { type BucketLine, bucketLines, bucketText } from './bucket.ts'
 import { embedAll, writeAll } from './fill.ts'
 import { type Passage, passagesOf } from '../../../ingest/index.ts'
-import { questionsAbout } from './questions.ts'
+import { hybridQuestion, questionsAbout } from './questions.ts'
 import { ownDocuments, packageDocuments } from './sources.ts'
 import { Steps } from './steps.ts'
+import { askThreeWays, type ThreeWays, threeWaysText } from './three-ways.ts'
 
 interface DemoOptions {
   once?: boolean
@@ -70,6 +71,7 @@ async function demo(folder: string | undefined, options: DemoOptions): Promise<v
 
 interface Shown {
   answers: Answer[]
+  threeWays?: ThreeWays
   bucket: BucketLine[]
 }
 
@@ -86,7 +88,10 @@ async function fillAndAsk(
     const info = await makeCollection(session)
     const embedder = session.registry.default
     await writeAll(steps, session, info, await embedAll(steps, embedder, passages))
-    shown.answers = await ask(session, info, embedder, questionsAbout(passages, folder !== undefined))
+    const questions = questionsAbout(passages, folder !== undefined)
+    shown.answers = await ask(session, info, embedder, questions)
+    const hybrid = hybridQuestion(questions, folder !== undefined)
+    if (hybrid !== undefined) shown.threeWays = await askThreeWays(session, info, embedder, hybrid)
     shown.bucket = await bucketLines(session.env.store)
   })
   return shown
@@ -132,6 +137,10 @@ async function printShown(shown: Shown, steps: Steps, kept: string | undefined):
   await steps.say(
     `\nQuestions, with the passages nearest in meaning (with distances)\n\n${answersText(shown.answers, columns)}\n`,
   )
+  if (shown.threeWays)
+    await steps.say(
+      `One question asked three ways, and why the answers differ: each passage’s place by meaning and by words, and what\neach word adds to its BM25\n\n${threeWaysText(shown.threeWays)}\n`,
+    )
   await steps.say(`The objects in the bucket${kept === undefined ? '' : `, ${kept}`}\n\n${bucketText(shown.bucket)}\n`)
   const total = steps.times.reduce((sum, { ms }) => sum + ms, 0)
   await steps.say(
@@ -163,7 +172,7 @@ async function serve(options: DemoOptions & { data: string }, out: Output): Prom
       '  JavaScript  import { ChromaClient } from "chromadb"',
       `              const client = new ChromaClient({ host: "${hostname}", port: ${number} })`,
       `  Python      import chromadb; client = chromadb.HttpClient(host="${hostname}", port=${number})`,
-      `  Shell       siltstone query ${COLLECTION} --data ${options.data} --text "your question"`,
+      `  Shell       siltstone query ${COLLECTION} --data ${options.data} --text "your question" --hybrid --explain`,
       '              (from a clone: npm run -s siltstone -- query …)',
       '',
     ].join('\n'),

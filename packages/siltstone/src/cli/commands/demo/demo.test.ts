@@ -74,6 +74,7 @@ it('goes the whole way with the packages that are installed here, and ends by it
   expect([code, err]).toEqual([0, ''])
   const shown = JSON.parse(out) as {
     answers: { question: string; passages: { source: string; distance: number }[] }[]
+    threeWays: { ways: { way: string; passages: { source: string; found: string }[] }[] }
     bucket: { what: string; objects: number }[]
     steps: { step: string }[]
   }
@@ -86,6 +87,9 @@ it('goes the whole way with the packages that are installed here, and ends by it
     'What becomes of circ': expect.stringContaining('safe-stable-stringify/'),
     'How does a program r': expect.stringContaining('commander/'),
   })
+  expect(shown.threeWays.ways.map(({ way }) => way)).toEqual(['by meaning', 'by words', 'by both'])
+  for (const { passages } of shown.threeWays.ways) expect(passages[0]?.source).toContain('bigint')
+  expect(shown.threeWays.ways[1]?.passages[0]?.found).toContain('BigInt')
   expect(shown.steps.map(({ step }) => step)).toEqual(['read', 'embed', 'produce', 'write', 'compact'])
   expect(shown.bucket.map(({ objects }) => objects)).not.toContain(0)
   expect(await siltstoneProcess(['verify', '--data', join(directory, 'store')])).toMatchObject({ code: 0 })

@@ -9,6 +9,14 @@ const ABOUT_PACKAGES = [
   'How does a program read the options that were typed in a terminal?',
 ]
 
+/** Whose words and whose meaning lead to different passages. */
+const BOTH_WAYS = 'How do I print a BigInt as JSON?'
+
+/** The question that is asked by meaning, by words and by both. @param asked the other questions */
+export function hybridQuestion(asked: readonly string[], own: boolean): string | undefined {
+  return own ? asked[0] : BOTH_WAYS
+}
+
 /** @param own whether the passages are of the user's folder: the questions then name some of its headings */
 export function questionsAbout(passages: readonly Passage[], own: boolean): string[] {
   if (!own) return ABOUT_PACKAGES

@@ -1,0 +1,31 @@
+/**
+ * Phrases have no index of their own: the rows that have all of their words are found in the index of words, and their documents
+ * are read. docs/decisions/0014-phrases-are-verified.md says why.
+ */
+import { RowSet } from '../format/row-set.ts'
+import type { SegmentReader } from '../format/segment/reader.ts'
+import { DOCUMENT_KEY } from '../model/schema.ts'
+import { Phrase } from '../text/phrase.ts'
+import { keyOfTerm } from '../word-index/count-terms.ts'
+import { usableIndexOf } from '../word-index/indexed-keys.ts'
+import type { PostingList } from '../word-index/posting-list.ts'
+
+/** The rows whose stored documents have all words of a phrase; undefined if the segment has no index of words. */
+export async function phraseRows(reader: SegmentReader, text: string): Promise<RowSet | undefined> {
+  const index = usableIndexOf(reader, DOCUMENT_KEY)
+  const phrase = Phrase.of(text)
+  if (!index || !phrase) return undefined
+  const lists = await index.lists([...new Set(phrase.terms)].map(keyOfTerm))
+  if (!lists.every((list) => list !== undefined)) return new RowSet(reader.rows)
+  const [rarest, ...others] = lists.toSorted((a, b) => a.count - b.count) as [PostingList, ...PostingList[]]
+  let rows: number[] = []
+  rarest.each((row) => rows.push(row))
+  for (const list of others) {
+    const both: number[] = []
+    list.find(rows, (i) => both.push(rows[i] as number))
+    rows = both
+  }
+  const found = new RowSet(reader.rows)
+  for (const row of rows) found.add(row)
+  return found
+}

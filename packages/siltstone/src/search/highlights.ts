@@ -1,0 +1,24 @@
+/** The words of texts in the documents of hits. */
+import type { HighlightFragment, HighlightRequest } from '../model/search.ts'
+import { Pacer, type Pause } from '../pacer.ts'
+import { documentAnalyzer } from '../text/analyzer.ts'
+import { highlight } from '../text/highlight.ts'
+
+/** Characters that are cut into words between two pauses. */
+const PAUSE_AFTER = 200_000
+
+export async function highlightsOf(
+  documents: readonly (string | null)[],
+  { texts, fragments, length }: HighlightRequest,
+  pause: Pause,
+): Promise<(HighlightFragment[] | null)[]> {
+  const terms = new Set(texts.flatMap((text) => [...documentAnalyzer().query(text).keys()]))
+  const pacer = new Pacer(PAUSE_AFTER, pause)
+  const highlights: (HighlightFragment[] | null)[] = []
+  for (const document of documents) {
+    highlights.push(document === null ? null : highlight(document, terms, { fragments, length }))
+    const due = pacer.spend(document?.length ?? 0)
+    if (due) await due
+  }
+  return highlights
+}

@@ -1,0 +1,141 @@
+/**
+ * Shows where the words of a query stand in a text: the fragments of a given length that have the most different ones.
+ *
+ * Fragments are cut from the text's form NFKC, between words, and do not overlap. They are chosen one after another: the one
+ * with the most different terms, then with the most words, then the first; each is filled up with what is around it.
+ */
+import type { HighlightFragment, HighlightRequest } from '../model/search.ts'
+import { type Analyzer, documentAnalyzer } from './analyzer.ts'
+import { normalForm } from './words.ts'
+
+/** `length` is exceeded by a single word that is longer, and by a few characters at the edges of the text. */
+export type HighlightOptions = Pick<HighlightRequest, 'fragments' | 'length'>
+
+interface Words {
+  starts: number[]
+  ends: number[]
+  /** Of the words that are looked for: their place among all words, and their term. */
+  hits: { word: number; term: string }[]
+}
+
+interface Window {
+  firstHit: number
+  lastHit: number
+  different: number
+}
+
+/** @returns the fragments in the order of the text; empty where it has none of the terms */
+export function highlight(
+  text: string,
+  terms: ReadonlySet<string>,
+  { fragments, length }: HighlightOptions,
+  analyzer: Analyzer = documentAnalyzer(),
+): HighlightFragment[] {
+  const words: Words = { starts: [], ends: [], hits: [] }
+  analyzer.each(text, (term, _, start, end) => {
+    if (terms.has(term)) words.hits.push({ word: words.starts.length, term })
+    words.starts.push(start)
+    words.ends.push(end)
+  })
+  const normal = normalForm(text)
+  const chosen: { start: number; end: number }[] = []
+  for (const window of windowsOf(words, length)) {
+    if (chosen.length >= fragments) break
+    const place = filled(words, window, length, normal.length, chosen)
+    if (place) chosen.push(place)
+  }
+  return chosen.sort((a, b) => a.start - b.start).map((place) => fragmentOf(normal, words, place))
+}
+
+/** For each hit the longest row of hits that begins with it and fits, the best first. */
+function windowsOf({ starts, ends, hits }: Words, length: number): Window[] {
+  const windows: Window[] = []
+  const counts = new Map<string, number>()
+  let lastHit = -1
+  for (const [firstHit, { word, term }] of hits.entries()) {
+    const start = starts[word] as number
+    while (lastHit + 1 < hits.length) {
+      const next = hits[lastHit + 1] as Words['hits'][number]
+      if (lastHit >= firstHit && (ends[next.word] as number) - start > length) break
+      counts.set(next.term, (counts.get(next.term) ?? 0) + 1)
+      lastHit++
+    }
+    windows.push({ firstHit, lastHit, different: counts.size })
+    const rest = (counts.get(term) as number) - 1
+    if (rest === 0) counts.delete(term)
+    else counts.set(term, rest)
+  }
+  const size = ({ firstHit, lastHit }: Window) => lastHit - firstHit
+  return windows.sort((a, b) => b.different - a.different || size(b) - size(a) || a.firstHit - b.firstHit)
+}
+
+/** @returns undefined where it would overlap with what was chosen before */
+function filled(
+  { starts, ends, hits }: Words,
+  { firstHit, lastHit }: Window,
+  length: number,
+  textLength: number,
+  chosen: readonly { start: number; end: number }[],
+): { start: number; end: number } | undefined {
+  let first = (hits[firstHit] as Words['hits'][number]).word
+  let last = (hits[lastHit] as Words['hits'][number]).word
+  const before = Math.max(0, ...chosen.map(({ end }) => end).filter((end) => end <= (starts[first] as number)))
+  const after = Math.min(
+    textLength,
+    ...chosen.map(({ start }) => start).filter((start) => start >= (ends[last] as number)),
+  )
+  if (chosen.some(({ start, end }) => start < (ends[last] as number) && end > (starts[first] as number)))
+    return undefined
+  const half = (length - ((ends[last] as number) - (starts[first] as number))) / 2
+  const middleStart = starts[first] as number
+  while (first > 0) {
+    const start = starts[first - 1] as number
+    if (start < before || middleStart - start > half) break
+    first--
+  }
+  while (last + 1 < starts.length) {
+    const end = ends[last + 1] as number
+    if (end > after || end - (starts[first] as number) > length) break
+    last++
+  }
+  // Near the end of the text there is room for more in front.
+  while (first > 0 && (starts[first - 1] as number) >= before) {
+    if ((ends[last] as number) - (starts[first - 1] as number) > length) break
+    first--
+  }
+  const start = first === 0 && before === 0 && (starts[0] as number) <= 8 ? 0 : (starts[first] as number)
+  const isEnd = last + 1 === starts.length && after === textLength && textLength - (ends[last] as number) <= 8
+  return { start, end: isEnd ? textLength : (ends[last] as number) }
+}
+
+function fragmentOf(
+  normal: string,
+  { starts, ends, hits }: Words,
+  place: { start: number; end: number },
+): HighlightFragment {
+  const parts: HighlightFragment = []
+  let at = place.start
+  let markStart = -1
+  let markEnd = -1
+  const mark = () => {
+    if (markStart < 0) return
+    parts.push(normal.slice(at, markStart), normal.slice(markStart, markEnd))
+    at = markEnd
+  }
+  for (const { word } of hits) {
+    const start = starts[word] as number
+    const end = ends[word] as number
+    if (start < place.start || end > place.end) continue
+    if (start < markEnd) {
+      // Pairs of characters overlap.
+      markEnd = end
+      continue
+    }
+    mark()
+    markStart = start
+    markEnd = end
+  }
+  mark()
+  parts.push(normal.slice(at, place.end))
+  return parts
+}
