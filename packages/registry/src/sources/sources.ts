@@ -60,6 +60,17 @@ export class Sources {
     return parseSourceUrl(url, type, this.#hosts)
   }
 
+  /** The canonical address of a repository on the hub. @param id `owner/name` */
+  hubUrl(type: 'model' | 'dataset', id: string): string {
+    return `https://${this.#hosts.hub}/${type === 'dataset' ? 'datasets/' : ''}${id}`
+  }
+
+  /** The canonical address of a code repository, from the label of its source; undefined: it has none. */
+  codeUrl(label: string): string | undefined {
+    const repository = /^https?:.*\/repos\/([^/]+\/[^/]+)$/.exec(label)?.[1]
+    return repository === undefined ? undefined : `https://${this.#hosts.github}/${repository}`
+  }
+
   /**
    * Asks the services about one artifact.
    * @param netScoreOf the net score of a registered artifact by its canonical URL; null: it is not registered
