@@ -47,7 +47,7 @@ async function layOutConsole(): Promise<void> {
 
 try {
   compile()
-  for (const name of ['siltstone', 'migrate', 'processors', 'mcp', 'objects']) layOut(name)
+  for (const name of ['siltstone', 'migrate', 'processors', 'mcp', 'objects', 'registry']) layOut(name)
   await layOutConsole()
 } finally {
   rmSync(compiled, { recursive: true, force: true })

@@ -33,6 +33,7 @@ async function pack(): Promise<void> {
     'mcp/dist',
     'console/dist',
     'objects/dist',
+    'registry/dist',
     'embedder-english',
   ].map((name) => `./packages/${name}`)
   const out = await mustRun('npm', ['pack', '--json', '--pack-destination', folder, ...folders], root)

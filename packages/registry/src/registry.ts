@@ -31,6 +31,8 @@ export interface RegistryOptions {
   gate?: Gate | undefined
 }
 
+const DELETED_TOGETHER = 16
+
 export class Registry {
   readonly store: ObjectStore
   readonly documents: Documents
@@ -102,7 +104,8 @@ export class Registry {
       () => undefined,
       (error: unknown) => {
         const { log } = this.#options
-        if (isSiltstoneError(error)) log.info('rating_failed', { artifact: artifact.id, code: error.code, error })
+        if (isSiltstoneError(error))
+          log.info('rating_failed', { artifact: artifact.id, code: error.code, reason: error.message })
         else log.error('rating_failed', { artifact: artifact.id, error })
       },
     )
@@ -124,6 +127,26 @@ export class Registry {
         const file = commit.files[path]
         return file === undefined ? undefined : this.blobs.get(file.sha256)
       },
+    }
+  }
+
+  /** Deletes all artifacts. Their audit and their files stay. */
+  async deleteAll(by: string): Promise<void> {
+    let batch: Promise<void>[] = []
+    for await (const id of this.#ids()) {
+      batch.push(this.#deleteIfThere(id, by))
+      if (batch.length < DELETED_TOGETHER) continue
+      await Promise.all(batch)
+      batch = []
+    }
+    await Promise.all(batch)
+  }
+
+  async #deleteIfThere(id: string, by: string): Promise<void> {
+    try {
+      await this.artifacts.delete(id, by)
+    } catch (error) {
+      if (!isSiltstoneError(error, 'not-found')) throw error
     }
   }
 

@@ -30,6 +30,16 @@ export const adminAuditKey = (ulid: string): string => `registry/audit/${ulid}.j
 export const intentKey = (ulid: string): string => `${INTENTS_PREFIX}${ulid}.json`
 export const blobKey = (sha256: string): string => `${BLOBS_PREFIX}${sha256}`
 
+export const USERS_PREFIX = 'users/'
+export const TOKENS_PREFIX = 'tokens/'
+
+/** Names may hold any character, so keys hold their hash. */
+export const userKey = (name: string): string =>
+  `${USERS_PREFIX}${createHash('sha256').update(name).digest('hex').slice(0, 32)}.json`
+
+/** @param sha256 of the token: a token itself is stored nowhere */
+export const tokenKey = (sha256: string): string => `${TOKENS_PREFIX}${sha256}.json`
+
 /** The claim on a source, which may be registered once for each type. */
 export function sourceClaimKey(type: ArtifactType, canonicalUrl: string): string {
   return `registry/claims/source/${type}/${createHash('sha256').update(canonicalUrl).digest('hex')}`

@@ -29,6 +29,16 @@ import { readEmbedders } from '../embedders.ts'
 import { openPatiently } from '../open-patiently.ts'
 import { Output } from '../output.ts'
 import { dataOption, withEmbedders, withOutputOptions } from '../session.ts'
+import {
+  loadRegistry,
+  logLevelFrom,
+  placeFromSwitches,
+  registryOptions,
+  type RegistryServeOptions,
+  type ServedRegistry,
+  type ServeRegistry,
+  withRegistryOptions,
+} from './serve-registry.ts'
 
 const MB = 1024 * 1024
 const LIMITS = [...REQUEST_LIMITS, ...RECORD_LIMITS]
@@ -37,7 +47,7 @@ type LimitName = (typeof LIMITS)[number]
 const STOP_WITHIN_MS = 5_000
 const DEFAULT_OBJECTS_PORT = 9_000
 
-export interface ServeOptions {
+export interface ServeOptions extends RegistryServeOptions {
   data: string
   host: string
   port: number
@@ -69,7 +79,7 @@ export function serveCommand(): Command {
     'serve --data s3://my-bucket/store',
     'serve --data ./data --host 0.0.0.0 --tokens tokens.json --cors https://app.example',
   ])
-  return withEmbedders(withOutputOptions(made))
+  return withRegistryOptions(withEmbedders(withOutputOptions(made)))
     .addOption(dataOption())
     .addOption(new Option('--host <address>', 'address to listen on').env('SILTSTONE_HOST').default('127.0.0.1'))
     .addOption(new Option('--port <port>', '0 chooses a free port').env('SILTSTONE_PORT').default(8000).argParser(port))
@@ -118,16 +128,33 @@ export function serveCommand(): Command {
     .action(serve)
 }
 
-async function serve(options: ServeOptions): Promise<void> {
+async function serve(given: ServeOptions, command: Command): Promise<void> {
+  const options = withSwitches(given, command)
   const serving = await startServing(options)
   const out = new Output(options)
-  const { url, objects } = serving
-  await out.answer({ url, data: options.data, ...(objects && { objects }) }, () => {
+  const { url, objects, registry } = serving
+  await out.answer({ url, data: options.data, ...(objects && { objects }), ...(registry && { registry }) }, () => {
     const made = objects?.keysFile === undefined ? '' : `, with the access key in ${objects.keysFile}`
     const s3 = objects === undefined ? '' : `S3 is at ${objects.url}${made}\n`
-    return `Siltstone serves ${options.data} at ${url} (stop with Ctrl-C)\n${s3}`
+    return `Siltstone serves ${options.data} at ${url} (stop with Ctrl-C)\n${s3}${registryLine(registry)}`
   })
   await serving.untilStopped()
+}
+
+function registryLine(registry: ServedRegistry | undefined): string {
+  if (registry === undefined) return ''
+  const made = registry.adminFile === undefined ? '' : `, with the admin in ${registry.adminFile}`
+  return `The registry is at ${registry.url}, for clients of the Hub HF_ENDPOINT=${registry.hubUrl}${made}\n`
+}
+
+/** With `--registry`, variables of its guide stand for options that are not given. */
+function withSwitches(options: ServeOptions, command: Command): ServeOptions {
+  if (options.registry !== true) return options
+  const isDefault = (name: string) => command.getOptionValueSource(name) === 'default'
+  const variables = environmentVariables()
+  const data = isDefault('data') ? placeFromSwitches(variables) : undefined
+  const logLevel = isDefault('logLevel') ? logLevelFrom(variables) : undefined
+  return { ...options, ...(data !== undefined && { data }), ...(logLevel !== undefined && { logLevel }) }
 }
 
 /** What `@siltstone/objects` runs beside the server. */
@@ -153,6 +180,7 @@ type ServeObjects = (options: ServeObjectsOptions) => Promise<ServedObjects & { 
 export interface Serving {
   url: string
   objects?: ServedObjects
+  registry?: ServedRegistry
   /** Resolves after SIGTERM or SIGINT, when everything is closed. */
   untilStopped(): Promise<void>
 }
@@ -167,6 +195,7 @@ function samplingOf({ recallSample, recallAlarm = 0.9 }: ServeOptions) {
  */
 export async function startServing(options: ServeOptions): Promise<Serving> {
   const serveObjects = options.objects === true ? await loadObjects(options) : undefined
+  const serveRegistry = options.registry === true ? await loadRegistry(options.readOnly === true) : undefined
   const log = jsonLogger({ level: options.logLevel })
   const metrics = new PrometheusMetrics()
   const auth = await authenticator(options)
@@ -182,6 +211,7 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
   let server: RunningServer
   let compaction: Compaction | undefined
   let objects: Awaited<ReturnType<ServeObjects>> | undefined
+  let artifacts: Awaited<ReturnType<ServeRegistry>> | undefined
   try {
     const threads =
       options.queryThreads > 0 &&
@@ -194,7 +224,7 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
         log,
       })
     const engine = threads ? withQueryThreads(opened, threads) : opened
-    const registry = new EmbedderRegistry(
+    const providers = new EmbedderRegistry(
       { ...env, models: systemModels, variables: environmentVariables(), readOnly },
       embedders,
     )
@@ -220,10 +250,10 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
       tracing,
       embeddings: {
         store: new EmbeddingStore({ store: env.store, log }),
-        embedder: () => registry.default,
+        embedder: () => providers.default,
       },
       embedderFor: async (info) =>
-        registry.forCollection({
+        providers.forCollection({
           embeddingFunction: info.configuration['embedding_function'],
           dimension: info.dimension,
         }),
@@ -236,6 +266,9 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
       allowNetworkFilesystem,
       environment: { ...env, log },
     })
+    artifacts = await serveRegistry?.(
+      registryOptions(options, { environment: { ...env, log }, engine: opened, embedders: providers }),
+    )
     if (options.compaction && !options.readOnly)
       compaction = new Compaction({
         directory: options.data,
@@ -254,6 +287,8 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
       log.error('stop_forced', { afterMs: STOP_WITHIN_MS })
       exitNow(1)
     })
+    // The registry first: it gives back what it has reserved, and its index needs the engine.
+    await artifacts?.close()
     await Promise.all([server.close(), compaction?.close(), objects?.close()])
     await closeEnvironment(env)
   }
@@ -263,10 +298,17 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
   const { url, keysFile } = objects ?? {}
   return {
     url: server.url,
+    ...(artifacts && { registry: shown(artifacts) }),
     ...(url !== undefined && { objects: { url, ...(keysFile !== undefined && { keysFile }) } }),
     untilStopped: () => stopped,
   }
 }
+
+const shown = ({ url, hubUrl, adminFile }: ServedRegistry): ServedRegistry => ({
+  url,
+  hubUrl,
+  ...(adminFile !== undefined && { adminFile }),
+})
 
 async function openEngine(options: ServeOptions, environment: Parameters<typeof openEnvironmentAt>[1]) {
   const env = await openEnvironmentAt(options.data, environment)
