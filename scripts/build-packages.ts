@@ -76,7 +76,7 @@ async function layOutReader(): Promise<void> {
 
 try {
   compile()
-  for (const name of ['siltstone', 'migrate', 'processors', 'mcp', 'objects']) layOut(name)
+  for (const name of ['siltstone', 'migrate', 'processors', 'mcp', 'objects', 'registry']) layOut(name)
   await writeManPages()
   await layOutConsole()
   await layOutReader()

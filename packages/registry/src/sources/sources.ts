@@ -1,5 +1,5 @@
 /** The sources of one registry: which services are asked, and with which tokens. */
-import { type Clock, type HttpClient, invalid, type Random } from 'siltstone/internal'
+import { type Clock, type HttpClient, invalid, isSiltstoneError, notFound, type Random } from 'siltstone/internal'
 import type { ArtifactType, Evidence } from '../evidence/evidence.ts'
 import { collectEvidence } from './collect.ts'
 import { GithubSource } from './github-source.ts'
@@ -58,6 +58,33 @@ export class Sources {
   /** @throws SiltstoneError `invalid` (source-url) */
   parse(url: string, type?: ArtifactType): SourceUrl {
     return parseSourceUrl(url, type, this.#hosts)
+  }
+
+  /** The canonical address of a repository on the hub. @param id `owner/name` */
+  hubUrl(type: 'model' | 'dataset', id: string): string {
+    return `https://${this.#hosts.hub}/${type === 'dataset' ? 'datasets/' : ''}${id}`
+  }
+
+  /** The canonical address of a code repository, from the label of its source; undefined: it has none. */
+  codeUrl(label: string): string | undefined {
+    const repository = /^https?:.*\/repos\/([^/]+\/[^/]+)$/.exec(label)?.[1]
+    return repository === undefined ? undefined : `https://${this.#hosts.github}/${repository}`
+  }
+
+  /**
+   * The licence that GitHub finds in a project; undefined: none that it knows.
+   * @throws SiltstoneError `invalid` (source-url), `not-found` (project-not-found), `unavailable`, …
+   */
+  async projectLicence(url: string): Promise<string | undefined> {
+    const { canonical } = this.parse(url, 'code')
+    const source = this.#begin().code(canonical)
+    if (source === undefined) throw invalid('source-url', `${canonical} is no GitHub repository`, { field: 'url' })
+    try {
+      return (await source.describe()).licence
+    } catch (cause) {
+      if (!isSiltstoneError(cause, 'not-found')) throw cause
+      throw notFound('project-not-found', `${canonical} does not exist, or is private`, { cause })
+    }
   }
 
   /**

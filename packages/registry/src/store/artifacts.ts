@@ -23,6 +23,14 @@
  * they name an artifact that has ended, so the next registration overwrites them. To delete a claim would be wrong: a delete has no
  * condition, and one that stalls would remove a successor's claim.
  *
+ * ## To change
+ * 1. Write an intent. 2. Change the metadata by compare-and-swap, with the intent's ULID among its `changes`: the commit. 3. Audit, under
+ * that ULID. 4. Delete the intent.
+ *
+ * ## The index
+ * `onChange` writes the artifact into the index (`index/artifact-index.ts`) after each commit and before the intent is deleted. So an
+ * acknowledged change is in the index, and one that was cut off comes there when its intent is finished.
+ *
  * ## Why a source has at most one visible artifact
  * A claim is overwritten only if its owner has ended. An artifact becomes ready only while its claims name it: it acquired them when
  * it was pending, and no other process overwrites them before it ends. So two ready artifacts cannot have held the same claim.
@@ -37,50 +45,47 @@
  * - The state of an intent does not say who works on it. To finish one whose process is alive is safe, and costs that process a
  *   repetition at most; `finishIntents` leaves young ones alone.
  */
-import { type Clock, conflict, type Ids, invalid, notFound, type ObjectStore, unavailable } from 'siltstone/internal'
+import { type Clock, type Ids, type ObjectStore, unavailable } from 'siltstone/internal'
 import type { ArtifactType } from '../evidence/evidence.ts'
+import {
+  type Artifact,
+  artifactOf,
+  checkRequest,
+  claimsOf,
+  exists,
+  inState,
+  MAX_CHANGES,
+  noArtifact,
+  type RegisterRequest,
+  reserving,
+  withSource,
+} from './artifact.ts'
 import {
   type ArtifactDocument,
   artifactKind,
   type ArtifactState,
+  type AuditAction,
   claimKind,
   type IntentDocument,
   intentKind,
 } from './artifact-document.ts'
 import { Audit } from './audit.ts'
+import { acquireClaim } from './claims.ts'
 import { Documents } from './documents.ts'
 import { intentKey, INTENTS_PREFIX, isUlid, metadataKey, repositoryClaimKey, sourceClaimKey } from './keys.ts'
-
-export interface Artifact {
-  id: string
-  name: string
-  type: ArtifactType
-  /** Null: it was uploaded. */
-  url: string | null
-  /** `owner/name`, if it has one. */
-  repository: string | null
-  createdAt: string
-  createdBy: string
-}
-
-export interface RegisterRequest {
-  type: ArtifactType
-  name: string
-  /** Canonical (`parseSourceUrl`). At least one of `url` and `repository` is given. */
-  url?: string
-  /** `owner/name`: unique among the artifacts of the type, by any capitalisation. */
-  repository?: string
-  by: string
-}
 
 export interface ArtifactsOptions {
   store: ObjectStore
   clock: Clock
   ids: Ids
+  /**
+   * Called after each change of a visible artifact, and before its intent is deleted, so that a process which ends in between
+   * leaves the intent, and `finishIntents` calls it again.
+   */
+  onChange?: (id: string) => Promise<void>
 }
 
 const TRIES = 20
-const MAX_NAME_CHARACTERS = 512
 const YOUNG_INTENT_MS = 60_000
 
 export class Artifacts {
@@ -136,6 +141,64 @@ export class Artifacts {
     if (!(await this.#finishDelete(ulid, intent))) throw noArtifact(id)
   }
 
+  /**
+   * Changes a visible artifact's document.
+   * @param audit the entry that it makes; null: none
+   * @param decide returns the next document, or undefined to leave it as it is
+   * @throws SiltstoneError `not-found` (artifact-not-found)
+   */
+  async change(
+    id: string,
+    by: string,
+    audit: AuditAction | null,
+    decide: (current: ArtifactDocument) => ArtifactDocument | undefined,
+  ): Promise<Artifact> {
+    await this.get(id)
+    const [ulid, intent] = await this.#begin('change', id, by, audit)
+    const version = await this.#documents.change(metadataKey(id), artifactKind, (current) => {
+      const next = current?.siltstone.state === 'ready' ? decide(current) : undefined
+      if (next === undefined) return undefined
+      const changes = [...(next.siltstone.changes ?? []), ulid].slice(-MAX_CHANGES)
+      return { ...next, siltstone: { ...next.siltstone, changes } }
+    })
+    await this.#finishChange(ulid, intent, version?.document)
+    if (version?.document.siltstone.state !== 'ready') throw noArtifact(id)
+    return artifactOf(version.document)
+  }
+
+  /**
+   * Gives a visible artifact another source; what was learned about the old one is dropped. The new claim is named as `reserving`
+   * before it is acquired, so that nobody else takes it meanwhile. A process that ends in between leaves the old source.
+   * @param canonicalUrl as of `parseSourceUrl`
+   * @throws SiltstoneError `not-found` (artifact-not-found), `conflict` (artifact-exists)
+   */
+  async changeSource(id: string, by: string, canonicalUrl: string): Promise<Artifact> {
+    const { type } = await this.get(id)
+    const key = sourceClaimKey(type, canonicalUrl)
+    const [ulid, intent] = await this.#begin('change', id, by, 'UPDATE')
+    const changed = (decide: (current: ArtifactDocument) => ArtifactDocument | undefined) =>
+      this.#documents.change(metadataKey(id), artifactKind, (current) =>
+        current?.siltstone.state === 'ready' ? decide(current) : undefined,
+      )
+    await changed((current) => (current.siltstone.claims.includes(key) ? undefined : reserving(current, key)))
+    const owner = await this.#acquire(key, id)
+    const version = await changed((current) =>
+      owner === undefined ? withSource(current, key, canonicalUrl, ulid) : reserving(current, undefined),
+    )
+    await this.#finishChange(ulid, intent, version?.document)
+    if (version?.document.siltstone.state !== 'ready') throw noArtifact(id)
+    if (owner !== undefined) throw exists(owner)
+    if (version.document.data.url !== canonicalUrl) {
+      throw unavailable('registry-contended', 'others change the same artifact: try again', { retryAfterMs: 1_000 })
+    }
+    return artifactOf(version.document)
+  }
+
+  /** As it is stored, in any state; undefined: there is none. */
+  async document(id: string): Promise<ArtifactDocument | undefined> {
+    return this.#read(id)
+  }
+
   /** Finishes what processes left half-done. @param minAgeMs of intents by the store's clock. @returns how many */
   async finishIntents(minAgeMs = YOUNG_INTENT_MS): Promise<number> {
     const { store, clock } = this.#options
@@ -149,6 +212,7 @@ export class Artifacts {
         if (intent === undefined) continue
         const ulid = key.slice(INTENTS_PREFIX.length).replace(/\.json$/, '')
         if (intent.action === 'delete') await this.#finishDelete(ulid, intent)
+        else if (intent.action === 'change') await this.#finishChange(ulid, intent, await this.#read(intent.artifact))
         else await this.#finishRegister(ulid, intent)
         finished++
       }
@@ -177,6 +241,7 @@ export class Artifacts {
         state: 'pending',
         repository: request.repository ?? null,
         claims,
+        ...(request.isPrivate === true && { isPrivate: true }),
       },
     }
     await this.#documents.write(metadataKey(id), artifactKind, document, null)
@@ -192,26 +257,8 @@ export class Artifacts {
     return state === 'ready' ? artifactOf(document) : 'again'
   }
 
-  /** Undefined: the claim names `id` now. Else the visible artifact that has it. */
-  async #acquire(key: string, id: string): Promise<Artifact | undefined> {
-    for (let attempt = 0; attempt < TRIES; attempt++) {
-      const current = await this.#documents.read(key, claimKind)
-      if (current?.document.artifact === id) return undefined
-      if (current !== undefined) {
-        const owner = await this.#settle(current.document.artifact)
-        if (owner?.siltstone.state === 'ready') return artifactOf(owner)
-      }
-      const claim = {
-        artifact: id,
-        siltstone: { format: claimKind.format, v: claimKind.v, writes: current?.document.siltstone.writes ?? [] },
-      }
-      const written = await this.#documents.write(key, claimKind, claim, current ?? null)
-      if (written.status === 'ok') return undefined
-    }
-    throw unavailable('registry-contended', `too many concurrent writes of ${key}: try again`, {
-      key,
-      retryAfterMs: 1_000,
-    })
+  #acquire(key: string, id: string): Promise<Artifact | undefined> {
+    return acquireClaim({ documents: this.#documents, settle: (owner) => this.#settle(owner) }, key, id)
   }
 
   /** Finishes a pending registration, and returns the artifact's document as it is then. */
@@ -238,10 +285,27 @@ export class Artifacts {
     const document = await this.#settle(intent.artifact)
     const state = document?.siltstone.state
     // A deleted one was ready before.
-    if (document !== undefined && state !== 'aborted')
+    if (document !== undefined && state !== 'aborted') {
       await this.audit.record('CREATE', document.metadata, intent.by, ulid, intent.at)
+      await this.#options.onChange?.(intent.artifact)
+    }
     await this.#remove(ulid)
     return state
+  }
+
+  async #finishChange(ulid: string, intent: IntentDocument, document: ArtifactDocument | undefined): Promise<void> {
+    const audit = intent.audit ?? null
+    if (document?.siltstone.reserving !== undefined) {
+      // Its process has ended. One that is only slow finds its reservation gone, and gives up.
+      await this.#documents.change(metadataKey(intent.artifact), artifactKind, (current) =>
+        current?.siltstone.reserving === undefined ? undefined : reserving(current, undefined),
+      )
+    }
+    if (document?.siltstone.changes?.includes(ulid) === true) {
+      if (audit !== null) await this.audit.record(audit, document.metadata, intent.by, ulid, intent.at)
+      await this.#options.onChange?.(intent.artifact)
+    }
+    await this.#remove(ulid)
   }
 
   /** False: another deletion was first. */
@@ -252,12 +316,20 @@ export class Artifacts {
       return { ...deleted, siltstone: { ...deleted.siltstone, deletion: ulid } }
     })
     const isOurs = version?.document.siltstone.deletion === ulid
-    if (isOurs) await this.audit.record('DELETE', version.document.metadata, intent.by, ulid, intent.at)
+    if (isOurs) {
+      await this.audit.record('DELETE', version.document.metadata, intent.by, ulid, intent.at)
+      await this.#options.onChange?.(intent.artifact)
+    }
     await this.#remove(ulid)
     return isOurs
   }
 
-  async #begin(action: IntentDocument['action'], artifact: string, by: string): Promise<[string, IntentDocument]> {
+  async #begin(
+    action: IntentDocument['action'],
+    artifact: string,
+    by: string,
+    audit?: AuditAction | null,
+  ): Promise<[string, IntentDocument]> {
     const { clock, ids } = this.#options
     const ulid = ids.ulid()
     const at = new Date(clock.nowMs()).toISOString()
@@ -266,6 +338,7 @@ export class Artifacts {
       artifact,
       by,
       at,
+      ...(audit !== undefined && { audit }),
       siltstone: { format: intentKind.format, v: intentKind.v, writes: [] },
     }
     await this.#documents.write(intentKey(ulid), intentKind, intent, null)
@@ -280,46 +353,11 @@ export class Artifacts {
 
   async #findByClaim(key: string): Promise<Artifact | undefined> {
     const claim = await this.#documents.read(key, claimKind)
-    return claim === undefined ? undefined : this.find(claim.document.artifact)
+    const owner = claim === undefined ? undefined : await this.#read(claim.document.artifact)
+    return owner?.siltstone.state === 'ready' && owner.siltstone.claims.includes(key) ? artifactOf(owner) : undefined
   }
 
   async #read(id: string): Promise<ArtifactDocument | undefined> {
     return isUlid(id) ? (await this.#documents.read(metadataKey(id), artifactKind))?.document : undefined
   }
 }
-
-function claimsOf({ type, url, repository }: RegisterRequest): string[] {
-  return [
-    ...(url === undefined ? [] : [sourceClaimKey(type, url)]),
-    ...(repository === undefined ? [] : [repositoryClaimKey(type, repository)]),
-  ]
-}
-
-function checkRequest({ name, url, repository }: RegisterRequest): void {
-  if (name.trim() === '' || name === '*' || name.length > MAX_NAME_CHARACTERS) {
-    const text = `"${name.slice(0, 100)}" cannot be a name: give 1 to ${MAX_NAME_CHARACTERS} characters, and not "*", which means all`
-    throw invalid('artifact-name', text, { field: 'name' })
-  }
-  if (url === undefined && repository === undefined) {
-    throw invalid('artifact-source', 'an artifact needs a URL or a repository name', { field: 'url' })
-  }
-}
-
-const inState = (document: ArtifactDocument, state: ArtifactState): ArtifactDocument => ({
-  ...document,
-  siltstone: { ...document.siltstone, state },
-})
-
-function artifactOf({
-  metadata,
-  data,
-  created_at: createdAt,
-  created_by: createdBy,
-  siltstone,
-}: ArtifactDocument): Artifact {
-  return { ...metadata, url: data.url ?? null, repository: siltstone.repository, createdAt, createdBy }
-}
-
-const exists = ({ id, type, url, repository }: Artifact) =>
-  conflict('artifact-exists', `the ${type} ${url ?? repository ?? ''} is registered as ${id}`)
-const noArtifact = (id: string) => notFound('artifact-not-found', `there is no artifact ${id.slice(0, 100)}`)

@@ -11,16 +11,34 @@ export const INTENTS_PREFIX = 'registry/intents/'
 export const BLOBS_PREFIX = 'registry/blobs/'
 
 export const isUlid = (text: string): boolean => ULID.test(text)
+const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
+/** Milliseconds since 1970: the first ten characters of a ULID. */
+export const ulidTimeMs = (ulid: string): number =>
+  Array.from(ulid.slice(0, 10)).reduce((sum, character) => sum * 32 + CROCKFORD.indexOf(character), 0)
+
 export const isSha256 = (text: string): boolean => SHA256.test(text)
 
 export const metadataKey = (id: string): string => `${ARTIFACTS_PREFIX}${id}/metadata.json`
 export const refsKey = (id: string): string => `${ARTIFACTS_PREFIX}${id}/refs.json`
 export const commitKey = (id: string, oid: string): string => `${ARTIFACTS_PREFIX}${id}/commits/${oid}.json`
+export const evidenceKey = (id: string, digest: string): string => `${ARTIFACTS_PREFIX}${id}/evidence/${digest}.json`
+export const ratingKey = (id: string, digest: string, version: number): string =>
+  `${ARTIFACTS_PREFIX}${id}/ratings/${digest}-${version}.json`
 export const auditPrefix = (id: string): string => `${ARTIFACTS_PREFIX}${id}/audit/`
 export const auditKey = (id: string, ulid: string): string => `${auditPrefix(id)}${ulid}.json`
 export const adminAuditKey = (ulid: string): string => `registry/audit/${ulid}.json`
 export const intentKey = (ulid: string): string => `${INTENTS_PREFIX}${ulid}.json`
 export const blobKey = (sha256: string): string => `${BLOBS_PREFIX}${sha256}`
+
+export const USERS_PREFIX = 'users/'
+export const TOKENS_PREFIX = 'tokens/'
+
+/** Names may hold any character, so keys hold their hash. */
+export const userKey = (name: string): string =>
+  `${USERS_PREFIX}${createHash('sha256').update(name).digest('hex').slice(0, 32)}.json`
+
+/** @param sha256 of the token: a token itself is stored nowhere */
+export const tokenKey = (sha256: string): string => `${TOKENS_PREFIX}${sha256}.json`
 
 /** The claim on a source, which may be registered once for each type. */
 export function sourceClaimKey(type: ArtifactType, canonicalUrl: string): string {

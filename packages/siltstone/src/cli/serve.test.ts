@@ -1,6 +1,6 @@
 import type { ChildProcessWithoutNullStreams } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ChromaClient } from 'chromadb'
@@ -45,8 +45,12 @@ async function serve(...args: string[]) {
     if (/^\}/m.test(out)) break
   }
   if (!/^\}/m.test(out)) throw new Error(`the server ended with ${String(await exited)}: ${err}`)
-  const { url, objects } = JSON.parse(out) as { url: string; objects?: { url: string; keysFile?: string } }
-  return { url, objects, child, exited, err: () => err }
+  const { url, objects, registry } = JSON.parse(out) as {
+    url: string
+    objects?: { url: string; keysFile?: string }
+    registry?: { url: string; hubUrl: string; adminFile?: string }
+  }
+  return { url, objects, registry, child, exited, err: () => err }
 }
 
 function clientOf(url: string): ChromaClient {
@@ -134,4 +138,23 @@ it('serves S3 on a port of its own, with a key that only its owner can read', as
 it('refuses to serve S3 over a bucket, or read-only', async () => {
   await expect(serve('--objects', '--data', 's3://bucket/x')).rejects.toThrow('its objects have S3 already')
   await expect(serve('--objects', '--read-only')).rejects.toThrow('--read-only')
+})
+
+it('serves the registry on a port of its own, with an admin that only its owner can read', async () => {
+  const { registry, child, exited } = await serve('--registry', '--registry-port', '0')
+  const file = registry?.adminFile ?? ''
+  expect((await stat(file)).mode & 0o777).toBe(0o600)
+  const { name, password } = JSON.parse(await readFile(file, 'utf8')) as { name: string; password: string }
+  const body = JSON.stringify({ user: { name, is_admin: true }, secret: { password } })
+  const token = (await (await fetch(`${registry?.url}/authenticate`, { method: 'PUT', body })).json()) as string
+  const headers = { authorization: token }
+  const url = 'http://127.0.0.1/a/b'
+  const made = await fetch(`${registry?.url}/artifact/code`, { method: 'POST', headers, body: JSON.stringify({ url }) })
+  expect(made.status).toBe(201)
+  child.kill('SIGTERM')
+  expect(await exited).toBe(0)
+  const again = await serve('--registry', '--registry-port', '0')
+  expect(again.registry?.adminFile).toBe(file)
+  const found = await fetch(`${again.registry?.url}/artifact/byName/b`, { headers })
+  expect(await found.json()).toMatchObject([{ name: 'b', type: 'code' }])
 })

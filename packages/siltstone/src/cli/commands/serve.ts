@@ -31,12 +31,21 @@ import { withOutputOptions } from '../session.ts'
 import { configOption, type Resolved, resolveSettings } from '../settings/resolve.ts'
 import { conflictsOf, DEFAULT_OBJECTS_PORT, type LimitName, SERVE_SETTINGS } from '../settings/serve-settings.ts'
 import { optionOf, type Variables } from '../settings/setting.ts'
+import {
+  loadRegistry,
+  logLevelFrom,
+  placeFromSwitches,
+  registryOptions,
+  type RegistryServeOptions,
+  type ServedRegistry,
+  type ServeRegistry,
+} from './serve-registry.ts'
 
 const MB = 1024 * 1024
 /** The process ends this long after SIGTERM at the latest. */
 const STOP_WITHIN_MS = 5_000
 
-export interface ServeOptions {
+export interface ServeOptions extends RegistryServeOptions {
   data: string
   host: string
   port: number
@@ -96,16 +105,24 @@ async function serveOptionsOf(command: Command, variables: Variables): Promise<S
 /** The settings, and the rules between them. */
 export async function resolveServeSettings(command: Command, variables: Variables): Promise<Resolved> {
   const resolved = await resolveSettings(command, SERVE_SETTINGS, variables)
-  // Names of a bucket that other stacks set.
-  try {
-    const place = resolved.sources['data'] === 'default' ? placeFromVariables(variables) : undefined
-    if (place !== undefined) {
-      resolved.values['data'] = place
-      resolved.sources['data'] = 'environment'
+  const stands = (key: string, from: (variables: Variables) => unknown) => {
+    if (resolved.sources[key] !== 'default') return
+    try {
+      const value = from(variables)
+      if (value === undefined) return
+      resolved.values[key] = value
+      resolved.sources[key] = 'environment'
+    } catch (error) {
+      if (!isSiltstoneError(error)) throw error
+      resolved.problems.push(error)
     }
-  } catch (error) {
-    if (!isSiltstoneError(error)) throw error
-    resolved.problems.push(error)
+  }
+  // Names of a bucket that other stacks set.
+  stands('data', placeFromVariables)
+  // Variables of the registry's guide.
+  if (resolved.values['registry'] === true) {
+    stands('data', placeFromSwitches)
+    stands('logLevel', logLevelFrom)
   }
   resolved.problems.push(...conflictsOf(resolved.values))
   return resolved
@@ -114,13 +131,19 @@ export async function resolveServeSettings(command: Command, variables: Variable
 async function serve(options: ServeOptions): Promise<void> {
   const serving = await startServing(options)
   const out = new Output(options)
-  const { url, objects } = serving
-  await out.answer({ url, data: options.data, ...(objects && { objects }) }, () => {
+  const { url, objects, registry } = serving
+  await out.answer({ url, data: options.data, ...(objects && { objects }), ...(registry && { registry }) }, () => {
     const made = objects?.keysFile === undefined ? '' : `, with the access key in ${objects.keysFile}`
     const s3 = objects === undefined ? '' : `S3 is at ${objects.url}${made}\n`
-    return `Siltstone serves ${options.data} at ${url} (stop with Ctrl-C)\n${s3}`
+    return `Siltstone serves ${options.data} at ${url} (stop with Ctrl-C)\n${s3}${registryLine(registry)}`
   })
   await serving.untilStopped()
+}
+
+function registryLine(registry: ServedRegistry | undefined): string {
+  if (registry === undefined) return ''
+  const made = registry.adminFile === undefined ? '' : `, with the admin in ${registry.adminFile}`
+  return `The registry is at ${registry.url}, for clients of the Hub HF_ENDPOINT=${registry.hubUrl}${made}\n`
 }
 
 /** What `@siltstone/objects` runs beside the server. */
@@ -146,6 +169,7 @@ type ServeObjects = (options: ServeObjectsOptions) => Promise<ServedObjects & { 
 export interface Serving {
   url: string
   objects?: ServedObjects
+  registry?: ServedRegistry
   /** Resolves after SIGTERM or SIGINT, when everything is closed. */
   untilStopped(): Promise<void>
 }
@@ -160,6 +184,7 @@ function samplingOf({ recallSample, recallAlarm = 0.9 }: ServeOptions) {
  */
 export async function startServing(options: ServeOptions): Promise<Serving> {
   const serveObjects = options.objects === true ? await loadObjects(options) : undefined
+  const serveRegistry = options.registry === true ? await loadRegistry(options.readOnly === true) : undefined
   const log = jsonLogger({ level: options.logLevel })
   const metrics = new PrometheusMetrics()
   const auth = await authenticator(options)
@@ -175,6 +200,7 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
   let server: RunningServer
   let compaction: Compaction | undefined
   let objects: Awaited<ReturnType<ServeObjects>> | undefined
+  let artifacts: Awaited<ReturnType<ServeRegistry>> | undefined
   try {
     const threads =
       options.queryThreads > 0 &&
@@ -187,7 +213,7 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
         log,
       })
     const engine = threads ? withQueryThreads(opened, threads) : opened
-    const registry = new EmbedderRegistry(
+    const providers = new EmbedderRegistry(
       { ...env, models: systemModels, variables: environmentVariables(), readOnly },
       embedders,
     )
@@ -217,10 +243,10 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
       tracing,
       embeddings: {
         store: new EmbeddingStore({ store: env.store, log }),
-        embedder: () => registry.default,
+        embedder: () => providers.default,
       },
       embedderFor: async (info) =>
-        registry.forCollection({
+        providers.forCollection({
           embeddingFunction: info.configuration['embedding_function'],
           dimension: info.dimension,
         }),
@@ -233,6 +259,9 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
       allowNetworkFilesystem,
       environment: { ...env, log },
     })
+    artifacts = await serveRegistry?.(
+      registryOptions(options, { environment: { ...env, log }, engine: opened, embedders: providers }),
+    )
     if (options.compaction && !options.readOnly)
       compaction = new Compaction({
         directory: options.data,
@@ -253,6 +282,8 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
       log.error('stop_forced', { afterMs: STOP_WITHIN_MS })
       exitNow(1)
     })
+    // The registry first: it gives back what it has reserved, and its index needs the engine.
+    await artifacts?.close()
     await Promise.all([server.close(), compaction?.close(), objects?.close()])
     await closeEnvironment(env)
   }
@@ -262,10 +293,17 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
   const { url, keysFile } = objects ?? {}
   return {
     url: server.url,
+    ...(artifacts && { registry: shown(artifacts) }),
     ...(url !== undefined && { objects: { url, ...(keysFile !== undefined && { keysFile }) } }),
     untilStopped: () => stopped,
   }
 }
+
+const shown = ({ url, hubUrl, adminFile }: ServedRegistry): ServedRegistry => ({
+  url,
+  hubUrl,
+  ...(adminFile !== undefined && { adminFile }),
+})
 
 async function openEngine(options: ServeOptions, environment: Parameters<typeof openEnvironmentAt>[1]) {
   const env = await openEnvironmentAt(options.data, environment)

@@ -11,6 +11,7 @@ import type { Setting } from './setting.ts'
 const LIMITS = [...REQUEST_LIMITS, ...RECORD_LIMITS]
 export type LimitName = (typeof LIMITS)[number]
 export const DEFAULT_OBJECTS_PORT = 9_000
+export const DEFAULT_REGISTRY_PORT = 9_100
 
 export const SERVE_SETTINGS: readonly Setting[] = [
   {
@@ -183,6 +184,20 @@ export const SERVE_SETTINGS: readonly Setting[] = [
     isPath: true,
     variable: 'SILTSTONE_OBJECTS_KEYS_FILE',
     contentVariable: 'SILTSTONE_OBJECTS_KEYS',
+  },
+  {
+    key: 'registry',
+    flags: '--registry',
+    description: 'serve a registry of models, datasets and code in the same place, too (needs @siltstone/registry)',
+    shape: 'switch',
+  },
+  {
+    key: 'registryPort',
+    flags: '--registry-port <port>',
+    description: 'of the registry; 0 chooses a free port',
+    shape: 'number',
+    parse: port,
+    default: DEFAULT_REGISTRY_PORT,
   },
   {
     key: 'allowNetworkFilesystem',

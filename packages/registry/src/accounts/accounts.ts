@@ -1,0 +1,290 @@
+/**
+ * Users, their passwords and permissions. A user is one object; all processes read and change it by compare-and-swap.
+ *
+ * There is no built-in user. The first admin comes from the configuration; without one, nobody can log in.
+ */
+import {
+  type Clock,
+  conflict,
+  forbidden,
+  invalid,
+  isSiltstoneError,
+  notFound,
+  type ObjectStore,
+  type Random,
+  type SiltstoneError,
+  SiltstoneError as PublicError,
+  unavailable,
+} from 'siltstone/internal'
+import type { Documents } from '../store/documents.ts'
+import { userKey, USERS_PREFIX } from '../store/keys.ts'
+import { type Permission, PERMISSIONS, type UserDocument, userKind } from './account-documents.ts'
+import { LoginDelays, withFailures } from './login-delays.ts'
+import { checkPassword, hashPassword, isOutdated, type PasswordCost, verifyPassword } from './password.ts'
+import { type Session, Tokens } from './tokens.ts'
+
+export interface AccountsOptions {
+  store: ObjectStore
+  documents: Documents
+  clock: Clock
+  random: Random
+  /** The first admin, who is made if absent. */
+  admin?: { name: string; password: string } | undefined
+  cost?: PasswordCost
+  /** Calls of a login's token. Default 1,000. */
+  callsPerToken?: number
+}
+
+export interface UserInfo {
+  name: string
+  permissions: readonly Permission[]
+  createdAt: string
+}
+
+const SESSION_MS = 10 * 3_600_000
+const CALLS = 1_000
+const MAX_KEY_DAYS = 366
+const DAY_MS = 86_400_000
+const MAX_NAME_BYTES = 256
+/** Each check of a password takes memory and time of a core. */
+const MAX_CHECKS = 2
+const MAX_WAITING = 32
+
+export class Accounts {
+  readonly tokens: Tokens
+  readonly #options: AccountsOptions
+  readonly #delays = new LoginDelays()
+  readonly #checks: (() => void)[] = []
+  #checking = 0
+  #dummy: Promise<string> | undefined
+
+  constructor(options: AccountsOptions) {
+    this.#options = options
+    this.tokens = new Tokens(options)
+  }
+
+  /** Makes the configured admin, if there is one and no user has the name. */
+  async ensureAdmin(): Promise<void> {
+    const { admin } = this.#options
+    if (admin === undefined) return
+    const known = await this.#find(admin.name)
+    if (known?.state === 'active') return
+    try {
+      await this.#create(admin.name, admin.password, [...PERMISSIONS])
+    } catch (error) {
+      // Another process was first.
+      if (!isSiltstoneError(error, 'conflict')) throw error
+    }
+  }
+
+  async hasAdmin(): Promise<boolean> {
+    for await (const { permissions } of this.#all()) if (permissions.includes('admin')) return true
+    return false
+  }
+
+  /**
+   * @param claimsAdmin `is_admin` of the request: true needs an admin, and grants nothing
+   * @returns a token
+   * @throws SiltstoneError `unauthorized` (bad-credentials, with `retryAfterMs` when tries are delayed), `unavailable` (too-many-logins)
+   */
+  async logIn(request: { name: string; password: string; claimsAdmin: boolean; address: string }): Promise<string> {
+    const { name, password, claimsAdmin, address } = request
+    const { clock, random, documents, cost, callsPerToken = CALLS } = this.#options
+    const found = await this.#find(name)
+    const user = found?.state === 'active' ? found : undefined
+    const waitMs = this.#delays.waitMs(name, address, user, clock.nowMs())
+    if (waitMs > 0) throw badCredentials(waitMs)
+    // Names that do not exist take as long as those that do.
+    const isRight = await this.#check(password, user?.password ?? (await this.#dummyHash()))
+    if (user === undefined || !isRight || (claimsAdmin && !user.permissions.includes('admin'))) {
+      const nowMs = clock.nowMs()
+      const failures = this.#delays.failed(name, address, user, nowMs)
+      if (failures !== undefined && user !== undefined) {
+        await documents.change(userKey(name), userKind, (current) =>
+          current === undefined
+            ? undefined
+            : { ...current, failures: withFailures(current.failures, address, failures, nowMs) },
+        )
+      }
+      throw badCredentials(failures === undefined ? undefined : failures.untilMs - nowMs)
+    }
+    this.#delays.succeeded(name, address)
+    const outdated = isOutdated(user.password, cost)
+    if (outdated || user.failures !== undefined) {
+      const rehashed = outdated ? await hashPassword(password, random, cost) : undefined
+      await documents.change(userKey(name), userKind, (current) => {
+        if (current === undefined || current.password !== user.password) return undefined
+        const { failures, ...rest } = current
+        const kept = withFailures(failures, address, undefined, clock.nowMs())
+        return { ...rest, ...(rehashed !== undefined && { password: rehashed }), failures: kept }
+      })
+    }
+    const { permissions } = user
+    return this.tokens.issue({ user, kind: 'session', permissions, lifetimeMs: SESSION_MS, limit: callsPerToken })
+  }
+
+  /** A token for programs, without a limit of calls. @throws SiltstoneError `invalid` (key-days), `forbidden` (permission-missing) */
+  async createKey(
+    session: Session,
+    name: string,
+    { permissions, days = 90 }: { permissions?: readonly Permission[] | undefined; days?: number | undefined },
+  ): Promise<{ token: string; expiresAt: string }> {
+    if (!Number.isSafeInteger(days) || days < 1 || days > MAX_KEY_DAYS) {
+      throw invalid('key-days', `${days} is no number of days from 1 to ${MAX_KEY_DAYS}`, { field: 'days' })
+    }
+    if (session.kind === 'key') throw forbidden('permission-missing', 'a key cannot make keys: log in')
+    const user = await this.#existing(name)
+    const wanted = permissions ?? user.permissions
+    const missing = wanted.find((each) => !user.permissions.includes(each))
+    if (missing !== undefined) {
+      throw forbidden('permission-missing', `${name} has no permission ${missing}, so a key cannot have it`)
+    }
+    const lifetimeMs = days * DAY_MS
+    const token = await this.tokens.issue({ user, kind: 'key', permissions: wanted, lifetimeMs, limit: null })
+    return { token, expiresAt: new Date(this.#options.clock.nowMs() + lifetimeMs).toISOString() }
+  }
+
+  /** @throws SiltstoneError `invalid` (user-name, weak-password), `conflict` (user-exists) */
+  async create(name: string, password: string, permissions: readonly Permission[]): Promise<UserInfo> {
+    return infoOf(await this.#create(name, password, permissions))
+  }
+
+  /** Ends all tokens of the user. @throws SiltstoneError `not-found` (user-not-found) */
+  async delete(name: string): Promise<void> {
+    await this.#change(name, (user) => ({ ...user, state: 'deleted', epoch: user.epoch + 1 }))
+  }
+
+  /** Ends all tokens of the user. @throws SiltstoneError `not-found` (user-not-found) */
+  async setPermissions(name: string, permissions: readonly Permission[]): Promise<UserInfo> {
+    return infoOf(await this.#change(name, (user) => ({ ...user, permissions, epoch: user.epoch + 1 })))
+  }
+
+  /** Ends all tokens of the user. @throws SiltstoneError `invalid` (weak-password), `not-found` (user-not-found) */
+  async setPassword(name: string, password: string): Promise<void> {
+    checkPassword(password)
+    const hash = await hashPassword(password, this.#options.random, this.#options.cost)
+    await this.#change(name, (user) => ({ ...user, password: hash, epoch: user.epoch + 1 }))
+  }
+
+  async isAdmin(name: string): Promise<boolean> {
+    const user = await this.#find(name)
+    return user?.state === 'active' && user.permissions.includes('admin')
+  }
+
+  async list(): Promise<UserInfo[]> {
+    const users: UserInfo[] = []
+    for await (const user of this.#all()) users.push(infoOf(user))
+    return users.toSorted((a, b) => (a.name < b.name ? -1 : 1))
+  }
+
+  /** Deletes all users but the configured admin, whose tokens end, too. */
+  async reset(): Promise<void> {
+    const { admin } = this.#options
+    for await (const { name } of this.#all()) {
+      await this.#change(name, (user) => ({
+        ...user,
+        state: name === admin?.name ? 'active' : 'deleted',
+        ...(name === admin?.name && { permissions: [...PERMISSIONS] }),
+        epoch: user.epoch + 1,
+      }))
+    }
+    await this.ensureAdmin()
+  }
+
+  async #create(name: string, password: string, permissions: readonly Permission[]): Promise<UserDocument> {
+    const sizeBytes = Buffer.byteLength(name)
+    if (name.trim() === '' || sizeBytes > MAX_NAME_BYTES || /\p{Cc}/u.test(name)) {
+      throw invalid('user-name', `a user name has 1 to ${MAX_NAME_BYTES} bytes and no control characters`, {
+        field: 'user.name',
+      })
+    }
+    checkPassword(password)
+    const hash = await hashPassword(password, this.#options.random, this.#options.cost)
+    const at = new Date(this.#options.clock.nowMs()).toISOString()
+    const version = await this.#options.documents.change(userKey(name), userKind, (current) => {
+      if (current?.state === 'active') throw conflict('user-exists', `there is a user ${name}`)
+      // The epoch of a deleted one goes on: its tokens stay void.
+      const epoch = (current?.epoch ?? 0) + 1
+      const made: UserDocument = {
+        name,
+        password: hash,
+        permissions,
+        epoch,
+        state: 'active',
+        created_at: at,
+        siltstone: current?.siltstone ?? { format: userKind.format, v: userKind.v, writes: [] },
+      }
+      return made
+    })
+    this.tokens.forgetUsers()
+    return (version as NonNullable<typeof version>).document
+  }
+
+  async #change(name: string, decide: (user: UserDocument) => UserDocument): Promise<UserDocument> {
+    const version = await this.#options.documents.change(userKey(name), userKind, (current) => {
+      if (current?.state !== 'active') throw noUser(name)
+      return decide(current)
+    })
+    this.tokens.forgetUsers()
+    if (version === undefined) throw noUser(name)
+    return version.document
+  }
+
+  async #existing(name: string): Promise<UserDocument> {
+    const user = await this.#find(name)
+    if (user?.state !== 'active') throw noUser(name)
+    return user
+  }
+
+  async #find(name: string): Promise<UserDocument | undefined> {
+    return (await this.#options.documents.read(userKey(name), userKind))?.document
+  }
+
+  async *#all(): AsyncGenerator<UserDocument> {
+    const { store, documents } = this.#options
+    for (let continuation: string | undefined, isFirst = true; isFirst || continuation !== undefined; isFirst = false) {
+      const page = await store.list(USERS_PREFIX, continuation === undefined ? {} : { continuation })
+      continuation = page.continuation
+      for (const { key } of page.objects) {
+        const user = (await documents.read(key, userKind))?.document
+        if (user?.state === 'active') yield user
+      }
+    }
+  }
+
+  #dummyHash(): Promise<string> {
+    this.#dummy ??= hashPassword('no user has this password', this.#options.random, this.#options.cost)
+    return this.#dummy
+  }
+
+  async #check(password: string, stored: string): Promise<boolean> {
+    if (this.#checking >= MAX_CHECKS) {
+      if (this.#checks.length >= MAX_WAITING) {
+        throw unavailable('too-many-logins', 'too many log in at the same time: try again', { retryAfterMs: 1_000 })
+      }
+      await new Promise<void>((resolve) => this.#checks.push(resolve))
+    }
+    this.#checking++
+    try {
+      return await verifyPassword(password, stored)
+    } finally {
+      this.#checking--
+      this.#checks.shift()?.()
+    }
+  }
+}
+
+const infoOf = ({ name, permissions, created_at: createdAt }: UserDocument): UserInfo => ({
+  name,
+  permissions,
+  createdAt,
+})
+const noUser = (name: string) => notFound('user-not-found', `there is no user ${name.slice(0, 100)}`)
+
+function badCredentials(retryAfterMs?: number): SiltstoneError {
+  const later =
+    retryAfterMs === undefined || retryAfterMs <= 0 ? '' : `; the next try is in ${Math.ceil(retryAfterMs / 1_000)} s`
+  return new PublicError('unauthorized', 'bad-credentials', `user name or password is wrong${later}`, {
+    ...(later !== '' && retryAfterMs !== undefined && { retryAfterMs }),
+  })
+}

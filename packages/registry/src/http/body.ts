@@ -1,0 +1,46 @@
+/** Bodies of requests, within bounds. */
+import { invalid, type SiltstoneError } from 'siltstone/internal'
+import * as v from 'valibot'
+
+const MAX_JSON_BYTES = 1_000_000
+
+/** @throws SiltstoneError `invalid` (body-too-large) */
+export async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array> {
+  if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge(maxBytes)
+  const chunks: Uint8Array[] = []
+  let sizeBytes = 0
+  for await (const chunk of bodyOf(request)) {
+    sizeBytes += chunk.length
+    if (sizeBytes > maxBytes) throw tooLarge(maxBytes)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
+
+export async function* bodyOf({ body }: Request): AsyncGenerator<Uint8Array> {
+  if (body !== null) yield* body as ReadableStream<Uint8Array>
+}
+
+/** @throws SiltstoneError `invalid` (body-json, body-shape, body-too-large) */
+export async function readJson<S extends v.GenericSchema>(request: Request, schema: S): Promise<v.InferOutput<S>> {
+  const bytes = await readBytes(request, MAX_JSON_BYTES)
+  let value: unknown
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch (cause) {
+    throw invalid('body-json', 'the body is no JSON', { field: 'body', cause })
+  }
+  return check(schema, value)
+}
+
+/** @throws SiltstoneError `invalid` (body-shape) */
+export function check<S extends v.GenericSchema>(schema: S, value: unknown): v.InferOutput<S> {
+  const parsed = v.safeParse(schema, value)
+  if (parsed.success) return parsed.output
+  const [issue] = parsed.issues
+  const path = v.getDotPath(issue) ?? 'body'
+  throw invalid('body-shape', `${path}: ${issue.message}`, { field: path })
+}
+
+const tooLarge = (maxBytes: number): SiltstoneError =>
+  invalid('body-too-large', `the body has more than ${maxBytes} bytes`, { field: 'body' })

@@ -1,0 +1,159 @@
+/** Login, users, keys, and the reset of everything. */
+import { forbidden, invalid, unauthorized } from 'siltstone/internal'
+import * as v from 'valibot'
+import { type Permission, PERMISSIONS } from '../accounts/account-documents.ts'
+import { answering, empty, failure, json } from '../http/answers.ts'
+import { readJson } from '../http/body.ts'
+import { tokenOf } from '../http/app.ts'
+import type { Call, Route, SignedInCall } from '../http/route.ts'
+import type { RestContext } from './context.ts'
+
+const text = v.pipe(v.string(), v.nonEmpty('must not be empty'))
+const permissions = v.array(v.picklist(PERMISSIONS))
+const loginSchema = v.object({
+  user: v.object({ name: text, is_admin: v.boolean() }),
+  secret: v.object({ password: text }),
+})
+const registerSchema = v.object({
+  user: v.object({ name: text, is_admin: v.optional(v.boolean(), false) }),
+  secret: v.object({ password: text }),
+  permissions: v.optional(permissions),
+})
+const permissionsSchema = v.object({ permissions })
+const passwordSchema = v.object({ secret: v.object({ password: text }) })
+const keySchema = v.object({ permissions: v.optional(permissions), days: v.optional(v.number()) })
+
+const PLAIN: readonly Permission[] = ['upload', 'search', 'download']
+
+export function accountRoutes(context: RestContext): Route[] {
+  const { accounts } = context
+  return [
+    { method: 'PUT', path: '/authenticate', operation: 'CreateAuthToken', access: 'public', handle: logIn(context) },
+    { method: 'DELETE', path: '/reset', operation: 'RegistryReset', access: 'any', handle: reset(context) },
+    {
+      method: 'POST',
+      path: '/register',
+      operation: 'UserCreate',
+      access: 'admin',
+      handle: async (call) => {
+        const { user, secret, permissions: wanted } = await readJson(call.request, registerSchema)
+        const granted = user.is_admin ? PERMISSIONS : (wanted ?? PLAIN)
+        return json(userBody(await accounts.create(user.name, secret.password, granted)), 201)
+      },
+    },
+    {
+      method: 'GET',
+      path: '/users',
+      operation: 'UsersList',
+      access: 'admin',
+      handle: async () => json((await accounts.list()).map(userBody)),
+    },
+    {
+      method: 'DELETE',
+      path: '/user/{name}',
+      operation: 'UserDelete',
+      access: 'any',
+      handle: async (call) => {
+        await accounts.delete(selfOrAdmin(call))
+        return empty()
+      },
+    },
+    {
+      method: 'PUT',
+      path: '/user/{name}/permissions',
+      operation: 'UserPermissionsUpdate',
+      access: 'admin',
+      handle: async (call) => {
+        const { permissions: wanted } = await readJson(call.request, permissionsSchema)
+        return json(userBody(await accounts.setPermissions(call.params['name'] ?? '', wanted)))
+      },
+    },
+    {
+      method: 'PUT',
+      path: '/user/{name}/password',
+      operation: 'UserPasswordUpdate',
+      access: 'any',
+      handle: async (call) => {
+        const name = selfOrAdmin(call)
+        const { secret } = await readJson(call.request, passwordSchema)
+        await accounts.setPassword(name, secret.password)
+        return empty()
+      },
+    },
+    {
+      method: 'POST',
+      path: '/user/{name}/keys',
+      operation: 'UserKeyCreate',
+      access: 'any',
+      handle: async (call) => {
+        const name = selfOrAdmin(call)
+        const wanted = await readJson(call.request, keySchema)
+        const { token, expiresAt } = await accounts.createKey(call.session, name, wanted)
+        return json({ token, expires_at: expiresAt }, 201)
+      },
+    },
+    {
+      method: 'DELETE',
+      path: '/authenticate',
+      operation: 'DeleteAuthToken',
+      access: 'any',
+      handle: async ({ request }) => {
+        await accounts.tokens.revoke(tokenOf(request.headers) ?? '')
+        return empty()
+      },
+    },
+  ]
+}
+
+/** A key may not change its owner's account: it is in files and variables of programs. */
+function selfOrAdmin({ params, session }: SignedInCall): string {
+  const { name = '' } = params
+  if (session.kind === 'key') throw forbidden('permission-missing', 'a key cannot change accounts: log in')
+  if (session.isAdmin || session.user === name) return name
+  throw forbidden('permission-missing', `only ${name.slice(0, 100)} and admins may do this`)
+}
+
+const userBody = ({
+  name,
+  permissions: granted,
+  createdAt,
+}: {
+  name: string
+  permissions: readonly Permission[]
+  createdAt: string
+}) => ({
+  name,
+  is_admin: granted.includes('admin'),
+  permissions: granted,
+  created_at: createdAt,
+})
+
+/** 401 only for a wrong name or password; the delay of further tries is in Retry-After. */
+function logIn({ accounts }: RestContext) {
+  return async ({ request, address }: Call): Promise<Response> => {
+    const { user, secret } = await readJson(request, loginSchema)
+    return answering(
+      async () => {
+        const token = await accounts.logIn({
+          name: user.name,
+          password: secret.password,
+          claimsAdmin: user.is_admin,
+          address,
+        })
+        return json(`bearer ${token}`)
+      },
+      ({ kind }) => (kind === 'unauthorized' ? 401 : undefined),
+    )
+  }
+}
+
+/** Everything is deleted: artifacts, users but the configured admin, and all tokens. */
+function reset({ registry, accounts }: RestContext) {
+  return async ({ session }: SignedInCall): Promise<Response> => {
+    if (!session.isAdmin) return failure(unauthorized('permission-missing', 'only admins may reset the registry'), 401)
+    if (session.kind === 'key') throw invalid('key-reset', 'a key cannot reset the registry: log in')
+    await registry.deleteAll(session.user)
+    await accounts.reset()
+    return empty()
+  }
+}

@@ -1,0 +1,54 @@
+/** A registry's HTTP interface: the REST contract at the root, the Hub API below `/hub`. */
+import type { Clock, Logger, Random } from 'siltstone/internal'
+import { Accounts, type AccountsOptions } from './accounts/accounts.ts'
+import { RateLimit, type RateLimitOptions } from './accounts/rate-limit.ts'
+import { Traffic } from './http/traffic.ts'
+import type { Registry } from './registry.ts'
+import { restApp } from './rest/app.ts'
+import type { RestContext } from './rest/context.ts'
+
+export interface ServiceOptions {
+  registry: Registry
+  clock: Clock
+  random: Random
+  log: Logger
+  version: string
+  accounts?: Pick<AccountsOptions, 'admin' | 'cost' | 'callsPerToken'>
+  rateLimit?: Omit<RateLimitOptions, 'clock'>
+}
+
+export interface Service {
+  accounts: Accounts
+  context: RestContext
+  /** @param address of the peer */
+  fetch(request: Request, address: string): Promise<Response>
+  /** Finishes what processes left, and deletes what expired. */
+  maintain(): Promise<void>
+  close(): Promise<void>
+}
+
+export const HUB_PATH = '/hub'
+
+export async function createService(options: ServiceOptions): Promise<Service> {
+  const { registry, clock, random, log, version } = options
+  const { store, documents } = registry
+  const accounts = new Accounts({ ...options.accounts, store, documents, clock, random })
+  const traffic = new Traffic(clock)
+  const rateLimit = new RateLimit({ ...options.rateLimit, clock })
+  const context = { registry, accounts, traffic, clock, version, startedAtMs: clock.nowMs(), hubPath: HUB_PATH }
+  await accounts.ensureAdmin()
+  const rest = restApp(context, { rateLimit, log })
+  return {
+    accounts,
+    context,
+    fetch: (request, address) => rest(request, address, new URL(request.url).pathname),
+    maintain: async () => {
+      const [finished, expired] = [await registry.artifacts.finishIntents(), await accounts.tokens.sweep()]
+      if (finished + expired > 0) log.info('registry_maintained', { finishedIntents: finished, expiredTokens: expired })
+    },
+    close: async () => {
+      await registry.settled()
+      await accounts.tokens.close()
+    },
+  }
+}
