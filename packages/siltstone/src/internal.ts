@@ -29,6 +29,7 @@ export {
   type StoreCounts,
 } from './drivers/wrappers/counting-object-store.ts'
 export { PRIVATE_FOLDER } from './drivers/directory/directory-object-store.ts'
+export { openDirectoryQueue } from './drivers/directory/open-queue.ts'
 export { DirectoryBlobs, type DirectoryBlobsOptions } from './drivers/directory/blobs/directory-blobs.ts'
 export { MemoryBlobs } from './drivers/memory/memory-blobs.ts'
 export { delayingObjectStore } from './drivers/wrappers/delaying-object-store.ts'

@@ -1,12 +1,15 @@
 import type { Command } from 'commander'
 import { Option } from 'commander'
 import { type Authenticator, REQUEST_LIMITS } from '../../chroma/options.ts'
+import type { Embedder } from '../../embed/port.ts'
 import { EmbedderRegistry } from '../../embed/registry.ts'
 import { EmbeddingStore } from '../../embed/store.ts'
 import { StoreEngine } from '../../engine/engine.ts'
 import { Compaction } from '../../library/compaction.ts'
 import { QueryThreads, withQueryThreads } from '../../library/query-threads.ts'
 import { invalid } from '../../errors.ts'
+import type { CollectionInfo } from '../../model/collection.ts'
+import type { Engine } from '../../model/store.ts'
 import type { Environment } from '../../ports/environment.ts'
 import { closeEnvironment } from '../../drivers/directory/directory-environment.ts'
 import { readFileText } from '../../host/files.ts'
@@ -59,6 +62,8 @@ export interface ServeOptions {
   objects?: boolean
   objectsPort?: number
   objectsKeys?: string
+  objectsRules?: string
+  objectsProcessing?: boolean
   embedders?: string
   json?: boolean
 }
@@ -114,6 +119,8 @@ export function serveCommand(): Command {
       '--objects-keys <file>',
       'JSON list of access keys (or the variable SILTSTONE_OBJECTS_KEYS); default: one key that is made and stored',
     )
+    .option('--objects-rules <file>', 'JSON: which objects are processed, and into which collections')
+    .option('--no-objects-processing', 'store objects only; do not make them searchable')
     .option('--allow-network-filesystem', 'accept NFS or SMB; then only one machine may open the store')
     .action(serve)
 }
@@ -124,7 +131,8 @@ async function serve(options: ServeOptions): Promise<void> {
   const { url, objects } = serving
   await out.answer({ url, data: options.data, ...(objects && { objects }) }, () => {
     const made = objects?.keysFile === undefined ? '' : `, with the access key in ${objects.keysFile}`
-    const s3 = objects === undefined ? '' : `S3 is at ${objects.url}${made}\n`
+    const s3 =
+      objects === undefined ? '' : `S3 is at ${objects.url}${made}\nProcessing of objects is ${objects.processing}\n`
     return `Siltstone serves ${options.data} at ${url} (stop with Ctrl-C)\n${s3}`
   })
   await serving.untilStopped()
@@ -135,6 +143,8 @@ export interface ServedObjects {
   url: string
   /** The file with the access key that was made because none was configured. */
   keysFile?: string
+  /** Whether objects are made searchable: `on`, or `off` and why. */
+  processing: string
 }
 
 /** Given to `@siltstone/objects`, which this package finds but does not import. */
@@ -146,6 +156,12 @@ export interface ServeObjectsOptions {
   keys: string | undefined
   allowNetworkFilesystem: boolean
   environment: Environment
+  /** What is made of objects goes to its collections. */
+  engine: Engine
+  embedderFor: (info: CollectionInfo) => Promise<Embedder>
+  processing: boolean
+  /** JSON. */
+  rules: string | undefined
 }
 
 type ServeObjects = (options: ServeObjectsOptions) => Promise<ServedObjects & { close(): Promise<void> }>
@@ -198,6 +214,11 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
       { ...env, models: systemModels, variables: environmentVariables(), readOnly },
       embedders,
     )
+    const embedderFor = async (info: CollectionInfo) =>
+      registry.forCollection({
+        embeddingFunction: info.configuration['embedding_function'],
+        dimension: info.dimension,
+      })
     const tracing = await startTracing({ log, environment: environmentVariables() })
     server = await startServer({
       engine,
@@ -222,11 +243,7 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
         store: new EmbeddingStore({ store: env.store, log }),
         embedder: () => registry.default,
       },
-      embedderFor: async (info) =>
-        registry.forCollection({
-          embeddingFunction: info.configuration['embedding_function'],
-          dimension: info.dimension,
-        }),
+      embedderFor,
     })
     objects = await serveObjects?.({
       data: options.data,
@@ -235,6 +252,10 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
       keys: await objectsKeys(options),
       allowNetworkFilesystem,
       environment: { ...env, log },
+      engine: opened,
+      embedderFor,
+      processing: options.objectsProcessing !== false,
+      rules: options.objectsRules === undefined ? undefined : await readFileText(options.objectsRules),
     })
     if (options.compaction && !options.readOnly)
       compaction = new Compaction({
@@ -254,19 +275,26 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
       log.error('stop_forced', { afterMs: STOP_WITHIN_MS })
       exitNow(1)
     })
-    await Promise.all([server.close(), compaction?.close(), objects?.close()])
+    // The worker of objects writes with the engine, which the server closes.
+    await objects?.close()
+    await Promise.all([server.close(), compaction?.close()])
     await closeEnvironment(env)
   }
   const stopped = new Promise<void>((resolve, reject) => {
     onStopSignal(() => void close().then(resolve, reject))
   })
-  const { url, keysFile } = objects ?? {}
   return {
     url: server.url,
-    ...(url !== undefined && { objects: { url, ...(keysFile !== undefined && { keysFile }) } }),
+    ...(objects && { objects: servedOf(objects) }),
     untilStopped: () => stopped,
   }
 }
+
+const servedOf = ({ url, keysFile, processing }: ServedObjects): ServedObjects => ({
+  url,
+  processing,
+  ...(keysFile !== undefined && { keysFile }),
+})
 
 async function openEngine(options: ServeOptions, environment: Parameters<typeof openEnvironmentAt>[1]) {
   const env = await openEnvironmentAt(options.data, environment)
