@@ -21,6 +21,7 @@ import { type Notify, notifyingBuckets } from './process/notifying-buckets.ts'
 import { loadPipeline, type Pipeline } from './process/pipeline.ts'
 import { openProcessing, type Processing } from './process/processing.ts'
 import { ProcessingRules } from './process/rules.ts'
+import { storeRules } from './process/stored-rules.ts'
 import { type AccessKey, AccessKeys } from './s3/access-keys.ts'
 import { startS3Server } from './s3/server.ts'
 
@@ -54,7 +55,9 @@ export async function serveObjects(options: ServeObjectsOptions): Promise<Runnin
     const server = await startS3Server({ buckets: seen, keys, clock, ids, log, host, port })
     const stop = maintained(buckets, clock, log)
     const processing =
-      queue && typeof pipeline !== 'string' ? startWorker(options, { rules, buckets, queue, pipeline }) : undefined
+      queue && typeof pipeline !== 'string'
+        ? await startWorker(options, { rules, buckets, queue, pipeline })
+        : undefined
     opened.push({ close: async () => void (await Promise.all([server.close(), stop(), processing?.close()])) })
     const status = typeof pipeline === 'string' ? pipeline : 'on'
     return { url: server.url, processing: status, ...(made !== undefined && { keysFile: made }), close }
@@ -76,11 +79,12 @@ async function wantedPipeline({ processing, environment }: ServeObjectsOptions):
   }
 }
 
-function startWorker(
+async function startWorker(
   { environment, engine, embedderFor }: ServeObjectsOptions,
   parts: { rules: ProcessingRules; buckets: DirectoryBlobs; queue: Queue; pipeline: Pipeline },
-): Processing {
+): Promise<Processing> {
   const { buckets, ...rest } = parts
+  await storeRules(environment.store, parts.rules)
   const processing = openProcessing({
     ...rest,
     environment,

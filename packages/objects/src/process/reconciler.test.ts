@@ -152,3 +152,18 @@ it('an object that is replaced while it is processed is looked at again, without
   await worker.finish()
   expect(await documents('a')).toEqual(['two'])
 })
+
+it('a worker that stalls while its object is replayed and replaced changes nothing when it goes on', async () => {
+  const { made, documents, state, reconciler } = await world()
+  await made.put('a', 'one')
+  const stalled = made.actor('stalled')
+  stalled.begin('a')
+  await stalled.stepTo('commitIf')
+  await made.replay('a')
+  await made.put('a', 'two')
+  await reconciler.reconcile(BUCKET, 'a')
+  expect(await documents('a')).toEqual(['two'])
+  await stalled.finish()
+  expect(await documents('a')).toEqual(['two'])
+  expect(await state('a')).toMatchObject({ progress: 'done', run: 2 })
+})

@@ -69,7 +69,7 @@ export interface ReconcilerOptions {
   log: Logger
   /** For people who look at a state. */
   owner: string
-  /** Default 60 s. */
+  /** Default 30 s. */
   leaseMs?: number
   /** Default 5. */
   maxAttempts?: number
@@ -85,7 +85,7 @@ export interface ReconcileCall {
 /** `wait`: look again at that time. */
 export type Outcome = { status: 'settled' } | { status: 'wait'; untilMs: number }
 
-const LEASE_MS = 60_000
+const LEASE_MS = 30_000
 const ATTEMPTS = 5
 const FIRST_RETRY_MS = 5_000
 const LAST_RETRY_MS = 15 * 60_000
@@ -309,11 +309,24 @@ export class Reconciler {
 
 async function removeBelow(blobs: BlobStore, prefix: string): Promise<void> {
   for (let continuation: string | undefined, more = true; more; ) {
-    const page = await blobs.list({ prefix, ...(continuation !== undefined && { continuation }) })
+    const page = await listOf(blobs, { prefix, ...(continuation !== undefined && { continuation }) })
     for (let at = 0; at < page.blobs.length; at += DELETES_AT_ONCE)
       await Promise.all(page.blobs.slice(at, at + DELETES_AT_ONCE).map(({ key }) => blobs.delete(key)))
     continuation = page.continuation
     more = continuation !== undefined
+  }
+}
+
+/** A page of objects; a bucket that was deleted has none. @throws SiltstoneError as the store does */
+export async function listOf(
+  blobs: BlobStore,
+  options: Parameters<BlobStore['list']>[0],
+): ReturnType<BlobStore['list']> {
+  try {
+    return await blobs.list(options)
+  } catch (error) {
+    if (isSiltstoneError(error, 'not-found')) return { blobs: [], prefixes: [] }
+    throw error
   }
 }
 

@@ -1,15 +1,23 @@
-/** What users ask of the states: how it stands, and to process again. */
-import type { ObjectState } from './state.ts'
+/** Asking for an object to be processed again. */
+import type { ObjectState, StoredProgress } from './state.ts'
 import type { StateStore } from './state-store.ts'
 
 /**
  * Asks for a key to be processed again, by whoever is next. Work that is running is given up.
- * @returns false if the key has no state, or its object is gone
+ * @param only states that are asked for
+ * @returns false if the key has no such state, or its object is gone
  */
-export async function requeue(states: StateStore, bucket: string, key: string, nowMs: number): Promise<boolean> {
+export async function requeue(
+  states: StateStore,
+  bucket: string,
+  key: string,
+  nowMs: number,
+  only?: readonly StoredProgress[],
+): Promise<boolean> {
   for (;;) {
     const read = await states.read(bucket, key)
     if (read === undefined || read.state.object === null) return false
+    if (only !== undefined && !only.includes(read.state.progress)) return false
     const { state } = read
     const queued: ObjectState = {
       ...state,

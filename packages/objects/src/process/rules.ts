@@ -53,6 +53,11 @@ export class ProcessingRules {
     )
   }
 
+  /** As `parse` reads them. */
+  get text(): string {
+    return JSON.stringify({ rules: this.#rules })
+  }
+
   /** The name of the collection; undefined: the object is not processed. */
   collectionOf(bucket: string, key: string): string | undefined {
     if (key.startsWith(DERIVED_PREFIX)) return undefined

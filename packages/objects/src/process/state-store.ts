@@ -1,6 +1,15 @@
 /** Reads and writes states by compare-and-swap. */
 import { type Ids, isSiltstoneError, type ObjectStore, type PutResult } from 'siltstone/internal'
-import { decodeState, encodeState, isGoneBySize, type ObjectState, stateKey, statePrefix, withWrite } from './state.ts'
+import {
+  decodeState,
+  encodeState,
+  isGoneBySize,
+  type ObjectState,
+  stateKey,
+  statePrefix,
+  STATES_ROOT,
+  withWrite,
+} from './state.ts'
 
 export interface ReadState {
   state: ObjectState
@@ -60,6 +69,21 @@ export class StateStore {
       continuation = page.continuation
       more = continuation !== undefined
     }
+  }
+
+  /** Buckets that have states. */
+  async buckets(): Promise<string[]> {
+    const found: string[] = []
+    for (let continuation: string | undefined, more = true; more; ) {
+      const page = await this.#store.list(STATES_ROOT, {
+        delimiter: '/',
+        ...(continuation !== undefined && { continuation }),
+      })
+      found.push(...page.prefixes.map((prefix) => prefix.slice(STATES_ROOT.length, -1)))
+      continuation = page.continuation
+      more = continuation !== undefined
+    }
+    return found
   }
 
   async #at(key: string): Promise<ReadState | undefined> {

@@ -93,12 +93,12 @@ const VERSION = 1
 const KEPT_HISTORY = 10
 const KEPT_WRITES = 4
 
-const ROOT = 'objects/'
+export const STATES_ROOT = 'objects/'
 
 /** A name for a key that any store accepts: 32 hexadecimal digits. */
 export const objectIdOf = (bucket: string, key: string): string => sha256Hex(`${bucket}/${key}`).slice(0, 32)
 
-export const statePrefix = (bucket: string): string => `${ROOT}${bucket}/`
+export const statePrefix = (bucket: string): string => `${STATES_ROOT}${bucket}/`
 
 export function stateKey(bucket: string, key: string): string {
   const hash = sha256Hex(key)

@@ -6,7 +6,7 @@
  * It reads each object's state: one request an object.
  */
 import type { BlobStore } from 'siltstone/internal'
-import { headOf, type Reconciler } from './reconciler.ts'
+import { headOf, listOf, type Reconciler } from './reconciler.ts'
 import { DERIVED_PREFIX } from './rules.ts'
 import { derivedPrefixOf } from './run-object.ts'
 import { objectIdOf } from './state.ts'
@@ -48,7 +48,7 @@ export async function sweep(options: SweepOptions): Promise<SweepReport> {
   }
   const derived: string[] = []
   for (let continuation: string | undefined, more = true; more; ) {
-    const page = await blobs.list(continuation === undefined ? {} : { continuation })
+    const page = await listOf(blobs, continuation === undefined ? {} : { continuation })
     const keys = page.blobs.map(({ key }) => key)
     derived.push(...keys.filter((key) => key.startsWith(DERIVED_PREFIX)))
     report.objects += keys.length

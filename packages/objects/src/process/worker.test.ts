@@ -20,7 +20,7 @@ async function world(sweepEachMs = 0) {
     queue,
     reconciler: made.reconciler('worker'),
     states,
-    buckets: async () => [BUCKET],
+    buckets: async () => (await made.blobs.listBuckets()).map(({ name }) => name),
     blobs: (bucket) => made.blobs.bucket(bucket),
     clock,
     log: silentLogger,
@@ -64,5 +64,8 @@ describe('a worker', () => {
     await made.bucket.delete('a')
     await made.put('b', 'three')
     await vi.waitFor(async () => expect([await documents('a'), await documents('b')]).toEqual([[], ['three']]))
+    await made.bucket.delete('b')
+    await made.blobs.deleteBucket(BUCKET)
+    await vi.waitFor(async () => expect(await documents('b')).toEqual([]))
   })
 })

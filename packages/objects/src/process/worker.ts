@@ -22,6 +22,7 @@ export interface WorkerOptions {
   queue: Queue
   reconciler: Reconciler
   states: StateStore
+  /** Those that are there; sweeps also look at buckets of which only states are left. */
   buckets: () => Promise<string[]>
   blobs: (bucket: string) => BlobStore
   clock: Clock
@@ -32,8 +33,8 @@ export interface WorkerOptions {
   sweepEachMs?: number
 }
 
-const VISIBILITY_MS = 60_000
-const EXTEND_EACH_MS = 15_000
+const VISIBILITY_MS = 30_000
+const EXTEND_EACH_MS = 8_000
 const WAIT_MS = 20_000
 const AFTER_FAILURE_MS = 1_000
 const SWEEP_EACH_MS = 5 * 60_000
@@ -65,7 +66,7 @@ export class Worker {
   async sweep(): Promise<SweepReport> {
     const { buckets, blobs, states, reconciler } = this.#options
     const total: SweepReport = { objects: 0, found: 0, derivedRemoved: 0 }
-    for (const bucket of await buckets()) {
+    for (const bucket of new Set([...(await buckets()), ...(await states.buckets())])) {
       const report = await sweep({
         bucket,
         blobs: blobs(bucket),

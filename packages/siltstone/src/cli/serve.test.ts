@@ -45,7 +45,10 @@ async function serve(...args: string[]) {
     if (/^\}/m.test(out)) break
   }
   if (!/^\}/m.test(out)) throw new Error(`the server ended with ${String(await exited)}: ${err}`)
-  const { url, objects } = JSON.parse(out) as { url: string; objects?: { url: string; keysFile?: string } }
+  const { url, objects } = JSON.parse(out) as {
+    url: string
+    objects?: { url: string; keysFile?: string; processing: string }
+  }
   return { url, objects, child, exited, err: () => err }
 }
 
@@ -127,8 +130,9 @@ it('serves S3 on a port of its own, with a key that only its owner can read', as
   expect([answer.status, await answer.text()]).toEqual([403, expect.stringContaining('AccessDenied') as string])
   child.kill('SIGTERM')
   expect(await exited).toBe(0)
-  const again = await serve('--objects', '--objects-port', '0')
+  const again = await serve('--objects', '--objects-port', '0', '--no-objects-processing')
   expect(again.objects?.keysFile).toBe(file)
+  expect([objects?.processing, again.objects?.processing]).toEqual(['on', 'off: --no-objects-processing'])
 })
 
 it('refuses to serve S3 over a bucket, or read-only', async () => {
