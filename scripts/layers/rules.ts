@@ -140,7 +140,7 @@ export const PACKAGES: readonly { folder: string; name?: string; imports: readon
   {
     folder: 'packages/objects/src',
     name: '@siltstone/objects',
-    imports: ['siltstone', 'siltstone/aws', 'siltstone/internal'],
+    imports: ['siltstone', 'siltstone/aws', 'siltstone/internal', '@siltstone/processors'],
   },
   {
     folder: 'packages/registry/src',

@@ -16,8 +16,10 @@ MIB = 1024 * 1024
 
 class Server:
     def __init__(self, folder: Path):
+        self.data = folder / "data"
         node = os.environ.get("SILTSTONE_NODE", str(ROOT / "node_modules/.bin/node"))
-        command = [node, str(ROOT / "packages/siltstone/src/cli/main.ts"), "serve", "--data", str(folder / "data")]
+        self.command = [node, str(ROOT / "packages/siltstone/src/cli/main.ts")]
+        command = [*self.command, "serve", "--data", str(self.data)]
         options = ["--port", "0", "--objects", "--objects-port", "0", "--json", "--log-level", "warn"]
         self.process = subprocess.Popen(command + options, stdout=subprocess.PIPE, text=True)
         text = ""
@@ -67,6 +69,18 @@ class Server:
             aws_secret_access_key=self.environment["AWS_SECRET_ACCESS_KEY"],
             **options,
         )
+
+    def siltstone(self, *arguments):
+        """A command of the CLI on the server's directory; its answer as JSON."""
+        command = [*self.command, *map(str, arguments), "--data", str(self.data), "--json"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+        if done.returncode != 0:
+            raise AssertionError(f"{arguments} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
+        return json.loads(done.stdout)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait(10)
 
     def stop(self):
         self.process.terminate()

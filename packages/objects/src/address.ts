@@ -19,3 +19,12 @@ export function parseAddress(text: string): Address | undefined {
     })
   return { place: place as Address['place'], bucket, key }
 }
+
+/** @throws SiltstoneError `invalid` (no-object) */
+export function needAddress(text: string): Address {
+  const address = parseAddress(text)
+  if (address !== undefined) return address
+  throw invalid('no-object', `${JSON.stringify(text)} is not siltstone://bucket/key or s3://bucket/key.`, {
+    field: 'place',
+  })
+}

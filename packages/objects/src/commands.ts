@@ -2,10 +2,11 @@
 import { stat } from 'node:fs/promises'
 import { basename, join, sep } from 'node:path'
 import { invalid, notFound, type ObjectsTools, walkDirectory } from 'siltstone/internal'
-import { type Address, parseAddress } from './address.ts'
+import { type Address, needAddress, parseAddress } from './address.ts'
 import type { Objects } from './objects.ts'
 import { openObjects } from './open-objects.ts'
 import type { PresignRequest } from './presign.ts'
+import { processCommands } from './process-commands.ts'
 
 type Command = ReturnType<ObjectsTools['command']>
 
@@ -28,7 +29,10 @@ class Opened {
     const name = `${place} ${bucket}`
     let found = this.#buckets.get(name)
     if (found === undefined) {
-      found = place === 's3' ? openObjects(`s3://${bucket}`) : openObjects(this.#data, { bucket, create })
+      found =
+        place === 's3'
+          ? openObjects(`s3://${bucket}`, { store: this.#data })
+          : openObjects(this.#data, { bucket, create })
       this.#buckets.set(name, found)
     }
     return found
@@ -182,6 +186,11 @@ export function objectsCommands(tools: ObjectsTools): Command[] {
             : `${signed.url}\n`,
         )
       }),
+    ...processCommands({
+      make,
+      tools,
+      using: (options, address, work) => using(options, async (opened) => work(await opened.at(address))),
+    }),
   ]
 }
 
@@ -299,15 +308,6 @@ function presignRequest(key: string, options: PresignOptions): PresignRequest {
   }
   if (options.put === true) return { ...common, method: 'put', sizeBytes: options.size ?? Number.NaN }
   return { key, expiresInMs: expires * 1_000, method: 'get' }
-}
-
-/** @throws SiltstoneError `invalid` (no-object) */
-function needAddress(text: string): Address {
-  const address = parseAddress(text)
-  if (address !== undefined) return address
-  throw invalid('no-object', `${JSON.stringify(text)} is not siltstone://bucket/key or s3://bucket/key.`, {
-    field: 'place',
-  })
 }
 
 function missing({ key, bucket }: Address): Error {

@@ -22,6 +22,9 @@ import {
 import { contentTypeOf } from './content-type.ts'
 import { type FaceAddress, presignOnFace } from './directory-presign.ts'
 import { checkPresign, type PresignRequest, type Presigned } from './presign.ts'
+import type { ObjectStatus } from './process/status.ts'
+import type { ObjectTracker, ReplayFilter } from './process/tracker.ts'
+import type { ObjectHit, SearchOptions } from './search.ts'
 
 export interface PutOptions extends WriteCondition {
   /** Default: from the first bytes, else from the key. */
@@ -52,6 +55,9 @@ const HEAD_BYTES = 4_096
 
 export interface ObjectsParts {
   store: BlobStore
+  /** What knows how processing stands. @throws SiltstoneError `unsupported` (no-record-store) */
+  tracker(): Promise<ObjectTracker>
+  search(text: string, sign: (key: string, ms: number) => Promise<string>, options: SearchOptions): Promise<ObjectHit[]>
   /** How this place signs. */
   signer: S3BlobStore | (() => Promise<FaceAddress>)
   close(): Promise<void>
@@ -178,10 +184,13 @@ export class Objects {
     return moved
   }
 
-  /** @throws SiltstoneError `conflict` (object-changed) with `ifMatch` */
+  /**
+   * @param options.wait until no search finds records of the objects; needs a worker that runs
+   * @throws SiltstoneError `conflict` (object-changed) with `ifMatch`, `unavailable` (wait-timeout) with `wait`
+   */
   async delete(
     keys: string | readonly string[],
-    options: { versionId?: string; ifMatch?: string } = {},
+    { wait = false, ...options }: { versionId?: string; ifMatch?: string; wait?: boolean } = {},
   ): Promise<DeleteBlobResult[]> {
     const all = typeof keys === 'string' ? [keys] : keys
     const results: DeleteBlobResult[] = []
@@ -191,7 +200,48 @@ export class Objects {
       )
     const failed = results.findIndex(({ status }) => status === 'mismatch')
     if (failed !== -1) throw changed(all[failed] as string)
+    if (wait) for (const key of all) await this.wait(key)
     return results
+  }
+
+  /** How the processing of an object stands. */
+  async status(key: string): Promise<ObjectStatus> {
+    return (await this.#parts.tracker()).status(key)
+  }
+
+  async *statuses(prefix = ''): AsyncGenerator<ObjectStatus> {
+    yield* (await this.#parts.tracker()).statuses(prefix)
+  }
+
+  /**
+   * Resolves when the newest version is searchable, or never will be: `done`, `dead`, `gone` or `unprocessed`.
+   * @param options.timeoutMs default one minute
+   * @throws SiltstoneError `unavailable` (wait-timeout)
+   */
+  async wait(key: string, options: { timeoutMs?: number; signal?: AbortSignal } = {}): Promise<ObjectStatus> {
+    return (await this.#parts.tracker()).wait(key, options)
+  }
+
+  /** Has objects processed again; their records stay until the new ones are there. @returns how many */
+  async replay(filter: ReplayFilter = {}): Promise<number> {
+    return (await this.#parts.tracker()).replay(filter)
+  }
+
+  /** Objects that were given up, each with its reason. */
+  async *dead(prefix = ''): AsyncGenerator<ObjectStatus> {
+    yield* (await this.#parts.tracker()).dead(prefix)
+  }
+
+  /**
+   * Searches the records of this bucket's objects. Each hit leads back to its place: `(await hit.open()).url`.
+   * @throws SiltstoneError `not-found` (collection-missing), and as embedders do
+   */
+  search(text: string, options: SearchOptions = {}): Promise<ObjectHit[]> {
+    const sign = async (key: string, expiresInMs: number) => {
+      const signed = await this.presign({ method: 'get', key, expiresInMs })
+      return signed.url
+    }
+    return this.#parts.search(text, sign, options)
   }
 
   tags(key: string, versionId?: string): Promise<BlobTags> {

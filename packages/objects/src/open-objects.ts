@@ -10,6 +10,7 @@ import {
   notFound,
   openS3BlobsAt,
   PRIVATE_FOLDER,
+  type Queue,
   type Random,
   silentLogger,
   systemClock,
@@ -18,6 +19,10 @@ import {
 } from 'siltstone/internal'
 import type { FaceAddress } from './directory-presign.ts'
 import { Objects } from './objects.ts'
+import { openObjectsQueue } from './process/directory-queue.ts'
+import { changeEvent } from './process/events.ts'
+import { type Notify, notifyingBlobs } from './process/notifying-buckets.ts'
+import { RecordStore } from './record-store.ts'
 import { AccessKeys } from './s3/access-keys.ts'
 
 export const DEFAULT_BUCKET = 'objects'
@@ -31,6 +36,8 @@ export interface OpenObjectsOptions {
   url?: string
   /** On a directory, for signed URLs: JSON of access keys, of which the first signs. Default: those that `serve` made. */
   keys?: string
+  /** The store that has the records, a place as for `openStore`: needed for `status`, `search` and the like of a bucket of S3. */
+  store?: string
   allowNetworkFilesystem?: boolean
   logger?: Logger
   clock?: Clock
@@ -48,7 +55,18 @@ export async function openObjects(place: string, options: OpenObjectsOptions = {
   const { clock = systemClock, random = systemRandom, logger: log = silentLogger, create = true } = options
   if (place.startsWith('s3://')) {
     const store = await openS3BlobsAt(place, { clock, random, log })
-    return new Objects({ store, signer: store, close: async () => store.close() })
+    const records = new RecordStore(options.store, { log })
+    return new Objects({
+      store,
+      signer: store,
+      // Of a bucket on S3, the events of S3 tell the workers.
+      tracker: () => records.tracker(bucketOfPlace(place), store, async () => undefined),
+      search: (text, sign, more) => records.search(bucketOfPlace(place), text, sign, more),
+      close: async () => {
+        store.close()
+        await records.close()
+      },
+    })
   }
   if (!create && (await fileInfo(join(place, 'blobs', 'index.sqlite'))) === undefined)
     throw notFound('no-store', `There are no objects in ${resolve(place)}: give another directory.`, { field: 'place' })
@@ -59,15 +77,33 @@ export async function openObjects(place: string, options: OpenObjectsOptions = {
     allowNetworkFilesystem: options.allowNetworkFilesystem === true,
   })
   const bucket = options.bucket ?? DEFAULT_BUCKET
+  let queue: Queue | undefined
   try {
     if (create) await buckets.createBucket(bucket)
+    queue = await openObjectsQueue(place, { clock, random, create: false })
   } catch (error) {
     await buckets.close()
     throw error
   }
-  const signer = () => faceAddress(place, bucket, clock, options)
-  return new Objects({ store: buckets.bucket(bucket), signer, close: () => buckets.close() })
+  const notify: Notify = async (changed) => queue?.send(changeEvent(changed))
+  const blobs = buckets.bucket(bucket)
+  const allowNetworkFilesystem = options.allowNetworkFilesystem === true
+  const records = new RecordStore(options.store ?? place, { log, allowNetworkFilesystem })
+  return new Objects({
+    store: queue === undefined ? blobs : notifyingBlobs(blobs, bucket, notify, log),
+    signer: () => faceAddress(place, bucket, clock, options),
+    tracker: () => records.tracker(bucket, blobs, notify),
+    search: (text, sign, more) => records.search(bucket, text, sign, more),
+    close: async () => {
+      await records.close()
+      await queue?.close()
+      await buckets.close()
+    },
+  })
 }
+
+/** `s3://bucket/prefix` */
+const bucketOfPlace = (place: string): string => place.slice('s3://'.length).split(/[/?]/)[0] ?? ''
 
 /** @throws SiltstoneError `unsupported` (no-face), `invalid` (bad-access-keys) */
 async function faceAddress(

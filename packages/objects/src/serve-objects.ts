@@ -1,11 +1,13 @@
-/** What `siltstone serve --objects` runs: the S3 face over the blobs of the store's directory, and their maintenance. */
+/** What `siltstone serve --objects` runs: the S3 face over the blobs of the store's directory, their maintenance and processing. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import {
   type Clock,
   DirectoryBlobs,
+  isSiltstoneError,
   type Logger,
   PRIVATE_FOLDER,
+  type Queue,
   type ServedObjects,
   type ServeObjectsOptions,
   systemClock,
@@ -13,6 +15,13 @@ import {
   systemRandom,
   unavailable,
 } from 'siltstone/internal'
+import { openObjectsQueue } from './process/directory-queue.ts'
+import { changeEvent } from './process/events.ts'
+import { type Notify, notifyingBuckets } from './process/notifying-buckets.ts'
+import { loadPipeline, type Pipeline } from './process/pipeline.ts'
+import { openProcessing, type Processing } from './process/processing.ts'
+import { ProcessingRules } from './process/rules.ts'
+import { storeRules } from './process/stored-rules.ts'
 import { type AccessKey, AccessKeys } from './s3/access-keys.ts'
 import { startS3Server } from './s3/server.ts'
 
@@ -30,19 +39,64 @@ export async function serveObjects(options: ServeObjectsOptions): Promise<Runnin
   const { clock, random, ids, log } = environment
   const made = options.keys === undefined ? join(resolve(data), PRIVATE_FOLDER, 'objects-keys.json') : undefined
   const keys = AccessKeys.parse(options.keys ?? (await storedKeys(made as string)))
+  const rules = options.rules === undefined ? new ProcessingRules() : ProcessingRules.parse(options.rules)
   const buckets = await DirectoryBlobs.open(data, { clock, random, log, allowNetworkFilesystem })
+  const opened: { close(): Promise<void> }[] = [buckets]
+  const close = async () => {
+    for (const one of opened.splice(0).reverse()) await one.close()
+  }
   try {
-    const server = await startS3Server({ buckets, keys, clock, ids, log, host, port })
+    const pipeline = await wantedPipeline(options)
+    const queue =
+      typeof pipeline === 'string' ? undefined : await openObjectsQueue(data, { clock, random, create: true })
+    if (queue !== undefined) opened.push(queue)
+    const notify: Notify = async (changed) => queue?.send(changeEvent(changed))
+    const seen = queue === undefined ? buckets : notifyingBuckets(buckets, notify, log)
+    const server = await startS3Server({ buckets: seen, keys, clock, ids, log, host, port })
     const stop = maintained(buckets, clock, log)
-    const close = async () => {
-      await Promise.all([server.close(), stop()])
-      await buckets.close()
-    }
-    return { url: server.url, ...(made !== undefined && { keysFile: made }), close }
+    const processing =
+      queue && typeof pipeline !== 'string'
+        ? await startWorker(options, { rules, buckets, queue, pipeline })
+        : undefined
+    opened.push({ close: async () => void (await Promise.all([server.close(), stop(), processing?.close()])) })
+    const status = typeof pipeline === 'string' ? pipeline : 'on'
+    return { url: server.url, processing: status, ...(made !== undefined && { keysFile: made }), close }
   } catch (error) {
-    await buckets.close()
+    await close()
     throw error
   }
+}
+
+/** The processors; or why objects are not processed, because nobody wants it or the package is not installed. */
+async function wantedPipeline({ processing, environment }: ServeObjectsOptions): Promise<Pipeline | string> {
+  if (!processing) return 'off: --no-objects-processing'
+  try {
+    return await loadPipeline()
+  } catch (error) {
+    if (!isSiltstoneError(error) || error.code !== 'processor-missing') throw error
+    environment.log.warn('objects_not_processed', { reason: error.message })
+    return `off: ${error.message}`
+  }
+}
+
+async function startWorker(
+  { environment, engine, embedderFor }: ServeObjectsOptions,
+  parts: { rules: ProcessingRules; buckets: DirectoryBlobs; queue: Queue; pipeline: Pipeline },
+): Promise<Processing> {
+  const { buckets, ...rest } = parts
+  await storeRules(environment.store, parts.rules)
+  const processing = openProcessing({
+    ...rest,
+    environment,
+    engine,
+    embedderFor,
+    buckets: async () => (await buckets.listBuckets()).map(({ name }) => name),
+    // What processors store beside an object is not to be processed, so nobody is told.
+    blobs: (bucket) => buckets.bucket(bucket),
+    scheme: 'siltstone',
+  })
+  processing.worker.start()
+  return processing
 }
 
 /** The keys of the file; a file that is missing is made, with one new key for everything, and only its owner may read it. */

@@ -34,8 +34,10 @@ export {
   type StoreCounts,
 } from './drivers/wrappers/counting-object-store.ts'
 export { PRIVATE_FOLDER } from './drivers/directory/directory-object-store.ts'
+export { openDirectoryQueue } from './drivers/directory/open-queue.ts'
 export { DirectoryBlobs, type DirectoryBlobsOptions } from './drivers/directory/blobs/directory-blobs.ts'
 export { MemoryBlobs } from './drivers/memory/memory-blobs.ts'
+export { MemoryQueue } from './drivers/memory/memory-queue.ts'
 export { delayingObjectStore } from './drivers/wrappers/delaying-object-store.ts'
 export { EnglishEmbedder } from './embed/english/index.ts'
 export { parseEmbedderConfig } from './embed/config.ts'
@@ -137,7 +139,7 @@ export {
   UNSIGNED_PAYLOAD,
 } from './host/aws-signature.ts'
 export { BodyCheck } from './host/blob-checksum.ts'
-export { environmentVariables } from './host/process.ts'
+export { environmentVariables, onStopSignal } from './host/process.ts'
 export { fileInfo, readFileBytes, readFileText, removeTree, writeFileWhole } from './host/files.ts'
 export { freeDiskBytes } from './host/machine.ts'
 export { systemModels } from './host/model-host.ts'

@@ -47,7 +47,7 @@ async function serve(...args: string[]) {
   if (!/^\}/m.test(out)) throw new Error(`the server ended with ${String(await exited)}: ${err}`)
   const { url, objects, registry } = JSON.parse(out) as {
     url: string
-    objects?: { url: string; keysFile?: string }
+    objects?: { url: string; keysFile?: string; processing: string }
     registry?: { url: string; hubUrl: string; adminFile?: string }
   }
   return { url, objects, registry, child, exited, err: () => err }
@@ -131,8 +131,9 @@ it('serves S3 on a port of its own, with a key that only its owner can read', as
   expect([answer.status, await answer.text()]).toEqual([403, expect.stringContaining('AccessDenied') as string])
   child.kill('SIGTERM')
   expect(await exited).toBe(0)
-  const again = await serve('--objects', '--objects-port', '0')
+  const again = await serve('--objects', '--objects-port', '0', '--no-objects-processing')
   expect(again.objects?.keysFile).toBe(file)
+  expect([objects?.processing, again.objects?.processing]).toEqual(['on', 'off: --no-objects-processing'])
 })
 
 it('refuses to serve S3 over a bucket, or read-only', async () => {

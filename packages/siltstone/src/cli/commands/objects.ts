@@ -24,7 +24,7 @@ const objectsTools = {
 export type ObjectsTools = typeof objectsTools
 
 export function objectsCommand(): Command {
-  return group('objects', 'copy, list, move, sign and delete objects', [])
+  return group('objects', 'copy, list, move, sign and delete objects, and make them searchable', [])
 }
 
 /** @throws SiltstoneError `unsupported` (package-missing, package-broken) */

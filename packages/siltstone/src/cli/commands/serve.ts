@@ -1,11 +1,14 @@
 import type { Command } from 'commander'
 import type { Authenticator } from '../../chroma/options.ts'
+import type { Embedder } from '../../embed/port.ts'
 import { EmbedderRegistry } from '../../embed/registry.ts'
 import { EmbeddingStore } from '../../embed/store.ts'
 import { StoreEngine } from '../../engine/engine.ts'
 import { Compaction } from '../../library/compaction.ts'
 import { QueryThreads, withQueryThreads } from '../../library/query-threads.ts'
 import { invalid, isSiltstoneError } from '../../errors.ts'
+import type { CollectionInfo } from '../../model/collection.ts'
+import type { Engine } from '../../model/store.ts'
 import type { Environment } from '../../ports/environment.ts'
 import { closeEnvironment } from '../../drivers/directory/directory-environment.ts'
 import { readFileText } from '../../host/files.ts'
@@ -71,6 +74,8 @@ export interface ServeOptions extends RegistryServeOptions {
   objects?: boolean
   objectsPort?: number
   objectsKeys?: string
+  objectsRules?: string
+  objectsProcessing?: boolean
   embedders?: string
   json?: boolean
 }
@@ -134,7 +139,8 @@ async function serve(options: ServeOptions): Promise<void> {
   const { url, objects, registry } = serving
   await out.answer({ url, data: options.data, ...(objects && { objects }), ...(registry && { registry }) }, () => {
     const made = objects?.keysFile === undefined ? '' : `, with the access key in ${objects.keysFile}`
-    const s3 = objects === undefined ? '' : `S3 is at ${objects.url}${made}\n`
+    const s3 =
+      objects === undefined ? '' : `S3 is at ${objects.url}${made}\nProcessing of objects is ${objects.processing}\n`
     return `Siltstone serves ${options.data} at ${url} (stop with Ctrl-C)\n${s3}${registryLine(registry)}`
   })
   await serving.untilStopped()
@@ -151,6 +157,8 @@ export interface ServedObjects {
   url: string
   /** The file with the access key that was made because none was configured. */
   keysFile?: string
+  /** Whether objects are made searchable: `on`, or `off` and why. */
+  processing: string
 }
 
 /** Given to `@siltstone/objects`, which this package finds but does not import. */
@@ -162,6 +170,12 @@ export interface ServeObjectsOptions {
   keys: string | undefined
   allowNetworkFilesystem: boolean
   environment: Environment
+  /** What is made of objects goes to its collections. */
+  engine: Engine
+  embedderFor: (info: CollectionInfo) => Promise<Embedder>
+  processing: boolean
+  /** JSON. */
+  rules: string | undefined
 }
 
 type ServeObjects = (options: ServeObjectsOptions) => Promise<ServedObjects & { close(): Promise<void> }>
@@ -217,6 +231,11 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
       { ...env, models: systemModels, variables: environmentVariables(), readOnly },
       embedders,
     )
+    const embedderFor = async (info: CollectionInfo) =>
+      providers.forCollection({
+        embeddingFunction: info.configuration['embedding_function'],
+        dimension: info.dimension,
+      })
     const tracing = await startTracing({ log, environment: environmentVariables() })
     server = await startServer({
       engine,
@@ -245,11 +264,7 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
         store: new EmbeddingStore({ store: env.store, log }),
         embedder: () => providers.default,
       },
-      embedderFor: async (info) =>
-        providers.forCollection({
-          embeddingFunction: info.configuration['embedding_function'],
-          dimension: info.dimension,
-        }),
+      embedderFor,
     })
     objects = await serveObjects?.({
       data: options.data,
@@ -258,6 +273,10 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
       keys: await objectsKeys(options),
       allowNetworkFilesystem,
       environment: { ...env, log },
+      engine: opened,
+      embedderFor,
+      processing: options.objectsProcessing !== false,
+      rules: options.objectsRules === undefined ? undefined : await readFileText(options.objectsRules),
     })
     artifacts = await serveRegistry?.(
       registryOptions(options, { environment: { ...env, log }, engine: opened, embedders: providers }),
@@ -282,19 +301,18 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
       log.error('stop_forced', { afterMs: STOP_WITHIN_MS })
       exitNow(1)
     })
-    // The registry first: it gives back what it has reserved, and its index needs the engine.
-    await artifacts?.close()
-    await Promise.all([server.close(), compaction?.close(), objects?.close()])
+    // These first: they write with the engine, which the server closes.
+    await Promise.all([artifacts?.close(), objects?.close()])
+    await Promise.all([server.close(), compaction?.close()])
     await closeEnvironment(env)
   }
   const stopped = new Promise<void>((resolve, reject) => {
     onStopSignal(() => void close().then(resolve, reject))
   })
-  const { url, keysFile } = objects ?? {}
   return {
     url: server.url,
     ...(artifacts && { registry: shown(artifacts) }),
-    ...(url !== undefined && { objects: { url, ...(keysFile !== undefined && { keysFile }) } }),
+    ...(objects && { objects: servedOf(objects) }),
     untilStopped: () => stopped,
   }
 }
@@ -303,6 +321,12 @@ const shown = ({ url, hubUrl, adminFile }: ServedRegistry): ServedRegistry => ({
   url,
   hubUrl,
   ...(adminFile !== undefined && { adminFile }),
+})
+
+const servedOf = ({ url, keysFile, processing }: ServedObjects): ServedObjects => ({
+  url,
+  processing,
+  ...(keysFile !== undefined && { keysFile }),
 })
 
 async function openEngine(options: ServeOptions, environment: Parameters<typeof openEnvironmentAt>[1]) {

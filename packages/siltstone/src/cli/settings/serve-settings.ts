@@ -186,6 +186,21 @@ export const SERVE_SETTINGS: readonly Setting[] = [
     contentVariable: 'SILTSTONE_OBJECTS_KEYS',
   },
   {
+    key: 'objectsRules',
+    flags: '--objects-rules <file>',
+    description: 'JSON: which objects are processed, and into which collections',
+    shape: 'text',
+    isPath: true,
+  },
+  {
+    key: 'objectsProcessing',
+    flags: '--no-objects-processing',
+    description: 'store objects only; do not make them searchable',
+    whenTrue: 'make objects searchable',
+    shape: 'switch',
+    default: true,
+  },
+  {
     key: 'registry',
     flags: '--registry',
     description: 'serve a registry of models, datasets and code in the same place, too (needs @siltstone/registry)',

@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest'
+import { decide, type Facts } from './decide.ts'
+import { newState, type ObjectState } from './state.ts'
+
+const version = (name: string) => ({ version: name, etag: `"${name}"`, sizeBytes: 1 })
+const state = (more: Partial<ObjectState>): ObjectState => ({
+  ...newState('media', 'a'),
+  object: version('v1'),
+  ...more,
+})
+const given = (more: Partial<Facts>) =>
+  decide({ state: undefined, object: version('v1'), isWanted: true, nowMs: 1_000, maxAttempts: 3, ...more })
+const claim = (leaseUntilMs: number) => ({ id: 'c', owner: 'o', leaseUntilMs, step: 's' })
+
+describe('what is done for a key', () => {
+  it('of an object that nobody has seen', () => {
+    expect(given({})).toEqual({ do: 'process', object: version('v1'), attempt: 1 })
+    expect(given({ isWanted: false })).toEqual({ do: 'nothing' })
+    expect(given({ object: undefined })).toEqual({ do: 'nothing' })
+  })
+
+  it('of an object whose state is about the same version', () => {
+    for (const progress of ['done', 'dead'] as const)
+      expect(given({ state: state({ progress }) })).toEqual({ do: 'nothing' })
+    expect(given({ state: state({ progress: 'queued', attempt: 9 }) })).toMatchObject({ do: 'process', attempt: 1 })
+    expect(given({ state: state({ progress: 'failed', attempt: 1, retryAtMs: 2_000 }) })).toEqual({
+      do: 'wait',
+      untilMs: 2_000,
+    })
+    expect(given({ state: state({ progress: 'failed', attempt: 1, retryAtMs: 900 }) })).toMatchObject({
+      do: 'process',
+      attempt: 2,
+    })
+  })
+
+  it('of a claim: it is waited for while its lease lasts, then taken over, and buried at last', () => {
+    const running = (leaseUntilMs: number, attempt: number) =>
+      given({ state: state({ progress: 'running', attempt, claim: claim(leaseUntilMs) }) })
+    expect(running(2_000, 1)).toEqual({ do: 'wait', untilMs: 2_000 })
+    expect(running(1_000, 2)).toMatchObject({ do: 'process', attempt: 3 })
+    expect(running(1_000, 3)).toMatchObject({ do: 'bury', attempt: 4 })
+  })
+
+  it('of another version: a claim on the old one is taken over at once', () => {
+    const old = state({ progress: 'running', attempt: 3, claim: claim(9_999), object: version('v0') })
+    expect(given({ state: old })).toEqual({ do: 'process', object: version('v1'), attempt: 1 })
+    expect(given({ state: old, object: undefined })).toEqual({ do: 'remove', attempt: 1 })
+    // Records of a version that is no longer there go, also where a rule has stopped to process new ones.
+    expect(given({ state: old, isWanted: false })).toEqual({ do: 'remove', attempt: 1 })
+    expect(given({ state: state({ progress: 'done' }), isWanted: false })).toEqual({ do: 'nothing' })
+  })
+
+  it('of a deletion: it is done once, tried again for ever, and undone by a new upload', () => {
+    const gone = (more: Partial<ObjectState>) => state({ object: null, ...more })
+    expect(given({ state: gone({ progress: 'gone' }), object: undefined })).toEqual({ do: 'nothing' })
+    expect(given({ state: gone({ progress: 'failed', attempt: 99 }), object: undefined })).toEqual({
+      do: 'remove',
+      attempt: 100,
+    })
+    expect(given({ state: gone({ progress: 'gone' }) })).toMatchObject({ do: 'process', attempt: 1 })
+  })
+})

@@ -1,0 +1,40 @@
+/** What is to be done for one key: a function of its stored state, its object and the time. */
+import type { ObjectState, ObjectVersion } from './state.ts'
+
+export type Decision =
+  | { do: 'nothing' }
+  /** Somebody else works on it, or it waits for its next attempt. */
+  | { do: 'wait'; untilMs: number }
+  | { do: 'process'; object: ObjectVersion; attempt: number }
+  /** Its process ended too often in the middle of the work. */
+  | { do: 'bury'; object: ObjectVersion; attempt: number }
+  | { do: 'remove'; attempt: number }
+
+export interface Facts {
+  state: ObjectState | undefined
+  /** The newest version; undefined: there is no object, or a delete marker is on top. */
+  object: ObjectVersion | undefined
+  /** Whether a rule wants the object to be processed. */
+  isWanted: boolean
+  nowMs: number
+  maxAttempts: number
+}
+
+export function decide({ state, object, isWanted, nowMs, maxAttempts }: Facts): Decision {
+  // Rules say what is processed from now on. They take nothing away from what was processed.
+  const isKept = isWanted || (object !== undefined && state?.object?.version === object.version)
+  const target = object !== undefined && isKept ? object : undefined
+  if (state === undefined)
+    return target === undefined ? { do: 'nothing' } : { do: 'process', object: target, attempt: 1 }
+  const isSame = (state.object?.version ?? null) === (target?.version ?? null)
+  if (isSame) {
+    if (state.progress === 'done' || state.progress === 'dead' || state.progress === 'gone') return { do: 'nothing' }
+    if (state.claim !== null && state.claim.leaseUntilMs > nowMs)
+      return { do: 'wait', untilMs: state.claim.leaseUntilMs }
+    if (state.retryAtMs !== null && state.retryAtMs > nowMs) return { do: 'wait', untilMs: state.retryAtMs }
+  }
+  const attempt = isSame && state.progress !== 'queued' ? state.attempt + 1 : 1
+  // Nothing to remove was ever written, when the key has no object and had none.
+  if (target === undefined) return { do: 'remove', attempt }
+  return { do: attempt > maxAttempts ? 'bury' : 'process', object: target, attempt }
+}

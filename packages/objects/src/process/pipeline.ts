@@ -1,0 +1,52 @@
+/** The processors that turn objects into records: those of `@siltstone/processors`, which users install when they need it. */
+import type { ProcessContext, Processor, RandomAccess } from '@siltstone/processors'
+import { environmentVariables, isSiltstoneError, unsupported } from 'siltstone/internal'
+
+export interface Pipeline {
+  /** @throws SiltstoneError `unsupported` (unsupported-type) if no processor accepts the content */
+  choose(source: RandomAccess, type: string): Promise<Processor>
+  /** The present version of a processor; undefined for one that is not there. */
+  versionOf(name: string): string | undefined
+  transcribe?: ProcessContext['transcribe']
+  close(): Promise<void>
+}
+
+export interface PipelineOptions {
+  /** A model of whisper.cpp (ggml) for transcripts on this machine. Default: the variable `SILTSTONE_WHISPER_MODEL`. */
+  whisperModel?: string
+}
+
+/**
+ * Processors in child processes with limits of memory and time.
+ * @throws SiltstoneError `unsupported` (processor-missing) if `@siltstone/processors` is not installed or does not load
+ */
+export async function loadPipeline(options: PipelineOptions = {}): Promise<Pipeline> {
+  const { chooseProcessor, isolatedProcessors, whisperTranscriber } = await loadProcessors()
+  const isolated = await isolatedProcessors()
+  const { processors } = isolated
+  const model = options.whisperModel ?? environmentVariables()['SILTSTONE_WHISPER_MODEL']
+  const transcriber = model === undefined || model === '' ? undefined : whisperTranscriber({ model })
+  return {
+    choose: async (source, type) => (await chooseProcessor(processors, source, type)).processor,
+    versionOf: (name) => processors.find((one) => one.name === name)?.version,
+    ...(transcriber && { transcribe: (pcm, signal) => transcriber.transcribe(pcm, signal) }),
+    close: () => isolated.close(),
+  }
+}
+
+async function loadProcessors(): Promise<typeof import('@siltstone/processors')> {
+  try {
+    return await import('@siltstone/processors')
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw unsupported(
+      'processor-missing',
+      `Objects are not processed without the package @siltstone/processors: install it with \`npm install @siltstone/processors\`. (${why})`,
+      { cause },
+    )
+  }
+}
+
+/** What is the object's fault, or that of the installation: another attempt cannot help. */
+export const isPermanent = (error: unknown): boolean =>
+  isSiltstoneError(error, 'invalid') || isSiltstoneError(error, 'unsupported')

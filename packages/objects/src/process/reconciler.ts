@@ -1,0 +1,355 @@
+/**
+ * Brings the records of one key in line with its object. This is the protocol of processing.
+ *
+ * The object is the truth: what its newest version is, or that there is none. A message about a key, from whatever door the
+ * change came, only says "look at this key"; so order, repetition and delay of messages do not matter, and a sweep that
+ * looks at all keys replaces any that were lost. Looking is:
+ * 1. Read the state of the key (`state.ts`), then the head of the object, then decide (`decide.ts`). In this order, because
+ *    a worker that saw a newer object has written the state before, and its work is not undone, not even for a moment.
+ * 2. Claim: replace the state that was read by one that is `running`, with a new claim, by compare-and-swap. Of several
+ *    workers one succeeds; the others look again. A claim about another version is taken over at once, one about the same
+ *    version when its lease has ended. The state names the collection from now on, before anything is written there.
+ * 3. If the claim before did not end, fence (`records.ts`): nothing that it still writes counts from now on.
+ * 4. Process the version, or remove the records. Each write of records is conditional on the claim.
+ * 5. Replace the state by `done`, `failed`, `dead` or `gone`, by compare-and-swap; begin again at 1, because the object may
+ *    have changed meanwhile.
+ *
+ * What a crash leaves:
+ * - Before 2: nothing. The message is delivered again, or the sweep comes.
+ * - Between 2 and 5: a claim that ends with its lease. The next worker does all of it again; the same records get the same
+ *    ids, and what the earlier run wrote beyond them is deleted with its last commit. So the records of exactly one run stay.
+ * - A worker that stalls instead, and goes on later, finds its claim lost at its next write (`records.ts`) or at 5.
+ * - A process that is killed again and again by one object stops after `maxAttempts` claims: `dead`, code `worker-lost`.
+ *
+ * A state is kept when its object is gone: the object store has no conditional deletion, and without the state a deletion
+ * could not be told from an object that nobody has seen yet.
+ */
+import {
+  type BlobInfo,
+  type BlobStore,
+  type Clock,
+  type Collection,
+  type Embedder,
+  type Ids,
+  isSiltstoneError,
+  type Logger,
+  type Random,
+} from 'siltstone/internal'
+import type { ProcessContext } from '@siltstone/processors'
+import { type Decision, decide } from './decide.ts'
+import { ClaimLost, HeldClaim } from './held-claim.ts'
+import { objectAccess, Superseded } from './object-access.ts'
+import { isPermanent, type Pipeline } from './pipeline.ts'
+import { ObjectRecords } from './records.ts'
+import type { ProcessingRules } from './rules.ts'
+import { derivedPrefixOf, runObject } from './run-object.ts'
+import { newState, type ObjectState, objectIdOf, type ObjectVersion, withHistory } from './state.ts'
+import type { ReadState, StateStore } from './state-store.ts'
+
+/** The collections of the store that records go to. */
+export interface Collections {
+  /** Made when it is missing. */
+  open(name: string): Promise<Collection>
+  /** Undefined if it is missing. */
+  find(name: string): Promise<Collection | undefined>
+  embedder(collection: Collection): Promise<Embedder>
+}
+
+export interface ReconcilerOptions {
+  blobs: (bucket: string) => BlobStore
+  scheme: 'siltstone' | 's3'
+  states: StateStore
+  collections: Collections
+  rules: ProcessingRules
+  pipeline: Pipeline
+  withScratch: <T>(work: (scratch: ProcessContext['scratch']) => Promise<T>) => Promise<T>
+  clock: Clock
+  random: Random
+  ids: Ids
+  log: Logger
+  /** For people who look at a state. */
+  owner: string
+  /** Default 30 s. */
+  leaseMs?: number
+  /** Default 5. */
+  maxAttempts?: number
+}
+
+export interface ReconcileCall {
+  /** Called while the work goes on. */
+  alive?: () => Promise<void>
+  /** Gives the work up; another worker does it again. */
+  signal?: AbortSignal
+}
+
+/** `wait`: look again at that time. */
+export type Outcome = { status: 'settled' } | { status: 'wait'; untilMs: number }
+
+const LEASE_MS = 30_000
+const ATTEMPTS = 5
+const FIRST_RETRY_MS = 5_000
+const LAST_RETRY_MS = 15 * 60_000
+const DELETES_AT_ONCE = 32
+
+export class Reconciler {
+  readonly #options: ReconcilerOptions
+  readonly #leaseMs: number
+  readonly #maxAttempts: number
+
+  constructor(options: ReconcilerOptions) {
+    this.#options = options
+    this.#leaseMs = options.leaseMs ?? LEASE_MS
+    this.#maxAttempts = options.maxAttempts ?? ATTEMPTS
+  }
+
+  /** @throws the reason of the signal; what the stores throw: then the state is as a crash leaves it */
+  async reconcile(bucket: string, key: string, call: ReconcileCall = {}): Promise<Outcome> {
+    for (;;) {
+      call.signal?.throwIfAborted()
+      const { read, decision, info } = await this.look(bucket, key)
+      if (decision.do === 'nothing') return { status: 'settled' }
+      if (decision.do === 'wait') return { status: 'wait', untilMs: decision.untilMs }
+      const claim = await this.#claim(bucket, key, read, decision)
+      if (claim === undefined) continue
+      try {
+        if (claim.mustFence) await this.#fence(claim)
+        if (decision.do === 'process') await this.#process(claim, decision.object, info as BlobInfo, call)
+        else await this.#remove(claim, decision)
+      } catch (error) {
+        if (!(error instanceof ClaimLost)) throw error
+        this.#options.log.info('object_claim_lost', { bucket, key })
+      }
+    }
+  }
+
+  /** What is to be done for a key now. */
+  async look(
+    bucket: string,
+    key: string,
+  ): Promise<{ read: ReadState | undefined; decision: Decision; info: BlobInfo | undefined }> {
+    const { states, rules, clock } = this.#options
+    const read = await states.read(bucket, key)
+    const info = await headOf(this.#options.blobs(bucket), key)
+    const decision = decide({
+      state: read?.state,
+      object: info && versionOf(info),
+      isWanted: rules.collectionOf(bucket, key) !== undefined,
+      nowMs: clock.nowMs(),
+      maxAttempts: this.#maxAttempts,
+    })
+    return { read, decision, info }
+  }
+
+  async #claim(
+    bucket: string,
+    key: string,
+    read: ReadState | undefined,
+    decision: Exclude<Decision, { do: 'nothing' | 'wait' }>,
+  ): Promise<HeldClaim | undefined> {
+    const { clock, ids, owner, states, rules } = this.#options
+    const before = read?.state ?? newState(bucket, key)
+    const nowMs = clock.nowMs()
+    const collection = rules.collectionOf(bucket, key)
+    const isOther = before.object?.version !== (decision.do === 'remove' ? undefined : decision.object.version)
+    const isTakenOver = before.progress === 'running'
+    const id = ids.ulid()
+    const claimed: ObjectState = {
+      ...before,
+      progress: 'running',
+      object: decision.do === 'remove' ? null : decision.object,
+      run: before.run + 1,
+      attempt: decision.attempt,
+      claim: { id, owner, leaseUntilMs: nowMs + this.#leaseMs, step: 'start' },
+      mustFence: isTakenOver || before.mustFence,
+      retryAtMs: null,
+      error: null,
+      ...(isOther && { processor: null, contentType: null, steps: {} }),
+      collections: [
+        ...new Set([...before.collections, ...(decision.do === 'process' && collection ? [collection] : [])]),
+      ],
+      derivedRuns: decision.do === 'process' ? [...before.derivedRuns, id] : before.derivedRuns,
+      startedAtMs: nowMs,
+      changedAtMs: nowMs,
+      history: read === undefined ? [] : withHistory(before, isTakenOver ? 'superseded' : before.progress, nowMs),
+    }
+    const written = await states.write(claimed, read)
+    return written && new HeldClaim(written, states, clock, this.#leaseMs)
+  }
+
+  async #fence(claim: HeldClaim): Promise<void> {
+    for (const name of claim.state.collections) await (await this.#records(name, claim))?.fence()
+  }
+
+  async #records(name: string, claim: HeldClaim): Promise<ObjectRecords | undefined> {
+    const collection = await this.#options.collections.find(name)
+    return collection && new ObjectRecords(collection, objectIdOf(claim.state.bucket, claim.state.key), claim.check)
+  }
+
+  async #process(claim: HeldClaim, object: ObjectVersion, info: BlobInfo, call: ReconcileCall): Promise<void> {
+    const { pipeline, collections, log, clock, scheme, withScratch } = this.#options
+    const { bucket, key } = claim.state
+    const blobs = this.#options.blobs(bucket)
+    const name = this.#options.rules.collectionOf(bucket, key) ?? (claim.state.collections.at(-1) as string)
+    const objectId = objectIdOf(bucket, key)
+    const stop = new AbortController()
+    const onAbort = () => stop.abort(call.signal?.reason)
+    call.signal?.addEventListener('abort', onAbort)
+    try {
+      const collection = await collections.open(name)
+      const records = new ObjectRecords(collection, objectId, claim.check)
+      const result = await withScratch((scratch) =>
+        runObject({
+          source: objectAccess(blobs, key, object, info.versionId),
+          storedType: info.head.contentType ?? '',
+          lineage: { scheme, bucket, key, object, objectId, run: claim.id },
+          pipeline,
+          records,
+          blobs,
+          embedder: () => collections.embedder(collection),
+          scratch,
+          signal: stop.signal,
+          heartbeat: async (step) => {
+            try {
+              await call.alive?.()
+              await claim.beat(step)
+            } catch (error) {
+              stop.abort(error)
+              throw error
+            }
+          },
+          onProcessor: (processor) => claim.note({ processor, contentType: info.head.contentType ?? null }),
+        }),
+      )
+      for (const other of claim.state.collections)
+        if (other !== name) await (await this.#records(other, claim))?.removeAll()
+      await this.#removeDerived(claim)
+      const { summary, derived, processor } = result
+      await claim.end({
+        progress: 'done',
+        processor,
+        contentType: summary.contentType,
+        steps: summary.steps,
+        collections: [name],
+        records: result.records,
+        derivedRuns: derived > 0 ? [claim.id] : [],
+      })
+      log.info('object_processed', { bucket, key, records: result.records, collection: name, run: claim.state.run })
+    } catch (error) {
+      if (error instanceof ClaimLost || stop.signal.reason instanceof ClaimLost) throw new ClaimLost()
+      if (call.signal?.aborted === true) {
+        await claim.end({ progress: 'queued' })
+        throw call.signal.reason
+      }
+      // What is there now is looked at next. The attempt counts, in case that it is the same version.
+      if (error instanceof Superseded) return claim.end({ progress: 'failed', error: errorOf(error), retryAtMs: null })
+      const { attempt } = claim.state
+      const shown = errorOf(error)
+      const isDead = isPermanent(error) || attempt >= this.#maxAttempts
+      log.warn('object_failed', { bucket, key, attempt, code: shown.code, error, isDead })
+      if (isDead) return this.#bury(claim, shown)
+      await claim.end({ progress: 'failed', error: shown, retryAtMs: clock.nowMs() + this.#retryMs(attempt) })
+    } finally {
+      call.signal?.removeEventListener('abort', onAbort)
+    }
+  }
+
+  /** The last resort: the version has no records, and none of another version stay in its place. */
+  async #bury(claim: HeldClaim, error: ObjectState['error']): Promise<void> {
+    await this.#removeRecords(claim)
+    await claim.end({ progress: 'dead', error, collections: [], records: 0, derivedRuns: [] })
+  }
+
+  async #remove(claim: HeldClaim, decision: Extract<Decision, { do: 'remove' | 'bury' }>): Promise<void> {
+    const { bucket, key } = claim.state
+    const { log, clock } = this.#options
+    try {
+      if (decision.do === 'bury')
+        return await this.#bury(claim, {
+          code: 'worker-lost',
+          message: `The process that worked on it ended ${decision.attempt - 1} times before it was done.`,
+        })
+      await this.#removeRecords(claim)
+      await claim.end({
+        progress: 'gone',
+        collections: [],
+        records: 0,
+        derivedRuns: [],
+        processor: null,
+        contentType: null,
+      })
+      log.info('object_removed', { bucket, key })
+    } catch (error) {
+      if (error instanceof ClaimLost) throw error
+      log.error('object_not_removed', { bucket, key, error })
+      const retryAtMs = clock.nowMs() + this.#retryMs(decision.attempt)
+      await claim.end({ progress: 'failed', error: errorOf(error), retryAtMs })
+    }
+  }
+
+  async #removeRecords(claim: HeldClaim): Promise<void> {
+    for (const name of claim.state.collections) await (await this.#records(name, claim))?.removeAll()
+    await this.#removeDerived(claim, true)
+  }
+
+  /** Of earlier runs; with `own`, of this one as well. */
+  async #removeDerived(claim: HeldClaim, own = false): Promise<void> {
+    const { bucket, key, derivedRuns } = claim.state
+    const blobs = this.#options.blobs(bucket)
+    for (const run of derivedRuns) {
+      if (run === claim.id && !own) continue
+      await removeBelow(blobs, derivedPrefixOf(objectIdOf(bucket, key), run))
+    }
+  }
+
+  #retryMs(attempt: number): number {
+    const ms = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 4 ** Math.min(attempt - 1, 6))
+    return Math.round(ms * (0.75 + this.#options.random.next() / 2))
+  }
+}
+
+async function removeBelow(blobs: BlobStore, prefix: string): Promise<void> {
+  for (let continuation: string | undefined, more = true; more; ) {
+    const page = await listOf(blobs, { prefix, ...(continuation !== undefined && { continuation }) })
+    for (let at = 0; at < page.blobs.length; at += DELETES_AT_ONCE)
+      await Promise.all(page.blobs.slice(at, at + DELETES_AT_ONCE).map(({ key }) => blobs.delete(key)))
+    continuation = page.continuation
+    more = continuation !== undefined
+  }
+}
+
+/** A page of objects; a bucket that was deleted has none. @throws SiltstoneError as the store does */
+export async function listOf(
+  blobs: BlobStore,
+  options: Parameters<BlobStore['list']>[0],
+): ReturnType<BlobStore['list']> {
+  try {
+    return await blobs.list(options)
+  } catch (error) {
+    if (isSiltstoneError(error, 'not-found')) return { blobs: [], prefixes: [] }
+    throw error
+  }
+}
+
+/** Undefined if there is no object, or a delete marker is on top. @throws SiltstoneError as the store does */
+export async function headOf(blobs: BlobStore, key: string): Promise<BlobInfo | undefined> {
+  try {
+    const found = await blobs.head(key)
+    return found.status === 'ok' ? found.blob : undefined
+  } catch (error) {
+    // A bucket that was deleted has no objects.
+    if (isSiltstoneError(error, 'not-found')) return undefined
+    throw error
+  }
+}
+
+/** The version that the state and the records of an object name. */
+export function versionOf({ versionId, etag, sizeBytes }: BlobInfo): ObjectVersion {
+  // Versions that were written while the bucket kept none are all called null.
+  const version = versionId === undefined || versionId === 'null' ? etag.replaceAll('"', '') : versionId
+  return { version, etag, sizeBytes }
+}
+
+function errorOf(error: unknown): { code: string; message: string } {
+  const message = error instanceof Error ? error.message : String(error)
+  return { code: isSiltstoneError(error) ? error.code : 'failed', message: message.slice(0, 2_000) }
+}

@@ -1,0 +1,96 @@
+/** Reads and writes states by compare-and-swap. */
+import { type Ids, isSiltstoneError, type ObjectStore, type PutResult } from 'siltstone/internal'
+import {
+  decodeState,
+  encodeState,
+  isGoneBySize,
+  type ObjectState,
+  stateKey,
+  statePrefix,
+  STATES_ROOT,
+  withWrite,
+} from './state.ts'
+
+export interface ReadState {
+  state: ObjectState
+  etag: string
+}
+
+export class StateStore {
+  readonly #store: ObjectStore
+  readonly #ids: Ids
+
+  constructor(store: ObjectStore, ids: Ids) {
+    this.#store = store
+    this.#ids = ids
+  }
+
+  /** @throws SiltstoneError `corrupt` (object-state-damaged), and what the store throws */
+  async read(bucket: string, key: string): Promise<ReadState | undefined> {
+    return this.#at(stateKey(bucket, key))
+  }
+
+  /**
+   * Replaces the state that was read; undefined: creates it.
+   * @returns undefined if it has changed since
+   */
+  async write(state: ObjectState, replaced: ReadState | undefined): Promise<ReadState | undefined> {
+    const at = stateKey(state.bucket, state.key)
+    const id = this.#ids.ulid()
+    const written = withWrite(state, id)
+    let result: PutResult | undefined
+    try {
+      const condition = replaced === undefined ? { ifAbsent: true as const } : { ifMatch: replaced.etag }
+      result = await this.#store.put(at, encodeState(written), condition)
+    } catch (error) {
+      if (!isSiltstoneError(error, 'unknown')) throw error
+    }
+    if (result?.status === 'ok') return { state: written, etag: result.etag }
+    // The answer of a put that was applied may be lost, and its repetition then finds another version: our own.
+    const now = await this.#at(at)
+    return now?.state.writes.includes(id) === true ? this.#own(now, written) : undefined
+  }
+
+  /** Ours, unless another write followed it. */
+  #own(now: ReadState, written: ObjectState): ReadState | undefined {
+    return now.state.writes.at(-1) === written.writes.at(-1) ? now : undefined
+  }
+
+  /** States of a bucket, page by page; without those whose object and records are gone, unless `gone` is true. */
+  async *all(bucket: string, { gone = false }: { gone?: boolean } = {}): AsyncGenerator<ObjectState> {
+    const prefix = statePrefix(bucket)
+    for (let continuation: string | undefined, more = true; more; ) {
+      const page = await this.#store.list(prefix, continuation === undefined ? {} : { continuation })
+      const keys = page.objects.filter(({ sizeBytes }) => gone || !isGoneBySize(sizeBytes)).map(({ key }) => key)
+      for (let at = 0; at < keys.length; at += READS_AT_ONCE) {
+        const found = await Promise.all(keys.slice(at, at + READS_AT_ONCE).map((key) => this.#at(key)))
+        for (const one of found) if (one !== undefined) yield one.state
+      }
+      continuation = page.continuation
+      more = continuation !== undefined
+    }
+  }
+
+  /** Buckets that have states. */
+  async buckets(): Promise<string[]> {
+    const found: string[] = []
+    for (let continuation: string | undefined, more = true; more; ) {
+      const page = await this.#store.list(STATES_ROOT, {
+        delimiter: '/',
+        ...(continuation !== undefined && { continuation }),
+      })
+      found.push(...page.prefixes.map((prefix) => prefix.slice(STATES_ROOT.length, -1)))
+      continuation = page.continuation
+      more = continuation !== undefined
+    }
+    return found
+  }
+
+  async #at(key: string): Promise<ReadState | undefined> {
+    const got = await this.#store.get(key)
+    if (got.status !== 'ok' || got.etag === undefined) return undefined
+    return { state: decodeState(got.body, key), etag: got.etag }
+  }
+}
+
+const READS_AT_ONCE = 32

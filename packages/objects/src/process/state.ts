@@ -1,0 +1,234 @@
+/**
+ * The stored state of one key: which version of the object the records are of, and who works on it.
+ *
+ * `objects/<bucket>/<2 hex>/<sha256 of the key>.json` in the store of the records:
+ *
+ *     {"crc32":"<8 hex>","body":{"format":"siltstone.object-state","version":1,…}}
+ *
+ * The checksum covers the UTF-8 text of the body. The state of a key without an object and without records has an odd
+ * number of bytes, every other an even number (a trailing space if necessary): a LIST returns sizes, so a sweep sees which
+ * states to read.
+ */
+import { corrupt, crcHex, sha256Hex, unsupported } from 'siltstone/internal'
+
+/**
+ * `queued`: to be processed again, as somebody asked. `running`: claimed. `done`: the records are those of the version.
+ * `failed`: will be tried again. `dead`: will not; there are no records. `gone`: the object was deleted, and so were its
+ * records. An object without a state, or with one about another version, waits for a worker.
+ */
+export type StoredProgress = 'queued' | 'running' | 'done' | 'failed' | 'dead' | 'gone'
+
+export interface ObjectVersion {
+  /** The version id; the ETag without quotes where the bucket keeps no versions. */
+  version: string
+  etag: string
+  sizeBytes: number
+}
+
+/** The right to work on a key. It saves work; that no stale work is published is the part of the fence in `records.ts`. */
+export interface Claim {
+  id: string
+  owner: string
+  /** By the wall clock of the owner. */
+  leaseUntilMs: number
+  step: string
+}
+
+export interface StoredStep {
+  state: 'done' | 'skipped'
+  reason?: string
+  records?: number
+  durationMs?: number
+}
+
+export interface ProcessingError {
+  code: string
+  message: string
+}
+
+/** How the work on an earlier version, or an earlier attempt, ended. */
+export interface HistoryEntry {
+  version: string | null
+  run: number
+  ended: StoredProgress | 'superseded'
+  atMs: number
+  code?: string
+}
+
+export interface ObjectState {
+  bucket: string
+  key: string
+  progress: StoredProgress
+  /** What `progress` is about; null: the object was deleted. */
+  object: ObjectVersion | null
+  /** Grows with each claim. Records carry the run that wrote them. */
+  run: number
+  /** Claims of this version since it was queued. */
+  attempt: number
+  /** Of `running`. */
+  claim: Claim | null
+  /** An earlier claim may still have writes on their way: the next one fences them off. */
+  mustFence: boolean
+  /** Of `failed`. */
+  retryAtMs: number | null
+  error: ProcessingError | null
+  processor: { name: string; version: string } | null
+  contentType: string | null
+  steps: Record<string, StoredStep>
+  /** Every collection that may have records of this object. */
+  collections: string[]
+  records: number
+  /** Runs that may have made files beside the object, each in a folder of its own. */
+  derivedRuns: string[]
+  startedAtMs: number | null
+  changedAtMs: number
+  /** Newest last. */
+  history: HistoryEntry[]
+  /** Ids of the latest writes of this state, newest last: a write whose answer was lost recognises itself. */
+  writes: string[]
+}
+
+const FORMAT = 'siltstone.object-state'
+const VERSION = 1
+const KEPT_HISTORY = 10
+const KEPT_WRITES = 4
+
+export const STATES_ROOT = 'objects/'
+
+/** A name for a key that any store accepts: 32 hexadecimal digits. */
+export const objectIdOf = (bucket: string, key: string): string => sha256Hex(`${bucket}/${key}`).slice(0, 32)
+
+export const statePrefix = (bucket: string): string => `${STATES_ROOT}${bucket}/`
+
+export function stateKey(bucket: string, key: string): string {
+  const hash = sha256Hex(key)
+  return `${statePrefix(bucket)}${hash.slice(0, 2)}/${hash}.json`
+}
+
+/** Whether the size of a stored state says that there is nothing to look after. */
+export const isGoneBySize = (sizeBytes: number): boolean => sizeBytes % 2 === 1
+
+export function newState(bucket: string, key: string): ObjectState {
+  return {
+    bucket,
+    key,
+    progress: 'queued',
+    object: null,
+    run: 0,
+    attempt: 0,
+    claim: null,
+    mustFence: false,
+    retryAtMs: null,
+    error: null,
+    processor: null,
+    contentType: null,
+    steps: {},
+    collections: [],
+    records: 0,
+    derivedRuns: [],
+    startedAtMs: null,
+    changedAtMs: 0,
+    history: [],
+    writes: [],
+  }
+}
+
+/** The state with the end of its present work in its history. */
+export function withHistory(state: ObjectState, ended: HistoryEntry['ended'], atMs: number): HistoryEntry[] {
+  const { object, run, error, history } = state
+  const entry = { version: object?.version ?? null, run, ended, atMs, ...(error && { code: error.code }) }
+  return [...history, entry].slice(-KEPT_HISTORY)
+}
+
+export const withWrite = (state: ObjectState, id: string): ObjectState => ({
+  ...state,
+  writes: [...state.writes, id].slice(-KEPT_WRITES),
+})
+
+export function encodeState(state: ObjectState): Uint8Array {
+  const body = JSON.stringify({ format: FORMAT, version: VERSION, ...state })
+  const text = `{"crc32":"${crcHex(Buffer.from(body, 'utf8'))}","body":${body}}`
+  const bytes = Buffer.from(text, 'utf8')
+  return isGoneBySize(bytes.length) === (state.progress === 'gone') ? bytes : Buffer.from(`${text} `, 'utf8')
+}
+
+const PREFIX = '{"crc32":"'
+const MIDDLE = '","body":'
+const BODY_AT = PREFIX.length + 8 + MIDDLE.length
+
+/** @throws SiltstoneError `corrupt` (object-state-damaged), `unsupported` (unknown-format-version); both name the object */
+export function decodeState(bytes: Uint8Array, at: string): ObjectState {
+  const text = Buffer.from(bytes).toString('utf8').trimEnd()
+  if (!text.startsWith(PREFIX) || text.slice(PREFIX.length + 8, BODY_AT) !== MIDDLE || !text.endsWith('}}'))
+    throw damaged(at, 'it is not a checksummed JSON object')
+  const body = text.slice(BODY_AT, -1)
+  if (crcHex(Buffer.from(body, 'utf8')) !== text.slice(PREFIX.length, PREFIX.length + 8))
+    throw damaged(at, 'its checksum does not match its content')
+  let parsed: Record<string, unknown>
+  try {
+    parsed = JSON.parse(body) as Record<string, unknown>
+  } catch (cause) {
+    throw damaged(at, 'its body is not JSON', cause)
+  }
+  const { format, version, ...state } = parsed
+  if (format !== FORMAT) throw damaged(at, `it is ${JSON.stringify(format)}, not ${FORMAT}`)
+  if (version !== VERSION)
+    throw unsupported(
+      'unknown-format-version',
+      `${at} has format version ${JSON.stringify(version)}, this version of Siltstone reads ${VERSION}: use a newer one`,
+      { key: at },
+    )
+  const wrong = Object.keys(CHECKS).find((field) => CHECKS[field]?.(state[field]) !== true)
+  if (wrong !== undefined) throw damaged(at, `its field ${wrong} is ${JSON.stringify(state[wrong]) ?? 'missing'}`)
+  return state as unknown as ObjectState
+}
+
+type Check = (value: unknown) => boolean
+const isText: Check = (value) => typeof value === 'string'
+const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0
+const isObject: Check = (value) => typeof value === 'object' && value !== null && !Array.isArray(value)
+const isTexts: Check = (value) => Array.isArray(value) && value.every(isText)
+const orNull =
+  (check: Check): Check =>
+  (value) =>
+    value === null || check(value)
+const isTime: Check = (value) => typeof value === 'number' && value >= 0
+const fields =
+  (checks: Record<string, Check>): Check =>
+  (value) =>
+    isObject(value) && Object.entries(checks).every(([name, check]) => check((value as Record<string, unknown>)[name]))
+
+const PROGRESS: readonly unknown[] = ['queued', 'running', 'done', 'failed', 'dead', 'gone'] satisfies StoredProgress[]
+
+const CHECKS: Record<string, Check> = {
+  bucket: isText,
+  key: isText,
+  progress: (value) => PROGRESS.includes(value),
+  object: orNull(fields({ version: isText, etag: isText, sizeBytes: isCount })),
+  run: isCount,
+  attempt: isCount,
+  claim: orNull(fields({ id: isText, owner: isText, leaseUntilMs: isTime, step: isText })),
+  mustFence: (value) => typeof value === 'boolean',
+  retryAtMs: orNull(isTime),
+  error: orNull(fields({ code: isText, message: isText })),
+  processor: orNull(fields({ name: isText, version: isText })),
+  contentType: orNull(isText),
+  steps: isObject,
+  collections: isTexts,
+  records: isCount,
+  derivedRuns: isTexts,
+  startedAtMs: orNull(isTime),
+  changedAtMs: isTime,
+  history: (value) => Array.isArray(value) && value.every(fields({ run: isCount, ended: isText, atMs: isTime })),
+  writes: isTexts,
+}
+
+const damaged = (key: string, reason: string, cause?: unknown): Error =>
+  corrupt(
+    'object-state-damaged',
+    `the state ${key} is damaged: ${reason}; delete it, and the next sweep makes it again`,
+    {
+      key,
+      cause,
+    },
+  )

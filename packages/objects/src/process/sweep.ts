@@ -1,0 +1,77 @@
+/**
+ * Looks at every object and every state of a bucket and finds the keys that need a worker, whatever was not told or was lost:
+ * objects without records of their newest version, records of objects that are gone, work that ended in the middle, and
+ * files that processors made for objects that are gone.
+ *
+ * It reads each object's state: one request an object.
+ */
+import type { BlobStore } from 'siltstone/internal'
+import { headOf, listOf, type Reconciler } from './reconciler.ts'
+import { DERIVED_PREFIX } from './rules.ts'
+import { derivedPrefixOf } from './run-object.ts'
+import { objectIdOf } from './state.ts'
+import type { StateStore } from './state-store.ts'
+
+export interface SweepOptions {
+  bucket: string
+  blobs: BlobStore
+  states: StateStore
+  reconciler: Reconciler
+  /** A key that needs a worker. */
+  found: (key: string) => Promise<void>
+  signal?: AbortSignal
+}
+
+export interface SweepReport {
+  objects: number
+  found: number
+  /** Files of objects that are gone; they were deleted. */
+  derivedRemoved: number
+}
+
+const AT_ONCE = 16
+
+export async function sweep(options: SweepOptions): Promise<SweepReport> {
+  const { bucket, blobs, states, reconciler, found, signal } = options
+  const report: SweepReport = { objects: 0, found: 0, derivedRemoved: 0 }
+  const look = async (key: string) => {
+    const { decision } = await reconciler.look(bucket, key)
+    if (decision.do === 'nothing' || decision.do === 'wait') return
+    report.found++
+    await found(key)
+  }
+  const looks = async (keys: readonly string[]) => {
+    for (let at = 0; at < keys.length; at += AT_ONCE) {
+      signal?.throwIfAborted()
+      await Promise.all(keys.slice(at, at + AT_ONCE).map(look))
+    }
+  }
+  const derived: string[] = []
+  for (let continuation: string | undefined, more = true; more; ) {
+    const page = await listOf(blobs, continuation === undefined ? {} : { continuation })
+    const keys = page.blobs.map(({ key }) => key)
+    derived.push(...keys.filter((key) => key.startsWith(DERIVED_PREFIX)))
+    report.objects += keys.length
+    await looks(keys.filter((key) => !key.startsWith(DERIVED_PREFIX)))
+    continuation = page.continuation
+    more = continuation !== undefined
+  }
+  // An object that is there was looked at above, so only states without an object are new.
+  const kept = new Set<string>()
+  let batch: string[] = []
+  for await (const { key, derivedRuns } of states.all(bucket)) {
+    for (const run of derivedRuns) kept.add(derivedPrefixOf(objectIdOf(bucket, key), run))
+    if ((await headOf(blobs, key)) === undefined) batch.push(key)
+    if (batch.length >= AT_ONCE) await looks(batch.splice(0))
+  }
+  await looks(batch)
+  // A worker that stalled may have made files that no state names any more.
+  for (const key of derived) {
+    const [, id = '', run = ''] = key.split('/')
+    if (kept.has(derivedPrefixOf(id, run))) continue
+    signal?.throwIfAborted()
+    await blobs.delete(key)
+    report.derivedRemoved++
+  }
+  return report
+}

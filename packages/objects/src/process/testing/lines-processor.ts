@@ -1,0 +1,33 @@
+import type { Processor } from '@siltstone/processors'
+import { invalid, unavailable } from 'siltstone/internal'
+
+/**
+ * One record a line, whose metadata has two keys: the line, and a new one each time. A line `fail` is refused for good, a line
+ * `flaky` while `fails` says so, and a line `thumbnail` makes a file instead.
+ */
+export function linesProcessor(fails: () => boolean = () => false): Processor {
+  let made = 0
+  return {
+    name: 'lines',
+    version: '1',
+    accepts: () => 1,
+    async process(source, ctx) {
+      const text = new TextDecoder().decode(await source.read(0, source.sizeBytes))
+      const lines = text.split('\n').filter((line) => line !== '')
+      for (const line of lines) {
+        await ctx.heartbeat('lines')
+        if (line === 'fail') throw invalid('corrupt-file', 'the line says fail')
+        if (line === 'flaky' && fails()) throw unavailable('flaky', 'the line says flaky')
+        if (line === 'thumbnail') await ctx.putDerived('t', new TextEncoder().encode('picture'))
+        else
+          await ctx.emit({
+            step: 'lines',
+            kind: 'passage',
+            document: line,
+            metadata: { [line]: 1, [`made ${made++}`]: 1 },
+          })
+      }
+      return { contentType: 'text/plain', steps: { lines: { state: 'done', records: lines.length } } }
+    },
+  }
+}

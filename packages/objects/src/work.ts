@@ -1,0 +1,125 @@
+/** A worker of its own, without a server: for a bucket of S3, or beside the servers of a directory. */
+import {
+  closeEnvironment,
+  DirectoryBlobs,
+  type Embedder,
+  EmbedderRegistry,
+  environmentVariables,
+  type Logger,
+  MemoryQueue,
+  openEnvironmentAt,
+  openS3BlobsAt,
+  type Queue,
+  StoreEngine,
+  systemClock,
+  systemModels,
+  systemRandom,
+} from 'siltstone/internal'
+import type { Address } from './address.ts'
+import { openObjectsQueue } from './process/directory-queue.ts'
+import { loadPipeline } from './process/pipeline.ts'
+import { openProcessing, type Processing } from './process/processing.ts'
+import type { ProcessingRules } from './process/rules.ts'
+import { storeRules } from './process/stored-rules.ts'
+import { sweep } from './process/sweep.ts'
+
+export interface WorkOptions {
+  /** The store that the records go to; of `siltstone://`, also that of the objects. */
+  data: string
+  address: Address
+  rules: ProcessingRules
+  concurrency: number
+  log: Logger
+}
+
+export interface OpenWork {
+  /** Works until nothing is left to do but what has to wait. @returns how many keys were worked on, and how many wait */
+  once(): Promise<{ settled: number; waiting: number }>
+  /** Works until `close`. */
+  start(): void
+  close(): Promise<void>
+}
+
+/** @throws SiltstoneError `unsupported` (processor-missing), and as stores and buckets do */
+export async function openWork({ data, address, rules, concurrency, log }: WorkOptions): Promise<OpenWork> {
+  const pipeline = await loadPipeline()
+  const opened: (() => Promise<void>)[] = [() => pipeline.close()]
+  const close = async () => {
+    for (const one of opened.splice(0).reverse()) await one()
+  }
+  try {
+    const parts = { clock: systemClock, random: systemRandom, log }
+    const environment = await openEnvironmentAt(data, parts)
+    opened.push(() => closeEnvironment(environment))
+    const engine = await StoreEngine.open({ env: environment })
+    opened.push(() => engine.close())
+    const { bucket } = address
+    const { blobs, queue } = address.place === 's3' ? await onS3(bucket, parts) : await onDirectory(data, bucket, parts)
+    opened.push(() => blobs.close())
+    opened.push(() => queue.close())
+    const registry = new EmbedderRegistry({ ...environment, models: systemModels, variables: environmentVariables() })
+    await storeRules(environment.store, rules)
+    const processing = openProcessing({
+      environment,
+      engine,
+      embedderFor: async ({ configuration, dimension }): Promise<Embedder> =>
+        registry.forCollection({ embeddingFunction: configuration['embedding_function'], dimension }),
+      queue,
+      buckets: async () => [bucket],
+      blobs: () => blobs.store,
+      scheme: address.place === 's3' ? 's3' : 'siltstone',
+      rules,
+      pipeline,
+      concurrency,
+    })
+    opened.push(() => processing.worker.close())
+    const look = { bucket, blobs: blobs.store, processing, concurrency }
+    return { once: () => workOnce(look), start: () => processing.worker.start(), close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+type Parts = { clock: typeof systemClock; random: typeof systemRandom; log: Logger }
+
+async function onS3(bucket: string, parts: Parts) {
+  const store = await openS3BlobsAt(`s3://${bucket}`, parts)
+  // The sweep finds every change; what it finds does not outlive this process.
+  const queue: Queue = new MemoryQueue({ clock: parts.clock })
+  return { blobs: { store, close: async () => store.close() }, queue }
+}
+
+async function onDirectory(data: string, bucket: string, { clock, random, log }: Parts) {
+  const buckets = await DirectoryBlobs.open(data, { clock, random, log })
+  const queue = (await openObjectsQueue(data, { clock, random, create: true })) as Queue
+  return { blobs: { store: buckets.bucket(bucket), close: () => buckets.close() }, queue }
+}
+
+async function workOnce(look: {
+  bucket: string
+  blobs: Parameters<typeof sweep>[0]['blobs']
+  processing: Processing
+  concurrency: number
+}): Promise<{ settled: number; waiting: number }> {
+  const { bucket, blobs, concurrency } = look
+  const { states, reconciler } = look.processing
+  let settled = 0
+  const waiting = new Set<string>()
+  for (;;) {
+    const keys: string[] = []
+    await sweep({ bucket, blobs, states, reconciler, found: async (key) => void keys.push(key) })
+    if (keys.length === 0) return { settled, waiting: waiting.size }
+    const worker = async () => {
+      for (let key = keys.pop(); key !== undefined; key = keys.pop()) {
+        const { status } = await reconciler.reconcile(bucket, key)
+        if (status === 'wait') waiting.add(key)
+        else {
+          settled++
+          waiting.delete(key)
+        }
+      }
+    }
+    await Promise.all(Array.from({ length: concurrency }, worker))
+  }
+}

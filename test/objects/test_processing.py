@@ -1,0 +1,67 @@
+"""Objects become searchable, through the S3 face and whatever kills the server."""
+
+import collections
+
+from conftest import Server
+
+
+def statuses(server, bucket):
+    return {one["key"]: one for one in server.siltstone("objects", "wait", f"siltstone://{bucket}/", "--timeout", 240)}
+
+
+def documents(server, bucket):
+    """Documents of all records by the key of their object."""
+    found = collections.defaultdict(list)
+    for record in server.siltstone("get", bucket, "--limit", 1000)["records"]:
+        found[record["metadata"]["object_key"]].append(record["document"])
+    return found
+
+
+def test_uploads_are_searchable_until_they_are_deleted(server, bucket, tmp_path):
+    (tmp_path / "rivers.md").write_text("# Rivers\n\nWhere the current slackens, a river lets its mud fall.\n")
+    (tmp_path / "page.bin").write_text("<html><body><h1>Bread</h1><p>Knead flour, water and salt.</p></body></html>")
+    (tmp_path / "locked.pdf").write_bytes(b"%PDF-1.7\nnothing of a PDF follows\n")
+    server.aws("s3", "cp", tmp_path, f"s3://{bucket}/up/", "--recursive")
+    found = statuses(server, bucket)
+    assert {key: one["progress"] for key, one in found.items()} == {
+        "up/rivers.md": "done",
+        "up/page.bin": "done",
+        "up/locked.pdf": "dead",
+    }
+    assert found["up/locked.pdf"]["error"]["code"] == "corrupt-file"
+    hits = server.siltstone("query", bucket, "--text", "why do streams drop sediment?", "-k", 1)
+    [hit] = hits["records"]
+    assert hit["metadata"]["object_key"] == "up/rivers.md"
+
+    (tmp_path / "rivers.md").write_text("# Glaciers\n\nIce carves valleys.\n")
+    server.aws("s3", "cp", tmp_path / "rivers.md", f"s3://{bucket}/up/rivers.md")
+    statuses(server, bucket)
+    assert documents(server, bucket)["up/rivers.md"] == ["Ice carves valleys."]
+
+    server.boto3().delete_object(Bucket=bucket, Key="up/rivers.md")
+    server.siltstone("objects", "wait", f"siltstone://{bucket}/up/rivers.md")
+    assert sorted(documents(server, bucket)) == ["up/page.bin"]
+
+
+def test_a_server_that_is_killed_loses_nothing_and_doubles_nothing(tmp_path):
+    expected = {f"f/{n}.txt": f"Passage number {n}." for n in range(30)}
+    server = Server(tmp_path)
+    try:
+        server.boto3().create_bucket(Bucket="killed")
+        for key, text in expected.items():
+            server.boto3().put_object(Bucket="killed", Key=key, Body=text.encode())
+        server.kill()
+        server = Server(tmp_path)
+        for n in range(5):
+            key = f"f/{n}.txt"
+            server.boto3().put_object(Bucket="killed", Key=key, Body=b"Replaced.")
+            expected[key] = "Replaced."
+        for n in range(25, 30):
+            server.boto3().delete_object(Bucket="killed", Key=f"f/{n}.txt")
+            del expected[f"f/{n}.txt"]
+        server.kill()
+        server = Server(tmp_path)
+        assert {one["progress"] for one in statuses(server, "killed").values()} <= {"done", "gone"}
+        assert documents(server, "killed") == {key: [text] for key, text in expected.items()}
+    finally:
+        server.stop()
