@@ -14,6 +14,7 @@ import {
   Monitoring,
   Roles,
   Schedule,
+  Server,
   type LifecycleOptions,
   type UrlAuthorization,
   VectorBucket,
@@ -45,8 +46,14 @@ function embedderOf(provider: string | undefined): EmbedderChoice | undefined {
   }
 }
 
+/** `{project}-{environment}-vector-{purpose}` instead of the stack's name; see docs/how-to/aws/purposes.md. */
+const project = optional('project')
+const embeddingPurposes = (optional('embeddingPurposes') ?? '').split(',').filter((each) => each !== '')
+
 const storage = new VectorBucket('vectors', {
   ...shared,
+  ...given('project', project),
+  ...given('purpose', optional('purpose')),
   ...given('suffix', optional('suffix')),
   ...given('kmsKeyArn', kmsKeyArn),
   initialObjects: config.getBoolean('initialObjects') ?? true,
@@ -58,6 +65,20 @@ const storage = new VectorBucket('vectors', {
     ...given('archiveHistoryAfterDays', config.getNumber('archiveHistoryAfterDays')),
   },
 })
+/** Buckets of embeddings by id only, for programs that get and put them: no queue, no functions. */
+const embeddings = Object.fromEntries(
+  embeddingPurposes.map((purpose) => [
+    purpose,
+    new VectorBucket(`embeddings-${purpose}`, {
+      ...shared,
+      ...given('project', project),
+      purpose,
+      ...given('suffix', optional('suffix')),
+      ...given('kmsKeyArn', kmsKeyArn),
+      initialObjects: false,
+    }),
+  ]),
+)
 const queue = new DeltaQueue('delta', { ...shared, bucket: storage })
 const locks = new LockTable('locks', shared)
 const roles = new Roles('roles', {
@@ -100,6 +121,25 @@ const monitoring = new Monitoring('monitoring', {
   ...given('alarmTopicArn', optional('alarmTopicArn')),
 })
 
+const serverImage = optional('serverImage')
+const server =
+  serverImage === undefined
+    ? undefined
+    : new Server('server', {
+        ...shared,
+        ...boundary,
+        ...given('kmsKeyArn', kmsKeyArn),
+        image: serverImage,
+        bucketName: storage.bucketName,
+        bucketArn: storage.bucketArn,
+        queue: { url: queue.queueUrl, arn: queue.queueArn },
+        lockTable: { name: locks.tableName, arn: locks.tableArn },
+        tokens: config.requireSecret('serverTokens'),
+        executionRoleArn: config.require('serverExecutionRoleArn'),
+        infrastructureRoleArn: config.require('serverInfrastructureRoleArn'),
+        ...given('maxTasks', config.getNumber('serverMaxTasks')),
+      })
+
 export const bucket_name = storage.bucketName
 export const bucket_arn = storage.bucketArn
 export const delta_prefix = storage.deltaPrefix
@@ -119,4 +159,9 @@ export const query_caller_policy = functions.callerPolicies.query
 export const api_caller_policy = functions.callerPolicies.api
 export const schedule_name = schedule.scheduleName
 export const dashboard_name = monitoring.dashboardName
+/** By purpose: `VECTOR_BUCKET_NAME` of the programs that use it. */
+export const vector_bucket_names = Object.fromEntries(
+  Object.entries(embeddings).map(([purpose, bucket]) => [purpose, bucket.bucketName]),
+)
+export const server_url = server?.url
 export const alarm_topic_arn = monitoring.alarmTopicArn

@@ -6,6 +6,7 @@ import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { begin, check, folder, here, install, mustRun, pinned, root, run, weigh } from './project.ts'
+import { installImage } from './image.ts'
 import { installRuntimes, type Runtime } from './runtimes.ts'
 
 const MAX_PACKAGES = 25
@@ -207,6 +208,35 @@ async function server({ name, command: [program, ...options] }: Runtime): Promis
   }
 }
 
+/** The image of deploy/container, without its base. */
+async function image(): Promise<void> {
+  const { entry, variables } = await installImage(packed.map(({ filename }) => filename))
+  const child = begin(process.execPath, entry, join(folder, 'image'), {
+    ...variables,
+    SILTSTONE_DATA: join(folder, 'image-data'),
+    SILTSTONE_HOST: '127.0.0.1',
+    SILTSTONE_PORT: '0',
+  })
+  try {
+    const exited = new Promise<number | null>((resolve) => child.on('close', resolve))
+    let said = ''
+    for await (const chunk of child.stdout) {
+      said += String(chunk)
+      if (/http:\S+/.test(said)) break
+    }
+    const url = /http:\/\/[\d.]+:\d+/.exec(said)?.[0]
+    check(url !== undefined, `the image's server did not start: ${said}`)
+    for (const path of ['/healthz', '/readyz', '/', '/docs']) {
+      const { status } = await fetch(`${url}${path}`)
+      check(status === 200, `${path}: ${status}`)
+    }
+    child.kill('SIGTERM')
+    check((await exited) === 0, 'the server of the image ended badly')
+  } finally {
+    child.kill('SIGKILL')
+  }
+}
+
 /** Checks installed packages for known serious vulnerabilities; prints it if the registry does not answer. */
 async function audit(): Promise<void> {
   const { out, err } = await run('npm', ['audit', '--omit=dev', '--json'], root)
@@ -244,6 +274,7 @@ const ending: Step[] = [
   ['works as a command', commandLine],
   ['works as a bundle', bundle],
   ['opens a bucket with the AWS SDK', withAws],
+  ['installs and serves as the image does', image],
   ['tells an old Node what it needs', tooOld],
   ['has no known hole', audit],
 ]

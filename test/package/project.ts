@@ -17,8 +17,19 @@ export interface Ran {
   err: string
 }
 
-export function begin(command: string, args: readonly string[], cwd: string): ChildProcessWithoutNullStreams {
-  const env = { ...process.env, PATH: path, npm_config_fund: 'false', npm_config_update_notifier: 'false' }
+export function begin(
+  command: string,
+  args: readonly string[],
+  cwd: string,
+  variables: Readonly<Record<string, string>> = {},
+): ChildProcessWithoutNullStreams {
+  const env = {
+    ...process.env,
+    ...variables,
+    PATH: path,
+    npm_config_fund: 'false',
+    npm_config_update_notifier: 'false',
+  }
   return spawn(command, args, { cwd, env })
 }
 

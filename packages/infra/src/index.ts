@@ -1,5 +1,14 @@
 export { InvalidArgument } from './errors.ts'
-export { type Environment, type FunctionName, FUNCTIONS, bucketName, checkEnvironment, stackNames } from './names.ts'
+export {
+  type Environment,
+  type FunctionName,
+  FUNCTIONS,
+  type PurposeNaming,
+  bucketName,
+  checkEnvironment,
+  purposeBucketName,
+  stackNames,
+} from './names.ts'
 export { type EmbedderChoice, EMBEDDERS } from './embedder.ts'
 export type { CommonArgs } from './components/common.ts'
 export { VectorBucket, type VectorBucketArgs } from './components/vector-bucket.ts'
@@ -8,6 +17,8 @@ export { LockTable, type LockTableArgs, LOCK_KEY_ATTRIBUTE } from './components/
 export { type FunctionRole, Roles, type RolesArgs } from './components/roles.ts'
 export { Functions, type FunctionsArgs, type UrlAuthorization } from './components/functions.ts'
 export type { FunctionSettings, LogLevel } from './components/function-settings.ts'
+export { Server, type ServerArgs } from './components/server.ts'
+export { ServerRoles, type ServerRolesArgs } from './components/server-roles.ts'
 export { Schedule, type ScheduleArgs } from './components/schedule.ts'
 export { Monitoring, type MonitoringArgs } from './components/monitoring.ts'
 export { DeployPolicies, type DeployPoliciesArgs } from './components/deploy-policies.ts'

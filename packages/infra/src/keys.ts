@@ -7,6 +7,8 @@ export const SNAPSHOT_PREFIX = 'snapshot/'
 export const CATALOG_PREFIX = 'catalog/'
 export const DUE_PREFIX = 'gc-due/'
 export const EMBEDDING_PREFIX = 'embeddings/'
+/** Of the driver: leases without a lock table, and the objects with which a server tests conditional puts at its start. */
+export const DRIVER_PREFIX = '.siltstone/'
 
 /** The store's descriptor, and its content. */
 export const LATEST_POINTER_KEY = 'snapshot/latest/pointer.txt'

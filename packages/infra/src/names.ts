@@ -16,6 +16,11 @@ export const NAME_PREFIX = 'siltstone-'
 /** Of secrets in Systems Manager, after the slash that begins their names. */
 export const PARAMETER_PREFIX = 'siltstone/'
 export const BOUNDARY_NAME = 'siltstone-runtime-boundary'
+/** Roles of ECS that an administrator makes; deployers pass them, and cannot change them. */
+export const SERVER_ROLES = {
+  execution: 'server-siltstone-execution',
+  infrastructure: 'server-siltstone-network',
+} as const
 
 /** Limit of an S3 bucket's name. */
 const BUCKET_NAME_MAX = 63
@@ -57,18 +62,53 @@ export function bucketName(stack: string, account: string, suffix?: string): str
   return name
 }
 
+/** What a bucket is named after instead of its stack, where a project keeps one bucket for each purpose. */
+export interface PurposeNaming {
+  project: string
+  purpose: string
+}
+
+const nameParts = (field: string, value: string): string =>
+  checkPattern(field, value, /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/, 'use lower-case letters, digits and dashes')
+
+export const checkProject = (project: string): string => nameParts('project', project)
+
+/** `{project}-{environment}-vector-{purpose}`, with `-{suffix}` for repeated tests. */
+export function purposeBucketName(naming: PurposeNaming, environment: Environment, suffix?: string): string {
+  const purpose = nameParts('purpose', naming.purpose)
+  if (suffix !== undefined) checkPattern('suffix', suffix, /^[a-z0-9]+$/, 'use lower-case letters and digits')
+  const end = suffix === undefined ? '' : `-${suffix}`
+  const name = `${checkProject(naming.project)}-${environment}-vector-${purpose}${end}`
+  if (name.length > BUCKET_NAME_MAX) {
+    throw new InvalidArgument(
+      'purpose',
+      purpose,
+      `the bucket's name ${name} has more than ${BUCKET_NAME_MAX} characters`,
+    )
+  }
+  return name
+}
+
+/** What the names of a project's buckets match in a policy. */
+export const purposeBucketPattern = (project: string): string => `${checkProject(project)}-*-vector-*`
+
 /** Recommended for Pulumi's state: `pulumi login s3://siltstone-state-{account}`. */
 export const stateBucketName = (account: string): string => `${NAME_PREFIX}state-${checkAccount(account)}`
 
-/** @throws InvalidArgument for a bucket of vectors, whose objects are denied to deployers */
-export function checkStateBucket(bucket: string): string {
+/**
+ * @param project of buckets that are named by purpose
+ * @throws InvalidArgument for a bucket of vectors, whose objects are denied to deployers
+ */
+export function checkStateBucket(bucket: string, project?: string): string {
   checkPattern('stateBucket', bucket, /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'use the name of a bucket')
-  if (isVectorBucket(bucket))
+  if (isVectorBucket(bucket, project))
     throw new InvalidArgument('stateBucket', bucket, 'deployers may touch no object of such buckets: use another name')
   return bucket
 }
 
-const isVectorBucket = (bucket: string): boolean => bucket.startsWith(BUCKET_PREFIX)
+const isVectorBucket = (bucket: string, project?: string): boolean =>
+  bucket.startsWith(BUCKET_PREFIX) ||
+  (project !== undefined && bucket.startsWith(`${project}-`) && bucket.slice(project.length).includes('-vector-'))
 
 export interface StackNames {
   queue: string
@@ -82,11 +122,15 @@ export interface StackNames {
   /** Roles of the functions, named like them. */
   roles: Record<FunctionName, string>
   scheduleRole: string
+  /** Of the server in a container: its service, and the role of the process. */
+  server: string
+  /** Not below `/aws/lambda`, where the functions' are. */
+  serverLogGroup: string
   schedule: string
   dashboard: string
   alarmTopic: string
   /** Parameters of Systems Manager. */
-  parameters: { tokens: string; openaiApiKey: string }
+  parameters: { tokens: string; openaiApiKey: string; serverTokens: string }
   /** What the names of alarms begin with. */
   alarmPrefix: string
 }
@@ -109,12 +153,15 @@ export function stackNames(stack: string): StackNames {
     modelLayer: `${base}-model`,
     roles: perFunction((name) => `${base}-${name}`),
     scheduleRole: `${base}-schedule`,
+    server: `${base}-server`,
+    serverLogGroup: `/${PARAMETER_PREFIX}${stack}/server`,
     schedule: `${base}-compact`,
     dashboard: `ChromaDB-${stack}`,
     alarmTopic: `${base}-alarms`,
     parameters: {
       tokens: `/${PARAMETER_PREFIX}${stack}/tokens`,
       openaiApiKey: `/${PARAMETER_PREFIX}${stack}/openai-api-key`,
+      serverTokens: `/${PARAMETER_PREFIX}${stack}/server-tokens`,
     },
     alarmPrefix: `${base}-`,
   }

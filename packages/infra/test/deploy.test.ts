@@ -18,12 +18,26 @@ const STACKS = [
     config: { ...BOUNDED, urlAuthorization: 'TOKENS', tokens: '[]', codeDirectory: codeDirectory({ model: true }) },
     secrets: ['tokens'],
   },
+  {
+    stack: 'prod',
+    config: {
+      ...BOUNDED,
+      project: 'acme',
+      purpose: 'docs',
+      embeddingPurposes: 'users,pages',
+      serverImage: `${ACCOUNT}.dkr.ecr.${REGION}.amazonaws.com/siltstone:0.1.0`,
+      serverTokens: '[]',
+      serverExecutionRoleArn: `arn:aws:iam::${ACCOUNT}:role/server-siltstone-execution`,
+      serverInfrastructureRoleArn: `arn:aws:iam::${ACCOUNT}:role/server-siltstone-network`,
+    },
+    secrets: ['serverTokens'],
+  },
 ]
 
 let policies: Policies
 let declared: Resource[]
 beforeAll(async () => {
-  policies = await collectPolicies()
+  policies = await collectPolicies({ project: 'acme', servers: 'true' })
   declared = (await Promise.all(STACKS.map(run))).flatMap(({ resources }) => resources.filter(({ custom }) => custom))
 })
 
@@ -49,6 +63,9 @@ describe('a deployer', () => {
 
   const state = 'arn:aws:s3:::siltstone-state-{account}'
   const role = 'arn:aws:iam::{account}:role/siltstone-{stack}-compactor'
+  const TO_ECS = { 'iam:PassedToService': 'ecs.amazonaws.com' }
+  const TO_TASKS = { 'iam:PassedToService': 'ecs-tasks.amazonaws.com' }
+  const TO_EC2 = { 'iam:PassedToService': 'ec2.amazonaws.com' }
   const bounded = { 'iam:PermissionsBoundary': boundaryArn(ACCOUNT) }
   it.each([
     ['s3:GetObject', `${state}/.pulumi/meta.yaml`, {}, 'Allowed'],
@@ -61,6 +78,15 @@ describe('a deployer', () => {
     ['iam:UpdateRole', role, bounded, 'Allowed'],
     ['iam:UpdateRole', role, {}, 'ImplicitlyDenied'],
     ['iam:UpdateRole', 'arn:aws:iam::{account}:role/deploy-siltstone', bounded, 'ImplicitlyDenied'],
+    ['iam:PassRole', 'arn:aws:iam::{account}:role/server-siltstone-network', TO_ECS, 'Allowed'],
+    ['iam:PassRole', 'arn:aws:iam::{account}:role/server-siltstone-execution', TO_TASKS, 'Allowed'],
+    ['iam:PassRole', 'arn:aws:iam::{account}:role/server-siltstone-execution', TO_EC2, 'ImplicitlyDenied'],
+    ['iam:PutRolePolicy', 'arn:aws:iam::{account}:role/server-siltstone-execution', bounded, 'ImplicitlyDenied'],
+    ['ecs:ExecuteCommand', 'arn:aws:ecs:{region}:{account}:task/default/1', {}, 'ExplicitlyDenied'],
+    ['s3:PutBucketPolicy', 'arn:aws:s3:::acme-dev-vector-users', {}, 'Allowed'],
+    ['s3:GetObject', 'arn:aws:s3:::acme-dev-vector-users/embeddings/1.json', {}, 'ExplicitlyDenied'],
+    ['s3:PutBucketPolicy', 'arn:aws:s3:::acme-dev-website', {}, 'ImplicitlyDenied'],
+    ['s3:PutBucketPolicy', 'arn:aws:s3:::other-dev-vector-users', {}, 'ImplicitlyDenied'],
     ['lambda:ListTags', 'arn:aws:lambda:{region}:{account}:function:other', {}, 'ImplicitlyDenied'],
     ['lambda:ListTags', 'arn:aws:lambda:{region}:999999999999:event-source-mapping:1', {}, 'ImplicitlyDenied'],
   ] as const)('%s %s %j: %s', async (action, resource, context, expected) => {
@@ -79,5 +105,18 @@ describe('a deployer', () => {
     const text = String(only(resources, 'aws:iam/policy:Policy', 'deploy-state-access').inputs['policy'])
     expect(text).toContain('arn:aws:s3:::my-state/*')
     expect(() => checkStateBucket('chromadb-vectors-state')).toThrow('use another name')
+    expect(() => checkStateBucket('acme-dev-vector-state', 'acme')).toThrow('use another name')
+    expect(checkStateBucket('acme-state', 'acme')).toBe('acme-state')
+  })
+
+  it('lets services use the buckets of a purpose, and manage none', async () => {
+    const bucket = 'arn:aws:s3:::acme-prod-vector-users'
+    const ask = async (action: string, resource: string) =>
+      (await decide({ subject: 'service', action, resource, expected: 'Allowed' }, policies)).verdict
+    for (const action of ['s3:GetObject', 's3:PutObject', 's3:DeleteObject']) {
+      expect(await ask(action, `${bucket}/embeddings/1.json`), action).toBe('Allowed')
+    }
+    expect(await ask('s3:GetObject', 'arn:aws:s3:::acme-prod-website/1')).toBe('ImplicitlyDenied')
+    expect(await ask('s3:DeleteBucket', bucket)).toBe('ExplicitlyDenied')
   })
 })

@@ -8,7 +8,7 @@ import { PERMISSIONS, type Run } from '../src/testing/index.ts'
 import { bootstrap, run } from './support/program.ts'
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
-const PAGES = ['configure', 'preview', 'deploy', 'verify', 'test', 'upgrade', 'destroy']
+const PAGES = ['configure', 'preview', 'deploy', 'verify', 'test', 'upgrade', 'purposes', 'destroy']
 const PERMISSIONS_PAGE = 'docs/reference/aws-permissions.md'
 const page = (name: string) => readFileSync(`${ROOT}docs/how-to/aws/${name}.md`, 'utf8')
 const overview = readFileSync(`${ROOT}docs/how-to/aws/README.md`, 'utf8')

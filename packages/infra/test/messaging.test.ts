@@ -15,7 +15,7 @@ describe('DeltaQueue alone', () => {
   it('hides messages as long as the compactor runs, keeps them for 4 days, and dead letters for 14', () => {
     expect(only(made.resources, QUEUE, 'alone-queue').inputs).toMatchObject({
       name: 'siltstone-dev-delta',
-      visibilityTimeoutSeconds: 900,
+      visibilityTimeoutSeconds: 5_410,
       messageRetentionSeconds: 345_600,
       receiveWaitTimeSeconds: 20,
       sqsManagedSseEnabled: true,

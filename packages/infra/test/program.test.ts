@@ -19,6 +19,7 @@ const UNTAGGED = new Set([
   'BucketVersioning',
   'Dashboard',
   'EventSourceMapping',
+  'FunctionEventInvokeConfig',
   'FunctionUrl',
   'LayerVersion',
   'Permission',

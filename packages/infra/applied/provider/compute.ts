@@ -10,6 +10,7 @@ import {
   type InvokeMode,
   type LoggingConfig,
   PublishLayerVersionCommand,
+  PutFunctionEventInvokeConfigCommand,
   type Runtime,
 } from '@aws-sdk/client-lambda'
 import { CreateScheduleCommand, type FlexibleTimeWindow, type Target } from '@aws-sdk/client-scheduler'
@@ -85,6 +86,17 @@ export const COMPUTE: Readonly<Record<string, Maker>> = {
       }),
     )
     return { id: StatementId, state: {} }
+  },
+  'aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig': async (inputs, { lambda }) => {
+    const FunctionName = text(inputs, 'functionName')
+    await lambda.send(
+      new PutFunctionEventInvokeConfigCommand({
+        FunctionName,
+        MaximumRetryAttempts: Number(inputs['maximumRetryAttempts']),
+        MaximumEventAgeInSeconds: Number(inputs['maximumEventAgeInSeconds']),
+      }),
+    )
+    return { id: FunctionName, state: {} }
   },
   'aws:lambda/eventSourceMapping:EventSourceMapping': async (inputs, { lambda }) => {
     const made = await lambda.send(

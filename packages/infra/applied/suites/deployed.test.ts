@@ -101,7 +101,7 @@ describe('queue and table', () => {
       (await sqs.send(new GetQueueAttributesCommand({ QueueUrl: output(url), AttributeNames: ['All'] }))).Attributes
     const dead = await attributes('dead_letter_queue_url')
     const queue = await attributes('queue_url')
-    expect(queue).toMatchObject({ VisibilityTimeout: '900', MessageRetentionPeriod: '345600' })
+    expect(queue).toMatchObject({ VisibilityTimeout: '5410', MessageRetentionPeriod: '345600' })
     expect(JSON.parse(queue?.RedrivePolicy ?? '')).toMatchObject({
       deadLetterTargetArn: dead?.QueueArn,
       maxReceiveCount: 5,

@@ -9,7 +9,11 @@ import { common, type CommonArgs, policyText, whereabouts } from './common.ts'
 const DAY_SECONDS = 86_400
 
 export interface DeltaQueueArgs extends CommonArgs {
-  /** How long a received message stays hidden; at least the compactor's timeout. Default 900. */
+  /**
+   * How long a received message stays hidden; at least the compactor's timeout. Default 5,410: six times the timeout and
+   * the mapping's window, as AWS advises, so that a throttled invocation does not use up the receives. Nothing waits for a
+   * failed message meanwhile: the schedule compacts what it announced.
+   */
   visibilityTimeoutSeconds?: number
   /** Default 4 days. */
   retentionSeconds?: number
@@ -47,7 +51,7 @@ export class DeltaQueue extends pulumi.ComponentResource {
     const names = stackNames(stack)
     const seconds = (field: keyof DeltaQueueArgs, value: number | undefined, fallback: number, max: number) =>
       checkInteger(field, value ?? fallback, 60, max)
-    const visibility = seconds('visibilityTimeoutSeconds', args.visibilityTimeoutSeconds, 900, 43_200)
+    const visibility = seconds('visibilityTimeoutSeconds', args.visibilityTimeoutSeconds, 5_410, 43_200)
     const retention = seconds('retentionSeconds', args.retentionSeconds, 4 * DAY_SECONDS, 14 * DAY_SECONDS)
     const deadRetention = seconds(
       'deadLetterRetentionSeconds',

@@ -1,6 +1,6 @@
 import * as aws from '@pulumi/aws'
 import * as pulumi from '@pulumi/pulumi'
-import { BOUNDARY_NAME, checkStack, checkStateBucket, NAME_PREFIX } from '../names.ts'
+import { BOUNDARY_NAME, checkProject, checkStack, checkStateBucket, NAME_PREFIX } from '../names.ts'
 import {
   applicationManagementPolicy,
   runtimeBoundary,
@@ -9,12 +9,17 @@ import {
   storageManagementPolicy,
 } from '../policy/deploy.ts'
 import type { PolicyDocument } from '../policy/document.ts'
+import { serverManagementPolicy } from '../policy/server.ts'
 import { GITHUB_ISSUER, type GitHubSource, githubTrust } from '../policy/trust.ts'
 import { policyText, whereabouts } from './common.ts'
 
 export interface DeployPoliciesArgs {
   /** Only stacks of this name. Default: all stacks of the account. */
   stack?: string
+  /** Also buckets named `{project}-{environment}-vector-{purpose}` (`VectorBucket`). */
+  project?: string
+  /** Also services of ECS (`Server`). */
+  servers?: boolean
   /** Creates a role that workflows of this repository assume, without stored keys. */
   github?: GitHubSource
   /** The account's existing identity provider for GitHub, if any: an account can have only one. */
@@ -31,7 +36,7 @@ const SESSION_SECONDS = 3_600
  * once per account, apart from the stacks, so that a deployer cannot change its own limits.
  *
  * Outputs: `s3_vector_management_policy_arn`, `application_management_policy_arn`, `s3_vector_service_policy_arn`,
- * `state_access_policy_arn`, `permissions_boundary_arn`, `deploy_role_arn`.
+ * `state_access_policy_arn`, `server_management_policy_arn`, `permissions_boundary_arn`, `deploy_role_arn`.
  * @throws InvalidArgument
  */
 export class DeployPolicies extends pulumi.ComponentResource {
@@ -39,13 +44,16 @@ export class DeployPolicies extends pulumi.ComponentResource {
   readonly applicationManagementPolicyArn: pulumi.Output<string>
   readonly serviceAccessPolicyArn: pulumi.Output<string>
   readonly stateAccessPolicyArn: pulumi.Output<string>
+  readonly serverManagementPolicyArn: pulumi.Output<string> | undefined
   readonly permissionsBoundaryArn: pulumi.Output<string>
   readonly deployRoleArn: pulumi.Output<string> | undefined
 
   constructor(name: string, args: DeployPoliciesArgs = {}, opts?: pulumi.ComponentResourceOptions) {
     super('siltstone:aws:DeployPolicies', name, {}, opts)
     if (args.stack !== undefined) checkStack(args.stack)
-    if (args.stateBucket !== undefined) checkStateBucket(args.stateBucket)
+    if (args.project !== undefined) checkProject(args.project)
+    if (args.stateBucket !== undefined) checkStateBucket(args.stateBucket, args.project)
+    const scope = (id: string) => ({ account: id, stack: args.stack, project: args.project })
     const parent = { parent: this }
     const tags = { Project: 'Siltstone', ...args.tags }
     const { account } = whereabouts(parent)
@@ -57,45 +65,62 @@ export class DeployPolicies extends pulumi.ComponentResource {
       )
     const scoped = (id: string) => `${NAME_PREFIX}${args.stack === undefined ? '' : `${args.stack}-`}${id}`
 
-    const boundary = managed(
-      'boundary',
-      BOUNDARY_NAME,
-      'The most that a role of a Siltstone function may do',
-      runtimeBoundary,
+    const boundary = managed('boundary', BOUNDARY_NAME, 'The most that a role of a Siltstone function may do', (id) =>
+      runtimeBoundary(id, args.project),
     )
     const storage = managed(
       's3-vector-management',
       scoped('s3-vector-management'),
       'Creates and configures buckets of vectors; touches no object',
-      (id) => storageManagementPolicy({ account: id, stack: args.stack }),
+      (id) => storageManagementPolicy(scope(id)),
     )
     const application = managed(
       'application-management',
       scoped('application-management'),
       'Creates and configures queues, tables, functions and bounded roles',
-      (id) => applicationManagementPolicy({ account: id, stack: args.stack }),
+      (id) => applicationManagementPolicy(scope(id)),
     )
     const access = managed(
       's3-vector-service-access',
       scoped('s3-vector-service-access'),
       'Reads and writes objects of buckets of vectors; manages nothing',
-      (id) => serviceAccessPolicy({ account: id, stack: args.stack }),
+      (id) => serviceAccessPolicy(scope(id)),
     )
     const state = managed('state-access', scoped('state-access'), 'Reads and writes the state of Pulumi', (id) =>
-      statePolicy(id, args.stateBucket),
+      statePolicy(scope(id), args.stateBucket),
     )
+    const servers =
+      args.servers === true
+        ? managed(
+            'server-management',
+            scoped('server-management'),
+            'Creates and configures servers in containers; enters none',
+            (id) => serverManagementPolicy(scope(id)),
+          )
+        : undefined
+    this.serverManagementPolicyArn = servers?.arn
     this.permissionsBoundaryArn = boundary.arn
     this.stateAccessPolicyArn = state.arn
     this.storageManagementPolicyArn = storage.arn
     this.applicationManagementPolicyArn = application.arn
     this.serviceAccessPolicyArn = access.arn
     this.deployRoleArn =
-      args.github && deployRole(name, args.github, args, account, [storage, application, state], tags, parent)
+      args.github &&
+      deployRole(
+        name,
+        args.github,
+        args,
+        account,
+        [storage, application, state, ...(servers === undefined ? [] : [servers])],
+        tags,
+        parent,
+      )
     this.registerOutputs({
       s3_vector_management_policy_arn: this.storageManagementPolicyArn,
       application_management_policy_arn: this.applicationManagementPolicyArn,
       s3_vector_service_policy_arn: this.serviceAccessPolicyArn,
       state_access_policy_arn: this.stateAccessPolicyArn,
+      server_management_policy_arn: this.serverManagementPolicyArn,
       permissions_boundary_arn: this.permissionsBoundaryArn,
       deploy_role_arn: this.deployRoleArn,
     })

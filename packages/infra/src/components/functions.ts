@@ -59,7 +59,7 @@ export interface FunctionsArgs extends CommonArgs {
   batchSize?: number
   /** Runs of the compactor that the queue may start at the same time, one collection each. 2 to 1,000, default 2. */
   maxConcurrentCompactions?: number
-  /** Visibility timeout of the queue; the compactor must end before it. Default 900. */
+  /** Visibility timeout of the queue; the compactor must end before it. Default 5,410. */
   visibilityTimeoutSeconds?: number
   logLevel?: LogLevel
   /** Default 30. */
@@ -91,7 +91,10 @@ export class Functions extends pulumi.ComponentResource {
     const secrets = createSecrets(name, args, this)
     for (const each of chosen) this.#create(name, each, args, { authorization, model, secrets })
     const { compactor } = this.functions
-    if (compactor !== undefined) mapQueue(name, compactor, args, this)
+    if (compactor !== undefined) {
+      mapQueue(name, compactor, args, this)
+      neverRepeat(name, compactor, this)
+    }
     this.registerOutputs(this.#outputs())
   }
 
@@ -291,9 +294,21 @@ function modelLayer(
   ).arn
 }
 
+/**
+ * The schedule invokes asynchronously, and Lambda would repeat a failed invocation twice within six hours. The next run of
+ * the schedule does the same work.
+ */
+function neverRepeat(name: string, compactor: aws.lambda.Function, parent: pulumi.Resource): void {
+  new aws.lambda.FunctionEventInvokeConfig(
+    `${name}-scheduled`,
+    { functionName: compactor.name, maximumRetryAttempts: 0, maximumEventAgeInSeconds: 60 },
+    { parent },
+  )
+}
+
 function mapQueue(name: string, compactor: aws.lambda.Function, args: FunctionsArgs, parent: pulumi.Resource): void {
   const { timeoutSeconds } = functionSettings('compactor', args.settings?.compactor)
-  const visibility = args.visibilityTimeoutSeconds ?? 900
+  const visibility = args.visibilityTimeoutSeconds ?? 5_410
   if (timeoutSeconds > visibility) {
     throw new InvalidArgument(
       'compactor.timeoutSeconds',

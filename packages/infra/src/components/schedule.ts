@@ -64,7 +64,7 @@ export class Schedule extends pulumi.ComponentResource {
           arn: args.compactorArn,
           roleArn: role.arn,
           input: JSON.stringify(SCHEDULED_EVENT),
-          // The next run does the work of a failed one.
+          // The next run does the work of a failed one; so does the function's own setting (`Functions`).
           retryPolicy: { maximumRetryAttempts: 0, maximumEventAgeInSeconds: 60 },
         },
       },

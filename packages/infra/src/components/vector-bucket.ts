@@ -3,11 +3,14 @@ import * as pulumi from '@pulumi/pulumi'
 import { InvalidArgument } from '../errors.ts'
 import { DELTA_PREFIX, INITIAL_OBJECTS, LATEST_POINTER_KEY, SNAPSHOT_PREFIX } from '../keys.ts'
 import { type LifecycleOptions, lifecycleRules } from '../lifecycle.ts'
-import { bucketName, isProtected } from '../names.ts'
+import { bucketName, type Environment, isProtected, purposeBucketName } from '../names.ts'
 import { bucketPolicy } from '../policy/resource-policies.ts'
 import { common, type CommonArgs, policyText, whereabouts } from './common.ts'
 
 export interface VectorBucketArgs extends CommonArgs {
+  /** With `purpose`: the bucket is `{project}-{environment}-vector-{purpose}`, for several buckets of one project. */
+  project?: string
+  purpose?: string
   /** End of the name, for repeated tests: names of deleted buckets stay taken for some time. */
   suffix?: string
   /** Customer key instead of AES256. Its policy must let this account's roles use it. */
@@ -23,7 +26,9 @@ export interface VectorBucketArgs extends CommonArgs {
 }
 
 /**
- * A private, versioned, encrypted bucket for one store: `chromadb-vectors-{stack}-{account}`.
+ * A private, versioned, encrypted bucket for one store: `chromadb-vectors-{stack}-{account}`, or
+ * `{project}-{environment}-vector-{purpose}`. Policies of deployers and services know the second form by the project
+ * (`DeployPolicies`).
  *
  * Outputs: `bucket_name`, `bucket_arn`, `delta_prefix`, `snapshot_prefix`, `latest_pointer_key`, `lifecycle_rules`.
  * @throws InvalidArgument
@@ -50,7 +55,8 @@ export class VectorBucket extends pulumi.ComponentResource {
     }
     const parent = { parent: this }
     const { account } = whereabouts(parent)
-    const wanted = account.apply((id) => bucketName(stack, id, args.suffix))
+    const named = namedByPurpose(args, environment)
+    const wanted = named ?? account.apply((id) => bucketName(stack, id, args.suffix))
     const protect = isProtected(environment)
     const made = new aws.s3.Bucket(`${name}-bucket`, { bucket: wanted, forceDestroy, tags }, { ...parent, protect })
     const bucket = made.bucket
@@ -112,6 +118,14 @@ export class VectorBucket extends pulumi.ComponentResource {
       lifecycle_rules: this.lifecycleRules,
     })
   }
+}
+
+function namedByPurpose({ project, purpose, suffix }: VectorBucketArgs, environment: Environment): string | undefined {
+  if (project !== undefined && purpose !== undefined)
+    return purposeBucketName({ project, purpose }, environment, suffix)
+  if (project !== undefined) throw new InvalidArgument('purpose', undefined, 'with project, say what the bucket is for')
+  if (purpose !== undefined) throw new InvalidArgument('project', undefined, 'with purpose, name the project')
+  return undefined
 }
 
 /**

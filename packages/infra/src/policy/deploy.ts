@@ -15,6 +15,7 @@ import {
   checkStateBucket,
   NAME_PREFIX,
   PARAMETER_PREFIX,
+  purposeBucketPattern,
   stateBucketName,
 } from '../names.ts'
 import { allow, deny, policy, type PolicyDocument } from './document.ts'
@@ -23,10 +24,16 @@ export interface DeployScope {
   account: string
   /** Prefix of the names of the stack's resources; default: those of all stacks. */
   stack?: string | undefined
+  /** Also the buckets of this project that are named by purpose, whatever the stack. */
+  project?: string | undefined
 }
 
-const bucketPattern = ({ stack }: DeployScope) =>
-  `arn:aws:s3:::${BUCKET_PREFIX}${stack === undefined ? '*' : `${stack}-*`}`
+const bucketPatterns = ({ stack, project }: DeployScope): string[] =>
+  [
+    `${BUCKET_PREFIX}${stack === undefined ? '*' : `${stack}-*`}`,
+    ...(project === undefined ? [] : [purposeBucketPattern(project)]),
+  ].map((name) => `arn:aws:s3:::${name}`)
+const within = (buckets: readonly string[]) => buckets.map((bucket) => `${bucket}/*`)
 const named = ({ stack }: DeployScope) => `${NAME_PREFIX}${stack === undefined ? '*' : `${stack}-*`}`
 const arn = (service: string, scope: DeployScope, resource: string) =>
   `arn:aws:${service}:*:${checkAccount(scope.account)}:${resource}`
@@ -62,7 +69,7 @@ export const OBJECT_ACTIONS = [
 
 /** Layer 1: buckets and their configuration, but no objects. Pulumi's state is in another bucket. */
 export function storageManagementPolicy(scope: DeployScope): PolicyDocument {
-  const bucket = bucketPattern(scope)
+  const buckets = bucketPatterns(scope)
   return policy(
     allow(
       'ManageBuckets',
@@ -87,10 +94,10 @@ export function storageManagementPolicy(scope: DeployScope): PolicyDocument {
         's3:TagResource',
         's3:UntagResource',
       ],
-      [bucket],
+      buckets,
     ),
     allow('FindBuckets', ['s3:ListAllMyBuckets'], ['*']),
-    deny('TouchNoObject', OBJECT_ACTIONS, [`${bucket}/*`]),
+    deny('TouchNoObject', OBJECT_ACTIONS, within(buckets)),
   )
 }
 
@@ -98,8 +105,11 @@ export function storageManagementPolicy(scope: DeployScope): PolicyDocument {
  * Layer 1: the objects of Pulumi's state, for a state in a bucket (`pulumi login s3://…`). Object rights end at that bucket,
  * whose name must not begin as those of stores do.
  */
-export function statePolicy(account: string, stateBucket = stateBucketName(account)): PolicyDocument {
-  const bucket = `arn:aws:s3:::${checkStateBucket(stateBucket)}`
+export function statePolicy(
+  { account, project }: DeployScope,
+  stateBucket: string = stateBucketName(account),
+): PolicyDocument {
+  const bucket = `arn:aws:s3:::${checkStateBucket(stateBucket, project)}`
   return policy(
     allow('State', ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'], [`${bucket}/*`]),
     allow('ListState', ['s3:ListBucket', 's3:GetBucketLocation'], [bucket]),
@@ -292,14 +302,14 @@ export function applicationManagementPolicy(scope: DeployScope): PolicyDocument 
 }
 
 /** Layer 2: the most that any role of a function may do, regardless of the policy that a deployer gives it. */
-export function runtimeBoundary(account: string): PolicyDocument {
+export function runtimeBoundary(account: string, project?: string): PolicyDocument {
   const scope = { account }
-  const bucket = bucketPattern(scope)
+  const buckets = bucketPatterns({ account, project })
   return policy(
     allow(
       'Objects',
       ['s3:GetObject', 's3:PutObject', 's3:DeleteObject', 's3:AbortMultipartUpload', 's3:ListBucket'],
-      [bucket, `${bucket}/*`],
+      [...buckets, ...within(buckets)],
     ),
     allow(
       'Messages',
@@ -350,10 +360,10 @@ export function runtimeBoundary(account: string): PolicyDocument {
  * these buckets and a wake-up call, no bucket management.
  */
 export function serviceAccessPolicy(scope: DeployScope): PolicyDocument {
-  const bucket = bucketPattern(scope)
+  const buckets = bucketPatterns(scope)
   return policy(
-    allow('Objects', ['s3:GetObject', 's3:PutObject', 's3:DeleteObject', 's3:AbortMultipartUpload'], [`${bucket}/*`]),
-    allow('List', ['s3:ListBucket'], [bucket]),
+    allow('Objects', ['s3:GetObject', 's3:PutObject', 's3:DeleteObject', 's3:AbortMultipartUpload'], within(buckets)),
+    allow('List', ['s3:ListBucket'], buckets),
     allow('WakeUp', ['sqs:SendMessage'], [arn('sqs', scope, `${named(scope)}delta`)]),
     deny('ManageNothing', ['s3:CreateBucket', 's3:DeleteBucket*', 's3:PutBucket*', 's3:Put*Configuration'], ['*']),
   )

@@ -11,7 +11,8 @@ import {
 import { type PolicyDocument, SIZE_LIMITS, sizeOf, wildcard } from './document.ts'
 import { alarmTopicPolicy, bucketPolicy, queuePolicy } from './resource-policies.ts'
 import { callerPolicy, ROLE_POLICIES, type RoleResources, schedulePolicy } from './roles.ts'
-import { githubTrust, lambdaTrust, schedulerTrust } from './trust.ts'
+import { executionSecretsPolicy, serverManagementPolicy, serverPolicy } from './server.ts'
+import { ecsTrust, githubTrust, lambdaTrust, schedulerTrust, tasksTrust } from './trust.ts'
 
 const ACCOUNT = '111122223333'
 const STACK = 'a'.repeat(24)
@@ -23,7 +24,8 @@ const RESOURCES: RoleResources = {
   kmsKeyArn: `arn:aws:kms:eu-central-1:${ACCOUNT}:key/12345678-1234-1234-1234-123456789012`,
 }
 const FUNCTION = `arn:aws:lambda:eu-central-1:${ACCOUNT}:function:f`
-const scope = { account: ACCOUNT, stack: STACK }
+const PROJECT = 'p'.repeat(30)
+const scope = { account: ACCOUNT, stack: STACK, project: PROJECT }
 
 /** Every document, at its longest, with AWS's limit for it. */
 const DOCUMENTS: Record<string, [PolicyDocument, keyof typeof SIZE_LIMITS]> = {
@@ -34,13 +36,18 @@ const DOCUMENTS: Record<string, [PolicyDocument, keyof typeof SIZE_LIMITS]> = {
   caller: [callerPolicy(FUNCTION), 'managed'],
   storage: [storageManagementPolicy(scope), 'managed'],
   application: [applicationManagementPolicy(scope), 'managed'],
-  state: [statePolicy(ACCOUNT), 'managed'],
-  boundary: [runtimeBoundary(ACCOUNT), 'managed'],
+  state: [statePolicy({ account: ACCOUNT }), 'managed'],
+  servers: [serverManagementPolicy(scope), 'managed'],
+  server: [serverPolicy(RESOURCES), 'inlineRole'],
+  executionSecrets: [executionSecretsPolicy(ACCOUNT), 'inlineRole'],
+  boundary: [runtimeBoundary(ACCOUNT, PROJECT), 'managed'],
   service: [serviceAccessPolicy(scope), 'managed'],
   bucket: [bucketPolicy(RESOURCES.bucketArn), 'bucket'],
   queue: [queuePolicy(RESOURCES.queueArn, { arn: RESOURCES.bucketArn, account: ACCOUNT }), 'bucket'],
   topic: [alarmTopicPolicy(`arn:aws:sns:eu-central-1:${ACCOUNT}:t`, ACCOUNT), 'bucket'],
   lambdaTrust: [lambdaTrust(), 'trust'],
+  tasksTrust: [tasksTrust(ACCOUNT), 'trust'],
+  ecsTrust: [ecsTrust(), 'trust'],
   schedulerTrust: [schedulerTrust(ACCOUNT), 'trust'],
   githubTrust: [githubTrust(ACCOUNT, { repository: 'owner/name', environment: 'production' }), 'trust'],
 }

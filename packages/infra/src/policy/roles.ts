@@ -20,14 +20,14 @@ export interface RoleResources {
   bedrockModelArn?: string | undefined
 }
 
-const objects = ({ bucketArn }: RoleResources, ...patterns: readonly string[]): string[] =>
+export const objects = ({ bucketArn }: Pick<RoleResources, 'bucketArn'>, ...patterns: readonly string[]): string[] =>
   patterns.map((pattern) => `${bucketArn}/${pattern}`)
 
 /**
  * S3 answers 404 for a missing key only to principals that may list the bucket, and 403 to others. That check carries no
  * prefix, hence IfExists: a listing that names a prefix must name one of these.
  */
-const list = ({ bucketArn }: RoleResources, ...prefixes: readonly string[]): Statement =>
+export const list = ({ bucketArn }: Pick<RoleResources, 'bucketArn'>, ...prefixes: readonly string[]): Statement =>
   allow('List', ['s3:ListBucket'], [bucketArn], {
     StringLikeIfExists: { 's3:prefix': prefixes.map((prefix) => `${prefix}*`) },
   })
@@ -38,8 +38,10 @@ const logs = ({ logGroupArn }: RoleResources): Statement =>
 /** X-Ray has no resources. Metrics go through the log (embedded metric format) and need no permission. */
 const traces = (): Statement => allow('Traces', ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'], ['*'])
 
-const key = ({ kmsKeyArn }: RoleResources, ...actions: readonly string[]): Statement | undefined =>
-  kmsKeyArn === undefined ? undefined : allow('Key', actions, [kmsKeyArn])
+export const key = (
+  { kmsKeyArn }: Pick<RoleResources, 'kmsKeyArn'>,
+  ...actions: readonly string[]
+): Statement | undefined => (kmsKeyArn === undefined ? undefined : allow('Key', actions, [kmsKeyArn]))
 
 /** Parameters are encrypted with the key that Systems Manager keeps for the account, which needs no permission of its own. */
 const secrets = ({ parameterArns = [] }: RoleResources): Statement | undefined =>
@@ -48,13 +50,14 @@ const secrets = ({ parameterArns = [] }: RoleResources): Statement | undefined =
 const embedding = ({ bedrockModelArn }: RoleResources): Statement | undefined =>
   bedrockModelArn === undefined ? undefined : allow('Embed', ['bedrock:InvokeModel'], [bedrockModelArn])
 
-const wakeUp = ({ queueArn }: RoleResources): Statement => allow('WakeUp', ['sqs:SendMessage'], [queueArn])
+export const wakeUp = ({ queueArn }: Pick<RoleResources, 'queueArn'>): Statement =>
+  allow('WakeUp', ['sqs:SendMessage'], [queueArn])
 
 const abortUploads = (resources: RoleResources): Statement =>
   allow('AbortUploads', ['s3:AbortMultipartUpload'], objects(resources, KEY_PATTERNS.snapshots))
 
 /** Requests for single items always carry their key; those for many (scan, batches, transactions) are not allowed. */
-const lock = ({ lockTableArn }: RoleResources): Statement =>
+export const lock = ({ lockTableArn }: Pick<RoleResources, 'lockTableArn'>): Statement =>
   allow(
     'Lock',
     ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'],

@@ -22,6 +22,27 @@ export function schedulerTrust(account: string): PolicyDocument {
   })
 }
 
+/** Of the process in a task of ECS, and of what starts it. */
+export function tasksTrust(account: string): PolicyDocument {
+  return policy({
+    Sid: 'Tasks',
+    Effect: 'Allow',
+    Principal: { Service: 'ecs-tasks.amazonaws.com' },
+    Action: ['sts:AssumeRole'],
+    Condition: { StringEquals: { 'aws:SourceAccount': checkAccount(account) } },
+  })
+}
+
+/** Of ECS itself, which makes load balancer, certificate and security groups. AWS documents no condition on the source. */
+export function ecsTrust(): PolicyDocument {
+  return policy({
+    Sid: 'Ecs',
+    Effect: 'Allow',
+    Principal: { Service: 'ecs.amazonaws.com' },
+    Action: ['sts:AssumeRole'],
+  })
+}
+
 export const GITHUB_ISSUER = 'token.actions.githubusercontent.com'
 
 export interface GitHubSource {

@@ -77,6 +77,13 @@ const MAKERS: Readonly<Record<string, Maker>> = {
     return { id: name, state: { functionUrl: `https://${name}.lambda-url.${region}.on.aws/` } }
   },
   'aws:lambda/permission:Permission': partOf('statementId'),
+  'aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig': partOf('functionName'),
+  'aws:ecs/expressGatewayService:ExpressGatewayService': (inputs, { account, region }) => {
+    const name = text(inputs, 'serviceName')
+    const serviceArn = `arn:aws:ecs:${region}:${account}:service/default/${name}`
+    const ingressPaths = [{ accessType: 'PUBLIC', endpoint: `https://${name}.ecs.${region}.on.aws` }]
+    return { id: serviceArn, state: { serviceArn, ingressPaths } }
+  },
   'aws:lambda/eventSourceMapping:EventSourceMapping': (_, __, name) => ({ id: name, state: { uuid: name } }),
   'aws:cloudwatch/logGroup:LogGroup': withArn('logs', (name) => `log-group:${name}`),
   'aws:cloudwatch/metricAlarm:MetricAlarm': withArn('cloudwatch', (name) => `alarm:${name}`),

@@ -1,12 +1,25 @@
 import * as components from '../../src/index.ts'
 
-const { VectorBucket, DeltaQueue, LockTable, Roles, Functions, Schedule, Monitoring, DeployPolicies } = components
+const {
+  VectorBucket,
+  DeltaQueue,
+  LockTable,
+  Roles,
+  Functions,
+  Server,
+  ServerRoles,
+  Schedule,
+  Monitoring,
+  DeployPolicies,
+} = components
 const COMPONENTS = {
   VectorBucket,
   DeltaQueue,
   LockTable,
   Roles,
   Functions,
+  Server,
+  ServerRoles,
   Schedule,
   Monitoring,
   DeployPolicies,

@@ -2,7 +2,7 @@
 import { runSimulation } from '@cloud-copilot/iam-simulate'
 import type { PolicyDocument } from '../../src/policy/document.ts'
 import { fill, type Names, type Resource, type Row, type Run } from '../../src/testing/index.ts'
-import { ACCOUNT, bootstrap, only, REGION, run } from './program.ts'
+import { ACCOUNT, all, bootstrap, only, REGION, run } from './program.ts'
 
 export interface Policies {
   names: Names
@@ -25,12 +25,15 @@ export interface Deployment {
   region: string
 }
 
-/** Policies of the programs, with nothing created. */
-export async function collectPolicies(): Promise<Policies> {
+/**
+ * Policies of the programs, with nothing created.
+ * @param config of the bootstrap program
+ */
+export async function collectPolicies(config: Record<string, string> = {}): Promise<Policies> {
   const name = 'prod'
   return policiesOf({
     stack: await run({ stack: name }),
-    admin: await bootstrap(),
+    admin: await bootstrap(config),
     name,
     account: ACCOUNT,
     region: REGION,
@@ -64,6 +67,9 @@ export function policiesOf({ stack, admin, name: stackName, account, region }: D
         managed('deploy-s3-vector-management'),
         managed('deploy-application-management'),
         managed('deploy-state-access'),
+        ...all(admin.resources, 'aws:iam/policy:Policy')
+          .filter((policy) => policy.name === 'deploy-server-management')
+          .map((policy) => document(policy)),
       ],
     },
     boundary: managed('deploy-boundary'),

@@ -207,6 +207,21 @@ export const PROVIDER_ACTIONS: Readonly<Record<string, Type>> = {
       delete: ['lambda:DeleteFunctionEventInvokeConfig'],
     },
   },
+  'aws:ecs/expressGatewayService:ExpressGatewayService': {
+    arn: ({ state }) => String(state['serviceArn']),
+    // Of three roles: the two of ECS, and that of the process.
+    context: () => passedTo('ecs-tasks.amazonaws.com'),
+    elsewhere: (resource, { account, region }) => ({
+      'iam:PassRole': text(resource, 'taskRoleArn'),
+      'ecs:CreateCluster': `arn:aws:ecs:${region}:${account}:cluster/default`,
+    }),
+    calls: {
+      create: ['ecs:CreateExpressGatewayService', 'ecs:CreateCluster', 'iam:PassRole', 'ecs:TagResource'],
+      read: ['ecs:DescribeExpressGatewayService', 'ecs:ListTagsForResource'],
+      update: ['ecs:UpdateExpressGatewayService', 'ecs:DescribeServices', 'ecs:TagResource', 'ecs:UntagResource'],
+      delete: ['ecs:DeleteExpressGatewayService', 'ecs:DescribeServices'],
+    },
+  },
   'aws:lambda/layerVersion:LayerVersion': {
     arn: own,
     elsewhere: (resource) => ({ 'lambda:PublishLayerVersion': own(resource).replace(/:\d+$/, '') }),

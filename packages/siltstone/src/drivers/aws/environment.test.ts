@@ -55,7 +55,27 @@ describe('openS3Environment', () => {
       headers: Object.fromEntries(Object.entries(headers).filter(([name]) => !/^if-(?:none-)?match$/i.test(name))),
     }))
     const opening = openS3Environment('s3://bucket/p?endpoint=http://h', { variables, onClient })
-    await expect(opening).rejects.toMatchObject({ kind: 'unsupported', code: 'no-conditional-puts' })
+    await expect(opening).rejects.toMatchObject({
+      kind: 'unsupported',
+      code: 'no-conditional-puts',
+      message: expect.stringContaining('Cloudflare R2, MinIO'),
+    })
+  })
+
+  it('refuses a server that does not implement conditions', async () => {
+    const server = new MemoryS3()
+    const onClient = (client: { middlewareStack: object }) =>
+      addStep(client, 'server', async (_, request) =>
+        Object.keys(request.headers).some((name) => /^if-(?:none-)?match$/i.test(name))
+          ? s3Error(501, 'NotImplemented')
+          : server.handle(request),
+      )
+    const opening = openS3Environment('s3://bucket/p?endpoint=http://h', { variables, onClient })
+    await expect(opening).rejects.toMatchObject({
+      kind: 'unsupported',
+      code: 'no-conditional-puts',
+      message: expect.stringContaining('does not offer it'),
+    })
   })
 
   it('begins the probe again, under another key, when an answer is lost', async () => {

@@ -102,6 +102,9 @@ function servicePlace({ region }: S3Place, endpoint: string | undefined): Servic
   return { ...(region !== undefined && { region }), ...(endpoint !== undefined && { endpoint }) }
 }
 
+const WORKING_STORES =
+  'Amazon S3, Cloudflare R2, MinIO or another server with If-Match and If-None-Match on puts, or a directory'
+
 /** AWS offers conditional puts everywhere since 2024; other servers are tested. */
 async function requireConditions(store: S3ObjectStore, { ids, log }: Parts): Promise<void> {
   let problem: string | undefined
@@ -120,6 +123,6 @@ async function requireConditions(store: S3ObjectStore, { ids, log }: Parts): Pro
   await store.close()
   throw unsupported(
     'no-conditional-puts',
-    `${store.description} is on a server that does not honour conditional puts, so writes would get lost. ${problem} Use another server, or another version of it.`,
+    `${store.description} is on a server that does not honour conditional puts, so writes would get lost. ${problem} Use ${WORKING_STORES}; docs/reference/stores.md says what each store offers.`,
   )
 }

@@ -5,7 +5,8 @@
  * - `not-applied`: nothing was applied, and another attempt may succeed (no connection, throttled by a 4xx, clock skew).
  * - `conflict`: 409, another request was in progress. S3 documents that the loser may try again, but a proxy or another
  *   vendor's store may have applied the request, so it counts as open.
- * - `open`: it may have been applied, or still may be: no answer, half an answer, 408, any 5xx. SlowDown is a 503.
+ * - `open`: it may have been applied, or still may be: no answer, half an answer, 408, any 5xx but a 501 of S3's own code
+ *   NotImplemented. SlowDown is a 503.
  */
 import { invalid, notFound, outcomeUnknown, type SiltstoneError, unavailable, unsupported } from '../../errors.ts'
 
@@ -66,6 +67,8 @@ export function outcomeOf(error: unknown): Outcome {
     const neverConnected = system !== undefined && NOT_SENT.has(system)
     return neverConnected || NOT_CONNECTED.test(message ?? '') ? 'not-applied' : 'open'
   }
+  // The store does not know the header or the operation, and says so before it does anything.
+  if (status === 501 && code === 'NotImplemented') return 'refused'
   // An error with a successful status: the answer could not be read.
   if (status >= 500 || status === 408 || status < 300) return 'open'
   if (status === 409) return 'conflict'

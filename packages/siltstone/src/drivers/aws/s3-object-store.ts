@@ -8,18 +8,7 @@
  * ETags are returned exactly as they came, quotes included, and are not interpreted. In buckets encrypted with customer
  * keys (SSE-KMS) equal content has different ETags; no code above relies on equal ones.
  *
- * Vendors, and what to set (`s3-place.ts` has the options):
- *
- * | store                  | options                              | remarks                                               |
- * |------------------------|--------------------------------------|-------------------------------------------------------|
- * | AWS S3                 | none                                 | general purpose buckets; versioned or not             |
- * | MiniStack, LocalStack, moto, MinIO, versitygw | path style (default with an endpoint) | moto ignores If-Match at the completion of an upload, which is not used |
- * | MinIO, versitygw       |                                      | a key `a` beside `a/b` is refused or hidden; no key of ours is like that |
- * | Ceph RGW, older stores | `checksums=required`                 | where the CRC32 header of the newer SDKs is refused   |
- * | Google Cloud Storage   | not supported                        | its S3 API has no If-Match and If-None-Match on puts  |
- * | S3Mock, s3s-fs, fauxqs | not supported                        | conditions are ignored or not atomic: updates get lost |
- *
- * `batchDelete=false` is for stores without DeleteObjects. `siltstone doctor` tests whether a store honours conditions,
+ * docs/reference/stores.md lists vendors and what to set for them (`s3-place.ts` has the options). `siltstone doctor` tests whether a store honours conditions,
  * since a store that ignores them looks like any other until two writers compete.
  */
 import type { S3Client } from '@aws-sdk/client-s3'

@@ -2,7 +2,7 @@
  * Conditional puts whose answers can be lost.
  *
  * Each put carries a unique token in the object's user metadata. An attempt that ends without a clear answer (a lost
- * connection, a timeout, any 5xx, a 409) may have been applied, so if a later attempt is refused, the first one may be
+ * connection, a timeout, any 5xx but NotImplemented, a 409) may have been applied, so if a later attempt is refused, the first one may be
  * the reason. Then the object itself is read:
  *
  * | the object has   | and before only 409s        | and before some answer was missing        |
