@@ -11,6 +11,7 @@ import { recall } from './recall.ts'
 import { processFiles } from './process.ts'
 import { objects } from './objects.ts'
 import type { Scenario } from './scenario.ts'
+import { start } from './start.ts'
 import { updates } from './updates.ts'
 import { words } from './words.ts'
 import { writers } from './writers.ts'
@@ -19,6 +20,7 @@ import { writers } from './writers.ts'
 export const scenarios: Record<string, Scenario> = {
   ingest,
   http,
+  start,
   get,
   heartbeat,
   curve,
