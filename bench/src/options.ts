@@ -14,7 +14,7 @@ export interface Options {
   records: number[]
   dimension: number
   seed: number
-  /** `siltstone`, `chroma` or base URLs of running servers. */
+  /** `siltstone`, `siltstone@DIR` for another checkout, `chroma` or base URLs of running servers. */
   servers: string[]
   /** `siltstone` (as loaded), `siltstone-full` (after `compact --full`), `hnswlib`, `usearch`, `lancedb`. */
   peers: string[]
@@ -41,7 +41,8 @@ export const USAGE = `Usage: npm run bench -- SCENARIO… [options]
   --records LIST     numbers of records, one run each (default: the scenario's); beyond the passages, derived ones
   --dimension N      dimension of generated vectors (default 384)
   --seed N           seed of generated data and samples (default 1)
-  --servers LIST     siltstone, chroma, or base URLs of running servers (default siltstone,chroma)
+  --servers LIST     siltstone, siltstone@DIR (of another checkout, to compare two versions), chroma, or
+                     base URLs of running servers (default siltstone,chroma)
   --clients LIST     chromadb (the unchanged JavaScript client), raw (HTTP); default chromadb,raw
   --peers LIST       default siltstone,siltstone-full,hnswlib,usearch,lancedb; -full: merged into one segment
   --values SPEC      values of a peer's knob, such as siltstone=900,990 (recall to ask for,

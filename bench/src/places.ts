@@ -13,7 +13,7 @@ export const STORES = at('../.data/stores')
 export const RESULTS = at('../results')
 /** A directory with passages.arrow and queries.arrow; undefined: vectors are generated. */
 export const DEFAULT_DATA = process.env['SILTSTONE_BENCH_DATA']
-export const SILTSTONE_MAIN = at('../../packages/siltstone/src/cli/main.ts')
+export const SILTSTONE_MAIN = at('../../packages/siltstone/src/cli/siltstone.cjs')
 export const PYTHON = at('../.data/venv/bin/python')
 export const CHROMA = at('../.data/venv/bin/chroma')
 export const EXACT_PROGRAM = at('../exact.py')

@@ -12,6 +12,7 @@ import { invocations } from './invocations.ts'
 import { processFiles } from './process.ts'
 import { objects } from './objects.ts'
 import type { Scenario } from './scenario.ts'
+import { start } from './start.ts'
 import { updates } from './updates.ts'
 import { words } from './words.ts'
 import { writers } from './writers.ts'
@@ -20,6 +21,7 @@ import { writers } from './writers.ts'
 export const scenarios: Record<string, Scenario> = {
   ingest,
   http,
+  start,
   get,
   heartbeat,
   curve,

@@ -27,6 +27,8 @@ export interface Server {
 export interface StartOptions {
   directory: string
   name?: string
+  /** The program's main module. Default: this checkout's. */
+  main?: string
   /** Further arguments to the program. */
   args?: readonly string[]
   nodeArgs?: readonly string[]
@@ -35,13 +37,14 @@ export interface StartOptions {
 export async function startSiltstone({
   directory,
   name = 'siltstone',
+  main = SILTSTONE_MAIN,
   args = [],
   nodeArgs = [],
 }: StartOptions): Promise<Server> {
   const port = await freePort()
   return start(name, directory, port, process.execPath, [
     ...nodeArgs,
-    SILTSTONE_MAIN,
+    main,
     'serve',
     '--data',
     directory,
@@ -87,7 +90,7 @@ async function start(
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] })
   // The server ends with this process, for any reason.
   process.once('exit', () => child.kill('SIGKILL'))
-  const log = createWriteStream(join(SCRATCH, 'logs', `${name}.log`), { flags: 'a' })
+  const log = createWriteStream(join(SCRATCH, 'logs', `${name.replace(/\W+/g, '-')}.log`), { flags: 'a' })
   child.stdout.pipe(log, { end: false })
   child.stderr.pipe(log, { end: false })
   const exited = once(child, 'exit').then(() => log.end())

@@ -8,6 +8,7 @@
  */
 import { sha256Hex } from '#codec'
 import { invalid } from '../errors.ts'
+import { LruMap } from '../lru.ts'
 import { BACKUP_STATE_KEY, patterns, STORE_KEY } from './key-patterns.ts'
 
 export { type ParsedKey, parseKey } from './parse-key.ts'
@@ -39,9 +40,17 @@ const checkUlid = (id: string): string => check('ulid', 'ulid', id, 'is not a UL
 const checkFile = (name: string): string =>
   check('file', 'file', name, 'must be lower-case letters, digits, dots and dashes')
 
+/** Each request names its tenant and database. */
+const nameHashes = new LruMap<string, string>(1_000)
+
 /** First 12 hexadecimal digits of the name's SHA-256. */
 function nameHash(name: string): string {
-  return sha256Hex(name).slice(0, 12)
+  let hash = nameHashes.get(name)
+  if (hash === undefined) {
+    hash = sha256Hex(name).slice(0, 12)
+    nameHashes.set(name, hash)
+  }
+  return hash
 }
 
 function number(n: number): string {

@@ -31,10 +31,9 @@ export class Nearest {
 
   /** Nearest first. */
   sorted(): { distance: number; tag: number }[] {
-    const all = Array.from({ length: this.#size }, (_, i) => ({
-      distance: this.#distances[i] as number,
-      tag: this.#tags[i] as number,
-    }))
+    const all: { distance: number; tag: number }[] = []
+    for (let i = 0; i < this.#size; i++)
+      all.push({ distance: this.#distances[i] as number, tag: this.#tags[i] as number })
     return all.sort((a, b) => a.distance - b.distance || a.tag - b.tag)
   }
 

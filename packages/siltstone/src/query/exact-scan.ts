@@ -1,4 +1,5 @@
 /** Measures each admitted row of a segment. */
+import type { VectorPlaces } from '../format/segment/reader.ts'
 import type { OpenSegment } from '../snapshot/open-segment.ts'
 import type { SearchedSegment } from './access-path.ts'
 import type { Ranking } from './rank.ts'
@@ -12,7 +13,7 @@ export async function measureSegments(segments: readonly SearchedSegment[], rank
   await Promise.all(
     segments
       .filter(isSparse)
-      .map(({ segment, rows, firstTag }) => measureRows(segment, rows.toArray(), firstTag, ranking)),
+      .map(async ({ segment, rows, firstTag }) => measureRows(segment, rows.toArray(), firstTag, ranking)),
   )
   for (const one of segments) if (!isSparse(one)) await scan(one, ranking)
 }
@@ -21,17 +22,27 @@ function isSparse({ segment, count }: SearchedSegment): boolean {
   return count < segment.rows * SPARSE_SHARE || (count <= SPARSE_ROWS && count < segment.rows / 2)
 }
 
-/** @param firstTag of the segment */
-export async function measureRows(
+/**
+ * Measures at once if the vectors are in memory, as most are of a warm query: waiting would cost as much as measuring.
+ * @param firstTag of the segment
+ * @returns undefined when it is done
+ */
+export function measureRows(
   { reader }: OpenSegment,
   rows: readonly number[],
   firstTag: number,
   ranking: Ranking,
-): Promise<void> {
-  const places = await reader.vectorPlaces(rows)
-  await ranking.eachQuery(rows.length * reader.dimension, (one) =>
-    one.offerScattered({ dimension: reader.dimension, ...places }, (i) => firstTag + (rows[i] as number)),
-  )
+): Promise<void> | undefined {
+  const offer = ({ blocks, starts }: VectorPlaces) =>
+    ranking.eachQuery(rows.length * reader.dimension, (one) =>
+      one.offerScattered({ dimension: reader.dimension, blocks, starts }, (i) => firstTag + (rows[i] as number)),
+    )
+  const known = reader.knownVectorPlaces(rows)
+  return known ? offer(known) : afterwards(reader.vectorPlaces(rows), offer)
+}
+
+async function afterwards(places: Promise<VectorPlaces>, offer: (places: VectorPlaces) => unknown): Promise<void> {
+  await offer(await places)
 }
 
 async function scan({ segment, rows, count, firstTag }: SearchedSegment, ranking: Ranking): Promise<void> {

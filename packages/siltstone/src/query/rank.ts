@@ -13,6 +13,8 @@ const knownNorms = new WeakMap<Float32Array, Float64Array>()
 
 /** Multiplications between two pauses: a few milliseconds. */
 const PAUSE_AFTER = 4_000_000
+/** Rows whose distances are written to memory that is kept. */
+const MAX_SCRATCH = 4_096
 
 export interface RankedQuery {
   vector: Float32Array
@@ -46,8 +48,15 @@ export class Ranking {
   /**
    * Offers the same vectors to each query, with pauses.
    * @param floats of the vectors
+   * @returns undefined if it is done and no pause is due
    */
-  async eachQuery(floats: number, offerTo: (ranking: Ranking) => void): Promise<void> {
+  eachQuery(floats: number, offerTo: (ranking: Ranking) => void): Promise<void> | undefined {
+    if (floats * this.queries.length > PAUSE_AFTER) return this.#eachInTurn(floats, offerTo)
+    offerTo(this)
+    return this.#pacer.spend(floats * this.queries.length)
+  }
+
+  async #eachInTurn(floats: number, offerTo: (ranking: Ranking) => void): Promise<void> {
     // Several queries in one call share what is read of memory.
     const atOnce = Math.max(1, Math.floor(PAUSE_AFTER / Math.max(1, floats)))
     for (let i = 0; i < this.queries.length; i += atOnce) {
@@ -83,32 +92,31 @@ export class Ranking {
       if (this.#space === 'l2') squaredDistances(query.vector, pages, distances)
       else {
         dotProducts(query.vector, pages, distances)
-        this.#fromDotProducts(query, norms, distances)
+        this.#fromDotProducts(query, norms, distances, pages.rowCount)
       }
-      offer(distances, query.nearest, tagOf, admits)
+      offer(distances, pages.rowCount, query.nearest, tagOf, admits)
     }
   }
 
   /** Offers vectors that lie anywhere. */
   offerScattered(rows: ScatteredRows, tagOf: (i: number) => number): void {
     const count = rows.blocks.length
-    const distances = new Float64Array(count)
-    const norms = this.#space === 'l2' ? distances : new Float64Array(count)
+    const { distances, norms } = scratchFor(count)
     for (const query of this.queries) {
       if (this.#space === 'l2') scatteredSquaredDistances(query.vector, rows, distances)
       else {
         scatteredDotProducts(query.vector, rows, distances, norms)
-        this.#fromDotProducts(query, norms, distances)
+        this.#fromDotProducts(query, norms, distances, count)
       }
-      offer(distances, query.nearest, tagOf)
+      offer(distances, count, query.nearest, tagOf)
     }
   }
 
   /** Turns dot products into distances, in place. @param norms squared lengths of the rows; used for cosine only */
-  #fromDotProducts({ norm }: RankedQuery, norms: Float64Array, values: Float64Array): void {
-    if (this.#space === 'ip') for (let i = 0; i < values.length; i++) values[i] = 1 - (values[i] as number)
+  #fromDotProducts({ norm }: RankedQuery, norms: Float64Array, values: Float64Array, count: number): void {
+    if (this.#space === 'ip') for (let i = 0; i < count; i++) values[i] = 1 - (values[i] as number)
     else
-      for (let i = 0; i < values.length; i++) {
+      for (let i = 0; i < count; i++) {
         const lengths = norm * Math.sqrt(norms[i] as number)
         // Rounding can lift a cosine above 1.
         values[i] = lengths === 0 ? 1 : Math.max(0, 1 - (values[i] as number) / lengths)
@@ -116,13 +124,25 @@ export class Ranking {
   }
 }
 
+/** For a few rows at a time: a new array for each would cost as much as measuring them. */
+let scratch = { distances: new Float64Array(64), norms: new Float64Array(64) }
+
+/** Valid until the next call. */
+function scratchFor(count: number): { distances: Float64Array; norms: Float64Array } {
+  if (count > MAX_SCRATCH) return { distances: new Float64Array(count), norms: new Float64Array(count) }
+  if (count > scratch.distances.length)
+    scratch = { distances: new Float64Array(2 * count), norms: new Float64Array(2 * count) }
+  return scratch
+}
+
 function offer(
   distances: Float64Array,
+  count: number,
   nearest: Nearest,
   tagOf: (i: number) => number,
   admits?: (i: number) => boolean,
 ): void {
-  for (let i = 0; i < distances.length; i++) {
+  for (let i = 0; i < count; i++) {
     const distance = distances[i] as number
     if (distance <= nearest.bound && (admits === undefined || admits(i))) nearest.offer(distance, tagOf(i))
   }
@@ -130,7 +150,7 @@ function offer(
 
 function normOf(vector: Float32Array): number {
   let sum = 0
-  for (const x of vector) sum += x * x
+  for (let i = 0; i < vector.length; i++) sum += (vector[i] as number) ** 2
   return Math.sqrt(sum)
 }
 

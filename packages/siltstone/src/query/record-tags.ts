@@ -35,11 +35,10 @@ export class RecordTags {
       if (rows) rows.push(row)
       else rowsOf.set(segment, [row])
     }
-    return Array.from(rowsOf, ([segment, rows]) => ({
-      segment,
-      firstTag: this.#firstTags[segment] as number,
-      rows: rows.sort((a, b) => a - b),
-    }))
+    const found: { segment: number; firstTag: number; rows: number[] }[] = []
+    for (const [segment, rows] of rowsOf)
+      found.push({ segment, firstTag: this.#firstTags[segment] as number, rows: rows.sort((a, b) => a - b) })
+    return found
   }
 
   #segmentOf(tag: number): number {

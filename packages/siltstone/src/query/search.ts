@@ -227,7 +227,8 @@ class Search {
           for (;;) {
             const tags = examination.take(level, nearest.bound)
             if (tags.length === 0) break
-            await this.#measure(tags, query)
+            const due = this.#measure(tags, query)
+            if (due) await due
           }
         }
       } else {
@@ -241,25 +242,27 @@ class Search {
   }
 
   /** @param tags of rows */
-  async #measure(tags: readonly number[], query: RankedQuery): Promise<void> {
+  #measure(tags: readonly number[], query: RankedQuery): Promise<void> | undefined {
     this.#recorder.stats.measured += tags.length
     const ranking = this.#ranking.only(query)
-    await this.#eachSegment(tags, (segment, rows, firstTag) => measureRows(segment, rows, firstTag, ranking))
+    return this.#eachSegment(tags, (segment, rows, firstTag) => measureRows(segment, rows, firstTag, ranking))
   }
 
   async #prefetchColumns(tags: readonly number[]): Promise<void> {
     await this.#eachSegment(tags, (segment, rows) => this.#prefetch.rows(segment, rows))
   }
 
-  async #eachSegment(
+  /** @param task returns undefined if it is done at once @returns undefined if all are */
+  #eachSegment(
     tags: readonly number[],
-    task: (segment: OpenSegment, rows: readonly number[], firstTag: number) => Promise<void>,
-  ): Promise<void> {
-    await Promise.all(
-      this.#tags
-        .bySegment(tags)
-        .map(({ segment, rows, firstTag }) => task(this.#view.base.segments[segment] as OpenSegment, rows, firstTag)),
-    )
+    task: (segment: OpenSegment, rows: readonly number[], firstTag: number) => Promise<void> | undefined,
+  ): Promise<void> | undefined {
+    const waiting: Promise<void>[] = []
+    for (const { segment, rows, firstTag } of this.#tags.bySegment(tags)) {
+      const due = task(this.#view.base.segments[segment] as OpenSegment, rows, firstTag)
+      if (due) waiting.push(due)
+    }
+    return waiting.length === 0 ? undefined : allDone(waiting)
   }
 
   async #rankIds(ids: readonly string[]): Promise<void> {
@@ -336,6 +339,10 @@ function checkDimension({ dimension }: View, vector: Float32Array, field: string
       `Collection expecting embedding with dimension of ${dimension}, got ${vector.length}`,
       { field },
     )
+}
+
+async function allDone(tasks: readonly Promise<void>[]): Promise<void> {
+  await Promise.all(tasks)
 }
 
 type Ranked = ReturnType<Ranking['queries'][number]['nearest']['sorted']>

@@ -18,8 +18,9 @@ export function numbersText(numbers: readonly number[]): string {
 
 export function numberText(number: number): string {
   if (!Number.isFinite(number)) return 'null'
+  if (!Number.isInteger(number)) return String(number)
   const text = Object.is(number, -0) ? '-0' : String(number)
-  return /[.e]/.test(text) ? text : `${text}.0`
+  return text.includes('e') ? text : `${text}.0`
 }
 
 /** JSON text of a 32-bit float. */

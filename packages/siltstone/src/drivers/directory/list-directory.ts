@@ -167,15 +167,22 @@ function nameInKey(entry: Dirent, root: string, base: string): string | undefine
   return entry.isDirectory() ? `${name}/` : undefined
 }
 
+/** The folder of a log has no inbox most of the time, and making an error for that would take longer than the call. */
+const QUIET = { bigint: true, throwIfNoEntry: false } as const
+
 /** The root itself may be a symbolic link; a directory below it may not. */
 function directoryIfThere(root: string, base: string): BigIntStats | undefined {
   try {
-    for (let end = base.indexOf('/'); end >= 0 && end < base.length - 1; end = base.indexOf('/', end + 1))
-      if (lstatSync(join(root, base.slice(0, end))).isSymbolicLink()) throw symbolicLink(join(root, base.slice(0, end)))
+    for (let end = base.indexOf('/'); end >= 0 && end < base.length - 1; end = base.indexOf('/', end + 1)) {
+      const above = join(root, base.slice(0, end))
+      const stat = lstatSync(above, QUIET)
+      if (stat === undefined) return undefined
+      if (stat.isSymbolicLink()) throw symbolicLink(above)
+    }
     const path = join(root, base)
-    const stat = base === '' ? statSync(path, { bigint: true }) : lstatSync(path.replace(/\/+$/, ''), { bigint: true })
-    if (stat.isSymbolicLink()) throw symbolicLink(path)
-    return stat.isDirectory() ? stat : undefined
+    const stat = base === '' ? statSync(path, QUIET) : lstatSync(path.replace(/\/+$/, ''), QUIET)
+    if (stat?.isSymbolicLink() === true) throw symbolicLink(path)
+    return stat?.isDirectory() === true ? stat : undefined
   } catch (error) {
     if (isMissing(error)) return undefined
     throw error
@@ -195,7 +202,7 @@ async function readEntries(path: string, { size }: BigIntStats): Promise<Dirent[
 
 function statIfThere(path: string): Stats | undefined {
   try {
-    return lstatSync(path)
+    return lstatSync(path, { throwIfNoEntry: false })
   } catch (error) {
     if (isMissing(error)) return undefined
     throw error

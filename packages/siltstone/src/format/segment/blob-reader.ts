@@ -107,7 +107,7 @@ export class BlobReader {
 
   /** Values of rows, in any order; each block is read once. @throws SiltstoneError `corrupt` (`block-damaged` …) */
   async values(rows: ArrayLike<number>): Promise<(string | null)[]> {
-    const out = Array.from<string | null>({ length: rows.length }).fill(null)
+    const out = new Array<string | null>(rows.length).fill(null)
     if (this.#section === undefined || rows.length === 0) return out
     const section = this.#section
     const directory = await this.#open(section)
@@ -128,6 +128,7 @@ export class BlobReader {
       if (cached === undefined) missing.push(block)
       else take(block, cached as TextBlock)
     }
+    if (missing.length === 0) return out
     const start = (block: number): number => directory.offset[block] as number
     await eachAtMost(
       stretches(missing, start, this.#source.gapBytes, MAX_READ_BYTES),

@@ -29,7 +29,7 @@ export interface VectorPages {
 /** Vector i begins at float `starts[i]` of `blocks[i]`. */
 export interface VectorPlaces {
   blocks: Float32Array[]
-  starts: Uint32Array
+  starts: number[]
 }
 
 export interface RowNumbers {
@@ -145,7 +145,7 @@ export class SegmentReader {
     const { dimension } = this
     const { recordsPerPage } = this.vectorReader.geometry
     const blocks = new Array<Float32Array>(rows.length)
-    const starts = new Uint32Array(rows.length)
+    const starts = new Array<number>(rows.length)
     const missing = new Map<number, number[]>()
     for (let i = 0; i < rows.length; i++) {
       const row = this.#inside(rows[i] as number)
@@ -164,6 +164,23 @@ export class SegmentReader {
       await this.vectorReader.each(ascendingKeys(missing), (page, found) => {
         for (const i of missing.get(page) ?? []) blocks[i] = found
       })
+    return { blocks, starts }
+  }
+
+  /** As `vectorPlaces`, at once; undefined if a page has to be read. */
+  knownVectorPlaces(rows: ArrayLike<number>): VectorPlaces | undefined {
+    const { dimension, vectorReader } = this
+    const { recordsPerPage } = vectorReader.geometry
+    const count = rows.length
+    const blocks = new Array<Float32Array>(count)
+    const starts = new Array<number>(count)
+    for (let i = 0; i < count; i++) {
+      const row = this.#inside(rows[i] as number)
+      const block = vectorReader.cached(Math.floor(row / recordsPerPage))
+      if (!block) return undefined
+      blocks[i] = block
+      starts[i] = (row % recordsPerPage) * dimension
+    }
     return { blocks, starts }
   }
 

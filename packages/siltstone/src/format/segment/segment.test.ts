@@ -125,6 +125,20 @@ describe('segments', () => {
     expect(bucket.reads).toEqual([])
   })
 
+  it('gives places of vectors at once when all their pages are in memory', async () => {
+    const rows = plainRows(4000, 64)
+    const bucket = new Bucket()
+    const options = { cache: new MapCache() }
+    const reader = new SegmentReader(await writeSegment(bucket, rows, { dimension: 64 }), bucket.read, options)
+    expect(reader.knownVectorPlaces([10, 3999])).toBeUndefined()
+    await reader.vectorPlaces([10, 3999])
+    const { blocks, starts } = reader.knownVectorPlaces([3999, 10]) ?? { blocks: [], starts: [] }
+    const found = blocks.map((block, i) => block.slice(starts[i], (starts[i] as number) + 64))
+    expect(found).toEqual([rows[3999]?.vector, rows[10]?.vector])
+    expect(reader.knownVectorPlaces([10, 2000])).toBeUndefined()
+    expect(() => reader.knownVectorPlaces([4000])).toThrow(RangeError)
+  })
+
   it('writes large chunks and opens each file once', async () => {
     const bucket = new Bucket()
     const opened: string[] = []

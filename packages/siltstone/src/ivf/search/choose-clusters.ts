@@ -60,10 +60,10 @@ function chooseNearest(
   need: ClusterNeed,
 ): ChosenClusters {
   let nearest = Number.POSITIVE_INFINITY
-  for (const base of bases) if (base < nearest) nearest = base
+  for (let i = 0; i < bases.length; i++) if ((bases[i] as number) < nearest) nearest = bases[i] as number
   const limit = limitOf(nearest)
   let near = 0
-  for (const base of bases) if (base <= limit) near++
+  for (let i = 0; i < bases.length; i++) if ((bases[i] as number) <= limit) near++
   const ends: number[] = []
   for (let level = 0; level < levels; level++) {
     const end = Math.min(bases.length, Math.max(1, need(level, 1, Math.max(1, near))))

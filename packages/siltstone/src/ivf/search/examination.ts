@@ -45,6 +45,8 @@ export class Examination {
   readonly #examined: Examined
   readonly #candidates: Candidates
   readonly #taken = new Set<number>()
+  /** One for all segments whose indexes have the same rotation. */
+  readonly #queries: ReadonlySet<PreparedQuery>
   /** Near: places of the candidates that this or a later level may measure. */
   #open: number[] = []
   /** Candidates before this one are in `#open` or will never be measured. */
@@ -58,6 +60,7 @@ export class Examination {
     const { known, k, scale, levels } = examined
     this.levels = levels.length
     this.#examined = examined
+    this.#queries = queriesOf(examined.probed)
     this.#candidates = new Candidates(
       k,
       known.map(({ tag, distance }) => ({ tag, distance: distance * scale })),
@@ -163,22 +166,31 @@ export class Examination {
   }
 
   #sorted(places: number[], deviations: number): number[] {
-    const lowers = Float64Array.from(places, (i) => this.#lower(i, deviations))
-    const order = Array.from(places.keys()).sort((a, b) => (lowers[a] as number) - (lowers[b] as number) || a - b)
+    if (places.length < 2) return places
+    const lowers: number[] = []
+    const order: number[] = []
+    for (let at = 0; at < places.length; at++) {
+      lowers.push(this.#lower(places[at] as number, deviations))
+      order.push(at)
+    }
+    order.sort((a, b) => (lowers[a] as number) - (lowers[b] as number) || a - b)
     return order.map((at) => places[at] as number)
   }
 
   #scan(level: number, limits: ScanLimits): void {
     const { probed, ends, stats } = this.#examined
-    const part = probed.slice(level === 0 ? 0 : ends[level - 1], ends[level])
+    const part = { probed, start: level === 0 ? 0 : (ends[level - 1] as number), end: ends[level] as number }
     const candidates = this.#candidates
     const before = candidates.size
-    for (const query of new Set(part.map(({ probe }): PreparedQuery => probe.query))) {
-      const own = part.filter(({ probe }) => probe.query === query)
-      stats.entries += scanLists(workspace(), query, own, limits, candidates)
-    }
+    for (const query of this.#queries) stats.entries += scanLists(workspace(), query, part, limits, candidates)
     stats.candidates += candidates.size - before
   }
+}
+
+function queriesOf(probed: readonly ProbedList[]): Set<PreparedQuery> {
+  const queries = new Set<PreparedQuery>()
+  for (const { probe } of probed) queries.add(probe.query)
+  return queries
 }
 
 /** With infinitely many deviations, every row is a candidate. */

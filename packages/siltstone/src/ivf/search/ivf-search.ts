@@ -92,7 +92,8 @@ export class IvfSearch {
     const probed = new Array<ProbedList>(probes.length)
     /** By segment: the place in `probes` of each cluster to read. */
     const missing = new Map<IndexedSegment, Map<number, number>>()
-    for (const [i, probe] of probes.entries()) {
+    for (let i = 0; i < probes.length; i++) {
+      const probe = probes[i] as Probe
       const { segment, cluster } = probe
       const list = segment.ivf.lists.cached(cluster)
       if (list) {

@@ -71,14 +71,14 @@ export function prepareQuery(
 
 function squareOf(values: Float32Array): number {
   let sum = 0
-  for (const value of values) sum += value * value
+  for (let i = 0; i < values.length; i++) sum += (values[i] as number) ** 2
   return sum
 }
 
 /** The largest factor with which a sum of `dimension` products of an i16 and an i8 fits into 32 bits. */
 export function wordFactor(rotated: Float32Array, dimension: number): number {
   let largest = 0
-  for (const value of rotated) largest = Math.max(largest, Math.abs(value))
+  for (let i = 0; i < rotated.length; i++) largest = Math.max(largest, Math.abs(rotated[i] as number))
   if (largest === 0) return 1
   return Math.min(32_767, Math.floor(2 ** 31 / (128 * dimension)) - 1) / largest
 }

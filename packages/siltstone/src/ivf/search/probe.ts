@@ -35,7 +35,8 @@ export function probeOf(segment: IndexedSegment, query: PreparedQuery, cluster: 
   const isIp = query.space === 'ip'
   const square = Math.max(0, isIp ? query.square + (squares[cluster] as number) - 2 * (1 - base) : base)
   const codeDeviation = (Math.sqrt(square) * codeError) / Math.sqrt(Math.max(1, dimension - 1))
-  const deviation = Math.hypot(codeDeviation, query.tableError)
+  // Not `Math.hypot`, which takes several times longer.
+  const deviation = Math.sqrt(codeDeviation * codeDeviation + query.tableError * query.tableError)
   return { segment, cluster, query, base: isIp ? base : square, deviation }
 }
 

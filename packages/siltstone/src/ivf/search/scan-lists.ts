@@ -19,22 +19,31 @@ export interface ScanLimits {
   limit?: number
 }
 
+/** Part of some lists, nearest clusters first, so that the bound is soon tight. */
+export interface ListRange {
+  probed: readonly ProbedList[]
+  start: number
+  end: number
+}
+
 /**
- * @param probed nearest clusters first, so that the bound is soon tight; all prepared for `query`
+ * @param query lists whose probes were prepared for another one are passed over
  * @returns number of entries scanned
  */
 export function scanLists(
   workspace: Workspace,
   query: PreparedQuery,
-  probed: readonly ProbedList[],
+  { probed, start, end }: ListRange,
   { deviations, limit }: ScanLimits,
   candidates: Candidates,
 ): number {
+  if (start === end) return 0
   const { kernels } = workspace
   const { codeLength } = query
   let room = PACK
   let packBytes = 1
-  for (const { list } of probed) {
+  for (let at = start; at < end; at++) {
+    const { list } = probed[at] as ProbedList
     room = Math.max(room, list.entries)
     packBytes = Math.max(packBytes, list.packs.length)
   }
@@ -44,14 +53,13 @@ export function scanLists(
   const entries = workspace.scratch('entries', room * 4)
   const lowers = workspace.scratch('lowers', room * 4)
   const uppers = workspace.scratch('uppers', room * 4)
-  const { buffer } = kernels.memory
-  const bytes = new Uint8Array(buffer)
-  const foundEntries = new Uint32Array(buffer, entries, room)
-  const foundLowers = new Float32Array(buffer, lowers, room)
-  const foundUppers = new Float32Array(buffer, uppers, room)
+  const { bytes, words, floats } = workspace.views
+  const [firstEntry, firstLower, firstUpper] = [entries / 4, lowers / 4, uppers / 4]
   bytes.set(query.table, table)
   let scanned = 0
-  for (const { probe, list } of probed) {
+  for (let at = start; at < end; at++) {
+    const { probe, list } = probed[at] as ProbedList
+    if (probe.query !== query) continue
     bytes.set(list.packs, packs)
     scanned += list.entries
     const found = kernels.scanCodes(
@@ -72,10 +80,10 @@ export function scanLists(
     const { firstTag } = probe.segment
     const admitted = isFiltered(probe.segment) ? probe.segment.rows : undefined
     for (let i = 0; i < found; i++) {
-      const entry = foundEntries[i] as number
+      const entry = words[firstEntry + i] as number
       const row = entry < primaries ? firstRow + entry : (copies[entry - primaries] as number)
       if (admitted === undefined || admitted.has(row))
-        candidates.add(firstTag + row, foundLowers[i] as number, foundUppers[i] as number, deviations)
+        candidates.add(firstTag + row, floats[firstLower + i] as number, floats[firstUpper + i] as number, deviations)
     }
   }
   return scanned

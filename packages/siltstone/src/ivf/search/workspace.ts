@@ -9,14 +9,30 @@ const RESIDENT_BYTES = 64 * 1024 * 1024
 
 type Slot = 'query' | 'words' | 'signs' | 'table' | 'params' | 'packs' | 'dots' | 'entries' | 'lowers' | 'uppers'
 
+/** The whole memory, as its numbers of each type. Valid until the memory grows. */
+export interface MemoryViews {
+  bytes: Uint8Array
+  words: Uint32Array
+  floats: Float32Array
+}
+
 export class Workspace {
   readonly kernels: VectorKernels
+  #views: MemoryViews | undefined
   readonly #slots = new Map<Slot, { pointer: number; sizeBytes: number }>()
   readonly #residents = new Map<Int8Array, { pointer: number; sizeBytes: number }>()
   #residentBytes = 0
 
   constructor(kernels: VectorKernels) {
     this.kernels = kernels
+  }
+
+  /** Ask again after each call that may allocate. */
+  get views(): MemoryViews {
+    const { buffer } = this.kernels.memory
+    if (this.#views?.bytes.buffer !== buffer)
+      this.#views = { bytes: new Uint8Array(buffer), words: new Uint32Array(buffer), floats: new Float32Array(buffer) }
+    return this.#views
   }
 
   /** @returns pointer to at least `sizeBytes` bytes, whose content is undefined */
