@@ -22,6 +22,15 @@ describe('appending', () => {
     expect(await entries(world)).toHaveLength(1)
   })
 
+  it('ends a group at its bound of bytes, and takes the rest with the next entry', async () => {
+    const world = new World({ log: { groupBytes: 100_000 } })
+    const { collection, ids } = process(world)
+    const text = 'x'.repeat(30_000)
+    const writes = Array.from({ length: 8 }, (_, i) => collection.write([upsert(`r${i}`, [i], { document: text })]))
+    expect((await Promise.all(writes)).map(({ version }) => version)).toEqual([1, 1, 1, 2, 2, 2, 3, 3])
+    expect(await ids()).toHaveLength(8)
+  })
+
   it('takes the next number when it loses a race, and loses nothing', async () => {
     const world = new World()
     const all = [1, 2, 3].map((n) => world.process(`p${n}`))
