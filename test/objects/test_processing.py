@@ -1,6 +1,8 @@
 """Objects become searchable, through the S3 face and whatever kills the server."""
 
 import collections
+import json
+import subprocess
 
 from conftest import Server
 
@@ -41,6 +43,25 @@ def test_uploads_are_searchable_until_they_are_deleted(server, bucket, tmp_path)
     server.boto3().delete_object(Bucket=bucket, Key="up/rivers.md")
     server.siltstone("objects", "wait", f"siltstone://{bucket}/up/rivers.md")
     assert sorted(documents(server, bucket)) == ["up/page.bin"]
+
+
+def test_a_worker_over_a_bucket_of_s3(server, tmp_path):
+    """The S3 face stands for any S3: the worker reaches the bucket by S3 alone, and its records are in a store of its own."""
+    server.boto3().create_bucket(Bucket="elsewhere")
+    server.boto3().put_object(Bucket="elsewhere", Key="a b+ü.txt", Body=b"Lava cools to basalt.")
+
+    def siltstone(*arguments):
+        command = [*server.command, "objects", *arguments, "--data", str(tmp_path / "records"), "--json"]
+        done = subprocess.run(command, env=server.environment, capture_output=True, text=True, timeout=100)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return json.loads(done.stdout)
+
+    assert siltstone("work", "s3://elsewhere/", "--once") == {"settled": 1, "waiting": 0}
+    [status] = siltstone("status", "s3://elsewhere/")
+    assert (status["key"], status["progress"], status["records"]) == ("a b+ü.txt", "done", 1)
+    server.boto3().delete_object(Bucket="elsewhere", Key="a b+ü.txt")
+    assert siltstone("work", "s3://elsewhere/", "--once") == {"settled": 1, "waiting": 0}
+    assert siltstone("status", "s3://elsewhere/") == []
 
 
 def test_a_server_that_is_killed_loses_nothing_and_doubles_nothing(tmp_path):

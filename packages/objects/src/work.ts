@@ -73,7 +73,7 @@ export async function openWork({ data, address, rules, concurrency, log }: WorkO
       concurrency,
     })
     opened.push(() => processing.worker.close())
-    const look = { bucket, blobs: blobs.store, processing, concurrency }
+    const look = { bucket, blobs: blobs.store, processing, concurrency, log }
     return { once: () => workOnce(look), start: () => processing.worker.start(), close }
   } catch (error) {
     await close()
@@ -101,6 +101,7 @@ async function workOnce(look: {
   blobs: Parameters<typeof sweep>[0]['blobs']
   processing: Processing
   concurrency: number
+  log: Logger
 }): Promise<{ settled: number; waiting: number }> {
   const { bucket, blobs, concurrency } = look
   const { states, reconciler } = look.processing
@@ -108,7 +109,14 @@ async function workOnce(look: {
   const waiting = new Set<string>()
   for (;;) {
     const keys: string[] = []
-    await sweep({ bucket, blobs, states, reconciler, found: async (key) => void keys.push(key) })
+    await sweep({
+      bucket,
+      blobs,
+      states,
+      reconciler,
+      found: async (key) => void keys.push(key),
+      onDamaged: (error) => look.log.error('object_state_damaged', { bucket, error }),
+    })
     if (keys.length === 0) return { settled, waiting: waiting.size }
     const worker = async () => {
       for (let key = keys.pop(); key !== undefined; key = keys.pop()) {

@@ -167,3 +167,21 @@ it('a worker that stalls while its object is replayed and replaced changes nothi
   expect(await documents('a')).toEqual(['two'])
   expect(await state('a')).toMatchObject({ progress: 'done', run: 2 })
 })
+
+it('a damaged state is made again', async () => {
+  const { made, documents, state } = await world()
+  await made.put('a', 'one')
+  await made.settle()
+  const [{ key } = { key: '' }] = (await made.store.list('objects/')).objects
+  await made.store.put(key, new TextEncoder().encode('{"crc32":'))
+  await made.put('a', 'two')
+  await made.settle()
+  expect(await documents('a')).toEqual(['two'])
+  expect(await state('a')).toMatchObject({ progress: 'done', records: 1 })
+  // Of an object that is gone nobody knows the key; the others are looked at all the same.
+  await made.store.put(`objects/${BUCKET}/00/00.json`, new TextEncoder().encode('xx'))
+  await made.bucket.delete('a')
+  await made.settle()
+  expect(await documents('a')).toEqual([])
+  expect(made.damaged[0]).toMatchObject({ code: 'object-state-damaged' })
+})

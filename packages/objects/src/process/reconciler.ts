@@ -127,8 +127,8 @@ export class Reconciler {
     bucket: string,
     key: string,
   ): Promise<{ read: ReadState | undefined; decision: Decision; info: BlobInfo | undefined }> {
-    const { states, rules, clock } = this.#options
-    const read = await states.read(bucket, key)
+    const { rules, clock } = this.#options
+    const read = await this.#read(bucket, key)
     const info = await headOf(this.#options.blobs(bucket), key)
     const decision = decide({
       state: read?.state,
@@ -138,6 +138,19 @@ export class Reconciler {
       maxAttempts: this.#maxAttempts,
     })
     return { read, decision, info }
+  }
+
+  /** A damaged state is replaced: what it said is found out again. */
+  async #read(bucket: string, key: string): Promise<ReadState | undefined> {
+    const { states, log } = this.#options
+    try {
+      return await states.read(bucket, key)
+    } catch (error) {
+      if (!isSiltstoneError(error, 'corrupt')) throw error
+      log.error('object_state_damaged', { bucket, key, error })
+      await states.replaceDamaged(bucket, key)
+      return states.read(bucket, key)
+    }
   }
 
   async #claim(

@@ -1,9 +1,10 @@
 /** Reads and writes states by compare-and-swap. */
-import { type Ids, isSiltstoneError, type ObjectStore, type PutResult } from 'siltstone/internal'
+import { type Ids, isSiltstoneError, type ObjectStore, type PutResult, type SiltstoneError } from 'siltstone/internal'
 import {
   decodeState,
   encodeState,
   isGoneBySize,
+  newState,
   type ObjectState,
   stateKey,
   statePrefix,
@@ -56,14 +57,44 @@ export class StateStore {
     return now.state.writes.at(-1) === written.writes.at(-1) ? now : undefined
   }
 
+  /**
+   * Puts a new state in the place of one that is damaged. An older program's work may still be running, so it fences. Nothing
+   * happens if the state is whole by now.
+   */
+  async replaceDamaged(bucket: string, key: string): Promise<void> {
+    const at = stateKey(bucket, key)
+    const got = await this.#store.get(at)
+    if (got.status !== 'ok' || got.etag === undefined) return
+    try {
+      decodeState(got.body, at)
+    } catch (error) {
+      if (!isSiltstoneError(error, 'corrupt')) throw error
+      const state = withWrite({ ...newState(bucket, key), mustFence: true }, this.#ids.ulid())
+      await this.#store.put(at, encodeState(state), { ifMatch: got.etag })
+    }
+  }
+
   /** States of a bucket, page by page; without those whose object and records are gone, unless `gone` is true. */
-  async *all(bucket: string, { gone = false }: { gone?: boolean } = {}): AsyncGenerator<ObjectState> {
+  async *all(
+    bucket: string,
+    { gone = false, onDamaged }: { gone?: boolean; onDamaged?: (error: SiltstoneError) => void } = {},
+  ): AsyncGenerator<ObjectState> {
     const prefix = statePrefix(bucket)
     for (let continuation: string | undefined, more = true; more; ) {
       const page = await this.#store.list(prefix, continuation === undefined ? {} : { continuation })
       const keys = page.objects.filter(({ sizeBytes }) => gone || !isGoneBySize(sizeBytes)).map(({ key }) => key)
       for (let at = 0; at < keys.length; at += READS_AT_ONCE) {
-        const found = await Promise.all(keys.slice(at, at + READS_AT_ONCE).map((key) => this.#at(key)))
+        const found = await Promise.all(
+          keys.slice(at, at + READS_AT_ONCE).map(async (key) => {
+            try {
+              return await this.#at(key)
+            } catch (error) {
+              if (onDamaged === undefined || !isSiltstoneError(error, 'corrupt')) throw error
+              onDamaged(error)
+              return undefined
+            }
+          }),
+        )
         for (const one of found) if (one !== undefined) yield one.state
       }
       continuation = page.continuation

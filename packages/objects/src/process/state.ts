@@ -226,7 +226,7 @@ const CHECKS: Record<string, Check> = {
 const damaged = (key: string, reason: string, cause?: unknown): Error =>
   corrupt(
     'object-state-damaged',
-    `the state ${key} is damaged: ${reason}; delete it, and the next sweep makes it again`,
+    `the state ${key} is damaged: ${reason}; a worker that looks at its object makes it again`,
     {
       key,
       cause,

@@ -19,6 +19,8 @@ export interface SweepOptions {
   reconciler: Reconciler
   /** A key that needs a worker. */
   found: (key: string) => Promise<void>
+  /** A state that cannot be read and whose object is gone, so that its key is not known. */
+  onDamaged: (error: Error) => void
   signal?: AbortSignal
 }
 
@@ -32,7 +34,7 @@ export interface SweepReport {
 const AT_ONCE = 16
 
 export async function sweep(options: SweepOptions): Promise<SweepReport> {
-  const { bucket, blobs, states, reconciler, found, signal } = options
+  const { bucket, blobs, states, reconciler, found, signal, onDamaged } = options
   const report: SweepReport = { objects: 0, found: 0, derivedRemoved: 0 }
   const look = async (key: string) => {
     const { decision } = await reconciler.look(bucket, key)
@@ -59,7 +61,7 @@ export async function sweep(options: SweepOptions): Promise<SweepReport> {
   // An object that is there was looked at above, so only states without an object are new.
   const kept = new Set<string>()
   let batch: string[] = []
-  for await (const { key, derivedRuns } of states.all(bucket)) {
+  for await (const { key, derivedRuns } of states.all(bucket, { onDamaged })) {
     for (const run of derivedRuns) kept.add(derivedPrefixOf(objectIdOf(bucket, key), run))
     if ((await headOf(blobs, key)) === undefined) batch.push(key)
     if (batch.length >= AT_ONCE) await looks(batch.splice(0))

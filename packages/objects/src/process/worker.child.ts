@@ -57,6 +57,9 @@ for (let isSettled = false; !isSettled; ) {
     states,
     reconciler,
     found: async (key) => void keys.push(key),
+    onDamaged: (error) => {
+      throw error
+    },
   })
   for (const key of keys) {
     await reconciler.reconcile(BUCKET, key)

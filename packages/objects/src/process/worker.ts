@@ -64,7 +64,7 @@ export class Worker {
 
   /** Sends a message for each key that needs a worker. */
   async sweep(): Promise<SweepReport> {
-    const { buckets, blobs, states, reconciler } = this.#options
+    const { buckets, blobs, states, reconciler, log } = this.#options
     const total: SweepReport = { objects: 0, found: 0, derivedRemoved: 0 }
     for (const bucket of new Set([...(await buckets()), ...(await states.buckets())])) {
       const report = await sweep({
@@ -73,6 +73,7 @@ export class Worker {
         states,
         reconciler,
         found: (key) => this.#send({ bucket, key }, 0),
+        onDamaged: (error) => log.error('object_state_damaged', { bucket, error }),
         signal: this.#stop.signal,
       })
       total.objects += report.objects

@@ -10,6 +10,8 @@
  * 5. The copies that entries made of large deltas (`taken/`) are copied: they exist before their entries.
  * 6. The pointer is written. Entries above its watermark are kept for minutes (a bucket: a day) after they were folded.
  *
+ * Objects of the S3 face come after the collections (`copy-blobs.ts`), and their states of processing before.
+ *
  * Failure cases:
  * - A listing that is not atomic may show a delta and miss one that was acknowledged before it. The inbox is listed until
  *   a listing shows nothing new.
@@ -39,16 +41,20 @@ import { pages } from '../log/listing.ts'
 import { invalid } from '../errors.ts'
 import type { Environment } from '../ports/environment.ts'
 import type { ObjectInfo, ObjectStore } from '../ports/object-store.ts'
+import { hasBlobs } from '../drivers/directory/blobs/index-copy.ts'
+import { copyBlobs } from './copy-blobs.ts'
 import { type Copied, copyObjects, copyPrefix, sizesUnder } from './copy-objects.ts'
 
 const ATTEMPTS = 6
 const INBOX_LISTINGS = 10
-/** Objects of the S3 face: their index is a database, and a copy of its file while it is written is torn. */
+/** Objects of the S3 face. */
 const BLOBS = 'blobs/'
 const DELETED_AT_ONCE = 1_000
 
 export interface BackUpOptions {
   signal?: AbortSignal
+  /** Of a store on a directory whose objects may be in use. Otherwise they are copied as they lie there: a backup in a bucket. */
+  directory?: string
   /** Called before each collection is copied. */
   onCollection?: (done: number, total: number) => Promise<void>
 }
@@ -57,8 +63,6 @@ export interface BackUpReport extends Copied {
   collections: number
   /** Collections that were copied more than once, because the copy was not whole. */
   repeated: number
-  /** Prefixes that were left out: what holds no objects of the store's own, and cannot be copied while it is in use. */
-  leftOut: string[]
   /** What is wrong with the copy: the source is damaged in the same way. Empty: the copy is whole. */
   problems: Problem[]
 }
@@ -75,9 +79,12 @@ export async function backUp(from: Environment, to: Environment, options: BackUp
   const mutable = { copied, ...(signal && { signal }) }
   // The catalog comes first, so that each collection that it names is copied after it.
   await copyPrefix(from.store, to.store, catalogRoot, mutable)
-  const others = await otherPrefixes(from.store)
-  const leftOut = others.filter((prefix) => prefix === BLOBS)
-  for (const prefix of others) if (prefix !== BLOBS) await copyPrefix(from.store, to.store, prefix, mutable)
+  const { directory } = options
+  const inUse = directory !== undefined && (await hasBlobs(directory)) ? directory : undefined
+  // The states of processing are among these. Being older than the records and the objects, they make a worker look again at
+  // what has changed since, and never claim more than is there.
+  for (const prefix of await otherPrefixes(from.store))
+    if (prefix !== BLOBS || inUse === undefined) await copyPrefix(from.store, to.store, prefix, mutable)
   let paths = [...(await dataPaths(from.store))].sort()
   const collections = paths.length
   let problems: Problem[] = []
@@ -99,9 +106,10 @@ export async function backUp(from: Environment, to: Environment, options: BackUp
     }
     paths = damaged
   }
+  if (inUse !== undefined) problems.push(...(await copyBlobs(inUse, from.store, to.store, mutable)))
   await copyObjects(from.store, to.store, await existing(from.store, storeKey), mutable)
   await writeBackupState(to.store, { startedAtMs, completedAtMs: from.clock.nowMs() })
-  return { ...copied, collections, repeated, leftOut, problems }
+  return { ...copied, collections, repeated, problems }
 }
 
 async function copyCollection(

@@ -148,6 +148,8 @@ export class ProcessWorld {
   readonly rules = new ProcessingRules()
   readonly engine: StoreEngine
   readonly store: ObjectStore
+  /** States that sweeps could not read. */
+  readonly damaged: Error[] = []
   /** How often flaky lines still fail. */
   flakes = 3
   readonly #pipeline = pipelineOf(linesProcessor(() => this.flakes-- > 0))
@@ -264,6 +266,7 @@ export class ProcessWorld {
         states: new StateStore(this.store, this.ids),
         reconciler,
         found: async (key) => void keys.push(key),
+        onDamaged: (error) => void this.damaged.push(error),
       })
       for (const key of keys) await reconciler.reconcile(BUCKET, key)
       if (keys.length === 0) return

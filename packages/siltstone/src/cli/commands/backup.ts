@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { backUp } from '../../backup/back-up.ts'
 import { closeEnvironment } from '../../drivers/directory/directory-environment.ts'
-import { openEnvironmentAt } from '../../drivers/open-environment.ts'
+import { isUrl, openEnvironmentAt } from '../../drivers/open-environment.ts'
 import { setExitCode } from '../../host/process.ts'
 import { command } from '../command.ts'
 import { bytes, plural } from '../format.ts'
@@ -25,17 +25,14 @@ export function backupCommand(): Command {
         const target = await openEnvironmentAt(options.to, { log: out.logger })
         try {
           const report = await backUp(env, target, {
+            ...(!isUrl(options.data) && { directory: options.data }),
             onCollection: (done, total) => out.progress(`${done} of ${plural(total, 'collection')} …`),
           })
           await out.endProgress()
-          const { collections, objects, sizeBytes, leftOut, problems } = report
+          const { collections, objects, sizeBytes, problems } = report
           await out.answer({ to: options.to, ...report }, () =>
             [
               `${plural(collections, 'collection')} in ${plural(objects, 'object')}, ${bytes(sizeBytes)}: ${options.to}`,
-              ...leftOut.map(
-                (prefix) =>
-                  `  left out: ${prefix} (objects of "serve --objects"): stop its servers and copy the folder`,
-              ),
               ...problems.map(({ key, problem }) => `  damaged, as in the store: ${key}: ${problem}`),
               '',
             ].join('\n'),

@@ -8,6 +8,7 @@ import { command } from '../command.ts'
 import { checkAws } from '../doctor/aws.ts'
 import { type Check, fail, warn } from '../doctor/check.ts'
 import { checkDirectory, checkDisk, checkFileSystemKind, checkNode, checkSplit } from '../doctor/machine.ts'
+import { checkObjects } from '../doctor/objects.ts'
 import { checkCollections, checkLeases, checkLogs, checkQueue, checkTimes } from '../doctor/store.ts'
 import { plural } from '../format.ts'
 import { Output } from '../output.ts'
@@ -68,6 +69,7 @@ async function checkMachine(data: string): Promise<Check[]> {
     await checkDisk(data),
     ...(await checkDirectory(data, systemClock, `doctor-${processId()}`)),
     await checkSplit(data),
+    ...(await checkObjects(data)),
   ]
 }
 

@@ -9,6 +9,9 @@ import { invalid } from '../../errors.ts'
 import { collectionPath, parseCollectionPath } from '../../format/keys.ts'
 import { newConfiguration } from '../../library/configuration.ts'
 import type { Space } from '../../model/collection.ts'
+import { hasBlobs } from '../../drivers/directory/blobs/index-copy.ts'
+import { verifyBlobs } from '../../drivers/directory/blobs/verify-blobs.ts'
+import { isUrl } from '../../drivers/open-environment.ts'
 import { limitsOf } from '../../log/log-limits.ts'
 import { setExitCode } from '../../host/process.ts'
 import { command } from '../command.ts'
@@ -52,6 +55,12 @@ export function repairCommand(): Command {
         if (catalog.actions.length + catalog.problems.length > 0) {
           const nothing = { busy: false, refused: [], wholeSnapshots: [] }
           reports.push({ name: 'catalog', collection: 'catalog', dryRun, ...nothing, ...catalog })
+        }
+        if (names.length === 0 && !isUrl(options.data) && (await hasBlobs(options.data))) {
+          const { problems } = await verifyBlobs(options.data, { deep: false })
+          const nothing = { busy: false, refused: [], wholeSnapshots: [], actions: [] }
+          if (problems.length > 0)
+            reports.push({ name: 'objects', collection: 'objects', dryRun, ...nothing, problems })
         }
         await session.out.endProgress()
         await session.out.answer(reports, () =>

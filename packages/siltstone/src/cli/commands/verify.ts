@@ -2,6 +2,9 @@ import type { Command } from 'commander'
 import { type CatalogReport, verifyCatalog } from '../../check/verify-catalog.ts'
 import { type Problem, type VerifyReport, verifyCollection } from '../../check/verify-collection.ts'
 import { Findings } from '../../check/verify-report.ts'
+import { hasBlobs } from '../../drivers/directory/blobs/index-copy.ts'
+import { verifyBlobs } from '../../drivers/directory/blobs/verify-blobs.ts'
+import { isUrl } from '../../drivers/open-environment.ts'
 import { setExitCode } from '../../host/process.ts'
 import { command } from '../command.ts'
 import { bytes, count, plural } from '../format.ts'
@@ -27,6 +30,8 @@ export function verifyCommand(): Command {
         }
         if (names.length === 0 ? catalog.objects > 0 : catalog.problems.length > 0)
           reports.push(catalogReport(catalog, options))
+        const blobs = names.length === 0 ? await verifiedBlobs(session, options) : undefined
+        if (blobs !== undefined) reports.push(blobs)
         await session.out.endProgress()
         await session.out.answer(reports, () =>
           reports.length === 0 ? 'No collections.\n' : reports.map(reportText).join('\n'),
@@ -36,12 +41,28 @@ export function verifyCommand(): Command {
     )
 }
 
+/** The objects of the S3 face; undefined if there are none. */
+async function verifiedBlobs(session: Session, options: CommonOptions & { quick?: boolean }) {
+  if (isUrl(options.data) || !(await hasBlobs(options.data))) return undefined
+  const report = await verifyBlobs(options.data, {
+    deep: options.quick !== true,
+    onObject: (done) => session.out.progress(`verifying objects: ${done} …`),
+  })
+  return otherReport('objects', report, options)
+}
+
+const catalogReport = (report: CatalogReport, options: { quick?: boolean }) => otherReport('catalog', report, options)
+
 /** In the shape of a collection's report. */
-function catalogReport({ problems, objects, bytes }: CatalogReport, { quick }: { quick?: boolean }) {
+function otherReport(
+  name: 'catalog' | 'objects',
+  { problems, objects, bytes }: Pick<CatalogReport, 'problems' | 'objects' | 'bytes'>,
+  { quick }: { quick?: boolean },
+) {
   const { figures } = new Findings()
   return {
-    name: 'catalog',
-    collection: 'catalog',
+    name,
+    collection: name,
     state: 'live' as const,
     deep: quick !== true,
     manifestKey: null,
@@ -68,7 +89,7 @@ function reportText({
       : problems.some(({ severity }) => severity === 'error')
         ? 'DAMAGED'
         : 'whole, with warnings'
-  if (collection === 'catalog')
+  if (collection === 'catalog' || collection === 'objects')
     return [
       `${name}: ${verdict}, ${plural(figures.objects, 'object')} with ${bytes(figures.bytes)}`,
       ...problemLines(problems),

@@ -1,0 +1,49 @@
+/** Checks the objects of the S3 face of a directory, and what makes them searchable. */
+import { hasBlobs, indexPath } from '../../drivers/directory/blobs/index-copy.ts'
+import { importOptional } from '../../host/optional-package.ts'
+import { openReadOnlyDatabase } from '../../host/read-only-database.ts'
+import { isSiltstoneError } from '../../errors.ts'
+import { bytes, plural } from '../format.ts'
+import { type Check, fail, ok, warn } from './check.ts'
+
+const COUNTS = `
+  SELECT (SELECT count(*) FROM bucket) AS buckets, (SELECT count(*) FROM upload) AS uploads,
+    count(*) AS versions, coalesce(sum(sizeBytes), 0) AS sizeBytes FROM version WHERE isMarker = 0`
+
+/** Nothing where there are no objects. */
+export async function checkObjects(directory: string): Promise<Check[]> {
+  if (!(await hasBlobs(directory))) return []
+  return [await checkIndex(directory), await checkProcessors()]
+}
+
+async function checkIndex(directory: string): Promise<Check> {
+  try {
+    const index = openReadOnlyDatabase(indexPath(directory))
+    try {
+      const [row = {}] = index.all(COUNTS)
+      const count = (name: string) => Number(row[name] ?? 0)
+      const uploads = count('uploads') === 0 ? '' : `, ${plural(count('uploads'), 'unfinished upload')}`
+      const what = `${plural(count('versions'), 'version')} with ${bytes(count('sizeBytes'))}`
+      return ok('objects', `${what} in ${plural(count('buckets'), 'bucket')}${uploads}`)
+    } finally {
+      await index.close()
+    }
+  } catch (error) {
+    if (!isSiltstoneError(error)) throw error
+    return fail(
+      'objects',
+      error.message,
+      'Restore the store from a backup: without the index, the files have no names.',
+    )
+  }
+}
+
+async function checkProcessors(): Promise<Check> {
+  try {
+    await importOptional('@siltstone/processors', 'Making objects searchable')
+    return ok('processing of objects', '@siltstone/processors is installed')
+  } catch (error) {
+    if (!isSiltstoneError(error)) throw error
+    return warn('processing of objects', 'objects are stored but not searchable', error.message)
+  }
+}
