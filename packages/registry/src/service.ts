@@ -2,10 +2,12 @@
 import type { Clock, Logger, Random } from 'siltstone/internal'
 import { Accounts, type AccountsOptions } from './accounts/accounts.ts'
 import { RateLimit, type RateLimitOptions } from './accounts/rate-limit.ts'
+import { hubApp } from './hub/app.ts'
 import { Traffic } from './http/traffic.ts'
 import type { Registry } from './registry.ts'
 import { restApp } from './rest/app.ts'
 import type { RestContext } from './rest/context.ts'
+import { LinkSigner } from './store/secret.ts'
 
 export interface ServiceOptions {
   registry: Registry
@@ -38,10 +40,17 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   const context = { registry, accounts, traffic, clock, version, startedAtMs: clock.nowMs(), hubPath: HUB_PATH }
   await accounts.ensureAdmin()
   const rest = restApp(context, { rateLimit, log })
+  const signer = new LinkSigner({ documents, random, clock })
+  const hub = hubApp({ registry, accounts, signer, clock, log, hubPath: HUB_PATH }, { rateLimit, traffic })
   return {
     accounts,
     context,
-    fetch: (request, address) => rest(request, address, new URL(request.url).pathname),
+    fetch: (request, address) => {
+      const { pathname } = new URL(request.url)
+      return pathname.startsWith(`${HUB_PATH}/`)
+        ? hub(request, address, pathname.slice(HUB_PATH.length))
+        : rest(request, address, pathname)
+    },
     maintain: async () => {
       const [finished, expired] = [await registry.artifacts.finishIntents(), await accounts.tokens.sweep()]
       if (finished + expired > 0) log.info('registry_maintained', { finishedIntents: finished, expiredTokens: expired })

@@ -9,6 +9,7 @@ const SHA256 = /^[0-9a-f]{64}$/
 export const ARTIFACTS_PREFIX = 'artifacts/'
 export const INTENTS_PREFIX = 'registry/intents/'
 export const BLOBS_PREFIX = 'registry/blobs/'
+export const SECRET_KEY = 'registry/secret.json'
 
 export const isUlid = (text: string): boolean => ULID.test(text)
 const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
