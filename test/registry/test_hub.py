@@ -12,7 +12,7 @@ def same(left, right):
 
 
 def test_a_folder_goes_up_and_comes_down_again(registry, home, model, tmp_path):
-    assert "user: ada" in registry.hf("auth", "whoami", home=home).stdout
+    assert "ada" in registry.hf("auth", "whoami", home=home).stdout
     registry.hf("upload", "tern", model, "--private", home=home, **NO_XET)
     registry.hf("download", "ada/tern", "--local-dir", tmp_path / "out", home=tmp_path / "other", **NO_XET)
     assert same(model, tmp_path / "out")

@@ -31,6 +31,15 @@ export interface Service {
 
 export const HUB_PATH = '/hub'
 
+/**
+ * The Hub API is at the root, too, because clients before 1.0 take the first part of an address for an owner. No path of the REST
+ * contract looks like one of its paths.
+ */
+const isOfHub = (path: string): boolean =>
+  /^\/(?:api|lfs)\/|^\/(?!(?:artifacts?|download|user)\/)[^/]+\/[^/]+\/(?:[^/]+\/)?(?:resolve|raw|info\/lfs)\//.test(
+    path,
+  )
+
 export async function createService(options: ServiceOptions): Promise<Service> {
   const { registry, clock, random, log, version } = options
   const { store, documents } = registry
@@ -41,15 +50,14 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   await accounts.ensureAdmin()
   const rest = restApp(context, { rateLimit, log })
   const signer = new LinkSigner({ documents, random, clock })
-  const hub = hubApp({ registry, accounts, signer, clock, log, hubPath: HUB_PATH }, { rateLimit, traffic })
+  const hub = hubApp({ registry, accounts, signer, clock, log }, { rateLimit, traffic })
   return {
     accounts,
     context,
     fetch: (request, address) => {
       const { pathname } = new URL(request.url)
-      return pathname.startsWith(`${HUB_PATH}/`)
-        ? hub(request, address, pathname.slice(HUB_PATH.length))
-        : rest(request, address, pathname)
+      if (pathname.startsWith(`${HUB_PATH}/`)) return hub(request, address, pathname.slice(HUB_PATH.length), HUB_PATH)
+      return isOfHub(pathname) ? hub(request, address, pathname) : rest(request, address, pathname)
     },
     maintain: async () => {
       const [finished, expired] = [await registry.artifacts.finishIntents(), await accounts.tokens.sweep()]

@@ -120,7 +120,7 @@ async function commit(context: HubContext, call: SignedInCall, type: RepoType): 
   const { user } = call.session
   if (branch === 'main') await describeMain(context, repository, readme, user)
   else await registry.artifacts.change(repository.artifact.id, user, 'UPDATE', (current) => ({ ...current }))
-  const endpoint = endpointOf(context, call)
+  const endpoint = endpointOf(call)
   return json({
     success: true,
     commitOid: made.oid,

@@ -17,8 +17,6 @@ export interface HubContext {
   signer: LinkSigner
   clock: Clock
   log: Logger
-  /** Below the address of the server. */
-  hubPath: string
 }
 
 export const REPO_TYPES = ['models', 'datasets', 'spaces'] as const
@@ -36,7 +34,7 @@ export interface Repository {
   id: string
 }
 
-export const endpointOf = ({ hubPath }: HubContext, { url }: Call): string => `${url.origin}${hubPath}`
+export const endpointOf = ({ url, base }: Call): string => `${url.origin}${base}`
 
 /**
  * A private repository of somebody else looks as if it were not there.

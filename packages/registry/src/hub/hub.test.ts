@@ -357,6 +357,23 @@ describe('branches and tags', () => {
   })
 })
 
+it('is at the root, too, for clients that take no path in their endpoint', async () => {
+  const options = { headers: { authorization: `Bearer ${ada}` } }
+  const { body } = await world.call('POST', '/api/repos/create', {
+    ...options,
+    body: { name: 'rooted', type: 'dataset' },
+  })
+  expect(body).toMatchObject({ url: 'http://registry.test:8080/datasets/ada/rooted' })
+  const read = (path: string) => world.call('GET', path, options)
+  expect((await read('/datasets/ada/rooted/resolve/main/.gitattributes')).status).toBe(200)
+  expect((await read('/api/datasets/ada/rooted')).body).toMatchObject({ id: 'ada/rooted' })
+  const batch = await world.call('POST', '/datasets/ada/rooted.git/info/lfs/objects/batch', {
+    ...options,
+    body: { operation: 'upload', objects: [{ oid: 'a'.repeat(64), size: 1 }] },
+  })
+  expect(batch.text).toContain('"href":"http://registry.test:8080/lfs/')
+})
+
 it('says who one is, and what is not there', async () => {
   expect((await hub('GET', '/api/whoami-v2')).body).toMatchObject({
     name: 'ada',

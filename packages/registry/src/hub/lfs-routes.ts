@@ -67,7 +67,7 @@ async function batch(context: HubContext, call: SignedInCall, type: RepoType): P
   const { operation, objects } = await readJson(call.request, batchSchema)
   if (operation === 'download')
     throw invalid('lfs-operation', 'files are read by their paths, not by Git LFS', { field: 'operation' })
-  const endpoint = endpointOf(context, call)
+  const endpoint = endpointOf(call)
   const answered = await Promise.all(
     objects.map(async ({ oid, size }) => {
       if ((await context.registry.blobs.size(oid)) === size) return { oid, size }

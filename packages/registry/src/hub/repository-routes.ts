@@ -195,7 +195,7 @@ async function create(context: HubContext, call: SignedInCall): Promise<Response
       },
     )
   }
-  const url = `${endpointOf(context, call)}/${pathPrefix(type)}${id}`
+  const url = `${endpointOf(call)}/${pathPrefix(type)}${id}`
   try {
     const isPrivate = visibilityOf(body) ?? false
     const artifact = await registry.artifacts.register({
