@@ -108,13 +108,13 @@ async function answer<T>(asked: Promise<Response>): Promise<T> {
 async function tour(): Promise<void> {
   const { call } = server
   step('register a model, the model that it comes from, a rival, a data set and code, by their addresses')
-  const register = async (type: string, url: string) =>
+  const add = async (type: string, url: string) =>
     (await call<{ metadata: Found }>('POST', `/artifact/${type}`, { url })).metadata
-  const base = await register('model', `${hub.url}/harbour/tern-base`)
-  const tern = await register('model', `${hub.url}/harbour/tern-small`)
-  const rival = await register('model', `${hub.url}/skerry/gull-tiny`)
-  await register('dataset', `${hub.url}/datasets/harbour/squalls`)
-  await register('code', 'https://github.test/harbour/tern')
+  const base = await add('model', `${hub.url}/harbour/tern-base`)
+  const tern = await add('model', `${hub.url}/harbour/tern-small`)
+  const rival = await add('model', `${hub.url}/skerry/gull-tiny`)
+  await add('dataset', `${hub.url}/datasets/harbour/squalls`)
+  await add('code', 'https://github.test/harbour/tern')
   for (const { type, name, id } of await call<Found[]>('POST', '/artifacts', [{ name: '*' }]))
     say(`${type.padEnd(8)} ${name.padEnd(14)} ${id}`)
 
@@ -140,7 +140,7 @@ async function tour(): Promise<void> {
   const lineage = await lineageOf(base.id)
   for (const line of lineage) say(line)
   const query = new URLSearchParams({ q: 'classify weather reports at sea', license: 'Apache-2.0', type: 'model' })
-  for (const { name, net_score: score, license } of await call<Found[]>('GET', `/search?${query}`))
+  for (const { name, net_score: score, license } of await call<Found[]>('GET', `/search?${query.toString()}`))
     say(`found ${name.padEnd(14)} ${license} ${score === undefined ? 'not rated' : score.toFixed(2)}`)
   for (const { id, name } of [tern, rival]) {
     const project = { github_url: 'https://github.test/harbour/tern' }
