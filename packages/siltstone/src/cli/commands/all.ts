@@ -14,6 +14,7 @@ import { leaseCommand } from './lease.ts'
 import { mcpCommand } from './mcp.ts'
 import { migrateCommand } from './migrate.ts'
 import { objectsCommand } from './objects.ts'
+import { registryCommand } from './registry.ts'
 import { produceCommand } from './produce.ts'
 import { proxyCommand } from './proxy.ts'
 import { getCommand, queryCommand } from './query.ts'
@@ -33,6 +34,7 @@ export const commands: readonly (() => Command)[] = [
   produceCommand,
   migrateCommand,
   objectsCommand,
+  registryCommand,
   exportCommand,
   backupCommand,
   queryCommand,
