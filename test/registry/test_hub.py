@@ -27,6 +27,22 @@ def test_a_folder_goes_up_and_comes_down_again(registry, home, model, tmp_path):
     assert rating["license"] == 1 and rating["category"] == "text-classification"
 
 
+def test_large_files_go_by_xet_and_only_what_changed_goes_again(registry, home, model, tmp_path):
+    big = model / "extra" / "optimizer.bin"
+    (model / "text.txt").write_text("".join(f"line {i} of a text that shrinks\n" for i in range(400_000)))
+    registry.hf("upload", "ada/xet", model, home=home)
+    xorbs = registry.folder / "data" / "registry" / "xorbs"
+    stored = lambda: sum(each.stat().st_size for each in xorbs.rglob("*") if each.is_file())
+    before = stored()
+    assert before > 11_000_000
+    bytes_before = big.read_bytes()
+    big.write_bytes(bytes_before[:5_000_000] + b"inserted" + bytes_before[5_000_000:])
+    registry.hf("upload", "ada/xet", model, home=home)
+    assert stored() - before < 1_000_000
+    registry.hf("download", "ada/xet", "--local-dir", tmp_path / "out", home=tmp_path / "other")
+    assert same(model, tmp_path / "out")
+
+
 def test_files_up_to_ten_megabytes_need_no_setting(registry, home, model):
     (model / "extra" / "optimizer.bin").unlink()
     registry.hf("upload", "ada/small", model, home=home)

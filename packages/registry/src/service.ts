@@ -36,7 +36,7 @@ export const HUB_PATH = '/hub'
  * contract looks like one of its paths.
  */
 const isOfHub = (path: string): boolean =>
-  /^\/(?:api|lfs)\/|^\/(?!(?:artifacts?|download|user)\/)[^/]+\/[^/]+\/(?:[^/]+\/)?(?:resolve|raw|info\/lfs)\//.test(
+  /^\/(?:api|lfs|xet)\/|^\/(?!(?:artifacts?|download|user)\/)[^/]+\/[^/]+\/(?:[^/]+\/)?(?:resolve|raw|info\/lfs)\//.test(
     path,
   )
 

@@ -1,6 +1,6 @@
 /**
- * The Hub API, as clients of Hugging Face's hub speak it: `HF_ENDPOINT=<server>/hub`. Not here: Xet (clients that insist on it send
- * large files only with `HF_HUB_DISABLE_XET=1`), pull requests, discussions.
+ * The Hub API, as clients of Hugging Face's hub speak it: `HF_ENDPOINT=<server>/hub`. Not here: pull
+ * requests, discussions.
  */
 import type { RateLimit } from '../accounts/rate-limit.ts'
 import type { Traffic } from '../http/traffic.ts'
@@ -11,11 +11,18 @@ import type { HubContext } from './context.ts'
 import { hubFailure } from './failure.ts'
 import { fileRoutes } from './file-routes.ts'
 import { lfsRoutes } from './lfs-routes.ts'
+import { xetRoutes } from '../xet/xet-routes.ts'
 import { repositoryRoutes } from './repository-routes.ts'
 
 export function hubApp(context: HubContext, { rateLimit, traffic }: { rateLimit: RateLimit; traffic: Traffic }): App {
   return createApp({
-    routes: [...repositoryRoutes(context), ...fileRoutes(context), ...commitRoutes(context), ...lfsRoutes(context)],
+    routes: [
+      ...repositoryRoutes(context),
+      ...fileRoutes(context),
+      ...commitRoutes(context),
+      ...lfsRoutes(context),
+      ...xetRoutes(context),
+    ],
     accounts: context.accounts,
     rateLimit,
     traffic,

@@ -41,6 +41,9 @@ export const userKey = (name: string): string =>
 /** @param sha256 of the token: a token itself is stored nowhere */
 export const tokenKey = (sha256: string): string => `${TOKENS_PREFIX}${sha256}.json`
 
+/** @param folder of the user */
+export const xorbKey = (folder: string, hash: string): string => `registry/xorbs/${folder}/${hash}`
+
 /** The claim on a source, which may be registered once for each type. */
 export function sourceClaimKey(type: ArtifactType, canonicalUrl: string): string {
   return `registry/claims/source/${type}/${createHash('sha256').update(canonicalUrl).digest('hex')}`
