@@ -1,4 +1,5 @@
 /** What `import … from '@siltstone/registry'` gives. */
+export { registryCommands } from './commands.ts'
 export {
   type ArtifactType,
   type Commit,

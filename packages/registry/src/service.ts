@@ -2,10 +2,12 @@
 import type { Clock, Logger, Random } from 'siltstone/internal'
 import { Accounts, type AccountsOptions } from './accounts/accounts.ts'
 import { RateLimit, type RateLimitOptions } from './accounts/rate-limit.ts'
+import { hubApp } from './hub/app.ts'
 import { Traffic } from './http/traffic.ts'
 import type { Registry } from './registry.ts'
 import { restApp } from './rest/app.ts'
 import type { RestContext } from './rest/context.ts'
+import { LinkSigner } from './store/secret.ts'
 
 export interface ServiceOptions {
   registry: Registry
@@ -29,6 +31,15 @@ export interface Service {
 
 export const HUB_PATH = '/hub'
 
+/**
+ * The Hub API is at the root, too, because clients before 1.0 take the first part of an address for an owner. No path of the REST
+ * contract looks like one of its paths.
+ */
+const isOfHub = (path: string): boolean =>
+  /^\/(?:api|lfs|xet)\/|^\/(?!(?:artifacts?|download|user)\/)[^/]+\/[^/]+\/(?:[^/]+\/)?(?:resolve|raw|info\/lfs)\//.test(
+    path,
+  )
+
 export async function createService(options: ServiceOptions): Promise<Service> {
   const { registry, clock, random, log, version } = options
   const { store, documents } = registry
@@ -38,10 +49,16 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   const context = { registry, accounts, traffic, clock, version, startedAtMs: clock.nowMs(), hubPath: HUB_PATH }
   await accounts.ensureAdmin()
   const rest = restApp(context, { rateLimit, log })
+  const signer = new LinkSigner({ documents, random, clock })
+  const hub = hubApp({ registry, accounts, signer, clock, log }, { rateLimit, traffic })
   return {
     accounts,
     context,
-    fetch: (request, address) => rest(request, address, new URL(request.url).pathname),
+    fetch: (request, address) => {
+      const { pathname } = new URL(request.url)
+      if (pathname.startsWith(`${HUB_PATH}/`)) return hub(request, address, pathname.slice(HUB_PATH.length), HUB_PATH)
+      return isOfHub(pathname) ? hub(request, address, pathname) : rest(request, address, pathname)
+    },
     maintain: async () => {
       const [finished, expired] = [await registry.artifacts.finishIntents(), await accounts.tokens.sweep()]
       if (finished + expired > 0) log.info('registry_maintained', { finishedIntents: finished, expiredTokens: expired })

@@ -24,7 +24,8 @@ export interface AppOptions {
   noRoute(call: Call): Response
 }
 
-export type App = (request: Request, address: string, path: string) => Promise<Response>
+/** @param base the part of the path before `path` */
+export type App = (request: Request, address: string, path: string, base?: string) => Promise<Response>
 
 /** Methods that are answered at all; others are 405 everywhere. */
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE'])
@@ -32,7 +33,7 @@ const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE'])
 export function createApp(options: AppOptions): App {
   const { routes, traffic, log } = options
   const router = new Router(routes)
-  return async (request, address, path) => {
+  return async (request, address, path, base = '') => {
     const url = new URL(request.url)
     const found = router.match(request.method, path)
     const match =
@@ -40,7 +41,7 @@ export function createApp(options: AppOptions): App {
         ? router.match('GET', path)
         : found
     const params = match.kind === 'found' ? match.params : {}
-    const call: Call = { request, url, params, query: url.searchParams, address }
+    const call: Call = { request, url, params, query: url.searchParams, address, base }
     const route = match.kind === 'found' ? match.route : undefined
     let response: Response
     try {

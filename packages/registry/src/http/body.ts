@@ -42,5 +42,31 @@ export function check<S extends v.GenericSchema>(schema: S, value: unknown): v.I
   throw invalid('body-shape', `${path}: ${issue.message}`, { field: path })
 }
 
+/** Of lines that may each be large; a line break ends one. @throws SiltstoneError `invalid` (body-too-large) */
+export async function* linesOf(request: Request, maxLineBytes: number): AsyncGenerator<string> {
+  const decoder = new TextDecoder()
+  let parts: Uint8Array[] = []
+  let sizeBytes = 0
+  const take = () => {
+    const line = decoder.decode(Buffer.concat(parts))
+    parts = []
+    sizeBytes = 0
+    return line
+  }
+  for await (const chunk of bodyOf(request)) {
+    let start = 0
+    for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, start)) {
+      parts.push(chunk.subarray(start, end))
+      start = end + 1
+      yield take()
+    }
+    const rest = chunk.subarray(start)
+    parts.push(rest)
+    sizeBytes += rest.length
+    if (sizeBytes > maxLineBytes) throw tooLarge(maxLineBytes)
+  }
+  if (sizeBytes > 0) yield take()
+}
+
 const tooLarge = (maxBytes: number): SiltstoneError =>
   invalid('body-too-large', `the body has more than ${maxBytes} bytes`, { field: 'body' })

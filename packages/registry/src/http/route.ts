@@ -7,6 +7,8 @@ export interface Call {
   url: URL
   params: Readonly<Record<string, string>>
   query: URLSearchParams
+  /** The part of the path before the app's own: empty or `/hub`. */
+  base: string
   /** Of the peer of the connection. */
   address: string
 }

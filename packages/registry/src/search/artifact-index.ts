@@ -148,6 +148,23 @@ export class ArtifactIndex {
     })
   }
 
+  /** Artifacts that have a repository here, by the words of a part of their name. */
+  async repositories(
+    { type, owner, text }: { type: ArtifactType; owner?: string | undefined; text?: string | undefined },
+    viewer: Viewer,
+    limit: number,
+    after?: string,
+  ): Promise<ArtifactPage> {
+    const where = allOf(
+      visibleTo(viewer),
+      { type },
+      { hosted: true },
+      owner !== undefined && { owner: owner.toLowerCase() },
+    )
+    const whereDocument = text === undefined || text === '' ? undefined : { $regex: `(?i)${escaped(text)}` }
+    return this.#with(({ names }) => pageOf(names, where, { limit, after, whereDocument, isSelective: false }))
+  }
+
   /** Visible artifacts that name this source as something that they were made from. */
   async madeFrom(canonicalUrl: string, viewer: Viewer, limit: number): Promise<IndexedArtifact[]> {
     const where = allOf(visibleTo(viewer), { parents: { $contains: canonicalUrl.toLowerCase() } })
@@ -277,6 +294,8 @@ async function write(
   }
   if (gone.length > 0) await names.delete({ ids: gone })
 }
+
+const escaped = (text: string) => text.replaceAll(/[^\p{L}\p{N}_]/gu, '\\$&')
 
 const MISSING = new Set(['collection-missing', 'database-missing', 'tenant-missing'])
 const isMissing = (error: unknown): error is SiltstoneError => isSiltstoneError(error) && MISSING.has(error.code)

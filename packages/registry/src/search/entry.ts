@@ -33,6 +33,8 @@ export function entryMetadata({ metadata, data, created_by: by, siltstone }: Art
     private: siltstone.isPrivate ?? false,
     created_ms: ulidTimeMs(metadata.id),
     repository: siltstone.repository,
+    owner: siltstone.repository?.split('/')[0]?.toLowerCase() ?? null,
+    hosted: siltstone.repository !== null,
     url: data.url ?? null,
     licence: facts?.licence ?? null,
     net_score: facts?.netScore ?? null,

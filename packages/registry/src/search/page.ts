@@ -3,7 +3,7 @@
  * last id of the page before, and grow until they hold enough. The work of a page follows the records of its windows, not those
  * before it, and a page never repeats or omits an artifact, whatever is registered or deleted between two pages.
  */
-import type { StoreCollection, Where } from 'siltstone'
+import type { StoreCollection, Where, WhereDocument } from 'siltstone'
 import { ulidTimeMs } from '../store/keys.ts'
 import { type ArtifactPage, indexedArtifact } from './entry.ts'
 
@@ -12,6 +12,8 @@ export interface PageOptions {
   after?: string | undefined
   /** Few records match: one window is enough. */
   isSelective: boolean
+  /** Of the names. */
+  whereDocument?: WhereDocument | undefined
   /** Up to this many records, one window is enough. Default 5,000. */
   oneWindowRecords?: number
 }
@@ -23,7 +25,7 @@ const GROWTH = 8
 export async function pageOf(
   names: StoreCollection,
   where: Where | undefined,
-  { limit, after, isSelective, oneWindowRecords = ONE_WINDOW_RECORDS }: PageOptions,
+  { limit, after, isSelective, whereDocument, oneWindowRecords = ONE_WINDOW_RECORDS }: PageOptions,
 ): Promise<ArtifactPage> {
   const found = new Set<string>()
   let fromMs = after === undefined ? 0 : ulidTimeMs(after)
@@ -35,10 +37,8 @@ export async function pageOf(
     const untilMs = isSmall || windowMs > MAX_WINDOW_MS ? undefined : fromMs + windowMs
     const time: Where[] = [{ created_ms: { $gte: fromMs } }]
     if (untilMs !== undefined) time.push({ created_ms: { $lt: untilMs } })
-    const { ids } = await names.get({
-      where: { $and: [...time, ...(where === undefined ? [] : [where])] },
-      include: [],
-    })
+    const conditions = { $and: [...time, ...(where === undefined ? [] : [where])] }
+    const { ids } = await names.get({ where: conditions, whereDocument, include: [] })
     for (const id of ids) if (after === undefined || id > after) found.add(id)
     if (untilMs === undefined || found.size > limit) break
     windowMs = fromMs === 0 ? FIRST_WINDOW_MS : windowMs * GROWTH

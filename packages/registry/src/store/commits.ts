@@ -19,6 +19,8 @@ import { commitKey, isSha256, refsKey } from './keys.ts'
 export interface CommitFile {
   sha256: string
   sizeBytes: number
+  /** The id that git gives the contents, 40 hexadecimal digits; known of small files, which came in a commit's own body. */
+  gitOid?: string
 }
 
 export interface FileCommit {
@@ -37,7 +39,8 @@ interface CommitDocument extends Envelope, Omit<FileCommit, 'oid'> {}
 interface Move {
   ref: string
   from: string | null
-  to: string
+  /** Null: the name was deleted. */
+  to: string | null
   at: string
   by: string
 }
@@ -142,6 +145,54 @@ export class Commits {
     return commit
   }
 
+  async refs(id: string): Promise<Pick<RefsDocument, 'branches' | 'tags'>> {
+    const { branches, tags } = (await this.#documents.read(refsKey(id), refsKind))?.document ?? NO_REFS
+    return { branches, tags }
+  }
+
+  /**
+   * Makes a branch or a tag.
+   * @throws SiltstoneError `invalid` (ref-name), `conflict` (ref-exists), `not-found` (revision-not-found)
+   */
+  async createRef(id: string, kind: RefKind, name: string, revision: string, by: string): Promise<void> {
+    checkRef(name)
+    const { oid } = await this.resolve(id, revision)
+    await this.#changeRefs(id, by, kind, name, (refs) => {
+      if (Object.hasOwn(refs[kind], name)) throw conflict('ref-exists', `there is a ${KIND[kind]} ${name}`)
+      return oid
+    })
+  }
+
+  /** @throws SiltstoneError `not-found` (revision-not-found), `invalid` (ref-name): the branch that everybody reads */
+  async deleteRef(id: string, kind: RefKind, name: string, by: string): Promise<void> {
+    if (kind === 'branches' && name === DEFAULT_BRANCH) {
+      throw invalid('ref-name', `the branch ${DEFAULT_BRANCH} cannot be deleted`, { field: 'branch' })
+    }
+    await this.#changeRefs(id, by, kind, name, (refs) => {
+      if (Object.hasOwn(refs[kind], name)) return null
+      throw notFound('revision-not-found', `the artifact has no ${KIND[kind]} ${name.slice(0, 100)}`)
+    })
+  }
+
+  /** @param decide returns the commit that the name is to stand for; null: none */
+  async #changeRefs(
+    id: string,
+    by: string,
+    kind: RefKind,
+    name: string,
+    decide: (refs: RefsDocument) => string | null,
+  ): Promise<void> {
+    const at = new Date(this.#clock.nowMs()).toISOString()
+    await this.#documents.change(refsKey(id), refsKind, (current) => {
+      const refs = current ?? NO_REFS
+      const to = decide(refs)
+      const { [name]: from = null, ...rest } = refs[kind]
+      const move = { ref: `refs/${kind === 'tags' ? 'tags' : 'heads'}/${name}`, from, to, at, by }
+      const names = to === null ? rest : { ...rest, [name]: to }
+      return { ...refs, [kind]: names, moves: [...refs.moves, move].slice(-MAX_MOVES) }
+    })
+  }
+
   /** The latest commits before and including `oid`, newest first. */
   async history(id: string, oid: string, limit: number): Promise<FileCommit[]> {
     const commits: FileCommit[] = []
@@ -195,6 +246,9 @@ export class Commits {
   }
 }
 
+export type RefKind = 'branches' | 'tags'
+const KIND: Readonly<Record<RefKind, string>> = { branches: 'branch', tags: 'tag' }
+
 const NO_REFS: RefsDocument = {
   branches: {},
   tags: {},
@@ -209,7 +263,10 @@ function withChanges(files: FileCommit['files'], changes: CommitRequest['changes
   const next = new Map(Object.entries(files))
   for (const [path, file] of Object.entries(changes)) {
     if (file === null) next.delete(path)
-    else next.set(path, { sha256: file.sha256, sizeBytes: file.sizeBytes })
+    else {
+      const { sha256, sizeBytes, gitOid } = file
+      next.set(path, { sha256, sizeBytes, ...(gitOid !== undefined && { gitOid }) })
+    }
   }
   return Object.fromEntries([...next].toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }

@@ -9,6 +9,7 @@ const SHA256 = /^[0-9a-f]{64}$/
 export const ARTIFACTS_PREFIX = 'artifacts/'
 export const INTENTS_PREFIX = 'registry/intents/'
 export const BLOBS_PREFIX = 'registry/blobs/'
+export const SECRET_KEY = 'registry/secret.json'
 
 export const isUlid = (text: string): boolean => ULID.test(text)
 const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
@@ -39,6 +40,9 @@ export const userKey = (name: string): string =>
 
 /** @param sha256 of the token: a token itself is stored nowhere */
 export const tokenKey = (sha256: string): string => `${TOKENS_PREFIX}${sha256}.json`
+
+/** @param folder of the user */
+export const xorbKey = (folder: string, hash: string): string => `registry/xorbs/${folder}/${hash}`
 
 /** The claim on a source, which may be registered once for each type. */
 export function sourceClaimKey(type: ArtifactType, canonicalUrl: string): string {

@@ -6,6 +6,7 @@ import { VERSION } from '../version.ts'
 import { commands } from './commands/all.ts'
 import { loadMigrateCommands } from './commands/migrate.ts'
 import { loadObjectsCommands } from './commands/objects.ts'
+import { loadRegistryCommands } from './commands/registry.ts'
 import { describeError, errorText, EXIT_CODES } from './errors.ts'
 
 export function buildProgram(): Command {
@@ -44,6 +45,7 @@ function commandName(args: readonly string[]): string | undefined {
 const LOADED: Readonly<Record<string, () => Promise<Command[]>>> = {
   migrate: loadMigrateCommands,
   objects: loadObjectsCommands,
+  registry: loadRegistryCommands,
 }
 
 async function addCommands(program: Command, name: string): Promise<void> {

@@ -17,6 +17,7 @@ import { manCommand } from './man.ts'
 import { mcpCommand } from './mcp.ts'
 import { migrateCommand } from './migrate.ts'
 import { objectsCommand } from './objects.ts'
+import { registryCommand } from './registry.ts'
 import { produceCommand } from './produce.ts'
 import { proxyCommand } from './proxy.ts'
 import { getCommand, queryCommand } from './query.ts'
@@ -37,6 +38,7 @@ export const commands: readonly (() => Command)[] = [
   produceCommand,
   migrateCommand,
   objectsCommand,
+  registryCommand,
   exportCommand,
   publishCommand,
   backupCommand,

@@ -1,0 +1,47 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { openStore } from 'siltstone'
+import { closeEnvironment, loadCommandLine, openEnvironmentAt } from 'siltstone/internal'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { Registry } from './registry.ts'
+import { Sources } from './sources/sources.ts'
+import { metadataKey } from './store/keys.ts'
+
+let data: string
+beforeEach(async () => {
+  data = await mkdtemp(join(tmpdir(), 'siltstone-registry-'))
+})
+afterEach(async () => {
+  process.exitCode = 0
+  await rm(data, { recursive: true, force: true })
+})
+
+async function run(...args: string[]): Promise<void> {
+  const program = await loadCommandLine()
+  await program.parseAsync(['registry', ...args, '--data', data, '--json'], { from: 'user' })
+}
+
+it('makes a lost index again, and names what does not fit', async () => {
+  const environment = await openEnvironmentAt(data)
+  const index = await openStore({ environment })
+  const { store, clock, ids, log, random } = environment
+  const registry = new Registry({ store, index, clock, ids, log, sources: new Sources({ clock, random }) })
+  const { id } = await registry.artifacts.register({
+    type: 'code',
+    name: 'x',
+    url: 'https://elsewhere.test/x',
+    by: 'ada',
+  })
+  await index.in({ tenant: 'siltstone', database: 'registry' }).deleteCollection({ name: 'names' })
+  await run('reindex')
+  expect(await registry.index.count()).toBe(1)
+  await run('verify')
+  expect(process.exitCode ?? 0).toBe(0)
+  await store.delete([(await store.list('registry/claims/')).objects[0]?.key ?? ''])
+  await run('verify')
+  expect(process.exitCode).toBe(4)
+  expect((await store.head(metadataKey(id)))?.sizeBytes).toBeGreaterThan(0)
+  await index.close()
+  await closeEnvironment(environment)
+})
