@@ -7,11 +7,14 @@ import {
   chromaBm25Query,
   decodeManifest,
   decodePointer,
+  EnglishEmbedder,
   type Filter,
   type Knn,
   pathOf,
   pointerKey,
+  type Rank,
   StoreEngine,
+  systemModels,
 } from 'siltstone/internal'
 import { memoryEnvironment } from 'siltstone/testing'
 import type { Dataset } from '../data/dataset.ts'
@@ -76,9 +79,45 @@ async function collectionOf(engine: Engine, schema: keyof typeof SCHEMAS): Promi
   return engine.collection(place.tenant, place.database, info.id)
 }
 
-async function found(collection: Collection, query: Query, limit: number, filter?: Filter): Promise<string[]> {
-  const key = query.kind === 'text' ? '#document' : 'words'
-  const rank = { kind: 'knn' as const, knn: { query, key, limit, default: null, returnRank: false } }
+const keyOf = ({ kind }: Query) => (kind === 'text' ? '#document' : kind === 'dense' ? '#embedding' : 'words')
+
+function found(collection: Collection, query: Query, limit: number, filter?: Filter): Promise<string[]> {
+  const knn = { query, key: keyOf(query), limit, default: null, returnRank: false }
+  return ranked(collection, { kind: 'knn', knn }, limit, filter)
+}
+
+/** Reciprocal rank fusion of the first 100 of each list; what is not in a list adds nothing. */
+function fused(queries: readonly Query[], k: number, weights: readonly number[]): Rank {
+  const operands = queries.map((query, i): Rank => {
+    const knn = { query, key: keyOf(query), limit: 100, default: 1e9, returnRank: true }
+    const position: Rank = {
+      kind: 'sum',
+      operands: [
+        { kind: 'value', value: k },
+        { kind: 'knn', knn },
+      ],
+    }
+    return { kind: 'div', left: { kind: 'value', value: -(weights[i] ?? 1) }, right: position }
+  })
+  return { kind: 'sum', operands }
+}
+
+/** A weighted sum of scores over the first 200 of each list; what is not in a list has the score 1. */
+function weighted(queries: readonly Query[], weights: readonly number[]): Rank {
+  const operands = queries.map((query, i): Rank => {
+    const knn = { query, key: keyOf(query), limit: 200, default: 1, returnRank: false }
+    return {
+      kind: 'mul',
+      operands: [
+        { kind: 'value', value: weights[i] ?? 1 },
+        { kind: 'knn', knn },
+      ],
+    }
+  })
+  return { kind: 'sum', operands }
+}
+
+async function ranked(collection: Collection, rank: Rank, limit: number, filter?: Filter): Promise<string[]> {
   const select = { documents: false, embeddings: false, metadatas: false, scores: true }
   const search = { rank, offset: 0, limit, select, ...(filter && { filter }) }
   const { results } = await collection.search({ searches: [search] })
@@ -88,12 +127,13 @@ async function found(collection: Collection, query: Query, limit: number, filter
 async function judgedRows({ documents, queries, relevant }: Judged): Promise<Row[]> {
   const engine = await StoreEngine.open({ env: memoryEnvironment() })
   const collection = await collectionOf(engine, 'both')
-  const vector = Float32Array.of(1)
+  const model = new EnglishEmbedder({ models: systemModels })
+  const vectors = await model.embed(documents.map((document) => document.text))
   await collection.write(
-    documents.map((document) => ({
+    documents.map((document, i) => ({
       op: 'upsert',
       id: document.id,
-      vector,
+      vector: vectors[i] as Float32Array,
       document: document.text,
       metadata: null,
       uri: null,
@@ -101,7 +141,27 @@ async function judgedRows({ documents, queries, relevant }: Judged): Promise<Row
   )
   await engine.compact(pathOf(collection.info))
   const judged = { documents, queries, relevant }
+  const dense = async (query: string): Promise<Query> => {
+    const [vector = Float32Array.of()] = await model.embed([query])
+    return { kind: 'dense', vector }
+  }
+  const hybrid = (k: number, weights: readonly number[]) =>
+    meanNdcg(judged, async (query) => ranked(collection, fused([await dense(query), text(query)], k, weights), 100))
   const rows = [
+    {
+      ranking: 'vectors of the built-in embedder',
+      'nDCG@10': await meanNdcg(judged, async (query) => found(collection, await dense(query), 100)),
+    },
+    { ranking: 'hybrid, 1/(60 + position), meaning 1 : words 1', 'nDCG@10': await hybrid(60, [1, 1]) },
+    { ranking: 'hybrid, 1/(60 + position), meaning 1 : words 3', 'nDCG@10': await hybrid(60, [1, 3]) },
+    { ranking: 'hybrid, 1/(10 + position), meaning 1 : words 1', 'nDCG@10': await hybrid(10, [1, 1]) },
+    { ranking: 'hybrid, 1/(10 + position), meaning 1 : words 2', 'nDCG@10': await hybrid(10, [1, 2]) },
+    {
+      ranking: 'hybrid, BM25 + 10 · (1 − cosine)',
+      'nDCG@10': await meanNdcg(judged, async (query) =>
+        ranked(collection, weighted([await dense(query), text(query)], [10, 1]), 100),
+      ),
+    },
     { ranking: 'documents, BM25', 'nDCG@10': await meanNdcg(judged, (query) => found(collection, text(query), 100)) },
     {
       ranking: 'vectors of chroma_bm25',
@@ -233,6 +293,10 @@ async function queryRows(
   await measure('documents, all words, top 10, filter of 10 %', (query) =>
     found(collection, text(query.text), 10, tenth),
   )
+  await measure('documents, a phrase of 2 words, top 10', (query) => {
+    const phrase = query.text.split(/\s+/).slice(0, 2).join(' ')
+    return found(collection, text(query.text), 10, { kind: 'document-phrase', negated: false, text: phrase })
+  })
   await measure('chroma_bm25, all words, top 10', (query) => found(collection, sparse(query.text), 10))
   const peer = minisearch(data, report)
   if (peer) await measure('minisearch, all words, top 10', async (query) => peer(query.text))
