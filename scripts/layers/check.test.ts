@@ -122,10 +122,14 @@ describe('the layer check', () => {
     expect(inCore(['cli/a.ts', "await import('@siltstone/migrate')"])).toEqual([])
   })
 
-  it('finds circles, those of types included', () => {
+  it('finds circles, those of types and of tests included', () => {
     expect(inCore(['log/a.ts', "import './b.ts'"], ['log/b.ts', "import type { A } from './a.ts'"])).toEqual([
       expect.stringContaining(`circle of imports: ${CORE}log/a.ts → ${CORE}log/b.ts → ${CORE}log/a.ts`),
     ])
+    expect(messages(['test/a.ts', "import './b.ts'"], ['test/b.ts', "import './a.ts'"])).toHaveLength(1)
+    expect(
+      inCore(['ports/a.contract.ts', "import './b.contract.ts'"], ['ports/b.contract.ts', "import './a.contract.ts'"]),
+    ).toHaveLength(1)
   })
 
   it('finds long files, files of no package, and an index with code', () => {

@@ -58,20 +58,21 @@ function checkSource({ path, text }: Source, paths: ReadonlySet<string>, graph: 
     if (path.endsWith('/index.ts') && path.startsWith('packages/') && !isReExport(text))
       report(1, 'does more than re-export: move that into a module with a name')
     if (path.startsWith(CORE) && !room) report(1, 'is in no room: add its folder to ROOMS in scripts/layers/rules.ts')
-    graph.set(path, [])
     if (isPortable(path)) problems.push(...globalProblems(path, text))
   }
+  graph.set(path, [])
   for (const { line, specifier, dynamic } of importsOf(text)) {
     if (specifier.startsWith('.')) {
       const to = join(dirname(path), specifier).replaceAll('\\', '/')
       if (!to.startsWith(`${home.folder}/`)) {
-        if (/\.[cm]?ts$/.test(to)) report(line, `imports ${to}: another package is imported by its name`)
+        if (/\.[cm]?tsx?$/.test(to)) report(line, `imports ${to}: another package is imported by its name`)
         continue
       }
-      if (test || !paths.has(to)) continue
+      if (!paths.has(to)) continue
+      graph.get(path)?.push({ to, line })
+      if (test) continue
       if (isByRuntime(to)) report(line, `imports ${to}: the runtime chooses, import it by its name with #`)
       if (isTest(to)) report(line, `imports ${to}: product code does not import tests`)
-      else graph.get(path)?.push({ to, line })
       if (room && !isTest(to)) problems.push(...roomProblem(path, line, room, to))
     } else if (specifier.startsWith('#')) {
       const inner = BY_RUNTIME.get(specifier)

@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const IGNORED =
   /(?:^|\/)(?:assembly|golden|dist|consumer)\/|(?:^|\/)vitest\.config\.ts$|^scripts\/layers\/check\.test\.ts$/
 
-const paths = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.ts'], {
+const paths = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.ts', '*.tsx'], {
   cwd: root,
   encoding: 'utf8',
 })

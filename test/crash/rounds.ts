@@ -32,6 +32,12 @@ const WRITERS: readonly [string, Kind][] = [
   ['p1', 'producer'],
 ]
 
+/**
+ * With `brisk` limits, a process that is stopped for longer than this may find that what it handed over, and the
+ * entry that tells of it, are no longer remembered. It must say then that it does not know.
+ */
+const BRISK_MEMORY_MS = 1_500
+
 /** Refusals that a writer may get while another process is stopped or behind. Nothing was done. */
 const FOR_NOW: ReadonlySet<string> = new Set(['back-pressure', 'store-locked'])
 
@@ -57,7 +63,7 @@ export interface Figures {
   copiedAgain: number
   operations: number
   refusedForNow: number
-  /** Operations whose process was killed before it answered. `noTrace`: those that would have changed nothing. */
+  /** Operations whose process was killed, or forgot, before it answered. `noTrace`: those that would have changed nothing. */
   unacknowledged: { applied: number; absent: number; noTrace: number }
   verified: number
   records: number
@@ -118,6 +124,8 @@ class Run {
   #stamp = 0
   /** Killed on purpose in this round. */
   #victims = new Set<Kind>()
+  /** Stopped in this round for longer than mentions are remembered. */
+  #forgetful = new Set<Kind>()
 
   constructor(options: RoundsOptions) {
     this.#options = options
@@ -156,6 +164,7 @@ class Run {
     const chance = this.#chance
     await Promise.all(this.#kinds.map((kind) => this.#ensure(kind)))
     this.#victims = new Set()
+    this.#forgetful = new Set()
     this.#paused = false
     const work = Promise.all([...this.#writers.map((writer) => this.#write(writer)), this.#compact()])
     const harm = async () => {
@@ -213,10 +222,13 @@ class Run {
   async #stop(kinds: readonly Kind[], leastMs: number, mostMs: number): Promise<void> {
     const pids = kinds.map((kind) => this.#actors.get(kind)?.pid ?? 0).filter((pid) => pid !== 0)
     this.figures.stops += pids.length
+    const stoppedMs = performance.now()
     for (const pid of pids) process.kill(pid, 'SIGSTOP')
     try {
       await sleep(leastMs + this.#chance.below(mostMs - leastMs))
     } finally {
+      if (this.#options.brisk && performance.now() - stoppedMs > BRISK_MEMORY_MS)
+        for (const kind of kinds) this.#forgetful.add(kind)
       for (const pid of pids) process.kill(pid, 'SIGCONT')
     }
     await sleep(200)
@@ -272,6 +284,10 @@ class Run {
         this.figures.operations++
       } catch (error) {
         if (error instanceof Gone && this.#isKilled(writer.kind, error)) {
+          writer.pending = operation
+          return
+        }
+        if (error instanceof Refused && error.code === 'outcome-unknown' && this.#forgetful.has(writer.kind)) {
           writer.pending = operation
           return
         }

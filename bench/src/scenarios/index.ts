@@ -8,6 +8,7 @@ import { heartbeat } from './heartbeat.ts'
 import { http } from './http.ts'
 import { ingest } from './ingest.ts'
 import { recall } from './recall.ts'
+import { invocations } from './invocations.ts'
 import { processFiles } from './process.ts'
 import { objects } from './objects.ts'
 import type { Scenario } from './scenario.ts'
@@ -30,6 +31,7 @@ export const scenarios: Record<string, Scenario> = {
   embedder,
   words,
   writers,
+  invocations,
   process: processFiles,
   objects,
 }

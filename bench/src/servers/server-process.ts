@@ -2,10 +2,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createWriteStream, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { processUsage, type ProcessUsage } from '../measure/process-usage.ts'
 import { CHROMA, SCRATCH, SILTSTONE_MAIN } from '../places.ts'
+import { freePort } from './free-port.ts'
 import { HttpClient } from './http-client.ts'
 
 const START_WITHIN_MS = 60_000
@@ -127,17 +127,6 @@ async function untilUp(name: string, child: ChildProcess, client: HttpClient): P
 
 export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms))
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer()
-  probe.listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const address = probe.address()
-  probe.close()
-  await once(probe, 'close')
-  if (typeof address !== 'object' || address === null) throw new Error('No port was given.')
-  return address.port
 }
 
 /** Total size of the files below a directory. */

@@ -19,16 +19,6 @@ const TITLES: Record<View, string> = {
   upkeep: 'Upkeep',
 }
 
-/** What each view of a collection gets. */
-export interface CollectionProps {
-  tenant: string
-  database: string
-  info: CollectionSummary
-  /** Path of Siltstone's endpoints of this collection. */
-  own: string
-  reload: () => void
-}
-
 export function CollectionView() {
   const { tenant = '', database = '', collection = '', view, params } = route.value
   const own = `${ours({ tenant, database })}/${encodeURIComponent(collection)}`

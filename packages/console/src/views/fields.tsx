@@ -4,7 +4,7 @@ import { count, valueText } from '../format.ts'
 import { Code, Empty, Problem, Untrusted } from '../parts.tsx'
 import { go, goWith, route, useLoaded } from '../state.ts'
 import type { FieldsReport } from '../types.ts'
-import type { CollectionProps } from './collection.tsx'
+import type { CollectionProps } from './collection-props.ts'
 import { WhereForm } from './where.tsx'
 
 const VALUES = 12

@@ -5,7 +5,7 @@ import { ago, bytes, count, time } from '../format.ts'
 import { Ask, Code, Empty, Problem, type Question, Untrusted } from '../parts.tsx'
 import { go, isAdmin, mayWrite, useLoaded } from '../state.ts'
 import type { RestorePoint, SnapshotInfo } from '../types.ts'
-import type { CollectionProps } from './collection.tsx'
+import type { CollectionProps } from './collection-props.ts'
 
 export function HistoryView({ tenant, database, own, info, reload }: CollectionProps) {
   const [round, setRound] = useState(0)

@@ -6,7 +6,7 @@ import { Ask, Code, Empty, Metadata, Problem, type Question, Untrusted } from '.
 import { go, goWith, mayWrite, route, sentenceOf, useLoaded } from '../state.ts'
 import type { FieldsReport, GotRecords } from '../types.ts'
 import { ROW_PX, rowWindow } from '../window.ts'
-import type { CollectionProps } from './collection.tsx'
+import type { CollectionProps } from './collection-props.ts'
 import { WhereForm } from './where.tsx'
 
 const PAGE = 100

@@ -7,7 +7,7 @@ import { Code, Empty, Metadata, Problem, Untrusted } from '../parts.tsx'
 import type { Call } from '../snippets.ts'
 import { go, goWith, route, useLoaded } from '../state.ts'
 import type { Explanation, FoundRecords, GotRecords } from '../types.ts'
-import type { CollectionProps } from './collection.tsx'
+import type { CollectionProps } from './collection-props.ts'
 import { jsonProblem } from './where.tsx'
 
 const KINDS = { text: 'a text', vector: 'a vector', like: 'a record' } as const

@@ -5,7 +5,7 @@ import { ago, bytes, count } from '../format.ts'
 import { Code, Figure, Problem } from '../parts.tsx'
 import { isAdmin, sentenceOf, useLoaded } from '../state.ts'
 import type { CompactionState, GarbagePreview, RecallReport, VerifyReport } from '../types.ts'
-import type { CollectionProps } from './collection.tsx'
+import type { CollectionProps } from './collection-props.ts'
 
 export function UpkeepView({ own, info, reload }: CollectionProps) {
   const state = useLoaded(

@@ -145,6 +145,23 @@ export async function withProvider<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
+/**
+ * Runs a request whose texts this server embedded. Who forgot to send vectors must not be told of a dimension alone.
+ * @throws SiltstoneError what `work` throws; of `dimension-mismatch`, with the remedy
+ */
+export async function withEmbeddedTexts<T>(
+  field: 'embeddings' | 'query_embeddings',
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!isSiltstoneError(error, 'invalid') || error.code !== 'dimension-mismatch') throw error
+    const remedy = `the request has no ${field}, so this server embedded its texts: send ${field} of the model that the collection's vectors come from`
+    throw invalid('dimension-mismatch', `${error.message}; ${remedy}`, { field, cause: error })
+  }
+}
+
 export function forbidden(code: string, message: string): ApiProblem {
   return new ApiProblem(403, 'ChromaError', code, message)
 }

@@ -81,6 +81,22 @@ describe('embedding by the server', () => {
     expectError(answer, 503, 'ChromaError', /^The embedding provider refused the server's credentials: bad API key/)
   })
 
+  it('says that it embedded the texts when their vectors do not fit the collection', async () => {
+    const api = testApi(new ModelEngine(), { embedderFor: async () => toyEmbedder([]) })
+    const path = await api.collection('things')
+    const add = { ids: ['a'], embeddings: [Array.from({ length: 77 }, () => 1)] }
+    expect((await api.db('POST', `${path}/add`, add)).status).toBe(201)
+    const said =
+      /^Collection expecting embedding with dimension of 77, got \d+; .*embedded its texts: send (query_)?embeddings/
+    const answers = [
+      await api.db('POST', `${path}/upsert`, { ids: ['b'], documents: ['x'] }),
+      await api.db('POST', `${path}/query`, { query_texts: ['x'] }),
+    ]
+    for (const answer of answers) expectError(answer, 400, 'InvalidArgumentError', said)
+    const own = await api.db('POST', `${path}/upsert`, { ids: ['b'], documents: ['x'], embeddings: [[1]] })
+    expectError(own, 400, 'InvalidArgumentError', /got 1$/)
+  })
+
   it('names the remedy where there are no embedders', async () => {
     const api = testApi(new ModelEngine())
     const path = await api.collection('things')

@@ -28,6 +28,10 @@
  * - The collection is deleted: nothing is sequenced after the last entry, so the group was not applied.
  * - A writer is suspended for longer than mentions are remembered between two attempts of one put: the same limit as for
  *   bare producers. Attempts end long before that, by both clocks.
+ * - A writer waits, or is suspended, for half as long as mentions are remembered. It reads the log and then lists the
+ *   inbox. A mention is forgotten only after the delta is deleted, so a delta that is listed had no mention that the
+ *   reading could miss: the writer goes on waiting. One that is not listed was mentioned; if a second reading does not
+ *   tell where, the mention is forgotten, and the outcome is unknown.
  */
 import { isPassing, isSiltstoneError, outcomeUnknown } from '../errors.ts'
 import { encodeDelta } from '../format/delta.ts'
@@ -68,7 +72,8 @@ export async function handOver(context: HandOver, records: readonly RecordOp[]):
   const bytes = encodeDelta({ collection: path, records, createdAtMs: env.clock.nowMs(), handover: name })
   const ulid = handoverUlid(env.ids.ulid())
   const from = await state.run(async ({ log }) => log.end)
-  const began = stampNow(env.clock)
+  // A mention that was made since then is known to be remembered for the whole retention.
+  let rememberedFrom = stampNow(env.clock)
   await putDelta(context, inboxKey(path, ulid), bytes)
   env.metrics.count('log_groups_handed_over')
   const failed = (cause: unknown) =>
@@ -83,12 +88,18 @@ export async function handOver(context: HandOver, records: readonly RecordOp[]):
   for (;;) {
     // An entry takes a listing and a put at least, so the first look comes after a pause too.
     await env.clock.sleep(contention.pauseMs(looks++))
+    let isForgotten = false
     try {
       const end = await state.runWithRetry((locked) => look(locked, ulid))
-      if (end === 'mentioned') return await mentionedAt(state, ulid, from)
-      // The mention may have come and been forgotten while this process was suspended.
-      if (ageMs(env.clock, began) > limits.inboxRetentionMs / 2) throw failed(undefined)
-      if (end !== seen) {
+      if (end === 'mentioned') {
+        const mentioned = await mentionedAt(state, ulid, from)
+        if (mentioned) return mentioned
+        isForgotten = true
+      } else if (ageMs(env.clock, rememberedFrom) > limits.inboxRetentionMs / 2) {
+        const now = stampNow(env.clock)
+        isForgotten = !(await state.runWithRetry((locked) => isWaiting(locked, ulid)))
+        rememberedFrom = now
+      } else if (end !== seen) {
         seen = end
         heard = stampNow(env.clock)
         looks = 0
@@ -101,11 +112,15 @@ export async function handOver(context: HandOver, records: readonly RecordOp[]):
     } catch (error) {
       if (isSiltstoneError(error, 'not-found')) {
         // The log is closed. Its last look may have told of the mention as well, and a mention is forgotten in time.
-        if (await state.run(async ({ log }) => log.isMentioned(ulid))) return mentionedAt(state, ulid, from)
-        throw ageMs(env.clock, began) < limits.inboxRetentionMs / 2 ? error : failed(error)
+        const isMentioned = await state.run(async ({ log }) => log.isMentioned(ulid))
+        if (!isMentioned && ageMs(env.clock, rememberedFrom) < limits.inboxRetentionMs / 2) throw error
+        const mentioned = isMentioned ? await mentionedAt(state, ulid, from) : undefined
+        if (mentioned) return mentioned
+        throw failed(error)
       }
       if (!isPassing(error) || ageMs(env.clock, heard) > limits.settleMs) throw failed(error)
     }
+    if (isForgotten) throw failed(undefined)
   }
 }
 
@@ -148,14 +163,27 @@ async function look({ log }: Locked, ulid: string): Promise<number | 'mentioned'
   return log.end
 }
 
-/** @param from number of an entry before the mention */
-async function mentionedAt(state: CollectionState, ulid: string, from: number): Promise<Mentioned> {
+/** @returns false when the delta has left the inbox and no mention of it is remembered; true also when it is mentioned */
+async function isWaiting({ log }: Locked, ulid: string): Promise<boolean> {
+  // In this order: see "Failure cases".
+  await log.sync()
+  if (log.isMentioned(ulid)) return true
+  const inbox = await log.listInbox(true)
+  if (inbox.some((delta) => delta.ulid === ulid)) return true
+  await log.sync()
+  return log.isMentioned(ulid)
+}
+
+/**
+ * @param from number of an entry before the mention
+ * @returns undefined when the entry is no longer kept
+ */
+async function mentionedAt(state: CollectionState, ulid: string, from: number): Promise<Mentioned | undefined> {
   const known = await state.run(async ({ log }) => log.entries)
   for (let number = from + 1; ; number++) {
     const entry =
       known.find((one) => one.number === number) ?? (await readEntry(state.env.store, state.path, number))?.entry
-    if (!entry)
-      throw outcomeUnknown('outcome-unknown', `the entry that holds ${inboxKey(state.path, ulid)} is no longer kept`)
+    if (!entry) return undefined
     const mention = mentionOf(entry, ulid)
     if (mention) return { entry, mention }
   }

@@ -189,6 +189,52 @@ describe('appending', () => {
     expect(await world.process('reader').ids()).toEqual(['a'])
   })
 
+  describe('that are handed over', () => {
+    /** A world whose clock a test can set forward, and a process that loses its first race and then hands over. */
+    function contended(afterHandOver: (world: World) => Promise<unknown>) {
+      const memory = memoryEnvironment({ seed: 1 })
+      const time = { aheadMs: 0 }
+      const clock = { ...memory.clock, nowMs: () => memory.clock.nowMs() + time.aheadMs } as typeof memory.clock
+      for (const name of ['monotonicMs', 'sleep', 'timer'] as const)
+        Object.assign(clock, { [name]: memory.clock[name].bind(memory.clock) })
+      const world = new World({ env: { ...memory, clock } })
+      const other = world.process('other')
+      let races = 0
+      const store = between(memory.store, {
+        put: async (key, body, options) => {
+          if (isEntry(key) && races++ === 0) await other.collection.write([upsert('first', [1])])
+          const answer = await memory.store.put(key, body, options)
+          if (key.includes('/inbox/')) await afterHandOver(world)
+          return answer
+        },
+      })
+      return { world, time, other, write: async () => world.process('p', store).collection.write([upsert('a', [1])]) }
+    }
+    const HOUR_MS = 3_600_000
+
+    it('are acknowledged after a long suspension, as long as the hand-over lies in the inbox', async () => {
+      const { world, time, write } = contended(async () => {
+        time.aheadMs += 5 * HOUR_MS
+      })
+      expect(await write()).toEqual({ version: 2 })
+      expect(await world.process().ids()).toEqual(['first', 'a'])
+    })
+
+    it('have an unknown outcome when their mention was forgotten during the suspension', async () => {
+      const { world, time, other, write } = contended(async () => {
+        for (let i = 0; i < 3; i++) {
+          await other.writer.sequenceInbox()
+          await other.collection.write([upsert('later', [i])])
+          await other.fold()
+          time.aheadMs += 25 * HOUR_MS
+          await other.gc()
+        }
+      })
+      await expect(write()).rejects.toMatchObject({ kind: 'unknown', code: 'outcome-unknown' })
+      expect(await world.process().ids()).toEqual(['first', 'a', 'later'])
+    })
+  })
+
   it('evaluates conditions at their place in the log: two processes delete the same matches once', async () => {
     const world = new World()
     const all = [world.process('p1'), world.process('p2'), world.process('p3')]

@@ -49,7 +49,7 @@ export interface GetResponse {
 export interface QueryRequest extends ReadOptions {
   vectors: readonly Float32Array[]
   k: number
-  /** Rank only these records. An id that does not exist is an error (`not-found`, code id-missing). */
+  /** Rank only these records. Without a filter, an id that does not exist is an error (`not-found`, code id-missing). */
   ids?: readonly string[]
   filter?: Filter
   include: Include

@@ -1,5 +1,5 @@
 import { describe, expect } from 'vitest'
-import type { BlobTests } from './blob-store.contract.ts'
+import type { BlobTests } from './blob-store-testing.contract.ts'
 import type { ListBlobsOptions } from './blob-store.ts'
 import { bytes, inByteOrder } from './store-testing.contract.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect } from 'vitest'
-import { blobOf, type BlobTests, streamOf } from './blob-store.contract.ts'
+import { blobOf, type BlobTests, streamOf } from './blob-store-testing.contract.ts'
 import { MIN_PART_BYTES } from './blob-rules.ts'
 import { blobText, bytes, pattern } from './store-testing.contract.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect } from 'vitest'
-import type { BlobTests } from './blob-store.contract.ts'
-import { blobOf } from './blob-store.contract.ts'
+import type { BlobTests } from './blob-store-testing.contract.ts'
+import { blobOf } from './blob-store-testing.contract.ts'
 import type { ListVersionsOptions } from './blob-store.ts'
 import { blobText, bytes } from './store-testing.contract.ts'
 

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { testBlobLists } from './blob-store-list.contract.ts'
 import { testBlobUploads } from './blob-store-upload.contract.ts'
 import { testBlobVersions } from './blob-store-version.contract.ts'
+import { blobOf, type BlobTests, streamOf } from './blob-store-testing.contract.ts'
 import type { BlobBody, BlobStore, PutBlobResult } from './blob-store.ts'
 import { blobText, bytes, pattern, type TestOf } from './store-testing.contract.ts'
 
@@ -16,20 +17,6 @@ export interface BlobDeviation {
   /** The name of the test that the driver fails. */
   test: string
   reason: string
-}
-
-export interface BlobTests {
-  test: TestOf
-  store: () => BlobStore
-}
-
-export async function* streamOf(...chunks: Uint8Array[]): AsyncGenerator<Uint8Array> {
-  yield* chunks
-}
-
-export function blobOf(result: PutBlobResult | { status: string }) {
-  if (result.status !== 'ok') throw new Error(`not put: ${result.status}`)
-  return (result as Extract<PutBlobResult, { status: 'ok' }>).blob
 }
 
 const SHA256_OF_HELLO = 'LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ='

@@ -266,7 +266,8 @@ class Search {
     const { filter } = this.#request
     const view = this.#view
     const found = await findInSlices(view, ids, this.#pause)
-    if (found.length !== new Set(ids).size) {
+    // As Chroma: a filter asks which of the ids match it, so an id that does not exist does not match.
+    if (!filter && found.length !== new Set(ids).size) {
       const known = new Set(await inSlices(found, SLICE_RECORDS, this.#pause, (slice) => view.ids(slice)))
       const missing = ids.find((id) => !known.has(id))
       throw notFound('id-missing', `Error finding id: ${JSON.stringify(missing)} is not in the collection`, {

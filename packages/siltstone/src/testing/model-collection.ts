@@ -108,7 +108,7 @@ export class ModelCollection implements Collection {
         throw wrongDimension(state.dimension, vector.length)
     }
     for (const id of request.ids ?? []) {
-      if (!state.records.has(id)) {
+      if (!request.filter && !state.records.has(id)) {
         throw notFound('id-missing', `Error finding id: [${id}] is not in collection [${this.info.name}]`, {
           field: 'ids',
         })

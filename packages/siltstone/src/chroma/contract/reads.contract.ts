@@ -124,13 +124,22 @@ export function readContract(makeEngine: () => Promise<Engine>): void {
       expect((await query({ query_embeddings: [[0, 0]], ids: ['c'] })).ids).toEqual([['c']])
     })
 
-    it('answers a query of an empty collection, and reports a missing id', async () => {
+    it('answers a query of an empty collection, and reports a missing id unless there is a filter', async () => {
       const [api, path] = await filled()
       const empty = await api.collection('empty')
       const none = await api.db('POST', `${empty}/query`, { query_embeddings: [[1, 2, 3]] })
       expect([none.status, none.json.ids, none.json.distances]).toEqual([200, [[]], [[]]])
       const missing = await api.db('POST', `${path}/query`, { query_embeddings: [[0, 0]], ids: ['a', 'nope'] })
       expectError(missing, 500, 'InternalError', /^Error executing plan: Internal error: Error finding id/)
+      const filters = [{ where: { i: { $gte: -9 } } }, { where_document: { $not_contains: 'nowhere' } }]
+      for (const filter of filters) {
+        const found = await api.db('POST', `${path}/query`, {
+          query_embeddings: [[0, 0]],
+          ids: ['a', 'nope'],
+          ...filter,
+        })
+        expect([found.status, found.json.ids]).toEqual([200, [['a']]])
+      }
     })
 
     it('measures the collection’s distance', async () => {

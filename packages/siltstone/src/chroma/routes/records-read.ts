@@ -4,7 +4,7 @@ import type { GetRequest, GetResponse, QueryRequest } from '../../model/read.ts'
 import type { Collection } from '../../model/store.ts'
 import { getText, queryText } from '../answers.ts'
 import { EXPLAIN_HEADER, parseSearchOptions, SEARCH_HEADER } from '../wire/search-options.ts'
-import { embedderOf, openCollection, openForReading, readOptionsOf } from '../call.ts'
+import { embedderOf, openCollection, openForReading, readOptionsOf, withEmbeddedTexts } from '../call.ts'
 import { type Fields, readList, readString, readStrings, readUint } from '../wire/fields.ts'
 import { checkIndexed, filterOf } from '../wire/filters.ts'
 import { numberText } from '../wire/float-text.ts'
@@ -124,7 +124,8 @@ async function query(call: Call): Promise<Answer> {
     ...(search && { search }),
     explain: call.header(EXPLAIN_HEADER) === 'true',
   }
-  const response = await runQuery(collection, request)
+  const run = () => runQuery(collection, request)
+  const response = await (body.has('query_texts') ? withEmbeddedTexts('query_embeddings', run) : run())
   const { explanation, version } = response
   const headers = explanation && { [EXPLAIN_HEADER]: JSON.stringify(explanation) }
   return { text: queryText(response, include), version, ...(headers && { headers }) }

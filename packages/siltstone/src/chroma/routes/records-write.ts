@@ -1,5 +1,5 @@
 import type { DeleteRequest } from '../../model/write.ts'
-import { embedderOf, openCollection } from '../call.ts'
+import { embedderOf, openCollection, withEmbeddedTexts } from '../call.ts'
 import type { Fields } from '../wire/fields.ts'
 import { readUint } from '../wire/fields.ts'
 import { checkIndexed, filterOf } from '../wire/filters.ts'
@@ -61,8 +61,10 @@ export const recordWriteRoutes: Route[] = [
 
 async function write(call: Call, op: RecordsOp): Promise<Answer> {
   const collection = await openCollection(call)
-  const records = await readRecords(op, await call.body(), embedderOf(call, collection), call.limits)
-  const { version } = await collection.write(records)
+  const body = await call.body()
+  const records = await readRecords(op, body, embedderOf(call, collection), call.limits)
+  const run = () => collection.write(records)
+  const { version } = await (body.has('embeddings') ? run() : withEmbeddedTexts('embeddings', run))
   return json({}, { version })
 }
 

@@ -1,6 +1,11 @@
 /** What the command line touches outside itself, for tests that run it in their own process. */
 import { vi } from 'vitest'
-import type { Ran } from './run.ts'
+
+export interface Ran {
+  code: number | null
+  out: string
+  err: string
+}
 
 /** What the running command gets, and what it answered so far. */
 export const current: { ran: Ran; input: Uint8Array; environment: Record<string, string> } = {

@@ -2,13 +2,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { run } from '../run.ts'
-import { current } from './mocks.ts'
-
-export interface Ran {
-  code: number | null
-  out: string
-  err: string
-}
+import { current, type Ran } from './mocks.ts'
 
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url))
 
