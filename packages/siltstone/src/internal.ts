@@ -162,7 +162,7 @@ export { type CollectionInfo, isSpace, type Space, SPACES } from './model/collec
 export type { Filter } from './model/filter.ts'
 export type { GetRequest, GetResponse, QueryHits, QueryRequest } from './model/read.ts'
 export type { Op, RecordOp } from './model/record.ts'
-export type { Knn, SearchRequest } from './model/search.ts'
+export type { Knn, Rank, SearchRequest } from './model/search.ts'
 export type { FieldInfo, FieldsReport, Maintenance, RestorePoint } from './model/maintenance.ts'
 export type { Collection, CompactionOutcome, Engine, SnapshotInfo } from './model/store.ts'
 export { cutRange } from './ports/byte-range.ts'

@@ -138,6 +138,8 @@ export const components: Record<string, JsonSchema> = {
     max_score: { type: ['number', 'null'], description: 'Only records with at most this score' },
     facets: orNull(object({ keys: texts, limit: uint }, ['keys'])),
     highlight: orNull(object({ texts, fragments: uint, length: uint })),
+    order_by: orNull(list(object({ key: { type: 'string' }, order: { enum: ['asc', 'desc'] } }, ['key']))),
+    mmr: orNull(object({ lambda: { type: 'number' }, candidates: uint })),
   }),
   SearchRecords: object({ searches: list(ref('Search')), read_level: readLevel }, ['searches']),
   SearchAnswer: object({

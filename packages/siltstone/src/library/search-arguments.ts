@@ -12,6 +12,8 @@ const NAMES: Record<keyof SearchArguments, string> = {
   maxScore: 'max_score',
   facets: 'facets',
   highlight: 'highlight',
+  orderBy: 'order_by',
+  mmr: 'mmr',
 }
 
 /** @throws SiltstoneError `invalid`: bad-search, search-shape, search-value, where-clause, regex-syntax */

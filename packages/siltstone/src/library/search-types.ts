@@ -3,10 +3,16 @@ import type { SearchOptions } from '../model/read.ts'
 import type { Embedding, ReadArguments, SparseVector } from './types.ts'
 import type { Where } from './where.ts'
 
+/** Extension: near to some records and away from others, none of which is found itself. */
+export interface Examples {
+  positive: readonly string[]
+  negative?: readonly string[] | undefined
+}
+
 /** A nearest-neighbour search. Its score is a distance: lower is better. */
 export interface KnnExpression {
-  /** A vector, a sparse vector, or a text that the collection's embedder embeds. */
-  query: Embedding | SparseVector | string
+  /** A vector, a sparse vector, a text that the collection's embedder embeds, or ids of records to be like and unlike. */
+  query: Embedding | SparseVector | string | Examples
   /** Default `#embedding`; for a sparse vector, the metadata key that holds sparse vectors. */
   key?: string | undefined
   /** The most records that it finds. Default 16. */
@@ -63,6 +69,16 @@ export interface SearchArguments {
    * `fragments` (3) pieces of a document, each of about `length` (200) characters.
    */
   highlight?: { texts?: readonly string[]; fragments?: number | undefined; length?: number | undefined } | undefined
+  /**
+   * Extension: order by metadata keys, or `#score` if there is a rank, ascending by default; a missing value is last. Without a
+   * rank, all records that `where` admits.
+   */
+  orderBy?: readonly { key: string; order?: 'asc' | 'desc' | undefined }[] | undefined
+  /**
+   * Extension: maximal marginal relevance. Of the first `candidates` (100), choose records that are good and unlike those
+   * chosen before; `lambda` (0.5) is the weight of the score.
+   */
+  mmr?: { lambda?: number | undefined; candidates?: number | undefined } | undefined
 }
 
 /** A search, or the client's `Search`. */

@@ -14,6 +14,8 @@ export type KnnQuery =
       /** Whether values are multiplied by the inverse document frequency of their dimension (BM25). Default false. */
       idf?: boolean
     }
+  /** Like some records and unlike others, by their ids; these are not found themselves. At least one is positive. */
+  | { kind: 'examples'; positive: readonly string[]; negative: readonly string[] }
   /** A text that the caller has to replace by a vector before the engine is asked. */
   | { kind: 'text'; text: string }
 
@@ -75,6 +77,20 @@ export interface FacetValue {
   count: number
 }
 
+/** Orders records by a metadata key, or by `#score`. Records without the key come last in both directions. */
+export interface OrderKey {
+  key: string
+  order: 'ascending' | 'descending'
+}
+
+/** Chooses records that are good and differ from one another, one after another: maximal marginal relevance. */
+export interface Diversity {
+  /** From 0 to 1: how much a good score counts; the rest counts not being like a record that was chosen before. */
+  lambda: number
+  /** The first records, from which it chooses. */
+  candidates: number
+}
+
 /** Shows where words stand in the documents of the hits. */
 export interface HighlightRequest {
   /** The texts whose words are shown. */
@@ -97,6 +113,10 @@ export interface Search {
   maxScore?: number
   facets?: Facets
   highlight?: HighlightRequest
+  /** Instead of by score. */
+  orderBy?: readonly OrderKey[]
+  /** Needs `rank`; not together with `orderBy`. */
+  diversity?: Diversity
   offset: number
   /** undefined: all */
   limit?: number

@@ -47,7 +47,8 @@ function valueOf({ score, metadata }: Grouped, key: string): MetadataValue | und
   return key === '#score' ? score : metadata?.get(key)
 }
 
-function compare(a: MetadataValue | undefined, b: MetadataValue | undefined, sign: number): number {
+/** Missing values last, whatever the sign. @param sign −1: descending */
+export function compare(a: MetadataValue | undefined, b: MetadataValue | undefined, sign: number): number {
   if (a === undefined || b === undefined) return Number(a === undefined) - Number(b === undefined)
   return sign * compareValues(a, b)
 }

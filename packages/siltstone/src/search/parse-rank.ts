@@ -5,9 +5,11 @@
  *      | {"$sum"|"$mul"|"$max"|"$min": [rank…]} | {"$sub"|"$div": {"left": rank, "right": rank}}
  *      | {"$abs"|"$exp"|"$log": rank}
  *      | {"$attr": {"key": name, "default"?: n}}                      (an extension)
- * knn  = {"query": [n…] | sparse | text, "key"?: name, "limit"?: n, "default"?: n, "return_rank"?: bool,
+ * knn  = {"query": [n…] | sparse | text | examples, "key"?: name, "limit"?: n, "default"?: n, "return_rank"?: bool,
  *         "idf"?: bool}                                                 ("idf" is an extension)
  * sparse = {"#type"?: "sparse_vector", "indices": [n…], "values": [n…], "tokens"?: [text…]}
+ *
+ * examples = {"positive": [id…], "negative"?: [id…]}                     (an extension)
  *
  * A text as query is an extension: the caller embeds it.
  */
@@ -99,10 +101,10 @@ class Parser {
       default: optional(fields, 'default', path, readFloat) ?? null,
       returnRank: optional(fields, 'return_rank', path, readBoolean) ?? false,
     }
-    if (query.kind === 'dense' && knn.key !== EMBEDDING_KEY)
+    if ((query.kind === 'dense' || query.kind === 'examples') && knn.key !== EMBEDDING_KEY)
       throw badValue(
         path,
-        `the query is a dense vector, which only the key ${EMBEDDING_KEY} has, and the key is '${short(knn.key)}'; give a sparse vector, or leave the key out`,
+        `the query is ${query.kind === 'dense' ? 'a dense vector' : 'records with dense vectors'}, which only the key ${EMBEDDING_KEY} has, and the key is '${short(knn.key)}'; give a sparse vector, or leave the key out`,
       )
     if (query.kind === 'sparse' && knn.key.startsWith('#'))
       throw badValue(
@@ -117,9 +119,20 @@ class Parser {
     if (Array.isArray(json) || json instanceof Float32Array || json instanceof Float64Array) return dense(json, path)
     if (typeof json !== 'object' || json === null)
       throw badShape(path, `data did not match any variant of untagged enum QueryVector (${describe(json)})`)
+    if (readFields(json, path).has('positive')) return this.#examples(json, path)
     const query = sparse(readFields(json, path, ['#type', 'indices', 'values', 'tokens']), path, idf)
     this.#check('maxSparseDimensions', path, query.indices.length, 'dimensions')
     return query
+  }
+
+  #examples(json: unknown, path: string): KnnQuery {
+    const fields = readFields(json, path, ['positive', 'negative'])
+    const [positive = [], negative = []] = ['positive', 'negative'].map((name) =>
+      optional(fields, name, path, readStrings),
+    )
+    this.#check('maxOperands', path, positive.length + negative.length, 'ids')
+    if (positive.length === 0) throw badValue(`${path}.positive`, 'it has no id; give at least one record to be like')
+    return { kind: 'examples', positive, negative }
   }
 }
 

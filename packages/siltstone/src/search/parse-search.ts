@@ -3,7 +3,9 @@
  *
  * search   = {"filter"?: where, "rank"?: rank, "group_by"?: grouping, "limit"?: {"offset"?: n, "limit"?: n},
  *             "select"?: {"keys": [key…]},
- *             "max_score"?: n, "facets"?: {"keys": [field…], "limit"?: n}, "highlight"?: highlight} (extensions)
+ *             "max_score"?: n, "facets"?: {"keys": [field…], "limit"?: n}, "highlight"?: highlight,
+ *             "order_by"?: [{"key": field | "#score", "order"?: "asc" | "desc"}…],
+ *             "mmr"?: {"lambda"?: n, "candidates"?: n}}                                          (extensions)
  * highlight = {"texts"?: [text…], "fragments"?: n, "length"?: n}
  * grouping = {} | {"keys": [field…], "aggregate": {"$min_k"|"$max_k": {"keys": [field|"#score"…], "k": n}}}
  * key      = "#document" | "#embedding" | "#metadata" | "#score" | field
@@ -12,17 +14,38 @@ import { isSiltstoneError } from '../errors.ts'
 import { parseWhere } from '../filter/parse.ts'
 import type { Filter } from '../model/filter.ts'
 import { DOCUMENT_KEY, EMBEDDING_KEY } from '../model/schema.ts'
-import type { Facets, GroupBy, HighlightRequest, Rank, Search, SearchSelect } from '../model/search.ts'
+import type {
+  Diversity,
+  Facets,
+  GroupBy,
+  HighlightRequest,
+  OrderKey,
+  Rank,
+  Search,
+  SearchSelect,
+} from '../model/search.ts'
 import { compareKeys } from '../ports/object-key.ts'
 import { entriesOf, type NumberStyle, numberStyleOf } from '../records/metadata-value.ts'
 import { knnsOf } from './evaluate.ts'
 import { parseRank } from './parse-rank.ts'
-import { badShape, badValue, isAbsent, readFields, readFloat, readStrings, readU32 } from './read-json.ts'
+import {
+  badShape,
+  badValue,
+  isAbsent,
+  readFields,
+  readFloat,
+  readList,
+  readString,
+  readStrings,
+  readU32,
+} from './read-json.ts'
 import type { CheckLimit } from './limits.ts'
 
 export const METADATA = '#metadata'
 export const SCORE = '#score'
 const RESERVED = [DOCUMENT_KEY, EMBEDDING_KEY, METADATA, SCORE]
+
+const FIELDS = ['filter', 'rank', 'group_by', 'limit', 'select', 'max_score', 'facets', 'highlight', 'order_by', 'mmr']
 
 export interface ParsedSearch {
   search: Search
@@ -41,16 +64,7 @@ export function parseSearch(
   check: CheckLimit,
   numbers: NumberStyle = numberStyleOf(json),
 ): ParsedSearch {
-  const fields = readFields(json, path, [
-    'filter',
-    'rank',
-    'group_by',
-    'limit',
-    'select',
-    'max_score',
-    'facets',
-    'highlight',
-  ])
+  const fields = readFields(json, path, FIELDS)
   const part = <T>(name: string, read: (json: unknown, path: string) => T): T | undefined => {
     const value = fields.get(name)
     return isAbsent(value) ? undefined : read(value, `${path}.${name}`)
@@ -63,6 +77,10 @@ export function parseSearch(
   const maxScore = part('max_score', readFloat)
   const facets = part('facets', (value, at) => facetsOf(value, at, check))
   const highlight = part('highlight', (value, at) => highlightOf(value, at, check, rank, filter))
+  const orderBy = part('order_by', (value, at) => orderOf(value, at, check, rank))
+  const diversity = part('mmr', (value, at) => diversityOf(value, at, check))
+  if (diversity && !rank) throw badValue(path, 'mmr requires rank expression to be specified')
+  if (diversity && orderBy) throw badValue(path, 'mmr and order_by both give an order; leave one out')
   if (groupBy && !rank) throw badValue(path, 'group_by requires rank expression to be specified')
   if (maxScore !== undefined && !rank) throw badValue(path, 'max_score requires rank expression to be specified')
   return {
@@ -73,6 +91,8 @@ export function parseSearch(
       ...(maxScore !== undefined && { maxScore }),
       ...(facets && { facets }),
       ...(highlight && { highlight }),
+      ...(orderBy && { orderBy }),
+      ...(diversity && { diversity }),
       offset,
       ...(limit !== undefined && { limit }),
       select: columnsOf(select),
@@ -134,6 +154,41 @@ function facetsOf(json: unknown, path: string, check: CheckLimit): Facets | unde
   if (keys.some((key) => key.startsWith('#'))) throw badValue(`${path}.keys`, 'facets are counted of metadata keys')
   const limit = fields.get('limit')
   return { keys, limit: isAbsent(limit) ? DEFAULT_FACET_VALUES : readU32(limit, `${path}.limit`) }
+}
+
+/** @returns undefined for an empty list */
+function orderOf(json: unknown, path: string, check: CheckLimit, rank: Rank | undefined): OrderKey[] | undefined {
+  const keys = readList(json, path).map((one, i): OrderKey => {
+    const at = `${path}[${i}]`
+    const fields = readFields(one, at, ['key', 'order'])
+    if (isAbsent(fields.get('key'))) throw badShape(at, 'missing field `key`')
+    const key = readString(fields.get('key'), `${at}.key`)
+    if (key.startsWith('#') && !(key === SCORE && rank))
+      throw badValue(`${at}.key`, 'records are ordered by metadata keys, and by #score if there is a rank expression')
+    const order = isAbsent(fields.get('order')) ? 'asc' : readString(fields.get('order'), `${at}.order`)
+    if (order !== 'asc' && order !== 'desc')
+      throw badShape(`${at}.order`, `unknown variant \`${order.slice(0, 60)}\`, expected \`asc\` or \`desc\``)
+    return { key, order: order === 'asc' ? 'ascending' : 'descending' }
+  })
+  check('maxOperands', path, keys.length, 'keys')
+  return keys.length === 0 ? undefined : keys
+}
+
+const DEFAULT_LAMBDA = 0.5
+const DEFAULT_CANDIDATES = 100
+/** Each choice compares all that are left. */
+const MOST_CANDIDATES = 1_000
+
+function diversityOf(json: unknown, path: string, check: CheckLimit): Diversity {
+  const fields = readFields(json, path, ['lambda', 'candidates'])
+  const [givenLambda, givenCandidates] = [fields.get('lambda'), fields.get('candidates')]
+  const lambda = isAbsent(givenLambda) ? DEFAULT_LAMBDA : readFloat(givenLambda, `${path}.lambda`)
+  if (lambda < 0 || lambda > 1) throw badValue(`${path}.lambda`, `${lambda} is not between 0 and 1`)
+  const candidates = isAbsent(givenCandidates) ? DEFAULT_CANDIDATES : readU32(givenCandidates, `${path}.candidates`)
+  if (candidates === 0 || candidates > MOST_CANDIDATES)
+    throw badValue(`${path}.candidates`, `${candidates} is not between 1 and ${MOST_CANDIDATES}`)
+  check('maxKnnLimit', `${path}.candidates`, candidates, 'records')
+  return { lambda, candidates }
 }
 
 const DEFAULT_FRAGMENTS = 3

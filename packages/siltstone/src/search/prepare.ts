@@ -39,7 +39,7 @@ function preparedQuery(
   embedded: ReadonlyMap<string, Float32Array>,
   { schema, needsIndex }: Preparation,
 ): KnnQuery {
-  if (query.kind === 'dense') return query
+  if (query.kind === 'dense' || query.kind === 'examples') return query
   if (query.kind === 'text' && key === EMBEDDING_KEY)
     return { kind: 'dense', vector: embedded.get(query.text) as Float32Array }
   if (query.kind === 'text' && key === DOCUMENT_KEY) {

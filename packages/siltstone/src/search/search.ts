@@ -9,7 +9,16 @@ import { invalid, unsupported } from '../errors.ts'
 import type { RecordRef, View } from '../log/view.ts'
 import type { Space } from '../model/collection.ts'
 import type { SearchOptions } from '../model/read.ts'
-import type { HighlightRequest, HitExplanation, Knn, Rank, Search, SearchHits, SearchSelect } from '../model/search.ts'
+import type {
+  HighlightRequest,
+  HitExplanation,
+  Knn,
+  OrderKey,
+  Rank,
+  Search,
+  SearchHits,
+  SearchSelect,
+} from '../model/search.ts'
 import type { Metadata } from '../model/record.ts'
 import { DOCUMENT_KEY } from '../model/schema.ts'
 import type { Pause } from '../pacer.ts'
@@ -24,6 +33,9 @@ import { explainer, type FoundBy } from './explain.ts'
 import { countFacets } from './facets.ts'
 import { groupBy } from './group-by.ts'
 import { highlightsOf } from './highlights.ts'
+import { mostDiverse } from './diversify.ts'
+import { vectorOfExamples, withoutIds } from './examples.ts'
+import { orderedHits, orderedRecords } from './order-by.ts'
 import { byScore } from './order.ts'
 import { selectedMetadata } from './selected-metadata.ts'
 import type { RankedRecord } from './retriever.ts'
@@ -50,9 +62,13 @@ interface Hit extends RankedRecord {
 /** @throws SiltstoneError `invalid`: dimension-mismatch, no-number, text-query, too-many-values; `unsupported`: words-not-indexed */
 export async function search(asked: Search, context: SearchContext): Promise<SearchHits> {
   const { rank } = asked
-  if (!rank && !asked.facets) return inOrder(asked, context)
+  if (!rank && !asked.facets && !asked.orderBy) return inOrder(asked, context)
   const admitted = await select(context.view, asked.filter, context.pause)
-  const hits = rank ? await bestOf(rank, admitted, asked, context) : await inOrder(asked, context)
+  const hits = rank
+    ? await bestOf(rank, admitted, asked, context)
+    : asked.orderBy
+      ? await inOrderOf(asked.orderBy, admitted, asked, context)
+      : await inOrder(asked, context)
   if (!asked.facets) return hits
   return { ...hits, facets: await countFacets(context.view, admitted, asked.facets, context.pause) }
 }
@@ -63,8 +79,40 @@ async function bestOf(rank: Rank, admitted: Selection, asked: Search, context: S
   const { maxScore, offset, limit } = asked
   const below = maxScore === undefined ? hits : hits.filter(({ score }) => score <= Math.fround(maxScore))
   const kept = asked.groupBy ? await grouped(below, asked.groupBy, context) : below
-  const page = kept.slice(offset, limit === undefined ? undefined : offset + limit)
-  return withColumns(page, asked, context, explain)
+  const end = limit === undefined ? kept.length : Math.min(kept.length, offset + limit)
+  const ordered = await reordered(kept, end, asked, context)
+  return withColumns(ordered.slice(offset, end), asked, context, explain)
+}
+
+/** @param count how many will be needed at most */
+async function reordered(
+  hits: readonly Hit[],
+  count: number,
+  { orderBy, diversity }: Search,
+  { view, pause }: SearchContext,
+): Promise<readonly Hit[]> {
+  if (orderBy) return orderedHits(hits, orderBy, view, pause)
+  if (!diversity) return hits
+  const candidates = hits.slice(0, diversity.candidates)
+  const refs = candidates.map(({ ref }) => ref)
+  const { embeddings = [] } = await columnsInSlices(view, refs, { embeddings: true }, pause)
+  const scores = candidates.map(({ score }) => score)
+  const chosen = await mostDiverse(scores, embeddings, diversity, count, pause)
+  return chosen.map((place) => candidates[place] as Hit)
+}
+
+/** Without a rank, by metadata: the scores are the places in the answer. */
+async function inOrderOf(
+  keys: readonly OrderKey[],
+  admitted: Selection,
+  asked: Search,
+  context: SearchContext,
+): Promise<SearchHits> {
+  const { offset, limit } = asked
+  const count = limit === undefined ? Number.POSITIVE_INFINITY : offset + limit
+  const refs = await orderedRecords(context.view, admitted, keys, count, context.pause)
+  const page = refs.slice(offset).map((ref, i): Hit => ({ ref, ordinal: i, score: i, place: i }))
+  return withColumns(page, asked, { ...context, explain: false }, () => ({ score: 0, knn: [] }))
 }
 
 /** Without a rank: a `get`, whose scores are the places in the answer. */
@@ -144,6 +192,11 @@ async function listOf(
   { view, space, effort, pause }: SearchContext,
 ): Promise<RankedRecord[]> {
   switch (query.kind) {
+    case 'examples': {
+      const vector = await vectorOfExamples(query, view, space, pause)
+      const others = await withoutIds(admitted, [...query.positive, ...query.negative], view, pause)
+      return new DenseRetriever(view, space, effort, pause).top({ kind: 'dense', vector }, others, limit)
+    }
     case 'dense':
       return new DenseRetriever(view, space, effort, pause).top(query, admitted, limit)
     case 'sparse': {

@@ -9,6 +9,7 @@ import { parseMetadata, stringifyMetadata } from '../records/metadata.ts'
 import { invalid } from '../errors.ts'
 import { documentAnalyzer } from '../text/analyzer.ts'
 import { highlight } from '../text/highlight.ts'
+import { combinedExamples } from '../search/examples.ts'
 import { modelDistance } from './model-state.ts'
 import { modelIdf, modelWordScores } from './model-words.ts'
 
@@ -47,6 +48,10 @@ export function modelSearch(search: Search, world: ModelSearch): SearchHits {
   }
   if (search.maxScore !== undefined) scored = scored.filter(({ score }) => score <= f32(search.maxScore as number))
   if (search.groupBy) scored = bestOfGroups(scored, search.groupBy, rows)
+  if (search.orderBy) scored = inOrder(scored, search.orderBy, rows)
+  const end = limit === undefined ? scored.length : offset + limit
+  if (search.diversity)
+    scored = diverse(scored.slice(0, search.diversity.candidates), search.diversity.lambda, end, rows)
   const page = scored.slice(offset, limit === undefined ? undefined : offset + limit)
   const states = page.map(({ row }) => (rows[row] as Row)[1])
   const { metadatas } = select
@@ -59,6 +64,50 @@ export function modelSearch(search: Search, world: ModelSearch): SearchHits {
     ...(search.highlight && { highlights: states.map(({ document }) => shownWords(document, search.highlight)) }),
     ...(search.facets && { facets: facetsOf(world.rows.filter(world.admits), search.facets) }),
   }
+}
+
+interface Scored {
+  row: number
+  score: number
+}
+
+function inOrder(scored: readonly Scored[], keys: NonNullable<Search['orderBy']>, rows: readonly Row[]): Scored[] {
+  const valueOf = ({ row, score }: Scored, key: string) =>
+    key === '#score' ? score : metadataOf(rows[row] as Row)?.get(key)
+  return scored.toSorted((a, b) => {
+    for (const { key, order } of keys) {
+      const [x, y] = [valueOf(a, key), valueOf(b, key)]
+      if (x === undefined && y === undefined) continue
+      if (x === undefined) return 1
+      if (y === undefined) return -1
+      const difference = differenceOf(x, y) * (order === 'ascending' ? 1 : -1)
+      if (difference !== 0) return difference
+    }
+    return 0
+  })
+}
+
+function diverse(scored: readonly Scored[], lambda: number, count: number, rows: readonly Row[]): Scored[] {
+  const [least, most] = [Math.min(...scored.map(({ score }) => score)), Math.max(...scored.map(({ score }) => score))]
+  const vectorOf = ({ row }: Scored) => rows[row]?.[1].vector ?? Float32Array.of()
+  const product = (a: Float32Array, b: Float32Array) => a.reduce((sum, value, i) => sum + value * (b[i] as number), 0)
+  const cosine = (a: Float32Array, b: Float32Array) => {
+    const norms = Math.sqrt(product(a, a)) * Math.sqrt(product(b, b))
+    return norms > 0 ? product(a, b) / norms : 0
+  }
+  const chosen: Scored[] = []
+  while (chosen.length < Math.min(count, scored.length)) {
+    let best: { hit: Scored; value: number } | undefined
+    for (const hit of scored) {
+      if (chosen.includes(hit)) continue
+      const relevance = most === least ? 1 : (most - hit.score) / (most - least)
+      const likeness = chosen.length === 0 ? 0 : Math.max(...chosen.map((one) => cosine(vectorOf(one), vectorOf(hit))))
+      const value = lambda * relevance - (1 - lambda) * likeness
+      if (!best || value > best.value) best = { hit, value }
+    }
+    chosen.push((best as { hit: Scored }).hit)
+  }
+  return chosen
 }
 
 function shownWords(document: string | null, request: Search['highlight']) {
@@ -169,6 +218,7 @@ function merge(left: Domain, right: Domain, combine: (left: number, right: numbe
 }
 
 function knnScores(knn: Knn, world: ModelSearch): Map<number, number> {
+  if (knn.query.kind === 'examples') return knnScores(...withoutExamples(knn, knn.query, world))
   const scored: { row: number; score: number }[] = []
   const words = knn.query.kind === 'text' ? textScores(knn, world) : undefined
   for (const [row, record] of world.rows.entries()) {
@@ -178,6 +228,24 @@ function knnScores(knn: Knn, world: ModelSearch): Map<number, number> {
   }
   scored.sort((a, b) => a.score - b.score || a.row - b.row)
   return new Map(scored.slice(0, knn.limit).map(({ row, score }, i) => [row, knn.returnRank ? i : score]))
+}
+
+function withoutExamples(
+  knn: Knn,
+  { positive, negative }: Extract<Knn['query'], { kind: 'examples' }>,
+  world: ModelSearch,
+): [Knn, ModelSearch] {
+  const examples = [...positive, ...negative]
+  const missing = examples.find((id) => !world.rows.some(([other]) => other === id))
+  if (missing !== undefined) throw invalid('example-missing', `there is no record ${missing}`, { field: 'query' })
+  const of = (ids: readonly string[]) =>
+    ids.map((id) => world.rows.find(([other]) => other === id)?.[1].vector as Float32Array)
+  const vector = combinedExamples(of(positive), of(negative), world.space)
+  const admits = (row: Row) => !examples.includes(row[0]) && world.admits(row)
+  return [
+    { ...knn, query: { kind: 'dense', vector } },
+    { ...world, admits },
+  ]
 }
 
 function textScores({ query, key }: Knn, { rows }: ModelSearch): (number | undefined)[] {
@@ -191,7 +259,7 @@ function textScores({ query, key }: Knn, { rows }: ModelSearch): (number | undef
 }
 
 function distanceOf({ query, key }: Knn, record: Row, world: ModelSearch): number | undefined {
-  if (query.kind === 'text') return undefined
+  if (query.kind === 'text' || query.kind === 'examples') return undefined
   if (query.kind === 'dense') {
     const { dimension } = world
     if (dimension !== null && query.vector.length !== dimension)

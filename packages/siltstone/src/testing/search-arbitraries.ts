@@ -94,6 +94,12 @@ const text = fc
     { requiredKeys: ['query', 'key'] },
   )
   .map((fields) => ({ $knn: fields }))
+const examples = fc
+  .record({
+    positive: fc.array(id, { minLength: 1, maxLength: 2 }),
+    negative: fc.array(id, { maxLength: 2 }),
+  })
+  .map((query) => ({ $knn: { query, limit: 4 } }))
 const attribute = fc
   .record({ key: fc.constantFrom('n', 'none'), default: fc.constantFrom(0, 1.1) }, { requiredKeys: ['key'] })
   .map((fields) => ({ $attr: fields }))
@@ -104,6 +110,7 @@ const { rank } = fc.letrec<{ rank: object }>((tie) => ({
     { maxDepth: 4, depthIdentifier: 'rank' },
     { weight: 6, arbitrary: knn },
     { weight: 3, arbitrary: text },
+    { weight: 1, arbitrary: examples },
     { weight: 2, arbitrary: value },
     { weight: 1, arbitrary: attribute },
     {
@@ -155,6 +162,14 @@ const facets = fc.record({
   limit: fc.integer({ min: 0, max: 3 }),
 })
 const highlight = fc.record({ texts: fc.constant(['fox', 'stone red']) })
+const orderBy = fc.array(
+  fc.record(
+    { key: fc.constantFrom('n', 'group', 'none'), order: fc.constantFrom('asc', 'desc') },
+    { requiredKeys: ['key'] },
+  ),
+  { maxLength: 2 },
+)
+const mmr = fc.record({ lambda: fc.constantFrom(0, 0.3, 1), candidates: fc.integer({ min: 1, max: 6 }) })
 const ranked = fc.record(
   { rank, filter, group_by: groupBy, limit: page, max_score: fc.constantFrom(0, 1, 3.3), facets, highlight },
   { requiredKeys: ['rank'] },
@@ -163,7 +178,13 @@ const unranked = fc.record({ filter, limit: page, facets, highlight }, { require
 
 export const randomSearch: fc.Arbitrary<RandomSearch> = fc.record({
   json: fc
-    .oneof({ weight: 8, arbitrary: ranked }, { weight: 1, arbitrary: unranked })
+    .oneof(
+      { weight: 8, arbitrary: ranked },
+      { weight: 2, arbitrary: fc.tuple(ranked, orderBy).map(([search, order_by]) => ({ ...search, order_by })) },
+      { weight: 2, arbitrary: fc.tuple(ranked, mmr).map(([search, mmr]) => ({ ...search, mmr })) },
+      { weight: 1, arbitrary: unranked },
+      { weight: 1, arbitrary: fc.tuple(unranked, orderBy).map(([search, order_by]) => ({ ...search, order_by })) },
+    )
     .map((json) => ({ ...json, select: { keys: ['#score', 'n'] } })),
   idf: fc.boolean(),
 })

@@ -112,6 +112,7 @@ const CLIENTS: Record<ChromaClient, Client> = {
 const BOTH: readonly ChromaClient[] = ['python', 'javascript']
 
 const KNOWN_WORDS = 50_000
+const MOST_KEPT_LETTERS = 40
 
 /** A dimension of a word, and the stem that it stands for. */
 interface WordDimension {
@@ -119,47 +120,49 @@ interface WordDimension {
   stem: string
 }
 
-/** The dimensions that some clients give to words; the words in memory, so that most words of a text cost one look-up. */
+/**
+ * The dimensions that some clients give to words. Words as they are written are kept in memory with their dimensions, so that most
+ * words of a text cost one look-up.
+ */
 class Dimensions {
+  readonly #config: ChromaBm25Config
   readonly #clients: readonly Client[]
   readonly #known = new Map<string, readonly WordDimension[]>()
 
-  constructor(names: readonly ChromaClient[]) {
+  private constructor(config: ChromaBm25Config, names: readonly ChromaClient[]) {
+    this.#config = config
     this.#clients = names.map((name) => CLIENTS[name])
   }
 
-  static readonly #all = new Map<string, Dimensions>()
+  static readonly #all = new WeakMap<ChromaBm25Config, Map<string, Dimensions>>()
 
-  static of(names: readonly ChromaClient[]): Dimensions {
+  static of(config: ChromaBm25Config, names: readonly ChromaClient[]): Dimensions {
+    let ofConfig = Dimensions.#all.get(config)
+    if (!ofConfig) Dimensions.#all.set(config, (ofConfig = new Map()))
     const name = names.join()
-    let dimensions = Dimensions.#all.get(name)
-    if (!dimensions) Dimensions.#all.set(name, (dimensions = new Dimensions(names)))
+    let dimensions = ofConfig.get(name)
+    if (!dimensions) ofConfig.set(name, (dimensions = new Dimensions(config, names)))
     return dimensions
   }
 
   /** Calls `take` for each word that is no stop word and not too long, in order. */
-  each(text: string, config: ChromaBm25Config, take: (dimensions: readonly WordDimension[]) => void): void {
-    for (const match of text.match(/[\p{L}\p{N}_]+/gu) ?? []) {
-      const word = match.toLowerCase()
-      if (config.stopWords.has(word)) continue
-      // Clients measure words differently only where they have characters of two code units.
-      const dimensions = word.length <= config.longestWord ? this.#of(word) : this.#find(word, config.longestWord)
+  each(text: string, take: (dimensions: readonly WordDimension[]) => void): void {
+    for (const written of text.match(/[\p{L}\p{N}_]+/gu) ?? []) {
+      let dimensions = this.#known.get(written)
+      if (!dimensions) {
+        if (this.#known.size >= KNOWN_WORDS) this.#known.clear()
+        dimensions = this.#find(written.toLowerCase())
+        // A long word would take much memory, and hardly comes again.
+        if (written.length <= MOST_KEPT_LETTERS) this.#known.set(detached(written), dimensions)
+      }
       if (dimensions.length > 0) take(dimensions)
     }
   }
 
-  #of(word: string): readonly WordDimension[] {
-    let dimensions = this.#known.get(word)
-    if (!dimensions) {
-      if (this.#known.size >= KNOWN_WORDS) this.#known.clear()
-      dimensions = this.#find(word, Number.POSITIVE_INFINITY)
-      this.#known.set(detached(word), dimensions)
-    }
-    return dimensions
-  }
-
-  #find(word: string, longestWord: number): WordDimension[] {
+  #find(word: string): WordDimension[] {
+    const { stopWords, longestWord } = this.#config
     const found = new Map<number, string>()
+    if (stopWords.has(word)) return []
     for (const client of this.#clients) {
       if (client.length(word) > longestWord) continue
       const stem = stemEnglish(word, client.rules)
@@ -178,7 +181,7 @@ export function chromaBm25Document(
   const frequencies = new Map<number, number>()
   const stems = new Map<number, string>()
   let length = 0
-  Dimensions.of(clients).each(text, config, (dimensions) => {
+  Dimensions.of(config, clients).each(text, (dimensions) => {
     length++
     for (const { dimension, stem } of dimensions) {
       frequencies.set(dimension, (frequencies.get(dimension) ?? 0) + 1)
@@ -193,7 +196,7 @@ export function chromaBm25Document(
 export function chromaBm25Query(text: string, config: ChromaBm25Config = DEFAULTS): SparseVector {
   const words = new Map<string, { dimensions: number[]; tf: number }>()
   let length = 0
-  Dimensions.of(BOTH).each(text, config, (found) => {
+  Dimensions.of(config, BOTH).each(text, (found) => {
     length++
     const dimensions = found.map(({ dimension }) => dimension)
     const name = dimensions.join()

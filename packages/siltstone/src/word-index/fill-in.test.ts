@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Op, RecordOp } from '../model/record.ts'
-import { parseMetadata } from '../records/metadata.ts'
+import { parseMetadata, stringifyMetadata } from '../records/metadata.ts'
 import { chromaBm25Document } from '../text/chroma-bm25.ts'
 import { SparseFillIn } from './fill-in.ts'
 import { wantedIndexes } from './indexed-keys.ts'
@@ -61,6 +61,16 @@ describe('vectors that clients did not send', () => {
     expect(filled('add', null, '{"title":"Naïve","n":1.0}')).toContain('"n":1.0')
     expect(parseMetadata(filled('upsert', 'fox', null) ?? '').get('words')).toEqual(made('fox'))
     expect(parseMetadata(filled('update', 'fox', '{ }') ?? '').get('words')).toEqual(made('fox'))
+  })
+
+  it('are written as all metadata are', () => {
+    const named = new SparseFillIn({
+      keys: { 'a"b\\': sparse({ embedding_function: { ...bm25, config: { include_tokens: true } }, source_key: 'x' }) },
+    })
+    const { metadata } = named.filled(operation('upsert', null, '{"x":"Naïve fox fox","esc":"\\u0041"}'))
+    expect(stringifyMetadata(parseMetadata(metadata ?? ''))).toBe(metadata?.replace('\\u0041', 'A'))
+    const given = '{"a\\u0022b\\\\":null,"x":"fox"}'
+    expect(named.filled(operation('upsert', null, given)).metadata).toBe(given)
   })
 
   it('keep what removes a key, and what is given', () => {

@@ -2,10 +2,10 @@
  * Makes the sparse vectors that a schema asks for and a client did not send. Chroma's clients compute them before they
  * write; other writers often cannot. Only `chroma_bm25` can be computed here.
  */
-import type { Metadata, MetadataValue, RecordOp, SparseVector } from '../model/record.ts'
-import { parseExact } from '../records/exact-json.ts'
+import type { RecordOp, SparseVector } from '../model/record.ts'
+import { parseExact, stringifyExact } from '../records/exact-json.ts'
 import { shortestDouble } from '../records/shortest-double.ts'
-import { mergeMetadata, stringifyMetadata } from '../records/metadata.ts'
+import { mergeMetadata } from '../records/metadata.ts'
 import { CHROMA_BM25, type ChromaBm25Config, chromaBm25Document, chromaBm25Of } from '../text/chroma-bm25.ts'
 import { DOCUMENT_KEY, sparseIndexesOf } from '../model/schema.ts'
 
@@ -46,24 +46,69 @@ export class SparseFillIn {
    */
   filled(operation: RecordOp): RecordOp {
     if (operation.op === 'delete') return operation
-    const made: Metadata = new Map<string, MetadataValue>()
-    const given = operation.metadata === null ? undefined : (parseExact(operation.metadata) as Map<string, unknown>)
+    const made: string[] = []
+    const given = new Given(operation.metadata)
     for (const { key, sourceKey, config } of this.#keys) {
-      if (given?.has(key)) continue
-      const text = sourceKey === DOCUMENT_KEY ? operation.document : given?.get(sourceKey)
-      if (typeof text === 'string') made.set(key, rounded(chromaBm25Document(text, config())))
+      if (given.has(key)) continue
+      const text = sourceKey === DOCUMENT_KEY ? operation.document : given.get(sourceKey)
+      if (typeof text === 'string')
+        made.push(`${JSON.stringify(key)}:${sparseText(chromaBm25Document(text, config()))}`)
     }
-    if (made.size === 0) return operation
-    const patch = stringifyMetadata(made)
+    if (made.length === 0) return operation
+    const patch = `{${made.join(',')}}`
     // Not `mergeMetadata` where nulls remove keys: the operation's own nulls must stay.
     const metadata = operation.metadata === null ? patch : joined(operation.metadata, patch)
     return { ...operation, metadata: operation.op === 'add' ? mergeMetadata(null, metadata) : metadata }
   }
 }
 
-/** Weights count as 32-bit floats. Their shortest decimals take half of the space, and JavaScript's own parser reads them exactly. */
-function rounded({ values, ...rest }: SparseVector): SparseVector {
-  return { ...rest, values: values.map((value) => shortestDouble(Math.fround(value))) }
+/** Metadata that came with a record; parsed only if a look at the text does not tell. */
+class Given {
+  readonly #text: string | null
+  #fields: Map<string, unknown> | undefined
+
+  constructor(text: string | null) {
+    this.#text = text
+  }
+
+  has(key: string): boolean {
+    if (this.#text === null) return false
+    // Without escapes, a key stands in the text as it is.
+    if (!this.#text.includes('\\') && !this.#text.includes(JSON.stringify(key))) return false
+    return this.#parsed().has(key)
+  }
+
+  get(key: string): unknown {
+    return this.has(key) ? this.#parsed().get(key) : undefined
+  }
+
+  #parsed(): Map<string, unknown> {
+    this.#fields ??= this.#text === null ? new Map<string, unknown>() : (parseExact(this.#text) as Map<string, unknown>)
+    return this.#fields
+  }
+}
+
+/** Different weights whose texts are kept: those of most documents are few. */
+const KNOWN_WEIGHTS = 10_000
+const weightTexts = new Map<number, string>()
+
+/**
+ * The stored text of a vector, as `stringifyMetadata` writes it. Weights count as 32-bit floats: their shortest decimals take half of
+ * the space, and JavaScript's own parser reads them exactly.
+ */
+function sparseText({ indices, values, tokens }: SparseVector): string {
+  const weights = values.map((value) => {
+    const weight = Math.fround(value)
+    let text = weightTexts.get(weight)
+    if (text === undefined) {
+      if (weightTexts.size >= KNOWN_WEIGHTS) weightTexts.clear()
+      text = stringifyExact(shortestDouble(weight))
+      weightTexts.set(weight, text)
+    }
+    return text
+  })
+  const names = tokens ? `,"tokens":${JSON.stringify(tokens)}` : ''
+  return `{"#type":"sparse_vector","indices":[${indices.join(',')}],"values":[${weights.join(',')}]${names}}`
 }
 
 /** Two exact JSON texts of objects without a common key as one. */

@@ -181,6 +181,26 @@ export function searchContract(makeEngine: () => Promise<Engine>): void {
       expectError(await ask({ filter: { '#document': { $phrase: '?' } } }), 422, 'ChromaError', /a text with a word/)
     })
 
+    it('recommends by examples, orders by metadata, and chooses what differs', async () => {
+      const ask = search(await filled())
+      const like = (query: object) => ({ rank: { $knn: { query } }, limit: { limit: 2 } })
+      const { json } = await ask(
+        like({ positive: ['a'], negative: ['b'] }),
+        { order_by: [{ key: 'year', order: 'desc' }], select: { keys: ['year', '#score'] } },
+        { rank: { $knn: { query: [0, 0] } }, order_by: [{ key: 'year' }], limit: { limit: 1, offset: 1 } },
+        { rank: { $knn: { query: [1, 0] } }, mmr: { lambda: 0.1 }, limit: { limit: 2 } },
+        { filter: { year: { $gt: 1 } }, order_by: [{ key: 'year' }, { key: 'none' }] },
+      )
+      expect(json.ids).toEqual([['c'], ['a', 'c', 'b'], ['a'], ['a', 'b'], ['c', 'a']])
+      expect(json.scores[1]).toEqual([0, 1, 2])
+      expectError(await ask(like({ positive: ['nobody'] })), 400, INVALID, /no record "nobody"/)
+      expectError(await ask(like({ positive: [] })), 400, INVALID, /at least one/)
+      expectError(await ask({ rank: { $knn: { query: { positive: ['a'] }, key: 'x' } } }), 400, INVALID, /#embedding/)
+      expectError(await ask({ mmr: {} }), 400, INVALID, /mmr requires rank/)
+      expectError(await ask({ order_by: [{ key: '#score' }] }), 400, INVALID, /metadata keys/)
+      expectError(await ask({ order_by: [{ key: 'a', order: 'up' }] }), 422, 'ChromaError', /expected `asc` or `desc`/)
+    })
+
     it('counts facets of the records that the filter admits', async () => {
       const [api, path] = await filled()
       await api.db('POST', `${path}/add`, {
