@@ -23,6 +23,20 @@ export interface World {
   close(): Promise<void>
 }
 
+/** Records are written by others. */
+export const HOSTILE = [
+  '<img src=x onerror="window.hacked = 1"><script>window.hacked = 2</script>',
+  'javascript:window.hacked=3',
+  'data:text/html,<script>window.hacked=4</script>',
+  '\u202eright to left \u05e9\u05dc\u05d5\u05dd',
+]
+
+/** A page with a search box, and one of another direction. */
+const searchPage = (dir: string) =>
+  `<!doctype html><html lang="en" dir="${dir}"><meta charset="utf-8"><title>Search</title><link rel="icon" href="data:,">` +
+  '<script type="module" src="/texts/siltstone-search.js"></script>' +
+  '<main><h1>Search</h1><siltstone-search label="Search the notes" limit="4"></siltstone-search></main>'
+
 const PAGE = '<!doctype html><html lang="en"><meta charset="utf-8"><title>Reader</title><link rel="icon" href="data:,">'
 
 export async function makeWorld(): Promise<World> {
@@ -39,7 +53,16 @@ export async function makeWorld(): Promise<World> {
   })
   await things.compact()
   const notes = await store.createCollection({ name: 'notes' })
-  await notes.add({ ids: Object.keys(NOTES), documents: Object.values(NOTES) })
+  await notes.add({
+    ids: Object.keys(NOTES),
+    documents: Object.values(NOTES),
+    metadatas: Object.keys(NOTES).map((id) => ({ url: `/notes/${id}`, title: `About ${id}`, topic: id })),
+  })
+  await notes.add({
+    ids: HOSTILE.map((_, i) => `hostile-${i}`),
+    documents: HOSTILE.map((text) => `${text} quicksand`),
+    metadatas: HOSTILE.map((text) => ({ url: text, title: text })),
+  })
   await store.close()
   for (const [name, folder] of [
     ['things', 'pages'],
@@ -54,7 +77,11 @@ export async function makeWorld(): Promise<World> {
       '--out',
       join(directory, folder),
     ])
-  const files = new Map<string, Uint8Array>([['index.html', new TextEncoder().encode(PAGE)], ...(await pageModules())])
+  const pages = { 'index.html': PAGE, 'search.html': searchPage('ltr'), 'rtl.html': searchPage('rtl') }
+  const files = new Map<string, Uint8Array>([
+    ...Object.entries(pages).map(([name, text]): [string, Uint8Array] => [name, new TextEncoder().encode(text)]),
+    ...(await pageModules()),
+  ])
   return {
     read: async (path) => {
       const known = files.get(path)

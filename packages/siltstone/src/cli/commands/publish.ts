@@ -3,6 +3,7 @@ import { closeEnvironment, openEnvironment } from '../../drivers/directory/direc
 import { makeTemporaryDirectory, removeTree } from '../../host/files.ts'
 import { systemModels } from '../../host/model-host.ts'
 import { directoryTarget } from '../../publish/directory-target.ts'
+import { writePageFiles } from '../../publish/page-files.ts'
 import { publish } from '../../publish/publish.ts'
 import { command } from '../command.ts'
 import { bytes, plural } from '../format.ts'
@@ -16,8 +17,8 @@ export function publishCommand(): Command {
     .requiredOption('--out <directory>', 'directory to write; what an earlier publication left there is replaced')
     .addHelpText(
       'after',
-      '\nThe folder is one state of the collection, for any static host. The package @siltstone/reader searches it by meaning and by' +
-        '\nwords. Everybody who can read the folder can read all records. Vectors are rounded to one byte per dimension.',
+      '\nThe folder is one state of the collection, for any static host. A page shows <siltstone-search> after it loads' +
+        '\nsiltstone-search.js of the folder, or uses the package @siltstone/reader. Everybody who can read the folder can read all records. Vectors are rounded to one byte per dimension.',
     )
     .action((name: string, options: CommonOptions & { out: string }) =>
       Session.use(options, { create: false }, async (session) => {
@@ -29,11 +30,13 @@ export function publishCommand(): Command {
           try {
             const target = directoryTarget(options.out)
             const report = await publish({ collection, staging, target, models: systemModels })
+            const modules = await writePageFiles(target)
             const { records, version, files, sizeBytes, written, removed, embedder } = report
-            await session.out.answer({ out: options.out, ...report }, () =>
+            await session.out.answer({ out: options.out, ...report, modules: modules ?? [] }, () =>
               [
                 `${plural(records, 'record')} of version ${version} in ${plural(files, 'file')}, ${bytes(sizeBytes)}: ${options.out}`,
                 `  ${written} written, ${removed} removed`,
+                ...(modules ? [] : ['  without a search box: npm install @siltstone/reader, and publish again']),
                 ...(embedder ? [] : ['  without an embedder: pages have to bring the vectors of their queries']),
                 '',
               ].join('\n'),
