@@ -66,7 +66,7 @@ async function layOutReader(): Promise<void> {
 
 try {
   compile()
-  for (const name of ['siltstone', 'migrate', 'processors', 'mcp', 'objects']) layOut(name)
+  for (const name of ['siltstone', 'migrate', 'processors', 'mcp', 'objects', 'site']) layOut(name)
   await layOutConsole()
   await layOutReader()
 } finally {

@@ -34,6 +34,7 @@ async function pack(): Promise<void> {
     'console/dist',
     'objects/dist',
     'reader/dist',
+    'site/dist',
     'embedder-english',
   ].map((name) => `./packages/${name}`)
   const out = await mustRun('npm', ['pack', '--json', '--pack-destination', folder, ...folders], root)

@@ -138,5 +138,24 @@ export async function testSearchBox(test: Test, browser: Browser, world: World):
     assert.doesNotMatch(String(found.hostile?.['excerpt']), /<(?!\/?mark>)/)
     assert.deepEqual(found.debounced, [null, true])
   })
+  await test('a built site: answers lead to headings', async () => {
+    const page = await browser.newPage()
+    await page.goto(`${host.origin}/search.html`)
+    const found = await page.evaluate(async () => {
+      const module = '/site/search/pagefind.js'
+      const pagefind = (await import(module)) as {
+        search(term: string): Promise<{ results: { data(): Promise<{ url: string; meta: object }> }[] }>
+      }
+      return (await pagefind.search('why do streams drop dirt?')).results[0]?.data()
+    })
+    assert.equal(found?.url, `${host.origin}/site/guide/rivers.html#mud`)
+    assert.deepEqual(found.meta, {
+      topic: 'geology',
+      url: '/site/guide/rivers.html#mud',
+      page: '/site/guide/rivers.html',
+      title: 'Rivers › Mud',
+    })
+    await page.close()
+  })
   await host.close()
 }

@@ -1,8 +1,8 @@
 /** What the hosts serve: a store with the records of the checks, the same published, texts published, and a page. */
 import { execFileSync } from 'node:child_process'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, normalize } from 'node:path'
+import { dirname, join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { records } from '@siltstone/reader/testing'
 import { build } from 'esbuild'
@@ -21,6 +21,13 @@ const NOTES = {
 export interface World {
   read: ReadFile
   close(): Promise<void>
+}
+
+/** A built site. */
+const SITE = {
+  'index.html': '<title>Home</title><main>Welcome. <a href="guide/rivers.html">Rivers</a></main>',
+  'guide/rivers.html': `<title>Rivers</title><nav>Home</nav><main><h1>Rivers</h1><p>They run to the sea.</p>
+    <h2 id="mud">Mud</h2><p data-pagefind-filter="topic:geology">Sediment settles where the water slows down.</p></main>`,
 }
 
 /** Records are written by others. */
@@ -82,12 +89,17 @@ export async function makeWorld(): Promise<World> {
     ...Object.entries(pages).map(([name, text]): [string, Uint8Array] => [name, new TextEncoder().encode(text)]),
     ...(await pageModules()),
   ])
+  for (const [name, html] of Object.entries(SITE)) {
+    await mkdir(join(directory, 'site', dirname(name)), { recursive: true })
+    await writeFile(join(directory, 'site', name), html)
+  }
+  execFileSync(process.execPath, [MAIN, 'publish', '--site', join(directory, 'site'), '--base', '/site'])
   return {
     read: async (path) => {
       const known = files.get(path)
       if (known) return known
       const inside = normalize(path)
-      if (!/^(store|pages|texts)\//.test(inside)) return undefined
+      if (!/^(store|pages|texts|site)\//.test(inside)) return undefined
       return readFile(join(directory, inside)).catch(() => undefined)
     },
     close: () => rm(directory, { recursive: true, force: true }),
