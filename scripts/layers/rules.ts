@@ -166,6 +166,7 @@ export const PACKAGES: readonly { folder: string; name?: string; imports: readon
       'siltstone/testing',
       '@siltstone/processors',
       '@siltstone/processors/testing',
+      '@siltstone/reader/build',
     ],
   },
   {

@@ -7,6 +7,7 @@ import { get } from './get.ts'
 import { heartbeat } from './heartbeat.ts'
 import { http } from './http.ts'
 import { ingest } from './ingest.ts'
+import { pages } from './pages.ts'
 import { recall } from './recall.ts'
 import { processFiles } from './process.ts'
 import { objects } from './objects.ts'
@@ -29,6 +30,7 @@ export const scenarios: Record<string, Scenario> = {
   updates,
   embedder,
   words,
+  pages,
   writers,
   process: processFiles,
   objects,

@@ -35,7 +35,7 @@ export interface PagefindAnswer {
   unfilteredResultCount: number
 }
 
-const RESULTS = 30
+const RESULTS = 10
 const PAUSE_MS = 300
 
 let settings: PagefindOptions = {}
