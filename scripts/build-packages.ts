@@ -9,7 +9,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { consoleFiles } from '@siltstone/console'
 import { describeCommands, loadCommandLine, manName, manPage, nodesOf } from 'siltstone/internal'
-import { buildReader } from '@siltstone/reader/build'
+import { buildPageFiles, buildReader } from '@siltstone/reader/build'
 import { spawnSync } from 'node:child_process'
 import { declarationsFrom } from './declarations.ts'
 import { type Manifest, publishable } from './publishable.ts'
@@ -66,7 +66,11 @@ async function layOutReader(): Promise<void> {
   layOut('reader')
   const dist = join(root, 'packages/reader/dist')
   for (const path of readdirSync(dist)) if (/\.(js|d\.ts)$/.test(path)) rmSync(join(dist, path))
-  for (const { name, bytes } of await buildReader('./index.ts', 'index')) writeFileSync(join(dist, name), bytes)
+  for (const { name, bytes } of await buildReader({ index: './index.ts' })) writeFileSync(join(dist, name), bytes)
+  cpSync(join(compiled, 'reader/src/files.js'), join(dist, 'files.js'))
+  cpSync(join(compiled, 'reader/src/files.d.ts'), join(dist, 'files.d.ts'))
+  mkdirSync(join(dist, 'static'))
+  for (const { name, bytes } of await buildPageFiles()) writeFileSync(join(dist, 'static', name), bytes)
   const faces = { 'siltstone/reading': 'siltstone/src/reading.d.ts' }
   for (const [path, text] of declarationsFrom(compiled, 'reader/src/index.d.ts', faces)) {
     mkdirSync(dirname(join(dist, path)), { recursive: true })
@@ -76,7 +80,7 @@ async function layOutReader(): Promise<void> {
 
 try {
   compile()
-  for (const name of ['siltstone', 'migrate', 'processors', 'mcp', 'objects', 'registry']) layOut(name)
+  for (const name of ['siltstone', 'migrate', 'processors', 'mcp', 'objects', 'registry', 'site']) layOut(name)
   await writeManPages()
   await layOutConsole()
   await layOutReader()

@@ -23,6 +23,7 @@ const quick: Check[] = [
   { name: 'format', command: bin('biome'), args: ['format', '.'] },
   { name: 'lint', command: bin('oxlint'), args: ['--type-aware', '--deny-warnings', '--disable-nested-config'] },
   { name: 'types', command: bin('tsc'), args: ['--noEmit', '-p', 'tsconfig.json'] },
+  { name: 'types of the element', command: bin('tsc'), args: ['--noEmit', '-p', 'packages/reader/tsconfig.json'] },
   { name: 'types of the console', command: bin('tsc'), args: ['--noEmit', '-p', 'packages/console/tsconfig.json'] },
   { name: 'layers', command: process.execPath, args: ['scripts/layers/main.ts'] },
   { name: 'dead code', command: bin('knip'), args: [] },

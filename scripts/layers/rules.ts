@@ -136,6 +136,7 @@ export const PACKAGES: readonly { folder: string; name?: string; imports: readon
   { folder: 'packages/processors/src', name: '@siltstone/processors', imports: ['siltstone/passages'] },
   { folder: 'packages/mcp/src', name: '@siltstone/mcp', imports: ['siltstone', 'siltstone/internal'] },
   { folder: 'packages/console/src', name: '@siltstone/console', imports: ['siltstone'] },
+  { folder: 'packages/site/src', name: '@siltstone/site', imports: ['siltstone/passages'] },
   { folder: 'packages/reader/src', name: '@siltstone/reader', imports: ['siltstone/reading'] },
   {
     folder: 'packages/objects/src',
@@ -166,6 +167,7 @@ export const PACKAGES: readonly { folder: string; name?: string; imports: readon
       'siltstone/testing',
       '@siltstone/processors',
       '@siltstone/processors/testing',
+      '@siltstone/reader/build',
     ],
   },
   {

@@ -36,6 +36,7 @@ async function pack(): Promise<void> {
     'objects/dist',
     'reader/dist',
     'registry/dist',
+    'site/dist',
     'embedder-english',
   ].map((name) => `./packages/${name}`)
   const out = await mustRun('npm', ['pack', '--json', '--pack-destination', folder, ...folders], root)
@@ -172,6 +173,10 @@ async function commandLine(): Promise<void> {
   const found = await siltstone('query', 'notes', '--text', 'why do rivers drop mud?', ...common)
   check(found.includes('"a"'), found)
   await siltstone('verify', ...common)
+  const pages = join(folder, 'pages')
+  await siltstone('publish', 'notes', '--out', pages, ...common)
+  for (const name of ['search.json', 'siltstone-search.js', 'pagefind.js'])
+    check(readdirSync(pages).includes(name), `publish wrote no ${name}`)
 }
 
 async function tooOld(): Promise<void> {

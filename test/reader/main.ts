@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { chromium } from 'playwright-core'
 import type * as page from './page.ts'
+import { testSearchBox } from './search-box.ts'
 import { type HostTraits, startHost } from './static-host.ts'
 import { makeWorld } from './world.ts'
 
@@ -101,6 +102,7 @@ for (const { name, traits, elsewhere, complaint } of HOSTS) {
   await Promise.all([own.close(), other?.close()])
 }
 
+await testSearchBox(test, browser, world)
 await browser.close()
 await world.close()
 console.log(`${passed} passed, ${failed} failed`)

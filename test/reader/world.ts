@@ -1,8 +1,8 @@
 /** What the hosts serve: a store with the records of the checks, the same published, texts published, and a page. */
 import { execFileSync } from 'node:child_process'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, normalize } from 'node:path'
+import { dirname, join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { records } from '@siltstone/reader/testing'
 import { build } from 'esbuild'
@@ -23,6 +23,27 @@ export interface World {
   close(): Promise<void>
 }
 
+/** A built site. */
+const SITE = {
+  'index.html': '<title>Home</title><main>Welcome. <a href="guide/rivers.html">Rivers</a></main>',
+  'guide/rivers.html': `<title>Rivers</title><nav>Home</nav><main><h1>Rivers</h1><p>They run to the sea.</p>
+    <h2 id="mud">Mud</h2><p data-pagefind-filter="topic:geology">Sediment settles where the water slows down.</p></main>`,
+}
+
+/** Records are written by others. */
+export const HOSTILE = [
+  '<img src=x onerror="window.hacked = 1"><script>window.hacked = 2</script>',
+  'javascript:window.hacked=3',
+  'data:text/html,<script>window.hacked=4</script>',
+  '\u202eright to left \u05e9\u05dc\u05d5\u05dd',
+]
+
+/** A page with a search box, and one of another direction. */
+const searchPage = (dir: string) =>
+  `<!doctype html><html lang="en" dir="${dir}"><meta charset="utf-8"><title>Search</title><link rel="icon" href="data:,">` +
+  '<script type="module" src="/texts/siltstone-search.js"></script>' +
+  '<main><h1>Search</h1><siltstone-search label="Search the notes" limit="4"></siltstone-search></main>'
+
 const PAGE = '<!doctype html><html lang="en"><meta charset="utf-8"><title>Reader</title><link rel="icon" href="data:,">'
 
 export async function makeWorld(): Promise<World> {
@@ -39,7 +60,16 @@ export async function makeWorld(): Promise<World> {
   })
   await things.compact()
   const notes = await store.createCollection({ name: 'notes' })
-  await notes.add({ ids: Object.keys(NOTES), documents: Object.values(NOTES) })
+  await notes.add({
+    ids: Object.keys(NOTES),
+    documents: Object.values(NOTES),
+    metadatas: Object.keys(NOTES).map((id) => ({ url: `/notes/${id}`, title: `About ${id}`, topic: id })),
+  })
+  await notes.add({
+    ids: HOSTILE.map((_, i) => `hostile-${i}`),
+    documents: HOSTILE.map((text) => `${text} quicksand`),
+    metadatas: HOSTILE.map((text) => ({ url: text, title: text })),
+  })
   await store.close()
   for (const [name, folder] of [
     ['things', 'pages'],
@@ -54,13 +84,22 @@ export async function makeWorld(): Promise<World> {
       '--out',
       join(directory, folder),
     ])
-  const files = new Map<string, Uint8Array>([['index.html', new TextEncoder().encode(PAGE)], ...(await pageModules())])
+  const pages = { 'index.html': PAGE, 'search.html': searchPage('ltr'), 'rtl.html': searchPage('rtl') }
+  const files = new Map<string, Uint8Array>([
+    ...Object.entries(pages).map(([name, text]): [string, Uint8Array] => [name, new TextEncoder().encode(text)]),
+    ...(await pageModules()),
+  ])
+  for (const [name, html] of Object.entries(SITE)) {
+    await mkdir(join(directory, 'site', dirname(name)), { recursive: true })
+    await writeFile(join(directory, 'site', name), html)
+  }
+  execFileSync(process.execPath, [MAIN, 'publish', '--site', join(directory, 'site'), '--base', '/site'])
   return {
     read: async (path) => {
       const known = files.get(path)
       if (known) return known
       const inside = normalize(path)
-      if (!/^(store|pages|texts)\//.test(inside)) return undefined
+      if (!/^(store|pages|texts|site)\//.test(inside)) return undefined
       return readFile(join(directory, inside)).catch(() => undefined)
     },
     close: () => rm(directory, { recursive: true, force: true }),

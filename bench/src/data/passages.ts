@@ -66,3 +66,9 @@ function unitVectors(table: Table, count: number) {
   }
   return { dimension, row: (row: number) => matrix.subarray(row * dimension, (row + 1) * dimension) }
 }
+
+/** The texts of the first queries. */
+export function queryTexts(directory: string, count: number): string[] {
+  const table = tableFromIPC(readFileSync(join(directory, 'queries.arrow')))
+  return strings(table, 'text', count)
+}

@@ -7,6 +7,7 @@ import { get } from './get.ts'
 import { heartbeat } from './heartbeat.ts'
 import { http } from './http.ts'
 import { ingest } from './ingest.ts'
+import { pages } from './pages.ts'
 import { recall } from './recall.ts'
 import { invocations } from './invocations.ts'
 import { processFiles } from './process.ts'
@@ -32,6 +33,7 @@ export const scenarios: Record<string, Scenario> = {
   updates,
   embedder,
   words,
+  pages,
   writers,
   invocations,
   process: processFiles,

@@ -1,4 +1,4 @@
-/** Bundles the reader: one module, and one more for the regular expressions of filters, which is loaded when needed. */
+/** Bundles the reader for pages. The regular expressions of filters are a module of their own, loaded when needed. */
 import { fileURLToPath } from 'node:url'
 import { build, type Plugin } from 'esbuild'
 
@@ -21,21 +21,28 @@ const oneSetOfKernels: Plugin = {
   },
 }
 
-/** @param entry a file beside this one, `./index.ts` */
-export async function buildReader(entry: string, name: string): Promise<BuiltFile[]> {
+/** @param entries files beside this one, by the name of the module */
+export async function buildReader(entries: Readonly<Record<string, string>>): Promise<BuiltFile[]> {
   const { outputFiles } = await build({
-    entryPoints: { [name]: fileURLToPath(new URL(entry, import.meta.url)) },
+    entryPoints: Object.fromEntries(
+      Object.entries(entries).map(([name, entry]) => [name, fileURLToPath(new URL(entry, import.meta.url))]),
+    ),
     bundle: true,
     splitting: true,
     minify: true,
     platform: 'browser',
     format: 'esm',
     target: 'es2022',
-    chunkNames: `${name}-[hash]`,
+    chunkNames: 'siltstone-[hash]',
     outdir: '/',
     write: false,
     legalComments: 'none',
     plugins: [oneSetOfKernels],
   })
   return outputFiles.map(({ path, contents }) => ({ name: path.slice(1), bytes: contents }))
+}
+
+/** What pages load: the search element, and the functions that `pagefind.js` has. */
+export function buildPageFiles(): Promise<BuiltFile[]> {
+  return buildReader({ 'siltstone-search': './element/main.ts', pagefind: './element/pagefind.ts' })
 }

@@ -8,4 +8,5 @@ export {
   rrf,
   SiltstoneError,
 } from 'siltstone/reading'
-export { open, type OpenOptions } from './open.ts'
+export { open } from './open.ts'
+export type { OpenOptions } from './settings.ts'

@@ -19,3 +19,16 @@ export async function importOptional(packageName: string, purpose: string): Prom
     })
   }
 }
+
+/** As `importOptional`, for what a command can do without. @param specifier a face of the package @returns undefined when it is not installed */
+export async function importIfPresent(packageName: string, specifier: string): Promise<unknown> {
+  try {
+    return (await import(specifier)) as unknown
+  } catch (cause) {
+    const { code, message } = cause as { code?: string; message?: string }
+    if (code === 'ERR_MODULE_NOT_FOUND' && message?.includes(`'${packageName}'`) === true) return undefined
+    throw unsupported('package-broken', `The package ${packageName} does not load: ${message}. Install it again.`, {
+      cause,
+    })
+  }
+}

@@ -8,9 +8,10 @@ export function directoryTarget(directory: string): PublishTarget {
   const pathOf = (name: string) => join(directory, ...name.split('/'))
   return {
     list: async (folder) => {
-      if ((await fileInfo(pathOf(folder))) === undefined) return []
+      if ((await fileInfo(folder === '' ? directory : pathOf(folder))) === undefined) return []
       const names: string[] = []
-      for await (const { relativePath } of walkDirectory(pathOf(folder))) names.push(`${folder}${relativePath}`)
+      const walked = walkDirectory(folder === '' ? directory : pathOf(folder), { enter: () => false })
+      for await (const { relativePath } of walked) names.push(`${folder}${relativePath}`)
       return names
     },
     read: async (name) => ((await fileInfo(pathOf(name))) === undefined ? undefined : readFileBytes(pathOf(name))),

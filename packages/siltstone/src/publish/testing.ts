@@ -6,7 +6,7 @@ export class MemoryTarget implements PublishTarget {
   calls: string[] = []
 
   async list(folder: string): Promise<string[]> {
-    return [...this.files.keys()].filter((name) => name.startsWith(folder))
+    return [...this.files.keys()].filter((name) => name.startsWith(folder) && !name.slice(folder.length).includes('/'))
   }
 
   async read(name: string): Promise<Uint8Array | undefined> {

@@ -9,6 +9,7 @@ import { PublishedModel } from '../embed/english/published-model.ts'
 import { invalid, isSiltstoneError, notFound } from '../errors.ts'
 import { emptyManifest } from '../format/manifest.ts'
 import { decodePublished, PUBLISHED_FILE } from '../format/published.ts'
+import { ivfOf } from '../ivf/ivf.ts'
 import type { View } from '../log/view.ts'
 import { BlockCache } from '../snapshot/block-cache.ts'
 import { SegmentPool } from '../snapshot/open-segment.ts'
@@ -57,7 +58,13 @@ export class PublishedSource implements ReadSource {
 
   /** Reads what each query needs, so that the first one waits for less. */
   async prepare(): Promise<void> {
-    await this.#opened.model?.prepare()
+    const { view, model } = this.#opened
+    await Promise.all([
+      model?.prepare(),
+      ...view.base.segments.map(({ reader }) =>
+        Promise.all([ivfOf(reader), reader.prepare(['ids', 'metadata', 'documents'])]),
+      ),
+    ])
   }
 
   async refresh(): Promise<boolean> {

@@ -1,0 +1,160 @@
+/**
+ * Search in a page: bytes, requests and time of first and further queries in Chromium, over HTTP/2 with a delay, beside Pagefind
+ * on the same passages, each as a page of its own. Both are used through the functions of `pagefind.js`.
+ */
+import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { buildPageFiles } from '@siltstone/reader/build'
+import { type Browser, chromium } from 'playwright-core'
+import { EnglishEmbedder, directoryTarget, publish, StoreEngine, systemModels } from 'siltstone/internal'
+import { collectionRequest, memoryEnvironment } from 'siltstone/testing'
+import type { Dataset } from '../data/dataset.ts'
+import { queryTexts } from '../data/passages.ts'
+import { megabytes, type Row } from '../measure/report.ts'
+import { mean } from '../measure/statistics.ts'
+import { startPageHost } from '../pages/host.ts'
+import { BENCH, SCRATCH } from '../places.ts'
+import type { Scenario } from './scenario.ts'
+
+const RESULTS = 10
+/** Visits with an empty cache, each with this many queries. */
+const VISITS = 10
+const QUERIES = 4
+const BATCH = 1_000
+
+export const pages: Scenario = {
+  about: 'search in a page, beside Pagefind: bytes and requests of first and further queries in Chromium',
+  records: [1_000, 10_000],
+  run: async (options, report, open) => {
+    const data = open()
+    const folder = join(SCRATCH, `pages-${data.count}`)
+    rmSync(folder, { recursive: true, force: true })
+    mkdirSync(folder, { recursive: true })
+    writeFileSync(join(folder, 'index.html'), '<!doctype html><title>Search</title><link rel="icon" href="data:,">')
+    await publishPassages(data, join(folder, 'siltstone'))
+    await pagefindIndex(data, join(folder, 'pagefind'))
+    const texts = queryTexts(options.data ?? '', VISITS * QUERIES)
+    const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
+    const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] })
+    const rows: Row[] = []
+    for (const name of ['siltstone', 'pagefind'])
+      rows.push(await visits(browser, { name, folder, texts, delayMs: options.delayMs }))
+    await browser.close()
+    report.table(`Search in a page, ${data.name}, ${options.delayMs} ms a request, HTTP/2`, rows)
+  },
+}
+
+interface Visiting {
+  name: string
+  folder: string
+  texts: readonly string[]
+  delayMs: number
+}
+
+interface Asked {
+  kilobytes: number
+  requests: number
+  ms: number
+  hits: number
+}
+
+async function visits(browser: Browser, { name, folder, texts, delayMs }: Visiting): Promise<Row> {
+  const host = await startPageHost(folder, delayMs)
+  const firsts: Asked[] = []
+  const nexts: Asked[] = []
+  for (let visit = 0; visit < VISITS; visit++) {
+    const context = await browser.newContext({ ignoreHTTPSErrors: true })
+    const page = await context.newPage()
+    await page.goto(`${host.origin}/index.html`)
+    host.take()
+    for (let i = 0; i < QUERIES; i++) {
+      const { ms, hits } = await page.evaluate(ask, {
+        module: `/${name}/pagefind.js`,
+        text: texts[visit * QUERIES + i] ?? '',
+        results: RESULTS,
+      })
+      const { bytes, requests } = host.take()
+      ;(i === 0 ? firsts : nexts).push({ kilobytes: bytes / 1_000, requests, ms, hits })
+    }
+    await context.close()
+  }
+  await host.close()
+  const files = readdirSync(join(folder, name), { recursive: true, withFileTypes: true }).filter((one) => one.isFile())
+  const sizes = files.map((one) => statSync(join(one.parentPath, one.name)).size)
+  const meanOf = (list: readonly Asked[], field: keyof Asked) => mean(list.map((one) => one[field]))
+  return {
+    'searched by': name,
+    'first query KB': meanOf(firsts, 'kilobytes'),
+    requests: meanOf(firsts, 'requests'),
+    ms: meanOf(firsts, 'ms'),
+    'next query KB': meanOf(nexts, 'kilobytes'),
+    'next requests': meanOf(nexts, 'requests'),
+    'next ms': meanOf(nexts, 'ms'),
+    'queries without a result': [...firsts, ...nexts].filter(({ hits }) => hits === 0).length,
+    queries: firsts.length + nexts.length,
+    files: files.length,
+    'folder MB': megabytes(sizes.reduce((sum, size) => sum + size, 0)),
+  }
+}
+
+/** Runs in the page: a search, with the data of its first results. */
+async function ask({ module, text, results }: { module: string; text: string; results: number }) {
+  const startedMs = performance.now()
+  const pagefind = (await import(module)) as {
+    init?: () => Promise<void>
+    search(text: string): Promise<{ results: { data(): Promise<unknown> }[] }>
+  }
+  await pagefind.init?.()
+  const answer = await pagefind.search(text)
+  await Promise.all(answer.results.slice(0, results).map((result) => result.data()))
+  return { ms: performance.now() - startedMs, hits: answer.results.length }
+}
+
+async function publishPassages(data: Dataset, folder: string): Promise<void> {
+  const engine = await StoreEngine.open({ env: memoryEnvironment() })
+  const { info } = await engine.catalog.createCollection(collectionRequest('passages', { space: 'cosine' }))
+  const collection = await engine.collection(info.tenant, info.database, info.id)
+  const embedder = new EnglishEmbedder({ models: systemModels })
+  for (let start = 0; start < data.count; start += BATCH) {
+    const rows = Array.from({ length: Math.min(BATCH, data.count - start) }, (_, i) => start + i)
+    const vectors = await embedder.embed(rows.map((row) => data.document(row)))
+    await collection.write(
+      rows.map((row, i) => ({
+        op: 'upsert',
+        id: data.id(row),
+        vector: vectors[i] as Float32Array,
+        document: data.document(row),
+        metadata: JSON.stringify({ url: urlOf(data, row), title: data.id(row) }),
+        uri: null,
+      })),
+    )
+  }
+  await publish({ collection, staging: memoryEnvironment(), target: directoryTarget(folder), models: systemModels })
+  await engine.close()
+  for (const { name, bytes } of await buildPageFiles()) writeFileSync(join(folder, name), bytes)
+}
+
+const urlOf = (data: Dataset, row: number): string => `/${encodeURIComponent(data.id(row))}`
+
+interface Pagefind {
+  createIndex(): Promise<{
+    index: {
+      addCustomRecord(record: object): Promise<{ errors: string[] }>
+      writeFiles(options: { outputPath: string }): Promise<unknown>
+    }
+  }>
+  close(): Promise<void>
+}
+
+/** Of bench/node_modules, which bench/setup.sh installs. */
+async function pagefindIndex(data: Dataset, folder: string): Promise<void> {
+  const pagefind = (await import(join(BENCH, 'node_modules/pagefind/lib/index.js'))) as Pagefind
+  const { index } = await pagefind.createIndex()
+  for (let row = 0; row < data.count; row++) {
+    const record = { url: urlOf(data, row), content: data.document(row), language: 'en', meta: { title: data.id(row) } }
+    const { errors } = await index.addCustomRecord(record)
+    if (errors.length > 0) throw new Error(`Pagefind: ${errors.join(' ')}`)
+  }
+  await index.writeFiles({ outputPath: folder })
+  await pagefind.close()
+}

@@ -1,0 +1,82 @@
+/** A built HTML site as a collection of passages, with the package `@siltstone/site`. */
+import { EnglishEmbedder } from '../embed/english/index.ts'
+import { StoreEngine } from '../engine/engine.ts'
+import { notFound } from '../errors.ts'
+import { fileInfo, readFileText } from '../host/files.ts'
+import { importOptional } from '../host/optional-package.ts'
+import { walkDirectory } from '../host/walk-directory.ts'
+import type { Collection } from '../model/store.ts'
+import type { Environment } from '../ports/environment.ts'
+import type { ModelHost } from '../ports/model-host.ts'
+
+interface SitePassage {
+  id: string
+  document: string
+  metadata: Record<string, string | string[]>
+}
+
+type PassagesOfSite = (pages: { path: string; html: string }[], base: string) => SitePassage[]
+
+export interface SiteRequest {
+  /** Its folder. */
+  site: string
+  /** The path at which it is served. */
+  base: string
+  /** An empty store. */
+  environment: Environment
+  models: Pick<ModelHost, 'readPackageFiles'>
+}
+
+const BATCH = 1_000
+
+/** @throws SiltstoneError `not-found` (no-pages), `unsupported` (package-missing) */
+export async function siteCollection(
+  request: SiteRequest,
+): Promise<{ collection: Collection; close: () => Promise<void> }> {
+  const { site, base, environment, models } = request
+  const { passagesOfSite } = (await importOptional('@siltstone/site', 'siltstone publish --site')) as {
+    passagesOfSite: PassagesOfSite
+  }
+  const passages = passagesOfSite(await pagesOf(site), base)
+  if (passages.length === 0)
+    throw notFound('no-pages', `${site} has no HTML page with a text; give the folder of the built site`, {
+      field: '--site',
+    })
+  const engine = await StoreEngine.open({ env: environment })
+  const { info } = await engine.catalog.createCollection({
+    tenant: 'default_tenant',
+    database: 'default_database',
+    name: 'site',
+    getOrCreate: false,
+    metadata: null,
+    configuration: { hnsw: { space: 'cosine' } },
+    schema: null,
+    space: 'cosine',
+  })
+  const collection = await engine.collection(info.tenant, info.database, info.id)
+  const embedder = new EnglishEmbedder({ models })
+  for (let start = 0; start < passages.length; start += BATCH) {
+    const batch = passages.slice(start, start + BATCH)
+    const vectors = await embedder.embed(batch.map(({ document }) => document))
+    await collection.write(
+      batch.map(({ id, document, metadata }, i) => ({
+        op: 'upsert',
+        id,
+        vector: vectors[i] as Float32Array,
+        document,
+        metadata: JSON.stringify(metadata),
+        uri: null,
+      })),
+    )
+  }
+  return { collection, close: () => engine.close() }
+}
+
+async function pagesOf(site: string): Promise<{ path: string; html: string }[]> {
+  if ((await fileInfo(site)) === undefined)
+    throw notFound('no-pages', `there is no folder ${site}`, { field: '--site' })
+  const pages: { path: string; html: string }[] = []
+  for await (const { path, relativePath } of walkDirectory(site, { enter: (folder) => !folder.startsWith('.') }))
+    if (/\.html?$/.test(relativePath)) pages.push({ path: relativePath, html: await readFileText(path) })
+  return pages
+}

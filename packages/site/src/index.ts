@@ -1,0 +1,1 @@
+export { passagesOfSite, type SitePage, type SitePassage } from './site-passages.ts'

@@ -1,0 +1,162 @@
+/** The search box and Pagefind's functions, in a page with a strict policy. */
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import type { Browser, Page } from 'playwright-core'
+import { startHost } from './static-host.ts'
+import { HOSTILE, type World } from './world.ts'
+
+type Test = (name: string, run: () => Promise<void>) => Promise<void>
+
+const CSP = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; img-src data:"
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+/** Problems that a checker of accessibility finds, by rule. */
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(AXE)
+  return page.evaluate(async () => {
+    const { axe } = globalThis as unknown as {
+      axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> }
+    }
+    const found = (await axe.run()).violations
+    return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)
+  })
+}
+
+export async function testSearchBox(test: Test, browser: Browser, world: World): Promise<void> {
+  const host = await startHost(world.read, { csp: CSP })
+  const inBox = (name: string, run: (page: Page) => Promise<void>, address = 'search.html') =>
+    test(`search box: ${name}`, async () => {
+      const page = await browser.newPage()
+      const complaints: string[] = []
+      page.on('console', (message) => complaints.push(message.text()))
+      page.on('pageerror', (error) => complaints.push(String(error)))
+      try {
+        await page.goto(`${host.origin}/${address}`)
+        await run(page)
+        assert.deepEqual(complaints, [])
+      } finally {
+        await page.close()
+      }
+    })
+  const box = (page: Page) => page.getByRole('searchbox', { name: 'Search the notes' })
+  const asked = async (page: Page, text: string) => {
+    await box(page).fill(text)
+    await page.getByText(/^(\d+|No) results?$/).waitFor()
+  }
+
+  await inBox('loads nothing but itself before it is used', async (page) => {
+    const loaded = host.requests.map(({ path }) => path)
+    assert.deepEqual(
+      loaded.filter((path) => path.includes('data/') || path.endsWith('search.json')),
+      [],
+    )
+    await asked(page, 'why do streams drop mud?')
+  })
+  await inBox('answers by meaning, with links, and marks words', async (page) => {
+    await asked(page, 'why do streams drop mud where water slows?')
+    const first = page.getByRole('listitem').first()
+    assert.equal(await first.getByRole('link').getAttribute('href'), `${host.origin}/notes/silt`)
+    assert.ok((await first.innerText()).includes('About silt'))
+    assert.deepEqual(await first.locator('mark').allInnerTexts(), ['where', 'water', 'slows'])
+  })
+  await inBox('answers exact words', async (page) => {
+    await asked(page, 'AB-1234')
+    assert.ok((await page.getByRole('listitem').first().innerText()).includes('About invoice'))
+  })
+  await inBox('is used with the keyboard', async (page) => {
+    await page.keyboard.press('Tab')
+    // In one piece: results for a part of the word would be replaced while the keys below are pressed.
+    await page.keyboard.insertText('dessert')
+    await page.getByRole('link').first().waitFor()
+    const focused = () =>
+      page.evaluate<string>("document.querySelector('siltstone-search').shadowRoot.activeElement.tagName")
+    const step = async (key: string) => {
+      await page.keyboard.press(key)
+      return focused()
+    }
+    assert.deepEqual(
+      [await focused(), await step('ArrowDown'), await step('ArrowDown'), await step('ArrowUp'), await step('ArrowUp')],
+      ['INPUT', 'A', 'A', 'A', 'INPUT'],
+    )
+    assert.equal(await step('ArrowDown'), 'A')
+    assert.equal(await step('Escape'), 'INPUT')
+    assert.equal(await page.getByRole('link').count(), 0)
+  })
+  for (const address of ['search.html', 'rtl.html'])
+    await inBox(
+      `is accessible, empty and full: ${address}`,
+      async (page) => {
+        await box(page).waitFor()
+        assert.deepEqual(await violations(page), [])
+        await asked(page, 'eggs')
+        assert.deepEqual(await violations(page), [])
+        await page.setViewportSize({ width: 320, height: 600 })
+        assert.ok(await page.evaluate<boolean>('document.documentElement.scrollWidth <= 320'))
+      },
+      address,
+    )
+  await inBox('shows hostile records as text, and follows no script', async (page) => {
+    await asked(page, 'quicksand')
+    const shown = await page.getByRole('listitem').allInnerTexts()
+    assert.ok(shown.some((text) => text.includes('<img src=x')))
+    for (const link of await page.getByRole('link').all())
+      assert.match((await link.getAttribute('href')) ?? '', /^https?:/)
+    for (const item of await page.getByRole('listitem').all()) await item.click({ trial: true })
+    assert.equal(await page.evaluate(() => (globalThis as { hacked?: number }).hacked), undefined)
+    assert.ok(HOSTILE.length <= shown.length)
+  })
+  await inBox('says so when nothing is found, and when the text is gone', async (page) => {
+    await asked(page, '???')
+    await page.getByText('No results').waitFor()
+    await box(page).fill('')
+    await page.getByText('No results').waitFor({ state: 'detached' })
+  })
+  await inBox("has Pagefind's functions", async (page) => {
+    const found = await page.evaluate(async () => {
+      const module = '/texts/pagefind.js'
+      const pagefind = (await import(module)) as {
+        init(): Promise<void>
+        search(term: string, options?: object): Promise<{ results: { data(): Promise<Record<string, never>> }[] }>
+        debouncedSearch(term: string, options: object, pauseMs: number): Promise<unknown>
+      }
+      await pagefind.init()
+      const data = async (term: string, options?: object) => (await pagefind.search(term, options)).results[0]?.data()
+      const [first, second] = await Promise.all([
+        pagefind.debouncedSearch('a', {}, 50),
+        pagefind.debouncedSearch('eggs', {}, 50),
+      ])
+      return {
+        invoice: await data('AB-1234'),
+        filtered: await data('bill', { filters: { topic: ['bread'] } }),
+        hostile: (await pagefind.search('quicksand')).results.length > 0 ? await data('quicksand') : undefined,
+        debounced: [first, second !== null],
+      }
+    })
+    assert.equal(found.invoice?.['url'], `${host.origin}/notes/invoice`)
+    assert.match(String(found.invoice?.['excerpt']), /The bill <mark>AB<\/mark>-<mark>1234<\/mark>/)
+    assert.equal(found.filtered?.['url'], `${host.origin}/notes/bread`)
+    assert.doesNotMatch(String(found.hostile?.['excerpt']), /<(?!\/?mark>)/)
+    assert.deepEqual(found.debounced, [null, true])
+  })
+  await test('a built site: answers lead to headings', async () => {
+    const page = await browser.newPage()
+    await page.goto(`${host.origin}/search.html`)
+    const found = await page.evaluate(async () => {
+      const module = '/site/search/pagefind.js'
+      const pagefind = (await import(module)) as {
+        search(term: string): Promise<{ results: { data(): Promise<{ url: string; meta: object }> }[] }>
+      }
+      return (await pagefind.search('why do streams drop dirt?')).results[0]?.data()
+    })
+    assert.equal(found?.url, `${host.origin}/site/guide/rivers.html#mud`)
+    assert.deepEqual(found.meta, {
+      topic: 'geology',
+      url: '/site/guide/rivers.html#mud',
+      page: '/site/guide/rivers.html',
+      title: 'Rivers › Mud',
+    })
+    await page.close()
+  })
+  await host.close()
+}
