@@ -8,6 +8,7 @@ export default defineConfig({
       'scripts/**/*.test.ts',
       'test/fuzz/*.test.ts',
       'test/docs/*.test.ts',
+      'test/deploy/*.test.ts',
     ],
     exclude: ['**/node_modules/**', 'packages/infra/**', 'packages/functions/**'],
     testTimeout: 30_000,

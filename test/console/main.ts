@@ -47,6 +47,7 @@ const VIEWS: [string, string, (page: Page) => Promise<unknown>][] = [
   ],
   ['compare', `${PLACE}/notes/search?text=mud&by=exact`, (page) => page.getByText('of the hits on the').waitFor()],
   ['fields', `${PLACE}/notes/fields`, (page) => page.getByRole('region', { name: 'topic' }).waitFor()],
+  ['map', `${PLACE}/notes/map?key=topic`, (page) => page.getByRole('list', { name: 'Colours' }).waitFor()],
   [
     'history',
     `${PLACE}/notes/history`,
@@ -129,6 +130,20 @@ await test('open, search, see why, compare, roll back, see the change', async ({
   await page.getByRole('link', { name: 'Records' }).click()
   await page.getByText('64 records').waitFor()
   await page.getByText('note-0', { exact: true }).waitFor()
+})
+
+await test('the map leads from a point to its record, by pointer and by keys', async ({ page }) => {
+  await visit(page, `${PLACE}/notes/map?key=topic`)
+  const map = page.getByRole('application', { name: /Map of the records/ })
+  await map.focus()
+  await page.keyboard.press('ArrowRight')
+  const id = (await page.getByRole('status').innerText()).split(':')[0] ?? ''
+  await page.keyboard.press('Enter')
+  await page.getByRole('complementary', { name: 'Record' }).getByText(id, { exact: true }).first().waitFor()
+  await page.goBack()
+  await page.getByLabel('Colour by').selectOption('nothing')
+  await page.getByRole('list', { name: 'Colours' }).waitFor({ state: 'detached' })
+  assert.doesNotMatch(page.url(), /key=/)
 })
 
 await test('a past version can be read, kept by name, and released', async ({ page }) => {
@@ -239,6 +254,21 @@ await test('measures recall, verifies and compacts', async ({ page }) => {
   await page.getByText('recall@10').waitFor()
   await page.getByRole('button', { name: 'Verify' }).click()
   await page.getByText(/Whole: \d+ objects/).waitFor()
+})
+
+await test('works below a path prefix: pages, files, requests, and the code of a view', async ({ page }) => {
+  await page.goto(world.prefixedUrl)
+  await page.getByRole('link', { name: 'notes' }).click()
+  await page.getByRole('link', { name: 'History' }).click()
+  await page.getByRole('heading', { name: 'Snapshots' }).waitFor()
+  await page.getByText('As code').click()
+  assert.match(await page.getByLabel('Code, curl').innerText(), /\/a\/vectors\/api\/siltstone\/v1\//)
+  await page.getByRole('link', { name: 'API' }).click()
+  await page.getByRole('heading', { name: 'Siltstone API' }).waitFor()
+  await page.getByText('/api/v2/heartbeat').click()
+  const form = page.locator('form[data-path="/api/v2/heartbeat"]')
+  await form.getByRole('button').click()
+  await form.locator('output', { hasText: '200 OK' }).waitFor()
 })
 
 await test('a token is asked for, kept in the tab, and decides what is shown', async (watched) => {

@@ -63,6 +63,8 @@ export interface World {
   browser: Browser
   url: string
   lockedUrl: string
+  /** A server below a path prefix. */
+  prefixedUrl: string
   close(): Promise<void>
 }
 
@@ -72,12 +74,17 @@ export async function openWorld(): Promise<World> {
   await fill(data)
   const tokens = join(directory, 'tokens.json')
   await writeFile(tokens, JSON.stringify(TOKENS))
-  const servers = await Promise.all([serve(data), serve(data, '--tokens', tokens)])
+  const servers = await Promise.all([
+    serve(data),
+    serve(data, '--tokens', tokens),
+    serve(data, '--path-prefix', '/a/vectors'),
+  ])
   const browser = await chromium.launch({ executablePath: process.env['CHROMIUM'] ?? '', args: ['--no-sandbox'] })
   return {
     browser,
     url: servers[0].url,
     lockedUrl: servers[1].url,
+    prefixedUrl: servers[2].url,
     async close() {
       await browser.close()
       for (const { child } of servers) child.kill('SIGTERM')

@@ -19,7 +19,7 @@ function instructions(text: string): Instruction[] {
 
 const rests = (all: readonly Instruction[], verb: string) =>
   all.filter(([name]) => name === verb).map(([, rest]) => rest)
-const ABOUT_THE_USER = /^install -d -o node -g node -m \d+ \/data$/
+const ABOUT_THE_USER = /^install -d -o \d+ -g \d+ -m \d+ \/data$/
 
 /** @returns how the image starts its server, and its variables */
 export async function installImage(
@@ -40,7 +40,9 @@ export async function installImage(
     } else if (verb === 'RUN' && !ABOUT_THE_USER.test(rest)) await mustRun('sh', ['-ec', rest], place)
   }
   const list = (verb: string) => JSON.parse(rests(last, verb).at(-1) ?? '[]') as string[]
-  const [program, ...args] = [...list('ENTRYPOINT'), ...list('CMD')]
+  const [program, ...args] = [...list('ENTRYPOINT'), ...list('CMD')].map((word) =>
+    word.replace(/^\/opt\/siltstone\//, ''),
+  )
   check(program === 'node', `the image starts ${program}`)
   const variables = Object.fromEntries(rests(last, 'ENV').map((rest) => rest.split('=') as [string, string]))
   check(variables['SILTSTONE_DATA'] === rests(last, 'VOLUME')[0], 'the data are not on the volume')

@@ -6,6 +6,7 @@ import { buildConsole } from './build.ts'
 import { movesOf, overlap } from './compare.ts'
 import { ago, bytes, clip, webUri } from './format.ts'
 import { hashOf, parseRoute, VIEWS } from './route.ts'
+import { colored, nearestPoint, PALETTE, placesOf } from './picture.ts'
 import { LANGUAGES, snippet } from './snippets.ts'
 import { ROW_PX, rowWindow } from './window.ts'
 
@@ -52,6 +53,48 @@ describe('a window of rows', () => {
           if (part === 1) expect(first + rows).toBe(total)
         },
       ),
+    )
+  })
+})
+
+describe('the map', () => {
+  it('gives the most frequent values colours, and counts all points', () => {
+    const values = [...Array.from({ length: 30 }, (_, i) => `v${i % 10}`), 'v1', null, true]
+    const { colors, legend } = colored(values, values.length)
+    expect(colors).toHaveLength(values.length)
+    expect(legend.reduce((sum, { records }) => sum + records, 0)).toBe(values.length)
+    expect(legend).toHaveLength(PALETTE.length + 1)
+    expect(legend[0]).toMatchObject({ value: 'v1', records: 4, color: PALETTE[0] })
+    expect(legend.at(-1)?.value).toBeUndefined()
+    expect(colored(null, 2)).toEqual({ colors: [PALETTE[0], PALETTE[0]], legend: [] })
+  })
+
+  it('shades many numbers from small to large', () => {
+    const { legend, colors } = colored(
+      Array.from({ length: 100 }, (_, i) => i),
+      100,
+    )
+    expect(legend.map(({ records }) => records)).toEqual([20, 20, 20, 20, 20])
+    expect(colors[0]).not.toBe(colors[99])
+  })
+
+  it('puts every point on the canvas, and finds it there', () => {
+    const coordinate = fc.double({ min: -5, max: 5, noNaN: true })
+    fc.assert(
+      fc.property(fc.array(fc.tuple(coordinate, coordinate), { minLength: 1, maxLength: 50 }), (points) => {
+        const places = placesOf(
+          points.map(([x]) => x),
+          points.map(([, y]) => y),
+          320,
+          520,
+        )
+        for (const [i, place] of places.entries()) {
+          expect(place.left >= 0 && place.left <= 320 && place.top >= 0 && place.top <= 520).toBe(true)
+          const found = places[nearestPoint(places, place) as number] as typeof place
+          expect(Math.hypot(found.left - place.left, found.top - place.top), String(i)).toBe(0)
+        }
+        expect(nearestPoint(places, { left: -100, top: -100 })).toBeUndefined()
+      }),
     )
   })
 })

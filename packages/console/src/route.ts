@@ -2,7 +2,7 @@
  * Every view has an address: `#/tenant/database/collection/view?parameter=value`. Parts are percent-encoded; a parameter
  * that has its default is left out.
  */
-export const VIEWS = ['records', 'search', 'fields', 'history', 'upkeep'] as const
+export const VIEWS = ['records', 'search', 'fields', 'map', 'history', 'upkeep'] as const
 export type View = (typeof VIEWS)[number]
 
 export interface Route {

@@ -4,6 +4,7 @@ export type {
   CompactionState,
   FieldsReport,
   GarbagePreview,
+  MapReport,
   RecallReport,
   RestorePoint,
   SnapshotInfo,

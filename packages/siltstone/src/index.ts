@@ -58,6 +58,7 @@ export type {
   FieldValue,
   GarbagePreview,
   KeepRequest,
+  MapReport,
   LeaseInfo,
   RecallReport,
   RestorePoint,

@@ -7,6 +7,7 @@ import { goWith, route, useLoaded } from '../state.ts'
 import type { CollectionSummary } from '../types.ts'
 import { FieldsView } from './fields.tsx'
 import { HistoryView } from './history.tsx'
+import { MapView } from './map.tsx'
 import { RecordsView } from './records.tsx'
 import { SearchView } from './search.tsx'
 import { UpkeepView } from './upkeep.tsx'
@@ -15,6 +16,7 @@ const TITLES: Record<View, string> = {
   records: 'Records',
   search: 'Search',
   fields: 'Fields',
+  map: 'Map',
   history: 'History',
   upkeep: 'Upkeep',
 }
@@ -60,6 +62,7 @@ export function CollectionView() {
       {view === 'records' ? <RecordsView {...props} /> : null}
       {view === 'search' ? <SearchView {...props} /> : null}
       {view === 'fields' ? <FieldsView {...props} /> : null}
+      {view === 'map' ? <MapView {...props} /> : null}
       {view === 'history' ? <HistoryView {...props} /> : null}
       {view === 'upkeep' ? <UpkeepView {...props} /> : null}
     </>

@@ -112,6 +112,14 @@ describe('the API of Siltstone', () => {
     expectError(await api.call('POST', `${NOTES}/compact?full=yes`), 400, 'InvalidArgumentError', /full is 'yes'/)
   })
 
+  it('gives places of records for a map', async () => {
+    const map = await get(`${NOTES}/map?key=kind`)
+    expect(map).toMatchObject({ version: 1, records: 3, ids: ['a', 'b', 'c'], values: ['x', 'x', 'y'] })
+    expect([map.x.length, map.y.length, map.explained.length]).toEqual([3, 3, 2])
+    expect((await get(`${NOTES}/map?records=2`)).ids).toHaveLength(2)
+    expectError(await api.call('GET', `${NOTES}/map?records=99999`), 400, 'InvalidArgumentError', /records is 99999/)
+  })
+
   it('verifies, previews garbage and measures recall', async () => {
     await post(`${NOTES}/compact`)
     for (const deep of [true, false])

@@ -126,6 +126,15 @@ export const SCHEMAS = {
       }),
     ),
   }),
+  map: object({
+    version: uint,
+    records: uint,
+    explained: list(number),
+    ids: texts,
+    x: list(number),
+    y: list(number),
+    values: orNull(list({})),
+  }),
   cost: {
     ...map,
     description: 'A month like the time that the counters of this server cover: bill, unit costs, counted operations',

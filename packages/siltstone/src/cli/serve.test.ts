@@ -109,6 +109,25 @@ it('asks for tokens where a file of them is given, and refuses writes when it is
   expect((await fetch(list.replace(url, readOnly.url), body)).status).toBe(403)
 })
 
+it('is configured by a file and by variables', async () => {
+  const config = join(directory, 'siltstone.json')
+  await writeFile(config, JSON.stringify({ data: 'from-file', port: 0, pathPrefix: '/v', readOnly: true, host: '::1' }))
+  const child = start(['serve', '--config', config, '--json'], {
+    SILTSTONE_LOG_LEVEL: 'silent',
+    SILTSTONE_HOST: '127.0.0.1',
+    SILTSTONE_READ_ONLY: 'false',
+  })
+  running.add(child)
+  let out = ''
+  for await (const chunk of child.stdout) if (/^\}/m.test((out += String(chunk)))) break
+  const { url, data } = JSON.parse(out) as { url: string; data: string }
+  expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/v$/)
+  expect(data).toBe(join(directory, 'from-file'))
+  const body = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"name":"acme"}' }
+  expect((await fetch(`${url}/api/v2/tenants`, body)).status).toBe(200)
+  child.kill('SIGTERM')
+})
+
 it('says what is in its way', async () => {
   const { url } = await serve()
   const data = ['--data', join(directory, 'other')]

@@ -46,6 +46,21 @@ export interface FieldsReport {
   fields: FieldInfo[]
 }
 
+/** Places of records in a picture. */
+export interface MapReport {
+  version: number
+  /** Of the collection; the picture has a sample of them. */
+  records: number
+  /** The share of the variance that each of the two dimensions shows. */
+  explained: [number, number]
+  /** By point, like the following. */
+  ids: string[]
+  x: number[]
+  y: number[]
+  /** The values of the key that was asked for, null where a record has none; null without a key. */
+  values: unknown[] | null
+}
+
 /** A snapshot that is kept by name until its time, in addition to the history. */
 export interface RestorePoint {
   name: string

@@ -30,8 +30,17 @@ describe('PrometheusMetrics', () => {
     expect(await metrics.text()).toContain('siltstone_compaction_errors_total 3')
   })
 
-  it('writes the text that prom-client 15 writes', async () => {
+  it('shows counters of faults from the start, so that the first fault is an increase', async () => {
     const metrics = new PrometheusMetrics({ processMetrics: false })
+    const valueOf = async (name: string) => new RegExp(`^${name} (\\d+)$`, 'm').exec(await metrics.text())?.[1]
+    expect(await valueOf('siltstone_compaction_errors_total')).toBe('0')
+    expect(await valueOf('siltstone_log_back_pressure_total')).toBe('0')
+    metrics.count('CompactionErrors')
+    expect(await valueOf('siltstone_compaction_errors_total')).toBe('1')
+  })
+
+  it('writes the text that prom-client 15 writes', async () => {
+    const metrics = new PrometheusMetrics({ processMetrics: false, fromZero: false })
     metrics.count('odd_things_total', 2, { a: 'x"\\\n', b: '' })
     metrics.gauge('DeltaQueueDepth', 7.5)
     for (const ms of [0, 1, 300_000, 1e6]) metrics.observe('CompactionDuration', ms, { kind: 'fold' })
@@ -60,7 +69,7 @@ describe('PrometheusMetrics', () => {
   })
 
   it('shows the process under the names of prom-client', async () => {
-    const lines = (await new PrometheusMetrics().text()).split('\n')
+    const lines = (await new PrometheusMetrics({ fromZero: false }).text()).split('\n')
     const types = lines.filter((line) => line.startsWith('# TYPE siltstone_')).map((line) => line.slice(17))
     const lag = ['', '_min', '_max', '_mean', '_stddev', '_p50', '_p90', '_p99']
     const linux = ['process_virtual_memory_bytes', 'process_heap_bytes', 'process_open_fds', 'process_max_fds']

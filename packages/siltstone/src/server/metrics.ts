@@ -12,6 +12,11 @@ import { type FamilyOptions, type Labels, MetricFamily } from './metric-family.t
 export interface PrometheusMetricsOptions {
   /** Memory, processor time, event loop and garbage collection of the process. Default true. */
   processMetrics?: boolean
+  /**
+   * Show counters of faults with 0 from the start, so that the first fault is an increase. A counter that appears with 1 looks
+   * to Prometheus as if it had always been 1. Default true.
+   */
+  fromZero?: boolean
   /** Per metric. Series beyond are dropped and counted in `siltstone_metric_series_dropped_total`. Default 2,000. */
   maxSeries?: number
 }
@@ -20,6 +25,8 @@ interface Description {
   name?: string
   help: string
   labels?: readonly string[]
+  /** A counter without labels that alerts watch. */
+  isFault?: boolean
 }
 
 const DESCRIPTIONS: Record<string, Description> = {
@@ -32,12 +39,19 @@ const DESCRIPTIONS: Record<string, Description> = {
     help: 'Bytes of the current snapshot',
     labels: ['collection'],
   },
-  CompactionErrors: { help: 'Compactions that failed' },
-  compaction_without_progress: { help: 'Invocations that ran out of time before they could commit anything' },
-  merge_cannot_fit: { help: 'Merges that are due and need more time, memory or scratch disk than there is' },
+  CompactionErrors: { help: 'Compactions that failed', isFault: true },
+  compaction_without_progress: {
+    help: 'Invocations that ran out of time before they could commit anything',
+    isFault: true,
+  },
+  merge_cannot_fit: {
+    help: 'Merges that are due and need more time, memory or scratch disk than there is',
+    isFault: true,
+  },
+  log_back_pressure: { help: 'Writes that were refused because compaction lags behind', isFault: true },
   query_recall_sampled: { help: 'Queries that were repeated exactly to measure their recall' },
   query_recall_mean: { help: 'Moving mean of the recall of sampled queries' },
-  query_recall_low: { help: 'Sampled queries whose recall was below the alarm level' },
+  query_recall_low: { help: 'Sampled queries whose recall was below the alarm level', isFault: true },
   store_requests: { help: 'Requests to the store, as S3 bills them', labels: ['operation'] },
   store_bytes_read: { help: 'Bytes of bodies read from the store' },
   store_bytes_written: { help: 'Bytes of bodies written to the store' },
@@ -58,13 +72,15 @@ export class PrometheusMetrics implements Metrics {
   readonly #measureProcess: ReturnType<typeof processMetrics> | undefined
 
   constructor(options: PrometheusMetricsOptions = {}) {
-    const { processMetrics: withProcess = true, maxSeries = 2_000 } = options
+    const { processMetrics: withProcess = true, fromZero = true, maxSeries = 2_000 } = options
     this.#maxSeries = maxSeries
     this.#dropped = this.#family({
       name: `${PREFIX}metric_series_dropped`,
       help: 'Observations that were dropped because their metric has too many series',
       type: 'counter',
     })
+    if (fromZero)
+      for (const [name, { isFault = false }] of Object.entries(DESCRIPTIONS)) if (isFault) this.count(name, 0)
     if (!withProcess) return
     this.#measureProcess = processMetrics()
     const collections = this.#family({ ...GC_METRIC, name: `${PREFIX}${GC_METRIC.name}` })

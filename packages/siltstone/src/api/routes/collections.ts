@@ -2,7 +2,9 @@
 import { databaseOf, pageOf, readOptionsOf, uintQuery } from '../../chroma/call.ts'
 import { text, uint } from '../../chroma/openapi-schemas.ts'
 import type { Answer, Call, Route } from '../../chroma/route.ts'
+import { yieldToEventLoop } from '#codec'
 import { fieldsOf } from '../../engine/fields.ts'
+import { mapOf, MAX_MAP_RECORDS } from '../../engine/map.ts'
 import { summaryOf } from '../../engine/summary.ts'
 import { invalid, isSiltstoneError } from '../../errors.ts'
 import { parseWhere } from '../../filter/index.ts'
@@ -58,6 +60,21 @@ export const collectionRoutes: Route[] = [
     },
     answer: SCHEMAS.fields,
     handle: fields,
+  },
+  {
+    method: 'GET',
+    path: `${COLLECTION}/map`,
+    operation: 'siltstone_map',
+    tag: 'Siltstone',
+    summary: 'Records of a sample as points: their vectors on the two principal components, and the values of a key',
+    access: 'read',
+    isRead: true,
+    query: {
+      records: { ...uint, description: `Points at most; default 2,000, at most ${MAX_MAP_RECORDS}` },
+      key: { ...text, description: 'The key of the metadata whose values are given' },
+    },
+    answer: SCHEMAS.map,
+    handle: map,
   },
 ]
 
@@ -119,4 +136,16 @@ function jsonOf(where: string) {
   } catch (cause) {
     throw invalid('where-clause', `where is not JSON: ${(cause as Error).message}`, { field: 'where', cause })
   }
+}
+
+async function map(call: Call): Promise<Answer> {
+  const info = await collectionOf(call)
+  const records = bounded(call, 'records', MAX_MAP_RECORDS)
+  const key = call.query('key')
+  const report = await mapOf(
+    await openInfo(call, info),
+    { ...readOptionsOf(call), ...(records !== undefined && { records }), ...(key !== undefined && { key }) },
+    yieldToEventLoop,
+  )
+  return exactAnswer(report, { version: report.version })
 }

@@ -88,8 +88,8 @@ export function serveCommand(): Command {
     'serve --config /etc/siltstone/siltstone.json',
   ])
   return withServeSettings(withOutputOptions(made)).action(async (_, command: Command) => {
-    const options = await serveOptionsOf(command, environmentVariables())
-    await serve({ ...options, ...command.opts<Pick<ServeOptions, 'json'>>() })
+    const { json = false } = command.opts<Pick<ServeOptions, 'json'>>()
+    await serve({ ...(await serveOptionsOf(command, environmentVariables())), json })
   })
 }
 
