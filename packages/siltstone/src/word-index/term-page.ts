@@ -138,19 +138,43 @@ export class TermPage {
     return key
   }
 
-  find(key: number): TermEntry | undefined {
-    const place = firstWhere(this.terms, (i) => this.key(i) >= key)
-    if (place === this.terms || this.key(place) !== key) return undefined
-    let found: TermEntry | undefined
-    this.each((i, entry) => {
-      if (i === place) found = entry
-      return i < place
+  /**
+   * The terms with some keys; undefined for a key that the page does not have. Reads the page once for all, since the
+   * length of a term is only known when it is read.
+   */
+  find(keys: readonly number[]): (TermEntry | undefined)[] {
+    const found = new Array<TermEntry | undefined>(keys.length)
+    const places = new Map<number, number[]>()
+    let last = -1
+    for (const [i, key] of keys.entries()) {
+      const place = firstWhere(this.terms, (at) => this.key(at) >= key)
+      if (place === this.terms || this.key(place) !== key) continue
+      const others = places.get(place)
+      if (others) others.push(i)
+      else places.set(place, [i])
+      last = Math.max(last, place)
+    }
+    this.#read(last + 1, places, (place, entry) => {
+      for (const i of places.get(place) ?? []) found[i] = entry
     })
     return found
   }
 
-  /** Calls `take` for each term until it returns false. */
-  each(take: (i: number, entry: TermEntry) => boolean): void {
+  /** Where the lists of the terms are that have one. */
+  lists(): { offset: number; length: number }[] {
+    const places: { offset: number; length: number }[] = []
+    this.#read(this.terms, undefined, (_, { list }) => {
+      if (list) places.push(list)
+    })
+    return places
+  }
+
+  /** @param wanted of the first `terms` terms, those whose postings are kept */
+  #read(
+    terms: number,
+    wanted: { has(place: number): boolean } | undefined,
+    take: (place: number, entry: TermEntry) => void,
+  ): void {
     const bytes = this.#bytes
     let at = PAGE_HEAD_BYTES + this.terms * this.#keys.bytes
     const next = (): number => {
@@ -165,13 +189,14 @@ export class TermPage {
       }
     }
     let offset = new DataView(bytes.buffer, bytes.byteOffset).getFloat64(8, true)
-    for (let i = 0; i < this.terms; i++) {
+    for (let i = 0; i < terms; i++) {
       const count = next()
-      let entry: TermEntry
       if (count > INLINE_POSTINGS) {
         const length = next()
-        entry = { count, list: { offset, length } }
+        take(i, { count, list: { offset, length } })
         offset += length
+      } else if (wanted?.has(i) !== true) {
+        for (let k = 0; k < count; k++) if (next() % 2 !== 0) next()
       } else {
         const rows = new Uint32Array(count)
         const payloads = new Uint32Array(count)
@@ -182,9 +207,8 @@ export class TermPage {
           rows[k] = row
           payloads[k] = step % 2 === 0 ? 0 : next()
         }
-        entry = { count, postings: { rows, payloads } }
+        take(i, { count, postings: { rows, payloads } })
       }
-      if (!take(i, entry)) return
     }
   }
 }

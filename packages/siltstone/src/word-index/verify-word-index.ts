@@ -3,7 +3,6 @@ import type { SegmentReader } from '../format/segment/reader.ts'
 import { pageOf } from './keys.ts'
 import { MOST_IN_BOUND } from './layout.ts'
 import { emptyBlock, type PostingList } from './posting-list.ts'
-import type { TermPage } from './term-page.ts'
 import { WordIndex } from './word-index.ts'
 
 const PAGES_AT_ONCE = 64
@@ -46,7 +45,7 @@ async function verify(index: WordIndex, rows: number): Promise<void> {
           index.fail(`: page ${number} has a term of another page`)
         lastKey = key
       }
-      for (const { offset, length } of placesOf(page)) {
+      for (const { offset, length } of page?.lists() ?? []) {
         if (offset !== listEnd) index.fail(`: a list begins at ${offset}, and the one before ends at ${listEnd}`)
         listEnd = offset + length
       }
@@ -59,19 +58,10 @@ async function verify(index: WordIndex, rows: number): Promise<void> {
   check.sums?.()
 }
 
-function placesOf(page: TermPage | undefined): { offset: number; length: number }[] {
-  const places: { offset: number; length: number }[] = []
-  page?.each((_, { list }) => {
-    if (list) places.push(list)
-    return true
-  })
-  return places
-}
-
 /** Where the lists of an index begin in its section, and where the last one ends. @throws SiltstoneError `corrupt` */
 export async function listBoundaries(index: WordIndex): Promise<number[]> {
   const pages = await index.pages(Array.from({ length: index.params.pages }, (_, page) => page))
-  const places = [...pages].sort(([a], [b]) => a - b).flatMap(([, page]) => placesOf(page))
+  const places = [...pages].sort(([a], [b]) => a - b).flatMap(([, page]) => page.lists())
   return [...places.map(({ offset }) => offset), index.params.pagesOffset]
 }
 

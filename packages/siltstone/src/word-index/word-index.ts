@@ -112,10 +112,13 @@ export class WordIndex {
       this.isOfDocuments ? undefined : this.weights(),
     ])
     const wanted: { i: number; key: number; entry: TermEntry }[] = []
-    for (const [k, i] of missing.entries()) {
-      const key = keys[i] as number
-      const entry = pages.get(places[k] as number)?.find(key)
-      if (entry) wanted.push({ i, key, entry })
+    for (const [number, own] of Map.groupBy(missing.keys(), (k) => places[k] as number)) {
+      const entries = pages.get(number)?.find(own.map((k) => keys[missing[k] as number] as number))
+      own.forEach((k, at) => {
+        const i = missing[k] as number
+        const entry = entries?.[at]
+        if (entry) wanted.push({ i, key: keys[i] as number, entry })
+      })
     }
     const stored = wanted.filter(({ entry }) => entry.list)
     for (const { i, entry } of wanted) if (entry.postings) lists[i] = this.#inlineList(entry.postings, weights)
