@@ -7,7 +7,7 @@ import { type BlockShelf, eachAtMost, type SectionSource, stretches, wordsOf } f
 import { RowSet } from '../format/row-set.ts'
 import { TRIGRAMS } from './layout.ts'
 import { LEAST_TEXT, type TextQuery } from './text-query.ts'
-import { TrigramBlock } from './trigram-block.ts'
+import { type Found, TrigramBlock } from './trigram-block.ts'
 import { DIRECTORY_ENTRY_BYTES } from './trigram-writer.ts'
 
 const MAX_READ_BYTES = 4 << 20
@@ -128,13 +128,22 @@ export class TrigramReader {
     const found = block.find(pair, third)
     if (found?.kind === 'frequent') return undefined
     const groups = new RowSet(this.groups)
-    if (!found) return groups
+    if (found) this.#eachGroup(number, block, found, (group) => groups.add(group))
+    return groups
+  }
+
+  /** @throws SiltstoneError `corrupt` */
+  #eachGroup(
+    number: number,
+    block: TrigramBlock,
+    found: Extract<Found, { kind: 'list' }>,
+    take: (group: number) => void,
+  ): void {
     const count = block.each(found, (group) => {
-      if (group >= groups.rows) this.fail(`block ${number} names group ${group}, and there are ${groups.rows} groups`)
-      groups.add(group)
+      if (group >= this.groups) this.fail(`block ${number} names group ${group}, and there are ${this.groups} groups`)
+      take(group)
     })
     if (count !== found.count) this.fail(`a list in block ${number} has ${count} groups instead of ${found.count}`)
-    return groups
   }
 
   #rowsOf(groups: RowSet): RowSet {
@@ -191,7 +200,8 @@ export class TrigramReader {
         if (block.compare(0, last.pair, last.third) <= 0) this.fail(`block ${number} is out of order`)
         for (let i = 0; i < block.trigrams; i++) {
           last = { pair: block.pair(i), third: block.third(i) }
-          this.#listed(number, block, last.pair, last.third)
+          const found = block.find(last.pair, last.third)
+          if (found && found.kind !== 'frequent') this.#eachGroup(number, block, found, () => undefined)
         }
       }
     }

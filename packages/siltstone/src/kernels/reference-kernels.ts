@@ -42,6 +42,18 @@ export function referenceKernels(): VectorKernels {
           i32(out + 4 * query * count, count),
         )
     },
+    selectBelow(dots, scales, offsets, count, factor, limit, out) {
+      const [sums, factors, starts, found] = [
+        i32(dots, count),
+        f32(scales, count),
+        f32(offsets, count),
+        u32(out, count),
+      ]
+      let size = 0
+      for (let i = 0; i < count; i++)
+        if ((starts[i] as number) - factor * (factors[i] as number) * (sums[i] as number) < limit) found[size++] = i
+      return size
+    },
     dotF32(query, rows, count, strideBytes, dimension, out) {
       const q = f32(query, dimension)
       const results = f32(out, count)

@@ -36,6 +36,20 @@ export interface VectorKernels {
    */
   dotI8Many(queryRows: number, queries: number, rows: number, count: number, dimension: number, out: number): void
 
+  /**
+   * Of the distances `offsets`[i] − `factor` × `scales`[i] × `dots`[i] (i32 dots, f32 scales and offsets; multiplied from left to
+   * right, in doubles), those below `limit`: writes each such i to `out` u32[count], ascending. @returns how many
+   */
+  selectBelow(
+    dots: number,
+    scales: number,
+    offsets: number,
+    count: number,
+    factor: number,
+    limit: number,
+    out: number,
+  ): number
+
   /** `out` f32[count]: dot products of f32[dimension] with rows f32 that begin every `strideBytes`; any dimension. */
   dotF32(query: number, rows: number, count: number, strideBytes: number, dimension: number, out: number): void
 

@@ -59,6 +59,32 @@ describe.each(['wasm-simd', 'wasm-relaxed-simd'] as const)('%s, integers: the sa
     )
   })
 
+  it('selectBelow', () => {
+    fc.assert(
+      fc.property(fc.integer(), fc.integer({ min: 0, max: 70 }), fc.double({ noNaN: true }), (seed, count, share) => {
+        const next = random(seed)
+        const dots = new Int32Array(bytes(next, 4 * count).buffer)
+        const scales = normals(next, count, 1e-3).map(Math.abs)
+        const offsets = normals(next, count, 1e5)
+        if (count > 3) offsets[count >> 1] = Number.NaN
+        const distances = Array.from(dots, (dot, i) => (offsets[i] as number) - 0.7 * (scales[i] as number) * dot)
+        // A limit that equals one of the distances tells < from ≤.
+        const limits = [distances[Math.floor(Math.abs(share) % Math.max(1, count))] ?? 0, 0, Infinity, -Infinity]
+        for (const limit of limits) {
+          agree((arena) => {
+            const out = arena.room(4 * count)
+            const [d, s, o] = [arena.put(dots), arena.put(scales), arena.put(offsets)]
+            const size = arena.kernels.selectBelow(d, s, o, count, 0.7, limit, out)
+            const found = [...arena.i32(out, count).subarray(0, size)]
+            expect(found).toEqual([...distances.keys()].filter((i) => (distances[i] as number) < limit))
+            return found
+          })
+        }
+      }),
+      { numRuns: 60 },
+    )
+  })
+
   it('quantizeI16 and quantizeI8', () => {
     const scales = fc.constantFrom(1e-44, 1e-30, 1e-3, 1, 0.5, 1e30)
     fc.assert(

@@ -74,22 +74,35 @@ export class Calibrator {
     const { kernels } = this.#work
     const rows = this.#work.room('calibrate-rows', STEP * dimension)
     const dots = this.#work.room('calibrate-dots', STEP * points.count * 4)
+    const scales = this.#work.room('calibrate-scales', STEP * 4)
+    const offsets = this.#work.room('calibrate-offsets', STEP * 4)
+    const below = this.#work.room('calibrate-below', STEP * 4)
     for (let start = 0; start < members.length; start += STEP) {
       const size = Math.min(STEP, members.length - start)
       batch.gather(members, start, size, rows)
       kernels.dotI8Many(points.pointer, points.count, rows, size, dimension, dots)
-      const sums = new Int32Array(kernels.memory.buffer, dots, points.count * size)
-      const step = members.slice(start, start + size)
-      const scales = Float64Array.from(step, (i) => batch.scales[i] as number)
-      const lengths = Float64Array.from(step, (i) => (this.#space === 'ip' ? 0 : (squares[i] as number)))
-      for (let query = 0, at = 0; query < points.count; query++) {
+      const { buffer } = kernels.memory
+      const sums = new Int32Array(buffer, dots, points.count * size)
+      const rowScales = new Float32Array(buffer, scales, size)
+      const lengths = new Float32Array(buffer, offsets, size)
+      const places = new Uint32Array(buffer, below, size)
+      for (let i = 0; i < size; i++) {
+        const member = members[start + i] as number
+        rowScales[i] = batch.scales[member] as number
+        lengths[i] = this.#space === 'ip' ? 0 : (squares[member] as number)
+      }
+      for (let query = 0; query < points.count; query++) {
         const factor = 2 * (points.scales[query] as number)
         const nearest = this.#nearest[query] as Nearest
         let bound = this.#bounds[query] as number
-        for (let i = 0; i < size; i++, at++) {
-          const distance = (lengths[i] as number) - factor * (scales[i] as number) * (sums[at] as number)
+        const own = query * size
+        const found = kernels.selectBelow(dots + 4 * own, scales, offsets, size, factor, bound, below)
+        for (let at = 0; at < found; at++) {
+          const i = places[at] as number
+          const distance = (lengths[i] as number) - factor * (rowScales[i] as number) * (sums[own + i] as number)
+          // The bound falls with each row that enters.
           if (!(distance < bound)) continue
-          nearest.offer(distance, first + (step[i] as number))
+          nearest.offer(distance, first + (members[start + i] as number))
           bound = nearest.bound
         }
         this.#bounds[query] = bound
@@ -205,13 +218,23 @@ function dropOne(all: { distance: number; tag: number }[], distance: number): vo
 
 /** θ for each level. @returns undefined if there is nothing to tell it from */
 function thetas(byKind: ReadonlyMap<PseudoKind, number[]>): number[] | undefined {
-  const sets = SETS.map((kinds) => Float64Array.from(kinds.flatMap((kind) => byKind.get(kind) ?? [])).sort())
+  const sets = SETS.map((kinds) => joined(kinds.map((kind) => byKind.get(kind) ?? [])).sort())
   if (sets.every((set) => set.length === 0)) return undefined
   return RECALL_LEVELS.map(({ recall }) => {
     const share = 1 - MISSED_BY_CLUSTERS * (1 - recall)
     const most = Math.max(...sets.map((set) => quantile(set, share)))
     return Math.min(MOST_THETA, Math.max(LEAST_THETA, most))
   })
+}
+
+function joined(parts: readonly (readonly number[])[]): Float64Array {
+  const all = new Float64Array(parts.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const part of parts) {
+    all.set(part, at)
+    at += part.length
+  }
+  return all
 }
 
 /** 0 of no numbers. @param sorted ascending */
