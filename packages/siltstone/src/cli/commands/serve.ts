@@ -26,7 +26,7 @@ import { startTracing } from '../../server/tracing.ts'
 import { fraction, limits, port, RECORD_LIMITS, wholeNumber } from '../arguments.ts'
 import { command } from '../command.ts'
 import { readEmbedders } from '../embedders.ts'
-import { openPatiently } from '../open-patiently.ts'
+import { openPatiently } from '../../ports/open-patiently.ts'
 import { Output } from '../output.ts'
 import { dataOption, withEmbedders, withOutputOptions } from '../session.ts'
 
