@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { probeConditions, probeRaces } from 'siltstone/internal/aws'
+import { probeConditions, probeRaces } from 'siltstone/internal'
 import { openBucket, type Target } from '@siltstone/emulated-aws'
 
 /** Checks the server's conditional puts, on which all other tests depend. Returns what is wrong, if anything. */

@@ -9,6 +9,8 @@ export { type CollectionDocument, collectionType } from './catalog/collection-do
 export { type CatalogDocument, decodeDocument, type DocumentType, encodeDocument } from './catalog/document-codec.ts'
 export { databaseType, nameClaimType, resourceClaimType, tenantType } from './catalog/document-types.ts'
 export { DEFAULT_DATABASE, DEFAULT_TENANT } from './catalog/index.ts'
+export { repairCatalog } from './check/repair-catalog.ts'
+export { verifyCatalog } from './check/verify-catalog.ts'
 export { verifyCollection } from './check/verify-collection.ts'
 export { createChromaApp } from './chroma/app.ts'
 export { loadCommandLine } from './cli/run.ts'
@@ -222,6 +224,8 @@ export type {
   PutResult,
   Upload,
 } from './ports/object-store.ts'
+export { openPatiently } from './ports/open-patiently.ts'
+export { probeConditions, probeRaces } from './ports/probe-conditions.ts'
 export type { Queue, QueueDepth, QueueMessage } from './ports/queue.ts'
 export type { Random } from './ports/random.ts'
 export { retry } from './ports/retry.ts'

@@ -30,11 +30,15 @@ export interface BucketObserver {
   deleting(key: string, by: string): void
 }
 
+const REMEMBERED = 40
+
 export class Bucket {
   readonly #objects: Map<string, StoredObject>
   readonly #keys: string[]
   readonly #nowMs: () => number
   observer: BucketObserver | undefined
+  /** What was deleted last, which a store with versions can bring back. */
+  readonly removed: { key: string; body: Uint8Array }[] = []
 
   /** @param nowMs the store's own clock */
   constructor(nowMs: () => number, from?: Bucket) {
@@ -86,10 +90,19 @@ export class Bucket {
 
   delete(key: string, by: string): void {
     checkKey(key)
-    if (!this.#objects.has(key)) return
+    const was = this.#objects.get(key)
+    if (was === undefined) return
     this.observer?.deleting(key, by)
+    this.removed.push({ key, body: was.body })
+    if (this.removed.length > REMEMBERED) this.removed.shift()
     this.#objects.delete(key)
     this.#keys.splice(firstNotBefore(this.#keys, key), 1)
+  }
+
+  /** Changes an object behind everybody's back, as a failing disk or an operator does. @param body undefined: it is lost */
+  damage(key: string, body: Uint8Array | undefined): void {
+    if (body !== undefined) this.#objects.set(key, { body, etag: contentEtag(body), lastModifiedMs: this.#nowMs() })
+    else if (this.#objects.delete(key)) this.#keys.splice(firstNotBefore(this.#keys, key), 1)
   }
 
   /** The objects that a listing could show at this moment, from its position onwards. */

@@ -9,6 +9,7 @@ import {
   runRepeater,
 } from './actors.ts'
 import { runKeeper, runRenamer, runRival } from './catalog-actors.ts'
+import { runRestorer } from './restorer.ts'
 import type { Marks } from './marks.ts'
 import { drawPlan, type Plan, type PlanNumbers } from './plan.ts'
 import { checkAtRest, quiesce } from './rest.ts'
@@ -51,6 +52,7 @@ export async function runHistory(
     ...named('collector', plan.collectors).map((name) => runCollector(world, name)),
     ...named('operator', plan.operators).map((name) => runOperator(world, name)),
     ...named('repeater', plan.repeaters).map((name) => runRepeater(world, name)),
+    ...named('restorer', plan.restorers).map((name) => runRestorer(world, name)),
   ]
   const work = (async () => {
     await Promise.all(foreground)

@@ -250,5 +250,36 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'a collection is created in a database that was deleted after it was looked at',
     changes: [{ step: 'database-is-checked-again', value: 'incarnation' }],
   },
+  {
+    name: 'start-ends-when-the-store-is-away',
+    breaks: 'a server ends at its start when the store cannot be reached',
+    changes: [{ step: 'start-waits-for-the-store', value: '() => false' }],
+  },
+  {
+    name: 'refusal-of-its-own-put-believed',
+    breaks: 'a server takes a store for one that ignores conditions because a repeated put was refused',
+    changes: [{ step: 'refusal-is-probed-again', value: 'true' }],
+  },
+  {
+    name: 'unrecorded-entries-kept',
+    breaks:
+      'entries of which the record of folded entries says nothing, such as one that was brought back, are kept for ever',
+    changes: [{ step: 'unrecorded-entries-are-old', value: 'foldedAt(parsed.number) ?? nowMs' }],
+  },
+  {
+    name: 'repair-revives-the-deleted',
+    breaks: 'a repair makes the object of a deleted collection again',
+    changes: [{ step: 'deleted-collections-stay-deleted', drop: true }],
+  },
+  {
+    name: 'repair-without-the-copy',
+    breaks: 'an object of a collection is not made again from the copy in the claim to its name',
+    changes: [{ step: 'copy-is-taken', value: 'undefined' }],
+  },
+  {
+    name: 'repair-takes-a-claim-from-its-owner',
+    breaks: 'a repair makes a claim again for no collection, although a live one has the name',
+    changes: [{ step: 'live-collections-have-claims', value: 'true' }],
+  },
   ...INBOX_MUTANTS,
 ]

@@ -33,6 +33,12 @@ export interface Plan {
   renamers: number
   /** Clients that create, fill and delete databases under the same few names. */
   keepers: number
+  /** Operators who bring deleted objects back. */
+  restorers: number
+  /** 1 if servers start as on a bucket: with a probe of its conditions, waiting while it cannot be reached. */
+  probing: 0 | 1
+  /** Objects of the catalog that are damaged or lost at rest, one after another. */
+  damages: number
   /** Writers of another implementation, which mention deltas a second time. */
   repeaters: number
   withoutLease: 0 | 1
@@ -94,6 +100,9 @@ export function drawPlan(seed: number, overrides: Partial<PlanNumbers> = {}): Pl
     rivals: 0,
     renamers: 0,
     keepers: 0,
+    restorers: 0,
+    probing: 0,
+    damages: 0,
     repeaters: 0,
     withoutLease: chance.one(0.3) ? 1 : 0,
     skewMs: some(0.6, () => chance.between(0, 4 * SECOND)),
@@ -171,6 +180,11 @@ export function drawPlan(seed: number, overrides: Partial<PlanNumbers> = {}): Pl
   const keepers = chance.split('keepers')
   if (keepers.one(0.08)) plan.keepers = keepers.between(1, 3)
   plan.refusals = drawRefusals(chance.split('refusals'))
+  const restorers = chance.split('restorers')
+  if (plan.collectors > 0 && restorers.one(0.12)) plan.restorers = 1
+  plan.probing = chance.split('probing').one(0.15) ? 1 : 0
+  const damages = chance.split('damages')
+  if (damages.one(0.15)) plan.damages = damages.between(1, 3)
   return overrule(plan, overrides)
 }
 
@@ -195,6 +209,9 @@ export const SHRINKABLE: readonly (keyof Plan)[] = [
   'rivals',
   'renamers',
   'keepers',
+  'restorers',
+  'probing',
+  'damages',
   'repeaters',
   'operators',
   'background',

@@ -6,6 +6,7 @@ import { Background, type Collection, inboxPrefix, isSiltstoneError, logPrefix }
 import { markerOp, newMarker } from './draw-operations.ts'
 import { hybridLines, hybridSearch } from './hybrid.ts'
 import { linesOf, type ModelState } from './log-model.ts'
+import { checkMending } from './mending.ts'
 import { linesOfAnswer, sameLines } from './reads.ts'
 import type { Server } from './server.ts'
 import { DATABASE, type Target, TENANT, type World } from './world.ts'
@@ -88,6 +89,8 @@ export async function checkAtRest(world: World): Promise<void> {
     await checkSearch(world, collection, truth.state(truth.end))
   }
   checkOutcomes(world)
+  if (world.violation) return
+  await checkMending(world)
   if (world.violation) return
   // Retention passes, and some hours more, since due work is listed by the hour.
   for (let hour = 0; hour < 4; hour++) {

@@ -1,6 +1,7 @@
 /** A process with an engine, which starts again without any memory after a crash. */
 import { Background, type Collection, type StoreEngine } from 'siltstone/internal'
 import { Crashed, type Incarnation } from './incarnation.ts'
+import { startPatiently } from './start-up.ts'
 import { DATABASE, type Target, TENANT, type World } from './world.ts'
 
 const BACKGROUND = { gatherMs: 50, scheduleMs: 15_000, visibilityMs: 20_000 }
@@ -51,7 +52,10 @@ export class Server {
     for (;;) {
       const process = this.#world.boot(this.name)
       try {
-        const engine = await process.call(() => this.#world.openEngine(process))
+        const { plan } = this.#world
+        const engine = await process.call(() =>
+          plan.probing === 1 ? startPatiently(this.#world, process) : this.#world.openEngine(process),
+        )
         // The background work ends with its process, never before.
         const background = this.#withBackground && new Background(engine, BACKGROUND)
         return { process, engine, background }

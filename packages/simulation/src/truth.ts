@@ -21,6 +21,7 @@ import {
   parseKey,
   type RecordOp,
   type SequencedDelta,
+  storeKey,
 } from 'siltstone/internal'
 import type { Bucket, BucketObserver, StoredObject } from './bucket.ts'
 import { CollectionTruth, MARKER, type InboxDelta, type TrueManifest } from './collection-truth.ts'
@@ -73,6 +74,8 @@ export class Truth implements BucketObserver, KnownState {
   }
 
   created(key: string, object: StoredObject, by: string): void {
+    // Its lists may be gone by now, and what it says is known.
+    if (this.manifests.has(key)) return
     if (key.startsWith('snapshot/') && !this.bornMs.has(key)) this.bornMs.set(key, this.#nowMs())
     this.#watch(() => {
       const parsed = parseKey(key)
@@ -89,7 +92,7 @@ export class Truth implements BucketObserver, KnownState {
       const parsed = parseKey(key)
       if (parsed?.kind === 'pointer') this.#commit(this.of(parsed.path), key, object, by)
       else if (parsed?.kind === 'collection-id') this.#catalogued(key, object, by)
-      else if (!key.startsWith('catalog/') && parsed?.kind !== 'gc-due')
+      else if (!/^(catalog|probe)\//.test(key) && key !== storeKey && parsed?.kind !== 'gc-due')
         throw new Violation('immutable objects', `${by} wrote over ${key}`)
     })
   }

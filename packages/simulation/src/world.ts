@@ -107,6 +107,11 @@ export class World {
     return target
   }
 
+  /** Whether the log of a collection is closed. */
+  isDeleted(id: string): boolean {
+    return [...this.truth.collections.values()].some(({ path, closed }) => closed && path.endsWith(id))
+  }
+
   truthOf(target: Target): CollectionTruth {
     return this.truth.of(target.path)
   }

@@ -124,8 +124,15 @@ describe('the catalog', () => {
       // Nothing else is hidden by it.
       expect(collections.length).toBeGreaterThanOrEqual(5)
       const dry = await repairCatalog(env, { dryRun: true })
-      expect(dry.actions.some((action) => action.key === key)).toBe(!alone)
+      const isLeftOver = Buffer.from(saved).includes('"state":"deleted"')
+      expect(dry.actions.some((action) => action.key === key)).toBe(!alone || isLeftOver)
       const { actions, problems: left } = await repairCatalog(env, { dryRun: false })
+      if (isLeftOver) {
+        expect([actions, left]).toMatchObject([[{ kind: 'remove', key }], []])
+        expect(await verifyCatalog(env)).toMatchObject({ problems: [] })
+        await env.store.put(key, saved)
+        continue
+      }
       if (alone) {
         expect(left).toMatchObject([
           { key, problem: expect.stringMatching(/no other object|nothing else is lost|no claim/) },

@@ -29,8 +29,8 @@ export interface CatalogFix {
   key: string
   /** Of the damaged version that it replaces; undefined for an object that is missing. */
   etag: string | undefined
-  /** undefined: the store's descriptor. */
-  write: { type: DocumentType<CatalogDocument>; document: CatalogDocument } | undefined
+  /** undefined: the store's descriptor; `removal`: what is left of a deleted collection's object. */
+  write: { type: DocumentType<CatalogDocument>; document: CatalogDocument } | 'removal' | undefined
   why: string
 }
 
@@ -105,8 +105,13 @@ class Examination {
   async #ids(): Promise<void> {
     const { ids, claims, dataPaths } = this.#scan
     const owners = new Map<string, Readonly<NameClaim>>()
-    for (const { document } of claims.values())
-      if (document?.collectionId) owners.set(idKey(document, document.collectionId), document)
+    for (const { document } of claims.values()) {
+      if (!document?.collectionId) continue
+      const key = idKey(document, document.collectionId)
+      // A rename that broke off leaves a claim behind, to the old name or to the new one. The newer claim counts.
+      const other = owners.get(key)
+      if (other === undefined || lastWrite(other) < lastWrite(document)) owners.set(key, document)
+    }
     const wanted = new Map([...ids.keys()].map((key) => [key, pathOfIdKey(key)]))
     for (const key of owners.keys()) wanted.set(key, pathOfIdKey(key))
     for (const path of dataPaths) wanted.set(collectionIdKeyOfPath(path), path)
@@ -115,7 +120,11 @@ class Examination {
       if (entry?.document !== undefined) continue
       const claim = owners.get(key)
       const hasData = dataPaths.has(path)
-      if (entry === undefined && hasData && (await this.#help.isClosed(path))) continue
+      // step: deleted-collections-stay-deleted
+      if (hasData && (await this.#help.isClosed(path))) {
+        if (entry !== undefined) this.#leftOver(entry, 'its collection was deleted')
+        continue
+      }
       this.#lostId(key, path, { entry, claim, hasData })
     }
   }
@@ -126,7 +135,9 @@ class Examination {
     known: { entry: Entry<CollectionDocument> | undefined; claim: Readonly<NameClaim> | undefined; hasData: boolean },
   ): void {
     const { entry, claim, hasData } = known
-    const document = this.#help.described?.get(path) ?? copyIn(claim, key)
+    // step: copy-is-taken
+    const copy = copyIn(claim, key)
+    const document = this.#help.described?.get(path) ?? copy
     const what = entry?.damage ?? 'it is missing'
     const name = document?.name ?? claim?.name
     const shown = name === undefined ? `the collection ${path}` : `the collection ${name}`
@@ -138,12 +149,7 @@ class Examination {
       )
     // A deleted collection's object, or one whose creation never ended.
     if (entry !== undefined && claim === undefined && !hasData && !isEvenSize(entry.sizeBytes))
-      return this.#add(
-        key,
-        `${what}; no claim and no data name its collection, so nothing else is lost`,
-        undefined,
-        'warning',
-      )
+      return this.#leftOver(entry, 'no claim and no data name its collection')
     const flags = name === undefined ? '--name NAME --space SPACE' : '--space SPACE'
     this.#findings.push({
       problem: {
@@ -155,10 +161,17 @@ class Examination {
     })
   }
 
+  /** Nothing is lost with it, so what is left of it can go: ids are never used again. */
+  #leftOver({ key, etag, damage }: Entry<CollectionDocument>, why: string): void {
+    const fix: CatalogFix = { key, etag, write: 'removal', why: `${damage}; ${why}` }
+    this.#add(key, `${damage}; ${why}, so nothing else is lost`, fix, 'warning')
+  }
+
   #claims(): void {
     const { ids, claims } = this.#scan
     const explained = new Set<string>()
     for (const { document } of ids.values()) {
+      // step: live-collections-have-claims
       if (document?.state !== 'live') continue
       const key = nameKey(document, document.name)
       const entry = claims.get(key)
@@ -313,6 +326,9 @@ function copyIn(claim: Readonly<NameClaim> | undefined, key: string): Collection
   const body = { ...claim.copy, renaming: null, writes: [], state: 'live' }
   return collectionType.wrongField(body, key) === undefined ? (body as unknown as CollectionDocument) : undefined
 }
+
+/** The ULID of the last write of a document, which begins with its time. */
+const lastWrite = ({ writes }: Readonly<CatalogDocument>): string => writes.reduce((a, b) => (a > b ? a : b), '')
 
 function live(document: CollectionDocument): CollectionDocument {
   return { ...document, version: collectionType.version, state: 'live', everLive: true, renaming: null, writes: [] }

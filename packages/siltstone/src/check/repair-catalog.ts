@@ -6,6 +6,7 @@
  * Safety rests on the claims' protocol (`catalog/claims.ts`): a claim is written for a collection only if its own object says
  * that it has the name, and no collection that wants the name can hold a claim that is missing or unreadable. An id object
  * is made again as `live`, from the copy in the claim: a collection whose deletion had begun comes back, and nothing is lost.
+ * A collection whose log is closed was deleted: it stays so, and what is left of its object is removed.
  */
 import type { CollectionDocument } from '../catalog/collection-document.ts'
 import { encodeDocument } from '../catalog/document-codec.ts'
@@ -20,7 +21,7 @@ import type { Problem } from './verify-report.ts'
 const ROUNDS = 4
 
 export interface CatalogRepairReport {
-  actions: { kind: 'rebuild'; key: string; why: string }[]
+  actions: { kind: 'rebuild' | 'remove'; key: string; why: string }[]
   /** What is damaged afterwards. */
   problems: Problem[]
 }
@@ -42,12 +43,14 @@ export async function repairCatalog(
   }
 }
 
-function actionOf({ key, why }: CatalogFix): CatalogRepairReport['actions'][number] {
-  return { kind: 'rebuild', key, why }
+function actionOf({ key, write, why }: CatalogFix): CatalogRepairReport['actions'][number] {
+  return { kind: write === 'removal' ? 'remove' : 'rebuild', key, why }
 }
 
 /** @returns false when another process changed the object */
 async function apply(env: Environment, { key, etag, write }: CatalogFix): Promise<boolean> {
+  // No process can read the object, so none can change it meanwhile.
+  if (write === 'removal') return (await env.store.delete([key])).deleted.includes(key)
   const body =
     write === undefined
       ? Buffer.from(STORE_DESCRIPTOR, 'utf8')

@@ -54,7 +54,9 @@ export async function foldedObjects(
     if (parsed?.kind !== 'log-entry' && parsed?.kind !== 'taken') return
     if (parsed.number > manifest.watermark) return
     // Without a record, it was folded longer ago than records are kept.
-    const ageMs = nowMs - (foldedAt(parsed.number) ?? 0)
+    // step: unrecorded-entries-are-old
+    const foldedAtMs = foldedAt(parsed.number) ?? 0
+    const ageMs = nowMs - foldedAtMs
     if (ageMs > retentionMs) old.push(object)
     else waiting++
   }

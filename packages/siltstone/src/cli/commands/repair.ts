@@ -144,6 +144,7 @@ function reportText({
 }: Omit<RepairReport, 'actions'> & { name: string; actions: Action[] }): string {
   const done = {
     rebuild: dryRun ? 'would make again' : 'made again',
+    remove: dryRun ? 'would remove' : 'removed',
     void: dryRun ? 'would void' : 'voided',
     publish: dryRun ? 'would publish again' : 'published again',
   }

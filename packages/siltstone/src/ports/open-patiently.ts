@@ -1,9 +1,9 @@
 /** Opens a store that may be out of reach for a while: a server should wait for its bucket, and not end. */
 import { isSiltstoneError, type SiltstoneError } from '../errors.ts'
-import type { Clock } from '../ports/clock.ts'
-import type { Random } from '../ports/random.ts'
-import { retry } from '../ports/retry.ts'
-import type { Logger } from '../ports/telemetry.ts'
+import type { Clock } from './clock.ts'
+import type { Random } from './random.ts'
+import { retry } from './retry.ts'
+import type { Logger } from './telemetry.ts'
 
 const FIRST_PAUSE_MS = 1_000
 const LONGEST_PAUSE_MS = 30_000
@@ -27,6 +27,7 @@ export function openPatiently<T>(
     maxMs: LONGEST_PAUSE_MS,
     clock,
     random,
+    // step: start-waits-for-the-store
     when: isPassing,
     onWait: (error, waitMs, attempt) => {
       const { code, message } = error as SiltstoneError

@@ -1,9 +1,8 @@
 import { expect, it } from 'vitest'
 import { invalid, outcomeUnknown, unavailable } from '../errors.ts'
-import type { Clock } from '../ports/clock.ts'
-import type { Logger } from '../ports/telemetry.ts'
+import type { Clock } from './clock.ts'
 import { systemClock } from '../host/system-clock.ts'
-import { silentLogger } from '../ports/telemetry.ts'
+import { type Logger, silentLogger } from './telemetry.ts'
 import { openPatiently } from './open-patiently.ts'
 
 function parts() {

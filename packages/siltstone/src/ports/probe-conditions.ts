@@ -1,25 +1,35 @@
 /**
  * Tests whether a store honours conditions. A store that ignores them looks like any other until two writers compete;
  * then writes are lost.
+ *
+ * Answers can be lost, and a layer below may have repeated a request, so that the answer is that of the second try. What
+ * each answer shows:
+ *
+ * | the store                                         | then                                              |
+ * |---------------------------------------------------|---------------------------------------------------|
+ * | accepts a put whose condition does not hold       | it ignores conditions: no fault makes it do so    |
+ * | refuses a put whose condition holds               | the first try may be the reason: again, another key; a store that does so each time does not work |
+ * | gives no clear answer                             | again, another key                                |
  */
-import { isSiltstoneError, type SiltstoneError, unavailable } from '../../errors.ts'
-import type { ObjectStore, PutOptions, PutResult } from '../../ports/object-store.ts'
+import { isSiltstoneError, type SiltstoneError, unavailable } from '../errors.ts'
+import type { ObjectStore, PutOptions, PutResult } from './object-store.ts'
 
 /** What is wrong with the store's conditional puts, as a sentence; undefined if they work. */
 export type Problem = string | undefined
 
-const body = (text: string) => Buffer.from(text)
+const body = (text: string) => new TextEncoder().encode(text)
 
 /**
- * Four puts in sequence, and a deletion. A put whose answer was lost proves nothing, so the probe then begins again under
- * another key.
+ * Four puts in sequence, and a deletion.
  * @param newKey returns keys that are not in use
  * @throws SiltstoneError as the puts do; `unavailable` (probe-unclear) when the answers stay unclear
  */
 export async function probeConditions(store: ObjectStore, newKey: () => string, attempts = 5): Promise<Problem> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await probeOnce(store, newKey())
+      const { problem, mayBeOurs } = await probeOnce(store, newKey())
+      // step: refusal-is-probed-again
+      if (problem === undefined || !mayBeOurs || attempt >= attempts) return problem
     } catch (cause) {
       if (!isSiltstoneError(cause, 'unknown')) throw cause
       if (attempt >= attempts) throw unclear(store, attempts, cause)
@@ -35,20 +45,29 @@ function unclear(store: ObjectStore, attempts: number, cause: SiltstoneError): S
   )
 }
 
-async function probeOnce(store: ObjectStore, key: string): Promise<Problem> {
+interface Probed {
+  problem: Problem
+  /** A put was refused, perhaps because of its own first try. */
+  mayBeOurs: boolean
+}
+
+async function probeOnce(store: ObjectStore, key: string): Promise<Probed> {
+  const refused = (problem: string): Probed => ({ problem, mayBeOurs: true })
+  const accepted = (problem: string): Probed => ({ problem, mayBeOurs: false })
   try {
     const first = await store.put(key, body('first'), { ifAbsent: true })
-    if (first.status !== 'ok') return `If-None-Match: * on a new object was answered ${first.status}.`
+    if (first.status !== 'ok') return refused(`If-None-Match: * on a new object was answered ${first.status}.`)
     const second = await store.put(key, body('second'), { ifAbsent: true })
-    if (second.status !== 'exists') return `If-None-Match: * on an existing object was answered ${second.status}.`
+    if (second.status !== 'exists')
+      return accepted(`If-None-Match: * on an existing object was answered ${second.status}.`)
     const third = await store.put(key, body('third'), { ifMatch: first.etag })
-    if (third.status !== 'ok') return `If-Match with the object’s own ETag was answered ${third.status}.`
+    if (third.status !== 'ok') return refused(`If-Match with the object’s own ETag was answered ${third.status}.`)
     const fourth = await store.put(key, body('fourth'), { ifMatch: first.etag })
-    if (fourth.status !== 'mismatch') return `If-Match with an old ETag was answered ${fourth.status}.`
-    return undefined
+    if (fourth.status !== 'mismatch') return accepted(`If-Match with an old ETag was answered ${fourth.status}.`)
+    return { problem: undefined, mayBeOurs: false }
   } catch (error) {
     // Backblaze B2 answers 501 to the headers themselves.
-    if (isSiltstoneError(error) && error.code === 'not-implemented') return error.message
+    if (isSiltstoneError(error) && error.code === 'not-implemented') return accepted(error.message)
     throw error
   } finally {
     await removed(store, key)
