@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { ProcessingRules } from './rules.ts'
 import { StateStore } from './state-store.ts'
 import { BUCKET, ProcessWorld } from './testing/process-world.ts'
 
@@ -184,4 +185,22 @@ it('a damaged state is made again', async () => {
   await made.settle()
   expect(await documents('a')).toEqual([])
   expect(made.damaged[0]).toMatchObject({ code: 'object-state-damaged' })
+})
+
+it('what no rule wants any more keeps its records, and is processed again on demand', async () => {
+  const { made, documents, state } = await world()
+  await made.put('a', 'one')
+  await made.put('b', 'fail')
+  await made.settle()
+  made.rules = new ProcessingRules([{ process: false }])
+  await made.settle()
+  expect(await documents('a')).toEqual(['one'])
+  for (const key of ['a', 'b']) await made.replay(key)
+  await made.settle()
+  expect(await documents('a')).toEqual(['one'])
+  expect(await state('b')).toMatchObject({ progress: 'dead', error: { code: 'corrupt-file' } })
+  // A new version is not processed, and the records of the old one do not stand for it.
+  await made.put('a', 'two')
+  await made.settle()
+  expect(await documents('a')).toEqual([])
 })

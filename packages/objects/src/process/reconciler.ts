@@ -159,10 +159,10 @@ export class Reconciler {
     read: ReadState | undefined,
     decision: Exclude<Decision, { do: 'nothing' | 'wait' }>,
   ): Promise<HeldClaim | undefined> {
-    const { clock, ids, owner, states, rules } = this.#options
+    const { clock, ids, owner, states } = this.#options
     const before = read?.state ?? newState(bucket, key)
     const nowMs = clock.nowMs()
-    const collection = rules.collectionOf(bucket, key)
+    const collection = this.#collectionFor(before)
     const isOther = before.object?.version !== (decision.do === 'remove' ? undefined : decision.object.version)
     const isTakenOver = before.progress === 'running'
     const id = ids.ulid()
@@ -177,9 +177,7 @@ export class Reconciler {
       retryAtMs: null,
       error: null,
       ...(isOther && { processor: null, contentType: null, steps: {} }),
-      collections: [
-        ...new Set([...before.collections, ...(decision.do === 'process' && collection ? [collection] : [])]),
-      ],
+      collections: [...new Set([...before.collections, ...(decision.do === 'process' ? [collection] : [])])],
       derivedRuns: decision.do === 'process' ? [...before.derivedRuns, id] : before.derivedRuns,
       startedAtMs: nowMs,
       changedAtMs: nowMs,
@@ -187,6 +185,11 @@ export class Reconciler {
     }
     const written = await states.write(claimed, read)
     return written && new HeldClaim(written, states, clock, this.#leaseMs)
+  }
+
+  /** What no rule wants any more is processed on demand, to where it was. */
+  #collectionFor({ bucket, key, collections }: ObjectState): string {
+    return this.#options.rules.collectionOf(bucket, key) ?? collections.at(-1) ?? bucket
   }
 
   async #fence(claim: HeldClaim): Promise<void> {
@@ -202,7 +205,7 @@ export class Reconciler {
     const { pipeline, collections, log, clock, scheme, withScratch } = this.#options
     const { bucket, key } = claim.state
     const blobs = this.#options.blobs(bucket)
-    const name = this.#options.rules.collectionOf(bucket, key) ?? (claim.state.collections.at(-1) as string)
+    const name = this.#collectionFor(claim.state)
     const objectId = objectIdOf(bucket, key)
     const stop = new AbortController()
     const onAbort = () => stop.abort(call.signal?.reason)

@@ -3,7 +3,7 @@
  * objects without records of their newest version, records of objects that are gone, work that ended in the middle, and
  * files that processors made for objects that are gone.
  *
- * It reads each object's state: one request an object.
+ * It reads each object's state and head twice: four requests an object, beside the listings.
  */
 import type { BlobStore } from 'siltstone/internal'
 import { headOf, listOf, type Reconciler } from './reconciler.ts'

@@ -145,7 +145,7 @@ export class ProcessWorld {
   readonly random = seededRandom(7)
   readonly ids = systemIds(this.clock, this.random)
   readonly blobs = new MemoryBlobs({ clock: this.clock, ids: this.ids })
-  readonly rules = new ProcessingRules()
+  rules = new ProcessingRules()
   readonly engine: StoreEngine
   readonly store: ObjectStore
   /** States that sweeps could not read. */
