@@ -47,7 +47,7 @@ function Header() {
   return (
     <header>
       <a class="brand" href="#/">
-        <img src="/icon.svg" alt="" width="26" height="26" /> Siltstone
+        <img src="icon.svg" alt="" width="26" height="26" /> Siltstone
       </a>
       <nav aria-label="Place">
         {tenant === undefined || database === undefined ? null : (

@@ -64,6 +64,8 @@ function shown(value: unknown): string {
 }
 
 const MARGIN_PX = 14
+/** Points that are nearer together are at one place. */
+const SMALLEST = 1e-9
 
 export interface Place {
   left: number
@@ -74,8 +76,8 @@ export interface Place {
 export function placesOf(x: readonly number[], y: readonly number[], widthPx: number, heightPx: number): Place[] {
   const [left, right, bottom, top] = [x.reduce(min, 0), x.reduce(max, 0), y.reduce(min, 0), y.reduce(max, 0)]
   const scale = Math.min(
-    (widthPx - 2 * MARGIN_PX) / (right - left || 1),
-    (heightPx - 2 * MARGIN_PX) / (top - bottom || 1),
+    (widthPx - 2 * MARGIN_PX) / Math.max(right - left, SMALLEST),
+    (heightPx - 2 * MARGIN_PX) / Math.max(top - bottom, SMALLEST),
   )
   const [middleX, middleY] = [(left + right) / 2, (bottom + top) / 2]
   return x.map((value, i) => ({
