@@ -6,7 +6,7 @@ import { Code, Empty, Problem, Untrusted } from '../parts.tsx'
 import { colored, nearestPoint, type Place, placesOf } from '../picture.ts'
 import { go, goWith, route, useLoaded } from '../state.ts'
 import type { FieldsReport, MapReport } from '../types.ts'
-import type { CollectionProps } from './collection.tsx'
+import type { CollectionProps } from './collection-props.ts'
 
 const HEIGHT_PX = 520
 const SIZES = ['500', '2000', '10000']
