@@ -1,6 +1,6 @@
 /** Prints figures as Markdown, and writes them as JSON into bench/results, from which RESULTS.md and the plots are made. */
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, isAbsolute, join } from 'node:path'
 import { RESULTS } from '../places.ts'
 import { type Conditions, conditions, load, processorSeconds } from './machine.ts'
 
@@ -61,7 +61,7 @@ export class Report {
       scenario: this.scenario,
       records: this.records,
       ...(this.#label !== undefined && { label: this.#label }),
-      command: `npm run bench -- ${process.argv.slice(2).join(' ')}`,
+      command: `npm run bench -- ${process.argv.slice(2).map(withoutPlace).join(' ')}`,
       at: new Date().toISOString(),
       ...this.#conditions,
       seconds,
@@ -76,6 +76,11 @@ export class Report {
     console.log(`\n${footer(result)}`)
     return result
   }
+}
+
+/** Paths of this machine do not belong into results. */
+function withoutPlace(argument: string): string {
+  return isAbsolute(argument) ? basename(argument) : argument
 }
 
 /** Command, date, commit, machine and load. */

@@ -1,7 +1,7 @@
 /**
  * `search.json`, the only file of a published folder that is ever replaced: it describes a collection, one segment with
  * all its records in `PUBLISHED_LAYOUT`, and the embedder for texts of queries. It has the frame of a manifest, with a
- * checksum. See docs/decisions/0014.
+ * checksum. See docs/decisions/0016-published-folders.md.
  *
  * Every other file is a part: file f of the segment, in pieces of `partBytes`, is `data/<hash>-<n>.bin`, n from 0. The
  * hash is of the whole file, so a part never changes, and one that did not change keeps its name.

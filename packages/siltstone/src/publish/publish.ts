@@ -1,6 +1,6 @@
 /**
  * Publishes a collection as a folder of files that any static host serves, and that `@siltstone/reader` searches. The layout is
- * told in `format/published.ts` and docs/decisions/0014.
+ * told in `format/published.ts` and docs/decisions/0016-published-folders.md.
  *
  * The parts are written first, then `search.json`, then the parts that it does not name are removed: a reader that has the
  * old `search.json` finds its parts, or finds them missing and reads the new one. A publication that breaks off leaves the

@@ -1,6 +1,6 @@
 /**
  * Phrases have no index of their own: the rows that have all of their words are found in the index of words, and their documents
- * are read. docs/decisions/0014-phrases-are-verified.md says why.
+ * are read. docs/decisions/0015-phrases-are-verified.md says why.
  */
 import { RowSet } from '../format/row-set.ts'
 import type { SegmentReader } from '../format/segment/reader.ts'

@@ -31,7 +31,7 @@ interface Opened {
 }
 
 export class PublishedSource implements ReadSource {
-  /** Half of the lists of the default recall: see docs/decisions/0014. */
+  /** Half of the lists of the default recall: see docs/decisions/0016-published-folders.md. */
   readonly effort = { recall: 0.9 }
   readonly #store: FetchObjectStore
   readonly #options: PublishedSourceOptions
