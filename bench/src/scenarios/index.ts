@@ -9,6 +9,7 @@ import { http } from './http.ts'
 import { ingest } from './ingest.ts'
 import { recall } from './recall.ts'
 import { processFiles } from './process.ts'
+import { loading } from './loading.ts'
 import { objects } from './objects.ts'
 import type { Scenario } from './scenario.ts'
 import { start } from './start.ts'
@@ -19,6 +20,7 @@ import { writers } from './writers.ts'
 /** In the order of RESULTS.md. */
 export const scenarios: Record<string, Scenario> = {
   ingest,
+  loading,
   http,
   start,
   get,
