@@ -11,6 +11,7 @@ import { pages } from './pages.ts'
 import { recall } from './recall.ts'
 import { invocations } from './invocations.ts'
 import { processFiles } from './process.ts'
+import { loading } from './loading.ts'
 import { objects } from './objects.ts'
 import type { Scenario } from './scenario.ts'
 import { start } from './start.ts'
@@ -21,6 +22,7 @@ import { writers } from './writers.ts'
 /** In the order of RESULTS.md. */
 export const scenarios: Record<string, Scenario> = {
   ingest,
+  loading,
   http,
   start,
   get,

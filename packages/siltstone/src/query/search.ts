@@ -18,6 +18,7 @@ import type { Space } from '../model/collection.ts'
 import type { QueryHits, QueryRequest, QueryResponse } from '../model/read.ts'
 import type { OpenSegment } from '../snapshot/open-segment.ts'
 import { chooseAccessPaths, type SearchedSegment } from './access-path.ts'
+import { measureChanged } from './changed-vectors.ts'
 import { ColumnPrefetch } from './column-prefetch.ts'
 import { measureRows, measureSegments } from './exact-scan.ts'
 import { filterRefs } from './filter-refs.ts'
@@ -26,9 +27,6 @@ import { RecordTags } from './record-tags.ts'
 import { columnsInSlices, findInSlices, inSlices, SLICE_RECORDS } from './slices.ts'
 import type { Pause } from '../pacer.ts'
 import { type Selection, select } from './select.ts'
-
-/** Vectors of the changed records of a selection. An unfiltered selection lives as long as its view. */
-const knownVectors = new WeakMap<readonly ChangedRecord[], Float32Array>()
 
 /** @throws SiltstoneError `invalid` dimension-mismatch; `not-found` id-missing */
 export async function search(
@@ -199,16 +197,9 @@ class Search {
     return needed
   }
 
-  async #rankChanged(changed: readonly ChangedRecord[]): Promise<void> {
-    if (changed.length === 0) return
-    let flat = knownVectors.get(changed)
-    if (!flat) {
-      flat = joined(await this.#view.vectors(changed.map((record) => ({ changed: record }))))
-      knownVectors.set(changed, flat)
-    }
-    const vectors = flat
-    await this.#ranking.eachQuery(flat.length, (ranking) =>
-      ranking.offerFlat(vectors, changed.length, (i) => this.#tags.addRecord({ changed: changed[i] as ChangedRecord })),
+  #rankChanged(changed: readonly ChangedRecord[]): Promise<void> {
+    return measureChanged(this.#view, changed, this.#ranking, (i) =>
+      this.#tags.addRecord({ changed: changed[i] as ChangedRecord }),
     )
   }
 
@@ -346,10 +337,3 @@ async function allDone(tasks: readonly Promise<void>[]): Promise<void> {
 }
 
 type Ranked = ReturnType<Ranking['queries'][number]['nearest']['sorted']>
-
-function joined(vectors: readonly Float32Array[]): Float32Array {
-  const { length } = vectors[0] as Float32Array
-  const flat = new Float32Array(vectors.length * length)
-  vectors.forEach((vector, i) => flat.set(vector, i * length))
-  return flat
-}

@@ -1,0 +1,68 @@
+/**
+ * The vectors of the records that the log changed, as a search measures them. At first they are measured where they lie, in
+ * the entries of the log: while records are written, every write makes a new view, and copying tens of thousands of vectors for
+ * each would take longer than the search. A view that is asked again and again gets a copy in one array, which is measured faster.
+ */
+import type { ChangedRecord } from '../log/log-overlay.ts'
+import type { View } from '../log/view.ts'
+import type { Ranking } from './rank.ts'
+
+/** Searches of one view that measure the vectors where they lie. A copy costs about as much as this many save. */
+const BEFORE_COPY = 10
+/** Multiplications at a time, between which a search may pause. */
+const AT_ONCE = 4_000_000
+
+interface Known {
+  vectors: Promise<Float32Array[]> | undefined
+  searches: number
+  flat: Float32Array | undefined
+}
+
+/** An unfiltered selection lives as long as its view. */
+const known = new WeakMap<readonly ChangedRecord[], Known>()
+
+/** @param tagOf the i-th of the records, called once for each that may be among the nearest */
+export async function measureChanged(
+  view: View,
+  changed: readonly ChangedRecord[],
+  ranking: Ranking,
+  tagOf: (i: number) => number,
+): Promise<void> {
+  if (changed.length === 0) return
+  let one = known.get(changed)
+  if (!one) known.set(changed, (one = { vectors: undefined, searches: 0, flat: undefined }))
+  one.searches += 1
+  const { flat } = one
+  if (flat) {
+    await ranking.eachQuery(flat.length, (some) => some.offerFlat(flat, changed.length, tagOf))
+    return
+  }
+  one.vectors ??= view.vectors(changed.map((record) => ({ changed: record })))
+  let vectors: Float32Array[]
+  try {
+    vectors = await one.vectors
+  } catch (error) {
+    // A failure is not kept: the next search tries again.
+    known.delete(changed)
+    throw error
+  }
+  const dimension = (vectors[0] as Float32Array).length
+  const step = Math.max(1, Math.floor(AT_ONCE / dimension))
+  for (let first = 0; first < vectors.length; first += step) {
+    const blocks = vectors.slice(first, first + step)
+    const rows = { dimension, blocks, starts: new Uint32Array(blocks.length) }
+    const due = ranking.eachQuery(blocks.length * dimension, (some) =>
+      some.offerScattered(rows, (i) => tagOf(first + i)),
+    )
+    if (due) await due
+  }
+  if (one.searches < BEFORE_COPY || one.flat) return
+  one.flat = joined(vectors, dimension)
+  one.vectors = undefined
+}
+
+function joined(vectors: readonly Float32Array[], dimension: number): Float32Array {
+  const flat = new Float32Array(vectors.length * dimension)
+  vectors.forEach((vector, i) => flat.set(vector, i * dimension))
+  return flat
+}
