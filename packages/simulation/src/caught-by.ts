@@ -32,6 +32,7 @@ export const CAUGHT_BY: Readonly<Record<string, number>> = {
   'mention-forgotten-at-first-deletion': 80_000_002,
   'merge-forgets-late-deletions': 80_000_290,
   'merge-rebased-across-fence': 80_000_164,
+  'merge-rebased-across-reset': 80_002_868,
   'name-taken-from-its-owner': 80_000_012,
   'no-compare-and-swap': 80_000_001,
   'no-staleness-rule': 80_000_010,

@@ -62,7 +62,7 @@ export const RARE_PATHS: readonly RarePath[] = [
   path('object of the catalog damaged at rest', 500, 'damaged at rest: id'),
   path('claim damaged at rest', 1_000, 'damaged at rest: name'),
   path('repair of the catalog that crashed', 500, 'repair of the catalog crashed'),
-  path('damage that nothing else knows', 2_000, 'damage that nothing else knows'),
+  path('damage that nothing else knows', 10_000, 'damage that nothing else knows'),
   path('deleted entry that was brought back', 500, 'restored: entry'),
   path('deleted file of a snapshot that was brought back', 500, 'restored: snapshot'),
   path('start that waited for the store', 500, 'start-up waited'),

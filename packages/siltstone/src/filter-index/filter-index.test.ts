@@ -9,7 +9,7 @@ import { SegmentWriter } from '../format/segment/writer.ts'
 import { memoryScratch } from '../ports/scratch.ts'
 import { parseForFilter } from '../records/parse-for-filter.ts'
 import { FilterIndexBuilder } from './builder.ts'
-import { type FilterIndex, filterIndexOf } from './filter-index.ts'
+import { type FilterIndex, filterIndexOf, nameOf } from './filter-index.ts'
 import { type FilteredRow as Row, writeFiltered } from './testing.ts'
 import { verifyFilterIndex } from './verify-filter-index.ts'
 
@@ -37,6 +37,44 @@ async function hold(index: FilterIndex, rows: readonly Row[], filter: Filter): P
   expect(certain.toArray().filter((row) => !set.has(row))).toEqual([])
   return certain.count() === possible.count()
 }
+
+describe('the name of a filter', () => {
+  const scalar = fc.oneof(
+    fc.bigInt({ min: -3n, max: 3n }),
+    fc.constantFrom(0, -0, 1, 1.5, true, false, '', '1', '1n', 'true', '"', ',', '],['),
+  )
+  const filter: fc.Arbitrary<Filter> = fc.letrec<{ filter: Filter }>((tie) => ({
+    filter: fc.oneof(
+      { maxDepth: 2 },
+      fc.record({
+        kind: fc.constant('in' as const),
+        key: fc.constantFrom('a', 'b'),
+        negated: fc.boolean(),
+        values: fc.array(scalar, { maxLength: 3 }),
+      }) as fc.Arbitrary<Filter>,
+      fc.record({
+        kind: fc.constantFrom('and' as const, 'or' as const),
+        clauses: fc.array(tie('filter'), { maxLength: 2 }),
+      }),
+    ),
+  })).filter
+
+  // Zeros of either sign compare equal in every filter, so they may share a name.
+  const plain = (one: Filter): string =>
+    JSON.stringify(one, (_, value: unknown) => (typeof value === 'bigint' ? { integer: String(value) } : value))
+
+  it('is equal for equal filters only', () => {
+    fc.assert(
+      fc.property(filter, filter, (a, b) => {
+        expect(nameOf(a) === nameOf(b)).toBe(plain(a) === plain(b))
+      }),
+      { numRuns: 500 },
+    )
+    const kinds = [1n, 1, '1', '1n', true, 'true'] as const
+    const names = kinds.map((value) => nameOf({ kind: 'compare', key: 'a', op: 'eq', value }))
+    expect(new Set(names).size).toBe(kinds.length)
+  })
+})
 
 const key = fc.constantFrom('a', 'b', '__proto__', 'constructor', 'é')
 const numbers = fc.constantFrom(

@@ -14,7 +14,7 @@ import { parseForFilter } from '../records/parse-for-filter.ts'
 import type { OpenSegment } from '../snapshot/open-segment.ts'
 import { RowSet } from '../format/row-set.ts'
 import { phraseRows } from './phrase-rows.ts'
-import { inOrderInSlices, SLICE_RECORDS } from './slices.ts'
+import { inOrderInSlices, inSlices, SLICE_RECORDS } from './slices.ts'
 
 export interface Selection {
   /** For each segment: the matching live rows that the log did not change. */
@@ -44,8 +44,8 @@ export async function select(view: View, filter: Filter | undefined, pause: Paus
     clauses: clausesOf(filter),
   }
   const { test, columns } = compiled
-  const name = nameOf(filter)
   const { segments } = view.base
+  const name = segments.length === 0 ? '' : nameOf(filter)
   // Of all segments together: each may have fewer rows to test than make a slice.
   const pacer = new Pacer(BATCH_ROWS, pause)
   const matches = await Promise.all(
@@ -54,8 +54,8 @@ export async function select(view: View, filter: Filter | undefined, pause: Paus
   const rows = matches.map((match, i) => match.copy().intersect(all(view).rows[i] as RowSet))
   const changed = all(view).changed
   const [metadatas, documents] = await Promise.all([
-    columns.metadata ? changedMetadatas(view) : undefined,
-    columns.document ? changedDocuments(view) : undefined,
+    columns.metadata ? changedMetadatas(view, pause) : undefined,
+    columns.document ? changedDocuments(view, pause) : undefined,
   ])
   const admitted: ChangedRecord[] = []
   const cost = testCost(compiled.clauses)
@@ -88,22 +88,25 @@ function countsOf(rows: readonly RowSet[]): number[] {
   return rows.map((one) => one.count())
 }
 
-const changedMetadatas = oncePerView(async (view) => {
-  const texts = await view.metadatas(refsOf(all(view).changed))
-  return texts.map((text) => (text === null ? null : parseForFilter(text)))
-})
-const changedDocuments = oncePerView((view) => view.documents(refsOf(all(view).changed)))
+const changedMetadatas = oncePerView((view, pause) =>
+  inSlices(refsOf(all(view).changed), SLICE_RECORDS, pause, async (slice) =>
+    (await view.metadatas(slice)).map((text) => (text === null ? null : parseForFilter(text))),
+  ),
+)
+const changedDocuments = oncePerView((view, pause) =>
+  inSlices(refsOf(all(view).changed), SLICE_RECORDS, pause, (slice) => view.documents(slice)),
+)
 
 function refsOf(records: readonly ChangedRecord[]): RecordRef[] {
   return records.map((changed): RecordRef => ({ changed }))
 }
 
 /** Reads something of the changed records, once for each view unless there are too many of them. */
-function oncePerView<T>(read: (view: View) => Promise<T>): (view: View) => Promise<T> {
+function oncePerView<T>(read: (view: View, pause: Pause) => Promise<T>): (view: View, pause: Pause) => Promise<T> {
   const values = new WeakMap<View, Promise<T>>()
-  return (view) => {
-    if (all(view).changed.length > MAX_CHANGED_KEPT) return read(view)
-    return memoize(values, view, () => read(view))
+  return (view, pause) => {
+    if (all(view).changed.length > MAX_CHANGED_KEPT) return read(view, pause)
+    return memoize(values, view, () => read(view, pause))
   }
 }
 

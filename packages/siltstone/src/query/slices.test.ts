@@ -1,7 +1,9 @@
 /** Work between two pauses is counted, not timed. */
 import { describe, expect, it } from 'vitest'
 import type { RecordRef, View } from '../log/view.ts'
+import type { Filter } from '../model/filter.ts'
 import { Ranking } from './rank.ts'
+import { select } from './select.ts'
 import { columnsInSlices, findInSlices, inOrderInSlices, SLICE_RECORDS } from './slices.ts'
 
 const COUNT = 50_000
@@ -79,6 +81,23 @@ describe('in slices, with a pause after each', () => {
       expect(columns.embeddings?.length).toBe(embeddings ? COUNT : undefined)
       expect(seen().most).toBeLessThanOrEqual(1_000_000)
     }
+  })
+
+  it('the metadata of records that the log changed are read and parsed', async () => {
+    const { spend, pause, seen } = counter()
+    const records = ids.map((id) => ({ id, live: true }))
+    const view = {
+      base: { segments: [] },
+      overlay: { changedRows: () => new Map(), records: () => records },
+      metadatas: async (refs: readonly RecordRef[]) => {
+        spend(refs.length)
+        return refs.map((_, i) => `{"n":${i % 10}}`)
+      },
+    }
+    const filter: Filter = { kind: 'compare', key: 'n', op: 'eq', value: 1n }
+    const { changed } = await select(view as unknown as View, filter, pause)
+    expect(changed.length).toBe(ids.filter((_, i) => (i % SLICE_RECORDS) % 10 === 1).length)
+    expect(seen().most).toBeLessThanOrEqual(SLICE_RECORDS)
   })
 
   it('vectors are offered to many queries', async () => {

@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { metadataFromJson } from '../../records/metadata-json.ts'
 import { parseExact } from '../../records/exact-json.ts'
-import { parseBody } from './json-body.ts'
+import { parseBody, readBody } from './json-body.ts'
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 const metadataOf = (text: string) => metadataFromJson(parseBody(bytes(text)).raw('metadata'), 'metadata', 'add')
@@ -18,6 +18,33 @@ const numberText = fc.oneof(
   fc.tuple(fc.integer(), fc.integer({ min: -20, max: 20 })).map(([n, exponent]) => `${n}e${exponent}`),
   fc.constantFrom('-0', '-0.0', '0', '0.0', '1.0', '1E2'),
 )
+
+describe('readBody', () => {
+  const open = { grow: () => {}, release: () => {} }
+  const sent = (chunks: readonly Uint8Array[], announced: number): Request => {
+    const body = ReadableStream.from(chunks) as ReadableStream<Uint8Array>
+    const whole = () => Promise.reject(new Error('all at once'))
+    const headers = new Headers({ 'content-length': String(announced) })
+    return { headers, body, arrayBuffer: whole } as unknown as Request
+  }
+  const chunks = Array.from({ length: 40 }, (_, i) => new Uint8Array(10_000).fill(i))
+
+  it('copies a large body chunk by chunk', async () => {
+    expect(Buffer.concat([await readBody(sent(chunks, 400_000), 1e6, open)])).toEqual(Buffer.concat(chunks))
+  })
+
+  it('refuses more than was announced, and more than is taken', async () => {
+    await expect(readBody(sent(chunks, 390_000), 1e6, open)).rejects.toMatchObject({
+      status: 400,
+      code: 'body-too-long',
+    })
+    await expect(readBody(sent(chunks, 400_000), 300_000, open)).rejects.toMatchObject({ status: 413 })
+  })
+
+  it('knows a body that ended early by its length', async () => {
+    expect((await readBody(sent(chunks, 410_000), 1e6, open)).length).toBe(400_000)
+  })
+})
 
 describe('parseBody', () => {
   it('distinguishes integers and floats like the exact parser, with either parser', () => {

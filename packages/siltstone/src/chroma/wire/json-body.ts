@@ -36,13 +36,39 @@ export async function readBody(request: Request, maxBytes: number, reservation: 
   // The HTTP parser enforces an announced length.
   reservation.grow(Number(announced ?? 0))
   const isBounded = announced !== null || request.headers.get('transfer-encoding') === null
-  const body = await received(isBounded ? readWhole(request) : readStream(request.body, maxBytes, reservation))
+  const body = await received(
+    Number(announced ?? 0) > SLICE_BYTES
+      ? readInto(Buffer.allocUnsafeSlow(Number(announced)), request.body)
+      : isBounded
+        ? readWhole(request)
+        : readStream(request.body, maxBytes, reservation),
+  )
   if (body.length > maxBytes) throw tooLarge()
   return body
 }
 
 async function readWhole(request: Request): Promise<Uint8Array> {
   return new Uint8Array(await request.arrayBuffer())
+}
+
+/**
+ * Copies each chunk to its place when it arrives. The request's own method collects all chunks and then copies them twice,
+ * in one go: 80 MB for a body of 40 MB, while nobody else is answered.
+ */
+async function readInto(body: Buffer, stream: ReadableStream<Uint8Array> | null): Promise<Uint8Array> {
+  let at = 0
+  if (stream === null) return new Uint8Array()
+  const reader = stream.getReader()
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) return body.subarray(0, at)
+    if (at + value.length > body.length) {
+      await reader.cancel()
+      throw new ApiProblem(400, 'InvalidArgumentError', 'body-too-long', 'The body is longer than its Content-Length')
+    }
+    body.set(value, at)
+    at += value.length
+  }
 }
 
 /** Reads the body, but stops when it has more than `maxBytes`. */
@@ -71,7 +97,7 @@ async function received(body: Promise<Uint8Array>): Promise<Uint8Array> {
   try {
     return await body
   } catch (cause) {
-    if (isSiltstoneError(cause)) throw cause
+    if (isSiltstoneError(cause) || cause instanceof ApiProblem) throw cause
     throw new ApiProblem(400, 'InvalidArgumentError', 'body-incomplete', 'The request body ended early', cause)
   }
 }
