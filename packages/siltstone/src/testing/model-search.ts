@@ -237,7 +237,8 @@ function withoutExamples(
 ): [Knn, ModelSearch] {
   const examples = [...positive, ...negative]
   const missing = examples.find((id) => !world.rows.some(([other]) => other === id))
-  if (missing !== undefined) throw invalid('example-missing', `there is no record ${missing}`, { field: 'query' })
+  if (missing !== undefined)
+    throw invalid('example-missing', `there is no record ${JSON.stringify(missing)}`, { field: 'query' })
   const of = (ids: readonly string[]) =>
     ids.map((id) => world.rows.find(([other]) => other === id)?.[1].vector as Float32Array)
   const vector = combinedExamples(of(positive), of(negative), world.space)

@@ -62,7 +62,7 @@ describe('the words of a query in a text', () => {
             Analyzer.of('english').each(part, (term) => expect(terms.has(term), JSON.stringify(parts)).toBe(false))
         }
       }),
-      { numRuns: 500 },
+      { numRuns: 150 },
     )
   })
 })

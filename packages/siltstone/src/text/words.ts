@@ -17,8 +17,8 @@ const PAIRED = 4
 const PAIRED_SCRIPTS =
   /^[\p{Script_Extensions=Han}\p{Script_Extensions=Hiragana}\p{Script_Extensions=Katakana}\p{Script_Extensions=Bopomofo}\p{Script=Hangul}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]$/u
 
-/** Classes of the code units, found when first needed; 0: not known yet. */
-const classes = new Uint8Array(65_536)
+/** Classes of the code points, found when first needed; 0: not known yet. */
+const classes = new Uint8Array(0x110000)
 
 function classOf(character: string): number {
   if (/^\p{M}$/u.test(character)) return MARK
@@ -55,14 +55,11 @@ export function eachPlace(normal: string, take: TakePlace): void {
   let start = -1
   let isPaired = false
   for (let at = 0; at < length; ) {
-    const unit = normal.charCodeAt(at)
-    let kind = classes[unit] as number
-    let size = 1
-    if (unit >= 0xd800 && unit < 0xe000) {
-      const character = String.fromCodePoint(normal.codePointAt(at) as number)
-      size = character.length
-      kind = classOf(character)
-    } else if (kind === 0) kind = classes[unit] = classOf(normal[at] as string)
+    let point = normal.charCodeAt(at)
+    if (point >= 0xd800 && point < 0xdc00) point = normal.codePointAt(at) as number
+    const size = point > 0xffff ? 2 : 1
+    let kind = classes[point] as number
+    if (kind === 0) kind = classes[point] = classOf(String.fromCodePoint(point))
     if (kind !== MARK) {
       if (start >= 0 && (kind === SEPARATOR || (kind === PAIRED) !== isPaired)) {
         endWord(normal, start, at, isPaired, take)

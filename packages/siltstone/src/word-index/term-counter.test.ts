@@ -20,11 +20,11 @@ it('the counter of an index counts what the analyzer gives, document by document
       '\u{1d54f}',
     ),
     fc.integer({ min: 0, max: 5_000 }).map((n) => `w${n}`),
-    fc.string({ unit: 'binary', maxLength: 6 }),
+    fc.string({ maxLength: 6 }),
   )
   const document = fc.array(word, { maxLength: 60 }).map((words) => words.join(' '))
   fc.assert(
-    fc.property(fc.array(fc.oneof(document, fc.constant('clear')), { maxLength: 40 }), (documents) => {
+    fc.property(fc.array(fc.oneof(document, fc.constant('clear')), { maxLength: 20 }), (documents) => {
       let numbers = new KeyNumbers()
       const counter = new TermCounter(english, (key) => numbers.of(key))
       for (const text of documents) {
@@ -32,17 +32,19 @@ it('the counter of an index counts what the analyzer gives, document by document
           numbers = new KeyNumbers()
           counter.clear()
         }
+        let taken = 0
         const counted = new Map<number, number>()
         const length = counter.count(text, (term, count) => {
-          expect(counted.has(numbers.key(term))).toBe(false)
+          taken++
           counted.set(numbers.key(term), count)
         })
         const expected = new Map<number, number>()
         expect(length).toBe(countTerms(english, text, (key, count) => expected.set(key, count)))
         expect(counted).toEqual(expected)
+        expect(taken).toBe(expected.size)
       }
     }),
-    { numRuns: 100 },
+    { numRuns: 25 },
   )
 })
 
@@ -52,7 +54,7 @@ it('keys are numbered in the order of their first use, also when there are many 
   const known = new Map<number, number>()
   for (const key of [...keys, ...keys]) {
     if (!known.has(key)) known.set(key, known.size)
-    expect(numbers.of(key)).toBe(known.get(key))
+    if (numbers.of(key) !== known.get(key)) throw new Error(`${key} is ${numbers.of(key)}`)
   }
   expect(numbers.count).toBe(known.size)
   expect(Array.from(known.keys(), (_, number) => numbers.key(number))).toEqual([...known.keys()])
