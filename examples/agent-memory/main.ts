@@ -1,6 +1,6 @@
 /**
  * What an agent does with a memory: it remembers, searches, changes its mind, and reads what it knew before. Here a program
- * plays the agent, with the SDK's client; Claude, Cursor and others start the same command themselves.
+ * plays the agent, with the SDK's client; editors and other clients start the same command themselves.
  */
 import { Client } from '@modelcontextprotocol/client'
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'

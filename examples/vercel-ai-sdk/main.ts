@@ -29,7 +29,7 @@ try {
   })
 
   const { text, steps } = await generateText({
-    // Put your provider's model here: openai('…'), anthropic('…'), a local server.
+    // Put your provider's model here.
     model: scriptedModel(),
     tools: { searchHandbook },
     stopWhen: stepCountIs(3),
