@@ -38,7 +38,7 @@ describe('bodies in flight', () => {
     }
     expect((await post(`/collections/${id}/upsert`, large)).status).toBe(200)
     agent.destroy()
-  })
+  }, 120_000)
 })
 
 describe('requests over a limit', () => {
