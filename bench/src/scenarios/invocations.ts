@@ -25,7 +25,8 @@ import { SCRATCH } from '../places.ts'
 import { startS3 } from '../servers/s3.ts'
 import type { Scenario } from './scenario.ts'
 
-const LIMITS = { memoryBytes: 3_008 * 2 ** 20, scratchBytes: 10 * 2 ** 30, timeMs: 60_000 }
+const LIMITS = { memoryBytes: 3_008 * 2 ** 20, scratchBytes: 10 * 2 ** 30 }
+const SECONDS = 60
 const KILLS = 50
 /** Of invocations, until there have been `KILLS`. */
 const KILLED_SHARE = 0.5
@@ -39,6 +40,7 @@ export const invocations: Scenario = {
     const data = open()
     const directory = mkdtempSync(join(SCRATCH, 'invocations-'))
     const [kills = KILLS] = options.values.get('kills') ?? []
+    const [seconds = SECONDS] = options.values.get('seconds') ?? []
     const s3 = await startS3(join(directory, 'bucket'))
     try {
       // The SDK reads credentials from there alone.
@@ -46,7 +48,7 @@ export const invocations: Scenario = {
       const env = await openS3Environment(s3.place)
       const compactor: CompactorFunction = {
         variables: { ...s3.variables, SILTSTONE_DATA: s3.place },
-        limits: LIMITS,
+        limits: { ...LIMITS, timeMs: seconds * 1_000 },
         temporary: join(directory, 'tmp'),
       }
       const run = new Run({ env, compactor, data, report, kills, seed: options.seed })
@@ -154,7 +156,7 @@ class Run {
   }
 
   tell(): void {
-    const { data, report } = this.#options
+    const { compactor, data, report } = this.#options
     const rows = ['load', 'rest'].map((phase): Row => {
       const all = this.#invoked.filter((one) => one.phase === phase)
       const whole = all.filter(({ status }) => status !== 'killed')
@@ -173,7 +175,10 @@ class Run {
         'peak scratch MB': megabytes(Math.max(0, ...all.map((one) => one.peakScratchBytes))),
       }
     })
-    report.table(`Invocations of ${LIMITS.timeMs / 1_000} s for ${data.name}, ${data.dimension} dimensions`, rows)
+    report.table(
+      `Invocations of ${compactor.limits.timeMs / 1_000} s for ${data.name}, ${data.dimension} dimensions`,
+      rows,
+    )
     if (this.#written.length > 0) report.table('Written', this.#written)
   }
 }

@@ -28,7 +28,16 @@ export async function startS3(directory: string): Promise<RunningS3> {
   const args = ['serve', '--data', directory, '--port', String(port), '--no-compaction', '--no-console']
   const child = spawn(
     process.execPath,
-    [SILTSTONE_MAIN, ...args, '--objects', '--objects-port', String(objectsPort), '--log-level', 'warn'],
+    [
+      SILTSTONE_MAIN,
+      ...args,
+      '--objects',
+      '--no-objects-processing',
+      '--objects-port',
+      String(objectsPort),
+      '--log-level',
+      'warn',
+    ],
     { stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, SILTSTONE_OBJECTS_KEYS: JSON.stringify([KEY]) } },
   )
   process.once('exit', () => child.kill('SIGKILL'))
