@@ -4,16 +4,8 @@
 # "N passed, N failed".
 set -u
 cd "$(dirname "$0")"
-fail() {
-  echo "$1" >&2
-  echo "0 passed, 1 failed"
-  exit 1
-}
-
-export SILTSTONE_NODE=$PWD/../../node_modules/.bin/node
-[ -x "$SILTSTONE_NODE" ] || fail "there is no Node in node_modules: npm ci first"
-# shellcheck source=../python/venv.sh
-. ../python/venv.sh
+# shellcheck source=../python/suite.sh
+. ../python/suite.sh
 
 # Their dependencies are shared: each version is a folder that shadows the installed one.
 OLD='0.4.3 0.4.14 0.4.24 0.5.0 0.5.23 0.6.3 1.0.20'
@@ -32,9 +24,6 @@ old=$!
 venv ../python || fail "the Python environment could not be made"
 wait "$old" || fail "the environment of old Chroma versions could not be made"
 
-report=$(mktemp)
-trap 'rm -f "$report"' EXIT
-export ANONYMIZED_TELEMETRY=False PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$PWD/../python
+export ANONYMIZED_TELEMETRY=False PYTHONPATH=$PWD/../python
 export CHROMA_OLD=$OLD
-../python/.venv/bin/python -m pytest -p no:cacheprovider -c pytest.ini --junitxml="$report" "$@"
-count_junit ../python/.venv/bin/python "$report" $?
+run_pytest ../python/.venv/bin/python "$@"
