@@ -76,15 +76,21 @@ function inOrder(scored: readonly Scored[], keys: NonNullable<Search['orderBy']>
     key === '#score' ? score : metadataOf(rows[row] as Row)?.get(key)
   return scored.toSorted((a, b) => {
     for (const { key, order } of keys) {
-      const [x, y] = [valueOf(a, key), valueOf(b, key)]
-      if (x === undefined && y === undefined) continue
-      if (x === undefined) return 1
-      if (y === undefined) return -1
-      const difference = differenceOf(x, y) * (order === 'ascending' ? 1 : -1)
+      const difference = orderOf(valueOf(a, key), valueOf(b, key), order)
       if (difference !== 0) return difference
     }
     return 0
   })
+}
+
+/** Hits without a value come last, in either order. */
+function orderOf<T extends Parameters<typeof differenceOf>[0]>(
+  x: T | undefined,
+  y: T | undefined,
+  order: 'ascending' | 'descending',
+): number {
+  if (x === undefined || y === undefined) return Number(x === undefined) - Number(y === undefined)
+  return differenceOf(x, y) * (order === 'ascending' ? 1 : -1)
 }
 
 function diverse(scored: readonly Scored[], lambda: number, count: number, rows: readonly Row[]): Scored[] {
@@ -318,11 +324,7 @@ function bestOfGroups(
     group
       .toSorted((a, b) => {
         for (const key of by) {
-          const [x, y] = [valueOf(a, key), valueOf(b, key)]
-          if (x === undefined && y === undefined) continue
-          if (x === undefined) return 1
-          if (y === undefined) return -1
-          const difference = differenceOf(x, y) * (order === 'ascending' ? 1 : -1)
+          const difference = orderOf(valueOf(a, key), valueOf(b, key), order)
           if (difference !== 0) return difference
         }
         return 0
