@@ -1,5 +1,5 @@
 /**
- * The first queries after a start: each server is started anew on its loaded directory, in turns, and answers distinct
+ * The first queries after a start: each server is started again on its loaded directory, in turns, and answers distinct
  * queries one at a time. Files are in the page cache: what is measured is what a new process has to read, parse and compile.
  */
 import { exactTruth } from '../data/exact.ts'

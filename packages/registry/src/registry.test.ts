@@ -135,7 +135,7 @@ describe('the index', () => {
     }
   })
 
-  it('is brought up to date by whoever finishes the intent of a process that ended before', async () => {
+  it('is brought up to date by the process that finishes the intent of a process that ended before', async () => {
     expect(await registry.index.count()).toBe(0)
     const broken = await world.other()
     broken.index.refresh = () => Promise.reject(new Error('the process ended'))

@@ -263,7 +263,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'unrecorded-entries-kept',
     breaks:
-      'entries of which the record of folded entries says nothing, such as one that was brought back, are kept for ever',
+      'entries of which the record of folded entries says nothing, such as one that was brought back, are kept forever',
     changes: [{ step: 'unrecorded-entries-are-old', value: 'foldedAt(parsed.number) ?? nowMs' }],
   },
   {

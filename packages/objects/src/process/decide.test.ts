@@ -50,7 +50,7 @@ describe('what is done for a key', () => {
     expect(given({ state: state({ progress: 'done' }), isWanted: false })).toEqual({ do: 'nothing' })
   })
 
-  it('of a deletion: it is done once, tried again for ever, and undone by a new upload', () => {
+  it('of a deletion: it is done once, tried again forever, and undone by a new upload', () => {
     const gone = (more: Partial<ObjectState>) => state({ object: null, ...more })
     expect(given({ state: gone({ progress: 'gone' }), object: undefined })).toEqual({ do: 'nothing' })
     expect(given({ state: gone({ progress: 'failed', attempt: 99 }), object: undefined })).toEqual({

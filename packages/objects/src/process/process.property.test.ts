@@ -43,7 +43,7 @@ describe('processing', () => {
           await run.apply(step)
           await checkStates(run)
         }
-        // Whoever still works is stalled now, and others do all the work.
+        // Workers that still work are stalled now, and others do all the work.
         await run.world.settle()
         await checkSettled(run)
         // Those who stalled go on. They change nothing, not even for a moment.

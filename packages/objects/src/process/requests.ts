@@ -3,7 +3,7 @@ import type { ObjectState, StoredProgress } from './state.ts'
 import type { StateStore } from './state-store.ts'
 
 /**
- * Asks for a key to be processed again, by whoever is next. Work that is running is given up.
+ * Asks for a key to be processed again, by the next worker. Work that is running is given up.
  * @param only states that are asked for
  * @returns false if the key has no such state, or its object is gone
  */

@@ -10,7 +10,7 @@
  *
  * ## Failure cases
  * A process that ends before the metadata is changed leaves objects that nothing names, and the artifact unrated: the next request for
- * its rating computes it. A source that does not answer: the error goes to whoever asked, and the artifact stays unrated.
+ * its rating computes it. A source that does not answer: the error goes to the one who asked, and the artifact stays unrated.
  */
 import { type Clock, isSiltstoneError, notFound } from 'siltstone/internal'
 import { type ArtifactType, type Evidence, evidenceDigest } from '../evidence/evidence.ts'

@@ -9,7 +9,7 @@
  * leaves the index as the metadata is. Reads of the index are strong: an artifact that was acknowledged is found by all processes.
  *
  * ## Failure cases
- * - A process that ends between commit and refresh leaves the intent of the change, and whoever finishes it refreshes again.
+ * - A process that ends between commit and refresh leaves the intent of the change, and the process that finishes it refreshes again.
  * - One that ends between the two collections, or between write and second read, likewise.
  * - A collection that is missing (the store was reset) is made again, and filled from the bucket before it is read.
  * - Everything else, a restored bucket for example: `reindex`, which may run while others write.

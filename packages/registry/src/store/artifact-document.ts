@@ -27,7 +27,7 @@ export interface ArtifactDocument extends Envelope {
     reserving?: string
     /** Only its owner and admins see it. */
     isPrivate?: boolean
-    /** ULIDs of the latest eight intents that changed it, so that whoever finishes an intent knows whether it happened. */
+    /** ULIDs of the latest eight intents that changed it, so that the process that finishes an intent knows whether it happened. */
     changes?: readonly string[]
     /** What the latest evidence says. */
     facts?: ArtifactFacts

@@ -27,7 +27,7 @@ function cacheFolder() {
 
 // Code that was compiled by an earlier process takes half the time to start. Not in the folder for temporary files, where
 // another user could put code that this process would run. Where the folder cannot be made, nothing is kept; Node itself would
-// try for ever to make one in /proc. Bun and Deno have caches of their own, and NODE_COMPILE_CACHE is Node's own setting.
+// try forever to make one in /proc. Bun and Deno have caches of their own, and NODE_COMPILE_CACHE is Node's own setting.
 if (!process.versions.bun && !process.versions.deno && !process.env.NODE_COMPILE_CACHE) {
   const base = cacheFolder()
   const folders = base === undefined ? [] : [base, join(base, 'siltstone'), join(base, 'siltstone', 'code')]

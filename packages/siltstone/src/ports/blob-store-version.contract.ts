@@ -51,7 +51,7 @@ export function testBlobVersions({ test, store }: BlobTests): void {
       expect(await read('k')).toBe('1')
     })
 
-    test('are deleted for ever by their id', async () => {
+    test('are deleted forever by their id', async () => {
       await store().setVersioning('enabled')
       const one = blobOf(await store().put('k', bytes('1')))
       const two = blobOf(await store().put('k', bytes('22')))

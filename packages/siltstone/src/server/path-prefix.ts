@@ -2,7 +2,7 @@
  * Serving below a path: `/vectors/api/v2/…` for a proxy that passes paths on as they are. Pages link relatively, so a proxy
  * that removes its prefix needs no setting.
  *
- * The probes stay at the root as well: whoever probes a process asks it directly, without the proxy.
+ * The probes stay at the root as well: a probe asks it directly, without the proxy.
  */
 import { getPathNoStrict } from 'hono/utils/url'
 import { invalid } from '../errors.ts'

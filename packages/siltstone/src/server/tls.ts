@@ -1,7 +1,7 @@
 /**
  * The certificate of a server that speaks HTTPS, replaced while it runs.
  *
- * Programs that renew certificates write the files anew. They are read again when a look each minute finds that either has
+ * Programs that renew certificates write the files again. They are read again when a look each minute finds that either has
  * changed, and at once at SIGHUP. A pair that does not fit (the renewal is half done, or wrong) is logged and not used:
  * connections go on with the one before, and the next look tries again.
  */

@@ -1,4 +1,4 @@
-/** BM25 by the plainest computation: every document is cut into words anew, every statistic counted. */
+/** BM25 by the plainest computation: every document is cut into words again, every statistic counted. */
 import { Analyzer } from '../text/analyzer.ts'
 import { keyOfTerm } from '../word-index/count-terms.ts'
 

@@ -100,7 +100,7 @@ class DocumentIndexBuilder {
     this.#valued++
     this.#totalLength += length
     const spilled = this.#inverter.endRow()
-    // The numbers of terms begin anew.
+    // The numbers of terms begin again.
     if (spilled) this.#counter.clear()
     return spilled
   }
