@@ -5,10 +5,12 @@ import {
   type Embedder,
   EmbedderRegistry,
   environmentVariables,
+  invalid,
   type Logger,
   MemoryQueue,
   openEnvironmentAt,
   openS3BlobsAt,
+  openSqsQueueAt,
   type Queue,
   StoreEngine,
   systemClock,
@@ -29,6 +31,8 @@ export interface WorkOptions {
   address: Address
   rules: ProcessingRules
   concurrency: number
+  /** Of a bucket of S3: the URL of the SQS queue that its notifications go to. Without it, sweeps find what has changed. */
+  queue?: string
   log: Logger
 }
 
@@ -40,8 +44,12 @@ export interface OpenWork {
   close(): Promise<void>
 }
 
-/** @throws SiltstoneError `unsupported` (processor-missing), and as stores and buckets do */
-export async function openWork({ data, address, rules, concurrency, log }: WorkOptions): Promise<OpenWork> {
+/** @throws SiltstoneError `unsupported` (processor-missing), `invalid` (queue-place), and as stores and buckets do */
+export async function openWork({ data, address, rules, concurrency, queue: url, log }: WorkOptions): Promise<OpenWork> {
+  if (url !== undefined && address.place !== 's3')
+    throw invalid('queue-place', 'A queue is for a bucket of S3: objects in a directory have a queue of their own.', {
+      field: '--queue',
+    })
   const pipeline = await loadPipeline()
   const opened: (() => Promise<void>)[] = [() => pipeline.close()]
   const close = async () => {
@@ -54,7 +62,8 @@ export async function openWork({ data, address, rules, concurrency, log }: WorkO
     const engine = await StoreEngine.open({ env: environment })
     opened.push(() => engine.close())
     const { bucket } = address
-    const { blobs, queue } = address.place === 's3' ? await onS3(bucket, parts) : await onDirectory(data, bucket, parts)
+    const { blobs, queue } =
+      address.place === 's3' ? await onS3(bucket, url, parts) : await onDirectory(data, bucket, parts)
     opened.push(() => blobs.close())
     opened.push(() => queue.close())
     const registry = new EmbedderRegistry({ ...environment, models: systemModels, variables: environmentVariables() })
@@ -83,10 +92,10 @@ export async function openWork({ data, address, rules, concurrency, log }: WorkO
 
 type Parts = { clock: typeof systemClock; random: typeof systemRandom; log: Logger }
 
-async function onS3(bucket: string, parts: Parts) {
+async function onS3(bucket: string, url: string | undefined, parts: Parts) {
   const store = await openS3BlobsAt(`s3://${bucket}`, parts)
-  // The sweep finds every change; what it finds does not outlive this process.
-  const queue: Queue = new MemoryQueue({ clock: parts.clock })
+  // Without notifications the sweep finds every change, and what it finds does not outlive this process.
+  const queue = url === undefined ? new MemoryQueue({ clock: parts.clock }) : await openSqsQueueAt(url, parts)
   return { blobs: { store, close: async () => store.close() }, queue }
 }
 

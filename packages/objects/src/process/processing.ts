@@ -17,13 +17,14 @@ import {
   type Queue,
 } from 'siltstone/internal'
 import type { Pipeline } from './pipeline.ts'
-import { type Collections, Reconciler } from './reconciler.ts'
+import { type Collections, Reconciler, type ReconcilerOptions } from './reconciler.ts'
 import type { ProcessingRules } from './rules.ts'
 import { StateStore } from './state-store.ts'
 import { Worker, type WorkerOptions } from './worker.ts'
 
 export interface ProcessingOptions
-  extends Pick<WorkerOptions, 'queue' | 'buckets' | 'blobs' | 'concurrency' | 'sweepEachMs'> {
+  extends Pick<WorkerOptions, 'queue' | 'buckets' | 'blobs' | 'concurrency' | 'sweepEachMs'>,
+    Pick<ReconcilerOptions, 'metrics'> {
   /** Of the store that the records and the states go to. */
   environment: Pick<Environment, 'store' | 'clock' | 'random' | 'ids' | 'log'>
   engine: Engine
@@ -48,7 +49,7 @@ export interface Processing {
 
 /** The worker is not started. */
 export function openProcessing(options: ProcessingOptions): Processing {
-  const { engine, embedderFor, environment, blobs, scheme, rules, pipeline, leaseMs, maxAttempts } = options
+  const { engine, embedderFor, environment, blobs, scheme, rules, pipeline, metrics, leaseMs, maxAttempts } = options
   const { store, clock, random, ids, log } = environment
   const states = new StateStore(store, ids)
   const reconciler = new Reconciler({
@@ -64,6 +65,7 @@ export function openProcessing(options: ProcessingOptions): Processing {
     ids,
     log,
     owner: ids.ulid(),
+    ...(metrics && { metrics }),
     ...(leaseMs !== undefined && { leaseMs }),
     ...(maxAttempts !== undefined && { maxAttempts }),
   })

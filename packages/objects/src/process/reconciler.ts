@@ -33,6 +33,8 @@ import {
   type Ids,
   isSiltstoneError,
   type Logger,
+  type Metrics,
+  noMetrics,
   type Random,
 } from 'siltstone/internal'
 import type { ProcessContext } from '@siltstone/processors'
@@ -67,6 +69,8 @@ export interface ReconcilerOptions {
   random: Random
   ids: Ids
   log: Logger
+  /** `objects_done`, `objects_failed`, `objects_dead`, `objects_removed`. Default: nothing is counted. */
+  metrics?: Metrics
   /** For people who look at a state. */
   owner: string
   /** Default 30 s. */
@@ -78,7 +82,10 @@ export interface ReconcilerOptions {
 export interface ReconcileCall {
   /** Called while the work goes on. */
   alive?: () => Promise<void>
-  /** Gives the work up; another worker does it again. */
+  /**
+   * Gives the work up; another worker does it again. If the reason is a SiltstoneError, the object has failed with it: the
+   * attempt counts.
+   */
   signal?: AbortSignal
 }
 
@@ -95,11 +102,13 @@ export class Reconciler {
   readonly #options: ReconcilerOptions
   readonly #leaseMs: number
   readonly #maxAttempts: number
+  readonly #metrics: Metrics
 
   constructor(options: ReconcilerOptions) {
     this.#options = options
     this.#leaseMs = options.leaseMs ?? LEASE_MS
     this.#maxAttempts = options.maxAttempts ?? ATTEMPTS
+    this.#metrics = options.metrics ?? noMetrics
   }
 
   /** @throws the reason of the signal; what the stores throw: then the state is as a crash leaves it */
@@ -249,19 +258,23 @@ export class Reconciler {
         records: result.records,
         derivedRuns: derived > 0 ? [claim.id] : [],
       })
+      this.#metrics.count('objects_done')
       log.info('object_processed', { bucket, key, records: result.records, collection: name, run: claim.state.run })
     } catch (error) {
       if (error instanceof ClaimLost || stop.signal.reason instanceof ClaimLost) throw new ClaimLost()
-      if (call.signal?.aborted === true) {
+      // A worker that stops leaves the work to another one. One whose time is over has tried.
+      if (call.signal?.aborted === true && !isSiltstoneError(call.signal.reason)) {
         await claim.end({ progress: 'queued' })
         throw call.signal.reason
       }
       // What is there now is looked at next. The attempt counts, in case that it is the same version.
       if (error instanceof Superseded) return claim.end({ progress: 'failed', error: errorOf(error), retryAtMs: null })
       const { attempt } = claim.state
-      const shown = errorOf(error)
-      const isDead = isPermanent(error) || attempt >= this.#maxAttempts
-      log.warn('object_failed', { bucket, key, attempt, code: shown.code, error, isDead })
+      const cause: unknown = call.signal?.aborted === true ? call.signal.reason : error
+      const shown = errorOf(cause)
+      const isDead = isPermanent(cause) || attempt >= this.#maxAttempts
+      log.warn('object_failed', { bucket, key, attempt, code: shown.code, error: cause, isDead })
+      this.#metrics.count('objects_failed')
       if (isDead) return this.#bury(claim, shown)
       await claim.end({ progress: 'failed', error: shown, retryAtMs: clock.nowMs() + this.#retryMs(attempt) })
     } finally {
@@ -272,6 +285,7 @@ export class Reconciler {
   /** The last resort: the version has no records, and none of another version stay in its place. */
   async #bury(claim: HeldClaim, error: ObjectState['error']): Promise<void> {
     await this.#removeRecords(claim)
+    this.#metrics.count('objects_dead')
     await claim.end({ progress: 'dead', error, collections: [], records: 0, derivedRuns: [] })
   }
 
@@ -293,6 +307,7 @@ export class Reconciler {
         processor: null,
         contentType: null,
       })
+      this.#metrics.count('objects_removed')
       log.info('object_removed', { bucket, key })
     } catch (error) {
       if (error instanceof ClaimLost) throw error
