@@ -185,6 +185,7 @@ export const PACKAGES: readonly { folder: string; name?: string; imports: readon
       '@siltstone/emulated-aws',
       '@siltstone/objects',
       '@siltstone/objects/ingest',
+      '@siltstone/processors/testing',
       '@siltstone/reader',
       '@siltstone/reader/testing',
     ],
