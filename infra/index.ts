@@ -122,17 +122,19 @@ const schedule = new Schedule('schedule', { ...shared, ...boundary, compactorArn
 const objects = config.getBoolean('objects') === true ? createObjects() : undefined
 
 function createObjects() {
+  const prefix = optional('objectsPrefix') ?? 'uploads/'
+  const expireDays = config.getObject<Record<string, number>>('objectsExpireDays') ?? { [prefix]: 30 }
   const bucket = new ObjectBucket('objects', {
     ...shared,
     ...given('suffix', optional('suffix')),
     ...given('kmsKeyArn', kmsKeyArn),
     corsOrigins: (optional('objectsOrigins') ?? '').split(',').filter((each) => each !== ''),
-    expireDays: config.getObject<Record<string, number>>('objectsExpireDays') ?? {},
+    expireDays,
   })
   const notifications = new IngestQueue('ingest', {
     ...shared,
     bucket,
-    ...given('prefix', optional('objectsPrefix')),
+    prefix,
   })
   const worker = new IngestWorker('ingest-worker', {
     ...shared,
@@ -147,6 +149,8 @@ function createObjects() {
     lockTable: locks,
     ...(functions.modelLayerArn !== undefined && { layers: [functions.modelLayerArn] }),
     ...given('collection', optional('objectsCollection')),
+    expireDays,
+    ...given('onExpire', optional('objectsOnExpire') as 'keep' | 'delete' | undefined),
     ...given('rules', config.getObject<ObjectRule[]>('objectsRules')),
     ...given('sweepHours', config.getNumber('objectsSweepHours')),
     ...given('maxConcurrency', config.getNumber('objectsMaxConcurrency')),

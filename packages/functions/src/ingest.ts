@@ -23,6 +23,7 @@ export interface SweepAnswer {
   objects: number
   found: number
   derivedRemoved: number
+  expired: number
 }
 
 /** Kept to store the state, and to send what has to wait. */

@@ -100,7 +100,10 @@ describe('IngestQueue alone', () => {
 describe('the program with objects', () => {
   let made: Run
   beforeAll(async () => {
-    made = await run({ stack: 'prod', config: { objects: 'true', objectsPrefix: 'in/', objectsCollection: 'papers' } })
+    made = await run({
+      stack: 'prod',
+      config: { objects: 'true', objectsPrefix: 'in/', objectsCollection: 'papers', objectsOnExpire: 'keep' },
+    })
   })
 
   it('gives the worker one object at a time, and the rules of the prefix', () => {
@@ -121,7 +124,7 @@ describe('the program with objects', () => {
     expect(JSON.parse(variables['SILTSTONE_OBJECTS_RULES'] ?? '')).toEqual({
       rules: [
         { process: false, collection: 'papers' },
-        { prefix: 'in/', collection: 'papers' },
+        { prefix: 'in/', collection: 'papers', expireDays: 30, onExpire: 'keep' },
       ],
     })
     expect(variables['SILTSTONE_DATA']).not.toContain(variables['SILTSTONE_OBJECTS_BUCKET'] ?? 'missing')

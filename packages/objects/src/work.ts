@@ -82,7 +82,7 @@ export async function openWork({ data, address, rules, concurrency, queue: url, 
       concurrency,
     })
     opened.push(() => processing.worker.close())
-    const look = { bucket, blobs: blobs.store, processing, concurrency, log }
+    const look = { bucket, blobs: blobs.store, processing, concurrency, expires: address.place === 'siltstone', log }
     return { once: () => workOnce(look), start: () => processing.worker.start(), close }
   } catch (error) {
     await close()
@@ -110,6 +110,7 @@ async function workOnce(look: {
   blobs: Parameters<typeof sweep>[0]['blobs']
   processing: Processing
   concurrency: number
+  expires: boolean
   log: Logger
 }): Promise<{ settled: number; waiting: number }> {
   const { bucket, blobs, concurrency } = look
@@ -117,19 +118,21 @@ async function workOnce(look: {
   let settled = 0
   const waiting = new Set<string>()
   for (;;) {
-    const keys: string[] = []
+    const keys: { key: string; deleted?: 'expired' }[] = []
     await sweep({
       bucket,
       blobs,
       states,
       reconciler,
-      found: async (key) => void keys.push(key),
+      found: async (key, deleted) => void keys.push({ key, ...(deleted && { deleted }) }),
+      ...(look.expires && { expiresBeforeMs: (key: string) => look.processing.expiresBeforeMs(bucket, key) }),
       onDamaged: (error) => look.log.error('object_state_damaged', { bucket, error }),
     })
     if (keys.length === 0) return { settled, waiting: waiting.size }
     const worker = async () => {
-      for (let key = keys.pop(); key !== undefined; key = keys.pop()) {
-        const { status } = await reconciler.reconcile(bucket, key)
+      for (let found = keys.pop(); found !== undefined; found = keys.pop()) {
+        const { key, ...call } = found
+        const { status } = await reconciler.reconcile(bucket, key, call)
         if (status === 'wait') waiting.add(key)
         else {
           settled++

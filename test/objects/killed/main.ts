@@ -64,7 +64,7 @@ async function recordsByKey(data: string): Promise<Map<string, { texts: string[]
   const { documents, metadatas } = await collection.get({ include: ['documents', 'metadatas'] })
   const found = new Map<string, { texts: string[]; versions: Set<unknown> }>()
   for (const [k, metadata] of metadatas.entries()) {
-    const key = String(metadata?.['object_key'])
+    const key = metadata?.['object_key'] as string
     const one = found.get(key) ?? { texts: [], versions: new Set() }
     one.texts.push(documents[k] ?? '')
     one.versions.add(metadata?.['object_version'])

@@ -27,7 +27,6 @@ beforeAll(async () => {
   account = await deployed('dev', {
     objects: 'true',
     objectsOrigins: 'https://app.example',
-    objectsExpireDays: JSON.stringify({ 'uploads/': 30 }),
   })
   stack = new DeployedStack(account)
   Bucket = stack.output('object_bucket_name')
@@ -61,6 +60,16 @@ async function allowBatches(): Promise<void> {
 
 const put = (Key: string, body: string | Uint8Array) =>
   account.root.s3.send(new PutObjectCommand({ Bucket, Key, Body: body }))
+
+async function withoutNotifications(work: () => Promise<unknown>): Promise<void> {
+  const { s3 } = account.root
+  const { QueueConfigurations } = await s3.send(new GetBucketNotificationConfigurationCommand({ Bucket }))
+  const set = (NotificationConfiguration: object) =>
+    s3.send(new PutBucketNotificationConfigurationCommand({ Bucket, NotificationConfiguration }))
+  await set({})
+  await work()
+  await set({ QueueConfigurations })
+}
 
 interface Found {
   ids: string[]
@@ -156,6 +165,29 @@ describe('an upload', () => {
     expect(await countOf('uploads/a.txt')).toBe(0)
   })
 
+  it('keeps its records when it expires, and loses them when it is deleted after that', async () => {
+    const { s3, sqs } = account.root
+    await put('uploads/old.txt', 'Moraines mark the end of a glacier.')
+    await until('records', async () => (await countOf('uploads/old.txt')) === 1)
+    const tell = (eventName: string) =>
+      sqs.send(
+        new SendMessageCommand({
+          QueueUrl: stack.output('ingest_queue_url'),
+          MessageBody: JSON.stringify({
+            Records: [{ eventName, s3: { bucket: { name: Bucket }, object: { key: 'uploads/old.txt' } } }],
+          }),
+        }),
+      )
+    await withoutNotifications(() => s3.send(new DeleteObjectCommand({ Bucket, Key: 'uploads/old.txt' })))
+    // As S3 says it; the server never expires an object.
+    await tell('LifecycleExpiration:Delete')
+    await until('the state', async () => (await stateOf('uploads/old.txt'))?.progress === 'expired')
+    expect(await countOf('uploads/old.txt')).toBe(1)
+    await tell('ObjectRemoved:Delete')
+    await until('no records', async () => (await countOf('uploads/old.txt')) === 0)
+    expect((await stateOf('uploads/old.txt'))?.progress).toBe('gone')
+  })
+
   it('that no processor reads is dead with a reason, and does no harm to others', async () => {
     await put('uploads/junk.mp4', new Uint8Array(2_000).fill(7))
     await put('uploads/locked.pdf', Buffer.from('%PDF-1.7\nnot really'))
@@ -189,15 +221,10 @@ describe('an upload', () => {
 
 describe('a sweep', () => {
   it('finds uploads and deletions that no notification told of', async () => {
-    const { s3 } = account.root
-    const before = await s3.send(new GetBucketNotificationConfigurationCommand({ Bucket }))
-    await s3.send(new PutBucketNotificationConfigurationCommand({ Bucket, NotificationConfiguration: {} }))
-    await put('uploads/untold.txt', 'Nobody told of it.')
-    await s3.send(new DeleteObjectCommand({ Bucket, Key: 'uploads/many.txt' }))
-    const { QueueConfigurations } = before
-    await s3.send(
-      new PutBucketNotificationConfigurationCommand({ Bucket, NotificationConfiguration: { QueueConfigurations } }),
-    )
+    await withoutNotifications(async () => {
+      await put('uploads/untold.txt', 'Nobody told of it.')
+      await account.root.s3.send(new DeleteObjectCommand({ Bucket, Key: 'uploads/many.txt' }))
+    })
     const order = { source: 'scheduled', action: 'sweep' }
     const swept = await stack.invoke<{ objects: number; found: number }>('ingest', order)
     expect(swept.found).toBe(2)

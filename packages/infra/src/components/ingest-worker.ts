@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import * as aws from '@pulumi/aws'
 import * as pulumi from '@pulumi/pulumi'
 import { bedrockModelArn, checkEmbedder, type EmbedderChoice, embedderVariable } from '../embedder.ts'
-import { checkInteger, InvalidArgument } from '../errors.ts'
+import { checkInteger, checkOneOf, InvalidArgument } from '../errors.ts'
 import { stackNames } from '../names.ts'
 import { ingestPolicy, type IngestResources } from '../policy/ingest.ts'
 import { schedulePolicy } from '../policy/roles.ts'
@@ -45,6 +45,10 @@ export interface IngestWorkerArgs extends CommonArgs {
   collection?: string
   /** Beyond the rule that objects below the queue's prefix are processed into `collection`, and no others. */
   rules?: readonly ObjectRule[]
+  /** As of the bucket of objects: so a sweep tells an expiry from a deletion. */
+  expireDays?: Readonly<Record<string, number>>
+  /** Whether records stay when their object expires. Default `keep`; a deletion always removes them. */
+  onExpire?: 'keep' | 'delete'
   /** Default 2,048 MB, 300 s, 2,048 MB of disk. */
   settings?: Partial<FunctionSettings>
   /** Objects that are worked on at the same time, each by one instance. 2 to 1,000, default 5. */
@@ -184,14 +188,24 @@ function checked(args: IngestWorkerArgs): FunctionSettings {
   return settings
 }
 
-function rulesOf({ queue, collection = 'objects', rules = [] }: IngestWorkerArgs): string {
-  const all = [
-    { process: queue.prefix === '', collection },
-    ...(queue.prefix === '' ? [] : [{ prefix: queue.prefix, collection }]),
-  ]
-  const text = JSON.stringify({
-    rules: [...all.filter(({ prefix = '' }) => !rules.some((rule) => (rule.prefix ?? '') === prefix)), ...rules],
+/** Each rule with the expiry of the longest prefix above it; and one for each prefix that expires and has no rule. */
+function rulesOf({ queue, collection = 'objects', rules = [], expireDays = {}, onExpire }: IngestWorkerArgs): string {
+  if (onExpire !== undefined) checkOneOf('onExpire', onExpire, ['keep', 'delete'])
+  const named = new Map<string, ObjectRule>([['', { process: queue.prefix === '', collection }]])
+  if (queue.prefix !== '') named.set(queue.prefix, { collection })
+  for (const { prefix = '', ...rule } of rules) named.set(prefix, rule)
+  const longest = (prefixes: Iterable<string>, key: string): string | undefined =>
+    [...prefixes].filter((prefix) => key.startsWith(prefix)).sort((a, b) => b.length - a.length)[0]
+  const of = (prefix: string): ObjectRule => named.get(longest(named.keys(), prefix) ?? '') ?? {}
+  const all = [...new Set([...named.keys(), ...Object.keys(expireDays)])].map((prefix) => {
+    const expires = longest(Object.keys(expireDays), prefix)
+    return {
+      ...(prefix !== '' && { prefix }),
+      ...of(prefix),
+      ...(expires !== undefined && { expireDays: expireDays[expires], ...(onExpire && { onExpire }) }),
+    }
   })
+  const text = JSON.stringify({ rules: all })
   if (Buffer.byteLength(text) > MAX_RULES_BYTES)
     throw new InvalidArgument(
       'rules',

@@ -24,10 +24,11 @@ export async function handleMessage(
   { queue, reconciler, clock, log }: MessageParts,
   call: ReconcileCall = {},
 ): Promise<void> {
-  for (const { bucket, key } of changesIn(body, log)) {
-    const outcome = await reconciler.reconcile(bucket, key, call)
+  for (const changed of changesIn(body, log)) {
+    const { bucket, key, deleted } = changed
+    const outcome = await reconciler.reconcile(bucket, key, { ...call, ...(deleted && { deleted }) })
     if (outcome.status === 'settled') continue
-    await queue.send(changeEvent({ bucket, key }), { delayMs: Math.max(0, outcome.untilMs - clock.nowMs()) + GRACE_MS })
+    await queue.send(changeEvent(changed), { delayMs: Math.max(0, outcome.untilMs - clock.nowMs()) + GRACE_MS })
   }
 }
 

@@ -44,6 +44,8 @@ export interface Processing {
   readonly worker: Worker
   readonly reconciler: Reconciler
   readonly states: StateStore
+  /** Objects that were written before that time are to be deleted. */
+  readonly expiresBeforeMs: (bucket: string, key: string) => number | undefined
   close(): Promise<void>
 }
 
@@ -70,6 +72,10 @@ export function openProcessing(options: ProcessingOptions): Processing {
     ...(maxAttempts !== undefined && { maxAttempts }),
   })
   const { queue, buckets, concurrency, sweepEachMs } = options
+  const expiresBeforeMs = (bucket: string, key: string) => {
+    const expiry = rules.expiryOf(bucket, key)
+    return expiry && clock.nowMs() - expiry.ageMs
+  }
   const worker = new Worker({
     queue,
     reconciler,
@@ -78,6 +84,8 @@ export function openProcessing(options: ProcessingOptions): Processing {
     blobs,
     clock,
     log,
+    // A bucket of S3 has a lifecycle of its own.
+    ...(scheme === 'siltstone' && { expiresBeforeMs }),
     ...(concurrency !== undefined && { concurrency }),
     ...(sweepEachMs !== undefined && { sweepEachMs }),
   })
@@ -85,7 +93,7 @@ export function openProcessing(options: ProcessingOptions): Processing {
     await worker.close()
     await pipeline.close()
   }
-  return { worker, reconciler, states, close }
+  return { worker, reconciler, states, expiresBeforeMs, close }
 }
 
 /** The collections of the default tenant and database. One that is made has cosine distances. */

@@ -21,6 +21,9 @@
  * - A worker that stalls instead, and goes on later, finds its claim lost at its next write (`records.ts`) or at 5.
  * - A process that is killed again and again by one object stops after `maxAttempts` claims: `dead`, code `worker-lost`.
  *
+ * An object that was deleted because of its age is gone, too, and its records stay: the state becomes `expired` by one
+ * compare-and-swap. A message that somebody deleted the object ends that.
+ *
  * A state is kept when its object is gone: the object store has no conditional deletion, and without the state a deletion
  * could not be told from an object that nobody has seen yet.
  */
@@ -38,6 +41,7 @@ import {
   type Random,
 } from 'siltstone/internal'
 import type { ProcessContext } from '@siltstone/processors'
+import { headOf, listOf, versionOf } from './bucket-view.ts'
 import { type Decision, decide } from './decide.ts'
 import { ClaimLost, HeldClaim } from './held-claim.ts'
 import { objectAccess, Superseded } from './object-access.ts'
@@ -87,6 +91,8 @@ export interface ReconcileCall {
    * attempt counts.
    */
   signal?: AbortSignal
+  /** What a message said of the object's end. */
+  deleted?: 'removed' | 'expired'
 }
 
 /** `wait`: look again at that time. */
@@ -115,9 +121,13 @@ export class Reconciler {
   async reconcile(bucket: string, key: string, call: ReconcileCall = {}): Promise<Outcome> {
     for (;;) {
       call.signal?.throwIfAborted()
-      const { read, decision, info } = await this.look(bucket, key)
+      const { read, decision, info } = await this.look(bucket, key, call.deleted)
       if (decision.do === 'nothing') return { status: 'settled' }
       if (decision.do === 'wait') return { status: 'wait', untilMs: decision.untilMs }
+      if (decision.do === 'expire') {
+        await this.#expire(read as ReadState)
+        continue
+      }
       const claim = await this.#claim(bucket, key, read, decision)
       if (claim === undefined) continue
       try {
@@ -135,6 +145,7 @@ export class Reconciler {
   async look(
     bucket: string,
     key: string,
+    deleted?: 'removed' | 'expired',
   ): Promise<{ read: ReadState | undefined; decision: Decision; info: BlobInfo | undefined }> {
     const { rules, clock } = this.#options
     const read = await this.#read(bucket, key)
@@ -145,8 +156,18 @@ export class Reconciler {
       isWanted: rules.collectionOf(bucket, key) !== undefined,
       nowMs: clock.nowMs(),
       maxAttempts: this.#maxAttempts,
+      deleted,
+      expiry: rules.expiryOf(bucket, key),
     })
     return { read, decision, info }
+  }
+
+  /** One write: nothing else changes, so it needs no claim. If it comes too late, what is there now is looked at. */
+  async #expire(read: ReadState): Promise<void> {
+    const { clock, states } = this.#options
+    const nowMs = clock.nowMs()
+    const history = withHistory(read.state, 'expired', nowMs)
+    await states.write({ ...read.state, progress: 'expired', object: null, changedAtMs: nowMs, history }, read)
   }
 
   /** A damaged state is replaced: what it said is found out again. */
@@ -166,7 +187,7 @@ export class Reconciler {
     bucket: string,
     key: string,
     read: ReadState | undefined,
-    decision: Exclude<Decision, { do: 'nothing' | 'wait' }>,
+    decision: Exclude<Decision, { do: 'nothing' | 'wait' | 'expire' }>,
   ): Promise<HeldClaim | undefined> {
     const { clock, ids, owner, states } = this.#options
     const before = read?.state ?? newState(bucket, key)
@@ -346,38 +367,6 @@ async function removeBelow(blobs: BlobStore, prefix: string): Promise<void> {
     continuation = page.continuation
     more = continuation !== undefined
   }
-}
-
-/** A page of objects; a bucket that was deleted has none. @throws SiltstoneError as the store does */
-export async function listOf(
-  blobs: BlobStore,
-  options: Parameters<BlobStore['list']>[0],
-): ReturnType<BlobStore['list']> {
-  try {
-    return await blobs.list(options)
-  } catch (error) {
-    if (isSiltstoneError(error, 'not-found')) return { blobs: [], prefixes: [] }
-    throw error
-  }
-}
-
-/** Undefined if there is no object, or a delete marker is on top. @throws SiltstoneError as the store does */
-export async function headOf(blobs: BlobStore, key: string): Promise<BlobInfo | undefined> {
-  try {
-    const found = await blobs.head(key)
-    return found.status === 'ok' ? found.blob : undefined
-  } catch (error) {
-    // A bucket that was deleted has no objects.
-    if (isSiltstoneError(error, 'not-found')) return undefined
-    throw error
-  }
-}
-
-/** The version that the state and the records of an object name. */
-export function versionOf({ versionId, etag, sizeBytes }: BlobInfo): ObjectVersion {
-  // Versions that were written while the bucket kept none are all called null.
-  const version = versionId === undefined || versionId === 'null' ? etag.replaceAll('"', '') : versionId
-  return { version, etag, sizeBytes }
 }
 
 function errorOf(error: unknown): { code: string; message: string } {

@@ -23,6 +23,8 @@ export interface WorkerOptions {
   log: Logger
   /** Objects that are processed at the same time. Default 2. */
   concurrency?: number
+  /** As of `SweepOptions`. */
+  expiresBeforeMs?: (bucket: string, key: string) => number | undefined
   /** Default 5 minutes; 0: never. */
   sweepEachMs?: number
 }
@@ -55,21 +57,23 @@ export class Worker {
 
   /** Sends a message for each key that needs a worker. */
   async sweep(): Promise<SweepReport> {
-    const { buckets, blobs, states, reconciler, queue, log } = this.#options
-    const total: SweepReport = { objects: 0, found: 0, derivedRemoved: 0 }
+    const { buckets, blobs, states, reconciler, queue, log, expiresBeforeMs } = this.#options
+    const total: SweepReport = { objects: 0, found: 0, derivedRemoved: 0, expired: 0 }
     for (const bucket of new Set([...(await buckets()), ...(await states.buckets())])) {
       const report = await sweep({
         bucket,
         blobs: blobs(bucket),
         states,
         reconciler,
-        found: (key) => queue.send(changeEvent({ bucket, key })),
+        found: (key, deleted) => queue.send(changeEvent({ bucket, key, ...(deleted && { deleted }) })),
+        ...(expiresBeforeMs && { expiresBeforeMs: (key) => expiresBeforeMs(bucket, key) }),
         onDamaged: (error) => log.error('object_state_damaged', { bucket, error }),
         signal: this.#stop.signal,
       })
       total.objects += report.objects
       total.found += report.found
       total.derivedRemoved += report.derivedRemoved
+      total.expired += report.expired
     }
     return total
   }
@@ -108,7 +112,7 @@ export class Worker {
         // What waits in the queue would be found, and told, again.
         if (isFirst || (await queue.depth()).visible === 0) {
           const report = await this.sweep()
-          if (report.found + report.derivedRemoved > 0) log.info('objects_swept', { ...report })
+          if (report.found + report.derivedRemoved + report.expired > 0) log.info('objects_swept', { ...report })
         }
         await clock.sleep(eachMs, signal)
       } catch (error) {
