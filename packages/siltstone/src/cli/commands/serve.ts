@@ -3,6 +3,7 @@ import type { Authenticator } from '../../chroma/options.ts'
 import type { Embedder } from '../../embed/port.ts'
 import { EmbedderRegistry } from '../../embed/registry.ts'
 import { EmbeddingStore } from '../../embed/store.ts'
+import { Background } from '../../engine/background.ts'
 import { StoreEngine } from '../../engine/engine.ts'
 import { Compaction } from '../../library/compaction.ts'
 import { QueryThreads, withQueryThreads } from '../../library/query-threads.ts'
@@ -14,7 +15,7 @@ import type { Environment } from '../../ports/environment.ts'
 import { closeEnvironment } from '../../drivers/directory/directory-environment.ts'
 import { readFileText } from '../../host/files.ts'
 import { systemModels } from '../../host/model-host.ts'
-import { isUrl, openEnvironmentAt } from '../../drivers/open-environment.ts'
+import { inMemory, openEnvironmentAt, schemeAt } from '../../drivers/open-environment.ts'
 import { placeFromVariables } from '../../drivers/place-variables.ts'
 import { environmentVariables, exitNow, onReloadSignal, onStopSignal } from '../../host/process.ts'
 import { importOptional } from '../../host/optional-package.ts'
@@ -35,10 +36,9 @@ import { withOutputOptions } from '../session.ts'
 import { configOption, type Resolved, resolveSettings } from '../settings/resolve.ts'
 import { conflictsOf, DEFAULT_OBJECTS_PORT, type LimitName, SERVE_SETTINGS } from '../settings/serve-settings.ts'
 import { optionOf, type Variables } from '../settings/setting.ts'
+import { choosePlace, fallbackFromSwitches, logLevelFrom, placeFromSwitches } from './registry-place.ts'
 import {
   loadRegistry,
-  logLevelFrom,
-  placeFromSwitches,
   registryOptions,
   type RegistryServeOptions,
   type ServedRegistry,
@@ -112,7 +112,7 @@ async function serveOptionsOf(command: Command, variables: Variables): Promise<S
 export async function resolveServeSettings(command: Command, variables: Variables): Promise<Resolved> {
   const resolved = await resolveSettings(command, SERVE_SETTINGS, variables)
   const stands = (key: string, from: (variables: Variables) => unknown) => {
-    if (resolved.sources[key] !== 'default') return
+    if ((resolved.sources[key] ?? 'default') !== 'default') return
     try {
       const value = from(variables)
       if (value === undefined) return
@@ -127,7 +127,9 @@ export async function resolveServeSettings(command: Command, variables: Variable
   stands('data', placeFromVariables)
   // Variables of the registry's guide.
   if (resolved.values['registry'] === true) {
+    const isByDefault = resolved.sources['data'] === 'default'
     stands('data', placeFromSwitches)
+    if (isByDefault && resolved.problems.length === 0) stands('storageFallback', fallbackFromSwitches)
     stands('logLevel', logLevelFrom)
   }
   resolved.problems.push(...conflictsOf(resolved.values))
@@ -137,12 +139,12 @@ export async function resolveServeSettings(command: Command, variables: Variable
 async function serve(options: ServeOptions): Promise<void> {
   const serving = await startServing(options)
   const out = new Output(options)
-  const { url, objects, registry } = serving
-  await out.answer({ url, data: options.data, ...(objects && { objects }), ...(registry && { registry }) }, () => {
+  const { data, url, objects, registry } = serving
+  await out.answer({ url, data, ...(objects && { objects }), ...(registry && { registry }) }, () => {
     const made = objects?.keysFile === undefined ? '' : `, with the access key in ${objects.keysFile}`
     const s3 =
       objects === undefined ? '' : `S3 is at ${objects.url}${made}\nProcessing of objects is ${objects.processing}\n`
-    return `Siltstone serves ${options.data} at ${url} (stop with Ctrl-C)\n${s3}${registryLine(registry)}`
+    return `Siltstone serves ${data} at ${url} (stop with Ctrl-C)\n${s3}${registryLine(registry)}`
   })
   await serving.untilStopped()
 }
@@ -184,6 +186,8 @@ type ServeObjects = (
 ) => Promise<ServedObjects & { states: ObjectStates; close(): Promise<void> }>
 
 export interface Serving {
+  /** The place that is served. */
+  data: string
   url: string
   objects?: ServedObjects
   registry?: ServedRegistry
@@ -199,10 +203,18 @@ function samplingOf({ recallSample, recallAlarm = 0.9 }: ServeOptions) {
  * Opens the store, starts the server and the compaction thread. Waits while the store cannot be reached.
  * @throws SiltstoneError as their parts do
  */
-export async function startServing(options: ServeOptions): Promise<Serving> {
-  const serveObjects = options.objects === true ? await loadObjects(options) : undefined
-  const serveRegistry = options.registry === true ? await loadRegistry(options.readOnly === true) : undefined
-  const log = jsonLogger({ level: options.logLevel })
+export async function startServing(wanted: ServeOptions): Promise<Serving> {
+  const serveObjects = wanted.objects === true ? await loadObjects(wanted) : undefined
+  const registry = wanted.registry === true ? await loadRegistry(wanted.readOnly === true) : undefined
+  const log = jsonLogger({ level: wanted.logLevel })
+  const { place, fallback } = registry
+    ? await choosePlace(wanted.data, wanted.storageFallback ?? [], {
+        variables: environmentVariables(),
+        log,
+        check: registry.selfCheck,
+      })
+    : { place: wanted.data }
+  const options = { ...wanted, data: place }
   const metrics = new PrometheusMetrics()
   const auth = await authenticator(options)
   const mcp = options.mcp === true ? await loadMcp('"siltstone serve --mcp"') : undefined
@@ -215,12 +227,13 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
     { clock: systemClock, random: systemRandom, log },
   )
   let server: RunningServer
-  let compaction: Compaction | undefined
+  let compaction: Pick<Compaction, 'close'> | undefined
   let objects: Awaited<ReturnType<ServeObjects>> | undefined
   let artifacts: Awaited<ReturnType<ServeRegistry>> | undefined
   try {
     const threads =
       options.queryThreads > 0 &&
+      !inMemory(place) &&
       new QueryThreads({
         place: options.data,
         allowNetworkFilesystem,
@@ -282,10 +295,12 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
       },
       embedderFor,
     })
-    artifacts = await serveRegistry?.(
-      registryOptions(options, { environment: { ...env, log }, engine: opened, embedders: providers }),
+    artifacts = await registry?.serveRegistry(
+      registryOptions(options, { environment: { ...env, log }, engine: opened, embedders: providers, fallback }),
     )
-    if (options.compaction && !options.readOnly)
+    // Another thread would open another memory.
+    if (inMemory(place)) compaction = new Background(opened)
+    else if (options.compaction && !options.readOnly)
       compaction = new Compaction({
         directory: options.data,
         allowNetworkFilesystem,
@@ -315,6 +330,7 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
     onStopSignal(() => void close().then(resolve, reject))
   })
   return {
+    data: place,
     url: server.url,
     ...(artifacts && { registry: shown(artifacts) }),
     ...(objects && { objects: servedOf(objects) }),
@@ -359,10 +375,11 @@ export async function authenticator({ tokens }: Pick<ServeOptions, 'tokens'>): P
 
 /** @throws SiltstoneError `invalid` (objects-place, objects-read-only), `unsupported` (package-missing, package-broken) */
 export async function loadObjects({ data, readOnly }: Pick<ServeOptions, 'data' | 'readOnly'>): Promise<ServeObjects> {
-  if (isUrl(data))
+  const scheme = schemeAt(data)
+  if (scheme !== 'directory')
     throw invalid(
       'objects-place',
-      `--objects serves S3 over a directory, and ${data} is a bucket: its objects have S3 already. Give --data a directory.`,
+      `--objects serves S3 over a directory, and ${data} is ${scheme === 's3' ? 'a bucket: its objects have S3 already' : 'none'}. Give --data a directory.`,
       { field: '--objects' },
     )
   if (readOnly === true)
