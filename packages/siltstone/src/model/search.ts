@@ -77,6 +77,12 @@ export interface FacetValue {
   count: number
 }
 
+/** A word of the documents, without the difference of case, and how many documents have it. */
+export interface KnownWord {
+  word: string
+  documents: number
+}
+
 /** Orders records by a metadata key, or by `#score`. Records without the key come last in both directions. */
 export interface OrderKey {
   key: string

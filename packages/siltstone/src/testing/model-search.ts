@@ -8,7 +8,7 @@ import { stringifyExact } from '../records/exact-json.ts'
 import { parseMetadata, stringifyMetadata } from '../records/metadata.ts'
 import { invalid } from '../errors.ts'
 import { documentAnalyzer } from '../text/analyzer.ts'
-import { highlight } from '../text/highlight.ts'
+import { highlight, wantedWords } from '../text/highlight.ts'
 import { combinedExamples } from '../search/examples.ts'
 import { modelDistance } from './model-state.ts'
 import { modelIdf, modelWordScores } from './model-words.ts'
@@ -118,8 +118,8 @@ function diverse(scored: readonly Scored[], lambda: number, count: number, rows:
 
 function shownWords(document: string | null, request: Search['highlight']) {
   if (document === null || !request) return null
-  const terms = new Set(request.texts.flatMap((text) => [...documentAnalyzer().query(text).keys()]))
-  return highlight(document, terms, request)
+  const words = wantedWords(request.texts.map((text) => documentAnalyzer().query(text)))
+  return highlight(document, words, request)
 }
 
 function facetsOf(rows: readonly Row[], { keys, limit }: Facets): Map<string, FacetValue[]> {

@@ -4,7 +4,7 @@ import { DOCUMENT_KEY, isTextIndexed, sparseIndexesOf } from '../model/schema.ts
 import type { SegmentReader } from '../format/segment/reader.ts'
 import { documentAnalyzer } from '../text/analyzer.ts'
 import type { WantedIndexes } from './builder.ts'
-import { isDictionary } from './dictionary/word-dictionary.ts'
+import { isDictionary, WordDictionary } from './dictionary/word-dictionary.ts'
 import { isWordIndex } from './layout.ts'
 import { WordIndex } from './word-index.ts'
 
@@ -29,4 +29,10 @@ export function lacksWordIndex({ sections }: SegmentDescriptor, { documents, spa
 export function usableIndexOf(reader: SegmentReader, key: string): WordIndex | undefined {
   const index = WordIndex.of(reader, key)
   return index?.isOfDocuments === true && index.params.kind !== documentAnalyzer().name ? undefined : index
+}
+
+/** A segment's dictionary; undefined where it has none, or one whose words are cut differently. */
+export function usableDictionaryOf(reader: SegmentReader): WordDictionary | undefined {
+  const dictionary = WordDictionary.of(reader)
+  return dictionary?.analyzer === documentAnalyzer().name ? dictionary : undefined
 }

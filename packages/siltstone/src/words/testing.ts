@@ -14,7 +14,8 @@ import { SegmentPool } from '../snapshot/open-segment.ts'
 import { everythingIndexed } from '../testing/folding-engine.ts'
 import { modelIdf, modelWordScores } from '../testing/model-words.ts'
 import { collectionRequest, remove, update, upsert } from '../testing/operations.ts'
-import { type WordQuery, WordRetriever } from './word-retriever.ts'
+import type { WordQuery } from './query-terms.ts'
+import { WordRetriever } from './word-retriever.ts'
 
 export interface Held {
   document: string | null
