@@ -11,7 +11,7 @@ import { documentAnalyzer } from '../text/analyzer.ts'
 import { highlight, wantedWords } from '../text/highlight.ts'
 import { combinedExamples } from '../search/examples.ts'
 import { modelDistance } from './model-state.ts'
-import { modelIdf, modelWordScores } from './model-words.ts'
+import { modelDidYouMean, modelIdf, modelKnownWords, modelWordScores } from './model-words.ts'
 
 type Row = [id: string, state: RecordState]
 
@@ -63,6 +63,18 @@ export function modelSearch(search: Search, world: ModelSearch): SearchHits {
     ...(select.scores && { scores: page.map(({ score }, i) => (rank ? score : i)) }),
     ...(search.highlight && { highlights: states.map(({ document }) => shownWords(document, search.highlight)) }),
     ...(search.facets && { facets: facetsOf(world.rows.filter(world.admits), search.facets) }),
+    ...wordHelp(search, rows),
+  }
+}
+
+function wordHelp({ didYouMean, suggest }: Search, rows: readonly Row[]): Partial<SearchHits> {
+  const documents = rows.map(([, { document }]) => document)
+  const last = suggest && /[\p{L}\p{N}_]+$/u.exec(suggest.text)?.[0].toLowerCase()
+  return {
+    ...(didYouMean && { didYouMean: modelDidYouMean(documents, didYouMean.text) }),
+    ...(suggest && {
+      suggestions: last === undefined ? [] : modelKnownWords(documents, last).slice(0, suggest.limit),
+    }),
   }
 }
 

@@ -1,7 +1,8 @@
 /** BM25 by the plainest computation: every document is cut into words again, every statistic counted. */
-import type { KnownWord } from '../model/search.ts'
+import type { DidYouMean, KnownWord, WordCorrection } from '../model/search.ts'
 import { compareKeys } from '../ports/object-key.ts'
 import { Analyzer } from '../text/analyzer.ts'
+import { editDistance } from '../text/edit-distance.ts'
 import { keyOfTerm } from '../word-index/count-terms.ts'
 
 const known = new Map<string, ReadonlyMap<string, number>>()
@@ -33,6 +34,37 @@ export function modelKnownWords(documents: readonly (string | null)[], start: st
   return Array.from(counts, ([word, count]) => ({ word, documents: count }))
     .filter(({ word }) => word.startsWith(start))
     .sort((a, b) => b.documents - a.documents || compareKeys(a.word, b.word))
+}
+
+/** By the rules of `words/spelling.ts`, every word compared with every other. For texts of Latin letters. */
+export function modelDidYouMean(documents: readonly (string | null)[], text: string): DidYouMean | null {
+  const there = documents.filter((document) => document !== null)
+  const english = Analyzer.of('english')
+  const known = modelKnownWords(documents, '')
+  const words: WordCorrection[] = []
+  const written = text.match(/[a-z]+(?![a-z]|\*$)/gi) ?? []
+  const best = new Map<string, string>()
+  for (const word of new Set(written.map((one) => one.toLowerCase()))) {
+    if (word.length < 3) continue
+    const first = written.find((one) => one.toLowerCase() === word) as string
+    const own = there.filter((document) => termsOf(document).has(english.termOf(word))).length
+    if (own * 1_000 > there.length) continue
+    const suggestions = known
+      .flatMap((one) => {
+        const distance = editDistance(Array.from(word), Array.from(one.word), word.length < 6 ? 1 : 2)
+        const isLike = /^[a-z]+$/.test(one.word) && one.word[0] === word[0] && distance <= (word.length < 6 ? 1 : 2)
+        const weight = one.documents / 100 ** distance
+        return isLike && weight > own && english.termOf(one.word) !== english.termOf(word) ? [{ one, weight }] : []
+      })
+      .sort((a, b) => b.weight - a.weight || compareKeys(a.one.word, b.one.word))
+      .slice(0, 5)
+      .map(({ one }) => one)
+    if (!suggestions[0]) continue
+    words.push({ word: first, documents: own, suggestions })
+    best.set(word, suggestions[0].word)
+  }
+  const replaced = text.replace(/[a-z]+(?![a-z]|\*$)/gi, (word) => best.get(word.toLowerCase()) ?? word)
+  return words.length === 0 ? null : { text: replaced, words }
 }
 
 /** The terms of the 100 most frequent words that begin with the prefix, and its own. */

@@ -129,7 +129,19 @@ export class WordRetriever {
     })
   }
 
+  /** How many live documents have each of some terms, and how many documents there are. @param keys of the terms */
+  async documentsWith(keys: readonly number[]): Promise<{ having: ArrayLike<number>; documents: number }> {
+    const terms = { keys, weights: [] }
+    const { state, lists } = await this.#read(terms)
+    return { having: havingOf(terms, state, lists), documents: state.documents }
+  }
+
   async #prepared(query: WordQuery, terms: QueryTerms) {
+    const { state, lists } = await this.#read(terms)
+    return { state, lists, scoring: this.#scoring(query, terms, state, lists) }
+  }
+
+  async #read(terms: QueryTerms) {
     const { keys, prefix } = terms
     const single = prefix ? keys.slice(0, -1) : keys
     const all = prefix ? [...single, ...prefix] : single
@@ -143,7 +155,7 @@ export class WordRetriever {
       if (!prefix || !lengths) return ofSegment
       return [...ofSegment.slice(0, single.length), joinedList(ofSegment.slice(single.length), lengths)]
     })
-    return { state, lists, scoring: this.#scoring(query, terms, state, lists) }
+    return { state, lists }
   }
 
   #scoring(
@@ -153,16 +165,7 @@ export class WordRetriever {
     lists: readonly (readonly (PostingList | undefined)[])[],
   ): Scoring {
     if (query.kind === 'sparse' && query.idf !== true) return new SparseScoring(terms)
-    const having = new Float64Array(terms.keys.length)
-    for (const [i, segment] of state.indexed.entries())
-      for (const [t, list] of (lists[i] ?? []).entries())
-        if (list) having[t] = (having[t] as number) + visibleCount(segment, keyAt(terms, t), list)
-    const amounts = new Float64Array(terms.keys.length)
-    for (const { record } of state.counted) {
-      if (!amountsOf(record, terms, amounts)) continue
-      for (let t = 0; t < amounts.length; t++)
-        if (!Number.isNaN(amounts[t] as number)) having[t] = (having[t] as number) + 1
-    }
+    const having = havingOf(terms, state, lists)
     return query.kind === 'text'
       ? new WordScoring(terms, having, state)
       : new SparseScoring(terms, { records: this.#view.liveRecords, having })
@@ -200,6 +203,25 @@ export class WordRetriever {
       .sort((a, b) => a.score - b.score || a.ordinal - b.ordinal)
       .slice(0, k)
   }
+}
+
+/** How many live records have each term. */
+function havingOf(
+  terms: QueryTerms,
+  state: WordState,
+  lists: readonly (readonly (PostingList | undefined)[])[],
+): Float64Array {
+  const having = new Float64Array(terms.keys.length)
+  for (const [i, segment] of state.indexed.entries())
+    for (const [t, list] of (lists[i] ?? []).entries())
+      if (list) having[t] = (having[t] as number) + visibleCount(segment, keyAt(terms, t), list)
+  const amounts = new Float64Array(terms.keys.length)
+  for (const { record } of state.counted) {
+    if (!amountsOf(record, terms, amounts)) continue
+    for (let t = 0; t < amounts.length; t++)
+      if (!Number.isNaN(amounts[t] as number)) having[t] = (having[t] as number) + 1
+  }
+  return having
 }
 
 /** undefined: the prefix, whose list is made for the query */

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Filter } from '../model/filter.ts'
 import type { RecordOp } from '../model/record.ts'
 import { seededRandom } from '../ports/seeded-random.ts'
+import { modelDidYouMean, modelKnownWords } from '../testing/model-words.ts'
 import { type Held, plainTop, WordWorld } from './testing.ts'
 import type { WordQuery } from './query-terms.ts'
 
@@ -109,6 +110,15 @@ describe('a search by words', () => {
           const world = await WordWorld.open(indexRows)
           const reader = world.reader()
           const ask = async (stage: string) => {
+            const documents = [...world.held.values()].map(({ document }) => document)
+            for (const text of ['s', 'the DE', 'stone', '山', 'silt '])
+              expect(await reader.completions(text, limit), `${stage} ${text}`).toEqual(
+                text.endsWith(' ')
+                  ? []
+                  : modelKnownWords(documents, text.split(' ').at(-1)?.toLowerCase() ?? '').slice(0, limit),
+              )
+            for (const text of ['stome rivr', 'the sant of delat', 'silt'])
+              expect(await reader.didYouMean(text), `${stage} ${text}`).toEqual(modelDidYouMean(documents, text))
             for (const query of QUERIES) {
               expect(await reader.top(query, limit), `${stage} ${JSON.stringify(query)}`).toEqual(
                 plainTop(world.held, query, limit),
