@@ -72,6 +72,12 @@ export function searchText({ results }: SearchResponse, selects: readonly (reado
     ...(results.some(({ facets }) => facets) && {
       facets: listPieces(results, ({ facets }) => (facets ? facetsText(facets) : 'null')),
     }),
+    ...(results.some(({ didYouMean }) => didYouMean !== undefined) && {
+      did_you_mean: listPieces(results, ({ didYouMean = null }) => JSON.stringify(didYouMean)),
+    }),
+    ...(results.some(({ suggestions }) => suggestions) && {
+      suggestions: listPieces(results, ({ suggestions = null }) => JSON.stringify(suggestions)),
+    }),
   })
 }
 
