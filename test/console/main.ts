@@ -57,6 +57,12 @@ const VIEWS: [string, string, (page: Page) => Promise<unknown>][] = [
         .first()
         .waitFor(),
   ],
+  [
+    'server',
+    '#server',
+    // The second look at the counters: the chart of memory has a line then.
+    (page) => page.getByRole('img', { name: /^Memory over time: resident \d/ }).waitFor(),
+  ],
   ['upkeep', `${PLACE}/notes/upkeep`, (page) => page.getByRole('region', { name: 'Garbage' }).waitFor()],
 ]
 
@@ -256,6 +262,32 @@ await test('measures recall, verifies and compacts', async ({ page }) => {
   await page.getByText(/Whole: \d+ objects/).waitFor()
 })
 
+await test('the server shows its databases, its load and what it would cost', async ({ page }) => {
+  await visit(page, '#/')
+  await page.getByRole('link', { name: 'Server' }).click()
+  const rows = page.getByRole('region', { name: 'Collections' }).getByRole('row')
+  await rows.nth(1).getByText('many').waitFor()
+  assert.match(await page.getByRole('region', { name: 'Databases' }).innerText(), /default_database\s+2\s+100,06/)
+  await page.getByRole('button', { name: 'In the log' }).click()
+  assert.match(page.url(), /sort=log/)
+  await page
+    .getByRole('columnheader', { name: 'In the log', exact: false })
+    .and(page.locator('[aria-sort=descending]'))
+    .waitFor()
+  const query = { where: { topic: 'x' }, limit: 1 }
+  const id = await idOf('notes')
+  const before = await requestsOf(page, 'POST …/collections/{collection_id}/get')
+  await fetch(`${world.url}/api/v2/tenants/default_tenant/databases/default_database/collections/${id}/get`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(query),
+  })
+  await page.getByRole('row', { name: `POST …/collections/{collection_id}/get ${before + 1} ` }).waitFor()
+  await page.getByRole('region', { name: 'Garbage' }).getByRole('button', { name: 'Count' }).click()
+  await page.getByRole('region', { name: 'Garbage' }).getByRole('status').waitFor()
+  await page.getByRole('region', { name: 'Cost' }).getByText('1,000 queries').waitFor()
+})
+
 await test('works below a path prefix: pages, files, requests, and the code of a view', async ({ page }) => {
   await page.goto(world.prefixedUrl)
   await page.getByRole('link', { name: 'notes' }).click()
@@ -281,6 +313,9 @@ await test('a token is asked for, kept in the tab, and decides what is shown', a
   await page.getByRole('link', { name: 'History' }).click()
   await page.getByRole('heading', { name: 'Snapshots' }).waitFor()
   assert.equal(await page.getByRole('button', { name: /Roll back|Keep|Fork/ }).count(), 0)
+  await page.getByRole('link', { name: 'Server' }).click()
+  await page.getByText('they need a token for all tenants').waitFor()
+  await page.getByRole('region', { name: 'Databases' }).getByText('default_database').waitFor()
   assert.equal(page.url().includes('read-token'), false)
   assert.deepEqual(await page.context().cookies(), [])
   assert.equal(await page.evaluate('localStorage.length'), 0)
@@ -296,6 +331,16 @@ await test('a page of another server cannot frame it, nor run inline code in it'
   assert.doesNotMatch(policy, /unsafe/)
   await page.getByRole('link', { name: 'notes' }).waitFor()
 })
+
+async function idOf(collection: string): Promise<string> {
+  const path = `/api/v2/tenants/default_tenant/databases/default_database/collections/${collection}`
+  return ((await (await fetch(world.url + path)).json()) as { id: string }).id
+}
+
+async function requestsOf(page: Page, operation: string): Promise<number> {
+  const text = await page.getByRole('region', { name: 'Requests', exact: true }).innerText()
+  return Number(text.split(operation)[1]?.trim().split(/\s/)[0] ?? 0)
+}
 
 await world.close()
 console.log(`${passed} passed, ${failed} failed`)

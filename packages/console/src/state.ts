@@ -19,6 +19,12 @@ export function isAdmin(): boolean {
   return about.value?.role === 'admin'
 }
 
+/** Whether the token may see what belongs to no tenant: metrics, leases, cost. */
+export function seesWholeServer(): boolean {
+  const server = about.value
+  return server !== undefined && server.tenants === null && server.databases === null
+}
+
 export function go(change: Partial<Route>): void {
   location.hash = hashOf({ ...route.value, ...change })
 }
@@ -50,6 +56,20 @@ export function useLoaded<T>(load: (signal: AbortSignal) => Promise<T>, keys: re
   }, [...keys, round, tokensGiven.value])
   const reload = useCallback(() => setRound((before) => before + 1), [])
   return { value: state.value, problem: state.problem, loading: state.loading, reload }
+}
+
+/** Runs a request when `start` is called, as for a button. */
+export function useRun<T>(run: () => Promise<T>) {
+  const [state, setState] = useState<{ value?: T; problem?: string; busy: boolean }>({ busy: false })
+  const start = async () => {
+    setState({ busy: true })
+    try {
+      setState({ value: await run(), busy: false })
+    } catch (error) {
+      setState({ problem: sentenceOf(error), busy: false })
+    }
+  }
+  return { ...state, start: () => void start() }
 }
 
 export function sentenceOf(error: unknown): string {

@@ -4,6 +4,7 @@ export type {
   CompactionState,
   FieldsReport,
   GarbagePreview,
+  LeaseInfo,
   MapReport,
   RecallReport,
   RestorePoint,
@@ -15,6 +16,9 @@ export interface About {
   version: string
   user: string | null
   role: 'read' | 'write' | 'admin'
+  /** null: all */
+  tenants: string[] | null
+  databases: string[] | null
   readOnly: boolean
   authentication: boolean
   maintenance: boolean
@@ -48,4 +52,10 @@ export interface Explanation {
   bytesRead: number
   rounds: number
   timesMs: Record<string, number>
+}
+
+export interface CostReport {
+  counted: { hours: number }
+  bill: { lines: { service: string; what: string; usd: number }[]; totalUsd: number }
+  unitCosts: { usdPer1000Queries: number | null; usdPerMillionWrites: number | null }
 }
