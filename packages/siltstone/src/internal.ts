@@ -166,6 +166,15 @@ export type { GetRequest, GetResponse, QueryHits, QueryRequest } from './model/r
 export type { Op, RecordOp } from './model/record.ts'
 export type { Knn, Rank, SearchRequest } from './model/search.ts'
 export type { FieldInfo, FieldsReport, Maintenance, RestorePoint } from './model/maintenance.ts'
+export type {
+  ObjectHistoryEntry,
+  ObjectProgress,
+  ObjectStates,
+  ObjectStatesPage,
+  ObjectStatesQuery,
+  ObjectStatus,
+  ObjectStep,
+} from './model/object-states.ts'
 export type { Collection, CompactionOutcome, Engine, SnapshotInfo } from './model/store.ts'
 export { cutRange } from './ports/byte-range.ts'
 export type { Clock } from './ports/clock.ts'

@@ -36,6 +36,7 @@ export const SCHEMAS = {
     readOnly: bool,
     authentication: bool,
     maintenance: bool,
+    objects: bool,
   }),
   tenants: list(object({ name: text, resourceName: orNull(text) })),
   summary: object({

@@ -3,6 +3,7 @@ import type { Embedder } from '../embed/port.ts'
 import type { EmbeddingStore } from '../embed/store.ts'
 import type { CollectionInfo } from '../model/collection.ts'
 import type { Maintenance } from '../model/maintenance.ts'
+import type { ObjectStates } from '../model/object-states.ts'
 import type { Engine } from '../model/store.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Ids } from '../ports/ids.ts'
@@ -135,6 +136,8 @@ export interface ChromaOptions {
   tracer?: RequestTracer
   /** The upkeep of the store. Without it, the endpoints of `/api/siltstone/v1` that need it answer 501. */
   maintenance?: Maintenance
+  /** How the processing of users' objects stands. Without it, the endpoints of `/api/siltstone/v1/objects` answer 404. */
+  objects?: ObjectStates
   /** The metrics of this process as OpenMetrics text, from which costs are estimated. */
   metricsText?: () => Promise<string>
 }

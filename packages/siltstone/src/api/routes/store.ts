@@ -66,6 +66,7 @@ function about({ options, identity }: Call): Answer {
     readOnly: options.readOnly === true,
     authentication: options.auth !== undefined,
     maintenance: options.maintenance !== undefined,
+    objects: options.objects !== undefined,
   })
 }
 

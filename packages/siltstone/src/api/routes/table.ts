@@ -2,6 +2,7 @@ import type { Route } from '../../chroma/route.ts'
 import { collectionRoutes } from './collections.ts'
 import { healthRoutes } from './health.ts'
 import { historyRoutes } from './history.ts'
+import { objectRoutes } from './objects.ts'
 import { storeRoutes } from './store.ts'
 import { upkeepRoutes } from './upkeep.ts'
 
@@ -15,4 +16,5 @@ export const siltstoneRoutes: readonly Route[] = [
   ...collectionRoutes,
   ...historyRoutes,
   ...upkeepRoutes,
+  ...objectRoutes,
 ]

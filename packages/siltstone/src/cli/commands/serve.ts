@@ -8,6 +8,7 @@ import { Compaction } from '../../library/compaction.ts'
 import { QueryThreads, withQueryThreads } from '../../library/query-threads.ts'
 import { invalid, isSiltstoneError } from '../../errors.ts'
 import type { CollectionInfo } from '../../model/collection.ts'
+import type { ObjectStates } from '../../model/object-states.ts'
 import type { Engine } from '../../model/store.ts'
 import type { Environment } from '../../ports/environment.ts'
 import { closeEnvironment } from '../../drivers/directory/directory-environment.ts'
@@ -178,7 +179,9 @@ export interface ServeObjectsOptions {
   rules: string | undefined
 }
 
-type ServeObjects = (options: ServeObjectsOptions) => Promise<ServedObjects & { close(): Promise<void> }>
+type ServeObjects = (
+  options: ServeObjectsOptions,
+) => Promise<ServedObjects & { states: ObjectStates; close(): Promise<void> }>
 
 export interface Serving {
   url: string
@@ -237,6 +240,18 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
         dimension: info.dimension,
       })
     const tracing = await startTracing({ log, environment: environmentVariables() })
+    objects = await serveObjects?.({
+      data: options.data,
+      host: options.host,
+      port: options.objectsPort ?? DEFAULT_OBJECTS_PORT,
+      keys: await objectsKeys(options),
+      allowNetworkFilesystem,
+      environment: { ...env, log },
+      engine: opened,
+      embedderFor,
+      processing: options.objectsProcessing !== false,
+      rules: options.objectsRules === undefined ? undefined : await readFileText(options.objectsRules),
+    })
     server = await startServer({
       engine,
       clock: env.clock,
@@ -253,6 +268,7 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
       ...(options.trustedProxy && { trustedProxies: options.trustedProxy }),
       ...(options.console && { console: loadConsole }),
       ...(mcp && { mcp }),
+      ...(objects && { objects: objects.states }),
       ...(auth && { auth }),
       ...(options.allowReset && { allowReset: true }),
       ...(options.readOnly && { readOnly: true }),
@@ -265,18 +281,6 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
         embedder: () => providers.default,
       },
       embedderFor,
-    })
-    objects = await serveObjects?.({
-      data: options.data,
-      host: options.host,
-      port: options.objectsPort ?? DEFAULT_OBJECTS_PORT,
-      keys: await objectsKeys(options),
-      allowNetworkFilesystem,
-      environment: { ...env, log },
-      engine: opened,
-      embedderFor,
-      processing: options.objectsProcessing !== false,
-      rules: options.objectsRules === undefined ? undefined : await readFileText(options.objectsRules),
     })
     artifacts = await serveRegistry?.(
       registryOptions(options, { environment: { ...env, log }, engine: opened, embedders: providers }),
@@ -291,6 +295,7 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
         metrics,
       })
   } catch (error) {
+    await objects?.close()
     await closeEnvironment(env)
     throw error
   }
