@@ -1,6 +1,7 @@
 /** Uses the console as people do. Each test has a page of its own, which must not complain. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import type { Page } from 'playwright-core'
 import { HOSTILE, MANY, openPage, openWorld, violations, type Watched } from './world.ts'
 
@@ -33,7 +34,7 @@ async function test(
 const visit = (page: Page, hash: string, url = world.url) => page.goto(`${url}/${hash}`)
 
 /** What a view shows when it is complete. */
-const VIEWS: [string, string, (page: Page) => Promise<unknown>][] = [
+const VIEWS: [string, string, (page: Page) => Promise<unknown>, string?][] = [
   ['collections', '#/', (page) => page.getByRole('link', { name: 'notes' }).waitFor()],
   [
     'records',
@@ -63,15 +64,29 @@ const VIEWS: [string, string, (page: Page) => Promise<unknown>][] = [
     // The second look at the counters: the chart of memory has a line then.
     (page) => page.getByRole('img', { name: /^Memory over time: resident \d/ }).waitFor(),
   ],
+  [
+    'uploads',
+    '#uploads?bucket=media&key=notes%2Frivers.md',
+    (page) => page.getByRole('complementary', { name: 'Object' }).getByText('text@').waitFor(),
+    world.objectsUrl,
+  ],
+  [
+    'access',
+    '#access',
+    async (page) => {
+      await page.getByText('sees collections').click()
+      await page.getByText('GET /api/siltstone/v1', { exact: true }).waitFor()
+    },
+  ],
   ['upkeep', `${PLACE}/notes/upkeep`, (page) => page.getByRole('region', { name: 'Garbage' }).waitFor()],
 ]
 
 for (const scheme of ['light', 'dark'] as const)
-  for (const [name, hash, complete] of VIEWS)
+  for (const [name, hash, complete, url] of VIEWS)
     await test(
       `${name}, ${scheme}: accessible`,
       async ({ page }) => {
-        await visit(page, hash)
+        await visit(page, hash, url)
         await complete(page)
         await page.getByText('As code').click()
         assert.deepEqual(await violations(page), [])
@@ -80,11 +95,11 @@ for (const scheme of ['light', 'dark'] as const)
       { scheme },
     )
 
-for (const [name, hash, complete] of VIEWS)
+for (const [name, hash, complete, url] of VIEWS)
   await test(
     `${name}: fits 360 pixels`,
     async ({ page }) => {
-      await visit(page, hash)
+      await visit(page, hash, url)
       await complete(page)
       const wide = Number(
         await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth'),
@@ -286,6 +301,57 @@ await test('the server shows its databases, its load and what it would cost', as
   await page.getByRole('region', { name: 'Garbage' }).getByRole('button', { name: 'Count' }).click()
   await page.getByRole('region', { name: 'Garbage' }).getByRole('status').waitFor()
   await page.getByRole('region', { name: 'Cost' }).getByText('1,000 queries').waitFor()
+})
+
+await test('uploads show how far they became searchable, and are processed again', async ({ page }) => {
+  await visit(page, '#/', world.objectsUrl)
+  await page.getByRole('link', { name: 'Uploads' }).click()
+  const objects = page.getByRole('region', { name: 'Objects' })
+  await objects.getByRole('link', { name: '<b>bold</b>.txt' }).waitFor()
+  await page.getByLabel('State').selectOption('dead')
+  await objects.getByRole('link', { name: 'notes/rivers.md' }).waitFor({ state: 'detached' })
+  await objects.getByRole('link', { name: 'notes/broken.pdf' }).click()
+  const object = page.getByRole('complementary', { name: 'Object' })
+  await object.getByText('was given up').waitFor()
+  assert.equal(await object.locator('.problem').count(), 1)
+  assert.match(page.url(), /#uploads\?.*state=dead/)
+  await page.getByLabel('State').selectOption('any')
+  await page.getByLabel('Keys that begin with').fill('notes/r')
+  await page.getByRole('button', { name: 'Apply' }).click()
+  await objects.getByRole('link', { name: 'notes/broken.pdf' }).waitFor({ state: 'detached' })
+  await objects.getByRole('link', { name: 'notes/rivers.md' }).click()
+  await object.getByText('is searchable').waitFor()
+  await object.getByRole('button', { name: 'Process again' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Process again' }).click()
+  await page.getByRole('dialog').waitFor({ state: 'detached' })
+  await page.getByText('As code').click()
+  assert.match(await page.getByLabel('Code, curl').innerText(), /objects\/replay/)
+})
+
+await test('a server without objects has no page for them', async ({ page }) => {
+  await visit(page, '#uploads')
+  await page.getByText('This server has no objects').waitFor()
+  assert.equal(await page.getByRole('link', { name: 'Uploads' }).count(), 0)
+})
+
+await test('tokens are listed without what is secret, and a new one is made in the page', async ({ page }) => {
+  await page.addInitScript(`sessionStorage.setItem('siltstone-token', 'admin-token')`)
+  await visit(page, '#access', world.lockedUrl)
+  const tokens = page.getByRole('region', { name: 'Tokens' })
+  await tokens.getByText('eve').waitFor()
+  assert.match(await tokens.innerText(), /ada\s+admin\s+all\s+all\s+2\s+eve\s+read\s+default_tenant/)
+  assert.doesNotMatch(await page.locator('main').innerText(), /(admin|read)-token/)
+  await page.getByLabel('User').fill('kim')
+  await page.getByRole('button', { name: 'Make' }).click()
+  const token = (await page.getByLabel('Token', { exact: true }).innerText()).trim()
+  const entry = JSON.parse(await page.getByLabel('Entry').innerText()) as Record<string, unknown>
+  assert.deepEqual(entry, {
+    sha256: createHash('sha256').update(token).digest('hex'),
+    user: 'kim',
+    role: 'read',
+    tenants: ['*'],
+  })
+  assert.deepEqual(await violations(page), [])
 })
 
 await test('works below a path prefix: pages, files, requests, and the code of a view', async ({ page }) => {

@@ -4,9 +4,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type Browser, chromium, type Page } from 'playwright-core'
+import { openObjects } from '@siltstone/objects'
 import { openStore } from 'siltstone'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -59,12 +61,31 @@ async function fill(directory: string): Promise<void> {
   await store.close()
 }
 
+/** Objects of which one cannot be read; the server makes them searchable. */
+async function fillObjects(directory: string): Promise<void> {
+  await using media = await openObjects(directory, { bucket: 'media' })
+  await media.put('notes/rivers.md', new TextEncoder().encode('# Rivers\n\nRivers carry silt to the sea.\n'))
+  await media.put('notes/broken.pdf', new TextEncoder().encode('%PDF-1.7\nnothing that a reader could read'))
+  await media.put('<b>bold</b>.txt', new TextEncoder().encode('A key that is no markup.'))
+}
+
+async function untilProcessed(url: string): Promise<void> {
+  for (;;) {
+    const answer = await fetch(`${url}/api/siltstone/v1/objects/status`)
+    const { objects } = (await answer.json()) as { objects: { progress: string }[] }
+    if (objects.length > 0 && objects.every(({ progress }) => progress === 'done' || progress === 'dead')) return
+    await setTimeout(100)
+  }
+}
+
 export interface World {
   browser: Browser
   url: string
   lockedUrl: string
   /** A server below a path prefix. */
   prefixedUrl: string
+  /** A server with objects. */
+  objectsUrl: string
   close(): Promise<void>
 }
 
@@ -74,17 +95,22 @@ export async function openWorld(): Promise<World> {
   await fill(data)
   const tokens = join(directory, 'tokens.json')
   await writeFile(tokens, JSON.stringify(TOKENS))
+  const media = join(directory, 'media')
+  await fillObjects(media)
   const servers = await Promise.all([
     serve(data),
     serve(data, '--tokens', tokens),
     serve(data, '--path-prefix', '/a/vectors'),
+    serve(media, '--objects', '--objects-port', '0'),
   ])
+  await untilProcessed(servers[3].url)
   const browser = await chromium.launch({ executablePath: process.env['CHROMIUM'] ?? '', args: ['--no-sandbox'] })
   return {
     browser,
     url: servers[0].url,
     lockedUrl: servers[1].url,
     prefixedUrl: servers[2].url,
+    objectsUrl: servers[3].url,
     async close() {
       await browser.close()
       for (const { child } of servers) child.kill('SIGTERM')

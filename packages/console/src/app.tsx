@@ -4,14 +4,16 @@ import { get, hasToken, ROOT, setToken, tokenNeeded } from './api.ts'
 import { lazy } from './lazy.tsx'
 import { Problem } from './parts.tsx'
 import { hashOf, type Page, PAGES } from './route.ts'
-import { about, route, useLoaded } from './state.ts'
+import { about, route, seesObjects, useLoaded } from './state.ts'
 import type { About } from './types.ts'
 import { CollectionView } from './views/collection.tsx'
 import { DatabaseView } from './views/database.tsx'
 
-const TITLES: Record<Page, string> = { server: 'Server' }
+const TITLES: Record<Page, string> = { server: 'Server', uploads: 'Uploads', access: 'Access' }
 const PAGE_VIEWS: Record<Page, ReturnType<typeof lazy>> = {
   server: lazy(async () => (await import('./views/server.tsx')).ServerView),
+  uploads: lazy(async () => (await import('./views/uploads.tsx')).UploadsView),
+  access: lazy(async () => (await import('./views/access.tsx')).AccessView),
 }
 
 export function App() {
@@ -62,7 +64,7 @@ function Header() {
         <a href="#/" aria-current={page === undefined ? 'page' : undefined}>
           Collections
         </a>
-        {PAGES.map((one) => (
+        {PAGES.filter((one) => one !== 'uploads' || seesObjects()).map((one) => (
           <a key={one} href={hashOf({ page: one })} aria-current={page === one ? 'page' : undefined}>
             {TITLES[one]}
           </a>

@@ -25,6 +25,10 @@ export function seesWholeServer(): boolean {
   return server !== undefined && server.tenants === null && server.databases === null
 }
 
+export function seesObjects(): boolean {
+  return about.value?.objects === true && seesWholeServer()
+}
+
 export function go(change: Partial<Route>): void {
   location.hash = hashOf({ ...route.value, ...change })
 }

@@ -12,6 +12,32 @@ export type {
   VerifyReport,
 } from 'siltstone'
 
+export const OBJECT_PROGRESS = ['queued', 'running', 'done', 'failed', 'dead', 'gone', 'unprocessed'] as const
+export type ObjectProgress = (typeof OBJECT_PROGRESS)[number]
+
+export interface ObjectStatus {
+  bucket: string
+  key: string
+  progress: ObjectProgress
+  version: string | null
+  records: number
+  collections: string[]
+  contentType?: string
+  processor?: string
+  step?: string
+  steps: Record<string, { state: 'done' | 'skipped'; reason?: string; durationMs?: number }>
+  attempt: number
+  retryAt?: string
+  error?: { code: string; message: string }
+  changedAt?: string
+  history: { run: number; ended: string; atMs: number; code?: string }[]
+}
+
+export interface ObjectStatesPage {
+  objects: ObjectStatus[]
+  cursor: string | null
+}
+
 export interface About {
   version: string
   user: string | null
@@ -22,6 +48,8 @@ export interface About {
   readOnly: boolean
   authentication: boolean
   maintenance: boolean
+  /** Whether objects are served, so that their states can be asked for. */
+  objects: boolean
 }
 
 export interface GotRecords {

@@ -38,6 +38,14 @@ export const SCHEMAS = {
     maintenance: bool,
     objects: bool,
   }),
+  tokens: list(
+    object({
+      user: text,
+      role: { enum: ['read', 'write', 'admin'] },
+      tenants: orNull(texts),
+      databases: orNull(texts),
+    }),
+  ),
   tenants: list(object({ name: text, resourceName: orNull(text) })),
   summary: object({
     id: text,

@@ -27,6 +27,8 @@ export interface Authenticator {
    * @throws SiltstoneError `unauthorized` (token-missing, token-unknown)
    */
   identify(header: (name: string) => string | undefined): Identity
+  /** What each token may do, in the order of the configuration; never the tokens. */
+  identities(): readonly Identity[]
 }
 
 export interface ChromaLimits {
