@@ -71,6 +71,12 @@ const VIEWS: [string, string, (page: Page) => Promise<unknown>, string?][] = [
     world.objectsUrl,
   ],
   [
+    'artifacts',
+    '#artifacts',
+    (page) => page.getByRole('region', { name: 'Artifacts' }).getByText('tern-small').first().waitFor(),
+    world.objectsUrl,
+  ],
+  [
     'access',
     '#access',
     async (page) => {
@@ -328,10 +334,32 @@ await test('uploads show how far they became searchable, and are processed again
   assert.match(await page.getByLabel('Code, curl').innerText(), /objects\/replay/)
 })
 
-await test('a server without objects has no page for them', async ({ page }) => {
+await test('artifacts show their rating with its reasons, and lead to what they were made from', async ({ page }) => {
+  await visit(page, '#/', world.objectsUrl)
+  await page.getByRole('link', { name: 'Artifacts' }).click()
+  await page.getByLabel('About').fill('names birds')
+  await page.getByRole('button', { name: 'Search' }).click()
+  await page.getByRole('link', { name: 'tern-small' }).first().click()
+  const rating = page.getByRole('region', { name: 'Rating' })
+  await rating.getByText('license').click()
+  assert.match(await rating.locator('details[open] .note').first().innerText(), /^[+−]\d\.\d{3} /)
+  await page.getByRole('region', { name: 'README' }).getByText('<script>').waitFor()
+  assert.equal(await page.evaluate(() => (globalThis as { hacked?: number }).hacked), undefined)
+  assert.deepEqual(await violations(page), [])
+  await page.getByRole('region', { name: 'Lineage' }).getByRole('link', { name: 'tern-base' }).click()
+  await page.getByRole('heading', { name: 'tern-base' }).waitFor()
+  await page.getByRole('region', { name: 'Lineage' }).getByRole('link', { name: 'tern-small' }).waitFor()
+  await page.goBack()
+  await page.getByRole('heading', { name: 'tern-small' }).waitFor()
+  if (process.env['PICTURES']) await page.screenshot({ path: `${process.env['PICTURES']}/artifact.png` })
+})
+
+await test('pages of what a server does not have are not offered', async ({ page }) => {
   await visit(page, '#uploads')
   await page.getByText('This server has no objects').waitFor()
-  assert.equal(await page.getByRole('link', { name: 'Uploads' }).count(), 0)
+  await visit(page, '#artifacts')
+  await page.getByText('This server has no registry').waitFor()
+  assert.equal(await page.getByRole('link', { name: /Uploads|Artifacts/ }).count(), 0)
 })
 
 await test('tokens are listed without what is secret, and a new one is made in the page', async ({ page }) => {

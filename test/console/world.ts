@@ -10,10 +10,12 @@ import { fileURLToPath } from 'node:url'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { openObjects } from '@siltstone/objects'
 import { openStore } from 'siltstone'
+import { fillRegistry, openHub, untilRated } from './registry.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const MAIN = join(ROOT, 'packages/siltstone/src/cli/main.ts')
 export const MANY = 100_000
+const hub = await openHub()
 
 export const HOSTILE = [
   '<script>window.hacked = 1</script><img src=x onerror="window.hacked = 2">',
@@ -84,7 +86,7 @@ export interface World {
   lockedUrl: string
   /** A server below a path prefix. */
   prefixedUrl: string
-  /** A server with objects. */
+  /** A server with objects and a registry. */
   objectsUrl: string
   close(): Promise<void>
 }
@@ -101,9 +103,11 @@ export async function openWorld(): Promise<World> {
     serve(data),
     serve(data, '--tokens', tokens),
     serve(data, '--path-prefix', '/a/vectors'),
-    serve(media, '--objects', '--objects-port', '0'),
+    serve(media, '--objects', '--objects-port', '0', '--registry', '--registry-port', '0'),
   ])
   await untilProcessed(servers[3].url)
+  await fillRegistry(servers[3].registry as { url: string; adminFile: string }, hub)
+  await untilRated(servers[3].url)
   const browser = await chromium.launch({ executablePath: process.env['CHROMIUM'] ?? '', args: ['--no-sandbox'] })
   return {
     browser,
@@ -114,32 +118,29 @@ export async function openWorld(): Promise<World> {
     async close() {
       await browser.close()
       for (const { child } of servers) child.kill('SIGTERM')
+      hub.close()
       await rm(directory, { recursive: true, force: true })
     },
   }
 }
 
-function serve(data: string, ...more: string[]): Promise<{ url: string; child: ChildProcess }> {
-  const args = [
-    MAIN,
-    'serve',
-    '--data',
-    data,
-    '--port',
-    '0',
-    '--json',
-    '--log-level',
-    'warn',
-    '--no-compaction',
-    ...more,
-  ]
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+interface Served {
+  url: string
+  registry?: { url: string; adminFile: string }
+  child: ChildProcess
+}
+
+function serve(data: string, ...more: string[]): Promise<Served> {
+  const quiet = ['--json', '--log-level', 'error', '--no-compaction']
+  const child = spawn(process.execPath, [MAIN, 'serve', '--data', data, '--port', '0', ...quiet, ...more], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, REGISTRY_HUB_URL: hub.url },
+  })
   return new Promise((resolve, reject) => {
     let out = ''
     child.stdout.on('data', (chunk: Buffer) => {
       out += chunk.toString()
-      const url = /"url": "([^"]+)"/.exec(out)?.[1]
-      if (url !== undefined) resolve({ url, child })
+      if (/^\}/m.test(out)) resolve({ ...(JSON.parse(out) as Omit<Served, 'child'>), child })
     })
     child.once('exit', (code) => reject(new Error(`serve ended with ${code}: ${out}`)))
   })

@@ -4,15 +4,16 @@ import { get, hasToken, ROOT, setToken, tokenNeeded } from './api.ts'
 import { lazy } from './lazy.tsx'
 import { Problem } from './parts.tsx'
 import { hashOf, type Page, PAGES } from './route.ts'
-import { about, route, seesObjects, useLoaded } from './state.ts'
+import { about, isOffered, route, useLoaded } from './state.ts'
 import type { About } from './types.ts'
 import { CollectionView } from './views/collection.tsx'
 import { DatabaseView } from './views/database.tsx'
 
-const TITLES: Record<Page, string> = { server: 'Server', uploads: 'Uploads', access: 'Access' }
+const TITLES: Record<Page, string> = { server: 'Server', uploads: 'Uploads', artifacts: 'Artifacts', access: 'Access' }
 const PAGE_VIEWS: Record<Page, ReturnType<typeof lazy>> = {
   server: lazy(async () => (await import('./views/server.tsx')).ServerView),
   uploads: lazy(async () => (await import('./views/uploads.tsx')).UploadsView),
+  artifacts: lazy(async () => (await import('./views/artifacts.tsx')).ArtifactsView),
   access: lazy(async () => (await import('./views/access.tsx')).AccessView),
 }
 
@@ -64,7 +65,7 @@ function Header() {
         <a href="#/" aria-current={page === undefined ? 'page' : undefined}>
           Collections
         </a>
-        {PAGES.filter((one) => one !== 'uploads' || seesObjects()).map((one) => (
+        {PAGES.filter(isOffered).map((one) => (
           <a key={one} href={hashOf({ page: one })} aria-current={page === one ? 'page' : undefined}>
             {TITLES[one]}
           </a>

@@ -5,7 +5,7 @@
 export const VIEWS = ['records', 'search', 'fields', 'map', 'history', 'upkeep'] as const
 export type View = (typeof VIEWS)[number]
 
-export const PAGES = ['server', 'uploads', 'access'] as const
+export const PAGES = ['server', 'uploads', 'artifacts', 'access'] as const
 export type Page = (typeof PAGES)[number]
 
 export interface Route {

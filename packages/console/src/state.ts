@@ -2,7 +2,7 @@
 import { signal } from '@preact/signals'
 import { useCallback, useEffect, useState } from 'preact/hooks'
 import { tokensGiven } from './api.ts'
-import { hashOf, parseRoute, type Route } from './route.ts'
+import { hashOf, type Page, parseRoute, type Route } from './route.ts'
 import type { About } from './types.ts'
 
 export const route = signal<Route>(parseRoute(location.hash))
@@ -25,8 +25,10 @@ export function seesWholeServer(): boolean {
   return server !== undefined && server.tenants === null && server.databases === null
 }
 
-export function seesObjects(): boolean {
-  return about.value?.objects === true && seesWholeServer()
+/** Pages of what this server does not have are not offered. */
+export function isOffered(page: Page): boolean {
+  if (page === 'uploads') return about.value?.objects === true && seesWholeServer()
+  return page !== 'artifacts' || (about.value?.artifacts === true && seesWholeServer())
 }
 
 export function go(change: Partial<Route>): void {

@@ -50,6 +50,8 @@ export interface About {
   maintenance: boolean
   /** Whether objects are served, so that their states can be asked for. */
   objects: boolean
+  /** Whether a registry is served, so that its artifacts can be looked at. */
+  artifacts: boolean
 }
 
 export interface GotRecords {
@@ -86,4 +88,37 @@ export interface CostReport {
   counted: { hours: number }
   bill: { lines: { service: string; what: string; usd: number }[]; totalUsd: number }
   unitCosts: { usdPer1000Queries: number | null; usdPerMillionWrites: number | null }
+}
+
+export const ARTIFACT_TYPES = ['model', 'dataset', 'code'] as const
+
+export interface ArtifactSummary {
+  id: string
+  name: string
+  type: (typeof ARTIFACT_TYPES)[number]
+  createdBy: string
+  repository: string | null
+  url: string | null
+  licence: string | null
+  netScore: number | null
+  tags: string[]
+}
+
+export interface ArtifactMetric {
+  name: string
+  value: number
+  status: string
+  reasons: { text: string; source: string; points: number }[]
+}
+
+export interface ArtifactDetail extends ArtifactSummary {
+  createdAt: string
+  sizeBytes: number | null
+  readme: string | null
+  rating: { netScore: ArtifactMetric; metrics: ArtifactMetric[] } | null
+  lineage: {
+    nodes: { id: string; name: string; netScore: number | null }[]
+    edges: { from: string; to: string; relation: string }[]
+    isCut: boolean
+  }
 }

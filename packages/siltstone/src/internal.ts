@@ -166,6 +166,7 @@ export type { GetRequest, GetResponse, QueryHits, QueryRequest } from './model/r
 export type { Op, RecordOp } from './model/record.ts'
 export type { Knn, Rank, SearchRequest } from './model/search.ts'
 export type { FieldInfo, FieldsReport, Maintenance, RestorePoint } from './model/maintenance.ts'
+export type { ArtifactCatalog, ArtifactMetric, ArtifactSummary } from './model/artifact-catalog.ts'
 export type {
   ObjectHistoryEntry,
   ObjectProgress,

@@ -37,6 +37,7 @@ export const SCHEMAS = {
     authentication: bool,
     maintenance: bool,
     objects: bool,
+    artifacts: bool,
   }),
   tokens: list(
     object({

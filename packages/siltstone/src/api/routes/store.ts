@@ -84,6 +84,7 @@ function about({ options, identity }: Call): Answer {
     authentication: options.auth !== undefined,
     maintenance: options.maintenance !== undefined,
     objects: options.objects !== undefined,
+    artifacts: options.artifacts !== undefined,
   })
 }
 

@@ -5,6 +5,7 @@ import type { StoreEngine } from '../../engine/engine.ts'
 import { invalid, unsupported } from '../../errors.ts'
 import { importOptional } from '../../host/optional-package.ts'
 import { Store } from '../../library/store.ts'
+import type { ArtifactCatalog } from '../../model/artifact-catalog.ts'
 import type { Environment } from '../../ports/environment.ts'
 import { VERSION } from '../../version.ts'
 import { DEFAULT_REGISTRY_PORT } from '../settings/serve-settings.ts'
@@ -36,7 +37,9 @@ export interface ServeRegistryOptions {
   index: Store
 }
 
-export type ServeRegistry = (options: ServeRegistryOptions) => Promise<ServedRegistry & { close(): Promise<void> }>
+export type ServeRegistry = (
+  options: ServeRegistryOptions,
+) => Promise<ServedRegistry & { catalog: ArtifactCatalog; close(): Promise<void> }>
 
 /** @throws SiltstoneError `invalid` (registry-read-only), `unsupported` (package-missing, package-broken) */
 export async function loadRegistry(readOnly: boolean): Promise<ServeRegistry> {

@@ -252,6 +252,9 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
       processing: options.objectsProcessing !== false,
       rules: options.objectsRules === undefined ? undefined : await readFileText(options.objectsRules),
     })
+    artifacts = await serveRegistry?.(
+      registryOptions(options, { environment: { ...env, log }, engine: opened, embedders: providers }),
+    )
     server = await startServer({
       engine,
       clock: env.clock,
@@ -269,6 +272,7 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
       ...(options.console && { console: loadConsole }),
       ...(mcp && { mcp }),
       ...(objects && { objects: objects.states }),
+      ...(artifacts && { artifacts: artifacts.catalog }),
       ...(auth && { auth }),
       ...(options.allowReset && { allowReset: true }),
       ...(options.readOnly && { readOnly: true }),
@@ -282,9 +286,6 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
       },
       embedderFor,
     })
-    artifacts = await serveRegistry?.(
-      registryOptions(options, { environment: { ...env, log }, engine: opened, embedders: providers }),
-    )
     if (options.compaction && !options.readOnly)
       compaction = new Compaction({
         directory: options.data,
@@ -295,7 +296,7 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
         metrics,
       })
   } catch (error) {
-    await objects?.close()
+    await Promise.all([artifacts?.close(), objects?.close()])
     await closeEnvironment(env)
     throw error
   }
