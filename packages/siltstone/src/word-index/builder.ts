@@ -2,8 +2,8 @@
  * Builds the word indexes of a segment, and the dictionary of its documents, while its rows are written. Memory: 24 MB for the
  * postings of each index, 4 bytes per row, and some 100 bytes per term and word. The rest goes to the scratch disk.
  */
-import { crc32 } from '#codec'
 import type { Pending, Sink } from '../format/segment/sink.ts'
+import { STORED_LAYOUT } from '../format/segment/layout.ts'
 import type { SectionContent, SegmentWriter } from '../format/segment/writer.ts'
 import type { Metadata } from '../model/record.ts'
 import { memoryScratch, type Scratch } from '../ports/scratch.ts'
@@ -17,7 +17,7 @@ import { WordCounter } from './dictionary/word-counter.ts'
 import { writeDictionary } from './dictionary/write-dictionary.ts'
 import { DOCUMENT_KEY } from '../model/schema.ts'
 import { wordBound } from './posting-list.ts'
-import { writeWordSection } from './section-writer.ts'
+import { type TermLayout, writeWordSection } from './section-writer.ts'
 import { TermCounter } from './term-counter.ts'
 
 /** The indexes to build. */
@@ -34,21 +34,21 @@ export interface BuilderOptions {
   maxPostings?: number
   /** The most words of the dictionary in memory. */
   maxWords?: number
+  /** Default: that of stores. */
+  layout?: TermLayout | undefined
 }
 
 export class WordIndexBuilder {
   readonly #documents: DocumentIndexBuilder | undefined
   readonly #sparse: ReadonlyMap<string, SparseIndexBuilder>
 
-  constructor(
-    { documents, sparseKeys }: WantedIndexes,
-    { scratch = memoryScratch, maxPostings, maxWords }: BuilderOptions = {},
-  ) {
+  constructor({ documents, sparseKeys }: WantedIndexes, options: BuilderOptions = {}) {
+    const { scratch = memoryScratch, maxPostings, maxWords, layout = STORED_LAYOUT } = options
     const inverter = () => new Inverter(scratch, maxPostings)
     this.#documents = documents
-      ? new DocumentIndexBuilder(documents, inverter(), new WordCounter(scratch, maxWords))
+      ? new DocumentIndexBuilder(documents, inverter(), new WordCounter(scratch, maxWords), layout)
       : undefined
-    this.#sparse = new Map(sparseKeys.map((key) => [key, new SparseIndexBuilder(key, inverter())]))
+    this.#sparse = new Map(sparseKeys.map((key) => [key, new SparseIndexBuilder(key, inverter(), layout)]))
   }
 
   /** Rows come in order, from 0; metadata as `parseForFilter` gives them. If a promise is returned, wait for it before the next call. */
@@ -84,6 +84,7 @@ class DocumentIndexBuilder {
   readonly #analyzer: Analyzer
   readonly #inverter: Inverter
   readonly #words: WordCounter
+  readonly #layout: TermLayout
   readonly #counter: TermCounter
   readonly #take: (term: number, count: number) => void
   #row = 0
@@ -92,7 +93,8 @@ class DocumentIndexBuilder {
   #valued = 0
   #totalLength = 0
 
-  constructor(analyzer: Analyzer, inverter: Inverter, words: WordCounter) {
+  constructor(analyzer: Analyzer, inverter: Inverter, words: WordCounter, layout: TermLayout) {
+    this.#layout = layout
     this.#analyzer = analyzer
     this.#inverter = inverter
     this.#words = words
@@ -142,7 +144,8 @@ class DocumentIndexBuilder {
         }
         return wordBound(frequency, length)
       },
-      tail: withChecksum(new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength)),
+      tail: new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength),
+      layout: this.#layout,
       params: {
         key: DOCUMENT_KEY,
         kind: this.#analyzer.name,
@@ -164,13 +167,15 @@ const floatBits = new Uint32Array(float.buffer)
 
 class SparseIndexBuilder {
   readonly #key: string
+  readonly #layout: TermLayout
   readonly #inverter: Inverter
   /** The bits of the different weights, as long as there are few. */
   #weights: Set<number> | undefined = new Set()
   #least = 0
   #valued = 0
 
-  constructor(key: string, inverter: Inverter) {
+  constructor(key: string, inverter: Inverter, layout: TermLayout) {
+    this.#layout = layout
     this.#key = key
     this.#inverter = inverter
   }
@@ -208,7 +213,8 @@ class SparseIndexBuilder {
         float[0] = most
         return floatBits[0] as number
       },
-      tail: table ? withChecksum(new Uint8Array(table.bits.buffer)) : new Uint8Array(0),
+      tail: table && new Uint8Array(table.bits.buffer),
+      layout: this.#layout,
       params: {
         key: this.#key,
         kind: table ? TABLE_WEIGHTS : FLOAT_WEIGHTS,
@@ -233,11 +239,4 @@ function ascendingFloats(bits: ReadonlySet<number>): { bits: Uint32Array<ArrayBu
   }
   const sorted = Uint32Array.from([...bits].sort((a, b) => valueOf(a) - valueOf(b) || a - b))
   return { bits: sorted, floats: new Float32Array(sorted.buffer) }
-}
-
-function withChecksum(bytes: Uint8Array): Uint8Array {
-  const sealed = new Uint8Array(4 + bytes.length)
-  sealed.set(bytes, 4)
-  new DataView(sealed.buffer).setUint32(0, crc32(bytes), true)
-  return sealed
 }
