@@ -37,7 +37,16 @@ export const SCHEMAS = {
     authentication: bool,
     maintenance: bool,
     objects: bool,
+    artifacts: bool,
   }),
+  tokens: list(
+    object({
+      user: text,
+      role: { enum: ['read', 'write', 'admin'] },
+      tenants: orNull(texts),
+      databases: orNull(texts),
+    }),
+  ),
   tenants: list(object({ name: text, resourceName: orNull(text) })),
   summary: object({
     id: text,

@@ -1,6 +1,7 @@
 /** The HTTP API's options, and the ports that its host provides. */
 import type { Embedder } from '../embed/port.ts'
 import type { EmbeddingStore } from '../embed/store.ts'
+import type { ArtifactCatalog } from '../model/artifact-catalog.ts'
 import type { CollectionInfo } from '../model/collection.ts'
 import type { Maintenance } from '../model/maintenance.ts'
 import type { ObjectStates } from '../model/object-states.ts'
@@ -27,6 +28,8 @@ export interface Authenticator {
    * @throws SiltstoneError `unauthorized` (token-missing, token-unknown)
    */
   identify(header: (name: string) => string | undefined): Identity
+  /** What each token may do, in the order of the configuration; never the tokens. */
+  identities(): readonly Identity[]
 }
 
 export interface ChromaLimits {
@@ -138,6 +141,8 @@ export interface ChromaOptions {
   maintenance?: Maintenance
   /** How the processing of users' objects stands. Without it, the endpoints of `/api/siltstone/v1/objects` answer 404. */
   objects?: ObjectStates
+  /** The registry's artifacts. Without it, the endpoints of `/api/siltstone/v1/artifacts` answer 404. */
+  artifacts?: ArtifactCatalog
   /** The metrics of this process as OpenMetrics text, from which costs are estimated. */
   metricsText?: () => Promise<string>
 }

@@ -1,4 +1,5 @@
 import type { Route } from '../../chroma/route.ts'
+import { artifactRoutes } from './artifacts.ts'
 import { collectionRoutes } from './collections.ts'
 import { healthRoutes } from './health.ts'
 import { historyRoutes } from './history.ts'
@@ -16,5 +17,6 @@ export const siltstoneRoutes: readonly Route[] = [
   ...collectionRoutes,
   ...historyRoutes,
   ...upkeepRoutes,
+  ...artifactRoutes,
   ...objectRoutes,
 ]
