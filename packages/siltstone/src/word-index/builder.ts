@@ -16,6 +16,7 @@ import { DOCUMENT_KEY } from '../model/schema.ts'
 import { wordBound } from './posting-list.ts'
 import { type TermLayout, writeWordSection } from './section-writer.ts'
 import { TermCounter } from './term-counter.ts'
+import { toPlanes } from './planes.ts'
 
 /** The indexes to build. */
 export interface WantedIndexes {
@@ -116,6 +117,7 @@ class DocumentIndexBuilder {
     const lengthBytes = most < 2 ** 8 ? 1 : most < 2 ** 16 ? 2 : 4
     const stored =
       lengthBytes === 1 ? Uint8Array.from(lengths) : lengthBytes === 2 ? Uint16Array.from(lengths) : lengths.slice()
+    const tail = new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength)
     return writeWordSection(this.#inverter, sink, {
       keys: WORD_KEYS,
       payloadsOf: (payloads) => payloads,
@@ -129,7 +131,7 @@ class DocumentIndexBuilder {
         }
         return wordBound(frequency, length)
       },
-      tail: new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength),
+      tail: this.#layout.isCompact ? toPlanes(tail, lengthBytes) : tail,
       layout: this.#layout,
       params: {
         key: DOCUMENT_KEY,
