@@ -1,5 +1,15 @@
 /** What a search box asks: one text, by meaning and by words, and hits that can be shown. */
-import { FetchObjectStore, type HybridHit, HybridSearch, PublishedSource, type Where } from 'siltstone/page-reading'
+import {
+  crc32,
+  decodePublished,
+  filesOf,
+  partKey,
+  FetchObjectStore,
+  type HybridHit,
+  HybridSearch,
+  PublishedSource,
+  type Where,
+} from 'siltstone/page-reading'
 import { CACHE_BYTES, PUBLISHED_GAP_BYTES, type OpenOptions } from '../settings.ts'
 
 export interface PageHit {
@@ -12,6 +22,9 @@ export interface PageHit {
   /** Higher is better. */
   score: number
 }
+
+/** What is needed to know the files of a folder. */
+export const folderFormat = { crc32, decodePublished, filesOf, partKey } as const
 
 export class PageSearch {
   readonly #search: HybridSearch
