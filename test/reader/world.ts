@@ -111,9 +111,12 @@ export async function makeWorld(): Promise<World> {
   }
 }
 
-async function pageModules(): Promise<[string, Uint8Array][]> {
+/** @param entryPoints modules to bundle, by name; default: `page.ts` */
+export async function pageModules(
+  entryPoints: Record<string, string> = { page: fileURLToPath(new URL('page.ts', import.meta.url)) },
+): Promise<[string, Uint8Array][]> {
   const { outputFiles } = await build({
-    entryPoints: { page: fileURLToPath(new URL('page.ts', import.meta.url)) },
+    entryPoints,
     bundle: true,
     splitting: true,
     platform: 'browser',
