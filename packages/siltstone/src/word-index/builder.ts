@@ -1,6 +1,6 @@
 /**
- * Builds the word indexes of a segment while its rows are written. Memory: 24 MB for the postings of each index, 4 bytes
- * per row, and some 100 bytes per term. The rest goes to the scratch disk.
+ * Builds the word indexes of a segment, and the dictionary of its documents, while its rows are written. Memory: 24 MB for the
+ * postings of each index, 4 bytes per row, and some 100 bytes per term and word. The rest goes to the scratch disk.
  */
 import type { Pending, Sink } from '../format/segment/sink.ts'
 import { STORED_LAYOUT } from '../format/segment/layout.ts'
@@ -12,6 +12,9 @@ import type { Analyzer } from '../text/analyzer.ts'
 import { Inverter } from './inverter.ts'
 import { DIMENSION_KEYS, dimensionKey, WORD_KEYS } from './keys.ts'
 import { DOCUMENT_WORDS, FLOAT_WEIGHTS, MOST_WEIGHTS, sparseSectionName, TABLE_WEIGHTS } from './layout.ts'
+import { DICTIONARY } from './dictionary/layout.ts'
+import { WordCounter } from './dictionary/word-counter.ts'
+import { writeDictionary } from './dictionary/write-dictionary.ts'
 import { DOCUMENT_KEY } from '../model/schema.ts'
 import { wordBound } from './posting-list.ts'
 import { type TermLayout, writeWordSection } from './section-writer.ts'
@@ -30,6 +33,8 @@ export interface BuilderOptions {
   scratch?: Scratch | undefined
   /** The most postings of an index in memory. */
   maxPostings?: number
+  /** The most words of the dictionary in memory. */
+  maxWords?: number
   /** Default: that of stores. */
   layout?: TermLayout | undefined
 }
@@ -39,9 +44,11 @@ export class WordIndexBuilder {
   readonly #sparse: ReadonlyMap<string, SparseIndexBuilder>
 
   constructor({ documents, sparseKeys }: WantedIndexes, options: BuilderOptions = {}) {
-    const { scratch = memoryScratch, maxPostings, layout = STORED_LAYOUT } = options
+    const { scratch = memoryScratch, maxPostings, maxWords, layout = STORED_LAYOUT } = options
     const inverter = () => new Inverter(scratch, maxPostings)
-    this.#documents = documents ? new DocumentIndexBuilder(documents, inverter(), layout) : undefined
+    this.#documents = documents
+      ? new DocumentIndexBuilder(documents, inverter(), new WordCounter(scratch, maxWords), layout)
+      : undefined
     this.#sparse = new Map(sparseKeys.map((key) => [key, new SparseIndexBuilder(key, inverter(), layout)]))
   }
 
@@ -62,6 +69,7 @@ export class WordIndexBuilder {
     if (this.#documents) {
       const documents = this.#documents
       await writer.addSection(DOCUMENT_WORDS, (sink) => documents.section(sink, writer.rows))
+      await writer.addSection(DICTIONARY.name, (sink) => documents.dictionary(sink))
     }
     for (const [i, builder] of [...this.#sparse.values()].entries())
       await writer.addSection(sparseSectionName(i), (sink) => builder.section(sink))
@@ -76,6 +84,7 @@ export class WordIndexBuilder {
 class DocumentIndexBuilder {
   readonly #analyzer: Analyzer
   readonly #inverter: Inverter
+  readonly #words: WordCounter
   readonly #layout: TermLayout
   readonly #counter: TermCounter
   readonly #take: (term: number, count: number) => void
@@ -85,11 +94,12 @@ class DocumentIndexBuilder {
   #valued = 0
   #totalLength = 0
 
-  constructor(analyzer: Analyzer, inverter: Inverter, layout: TermLayout) {
+  constructor(analyzer: Analyzer, inverter: Inverter, words: WordCounter, layout: TermLayout) {
     this.#layout = layout
     this.#analyzer = analyzer
     this.#inverter = inverter
-    this.#counter = new TermCounter(analyzer, (key) => inverter.numberOf(key))
+    this.#words = words
+    this.#counter = new TermCounter(analyzer, (key) => inverter.numberOf(key), words)
     this.#take = (term, count) => this.#inverter.addNumbered(term, this.#row, count - 1)
   }
 
@@ -101,14 +111,19 @@ class DocumentIndexBuilder {
     }
     if (document === null) return undefined
     this.#row = row
-    const length = this.#counter.count(document, this.#take)
+    const length = this.#counter.count(row, document, this.#take)
     this.#lengths[row] = length + 1
     this.#valued++
     this.#totalLength += length
-    const spilled = this.#inverter.endRow()
-    // The numbers of terms begin again.
-    if (spilled) this.#counter.clear()
-    return spilled
+    const [postings, words] = [this.#inverter.endRow(), this.#words.endRow()]
+    if (!postings && !words) return undefined
+    // The numbers of terms or words begin again.
+    this.#counter.clear()
+    return Promise.all([postings, words]).then(() => undefined)
+  }
+
+  dictionary(sink: Sink): Promise<SectionContent> {
+    return writeDictionary(sink, this.#words.words(), this.#analyzer.name)
   }
 
   section(sink: Sink, rows: number): Promise<SectionContent> {
@@ -144,8 +159,8 @@ class DocumentIndexBuilder {
     })
   }
 
-  close(): Promise<void> {
-    return this.#inverter.close()
+  async close(): Promise<void> {
+    await Promise.all([this.#inverter.close(), this.#words.close()])
   }
 }
 
