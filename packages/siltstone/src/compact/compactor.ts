@@ -32,7 +32,6 @@ const SAFETY = 1.5
 const FOLD_MOVES = 6
 /** The share of the free scratch disk that a merge may use. */
 const SCRATCH_SHARE = 0.9
-const BLOCK_CACHE_BYTES = 64 * 1024 * 1024
 
 export interface CompactorOptions {
   env: Environment
@@ -66,12 +65,13 @@ export interface CompactOptions {
 
 export class Compactor {
   readonly #options: CompactorOptions
-  readonly #cache = new BlockCache(BLOCK_CACHE_BYTES)
+  readonly #cache: BlockCache
   /** By how much longer merges took here than their estimate. */
   #slowdown = 1
 
   constructor(options: CompactorOptions) {
     this.#options = options
+    this.#cache = new BlockCache(options.limits.cacheBytes)
   }
 
   /** A pool for the segments of one collection. All pools share one block cache. */
@@ -166,7 +166,8 @@ export class Compactor {
     const { log, limits, name } = this.#options
     const env = endedBy(signal, this.#options.env)
     const pool = this.newPool(env)
-    const state = new CollectionState({ env, path, pool, limits: log, inbox: true })
+    // A fold needs each vector twice, some at a time.
+    const state = new CollectionState({ env, path, pool, limits: { ...log, keptVectorBytes: 0 }, inbox: true })
     const writer = new LogWriter(state, name, () => {})
     const fold = async () => {
       const leftBytes = (this.#leftMs(deadline) / 1_000) * (limits.pace.bytesPerSecond / FOLD_MOVES)

@@ -65,6 +65,7 @@ export interface ServeOptions extends RegistryServeOptions {
   logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
   compaction: boolean
   cacheMb: number
+  compactionMemoryMb?: number
   queryThreads: number
   recallSample?: number
   recallAlarm?: number
@@ -289,6 +290,8 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
         random: env.random,
         log,
         metrics,
+        memoryMb: options.compactionMemoryMb,
+        onCommit: (path) => void opened.followCommit(path),
       })
   } catch (error) {
     await closeEnvironment(env)
