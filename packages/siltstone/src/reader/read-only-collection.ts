@@ -3,7 +3,7 @@ import { yieldToEventLoop } from '#codec'
 import { invalid, unsupported } from '../errors.ts'
 import { loadRegexFor } from '../filter/regex.ts'
 import { checkIds, checkInclude, columnsOf, filterFrom, vectorFrom } from '../library/arguments.ts'
-import { checkArguments, checkList } from '../library/check-arguments.ts'
+import { checkArguments, checkList, checkResults } from '../library/check-arguments.ts'
 import { GetResult, QueryResult } from '../library/results.ts'
 import { searchFrom } from '../library/search-arguments.ts'
 import { SearchResult } from '../library/search-result.ts'
@@ -72,8 +72,7 @@ export class ReadOnlyCollection {
     checkLevel(args)
     const { ids, nResults = 10 } = args
     const include = checkInclude(args.include ?? ['metadatas', 'documents', 'distances'])
-    if (!Number.isSafeInteger(nResults) || nResults < 1)
-      throw invalid('bad-k', `nResults is ${nResults}; give an integer of 1 or more`, { field: 'nResults' })
+    checkResults(nResults)
     await loadRegexFor(args.where, args.whereDocument)
     const filter = filterFrom(args)
     const effort = args.search ?? this.#source.effort
