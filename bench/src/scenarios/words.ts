@@ -118,6 +118,26 @@ function weighted(queries: readonly Query[], weights: readonly number[]): Rank {
   return { kind: 'sum', operands }
 }
 
+/** As `hybrid` of the library and `siltstone query --hybrid` rank: ln(1 + position by meaning) + 1 − BM25. */
+function joined(meaning: Query, words: Query): Rank {
+  const limit = 200
+  const knn: Knn = { query: meaning, key: keyOf(meaning), limit, default: limit, returnRank: true }
+  const place: Rank = {
+    kind: 'sum',
+    operands: [
+      { kind: 'value', value: 1 },
+      { kind: 'knn', knn },
+    ],
+  }
+  return {
+    kind: 'sum',
+    operands: [
+      { kind: 'log', operand: place },
+      { kind: 'knn', knn: { query: words, key: keyOf(words), limit, default: 1, returnRank: false } },
+    ],
+  }
+}
+
 async function ranked(collection: Collection, rank: Rank, limit: number, filter?: Filter): Promise<string[]> {
   const select = { documents: false, embeddings: false, metadatas: false, scores: true }
   const search = { rank, offset: 0, limit, select, ...(filter && { filter }) }
@@ -161,6 +181,12 @@ async function judgedRows({ documents, queries, relevant }: Judged): Promise<Row
       ranking: 'hybrid, BM25 + 10 · (1 − cosine)',
       'nDCG@10': await meanNdcg(judged, async (query) =>
         ranked(collection, weighted([await dense(query), text(query)], [10, 1]), 100),
+      ),
+    },
+    {
+      ranking: 'hybrid, ln(1 + position) + 1 − BM25 (query --hybrid)',
+      'nDCG@10': await meanNdcg(judged, async (query) =>
+        ranked(collection, joined(await dense(query), text(query)), 100),
       ),
     },
     { ranking: 'documents, BM25', 'nDCG@10': await meanNdcg(judged, (query) => found(collection, text(query), 100)) },
@@ -257,6 +283,10 @@ async function rankingRows(collection: Collection, data: Dataset, queries: reado
       (query, i) => ranked(collection, fused([dense(i), text(query)], k, [1, 1]), 10),
     ]),
   ]
+  rankings.push([
+    'hybrid, ln(1 + position) + 1 − BM25 (query --hybrid)',
+    (query, i) => ranked(collection, joined(dense(i), text(query)), 10),
+  ])
   const gains: number[][] = []
   const rows: Row[] = []
   for (const [ranking, ask] of rankings) {
