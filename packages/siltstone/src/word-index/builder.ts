@@ -2,8 +2,8 @@
  * Builds the word indexes of a segment, and the dictionary of its documents, while its rows are written. Memory: 24 MB for the
  * postings of each index, 4 bytes per row, and some 100 bytes per term and word. The rest goes to the scratch disk.
  */
-import { crc32 } from '#codec'
 import type { Pending, Sink } from '../format/segment/sink.ts'
+import { STORED_LAYOUT } from '../format/segment/layout.ts'
 import type { SectionContent, SegmentWriter } from '../format/segment/writer.ts'
 import type { Metadata } from '../model/record.ts'
 import { memoryScratch, type Scratch } from '../ports/scratch.ts'
@@ -18,7 +18,7 @@ import { WordCounter } from './dictionary/word-counter.ts'
 import { writeDictionary } from './dictionary/write-dictionary.ts'
 import { DOCUMENT_KEY } from '../model/schema.ts'
 import { wordBound } from './posting-list.ts'
-import { writeWordSection } from './section-writer.ts'
+import { type TermLayout, writeWordSection } from './section-writer.ts'
 import { TermCounter } from './term-counter.ts'
 
 /** The indexes to build. */
@@ -35,21 +35,21 @@ export interface BuilderOptions {
   maxPostings?: number
   /** The most words of the dictionary in memory. */
   maxWords?: number
+  /** Default: that of stores. */
+  layout?: TermLayout | undefined
 }
 
 export class WordIndexBuilder {
   readonly #documents: DocumentIndexBuilder | undefined
   readonly #sparse: ReadonlyMap<string, SparseIndexBuilder>
 
-  constructor(
-    { documents, sparseKeys }: WantedIndexes,
-    { scratch = memoryScratch, maxPostings, maxWords }: BuilderOptions = {},
-  ) {
+  constructor({ documents, sparseKeys }: WantedIndexes, options: BuilderOptions = {}) {
+    const { scratch = memoryScratch, maxPostings, maxWords, layout = STORED_LAYOUT } = options
     const inverter = () => new Inverter(scratch, maxPostings)
     this.#documents = documents
-      ? new DocumentIndexBuilder(documents, inverter(), new WordCounter(scratch, maxWords))
+      ? new DocumentIndexBuilder(documents, inverter(), new WordCounter(scratch, maxWords), layout)
       : undefined
-    this.#sparse = new Map(sparseKeys.map((key) => [key, new SparseIndexBuilder(key, inverter())]))
+    this.#sparse = new Map(sparseKeys.map((key) => [key, new SparseIndexBuilder(key, inverter(), layout)]))
   }
 
   /** Rows come in order, from 0; metadata as `parseForFilter` gives them. If a promise is returned, wait for it before the next call. */
@@ -85,6 +85,7 @@ class DocumentIndexBuilder {
   readonly #analyzer: Analyzer
   readonly #inverter: Inverter
   readonly #words: WordCounter
+  readonly #layout: TermLayout
   readonly #counter: TermCounter
   readonly #take: (term: number, count: number) => void
   #row = 0
@@ -93,7 +94,8 @@ class DocumentIndexBuilder {
   #valued = 0
   #totalLength = 0
 
-  constructor(analyzer: Analyzer, inverter: Inverter, words: WordCounter) {
+  constructor(analyzer: Analyzer, inverter: Inverter, words: WordCounter, layout: TermLayout) {
+    this.#layout = layout
     this.#analyzer = analyzer
     this.#inverter = inverter
     this.#words = words
@@ -143,7 +145,8 @@ class DocumentIndexBuilder {
         }
         return wordBound(frequency, length)
       },
-      tail: withChecksum(new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength)),
+      tail: new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength),
+      layout: this.#layout,
       params: {
         key: DOCUMENT_KEY,
         kind: this.#analyzer.name,
@@ -165,13 +168,15 @@ const floatBits = new Uint32Array(float.buffer)
 
 class SparseIndexBuilder {
   readonly #key: string
+  readonly #layout: TermLayout
   readonly #inverter: Inverter
   /** Numbers the bits of the different weights, as long as there are few. */
   #weights: KeyNumbers | undefined = new KeyNumbers()
   #least = 0
   #valued = 0
 
-  constructor(key: string, inverter: Inverter) {
+  constructor(key: string, inverter: Inverter, layout: TermLayout) {
+    this.#layout = layout
     this.#key = key
     this.#inverter = inverter
   }
@@ -211,7 +216,8 @@ class SparseIndexBuilder {
         float[0] = most
         return floatBits[0] as number
       },
-      tail: table ? withChecksum(new Uint8Array(table.bits.buffer)) : new Uint8Array(0),
+      tail: table && new Uint8Array(table.bits.buffer),
+      layout: this.#layout,
       params: {
         key: this.#key,
         kind: table ? TABLE_WEIGHTS : FLOAT_WEIGHTS,
@@ -236,11 +242,4 @@ function ascendingFloats(bits: readonly number[]): { bits: Uint32Array<ArrayBuff
   }
   const sorted = Uint32Array.from(bits.toSorted((a, b) => valueOf(a) - valueOf(b) || a - b))
   return { bits: sorted, floats: new Float32Array(sorted.buffer) }
-}
-
-function withChecksum(bytes: Uint8Array): Uint8Array {
-  const sealed = new Uint8Array(4 + bytes.length)
-  sealed.set(bytes, 4)
-  new DataView(sealed.buffer).setUint32(0, crc32(bytes), true)
-  return sealed
 }
