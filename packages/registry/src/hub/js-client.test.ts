@@ -113,6 +113,6 @@ describe.each([
     expect(models).toEqual([repo])
     await deleteRepo({ ...as, repo })
     expect(await repoExists({ ...as, repo })).toBe(false)
-    await expect(snapshotDownload({ ...as, repo })).rejects.toThrow()
+    await expect(snapshotDownload({ ...as, repo })).rejects.toMatchObject({ statusCode: 404 })
   })
 })
