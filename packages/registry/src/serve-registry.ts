@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { dirname } from 'node:path'
 import { getRequestListener } from '@hono/node-server'
 import {
+  type ArtifactCatalog,
   type Clock,
   environmentVariables,
   forbidden,
@@ -16,12 +17,14 @@ import {
   unavailable,
 } from 'siltstone/internal'
 import { secretText } from './accounts/secret.ts'
+import { catalogOf } from './catalog.ts'
 import { Registry } from './registry.ts'
 import { selfCheck } from './self-check.ts'
 import { createService, HUB_PATH, type Service } from './service.ts'
 import { Sources } from './sources/sources.ts'
 
 export interface RunningRegistry extends ServedRegistry {
+  catalog: ArtifactCatalog
   close(): Promise<void>
 }
 
@@ -83,6 +86,7 @@ export async function serveRegistry(options: ServeRegistryOptions): Promise<Runn
   return {
     url,
     hubUrl: `${url}${HUB_PATH}`,
+    catalog: catalogOf(registry),
     ...(admin?.file !== undefined && { adminFile: admin.file }),
     close: () => (closing ??= close()),
   }

@@ -99,10 +99,18 @@ export class Bucket {
     this.#keys.splice(firstNotBefore(this.#keys, key), 1)
   }
 
-  /** Changes an object behind everybody's back, as a failing disk or an operator does. @param body undefined: it is lost */
+  /**
+   * Changes an object behind everybody's back, or brings it back, as a failing disk or an operator does.
+   * @param body undefined: it is lost
+   */
   damage(key: string, body: Uint8Array | undefined): void {
-    if (body !== undefined) this.#objects.set(key, { body, etag: contentEtag(body), lastModifiedMs: this.#nowMs() })
-    else if (this.#objects.delete(key)) this.#keys.splice(firstNotBefore(this.#keys, key), 1)
+    const at = firstNotBefore(this.#keys, key)
+    if (body === undefined) {
+      if (this.#objects.delete(key)) this.#keys.splice(at, 1)
+      return
+    }
+    if (!this.#objects.has(key)) this.#keys.splice(at, 0, key)
+    this.#objects.set(key, { body, etag: contentEtag(body), lastModifiedMs: this.#nowMs() })
   }
 
   /** The objects that a listing could show at this moment, from its position onwards. */

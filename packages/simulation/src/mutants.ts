@@ -258,7 +258,10 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'refusal-of-its-own-put-believed',
     breaks: 'a server takes a store for one that ignores conditions because a repeated put was refused',
-    changes: [{ step: 'refusal-is-probed-again', value: 'true' }],
+    changes: [
+      { step: 'own-put-is-recognised', drop: true },
+      { step: 'refusal-is-probed-again', value: 'true' },
+    ],
   },
   {
     name: 'unrecorded-entries-kept',

@@ -111,7 +111,7 @@ export function alarms(on: Watched): Alarm[] {
     ),
     simple(
       'merge-cannot-fit',
-      'A merge that is due needs more time, memory or scratch disk than the compactor has',
+      'Not even the smallest step of a merge that is due fits into the time, memory or scratch disk of the compactor',
       'Raise the timeout, the memory or the ephemeral storage of the compactor, or run "siltstone compact" on a larger machine',
       own('merge_cannot_fit'),
       'Sum',

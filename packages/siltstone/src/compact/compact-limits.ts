@@ -1,7 +1,10 @@
 import type { ObjectStore } from '../ports/object-store.ts'
 import { defaultHistory, type HistoryPolicy } from '../snapshot/pins.ts'
 
-/** Speeds with which the time of a step is estimated before it begins. Slower than the machines that we measured. */
+/**
+ * Speeds with which the time of a step is estimated before it begins. As a setting: those that a process assumes until it has
+ * measured its own (`step-pace.ts`), slower than the machines that we measured.
+ */
 export interface Pace {
   /** What any step takes, however small. */
   fixedMs: number

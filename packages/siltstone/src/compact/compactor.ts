@@ -20,16 +20,21 @@ import { SegmentPool } from '../snapshot/open-segment.ts'
 import { foldOnce } from './fold.ts'
 import { foldLease, mergeLease, withLease } from '../ports/lease-guard.ts'
 import type { CompactLimits } from './compact-limits.ts'
-import { mergeOnce, type NotBegun } from './merge.ts'
+import { mergeOnce, type NotBegun, type Trial } from './merge.ts'
 import { scheduleGcAfterFold } from './gc-schedule.ts'
 import type { Room } from './step-cost.ts'
+import { StepPace } from './step-pace.ts'
 import { WatchedScratch } from './watched-scratch.ts'
 
 const LOST_COMMITS = 50
 /** A step begins only if this many times its estimate is left. */
 const SAFETY = 1.5
+/** What an invocation has for a merge that begins at once; the rest goes to its start and a look at the log. */
+const WHOLE_SHARE = 0.9
 /** A fold reads a part of the log, writes it as a segment with its indexes, and reads that back. */
 const FOLD_MOVES = 6
+/** Before the pace was measured, a fold takes this share of what it could, so that it ends on a slow machine, too. */
+const UNMEASURED_SHARE = 1 / 4
 /** The share of the free scratch disk that a merge may use. */
 const SCRATCH_SHARE = 0.9
 const BLOCK_CACHE_BYTES = 64 * 1024 * 1024
@@ -67,11 +72,11 @@ export interface CompactOptions {
 export class Compactor {
   readonly #options: CompactorOptions
   readonly #cache = new BlockCache(BLOCK_CACHE_BYTES)
-  /** By how much longer merges took here than their estimate. */
-  #slowdown = 1
+  readonly #pace: StepPace
 
   constructor(options: CompactorOptions) {
     this.#options = options
+    this.#pace = new StepPace(options.limits.pace)
   }
 
   /** A pool for the segments of one collection. All pools share one block cache. */
@@ -169,9 +174,11 @@ export class Compactor {
     const state = new CollectionState({ env, path, pool, limits: log, inbox: true })
     const writer = new LogWriter(state, name, () => {})
     const fold = async () => {
-      const leftBytes = (this.#leftMs(deadline) / 1_000) * (limits.pace.bytesPerSecond / FOLD_MOVES)
+      const share = this.#pace.isMeasured ? 1 : UNMEASURED_SHARE
+      const leftBytes = (share * this.#leftMs(deadline) * this.#pace.current.bytesPerSecond) / (1_000 * FOLD_MOVES)
       const bounded = { ...limits, foldBytes: Math.max(1, Math.min(limits.foldBytes, leftBytes)) }
-      const result = await foldOnce({ state, writer, pool, limits: bounded, name }, signal)
+      const step = () => foldOnce({ state, writer, pool, limits: bounded, name }, signal)
+      const result = await this.#paced(step, deadline, signal)
       outcome.watermark = await state.run(async (locked) => locked.log.manifest.watermark)
       return result
     }
@@ -199,23 +206,21 @@ export class Compactor {
     const pool = this.newPool(env)
     const manifests = new ManifestStore(env, path)
     let scratchLimitBytes = Infinity
+    let wholeMs = deadline ? (WHOLE_SHARE * deadline.lengthMs) / SAFETY : Infinity
     const merge = async () => {
-      const slowdown = this.#slowdown
       const scratchBytes = Math.min(scratchLimitBytes, SCRATCH_SHARE * ((await scratch?.freeBytes()) ?? Infinity))
       const common = { memoryBytes: limits.memoryBytes, scratchBytes }
       const left = { ...common, timeMs: this.#leftMs(deadline) }
-      const whole = { ...common, timeMs: deadline ? deadline.lengthMs / SAFETY : Infinity }
+      const whole = { ...common, timeMs: wholeMs }
+      const [pace, mayTry] = [this.#pace.current, deadline !== undefined && !this.#pace.isMeasured]
       let plannedBytes = 0
       const onBegin = (cost: Room) => {
         plannedBytes = cost.scratchBytes
       }
       try {
-        return await mergeOnce(
-          { env, path, manifests, pool, limits, name, full, room: { left, whole }, slowdown, onBegin },
-          signal,
-        )
+        const context = { env, path, manifests, pool, limits, name, full, room: { left, whole }, pace, mayTry, onBegin }
+        return await this.#paced(() => mergeOnce(context, signal), deadline, signal)
       } catch (error) {
-        if (deadline && signal.aborted) this.#slowdown *= 2
         if (scratch?.wasFull !== true) throw error
         // The estimate was too low, or another process fills the disk: the next plan must need less than half.
         env.log.warn('merge_filled_scratch', { collection: path, plannedBytes: Math.round(plannedBytes) })
@@ -224,13 +229,34 @@ export class Compactor {
         return 'lost'
       }
     }
-    await this.#repeat(outcome, signal, merge, (result, durationMs) => {
-      this.#slowdown = Math.max(1, (durationMs * this.#slowdown) / result.estimatedMs)
+    const mergeAfterTrial = async () => {
+      const result = await merge()
+      if (typeof result !== 'object' || !result || !('isTrial' in result)) return result
+      // The next process begins with a trial, too, so what does not fit now never will.
+      wholeMs = Math.min(wholeMs, this.#leftMs(deadline))
+      return (await merge()) as Exclude<typeof result, Trial>
+    }
+    await this.#repeat(outcome, signal, mergeAfterTrial, (result, durationMs) => {
       onCommit?.()
       outcome.merges++
       outcome.bytesWritten += result.bytesWritten
       this.#report('merge', path, result.manifest, durationMs, 0)
     })
+  }
+
+  /** Does a step, and measures the pace by it. */
+  async #paced<R>(step: () => Promise<R>, deadline: Deadline | undefined, signal: AbortSignal): Promise<R> {
+    const { clock } = this.#options.env
+    const startedMs = clock.monotonicMs()
+    try {
+      const result = await step()
+      if (typeof result === 'object' && result !== null && 'assumedMs' in result)
+        this.#pace.ended(result.assumedMs as number, clock.monotonicMs() - startedMs)
+      return result
+    } catch (error) {
+      if (deadline && signal.aborted) this.#pace.cut()
+      throw error
+    }
   }
 
   /** Repeats a step until nothing is due (null). If it stops earlier, the outcome is `busy`. */

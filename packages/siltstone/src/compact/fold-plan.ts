@@ -11,6 +11,8 @@ import type { CommitBase } from '../snapshot/commit-loop.ts'
 export interface FoldInput extends CommitBase {
   view: View
   entries: readonly LogEntry[]
+  /** Bytes of the log that it takes. */
+  sizeBytes: number
   refused: readonly RefusedInLog[]
   /** The last entry deletes the collection: nothing of it is kept. */
   isClosed: boolean
@@ -36,10 +38,10 @@ export interface FoldPlan {
 
 /** @returns null when there is nothing to fold */
 export function foldInput({ log, views }: Locked): FoldInput | null {
-  const { manifest, pointer, entries, refused, isClosed, end } = log
+  const { manifest, pointer, entries, unfoldedBytes, refused, isClosed, end } = log
   if (manifest.state === 'closed' || end === manifest.watermark) return null
   const isReset = entries.some(({ control }) => control?.kind === 'reset')
-  return { pointer, manifest, view: views.sequenced(), entries, refused, isClosed, isReset }
+  return { pointer, manifest, view: views.sequenced(), entries, sizeBytes: unfoldedBytes, refused, isClosed, isReset }
 }
 
 export function planFold({ view, isClosed }: FoldInput): FoldPlan {

@@ -30,6 +30,7 @@ import { applyChanges, countLive } from './apply-changes.ts'
 import type { CompactLimits } from './compact-limits.ts'
 import { type FoldOutput, relocate, rowChangesOf, writeFold } from './fold-output.ts'
 import { type FoldInput, foldInput, planFold } from './fold-plan.ts'
+import { foldTimeMs } from './step-cost.ts'
 
 const REFUSED_KEPT = 1_000
 const COMMIT_ATTEMPTS = 20
@@ -48,6 +49,8 @@ export interface FoldResult {
   entries: number
   operations: number
   bytesWritten: number
+  /** How long it was expected to take at the assumed pace. */
+  assumedMs: number
 }
 
 /** @returns null when there was nothing to fold, `lost` when another process folded it */
@@ -66,8 +69,13 @@ export async function foldOnce(context: FoldContext, signal: AbortSignal): Promi
     )
     const manifest = await commitFold(context, input, output, startedAtMs, signal)
     if (manifest === 'lost') return 'lost'
-    const bytesWritten = output.segment?.sizeBytes ?? 0
-    return { manifest, entries: input.entries.length, operations: input.view.overlay.operations, bytesWritten }
+    return {
+      manifest,
+      entries: input.entries.length,
+      operations: input.view.overlay.operations,
+      bytesWritten: output.segment?.sizeBytes ?? 0,
+      assumedMs: foldTimeMs(input.sizeBytes, output.segment, limits.pace),
+    }
   })
 }
 

@@ -5,6 +5,10 @@
  * Every merge is a step of at most `stepBytes` live bytes and `stepRows` live rows. A segment beyond that is cut by rows,
  * one step at a time, and two segments that do not fit into one step together stay apart. So a merge never grows with
  * the collection.
+ *
+ * A machine may be too small or too slow for `stepBytes`. Its steps are then as large as it can do (`Fits`): segments that
+ * do not fit into one of its steps together stay apart, until a larger machine joins them, and a segment that has to be
+ * written again is cut by rows. Nothing is due that only a larger machine could do, unless not even the least step fits.
  */
 import type { SegmentRef } from '../format/manifest.ts'
 import type { CompactLimits } from './compact-limits.ts'
@@ -20,9 +24,12 @@ export interface MergePlan {
    * - `purge`: one segment is written again without deleted rows and overlays.
    */
   why: 'peel' | 'tier' | 'overlays' | 'purge' | 'full'
-  /** `peel`: how many rows. */
+  /** Only the first live rows of the only input, this many, become a segment of their own. */
   rows?: number
 }
+
+/** Whether the machine can do a step, given all its time. */
+export type Fits = (plan: MergePlan) => boolean
 
 /** What is due, but cannot be done in the room that there is. */
 export interface Unfitting {
@@ -34,8 +41,8 @@ export interface Unfitting {
 const ALONE_FACTOR = 1.25
 /** What is peeled is this part of a step, because rows differ in size. */
 const PEEL_SHARE = 0.9
-/** Less is not worth a step. */
-const LEAST_PEELED_ROWS = 1_000
+/** Fewer rows are not worth a step. */
+const LEAST_ROWS = 1_000
 
 function tierOf(sizeBytes: number, limits: Pick<CompactLimits, 'tierBaseBytes' | 'fanIn'>): number {
   return Math.max(0, Math.ceil(Math.log(Math.max(1, sizeBytes / limits.tierBaseBytes)) / Math.log(limits.fanIn)))
@@ -45,26 +52,53 @@ function tierOf(sizeBytes: number, limits: Pick<CompactLimits, 'tierBaseBytes' |
  * The merges that are due, the cheapest useful one first. Each leaves fewer rows in segments that are too large, fewer
  * segments, deleted rows or overlays, in this order, so without writes they come to an end.
  */
-export function planMerges(segments: readonly SegmentRef[], limits: CompactLimits): MergePlan[] {
+export function planMerges(
+  segments: readonly SegmentRef[],
+  limits: CompactLimits,
+  fits: Fits = () => true,
+): MergePlan[] {
   const plans = segments.flatMap((ref) => planPeel(ref, limits) ?? [])
   const tiers = Map.groupBy(segments, (ref) => tierOf(liveBytes(ref), limits))
-  for (const [, refs] of [...tiers].sort(([a], [b]) => a - b)) {
-    if (refs.length < limits.fanIn) continue
-    const inputs = within(refs, limits)
-    if (inputs.length >= 2) plans.push({ inputs, why: 'tier' })
-  }
+  for (const [, refs] of [...tiers].sort(([a], [b]) => a - b))
+    if (refs.length >= limits.fanIn) plans.push(...planJoin(refs, 'tier', limits, fits))
   for (const ref of segments) {
     const { segment, deletions, overlays } = ref
     const isPurgeable = isStep([ref], limits, ALONE_FACTOR)
     const overlaidBytes = overlays.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
-    if (isPurgeable && (deletions?.count ?? 0) > segment.rows * limits.deletedShare)
-      plans.push({ inputs: [ref], why: 'purge' })
+    const join: MergePlan = { inputs: [ref], why: 'overlays' }
+    const purge: MergePlan = { inputs: [ref], why: 'purge' }
+    if (isPurgeable && (deletions?.count ?? 0) > segment.rows * limits.deletedShare) plans.push(cut(purge, fits))
     else if (overlays.length > Math.max(1, limits.overlays)) {
-      const isCheaper = overlaidBytes <= segment.sizeBytes * limits.deletedShare
-      plans.push({ inputs: [ref], why: isCheaper || !isPurgeable ? 'overlays' : 'purge' })
+      const isCheaper = overlaidBytes <= segment.sizeBytes * limits.deletedShare && fits(join)
+      plans.push(isCheaper || !isPurgeable ? join : cut(purge, fits))
     }
   }
   return plans
+}
+
+/**
+ * The join of as many of these segments as fit into one step, at least two. Empty when the step is one that the machine
+ * can do only by rows: these segments are as large as the machine makes them. If it cannot even do that, the plan is that of
+ * the two smallest, which does not fit.
+ */
+function planJoin(refs: readonly SegmentRef[], why: 'tier' | 'full', limits: CompactLimits, fits: Fits): MergePlan[] {
+  const inputs = within(refs, limits, (taken) => taken.length < 2 || fits({ inputs: taken, why }))
+  if (inputs.length >= 2) return [{ inputs, why }]
+  const two = within(refs, limits, (taken) => taken.length <= 2)
+  const [smallest] = two
+  if (two.length < 2 || !smallest) return []
+  return fits(cut({ inputs: [smallest], why }, fits)) ? [] : [{ inputs: two, why }]
+}
+
+/** A step of one segment, of as many of its rows as fit. */
+function cut(plan: MergePlan, fits: Fits): MergePlan {
+  let least = plan
+  while (!fits(least)) {
+    const next = fewerRows(least)
+    if (!next) break
+    least = next
+  }
+  return least
 }
 
 /**
@@ -92,21 +126,24 @@ export function planFullMerge(
   segments: readonly SegmentRef[],
   limits: CompactLimits,
   lacksIndex: (ref: SegmentRef) => boolean = () => false,
+  fits: Fits = () => true,
 ): MergePlan[] {
   const peels = segments.flatMap((ref) => planPeel(ref, limits) ?? [])
   if (peels.length > 0) return peels
-  const inputs = within(segments, limits)
-  if (inputs.length >= 2) return [{ inputs, why: 'full' }]
+  const joins = planJoin(segments, 'full', limits, fits)
+  if (joins.length > 0) return joins
   const changed = segments.filter(
     (ref) =>
       ref.deletions !== null || ref.overlays.length > 0 || (liveRows(ref) >= limits.indexRows && lacksIndex(ref)),
   )
-  return changed.filter((ref) => isStep([ref], limits, ALONE_FACTOR)).map((ref) => ({ inputs: [ref], why: 'full' }))
+  return changed
+    .filter((ref) => isStep([ref], limits, ALONE_FACTOR))
+    .map((ref) => cut({ inputs: [ref], why: 'full' }, fits))
 }
 
 /**
  * The first plan that fits into the room. A plan of several segments that does not fit loses its largest ones until it
- * does, down to two; a peel takes fewer rows.
+ * does, down to two; a step of some rows takes fewer.
  * @param costOf what a merge needs
  * @returns undefined when there is no plan
  */
@@ -131,10 +168,16 @@ export function fitting(
 
 function smaller(plan: MergePlan): MergePlan | undefined {
   const { inputs, rows } = plan
-  if (rows !== undefined && rows > LEAST_PEELED_ROWS) return { ...plan, rows: Math.ceil(rows / 2) }
+  if (rows !== undefined) return fewerRows(plan)
   if (inputs.length <= 2) return undefined
   const largest = inputs.reduce((a, b) => (liveBytes(b) > liveBytes(a) ? b : a))
   return { ...plan, inputs: inputs.filter((ref) => ref !== largest) }
+}
+
+function fewerRows(plan: MergePlan): MergePlan | undefined {
+  const [ref] = plan.inputs
+  const rows = plan.rows ?? (ref ? liveRows(ref) : 0)
+  return rows > LEAST_ROWS ? { ...plan, rows: Math.ceil(rows / 2) } : undefined
 }
 
 function isStep(refs: readonly SegmentRef[], limits: CompactLimits, factor = 1): boolean {
@@ -144,10 +187,15 @@ function isStep(refs: readonly SegmentRef[], limits: CompactLimits, factor = 1):
 }
 
 /** As many segments as fit into one step, the smallest ones first; in their original order. */
-function within(refs: readonly SegmentRef[], limits: CompactLimits): SegmentRef[] {
+function within(
+  refs: readonly SegmentRef[],
+  limits: CompactLimits,
+  mayTake: (taken: readonly SegmentRef[]) => boolean,
+): SegmentRef[] {
   const taken: SegmentRef[] = []
   for (const ref of [...refs].sort((a, b) => liveBytes(a) - liveBytes(b))) {
-    if (!isStep([...taken, ref], limits)) break
+    const next = [...taken, ref]
+    if (!isStep(next, limits) || !mayTake(next)) break
     taken.push(ref)
   }
   return refs.filter((ref) => taken.includes(ref))

@@ -3,7 +3,11 @@
  *
  * - `MergePlan` (`merge-plan.ts`): which segments to merge, at most one step's worth. Planning does no I/O.
  * - The estimate (`step-cost.ts`): a merge begins only if it fits into the time, memory and scratch disk that are left.
- *   A merge that is due and does not fit is either left to a later invocation or reported as one that never will.
+ *   A merge that is due and does not fit is left to a later invocation. If it fits into none, smaller steps are due instead
+ *   (`merge-plan.ts`), and it is reported if not even the smallest fits.
+ * - The pace (`step-pace.ts`) is that of the steps of this process. A process that has not measured any, and could only do
+ *   something at a better pace than the assumed one, makes a *trial*: it writes some rows of an input as a segment that
+ *   nothing will name, like that of a merge that was cut off, and the garbage collector removes it.
  * - `MergeOutput`: the segment that was written, and the maps from old rows to new ones. The rows are streamed, so
  *   memory holds a few batches of rows, one run of the sort, and some bytes per row for the index.
  * - The commit.
@@ -18,10 +22,11 @@
  * would be half deleted and due again, and two merges that do that to each other would never end. A segment disappears
  * once, so this happens at most once per segment.
  *
- * Two other steps use the same commit. A *peel* moves the first live rows of a segment that is larger than a step into a
- * segment of their own; its commit deletes these rows from the old segment, which is gone when all are moved. The next
- * peel begins at the first row that is still live, so nothing else has to be remembered. If another process peeled the
- * same rows, none of them is live any more, and the work is dropped. A *join of overlays* replaces overlays by one.
+ * Two other steps use the same commit. A *peel* moves the first live rows of a segment that is larger than a step, of the
+ * collection or of this machine, into a segment of their own; its commit deletes these rows from the old segment, which is
+ * gone when all are moved. The next peel begins at the first row that is still live, so nothing else has to be remembered.
+ * If another process peeled the same rows, none of them is live any more, and the work is dropped. A *join of overlays*
+ * replaces overlays by one.
  */
 import { indexingOf } from '../catalog/indexing-of.ts'
 import { corrupt } from '../errors.ts'
@@ -35,11 +40,12 @@ import type { ManifestStore } from '../snapshot/manifest-store.ts'
 import { loadDeletions, type SegmentPool } from '../snapshot/open-segment.ts'
 import { lacksWordIndex, wantedIndexes } from '../word-index/indexed-keys.ts'
 import { applyChanges, countLive } from './apply-changes.ts'
-import type { CompactLimits } from './compact-limits.ts'
-import { fitting, type MergePlan, planFullMerge, planMerges, type Unfitting } from './merge-plan.ts'
+import type { CompactLimits, Pace } from './compact-limits.ts'
+import { type Fits, fitting, type MergePlan, planFullMerge, planMerges, type Unfitting } from './merge-plan.ts'
 import { GONE, mergedRows, type Taken, translate } from './merged-rows.ts'
 import { lastChanges, withJoined, writeJoined } from './overlay-join.ts'
-import { joinCost, partOf, type Room, type Shortage, stepCost } from './step-cost.ts'
+import { joinCost, liveRows, partOf, type Room, type Shortage, shortageOf, stepCost } from './step-cost.ts'
+import { MEASURABLE_MS } from './step-pace.ts'
 import { writeSegment } from './write-segment.ts'
 
 const COMMIT_ATTEMPTS = 100
@@ -50,8 +56,18 @@ const REMEDIES: Record<Shortage, string> = {
   scratchBytes: 'give the compactor a larger scratch disk, or merge with `siltstone compact` on a machine',
 }
 
+/** A trial takes at most this share of what is left. */
+const TRIAL_SHARE = 1 / 8
+
 /** Why a merge that is due was not begun: `later`, it fits into a whole invocation; `cannot-fit`, not even that. */
 export type NotBegun = 'later' | 'cannot-fit'
+
+/** Nothing was merged, but the pace can be known now. */
+export interface Trial {
+  isTrial: true
+  /** How long it was expected to take at the assumed pace. */
+  assumedMs: number
+}
 
 export interface MergeContext {
   env: Environment
@@ -65,8 +81,10 @@ export interface MergeContext {
   full?: boolean
   /** What this merge may use, and what the first merge of an invocation may use. Default: no bound. */
   room?: { left: Room; whole: Room }
-  /** By how much longer steps took in this process than their estimate. Default 1. */
-  slowdown?: number
+  /** That of the steps of this process. Default: the assumed one of `limits`. */
+  pace?: Pace
+  /** The pace was not measured yet, and may be measured by a trial. */
+  mayTry?: boolean
   /** Called with the estimate of a merge that begins. */
   onBegin?: (cost: Room) => void
 }
@@ -76,8 +94,8 @@ export interface MergeResult {
   inputs: number
   rows: number
   bytesWritten: number
-  /** How long it was expected to take. */
-  estimatedMs: number
+  /** How long it was expected to take at the assumed pace. */
+  assumedMs: number
 }
 
 interface MergeOutput {
@@ -101,29 +119,50 @@ interface Prepared {
 export async function mergeOnce(
   context: MergeContext,
   signal: AbortSignal,
-): Promise<MergeResult | null | 'lost' | NotBegun> {
+): Promise<MergeResult | null | 'lost' | NotBegun | Trial> {
   const { env, manifests, limits, room } = context
   const startedAtMs = env.clock.nowMs()
   const current = await manifests.current()
   if (current === 'none' || current.manifest.state === 'closed') return null
   const { pointer, manifest: origin } = current
-  const plans = context.full
-    ? planFullMerge(origin.segments, limits, await lackingIndexes(context))
-    : planMerges(origin.segments, limits)
+  const lacksIndex = context.full ? await lackingIndexes(context) : undefined
+  const plansOf = (fits?: Fits) =>
+    context.full ? planFullMerge(origin.segments, limits, lacksIndex, fits) : planMerges(origin.segments, limits, fits)
   const costOf = (plan: MergePlan) => costIn(context, plan)
+  const whole = room?.whole ?? BOUNDLESS
+  const trial = context.mayTry && trialOf(context, plansOf())
+  if (trial) {
+    await writeMerge(context, origin, trial, signal)
+    return { isTrial: true, assumedMs: assumedMs(context, trial) }
+  }
+  const plans = plansOf((plan) => !shortageOf(costOf(plan), whole))
   const plan = fitting(plans, room?.left ?? BOUNDLESS, costOf)
   if (!plan) return null
   if ('shortage' in plan) return explain(context, plans, plan)
-  const cost = costOf(plan)
-  context.onBegin?.(cost)
+  context.onBegin?.(costOf(plan))
   return lostIfPointerMoved(manifests, pointer, async () => {
     const prepared = await prepare(context, origin, plan, signal)
     const manifest = await commitMerge(context, origin, plan, prepared.segmentsAfter, startedAtMs, signal)
     if (manifest === 'lost') return 'lost'
     env.metrics.count(`merge_step_${plan.why}`)
     const { rows, bytesWritten } = prepared
-    return { manifest, inputs: plan.inputs.length, rows, bytesWritten, estimatedMs: cost.timeMs }
+    return { manifest, inputs: plan.inputs.length, rows, bytesWritten, assumedMs: assumedMs(context, plan) }
   })
+}
+
+/** A trial, if it could show that there is time for what there seems to be no time for. */
+function trialOf(context: MergeContext, plans: readonly MergePlan[]): MergePlan | undefined {
+  const { whole, left } = context.room ?? { whole: BOUNDLESS, left: BOUNDLESS }
+  const costOf = (plan: MergePlan) => costIn(context, plan)
+  const plan = fitting(plans, whole, costOf)
+  if (!plan || !('shortage' in plan) || plan.shortage !== 'timeMs') return undefined
+  const ref = plan.plan.inputs.reduce((a, b) => (liveRows(b) > liveRows(a) ? b : a))
+  const { fixedMs } = context.limits.pace
+  const mostMs = Math.max(2 * MEASURABLE_MS, left.timeMs * TRIAL_SHARE)
+  const trial = { inputs: [ref], why: plan.plan.why, rows: liveRows(ref) }
+  const workMs = () => assumedMs(context, trial) - fixedMs
+  while (workMs() > mostMs && trial.rows > 1) trial.rows = Math.floor((trial.rows * mostMs) / workMs())
+  return workMs() < MEASURABLE_MS ? undefined : trial
 }
 
 /** Tells which segments lack an index that the collection's schema, which may have changed, asks for now. */
@@ -162,15 +201,18 @@ async function prepare(
   }
 }
 
-function costIn({ env, limits, slowdown = 1 }: MergeContext, { inputs, why, rows }: MergePlan): Room {
+function costIn(
+  { env, limits, pace = limits.pace }: Pick<MergeContext, 'env' | 'limits' | 'pace'>,
+  { inputs, why, rows }: MergePlan,
+): Room {
   const [first] = inputs
-  let cost: Room
-  if (first && why === 'overlays') cost = joinCost(first, limits)
-  else {
-    const parts = first && rows !== undefined ? [partOf(first, rows)] : inputs
-    cost = stepCost(parts, limits, env.scratch !== undefined)
-  }
-  return { ...cost, timeMs: cost.timeMs * slowdown }
+  if (first && why === 'overlays') return joinCost(first, pace)
+  const parts = first && rows !== undefined ? [partOf(first, rows)] : inputs
+  return stepCost(parts, pace, env.scratch !== undefined)
+}
+
+function assumedMs({ env, limits }: MergeContext, plan: MergePlan): number {
+  return costIn({ env, limits }, plan).timeMs
 }
 
 /** Says why nothing that is due was begun. */
@@ -303,13 +345,13 @@ async function replaceInputs(
     }
   }
   // Another process moved the same rows.
-  if (plan.why === 'peel' && moved.length === 0) return undefined
+  if (plan.rows !== undefined && moved.length === 0) return undefined
   const merged: SegmentRef[] = output.segment ? [{ segment: output.segment, deletions: null, overlays: [] }] : []
   const replacement = await applyChanges(env, path, merged, {
     deleted: new Map([[0, deleted]]),
     overlaid: new Map([[0, [...overlaid.values()]]]),
   })
-  if (plan.why === 'peel') {
+  if (plan.rows !== undefined) {
     // step: peeled-rows-leave-their-segment
     replacement.push(...(await applyChanges(env, path, now, { deleted: new Map([[0, moved]]), overlaid: new Map() })))
   }

@@ -9,8 +9,9 @@
  *   some numbers per row: places, ordinals, versions, the index of ids, lengths and terms.
  */
 import type { SegmentRef } from '../format/manifest.ts'
+import type { SegmentDescriptor } from '../format/segment/descriptor.ts'
 import { clustersFor, sampleFor } from '../ivf/build/train.ts'
-import type { CompactLimits } from './compact-limits.ts'
+import type { Pace } from './compact-limits.ts'
 
 /** What a step may use. */
 export interface Room {
@@ -65,7 +66,7 @@ export function liveBytes(ref: SegmentRef): number {
 }
 
 /** An upper bound of what the join of a segment's overlays needs: they are read, joined in memory, written and read back. */
-export function joinCost({ overlays }: SegmentRef, { pace }: Pick<CompactLimits, 'pace'>): Room {
+export function joinCost({ overlays }: SegmentRef, pace: Pace): Room {
   const bytes = overlays.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
   return {
     timeMs: pace.fixedMs + (3_000 * bytes) / pace.bytesPerSecond,
@@ -78,11 +79,7 @@ export function joinCost({ overlays }: SegmentRef, { pace }: Pick<CompactLimits,
  * @param hasScratch false: what would lie on the scratch disk takes memory
  * @returns an upper bound of what a merge of these segments needs
  */
-export function stepCost(
-  inputs: readonly SegmentRef[],
-  { pace }: Pick<CompactLimits, 'pace'>,
-  hasScratch = true,
-): Room {
+export function stepCost(inputs: readonly SegmentRef[], pace: Pace, hasScratch = true): Room {
   const sum = (of: (ref: SegmentRef) => number) => inputs.reduce((total, ref) => total + of(ref), 0)
   const rows = sum(liveRows)
   const dimension = Math.max(0, ...inputs.map(({ segment }) => segment.dimension))
@@ -96,19 +93,39 @@ export function stepCost(
   )
   const spilled = rows * (SCRATCH_ROW_BYTES + 4 * dimension) + TEXT_GROWTH * texts
   const clusters = clustersFor(rows)
-  const sample = sampleFor(rows)
-  const compared = COMPARED_GROUPS * Math.sqrt(clusters) * dimension
-  const multiplications = (rows + TRAINING_ROUNDS * sample) * compared + clusters * clusters * dimension
   const memoryBytes =
-    FIXED_MEMORY_BYTES + sample * dimension + rows * (dimension / 4 + MEMORY_ROW_BYTES) + 5 * clusters * dimension
+    FIXED_MEMORY_BYTES +
+    sampleFor(rows) * dimension +
+    rows * (dimension / 4 + MEMORY_ROW_BYTES) +
+    5 * clusters * dimension
   return {
-    timeMs:
-      pace.fixedMs +
-      1_000 * Math.max(movedBytes / pace.bytesPerSecond, rows / pace.rowsPerSecond) +
-      (1_000 * multiplications) / pace.multiplicationsPerSecond,
+    timeMs: timeOf({ rows, dimension, movedBytes }, pace),
     memoryBytes: memoryBytes + (hasScratch ? 0 : spilled),
     scratchBytes: hasScratch ? spilled : 0,
   }
+}
+
+/** @returns how long a fold takes that reads `readBytes` of the log and writes the segment, if any, in milliseconds */
+export function foldTimeMs(readBytes: number, segment: SegmentDescriptor | null, pace: Pace): number {
+  const { rows = 0, dimension = 0, sizeBytes = 0 } = segment ?? {}
+  return timeOf({ rows, dimension, movedBytes: readBytes + 3 * sizeBytes }, pace)
+}
+
+interface Work {
+  rows: number
+  dimension: number
+  movedBytes: number
+}
+
+function timeOf({ rows, dimension, movedBytes }: Work, pace: Pace): number {
+  const clusters = clustersFor(rows)
+  const compared = COMPARED_GROUPS * Math.sqrt(clusters) * dimension
+  const multiplications = (rows + TRAINING_ROUNDS * sampleFor(rows)) * compared + clusters * clusters * dimension
+  return (
+    pace.fixedMs +
+    1_000 * Math.max(movedBytes / pace.bytesPerSecond, rows / pace.rowsPerSecond) +
+    (1_000 * multiplications) / pace.multiplicationsPerSecond
+  )
 }
 
 /** What a step needs more of than there is; undefined when it fits. */

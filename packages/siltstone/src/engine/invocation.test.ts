@@ -1,9 +1,11 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type CompactLimits, defaultCompactLimits } from '../compact/compact-limits.ts'
+import { Compactor } from '../compact/compactor.ts'
 import { ManualClock } from '../drivers/memory/manual-clock.ts'
 import { memoryEnvironment } from '../drivers/memory/memory-environment.ts'
 import { unavailable } from '../errors.ts'
+import { bucketLimits } from '../log/log-limits.ts'
 import type { Environment } from '../ports/environment.ts'
 import { forwardingStore } from '../ports/forwarding-store.ts'
 import { memoryScratch, type Scratch } from '../ports/scratch.ts'
@@ -72,6 +74,7 @@ async function world({ bytesPerSecond, compact, scratch }: WorldOptions) {
   }
   const limits = { ...defaultCompactLimits, pace, indexRows: 1, ...compact }
   const engine = await StoreEngine.open({ env, compact: limits })
+  let { compactor } = engine
   const { info } = await engine.catalog.createCollection({
     tenant: 'default_tenant',
     database: 'default_database',
@@ -101,8 +104,8 @@ async function world({ bytesPerSecond, compact, scratch }: WorldOptions) {
     env,
     path,
     write,
-    segment: async () => {
-      await write()
+    segment: async (rows = ROWS) => {
+      await write(rows)
       await engine.compact(path, { merge: false })
     },
     segments: async () => (await collection.snapshots()).find(({ current }) => current)?.segments ?? 0,
@@ -118,11 +121,14 @@ async function world({ bytesPerSecond, compact, scratch }: WorldOptions) {
         requestsAtEnd = requests
         controller.abort(new Error('the time is over'))
       })
-      const { compactor } = engine
       const invocation = new Invocation({ env, compactor, deadline, signal: controller.signal })
       const compacted = await invocation.compact(path)
       cancel()
       return { ...compacted, requestsAfterEnd: requests - (requestsAtEnd ?? requests) }
+    },
+    /** The next invocation runs in a process that knows nothing. */
+    restart: () => {
+      compactor = new Compactor({ env, log: bucketLimits, limits, name: 'restarted' })
     },
     /** How many messages the invocations sent. */
     messages: () => messages,
@@ -136,12 +142,38 @@ describe('compaction within the time of an invocation', () => {
   ])('merges four segments in %i ms, as many as fit', async (lengthMs, left) => {
     const made = await world({ bytesPerSecond: 150_000 })
     for (let i = 0; i < 4; i++) await made.segment()
+    made.restart()
     let last: Compacted = await made.invoke(lengthMs)
     for (let i = 0; i < 5 && last.status === 'continues'; i++) last = await made.invoke(lengthMs)
     expect(last.status).toBe('done')
     expect(await made.segments()).toBe(left)
     expect(await made.records()).toBe(4 * ROWS)
     expect(await made.invoke(lengthMs)).toMatchObject({ status: 'done', merges: 0 })
+  })
+
+  it('finds out that the machine is faster than assumed, in a new process that has only merges to do', async () => {
+    const made = await world({ bytesPerSecond: 2_000_000 })
+    for (let i = 0; i < 4; i++) await made.segment()
+    made.restart()
+    expect(await made.invoke(8_000)).toMatchObject({ status: 'done', merges: 1 })
+    expect(await made.segments()).toBe(1)
+    expect(await made.records()).toBe(4 * ROWS)
+  })
+
+  it('rests, without an alarm, when segments are as large as the machine can make them', async () => {
+    const made = await world({ bytesPerSecond: 100_000 })
+    const rows = 1_100
+    for (let i = 0; i < 4; i++) await made.segment(rows)
+    for (let i = 0; i < 2; i++) {
+      made.restart()
+      expect(await made.invoke(50_000)).toMatchObject({ status: 'done', merges: 0 })
+    }
+    expect(made.counts['merge_cannot_fit']).toBeUndefined()
+    expect(await made.segments()).toBe(4)
+    // A machine with more time joins them.
+    expect(await made.invoke(900_000)).toMatchObject({ status: 'done', merges: 1 })
+    expect(await made.segments()).toBe(1)
+    expect(await made.records()).toBe(4 * rows)
   })
 
   it('says that nothing fits, again at each call, and sends itself no message', async () => {

@@ -45,7 +45,7 @@ const DESCRIPTIONS: Record<string, Description> = {
     isFault: true,
   },
   merge_cannot_fit: {
-    help: 'Merges that are due and need more time, memory or scratch disk than there is',
+    help: 'Merges that are due and of which not even the smallest step fits into the time, memory or scratch disk',
     isFault: true,
   },
   log_back_pressure: { help: 'Writes that were refused because compaction lags behind', isFault: true },

@@ -7,6 +7,7 @@ import type { StoreEngine } from '../../engine/engine.ts'
 import { invalid } from '../../errors.ts'
 import { importOptional } from '../../host/optional-package.ts'
 import { Store } from '../../library/store.ts'
+import type { ArtifactCatalog } from '../../model/artifact-catalog.ts'
 import type { Environment } from '../../ports/environment.ts'
 import { VERSION } from '../../version.ts'
 import { DEFAULT_REGISTRY_PORT } from '../settings/serve-settings.ts'
@@ -43,7 +44,9 @@ export interface ServeRegistryOptions {
   index: Store
 }
 
-export type ServeRegistry = (options: ServeRegistryOptions) => Promise<ServedRegistry & { close(): Promise<void> }>
+export type ServeRegistry = (
+  options: ServeRegistryOptions,
+) => Promise<ServedRegistry & { catalog: ArtifactCatalog; close(): Promise<void> }>
 
 /** What `@siltstone/registry` gives to a server. */
 export interface RegistryServer {
@@ -89,4 +92,17 @@ export function registryOptions(
     // The server closes the engine.
     index: new Store({ engine, registry: embedders, allowReset: false, close: () => Promise.resolve() }),
   }
+}
+
+/** What `serve` prints and answers about it, without what only the server uses. */
+export const shownRegistry = ({ url, hubUrl, adminFile }: ServedRegistry): ServedRegistry => ({
+  url,
+  hubUrl,
+  ...(adminFile !== undefined && { adminFile }),
+})
+
+export function registryLine(registry: ServedRegistry | undefined): string {
+  if (registry === undefined) return ''
+  const made = registry.adminFile === undefined ? '' : `, with the admin in ${registry.adminFile}`
+  return `The registry is at ${registry.url}, for clients of the Hub HF_ENDPOINT=${registry.hubUrl}${made}\n`
 }

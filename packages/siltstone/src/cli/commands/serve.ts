@@ -1,23 +1,19 @@
 import type { Command } from 'commander'
 import type { Authenticator } from '../../chroma/options.ts'
-import type { Embedder } from '../../embed/port.ts'
 import { EmbedderRegistry } from '../../embed/registry.ts'
 import { EmbeddingStore } from '../../embed/store.ts'
 import { Background } from '../../engine/background.ts'
 import { StoreEngine } from '../../engine/engine.ts'
 import { Compaction } from '../../library/compaction.ts'
 import { QueryThreads, withQueryThreads } from '../../library/query-threads.ts'
-import { invalid, isSiltstoneError } from '../../errors.ts'
+import { isSiltstoneError } from '../../errors.ts'
 import type { CollectionInfo } from '../../model/collection.ts'
-import type { Engine } from '../../model/store.ts'
-import type { Environment } from '../../ports/environment.ts'
 import { closeEnvironment } from '../../drivers/directory/directory-environment.ts'
 import { readFileText } from '../../host/files.ts'
 import { systemModels } from '../../host/model-host.ts'
-import { inMemory, openEnvironmentAt, schemeAt } from '../../drivers/open-environment.ts'
+import { inMemory, openEnvironmentAt } from '../../drivers/open-environment.ts'
 import { placeFromVariables } from '../../drivers/place-variables.ts'
 import { environmentVariables, exitNow, onReloadSignal, onStopSignal } from '../../host/process.ts'
-import { importOptional } from '../../host/optional-package.ts'
 import { systemClock } from '../../host/system-clock.ts'
 import { systemRandom } from '../../host/system-random.ts'
 import { tokenAuthenticator } from '../../server/auth.ts'
@@ -33,22 +29,33 @@ import { openPatiently } from '../../ports/open-patiently.ts'
 import { Output } from '../output.ts'
 import { withOutputOptions } from '../session.ts'
 import { configOption, type Resolved, resolveSettings } from '../settings/resolve.ts'
-import { conflictsOf, DEFAULT_OBJECTS_PORT, type LimitName, SERVE_SETTINGS } from '../settings/serve-settings.ts'
+import { conflictsOf, type LimitName, SERVE_SETTINGS } from '../settings/serve-settings.ts'
 import { optionOf, type Variables } from '../settings/setting.ts'
 import { choosePlace, fallbackFromSwitches, logLevelFrom, placeFromSwitches } from './registry-place.ts'
 import {
+  loadObjects,
+  objectsLine,
+  objectsOptions,
+  type ObjectsServeOptions,
+  type ServedObjects,
+  type ServeObjects,
+  shownObjects,
+} from './serve-objects.ts'
+import {
   loadRegistry,
+  registryLine,
   registryOptions,
   type RegistryServeOptions,
   type ServedRegistry,
   type ServeRegistry,
+  shownRegistry,
 } from './serve-registry.ts'
 
 const MB = 1024 * 1024
 /** The process ends this long after SIGTERM at the latest. */
 const STOP_WITHIN_MS = 5_000
 
-export interface ServeOptions extends RegistryServeOptions {
+export interface ServeOptions extends ObjectsServeOptions, RegistryServeOptions {
   data: string
   host: string
   port: number
@@ -71,11 +78,6 @@ export interface ServeOptions extends RegistryServeOptions {
   allowNetworkFilesystem?: boolean
   console: boolean
   mcp?: boolean
-  objects?: boolean
-  objectsPort?: number
-  objectsKeys?: string
-  objectsRules?: string
-  objectsProcessing?: boolean
   embedders?: string
   json?: boolean
 }
@@ -140,47 +142,10 @@ async function serve(options: ServeOptions): Promise<void> {
   const out = new Output(options)
   const { data, url, objects, registry } = serving
   await out.answer({ url, data, ...(objects && { objects }), ...(registry && { registry }) }, () => {
-    const made = objects?.keysFile === undefined ? '' : `, with the access key in ${objects.keysFile}`
-    const s3 =
-      objects === undefined ? '' : `S3 is at ${objects.url}${made}\nProcessing of objects is ${objects.processing}\n`
-    return `Siltstone serves ${data} at ${url} (stop with Ctrl-C)\n${s3}${registryLine(registry)}`
+    return `Siltstone serves ${data} at ${url} (stop with Ctrl-C)\n${objectsLine(objects)}${registryLine(registry)}`
   })
   await serving.untilStopped()
 }
-
-function registryLine(registry: ServedRegistry | undefined): string {
-  if (registry === undefined) return ''
-  const made = registry.adminFile === undefined ? '' : `, with the admin in ${registry.adminFile}`
-  return `The registry is at ${registry.url}, for clients of the Hub HF_ENDPOINT=${registry.hubUrl}${made}\n`
-}
-
-/** What `@siltstone/objects` runs beside the server. */
-export interface ServedObjects {
-  url: string
-  /** The file with the access key that was made because none was configured. */
-  keysFile?: string
-  /** Whether objects are made searchable: `on`, or `off` and why. */
-  processing: string
-}
-
-/** Given to `@siltstone/objects`, which this package finds but does not import. */
-export interface ServeObjectsOptions {
-  data: string
-  host: string
-  port: number
-  /** JSON. */
-  keys: string | undefined
-  allowNetworkFilesystem: boolean
-  environment: Environment
-  /** What is made of objects goes to its collections. */
-  engine: Engine
-  embedderFor: (info: CollectionInfo) => Promise<Embedder>
-  processing: boolean
-  /** JSON. */
-  rules: string | undefined
-}
-
-type ServeObjects = (options: ServeObjectsOptions) => Promise<ServedObjects & { close(): Promise<void> }>
 
 export interface Serving {
   /** The place that is served. */
@@ -250,6 +215,17 @@ export async function startServing(wanted: ServeOptions): Promise<Serving> {
         dimension: info.dimension,
       })
     const tracing = await startTracing({ log, environment: environmentVariables() })
+    objects = await serveObjects?.(
+      await objectsOptions(options, {
+        environment: { ...env, log },
+        engine: opened,
+        embedderFor,
+        allowNetworkFilesystem,
+      }),
+    )
+    artifacts = await registry?.serveRegistry(
+      registryOptions(options, { environment: { ...env, log }, engine: opened, embedders: providers, fallback }),
+    )
     server = await startServer({
       engine,
       clock: env.clock,
@@ -266,6 +242,8 @@ export async function startServing(wanted: ServeOptions): Promise<Serving> {
       ...(options.trustedProxy && { trustedProxies: options.trustedProxy }),
       ...(options.console && { console: loadConsole }),
       ...(mcp && { mcp }),
+      ...(objects && { objects: objects.states }),
+      ...(artifacts && { artifacts: artifacts.catalog }),
       ...(auth && { auth }),
       ...(options.allowReset && { allowReset: true }),
       ...(options.readOnly && { readOnly: true }),
@@ -279,21 +257,6 @@ export async function startServing(wanted: ServeOptions): Promise<Serving> {
       },
       embedderFor,
     })
-    objects = await serveObjects?.({
-      data: options.data,
-      host: options.host,
-      port: options.objectsPort ?? DEFAULT_OBJECTS_PORT,
-      keys: await objectsKeys(options),
-      allowNetworkFilesystem,
-      environment: { ...env, log },
-      engine: opened,
-      embedderFor,
-      processing: options.objectsProcessing !== false,
-      rules: options.objectsRules === undefined ? undefined : await readFileText(options.objectsRules),
-    })
-    artifacts = await registry?.serveRegistry(
-      registryOptions(options, { environment: { ...env, log }, engine: opened, embedders: providers, fallback }),
-    )
     // Another thread would open another memory.
     if (inMemory(place)) compaction = new Background(opened)
     else if (options.compaction && !options.readOnly)
@@ -306,6 +269,7 @@ export async function startServing(wanted: ServeOptions): Promise<Serving> {
         metrics,
       })
   } catch (error) {
+    await Promise.all([artifacts?.close(), objects?.close()])
     await closeEnvironment(env)
     throw error
   }
@@ -327,23 +291,11 @@ export async function startServing(wanted: ServeOptions): Promise<Serving> {
   return {
     data: place,
     url: server.url,
-    ...(artifacts && { registry: shown(artifacts) }),
-    ...(objects && { objects: servedOf(objects) }),
+    ...(artifacts && { registry: shownRegistry(artifacts) }),
+    ...(objects && { objects: shownObjects(objects) }),
     untilStopped: () => stopped,
   }
 }
-
-const shown = ({ url, hubUrl, adminFile }: ServedRegistry): ServedRegistry => ({
-  url,
-  hubUrl,
-  ...(adminFile !== undefined && { adminFile }),
-})
-
-const servedOf = ({ url, keysFile, processing }: ServedObjects): ServedObjects => ({
-  url,
-  processing,
-  ...(keysFile !== undefined && { keysFile }),
-})
 
 async function openEngine(options: ServeOptions, environment: Parameters<typeof openEnvironmentAt>[1]) {
   const env = await openEnvironmentAt(options.data, environment)
@@ -366,32 +318,4 @@ async function openEngine(options: ServeOptions, environment: Parameters<typeof 
 export async function authenticator({ tokens }: Pick<ServeOptions, 'tokens'>): Promise<Authenticator | undefined> {
   const text = tokens === undefined ? environmentVariables()['SILTSTONE_TOKENS'] : await readFileText(tokens)
   return text === undefined || text === '' ? undefined : tokenAuthenticator(text)
-}
-
-/** @throws SiltstoneError `invalid` (objects-place, objects-read-only), `unsupported` (package-missing, package-broken) */
-export async function loadObjects({ data, readOnly }: Pick<ServeOptions, 'data' | 'readOnly'>): Promise<ServeObjects> {
-  const scheme = schemeAt(data)
-  if (scheme !== 'directory')
-    throw invalid(
-      'objects-place',
-      `--objects serves S3 over a directory, and ${data} is ${scheme === 's3' ? 'a bucket: its objects have S3 already' : 'none'}. Give --data a directory.`,
-      { field: '--objects' },
-    )
-  if (readOnly === true)
-    throw invalid(
-      'objects-read-only',
-      '--objects cannot be combined with --read-only: give keys without write instead.',
-      {
-        field: '--objects',
-      },
-    )
-  const { serveObjects } = (await importOptional('@siltstone/objects', '"siltstone serve --objects"')) as {
-    serveObjects: ServeObjects
-  }
-  return serveObjects
-}
-
-async function objectsKeys({ objectsKeys: file }: ServeOptions): Promise<string | undefined> {
-  const text = file === undefined ? environmentVariables()['SILTSTONE_OBJECTS_KEYS'] : await readFileText(file)
-  return text === '' ? undefined : text
 }
