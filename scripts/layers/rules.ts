@@ -176,8 +176,11 @@ export const PACKAGES: readonly { folder: string; name?: string; imports: readon
     name: '@siltstone/emulated-aws',
     imports: ['siltstone/internal', 'siltstone/internal/aws'],
   },
-  { folder: 'packages/functions', imports: ['siltstone', 'siltstone/aws', 'siltstone/internal'] },
-  { folder: 'packages/infra', imports: ['siltstone/aws', 'siltstone/internal'] },
+  {
+    folder: 'packages/functions',
+    imports: ['siltstone', 'siltstone/aws', 'siltstone/internal', 'siltstone/internal/aws', '@siltstone/objects/ingest'],
+  },
+  { folder: 'packages/infra', imports: ['siltstone/aws', 'siltstone/internal', '@siltstone/objects/ingest'] },
   { folder: 'infra', imports: [] },
   { folder: 'examples', imports: ['siltstone', 'siltstone/aws', 'siltstone/embedding-function'] },
   {
@@ -203,6 +206,8 @@ export const PACKAGES: readonly { folder: string; name?: string; imports: readon
       'siltstone/contracts',
       '@siltstone/emulated-aws',
       '@siltstone/objects',
+      '@siltstone/objects/ingest',
+      '@siltstone/processors/testing',
       '@siltstone/reader',
       '@siltstone/reader/testing',
     ],
