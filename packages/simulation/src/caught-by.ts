@@ -12,6 +12,7 @@ export const CAUGHT_BY: Readonly<Record<string, number>> = {
   'database-checked-once': 80_000_717,
   'deletion-leaves-the-log-open': 80_000_000,
   'entries-listed-before-inbox': 80_000_019,
+  'entry-gone-taken-for-lost': 80_000_201,
   'fold-rebased-across-fence': 80_000_187,
   'fork-shown-before-its-pointer': 80_000_003,
   'fork-without-pin': 80_000_033,

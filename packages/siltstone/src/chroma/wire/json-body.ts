@@ -110,7 +110,7 @@ function tooLarge(): ApiProblem {
 export interface BodyParsing {
   /** The fields that the endpoint reads. Default: every one. */
   known?: ReadonlySet<string> | undefined
-  /** How many elements a list may have that an endpoint accepts. Default: any number. */
+  /** How many elements a list may have that an endpoint accepts, if it is not one vector. Default: any number. */
   maxElements?: number
   sliceBytes?: number
 }
@@ -130,14 +130,12 @@ export async function parseBodyInSlices(
   if (first === undefined) throw badJson('the body is empty')
   if (first === 91 || first === 34) throw badShape('', 'expected an object')
   const isWanted = (key: string) => known?.has(key) ?? true
-  const options = {
-    parserOf: (key: string) => (isWanted(key) ? parserOf(key) : ofFloats),
-    parseKey: nativePiece,
-    isWanted,
-    keptElements: maxElements + 1,
-    pause,
-    sliceBytes,
+  const parserFor = (key: string): FieldParser => {
+    if (!isWanted(key)) return ofFloats
+    // One vector has any number of elements; the others are lists of records, vectors, texts or operands.
+    return key === 'embedding' ? ofFloats : { ...parserOf(key), keptElements: maxElements + 1 }
   }
+  const options = { parserOf: parserFor, parseKey: nativePiece, isWanted, pause, sliceBytes }
   return new Fields(await parseObjectSliced(bytes, options), '', known)
 }
 

@@ -32,16 +32,13 @@ export interface FieldParser {
   object: (entries: [string, unknown][]) => unknown
   /** What is kept of an element of the value, if that is a list. Default: the element. */
   element?: (value: unknown) => unknown
+  /** How many elements are kept if it is a list. A longer one has its length, and holes. Default: all. */
+  keptElements?: number
 }
 
 export interface SlicedParsing {
   /** Whether the value of a key of the body is wanted. It is null otherwise. Default: every one is. */
   isWanted?: (key: string) => boolean
-  /**
-   * How many elements are kept of a list that is the value of a key of the body. A longer one has its length, and holes.
-   * Default: all.
-   */
-  keptElements?: number
   parserOf(key: string): FieldParser
   parseKey: ParsePiece
   pause: Pause
@@ -122,7 +119,7 @@ class SlicedParser {
 
   async #array(depth: number): Promise<unknown[]> {
     const values: unknown[] = []
-    const kept = this.#isKept ? (depth === 1 ? (this.#options.keptElements ?? Infinity) : Infinity) : 0
+    const kept = this.#isKept ? (depth === 1 ? (this.#parser.keptElements ?? Infinity) : Infinity) : 0
     let count = 0
     const convert = depth === 1 ? this.#parser.element : undefined
     const add = (value: unknown) => {
