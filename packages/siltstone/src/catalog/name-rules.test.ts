@@ -50,7 +50,7 @@ describe('names of tenants and resources', () => {
 
   it('shows no more of a name than a message can hold', () => {
     for (const check of [checkCollectionName, checkTenantName, checkResourceName])
-      expect(() => check(`${'x'.repeat(1_000_000)}`)).toThrow(
+      expect(() => check('x'.repeat(1_000_000))).toThrow(
         expect.objectContaining({ message: expect.stringMatching(/^.{1000,1300}… \(1000000 characters\)$/) }),
       )
   })
