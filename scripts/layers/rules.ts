@@ -24,6 +24,7 @@ export const ROOMS: readonly (readonly string[])[] = [
   ['host'],
   ['drivers/memory', 'drivers/wrappers', 'drivers/fetch'],
   ['drivers/directory', 'drivers/aws'],
+  ['drivers/sqlite'],
   ['drivers'],
   ['library', 'ingest', 'export', 'backup', 'publish'],
   ['reader'],
@@ -37,12 +38,19 @@ export const ROOMS: readonly (readonly string[])[] = [
 
 /** Rooms that do not depend on the engine: they may import only these. */
 export const ONLY: ReadonlyMap<string, readonly string[]> = new Map(
-  ['host', 'drivers/memory', 'drivers/wrappers', 'drivers/fetch', 'drivers/directory', 'drivers/aws', 'drivers'].map(
-    (room) => [
-      room,
-      ['errors.ts', 'version.ts', 'binary-search.ts', 'lru.ts', 'codec', 'model', 'ports', 'host', 'drivers'],
-    ],
-  ),
+  [
+    'host',
+    'drivers/memory',
+    'drivers/wrappers',
+    'drivers/fetch',
+    'drivers/directory',
+    'drivers/aws',
+    'drivers/sqlite',
+    'drivers',
+  ].map((room) => [
+    room,
+    ['errors.ts', 'version.ts', 'binary-search.ts', 'lru.ts', 'codec', 'model', 'ports', 'host', 'drivers'],
+  ]),
 )
 
 /**
@@ -116,7 +124,7 @@ export const MACHINE: readonly { modules: RegExp; rooms: readonly string[] }[] =
   {
     modules:
       /^node:(?:fs|fs\/promises|os|net|http|https|child_process|worker_threads|sqlite|timers|timers\/promises|dgram|dns|cluster|readline|readline\/promises)$/,
-    rooms: ['host', 'drivers/directory', 'drivers/memory', 'drivers/wrappers', 'drivers/aws'],
+    rooms: ['host', 'drivers/directory', 'drivers/sqlite', 'drivers/memory', 'drivers/wrappers', 'drivers/aws'],
   },
   { modules: /^node:(?:http|https|net)$/, rooms: ['server'] },
   { modules: /^@(?:aws-sdk|smithy)\//, rooms: ['drivers/aws'] },

@@ -1,6 +1,7 @@
 /** Uses the console as people do. Each test has a page of its own, which must not complain. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import type { Page } from 'playwright-core'
 import { HOSTILE, MANY, openPage, openWorld, violations, type Watched } from './world.ts'
 
@@ -33,7 +34,7 @@ async function test(
 const visit = (page: Page, hash: string, url = world.url) => page.goto(`${url}/${hash}`)
 
 /** What a view shows when it is complete. */
-const VIEWS: [string, string, (page: Page) => Promise<unknown>][] = [
+const VIEWS: [string, string, (page: Page) => Promise<unknown>, string?][] = [
   ['collections', '#/', (page) => page.getByRole('link', { name: 'notes' }).waitFor()],
   [
     'records',
@@ -57,15 +58,41 @@ const VIEWS: [string, string, (page: Page) => Promise<unknown>][] = [
         .first()
         .waitFor(),
   ],
+  [
+    'server',
+    '#server',
+    // The second look at the counters: the chart of memory has a line then.
+    (page) => page.getByRole('img', { name: /^Memory over time: resident \d/ }).waitFor(),
+  ],
+  [
+    'uploads',
+    '#uploads?bucket=media&key=notes%2Frivers.md',
+    (page) => page.getByRole('complementary', { name: 'Object' }).getByText('text@').waitFor(),
+    world.objectsUrl,
+  ],
+  [
+    'artifacts',
+    '#artifacts',
+    (page) => page.getByRole('region', { name: 'Artifacts' }).getByText('tern-small').first().waitFor(),
+    world.objectsUrl,
+  ],
+  [
+    'access',
+    '#access',
+    async (page) => {
+      await page.getByText('sees collections').click()
+      await page.getByText('GET /api/siltstone/v1', { exact: true }).waitFor()
+    },
+  ],
   ['upkeep', `${PLACE}/notes/upkeep`, (page) => page.getByRole('region', { name: 'Garbage' }).waitFor()],
 ]
 
 for (const scheme of ['light', 'dark'] as const)
-  for (const [name, hash, complete] of VIEWS)
+  for (const [name, hash, complete, url] of VIEWS)
     await test(
       `${name}, ${scheme}: accessible`,
       async ({ page }) => {
-        await visit(page, hash)
+        await visit(page, hash, url)
         await complete(page)
         await page.getByText('As code').click()
         assert.deepEqual(await violations(page), [])
@@ -74,11 +101,11 @@ for (const scheme of ['light', 'dark'] as const)
       { scheme },
     )
 
-for (const [name, hash, complete] of VIEWS)
+for (const [name, hash, complete, url] of VIEWS)
   await test(
     `${name}: fits 360 pixels`,
     async ({ page }) => {
-      await visit(page, hash)
+      await visit(page, hash, url)
       await complete(page)
       const wide = Number(
         await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth'),
@@ -256,6 +283,105 @@ await test('measures recall, verifies and compacts', async ({ page }) => {
   await page.getByText(/Whole: \d+ objects/).waitFor()
 })
 
+await test('the server shows its databases, its load and what it would cost', async ({ page }) => {
+  await visit(page, '#/')
+  await page.getByRole('link', { name: 'Server' }).click()
+  const rows = page.getByRole('region', { name: 'Collections' }).getByRole('row')
+  await rows.nth(1).getByText('many').waitFor()
+  assert.match(await page.getByRole('region', { name: 'Databases' }).innerText(), /default_database\s+2\s+100,06/)
+  await page.getByRole('button', { name: 'In the log' }).click()
+  assert.match(page.url(), /sort=log/)
+  await page
+    .getByRole('columnheader', { name: 'In the log', exact: false })
+    .and(page.locator('[aria-sort=descending]'))
+    .waitFor()
+  const query = { where: { topic: 'x' }, limit: 1 }
+  const id = await idOf('notes')
+  const before = await requestsOf(page, 'POST …/collections/{collection_id}/get')
+  await fetch(`${world.url}/api/v2/tenants/default_tenant/databases/default_database/collections/${id}/get`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(query),
+  })
+  await page.getByRole('row', { name: `POST …/collections/{collection_id}/get ${before + 1} ` }).waitFor()
+  await page.getByRole('region', { name: 'Garbage' }).getByRole('button', { name: 'Count' }).click()
+  await page.getByRole('region', { name: 'Garbage' }).getByRole('status').waitFor()
+  await page.getByRole('region', { name: 'Cost' }).getByText('1,000 queries').waitFor()
+})
+
+await test('uploads show how far they became searchable, and are processed again', async ({ page }) => {
+  await visit(page, '#/', world.objectsUrl)
+  await page.getByRole('link', { name: 'Uploads' }).click()
+  const objects = page.getByRole('region', { name: 'Objects' })
+  await objects.getByRole('link', { name: '<b>bold</b>.txt' }).waitFor()
+  await page.getByLabel('State').selectOption('dead')
+  await objects.getByRole('link', { name: 'notes/rivers.md' }).waitFor({ state: 'detached' })
+  await objects.getByRole('link', { name: 'notes/broken.pdf' }).click()
+  const object = page.getByRole('complementary', { name: 'Object' })
+  await object.getByText('was given up').waitFor()
+  assert.equal(await object.locator('.problem').count(), 1)
+  assert.match(page.url(), /#uploads\?.*state=dead/)
+  await page.getByLabel('State').selectOption('any')
+  await page.getByLabel('Keys that begin with').fill('notes/r')
+  await page.getByRole('button', { name: 'Apply' }).click()
+  await objects.getByRole('link', { name: 'notes/broken.pdf' }).waitFor({ state: 'detached' })
+  await objects.getByRole('link', { name: 'notes/rivers.md' }).click()
+  await object.getByText('is searchable').waitFor()
+  await object.getByRole('button', { name: 'Process again' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Process again' }).click()
+  await page.getByRole('dialog').waitFor({ state: 'detached' })
+  await page.getByText('As code').click()
+  assert.match(await page.getByLabel('Code, curl').innerText(), /objects\/replay/)
+})
+
+await test('artifacts show their rating with its reasons, and lead to what they were made from', async ({ page }) => {
+  await visit(page, '#/', world.objectsUrl)
+  await page.getByRole('link', { name: 'Artifacts' }).click()
+  await page.getByLabel('About').fill('names birds')
+  await page.getByRole('button', { name: 'Search' }).click()
+  await page.getByRole('link', { name: 'tern-small' }).first().click()
+  const rating = page.getByRole('region', { name: 'Rating' })
+  await rating.getByText('license').click()
+  assert.match(await rating.locator('details[open] .note').first().innerText(), /^[+−]\d\.\d{3} /)
+  await page.getByRole('region', { name: 'README' }).getByText('<script>').waitFor()
+  assert.equal(await page.evaluate(() => (globalThis as { hacked?: number }).hacked), undefined)
+  assert.deepEqual(await violations(page), [])
+  await page.getByRole('region', { name: 'Lineage' }).getByRole('link', { name: 'tern-base' }).click()
+  await page.getByRole('heading', { name: 'tern-base' }).waitFor()
+  await page.getByRole('region', { name: 'Lineage' }).getByRole('link', { name: 'tern-small' }).waitFor()
+  await page.goBack()
+  await page.getByRole('heading', { name: 'tern-small' }).waitFor()
+  if (process.env['PICTURES']) await page.screenshot({ path: `${process.env['PICTURES']}/artifact.png` })
+})
+
+await test('pages of what a server does not have are not offered', async ({ page }) => {
+  await visit(page, '#uploads')
+  await page.getByText('This server has no objects').waitFor()
+  await visit(page, '#artifacts')
+  await page.getByText('This server has no registry').waitFor()
+  assert.equal(await page.getByRole('link', { name: /Uploads|Artifacts/ }).count(), 0)
+})
+
+await test('tokens are listed without what is secret, and a new one is made in the page', async ({ page }) => {
+  await page.addInitScript(`sessionStorage.setItem('siltstone-token', 'admin-token')`)
+  await visit(page, '#access', world.lockedUrl)
+  const tokens = page.getByRole('region', { name: 'Tokens' })
+  await tokens.getByText('eve').waitFor()
+  assert.match(await tokens.innerText(), /ada\s+admin\s+all\s+all\s+2\s+eve\s+read\s+default_tenant/)
+  assert.doesNotMatch(await page.locator('main').innerText(), /(admin|read)-token/)
+  await page.getByLabel('User').fill('kim')
+  await page.getByRole('button', { name: 'Make' }).click()
+  const token = (await page.getByLabel('Token', { exact: true }).innerText()).trim()
+  const entry = JSON.parse(await page.getByLabel('Entry').innerText()) as Record<string, unknown>
+  assert.deepEqual(entry, {
+    sha256: createHash('sha256').update(token).digest('hex'),
+    user: 'kim',
+    role: 'read',
+    tenants: ['*'],
+  })
+  assert.deepEqual(await violations(page), [])
+})
+
 await test('works below a path prefix: pages, files, requests, and the code of a view', async ({ page }) => {
   await page.goto(world.prefixedUrl)
   await page.getByRole('link', { name: 'notes' }).click()
@@ -281,6 +407,9 @@ await test('a token is asked for, kept in the tab, and decides what is shown', a
   await page.getByRole('link', { name: 'History' }).click()
   await page.getByRole('heading', { name: 'Snapshots' }).waitFor()
   assert.equal(await page.getByRole('button', { name: /Roll back|Keep|Fork/ }).count(), 0)
+  await page.getByRole('link', { name: 'Server' }).click()
+  await page.getByText('they need a token for all tenants').waitFor()
+  await page.getByRole('region', { name: 'Databases' }).getByText('default_database').waitFor()
   assert.equal(page.url().includes('read-token'), false)
   assert.deepEqual(await page.context().cookies(), [])
   assert.equal(await page.evaluate('localStorage.length'), 0)
@@ -296,6 +425,16 @@ await test('a page of another server cannot frame it, nor run inline code in it'
   assert.doesNotMatch(policy, /unsafe/)
   await page.getByRole('link', { name: 'notes' }).waitFor()
 })
+
+async function idOf(collection: string): Promise<string> {
+  const path = `/api/v2/tenants/default_tenant/databases/default_database/collections/${collection}`
+  return ((await (await fetch(world.url + path)).json()) as { id: string }).id
+}
+
+async function requestsOf(page: Page, operation: string): Promise<number> {
+  const text = await page.getByRole('region', { name: 'Requests', exact: true }).innerText()
+  return Number(text.split(operation)[1]?.trim().split(/\s/)[0] ?? 0)
+}
 
 await world.close()
 console.log(`${passed} passed, ${failed} failed`)

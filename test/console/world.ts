@@ -4,14 +4,18 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type Browser, chromium, type Page } from 'playwright-core'
+import { openObjects } from '@siltstone/objects'
 import { openStore } from 'siltstone'
+import { fillRegistry, openHub, untilRated } from './registry.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const MAIN = join(ROOT, 'packages/siltstone/src/cli/main.ts')
 export const MANY = 100_000
+const hub = await openHub()
 
 export const HOSTILE = [
   '<script>window.hacked = 1</script><img src=x onerror="window.hacked = 2">',
@@ -59,12 +63,31 @@ async function fill(directory: string): Promise<void> {
   await store.close()
 }
 
+/** Objects of which one cannot be read; the server makes them searchable. */
+async function fillObjects(directory: string): Promise<void> {
+  await using media = await openObjects(directory, { bucket: 'media' })
+  await media.put('notes/rivers.md', new TextEncoder().encode('# Rivers\n\nRivers carry silt to the sea.\n'))
+  await media.put('notes/broken.pdf', new TextEncoder().encode('%PDF-1.7\nnothing that a reader could read'))
+  await media.put('<b>bold</b>.txt', new TextEncoder().encode('A key that is no markup.'))
+}
+
+async function untilProcessed(url: string): Promise<void> {
+  for (;;) {
+    const answer = await fetch(`${url}/api/siltstone/v1/objects/status`)
+    const { objects } = (await answer.json()) as { objects: { progress: string }[] }
+    if (objects.length > 0 && objects.every(({ progress }) => progress === 'done' || progress === 'dead')) return
+    await setTimeout(100)
+  }
+}
+
 export interface World {
   browser: Browser
   url: string
   lockedUrl: string
   /** A server below a path prefix. */
   prefixedUrl: string
+  /** A server with objects and a registry. */
+  objectsUrl: string
   close(): Promise<void>
 }
 
@@ -74,46 +97,50 @@ export async function openWorld(): Promise<World> {
   await fill(data)
   const tokens = join(directory, 'tokens.json')
   await writeFile(tokens, JSON.stringify(TOKENS))
+  const media = join(directory, 'media')
+  await fillObjects(media)
   const servers = await Promise.all([
     serve(data),
     serve(data, '--tokens', tokens),
     serve(data, '--path-prefix', '/a/vectors'),
+    serve(media, '--objects', '--objects-port', '0', '--registry', '--registry-port', '0'),
   ])
+  await untilProcessed(servers[3].url)
+  await fillRegistry(servers[3].registry as { url: string; adminFile: string }, hub)
+  await untilRated(servers[3].url)
   const browser = await chromium.launch({ executablePath: process.env['CHROMIUM'] ?? '', args: ['--no-sandbox'] })
   return {
     browser,
     url: servers[0].url,
     lockedUrl: servers[1].url,
     prefixedUrl: servers[2].url,
+    objectsUrl: servers[3].url,
     async close() {
       await browser.close()
       for (const { child } of servers) child.kill('SIGTERM')
+      hub.close()
       await rm(directory, { recursive: true, force: true })
     },
   }
 }
 
-function serve(data: string, ...more: string[]): Promise<{ url: string; child: ChildProcess }> {
-  const args = [
-    MAIN,
-    'serve',
-    '--data',
-    data,
-    '--port',
-    '0',
-    '--json',
-    '--log-level',
-    'warn',
-    '--no-compaction',
-    ...more,
-  ]
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+interface Served {
+  url: string
+  registry?: { url: string; adminFile: string }
+  child: ChildProcess
+}
+
+function serve(data: string, ...more: string[]): Promise<Served> {
+  const quiet = ['--json', '--log-level', 'error', '--no-compaction']
+  const child = spawn(process.execPath, [MAIN, 'serve', '--data', data, '--port', '0', ...quiet, ...more], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, REGISTRY_HUB_URL: hub.url },
+  })
   return new Promise((resolve, reject) => {
     let out = ''
     child.stdout.on('data', (chunk: Buffer) => {
       out += chunk.toString()
-      const url = /"url": "([^"]+)"/.exec(out)?.[1]
-      if (url !== undefined) resolve({ url, child })
+      if (/^\}/m.test(out)) resolve({ ...(JSON.parse(out) as Omit<Served, 'child'>), child })
     })
     child.once('exit', (code) => reject(new Error(`serve ended with ${code}: ${out}`)))
   })

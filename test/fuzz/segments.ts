@@ -28,6 +28,7 @@ import {
   verifyIvf,
   verifySegment,
   verifyWordIndexes,
+  WordDictionary,
   WordIndex,
   WordIndexBuilder,
   parseForFilter,
@@ -86,6 +87,7 @@ async function readSegment(json: unknown, data: Uint8Array): Promise<unknown> {
   for (const filter of indexes ? FILTERS : []) answer.push(await indexes?.bounds(filter))
   for (const index of WordIndex.all(reader))
     answer.push(await index.lists(TERMS), index.isOfDocuments ? await index.lengths() : await index.weights())
+  answer.push(await WordDictionary.of(reader)?.startingWith(''))
   return answer
 }
 
@@ -127,6 +129,15 @@ function reseal(
       const { offset: from, length: bytes } = section.directory
       for (let entry = from; entry + 16 <= Math.min(data.length, from + bytes); entry += 16) {
         const stored = view.getUint32(entry + 4, true)
+        put(at, at + 4, at + stored)
+        at += stored
+      }
+    }
+    if (section.type === 'front-coded-words' && section.directory) {
+      let at = offset
+      const { offset: from } = section.directory
+      for (let entry = from; entry + 8 <= data.length && entry < from + 8 * Number(params['blocks']); entry += 8) {
+        const stored = view.getUint32(entry, true)
         put(at, at + 4, at + stored)
         at += stored
       }

@@ -13,15 +13,25 @@ ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 
 
+ADMIN = {"name": "root", "password": "it's \"odd\" (__+@**(A'\"`;DROP TABLE artifacts;"}
+
+
+def pytest_addoption(parser):
+    parser.addoption("--place", default="", help="where the registry is kept, as --data of serve; default: a folder")
+    parser.addoption("--examples", default=8, type=int, help="of each operation, for the check of the contract")
+    parser.addoption("--stateful", action="store_true", help="check the contract over sequences of requests, too")
+
+
 class Registry:
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, place=""):
         self.folder = folder
         node = os.environ.get("SILTSTONE_NODE", str(ROOT / "node_modules/.bin/node"))
-        command = [node, str(ROOT / "packages/siltstone/src/cli/main.ts"), "serve", "--data", str(folder / "data")]
+        command = [node, str(ROOT / "packages/siltstone/src/cli/main.ts"), "serve", "--data", place or str(folder / "data")]
         options = ["--port", "0", "--registry", "--registry-port", "0", "--json", "--log-level", "warn"]
         # Nothing outside this machine is asked.
-        variables = {"REGISTRY_HUB_URL": "http://127.0.0.1:9", "REGISTRY_GITHUB_API_URL": "http://127.0.0.1:9"}
-        environment = {**os.environ, **variables}
+        nobody = {"REGISTRY_HUB_URL": "http://127.0.0.1:9", "REGISTRY_GITHUB_API_URL": "http://127.0.0.1:9"}
+        admin = {"REGISTRY_ADMIN_USER": ADMIN["name"], "REGISTRY_ADMIN_PASSWORD": ADMIN["password"]}
+        environment = {**os.environ, **nobody, **admin}
         self.process = subprocess.Popen(command + options, stdout=subprocess.PIPE, text=True, env=environment)
         text = ""
         for line in self.process.stdout:
@@ -31,13 +41,15 @@ class Registry:
         served = json.loads(text)["registry"]
         self.url = served["url"]
         self.hub_url = served["hubUrl"]
-        admin = json.loads(Path(served["adminFile"]).read_text())
-        user = {"user": {"name": admin["name"], "is_admin": True}, "secret": {"password": admin["password"]}}
+        user = {"user": {"name": ADMIN["name"], "is_admin": True}, "secret": {"password": ADMIN["password"]}}
         self.session = self.call("PUT", "/authenticate", user, token=None)
-        self.call("POST", "/register", {"user": {"name": "ada", "is_admin": False}, "secret": {"password": "a long password"}})
-        self.ada = self.call("POST", "/user/ada/keys", {})["token"]
-        self.call("POST", "/register", {"user": {"name": "ben", "is_admin": False}, "secret": {"password": "a long password"}})
-        self.ben = self.call("POST", "/user/ben/keys", {})["token"]
+        self.ada = self.user("ada")
+        self.ben = self.user("ben")
+
+    def user(self, name: str) -> str:
+        """Makes a user. Returns a key."""
+        self.call("POST", "/register", {"user": {"name": name, "is_admin": False}, "secret": {"password": "a long password"}})
+        return self.call("POST", f"/user/{name}/keys", {})["token"]
 
     def call(self, method: str, path: str, body=None, token=""):
         headers = {"content-type": "application/json"}
@@ -74,8 +86,16 @@ class Registry:
 
 
 @pytest.fixture(scope="session")
-def registry(tmp_path_factory):
-    started = Registry(tmp_path_factory.mktemp("registry"))
+def registry(tmp_path_factory, request):
+    started = Registry(tmp_path_factory.mktemp("registry"), request.config.getoption("--place"))
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def other_registry(tmp_path):
+    """One of its own for a test that leaves nothing as it was."""
+    started = Registry(tmp_path, f"sqlite:///{tmp_path}/registry.db")
     yield started
     started.stop()
 

@@ -37,6 +37,12 @@ export interface Answered<T> {
 
 /** @throws Refused with the server's sentence */
 export async function send<T>(call: Call, signal?: AbortSignal): Promise<Answered<T>> {
+  const { value, ...answered } = await sendForText(call, signal)
+  return { ...answered, value: JSON.parse(value) as T }
+}
+
+/** @throws Refused with the server's sentence */
+export async function sendForText(call: Call, signal?: AbortSignal): Promise<Answered<string>> {
   const token = sessionStorage.getItem(TOKEN)
   const started = performance.now()
   const response = await fetch(BASE + call.path, {
@@ -56,7 +62,7 @@ export async function send<T>(call: Call, signal?: AbortSignal): Promise<Answere
     if (response.status === 401) tokenNeeded.value = true
     throw new Refused(response.status, messageOf(text) ?? `The server answered ${response.status}.`)
   }
-  return { value: JSON.parse(text) as T, header: (name) => response.headers.get(name), tookMs }
+  return { value: text, header: (name) => response.headers.get(name), tookMs }
 }
 
 export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {

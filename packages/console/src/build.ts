@@ -1,4 +1,4 @@
-/** Bundles the console with esbuild. */
+/** Bundles the console with esbuild: what the first view needs, and a file for each page that is loaded when it is opened. */
 import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -20,7 +20,9 @@ export async function buildConsole(): Promise<BuiltFile[]> {
     target: 'es2022',
     jsx: 'automatic',
     jsxImportSource: 'preact',
+    splitting: true,
     entryNames: '[name]-[hash]',
+    chunkNames: '[name]-[hash]',
     outdir: '/',
     write: false,
     legalComments: 'none',
@@ -28,7 +30,8 @@ export async function buildConsole(): Promise<BuiltFile[]> {
     define: { 'process.env.NODE_ENV': '"production"' },
   })
   const assets = outputFiles.map(({ path, contents }) => ({ name: basename(path), bytes: contents }))
-  const named = (extension: string) => assets.find(({ name }) => name.endsWith(extension))?.name ?? ''
+  const named = (extension: string) =>
+    assets.find(({ name }) => name.startsWith('console-') && name.endsWith(extension))?.name ?? ''
   const page = await readFile(file('./index.html'), 'utf8')
   const html = page.replace('console.js', named('.js')).replace('console.css', named('.css'))
   const icon = await readFile(file('./icon.svg'))

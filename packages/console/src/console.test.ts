@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { buildConsole } from './build.ts'
 import { movesOf, overlap } from './compare.ts'
 import { ago, bytes, clip, webUri } from './format.ts'
-import { hashOf, parseRoute, VIEWS } from './route.ts'
+import { hashOf, PAGES, parseRoute, VIEWS } from './route.ts'
 import { colored, nearestPoint, PALETTE, placesOf } from './picture.ts'
 import { LANGUAGES, snippet } from './snippets.ts'
 import { ROW_PX, rowWindow } from './window.ts'
@@ -21,6 +21,12 @@ describe('addresses', () => {
         expect(parseRoute(hashOf(route))).toEqual(route)
       }),
     )
+  })
+
+  it('of pages lead back to them', () => {
+    for (const page of PAGES)
+      expect(parseRoute(hashOf({ page, params: { a: 'b c' } }))).toMatchObject({ page, params: { a: 'b c' } })
+    expect(parseRoute(hashOf({ tenant: 'server', database: 'd' }))).toMatchObject({ tenant: 'server', database: 'd' })
   })
 
   it('that make no sense lead somewhere', () => {
@@ -154,8 +160,18 @@ describe('texts', () => {
 describe('the built console', () => {
   it('is small and refers to its own files alone', async () => {
     const files = await buildConsole()
-    const packed = files.reduce((sum, { bytes: content }) => sum + gzipSync(content).length, 0)
-    expect(packed).toBeLessThanOrEqual(40_000)
+    const packed = (some: typeof files) => some.reduce((sum, { bytes: content }) => sum + gzipSync(content).length, 0)
+    expect(packed(files)).toBeLessThanOrEqual(100_000)
+    const textOf = (name: string) => new TextDecoder().decode(files.find((file) => file.name === name)?.bytes)
+    // What the page names, and what its script imports before it runs.
+    const first = new Set(['index.html'])
+    for (const name of first)
+      for (const [, other = ''] of textOf(name)
+        .matchAll(/(?:src|href)="([\w.-]+)"|(?:from|import)"\.\/([\w.-]+)"/g)
+        .map(([all, link, imported]) => [all, link ?? imported]))
+        if (files.some((file) => file.name === other)) first.add(other)
+    expect(first.size).toBeGreaterThanOrEqual(4)
+    expect(packed(files.filter(({ name: one }) => first.has(one)))).toBeLessThanOrEqual(40_000)
     const page = new TextDecoder().decode(files.find((file) => file.name === 'index.html')?.bytes)
     for (const [, link = ''] of page.matchAll(/(?:src|href)="\/([^"]+)"/g))
       expect([...files.map((file) => file.name), 'docs']).toContain(link)

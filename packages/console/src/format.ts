@@ -12,6 +12,28 @@ export function count(value: number): string {
   return value.toLocaleString('en-US')
 }
 
+/** With three digits at most. */
+export function places(value: number): string {
+  if (value === 0) return '0'
+  return value >= 100 ? count(Math.round(value)) : String(Number(value.toPrecision(2)))
+}
+
+/** @param value null: nothing was counted */
+export function dollars(value: number | null): string {
+  if (value === null) return '–'
+  if (value === 0 || value >= 0.01)
+    return `$${value.toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`
+  return `$${value.toPrecision(2)}`
+}
+
+/** `90 ms`, `1.5 s`, `12 min`, `3.0 h`, `2 days` */
+export function duration(ms: number): string {
+  if (ms < 1_000) return `${Math.round(ms)} ms`
+  if (ms < 120_000) return `${(ms / 1_000).toFixed(1)} s`
+  if (ms < 7_200_000) return `${Math.round(ms / 60_000)} min`
+  return ms < 172_800_000 ? `${(ms / 3_600_000).toFixed(1)} h` : `${Math.round(ms / 86_400_000)} days`
+}
+
 /** Local time, without seconds' fractions. */
 export function time(ms: number): string {
   const date = new Date(ms)

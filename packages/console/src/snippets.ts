@@ -4,6 +4,8 @@ export interface Call {
   path: string
   headers?: Record<string, string>
   body?: unknown
+  /** The answer is text, not JSON. */
+  isText?: boolean
 }
 
 export const LANGUAGES = ['curl', 'JavaScript', 'Python'] as const
@@ -32,7 +34,12 @@ function shell(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`
 }
 
-function javascript(url: string, { method, body }: Call, headers: Record<string, string>, withToken: boolean): string {
+function javascript(
+  url: string,
+  { method, body, isText }: Call,
+  headers: Record<string, string>,
+  withToken: boolean,
+): string {
   const entries = Object.entries(headers).map(([name, value]) => `${JSON.stringify(name)}: ${JSON.stringify(value)}`)
   if (withToken) entries.push('"x-chroma-token": process.env.TOKEN')
   const options = [
@@ -41,10 +48,15 @@ function javascript(url: string, { method, body }: Call, headers: Record<string,
     ...(body === undefined ? [] : [`body: JSON.stringify(${JSON.stringify(body)})`]),
   ]
   const more = options.length === 0 ? '' : `, {\n${options.map((line) => `  ${line},\n`).join('')}}`
-  return `const answer = await fetch(${JSON.stringify(url)}${more})\nconsole.log(await answer.json())`
+  return `const answer = await fetch(${JSON.stringify(url)}${more})\nconsole.log(await answer.${isText === true ? 'text' : 'json'}())`
 }
 
-function python(url: string, { method, body }: Call, headers: Record<string, string>, withToken: boolean): string {
+function python(
+  url: string,
+  { method, body, isText }: Call,
+  headers: Record<string, string>,
+  withToken: boolean,
+): string {
   const entries = Object.entries(headers).map(([name, value]) => `${JSON.stringify(name)}: ${JSON.stringify(value)}`)
   if (withToken) entries.push('"x-chroma-token": os.environ["TOKEN"]')
   const parts = [
@@ -54,10 +66,12 @@ function python(url: string, { method, body }: Call, headers: Record<string, str
     ...(body === undefined ? [] : [`data=json.dumps(${pythonValue(body)}).encode()`]),
   ]
   return [
-    `import json, ${withToken ? 'os, ' : ''}urllib.request`,
+    `import ${isText === true && body === undefined ? '' : 'json, '}${withToken ? 'os, ' : ''}urllib.request`,
     '',
     `request = urllib.request.Request(\n${parts.map((part) => `    ${part},\n`).join('')})`,
-    'print(json.load(urllib.request.urlopen(request)))',
+    isText === true
+      ? 'print(urllib.request.urlopen(request).read().decode())'
+      : 'print(json.load(urllib.request.urlopen(request)))',
   ].join('\n')
 }
 

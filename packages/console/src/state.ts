@@ -2,7 +2,7 @@
 import { signal } from '@preact/signals'
 import { useCallback, useEffect, useState } from 'preact/hooks'
 import { tokensGiven } from './api.ts'
-import { hashOf, parseRoute, type Route } from './route.ts'
+import { hashOf, type Page, parseRoute, type Route } from './route.ts'
 import type { About } from './types.ts'
 
 export const route = signal<Route>(parseRoute(location.hash))
@@ -17,6 +17,18 @@ export function mayWrite(): boolean {
 
 export function isAdmin(): boolean {
   return about.value?.role === 'admin'
+}
+
+/** Whether the token may see what belongs to no tenant: metrics, leases, cost. */
+export function seesWholeServer(): boolean {
+  const server = about.value
+  return server !== undefined && server.tenants === null && server.databases === null
+}
+
+/** Pages of what this server does not have are not offered. */
+export function isOffered(page: Page): boolean {
+  if (page === 'uploads') return about.value?.objects === true && seesWholeServer()
+  return page !== 'artifacts' || (about.value?.artifacts === true && seesWholeServer())
 }
 
 export function go(change: Partial<Route>): void {
@@ -50,6 +62,20 @@ export function useLoaded<T>(load: (signal: AbortSignal) => Promise<T>, keys: re
   }, [...keys, round, tokensGiven.value])
   const reload = useCallback(() => setRound((before) => before + 1), [])
   return { value: state.value, problem: state.problem, loading: state.loading, reload }
+}
+
+/** Runs a request when `start` is called, as for a button. */
+export function useRun<T>(run: () => Promise<T>) {
+  const [state, setState] = useState<{ value?: T; problem?: string; busy: boolean }>({ busy: false })
+  const start = async () => {
+    setState({ busy: true })
+    try {
+      setState({ value: await run(), busy: false })
+    } catch (error) {
+      setState({ problem: sentenceOf(error), busy: false })
+    }
+  }
+  return { ...state, start: () => void start() }
 }
 
 export function sentenceOf(error: unknown): string {

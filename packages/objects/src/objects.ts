@@ -13,6 +13,7 @@ import {
   invalid,
   type ListedBlob,
   notFound,
+  type ObjectStatus,
   type PutBlobOptions,
   type PutBlobResult,
   type ReadCondition,
@@ -22,7 +23,6 @@ import {
 import { contentTypeOf } from './content-type.ts'
 import { type FaceAddress, presignOnFace } from './directory-presign.ts'
 import { checkPresign, type PresignRequest, type Presigned } from './presign.ts'
-import type { ObjectStatus } from './process/status.ts'
 import type { ObjectTracker, ReplayFilter } from './process/tracker.ts'
 import type { ObjectHit, SearchOptions } from './search.ts'
 

@@ -1,9 +1,8 @@
 /** The commands of `siltstone objects` that are about processing. */
-import { type ObjectsTools, onStopSignal, readFileText } from 'siltstone/internal'
+import { type ObjectStatus, type ObjectsTools, onStopSignal, readFileText } from 'siltstone/internal'
 import { type Address, needAddress } from './address.ts'
 import type { Objects } from './objects.ts'
 import { ProcessingRules } from './process/rules.ts'
-import type { ObjectStatus } from './process/status.ts'
 import { openWork } from './work.ts'
 
 type Command = ReturnType<ObjectsTools['command']>

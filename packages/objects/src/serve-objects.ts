@@ -6,6 +6,7 @@ import {
   DirectoryBlobs,
   isSiltstoneError,
   type Logger,
+  type ObjectStates,
   PRIVATE_FOLDER,
   type Queue,
   type ServedObjects,
@@ -21,6 +22,8 @@ import { type Notify, notifyingBuckets } from './process/notifying-buckets.ts'
 import { loadPipeline, type Pipeline } from './process/pipeline.ts'
 import { openProcessing, type Processing } from './process/processing.ts'
 import { ProcessingRules } from './process/rules.ts'
+import { StateStore } from './process/state-store.ts'
+import { StatesDoor } from './process/states-door.ts'
 import { storeRules } from './process/stored-rules.ts'
 import { type AccessKey, AccessKeys } from './s3/access-keys.ts'
 import { startS3Server } from './s3/server.ts'
@@ -30,6 +33,8 @@ const MAINTAIN_EACH_MS = 60_000
 const STRAYS_EACH = 60
 
 export interface RunningObjects extends ServedObjects {
+  /** For the server's own API. */
+  states: ObjectStates
   close(): Promise<void>
 }
 
@@ -60,7 +65,16 @@ export async function serveObjects(options: ServeObjectsOptions): Promise<Runnin
         : undefined
     opened.push({ close: async () => void (await Promise.all([server.close(), stop(), processing?.close()])) })
     const status = typeof pipeline === 'string' ? pipeline : 'on'
-    return { url: server.url, processing: status, ...(made !== undefined && { keysFile: made }), close }
+    const { store } = environment
+    const states = new StatesDoor({
+      buckets,
+      states: new StateStore(store, ids),
+      store,
+      notify,
+      clock,
+      processing: status,
+    })
+    return { url: server.url, processing: status, states, ...(made !== undefined && { keysFile: made }), close }
   } catch (error) {
     await close()
     throw error

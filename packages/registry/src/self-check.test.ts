@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 import { selfCheck } from './self-check.ts'
 
 const { store, ids } = memoryEnvironment()
-const over = (more: Partial<ObjectStore>): ObjectStore => forwardingStore(store, more)
+const over = (more: Partial<ObjectStore>): ObjectStore => forwardingStore(store, { description: 's3://b', ...more })
 
 it('passes a store that keeps its promises, and leaves nothing', async () => {
   await selfCheck(store, ids)
@@ -15,6 +15,10 @@ it('names the permission that a refused step needs', async () => {
   const refuse = () => Promise.reject(forbidden('access-denied', 'Access Denied'))
   await expect(selfCheck(over({ put: refuse }), ids)).rejects.toThrow(/s3:PutObject: Access Denied/)
   await expect(selfCheck(over({ list: refuse }), ids)).rejects.toThrow(/s3:ListBucket/)
+  // A directory knows no such permissions.
+  await expect(selfCheck(over({ description: 'directory /x', put: refuse }), ids)).rejects.toThrow(
+    /failed: Access Denied/,
+  )
   await expect(selfCheck(over({ get: refuse }), ids)).rejects.toThrow(/s3:GetObject/)
   await expect(selfCheck(over({ delete: refuse }), ids)).rejects.toThrow(/s3:DeleteObject/)
 })

@@ -6,6 +6,8 @@ const bytes = (text: string) => new TextEncoder().encode(text)
 /** @throws SiltstoneError `unsupported` (store-unsuitable), and the store's, with the step and its permission in the text */
 export async function selfCheck(store: ObjectStore, ids: Ids): Promise<void> {
   const key = `registry/self-check/${ids.ulid()}`
+  const hasPermissions = store.description.startsWith('s3://')
+  const step = <T>(action: string, work: () => Promise<T>) => attempt(hasPermissions ? action : undefined, work)
   const broken = (what: string) =>
     unsupported('store-unsuitable', `${store.description} ${what}: use another store`, { key })
   const put = await step('s3:PutObject', () => store.put(key, bytes('1'), { ifAbsent: true }))
@@ -29,13 +31,14 @@ export async function selfCheck(store: ObjectStore, ids: Ids): Promise<void> {
   }
 }
 
-async function step<T>(action: string, work: () => Promise<T>): Promise<T> {
+async function attempt<T>(action: string | undefined, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
     if (!isSiltstoneError(error)) throw error
     const { kind, code, message, key } = error
-    const text = `the self-check of the registry's store failed, which needs ${action}: ${message}`
+    const needs = action === undefined ? '' : `, which needs ${action}`
+    const text = `the self-check of the registry's store failed${needs}: ${message}`
     throw new SiltstoneError(kind, code, text, { cause: error, ...(key !== undefined && { key }) })
   }
 }

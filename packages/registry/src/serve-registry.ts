@@ -1,15 +1,15 @@
 /** What `siltstone serve --registry` runs: the registry's HTTP interface on a port of its own, and its maintenance. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
-import { dirname, join, resolve } from 'node:path'
+import { dirname } from 'node:path'
 import { getRequestListener } from '@hono/node-server'
 import {
+  type ArtifactCatalog,
   type Clock,
   environmentVariables,
   forbidden,
   invalid,
   type Logger,
-  PRIVATE_FOLDER,
   type Random,
   readFileText,
   type ServedRegistry,
@@ -17,12 +17,14 @@ import {
   unavailable,
 } from 'siltstone/internal'
 import { secretText } from './accounts/secret.ts'
+import { catalogOf } from './catalog.ts'
 import { Registry } from './registry.ts'
 import { selfCheck } from './self-check.ts'
 import { createService, HUB_PATH, type Service } from './service.ts'
 import { Sources } from './sources/sources.ts'
 
 export interface RunningRegistry extends ServedRegistry {
+  catalog: ArtifactCatalog
   close(): Promise<void>
 }
 
@@ -40,6 +42,7 @@ export async function serveRegistry(options: ServeRegistryOptions): Promise<Runn
   const { store, clock, ids, random, log } = environment
   const variables = environmentVariables()
   await selfCheck(store, ids)
+  if (options.fallback !== undefined) log.error('storage_fallback_active', { ...options.fallback })
   const bucket = /^s3:\/\/([^/?]+)/.exec(options.data)?.[1]
   if (bucket !== undefined) log.info(`S3 storage initialized: bucket=${bucket}`)
   const admin = await adminOf(options, variables)
@@ -51,7 +54,15 @@ export async function serveRegistry(options: ServeRegistryOptions): Promise<Runn
   const sources = new Sources({ clock, random, hub: hubOf(variables), github: githubOf(variables) })
   const gate = gateOf(variables['REGISTRY_GATE'])
   const registry = new Registry({ store, index, clock, ids, log, sources, gate })
-  const service = await createService({ registry, clock, random, log, version, accounts: { admin } })
+  const service = await createService({
+    registry,
+    clock,
+    random,
+    log,
+    version,
+    accounts: { admin },
+    ...(options.fallback && { fallback: options.fallback }),
+  })
   const server = createServer(
     { headersTimeout: HEADERS_MS, requestTimeout: 0, keepAliveTimeout: KEEP_ALIVE_MS, highWaterMark: 256 * 1024 },
     listenerOf(service, log),
@@ -75,6 +86,7 @@ export async function serveRegistry(options: ServeRegistryOptions): Promise<Runn
   return {
     url,
     hubUrl: `${url}${HUB_PATH}`,
+    catalog: catalogOf(registry),
     ...(admin?.file !== undefined && { adminFile: admin.file }),
     close: () => (closing ??= close()),
   }
@@ -96,10 +108,10 @@ function listenerOf(service: Service, log: Logger) {
 
 /**
  * The first admin: `REGISTRY_ADMIN_USER` with `REGISTRY_ADMIN_PASSWORD` or the file of `REGISTRY_ADMIN_PASSWORD_FILE`. A store in a
- * directory without them gets an admin with a password that is made, and kept in a file that only its owner may read.
+ * directory or a SQLite file without them gets an admin with a password that is made, and kept in a file that only its owner may read.
  */
 async function adminOf(
-  { data, isDirectory, environment }: ServeRegistryOptions,
+  { adminFile, environment }: ServeRegistryOptions,
   variables: Variables,
 ): Promise<{ name: string; password: string; file?: string } | undefined> {
   const name = variables['REGISTRY_ADMIN_USER'] || 'admin'
@@ -107,9 +119,8 @@ async function adminOf(
   const password =
     variables['REGISTRY_ADMIN_PASSWORD'] || (file ? (await readFileText(file)).replace(/\r?\n$/, '') : '')
   if (password !== '') return { name, password }
-  if (!isDirectory) return undefined
-  const made = join(resolve(data), PRIVATE_FOLDER, 'registry-admin.json')
-  return { ...(await storedAdmin(made, name, environment.random)), file: made }
+  if (adminFile === undefined) return undefined
+  return { ...(await storedAdmin(adminFile, name, environment.random)), file: adminFile }
 }
 
 async function storedAdmin(path: string, name: string, random: Random): Promise<{ name: string; password: string }> {

@@ -1,5 +1,5 @@
 /** A registry's HTTP interface: the REST contract at the root, the Hub API below `/hub`. */
-import type { Clock, Logger, Random } from 'siltstone/internal'
+import type { Clock, Logger, Random, StorageFallback } from 'siltstone/internal'
 import { Accounts, type AccountsOptions } from './accounts/accounts.ts'
 import { RateLimit, type RateLimitOptions } from './accounts/rate-limit.ts'
 import { hubApp } from './hub/app.ts'
@@ -17,6 +17,8 @@ export interface ServiceOptions {
   version: string
   accounts?: Pick<AccountsOptions, 'admin' | 'cost' | 'callsPerToken'>
   rateLimit?: Omit<RateLimitOptions, 'clock'>
+  /** The store is not the one that was asked for: said in the health, and in a header of each answer. */
+  fallback?: StorageFallback
 }
 
 export interface Service {
@@ -41,23 +43,37 @@ const isOfHub = (path: string): boolean =>
   )
 
 export async function createService(options: ServiceOptions): Promise<Service> {
-  const { registry, clock, random, log, version } = options
+  const { registry, clock, random, log, version, fallback } = options
   const { store, documents } = registry
   const accounts = new Accounts({ ...options.accounts, store, documents, clock, random })
   const traffic = new Traffic(clock)
   const rateLimit = new RateLimit({ ...options.rateLimit, clock })
-  const context = { registry, accounts, traffic, clock, version, startedAtMs: clock.nowMs(), hubPath: HUB_PATH }
+  const context = {
+    registry,
+    accounts,
+    traffic,
+    clock,
+    version,
+    startedAtMs: clock.nowMs(),
+    hubPath: HUB_PATH,
+    fallback,
+  }
   await accounts.ensureAdmin()
   const rest = restApp(context, { rateLimit, log })
   const signer = new LinkSigner({ documents, random, clock })
   const hub = hubApp({ registry, accounts, signer, clock, log }, { rateLimit, traffic })
+  const answer = (request: Request, address: string) => {
+    const { pathname } = new URL(request.url)
+    if (pathname.startsWith(`${HUB_PATH}/`)) return hub(request, address, pathname.slice(HUB_PATH.length), HUB_PATH)
+    return isOfHub(pathname) ? hub(request, address, pathname) : rest(request, address, pathname)
+  }
   return {
     accounts,
     context,
-    fetch: (request, address) => {
-      const { pathname } = new URL(request.url)
-      if (pathname.startsWith(`${HUB_PATH}/`)) return hub(request, address, pathname.slice(HUB_PATH.length), HUB_PATH)
-      return isOfHub(pathname) ? hub(request, address, pathname) : rest(request, address, pathname)
+    fetch: async (request, address) => {
+      const response = await answer(request, address)
+      if (fallback !== undefined) response.headers.set('x-siltstone-storage', `${fallback.used}-fallback`)
+      return response
     },
     maintain: async () => {
       const [finished, expired] = [await registry.artifacts.finishIntents(), await accounts.tokens.sweep()]

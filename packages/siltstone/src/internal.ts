@@ -21,7 +21,8 @@ export { flagOf, type Setting, variableOf } from './cli/settings/setting.ts'
 export type { CommandTools } from './cli/commands/migrate.ts'
 export type { ObjectsTools } from './cli/commands/objects.ts'
 export type { RegistryTools } from './cli/commands/registry.ts'
-export type { ServedObjects, ServeObjectsOptions } from './cli/commands/serve.ts'
+export type { ServedObjects, ServeObjectsOptions } from './cli/commands/serve-objects.ts'
+export type { StorageFallback } from './cli/commands/registry-place.ts'
 export type { ServedRegistry, ServeRegistryOptions } from './cli/commands/serve-registry.ts'
 export type { CommonOptions, Session } from './cli/session.ts'
 export { type CompactLimits, compactLimitsOf, defaultCompactLimits } from './compact/compact-limits.ts'
@@ -166,6 +167,16 @@ export type { GetRequest, GetResponse, QueryHits, QueryRequest } from './model/r
 export type { Op, RecordOp } from './model/record.ts'
 export type { Knn, Rank, SearchRequest } from './model/search.ts'
 export type { FieldInfo, FieldsReport, Maintenance, RestorePoint } from './model/maintenance.ts'
+export type { ArtifactCatalog, ArtifactMetric, ArtifactSummary } from './model/artifact-catalog.ts'
+export type {
+  ObjectHistoryEntry,
+  ObjectProgress,
+  ObjectStates,
+  ObjectStatesPage,
+  ObjectStatesQuery,
+  ObjectStatus,
+  ObjectStep,
+} from './model/object-states.ts'
 export type { Collection, CompactionOutcome, Engine, SnapshotInfo } from './model/store.ts'
 export { cutRange } from './ports/byte-range.ts'
 export type { Clock } from './ports/clock.ts'
@@ -246,6 +257,7 @@ export { chromaBm25Query } from './text/chroma-bm25.ts'
 export { parseForFilter } from './records/parse-for-filter.ts'
 export { type WantedIndexes, WordIndexBuilder } from './word-index/builder.ts'
 export { keyOfTerm } from './word-index/count-terms.ts'
+export { WordDictionary } from './word-index/dictionary/word-dictionary.ts'
 export { dimensionKey } from './word-index/keys.ts'
 export { listBoundaries, verifyWordIndexes } from './word-index/verify-word-index.ts'
 export { WordIndex } from './word-index/word-index.ts'

@@ -1,9 +1,8 @@
 /** Compaction, garbage, verification, recall. */
-import { useState } from 'preact/hooks'
 import { get, send } from '../api.ts'
 import { ago, bytes, count } from '../format.ts'
 import { Code, Figure, Problem } from '../parts.tsx'
-import { isAdmin, sentenceOf, useLoaded } from '../state.ts'
+import { isAdmin, useLoaded, useRun } from '../state.ts'
 import type { CompactionState, GarbagePreview, RecallReport, VerifyReport } from '../types.ts'
 import type { CollectionProps } from './collection-props.ts'
 
@@ -103,20 +102,6 @@ export function UpkeepView({ own, info, reload }: CollectionProps) {
       />
     </>
   )
-}
-
-/** Runs a request when a button is pressed. */
-function useRun<T>(run: () => Promise<T>) {
-  const [state, setState] = useState<{ value?: T; problem?: string; busy: boolean }>({ busy: false })
-  const start = async () => {
-    setState({ busy: true })
-    try {
-      setState({ value: await run(), busy: false })
-    } catch (error) {
-      setState({ problem: sentenceOf(error), busy: false })
-    }
-  }
-  return { ...state, start: () => void start() }
 }
 
 function Compact({ own, again }: { own: string; again: () => void }) {

@@ -102,6 +102,30 @@ export class StateStore {
     }
   }
 
+  /**
+   * One page of the keys that have states, in the order of the names of these, without those that cannot be read.
+   * @param options.after the name of the last state of the page before
+   * @returns `next`: the name after which the next page begins; undefined: there is none
+   */
+  async page(
+    bucket: string,
+    { after, limit, gone = false }: { after?: string; limit: number; gone?: boolean },
+  ): Promise<{ found: { name: string; key: string }[]; next: string | undefined }> {
+    const prefix = statePrefix(bucket)
+    const start = after === undefined ? {} : { startAfter: `${prefix}${after}` }
+    const page = await this.#store.list(prefix, { ...start, limit })
+    const listed = page.objects.filter(({ sizeBytes }) => gone || !isGoneBySize(sizeBytes))
+    const found: { name: string; key: string }[] = []
+    for (let at = 0; at < listed.length; at += READS_AT_ONCE) {
+      const names = listed.slice(at, at + READS_AT_ONCE).map(({ key }) => key)
+      const states = await Promise.all(names.map((name) => this.#readable(name)))
+      for (const [k, state] of states.entries())
+        if (state !== undefined) found.push({ name: (names[k] as string).slice(prefix.length), key: state.key })
+    }
+    const last = page.objects.at(-1)?.key.slice(prefix.length)
+    return { found, next: page.continuation === undefined ? undefined : last }
+  }
+
   /** Buckets that have states. */
   async buckets(): Promise<string[]> {
     const found: string[] = []
@@ -115,6 +139,16 @@ export class StateStore {
       more = continuation !== undefined
     }
     return found
+  }
+
+  /** Undefined for one that is damaged. */
+  async #readable(name: string): Promise<ObjectState | undefined> {
+    try {
+      return (await this.#at(name))?.state
+    } catch (error) {
+      if (isSiltstoneError(error, 'corrupt')) return undefined
+      throw error
+    }
   }
 
   async #at(key: string): Promise<ReadState | undefined> {

@@ -9,14 +9,22 @@
  * number of bytes, every other an even number (a trailing space if necessary): a LIST returns sizes, so a sweep sees which
  * states to read.
  */
-import { corrupt, crcHex, sha256Hex, unsupported } from 'siltstone/internal'
+import {
+  corrupt,
+  crcHex,
+  type ObjectHistoryEntry,
+  type ObjectProgress,
+  type ObjectStep,
+  sha256Hex,
+  unsupported,
+} from 'siltstone/internal'
 
 /**
  * `queued`: to be processed again, as somebody asked. `running`: claimed. `done`: the records are those of the version.
  * `failed`: will be tried again. `dead`: will not; there are no records. `gone`: the object was deleted, and so were its
  * records. An object without a state, or with one about another version, waits for a worker.
  */
-export type StoredProgress = 'queued' | 'running' | 'done' | 'failed' | 'dead' | 'gone'
+export type StoredProgress = Exclude<ObjectProgress, 'unprocessed'>
 
 export interface ObjectVersion {
   /** The version id; the ETag without quotes where the bucket keeps no versions. */
@@ -34,25 +42,9 @@ export interface Claim {
   step: string
 }
 
-export interface StoredStep {
-  state: 'done' | 'skipped'
-  reason?: string
-  records?: number
-  durationMs?: number
-}
-
 export interface ProcessingError {
   code: string
   message: string
-}
-
-/** How the work on an earlier version, or an earlier attempt, ended. */
-export interface HistoryEntry {
-  version: string | null
-  run: number
-  ended: StoredProgress | 'superseded'
-  atMs: number
-  code?: string
 }
 
 export interface ObjectState {
@@ -74,7 +66,7 @@ export interface ObjectState {
   error: ProcessingError | null
   processor: { name: string; version: string } | null
   contentType: string | null
-  steps: Record<string, StoredStep>
+  steps: Record<string, ObjectStep>
   /** Every collection that may have records of this object. */
   collections: string[]
   records: number
@@ -83,7 +75,7 @@ export interface ObjectState {
   startedAtMs: number | null
   changedAtMs: number
   /** Newest last. */
-  history: HistoryEntry[]
+  history: ObjectHistoryEntry[]
   /** Ids of the latest writes of this state, newest last: a write whose answer was lost recognises itself. */
   writes: string[]
 }
@@ -134,7 +126,11 @@ export function newState(bucket: string, key: string): ObjectState {
 }
 
 /** The state with the end of its present work in its history. */
-export function withHistory(state: ObjectState, ended: HistoryEntry['ended'], atMs: number): HistoryEntry[] {
+export function withHistory(
+  state: ObjectState,
+  ended: ObjectHistoryEntry['ended'],
+  atMs: number,
+): ObjectHistoryEntry[] {
   const { object, run, error, history } = state
   const entry = { version: object?.version ?? null, run, ended, atMs, ...(error && { code: error.code }) }
   return [...history, entry].slice(-KEPT_HISTORY)

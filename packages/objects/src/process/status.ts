@@ -1,35 +1,6 @@
 /** How processing stands, for users. */
-import type { HistoryEntry, ObjectState, ObjectVersion, StoredProgress, StoredStep } from './state.ts'
-
-/**
- * `queued`: waits for a worker. `running`, `done`. `failed`: will be tried again. `dead`: will not, for the reason in `error`.
- * `gone`: deleted, with its records. `unprocessed`: no rule wants it.
- */
-export type Progress = StoredProgress | 'unprocessed'
-
-export interface ObjectStatus {
-  bucket: string
-  key: string
-  progress: Progress
-  /** Of the object now; null: there is none. */
-  version: string | null
-  /** Records that searches find now; while a new version waits, those of the old one. */
-  records: number
-  collections: string[]
-  contentType?: string
-  /** The processor that was chosen: `pdf@1`. */
-  processor?: string
-  /** What is done now. */
-  step?: string
-  /** Each step of the processor, with the reason if it was skipped. */
-  steps: Record<string, StoredStep>
-  attempt: number
-  /** RFC 3339. */
-  retryAt?: string
-  error?: { code: string; message: string }
-  changedAt?: string
-  history: HistoryEntry[]
-}
+import type { ObjectStatus } from 'siltstone/internal'
+import type { ObjectState, ObjectVersion } from './state.ts'
 
 export const isFinal = ({ progress }: ObjectStatus): boolean =>
   progress === 'done' || progress === 'dead' || progress === 'gone' || progress === 'unprocessed'

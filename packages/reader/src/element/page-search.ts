@@ -15,9 +15,6 @@ export interface PageHit {
 
 export type SearchWhere = NonNullable<Parameters<ReadOnlyCollection['get']>[0]>['where']
 
-/** Each of the two searches finds this many times as many records as are shown. */
-const FOUND_PER_SHOWN = 2
-
 export class PageSearch {
   readonly #collection: ReadOnlyCollection
   /** Where relative addresses lead. */
@@ -42,7 +39,7 @@ export class PageSearch {
   /** Best first. A text without a letter or digit finds nothing. @throws SiltstoneError `unavailable`, `corrupt` */
   async search(text: string, limit: number, where?: SearchWhere): Promise<PageHit[]> {
     if (!/[\p{L}\p{N}]/u.test(text)) return []
-    const found = limit * FOUND_PER_SHOWN
+    const found = limit
     const meaning = { query: text, limit: found }
     const words = { query: text, key: '#document', limit: found }
     const rank = this.#by === 'both' ? rrf({ ranks: [meaning, words] }) : knn(this.#by === 'words' ? words : meaning)

@@ -22,6 +22,7 @@ import { type Permission, PERMISSIONS, type UserDocument, userKind } from './acc
 import { LoginDelays, withFailures } from './login-delays.ts'
 import { checkPassword, hashPassword, isOutdated, type PasswordCost, verifyPassword } from './password.ts'
 import { type Session, Tokens } from './tokens.ts'
+import { checkUserName } from './user-name.ts'
 
 export interface AccountsOptions {
   store: ObjectStore
@@ -45,7 +46,6 @@ const SESSION_MS = 10 * 3_600_000
 const CALLS = 1_000
 const MAX_KEY_DAYS = 366
 const DAY_MS = 86_400_000
-const MAX_NAME_BYTES = 256
 /** Each check of a password takes memory and time of a core. */
 const MAX_CHECKS = 2
 const MAX_WAITING = 32
@@ -192,12 +192,7 @@ export class Accounts {
   }
 
   async #create(name: string, password: string, permissions: readonly Permission[]): Promise<UserDocument> {
-    const sizeBytes = Buffer.byteLength(name)
-    if (name.trim() === '' || sizeBytes > MAX_NAME_BYTES || /\p{Cc}/u.test(name)) {
-      throw invalid('user-name', `a user name has 1 to ${MAX_NAME_BYTES} bytes and no control characters`, {
-        field: 'user.name',
-      })
-    }
+    checkUserName(name)
     checkPassword(password)
     const hash = await hashPassword(password, this.#options.random, this.#options.cost)
     const at = new Date(this.#options.clock.nowMs()).toISOString()

@@ -16,14 +16,15 @@ const R = 8
 const P = 1
 const SALT_BYTES = 16
 const HASH_BYTES = 32
-const MIN_BYTES = 12
-const MAX_BYTES = 1_024
+/** Characters are Unicode code points, as JSON Schema counts them. */
+export const MIN_PASSWORD_CHARACTERS = 12
+export const MAX_PASSWORD_CHARACTERS = 1_024
 
 /** @throws SiltstoneError `invalid` (weak-password) */
 export function checkPassword(password: string): void {
-  const sizeBytes = Buffer.byteLength(password)
-  if (sizeBytes < MIN_BYTES || sizeBytes > MAX_BYTES) {
-    const text = `the password has ${sizeBytes} bytes: give one of ${MIN_BYTES} to ${MAX_BYTES}, of any characters`
+  const count = Array.from(password).length
+  if (count < MIN_PASSWORD_CHARACTERS || count > MAX_PASSWORD_CHARACTERS) {
+    const text = `the password has ${count} characters: give one of ${MIN_PASSWORD_CHARACTERS} to ${MAX_PASSWORD_CHARACTERS}`
     throw invalid('weak-password', text, { field: 'secret.password' })
   }
 }

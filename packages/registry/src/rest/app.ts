@@ -13,7 +13,7 @@ import { trustRoutes } from './trust-routes.ts'
 
 export function restRoutes(context: RestContext): Route[] {
   return [
-    ...serviceRoutes(context, () => openApiDocument(context.version)),
+    ...serviceRoutes(context, () => openApiDocument(context.version, context.registry.sources.hosts.github)),
     ...accountRoutes(context),
     ...artifactRoutes(context),
     ...trustRoutes(context),

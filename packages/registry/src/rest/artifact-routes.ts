@@ -95,7 +95,7 @@ const MAX_NAME_CHARACTERS = 512
 /** By the exact name; `owner/name` also finds the artifacts of that repository, here or at their source. */
 async function byName({ registry }: RestContext, call: SignedInCall): Promise<Response> {
   const { name = '' } = call.params
-  if (name === '*' || name.length > MAX_NAME_CHARACTERS) {
+  if (name === '*' || Array.from(name).length > MAX_NAME_CHARACTERS) {
     throw invalid('artifact-name', 'give a name of at most 512 characters; "*" means all only in POST /artifacts', {
       field: 'name',
     })

@@ -1,5 +1,5 @@
 /** What the operations of the REST contract share. */
-import { type Clock, forbidden, invalid, notFound } from 'siltstone/internal'
+import { type Clock, forbidden, invalid, notFound, type StorageFallback } from 'siltstone/internal'
 import type { Accounts } from '../accounts/accounts.ts'
 import type { Session } from '../accounts/tokens.ts'
 import type { ArtifactType } from '../evidence/evidence.ts'
@@ -20,6 +20,7 @@ export interface RestContext {
   version: string
   /** Where the Hub API is, below the address of the server. */
   hubPath: string
+  fallback: StorageFallback | undefined
 }
 
 export const TYPES: readonly ArtifactType[] = ['model', 'dataset', 'code']

@@ -5,19 +5,17 @@ import type { ArtifactPage } from '../search/entry.ts'
 
 export const PAGE = 100
 const MAX_PAGE = 1_000
-const MAX_ROW = 10_000
 
-/** @throws SiltstoneError `invalid` (too-many-results, bad-limit) */
+/** What an offset may be, also in the OpenAPI document: nothing, a row number up to 10,000, or an id. */
+export const OFFSET = '^(?:[0-9]{1,4}|10000|[0-7][0-9A-HJKMNP-TV-Z]{25})?$'
+const OFFSET_PATTERN = new RegExp(OFFSET)
+
+/** More than 1,000 count as 1,000. @throws SiltstoneError `invalid` (bad-limit) */
 export function limitOf(query: URLSearchParams): number {
   const text = query.get('limit')
   if (text === null) return PAGE
-  const limit = Number(text)
-  if (!Number.isSafeInteger(limit) || limit < 1) {
-    throw invalid('bad-limit', `"${text.slice(0, 50)}" is no limit: give 1 to ${MAX_PAGE}`, { field: 'limit' })
-  }
-  if (limit > MAX_PAGE)
-    throw invalid('too-many-results', `a page has at most ${MAX_PAGE} artifacts`, { field: 'limit' })
-  return limit
+  if (/^[1-9]\d*$/.test(text)) return Math.min(MAX_PAGE, Number(text))
+  throw invalid('bad-limit', `"${text.slice(0, 50)}" is no limit: give 1 to ${MAX_PAGE}`, { field: 'limit' })
 }
 
 /** @returns the page and the value of the header `offset`; empty: it was the last page */
@@ -27,9 +25,9 @@ export async function paged(
   list: (limit: number, after?: string) => Promise<ArtifactPage>,
 ): Promise<{ page: ArtifactPage; offset: string }> {
   const text = query.get('offset') ?? ''
+  if (!OFFSET_PATTERN.test(text)) throw badOffset(text)
   if (isUlid(text)) return withOffset(await list(limit, text))
   if (text === '') return withOffset(await list(limit))
-  if (!/^\d{1,5}$/.test(text) || Number(text) > MAX_ROW) throw badOffset(text)
   const { artifacts, next } = await list(Number(text) + limit)
   return withOffset({ artifacts: artifacts.slice(Number(text)), next })
 }

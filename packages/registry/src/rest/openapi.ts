@@ -1,5 +1,6 @@
 /** The OpenAPI document: what `GET /openapi.json` answers. A test compares it with the routes and with what they answer. */
-import { listOf, ref, SCHEMAS } from './schemas.ts'
+import { OFFSET } from './cursor.ts'
+import { listOf, ref, schemasOf } from './schemas.ts'
 
 interface Operation {
   id: string
@@ -11,13 +12,12 @@ interface Operation {
 }
 
 const query = (name: string, schema: Record<string, unknown>) => ({ name, in: 'query', required: false, schema })
-const offset = query('offset', { type: 'string' })
-/** Beyond 1,000 the answer is 413. */
-const limit = query('limit', { type: 'integer', minimum: 1 })
+const offset = query('offset', { type: 'string', pattern: OFFSET })
+const limit = query('limit', { type: 'integer', minimum: 1, description: 'More than 1,000 count as 1,000.' })
 const PATH: Record<string, Record<string, unknown>> = {
   artifact_type: ref('ArtifactType'),
   id: ref('ArtifactID'),
-  name: { type: 'string', minLength: 1 },
+  name: { type: 'string', minLength: 1, maxLength: 512, not: { enum: ['*'] } },
 }
 const page = { 200: { schema: listOf(ref('ArtifactMetadata')), headers: ['offset'] } }
 
@@ -236,7 +236,8 @@ const OPERATIONS: Record<string, Record<string, Operation>> = {
 const PUBLIC = new Set(['/health', '/health/components', '/tracks', '/openapi.json'])
 const EVERYWHERE = [503]
 
-export function openApiDocument(version: string): Record<string, unknown> {
+/** @param githubHost whose repositories a licence is compared with */
+export function openApiDocument(version: string, githubHost: string): Record<string, unknown> {
   const paths = Object.entries(OPERATIONS).map(([path, methods]) => [
     path,
     Object.fromEntries(
@@ -252,7 +253,7 @@ export function openApiDocument(version: string): Record<string, unknown> {
     },
     paths: Object.fromEntries(paths) as Record<string, unknown>,
     components: {
-      schemas: SCHEMAS,
+      schemas: schemasOf(githubHost),
       securitySchemes: { token: { type: 'apiKey', in: 'header', name: 'X-Authorization' } },
     },
   }

@@ -1,4 +1,7 @@
 /** The schemas of the OpenAPI document. Where the published contract contradicts itself, ours says what is sent. */
+import { MAX_NAME_CHARACTERS, USER_NAME } from '../accounts/user-name.ts'
+import { MAX_PASSWORD_CHARACTERS, MIN_PASSWORD_CHARACTERS } from '../accounts/password.ts'
+
 type Schema = Record<string, unknown>
 
 const text: Schema = { type: 'string' }
@@ -27,28 +30,38 @@ const METRICS = [
 const permissions = listOf({ type: 'string', enum: ['upload', 'search', 'download', 'admin'] })
 const time: Schema = { type: 'string', format: 'date-time' }
 
-export const SCHEMAS: Record<string, Schema> = {
+const SCHEMAS: Record<string, Schema> = {
   ArtifactType: { type: 'string', enum: ['model', 'dataset', 'code'] },
   ArtifactID: { type: 'string', pattern: '^[a-zA-Z0-9\\-]+$' },
   ArtifactName: { ...text, minLength: 1, description: 'In queries, * means all.' },
   ArtifactMetadata: object({ name: ref('ArtifactName'), id: ref('ArtifactID'), type: ref('ArtifactType') }),
   ArtifactData: object(
     {
-      url: { type: 'string', format: 'uri', minLength: 1 },
+      url: { type: 'string', format: 'uri', minLength: 1, pattern: '^https?://[^/?#@\\s]+(?:[/?#]|$)' },
       download_url: { type: 'string', format: 'uri', readOnly: true },
       name: { ...text, minLength: 1, writeOnly: true, description: 'Default: from the URL.' },
     },
     ['download_url', 'name'],
   ),
   Artifact: object({ metadata: ref('ArtifactMetadata'), data: ref('ArtifactData') }),
-  ArtifactQuery: object({ name: ref('ArtifactName'), types: listOf(ref('ArtifactType')) }, ['types']),
-  ArtifactRegEx: object({ regex: { ...text, minLength: 1 } }),
-  SimpleLicenseCheckRequest: object({ github_url: { type: 'string', format: 'uri', minLength: 1 } }),
+  ArtifactQuery: object({ name: ref('ArtifactName'), types: { ...listOf(ref('ArtifactType')), nullable: true } }, [
+    'types',
+  ]),
+  ArtifactRegEx: object({ regex: { ...text, minLength: 1, format: 'regex' } }),
   User: object({ name: { ...text, minLength: 1 }, is_admin: { type: 'boolean' } }),
+  NewUser: object(
+    {
+      name: { ...text, minLength: 1, maxLength: MAX_NAME_CHARACTERS, pattern: USER_NAME },
+      is_admin: { type: 'boolean' },
+    },
+    ['is_admin'],
+  ),
   UserSecret: object({ password: { ...text, minLength: 1, format: 'password' } }),
-  NewSecret: object({ password: { ...text, minLength: 12, maxLength: 256, format: 'password' } }),
+  NewSecret: object({
+    password: { ...text, minLength: MIN_PASSWORD_CHARACTERS, maxLength: MAX_PASSWORD_CHARACTERS, format: 'password' },
+  }),
   AuthenticationRequest: object({ user: ref('User'), secret: ref('UserSecret') }),
-  RegisterRequest: object({ user: ref('User'), secret: ref('NewSecret'), permissions }, ['permissions']),
+  RegisterRequest: object({ user: ref('NewUser'), secret: ref('NewSecret'), permissions }, ['permissions']),
   UserInfo: object({ name: text, is_admin: { type: 'boolean' }, permissions, created_at: time }),
   PermissionsRequest: object({ permissions }),
   PasswordRequest: object({ secret: ref('NewSecret') }),
@@ -124,4 +137,16 @@ export const SCHEMAS: Record<string, Schema> = {
     }),
   }),
   Error: object({ error: object({ code: text, message: text, field: text }, ['field']) }),
+}
+
+const SEGMENT = '[A-Za-z0-9_][A-Za-z0-9_.-]{0,90}'
+
+/** @param githubHost of the repositories that a licence is compared with */
+export function schemasOf(githubHost: string): Record<string, Schema> {
+  const host = githubHost.replaceAll('.', '\\.')
+  const pattern = `^https?://(?:www\\.)?${host}/${SEGMENT}/${SEGMENT}$`
+  return {
+    ...SCHEMAS,
+    SimpleLicenseCheckRequest: object({ github_url: { type: 'string', format: 'uri', pattern } }),
+  }
 }

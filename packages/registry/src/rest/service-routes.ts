@@ -1,5 +1,5 @@
 /** Health, tracks, search, and the files of an artifact as one archive. */
-import { invalid, isSiltstoneError } from 'siltstone/internal'
+import { invalid, isSiltstoneError, type StorageFallback } from 'siltstone/internal'
 import { empty, json } from '../http/answers.ts'
 import type { Call, Route, SignedInCall } from '../http/route.ts'
 import { artifactOf, metadataBody, type RestContext, typeOf, viewerOf } from './context.ts'
@@ -83,8 +83,8 @@ async function probe(
   }
 }
 
-function probes({ registry, accounts }: RestContext): Promise<Component[]> {
-  return Promise.all([
+async function probes({ registry, accounts, fallback }: RestContext): Promise<Component[]> {
+  const probed = await Promise.all([
     probe('bucket', 'Object store', registry.store.description, async () => {
       await registry.store.list('artifacts/', { limit: 1 })
       return {}
@@ -98,6 +98,20 @@ function probes({ registry, accounts }: RestContext): Promise<Component[]> {
       throw invalid('no-admin', 'there is no admin: set REGISTRY_ADMIN_USER and REGISTRY_ADMIN_PASSWORD')
     }),
   ])
+  return fallback === undefined ? probed : [...probed, fallbackComponent(fallback)]
+}
+
+function fallbackComponent({ wanted, used, code, reason }: StorageFallback): Component {
+  const loss = used === 'memory' ? 'is lost when the process ends' : `is missing in ${wanted}`
+  const summary = `${wanted} failed at the start (${code}: ${reason}). What is written now ${loss}.`
+  return {
+    id: 'fallback',
+    display_name: 'Fallback of the store',
+    description: `the registry is kept in ${used === 'memory' ? 'memory' : 'a SQLite file'}`,
+    status: 'degraded',
+    issues: [{ code: 'storage_fallback_active', severity: 'error', summary }],
+    metrics: {},
+  }
 }
 
 const worst = (all: readonly Component[]) =>

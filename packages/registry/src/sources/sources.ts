@@ -39,7 +39,7 @@ export class Sources {
   readonly #options: SourcesOptions
   readonly #hub: SourceHttp
   readonly #github: SourceHttp
-  readonly #hosts: { hub: string; github: string }
+  readonly hosts: { hub: string; github: string }
 
   constructor(options: SourcesOptions) {
     const { clock, random, hub = {}, github = {}, cache = new MemoryAnswerCache(), http } = options
@@ -52,23 +52,23 @@ export class Sources {
       baseUrl: github.apiUrl ?? 'https://api.github.com',
       token: github.token,
     })
-    this.#hosts = { hub: new URL(hubUrl).host, github: new URL(github.url ?? 'https://github.com').host }
+    this.hosts = { hub: new URL(hubUrl).host, github: new URL(github.url ?? 'https://github.com').host }
   }
 
   /** @throws SiltstoneError `invalid` (source-url) */
   parse(url: string, type?: ArtifactType): SourceUrl {
-    return parseSourceUrl(url, type, this.#hosts)
+    return parseSourceUrl(url, type, this.hosts)
   }
 
   /** The canonical address of a repository on the hub. @param id `owner/name` */
   hubUrl(type: 'model' | 'dataset', id: string): string {
-    return `https://${this.#hosts.hub}/${type === 'dataset' ? 'datasets/' : ''}${id}`
+    return `https://${this.hosts.hub}/${type === 'dataset' ? 'datasets/' : ''}${id}`
   }
 
   /** The canonical address of a code repository, from the label of its source; undefined: it has none. */
   codeUrl(label: string): string | undefined {
     const repository = /^https?:.*\/repos\/([^/]+\/[^/]+)$/.exec(label)?.[1]
-    return repository === undefined ? undefined : `https://${this.#hosts.github}/${repository}`
+    return repository === undefined ? undefined : `https://${this.hosts.github}/${repository}`
   }
 
   /**
@@ -97,7 +97,7 @@ export class Sources {
     const opened = this.#begin()
     const source = opened.open(parsed)
     if (source === undefined) {
-      const hosts = Object.values(this.#hosts).join(' and ')
+      const hosts = Object.values(this.hosts).join(' and ')
       throw invalid(
         'source-without-driver',
         `nothing can be learned from ${parsed.canonical}: there are drivers for ${hosts}`,
@@ -130,7 +130,7 @@ export class Sources {
       linked: {
         code: (link) => opened.code(link),
         dataset: (id) => opened.dataset(id),
-        modelUrl: (id) => `https://${this.#hosts.hub}/${id}`,
+        modelUrl: (id) => `https://${this.hosts.hub}/${id}`,
       },
       netScoreOf,
     })
@@ -151,7 +151,7 @@ export class Sources {
       open,
       code: (link) => {
         const parsed = URL.parse(link)
-        if (parsed === null || parsed.host !== this.#hosts.github) return undefined
+        if (parsed === null || parsed.host !== this.hosts.github) return undefined
         const [owner, name] = parsed.pathname.split('/').filter((segment) => segment !== '')
         return owner === undefined || name === undefined
           ? undefined

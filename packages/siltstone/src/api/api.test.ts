@@ -213,7 +213,7 @@ describe('access', () => {
         .replaceAll(/\{\w+\}/g, 'notes')
       const body = method === 'GET' ? undefined : {}
       expect((await locked.call(method, url, body)).status, path).toBe(401)
-      if (path.includes('{tenant}') || path.endsWith('/leases') || path.endsWith('/cost'))
+      if (path.includes('{tenant}') || /\/(?:leases|cost|tokens)$/.test(path))
         expect((await locked.call(method, url, body, { 'x-chroma-token': 'other' })).status, path).toBe(403)
     }
   })
@@ -240,6 +240,20 @@ describe('access', () => {
     expect(tenants.json).toEqual([])
   })
 
+  it('tells admins of everything what each token may do, and never the tokens', async () => {
+    const locked = tokens()
+    const as = (token: string) => locked.call('GET', `${ROOT}/tokens`, undefined, { 'x-chroma-token': token })
+    const all = await as('root')
+    expect(all.json).toEqual([
+      { user: 'root', role: 'admin', tenants: null, databases: null },
+      { user: 'eve', role: 'read', tenants: ['default_tenant'], databases: null },
+      { user: 'bob', role: 'write', tenants: ['default_tenant'], databases: null },
+      { user: 'mallory', role: 'admin', tenants: ['umbrella'], databases: null },
+    ])
+    for (const { token } of JSON.parse(TOKENS)) if (token !== 'root') expect((await as(token)).status).toBe(403)
+    expect(await get(`${ROOT}/tokens`)).toEqual([])
+  })
+
   it('lets a read-only server look and verify, and nothing else', async () => {
     await post(`${NOTES}/compact`)
     const still = testApi(engine, { readOnly: true, maintenance: engine.maintenance }, siltstoneRoutes)
@@ -260,6 +274,7 @@ describe('access', () => {
 describe('probes', () => {
   it('answer without a token, and tell a process that answers from a store that is readable', async () => {
     const auth = {
+      identities: () => [],
       identify: () => {
         throw new Error('no token is needed')
       },
@@ -280,6 +295,15 @@ describe('the OpenAPI document', () => {
     const document = (await api.call('GET', '/openapi.json')).json as { paths: Record<string, Record<string, unknown>> }
     expect(document).toEqual(JSON.parse(JSON.stringify(openApiDocument([...routes, ...siltstoneRoutes]))))
     for (const { method, path } of siltstoneRoutes) expect(document.paths[path]).toHaveProperty(method.toLowerCase())
+    for (const [path, role] of [
+      [NOTES, 'read'],
+      [`${NOTES}/compact`, 'admin'],
+      ['/api/v2/reset', 'admin'],
+    ] as const) {
+      const pattern = path.replace(/default_tenant.*notes/, '{tenant}/databases/{database}/collections/{collection}')
+      for (const operation of Object.values(document.paths[pattern] as object))
+        expect(operation).toMatchObject({ 'x-siltstone-access': role })
+    }
     const names = [...routes, ...siltstoneRoutes].map(({ operation }) => operation)
     expect(new Set(names).size).toBe(names.length)
     expect(await (await api.app.request('/docs')).text()).toContain('/api/siltstone/v1')

@@ -36,7 +36,17 @@ export const SCHEMAS = {
     readOnly: bool,
     authentication: bool,
     maintenance: bool,
+    objects: bool,
+    artifacts: bool,
   }),
+  tokens: list(
+    object({
+      user: text,
+      role: { enum: ['read', 'write', 'admin'] },
+      tenants: orNull(texts),
+      databases: orNull(texts),
+    }),
+  ),
   tenants: list(object({ name: text, resourceName: orNull(text) })),
   summary: object({
     id: text,

@@ -7,9 +7,10 @@ import type { GetResponse, QueryResponse } from '../model/read.ts'
 import type { HitExplanation, SearchHits, SearchResponse } from '../model/search.ts'
 import type { CollectionContent } from '../model/store.ts'
 import { configurationOf } from './configuration/configuration.ts'
+import { shownSchema } from './configuration/schema.ts'
+import { attachedOf } from './functions/attached-function.ts'
 import { floatsText, floatText, numberText } from './wire/float-text.ts'
 import type { IncludeName } from './wire/include.ts'
-import { shownSchema } from './configuration/schema.ts'
 
 type Columns = Pick<GetResponse, 'embeddings' | 'documents' | 'metadatas' | 'uris'>
 
@@ -71,6 +72,12 @@ export function searchText({ results }: SearchResponse, selects: readonly (reado
     ...(results.some(({ facets }) => facets) && {
       facets: listPieces(results, ({ facets }) => (facets ? facetsText(facets) : 'null')),
     }),
+    ...(results.some(({ didYouMean }) => didYouMean !== undefined) && {
+      did_you_mean: listPieces(results, ({ didYouMean = null }) => JSON.stringify(didYouMean)),
+    }),
+    ...(results.some(({ suggestions }) => suggestions) && {
+      suggestions: listPieces(results, ({ suggestions = null }) => JSON.stringify(suggestions)),
+    }),
   })
 }
 
@@ -101,10 +108,11 @@ export function collectionsText(infos: readonly CollectionInfo[]): Iterable<stri
   return listPieces(infos, (info) => collectionText(info))
 }
 
-/** @param content for the version, and for the schema the metadata keys that records have */
+/** @param content for the versions, and for the schema the metadata keys that records have */
 export function collectionText(info: CollectionInfo, content?: CollectionContent): string {
   const configuration = configurationOf(info)
   const { space, ef_construction, ef_search, max_neighbors, resize_factor, sync_threshold } = configuration.hnsw
+  const attached = attachedOf(info)
   return objectText({
     id: JSON.stringify(info.id),
     name: JSON.stringify(info.name),
@@ -113,13 +121,16 @@ export function collectionText(info: CollectionInfo, content?: CollectionContent
       spann: null,
       embedding_function: configuration.embeddingFunction,
     }),
-    schema: JSON.stringify(shownSchema(info.schema, configuration, content?.metadataKeys)),
+    schema: JSON.stringify({
+      ...shownSchema(info.schema, configuration, content?.metadataKeys),
+      ...(attached && { source_attached_function_id: attached.id }),
+    }),
     metadata: info.metadata ?? 'null',
     dimension: JSON.stringify(info.dimension),
     tenant: JSON.stringify(info.tenant),
     database: JSON.stringify(info.database),
     log_position: String(content?.version ?? 0),
-    version: String(content?.version ?? 0),
+    version: String(content?.watermark ?? 0),
   })
 }
 

@@ -141,7 +141,10 @@ export const components: Record<string, JsonSchema> = {
     highlight: orNull(object({ texts, fragments: uint, length: uint })),
     order_by: orNull(list(object({ key: { type: 'string' }, order: { enum: ['asc', 'desc'] } }, ['key']))),
     mmr: orNull(object({ lambda: { type: 'number' }, candidates: uint })),
+    did_you_mean: orNull(object({ text: { type: 'string' } })),
+    suggest: orNull(object({ text: { type: 'string' }, limit: uint }, ['text'])),
   }),
+  KnownWord: object({ word: { type: 'string' }, documents: uint }),
   SearchRecords: object({ searches: list(ref('Search')), read_level: readLevel }, ['searches']),
   SearchAnswer: object({
     ids: list(texts),
@@ -155,6 +158,19 @@ export const components: Record<string, JsonSchema> = {
       ...list(orNull(list(orNull(list(texts))))),
       description: 'Where a search asks for them: of each hit, fragments of unmarked and marked parts in turn',
     },
+    did_you_mean: {
+      ...list(
+        orNull(
+          object({
+            text: { type: 'string' },
+            words: list(object({ word: { type: 'string' }, documents: uint, suggestions: list(ref('KnownWord')) })),
+          }),
+        ),
+      ),
+      description:
+        'Where a search asks for it: its text with unknown and rare words corrected; null: nothing to suggest',
+    },
+    suggestions: { ...list(orNull(list(ref('KnownWord')))), description: 'Where a search asks for them' },
     explanations: { ...list(list(map)), description: 'With the header x-siltstone-explain: true' },
   }),
   IndexingStatus: object({

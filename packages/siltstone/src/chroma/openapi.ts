@@ -36,12 +36,24 @@ export function openApiDocument(routes: readonly Route[], basePath = ''): JsonSc
 }
 
 function operation(route: Route): JsonSchema {
-  const { operation, tag, summary, access, body, isBodyOptional = false, answer, status = 200 } = route
+  const {
+    operation,
+    tag,
+    summary,
+    access,
+    body,
+    isBodyOptional = false,
+    answer,
+    status = 200,
+    allTenants = false,
+  } = route
   return {
     operationId: operation,
     tags: [tag],
     summary,
     ...(access === 'open' && { security: [] }),
+    'x-siltstone-access': access === 'store' ? 'admin' : access,
+    ...((access === 'store' || allTenants) && { 'x-siltstone-all-tenants': true }),
     parameters: parametersOf(route),
     ...(body && { requestBody: { required: !isBodyOptional, content: { 'application/json': { schema: body } } } }),
     responses: {

@@ -1,8 +1,10 @@
 /** The HTTP API's options, and the ports that its host provides. */
 import type { Embedder } from '../embed/port.ts'
 import type { EmbeddingStore } from '../embed/store.ts'
+import type { ArtifactCatalog } from '../model/artifact-catalog.ts'
 import type { CollectionInfo } from '../model/collection.ts'
 import type { Maintenance } from '../model/maintenance.ts'
+import type { ObjectStates } from '../model/object-states.ts'
 import type { Engine } from '../model/store.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Ids } from '../ports/ids.ts'
@@ -26,6 +28,8 @@ export interface Authenticator {
    * @throws SiltstoneError `unauthorized` (token-missing, token-unknown)
    */
   identify(header: (name: string) => string | undefined): Identity
+  /** What each token may do, in the order of the configuration; never the tokens. */
+  identities(): readonly Identity[]
 }
 
 export interface ChromaLimits {
@@ -135,6 +139,10 @@ export interface ChromaOptions {
   tracer?: RequestTracer
   /** The upkeep of the store. Without it, the endpoints of `/api/siltstone/v1` that need it answer 501. */
   maintenance?: Maintenance
+  /** How the processing of users' objects stands. Without it, the endpoints of `/api/siltstone/v1/objects` answer 404. */
+  objects?: ObjectStates
+  /** The registry's artifacts. Without it, the endpoints of `/api/siltstone/v1/artifacts` answer 404. */
+  artifacts?: ArtifactCatalog
   /** The metrics of this process as OpenMetrics text, from which costs are estimated. */
   metricsText?: () => Promise<string>
 }

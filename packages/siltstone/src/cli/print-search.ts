@@ -1,5 +1,5 @@
 /** Prints the answer to one search on the command line. */
-import type { HitExplanation, SearchHits, SearchResponse, WordPart } from '../model/search.ts'
+import type { HitExplanation, KnownWord, SearchHits, SearchResponse, WordPart } from '../model/search.ts'
 import { parseExact } from '../records/exact-json.ts'
 import { metadataToPlain } from '../records/index.ts'
 import { type Column, table } from './format.ts'
@@ -15,8 +15,17 @@ export async function printSearch(
   const [hits = { ids: [] }] = results
   const records = rowsOf(hits)
   const facets = facetsOf(hits)
-  await out.answer({ version, records, ...(facets && { facets }) }, () =>
+  const { didYouMean, suggestions } = hits
+  const answer = {
+    version,
+    records,
+    ...(facets && { facets }),
+    ...(didYouMean !== undefined && { didYouMean }),
+    ...(suggestions && { suggestions }),
+  }
+  await out.answer(answer, () =>
     [
+      ...(didYouMean ? [`Did you mean: ${didYouMean.text}`] : []),
       recordTable(
         records.map(({ score, ...row }) => ({ ...row, ...(score !== undefined && { distance: score }) })),
         'SCORE',
@@ -24,6 +33,7 @@ export async function printSearch(
       ...highlightTables(hits),
       ...explanationTables(hits, names),
       ...facetTables(hits),
+      ...(suggestions ? [wordTable(suggestions)] : []),
     ].join('\n'),
   )
 }
@@ -105,6 +115,17 @@ function highlightTables({ ids, highlights }: SearchHits): string[] {
       'No words found.',
     ),
   ]
+}
+
+function wordTable(words: readonly KnownWord[]): string {
+  return table(
+    words,
+    [
+      { title: 'WORD', value: ({ word }) => word, maxWidth: 64 },
+      { title: 'DOCUMENTS', value: ({ documents }) => String(documents), right: true },
+    ],
+    'No words.',
+  )
 }
 
 function facetTables({ facets }: SearchHits): string[] {

@@ -176,3 +176,41 @@ it('serves the registry on a port of its own, with an admin that only its owner 
   child.kill('SIGTERM')
   expect(await exited).toBe(0)
 })
+
+it('keeps a registry in the place that is switched on, or says loudly that it could not', async () => {
+  const file = join(directory, 'registry.db')
+  const child = start(['serve', '--registry', '--port', '0', '--registry-port', '0', '--json'], {
+    HOME: directory,
+    ENVIRONMENT: 'development',
+    USE_S3: '1',
+    S3_BUCKET_NAME: 'bucket',
+    USE_SQLITE: '1',
+    SQLALCHEMY_DATABASE_URL: `sqlite:///${file}`,
+    // Nobody listens there.
+    AWS_ENDPOINT_URL: 'http://127.0.0.1:9',
+    AWS_ACCESS_KEY_ID: 'key',
+    AWS_SECRET_ACCESS_KEY: 'secret',
+  })
+  running.add(child)
+  let err = ''
+  child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()))
+  let out = ''
+  for await (const chunk of child.stdout) {
+    out += String(chunk)
+    if (/^\}/m.test(out)) break
+  }
+  const { data, registry } = JSON.parse(out) as { data: string; registry: { url: string; adminFile: string } }
+  expect(data).toBe(`sqlite:///${file}`)
+  expect(registry.adminFile).toBe(`${file}.admin.json`)
+  const answer = await fetch(`${registry.url}/health/components`)
+  expect(answer.headers.get('x-siltstone-storage')).toBe('sqlite-fallback')
+  const { components } = (await answer.json()) as { components: { id: string; status: string; issues: unknown[] }[] }
+  expect(components.find(({ id }) => id === 'fallback')).toMatchObject({
+    status: 'degraded',
+    issues: [{ code: 'storage_fallback_active', severity: 'error' }],
+  })
+  expect(err).toContain('Failed to access S3 bucket bucket')
+  const exited = once(child, 'exit')
+  child.kill('SIGTERM')
+  expect((await exited)[0]).toBe(0)
+})

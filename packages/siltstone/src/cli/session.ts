@@ -14,7 +14,7 @@ import { closeEnvironment } from '../drivers/directory/directory-environment.ts'
 import type { Environment } from '../ports/environment.ts'
 import { fileInfo } from '../host/files.ts'
 import { systemModels } from '../host/model-host.ts'
-import { isUrl, openEnvironmentAt } from '../drivers/open-environment.ts'
+import { isUrl, openEnvironmentAt, sqliteFileOf } from '../drivers/open-environment.ts'
 import { environmentVariables } from '../host/process.ts'
 import { placeFromVariables } from '../drivers/place-variables.ts'
 import { readEmbedders } from './embedders.ts'
@@ -205,6 +205,8 @@ async function hasCatalog({ store }: Environment): Promise<boolean> {
 
 /** @throws SiltstoneError `not-found` (store-missing) */
 export async function requireStore(directory: string): Promise<void> {
+  const file = sqliteFileOf(directory)
+  if (file !== undefined && (await fileInfo(file)) === undefined) throw storeMissing(directory)
   if (isUrl(directory) || (await fileInfo(directory))?.kind === 'directory') return
   throw storeMissing(directory)
 }

@@ -15,10 +15,11 @@ export interface Codec {
   crc32(bytes: Uint8Array, continueFrom?: number): number
 
   /**
-   * One Zstandard frame (RFC 8878) at the default level.
+   * One Zstandard frame (RFC 8878).
+   * @param level 1 to 19; the default is fast, 19 gives the fewest bytes
    * @throws SiltstoneError `unsupported` (`compression-missing`) outside Node: only writers compress
    */
-  zstdCompress(bytes: Uint8Array): Uint8Array
+  zstdCompress(bytes: Uint8Array, level?: number): Uint8Array
 
   /**
    * The content of one Zstandard frame (RFC 8878); bytes that follow it are ignored.

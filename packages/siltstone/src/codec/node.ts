@@ -11,7 +11,10 @@ const bufferOf = (bytes: Uint8Array): Buffer =>
 
 export const crc32: Codec['crc32'] = (bytes, continueFrom = 0) => zlib.crc32(bytes, continueFrom)
 
-export const zstdCompress: Codec['zstdCompress'] = (bytes) => zlib.zstdCompressSync(bytes)
+export const zstdCompress: Codec['zstdCompress'] = (bytes, level) =>
+  level === undefined
+    ? zlib.zstdCompressSync(bytes)
+    : zlib.zstdCompressSync(bytes, { params: { [zlib.constants.ZSTD_c_compressionLevel]: level } })
 
 export const zstdDecompress: Codec['zstdDecompress'] = (bytes, maxBytes) =>
   zlib.zstdDecompressSync(bytes, { maxOutputLength: Math.max(maxBytes, 1) })

@@ -42,8 +42,6 @@ export interface SegmentContext {
   indexing?: Indexing
   /** Default `STORED_LAYOUT`. */
   layout?: SegmentLayout
-  /** Clusters per root of the number of rows. */
-  density?: number
 }
 
 export interface SegmentJob extends SegmentContext {
@@ -111,7 +109,9 @@ export async function writeSegment(job: SegmentJob, source: RowSource): Promise<
   })
   const { scratch } = job.env
   const filters = isIndexed ? new FilterIndexBuilder(scratch) : undefined
-  const words = isIndexed ? new WordIndexBuilder(wantedIndexes(indexing?.schema ?? null), { scratch }) : undefined
+  const words = isIndexed
+    ? new WordIndexBuilder(wantedIndexes(indexing?.schema ?? null), { scratch, layout: job.layout })
+    : undefined
   const append: Append = (row) => {
     if (!filters || !words) return writer.append(row)
     const { document } = row
@@ -162,7 +162,8 @@ async function writeClustered(
   source: RowSource,
 ): Promise<Uint32Array> {
   const { signal, expectedRows, dimension, env } = job
-  const builder = new IvfBuilder(expectedRows, dimension, space, signal, job.density)
+  const compact = job.layout?.isCompact ?? false
+  const builder = new IvfBuilder(expectedRows, dimension, space, signal, { compact })
   for await (const vectors of source.sample(builder.sampleRows)) {
     signal.throwIfAborted()
     builder.sample(vectors)

@@ -1,13 +1,17 @@
-/** Opens a store's environment by its place: a directory, or a URL whose scheme is registered (`s3://bucket/prefix`). */
+/** Opens a store's environment by its place: a directory, or a URL whose scheme is registered (`s3://bucket/prefix`, `sqlite:///file`). */
 import type { Environment } from '../ports/environment.ts'
 import { type DirectoryEnvironmentOptions, openEnvironment } from './directory/directory-environment.ts'
 import { instrumented } from './instrumented.ts'
 import { loadAws } from './load-aws.ts'
+import { IN_MEMORY, parseSqlitePlace } from './sqlite/sqlite-place.ts'
 
 export type OpenPlace = (place: string, options: DirectoryEnvironmentOptions) => Promise<Environment>
 
 /** What opens the places of a scheme; loaded when it is first needed. */
-const openers = new Map<string, () => Promise<OpenPlace>>([['s3', async () => (await loadAws()).openS3Environment]])
+const openers = new Map<string, () => Promise<OpenPlace>>([
+  ['s3', async () => (await loadAws()).openS3Environment],
+  ['sqlite', async () => (await import('./sqlite/sqlite-environment.ts')).openSqliteEnvironment],
+])
 
 /** @param scheme in lower case, without the colon */
 export function registerScheme(scheme: string, open: OpenPlace): void {
@@ -17,6 +21,21 @@ export function registerScheme(scheme: string, open: OpenPlace): void {
 /** Whether the place is a URL of a registered scheme, not a directory. */
 export function isUrl(place: string): boolean {
   return openers.has(schemeOf(place))
+}
+
+/** What kind of place it is: `s3`, `sqlite`, another registered scheme, or a directory. */
+export function schemeAt(place: string): string {
+  return isUrl(place) ? schemeOf(place) : 'directory'
+}
+
+/** Whether the place is the memory of whoever opens it: another thread that opens it finds nothing. */
+export function inMemory(place: string): boolean {
+  return schemeOf(place) === 'sqlite' && parseSqlitePlace(place) === IN_MEMORY
+}
+
+/** The file of a place in SQLite; undefined for other places and in memory. */
+export function sqliteFileOf(place: string): string | undefined {
+  return schemeOf(place) === 'sqlite' && !inMemory(place) ? parseSqlitePlace(place) : undefined
 }
 
 /**

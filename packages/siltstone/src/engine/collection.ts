@@ -200,6 +200,7 @@ export class EngineCollection implements Collection {
   content(): Promise<CollectionContent> {
     return this.#read({}, async (view) => ({
       version: view.version,
+      watermark: view.manifest.watermark,
       metadataKeys: await metadataKeys(view, yieldToEventLoop),
     }))
   }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { compareKeys } from '../ports/object-key.ts'
 import { decodeFrontCoded, encodeFrontCoded } from './front-coded.ts'
 import { encodeChecked } from './manifest.ts'
-import { decodePublished, encodePublished, isPublished, type Published } from './published.ts'
+import { decodePublished, encodePublished, isPublished, PUBLISHED_VERSION, type Published } from './published.ts'
 import { decodeInt8Pages, encodeInt8, int8RecordBytes } from './segment/int8-vectors.ts'
 
 const EMPTY: Published = {
@@ -28,7 +28,7 @@ describe('search.json', () => {
     const bytes = encodePublished(EMPTY)
     const flipped = bytes.map((byte, i) => (i === bytes.length - 10 ? byte ^ 1 : byte))
     expect(() => decodePublished(flipped)).toThrow(expect.objectContaining({ code: 'checksum-mismatch' }))
-    const body = { ...EMPTY, format: 'siltstone.published', version: 1, collectionVersion: 7 }
+    const body = { ...EMPTY, format: 'siltstone.published', version: PUBLISHED_VERSION, collectionVersion: 7 }
     for (const [field, value] of [
       ['space', 'manhattan'],
       ['name', 3],
@@ -41,9 +41,17 @@ describe('search.json', () => {
       expect(() => decodePublished(encodeChecked({ ...body, [field]: value }))).toThrow(
         expect.objectContaining({ kind: 'corrupt', message: expect.stringContaining(field) as string }),
       )
-    expect(() => decodePublished(encodeChecked({ ...body, version: 2 }))).toThrow(
-      expect.objectContaining({ kind: 'unsupported', code: 'unknown-format-version' }),
-    )
+    for (const [version, remedy] of [
+      [PUBLISHED_VERSION + 1, 'newer'],
+      [PUBLISHED_VERSION - 1, 'publish the collection again'],
+    ] as const)
+      expect(() => decodePublished(encodeChecked({ ...body, version }))).toThrow(
+        expect.objectContaining({
+          kind: 'unsupported',
+          code: 'unknown-format-version',
+          message: expect.stringContaining(remedy) as string,
+        }),
+      )
     expect(isPublished(new TextEncoder().encode('{}'))).toBe(false)
   })
 })

@@ -20,11 +20,11 @@ import {
 } from './segment/descriptor.ts'
 
 export const PUBLISHED_FILE = 'search.json'
-export const PUBLISHED_VERSION = 1
+export const PUBLISHED_VERSION = 2
 const FORMAT = 'siltstone.published'
 
 /** Both are sections of files that are cut into parts as those of the segment are. */
-export const VOCABULARY = { name: 'vocabulary', type: 'front-coded-zstd' } as const
+export const VOCABULARY = { name: 'vocabulary', type: 'token-chunks' } as const
 export const TOKEN_ROWS = { name: 'token-rows', type: 'i8-pages' } as const
 
 export interface PublishedEmbedder {
@@ -72,7 +72,9 @@ export function decodePublished(bytes: Uint8Array): Published {
   if (body['version'] !== PUBLISHED_VERSION)
     throw unsupported(
       'unknown-format-version',
-      `${PUBLISHED_FILE} has version ${String(body['version'])}; this reader knows ${PUBLISHED_VERSION}: use a newer one`,
+      `${PUBLISHED_FILE} has version ${String(body['version'])}; this reader knows ${PUBLISHED_VERSION}: ${
+        Number(body['version']) < PUBLISHED_VERSION ? 'publish the collection again' : 'use a newer one'
+      }`,
       { key: PUBLISHED_FILE },
     )
   const { name, space, metadata, configuration, schema, collectionVersion, segment, embedder, partBytes } = body

@@ -1,4 +1,5 @@
 /** The directory of an inverted file: the centroids, and where the list of each one lies. See docs/decisions/0005. */
+import { zstdDecompress } from '#codec'
 import { corrupt } from '../errors.ts'
 import { type Calibration, calibrationLength, decodeCalibration, UNCALIBRATED } from './calibration.ts'
 import type { SectionDescriptor } from '../format/segment/descriptor.ts'
@@ -6,6 +7,10 @@ import type { SegmentReader } from '../format/segment/reader.ts'
 
 /** Version 1 had no calibration, and one bit per dimension. */
 export const CENTROIDS = { name: 'ivf-centroids', type: 'i8-centroids', version: 2 } as const
+/** Compressed with Zstandard, with the lengths of the lists; of segments for pages. */
+export const COMPACT_CENTROIDS_VERSION = 3
+/** See `compact-list.ts`. */
+export const COMPACT_LISTS_VERSION = 2
 /** By bits per dimension. */
 export const LISTS = { name: 'ivf-lists', types: { 1: 'rabitq-1', 2: 'rabitq-2' } } as const
 export const ROTATION = 'hadamard-3'
@@ -13,7 +18,7 @@ export const ROTATION = 'hadamard-3'
 export const LIST_HEADER_BYTES = 16
 /** A calibration has at most this many recalls, and numbers of neighbours. */
 const MOST_RECALLS = 100
-/** Clusters per root of the number of rows, unless the section says otherwise. */
+/** Clusters per root of the number of rows. */
 export const DENSITY = 4
 /** Entries whose codes are interleaved. */
 export const PACK = 16
@@ -33,8 +38,6 @@ export interface IvfDirectory {
   codeError: number
   /** Length that few rows exceed; see `flatness.ts`. */
   reach: number
-  /** Clusters per root of the number of rows, as asked for when it was built. */
-  density: number
   calibration: Calibration
   /** int8[clusters × dimension], to be multiplied by `scales`. */
   centroids: Int8Array
@@ -47,6 +50,8 @@ export interface IvfDirectory {
   copies: Uint32Array
   /** Cluster i holds rows `firstRows[i]` to before `firstRows[i + 1]`. */
   firstRows: Uint32Array
+  /** Whether lists are as `compact-list.ts` has them. */
+  isCompact: boolean
   /** List i lies at `offsets[i]` to before `offsets[i + 1]` of its section. */
   offsets: Float64Array
 }
@@ -64,8 +69,12 @@ export function listBytes(codeLength: number, primaries: number, copies: number)
 export function ivfSections(
   reader: SegmentReader,
 ): { centroids: SectionDescriptor; lists: SectionDescriptor } | undefined {
-  const centroids = reader.section(CENTROIDS.name, CENTROIDS.type, CENTROIDS.version)
-  const lists = reader.section(LISTS.name, LISTS.types[centroids?.params['bits'] === 2 ? 2 : 1])
+  const centroids = reader.section(CENTROIDS.name, CENTROIDS.type, COMPACT_CENTROIDS_VERSION)
+  const isCompact = centroids?.version === COMPACT_CENTROIDS_VERSION
+  const type = LISTS.types[centroids?.params['bits'] === 2 ? 2 : 1]
+  const lists = reader.section(LISTS.name, type, isCompact ? COMPACT_LISTS_VERSION : 1)
+  if (lists && isCompact !== (lists.version === COMPACT_LISTS_VERSION))
+    throw corrupt('descriptor-damaged', `segment ${reader.descriptor.id}: its lists do not fit its centroids`)
   return centroids && lists && { centroids, lists }
 }
 
@@ -80,15 +89,18 @@ export async function readDirectory(
     const key = reader.source.key(section)
     throw corrupt('section-damaged', `${key}: section ${section.name}: ${reason}`, { key })
   }
-  const { clusters, dimension, bits, seed, space, codeError, reach, recalls, neighbours, density } = parametersOf(
-    section,
-    fail,
-  )
+  const { clusters, dimension, bits, seed, space, codeError, reach, recalls, neighbours } = parametersOf(section, fail)
   if (crc32 === undefined) fail('the descriptor gives no checksum')
+  const isCompact = section.version === COMPACT_CENTROIDS_VERSION
   const more = section.version === 1 ? 0 : calibrationLength(recalls, neighbours)
-  if (length !== clusters * (dimension + 12) + more * 4)
-    fail(`its length is ${length} bytes, which is not that of ${clusters} clusters and its calibration`)
-  const read = await reader.source.checked(section, { offset, length, crc32: crc32 ?? '' }, 'the content')
+  const perCluster = dimension + (isCompact ? 16 : 12)
+  const expected = clusters * perCluster + more * 4
+  const rawBytes = isCompact ? section.params['rawBytes'] : length
+  if (rawBytes !== expected)
+    fail(`its length is ${rawBytes} bytes, which is not that of ${clusters} clusters and its calibration`)
+  const stored = await reader.source.checked(section, { offset, length, crc32: crc32 ?? '' }, 'the content')
+  const read = isCompact ? zstdDecompress(stored, expected) : stored
+  if (read.length !== expected) fail(`its content is ${read.length} bytes`)
   const bytes = read.byteOffset % 4 === 0 ? read : new Uint8Array(read)
   const tail = bytes.byteOffset + clusters * dimension
   const u32 = (part: number) => new Uint32Array(bytes.buffer, tail + part * clusters * 4, clusters)
@@ -97,16 +109,19 @@ export async function readDirectory(
   const primaries = u32(1)
   const copies = u32(2)
   const firstRows = new Uint32Array(clusters + 1)
+  const lengths = isCompact ? u32(3) : undefined
   const offsets = new Float64Array(clusters + 1)
   for (let i = 0; i < clusters; i++) {
     firstRows[i + 1] = (firstRows[i] as number) + (primaries[i] as number)
-    offsets[i + 1] = (offsets[i] as number) + listBytes(dimension * bits, primaries[i] as number, copies[i] as number)
+    offsets[i + 1] =
+      (offsets[i] as number) +
+      (lengths?.[i] ?? listBytes(dimension * bits, primaries[i] as number, copies[i] as number))
   }
   if (firstRows[clusters] !== reader.rows)
     fail(`its clusters hold ${firstRows[clusters]} rows, and the segment has ${reader.rows}`)
   if (offsets[clusters] !== lists.length)
     fail(`its lists take ${offsets[clusters]} bytes, not the ${lists.length} of ${lists.name}`)
-  const floats = new Float32Array(bytes.buffer, tail + clusters * 12, more)
+  const floats = new Float32Array(bytes.buffer, bytes.byteOffset + clusters * perCluster, more)
   const calibration = section.version === 1 ? UNCALIBRATED : decodeCalibration(floats, recalls, neighbours)
   if (!calibration) return fail('its calibration is not one')
   const squares = squaredLengths(centroids, scales, dimension)
@@ -118,7 +133,6 @@ export async function readDirectory(
     space,
     codeError,
     reach: reach ?? Math.sqrt(squares.reduce((most, square) => Math.max(most, square), 0)),
-    density,
     calibration,
     centroids,
     scales,
@@ -126,12 +140,13 @@ export async function readDirectory(
     primaries,
     copies,
     firstRows,
+    isCompact,
     offsets,
   }
 }
 
 function parametersOf(section: SectionDescriptor, fail: (reason: string) => never) {
-  const { clusters, paddedDimension, seed, space, codeError, rotation, density = DENSITY } = section.params
+  const { clusters, paddedDimension, seed, space, codeError, rotation } = section.params
   const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0
   if (!isCount(clusters)) return fail(`params.clusters is ${clusters}`)
   if (!isCount(paddedDimension) || paddedDimension % 64 !== 0)
@@ -141,8 +156,7 @@ function parametersOf(section: SectionDescriptor, fail: (reason: string) => neve
   if (typeof codeError !== 'number' || !(codeError >= 0 && codeError <= 1))
     return fail(`params.codeError is ${codeError}`)
   if (rotation !== ROTATION) return fail(`params.rotation is ${rotation}`)
-  if (typeof density !== 'number' || !(density > 0)) return fail(`params.density is ${density}`)
-  const common = { clusters, dimension: paddedDimension, seed, space, codeError, density } as const
+  const common = { clusters, dimension: paddedDimension, seed, space, codeError } as const
   if (section.version === 1) return { ...common, bits: 1, reach: undefined, recalls: 0, neighbours: 0 } as const
   const { bits, reach, recalls, neighbours } = section.params
   if (bits !== 1 && bits !== 2) return fail(`params.bits is ${bits}`)

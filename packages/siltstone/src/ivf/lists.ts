@@ -1,6 +1,7 @@
 /** Reads the lists of clusters, neighbouring ones in one request; checks them and keeps them in the block cache. */
 import { corrupt } from '../errors.ts'
 import { crc32 } from '#codec'
+import { decodeCompactList } from './compact-list.ts'
 import type { SectionDescriptor } from '../format/segment/descriptor.ts'
 import { type BlockShelf, eachAtMost, type SectionSource, stretches } from '../format/segment/source.ts'
 import { type IvfDirectory, LIST_HEADER_BYTES, PACK, packBytes } from './directory.ts'
@@ -52,7 +53,7 @@ export class ListReader {
         // A copy: a view would keep the whole read in memory.
         const own = part.length === bytes.buffer.byteLength ? part : new Uint8Array(part)
         const list = this.parse(cluster, own)
-        this.#shelf?.set(cluster, list, own.length)
+        this.#shelf?.set(cluster, list, list.packs.length + list.copies.byteLength)
         take(cluster, list)
       }
     })
@@ -60,21 +61,25 @@ export class ListReader {
 
   /** @param bytes of exactly this list, aligned to 4 */
   parse(cluster: number, bytes: Uint8Array): ClusterList {
-    const { dimension, bits, primaries, copies, firstRows } = this.#directory
+    const { dimension, bits, primaries, copies, firstRows, isCompact } = this.#directory
     const fail = (reason: string): never => {
       const key = this.#source.key(this.#section)
       throw corrupt('list-damaged', `${key}: section ${this.#section.name}, list ${cluster}: ${reason}`, { key })
     }
+    const entries = (primaries[cluster] as number) + (copies[cluster] as number)
+    const known = { entries, primaries: primaries[cluster] as number, firstRow: firstRows[cluster] as number }
+    if (isCompact) {
+      const sizes = { entries, copied: copies[cluster] as number, codeBytes: (dimension * bits) / 8 }
+      const content = decodeCompactList(bytes, sizes)
+      return typeof content === 'string' ? fail(content) : { ...known, ...content }
+    }
     const header = new Uint32Array(bytes.buffer, bytes.byteOffset, LIST_HEADER_BYTES / 4)
     if (header[0] !== crc32(bytes.subarray(4))) fail('it does not match its checksum')
-    const entries = (primaries[cluster] as number) + (copies[cluster] as number)
     if (header[1] !== entries || header[2] !== primaries[cluster] || header[3] !== firstRows[cluster])
       fail('its header does not match the directory')
     const packsEnd = LIST_HEADER_BYTES + Math.ceil(entries / PACK) * packBytes(dimension * bits)
     return {
-      entries,
-      primaries: primaries[cluster] as number,
-      firstRow: firstRows[cluster] as number,
+      ...known,
       packs: bytes.subarray(LIST_HEADER_BYTES, packsEnd),
       copies: new Uint32Array(bytes.buffer, bytes.byteOffset + packsEnd, copies[cluster] as number),
     }

@@ -14,6 +14,8 @@ const NAMES: Record<keyof SearchArguments, string> = {
   highlight: 'highlight',
   orderBy: 'order_by',
   mmr: 'mmr',
+  didYouMean: 'did_you_mean',
+  suggest: 'suggest',
 }
 
 /** @throws SiltstoneError `invalid`: bad-search, search-shape, search-value, where-clause, regex-syntax */

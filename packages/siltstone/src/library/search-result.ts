@@ -1,5 +1,5 @@
 /** The result of `search`, with the shape of the `chromadb` JavaScript client. */
-import type { HighlightFragment, HitExplanation, SearchResponse } from '../model/search.ts'
+import type { DidYouMean, HighlightFragment, HitExplanation, KnownWord, SearchResponse } from '../model/search.ts'
 import { metadataToPlain } from '../records/index.ts'
 import type { Metadata } from './types.ts'
 
@@ -34,6 +34,10 @@ export class SearchResult<TMeta extends Metadata = Metadata> {
   readonly facets: (Record<string, FacetCount[]> | null)[]
   /** Extension: for each hit, pieces of its document; in each, unmarked and marked parts take turns, an unmarked one first. */
   readonly highlights: ((HighlightFragment[] | null)[] | null)[]
+  /** Extension: of a search that asks for it, what its text may have meant; null: nothing to suggest. */
+  readonly didYouMean: (DidYouMean | null)[]
+  /** Extension: of a search that asks for them, words that begin with the last word of a text. */
+  readonly suggestions: (KnownWord[] | null)[]
   /** Extension: the version that was read. */
   readonly version: number
 
@@ -51,6 +55,8 @@ export class SearchResult<TMeta extends Metadata = Metadata> {
     this.explanations = results.map(({ explanations }) => explanations ?? null)
     this.facets = results.map(({ facets }) => (facets ? plainFacets(facets) : null))
     this.highlights = results.map(({ highlights }) => highlights ?? null)
+    this.didYouMean = results.map(({ didYouMean }) => didYouMean ?? null)
+    this.suggestions = results.map(({ suggestions }) => suggestions ?? null)
     this.version = version
   }
 

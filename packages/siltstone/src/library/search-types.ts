@@ -79,6 +79,10 @@ export interface SearchArguments {
    * chosen before; `lambda` (0.5) is the weight of the score.
    */
   mmr?: { lambda?: number | undefined; candidates?: number | undefined } | undefined
+  /** Extension: what `text`, or the text of the search, may have meant, if a word of it is unknown or rare among all documents. */
+  didYouMean?: { text?: string | undefined } | undefined
+  /** Extension: the `limit` (10) most frequent words of all documents that begin with the last word of `text`. */
+  suggest?: { text: string; limit?: number | undefined } | undefined
 }
 
 /** A search, or the client's `Search`. */

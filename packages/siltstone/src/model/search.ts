@@ -77,6 +77,28 @@ export interface FacetValue {
   count: number
 }
 
+/** A word of the documents, without the difference of case, and how many documents have it. */
+export interface KnownWord {
+  word: string
+  documents: number
+}
+
+/** A word of a text that is unknown or rare among the documents, and words that it may have been meant to be. */
+export interface WordCorrection {
+  /** As the text writes it. */
+  word: string
+  /** How many documents have it, in any of its forms. */
+  documents: number
+  /** At least one; the best first. */
+  suggestions: KnownWord[]
+}
+
+export interface DidYouMean {
+  /** The text with the best suggestion for each of the words. */
+  text: string
+  words: WordCorrection[]
+}
+
 /** Orders records by a metadata key, or by `#score`. Records without the key come last in both directions. */
 export interface OrderKey {
   key: string
@@ -113,6 +135,10 @@ export interface Search {
   maxScore?: number
   facets?: Facets
   highlight?: HighlightRequest
+  /** A text whose unknown and rare words are looked up among all documents, whatever the filter says. */
+  didYouMean?: { text: string }
+  /** Words of all documents that begin with the last word of a text, the most frequent ones. */
+  suggest?: { text: string; limit: number }
   /** Instead of by score. */
   orderBy?: readonly OrderKey[]
   /** Needs `rank`; not together with `orderBy`. */
@@ -178,6 +204,9 @@ export interface SearchHits {
   facets?: ReadonlyMap<string, FacetValue[]>
   /** Fragments in the order of the document; null without a document. */
   highlights?: (HighlightFragment[] | null)[]
+  /** null: there is nothing to suggest. */
+  didYouMean?: DidYouMean | null
+  suggestions?: KnownWord[]
 }
 
 export interface SearchResponse {

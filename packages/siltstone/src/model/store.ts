@@ -45,6 +45,8 @@ export interface CollectionState {
 /** What a collection holds, as far as a description of it says. */
 export interface CollectionContent {
   version: number
+  /** The version up to which the log is folded into the snapshot; at most `version`. */
+  watermark: number
   /** In a large segment, one of two types of number under a key may be left out. */
   metadataKeys: MetadataKeys
 }

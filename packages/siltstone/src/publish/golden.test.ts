@@ -1,5 +1,5 @@
 /**
- * A folder as the first release published it. It is never rewritten: each later reader must find the same in it.
+ * A folder as version 2 of the format has it. It is never rewritten: each later reader must find the same in it.
  * (`SILTSTONE_WRITE_GOLDEN=1` writes it if it does not exist.)
  */
 import { existsSync, readFileSync } from 'node:fs'
@@ -18,7 +18,7 @@ import { collectionRequest, upsert } from '../testing/operations.ts'
 import { directoryTarget } from './directory-target.ts'
 import { publish } from './publish.ts'
 
-const folder = fileURLToPath(new URL('golden/v1/', import.meta.url))
+const folder = fileURLToPath(new URL('golden/v2/', import.meta.url))
 const ROWS = 300
 const vectorOf = (n: number) => Array.from({ length: 16 }, (_, d) => Math.sin(n * (d + 1)))
 

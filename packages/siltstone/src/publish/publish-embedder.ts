@@ -1,14 +1,14 @@
 /** The files of the English embedder as pages read them: see `embed/english/published-model.ts`. */
-import { constants, zstdCompressSync } from 'node:zlib'
 import { ENGLISH_MODEL, ENGLISH_NAME } from '../embed/english/embedder.ts'
+import { UNKNOWN } from '../embed/english/word-piece.ts'
 import { ENGLISH_DIMENSION, ENGLISH_PACKAGE } from '../embed/english/load.ts'
 import { crcHex } from '../format/checksum.ts'
-import { encodeFrontCoded } from '../format/front-coded.ts'
 import { type PublishedEmbedder, TOKEN_ROWS, VOCABULARY } from '../format/published.ts'
 import { PageWriter } from '../format/segment/pages.ts'
 import { MemorySink } from '../format/segment/sink.ts'
 import type { ModelHost } from '../ports/model-host.ts'
 import { compareKeys } from '../ports/object-key.ts'
+import { vocabularySection } from './vocabulary-section.ts'
 
 /** One row a page: a text has few tokens, which lie far apart. */
 const ROW_PAGE_BYTES = 264
@@ -44,9 +44,8 @@ export async function englishEmbedder(models: Pick<ModelHost, 'readPackageFiles'
     .map((token, id) => ({ token, id }))
     .filter(({ token }) => !/^\[unused\d+\]$/.test(token))
     .sort((a, b) => compareKeys(a.token, b.token))
-  const packed = zstdCompressSync(encodeFrontCoded(tokens.map(({ token }) => token)), {
-    params: { [constants.ZSTD_c_compressionLevel]: 19 },
-  })
+  const texts = tokens.map(({ token }) => token)
+  const written = vocabularySection(texts)
   const sink = new MemorySink()
   const writer = new PageWriter(sink, 4 + ENGLISH_DIMENSION, ROW_PAGE_BYTES)
   const view = new DataView(scales.buffer, scales.byteOffset, scales.byteLength)
@@ -58,18 +57,27 @@ export async function englishEmbedder(models: Pick<ModelHost, 'readPackageFiles'
     await writer.appendRecord(words)
   }
   const params = await writer.finish()
+  const { bytes, directory } = written
   const rows = sink.content()
   const fileOf = (key: string, bytes: Uint8Array) => ({ key, sizeBytes: bytes.length, crc32: crcHex(bytes) })
   return {
-    vocabulary: packed,
+    vocabulary: bytes,
     rows,
     describe: (keys) => ({
       model: ENGLISH_MODEL,
       dimension: ENGLISH_DIMENSION,
       tokens: tokens.length,
-      files: [fileOf(keys.vocabulary, packed), fileOf(keys.rows, rows)],
+      files: [fileOf(keys.vocabulary, bytes), fileOf(keys.rows, rows)],
       sections: [
-        { ...VOCABULARY, version: 1, file: 0, offset: 0, length: packed.length, crc32: crcHex(packed), params: {} },
+        {
+          ...VOCABULARY,
+          version: 1,
+          file: 0,
+          offset: 0,
+          length: bytes.length,
+          directory,
+          params: { ...written.params, unknown: texts.indexOf(UNKNOWN) },
+        },
         { ...TOKEN_ROWS, version: 1, file: 1, offset: 0, length: rows.length, params },
       ],
     }),

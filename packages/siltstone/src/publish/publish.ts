@@ -56,8 +56,6 @@ export interface PublishReport {
 
 /** Fewer rows are read whole. */
 const LIMITS: Pick<CompactLimits, 'indexRows' | 'indexDimension'> = { indexRows: 256, indexDimension: 16 }
-/** Fewer clusters than in a store: a page reads all centroids before its first search. */
-const DENSITY = 2.5
 /** Any valid path and id: the folder has one segment, whose files are named by their content. */
 const PATH = '000000000000-000000000000-00000000-0000-4000-8000-000000000000'
 const SEGMENT_ID = '00000000000000000000000000'
@@ -90,7 +88,7 @@ export async function publish(request: PublishRequest): Promise<PublishReport> {
   let embedder: PublishedEmbedder | null = null
   if (isEnglish(configuration, dimension)) {
     const files = await englishEmbedder(models)
-    const vocabulary = await parts.writeBytes(files.vocabulary, files.vocabulary.length)
+    const vocabulary = await parts.writeBytes(files.vocabulary)
     const rows = await parts.writeBytes(files.rows)
     partBytes[vocabulary.key] = vocabulary.partBytes
     partBytes[rows.key] = rows.partBytes
@@ -134,7 +132,6 @@ async function stage(
     limits: LIMITS,
     indexing: { space, schema },
     layout: PUBLISHED_LAYOUT,
-    density: DENSITY,
     dimension,
     expectedRows: records,
     signal,

@@ -3,13 +3,20 @@
  * directories of columns while the indexes are opened, and columns of likely winners while their vectors are read.
  */
 import type { Include } from '../model/read.ts'
+import type { TextColumn } from '../format/segment/reader.ts'
 import type { OpenSegment } from '../snapshot/open-segment.ts'
 
 export class ColumnPrefetch {
-  readonly #names: readonly ('metadata' | 'documents' | 'uris')[]
+  readonly #names: readonly TextColumn[]
 
-  constructor(include: Include) {
+  /** @param include null: not even ids will be answered */
+  constructor(include: Include | null) {
+    if (!include) {
+      this.#names = []
+      return
+    }
     this.#names = [
+      'ids',
       ...(include.metadatas ? (['metadata'] as const) : []),
       ...(include.documents ? (['documents'] as const) : []),
       ...(include.uris ? (['uris'] as const) : []),
@@ -18,11 +25,13 @@ export class ColumnPrefetch {
 
   /** @throws SiltstoneError `corrupt` */
   async directories(segment: OpenSegment): Promise<void> {
-    await segment.reader.prepare(['ids', ...this.#names])
+    await segment.reader.prepare(this.#names)
   }
 
   /** Reads the rows' columns into the block cache. @throws SiltstoneError `corrupt` */
   async rows(segment: OpenSegment, rows: readonly number[]): Promise<void> {
-    await Promise.all([segment.reader.ids(rows), ...this.#names.map((name) => segment.column(name, rows))])
+    await Promise.all(
+      this.#names.map((name) => (name === 'ids' ? segment.reader.ids(rows) : segment.column(name, rows))),
+    )
   }
 }

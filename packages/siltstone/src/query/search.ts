@@ -88,7 +88,7 @@ export async function nearest(
   const { vector, field, ...rest } = request
   checkDimension(view, vector, field)
   checkRecall(request.search?.recall)
-  const found = new Search(view, space, { ...rest, vectors: [vector], include: {} }, pause, new SearchRecorder())
+  const found = new Search(view, space, { ...rest, vectors: [vector], include: null }, pause, new SearchRecorder())
   await found.rank(selected)
   return found.refs()
 }
@@ -100,10 +100,13 @@ function checkRecall(recall: number | undefined): void {
   })
 }
 
+/** With null, only `refs` will be asked for. */
+type SearchRequest = Omit<QueryRequest, 'include'> & { include: QueryRequest['include'] | null }
+
 class Search {
   readonly #view: View
   readonly #space: Space
-  readonly #request: QueryRequest
+  readonly #request: SearchRequest
   readonly #pause: Pause
   readonly #recorder: SearchRecorder
   readonly #k: number
@@ -115,7 +118,7 @@ class Search {
   constructor(
     view: View,
     space: Space,
-    request: QueryRequest,
+    request: SearchRequest,
     pause: Pause,
     recorder: SearchRecorder,
     factors?: readonly number[],
@@ -305,7 +308,7 @@ class Search {
 
   async #withColumns(lists: readonly Ranked[]): Promise<QueryHits[]> {
     const refs = lists.flat().map(({ tag }) => this.#tags.ref(tag))
-    const columns = await columnsInSlices(this.#view, refs, this.#request.include, this.#pause)
+    const columns = await columnsInSlices(this.#view, refs, this.#request.include ?? {}, this.#pause)
     let end = 0
     return lists.map((list) => {
       const start = end

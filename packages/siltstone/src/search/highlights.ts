@@ -2,7 +2,7 @@
 import type { HighlightFragment, HighlightRequest } from '../model/search.ts'
 import { Pacer, type Pause } from '../pacer.ts'
 import { documentAnalyzer } from '../text/analyzer.ts'
-import { highlight } from '../text/highlight.ts'
+import { highlight, wantedWords } from '../text/highlight.ts'
 
 /** Characters that are cut into words between two pauses. */
 const PAUSE_AFTER = 200_000
@@ -12,11 +12,11 @@ export async function highlightsOf(
   { texts, fragments, length }: HighlightRequest,
   pause: Pause,
 ): Promise<(HighlightFragment[] | null)[]> {
-  const terms = new Set(texts.flatMap((text) => [...documentAnalyzer().query(text).keys()]))
+  const words = wantedWords(texts.map((text) => documentAnalyzer().query(text)))
   const pacer = new Pacer(PAUSE_AFTER, pause)
   const highlights: (HighlightFragment[] | null)[] = []
   for (const document of documents) {
-    highlights.push(document === null ? null : highlight(document, terms, { fragments, length }))
+    highlights.push(document === null ? null : highlight(document, words, { fragments, length }))
     const due = pacer.spend(document?.length ?? 0)
     if (due) await due
   }

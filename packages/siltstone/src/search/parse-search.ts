@@ -5,7 +5,8 @@
  *             "select"?: {"keys": [key…]},
  *             "max_score"?: n, "facets"?: {"keys": [field…], "limit"?: n}, "highlight"?: highlight,
  *             "order_by"?: [{"key": field | "#score", "order"?: "asc" | "desc"}…],
- *             "mmr"?: {"lambda"?: n, "candidates"?: n}}                                          (extensions)
+ *             "mmr"?: {"lambda"?: n, "candidates"?: n}, "did_you_mean"?: {"text"?: text},
+ *             "suggest"?: {"text": text, "limit"?: n}}                                           (extensions)
  * highlight = {"texts"?: [text…], "fragments"?: n, "length"?: n}
  * grouping = {} | {"keys": [field…], "aggregate": {"$min_k"|"$max_k": {"keys": [field|"#score"…], "k": n}}}
  * key      = "#document" | "#embedding" | "#metadata" | "#score" | field
@@ -45,7 +46,20 @@ export const METADATA = '#metadata'
 export const SCORE = '#score'
 const RESERVED = [DOCUMENT_KEY, EMBEDDING_KEY, METADATA, SCORE]
 
-const FIELDS = ['filter', 'rank', 'group_by', 'limit', 'select', 'max_score', 'facets', 'highlight', 'order_by', 'mmr']
+const FIELDS = [
+  'filter',
+  'rank',
+  'group_by',
+  'limit',
+  'select',
+  'max_score',
+  'facets',
+  'highlight',
+  'order_by',
+  'mmr',
+  'did_you_mean',
+  'suggest',
+]
 
 export interface ParsedSearch {
   search: Search
@@ -79,6 +93,8 @@ export function parseSearch(
   const highlight = part('highlight', (value, at) => highlightOf(value, at, check, rank, filter))
   const orderBy = part('order_by', (value, at) => orderOf(value, at, check, rank))
   const diversity = part('mmr', (value, at) => diversityOf(value, at, check))
+  const didYouMean = part('did_you_mean', (value, at) => didYouMeanOf(value, at, rank))
+  const suggest = part('suggest', (value, at) => suggestOf(value, at, check))
   if (diversity && !rank) throw badValue(path, 'mmr requires rank expression to be specified')
   if (diversity && orderBy) throw badValue(path, 'mmr and order_by both give an order; leave one out')
   if (groupBy && !rank) throw badValue(path, 'group_by requires rank expression to be specified')
@@ -93,6 +109,8 @@ export function parseSearch(
       ...(highlight && { highlight }),
       ...(orderBy && { orderBy }),
       ...(diversity && { diversity }),
+      ...(didYouMean && { didYouMean }),
+      ...(suggest && { suggest }),
       offset,
       ...(limit !== undefined && { limit }),
       select: columnsOf(select),
@@ -223,6 +241,27 @@ function textsOf(rank: Rank | undefined): string[] {
 function phrasesOf(filter: Filter | undefined): string[] {
   if (filter && 'clauses' in filter) return filter.clauses.flatMap(phrasesOf)
   return filter?.kind === 'document-phrase' && !filter.negated ? [filter.text] : []
+}
+
+/** Without a text of its own, it is that of the search. */
+function didYouMeanOf(json: unknown, path: string, rank: Rank | undefined): { text: string } {
+  const given = readFields(json, path, ['text']).get('text')
+  if (!isAbsent(given)) return { text: readString(given, `${path}.text`) }
+  const [text, ...others] = new Set(textsOf(rank))
+  if (text === undefined) throw badValue(path, 'the search has no text whose words could be looked up; give text')
+  if (others.length > 0) throw badValue(path, 'the search has different texts; give the text to look up')
+  return { text }
+}
+
+const DEFAULT_SUGGESTIONS = 10
+
+function suggestOf(json: unknown, path: string, check: CheckLimit): { text: string; limit: number } {
+  const fields = readFields(json, path, ['text', 'limit'])
+  if (isAbsent(fields.get('text'))) throw badShape(path, 'missing field `text`')
+  const limit = fields.get('limit')
+  const count = isAbsent(limit) ? DEFAULT_SUGGESTIONS : readU32(limit, `${path}.limit`)
+  check('maxKnnLimit', `${path}.limit`, count, 'words')
+  return { text: readString(fields.get('text'), `${path}.text`), limit: count }
 }
 
 function groupByOf(json: unknown, path: string, check: CheckLimit): GroupBy | undefined {

@@ -20,6 +20,9 @@ export interface Preparation {
  *   for a text under a key that no embedder is known for; bad-bm25-config; and the embedder's errors
  */
 export async function prepare(searches: readonly Search[], options: Preparation): Promise<Search[]> {
+  for (const { didYouMean, suggest } of searches)
+    if ((didYouMean || suggest) && !isTextIndexed(options.schema))
+      throw textDisabled(didYouMean ? 'did_you_mean' : 'suggest')
   const texts = new Set<string>()
   for (const { rank } of searches)
     for (const { query, key } of rank ? knnsOf(rank) : []) {
@@ -34,6 +37,10 @@ export async function prepare(searches: readonly Search[], options: Preparation)
   )
 }
 
+function textDisabled(field: string) {
+  return invalid('index-disabled', 'Cannot search documents by words because FTS indexing is disabled', { field })
+}
+
 function preparedQuery(
   { query, key }: Knn,
   embedded: ReadonlyMap<string, Float32Array>,
@@ -44,9 +51,7 @@ function preparedQuery(
     return { kind: 'dense', vector: embedded.get(query.text) as Float32Array }
   if (query.kind === 'text' && key === DOCUMENT_KEY) {
     if (isTextIndexed(schema)) return query
-    throw invalid('index-disabled', 'Cannot search documents by words because FTS indexing is disabled', {
-      field: 'rank',
-    })
+    throw textDisabled('rank')
   }
   const index = sparseIndexOf(schema, key)
   if (query.kind === 'text') {

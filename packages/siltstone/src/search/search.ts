@@ -40,6 +40,8 @@ import { byScore } from './order.ts'
 import { selectedMetadata } from './selected-metadata.ts'
 import type { RankedRecord } from './retriever.ts'
 import { SparseRetriever } from './sparse-retriever.ts'
+import { completions } from '../words/completions.ts'
+import { didYouMean as correctionsOf } from '../words/spelling.ts'
 import { WordRetriever } from '../words/word-retriever.ts'
 import { rowsToCount } from '../words/word-state.ts'
 
@@ -61,6 +63,20 @@ interface Hit extends RankedRecord {
 
 /** @throws SiltstoneError `invalid`: dimension-mismatch, no-number, text-query, too-many-values; `unsupported`: words-not-indexed */
 export async function search(asked: Search, context: SearchContext): Promise<SearchHits> {
+  const { didYouMean, suggest } = asked
+  const [hits, corrections, suggestions] = await Promise.all([
+    hitsOf(asked, context),
+    didYouMean && correctionsOf(context.view, didYouMean.text, context.pause),
+    suggest && completions(context.view, suggest.text, suggest.limit, context.pause),
+  ])
+  return {
+    ...hits,
+    ...(didYouMean && { didYouMean: corrections ?? null }),
+    ...(suggestions && { suggestions }),
+  }
+}
+
+async function hitsOf(asked: Search, context: SearchContext): Promise<SearchHits> {
   const { rank } = asked
   if (!rank && !asked.facets && !asked.orderBy) return inOrder(asked, context)
   const admitted = await select(context.view, asked.filter, context.pause)

@@ -44,6 +44,7 @@ interface TokenEntry {
 export function tokenAuthenticator(text: string): Authenticator {
   const entries = parseTokens(text)
   return {
+    identities: () => entries.map(({ identity }) => identity),
     identify(header) {
       const token = presentedToken(header)
       if (token === undefined) {

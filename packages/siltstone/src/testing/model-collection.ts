@@ -145,7 +145,8 @@ export class ModelCollection implements Collection {
         const kind = kindOf(value)
         if (kind !== undefined) keys.set(key, (keys.get(key) ?? new Set()).add(kind))
       }
-    return { version: this.#store.log.length, metadataKeys: keys }
+    const { length } = this.#store.log
+    return { version: length, watermark: length, metadataKeys: keys }
   }
 
   async indexingStatus(): Promise<IndexingStatus> {

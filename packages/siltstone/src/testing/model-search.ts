@@ -8,10 +8,10 @@ import { stringifyExact } from '../records/exact-json.ts'
 import { parseMetadata, stringifyMetadata } from '../records/metadata.ts'
 import { invalid } from '../errors.ts'
 import { documentAnalyzer } from '../text/analyzer.ts'
-import { highlight } from '../text/highlight.ts'
+import { highlight, wantedWords } from '../text/highlight.ts'
 import { combinedExamples } from '../search/examples.ts'
 import { modelDistance } from './model-state.ts'
-import { modelIdf, modelWordScores } from './model-words.ts'
+import { modelDidYouMean, modelIdf, modelKnownWords, modelWordScores } from './model-words.ts'
 
 type Row = [id: string, state: RecordState]
 
@@ -63,6 +63,18 @@ export function modelSearch(search: Search, world: ModelSearch): SearchHits {
     ...(select.scores && { scores: page.map(({ score }, i) => (rank ? score : i)) }),
     ...(search.highlight && { highlights: states.map(({ document }) => shownWords(document, search.highlight)) }),
     ...(search.facets && { facets: facetsOf(world.rows.filter(world.admits), search.facets) }),
+    ...wordHelp(search, rows),
+  }
+}
+
+function wordHelp({ didYouMean, suggest }: Search, rows: readonly Row[]): Partial<SearchHits> {
+  const documents = rows.map(([, { document }]) => document)
+  const last = suggest && /[\p{L}\p{N}_]+$/u.exec(suggest.text)?.[0].toLowerCase()
+  return {
+    ...(didYouMean && { didYouMean: modelDidYouMean(documents, didYouMean.text) }),
+    ...(suggest && {
+      suggestions: last === undefined ? [] : modelKnownWords(documents, last).slice(0, suggest.limit),
+    }),
   }
 }
 
@@ -118,8 +130,8 @@ function diverse(scored: readonly Scored[], lambda: number, count: number, rows:
 
 function shownWords(document: string | null, request: Search['highlight']) {
   if (document === null || !request) return null
-  const terms = new Set(request.texts.flatMap((text) => [...documentAnalyzer().query(text).keys()]))
-  return highlight(document, terms, request)
+  const words = wantedWords(request.texts.map((text) => documentAnalyzer().query(text)))
+  return highlight(document, words, request)
 }
 
 function facetsOf(rows: readonly Row[], { keys, limit }: Facets): Map<string, FacetValue[]> {

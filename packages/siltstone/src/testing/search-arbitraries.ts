@@ -85,7 +85,7 @@ const knn = fc
 const text = fc
   .record(
     {
-      query: fc.constantFrom('fox', 'the red foxes', 'the', 'stone stone red', 'absent', ''),
+      query: fc.constantFrom('fox', 'the red foxes', 'the', 'stone stone red', 'absent', '', 're*', 'red foxe*'),
       key: fc.constant('#document'),
       limit: fc.integer({ min: 0, max: 6 }),
       default: fc.constantFrom(0, 5),
@@ -162,6 +162,10 @@ const facets = fc.record({
   limit: fc.integer({ min: 0, max: 3 }),
 })
 const highlight = fc.record({ texts: fc.constant(['fox', 'stone red']) })
+const wordHelp = {
+  did_you_mean: fc.constantFrom(...['rde fox', 'the stome fxo', 'foxs fixes red', 'red'].map((it) => ({ text: it }))),
+  suggest: fc.record({ text: fc.constantFrom('the re', 'f', 'red ', 's'), limit: fc.integer({ min: 0, max: 3 }) }),
+}
 const orderBy = fc.array(
   fc.record(
     { key: fc.constantFrom('n', 'group', 'none'), order: fc.constantFrom('asc', 'desc') },
@@ -171,10 +175,19 @@ const orderBy = fc.array(
 )
 const mmr = fc.record({ lambda: fc.constantFrom(0, 0.3, 1), candidates: fc.integer({ min: 1, max: 6 }) })
 const ranked = fc.record(
-  { rank, filter, group_by: groupBy, limit: page, max_score: fc.constantFrom(0, 1, 3.3), facets, highlight },
+  {
+    rank,
+    filter,
+    group_by: groupBy,
+    limit: page,
+    max_score: fc.constantFrom(0, 1, 3.3),
+    facets,
+    highlight,
+    ...wordHelp,
+  },
   { requiredKeys: ['rank'] },
 )
-const unranked = fc.record({ filter, limit: page, facets, highlight }, { requiredKeys: [] })
+const unranked = fc.record({ filter, limit: page, facets, highlight, ...wordHelp }, { requiredKeys: [] })
 
 export const randomSearch: fc.Arbitrary<RandomSearch> = fc.record({
   json: fc

@@ -6,7 +6,7 @@
  */
 import { ENGLISH_STOP_WORDS } from './english-stop-words.ts'
 import { stemEnglish } from './english-stemmer.ts'
-import { eachWord, fold } from './words.ts'
+import { eachPlace, eachWord, fold, normalForm } from './words.ts'
 
 export type Language = 'english' | 'none'
 
@@ -50,13 +50,36 @@ export class Analyzer {
     return term
   }
 
-  /** The terms of a query, each once, with how often it occurs. Stop words are left out if there is another word. */
-  query(text: string): Map<string, number> {
+  /**
+   * The words of a query. A `*` behind the last word makes it a prefix: it stands for all words that begin with it. Stop
+   * words are left out if there is another word.
+   */
+  query(text: string): QueryWords {
+    const normal = normalForm(text).trimEnd()
+    const written: string[] = []
+    let endOfLast = -1
+    eachPlace(normal, (start, end, whole) => {
+      written.push(normal.slice(start, end))
+      endOfLast = whole
+    })
+    const isPrefix = endOfLast === normal.length - 1 && normal.endsWith('*')
+    const prefix = isPrefix ? written.pop() : undefined
     const all = new Map<string, number>()
-    this.each(text, (term) => all.set(term, (all.get(term) ?? 0) + 1))
+    for (const word of written) {
+      const term = this.termOf(word)
+      all.set(term, (all.get(term) ?? 0) + 1)
+    }
     const content = [...all].filter(([term]) => !this.#stopWords.has(term))
-    return content.length > 0 ? new Map(content) : all
+    const terms = content.length > 0 || prefix !== undefined ? new Map(content) : all
+    return prefix === undefined ? { terms } : { terms, prefix }
   }
+}
+
+export interface QueryWords {
+  /** Each once, with how often it occurs. */
+  terms: ReadonlyMap<string, number>
+  /** As it is written, without the `*`. */
+  prefix?: string
 }
 
 /** A copy: a slice of a long text would keep the text in memory. */

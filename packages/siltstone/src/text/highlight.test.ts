@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Analyzer } from './analyzer.ts'
-import { highlight } from './highlight.ts'
+import { highlight, wantedWords } from './highlight.ts'
 import { normalForm } from './words.ts'
 
-const termsOf = (text: string) => new Set(Analyzer.of('english').query(text).keys())
+const termsOf = (text: string) => wantedWords([Analyzer.of('english').query(text)])
 const shown = (text: string, query: string, fragments = 3, length = 40) =>
   highlight(text, termsOf(query), { fragments, length }).map((parts) =>
     parts.map((part, i) => (i % 2 === 0 ? part : `[${part}]`)).join(''),
@@ -18,6 +18,8 @@ describe('the words of a query in a text', () => {
     ['那里有山石河水。', '山石河', ['那里有[山石河]水。']],
     ['Stone; stone.', 'stone', ['[Stone]; [stone].']],
     ['ﬁne ﬁsh', 'fish', ['fine [fish]']],
+    ['Internal and interned; inner.', 'Intern*', ['[Internal] and [interned]; inner.']],
+    ['He runs.', 'running*', ['He [runs].']],
   ])('%j, %j: %j', (text, query, expected) => {
     expect(shown(text, query)).toEqual(expected)
   })
@@ -37,8 +39,9 @@ describe('the words of a query in a text', () => {
     const text = fc.array(word, { maxLength: 40 }).map((words) => words.join(' '))
     fc.assert(
       fc.property(text, fc.nat(4), fc.integer({ min: 1, max: 60 }), (text, fragments, length) => {
-        const terms = termsOf('stone river 山石')
-        const found = highlight(text, terms, { fragments, length })
+        const wanted = wantedWords([Analyzer.of('english').query('stone river 山石')])
+        const { terms } = wanted
+        const found = highlight(text, wanted, { fragments, length })
         const words: { term: string; start: number; end: number }[] = []
         Analyzer.of('english').each(text, (term, _, start, end) => words.push({ term, start, end }))
         const hits = words.filter(({ term }) => terms.has(term))

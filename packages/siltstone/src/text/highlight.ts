@@ -5,11 +5,27 @@
  * with the most different terms, then with the most words, then the first; each is filled up with what is around it.
  */
 import type { HighlightFragment, HighlightRequest } from '../model/search.ts'
-import { type Analyzer, documentAnalyzer } from './analyzer.ts'
-import { normalForm } from './words.ts'
+import { type Analyzer, documentAnalyzer, type QueryWords } from './analyzer.ts'
+import { fold, normalForm } from './words.ts'
 
 /** `length` is exceeded by a single word that is longer, and by a few characters at the edges of the text. */
 export type HighlightOptions = Pick<HighlightRequest, 'fragments' | 'length'>
+
+/** What is shown: words with one of the terms, and words that begin with one of the prefixes. */
+export interface WantedWords {
+  terms: ReadonlySet<string>
+  /** Without the difference of case. */
+  prefixes: readonly string[]
+}
+
+/** The words of some queries. */
+export function wantedWords(queries: readonly QueryWords[], analyzer: Analyzer = documentAnalyzer()): WantedWords {
+  const written = queries.flatMap(({ prefix }) => prefix ?? [])
+  return {
+    terms: new Set([...queries.flatMap(({ terms }) => [...terms.keys()]), ...written.map((it) => analyzer.termOf(it))]),
+    prefixes: written.map(fold),
+  }
+}
 
 interface Words {
   starts: number[]
@@ -24,16 +40,18 @@ interface Window {
   different: number
 }
 
-/** @returns the fragments in the order of the text; empty where it has none of the terms */
+/** @returns the fragments in the order of the text; empty where it has none of the words */
 export function highlight(
   text: string,
-  terms: ReadonlySet<string>,
+  { terms, prefixes }: WantedWords,
   { fragments, length }: HighlightOptions,
   analyzer: Analyzer = documentAnalyzer(),
 ): HighlightFragment[] {
   const words: Words = { starts: [], ends: [], hits: [] }
-  analyzer.each(text, (term, _, start, end) => {
-    if (terms.has(term)) words.hits.push({ word: words.starts.length, term })
+  const isWanted = (term: string, word: string) =>
+    terms.has(term) || prefixes.some((prefix) => fold(word).startsWith(prefix))
+  analyzer.each(text, (term, word, start, end) => {
+    if (isWanted(term, word)) words.hits.push({ word: words.starts.length, term })
     words.starts.push(start)
     words.ends.push(end)
   })

@@ -82,7 +82,7 @@ describe('an analyzer', () => {
     const terms: string[] = []
     Analyzer.of('english').each('Running naïvely, running RUNS 検索', (term) => terms.push(term))
     expect(terms).toEqual(['run', 'naïvely', 'run', 'run', '検索'])
-    expect(Analyzer.of('none').query('Running runs')).toEqual(
+    expect(Analyzer.of('none').query('Running runs').terms).toEqual(
       new Map([
         ['running', 1],
         ['runs', 1],
@@ -92,7 +92,7 @@ describe('an analyzer', () => {
 
   it('drops stop words of a query unless there is nothing else', () => {
     const english = Analyzer.of('english')
-    expect(english.query('to be or not to be')).toEqual(
+    expect(english.query('to be or not to be').terms).toEqual(
       new Map([
         ['to', 2],
         ['be', 2],
@@ -100,6 +100,23 @@ describe('an analyzer', () => {
         ['not', 1],
       ]),
     )
-    expect(english.query('what are the foxes doing to foxes')).toEqual(new Map([['fox', 2]]))
+    expect(english.query('what are the foxes doing to foxes').terms).toEqual(new Map([['fox', 2]]))
+  })
+
+  it.each<[string, string | undefined, string[]]>([
+    ['stone Inter*', 'Inter', ['stone']],
+    ['inter* ', 'inter', []],
+    ['the Bri*', 'Bri', []],
+    ['the *', undefined, ['the']],
+    ['**bold**', undefined, ['bold']],
+    ['a * b', undefined, ['b']],
+    ['rivers * ', undefined, ['river']],
+    ['日本語*', '本語', ['日本']],
+    ['山＊', '山', []],
+    ['*', undefined, []],
+  ])('takes the last word of %j as a prefix: %j', (text, prefix, terms) => {
+    const words = Analyzer.of('english').query(text)
+    expect(words.prefix).toBe(prefix)
+    expect([...words.terms.keys()]).toEqual(terms)
   })
 })

@@ -1,9 +1,9 @@
 /**
- * Builds the word indexes of a segment while its rows are written. Memory: 24 MB for the postings of each index, 4 bytes
- * per row, and some 100 bytes per term. The rest goes to the scratch disk.
+ * Builds the word indexes of a segment, and the dictionary of its documents, while its rows are written. Memory: 24 MB for the
+ * postings of each index, 4 bytes per row, and some 100 bytes per term and word. The rest goes to the scratch disk.
  */
-import { crc32 } from '#codec'
 import type { Pending, Sink } from '../format/segment/sink.ts'
+import { STORED_LAYOUT } from '../format/segment/layout.ts'
 import type { SectionContent, SegmentWriter } from '../format/segment/writer.ts'
 import type { Metadata } from '../model/record.ts'
 import { memoryScratch, type Scratch } from '../ports/scratch.ts'
@@ -12,9 +12,12 @@ import type { Analyzer } from '../text/analyzer.ts'
 import { Inverter } from './inverter.ts'
 import { DIMENSION_KEYS, dimensionKey, WORD_KEYS } from './keys.ts'
 import { DOCUMENT_WORDS, FLOAT_WEIGHTS, MOST_WEIGHTS, sparseSectionName, TABLE_WEIGHTS } from './layout.ts'
+import { DICTIONARY } from './dictionary/layout.ts'
+import { WordCounter } from './dictionary/word-counter.ts'
+import { writeDictionary } from './dictionary/write-dictionary.ts'
 import { DOCUMENT_KEY } from '../model/schema.ts'
 import { wordBound } from './posting-list.ts'
-import { writeWordSection } from './section-writer.ts'
+import { type TermLayout, writeWordSection } from './section-writer.ts'
 import { TermCounter } from './term-counter.ts'
 
 /** The indexes to build. */
@@ -29,16 +32,23 @@ export interface BuilderOptions {
   scratch?: Scratch | undefined
   /** The most postings of an index in memory. */
   maxPostings?: number
+  /** The most words of the dictionary in memory. */
+  maxWords?: number
+  /** Default: that of stores. */
+  layout?: TermLayout | undefined
 }
 
 export class WordIndexBuilder {
   readonly #documents: DocumentIndexBuilder | undefined
   readonly #sparse: ReadonlyMap<string, SparseIndexBuilder>
 
-  constructor({ documents, sparseKeys }: WantedIndexes, { scratch = memoryScratch, maxPostings }: BuilderOptions = {}) {
+  constructor({ documents, sparseKeys }: WantedIndexes, options: BuilderOptions = {}) {
+    const { scratch = memoryScratch, maxPostings, maxWords, layout = STORED_LAYOUT } = options
     const inverter = () => new Inverter(scratch, maxPostings)
-    this.#documents = documents ? new DocumentIndexBuilder(documents, inverter()) : undefined
-    this.#sparse = new Map(sparseKeys.map((key) => [key, new SparseIndexBuilder(key, inverter())]))
+    this.#documents = documents
+      ? new DocumentIndexBuilder(documents, inverter(), new WordCounter(scratch, maxWords), layout)
+      : undefined
+    this.#sparse = new Map(sparseKeys.map((key) => [key, new SparseIndexBuilder(key, inverter(), layout)]))
   }
 
   /** Rows come in order, from 0; metadata as `parseForFilter` gives them. If a promise is returned, wait for it before the next call. */
@@ -58,6 +68,7 @@ export class WordIndexBuilder {
     if (this.#documents) {
       const documents = this.#documents
       await writer.addSection(DOCUMENT_WORDS, (sink) => documents.section(sink, writer.rows))
+      await writer.addSection(DICTIONARY.name, (sink) => documents.dictionary(sink))
     }
     for (const [i, builder] of [...this.#sparse.values()].entries())
       await writer.addSection(sparseSectionName(i), (sink) => builder.section(sink))
@@ -72,6 +83,8 @@ export class WordIndexBuilder {
 class DocumentIndexBuilder {
   readonly #analyzer: Analyzer
   readonly #inverter: Inverter
+  readonly #words: WordCounter
+  readonly #layout: TermLayout
   readonly #counter: TermCounter
   readonly #take: (term: number, count: number) => void
   #row = 0
@@ -80,10 +93,12 @@ class DocumentIndexBuilder {
   #valued = 0
   #totalLength = 0
 
-  constructor(analyzer: Analyzer, inverter: Inverter) {
+  constructor(analyzer: Analyzer, inverter: Inverter, words: WordCounter, layout: TermLayout) {
+    this.#layout = layout
     this.#analyzer = analyzer
     this.#inverter = inverter
-    this.#counter = new TermCounter(analyzer, (key) => inverter.numberOf(key))
+    this.#words = words
+    this.#counter = new TermCounter(analyzer, (key) => inverter.numberOf(key), words)
     this.#take = (term, count) => this.#inverter.addNumbered(term, this.#row, count - 1)
   }
 
@@ -95,14 +110,19 @@ class DocumentIndexBuilder {
     }
     if (document === null) return undefined
     this.#row = row
-    const length = this.#counter.count(document, this.#take)
+    const length = this.#counter.count(row, document, this.#take)
     this.#lengths[row] = length + 1
     this.#valued++
     this.#totalLength += length
-    const spilled = this.#inverter.endRow()
-    // The numbers of terms begin again.
-    if (spilled) this.#counter.clear()
-    return spilled
+    const [postings, words] = [this.#inverter.endRow(), this.#words.endRow()]
+    if (!postings && !words) return undefined
+    // The numbers of terms or words begin again.
+    this.#counter.clear()
+    return Promise.all([postings, words]).then(() => undefined)
+  }
+
+  dictionary(sink: Sink): Promise<SectionContent> {
+    return writeDictionary(sink, this.#words.words(), this.#analyzer.name)
   }
 
   section(sink: Sink, rows: number): Promise<SectionContent> {
@@ -124,7 +144,8 @@ class DocumentIndexBuilder {
         }
         return wordBound(frequency, length)
       },
-      tail: withChecksum(new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength)),
+      tail: new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength),
+      layout: this.#layout,
       params: {
         key: DOCUMENT_KEY,
         kind: this.#analyzer.name,
@@ -136,8 +157,8 @@ class DocumentIndexBuilder {
     })
   }
 
-  close(): Promise<void> {
-    return this.#inverter.close()
+  async close(): Promise<void> {
+    await Promise.all([this.#inverter.close(), this.#words.close()])
   }
 }
 
@@ -146,13 +167,15 @@ const floatBits = new Uint32Array(float.buffer)
 
 class SparseIndexBuilder {
   readonly #key: string
+  readonly #layout: TermLayout
   readonly #inverter: Inverter
   /** The bits of the different weights, as long as there are few. */
   #weights: Set<number> | undefined = new Set()
   #least = 0
   #valued = 0
 
-  constructor(key: string, inverter: Inverter) {
+  constructor(key: string, inverter: Inverter, layout: TermLayout) {
+    this.#layout = layout
     this.#key = key
     this.#inverter = inverter
   }
@@ -190,7 +213,8 @@ class SparseIndexBuilder {
         float[0] = most
         return floatBits[0] as number
       },
-      tail: table ? withChecksum(new Uint8Array(table.bits.buffer)) : new Uint8Array(0),
+      tail: table && new Uint8Array(table.bits.buffer),
+      layout: this.#layout,
       params: {
         key: this.#key,
         kind: table ? TABLE_WEIGHTS : FLOAT_WEIGHTS,
@@ -215,11 +239,4 @@ function ascendingFloats(bits: ReadonlySet<number>): { bits: Uint32Array<ArrayBu
   }
   const sorted = Uint32Array.from([...bits].sort((a, b) => valueOf(a) - valueOf(b) || a - b))
   return { bits: sorted, floats: new Float32Array(sorted.buffer) }
-}
-
-function withChecksum(bytes: Uint8Array): Uint8Array {
-  const sealed = new Uint8Array(4 + bytes.length)
-  sealed.set(bytes, 4)
-  new DataView(sealed.buffer).setUint32(0, crc32(bytes), true)
-  return sealed
 }

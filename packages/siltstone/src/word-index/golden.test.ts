@@ -11,6 +11,7 @@ import { dimensionKey } from './keys.ts'
 import { DOCUMENT_KEY } from '../model/schema.ts'
 import { writeIndexed } from './testing.ts'
 import { verifyWordIndexes } from './verify-word-index.ts'
+import { WordDictionary } from './dictionary/word-dictionary.ts'
 import { WordIndex } from './word-index.ts'
 
 const folder = fileURLToPath(new URL('golden/v1/', import.meta.url))
@@ -46,6 +47,24 @@ it('reads what the first release wrote, and finds the same', async () => {
     found[key] = { kind: index.params.kind, weights: weights && [...weights].slice(0, 8) }
     for (const [i, list] of (await index.lists(dimensions.map(dimensionKey))).entries())
       found[`${key} ${dimensions[i]}`] = summary(list)
+  }
+  expectGolden(folder, found)
+})
+
+it('reads the dictionary that the first release with one wrote, and finds the same', async () => {
+  const folder = fileURLToPath(new URL('dictionary/golden/v1/', import.meta.url))
+  const reader = await goldenSegment(folder, (bucket) =>
+    writeIndexed(bucket, rows, { documents: english, sparseKeys: [] }),
+  )
+  await verifyWordIndexes(reader)
+  const dictionary = WordDictionary.of(reader) as WordDictionary
+  const found: Record<string, unknown> = { analyzer: dictionary.analyzer, words: dictionary.words }
+  for (const text of ['', 'gran', '11', '大', 'märbles']) {
+    const words = await dictionary.startingWith(text)
+    found[`words with ${text}`] = [
+      words.length,
+      ...words.slice(0, 8).map(({ word, rows: count }) => `${word} ${count}`),
+    ]
   }
   expectGolden(folder, found)
 })

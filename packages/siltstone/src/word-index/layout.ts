@@ -14,6 +14,8 @@
 import type { SectionDescriptor } from '../format/segment/descriptor.ts'
 
 export const WORD_INDEX_TYPE = 'postings'
+/** What follows the pages is compressed with Zstandard, after its checksum; of segments for pages. */
+export const COMPACT_VERSION = 2
 
 /** The name of the section of documents, and of the i-th indexed sparse key. */
 export const DOCUMENT_WORDS = 'words'
@@ -60,5 +62,5 @@ export const TABLE_WEIGHTS = 'table'
 export const FLOAT_WEIGHTS = 'floats'
 
 export function isWordIndex(section: SectionDescriptor): boolean {
-  return section.type === WORD_INDEX_TYPE && section.version === 1
+  return section.type === WORD_INDEX_TYPE && (section.version === 1 || section.version === COMPACT_VERSION)
 }

@@ -1,13 +1,19 @@
 /** Writes the section of one word index: see `layout.ts`. */
+import { crc32, zstdCompress } from '#codec'
+import { writeUint32 } from '../codec/bytes.ts'
 import type { Sink } from '../format/segment/sink.ts'
+import type { SegmentLayout } from '../format/segment/layout.ts'
 import type { SectionContent } from '../format/segment/writer.ts'
 import type { Inverter } from './inverter.ts'
 import { type KeySpace, pageOf } from './keys.ts'
-import { INLINE_POSTINGS, WORD_INDEX_TYPE, type WordIndexParams } from './layout.ts'
+import { COMPACT_VERSION, INLINE_POSTINGS, WORD_INDEX_TYPE, type WordIndexParams } from './layout.ts'
 import { type BoundOf, encodeList } from './posting-list.ts'
 import { PendingTerms } from './term-page.ts'
 
-const PAGE_TARGET_BYTES = 3_800
+export type TermLayout = Pick<SegmentLayout, 'isCompact' | 'termPageBytes'>
+
+/** Level of Zstandard: pages are written once and read often. */
+const LEVEL = 19
 /** Pages together may be this much larger than what they hold: keys are spread evenly, unless somebody chose them. */
 const MOST_PAGE_WASTE = 3
 
@@ -17,13 +23,14 @@ export interface SectionSpec {
   payloadsOf: (payloads: Uint32Array) => Uint32Array
   areFloats: boolean
   boundOf: BoundOf
-  /** Written last: lengths, or the table of weights. */
-  tail: Uint8Array
+  /** Written last: lengths, or the table of weights; undefined: none. */
+  tail: Uint8Array | undefined
+  layout: TermLayout
   params: Pick<WordIndexParams, 'key' | 'kind' | 'valued' | 'totalLength' | 'lengthBytes' | 'leastWeight'>
 }
 
 export async function writeWordSection(inverter: Inverter, sink: Sink, spec: SectionSpec): Promise<SectionContent> {
-  const { keys, areFloats, boundOf } = spec
+  const { keys, areFloats, boundOf, layout } = spec
   const terms = new PendingTerms(keys)
   for await (const { key, rows, payloads: raw } of inverter.lists()) {
     const payloads = spec.payloadsOf(raw)
@@ -35,17 +42,24 @@ export async function writeWordSection(inverter: Inverter, sink: Sink, spec: Sec
     }
   }
   const pagesOffset = sink.position
-  const { pages, pageBytes } = await writePages(terms, sink)
+  const { pages, pageBytes } = await writePages(terms, sink, layout.termPageBytes)
   const tailOffset = sink.position
-  if (spec.tail.length > 0) await sink.write(spec.tail)
+  if (spec.tail) await sink.write(withChecksum(layout.isCompact ? zstdCompress(spec.tail, LEVEL) : spec.tail))
   const count = terms.keys.length
   const params: WordIndexParams = { ...spec.params, terms: count, pages, pageBytes, pagesOffset, tailOffset }
-  return { type: WORD_INDEX_TYPE, params: { ...params } }
+  return { type: WORD_INDEX_TYPE, ...(layout.isCompact && { version: COMPACT_VERSION }), params: { ...params } }
 }
 
-async function writePages(terms: PendingTerms, sink: Sink) {
+function withChecksum(bytes: Uint8Array): Uint8Array {
+  const checked = new Uint8Array(4 + bytes.length)
+  checked.set(bytes, 4)
+  writeUint32(checked, 0, crc32(bytes))
+  return checked
+}
+
+async function writePages(terms: PendingTerms, sink: Sink, targetBytes: number) {
   const sizeBytes = terms.sizeBytes(0, terms.keys.length)
-  let pages = Math.max(1, Math.ceil(sizeBytes / PAGE_TARGET_BYTES))
+  let pages = Math.max(1, Math.ceil(sizeBytes / targetBytes))
   let ends = pageEnds(terms, pages)
   const largest = () => ends.reduce((most, end, page) => Math.max(most, terms.sizeBytes(ends[page - 1] ?? 0, end)), 0)
   while (pages > 1 && largest() * pages > MOST_PAGE_WASTE * sizeBytes) {

@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { Analyzer } from '../text/analyzer.ts'
+import { memoryScratch } from '../ports/scratch.ts'
 import { countTerms } from './count-terms.ts'
+import { WordCounter } from './dictionary/word-counter.ts'
 import { KeyNumbers } from './key-numbers.ts'
 import { TermCounter } from './term-counter.ts'
 
@@ -26,15 +28,15 @@ it('the counter of an index counts what the analyzer gives, document by document
   fc.assert(
     fc.property(fc.array(fc.oneof(document, fc.constant('clear')), { maxLength: 20 }), (documents) => {
       let numbers = new KeyNumbers()
-      const counter = new TermCounter(english, (key) => numbers.of(key))
-      for (const text of documents) {
+      const counter = new TermCounter(english, (key) => numbers.of(key), new WordCounter(memoryScratch))
+      for (const [row, text] of documents.entries()) {
         if (text === 'clear') {
           numbers = new KeyNumbers()
           counter.clear()
         }
         let taken = 0
         const counted = new Map<number, number>()
-        const length = counter.count(text, (term, count) => {
+        const length = counter.count(row, text, (term, count) => {
           taken++
           counted.set(numbers.key(term), count)
         })

@@ -3,8 +3,9 @@
  * text itself, so a known word costs no string of its own and no look-up of its term.
  */
 import type { Analyzer } from '../text/analyzer.ts'
-import { eachPlace, normalForm } from '../text/words.ts'
+import { eachPlace, fold, normalForm } from '../text/words.ts'
 import { keyOfTerm } from './count-terms.ts'
+import type { WordCounter } from './dictionary/word-counter.ts'
 
 /** The most words in memory: about 100 bytes each. */
 const MOST_WORDS = 200_000
@@ -13,40 +14,47 @@ const FIRST_SLOTS = 1 << 12
 export class TermCounter {
   readonly #analyzer: Analyzer
   readonly #numberOf: (key: number) => number
+  readonly #dictionary: WordCounter
   /** An open hash table: place of the word in the arrays below, plus 1. Twice as large as what it holds, at least. */
   #slots = new Int32Array(FIRST_SLOTS)
   #words: string[] = []
   #hashes = new Int32Array(FIRST_SLOTS / 2)
   /** The number of the term of each word. */
   #terms = new Int32Array(FIRST_SLOTS / 2)
+  /** Its number in the dictionary. */
+  #folded = new Int32Array(FIRST_SLOTS / 2)
   /** Of the document at hand, by number of term. */
   #counts = new Uint32Array(FIRST_SLOTS)
   #present = new Int32Array(256)
 
-  /** @param numberOf gives the number of a term by its key; numbers are small */
-  constructor(analyzer: Analyzer, numberOf: (key: number) => number) {
+  /** @param numberOf gives the number of a term by its key; numbers are small @param dictionary counts words */
+  constructor(analyzer: Analyzer, numberOf: (key: number) => number, dictionary: WordCounter) {
     this.#analyzer = analyzer
     this.#numberOf = numberOf
+    this.#dictionary = dictionary
   }
 
-  /** Forgets the numbers of terms. */
+  /** Forgets the numbers of terms and words. */
   clear(): void {
     this.#slots = new Int32Array(FIRST_SLOTS)
     this.#words = []
     this.#hashes = new Int32Array(FIRST_SLOTS / 2)
     this.#terms = new Int32Array(FIRST_SLOTS / 2)
+    this.#folded = new Int32Array(FIRST_SLOTS / 2)
     this.#counts = new Uint32Array(FIRST_SLOTS)
   }
 
-  /** Calls `take` once for each different term, with its number. @returns the number of words */
-  count(document: string, take: (term: number, count: number) => void): number {
+  /** Calls `take` once for each different term of a row's document, with its number. @returns the number of words */
+  count(row: number, document: string, take: (term: number, count: number) => void): number {
     if (this.#words.length >= MOST_WORDS) this.clear()
     const normal = normalForm(document)
     let length = 0
     let different = 0
     eachPlace(normal, (start, end) => {
       length++
-      const term = this.#term(normal, start, end)
+      const place = this.#place(normal, start, end)
+      const term = this.#terms[place] as number
+      this.#dictionary.see(this.#folded[place] as number, row)
       if (term >= this.#counts.length) this.#counts = larger(this.#counts, new Uint32Array(2 * Math.max(term, 1)))
       const before = this.#counts[term] as number
       this.#counts[term] = before + 1
@@ -62,7 +70,7 @@ export class TermCounter {
     return length
   }
 
-  #term(normal: string, start: number, end: number): number {
+  #place(normal: string, start: number, end: number): number {
     // FNV-1a (Fowler, Noll and Vo) over code units.
     let hash = 0x811c9dc5
     for (let at = start; at < end; at++) hash = Math.imul(hash ^ normal.charCodeAt(at), 0x01000193)
@@ -73,26 +81,27 @@ export class TermCounter {
     for (let place = this.#slots[slot] as number; place > 0; place = this.#slots[slot] as number) {
       const word = this.#words[place - 1] as string
       if (this.#hashes[place - 1] === hash && word.length === end - start && normal.startsWith(word, start))
-        return this.#terms[place - 1] as number
+        return place - 1
       slot = (slot + 1) & mask
     }
     return this.#add(normal.slice(start, end), hash, slot)
   }
 
   #add(word: string, hash: number, slot: number): number {
-    const term = this.#numberOf(keyOfTerm(this.#analyzer.termOf(word)))
     if (this.#words.length === this.#hashes.length) {
       this.#hashes = larger(this.#hashes, new Int32Array(2 * this.#hashes.length))
       this.#terms = larger(this.#terms, new Int32Array(2 * this.#terms.length))
+      this.#folded = larger(this.#folded, new Int32Array(2 * this.#folded.length))
     }
     const place = this.#words.length
     // A copy: a slice of a long text would keep the text in memory.
     this.#words.push(JSON.parse(JSON.stringify(word)) as string)
     this.#hashes[place] = hash
-    this.#terms[place] = term
+    this.#terms[place] = this.#numberOf(keyOfTerm(this.#analyzer.termOf(word)))
+    this.#folded[place] = this.#dictionary.numberOf(fold(word))
     this.#slots[slot] = place + 1
     if (2 * this.#words.length >= this.#slots.length) this.#grow()
-    return term
+    return place
   }
 
   #grow(): void {

@@ -1,5 +1,6 @@
-/** Reads the whole word indexes of a segment and checks all that can be checked without its rows. */
+/** Reads the whole word indexes and the dictionary of a segment and checks all that can be checked without its rows. */
 import type { SegmentReader } from '../format/segment/reader.ts'
+import { WordDictionary } from './dictionary/word-dictionary.ts'
 import { pageOf } from './keys.ts'
 import { MOST_IN_BOUND } from './layout.ts'
 import { emptyBlock, type PostingList } from './posting-list.ts'
@@ -11,6 +12,7 @@ const PAGES_AT_ONCE = 64
 /** Does nothing for a segment without word indexes. @throws SiltstoneError `corrupt` (`section-damaged`) at the first damage */
 export async function verifyWordIndexes(reader: SegmentReader): Promise<void> {
   for (const index of WordIndex.all(reader)) await verify(index, reader.rows)
+  await WordDictionary.of(reader)?.verify()
 }
 
 async function verify(index: WordIndex, rows: number): Promise<void> {

@@ -1,12 +1,19 @@
 /** Reads a word index of a segment: see `layout.ts`. All that is read is verified by its checksum. */
-import { crc32 } from '#codec'
+import { crc32, zstdDecompress } from '#codec'
 import { readUint32 } from '../codec/bytes.ts'
 import { corrupt } from '../errors.ts'
 import type { SectionDescriptor } from '../format/segment/descriptor.ts'
 import type { SegmentReader } from '../format/segment/reader.ts'
 import { type BlockShelf, eachAtMost, type SectionSource, stretches } from '../format/segment/source.ts'
 import { DIMENSION_KEYS, type KeySpace, pageOf, WORD_KEYS } from './keys.ts'
-import { FLOAT_WEIGHTS, isWordIndex, MOST_WEIGHTS, TABLE_WEIGHTS, type WordIndexParams } from './layout.ts'
+import {
+  COMPACT_VERSION,
+  FLOAT_WEIGHTS,
+  isWordIndex,
+  MOST_WEIGHTS,
+  TABLE_WEIGHTS,
+  type WordIndexParams,
+} from './layout.ts'
 import { DOCUMENT_KEY } from '../model/schema.ts'
 import { PostingList, wordBound } from './posting-list.ts'
 import { type TermEntry, TermPage } from './term-page.ts'
@@ -240,8 +247,11 @@ export class WordIndex {
     const bytes = await this.#source.range(this.#section, this.#section.offset + tailOffset, length)
     if (length < 4 || crc32(bytes.subarray(4)) !== readUint32(bytes, 0))
       this.fail(`: what follows its pages does not match its checksum`)
+    const stored = bytes.subarray(4)
+    const mostBytes = this.isOfDocuments ? this.#rows * this.params.lengthBytes : 4 * MOST_WEIGHTS
+    const content = this.#section.version === COMPACT_VERSION ? zstdDecompress(stored, mostBytes) : stored
     // A copy: aligned, whatever the bytes are a view of.
-    return new Uint8Array(bytes.subarray(4))
+    return new Uint8Array(content)
   }
 
   get keySpace(): KeySpace {

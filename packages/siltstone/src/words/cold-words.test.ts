@@ -52,5 +52,15 @@ it('takes five rounds to storage in a process that has read nothing, over two se
     expect(retrieved).toEqual(plainTop(world.held, query, 10).map(([, score]) => score))
     expect(slow.rounds()).toBeLessThanOrEqual(5)
   }
+  const slow = inRounds(world.env)
+  const prefix = { kind: 'text', text: 'word3 word*' } as const
+  expect(await world.reader(slow.env).scores(prefix, 10)).toEqual(
+    plainTop(world.held, prefix, 10).map(([, score]) => score),
+  )
+  // One more for a dictionary that is read in one piece.
+  expect(slow.rounds()).toBeLessThanOrEqual(6)
+  const suggesting = inRounds(world.env)
+  expect(await world.reader(suggesting.env).completions('wo', 2)).toMatchObject([{ word: 'word0' }, { word: 'word1' }])
+  expect(suggesting.rounds()).toBeLessThanOrEqual(3)
   await world.engine.close()
 })

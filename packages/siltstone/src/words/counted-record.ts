@@ -5,6 +5,7 @@ import { parseForFilter } from '../records/parse-for-filter.ts'
 import type { Analyzer } from '../text/analyzer.ts'
 import { countTerms } from '../word-index/count-terms.ts'
 import { dimensionKey } from '../word-index/keys.ts'
+import type { QueryTerms } from './score.ts'
 
 /** The terms of one record. */
 export interface CountedRecord {
@@ -44,13 +45,24 @@ function sorted(entries: [number, number][]): Pick<CountedRecord, 'keys' | 'amou
 }
 
 /** Fills in what the record has of each term. @returns false if it has none */
-export function amountsOf({ keys, amounts }: CountedRecord, terms: readonly number[], into: Float64Array): boolean {
-  let some = false
-  for (const [t, key] of terms.entries()) {
+export function amountsOf({ keys, amounts }: CountedRecord, terms: QueryTerms, into: Float64Array): boolean {
+  const { prefix } = terms
+  const amountAt = (key: number): number => {
     const place = firstWhere(keys.length, (i) => (keys[i] as number) >= key)
-    const isThere = place < keys.length && keys[place] === key
-    into[t] = isThere ? (amounts[place] as number) : Number.NaN
-    some ||= isThere
+    return place < keys.length && keys[place] === key ? (amounts[place] as number) : Number.NaN
+  }
+  let some = false
+  for (const [t, key] of terms.keys.entries()) {
+    const isPrefix = prefix !== undefined && t === terms.keys.length - 1
+    const amount = isPrefix ? joinedAmount(prefix.map(amountAt)) : amountAt(key)
+    into[t] = amount
+    some ||= !Number.isNaN(amount)
   }
   return some
+}
+
+/** Occurrences of any of some words, less 1. @param amounts occurrences of each, less 1 */
+function joinedAmount(amounts: readonly number[]): number {
+  const frequency = amounts.reduce((sum, amount) => sum + (Number.isNaN(amount) ? 0 : amount + 1), 0)
+  return frequency === 0 ? Number.NaN : frequency - 1
 }

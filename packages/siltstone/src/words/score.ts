@@ -33,6 +33,8 @@ export interface QueryTerms {
   keys: readonly number[]
   /** Without IDF. */
   weights: readonly number[]
+  /** The last term stands for all of these, ascending. */
+  prefix?: readonly number[]
 }
 
 /** What a record has of a term: occurrences less 1, or a weight. NaN: it does not have the term. */

@@ -14,7 +14,11 @@ import { SegmentPool } from '../snapshot/open-segment.ts'
 import { everythingIndexed } from '../testing/folding-engine.ts'
 import { modelIdf, modelWordScores } from '../testing/model-words.ts'
 import { collectionRequest, remove, update, upsert } from '../testing/operations.ts'
-import { type WordQuery, WordRetriever } from './word-retriever.ts'
+import type { DidYouMean, KnownWord } from '../model/search.ts'
+import { completions } from './completions.ts'
+import type { WordQuery } from './query-terms.ts'
+import { didYouMean } from './spelling.ts'
+import { WordRetriever } from './word-retriever.ts'
 
 export interface Held {
   document: string | null
@@ -124,6 +128,14 @@ export class WordReader {
       const words = parts[i] ?? []
       return { score, added: words.reduce((sum, { adds }) => sum + adds, 0), words: words.map(({ word }) => word) }
     })
+  }
+
+  async completions(text: string, limit: number): Promise<KnownWord[]> {
+    return completions(await this.view(), text, limit, pause)
+  }
+
+  async didYouMean(text: string): Promise<DidYouMean | null> {
+    return (await didYouMean(await this.view(), text, pause)) ?? null
   }
 
   async top(query: WordQuery, limit: number, filter?: Filter): Promise<[id: string, score: number][]> {

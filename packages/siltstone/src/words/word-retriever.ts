@@ -3,6 +3,7 @@
  * reading and scoring every admitted record, to the bit, ties in the order of insertion.
  *
  * Rounds of dependent reads, after pointer and manifest: pages of terms and lengths; lists; ordinals of what may be answered.
+ * A prefix takes those of `live-words.ts` before these.
  * Records that the log or an overlay changed are counted in memory. Rows of a segment without a word index are counted once, which
  * reads its documents.
  */
@@ -13,10 +14,11 @@ import { Pacer, type Pause } from '../pacer.ts'
 import type { Selection } from '../query/select.ts'
 import { documentAnalyzer } from '../text/analyzer.ts'
 import { keyOfTerm } from '../word-index/count-terms.ts'
-import { dimensionKey } from '../word-index/keys.ts'
 import type { PostingList } from '../word-index/posting-list.ts'
 import { BestSums } from './best-sums.ts'
 import { amountsOf, countedDocument } from './counted-record.ts'
+import { joinedList } from './joined-list.ts'
+import { PREFIX_KEY, termsOf, type WordQuery } from './query-terms.ts'
 import { type QueryTerms, type Scoring, SparseScoring, WordScoring } from './score.ts'
 import { SegmentScan } from './segment-scan.ts'
 import { TermCursor } from './term-cursor.ts'
@@ -31,17 +33,6 @@ import {
 
 /** Postings that are read between two pauses: a few milliseconds. */
 const PAUSE_AFTER = 500_000
-
-export type WordQuery =
-  | { kind: 'text'; text: string }
-  | {
-      kind: 'sparse'
-      /** Strictly ascending. */
-      indices: readonly number[]
-      values: readonly number[]
-      /** Multiply values by the inverse document frequency of their dimension. Default false. */
-      idf?: boolean
-    }
 
 export interface RankedRecord {
   ref: RecordRef
@@ -73,7 +64,7 @@ export class WordRetriever {
    * @returns at most `limit` records that share a term with the query, by score, then by order of insertion
    */
   async top(query: WordQuery, admitted: Selection, limit: number): Promise<RankedRecord[]> {
-    const terms = termsOf(query)
+    const terms = await termsOf(query, this.#view, this.#pause)
     const k = Math.min(limit, this.#view.liveRecords)
     if (k === 0 || terms.keys.length === 0) return []
     const { state, lists, scoring } = await this.#prepared(query, terms)
@@ -112,18 +103,19 @@ export class WordRetriever {
    */
   async parts(text: string, documents: readonly (string | null)[]): Promise<WordPart[][]> {
     const query = { kind: 'text', text } as const
-    const terms = termsOf(query)
+    const terms = await termsOf(query, this.#view, this.#pause)
     const { scoring } = await this.#prepared(query, terms)
     const words = new Map<number, string>()
     documentAnalyzer().each(text, (term, word) => {
       const key = keyOfTerm(term)
       if (!words.has(key)) words.set(key, word)
     })
+    words.set(PREFIX_KEY, `${documentAnalyzer().query(text).prefix ?? ''}*`)
     const amounts = new Float64Array(terms.keys.length)
     return documents.map((document) => {
       if (document === null || scoring.kind !== 'words') return []
       const counted = countedDocument(documentAnalyzer(), document)
-      amountsOf(counted, terms.keys, amounts)
+      amountsOf(counted, terms, amounts)
       return terms.keys
         .flatMap((key, t): WordPart[] => {
           const amount = amounts[t] as number
@@ -137,14 +129,33 @@ export class WordRetriever {
     })
   }
 
+  /** How many live documents have each of some terms, and how many documents there are. @param keys of the terms */
+  async documentsWith(keys: readonly number[]): Promise<{ having: ArrayLike<number>; documents: number }> {
+    const terms = { keys, weights: [] }
+    const { state, lists } = await this.#read(terms)
+    return { having: havingOf(terms, state, lists), documents: state.documents }
+  }
+
   async #prepared(query: WordQuery, terms: QueryTerms) {
+    const { state, lists } = await this.#read(terms)
+    return { state, lists, scoring: this.#scoring(query, terms, state, lists) }
+  }
+
+  async #read(terms: QueryTerms) {
+    const { keys, prefix } = terms
+    const single = prefix ? keys.slice(0, -1) : keys
+    const all = prefix ? [...single, ...prefix] : single
     // Concurrently: lengths and weights are read in the same rounds as lists.
     const [state, listsOf] = await Promise.all([
       wordStateOf(this.#view, this.#key, this.#pause),
-      Promise.all(this.#view.base.segments.map(async (segment) => indexIn(segment, this.#key)?.lists(terms.keys))),
+      Promise.all(this.#view.base.segments.map(async (segment) => indexIn(segment, this.#key)?.lists(all))),
     ])
-    const lists = state.indexed.map(({ number }) => listsOf[number] ?? [])
-    return { state, lists, scoring: this.#scoring(query, terms, state, lists) }
+    const lists = state.indexed.map(({ number, lengths }) => {
+      const ofSegment = listsOf[number] ?? []
+      if (!prefix || !lengths) return ofSegment
+      return [...ofSegment.slice(0, single.length), joinedList(ofSegment.slice(single.length), lengths)]
+    })
+    return { state, lists }
   }
 
   #scoring(
@@ -154,16 +165,7 @@ export class WordRetriever {
     lists: readonly (readonly (PostingList | undefined)[])[],
   ): Scoring {
     if (query.kind === 'sparse' && query.idf !== true) return new SparseScoring(terms)
-    const having = new Float64Array(terms.keys.length)
-    for (const [i, segment] of state.indexed.entries())
-      for (const [t, list] of (lists[i] ?? []).entries())
-        if (list) having[t] = (having[t] as number) + visibleCount(segment, terms.keys[t] as number, list)
-    const amounts = new Float64Array(terms.keys.length)
-    for (const { record } of state.counted) {
-      if (!amountsOf(record, terms.keys, amounts)) continue
-      for (let t = 0; t < amounts.length; t++)
-        if (!Number.isNaN(amounts[t] as number)) having[t] = (having[t] as number) + 1
-    }
+    const having = havingOf(terms, state, lists)
     return query.kind === 'text'
       ? new WordScoring(terms, having, state)
       : new SparseScoring(terms, { records: this.#view.liveRecords, having })
@@ -182,7 +184,7 @@ export class WordRetriever {
     const found: Scored[] = []
     for (const { ref, place, changed: own, record } of counted) {
       const isAdmitted = place ? admitted.rows[place.segment]?.has(place.row) : own && changed.has(own)
-      if (isAdmitted !== true || !amountsOf(record, terms.keys, amounts)) continue
+      if (isAdmitted !== true || !amountsOf(record, terms, amounts)) continue
       const score = scoring.score(amounts, record.length)
       best.offer(1 - score)
       found.push({ ref, score })
@@ -203,16 +205,28 @@ export class WordRetriever {
   }
 }
 
-/** In the order in which a score adds them: documents by key, vectors by dimension. */
-function termsOf(query: WordQuery): QueryTerms {
-  if (query.kind === 'sparse') return { keys: query.indices.map(dimensionKey), weights: query.values }
-  const byKey = new Map<number, number>()
-  for (const [term, count] of documentAnalyzer().query(query.text)) {
-    const key = keyOfTerm(term)
-    byKey.set(key, (byKey.get(key) ?? 0) + count)
+/** How many live records have each term. */
+function havingOf(
+  terms: QueryTerms,
+  state: WordState,
+  lists: readonly (readonly (PostingList | undefined)[])[],
+): Float64Array {
+  const having = new Float64Array(terms.keys.length)
+  for (const [i, segment] of state.indexed.entries())
+    for (const [t, list] of (lists[i] ?? []).entries())
+      if (list) having[t] = (having[t] as number) + visibleCount(segment, keyAt(terms, t), list)
+  const amounts = new Float64Array(terms.keys.length)
+  for (const { record } of state.counted) {
+    if (!amountsOf(record, terms, amounts)) continue
+    for (let t = 0; t < amounts.length; t++)
+      if (!Number.isNaN(amounts[t] as number)) having[t] = (having[t] as number) + 1
   }
-  const terms = [...byKey].sort(([a], [b]) => a - b)
-  return { keys: terms.map(([key]) => key), weights: terms.map(([, count]) => count) }
+  return having
+}
+
+/** undefined: the prefix, whose list is made for the query */
+function keyAt({ keys, prefix }: QueryTerms, t: number): number | undefined {
+  return prefix && t === keys.length - 1 ? undefined : keys[t]
 }
 
 /** The most by which a sum in 64 bits and any order can differ from 1 − score, twice. */

@@ -228,25 +228,29 @@ const hiddenCounts = new WeakMap<OpenSegment, Map<string, Map<number, number>>>(
 
 const MOST_COUNTS = 10_000
 
-/** How many rows that are not hidden have the term. */
+/** How many rows that are not hidden have the term. @param key undefined for a list that is not one of the index */
 export function visibleCount(
   { segment, index, hidden, changed }: IndexedSegment,
-  key: number,
+  key: number | undefined,
   list: PostingList,
 ): number {
+  let among = key === undefined ? countIn(list, hidden) : hiddenCount(segment, index.params.key, key, list, hidden)
+  if (changed.length > 0) list.find(changed, () => among++)
+  return list.count - among
+}
+
+function hiddenCount(segment: OpenSegment, indexed: string, key: number, list: PostingList, hidden: RowSet): number {
   let ofSegment = hiddenCounts.get(segment)
   if (!ofSegment) hiddenCounts.set(segment, (ofSegment = new Map()))
-  let ofKey = ofSegment.get(index.params.key)
-  if (!ofKey) ofSegment.set(index.params.key, (ofKey = new Map()))
+  let ofKey = ofSegment.get(indexed)
+  if (!ofKey) ofSegment.set(indexed, (ofKey = new Map()))
   let count = ofKey.get(key)
   if (count === undefined) {
     if (ofKey.size >= MOST_COUNTS) ofKey.clear()
     count = countIn(list, hidden)
     ofKey.set(key, count)
   }
-  let among = count
-  if (changed.length > 0) list.find(changed, () => among++)
-  return list.count - among
+  return count
 }
 
 function countIn(list: PostingList, rows: RowSet): number {

@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest'
 import type { Filter } from '../model/filter.ts'
 import type { RecordOp } from '../model/record.ts'
 import { seededRandom } from '../ports/seeded-random.ts'
+import { modelDidYouMean, modelKnownWords } from '../testing/model-words.ts'
 import { type Held, plainTop, WordWorld } from './testing.ts'
-import type { WordQuery } from './word-retriever.ts'
+import type { WordQuery } from './query-terms.ts'
 
 /** Some are one term, some are frequent. */
 const WORDS = [
@@ -78,6 +79,10 @@ const QUERIES: WordQuery[] = [
   { kind: 'text', text: 'the the' },
   { kind: 'text', text: 'STONES of the 山石 naïve absent lime sand delta' },
   { kind: 'text', text: '…' },
+  { kind: 'text', text: 'river S*' },
+  { kind: 'text', text: 'stones*' },
+  { kind: 'text', text: 'the d*' },
+  { kind: 'text', text: '山*' },
   sparse(true, [0, 1], [3, 0.25], [7, 2]),
   sparse(false, [1, 1], [2, 1], [8, 1], [2 ** 32 - 1, 5]),
   sparse(false, [1, -1], [2, 1 / 3]),
@@ -105,6 +110,15 @@ describe('a search by words', () => {
           const world = await WordWorld.open(indexRows)
           const reader = world.reader()
           const ask = async (stage: string) => {
+            const documents = [...world.held.values()].map(({ document }) => document)
+            for (const text of ['s', 'the DE', 'stone', '山', 'silt '])
+              expect(await reader.completions(text, limit), `${stage} ${text}`).toEqual(
+                text.endsWith(' ')
+                  ? []
+                  : modelKnownWords(documents, text.split(' ').at(-1)?.toLowerCase() ?? '').slice(0, limit),
+              )
+            for (const text of ['stome rivr', 'the sant of delat', 'silt'])
+              expect(await reader.didYouMean(text), `${stage} ${text}`).toEqual(modelDidYouMean(documents, text))
             for (const query of QUERIES) {
               expect(await reader.top(query, limit), `${stage} ${JSON.stringify(query)}`).toEqual(
                 plainTop(world.held, query, limit),
@@ -171,7 +185,7 @@ describe('a search by words', () => {
     const reader = world.reader()
     const few = new Set(Array.from({ length: 40 }, (_, i) => `r${i * 150}`))
     const queries: WordQuery[] = [
-      ...['w0', 'w299', 'w1 w250', 'w0 w1 w2 w40 w90 w200', 'w150 w151 w152 w153 w154 w155'].map(
+      ...['w0', 'w299', 'w1 w250', 'w7 w1*', 'w29*', 'w0 w1 w2 w40 w90 w200', 'w150 w151 w152 w153 w154 w155'].map(
         (it): WordQuery => ({ kind: 'text', text: it }),
       ),
       sparse(true, [0, 1], [1, 2], [40, 1], [700, 0.5]),

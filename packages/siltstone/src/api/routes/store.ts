@@ -1,5 +1,6 @@
 /** Endpoints of the whole store. */
 import { pageOf } from '../../chroma/call.ts'
+import type { Identity } from '../../chroma/options.ts'
 import { type Answer, type Call, json, type Route } from '../../chroma/route.ts'
 import { uint } from '../../chroma/openapi-schemas.ts'
 import { reportOfCounters } from '../../cost/index.ts'
@@ -33,6 +34,18 @@ export const storeRoutes: Route[] = [
   },
   {
     method: 'GET',
+    path: `${ROOT}/tokens`,
+    operation: 'siltstone_tokens',
+    tag: 'Siltstone',
+    summary: 'What each token of this server may do, in the order of its configuration; never the tokens',
+    access: 'admin',
+    readOnly: true,
+    allTenants: true,
+    answer: SCHEMAS.tokens,
+    handle: ({ options }) => json((options.auth?.identities() ?? []).map(permissionsOf)),
+  },
+  {
+    method: 'GET',
     path: `${ROOT}/leases`,
     operation: 'siltstone_leases',
     tag: 'Siltstone',
@@ -55,17 +68,23 @@ export const storeRoutes: Route[] = [
   },
 ]
 
+const all = (names: readonly string[] | '*') => (names === '*' ? null : names)
+
+function permissionsOf({ userId, role, tenants, databases }: Identity) {
+  return { user: userId, role, tenants: all(tenants), databases: all(databases) }
+}
+
 function about({ options, identity }: Call): Answer {
-  const all = (names: readonly string[] | '*' | undefined) => (names === undefined || names === '*' ? null : names)
   return json({
     version: VERSION,
-    user: identity?.userId ?? null,
-    role: identity?.role ?? 'admin',
-    tenants: all(identity?.tenants),
-    databases: all(identity?.databases),
+    ...(identity === undefined
+      ? { user: null, role: 'admin', tenants: null, databases: null }
+      : permissionsOf(identity)),
     readOnly: options.readOnly === true,
     authentication: options.auth !== undefined,
     maintenance: options.maintenance !== undefined,
+    objects: options.objects !== undefined,
+    artifacts: options.artifacts !== undefined,
   })
 }
 

@@ -1,7 +1,9 @@
 import type { Route } from '../../chroma/route.ts'
+import { artifactRoutes } from './artifacts.ts'
 import { collectionRoutes } from './collections.ts'
 import { healthRoutes } from './health.ts'
 import { historyRoutes } from './history.ts'
+import { objectRoutes } from './objects.ts'
 import { storeRoutes } from './store.ts'
 import { upkeepRoutes } from './upkeep.ts'
 
@@ -15,4 +17,6 @@ export const siltstoneRoutes: readonly Route[] = [
   ...collectionRoutes,
   ...historyRoutes,
   ...upkeepRoutes,
+  ...artifactRoutes,
+  ...objectRoutes,
 ]

@@ -19,6 +19,20 @@ export function catalogContract(makeEngine: () => Promise<Engine>): void {
       expectError(await api.call('GET', '/api/v2/tenants/nope'), 404, 'NotFoundError', 'Tenant [nope] not found')
     })
 
+    it('creates the tenant of a new database, if there is none', async () => {
+      const api = testApi(await makeEngine())
+      const databases = '/api/v2/tenants/newcomer/databases'
+      expect((await api.call('POST', databases, { name: 'archive' })).text).toBe('{}')
+      expect((await api.call('GET', '/api/v2/tenants/newcomer')).json.name).toBe('newcomer')
+      expect((await api.call('POST', databases, { name: 'archive' })).status).toBe(409)
+      expectError(
+        await api.call('POST', '/api/v2/tenants/ab/databases', { name: 'archive' }),
+        400,
+        'InvalidArgumentError',
+        /3/,
+      )
+    })
+
     it('gives a tenant one resource name, by which its collections are found', async () => {
       const api = testApi(await makeEngine())
       const patch = (name: string) => api.call('PATCH', '/api/v2/tenants/default_tenant', { resource_name: name })

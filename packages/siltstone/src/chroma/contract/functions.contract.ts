@@ -30,6 +30,7 @@ export function functionContract(makeEngine: () => Promise<Engine>): void {
       created: true,
     })
     const { json } = await api.db('GET', '/collections/things_stats')
+    expect(json.schema.source_attached_function_id).toBe(attached.json.attached_function.id)
     return [api, path, `/collections/${json.id}`]
   }
 
@@ -97,13 +98,32 @@ export function functionContract(makeEngine: () => Promise<Engine>): void {
       expect([again.created, again.attached_function.id]).toEqual([false, json.attached_function.id])
       expectError(await attach({ function_id: 'record_counter' }), 409, 'ChromaError', /already attached/)
       expectError(await attach({ output_collection: 'another' }), 409, 'ChromaError', /already attached/)
-      expectError(await attach({ name: 'other', output_collection: 'things' }), 409, 'ChromaError', /already exists/)
-      expectError(await attach({ name: 'x', function_id: 'nonsense' }), 404, 'NotFoundError', /does not exist/)
+      expectError(
+        await attach({ name: 'other', output_collection: 'things' }),
+        409,
+        'ChromaError',
+        /^Output collection \[things\] already exists/,
+      )
+      expectError(await attach({ name: 'x', function_id: 'nonsense' }), 404, 'NotFoundError', /function not found/)
       expectError(await attach({ name: 'x', function_id: 'http_generate' }), 501, 'ChromaError', /not implemented/)
+      const params = { name: 'x', output_collection: 'another', params: { depth: 2 } }
+      expectError(await attach(params), 400, 'InvalidArgumentError', /params must be empty/)
       expectError(await attach({ name: undefined }), 422, 'ChromaError', /missing field `name`/)
       expectError(await api.db('GET', `${path}/functions/nobody`), 404, 'NotFoundError', /does not exist/)
       const input = await api.db('POST', `${path}/attached_functions/stats/add_input`, { input_collection_id: 'x' })
       expectError(input, 501, 'ChromaError', /one input/)
+    })
+
+    it('gives the input a new version when a function is attached, and not when it is attached again', async () => {
+      const [api, path] = await filled()
+      const position = async () => (await api.db('GET', '/collections/things')).json.log_position
+      const before = await position()
+      const body = { name: 'counter', function_id: 'record_counter', output_collection: 'things_count' }
+      await api.db('POST', `${path}/functions/attach`, body)
+      expect(await position()).toBe(before + 1)
+      await api.db('POST', `${path}/functions/attach`, body)
+      expect(await position()).toBe(before + 1)
+      expect((await api.db('GET', `${path}/count`)).json).toBe(3)
     })
 
     it('detaches: the output stays as it is, or goes', async () => {

@@ -181,6 +181,58 @@ export function searchContract(makeEngine: () => Promise<Engine>): void {
       expectError(await ask({ filter: { '#document': { $phrase: '?' } } }), 422, 'ChromaError', /a text with a word/)
     })
 
+    it('finds words by their beginning, completes them, and says what a misspelt text may have meant', async () => {
+      const api = testApi(await makeEngine())
+      const path = await api.collection('things')
+      const documents = ['The Internet', 'an internal river', 'internals of rivers', 'interest', null]
+      const ids = documents.map((_, i) => String(i))
+      await api.db('POST', `${path}/add`, { ids, embeddings: ids.map((_, i) => [i]), documents })
+      const ask = search([api, path])
+      const words = (query: string) => ({ $knn: { query, key: '#document' } })
+      const { json } = await ask(
+        { rank: words('inter*') },
+        { rank: words('river intern*'), did_you_mean: {} },
+        { suggest: { text: 'how do INTERN', limit: 2 }, limit: { limit: 0 } },
+        { rank: words('the rivr intrest Intrnet internet absent'), did_you_mean: {}, limit: { limit: 0 } },
+        {},
+      )
+      expect(json.ids).toEqual([['3', '0', '1', '2'], ['1', '2', '0'], [], [], ids])
+      expect(json.suggestions).toEqual([
+        null,
+        null,
+        [
+          { word: 'internal', documents: 1 },
+          { word: 'internals', documents: 1 },
+        ],
+        null,
+        null,
+      ])
+      expect(json.did_you_mean).toEqual([
+        null,
+        null,
+        null,
+        {
+          text: 'the river interest internet internet absent',
+          words: [
+            {
+              word: 'rivr',
+              documents: 0,
+              suggestions: [{ word: 'river', documents: 1 }],
+            },
+            { word: 'intrest', documents: 0, suggestions: [{ word: 'interest', documents: 1 }] },
+            { word: 'Intrnet', documents: 0, suggestions: [{ word: 'internet', documents: 1 }] },
+          ],
+        },
+        null,
+      ])
+      expectError(await ask({ did_you_mean: {} }), 400, INVALID, /no text/)
+      expectError(await ask({ suggest: {} }), 422, 'ChromaError', /missing field `text`/)
+      const off = { string: { fts_index: { enabled: false, config: {} } } }
+      const other = await api.collection('other', { schema: { defaults: {}, keys: { '#document': off } } })
+      const refused = await api.db('POST', `${other}/search`, { searches: [{ suggest: { text: 'a' } }] })
+      expectError(refused, 400, INVALID, /FTS indexing is disabled/)
+    })
+
     it('recommends by examples, orders by metadata, and chooses what differs', async () => {
       const ask = search(await filled())
       const like = (query: object) => ({ rank: { $knn: { query } }, limit: { limit: 2 } })

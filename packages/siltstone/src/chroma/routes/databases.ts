@@ -1,5 +1,6 @@
-import { checkDatabaseName } from '../../catalog/name-rules.ts'
+import { checkDatabaseName, checkTenantName } from '../../catalog/name-rules.ts'
 import { isSiltstoneError, notFound } from '../../errors.ts'
+import type { Catalog } from '../../model/collection.ts'
 import { databaseOf, forbidden, pageOf } from '../call.ts'
 import { readString } from '../wire/fields.ts'
 import { type Call, json, type Route } from '../route.ts'
@@ -70,8 +71,31 @@ async function createDatabase(call: Call) {
   if (allowed !== '*' && !allowed.includes(name)) {
     throw forbidden('database-forbidden', `This token has no access to the database [${name}]`)
   }
-  await call.options.engine.catalog.createDatabase(call.param('tenant'), name)
+  const tenant = call.param('tenant')
+  const { catalog } = call.options.engine
+  try {
+    await catalog.createDatabase(tenant, name)
+  } catch (error) {
+    if (!isSiltstoneError(error, 'not-found') || !mayCreateTenants(call)) throw error
+    await createTenantIfMissing(catalog, tenant)
+    await catalog.createDatabase(tenant, name)
+  }
   return json({})
+}
+
+/** As for `POST /tenants`. */
+function mayCreateTenants({ identity }: Call): boolean {
+  return identity === undefined || identity.tenants === '*'
+}
+
+/** As in Chroma, a database brings its tenant into being. */
+async function createTenantIfMissing(catalog: Catalog, tenant: string): Promise<void> {
+  checkTenantName(tenant)
+  try {
+    await catalog.createTenant(tenant)
+  } catch (error) {
+    if (!isSiltstoneError(error, 'conflict')) throw error
+  }
 }
 
 async function getDatabase(call: Call) {

@@ -4,6 +4,7 @@
  */
 import { conflict, invalid, isSiltstoneError, notFound, unsupported } from '../../errors.ts'
 import type { CollectionInfo } from '../../model/collection.ts'
+import type { Collection } from '../../model/store.ts'
 import { checkedCollectionName, databaseOf, openCollection } from '../call.ts'
 import { newConfiguration } from '../configuration/configuration.ts'
 import {
@@ -77,13 +78,14 @@ export const functionRoutes: Route[] = [
 ]
 
 async function attach(call: Call): Promise<Answer> {
-  const { info: input } = await openCollection(call)
+  const collection = await openCollection(call)
+  const input = collection.info
   const body = await call.body()
   const name = body.required('name', readString)
   if (name === '') throw invalid('bad-function-name', 'name is empty; give the function a name', { field: 'name' })
   const functionName = functionOf(body.required('function_id', readString))
   const outputName = checkedCollectionName(body.required('output_collection', readString), 'output_collection')
-  const params = body.optional('params', (value, path) => toPlainJson(value, path)) ?? null
+  const params = body.optional('params', noParams) ?? null
   const { catalog } = call.options.engine
   const known = (await outputsOf(catalog, input)).find((info) => attachedOf(info)?.name === name)
   if (known) return attachedAgain(known, functionName, outputName)
@@ -101,9 +103,27 @@ async function attach(call: Call): Promise<Answer> {
   })
   const itself = attachedOf(info)
   if (!created && itself?.inputCollectionId !== input.id)
-    throw conflict('output-exists', `Collection [${outputName}] already exists`, { field: 'output_collection' })
+    throw conflict('output-exists', `Output collection [${outputName}] already exists`, { field: 'output_collection' })
   if (!created && itself) return attachedAgain(info, functionName, outputName, name)
+  await noteAttachment(collection, attached.id)
   return json({ attached_function: { id: attached.id, name, function_name: functionName }, created: true })
+}
+
+/**
+ * As in Chroma, attaching a function appends an operation to the log of the input: clients wait for a new version of the
+ * input before they read the output. The operation deletes a record that does not exist.
+ */
+async function noteAttachment(input: Collection, attachmentId: string): Promise<void> {
+  const id = `attached-function/${attachmentId}`
+  await input.write([{ op: 'delete', id, vector: null, document: null, metadata: null, uri: null }])
+}
+
+/** @throws SiltstoneError `invalid` for any parameter: none of the functions takes one, and none is ignored */
+function noParams(value: unknown, path: string): unknown {
+  const params = toPlainJson(value, path)
+  if (params === null || (typeof params === 'object' && Object.keys(params).length === 0)) return params
+  const reason = 'params must be empty - no functions currently accept parameters'
+  throw invalid('bad-function-params', `${reason}; leave ${path} out`, { field: path })
 }
 
 function attachedAgain(output: CollectionInfo, functionName: FunctionName, outputName: string, name?: string): Answer {
@@ -125,10 +145,7 @@ function functionOf(name: string): FunctionName {
   if (known) return known
   if (OTHER_FUNCTIONS.includes(name))
     throw unsupported('not-implemented', `The function ${name} is not implemented; there are ${FUNCTIONS.join(', ')}`)
-  throw notFound(
-    'function-missing',
-    `Function [${name.slice(0, 60)}] does not exist; there are ${FUNCTIONS.join(', ')}`,
-  )
+  throw notFound('function-missing', `function not found: [${name.slice(0, 60)}]; there are ${FUNCTIONS.join(', ')}`)
 }
 
 async function find(call: Call): Promise<{ output: CollectionInfo; attached: AttachedFunction }> {

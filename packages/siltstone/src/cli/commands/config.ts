@@ -16,7 +16,8 @@ import { Output } from '../output.ts'
 import { withOutputOptions } from '../session.ts'
 import { SERVE_SETTINGS } from '../settings/serve-settings.ts'
 import type { Variables } from '../settings/setting.ts'
-import { authenticator, loadObjects, resolveServeSettings, type ServeOptions, withServeSettings } from './serve.ts'
+import { loadObjects } from './serve-objects.ts'
+import { authenticator, resolveServeSettings, type ServeOptions, withServeSettings } from './serve.ts'
 
 const SOON_MS = 14 * 24 * 3_600_000
 

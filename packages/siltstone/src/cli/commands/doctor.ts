@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { isSiltstoneError } from '../../errors.ts'
 import { fileInfo } from '../../host/files.ts'
-import { isUrl } from '../../drivers/open-environment.ts'
+import { schemeAt } from '../../drivers/open-environment.ts'
 import { processId, setExitCode } from '../../host/process.ts'
 import { systemClock } from '../../host/system-clock.ts'
 import { command } from '../command.ts'
@@ -34,8 +34,9 @@ const REMEDIES: Record<string, string> = {
 async function examine(options: CommonOptions & { redrive?: boolean }): Promise<Check[]> {
   const { data } = options
   const checks = [checkNode()]
-  if (isUrl(data)) checks.push(...(await checkAws(data)))
-  else checks.push(...(await checkMachine(data)))
+  const scheme = schemeAt(data)
+  if (scheme === 's3') checks.push(...(await checkAws(data)))
+  else if (scheme === 'directory') checks.push(...(await checkMachine(data)))
   // Without a usable directory or bucket the store cannot be opened.
   const isReady = checks.every(
     ({ name, verdict }) => verdict !== 'fail' && !(name === 'directory' && verdict === 'warn'),

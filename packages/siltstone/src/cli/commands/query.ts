@@ -124,7 +124,8 @@ async function hybrid(session: Session, name: string, options: QueryOptions): Pr
     ],
   })
   const select = { keys: ['#score', ...include.flatMap((column) => COLUMN_KEYS[column] ?? [])] }
-  const { search } = parseSearch({ rank, limit: { limit }, select }, 'search', noLimits, 'plain')
+  const wanted = { rank, limit: { limit }, select, did_you_mean: { text } }
+  const { search } = parseSearch(wanted, 'search', noLimits, 'plain')
   const filter = filterOf(options)
   const { schema } = info
   const searches = await prepare([{ ...search, ...(filter && { filter }) }], {

@@ -1,17 +1,23 @@
 /** `siltstone serve --registry`: its options, and what the package `@siltstone/registry` is given. */
-import { isUrl } from '../../drivers/open-environment.ts'
+import { join, resolve } from 'node:path'
+import { PRIVATE_FOLDER } from '../../drivers/directory/directory-object-store.ts'
+import { schemeAt, sqliteFileOf } from '../../drivers/open-environment.ts'
 import { EmbedderRegistry } from '../../embed/registry.ts'
 import type { StoreEngine } from '../../engine/engine.ts'
-import { invalid, unsupported } from '../../errors.ts'
+import { invalid } from '../../errors.ts'
 import { importOptional } from '../../host/optional-package.ts'
 import { Store } from '../../library/store.ts'
+import type { ArtifactCatalog } from '../../model/artifact-catalog.ts'
 import type { Environment } from '../../ports/environment.ts'
 import { VERSION } from '../../version.ts'
 import { DEFAULT_REGISTRY_PORT } from '../settings/serve-settings.ts'
+import type { ChooseOptions, StorageFallback } from './registry-place.ts'
 
 export interface RegistryServeOptions {
   registry?: boolean
   registryPort?: number
+  /** Places to try after the first one has failed. */
+  storageFallback?: string[]
 }
 
 /** What `@siltstone/registry` runs beside the server. */
@@ -26,8 +32,10 @@ export interface ServedRegistry {
 /** Given to `@siltstone/registry`, which this package finds but does not import. */
 export interface ServeRegistryOptions {
   data: string
-  /** Not a bucket. */
-  isDirectory: boolean
+  /** Where an admin is kept who is made because none is configured; undefined: none is made. */
+  adminFile?: string
+  /** Why the registry is not where it was asked to be. */
+  fallback?: StorageFallback
   host: string
   port: number
   version: string
@@ -36,28 +44,47 @@ export interface ServeRegistryOptions {
   index: Store
 }
 
-export type ServeRegistry = (options: ServeRegistryOptions) => Promise<ServedRegistry & { close(): Promise<void> }>
+export type ServeRegistry = (
+  options: ServeRegistryOptions,
+) => Promise<ServedRegistry & { catalog: ArtifactCatalog; close(): Promise<void> }>
+
+/** What `@siltstone/registry` gives to a server. */
+export interface RegistryServer {
+  serveRegistry: ServeRegistry
+  selfCheck: ChooseOptions['check']
+}
 
 /** @throws SiltstoneError `invalid` (registry-read-only), `unsupported` (package-missing, package-broken) */
-export async function loadRegistry(readOnly: boolean): Promise<ServeRegistry> {
+export async function loadRegistry(readOnly: boolean): Promise<RegistryServer> {
   if (readOnly) {
     const text = '--registry cannot be combined with --read-only: give users the permission "search" alone instead.'
     throw invalid('registry-read-only', text, { field: '--registry' })
   }
-  const { serveRegistry } = (await importOptional('@siltstone/registry', '"siltstone serve --registry"')) as {
-    serveRegistry: ServeRegistry
-  }
-  return serveRegistry
+  return (await importOptional('@siltstone/registry', '"siltstone serve --registry"')) as RegistryServer
+}
+
+/** Beside what only this machine has. */
+function adminFileOf(data: string): string | undefined {
+  if (schemeAt(data) === 'directory') return join(resolve(data), PRIVATE_FOLDER, 'registry-admin.json')
+  const file = sqliteFileOf(data)
+  return file === undefined ? undefined : `${file}.admin.json`
 }
 
 export function registryOptions(
   { data, host, registryPort = DEFAULT_REGISTRY_PORT }: { data: string; host: string } & RegistryServeOptions,
-  parts: { environment: Environment; engine: StoreEngine; embedders: EmbedderRegistry },
+  parts: {
+    environment: Environment
+    engine: StoreEngine
+    embedders: EmbedderRegistry
+    fallback: StorageFallback | undefined
+  },
 ): ServeRegistryOptions {
-  const { environment, engine, embedders } = parts
+  const { environment, engine, embedders, fallback } = parts
+  const admin = adminFileOf(data)
   return {
     data,
-    isDirectory: !isUrl(data),
+    ...(admin !== undefined && { adminFile: admin }),
+    ...(fallback && { fallback }),
     host,
     port: registryPort,
     version: VERSION,
@@ -67,50 +94,15 @@ export function registryOptions(
   }
 }
 
-type Variables = Readonly<Record<string, string | undefined>>
+/** What `serve` prints and answers about it, without what only the server uses. */
+export const shownRegistry = ({ url, hubUrl, adminFile }: ServedRegistry): ServedRegistry => ({
+  url,
+  hubUrl,
+  ...(adminFile !== undefined && { adminFile }),
+})
 
-/**
- * The place of the store by the switches of the guide that the registry was asked for with: `USE_S3=1` with `S3_BUCKET_NAME`. They
- * count with `--registry` where neither `--data` nor `SILTSTONE_DATA` is given. A bucket that cannot be reached is an error: there
- * is no fallback to a store in memory, which would lose what it acknowledged.
- * @throws SiltstoneError `invalid` (bad-switch, bucket-missing), `unsupported` (sqlite-place)
- */
-export function placeFromSwitches(variables: Variables): string | undefined {
-  if (isOn('USE_S3', variables)) {
-    const bucket = variables['S3_BUCKET_NAME']
-    if (bucket) return `s3://${bucket}`
-    throw invalid('bucket-missing', 'USE_S3 is on, and S3_BUCKET_NAME is missing: set it to the name of a bucket.', {
-      field: 'S3_BUCKET_NAME',
-    })
-  }
-  if (!isOn('USE_SQLITE', variables)) return undefined
-  const text =
-    'USE_SQLITE is on, and the registry keeps nothing in a SQLite file: give --data with a directory, which needs no account either.'
-  throw unsupported('sqlite-place', text, { field: 'USE_SQLITE' })
-}
-
-/** The levels of Python's logging, which the guide sets. */
-export function logLevelFrom(variables: Variables): 'debug' | 'info' | 'warn' | 'error' | undefined {
-  const text = variables['LOG_LEVEL']
-  if (text === undefined || text === '') return undefined
-  const levels = {
-    DEBUG: 'debug',
-    INFO: 'info',
-    WARNING: 'warn',
-    WARN: 'warn',
-    ERROR: 'error',
-    CRITICAL: 'error',
-  } as const
-  const level = Object.entries(levels).find(([name]) => name === text.toUpperCase())?.[1]
-  if (level !== undefined) return level
-  throw invalid('bad-switch', `LOG_LEVEL is "${text}": give one of ${Object.keys(levels).join(', ')}.`, {
-    field: 'LOG_LEVEL',
-  })
-}
-
-function isOn(name: string, variables: Variables): boolean {
-  const text = (variables[name] ?? '').toLowerCase()
-  if (/^(?:1|true|yes|on)$/.test(text)) return true
-  if (/^(?:0|false|no|off|)$/.test(text)) return false
-  throw invalid('bad-switch', `${name} is "${text}": give 1 or 0.`, { field: name })
+export function registryLine(registry: ServedRegistry | undefined): string {
+  if (registry === undefined) return ''
+  const made = registry.adminFile === undefined ? '' : `, with the admin in ${registry.adminFile}`
+  return `The registry is at ${registry.url}, for clients of the Hub HF_ENDPOINT=${registry.hubUrl}${made}\n`
 }

@@ -1,22 +1,19 @@
 import type { Command } from 'commander'
 import type { Authenticator } from '../../chroma/options.ts'
-import type { Embedder } from '../../embed/port.ts'
 import { EmbedderRegistry } from '../../embed/registry.ts'
 import { EmbeddingStore } from '../../embed/store.ts'
+import { Background } from '../../engine/background.ts'
 import { StoreEngine } from '../../engine/engine.ts'
 import { Compaction } from '../../library/compaction.ts'
 import { QueryThreads, withQueryThreads } from '../../library/query-threads.ts'
-import { invalid, isSiltstoneError } from '../../errors.ts'
+import { isSiltstoneError } from '../../errors.ts'
 import type { CollectionInfo } from '../../model/collection.ts'
-import type { Engine } from '../../model/store.ts'
-import type { Environment } from '../../ports/environment.ts'
 import { closeEnvironment } from '../../drivers/directory/directory-environment.ts'
 import { readFileText } from '../../host/files.ts'
 import { systemModels } from '../../host/model-host.ts'
-import { isUrl, openEnvironmentAt } from '../../drivers/open-environment.ts'
+import { inMemory, openEnvironmentAt } from '../../drivers/open-environment.ts'
 import { placeFromVariables } from '../../drivers/place-variables.ts'
 import { environmentVariables, exitNow, onReloadSignal, onStopSignal } from '../../host/process.ts'
-import { importOptional } from '../../host/optional-package.ts'
 import { systemClock } from '../../host/system-clock.ts'
 import { systemRandom } from '../../host/system-random.ts'
 import { tokenAuthenticator } from '../../server/auth.ts'
@@ -32,23 +29,33 @@ import { openPatiently } from '../../ports/open-patiently.ts'
 import { Output } from '../output.ts'
 import { withOutputOptions } from '../session.ts'
 import { configOption, type Resolved, resolveSettings } from '../settings/resolve.ts'
-import { conflictsOf, DEFAULT_OBJECTS_PORT, type LimitName, SERVE_SETTINGS } from '../settings/serve-settings.ts'
+import { conflictsOf, type LimitName, SERVE_SETTINGS } from '../settings/serve-settings.ts'
 import { optionOf, type Variables } from '../settings/setting.ts'
+import { choosePlace, fallbackFromSwitches, logLevelFrom, placeFromSwitches } from './registry-place.ts'
+import {
+  loadObjects,
+  objectsLine,
+  objectsOptions,
+  type ObjectsServeOptions,
+  type ServedObjects,
+  type ServeObjects,
+  shownObjects,
+} from './serve-objects.ts'
 import {
   loadRegistry,
-  logLevelFrom,
-  placeFromSwitches,
+  registryLine,
   registryOptions,
   type RegistryServeOptions,
   type ServedRegistry,
   type ServeRegistry,
+  shownRegistry,
 } from './serve-registry.ts'
 
 const MB = 1024 * 1024
 /** The process ends this long after SIGTERM at the latest. */
 const STOP_WITHIN_MS = 5_000
 
-export interface ServeOptions extends RegistryServeOptions {
+export interface ServeOptions extends ObjectsServeOptions, RegistryServeOptions {
   data: string
   host: string
   port: number
@@ -71,11 +78,6 @@ export interface ServeOptions extends RegistryServeOptions {
   allowNetworkFilesystem?: boolean
   console: boolean
   mcp?: boolean
-  objects?: boolean
-  objectsPort?: number
-  objectsKeys?: string
-  objectsRules?: string
-  objectsProcessing?: boolean
   embedders?: string
   json?: boolean
 }
@@ -111,7 +113,7 @@ async function serveOptionsOf(command: Command, variables: Variables): Promise<S
 export async function resolveServeSettings(command: Command, variables: Variables): Promise<Resolved> {
   const resolved = await resolveSettings(command, SERVE_SETTINGS, variables)
   const stands = (key: string, from: (variables: Variables) => unknown) => {
-    if (resolved.sources[key] !== 'default') return
+    if ((resolved.sources[key] ?? 'default') !== 'default') return
     try {
       const value = from(variables)
       if (value === undefined) return
@@ -126,7 +128,9 @@ export async function resolveServeSettings(command: Command, variables: Variable
   stands('data', placeFromVariables)
   // Variables of the registry's guide.
   if (resolved.values['registry'] === true) {
+    const isByDefault = resolved.sources['data'] === 'default'
     stands('data', placeFromSwitches)
+    if (isByDefault && resolved.problems.length === 0) stands('storageFallback', fallbackFromSwitches)
     stands('logLevel', logLevelFrom)
   }
   resolved.problems.push(...conflictsOf(resolved.values))
@@ -136,51 +140,16 @@ export async function resolveServeSettings(command: Command, variables: Variable
 async function serve(options: ServeOptions): Promise<void> {
   const serving = await startServing(options)
   const out = new Output(options)
-  const { url, objects, registry } = serving
-  await out.answer({ url, data: options.data, ...(objects && { objects }), ...(registry && { registry }) }, () => {
-    const made = objects?.keysFile === undefined ? '' : `, with the access key in ${objects.keysFile}`
-    const s3 =
-      objects === undefined ? '' : `S3 is at ${objects.url}${made}\nProcessing of objects is ${objects.processing}\n`
-    return `Siltstone serves ${options.data} at ${url} (stop with Ctrl-C)\n${s3}${registryLine(registry)}`
+  const { data, url, objects, registry } = serving
+  await out.answer({ url, data, ...(objects && { objects }), ...(registry && { registry }) }, () => {
+    return `Siltstone serves ${data} at ${url} (stop with Ctrl-C)\n${objectsLine(objects)}${registryLine(registry)}`
   })
   await serving.untilStopped()
 }
 
-function registryLine(registry: ServedRegistry | undefined): string {
-  if (registry === undefined) return ''
-  const made = registry.adminFile === undefined ? '' : `, with the admin in ${registry.adminFile}`
-  return `The registry is at ${registry.url}, for clients of the Hub HF_ENDPOINT=${registry.hubUrl}${made}\n`
-}
-
-/** What `@siltstone/objects` runs beside the server. */
-export interface ServedObjects {
-  url: string
-  /** The file with the access key that was made because none was configured. */
-  keysFile?: string
-  /** Whether objects are made searchable: `on`, or `off` and why. */
-  processing: string
-}
-
-/** Given to `@siltstone/objects`, which this package finds but does not import. */
-export interface ServeObjectsOptions {
-  data: string
-  host: string
-  port: number
-  /** JSON. */
-  keys: string | undefined
-  allowNetworkFilesystem: boolean
-  environment: Environment
-  /** What is made of objects goes to its collections. */
-  engine: Engine
-  embedderFor: (info: CollectionInfo) => Promise<Embedder>
-  processing: boolean
-  /** JSON. */
-  rules: string | undefined
-}
-
-type ServeObjects = (options: ServeObjectsOptions) => Promise<ServedObjects & { close(): Promise<void> }>
-
 export interface Serving {
+  /** The place that is served. */
+  data: string
   url: string
   objects?: ServedObjects
   registry?: ServedRegistry
@@ -196,10 +165,18 @@ function samplingOf({ recallSample, recallAlarm = 0.9 }: ServeOptions) {
  * Opens the store, starts the server and the compaction thread. Waits while the store cannot be reached.
  * @throws SiltstoneError as their parts do
  */
-export async function startServing(options: ServeOptions): Promise<Serving> {
-  const serveObjects = options.objects === true ? await loadObjects(options) : undefined
-  const serveRegistry = options.registry === true ? await loadRegistry(options.readOnly === true) : undefined
-  const log = jsonLogger({ level: options.logLevel })
+export async function startServing(wanted: ServeOptions): Promise<Serving> {
+  const serveObjects = wanted.objects === true ? await loadObjects(wanted) : undefined
+  const registry = wanted.registry === true ? await loadRegistry(wanted.readOnly === true) : undefined
+  const log = jsonLogger({ level: wanted.logLevel })
+  const { place, fallback } = registry
+    ? await choosePlace(wanted.data, wanted.storageFallback ?? [], {
+        variables: environmentVariables(),
+        log,
+        check: registry.selfCheck,
+      })
+    : { place: wanted.data }
+  const options = { ...wanted, data: place }
   const metrics = new PrometheusMetrics()
   const auth = await authenticator(options)
   const mcp = options.mcp === true ? await loadMcp('"siltstone serve --mcp"') : undefined
@@ -212,12 +189,13 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
     { clock: systemClock, random: systemRandom, log },
   )
   let server: RunningServer
-  let compaction: Compaction | undefined
+  let compaction: Pick<Compaction, 'close'> | undefined
   let objects: Awaited<ReturnType<ServeObjects>> | undefined
   let artifacts: Awaited<ReturnType<ServeRegistry>> | undefined
   try {
     const threads =
       options.queryThreads > 0 &&
+      !inMemory(place) &&
       new QueryThreads({
         place: options.data,
         allowNetworkFilesystem,
@@ -237,6 +215,17 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
         dimension: info.dimension,
       })
     const tracing = await startTracing({ log, environment: environmentVariables() })
+    objects = await serveObjects?.(
+      await objectsOptions(options, {
+        environment: { ...env, log },
+        engine: opened,
+        embedderFor,
+        allowNetworkFilesystem,
+      }),
+    )
+    artifacts = await registry?.serveRegistry(
+      registryOptions(options, { environment: { ...env, log }, engine: opened, embedders: providers, fallback }),
+    )
     server = await startServer({
       engine,
       clock: env.clock,
@@ -253,6 +242,8 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
       ...(options.trustedProxy && { trustedProxies: options.trustedProxy }),
       ...(options.console && { console: loadConsole }),
       ...(mcp && { mcp }),
+      ...(objects && { objects: objects.states }),
+      ...(artifacts && { artifacts: artifacts.catalog }),
       ...(auth && { auth }),
       ...(options.allowReset && { allowReset: true }),
       ...(options.readOnly && { readOnly: true }),
@@ -266,22 +257,9 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
       },
       embedderFor,
     })
-    objects = await serveObjects?.({
-      data: options.data,
-      host: options.host,
-      port: options.objectsPort ?? DEFAULT_OBJECTS_PORT,
-      keys: await objectsKeys(options),
-      allowNetworkFilesystem,
-      environment: { ...env, log },
-      engine: opened,
-      embedderFor,
-      processing: options.objectsProcessing !== false,
-      rules: options.objectsRules === undefined ? undefined : await readFileText(options.objectsRules),
-    })
-    artifacts = await serveRegistry?.(
-      registryOptions(options, { environment: { ...env, log }, engine: opened, embedders: providers }),
-    )
-    if (options.compaction && !options.readOnly)
+    // Another thread would open another memory.
+    if (inMemory(place)) compaction = new Background(opened)
+    else if (options.compaction && !options.readOnly)
       compaction = new Compaction({
         directory: options.data,
         allowNetworkFilesystem,
@@ -291,6 +269,7 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
         metrics,
       })
   } catch (error) {
+    await Promise.all([artifacts?.close(), objects?.close()])
     await closeEnvironment(env)
     throw error
   }
@@ -310,24 +289,13 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
     onStopSignal(() => void close().then(resolve, reject))
   })
   return {
+    data: place,
     url: server.url,
-    ...(artifacts && { registry: shown(artifacts) }),
-    ...(objects && { objects: servedOf(objects) }),
+    ...(artifacts && { registry: shownRegistry(artifacts) }),
+    ...(objects && { objects: shownObjects(objects) }),
     untilStopped: () => stopped,
   }
 }
-
-const shown = ({ url, hubUrl, adminFile }: ServedRegistry): ServedRegistry => ({
-  url,
-  hubUrl,
-  ...(adminFile !== undefined && { adminFile }),
-})
-
-const servedOf = ({ url, keysFile, processing }: ServedObjects): ServedObjects => ({
-  url,
-  processing,
-  ...(keysFile !== undefined && { keysFile }),
-})
 
 async function openEngine(options: ServeOptions, environment: Parameters<typeof openEnvironmentAt>[1]) {
   const env = await openEnvironmentAt(options.data, environment)
@@ -350,31 +318,4 @@ async function openEngine(options: ServeOptions, environment: Parameters<typeof 
 export async function authenticator({ tokens }: Pick<ServeOptions, 'tokens'>): Promise<Authenticator | undefined> {
   const text = tokens === undefined ? environmentVariables()['SILTSTONE_TOKENS'] : await readFileText(tokens)
   return text === undefined || text === '' ? undefined : tokenAuthenticator(text)
-}
-
-/** @throws SiltstoneError `invalid` (objects-place, objects-read-only), `unsupported` (package-missing, package-broken) */
-export async function loadObjects({ data, readOnly }: Pick<ServeOptions, 'data' | 'readOnly'>): Promise<ServeObjects> {
-  if (isUrl(data))
-    throw invalid(
-      'objects-place',
-      `--objects serves S3 over a directory, and ${data} is a bucket: its objects have S3 already. Give --data a directory.`,
-      { field: '--objects' },
-    )
-  if (readOnly === true)
-    throw invalid(
-      'objects-read-only',
-      '--objects cannot be combined with --read-only: give keys without write instead.',
-      {
-        field: '--objects',
-      },
-    )
-  const { serveObjects } = (await importOptional('@siltstone/objects', '"siltstone serve --objects"')) as {
-    serveObjects: ServeObjects
-  }
-  return serveObjects
-}
-
-async function objectsKeys({ objectsKeys: file }: ServeOptions): Promise<string | undefined> {
-  const text = file === undefined ? environmentVariables()['SILTSTONE_OBJECTS_KEYS'] : await readFileText(file)
-  return text === '' ? undefined : text
 }

@@ -2,4 +2,5 @@
 export { openS3Blobs } from './open-blobs.ts'
 export { openS3Environment } from './environment.ts'
 export { inspectAws } from './inspect.ts'
+export { makeS3Bucket } from './make-bucket.ts'
 export { requestSigner } from './sign-request.ts'

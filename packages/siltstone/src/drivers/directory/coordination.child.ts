@@ -1,5 +1,5 @@
 /** A process that shares a coordination database with others, started by the tests of the SQLite queue and leases. */
-import { CoordinationDatabase } from './coordination-database.ts'
+import { openCoordinationDatabase } from './coordination-database.ts'
 import { SqliteLeases } from './sqlite-leases.ts'
 import { SqliteQueue } from './sqlite-queue.ts'
 import { systemClock } from '../../host/system-clock.ts'
@@ -7,7 +7,7 @@ import { systemRandom } from '../../host/system-random.ts'
 
 const clock = systemClock
 const [path = ''] = process.argv.slice(2)
-const database = await CoordinationDatabase.open(path, { clock, random: systemRandom })
+const database = await openCoordinationDatabase(path, { clock, random: systemRandom })
 const queue = new SqliteQueue(database, { clock })
 const leases = new SqliteLeases(database, { clock })
 

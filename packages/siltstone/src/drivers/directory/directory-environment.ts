@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Clock } from '../../ports/clock.ts'
-import { CoordinationDatabase } from './coordination-database.ts'
+import { openCoordinationDatabase } from './coordination-database.ts'
 import type { Environment } from '../../ports/environment.ts'
 import { type DirectoryObjectStoreOptions, openDirectoryObjectStore, PRIVATE_FOLDER } from './directory-object-store.ts'
 import { DirectoryScratch } from '../../host/directory-scratch.ts'
@@ -30,7 +30,7 @@ export interface DirectoryEnvironmentOptions
  * Everything the engine needs, on a directory: objects as files, the queue and the leases in
  * `.siltstone/coordination.sqlite`. With `readOnly` nothing is written, so queue and leases are empty ones in memory.
  * Close it with `closeEnvironment`.
- * @throws SiltstoneError as `openDirectoryObjectStore` and `CoordinationDatabase.open` do
+ * @throws SiltstoneError as `openDirectoryObjectStore` and `openCoordinationDatabase` do
  */
 export async function openEnvironment(
   directory: string,
@@ -52,7 +52,7 @@ export async function openEnvironment(
   }
   try {
     const path = join(store.root, PRIVATE_FOLDER, 'coordination.sqlite')
-    const database = await CoordinationDatabase.open(path, { clock, random })
+    const database = await openCoordinationDatabase(path, { clock, random })
     const queue = new SqliteQueue(database, queueOptions)
     const scratch = new DirectoryScratch(join(store.root, PRIVATE_FOLDER, 'scratch'), ids)
     return { ...parts, ids, store, queue, leases: new SqliteLeases(database, { clock }), scratch }

@@ -6,7 +6,7 @@ import { fileInfo } from '../../host/files.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Queue } from '../../ports/queue.ts'
 import type { Random } from '../../ports/random.ts'
-import { CoordinationDatabase } from './coordination-database.ts'
+import { openCoordinationDatabase } from './coordination-database.ts'
 import { PRIVATE_FOLDER } from './directory-object-store.ts'
 import { SqliteQueue } from './sqlite-queue.ts'
 
@@ -22,7 +22,7 @@ export interface DirectoryQueueOptions {
 /**
  * @param name of the queue, which names its file
  * @returns undefined without `create`, if there is no such queue
- * @throws SiltstoneError as `CoordinationDatabase.open` does
+ * @throws SiltstoneError as `openCoordinationDatabase` does
  */
 export async function openDirectoryQueue(
   directory: string,
@@ -36,6 +36,6 @@ export async function openDirectoryQueue(
   } catch (error) {
     throw fileError(error, { path, doing: 'open' })
   }
-  const database = await CoordinationDatabase.open(path, { clock, random })
+  const database = await openCoordinationDatabase(path, { clock, random })
   return new SqliteQueue(database, { clock, ...(maxReceiveCount !== undefined && { maxReceiveCount }) })
 }

@@ -5,7 +5,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { startChild } from '../../testing/child-process.ts'
 import type { Clock } from '../../ports/clock.ts'
-import { CoordinationDatabase } from './coordination-database.ts'
+import { openCoordinationDatabase } from './coordination-database.ts'
+import type { SharedDatabase } from './shared-database.ts'
 import { describeLeases } from '../../ports/lease.contract.ts'
 import { describeQueue } from '../../ports/queue.contract.ts'
 import { SqliteLeases } from './sqlite-leases.ts'
@@ -18,7 +19,7 @@ const random = systemRandom
 async function openFresh(clock: Clock) {
   const directory = mkdtempSync(join(tmpdir(), 'siltstone-coordination-'))
   const path = join(directory, 'coordination.sqlite')
-  const database = await CoordinationDatabase.open(path, { clock, random })
+  const database = await openCoordinationDatabase(path, { clock, random })
   const dispose = async () => {
     database.close()
     rmSync(directory, { recursive: true })
@@ -38,7 +39,7 @@ describeLeases('sqlite', async (clock) => {
 
 describe('coordination database', () => {
   let path: string
-  let database: CoordinationDatabase
+  let database: SharedDatabase
   let dispose: () => Promise<void>
 
   beforeEach(async () => {
@@ -50,7 +51,7 @@ describe('coordination database', () => {
     await new SqliteQueue(database, { clock: systemClock }).send('kept')
     await new SqliteLeases(database, { clock: systemClock }).acquire('a', 'me', 60_000)
     database.close()
-    database = await CoordinationDatabase.open(path, { clock: systemClock, random })
+    database = await openCoordinationDatabase(path, { clock: systemClock, random })
     expect((await new SqliteQueue(database, { clock: systemClock }).depth()).visible).toBe(1)
     expect((await new SqliteLeases(database, { clock: systemClock }).inspect('a'))?.fencing).toBe(1)
     database.close()
@@ -92,7 +93,7 @@ describe('coordination database', () => {
 
   it('refuses the file of a newer program, and says what to do with what is no database (a copy of one in use)', async () => {
     await database.write(({ all }) => all('PRAGMA user_version = 99'))
-    const open = () => CoordinationDatabase.open(path, { clock: systemClock, random })
+    const open = () => openCoordinationDatabase(path, { clock: systemClock, random })
     await expect(open()).rejects.toMatchObject({ kind: 'unsupported', code: 'coordination-version' })
     database.close()
     rmSync(`${path}-wal`, { force: true })
@@ -127,9 +128,9 @@ describe('coordination database', () => {
 const child = new URL('./coordination.child.ts', import.meta.url)
 
 /** Opened while the lock is free, since opening needs it. */
-async function openImpatient(path: string, holder: DatabaseSync): Promise<CoordinationDatabase> {
+async function openImpatient(path: string, holder: DatabaseSync): Promise<SharedDatabase> {
   holder.exec('ROLLBACK')
-  const database = await CoordinationDatabase.open(path, { clock: systemClock, random, busyWaitMs: 50 })
+  const database = await openCoordinationDatabase(path, { clock: systemClock, random, busyWaitMs: 50 })
   holder.exec('BEGIN IMMEDIATE')
   return database
 }

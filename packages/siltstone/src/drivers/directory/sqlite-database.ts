@@ -4,17 +4,34 @@ import { sqlite } from '../../host/sqlite.ts'
 
 const SQLITE_BUSY = 5
 const SQLITE_LOCKED = 6
+const SQLITE_IOERR = 10
+
+/** How errors speak of a file. */
+export interface DatabaseWords {
+  /** Begins the codes of errors. */
+  code: string
+  what: string
+  /** What to do about a damaged file. */
+  remedy: string
+}
+
+export const COORDINATION_WORDS: DatabaseWords = {
+  code: 'coordination',
+  what: 'coordination database',
+  remedy:
+    'It holds no records, only leases and wake-up calls: stop every process on this store, delete it, and start again.',
+}
 
 /**
  * Opens a database file that several processes share. No call on it waits for another process.
  * @throws SiltstoneError as `databaseError` says, and `unsupported` (sqlite-missing)
  */
-export function openDatabase(path: string): DatabaseSync {
+export function openDatabase(path: string, words = COORDINATION_WORDS): DatabaseSync {
   const { DatabaseSync } = sqlite()
   try {
     return new DatabaseSync(path, { timeout: 0 })
   } catch (cause) {
-    throw databaseError(path, cause)
+    throw databaseError(path, cause, words)
   }
 }
 
@@ -29,8 +46,11 @@ export function isDatabaseBusy(error: unknown): boolean {
   return code === SQLITE_BUSY || code === SQLITE_LOCKED
 }
 
+/** Whether the operating system refused to write or to sync the file. */
+export const isWriteFailure = (error: unknown): boolean => primaryCode(error) === SQLITE_IOERR
+
 /** The public error for a failure of SQLite. */
-export function databaseError(path: string, cause: unknown): SiltstoneError {
+export function databaseError(path: string, cause: unknown, words = COORDINATION_WORDS): SiltstoneError {
   const text = cause instanceof Error ? cause.message : String(cause)
   switch (primaryCode(cause) ?? 0) {
     case 13:
@@ -47,14 +67,9 @@ export function databaseError(path: string, cause: unknown): SiltstoneError {
       )
     case 11:
     case 26:
-      return corrupt(
-        'coordination-damaged',
-        `${path} is damaged: ${text}. It holds no records, only leases and wake-up calls: stop every process on this ` +
-          `store, delete it, and start again.`,
-        { cause },
-      )
+      return corrupt(`${words.code}-damaged`, `${path} is damaged: ${text}. ${words.remedy}`, { cause })
     default:
-      return unavailable('coordination-database', `The coordination database ${path} failed: ${text}.`, { cause })
+      return unavailable(`${words.code}-database`, `The ${words.what} ${path} failed: ${text}.`, { cause })
   }
 }
 

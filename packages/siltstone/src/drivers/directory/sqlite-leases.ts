@@ -1,5 +1,5 @@
 import type { Clock } from '../../ports/clock.ts'
-import type { CoordinationDatabase, Row, Transaction } from './coordination-database.ts'
+import type { SharedDatabase, Row, Transaction } from './shared-database.ts'
 import type { AcquireResult, Leases, LeaseState } from '../../ports/lease.ts'
 
 const OWNED = 'name = ? AND owner = ? AND fencing = ?'
@@ -12,11 +12,11 @@ const FREE = 'UPDATE lease SET owner = NULL, expiresAtMs = 0, dirty = 0'
 
 /** Leases between the processes on one directory. They expire by the wall time of the given clock. */
 export class SqliteLeases implements Leases {
-  readonly #database: CoordinationDatabase
+  readonly #database: SharedDatabase
   readonly #clock: Clock
   readonly #endUse: () => void
 
-  constructor(database: CoordinationDatabase, options: { clock: Clock }) {
+  constructor(database: SharedDatabase, options: { clock: Clock }) {
     this.#database = database
     this.#clock = options.clock
     this.#endUse = database.use()

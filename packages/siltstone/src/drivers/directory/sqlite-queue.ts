@@ -1,5 +1,5 @@
 import type { Clock } from '../../ports/clock.ts'
-import type { CoordinationDatabase, Row } from './coordination-database.ts'
+import type { SharedDatabase, Row } from './shared-database.ts'
 import { DEFAULT_MAX_RECEIVE_COUNT, queueClosed } from '../memory/memory-queue.ts'
 import type { Queue, QueueDepth, QueueMessage } from '../../ports/queue.ts'
 import { LongPolls } from '../../ports/long-poll.ts'
@@ -24,14 +24,14 @@ const DEPTH = `
 
 /** The queue of the processes on one directory. Times are wall times of the given clock. */
 export class SqliteQueue implements Queue {
-  readonly #database: CoordinationDatabase
+  readonly #database: SharedDatabase
   readonly #clock: Clock
   readonly #endUse: () => void
   readonly #maxReceiveCount: number
   readonly #changes: LongPolls
   #isClosed = false
 
-  constructor(database: CoordinationDatabase, options: { clock: Clock; maxReceiveCount?: number }) {
+  constructor(database: SharedDatabase, options: { clock: Clock; maxReceiveCount?: number }) {
     this.#database = database
     this.#clock = options.clock
     this.#endUse = database.use()

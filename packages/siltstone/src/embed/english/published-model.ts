@@ -1,34 +1,29 @@
 /**
- * The English model as it is published: the vocabulary is read whole, and of the rows only those of a text's tokens. It
- * gives the vectors of `StaticModel`, to the bit.
+ * The English model as it is published: of the vocabulary and of the rows of tokens, a text reads what it needs. It gives the
+ * vectors of `StaticModel`, to the bit.
  */
-import { zstdDecompress } from '#codec'
 import { corrupt } from '../../errors.ts'
-import { decodeFrontCoded } from '../../format/front-coded.ts'
 import { type PublishedEmbedder, TOKEN_ROWS, VOCABULARY } from '../../format/published.ts'
 import type { SectionDescriptor } from '../../format/segment/descriptor.ts'
 import { int8RecordBytes } from '../../format/segment/int8-vectors.ts'
 import { PageReader, words } from '../../format/segment/page-reader.ts'
 import { type ReadRange, SectionSource, type SourceOptions } from '../../format/segment/source.ts'
 import { meanOf } from './mean.ts'
-import { Tokenizer } from './tokenizer.ts'
-import { WordPiece } from './word-piece.ts'
-
-/** Raw bytes of a vocabulary; a larger one is damaged. */
-const MOST_VOCABULARY_BYTES = 16 << 20
+import { PublishedVocabulary } from './published-vocabulary.ts'
 
 export class PublishedModel {
   readonly dimension: number
   readonly #embedder: PublishedEmbedder
   readonly #source: SectionSource
   readonly #rows: PageReader
-  #tokenizer: Promise<Tokenizer> | undefined
+  readonly #vocabulary: PublishedVocabulary
 
   /** @throws SiltstoneError `corrupt` (published-damaged) when a section is missing */
   constructor(embedder: PublishedEmbedder, read: ReadRange, options: SourceOptions) {
     this.#embedder = embedder
     this.dimension = embedder.dimension
     this.#source = new SectionSource(embedder.model, embedder.files, read, options)
+    this.#vocabulary = new PublishedVocabulary(this.#source, this.#section(VOCABULARY))
     const recordBytes = int8RecordBytes(embedder.dimension)
     this.#rows = new PageReader(this.#source, this.#section(TOKEN_ROWS), recordBytes, embedder.tokens, words)
   }
@@ -39,16 +34,15 @@ export class PublishedModel {
     return section
   }
 
-  /** Reads the vocabulary, so that the first text waits for less. */
-  async prepare(): Promise<void> {
-    await this.#open()
+  /** Reads what each text needs, so that the first one waits for less. */
+  prepare(): Promise<void> {
+    return this.#vocabulary.prepare()
   }
 
   /** @throws SiltstoneError `corrupt`, `unavailable` */
   async embed(texts: readonly string[]): Promise<Float32Array[]> {
-    const tokenizer = await this.#open()
-    const tokens = texts.map((text) => tokenizer.ids.slice(0, tokenizer.encode(text)))
-    const wanted = [...new Set(tokens.flatMap((ids) => [...ids]))].sort((a, b) => a - b)
+    const tokens = await this.#vocabulary.encode(texts)
+    const wanted = [...new Set(tokens.flat())].sort((a, b) => a - b)
     const { dimension } = this
     const rows = new Int8Array(wanted.length * dimension)
     const scales = new Float32Array(wanted.length)
@@ -66,27 +60,9 @@ export class PublishedModel {
     const sum = new Float64Array(dimension)
     return tokens.map((ids) => {
       const vector = new Float32Array(dimension)
-      const places = Array.from(ids, (id) => placeOf.get(id) as number)
+      const places = ids.map((id) => placeOf.get(id) as number)
       meanOf({ rows, scales, ids: places, count: places.length }, sum, vector)
       return vector
     })
-  }
-
-  #open(): Promise<Tokenizer> {
-    this.#tokenizer ??= this.#readVocabulary().catch((error: unknown) => {
-      // A failure is not kept: the next text tries again.
-      this.#tokenizer = undefined
-      throw error
-    })
-    return this.#tokenizer
-  }
-
-  async #readVocabulary(): Promise<Tokenizer> {
-    const section = this.#section(VOCABULARY)
-    const { offset, length, crc32 = '' } = section
-    const packed = await this.#source.checked(section, { offset, length, crc32 }, 'the content')
-    const tokens = decodeFrontCoded(zstdDecompress(packed, MOST_VOCABULARY_BYTES), this.#embedder.tokens)
-    if (!tokens) throw corrupt('published-damaged', `${this.#source.key(section)} is no vocabulary`)
-    return new Tokenizer(new WordPiece(tokens.join('\n')))
   }
 }

@@ -26,7 +26,7 @@ export class StaticModel {
 
   /** @throws SiltstoneError `corrupt` (embedder-vocabulary, embedder-files) when the files do not fit together */
   constructor(files: StaticModelFiles, dimension: number) {
-    const wordPiece = new WordPiece(new TextDecoder().decode(files.vocabulary))
+    const wordPiece = WordPiece.of(new TextDecoder().decode(files.vocabulary))
     expectSize('scales', files.scales, wordPiece.size * 4)
     expectSize('vectors', files.vectors, wordPiece.size * dimension)
     this.dimension = dimension

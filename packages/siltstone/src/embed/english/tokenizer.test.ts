@@ -6,7 +6,7 @@ import { WordPiece } from './word-piece.ts'
 
 const modelFile = (name: string) => new URL(`../../../../embedder-english/${name}`, import.meta.url)
 const vocabulary = readFileSync(modelFile('vocab.txt'), 'utf8')
-const wordPiece = new WordPiece(vocabulary)
+const wordPiece = WordPiece.of(vocabulary)
 const encode = (tokenizer: Tokenizer, text: string) => [...tokenizer.ids.subarray(0, tokenizer.encode(text))]
 
 /** The specification read literally: one code point at a time, no cache, no fast path, one set of tokens. */
@@ -141,6 +141,6 @@ describe('Tokenizer', () => {
   })
 
   it('refuses a vocabulary without [UNK]', () => {
-    expect(() => new WordPiece('a\nb\n')).toThrow(/\[UNK\]/)
+    expect(() => WordPiece.of('a\nb\n')).toThrow(/\[UNK\]/)
   })
 })

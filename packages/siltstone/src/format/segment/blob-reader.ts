@@ -2,6 +2,7 @@ import { corrupt } from '../../errors.ts'
 import { TextBlock } from './blob-block.ts'
 import { DIRECTORY_ENTRY_BYTES } from './blob-writer.ts'
 import type { SectionDescriptor } from './descriptor.ts'
+import type { ColumnReader } from './text-columns.ts'
 import { type BlockShelf, eachAtMost, readAhead, type SectionSource, stretches, wordsOf } from './source.ts'
 
 const MAX_READ_BYTES = 4 << 20
@@ -18,7 +19,7 @@ interface Directory {
 }
 
 /** A column of texts by row. A section that was left out reads as all null. */
-export class BlobReader {
+export class BlobReader implements ColumnReader {
   readonly name: string
   readonly #source: SectionSource
   readonly #section: SectionDescriptor | undefined
@@ -51,13 +52,11 @@ export class BlobReader {
   async #readDirectory(section: SectionDescriptor): Promise<Directory> {
     const { directory } = section
     const key = this.#source.key(section)
-    const entryBytes = DIRECTORY_ENTRY_BYTES[section.version === 2 ? 2 : 1]
-    if (directory === undefined || directory.length % entryBytes !== 0 || directory.length === 0) {
+    if (directory === undefined || directory.length % DIRECTORY_ENTRY_BYTES !== 0 || directory.length === 0) {
       throw corrupt('descriptor-damaged', `${key}: section ${section.name} has no directory`, { key })
     }
     const words = wordsOf(await this.#source.checked(section, directory, 'the directory'))
-    if (section.version === 2) return this.#smallDirectory(section, directory, words)
-    const blocks = directory.length / entryBytes
+    const blocks = directory.length / DIRECTORY_ENTRY_BYTES
     const firstRow = new Uint32Array(blocks + 1)
     const offset = new Float64Array(blocks + 1)
     for (let b = 0; b < blocks; b++) {
@@ -80,22 +79,6 @@ export class BlobReader {
       }
     }
     return { blocks, firstRow, offset }
-  }
-
-  #smallDirectory(section: SectionDescriptor, { offset: end }: { offset: number }, words: Uint32Array): Directory {
-    const firstRow = new Uint32Array(words.length + 1)
-    const offset = new Float64Array(words.length + 1)
-    words.forEach((word, b) => {
-      firstRow[b + 1] = (firstRow[b] as number) + (word & 0xffff)
-      offset[b + 1] = (offset[b] as number) + (word >>> 16)
-    })
-    if (firstRow[words.length] !== this.#rows || offset[words.length] !== end - section.offset) {
-      const key = this.#source.key(section)
-      throw corrupt('section-damaged', `${key}: the directory of section ${section.name} does not fit its blocks`, {
-        key,
-      })
-    }
-    return { blocks: words.length, firstRow, offset }
   }
 
   #parse(section: SectionDescriptor, directory: Directory, block: number, stored: Uint8Array): TextBlock {

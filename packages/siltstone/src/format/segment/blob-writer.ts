@@ -1,26 +1,16 @@
 /**
- * A section of texts: blocks, then a directory. Nothing is written for a column without any value. Per block, the directory
- * has u32 first row, u32 stored length, u64 offset in the section; in version 2, for sections of many small blocks, u16
- * number of rows, u16 stored length, and the offset is the sum of the lengths before.
+ * A section of texts: blocks, then a directory of u32 first row, u32 stored length, u64 offset in the section per
+ * block. Nothing is written for a column without any value.
  */
 import { crcHex } from '../checksum.ts'
 import { BlockBuilder, MAX_ROWS_PER_BLOCK } from './blob-block.ts'
 import type { Pending, Sink } from './sink.ts'
 
-/** By version of the section. */
-export const DIRECTORY_ENTRY_BYTES = { 1: 16, 2: 4 } as const
-const MOST_U16 = 0xffff
-
-export interface BlobDirectory {
-  /** Of the section. */
-  version: 1 | 2
-  directory: { offset: number; length: number; crc32: string }
-}
+export const DIRECTORY_ENTRY_BYTES = 16
 
 export class BlobWriter {
   readonly #sink: Sink
   readonly #targetBytes: number
-  #small: boolean
   readonly #block = new BlockBuilder()
   #directory = new Uint32Array(4 * 64)
   #blocks = 0
@@ -29,14 +19,10 @@ export class BlobWriter {
   #leadingNulls = 0
   #any = false
 
-  /**
-   * @param targetBytes raw size of a block
-   * @param small write a directory of version 2, unless a block does not fit into it
-   */
-  constructor(sink: Sink, targetBytes: number, small = false) {
+  /** @param targetBytes raw size of a block */
+  constructor(sink: Sink, targetBytes: number) {
     this.#sink = sink
     this.#targetBytes = targetBytes
-    this.#small = small
   }
 
   append(value: string | null): Pending {
@@ -74,7 +60,6 @@ export class BlobWriter {
   #flush(): Pending {
     const rows = this.#block.rows
     const stored = this.#block.finish()
-    if (stored.length > MOST_U16 || rows > MOST_U16) this.#small = false
     const at = this.#blocks++ * 4
     if (at === this.#directory.length) {
       const larger = new Uint32Array(this.#directory.length * 2)
@@ -88,26 +73,13 @@ export class BlobWriter {
   }
 
   /** @returns undefined when no row has a value; the directory's `offset` counts from the start of the section */
-  async finish(): Promise<BlobDirectory | undefined> {
+  async finish(): Promise<{ offset: number; length: number; crc32: string } | undefined> {
     if (!this.#any) return undefined
     if (this.#block.rows > 0) await this.#flush()
     const offset = this.#sink.position
-    const version = this.#small ? 2 : 1
-    const bytes = this.#small
-      ? this.#smallDirectory()
-      : new Uint8Array(this.#directory.buffer, 0, this.#blocks * DIRECTORY_ENTRY_BYTES[1])
+    const bytes = new Uint8Array(this.#directory.buffer, 0, this.#blocks * DIRECTORY_ENTRY_BYTES)
     const directory = { offset, length: bytes.length, crc32: crcHex(bytes) }
     await this.#sink.write(bytes)
-    return { version, directory }
-  }
-
-  #smallDirectory(): Uint8Array {
-    const entries = new Uint16Array(this.#blocks * 2)
-    for (let block = 0; block < this.#blocks; block++) {
-      const next = block + 1 < this.#blocks ? (this.#directory[block * 4 + 4] as number) : this.#firstRow
-      entries[block * 2] = next - (this.#directory[block * 4] as number)
-      entries[block * 2 + 1] = this.#directory[block * 4 + 1] as number
-    }
-    return new Uint8Array(entries.buffer)
+    return directory
   }
 }

@@ -1,35 +1,38 @@
 /** How the sections of a segment are cut: for stores, where a request costs more than bytes, and for pages, where bytes cost. */
 
 export interface SegmentLayout {
-  /** `f32`: exact. `i8`: a quarter of it; see `pages.ts`. */
-  vectors: 'f32' | 'i8'
+  /**
+   * Variants of sections that take fewer bytes: vectors as i8 (`int8-vectors.ts`), rows of an ordinal alone, texts as
+   * fragments (`fragments.ts`), compact lists and centroids (`ivf/compact-list.ts`), compressed lengths of documents.
+   */
+  isCompact: boolean
   vectorPageBytes: number
   rowPageBytes: number
-  /** Raw bytes of the blocks of texts. */
+  /** About the size of a page of terms of a word index. */
+  termPageBytes: number
+  /** Raw bytes of the blocks of texts; of fragments, `documentBlockBytes` is that of all columns. */
   idBlockBytes: number
   metadataBlockBytes: number
   documentBlockBytes: number
-  /** Directories of version 2; see `blob-writer.ts`. */
-  smallBlocks: boolean
 }
 
 export const STORED_LAYOUT: SegmentLayout = {
-  vectors: 'f32',
+  isCompact: false,
   vectorPageBytes: 4096,
   rowPageBytes: 4096,
+  termPageBytes: 3_800,
   idBlockBytes: 32 * 1024,
   metadataBlockBytes: 32 * 1024,
   documentBlockBytes: 64 * 1024,
-  smallBlocks: false,
 }
 
 /** For collections that are published: a query reads single rows and texts. */
 export const PUBLISHED_LAYOUT: SegmentLayout = {
-  vectors: 'i8',
+  isCompact: true,
   vectorPageBytes: 512,
-  rowPageBytes: 256,
-  idBlockBytes: 256,
-  metadataBlockBytes: 512,
-  documentBlockBytes: 1024,
-  smallBlocks: true,
+  rowPageBytes: 64,
+  termPageBytes: 500,
+  idBlockBytes: 0,
+  metadataBlockBytes: 0,
+  documentBlockBytes: 1536,
 }

@@ -152,7 +152,7 @@ export class OverlayWriter {
       const sink = new MemorySink()
       await sink.write(bitmap)
       await place(sink, { name: `${name}-changed`, type: 'bitmap', params: {}, crc32: crcHex(bitmap) })
-      const directory = (await this.#texts[name].finish())?.directory
+      const directory = await this.#texts[name].finish()
       if (directory !== undefined) await place(this.#sinks[name], { name, type: 'blob-blocks', params: {}, directory })
     }
     return {

@@ -3,12 +3,14 @@
  * damage is `corrupt`, naming the object, the section and the page or block.
  */
 import { corrupt } from '../../errors.ts'
-import type { TextBlock } from './blob-block.ts'
 import { BlobReader } from './blob-reader.ts'
 import type { SectionDescriptor, SegmentDescriptor } from './descriptor.ts'
+import { FragmentReader } from './fragment-reader.ts'
+import { FRAGMENTS } from './fragments.ts'
 import { IdIndexReader } from './id-index-reader.ts'
 import { int8RecordBytes } from './int8-vectors.ts'
 import { floats, int8Vectors, PageReader, words } from './page-reader.ts'
+import type { ColumnReader, Texts } from './text-columns.ts'
 import { type ReadRange, SectionSource, type SourceOptions, wordsOf } from './source.ts'
 
 export type TextColumn = 'ids' | 'metadata' | 'documents' | 'uris'
@@ -43,7 +45,9 @@ export class SegmentReader {
   readonly vectorReader: PageReader<Float32Array>
   readonly rowReader: PageReader
   readonly index: IdIndexReader
-  readonly #texts: Record<TextColumn, BlobReader>
+  /** Otherwise all rows have the version of the descriptor. */
+  readonly #hasVersions: boolean
+  readonly #texts: Record<TextColumn, ColumnReader>
 
   /** @throws SiltstoneError `corrupt` (`descriptor-damaged`) when a section is missing or of the wrong size */
   constructor(descriptor: SegmentDescriptor, read: ReadRange, options: SourceOptions = {}) {
@@ -51,13 +55,19 @@ export class SegmentReader {
     this.descriptor = descriptor
     this.source = new SectionSource(id, files, read, options)
     this.vectorReader = this.#vectors()
-    this.rowReader = new PageReader(this.source, this.#section('rows', 'u64x2-pages'), 16, rows, words)
+    this.#hasVersions = !descriptor.sections.some(({ name, type }) => name === 'rows' && type === 'u32-pages')
+    this.rowReader = this.#hasVersions
+      ? new PageReader(this.source, this.#section('rows', 'u64x2-pages'), 16, rows, words)
+      : new PageReader(this.source, this.#section('rows', 'u32-pages'), 4, rows, words)
     const filter = this.section('id-filter', 'split-block-bloom')
     this.index = new IdIndexReader(this.source, this.#section('id-index', 'hash-pages'), filter, rows)
-    const text = (name: TextColumn): BlobReader =>
-      new BlobReader(this.source, name, this.section(name, 'blob-blocks', 2), rows)
-    this.#section('ids', 'blob-blocks', 2)
-    this.#texts = { ids: text('ids'), metadata: text('metadata'), documents: text('documents'), uris: text('uris') }
+    const column = this.#columns()
+    this.#texts = {
+      ids: column('ids'),
+      metadata: column('metadata'),
+      documents: column('documents'),
+      uris: column('uris'),
+    }
   }
 
   get rows(): number {
@@ -82,6 +92,17 @@ export class SegmentReader {
       )
     }
     return section
+  }
+
+  #columns(): (name: TextColumn) => ColumnReader {
+    const { rows } = this.descriptor
+    const section = this.section(FRAGMENTS.name, FRAGMENTS.type)
+    if (section) {
+      const fragments = new FragmentReader(this.source, section, rows)
+      return (name) => fragments.column(name)
+    }
+    this.#section('ids', 'blob-blocks')
+    return (name) => new BlobReader(this.source, name, this.section(name, 'blob-blocks'), rows)
   }
 
   #vectors(): PageReader<Float32Array> {
@@ -189,14 +210,13 @@ export class SegmentReader {
     if (!(start >= 0 && start <= end && end <= this.rows)) throw new RangeError(`rows ${start} to ${end}`)
     const out = { ordinals: new Float64Array(end - start), versions: new Float64Array(end - start) }
     if (end === start) return out
-    const { recordsPerPage, pageBytes } = this.rowReader.geometry
+    const { recordsPerPage, pageBytes, recordBytes } = this.rowReader.geometry
+    const recordWords = recordBytes / 4
     for await (const { firstRecord, recordCount, bytes } of this.rowReader.scan(1 << 20, start, end)) {
       const words = wordsOf(bytes)
       for (let i = Math.max(0, start - firstRecord); i < recordCount && firstRecord + i < end; i++) {
-        const at = Math.floor(i / recordsPerPage) * (pageBytes / 4) + (i % recordsPerPage) * 4
-        const to = firstRecord + i - start
-        out.ordinals[to] = (words[at] as number) + (words[at + 1] as number) * 2 ** 32
-        out.versions[to] = (words[at + 2] as number) + (words[at + 3] as number) * 2 ** 32
+        const at = Math.floor(i / recordsPerPage) * (pageBytes / 4) + (i % recordsPerPage) * recordWords
+        this.#takeNumbers(words, at, out, firstRecord + i - start)
       }
     }
     return out
@@ -204,18 +224,23 @@ export class SegmentReader {
 
   /** Ordinals and versions of some rows, in their order, through the cache. */
   async rowNumbers(rows: ArrayLike<number>): Promise<RowNumbers> {
-    const { recordsPerPage } = this.rowReader.geometry
+    const { recordsPerPage, recordBytes } = this.rowReader.geometry
     const out = { ordinals: new Float64Array(rows.length), versions: new Float64Array(rows.length) }
     const places = Array.from({ length: rows.length }, (_, i) => i)
     const byPage = Map.groupBy(places, (i) => Math.floor(this.#inside(rows[i] as number) / recordsPerPage))
     await this.rowReader.each(ascendingKeys(byPage), (page, words) => {
       for (const i of byPage.get(page) ?? []) {
-        const at = ((rows[i] as number) % recordsPerPage) * 4
-        out.ordinals[i] = (words[at] as number) + (words[at + 1] as number) * 2 ** 32
-        out.versions[i] = (words[at + 2] as number) + (words[at + 3] as number) * 2 ** 32
+        const at = ((rows[i] as number) % recordsPerPage) * (recordBytes / 4)
+        this.#takeNumbers(words, at, out, i)
       }
     })
     return out
+  }
+
+  #takeNumbers(words: Uint32Array, at: number, out: RowNumbers, to: number): void {
+    const number = (place: number) => (words[place] as number) + (words[place + 1] as number) * 2 ** 32
+    out.ordinals[to] = this.#hasVersions ? number(at) : (words[at] as number)
+    out.versions[to] = this.#hasVersions ? number(at + 2) : this.descriptor.minVersion
   }
 
   #inside(row: number): number {
@@ -239,7 +264,7 @@ export class SegmentReader {
   }
 
   /** A whole column block by block, one read ahead. A column without values is one block of nulls. */
-  scanColumn(name: TextColumn): AsyncGenerator<TextBlock> {
+  scanColumn(name: TextColumn): AsyncGenerator<Texts> {
     return this.#texts[name].scan()
   }
 

@@ -1,6 +1,7 @@
 /** A bucket in memory and arbitrary rows, for this folder's tests. */
 import * as fc from 'fast-check'
 import type { SegmentDescriptor } from './descriptor.ts'
+import type { SegmentLayout } from './layout.ts'
 import type { OpenFile } from './sink.ts'
 import type { BlockCache, BlockShelf, ReadRange } from './source.ts'
 import { type SegmentRow, SegmentWriter } from './writer.ts'
@@ -47,7 +48,7 @@ export const segmentUlid = '01ARZ3NDEKTSV4RRFFQ69G5FAV'
 export async function writeSegment(
   bucket: Bucket,
   rows: readonly SegmentRow[],
-  options: { dimension: number; singleFile?: boolean; order?: 'ordinal' | 'cluster' },
+  options: { dimension: number; singleFile?: boolean; order?: 'ordinal' | 'cluster'; layout?: SegmentLayout },
 ): Promise<SegmentDescriptor> {
   const writer = new SegmentWriter({
     id: segmentUlid,

@@ -9,6 +9,8 @@ import type { SectionDescriptor, SegmentDescriptor } from './descriptor.ts'
 import { IdIndexWriter } from './id-index-writer.ts'
 import { PageWriter } from './pages.ts'
 import { int8RecordBytes } from './int8-vectors.ts'
+import { FragmentWriter } from './fragment-writer.ts'
+import { FRAGMENTS } from './fragments.ts'
 import { type SegmentLayout, STORED_LAYOUT } from './layout.ts'
 import { FileSink, MemorySink, type OpenFile, type Pending, type Sink } from './sink.ts'
 
@@ -71,7 +73,8 @@ export class SegmentWriter {
   readonly #further: { name: string; content: SectionContent }[] = []
   readonly #vectors: PageWriter
   readonly #rows: PageWriter
-  readonly #texts: Record<'ids' | 'metadata' | 'documents' | 'uris', BlobWriter>
+  readonly #texts: Record<'ids' | 'metadata' | 'documents' | 'uris', BlobWriter> | undefined
+  readonly #fragments: FragmentWriter | undefined
   readonly #index = new IdIndexWriter()
   #count = 0
   #ordinals = { min: Infinity, max: -Infinity }
@@ -81,10 +84,14 @@ export class SegmentWriter {
     this.#options = options
     const { dimension, layout = STORED_LAYOUT } = options
     this.#layout = layout
-    const vectorBytes = layout.vectors === 'i8' ? int8RecordBytes(dimension) : dimension * 4
+    const vectorBytes = layout.isCompact ? int8RecordBytes(dimension) : dimension * 4
     this.#vectors = new PageWriter(this.#sink('vectors'), vectorBytes, layout.vectorPageBytes)
-    this.#rows = new PageWriter(this.#sink('rows'), 16, layout.rowPageBytes)
-    const text = (name: string, bytes: number) => new BlobWriter(this.#sink(name), bytes, layout.smallBlocks)
+    this.#rows = new PageWriter(this.#sink('rows'), layout.isCompact ? 4 : 16, layout.rowPageBytes)
+    if (layout.isCompact) {
+      this.#fragments = new FragmentWriter(this.#sink(FRAGMENTS.name), layout.documentBlockBytes)
+      return
+    }
+    const text = (name: string, bytes: number) => new BlobWriter(this.#sink(name), bytes)
     this.#texts = {
       ids: text('ids', layout.idBlockBytes),
       metadata: text('metadata', layout.metadataBlockBytes),
@@ -117,14 +124,22 @@ export class SegmentWriter {
     note(this.#ordinals, row.ordinal)
     note(this.#versions, row.version)
     this.#index.append(row.id)
-    const pending = [
-      this.#layout.vectors === 'i8' ? this.#vectors.appendInt8(row.vector) : this.#vectors.appendFloats(row.vector),
-      this.#rows.appendWords(low(row.ordinal), high(row.ordinal), low(row.version), high(row.version)),
-      this.#texts.ids.append(row.id),
-      this.#texts.metadata.append(row.metadata),
-      this.#texts.documents.append(row.document),
-      this.#texts.uris.append(row.uri),
-    ].filter((it) => it !== undefined)
+    const { id, metadata, document, uri, ordinal, version } = row
+    const parts = this.#layout.isCompact
+      ? [
+          this.#vectors.appendInt8(row.vector),
+          this.#rows.appendRecord(Uint32Array.of(ordinal)),
+          this.#fragments?.append({ ids: id, metadata, documents: document, uris: uri }),
+        ]
+      : [
+          this.#vectors.appendFloats(row.vector),
+          this.#rows.appendWords(low(ordinal), high(ordinal), low(version), high(version)),
+          this.#texts?.ids.append(id),
+          this.#texts?.metadata.append(metadata),
+          this.#texts?.documents.append(document),
+          this.#texts?.uris.append(uri),
+        ]
+    const pending = parts.filter((it) => it !== undefined)
     return pending.length === 0 ? undefined : Promise.all(pending).then(() => undefined)
   }
 
@@ -136,6 +151,8 @@ export class SegmentWriter {
     if (vector.length !== this.#options.dimension) fail(`its vector has ${vector.length} values`)
     if (!Number.isSafeInteger(ordinal) || ordinal < 0) fail(`its ordinal is ${ordinal}`)
     if (!Number.isSafeInteger(version) || version < 0) fail(`its version is ${version}`)
+    if (this.#layout.isCompact && (ordinal >= 2 ** 32 || (this.#versions.min !== version && this.#count > 0)))
+      fail('a compact segment has one version, and ordinals of 32 bits')
     if (this.#options.order !== 'cluster' && ordinal <= this.#ordinals.max) fail('its ordinal is not ascending')
     if (this.#count >= 2 ** 31 - 1) fail('a segment holds at most 2^31 - 1 rows')
   }
@@ -148,15 +165,16 @@ export class SegmentWriter {
     const add = (name: SectionName, rest: Partial<SectionDescriptor>): void => {
       sections.push({ name, type: SECTIONS[name], version: 1, file: 0, offset: 0, length: 0, params: {}, ...rest })
     }
-    const type = this.#layout.vectors === 'i8' ? 'i8-pages' : SECTIONS.vectors
-    add('vectors', { type, params: await this.#vectors.finish() })
-    add('rows', { params: await this.#rows.finish() })
+    const { isCompact } = this.#layout
+    add('vectors', { type: isCompact ? 'i8-pages' : SECTIONS.vectors, params: await this.#vectors.finish() })
+    add('rows', { type: isCompact ? 'u32-pages' : SECTIONS.rows, params: await this.#rows.finish() })
     add('id-index', await this.#index.writeIndex(this.#sink('id-index')))
     add('id-filter', await this.#index.writeFilter(this.#sink('id-filter')))
     for (const name of ['ids', 'metadata', 'documents', 'uris'] as const) {
-      const written = await this.#texts[name].finish()
-      if (written !== undefined) add(name, written)
+      const directory = await this.#texts?.[name].finish()
+      if (directory !== undefined) add(name, { directory })
     }
+    if (this.#fragments) this.#further.unshift({ name: FRAGMENTS.name, content: await this.#fragments.finish() })
     for (const { name, content } of this.#further)
       sections.push({ name, version: 1, file: 0, offset: 0, length: 0, params: {}, ...content })
     const files = await this.#place(sections)

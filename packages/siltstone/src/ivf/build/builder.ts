@@ -8,10 +8,11 @@
  */
 import { invalid } from '../../errors.ts'
 import type { SegmentWriter } from '../../format/segment/writer.ts'
-import { DENSITY, type IndexedSpace } from '../directory.ts'
+import { type IndexedSpace } from '../directory.ts'
 import { Assigner, BATCH } from './assign.ts'
 import { Calibrator } from './calibrator.ts'
 import { Clustering } from './clustering.ts'
+import { coarsen } from './coarse.ts'
 import { Codes } from './codes.ts'
 import { Neighbours } from './neighbours.ts'
 import { Points } from './points.ts'
@@ -37,6 +38,11 @@ interface Trained {
   reach: number
 }
 
+export interface IvfForm {
+  /** Coarse centroids, compressed, and compact lists. Default false. */
+  compact?: boolean
+}
+
 /** Share of the rows that may be longer than `reach`. */
 const BEYOND_REACH = 0.01
 
@@ -45,7 +51,7 @@ export class IvfBuilder {
   readonly #rotator: Rotator
   readonly #space: IndexedSpace
   readonly #rows: number
-  readonly #density: number
+  readonly #isCompact: boolean
   #sample: Points | undefined
   #trained: Trained | undefined
   #added = 0
@@ -57,10 +63,9 @@ export class IvfBuilder {
   /**
    * @param rows exact number of rows that `add` will get
    * @param signal when it is aborted, `train`, `add` and `sections` reject with its reason
-   * @param density clusters per root of the number of rows
    */
-  constructor(rows: number, dimension: number, space: IndexedSpace, signal?: AbortSignal, density = DENSITY) {
-    this.#density = density
+  constructor(rows: number, dimension: number, space: IndexedSpace, signal?: AbortSignal, form: IvfForm = {}) {
+    this.#isCompact = form.compact ?? false
     this.#work = new Work(signal)
     this.#rows = rows
     this.#space = space
@@ -75,7 +80,7 @@ export class IvfBuilder {
 
   /** Number of rows to train on, taken evenly from all. */
   get sampleRows(): number {
-    return sampleFor(this.#rows, this.#density)
+    return sampleFor(this.#rows)
   }
 
   /** Adds to the sample. Vectors beyond `sampleRows` are ignored. */
@@ -94,7 +99,8 @@ export class IvfBuilder {
     if (!sample || sample.count === 0) throw new Error('train() was called without a sample')
     const work = this.#work
     const padded = this.#rotator.dimension
-    const groups = await train(work, sample, clustersFor(this.#rows, this.#density))
+    const groups = await train(work, sample, clustersFor(this.#rows))
+    if (this.#isCompact) coarsen(groups.floats, padded)
     const clustering = new Clustering(work, groups, padded)
     const assigner = new Assigner(work, clustering, SHORTLIST)
     const [rows, space] = [this.#rows, this.#space]
@@ -161,7 +167,7 @@ export class IvfBuilder {
       space: this.#space,
       centroids: clustering.centroids,
       reach,
-      density: this.#density,
+      isCompact: this.#isCompact,
       calibration: await calibrator.finish(this.#firsts, this.#seconds, reach),
       codeError: Math.fround(Math.sqrt(errors / (this.#primaryCodes.count + this.#copyCodes.count))),
       primaries,

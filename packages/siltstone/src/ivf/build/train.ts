@@ -29,14 +29,13 @@ const TOO_SMALL = 1 / 50
 const SPLIT_ROUNDS = 3
 const JOINT_ROUNDS = 4
 
-/** @param density clusters per root of the number of rows */
-export function clustersFor(rows: number, density = DENSITY): number {
-  return Math.max(1, Math.round(density * Math.sqrt(rows)))
+export function clustersFor(rows: number): number {
+  return Math.max(1, Math.round(DENSITY * Math.sqrt(rows)))
 }
 
 /** A larger sample makes the training slower and the clusters no better. */
-export function sampleFor(rows: number, density = DENSITY): number {
-  return Math.min(rows, 40 * clustersFor(rows, density))
+export function sampleFor(rows: number): number {
+  return Math.min(rows, 40 * clustersFor(rows))
 }
 
 /** @param sample at least one point @param clusters approximate number of clusters to make */

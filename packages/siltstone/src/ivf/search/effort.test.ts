@@ -27,7 +27,6 @@ describe('the need of clusters', () => {
   const one = (rows: number, calibration: Calibration = UNCALIBRATED): SegmentSummary => ({
     clusters: Math.round(4 * Math.sqrt(rows)),
     rows,
-    density: 4,
     admitted: rows,
     calibration,
   })

@@ -5,6 +5,7 @@
  */
 import type { SearchOptions } from '../../model/read.ts'
 import { type Calibration, thetaFor } from '../calibration.ts'
+import { DENSITY } from '../directory.ts'
 import { DEFAULT_RECALL, levelsFor, type RecallLevel } from '../recall-levels.ts'
 
 export interface Effort {
@@ -17,8 +18,6 @@ export interface Effort {
 export interface SegmentSummary {
   clusters: number
   rows: number
-  /** Clusters per root of the number of rows that it was built for. */
-  density: number
   /** How many of the rows a filter admits. */
   admitted: number
   calibration: Calibration
@@ -59,7 +58,7 @@ export function clusterNeed(
   }
   const rows = segments.reduce((sum, one) => sum + one.rows, 0)
   // As many times more clusters than one segment of all rows would have.
-  const finer = total / (weightedMean(segments, ({ density }) => density) * Math.sqrt(rows))
+  const finer = total / (DENSITY * Math.sqrt(rows))
   const usual = weightedMean(segments, ({ calibration }) => calibration.usualNear)
   const curves = effort.levels.map(({ recall }) => meanTheta(recall, segments))
   return (level, share, near) => {

@@ -43,7 +43,6 @@ export class IvfSearch {
     this.#recorder = recorder
     const summaries = segments.map(({ ivf: { directory }, rows, count }) => ({
       clusters: directory.clusters,
-      density: directory.density,
       calibration: directory.calibration,
       rows: rows.rows,
       admitted: count,
