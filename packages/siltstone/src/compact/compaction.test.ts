@@ -112,20 +112,6 @@ describe('folding', () => {
     expect(await world.process('me').fold()).toMatchObject({ busy: false, folds: 1 })
   })
 
-  it('leaves the merges to a process that finds the log being folded', async () => {
-    const world = new World()
-    const one = world.process('one')
-    for (let i = 0; i < world.compact.fanIn; i++) {
-      await one.collection.write([upsert(`r${i}`, [i])])
-      await one.fold()
-    }
-    await one.collection.write([upsert('late', [1])])
-    await world.env.leases.acquire(foldLease(path), 'somebody', 60_000)
-    const { compactor } = world.process('other')
-    expect(await compactor.compact(path)).toMatchObject({ busy: true, folds: 0, merges: 1 })
-    expect(await compactor.compact(path, { merge: false })).toMatchObject({ busy: true, merges: 0 })
-  })
-
   it('begins again, without a lease, when a garbage collector fenced it', async () => {
     const world = new World()
     const one = world.process()

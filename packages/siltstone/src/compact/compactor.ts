@@ -85,19 +85,18 @@ export class Compactor {
   }
 
   /**
-   * Folds what the log holds, then merges while a merge is due. If another process folds, this one merges meanwhile: the
-   * outcome is `busy`, as it is when another process merges.
+   * Folds what the log holds, then merges while a merge is due.
    * @throws SiltstoneError `corrupt` when the collection's objects do not fit together; nothing is published then
    */
   async compact(path: string, options: CompactOptions = {}): Promise<CompactionOutcome> {
     const outcome = await this.fold(path, options)
-    if (options.merge === false || options.signal?.aborted) return outcome
+    if (options.merge === false || outcome.busy) return outcome
     const merged = await this.merge(path, options)
     return {
       ...outcome,
       merges: merged.merges,
       bytesWritten: outcome.bytesWritten + merged.bytesWritten,
-      busy: outcome.busy || merged.busy,
+      busy: merged.busy,
       unfinished: merged.unfinished,
     }
   }
