@@ -81,4 +81,6 @@ export const FOUND: readonly { seed: number; withoutLease: 0 | 1 }[] = [
   { seed: 1_844_141_551, withoutLease: 0 },
   { seed: 795_107_326, withoutLease: 1 },
   { seed: 197_953_203, withoutLease: 0 },
+  { seed: 1_624_004_154, withoutLease: 0 },
+  { seed: 2_000_000_784, withoutLease: 0 },
 ]
