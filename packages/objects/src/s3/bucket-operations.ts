@@ -1,23 +1,43 @@
 /** Operations on buckets and their settings. */
 import type { S3Call } from './call.ts'
 import { type CorsRule, corsRules, corsXml } from './cors.ts'
-import { OWNER } from './list-operations.ts'
+import { limitOf, OWNER } from './list-operations.ts'
 import type { S3Answer } from './object-headers.ts'
 import { xmlAnswer } from './object-operations.ts'
 import { S3Error } from './s3-error.ts'
+import { parameter } from './s3-request.ts'
 import { childText, xmlDocument } from './xml.ts'
 
 export async function listBuckets(call: S3Call): Promise<S3Answer> {
   const { buckets: allowed } = call.auth.key
-  const found = (await call.buckets.listBuckets()).filter(({ name }) => allowed === undefined || allowed.includes(name))
-  const list = found.map(({ name, createdMs }) => ({ Name: name, CreationDate: new Date(createdMs).toISOString() }))
-  return xmlAnswer(xmlDocument('ListAllMyBucketsResult', { Owner: OWNER, Buckets: { Bucket: list } }))
+  const limit = limitOf(call.request, 'max-buckets', 10_000)
+  const prefix = parameter(call.request, 'prefix') ?? ''
+  // The token is the last name of the page before.
+  const after = parameter(call.request, 'continuation-token') ?? ''
+  const found = (await call.buckets.listBuckets()).filter(
+    ({ name }) => (allowed === undefined || allowed.includes(name)) && name.startsWith(prefix) && name > after,
+  )
+  const page = found.slice(0, limit)
+  const list = page.map(({ name, createdMs }) => ({ Name: name, CreationDate: new Date(createdMs).toISOString() }))
+  return xmlAnswer(
+    xmlDocument('ListAllMyBucketsResult', {
+      Owner: OWNER,
+      Buckets: { Bucket: list },
+      ContinuationToken: page.length < found.length ? page.at(-1)?.name : undefined,
+      Prefix: prefix === '' ? undefined : prefix,
+    }),
+  )
 }
+
+/** Version 2 signs no region. */
+const LIKE_US_EAST_1 = ['us-east-1', '']
 
 export async function createBucket(call: S3Call): Promise<S3Answer> {
   // The place of the bucket is here, whatever the body asks for.
   await call.xml('CreateBucketConfiguration')
-  if (!(await call.buckets.createBucket(call.bucket)))
+  const isNew = await call.buckets.createBucket(call.bucket)
+  // As in S3: only us-east-1 answers a repeated request like the first one.
+  if (!isNew && !LIKE_US_EAST_1.includes(call.auth.scope.region))
     throw new S3Error('BucketAlreadyOwnedByYou', 'Your previous request to create the named bucket succeeded.')
   return { status: 200, headers: { location: `/${call.bucket}` } }
 }

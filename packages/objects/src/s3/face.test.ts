@@ -8,14 +8,18 @@ import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
   CopyObjectCommand,
+  GetBucketAclCommand,
+  GetObjectAclCommand,
+  PutBucketAclCommand,
+  PutObjectAclCommand,
   CreateBucketCommand,
   CreateMultipartUploadCommand,
   DeleteBucketCommand,
   DeleteObjectCommand,
   DeleteObjectsCommand,
-  GetBucketAclCommand,
   GetBucketCorsCommand,
   GetBucketLocationCommand,
+  GetBucketPolicyCommand,
   GetBucketVersioningCommand,
   GetObjectAttributesCommand,
   GetObjectCommand,
@@ -277,16 +281,47 @@ describe('buckets', () => {
   it('are made, found and removed', async () => {
     const other = { Bucket: 'other-bucket' }
     await s3.send(new CreateBucketCommand(other))
-    await expect(s3.send(new CreateBucketCommand(other))).rejects.toMatchObject(failure('BucketAlreadyOwnedByYou', 409))
+    await s3.send(new CreateBucketCommand(other))
+    const elsewhere = new S3Client({
+      endpoint: server.url,
+      region: 'eu-central-1',
+      credentials: ADMIN,
+      forcePathStyle: true,
+    })
+    const again = elsewhere.send(new CreateBucketCommand(other))
+    await expect(again).rejects.toMatchObject(failure('BucketAlreadyOwnedByYou', 409))
     await s3.send(new HeadBucketCommand(other))
     await s3.send(new GetBucketLocationCommand(other))
     const { Buckets } = await s3.send(new ListBucketsCommand())
     expect(Buckets?.map(({ Name }) => Name)).toEqual(['media', 'other-bucket'])
+    const first = await s3.send(new ListBucketsCommand({ MaxBuckets: 1 }))
+    expect([first.Buckets?.map(({ Name }) => Name), first.ContinuationToken]).toEqual([['media'], 'media'])
+    const rest = await s3.send(new ListBucketsCommand({ MaxBuckets: 1, ContinuationToken: 'media' }))
+    expect([rest.Buckets?.map(({ Name }) => Name), rest.ContinuationToken]).toEqual([['other-bucket'], undefined])
+    await s3.send(new CreateMultipartUploadCommand({ ...other, Key: 'unfinished' }))
     await s3.send(new PutObjectCommand({ ...other, Key: 'x', Body: 'x' }))
     await expect(s3.send(new DeleteBucketCommand(other))).rejects.toMatchObject(failure('BucketNotEmpty', 409))
     await s3.send(new DeleteObjectCommand({ ...other, Key: 'x' }))
     await s3.send(new DeleteBucketCommand(other))
     await expect(s3.send(new ListObjectsV2Command(other))).rejects.toMatchObject(failure('NoSuchBucket', 404))
+  })
+
+  it('show lists of access control, which say that the owner may do everything', async () => {
+    await s3.send(new PutObjectCommand({ Bucket, Key: 'listed', Body: 'x' }))
+    const all = [{ Grantee: expect.objectContaining({ ID: 'siltstone' }), Permission: 'FULL_CONTROL' }]
+    const { Owner, Grants } = await s3.send(new GetBucketAclCommand({ Bucket }))
+    expect(Grants).toEqual(all)
+    expect((await s3.send(new GetObjectAclCommand({ Bucket, Key: 'listed' }))).Grants).toEqual(all)
+    await s3.send(new PutObjectAclCommand({ Bucket, Key: 'listed', ACL: 'private' }))
+    await s3.send(new PutObjectAclCommand({ Bucket, Key: 'listed', AccessControlPolicy: { Owner, Grants } }))
+    const open = { AccessControlPolicy: { Owner, Grants: [{ ...Grants?.[0], Permission: 'READ' as const }] } }
+    for (const refused of [{ ACL: 'public-read' as const }, open])
+      await expect(s3.send(new PutBucketAclCommand({ Bucket, ...refused }))).rejects.toMatchObject(
+        failure('NotImplemented', 501),
+      )
+    const missing = s3.send(new GetObjectAclCommand({ Bucket, Key: 'nothing' }))
+    await expect(missing).rejects.toMatchObject(failure('NoSuchKey', 404))
+    await s3.send(new DeleteObjectCommand({ Bucket, Key: 'listed' }))
   })
 
   it('keep versions', async () => {
@@ -308,7 +343,7 @@ describe('buckets', () => {
   })
 
   it('answer 501 in XML to what is not there', async () => {
-    await expect(s3.send(new GetBucketAclCommand({ Bucket }))).rejects.toMatchObject(failure('NotImplemented', 501))
+    await expect(s3.send(new GetBucketPolicyCommand({ Bucket }))).rejects.toMatchObject(failure('NotImplemented', 501))
     await expect(put('acl', 'x', { ACL: 'public-read' })).rejects.toMatchObject(failure('NotImplemented', 501))
     await expect(put('sse', 'x', { ServerSideEncryption: 'aws:kms' })).rejects.toMatchObject(
       failure('NotImplemented', 501),
@@ -473,6 +508,8 @@ describe('browsers', () => {
     expect(await codeOf(await upload(0))).toBe('400 EntityTooSmall')
     expect(await codeOf(await upload(5, { 'Content-Type': 'text/html' }))).toBe('403 AccessDenied')
     expect(await codeOf(await upload(5, { key: 'other/x' }))).toBe('403 AccessDenied')
+    // What the variable stands for is checked, not the variable.
+    expect(await codeOf(await upload(5, { key: '${filename}' }))).toBe('403 AccessDenied')
     expect(await codeOf(await upload(5, { policy: 'e30=' }))).toBe('403 SignatureDoesNotMatch')
     expect(createHash('md5').update(Buffer.alloc(100, 'v')).digest('hex')).toBe(head.ETag?.replaceAll('"', ''))
   })

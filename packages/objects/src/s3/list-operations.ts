@@ -5,7 +5,7 @@ import type { S3Call } from './call.ts'
 import type { S3Answer } from './object-headers.ts'
 import { xmlAnswer } from './object-operations.ts'
 import { S3Error } from './s3-error.ts'
-import { parameter } from './s3-request.ts'
+import { parameter, type S3Request } from './s3-request.ts'
 import { xmlDocument } from './xml.ts'
 
 interface Asked {
@@ -17,11 +17,17 @@ interface Asked {
 }
 
 /** @throws S3Error InvalidArgument */
-function asked({ request }: S3Call, limitName = 'max-keys'): Asked {
-  const text = parameter(request, limitName) ?? '1000'
+export function limitOf(request: S3Request, name: string, most: number): number {
+  const text = parameter(request, name) ?? String(most)
   const limit = Number(text)
   if (!Number.isInteger(limit) || limit < 0 || text.trim() === '')
-    throw new S3Error('InvalidArgument', `${limitName} is ${text}, not a number from 0 to 1000.`)
+    throw new S3Error('InvalidArgument', `${name} is ${text}, not a number from 0 to ${most}.`)
+  return Math.min(limit, most)
+}
+
+/** @throws S3Error InvalidArgument */
+function asked({ request }: S3Call, limitName = 'max-keys'): Asked {
+  const limit = limitOf(request, limitName, 1_000)
   const encodingType = parameter(request, 'encoding-type')
   if (encodingType !== undefined && encodingType !== 'url')
     throw new S3Error('InvalidArgument', `The encoding-type ${encodingType} is not known: use url.`)
@@ -29,7 +35,7 @@ function asked({ request }: S3Call, limitName = 'max-keys'): Asked {
   return {
     prefix: parameter(request, 'prefix') ?? '',
     delimiter: delimiter === '' ? undefined : delimiter,
-    limit: Math.min(limit, 1_000),
+    limit,
     encode: encodingType === 'url' ? encodePath : (key) => key,
     encodingType,
   }
@@ -64,7 +70,7 @@ async function listObjectsV2(call: S3Call): Promise<S3Answer> {
   const page = await store.list({
     ...options({ ...ask, limit: Math.max(1, limit) }),
     ...(startAfter !== undefined && { startAfter }),
-    ...(token !== undefined && { continuation: token }),
+    ...(token !== undefined && token !== '' && { continuation: token }),
   })
   const { blobs, prefixes, continuation } = limit === 0 ? { blobs: [], prefixes: [], continuation: undefined } : page
   const owner = parameter(request, 'fetch-owner') === 'true' ? { Owner: OWNER } : {}

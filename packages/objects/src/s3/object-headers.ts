@@ -67,8 +67,11 @@ export function headOf(request: S3Request): BlobHead {
     if (value !== undefined && value !== '') head[name] = value
   }
   // The coding of the request itself does not belong to the object.
-  const coding = head['contentEncoding']?.split(',').map((one) => one.trim())
-  const kept = coding?.filter((one) => one !== 'aws-chunked').join(',')
+  const coding = head['contentEncoding']?.split(',')
+  const kept = coding
+    ?.filter((one) => one.trim() !== 'aws-chunked')
+    .join(',')
+    .trim()
   if (kept === '') delete head['contentEncoding']
   else if (kept !== undefined) head['contentEncoding'] = kept
   const metadata: Record<string, string> = {}

@@ -21,6 +21,7 @@ export interface PostParts {
 }
 
 const META = 'x-amz-meta-'
+const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/
 /** Fields that no condition has to name. */
 const FREE = ['policy', 'x-amz-signature', 'file', 'awsaccesskeyid', 'signature']
 
@@ -29,7 +30,9 @@ export async function postObject(request: S3Request, { keys, buckets, nowMs }: P
   const form = await postForm(incomingBytes(request), header(request, 'content-type') ?? '')
   const fields = new Map(form.fields)
   const accessKey = signerOf(fields, keys)
-  const key = fieldOf(fields, 'key').replaceAll('${filename}', form.fileName)
+  // Variables are expanded before the policy is checked.
+  const key = fieldOf(fields, 'key').replaceAll('${filename}', form.fileName.slice(lastSeparator(form.fileName) + 1))
+  fields.set('key', key)
   fields.set('bucket', bucket)
   const range = checkPolicy(fieldOf(fields, 'policy'), fields, nowMs)
   if (!allows(accessKey, 'write', bucket, key)) throw new S3Error('AccessDenied', 'Access Denied')
@@ -49,10 +52,17 @@ export async function postObject(request: S3Request, { keys, buckets, nowMs }: P
   return success(fields, { bucket, key, headers, etag: blob.etag })
 }
 
+/** Some browsers send the path of a file. */
+function lastSeparator(fileName: string): number {
+  return Math.max(fileName.lastIndexOf('/'), fileName.lastIndexOf('\\'))
+}
+
+/** @throws S3Error AccessDenied for a form without a policy, InvalidArgument for one that lacks another field */
 function fieldOf(fields: ReadonlyMap<string, string>, name: string): string {
   const value = fields.get(name)
   if (value !== undefined) return value
-  throw new S3Error('AccessDenied', `The form needs the field ${name}.`)
+  if (name === 'policy') throw new S3Error('AccessDenied', 'The form is not signed: it needs the field policy.')
+  throw new S3Error('InvalidArgument', `Bucket POST must contain a field named '${name}' before the file.`)
 }
 
 /** Whose signature of the policy it is. @throws S3Error InvalidAccessKeyId, SignatureDoesNotMatch, InvalidArgument */
@@ -103,7 +113,7 @@ interface SizeRange {
 /** @throws S3Error AccessDenied, InvalidPolicyDocument */
 function checkPolicy(text: string, fields: ReadonlyMap<string, string>, nowMs: number): SizeRange | undefined {
   const policy = parsePolicy(text)
-  const expiresMs = Date.parse(policy.expiration)
+  const expiresMs = ISO_TIME.test(policy.expiration) ? Date.parse(policy.expiration) : Number.NaN
   if (Number.isNaN(expiresMs)) throw new S3Error('InvalidPolicyDocument', 'The policy has no valid expiration.')
   if (nowMs > expiresMs) throw new S3Error('AccessDenied', 'Invalid according to Policy: Policy expired.')
   const named = new Set<string>()

@@ -1,4 +1,5 @@
 /** Which operation a request asks for, by its method and the sub-resources of its query. */
+import { getBucketAcl, getObjectAcl, putBucketAcl, putObjectAcl } from './acl-operations.ts'
 import type { Verb } from './access-keys.ts'
 import {
   createBucket,
@@ -97,6 +98,8 @@ const BUCKET: Readonly<Record<string, Operation>> = {
   HEAD: make('HeadBucket', 'list', 'bucket', headBucket),
   DELETE: make('DeleteBucket', 'admin', 'bucket', deleteBucket),
   GET: make('ListObjects', 'list', 'prefix', listObjects),
+  'GET acl': make('GetBucketAcl', 'list', 'bucket', getBucketAcl),
+  'PUT acl': make('PutBucketAcl', 'admin', 'bucket', putBucketAcl),
   'GET location': make('GetBucketLocation', 'list', 'bucket', getBucketLocation),
   'GET versioning': make('GetBucketVersioning', 'list', 'bucket', getBucketVersioning),
   'PUT versioning': make('PutBucketVersioning', 'admin', 'bucket', putBucketVersioning),
@@ -113,6 +116,8 @@ const OBJECT: Readonly<Record<string, Operation>> = {
   GET: make('GetObject', 'read', 'key', getObject),
   HEAD: make('HeadObject', 'read', 'key', headObject),
   DELETE: make('DeleteObject', 'delete', 'key', deleteObject),
+  'GET acl': make('GetObjectAcl', 'read', 'key', getObjectAcl),
+  'PUT acl': make('PutObjectAcl', 'write', 'key', putObjectAcl),
   'PUT copy': make('CopyObject', 'write', 'key', copyObject),
   'GET attributes': make('GetObjectAttributes', 'read', 'key', getObjectAttributes),
   'GET tagging': make('GetObjectTagging', 'read', 'key', getObjectTagging),

@@ -33,6 +33,8 @@ export async function startS3Server(options: S3ServerOptions): Promise<RunningS3
     listener,
   )
   server.timeout = IDLE_MS
+  // Like S3, which ignores an expectation that it does not know; Node answers 417.
+  server.on('checkExpectation', listener)
   await listen(server, host, port)
   server.on('error', (error) => log.error('objects_server_error', { error }))
   const address = server.address()

@@ -296,7 +296,7 @@ export interface BlobBuckets {
   listBuckets(): Promise<BucketInfo[]>
   /** @returns false if it was there. @throws SiltstoneError `invalid` (bad-bucket-name) */
   createBucket(name: string): Promise<boolean>
-  /** @throws SiltstoneError `not-found` (no-such-bucket), `conflict` (bucket-not-empty) */
+  /** Aborts unfinished uploads. @throws SiltstoneError `not-found` (no-such-bucket), `conflict` (bucket-not-empty: objects or versions) */
   deleteBucket(name: string): Promise<void>
   hasBucket(name: string): Promise<boolean>
   /** Makes no request: a missing bucket is an error of each call, `not-found` (no-such-bucket). */

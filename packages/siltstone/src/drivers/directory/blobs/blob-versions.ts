@@ -253,13 +253,11 @@ export function releaseFiles(index: BlobTransaction, owner: string, nowMs: numbe
       index.run('INSERT OR IGNORE INTO freed (name, atMs) VALUES (?, ?)', name, nowMs)
 }
 
-/** @throws SiltstoneError `conflict` (bucket-not-empty), `not-found` (no-such-bucket) */
+/** Its uploads are gone already. @throws SiltstoneError `conflict` (bucket-not-empty), `not-found` (no-such-bucket) */
 export function removeBucket(index: BlobTransaction, bucket: string): void {
   versioningOf(index, bucket)
   if (index.first('SELECT 1 FROM version WHERE bucket = ? LIMIT 1', bucket) !== undefined)
     throw conflict('bucket-not-empty', `The bucket ${bucket} holds objects or versions of objects: delete them first.`)
-  if (index.first('SELECT 1 FROM upload WHERE bucket = ? LIMIT 1', bucket) !== undefined)
-    throw conflict('bucket-not-empty', `The bucket ${bucket} has unfinished uploads: abort them first.`)
   index.run('DELETE FROM setting WHERE bucket = ?', bucket)
   index.run('DELETE FROM bucket WHERE name = ?', bucket)
 }

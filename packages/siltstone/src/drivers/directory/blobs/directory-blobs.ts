@@ -107,7 +107,12 @@ export class DirectoryBlobs implements BlobBuckets {
   }
 
   async deleteBucket(name: string): Promise<void> {
-    await this.#parts.index.write((t) => removeBucket(t, name))
+    const nowMs = this.#parts.clock.nowMs()
+    await this.#parts.index.write((t) => {
+      const uploads = t.all('SELECT uploadId FROM upload WHERE bucket = ?', name)
+      for (const row of uploads) removeUpload(t, row['uploadId'] as string, nowMs)
+      removeBucket(t, name)
+    })
   }
 
   async hasBucket(name: string): Promise<boolean> {
