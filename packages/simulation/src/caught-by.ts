@@ -47,7 +47,7 @@ export const CAUGHT_BY: Readonly<Record<string, number>> = {
   'refusal-settles-an-open-put': 80_002_763,
   'rename-without-a-claim': 80_000_020,
   'refusal-of-its-own-put-believed': 80_000_113,
-  'repair-revives-the-deleted': 80_000_222,
+  'repair-revives-the-deleted': 80_001_003,
   'repair-takes-a-claim-from-its-owner': 80_000_037,
   'repair-without-the-copy': 80_000_018,
   'rest-of-the-inbox-left-behind': 80_000_009,
