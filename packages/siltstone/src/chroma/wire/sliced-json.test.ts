@@ -42,13 +42,20 @@ const fieldsOf = (fields: ReturnType<typeof parseBody>) =>
     return [name, name === 'embeddings' && Array.isArray(value) ? value.map(rounded) : value]
   })
 
-function isJson(text: string): boolean {
+/** Whether the text is JSON in which no object has a key twice. */
+function keysDiffer(text: string): boolean {
   try {
-    JSON.parse(text)
-    return true
+    const written = (text.match(/"(?:[^"\\]|\\.)*"\s*:?/g) ?? []).filter((token) => token.endsWith(':'))
+    return written.length === keyCount(JSON.parse(text))
   } catch {
     return false
   }
+}
+
+function keyCount(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0
+  const values: unknown[] = Object.values(value)
+  return values.reduce<number>((sum, one) => sum + keyCount(one), Array.isArray(value) ? 0 : values.length)
 }
 
 describe('parseBodyInSlices', () => {
@@ -80,7 +87,7 @@ describe('parseBodyInSlices', () => {
             }
           }
           // The value of a key that is repeated later is not looked at by `parseBody`.
-          fc.pre((await outcome(() => parseBody(bytes(broken)))) === 'bad-json' || isJson(broken))
+          fc.pre((await outcome(() => parseBody(bytes(broken)))) === 'bad-json' || keysDiffer(broken))
           const sliced = await outcome(() => parseBodyInSlices(bytes(broken), pause, { sliceBytes }))
           expect(sliced, broken).toEqual(await outcome(() => parseBody(bytes(broken))))
         },
