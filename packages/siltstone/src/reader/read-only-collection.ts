@@ -18,13 +18,11 @@ import { prepare } from '../search/prepare.ts'
 import { search } from '../search/search.ts'
 import type { SearchHits } from '../model/search.ts'
 import type { ReadSource } from './read-source.ts'
+import { recovering } from './recovering.ts'
 
 const COMMON = ['ids', 'where', 'whereDocument', 'include', 'readLevel', 'atLeast', 'at']
 const GET = [...COMMON, 'limit', 'offset']
 const QUERY = [...COMMON, 'queryEmbeddings', 'queryTexts', 'nResults', 'search']
-
-/** Bytes that turn out to be damaged are fetched in another way once, and a snapshot that was collected is followed once. */
-const ATTEMPTS = 3
 
 /** One collection as of a snapshot. Answers have the shapes of the library; their `version` is that of the snapshot. */
 export class ReadOnlyCollection {
@@ -154,21 +152,11 @@ export class ReadOnlyCollection {
 
   /** Until it succeeds, or nothing can be done about the failure. */
   async #embed(texts: readonly string[]): Promise<Float32Array[]> {
-    return this.#recovering(() => this.#source.embed(texts))
+    return recovering(this.#source, () => this.#source.embed(texts))
   }
 
   #read<T>(use: (view: View) => Promise<T>): Promise<T> {
-    return this.#recovering(async () => use(await this.#source.view()))
-  }
-
-  async #recovering<T>(work: () => Promise<T>): Promise<T> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await work()
-      } catch (error) {
-        if (attempt === ATTEMPTS || !(await this.#source.recover(error))) throw error
-      }
-    }
+    return recovering(this.#source, async () => use(await this.#source.view()))
   }
 }
 
