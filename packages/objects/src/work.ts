@@ -93,9 +93,16 @@ export async function openWork({ data, address, rules, concurrency, queue: url, 
 type Parts = { clock: typeof systemClock; random: typeof systemRandom; log: Logger }
 
 async function onS3(bucket: string, url: string | undefined, parts: Parts) {
-  const store = await openS3BlobsAt(`s3://${bucket}`, parts)
   // Without notifications the sweep finds every change, and what it finds does not outlive this process.
-  const queue = url === undefined ? new MemoryQueue({ clock: parts.clock }) : await openSqsQueueAt(url, parts)
+  const queue: Queue = url === undefined ? new MemoryQueue({ clock: parts.clock }) : await openSqsQueueAt(url, parts)
+  try {
+    // Who names a queue that is not there, or not allowed, learns it at once.
+    await queue.depth()
+  } catch (error) {
+    await queue.close()
+    throw error
+  }
+  const store = await openS3BlobsAt(`s3://${bucket}`, parts)
   return { blobs: { store, close: async () => store.close() }, queue }
 }
 
