@@ -178,7 +178,13 @@ export const PACKAGES: readonly { folder: string; name?: string; imports: readon
   },
   {
     folder: 'packages/functions',
-    imports: ['siltstone', 'siltstone/aws', 'siltstone/internal', 'siltstone/internal/aws', '@siltstone/objects/ingest'],
+    imports: [
+      'siltstone',
+      'siltstone/aws',
+      'siltstone/internal',
+      'siltstone/internal/aws',
+      '@siltstone/objects/ingest',
+    ],
   },
   { folder: 'packages/infra', imports: ['siltstone/aws', 'siltstone/internal', '@siltstone/objects/ingest'] },
   { folder: 'infra', imports: [] },

@@ -315,6 +315,12 @@ await test('uploads show how far they became searchable, and are processed again
   await page.getByRole('link', { name: 'Uploads' }).click()
   const objects = page.getByRole('region', { name: 'Objects' })
   await objects.getByRole('link', { name: '<b>bold</b>.txt' }).waitFor()
+  const { paths } = (await (await fetch(`${world.objectsUrl}/openapi.json`)).json()) as {
+    paths: Record<string, { get: { parameters: { name: string; schema: { enum?: string[] } }[] } }>
+  }
+  const { parameters } = (paths['/api/siltstone/v1/objects/status'] as (typeof paths)[string]).get
+  const states = parameters.find(({ name }) => name === 'state')?.schema.enum
+  assert.deepEqual((await page.getByLabel('State').locator('option').allInnerTexts()).slice(1), states)
   await page.getByLabel('State').selectOption('dead')
   await objects.getByRole('link', { name: 'notes/rivers.md' }).waitFor({ state: 'detached' })
   await objects.getByRole('link', { name: 'notes/broken.pdf' }).click()

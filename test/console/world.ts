@@ -1,5 +1,6 @@
 /** Stores with known records, a server over them, and pages that report everything they should not do. */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -115,7 +116,15 @@ export async function openWorld(): Promise<World> {
     objectsUrl: servers[3].url,
     async close() {
       await browser.close()
-      for (const { child } of servers) child.kill('SIGTERM')
+      // They write when they end, so the folder stays until then.
+      await Promise.all(
+        servers.map(({ child }) => {
+          child.removeAllListeners('exit')
+          const ended = once(child, 'exit')
+          child.kill('SIGTERM')
+          return ended
+        }),
+      )
       hub.close()
       await rm(directory, { recursive: true, force: true })
     },
