@@ -19,7 +19,15 @@ ADMIN = {"name": "root", "password": "it's \"odd\" (__+@**(A'\"`;DROP TABLE arti
 def pytest_addoption(parser):
     parser.addoption("--place", default="", help="where the registry is kept, as --data of serve; default: a folder")
     parser.addoption("--examples", default=8, type=int, help="of each operation, for the check of the contract")
+    parser.addoption("--heavy", action="store_true", help="the tests of libraries that are large to install, and no others")
     parser.addoption("--stateful", action="store_true", help="check the contract over sequences of requests, too")
+
+
+def pytest_collection_modifyitems(config, items):
+    heavy = config.getoption("--heavy")
+    chosen = [item for item in items if (item.get_closest_marker("heavy") is not None) == heavy]
+    config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+    items[:] = chosen
 
 
 class Registry:

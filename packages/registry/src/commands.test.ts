@@ -6,6 +6,7 @@ import { closeEnvironment, loadCommandLine, openEnvironmentAt } from 'siltstone/
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { Registry } from './registry.ts'
 import { Sources } from './sources/sources.ts'
+import { Blobs } from './store/blobs.ts'
 import { metadataKey } from './store/keys.ts'
 
 let data: string
@@ -43,5 +44,18 @@ it('makes a lost index again, and names what does not fit', async () => {
   expect(process.exitCode).toBe(4)
   expect((await store.head(metadataKey(id)))?.sizeBytes).toBeGreaterThan(0)
   await index.close()
+  await closeEnvironment(environment)
+})
+
+it('deletes the contents of files that no version names', async () => {
+  const environment = await openEnvironmentAt(data)
+  await new Blobs(environment.store).put(new TextEncoder().encode('garbage'))
+  const stored = async () => (await environment.store.list('registry/blobs/')).objects.length
+  await run('gc')
+  await run('gc', '--grace-hours', '0', '--dry-run')
+  expect(await stored()).toBe(1)
+  await expect(run('gc', '--grace-hours', 'soon')).rejects.toMatchObject({ code: 'bad-number' })
+  await run('gc', '--grace-hours', '0', '--xorb-days', '0')
+  expect(await stored()).toBe(0)
   await closeEnvironment(environment)
 })

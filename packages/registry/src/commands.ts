@@ -1,6 +1,6 @@
-/** `siltstone registry verify` and `reindex`. The command line gives its tools, so that this package does not depend on its parser. */
+/** `siltstone registry verify`, `reindex` and `gc`. The command line gives its tools, so that this package does not depend on its parser. */
 import { openStore } from 'siltstone'
-import { closeEnvironment, openEnvironmentAt, type RegistryTools } from 'siltstone/internal'
+import { closeEnvironment, invalid, openEnvironmentAt, type RegistryTools } from 'siltstone/internal'
 import { Registry } from './registry.ts'
 import { Sources } from './sources/sources.ts'
 
@@ -42,7 +42,45 @@ export function registryCommands(tools: RegistryTools) {
         return `${refreshed} compared, ${artifacts} artifacts in the index, ${finished} changes of other processes finished\n`
       })
     })
-  return [verify, reindex]
+  const gc = withOutputOptions(
+    command('gc', 'delete the contents of files that no version names any more', [
+      'registry gc --data ./data --dry-run',
+      'registry gc --data s3://my-bucket/store --grace-hours 24 --xorb-days 60',
+    ]),
+  )
+    .addOption(dataOption())
+    .option('--grace-hours <n>', 'keep what is younger', wholeNumber, 168)
+    .option('--xorb-days <n>', 'delete chunks older than this that clients sent by Xet, too', wholeNumber)
+    .option('--dry-run', 'only say how much there is')
+    .action(async ({ graceHours, xorbDays, dryRun, ...options }: CommonOptions & GcOptions) => {
+      const done = await inRegistry(options.data, (registry) =>
+        registry.collector.collect({
+          graceMs: graceHours * HOUR_MS,
+          ...(xorbDays !== undefined && { xorbAgeMs: xorbDays * 24 * HOUR_MS }),
+          ...(dryRun === true && { dryRun }),
+        }),
+      )
+      await output(options).answer(done, () => {
+        const { blobs, bytes, xorbs, xorbBytes } = done
+        const word = dryRun === true ? 'to delete' : 'deleted'
+        return `${word}: ${blobs} files with ${bytes} bytes, ${xorbs} xorbs with ${xorbBytes} bytes\n`
+      })
+    })
+  return [verify, reindex, gc]
+}
+
+interface GcOptions {
+  graceHours: number
+  xorbDays?: number
+  dryRun?: boolean
+}
+
+const HOUR_MS = 3_600_000
+
+/** @throws SiltstoneError `invalid` (bad-number) */
+function wholeNumber(text: string): number {
+  if (/^\d{1,6}$/.test(text)) return Number(text)
+  throw invalid('bad-number', `"${text.slice(0, 50)}" is no whole number from 0 on`, { field: 'hours or days' })
 }
 
 /** As `siltstone verify` ends when it finds damage. */

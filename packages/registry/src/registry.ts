@@ -2,6 +2,7 @@
 import type { Store } from 'siltstone'
 import { type Clock, forbidden, type Ids, isSiltstoneError, type Logger, type ObjectStore } from 'siltstone/internal'
 import type { ArtifactType } from './evidence/evidence.ts'
+import { Collector } from './gc/collector.ts'
 import { Lineage } from './lineage/lineage.ts'
 import type { MetricName } from './metrics/measurement.ts'
 import type { Rating } from './metrics/rating.ts'
@@ -42,6 +43,7 @@ export class Registry {
   readonly index: ArtifactIndex
   readonly ratings: Ratings
   readonly lineage: Lineage
+  readonly collector: Collector
   readonly sources: Sources
   readonly #options: RegistryOptions
   readonly #background = new Set<Promise<void>>()
@@ -60,6 +62,7 @@ export class Registry {
       read: (id) => this.artifacts.document(id),
       ids: () => this.#ids(),
     })
+    this.collector = new Collector({ ...options, documents: this.documents })
     this.lineage = new Lineage(this.artifacts, this.index, sources)
     this.ratings = new Ratings({
       artifacts: this.artifacts,

@@ -40,6 +40,18 @@ const failureOf = (work: Promise<unknown>): Promise<SiltstoneError> =>
   )
 const codeOf = async (work: Promise<unknown>) => (await failureOf(work)).code
 
+it('makes keys that clients of the Hub accept, and knows them without the prefix of those', async () => {
+  const one = setUp().process()
+  await one.ensureAdmin()
+  const session = await one.tokens.verify(await login(one), false)
+  const { token } = await one.createKey(session, 'root', {})
+  expect(token).toMatch(/^hf_st_[\w-]{43}$/)
+  for (const each of [token, token.slice(3)]) {
+    expect(await one.tokens.verify(each, false)).toMatchObject({ user: 'root', kind: 'key' })
+  }
+  expect(await codeOf(one.tokens.verify(`hf_${token}`, false))).toBe('token-unknown')
+})
+
 describe('passwords', () => {
   it('are kept as hashes that say how they were made', async () => {
     const hash = await hashPassword(PASSWORD, systemRandom, { log2N: 5 })

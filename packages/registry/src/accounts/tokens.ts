@@ -1,5 +1,6 @@
 /**
- * Tokens: 256 random bits as `st_` and base64url. The bucket has only their SHA-256.
+ * Tokens: 256 random bits as `st_` and base64url. The bucket has only their SHA-256. Keys have `hf_` before that, because some
+ * clients of the Hub refuse to send anything else; it may be left out or added.
  *
  * ## Calls shared by processes
  * A session token is good for a number of calls, wherever they are made. A process reserves a block of at most 25 of them by
@@ -33,6 +34,7 @@ export interface IssueRequest {
   limit: number | null
 }
 
+const CLIENTS_PREFIX = 'hf_'
 const BLOCK = 25
 const USER_AGE_MS = 1_000
 const MAX_KEPT = 10_000
@@ -65,7 +67,7 @@ export class Tokens {
   }
 
   async issue({ user, kind, permissions, lifetimeMs, limit }: IssueRequest): Promise<string> {
-    const token = `st_${secretText(this.#random)}`
+    const token = `${kind === 'key' ? CLIENTS_PREFIX : ''}st_${secretText(this.#random)}`
     const nowMs = this.#clock.nowMs()
     const document: TokenDocument = {
       user: user.name,
@@ -207,5 +209,8 @@ export class Tokens {
   }
 }
 
-const digestOf = (token: string) => createHash('sha256').update(token).digest('hex')
+const digestOf = (token: string) => {
+  const own = token.startsWith(CLIENTS_PREFIX) ? token.slice(CLIENTS_PREFIX.length) : token
+  return createHash('sha256').update(own).digest('hex')
+}
 const unknownToken = () => unauthorized('token-unknown', 'the token is not known: log in again')

@@ -1,6 +1,6 @@
 /**
  * Commits. A client first asks how to send each file (`preupload`): small ones travel in the body of the commit, as base64, large ones
- * by Git LFS. The body of a commit is one JSON object a line; it is read as a stream, and each file is stored as it comes.
+ * and those that `.gitattributes` names by Git LFS. The body of a commit is one JSON object a line; it is read as a stream, and each file is stored as it comes.
  */
 import { invalid, isSiltstoneError, notFound, unsupported } from 'siltstone/internal'
 import * as v from 'valibot'
@@ -11,6 +11,7 @@ import { check, linesOf, readJson } from '../http/body.ts'
 import type { Route, SignedInCall } from '../http/route.ts'
 import { MAX_README_CHARACTERS, type ReadmeFacts } from '../store/artifact-document.ts'
 import type { CommitFile, FileCommit } from '../store/commits.ts'
+import { lfsRulesOf } from './git-attributes.ts'
 import {
   checkWritable,
   commitOf,
@@ -29,6 +30,7 @@ export const MAX_REGULAR_BYTES = 10_000_000
 /** Base64 of such a file, with some space for its path. */
 const MAX_LINE_BYTES = 16_000_000
 const MAX_FILES = 25_000
+const MAX_ATTRIBUTES_BYTES = 100_000
 const TRIES = 10
 
 const preuploadSchema = v.object({
@@ -36,6 +38,8 @@ const preuploadSchema = v.object({
     v.array(v.object({ path: v.string(), size: v.pipe(v.number(), v.integer('is no integer')) })),
     v.maxLength(MAX_FILES, `has more than ${MAX_FILES} files`),
   ),
+  /** Of the commit that is being made. */
+  gitAttributes: v.nullish(v.string()),
 })
 const path = v.pipe(v.string(), v.nonEmpty('must not be empty'))
 const lineSchema = v.variant('key', [
@@ -88,21 +92,28 @@ export function commitRoutes(context: HubContext): Route[] {
   ])
 }
 
-/** The git id of a file that is there lets clients leave out those that have not changed. */
+/** The id of a file that is there, from git or by its SHA-256, lets clients leave out those that have not changed. */
 async function preupload(context: HubContext, call: SignedInCall, type: RepoType): Promise<Response> {
   const repository = await repositoryOf(context, call, type)
   checkWritable(repository, call.session)
-  const { files } = await readJson(call.request, preuploadSchema)
+  const { files, gitAttributes } = await readJson(call.request, preuploadSchema)
   const head = await commitOf(context, repository, call.params['revision'] ?? 'HEAD')
+  const isLfs = lfsRulesOf(gitAttributes ?? (await attributesOf(context, head)))
   return json({
-    files: files.map(({ path: name, size }) => ({
-      path: name,
-      uploadMode: size <= MAX_REGULAR_BYTES ? 'regular' : 'lfs',
-      shouldIgnore: false,
-      oid: (Object.hasOwn(head.files, name) ? head.files[name]?.gitOid : undefined) ?? null,
-    })),
+    files: files.map(({ path: name, size }) => {
+      const isLarge = size > MAX_REGULAR_BYTES || isLfs(name)
+      const before = Object.hasOwn(head.files, name) ? head.files[name] : undefined
+      const oid = (isLarge ? before?.sha256 : before?.gitOid) ?? null
+      return { path: name, uploadMode: isLarge ? 'lfs' : 'regular', shouldIgnore: false, oid }
+    }),
     commitOid: head.oid,
   })
+}
+
+async function attributesOf({ registry }: HubContext, { files }: FileCommit): Promise<string> {
+  const file = files['.gitattributes']
+  if (file === undefined || file.sizeBytes > MAX_ATTRIBUTES_BYTES) return ''
+  return new TextDecoder().decode((await registry.blobs.get(file.sha256)) ?? new Uint8Array())
 }
 
 async function commit(context: HubContext, call: SignedInCall, type: RepoType): Promise<Response> {

@@ -290,14 +290,21 @@ describe('large files', () => {
       files: [
         { path: 'big', size: 10_000_001, sample: '' },
         { path: '.gitattributes', size: 10, sample: '' },
+        { path: 'deep/small.parquet', size: 10, sample: '' },
       ],
     })
     expect(asked.body).toMatchObject({
       files: [
         { uploadMode: 'lfs', oid: null },
         { uploadMode: 'regular', oid: expect.stringMatching(/^[0-9a-f]{40}$/) as string },
+        { uploadMode: 'lfs', oid: null },
       ],
     })
+    const own = await hub('POST', `/api/models/${repo}/preupload/main`, ada, {
+      files: [{ path: 'notes.txt', size: 10, sample: '' }],
+      gitAttributes: '*.txt filter=lfs',
+    })
+    expect(own.body).toMatchObject({ files: [{ uploadMode: 'lfs' }] })
     const { body } = await batch(repo, [{ oid, size: bytes.length }])
     const [{ actions }] = (body as { objects: [{ actions: { upload: { href: string }; verify: { href: string } } }] })
       .objects

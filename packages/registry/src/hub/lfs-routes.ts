@@ -1,7 +1,8 @@
 /**
  * Git LFS: large files are sent by themselves, before the commit that names them. The answer to a batch gives a signed link for each
  * file that is not there; the link carries the permission, because clients send no token with it. The bytes go through the server,
- * which hashes them while it stores them: what does not have the SHA-256 that was named is never visible.
+ * which hashes them while it stores them: what does not have the SHA-256 that was named is never visible. A client that offers to
+ * send by Xet is told to (`xet/xet-routes.ts`).
  */
 import { invalid, notFound } from 'siltstone/internal'
 import * as v from 'valibot'
@@ -9,12 +10,14 @@ import { json } from '../http/answers.ts'
 import { bodyOf, readJson } from '../http/body.ts'
 import type { Call, Route, SignedInCall } from '../http/route.ts'
 import { isSha256 } from '../store/keys.ts'
+import { headersOf, xetAccess } from '../xet/xet-routes.ts'
 import {
   checkWritable,
   endpointOf,
   type HubContext,
   pathPrefix,
   REPO_TYPES,
+  type Repository,
   type RepoType,
   repositoryOf,
 } from './context.ts'
@@ -25,6 +28,7 @@ const objectSchema = v.object({
 })
 const batchSchema = v.object({
   operation: v.picklist(['upload', 'download']),
+  transfers: v.optional(v.array(v.string()), []),
   objects: v.pipe(v.array(objectSchema), v.maxLength(1_000, 'has more than 1000 files')),
 })
 
@@ -64,10 +68,11 @@ const linkOf = (oid: string, size: number) => `PUT ${oid} ${size}`
 async function batch(context: HubContext, call: SignedInCall, type: RepoType): Promise<Response> {
   const repository = await repositoryOf(context, call, type)
   checkWritable(repository, call.session)
-  const { operation, objects } = await readJson(call.request, batchSchema)
+  const { operation, objects, transfers } = await readJson(call.request, batchSchema)
   if (operation === 'download')
     throw invalid('lfs-operation', 'files are read by their paths, not by Git LFS', { field: 'operation' })
   const endpoint = endpointOf(call)
+  if (transfers.includes('xet')) return byXet(context, call, type, repository, objects)
   const answered = await Promise.all(
     objects.map(async ({ oid, size }) => {
       if ((await context.registry.blobs.size(oid)) === size) return { oid, size }
@@ -85,6 +90,24 @@ async function batch(context: HubContext, call: SignedInCall, type: RepoType): P
     }),
   )
   return json({ transfer: 'basic', objects: answered }, 200, { 'content-type': MEDIA_TYPE })
+}
+
+/** The link renews the token that the headers hold. */
+async function byXet(
+  context: HubContext,
+  call: SignedInCall,
+  type: RepoType,
+  { id }: Repository,
+  objects: readonly v.InferOutput<typeof objectSchema>[],
+): Promise<Response> {
+  const access = await xetAccess(context, call)
+  const href = `${endpointOf(call)}/api/${type}/${id}/xet-write-token/main`
+  const upload = { href, header: headersOf(access) }
+  const answered = objects.map(async ({ oid, size }) => {
+    if ((await context.registry.blobs.size(oid)) === size) return { oid, size }
+    return { oid, size, authenticated: true, actions: { upload } }
+  })
+  return json({ transfer: 'xet', objects: await Promise.all(answered) }, 200, { 'content-type': MEDIA_TYPE })
 }
 
 async function upload({ registry, signer }: HubContext, call: Call): Promise<Response> {

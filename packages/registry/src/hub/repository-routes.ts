@@ -37,7 +37,9 @@ const branchSchema = v.object({ startingPoint: v.nullish(v.string()) })
 const tagSchema = v.object({ tag: v.pipe(v.string(), v.nonEmpty('must not be empty')) })
 
 /** The first file of a repository, as the Hub makes it. */
-const GIT_ATTRIBUTES = '*.safetensors filter=lfs diff=lfs merge=lfs -text\n*.bin filter=lfs diff=lfs merge=lfs -text\n'
+const GIT_ATTRIBUTES = ['*.safetensors', '*.bin', '*.parquet', '*.arrow']
+  .map((pattern) => `${pattern} filter=lfs diff=lfs merge=lfs -text\n`)
+  .join('')
 
 export function repositoryRoutes(context: HubContext): Route[] {
   return [

@@ -3,7 +3,7 @@
  * its id is a hash of the commit itself. `refs.json` says which commit each branch and tag names, with a log of moves.
  *
  * ## To commit
- * 1. Read the refs. 2. Apply the changes to the branch's commit; every blob must be there. 3. Create the commit. 4. Move the branch by
+ * 1. Read the refs. 2. Apply the changes to the branch's commit; every blob must be there, and is kept from the garbage collector. 3. Create the commit. 4. Move the branch by
  * compare-and-swap of `refs.json`: the commit point. If the refs changed meanwhile, begin again at 1: changes of other paths are both
  * kept, and of one path the later one. With `parent`, the branch has to be there instead, or the commit is refused.
  *
@@ -13,6 +13,7 @@
 import { createHash } from 'node:crypto'
 import { type Clock, conflict, invalid, notFound, unavailable } from 'siltstone/internal'
 import type { Blobs } from './blobs.ts'
+import { keepBlobs } from './condemned.ts'
 import type { DocumentKind, Documents, Envelope } from './documents.ts'
 import { commitKey, isSha256, refsKey } from './keys.ts'
 
@@ -102,9 +103,11 @@ export class Commits {
   async commit(id: string, request: CommitRequest): Promise<FileCommit> {
     const { branch = DEFAULT_BRANCH, parent, changes, by } = request
     checkRef(branch)
-    await this.#checkChanges(changes)
+    for (const path of Object.keys(changes)) checkPath(path)
     for (let attempt = 0; attempt < TRIES; attempt++) {
       const refs = await this.#documents.read(refsKey(id), refsKind)
+      // After the refs: `gc/collector.ts` rests on this order.
+      await this.#checkContents(changes)
       const head = refs?.document.branches[branch] ?? null
       if (parent !== undefined && parent !== head) {
         throw conflict('stale-parent', `${branch} is at ${head ?? 'no commit'}, not at ${parent}: read it again`, {
@@ -129,9 +132,7 @@ export class Commits {
       if (written.status === 'ok') return made
       await this.#clock.sleep(Math.min(200, 5 * attempt))
     }
-    throw unavailable('registry-contended', `too many concurrent commits to ${branch}: try again`, {
-      retryAfterMs: 1_000,
-    })
+    throw contended(branch)
   }
 
   /** @param revision branch, tag, commit id, or `HEAD` @throws SiltstoneError `not-found` (revision-not-found) */
@@ -157,10 +158,18 @@ export class Commits {
   async createRef(id: string, kind: RefKind, name: string, revision: string, by: string): Promise<void> {
     checkRef(name)
     const { oid } = await this.resolve(id, revision)
-    await this.#changeRefs(id, by, kind, name, (refs) => {
-      if (Object.hasOwn(refs[kind], name)) throw conflict('ref-exists', `there is a ${KIND[kind]} ${name}`)
-      return oid
-    })
+    for (let attempt = 0; attempt < TRIES; attempt++) {
+      const refs = await this.#documents.read(refsKey(id), refsKind)
+      if (refs !== undefined && Object.hasOwn(refs.document[kind], name))
+        throw conflict('ref-exists', `there is a ${KIND[kind]} ${name}`)
+      // The contents of a version that no name reaches may be gone.
+      if (refs === undefined || !(await this.#reaches(id, refs.document, oid)))
+        throw notFound('revision-not-found', `no branch and no tag of the artifact leads to ${oid}`)
+      const next = moved(refs.document, { kind, name, to: oid, by, at: new Date(this.#clock.nowMs()).toISOString() })
+      if ((await this.#documents.write(refsKey(id), refsKind, next, refs)).status === 'ok') return
+      await this.#clock.sleep(Math.min(200, 5 * attempt))
+    }
+    throw contended(`${KIND[kind]} ${name}`)
   }
 
   /** @throws SiltstoneError `not-found` (revision-not-found), `invalid` (ref-name): the branch that everybody reads */
@@ -186,11 +195,23 @@ export class Commits {
     await this.#documents.change(refsKey(id), refsKind, (current) => {
       const refs = current ?? NO_REFS
       const to = decide(refs)
-      const { [name]: from = null, ...rest } = refs[kind]
-      const move = { ref: `refs/${kind === 'tags' ? 'tags' : 'heads'}/${name}`, from, to, at, by }
-      const names = to === null ? rest : { ...rest, [name]: to }
-      return { ...refs, [kind]: names, moves: [...refs.moves, move].slice(-MAX_MOVES) }
+      return moved(refs, { kind, name, to, by, at })
     })
+  }
+
+  /** Whether a branch or a tag leads to the commit. */
+  async #reaches(id: string, { branches, tags }: RefsDocument, oid: string): Promise<boolean> {
+    const heads = [...Object.values(branches), ...Object.values(tags)]
+    if (heads.includes(oid)) return true
+    const seen = new Set<string>()
+    for (const head of heads) {
+      for (let next: string | null = head; next !== null && !seen.has(next); ) {
+        if (next === oid) return true
+        seen.add(next)
+        next = (await this.#existing(id, next)).parent
+      }
+    }
+    return false
   }
 
   /** The latest commits before and including `oid`, newest first. */
@@ -230,10 +251,9 @@ export class Commits {
     return { ...commit, oid }
   }
 
-  async #checkChanges(changes: CommitRequest['changes']): Promise<void> {
-    const paths = Object.keys(changes)
-    for (const path of paths) checkPath(path)
+  async #checkContents(changes: CommitRequest['changes']): Promise<void> {
     const files = Object.entries(changes).flatMap(([path, file]) => (file === null ? [] : [{ path, file }]))
+    await keepBlobs(this.#documents, new Set(files.map(({ file }) => file.sha256)))
     for (const { path, file } of files) {
       const sizeBytes = isSha256(file.sha256) ? await this.#blobs.size(file.sha256) : undefined
       if (sizeBytes !== file.sizeBytes) {
@@ -246,10 +266,23 @@ export class Commits {
   }
 }
 
+function moved(
+  refs: RefsDocument,
+  { kind, name, to, by, at }: { kind: RefKind; name: string; to: string | null; by: string; at: string },
+): RefsDocument {
+  const { [name]: from = null, ...rest } = refs[kind]
+  const move = { ref: `refs/${kind === 'tags' ? 'tags' : 'heads'}/${name}`, from, to, at, by }
+  const names = to === null ? rest : { ...rest, [name]: to }
+  return { ...refs, [kind]: names, moves: [...refs.moves, move].slice(-MAX_MOVES) }
+}
+
+const contended = (what: string) =>
+  unavailable('registry-contended', `too many concurrent changes of ${what}: try again`, { retryAfterMs: 1_000 })
+
 export type RefKind = 'branches' | 'tags'
 const KIND: Readonly<Record<RefKind, string>> = { branches: 'branch', tags: 'tag' }
 
-const NO_REFS: RefsDocument = {
+export const NO_REFS: RefsDocument = {
   branches: {},
   tags: {},
   moves: [],

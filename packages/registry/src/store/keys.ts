@@ -9,6 +9,8 @@ const SHA256 = /^[0-9a-f]{64}$/
 export const ARTIFACTS_PREFIX = 'artifacts/'
 export const INTENTS_PREFIX = 'registry/intents/'
 export const BLOBS_PREFIX = 'registry/blobs/'
+export const XORBS_PREFIX = 'registry/xorbs/'
+export const GC_KEY = 'registry/gc.json'
 export const SECRET_KEY = 'registry/secret.json'
 
 export const isUlid = (text: string): boolean => ULID.test(text)
@@ -42,7 +44,7 @@ export const userKey = (name: string): string =>
 export const tokenKey = (sha256: string): string => `${TOKENS_PREFIX}${sha256}.json`
 
 /** @param folder of the user */
-export const xorbKey = (folder: string, hash: string): string => `registry/xorbs/${folder}/${hash}`
+export const xorbKey = (folder: string, hash: string): string => `${XORBS_PREFIX}${folder}/${hash}`
 
 /** The claim on a source, which may be registered once for each type. */
 export function sourceClaimKey(type: ArtifactType, canonicalUrl: string): string {

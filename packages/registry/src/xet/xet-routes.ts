@@ -56,17 +56,31 @@ export function xetRoutes(context: HubContext): Route[] {
 
 async function writeToken(context: HubContext, call: SignedInCall, type: RepoType): Promise<Response> {
   checkWritable(await repositoryOf(context, call, type), call.session)
+  const { casUrl, accessToken, exp } = await xetAccess(context, call)
+  return json({ casUrl, accessToken, exp }, 200, headersOf({ casUrl, accessToken, exp }))
+}
+
+export interface XetAccess {
+  casUrl: string
+  accessToken: string
+  /** Seconds since 1970. */
+  exp: number
+}
+
+/** Where the session's user may send xorbs and shards, and a token for it. */
+export async function xetAccess(context: HubContext, call: SignedInCall): Promise<XetAccess> {
   const { user } = call.session
   const query = await context.signer.sign(what(user), TOKEN_MS)
   const accessToken = Buffer.from(`${query}&user=${encodeURIComponent(user)}`).toString('base64url')
-  const exp = Number(new URLSearchParams(query).get('exp'))
-  const casUrl = `${endpointOf(call)}${XET}`
-  return json({ casUrl, accessToken, exp }, 200, {
-    'x-xet-cas-url': casUrl,
-    'x-xet-access-token': accessToken,
-    'x-xet-token-expiration': String(exp),
-  })
+  return { casUrl: `${endpointOf(call)}${XET}`, accessToken, exp: Number(new URLSearchParams(query).get('exp')) }
 }
+
+/** As headers of an answer, or of an action of Git LFS. */
+export const headersOf = ({ casUrl, accessToken, exp }: XetAccess): Record<string, string> => ({
+  'x-xet-cas-url': casUrl,
+  'x-xet-access-token': accessToken,
+  'x-xet-token-expiration': String(exp),
+})
 
 const what = (user: string) => `XET ${user}`
 

@@ -1,0 +1,259 @@
+/**
+ * Deletes the contents of files that no version names: those of deleted branches and artifacts, and of uploads without a commit. They
+ * are kept for a time of grace, so that a client which has sent contents can commit them.
+ *
+ * ## To collect
+ * 1. Find contents older than the grace that no commit reaches from a branch or a tag.
+ * 2. Condemn them: write their list into `registry/gc.json`.
+ * 3. Read all refs again, and rewrite each with the same content.
+ * 4. Begin to delete what is still on the list and still not named, by compare-and-swap of the list. 5. Delete it. 6. Empty the list.
+ *
+ * ## Why no version loses its contents
+ * A commit reads its refs, takes what it names off the list (`store/condemned.ts`), looks whether the contents are there, and replaces
+ * the refs by compare-and-swap.
+ * - If it replaces them before step 3 reads them, the collector sees what it names.
+ * - If it read them before step 3 rewrote them and replaces them later, it loses, and begins again.
+ * - If it reads them after step 3, the list has been written: it takes the contents off, before step 4 or not at all. In the latter case
+ *   it is refused until they are gone, and then for want of them, so the client sends them again.
+ * The same holds for artifacts that have no refs: step 3 makes empty ones. An artifact that is made after step 3 reads its refs later still.
+ *
+ * ## Failure cases
+ * A crash before step 4 leaves a list that the next run replaces. A crash after it leaves contents that cannot be named; the next run
+ * deletes them. It waits a day before it takes over, because a process that stalls between its look at the list (before each batch)
+ * and the deletion, and goes on after another has finished, could delete contents that were sent anew. This is the only place where
+ * the registry relies on a bound: no process stalls there for a day.
+ *
+ * Xorbs of Xet are only for deduplication: nothing needs them, but a client that remembers one which is gone cannot send what builds
+ * on it until it has forgotten it. So they are deleted only on request, by age.
+ */
+import { type Clock, conflict, corrupt, type Ids, type ObjectStore, unavailable } from 'siltstone/internal'
+import { artifactKind } from '../store/artifact-document.ts'
+import { commitKind, NO_REFS, refsKind } from '../store/commits.ts'
+import { type CondemnedDocument, condemnedKind } from '../store/condemned.ts'
+import type { Documents } from '../store/documents.ts'
+import {
+  artifactOfPrefix,
+  ARTIFACTS_PREFIX,
+  BLOBS_PREFIX,
+  commitKey,
+  GC_KEY,
+  isSha256,
+  metadataKey,
+  refsKey,
+  XORBS_PREFIX,
+} from '../store/keys.ts'
+
+const DAY_MS = 86_400_000
+const TAKE_OVER_AFTER_MS = DAY_MS
+const PER_ROUND = 2_000
+const PER_BATCH = 100
+const TOGETHER = 16
+
+export interface CollectOptions {
+  /** Default 7 days. */
+  graceMs?: number
+  /** Deletes xorbs older than this, too. Default: none. */
+  xorbAgeMs?: number
+  /** Only counts. */
+  dryRun?: boolean
+}
+
+export interface Collected {
+  blobs: number
+  bytes: number
+  xorbs: number
+  xorbBytes: number
+}
+
+interface Candidate {
+  sha256: string
+  sizeBytes: number
+}
+
+export class Collector {
+  readonly #store: ObjectStore
+  readonly #documents: Documents
+  readonly #clock: Clock
+  readonly #ids: Ids
+
+  constructor(options: { store: ObjectStore; documents: Documents; clock: Clock; ids: Ids }) {
+    this.#store = options.store
+    this.#documents = options.documents
+    this.#clock = options.clock
+    this.#ids = options.ids
+  }
+
+  /** @throws SiltstoneError `unavailable` (gc-running), `conflict` (gc-overtaken), `corrupt` if a commit cannot be read: then nothing is deleted */
+  async collect({ graceMs = 7 * DAY_MS, xorbAgeMs, dryRun = false }: CollectOptions = {}): Promise<Collected> {
+    const before = this.#clock.nowMs() - graceMs
+    const done: Collected = { blobs: 0, bytes: 0, xorbs: 0, xorbBytes: 0 }
+    if (!dryRun) await this.#takeOver()
+    const garbage = await this.#garbage(before)
+    for (let at = 0; at < garbage.length; at += PER_ROUND) {
+      const part = garbage.slice(at, at + PER_ROUND)
+      const deleted = dryRun ? part : await this.#round(part, before)
+      done.blobs += deleted.length
+      done.bytes += deleted.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+    }
+    if (xorbAgeMs !== undefined) await this.#xorbs(this.#clock.nowMs() - xorbAgeMs, dryRun, done)
+    return done
+  }
+
+  async #round(candidates: readonly Candidate[], before: number): Promise<Candidate[]> {
+    const round = this.#ids.ulid()
+    await this.#documents.change(GC_KEY, condemnedKind, (current): CondemnedDocument => {
+      this.#checkFree(current)
+      return { ...(current ?? NONE), round, state: 'condemned', blobs: candidates.map(({ sha256 }) => sha256) }
+    })
+    const named = await this.#named(before, true)
+    const listed = await this.#documents.change(GC_KEY, condemnedKind, (current): CondemnedDocument => {
+      if (current?.round !== round) throw overtaken()
+      return { ...current, state: 'deleting', blobs: current.blobs.filter((each) => !named.has(each)) }
+    })
+    const blobs = new Set(listed?.document.blobs)
+    await this.#delete(round)
+    return candidates.filter(({ sha256 }) => blobs.has(sha256))
+  }
+
+  /** Steps 5 and 6. */
+  async #delete(round: string): Promise<void> {
+    const { blobs } = await this.#mine(round)
+    for (let at = 0; at < blobs.length; at += PER_BATCH) {
+      await this.#mine(round)
+      const { failed } = await this.#store.delete(blobs.slice(at, at + PER_BATCH).map((each) => BLOBS_PREFIX + each))
+      if (failed[0] !== undefined) throw failed[0].error
+    }
+    await this.#documents.change(GC_KEY, condemnedKind, (current): CondemnedDocument => {
+      if (current?.round !== round) throw overtaken()
+      return { ...current, state: 'idle', blobs: [] }
+    })
+  }
+
+  async #mine(round: string): Promise<CondemnedDocument> {
+    const current = (await this.#documents.read(GC_KEY, condemnedKind))?.document
+    if (current?.round === round && current.state === 'deleting') return current
+    throw overtaken()
+  }
+
+  /** Finishes what a run has left that ended long ago. */
+  async #takeOver(): Promise<void> {
+    const left = await this.#documents.read(GC_KEY, condemnedKind)
+    if (left === undefined || left.document.state === 'idle') return
+    if (this.#clock.nowMs() - left.lastModifiedMs < TAKE_OVER_AFTER_MS) {
+      const text = `another run began at ${new Date(left.lastModifiedMs).toISOString()} and has not ended: try again a day later at the latest`
+      throw unavailable('gc-running', text)
+    }
+    const round = this.#ids.ulid()
+    const mine = await this.#documents.write(GC_KEY, condemnedKind, { ...left.document, round }, left)
+    if (mine.status !== 'ok') throw overtaken()
+    if (left.document.state === 'deleting') return this.#delete(round)
+    await this.#documents.write(
+      GC_KEY,
+      condemnedKind,
+      { ...mine.version.document, state: 'idle', blobs: [] },
+      mine.version,
+    )
+  }
+
+  #checkFree(current: CondemnedDocument | undefined): void {
+    if (current !== undefined && current.state !== 'idle') throw overtaken()
+  }
+
+  async #garbage(before: number): Promise<Candidate[]> {
+    const named = await this.#named(before, false)
+    const found: Candidate[] = []
+    for await (const { key, sizeBytes, lastModifiedMs } of this.#objects(BLOBS_PREFIX)) {
+      const sha256 = key.slice(BLOBS_PREFIX.length)
+      if (isSha256(sha256) && lastModifiedMs < before && !named.has(sha256)) found.push({ sha256, sizeBytes })
+    }
+    return found
+  }
+
+  /**
+   * The contents that versions name. Artifacts that were deleted before the grace began do not count.
+   * @param fence rewrites the refs while they are read
+   */
+  async #named(before: number, fence: boolean): Promise<Set<string>> {
+    const named = new Set<string>()
+    for await (const ids of this.#artifacts()) {
+      for (let at = 0; at < ids.length; at += TOGETHER) {
+        await Promise.all(ids.slice(at, at + TOGETHER).map((id) => this.#namedBy(id, before, fence, named)))
+      }
+    }
+    return named
+  }
+
+  async #namedBy(id: string, before: number, fence: boolean, named: Set<string>): Promise<void> {
+    const artifact = await this.#documents.read(metadataKey(id), artifactKind)
+    if (artifact?.document.siltstone.state === 'deleted' && artifact.lastModifiedMs < before) return
+    const refs = fence ? await this.#fenced(id) : await this.#documents.read(refsKey(id), refsKind)
+    const heads = [...Object.values(refs?.document.branches ?? {}), ...Object.values(refs?.document.tags ?? {})]
+    const seen = new Set<string>()
+    for (const head of heads) {
+      for (let oid: string | null = head; oid !== null && !seen.has(oid); ) {
+        seen.add(oid)
+        oid = await this.#namedByCommit(id, oid, named)
+      }
+    }
+  }
+
+  /** @returns its parent */
+  async #namedByCommit(id: string, oid: string, named: Set<string>): Promise<string | null> {
+    const commit = (await this.#documents.read(commitKey(id, oid), commitKind))?.document
+    if (commit === undefined) {
+      const key = commitKey(id, oid)
+      throw corrupt('commit-missing', `${key} is missing, so nothing is deleted: run "siltstone registry verify"`, {
+        key,
+      })
+    }
+    for (const { sha256 } of Object.values(commit.files)) named.add(sha256)
+    return commit.parent
+  }
+
+  #fenced(id: string) {
+    return this.#documents.change(refsKey(id), refsKind, (current) => ({ ...(current ?? NO_REFS) }))
+  }
+
+  async #xorbs(before: number, dryRun: boolean, done: Collected): Promise<void> {
+    let batch: string[] = []
+    const flush = async () => {
+      const { failed } = batch.length === 0 || dryRun ? { failed: [] } : await this.#store.delete(batch)
+      if (failed[0] !== undefined) throw failed[0].error
+      batch = []
+    }
+    for await (const { key, sizeBytes, lastModifiedMs } of this.#objects(XORBS_PREFIX)) {
+      if (lastModifiedMs >= before) continue
+      done.xorbs++
+      done.xorbBytes += sizeBytes
+      batch.push(key)
+      if (batch.length >= PER_BATCH) await flush()
+    }
+    await flush()
+  }
+
+  async *#objects(prefix: string) {
+    for (let continuation: string | undefined, isFirst = true; isFirst || continuation !== undefined; isFirst = false) {
+      const page = await this.#store.list(prefix, continuation === undefined ? {} : { continuation })
+      continuation = page.continuation
+      yield* page.objects
+    }
+  }
+
+  async *#artifacts(): AsyncGenerator<string[]> {
+    for (let continuation: string | undefined, isFirst = true; isFirst || continuation !== undefined; isFirst = false) {
+      const options = { delimiter: '/' as const, ...(continuation !== undefined && { continuation }) }
+      const page = await this.#store.list(ARTIFACTS_PREFIX, options)
+      continuation = page.continuation
+      yield page.prefixes.map(artifactOfPrefix).filter((id) => id !== undefined)
+    }
+  }
+}
+
+const NONE: CondemnedDocument = {
+  round: '',
+  state: 'idle',
+  blobs: [],
+  siltstone: { format: condemnedKind.format, v: condemnedKind.v, writes: [] },
+}
+
+const overtaken = () => conflict('gc-overtaken', 'another run of the garbage collector has begun: this one ends')
