@@ -9,9 +9,13 @@ import {
   DeltaQueue,
   type EmbedderChoice,
   Functions,
+  IngestQueue,
+  IngestWorker,
   type LogLevel,
   LockTable,
   Monitoring,
+  ObjectBucket,
+  type ObjectRule,
   Roles,
   Schedule,
   Server,
@@ -114,8 +118,50 @@ const functions = new Functions('functions', {
 const { producer, compactor, query, api } = functions.functions
 if (!producer || !compactor || !query || !api) throw new Error('a function is missing from the component Functions')
 const schedule = new Schedule('schedule', { ...shared, ...boundary, compactorArn: compactor.arn, intervalMinutes })
+/** Uploads that become searchable; see docs/how-to/aws/objects.md. */
+const objects = config.getBoolean('objects') === true ? createObjects() : undefined
+
+function createObjects() {
+  const prefix = optional('objectsPrefix') ?? 'uploads/'
+  const expireDays = config.getObject<Record<string, number>>('objectsExpireDays') ?? { [prefix]: 30 }
+  const bucket = new ObjectBucket('objects', {
+    ...shared,
+    ...given('suffix', optional('suffix')),
+    ...given('kmsKeyArn', kmsKeyArn),
+    corsOrigins: (optional('objectsOrigins') ?? '').split(',').filter((each) => each !== ''),
+    expireDays,
+  })
+  const notifications = new IngestQueue('ingest', {
+    ...shared,
+    bucket,
+    prefix,
+  })
+  const worker = new IngestWorker('ingest-worker', {
+    ...shared,
+    ...boundary,
+    ...given('kmsKeyArn', kmsKeyArn),
+    ...embedder,
+    codeDirectory,
+    bucket: storage,
+    objects: bucket,
+    queue: notifications,
+    deltaQueue: queue,
+    lockTable: locks,
+    ...(functions.modelLayerArn !== undefined && { layers: [functions.modelLayerArn] }),
+    ...given('collection', optional('objectsCollection')),
+    expireDays,
+    ...given('onExpire', optional('objectsOnExpire') as 'keep' | 'delete' | undefined),
+    ...given('rules', config.getObject<ObjectRule[]>('objectsRules')),
+    ...given('sweepHours', config.getNumber('objectsSweepHours')),
+    ...given('maxConcurrency', config.getNumber('objectsMaxConcurrency')),
+    ...given('logLevel', optional('logLevel') as LogLevel | undefined),
+  })
+  return { bucket, notifications, worker }
+}
+
 const monitoring = new Monitoring('monitoring', {
   ...shared,
+  objects: objects !== undefined,
   intervalMinutes,
   ...given('email', optional('alarmEmail')),
   ...given('alarmTopicArn', optional('alarmTopicArn')),
@@ -163,5 +209,10 @@ export const dashboard_name = monitoring.dashboardName
 export const vector_bucket_names = Object.fromEntries(
   Object.entries(embeddings).map(([purpose, bucket]) => [purpose, bucket.bucketName]),
 )
+export const object_bucket_name = objects?.bucket.bucketName
+export const ingest_queue_url = objects?.notifications.queueUrl
+export const ingest_dead_letter_queue_url = objects?.notifications.deadLetterQueueUrl
+export const ingest_function_name = objects?.worker.functionName
+export const ingest_schedule_name = objects?.worker.scheduleName
 export const server_url = server?.url
 export const alarm_topic_arn = monitoring.alarmTopicArn

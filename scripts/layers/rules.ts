@@ -28,7 +28,16 @@ export const ROOMS: readonly (readonly string[])[] = [
   ['drivers'],
   ['library', 'ingest', 'export', 'backup', 'publish'],
   ['reader'],
-  ['index.ts', 'aws.ts', 'embed.ts', 'embedding-function.ts', 'passages.ts', 'reading.ts', 'internal-aws.ts'],
+  [
+    'index.ts',
+    'aws.ts',
+    'embed.ts',
+    'embedding-function.ts',
+    'passages.ts',
+    'reading.ts',
+    'page-reading.ts',
+    'internal-aws.ts',
+  ],
   ['chroma'],
   ['api'],
   ['server'],
@@ -104,6 +113,7 @@ export const PORTABLE: readonly string[] = [
   'library/search-result.ts',
   'reader',
   'reading.ts',
+  'page-reading.ts',
 ]
 
 /** Globals that only Node has, or that its types add to the standard ones. */
@@ -145,7 +155,11 @@ export const PACKAGES: readonly { folder: string; name?: string; imports: readon
   { folder: 'packages/mcp/src', name: '@siltstone/mcp', imports: ['siltstone', 'siltstone/internal'] },
   { folder: 'packages/console/src', name: '@siltstone/console', imports: ['siltstone'] },
   { folder: 'packages/site/src', name: '@siltstone/site', imports: ['siltstone/passages'] },
-  { folder: 'packages/reader/src', name: '@siltstone/reader', imports: ['siltstone/reading'] },
+  {
+    folder: 'packages/reader/src',
+    name: '@siltstone/reader',
+    imports: ['siltstone/reading', 'siltstone/page-reading'],
+  },
   {
     folder: 'packages/objects/src',
     name: '@siltstone/objects',
@@ -162,8 +176,11 @@ export const PACKAGES: readonly { folder: string; name?: string; imports: readon
     name: '@siltstone/emulated-aws',
     imports: ['siltstone/internal', 'siltstone/internal/aws'],
   },
-  { folder: 'packages/functions', imports: ['siltstone', 'siltstone/aws', 'siltstone/internal'] },
-  { folder: 'packages/infra', imports: ['siltstone/aws', 'siltstone/internal'] },
+  {
+    folder: 'packages/functions',
+    imports: ['siltstone', 'siltstone/aws', 'siltstone/internal', 'siltstone/internal/aws', '@siltstone/objects/ingest'],
+  },
+  { folder: 'packages/infra', imports: ['siltstone/aws', 'siltstone/internal', '@siltstone/objects/ingest'] },
   { folder: 'infra', imports: [] },
   { folder: 'examples', imports: ['siltstone', 'siltstone/aws', 'siltstone/embedding-function'] },
   {
@@ -189,6 +206,8 @@ export const PACKAGES: readonly { folder: string; name?: string; imports: readon
       'siltstone/contracts',
       '@siltstone/emulated-aws',
       '@siltstone/objects',
+      '@siltstone/objects/ingest',
+      '@siltstone/processors/testing',
       '@siltstone/reader',
       '@siltstone/reader/testing',
     ],

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import type { Page } from 'playwright-core'
-import { HOSTILE, MANY, openPage, openWorld, violations, type Watched } from './world.ts'
+import { violations } from './axe.ts'
+import { HOSTILE, MANY, openPage, openWorld, type Watched } from './world.ts'
 
 const world = await openWorld()
 const PLACE = '#/default_tenant/default_database'

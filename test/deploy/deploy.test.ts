@@ -35,9 +35,14 @@ describe('the container', () => {
 
   it('lints clean, and ends in a stage of its own that does not run as root', () => {
     expect(validate(read(file))).toEqual([])
-    expect(dockerfile.getFROMs()).toHaveLength(2)
+    expect(dockerfile.getFROMs()).toHaveLength(4)
+    expect(dockerfile.getFROMs().at(-1)?.getImage()).toBe('scratch')
     expect(last('USER')).toMatch(/^[1-9]\d*:[1-9]\d*$/)
     const afterFrom = instructions.slice(instructions.findLastIndex((one) => one.getKeyword() === 'FROM'))
+    // There is no shell: nothing can be run in it, and programs are started by their arguments.
+    expect(afterFrom.filter((one) => one.getKeyword() === 'RUN')).toEqual([])
+    expect(last('HEALTHCHECK')).toMatch(/CMD \[/)
+    expect(JSON.parse(last('ENTRYPOINT'))).toContain('node')
     for (const keyword of ['HEALTHCHECK', 'USER', 'EXPOSE', 'ENTRYPOINT'])
       expect(afterFrom.filter((one) => one.getKeyword() === keyword)).toHaveLength(1)
   })

@@ -139,6 +139,29 @@ export async function testSearchBox(test: Test, browser: Browser, world: World):
     assert.doesNotMatch(String(found.hostile?.['excerpt']), /<(?!\/?mark>)/)
     assert.deepEqual(found.debounced, [null, true])
   })
+  await test('search box: answers without a network what it never read, once it has kept the folder', async () => {
+    const context = await browser.newContext()
+    const page = await context.newPage()
+    await page.goto(`${host.origin}/offline.html`)
+    const kept = page.evaluate<string[]>(`new Promise((resolve) => {
+      for (const name of ['siltstone-offline', 'siltstone-offline-failed'])
+        addEventListener(name, ({ type, detail }) => resolve([type, String(detail)]))
+    })`)
+    await asked(page, 'quicksand')
+    assert.deepEqual(await kept, ['siltstone-offline', 'null'])
+    await context.setOffline(true)
+    // Another box, which has nothing in memory.
+    await page.evaluate(`{
+      const other = document.createElement('siltstone-search')
+      other.setAttribute('offline', '')
+      other.setAttribute('label', 'Another')
+      document.querySelector('siltstone-search').replaceWith(other)
+    }`)
+    await page.getByRole('searchbox', { name: 'Another' }).fill('why do streams drop mud where water slows?')
+    await page.getByRole('link').first().waitFor()
+    assert.equal(await page.getByRole('link').first().getAttribute('href'), `${host.origin}/notes/silt`)
+    await context.close()
+  })
   await test('a built site: answers lead to headings', async () => {
     const page = await browser.newPage()
     await page.goto(`${host.origin}/search.html`)

@@ -25,6 +25,9 @@ const TYPES: Record<string, string> = {
   html: 'text/html; charset=utf-8',
   js: 'text/javascript',
   json: 'application/json',
+  css: 'text/css',
+  svg: 'image/svg+xml',
+  png: 'image/png',
 }
 
 export type ReadFile = (path: string) => Promise<Uint8Array | undefined>

@@ -39,10 +39,10 @@ export const HOSTILE = [
 ]
 
 /** A page with a search box, and one of another direction. */
-const searchPage = (dir: string) =>
+const searchPage = (dir: string, attribute = '') =>
   `<!doctype html><html lang="en" dir="${dir}"><meta charset="utf-8"><title>Search</title><link rel="icon" href="data:,">` +
   '<script type="module" src="/texts/siltstone-search.js"></script>' +
-  '<main><h1>Search</h1><siltstone-search label="Search the notes" limit="4"></siltstone-search></main>'
+  `<main><h1>Search</h1><siltstone-search label="Search the notes" limit="4" ${attribute}></siltstone-search></main>`
 
 const PAGE = '<!doctype html><html lang="en"><meta charset="utf-8"><title>Reader</title><link rel="icon" href="data:,">'
 
@@ -84,7 +84,12 @@ export async function makeWorld(): Promise<World> {
       '--out',
       join(directory, folder),
     ])
-  const pages = { 'index.html': PAGE, 'search.html': searchPage('ltr'), 'rtl.html': searchPage('rtl') }
+  const pages = {
+    'index.html': PAGE,
+    'search.html': searchPage('ltr'),
+    'rtl.html': searchPage('rtl'),
+    'offline.html': searchPage('ltr', 'offline'),
+  }
   const files = new Map<string, Uint8Array>([
     ...Object.entries(pages).map(([name, text]): [string, Uint8Array] => [name, new TextEncoder().encode(text)]),
     ...(await pageModules()),
@@ -106,9 +111,12 @@ export async function makeWorld(): Promise<World> {
   }
 }
 
-async function pageModules(): Promise<[string, Uint8Array][]> {
+/** @param entryPoints modules to bundle, by name; default: `page.ts` */
+export async function pageModules(
+  entryPoints: Record<string, string> = { page: fileURLToPath(new URL('page.ts', import.meta.url)) },
+): Promise<[string, Uint8Array][]> {
   const { outputFiles } = await build({
-    entryPoints: { page: fileURLToPath(new URL('page.ts', import.meta.url)) },
+    entryPoints,
     bundle: true,
     splitting: true,
     platform: 'browser',

@@ -15,6 +15,7 @@ import { loading } from './loading.ts'
 import { objects } from './objects.ts'
 import type { Scenario } from './scenario.ts'
 import { start } from './start.ts'
+import { sustained } from './sustained.ts'
 import { updates } from './updates.ts'
 import { words } from './words.ts'
 import { writers } from './writers.ts'
@@ -23,6 +24,7 @@ import { writers } from './writers.ts'
 export const scenarios: Record<string, Scenario> = {
   ingest,
   loading,
+  sustained,
   http,
   start,
   get,

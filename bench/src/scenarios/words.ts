@@ -3,49 +3,20 @@ import { createRequire } from 'node:module'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { tableFromIPC } from 'apache-arrow'
-import {
-  chromaBm25Query,
-  decodeManifest,
-  decodePointer,
-  EnglishEmbedder,
-  type Filter,
-  type Knn,
-  pathOf,
-  pointerKey,
-  seededRandom,
-  type Rank,
-  StoreEngine,
-  systemModels,
-} from 'siltstone/internal'
+import { decodeManifest, decodePointer, type Filter, pathOf, pointerKey, StoreEngine } from 'siltstone/internal'
 import { memoryEnvironment } from 'siltstone/testing'
 import type { Dataset } from '../data/dataset.ts'
-import { type Judged, loadJudged, meanNdcg } from '../data/judged.ts'
+import { loadJudged } from '../data/judged.ts'
+import { loadManualPages } from '../data/manual-pages.ts'
+import { type Collection, collectionOf, type Engine, found, sparse, text } from '../inprocess/word-search.ts'
 import { megabytes, type Report, type Row } from '../measure/report.ts'
 import { mean, percentile } from '../measure/statistics.ts'
 import type { Scenario } from './scenario.ts'
+import { judgedRows, type LabelledQuery, manualRows, rankingRows } from './word-relevance.ts'
 
-type Query = Knn['query']
-type Engine = Awaited<ReturnType<typeof StoreEngine.open>>
-type Collection = Awaited<ReturnType<Engine['collection']>>
-
-const FTS_OFF = { string: { fts_index: { enabled: false, config: {} } } }
-const bm25 = {
-  embedding_function: { type: 'known', name: 'chroma_bm25', config: {} },
-  source_key: '#document',
-  bm25: true,
-}
-const SPARSE = { sparse_vector: { sparse_vector_index: { enabled: true, config: bm25 } } }
-/** Which indexes a collection has. */
-const SCHEMAS = {
-  none: { defaults: {}, keys: { '#document': FTS_OFF } },
-  documents: { defaults: {}, keys: {} },
-  both: { defaults: {}, keys: { words: SPARSE } },
-} as const
 /** Most queries have stop words; these are of content only. */
 const LEAST_LETTERS = 4
 
-const text = (query: string): Query => ({ kind: 'text', text: query })
-const sparse = (query: string): Query => ({ kind: 'sparse', ...chromaBm25Query(query), idf: true })
 const firstWords = (query: string, count: number) =>
   query
     .split(/\s+/)
@@ -60,122 +31,16 @@ export const words: Scenario = {
     const directory = options.data ?? ''
     const judged = loadJudged(directory)
     if (judged) report.table('Judged queries (Cranfield), nDCG@10', await judgedRows(judged))
+    const manual = loadManualPages(options.queries)
+    if (manual)
+      report.table(
+        `${manual.queries.length} descriptions of manual pages, for their ${manual.documents.length} paragraphs, MRR@10 with 95 % bootstrap intervals`,
+        await manualRows(manual),
+      )
     const data = open()
     const queries = queriesOf(directory).slice(0, options.queries)
     await measurePassages(data, queries, report)
   },
-}
-
-async function collectionOf(engine: Engine, schema: keyof typeof SCHEMAS): Promise<Collection> {
-  const place = { tenant: 'default_tenant', database: 'default_database' }
-  const { info } = await engine.catalog.createCollection({
-    ...place,
-    name: schema,
-    getOrCreate: false,
-    space: 'cosine',
-    metadata: null,
-    configuration: {},
-    schema: SCHEMAS[schema],
-  })
-  return engine.collection(place.tenant, place.database, info.id)
-}
-
-const keyOf = ({ kind }: Query) => (kind === 'text' ? '#document' : kind === 'dense' ? '#embedding' : 'words')
-
-function found(collection: Collection, query: Query, limit: number, filter?: Filter): Promise<string[]> {
-  const knn = { query, key: keyOf(query), limit, default: null, returnRank: false }
-  return ranked(collection, { kind: 'knn', knn }, limit, filter)
-}
-
-/** Reciprocal rank fusion of the first 100 of each list; what is not in a list adds nothing. */
-function fused(queries: readonly Query[], k: number, weights: readonly number[]): Rank {
-  const operands = queries.map((query, i): Rank => {
-    const knn = { query, key: keyOf(query), limit: 100, default: 1e9, returnRank: true }
-    const position: Rank = {
-      kind: 'sum',
-      operands: [
-        { kind: 'value', value: k },
-        { kind: 'knn', knn },
-      ],
-    }
-    return { kind: 'div', left: { kind: 'value', value: -(weights[i] ?? 1) }, right: position }
-  })
-  return { kind: 'sum', operands }
-}
-
-/** A weighted sum of scores over the first 200 of each list; what is not in a list has the score 1. */
-function weighted(queries: readonly Query[], weights: readonly number[]): Rank {
-  const operands = queries.map((query, i): Rank => {
-    const knn = { query, key: keyOf(query), limit: 200, default: 1, returnRank: false }
-    return {
-      kind: 'mul',
-      operands: [
-        { kind: 'value', value: weights[i] ?? 1 },
-        { kind: 'knn', knn },
-      ],
-    }
-  })
-  return { kind: 'sum', operands }
-}
-
-async function ranked(collection: Collection, rank: Rank, limit: number, filter?: Filter): Promise<string[]> {
-  const select = { documents: false, embeddings: false, metadatas: false, scores: true }
-  const search = { rank, offset: 0, limit, select, ...(filter && { filter }) }
-  const { results } = await collection.search({ searches: [search] })
-  return results[0]?.ids ?? []
-}
-
-async function judgedRows({ documents, queries, relevant }: Judged): Promise<Row[]> {
-  const engine = await StoreEngine.open({ env: memoryEnvironment() })
-  const collection = await collectionOf(engine, 'both')
-  const model = new EnglishEmbedder({ models: systemModels })
-  const vectors = await model.embed(documents.map((document) => document.text))
-  await collection.write(
-    documents.map((document, i) => ({
-      op: 'upsert',
-      id: document.id,
-      vector: vectors[i] as Float32Array,
-      document: document.text,
-      metadata: null,
-      uri: null,
-    })),
-  )
-  await engine.compact(pathOf(collection.info))
-  const judged = { documents, queries, relevant }
-  const dense = async (query: string): Promise<Query> => {
-    const [vector = Float32Array.of()] = await model.embed([query])
-    return { kind: 'dense', vector }
-  }
-  const hybrid = (k: number, weights: readonly number[]) =>
-    meanNdcg(judged, async (query) => ranked(collection, fused([await dense(query), text(query)], k, weights), 100))
-  const rows = [
-    {
-      ranking: 'vectors of the built-in embedder',
-      'nDCG@10': await meanNdcg(judged, async (query) => found(collection, await dense(query), 100)),
-    },
-    { ranking: 'hybrid, 1/(60 + position), meaning 1 : words 1', 'nDCG@10': await hybrid(60, [1, 1]) },
-    { ranking: 'hybrid, 1/(60 + position), meaning 1 : words 3', 'nDCG@10': await hybrid(60, [1, 3]) },
-    { ranking: 'hybrid, 1/(10 + position), meaning 1 : words 1', 'nDCG@10': await hybrid(10, [1, 1]) },
-    { ranking: 'hybrid, 1/(10 + position), meaning 1 : words 2', 'nDCG@10': await hybrid(10, [1, 2]) },
-    {
-      ranking: 'hybrid, BM25 + 10 · (1 − cosine)',
-      'nDCG@10': await meanNdcg(judged, async (query) =>
-        ranked(collection, weighted([await dense(query), text(query)], [10, 1]), 100),
-      ),
-    },
-    { ranking: 'documents, BM25', 'nDCG@10': await meanNdcg(judged, (query) => found(collection, text(query), 100)) },
-    {
-      ranking: 'vectors of chroma_bm25',
-      'nDCG@10': await meanNdcg(judged, (query) => found(collection, sparse(query), 100)),
-    },
-  ]
-  await engine.close()
-  return rows
-}
-
-interface LabelledQuery {
-  text: string
-  package: string
 }
 
 function queriesOf(directory: string): LabelledQuery[] {
@@ -239,49 +104,6 @@ async function measurePassages(data: Dataset, queries: readonly LabelledQuery[],
     await rankingRows(collection, data, queries),
   )
   await engine.close()
-}
-
-/** By meaning (the vectors of the data set), by words and by both. */
-async function rankingRows(collection: Collection, data: Dataset, queries: readonly LabelledQuery[]): Promise<Row[]> {
-  const packages = Array.from(
-    { length: data.count },
-    (_, row) => (JSON.parse(data.metadata(row)) as { package?: string }).package,
-  )
-  const dense = (i: number): Query => ({ kind: 'dense', vector: data.queries.vector(i) })
-  const rankings: [string, (query: string, i: number) => Promise<string[]>][] = [
-    ['meaning', (_, i) => found(collection, dense(i), 10)],
-    ['words, BM25', (query) => found(collection, text(query), 10)],
-    ['words, chroma_bm25', (query) => found(collection, sparse(query), 10)],
-    ...([60, 10] as const).map((k): (typeof rankings)[number] => [
-      `hybrid, 1/(${k} + position), 1 : 1`,
-      (query, i) => ranked(collection, fused([dense(i), text(query)], k, [1, 1]), 10),
-    ]),
-  ]
-  const gains: number[][] = []
-  const rows: Row[] = []
-  for (const [ranking, ask] of rankings) {
-    const own: number[] = []
-    for (const [i, query] of queries.entries()) {
-      const ids = await ask(query.text, i)
-      const place = ids.findIndex((id) => packages[data.row(id)] === query.package)
-      own.push(place < 0 ? 0 : 1 / (1 + place))
-    }
-    gains.push(own)
-    const over = own.map((gain, i) => gain - (gains[0]?.[i] ?? 0))
-    rows.push({ ranking, 'MRR@10': mean(own), interval: interval(own), 'over meaning': interval(over) })
-  }
-  return rows
-}
-
-const RESAMPLES = 1_000
-
-/** Of the mean: the middle 95 % of the means of samples with replacement (Efron 1979). */
-function interval(values: readonly number[]): string {
-  const random = seededRandom(1)
-  const means = Array.from({ length: RESAMPLES }, () =>
-    mean(Array.from(values, () => values[Math.floor(random.next() * values.length)] ?? 0)),
-  ).sort((a, b) => a - b)
-  return `${percentile(means, 0.025).toFixed(3)} … ${percentile(means, 0.975).toFixed(3)}`
 }
 
 async function wordBytes(engine: Engine, collection: Collection): Promise<{ documents: number; sparse: number }> {

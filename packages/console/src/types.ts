@@ -12,7 +12,16 @@ export type {
   VerifyReport,
 } from 'siltstone'
 
-export const OBJECT_PROGRESS = ['queued', 'running', 'done', 'failed', 'dead', 'gone', 'unprocessed'] as const
+export const OBJECT_PROGRESS = [
+  'queued',
+  'running',
+  'done',
+  'failed',
+  'dead',
+  'gone',
+  'expired',
+  'unprocessed',
+] as const
 export type ObjectProgress = (typeof OBJECT_PROGRESS)[number]
 
 export interface ObjectStatus {

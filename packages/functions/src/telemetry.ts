@@ -21,6 +21,8 @@ const UNITS: Readonly<Record<string, (typeof MetricUnit)[keyof typeof MetricUnit
   CompactionErrors: MetricUnit.Count,
   compaction_without_progress: MetricUnit.Count,
   merge_cannot_fit: MetricUnit.Count,
+  objects_done: MetricUnit.Count,
+  objects_dead: MetricUnit.Count,
 }
 
 export const log: Logger = {

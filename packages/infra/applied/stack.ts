@@ -40,7 +40,7 @@ export class DeployedStack {
   }
 
   /** @throws Error with what the function threw */
-  async invoke<T>(name: FunctionName, event: unknown): Promise<T> {
+  async invoke<T>(name: FunctionName | 'ingest', event: unknown): Promise<T> {
     const { Payload, FunctionError } = await this.account.root.lambda.send(
       new InvokeCommand({
         FunctionName: this.output(`${name}_function_name`),
@@ -103,7 +103,9 @@ export class DeployedStack {
   }
 
   /** Messages that wait or are in flight. */
-  async waiting(queueUrlOutput: 'queue_url' | 'dead_letter_queue_url'): Promise<number> {
+  async waiting(
+    queueUrlOutput: 'queue_url' | 'dead_letter_queue_url' | 'ingest_dead_letter_queue_url',
+  ): Promise<number> {
     const { Attributes } = await this.account.root.sqs.send(
       new GetQueueAttributesCommand({
         QueueUrl: this.output(queueUrlOutput),

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { stateKey } from '@siltstone/objects/ingest'
 import * as product from 'siltstone/internal'
 import { DELTA_PREFIX, DELTA_SUFFIX, DUE_PREFIX, KEY_PATTERNS, LATEST_POINTER_KEY } from './keys.ts'
 import { wildcard } from './policy/document.ts'
@@ -24,6 +25,7 @@ const BUILT: Record<keyof typeof KEYS, string> = {
   collection: product.collectionIdKey(name),
   due: product.gcDueKey(0, path),
   embedding: product.embeddingKey('an-id', true),
+  objectState: stateKey('a-bucket', 'uploads/a.pdf'),
 }
 const COLLECTION = /[0-9a-f]{12}-[0-9a-f]{12}-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g
 /** A key without the parts that differ between keys of one kind. */
@@ -31,6 +33,7 @@ const shape = (key: string) =>
   key
     .replaceAll(COLLECTION, '<collection>')
     .replaceAll(/[0-9a-f]{64}/g, '<sha256>')
+    .replaceAll(/\/[0-9a-f]{2}\//g, '/<hh>/')
     .replaceAll(/catalog\/[0-9a-f]{12}-[0-9a-f]{12}/g, 'catalog/<database>')
     .replaceAll(/gc-due\/\d{10}/g, 'gc-due/<hour>')
 
@@ -59,6 +62,8 @@ describe('keys of policies', () => {
       deltas: ['entry', 'inbox'],
       inbox: ['inbox'],
       log: ['entry', 'inbox'],
+      taken: ['taken'],
+      objectStates: ['objectState'],
       snapshots: ['store', 'pointer', 'manifest', 'segment', 'overlay', 'bitmap', 'list', 'taken'],
       pointers: ['pointer'],
       immutable: ['manifest', 'segment', 'overlay', 'bitmap', 'list', 'taken'],

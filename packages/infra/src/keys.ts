@@ -7,6 +7,11 @@ export const SNAPSHOT_PREFIX = 'snapshot/'
 export const CATALOG_PREFIX = 'catalog/'
 export const DUE_PREFIX = 'gc-due/'
 export const EMBEDDING_PREFIX = 'embeddings/'
+/** How the processing of users' objects stands. */
+export const OBJECT_STATE_PREFIX = 'objects/'
+/** In a bucket of objects: where uploads go, and what was made of them. */
+export const UPLOAD_PREFIX = 'uploads/'
+export const DERIVED_PREFIX = 'derived/'
 /** Of the driver: leases without a lock table, and the objects with which a server tests conditional puts at its start. */
 export const DRIVER_PREFIX = '.siltstone/'
 
@@ -37,7 +42,10 @@ export const KEY_PATTERNS = {
   immutable: ['manifest', 'segment', 'overlay', 'bitmap', 'list', 'taken'].map(
     (kind) => `${SNAPSHOT_PREFIX}*/${kind}/*`,
   ),
+  /** Copies of deltas that are too large for the entry that takes them. */
+  taken: `${SNAPSHOT_PREFIX}*/taken/*`,
   catalog: `${CATALOG_PREFIX}*`,
   due: `${DUE_PREFIX}*`,
   embeddings: `${EMBEDDING_PREFIX}*`,
+  objectStates: `${OBJECT_STATE_PREFIX}*`,
 } as const

@@ -62,6 +62,10 @@ export function bucketName(stack: string, account: string, suffix?: string): str
   return name
 }
 
+/** `chromadb-vectors-{stack}-{account}-objects`, with the suffix of the stack at its end. */
+export const objectBucketName = (stack: string, account: string, suffix = ''): string =>
+  bucketName(stack, account, `objects${suffix}`)
+
 /** What a bucket is named after instead of its stack, where a project keeps one bucket for each purpose. */
 export interface PurposeNaming {
   project: string
@@ -122,6 +126,16 @@ export interface StackNames {
   /** Roles of the functions, named like them. */
   roles: Record<FunctionName, string>
   scheduleRole: string
+  /** Objects of users: what notifies, what works, and what looks again. */
+  ingest: {
+    queue: string
+    deadLetterQueue: string
+    /** Of the function and its role. */
+    function: string
+    logGroup: string
+    schedule: string
+    scheduleRole: string
+  }
   /** Of the server in a container: its service, and the role of the process. */
   server: string
   /** Not below `/aws/lambda`, where the functions' are. */
@@ -153,6 +167,14 @@ export function stackNames(stack: string): StackNames {
     modelLayer: `${base}-model`,
     roles: perFunction((name) => `${base}-${name}`),
     scheduleRole: `${base}-schedule`,
+    ingest: {
+      queue: `${base}-ingest`,
+      deadLetterQueue: `${base}-ingest-dead`,
+      function: `${base}-ingest`,
+      logGroup: `/aws/lambda/${base}-ingest`,
+      schedule: `${base}-ingest-sweep`,
+      scheduleRole: `${base}-ingest-schedule`,
+    },
     server: `${base}-server`,
     serverLogGroup: `/${PARAMETER_PREFIX}${stack}/server`,
     schedule: `${base}-compact`,

@@ -8,7 +8,7 @@ import { PERMISSIONS, type Run } from '../src/testing/index.ts'
 import { bootstrap, run } from './support/program.ts'
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
-const PAGES = ['configure', 'preview', 'deploy', 'verify', 'test', 'upgrade', 'purposes', 'destroy']
+const PAGES = ['configure', 'preview', 'deploy', 'verify', 'test', 'upgrade', 'purposes', 'objects', 'destroy']
 const PERMISSIONS_PAGE = 'docs/reference/aws-permissions.md'
 const page = (name: string) => readFileSync(`${ROOT}docs/how-to/aws/${name}.md`, 'utf8')
 const overview = readFileSync(`${ROOT}docs/how-to/aws/README.md`, 'utf8')
@@ -36,7 +36,8 @@ describe('the guide', () => {
 
   it('explains every alarm', () => {
     const watched = { queue: 'q', deadLetterQueue: 'd', producer: 'p', compactor: 'c', query: 'q', api: 'a' }
-    const ids = alarms({ ...watched, scheduleMinutes: 15 }).map(({ id }) => id)
+    const ingest = { queue: 'i', deadLetterQueue: 'j', function: 'k' }
+    const ids = alarms({ ...watched, ingest, scheduleMinutes: 15 }).map(({ id }) => id)
     const missing = ids.filter((id) => !page('verify').includes(`\`${id}\``))
     expect(missing).toEqual([])
   })
@@ -62,14 +63,16 @@ describe('the guide', () => {
 
   let stack: Run
   let admin: Run
+  let objects: Run
   beforeAll(async () => {
     stack = await run({ stack: 'prod' })
     admin = await bootstrap({ githubRepository: 'owner/name' })
+    objects = await run({ stack: 'prod', config: { objects: 'true' } })
   })
 
   it('reads only outputs that exist', () => {
     const all = [overview, ...PAGES.map(page)].join('\n')
-    const known = new Set([...Object.keys(stack.outputs), ...Object.keys(admin.outputs)])
+    const known = new Set([stack, admin, objects].flatMap(({ outputs }) => Object.keys(outputs)))
     const used = [...all.matchAll(/pulumi stack output (\w+)/g)].map(([, name]) => name ?? '')
     expect(used.length).toBeGreaterThan(5)
     expect(used.filter((name) => !known.has(name))).toEqual([])

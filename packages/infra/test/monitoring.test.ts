@@ -48,7 +48,7 @@ function ofDashboard({ name, inputs }: Resource): Seen[] {
 
 /** Names of the metrics that the product counts, observes or sets, from its source. */
 function emitted(): Set<string> {
-  const files = globSync('siltstone/src/**/*.ts', { cwd: PACKAGES }).filter(
+  const files = globSync('{siltstone,objects}/src/**/*.ts', { cwd: PACKAGES }).filter(
     (file) => !/\.(test|contract)\.ts$/.test(file),
   )
   const calls = /metrics\.(?:count|observe|gauge)\(\s*'(\w+)'/g
@@ -63,7 +63,7 @@ describe('alarms and dashboard of the program', () => {
   let made: Run
   let seen: Seen[]
   beforeAll(async () => {
-    made = await run({ stack: 'prod' })
+    made = await run({ stack: 'prod', config: { objects: 'true' } })
     const board = only(made.resources, 'aws:cloudwatch/dashboard:Dashboard')
     seen = [...all(made.resources, ALARM).flatMap(ofAlarm), ...ofDashboard(board)]
   })
@@ -80,12 +80,16 @@ describe('alarms and dashboard of the program', () => {
     expect(PRODUCT_METRICS.filter((name) => !seen.some((each) => each.name === name))).toEqual([])
   })
 
-  it('use the namespace and dimension with which the compactor emits', () => {
-    const { variables } = only(made.resources, 'aws:lambda/function:Function', 'functions-compactor').inputs[
-      'environment'
-    ] as { variables: Record<string, string> }
-    for (const { where, namespace, dimensions } of seen) {
+  it('use the namespace and dimension with which the functions emit', () => {
+    const variablesOf = (name: string) => {
+      const { environment } = only(made.resources, 'aws:lambda/function:Function', name).inputs
+      return (environment as { variables: Record<string, string> }).variables
+    }
+    const compactor = variablesOf('functions-compactor')
+    const ingest = variablesOf('ingest-worker-function')
+    for (const { where, namespace, name, dimensions } of seen) {
       if (namespace.startsWith('AWS/')) continue
+      const variables = name.startsWith('objects_') ? ingest : compactor
       expect(namespace, where).toBe(variables['POWERTOOLS_METRICS_NAMESPACE'])
       expect(dimensions, where).toEqual({ [PRODUCT_DIMENSION]: variables['POWERTOOLS_SERVICE_NAME'] })
     }

@@ -77,35 +77,43 @@ export function processCommands({ make, tools, using }: ProcessTools): Command[]
     make('work <place>', 'run a worker for a bucket, whose records go to the store --data', [
       'objects work siltstone://media/ --once --data ./data',
       'objects work s3://my-bucket/ --data s3://my-store/records',
+      'objects work s3://my-bucket/ --data s3://my-store/records --queue https://sqs.eu-west-1.amazonaws.com/111122223333/uploads',
     ])
       .option('--once', 'end when nothing is left to do')
+      .option('--queue <url>', 'SQS queue that the notifications of the bucket go to; without it, sweeps find changes')
       .option('--rules <file>', 'JSON: which objects are processed, and into which collections')
       .addOption(
         new tools.Option('--concurrency <n>', 'objects at the same time').default(2).argParser(tools.wholeNumber(1)),
       )
-      .action(async (place: string, options: Options & { once?: boolean; rules?: string; concurrency: number }) => {
-        const { data, rules, concurrency } = options
-        const out = tools.output(options)
-        const work = await openWork({
-          data,
-          address: needAddress(place),
-          rules: rules === undefined ? new ProcessingRules() : ProcessingRules.parse(await readFileText(rules)),
-          concurrency,
-          log: out.logger,
-        })
-        try {
-          if (options.once === true) {
-            const done = await work.once()
-            await out.answer(done, () => `${done.settled} settled, ${done.waiting} to be tried again\n`)
-            return
+      .action(
+        async (
+          place: string,
+          options: Options & { once?: boolean; queue?: string; rules?: string; concurrency: number },
+        ) => {
+          const { data, queue, rules, concurrency } = options
+          const out = tools.output(options)
+          const work = await openWork({
+            data,
+            address: needAddress(place),
+            rules: rules === undefined ? new ProcessingRules() : ProcessingRules.parse(await readFileText(rules)),
+            concurrency,
+            ...(queue !== undefined && { queue }),
+            log: out.logger,
+          })
+          try {
+            if (options.once === true) {
+              const done = await work.once()
+              await out.answer(done, () => `${done.settled} settled, ${done.waiting} to be tried again\n`)
+              return
+            }
+            work.start()
+            await out.note('The worker runs (stop with Ctrl-C)')
+            await new Promise<void>((resolve) => void onStopSignal(() => resolve()))
+          } finally {
+            await work.close()
           }
-          work.start()
-          await out.note('The worker runs (stop with Ctrl-C)')
-          await new Promise<void>((resolve) => void onStopSignal(() => resolve()))
-        } finally {
-          await work.close()
-        }
-      }),
+        },
+      ),
   ]
 }
 

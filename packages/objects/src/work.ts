@@ -5,10 +5,12 @@ import {
   type Embedder,
   EmbedderRegistry,
   environmentVariables,
+  invalid,
   type Logger,
   MemoryQueue,
   openEnvironmentAt,
   openS3BlobsAt,
+  openSqsQueueAt,
   type Queue,
   StoreEngine,
   systemClock,
@@ -29,6 +31,8 @@ export interface WorkOptions {
   address: Address
   rules: ProcessingRules
   concurrency: number
+  /** Of a bucket of S3: the URL of the SQS queue that its notifications go to. Without it, sweeps find what has changed. */
+  queue?: string
   log: Logger
 }
 
@@ -40,8 +44,12 @@ export interface OpenWork {
   close(): Promise<void>
 }
 
-/** @throws SiltstoneError `unsupported` (processor-missing), and as stores and buckets do */
-export async function openWork({ data, address, rules, concurrency, log }: WorkOptions): Promise<OpenWork> {
+/** @throws SiltstoneError `unsupported` (processor-missing), `invalid` (queue-place), and as stores and buckets do */
+export async function openWork({ data, address, rules, concurrency, queue: url, log }: WorkOptions): Promise<OpenWork> {
+  if (url !== undefined && address.place !== 's3')
+    throw invalid('queue-place', 'A queue is for a bucket of S3: objects in a directory have a queue of their own.', {
+      field: '--queue',
+    })
   const pipeline = await loadPipeline()
   const opened: (() => Promise<void>)[] = [() => pipeline.close()]
   const close = async () => {
@@ -54,7 +62,8 @@ export async function openWork({ data, address, rules, concurrency, log }: WorkO
     const engine = await StoreEngine.open({ env: environment })
     opened.push(() => engine.close())
     const { bucket } = address
-    const { blobs, queue } = address.place === 's3' ? await onS3(bucket, parts) : await onDirectory(data, bucket, parts)
+    const { blobs, queue } =
+      address.place === 's3' ? await onS3(bucket, url, parts) : await onDirectory(data, bucket, parts)
     opened.push(() => blobs.close())
     opened.push(() => queue.close())
     const registry = new EmbedderRegistry({ ...environment, models: systemModels, variables: environmentVariables() })
@@ -73,7 +82,7 @@ export async function openWork({ data, address, rules, concurrency, log }: WorkO
       concurrency,
     })
     opened.push(() => processing.worker.close())
-    const look = { bucket, blobs: blobs.store, processing, concurrency, log }
+    const look = { bucket, blobs: blobs.store, processing, concurrency, expires: address.place === 'siltstone', log }
     return { once: () => workOnce(look), start: () => processing.worker.start(), close }
   } catch (error) {
     await close()
@@ -83,10 +92,17 @@ export async function openWork({ data, address, rules, concurrency, log }: WorkO
 
 type Parts = { clock: typeof systemClock; random: typeof systemRandom; log: Logger }
 
-async function onS3(bucket: string, parts: Parts) {
+async function onS3(bucket: string, url: string | undefined, parts: Parts) {
+  // Without notifications the sweep finds every change, and what it finds does not outlive this process.
+  const queue: Queue = url === undefined ? new MemoryQueue({ clock: parts.clock }) : await openSqsQueueAt(url, parts)
+  try {
+    // Who names a queue that is not there, or not allowed, learns it at once.
+    await queue.depth()
+  } catch (error) {
+    await queue.close()
+    throw error
+  }
   const store = await openS3BlobsAt(`s3://${bucket}`, parts)
-  // The sweep finds every change; what it finds does not outlive this process.
-  const queue: Queue = new MemoryQueue({ clock: parts.clock })
   return { blobs: { store, close: async () => store.close() }, queue }
 }
 
@@ -101,6 +117,7 @@ async function workOnce(look: {
   blobs: Parameters<typeof sweep>[0]['blobs']
   processing: Processing
   concurrency: number
+  expires: boolean
   log: Logger
 }): Promise<{ settled: number; waiting: number }> {
   const { bucket, blobs, concurrency } = look
@@ -108,19 +125,21 @@ async function workOnce(look: {
   let settled = 0
   const waiting = new Set<string>()
   for (;;) {
-    const keys: string[] = []
+    const keys: { key: string; deleted?: 'expired' }[] = []
     await sweep({
       bucket,
       blobs,
       states,
       reconciler,
-      found: async (key) => void keys.push(key),
+      found: async (key, deleted) => void keys.push({ key, ...(deleted && { deleted }) }),
+      ...(look.expires && { expiresBeforeMs: (key: string) => look.processing.expiresBeforeMs(bucket, key) }),
       onDamaged: (error) => look.log.error('object_state_damaged', { bucket, error }),
     })
     if (keys.length === 0) return { settled, waiting: waiting.size }
     const worker = async () => {
-      for (let key = keys.pop(); key !== undefined; key = keys.pop()) {
-        const { status } = await reconciler.reconcile(bucket, key)
+      for (let found = keys.pop(); found !== undefined; found = keys.pop()) {
+        const { key, ...call } = found
+        const { status } = await reconciler.reconcile(bucket, key, call)
         if (status === 'wait') waiting.add(key)
         else {
           settled++

@@ -21,8 +21,38 @@ const oneSetOfKernels: Plugin = {
   },
 }
 
-/** @param entries files beside this one, by the name of the module */
-export async function buildReader(entries: Readonly<Record<string, string>>): Promise<BuiltFile[]> {
+/** What a published folder never has, so pages do not load it. */
+const ABSENT: readonly { module: RegExp; contents: string }[] = [
+  // Overlays, deletions and the log: a folder is one segment.
+  {
+    module: /[/\\]format[/\\]segment[/\\]overlay\.[jt]s$/,
+    contents: 'export class OverlayReader {} export const parseOverlayDescriptor = undefined',
+  },
+  { module: /[/\\]format[/\\]roaring\.[jt]s$/, contents: 'export const decodeRowSet = undefined' },
+  {
+    module: /[/\\]records[/\\]apply\.[jt]s$/,
+    contents:
+      'export const STORED_ROW = {}; export const applyOp = undefined; export const isPatch = () => false; export const metadataOver = (stored) => stored',
+  },
+  // Columns of texts by themselves: a folder has fragments.
+  { module: /[/\\]format[/\\]segment[/\\]blob-reader\.[jt]s$/, contents: 'export class BlobReader {}' },
+]
+
+const withoutAbsent: Plugin = {
+  name: 'without-absent',
+  setup: (builder) => {
+    for (const { module, contents } of ABSENT) builder.onLoad({ filter: module }, () => ({ contents, loader: 'js' }))
+  },
+}
+
+/**
+ * @param entries files beside this one, by the name of the module
+ * @param isForFolders whether nothing but published folders is read
+ */
+export async function buildReader(
+  entries: Readonly<Record<string, string>>,
+  { isForFolders = false } = {},
+): Promise<BuiltFile[]> {
   const { outputFiles } = await build({
     entryPoints: Object.fromEntries(
       Object.entries(entries).map(([name, entry]) => [name, fileURLToPath(new URL(entry, import.meta.url))]),
@@ -37,12 +67,13 @@ export async function buildReader(entries: Readonly<Record<string, string>>): Pr
     outdir: '/',
     write: false,
     legalComments: 'none',
-    plugins: [oneSetOfKernels],
+    plugins: isForFolders ? [oneSetOfKernels, withoutAbsent] : [oneSetOfKernels],
   })
   return outputFiles.map(({ path, contents }) => ({ name: path.slice(1), bytes: contents }))
 }
 
 /** What pages load: the search element, and the functions that `pagefind.js` has. */
 export function buildPageFiles(): Promise<BuiltFile[]> {
-  return buildReader({ 'siltstone-search': './element/main.ts', pagefind: './element/pagefind.ts' })
+  const entries = { 'siltstone-search': './element/main.ts', pagefind: './element/pagefind.ts' }
+  return buildReader(entries, { isForFolders: true })
 }

@@ -15,12 +15,12 @@ export interface OpenOptions {
   headers?: Readonly<Record<string, string>>
   /** Bytes of decoded blocks kept in memory. Default 32 MB. */
   cacheBytes?: number
-  /** Up to this many bytes are read in vain to save a request. Default 512 of a published folder, 16,384 of a bucket. */
+  /** Up to this many bytes are read in vain to save a request. Default 256 of a published folder, 16,384 of a bucket. */
   gapBytes?: number
 }
 
 export const CACHE_BYTES = 32 * 1024 * 1024
 /** Hosts of pages speak HTTP/2 or later, over which requests cost little. */
-export const PUBLISHED_GAP_BYTES = 512
+export const PUBLISHED_GAP_BYTES = 256
 /** Most buckets speak HTTP/1.1, and charge requests. */
 export const BUCKET_GAP_BYTES = 16 * 1024

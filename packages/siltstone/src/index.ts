@@ -19,6 +19,8 @@ export {
   type GroupByArguments,
   type HnswConfiguration,
   type Include,
+  hybrid,
+  type HybridArguments,
   knn,
   type KnnExpression,
   type Metadata,

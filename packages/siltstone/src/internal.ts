@@ -31,6 +31,7 @@ export { closeEnvironment, openEnvironment } from './drivers/directory/directory
 export { openEnvironmentAt } from './drivers/open-environment.ts'
 export { instrumented, withDiskCache } from './drivers/instrumented.ts'
 export { openS3BlobsAt, type S3BlobStore } from './drivers/open-s3-blobs.ts'
+export { openSqsQueueAt } from './drivers/open-sqs-queue.ts'
 export { placeFromVariables } from './drivers/place-variables.ts'
 export {
   type CountingObjectStore,

@@ -12,6 +12,7 @@ export const CAUGHT_BY: Readonly<Record<string, number>> = {
   'database-checked-once': 80_000_717,
   'deletion-leaves-the-log-open': 80_000_000,
   'entries-listed-before-inbox': 80_000_019,
+  'entry-gone-taken-for-lost': 80_000_201,
   'fold-rebased-across-fence': 80_000_187,
   'fork-shown-before-its-pointer': 80_000_003,
   'fork-without-pin': 80_000_033,
@@ -46,7 +47,7 @@ export const CAUGHT_BY: Readonly<Record<string, number>> = {
   'refusal-settles-an-open-put': 80_002_763,
   'rename-without-a-claim': 80_000_020,
   'refusal-of-its-own-put-believed': 80_000_113,
-  'repair-revives-the-deleted': 80_000_222,
+  'repair-revives-the-deleted': 80_001_003,
   'repair-takes-a-claim-from-its-owner': 80_000_037,
   'repair-without-the-copy': 80_000_018,
   'rest-of-the-inbox-left-behind': 80_000_009,
@@ -80,4 +81,6 @@ export const FOUND: readonly { seed: number; withoutLease: 0 | 1 }[] = [
   { seed: 1_844_141_551, withoutLease: 0 },
   { seed: 795_107_326, withoutLease: 1 },
   { seed: 197_953_203, withoutLease: 0 },
+  { seed: 1_624_004_154, withoutLease: 0 },
+  { seed: 2_000_000_784, withoutLease: 0 },
 ]

@@ -20,6 +20,7 @@ const MEANINGS: Record<ObjectProgress, string> = {
   failed: 'will be tried again',
   dead: 'was given up',
   gone: 'was deleted',
+  expired: 'was deleted because of its age; its records stay',
   unprocessed: 'no rule wants it',
 }
 

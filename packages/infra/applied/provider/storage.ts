@@ -3,6 +3,8 @@ import {
   CreateBucketCommand,
   type Event,
   type LifecycleRule,
+  type CORSRule,
+  PutBucketCorsCommand,
   PutBucketEncryptionCommand,
   PutBucketLifecycleConfigurationCommand,
   PutBucketNotificationConfigurationCommand,
@@ -34,6 +36,8 @@ function lifecycleRules(inputs: Inputs): LifecycleRule[] {
     Filter: Filter !== undefined && Object.keys(Filter).length > 0 ? Filter : { Prefix: '' },
   }))
 }
+
+const corsOf = (rules: unknown): CORSRule[] => pascal<CORSRule[]>(rules)
 
 interface QueueTarget {
   id: string
@@ -80,6 +84,9 @@ export const STORAGE: Readonly<Record<string, Maker>> = {
         ) as TransitionDefaultMinimumObjectSize,
       }),
     ),
+  ),
+  'aws:s3/bucketCorsConfiguration:BucketCorsConfiguration': ofBucket((Bucket, { corsRules }, { s3 }) =>
+    s3.send(new PutBucketCorsCommand({ Bucket, CORSConfiguration: { CORSRules: corsOf(corsRules) } })),
   ),
   'aws:s3/bucketPolicy:BucketPolicy': ofBucket((Bucket, inputs, { s3 }) =>
     s3.send(new PutBucketPolicyCommand({ Bucket, Policy: text(inputs, 'policy') })),

@@ -16,7 +16,7 @@ let server: Server
 const table: TableRow[] = []
 
 beforeAll(async () => {
-  account = await deployed('dev')
+  account = await deployed('dev', { objects: 'true' })
   const id = String(account.stack.outputs['bucket_name']).split('-').at(-1) ?? ''
   policies = policiesOf({ stack: account.stack, admin: account.admin, name: 'dev', account: id, region: REGION })
   server = new Server(account, policies.names)

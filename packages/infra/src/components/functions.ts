@@ -79,6 +79,8 @@ export interface FunctionsArgs extends CommonArgs {
 export class Functions extends pulumi.ComponentResource {
   readonly functions: Partial<Record<FunctionName, aws.lambda.Function>> = {}
   readonly urls: Partial<Record<FunctionName, pulumi.Output<string>>> = {}
+  /** The layer with the default embedder's model, for other functions. */
+  readonly modelLayerArn: pulumi.Output<string> | undefined
   /** Policy documents for callers of a URL with IAM. */
   readonly callerPolicies: Partial<Record<FunctionName, pulumi.Output<string>>> = {}
 
@@ -88,6 +90,7 @@ export class Functions extends pulumi.ComponentResource {
     const authorization = checkOneOf('urlAuthorization', args.urlAuthorization ?? 'AWS_IAM', ['AWS_IAM', 'TOKENS'])
     checkArgs(args, chosen, authorization)
     const model = chosen.some((each) => EMBEDDING.includes(each)) ? modelLayer(name, args, this) : undefined
+    this.modelLayerArn = model
     const secrets = createSecrets(name, args, this)
     for (const each of chosen) this.#create(name, each, args, { authorization, model, secrets })
     const { compactor } = this.functions

@@ -17,6 +17,8 @@ export interface MonitoringArgs extends CommonArgs {
   alarmTopicArn?: pulumi.Input<string>
   /** Subscribed to the created topic; the recipient has to confirm. */
   email?: string
+  /** Also watch what makes objects searchable. Default false. */
+  objects?: boolean
   /** Other thresholds, by the alarm's id; null omits the alarm. */
   thresholds?: Record<string, number | null>
 }
@@ -40,6 +42,7 @@ export class Monitoring extends pulumi.ComponentResource {
       queue: names.queue,
       deadLetterQueue: names.deadLetterQueue,
       ...names.functions,
+      ...(args.objects === true && { ingest: names.ingest }),
       ...args.watched,
       scheduleMinutes: checkInteger('intervalMinutes', args.intervalMinutes ?? 15, 1, MAX_INTERVAL_MINUTES),
     }

@@ -13,6 +13,8 @@ export interface Watched {
   query: string
   api: string
   scheduleMinutes: number
+  /** What makes objects searchable, if there is such a thing. */
+  ingest?: { queue: string; deadLetterQueue: string; function: string }
 }
 
 /** One value: a metric's statistic, or an expression over others by their ids. */
@@ -75,6 +77,7 @@ export function alarms(on: Watched): Alarm[] {
   /** Long enough for a run of the schedule. */
   const runSeconds = Math.max(FIVE_MINUTES, 60 * Math.ceil(on.scheduleMinutes))
   return [
+    ...(on.ingest === undefined ? [] : ingestAlarms(on.ingest)),
     {
       id: 'lock-contention',
       meaning:
@@ -203,6 +206,57 @@ export function alarms(on: Watched): Alarm[] {
         terms: share(lambda('Url5xxCount', on[each]), lambda('UrlRequestCount', on[each])),
         evaluationPeriods: 2,
       }),
+    ),
+  ]
+}
+
+/** Of objects that become searchable. An object that cannot be read is no fault of the stack: it is dead, with a reason. */
+function ingestAlarms(on: NonNullable<Watched['ingest']>): Alarm[] {
+  return [
+    simple(
+      'ingest-age',
+      'A notification of an object has been waiting for more than an hour: uploads become searchable late',
+      'Check errors and throttles of the ingest function; if it works without a pause, raise maxConcurrency',
+      sqs('ApproximateAgeOfOldestMessage', on.queue),
+      'Maximum',
+      HOUR,
+    ),
+    simple(
+      'ingest-dead-letters',
+      'A notification of an object failed until it was set aside',
+      'Read object_message_failed in the log group of the ingest function, repair the cause, then move the messages back',
+      sqs('ApproximateNumberOfMessagesVisible', on.deadLetterQueue),
+      'Maximum',
+      0,
+    ),
+    simple(
+      'ingest-throttles',
+      'Lambda refuses to run the ingest function',
+      "Raise the account's quota of concurrent executions, or lower maxConcurrency",
+      lambda('Throttles', on.function),
+      'Sum',
+      10,
+      { evaluationPeriods: 3 },
+    ),
+    {
+      ...simple(
+        'ingest-errors',
+        'More than one in a hundred runs of the ingest function crashes or runs out of time, and at least five in five minutes',
+        'Read the end of its log: raise its memory or timeout, or report the crash',
+        lambda('Errors', on.function),
+        'Sum',
+        1,
+      ),
+      terms: share(lambda('Errors', on.function), lambda('Invocations', on.function)),
+      evaluationPeriods: 2,
+    },
+    simple(
+      'objects-dead',
+      'An object was given up: it is damaged, encrypted, of a kind that no processor reads, or failed five times',
+      'Run "siltstone objects dead" for the reasons; "siltstone objects replay --dead" tries again',
+      product('objects_dead', on.function),
+      'Sum',
+      0,
     ),
   ]
 }

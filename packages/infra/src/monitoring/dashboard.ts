@@ -27,10 +27,11 @@ const HEIGHT = 6
 const HEADER_HEIGHT = 2
 
 type Line = [metric: Metric, stat: string, label?: string]
+type Panel = [title: string, lines: Line[]]
 
 export function dashboard(on: Watched, region: string, stack: string): { widgets: Widget[] } {
   const own = (name: Parameters<typeof product>[0]) => product(name, on.compactor)
-  const panels: [title: string, lines: Line[]][] = [
+  const panels: Panel[] = [
     [
       'Compaction',
       [
@@ -79,6 +80,7 @@ export function dashboard(on: Watched, region: string, stack: string): { widgets
         [lambda('UrlRequestLatency', on.api), 'p99', 'api p99, ms'],
       ],
     ],
+    ...(on.ingest === undefined ? [] : ingestPanels(on.ingest)),
   ]
   const header: Widget = {
     type: 'text',
@@ -118,4 +120,25 @@ export function dashboard(on: Watched, region: string, stack: string): { widgets
       ),
     ],
   }
+}
+
+function ingestPanels(on: NonNullable<Watched['ingest']>): Panel[] {
+  return [
+    [
+      'Objects',
+      [
+        [product('objects_done', on.function), 'Sum', 'made searchable'],
+        [product('objects_dead', on.function), 'Sum', 'given up'],
+        [lambda('Errors', on.function), 'Sum', 'errors of the function'],
+      ],
+    ],
+    [
+      'Notifications of objects',
+      [
+        [sqs('ApproximateNumberOfMessagesVisible', on.queue), 'Maximum', 'waiting'],
+        [sqs('ApproximateNumberOfMessagesNotVisible', on.queue), 'Maximum', 'in flight'],
+        [sqs('ApproximateNumberOfMessagesVisible', on.deadLetterQueue), 'Maximum', 'dead'],
+      ],
+    ],
+  ]
 }

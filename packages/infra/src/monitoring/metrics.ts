@@ -14,6 +14,8 @@ export const PRODUCT_METRICS = [
   'CompactionErrors',
   'compaction_without_progress',
   'merge_cannot_fit',
+  'objects_done',
+  'objects_dead',
 ] as const
 export type ProductMetric = (typeof PRODUCT_METRICS)[number]
 

@@ -35,6 +35,10 @@ export function bucketPolicy(bucketArn: string): PolicyDocument {
   )
 }
 
+/** A bucket of users' objects: HTTPS only. */
+export const objectBucketPolicy = (bucketArn: string): PolicyDocument =>
+  policy(denyPlainHttp('s3:*', [bucketArn, `${bucketArn}/*`]))
+
 /** @param bucket may send notifications; the account is checked because a bucket's ARN does not name it */
 export function queuePolicy(queueArn: string, bucket?: { arn: string; account: string }): PolicyDocument {
   return policy(

@@ -32,11 +32,11 @@ export const list = ({ bucketArn }: Pick<RoleResources, 'bucketArn'>, ...prefixe
     StringLikeIfExists: { 's3:prefix': prefixes.map((prefix) => `${prefix}*`) },
   })
 
-const logs = ({ logGroupArn }: RoleResources): Statement =>
+export const logs = ({ logGroupArn }: RoleResources): Statement =>
   allow('Logs', ['logs:CreateLogStream', 'logs:PutLogEvents'], [`${logGroupArn}:*`])
 
 /** X-Ray has no resources. Metrics go through the log (embedded metric format) and need no permission. */
-const traces = (): Statement => allow('Traces', ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'], ['*'])
+export const traces = (): Statement => allow('Traces', ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'], ['*'])
 
 export const key = (
   { kmsKeyArn }: Pick<RoleResources, 'kmsKeyArn'>,
@@ -44,10 +44,10 @@ export const key = (
 ): Statement | undefined => (kmsKeyArn === undefined ? undefined : allow('Key', actions, [kmsKeyArn]))
 
 /** Parameters are encrypted with the key that Systems Manager keeps for the account, which needs no permission of its own. */
-const secrets = ({ parameterArns = [] }: RoleResources): Statement | undefined =>
+export const secrets = ({ parameterArns = [] }: RoleResources): Statement | undefined =>
   parameterArns.length === 0 ? undefined : allow('ReadSecrets', ['ssm:GetParameter'], parameterArns)
 
-const embedding = ({ bedrockModelArn }: RoleResources): Statement | undefined =>
+export const embedding = ({ bedrockModelArn }: RoleResources): Statement | undefined =>
   bedrockModelArn === undefined ? undefined : allow('Embed', ['bedrock:InvokeModel'], [bedrockModelArn])
 
 export const wakeUp = ({ queueArn }: Pick<RoleResources, 'queueArn'>): Statement =>

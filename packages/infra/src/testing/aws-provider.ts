@@ -40,6 +40,7 @@ const MAKERS: Readonly<Record<string, Maker>> = {
   'aws:s3/bucketVersioning:BucketVersioning': partOf('bucket'),
   'aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration': partOf('bucket'),
   'aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration': partOf('bucket'),
+  'aws:s3/bucketCorsConfiguration:BucketCorsConfiguration': partOf('bucket'),
   'aws:s3/bucketPolicy:BucketPolicy': partOf('bucket'),
   'aws:s3/bucketNotification:BucketNotification': partOf('bucket'),
   'aws:s3/bucketObjectv2:BucketObjectv2': (inputs) => ({

@@ -1,14 +1,14 @@
 /**
  * The permissions of each subject as a table: an evaluator of IAM policies and a server that enforces them are given the
- * same rows. `{bucket}`, `{queue}`, `{deadLetterQueue}`, `{table}`, `{function}` (the compactor), `{account}` and
- * `{region}` stand for those of the stack.
+ * same rows. `{bucket}`, `{queue}`, `{deadLetterQueue}`, `{table}`, `{function}` (the compactor), `{objects}` (the bucket of
+ * users' objects), `{ingestQueue}`, `{account}` and `{region}` stand for those of the stack.
  */
 import type { FunctionName } from '../names.ts'
 
 export type Verdict = 'Allowed' | 'ImplicitlyDenied' | 'ExplicitlyDenied'
 
 /** `service` is a user's own service with the service-access policy, `deploy` a deployer. */
-export type Subject = FunctionName | 'schedule' | 'service' | 'deploy'
+export type Subject = FunctionName | 'ingest' | 'schedule' | 'service' | 'deploy'
 
 export interface Row {
   subject: Subject
@@ -39,6 +39,7 @@ export const KEYS = {
   collection: 'catalog/aaaaaaaaaaaa-bbbbbbbbbbbb/id/11111111-2222-4333-8444-555555555555.json',
   due: `gc-due/2026112110/${COLLECTION}`,
   embedding: 'embeddings/an-id.json.gz',
+  objectState: `objects/a-bucket/c0/${SHA256}.json`,
 } as const
 export type KeyKind = keyof typeof KEYS
 
@@ -48,31 +49,39 @@ const IF_MATCH = { ...CREATES, 's3:if-match': '"etag"' } as const
 /** Written once and never overwritten. */
 const IMMUTABLE: readonly KeyKind[] = ['entry', 'inbox', 'manifest', 'segment', 'overlay', 'bitmap', 'list', 'taken']
 const ALL = Object.keys(KEYS) as KeyKind[]
+/** Without the states of users' objects, which only `ingest` knows. */
+const RECORDS = ALL.filter((kind) => kind !== 'objectState')
 
 const object = (kind: KeyKind) => `{bucket}/${KEYS[kind]}`
 const lockKey = (value: string) => ({ 'dynamodb:LeadingKeys': [value] })
 
 /** What each function may do with each kind of object. */
-const OBJECTS: Readonly<Record<FunctionName, { read: KeyKind[]; write: KeyKind[]; remove: KeyKind[] }>> = {
+const OBJECTS: Readonly<Record<FunctionName | 'ingest', { read: KeyKind[]; write: KeyKind[]; remove: KeyKind[] }>> = {
   producer: { read: ['embedding'], write: ['inbox', 'embedding'], remove: [] },
   compactor: {
-    read: ALL.filter((kind) => kind !== 'embedding'),
-    write: ALL.filter((kind) => kind !== 'inbox' && kind !== 'embedding'),
-    remove: ALL.filter((kind) => !['store', 'pointer', 'embedding'].includes(kind)),
+    read: RECORDS.filter((kind) => kind !== 'embedding'),
+    write: RECORDS.filter((kind) => kind !== 'inbox' && kind !== 'embedding'),
+    remove: RECORDS.filter((kind) => !['store', 'pointer', 'embedding'].includes(kind)),
   },
-  query: { read: ALL.filter((kind) => kind !== 'due'), write: [], remove: [] },
+  query: { read: RECORDS.filter((kind) => kind !== 'due'), write: [], remove: [] },
   api: {
-    read: ALL.filter((kind) => kind !== 'due'),
+    read: RECORDS.filter((kind) => kind !== 'due'),
     // Inboxes too: a writer that loses a race hands its records over.
-    write: ALL,
+    write: RECORDS,
     // Deltas that its entries have taken.
     remove: ['inbox', 'tenant', 'collection', 'embedding'],
+  },
+  ingest: {
+    read: ALL.filter((kind) => kind !== 'due' && kind !== 'embedding'),
+    // Records and states. Snapshots are the compactor's, but a copy of a large delta that an entry takes.
+    write: ['store', 'entry', 'inbox', 'taken', 'tenant', 'collection', 'due', 'objectState'],
+    remove: ['inbox'],
   },
 }
 
 const allowedIf = (allowed: boolean): Verdict => (allowed ? 'Allowed' : 'ImplicitlyDenied')
 
-function objectRows(subject: FunctionName): Row[] {
+function objectRows(subject: FunctionName | 'ingest'): Row[] {
   const { read, write, remove } = OBJECTS[subject]
   // The policy of the compactor, which writes the log, denies inboxes explicitly.
   const inbox: Verdict = subject === 'compactor' ? 'ExplicitlyDenied' : 'ImplicitlyDenied'
@@ -193,6 +202,60 @@ function serviceRows(): Row[] {
   ]
 }
 
+/** Objects of users, and what makes them searchable. */
+function ingestRows(): Row[] {
+  const row = (
+    subject: Subject,
+    action: string,
+    resource: string,
+    expected: Verdict,
+    context?: Row['context'],
+  ): Row => ({
+    subject,
+    action,
+    resource,
+    expected,
+    ...(context && { context }),
+  })
+  const upload = '{objects}/uploads/a.pdf'
+  const derived = '{objects}/derived/c0ffee/1/thumbnail.jpg'
+  const others = ['producer', 'compactor', 'query', 'api'] as const
+  const takes = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility', 'sqs:GetQueueAttributes']
+  return [
+    row('ingest', 's3:GetObject', upload, 'Allowed'),
+    row('ingest', 's3:PutObject', upload, 'ImplicitlyDenied'),
+    row('ingest', 's3:DeleteObject', upload, 'ImplicitlyDenied'),
+    row('ingest', 's3:GetObject', derived, 'Allowed'),
+    row('ingest', 's3:PutObject', derived, 'Allowed'),
+    row('ingest', 's3:DeleteObject', derived, 'Allowed'),
+    row('ingest', 's3:ListBucket', '{objects}', 'Allowed'),
+    row('ingest', 's3:GetObject', upload, 'ExplicitlyDenied', { 'aws:SecureTransport': 'false' }),
+    row('ingest', 's3:PutBucketPolicy', '{objects}', 'ExplicitlyDenied'),
+    ...others.flatMap((subject) => [
+      row(subject, 's3:GetObject', upload, 'ImplicitlyDenied'),
+      row(subject, 's3:PutObject', upload, 'ImplicitlyDenied'),
+      row(subject, 's3:DeleteObject', upload, 'ImplicitlyDenied'),
+    ]),
+    ...takes.map((action) => row('ingest', action, '{ingestQueue}', 'Allowed')),
+    row('ingest', 'sqs:SendMessage', '{ingestQueue}', 'Allowed'),
+    row('ingest', 'sqs:PurgeQueue', '{ingestQueue}', 'ImplicitlyDenied'),
+    row('ingest', 'sqs:SendMessage', '{queue}', 'Allowed'),
+    row('ingest', 'sqs:ReceiveMessage', '{queue}', 'ImplicitlyDenied'),
+    row('ingest', 'sqs:ReceiveMessage', '{ingestQueue}', 'ExplicitlyDenied', { 'aws:SecureTransport': 'false' }),
+    ...others.flatMap((subject) => [
+      row(subject, 'sqs:SendMessage', '{ingestQueue}', 'ImplicitlyDenied'),
+      row(subject, 'sqs:ReceiveMessage', '{ingestQueue}', 'ImplicitlyDenied'),
+    ]),
+    row('ingest', 'dynamodb:PutItem', '{table}', 'ImplicitlyDenied', lockKey('LOCK#a')),
+    row('ingest', 'lambda:InvokeFunction', '{function}', 'ImplicitlyDenied'),
+    row('deploy', 's3:CreateBucket', '{objects}', 'Allowed'),
+    row('deploy', 's3:PutBucketCORS', '{objects}', 'Allowed'),
+    row('deploy', 's3:GetObject', upload, 'ExplicitlyDenied'),
+    row('deploy', 'sqs:CreateQueue', '{ingestQueue}', 'Allowed'),
+    row('deploy', 'sqs:ReceiveMessage', '{ingestQueue}', 'ImplicitlyDenied'),
+  ]
+}
+
 /** Runtime roles manage nothing, regardless of their own policies. */
 function boundaryRows(): Row[] {
   const managing = [
@@ -293,10 +356,11 @@ function deployRows(): Row[] {
 }
 
 export const PERMISSIONS: readonly Row[] = [
-  ...(['producer', 'compactor', 'query', 'api'] as const).flatMap(objectRows),
+  ...(['producer', 'compactor', 'query', 'api', 'ingest'] as const).flatMap(objectRows),
   ...bucketRows(),
   ...listRows(),
   ...serviceRows(),
+  ...ingestRows(),
   ...boundaryRows(),
   ...deployRows(),
 ]
@@ -307,6 +371,8 @@ export interface Names {
   deadLetterQueueArn: string
   tableArn: string
   functionArn: string
+  objectBucketArn: string
+  ingestQueueArn: string
   account: string
   region: string
   stack: string
@@ -320,6 +386,8 @@ export function fill(template: string, names: Names): string {
     deadLetterQueue: names.deadLetterQueueArn,
     table: names.tableArn,
     function: names.functionArn,
+    objects: names.objectBucketArn,
+    ingestQueue: names.ingestQueueArn,
     account: names.account,
     region: names.region,
     stack: names.stack,

@@ -3,6 +3,9 @@ import * as components from '../../src/index.ts'
 const {
   VectorBucket,
   DeltaQueue,
+  ObjectBucket,
+  IngestQueue,
+  IngestWorker,
   LockTable,
   Roles,
   Functions,
@@ -15,6 +18,9 @@ const {
 const COMPONENTS = {
   VectorBucket,
   DeltaQueue,
+  ObjectBucket,
+  IngestQueue,
+  IngestWorker,
   LockTable,
   Roles,
   Functions,

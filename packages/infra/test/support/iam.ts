@@ -11,6 +11,8 @@ export interface Policies {
   boundary: PolicyDocument
   bucket: PolicyDocument
   queue: PolicyDocument
+  objectBucket: PolicyDocument
+  ingestQueue: PolicyDocument
 }
 
 const document = (resource: Resource, input = 'policy'): PolicyDocument =>
@@ -32,7 +34,7 @@ export interface Deployment {
 export async function collectPolicies(config: Record<string, string> = {}): Promise<Policies> {
   const name = 'prod'
   return policiesOf({
-    stack: await run({ stack: name }),
+    stack: await run({ stack: name, config: { objects: 'true' } }),
     admin: await bootstrap(config),
     name,
     account: ACCOUNT,
@@ -52,6 +54,8 @@ export function policiesOf({ stack, admin, name: stackName, account, region }: D
       deadLetterQueueArn: arn('aws:sqs/queue:Queue', 'delta-dead'),
       tableArn: arn('aws:dynamodb/table:Table', 'locks-table'),
       functionArn: arn('aws:lambda/function:Function', 'functions-compactor'),
+      objectBucketArn: arn('aws:s3/bucket:Bucket', 'objects-bucket'),
+      ingestQueueArn: arn('aws:sqs/queue:Queue', 'ingest-queue'),
       account,
       region,
       stack: stackName,
@@ -61,6 +65,7 @@ export function policiesOf({ stack, admin, name: stackName, account, region }: D
       compactor: role('roles-compactor-policy'),
       query: role('roles-query-policy'),
       api: role('roles-api-policy'),
+      ingest: role('ingest-worker-policy'),
       schedule: role('schedule-policy'),
       service: [managed('deploy-s3-vector-service-access')],
       deploy: [
@@ -73,13 +78,15 @@ export function policiesOf({ stack, admin, name: stackName, account, region }: D
       ],
     },
     boundary: managed('deploy-boundary'),
-    bucket: document(only(resources, 'aws:s3/bucketPolicy:BucketPolicy')),
+    bucket: document(only(resources, 'aws:s3/bucketPolicy:BucketPolicy', 'vectors-policy')),
+    objectBucket: document(only(resources, 'aws:s3/bucketPolicy:BucketPolicy', 'objects-policy')),
+    ingestQueue: document(only(resources, 'aws:sqs/queuePolicy:QueuePolicy', 'ingest-policy')),
     queue: document(only(resources, 'aws:sqs/queuePolicy:QueuePolicy', 'delta-policy')),
   }
 }
 
 /** The roles of the program carry the boundary; a user's service and the deployer do not. */
-const BOUNDED = new Set(['producer', 'compactor', 'query', 'api', 'schedule'])
+const BOUNDED = new Set(['producer', 'compactor', 'query', 'api', 'ingest', 'schedule'])
 
 export interface Decision {
   verdict: string
@@ -96,11 +103,7 @@ export async function decide(row: Row, policies: Policies): Promise<Decision> {
       typeof value === 'string' ? fill(value, names) : [...value],
     ]),
   )
-  const resourcePolicy = resource.startsWith(names.bucketArn)
-    ? policies.bucket
-    : resource === names.queueArn
-      ? policies.queue
-      : undefined
+  const resourcePolicy = policyOn(resource, policies)
   const result = await runSimulation(
     {
       request: {
@@ -122,4 +125,12 @@ export async function decide(row: Row, policies: Policies): Promise<Decision> {
   if (result.resultType === 'error') return { verdict: `error ${JSON.stringify(result.errors)}`, ignored: [] }
   if (result.resultType !== 'single') return { verdict: `a ${result.resultType} result`, ignored: [] }
   return { verdict: result.overallResult, ignored: result.result.ignoredContextKeys ?? [] }
+}
+
+function policyOn(resource: string, { names, ...policies }: Policies): PolicyDocument | undefined {
+  const isIn = (bucketArn: string) => resource === bucketArn || resource.startsWith(`${bucketArn}/`)
+  if (isIn(names.objectBucketArn)) return policies.objectBucket
+  if (isIn(names.bucketArn)) return policies.bucket
+  if (resource === names.ingestQueueArn) return policies.ingestQueue
+  return resource === names.queueArn ? policies.queue : undefined
 }

@@ -105,6 +105,7 @@ export const PROVIDER_ACTIONS: Readonly<Record<string, Type>> = {
   'aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration':
     configures('EncryptionConfiguration'),
   'aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration': configures('LifecycleConfiguration'),
+  'aws:s3/bucketCorsConfiguration:BucketCorsConfiguration': configures('BucketCORS'),
   'aws:s3/bucketPolicy:BucketPolicy': configures('BucketPolicy', 'BucketPolicy', ['s3:DeleteBucketPolicy']),
   'aws:s3/bucketNotification:BucketNotification': configures('BucketNotification'),
   'aws:sqs/queue:Queue': {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { decide, type Facts } from './decide.ts'
 import { newState, type ObjectState } from './state.ts'
 
-const version = (name: string) => ({ version: name, etag: `"${name}"`, sizeBytes: 1 })
+const version = (name: string) => ({ version: name, etag: `"${name}"`, sizeBytes: 1, modifiedAtMs: 500 })
 const state = (more: Partial<ObjectState>): ObjectState => ({
   ...newState('media', 'a'),
   object: version('v1'),
@@ -58,5 +58,34 @@ describe('what is done for a key', () => {
       attempt: 100,
     })
     expect(given({ state: gone({ progress: 'gone' }) })).toMatchObject({ do: 'process', attempt: 1 })
+  })
+
+  it('of an expiry: the records stay, unless a rule says otherwise or somebody deleted the object', () => {
+    const done = state({ progress: 'done' })
+    const gone = { state: done, object: undefined }
+    const keep = { ageMs: 400, keepsRecords: true }
+    expect(given({ ...gone, expiry: keep })).toEqual({ do: 'expire' })
+    expect(given({ ...gone, deleted: 'expired' })).toEqual({ do: 'expire' })
+    for (const more of [
+      {},
+      { expiry: { ...keep, ageMs: 600 } },
+      { expiry: { ...keep, keepsRecords: false } },
+      { expiry: { ...keep, keepsRecords: false }, deleted: 'expired' as const },
+      { expiry: keep, deleted: 'removed' as const },
+    ])
+      expect(given({ ...gone, ...more }), JSON.stringify(more)).toEqual({ do: 'remove', attempt: 1 })
+    // What was never made cannot stay.
+    for (const progress of ['queued', 'running', 'failed', 'dead'] as const)
+      expect(given({ ...gone, state: state({ progress }), deleted: 'expired' })).toMatchObject({ do: 'remove' })
+    // It is still there: something else was deleted.
+    expect(given({ state: done, deleted: 'expired', expiry: keep })).toEqual({ do: 'nothing' })
+  })
+
+  it('of what has expired: it stays, until somebody deletes it or uploads again', () => {
+    const expired = state({ progress: 'expired', object: null })
+    expect(given({ state: expired, object: undefined })).toEqual({ do: 'nothing' })
+    expect(given({ state: expired, object: undefined, deleted: 'expired' })).toEqual({ do: 'nothing' })
+    expect(given({ state: expired, object: undefined, deleted: 'removed' })).toMatchObject({ do: 'remove' })
+    expect(given({ state: expired })).toMatchObject({ do: 'process', attempt: 1 })
   })
 })

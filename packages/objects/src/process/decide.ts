@@ -1,4 +1,5 @@
 /** What is to be done for one key: a function of its stored state, its object and the time. */
+import type { Expiry } from './rules.ts'
 import type { ObjectState, ObjectVersion } from './state.ts'
 
 export type Decision =
@@ -9,6 +10,8 @@ export type Decision =
   /** Its process ended too often in the middle of the work. */
   | { do: 'bury'; object: ObjectVersion; attempt: number }
   | { do: 'remove'; attempt: number }
+  /** The object was deleted because of its age: its records stay. */
+  | { do: 'expire' }
 
 export interface Facts {
   state: ObjectState | undefined
@@ -18,14 +21,21 @@ export interface Facts {
   isWanted: boolean
   nowMs: number
   maxAttempts: number
+  /** What a message said of the object's end. */
+  deleted?: 'removed' | 'expired' | undefined
+  /** Of the rule for the key. */
+  expiry?: Expiry | undefined
 }
 
-export function decide({ state, object, isWanted, nowMs, maxAttempts }: Facts): Decision {
+export function decide(facts: Facts): Decision {
+  const { state, object, isWanted, nowMs, maxAttempts } = facts
   // Rules say what is processed from now on. They take nothing away from what was processed.
   const isKept = isWanted || (object !== undefined && state?.object?.version === object.version)
   const target = object !== undefined && isKept ? object : undefined
   if (state === undefined)
     return target === undefined ? { do: 'nothing' } : { do: 'process', object: target, attempt: 1 }
+  if (object === undefined && state.progress === 'expired' && facts.deleted !== 'removed') return { do: 'nothing' }
+  if (object === undefined && hasExpired(state, facts)) return { do: 'expire' }
   const isSame = (state.object?.version ?? null) === (target?.version ?? null)
   if (isSame) {
     if (state.progress === 'done' || state.progress === 'dead' || state.progress === 'gone') return { do: 'nothing' }
@@ -37,4 +47,13 @@ export function decide({ state, object, isWanted, nowMs, maxAttempts }: Facts): 
   // Nothing to remove was ever written, when the key has no object and had none.
   if (target === undefined) return { do: 'remove', attempt }
   return { do: attempt > maxAttempts ? 'bury' : 'process', object: target, attempt }
+}
+
+/**
+ * Whether an object that is gone was deleted because of its age, and its records stay. If no message said so, its age decides:
+ * a deletion by somebody, of an object that was due, is taken for an expiry if its message was lost.
+ */
+function hasExpired({ progress, object }: ObjectState, { deleted, expiry, nowMs }: Facts): boolean {
+  if (progress !== 'done' || object === null || deleted === 'removed' || expiry?.keepsRecords === false) return false
+  return deleted === 'expired' || (expiry !== undefined && nowMs - object.modifiedAtMs >= expiry.ageMs)
 }

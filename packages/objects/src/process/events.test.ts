@@ -23,6 +23,22 @@ describe('messages about objects', () => {
     expect(changedObjects(wrapped)).toEqual([{ bucket: 'm', key: 'k' }])
   })
 
+  it('say how an object ended, which a message about something else does not', () => {
+    const named = (eventName: string) => JSON.stringify({ Records: [{ ...record('m', 'k'), eventName }] })
+    const detail = { bucket: { name: 'm' }, object: { key: 'k' } }
+    const bridged = (reason: string) =>
+      JSON.stringify({ 'detail-type': 'Object Deleted', detail: { ...detail, reason } })
+    const deleted = (body: string) => changedObjects(body).map((one) => one.deleted)
+    expect(
+      ['ObjectRemoved:Delete', 's3:ObjectRemoved:DeleteMarkerCreated'].flatMap((name) => deleted(named(name))),
+    ).toEqual(['removed', 'removed'])
+    expect(deleted(named('s3:LifecycleExpiration:Delete'))).toEqual(['expired'])
+    expect([bridged('DeleteObject'), bridged('Lifecycle Expiration')].flatMap(deleted)).toEqual(['removed', 'expired'])
+    expect(deleted(named('ObjectCreated:Put'))).toEqual([undefined])
+    for (const end of ['removed', 'expired'] as const)
+      expect(deleted(changeEvent({ bucket: 'm', key: 'k', deleted: end }))).toEqual([end])
+  })
+
   it('may be the test of S3, and are refused otherwise', () => {
     expect(changedObjects('{"Service":"Amazon S3","Event":"s3:TestEvent","Bucket":"media"}')).toEqual([])
     for (const body of ['', 'x', '[]', '{}', '{"Records":[{}]}', JSON.stringify({ Records: [record('m', '%zz')] })])

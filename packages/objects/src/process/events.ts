@@ -7,6 +7,8 @@ import { invalid } from 'siltstone/internal'
 export interface ChangedObject {
   bucket: string
   key: string
+  /** Somebody deleted it; `expired`: a rule of its bucket did, because of its age. Without it, it was written, or may have been. */
+  deleted?: 'removed' | 'expired'
 }
 
 /**
@@ -24,7 +26,7 @@ export function changedObjects(body: string): ChangedObject[] {
     const bucket = name(detail['bucket'], 'name')
     const key = name(detail['object'], 'key')
     // EventBridge does not encode keys.
-    if (bucket !== undefined && key !== undefined) return [{ bucket, key }]
+    if (bucket !== undefined && key !== undefined) return [{ bucket, key, ...deletionOf(detailName(event, detail)) }]
   }
   throw bad('it has neither Records nor detail')
 }
@@ -35,18 +37,40 @@ function fromRecord(record: unknown): ChangedObject {
   const key = isObject(s3) ? name(s3['object'], 'key') : undefined
   if (bucket === undefined || key === undefined) throw bad('a record has no s3.bucket.name or no s3.object.key')
   try {
-    return { bucket, key: decodeURIComponent(key.replaceAll('+', ' ')) }
+    const name = isObject(record) ? record['eventName'] : undefined
+    return { bucket, key: decodeURIComponent(key.replaceAll('+', ' ')), ...deletionOf(name) }
   } catch (cause) {
     throw bad(`the key ${JSON.stringify(key)} is not encoded as S3 does it`, cause)
   }
 }
 
+const EXPIRY = 'LifecycleExpiration:Delete'
+const REMOVAL = 'ObjectRemoved:Delete'
+
+/** By the name of the event, with or without `s3:` before it. */
+function deletionOf(name: unknown): Pick<ChangedObject, 'deleted'> {
+  if (typeof name !== 'string') return {}
+  if (/^(?:s3:)?LifecycleExpiration:/.test(name)) return { deleted: 'expired' }
+  return /^(?:s3:)?ObjectRemoved:/.test(name) ? { deleted: 'removed' } : {}
+}
+
+/** EventBridge has one name for deletions, and says why. */
+function detailName(event: Record<string, unknown>, detail: Record<string, unknown>): string | undefined {
+  if (event['detail-type'] !== 'Object Deleted') return undefined
+  return detail['reason'] === 'Lifecycle Expiration' ? EXPIRY : REMOVAL
+}
+
 /** A notification as S3 sends it. */
-export function changeEvent({ bucket, key }: ChangedObject): string {
+export function changeEvent({ bucket, key, deleted }: ChangedObject): string {
   const encoded = encodeURIComponent(key).replaceAll('%20', '+').replaceAll('%2F', '/')
   return JSON.stringify({
     Records: [
-      { eventVersion: '2.1', eventSource: 'siltstone:s3', s3: { bucket: { name: bucket }, object: { key: encoded } } },
+      {
+        eventVersion: '2.1',
+        eventSource: 'siltstone:s3',
+        ...(deleted && { eventName: deleted === 'removed' ? REMOVAL : EXPIRY }),
+        s3: { bucket: { name: bucket }, object: { key: encoded } },
+      },
     ],
   })
 }

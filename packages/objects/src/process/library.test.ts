@@ -16,6 +16,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Objects } from '../objects.ts'
 import { openObjects } from '../open-objects.ts'
+import { openStore } from '../open-store.ts'
 import { openObjectsQueue } from './directory-queue.ts'
 import { openProcessing, type Processing } from './processing.ts'
 import { ProcessingRules } from './rules.ts'
@@ -95,6 +96,19 @@ describe('objects that a worker processes', () => {
     expect(opened?.url).toMatch(/^http:\/\/127\.0\.0\.1:9000\/media\/up\/rivers\.txt\?X-Amz-Algorithm=/)
     const [only] = await objects.search('baking', { nResults: 1, where: { object_key: 'up/rivers.txt' } })
     expect(only?.text).toContain('cake')
+  })
+
+  it('are a part of the store that has their records', async () => {
+    await using store = await openStore(data, { objects: { bucket: 'media', keys: KEYS } })
+    await store.objects.put('up/store.txt', bytes('Deltas grow where rivers end.'))
+    await store.objects.wait('up/store.txt')
+    const [hit] = await store.objects.search('where do deltas grow?', { where: { object_key: 'up/store.txt' } })
+    expect((await hit?.open())?.url).toContain('/media/up/store.txt?X-Amz-')
+    const collection = await store.getCollection({ name: 'media' })
+    expect((await collection.get({ where: { object_key: 'up/store.txt' } })).ids).toHaveLength(1)
+    await store.objects.delete('up/store.txt', { wait: true })
+    expect((await collection.get({ where: { object_key: 'up/store.txt' } })).ids).toEqual([])
+    await expect(openStore('s3://bucket/store')).rejects.toMatchObject({ code: 'no-objects-place' })
   })
 
   it('are gone from searches when a deletion was waited for', async () => {

@@ -19,11 +19,15 @@ export function notifyingBuckets(buckets: BlobBuckets, notify: Notify, log: Logg
 }
 
 export function notifyingBlobs(blobs: BlobStore, bucket: string, notify: Notify, log: Logger): BlobStore {
-  const told = async <T extends { status: string }>(key: string, changing: Promise<T>): Promise<T> => {
+  const told = async <T extends { status: string }>(
+    key: string,
+    changing: Promise<T>,
+    deleted?: 'removed',
+  ): Promise<T> => {
     const result = await changing
     if (result.status === 'ok')
       try {
-        await notify({ bucket, key })
+        await notify({ bucket, key, ...(deleted && { deleted }) })
       } catch (error) {
         // The object is stored, and its writer must learn that.
         log.warn('object_change_not_told', { bucket, key, error })
@@ -34,7 +38,7 @@ export function notifyingBlobs(blobs: BlobStore, bucket: string, notify: Notify,
     description: blobs.description,
     put: (key, body, options) => told(key, blobs.put(key, body, options)),
     copy: (source, key, options) => told(key, blobs.copy(source, key, options)),
-    delete: (key, options) => told(key, blobs.delete(key, options)),
+    delete: (key, options) => told(key, blobs.delete(key, options), 'removed'),
     completeUpload: (key, uploadId, parts, options) => told(key, blobs.completeUpload(key, uploadId, parts, options)),
     get: (key, options) => blobs.get(key, options),
     head: (key, options) => blobs.head(key, options),

@@ -14,6 +14,8 @@ export interface Pipeline {
 export interface PipelineOptions {
   /** A model of whisper.cpp (ggml) for transcripts on this machine. Default: the variable `SILTSTONE_WHISPER_MODEL`. */
   whisperModel?: string
+  /** Of one child process, beyond what it needs when it reads nothing. Default 1 GiB. */
+  memoryBytes?: number
 }
 
 /**
@@ -22,7 +24,9 @@ export interface PipelineOptions {
  */
 export async function loadPipeline(options: PipelineOptions = {}): Promise<Pipeline> {
   const { chooseProcessor, isolatedProcessors, whisperTranscriber } = await loadProcessors()
-  const isolated = await isolatedProcessors()
+  const isolated = await isolatedProcessors(
+    options.memoryBytes === undefined ? {} : { memoryBytes: options.memoryBytes },
+  )
   const { processors } = isolated
   const model = options.whisperModel ?? environmentVariables()['SILTSTONE_WHISPER_MODEL']
   const transcriber = model === undefined || model === '' ? undefined : whisperTranscriber({ model })

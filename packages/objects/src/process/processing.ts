@@ -17,13 +17,14 @@ import {
   type Queue,
 } from 'siltstone/internal'
 import type { Pipeline } from './pipeline.ts'
-import { type Collections, Reconciler } from './reconciler.ts'
+import { type Collections, Reconciler, type ReconcilerOptions } from './reconciler.ts'
 import type { ProcessingRules } from './rules.ts'
 import { StateStore } from './state-store.ts'
 import { Worker, type WorkerOptions } from './worker.ts'
 
 export interface ProcessingOptions
-  extends Pick<WorkerOptions, 'queue' | 'buckets' | 'blobs' | 'concurrency' | 'sweepEachMs'> {
+  extends Pick<WorkerOptions, 'queue' | 'buckets' | 'blobs' | 'concurrency' | 'sweepEachMs'>,
+    Pick<ReconcilerOptions, 'metrics'> {
   /** Of the store that the records and the states go to. */
   environment: Pick<Environment, 'store' | 'clock' | 'random' | 'ids' | 'log'>
   engine: Engine
@@ -43,12 +44,14 @@ export interface Processing {
   readonly worker: Worker
   readonly reconciler: Reconciler
   readonly states: StateStore
+  /** Objects that were written before that time are to be deleted. */
+  readonly expiresBeforeMs: (bucket: string, key: string) => number | undefined
   close(): Promise<void>
 }
 
 /** The worker is not started. */
 export function openProcessing(options: ProcessingOptions): Processing {
-  const { engine, embedderFor, environment, blobs, scheme, rules, pipeline, leaseMs, maxAttempts } = options
+  const { engine, embedderFor, environment, blobs, scheme, rules, pipeline, metrics, leaseMs, maxAttempts } = options
   const { store, clock, random, ids, log } = environment
   const states = new StateStore(store, ids)
   const reconciler = new Reconciler({
@@ -64,10 +67,15 @@ export function openProcessing(options: ProcessingOptions): Processing {
     ids,
     log,
     owner: ids.ulid(),
+    ...(metrics && { metrics }),
     ...(leaseMs !== undefined && { leaseMs }),
     ...(maxAttempts !== undefined && { maxAttempts }),
   })
   const { queue, buckets, concurrency, sweepEachMs } = options
+  const expiresBeforeMs = (bucket: string, key: string) => {
+    const expiry = rules.expiryOf(bucket, key)
+    return expiry && clock.nowMs() - expiry.ageMs
+  }
   const worker = new Worker({
     queue,
     reconciler,
@@ -76,6 +84,8 @@ export function openProcessing(options: ProcessingOptions): Processing {
     blobs,
     clock,
     log,
+    // A bucket of S3 has a lifecycle of its own.
+    ...(scheme === 'siltstone' && { expiresBeforeMs }),
     ...(concurrency !== undefined && { concurrency }),
     ...(sweepEachMs !== undefined && { sweepEachMs }),
   })
@@ -83,7 +93,7 @@ export function openProcessing(options: ProcessingOptions): Processing {
     await worker.close()
     await pipeline.close()
   }
-  return { worker, reconciler, states, close }
+  return { worker, reconciler, states, expiresBeforeMs, close }
 }
 
 /** The collections of the default tenant and database. One that is made has cosine distances. */

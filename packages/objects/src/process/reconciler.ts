@@ -21,6 +21,9 @@
  * - A worker that stalls instead, and goes on later, finds its claim lost at its next write (`records.ts`) or at 5.
  * - A process that is killed again and again by one object stops after `maxAttempts` claims: `dead`, code `worker-lost`.
  *
+ * An object that was deleted because of its age is gone, too, and its records stay: the state becomes `expired` by one
+ * compare-and-swap. A message that somebody deleted the object ends that.
+ *
  * A state is kept when its object is gone: the object store has no conditional deletion, and without the state a deletion
  * could not be told from an object that nobody has seen yet.
  */
@@ -33,9 +36,12 @@ import {
   type Ids,
   isSiltstoneError,
   type Logger,
+  type Metrics,
+  noMetrics,
   type Random,
 } from 'siltstone/internal'
 import type { ProcessContext } from '@siltstone/processors'
+import { headOf, listOf, versionOf } from './bucket-view.ts'
 import { type Decision, decide } from './decide.ts'
 import { ClaimLost, HeldClaim } from './held-claim.ts'
 import { objectAccess, Superseded } from './object-access.ts'
@@ -67,6 +73,8 @@ export interface ReconcilerOptions {
   random: Random
   ids: Ids
   log: Logger
+  /** `objects_done`, `objects_failed`, `objects_dead`, `objects_removed`. Default: nothing is counted. */
+  metrics?: Metrics
   /** For people who look at a state. */
   owner: string
   /** Default 30 s. */
@@ -78,8 +86,13 @@ export interface ReconcilerOptions {
 export interface ReconcileCall {
   /** Called while the work goes on. */
   alive?: () => Promise<void>
-  /** Gives the work up; another worker does it again. */
+  /**
+   * Gives the work up; another worker does it again. If the reason is a SiltstoneError, the object has failed with it: the
+   * attempt counts.
+   */
   signal?: AbortSignal
+  /** What a message said of the object's end. */
+  deleted?: 'removed' | 'expired'
 }
 
 /** `wait`: look again at that time. */
@@ -95,20 +108,26 @@ export class Reconciler {
   readonly #options: ReconcilerOptions
   readonly #leaseMs: number
   readonly #maxAttempts: number
+  readonly #metrics: Metrics
 
   constructor(options: ReconcilerOptions) {
     this.#options = options
     this.#leaseMs = options.leaseMs ?? LEASE_MS
     this.#maxAttempts = options.maxAttempts ?? ATTEMPTS
+    this.#metrics = options.metrics ?? noMetrics
   }
 
   /** @throws the reason of the signal; what the stores throw: then the state is as a crash leaves it */
   async reconcile(bucket: string, key: string, call: ReconcileCall = {}): Promise<Outcome> {
     for (;;) {
       call.signal?.throwIfAborted()
-      const { read, decision, info } = await this.look(bucket, key)
+      const { read, decision, info } = await this.look(bucket, key, call.deleted)
       if (decision.do === 'nothing') return { status: 'settled' }
       if (decision.do === 'wait') return { status: 'wait', untilMs: decision.untilMs }
+      if (decision.do === 'expire') {
+        await this.#expire(read as ReadState)
+        continue
+      }
       const claim = await this.#claim(bucket, key, read, decision)
       if (claim === undefined) continue
       try {
@@ -126,6 +145,7 @@ export class Reconciler {
   async look(
     bucket: string,
     key: string,
+    deleted?: 'removed' | 'expired',
   ): Promise<{ read: ReadState | undefined; decision: Decision; info: BlobInfo | undefined }> {
     const { rules, clock } = this.#options
     const read = await this.#read(bucket, key)
@@ -136,8 +156,18 @@ export class Reconciler {
       isWanted: rules.collectionOf(bucket, key) !== undefined,
       nowMs: clock.nowMs(),
       maxAttempts: this.#maxAttempts,
+      deleted,
+      expiry: rules.expiryOf(bucket, key),
     })
     return { read, decision, info }
+  }
+
+  /** One write: nothing else changes, so it needs no claim. If it comes too late, what is there now is looked at. */
+  async #expire(read: ReadState): Promise<void> {
+    const { clock, states } = this.#options
+    const nowMs = clock.nowMs()
+    const history = withHistory(read.state, 'expired', nowMs)
+    await states.write({ ...read.state, progress: 'expired', object: null, changedAtMs: nowMs, history }, read)
   }
 
   /** A damaged state is replaced: what it said is found out again. */
@@ -157,7 +187,7 @@ export class Reconciler {
     bucket: string,
     key: string,
     read: ReadState | undefined,
-    decision: Exclude<Decision, { do: 'nothing' | 'wait' }>,
+    decision: Exclude<Decision, { do: 'nothing' | 'wait' | 'expire' }>,
   ): Promise<HeldClaim | undefined> {
     const { clock, ids, owner, states } = this.#options
     const before = read?.state ?? newState(bucket, key)
@@ -249,19 +279,23 @@ export class Reconciler {
         records: result.records,
         derivedRuns: derived > 0 ? [claim.id] : [],
       })
+      this.#metrics.count('objects_done')
       log.info('object_processed', { bucket, key, records: result.records, collection: name, run: claim.state.run })
     } catch (error) {
       if (error instanceof ClaimLost || stop.signal.reason instanceof ClaimLost) throw new ClaimLost()
-      if (call.signal?.aborted === true) {
+      // A worker that stops leaves the work to another one. One whose time is over has tried.
+      if (call.signal?.aborted === true && !isSiltstoneError(call.signal.reason)) {
         await claim.end({ progress: 'queued' })
         throw call.signal.reason
       }
       // What is there now is looked at next. The attempt counts, in case that it is the same version.
       if (error instanceof Superseded) return claim.end({ progress: 'failed', error: errorOf(error), retryAtMs: null })
       const { attempt } = claim.state
-      const shown = errorOf(error)
-      const isDead = isPermanent(error) || attempt >= this.#maxAttempts
-      log.warn('object_failed', { bucket, key, attempt, code: shown.code, error, isDead })
+      const cause: unknown = call.signal?.aborted === true ? call.signal.reason : error
+      const shown = errorOf(cause)
+      const isDead = isPermanent(cause) || attempt >= this.#maxAttempts
+      log.warn('object_failed', { bucket, key, attempt, code: shown.code, error: cause, isDead })
+      this.#metrics.count('objects_failed')
       if (isDead) return this.#bury(claim, shown)
       await claim.end({ progress: 'failed', error: shown, retryAtMs: clock.nowMs() + this.#retryMs(attempt) })
     } finally {
@@ -272,6 +306,7 @@ export class Reconciler {
   /** The last resort: the version has no records, and none of another version stay in its place. */
   async #bury(claim: HeldClaim, error: ObjectState['error']): Promise<void> {
     await this.#removeRecords(claim)
+    this.#metrics.count('objects_dead')
     await claim.end({ progress: 'dead', error, collections: [], records: 0, derivedRuns: [] })
   }
 
@@ -293,6 +328,7 @@ export class Reconciler {
         processor: null,
         contentType: null,
       })
+      this.#metrics.count('objects_removed')
       log.info('object_removed', { bucket, key })
     } catch (error) {
       if (error instanceof ClaimLost) throw error
@@ -331,38 +367,6 @@ async function removeBelow(blobs: BlobStore, prefix: string): Promise<void> {
     continuation = page.continuation
     more = continuation !== undefined
   }
-}
-
-/** A page of objects; a bucket that was deleted has none. @throws SiltstoneError as the store does */
-export async function listOf(
-  blobs: BlobStore,
-  options: Parameters<BlobStore['list']>[0],
-): ReturnType<BlobStore['list']> {
-  try {
-    return await blobs.list(options)
-  } catch (error) {
-    if (isSiltstoneError(error, 'not-found')) return { blobs: [], prefixes: [] }
-    throw error
-  }
-}
-
-/** Undefined if there is no object, or a delete marker is on top. @throws SiltstoneError as the store does */
-export async function headOf(blobs: BlobStore, key: string): Promise<BlobInfo | undefined> {
-  try {
-    const found = await blobs.head(key)
-    return found.status === 'ok' ? found.blob : undefined
-  } catch (error) {
-    // A bucket that was deleted has no objects.
-    if (isSiltstoneError(error, 'not-found')) return undefined
-    throw error
-  }
-}
-
-/** The version that the state and the records of an object name. */
-export function versionOf({ versionId, etag, sizeBytes }: BlobInfo): ObjectVersion {
-  // Versions that were written while the bucket kept none are all called null.
-  const version = versionId === undefined || versionId === 'null' ? etag.replaceAll('"', '') : versionId
-  return { version, etag, sizeBytes }
 }
 
 function errorOf(error: unknown): { code: string; message: string } {

@@ -8,10 +8,19 @@ const ruleSchema = v.strictObject({
   prefix: v.optional(v.string()),
   collection: v.optional(text),
   process: v.optional(v.boolean()),
+  expireDays: v.optional(v.pipe(v.number(), v.integer('must be a whole number'), v.minValue(1, 'must be 1 or more'))),
+  onExpire: v.optional(v.picklist(['keep', 'delete'])),
 })
 const fileSchema = v.strictObject({ rules: v.array(ruleSchema) })
 
 export type ProcessingRule = v.InferOutput<typeof ruleSchema>
+
+export interface Expiry {
+  ageMs: number
+  keepsRecords: boolean
+}
+
+const DAY_MS = 24 * 3_600_000
 
 /** Files that processors made: thumbnails. They belong to an object and are not processed themselves. */
 export const DERIVED_PREFIX = 'derived/'
@@ -48,7 +57,7 @@ export class ProcessingRules {
     const path = (issue.path ?? []).map(({ key }) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`))
     throw invalid(
       'bad-rules',
-      `The rules of processing are not valid at ${path.join('') || 'their top'}: ${issue.message}. Give { "rules": [{ "bucket", "prefix", "collection", "process" }] }.`,
+      `The rules of processing are not valid at ${path.join('') || 'their top'}: ${issue.message}. Give { "rules": [{ "bucket", "prefix", "collection", "process", "expireDays", "onExpire" }] }.`,
       { field: 'objects-rules' },
     )
   }
@@ -61,9 +70,20 @@ export class ProcessingRules {
   /** The name of the collection; undefined: the object is not processed. */
   collectionOf(bucket: string, key: string): string | undefined {
     if (key.startsWith(DERIVED_PREFIX)) return undefined
-    const rule = this.#rules.find(
+    const rule = this.#ruleOf(bucket, key)
+    return rule?.process === false ? undefined : (rule?.collection ?? bucket)
+  }
+
+  /** After how long an object is deleted because of its age, and whether its records stay. Undefined: never. */
+  expiryOf(bucket: string, key: string): Expiry | undefined {
+    if (key.startsWith(DERIVED_PREFIX)) return undefined
+    const { expireDays, onExpire = 'keep' } = this.#ruleOf(bucket, key) ?? {}
+    return expireDays === undefined ? undefined : { ageMs: expireDays * DAY_MS, keepsRecords: onExpire === 'keep' }
+  }
+
+  #ruleOf(bucket: string, key: string): ProcessingRule | undefined {
+    return this.#rules.find(
       (one) => (one.bucket === undefined || one.bucket === bucket) && key.startsWith(one.prefix ?? ''),
     )
-    return rule?.process === false ? undefined : (rule?.collection ?? bucket)
   }
 }

@@ -7,7 +7,7 @@ import { StateStore } from './state-store.ts'
 const state: ObjectState = {
   ...newState('media', 'uploads/tälk.mp4'),
   progress: 'done',
-  object: { version: 'v1', etag: '"v1"', sizeBytes: 7 },
+  object: { version: 'v1', etag: '"v1"', sizeBytes: 7, modifiedAtMs: 5 },
   run: 1,
   attempt: 1,
   processor: { name: 'media', version: '1' },
@@ -22,7 +22,7 @@ const state: ObjectState = {
 
 /** Format 1. A change of it breaks stores that exist. */
 const GOLDEN =
-  '{"crc32":"34adef29","body":{"format":"siltstone.object-state","version":1,"bucket":"media","key":"uploads/tälk.mp4","progress":"done","object":{"version":"v1","etag":"\\"v1\\"","sizeBytes":7},"run":1,"attempt":1,"claim":null,"mustFence":false,"retryAtMs":null,"error":null,"processor":{"name":"media","version":"1"},"contentType":"video/mp4","steps":{"container":{"state":"done","records":1}},"collections":["media"],"records":1,"derivedRuns":[],"startedAtMs":1000,"changedAtMs":2000,"history":[],"writes":["01J"]}}'
+  '{"crc32":"aa7aabd7","body":{"format":"siltstone.object-state","version":1,"bucket":"media","key":"uploads/tälk.mp4","progress":"done","object":{"version":"v1","etag":"\\"v1\\"","sizeBytes":7,"modifiedAtMs":5},"run":1,"attempt":1,"claim":null,"mustFence":false,"retryAtMs":null,"error":null,"processor":{"name":"media","version":"1"},"contentType":"video/mp4","steps":{"container":{"state":"done","records":1}},"collections":["media"],"records":1,"derivedRuns":[],"startedAtMs":1000,"changedAtMs":2000,"history":[],"writes":["01J"]}}'
 
 describe('the stored state', () => {
   it('has these bytes', () => {

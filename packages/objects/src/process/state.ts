@@ -22,7 +22,7 @@ import {
 /**
  * `queued`: to be processed again, as somebody asked. `running`: claimed. `done`: the records are those of the version.
  * `failed`: will be tried again. `dead`: will not; there are no records. `gone`: the object was deleted, and so were its
- * records. An object without a state, or with one about another version, waits for a worker.
+ * records. `expired`: the object was deleted because of its age, and its records stay. An object without a state, or with one about another version, waits for a worker.
  */
 export type StoredProgress = Exclude<ObjectProgress, 'unprocessed'>
 
@@ -31,6 +31,7 @@ export interface ObjectVersion {
   version: string
   etag: string
   sizeBytes: number
+  modifiedAtMs: number
 }
 
 /** The right to work on a key. It saves work; that no stale work is published is the part of the fence in `records.ts`. */
@@ -194,13 +195,21 @@ const fields =
   (value) =>
     isObject(value) && Object.entries(checks).every(([name, check]) => check((value as Record<string, unknown>)[name]))
 
-const PROGRESS: readonly unknown[] = ['queued', 'running', 'done', 'failed', 'dead', 'gone'] satisfies StoredProgress[]
+const PROGRESS: readonly unknown[] = [
+  'queued',
+  'running',
+  'done',
+  'failed',
+  'dead',
+  'gone',
+  'expired',
+] satisfies StoredProgress[]
 
 const CHECKS: Record<string, Check> = {
   bucket: isText,
   key: isText,
   progress: (value) => PROGRESS.includes(value),
-  object: orNull(fields({ version: isText, etag: isText, sizeBytes: isCount })),
+  object: orNull(fields({ version: isText, etag: isText, sizeBytes: isCount, modifiedAtMs: isTime })),
   run: isCount,
   attempt: isCount,
   claim: orNull(fields({ id: isText, owner: isText, leaseUntilMs: isTime, step: isText })),

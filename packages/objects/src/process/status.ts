@@ -3,7 +3,7 @@ import type { ObjectStatus } from 'siltstone/internal'
 import type { ObjectState, ObjectVersion } from './state.ts'
 
 export const isFinal = ({ progress }: ObjectStatus): boolean =>
-  progress === 'done' || progress === 'dead' || progress === 'gone' || progress === 'unprocessed'
+  progress !== 'queued' && progress !== 'running' && progress !== 'failed'
 
 export function statusOf(
   bucket: string,

@@ -6,6 +6,9 @@ import { ProcessingRules } from './rules.ts'
 const KEY = 'objects/.rules.json'
 
 export async function storeRules(store: ObjectStore, rules: ProcessingRules): Promise<void> {
+  const got = await store.get(KEY)
+  // A function starts often.
+  if (got.status === 'ok' && Buffer.from(got.body).toString('utf8') === rules.text) return
   await store.put(KEY, Buffer.from(rules.text, 'utf8'), { contentType: 'application/json' })
 }
 

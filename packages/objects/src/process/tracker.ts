@@ -8,8 +8,8 @@ import {
   type ObjectStore,
   unavailable,
 } from 'siltstone/internal'
+import { headOf, listOf, versionOf } from './bucket-view.ts'
 import type { Notify } from './notifying-buckets.ts'
-import { headOf, listOf, versionOf } from './reconciler.ts'
 import { requeue } from './requests.ts'
 import { DERIVED_PREFIX, type ProcessingRules } from './rules.ts'
 import type { StateStore } from './state-store.ts'

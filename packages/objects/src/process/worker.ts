@@ -5,15 +5,9 @@
  * A message is acknowledged when its keys are settled, or when a later message about them was sent. So a worker that is killed
  * leaves its message, which is delivered again.
  */
-import {
-  type BlobStore,
-  type Clock,
-  isSiltstoneError,
-  type Logger,
-  type Queue,
-  type QueueMessage,
-} from 'siltstone/internal'
-import { changedObjects, changeEvent, type ChangedObject } from './events.ts'
+import type { BlobStore, Clock, Logger, Queue, QueueMessage } from 'siltstone/internal'
+import { changeEvent } from './events.ts'
+import { handleMessage } from './handle-message.ts'
 import type { Reconciler } from './reconciler.ts'
 import type { StateStore } from './state-store.ts'
 import { sweep, type SweepReport } from './sweep.ts'
@@ -29,6 +23,8 @@ export interface WorkerOptions {
   log: Logger
   /** Objects that are processed at the same time. Default 2. */
   concurrency?: number
+  /** As of `SweepOptions`. */
+  expiresBeforeMs?: (bucket: string, key: string) => number | undefined
   /** Default 5 minutes; 0: never. */
   sweepEachMs?: number
 }
@@ -38,9 +34,6 @@ const EXTEND_EACH_MS = 8_000
 const WAIT_MS = 20_000
 const AFTER_FAILURE_MS = 1_000
 const SWEEP_EACH_MS = 5 * 60_000
-/** A worker that took over looks this much after the lease of the one before has ended. */
-const GRACE_MS = 200
-
 export class Worker {
   readonly #options: WorkerOptions
   readonly #stop = new AbortController()
@@ -64,21 +57,23 @@ export class Worker {
 
   /** Sends a message for each key that needs a worker. */
   async sweep(): Promise<SweepReport> {
-    const { buckets, blobs, states, reconciler, log } = this.#options
-    const total: SweepReport = { objects: 0, found: 0, derivedRemoved: 0 }
+    const { buckets, blobs, states, reconciler, queue, log, expiresBeforeMs } = this.#options
+    const total: SweepReport = { objects: 0, found: 0, derivedRemoved: 0, expired: 0 }
     for (const bucket of new Set([...(await buckets()), ...(await states.buckets())])) {
       const report = await sweep({
         bucket,
         blobs: blobs(bucket),
         states,
         reconciler,
-        found: (key) => this.#send({ bucket, key }, 0),
+        found: (key, deleted) => queue.send(changeEvent({ bucket, key, ...(deleted && { deleted }) })),
+        ...(expiresBeforeMs && { expiresBeforeMs: (key) => expiresBeforeMs(bucket, key) }),
         onDamaged: (error) => log.error('object_state_damaged', { bucket, error }),
         signal: this.#stop.signal,
       })
       total.objects += report.objects
       total.found += report.found
       total.derivedRemoved += report.derivedRemoved
+      total.expired += report.expired
     }
     return total
   }
@@ -98,30 +93,15 @@ export class Worker {
   }
 
   async #handle(message: QueueMessage): Promise<void> {
-    const { queue, log, clock, reconciler } = this.#options
+    const { queue, clock } = this.#options
     let extendedMs = clock.monotonicMs()
     const alive = async () => {
       if (clock.monotonicMs() - extendedMs < EXTEND_EACH_MS) return
       extendedMs = clock.monotonicMs()
       await queue.extend(message, VISIBILITY_MS)
     }
-    let changed: ChangedObject[] = []
-    try {
-      changed = changedObjects(message.body)
-    } catch (error) {
-      if (!isSiltstoneError(error, 'invalid')) throw error
-      // Nothing will ever understand it, and the sweep finds what it was about.
-      log.error('object_event_refused', { body: message.body.slice(0, 500), error })
-    }
-    for (const one of changed) {
-      const outcome = await reconciler.reconcile(one.bucket, one.key, { alive, signal: this.#stop.signal })
-      if (outcome.status === 'wait') await this.#send(one, Math.max(0, outcome.untilMs - clock.nowMs()) + GRACE_MS)
-    }
+    await handleMessage(message.body, this.#options, { alive, signal: this.#stop.signal })
     await queue.acknowledge(message)
-  }
-
-  async #send(changed: ChangedObject, delayMs: number): Promise<void> {
-    await this.#options.queue.send(changeEvent(changed), { delayMs })
   }
 
   async #sweeps(eachMs: number): Promise<void> {
@@ -132,7 +112,7 @@ export class Worker {
         // What waits in the queue would be found, and told, again.
         if (isFirst || (await queue.depth()).visible === 0) {
           const report = await this.sweep()
-          if (report.found + report.derivedRemoved > 0) log.info('objects_swept', { ...report })
+          if (report.found + report.derivedRemoved + report.expired > 0) log.info('objects_swept', { ...report })
         }
         await clock.sleep(eachMs, signal)
       } catch (error) {

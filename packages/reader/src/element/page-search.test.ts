@@ -1,5 +1,114 @@
-import { expect, it } from 'vitest'
-import { followable } from './page-search.ts'
+import { brotliCompressSync } from 'node:zlib'
+import { EnglishEmbedder, publish, StoreEngine, systemModels } from 'siltstone/internal'
+import { collectionRequest, fileHost, memoryEnvironment, MemoryTarget } from 'siltstone/testing'
+import { describe, expect, it } from 'vitest'
+import { buildPageFiles } from '../build.ts'
+import { open } from '../open.ts'
+import { rrf } from '../index.ts'
+import { followable, PageSearch } from './page-search.ts'
+
+const URL = 'http://127.0.0.1/search'
+const SUBJECTS = ['rivers', 'bread', 'invoices', 'snow', 'engines']
+const VERBS = ['carry', 'need', 'hide', 'melt', 'stop']
+
+async function published({ embedded = true, schema = null as Record<string, unknown> | null } = {}) {
+  const engine = await StoreEngine.open({ env: memoryEnvironment() })
+  const request = { ...collectionRequest('notes', { space: 'cosine' }), schema }
+  const { info } = await engine.catalog.createCollection(request)
+  const collection = await engine.collection(info.tenant, info.database, info.id)
+  const documents = Array.from(
+    { length: 300 },
+    (_, n) =>
+      `${SUBJECTS[n % 5]} ${VERBS[(n % 7) % 5]} ${SUBJECTS[(n * 3 + 1) % 5]} ${'again '.repeat(n % 4)}number ${n}`,
+  )
+  const vectors = embedded
+    ? await new EnglishEmbedder({ models: systemModels }).embed(documents)
+    : documents.map((_, n) => Float32Array.of(n, 1, 0))
+  await collection.write(
+    documents.map((document, n) => ({
+      op: 'upsert',
+      id: `note-${n}`,
+      vector: vectors[n] as Float32Array,
+      document,
+      metadata: JSON.stringify({ n, url: `/note/${n}`, kind: n % 3 === 0 ? 'third' : 'other' }),
+      uri: null,
+    })),
+  )
+  const target = new MemoryTarget()
+  await publish({ collection, staging: memoryEnvironment(), target, models: systemModels })
+  await engine.close()
+  const host = fileHost(async (path) => {
+    const body = target.files.get(path.slice('search/'.length))
+    return body ? { body } : null
+  })
+  return { fetch: host.fetch, search: await PageSearch.open(URL, `${URL}/`, { fetch: host.fetch }) }
+}
+
+describe('the search of a box', () => {
+  it('finds what the search API finds by both ways', async () => {
+    const { fetch, search } = await published()
+    const notes = await open(URL, { fetch })
+    for (const [text, where] of [
+      ['what do streams carry?', undefined],
+      ['number 42', undefined],
+      ['frozen water melts again', { kind: 'third' }],
+      ['bread', { n: { $gt: 250 } }],
+    ] as const) {
+      const rank = rrf({
+        ranks: [
+          { query: text, limit: 8 },
+          { query: text, key: '#document', limit: 8 },
+        ],
+      })
+      const both = await notes.search({ rank, limit: 8, select: ['#document', '#score'], ...(where && { where }) })
+      const hits = await search.search(text, 8, where)
+      expect(hits.map(({ id }) => id)).toEqual(both.ids[0])
+      expect(hits.map((hit) => hit.text)).toEqual(both.documents?.[0])
+      hits.forEach(({ score }, i) => expect(score).toBeCloseTo(-(both.scores?.[0]?.[i] ?? 0), 6))
+      expect(hits.every((hit) => hit.url?.startsWith('http://127.0.0.1/note/'))).toBe(true)
+    }
+    expect(await search.search('?!', 8)).toEqual([])
+    expect(await search.search('bread', 8, { n: 1_000 })).toEqual([])
+  })
+
+  it('searches by words alone without an embedder, and by meaning alone where the schema disables words', async () => {
+    const without = await published({ embedded: false })
+    expect((await without.search.search('number 42', 1)).map(({ id }) => id)).toEqual(['note-42'])
+    expect((await without.search.search('number 43', 1)).map(({ id }) => id)).toEqual(['note-43'])
+    const schema = {
+      defaults: {},
+      keys: { '#document': { string: { fts_index: { enabled: false, config: {} } } } },
+    }
+    const wordless = await published({ schema })
+    const [hit] = await wordless.search.search('snow', 1)
+    expect(hit?.text).toContain('snow')
+  })
+})
+
+it('pages load at most what is promised: 50 KB, and 70 KB with words', async () => {
+  const files = new Map((await buildPageFiles()).map(({ name, bytes }) => [name, bytes]))
+  const textOf = (name: string) => new TextDecoder().decode(files.get(name))
+  const closure = (names: readonly string[]): Set<string> => {
+    const found = new Set<string>()
+    const add = (name: string): void => {
+      if (found.has(name)) return
+      found.add(name)
+      for (const [, path = ''] of textOf(name).matchAll(/(?:from|import)"\.\/([^"]+)"/g)) add(path)
+    }
+    names.forEach(add)
+    return found
+  }
+  const lazy = (name: string) => [...textOf(name).matchAll(/import\("\.\/([^"]+)"\)/g)].map(([, path = '']) => path)
+  const kilobytes = (names: ReadonlySet<string>) =>
+    [...names].reduce((sum, name) => sum + brotliCompressSync(files.get(name) as Uint8Array).length, 0) / 1_000
+  const [reader = ''] = lazy('siltstone-search.js')
+  const words = lazy(reader).find((name) => textOf(name).includes('.lengths()')) ?? ''
+  const base = closure(['siltstone-search.js', reader])
+  expect(kilobytes(new Set(['siltstone-search.js']))).toBeLessThan(15)
+  expect(kilobytes(base)).toBeLessThan(50)
+  expect(words).not.toBe('')
+  expect(kilobytes(closure([...base, words]))).toBeLessThan(70)
+})
 
 it('follows pages, and nothing that runs', () => {
   const base = 'https://a.example/docs/'

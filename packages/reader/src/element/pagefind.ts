@@ -3,7 +3,8 @@
  * `/pagefind/pagefind.js` imports `/search/pagefind.js` instead. Excerpts are HTML, as Pagefind's are, in which all but
  * `<mark>` is escaped.
  */
-import type { PageHit, PageSearch, SearchWhere } from './page-search.ts'
+import type { Where } from 'siltstone/page-reading'
+import type { PageHit, PageSearch } from './page-search.ts'
 import { snippetOf } from './snippet.ts'
 
 export interface PagefindOptions {
@@ -103,12 +104,12 @@ function open(): Promise<PageSearch> {
   return opened
 }
 
-function whereOf(filters: Record<string, unknown>): SearchWhere | undefined {
+function whereOf(filters: Record<string, unknown>): Where | undefined {
   const clauses = Object.entries(filters).map(([key, value]) => ({
     [key]: Array.isArray(value) ? { $in: value } : value,
   }))
   if (clauses.length === 0) return undefined
-  return (clauses.length === 1 ? clauses[0] : { $and: clauses }) as SearchWhere
+  return (clauses.length === 1 ? clauses[0] : { $and: clauses }) as Where
 }
 
 function dataOf(hit: PageHit, term: string): PagefindData {

@@ -9,15 +9,20 @@
  * | `placeholder` | |
  * | `limit` | results; default 8 |
  * | `overlay` | results lie over the page instead of moving it |
+ * | `offline` | keeps the folder in the browser after the first search, for times without a network; see `offline.ts` |
+ *
+ * Events, of `offline`: `siltstone-offline` when the folder is kept, `siltstone-offline-failed` with the reason as `detail`.
  *
  * Keys: arrow keys move between box and results, Escape closes the results and goes back to the box. A result that is
  * shown says so to screen readers, by their number.
  */
+import type { OfflineFolder } from './offline.ts'
 import type { PageHit, PageSearch } from './page-search.ts'
 import { snippetOf } from './snippet.ts'
 import { STYLE } from './style.ts'
 
 const TYPING_PAUSE_MS = 120
+const IDLE_MS = 2_000
 const DEFAULT_LIMIT = 8
 const MOST_RESULTS = 50
 
@@ -86,14 +91,37 @@ export class SiltstoneSearch extends HTMLElement {
 
   #open(): Promise<PageSearch> {
     const folder = new URL(this.getAttribute('src') ?? new URL('.', import.meta.url).href, document.baseURI).href
-    this.#search ??= import('./page-search.ts')
-      .then((module) => module.PageSearch.open(folder, document.baseURI))
-      .catch((error: unknown) => {
-        // A failure is not kept: the next text tries again.
-        this.#search = undefined
-        throw error
-      })
+    this.#search ??= this.#load(folder).catch((error: unknown) => {
+      // A failure is not kept: the next text tries again.
+      this.#search = undefined
+      throw error
+    })
     return this.#search
+  }
+
+  async #load(folder: string): Promise<PageSearch> {
+    const isKept = this.hasAttribute('offline') && 'caches' in globalThis
+    const [{ PageSearch: Search, folderFormat: format }, keeping] = await Promise.all([
+      import('./page-search.ts'),
+      isKept ? import('./offline.ts') : undefined,
+    ])
+    const offline = keeping && new keeping.OfflineFolder(folder, { format })
+    const search = await Search.open(folder, document.baseURI, offline && { fetch: offline.fetch })
+    if (offline) this.#keep(offline)
+    return search
+  }
+
+  /** When the browser has nothing else to do. */
+  #keep(offline: OfflineFolder): void {
+    const tell = (name: string, detail?: unknown) =>
+      this.dispatchEvent(new CustomEvent(`siltstone-${name}`, { detail, bubbles: true }))
+    const begin = () =>
+      void offline.keep().then(
+        () => tell('offline'),
+        (error: unknown) => tell('offline-failed', error),
+      )
+    if ('requestIdleCallback' in globalThis) requestIdleCallback(begin)
+    else setTimeout(begin, IDLE_MS)
   }
 
   #typed(): void {

@@ -36,17 +36,26 @@ describe('names of collections', () => {
 })
 
 describe('names of tenants and resources', () => {
-  it('accepts every well-formed name that is long enough', () => {
+  it('accepts every well-formed name that is long enough, and not too long', () => {
     checkTenantName('a:/')
+    checkTenantName('日'.repeat(512))
+    checkResourceName('r'.repeat(512))
     checkTenantName('日本語')
     checkResourceName('r')
   })
 
-  it.each(['', 'ab', '😀😀', 'ab\ud800'])('refuses the tenant %j', (name) => {
+  it.each(['', 'ab', '😀😀', 'ab\ud800', 'a'.repeat(513)])('refuses the tenant %j', (name) => {
     expect(() => checkTenantName(name)).toThrow(expect.objectContaining({ kind: 'invalid', code: 'bad-tenant-name' }))
   })
 
-  it.each(['', 'a:b', 'x\udc00'])('refuses the resource name %j', (name) => {
+  it('shows no more of a name than a message can hold', () => {
+    for (const check of [checkCollectionName, checkTenantName, checkResourceName])
+      expect(() => check('x'.repeat(1_000_000))).toThrow(
+        expect.objectContaining({ message: expect.stringMatching(/^.{1000,1300}… \(1000000 characters\)$/) }),
+      )
+  })
+
+  it.each(['', 'a:b', 'x\udc00', 'r'.repeat(513)])('refuses the resource name %j', (name) => {
     expect(() => checkResourceName(name)).toThrow(expect.objectContaining({ code: 'bad-resource-name' }))
   })
 })

@@ -15,8 +15,15 @@ export function checkDatabaseName(name: string): void {
   check(name, 'bad-database-name')
 }
 
+/** Chroma has no bound. Every object of the catalog below a tenant repeats its names. */
+const MAX_TENANT_LENGTH = 512
+
 /** @throws SiltstoneError `invalid` (bad-tenant-name), field `name` */
 export function checkTenantName(name: string): void {
+  if (name.length > MAX_TENANT_LENGTH)
+    throw invalid('bad-tenant-name', `Expected a tenant name of 3-512 characters. Got: ${shown(name)}`, {
+      field: 'name',
+    })
   // A string that is not well-formed has no UTF-8 form of its own: two such names could share one key.
   if (Array.from(name).length >= 3 && name.isWellFormed()) return
   throw invalid('bad-tenant-name', `Expected a tenant name of at least 3 characters. Got: ${name}`, { field: 'name' })
@@ -25,10 +32,14 @@ export function checkTenantName(name: string): void {
 /** @throws SiltstoneError `invalid` (bad-resource-name), field `resource_name` */
 export function checkResourceName(name: string): void {
   // A colon separates the parts of `<resource name>:<database>:<collection>`.
-  if (name !== '' && name.isWellFormed() && !name.includes(':')) return
-  throw invalid('bad-resource-name', `Expected a resource name that is not empty and has no colon. Got: ${name}`, {
-    field: 'resource_name',
-  })
+  if (name !== '' && name.isWellFormed() && !name.includes(':') && name.length <= MAX_TENANT_LENGTH) return
+  const expected = `a resource name of 1-${MAX_TENANT_LENGTH} characters that has no colon`
+  throw invalid('bad-resource-name', `Expected ${expected}. Got: ${shown(name)}`, { field: 'resource_name' })
+}
+
+/** A name of any length, for a message. */
+function shown(name: string): string {
+  return name.length > 1_000 ? `${name.slice(0, 1_000)}… (${name.length} characters)` : name
 }
 
 function check(name: string, code: string): void {
@@ -56,7 +67,7 @@ function checkPart(name: string, code: string): void {
 
 function problem(name: string): string | undefined {
   if (!NAME.test(name)) {
-    return `Expected a name containing 3-512 characters from [a-zA-Z0-9._-], starting and ending with a character in [a-zA-Z0-9]. Got: ${name}`
+    return `Expected a name containing 3-512 characters from [a-zA-Z0-9._-], starting and ending with a character in [a-zA-Z0-9]. Got: ${shown(name)}`
   }
   if (name.includes('..')) return `Expected a name that does not contains two consecutive periods (..). Got ${name}`
   if (IPV4.test(name)) return `Expected a name that is not a valid ip address. Got ${name}`

@@ -12,7 +12,12 @@ import { isUuid, parseCollectionPath, collectionIdKeyOfPath } from '../format/ke
 import type { Clock } from '../ports/clock.ts'
 import type { Ids } from '../ports/ids.ts'
 import type { ObjectStore } from '../ports/object-store.ts'
-import { checkCollectionMetadata, defaultRecordLimits, type RecordLimits } from '../records/record-limits.ts'
+import {
+  checkCollectionMetadata,
+  checkCollectionSettings,
+  defaultRecordLimits,
+  type RecordLimits,
+} from '../records/record-limits.ts'
 import type { Logger } from '../ports/telemetry.ts'
 import { changeCollection } from './change-collection.ts'
 import { collectionType, toInfo, toSharedInfo } from './collection-document.ts'
@@ -120,6 +125,8 @@ export class ObjectCatalog implements Catalog {
   async createCollection(request: CreateCollection): Promise<{ info: CollectionInfo; created: boolean }> {
     checkCollectionName(request.name)
     checkCollectionMetadata(request.metadata, this.#recordLimits)
+    const { configuration, schema } = request
+    checkCollectionSettings({ configuration, schema }, this.#recordLimits)
     const { version, created } = await createCollection(this.#context, request)
     // A new collection has no records, so no dimension.
     return { info: created ? toInfo(version.document, null) : await this.#describe(version), created }
@@ -183,6 +190,8 @@ export class ObjectCatalog implements Catalog {
   async changeCollection(tenant: string, database: string, id: string, change: ChangeCollection): Promise<void> {
     if (change.newName !== undefined) checkCollectionName(change.newName)
     checkCollectionMetadata(change.newMetadata, this.#recordLimits)
+    const { newConfiguration: configuration, newSchema: schema } = change
+    checkCollectionSettings({ configuration, schema }, this.#recordLimits)
     const lower = id.toLowerCase()
     if (!isUuid(lower)) throw missing(id)
     await changeCollection(this.#context, { tenant, database }, lower, change)

@@ -16,6 +16,7 @@ import { answerBody } from './wire/answer-body.ts'
 import { BodyBudget, type BodyReservation } from './wire/body-budget.ts'
 import { parseBodyInSlices, readBody } from './wire/json-body.ts'
 import { openApiDocument } from './openapi.ts'
+import { fieldsOf } from './openapi-schemas.ts'
 import { type ChromaLimits, type ChromaOptions, defaultLimits } from './options.ts'
 import { ApiProblem, errorAnswer, errorResponse } from './wire/problem.ts'
 import type { Answer, Call, Route } from './route.ts'
@@ -183,7 +184,9 @@ function badType(found: string): ApiProblem {
 async function bodyOf(c: Context, route: Route, limits: ChromaLimits, reservation: BodyReservation): Promise<Fields> {
   const bytes = await readBody(c.req.raw, limits.maxBodyBytes, reservation)
   if (bytes.length === 0 && route.isBodyOptional === true) return new Fields(new Map(), '')
-  return parseBodyInSlices(bytes, yieldToEventLoop)
+  const { maxIds, maxRecords, maxOperands, maxResults } = limits
+  const maxElements = Math.max(maxIds, maxRecords, maxOperands, maxResults)
+  return parseBodyInSlices(bytes, yieldToEventLoop, { known: fieldsOf(route.body), maxElements })
 }
 
 /** The body is in memory until the work is done, which may take longer than the request. */

@@ -54,6 +54,18 @@ describe('errors of the engine', () => {
   })
 })
 
+it('quotes a part of what the client sent when that is long', async () => {
+  const api = testApi(new ModelEngine())
+  const answer = await api.db('POST', '/collections', {
+    name: 'ok-name',
+    metadata: { [`#${'x'.repeat(1_000_000)}`]: [] },
+  })
+  expect(answer.status).toBe(400)
+  expect(answer.text.length).toBeLessThan(30_000)
+  const unknown = await api.call('POST', '/api/v2/tenants', { name: 5, ['y'.repeat(1_000)]: 1 })
+  expect(unknown.status).toBe(422)
+})
+
 describe('requests that take too long', () => {
   const stuck = { ...failing(new Error()), collection: () => new Promise<never>(() => undefined) }
   it.each([

@@ -40,6 +40,7 @@ const getAnswer = {
   metadatas: orNull(list(orNull(ref('Metadata')))),
   include,
 }
+const pageToken = { ...text, description: 'From x-siltstone-page-token: the next page of the same state' }
 const nested = (schema: JsonSchema): JsonSchema => orNull(list(list(schema)))
 
 export const components: Record<string, JsonSchema> = {
@@ -100,7 +101,7 @@ export const components: Record<string, JsonSchema> = {
   DeleteRecords: object({ ids: texts, ...filter, limit: uint }),
   GetRecords: object({
     ...getBody,
-    page_token: { ...text, description: 'From x-siltstone-page-token: the next page of the same state' },
+    page_token: pageToken,
   }),
   GetAnswer: object(getAnswer),
   QueryRecords: object({
@@ -178,7 +179,7 @@ export const components: Record<string, JsonSchema> = {
     num_indexed_ops: uint,
     total_ops: uint,
   }),
-  ConditionalGet: object({ ...getBody, read_token: { type: ['integer', 'null'] } }),
+  ConditionalGet: object({ ...getBody, page_token: pageToken, read_token: { type: ['integer', 'null'] } }),
   ConditionalGetAnswer: object({ ...getAnswer, read_token: uint }),
   ConditionalCommit: object(
     {
@@ -192,3 +193,18 @@ export const components: Record<string, JsonSchema> = {
   ),
   ConditionalCommitAnswer: object({ first_inserted_record_offset: { type: ['integer', 'null'] }, record_count: uint }),
 }
+
+/** The names of a body's fields; undefined when it may have any. */
+export function fieldsOf(schema: JsonSchema | undefined): ReadonlySet<string> | undefined {
+  if (schema === undefined) return undefined
+  const known = fieldSets.get(schema)
+  if (known) return known
+  const name = (schema['$ref'] as string | undefined)?.split('/').at(-1)
+  const { properties } = name === undefined ? schema : (components[name] as JsonSchema)
+  if (properties === undefined) return undefined
+  const made = new Set(Object.keys(properties as object))
+  fieldSets.set(schema, made)
+  return made
+}
+
+const fieldSets = new WeakMap<JsonSchema, ReadonlySet<string>>()

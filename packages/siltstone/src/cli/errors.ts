@@ -35,6 +35,7 @@ const REMEDY_BY_CODE: Record<string, string> = {
   'access-denied': 'Get the permission, or choose another store with --data.',
   'back-pressure': 'Compaction lags behind: run "siltstone compact", or keep a server running.',
   'dimension-mismatch': 'All vectors of a collection have the dimension of its first one.',
+  'port-in-use': 'See --port, --objects-port and --registry-port.',
   'coordination-damaged': 'No written record is lost.',
   // Of a migration's source, of which the store's own commands know nothing.
   'source-damaged':

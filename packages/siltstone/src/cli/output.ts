@@ -1,5 +1,5 @@
 import { silentLogger, type Logger, type LogFields } from '../ports/telemetry.ts'
-import { errorTerminal, writeError, writeOut } from '../host/process.ts'
+import { askTerminal, errorTerminal, writeError, writeOut } from '../host/process.ts'
 
 /** Writes a command's answer to stdout, as text or as one JSON value (`--json`). Notes go to stderr. */
 export class Output {
@@ -26,6 +26,11 @@ export class Output {
     const terminal = errorTerminal()
     if (this.json || !terminal) return
     await writeError(`\r\u001b[K${text.slice(0, Math.max(0, terminal.columns - 1))}`)
+  }
+
+  /** Asks at the terminal. @returns undefined where there is none, with `--json`, or without an answer */
+  async ask(question: string): Promise<string | undefined> {
+    return this.json ? undefined : askTerminal(question)
   }
 
   async endProgress(): Promise<void> {

@@ -31,4 +31,18 @@ describe('the command', () => {
     const noHome = `data:text/javascript,import os from 'node:os';import { syncBuiltinESMExports } from 'node:module';os.homedir = () => { throw new Error('no home') };syncBuiltinESMExports()`
     expect(version({}, '--import', noHome)).toBe(VERSION)
   })
+
+  it('starts a server again in the same process, with less memory for new objects, unless a size is chosen', () => {
+    const tells = `data:text/javascript,process.stderr.write(process.pid + process.execArgv.filter((flag) => flag.startsWith('--max-semi')).join() + ' ')`
+    const starts = (...nodeArgs: string[]) => {
+      const { stderr } = spawnSync(process.execPath, ['--import', tells, ...nodeArgs, MAIN, 'serve', '--help'], {
+        env: { XDG_CACHE_HOME: folder },
+        encoding: 'utf8',
+      })
+      return stderr.trim().split(' ')
+    }
+    const [first = '', second] = starts()
+    expect(second).toBe(typeof process.execve === 'function' ? `${first}--max-semi-space-size=8` : undefined)
+    expect(starts('--max-semi-space-size=32')).toHaveLength(1)
+  })
 })

@@ -19,6 +19,10 @@ export interface Pace {
 export interface CompactLimits {
   /** A fold takes at most about this much of the log into memory; the rest follows in the next fold. */
   foldBytes: number
+  /** Rows that are sorted at a time while a segment is clustered. More rows than this lie on the scratch disk meanwhile. */
+  sortBytes: number
+  /** Parsed blocks of segments that the compactor keeps: mostly those that tell where ids are. */
+  cacheBytes: number
   /** Segments up to this size count as the lowest tier; each tier is `fanIn` times the one below. */
   tierBaseBytes: number
   /** This many segments of a tier are merged into one. */
@@ -50,8 +54,22 @@ export interface CompactLimits {
 
 const MB = 1024 * 1024
 
+/** With less, folds would be so small that merges did all the work. */
+const LEAST_BYTES = 32 * MB
+
+/**
+ * How a compactor divides the memory that it may hold beside its code. A fold takes about as much as it reads of the log, most of
+ * it texts and parts of the segment: vectors are read as they are needed. A merge needs about 250 bytes a row (`step-cost.ts`).
+ */
+function memoryLimits(totalBytes: number): Pick<CompactLimits, 'foldBytes' | 'sortBytes' | 'cacheBytes'> {
+  const bytes = Math.max(LEAST_BYTES, totalBytes)
+  return { foldBytes: bytes / 3, sortBytes: bytes / 12, cacheBytes: bytes / 12 }
+}
+
 export const defaultCompactLimits: CompactLimits = {
   foldBytes: 64 * MB,
+  sortBytes: 64 * MB,
+  cacheBytes: 64 * MB,
   tierBaseBytes: 4 * MB,
   fanIn: 4,
   deletedShare: 0.3,
@@ -72,7 +90,14 @@ export const defaultCompactLimits: CompactLimits = {
 /** A machine with a directory has no deadline, so its steps may be larger than those of a function with a bucket. */
 const DIRECTORY_STEP_BYTES = 4 * 1024 * MB
 
-/** The limits of a store, given by its capabilities. */
-export function compactLimitsOf({ capabilities }: Pick<ObjectStore, 'capabilities'>): CompactLimits {
-  return capabilities.isLocal ? { ...defaultCompactLimits, stepBytes: DIRECTORY_STEP_BYTES } : defaultCompactLimits
+/**
+ * The limits of a store, given by its capabilities.
+ * @param memoryBytes that the compactor may hold, about; default: what makes it fastest
+ */
+export function compactLimitsOf(
+  { capabilities }: Pick<ObjectStore, 'capabilities'>,
+  memoryBytes?: number,
+): CompactLimits {
+  const limits = { ...defaultCompactLimits, ...(memoryBytes !== undefined && memoryLimits(memoryBytes)) }
+  return capabilities.isLocal ? { ...limits, stepBytes: DIRECTORY_STEP_BYTES } : limits
 }

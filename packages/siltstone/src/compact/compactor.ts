@@ -37,7 +37,6 @@ const FOLD_MOVES = 6
 const UNMEASURED_SHARE = 1 / 4
 /** The share of the free scratch disk that a merge may use. */
 const SCRATCH_SHARE = 0.9
-const BLOCK_CACHE_BYTES = 64 * 1024 * 1024
 
 export interface CompactorOptions {
   env: Environment
@@ -71,11 +70,12 @@ export interface CompactOptions {
 
 export class Compactor {
   readonly #options: CompactorOptions
-  readonly #cache = new BlockCache(BLOCK_CACHE_BYTES)
+  readonly #cache: BlockCache
   readonly #pace: StepPace
 
   constructor(options: CompactorOptions) {
     this.#options = options
+    this.#cache = new BlockCache(options.limits.cacheBytes)
     this.#pace = new StepPace(options.limits.pace)
   }
 
@@ -171,7 +171,8 @@ export class Compactor {
     const { log, limits, name } = this.#options
     const env = endedBy(signal, this.#options.env)
     const pool = this.newPool(env)
-    const state = new CollectionState({ env, path, pool, limits: log, inbox: true })
+    // A fold needs each vector twice, some at a time.
+    const state = new CollectionState({ env, path, pool, limits: { ...log, keptVectorBytes: 0 }, inbox: true })
     const writer = new LogWriter(state, name, () => {})
     const fold = async () => {
       const share = this.#pace.isMeasured ? 1 : UNMEASURED_SHARE

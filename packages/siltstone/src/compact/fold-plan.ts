@@ -1,5 +1,5 @@
 /** What a fold takes and what it has to do, without any I/O. */
-import type { LogEntry } from '../format/entry.ts'
+import type { KeptEntry } from '../log/entry-vectors.ts'
 import type { RefusedInLog } from '../log/applied-log.ts'
 import type { Locked } from '../log/collection-state.ts'
 import type { ChangedRecord } from '../log/log-overlay.ts'
@@ -10,7 +10,7 @@ import type { CommitBase } from '../snapshot/commit-loop.ts'
 /** The log above one manifest, as it was when the fold began. */
 export interface FoldInput extends CommitBase {
   view: View
-  entries: readonly LogEntry[]
+  entries: readonly KeptEntry[]
   /** Bytes of the log that it takes. */
   sizeBytes: number
   refused: readonly RefusedInLog[]

@@ -16,10 +16,10 @@
  * records that applying the operations one by one gave. A fold that would lose or invent a record is never published.
  */
 import { corrupt, isSiltstoneError } from '../errors.ts'
-import type { LogEntry } from '../format/entry.ts'
 import { parseKey } from '../format/keys.ts'
 import type { FoldedEntries, Manifest, SegmentRef, SequencedKeys } from '../format/manifest.ts'
 import type { CollectionState } from '../log/collection-state.ts'
+import type { KeptEntry } from '../log/entry-vectors.ts'
 import type { LogLimits } from '../log/log-limits.ts'
 import type { LogWriter } from '../log/writer.ts'
 import { BaseState } from '../snapshot/base-state.ts'
@@ -175,7 +175,7 @@ async function segmentsAfter(
   return output.segment ? [...changed, { segment: output.segment, deletions: null, overlays: [] }] : changed
 }
 
-function sequencedBy(entries: readonly LogEntry[], foldedAtMs: number): SequencedKeys[] {
+function sequencedBy(entries: readonly KeptEntry[], foldedAtMs: number): SequencedKeys[] {
   const ulids = new Set<string>()
   for (const { sequenced } of entries)
     for (const { key } of sequenced) {
@@ -188,7 +188,7 @@ function sequencedBy(entries: readonly LogEntry[], foldedAtMs: number): Sequence
 /** Adds the entries as one group; drops the oldest groups when they are too old or hold too many entries. */
 function foldedAfter(
   folded: readonly FoldedEntries[],
-  entries: readonly LogEntry[],
+  entries: readonly KeptEntry[],
   foldedAtMs: number,
   { entryRetentionMs, foldedRecordExtraMs, foldedRecordLimit }: LogLimits,
 ): FoldedEntries[] {

@@ -131,10 +131,11 @@ export async function mergeOnce(
   const costOf = (plan: MergePlan) => costIn(context, plan)
   const whole = room?.whole ?? BOUNDLESS
   const trial = context.mayTry && trialOf(context, plansOf())
-  if (trial) {
-    await writeMerge(context, origin, trial, signal)
-    return { isTrial: true, assumedMs: assumedMs(context, trial) }
-  }
+  if (trial)
+    return lostIfPointerMoved(manifests, pointer, async () => {
+      await writeMerge(context, origin, trial, signal)
+      return { isTrial: true, assumedMs: assumedMs(context, trial) }
+    })
   const plans = plansOf((plan) => !shortageOf(costOf(plan), whole))
   const plan = fitting(plans, room?.left ?? BOUNDLESS, costOf)
   if (!plan) return null

@@ -24,10 +24,14 @@ import { WordIndexBuilder } from '../word-index/builder.ts'
 import { wantedIndexes } from '../word-index/indexed-keys.ts'
 import { verifyWordIndexes } from '../word-index/verify-word-index.ts'
 import type { CompactLimits } from './compact-limits.ts'
+import { SPILLED_CHUNK_BYTES } from '../sort/spilled-runs.ts'
 import { RowSorter } from './row-sorter.ts'
 
 /** With at most this many bytes of vectors a segment is one object; otherwise each section is streamed into its own. */
 const SINGLE_FILE_BYTES = 16 * 1024 * 1024
+
+/** What a row has beside its vector, about. */
+const TEXT_BYTES = 800
 
 /** Bytes read back between two pauses: some 10 ms. */
 const PAUSE_AFTER_BYTES = 4 * 1024 * 1024
@@ -37,7 +41,7 @@ export interface SegmentContext {
   env: Environment
   path: string
   pool: SegmentPool
-  limits: Pick<CompactLimits, 'indexRows' | 'indexDimension'>
+  limits: Pick<CompactLimits, 'indexRows' | 'indexDimension'> & Partial<Pick<CompactLimits, 'sortBytes'>>
   /** How distances are measured, and the schema. Default: as the catalog says. */
   indexing?: Indexing
   /** Default `STORED_LAYOUT`. */
@@ -169,7 +173,7 @@ async function writeClustered(
     builder.sample(vectors)
   }
   await builder.train()
-  const sorter = new RowSorter(env.scratch ?? memoryScratch)
+  const sorter = new RowSorter(env.scratch ?? memoryScratch, runBytesFor(job))
   try {
     for await (const batch of source.rows('any')) {
       signal.throwIfAborted()
@@ -188,6 +192,16 @@ async function writeClustered(
   } finally {
     await sorter.close()
   }
+}
+
+/**
+ * The size of a sorted run. Of many rows runs are larger: while they are merged, memory holds a chunk of each, which is
+ * least, in all, when the run is as large as the chunks together.
+ */
+function runBytesFor({ limits, expectedRows, dimension }: SegmentJob): number | undefined {
+  const { sortBytes } = limits
+  if (sortBytes === undefined) return undefined
+  return Math.max(sortBytes, Math.sqrt(expectedRows * (4 * dimension + TEXT_BYTES) * SPILLED_CHUNK_BYTES))
 }
 
 async function verifyWritten(job: SegmentJob, descriptor: SegmentDescriptor, count: number): Promise<void> {

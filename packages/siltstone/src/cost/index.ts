@@ -1,5 +1,6 @@
 export type { Bill } from './bill.ts'
 export { reportOfCounters } from './counters.ts'
 export { type CostReport, reportOf, type UnitCosts } from './report.ts'
+export { type ScaleRow, scaleOf } from './scale.ts'
 export { PRICES, type PriceItem, type PriceList } from './prices.ts'
 export { type Assumptions, ASSUMPTIONS, DEFAULT_WORKLOAD, type Workload } from './workload.ts'

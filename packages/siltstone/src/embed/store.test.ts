@@ -61,6 +61,25 @@ describe('EmbeddingStore', () => {
     expect((await objects.list('')).objects).toEqual([])
   })
 
+  it('stores nothing that it would not read back', async () => {
+    const odd = (dimension: number) => Float32Array.from({ length: dimension }, (_, i) => -Math.cos(i) * 1e-30)
+    const largest = odd(65_536)
+    await store.put({ id: 'a', embedding: largest, model: 'm' })
+    expect((await store.get('a'))?.embedding.every((number, i) => number === largest[i])).toBe(true)
+    await expect(store.put({ id: 'a', embedding: odd(65_537), model: 'm' })).rejects.toMatchObject({
+      code: 'bad-embedding',
+      field: 'embedding',
+    })
+  })
+
+  it('refuses names of models that are no names', async () => {
+    await store.put({ id: 'a', embedding: vector, model: 'm'.repeat(512) })
+    await expect(store.put({ id: 'a', embedding: vector, model: 'm'.repeat(513) })).rejects.toMatchObject({
+      code: 'bad-embedding',
+      field: 'model',
+    })
+  })
+
   it('logs the code of a failure and passes it on', async () => {
     const broken = async () => {
       throw unavailable('disk-full', 'no space')

@@ -19,7 +19,7 @@ export interface StoredEmbedding {
 
 const compress = promisify(gzip)
 const decompress = promisify(gunzip)
-/** Limit of the decompressed JSON, about 500,000 dimensions: more than any model has, and no decompression bomb. */
+/** Limit of the decompressed JSON, about 500,000 dimensions: more than is ever written, and no decompression bomb. */
 const MAX_JSON_BYTES = 8 * 1024 * 1024
 
 export function sha256Hex(text: string): string {
@@ -31,13 +31,28 @@ export function contentId(model: string, text: string): string {
   return sha256Hex(`${model}\0${text}`)
 }
 
-/** @throws SiltstoneError `invalid` (bad-embedding) for an empty vector or one with numbers that are not finite */
+/** What is stored can be read back: far below `MAX_JSON_BYTES`, and written at once. */
+const MAX_DIMENSION = 65_536
+const MAX_MODEL_LENGTH = 512
+
+/**
+ * @throws SiltstoneError `invalid` (bad-embedding) for an empty vector, one with numbers that are not finite or with more than
+ *   65,536 dimensions, and a name of a model of more than 512 characters
+ */
 export async function encodeStoredEmbedding(stored: StoredEmbedding, compressed = true): Promise<Uint8Array> {
   const { id, embedding, model, textSha256 } = stored
+  if (embedding.length > MAX_DIMENSION) {
+    const found = `embedding of ${JSON.stringify(id)} has ${embedding.length} dimensions`
+    throw invalid('bad-embedding', `${found}; at most ${MAX_DIMENSION} are allowed`, { field: 'embedding' })
+  }
   if (embedding.length === 0 || !embedding.every(Number.isFinite)) {
     throw invalid('bad-embedding', `embedding of ${JSON.stringify(id)} is empty or has numbers that are not finite`, {
       field: 'embedding',
     })
+  }
+  if (model !== undefined && model.length > MAX_MODEL_LENGTH) {
+    const found = `the model of ${JSON.stringify(id)} has a name of ${model.length} characters`
+    throw invalid('bad-embedding', `${found}; at most ${MAX_MODEL_LENGTH} are allowed`, { field: 'model' })
   }
   const numbers = Array.from(embedding, shortest)
   const json = { id, embedding: numbers, model, dimension: embedding.length, text_sha256: textSha256 }

@@ -6,6 +6,7 @@
  * queue's limit, set aside. The schedule still finds the collection's log, so nothing depends on the message.
  */
 import { isSiltstoneError } from '../errors.ts'
+import type { CompactOptions } from '../compact/compactor.ts'
 import { collectionsToWake } from '../log/wake-up-message.ts'
 import type { QueueMessage } from '../ports/queue.ts'
 import type { StoreEngine } from './engine.ts'
@@ -15,6 +16,8 @@ export interface BackgroundOptions {
   gatherMs: number
   scheduleMs: number
   visibilityMs: number
+  /** Called after each fold and each merge that was committed, with the collection's path. */
+  onCommit?: ((path: string) => void) | undefined
 }
 
 export const defaultBackground: BackgroundOptions = { gatherMs: 500, scheduleMs: 60_000, visibilityMs: 900_000 }
@@ -98,7 +101,7 @@ export class Background {
   /** False when the message should be delivered again. */
   async #compact(path: string): Promise<boolean> {
     try {
-      await this.#engine.compactor.fold(path, { signal: this.#stop.signal })
+      await this.#engine.compactor.fold(path, this.#workOn(path))
       this.#startMerge(path)
       return true
     } catch (error) {
@@ -112,10 +115,14 @@ export class Background {
     }
   }
 
+  #workOn(path: string): Pick<CompactOptions, 'signal' | 'onCommit'> {
+    return { signal: this.#stop.signal, onCommit: () => this.#options.onCommit?.(path) }
+  }
+
   /** Merges run beside folds, so that a long merge does not delay them; one merge per collection at a time. */
   #startMerge(path: string): void {
     if (this.#merging.has(path)) return
-    const merging = this.#engine.compactor.merge(path, { signal: this.#stop.signal }).then(
+    const merging = this.#engine.compactor.merge(path, this.#workOn(path)).then(
       () => undefined,
       (error: unknown) => {
         if (!this.#stop.signal.aborted)

@@ -145,6 +145,19 @@ export class StoreEngine implements Engine {
     return open
   }
 
+  /**
+   * Lets go of what was folded of a collection's log, once another thread or process has committed it: the next read or
+   * write would do so as well, but it may never come.
+   */
+  async followCommit(path: string): Promise<void> {
+    try {
+      await this.#open.get(path)?.state.followCommit()
+    } catch (error) {
+      // The next read or write meets the same error, and answers it.
+      this.env.log.debug('commit_not_followed', { collection: path, error: String(error) })
+    }
+  }
+
   /** Appends the last entry of the log: nothing can be written after it. */
   async #closeLog(info: CollectionInfo): Promise<void> {
     const { writer } = this.#use(info)

@@ -270,7 +270,7 @@ describe('compaction within the time of an invocation', () => {
           expect(await made.records()).toBe(made.written())
         },
       ),
-      { numRuns: 25 },
+      { numRuns: 12 },
     )
   })
 })

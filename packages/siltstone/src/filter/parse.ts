@@ -91,9 +91,11 @@ function parsePredicate(key: string, operand: unknown, numbers: NumberStyle): Fi
     case '$not_contains':
       return { kind: 'contains', key, negated: op === '$not_contains', value: needScalar(value, key, op, numbers) }
     default:
-      throw whereError(`unknown operator '${op}' on '${key}'`)
+      throw whereError(`unknown operator '${op}' on '${key}'; the operators are ${OPERATORS}`)
   }
 }
+
+const OPERATORS = '$eq, $ne, $gt, $gte, $lt, $lte, $in, $nin, $contains, $not_contains'
 
 const ORDERS = { $gt: 'gt', $gte: 'gte', $lt: 'lt', $lte: 'lte' } as const
 

@@ -16,7 +16,7 @@ import { writeArrowFile } from '../arrow/write.ts'
 import { checkVersion, ENTRY_VERSION, fileMetadata } from './delta.ts'
 import { seal, sealIsIntact } from './file-checksum.ts'
 import { isUlid, parseKey } from './keys.ts'
-import { decodeColumns, dimensionOf, encodeColumns } from './record-columns.ts'
+import { decodeColumns, dimensionOf, encodeColumns, vectorsOf } from './record-columns.ts'
 
 /** The copy of a delta that is too large to stand in an entry. */
 export interface TakenCopy {
@@ -87,6 +87,21 @@ export function encodeEntry(entry: LogEntry): Uint8Array {
   const bytes = writeArrowFile(encodeColumns(records, dimension), records.length, metadata)
   seal(bytes)
   return bytes
+}
+
+/**
+ * The same entry with the vectors of its own records as views of its encoded bytes, so that whoever keeps the records of
+ * many entries keeps one buffer of each, and not one for each vector.
+ * @param bytes as `encodeEntry` returned them
+ */
+export function withVectorsOf(entry: LogEntry, bytes: Uint8Array): LogEntry {
+  const vectors = vectorsOf(readArrowFile(bytes))
+  const first = vectors.length - entry.records.length
+  const records = entry.records.map((record, i) => {
+    const vector = vectors[first + i] ?? null
+    return vector === null ? record : { ...record, vector }
+  })
+  return { ...entry, records }
 }
 
 /** As `SequencedDelta`, with the number of records that the delta has in the entry. */

@@ -104,6 +104,15 @@ export function decodeColumns(file: ArrowFile): { records: RecordOp[]; dimension
   return { records, dimension }
 }
 
+/** The vectors of all records, views where they can be; null for a record without one. @throws FormatProblem */
+export function vectorsOf(file: ArrowFile): (Float32Array | null)[] {
+  return file.batches.flatMap((batch) => {
+    const column = find(batch, 'vector')
+    const vectors = column === undefined || isNull(column) ? undefined : readVectors(column)
+    return Array.from({ length: batch.length }, (_, row) => vectors?.row(row) ?? null)
+  })
+}
+
 function find(batch: ArrowBatch, name: string): ArrowColumn | undefined {
   return batch.columns.find((column) => column.field.name === name)
 }

@@ -104,7 +104,7 @@ export interface PostPlace {
   credentials: { accessKeyId: string; secretAccessKey: string; sessionToken?: string }
 }
 
-/** A form with a POST policy: every field is fixed but the file, whose size is limited, and a type with a prefix. */
+/** A form with a POST policy: every field is fixed but the file, whose size is limited, a type with a prefix, and `${filename}` in the key. */
 export function signedPost(place: PostPlace, limits: PostLimits, nowMs: number, expiresInMs: number): PostForm {
   const { url, bucket, key, region, credentials } = place
   const amzDate = amzDateOf(nowMs)
@@ -118,11 +118,15 @@ export function signedPost(place: PostPlace, limits: PostLimits, nowMs: number, 
     'x-amz-date': amzDate,
     ...(credentials.sessionToken !== undefined && { 'x-amz-security-token': credentials.sessionToken }),
   }
+  // S3 expands variables before it checks the policy, so what stands before one is the part of the key that is known.
+  const variable = key.indexOf('${filename}')
+  const fixed = Object.entries(fields).filter(([name]) => name !== 'key' || variable === -1)
   const conditions = [
     { bucket },
+    ...(variable === -1 ? [] : [['starts-with', '$key', key.slice(0, variable)]]),
     ['content-length-range', limits.minBytes, limits.maxBytes],
     ...(limits.contentTypePrefix === undefined ? [] : [['starts-with', '$Content-Type', limits.contentTypePrefix]]),
-    ...Object.entries(fields).map(([name, value]) => ['eq', `$${name}`, value]),
+    ...fixed.map(([name, value]) => ['eq', `$${name}`, value]),
   ]
   const expiration = new Date(nowMs + expiresInMs).toISOString()
   const policy = Buffer.from(JSON.stringify({ expiration, conditions })).toString('base64')

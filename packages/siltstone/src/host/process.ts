@@ -1,4 +1,5 @@
 /** This process: its arguments, environment, streams, signals and end. */
+import { createInterface } from 'node:readline'
 
 export function environmentVariables(): Readonly<Record<string, string | undefined>> {
   return process.env
@@ -37,13 +38,31 @@ function write(stream: NodeJS.WriteStream, text: string | Uint8Array): Promise<v
   })
 }
 
+/** Terminals that were given no size, as those of some multiplexers and containers, say 0. */
+const widthOf = ({ columns }: { columns?: number }): number => columns || 80
+
 /** Whether stdout is a terminal, and its width. */
 export function outTerminal(): { columns: number } | undefined {
-  return process.stdout.isTTY ? { columns: process.stdout.columns } : undefined
+  return process.stdout.isTTY ? { columns: widthOf(process.stdout) } : undefined
 }
 
 export function errorTerminal(): { columns: number } | undefined {
-  return process.stderr.isTTY ? { columns: process.stderr.columns } : undefined
+  return process.stderr.isTTY ? { columns: widthOf(process.stderr) } : undefined
+}
+
+/** Asks who sits at the terminal. @returns the line; undefined where no terminal is, or after Ctrl-C or Ctrl-D */
+export async function askTerminal(question: string): Promise<string | undefined> {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined
+  const lines = createInterface({ input: process.stdin, output: process.stderr })
+  try {
+    return await new Promise((resolve) => {
+      lines.once('close', () => resolve(undefined))
+      lines.once('SIGINT', () => lines.close())
+      lines.question(question, resolve)
+    })
+  } finally {
+    lines.close()
+  }
 }
 
 /** A reader that closes the pipe early ends this process silently, as with other tools. */

@@ -18,12 +18,23 @@ export interface WorkerHandle<In> {
   terminate(): Promise<void>
 }
 
+export interface WorkerOptions {
+  /** Memory for new objects. Default: as large as V8 makes it, which is up to 200 MB. */
+  youngGenerationMb?: number
+}
+
 /**
  * @param url the module to run, from `moduleBeside`
  * @param data any value that can be cloned; the worker gets it from `connectToParent`
  */
-export function startWorker<In, Out>(url: URL, data: unknown, handlers: WorkerHandlers<Out>): WorkerHandle<In> {
-  const worker = new Worker(url, { workerData: data })
+export function startWorker<In, Out>(
+  url: URL,
+  data: unknown,
+  handlers: WorkerHandlers<Out>,
+  { youngGenerationMb }: WorkerOptions = {},
+): WorkerHandle<In> {
+  const resourceLimits = youngGenerationMb === undefined ? {} : { maxYoungGenerationSizeMb: youngGenerationMb }
+  const worker = new Worker(url, { workerData: data, resourceLimits })
   let failure: Error | undefined
   worker.on('message', (message: Out) => handlers.onMessage(message))
   worker.on('error', (error) => {

@@ -1,6 +1,7 @@
 /** Checks what a caller handed over and turns it into the engine's requests. */
 import type { Include as Columns, ReadLevel, ReadOptions } from '../model/read.ts'
 import { invalid } from '../errors.ts'
+import { described } from './check-arguments.ts'
 import { andFilters, type Filter, parseWhere, parseWhereDocument } from '../filter/index.ts'
 import { metadataFromJson, type Op, type RecordOp } from '../records/index.ts'
 import type {
@@ -58,7 +59,10 @@ export function recordsFrom(op: Exclude<Op, 'delete'>, args: RecordArguments): R
 
 /** @throws SiltstoneError `invalid` (bad-ids) */
 export function checkIds(ids: readonly string[]): string[] {
-  if (!Array.isArray(ids)) throw invalid('bad-ids', 'ids is not a list of strings', { field: 'ids' })
+  if (!Array.isArray(ids)) {
+    const remedy = typeof ids === 'string' ? `[${JSON.stringify(ids)}]` : 'a list of strings'
+    throw invalid('bad-ids', `ids is ${described(ids)}: give ${remedy}`, { field: 'ids' })
+  }
   ids.forEach((id: unknown, i) => {
     if (typeof id !== 'string' || id === '' || !id.isWellFormed())
       throw invalid('bad-ids', `ids[${i}] is ${JSON.stringify(id)}; give a well-formed string that is not empty`, {
@@ -73,7 +77,7 @@ export function vectorFrom(embedding: Embedding | null | undefined, field: strin
   if (embedding === null || embedding === undefined) return null
   const bad = (problem: string) => invalid('bad-embedding', `${field} ${problem}`, { field })
   const isList = Array.isArray(embedding) || embedding instanceof Float32Array
-  if (!isList) throw bad('is not a list of numbers')
+  if (!isList) throw bad(`is ${described(embedding)}: give a list of numbers, and a list of such lists for several`)
   if (embedding.length === 0) throw bad('is empty; an embedding has at least one dimension')
   const vector = Float32Array.from(embedding)
   for (let i = 0; i < vector.length; i++)

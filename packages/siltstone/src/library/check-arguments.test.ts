@@ -33,6 +33,16 @@ describe('arguments of another shape', () => {
       [() => notes.query(anything('hello')), /query takes one object, and got the string "hello"/],
       [() => notes.query({ queryTexts: anything('hello') }), /queryTexts is the string "hello": give \["hello"\]/],
       [() => notes.query({ queryEmbeddings: anything('x') }), /queryEmbeddings is the string "x"/],
+      [
+        () => notes.query({ queryTexts: ['a'], nResults: anything('3') }),
+        /nResults is the string "3"; give an integer/,
+      ],
+      [
+        () => notes.query({ queryEmbeddings: anything([1, 2]) }),
+        /queryEmbeddings\[0\] is the number 1: give a list of/,
+      ],
+      [() => notes.get({ ids: anything('a') }), /ids is the string "a": give \["a"\]/],
+      [() => notes.peek(anything('x')), /peek takes one object, and got the string "x": call peek\(\{ limit: 10 \}\)/],
       [() => notes.add(anything(['a'])), /add takes one object, and got a list/],
       [() => notes.add(anything({ ids: ['a'], documents: 'text' })), /documents is not a list/],
       [() => notes.get(anything(5)), /get takes one object, and got the number 5/],

@@ -24,7 +24,14 @@ export function checkList(field: string, value: unknown): void {
   throw invalid('bad-list', `${field} is ${described(value)}: give ${remedy}`, { field })
 }
 
-function described(value: unknown): string {
+/** @throws SiltstoneError `invalid` (bad-k) */
+export function checkResults(nResults: unknown): asserts nResults is number {
+  if (typeof nResults === 'number' && Number.isSafeInteger(nResults) && nResults >= 1) return
+  const got = typeof nResults === 'number' ? String(nResults) : described(nResults)
+  throw invalid('bad-k', `nResults is ${got}; give an integer of 1 or more`, { field: 'nResults' })
+}
+
+export function described(value: unknown): string {
   if (value === undefined) return 'nothing'
   if (value === null) return 'null'
   if (Array.isArray(value)) return 'a list'

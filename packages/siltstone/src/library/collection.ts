@@ -24,7 +24,7 @@ import {
   recordsFrom,
   vectorFrom,
 } from './arguments.ts'
-import { checkArguments, checkList } from './check-arguments.ts'
+import { checkArguments, checkList, checkResults } from './check-arguments.ts'
 import { changedConfiguration, type UpdateConfiguration } from './configuration.ts'
 import { embedTexts, type EmbeddingFunction, type Purpose } from './embedding-function.ts'
 import { GetResult, QueryResult } from './results.ts'
@@ -155,8 +155,9 @@ export class StoreCollection {
   }
 
   /** Reads the first records. */
-  peek({ limit = 10 }: { limit?: number } = {}): Promise<GetResult> {
-    return this.get({ limit })
+  async peek(args: { limit?: number } = {}): Promise<GetResult> {
+    checkArguments('peek', args, ['limit'], 'peek({ limit: 10 })')
+    return this.get({ limit: args.limit ?? 10 })
   }
 
   /** Finds the nearest records to each query. */
@@ -165,8 +166,7 @@ export class StoreCollection {
     checkArguments('query', args, QUERY, "query({ queryTexts: ['a question'] })")
     const { ids, nResults = 10 } = args
     const include = checkInclude(args.include ?? ['metadatas', 'documents', 'distances'])
-    if (!Number.isSafeInteger(nResults) || nResults < 1)
-      throw invalid('bad-k', `nResults is ${nResults}; give an integer of 1 or more`, { field: 'nResults' })
+    checkResults(nResults)
     const filter = filterFrom(args)
     const vectors = await this.#queryVectors(args)
     const response = await (await this.#open()).query({

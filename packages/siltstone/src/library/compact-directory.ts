@@ -1,18 +1,20 @@
 import { closeEnvironment } from '../drivers/directory/directory-environment.ts'
 import { openEnvironmentAt } from '../drivers/open-environment.ts'
-import { Background } from '../engine/background.ts'
+import { compactLimitsOf } from '../compact/compact-limits.ts'
+import { Background, defaultBackground } from '../engine/background.ts'
 import { StoreEngine } from '../engine/engine.ts'
 import type { Logger, Metrics } from '../ports/telemetry.ts'
-import type { CompactionData } from './compaction-messages.ts'
+import { type CompactionData, DEFAULT_COMPACTION_MB } from './compaction-messages.ts'
 
-/** Compaction reads each block about once. */
-const BLOCK_CACHE_BYTES = 64 * 1024 * 1024
+const MB = 1024 * 1024
 
 export interface CompactDirectoryOptions extends CompactionData {
   log: Logger
   metrics: Metrics
   /** Called when the store is open and compaction has begun. */
   onReady: () => void
+  /** Called after each fold and each merge that was committed, with the collection's path. */
+  onCommit?: ((path: string) => void) | undefined
   /** Compaction stops at the next safe point after this has resolved. */
   stopped: Promise<void>
 }
@@ -23,11 +25,13 @@ export interface CompactDirectoryOptions extends CompactionData {
  * @throws SiltstoneError as `openEnvironmentAt` and `StoreEngine.open` do
  */
 export async function compactDirectory(options: CompactDirectoryOptions): Promise<void> {
-  const { directory, allowNetworkFilesystem, log, metrics, onReady, stopped } = options
+  const { directory, allowNetworkFilesystem, memoryMb = DEFAULT_COMPACTION_MB, log, metrics } = options
+  const { onReady, onCommit, stopped } = options
   const env = await openEnvironmentAt(directory, { allowNetworkFilesystem, log, metrics })
   try {
-    const engine = await StoreEngine.open({ env, blockCacheBytes: BLOCK_CACHE_BYTES })
-    const background = new Background(engine)
+    const compact = compactLimitsOf(env.store, memoryMb * MB)
+    const engine = await StoreEngine.open({ env, compact, blockCacheBytes: compact.cacheBytes })
+    const background = new Background(engine, { ...defaultBackground, onCommit })
     onReady()
     await stopped
     await background.close()

@@ -22,6 +22,13 @@ const metrics: Metrics = {
   observe: (name, value, labels = {}) => parent.post({ kind: 'metric', how: 'observe', name, value, labels }),
 }
 
-await compactDirectory({ ...parent.data, log, metrics, onReady: () => parent.post({ kind: 'ready' }), stopped })
+await compactDirectory({
+  ...parent.data,
+  log,
+  metrics,
+  onReady: () => parent.post({ kind: 'ready' }),
+  onCommit: (path) => parent.post({ kind: 'committed', path }),
+  stopped,
+})
 parent.post({ kind: 'stopped' })
 parent.disconnect()

@@ -84,6 +84,7 @@ export async function openStore(place: string | StoreOptions, options: StoreOpti
         random: env.random,
         log,
         metrics,
+        onCommit: (path) => void engine.followCommit(path),
       })
     : undefined
   let closing: Promise<void> | undefined

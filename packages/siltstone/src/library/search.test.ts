@@ -1,7 +1,7 @@
 import { K, Knn, Rrf, Search } from 'chromadb'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { memoryEnvironment } from '../drivers/memory/memory-environment.ts'
-import { knn, openStore, rrf, type Store, type StoreCollection } from './index.ts'
+import { hybrid, knn, openStore, rrf, type Store, type StoreCollection } from './index.ts'
 
 describe('search in process', () => {
   let store: Store
@@ -58,6 +58,26 @@ describe('search in process', () => {
     ])
     const client = Rrf({ ranks: [Knn({ ...dense, returnRank: true }), Knn({ ...sparse, returnRank: true })] })
     expect((await things.search({ rank: client })).ids).toEqual([['b']])
+  })
+
+  it('ranks by meaning and words together, and keeps what only one of them finds', async () => {
+    const rank = hybrid({ query: 'three', vector: [0, 0], limit: 2 })
+    const { ids, scores, explanations } = await things.search({ rank, select: ['#score'] }, { explain: true })
+    const words = (await things.search({ rank: knn({ query: 'three', key: '#document' }), select: ['#score'] })).scores
+    const found = explanations[0]?.map(({ knn }) => knn.map((part) => part.rank))
+    expect(ids).toEqual([['a', 'c', 'b']])
+    expect(found).toEqual([
+      [0, null],
+      [null, 0],
+      [1, null],
+    ])
+    expect(scores[0]).toEqual([
+      1,
+      expect.closeTo(Math.log(3) + (words[0]?.[0] ?? Number.NaN), 5),
+      expect.closeTo(Math.log(2) + 1, 5),
+    ])
+    expect(explanations[0]?.[2]?.knn[0]?.contribution).toBeCloseTo(Math.log(2), 5)
+    expect(() => hybrid({ query: 'x', limit: 0 })).toThrow('limit is 0')
   })
 
   it('weights by IDF on request', async () => {

@@ -12,6 +12,7 @@ import { logEntryKey, parseKey } from '../format/keys.ts'
 import { emptyManifest, type Manifest, type StatePart } from '../format/manifest.ts'
 import type { ObjectStore } from '../ports/object-store.ts'
 import { BaseState } from '../snapshot/base-state.ts'
+import { type KeptEntry, vectorBytes, withoutVectors } from './entry-vectors.ts'
 import type { LogContext } from './log-context.ts'
 import { LogOverlay } from './log-overlay.ts'
 import { contentOf, objectOf } from './mention.ts'
@@ -26,7 +27,7 @@ export interface RefusedInLog {
 }
 
 interface AppliedEntry {
-  entry: LogEntry
+  entry: KeptEntry
   /** Size of the entry and of the objects that it refers to. */
   sizeBytes: number
   fileBytes: number
@@ -44,6 +45,8 @@ export class AppliedLog {
   /** Whether the collection was deleted. */
   isClosed = false
   unfoldedBytes = 0
+  /** Of the entries' vectors: what is in memory. */
+  #vectorBytes = 0
   refused: RefusedInLog[] = []
   /** ULIDs that an entry or the manifest mentions: a later mention of one is void. */
   #mentioned = new Set<string>()
@@ -53,7 +56,7 @@ export class AppliedLog {
     this.manifest = emptyManifest(context.path)
   }
 
-  get entries(): LogEntry[] {
+  get entries(): KeptEntry[] {
     return this.#entries.map(({ entry }) => entry)
   }
 
@@ -68,6 +71,7 @@ export class AppliedLog {
     if (manifest.state === 'closed') this.isClosed = true
     this.#entries = []
     this.unfoldedBytes = 0
+    this.#vectorBytes = 0
     this.refused = []
     this.#mentioned = new Set(manifest.sequenced.flatMap((group) => group.ulids))
     this.#context.deltas.forget(this.#mentioned)
@@ -88,9 +92,9 @@ export class AppliedLog {
     const wanted = listed.filter(({ number }) => number > this.end)
     for (let i = 0; i < wanted.length; i += PARALLEL_FETCHES) {
       const batch = await Promise.all(wanted.slice(i, i + PARALLEL_FETCHES).map(({ number }) => this.#fetch(number)))
-      for (const { entry, sizeBytes } of batch) {
+      for (const { entry, sizeBytes, body } of batch) {
         if (applyBytes !== undefined && this.unfoldedBytes >= applyBytes) return
-        await this.apply(entry, sizeBytes, wanted.at(-1)?.number)
+        await this.apply(this.keep(entry, body), sizeBytes, wanted.at(-1)?.number)
       }
     }
   }
@@ -104,14 +108,26 @@ export class AppliedLog {
     return false
   }
 
-  async #fetch(number: number): Promise<{ entry: LogEntry; sizeBytes: number }> {
+  /**
+   * What to keep of an entry that is to be applied next: all of it, or all but its vectors.
+   * @param body the entry as it is stored
+   */
+  keep(entry: LogEntry, body: Uint8Array): KeptEntry {
+    const { env, path, limits } = this.#context
+    // From a bucket, each search would ask for them again.
+    const isFew = this.#vectorBytes + vectorBytes(entry) <= limits.keptVectorBytes
+    if (isFew || !env.store.capabilities.isLocal) return entry
+    return withoutVectors(entry, logEntryKey(path, entry.number), body, env.store)
+  }
+
+  async #fetch(number: number): Promise<ReadEntry> {
     const found = await readEntry(this.#context.env.store, this.#context.path, number)
     if (!found) throw new Vanished(logEntryKey(this.#context.path, number))
     return found
   }
 
   /** @param last number of the last entry known to exist: an entry up to it may void a mention */
-  async apply(entry: LogEntry, entryBytes: number, last = entry.number): Promise<void> {
+  async apply(entry: KeptEntry, entryBytes: number, last = entry.number): Promise<void> {
     let sizeBytes = entryBytes
     // step: taken-deltas-come-first
     sizeBytes += await this.#applyDeltas(entry, last)
@@ -121,17 +137,18 @@ export class AppliedLog {
     if (entry.control?.kind === 'reset') await this.#reset(entry.control.manifestKey)
     this.#entries.push({ entry, sizeBytes, fileBytes: entryBytes })
     this.unfoldedBytes += sizeBytes
+    this.#vectorBytes += vectorBytes(entry)
     this.end = entry.number
   }
 
-  async #applyRecords({ records, number }: LogEntry): Promise<void> {
+  async #applyRecords({ records, number }: KeptEntry): Promise<void> {
     const key = logEntryKey(this.#context.path, number)
     for (const bad of await this.overlay.apply(records, number))
       this.refused.push({ key, entry: number, reason: `record ${JSON.stringify(bad.id)}: ${bad.reason}` })
   }
 
   /** @returns the size of the objects that the entry refers to */
-  async #applyDeltas({ sequenced, number }: LogEntry, last: number): Promise<number> {
+  async #applyDeltas({ sequenced, number }: KeptEntry, last: number): Promise<number> {
     const { path } = this.#context
     let sizeBytes = 0
     for (const mention of sequenced) {
@@ -174,17 +191,20 @@ export class AppliedLog {
   }
 }
 
+interface ReadEntry {
+  entry: LogEntry
+  sizeBytes: number
+  /** As it is stored. Vectors of the entry may be views of it. */
+  body: Uint8Array
+}
+
 /** An entry by number, folded or not; undefined when it is not kept any more. */
-export async function readEntry(
-  store: ObjectStore,
-  path: string,
-  number: number,
-): Promise<{ entry: LogEntry; sizeBytes: number } | undefined> {
+export async function readEntry(store: ObjectStore, path: string, number: number): Promise<ReadEntry | undefined> {
   const key = logEntryKey(path, number)
   const got = await store.get(key)
   if (got.status !== 'ok') return undefined
   const entry = decodeEntry(got.body, key)
   if (entry.number !== number || entry.collection !== path)
     throw corrupt('entry-misplaced', `${key} says it is entry ${entry.number} of ${entry.collection}`, { key })
-  return { entry, sizeBytes: got.sizeBytes }
+  return { entry, sizeBytes: got.sizeBytes, body: got.body }
 }

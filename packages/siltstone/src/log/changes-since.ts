@@ -1,8 +1,8 @@
 /** Which ids the log changed after a version, for conditional commits. */
 import { parseKey } from '../format/keys.ts'
-import type { LogEntry } from '../format/entry.ts'
 import { readEntry } from './applied-log.ts'
 import type { CollectionState } from './collection-state.ts'
+import type { KeptEntry } from './entry-vectors.ts'
 import { isOfLog } from './folded-record.ts'
 import { contentOf } from './mention.ts'
 
@@ -15,7 +15,7 @@ export async function changedSince(
   const changed = new Set<string>()
   const entries = await state.run(async ({ log }) => log.entries)
   const known = new Map(entries.map((entry) => [entry.number, entry]))
-  const folded: LogEntry[] = []
+  const folded: KeptEntry[] = []
   for (let number = version + 1; number <= upTo; number++) {
     const entry = known.get(number) ?? (await readEntry(state.env.store, state.path, number))?.entry
     if (entry && !known.has(number)) folded.push(entry)
@@ -26,7 +26,7 @@ export async function changedSince(
   return now === 'none' || folded.every((entry) => isOfLog(now.manifest, entry)) ? changed : undefined
 }
 
-async function addIds(state: CollectionState, entry: LogEntry, changed: Set<string>): Promise<boolean> {
+async function addIds(state: CollectionState, entry: KeptEntry, changed: Set<string>): Promise<boolean> {
   for (const mention of entry.sequenced) {
     const parsed = parseKey(mention.key)
     if (parsed?.kind !== 'inbox') return false

@@ -102,6 +102,16 @@ export class CollectionState {
     return this.runWithRetry(({ views }) => views.snapshot())
   }
 
+  /** Brings what is known of the log up to date if some of it waits to be folded, and forgets older views. */
+  async followCommit(): Promise<void> {
+    await this.run(async ({ log, views }) => {
+      if (log.entries.length === 0) return
+      await log.sync()
+      views.forget()
+      this.#lastView = undefined
+    })
+  }
+
   /** A past state: see `pastView`. */
   viewAt(manifestKey: string | null, version: number, unsequenced: readonly InboxObject[]): Promise<View> {
     return pastView(this.#context, { manifestKey, version, unsequenced })

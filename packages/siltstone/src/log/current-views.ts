@@ -24,6 +24,12 @@ export class CurrentViews {
     this.#log = log
   }
 
+  /** Keeps no view of a state that has passed. */
+  forget(): void {
+    this.#sequenced = undefined
+    this.#withInbox = undefined
+  }
+
   /** The snapshot and the log up to its end, without the deltas that no entry has sequenced. */
   sequenced(): View {
     const { overlay, end, manifestKey } = this.#log

@@ -35,7 +35,8 @@
  */
 import { isPassing, isSiltstoneError, outcomeUnknown } from '../errors.ts'
 import { encodeDelta } from '../format/delta.ts'
-import type { LogEntry, SequencedDelta } from '../format/entry.ts'
+import type { SequencedDelta } from '../format/entry.ts'
+import type { KeptEntry } from './entry-vectors.ts'
 import { handoverUlid, inboxKey } from '../format/keys.ts'
 import type { RecordOp } from '../model/record.ts'
 import { retry } from '../ports/retry.ts'
@@ -55,7 +56,7 @@ export interface HandOver {
 }
 
 export interface Mentioned {
-  entry: LogEntry
+  entry: KeptEntry
   mention: SequencedDelta
 }
 

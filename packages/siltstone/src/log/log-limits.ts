@@ -30,6 +30,8 @@ export interface LogLimits {
   unfoldedObjects: number
   /** Beyond this much unfolded data writers are asked to wait. */
   unfoldedBytes: number
+  /** Vectors of unfolded entries that a process keeps in memory, if it can read the others at little cost. */
+  keptVectorBytes: number
   /** How long a put of unknown outcome is repeated before the outcome is reported as unknown. */
   settleMs: number
 }
@@ -53,6 +55,7 @@ export const bucketLimits: LogLimits = {
   groupBytes: 32 * MB,
   unfoldedObjects: 2_000,
   unfoldedBytes: 256 * MB,
+  keptVectorBytes: 32 * MB,
   settleMs: 30_000,
 }
 

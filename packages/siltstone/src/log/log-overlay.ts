@@ -5,8 +5,8 @@
  * later entries are applied. A record that exists in the snapshot is held as a change to its row: columns that no
  * operation gave stay in the snapshot and are read only when asked for, so applying a metadata update reads no vector.
  */
-import type { RecordOp } from '../model/record.ts'
 import { applyOp, type RecordChange, STORED_ROW } from '../records/apply.ts'
+import type { KeptOp, StoredVector } from '../records/stored-vector.ts'
 import type { BaseState, RowRef } from '../snapshot/base-state.ts'
 
 /** One version of a record that the log created, changed or removed. */
@@ -76,7 +76,7 @@ export class LogOverlay {
    * alike.
    * @param version number of the log entry
    */
-  async apply(operations: readonly RecordOp[], version: number): Promise<RefusedRecord[]> {
+  async apply(operations: readonly KeptOp[], version: number): Promise<RefusedRecord[]> {
     await this.#findRows(operations)
     const refused: RefusedRecord[] = []
     for (const op of operations) {
@@ -89,13 +89,13 @@ export class LogOverlay {
   }
 
   /** Applies a delta. @returns why it is refused as a whole; undefined when it was applied */
-  async applyDelta(operations: readonly RecordOp[], version: number): Promise<string | undefined> {
+  async applyDelta(operations: readonly KeptOp[], version: number): Promise<string | undefined> {
     const clash = dimensionClash(operations, this.dimension)
     if (clash === undefined) await this.apply(operations, version)
     return clash
   }
 
-  async #findRows(operations: readonly RecordOp[]): Promise<void> {
+  async #findRows(operations: readonly KeptOp[]): Promise<void> {
     if (this.base.segments.length === 0) return
     const unknown = new Set<string>()
     for (const op of operations) if (!this.#rows.has(op.id)) unknown.add(op.id)
@@ -106,14 +106,14 @@ export class LogOverlay {
   }
 
   /** Why an operation is refused. The first vector sets the dimension. */
-  #refusal({ op, vector }: RecordOp): string | undefined {
+  #refusal({ op, vector }: KeptOp): string | undefined {
     if (vector === null) return op === 'add' || op === 'upsert' ? `${op} needs a vector` : undefined
     this.dimension ??= vector.length
     if (vector.length === this.dimension) return undefined
     return `its vector has ${vector.length} dimensions, the collection ${this.dimension}`
   }
 
-  #applyOne(op: RecordOp, version: number): void {
+  #applyOne(op: KeptOp, version: number): void {
     const head = this.#heads.get(op.id)
     const row = head ? head.row : (this.#rows.get(op.id) ?? null)
     const before = head ? head.columns : row ? STORED_ROW : undefined
@@ -194,7 +194,7 @@ export class LogOverlayView {
 
 /** How a delta's vectors disagree with the collection's dimension, or with one another. */
 function dimensionClash(
-  records: readonly { vector: Float32Array | null }[],
+  records: readonly { vector: Float32Array | StoredVector | null }[],
   dimension: number | null,
 ): string | undefined {
   let expected = dimension

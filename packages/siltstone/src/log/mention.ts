@@ -1,7 +1,8 @@
 /** What an entry says of the deltas that it sequences. */
-import type { LogEntry, SequencedDelta } from '../format/entry.ts'
+import type { SequencedDelta } from '../format/entry.ts'
 import { parseKey } from '../format/keys.ts'
 import type { DeltaContent, DeltaCache } from './delta-cache.ts'
+import type { KeptEntry } from './entry-vectors.ts'
 
 /**
  * The content of a sequenced delta: from the entry, from the copy that it names, or, for an entry of version 1, from
@@ -20,7 +21,7 @@ export function objectOf({ key, records, refused, taken }: SequencedDelta): stri
 }
 
 /** An entry's mention of a delta. */
-export function mentionOf(entry: LogEntry, ulid: string): SequencedDelta | undefined {
+export function mentionOf(entry: KeptEntry, ulid: string): SequencedDelta | undefined {
   return entry.sequenced.find(({ key }) => {
     const parsed = parseKey(key)
     return parsed?.kind === 'inbox' && parsed.ulid === ulid

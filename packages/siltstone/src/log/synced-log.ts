@@ -20,7 +20,8 @@
  * If it did not move, an object is missing that must exist: `corrupt`, naming the object.
  */
 import { corrupt, notFound, unavailable } from '../errors.ts'
-import type { LogEntry } from '../format/entry.ts'
+import { type LogEntry, withVectorsOf } from '../format/entry.ts'
+import type { KeptEntry } from './entry-vectors.ts'
 import { parseKey } from '../format/keys.ts'
 import type { Manifest } from '../format/manifest.ts'
 import type { PointerState } from '../snapshot/manifest-store.ts'
@@ -92,7 +93,7 @@ export class SyncedLog {
   }
 
   /** Entries above the watermark. */
-  get entries(): readonly LogEntry[] {
+  get entries(): readonly KeptEntry[] {
     return this.#applied.entries
   }
 
@@ -188,7 +189,7 @@ export class SyncedLog {
       while (!this.#applied.isMentioned(ulid)) {
         const found = await readEntry(env.store, path, this.end + 1)
         if (!found || !this.knowledge || ageMs(env.clock, this.knowledge) > limits.readSpanMs) return false
-        await this.#applied.apply(found.entry, found.sizeBytes)
+        await this.#applied.apply(this.#applied.keep(found.entry, found.body), found.sizeBytes)
       }
       return true
     } catch (error) {
@@ -221,11 +222,15 @@ export class SyncedLog {
 
   /**
    * Applies an entry that this process appended, unless a sync has applied it already.
+   * @param bytes the entry as it was put
    * @param sent when its put was sent
    */
-  async appended(entry: LogEntry, sizeBytes: number, sent: Stamp): Promise<void> {
+  async appended(entry: LogEntry, bytes: Uint8Array, sent: Stamp): Promise<void> {
     try {
-      if (this.end === entry.number - 1) await this.#applied.apply(entry, sizeBytes)
+      if (this.end === entry.number - 1) {
+        const kept = this.#applied.keep(withVectorsOf(entry, bytes), bytes)
+        await this.#applied.apply(kept, bytes.length)
+      }
       if (this.end === entry.number) this.knowledge = sent
     } catch (error) {
       // The entry is durable, so its writers are answered; the manifest is installed again before the next append.

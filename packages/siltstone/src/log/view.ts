@@ -1,6 +1,7 @@
 /** One fixed state of a collection: a snapshot and the log overlay on it. All reads of one request use one view. */
 import type { Manifest } from '../format/manifest.ts'
 import { isPatch, metadataOver } from '../records/apply.ts'
+import { inMemory, type StoredVector } from '../records/stored-vector.ts'
 import type { BaseState, RowRef } from '../snapshot/base-state.ts'
 import type { InboxObject } from './listing.ts'
 import type { ChangedRecord, LogOverlayView } from './log-overlay.ts'
@@ -86,12 +87,13 @@ export class View {
     )
   }
 
-  vectors(refs: readonly RecordRef[]): Promise<Float32Array[]> {
-    return this.#resolve(
+  async vectors(refs: readonly RecordRef[]): Promise<Float32Array[]> {
+    const vectors = await this.#resolve<Float32Array | StoredVector>(
       refs,
       ({ columns }) => columns?.vector ?? undefined,
       (rows) => this.base.vectors(rows),
     )
+    return inMemory(vectors)
   }
 
   documents(refs: readonly RecordRef[]): Promise<(string | null)[]> {

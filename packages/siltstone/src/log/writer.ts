@@ -252,7 +252,7 @@ export class LogWriter {
       }
       this.#won(entry)
       this.#clear(batch)
-      await state.run(({ log }) => log.appended(entry, bytes.length, sent))
+      await state.run(({ log }) => log.appended(entry, bytes, sent))
       metrics.count('log_entries_appended')
       metrics.count('log_bytes_appended', bytes.length)
       this.#onAppended(entry.number)

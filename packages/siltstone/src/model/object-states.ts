@@ -5,9 +5,9 @@
 
 /**
  * `queued`: waits for a worker. `running`, `done`. `failed`: will be tried again. `dead`: will not, for the reason in `error`.
- * `gone`: deleted, with its records. `unprocessed`: no rule wants it.
+ * `gone`: deleted, with its records. `expired`: deleted because of its age; its records stay. `unprocessed`: no rule wants it.
  */
-export const OBJECT_PROGRESS = ['queued', 'running', 'done', 'failed', 'dead', 'gone', 'unprocessed'] as const
+export const OBJECT_PROGRESS = ['queued', 'running', 'done', 'failed', 'dead', 'gone', 'expired', 'unprocessed'] as const
 export type ObjectProgress = (typeof OBJECT_PROGRESS)[number]
 
 /** A step of a processor. */

@@ -1,12 +1,12 @@
 /** Writes a vocabulary in chunks: see `embed/english/published-vocabulary.ts`. */
-import { utf8Length, zstdCompress } from '#codec'
-import { concatBytes } from '../codec/bytes.ts'
+import { crc32, utf8Length, zstdCompress } from '#codec'
+import { concatBytes, writeUint32 } from '../codec/bytes.ts'
 import { varint } from '../codec/varint.ts'
 import { crcHex } from '../format/checksum.ts'
 import { encodeFrontCoded } from '../format/front-coded.ts'
 
 /** About the bytes of the tokens in a chunk, front coded and before compression: a query reads a chunk for most of its words. */
-const CHUNK_BYTES = 1_000
+const CHUNK_BYTES = 500
 const LEVEL = 19
 
 export interface VocabularySection {
@@ -17,13 +17,14 @@ export interface VocabularySection {
 
 /** @param tokens in the order of their UTF-8 */
 export function vocabularySection(tokens: readonly string[]): VocabularySection {
+  const ids = new Map(tokens.map((token, id) => [token, id]))
   const firsts: string[] = []
   const entries: Uint8Array[] = []
   const chunks: Uint8Array[] = []
   let chunkBytes = 0
   for (const { start, end } of cutsOf(tokens)) {
     const first = tokens[start] as string
-    const ancestors = beginnings(tokens, start)
+    const ancestors = beginnings(first, ids)
     const raw = concatBytes([
       varint(start),
       varint(end - start),
@@ -31,11 +32,11 @@ export function vocabularySection(tokens: readonly string[]): VocabularySection 
       ...ancestors.flatMap((id) => [varint(utf8Length(tokens[id] as string)), varint(id)]),
       encodeFrontCoded(tokens.slice(start, end)),
     ])
-    const chunk = zstdCompress(raw, LEVEL)
+    const chunk = withChecksum(zstdCompress(raw, LEVEL))
     chunkBytes = Math.max(chunkBytes, raw.length)
     firsts.push(first)
     chunks.push(chunk)
-    entries.push(varint(chunk.length), Buffer.from(crcHex(chunk), 'hex'))
+    entries.push(varint(chunk.length))
   }
   const raw = concatBytes([...entries, encodeFrontCoded(firsts)])
   const directory = zstdCompress(raw, LEVEL)
@@ -45,6 +46,12 @@ export function vocabularySection(tokens: readonly string[]): VocabularySection 
     directory: { offset, length: directory.length, crc32: crcHex(directory) },
     params: { chunks: chunks.length, chunkBytes, directoryBytes: raw.length },
   }
+}
+
+function withChecksum(bytes: Uint8Array): Uint8Array {
+  const checked = concatBytes([new Uint8Array(4), bytes])
+  writeUint32(checked, 0, crc32(bytes))
+  return checked
 }
 
 function cutsOf(tokens: readonly string[]): { start: number; end: number }[] {
@@ -64,14 +71,12 @@ function cutsOf(tokens: readonly string[]): { start: number; end: number }[] {
   return cuts
 }
 
-/** The ids of the tokens before this one that it begins with. */
-function beginnings(tokens: readonly string[], id: number): number[] {
-  const token = tokens[id] as string
+/** The ids of the other tokens that this one begins with. They sort before it. */
+function beginnings(token: string, ids: ReadonlyMap<string, number>): number[] {
   const found: number[] = []
-  // They sort before it, with nothing but texts that begin with them in between.
   for (let length = 1; length < token.length; length++) {
-    const beginning = tokens.lastIndexOf(token.slice(0, length), id)
-    if (beginning >= 0) found.push(beginning)
+    const id = ids.get(token.slice(0, length))
+    if (id !== undefined) found.push(id)
   }
   return found
 }

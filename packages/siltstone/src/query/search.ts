@@ -1,32 +1,18 @@
-/**
- * Nearest neighbours in one view: the admitted rows of all segments and the records that the log changed, in one top-k
- * for each query. Segments that have an inverted file are searched through it, others are scanned; every distance that
- * is answered was measured exactly.
- */
-import { invalid, notFound } from '../errors.ts'
-import type { RowSet } from '../format/row-set.ts'
-import { type Ivf, ivfOf } from '../ivf/ivf.ts'
+/** Nearest neighbours in one view, for requests as users make them. */
+import { notFound } from '../errors.ts'
 import type { Correction } from '../ivf/search/correction.ts'
-import { effortOf } from '../ivf/search/effort.ts'
-import type { IndexedSegment } from '../ivf/search/indexed-segment.ts'
-import { IvfSearch } from '../ivf/search/ivf-search.ts'
 import type { NeededEffort } from '../ivf/search/needed-effort.ts'
 import { SearchRecorder } from '../ivf/search/search-recorder.ts'
-import type { ChangedRecord } from '../log/log-overlay.ts'
 import type { RecordRef, View } from '../log/view.ts'
 import type { Space } from '../model/collection.ts'
-import type { QueryHits, QueryRequest, QueryResponse } from '../model/read.ts'
-import type { OpenSegment } from '../snapshot/open-segment.ts'
-import { chooseAccessPaths, type SearchedSegment } from './access-path.ts'
-import { measureChanged } from './changed-vectors.ts'
-import { ColumnPrefetch } from './column-prefetch.ts'
-import { measureRows, measureSegments } from './exact-scan.ts'
-import { filterRefs } from './filter-refs.ts'
-import { type RankedQuery, Ranking } from './rank.ts'
-import { RecordTags } from './record-tags.ts'
-import { columnsInSlices, findInSlices, inSlices, SLICE_RECORDS } from './slices.ts'
+import type { Filter } from '../model/filter.ts'
+import type { QueryRequest, QueryResponse } from '../model/read.ts'
 import type { Pause } from '../pacer.ts'
-import { type Selection, select } from './select.ts'
+import { filterRefs } from './filter-refs.ts'
+import { checkDimension, checkRecall, NearestSearch } from './nearest.ts'
+import { select } from './select.ts'
+import { everything } from './selection.ts'
+import { findInSlices, inSlices, SLICE_RECORDS } from './slices.ts'
 
 /** @throws SiltstoneError `invalid` dimension-mismatch; `not-found` id-missing */
 export async function search(
@@ -38,8 +24,11 @@ export async function search(
 ): Promise<QueryResponse> {
   checkDimensions(view, request)
   checkRecall(request.search?.recall)
-  const found = new Search(view, space, request, pause, recorder, correction?.factors())
-  await found.rank()
+  const found = new NearestSearch(view, space, request, pause, recorder, correction?.factors())
+  const { ids, filter } = request
+  if (ids) await found.rankRefs(found.asks ? await refsOf(view, ids, filter, pause) : [])
+  // Concurrently: what the filter reads takes at least as many rounds as opening the indexes.
+  else if (found.asks) await found.rank(select(view, filter, pause))
   recorder.endStage('search')
   const hits = await found.hits()
   recorder.endStage('columns')
@@ -58,8 +47,8 @@ export async function examineExactly(
 ): Promise<{ answer: QueryResponse; needed: NeededEffort[] }> {
   const exact = { ...request, include: {}, search: { exact: true } }
   checkDimensions(view, exact)
-  const found = new Search(view, space, exact, pause, new SearchRecorder())
-  await found.rank()
+  const found = new NearestSearch(view, space, exact, pause, new SearchRecorder())
+  await found.rank(everything(view))
   return { answer: { hits: await found.hits(), version: view.version }, needed: await found.needed() }
 }
 
@@ -67,276 +56,20 @@ function checkDimensions(view: View, request: QueryRequest): void {
   for (const [i, vector] of request.vectors.entries()) checkDimension(view, vector, `query_embeddings[${i}]`)
 }
 
-/** The nearest of some records. */
-export interface RankedRef {
-  ref: RecordRef
-  distance: number
-}
-
-/**
- * The nearest of the selected records, without their columns.
- * @param selected of the same view
- * @throws SiltstoneError `invalid` dimension-mismatch, bad-recall
- */
-export async function nearest(
+async function refsOf(
   view: View,
-  space: Space,
-  request: Pick<QueryRequest, 'k' | 'search'> & { vector: Float32Array; field: string },
-  selected: Selection,
+  ids: readonly string[],
+  filter: Filter | undefined,
   pause: Pause,
-): Promise<RankedRef[]> {
-  const { vector, field, ...rest } = request
-  checkDimension(view, vector, field)
-  checkRecall(request.search?.recall)
-  const found = new Search(view, space, { ...rest, vectors: [vector], include: null }, pause, new SearchRecorder())
-  await found.rank(selected)
-  return found.refs()
-}
-
-function checkRecall(recall: number | undefined): void {
-  if (recall === undefined || (recall > 0 && recall <= 1)) return
-  throw invalid('bad-recall', `search.recall is ${recall}; give a number above 0, at most 1, such as 0.95`, {
-    field: 'search.recall',
-  })
-}
-
-/** With null, only `refs` will be asked for. */
-type SearchRequest = Omit<QueryRequest, 'include'> & { include: QueryRequest['include'] | null }
-
-class Search {
-  readonly #view: View
-  readonly #space: Space
-  readonly #request: SearchRequest
-  readonly #pause: Pause
-  readonly #recorder: SearchRecorder
-  readonly #k: number
-  readonly #ranking: Ranking
-  readonly #tags = new RecordTags()
-  readonly #prefetch: ColumnPrefetch
-  readonly #factors: readonly number[] | undefined
-
-  constructor(
-    view: View,
-    space: Space,
-    request: SearchRequest,
-    pause: Pause,
-    recorder: SearchRecorder,
-    factors?: readonly number[],
-  ) {
-    this.#factors = factors
-    this.#view = view
-    this.#space = space
-    this.#request = request
-    this.#pause = pause
-    this.#recorder = recorder
-    this.#k = Math.min(request.k, view.liveRecords)
-    this.#ranking = Ranking.of(space, request.vectors, this.#k, pause)
-    this.#prefetch = new ColumnPrefetch(request.include)
-  }
-
-  /** @param selected the admitted records, if they are known already */
-  async rank(selected?: Selection): Promise<void> {
-    if (this.#request.vectors.length === 0 || this.#k === 0) return
-    if (this.#request.ids) return this.#rankIds(this.#request.ids)
-    // Concurrently: what the filter reads takes at least as many rounds as opening the indexes.
-    const [selection, indexes] = await Promise.all([
-      selected ?? select(this.#view, this.#request.filter, this.#pause),
-      Promise.all(this.#view.base.segments.map((segment) => this.#openIndex(segment))),
-    ])
-    this.#recorder.endStage('filter')
-    await this.#rankSelection(selection, indexes)
-  }
-
-  /** Also reads the directories of the columns that will be answered. @returns undefined: measure each row */
-  async #openIndex(segment: OpenSegment): Promise<Ivf | undefined> {
-    const { exact, recall } = this.#request.search ?? {}
-    const isExact = exact === true || recall === 1
-    const [ivf] = await Promise.all([isExact ? undefined : ivfOf(segment.reader), this.#prefetch.directories(segment)])
-    return ivf?.directory.space === this.#space ? ivf : undefined
-  }
-
-  async #rankSelection({ rows, counts, changed }: Selection, indexes: readonly (Ivf | undefined)[]): Promise<void> {
-    const { segments } = this.#view.base
-    const { stats } = this.#recorder
-    const searched = segments.map(
-      (segment, i): SearchedSegment => ({
-        segment,
-        ivf: indexes[i],
-        rows: rows[i] as RowSet,
-        count: counts[i] as number,
-        firstTag: this.#tags.addSegment(segment.rows),
-      }),
-    )
-    stats.segments += segments.length
-    const { exact, indexed } = chooseAccessPaths(searched, this.#k)
-    for (const { count } of exact) stats.scannedRows += count
-    await measureSegments(exact, this.#ranking)
-    stats.freshRecords += changed.length
-    await this.#rankChanged(changed)
-    if (indexed.length > 0) await this.#rankIndexed(indexed)
-  }
-
-  /** Call after `rank`, for a request without a filter. */
-  async needed(): Promise<NeededEffort[]> {
-    const { segments } = this.#view.base
-    const { rows, counts } = await select(this.#view, undefined, this.#pause)
-    const indexed: IndexedSegment[] = []
-    let firstTag = 0
-    for (const [i, segment] of segments.entries()) {
-      const ivf = await ivfOf(segment.reader)
-      const count = counts[i] as number
-      if (ivf?.directory.space === this.#space && count > 0)
-        indexed.push({ ivf, rows: rows[i] as RowSet, count, firstTag })
-      firstTag += segment.rows
-    }
-    if (indexed.length === 0 || this.#k === 0) return []
-    const search = new IvfSearch(indexed, this.#k, effortOf(), this.#recorder)
-    const needed: NeededEffort[] = []
-    for (const { vector, nearest } of this.#ranking.queries) {
-      const tags = nearest.sorted().map(({ tag }) => tag)
-      needed.push(await search.neededEffort(vector, tags))
-      await this.#pause()
-    }
-    return needed
-  }
-
-  #rankChanged(changed: readonly ChangedRecord[]): Promise<void> {
-    return measureChanged(this.#view, changed, this.#ranking, (i) =>
-      this.#tags.addRecord({ changed: changed[i] as ChangedRecord }),
-    )
-  }
-
-  async #rankIndexed(indexed: readonly (SearchedSegment & IndexedSegment)[]): Promise<void> {
-    const ivf = new IvfSearch(indexed, this.#k, effortOf(this.#request.search), this.#recorder, this.#factors)
-    const isLocal = indexed.every(({ segment }) => segment.reader.source.isLocal)
-    const { stats } = this.#recorder
-    const { queries } = this.#ranking
-    for (const query of queries) {
-      const { vector, nearest } = query
-      const examination = await ivf.examine(vector, nearest.sorted())
-      if (isLocal) {
-        // A local read takes microseconds: the distances of the likeliest tell which of the others are worth reading.
-        for (let level = 0; level < examination.levels; level++) {
-          examination.scan(level, nearest.bound)
-          for (;;) {
-            const tags = examination.take(level, nearest.bound)
-            if (tags.length === 0) break
-            const due = this.#measure(tags, query)
-            if (due) await due
-          }
-        }
-      } else {
-        // A round trip takes longer than reading more. When lists had to be read, the columns are not in memory either.
-        const isCold = stats.listsRead > 0
-        const { tags, likeliest } = examination.all()
-        await Promise.all([this.#measure(tags, query), this.#prefetchColumns(isCold ? likeliest : [])])
-      }
-      if (queries.length > 1) await this.#pause()
-    }
-  }
-
-  /** @param tags of rows */
-  #measure(tags: readonly number[], query: RankedQuery): Promise<void> | undefined {
-    this.#recorder.stats.measured += tags.length
-    const ranking = this.#ranking.only(query)
-    return this.#eachSegment(tags, (segment, rows, firstTag) => measureRows(segment, rows, firstTag, ranking))
-  }
-
-  async #prefetchColumns(tags: readonly number[]): Promise<void> {
-    await this.#eachSegment(tags, (segment, rows) => this.#prefetch.rows(segment, rows))
-  }
-
-  /** @param task returns undefined if it is done at once @returns undefined if all are */
-  #eachSegment(
-    tags: readonly number[],
-    task: (segment: OpenSegment, rows: readonly number[], firstTag: number) => Promise<void> | undefined,
-  ): Promise<void> | undefined {
-    const waiting: Promise<void>[] = []
-    for (const { segment, rows, firstTag } of this.#tags.bySegment(tags)) {
-      const due = task(this.#view.base.segments[segment] as OpenSegment, rows, firstTag)
-      if (due) waiting.push(due)
-    }
-    return waiting.length === 0 ? undefined : allDone(waiting)
-  }
-
-  async #rankIds(ids: readonly string[]): Promise<void> {
-    const { filter } = this.#request
-    const view = this.#view
-    const found = await findInSlices(view, ids, this.#pause)
-    // As Chroma: a filter asks which of the ids match it, so an id that does not exist does not match.
-    if (!filter && found.length !== new Set(ids).size) {
-      const known = new Set(await inSlices(found, SLICE_RECORDS, this.#pause, (slice) => view.ids(slice)))
-      const missing = ids.find((id) => !known.has(id))
-      throw notFound('id-missing', `Error finding id: ${JSON.stringify(missing)} is not in the collection`, {
-        field: 'ids',
-      })
-    }
-    const refs = filter ? await filterRefs(view, found, filter, this.#pause) : found
-    if (refs.length === 0) return
-    const blocks = await view.vectors(refs)
-    const rows = { dimension: view.dimension as number, blocks, starts: new Uint32Array(blocks.length) }
-    await this.#ranking.eachQuery(blocks.length * rows.dimension, (ranking) =>
-      ranking.offerScattered(rows, (i) => this.#tags.addRecord(refs[i] as RecordRef)),
-    )
-  }
-
-  /** The answer to the only query. */
-  refs(): RankedRef[] {
-    const [query] = this.#ranking.queries
-    return query?.nearest.sorted().map(({ distance, tag }) => ({ ref: this.#tags.ref(tag), distance })) ?? []
-  }
-
-  /** The answer to each query, with its columns. */
-  async hits(): Promise<QueryHits[]> {
-    const lists: Ranked[] = []
-    let results = 0
-    for (const { nearest } of this.#ranking.queries) {
-      const list = nearest.sorted()
-      lists.push(list)
-      results += list.length
-      if (list.length > SLICE_RECORDS / 4) await this.#pause()
-    }
-    // Columns of all answers are read together if they are few, in as few rounds as possible.
-    if (results <= SLICE_RECORDS) return this.#withColumns(lists)
-    const hits: QueryHits[] = []
-    for (const list of lists) {
-      hits.push(...(await this.#withColumns([list])))
-      await this.#pause()
-    }
-    return hits
-  }
-
-  async #withColumns(lists: readonly Ranked[]): Promise<QueryHits[]> {
-    const refs = lists.flat().map(({ tag }) => this.#tags.ref(tag))
-    const columns = await columnsInSlices(this.#view, refs, this.#request.include ?? {}, this.#pause)
-    let end = 0
-    return lists.map((list) => {
-      const start = end
-      end += list.length
-      const part = <T>(values: T[]): T[] => values.slice(start, end)
-      return {
-        ids: part(columns.ids),
-        distances: list.map(({ distance }) => distance),
-        ...(columns.embeddings && { embeddings: part(columns.embeddings) }),
-        ...(columns.documents && { documents: part(columns.documents) }),
-        ...(columns.metadatas && { metadatas: part(columns.metadatas) }),
-        ...(columns.uris && { uris: part(columns.uris) }),
-      }
+): Promise<readonly RecordRef[]> {
+  const found = await findInSlices(view, ids, pause)
+  // As Chroma: a filter asks which of the ids match it, so an id that does not exist does not match.
+  if (!filter && found.length !== new Set(ids).size) {
+    const known = new Set(await inSlices(found, SLICE_RECORDS, pause, (slice) => view.ids(slice)))
+    const missing = ids.find((id) => !known.has(id))
+    throw notFound('id-missing', `Error finding id: ${JSON.stringify(missing)} is not in the collection`, {
+      field: 'ids',
     })
   }
+  return filter ? filterRefs(view, found, filter, pause) : found
 }
-
-function checkDimension({ dimension }: View, vector: Float32Array, field: string): void {
-  if (dimension !== null && vector.length !== dimension)
-    throw invalid(
-      'dimension-mismatch',
-      `Collection expecting embedding with dimension of ${dimension}, got ${vector.length}`,
-      { field },
-    )
-}
-
-async function allDone(tasks: readonly Promise<void>[]): Promise<void> {
-  await Promise.all(tasks)
-}
-
-type Ranked = ReturnType<Ranking['queries'][number]['nearest']['sorted']>

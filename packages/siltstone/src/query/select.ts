@@ -14,16 +14,8 @@ import { parseForFilter } from '../records/parse-for-filter.ts'
 import type { OpenSegment } from '../snapshot/open-segment.ts'
 import { RowSet } from '../format/row-set.ts'
 import { phraseRows } from './phrase-rows.ts'
+import { countsOf, everything, type Selection } from './selection.ts'
 import { inOrderInSlices, inSlices, SLICE_RECORDS } from './slices.ts'
-
-export interface Selection {
-  /** For each segment: the matching live rows that the log did not change. */
-  rows: readonly RowSet[]
-  /** Number of rows in each set. */
-  counts: readonly number[]
-  /** The matching live records that the log changed. */
-  changed: readonly ChangedRecord[]
-}
 
 /** Rows with a short filter that are tested between two pauses. */
 const BATCH_ROWS = 4_096
@@ -31,12 +23,11 @@ const BATCH_ROWS = 4_096
 /** Up to this many changed records, their parsed metadata and documents are kept as long as the view is. */
 const MAX_CHANGED_KEPT = 10_000
 
-const everything = new WeakMap<View, Selection>()
 /** By segment: an `OpenSegment` has fixed deletions and overlays. */
 const known = new WeakMap<OpenSegment, AnswerMemo<RowSet>>()
 
 export async function select(view: View, filter: Filter | undefined, pause: Pause): Promise<Selection> {
-  if (!filter) return all(view)
+  if (!filter) return everything(view)
   const compiled = {
     test: compileFilter(filter),
     columns: columnsOf(filter),
@@ -51,8 +42,8 @@ export async function select(view: View, filter: Filter | undefined, pause: Paus
   const matches = await Promise.all(
     segments.map((segment) => memoOf(segment).get(name, () => matching(segment, filter, compiled, pause, pacer))),
   )
-  const rows = matches.map((match, i) => match.copy().intersect(all(view).rows[i] as RowSet))
-  const changed = all(view).changed
+  const rows = matches.map((match, i) => match.copy().intersect(everything(view).rows[i] as RowSet))
+  const changed = everything(view).changed
   const [metadatas, documents] = await Promise.all([
     columns.metadata ? changedMetadatas(view, pause) : undefined,
     columns.document ? changedDocuments(view, pause) : undefined,
@@ -68,33 +59,13 @@ export async function select(view: View, filter: Filter | undefined, pause: Paus
   return { rows, counts: countsOf(rows), changed: admitted }
 }
 
-/** All live records, found once for each view. */
-function all(view: View): Selection {
-  let selection = everything.get(view)
-  if (!selection) {
-    const changed = view.overlay.changedRows()
-    const rows = view.base.segments.map((segment, i) => {
-      const live = segment.live()
-      for (const row of changed.get(i)?.keys() ?? []) live.remove(row)
-      return live
-    })
-    selection = { rows, counts: countsOf(rows), changed: view.overlay.records().filter(({ live }) => live) }
-    everything.set(view, selection)
-  }
-  return selection
-}
-
-function countsOf(rows: readonly RowSet[]): number[] {
-  return rows.map((one) => one.count())
-}
-
 const changedMetadatas = oncePerView((view, pause) =>
-  inSlices(refsOf(all(view).changed), SLICE_RECORDS, pause, async (slice) =>
+  inSlices(refsOf(everything(view).changed), SLICE_RECORDS, pause, async (slice) =>
     (await view.metadatas(slice)).map((text) => (text === null ? null : parseForFilter(text))),
   ),
 )
 const changedDocuments = oncePerView((view, pause) =>
-  inSlices(refsOf(all(view).changed), SLICE_RECORDS, pause, (slice) => view.documents(slice)),
+  inSlices(refsOf(everything(view).changed), SLICE_RECORDS, pause, (slice) => view.documents(slice)),
 )
 
 function refsOf(records: readonly ChangedRecord[]): RecordRef[] {
@@ -105,7 +76,7 @@ function refsOf(records: readonly ChangedRecord[]): RecordRef[] {
 function oncePerView<T>(read: (view: View, pause: Pause) => Promise<T>): (view: View, pause: Pause) => Promise<T> {
   const values = new WeakMap<View, Promise<T>>()
   return (view, pause) => {
-    if (all(view).changed.length > MAX_CHANGED_KEPT) return read(view, pause)
+    if (everything(view).changed.length > MAX_CHANGED_KEPT) return read(view, pause)
     return memoize(values, view, () => read(view, pause))
   }
 }

@@ -3,7 +3,7 @@ import { yieldToEventLoop } from '#codec'
 import { invalid, unsupported } from '../errors.ts'
 import { loadRegexFor } from '../filter/regex.ts'
 import { checkIds, checkInclude, columnsOf, filterFrom, vectorFrom } from '../library/arguments.ts'
-import { checkArguments, checkList } from '../library/check-arguments.ts'
+import { checkArguments, checkList, checkResults } from '../library/check-arguments.ts'
 import { GetResult, QueryResult } from '../library/results.ts'
 import { searchFrom } from '../library/search-arguments.ts'
 import { SearchResult } from '../library/search-result.ts'
@@ -18,13 +18,11 @@ import { prepare } from '../search/prepare.ts'
 import { search } from '../search/search.ts'
 import type { SearchHits } from '../model/search.ts'
 import type { ReadSource } from './read-source.ts'
+import { recovering } from './recovering.ts'
 
 const COMMON = ['ids', 'where', 'whereDocument', 'include', 'readLevel', 'atLeast', 'at']
 const GET = [...COMMON, 'limit', 'offset']
 const QUERY = [...COMMON, 'queryEmbeddings', 'queryTexts', 'nResults', 'search']
-
-/** Bytes that turn out to be damaged are fetched in another way once, and a snapshot that was collected is followed once. */
-const ATTEMPTS = 3
 
 /** One collection as of a snapshot. Answers have the shapes of the library; their `version` is that of the snapshot. */
 export class ReadOnlyCollection {
@@ -74,8 +72,7 @@ export class ReadOnlyCollection {
     checkLevel(args)
     const { ids, nResults = 10 } = args
     const include = checkInclude(args.include ?? ['metadatas', 'documents', 'distances'])
-    if (!Number.isSafeInteger(nResults) || nResults < 1)
-      throw invalid('bad-k', `nResults is ${nResults}; give an integer of 1 or more`, { field: 'nResults' })
+    checkResults(nResults)
     await loadRegexFor(args.where, args.whereDocument)
     const filter = filterFrom(args)
     const effort = args.search ?? this.#source.effort
@@ -155,21 +152,11 @@ export class ReadOnlyCollection {
 
   /** Until it succeeds, or nothing can be done about the failure. */
   async #embed(texts: readonly string[]): Promise<Float32Array[]> {
-    return this.#recovering(() => this.#source.embed(texts))
+    return recovering(this.#source, () => this.#source.embed(texts))
   }
 
   #read<T>(use: (view: View) => Promise<T>): Promise<T> {
-    return this.#recovering(async () => use(await this.#source.view()))
-  }
-
-  async #recovering<T>(work: () => Promise<T>): Promise<T> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await work()
-      } catch (error) {
-        if (attempt === ATTEMPTS || !(await this.#source.recover(error))) throw error
-      }
-    }
+    return recovering(this.#source, async () => use(await this.#source.view()))
   }
 }
 

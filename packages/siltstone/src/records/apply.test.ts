@@ -82,7 +82,7 @@ function plain(record: RecordState | undefined): PlainRecord | undefined {
 function over(row: RecordState, change: RecordChange | undefined): RecordState | undefined {
   if (!change) return undefined
   return {
-    vector: change.vector === undefined ? row.vector : change.vector,
+    vector: change.vector === undefined ? row.vector : (change.vector as Float32Array | null),
     document: change.document === undefined ? row.document : change.document,
     metadata: metadataOver(row.metadata, change.metadata),
     uri: change.uri === undefined ? row.uri : change.uri,

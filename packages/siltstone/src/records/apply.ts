@@ -11,6 +11,7 @@
  */
 import { composePatches, mergeMetadata, normaliseAdd } from './metadata.ts'
 import type { RecordOp } from '../model/record.ts'
+import type { KeptOp, StoredVector } from './stored-vector.ts'
 
 /** A live record whose columns are all known. `metadata` is exact JSON text, never `{}`. */
 export interface RecordState {
@@ -28,7 +29,7 @@ export interface MetadataPatch {
 
 /** A live record as changes to a stored row. undefined: the column is the row's, which has not been read. */
 export interface RecordChange {
-  vector: Float32Array | null | undefined
+  vector: Float32Array | StoredVector | null | undefined
   document: string | null | undefined
   metadata: string | null | MetadataPatch | undefined
   uri: string | null | undefined
@@ -41,12 +42,12 @@ export const STORED_ROW: RecordChange = { vector: undefined, document: undefined
  * The record after `op`; undefined when it does not exist. Returns `state` itself when the operation is ignored; an
  * update that gives nothing is not ignored.
  */
-export function applyOp<S extends RecordChange>(state: S | undefined, op: RecordOp): S | undefined {
+export function applyOp<S extends RecordChange>(state: S | undefined, op: KeptOp): S | undefined {
   // Complete columns stay complete: `S` is either of the two interfaces.
   return next(state, op) as S | undefined
 }
 
-function next(state: RecordChange | undefined, op: RecordOp): RecordChange | undefined {
+function next(state: RecordChange | undefined, op: KeptOp): RecordChange | undefined {
   switch (op.op) {
     case 'delete':
       return undefined
@@ -69,11 +70,11 @@ export function isPatch(metadata: RecordChange['metadata']): metadata is Metadat
   return typeof metadata === 'object' && metadata !== null
 }
 
-function created(op: RecordOp): RecordState {
+function created(op: KeptOp): RecordChange {
   return { vector: op.vector, document: op.document, metadata: normaliseAdd(op.metadata), uri: op.uri }
 }
 
-function changed(state: RecordChange, op: RecordOp): RecordChange {
+function changed(state: RecordChange, op: KeptOp): RecordChange {
   return {
     vector: op.vector ?? state.vector,
     document: op.document ?? state.document,

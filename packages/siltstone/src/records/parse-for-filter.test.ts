@@ -7,7 +7,19 @@ import { parseForFilter } from './parse-for-filter.ts'
 import type { MetadataScalar } from '../model/record.ts'
 
 const scalar: fc.Arbitrary<MetadataScalar> = fc.oneof(
-  fc.constantFrom<MetadataScalar>(1n, 1, 1.5, 2n, true, 'a', '1', 9007199254740993n, 9007199254740992, -3n),
+  fc.constantFrom<MetadataScalar>(
+    1n,
+    1,
+    1.5,
+    2n,
+    true,
+    'a',
+    '1',
+    9007199254740993n,
+    9007199254740992,
+    -3n,
+    '1234567890123456',
+  ),
   fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
   fc.double({ noNaN: true, noDefaultInfinity: true }),
 )
@@ -15,6 +27,8 @@ const value = fc.oneof(
   scalar,
   fc.array(fc.string(), { minLength: 1, maxLength: 3 }),
   fc.array(fc.integer().map(BigInt), { minLength: 1, maxLength: 3 }),
+  fc.array(fc.bigInt({ min: 2n ** 53n - 3n, max: 2n ** 53n + 3n }), { minLength: 1, maxLength: 3 }),
+  fc.array(fc.constantFrom(9007199254740992, 1e300, 0.1234567890123456), { minLength: 1, maxLength: 3 }),
 )
 
 it('judges as exact metadata does', () => {

@@ -3,9 +3,16 @@ import type { Metadata, MetadataValue } from '../model/record.ts'
 
 /**
  * Metadata for comparing only. Integers and floats compare by value, so JavaScript's own JSON parser is enough, and
- * several times faster, unless an integer has more digits than a double holds.
+ * several times faster, unless a number is an integer that a double may not hold.
  */
 export function parseForFilter(text: string): Metadata {
-  if (/\d{16}/.test(text)) return parseMetadata(text)
-  return new Map(Object.entries(JSON.parse(text) as Record<string, MetadataValue>))
+  const metadata = new Map(Object.entries(JSON.parse(text) as Record<string, MetadataValue>))
+  for (const value of metadata.values()) if (mayBeRounded(value)) return parseMetadata(text)
+  return metadata
+}
+
+/** Sparse vectors hold 32-bit integers, and weights that count as 32-bit floats. */
+function mayBeRounded(value: MetadataValue): boolean {
+  if (typeof value === 'number') return Number.isInteger(value) && !Number.isSafeInteger(value)
+  return Array.isArray(value) && value.some(mayBeRounded)
 }

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import type { RecordOp } from '../model/record.ts'
-import { checkCollectionMetadata, checkRecordLimits, defaultRecordLimits, type RecordLimits } from './record-limits.ts'
+import {
+  checkCollectionMetadata,
+  checkCollectionSettings,
+  checkRecordLimits,
+  defaultRecordLimits,
+  type RecordLimits,
+} from './record-limits.ts'
 
 const record: RecordOp = { op: 'upsert', id: 'a', vector: null, document: null, metadata: null, uri: null }
 const limits: RecordLimits = {
@@ -49,4 +55,17 @@ it("holds the limits of metadata for a collection's, too", () => {
   checkCollectionMetadata(null, limits)
   checkCollectionMetadata('{"a":1}', limits)
   expect(() => checkCollectionMetadata('{"a":1,"b":1,"c":1,"d":1}', limits)).toThrow(/4 keys/)
+})
+
+it('holds the limits of metadata for its configuration and its schema', () => {
+  const keys = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [i, {}]))
+  checkCollectionSettings({ configuration: {}, schema: null }, limits)
+  checkCollectionSettings({ configuration: { hnsw: { space: 'l2' } }, schema: { keys: keys(3) } }, limits)
+  const refuses = (settings: object, message: RegExp) =>
+    expect(() => checkCollectionSettings(settings, limits)).toThrow(
+      expect.objectContaining({ code: 'record-too-large', message: expect.stringMatching(message) }),
+    )
+  refuses({ configuration: { a: 'x'.repeat(100) } }, /^configuration: .*108 bytes.*maxMetadataBytes/)
+  refuses({ schema: { a: 'x'.repeat(100) } }, /^schema: .*maxMetadataBytes/)
+  refuses({ schema: { keys: keys(4) } }, /^schema: .*4 keys.*maxMetadataKeys/)
 })

@@ -61,6 +61,21 @@ export function checkCollectionMetadata(metadata: string | null | undefined, lim
   if (typeof metadata === 'string') checkMetadata('metadata', () => 'of the collection', metadata, limits)
 }
 
+/** The configuration and the schema of a collection are as large as metadata at most. @throws SiltstoneError `invalid` (record-too-large) */
+export function checkCollectionSettings(
+  settings: { configuration?: object | undefined; schema?: object | null | undefined },
+  limits: RecordLimits,
+): void {
+  for (const [field, value] of Object.entries(settings)) {
+    if (!value) continue
+    checkText(field, `the ${field}`, () => 'of the collection', JSON.stringify(value), limits, 'maxMetadataBytes')
+    const { keys } = value as { keys?: object }
+    const count = typeof keys === 'object' && keys !== null ? Object.keys(keys).length : 0
+    if (count > limits.maxMetadataKeys)
+      throw tooLarge(field, `the ${field} of the collection has ${count} keys`, limits, 'maxMetadataKeys')
+  }
+}
+
 function checkMetadata(field: string, of: () => string, text: string, limits: RecordLimits): void {
   checkText(field, 'the metadata', of, text, limits, 'maxMetadataBytes')
   const { maxMetadataKeys, maxMetadataKeyBytes } = limits

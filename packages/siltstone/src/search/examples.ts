@@ -9,7 +9,7 @@ import type { Space } from '../model/collection.ts'
 import type { KnnQuery } from '../model/search.ts'
 import type { RowSet } from '../format/row-set.ts'
 import type { Pause } from '../pacer.ts'
-import type { Selection } from '../query/select.ts'
+import type { Selection } from '../query/selection.ts'
 import { findInSlices } from '../query/slices.ts'
 
 type Examples = Extract<KnnQuery, { kind: 'examples' }>

@@ -4,7 +4,7 @@
  */
 import type { RecordRef } from '../log/view.ts'
 import type { KnnQuery } from '../model/search.ts'
-import type { Selection } from '../query/select.ts'
+import type { Selection } from '../query/selection.ts'
 
 export interface RankedRecord {
   ref: RecordRef

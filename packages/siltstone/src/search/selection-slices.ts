@@ -1,5 +1,5 @@
 import type { RecordRef } from '../log/view.ts'
-import type { Selection } from '../query/select.ts'
+import type { Selection } from '../query/selection.ts'
 
 /** Records whose metadata are read at once. */
 export const SLICE_ROWS = 1_024

@@ -8,7 +8,8 @@ import { concatBytes, readUint32, writeUint32 } from '../codec/bytes.ts'
 import { corrupt } from '../errors.ts'
 import type { Scratch, ScratchFile } from '../ports/scratch.ts'
 
-const CHUNK_BYTES = 1024 * 1024
+/** What is read of a run at a time. */
+export const SPILLED_CHUNK_BYTES = 1024 * 1024
 const BATCH = 1_024
 
 /** What is sorted, and how it is stored. */
@@ -39,7 +40,7 @@ export class SpilledRuns<T extends object> {
   async add(sorted: Iterable<T>): Promise<void> {
     const file = await this.#scratch.create()
     this.#files.push(file)
-    let chunk = new Uint8Array(CHUNK_BYTES)
+    let chunk = new Uint8Array(SPILLED_CHUNK_BYTES)
     let end = 0
     for (const item of sorted) {
       const bytes = this.#items.encode(item)
@@ -124,7 +125,7 @@ class RunReader<T> {
       }
       // The length of an item larger than a chunk is known once its first four bytes are.
       const missing = left.length >= 4 ? readUint32(left, 0) + 4 - left.length : 0
-      const more = await this.#file.read(this.#position, Math.min(unread, Math.max(CHUNK_BYTES, missing)))
+      const more = await this.#file.read(this.#position, Math.min(unread, Math.max(SPILLED_CHUNK_BYTES, missing)))
       this.#position += more.length
       this.#chunk = concatBytes([left, more])
       this.#at = 0

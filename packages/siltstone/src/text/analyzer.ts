@@ -50,6 +50,11 @@ export class Analyzer {
     return term
   }
 
+  /** The term of a word without the difference of case; not kept in memory. */
+  termOfFolded(folded: string): string {
+    return this.#stem(folded)
+  }
+
   /**
    * The words of a query. A `*` behind the last word makes it a prefix: it stands for all words that begin with it. Stop
    * words are left out if there is another word.

@@ -10,6 +10,7 @@ import { memoryScratch, type Scratch } from '../ports/scratch.ts'
 import { isSparseVector } from '../records/metadata.ts'
 import type { Analyzer } from '../text/analyzer.ts'
 import { Inverter } from './inverter.ts'
+import { KeyNumbers } from './key-numbers.ts'
 import { DIMENSION_KEYS, dimensionKey, WORD_KEYS } from './keys.ts'
 import { DOCUMENT_WORDS, FLOAT_WEIGHTS, MOST_WEIGHTS, sparseSectionName, TABLE_WEIGHTS } from './layout.ts'
 import { DICTIONARY } from './dictionary/layout.ts'
@@ -19,6 +20,7 @@ import { DOCUMENT_KEY } from '../model/schema.ts'
 import { wordBound } from './posting-list.ts'
 import { type TermLayout, writeWordSection } from './section-writer.ts'
 import { TermCounter } from './term-counter.ts'
+import { toPlanes } from './planes.ts'
 
 /** The indexes to build. */
 export interface WantedIndexes {
@@ -131,6 +133,7 @@ class DocumentIndexBuilder {
     const lengthBytes = most < 2 ** 8 ? 1 : most < 2 ** 16 ? 2 : 4
     const stored =
       lengthBytes === 1 ? Uint8Array.from(lengths) : lengthBytes === 2 ? Uint16Array.from(lengths) : lengths.slice()
+    const tail = new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength)
     return writeWordSection(this.#inverter, sink, {
       keys: WORD_KEYS,
       payloadsOf: (payloads) => payloads,
@@ -144,7 +147,7 @@ class DocumentIndexBuilder {
         }
         return wordBound(frequency, length)
       },
-      tail: new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength),
+      tail: this.#layout.isCompact ? toPlanes(tail, lengthBytes) : tail,
       layout: this.#layout,
       params: {
         key: DOCUMENT_KEY,
@@ -169,8 +172,8 @@ class SparseIndexBuilder {
   readonly #key: string
   readonly #layout: TermLayout
   readonly #inverter: Inverter
-  /** The bits of the different weights, as long as there are few. */
-  #weights: Set<number> | undefined = new Set()
+  /** Numbers the bits of the different weights, as long as there are few. */
+  #weights: KeyNumbers | undefined = new KeyNumbers()
   #least = 0
   #valued = 0
 
@@ -185,21 +188,23 @@ class SparseIndexBuilder {
       float[0] = values[i] as number
       const bits = floatBits[0] as number
       this.#least = Math.min(this.#least, float[0] as number)
-      this.#weights?.add(bits)
+      this.#weights?.of(bits)
       this.#inverter.add(dimensionKey(indices[i] as number), row, bits)
     }
-    if (this.#weights && this.#weights.size > MOST_WEIGHTS) this.#weights = undefined
+    if (this.#weights && this.#weights.count > MOST_WEIGHTS) this.#weights = undefined
     this.#valued++
     return this.#inverter.endRow()
   }
 
   section(sink: Sink): Promise<SectionContent> {
-    const table = this.#weights && ascendingFloats(this.#weights)
-    const codes = table && new Map(Array.from(table.bits, (bits, code) => [bits, code]))
+    const weights = this.#weights
+    const table = weights && ascendingFloats(Array.from({ length: weights.count }, (_, number) => weights.key(number)))
+    const codes = new Uint32Array(table?.bits.length ?? 0)
+    table?.bits.forEach((bits, code) => (codes[weights?.of(bits) ?? 0] = code))
     return writeWordSection(this.#inverter, sink, {
       keys: DIMENSION_KEYS,
-      payloadsOf: (payloads) => (codes ? payloads.map((bits) => codes.get(bits) as number) : payloads),
-      areFloats: !codes,
+      payloadsOf: (payloads) => (weights ? payloads.map((bits) => codes[weights.of(bits)] as number) : payloads),
+      areFloats: !weights,
       // The bits of the largest weight.
       boundOf: (_, payloads) => {
         let most = Number.NEGATIVE_INFINITY
@@ -232,11 +237,11 @@ class SparseIndexBuilder {
 }
 
 /** By value, then by bits: −0 and 0 differ. */
-function ascendingFloats(bits: ReadonlySet<number>): { bits: Uint32Array<ArrayBuffer>; floats: Float32Array } {
+function ascendingFloats(bits: readonly number[]): { bits: Uint32Array<ArrayBuffer>; floats: Float32Array } {
   const valueOf = (some: number): number => {
     floatBits[0] = some
     return float[0] as number
   }
-  const sorted = Uint32Array.from([...bits].sort((a, b) => valueOf(a) - valueOf(b) || a - b))
+  const sorted = Uint32Array.from(bits.toSorted((a, b) => valueOf(a) - valueOf(b) || a - b))
   return { bits: sorted, floats: new Float32Array(sorted.buffer) }
 }

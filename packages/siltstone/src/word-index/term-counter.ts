@@ -4,8 +4,8 @@
  */
 import type { Analyzer } from '../text/analyzer.ts'
 import { eachPlace, fold, normalForm } from '../text/words.ts'
-import { keyOfTerm } from './count-terms.ts'
 import type { WordCounter } from './dictionary/word-counter.ts'
+import { wordKey } from './keys.ts'
 
 /** The most words in memory: about 100 bytes each. */
 const MOST_WORDS = 200_000
@@ -97,8 +97,9 @@ export class TermCounter {
     // A copy: a slice of a long text would keep the text in memory.
     this.#words.push(JSON.parse(JSON.stringify(word)) as string)
     this.#hashes[place] = hash
-    this.#terms[place] = this.#numberOf(keyOfTerm(this.#analyzer.termOf(word)))
-    this.#folded[place] = this.#dictionary.numberOf(fold(word))
+    const folded = fold(word)
+    this.#terms[place] = this.#numberOf(wordKey(this.#analyzer.termOfFolded(folded)))
+    this.#folded[place] = this.#dictionary.numberOf(folded)
     this.#slots[slot] = place + 1
     if (2 * this.#words.length >= this.#slots.length) this.#grow()
     return place

@@ -15,6 +15,7 @@ import {
   type WordIndexParams,
 } from './layout.ts'
 import { DOCUMENT_KEY } from '../model/schema.ts'
+import { fromPlanes } from './planes.ts'
 import { PostingList, wordBound } from './posting-list.ts'
 import { type TermEntry, TermPage } from './term-page.ts'
 
@@ -249,9 +250,10 @@ export class WordIndex {
       this.fail(`: what follows its pages does not match its checksum`)
     const stored = bytes.subarray(4)
     const mostBytes = this.isOfDocuments ? this.#rows * this.params.lengthBytes : 4 * MOST_WEIGHTS
-    const content = this.#section.version === COMPACT_VERSION ? zstdDecompress(stored, mostBytes) : stored
-    // A copy: aligned, whatever the bytes are a view of.
-    return new Uint8Array(content)
+    // Copies: aligned, whatever the bytes are a view of.
+    if (this.#section.version !== COMPACT_VERSION) return new Uint8Array(stored)
+    const content = zstdDecompress(stored, mostBytes)
+    return this.isOfDocuments ? fromPlanes(content, this.params.lengthBytes) : new Uint8Array(content)
   }
 
   get keySpace(): KeySpace {

@@ -11,7 +11,7 @@ import type { RecordRef, View } from '../log/view.ts'
 import { memoize } from '../memo.ts'
 import type { Pause } from '../pacer.ts'
 import { Pacer } from '../pacer.ts'
-import { select } from '../query/select.ts'
+import { everything } from '../query/selection.ts'
 import type { OpenSegment } from '../snapshot/open-segment.ts'
 import { type Analyzer, documentAnalyzer } from '../text/analyzer.ts'
 import { DOCUMENT_KEY } from '../model/schema.ts'
@@ -83,13 +83,11 @@ class Reading {
   readonly #key: string
   readonly #analyzer: Analyzer
   readonly #pacer: Pacer
-  readonly #pause: Pause
 
   constructor(view: View, key: string, pause: Pause) {
     this.#view = view
     this.#key = key
     this.#analyzer = documentAnalyzer()
-    this.#pause = pause
     this.#pacer = new Pacer(PAUSE_AFTER, pause)
   }
 
@@ -98,7 +96,7 @@ class Reading {
   }
 
   async state(): Promise<WordState> {
-    const live = await select(this.#view, undefined, this.#pause)
+    const live = everything(this.#view)
     const { segments } = this.#view.base
     const [changed, parts] = await Promise.all([
       this.#changed(live.changed),

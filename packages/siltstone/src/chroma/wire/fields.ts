@@ -9,11 +9,14 @@ const MAX_U32 = 2 ** 32 - 1
 
 export class Fields {
   readonly #values: ReadonlyMap<string, unknown>
+  readonly #known: ReadonlySet<string> | undefined
   /** Path of the object, '' for the body. */
   readonly path: string
 
-  constructor(values: ReadonlyMap<string, unknown>, path: string) {
+  /** @param known names that may be asked for: the others may have been left out. Default: every name */
+  constructor(values: ReadonlyMap<string, unknown>, path: string, known?: ReadonlySet<string>) {
     this.#values = values
+    this.#known = known
     this.path = path
   }
 
@@ -32,8 +35,14 @@ export class Fields {
     return this.path === '' ? name : `${this.path}.${name}`
   }
 
+  /** Whether it may be asked for. */
+  knows(name: string): boolean {
+    return this.#known?.has(name) ?? true
+  }
+
   /** The value; undefined when it is absent or null. */
   raw(name: string): unknown {
+    if (!this.knows(name)) throw new Error(`the schema of the body has no field ${name}`)
     return this.#values.get(name) ?? undefined
   }
 

@@ -12,7 +12,7 @@ import type { BodyReservation } from './body-budget.ts'
 import { ApiProblem, badShape } from './problem.ts'
 import { Fields } from './fields.ts'
 import { badJson } from './json-problem.ts'
-import { NeedsOtherParser, parseObjectSliced, SLICE_BYTES, type SlicedParsing } from './sliced-json.ts'
+import { type FieldParser, NeedsOtherParser, parseObjectSliced, SLICE_BYTES } from './sliced-json.ts'
 import { splitObject } from './split-json.ts'
 
 /**
@@ -107,28 +107,55 @@ function tooLarge(): ApiProblem {
   return new ApiProblem(413, 'ChromaError', 'body-too-large', 'Payload too large')
 }
 
+export interface BodyParsing {
+  /** The fields that the endpoint reads. Default: every one. */
+  known?: ReadonlySet<string> | undefined
+  /** How many elements a list may have that an endpoint accepts, if it is not one vector. Default: any number. */
+  maxElements?: number
+  sliceBytes?: number
+}
+
 /**
- * Parses a large body in slices, with a pause after each.
+ * Parses a large body in slices, with a pause after each. Of what the endpoint does not read or refuses for its length,
+ * nothing is kept but names and lengths.
  * @throws as `parseBody` does
  */
-export async function parseBodyInSlices(bytes: Uint8Array, pause: Pause, sliceBytes = SLICE_BYTES): Promise<Fields> {
-  if (bytes.length <= sliceBytes) return parseBody(bytes)
+export async function parseBodyInSlices(
+  bytes: Uint8Array,
+  pause: Pause,
+  { known, maxElements = Infinity, sliceBytes = SLICE_BYTES }: BodyParsing = {},
+): Promise<Fields> {
+  if (bytes.length <= sliceBytes) return parseBody(bytes, known)
   const first = bytes.find((byte) => byte !== 32 && byte !== 10 && byte !== 13 && byte !== 9)
   if (first === undefined) throw badJson('the body is empty')
   if (first === 91 || first === 34) throw badShape('', 'expected an object')
-  return new Fields(await parseObjectSliced(bytes, { parserOf, parseKey: nativePiece, pause, sliceBytes }), '')
+  const isWanted = (key: string) => known?.has(key) ?? true
+  const parserFor = (key: string): FieldParser => {
+    if (!isWanted(key)) return ofFloats
+    // One vector has any number of elements; the others are lists of records, vectors, texts or operands.
+    return key === 'embedding' ? ofFloats : { ...parserOf(key), keptElements: maxElements + 1 }
+  }
+  const options = { parserOf: parserFor, parseKey: nativePiece, isWanted, pause, sliceBytes }
+  return new Fields(await parseObjectSliced(bytes, options), '', known)
 }
 
-type PieceParser = ReturnType<SlicedParsing['parserOf']>
-
-function parserOf(key: string): PieceParser {
+function parserOf(key: string): FieldParser {
+  if (key === 'embeddings') return ofVectors
   return VECTOR_FIELDS.has(key) ? ofFloats : ofAnything
 }
 
-const ofFloats: PieceParser = { parse: nativePiece, object: (entries) => Object.fromEntries(entries) }
+const ofFloats: FieldParser = { parse: nativePiece, object: (entries) => Object.fromEntries(entries) }
+
+/** Lists of numbers take half the memory as what they become anyway, and the garbage collector need not look into them. */
+const ofVectors: FieldParser = { ...ofFloats, element: asVector }
+
+function asVector(json: unknown): unknown {
+  if (!Array.isArray(json) || json.length === 0 || !json.every((number) => typeof number === 'number')) return json
+  return Float32Array.from(json)
+}
 
 /** The class of objects tells how all numbers of a field were parsed, so one that needs it makes all exact. */
-const ofAnything: PieceParser = {
+const ofAnything: FieldParser = {
   parse: (text) => {
     if (NEEDS_EXACT_PARSER.test(text)) throw new NeedsOtherParser(exact)
     return nativePiece(text)
@@ -136,7 +163,7 @@ const ofAnything: PieceParser = {
   object: (entries) => Object.fromEntries(entries),
 }
 
-const exact: PieceParser = {
+const exact: FieldParser = {
   parse: (text) => {
     checkSurrogates(text)
     return parseExact(text)
@@ -154,16 +181,17 @@ function checkSurrogates(text: string): void {
 }
 
 /**
+ * @param known the fields that the endpoint reads
  * @throws SiltstoneError `invalid` (bad-json) when the body is not JSON, ApiProblem 422 when it is not an object
  */
-export function parseBody(bytes: Uint8Array): Fields {
+export function parseBody(bytes: Uint8Array, known?: ReadonlySet<string>): Fields {
   const text = decode(bytes)
   checkSurrogates(text)
   const cuts = splitObject(text)
   if (cuts === undefined) throw notAnObject(text)
   const values = new Map<string, unknown>()
   for (const [key, cut] of cuts) values.set(key, parseField(key, cut, text))
-  return new Fields(values, '')
+  return new Fields(values, '', known)
 }
 
 function decode(bytes: Uint8Array): string {

@@ -125,8 +125,8 @@ function statusAndName({ kind, code }: SiltstoneError): { status: number; name: 
 }
 
 export function errorResponse(answer: ErrorAnswer, traceId: string): Response {
-  const { status, name, message, code, retryAfterMs } = answer
-  const body: Record<string, string> = { error: name, message }
+  const { status, name, code, retryAfterMs } = answer
+  const body: Record<string, string> = { error: name, message: shown(answer.message) }
   if (status === 500 && code !== 'internal') body['code'] = code
   const headers: Record<string, string> = {
     'content-type': 'application/json',
@@ -136,4 +136,12 @@ export function errorResponse(answer: ErrorAnswer, traceId: string): Response {
   if (retryAfterMs !== undefined) headers['retry-after'] = String(Math.max(1, Math.ceil(retryAfterMs / 1000)))
   if (status === 401) headers['www-authenticate'] = 'Bearer'
   return new Response(JSON.stringify(body), { status, headers })
+}
+
+const MAX_MESSAGE_LENGTH = 20_000
+
+/** A message may quote what the client sent, whose length nothing bounds but that of the body. */
+function shown(message: string): string {
+  if (message.length <= MAX_MESSAGE_LENGTH) return message
+  return `${message.slice(0, MAX_MESSAGE_LENGTH).toWellFormed()}… (${message.length} characters)`
 }

@@ -39,7 +39,7 @@ export function checkRecordCount(field: string, count: number, limits: RequestLi
 export function checkOperands(body: Fields, limits: RequestLimits): void {
   let count = 0
   for (const field of ['where', 'where_document', 'whereDocument'])
-    if (body.has(field)) count = countOperands(body.raw(field), field, limits, count)
+    if (body.knows(field) && body.has(field)) count = countOperands(body.raw(field), field, limits, count)
 }
 
 /**

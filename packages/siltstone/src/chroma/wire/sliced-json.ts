@@ -5,6 +5,9 @@
  * together. A value that is larger than a slice is entered: its own elements, members or pieces of its text are cut.
  * The end of a value is looked for within a slice only, so each level of nesting costs at most one slice of scanning
  * in vain.
+ *
+ * What nobody will look at is parsed, because it must be JSON, but not kept: it would make the garbage collector stop the
+ * process. These are values that are not wanted, and elements beyond the longest list that an endpoint may accept.
  */
 import type { Pause } from '../../pacer.ts'
 import { badJson, badLargeJson } from './json-problem.ts'
@@ -22,9 +25,21 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 /** Parses a piece of text, which is complete JSON. */
 export type ParsePiece = (text: string) => unknown
 
+/** Parses the value of a key of the body. */
+export interface FieldParser {
+  parse: ParsePiece
+  /** Builds an object from its entries. */
+  object: (entries: [string, unknown][]) => unknown
+  /** What is kept of an element of the value, if that is a list. Default: the element. */
+  element?: (value: unknown) => unknown
+  /** How many elements are kept if it is a list. A longer one has its length, and holes. Default: all. */
+  keptElements?: number
+}
+
 export interface SlicedParsing {
-  /** @returns the parser for the value of a key of the body, and how objects are built from entries */
-  parserOf(key: string): { parse: ParsePiece; object: (entries: [string, unknown][]) => unknown }
+  /** Whether the value of a key of the body is wanted. It is null otherwise. Default: every one is. */
+  isWanted?: (key: string) => boolean
+  parserOf(key: string): FieldParser
   parseKey: ParsePiece
   pause: Pause
   sliceBytes?: number
@@ -41,7 +56,8 @@ class SlicedParser {
   readonly #sliceBytes: number
   #at = 0
   #pausedAt = 0
-  #parser: ReturnType<SlicedParsing['parserOf']>
+  #parser: FieldParser
+  #isKept = true
 
   constructor(bytes: Uint8Array, options: SlicedParsing) {
     this.#bytes = bytes
@@ -56,14 +72,19 @@ class SlicedParser {
     await this.#members(async (key) => {
       const startedAt = this.#at
       this.#parser = this.#options.parserOf(key)
+      this.#isKept = this.#options.isWanted?.(key) ?? true
+      const valueOf = async () => {
+        const value = await this.#value(1)
+        return this.#isKept ? value : null
+      }
       try {
-        values.set(key, await this.#value(1))
+        values.set(key, await valueOf())
       } catch (error) {
         if (!(error instanceof NeedsOtherParser)) throw error
         this.#at = startedAt
         this.#pausedAt = startedAt
         this.#parser = error.parser
-        values.set(key, await this.#value(1))
+        values.set(key, await valueOf())
       }
     })
     this.#space()
@@ -82,7 +103,8 @@ class SlicedParser {
       case 123: {
         const entries: [string, unknown][] = []
         await this.#members(async (key) => {
-          entries.push([key, await this.#value(depth + 1)])
+          const value = await this.#value(depth + 1)
+          if (this.#isKept) entries.push([key, value])
           if (entries.length > MAX_KEYS) throw badJson(`an object has more than ${MAX_KEYS} keys`)
         })
         return this.#parser.object(entries)
@@ -97,6 +119,16 @@ class SlicedParser {
 
   async #array(depth: number): Promise<unknown[]> {
     const values: unknown[] = []
+    const kept = this.#isKept ? (depth === 1 ? (this.#parser.keptElements ?? Infinity) : Infinity) : 0
+    let count = 0
+    const convert = depth === 1 ? this.#parser.element : undefined
+    const add = (value: unknown) => {
+      if (count++ < kept) values.push(convert ? convert(value) : value)
+    }
+    const whole = () => {
+      if (this.#isKept) values.length = count
+      return values
+    }
     this.#at++
     this.#space()
     if (this.#bytes[this.#at] === 93) {
@@ -106,13 +138,13 @@ class SlicedParser {
     let start = this.#at
     const take = (end: number) => {
       if (end <= start) return
-      for (const value of this.#parse(start, end, '[', ']') as unknown[]) values.push(value)
+      for (const value of this.#parse(start, end, '[', ']') as unknown[]) add(value)
     }
     for (;;) {
       const end = this.#endWithin(this.#at)
       if (end < 0) {
         take(this.#beforeComma(start))
-        values.push(await this.#value(depth + 1))
+        add(await this.#value(depth + 1))
         start = -1
       } else this.#at = end
       const elementEnd = this.#at
@@ -120,7 +152,7 @@ class SlicedParser {
       const byte = this.#bytes[this.#at++]
       const isDue = elementEnd - start >= this.#sliceBytes
       if (start >= 0 && (isDue || byte === 93)) take(elementEnd)
-      if (byte === 93) return values
+      if (byte === 93) return whole()
       if (byte !== COMMA) throw this.#fail("',' or ']'")
       this.#space()
       if (isDue || start < 0) start = this.#at
@@ -170,7 +202,8 @@ class SlicedParser {
       if (byte === undefined) throw this.#fail("'\"'")
       const isEnd = byte === QUOTE
       if (isEnd || (this.#at - start >= this.#sliceBytes && (byte & 0xc0) !== 0x80 && !this.#isLowSurrogate())) {
-        pieces.push(this.#parse(start, this.#at, '"', '"', parse) as string)
+        const piece = this.#parse(start, this.#at, '"', '"', parse) as string
+        if (this.#isKept || parse !== this.#parser.parse) pieces.push(piece)
         start = this.#at
         await this.#spent()
       }
@@ -263,9 +296,9 @@ class SlicedParser {
 
 /** Thrown by a parser of pieces: the value has to be parsed again, by another one. */
 export class NeedsOtherParser extends Error {
-  readonly parser: ReturnType<SlicedParsing['parserOf']>
+  readonly parser: FieldParser
 
-  constructor(parser: ReturnType<SlicedParsing['parserOf']>) {
+  constructor(parser: FieldParser) {
     super('parse again')
     this.parser = parser
   }

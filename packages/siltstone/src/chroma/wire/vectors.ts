@@ -60,6 +60,8 @@ export function readVector(json: unknown, path: string): Float32Array {
 }
 
 function fromNumbers(json: unknown, path: string): Float32Array {
+  // As the parser of large bodies gives it.
+  if (json instanceof Float32Array) return json
   if (!Array.isArray(json)) {
     throw badShape(path, `data did not match any variant of untagged enum EmbeddingsPayload (${describe(json)})`)
   }

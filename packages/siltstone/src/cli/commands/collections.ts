@@ -139,19 +139,26 @@ function deleteCommand(): Command {
     .action((name: string, options: CommonOptions & { yes?: boolean }) =>
       Session.use(options, { create: false }, async (session) => {
         const info = await session.collection(name)
-        if (!options.yes) {
-          throw invalid(
-            'not-confirmed',
-            `this deletes ${info.name} and all its records permanently; confirm with --yes`,
-            {
-              field: '--yes',
-            },
-          )
-        }
+        if (!options.yes) await confirmDeletion(info.name, (question) => session.out.ask(question))
         await session.engine.catalog.deleteCollection(info.tenant, info.database, info.name)
         await session.out.answer({ deleted: info.name, id: info.id }, () => `Deleted ${info.name}.\n`)
       }),
     )
+}
+
+/**
+ * @param ask at the terminal, where there is one
+ * @throws SiltstoneError `invalid` (not-confirmed)
+ */
+export async function confirmDeletion(
+  name: string,
+  ask: (question: string) => Promise<string | undefined>,
+): Promise<void> {
+  const what = `this deletes ${name} and all its records permanently`
+  const answer = await ask(`${what[0]?.toUpperCase()}${what.slice(1)}. Type its name to confirm: `)
+  if (answer?.trim() === name) return
+  const why = answer === undefined ? `${what}; confirm with --yes` : `nothing was deleted: that is not "${name}"`
+  throw invalid('not-confirmed', why, { field: '--yes' })
 }
 
 function renameCommand(): Command {

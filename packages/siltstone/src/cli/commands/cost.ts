@@ -10,6 +10,8 @@ import {
   PRICES,
   reportOf,
   reportOfCounters,
+  type ScaleRow,
+  scaleOf,
   type UnitCosts,
   type Workload,
 } from '../../cost/index.ts'
@@ -28,9 +30,13 @@ interface CostOptions extends Workload {
   prices?: string
   set?: Record<string, number>
   freeTier?: boolean
+  scale?: boolean
   json?: boolean
   debug?: boolean
 }
+
+/** Numbers of records of `--scale`. */
+const SCALES = [1e7, 1e8, 1e9]
 
 /** Options of the workload: field, flags, description. */
 const NUMBERS = [
@@ -71,6 +77,7 @@ export function costCommand(): Command {
     .option('--no-monitoring', 'without alarms, dashboard, custom metrics and logs')
     .option('--metrics <places...>', 'instead of a workload: /metrics of one store’s servers, as URLs or files')
     .option('--hours <n>', 'with --metrics: hours covered by the counters; default: since the servers started', amount)
+    .option('--scale', 'instead of a month: what 10 million, 100 million and a billion records need, by --dimension')
     .option('--free-tier', 'subtract AWS’s monthly free tier')
     .option('--prices <file>', 'JSON file of other prices: {"s3Put": {"usd": 0.0055}}')
     .option(
@@ -89,6 +96,13 @@ export function costCommand(): Command {
         prices,
         freeTier: options.freeTier === true,
         assumptions: (options.set ?? {}) as Partial<Assumptions>,
+      }
+      if (options.scale === true) {
+        const rows = SCALES.map((records) =>
+          scaleOf(records, options.dimension, { prices, changes: common.assumptions }),
+        )
+        await out.answer(rows, () => scaleText(rows, options.dimension))
+        return
       }
       if (options.metrics !== undefined) {
         const texts = await Promise.all(options.metrics.map(readMetrics))
@@ -120,6 +134,41 @@ export function costCommand(): Command {
       }
       await out.answer(report, () => text(heading, report, ours))
     })
+}
+
+function scaleText(rows: readonly ScaleRow[], dimension: number): string {
+  const lines: readonly [string, (row: ScaleRow) => string][] = [
+    ['live bytes', (row) => bytes(row.liveBytes)],
+    ['segments', (row) => count(row.segments)],
+    ['objects of segments', (row) => count(row.objects)],
+    ['manifest', (row) => bytes(row.manifestBytes)],
+    ['centroids that a reader holds', (row) => bytes(row.centroidBytes)],
+    ['cold query: GET', (row) => count(Math.round(row.coldGets))],
+    ['cold query: read', (row) => bytes(row.coldBytes)],
+    ['cold query: seconds', (row) => row.coldSeconds.toFixed(1)],
+    ['1,000 cold queries', (row) => dollars(row.coldUsdPer1000)],
+    ['warm query: CPU ms', (row) => (1_000 * row.warmSeconds).toFixed(0)],
+    ['1,000 warm queries', (row) => dollars(row.warmUsdPer1000)],
+    ['1,000,000 insertions', (row) => dollars(row.writeUsdPerMillion)],
+    ['written per byte of them', (row) => row.writeAmplification.toFixed(1)],
+    ['compactor seconds for them', (row) => count(Math.round(row.compactorSecondsPerMillion))],
+    ['records a second, one machine', (row) => count(Math.round(row.indexedPerSecond))],
+    ['days to load, one machine', (row) => row.loadDays.toFixed(1)],
+    ['storage a month', (row) => dollars(row.storageUsdAMonth)],
+  ]
+  const shown = table(
+    lines,
+    [
+      { title: 'records', value: ([what]) => what },
+      ...rows.map((row) => ({
+        title: count(row.records),
+        value: ([, of]: (typeof lines)[number]) => of(row),
+        right: true,
+      })),
+    ],
+    '',
+  )
+  return `Records of ${dimension} dimensions; docs/explanation/scale.md says what of it was measured.\n\n${shown}`
 }
 
 function text(

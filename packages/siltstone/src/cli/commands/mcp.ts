@@ -56,6 +56,7 @@ async function serve(options: McpOptions): Promise<void> {
             random: env.random,
             log,
             metrics: noMetrics,
+            onCommit: (path) => void engine.followCommit(path),
           })
         : undefined
     const stop = new AbortController()

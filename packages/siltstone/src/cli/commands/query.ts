@@ -7,7 +7,7 @@ import type { ExactJson } from '../../records/exact-json.ts'
 import { andFilters, type Filter, parseWhere, parseWhereDocument } from '../../filter/index.ts'
 import { commaSeparated, exactJson, INCLUDES, recall, vector, version, wholeNumber } from '../arguments.ts'
 import { command } from '../command.ts'
-import { rrf } from '../../library/index.ts'
+import { hybrid as hybridRank } from '../../library/index.ts'
 import { noLimits, parseSearch, prepare } from '../../search/index.ts'
 import { printSearch } from '../print-search.ts'
 import { columnsFrom, printHits, printRecords } from '../print-records.ts'
@@ -65,7 +65,7 @@ interface QueryOptions extends ReadCommandOptions {
 }
 
 /** Records that each list of a hybrid query has at least. */
-const HYBRID_LIST = 100
+const HYBRID_LIST = 200
 
 export function queryCommand(): Command {
   const made = command('query <collection>', 'find the records nearest to a text or a vector', [
@@ -81,7 +81,7 @@ export function queryCommand(): Command {
     .addOption(new Option('-n, --limit <n>', 'the same as -k').argParser(wholeNumber(1)).conflicts('k'))
     .option('--exact', 'measure every record instead of using the index')
     .option('--recall <share>', 'share of the nearest records that queries find on average (default: 0.95)', recall)
-    .option('--hybrid', 'rank by meaning and by the words of documents: reciprocal rank fusion of both lists')
+    .option('--hybrid', 'rank by meaning and by the words of documents together')
     .option('--explain', 'show requests, visited clusters, candidates and times; with --hybrid, where scores come from')
     .action((name: string, options: QueryOptions) =>
       Session.use(options, { create: false }, async (session) => {
@@ -116,13 +116,7 @@ async function hybrid(session: Session, name: string, options: QueryOptions): Pr
     throw invalid('include-unknown', '--hybrid shows documents, metadatas and embeddings', { field: '--include' })
   const info = await session.collection(name)
   const limit = options.limit ?? options.k
-  const list = { limit: Math.max(HYBRID_LIST, limit) }
-  const rank = rrf({
-    ranks: [
-      { query: given ? Array.from(given) : text, ...list },
-      { query: text, key: '#document', ...list },
-    ],
-  })
+  const rank = hybridRank({ query: text, vector: given, limit: Math.max(HYBRID_LIST, limit) })
   const select = { keys: ['#score', ...include.flatMap((column) => COLUMN_KEYS[column] ?? [])] }
   const wanted = { rank, limit: { limit }, select, did_you_mean: { text } }
   const { search } = parseSearch(wanted, 'search', noLimits, 'plain')

@@ -72,6 +72,7 @@ export interface ServeOptions extends ObjectsServeOptions, RegistryServeOptions 
   logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
   compaction: boolean
   cacheMb: number
+  compactionMemoryMb?: number
   queryThreads: number
   recallSample?: number
   recallAlarm?: number
@@ -267,6 +268,8 @@ export async function startServing(wanted: ServeOptions): Promise<Serving> {
         random: env.random,
         log,
         metrics,
+        memoryMb: options.compactionMemoryMb,
+        onCommit: (path) => void opened.followCommit(path),
       })
   } catch (error) {
     await Promise.all([artifacts?.close(), objects?.close()])

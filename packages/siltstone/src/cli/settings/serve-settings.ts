@@ -6,6 +6,7 @@ import { invalid, isSiltstoneError } from '../../errors.ts'
 import { InvalidArgumentError } from 'commander'
 import { fraction, limits, port, RECORD_LIMITS, wholeNumber } from '../arguments.ts'
 import { DEFAULT_DATA } from '../session.ts'
+import { DEFAULT_COMPACTION_MB } from '../../library/compaction-messages.ts'
 import type { Setting } from './setting.ts'
 
 const LIMITS = [...REQUEST_LIMITS, ...RECORD_LIMITS]
@@ -137,6 +138,14 @@ export const SERVE_SETTINGS: readonly Setting[] = [
     shape: 'number',
     parse: wholeNumber(1),
     default: 160,
+  },
+  {
+    key: 'compactionMemoryMb',
+    flags: '--compaction-memory-mb <n>',
+    description: 'memory that compaction may hold, about; with less, folds are smaller and merges more',
+    shape: 'number',
+    parse: wholeNumber(1),
+    default: DEFAULT_COMPACTION_MB,
   },
   {
     key: 'queryThreads',

@@ -1,5 +1,6 @@
 /** What is loaded when a place is in a bucket. */
 export { openS3Blobs } from './open-blobs.ts'
+export { openSqsQueue } from './open-queue.ts'
 export { openS3Environment } from './environment.ts'
 export { inspectAws } from './inspect.ts'
 export { makeS3Bucket } from './make-bucket.ts'

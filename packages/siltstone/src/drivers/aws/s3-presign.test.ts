@@ -71,6 +71,9 @@ it('signs a form for a range of sizes and a kind of content', async () => {
   expect(conditions).toContainEqual(['starts-with', '$Content-Type', 'video/'])
   expect(conditions).toContainEqual(['eq', '$x-amz-meta-user', '17'])
   expect(conditions).toContainEqual({ bucket: 'bucket' })
+  // S3 compares with the key after the name of the file is put into it.
+  expect(conditions).toContainEqual(['starts-with', '$key', 'some prefix/up/'])
+  expect(conditions.filter((one) => Array.isArray(one) && one[1] === '$key')).toHaveLength(1)
 })
 
 it('signs a download with the name to save', async () => {

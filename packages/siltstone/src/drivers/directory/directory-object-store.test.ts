@@ -216,7 +216,7 @@ describe('directory object store', () => {
     expect((await made.put('k', Buffer.from('x'))).status).toBe('ok')
     await made.close()
     writeFileSync(join(root, 'file'), '')
-    await expect(openDirectoryObjectStore(join(root, 'file'), machine)).rejects.toMatchObject({ code: 'key-conflict' })
+    await expect(openDirectoryObjectStore(join(root, 'file'), machine)).rejects.toMatchObject({ code: 'no-directory' })
   })
 
   it('syncs the folders it is told to before an object is visible', async () => {

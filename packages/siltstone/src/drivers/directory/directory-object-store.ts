@@ -28,14 +28,14 @@
 import { statSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { isSiltstoneError, notFound, unavailable } from '../../errors.ts'
+import { invalid, isSiltstoneError, notFound, unavailable } from '../../errors.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { contentEtag } from '../../host/content-etag.ts'
 import { listRequest } from '../../ports/list-position.ts'
 import { pruneEmpty, removeObject } from './delete-object.ts'
 import { DirectorySync, makeRoot } from './directory-sync.ts'
 import { EtagMemo } from './etag-memo.ts'
-import { fileError, isMissing, isShortOfFiles } from '../../host/file-errors.ts'
+import { fileError, fileErrorCode, isMissing, isShortOfFiles } from '../../host/file-errors.ts'
 import { KeptFiles } from './kept-files.ts'
 import { listDirectory } from './list-directory.ts'
 import { NamesMemo } from './names-memo.ts'
@@ -85,7 +85,7 @@ export interface DirectoryObjectStoreOptions {
 
 /**
  * Opens a directory as an object store, and creates it if it is missing.
- * @throws SiltstoneError `unsupported` (network-filesystem), `not-found` (no-store; only with `readOnly`),
+ * @throws SiltstoneError `unsupported` (network-filesystem), `invalid` (no-directory), `not-found` (no-store; only with `readOnly`),
  *   `unavailable` (access-denied, read-only, disk-full)
  */
 export async function openDirectoryObjectStore(
@@ -100,6 +100,11 @@ export async function openDirectoryObjectStore(
     isLocal = await checkFileSystem(root, options.allowNetworkFilesystem ?? false, log)
     if (options.readOnly !== true) await prepare(root, options, log)
   } catch (error) {
+    const code = fileErrorCode(error)
+    if (code === 'EEXIST' || code === 'ENOTDIR')
+      throw invalid('no-directory', `Cannot open the store ${root}: it is a file, or in a file. Give a directory.`, {
+        cause: error,
+      })
     if (isMissing(error)) throw notFound('no-store', `There is no directory ${root}.`, { cause: error })
     throw fileError(error, { path: root, doing: 'open the store' })
   }

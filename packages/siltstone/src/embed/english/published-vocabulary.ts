@@ -6,11 +6,13 @@
  * the last token that sorts at or before the word, since whatever sorts between a beginning of the word and the word has this
  * beginning too. So a chunk holds, before its own tokens, the tokens that are beginnings of its first one.
  *
- * Continuations (`##ing`) are tokens like others. When a word is no token, the chunks for what may follow at any later place
- * are read at once, so that a text takes two rounds of reads at most.
+ * Continuations (`##ing`) are tokens like others. A word that is no token has two pieces most of the time, so the chunk for its
+ * second piece is read next; if there are more, the chunks for what may follow at any later place are read at once. So a
+ * text takes three rounds of reads at most.
  */
-import { utf8Decode, utf8Encode, zstdDecompress } from '#codec'
+import { crc32, utf8Decode, utf8Encode, zstdDecompress } from '#codec'
 import { firstWhere } from '../../binary-search.ts'
+import { readUint32 } from '../../codec/bytes.ts'
 import { readVarint } from '../../codec/varint.ts'
 import { corrupt } from '../../errors.ts'
 import { decodeFrontCoded } from '../../format/front-coded.ts'
@@ -25,7 +27,6 @@ import { WordPiece } from './word-piece.ts'
 interface Chunk {
   offset: number
   length: number
-  crc32: string
   first: string
 }
 
@@ -52,20 +53,23 @@ export class PublishedVocabulary {
     const words = texts.map(basicTokens)
     const all = [...new Set(words.flat())]
     await this.#load(all)
-    const cut = all.filter((word) => this.#pieces.whole(word) === undefined && !WordPiece.isTooLong(word))
-    await this.#load(cut.flatMap((word) => this.#continuations(word)))
+    const cut = all
+      .filter((word) => this.#pieces.whole(word) === undefined && !WordPiece.isTooLong(word))
+      .map((word) => ({ word, end: this.#pieces.end(word, 0) }))
+      .filter(({ end }) => end > 0)
+    await this.#load(cut.map(({ word, end }) => `##${word.slice(end)}`))
+    await this.#load(
+      cut.flatMap(({ word, end }) => {
+        const next = this.#pieces.end(word, end)
+        return next === end ? [] : continuations(word, next)
+      }),
+    )
     return words.map((list) => {
       const ids: number[] = []
       for (let i = 0; i < list.length && ids.length < MAX_TOKENS; i++)
         ids.push(...this.#pieces.split(list[i] as string))
       return ids.slice(0, MAX_TOKENS)
     })
-  }
-
-  /** What a word may go on with after its first piece; nothing when it has none. */
-  #continuations(word: string): string[] {
-    const first = this.#pieces.first(word)
-    return Array.from({ length: first === 0 ? 0 : word.length - first }, (_, i) => `##${word.slice(first + i)}`)
   }
 
   /** Reads the chunks that hold all tokens that these begin with. */
@@ -114,12 +118,10 @@ export class PublishedVocabulary {
     let at = 0
     for (let i = 0; i < count; i++) {
       const length = readVarint(raw, at)
-      const crc = length && raw.subarray(length.end, length.end + 4)
-      if (!length || crc?.length !== 4) return this.#fail('has a directory that is too short')
-      const crc32 = Array.from(crc, (byte) => byte.toString(16).padStart(2, '0')).join('')
-      chunks.push({ offset, length: length.value, crc32, first: '' })
+      if (!length) return this.#fail('has a directory that is too short')
+      chunks.push({ offset, length: length.value, first: '' })
       offset += length.value
-      at = length.end + 4
+      at = length.end
     }
     const firsts = decodeFrontCoded(raw.subarray(at), count)
     if (!firsts || offset !== section.directory.offset)
@@ -128,7 +130,9 @@ export class PublishedVocabulary {
   }
 
   async #readChunk(chunk: Chunk): Promise<void> {
-    const packed = await this.#source.checked(this.#section, chunk, 'a chunk')
+    const stored = await this.#source.range(this.#section, chunk.offset, chunk.length)
+    const packed = stored.subarray(4)
+    if (stored.length < 4 || crc32(packed) !== readUint32(stored, 0)) return this.#fail('has a chunk that is damaged')
     const raw = zstdDecompress(packed, paramCount(this.#section, 'chunkBytes'))
     const firstId = readVarint(raw, 0)
     const own = firstId && readVarint(raw, firstId.end)
@@ -147,4 +151,9 @@ export class PublishedVocabulary {
     if (!tokens || tokens[0] !== chunk.first) return this.#fail('has a chunk that is no list of tokens')
     tokens.forEach((token, i) => this.#pieces.add(token, firstId.value + i))
   }
+}
+
+/** What a word may go on with from some place on. */
+function continuations(word: string, from: number): string[] {
+  return Array.from({ length: word.length - from }, (_, i) => `##${word.slice(from + i)}`)
 }

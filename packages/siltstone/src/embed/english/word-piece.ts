@@ -59,7 +59,7 @@ export class WordPiece {
     const ids: number[] = []
     let start = 0
     while (start < word.length) {
-      const end = this.#end(word, start)
+      const end = this.end(word, start)
       if (end === start) return [this.unknownId]
       ids.push((start === 0 ? this.#starts : this.#continuations).get(word.slice(start, end)) as number)
       start = end
@@ -67,13 +67,8 @@ export class WordPiece {
     return ids
   }
 
-  /** The length of the first piece of a word; 0: none of its beginnings is a token. */
-  first(word: string): number {
-    return this.#end(word, 0)
-  }
-
   /** The end of the longest piece that begins at `start`; `start` when there is none. */
-  #end(word: string, start: number): number {
+  end(word: string, start: number): number {
     const pieces = start === 0 ? this.#starts : this.#continuations
     let end = Math.min(word.length, start + this.#longest)
     while (end > start && !pieces.has(word.slice(start, end))) end--

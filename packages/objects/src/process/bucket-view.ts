@@ -1,0 +1,35 @@
+/** What a bucket holds, as processing sees it: a bucket that was deleted is an empty one. */
+import { type BlobInfo, type BlobStore, isSiltstoneError } from 'siltstone/internal'
+import type { ObjectVersion } from './state.ts'
+
+/** A page of objects; a bucket that was deleted has none. @throws SiltstoneError as the store does */
+export async function listOf(
+  blobs: BlobStore,
+  options: Parameters<BlobStore['list']>[0],
+): ReturnType<BlobStore['list']> {
+  try {
+    return await blobs.list(options)
+  } catch (error) {
+    if (isSiltstoneError(error, 'not-found')) return { blobs: [], prefixes: [] }
+    throw error
+  }
+}
+
+/** Undefined if there is no object, or a delete marker is on top. @throws SiltstoneError as the store does */
+export async function headOf(blobs: BlobStore, key: string): Promise<BlobInfo | undefined> {
+  try {
+    const found = await blobs.head(key)
+    return found.status === 'ok' ? found.blob : undefined
+  } catch (error) {
+    // A bucket that was deleted has no objects.
+    if (isSiltstoneError(error, 'not-found')) return undefined
+    throw error
+  }
+}
+
+/** The version that the state and the records of an object name. */
+export function versionOf({ versionId, etag, sizeBytes, lastModifiedMs }: BlobInfo): ObjectVersion {
+  // Versions that were written while the bucket kept none are all called null.
+  const version = versionId === undefined || versionId === 'null' ? etag.replaceAll('"', '') : versionId
+  return { version, etag, sizeBytes, modifiedAtMs: lastModifiedMs }
+}
