@@ -16,7 +16,7 @@ HEAVY = {
 
 def environment_with(name: str, requirements: list[str]) -> Path:
     """Made once, and kept for later runs."""
-    place = HERE / ".venv-clients" / name
+    place = HERE / "clients" / name / ".venv"
     stamp = "\n".join([sys.version, *requirements])
     if not (place / "stamp").exists() or (place / "stamp").read_text() != stamp:
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(place)], check=True)
