@@ -38,9 +38,15 @@ export class S3Call {
     return requestBody(this.request, this.auth)
   }
 
-  /** The body as XML; undefined if it is empty. @throws S3Error MalformedXML, BadDigest */
-  async xml(root: string): Promise<XmlElement | undefined> {
-    const { bytes, expected } = this.body()
+  /**
+   * The body as XML; undefined if it is empty.
+   * @param checksumOf `object`: a checksum in a header is not that of this body
+   * @throws S3Error MalformedXML, BadDigest
+   */
+  async xml(root: string, checksumOf: 'body' | 'object' = 'body'): Promise<XmlElement | undefined> {
+    const { bytes, expected: all } = this.body()
+    const { checksum: _, ...others } = all
+    const expected = checksumOf === 'body' ? all : others
     const text = await bodyText(checkedBytes(bytes, expected), MAX_XML_BYTES)
     if (text.trim() === '') return undefined
     const found = parseXml(text)

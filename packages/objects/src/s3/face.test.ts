@@ -1,4 +1,5 @@
 /** The face with the AWS SDK as a client, with its default settings. */
+import { crc32 } from 'node:zlib'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { request as httpRequest } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -156,6 +157,14 @@ describe('objects', () => {
     await put('c', '3', { IfMatch: ETag })
     await expect(put('c', '4', { IfMatch: ETag })).rejects.toMatchObject(failure('PreconditionFailed', 412))
     await expect(put('c-none', '4', { IfMatch: ETag })).rejects.toMatchObject(failure('NoSuchKey', 404))
+    await put('c', '5', { IfMatch: '*' })
+    await expect(put('c-none', '5', { IfMatch: '*' })).rejects.toMatchObject(failure('NoSuchKey', 404))
+    const remove = (more: object) => s3.send(new DeleteObjectCommand({ Bucket, Key: 'c', ...more }))
+    await expect(remove({ IfMatch: ETag })).rejects.toMatchObject(failure('PreconditionFailed', 412))
+    // Ignored, this condition would delete another object than the one that was meant.
+    await expect(remove({ IfMatchSize: 7 })).rejects.toMatchObject(failure('NotImplemented', 501))
+    await remove({ IfMatch: '*' })
+    await expect(remove({ IfMatch: '*' })).rejects.toMatchObject(failure('PreconditionFailed', 412))
   })
 
   it('are refused with a wrong checksum, and nothing is stored', async () => {
@@ -199,7 +208,7 @@ describe('uploads in parts', () => {
     const Key = 'parts/v'
     const { UploadId } = await s3.send(new CreateMultipartUploadCommand({ Bucket, Key, ChecksumAlgorithm: 'CRC32' }))
     const bodies = [Buffer.alloc(5 * MIB, 1), Buffer.from('rest')]
-    const Parts = []
+    const Parts: { PartNumber: number; ETag: string | undefined; ChecksumCRC32: string | undefined }[] = []
     for (const [at, Body] of bodies.entries()) {
       const PartNumber = at + 1
       const { ETag, ChecksumCRC32 } = await s3.send(new UploadPartCommand({ Bucket, Key, UploadId, PartNumber, Body }))
@@ -210,10 +219,15 @@ describe('uploads in parts', () => {
     )
     const { Uploads } = await s3.send(new ListMultipartUploadsCommand({ Bucket, Prefix: 'parts/' }))
     expect(Uploads?.[0]?.UploadId).toBe(UploadId)
-    const done = await s3.send(
-      new CompleteMultipartUploadCommand({ Bucket, Key, UploadId, MultipartUpload: { Parts } }),
-    )
-    expect(done.ChecksumCRC32).toMatch(/-2$/)
+    const joined = Buffer.concat(Parts.map((part) => Buffer.from(part.ChecksumCRC32 ?? '', 'base64')))
+    const sum = Buffer.alloc(4)
+    sum.writeUInt32BE(crc32(joined))
+    const complete = (ChecksumCRC32: string) =>
+      s3.send(new CompleteMultipartUploadCommand({ Bucket, Key, UploadId, ChecksumCRC32, MultipartUpload: { Parts } }))
+    await expect(complete('AAAAAA==-2')).rejects.toMatchObject(failure('BadDigest', 400))
+    // The checksum is that of the object, not of the body that names the parts.
+    const done = await complete(`${sum.toString('base64')}-2`)
+    expect(done.ChecksumCRC32).toBe(`${sum.toString('base64')}-2`)
     const got = await s3.send(new GetObjectCommand({ Bucket, Key, Range: `bytes=${5 * MIB - 1}-` }))
     expect(await got.Body?.transformToString()).toBe('\u0001rest')
     const attributes = await s3.send(
@@ -226,16 +240,19 @@ describe('uploads in parts', () => {
     await put('parts/source', Buffer.alloc(6 * MIB, 7))
     const Key = 'parts/copied'
     const { UploadId } = await s3.send(new CreateMultipartUploadCommand({ Bucket, Key }))
-    const copied = await s3.send(
-      new UploadPartCopyCommand({
-        Bucket,
-        Key,
-        UploadId,
-        PartNumber: 1,
-        CopySource: `${Bucket}/parts/source`,
-        CopySourceRange: 'bytes=0-99',
-      }),
-    )
+    const copy = (CopySourceRange: string) =>
+      s3.send(
+        new UploadPartCopyCommand({
+          Bucket,
+          Key,
+          UploadId,
+          PartNumber: 1,
+          CopySource: `${Bucket}/parts/source`,
+          CopySourceRange,
+        }),
+      )
+    await expect(copy(`bytes=0-${6 * MIB}`)).rejects.toMatchObject(failure('InvalidRange', 416))
+    const copied = await copy('bytes=0-99')
     const last = await s3.send(new UploadPartCommand({ Bucket, Key, UploadId, PartNumber: 2, Body: 'x' }))
     const Parts = [
       { PartNumber: 1, ETag: copied.CopyPartResult?.ETag },

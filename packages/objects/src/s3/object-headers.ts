@@ -89,6 +89,12 @@ export function tagsOf(request: S3Request): BlobTags | undefined {
   return text === undefined ? undefined : Object.fromEntries(new URLSearchParams(text))
 }
 
+/** Clients send ETags with their quotes and without. */
+export function quotedEtag(text: string): string {
+  const etag = text.trim().replaceAll('"', '')
+  return etag === '*' ? etag : `"${etag}"`
+}
+
 /** @throws S3Error NotImplemented */
 export function writeConditionOf(request: S3Request): WriteCondition {
   const ifNoneMatch = header(request, 'if-none-match')
@@ -97,7 +103,7 @@ export function writeConditionOf(request: S3Request): WriteCondition {
     throw new S3Error('NotImplemented', 'If-None-Match of a write must be *.')
   return {
     ...(ifNoneMatch !== undefined && { ifAbsent: true }),
-    ...(ifMatch !== undefined && { ifMatch: `"${ifMatch.trim().replaceAll('"', '')}"` }),
+    ...(ifMatch !== undefined && { ifMatch: quotedEtag(ifMatch) }),
   }
 }
 

@@ -14,6 +14,7 @@ import {
   headOf,
   httpDate,
   objectHeaders,
+  quotedEtag,
   rangeOf,
   readConditionOf,
   refuseUnsupported,
@@ -133,8 +134,14 @@ function missing(call: S3Call, got: Exclude<GetBlobResult, { status: 'ok' }>): S
   }
 }
 
+/** Of directory buckets. Ignored, they would delete what should stay. */
+const REFUSED_CONDITIONS = ['x-amz-if-match-last-modified-time', 'x-amz-if-match-size']
+
 export async function deleteObject(call: S3Call): Promise<S3Answer> {
   const { request, store, key } = call
+  const refused = REFUSED_CONDITIONS.find((name) => header(request, name) !== undefined)
+  if (refused !== undefined)
+    throw new S3Error('NotImplemented', `The header ${refused} is not supported: use If-Match.`)
   const { ifMatch } = writeConditionOf(request)
   const result = await store.delete(key, { ...versionIdOf(call), ...(ifMatch !== undefined && { ifMatch }) })
   if (result.status === 'mismatch') throw preconditionFailed('If-Match')
@@ -163,9 +170,12 @@ export async function deleteObjects(call: S3Call): Promise<S3Answer> {
     const etag = childText(element, 'ETag')
     try {
       if (!allows(auth.key, 'delete', bucket, key)) throw new S3Error('AccessDenied', 'Access Denied')
+      for (const name of ['LastModifiedTime', 'Size'])
+        if (childText(element, name) !== undefined)
+          throw new S3Error('NotImplemented', `The condition ${name} is not supported: use ETag.`)
       const result = await store.delete(key, {
         ...(versionId !== undefined && versionId !== '' && { versionId }),
-        ...(etag !== undefined && { ifMatch: etag }),
+        ...(etag !== undefined && { ifMatch: quotedEtag(etag) }),
       })
       if (result.status === 'mismatch') throw preconditionFailed('ETag')
       const gone = result.versionId

@@ -92,7 +92,7 @@ export async function uploadPartCopy(call: S3Call): Promise<S3Answer> {
 
 export async function completeMultipartUpload(call: S3Call): Promise<S3Answer> {
   const { request, store, key, bucket } = call
-  const body = await call.xml('CompleteMultipartUpload')
+  const body = await call.xml('CompleteMultipartUpload', 'object')
   const elements = body === undefined ? [] : childrenOf(body, 'Part')
   if (elements.length === 0) throw new S3Error('MalformedXML', 'The body names no part.')
   const parts = elements.map((part) => {

@@ -127,6 +127,17 @@ export function blobRange(range: BlobRange | undefined, sizeBytes: number): { st
   return { start: offset, end: Math.min(sizeBytes, offset + length) }
 }
 
+/** As `blobRange`; undefined too for a range that goes beyond the end: what is copied is not cut silently. */
+export function wholeRange(
+  range: BlobRange | undefined,
+  sizeBytes: number,
+): { start: number; end: number } | undefined {
+  const cut = blobRange(range, sizeBytes)
+  const isCut =
+    range !== undefined && 'length' in range && cut !== undefined && cut.end - cut.start < (range.length ?? 0)
+  return isCut ? undefined : cut
+}
+
 const unweak = (etag: string): string => etag.trim().replace(/^W\//, '').replaceAll('"', '')
 
 /** Whether an ETag is in the value of `If-Match` or `If-None-Match`. Quotes may be missing. */

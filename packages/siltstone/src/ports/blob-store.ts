@@ -69,7 +69,7 @@ export interface ExpectedBytes {
 export interface WriteCondition {
   /** Create only: the result is `exists` if there is an object. */
   ifAbsent?: true
-  /** Replace only this version: the result is `mismatch` for another ETag and `not-found` for no object. */
+  /** Replace only this version, or `*` for any: the result is `mismatch` for another ETag and `not-found` for no object. */
   ifMatch?: string
 }
 
@@ -156,7 +156,7 @@ export interface VersionPage {
 export interface DeleteBlobOptions {
   /** This version permanently, instead of a marker on top of it. */
   versionId?: string
-  /** Delete only this version: the result is `mismatch` for another ETag. */
+  /** Delete only this version, or `*` for any: the result is `mismatch` for another ETag, and for no object. */
   ifMatch?: string
 }
 

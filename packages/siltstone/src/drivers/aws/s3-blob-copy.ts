@@ -1,5 +1,6 @@
 /** A copy within S3: no byte passes through this machine. Objects above 5 GiB need an upload in parts. */
 import { CopyObjectCommand, type CopyObjectCommandOutput, HeadObjectCommand } from '@aws-sdk/client-s3'
+import { etagMatches } from '../../ports/blob-rules.ts'
 import type { BlobSource, CopyBlobOptions, CopyBlobResult } from '../../ports/blob-store.ts'
 import { codeOf, statusOf } from './failure.ts'
 import { type S3Bucket, s3Url } from './s3-bucket.ts'
@@ -45,7 +46,8 @@ export async function copyObject(
           if (statusOf(failure) === 404) return undefined
           throw failure
         })
-      const isTarget = options.ifAbsent === true ? found !== undefined : found?.ETag !== options.ifMatch
+      const isOther = found?.ETag === undefined || !etagMatches(options.ifMatch ?? '*', found.ETag)
+      const isTarget = options.ifAbsent === true ? found !== undefined : isOther
       return isTarget ? writeRefusal(error, options) : { status: 'source-mismatch' as const }
     }
   })

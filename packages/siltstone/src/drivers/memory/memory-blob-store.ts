@@ -18,6 +18,8 @@ import {
   noSuchUpload,
   pageLimit,
   readRefusal,
+  etagMatches,
+  wholeRange,
 } from '../../ports/blob-rules.ts'
 import type {
   BlobBody,
@@ -118,7 +120,8 @@ export class MemoryBlobStore implements BlobStore {
     const { versioning } = this.#bucket
     const versions = this.#versions(key)
     const found = versionId === undefined ? versions[0] : versions.find((one) => one.versionId === versionId)
-    if (ifMatch !== undefined && found?.content?.blob.etag !== ifMatch) return { status: 'mismatch' }
+    const etag = found?.content?.blob.etag
+    if (ifMatch !== undefined && (etag === undefined || !etagMatches(ifMatch, etag))) return { status: 'mismatch' }
     const named = versionId !== undefined && { versionId }
     if (versionId !== undefined || versioning === 'off') {
       if (found === undefined) return { status: 'ok', ...named }
@@ -210,7 +213,7 @@ export class MemoryBlobStore implements BlobStore {
   ): Promise<CopyPartResult> {
     const from = this.#source(source)
     if (typeof from === 'string') return { status: from }
-    const cut = blobRange(source.range, from.bytes.length)
+    const cut = wholeRange(source.range, from.bytes.length)
     if (cut === undefined) return { status: 'bad-range' }
     return { status: 'ok', part: await this.putPart(key, uploadId, partNumber, from.bytes.slice(cut.start, cut.end)) }
   }
@@ -290,7 +293,7 @@ export class MemoryBlobStore implements BlobStore {
     const current = versions[0]?.content
     if (ifAbsent === true && current !== undefined) return { status: 'exists' }
     if (ifMatch !== undefined && current === undefined) return { status: 'not-found' }
-    if (ifMatch !== undefined && current?.blob.etag !== ifMatch) return { status: 'mismatch' }
+    if (ifMatch !== undefined && current && !etagMatches(ifMatch, current.blob.etag)) return { status: 'mismatch' }
     const versionId = versioning === 'enabled' ? this.#ids.ulid() : 'null'
     const modifiedMs = this.#clock.nowMs()
     const whole: BlobInfo = {

@@ -1,6 +1,6 @@
 /** The rows of versions: reading them, putting a new one on top, taking one away. */
 import { conflict, unavailable } from '../../../errors.ts'
-import { noSuchBucket } from '../../../ports/blob-rules.ts'
+import { etagMatches, noSuchBucket } from '../../../ports/blob-rules.ts'
 import type {
   BlobChecksum,
   BlobHead,
@@ -136,7 +136,7 @@ export function writeRefusal(
   if (ifAbsent === true && current !== undefined) return 'exists'
   if (ifMatch === undefined) return undefined
   if (current === undefined) return 'not-found'
-  return current.blob.etag === ifMatch ? undefined : 'mismatch'
+  return etagMatches(ifMatch, current.blob.etag) ? undefined : 'mismatch'
 }
 
 /** Puts a version on top; where the bucket keeps no versions, it replaces the one before. */
@@ -190,7 +190,7 @@ export function deleteVersion(
 ): DeleteBlobResult {
   const versioning = versioningOf(index, bucket)
   const found = findVersion(index, bucket, key, versionId)
-  if (ifMatch !== undefined && (found === undefined || found.isMarker || found.blob.etag !== ifMatch))
+  if (ifMatch !== undefined && (found === undefined || found.isMarker || !etagMatches(ifMatch, found.blob.etag)))
     return { status: 'mismatch' }
   if (versionId !== undefined || versioning === 'off') {
     if (found === undefined) return { status: 'ok', ...(versionId !== undefined && { versionId }) }

@@ -2,6 +2,7 @@
 import { BodyCheck, chunksOf } from '../../../host/blob-checksum.ts'
 import {
   blobRange,
+  wholeRange,
   checkBlobKey,
   checkHead,
   checkTags,
@@ -194,7 +195,7 @@ export class DirectoryBlobStore implements BlobStore {
     const { index, files } = this.#parts
     const from = this.#source(index, source)
     if (typeof from === 'string') return { status: from }
-    const cut = blobRange(source.range, from.blob.sizeBytes)
+    const cut = wholeRange(source.range, from.blob.sizeBytes)
     if (cut === undefined) return { status: 'bad-range' }
     const body =
       from.content === undefined
