@@ -66,5 +66,5 @@ def test_an_error_says_what_is_wrong(server, bucket):
     done = server.aws("s3", "cp", f"s3://{bucket}/none", "-", check=False)
     assert done.returncode != 0
     assert "404" in done.stderr or "NoSuchKey" in done.stderr
-    done = server.aws("s3api", "get-bucket-acl", "--bucket", bucket, check=False)
+    done = server.aws("s3api", "get-bucket-policy", "--bucket", bucket, check=False)
     assert "NotImplemented" in done.stderr
