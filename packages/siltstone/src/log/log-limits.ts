@@ -55,7 +55,7 @@ export const bucketLimits: LogLimits = {
   groupBytes: 32 * MB,
   unfoldedObjects: 2_000,
   unfoldedBytes: 256 * MB,
-  keptVectorBytes: 32 * MB,
+  keptVectorBytes: 192 * MB,
   settleMs: 30_000,
 }
 
