@@ -1,5 +1,5 @@
 /** Invocations of the built compactor function, each in a process of its own, under the limits that Lambda enforces. */
-import { fork } from 'node:child_process'
+import { execFileSync, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -46,6 +46,11 @@ export interface CompactorFunction {
   limits: FunctionLimits
   /** A folder of its own. */
   temporary: string
+}
+
+/** Bundles the functions of this checkout: what was built before may be older. */
+export function buildFunctions(): void {
+  execFileSync(process.execPath, [join(FUNCTIONS, 'build.ts')], { stdio: ['ignore', 'ignore', 'inherit'] })
 }
 
 /** @param killAfterMs ends it with SIGKILL then */

@@ -18,7 +18,7 @@ import { openS3Environment } from 'siltstone/aws'
 import type { Dataset } from '../data/dataset.ts'
 import { SeededRandom } from '../data/random.ts'
 import { load } from '../inprocess/open.ts'
-import { type CompactorFunction, type Invoked, invokeCompactor } from '../lambda/compactor-function.ts'
+import { buildFunctions, type CompactorFunction, type Invoked, invokeCompactor } from '../lambda/compactor-function.ts'
 import { megabytes, type Report, type Row } from '../measure/report.ts'
 import { percentile } from '../measure/statistics.ts'
 import { SCRATCH } from '../places.ts'
@@ -37,6 +37,7 @@ export const invocations: Scenario = {
   about: 'a load and its compaction by invocations of the function, 3,008 MB, 10 GiB of disk, 60 s, killed at random',
   records: [2_000_000],
   run: async (options, report, open) => {
+    buildFunctions()
     const data = open()
     const directory = mkdtempSync(join(SCRATCH, 'invocations-'))
     const [kills = KILLS] = options.values.get('kills') ?? []
