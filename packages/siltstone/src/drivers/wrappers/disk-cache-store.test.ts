@@ -22,9 +22,19 @@ beforeEach(async () => {
   await far.put(KEY, content)
   await far.put('pointer', Uint8Array.of(1, 2, 3))
 })
-afterEach(() => rm(directory, { recursive: true, force: true }))
+afterEach(async () => {
+  // A store that is open may still write to its folder.
+  await Promise.all(opened.splice(0).map((store) => store.close()))
+  await rm(directory, { recursive: true, force: true })
+})
 
-const open = (limitBytes = 1e9) => openDiskCacheStore(far, { directory, limitBytes, log: silentLogger })
+const opened: ObjectStore[] = []
+
+async function open(limitBytes = 1e9): Promise<ObjectStore> {
+  const store = await openDiskCacheStore(far, { directory, limitBytes, log: silentLogger })
+  opened.push(store)
+  return store
+}
 
 async function keptBytes(): Promise<number> {
   const sizes = (await readdir(directory)).map(async (name) => (await stat(join(directory, name))).size)
