@@ -111,6 +111,26 @@ describe('the catalog', () => {
     expect(await repairCatalog(env, { dryRun: false })).toEqual({ actions: [], problems: [] })
   })
 
+  it('is whole with a rename that broke off, and its damaged claim is named and made vacant', async () => {
+    const { id } = await engine.catalog.getCollection(DEFAULT.tenant, DEFAULT.database, 'notes')
+    const key = collectionIdKey({ ...DEFAULT, collectionId: id })
+    const claimKey = collectionNameKey({ ...DEFAULT, name: 'wanted' })
+    const document = decodeDocument(collectionType, await bytesOf(key), key)
+    const renaming = { to: 'wanted', operation: '01JAAAAAAAAAAAAAAAAAAAAAAA' }
+    await env.store.put(key, encodeDocument(collectionType, { ...document, renaming }))
+    const claim = { format: nameClaimType.format, version: nameClaimType.version, ...DEFAULT, name: 'wanted' } as const
+    await env.store.put(claimKey, encodeDocument(nameClaimType, { ...claim, collectionId: id, writes: [] }))
+    expect(await verifyCatalog(env)).toMatchObject({ problems: [] })
+    await flip(claimKey)
+    expect((await verifyCatalog(env)).problems).toMatchObject([{ key: claimKey }])
+    expect(await repairCatalog(env, { dryRun: false })).toMatchObject({ actions: [{ key: claimKey }], problems: [] })
+    expect(await verifyCatalog(env)).toMatchObject({ problems: [] })
+    // Without a claim the rename has no effect: the name is free, and the collection keeps its own.
+    const { catalog } = await StoreEngine.open({ env })
+    expect((await catalog.getCollection(DEFAULT.tenant, DEFAULT.database, 'notes')).id).toBe(id)
+    await create(DEFAULT, 'wanted')
+  })
+
   it('is named and made again when one bit of any object is flipped', async () => {
     const before = await contents()
     const all = await keys()

@@ -176,7 +176,6 @@ class Examination {
       const key = nameKey(document, document.name)
       const entry = claims.get(key)
       explained.add(key)
-      if (document.renaming !== null) explained.add(nameKey(document, document.renaming.to))
       if (entry?.document?.collectionId === document.id) continue
       const fix = () => {
         const claim = nameClaim(document, document.name, document)
@@ -204,6 +203,7 @@ class Examination {
       else this.#add(key, what, fix())
     }
     for (const [key, entry] of claims) {
+      // Also that of a name which a rename was giving when it broke off: without a claim, `renaming` has no effect.
       if (entry.document !== undefined || explained.has(key)) continue
       const anyScope = { tenant: '', database: '' }
       const vacant = { ...nameClaim(anyScope, '').document(null, undefined) }
