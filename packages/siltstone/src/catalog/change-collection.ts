@@ -13,6 +13,8 @@
  * - A crash after 1 or 2 has no effect. The next rename overwrites `renaming`; a process that wants the new name removes
  *   it, and the claim then has no owner that wants it.
  * - After a crash after 3, the old claim has no confirming owner; a process that wants the name takes the claim.
+ * - A swap of a crashed process may arrive late. A rename that was acknowledged in between has changed the id object since,
+ *   also where the collection had the name already, so the late swap fails.
  * - A process that finds its `renaming` gone (another rename replaced it, or another process took it for abandoned) pauses
  *   and starts again.
  * - `writes` holds the completed operations, so no operation is repeated after a lost answer.
@@ -47,7 +49,12 @@ export async function changeCollection(
       const document = requireLive(current, scope, id)
       from = document.name
       const { newName, ...rest } = change
-      if (newName === undefined || newName === document.name) return changed(document, rest)
+      if (newName === undefined) return changed(document, rest)
+      // What a crashed rename may still have on its way must not undo this one, so its `renaming` goes.
+      if (newName === document.name)
+        return document.renaming === null
+          ? changed(document, rest)
+          : { ...(changed(document, rest) ?? document), renaming: null }
       return { ...document, renaming: { to: newName, operation, ...rest } }
     })
     const { newName } = change

@@ -1,6 +1,8 @@
 /** Every operation is stopped before and after each of its requests; another process must then succeed. */
 import { describe, expect, it } from 'vitest'
 import type { CollectionInfo } from '../model/collection.ts'
+import { collectionType, idKey } from './collection-document.ts'
+import { decodeDocument } from './document-codec.ts'
 import { Crash, type Fault } from '../testing/faulty-object-store.ts'
 import { DATABASE, mark, outcomeOf, type Process, TENANT, wanted, CatalogWorld } from '../testing/catalog-world.ts'
 
@@ -162,6 +164,18 @@ describe('a crash in a rename', () => {
       }
     })
     expect(steps).toBeGreaterThan(5)
+  })
+
+  it('is over when the collection is given the name that it has: no late request of the other process changes it', async () => {
+    await atEveryStep(broken, async (world, source) => {
+      const { catalog, store } = world.process()
+      const { name } = await catalog.getCollectionById(TENANT, DATABASE, source.id)
+      await catalog.changeCollection(TENANT, DATABASE, source.id, { newName: name })
+      const key = idKey({ tenant: TENANT, database: DATABASE }, source.id)
+      const got = await store.get(key)
+      if (got.status !== 'ok') throw new Error(got.status)
+      expect(decodeDocument(collectionType, got.body, key)).toMatchObject({ name, renaming: null })
+    })
   })
 
   it('leaves both names usable', async () => {
