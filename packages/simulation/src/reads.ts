@@ -32,7 +32,8 @@ const UNSURE = 12
  */
 export function* strongStates(from: Before, version: number, sinceMs = from.atMs): Generator<ModelState> {
   const waiting = from.truth.unsequenced(version)
-  const unsure = waiting.filter(({ createdMs }) => createdMs > sinceMs).slice(0, UNSURE)
+  // What arrived in the millisecond of the beginning may have arrived after it.
+  const unsure = waiting.filter(({ createdMs }) => createdMs >= sinceMs).slice(0, UNSURE)
   const base = from.truth.state(version)
   for (let bits = 0; bits < 1 << unsure.length; bits++) {
     const without = new Set(unsure.filter((_, i) => (bits & (1 << i)) === 0))
