@@ -3,8 +3,8 @@ import * as pulumi from '@pulumi/pulumi'
 import { checkInteger } from '../errors.ts'
 import { UPLOAD_PREFIX } from '../keys.ts'
 import { stackNames } from '../names.ts'
-import { queuePolicy } from '../policy/resource-policies.ts'
-import { common, type CommonArgs, policyText, whereabouts } from './common.ts'
+import { common, type CommonArgs } from './common.ts'
+import { queuePair } from './queue-pair.ts'
 
 const DAY_SECONDS = 86_400
 
@@ -52,45 +52,17 @@ export class IngestQueue extends pulumi.ComponentResource {
     const maxReceiveCount = checkInteger('maxReceiveCount', args.maxReceiveCount ?? 5, 1, 1_000)
     this.prefix = args.prefix ?? UPLOAD_PREFIX
     const parent = { parent: this }
-    const shared = { sqsManagedSseEnabled: true, tags }
-    const dead = new aws.sqs.Queue(
-      `${name}-dead`,
-      { name: names.deadLetterQueue, messageRetentionSeconds: 14 * DAY_SECONDS, ...shared },
-      parent,
-    )
-    const queue = new aws.sqs.Queue(
-      `${name}-queue`,
+    const { queue, dead, attached } = queuePair(
+      name,
       {
-        name: names.queue,
+        names,
         visibilityTimeoutSeconds: this.visibilityTimeoutSeconds,
-        messageRetentionSeconds: retention,
-        receiveWaitTimeSeconds: 20,
-        redrivePolicy: pulumi.jsonStringify({ deadLetterTargetArn: dead.arn, maxReceiveCount }),
-        ...shared,
+        retentionSeconds: retention,
+        deadLetterRetentionSeconds: 14 * DAY_SECONDS,
+        maxReceiveCount,
+        tags,
+        bucketArn: args.bucket.bucketArn,
       },
-      parent,
-    )
-    new aws.sqs.RedriveAllowPolicy(
-      `${name}-redrive`,
-      {
-        queueUrl: dead.url,
-        redriveAllowPolicy: pulumi.jsonStringify({ redrivePermission: 'byQueue', sourceQueueArns: [queue.arn] }),
-      },
-      parent,
-    )
-    const { account } = whereabouts(parent)
-    const source = pulumi.output({ arn: args.bucket.bucketArn, account })
-    const attached = new aws.sqs.QueuePolicy(
-      `${name}-policy`,
-      {
-        queueUrl: queue.url,
-        policy: policyText(pulumi.all([queue.arn, source]).apply(([arn, bucket]) => queuePolicy(arn, bucket))),
-      },
-      parent,
-    )
-    new aws.sqs.QueuePolicy(
-      `${name}-dead-policy`,
-      { queueUrl: dead.url, policy: policyText(dead.arn.apply((arn) => queuePolicy(arn))) },
       parent,
     )
     new aws.s3.BucketNotification(
