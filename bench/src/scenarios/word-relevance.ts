@@ -20,21 +20,29 @@ import {
 import type { Row } from '../measure/report.ts'
 import { mean, percentile } from '../measure/statistics.ts'
 
-export async function judgedRows({ documents, queries, relevant }: Judged): Promise<Row[]> {
-  const engine = await StoreEngine.open({ env: memoryEnvironment() })
-  const collection = await collectionOf(engine, 'both')
-  const model = new EnglishEmbedder({ models: systemModels })
-  const vectors = await model.embed(documents.map((document) => document.text))
+async function write(
+  collection: Collection,
+  model: EnglishEmbedder,
+  documents: readonly { id: string; text: string }[],
+): Promise<void> {
+  const vectors = await model.embed(documents.map(({ text: document }) => document))
   await collection.write(
-    documents.map((document, i) => ({
+    documents.map(({ id, text: document }, i) => ({
       op: 'upsert',
-      id: document.id,
+      id,
       vector: vectors[i] as Float32Array,
-      document: document.text,
+      document,
       metadata: null,
       uri: null,
     })),
   )
+}
+
+export async function judgedRows({ documents, queries, relevant }: Judged): Promise<Row[]> {
+  const engine = await StoreEngine.open({ env: memoryEnvironment() })
+  const collection = await collectionOf(engine, 'both')
+  const model = new EnglishEmbedder({ models: systemModels })
+  await write(collection, model, documents)
   await engine.compact(pathOf(collection.info))
   const judged = { documents, queries, relevant }
   const dense = async (query: string): Promise<Query> => {
@@ -79,20 +87,8 @@ export async function manualRows({ documents, queries }: ManualPages): Promise<R
   const engine = await StoreEngine.open({ env: memoryEnvironment() })
   const collection = await collectionOf(engine, 'documents')
   const model = new EnglishEmbedder({ models: systemModels })
-  for (let first = 0; first < documents.length; first += 2_000) {
-    const some = documents.slice(first, first + 2_000)
-    const vectors = await model.embed(some.map((document) => document.text))
-    await collection.write(
-      some.map((document, i) => ({
-        op: 'upsert',
-        id: document.id,
-        vector: vectors[i] as Float32Array,
-        document: document.text,
-        metadata: null,
-        uri: null,
-      })),
-    )
-  }
+  for (let first = 0; first < documents.length; first += 2_000)
+    await write(collection, model, documents.slice(first, first + 2_000))
   await engine.compact(pathOf(collection.info), { full: true })
   const vectors = await model.embed(queries.map((query) => query.text))
   const dense = (i: number): Query => ({ kind: 'dense', vector: vectors[i] ?? Float32Array.of() })
