@@ -26,6 +26,16 @@ export interface DirectoryEnvironmentOptions
   maxReceiveCount?: number
 }
 
+/** What an environment on this machine has unless it is given. */
+export function environmentParts({ clock, random, log, metrics }: DirectoryEnvironmentOptions) {
+  return {
+    clock: clock ?? systemClock,
+    random: random ?? systemRandom,
+    log: log ?? silentLogger,
+    metrics: metrics ?? noMetrics,
+  }
+}
+
 /**
  * Everything the engine needs, on a directory: objects as files, the queue and the leases in
  * `.siltstone/coordination.sqlite`. With `readOnly` nothing is written, so queue and leases are empty ones in memory.
@@ -37,12 +47,7 @@ export async function openEnvironment(
   options: DirectoryEnvironmentOptions = {},
 ): Promise<Environment> {
   const { maxReceiveCount, ...rest } = options
-  const parts = {
-    clock: options.clock ?? systemClock,
-    random: options.random ?? systemRandom,
-    log: options.log ?? silentLogger,
-    metrics: options.metrics ?? noMetrics,
-  }
+  const parts = environmentParts(options)
   const { clock, random } = parts
   const store = await openDirectoryObjectStore(directory, { ...rest, ...parts })
   const queueOptions = maxReceiveCount === undefined ? { clock } : { clock, maxReceiveCount }

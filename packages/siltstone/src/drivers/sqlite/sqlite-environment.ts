@@ -4,13 +4,10 @@ import { dirname } from 'node:path'
 import { notFound, unsupported } from '../../errors.ts'
 import { fileError } from '../../host/file-errors.ts'
 import { fileInfo } from '../../host/files.ts'
-import { systemClock } from '../../host/system-clock.ts'
 import { systemIds } from '../../host/system-ids.ts'
-import { systemRandom } from '../../host/system-random.ts'
 import type { Environment } from '../../ports/environment.ts'
-import { noMetrics, silentLogger } from '../../ports/telemetry.ts'
 import { COORDINATION_TABLES } from '../directory/coordination-database.ts'
-import type { DirectoryEnvironmentOptions } from '../directory/directory-environment.ts'
+import { type DirectoryEnvironmentOptions, environmentParts } from '../directory/directory-environment.ts'
 import { type DatabaseKind, SharedDatabase, type Transaction } from '../directory/shared-database.ts'
 import { SqliteLeases } from '../directory/sqlite-leases.ts'
 import { SqliteQueue } from '../directory/sqlite-queue.ts'
@@ -74,12 +71,7 @@ export async function openSqliteEnvironment(
   options: SqliteEnvironmentOptions = {},
 ): Promise<Environment> {
   const path = parseSqlitePlace(place)
-  const parts = {
-    clock: options.clock ?? systemClock,
-    random: options.random ?? systemRandom,
-    log: options.log ?? silentLogger,
-    metrics: options.metrics ?? noMetrics,
-  }
+  const parts = environmentParts(options)
   const { clock, random } = parts
   if (path !== IN_MEMORY) await makeFolder(path, options.readOnly === true)
   const database = await SharedDatabase.open(path, {
