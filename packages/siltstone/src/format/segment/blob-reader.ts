@@ -3,11 +3,10 @@ import { TextBlock } from './blob-block.ts'
 import { DIRECTORY_ENTRY_BYTES } from './blob-writer.ts'
 import type { SectionDescriptor } from './descriptor.ts'
 import type { ColumnReader } from './text-columns.ts'
-import { type BlockShelf, eachAtMost, readAhead, type SectionSource, stretches, wordsOf } from './source.ts'
+import { type BlockShelf, eachAtMost, scanAhead, type SectionSource, stretches, wordsOf } from './source.ts'
 
 const MAX_READ_BYTES = 4 << 20
 const PARALLEL_READS = 128
-const SCAN_BYTES = 1 << 20
 const EMPTY_ROWS = 1 << 16
 
 interface Directory {
@@ -141,20 +140,9 @@ export class BlobReader implements ColumnReader {
     }
     const directory = await this.#open(section)
     const start = (block: number): number => directory.offset[block] as number
-    const groups = stretches(
-      Array.from({ length: directory.blocks }, (_, block) => block),
-      start,
-      0,
-      SCAN_BYTES,
+    const reads = scanAhead(directory.blocks, start, (from, to) =>
+      this.#source.range(section, section.offset + from, to - from),
     )
-    const reads = readAhead((n) => {
-      const group = groups[n]
-      if (group === undefined) return undefined
-      const { first, end } = group
-      return this.#source
-        .range(section, section.offset + start(first), start(end) - start(first))
-        .then((bytes) => ({ first, end, bytes }))
-    })
     for await (const { first, end, bytes } of reads) {
       for (let block = first; block < end; block++) {
         const stored = bytes.subarray(start(block) - start(first), start(block + 1) - start(first))

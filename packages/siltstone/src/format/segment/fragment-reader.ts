@@ -4,12 +4,11 @@ import { firstWhere } from '../../binary-search.ts'
 import { corrupt } from '../../errors.ts'
 import { paramCount, type SectionDescriptor } from './descriptor.ts'
 import { FragmentBlock, type FragmentColumn } from './fragments.ts'
-import { type BlockShelf, eachAtMost, readAhead, type SectionSource, stretches } from './source.ts'
+import { type BlockShelf, eachAtMost, scanAhead, type SectionSource, stretches } from './source.ts'
 import type { ColumnReader, Texts } from './text-columns.ts'
 
 const MAX_READ_BYTES = 4 << 20
 const PARALLEL_READS = 128
-const SCAN_BYTES = 1 << 20
 
 interface Directory {
   blocks: number
@@ -151,16 +150,7 @@ export class FragmentReader {
   async *#scan(name: FragmentColumn): AsyncGenerator<Texts> {
     const directory = await this.#open()
     const start = (block: number): number => directory.offset[block] as number
-    const groups = stretches(
-      Array.from({ length: directory.blocks }, (_, block) => block),
-      start,
-      0,
-      SCAN_BYTES,
-    )
-    const reads = readAhead((n) => {
-      const group = groups[n]
-      return group && this.#range(start(group.first), start(group.end)).then((bytes) => ({ ...group, bytes }))
-    })
+    const reads = scanAhead(directory.blocks, start, (from, to) => this.#range(from, to))
     for await (const { first, end, bytes } of reads)
       for (let block = first; block < end; block++) {
         const parsed = this.#parse(directory, block, bytes, start(first))

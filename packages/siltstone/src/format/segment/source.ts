@@ -180,3 +180,22 @@ export async function* readAhead<T>(read: (step: number) => Promise<T> | undefin
     await pending
   }
 }
+
+const SCAN_BYTES = 1 << 20
+
+/**
+ * Reads all of `count` neighbouring items in order, some at a time, the next ones while these are used.
+ * `start(i)` and `start(i + 1)` bound the bytes of item i, and `range` reads bytes between two of them.
+ */
+export function scanAhead(
+  count: number,
+  start: (index: number) => number,
+  range: (start: number, end: number) => Promise<Uint8Array>,
+): AsyncGenerator<Stretch & { bytes: Uint8Array }> {
+  const all = Array.from({ length: count }, (_, index) => index)
+  const groups = stretches(all, start, 0, SCAN_BYTES)
+  return readAhead((step) => {
+    const group = groups[step]
+    return group && range(start(group.first), start(group.end)).then((bytes) => ({ ...group, bytes }))
+  })
+}
