@@ -125,6 +125,28 @@ export function Ask({ question, close }: { question: Question; close: () => void
   )
 }
 
+interface SelectProps {
+  value: string
+  names: readonly string[]
+  /** What stands for the empty value, which chooses none of the names. */
+  none?: string
+  choose: (value: string) => void
+}
+
+/** One of some names. */
+export function Select({ value, names, none, choose }: SelectProps) {
+  return (
+    <select value={value} onChange={(event) => choose(event.currentTarget.value)}>
+      {none !== undefined && <option value="">{none}</option>}
+      {names.map((name) => (
+        <option key={name} value={name}>
+          {name}
+        </option>
+      ))}
+    </select>
+  )
+}
+
 export function Empty({ children }: { children: ComponentChildren }) {
   return <p class="empty">{children}</p>
 }

@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks'
 import { get, ROOT } from '../api.ts'
 import { newToken, type TokenEntry } from '../new-token.ts'
-import { Code, Problem, Untrusted } from '../parts.tsx'
+import { Code, Problem, Select, Untrusted } from '../parts.tsx'
 import { about, isAdmin, seesWholeServer, sentenceOf, useLoaded } from '../state.ts'
 
 const ROLES = ['read', 'write', 'admin'] as const
@@ -148,13 +148,7 @@ function NewToken() {
         <label>
           Role
           <br />
-          <select value={role} onChange={(event) => setRole(event.currentTarget.value as Role)}>
-            {ROLES.map((one) => (
-              <option key={one} value={one}>
-                {one}
-              </option>
-            ))}
-          </select>
+          <Select value={role} names={ROLES} choose={(chosen) => setRole(chosen as Role)} />
         </label>
         <label class="grow">
           Tenants, with commas; empty: all

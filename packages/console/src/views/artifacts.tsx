@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks'
 import { get, ROOT } from '../api.ts'
 import { bytes, time, webUri } from '../format.ts'
 import { descent } from '../lineage.ts'
-import { Code, Empty, Problem, Untrusted } from '../parts.tsx'
+import { Code, Empty, Problem, Select, Untrusted } from '../parts.tsx'
 import { hashOf } from '../route.ts'
 import { about, goWith, route, useLoaded } from '../state.ts'
 import { ARTIFACT_TYPES, type ArtifactDetail, type ArtifactMetric, type ArtifactSummary } from '../types.ts'
@@ -80,14 +80,12 @@ function Filter() {
       <label>
         Type
         <br />
-        <select value={type} onChange={(event) => goWith({ type: event.currentTarget.value, cursor: '' })}>
-          <option value="">all</option>
-          {ARTIFACT_TYPES.map((one) => (
-            <option key={one} value={one}>
-              {one}
-            </option>
-          ))}
-        </select>
+        <Select
+          value={type}
+          names={ARTIFACT_TYPES}
+          none="all"
+          choose={(chosen) => goWith({ type: chosen, cursor: '' })}
+        />
       </label>
       <button type="submit" class="primary">
         Search

@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks'
 import { chroma, get, ours, ROOT, send } from '../api.ts'
 import { ago, bytes, count } from '../format.ts'
-import { Ask, Code, Empty, Problem, type Question, Untrusted } from '../parts.tsx'
+import { Ask, Code, Empty, Problem, type Question, Select, Untrusted } from '../parts.tsx'
 import { hashOf } from '../route.ts'
 import { go, mayWrite, route, useLoaded } from '../state.ts'
 import type { CollectionSummary } from '../types.ts'
@@ -171,13 +171,7 @@ function Choice({
   return (
     <label class="inline">
       {label}
-      <select value={value} onChange={(event) => choose(event.currentTarget.value)}>
-        {all.map((name) => (
-          <option key={name} value={name}>
-            {name}
-          </option>
-        ))}
-      </select>
+      <Select value={value} names={all} choose={choose} />
     </label>
   )
 }

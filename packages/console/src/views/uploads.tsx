@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks'
 import { get, ROOT, send } from '../api.ts'
 import { ago, count, duration, time } from '../format.ts'
-import { Ask, Code, Empty, Problem, type Question, Untrusted } from '../parts.tsx'
+import { Ask, Code, Empty, Problem, type Question, Select, Untrusted } from '../parts.tsx'
 import { hashOf } from '../route.ts'
 import { about, goWith, mayWrite, route, useLoaded } from '../state.ts'
 import { OBJECT_PROGRESS, type ObjectProgress, type ObjectStatesPage, type ObjectStatus } from '../types.ts'
@@ -157,26 +157,12 @@ function Filter({ buckets }: { buckets: readonly string[] }) {
       <label>
         Bucket
         <br />
-        <select value={bucket} onChange={(event) => narrow({ bucket: event.currentTarget.value })}>
-          <option value="">all</option>
-          {names.map((name) => (
-            <option key={name} value={name}>
-              {name}
-            </option>
-          ))}
-        </select>
+        <Select value={bucket} names={names} none="all" choose={(chosen) => narrow({ bucket: chosen })} />
       </label>
       <label>
         State
         <br />
-        <select value={state} onChange={(event) => narrow({ state: event.currentTarget.value })}>
-          <option value="">any</option>
-          {OBJECT_PROGRESS.map((name) => (
-            <option key={name} value={name}>
-              {name}
-            </option>
-          ))}
-        </select>
+        <Select value={state} names={OBJECT_PROGRESS} none="any" choose={(chosen) => narrow({ state: chosen })} />
       </label>
       <label class="grow">
         Keys that begin with
