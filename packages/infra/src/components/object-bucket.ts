@@ -16,7 +16,7 @@ export interface ObjectBucketArgs extends CommonArgs {
   corsOrigins?: readonly string[]
   /** Days after which originals are deleted, by prefix. Default: none. */
   expireDays?: Readonly<Record<string, number>>
-  /** Days after which the parts of uploads that nobody completed are deleted. Default 7. */
+  /** Days after which the parts of uploads that were not completed are deleted. Default 7. */
   abortUploadDays?: number
   /** Delete all objects when the bucket is destroyed. Allowed only in `dev`, where it is the default. */
   forceDestroy?: boolean

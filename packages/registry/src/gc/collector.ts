@@ -20,7 +20,7 @@
  * ## Failure cases
  * A crash before step 4 leaves a list that the next run replaces. A crash after it leaves contents that cannot be named; the next run
  * deletes them. It waits a day before it takes over, because a process that stalls between its look at the list (before each batch)
- * and the deletion, and goes on after another has finished, could delete contents that were sent anew. This is the only place where
+ * and the deletion, and goes on after another has finished, could delete contents that were sent again. This is the only place where
  * the registry relies on a bound: no process stalls there for a day.
  *
  * Xorbs of Xet are only for deduplication: nothing needs them, but a client that remembers one which is gone cannot send what builds

@@ -186,7 +186,7 @@ it('keeps a registry in the place that is switched on, or says loudly that it co
     S3_BUCKET_NAME: 'bucket',
     USE_SQLITE: '1',
     SQLALCHEMY_DATABASE_URL: `sqlite:///${file}`,
-    // Nobody listens there.
+    // Nothing listens there.
     AWS_ENDPOINT_URL: 'http://127.0.0.1:9',
     AWS_ACCESS_KEY_ID: 'key',
     AWS_SECRET_ACCESS_KEY: 'secret',

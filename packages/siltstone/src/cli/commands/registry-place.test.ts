@@ -82,7 +82,7 @@ describe('the place that is chosen', () => {
   })
 
   it('is the first that passes, and says why', async () => {
-    // A bucket at a port where nobody listens.
+    // A bucket at a port where nothing listens.
     const bucket = 's3://b?endpoint=http://127.0.0.1:9'
     const file = `sqlite:///${join(root, 'r.db')}`
     const variables = { CREATE_BUCKET: '0' }
