@@ -1,6 +1,5 @@
 'use server'
 
-import { randomUUID } from 'node:crypto'
 import { revalidatePath } from 'next/cache'
 import { openNotes } from '../lib/notes'
 
@@ -9,6 +8,6 @@ export async function addNote(form: FormData): Promise<void> {
   const text = form.get('text')
   if (typeof text !== 'string' || text.trim() === '') return
   const notes = await openNotes()
-  await notes.add({ ids: [randomUUID()], documents: [text.trim()] })
+  await notes.add({ ids: [crypto.randomUUID()], documents: [text.trim()] })
   revalidatePath('/')
 }
