@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url'
 import type { CompactionOutcome, StoreCounts } from 'siltstone/internal'
 import { processUsage, type ProcessUsage, samplePeak } from '../measure/process-usage.ts'
 
+export type CompactorOrder = 'compact' | 'compact full' | 'compact to rest' | 'close'
+
 export interface CompactedMessage {
   outcome: CompactionOutcome
   seconds: number
@@ -16,19 +18,22 @@ export interface Compacted extends CompactedMessage {
 }
 
 export interface CompactorProcess {
-  compact(options?: { full: boolean }): Promise<Compacted>
+  /** Default: once, as `siltstone compact` does. */
+  compact(order?: Exclude<CompactorOrder, 'close'>): Promise<Compacted>
   usage(): ProcessUsage
   close(): Promise<void>
 }
 
-/** @param nodeArgs for example `--cpu-prof` */
+/** @param memoryMb that compaction may hold, as a setting of the product */
 export async function startCompactor(
   directory: string,
   collection: string,
-  nodeArgs: readonly string[] = [],
+  memoryMb?: number,
 ): Promise<CompactorProcess> {
   const module = fileURLToPath(new URL('child.ts', import.meta.url))
-  const child = fork(module, [directory, collection], { execArgv: [...nodeArgs] })
+  const child = fork(module, [directory, collection, ...(memoryMb === undefined ? [] : [String(memoryMb)])], {
+    execArgv: [],
+  })
   const ended = once(child, 'exit').then(([code]) => {
     throw new Error(`the compacting process exited with ${String(code)}`)
   })
@@ -42,10 +47,10 @@ export async function startCompactor(
   const usage = () => processUsage(child.pid as number)
   return {
     usage,
-    compact: async ({ full } = { full: false }) => {
+    compact: async (order = 'compact') => {
       const peak = samplePeak(() => usage().rssBytes, 25)
       const answered = answer()
-      child.send(full ? 'compact full' : 'compact')
+      child.send(order)
       const message = (await answered) as CompactedMessage
       return { ...message, peakRssBytes: peak.stop() }
     },
