@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { parseSegmentDescriptor } from './descriptor.ts'
 import { verifySegment } from './verify-segment.ts'
 import { SegmentReader, type TextColumn } from './reader.ts'
-import { Bucket, MapCache, plainRows, rowsOf, writeSegment } from './testing.ts'
-import type { SegmentRow } from './writer.ts'
+import { Bucket, MapCache, plainRows, rowsOf, segmentUlid, writeSegment } from './testing.ts'
+import { type SegmentRow, SegmentWriter } from './writer.ts'
 
 const COLUMNS = { ids: 'id', metadata: 'metadata', documents: 'document', uris: 'uri' } as const
 const columns = Object.entries(COLUMNS) as [TextColumn, 'id' | 'metadata' | 'document' | 'uri'][]
@@ -88,6 +88,28 @@ describe('segments', () => {
       for (const [key, object] of bucket.objects) {
         expect(descriptor.files.find((file) => file.key === key)?.sizeBytes).toBe(object.length)
       }
+    }
+  })
+
+  it('gives an empty section no file of its own, and every other one its file', async () => {
+    for (const singleFile of [true, false]) {
+      const bucket = new Bucket()
+      const options = { id: segmentUlid, dimension: 3, fileKey: (name: string) => name, open: bucket.open, singleFile }
+      const writer = new SegmentWriter(options)
+      for (const row of plainRows(10, 3)) await writer.append(row)
+      // The dictionary of documents without words.
+      await writer.addSection('none', async (sink) => {
+        await sink.write(new Uint8Array(0))
+        return { type: 'none', directory: { offset: 0, length: 0, crc32: '00000000' } }
+      })
+      await writer.addSection('some', async (sink) => {
+        await sink.write(Uint8Array.of(1, 2, 3))
+        return { type: 'some' }
+      })
+      const descriptor = parseSegmentDescriptor(JSON.parse(JSON.stringify(await writer.finish())))
+      for (const { key, sizeBytes } of descriptor.files) expect(bucket.objects.get(key)?.length).toBe(sizeBytes)
+      await verifySegment(new SegmentReader(descriptor, bucket.read))
+      expect(descriptor.sections.find(({ name }) => name === 'none')?.length).toBe(0)
     }
   })
 

@@ -205,6 +205,8 @@ export class SegmentWriter {
       const sink = this.#sinks.get(section.name)
       if (sink === undefined) throw new Error(`section ${section.name} has no sink`)
       section.length = sink.position
+      // An empty section, such as the dictionary of documents without words, gets no file: stores have no use for empty ones.
+      if (sink instanceof FileSink && sink.position === 0) continue
       if (sink instanceof FileSink) {
         section.file = files.length
         files.push(await sink.finish())
