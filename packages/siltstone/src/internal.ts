@@ -30,7 +30,7 @@ export type { Deadline } from './compact/compactor.ts'
 export { closeEnvironment, openEnvironment } from './drivers/directory/directory-environment.ts'
 export { openEnvironmentAt } from './drivers/open-environment.ts'
 export { instrumented, withDiskCache } from './drivers/instrumented.ts'
-export { openS3BlobsAt, type S3BlobStore } from './drivers/open-s3-blobs.ts'
+export { makeS3BucketAt, openS3BlobsAt, removeS3BucketAt, type S3BlobStore } from './drivers/open-s3-blobs.ts'
 export { openSqsQueueAt } from './drivers/open-sqs-queue.ts'
 export { placeFromVariables } from './drivers/place-variables.ts'
 export {
@@ -181,7 +181,7 @@ export type {
 export type { Collection, CompactionOutcome, Engine, SnapshotInfo } from './model/store.ts'
 export { cutRange } from './ports/byte-range.ts'
 export type { Clock } from './ports/clock.ts'
-export { checkBlobKey, checkBucketName, checkHead, checkTags, etagMatches } from './ports/blob-rules.ts'
+export { checkBlobKey, checkBucketName, checkHead, checkTags, etagMatches, noSuchBucket } from './ports/blob-rules.ts'
 export {
   type BlobBody,
   type BlobBuckets,
@@ -192,6 +192,7 @@ export {
   type BlobSource,
   type BlobStore,
   type BlobTags,
+  type BucketInfo,
   CHECKSUM_ALGORITHMS,
   type ChecksumAlgorithm,
   type ChecksumType,
