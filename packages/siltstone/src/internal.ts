@@ -208,7 +208,7 @@ export {
   type ReadCondition,
   type WriteCondition,
 } from './ports/blob-store.ts'
-export { blobRange, MAX_PUT_BYTES } from './ports/blob-rules.ts'
+export { blobRange, MAX_PARTS, MAX_PUT_BYTES } from './ports/blob-rules.ts'
 export { contentEtag } from './host/content-etag.ts'
 export type { Environment } from './ports/environment.ts'
 export type { Ids } from './ports/ids.ts'

@@ -22,6 +22,7 @@ export function guardedBlobs(
     put: (key, body, options) => after((blobs) => blobs.put(key, body, options)),
     get: (key, options) => after((blobs) => blobs.get(key, options)),
     head: (key, options) => after((blobs) => blobs.head(key, options)),
+    parts: (key, options) => after((blobs) => blobs.parts(key, options)),
     list: (options) => after((blobs) => blobs.list(options)),
     listVersions: (options) => after((blobs) => blobs.listVersions(options)),
     delete: (key, options) => after((blobs) => blobs.delete(key, options)),
