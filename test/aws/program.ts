@@ -28,6 +28,8 @@ export async function tryCommand(
 
 export interface Server {
   url: string
+  /** Of the S3 face, if it was asked for. */
+  objectsUrl: string | undefined
   /** Ends it like a power failure. */
   kill(): Promise<void>
   /** Ends it as an operator would. */
@@ -35,23 +37,23 @@ export interface Server {
 }
 
 /** @throws Error with its output if it ends instead of serving */
-export async function startServer(place: string, env: Variables): Promise<Server> {
-  const child = begin(['serve', '--data', place, '--port', '0', '--json', '--log-level', 'warn'], env)
+export async function startServer(place: string, env: Variables, more: readonly string[] = []): Promise<Server> {
+  const child = begin(['serve', '--data', place, '--port', '0', '--json', '--log-level', 'warn', ...more], env)
   let said = ''
   child.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()))
-  const address = new Promise<string>((resolve) => {
+  const answered = new Promise<Answer>((resolve) => {
     let out = ''
     child.stdout?.on('data', (chunk: Buffer) => {
       out += chunk.toString()
-      const url = /"url": "([^"]+)"/.exec(out)?.[1]
-      if (url !== undefined) resolve(url)
+      const answer = answerIn(out)
+      if (answer !== undefined) resolve(answer)
     })
   })
   const ended = once(child, 'exit').then(([code]) => {
     throw new Error(`the server exited with code ${String(code)}: ${said}`)
   })
   ended.catch(() => undefined)
-  const url = await Promise.race([address, ended])
+  const { url, objects } = await Promise.race([answered, ended])
   const end = async (signal: NodeJS.Signals) => {
     const exited = once(child, 'exit')
     child.kill(signal)
@@ -60,8 +62,23 @@ export async function startServer(place: string, env: Variables): Promise<Server
   }
   return {
     url,
+    objectsUrl: objects?.url,
     kill: async () => void (await end('SIGKILL')),
     stop: () => end('SIGTERM'),
+  }
+}
+
+interface Answer {
+  url: string
+  objects?: { url: string }
+}
+
+/** Undefined while it is not complete. */
+function answerIn(out: string): Answer | undefined {
+  try {
+    return JSON.parse(out) as Answer
+  } catch {
+    return undefined
   }
 }
 

@@ -25,7 +25,14 @@ class Opened {
     this.#data = data
   }
 
+  /** @throws SiltstoneError `invalid` (objects-place) */
   at({ place, bucket }: Address, create = false): Promise<Objects> {
+    if (place === 'siltstone' && this.#data.startsWith('s3://'))
+      throw invalid(
+        'objects-place',
+        `The store is in a bucket, so its objects are in buckets of S3: give s3://${bucket}/… instead of siltstone://${bucket}/….`,
+        { field: 'place' },
+      )
     const name = `${place} ${bucket}`
     let found = this.#buckets.get(name)
     if (found === undefined) {

@@ -68,7 +68,12 @@ export async function openIngest(options: IngestOptions): Promise<Ingest> {
   })
   const { reconciler, states } = processing
   return {
-    handle: (body, signal) => handleMessage(body, { queue, reconciler, clock: environment.clock, log }, { signal }),
+    handle: (body, signal) =>
+      handleMessage(
+        body,
+        { queue, reconciler, owns: async (name) => name === bucket, clock: environment.clock, log },
+        { signal },
+      ),
     sweep: (signal) =>
       sweep({
         bucket,

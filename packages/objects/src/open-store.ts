@@ -9,7 +9,7 @@ export interface StoreWithObjects extends Store {
 }
 
 export interface OpenStoreWithObjectsOptions extends StoreOptions {
-  /** The bucket of the objects and how URLs are signed; for a store in a bucket, `place` is needed: `s3://my-uploads`. */
+  /** The bucket of the objects and how URLs are signed; for a store in a bucket, `bucket` or `place` (`s3://my-uploads`) is needed. */
   objects?: Omit<OpenObjectsOptions, 'store'> & { place?: string }
 }
 
@@ -28,13 +28,15 @@ export async function openStore(
 ): Promise<StoreWithObjects> {
   const { place: given, ...more } = chosen
   const isUrl = place.startsWith('s3://')
-  if (isUrl && given === undefined)
+  const named = isUrl && more.bucket !== undefined ? `s3://${more.bucket}` : undefined
+  const objectsPlace = given ?? named
+  if (isUrl && objectsPlace === undefined)
     throw invalid(
       'no-objects-place',
-      `The objects of a store in a bucket are in a bucket of their own: give objects: { place: 's3://…' } beside ${place}.`,
+      `The objects of a store in a bucket are in a bucket of their own: give objects: { bucket: 'my-uploads' } beside ${place}.`,
       { field: 'objects.place' },
     )
-  const objects = await openObjects(given ?? place, { ...more, store: place })
+  const objects = await openObjects(objectsPlace ?? place, { ...more, store: place })
   let store: Store
   try {
     store = await openRecords(place, options)

@@ -1,11 +1,17 @@
-/** What `siltstone serve --objects` runs: the S3 face over the blobs of the store's directory, their maintenance and processing. */
+/**
+ * What `siltstone serve --objects` runs: the S3 face, and processing. Where the store is in a directory, over the blobs beside
+ * it, which it maintains; where the store is in a bucket of S3, over other buckets of the same account (`S3Buckets`).
+ */
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import {
+  type BlobBuckets,
   type Clock,
   DirectoryBlobs,
+  invalid,
   isSiltstoneError,
   type Logger,
+  MemoryQueue,
   type ObjectStates,
   PRIVATE_FOLDER,
   type Queue,
@@ -27,6 +33,7 @@ import { StatesDoor } from './process/states-door.ts'
 import { storeRules } from './process/stored-rules.ts'
 import { type AccessKey, AccessKeys } from './s3/access-keys.ts'
 import { startS3Server } from './s3/server.ts'
+import { openS3Buckets } from './s3-buckets/open-s3-buckets.ts'
 
 const MAINTAIN_EACH_MS = 60_000
 /** Looking at every file for stray ones: with every sixtieth maintenance. */
@@ -38,36 +45,48 @@ export interface RunningObjects extends ServedObjects {
   close(): Promise<void>
 }
 
-/** @throws SiltstoneError as `DirectoryBlobs.open`, `AccessKeys.parse` and `startS3Server` do */
+/** Where the objects are. */
+interface Place {
+  buckets: BlobBuckets
+  scheme: 'siltstone' | 's3'
+  /** Whether the records of a bucket are this server's to make and remove. */
+  owns: (bucket: string) => Promise<boolean>
+  /** Messages about changes. */
+  openQueue: () => Promise<Queue>
+  /** Begins the upkeep of what is stored. @returns as `maintained` */
+  maintain: () => () => Promise<void>
+}
+
+/** @throws SiltstoneError as `DirectoryBlobs.open`, `S3Buckets`, `AccessKeys.parse` and `startS3Server` do, `invalid` (no-objects-keys) */
 export async function serveObjects(options: ServeObjectsOptions): Promise<RunningObjects> {
-  const { data, host, port, allowNetworkFilesystem, environment } = options
-  const { clock, random, ids, log } = environment
-  const made = options.keys === undefined ? join(resolve(data), PRIVATE_FOLDER, 'objects-keys.json') : undefined
-  const keys = AccessKeys.parse(options.keys ?? (await storedKeys(made as string)))
+  const { data, host, port, environment } = options
+  const { clock, ids, log, store } = environment
+  const isOnS3 = data.startsWith('s3://')
+  const made =
+    options.keys === undefined && !isOnS3 ? join(resolve(data), PRIVATE_FOLDER, 'objects-keys.json') : undefined
+  const keys = AccessKeys.parse(options.keys ?? (await storedKeys(made)))
   const rules = options.rules === undefined ? new ProcessingRules() : ProcessingRules.parse(options.rules)
-  const buckets = await DirectoryBlobs.open(data, { clock, random, log, allowNetworkFilesystem })
+  const place = isOnS3 ? onS3(options) : await onDirectory(options)
+  const { buckets, owns } = place
   const opened: { close(): Promise<void> }[] = [buckets]
   const close = async () => {
     for (const one of opened.splice(0).reverse()) await one.close()
   }
   try {
     const pipeline = await wantedPipeline(options)
-    const queue =
-      typeof pipeline === 'string' ? undefined : await openObjectsQueue(data, { clock, random, create: true })
+    const queue = typeof pipeline === 'string' ? undefined : await place.openQueue()
     if (queue !== undefined) opened.push(queue)
     const notify: Notify = async (changed) => queue?.send(changeEvent(changed))
     const seen = queue === undefined ? buckets : notifyingBuckets(buckets, notify, log)
     const server = await startS3Server({ buckets: seen, keys, clock, ids, log, host, port })
-    const stop = maintained(buckets, clock, log)
+    const stop = place.maintain()
     const processing =
-      queue && typeof pipeline !== 'string'
-        ? await startWorker(options, { rules, buckets, queue, pipeline })
-        : undefined
+      queue && typeof pipeline !== 'string' ? await startWorker(options, { rules, place, queue, pipeline }) : undefined
     opened.push({ close: async () => void (await Promise.all([server.close(), stop(), processing?.close()])) })
     const status = typeof pipeline === 'string' ? pipeline : 'on'
-    const { store } = environment
     const states = new StatesDoor({
       buckets,
+      owns,
       states: new StateStore(store, ids),
       store,
       notify,
@@ -78,6 +97,34 @@ export async function serveObjects(options: ServeObjectsOptions): Promise<Runnin
   } catch (error) {
     await close()
     throw error
+  }
+}
+
+async function onDirectory({ data, allowNetworkFilesystem, environment }: ServeObjectsOptions): Promise<Place> {
+  const { clock, random, log } = environment
+  const buckets = await DirectoryBlobs.open(data, { clock, random, log, allowNetworkFilesystem })
+  return {
+    buckets,
+    scheme: 'siltstone',
+    owns: async () => true,
+    openQueue: async () => (await openObjectsQueue(data, { clock, random, create: true })) as Queue,
+    maintain: () => maintained(buckets, clock, log),
+  }
+}
+
+/**
+ * Messages stay within this process: what a message of a killed process was about, and what others write to the buckets, is
+ * found by the next sweep.
+ */
+function onS3({ data, buckets: own, environment }: ServeObjectsOptions): Place {
+  const buckets = openS3Buckets(data, own, environment)
+  return {
+    buckets,
+    scheme: 's3',
+    owns: (bucket) => buckets.owns(bucket),
+    openQueue: async () => new MemoryQueue({ clock: environment.clock }),
+    // The lifecycle of each bucket is the operator's.
+    maintain: () => async () => {},
   }
 }
 
@@ -95,9 +142,10 @@ async function wantedPipeline({ processing, environment }: ServeObjectsOptions):
 
 async function startWorker(
   { environment, engine, embedderFor }: ServeObjectsOptions,
-  parts: { rules: ProcessingRules; buckets: DirectoryBlobs; queue: Queue; pipeline: Pipeline },
+  parts: { rules: ProcessingRules; place: Place; queue: Queue; pipeline: Pipeline },
 ): Promise<Processing> {
-  const { buckets, ...rest } = parts
+  const { place, ...rest } = parts
+  const { buckets, scheme, owns } = place
   await storeRules(environment.store, parts.rules)
   const processing = openProcessing({
     ...rest,
@@ -107,14 +155,21 @@ async function startWorker(
     buckets: async () => (await buckets.listBuckets()).map(({ name }) => name),
     // What processors store beside an object is not to be processed, so nobody is told.
     blobs: (bucket) => buckets.bucket(bucket),
-    scheme: 'siltstone',
+    scheme,
+    owns,
   })
   processing.worker.start()
   return processing
 }
 
 /** The keys of the file; a file that is missing is made, with one new key for everything, and only its owner may read it. */
-async function storedKeys(path: string): Promise<string> {
+async function storedKeys(path: string | undefined): Promise<string> {
+  if (path === undefined)
+    throw invalid(
+      'no-objects-keys',
+      'A store in a bucket has no file that only this machine can read, so no access key is made: give --objects-keys FILE, or SILTSTONE_OBJECTS_KEYS, a JSON list like [{"accessKeyId":"…","secretAccessKey":"…"}].',
+      { field: '--objects-keys' },
+    )
   try {
     await mkdir(dirname(path), { recursive: true })
     await writeFile(path, `${JSON.stringify([newKey()], undefined, 2)}\n`, { flag: 'wx', mode: 0o600 })

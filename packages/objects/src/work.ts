@@ -75,7 +75,8 @@ export async function openWork({ data, address, rules, concurrency, queue: url, 
         registry.forCollection({ embeddingFunction: configuration['embedding_function'], dimension }),
       queue,
       buckets: async () => [bucket],
-      blobs: () => blobs.store,
+      blobs: blobs.of,
+      owns: async (name) => blobs.owns(name),
       scheme: address.place === 's3' ? 's3' : 'siltstone',
       rules,
       pipeline,
@@ -103,13 +104,17 @@ async function onS3(bucket: string, url: string | undefined, parts: Parts) {
     throw error
   }
   const store = await openS3BlobsAt(`s3://${bucket}`, parts)
-  return { blobs: { store, close: async () => store.close() }, queue }
+  // The notifications and the states may be of several buckets, of which the others have workers of their own.
+  const owns = (name: string) => name === bucket
+  return { blobs: { store, of: () => store, owns, close: async () => store.close() }, queue }
 }
 
 async function onDirectory(data: string, bucket: string, { clock, random, log }: Parts) {
   const buckets = await DirectoryBlobs.open(data, { clock, random, log })
   const queue = (await openObjectsQueue(data, { clock, random, create: true })) as Queue
-  return { blobs: { store: buckets.bucket(bucket), close: () => buckets.close() }, queue }
+  // The queue of a directory has messages about all its buckets.
+  const of = (name: string) => buckets.bucket(name)
+  return { blobs: { store: of(bucket), of, owns: () => true, close: () => buckets.close() }, queue }
 }
 
 async function workOnce(look: {

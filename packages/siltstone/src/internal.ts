@@ -31,7 +31,7 @@ export { claimedBy } from './compact/merge-claims.ts'
 export { closeEnvironment, openEnvironment } from './drivers/directory/directory-environment.ts'
 export { openEnvironmentAt } from './drivers/open-environment.ts'
 export { instrumented, withDiskCache } from './drivers/instrumented.ts'
-export { openS3BlobsAt, type S3BlobStore } from './drivers/open-s3-blobs.ts'
+export { makeS3BucketAt, openS3BlobsAt, removeS3BucketAt, type S3BlobStore } from './drivers/open-s3-blobs.ts'
 export { openSqsQueueAt } from './drivers/open-sqs-queue.ts'
 export { placeFromVariables } from './drivers/place-variables.ts'
 export {
@@ -182,7 +182,7 @@ export type {
 export type { Collection, CompactionOutcome, Engine, SnapshotInfo } from './model/store.ts'
 export { cutRange } from './ports/byte-range.ts'
 export type { Clock } from './ports/clock.ts'
-export { checkBlobKey, checkBucketName, checkHead, checkTags, etagMatches } from './ports/blob-rules.ts'
+export { checkBlobKey, checkBucketName, checkHead, checkTags, etagMatches, noSuchBucket } from './ports/blob-rules.ts'
 export {
   type BlobBody,
   type BlobBuckets,
@@ -193,6 +193,7 @@ export {
   type BlobSource,
   type BlobStore,
   type BlobTags,
+  type BucketInfo,
   CHECKSUM_ALGORITHMS,
   type ChecksumAlgorithm,
   type ChecksumType,
@@ -208,7 +209,7 @@ export {
   type ReadCondition,
   type WriteCondition,
 } from './ports/blob-store.ts'
-export { blobRange, MAX_PUT_BYTES } from './ports/blob-rules.ts'
+export { blobRange, MAX_PARTS, MAX_PUT_BYTES } from './ports/blob-rules.ts'
 export { contentEtag } from './host/content-etag.ts'
 export type { Environment } from './ports/environment.ts'
 export type { Ids } from './ports/ids.ts'

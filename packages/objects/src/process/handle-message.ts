@@ -1,5 +1,5 @@
 /** What a worker does with one message, wherever it runs. */
-import { type Clock, isSiltstoneError, type Logger, type Queue } from 'siltstone/internal'
+import { type Clock, isSiltstoneError, type Logger, type Queue, unavailable } from 'siltstone/internal'
 import { changedObjects, changeEvent, type ChangedObject } from './events.ts'
 import type { ReconcileCall, Reconciler } from './reconciler.ts'
 
@@ -7,6 +7,8 @@ export interface MessageParts {
   /** Takes messages about keys that have to wait. */
   queue: Pick<Queue, 'send'>
   reconciler: Pick<Reconciler, 'reconcile'>
+  /** Whether a bucket is this worker's: several may share a queue or a store. Default: each is. */
+  owns?: (bucket: string) => Promise<boolean>
   clock: Clock
   log: Logger
 }
@@ -17,15 +19,22 @@ const GRACE_MS = 200
 /**
  * Reconciles the keys of a message. When it returns, the message may be acknowledged: each key is settled, or a later message
  * about it was sent.
- * @throws as `Reconciler.reconcile` and `Queue.send` do; then the message has to be delivered again
+ * @throws as `Reconciler.reconcile` and `Queue.send` do, SiltstoneError `unavailable` (other-bucket); then the message has to be
+ *   delivered again
  */
 export async function handleMessage(
   body: string,
-  { queue, reconciler, clock, log }: MessageParts,
+  { queue, reconciler, owns, clock, log }: MessageParts,
   call: ReconcileCall = {},
 ): Promise<void> {
   for (const changed of changesIn(body, log)) {
     const { bucket, key, deleted } = changed
+    if (owns !== undefined && !(await owns(bucket)))
+      throw unavailable(
+        'other-bucket',
+        `A message is about the bucket ${bucket}, which this worker does not serve: send the notifications of each bucket to a queue of its own worker.`,
+        { key },
+      )
     const outcome = await reconciler.reconcile(bucket, key, { ...call, ...(deleted && { deleted }) })
     if (outcome.status === 'settled') continue
     await queue.send(changeEvent(changed), { delayMs: Math.max(0, outcome.untilMs - clock.nowMs()) + GRACE_MS })

@@ -23,7 +23,7 @@ import { StateStore } from './state-store.ts'
 import { Worker, type WorkerOptions } from './worker.ts'
 
 export interface ProcessingOptions
-  extends Pick<WorkerOptions, 'queue' | 'buckets' | 'blobs' | 'concurrency' | 'sweepEachMs'>,
+  extends Pick<WorkerOptions, 'queue' | 'buckets' | 'blobs' | 'owns' | 'concurrency' | 'sweepEachMs'>,
     Pick<ReconcilerOptions, 'metrics'> {
   /** Of the store that the records and the states go to. */
   environment: Pick<Environment, 'store' | 'clock' | 'random' | 'ids' | 'log'>
@@ -71,7 +71,7 @@ export function openProcessing(options: ProcessingOptions): Processing {
     ...(leaseMs !== undefined && { leaseMs }),
     ...(maxAttempts !== undefined && { maxAttempts }),
   })
-  const { queue, buckets, concurrency, sweepEachMs } = options
+  const { queue, buckets, owns, concurrency, sweepEachMs } = options
   const expiresBeforeMs = (bucket: string, key: string) => {
     const expiry = rules.expiryOf(bucket, key)
     return expiry && clock.nowMs() - expiry.ageMs
@@ -84,6 +84,7 @@ export function openProcessing(options: ProcessingOptions): Processing {
     blobs,
     clock,
     log,
+    ...(owns && { owns }),
     // A bucket of S3 has a lifecycle of its own.
     ...(scheme === 'siltstone' && { expiresBeforeMs }),
     ...(concurrency !== undefined && { concurrency }),

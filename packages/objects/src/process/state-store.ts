@@ -159,3 +159,13 @@ export class StateStore {
 }
 
 const READS_AT_ONCE = 32
+
+/** Buckets of which there are states, without those of other workers. */
+export async function ownedBuckets(
+  states: StateStore,
+  owns: ((bucket: string) => Promise<boolean>) | undefined,
+): Promise<string[]> {
+  const found: string[] = []
+  for (const bucket of await states.buckets()) if (owns === undefined || (await owns(bucket))) found.push(bucket)
+  return found
+}

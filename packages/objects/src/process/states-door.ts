@@ -12,11 +12,13 @@ import {
   type ObjectStore,
 } from 'siltstone/internal'
 import type { Notify } from './notifying-buckets.ts'
-import type { StateStore } from './state-store.ts'
+import { ownedBuckets, type StateStore } from './state-store.ts'
 import { ObjectTracker, type ReplayFilter, type StatusPosition } from './tracker.ts'
 
 export interface StatesDoorOptions {
   buckets: BlobBuckets
+  /** Whether the states of a bucket are to be told; others may be another worker's. Default: all. */
+  owns?: (bucket: string) => Promise<boolean>
   states: StateStore
   /** Where the worker keeps its rules. */
   store: ObjectStore
@@ -44,9 +46,9 @@ export class StatesDoor implements ObjectStates {
 
   /** Also those that were deleted and of which states are left. */
   async buckets(): Promise<string[]> {
-    const { buckets, states } = this.#options
+    const { buckets, states, owns } = this.#options
     const there = (await buckets.listBuckets()).map(({ name }) => name)
-    return [...new Set([...there, ...(await states.buckets())])].sort()
+    return [...new Set([...there, ...(await ownedBuckets(states, owns))])].sort()
   }
 
   async page({ bucket, prefix = '', progress, limit, cursor }: ObjectStatesQuery): Promise<ObjectStatesPage> {

@@ -12,7 +12,7 @@ afterEach(async () => {
 })
 
 /** A worker with a queue of real time, over a world whose time stands still. */
-async function world(sweepEachMs = 0) {
+async function world(sweepEachMs = 0, owns?: (bucket: string) => Promise<boolean>) {
   const made = await ProcessWorld.make()
   const { queue, clock } = memoryEnvironment()
   const states = new StateStore(made.store, made.ids)
@@ -20,8 +20,9 @@ async function world(sweepEachMs = 0) {
     queue,
     reconciler: made.reconciler('worker'),
     states,
-    buckets: async () => (await made.blobs.listBuckets()).map(({ name }) => name),
+    buckets: async () => (owns ? [] : (await made.blobs.listBuckets()).map(({ name }) => name)),
     blobs: (bucket) => made.blobs.bucket(bucket),
+    ...(owns && { owns }),
     clock,
     log: silentLogger,
     sweepEachMs,
@@ -67,5 +68,18 @@ describe('a worker', () => {
     await made.bucket.delete('b')
     await made.blobs.deleteBucket(BUCKET)
     await vi.waitFor(async () => expect(await documents('b')).toEqual([]))
+  })
+
+  it('leaves buckets that other workers serve alone', async () => {
+    const { made, queue, worker, documents } = await world(5, async (bucket) => bucket !== BUCKET)
+    await made.put('a', 'one')
+    await made.reconciler('another worker').reconcile(BUCKET, 'a')
+    // To this worker, the object of the state is not there.
+    await made.bucket.delete('a')
+    expect(await worker.sweep()).toMatchObject({ found: 0 })
+    worker.start()
+    await queue.send(changeEvent({ bucket: BUCKET, key: 'a' }))
+    await vi.waitFor(async () => expect(await queue.depth()).toMatchObject({ inFlight: 1 }))
+    expect(await documents('a')).toEqual(['one'])
   })
 })

@@ -9,7 +9,7 @@ import type { BlobStore, Clock, Logger, Queue, QueueMessage } from 'siltstone/in
 import { changeEvent } from './events.ts'
 import { handleMessage } from './handle-message.ts'
 import type { Reconciler } from './reconciler.ts'
-import type { StateStore } from './state-store.ts'
+import { ownedBuckets, type StateStore } from './state-store.ts'
 import { sweep, type SweepReport } from './sweep.ts'
 
 export interface WorkerOptions {
@@ -19,6 +19,8 @@ export interface WorkerOptions {
   /** Those that are there; sweeps also look at buckets of which only states are left. */
   buckets: () => Promise<string[]>
   blobs: (bucket: string) => BlobStore
+  /** See `MessageParts`; of other buckets, states are left alone. */
+  owns?: (bucket: string) => Promise<boolean>
   clock: Clock
   log: Logger
   /** Objects that are processed at the same time. Default 2. */
@@ -57,9 +59,9 @@ export class Worker {
 
   /** Sends a message for each key that needs a worker. */
   async sweep(): Promise<SweepReport> {
-    const { buckets, blobs, states, reconciler, queue, log, expiresBeforeMs } = this.#options
+    const { buckets, blobs, states, owns, reconciler, queue, log, expiresBeforeMs } = this.#options
     const total: SweepReport = { objects: 0, found: 0, derivedRemoved: 0, expired: 0 }
-    for (const bucket of new Set([...(await buckets()), ...(await states.buckets())])) {
+    for (const bucket of new Set([...(await buckets()), ...(await ownedBuckets(states, owns))])) {
       const report = await sweep({
         bucket,
         blobs: blobs(bucket),

@@ -4,6 +4,7 @@
  */
 import {
   ALGORITHM,
+  amzDateOf,
   canonicalRequest,
   type CredentialScope,
   parseAmzDate,
@@ -55,15 +56,17 @@ export function authenticate(request: S3Request, keys: AccessKeys, nowMs: number
   const names = claim.signedHeaders.split(';')
   checkSignedHeaders(request, names)
   const signing = signingKey(key.secretAccessKey, scope)
-  const canonical = canonicalRequest({
-    method: request.method,
-    path: request.path,
-    query: request.query.filter(([name]) => name !== 'X-Amz-Signature'),
-    headers: names.map((name) => [name, header(request, name) ?? ''] as const),
-    payloadHash: claim.payload,
-  })
-  const expected = requestSignature(signing, claim.amzDate, scope, canonical)
-  if (!sameText(expected, claim.signature))
+  const canonicalOf = (valueOf: (name: string) => string) =>
+    canonicalRequest({
+      method: request.method,
+      path: request.path,
+      query: request.query.filter(([name]) => name !== 'X-Amz-Signature'),
+      headers: names.map((name) => [name, valueOf(name)] as const),
+      payloadHash: claim.payload,
+    })
+  const matches = (text: string) => sameText(requestSignature(signing, claim.amzDate, scope, text), claim.signature)
+  const canonical = canonicalOf((name) => header(request, name) ?? '')
+  if (!matches(canonical) && !matches(canonicalOf((name) => utf8Header(request, name))))
     throw new S3Error(
       'SignatureDoesNotMatch',
       'The signature does not match the request. Check the secret key, and whether a proxy changes the request.',
@@ -96,6 +99,13 @@ export function parseCredential(credential: string): { accessKeyId: string; scop
   return { accessKeyId, scope: { date, region, service } }
 }
 
+/**
+ * Node decodes headers as Latin-1. Of a value outside ASCII, some clients sign the characters and send them in Latin-1, others
+ * sign and send them in UTF-8.
+ */
+const utf8Header = (request: S3Request, name: string): string =>
+  Buffer.from(header(request, name) ?? '', 'latin1').toString('utf8')
+
 function claimOf(request: S3Request): Claim {
   const authorization = header(request, 'authorization')
   if (authorization !== undefined) return headerClaim(request, authorization)
@@ -117,12 +127,20 @@ function headerClaim(request: S3Request, authorization: string): Claim {
   )
   if (credential === undefined || signedHeaders === undefined || signature === undefined)
     throw new S3Error('AuthorizationHeaderMalformed', 'Authorization lacks Credential, SignedHeaders or Signature.')
-  const amzDate = header(request, 'x-amz-date')
-  if (amzDate === undefined) throw new S3Error('AccessDenied', 'A signed request needs the header x-amz-date.')
+  const amzDate = header(request, 'x-amz-date') ?? dateHeader(request)
+  if (amzDate === undefined) throw new S3Error('AccessDenied', 'A signed request needs the header x-amz-date or Date.')
   const payload = header(request, 'x-amz-content-sha256')
   if (payload === undefined)
     throw new S3Error('InvalidRequest', 'A signed request needs the header x-amz-content-sha256.')
   return { credential, signedHeaders, signature, amzDate, payload }
+}
+
+/** The time of a request without `x-amz-date`; undefined for none, or for one that cannot be read. */
+function dateHeader(request: S3Request): string | undefined {
+  const text = header(request, 'date') ?? ''
+  if (parseAmzDate(text) !== undefined) return text
+  const ms = Date.parse(text)
+  return Number.isNaN(ms) ? undefined : amzDateOf(ms)
 }
 
 function queryClaim(request: S3Request): Claim {

@@ -233,7 +233,24 @@ describe('uploads in parts', () => {
     const attributes = await s3.send(
       new GetObjectAttributesCommand({ Bucket, Key, ObjectAttributes: ['ObjectSize', 'ObjectParts', 'ETag'] }),
     )
-    expect(attributes).toMatchObject({ ObjectSize: 5 * MIB + 4, ObjectParts: { TotalPartsCount: 2 } })
+    const listed = Parts.map(({ ChecksumCRC32, PartNumber }, at) => ({
+      ChecksumCRC32,
+      PartNumber,
+      Size: at === 0 ? 5 * MIB : 4,
+    }))
+    expect(attributes).toMatchObject({
+      ObjectSize: 5 * MIB + 4,
+      ObjectParts: { TotalPartsCount: 2, IsTruncated: false, Parts: listed },
+    })
+    const part = (PartNumber: number) => s3.send(new GetObjectCommand({ Bucket, Key, PartNumber }))
+    const second = await part(2)
+    expect(second).toMatchObject({ PartsCount: 2, ContentRange: `bytes ${5 * MIB}-${5 * MIB + 3}/${5 * MIB + 4}` })
+    expect(await second.Body?.transformToString()).toBe('rest')
+    expect(await s3.send(new HeadObjectCommand({ Bucket, Key, PartNumber: 1 }))).toMatchObject({
+      ContentLength: 5 * MIB,
+    })
+    await expect(part(3)).rejects.toMatchObject(failure('InvalidPartNumber', 416))
+    await expect(part(0)).rejects.toMatchObject(failure('InvalidArgument', 400))
   })
 
   it('copy parts, are aborted, and refuse small parts', async () => {

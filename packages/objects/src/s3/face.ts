@@ -1,7 +1,8 @@
 /**
  * The S3 face: requests of S3 clients over a blob store.
  *
- * A request is authenticated, and its key's scope is checked, before its body is read. Anything that this face does not do is
+ * A request is authenticated, and its key's scope is checked, before its body is read, or asked for from a client that waits
+ * (`Expect: 100-continue`). Anything that this face does not do is
  * answered 501 in XML, never with success. An error that is not the client's is logged with its cause and answered 500
  * without details.
  */
@@ -41,15 +42,22 @@ async function serve(options: S3FaceOptions, incoming: IncomingMessage, outgoing
   const { log, ids } = options
   const requestId = ids.ulid()
   const headers: Record<string, string> = { 'x-amz-request-id': requestId, server: 'Siltstone' }
+  let waits = /^100-continue$/i.test(incoming.headers.expect ?? '')
+  const invite = () => {
+    if (waits) outgoing.writeContinue()
+    waits = false
+  }
   let answer: S3Answer
   try {
-    const request = s3Request(incoming, options.domains ?? ['localhost'])
+    const request = s3Request(incoming, options.domains ?? ['localhost'], invite)
     Object.assign(headers, await originHeaders(options, request))
     answer = await answerOf(options, request).catch((error: unknown) => errorAnswer(error, request, options, requestId))
   } catch (error) {
     answer = errorAnswer(error, undefined, options, requestId)
   }
-  void drain(incoming, options.clock)
+  // A client that was not asked for its body may send it or not, so nothing can follow on this connection.
+  if (waits) headers['connection'] = 'close'
+  else void drain(incoming, options.clock)
   try {
     await send(outgoing, answer, headers, incoming.method === 'HEAD')
   } catch (error) {

@@ -3,6 +3,7 @@ import {
   type BlobInfo,
   type BlobSource,
   type GetBlobResult,
+  MAX_PARTS,
   MAX_PUT_BYTES,
   type PutBlobResult,
 } from 'siltstone/internal'
@@ -25,7 +26,7 @@ import {
 } from './object-headers.ts'
 import { S3Error, s3Error as toS3Error } from './s3-error.ts'
 import { header, parameter } from './s3-request.ts'
-import { childrenOf, childText, type XmlElement, xmlDocument } from './xml.ts'
+import { childrenOf, childText, type XmlElement, type XmlValue, xmlDocument } from './xml.ts'
 
 /** @throws S3Error PreconditionFailed, NoSuchKey */
 export function putBlob(result: PutBlobResult, key: string) {
@@ -67,15 +68,25 @@ export async function putObject(call: S3Call): Promise<S3Answer> {
 
 export async function getObject(call: S3Call): Promise<S3Answer> {
   const { request, store, key } = call
-  refusePartNumber(call)
-  const range = await usableRange(call)
-  const got = await store.get(key, { ...versionIdOf(call), ...readConditionOf(request), ...(range && { range }) })
+  const partNumber = partNumberOf(call)
+  const range = partNumber === undefined ? await usableRange(call) : undefined
+  const got = await store.get(key, {
+    ...versionIdOf(call),
+    ...readConditionOf(request),
+    ...(range && { range }),
+    ...(partNumber !== undefined && { partNumber }),
+  })
   if (got.status !== 'ok') return missing(call, got)
   const { blob, start, end } = got
   const headers = { ...objectHeaders(request, blob), 'content-length': String(end - start) }
-  if (range === undefined) return { status: 200, headers: { ...headers, ...askedChecksum(call, blob) }, body: got.body }
+  // Of an empty object, part 1 is no range.
+  const isWhole = range === undefined && (partNumber === undefined || blob.sizeBytes === 0)
+  if (isWhole) return { status: 200, headers: { ...headers, ...askedChecksum(call, blob) }, body: got.body }
+  const { partCount } = blob
+  const count: Record<string, string> =
+    partNumber === undefined || partCount === undefined ? {} : { 'x-amz-mp-parts-count': String(partCount) }
   const contentRange = `bytes ${start}-${end - 1}/${blob.sizeBytes}`
-  return { status: 206, headers: { ...headers, 'content-range': contentRange }, body: got.body }
+  return { status: 206, headers: { ...headers, ...count, 'content-range': contentRange }, body: got.body }
 }
 
 /** Only of a whole object: clients compare it with the bytes that come. */
@@ -89,9 +100,15 @@ export async function headObject(call: S3Call): Promise<S3Answer> {
   return answer
 }
 
-function refusePartNumber({ request }: S3Call): void {
-  if (parameter(request, 'partNumber') !== undefined)
-    throw new S3Error('NotImplemented', 'Reading one part of an object is not supported: use Range.')
+/** @throws S3Error InvalidArgument, InvalidRequest */
+function partNumberOf({ request }: S3Call): number | undefined {
+  const text = parameter(request, 'partNumber')
+  if (text === undefined) return undefined
+  if (header(request, 'range') !== undefined)
+    throw new S3Error('InvalidRequest', 'Cannot specify both Range header and partNumber query parameter')
+  const partNumber = Number(text)
+  if (Number.isInteger(partNumber) && partNumber >= 1 && partNumber <= MAX_PARTS) return partNumber
+  throw new S3Error('InvalidArgument', `Part number must be an integer between 1 and ${MAX_PARTS}, inclusive`)
 }
 
 /** `If-Range`: the range counts only for this version. */
@@ -119,6 +136,8 @@ function missing(call: S3Call, got: Exclude<GetBlobResult, { status: 'ok' }>): S
     case 'mismatch':
       throw preconditionFailed('If-Match')
     case 'bad-range':
+      if (parameter(request, 'partNumber') !== undefined)
+        throw new S3Error('InvalidPartNumber', 'The requested partnumber is not satisfiable')
       throw new S3Error('InvalidRange', 'The requested range is not satisfiable', {
         details: { ActualObjectSize: String(got.sizeBytes) },
         headers: { 'content-range': `bytes */${got.sizeBytes}` },
@@ -261,23 +280,60 @@ function directive({ request }: S3Call, name: string): boolean {
 }
 
 export async function getObjectAttributes(call: S3Call): Promise<S3Answer> {
-  const { request, store, key } = call
+  const { store, key } = call
   const found = await store.head(key, versionIdOf(call))
   if (found.status !== 'ok') return missing(call, found)
   const { blob } = found
-  const asked = new Set((header(request, 'x-amz-object-attributes') ?? '').split(',').map((one) => one.trim()))
+  const asked = askedAttributes(call)
   const { checksum, partCount } = blob
+  const parts = asked.has('ObjectParts') && partCount !== undefined && (await objectParts(call, partCount))
   return xmlAnswer(
     xmlDocument('GetObjectAttributesResponse', {
       ...(asked.has('ETag') && { ETag: blob.etag.replaceAll('"', '') }),
       ...(asked.has('Checksum') &&
         checksum && { Checksum: { [`Checksum${checksum.algorithm}`]: checksum.value, ChecksumType: checksum.type } }),
-      ...(asked.has('ObjectParts') && partCount !== undefined && { ObjectParts: { PartsCount: partCount } }),
+      ...(parts && { ObjectParts: parts }),
       ...(asked.has('StorageClass') && { StorageClass: 'STANDARD' }),
       ...(asked.has('ObjectSize') && { ObjectSize: blob.sizeBytes }),
     }),
     { 'last-modified': httpDate(blob.lastModifiedMs), ...versionHeaders(blob) },
   )
+}
+
+const ATTRIBUTES = ['ETag', 'Checksum', 'ObjectParts', 'StorageClass', 'ObjectSize']
+
+/** @throws S3Error InvalidArgument */
+function askedAttributes({ request }: S3Call): ReadonlySet<string> {
+  const asked = (header(request, 'x-amz-object-attributes') ?? '').split(',').map((one) => one.trim())
+  if (!asked.every((one) => ATTRIBUTES.includes(one)))
+    throw new S3Error('InvalidArgument', `x-amz-object-attributes names some of ${ATTRIBUTES.join(', ')}.`)
+  return new Set(asked)
+}
+
+async function objectParts(call: S3Call, partCount: number): Promise<XmlValue> {
+  const { request, store, key } = call
+  const number = (name: string, least: number) => {
+    const text = header(request, name)
+    if (text === undefined) return undefined
+    const value = Number(text)
+    if (Number.isInteger(value) && value >= least && value <= MAX_PARTS) return value
+    throw new S3Error('InvalidArgument', `${name} is ${text}, not a number from ${least} to ${MAX_PARTS}.`)
+  }
+  const limit = Math.min(number('x-amz-max-parts', 1) ?? 1_000, 1_000)
+  const after = number('x-amz-part-number-marker', 0) ?? 0
+  const { parts, next } = await store.parts(key, { ...versionIdOf(call), limit, after })
+  return {
+    PartsCount: partCount,
+    PartNumberMarker: after,
+    NextPartNumberMarker: next ?? parts.at(-1)?.partNumber ?? after,
+    MaxParts: limit,
+    IsTruncated: next !== undefined,
+    Part: parts.map(({ partNumber, sizeBytes, checksum }) => ({
+      PartNumber: partNumber,
+      Size: sizeBytes,
+      ...(checksum && { [`Checksum${checksum.algorithm}`]: checksum.value }),
+    })),
+  }
 }
 
 export async function getObjectTagging(call: S3Call): Promise<S3Answer> {

@@ -8,6 +8,7 @@ const STATUS = {
   AuthorizationHeaderMalformed: 400,
   AuthorizationQueryParametersError: 400,
   BadDigest: 400,
+  BucketAlreadyExists: 409,
   BucketAlreadyOwnedByYou: 409,
   BucketNotEmpty: 409,
   EntityTooLarge: 400,
@@ -19,6 +20,7 @@ const STATUS = {
   InvalidBucketName: 400,
   InvalidDigest: 400,
   InvalidPart: 400,
+  InvalidPartNumber: 416,
   InvalidPartOrder: 400,
   InvalidPolicyDocument: 400,
   InvalidRange: 416,
@@ -42,6 +44,7 @@ const STATUS = {
   RequestTimeTooSkewed: 403,
   ServiceUnavailable: 503,
   SignatureDoesNotMatch: 403,
+  SlowDown: 503,
   XAmzContentSHA256Mismatch: 400,
 } as const
 
@@ -70,6 +73,7 @@ export class S3Error extends Error {
 
 /** The code of S3 for a code of the product. */
 const CODES: Readonly<Record<string, S3ErrorCode>> = {
+  'access-denied': 'AccessDenied',
   'bad-bucket-name': 'InvalidBucketName',
   'bad-checksum-type': 'InvalidRequest',
   'bad-digest': 'BadDigest',
@@ -78,14 +82,20 @@ const CODES: Readonly<Record<string, S3ErrorCode>> = {
   'bad-part': 'InvalidPart',
   'bad-part-order': 'InvalidPartOrder',
   'bad-tags': 'InvalidTag',
+  'bucket-configured': 'AccessDenied',
+  'bucket-exists': 'BucketAlreadyExists',
+  'bucket-missing': 'NoSuchBucket',
   'bucket-not-empty': 'BucketNotEmpty',
+  'bucket-of-store': 'BucketAlreadyExists',
   'incomplete-body': 'IncompleteBody',
   'key-too-long': 'KeyTooLongError',
   'metadata-too-large': 'MetadataTooLarge',
   'no-such-blob': 'NoSuchKey',
   'no-such-bucket': 'NoSuchBucket',
   'no-such-upload': 'NoSuchUpload',
+  'not-implemented': 'NotImplemented',
   'part-too-small': 'EntityTooSmall',
+  throttled: 'SlowDown',
   'too-large': 'EntityTooLarge',
 }
 

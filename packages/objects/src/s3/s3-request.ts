@@ -14,6 +14,8 @@ export interface S3Request {
   bucket: string | undefined
   key: string | undefined
   incoming: IncomingMessage
+  /** Called before the body is read: tells a client that sent `Expect: 100-continue` to send it. */
+  invite: () => void
 }
 
 /** Undefined for a parameter that is not there; empty for one without a value. */
@@ -30,7 +32,11 @@ export function header({ incoming }: Pick<S3Request, 'incoming'>, name: string):
  * @param domains hosts below which a name is a bucket: `localhost` makes `media.localhost:9000` the bucket `media`
  * @throws S3Error InvalidURI
  */
-export function s3Request(incoming: IncomingMessage, domains: readonly string[]): S3Request {
+export function s3Request(
+  incoming: IncomingMessage,
+  domains: readonly string[],
+  invite: () => void = () => {},
+): S3Request {
   const { method = 'GET', url = '/', headers } = incoming
   const mark = url.indexOf('?')
   const rawPath = mark === -1 ? url : url.slice(0, mark)
@@ -39,7 +45,7 @@ export function s3Request(incoming: IncomingMessage, domains: readonly string[])
   if (!path.startsWith('/')) throw new S3Error('InvalidURI', 'The path of the URL does not begin with a slash.')
   const host = (headers.host ?? '').replace(/:\d+$/, '').toLowerCase()
   const domain = domains.find((one) => host.endsWith(`.${one}`))
-  const request = { method, path, rawPath, query, incoming, bucketInHost: domain !== undefined }
+  const request = { method, path, rawPath, query, incoming, invite, bucketInHost: domain !== undefined }
   if (domain !== undefined)
     return { ...request, bucket: host.slice(0, -domain.length - 1), key: path.length > 1 ? path.slice(1) : undefined }
   const slash = path.indexOf('/', 1)
@@ -67,6 +73,11 @@ function decode(text: string): string {
 }
 
 /** The body as it is sent. An error in the middle of it leaves the connection open for the answer. */
-export function incomingBytes({ incoming }: Pick<S3Request, 'incoming'>): AsyncIterable<Uint8Array> {
-  return incoming.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>
+export function incomingBytes({ incoming, invite }: Pick<S3Request, 'incoming' | 'invite'>): AsyncIterable<Uint8Array> {
+  return {
+    [Symbol.asyncIterator]: () => {
+      invite()
+      return incoming.iterator({ destroyOnReturn: false }) as AsyncIterableIterator<Uint8Array>
+    },
+  }
 }

@@ -33,6 +33,8 @@ export async function startS3Server(options: S3ServerOptions): Promise<RunningS3
     listener,
   )
   server.timeout = IDLE_MS
+  // Without it, Node asks for every body at once.
+  server.on('checkContinue', listener)
   // Like S3, which ignores an expectation that it does not know; Node answers 417.
   server.on('checkExpectation', listener)
   await listen(server, host, port)

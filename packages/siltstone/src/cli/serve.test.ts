@@ -155,8 +155,9 @@ it('serves S3 on a port of its own, with a key that only its owner can read', as
   expect([objects?.processing, again.objects?.processing]).toEqual(['on', 'off: --no-objects-processing'])
 })
 
-it('refuses to serve S3 over a bucket, or read-only', async () => {
-  await expect(serve('--objects', '--data', 's3://bucket/x')).rejects.toThrow('its objects have S3 already')
+it('refuses to serve S3 over a file, over buckets beside a directory, or read-only', async () => {
+  await expect(serve('--objects', '--data', `sqlite:///${join(directory, 'x.db')}`)).rejects.toThrow('is neither')
+  await expect(serve('--objects', '--objects-bucket', 'media')).rejects.toThrow('names buckets of S3')
   await expect(serve('--objects', '--read-only')).rejects.toThrow('--read-only')
 })
 

@@ -11,3 +11,13 @@ export type { S3BlobStore }
 export async function openS3BlobsAt(url: string, options: S3EnvironmentOptions = {}): Promise<S3BlobStore> {
   return (await loadAws()).openS3Blobs(url, options)
 }
+
+/** Makes the bucket of a place if there is none. @returns whether it was made @throws as `makeS3Bucket` does */
+export async function makeS3BucketAt(url: string, options: S3EnvironmentOptions = {}): Promise<boolean> {
+  return (await loadAws()).makeS3Bucket(url, options)
+}
+
+/** Deletes the empty bucket of a place. @throws as `removeS3Bucket` does */
+export async function removeS3BucketAt(url: string, options: S3EnvironmentOptions = {}): Promise<void> {
+  return (await loadAws()).removeS3Bucket(url, options)
+}

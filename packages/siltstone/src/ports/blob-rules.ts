@@ -1,7 +1,7 @@
 /** Rules of S3 that every driver of the blob port applies alike. */
 import { utf8Length } from '#codec'
 import { invalid, notFound } from '../errors.ts'
-import type { BlobHead, BlobInfo, BlobRange, BlobTags, ReadCondition } from './blob-store.ts'
+import type { BlobHead, BlobInfo, BlobPart, BlobRange, BlobTags, ReadCondition } from './blob-store.ts'
 import { MAX_KEY_BYTES } from './object-key.ts'
 
 const MIB = 1024 * 1024
@@ -125,6 +125,33 @@ export function blobRange(range: BlobRange | undefined, sizeBytes: number): { st
   const { offset, length = Number.MAX_SAFE_INTEGER } = range
   if (!(offset >= 0) || offset >= sizeBytes || length <= 0) return undefined
   return { start: offset, end: Math.min(sizeBytes, offset + length) }
+}
+
+/** Where a part of an object is; undefined if there is none. @param parts undefined: it was not uploaded in parts */
+export function partRange(
+  partNumber: number,
+  parts: readonly BlobPart[] | undefined,
+  sizeBytes: number,
+): { start: number; end: number } | undefined {
+  if (parts === undefined) return partNumber === 1 ? { start: 0, end: sizeBytes } : undefined
+  let start = 0
+  for (const part of parts) {
+    const end = start + part.sizeBytes
+    if (part.partNumber === partNumber) return { start, end }
+    start = end
+  }
+  return undefined
+}
+
+/** A page of the parts of an object, which are in order. */
+export function partsPage(
+  parts: readonly BlobPart[],
+  { after = 0, limit }: { after?: number; limit?: number },
+): { parts: BlobPart[]; next?: number } {
+  const rest = parts.filter(({ partNumber }) => partNumber > after)
+  const page = rest.slice(0, pageLimit(limit))
+  const last = page.at(-1)
+  return { parts: page, ...(rest.length > page.length && last && { next: last.partNumber }) }
 }
 
 /** As `blobRange`; undefined too for a range that goes beyond the end: what is copied is not cut silently. */

@@ -39,6 +39,39 @@ export function testBlobUploads({ test, store }: BlobTests): void {
       expect(got.status === 'ok' && (await blobText(got.body))).toBe('this')
     })
 
+    test('stay readable one by one', async () => {
+      const checksum = { algorithm: 'SHA256' as const }
+      const { uploadId } = await store().createUpload('parts', { checksum })
+      const three = await store().putPart('parts', uploadId, 3, BIG, { checksum })
+      const seven = await store().putPart('parts', uploadId, 7, bytes('the end'), { checksum })
+      await store().completeUpload('parts', uploadId, [three, seven])
+      const read = async (key: string, partNumber: number) => {
+        const got = await store().get(key, { partNumber })
+        return got.status === 'ok' ? [got.start, got.end, (await blobText(got.body)).slice(-7)] : got.status
+      }
+      expect(await read('parts', 3)).toEqual([0, BIG.length, Buffer.from(BIG.subarray(-7)).toString('latin1')])
+      expect(await read('parts', 7)).toEqual([BIG.length, BIG.length + 7, 'the end'])
+      expect([await read('parts', 1), await read('parts', 8)]).toEqual(['bad-range', 'bad-range'])
+      await store().put('whole', bytes('the end'))
+      expect([await read('whole', 1), await read('whole', 2)]).toEqual([[0, 7, 'the end'], 'bad-range'])
+      expect(await read('none', 1)).toBe('not-found')
+    })
+
+    test('are listed with their sizes and checksums', async () => {
+      const checksum = { algorithm: 'SHA256' as const }
+      const { uploadId } = await store().createUpload('parts', { checksum })
+      const put = (partNumber: number) => store().putPart('parts', uploadId, partNumber, BIG, { checksum })
+      const sent = [await put(1), await put(2)]
+      await store().completeUpload('parts', uploadId, sent)
+      const listed = sent.map(({ partNumber, sizeBytes, checksum: sum }) => ({ partNumber, sizeBytes, checksum: sum }))
+      expect(await store().parts('parts')).toEqual({ parts: listed })
+      expect(await store().parts('parts', { limit: 1 })).toEqual({ parts: listed.slice(0, 1), next: 1 })
+      expect(await store().parts('parts', { after: 1 })).toEqual({ parts: listed.slice(1) })
+      await store().put('whole', bytes('the end'))
+      expect(await store().parts('whole')).toEqual({ parts: [] })
+      await expect(store().parts('none')).rejects.toMatchObject({ code: 'no-such-blob' })
+    })
+
     test('are refused with a missing, small, wrong or unordered part', async () => {
       const { uploadId } = await store().createUpload('k')
       const one = await store().putPart('k', uploadId, 1, bytes('small'))

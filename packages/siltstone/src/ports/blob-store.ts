@@ -98,6 +98,8 @@ export type BlobRange = { offset: number; length?: number } | { lastBytes: numbe
 export interface GetBlobOptions extends ReadCondition {
   versionId?: string
   range?: BlobRange
+  /** Instead of a range: one part of an object that was uploaded in parts. Any other object is its part 1. */
+  partNumber?: number
 }
 
 /** `delete-marker`: a store with versions, and the newest one (or the named one) says that the object was deleted. */
@@ -109,6 +111,7 @@ export type BlobMiss =
 
 export type GetBlobResult =
   | { status: 'ok'; blob: BlobInfo; body: AsyncIterable<Uint8Array>; start: number; end: number }
+  /** Also for a part that there is not. */
   | { status: 'bad-range'; sizeBytes: number }
   | BlobMiss
 
@@ -194,6 +197,13 @@ export interface PartInfo {
   checksum?: { algorithm: ChecksumAlgorithm; value: string }
 }
 
+/** A part of an object that was uploaded in parts. */
+export interface BlobPart {
+  partNumber: number
+  sizeBytes: number
+  checksum?: { algorithm: ChecksumAlgorithm; value: string }
+}
+
 export type CopyPartResult =
   | { status: 'ok'; part: PartInfo }
   | { status: 'source-not-found' }
@@ -230,7 +240,15 @@ export interface BlobStore {
   /** @throws SiltstoneError `invalid` (bad-key, bad-metadata, bad-tags, bad-digest, incomplete-body, too-large) */
   put(key: string, body: BlobBody, options?: PutBlobOptions): Promise<PutBlobResult>
   get(key: string, options?: GetBlobOptions): Promise<GetBlobResult>
-  head(key: string, options?: Omit<GetBlobOptions, 'range'>): Promise<HeadBlobResult>
+  head(key: string, options?: Omit<GetBlobOptions, 'range' | 'partNumber'>): Promise<HeadBlobResult>
+  /**
+   * The parts that an object was uploaded in, after `after`, at most `limit` (1 to 1,000); none of an object that was not.
+   * @throws SiltstoneError `not-found` (no-such-blob)
+   */
+  parts(
+    key: string,
+    options?: { versionId?: string; after?: number; limit?: number },
+  ): Promise<{ parts: BlobPart[]; next?: number }>
   list(options?: ListBlobsOptions): Promise<BlobPage>
   listVersions(options?: ListVersionsOptions): Promise<VersionPage>
   delete(key: string, options?: DeleteBlobOptions): Promise<DeleteBlobResult>

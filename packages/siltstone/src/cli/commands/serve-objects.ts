@@ -14,6 +14,7 @@ import { DEFAULT_OBJECTS_PORT } from '../settings/serve-settings.ts'
 export interface ObjectsServeOptions {
   objects?: boolean
   objectsPort?: number
+  objectsBucket?: string[]
   objectsKeys?: string
   objectsRules?: string
   objectsProcessing?: boolean
@@ -35,6 +36,8 @@ export interface ServeObjectsOptions {
   port: number
   /** JSON. */
   keys: string | undefined
+  /** Where the store is in a bucket: other buckets that are served, beside those that clients make. */
+  buckets: readonly string[]
   allowNetworkFilesystem: boolean
   environment: Environment
   /** What is made of objects goes to its collections. */
@@ -49,14 +52,26 @@ export type ServeObjects = (
   options: ServeObjectsOptions,
 ) => Promise<ServedObjects & { states: ObjectStates; close(): Promise<void> }>
 
-/** @throws SiltstoneError `invalid` (objects-place, objects-read-only), `unsupported` (package-missing, package-broken) */
-export async function loadObjects({ data, readOnly }: { data: string; readOnly?: boolean }): Promise<ServeObjects> {
+/** @throws SiltstoneError `invalid` (objects-place, objects-read-only, objects-bucket), `unsupported` (package-missing, package-broken) */
+export async function loadObjects({
+  data,
+  readOnly,
+  objectsBucket = [],
+}: { data: string; readOnly?: boolean } & Pick<ObjectsServeOptions, 'objectsBucket'>): Promise<ServeObjects> {
   const scheme = schemeAt(data)
-  if (scheme !== 'directory')
+  if (scheme !== 'directory' && scheme !== 's3')
     throw invalid(
       'objects-place',
-      `--objects serves S3 over a directory, and ${data} is ${scheme === 's3' ? 'a bucket: its objects have S3 already' : 'none'}. Give --data a directory.`,
-      { field: '--objects' },
+      `--objects needs a store in a directory or in a bucket of S3, and ${data} is neither.`,
+      {
+        field: '--objects',
+      },
+    )
+  if (scheme === 'directory' && objectsBucket.length > 0)
+    throw invalid(
+      'objects-bucket',
+      `--objects-bucket names buckets of S3, and the objects of ${data} are in that directory: leave it out, or give --data s3://….`,
+      { field: '--objects-bucket' },
     )
   if (readOnly === true)
     throw invalid(
@@ -76,11 +91,13 @@ export async function objectsOptions(
   options: { data: string; host: string } & ObjectsServeOptions,
   parts: Pick<ServeObjectsOptions, 'environment' | 'engine' | 'embedderFor' | 'allowNetworkFilesystem'>,
 ): Promise<ServeObjectsOptions> {
-  const { data, host, objectsPort = DEFAULT_OBJECTS_PORT, objectsProcessing = true, objectsRules } = options
+  const { data, host, objectsPort = DEFAULT_OBJECTS_PORT, objectsBucket = [] } = options
+  const { objectsProcessing = true, objectsRules } = options
   return {
     data,
     host,
     port: objectsPort,
+    buckets: objectsBucket,
     keys: await objectsKeys(options),
     processing: objectsProcessing,
     rules: objectsRules === undefined ? undefined : await readFileText(objectsRules),

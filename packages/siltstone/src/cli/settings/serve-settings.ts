@@ -174,7 +174,7 @@ export const SERVE_SETTINGS: readonly Setting[] = [
   {
     key: 'objects',
     flags: '--objects',
-    description: 'serve S3 over objects in the same directory, too (needs @siltstone/objects)',
+    description: 'serve S3 over objects in the same directory or account, too (needs @siltstone/objects)',
     shape: 'switch',
   },
   {
@@ -186,9 +186,15 @@ export const SERVE_SETTINGS: readonly Setting[] = [
     default: DEFAULT_OBJECTS_PORT,
   },
   {
+    key: 'objectsBucket',
+    flags: '--objects-bucket <names...>',
+    description: 'with a store in a bucket: other buckets of S3 whose objects are served, and made searchable',
+    shape: 'list',
+  },
+  {
     key: 'objectsKeys',
     flags: '--objects-keys <file>',
-    description: 'JSON list of access keys; default: one key that is made and stored',
+    description: 'JSON list of access keys; default, on a directory: one key that is made and stored',
     shape: 'text',
     isPath: true,
     variable: 'SILTSTONE_OBJECTS_KEYS_FILE',

@@ -18,7 +18,14 @@ import {
 } from '@aws-sdk/client-s3'
 import type { PostForm } from '../../host/aws-signature.ts'
 import { BodyCheck, chunksOf } from '../../host/blob-checksum.ts'
-import { checkBlobKey, checkHead, checkTags, MAX_BLOB_BYTES, noSuchBlob, noSuchBucket } from '../../ports/blob-rules.ts'
+import {
+  checkBlobKey,
+  checkHead,
+  checkTags,
+  MAX_BLOB_BYTES,
+  noSuchBlob,
+  pageLimit,
+} from '../../ports/blob-rules.ts'
 import type {
   BlobBody,
   BlobInfo,
@@ -62,6 +69,7 @@ import {
   createUpload,
   listParts,
   listUploads,
+  objectParts,
   putPart,
 } from './s3-blob-upload.ts'
 import {
@@ -72,6 +80,7 @@ import {
   okOf,
   rangeInput,
   readInput,
+  readMiss,
   tagInput,
   writeRefusal,
 } from './s3-blob-values.ts'
@@ -138,6 +147,7 @@ export class S3BlobStore implements BlobStore {
       ...this.#version(options),
       ...readInput(options),
       ...rangeInput(options.range),
+      ...(options.partNumber !== undefined && { PartNumber: options.partNumber }),
     }
     const answer = await this.#call('read', key, {}, async ({ signal }) => {
       try {
@@ -146,7 +156,7 @@ export class S3BlobStore implements BlobStore {
         })
       } catch (error) {
         if (statusOf(error) === 416) return 'bad-range'
-        return this.#miss(error, options)
+        return readMiss(error, options, this.#bucket.place.bucket)
       }
     })
     if (answer === 'bad-range') {
@@ -157,10 +167,10 @@ export class S3BlobStore implements BlobStore {
       return head.status === 'ok' ? { status: 'bad-range', sizeBytes: head.blob.sizeBytes } : head
     }
     if ('status' in answer) return this.#found(answer, key, options)
-    return okOf(key, answer, options)
+    return okOf(key, answer)
   }
 
-  async head(key: string, options: Omit<GetBlobOptions, 'range'> = {}): Promise<HeadBlobResult> {
+  async head(key: string, options: Omit<GetBlobOptions, 'range' | 'partNumber'> = {}): Promise<HeadBlobResult> {
     checkBlobKey(key)
     const input = {
       ...this.#target(key),
@@ -172,11 +182,16 @@ export class S3BlobStore implements BlobStore {
       try {
         return await this.#bucket.client.send(new HeadObjectCommand(input), { abortSignal: signal })
       } catch (error) {
-        return this.#miss(error, options)
+        return readMiss(error, options, this.#bucket.place.bucket)
       }
     })
     if ('status' in answer) return this.#found(answer, key, options)
     return { status: 'ok', blob: blobOf(key, answer, answer.ContentLength ?? 0) }
+  }
+
+  async parts(key: string, options: { versionId?: string; after?: number; limit?: number } = {}) {
+    checkBlobKey(key)
+    return objectParts(this.#at(key), { ...options, limit: pageLimit(options.limit) })
   }
 
   list(options: ListBlobsOptions = {}): Promise<BlobPage> {
@@ -345,23 +360,6 @@ export class S3BlobStore implements BlobStore {
     if (miss.status !== 'unmodified') return miss
     const now = await this.head(key, versionId === undefined ? {} : { versionId })
     return now.status === 'ok' ? { status: 'not-modified', blob: now.blob } : now
-  }
-
-  /** @throws the error itself if it is none of these answers */
-  #miss(error: unknown, { versionId }: GetBlobOptions): BlobMiss | { status: 'unmodified' } {
-    const status = statusOf(error)
-    if (status === 304) return { status: 'unmodified' }
-    if (status === 412) return { status: 'mismatch' }
-    const headers = (error as { $response?: { headers?: Record<string, string> } }).$response?.headers ?? {}
-    const isMarker = headers['x-amz-delete-marker'] === 'true' || (status === 405 && versionId !== undefined)
-    if ((status === 404 || status === 405) && isMarker)
-      return { status: 'delete-marker', versionId: headers['x-amz-version-id'] ?? versionId ?? '' }
-    // A version that a bucket cannot have is none.
-    if (status === 404 || (status === 400 && versionId !== undefined)) {
-      if (codeOf(error) === 'NoSuchBucket') throw noSuchBucket(this.#bucket.place.bucket)
-      return { status: 'not-found' }
-    }
-    throw error
   }
 
   #absent(error: unknown, key: string): unknown {

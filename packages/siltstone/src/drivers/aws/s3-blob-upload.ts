@@ -3,6 +3,7 @@ import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
+  GetObjectAttributesCommand,
   ListMultipartUploadsCommand,
   ListPartsCommand,
   UploadPartCommand,
@@ -11,9 +12,10 @@ import {
 import { invalid } from '../../errors.ts'
 import { BodyCheck, checkChecksumType, chunksOf, defaultChecksumType } from '../../host/blob-checksum.ts'
 import { chosenParts } from '../../host/blob-completion.ts'
-import { checkPartNumber, noSuchUpload, pageLimit } from '../../ports/blob-rules.ts'
+import { checkPartNumber, noSuchBlob, noSuchUpload, pageLimit } from '../../ports/blob-rules.ts'
 import type {
   BlobBody,
+  BlobPart,
   BlobRange,
   BlobSource,
   BlobStore,
@@ -275,4 +277,30 @@ export async function listUploads(
   })
   const last = uploads.at(-1)
   return { uploads, ...(answer.IsTruncated === true && last && { next: { key: last.key, uploadId: last.uploadId } }) }
+}
+
+/** The parts of a completed object. S3 lists them only where each has a checksum. */
+export async function objectParts(
+  at: BlobTarget,
+  { versionId, after, limit }: { versionId?: string; after?: number; limit: number },
+): Promise<{ parts: BlobPart[]; next?: number }> {
+  const input = {
+    ...at.target,
+    ObjectAttributes: ['ObjectParts' as const],
+    MaxParts: limit,
+    ...(versionId !== undefined && { VersionId: versionId }),
+    ...(after !== undefined && { PartNumberMarker: String(after) }),
+  }
+  const { ObjectParts } = await call(at, { doing: 'read the parts of' }, ({ signal }) =>
+    at.bucket.client.send(new GetObjectAttributesCommand(input), { abortSignal: signal }).catch((error: unknown) => {
+      throw statusOf(error) === 404 && codeOf(error) !== 'NoSuchBucket' ? noSuchBlob(at.key) : error
+    }),
+  )
+  const parts = (ObjectParts?.Parts ?? []).map(partOf).map(({ partNumber, sizeBytes, checksum }) => ({
+    partNumber,
+    sizeBytes,
+    ...(checksum && { checksum }),
+  }))
+  const last = parts.at(-1)
+  return { parts, ...(ObjectParts?.IsTruncated === true && last && { next: last.partNumber }) }
 }

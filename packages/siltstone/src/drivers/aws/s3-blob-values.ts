@@ -9,6 +9,7 @@ import {
   type BlobChecksum,
   type BlobHead,
   type BlobInfo,
+  type BlobMiss,
   type BlobRange,
   type BlobSource,
   type BlobTags,
@@ -18,10 +19,9 @@ import {
   type PartInfo,
   type ReadCondition,
   type WriteCondition,
-  type GetBlobOptions,
   type GetBlobResult,
 } from '../../ports/blob-store.ts'
-import { blobRange } from '../../ports/blob-rules.ts'
+import { noSuchBucket } from '../../ports/blob-rules.ts'
 import { codeOf, statusOf } from './failure.ts'
 
 export function headInput({ metadata, expires, ...headers }: BlobHead) {
@@ -142,11 +142,32 @@ export function writeRefusal(
   throw error
 }
 
-export function okOf(key: string, answer: GetObjectCommandOutput, { range }: GetBlobOptions): GetBlobResult {
+/** @throws the error itself if it is none of these answers */
+export function readMiss(
+  error: unknown,
+  { versionId }: { versionId?: string },
+  bucket: string,
+): BlobMiss | { status: 'unmodified' } {
+  const status = statusOf(error)
+  if (status === 304) return { status: 'unmodified' }
+  if (status === 412) return { status: 'mismatch' }
+  const headers = (error as { $response?: { headers?: Record<string, string> } }).$response?.headers ?? {}
+  const isMarker = headers['x-amz-delete-marker'] === 'true' || (status === 405 && versionId !== undefined)
+  if ((status === 404 || status === 405) && isMarker)
+    return { status: 'delete-marker', versionId: headers['x-amz-version-id'] ?? versionId ?? '' }
+  // A version that a bucket cannot have is none.
+  if (status === 404 || (status === 400 && versionId !== undefined)) {
+    if (codeOf(error) === 'NoSuchBucket') throw noSuchBucket(bucket)
+    return { status: 'not-found' }
+  }
+  throw error
+}
+
+export function okOf(key: string, answer: GetObjectCommandOutput): GetBlobResult {
   const told = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(answer.ContentRange ?? '')
   const length = answer.ContentLength ?? 0
   const sizeBytes = told === null ? length : Number(told[3])
-  const cut = blobRange(told === null ? undefined : range, sizeBytes) ?? { start: 0, end: 0 }
+  const cut = told === null ? { start: 0, end: sizeBytes } : { start: Number(told[1]), end: Number(told[2]) + 1 }
   const body = answer.Body as unknown as AsyncIterable<Uint8Array>
   return { status: 'ok', blob: blobOf(key, answer, sizeBytes), body, ...cut }
 }

@@ -1,4 +1,12 @@
-import type { BlobInfo, BlobTags, PartInfo, UploadInfo, UploadOptions, Versioning } from '../../ports/blob-store.ts'
+import type {
+  BlobInfo,
+  BlobPart,
+  BlobTags,
+  PartInfo,
+  UploadInfo,
+  UploadOptions,
+  Versioning,
+} from '../../ports/blob-store.ts'
 
 export interface MemoryPart {
   info: PartInfo
@@ -10,7 +18,7 @@ export interface MemoryPart {
 export interface MemoryVersion {
   versionId: string
   /** Undefined: a delete marker. */
-  content?: { blob: BlobInfo; tags: BlobTags; bytes: Uint8Array; uploadId?: string }
+  content?: { blob: BlobInfo; tags: BlobTags; bytes: Uint8Array; parts?: BlobPart[]; uploadId?: string }
   modifiedMs: number
 }
 

@@ -21,6 +21,11 @@ export function completedBlob(
     head: options.head ?? {},
     etag: partsEtag(sums),
     partCount: sums.length,
+    parts: found.map(({ info: { partNumber, sizeBytes, checksum } }) => ({
+      partNumber,
+      sizeBytes,
+      ...(checksum && { checksum }),
+    })),
     bytes: concatBytes(found.map(({ bytes }) => bytes)),
   }
 }

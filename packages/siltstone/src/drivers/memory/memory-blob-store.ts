@@ -17,6 +17,8 @@ import {
   noSuchBlob,
   noSuchUpload,
   pageLimit,
+  partRange,
+  partsPage,
   readRefusal,
   etagMatches,
   wholeRange,
@@ -96,15 +98,20 @@ export class MemoryBlobStore implements BlobStore {
   async get(key: string, options: GetBlobOptions = {}): Promise<GetBlobResult> {
     const found = this.#read(key, options)
     if (found.status !== 'ok') return found
-    const { blob, bytes } = found.content
-    const cut = blobRange(options.range, bytes.length)
+    const { blob, bytes, parts } = found.content
+    const { range, partNumber } = options
+    const cut = partNumber === undefined ? blobRange(range, bytes.length) : partRange(partNumber, parts, bytes.length)
     if (cut === undefined) return { status: 'bad-range', sizeBytes: bytes.length }
     return { status: 'ok', blob, body: chunksOf(bytes.slice(cut.start, cut.end)), ...cut }
   }
 
-  async head(key: string, options: Omit<GetBlobOptions, 'range'> = {}): Promise<HeadBlobResult> {
+  async head(key: string, options: Omit<GetBlobOptions, 'range' | 'partNumber'> = {}): Promise<HeadBlobResult> {
     const found = this.#read(key, options)
     return found.status === 'ok' ? { status: 'ok', blob: found.content.blob } : found
+  }
+
+  async parts(key: string, options: { versionId?: string; after?: number; limit?: number } = {}) {
+    return partsPage(this.#present(key, options.versionId).parts ?? [], options)
   }
 
   async list(options: ListBlobsOptions = {}): Promise<BlobPage> {
@@ -143,12 +150,20 @@ export class MemoryBlobStore implements BlobStore {
     const from = this.#source(source)
     if (typeof from === 'string') return { status: from }
     const { key: _, versionId: __, ...blob } = from.blob
-    const content = { ...blob, bytes: from.bytes, head: options.head ?? blob.head, tags: options.tags ?? from.tags }
+    const { parts } = from
+    const content = {
+      ...blob,
+      bytes: from.bytes,
+      head: options.head ?? blob.head,
+      tags: options.tags ?? from.tags,
+      ...(parts && { parts }),
+    }
     const { checksum: algorithm } = options
     if (algorithm === undefined || algorithm === blob.checksum?.algorithm) return this.#insert(key, content, options)
     const { received } = await receive(from.bytes, { checksum: { algorithm } }, Number.MAX_SAFE_INTEGER)
     const checksum = received.checksum && { ...received.checksum, type: 'FULL_OBJECT' as const }
-    return this.#insert(key, { ...content, ...(checksum && { checksum }) }, options)
+    const bare = parts?.map(({ partNumber, sizeBytes }) => ({ partNumber, sizeBytes }))
+    return this.#insert(key, { ...content, ...(bare && { parts: bare }), ...(checksum && { checksum }) }, options)
   }
 
   async tags(key: string, versionId?: string): Promise<BlobTags> {
@@ -283,6 +298,7 @@ export class MemoryBlobStore implements BlobStore {
     {
       bytes,
       tags,
+      parts,
       uploadId,
       ...blob
     }: Omit<BlobInfo, 'key' | 'versionId' | 'lastModifiedMs' | 'tagCount'> & Omit<Content, 'blob'>,
@@ -303,7 +319,7 @@ export class MemoryBlobStore implements BlobStore {
       tagCount: Object.keys(tags).length,
       ...(versioning !== 'off' && { versionId }),
     }
-    const content = { blob: whole, tags, bytes, ...(uploadId !== undefined && { uploadId }) }
+    const content = { blob: whole, tags, bytes, ...(parts && { parts }), ...(uploadId !== undefined && { uploadId }) }
     this.#setVersions(key, [{ versionId, modifiedMs, content }, ...this.#kept(versions, versionId)])
     return { status: 'ok', blob: whole }
   }

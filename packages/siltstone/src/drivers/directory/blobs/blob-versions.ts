@@ -5,6 +5,7 @@ import type {
   BlobChecksum,
   BlobHead,
   BlobInfo,
+  BlobPart,
   BlobTags,
   DeleteBlobOptions,
   DeleteBlobResult,
@@ -23,6 +24,8 @@ interface Detail {
   head: BlobHead
   checksum?: BlobChecksum
   partCount?: number
+  /** Number and checksum of each part, in order; missing in versions of earlier programs, whose parts count from 1. */
+  parts?: (readonly [number, string | null])[]
 }
 
 export interface StoredVersion {
@@ -34,6 +37,8 @@ export interface StoredVersion {
   tags: BlobTags
   /** Undefined: the bytes are in the index. */
   content: Segment[] | undefined
+  /** Undefined: it was not uploaded in parts. */
+  parts: BlobPart[] | undefined
 }
 
 export interface NewVersion extends Detail {
@@ -57,16 +62,19 @@ export function versioningOf(index: BlobTransaction, bucket: string): Versioning
 }
 
 function versionOf(row: Row, versioning: Versioning): StoredVersion {
-  const { head, checksum, partCount } = JSON.parse(row['detail'] as string) as Detail
+  const detail = JSON.parse(row['detail'] as string) as Detail
+  const { head, checksum, partCount } = detail
   const tags = JSON.parse(row['tags'] as string) as BlobTags
   const content = row['content'] as string | null
+  const segments = content === null ? undefined : (JSON.parse(content) as Segment[])
   const storedVersionId = row['versionId'] as string
   return {
     id: row['id'] as number,
     isMarker: row['isMarker'] === 1,
     storedVersionId,
     tags,
-    content: content === null ? undefined : (JSON.parse(content) as Segment[]),
+    content: segments,
+    parts: partCount === undefined ? undefined : partsOf(detail, segments ?? []),
     blob: {
       key: keyText(row['key']),
       ...(versioning !== 'off' && { versionId: storedVersionId }),
@@ -79,6 +87,18 @@ function versionOf(row: Row, versioning: Versioning): StoredVersion {
       tagCount: Object.keys(tags).length,
     },
   }
+}
+
+/** Each part is a file. */
+function partsOf({ checksum, parts = [] }: Detail, segments: readonly Segment[]): BlobPart[] {
+  return segments.map(([, sizeBytes], at) => {
+    const [partNumber = at + 1, value = null] = parts[at] ?? []
+    return {
+      partNumber,
+      sizeBytes,
+      ...(checksum && value !== null && { checksum: { algorithm: checksum.algorithm, value } }),
+    }
+  })
 }
 
 /** The newest version of a key, or the named one; it may be a delete marker. */
@@ -151,7 +171,7 @@ export function insertVersion(
   const versionId = versioning === 'enabled' ? newVersionId() : NULL_VERSION
   const replaced = versionId === NULL_VERSION ? nullVersion(index, bucket, key) : undefined
   index.run('UPDATE version SET isLatest = 0 WHERE bucket = ? AND key = ? AND isLatest = 1', bucket, key)
-  const { head, checksum, partCount } = version
+  const { head, checksum, partCount, parts } = version
   const segments = 'segments' in version.content ? version.content.segments : undefined
   const id = index.run(
     `INSERT INTO version (bucket, key, versionId, isLatest, isMarker, sizeBytes, etag, modifiedMs, detail, tags, content, uploadId)
@@ -162,7 +182,12 @@ export function insertVersion(
     version.sizeBytes,
     version.etag,
     version.modifiedMs,
-    JSON.stringify({ head, ...(checksum && { checksum }), ...(partCount !== undefined && { partCount }) }),
+    JSON.stringify({
+      head,
+      ...(checksum && { checksum }),
+      ...(partCount !== undefined && { partCount }),
+      ...(parts && { parts }),
+    }),
     JSON.stringify(version.tags),
     segments === undefined ? null : JSON.stringify(segments),
     version.uploadId ?? null,
@@ -172,7 +197,7 @@ export function insertVersion(
   for (const [file] of segments ?? []) useFile(index, file, `v${id}`)
   // Last, because a copy of an object to itself uses the files of what it replaces.
   if (replaced !== undefined) removeVersion(index, bucket, key, replaced, nowMs)
-  const { tags, content: _, uploadId: __, modifiedMs: lastModifiedMs, ...rest } = version
+  const { tags, content: _, parts: __, uploadId: ___, modifiedMs: lastModifiedMs, ...rest } = version
   return {
     ...rest,
     lastModifiedMs,

@@ -8,12 +8,15 @@ import {
   checkTags,
   MAX_PUT_BYTES,
   noSuchBlob,
+  partRange,
+  partsPage,
   readRefusal,
 } from '../../../ports/blob-rules.ts'
 import type {
   BlobBody,
   BlobMiss,
   BlobPage,
+  BlobPart,
   BlobRange,
   BlobSource,
   BlobStore,
@@ -102,7 +105,9 @@ export class DirectoryBlobStore implements BlobStore {
     if (found.status !== 'ok') return found
     const { version } = found
     const { blob, content, id } = version
-    const cut = blobRange(options.range, blob.sizeBytes)
+    const { range, partNumber } = options
+    const cut =
+      partNumber === undefined ? blobRange(range, blob.sizeBytes) : partRange(partNumber, version.parts, blob.sizeBytes)
     if (cut === undefined) return { status: 'bad-range', sizeBytes: blob.sizeBytes }
     const { start, end } = cut
     if (content !== undefined) return { status: 'ok', blob, body: files.read(content, start, end), start, end }
@@ -110,9 +115,13 @@ export class DirectoryBlobStore implements BlobStore {
     return { status: 'ok', blob, body: chunksOf(bytes.subarray(start, end)), start, end }
   }
 
-  async head(key: string, options: Omit<GetBlobOptions, 'range'> = {}): Promise<HeadBlobResult> {
+  async head(key: string, options: Omit<GetBlobOptions, 'range' | 'partNumber'> = {}): Promise<HeadBlobResult> {
     const found = this.#find(key, options)
     return found.status === 'ok' ? { status: 'ok', blob: found.version.blob } : found
+  }
+
+  async parts(key: string, options: { versionId?: string; after?: number; limit?: number } = {}) {
+    return partsPage(this.#present(this.#parts.index, key, options.versionId).parts ?? [], options)
   }
 
   async list(options: ListBlobsOptions = {}): Promise<BlobPage> {
@@ -151,6 +160,7 @@ export class DirectoryBlobStore implements BlobStore {
         modifiedMs: clock.nowMs(),
         ...(checksum && { checksum }),
         ...(partCount !== undefined && { partCount }),
+        ...(now.parts && { parts: storedParts(now.parts, other === undefined) }),
         content: now.content === undefined ? { inlined: inlinedBytes(t, now.id) } : { segments: now.content },
       }
       return this.#insert(t, version, options)
@@ -285,6 +295,10 @@ export class DirectoryBlobStore implements BlobStore {
     return found
   }
 }
+
+/** @param keepsChecksums false: the copy has another algorithm */
+const storedParts = (parts: readonly BlobPart[], keepsChecksums: boolean) =>
+  parts.map(({ partNumber, checksum }) => [partNumber, keepsChecksums ? (checksum?.value ?? null) : null] as const)
 
 function inlinedBytes(index: BlobTransaction, id: number): Uint8Array {
   return (index.first('SELECT bytes FROM inlined WHERE id = ?', id)?.['bytes'] as Uint8Array) ?? new Uint8Array(0)

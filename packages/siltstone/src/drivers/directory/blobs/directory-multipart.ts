@@ -176,7 +176,8 @@ export function completeUpload(
     const { head = {}, tags = {}, checksum } = JSON.parse(upload['options'] as string) as StoredOptions
     const rows = partRows(t, uploadId, 0, MAX_PARTS)
     const parts = new Map(rows.map((row) => [row['partNumber'] as number, { info: partOf(row), row }]))
-    const sums = chosenParts(chosen, parts).map(({ info, row }) => ({
+    const taken = chosenParts(chosen, parts)
+    const sums = taken.map(({ info, row }) => ({
       sizeBytes: info.sizeBytes,
       md5: row['md5'] as string,
       file: row['file'] as string,
@@ -197,6 +198,7 @@ export function completeUpload(
         etag: partsEtag(sums),
         modifiedMs: nowMs,
         partCount: sums.length,
+        parts: taken.map(({ info }) => [info.partNumber, info.checksum?.value ?? null] as const),
         content: { segments: sums.map(({ file, sizeBytes }) => [file, sizeBytes]) },
         uploadId,
       },
