@@ -119,7 +119,7 @@ describe('video', () => {
       subtitles: { state: 'done' },
       cuts: { state: 'done' },
       scenes: { state: 'done', records: 2 },
-      transcript: { state: 'skipped', reason: 'no transcriber was given' },
+      transcript: { state: 'skipped', reason: expect.stringContaining('npm install @siltstone/transcriber-english') },
     })
   })
 
