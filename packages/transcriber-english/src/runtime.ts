@@ -4,7 +4,8 @@ import { createRequire } from 'node:module'
 export interface WhisperRuntime {
   WhisperContext: {
     new (options: { filePath: string; useGpu: boolean }): WhisperContext
-    toggleNativeLog(isOn: boolean): void
+    /** What it says while it loads goes to the listener; without one, or when it is off, to stderr. */
+    toggleNativeLog(isOn: boolean, listener?: (level: string, text: string) => void): void
   }
 }
 

@@ -144,7 +144,7 @@ describe('whisper on this machine', () => {
     expect(first).toEqual([{ startMs: 100, endMs: 900, text: '16000 samples' }])
     expect(second).toMatchObject([{ text: '10 samples' }])
     await transcriber.close()
-    const loading = ['log false', 'load /models/ggml-tiny.en.bin']
+    const loading = ['log true', 'load /models/ggml-tiny.en.bin', 'log false']
     expect(calls).toEqual([...loading, 'transcribe en', 'transcribe en', 'release'])
     expect(transcriber.name).toBe('whisper/ggml-tiny.en.bin')
   })

@@ -28,7 +28,7 @@ export interface WhisperPackage {
 interface WhisperRuntime {
   WhisperContext: {
     new (options: { filePath: string; useGpu: boolean }): WhisperContext
-    toggleNativeLog(isOn: boolean): void
+    toggleNativeLog(isOn: boolean, listener?: () => void): void
   }
 }
 
@@ -72,11 +72,14 @@ export function whisperTranscriber(
     const [found, runtime] = await loadWhole(load)
     const filePath = model ?? found.modelPath
     if (model === undefined && !existsSync(filePath)) throw unsupported('transcriber-missing', withoutModel(found))
+    // Without a listener the runtime writes to stderr; a listener that stays would keep the process alive.
+    runtime.WhisperContext.toggleNativeLog(true, () => undefined)
     try {
-      runtime.WhisperContext.toggleNativeLog(false)
       return new runtime.WhisperContext({ filePath, useGpu: false })
     } catch (error) {
       throw invalid('transcriber-option', `the model ${filePath} cannot be loaded`, { field: 'model', cause: error })
+    } finally {
+      runtime.WhisperContext.toggleNativeLog(false)
     }
   }
   const run = async (pcm: Float32Array, signal: AbortSignal) => {
