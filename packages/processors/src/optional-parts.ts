@@ -18,7 +18,7 @@ export async function optionalParts(settings: ProcessorSettings = {}): Promise<O
   const transcriber = await installedTranscriber()
   return [
     part('thumbnails of images', (await loadSharp()) && 'sharp', NEEDS_SHARP),
-    part('audio and video', ffmpeg, NEEDS_FFMPEG),
+    part('audio and video', ffmpeg?.name, NEEDS_FFMPEG),
     typeof transcriber === 'string'
       ? { name: 'speech', reason: transcriber }
       : { name: 'speech', by: `${transcriber.name} of @siltstone/transcriber-english` },

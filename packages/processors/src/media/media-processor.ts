@@ -65,15 +65,15 @@ class MediaJob {
   }
 
   async #findTool(): Promise<void> {
-    const path = await findFfmpeg(this.#settings)
-    if (path === undefined) return
+    const program = await findFfmpeg(this.#settings)
+    if (program === undefined) return
     const { scratch, signal } = this.#ctx
     const freeBytes = await scratch.freeBytes()
     if (freeBytes < this.#source.sizeBytes) {
       this.#tool = `the scratch folder has ${freeBytes} bytes free; ffmpeg needs a copy of ${this.#source.sizeBytes} bytes`
       return
     }
-    this.#tool = { path, input: join(scratch.path, 'source'), signal }
+    this.#tool = { program, input: join(scratch.path, 'source'), signal }
   }
 
   #isCopied = false

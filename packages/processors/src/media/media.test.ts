@@ -177,6 +177,17 @@ describe('video', () => {
     )
   })
 
+  it('is read by ffmpeg as WebAssembly, too', async () => {
+    let samples = 0
+    const transcribe = async (pcm: Float32Array): Promise<TranscriptSegment[]> => {
+      samples += pcm.length
+      return [{ startMs: 0, endMs: 900, text: 'A tone.' }]
+    }
+    const { records } = await run('a.wav', { transcribe }, 'wasm')
+    expect(samples / 16_000).toBeCloseTo(6, 0)
+    expect(records.map(({ document }) => document)).toContain('A tone.')
+  })
+
   it('says when the scratch folder is too small, and when the file is cut off', async () => {
     const { summary } = await run('v.mp4', { scratch: { path: folder, freeBytes: async () => 10 } })
     expect(summary.steps['scenes']).toMatchObject({
