@@ -5,11 +5,13 @@
  */
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { consoleFiles } from '@siltstone/console'
 import { describeCommands, loadCommandLine, manName, manPage, nodesOf } from 'siltstone/internal'
 import { buildPageFiles, buildReader } from '@siltstone/reader/build'
+import { modelPath } from '@siltstone/transcriber-english'
+import { isBuilt } from '@siltstone/transcriber-english/build'
 import { spawnSync } from 'node:child_process'
 import { declarationsFrom } from './declarations.ts'
 import { type Manifest, publishable } from './publishable.ts'
@@ -78,12 +80,25 @@ async function layOutReader(): Promise<void> {
   }
 }
 
+/** The transcriber has a model of 44 MB, which is made on demand: `npm run build:speech-model`. */
+function layOutTranscriber(): void {
+  if (!isBuilt()) {
+    console.log('@siltstone/transcriber-english is left out: its model is made by npm run build:speech-model')
+    return
+  }
+  layOut('transcriber-english')
+  const dist = join(root, 'packages/transcriber-english/dist')
+  rmSync(join(dist, 'build'), { recursive: true })
+  cpSync(modelPath, join(dist, 'model', basename(modelPath)))
+}
+
 try {
   compile()
   for (const name of ['siltstone', 'migrate', 'processors', 'mcp', 'objects', 'registry', 'site']) layOut(name)
   await writeManPages()
   await layOutConsole()
   await layOutReader()
+  layOutTranscriber()
 } finally {
   rmSync(compiled, { recursive: true, force: true })
 }

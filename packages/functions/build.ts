@@ -21,7 +21,7 @@ const OPTIONAL = [
   '@aws-sdk/client-bedrock-runtime',
   '@huggingface/transformers',
   '@opentelemetry/*',
-  '@fugood/whisper.node',
+  '@siltstone/transcriber-english',
   'sharp',
 ]
 

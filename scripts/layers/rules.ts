@@ -151,7 +151,12 @@ export const PACKAGES: readonly { folder: string; name?: string; imports: readon
     name: '@siltstone/migrate',
     imports: ['siltstone', 'siltstone/aws', 'siltstone/internal'],
   },
-  { folder: 'packages/processors/src', name: '@siltstone/processors', imports: ['siltstone/passages'] },
+  { folder: 'packages/transcriber-english/src', name: '@siltstone/transcriber-english', imports: [] },
+  {
+    folder: 'packages/processors/src',
+    name: '@siltstone/processors',
+    imports: ['siltstone/passages', '@siltstone/transcriber-english'],
+  },
   { folder: 'packages/mcp/src', name: '@siltstone/mcp', imports: ['siltstone', 'siltstone/internal'] },
   { folder: 'packages/console/src', name: '@siltstone/console', imports: ['siltstone'] },
   { folder: 'packages/site/src', name: '@siltstone/site', imports: ['siltstone/passages'] },
@@ -216,9 +221,19 @@ export const PACKAGES: readonly { folder: string; name?: string; imports: readon
       '@siltstone/processors/testing',
       '@siltstone/reader',
       '@siltstone/reader/testing',
+      '@siltstone/transcriber-english',
     ],
   },
-  { folder: 'scripts', imports: ['siltstone/internal', '@siltstone/console', '@siltstone/reader/build'] },
+  {
+    folder: 'scripts',
+    imports: [
+      'siltstone/internal',
+      '@siltstone/console',
+      '@siltstone/reader/build',
+      '@siltstone/transcriber-english',
+      '@siltstone/transcriber-english/build',
+    ],
+  },
 ]
 
 /** Additional faces that tests may import. */

@@ -12,6 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 MIB = 1024 * 1024
+[FFMPEG] = ROOT.glob("node_modules/@ffmpeg-installer/*/ffmpeg")
 
 
 class Server:
@@ -21,7 +22,8 @@ class Server:
         self.command = [node, str(ROOT / "packages/siltstone/src/cli/main.ts")]
         command = [*self.command, "serve", "--data", str(self.data)]
         options = ["--port", "0", "--objects", "--objects-port", "0", "--json", "--log-level", "warn"]
-        self.process = subprocess.Popen(command + options, stdout=subprocess.PIPE, text=True)
+        environment = {**os.environ, "SILTSTONE_FFMPEG": str(FFMPEG)}
+        self.process = subprocess.Popen(command + options, stdout=subprocess.PIPE, text=True, env=environment)
         text = ""
         for line in self.process.stdout:
             text += line

@@ -27,6 +27,7 @@ let oldNode = ''
 let project = ''
 
 async function pack(): Promise<void> {
+  await mustRun(process.execPath, ['packages/transcriber-english/src/build/build-model.ts'], root)
   await mustRun('npm', ['run', 'build'], root)
   const folders = [
     'siltstone/dist',
@@ -37,6 +38,7 @@ async function pack(): Promise<void> {
     'reader/dist',
     'registry/dist',
     'site/dist',
+    'transcriber-english/dist',
     'embedder-english',
   ].map((name) => `./packages/${name}`)
   const out = await mustRun('npm', ['pack', '--json', '--pack-destination', folder, ...folders], root)
@@ -179,6 +181,19 @@ async function commandLine(): Promise<void> {
     check(readdirSync(pages).includes(name), `publish wrote no ${name}`)
 }
 
+/** The model hears nothing in a second of silence. */
+async function transcriber(): Promise<void> {
+  const program = `
+    import { loadRuntime, modelPath } from '@siltstone/transcriber-english'
+    const context = new (loadRuntime().WhisperContext)({ filePath: modelPath, useGpu: false })
+    const { promise } = context.transcribeData(new Int16Array(16_000).buffer, { language: 'en', maxThreads: 1 })
+    const { segments } = await promise
+    console.log(segments.every(({ text }) => /^ *(\\[.*\\]|\\(.*\\))?$/.test(text)) ? 'done' : segments)
+    await context.release()`
+  const said = await mustRun(process.execPath, ['--input-type=module', '-e', program], project)
+  check(said.trim() === 'done', said)
+}
+
 async function tooOld(): Promise<void> {
   const bin = 'node_modules/siltstone/cli/siltstone.cjs'
   const { code, out, err } = await run(oldNode, [bin, '--version'], project)
@@ -277,6 +292,7 @@ const using = (runtime: Runtime): Step[] => [
 ]
 const ending: Step[] = [
   ['works as a command', commandLine],
+  ['has a model of speech', transcriber],
   ['works as a bundle', bundle],
   ['opens a bucket with the AWS SDK', withAws],
   ['installs and serves as the image does', image],

@@ -12,7 +12,10 @@ export interface Pipeline {
 }
 
 export interface PipelineOptions {
-  /** A model of whisper.cpp (ggml) for transcripts on this machine. Default: the variable `SILTSTONE_WHISPER_MODEL`. */
+  /**
+   * A model of whisper.cpp (ggml) for transcripts on this machine. Default: the variable `SILTSTONE_WHISPER_MODEL`, then the
+   * model of `@siltstone/transcriber-english` if it is installed.
+   */
   whisperModel?: string
   /** Of one child process, beyond what it needs when it reads nothing. Default 1 GiB. */
   memoryBytes?: number
@@ -23,18 +26,22 @@ export interface PipelineOptions {
  * @throws SiltstoneError `unsupported` (processor-missing) if `@siltstone/processors` is not installed or does not load
  */
 export async function loadPipeline(options: PipelineOptions = {}): Promise<Pipeline> {
-  const { chooseProcessor, isolatedProcessors, whisperTranscriber } = await loadProcessors()
+  const { chooseProcessor, installedTranscriber, isolatedProcessors, whisperTranscriber } = await loadProcessors()
   const isolated = await isolatedProcessors(
     options.memoryBytes === undefined ? {} : { memoryBytes: options.memoryBytes },
   )
   const { processors } = isolated
   const model = options.whisperModel ?? environmentVariables()['SILTSTONE_WHISPER_MODEL']
-  const transcriber = model === undefined || model === '' ? undefined : whisperTranscriber({ model })
+  const found = model === undefined || model === '' ? await installedTranscriber() : whisperTranscriber({ model })
+  const transcriber = typeof found === 'string' ? undefined : found
   return {
     choose: async (source, type) => (await chooseProcessor(processors, source, type)).processor,
     versionOf: (name) => processors.find((one) => one.name === name)?.version,
     ...(transcriber && { transcribe: (pcm, signal) => transcriber.transcribe(pcm, signal) }),
-    close: () => isolated.close(),
+    close: async () => {
+      await isolated.close()
+      await transcriber?.close()
+    },
   }
 }
 

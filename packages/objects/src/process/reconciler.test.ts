@@ -36,6 +36,13 @@ describe('an object', () => {
     expect(await state('up/a b.txt')).toMatchObject({ progress: 'gone', object: null, records: 0 })
   })
 
+  it('that is spoken is transcribed by the pipeline', async () => {
+    const { made, documents, reconciler } = await world()
+    await made.put('talk', 'speech')
+    await reconciler.reconcile(BUCKET, 'talk')
+    expect(await documents('talk')).toEqual(['3 samples'])
+  })
+
   it('that is refused has no records, neither its own nor those of the version before', async () => {
     const { made, documents, state, reconciler } = await world()
     await made.put('a', 'one')

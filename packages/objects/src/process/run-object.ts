@@ -22,7 +22,6 @@ export interface RunObjectOptions {
   blobs: BlobStore
   embedder(): Promise<Embedder>
   scratch: ProcessContext['scratch']
-  transcribe?: ProcessContext['transcribe']
   signal: AbortSignal
   heartbeat(step: string): Promise<void>
   /** Called before the processor begins. */
@@ -62,7 +61,7 @@ export async function runObject(options: RunObjectOptions): Promise<RunResult> {
     embedText: async (texts) => (await options.embedder()).embed(texts),
     scratch: options.scratch,
     name: lineage.key,
-    ...(options.transcribe && { transcribe: options.transcribe }),
+    ...(options.pipeline.transcribe && { transcribe: options.pipeline.transcribe }),
   }
   let summary: Summary
   try {

@@ -5,6 +5,8 @@ export function isMissing(error: unknown): boolean {
   return (
     code === 'ERR_MODULE_NOT_FOUND' ||
     code === 'MODULE_NOT_FOUND' ||
+    // A native part for another C library or processor.
+    code === 'ERR_DLOPEN_FAILED' ||
     /Could not load the "sharp" module/.test(error.message)
   )
 }

@@ -3,7 +3,7 @@ import { isMissing } from '../host/optional.ts'
 import { parsing } from '../failures.ts'
 
 const THUMBNAIL_WIDTH = 320
-const NEEDS_SHARP = 'thumbnails need sharp: npm install sharp'
+export const NEEDS_SHARP = 'thumbnails need sharp: npm install sharp'
 
 /** More pixels than this are not decoded. */
 const MAX_PIXELS = 268_402_689
@@ -37,7 +37,7 @@ export async function thumbnailOf(image: Uint8Array, type: string): Promise<Thum
   })
 }
 
-async function loadSharp(): Promise<typeof import('sharp')['default'] | undefined> {
+export async function loadSharp(): Promise<typeof import('sharp')['default'] | undefined> {
   try {
     const { default: sharp } = await import('sharp')
     return sharp

@@ -16,6 +16,7 @@ import { corruptFile, parsing } from '../failures.ts'
 import { copyToFile, ffmpeg, ffmpegReport, ffmpegText, type Ffmpeg, findFfmpeg, NEEDS_FFMPEG } from '../host/ffmpeg.ts'
 import type { FlatMetadata, ProcessContext, Processor, Summary, TranscriptSegment } from '../processor.ts'
 import type { ProcessorSettings } from '../settings.ts'
+import { NEEDS_TRANSCRIBER } from '../speech/whisper-transcriber.ts'
 import { Steps } from '../steps.ts'
 import { parseCues, timedPassages, timeFields } from '../text/subtitle-cues.ts'
 import { readCues } from '../text/subtitle-processor.ts'
@@ -64,15 +65,15 @@ class MediaJob {
   }
 
   async #findTool(): Promise<void> {
-    const path = await findFfmpeg(this.#settings)
-    if (path === undefined) return
+    const program = await findFfmpeg(this.#settings)
+    if (program === undefined) return
     const { scratch, signal } = this.#ctx
     const freeBytes = await scratch.freeBytes()
     if (freeBytes < this.#source.sizeBytes) {
       this.#tool = `the scratch folder has ${freeBytes} bytes free; ffmpeg needs a copy of ${this.#source.sizeBytes} bytes`
       return
     }
-    this.#tool = { path, input: join(scratch.path, 'source'), signal }
+    this.#tool = { program, input: join(scratch.path, 'source'), signal }
   }
 
   #isCopied = false
@@ -195,7 +196,7 @@ class MediaJob {
     const ctx = this.#ctx
     if (!hasAudio) return []
     if (!ctx.transcribe || typeof this.#tool === 'string') {
-      this.#steps.skip('transcript', typeof this.#tool === 'string' ? this.#tool : 'no transcriber was given')
+      this.#steps.skip('transcript', typeof this.#tool === 'string' ? this.#tool : NEEDS_TRANSCRIBER)
       return []
     }
     let segments: TranscriptSegment[] = []

@@ -119,7 +119,7 @@ describe('video', () => {
       subtitles: { state: 'done' },
       cuts: { state: 'done' },
       scenes: { state: 'done', records: 2 },
-      transcript: { state: 'skipped', reason: 'no transcriber was given' },
+      transcript: { state: 'skipped', reason: expect.stringContaining('npm install @siltstone/transcriber-english') },
     })
   })
 
@@ -168,11 +168,24 @@ describe('video', () => {
     const { records } = await run('v.mp4', { transcribe })
     expect(samples / 16_000).toBeCloseTo(6, 0)
     expect(records.filter(({ kind }) => kind === 'transcript')).toMatchObject([
-      { document: 'Rivers carry sand. It sinks.', metadata: { start_ms: 200 } },
+      { document: 'Rivers carry sand.', metadata: { start_ms: 200 } },
+      // It begins before the cut at 3 s, but most of it comes after.
+      { document: 'It sinks.', metadata: { start_ms: 2_900 } },
     ])
     expect(records.find(({ kind, metadata }) => kind === 'scene' && metadata['scene'] === 2)?.document).toBe(
       'It sinks.',
     )
+  })
+
+  it('is read by ffmpeg as WebAssembly, too', async () => {
+    let samples = 0
+    const transcribe = async (pcm: Float32Array): Promise<TranscriptSegment[]> => {
+      samples += pcm.length
+      return [{ startMs: 0, endMs: 900, text: 'A tone.' }]
+    }
+    const { records } = await run('a.wav', { transcribe }, 'wasm')
+    expect(samples / 16_000).toBeCloseTo(6, 0)
+    expect(records.map(({ document }) => document)).toContain('A tone.')
   })
 
   it('says when the scratch folder is too small, and when the file is cut off', async () => {

@@ -2,8 +2,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { openAiTranscriber } from './openai-transcriber.ts'
-import { samplesOf, wavOf } from './transcriber.ts'
-import { type WhisperRuntime, whisperTranscriber } from './whisper-transcriber.ts'
+import { samplesOf, type Transcriber, wavOf } from './transcriber.ts'
+import { installedTranscriber, type WhisperPackage, whisperTranscriber } from './whisper-transcriber.ts'
 
 const pcm = Float32Array.from({ length: 16_000 }, (_, k) => Math.sin(k / 10))
 const { signal } = new AbortController()
@@ -92,39 +92,50 @@ describe('a server of transcripts', () => {
 })
 
 describe('whisper on this machine', () => {
-  /** The runtime's interface, with a model that says how long it listened. */
-  function runtime() {
+  /** The package, with a runtime whose model says how long it listened. */
+  function installed(modelPath = import.meta.filename) {
     const calls: string[] = []
     let stopped = () => undefined as void
-    const fake: WhisperRuntime = {
-      initWhisper: async ({ filePath }) => {
+    class WhisperContext {
+      constructor({ filePath }: { filePath: string }) {
         calls.push(`load ${filePath}`)
         if (filePath === 'missing.bin') throw new Error('no such file')
+      }
+      static toggleNativeLog(isOn: boolean) {
+        calls.push(`log ${isOn}`)
+      }
+      transcribeData(samples: ArrayBuffer, { language }: { language: string }) {
+        calls.push(`transcribe ${language}`)
+        const first = new Int16Array(samples)[0] as number
+        // The first sample of a recording that never ends.
+        const never = first === 32_767 ? new Promise<void>((resolve) => (stopped = resolve)) : Promise.resolve()
         return {
-          transcribeData: (samples, { language }) => {
-            calls.push(`transcribe ${language}`)
-            const first = new Int16Array(samples)[0] as number
-            // The first sample of a recording that never ends.
-            const never = first === 32_767 ? new Promise<void>((resolve) => (stopped = resolve)) : Promise.resolve()
-            return {
-              stop: async () => stopped(),
-              promise: never.then(() => ({
-                segments: [
-                  { text: ' [BLANK_AUDIO]', t0: 0, t1: 100 },
-                  { text: ` ${samples.byteLength / 2} samples`, t0: 100, t1: 900 },
-                ],
-              })),
-            }
-          },
-          release: async () => void calls.push('release'),
+          stop: async () => stopped(),
+          promise: never.then(() => ({
+            segments: [
+              { text: ' [BLANK_AUDIO]', t0: 0, t1: 100 },
+              { text: ` ${samples.byteLength / 2} samples`, t0: 100, t1: 900 },
+            ],
+          })),
         }
-      },
+      }
+      release = async () => void calls.push('release')
     }
-    return { calls, load: async () => fake }
+    const found: WhisperPackage = { modelPath, loadRuntime: () => ({ WhisperContext }) }
+    return { calls, load: async () => found }
   }
+  const withCode = (code: string, message: string) => Object.assign(new Error(message), { code })
+  const absent = async () =>
+    Promise.reject(withCode('ERR_MODULE_NOT_FOUND', "Cannot find package '@siltstone/transcriber-english'"))
+  const otherPlatform = async (): Promise<WhisperPackage> => ({
+    modelPath: import.meta.filename,
+    loadRuntime: () => {
+      throw withCode('ERR_DLOPEN_FAILED', 'version GLIBC_2.38 not found')
+    },
+  })
 
   it('loads its model once, takes samples, and leaves sounds out', async () => {
-    const { calls, load } = runtime()
+    const { calls, load } = installed()
     const transcriber = whisperTranscriber({ model: '/models/ggml-tiny.en.bin' }, load)
     const [first, second] = await Promise.all([
       transcriber.transcribe(pcm, signal),
@@ -133,28 +144,48 @@ describe('whisper on this machine', () => {
     expect(first).toEqual([{ startMs: 100, endMs: 900, text: '16000 samples' }])
     expect(second).toMatchObject([{ text: '10 samples' }])
     await transcriber.close()
-    expect(calls).toEqual(['load /models/ggml-tiny.en.bin', 'transcribe en', 'transcribe en', 'release'])
+    const loading = ['log true', 'load /models/ggml-tiny.en.bin', 'log false']
+    expect(calls).toEqual([...loading, 'transcribe en', 'transcribe en', 'release'])
     expect(transcriber.name).toBe('whisper/ggml-tiny.en.bin')
   })
 
   it('stops when it is cancelled', async () => {
-    const { load } = runtime()
+    const { load } = installed()
     const controller = new AbortController()
     const running = whisperTranscriber({ model: 'm' }, load).transcribe(Float32Array.of(1), controller.signal)
     setTimeout(() => controller.abort(new Error('lost the claim')), 20)
     await expect(running).rejects.toThrow('lost the claim')
   })
 
-  it('names a model that cannot be loaded, and what to install', async () => {
-    const { load } = runtime()
+  it('is the installed model, where the package, a runtime and the model are there', async () => {
+    const { calls, load } = installed()
+    const transcriber = (await installedTranscriber(load)) as Transcriber
+    expect(transcriber.name).toBe('whisper/tiny.en')
+    expect(await transcriber.transcribe(pcm, signal)).toMatchObject([{ text: '16000 samples' }])
+    expect(calls).toContain(`load ${import.meta.filename}`)
+  })
+
+  it.each([
+    ['the package', absent, 'npm install @siltstone/transcriber-english'],
+    ['a runtime', otherPlatform, `@fugood/node-whisper-${process.platform}-${process.arch}`],
+    ['the model', installed('/nowhere/model.bin').load, 'npm run build:speech-model'],
+  ])('says what to install where %s is missing', async (_, load, remedy) => {
+    expect(await installedTranscriber(load)).toContain(remedy)
+    await expect(whisperTranscriber({}, load).transcribe(pcm, signal)).rejects.toMatchObject({
+      kind: 'unsupported',
+      code: 'transcriber-missing',
+      message: expect.stringContaining(remedy),
+    })
+  })
+
+  it('names a model that cannot be loaded, and hides no other error of the runtime', async () => {
+    const { load } = installed()
     await expect(whisperTranscriber({ model: 'missing.bin' }, load).transcribe(pcm, signal)).rejects.toMatchObject({
       kind: 'invalid',
       code: 'transcriber-option',
     })
-    await expect(whisperTranscriber({ model: 'm' }).transcribe(pcm, signal)).rejects.toMatchObject({
-      kind: 'unsupported',
-      code: 'transcriber-missing',
-      message: expect.stringContaining('npm install'),
-    })
+    const broken = async () => Promise.reject(new Error('the disk is broken'))
+    await expect(installedTranscriber(broken)).rejects.toThrow('the disk is broken')
+    await expect(whisperTranscriber({}, broken).transcribe(pcm, signal)).rejects.toThrow('the disk is broken')
   })
 })

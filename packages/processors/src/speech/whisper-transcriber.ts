@@ -1,25 +1,35 @@
 /**
- * Transcripts by whisper.cpp on this machine, through `@fugood/whisper.node`, which the user installs. The model is a file
- * in ggml's format. It is loaded at the first call and stays in memory; calls follow one another, since one call uses
- * all threads that it may.
+ * Transcripts by whisper.cpp on this machine. The package `@siltstone/transcriber-english`, which the user installs, has the
+ * runtime for this platform and a model of English; another model is a file in ggml's format. The model is loaded at the
+ * first call and stays in memory; calls follow one another, since one call uses all threads that it may.
  */
-import { createRequire } from 'node:module'
+import { existsSync } from 'node:fs'
 import { invalid, unsupported } from 'siltstone/passages'
 import { isMissing } from '../host/optional.ts'
 import { samplesOf, type Transcriber } from './transcriber.ts'
 
 export interface WhisperOptions {
-  /** Path of a model in ggml's format: `ggml-tiny.en.bin`. */
-  model: string
+  /** Path of a model in ggml's format. Default: Whisper tiny.en of `@siltstone/transcriber-english`. */
+  model?: string
   /** ISO 639-1. Default `en`; `auto` asks the model. */
   language?: string
   /** Default 2. */
   threads?: number
 }
 
-/** What is used of the runtime. */
-export interface WhisperRuntime {
-  initWhisper(options: { filePath: string; useGpu: boolean }): Promise<WhisperContext>
+export const NEEDS_TRANSCRIBER = 'needs a transcriber: npm install @siltstone/transcriber-english'
+
+/** What is used of the package. */
+export interface WhisperPackage {
+  readonly modelPath: string
+  loadRuntime(): WhisperRuntime
+}
+
+interface WhisperRuntime {
+  WhisperContext: {
+    new (options: { filePath: string; useGpu: boolean }): WhisperContext
+    toggleNativeLog(isOn: boolean, listener?: () => void): void
+  }
 }
 
 interface WhisperContext {
@@ -30,26 +40,46 @@ interface WhisperContext {
   release(): Promise<void>
 }
 
-const RUNTIME = '@fugood/whisper.node'
+/**
+ * The transcriber of `@siltstone/transcriber-english`; or the reason why it cannot be used, which says what to install.
+ * @param load for tests: the package instead of the installed one
+ */
+export async function installedTranscriber(
+  load: () => Promise<WhisperPackage> = loadPackage,
+): Promise<Transcriber | string> {
+  let found: WhisperPackage
+  try {
+    found = await load()
+    found.loadRuntime()
+  } catch (error) {
+    if (isMissing(error)) return missing(error)
+    throw error
+  }
+  if (!existsSync(found.modelPath)) return withoutModel(found)
+  return whisperTranscriber({}, async () => found)
+}
 
-const INSTALL =
-  'transcribing on this machine needs whisper.node and its part for this platform, for example: npm install --omit=optional @fugood/whisper.node @fugood/node-whisper-linux-x64'
-
-/** @param load for tests: the runtime instead of the installed one */
+/** @param load for tests: the package instead of the installed one */
 export function whisperTranscriber(
-  options: WhisperOptions,
-  load: () => Promise<WhisperRuntime> = loadRuntime,
+  options: WhisperOptions = {},
+  load: () => Promise<WhisperPackage> = loadPackage,
 ): Transcriber {
   const { model, language = 'en', threads = 2 } = options
   let context: Promise<WhisperContext> | undefined
   let last: Promise<unknown> = Promise.resolve()
 
   const open = async (): Promise<WhisperContext> => {
-    const runtime = await load()
+    const [found, runtime] = await loadWhole(load)
+    const filePath = model ?? found.modelPath
+    if (model === undefined && !existsSync(filePath)) throw unsupported('transcriber-missing', withoutModel(found))
+    // Without a listener the runtime writes to stderr; a listener that stays would keep the process alive.
+    runtime.WhisperContext.toggleNativeLog(true, () => undefined)
     try {
-      return await runtime.initWhisper({ filePath: model, useGpu: false })
+      return new runtime.WhisperContext({ filePath, useGpu: false })
     } catch (error) {
-      throw invalid('transcriber-option', `the model ${model} cannot be loaded`, { field: 'model', cause: error })
+      throw invalid('transcriber-option', `the model ${filePath} cannot be loaded`, { field: 'model', cause: error })
+    } finally {
+      runtime.WhisperContext.toggleNativeLog(false)
     }
   }
   const run = async (pcm: Float32Array, signal: AbortSignal) => {
@@ -77,7 +107,7 @@ export function whisperTranscriber(
     await (await opened)?.release()
   }
   return {
-    name: `whisper/${model.replace(/^.*[/\\]/, '')}`,
+    name: `whisper/${model === undefined ? 'tiny.en' : model.replace(/^.*[/\\]/, '')}`,
     transcribe(pcm, signal) {
       const result = last.then(() => run(pcm, signal))
       last = result.catch(() => undefined)
@@ -91,11 +121,25 @@ export function whisperTranscriber(
 /** Whisper writes sounds in brackets: [BLANK_AUDIO], (music). */
 const isSpeech = (text: string) => text.trim() !== '' && !/^\s*[[(][^\])]*[\])]\s*$/.test(text)
 
-async function loadRuntime(): Promise<WhisperRuntime> {
+const loadPackage = (): Promise<WhisperPackage> => import('@siltstone/transcriber-english')
+
+async function loadWhole(load: () => Promise<WhisperPackage>): Promise<[WhisperPackage, WhisperRuntime]> {
   try {
-    return createRequire(import.meta.url)(RUNTIME) as WhisperRuntime
+    const found = await load()
+    return [found, found.loadRuntime()]
   } catch (error) {
-    if (isMissing(error)) throw unsupported('transcriber-missing', INSTALL, { cause: error })
+    if (isMissing(error)) throw unsupported('transcriber-missing', missing(error), { cause: error })
     throw error
   }
 }
+
+const missing = (error: unknown) => {
+  const isPackage = error instanceof Error && error.message.includes('@siltstone/transcriber-english')
+  const platform = `${process.platform}-${process.arch}`
+  return isPackage
+    ? NEEDS_TRANSCRIBER
+    : `there is no whisper.cpp for ${platform} (${error instanceof Error ? error.message.split('\n')[0] : String(error)}): install the package @fugood/node-whisper-${platform}, or use a server with openAiTranscriber`
+}
+
+const withoutModel = ({ modelPath }: WhisperPackage) =>
+  `the model ${modelPath} is not there: install @siltstone/transcriber-english again, or in a clone of the repository run npm run build:speech-model`

@@ -52,7 +52,7 @@ const MAX_PASSAGE_MS = 30_000
 
 /**
  * Joins segments into passages of about 350 characters and at most 30 s, cut at pauses and, if given, at the times in
- * `cutsMs` (scene cuts). Nothing is lost; a segment that crosses a cut stays in one piece.
+ * `cutsMs` (scene cuts). Nothing is lost; a segment that crosses a cut stays in one piece, on the side where most of it is.
  */
 export function timedPassages(segments: readonly TranscriptSegment[], cutsMs: readonly number[] = []): TimedPassage[] {
   const passages: TimedPassage[] = []
@@ -67,7 +67,7 @@ export function timedPassages(segments: readonly TranscriptSegment[], cutsMs: re
     const last = group.at(-1)
     const first = group[0]
     if (last && first) {
-      const isCut = cutsMs.some((cutMs) => cutMs > last.startMs && cutMs <= segment.startMs)
+      const isCut = cutsMs.some((cutMs) => cutMs > middleMs(last) && cutMs <= middleMs(segment))
       if (isCut || segment.startMs - last.endMs >= PAUSE_MS || segment.endMs - first.startMs > MAX_PASSAGE_MS) flush()
     }
     // Subtitles that scroll repeat the line before.
@@ -76,6 +76,8 @@ export function timedPassages(segments: readonly TranscriptSegment[], cutsMs: re
   flush()
   return passages
 }
+
+const middleMs = ({ startMs, endMs }: TranscriptSegment) => (startMs + endMs) / 2
 
 export const timeFields = ({ startMs, endMs }: { startMs: number; endMs: number }): FlatMetadata => ({
   start_ms: Math.round(startMs),

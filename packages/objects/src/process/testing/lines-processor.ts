@@ -1,9 +1,9 @@
-import type { Processor } from '@siltstone/processors'
+import type { ProcessContext, Processor } from '@siltstone/processors'
 import { invalid, unavailable } from 'siltstone/internal'
 
 /**
  * One record a line, whose metadata has two keys: the line, and a new one each time. A line `fail` is refused for good, a line
- * `flaky` while `fails` says so, and a line `thumbnail` makes a file instead.
+ * `flaky` while `fails` says so, a line `thumbnail` makes a file instead, and a line `speech` is what a transcriber says.
  */
 export function linesProcessor(fails: () => boolean = () => false): Processor {
   let made = 0
@@ -23,7 +23,7 @@ export function linesProcessor(fails: () => boolean = () => false): Processor {
           await ctx.emit({
             step: 'lines',
             kind: 'passage',
-            document: line,
+            document: line === 'speech' ? await spoken(ctx) : line,
             metadata: { [line]: 1, [`made ${made++}`]: 1 },
           })
       }
@@ -31,3 +31,6 @@ export function linesProcessor(fails: () => boolean = () => false): Processor {
     },
   }
 }
+
+const spoken = async ({ transcribe, signal }: ProcessContext) =>
+  (await transcribe?.(new Float32Array(3), signal))?.map(({ text }) => text).join(' ') ?? 'nobody listens'

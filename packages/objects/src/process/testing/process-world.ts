@@ -42,6 +42,7 @@ export class TestClock implements Clock {
 const pipelineOf = (processor: Processor): Pipeline => ({
   choose: async () => processor,
   versionOf: () => processor.version,
+  transcribe: async (pcm) => [{ startMs: 0, endMs: 1, text: `${pcm.length} samples` }],
   close: async () => undefined,
 })
 

@@ -1,6 +1,7 @@
 /** Checks the objects of the S3 face of a directory, and what makes them searchable. */
 import { hasBlobs, indexPath } from '../../drivers/directory/blobs/index-copy.ts'
 import { importOptional } from '../../host/optional-package.ts'
+import { environmentVariables } from '../../host/process.ts'
 import { openReadOnlyDatabase } from '../../host/read-only-database.ts'
 import { isSiltstoneError } from '../../errors.ts'
 import { bytes, plural } from '../format.ts'
@@ -13,7 +14,7 @@ const COUNTS = `
 /** Nothing where there are no objects. */
 export async function checkObjects(directory: string): Promise<Check[]> {
   if (!(await hasBlobs(directory))) return []
-  return [await checkIndex(directory), await checkProcessors()]
+  return [await checkIndex(directory), ...(await checkProcessors())]
 }
 
 async function checkIndex(directory: string): Promise<Check> {
@@ -38,12 +39,28 @@ async function checkIndex(directory: string): Promise<Check> {
   }
 }
 
-async function checkProcessors(): Promise<Check> {
+/** What is used of `@siltstone/processors`. */
+interface Processors {
+  optionalParts: () => Promise<{ name: string; by?: string; reason?: string }[]>
+}
+
+async function checkProcessors(): Promise<Check[]> {
+  const name = 'processing of objects'
   try {
-    await importOptional('@siltstone/processors', 'Making objects searchable')
-    return ok('processing of objects', '@siltstone/processors is installed')
+    const { optionalParts } = (await importOptional('@siltstone/processors', 'Making objects searchable')) as Processors
+    const model = environmentVariables()['SILTSTONE_WHISPER_MODEL']
+    const parts = await optionalParts()
+    return [
+      ok(name, '@siltstone/processors is installed'),
+      ...parts.map((part) =>
+        part.name === 'speech' && model ? ok('speech', `${model}, by SILTSTONE_WHISPER_MODEL`) : partCheck(part),
+      ),
+    ]
   } catch (error) {
     if (!isSiltstoneError(error)) throw error
-    return warn('processing of objects', 'objects are stored but not searchable', error.message)
+    return [warn(name, 'objects are stored but not searchable', error.message)]
   }
 }
+
+const partCheck = ({ name, by, reason = '' }: { name: string; by?: string; reason?: string }): Check =>
+  by === undefined ? warn(name, 'left out where objects are processed', reason) : ok(name, by)
