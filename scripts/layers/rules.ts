@@ -221,6 +221,7 @@ export const PACKAGES: readonly { folder: string; name?: string; imports: readon
       '@siltstone/processors/testing',
       '@siltstone/reader',
       '@siltstone/reader/testing',
+      '@siltstone/registry/testing',
       '@siltstone/transcriber-english',
     ],
   },

@@ -3,14 +3,21 @@ import type { Store } from 'siltstone'
 import { type Clock, forbidden, type Ids, isSiltstoneError, type Logger, type ObjectStore } from 'siltstone/internal'
 import type { ArtifactType } from './evidence/evidence.ts'
 import { Collector } from './gc/collector.ts'
+import { Expiry } from './gc/expiry.ts'
+import { runUpkeep } from './gc/upkeep.ts'
 import { Lineage } from './lineage/lineage.ts'
 import type { MetricName } from './metrics/measurement.ts'
 import type { Rating } from './metrics/rating.ts'
+import { Flight } from './rating/flight.ts'
 import { Ratings } from './rating/ratings.ts'
 import { ArtifactIndex } from './search/artifact-index.ts'
 import type { Sources } from './sources/sources.ts'
 import type { UploadedFiles } from './sources/upload-source.ts'
-import type { Artifact } from './store/artifact.ts'
+import type { Quota } from './accounts/account-documents.ts'
+import { countUsage } from './quota/count.ts'
+import { Quotas } from './quota/quotas.ts'
+import type { Usage } from './quota/usage.ts'
+import type { Artifact, RegisterRequest } from './store/artifact.ts'
 import { Artifacts } from './store/artifacts.ts'
 import { Blobs } from './store/blobs.ts'
 import { Commits } from './store/commits.ts'
@@ -30,6 +37,12 @@ export interface RegistryOptions {
   log: Logger
   sources: Sources
   gate?: Gate | undefined
+  /** Large files are read from the bucket itself by links that it signs, where it can. Default: through this process. */
+  directDownloads?: boolean
+  /** Of accounts without one of their own. Default: none. */
+  quota?: Quota | undefined
+  /** When to forget old versions and to delete contents that no version names. Default: never by itself. */
+  upkeep?: { everyMs: number; keepMs?: number | undefined } | undefined
 }
 
 const DELETED_TOGETHER = 16
@@ -44,7 +57,9 @@ export class Registry {
   readonly ratings: Ratings
   readonly lineage: Lineage
   readonly collector: Collector
+  readonly expiry: Expiry
   readonly sources: Sources
+  readonly quotas: Quotas
   readonly #options: RegistryOptions
   readonly #background = new Set<Promise<void>>()
 
@@ -54,7 +69,7 @@ export class Registry {
     this.store = store
     this.sources = sources
     this.documents = new Documents(options)
-    this.blobs = new Blobs(store)
+    this.blobs = new Blobs(store, { direct: options.directDownloads === true })
     this.commits = new Commits({ documents: this.documents, blobs: this.blobs, clock })
     this.artifacts = new Artifacts({ ...options, onChange: (id) => this.index.refresh(id) })
     this.index = new ArtifactIndex({
@@ -63,10 +78,25 @@ export class Registry {
       ids: () => this.#ids(),
     })
     this.collector = new Collector({ ...options, documents: this.documents })
+    this.expiry = new Expiry({
+      ...options,
+      documents: this.documents,
+      onForgotten: async (id) => {
+        const owner = (await this.artifacts.document(id))?.created_by
+        if (owner !== undefined) await this.quotas.freed(owner)
+      },
+    })
+    this.quotas = new Quotas({
+      ...options,
+      documents: this.documents,
+      standard: options.quota,
+      count: (user) => this.usageOf(user),
+    })
     this.lineage = new Lineage(this.artifacts, this.index, sources)
     this.ratings = new Ratings({
       artifacts: this.artifacts,
       documents: this.documents,
+      flight: new Flight({ ...options, documents: this.documents }),
       sources,
       clock,
       uploads: (artifact) => this.uploads(artifact),
@@ -76,7 +106,7 @@ export class Registry {
   /**
    * Registers a source. With a gate, a model is rated first, and one that fails leaves nothing behind; else it is rated
    * afterwards, in the background.
-   * @throws SiltstoneError as `Sources.parse` and `Artifacts.register`; `forbidden` (rating-too-low); with a gate, those of the source
+   * @throws SiltstoneError as `Sources.parse` and `add`; `forbidden` (rating-too-low); with a gate, those of the source
    */
   async register(request: {
     type: ArtifactType
@@ -89,21 +119,40 @@ export class Registry {
     const wanted = { type, name: request.name ?? name, url: canonical, by }
     const { gate } = this.#options
     if (gate === undefined || type !== 'model') {
-      const artifact = await this.artifacts.register(wanted)
+      const artifact = await this.add(wanted)
       this.rateLater(artifact)
       return artifact
     }
     const rated = await this.ratings.judge(type, canonical, wanted.name)
     const failed = failures(rated.rating, gate)
     if (failed.length > 0) throw forbidden('rating-too-low', `the model was not registered: ${failed.join(', ')}`)
-    const { id } = await this.artifacts.register(wanted)
+    const { id } = await this.add(wanted)
     await this.ratings.keep(id, rated)
     return this.artifacts.get(id)
   }
 
-  /** Rates in the background: what fails is logged, and the next request for the rating tries again. */
-  rateLater(artifact: Artifact): void {
-    const work = this.ratings.refresh(artifact).then(
+  /** Within the quota of its owner. @throws SiltstoneError as `Artifacts.register`; `forbidden` (quota-artifacts) */
+  add(request: RegisterRequest): Promise<Artifact> {
+    return this.quotas.adding(request.by, { artifacts: 1, bytes: 0 }, () => this.artifacts.register(request))
+  }
+
+  /** @throws SiltstoneError `not-found` (artifact-not-found) */
+  async delete({ id, createdBy }: Artifact, by: string): Promise<void> {
+    await this.artifacts.delete(id, by)
+    await this.quotas.freed(createdBy)
+  }
+
+  usageOf(user: string): Promise<Usage> {
+    return countUsage(this.index, this.commits, user)
+  }
+
+  /**
+   * Rates in the background: what fails is logged, and the next request for the rating tries again.
+   * @param again although there is a rating
+   */
+  rateLater(artifact: Artifact, again = false): void {
+    const rated = again ? this.ratings.refresh(artifact) : this.ratings.of(artifact.id)
+    const work = rated.then(
       () => undefined,
       (error: unknown) => {
         const { log } = this.#options
@@ -147,10 +196,18 @@ export class Registry {
 
   async #deleteIfThere(id: string, by: string): Promise<void> {
     try {
-      await this.artifacts.delete(id, by)
+      await this.delete(await this.artifacts.get(id), by)
     } catch (error) {
       if (!isSiltstoneError(error, 'not-found')) throw error
     }
+  }
+
+  /** Upkeep, if its time has come. @returns whether it has run */
+  async upkeep(): Promise<boolean> {
+    const { upkeep } = this.#options
+    if (upkeep === undefined) return false
+    const { documents, collector, expiry } = this
+    return runUpkeep({ ...this.#options, ...upkeep, documents, collector, expiry })
   }
 
   verify(): Promise<RegistryReport> {

@@ -8,6 +8,7 @@ import {
   type Clock,
   environmentVariables,
   forbidden,
+  type Identity,
   invalid,
   type Logger,
   type Random,
@@ -16,6 +17,7 @@ import {
   type ServeRegistryOptions,
   unavailable,
 } from 'siltstone/internal'
+import type { Quota } from './accounts/account-documents.ts'
 import { secretText } from './accounts/secret.ts'
 import { catalogOf } from './catalog.ts'
 import { Registry } from './registry.ts'
@@ -25,6 +27,8 @@ import { Sources } from './sources/sources.ts'
 
 export interface RunningRegistry extends ServedRegistry {
   catalog: ArtifactCatalog
+  /** What the token of an account may do in the store. */
+  identify(token: string): Promise<Identity>
   close(): Promise<void>
 }
 
@@ -46,21 +50,24 @@ export async function serveRegistry(options: ServeRegistryOptions): Promise<Runn
   const bucket = /^s3:\/\/([^/?]+)/.exec(options.data)?.[1]
   if (bucket !== undefined) log.info(`S3 storage initialized: bucket=${bucket}`)
   const admin = await adminOf(options, variables)
-  if (admin === undefined) {
+  if (admin === undefined && options.operators === undefined) {
     log.warn('registry_no_admin', {
       remedy: 'set REGISTRY_ADMIN_USER and REGISTRY_ADMIN_PASSWORD: until then nobody can log in',
     })
   }
   const sources = new Sources({ clock, random, hub: hubOf(variables), github: githubOf(variables) })
   const gate = gateOf(variables['REGISTRY_GATE'])
-  const registry = new Registry({ store, index, clock, ids, log, sources, gate })
+  const quota = quotaOf(variables)
+  const upkeep = upkeepOf(options)
+  const directDownloads = switchOf(variables, 'REGISTRY_DIRECT_DOWNLOADS', true)
+  const registry = new Registry({ store, index, clock, ids, log, sources, gate, quota, upkeep, directDownloads })
   const service = await createService({
     registry,
     clock,
     random,
     log,
     version,
-    accounts: { admin },
+    accounts: { admin, operators: options.operators },
     ...(options.fallback && { fallback: options.fallback }),
   })
   const server = createServer(
@@ -87,6 +94,7 @@ export async function serveRegistry(options: ServeRegistryOptions): Promise<Runn
     url,
     hubUrl: `${url}${HUB_PATH}`,
     catalog: catalogOf(registry),
+    identify: (token) => service.accounts.identify(token),
     ...(admin?.file !== undefined && { adminFile: admin.file }),
     close: () => (closing ??= close()),
   }
@@ -178,6 +186,31 @@ export function gateOf(text: string | undefined): Record<string, number> | undef
     })
   })
   return Object.fromEntries(entries)
+}
+
+/** @throws SiltstoneError `invalid` (bad-switch) */
+function switchOf(variables: Variables, name: string, standard: boolean): boolean {
+  const text = variables[name] ?? ''
+  if (text === '') return standard
+  if (/^(?:1|true|yes|on)$/i.test(text)) return true
+  if (/^(?:0|false|no|off)$/i.test(text)) return false
+  throw invalid('bad-switch', `${name} is "${text.slice(0, 50)}": give 1 or 0`, { field: name })
+}
+
+function upkeepOf({ gcHours = 0, keepDays = 0 }: ServeRegistryOptions) {
+  if (gcHours === 0) return undefined
+  return { everyMs: gcHours * 3_600_000, ...(keepDays > 0 && { keepMs: keepDays * 86_400_000 }) }
+}
+
+/** @throws SiltstoneError `invalid` (bad-quota) */
+function quotaOf(variables: Variables): Quota | undefined {
+  const [artifacts, bytes] = ['REGISTRY_QUOTA_ARTIFACTS', 'REGISTRY_QUOTA_BYTES'].map((name) => {
+    const text = variables[name] ?? ''
+    if (text === '') return null
+    if (/^\d{1,15}$/.test(text)) return Number(text)
+    throw invalid('bad-quota', `${name} is "${text.slice(0, 50)}": give a whole number`, { field: name })
+  })
+  return artifacts == null && bytes == null ? undefined : { artifacts: artifacts ?? null, bytes: bytes ?? null }
 }
 
 /** @returns a function that stops, and waits for maintenance that is running */

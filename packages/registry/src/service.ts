@@ -15,7 +15,7 @@ export interface ServiceOptions {
   random: Random
   log: Logger
   version: string
-  accounts?: Pick<AccountsOptions, 'admin' | 'cost' | 'callsPerToken'>
+  accounts?: Pick<AccountsOptions, 'admin' | 'cost' | 'callsPerToken' | 'operators'>
   rateLimit?: Omit<RateLimitOptions, 'clock'>
   /** The store is not the one that was asked for: said in the health, and in a header of each answer. */
   fallback?: StorageFallback
@@ -48,9 +48,11 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   const accounts = new Accounts({ ...options.accounts, store, documents, clock, random })
   const traffic = new Traffic(clock)
   const rateLimit = new RateLimit({ ...options.rateLimit, clock })
+  const signer = new LinkSigner({ documents, random, clock })
   const context = {
     registry,
     accounts,
+    signer,
     traffic,
     clock,
     version,
@@ -60,7 +62,6 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   }
   await accounts.ensureAdmin()
   const rest = restApp(context, { rateLimit, log })
-  const signer = new LinkSigner({ documents, random, clock })
   const hub = hubApp({ registry, accounts, signer, clock, log }, { rateLimit, traffic })
   const answer = (request: Request, address: string) => {
     const { pathname } = new URL(request.url)
@@ -77,6 +78,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     },
     maintain: async () => {
       const [finished, expired] = [await registry.artifacts.finishIntents(), await accounts.tokens.sweep()]
+      await registry.upkeep()
       if (finished + expired > 0) log.info('registry_maintained', { finishedIntents: finished, expiredTokens: expired })
     },
     close: async () => {

@@ -5,7 +5,7 @@
 import { forbidden, isSiltstoneError, type Logger, type SiltstoneError, unauthorized } from 'siltstone/internal'
 import type { Accounts } from '../accounts/accounts.ts'
 import type { RateLimit } from '../accounts/rate-limit.ts'
-import type { Session } from '../accounts/tokens.ts'
+import type { Session } from '../accounts/session.ts'
 import { empty } from './answers.ts'
 import type { Call, Route } from './route.ts'
 import { Router } from './router.ts'
@@ -73,12 +73,12 @@ async function withoutBody(response: Response): Promise<Response> {
 
 async function handled(route: Route, call: Call, options: AppOptions): Promise<Response> {
   if (route.access === 'public') return await route.handle(call)
-  const session = await signedIn(call, options)
+  const session = (await route.session?.(call)) ?? (await signedIn(call, options))
   if (route.access !== 'any' && !session.permissions.includes(route.access)) throw missing(route.access)
   return await route.handle({ ...call, session })
 }
 
-/** @throws SiltstoneError `unauthorized` (token-missing, token-unknown, …), `unavailable` (too-many-requests) */
+/** @throws SiltstoneError `unauthorized` (token-missing, token-unknown, …), `forbidden` (tenant-forbidden), `unavailable` (too-many-requests) */
 export async function signedIn(
   { request }: Call,
   options: Pick<AppOptions, 'accounts' | 'rateLimit' | 'countsCalls'>,
@@ -87,7 +87,7 @@ export async function signedIn(
   if (token === undefined) {
     throw unauthorized('token-missing', 'a token is needed: send it in X-Authorization or Authorization')
   }
-  const session = await options.accounts.tokens.verify(token, options.countsCalls)
+  const session = await options.accounts.session(token, options.countsCalls)
   options.rateLimit.spend(session.user)
   return session
 }

@@ -1,6 +1,6 @@
 /** One endpoint, as the router, the OpenAPI document and its tests see it. */
 import type { Permission } from '../accounts/account-documents.ts'
-import type { Session } from '../accounts/tokens.ts'
+import type { Session } from '../accounts/session.ts'
 
 export interface Call {
   request: Request
@@ -27,4 +27,9 @@ interface Named {
 export type Route =
   | (Named & { access: 'public'; handle: (call: Call) => Promise<Response> })
   /** `any`: every user who is signed in. */
-  | (Named & { access: Permission | 'any'; handle: (call: SignedInCall) => Promise<Response> })
+  | (Named & {
+      access: Permission | 'any'
+      handle: (call: SignedInCall) => Promise<Response>
+      /** Of a request whose link says who it is from; undefined: its token does. */
+      session?: (call: Call) => Promise<Session | undefined>
+    })

@@ -48,16 +48,16 @@ export function artifactRoutes(context: RestContext): Route[] {
       const type = typeOf(call.params['artifact_type'])
       const { url, name } = await readJson(call.request, dataSchema)
       const artifact = await registry.register({ type, url, name, by: call.session.user })
-      return json(artifactBody(context, call, artifact), 201)
+      return json(await artifactBody(context, call, artifact), 201)
     }),
     on('GET', '/artifacts/{artifact_type}/{id}', 'ArtifactRetrieve', 'search', async (call) =>
-      json(artifactBody(context, call, await artifactOf(context, call, call.session))),
+      json(await artifactBody(context, call, await artifactOf(context, call, call.session))),
     ),
     on('PUT', '/artifacts/{artifact_type}/{id}', 'ArtifactUpdate', 'upload', (call) => update(context, call)),
     on('DELETE', '/artifacts/{artifact_type}/{id}', 'ArtifactDelete', 'upload', async (call) => {
       const artifact = await artifactOf(context, call, call.session)
       checkOwner(artifact, call.session)
-      await registry.artifacts.delete(artifact.id, call.session.user)
+      await registry.delete(artifact, call.session.user)
       return empty()
     }),
   ]
@@ -133,7 +133,7 @@ async function update(context: RestContext, call: SignedInCall): Promise<Respons
     canonical === artifact.url
       ? registry.artifacts.change(artifact.id, session.user, 'UPDATE', (current) => ({ ...current }))
       : registry.artifacts.changeSource(artifact.id, session.user, canonical)
-  registry.rateLater(await changed.catch((error: unknown) => Promise.reject(asInvalid(error))))
+  registry.rateLater(await changed.catch((error: unknown) => Promise.reject(asInvalid(error))), true)
   return empty()
 }
 

@@ -11,6 +11,7 @@ export const INTENTS_PREFIX = 'registry/intents/'
 export const BLOBS_PREFIX = 'registry/blobs/'
 export const XORBS_PREFIX = 'registry/xorbs/'
 export const GC_KEY = 'registry/gc.json'
+export const UPKEEP_KEY = 'registry/upkeep.json'
 export const SECRET_KEY = 'registry/secret.json'
 
 export const isUlid = (text: string): boolean => ULID.test(text)
@@ -23,10 +24,15 @@ export const isSha256 = (text: string): boolean => SHA256.test(text)
 
 export const metadataKey = (id: string): string => `${ARTIFACTS_PREFIX}${id}/metadata.json`
 export const refsKey = (id: string): string => `${ARTIFACTS_PREFIX}${id}/refs.json`
-export const commitKey = (id: string, oid: string): string => `${ARTIFACTS_PREFIX}${id}/commits/${oid}.json`
+export const commitsPrefix = (id: string): string => `${ARTIFACTS_PREFIX}${id}/commits/`
+export const commitKey = (id: string, oid: string): string => `${commitsPrefix(id)}${oid}.json`
+/** The id of a commit of its key. */
+export const commitOfKey = (key: string): string | undefined => /\/([0-9a-f]{40})\.json$/.exec(key)?.[1]
 export const evidenceKey = (id: string, digest: string): string => `${ARTIFACTS_PREFIX}${id}/evidence/${digest}.json`
 export const ratingKey = (id: string, digest: string, version: number): string =>
   `${ARTIFACTS_PREFIX}${id}/ratings/${digest}-${version}.json`
+/** Says that the artifact is being rated. */
+export const ratingMarkKey = (id: string): string => `registry/ratings/${id}.json`
 export const auditPrefix = (id: string): string => `${ARTIFACTS_PREFIX}${id}/audit/`
 export const auditKey = (id: string, ulid: string): string => `${auditPrefix(id)}${ulid}.json`
 export const adminAuditKey = (ulid: string): string => `registry/audit/${ulid}.json`
@@ -39,6 +45,8 @@ export const TOKENS_PREFIX = 'tokens/'
 /** Names may hold any character, so keys hold their hash. */
 export const userKey = (name: string): string =>
   `${USERS_PREFIX}${createHash('sha256').update(name).digest('hex').slice(0, 32)}.json`
+
+export const usageKey = (name: string): string => `registry/usage/${userKey(name).slice(USERS_PREFIX.length)}`
 
 /** @param sha256 of the token: a token itself is stored nowhere */
 export const tokenKey = (sha256: string): string => `${TOKENS_PREFIX}${sha256}.json`
