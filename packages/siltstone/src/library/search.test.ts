@@ -44,6 +44,44 @@ describe('search in process', () => {
     expect((await things.search([{}, { limit: { offset: 2 } }])).ids).toEqual([['a', 'b', 'c'], ['c']])
   })
 
+  it('looks for words in several texts of each record, as soon as the collection names them', async () => {
+    await things.update({
+      ids: ['a', 'b', 'c'],
+      metadatas: [{ title: 'Two rivers' }, { title: 'Stones' }, { title: 'Rivers of stone', tags: ['two', 'one'] }],
+    })
+    const rank = (fields: Record<string, number>) => knn({ query: 'two rivers', fields })
+    await expect(things.search({ rank: rank({ title: 1 }) })).rejects.toMatchObject({ code: 'text-query' })
+    await things.modify({ text: { title: 'english', tags: 'none' } })
+    const ids = async (fields: Record<string, number>) => (await things.search({ rank: rank(fields) })).ids
+    expect(await ids({ title: 1 })).toEqual([['a', 'c']])
+    expect(await ids({ title: 1, '#document': 1, tags: 1 })).toEqual([['a', 'c', 'b']])
+    expect(await ids({ title: 0.01, '#document': 9 })).toEqual([['b', 'a', 'c']])
+    const explained = await things.search({ rank: rank({ title: 2, '#document': 1 }), limit: 1 }, { explain: true })
+    const [best] = explained.explanations[0] ?? []
+    const found = best?.knn[0]?.words ?? []
+    expect(found).toMatchObject([
+      { word: 'two', count: 1, fields: [{ key: 'title', count: 1 }] },
+      { word: 'rivers', count: 1, fields: [{ key: 'title', count: 1 }] },
+    ])
+    expect(found.reduce((sum, { adds }) => sum + adds, best?.score ?? 0)).toBeCloseTo(1, 5)
+    const other = await store.createCollection({ name: 'other', text: { title: 'english' } })
+    await other.add({
+      ids: ['x'],
+      embeddings: [[1]],
+      metadatas: [{ title: 'A stone', words: { indices: [1], values: [1] } }],
+    })
+    expect((await other.search({ rank: knn({ query: 'stones', key: 'title' }) })).ids).toEqual([['x']])
+    expect((await other.search({ rank: hybrid({ query: 'stones', vector: [1], fields: { title: 1 } }) })).ids).toEqual([
+      ['x'],
+    ])
+    expect((await other.search({ rank: knn({ query: { indices: [1], values: [1] }, key: 'words' }) })).ids).toEqual([
+      ['x'],
+    ])
+    await expect(store.createCollection({ name: 'bad', text: { '#id': 'english' } })).rejects.toMatchObject({
+      code: 'bad-schema',
+    })
+  })
+
   it('keeps what only one search found in a fusion, and says where scores come from', async () => {
     const dense = { query: [0, 0], limit: 2 }
     const sparse = { query: { indices: [7], values: [1] }, key: 'words' }

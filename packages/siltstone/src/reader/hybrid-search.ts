@@ -8,11 +8,12 @@
 import { yieldToEventLoop } from '#codec'
 import { isSiltstoneError } from '../errors.ts'
 import type { RecordRef, View } from '../log/view.ts'
-import { DOCUMENT_KEY, isTextIndexed } from '../model/schema.ts'
+import { isTextIndexed } from '../model/schema.ts'
 import { nearest } from '../query/nearest.ts'
 import { everything, type Selection } from '../query/selection.ts'
 import type { RankedRecord } from '../search/retriever.ts'
 import type { Where } from '../library/types.ts'
+import { documentSource } from '../word-index/word-source.ts'
 import type { ReadSource } from './read-source.ts'
 import { recovering } from './recovering.ts'
 
@@ -94,7 +95,8 @@ const loadWords = () => import('../words/word-retriever.ts')
 
 async function byWords(view: View, text: string, selection: Selection, limit: number): Promise<RankedRecord[]> {
   const { WordRetriever } = await loadWords()
-  return new WordRetriever(view, DOCUMENT_KEY, yieldToEventLoop).top({ kind: 'text', text }, selection, limit)
+  const searched = { kind: 'text', source: documentSource } as const
+  return new WordRetriever(view, searched, yieldToEventLoop).top(text, selection, limit)
 }
 
 async function selectionOf(view: View, where: Where): Promise<Selection> {

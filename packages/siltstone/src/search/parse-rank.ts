@@ -6,14 +6,15 @@
  *      | {"$abs"|"$exp"|"$log": rank}
  *      | {"$attr": {"key": name, "default"?: n}}                      (an extension)
  * knn  = {"query": [n…] | sparse | text | examples, "key"?: name, "limit"?: n, "default"?: n, "return_rank"?: bool,
- *         "idf"?: bool}                                                 ("idf" is an extension)
+ *         "idf"?: bool, "fields"?: {name: weight, …}}                   ("idf" and "fields" are extensions)
  * sparse = {"#type"?: "sparse_vector", "indices": [n…], "values": [n…], "tokens"?: [text…]}
  *
  * examples = {"positive": [id…], "negative"?: [id…]}                     (an extension)
  *
- * A text as query is an extension: the caller embeds it.
+ * A text as query is an extension: the caller embeds it, unless its words are looked for. `fields`, instead of `key`, looks for them
+ * in several texts of each record, with the weight of each (BM25F).
  */
-import type { Knn, KnnQuery, Rank } from '../model/search.ts'
+import type { Knn, KnnQuery, Rank, WeightedField } from '../model/search.ts'
 import { EMBEDDING_KEY } from '../model/schema.ts'
 import { MAX_RANK_DEPTH, type CheckLimit } from './limits.ts'
 import {
@@ -88,15 +89,18 @@ class Parser {
   }
 
   #knn(json: unknown, path: string): Knn {
-    const fields = readFields(json, path, ['query', 'key', 'limit', 'default', 'return_rank', 'idf'])
+    const fields = readFields(json, path, ['query', 'key', 'limit', 'default', 'return_rank', 'idf', 'fields'])
     if (isAbsent(fields.get('query'))) throw missing(path, 'query')
     const idf = optional(fields, 'idf', path, readBoolean)
-    const query = this.#query(fields.get('query'), `${path}.query`, idf)
+    const weighted = optional(fields, 'fields', path, (json, below) => this.#weightedFields(json, below))
+    const asked = this.#query(fields.get('query'), `${path}.query`, idf)
+    const query = weighted ? withFields(asked, weighted, path) : asked
+    if (weighted && !isAbsent(fields.get('key'))) throw badValue(path, 'it has a key and fields; leave one of them out')
     const limit = optional(fields, 'limit', path, readU32) ?? DEFAULT_LIMIT
     this.#check('maxKnnLimit', `${path}.limit`, limit, 'records')
     const knn: Knn = {
       query,
-      key: optional(fields, 'key', path, readString) ?? EMBEDDING_KEY,
+      key: optional(fields, 'key', path, readString) ?? weighted?.[0]?.key ?? EMBEDDING_KEY,
       limit,
       default: optional(fields, 'default', path, readFloat) ?? null,
       returnRank: optional(fields, 'return_rank', path, readBoolean) ?? false,
@@ -125,6 +129,20 @@ class Parser {
     return query
   }
 
+  /** In ascending order of keys, so that the order of the JSON changes nothing. */
+  #weightedFields(json: unknown, path: string): WeightedField[] {
+    const fields = readFields(json, path)
+    this.#check('maxOperands', path, fields.size, 'fields')
+    if (fields.size === 0)
+      throw badValue(path, 'it is empty; give at least one key with its weight, such as {"title": 2}')
+    return Array.from(fields, ([key, value]): WeightedField => {
+      const below = `${path}.${short(key)}`
+      const weight = readFloat(value, below)
+      if (!(weight > 0)) throw badValue(below, `the weight is ${weight}; give a number above 0, or leave the field out`)
+      return { key, weight }
+    }).sort((a, b) => (a.key < b.key ? -1 : 1))
+  }
+
   #examples(json: unknown, path: string): KnnQuery {
     const fields = readFields(json, path, ['positive', 'negative'])
     const [positive = [], negative = []] = ['positive', 'negative'].map((name) =>
@@ -134,6 +152,11 @@ class Parser {
     if (positive.length === 0) throw badValue(`${path}.positive`, 'it has no id; give at least one record to be like')
     return { kind: 'examples', positive, negative }
   }
+}
+
+function withFields(query: KnnQuery, fields: readonly WeightedField[], path: string): KnnQuery {
+  if (query.kind === 'text') return { ...query, fields }
+  throw badValue(path, 'it has fields, in which the words of a text are looked for, and its query is no text')
 }
 
 function dense(json: unknown, path: string): KnnQuery {

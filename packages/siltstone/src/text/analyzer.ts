@@ -4,11 +4,10 @@
  *
  * Words outside of English are kept as they are but for their case; the stemmer sees only words of the letters a to z.
  */
+import type { Language } from '../model/text-fields.ts'
 import { ENGLISH_STOP_WORDS } from './english-stop-words.ts'
 import { stemEnglish } from './english-stemmer.ts'
-import { eachPlace, eachWord, fold, normalForm } from './words.ts'
-
-export type Language = 'english' | 'none'
+import { eachWord, fold, writtenWords } from './words.ts'
 
 /** The words in the memory of an analyzer, so that most words of a text cost one look-up. */
 const KNOWN_WORDS = 100_000
@@ -55,22 +54,19 @@ export class Analyzer {
     return this.#stem(folded)
   }
 
+  /** @param term as `termOf` gives it */
+  isStopWord(term: string): boolean {
+    return this.#stopWords.has(term)
+  }
+
   /**
    * The words of a query. A `*` behind the last word makes it a prefix: it stands for all words that begin with it. Stop
    * words are left out if there is another word.
    */
   query(text: string): QueryWords {
-    const normal = normalForm(text).trimEnd()
-    const written: string[] = []
-    let endOfLast = -1
-    eachPlace(normal, (start, end, whole) => {
-      written.push(normal.slice(start, end))
-      endOfLast = whole
-    })
-    const isPrefix = endOfLast === normal.length - 1 && normal.endsWith('*')
-    const prefix = isPrefix ? written.pop() : undefined
+    const { words, prefix } = writtenWords(text)
     const all = new Map<string, number>()
-    for (const word of written) {
+    for (const word of words) {
       const term = this.termOf(word)
       all.set(term, (all.get(term) ?? 0) + 1)
     }

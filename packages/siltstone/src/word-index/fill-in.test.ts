@@ -37,12 +37,15 @@ const filled = (op: Op, document: string | null, metadata: string | null) =>
 describe('a schema', () => {
   it('names the indexed keys', () => {
     expect(wantedIndexes(schema)).toMatchObject({
-      documents: { name: 'english-1' },
+      texts: [{ key: '#document', analyzer: { name: 'english-1' } }],
       sparseKeys: ['own', 'splade', 'titles', 'words'],
     })
-    expect(wantedIndexes(null)).toMatchObject({ documents: { name: 'english-1' }, sparseKeys: [] })
+    expect(wantedIndexes(null)).toMatchObject({
+      texts: [{ key: '#document', analyzer: { name: 'english-1' } }],
+      sparseKeys: [],
+    })
     const off = { keys: { '#document': { string: { fts_index: { enabled: false, config: {} } } } } }
-    expect(wantedIndexes(off).documents).toBeNull()
+    expect(wantedIndexes(off).texts).toEqual([])
   })
 })
 

@@ -3,6 +3,7 @@ import type { View } from '../log/view.ts'
 import type { KnownWord } from '../model/search.ts'
 import type { Pause } from '../pacer.ts'
 import { eachWord, fold, normalForm } from '../text/words.ts'
+import { documentSource } from '../word-index/word-source.ts'
 import { LiveWords } from './live-words.ts'
 import { mostFrequent } from './query-terms.ts'
 
@@ -18,5 +19,7 @@ export async function completions(view: View, text: string, limit: number, pause
   eachWord(written, (word, _, end) => {
     last = end === written.length ? word : undefined
   })
-  return last === undefined ? [] : mostFrequent(await LiveWords.of(view, pause).startingWith(fold(last)), limit)
+  return last === undefined
+    ? []
+    : mostFrequent(await LiveWords.of(view, documentSource, pause).startingWith(fold(last)), limit)
 }

@@ -9,7 +9,6 @@
  * documents, only words are offered that outweigh it in the same way.
  */
 import type { View } from '../log/view.ts'
-import { DOCUMENT_KEY } from '../model/schema.ts'
 import type { DidYouMean, KnownWord, WordCorrection } from '../model/search.ts'
 import type { Pause } from '../pacer.ts'
 import { compareKeys } from '../ports/object-key.ts'
@@ -17,6 +16,7 @@ import { documentAnalyzer } from '../text/analyzer.ts'
 import { editDistance } from '../text/edit-distance.ts'
 import { eachWord, fold, normalForm } from '../text/words.ts'
 import { keyOfTerm } from '../word-index/count-terms.ts'
+import { documentSource } from '../word-index/word-source.ts'
 import { LiveWords } from './live-words.ts'
 import { WordRetriever } from './word-retriever.ts'
 
@@ -47,7 +47,11 @@ export async function didYouMean(view: View, text: string, pause: Pause): Promis
   const asked = askedWords(text)
   if (asked.length === 0) return undefined
   const keys = [...new Set(asked.map(({ term }) => keyOfTerm(term)))].sort((a, b) => a - b)
-  const { having, documents } = await new WordRetriever(view, DOCUMENT_KEY, pause).documentsWith(keys)
+  const { having, documents } = await new WordRetriever(
+    view,
+    { kind: 'text', source: documentSource },
+    pause,
+  ).recordsWith(keys)
   const words: (WordCorrection & { asked: Asked })[] = []
   for (const one of asked) {
     const own = having[keys.indexOf(keyOfTerm(one.term))] as number
@@ -89,7 +93,7 @@ async function likeWords(view: View, { folded, term }: Asked, own: number, pause
   const letters = Array.from(folded)
   const most = letters.length < LEAST_LETTERS_OF_TWO ? 1 : 2
   const weighted: (KnownWord & { weight: number })[] = []
-  for (const known of await LiveWords.of(view, pause).startingWith(letters[0] as string)) {
+  for (const known of await LiveWords.of(view, documentSource, pause).startingWith(letters[0] as string)) {
     if (Math.abs(known.word.length - folded.length) > 2 * most || !/^[\p{L}\p{M}]+$/u.test(known.word)) continue
     const distance = editDistance(letters, Array.from(known.word), most)
     if (distance === 0 || distance > most || analyzer.termOf(known.word) === term) continue
