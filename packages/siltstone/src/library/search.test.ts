@@ -82,6 +82,41 @@ describe('search in process', () => {
     })
   })
 
+  it('reduces words as the language of each text does, before and after a change of language', async () => {
+    const books = await store.createCollection({ name: 'books', text: { '#document': 'german', title: 'french' } })
+    await books.add({
+      ids: ['a', 'b'],
+      embeddings: [[1], [2]],
+      documents: ['Die Häuser der alten Stadt', 'Ein Haus am Fluss'],
+      metadatas: [{ title: 'Les rivières' }, { title: 'La ville et la rivière' }],
+    })
+    const ids = async (expression: object) => (await books.search({ rank: knn({ query: '', ...expression }) })).ids[0]
+    const ask = async () => [
+      await ids({ query: 'Hauses', key: '#document' }),
+      await ids({ query: 'rivière', key: 'title' }),
+      await ids({ query: 'la Stadt', fields: { title: 1, '#document': 1 } }),
+    ]
+    const expected = [['b', 'a'], ['a', 'b'], ['a']]
+    expect(await ask()).toEqual(expected)
+    await books.compact()
+    expect(await ask()).toEqual(expected)
+    const shown = await books.search({
+      rank: knn({ query: 'Häusern', key: '#document' }),
+      highlight: {},
+      didYouMean: { text: 'Flus' },
+      suggest: { text: 'hä' },
+    })
+    expect(shown.rows()[0]?.map(({ highlight }) => highlight)).toEqual([
+      [['Ein ', 'Haus', ' am Fluss']],
+      [['Die ', 'Häuser', ' der alten Stadt']],
+    ])
+    expect(shown.didYouMean[0]).toMatchObject({ text: 'fluss' })
+    expect(shown.suggestions[0]).toEqual([{ word: 'häuser', documents: 1 }])
+    await books.modify({ text: { '#document': 'none' } })
+    expect(await ids({ query: 'Hauses', key: '#document' })).toEqual([])
+    expect(await ids({ query: 'HAUS', key: '#document' })).toEqual(['b'])
+  })
+
   it('keeps what only one search found in a fusion, and says where scores come from', async () => {
     const dense = { query: [0, 0], limit: 2 }
     const sparse = { query: { indices: [7], values: [1] }, key: 'words' }

@@ -135,10 +135,18 @@ export interface HighlightRequest {
   fragments: number
   /** Of a fragment, in UTF-16 code units. */
   length: number
+  /** Of the documents. Default: English. */
+  language?: Language
 }
 
 /** A piece of a document: unmarked and marked parts take turns, and the first one, which may be empty, is unmarked. */
 export type HighlightFragment = string[]
+
+export interface AskedText {
+  text: string
+  /** Of the documents. Default: English. */
+  language?: Language
+}
 
 export interface Search {
   filter?: Filter
@@ -150,9 +158,9 @@ export interface Search {
   facets?: Facets
   highlight?: HighlightRequest
   /** A text whose unknown and rare words are looked up among all documents, whatever the filter says. */
-  didYouMean?: { text: string }
+  didYouMean?: AskedText
   /** Words of all documents that begin with the last word of a text, the most frequent ones. */
-  suggest?: { text: string; limit: number }
+  suggest?: AskedText & { limit: number }
   /** Instead of by score. */
   orderBy?: readonly OrderKey[]
   /** Needs `rank`; not together with `orderBy`. */

@@ -8,12 +8,12 @@
 import { yieldToEventLoop } from '#codec'
 import { isSiltstoneError } from '../errors.ts'
 import type { RecordRef, View } from '../log/view.ts'
-import { isTextIndexed } from '../model/schema.ts'
+import { DOCUMENT_KEY, isTextIndexed, textFieldOf } from '../model/schema.ts'
 import { nearest } from '../query/nearest.ts'
 import { everything, type Selection } from '../query/selection.ts'
 import type { RankedRecord } from '../search/retriever.ts'
 import type { Where } from '../library/types.ts'
-import { documentSource } from '../word-index/word-source.ts'
+import { documentsIn } from '../word-index/word-source.ts'
 import type { ReadSource } from './read-source.ts'
 import { recovering } from './recovering.ts'
 
@@ -58,7 +58,7 @@ export class HybridSearch {
       const selection = where ? await selectionOf(view, where) : everything(view)
       const lists = await Promise.all([
         this.#hasMeaning || !this.#hasWords ? this.#byMeaning(view, text, selection, limit) : [],
-        this.#hasWords ? byWords(view, text, selection, limit) : [],
+        this.#hasWords ? this.#byWords(view, text, selection, limit) : [],
       ])
       const best = fused(lists).slice(0, limit)
       const refs = best.map(({ ref }) => ref)
@@ -70,6 +70,13 @@ export class HybridSearch {
         score,
       }))
     })
+  }
+
+  async #byWords(view: View, text: string, selection: Selection, limit: number): Promise<RankedRecord[]> {
+    const { WordRetriever } = await loadWords()
+    const language = textFieldOf(this.#source.described.schema, DOCUMENT_KEY)?.language
+    const searched = { kind: 'text', source: await documentsIn(language) } as const
+    return new WordRetriever(view, searched, yieldToEventLoop).top(text, selection, limit)
   }
 
   async #byMeaning(view: View, text: string, selection: Selection, limit: number): Promise<RankedRecord[]> {
@@ -92,12 +99,6 @@ export class HybridSearch {
 }
 
 const loadWords = () => import('../words/word-retriever.ts')
-
-async function byWords(view: View, text: string, selection: Selection, limit: number): Promise<RankedRecord[]> {
-  const { WordRetriever } = await loadWords()
-  const searched = { kind: 'text', source: documentSource } as const
-  return new WordRetriever(view, searched, yieldToEventLoop).top(text, selection, limit)
-}
 
 async function selectionOf(view: View, where: Where): Promise<Selection> {
   const { selectWhere } = await import('./select-where.ts')

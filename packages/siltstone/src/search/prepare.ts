@@ -9,6 +9,7 @@ import {
   textFieldsOf,
 } from '../model/schema.ts'
 import type { Knn, KnnQuery, Search, WeightedField } from '../model/search.ts'
+import type { Language } from '../model/text-fields.ts'
 import { CHROMA_BM25, chromaBm25Of, chromaBm25Query } from '../text/chroma-bm25.ts'
 import { knnsOf } from './evaluate.ts'
 import { searchWithKnns } from './with-knns.ts'
@@ -39,9 +40,25 @@ export async function prepare(searches: readonly Search[], options: Preparation)
   const list = [...texts]
   const vectors = list.length === 0 ? [] : await options.embed(list)
   const embedded = new Map(list.map((text, i) => [text, vectors[i] as Float32Array]))
+  const language = textFieldOf(options.schema, DOCUMENT_KEY)?.language
   return searches.map((search) =>
-    searchWithKnns(search, (knn) => ({ ...knn, query: preparedQuery(knn, embedded, options) })),
+    inLanguage(
+      searchWithKnns(search, (knn) => ({ ...knn, query: preparedQuery(knn, embedded, options) })),
+      language,
+    ),
   )
+}
+
+/** What looks at the words of documents does so in their language. */
+function inLanguage(search: Search, language: Language | undefined): Search {
+  if (language === undefined) return search
+  const { didYouMean, suggest, highlight } = search
+  return {
+    ...search,
+    ...(didYouMean && { didYouMean: { ...didYouMean, language } }),
+    ...(suggest && { suggest: { ...suggest, language } }),
+    ...(highlight && { highlight: { ...highlight, language } }),
+  }
 }
 
 function textDisabled(field: string) {

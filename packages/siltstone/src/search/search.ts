@@ -69,8 +69,8 @@ export async function search(asked: Search, context: SearchContext): Promise<Sea
   const { didYouMean, suggest } = asked
   const [hits, corrections, suggestions] = await Promise.all([
     hitsOf(asked, context),
-    didYouMean && correctionsOf(context.view, didYouMean.text, context.pause),
-    suggest && completions(context.view, suggest.text, suggest.limit, context.pause),
+    didYouMean && correctionsOf(context.view, didYouMean, context.pause),
+    suggest && completions(context.view, suggest, context.pause),
   ])
   return {
     ...hits,
@@ -227,7 +227,7 @@ async function listOf(
       return retriever.top(query, admitted, limit)
     }
     case 'text': {
-      const searched = searchedBy(query, key)
+      const searched = await searchedBy(query, key)
       const rows = rowsToCount(view, sourcesOf(searched))
       if (rows > MOST_COUNTED)
         throw unsupported(
@@ -241,15 +241,17 @@ async function listOf(
 }
 
 /** @throws SiltstoneError `invalid` (text-query) */
-function searchedBy({ fields }: Extract<KnnQuery, { kind: 'text' }>, key: string): Searched {
+async function searchedBy({ fields }: Extract<KnnQuery, { kind: 'text' }>, key: string): Promise<Searched> {
   if (!fields && key === DOCUMENT_KEY) return { kind: 'text', source: documentSource }
   const [first] = fields ?? []
   if (!fields || !first)
     throw invalid('text-query', `a text query on '${key}' has to be embedded first; give a vector`, { field: 'query' })
-  const sources = fields.map(({ key: field, language = 'english', weight }) => ({
-    source: textSource({ key: field, language }),
-    weight,
-  }))
+  const sources = await Promise.all(
+    fields.map(async ({ key: field, language = 'english', weight }) => ({
+      source: await textSource({ key: field, language }),
+      weight,
+    })),
+  )
   const [only] = sources
   // In one field, a weight of 1 changes nothing.
   return only && sources.length === 1 && only.weight === 1
@@ -337,7 +339,7 @@ async function explanationsOf(
   const refs = page.map(({ ref }) => ref)
   for (const [k, { query, key }] of (rank ? knnsOf(rank) : []).entries()) {
     if (query.kind !== 'text') continue
-    const retriever = new WordRetriever(view, searchedBy(query, key), pause)
+    const retriever = new WordRetriever(view, await searchedBy(query, key), pause)
     const words = await inSlices(refs, SLICE_RECORDS, pause, (slice) => retriever.parts(query.text, slice))
     for (const [i, { knn }] of explanations.entries()) {
       const part = knn[k]

@@ -8,9 +8,9 @@ import { isOfTexts, isWordIndex } from './layout.ts'
 import { WordIndex } from './word-index.ts'
 import { textSource, type TextSource, type WordSource } from './word-source.ts'
 
-export function wantedIndexes(schema: Record<string, unknown> | null): WantedIndexes {
+export async function wantedIndexes(schema: Record<string, unknown> | null): Promise<WantedIndexes> {
   return {
-    texts: textFieldsOf(schema).map(textSource),
+    texts: await Promise.all(textFieldsOf(schema).map(textSource)),
     sparseKeys: [...sparseIndexesOf(schema).keys()],
   }
 }

@@ -13,14 +13,18 @@ export interface TextSource {
 
 export type WordSource = TextSource | { kind: 'sparse'; key: string }
 
-export function textSource({ key, language }: TextField): TextSource {
-  return { kind: 'text', key, analyzer: Analyzer.of(language) }
+/** Loads the rules of the language if need be. */
+export async function textSource({ key, language }: TextField): Promise<TextSource> {
+  return { kind: 'text', key, analyzer: await Analyzer.load(language) }
 }
 
-const DEFAULT_LANGUAGE: Language = 'english'
-
 /** Documents as they are indexed unless the schema says otherwise. */
-export const documentSource: TextSource = textSource({ key: DOCUMENT_KEY, language: DEFAULT_LANGUAGE })
+export const documentSource: TextSource = { kind: 'text', key: DOCUMENT_KEY, analyzer: Analyzer.of('english') }
+
+/** Documents in a language; undefined: the default. */
+export async function documentsIn(language: Language | undefined): Promise<TextSource> {
+  return language === undefined ? documentSource : textSource({ key: DOCUMENT_KEY, language })
+}
 
 /** Different for different sources. */
 export function nameOf(source: WordSource): string {

@@ -49,11 +49,10 @@ export async function termsOf(
 ): Promise<TextTerm[]> {
   const terms = new Map<string, TextTerm>()
   const { words, prefix } = writtenWords(text)
-  const add = (isStopWord: (analyzer: Analyzer, term: string) => boolean) => {
+  const add = (isLeftOut: (analyzer: Analyzer, word: string) => boolean) => {
     for (const word of words) {
       const keys = sources.map(({ analyzer }) => {
-        const term = analyzer.termOf(word)
-        return isStopWord(analyzer, term) ? [] : [keyOfTerm(term)]
+        return isLeftOut(analyzer, word) ? [] : [keyOfTerm(analyzer.termOf(word))]
       })
       if (keys.every((own) => own.length === 0)) continue
       const name = JSON.stringify(keys)
@@ -62,7 +61,7 @@ export async function termsOf(
       else terms.set(name, { weight: 1, keys, word })
     }
   }
-  add((analyzer, term) => analyzer.isStopWord(term))
+  add((analyzer, word) => analyzer.isStopWord(word))
   if (terms.size === 0 && prefix === undefined) add(() => false)
   const sorted = [...terms.values()].sort((a, b) => compareTerms(a, b))
   if (prefix === undefined) return sorted

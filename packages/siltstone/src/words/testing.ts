@@ -45,13 +45,15 @@ export const SPARSE_SCHEMA = {
 
 const FIELDS = ['#document', 'title', 'tags']
 
-function searchedBy(query: WordQuery): Searched {
+async function searchedBy(query: WordQuery): Promise<Searched> {
   if (query.kind === 'sparse') return { kind: 'sparse', key: 's' }
   if (!query.fields) return { kind: 'text', source: documentSource }
-  const fields = Object.entries(query.fields).map(([key, weight]) => ({
-    source: textSource({ key, language: 'english' }),
-    weight,
-  }))
+  const fields = await Promise.all(
+    Object.entries(query.fields).map(async ([key, weight]) => ({
+      source: await textSource({ key, language: 'english' }),
+      weight,
+    })),
+  )
   return { kind: 'fields', fields }
 }
 
@@ -140,7 +142,7 @@ export class WordReader {
   }
 
   async #found(view: View, query: WordQuery, limit: number, filter?: Filter) {
-    const retriever = new WordRetriever(view, searchedBy(query), pause)
+    const retriever = new WordRetriever(view, await searchedBy(query), pause)
     const asked = query.kind === 'text' ? query.text : query
     return retriever.top(asked, await select(view, filter, pause), limit)
   }
@@ -156,7 +158,7 @@ export class WordReader {
   ): Promise<{ score: number; added: number; words: string[] }[]> {
     const view = await this.view()
     const found = await this.#found(view, query, limit)
-    const retriever = new WordRetriever(view, searchedBy(query), pause)
+    const retriever = new WordRetriever(view, await searchedBy(query), pause)
     const parts = await retriever.parts(
       query.text,
       found.map(({ ref }) => ref),
@@ -168,11 +170,11 @@ export class WordReader {
   }
 
   async completions(text: string, limit: number): Promise<KnownWord[]> {
-    return completions(await this.view(), text, limit, pause)
+    return completions(await this.view(), { text, limit }, pause)
   }
 
   async didYouMean(text: string): Promise<DidYouMean | null> {
-    return (await didYouMean(await this.view(), text, pause)) ?? null
+    return (await didYouMean(await this.view(), { text }, pause)) ?? null
   }
 
   async top(query: WordQuery, limit: number, filter?: Filter): Promise<[id: string, score: number][]> {
