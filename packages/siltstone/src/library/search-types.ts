@@ -40,6 +40,15 @@ export type RankExpression =
   | { $abs: RankExpression }
   | { $exp: RankExpression }
   | { $log: RankExpression }
+  /** Extension: meaning and words together; the same as `hybrid`. */
+  | {
+      $hybrid: {
+        query: string
+        vector?: Embedding | undefined
+        fields?: Readonly<Record<string, number>> | undefined
+        limit?: number | undefined
+      }
+    }
   /** Extension: a number of the record's metadata. Without a default, records without the number are left out. */
   | { $attr: { key: string; default?: number | undefined } }
 

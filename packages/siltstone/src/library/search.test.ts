@@ -77,6 +77,16 @@ describe('search in process', () => {
     expect((await other.search({ rank: knn({ query: { indices: [1], values: [1] }, key: 'words' }) })).ids).toEqual([
       ['x'],
     ])
+    const options = { query: 'stones', vector: [1], fields: { title: 2 }, limit: 3 }
+    const both = await other.search(
+      [hybrid(options), { $hybrid: options }].map((one) => ({ rank: one, select: ['#score'] })),
+    )
+    expect(both.scores[0]).toEqual(both.scores[1])
+    expect(both.scores[0]?.[0]).toBeLessThan(1)
+    for (const wrong of [{}, { query: 1 }, { query: 'a', limit: 0 }, { query: 'a', other: 1 }])
+      await expect(other.search({ rank: { $hybrid: wrong as { query: string } } })).rejects.toMatchObject({
+        message: /\$hybrid/,
+      })
     await expect(store.createCollection({ name: 'bad', text: { '#id': 'english' } })).rejects.toMatchObject({
       code: 'bad-schema',
     })

@@ -5,6 +5,8 @@
  *      | {"$sum"|"$mul"|"$max"|"$min": [rank…]} | {"$sub"|"$div": {"left": rank, "right": rank}}
  *      | {"$abs"|"$exp"|"$log": rank}
  *      | {"$attr": {"key": name, "default"?: n}}                      (an extension)
+ *      | {"$hybrid": {"query": text, "vector"?: [n…], "fields"?: {name: weight, …}, "limit"?: n}}
+ *                                          (an extension, short for the expression of `hybrid.ts`)
  * knn  = {"query": [n…] | sparse | text | examples, "key"?: name, "limit"?: n, "default"?: n, "return_rank"?: bool,
  *         "idf"?: bool, "fields"?: {name: weight, …}}                   ("idf" and "fields" are extensions)
  * sparse = {"#type"?: "sparse_vector", "indices": [n…], "values": [n…], "tokens"?: [text…]}
@@ -16,6 +18,7 @@
  */
 import type { Knn, KnnQuery, Rank, WeightedField } from '../model/search.ts'
 import { EMBEDDING_KEY } from '../model/schema.ts'
+import { hybridExpression } from './hybrid.ts'
 import { MAX_RANK_DEPTH, type CheckLimit } from './limits.ts'
 import {
   badShape,
@@ -39,7 +42,15 @@ const DEFAULT_LIMIT = 16
 const NARY = { $sum: 'sum', $mul: 'mul', $max: 'max', $min: 'min' } as const
 const BINARY = { $sub: 'sub', $div: 'div' } as const
 const UNARY = { $abs: 'abs', $exp: 'exp', $log: 'log' } as const
-const OPERATORS = ['$val', '$knn', ...Object.keys(NARY), ...Object.keys(BINARY), ...Object.keys(UNARY), '$attr']
+const OPERATORS = [
+  '$val',
+  '$knn',
+  ...Object.keys(NARY),
+  ...Object.keys(BINARY),
+  ...Object.keys(UNARY),
+  '$attr',
+  '$hybrid',
+]
 
 /**
  * @param path how errors name it: `searches[0].rank`
@@ -70,6 +81,7 @@ class Parser {
       return { kind: 'knn', knn: this.#knn(operand, below) }
     }
     if (operator === '$attr') return attributeOf(operand, below)
+    if (operator === '$hybrid') return inner(hybridFrom(operand, below), below)
     if (isOf(NARY, operator))
       return {
         kind: NARY[operator],
@@ -184,6 +196,16 @@ function sparse(fields: Fields, path: string, idf: boolean | undefined) {
   if (indices.some((index, i) => i > 0 && index <= (indices[i - 1] as number)))
     throw badValue(path, `${INVALID_SPARSE} indices must be sorted in strictly ascending order (no duplicates)`)
   return { kind: 'sparse' as const, indices, values, ...(idf !== undefined && { idf }) }
+}
+
+function hybridFrom(json: unknown, path: string) {
+  const fields = readFields(json, path, ['query', 'vector', 'fields', 'limit'])
+  const query = optional(fields, 'query', path, readString)
+  if (query === undefined) throw missing(path, 'query')
+  const limit = optional(fields, 'limit', path, readU32)
+  if (limit === 0) throw badValue(`${path}.limit`, 'it is 0; give a number above 0')
+  const vector = optional(fields, 'vector', path, (list, below) => readList(list, below) as readonly number[])
+  return hybridExpression({ query, vector, fields: fields.get('fields') ?? undefined, limit })
 }
 
 function attributeOf(json: unknown, path: string): Rank {

@@ -18,7 +18,7 @@ import {
 } from '../arguments.ts'
 import { command } from '../command.ts'
 import { hybrid as hybridRank } from '../../library/index.ts'
-import { noLimits, parseSearch, prepare } from '../../search/index.ts'
+import { HYBRID_LIST, noLimits, parseSearch, prepare } from '../../search/index.ts'
 import { printSearch } from '../print-search.ts'
 import { columnsFrom, printHits, printRecords } from '../print-records.ts'
 import { type CommonOptions, Session, withEmbedders, withStoreOptions } from '../session.ts'
@@ -74,9 +74,6 @@ interface QueryOptions extends ReadCommandOptions {
   hybrid?: boolean
   fields?: Record<string, number>
 }
-
-/** Records that each list of a hybrid query has at least. */
-const HYBRID_LIST = 200
 
 export function queryCommand(): Command {
   const made = command('query <collection>', 'find the records nearest to a text or a vector', [
