@@ -1,6 +1,6 @@
 /** Targets: segments with and without an inverted file, overlays, bitmaps; bytes and descriptors. */
 import {
-  Analyzer,
+  documentSource,
   corrupt,
   crc32,
   crcHex,
@@ -86,8 +86,8 @@ async function readSegment(json: unknown, data: Uint8Array): Promise<unknown> {
   const indexes = await filterIndexOf(reader, { document: true })
   for (const filter of indexes ? FILTERS : []) answer.push(await indexes?.bounds(filter))
   for (const index of WordIndex.all(reader))
-    answer.push(await index.lists(TERMS), index.isOfDocuments ? await index.lengths() : await index.weights())
-  answer.push(await WordDictionary.of(reader)?.startingWith(''))
+    answer.push(await index.lists(TERMS), index.isOfTexts ? await index.lengths() : await index.weights())
+  answer.push(await WordDictionary.of(reader, '#document')?.startingWith(''))
   return answer
 }
 
@@ -275,7 +275,7 @@ async function wordSegment(): Promise<{ descriptor: SegmentDescriptor; data: Uin
     fileKey: () => 'data',
     open,
   })
-  const builder = new WordIndexBuilder({ documents: Analyzer.of('english'), sparseKeys: ['few', 'none'] })
+  const builder = new WordIndexBuilder({ texts: [documentSource], sparseKeys: ['few', 'none'] })
   for (let i = 0; i < 200; i++) {
     const few = { '#type': 'sparse_vector', indices: [i % 7, 10 + (i % 5), 100 + i], values: [1, 2, (i % 3) - 1] }
     const metadata = JSON.stringify({ few })

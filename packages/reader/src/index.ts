@@ -5,6 +5,7 @@ export {
   isSiltstoneError,
   knn,
   ReadOnlyCollection,
+  hybrid,
   rrf,
   SiltstoneError,
 } from 'siltstone/reading'

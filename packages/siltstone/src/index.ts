@@ -23,6 +23,7 @@ export {
   type HybridArguments,
   knn,
   type KnnExpression,
+  type Language,
   type Metadata,
   type MetadataEntry,
   openStore,

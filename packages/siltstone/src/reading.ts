@@ -2,7 +2,7 @@
 export { type Fetch, type FetchAnswer, type FetchInit } from './drivers/fetch/fetch.ts'
 export { FetchObjectStore, type FetchStoreOptions } from './drivers/fetch/fetch-object-store.ts'
 export { invalid, isSiltstoneError, SiltstoneError, type ErrorKind } from './errors.ts'
-export { knn, rrf } from './library/search-expressions.ts'
+export { hybrid, knn, rrf } from './library/search-expressions.ts'
 export { BucketSource } from './reader/bucket-source.ts'
 export { PublishedSource } from './reader/published-source.ts'
 export { ReadOnlyCollection } from './reader/read-only-collection.ts'

@@ -1,5 +1,6 @@
 /** Parsers of option values for Commander, which turns a bad value into a usage error that names the option. */
 import { InvalidArgumentError } from 'commander'
+import { isLanguage, type Language, LANGUAGES } from '../model/text-fields.ts'
 import { parseExact, type ExactJson } from '../records/exact-json.ts'
 import { defaultRecordLimits, type RecordLimits } from '../records/record-limits.ts'
 import { parseKey } from '../format/keys.ts'
@@ -67,6 +68,32 @@ export function vector(text: string): Float32Array {
   const result = Float32Array.from(values)
   if (!result.every(Number.isFinite)) throw new InvalidArgumentError('Give numbers: 0.1,0.2 or [0.1, 0.2].')
   return result
+}
+
+/** `key=language`, comma-separated. */
+export function textLanguages(text: string): Record<string, Language> {
+  return pairs(text, 'key=language, such as title=english', (value) => {
+    if (!isLanguage(value)) throw new InvalidArgumentError(`Choose the language from ${LANGUAGES.join(', ')}.`)
+    return value
+  })
+}
+
+/** `key=weight`, comma-separated. */
+export function fieldWeights(text: string): Record<string, number> {
+  return pairs(text, 'key=weight, such as title=3', (value) => {
+    const weight = Number(value)
+    if (!(weight > 0)) throw new InvalidArgumentError(`The weight '${value}' is no number above 0.`)
+    return weight
+  })
+}
+
+function pairs<T>(text: string, form: string, read: (value: string) => T): Record<string, T> {
+  const entries = text.split(',').map((part): [string, T] => {
+    const at = part.lastIndexOf('=')
+    if (at <= 0) throw new InvalidArgumentError(`Give ${form}; separate several with commas.`)
+    return [part.slice(0, at).trim(), read(part.slice(at + 1).trim())]
+  })
+  return Object.fromEntries(entries)
 }
 
 export function commaSeparated<T extends string>(known: readonly T[]): (text: string) => T[] {

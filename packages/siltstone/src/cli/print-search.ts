@@ -89,10 +89,13 @@ function explanationTables({ ids, explanations }: SearchHits, names: readonly st
   return [table(parts, columns, '')]
 }
 
-/** Each word with its part of the BM25, and how often the document has it if more than once. */
+/** Each word with its part of the BM25, how often the record has it if more than once, and in which fields. */
 export function wordsText(words: readonly WordPart[]): string {
   return words
-    .map(({ word, count, adds }) => `${word}${count > 1 ? ` ×${count}` : ''} ${adds.toPrecision(3)}`)
+    .map(({ word, count, fields, adds }) => {
+      const places = fields ? ` in ${fields.map(({ key }) => key).join(' and ')}` : ''
+      return `${word}${count > 1 ? ` ×${count}` : ''}${places} ${adds.toPrecision(3)}`
+    })
     .join(', ')
 }
 

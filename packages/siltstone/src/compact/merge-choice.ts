@@ -113,7 +113,7 @@ function trialOf(context: MergeContext, plans: readonly MergePlan[]): MergePlan 
 async function lackingIndexes({ env, path }: MergeContext): Promise<(ref: SegmentRef) => boolean> {
   const indexing = await indexingOf(env.store, path)
   if (!indexing) return () => false
-  const wanted = wantedIndexes(indexing.schema)
+  const wanted = await wantedIndexes(indexing.schema)
   return ({ segment }) => lacksWordIndex(segment, wanted)
 }
 

@@ -114,7 +114,7 @@ export async function writeSegment(job: SegmentJob, source: RowSource): Promise<
   const { scratch } = job.env
   const filters = isIndexed ? new FilterIndexBuilder(scratch) : undefined
   const words = isIndexed
-    ? new WordIndexBuilder(wantedIndexes(indexing?.schema ?? null), { scratch, layout: job.layout })
+    ? new WordIndexBuilder(await wantedIndexes(indexing?.schema ?? null), { scratch, layout: job.layout })
     : undefined
   const append: Append = (row) => {
     if (!filters || !words) return writer.append(row)

@@ -76,7 +76,7 @@ describe('arguments of another shape', () => {
       ],
       [
         () => store.createCollection(anything({ name: 'x', color: 1 })),
-        'createCollection has no argument "color": it has name, configuration, metadata, embeddingFunction',
+        'createCollection has no argument "color": it has name, configuration, metadata, text, embeddingFunction',
       ],
     ]
     for (const [call, message] of calls)

@@ -3,6 +3,8 @@ import type { EmbedderRegistry } from '../embed/registry.ts'
 import type { Embedder } from '../embed/port.ts'
 import type { CollectionInfo, Space } from '../model/collection.ts'
 import { fieldsOf } from '../engine/fields.ts'
+import { saysKeys, withTexts } from '../model/schema.ts'
+import type { Language } from '../model/text-fields.ts'
 import type { FieldsReport, KeepRequest, Maintenance, RecallReport, RestorePoint } from '../model/maintenance.ts'
 import type { VerifyReport } from '../model/verify.ts'
 import type {
@@ -186,7 +188,7 @@ export class StoreCollection {
 
   /**
    * Ranks records by expressions over nearest-neighbour searches, dense and sparse. A sparse vector can be searched under
-   * any metadata key of a collection that was made without a schema.
+   * any metadata key of a collection that was made without a schema of keys.
    */
   async search<TMeta extends Metadata = Metadata>(
     searches: SearchInput | readonly SearchInput[],
@@ -198,7 +200,7 @@ export class StoreCollection {
     const { schema } = this.#info
     const prepared = await prepare(
       parsed.map(({ search }) => search),
-      { schema, needsIndex: schema !== null, embed: (texts) => this.#embed(texts, 'queries') },
+      { schema, needsIndex: saysKeys(schema), embed: (texts) => this.#embed(texts, 'queries') },
     )
     const engine = await this.#open()
     const response = await engine.search({
@@ -221,18 +223,23 @@ export class StoreCollection {
     return (await this.#open()).indexingStatus()
   }
 
-  /** Renames the collection, replaces its metadata, or changes its configuration. */
+  /**
+   * Renames the collection, replaces its metadata, changes its configuration, or names texts that are searched by words (or
+   * another language of some): segments get their indexes when they are merged next.
+   */
   async modify(args: {
     name?: string | undefined
     metadata?: CollectionMetadata | undefined
     configuration?: UpdateConfiguration | undefined
+    text?: Readonly<Record<string, Language>> | undefined
   }): Promise<void> {
-    checkArguments('modify', args, ['name', 'metadata', 'configuration'], "modify({ name: 'notes' })")
-    const { name, metadata, configuration } = args
+    checkArguments('modify', args, ['name', 'metadata', 'configuration', 'text'], "modify({ name: 'notes' })")
+    const { name, metadata, configuration, text } = args
     await this.#host.change(this.#info, {
       ...(name !== undefined && { newName: name }),
       ...(metadata !== undefined && { newMetadata: collectionMetadata(metadata) }),
       ...(configuration && { newConfiguration: changedConfiguration(this.#info.configuration, configuration) }),
+      ...(text && { newSchema: withTexts(this.#info.schema, text) }),
     })
     this.#info = await this.#host.info(this.#info)
   }

@@ -5,6 +5,7 @@ export { StoreCollection } from './collection.ts'
 export { GetResult, type GetRow, QueryResult, type QueryRow } from './results.ts'
 export { type CreateCollectionArguments, type GetCollectionArguments, Store } from './store.ts'
 export { openStore, type StoreOptions } from './open-store.ts'
+export type { Language } from '../model/text-fields.ts'
 export { hybrid, type HybridArguments, knn, rrf, type RrfArguments } from './search-expressions.ts'
 export { type FacetCount, SearchResult, type SearchRow } from './search-result.ts'
 export type {

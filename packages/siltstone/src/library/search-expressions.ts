@@ -1,5 +1,6 @@
 /** Short forms of rank expressions. */
 import { invalid } from '../errors.ts'
+import { HYBRID_LIST, hybridExpression } from '../search/hybrid.ts'
 import type { KnnExpression, RankExpression } from './search-types.ts'
 
 /** Stands for "not in the list": 1 / (k + this) adds nothing to a score of 32 bits. */
@@ -41,34 +42,24 @@ export function rrf({ ranks, weights, k = 60 }: RrfArguments): RankExpression {
   }
 }
 
-/** Records of each list of `hybrid`. */
-const HYBRID_LIST = 200
-
 export interface HybridArguments {
   /** Whose words are looked for, and which the collection's embedder embeds unless there is a vector. */
   query: string
   vector?: readonly number[] | Float32Array | undefined
+  /** Look for the words in several texts of each record, with the weight of each. Default: in documents. */
+  fields?: Readonly<Record<string, number>> | undefined
   /** Records that each of the two searches finds at most. Default 200. */
   limit?: number | undefined
 }
 
 /**
- * Ranks by meaning and by the words of documents together: ln(1 + position by meaning) + 1 − BM25. Both parts say how
- * surprising a match is if the record has nothing to do with the query, in nats: the position among N records is at most r
- * with a probability of r / N, and the inverse document frequencies that BM25 adds up are the logarithms of such
- * probabilities (Robertson, "Understanding inverse document frequency", 2004). So nothing has to be normalised: rare words
- * outweigh the position, and frequent ones leave the order to it. What only one of the searches finds is kept, behind what
- * the other one has last, or without any words.
+ * Ranks by meaning and by words together: ln(1 + position by meaning) + 1 − BM25; see `search/hybrid.ts` for the reasons.
+ * What only one of the searches finds is kept, behind what the other one has last, or without any words.
  * @throws SiltstoneError `invalid` (bad-search)
  */
-export function hybrid({ query, vector, limit = HYBRID_LIST }: HybridArguments): RankExpression {
+export function hybrid({ query, vector, fields, limit = HYBRID_LIST }: HybridArguments): RankExpression {
   if (!(Number.isInteger(limit) && limit > 0))
     throw invalid('bad-search', `limit is ${limit}; give a whole number above 0`, { field: 'limit' })
-  const meaning = { query: vector ? Array.from(vector) : query, limit, default: limit, return_rank: true }
-  return {
-    $sum: [
-      { $log: { $sum: [{ $val: 1 }, { $knn: meaning }] } },
-      { $knn: { query, key: '#document', limit, default: 1 } },
-    ],
-  }
+  const expression = hybridExpression({ query, vector: vector && Array.from(vector), fields, limit })
+  return expression as RankExpression
 }

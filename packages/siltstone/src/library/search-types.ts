@@ -13,8 +13,10 @@ export interface Examples {
 export interface KnnExpression {
   /** A vector, a sparse vector, a text that the collection's embedder embeds, or ids of records to be like and unlike. */
   query: Embedding | SparseVector | string | Examples
-  /** Default `#embedding`; for a sparse vector, the metadata key that holds sparse vectors. */
+  /** Default `#embedding`; for the words of a text, `#document` or a key that the schema names under `text`; for a sparse vector, the metadata key that holds sparse vectors. */
   key?: string | undefined
+  /** Extension, instead of `key`: look for the words of a text in several texts of each record, with a weight above 0 for each (BM25F). */
+  fields?: Readonly<Record<string, number>> | undefined
   /** The most records that it finds. Default 16. */
   limit?: number | undefined
   /** The score of records that it does not find. Without it, they have none, and sums with it leave them out. */
@@ -38,6 +40,15 @@ export type RankExpression =
   | { $abs: RankExpression }
   | { $exp: RankExpression }
   | { $log: RankExpression }
+  /** Extension: meaning and words together; the same as `hybrid`. */
+  | {
+      $hybrid: {
+        query: string
+        vector?: Embedding | undefined
+        fields?: Readonly<Record<string, number>> | undefined
+        limit?: number | undefined
+      }
+    }
   /** Extension: a number of the record's metadata. Without a default, records without the number are left out. */
   | { $attr: { key: string; default?: number | undefined } }
 

@@ -44,6 +44,89 @@ describe('search in process', () => {
     expect((await things.search([{}, { limit: { offset: 2 } }])).ids).toEqual([['a', 'b', 'c'], ['c']])
   })
 
+  it('looks for words in several texts of each record, as soon as the collection names them', async () => {
+    await things.update({
+      ids: ['a', 'b', 'c'],
+      metadatas: [{ title: 'Two rivers' }, { title: 'Stones' }, { title: 'Rivers of stone', tags: ['two', 'one'] }],
+    })
+    const rank = (fields: Record<string, number>) => knn({ query: 'two rivers', fields })
+    await expect(things.search({ rank: rank({ title: 1 }) })).rejects.toMatchObject({ code: 'text-query' })
+    await things.modify({ text: { title: 'english', tags: 'none' } })
+    const ids = async (fields: Record<string, number>) => (await things.search({ rank: rank(fields) })).ids
+    expect(await ids({ title: 1 })).toEqual([['a', 'c']])
+    expect(await ids({ title: 1, '#document': 1, tags: 1 })).toEqual([['a', 'c', 'b']])
+    expect(await ids({ title: 0.01, '#document': 9 })).toEqual([['b', 'a', 'c']])
+    const explained = await things.search({ rank: rank({ title: 2, '#document': 1 }), limit: 1 }, { explain: true })
+    const [best] = explained.explanations[0] ?? []
+    const found = best?.knn[0]?.words ?? []
+    expect(found).toMatchObject([
+      { word: 'two', count: 1, fields: [{ key: 'title', count: 1 }] },
+      { word: 'rivers', count: 1, fields: [{ key: 'title', count: 1 }] },
+    ])
+    expect(found.reduce((sum, { adds }) => sum + adds, best?.score ?? 0)).toBeCloseTo(1, 5)
+    const other = await store.createCollection({ name: 'other', text: { title: 'english' } })
+    await other.add({
+      ids: ['x'],
+      embeddings: [[1]],
+      metadatas: [{ title: 'A stone', words: { indices: [1], values: [1] } }],
+    })
+    expect((await other.search({ rank: knn({ query: 'stones', key: 'title' }) })).ids).toEqual([['x']])
+    expect((await other.search({ rank: hybrid({ query: 'stones', vector: [1], fields: { title: 1 } }) })).ids).toEqual([
+      ['x'],
+    ])
+    expect((await other.search({ rank: knn({ query: { indices: [1], values: [1] }, key: 'words' }) })).ids).toEqual([
+      ['x'],
+    ])
+    const options = { query: 'stones', vector: [1], fields: { title: 2 }, limit: 3 }
+    const both = await other.search(
+      [hybrid(options), { $hybrid: options }].map((one) => ({ rank: one, select: ['#score'] })),
+    )
+    expect(both.scores[0]).toEqual(both.scores[1])
+    expect(both.scores[0]?.[0]).toBeLessThan(1)
+    for (const wrong of [{}, { query: 1 }, { query: 'a', limit: 0 }, { query: 'a', other: 1 }])
+      await expect(other.search({ rank: { $hybrid: wrong as { query: string } } })).rejects.toMatchObject({
+        message: /\$hybrid/,
+      })
+    await expect(store.createCollection({ name: 'bad', text: { '#id': 'english' } })).rejects.toMatchObject({
+      code: 'bad-schema',
+    })
+  })
+
+  it('reduces words as the language of each text does, before and after a change of language', async () => {
+    const books = await store.createCollection({ name: 'books', text: { '#document': 'german', title: 'french' } })
+    await books.add({
+      ids: ['a', 'b'],
+      embeddings: [[1], [2]],
+      documents: ['Die Häuser der alten Stadt', 'Ein Haus am Fluss'],
+      metadatas: [{ title: 'Les rivières' }, { title: 'La ville et la rivière' }],
+    })
+    const ids = async (expression: object) => (await books.search({ rank: knn({ query: '', ...expression }) })).ids[0]
+    const ask = async () => [
+      await ids({ query: 'Hauses', key: '#document' }),
+      await ids({ query: 'rivière', key: 'title' }),
+      await ids({ query: 'la Stadt', fields: { title: 1, '#document': 1 } }),
+    ]
+    const expected = [['b', 'a'], ['a', 'b'], ['a']]
+    expect(await ask()).toEqual(expected)
+    await books.compact()
+    expect(await ask()).toEqual(expected)
+    const shown = await books.search({
+      rank: knn({ query: 'Häusern', key: '#document' }),
+      highlight: {},
+      didYouMean: { text: 'Flus' },
+      suggest: { text: 'hä' },
+    })
+    expect(shown.rows()[0]?.map(({ highlight }) => highlight)).toEqual([
+      [['Ein ', 'Haus', ' am Fluss']],
+      [['Die ', 'Häuser', ' der alten Stadt']],
+    ])
+    expect(shown.didYouMean[0]).toMatchObject({ text: 'fluss' })
+    expect(shown.suggestions[0]).toEqual([{ word: 'häuser', documents: 1 }])
+    await books.modify({ text: { '#document': 'none' } })
+    expect(await ids({ query: 'Hauses', key: '#document' })).toEqual([])
+    expect(await ids({ query: 'HAUS', key: '#document' })).toEqual(['b'])
+  })
+
   it('keeps what only one search found in a fusion, and says where scores come from', async () => {
     const dense = { query: [0, 0], limit: 2 }
     const sparse = { query: { indices: [7], values: [1] }, key: 'words' }

@@ -4,6 +4,8 @@ import type { EmbedderRegistry } from '../embed/registry.ts'
 import { pathOf, type StoreEngine } from '../engine/engine.ts'
 import type { CollectionInfo, DatabaseInfo } from '../model/collection.ts'
 import { forbidden, invalid } from '../errors.ts'
+import { withTexts } from '../model/schema.ts'
+import type { Language } from '../model/text-fields.ts'
 import { VERSION } from '../version.ts'
 import { collectionMetadata } from './arguments.ts'
 import { checkArguments } from './check-arguments.ts'
@@ -16,6 +18,11 @@ export interface CreateCollectionArguments {
   name: string
   configuration?: CreateConfiguration | undefined
   metadata?: CollectionMetadata | undefined
+  /**
+   * Extension: metadata keys whose strings are searched by words, with their language: `{ title: 'english' }`. Documents are, in
+   * English unless `#document` says otherwise.
+   */
+  text?: Readonly<Record<string, Language>> | undefined
   /** Default: the function that the collection's configuration names, else the English embedder. null: none. */
   embeddingFunction?: EmbeddingFunction | null | undefined
 }
@@ -36,7 +43,7 @@ export interface StoreParts {
   isClosed?(): boolean
 }
 
-const CREATE_ARGUMENTS = ['name', 'configuration', 'metadata', 'embeddingFunction']
+const CREATE_ARGUMENTS = ['name', 'configuration', 'metadata', 'text', 'embeddingFunction']
 const GET_ARGUMENTS = ['name', 'embeddingFunction']
 
 export class Store {
@@ -88,14 +95,14 @@ export class Store {
   async #create(args: CreateCollectionArguments, getOrCreate: boolean): Promise<StoreCollection> {
     const method = getOrCreate ? 'getOrCreateCollection' : 'createCollection'
     checkArguments(method, args, CREATE_ARGUMENTS, `${method}({ name: 'notes' })`)
-    const { name, metadata, embeddingFunction } = args
+    const { name, metadata, text, embeddingFunction } = args
     const { info } = await this.#parts.engine.catalog.createCollection({
       tenant: this.tenant,
       database: this.database,
       name,
       getOrCreate,
       metadata: collectionMetadata(metadata),
-      schema: null,
+      schema: text ? withTexts(null, text) : null,
       ...newConfiguration(args),
     })
     return this.#handle(info, embeddingFunction)

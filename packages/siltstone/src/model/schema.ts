@@ -1,8 +1,12 @@
 import { invalid } from '../errors.ts'
+import { isLanguage, type Language, LANGUAGES, type TextField } from './text-fields.ts'
 
 /**
  * A collection's schema as it is stored: the indexes of each value type, by default and for single keys, in Chroma's own
  * form. null means that everything is default.
+ *
+ * An extension, which Chroma's clients do not read: `text` names the keys whose texts are searched by words, with their
+ * language. Documents are, in English, without being named.
  */
 export interface Index {
   enabled: boolean
@@ -13,6 +17,7 @@ export type ValueTypes = Record<string, Record<string, Index>>
 export interface Schema {
   defaults: ValueTypes
   keys: Record<string, ValueTypes>
+  text?: Record<string, { language: string }>
 }
 /** Either part may be missing: it is empty then. */
 type StoredSchema = Record<string, unknown>
@@ -32,11 +37,15 @@ export const EMBEDDING_KEY = '#embedding'
 export function wrongPartOf(schema: unknown): string | undefined {
   if (schema === null) return undefined
   if (!isObject(schema)) return 'schema'
-  const { defaults = {}, keys = {} } = schema
+  const { defaults = {}, keys = {}, text = {} } = schema
   if (!isObject(keys)) return 'keys'
+  if (!isObject(text)) return 'text'
   return (
     wrongTypes(defaults, 'defaults') ??
-    firstOf(Object.entries(keys), ([key, types]) => wrongTypes(types, `keys.${key}`))
+    firstOf(Object.entries(keys), ([key, types]) => wrongTypes(types, `keys.${key}`)) ??
+    firstOf(Object.entries(text), ([key, field]) =>
+      isTextKey(key) && isObject(field) && isLanguage(field['language']) ? undefined : `text.${key}`,
+    )
   )
 }
 
@@ -46,7 +55,7 @@ export function checkSchema(schema: unknown): void {
   if (wrong !== undefined)
     throw invalid(
       'bad-schema',
-      `the schema is malformed at ${wrong}; see Chroma's documentation of schemas for its form`,
+      `the schema is malformed at ${wrong}; see Chroma's documentation of schemas for its form${wrong.startsWith('text') ? `, and for text: {"title":{"language":"english"}}, with one of ${LANGUAGES.join(', ')}` : ''}`,
       {
         field: 'schema',
       },
@@ -88,6 +97,45 @@ export function isIndexed(stored: StoredSchema, key: string, type: 'string' | 'b
 /** Whether filters and searches by words may look into documents: unless the schema says otherwise of documents themselves. */
 export function isTextIndexed(stored: StoredSchema | null): boolean {
   return stored === null || (ownTypes(stored, DOCUMENT_KEY)?.['string']?.['fts_index']?.enabled ?? true)
+}
+
+/** Whether a schema says which keys have sparse vectors: one that names only texts does not. */
+export function saysKeys(stored: StoredSchema | null): boolean {
+  return stored !== null && 'keys' in stored
+}
+
+/** A schema with more texts that are searched by words, or with another language for some. */
+export function withTexts(stored: StoredSchema | null, texts: Readonly<Record<string, Language>>): StoredSchema {
+  const added = Object.fromEntries(Object.entries(texts).map(([key, language]) => [key, { language }]))
+  return { ...stored, text: { ...(stored as Partial<Schema> | null)?.text, ...added } }
+}
+
+/** Whether a schema may name the key under `text`. */
+export function isTextKey(key: string): boolean {
+  return key !== '' && (key === DOCUMENT_KEY || !key.startsWith('#'))
+}
+
+/** The texts that are searched by words: documents first, unless that is disabled, then metadata keys in order. */
+export function textFieldsOf(stored: StoredSchema | null): TextField[] {
+  const named = ((stored ?? {}) as Partial<Schema>).text ?? {}
+  return [
+    DOCUMENT_KEY,
+    ...Object.keys(named)
+      .filter((key) => key !== DOCUMENT_KEY)
+      .sort(),
+  ].flatMap((key) => {
+    const field = textFieldOf(stored, key)
+    return field ? [field] : []
+  })
+}
+
+/** The text under a key; undefined if it is not searched by words. */
+export function textFieldOf(stored: StoredSchema | null, key: string): TextField | undefined {
+  const { text = {} } = (stored ?? {}) as Partial<Schema>
+  const language = Object.hasOwn(text, key) ? text[key]?.language : undefined
+  if (key === DOCUMENT_KEY && isTextIndexed(stored))
+    return { key, language: isLanguage(language) ? language : 'english' }
+  return key !== DOCUMENT_KEY && isLanguage(language) ? { key, language } : undefined
 }
 
 export interface SparseIndex {

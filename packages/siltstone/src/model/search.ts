@@ -1,6 +1,7 @@
 /** Requests and answers of `search`: records ranked by an expression over nearest-neighbour searches. */
 import type { Filter } from './filter.ts'
 import type { ReadOptions, SearchOptions } from './read.ts'
+import type { Language } from './text-fields.ts'
 
 /** What a nearest-neighbour search looks for. */
 export type KnnQuery =
@@ -16,12 +17,25 @@ export type KnnQuery =
     }
   /** Like some records and unlike others, by their ids; these are not found themselves. At least one is positive. */
   | { kind: 'examples'; positive: readonly string[]; negative: readonly string[] }
-  /** A text that the caller has to replace by a vector before the engine is asked. */
-  | { kind: 'text'; text: string }
+  /**
+   * A text: its words are looked for under the key alone, or in several fields. Under a key that no text is indexed under, the
+   * caller has to replace it by a vector before the engine is asked.
+   */
+  | { kind: 'text'; text: string; fields?: readonly WeightedField[] }
+
+/** A text of the records, and how much its words count beside those of other fields. */
+export interface WeightedField {
+  /** `#document`, or a metadata key. */
+  key: string
+  /** Above 0. */
+  weight: number
+  /** Default: English. */
+  language?: Language
+}
 
 export interface Knn {
   query: KnnQuery
-  /** `#embedding`, or the metadata key that holds sparse vectors. */
+  /** `#embedding`, `#document`, or the metadata key that holds texts or sparse vectors. */
   key: string
   /** The most records that it finds. */
   limit: number
@@ -121,10 +135,18 @@ export interface HighlightRequest {
   fragments: number
   /** Of a fragment, in UTF-16 code units. */
   length: number
+  /** Of the documents. Default: English. */
+  language?: Language
 }
 
 /** A piece of a document: unmarked and marked parts take turns, and the first one, which may be empty, is unmarked. */
 export type HighlightFragment = string[]
+
+export interface AskedText {
+  text: string
+  /** Of the documents. Default: English. */
+  language?: Language
+}
 
 export interface Search {
   filter?: Filter
@@ -136,9 +158,9 @@ export interface Search {
   facets?: Facets
   highlight?: HighlightRequest
   /** A text whose unknown and rare words are looked up among all documents, whatever the filter says. */
-  didYouMean?: { text: string }
+  didYouMean?: AskedText
   /** Words of all documents that begin with the last word of a text, the most frequent ones. */
-  suggest?: { text: string; limit: number }
+  suggest?: AskedText & { limit: number }
   /** Instead of by score. */
   orderBy?: readonly OrderKey[]
   /** Needs `rank`; not together with `orderBy`. */
@@ -157,12 +179,14 @@ export interface SearchRequest extends ReadOptions {
   explain?: boolean
 }
 
-/** What one word of a text adds to the BM25 of a document. */
+/** What one word of a text adds to the BM25 of a record. */
 export interface WordPart {
   /** As the query writes it first. */
   word: string
-  /** How often the document has it, in any of its forms. */
+  /** How often the record has it, in any of its forms and fields. */
   count: number
+  /** Of a search of several fields: in which the word is, and how often. */
+  fields?: { key: string; count: number }[]
   /** Its inverse document frequency. */
   idf: number
   /** The parts of all words add up to 1 − score. */
@@ -180,7 +204,7 @@ export interface KnnPart {
    * otherwise.
    */
   contribution: number | null
-  /** Of a text on `#document`: the words that the document has, the largest part first; absent where it did not find the record. */
+  /** Of a text: the words that the record has, the largest part first; absent where it did not find the record. */
   words?: WordPart[]
 }
 

@@ -4,15 +4,15 @@
  */
 import { RowSet } from '../format/row-set.ts'
 import type { SegmentReader } from '../format/segment/reader.ts'
-import { DOCUMENT_KEY } from '../model/schema.ts'
 import { Phrase } from '../text/phrase.ts'
 import { keyOfTerm } from '../word-index/count-terms.ts'
 import { usableIndexOf } from '../word-index/indexed-keys.ts'
 import type { PostingList } from '../word-index/posting-list.ts'
+import { documentSource } from '../word-index/word-source.ts'
 
 /** The rows whose stored documents have all words of a phrase; undefined if the segment has no index of words. */
 export async function phraseRows(reader: SegmentReader, text: string): Promise<RowSet | undefined> {
-  const index = usableIndexOf(reader, DOCUMENT_KEY)
+  const index = usableIndexOf(reader, documentSource)
   const phrase = Phrase.of(text)
   if (!index || !phrase) return undefined
   const lists = await index.lists([...new Set(phrase.terms)].map(keyOfTerm))

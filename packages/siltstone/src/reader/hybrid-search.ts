@@ -1,23 +1,21 @@
 /**
  * What a search box asks: the records nearest to a text by meaning, and the best by words, in one ranking. It is that of
- * `rrf` over both in the search API (but for records at one distance where the limit cuts between them), without the grammar and the
- * arithmetic of rank expressions, which a page would have to load. What searches by words, and what filters, is loaded when it is needed.
- *
- * Reciprocal rank fusion: Cormack, Clarke and Büttcher, SIGIR 2009.
+ * `hybrid` in the search API (but for records at one distance where the limit cuts between them), with lists as long as the answer, and
+ * without the grammar and the arithmetic of rank expressions, which a page would have to load. What searches by words, and what
+ * filters, is loaded when it is needed.
  */
 import { yieldToEventLoop } from '#codec'
 import { isSiltstoneError } from '../errors.ts'
 import type { RecordRef, View } from '../log/view.ts'
-import { DOCUMENT_KEY, isTextIndexed } from '../model/schema.ts'
+import { DOCUMENT_KEY, isTextIndexed, textFieldOf } from '../model/schema.ts'
 import { nearest } from '../query/nearest.ts'
 import { everything, type Selection } from '../query/selection.ts'
+import { joinedScore, WITHOUT_WORDS } from '../search/hybrid.ts'
 import type { RankedRecord } from '../search/retriever.ts'
 import type { Where } from '../library/types.ts'
+import { documentsIn } from '../word-index/word-source.ts'
 import type { ReadSource } from './read-source.ts'
 import { recovering } from './recovering.ts'
-
-/** Of the fusion: how little the first ranks count more than the next ones. */
-const K = 60
 
 export interface HybridHit {
   id: string
@@ -57,9 +55,9 @@ export class HybridSearch {
       const selection = where ? await selectionOf(view, where) : everything(view)
       const lists = await Promise.all([
         this.#hasMeaning || !this.#hasWords ? this.#byMeaning(view, text, selection, limit) : [],
-        this.#hasWords ? byWords(view, text, selection, limit) : [],
+        this.#hasWords ? this.#byWords(view, text, selection, limit) : [],
       ])
-      const best = fused(lists).slice(0, limit)
+      const best = joined(lists, limit)
       const refs = best.map(({ ref }) => ref)
       const { ids, documents = [], metadatas = [] } = await view.columns(refs, { documents: true, metadatas: true })
       return best.map(({ score }, i) => ({
@@ -69,6 +67,13 @@ export class HybridSearch {
         score,
       }))
     })
+  }
+
+  async #byWords(view: View, text: string, selection: Selection, limit: number): Promise<RankedRecord[]> {
+    const { WordRetriever } = await loadWords()
+    const language = textFieldOf(this.#source.described.schema, DOCUMENT_KEY)?.language
+    const searched = { kind: 'text', source: await documentsIn(language) } as const
+    return new WordRetriever(view, searched, yieldToEventLoop).top(text, selection, limit)
   }
 
   async #byMeaning(view: View, text: string, selection: Selection, limit: number): Promise<RankedRecord[]> {
@@ -92,23 +97,29 @@ export class HybridSearch {
 
 const loadWords = () => import('../words/word-retriever.ts')
 
-async function byWords(view: View, text: string, selection: Selection, limit: number): Promise<RankedRecord[]> {
-  const { WordRetriever } = await loadWords()
-  return new WordRetriever(view, DOCUMENT_KEY, yieldToEventLoop).top({ kind: 'text', text }, selection, limit)
-}
-
 async function selectionOf(view: View, where: Where): Promise<Selection> {
   const { selectWhere } = await import('./select-where.ts')
   return selectWhere(view, where)
 }
 
-function fused(lists: readonly (readonly RankedRecord[])[]): { ref: RecordRef; score: number }[] {
-  const byOrdinal = new Map<number, { ref: RecordRef; ordinal: number; score: number }>()
-  for (const list of lists)
-    for (const [rank, { ref, ordinal }] of list.entries()) {
-      const hit = byOrdinal.get(ordinal) ?? { ref, ordinal, score: 0 }
-      hit.score += 1 / (K + rank)
-      byOrdinal.set(ordinal, hit)
-    }
-  return [...byOrdinal.values()].sort((a, b) => b.score - a.score || a.ordinal - b.ordinal)
+/** @param lists by meaning and by words, each of at most `limit` records */
+function joined(
+  [meaning, words]: readonly [readonly RankedRecord[], readonly RankedRecord[]],
+  limit: number,
+): { ref: RecordRef; score: number }[] {
+  const byOrdinal = new Map<number, { ref: RecordRef; ordinal: number; position: number; words: number }>()
+  for (const [position, { ref, ordinal }] of meaning.entries())
+    byOrdinal.set(ordinal, { ref, ordinal, position, words: WITHOUT_WORDS })
+  for (const { ref, ordinal, score } of words) {
+    const hit = byOrdinal.get(ordinal)
+    if (hit) hit.words = score
+    else byOrdinal.set(ordinal, { ref, ordinal, position: limit, words: score })
+  }
+  return Array.from(byOrdinal.values(), ({ ref, ordinal, position, words: byWords }) => ({
+    ref,
+    ordinal,
+    score: -joinedScore(position, byWords),
+  }))
+    .sort((a, b) => b.score - a.score || a.ordinal - b.ordinal)
+    .slice(0, limit)
 }

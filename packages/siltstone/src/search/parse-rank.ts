@@ -5,16 +5,20 @@
  *      | {"$sum"|"$mul"|"$max"|"$min": [rank…]} | {"$sub"|"$div": {"left": rank, "right": rank}}
  *      | {"$abs"|"$exp"|"$log": rank}
  *      | {"$attr": {"key": name, "default"?: n}}                      (an extension)
+ *      | {"$hybrid": {"query": text, "vector"?: [n…], "fields"?: {name: weight, …}, "limit"?: n}}
+ *                                          (an extension, short for the expression of `hybrid.ts`)
  * knn  = {"query": [n…] | sparse | text | examples, "key"?: name, "limit"?: n, "default"?: n, "return_rank"?: bool,
- *         "idf"?: bool}                                                 ("idf" is an extension)
+ *         "idf"?: bool, "fields"?: {name: weight, …}}                   ("idf" and "fields" are extensions)
  * sparse = {"#type"?: "sparse_vector", "indices": [n…], "values": [n…], "tokens"?: [text…]}
  *
  * examples = {"positive": [id…], "negative"?: [id…]}                     (an extension)
  *
- * A text as query is an extension: the caller embeds it.
+ * A text as query is an extension: the caller embeds it, unless its words are looked for. `fields`, instead of `key`, looks for them
+ * in several texts of each record, with the weight of each (BM25F).
  */
-import type { Knn, KnnQuery, Rank } from '../model/search.ts'
+import type { Knn, KnnQuery, Rank, WeightedField } from '../model/search.ts'
 import { EMBEDDING_KEY } from '../model/schema.ts'
+import { hybridExpression } from './hybrid.ts'
 import { MAX_RANK_DEPTH, type CheckLimit } from './limits.ts'
 import {
   badShape,
@@ -38,7 +42,15 @@ const DEFAULT_LIMIT = 16
 const NARY = { $sum: 'sum', $mul: 'mul', $max: 'max', $min: 'min' } as const
 const BINARY = { $sub: 'sub', $div: 'div' } as const
 const UNARY = { $abs: 'abs', $exp: 'exp', $log: 'log' } as const
-const OPERATORS = ['$val', '$knn', ...Object.keys(NARY), ...Object.keys(BINARY), ...Object.keys(UNARY), '$attr']
+const OPERATORS = [
+  '$val',
+  '$knn',
+  ...Object.keys(NARY),
+  ...Object.keys(BINARY),
+  ...Object.keys(UNARY),
+  '$attr',
+  '$hybrid',
+]
 
 /**
  * @param path how errors name it: `searches[0].rank`
@@ -69,6 +81,7 @@ class Parser {
       return { kind: 'knn', knn: this.#knn(operand, below) }
     }
     if (operator === '$attr') return attributeOf(operand, below)
+    if (operator === '$hybrid') return inner(hybridFrom(operand, below), below)
     if (isOf(NARY, operator))
       return {
         kind: NARY[operator],
@@ -88,15 +101,18 @@ class Parser {
   }
 
   #knn(json: unknown, path: string): Knn {
-    const fields = readFields(json, path, ['query', 'key', 'limit', 'default', 'return_rank', 'idf'])
+    const fields = readFields(json, path, ['query', 'key', 'limit', 'default', 'return_rank', 'idf', 'fields'])
     if (isAbsent(fields.get('query'))) throw missing(path, 'query')
     const idf = optional(fields, 'idf', path, readBoolean)
-    const query = this.#query(fields.get('query'), `${path}.query`, idf)
+    const weighted = optional(fields, 'fields', path, (json, below) => this.#weightedFields(json, below))
+    const asked = this.#query(fields.get('query'), `${path}.query`, idf)
+    const query = weighted ? withFields(asked, weighted, path) : asked
+    if (weighted && !isAbsent(fields.get('key'))) throw badValue(path, 'it has a key and fields; leave one of them out')
     const limit = optional(fields, 'limit', path, readU32) ?? DEFAULT_LIMIT
     this.#check('maxKnnLimit', `${path}.limit`, limit, 'records')
     const knn: Knn = {
       query,
-      key: optional(fields, 'key', path, readString) ?? EMBEDDING_KEY,
+      key: optional(fields, 'key', path, readString) ?? weighted?.[0]?.key ?? EMBEDDING_KEY,
       limit,
       default: optional(fields, 'default', path, readFloat) ?? null,
       returnRank: optional(fields, 'return_rank', path, readBoolean) ?? false,
@@ -125,6 +141,20 @@ class Parser {
     return query
   }
 
+  /** In ascending order of keys, so that the order of the JSON changes nothing. */
+  #weightedFields(json: unknown, path: string): WeightedField[] {
+    const fields = readFields(json, path)
+    this.#check('maxOperands', path, fields.size, 'fields')
+    if (fields.size === 0)
+      throw badValue(path, 'it is empty; give at least one key with its weight, such as {"title": 2}')
+    return Array.from(fields, ([key, value]): WeightedField => {
+      const below = `${path}.${short(key)}`
+      const weight = readFloat(value, below)
+      if (!(weight > 0)) throw badValue(below, `the weight is ${weight}; give a number above 0, or leave the field out`)
+      return { key, weight }
+    }).sort((a, b) => (a.key < b.key ? -1 : 1))
+  }
+
   #examples(json: unknown, path: string): KnnQuery {
     const fields = readFields(json, path, ['positive', 'negative'])
     const [positive = [], negative = []] = ['positive', 'negative'].map((name) =>
@@ -134,6 +164,11 @@ class Parser {
     if (positive.length === 0) throw badValue(`${path}.positive`, 'it has no id; give at least one record to be like')
     return { kind: 'examples', positive, negative }
   }
+}
+
+function withFields(query: KnnQuery, fields: readonly WeightedField[], path: string): KnnQuery {
+  if (query.kind === 'text') return { ...query, fields }
+  throw badValue(path, 'it has fields, in which the words of a text are looked for, and its query is no text')
 }
 
 function dense(json: unknown, path: string): KnnQuery {
@@ -161,6 +196,16 @@ function sparse(fields: Fields, path: string, idf: boolean | undefined) {
   if (indices.some((index, i) => i > 0 && index <= (indices[i - 1] as number)))
     throw badValue(path, `${INVALID_SPARSE} indices must be sorted in strictly ascending order (no duplicates)`)
   return { kind: 'sparse' as const, indices, values, ...(idf !== undefined && { idf }) }
+}
+
+function hybridFrom(json: unknown, path: string) {
+  const fields = readFields(json, path, ['query', 'vector', 'fields', 'limit'])
+  const query = optional(fields, 'query', path, readString)
+  if (query === undefined) throw missing(path, 'query')
+  const limit = optional(fields, 'limit', path, readU32)
+  if (limit === 0) throw badValue(`${path}.limit`, 'it is 0; give a number above 0')
+  const vector = optional(fields, 'vector', path, (list, below) => readList(list, below) as readonly number[])
+  return hybridExpression({ query, vector, fields: fields.get('fields') ?? undefined, limit })
 }
 
 function attributeOf(json: unknown, path: string): Rank {

@@ -1,7 +1,15 @@
 /** What a search needs of the collection before the engine is asked: its schema, and vectors for texts. */
 import { invalid } from '../errors.ts'
-import { DOCUMENT_KEY, EMBEDDING_KEY, isTextIndexed, sparseIndexOf } from '../model/schema.ts'
-import type { Knn, KnnQuery, Search } from '../model/search.ts'
+import {
+  DOCUMENT_KEY,
+  EMBEDDING_KEY,
+  isTextIndexed,
+  sparseIndexOf,
+  textFieldOf,
+  textFieldsOf,
+} from '../model/schema.ts'
+import type { Knn, KnnQuery, Search, WeightedField } from '../model/search.ts'
+import type { Language } from '../model/text-fields.ts'
 import { CHROMA_BM25, chromaBm25Of, chromaBm25Query } from '../text/chroma-bm25.ts'
 import { knnsOf } from './evaluate.ts'
 import { searchWithKnns } from './with-knns.ts'
@@ -27,18 +35,47 @@ export async function prepare(searches: readonly Search[], options: Preparation)
   for (const { rank } of searches)
     for (const { query, key } of rank ? knnsOf(rank) : []) {
       if (query.kind !== 'text') continue
-      if (key === EMBEDDING_KEY) texts.add(query.text)
+      if (key === EMBEDDING_KEY && !query.fields) texts.add(query.text)
     }
   const list = [...texts]
   const vectors = list.length === 0 ? [] : await options.embed(list)
   const embedded = new Map(list.map((text, i) => [text, vectors[i] as Float32Array]))
+  const language = textFieldOf(options.schema, DOCUMENT_KEY)?.language
   return searches.map((search) =>
-    searchWithKnns(search, (knn) => ({ ...knn, query: preparedQuery(knn, embedded, options) })),
+    inLanguage(
+      searchWithKnns(search, (knn) => ({ ...knn, query: preparedQuery(knn, embedded, options) })),
+      language,
+    ),
   )
+}
+
+/** What looks at the words of documents does so in their language. */
+function inLanguage(search: Search, language: Language | undefined): Search {
+  if (language === undefined) return search
+  const { didYouMean, suggest, highlight } = search
+  return {
+    ...search,
+    ...(didYouMean && { didYouMean: { ...didYouMean, language } }),
+    ...(suggest && { suggest: { ...suggest, language } }),
+    ...(highlight && { highlight: { ...highlight, language } }),
+  }
 }
 
 function textDisabled(field: string) {
   return invalid('index-disabled', 'Cannot search documents by words because FTS indexing is disabled', { field })
+}
+
+/** @throws SiltstoneError `invalid`: index-disabled, text-query */
+function knownField(field: WeightedField, schema: Preparation['schema']): WeightedField {
+  const known = textFieldOf(schema, field.key)
+  if (known) return { ...field, language: known.language }
+  if (field.key === DOCUMENT_KEY) throw textDisabled('rank')
+  const keys = textFieldsOf(schema).map(({ key }) => key)
+  throw invalid(
+    'text-query',
+    `the words of '${field.key.slice(0, 60)}' are not indexed, only those of ${keys.join(', ') || 'no key'}; name the key under text in the schema`,
+    { field: 'fields' },
+  )
 }
 
 function preparedQuery(
@@ -47,19 +84,19 @@ function preparedQuery(
   { schema, needsIndex }: Preparation,
 ): KnnQuery {
   if (query.kind === 'dense' || query.kind === 'examples') return query
+  if (query.kind === 'text' && query.fields)
+    return { ...query, fields: query.fields.map((field) => knownField(field, schema)) }
   if (query.kind === 'text' && key === EMBEDDING_KEY)
     return { kind: 'dense', vector: embedded.get(query.text) as Float32Array }
-  if (query.kind === 'text' && key === DOCUMENT_KEY) {
-    if (isTextIndexed(schema)) return query
-    throw textDisabled('rank')
-  }
   const index = sparseIndexOf(schema, key)
+  if (query.kind === 'text' && (key === DOCUMENT_KEY || textFieldOf(schema, key)))
+    return { ...query, fields: [knownField({ key, weight: 1 }, schema)] }
   if (query.kind === 'text') {
     const bm25 = chromaBm25Of(index?.embeddingFunction)
     if (bm25) return { kind: 'sparse', ...chromaBm25Query(query.text, bm25), idf: index?.bm25 ?? false }
     throw invalid(
       'text-query',
-      `a text can be searched under ${EMBEDDING_KEY}, ${DOCUMENT_KEY} and the keys whose embedding function is ${CHROMA_BM25}, and the key is '${key.slice(0, 60)}'; embed the text and send its vector`,
+      `a text can be searched under ${EMBEDDING_KEY}, ${DOCUMENT_KEY}, the keys that the schema names under text, and those whose embedding function is ${CHROMA_BM25}, and the key is '${key.slice(0, 60)}'; embed the text and send its vector`,
       { field: 'query' },
     )
   }

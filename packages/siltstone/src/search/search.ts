@@ -21,6 +21,7 @@ import type {
 } from '../model/search.ts'
 import type { Metadata } from '../model/record.ts'
 import { DOCUMENT_KEY } from '../model/schema.ts'
+import type { KnnQuery } from '../model/search.ts'
 import type { Pause } from '../pacer.ts'
 import { get } from '../query/get.ts'
 import { select } from '../query/select.ts'
@@ -43,7 +44,8 @@ import type { RankedRecord } from './retriever.ts'
 import { SparseRetriever } from './sparse-retriever.ts'
 import { completions } from '../words/completions.ts'
 import { didYouMean as correctionsOf } from '../words/spelling.ts'
-import { WordRetriever } from '../words/word-retriever.ts'
+import { documentSource, textSource } from '../word-index/word-source.ts'
+import { type Searched, sourcesOf, WordRetriever } from '../words/word-retriever.ts'
 import { rowsToCount } from '../words/word-state.ts'
 
 export interface SearchContext {
@@ -67,8 +69,8 @@ export async function search(asked: Search, context: SearchContext): Promise<Sea
   const { didYouMean, suggest } = asked
   const [hits, corrections, suggestions] = await Promise.all([
     hitsOf(asked, context),
-    didYouMean && correctionsOf(context.view, didYouMean.text, context.pause),
-    suggest && completions(context.view, suggest.text, suggest.limit, context.pause),
+    didYouMean && correctionsOf(context.view, didYouMean, context.pause),
+    suggest && completions(context.view, suggest, context.pause),
   ])
   return {
     ...hits,
@@ -219,24 +221,42 @@ async function listOf(
     case 'sparse': {
       // Counting rows takes memory, which many rows without an index are not worth.
       const retriever =
-        rowsToCount(view, key) <= MOST_COUNTED
-          ? new WordRetriever(view, key, pause)
+        rowsToCount(view, [{ kind: 'sparse', key }]) <= MOST_COUNTED
+          ? new WordRetriever(view, { kind: 'sparse', key }, pause)
           : new SparseRetriever(view, key, pause)
       return retriever.top(query, admitted, limit)
     }
-    case 'text':
-      if (key !== DOCUMENT_KEY)
-        throw invalid('text-query', `a text query on '${key}' has to be embedded first; give a vector`, {
-          field: 'query',
-        })
-      if (rowsToCount(view, key) > MOST_COUNTED)
+    case 'text': {
+      const searched = await searchedBy(query, key)
+      const rows = rowsToCount(view, sourcesOf(searched))
+      if (rows > MOST_COUNTED)
         throw unsupported(
           'words-not-indexed',
-          `${rowsToCount(view, key)} records are in segments without a word index, and at most ${MOST_COUNTED} can be searched without one; a segment gets it when it is merged next, and at once with \`siltstone compact --full\``,
+          `${rows} records are in segments without a word index, and at most ${MOST_COUNTED} can be searched without one; a segment gets it when it is merged next, and at once with \`siltstone compact --full\``,
           { field: 'query' },
         )
-      return new WordRetriever(view, key, pause).top(query, admitted, limit)
+      return new WordRetriever(view, searched, pause).top(query.text, admitted, limit)
+    }
   }
+}
+
+/** @throws SiltstoneError `invalid` (text-query) */
+async function searchedBy({ fields }: Extract<KnnQuery, { kind: 'text' }>, key: string): Promise<Searched> {
+  if (!fields && key === DOCUMENT_KEY) return { kind: 'text', source: documentSource }
+  const [first] = fields ?? []
+  if (!fields || !first)
+    throw invalid('text-query', `a text query on '${key}' has to be embedded first; give a vector`, { field: 'query' })
+  const sources = await Promise.all(
+    fields.map(async ({ key: field, language = 'english', weight }) => ({
+      source: await textSource({ key: field, language }),
+      weight,
+    })),
+  )
+  const [only] = sources
+  // In one field, a weight of 1 changes nothing.
+  return only && sources.length === 1 && only.weight === 1
+    ? { kind: 'text', source: only.source }
+    : { kind: 'fields', fields: sources }
 }
 
 /** For each key, the number of each record, null if the value is none. */
@@ -316,15 +336,11 @@ async function explanationsOf(
   explanationAt: (place: number) => HitExplanation,
 ): Promise<HitExplanation[]> {
   const explanations = page.map(({ place }) => explanationAt(place))
-  const texts = (rank ? knnsOf(rank) : []).flatMap(({ query }, k) =>
-    query.kind === 'text' ? [{ k, text: query.text }] : [],
-  )
-  if (texts.length === 0) return explanations
   const refs = page.map(({ ref }) => ref)
-  const documents = await inSlices(refs, SLICE_RECORDS, pause, (slice) => view.documents(slice))
-  const retriever = new WordRetriever(view, DOCUMENT_KEY, pause)
-  for (const { k, text } of texts) {
-    const words = await retriever.parts(text, documents)
+  for (const [k, { query, key }] of (rank ? knnsOf(rank) : []).entries()) {
+    if (query.kind !== 'text') continue
+    const retriever = new WordRetriever(view, await searchedBy(query, key), pause)
+    const words = await inSlices(refs, SLICE_RECORDS, pause, (slice) => retriever.parts(query.text, slice))
     for (const [i, { knn }] of explanations.entries()) {
       const part = knn[k]
       if (part && part.rank !== null) part.words = words[i] ?? []

@@ -11,7 +11,7 @@ import { documentAnalyzer } from '../text/analyzer.ts'
 import { highlight, wantedWords } from '../text/highlight.ts'
 import { combinedExamples } from '../search/examples.ts'
 import { modelDistance } from './model-state.ts'
-import { modelDidYouMean, modelIdf, modelKnownWords, modelWordScores } from './model-words.ts'
+import { modelDidYouMean, modelFieldScores, modelIdf, modelKnownWords, modelWordScores } from './model-words.ts'
 
 type Row = [id: string, state: RecordState]
 
@@ -269,12 +269,23 @@ function withoutExamples(
 
 function textScores({ query, key }: Knn, { rows }: ModelSearch): (number | undefined)[] {
   if (query.kind !== 'text') return []
-  if (key !== DOCUMENT_KEY)
+  if (!query.fields && key !== DOCUMENT_KEY)
     throw invalid('text-query', `a text query on '${key}' has to be embedded first`, { field: 'query' })
-  return modelWordScores(
-    rows.map(([, { document }]) => document),
-    query.text,
-  )
+  const fields = (query.fields ?? [{ key, weight: 1 }]).map((field) => ({
+    weight: field.weight,
+    texts: rows.map((row) => textOf(row, field.key)),
+  }))
+  const [only] = fields
+  return only && fields.length === 1 && only.weight === 1
+    ? modelWordScores(only.texts, query.text)
+    : modelFieldScores(fields, query.text)
+}
+
+/** In English, as all texts of the tests are. */
+function textOf(row: Row, key: string): string | null {
+  if (key === DOCUMENT_KEY) return row[1].document
+  const value = metadataOf(row)?.get(key)
+  return typeof value === 'string' ? value : null
 }
 
 function distanceOf({ query, key }: Knn, record: Row, world: ModelSearch): number | undefined {

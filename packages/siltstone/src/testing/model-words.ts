@@ -67,24 +67,38 @@ export function modelDidYouMean(documents: readonly (string | null)[], text: str
   return words.length === 0 ? null : { text: replaced, words }
 }
 
-/** The terms of the 100 most frequent words that begin with the prefix, and its own. */
-function modelExpansions(documents: readonly (string | null)[], prefix: string): string[] {
+/** The terms of the 100 most frequent words that begin with the prefix, and its own. @param fields the texts of each */
+function modelExpansions(fields: readonly (readonly (string | null)[])[], prefix: string): string[] {
   const english = Analyzer.of('english')
-  const words = modelKnownWords(documents, Analyzer.of('none').termOf(prefix)).slice(0, 100)
-  return [...new Set([prefix, ...words.map(({ word }) => word)].map((word) => english.termOf(word)))]
+  const counts = new Map<string, number>()
+  for (const texts of fields)
+    for (const { word, documents } of modelKnownWords(texts, Analyzer.of('none').termOf(prefix)))
+      counts.set(word, (counts.get(word) ?? 0) + documents)
+  const words = Array.from(counts)
+    .sort(([a, own], [b, other]) => other - own || compareKeys(a, b))
+    .slice(0, 100)
+  return [...new Set([prefix, ...words.map(([word]) => word)].map((word) => english.termOf(word)))]
 }
+
+/** In the order in which scores add them. */
+function modelQuery(fields: readonly (readonly (string | null)[])[], text: string): { any: string[]; count: number }[] {
+  const { terms: asked, prefix } = Analyzer.of('english').query(text)
+  const query = [...asked]
+    .sort(([a], [b]) => keyOfTerm(a) - keyOfTerm(b))
+    .map(([term, count]) => ({ any: [term], count }))
+  if (prefix !== undefined) query.push({ any: modelExpansions(fields, prefix), count: 1 })
+  return query
+}
+
+const frequencyOf = (terms: ReadonlyMap<string, number> | undefined, any: readonly string[]): number =>
+  any.reduce((total, term) => total + (terms?.get(term) ?? 0), 0)
 
 /** @returns for each document its score, undefined where it shares no word with the text */
 export function modelWordScores(documents: readonly (string | null)[], text: string): (number | undefined)[] {
   const all = documents.map((document) => (document === null ? undefined : termsOf(document)))
   const there = all.filter((terms) => terms !== undefined)
   const total = there.reduce((sum, terms) => sum + lengthOf(terms), 0)
-  const { terms: asked, prefix } = Analyzer.of('english').query(text)
-  const query = [...asked]
-    .sort(([a], [b]) => keyOfTerm(a) - keyOfTerm(b))
-    .map(([term, count]) => ({ any: [term], count }))
-  if (prefix !== undefined) query.push({ any: modelExpansions(documents, prefix), count: 1 })
-  const weighted = query.map(({ any, count }) => {
+  const weighted = modelQuery([documents], text).map(({ any, count }) => {
     const having = there.filter((terms) => any.some((term) => terms.has(term))).length
     return { any, weight: count * modelIdf(there.length, having) * (1.2 + 1) }
   })
@@ -92,12 +106,52 @@ export function modelWordScores(documents: readonly (string | null)[], text: str
     let sum = 0
     let shares = false
     for (const { any, weight } of weighted) {
-      const frequency = any.reduce((total, term) => total + (terms?.get(term) ?? 0), 0)
+      const frequency = frequencyOf(terms, any)
       if (frequency === 0 || !terms) continue
       shares = true
       sum +=
         (weight * frequency) / (frequency + 1.2 * (1 - 0.75) + ((1.2 * 0.75 * there.length) / total) * lengthOf(terms))
     }
     return shares ? Math.fround(1 - sum) : undefined
+  })
+}
+
+/** BM25F. @param fields of each field, its weight and the texts of all records */
+export function modelFieldScores(
+  fields: readonly { weight: number; texts: readonly (string | null)[] }[],
+  text: string,
+): (number | undefined)[] {
+  const records = (fields[0]?.texts ?? []).map((_, i) =>
+    fields.map(({ texts }) => (typeof texts[i] === 'string' ? termsOf(texts[i]) : undefined)),
+  )
+  const there = records.filter((own) => own.some((terms) => terms))
+  const perWord = fields.map((_, f) => {
+    const own = records.map((record) => record[f]).filter((terms) => terms !== undefined)
+    const total = own.reduce((sum, terms) => sum + lengthOf(terms), 0)
+    return total === 0 ? 0 : 0.75 * (own.length / total)
+  })
+  const query = modelQuery(
+    fields.map(({ texts }) => texts),
+    text,
+  )
+  const weighted = query.map(({ any, count }) => {
+    const having = there.filter((own) => own.some((terms) => frequencyOf(terms, any) > 0)).length
+    return { any, weight: count * modelIdf(there.length, having) * (1.2 + 1) }
+  })
+  return records.map((own) => {
+    let score = 0
+    let shares = false
+    for (const { any, weight } of weighted) {
+      let sum = 0
+      for (const [f, terms] of own.entries()) {
+        const frequency = frequencyOf(terms, any)
+        if (frequency === 0 || !terms) continue
+        sum += ((fields[f]?.weight ?? 0) * frequency) / (1 - 0.75 + (perWord[f] ?? 0) * lengthOf(terms))
+      }
+      if (sum === 0) continue
+      shares = true
+      score += weight / (1 + 1.2 / sum)
+    }
+    return shares ? Math.fround(1 - score) : undefined
   })
 }

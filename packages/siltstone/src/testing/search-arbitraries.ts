@@ -27,6 +27,7 @@ const metadata = fc
       words: fc.oneof({ weight: 5, arbitrary: sparse }, { weight: 1, arbitrary: fc.constant('no vector') }),
       n: fc.oneof(number, fc.constantFrom('x', true)),
       group: fc.constantFrom<bigint | number | string>(1n, 1, '1'),
+      title: fc.constantFrom('the red stone', 'foxes', 'stone stone'),
     },
     { requiredKeys: [] },
   )
@@ -94,6 +95,14 @@ const text = fc
     { requiredKeys: ['query', 'key'] },
   )
   .map((fields) => ({ $knn: fields }))
+const fields = fc
+  .record({
+    query: fc.constantFrom('fox', 'the red foxes', 'stone stone red', 're*'),
+    fields: fc.constantFrom<Record<string, number>>({ '#document': 1, title: 2.5 }, { title: 1 }, { title: 0.5 }),
+    limit: fc.integer({ min: 0, max: 6 }),
+    default: fc.constantFrom(0, 5),
+  })
+  .map((knnFields) => ({ $knn: knnFields }))
 const examples = fc
   .record({
     positive: fc.array(id, { minLength: 1, maxLength: 2 }),
@@ -110,6 +119,7 @@ const { rank } = fc.letrec<{ rank: object }>((tie) => ({
     { maxDepth: 4, depthIdentifier: 'rank' },
     { weight: 6, arbitrary: knn },
     { weight: 3, arbitrary: text },
+    { weight: 1, arbitrary: fields },
     { weight: 1, arbitrary: examples },
     { weight: 2, arbitrary: value },
     { weight: 1, arbitrary: attribute },

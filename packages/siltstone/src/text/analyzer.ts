@@ -1,37 +1,72 @@
 /**
- * Turns texts into terms for BM25: words without the difference of case, and with English stems. An analyzer has a name
- * that stands beside what was indexed with it; two analyzers of one name give the same terms.
+ * Turns texts into terms for BM25: words without the difference of case, and with the stems of a language. An analyzer has a
+ * name that stands beside what was indexed with it; two analyzers of one name give the same terms.
  *
- * Words outside of English are kept as they are but for their case; the stemmer sees only words of the letters a to z.
+ * English stems words of the letters a to z, another language words of Latin letters; others are kept as they are.
  */
+import type { Language } from '../model/text-fields.ts'
 import { ENGLISH_STOP_WORDS } from './english-stop-words.ts'
 import { stemEnglish } from './english-stemmer.ts'
-import { eachPlace, eachWord, fold, normalForm } from './words.ts'
-
-export type Language = 'english' | 'none'
+import { type LanguageRules, LOADERS } from './languages/languages.ts'
+import { eachWord, fold, writtenWords } from './words.ts'
 
 /** The words in the memory of an analyzer, so that most words of a text cost one look-up. */
 const KNOWN_WORDS = 100_000
 
+type Stem = (word: string) => string
+
+const unchanged: Stem = (word) => word
+
 export class Analyzer {
   readonly name: string
-  readonly #stem: (word: string) => string
-  readonly #stopWords: ReadonlySet<string>
+  readonly #stem: Stem
+  readonly #isStopWord: (folded: string) => boolean
   readonly #known = new Map<string, string>()
 
-  private constructor(language: Language) {
+  private constructor(language: Language, stem: Stem, isStopWord: (folded: string) => boolean) {
     this.name = `${language}-1`
-    const isEnglish = language === 'english'
-    this.#stem = isEnglish ? (word) => (/^[a-z]+$/.test(word) ? stemEnglish(word) : word) : (word) => word
-    this.#stopWords = new Set(isEnglish ? ENGLISH_STOP_WORDS.map((word) => this.#stem(word)) : [])
+    this.#stem = stem
+    this.#isStopWord = isStopWord
   }
 
   static readonly #all = new Map<Language, Analyzer>()
 
-  static of(language: Language): Analyzer {
+  static of(language: 'english' | 'none'): Analyzer {
     let analyzer = Analyzer.#all.get(language)
-    if (!analyzer) Analyzer.#all.set(language, (analyzer = new Analyzer(language)))
+    if (!analyzer)
+      Analyzer.#all.set(language, (analyzer = language === 'english' ? Analyzer.#english() : Analyzer.#none()))
     return analyzer
+  }
+
+  /** Loads the rules of the language if need be. */
+  static async load(language: Language): Promise<Analyzer> {
+    const known = Analyzer.#all.get(language)
+    if (known) return known
+    if (language === 'english' || language === 'none') return Analyzer.of(language)
+    const rules = await LOADERS[language]()
+    let analyzer = Analyzer.#all.get(language)
+    if (!analyzer) Analyzer.#all.set(language, (analyzer = Analyzer.#by(language, rules)))
+    return analyzer
+  }
+
+  static #english(): Analyzer {
+    const stem: Stem = (word) => (/^[a-z]+$/.test(word) ? stemEnglish(word) : word)
+    // Compared by their stems.
+    const stopWords = new Set(ENGLISH_STOP_WORDS.map(stem))
+    return new Analyzer('english', stem, (word) => stopWords.has(stem(word)))
+  }
+
+  static #none(): Analyzer {
+    return new Analyzer('none', unchanged, () => false)
+  }
+
+  static #by(language: Language, { stem, STOP_WORDS }: LanguageRules): Analyzer {
+    const stopWords = new Set(STOP_WORDS.split(' ').map(fold))
+    return new Analyzer(
+      language,
+      (word) => (/^\p{Script=Latin}+$/u.test(word) ? stem(word) : word),
+      (word) => stopWords.has(word),
+    )
   }
 
   /** Calls `take` for each word, in order. @param take given the term, the word as it is written, and its place; see `eachWord` */
@@ -55,27 +90,23 @@ export class Analyzer {
     return this.#stem(folded)
   }
 
+  /** @param word as `eachWord` gives it */
+  isStopWord(word: string): boolean {
+    return this.#isStopWord(fold(word))
+  }
+
   /**
    * The words of a query. A `*` behind the last word makes it a prefix: it stands for all words that begin with it. Stop
    * words are left out if there is another word.
    */
   query(text: string): QueryWords {
-    const normal = normalForm(text).trimEnd()
-    const written: string[] = []
-    let endOfLast = -1
-    eachPlace(normal, (start, end, whole) => {
-      written.push(normal.slice(start, end))
-      endOfLast = whole
-    })
-    const isPrefix = endOfLast === normal.length - 1 && normal.endsWith('*')
-    const prefix = isPrefix ? written.pop() : undefined
-    const all = new Map<string, number>()
-    for (const word of written) {
+    const { words, prefix } = writtenWords(text)
+    const content = words.filter((word) => !this.isStopWord(word))
+    const terms = new Map<string, number>()
+    for (const word of content.length > 0 || prefix !== undefined ? content : words) {
       const term = this.termOf(word)
-      all.set(term, (all.get(term) ?? 0) + 1)
+      terms.set(term, (terms.get(term) ?? 0) + 1)
     }
-    const content = [...all].filter(([term]) => !this.#stopWords.has(term))
-    const terms = content.length > 0 || prefix !== undefined ? new Map(content) : all
     return prefix === undefined ? { terms } : { terms, prefix }
   }
 }
@@ -92,5 +123,5 @@ function detached(word: string): string {
   return JSON.parse(JSON.stringify(word)) as string
 }
 
-/** The analyzer of documents. */
+/** The analyzer of documents unless a schema says otherwise. */
 export const documentAnalyzer = (): Analyzer => Analyzer.of('english')

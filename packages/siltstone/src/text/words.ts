@@ -92,6 +92,20 @@ function eachPair(run: string, start: number, take: TakePlace): void {
   }
 }
 
+/** The words of a query as they are written. A `*` behind the last one makes it a prefix. */
+export function writtenWords(query: string): { words: string[]; prefix?: string } {
+  const normal = normalForm(query).trimEnd()
+  const words: string[] = []
+  let endOfLast = -1
+  eachPlace(normal, (start, end, whole) => {
+    words.push(normal.slice(start, end))
+    endOfLast = whole
+  })
+  const isPrefix = endOfLast === normal.length - 1 && normal.endsWith('*')
+  const prefix = isPrefix ? words.pop() : undefined
+  return prefix === undefined ? { words } : { words, prefix }
+}
+
 /** A word without the difference of upper and lower case; `ß` is `ss`, a final `ς` is `σ`. */
 export function fold(word: string): string {
   if (isAscii(word)) return word.toLowerCase()

@@ -1,5 +1,5 @@
 /**
- * Builds the word indexes of a segment, and the dictionary of its documents, while its rows are written. Memory: 24 MB for the
+ * Builds the word indexes of a segment, and the dictionaries of its texts, while its rows are written. Memory: 24 MB for the
  * postings of each index, 4 bytes per row, and some 100 bytes per term and word. The rest goes to the scratch disk.
  */
 import type { Pending, Sink } from '../format/segment/sink.ts'
@@ -12,8 +12,15 @@ import type { Analyzer } from '../text/analyzer.ts'
 import { Inverter } from './inverter.ts'
 import { KeyNumbers } from './key-numbers.ts'
 import { DIMENSION_KEYS, dimensionKey, WORD_KEYS } from './keys.ts'
-import { DOCUMENT_WORDS, FLOAT_WEIGHTS, MOST_WEIGHTS, sparseSectionName, TABLE_WEIGHTS } from './layout.ts'
-import { DICTIONARY } from './dictionary/layout.ts'
+import {
+  DOCUMENT_WORDS,
+  FLOAT_WEIGHTS,
+  MOST_WEIGHTS,
+  sparseSectionName,
+  TABLE_WEIGHTS,
+  textSectionName,
+} from './layout.ts'
+import { DICTIONARY, textDictionaryName } from './dictionary/layout.ts'
 import { WordCounter } from './dictionary/word-counter.ts'
 import { writeDictionary } from './dictionary/write-dictionary.ts'
 import { DOCUMENT_KEY } from '../model/schema.ts'
@@ -21,11 +28,12 @@ import { wordBound } from './posting-list.ts'
 import { type TermLayout, writeWordSection } from './section-writer.ts'
 import { TermCounter } from './term-counter.ts'
 import { toPlanes } from './planes.ts'
+import { type TextSource, textUnder } from './word-source.ts'
 
 /** The indexes to build. */
 export interface WantedIndexes {
-  /** Of documents: how they are cut into terms. Null: none. */
-  documents: Analyzer | null
+  /** Of documents and of texts under metadata keys. */
+  texts: readonly TextSource[]
   /** Metadata keys whose sparse vectors are indexed. */
   sparseKeys: readonly string[]
 }
@@ -41,48 +49,56 @@ export interface BuilderOptions {
 }
 
 export class WordIndexBuilder {
-  readonly #documents: DocumentIndexBuilder | undefined
-  readonly #sparse: ReadonlyMap<string, SparseIndexBuilder>
+  readonly #texts: readonly TextIndexBuilder[]
+  readonly #sparse: readonly SparseIndexBuilder[]
 
-  constructor({ documents, sparseKeys }: WantedIndexes, options: BuilderOptions = {}) {
+  constructor({ texts, sparseKeys }: WantedIndexes, options: BuilderOptions = {}) {
     const { scratch = memoryScratch, maxPostings, maxWords, layout = STORED_LAYOUT } = options
     const inverter = () => new Inverter(scratch, maxPostings)
-    this.#documents = documents
-      ? new DocumentIndexBuilder(documents, inverter(), new WordCounter(scratch, maxWords), layout)
-      : undefined
-    this.#sparse = new Map(sparseKeys.map((key) => [key, new SparseIndexBuilder(key, inverter(), layout)]))
+    this.#texts = texts.map(
+      (source) => new TextIndexBuilder(source, inverter(), new WordCounter(scratch, maxWords), layout),
+    )
+    this.#sparse = sparseKeys.map((key) => new SparseIndexBuilder(key, inverter(), layout))
   }
 
   /** Rows come in order, from 0; metadata as `parseForFilter` gives them. If a promise is returned, wait for it before the next call. */
   add(row: number, metadata: Metadata | null, document: string | null): Pending {
-    let pending = this.#documents?.add(row, document)
-    if (this.#sparse.size === 0 || metadata === null) return pending
-    for (const [key, builder] of this.#sparse) {
-      const value = metadata.get(key)
-      const added = isSparseVector(value) ? builder.add(row, value.indices, value.values) : undefined
+    let pending: Pending
+    const wait = (added: Pending) => {
       if (added) pending = pending ? Promise.all([pending, added]).then(() => undefined) : added
+    }
+    for (const builder of this.#texts)
+      wait(builder.add(row, builder.isOfDocuments ? document : (textUnder(metadata, builder.key) ?? null)))
+    if (metadata === null) return pending
+    for (const builder of this.#sparse) {
+      const value = metadata.get(builder.key)
+      if (isSparseVector(value)) wait(builder.add(row, value.indices, value.values))
     }
     return pending
   }
 
   /** Call after the last row. */
   async sections(writer: SegmentWriter): Promise<void> {
-    if (this.#documents) {
-      const documents = this.#documents
-      await writer.addSection(DOCUMENT_WORDS, (sink) => documents.section(sink, writer.rows))
-      await writer.addSection(DICTIONARY.name, (sink) => documents.dictionary(sink))
+    let metadataKeys = 0
+    for (const builder of this.#texts) {
+      const i = builder.isOfDocuments ? undefined : metadataKeys++
+      const [words, dictionary] =
+        i === undefined ? [DOCUMENT_WORDS, DICTIONARY.name] : [textSectionName(i), textDictionaryName(i)]
+      await writer.addSection(words, (sink) => builder.section(sink, writer.rows))
+      await writer.addSection(dictionary, (sink) => builder.dictionary(sink))
     }
-    for (const [i, builder] of [...this.#sparse.values()].entries())
+    for (const [i, builder] of this.#sparse.entries())
       await writer.addSection(sparseSectionName(i), (sink) => builder.section(sink))
   }
 
   /** Frees the scratch disk. */
   async close(): Promise<void> {
-    await Promise.all([this.#documents?.close(), ...[...this.#sparse.values()].map((builder) => builder.close())])
+    await Promise.all([...this.#texts, ...this.#sparse].map((builder) => builder.close()))
   }
 }
 
-class DocumentIndexBuilder {
+class TextIndexBuilder {
+  readonly key: string
   readonly #analyzer: Analyzer
   readonly #inverter: Inverter
   readonly #words: WordCounter
@@ -90,29 +106,34 @@ class DocumentIndexBuilder {
   readonly #counter: TermCounter
   readonly #take: (term: number, count: number) => void
   #row = 0
-  /** Of each row: the words of its document, plus 1; 0 without a document. */
+  /** Of each row: the words of its text, plus 1; 0 without a text. */
   #lengths = new Uint32Array(1 << 10)
   #valued = 0
   #totalLength = 0
 
-  constructor(analyzer: Analyzer, inverter: Inverter, words: WordCounter, layout: TermLayout) {
+  constructor({ key, analyzer }: TextSource, inverter: Inverter, words: WordCounter, layout: TermLayout) {
+    this.key = key
     this.#layout = layout
     this.#analyzer = analyzer
     this.#inverter = inverter
     this.#words = words
-    this.#counter = new TermCounter(analyzer, (key) => inverter.numberOf(key), words)
+    this.#counter = new TermCounter(analyzer, (term) => inverter.numberOf(term), words)
     this.#take = (term, count) => this.#inverter.addNumbered(term, this.#row, count - 1)
   }
 
-  add(row: number, document: string | null): Pending {
+  get isOfDocuments(): boolean {
+    return this.key === DOCUMENT_KEY
+  }
+
+  add(row: number, text: string | null): Pending {
     while (row >= this.#lengths.length) {
       const larger = new Uint32Array(2 * this.#lengths.length)
       larger.set(this.#lengths)
       this.#lengths = larger
     }
-    if (document === null) return undefined
+    if (text === null) return undefined
     this.#row = row
-    const length = this.#counter.count(row, document, this.#take)
+    const length = this.#counter.count(row, text, this.#take)
     this.#lengths[row] = length + 1
     this.#valued++
     this.#totalLength += length
@@ -124,7 +145,7 @@ class DocumentIndexBuilder {
   }
 
   dictionary(sink: Sink): Promise<SectionContent> {
-    return writeDictionary(sink, this.#words.words(), this.#analyzer.name)
+    return writeDictionary(sink, this.#words.words(), { key: this.key, analyzer: this.#analyzer.name })
   }
 
   section(sink: Sink, rows: number): Promise<SectionContent> {
@@ -150,7 +171,7 @@ class DocumentIndexBuilder {
       tail: this.#layout.isCompact ? toPlanes(tail, lengthBytes) : tail,
       layout: this.#layout,
       params: {
-        key: DOCUMENT_KEY,
+        key: this.key,
         kind: this.#analyzer.name,
         valued: this.#valued,
         totalLength: this.#totalLength,
@@ -169,7 +190,7 @@ const float = new Float32Array(1)
 const floatBits = new Uint32Array(float.buffer)
 
 class SparseIndexBuilder {
-  readonly #key: string
+  readonly key: string
   readonly #layout: TermLayout
   readonly #inverter: Inverter
   /** Numbers the bits of the different weights, as long as there are few. */
@@ -179,7 +200,7 @@ class SparseIndexBuilder {
 
   constructor(key: string, inverter: Inverter, layout: TermLayout) {
     this.#layout = layout
-    this.#key = key
+    this.key = key
     this.#inverter = inverter
   }
 
@@ -221,7 +242,7 @@ class SparseIndexBuilder {
       tail: table && new Uint8Array(table.bits.buffer),
       layout: this.#layout,
       params: {
-        key: this.#key,
+        key: this.key,
         kind: table ? TABLE_WEIGHTS : FLOAT_WEIGHTS,
         valued: this.#valued,
         totalLength: 0,

@@ -35,14 +35,20 @@ const filled = (op: Op, document: string | null, metadata: string | null) =>
   fillIn.filled(operation(op, document, metadata)).metadata
 
 describe('a schema', () => {
-  it('names the indexed keys', () => {
-    expect(wantedIndexes(schema)).toMatchObject({
-      documents: { name: 'english-1' },
+  it('names the indexed keys', async () => {
+    expect(await wantedIndexes(schema)).toMatchObject({
+      texts: [{ key: '#document', analyzer: { name: 'english-1' } }],
       sparseKeys: ['own', 'splade', 'titles', 'words'],
     })
-    expect(wantedIndexes(null)).toMatchObject({ documents: { name: 'english-1' }, sparseKeys: [] })
+    expect(await wantedIndexes(null)).toMatchObject({
+      texts: [{ key: '#document', analyzer: { name: 'english-1' } }],
+      sparseKeys: [],
+    })
     const off = { keys: { '#document': { string: { fts_index: { enabled: false, config: {} } } } } }
-    expect(wantedIndexes(off).documents).toBeNull()
+    expect((await wantedIndexes(off)).texts).toEqual([])
+    expect((await wantedIndexes({ text: { '#document': { language: 'german' } } })).texts).toMatchObject([
+      { key: '#document', analyzer: { name: 'german-1' } },
+    ])
   })
 })
 

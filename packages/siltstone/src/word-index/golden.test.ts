@@ -5,7 +5,7 @@
 import { fileURLToPath } from 'node:url'
 import { it } from 'vitest'
 import { expectGolden, goldenSegment } from '../format/testing/golden-segment.ts'
-import { Analyzer } from '../text/analyzer.ts'
+import { documentSource } from './word-source.ts'
 import { keyOfTerm } from './count-terms.ts'
 import { dimensionKey } from './keys.ts'
 import { DOCUMENT_KEY } from '../model/schema.ts'
@@ -15,7 +15,6 @@ import { WordDictionary } from './dictionary/word-dictionary.ts'
 import { WordIndex } from './word-index.ts'
 
 const folder = fileURLToPath(new URL('golden/v1/', import.meta.url))
-const english = Analyzer.of('english')
 const rocks = ['granite', 'basalts', 'slated', 'märble', '大理石の山', '😀 gneiss']
 
 const rows = Array.from({ length: 1_200 }, (_, i) => ({
@@ -31,17 +30,17 @@ const rows = Array.from({ length: 1_200 }, (_, i) => ({
 }))
 
 it('reads what the first release wrote, and finds the same', async () => {
-  const wanted = { documents: english, sparseKeys: ['bm25', 'splade'] }
+  const wanted = { texts: [documentSource], sparseKeys: ['bm25', 'splade'] }
   const reader = await goldenSegment(folder, (bucket) => writeIndexed(bucket, rows, wanted))
   await verifyWordIndexes(reader)
   const found: Record<string, unknown> = {}
-  const words = WordIndex.of(reader, DOCUMENT_KEY) as WordIndex
+  const words = WordIndex.of(reader, DOCUMENT_KEY, 'text') as WordIndex
   const terms = ['granit', 'basalt', 'slate', 'märble', '理石', 'number', '77', 'row', 'absent']
   const lists = await words.lists(terms.map(keyOfTerm))
   terms.forEach((term, i) => (found[term] = summary(lists[i])))
   found['lengths'] = [...(await words.lengths())].slice(0, 20)
   for (const key of wanted.sparseKeys) {
-    const index = WordIndex.of(reader, key) as WordIndex
+    const index = WordIndex.of(reader, key, 'sparse') as WordIndex
     const dimensions = [0, 7, 149, 2 ** 31 + 100]
     const weights = await index.weights()
     found[key] = { kind: index.params.kind, weights: weights && [...weights].slice(0, 8) }
@@ -54,10 +53,10 @@ it('reads what the first release wrote, and finds the same', async () => {
 it('reads the dictionary that the first release with one wrote, and finds the same', async () => {
   const folder = fileURLToPath(new URL('dictionary/golden/v1/', import.meta.url))
   const reader = await goldenSegment(folder, (bucket) =>
-    writeIndexed(bucket, rows, { documents: english, sparseKeys: [] }),
+    writeIndexed(bucket, rows, { texts: [documentSource], sparseKeys: [] }),
   )
   await verifyWordIndexes(reader)
-  const dictionary = WordDictionary.of(reader) as WordDictionary
+  const dictionary = WordDictionary.of(reader, '#document') as WordDictionary
   const found: Record<string, unknown> = { analyzer: dictionary.analyzer, words: dictionary.words }
   for (const text of ['', 'gran', '11', '大', 'märbles']) {
     const words = await dictionary.startingWith(text)

@@ -1,6 +1,6 @@
 /**
  * The layout of a word index: a section of a segment that says which rows have a term, and how much of it. A term is a word
- * of the rows' documents, or a dimension of the sparse vectors under one metadata key. docs/reference/format.md describes
+ * of the rows' documents or of the strings under one metadata key, or a dimension of the sparse vectors under one. docs/reference/format.md describes
  * the bytes.
  *
  * - *Lists*, one for each term of more than `INLINE_POSTINGS` rows, in the order of the terms' keys: blocks of 128
@@ -8,7 +8,7 @@
  * - *Pages* of equal size with what is known of each term, in the order of keys. Keys are spread evenly, so the page of a
  *   key is arithmetic, and a reader that knows nothing but the segment's descriptor finds the lists of any number of terms
  *   in two rounds. Short lists are in the page itself.
- * - Of documents, the *lengths*: words per row. Of sparse vectors, the *table*: the different weights in ascending order,
+ * - Of texts, the *lengths*: words per row. Of sparse vectors, the *table*: the different weights in ascending order,
  *   unless there are too many.
  */
 import type { SectionDescriptor } from '../format/segment/descriptor.ts'
@@ -17,8 +17,9 @@ export const WORD_INDEX_TYPE = 'postings'
 /** What follows the pages is compressed with Zstandard, after its checksum; of segments for pages. */
 export const COMPACT_VERSION = 2
 
-/** The name of the section of documents, and of the i-th indexed sparse key. */
+/** The names of the sections of documents, of the i-th metadata key with texts, and of the i-th sparse key. */
 export const DOCUMENT_WORDS = 'words'
+export const textSectionName = (i: number): string => `words-${i}`
 export const sparseSectionName = (i: number): string => `sparse-${i}`
 
 /** Postings of a block. */
@@ -42,9 +43,9 @@ export interface WordIndexParams {
   key: string
   /** The name of the analyzer; of sparse vectors, how weights are stored. */
   kind: string
-  /** Rows that have a document or a vector. */
+  /** Rows that have a text or a vector. */
   valued: number
-  /** Of all documents, in words. */
+  /** Of all texts, in words. */
   totalLength: number
   terms: number
   pages: number
@@ -60,6 +61,11 @@ export interface WordIndexParams {
 
 export const TABLE_WEIGHTS = 'table'
 export const FLOAT_WEIGHTS = 'floats'
+
+/** @param kind of the params of a section */
+export function isOfTexts(kind: unknown): boolean {
+  return kind !== TABLE_WEIGHTS && kind !== FLOAT_WEIGHTS
+}
 
 export function isWordIndex(section: SectionDescriptor): boolean {
   return section.type === WORD_INDEX_TYPE && (section.version === 1 || section.version === COMPACT_VERSION)

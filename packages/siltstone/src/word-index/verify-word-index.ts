@@ -12,13 +12,13 @@ const PAGES_AT_ONCE = 64
 /** Does nothing for a segment without word indexes. @throws SiltstoneError `corrupt` (`section-damaged`) at the first damage */
 export async function verifyWordIndexes(reader: SegmentReader): Promise<void> {
   for (const index of WordIndex.all(reader)) await verify(index, reader.rows)
-  await WordDictionary.of(reader)?.verify()
+  for (const dictionary of WordDictionary.all(reader)) await dictionary.verify()
 }
 
 async function verify(index: WordIndex, rows: number): Promise<void> {
   const { params } = index
-  const lengths = index.isOfDocuments ? await index.lengths() : undefined
-  const weights = index.isOfDocuments ? undefined : await index.weights()
+  const lengths = index.isOfTexts ? await index.lengths() : undefined
+  const weights = index.isOfTexts ? undefined : await index.weights()
   if (lengths) {
     let valued = 0
     let total = 0

@@ -2,6 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { SegmentReader } from '../format/segment/reader.ts'
 import { Bucket, MapCache } from '../format/segment/testing.ts'
+import { documentSource } from './word-source.ts'
 import { Analyzer } from '../text/analyzer.ts'
 import { pack, packedWords, unpack } from './bit-packing.ts'
 import { keyOfTerm } from './count-terms.ts'
@@ -51,7 +52,7 @@ function postingsOf(list: NonNullable<Awaited<ReturnType<WordIndex['lists']>>[nu
 
 async function readerOf(rows: readonly IndexedRow[], sparseKeys: string[] = [], maxPostings?: number) {
   const bucket = new Bucket()
-  const wanted = { documents: english, sparseKeys }
+  const wanted = { texts: [documentSource], sparseKeys }
   const descriptor = await writeIndexed(bucket, rows, wanted, maxPostings === undefined ? {} : { maxPostings })
   return new SegmentReader(descriptor, bucket.read, { cache: new MapCache() })
 }
@@ -66,7 +67,7 @@ describe('a word index of documents', () => {
   it.each([undefined, 500])('has the postings that a plain program counts (runs of %s)', async (maxPostings) => {
     const reader = await readerOf(powers, [], maxPostings)
     await verifyWordIndexes(reader)
-    const index = WordIndex.of(reader, DOCUMENT_KEY) as WordIndex
+    const index = WordIndex.of(reader, DOCUMENT_KEY, 'text') as WordIndex
     const expected = counted(powers)
     expect(index.params.terms).toBe(expected.size)
     const terms = [...expected.keys()]
@@ -80,7 +81,7 @@ describe('a word index of documents', () => {
   })
 
   it('finds rows in a list', async () => {
-    const index = WordIndex.of(await readerOf(powers), DOCUMENT_KEY) as WordIndex
+    const index = WordIndex.of(await readerOf(powers), DOCUMENT_KEY, 'text') as WordIndex
     const [list] = await index.lists([keyOfTerm('power1')])
     const expected = new Map(counted(powers).get('power1'))
     fc.assert(
@@ -102,6 +103,7 @@ describe('a word index of documents', () => {
         { metadata: null, document: 'x '.repeat(300) },
       ]),
       DOCUMENT_KEY,
+      'text',
     ) as WordIndex
     expect([...(await index.lengths())]).toEqual([4, 0, 1, 301])
     expect(index.params).toMatchObject({ valued: 3, totalLength: 303, lengthBytes: 2, kind: 'english-1' })
@@ -114,7 +116,7 @@ describe('a word index of documents', () => {
         const rows = documents.map((text) => ({ metadata: null, document: text }))
         const reader = await readerOf(rows, [], 20)
         await verifyWordIndexes(reader)
-        const index = WordIndex.of(reader, DOCUMENT_KEY) as WordIndex
+        const index = WordIndex.of(reader, DOCUMENT_KEY, 'text') as WordIndex
         for (const [term, postings] of counted(rows)) {
           const [list] = await index.lists([keyOfTerm(term)])
           expect(list && postingsOf(list)).toEqual(postings)
@@ -154,8 +156,8 @@ describe('a word index of sparse vectors', () => {
     })
     const reader = await readerOf(rows, ['s', 'other'])
     await verifyWordIndexes(reader)
-    expect(WordIndex.of(reader, 'other')?.params).toMatchObject({ terms: 0, valued: 0 })
-    const index = WordIndex.of(reader, 's') as WordIndex
+    expect(WordIndex.of(reader, 'other', 'sparse')?.params).toMatchObject({ terms: 0, valued: 0 })
+    const index = WordIndex.of(reader, 's', 'sparse') as WordIndex
     expect(index.params.kind).toBe(kind === 'floats' ? 'floats' : 'table')
     const expected = new Map<number, [number, number][]>()
     rows.forEach(({ metadata }, row) => {
@@ -183,7 +185,7 @@ describe('damage', () => {
       ...row,
       metadata: JSON.stringify({ s: { '#type': 'sparse_vector', indices: [i % 5, 10 + i], values: [1, i] } }),
     }))
-    const descriptor = await writeIndexed(bucket, rows, { documents: english, sparseKeys: ['s'] })
+    const descriptor = await writeIndexed(bucket, rows, { texts: [documentSource], sparseKeys: ['s'] })
     const [file] = [...bucket.objects.values()] as [Uint8Array]
     const sections = descriptor.sections.filter(({ type }) => type === 'postings')
     expect(sections.length).toBe(2)

@@ -9,12 +9,12 @@ import { DIMENSION_KEYS, type KeySpace, pageOf, WORD_KEYS } from './keys.ts'
 import {
   COMPACT_VERSION,
   FLOAT_WEIGHTS,
+  isOfTexts,
   isWordIndex,
   MOST_WEIGHTS,
   TABLE_WEIGHTS,
   type WordIndexParams,
 } from './layout.ts'
-import { DOCUMENT_KEY } from '../model/schema.ts'
 import { fromPlanes } from './planes.ts'
 import { PostingList, wordBound } from './posting-list.ts'
 import { type TermEntry, TermPage } from './term-page.ts'
@@ -37,7 +37,7 @@ export class WordIndex {
     this.#section = section
     this.#shelf = reader.source.shelf(section)
     this.params = this.#paramsOf(section)
-    this.#keys = this.isOfDocuments ? WORD_KEYS : DIMENSION_KEYS
+    this.#keys = this.isOfTexts ? WORD_KEYS : DIMENSION_KEYS
   }
 
   /** All word indexes of a segment. */
@@ -45,13 +45,16 @@ export class WordIndex {
     return reader.descriptor.sections.filter(isWordIndex).map((section) => new WordIndex(reader, section))
   }
 
-  /** The index of documents (`#document`) or of sparse vectors under a key; undefined if the segment has none. */
-  static of(reader: SegmentReader, key: string): WordIndex | undefined {
+  /** The index of the texts or of the sparse vectors under a key; undefined if the segment has none. */
+  static of(reader: SegmentReader, key: string, kind: 'text' | 'sparse'): WordIndex | undefined {
     let known = opened.get(reader)
     if (!known) opened.set(reader, (known = new Map()))
-    let index = known.get(key)
-    const section = reader.descriptor.sections.find((it) => isWordIndex(it) && it.params['key'] === key)
-    if (!index && section) known.set(key, (index = new WordIndex(reader, section)))
+    const name = `${kind} ${key}`
+    let index = known.get(name)
+    const section = reader.descriptor.sections.find(
+      (it) => isWordIndex(it) && it.params['key'] === key && isOfTexts(it.params['kind']) === (kind === 'text'),
+    )
+    if (!index && section) known.set(name, (index = new WordIndex(reader, section)))
     return index
   }
 
@@ -97,8 +100,8 @@ export class WordIndex {
     throw corrupt('section-damaged', `${key}: section ${this.#section.name} ${reason}`, { key })
   }
 
-  get isOfDocuments(): boolean {
-    return this.params.key === DOCUMENT_KEY
+  get isOfTexts(): boolean {
+    return isOfTexts(this.params.kind)
   }
 
   get #areFloats(): boolean {
@@ -117,7 +120,7 @@ export class WordIndex {
     const places = missing.map((i) => pageOf(keys[i] as number, this.#keys, this.params.pages))
     const [pages, weights] = await Promise.all([
       this.pages([...new Set(places)].sort((a, b) => a - b)),
-      this.isOfDocuments ? undefined : this.weights(),
+      this.isOfTexts ? undefined : this.weights(),
     ])
     const wanted: { i: number; key: number; entry: TermEntry }[] = []
     for (const [k, i] of missing.entries()) {
@@ -143,7 +146,7 @@ export class WordIndex {
   #inlineList({ rows, payloads }: NonNullable<TermEntry['postings']>, weights: Float32Array | undefined): PostingList {
     if (rows.length > 0 && (rows.at(-1) as number) >= this.#rows) this.fail(`names row ${rows.at(-1)}`)
     return PostingList.of(rows, payloads, this.#areFloats, (_, some) => {
-      if (this.isOfDocuments) return wordBound(Math.max(...some) + 1, 0)
+      if (this.isOfTexts) return wordBound(Math.max(...some) + 1, 0)
       const values = weights
         ? Float32Array.from(some, (code) => weights[code] as number)
         : new Float32Array(some.slice().buffer)
@@ -216,7 +219,7 @@ export class WordIndex {
     return pages
   }
 
-  /** Of each row: the words of its document, plus 1; 0 without a document. @throws SiltstoneError `corrupt` */
+  /** Of each row: the words of its text, plus 1; 0 without one. @throws SiltstoneError `corrupt` */
   async lengths(): Promise<Uint8Array | Uint16Array | Uint32Array> {
     const { lengthBytes } = this.params
     const bytes = await this.#readTail()
@@ -249,11 +252,11 @@ export class WordIndex {
     if (length < 4 || crc32(bytes.subarray(4)) !== readUint32(bytes, 0))
       this.fail(`: what follows its pages does not match its checksum`)
     const stored = bytes.subarray(4)
-    const mostBytes = this.isOfDocuments ? this.#rows * this.params.lengthBytes : 4 * MOST_WEIGHTS
+    const mostBytes = this.isOfTexts ? this.#rows * this.params.lengthBytes : 4 * MOST_WEIGHTS
     // Copies: aligned, whatever the bytes are a view of.
     if (this.#section.version !== COMPACT_VERSION) return new Uint8Array(stored)
     const content = zstdDecompress(stored, mostBytes)
-    return this.isOfDocuments ? fromPlanes(content, this.params.lengthBytes) : new Uint8Array(content)
+    return this.isOfTexts ? fromPlanes(content, this.params.lengthBytes) : new Uint8Array(content)
   }
 
   get keySpace(): KeySpace {

@@ -36,6 +36,8 @@ it('takes five rounds to storage in a process that has read nothing, over two se
     const records = Array.from({ length: 300 }, (_, i) =>
       world.put(`r${first + i}`, {
         document: `word${i % 7} word${i % 11} every number ${i}`,
+        title: `word${i % 3}`,
+        tags: [],
         vector: { indices: [i % 5, 100 + (i % 60)], values: [1, 2] },
         group: 0,
       }),

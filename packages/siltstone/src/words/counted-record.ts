@@ -5,26 +5,37 @@ import { parseForFilter } from '../records/parse-for-filter.ts'
 import type { Analyzer } from '../text/analyzer.ts'
 import { countTerms } from '../word-index/count-terms.ts'
 import { dimensionKey } from '../word-index/keys.ts'
-import type { QueryTerms } from './score.ts'
+import { columnOf, textUnder, type WordSource } from '../word-index/word-source.ts'
 
-/** The terms of one record. */
+/** The terms of one text or vector of a record. */
 export interface CountedRecord {
   /** Ascending. */
   keys: Float64Array
   /** For each key: occurrences less 1, or a weight. */
   amounts: Float64Array
-  /** Words of the document; 0 for a vector. */
+  /** Words of the text; 0 for a vector. */
   length: number
 }
 
-export function countedDocument(analyzer: Analyzer, document: string): CountedRecord {
+/** @param stored the document, or the metadata's text @returns undefined if it has nothing of the source */
+export function countedUnder(source: WordSource, stored: string): CountedRecord | undefined {
+  if (source.kind === 'sparse') return countedVector(stored, source.key)
+  const text = columnOf(source) === 'documents' ? stored : textIn(stored, source.key)
+  return text === undefined ? undefined : countedText(source.analyzer, text)
+}
+
+/** The text under a key of stored metadata. */
+export function textIn(metadata: string, key: string): string | undefined {
+  return textUnder(parseForFilter(metadata), key)
+}
+
+export function countedText(analyzer: Analyzer, text: string): CountedRecord {
   const entries: [number, number][] = []
-  const length = countTerms(analyzer, document, (key, count) => entries.push([key, count - 1]))
+  const length = countTerms(analyzer, text, (key, count) => entries.push([key, count - 1]))
   return { ...sorted(entries), length }
 }
 
-/** @returns undefined if the metadata has no sparse vector under the key */
-export function countedVector(metadata: string, key: string): CountedRecord | undefined {
+function countedVector(metadata: string, key: string): CountedRecord | undefined {
   // Most records of most collections have no sparse vector.
   if (!metadata.includes('"indices"')) return undefined
   const value = parseForFilter(metadata).get(key)
@@ -44,25 +55,13 @@ function sorted(entries: [number, number][]): Pick<CountedRecord, 'keys' | 'amou
   }
 }
 
-/** Fills in what the record has of each term. @returns false if it has none */
-export function amountsOf({ keys, amounts }: CountedRecord, terms: QueryTerms, into: Float64Array): boolean {
-  const { prefix } = terms
+/** What a record has of any of some keys: of several, their occurrences together. NaN: nothing. */
+export function amountOf({ keys, amounts }: CountedRecord, anyOf: readonly number[]): number {
   const amountAt = (key: number): number => {
     const place = firstWhere(keys.length, (i) => (keys[i] as number) >= key)
     return place < keys.length && keys[place] === key ? (amounts[place] as number) : Number.NaN
   }
-  let some = false
-  for (const [t, key] of terms.keys.entries()) {
-    const isPrefix = prefix !== undefined && t === terms.keys.length - 1
-    const amount = isPrefix ? joinedAmount(prefix.map(amountAt)) : amountAt(key)
-    into[t] = amount
-    some ||= !Number.isNaN(amount)
-  }
-  return some
-}
-
-/** Occurrences of any of some words, less 1. @param amounts occurrences of each, less 1 */
-function joinedAmount(amounts: readonly number[]): number {
-  const frequency = amounts.reduce((sum, amount) => sum + (Number.isNaN(amount) ? 0 : amount + 1), 0)
+  if (anyOf.length === 1) return amountAt(anyOf[0] as number)
+  const frequency = anyOf.map(amountAt).reduce((sum, amount) => sum + (Number.isNaN(amount) ? 0 : amount + 1), 0)
   return frequency === 0 ? Number.NaN : frequency - 1
 }

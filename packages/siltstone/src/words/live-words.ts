@@ -1,9 +1,9 @@
 /**
- * The different words of a view's documents, and how many documents have each: exact over log, deletions and segments, so
- * no fold and no merge changes an answer.
+ * The different words of a view's documents, or of the texts under a metadata key, and how many records have each: exact over
+ * log, deletions and segments, so no fold and no merge changes an answer.
  *
  * A segment's dictionary counts all its rows. What it counts of rows that are *hidden* (see `word-state.ts`) is subtracted,
- * for which their stored documents are read, once for each state of the segment; words that no visible row has are left out.
+ * for which their stored texts are read, once for each state of the segment; words that no visible row has are left out.
  * Records that no index has are counted in memory.
  *
  * Rounds of dependent reads, after pointer and manifest: directories of the dictionaries and lengths; blocks; documents of
@@ -12,7 +12,6 @@
 import { unsupported } from '../errors.ts'
 import type { View } from '../log/view.ts'
 import { memoize } from '../memo.ts'
-import { DOCUMENT_KEY } from '../model/schema.ts'
 import type { KnownWord } from '../model/search.ts'
 import { Pacer, type Pause } from '../pacer.ts'
 import { compareKeys } from '../ports/object-key.ts'
@@ -20,7 +19,8 @@ import type { OpenSegment } from '../snapshot/open-segment.ts'
 import { eachWord, fold } from '../text/words.ts'
 import { usableDictionaryOf } from '../word-index/indexed-keys.ts'
 import type { WordRows } from '../word-index/dictionary/layout.ts'
-import type { CountedRecord } from './counted-record.ts'
+import { type TextSource, columnOf, nameOf } from '../word-index/word-source.ts'
+import { type CountedRecord, textIn } from './counted-record.ts'
 import { type IndexedSegment, type WordState, wordStateOf } from './word-state.ts'
 
 const SLICE_ROWS = 1_024
@@ -32,25 +32,29 @@ const MOST_COUNTED = 50_000
 /** Words without the difference of case, with the number of documents that have them. */
 type WordCounts = Map<string, number>
 
-const opened = new WeakMap<View, LiveWords>()
+const opened = new WeakMap<View, Map<string, LiveWords>>()
 /** Of the rows of a segment that are hidden in each view. */
-const hiddenWords = new WeakMap<OpenSegment, Map<'', Promise<WordCounts>>>()
+const hiddenWords = new WeakMap<OpenSegment, Map<string, Promise<WordCounts>>>()
 const wordsOfRecords = new WeakMap<CountedRecord, readonly string[]>()
 
 export class LiveWords {
   readonly #view: View
+  readonly #source: TextSource
   readonly #pause: Pause
   readonly #counted = new Map<'', Promise<WordCounts>>()
   readonly #changed = new Map<IndexedSegment, Promise<WordCounts>>()
 
-  private constructor(view: View, pause: Pause) {
+  private constructor(view: View, source: TextSource, pause: Pause) {
     this.#view = view
+    this.#source = source
     this.#pause = pause
   }
 
-  static of(view: View, pause: Pause): LiveWords {
-    let words = opened.get(view)
-    if (!words) opened.set(view, (words = new LiveWords(view, pause)))
+  static of(view: View, source: TextSource, pause: Pause): LiveWords {
+    let ofView = opened.get(view)
+    if (!ofView) opened.set(view, (ofView = new Map()))
+    let words = ofView.get(nameOf(source))
+    if (!words) ofView.set(nameOf(source), (words = new LiveWords(view, source, pause)))
     return words
   }
 
@@ -63,9 +67,11 @@ export class LiveWords {
     this.#checkIndexed()
     const start = text.toWellFormed()
     const [state, listed] = await Promise.all([
-      wordStateOf(this.#view, DOCUMENT_KEY, this.#pause),
+      wordStateOf(this.#view, [this.#source], this.#pause),
       Promise.all(
-        this.#view.base.segments.map(async (segment) => usableDictionaryOf(segment.reader)?.startingWith(start)),
+        this.#view.base.segments.map(async ({ reader }) =>
+          usableDictionaryOf(reader, this.#source)?.startingWith(start),
+        ),
       ),
     ])
     const counts: WordCounts = new Map()
@@ -82,7 +88,7 @@ export class LiveWords {
 
   #checkIndexed(): void {
     const rows = this.#view.base.segments.reduce(
-      (sum, segment) => sum + (usableDictionaryOf(segment.reader) ? 0 : segment.liveRows),
+      (sum, segment) => sum + (usableDictionaryOf(segment.reader, this.#source) ? 0 : segment.liveRows),
       0,
     )
     if (rows <= MOST_COUNTED) return
@@ -115,7 +121,7 @@ export class LiveWords {
   #hidden({ segment, hidden }: IndexedSegment): Promise<WordCounts> {
     let known = hiddenWords.get(segment)
     if (!known) hiddenWords.set(segment, (known = new Map()))
-    return memoize(known, '', () => this.#countRows(segment, hidden.toArray()))
+    return memoize(known, nameOf(this.#source), () => this.#countRows(segment, hidden.toArray()))
   }
 
   /** Counts the words of rows as they are stored, whatever overlays say. */
@@ -123,9 +129,9 @@ export class LiveWords {
     const counts: WordCounts = new Map()
     const pacer = new Pacer(PAUSE_AFTER, this.#pause)
     for (let i = 0; i < rows.length; i += SLICE_ROWS)
-      for (const document of await reader.column('documents', rows.slice(i, i + SLICE_ROWS))) {
-        for (const word of differentWords(document ?? '')) counts.set(word, (counts.get(word) ?? 0) + 1)
-        const due = pacer.spend(document?.length ?? 0)
+      for (const stored of await reader.column(columnOf(this.#source), rows.slice(i, i + SLICE_ROWS))) {
+        for (const word of this.#differentWords(stored)) counts.set(word, (counts.get(word) ?? 0) + 1)
+        const due = pacer.spend(stored?.length ?? 0)
         if (due) await due
       }
     return counts
@@ -133,20 +139,30 @@ export class LiveWords {
 
   async #countedWords({ counted }: WordState): Promise<WordCounts> {
     const pacer = new Pacer(PAUSE_AFTER, this.#pause)
-    const missing = counted.filter(({ record }) => !wordsOfRecords.has(record))
+    const recordOf = ({ records }: WordState['counted'][number]) => records[0] as CountedRecord
+    const missing = counted.filter((one) => !wordsOfRecords.has(recordOf(one)))
     for (let i = 0; i < missing.length; i += SLICE_ROWS) {
       const slice = missing.slice(i, i + SLICE_ROWS)
-      const documents = await this.#view.documents(slice.map(({ ref }) => ref))
-      for (const [k, { record }] of slice.entries()) {
-        wordsOfRecords.set(record, differentWords(documents[k] ?? ''))
-        const due = pacer.spend(documents[k]?.length ?? 0)
+      const refs = slice.map(({ ref }) => ref)
+      const stored = await (columnOf(this.#source) === 'documents'
+        ? this.#view.documents(refs)
+        : this.#view.metadatas(refs))
+      for (const [k, one] of slice.entries()) {
+        wordsOfRecords.set(recordOf(one), this.#differentWords(stored[k] ?? null))
+        const due = pacer.spend(stored[k]?.length ?? 0)
         if (due) await due
       }
     }
     const counts: WordCounts = new Map()
-    for (const { record } of counted)
-      for (const word of wordsOfRecords.get(record) ?? []) counts.set(word, (counts.get(word) ?? 0) + 1)
+    for (const one of counted)
+      for (const word of wordsOfRecords.get(recordOf(one)) ?? []) counts.set(word, (counts.get(word) ?? 0) + 1)
     return counts
+  }
+
+  /** @param stored the document, or the metadata's text */
+  #differentWords(stored: string | null): readonly string[] {
+    if (stored === null) return []
+    return differentWords(columnOf(this.#source) === 'documents' ? stored : (textIn(stored, this.#source.key) ?? ''))
   }
 }
 

@@ -14,10 +14,10 @@
 import type { RowSet } from '../format/row-set.ts'
 import type { Pacer } from '../pacer.ts'
 import type { BestSums } from './best-sums.ts'
-import type { TermCursor } from './term-cursor.ts'
+import type { RowCursor } from './row-cursor.ts'
 
 /** Rows; a multiple of 32. */
-const WINDOW = 4_096
+export const WINDOW = 4_096
 /** With fewer admitted rows in a window than this, each is looked up. */
 const FEW_ROWS = 64
 
@@ -27,7 +27,7 @@ export interface Kept {
 }
 
 export class SegmentScan {
-  readonly #cursors: readonly TermCursor[]
+  readonly #cursors: readonly RowCursor[]
   readonly #admitted: RowSet
   readonly #best: BestSums
   readonly #margin: number
@@ -38,7 +38,7 @@ export class SegmentScan {
   readonly #kept: Kept = { rows: [], sums: [] }
 
   /** @param canPrune false: bounds do not hold, because a weight of the query or of a record is negative */
-  constructor(cursors: readonly TermCursor[], admitted: RowSet, best: BestSums, margin: number, canPrune: boolean) {
+  constructor(cursors: readonly RowCursor[], admitted: RowSet, best: BestSums, margin: number, canPrune: boolean) {
     this.#cursors = cursors
     this.#admitted = admitted
     this.#best = best
@@ -66,7 +66,7 @@ export class SegmentScan {
   #window(start: number, end: number, few: boolean): number {
     const words = this.#admitted.bits.subarray(start >>> 5, (end + 31) >>> 5)
     if (few && !words.some((word) => word !== 0)) return 1
-    const present: { cursor: TermCursor; bound: number }[] = []
+    const present: { cursor: RowCursor; bound: number }[] = []
     let total = 0
     for (const [i, cursor] of this.#cursors.entries()) {
       const bound = cursor.enter(start, end, this.#rare[i] as boolean)
@@ -105,7 +105,7 @@ export class SegmentScan {
 
   /** Adds the first `missing` terms to the rows of a window that are marked, and keeps those that may be among the best. */
   #lookUp(
-    present: readonly { cursor: TermCursor; bound: number }[],
+    present: readonly { cursor: RowCursor; bound: number }[],
     missing: number,
     start: number,
     marks: Uint32Array,
@@ -122,7 +122,7 @@ export class SegmentScan {
         let hasTerm = !isOpen
         let i = missing
         for (; i > 0 && sum + (rests[i] as number) >= this.#least; i--) {
-          const part = (present[i - 1] as { cursor: TermCursor }).cursor.partOf(row)
+          const part = (present[i - 1] as { cursor: RowCursor }).cursor.partOf(row)
           if (part === undefined) continue
           sum += part
           hasTerm = true

@@ -9,14 +9,14 @@
  * documents, only words are offered that outweigh it in the same way.
  */
 import type { View } from '../log/view.ts'
-import { DOCUMENT_KEY } from '../model/schema.ts'
-import type { DidYouMean, KnownWord, WordCorrection } from '../model/search.ts'
+import type { AskedText, DidYouMean, KnownWord, WordCorrection } from '../model/search.ts'
 import type { Pause } from '../pacer.ts'
 import { compareKeys } from '../ports/object-key.ts'
-import { documentAnalyzer } from '../text/analyzer.ts'
+import type { Analyzer } from '../text/analyzer.ts'
 import { editDistance } from '../text/edit-distance.ts'
 import { eachWord, fold, normalForm } from '../text/words.ts'
 import { keyOfTerm } from '../word-index/count-terms.ts'
+import { documentsIn, type TextSource } from '../word-index/word-source.ts'
 import { LiveWords } from './live-words.ts'
 import { WordRetriever } from './word-retriever.ts'
 
@@ -43,16 +43,21 @@ interface Asked {
  * @returns undefined if there is nothing to suggest
  * @throws SiltstoneError `unsupported` (`words-not-indexed`)
  */
-export async function didYouMean(view: View, text: string, pause: Pause): Promise<DidYouMean | undefined> {
-  const asked = askedWords(text)
+export async function didYouMean(
+  view: View,
+  { text, language }: AskedText,
+  pause: Pause,
+): Promise<DidYouMean | undefined> {
+  const source = await documentsIn(language)
+  const asked = askedWords(text, source.analyzer)
   if (asked.length === 0) return undefined
   const keys = [...new Set(asked.map(({ term }) => keyOfTerm(term)))].sort((a, b) => a - b)
-  const { having, documents } = await new WordRetriever(view, DOCUMENT_KEY, pause).documentsWith(keys)
+  const { having, documents } = await new WordRetriever(view, { kind: 'text', source }, pause).recordsWith(keys)
   const words: (WordCorrection & { asked: Asked })[] = []
   for (const one of asked) {
     const own = having[keys.indexOf(keyOfTerm(one.term))] as number
     if (own * RARE > documents) continue
-    const suggestions = await likeWords(view, one, own, pause)
+    const suggestions = await likeWords(view, source, one, own, pause)
     if (suggestions.length > 0) words.push({ word: one.written, documents: own, suggestions, asked: one })
   }
   if (words.length === 0) return undefined
@@ -66,8 +71,7 @@ export async function didYouMean(view: View, text: string, pause: Pause): Promis
 }
 
 /** The words of letters alone that are long enough, each once; a prefix is not finished yet. */
-function askedWords(text: string): Asked[] {
-  const analyzer = documentAnalyzer()
+function askedWords(text: string, analyzer: Analyzer): Asked[] {
   const byWord = new Map<string, Asked>()
   const normal = normalForm(text).trimEnd()
   const hasPrefix = analyzer.query(text).prefix !== undefined
@@ -84,12 +88,18 @@ function askedWords(text: string): Asked[] {
 }
 
 /** The best first. @param own the documents that have the word in any of its forms */
-async function likeWords(view: View, { folded, term }: Asked, own: number, pause: Pause): Promise<KnownWord[]> {
-  const analyzer = documentAnalyzer()
+async function likeWords(
+  view: View,
+  source: TextSource,
+  { folded, term }: Asked,
+  own: number,
+  pause: Pause,
+): Promise<KnownWord[]> {
+  const { analyzer } = source
   const letters = Array.from(folded)
   const most = letters.length < LEAST_LETTERS_OF_TWO ? 1 : 2
   const weighted: (KnownWord & { weight: number })[] = []
-  for (const known of await LiveWords.of(view, pause).startingWith(letters[0] as string)) {
+  for (const known of await LiveWords.of(view, source, pause).startingWith(letters[0] as string)) {
     if (Math.abs(known.word.length - folded.length) > 2 * most || !/^[\p{L}\p{M}]+$/u.test(known.word)) continue
     const distance = editDistance(letters, Array.from(known.word), most)
     if (distance === 0 || distance > most || analyzer.termOf(known.word) === term) continue

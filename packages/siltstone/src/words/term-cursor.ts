@@ -1,20 +1,19 @@
 /** Walks through one list of a query's term by ascending rows, and bounds what its blocks add to a sum. */
 import { BLOCK_POSTINGS, MOST_IN_BOUND } from '../word-index/layout.ts'
 import { type Block, emptyBlock, placeFrom, placeOf, type PostingList } from '../word-index/posting-list.ts'
-import type { Scoring } from './score.ts'
-import type { IndexedSegment } from './word-state.ts'
+import type { RowCursor } from './row-cursor.ts'
+import type { ListScoring } from './score.ts'
+import type { IndexedSource } from './word-state.ts'
 
 const bits = new Uint32Array(1)
 const float = new Float32Array(bits.buffer)
 
-export class TermCursor {
-  readonly list: PostingList
-  /** Its place in the query. */
-  readonly term: number
-  readonly block: Block = emptyBlock()
+export class TermCursor implements RowCursor {
+  readonly #list: PostingList
+  readonly #block: Block = emptyBlock()
   /** Bounds of the contributions of each block; at least 0, since a row may not have the term. */
-  readonly bounds: Float64Array
-  readonly #scoring: Scoring
+  readonly #bounds: Float64Array
+  readonly #scoring: ListScoring
   readonly #lengths: ArrayLike<number> | undefined
   readonly #weights: Float32Array | undefined
   #decoded = -1
@@ -22,36 +21,36 @@ export class TermCursor {
   #at = 0
   #near = 0
 
-  constructor(list: PostingList, term: number, scoring: Scoring, { lengths, weights }: IndexedSegment) {
-    this.list = list
-    this.term = term
+  constructor(list: PostingList, scoring: ListScoring, { lengths, weights }: IndexedSource) {
+    this.#list = list
     this.#scoring = scoring
     this.#lengths = lengths
     this.#weights = weights
-    this.bounds = Float64Array.from({ length: list.blocks }, (_, block) => Math.max(0, this.#bound(list.bound(block))))
+    this.#bounds = Float64Array.from({ length: list.blocks }, (_, block) => Math.max(0, this.#bound(list.bound(block))))
   }
 
   #bound(stored: number): number {
-    const { term } = this
-    if (this.#scoring.kind === 'words') {
+    const scoring = this.#scoring
+    if (scoring.kind === 'words') {
       const frequency = stored >>> 16
       const length = stored & MOST_IN_BOUND
       // More occurrences than a bound can say add at most this.
-      if (frequency === MOST_IN_BOUND) return this.#scoring.weights[term] as number
-      return this.#scoring.part(term, frequency - 1, length)
+      if (frequency === MOST_IN_BOUND) return scoring.saturation === 1 ? scoring.weight : Number.POSITIVE_INFINITY
+      return partOf(scoring, frequency - 1, length)
     }
     bits[0] = stored
-    return (this.#scoring.weights[term] as number) * (float[0] as number)
+    return scoring.weight * (float[0] as number)
   }
 
   /** Rows of the segment per block, on average: large for a rare term. */
   spread(rows: number): number {
-    return (rows * BLOCK_POSTINGS) / this.list.count
+    return (rows * BLOCK_POSTINGS) / this.#list.count
   }
 
   /** Moves to a window of rows. @returns a bound of what a row of it can get from this term; −1 if no row has it */
   enter(start: number, end: number, isRare: boolean): number {
-    const { list, bounds } = this
+    const list = this.#list
+    const bounds = this.#bounds
     this.#at = this.#near = list.blockOf(start, this.#at)
     let most = -1
     for (let block = this.#at; block < list.blocks; block++) {
@@ -66,20 +65,21 @@ export class TermCursor {
 
   #hasRowIn(block: number, start: number, end: number): boolean {
     this.load(block)
-    const { rows, count } = this.block
-    const first = placeFrom(this.block, start)
+    const { rows, count } = this.#block
+    const first = placeFrom(this.#block, start)
     return first < count && (rows[first] as number) < end
   }
 
   load(block: number): void {
     if (this.#decoded === block) return
-    this.list.decode(block, this.block)
+    this.#list.decode(block, this.#block)
     this.#decoded = block
   }
 
   /** Adds its contributions to the rows of a window, and marks them. @param sums and @param marks of the window */
   addTo(sums: Float64Array, marks: Uint32Array, start: number, end: number): void {
-    const { list, block } = this
+    const list = this.#list
+    const block = this.#block
     for (let b = this.#at; b < list.blocks; b++) {
       if (b > 0 && list.lastRow(b - 1) + 1 >= end) return
       this.load(b)
@@ -92,8 +92,7 @@ export class TermCursor {
     const scoring = this.#scoring
     if (scoring.kind !== 'words') return
     const lengths = this.#lengths as ArrayLike<number>
-    const { base, perWord } = scoring
-    const weight = scoring.weights[this.term] as number
+    const { weight, saturation, base, perWord } = scoring
     const { rows, payloads, count } = block
     for (let i = placeFrom(block, start); i < count; i++) {
       const row = rows[i] as number
@@ -101,13 +100,14 @@ export class TermCursor {
       const at = row - start
       const frequency = (payloads[i] as number) + 1
       sums[at] =
-        (sums[at] as number) + (weight * frequency) / (frequency + base + perWord * ((lengths[row] as number) - 1))
+        (sums[at] as number) +
+        (weight * frequency) / (saturation * frequency + base + perWord * ((lengths[row] as number) - 1))
       marks[at >>> 5] = (marks[at >>> 5] as number) | (1 << (at & 31))
     }
   }
 
   #addWeights(block: Block, sums: Float64Array, marks: Uint32Array, start: number, end: number): void {
-    const weight = this.#scoring.weights[this.term] as number
+    const { weight } = this.#scoring
     const { rows, payloads, count } = block
     for (let i = placeFrom(block, start); i < count; i++) {
       const row = rows[i] as number
@@ -128,15 +128,25 @@ export class TermCursor {
 
   /** The contribution to one row of the window; undefined if it does not have the term. Rows must ascend within a window. */
   partOf(row: number): number | undefined {
-    const { list } = this
+    const list = this.#list
     while (this.#near < list.blocks && list.lastRow(this.#near) < row) this.#near++
     if (this.#near === list.blocks) return undefined
     this.load(this.#near)
-    const place = placeOf(this.block, row)
+    const place = placeOf(this.#block, row)
     if (place < 0) return undefined
-    const payload = this.block.payloads[place] as number
-    if (this.#scoring.kind === 'words')
-      return this.#scoring.part(this.term, payload, ((this.#lengths as ArrayLike<number>)[row] as number) - 1)
-    return (this.#scoring.weights[this.term] as number) * this.amount(payload)
+    const payload = this.#block.payloads[place] as number
+    const scoring = this.#scoring
+    if (scoring.kind === 'words')
+      return partOf(scoring, payload, ((this.#lengths as ArrayLike<number>)[row] as number) - 1)
+    return scoring.weight * this.amount(payload)
   }
+}
+
+function partOf(
+  { weight, saturation, base, perWord }: Extract<ListScoring, { kind: 'words' }>,
+  repetitions: number,
+  length: number,
+): number {
+  const frequency = repetitions + 1
+  return (weight * frequency) / (saturation * frequency + base + perWord * length)
 }

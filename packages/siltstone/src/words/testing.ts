@@ -12,16 +12,25 @@ import { select } from '../query/select.ts'
 import { BlockCache } from '../snapshot/block-cache.ts'
 import { SegmentPool } from '../snapshot/open-segment.ts'
 import { everythingIndexed } from '../testing/folding-engine.ts'
-import { modelIdf, modelWordScores } from '../testing/model-words.ts'
+import { modelFieldScores, modelIdf, modelWordScores } from '../testing/model-words.ts'
 import { collectionRequest, remove, update, upsert } from '../testing/operations.ts'
 import type { DidYouMean, KnownWord } from '../model/search.ts'
 import { completions } from './completions.ts'
-import type { WordQuery } from './query-terms.ts'
+import { documentSource, textSource } from '../word-index/word-source.ts'
+import type { SparseQuery } from './query-terms.ts'
 import { didYouMean } from './spelling.ts'
-import { WordRetriever } from './word-retriever.ts'
+import { type Searched, WordRetriever } from './word-retriever.ts'
+
+/** A text under `#document`, or in fields with their weights: `#document`, `title`, `tags`. */
+export type WordQuery =
+  | { kind: 'text'; text: string; fields?: Readonly<Record<string, number>> }
+  | ({ kind: 'sparse' } & SparseQuery)
 
 export interface Held {
   document: string | null
+  title: string | null
+  /** A list of strings in the metadata; empty: none. */
+  tags: string[]
   vector: { indices: number[]; values: number[] } | null
   /** 0 to 9. */
   group: number
@@ -31,6 +40,27 @@ const pause = async (): Promise<void> => {}
 
 export const SPARSE_SCHEMA = {
   keys: { s: { sparse_vector: { sparse_vector_index: { enabled: true, config: { bm25: true } } } } },
+  text: { title: { language: 'english' }, tags: { language: 'english' } },
+}
+
+const FIELDS = ['#document', 'title', 'tags']
+
+async function searchedBy(query: WordQuery): Promise<Searched> {
+  if (query.kind === 'sparse') return { kind: 'sparse', key: 's' }
+  if (!query.fields) return { kind: 'text', source: documentSource }
+  const fields = await Promise.all(
+    Object.entries(query.fields).map(async ([key, weight]) => ({
+      source: await textSource({ key, language: 'english' }),
+      weight,
+    })),
+  )
+  return { kind: 'fields', fields }
+}
+
+function textUnder({ document, title, tags }: Held, key: string): string | null {
+  if (key === '#document') return document
+  if (key === 'title') return title
+  return tags.length === 0 ? null : tags.join(' ')
 }
 
 export class WordWorld {
@@ -68,19 +98,21 @@ export class WordWorld {
 
   put(id: string, record: Held): RecordOp {
     this.held.set(id, record)
-    const { document, vector, group } = record
-    const metadata = { group, s: vector && { '#type': 'sparse_vector', ...vector } }
+    const { document, title, tags, vector, group } = record
+    const metadata = { group, title, tags, s: vector && { '#type': 'sparse_vector', ...vector } }
     return upsert(id, [1, this.held.size % 7], { metadata, ...(document !== null && { document }) })
   }
 
   /** Leaves the vector of the embedding as it is, so that a fold writes an overlay. */
   change(id: string, fields: Partial<Held>): RecordOp {
-    const { document, vector, group } = fields
+    const { document, title, tags, vector, group } = fields
     this.held.set(id, { ...(this.held.get(id) as Held), ...fields })
     return update(id, {
       ...(typeof document === 'string' && { document }),
       metadata: {
         ...(group !== undefined && { group }),
+        ...(title !== undefined && { title }),
+        ...(tags !== undefined && { tags }),
         ...(vector !== undefined && { s: vector && { '#type': 'sparse_vector', ...vector } }),
       },
     })
@@ -110,8 +142,9 @@ export class WordReader {
   }
 
   async #found(view: View, query: WordQuery, limit: number, filter?: Filter) {
-    const retriever = new WordRetriever(view, query.kind === 'text' ? '#document' : 's', pause)
-    return retriever.top(query, await select(view, filter, pause), limit)
+    const retriever = new WordRetriever(view, await searchedBy(query), pause)
+    const asked = query.kind === 'text' ? query.text : query
+    return retriever.top(asked, await select(view, filter, pause), limit)
   }
 
   async scores(query: WordQuery, limit: number): Promise<number[]> {
@@ -119,11 +152,17 @@ export class WordReader {
   }
 
   /** For each of the best records its score, and what its words add up to. */
-  async explained(text: string, limit: number): Promise<{ score: number; added: number; words: string[] }[]> {
+  async explained(
+    query: Extract<WordQuery, { kind: 'text' }>,
+    limit: number,
+  ): Promise<{ score: number; added: number; words: string[] }[]> {
     const view = await this.view()
-    const found = await this.#found(view, { kind: 'text', text }, limit)
-    const documents = await view.documents(found.map(({ ref }) => ref))
-    const parts = await new WordRetriever(view, '#document', pause).parts(text, documents)
+    const found = await this.#found(view, query, limit)
+    const retriever = new WordRetriever(view, await searchedBy(query), pause)
+    const parts = await retriever.parts(
+      query.text,
+      found.map(({ ref }) => ref),
+    )
     return found.map(({ score }, i) => {
       const words = parts[i] ?? []
       return { score, added: words.reduce((sum, { adds }) => sum + adds, 0), words: words.map(({ word }) => word) }
@@ -131,11 +170,11 @@ export class WordReader {
   }
 
   async completions(text: string, limit: number): Promise<KnownWord[]> {
-    return completions(await this.view(), text, limit, pause)
+    return completions(await this.view(), { text, limit }, pause)
   }
 
   async didYouMean(text: string): Promise<DidYouMean | null> {
-    return (await didYouMean(await this.view(), text, pause)) ?? null
+    return (await didYouMean(await this.view(), { text }, pause)) ?? null
   }
 
   async top(query: WordQuery, limit: number, filter?: Filter): Promise<[id: string, score: number][]> {
@@ -153,13 +192,7 @@ export function plainTop(
   limit: number,
   admits: (record: Held) => boolean = () => true,
 ): [id: string, score: number][] {
-  const scores =
-    query.kind === 'text'
-      ? modelWordScores(
-          [...held.values()].map(({ document }) => document),
-          query.text,
-        )
-      : plainVectors(held, query)
+  const scores = plainScores(held, query)
   return [...held]
     .flatMap(([id, record], i): [string, number][] => {
       const score = scores[i]
@@ -167,6 +200,17 @@ export function plainTop(
     })
     .sort(([, a], [, b]) => a - b)
     .slice(0, limit)
+}
+
+function plainScores(held: ReadonlyMap<string, Held>, query: WordQuery): (number | undefined)[] {
+  if (query.kind === 'sparse') return plainVectors(held, query)
+  const textsOf = (key: string) => [...held.values()].map((record) => textUnder(record, key))
+  if (!query.fields) return modelWordScores(textsOf('#document'), query.text)
+  const fields = FIELDS.flatMap((key) => {
+    const weight = query.fields?.[key]
+    return weight === undefined ? [] : [{ weight, texts: textsOf(key) }]
+  })
+  return modelFieldScores(fields, query.text)
 }
 
 function plainVectors(

@@ -1,32 +1,35 @@
 /**
- * The best documents for the words of a text, or the best sparse vectors for another one, in one view. The answer is that of
+ * The best records for the words of a text, or the best sparse vectors for another one, in one view. The answer is that of
  * reading and scoring every admitted record, to the bit, ties in the order of insertion.
  *
  * Rounds of dependent reads, after pointer and manifest: pages of terms and lengths; lists; ordinals of what may be answered.
  * A prefix takes those of `live-words.ts` before these.
- * Records that the log or an overlay changed are counted in memory. Rows of a segment without a word index are counted once, which
- * reads its documents.
+ * Records that the log or an overlay changed are counted in memory. Rows of a segment without the word indexes are counted once,
+ * which reads their texts.
  */
 import { RowSet } from '../format/row-set.ts'
 import type { RecordRef, View } from '../log/view.ts'
 import type { WordPart } from '../model/search.ts'
 import { Pacer, type Pause } from '../pacer.ts'
 import type { Selection } from '../query/selection.ts'
-import { documentAnalyzer } from '../text/analyzer.ts'
-import { keyOfTerm } from '../word-index/count-terms.ts'
 import type { PostingList } from '../word-index/posting-list.ts'
+import { columnOf, nameOf, type TextSource, type WordSource } from '../word-index/word-source.ts'
 import { BestSums } from './best-sums.ts'
-import { amountsOf, countedDocument } from './counted-record.ts'
+import { amountOf, countedUnder } from './counted-record.ts'
+import { FieldsCursor } from './fields-cursor.ts'
 import { joinedList } from './joined-list.ts'
-import { PREFIX_KEY, termsOf, type WordQuery } from './query-terms.ts'
-import { type QueryTerms, type Scoring, SparseScoring, WordScoring } from './score.ts'
+import { dimensionsOf, type SparseQuery, termsOf, type TextTerm } from './query-terms.ts'
+import type { RowCursor } from './row-cursor.ts'
+import { type Amounts, FieldsScoring, type QueryTerm, type Scoring, SparseScoring, WordScoring } from './score.ts'
 import { SegmentScan } from './segment-scan.ts'
 import { TermCursor } from './term-cursor.ts'
+import { visibleCount } from './visible-counts.ts'
 import {
+  type CountedRecords,
   type CountedRef,
   type IndexedSegment,
-  indexIn,
-  visibleCount,
+  type IndexedSource,
+  indexesIn,
   type WordState,
   wordStateOf,
 } from './word-state.ts'
@@ -47,49 +50,70 @@ interface Scored {
   score: number
 }
 
-/** Documents (`#document`) for texts, or the sparse vectors of a metadata key. */
+/** Of one segment: for each source the list of each term. */
+type Lists = readonly (readonly (PostingList | undefined)[])[]
+
+interface Read {
+  state: WordState
+  /** In the order of `state.indexed`. */
+  lists: readonly Lists[]
+}
+
+/** One text, sparse vectors, or several fields with their weights. */
+export type Searched =
+  | { kind: 'sparse'; key: string }
+  | { kind: 'text'; source: TextSource }
+  | { kind: 'fields'; fields: readonly { source: TextSource; weight: number }[] }
+
 export class WordRetriever {
   readonly #view: View
-  readonly #key: string
+  readonly #sources: readonly WordSource[]
+  /** Of fields. */
+  readonly #weights: readonly number[] | undefined
   readonly #pause: Pause
 
-  constructor(view: View, key: string, pause: Pause) {
+  constructor(view: View, searched: Searched, pause: Pause) {
     this.#view = view
-    this.#key = key
+    this.#sources = sourcesOf(searched)
+    this.#weights = searched.kind === 'fields' ? searched.fields.map(({ weight }) => weight) : undefined
     this.#pause = pause
   }
 
   /**
+   * @param query a text for texts, a vector for vectors
    * @param admitted the records that may be found
    * @returns at most `limit` records that share a term with the query, by score, then by order of insertion
    */
-  async top(query: WordQuery, admitted: Selection, limit: number): Promise<RankedRecord[]> {
-    const terms = await termsOf(query, this.#view, this.#pause)
+  async top(query: string | SparseQuery, admitted: Selection, limit: number): Promise<RankedRecord[]> {
+    const terms = typeof query === 'string' ? await this.#terms(query) : dimensionsOf(query)
     const k = Math.min(limit, this.#view.liveRecords)
-    if (k === 0 || terms.keys.length === 0) return []
-    const { state, lists, scoring } = await this.#prepared(query, terms)
+    if (k === 0 || terms.length === 0) return []
+    const read = await this.#read(terms)
+    const scoring = this.#scoring(query, terms, read)
     const best = new BestSums(k)
-    const found = this.#counted(state.counted, admitted, terms, scoring, best)
+    const found = this.#counted(read.state.counted, admitted, terms, scoring, best)
     const pacer = new Pacer(PAUSE_AFTER, this.#pause)
-    const kept: { segment: IndexedSegment; lists: (PostingList | undefined)[]; rows: number[]; sums: number[] }[] = []
-    const margin = marginOf(terms, scoring, state, lists)
-    const bySize = state.indexed.map((segment, i) => ({ segment, lists: lists[i] as (PostingList | undefined)[] }))
+    const kept: { segment: IndexedSegment; lists: Lists; rows: number[]; sums: number[] }[] = []
+    const margin = marginOf(terms, scoring, read)
+    const bySize = read.state.indexed.map((segment, i) => ({ segment, lists: read.lists[i] as Lists }))
     // The largest first: it raises the bar for the others.
     bySize.sort((a, b) => b.segment.segment.rows - a.segment.segment.rows)
-    for (const { segment, lists: ofSegment } of bySize) {
-      const cursors = ofSegment.flatMap((list, t) => (list ? [new TermCursor(list, t, scoring, segment)] : []))
+    for (const { segment, lists } of bySize) {
+      const cursors = terms.map((_, t) => cursorOf(t, segment, lists, scoring)).filter((one) => one !== undefined)
       if (cursors.length === 0) continue
       const rows = (admitted.rows[segment.number] as RowSet).copy().intersect(segment.visible)
-      const canPrune = segment.index.params.leastWeight === 0 && scoring.weights.every((weight) => weight >= 0)
+      const canPrune =
+        segment.sources.every(({ index }) => index.params.leastWeight === 0) &&
+        Array.from(scoring.weights).every((weight) => weight >= 0)
       const scan = new SegmentScan(cursors, rows, best, margin, canPrune)
-      kept.push({ segment, lists: ofSegment, ...(await scan.run(pacer)) })
+      kept.push({ segment, lists, ...(await scan.run(pacer)) })
     }
     const least = best.least - margin
-    for (const { segment, lists: ofSegment, rows, sums } of kept)
+    for (const { segment, lists, rows, sums } of kept)
       found.push(
         ...exactScores(
           segment,
-          ofSegment,
+          lists,
           rows.filter((_, i) => (sums[i] as number) >= least),
           scoring,
         ),
@@ -97,95 +121,126 @@ export class WordRetriever {
     return this.#ranked(found, k)
   }
 
-  /**
-   * What each word of a text adds to the score of some documents.
-   * @param documents as the view has them
-   */
-  async parts(text: string, documents: readonly (string | null)[]): Promise<WordPart[][]> {
-    const query = { kind: 'text', text } as const
-    const terms = await termsOf(query, this.#view, this.#pause)
-    const { scoring } = await this.#prepared(query, terms)
-    const words = new Map<number, string>()
-    documentAnalyzer().each(text, (term, word) => {
-      const key = keyOfTerm(term)
-      if (!words.has(key)) words.set(key, word)
-    })
-    words.set(PREFIX_KEY, `${documentAnalyzer().query(text).prefix ?? ''}*`)
-    const amounts = new Float64Array(terms.keys.length)
-    return documents.map((document) => {
-      if (document === null || scoring.kind !== 'words') return []
-      const counted = countedDocument(documentAnalyzer(), document)
-      amountsOf(counted, terms, amounts)
-      return terms.keys
-        .flatMap((key, t): WordPart[] => {
-          const amount = amounts[t] as number
-          if (Number.isNaN(amount)) return []
-          const word = words.get(key) ?? ''
-          return [
-            { word, count: amount + 1, idf: scoring.idf[t] as number, adds: scoring.part(t, amount, counted.length) },
-          ]
+  /** What each word of a text adds to the score of some records. */
+  async parts(text: string, refs: readonly RecordRef[]): Promise<WordPart[][]> {
+    const terms = await this.#terms(text)
+    const scoring = this.#scoring(text, terms, await this.#read(terms))
+    const records = await this.#recordsOf(refs)
+    return records.map((own) => {
+      const { amounts, lengths } = amountsIn(own, terms)
+      return terms
+        .flatMap(({ word }, t): WordPart[] => {
+          const counts = amounts.map((ofSource) => (Number.isNaN(ofSource[t]) ? 0 : (ofSource[t] as number) + 1))
+          const count = counts.reduce((sum, one) => sum + one, 0)
+          if (count === 0) return []
+          const idf = scoring.idf?.[t] as number
+          const part = { word, count, idf, adds: addedBy(t, scoring, amounts, lengths) }
+          return [this.#weights ? { ...part, fields: this.#fieldCounts(counts) } : part]
         })
         .sort((a, b) => b.adds - a.adds)
     })
   }
 
-  /** How many live documents have each of some terms, and how many documents there are. @param keys of the terms */
-  async documentsWith(keys: readonly number[]): Promise<{ having: ArrayLike<number>; documents: number }> {
-    const terms = { keys, weights: [] }
-    const { state, lists } = await this.#read(terms)
-    return { having: havingOf(terms, state, lists), documents: state.documents }
+  #fieldCounts(counts: readonly number[]): { key: string; count: number }[] {
+    return this.#sources.map(({ key }, s) => ({ key, count: counts[s] as number })).filter(({ count }) => count > 0)
   }
 
-  async #prepared(query: WordQuery, terms: QueryTerms) {
-    const { state, lists } = await this.#read(terms)
-    return { state, lists, scoring: this.#scoring(query, terms, state, lists) }
+  async #recordsOf(refs: readonly RecordRef[]): Promise<CountedRecords[]> {
+    const columns = new Map(
+      await Promise.all(
+        [...new Set(this.#sources.map(columnOf))].map(
+          async (column) =>
+            [column, await (column === 'documents' ? this.#view.documents(refs) : this.#view.metadatas(refs))] as const,
+        ),
+      ),
+    )
+    return refs.map((_, i) =>
+      this.#sources.map((source) => {
+        const stored = columns.get(columnOf(source))?.[i] ?? null
+        return stored === null ? undefined : countedUnder(source, stored)
+      }),
+    )
   }
 
-  async #read(terms: QueryTerms) {
-    const { keys, prefix } = terms
-    const single = prefix ? keys.slice(0, -1) : keys
-    const all = prefix ? [...single, ...prefix] : single
+  /** How many live records have each of some terms, and how many have a text. @param keys of the terms, in the first source */
+  async recordsWith(keys: readonly number[]): Promise<{ having: ArrayLike<number>; documents: number }> {
+    const terms = keys.map((key) => ({ weight: 1, keys: [[key]] }))
+    const read = await this.#read(terms)
+    return { having: this.#having(terms, read), documents: read.state.documents }
+  }
+
+  #terms(text: string): Promise<TextTerm[]> {
+    const sources = this.#sources.filter((source) => source.kind === 'text')
+    return termsOf(text, sources, this.#view, this.#pause)
+  }
+
+  async #read(terms: readonly QueryTerm[]): Promise<Read> {
+    const keys = this.#sources.map((_, s) => terms.flatMap((term) => term.keys[s] ?? []))
     // Concurrently: lengths and weights are read in the same rounds as lists.
     const [state, listsOf] = await Promise.all([
-      wordStateOf(this.#view, this.#key, this.#pause),
-      Promise.all(this.#view.base.segments.map(async (segment) => indexIn(segment, this.#key)?.lists(all))),
+      wordStateOf(this.#view, this.#sources, this.#pause),
+      Promise.all(
+        this.#view.base.segments.map(async (segment) => {
+          const indexes = indexesIn(segment, this.#sources) ?? []
+          return Promise.all(indexes.map((index, s) => index.lists(keys[s] ?? [])))
+        }),
+      ),
     ])
-    const lists = state.indexed.map(({ number, lengths }) => {
-      const ofSegment = listsOf[number] ?? []
-      if (!prefix || !lengths) return ofSegment
-      return [...ofSegment.slice(0, single.length), joinedList(ofSegment.slice(single.length), lengths)]
-    })
+    const lists = state.indexed.map(({ number, sources }) =>
+      sources.map(({ lengths }, s) => {
+        const own = listsOf[number]?.[s] ?? []
+        let at = 0
+        return terms.map((term) => {
+          const count = term.keys[s]?.length ?? 0
+          const ofTerm = own.slice(at, (at += count))
+          return lengths ? joinedList(ofTerm, lengths) : ofTerm[0]
+        })
+      }),
+    )
     return { state, lists }
   }
 
-  #scoring(
-    query: WordQuery,
-    terms: QueryTerms,
-    state: WordState,
-    lists: readonly (readonly (PostingList | undefined)[])[],
-  ): Scoring {
-    if (query.kind === 'sparse' && query.idf !== true) return new SparseScoring(terms)
-    const having = havingOf(terms, state, lists)
-    return query.kind === 'text'
-      ? new WordScoring(terms, having, state)
-      : new SparseScoring(terms, { records: this.#view.liveRecords, having })
+  #scoring(query: string | SparseQuery, terms: readonly QueryTerm[], read: Read): Scoring {
+    if (typeof query !== 'string' && query.idf !== true) return new SparseScoring(terms)
+    const having = this.#having(terms, read)
+    if (typeof query !== 'string') return new SparseScoring(terms, { records: this.#view.liveRecords, having })
+    const { state } = read
+    if (this.#weights) return new FieldsScoring(terms, having, this.#weights, state)
+    return new WordScoring(terms, having, state.statistics[0] as WordState['statistics'][number])
+  }
+
+  /** How many live records have each term. */
+  #having(terms: readonly QueryTerm[], { state, lists }: Read): Float64Array {
+    const names = this.#sources.map(nameOf).join(' ')
+    return Float64Array.from(terms, ({ keys }, t) => {
+      const name = keys.every((own) => own.length <= 1) ? `${names} ${keys.join()}` : undefined
+      let having = 0
+      for (const [i, segment] of state.indexed.entries()) {
+        const own = (lists[i] as Lists).map((ofSource) => ofSource[t]).filter((list) => list !== undefined)
+        having += visibleCount(segment, name, own)
+      }
+      for (const { records } of state.counted)
+        if (records.some((record, s) => record && !Number.isNaN(amountOf(record, keys[s] ?? [])))) having++
+      return having
+    })
   }
 
   /** The scores of admitted records that no index has. */
   #counted(
     counted: readonly CountedRef[],
     admitted: Selection,
-    terms: QueryTerms,
+    terms: readonly QueryTerm[],
     scoring: Scoring,
     best: BestSums,
   ): Scored[] {
     const changed = new Set(admitted.changed)
-    const amounts = new Float64Array(terms.keys.length)
     const found: Scored[] = []
-    for (const { ref, place, changed: own, record } of counted) {
+    for (const { ref, place, changed: own, records } of counted) {
       const isAdmitted = place ? admitted.rows[place.segment]?.has(place.row) : own && changed.has(own)
-      if (isAdmitted !== true || !amountsOf(record, terms, amounts)) continue
-      const score = scoring.score(amounts, record.length)
+      if (isAdmitted !== true) continue
+      const { amounts, lengths, hasAny } = amountsIn(records, terms)
+      if (!hasAny) continue
+      const score = scoring.score(amounts, lengths)
       best.offer(1 - score)
       found.push({ ref, score })
     }
@@ -205,54 +260,71 @@ export class WordRetriever {
   }
 }
 
-/** How many live records have each term. */
-function havingOf(
-  terms: QueryTerms,
-  state: WordState,
-  lists: readonly (readonly (PostingList | undefined)[])[],
-): Float64Array {
-  const having = new Float64Array(terms.keys.length)
-  for (const [i, segment] of state.indexed.entries())
-    for (const [t, list] of (lists[i] ?? []).entries())
-      if (list) having[t] = (having[t] as number) + visibleCount(segment, keyAt(terms, t), list)
-  const amounts = new Float64Array(terms.keys.length)
-  for (const { record } of state.counted) {
-    if (!amountsOf(record, terms, amounts)) continue
-    for (let t = 0; t < amounts.length; t++)
-      if (!Number.isNaN(amounts[t] as number)) having[t] = (having[t] as number) + 1
+export function sourcesOf(searched: Searched): WordSource[] {
+  switch (searched.kind) {
+    case 'sparse':
+      return [searched]
+    case 'text':
+      return [searched.source]
+    case 'fields':
+      return searched.fields.map(({ source }) => source)
   }
-  return having
 }
 
-/** undefined: the prefix, whose list is made for the query */
-function keyAt({ keys, prefix }: QueryTerms, t: number): number | undefined {
-  return prefix && t === keys.length - 1 ? undefined : keys[t]
+/** What a record has of each term in each source. */
+function amountsIn(
+  records: CountedRecords,
+  terms: readonly QueryTerm[],
+): { amounts: Amounts[]; lengths: number[]; hasAny: boolean } {
+  const amounts = records.map((record, s) =>
+    Float64Array.from(terms, ({ keys }) => (record ? amountOf(record, keys[s] ?? []) : Number.NaN)),
+  )
+  const lengths = records.map((record) => record?.length ?? 0)
+  return { amounts, lengths, hasAny: amounts.some((ofSource) => ofSource.some((amount) => !Number.isNaN(amount))) }
+}
+
+/** What one term adds, in 64 bits. */
+function addedBy(term: number, scoring: Scoring, amounts: readonly Amounts[], lengths: readonly number[]): number {
+  let sum = 0
+  for (const [s, ofSource] of amounts.entries()) {
+    const frequency = (ofSource[term] as number) + 1
+    const list = scoring.list(term, s)
+    if (Number.isNaN(frequency) || list.kind !== 'words') continue
+    const { weight, saturation, base, perWord } = list
+    sum += (weight * frequency) / (saturation * frequency + base + perWord * (lengths[s] as number))
+  }
+  return scoring.together(term, sum)
+}
+
+function cursorOf(term: number, { sources }: IndexedSegment, lists: Lists, scoring: Scoring): RowCursor | undefined {
+  const cursors = sources.flatMap((source, s) => {
+    const list = lists[s]?.[term]
+    return list ? [new TermCursor(list, scoring.list(term, s), source)] : []
+  })
+  if (cursors.length === 0) return undefined
+  return scoring instanceof FieldsScoring ? new FieldsCursor(cursors, (sum) => scoring.together(term, sum)) : cursors[0]
 }
 
 /** The most by which a sum in 64 bits and any order can differ from 1 − score, twice. */
-function marginOf(
-  { keys }: QueryTerms,
-  scoring: Scoring,
-  { indexed, counted }: WordState,
-  lists: readonly (readonly (PostingList | undefined)[])[],
-): number {
+function marginOf(terms: readonly QueryTerm[], scoring: Scoring, { state, lists }: Read): number {
   let total = 0
-  for (let t = 0; t < keys.length; t++) {
+  for (let t = 0; t < terms.length; t++) {
     const weight = Math.abs(scoring.weights[t] as number)
-    if (scoring.kind === 'words') {
+    if (scoring.idf) {
       total += weight
       continue
     }
     let most = 0
-    for (const [i, { index }] of indexed.entries()) {
-      most = Math.max(most, -index.params.leastWeight)
-      const list = lists[i]?.[t]
+    for (const [i, { sources }] of state.indexed.entries()) {
+      most = Math.max(most, -(sources[0] as IndexedSource).index.params.leastWeight)
+      const list = lists[i]?.[0]?.[t]
       for (let block = 0; block < (list?.blocks ?? 0); block++) most = Math.max(most, floatOf(list?.bound(block) ?? 0))
     }
-    for (const { record } of counted) for (const amount of record.amounts) most = Math.max(most, Math.abs(amount))
+    for (const { records } of state.counted)
+      for (const amount of records[0]?.amounts ?? []) most = Math.max(most, Math.abs(amount))
     total += weight * most
   }
-  return (keys.length + 4) * 2 ** -23 * (1 + total)
+  return (terms.length + 4) * 2 ** -23 * (1 + total)
 }
 
 const bits = new Uint32Array(1)
@@ -265,19 +337,24 @@ function floatOf(stored: number): number {
 
 /** @param rows ascending */
 function exactScores(
-  { number, index, lengths, weights }: IndexedSegment,
-  lists: readonly (PostingList | undefined)[],
+  { number, sources }: IndexedSegment,
+  lists: Lists,
   rows: readonly number[],
   scoring: Scoring,
 ): Scored[] {
-  const amounts = rows.map(() => new Float64Array(lists.length).fill(Number.NaN))
-  for (const [t, list] of lists.entries())
-    list?.find(rows, (i, payload) => {
-      const amount = index.isOfDocuments ? payload : weights ? (weights[payload] as number) : floatOf(payload)
-      ;(amounts[i] as Float64Array)[t] = amount
-    })
+  const amounts = rows.map(() => lists.map((ofSource) => new Float64Array(ofSource.length).fill(Number.NaN)))
+  for (const [s, { index, weights }] of sources.entries())
+    for (const [t, list] of (lists[s] ?? []).entries())
+      list?.find(rows, (i, payload) => {
+        const amount = index.isOfTexts ? payload : weights ? (weights[payload] as number) : floatOf(payload)
+        const ofRow = amounts[i] as Amounts[]
+        ;(ofRow[s] as Amounts)[t] = amount
+      })
   return rows.map((row, i) => ({
     ref: { changed: null, row: { segment: number, row } },
-    score: scoring.score(amounts[i] as Float64Array, lengths ? (lengths[row] as number) - 1 : 0),
+    score: scoring.score(
+      amounts[i] as Amounts[],
+      sources.map(({ lengths }) => (lengths ? Math.max(0, (lengths[row] as number) - 1) : 0)),
+    ),
   }))
 }

@@ -4,8 +4,7 @@ import type { Filter } from '../model/filter.ts'
 import type { RecordOp } from '../model/record.ts'
 import { seededRandom } from '../ports/seeded-random.ts'
 import { modelDidYouMean, modelKnownWords } from '../testing/model-words.ts'
-import { type Held, plainTop, WordWorld } from './testing.ts'
-import type { WordQuery } from './query-terms.ts'
+import { type Held, plainTop, type WordQuery, WordWorld } from './testing.ts'
 
 /** Some are one term, some are frequent. */
 const WORDS = [
@@ -29,6 +28,11 @@ const held: fc.Arbitrary<Held> = fc.record({
     fc.array(fc.constantFrom(...WORDS), { maxLength: 8 }).map((words) => words.join(' ')),
     { freq: 6 },
   ),
+  title: fc.option(
+    fc.array(fc.constantFrom(...WORDS), { maxLength: 3 }).map((words) => words.join(' ')),
+    { freq: 3 },
+  ),
+  tags: fc.array(fc.constantFrom('stone', 'river bed', 'sand', '石'), { maxLength: 2 }),
   vector: fc.option(
     fc
       .uniqueArray(fc.tuple(fc.nat(9), fc.constantFrom(1, 0.5, 1 / 3, 2, 0)), {
@@ -46,9 +50,9 @@ const held: fc.Arbitrary<Held> = fc.record({
 })
 
 const id = fc.nat(30).map((n) => `r${n}`)
-type Change = ['put', string, Held] | ['document' | 'vector' | 'group', string, Held] | ['drop', string, Held]
+type Change = ['put' | 'document' | 'title' | 'tags' | 'vector' | 'group' | 'drop', string, Held]
 const change: fc.Arbitrary<Change> = fc.tuple(
-  fc.constantFrom('put', 'put', 'put', 'document', 'vector', 'group', 'drop'),
+  fc.constantFrom('put', 'put', 'put', 'document', 'title', 'tags', 'vector', 'group', 'drop'),
   id,
   held,
 ) as fc.Arbitrary<Change>
@@ -83,6 +87,11 @@ const QUERIES: WordQuery[] = [
   { kind: 'text', text: 'stones*' },
   { kind: 'text', text: 'the d*' },
   { kind: 'text', text: '山*' },
+  { kind: 'text', text: 'stone river', fields: { '#document': 1, title: 3 } },
+  { kind: 'text', text: 'the stones of sand 山石 absent', fields: { '#document': 1, tags: 2, title: 0.25 } },
+  { kind: 'text', text: 'the the', fields: { tags: 1, title: 1 } },
+  { kind: 'text', text: 'river s*', fields: { '#document': 0.5, title: 2 } },
+  { kind: 'text', text: 'lime stone', fields: { title: 2 } },
   sparse(true, [0, 1], [3, 0.25], [7, 2]),
   sparse(false, [1, 1], [2, 1], [8, 1], [2 ** 32 - 1, 5]),
   sparse(false, [1, -1], [2, 1 / 3]),
@@ -98,7 +107,7 @@ function operationOf(world: WordWorld, [kind, name, record]: Change): RecordOp |
   if (kind === 'drop') return world.drop(name)
   if (kind === 'document')
     return record.document === null ? undefined : world.change(name, { document: record.document })
-  return world.change(name, kind === 'vector' ? { vector: record.vector } : { group: record.group })
+  return world.change(name, { [kind]: record[kind] })
 }
 
 describe('a search by words', () => {
@@ -124,7 +133,7 @@ describe('a search by words', () => {
                 plainTop(world.held, query, limit),
               )
               if (query.kind === 'text')
-                for (const { score, added, words } of await reader.explained(query.text, limit)) {
+                for (const { score, added, words } of await reader.explained(query, limit)) {
                   expect(1 - added, stage).toBeCloseTo(score, 5)
                   expect(words.length).toBeGreaterThan(0)
                 }
@@ -166,6 +175,9 @@ describe('a search by words', () => {
       )
       return {
         document: text(),
+        title:
+          random.next() < 0.8 ? `w0 w${Math.floor(random.next() ** 3 * 300)} w${Math.floor(random.next() * 9)}` : null,
+        tags: [],
         vector: { indices, values: indices.map(() => random.next() * 3) },
         group: Math.floor(random.next() * 10),
       }
@@ -187,6 +199,9 @@ describe('a search by words', () => {
     const queries: WordQuery[] = [
       ...['w0', 'w299', 'w1 w250', 'w7 w1*', 'w29*', 'w0 w1 w2 w40 w90 w200', 'w150 w151 w152 w153 w154 w155'].map(
         (it): WordQuery => ({ kind: 'text', text: it }),
+      ),
+      ...['w0', 'w3 w250 w100', 'w0 w1 w2 w40', 'w7 w1*'].map(
+        (it): WordQuery => ({ kind: 'text', text: it, fields: { '#document': 1, title: 2.5 } }),
       ),
       sparse(true, [0, 1], [1, 2], [40, 1], [700, 0.5]),
       sparse(false, [2, 1], [3, -2], [1_999, 1]),

@@ -21,7 +21,7 @@ import {
 import { EMBEDDING_KEY, type Schema } from '../../model/schema.ts'
 import { badValue, schemaProblem } from '../wire/problem.ts'
 import { defaultSchema } from './schema.ts'
-import { readKeys, readSchema, type UserSchema } from './schema-read.ts'
+import { readKeys, readText, readSchema, type UserSchema } from './schema-read.ts'
 
 export interface NewConfiguration {
   space: Space
@@ -111,20 +111,29 @@ export function changedConfiguration(info: CollectionInfo, change: Fields): Reco
 }
 
 /**
- * The schema after `new_schema` of a PUT: value types of keys, which replace what the schema says about them. Nothing has to
+ * The schema after `new_schema` of a PUT: value types of keys, which replace what the schema says about them, and (an extension) keys
+ * whose texts are searched by words. Nothing has to
  * be built for an index that is added.
  * @throws ApiProblem 422, SiltstoneError `invalid` (settings that a schema may not have)
  */
 export function changedSchema(info: CollectionInfo, change: Fields): Record<string, unknown> {
-  change.denyUnknown(['keys'])
-  const keys = change.required('keys', (json, path) => readKeys(Fields.of(json, path)))
-  const { defaults, keys: stored } = (info.schema as unknown as Schema | null) ?? defaultSchema()
+  change.denyUnknown(['keys', 'text'])
+  const text = change.optional('text', readText)
+  const readChanged = (json: unknown, path: string) => readKeys(Fields.of(json, path))
+  const keys = text ? (change.optional('keys', readChanged) ?? []) : change.required('keys', readChanged)
+  const { defaults, keys: stored } = { ...defaultSchema(), ...(info.schema as Partial<Schema> | null) }
   const changed = new Map(Object.entries(stored))
   for (const [key, types] of keys) {
     if (key === EMBEDDING_KEY) throw badValue('new_schema', `the index of ${EMBEDDING_KEY} cannot be changed`)
     changed.set(key, { ...changed.get(key), ...types })
   }
-  return { ...info.schema, defaults, keys: Object.fromEntries(changed) }
+  const named = { ...(info.schema as Partial<Schema> | null)?.text, ...text }
+  return {
+    ...info.schema,
+    defaults,
+    keys: Object.fromEntries(changed),
+    ...(Object.keys(named).length > 0 && { text: named }),
+  }
 }
 
 function readSpannChange(fields: Fields): true {

@@ -4,7 +4,8 @@ import { isDefaultEmbeddingFunction, readEmbeddingFunction } from '../embedding-
 import { Fields, readBoolean, readString, readWord } from '../wire/fields.ts'
 import { DEFAULT_HNSW, type HnswParameters, readSchemaHnsw } from './hnsw.ts'
 import { badShape, badValue, schemaProblem } from '../wire/problem.ts'
-import { DOCUMENT_KEY, EMBEDDING_KEY, type Index, type Schema, type ValueTypes } from '../../model/schema.ts'
+import { DOCUMENT_KEY, EMBEDDING_KEY, type Index, isTextKey, type Schema, type ValueTypes } from '../../model/schema.ts'
+import { type Language, LANGUAGES } from '../../model/text-fields.ts'
 import { defaultSchema } from './schema.ts'
 
 export interface VectorIndex {
@@ -38,11 +39,13 @@ export function readSchema(json: unknown, path: string): UserSchema {
   const keysName = fields.has('keys') ? 'keys' : 'key_overrides'
   const keys = fields.required(keysName, (json, keysPath) => readKeys(Fields.of(json, keysPath)))
   const cmek = fields.optional('cmek', readCmek)
+  const text = fields.optional('text', readText)
   checkDefaults(defaults)
   const merged = merge({ defaults, keys: Object.fromEntries(keys) })
   const vectorIndex = takeVectorIndex(merged)
-  const isDefault = isDefaultIndex(vectorIndex) && cmek === undefined && JSON.stringify(merged) === DEFAULT_TEXT
-  return { isDefault, merged: { ...merged, ...(cmek && { cmek }) }, vectorIndex }
+  const isDefault =
+    isDefaultIndex(vectorIndex) && cmek === undefined && text === undefined && JSON.stringify(merged) === DEFAULT_TEXT
+  return { isDefault, merged: { ...merged, ...(cmek && { cmek }), ...(text && { text }) }, vectorIndex }
 }
 
 /** @throws ApiProblem 422 (types), SiltstoneError `invalid` (settings that a schema may not have) */
@@ -64,6 +67,20 @@ function readCmek(json: unknown, path: string): { gcp: string } {
   if (!KEY_OF_GCP.test(gcp))
     throw badValue('schema', `CMEK does not match the pattern of its provider: ${gcp.slice(0, 200)}`)
   return { gcp }
+}
+
+/** An extension: the keys whose texts are searched by words. */
+export function readText(json: unknown, path: string): Record<string, { language: Language }> {
+  const fields = Fields.of(json, path)
+  const text = [...fields.keys].map((key) => {
+    if (!isTextKey(key))
+      throw badValue('schema', `text can name ${DOCUMENT_KEY} and metadata keys, and '${key.slice(0, 60)}' is neither`)
+    const field = fields.required(key, (value, below) => Fields.of(value, below))
+    field.denyUnknown(['language'])
+    return [key, { language: field.required('language', readWord(LANGUAGES)) }] as const
+  })
+  // fromEntries defines properties, so a key named __proto__ is a key like any other.
+  return Object.fromEntries(text)
 }
 
 function readValueTypes(json: unknown, path: string): ValueTypes {

@@ -47,7 +47,7 @@ export function shownSchema(
   configuration: VectorIndexConfiguration,
   found: MetadataKeys = new Map(),
 ): Schema {
-  const schema = withKeys((stored as unknown as Schema | null) ?? defaultSchema(), found)
+  const schema = withKeys({ ...defaultSchema(), ...(stored as Partial<Schema> | null) }, found)
   return {
     ...schema,
     defaults: withVectorIndex(schema.defaults, configuration),

@@ -122,6 +122,42 @@ export function searchContract(makeEngine: () => Promise<Engine>): void {
       expect(json.scores[0][0]).toBeCloseTo(-1 / 60, 6)
     })
 
+    it('looks for words in the texts that the schema names, with weights', async () => {
+      const api = testApi(await makeEngine())
+      const text = { title: { language: 'english' } }
+      const path = await api.collection('titled', { schema: { defaults: {}, keys: {}, text } })
+      await api.db('POST', `${path}/add`, {
+        ids: ['a', 'b'],
+        embeddings: [[1], [2]],
+        documents: ['of stones', 'of rivers and a stone'],
+        metadatas: [{ title: 'Rivers', lead: 'silt' }, { title: 'Stones' }],
+      })
+      const ask = async (knn: object) => search([api, path])({ rank: { $knn: { query: 'river', ...knn } } })
+      expect((await ask({ key: 'title' })).json.ids).toEqual([['a']])
+      expect((await ask({ fields: { title: 2, '#document': 1 } })).json.ids).toEqual([['a', 'b']])
+      expect((await ask({ fields: { title: 0.1, '#document': 1 } })).json.ids).toEqual([['b', 'a']])
+      const { json } = await api.db('GET', '/collections/titled')
+      expect(json.schema.text).toEqual(text)
+      expectError(
+        await ask({ fields: { lead: 1 } }),
+        400,
+        INVALID,
+        /the words of 'lead' are not indexed, only those of #document, title/,
+      )
+      expectError(await ask({ fields: { title: 0 } }), 400, INVALID, /fields\.title: the weight is 0/)
+      expectError(await ask({ fields: {} }), 400, INVALID, /fields: it is empty/)
+      expectError(await ask({ key: 'title', fields: { title: 1 } }), 400, INVALID, /it has a key and fields/)
+      expectError(await ask({ query: [1], fields: { title: 1 } }), 400, INVALID, /its query is no text/)
+      const changed = await api.db('PUT', path, { new_schema: { text: { lead: { language: 'none' } } } })
+      expect(changed.status, changed.text).toBe(200)
+      expect((await api.db('GET', '/collections/titled')).json.schema).toMatchObject({
+        text: { ...text, lead: { language: 'none' } },
+      })
+      expect((await ask({ query: 'silt', key: 'lead' })).json.ids).toEqual([['a']])
+      const wrong = await api.db('PUT', path, { new_schema: { text: { '#id': { language: 'none' } } } })
+      expectError(wrong, 400, INVALID, /text can name #document and metadata keys, and '#id' is neither/)
+    })
+
     it('weights by IDF where the schema says bm25, and takes tokens', async () => {
       const ask = search(await filled())
       const knn = (key: string, more = {}) => ({

@@ -1,10 +1,12 @@
 import type { Command } from 'commander'
 import { type CollectionInfo, type Space, SPACES } from '../../model/collection.ts'
 import { invalid } from '../../errors.ts'
+import { textFieldsOf, withTexts } from '../../model/schema.ts'
+import type { Language } from '../../model/text-fields.ts'
 import { metadataFromJson, metadataToPlain } from '../../records/index.ts'
 import { InvalidArgumentError, Option } from 'commander'
 import { newConfiguration } from '../../library/configuration.ts'
-import { exactJson } from '../arguments.ts'
+import { exactJson, textLanguages } from '../arguments.ts'
 import { command, group } from '../command.ts'
 import { bytes, count, list, plural, table, time } from '../format.ts'
 import { type CommonOptions, Session, withStoreOptions } from '../session.ts'
@@ -91,6 +93,7 @@ interface CreateOptions extends CommonOptions {
   metadata?: string
   inbox: boolean
   ifMissing?: boolean
+  text?: Record<string, Language>
 }
 
 function createCommand(): Command {
@@ -98,10 +101,16 @@ function createCommand(): Command {
     command('create <collection>', 'create a collection', [
       'collections create notes',
       `collections create notes --space cosine --metadata '{"owner":"me"}'`,
+      'collections create notes --text title=english,tags=none',
     ]),
   )
     .addOption(new Option('--space <space>', 'distance').choices(SPACES).default('l2'))
     .option('--metadata <json>', 'metadata of the collection', metadataText)
+    .option(
+      '--text <keys>',
+      'metadata keys whose words are searched, with their language: title=english,tags=none',
+      textLanguages,
+    )
     .option('--no-inbox', 'accept no deltas from bare producers (saves each write one listing)')
     .option('--if-missing', 'do nothing if the collection exists')
     .action((name: string, options: CreateOptions) =>
@@ -112,7 +121,7 @@ function createCommand(): Command {
           name,
           getOrCreate: options.ifMissing === true,
           metadata: options.metadata ?? null,
-          schema: null,
+          schema: options.text ? withTexts(null, options.text) : null,
           inbox: options.inbox,
           ...newConfiguration({ configuration: { hnsw: { space: options.space } } }),
         })
@@ -173,6 +182,28 @@ function renameCommand(): Command {
   )
 }
 
+function textCommand(): Command {
+  return withStoreOptions(
+    command('text <collection> <keys>', 'choose further texts that are searched by words, or another language', [
+      'collections text notes title=english,tags=none',
+    ]),
+  ).action((name: string, keys: string, options: CommonOptions) =>
+    Session.use(options, { create: false }, async (session) => {
+      const { tenant, database, id, schema } = await session.collection(name)
+      const newSchema = withTexts(schema, textLanguages(keys))
+      await session.engine.catalog.changeCollection(tenant, database, id, { newSchema })
+      const texts = textFieldsOf(newSchema)
+      await session.out.answer({ id, texts }, () =>
+        [
+          `Searched by words: ${texts.map(({ key, language }) => `${key} (${language})`).join(', ')}.`,
+          `Older segments get the index when they are merged next, and at once with: siltstone compact ${name} --full`,
+          '',
+        ].join('\n'),
+      )
+    }),
+  )
+}
+
 function forkCommand(): Command {
   return withStoreOptions(
     command('fork <collection> <name>', 'copy a collection; both share the stored segments', [
@@ -195,6 +226,7 @@ export function collectionsCommand(): Command {
     createCommand(),
     deleteCommand(),
     renameCommand(),
+    textCommand(),
     forkCommand(),
   ])
 }

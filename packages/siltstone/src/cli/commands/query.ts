@@ -2,13 +2,23 @@ import type { Command } from 'commander'
 import { Option } from 'commander'
 import type { CollectionInfo } from '../../model/collection.ts'
 import type { ReadLevel } from '../../model/read.ts'
+import { saysKeys } from '../../model/schema.ts'
 import { invalid } from '../../errors.ts'
 import type { ExactJson } from '../../records/exact-json.ts'
 import { andFilters, type Filter, parseWhere, parseWhereDocument } from '../../filter/index.ts'
-import { commaSeparated, exactJson, INCLUDES, recall, vector, version, wholeNumber } from '../arguments.ts'
+import {
+  commaSeparated,
+  exactJson,
+  fieldWeights,
+  INCLUDES,
+  recall,
+  vector,
+  version,
+  wholeNumber,
+} from '../arguments.ts'
 import { command } from '../command.ts'
 import { hybrid as hybridRank } from '../../library/index.ts'
-import { noLimits, parseSearch, prepare } from '../../search/index.ts'
+import { HYBRID_LIST, noLimits, parseSearch, prepare } from '../../search/index.ts'
 import { printSearch } from '../print-search.ts'
 import { columnsFrom, printHits, printRecords } from '../print-records.ts'
 import { type CommonOptions, Session, withEmbedders, withStoreOptions } from '../session.ts'
@@ -62,10 +72,8 @@ interface QueryOptions extends ReadCommandOptions {
   recall?: number
   explain?: boolean
   hybrid?: boolean
+  fields?: Record<string, number>
 }
-
-/** Records that each list of a hybrid query has at least. */
-const HYBRID_LIST = 200
 
 export function queryCommand(): Command {
   const made = command('query <collection>', 'find the records nearest to a text or a vector', [
@@ -82,6 +90,7 @@ export function queryCommand(): Command {
     .option('--exact', 'measure every record instead of using the index')
     .option('--recall <share>', 'share of the nearest records that queries find on average (default: 0.95)', recall)
     .option('--hybrid', 'rank by meaning and by the words of documents together')
+    .option('--fields <weights>', 'with --hybrid: texts whose words count, such as title=3,#document=1', fieldWeights)
     .option('--explain', 'show requests, visited clusters, candidates and times; with --hybrid, where scores come from')
     .action((name: string, options: QueryOptions) =>
       Session.use(options, { create: false }, async (session) => {
@@ -109,14 +118,14 @@ export function queryCommand(): Command {
 
 /** @throws SiltstoneError `invalid` (nothing-to-query, include-unknown); and what a search throws */
 async function hybrid(session: Session, name: string, options: QueryOptions): Promise<void> {
-  const { text, vector: given, at, level, exact, include } = options
+  const { text, vector: given, at, level, exact, include, fields } = options
   if (text === undefined)
     throw invalid('nothing-to-query', 'give --text, whose words --hybrid looks for', { field: '--text' })
   if (include.includes('uris'))
     throw invalid('include-unknown', '--hybrid shows documents, metadatas and embeddings', { field: '--include' })
   const info = await session.collection(name)
   const limit = options.limit ?? options.k
-  const rank = hybridRank({ query: text, vector: given, limit: Math.max(HYBRID_LIST, limit) })
+  const rank = hybridRank({ query: text, vector: given, fields, limit: Math.max(HYBRID_LIST, limit) })
   const select = { keys: ['#score', ...include.flatMap((column) => COLUMN_KEYS[column] ?? [])] }
   const wanted = { rank, limit: { limit }, select, did_you_mean: { text } }
   const { search } = parseSearch(wanted, 'search', noLimits, 'plain')
@@ -124,7 +133,7 @@ async function hybrid(session: Session, name: string, options: QueryOptions): Pr
   const { schema } = info
   const searches = await prepare([{ ...search, ...(filter && { filter }) }], {
     schema,
-    needsIndex: schema !== null,
+    needsIndex: saysKeys(schema),
     embed: async (texts) => Promise.all(texts.map((one) => embed(session, info, one))),
   })
   const collection = await session.engine.collection(info.tenant, info.database, info.id)

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { Option } from 'commander'
 import type { CollectionInfo } from '../../model/collection.ts'
 import type { ReadLevel } from '../../model/read.ts'
+import { saysKeys } from '../../model/schema.ts'
 import type { ExactJson } from '../../records/exact-json.ts'
 import { noLimits, parseSearch, prepare } from '../../search/index.ts'
 import { exactJson, version } from '../arguments.ts'
@@ -43,7 +44,7 @@ export function searchCommand(): Command {
         const { schema } = info
         const searches = await prepare([search], {
           schema,
-          needsIndex: schema !== null,
+          needsIndex: saysKeys(schema),
           embed: (texts) => embed(session, info, texts),
         })
         const collection = await session.engine.collection(info.tenant, info.database, info.id)

@@ -3,23 +3,21 @@ import { describe, expect, it } from 'vitest'
 import { SegmentReader } from '../../format/segment/reader.ts'
 import { Bucket, MapCache } from '../../format/segment/testing.ts'
 import { compareKeys } from '../../ports/object-key.ts'
-import { Analyzer } from '../../text/analyzer.ts'
+import { documentSource } from '../word-source.ts'
 import { eachWord, fold } from '../../text/words.ts'
 import { writeIndexed } from '../testing.ts'
 import { verifyWordIndexes } from '../verify-word-index.ts'
 import type { WordRows } from './layout.ts'
 import { WordDictionary } from './word-dictionary.ts'
 
-const english = Analyzer.of('english')
-
 async function dictionaryOf(documents: readonly (string | null)[], maxWords?: number) {
   const bucket = new Bucket()
   const rows = documents.map((document) => ({ document, metadata: null }))
   const options = maxWords === undefined ? {} : { maxWords }
-  const descriptor = await writeIndexed(bucket, rows, { documents: english, sparseKeys: [] }, options)
+  const descriptor = await writeIndexed(bucket, rows, { texts: [documentSource], sparseKeys: [] }, options)
   const reader = new SegmentReader(descriptor, bucket.read, { cache: new MapCache() })
   await verifyWordIndexes(reader)
-  return { dictionary: WordDictionary.of(reader) as WordDictionary, descriptor, bucket }
+  return { dictionary: WordDictionary.of(reader, '#document') as WordDictionary, descriptor, bucket }
 }
 
 /** As a plain program counts. */
@@ -84,7 +82,7 @@ describe('a dictionary', () => {
       reads++
       return bucket.read(...place)
     }
-    const found = await WordDictionary.of(new SegmentReader(descriptor, counting))?.startingWith('w1a')
+    const found = await WordDictionary.of(new SegmentReader(descriptor, counting), '#document')?.startingWith('w1a')
     expect(reads).toBe(2)
     expect(found).toEqual((await dictionary.startingWith('')).filter(({ word }) => word.startsWith('w1a')))
   })

@@ -1,5 +1,6 @@
 /**
- * The layout of a dictionary: a section of a segment with all different words of the rows' documents, without the
+ * The layout of a dictionary: a section of a segment with all different words of the rows' documents, or of the strings under one
+ * metadata key, without the
  * difference of case and without stemming, and for each how many of the documents have it. The index of words knows
  * terms by their hashes alone; the dictionary finds the words that begin with some letters, or resemble another.
  *
@@ -10,6 +11,8 @@
  * docs/reference/format.md describes the bytes.
  */
 export const DICTIONARY = { name: 'dictionary', type: 'front-coded-words' } as const
+/** Of the i-th metadata key with texts. */
+export const textDictionaryName = (i: number): string => `${DICTIONARY.name}-${i}`
 
 /** Of the words of a block, before compression. */
 export const BLOCK_RAW_BYTES = 16 * 1024

@@ -7,6 +7,7 @@ import { decodeFrontCoded } from '../../format/front-coded.ts'
 import type { SectionDescriptor } from '../../format/segment/descriptor.ts'
 import type { SegmentReader } from '../../format/segment/reader.ts'
 import { type BlockShelf, eachAtMost, type SectionSource, stretches } from '../../format/segment/source.ts'
+import { DOCUMENT_KEY } from '../../model/schema.ts'
 import { compareKeys } from '../../ports/object-key.ts'
 import { decodeBlock } from './block.ts'
 import { DICTIONARY, WHOLE_BYTES, type WordRows } from './layout.ts'
@@ -40,11 +41,18 @@ export class WordDictionary {
     this.#rows = reader.rows
   }
 
-  /** @returns undefined if the segment has none */
-  static of(reader: SegmentReader): WordDictionary | undefined {
-    let dictionary = opened.get(reader)
-    const section = reader.descriptor.sections.find(isDictionary)
-    if (!dictionary && section) opened.set(reader, (dictionary = new WordDictionary(reader, section)))
+  /** All dictionaries of a segment. */
+  static all(reader: SegmentReader): WordDictionary[] {
+    return reader.descriptor.sections.filter(isDictionary).map((section) => new WordDictionary(reader, section))
+  }
+
+  /** The dictionary of documents (`#document`) or of the texts under a metadata key; undefined if the segment has none. */
+  static of(reader: SegmentReader, key: string): WordDictionary | undefined {
+    let known = opened.get(reader)
+    if (!known) opened.set(reader, (known = new Map()))
+    let dictionary = known.get(key)
+    const section = reader.descriptor.sections.find((it) => isDictionary(it) && keyOfDictionary(it) === key)
+    if (!dictionary && section) known.set(key, (dictionary = new WordDictionary(reader, section)))
     return dictionary
   }
 
@@ -185,8 +193,13 @@ export class WordDictionary {
   }
 }
 
-export function isDictionary({ name, type, version }: SectionDescriptor): boolean {
-  return name === DICTIONARY.name && type === DICTIONARY.type && version === 1
+export function isDictionary({ type, version }: SectionDescriptor): boolean {
+  return type === DICTIONARY.type && version === 1
 }
 
-const opened = new WeakMap<SegmentReader, WordDictionary>()
+/** The key of the texts whose words it has. */
+export function keyOfDictionary({ params }: SectionDescriptor): string {
+  return String(params['key'] ?? DOCUMENT_KEY)
+}
+
+const opened = new WeakMap<SegmentReader, Map<string, WordDictionary>>()

@@ -9,11 +9,11 @@ import { DICTIONARY, type WordRows } from './layout.ts'
 /** Of an entry of the directory: stored bytes and words of a block. */
 export const ENTRY_BYTES = 8
 
-/** @param words in byte order @param analyzer the name of the analyzer that cut them */
+/** @param words in byte order @param of the key of the texts, and the name of the analyzer that cut them */
 export async function writeDictionary(
   sink: Sink,
   words: AsyncIterable<WordRows>,
-  analyzer: string,
+  of: { key: string; analyzer: string },
 ): Promise<SectionContent> {
   const block = new DictionaryBlockBuilder()
   const blocks: { first: string; sizeBytes: number; words: number }[] = []
@@ -38,5 +38,5 @@ export async function writeDictionary(
   const bytes = concatBytes([entries, encodeFrontCoded(blocks.map(({ first }) => first))])
   const directory = { offset: sink.position, length: bytes.length, crc32: crcHex(bytes) }
   await sink.write(bytes)
-  return { type: DICTIONARY.type, params: { analyzer, words: count, blocks: blocks.length }, directory }
+  return { type: DICTIONARY.type, params: { ...of, words: count, blocks: blocks.length }, directory }
 }

@@ -1,6 +1,6 @@
 /** Asks one question by meaning, by words and by both, and shows why the answers differ. */
 import type { Embedder } from '../../../embed/port.ts'
-import { rrf } from '../../../library/index.ts'
+import { hybrid, type RankExpression } from '../../../library/index.ts'
 import type { CollectionInfo } from '../../../model/collection.ts'
 import type { KnnPart, SearchHits } from '../../../model/search.ts'
 import { metadataToPlain } from '../../../records/index.ts'
@@ -35,25 +35,23 @@ export async function askThreeWays(
   question: string,
 ): Promise<ThreeWays> {
   const collection = await session.engine.collection(info.tenant, info.database, info.id)
-  const lists = [
-    { query: question, limit: LIST },
-    { query: question, key: '#document', limit: LIST },
+  const meaning = { $knn: { query: question, limit: LIST, default: LIST, return_rank: true } }
+  const words = { $knn: { query: question, key: '#document', limit: LIST, default: 1 } }
+  const nothingOf = (list: RankExpression) => ({ $mul: [{ $val: 0 }, list] })
+  // Each way has both lists, of which one may count nothing: so each answer tells the places in both, meaning first.
+  const ranks: [Way['way'], RankExpression][] = [
+    ['by meaning', { $sum: [meaning, nothingOf(words)] }],
+    ['by words', { $sum: [nothingOf(meaning), words] }],
+    ['by both', hybrid({ query: question, limit: LIST })],
   ]
-  // Each way ranks by the sum of both lists, of which one may count nothing: so each answer tells the places in both.
-  const weights: [Way['way'], number[]][] = [
-    ['by meaning', [1, 0]],
-    ['by words', [0, 1]],
-    ['by both', [1, 1]],
-  ]
-  const parsed = weights.map(([, pair]) => {
-    const rank = rrf({ ranks: lists, weights: pair })
+  const parsed = ranks.map(([, rank]) => {
     const json = { rank, limit: { limit: SHOWN }, select: { keys: ['#metadata'] } }
     return parseSearch(json, 'search', noLimits, 'plain').search
   })
   const embed = (texts: readonly string[]) => embedder.embed([...texts])
   const searches = await prepare(parsed, { schema: info.schema, needsIndex: false, embed })
   const { results } = await collection.search({ searches, explain: true })
-  return { question, ways: weights.map(([way], i) => ({ way, passages: passagesOf(results[i] ?? { ids: [] }) })) }
+  return { question, ways: ranks.map(([way], i) => ({ way, passages: passagesOf(results[i] ?? { ids: [] }) })) }
 }
 
 function passagesOf({ ids, metadatas, explanations }: SearchHits): Way['passages'] {
