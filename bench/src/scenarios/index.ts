@@ -9,6 +9,8 @@ import { heartbeat } from './heartbeat.ts'
 import { http } from './http.ts'
 import { ingest } from './ingest.ts'
 import { pages } from './pages.ts'
+import { questions } from './questions.ts'
+import { republish } from './republish.ts'
 import { recall } from './recall.ts'
 import { invocations } from './invocations.ts'
 import { processFiles } from './process.ts'
@@ -39,6 +41,8 @@ export const scenarios: Record<string, Scenario> = {
   embedder,
   words,
   pages,
+  republish,
+  questions,
   writers,
   compactors,
   invocations,

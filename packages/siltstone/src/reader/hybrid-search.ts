@@ -44,6 +44,12 @@ export class HybridSearch {
     return isTextIndexed(this.#source.described.schema)
   }
 
+  /** Of the documents. */
+  get #language() {
+    const language = textFieldOf(this.#source.described.schema, DOCUMENT_KEY)?.language
+    return language === undefined ? {} : { language }
+  }
+
   /**
    * Best first; equal ones in the order of insertion. A collection without an embedder is searched by words alone, one whose
    * schema disables words by meaning alone.
@@ -71,9 +77,21 @@ export class HybridSearch {
 
   async #byWords(view: View, text: string, selection: Selection, limit: number): Promise<RankedRecord[]> {
     const { WordRetriever } = await loadWords()
-    const language = textFieldOf(this.#source.described.schema, DOCUMENT_KEY)?.language
-    const searched = { kind: 'text', source: await documentsIn(language) } as const
+    const searched = { kind: 'text', source: await documentsIn(this.#language.language) } as const
     return new WordRetriever(view, searched, yieldToEventLoop).top(text, selection, limit)
+  }
+
+  /**
+   * The text as it may have been meant, where it has words that no document has. What finds them is loaded when it is needed.
+   * @returns undefined if there is nothing to suggest
+   */
+  async didYouMean(text: string): Promise<string | undefined> {
+    if (!this.#hasWords) return undefined
+    const { didYouMean } = await import('../words/spelling.ts')
+    const found = await recovering(this.#source, async () =>
+      didYouMean(await this.#source.view(), { text, ...this.#language }, yieldToEventLoop, { whileTyping: true }),
+    )
+    return found?.text
   }
 
   async #byMeaning(view: View, text: string, selection: Selection, limit: number): Promise<RankedRecord[]> {

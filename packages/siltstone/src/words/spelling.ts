@@ -39,6 +39,14 @@ interface Asked {
   places: { start: number; end: number }[]
 }
 
+export interface DidYouMeanOptions {
+  /**
+   * The text is being typed, where bytes are dear: only words that no document has are looked at, and of these not the last one if it
+   * begins a word of the documents. Default false.
+   */
+  whileTyping?: boolean
+}
+
 /**
  * @returns undefined if there is nothing to suggest
  * @throws SiltstoneError `unsupported` (`words-not-indexed`)
@@ -47,6 +55,7 @@ export async function didYouMean(
   view: View,
   { text, language }: AskedText,
   pause: Pause,
+  { whileTyping = false }: DidYouMeanOptions = {},
 ): Promise<DidYouMean | undefined> {
   const source = await documentsIn(language)
   const asked = askedWords(text, source.analyzer)
@@ -54,10 +63,12 @@ export async function didYouMean(
   const keys = [...new Set(asked.map(({ term }) => keyOfTerm(term)))].sort((a, b) => a - b)
   const { having, documents } = await new WordRetriever(view, { kind: 'text', source }, pause).recordsWith(keys)
   const words: (WordCorrection & { asked: Asked })[] = []
+  const written = normalForm(text).length
   for (const one of asked) {
     const own = having[keys.indexOf(keyOfTerm(one.term))] as number
-    if (own * RARE > documents) continue
-    const suggestions = await likeWords(view, source, one, own, pause)
+    if (whileTyping ? own > 0 : own * RARE > documents) continue
+    const isUnfinished = whileTyping && one.places.some(({ end }) => end === written)
+    const suggestions = await likeWords(view, source, one, { own, isUnfinished }, pause)
     if (suggestions.length > 0) words.push({ word: one.written, documents: own, suggestions, asked: one })
   }
   if (words.length === 0) return undefined
@@ -87,12 +98,15 @@ function askedWords(text: string, analyzer: Analyzer): Asked[] {
   return [...byWord.values()]
 }
 
-/** The best first. @param own the documents that have the word in any of its forms */
+/**
+ * The best first; none if the word may be the beginning of another.
+ * @param counted.own the documents that have the word in any of its forms
+ */
 async function likeWords(
   view: View,
   source: TextSource,
   { folded, term }: Asked,
-  own: number,
+  { own, isUnfinished }: { own: number; isUnfinished: boolean },
   pause: Pause,
 ): Promise<KnownWord[]> {
   const { analyzer } = source
@@ -100,6 +114,7 @@ async function likeWords(
   const most = letters.length < LEAST_LETTERS_OF_TWO ? 1 : 2
   const weighted: (KnownWord & { weight: number })[] = []
   for (const known of await LiveWords.of(view, source, pause).startingWith(letters[0] as string)) {
+    if (isUnfinished && known.word.startsWith(folded)) return []
     if (Math.abs(known.word.length - folded.length) > 2 * most || !/^[\p{L}\p{M}]+$/u.test(known.word)) continue
     const distance = editDistance(letters, Array.from(known.word), most)
     if (distance === 0 || distance > most || analyzer.termOf(known.word) === term) continue
