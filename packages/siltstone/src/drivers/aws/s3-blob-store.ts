@@ -18,14 +18,7 @@ import {
 } from '@aws-sdk/client-s3'
 import type { PostForm } from '../../host/aws-signature.ts'
 import { BodyCheck, chunksOf } from '../../host/blob-checksum.ts'
-import {
-  checkBlobKey,
-  checkHead,
-  checkTags,
-  MAX_BLOB_BYTES,
-  noSuchBlob,
-  pageLimit,
-} from '../../ports/blob-rules.ts'
+import { checkBlobKey, checkHead, checkTags, MAX_BLOB_BYTES, noSuchBlob, pageLimit } from '../../ports/blob-rules.ts'
 import type {
   BlobBody,
   BlobInfo,
