@@ -15,12 +15,13 @@ const required = (process.env['AUDIT_REQUIRED'] ?? process.env['CI'] ?? 'false')
 /**
  * By path in the lock file. `node` links the pinned runtime into place. `esbuild` checks its program; it works without that,
  * and `allowScripts` of `package.json` does not run it. The same holds for ffmpeg, which only tests use: its script makes
- * the program executable, which it is already.
+ * the program executable, which it is already. That of `tesseract.js` asks for donations.
  */
 const MAY_RUN_SCRIPTS: ReadonlySet<string> = new Set([
   'node_modules/node',
   'node_modules/esbuild',
   'node_modules/fsevents',
+  'node_modules/tesseract.js',
   'node_modules/@ffmpeg-installer/darwin-arm64',
   'node_modules/@ffmpeg-installer/darwin-x64',
   'node_modules/@ffmpeg-installer/linux-arm',

@@ -22,7 +22,7 @@ class Server:
         self.command = [node, str(ROOT / "packages/siltstone/src/cli/main.ts")]
         command = [*self.command, "serve", "--data", str(self.data)]
         options = ["--port", "0", "--objects", "--objects-port", "0", "--json", "--log-level", "warn"]
-        environment = {**os.environ, "SILTSTONE_FFMPEG": str(FFMPEG)}
+        environment = {**os.environ, "SILTSTONE_FFMPEG": str(FFMPEG), "SILTSTONE_OCR": "eng"}
         self.process = subprocess.Popen(command + options, stdout=subprocess.PIPE, text=True, env=environment)
         text = ""
         for line in self.process.stdout:

@@ -1,10 +1,12 @@
 """Objects become searchable, through the S3 face and whatever kills the server."""
 
 import collections
+import io
 import json
 import subprocess
 
 from conftest import Server
+from PIL import Image, ImageDraw, ImageFont
 
 
 def statuses(server, bucket):
@@ -43,6 +45,35 @@ def test_uploads_are_searchable_until_they_are_deleted(server, bucket, tmp_path)
     server.boto3().delete_object(Bucket=bucket, Key="up/rivers.md")
     server.siltstone("objects", "wait", f"siltstone://{bucket}/up/rivers.md")
     assert sorted(documents(server, bucket)) == ["up/page.bin"]
+
+
+def picture_of(lines):
+    """Lines of text as somebody would photograph them."""
+    picture = Image.new("RGB", (1200, 120 + 90 * len(lines)), "white")
+    for n, line in enumerate(lines):
+        ImageDraw.Draw(picture).text((60, 60 + 90 * n), line, fill="black", font=ImageFont.load_default(size=44))
+    return picture
+
+
+def test_text_in_pictures_and_on_scanned_pages_is_found(server, bucket):
+    def saved(pages, kind, **options):
+        content = io.BytesIO()
+        pages[0].save(content, kind, **options)
+        return content.getvalue()
+
+    sign = picture_of(["The ferry to the island leaves at noon.", "Dogs travel free of charge."])
+    pages = [picture_of(["Minutes of the meeting", "Ada opened the meeting."]), picture_of(["The harbour will be dredged", "in the coming spring."])]
+    server.boto3().put_object(Bucket=bucket, Key="sign", Body=saved([sign], "JPEG"))
+    server.boto3().put_object(Bucket=bucket, Key="scan", Body=saved(pages, "PDF", save_all=True, append_images=pages[1:]))
+    found = statuses(server, bucket)
+    assert {key: one["steps"]["ocr"]["state"] for key, one in found.items()} == {"sign": "done", "scan": "done"}, found
+    for question, key, place, text in [
+        ("when does the ferry to the island leave?", "sign", {}, "The ferry to the island leaves at noon."),
+        ("what happens to the port?", "scan", {"page": 2}, "The harbour will be dredged in the coming spring."),
+    ]:
+        [hit] = server.siltstone("query", bucket, "--text", question, "-k", 1)["records"]
+        assert text in hit["document"]
+        assert {"object_key": key, **place}.items() <= hit["metadata"].items()
 
 
 def test_a_worker_over_a_bucket_of_s3(server, tmp_path):

@@ -1,6 +1,7 @@
 /** What `import … from '@siltstone/processors'` gives. */
 export type {
   FlatMetadata,
+  PictureText,
   ProcessContext,
   ProcessedRecord,
   Processor,
@@ -23,6 +24,8 @@ export { htmlProcessor } from './text/html-processor.ts'
 export { openAiTranscriber, type OpenAiTranscriberOptions } from './speech/openai-transcriber.ts'
 export type { Transcriber } from './speech/transcriber.ts'
 export { installedTranscriber, type WhisperOptions, whisperTranscriber } from './speech/whisper-transcriber.ts'
+export type { Ocr } from './ocr/ocr.ts'
+export { tesseractOcr, type TesseractOptions } from './ocr/tesseract-ocr.ts'
 export { subtitleProcessor } from './text/subtitle-processor.ts'
 export { textProcessor } from './text/text-processor.ts'
 export { officeProcessor } from './zip/office-processor.ts'

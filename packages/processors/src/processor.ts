@@ -40,6 +40,13 @@ export interface TranscriptSegment {
   text: string
 }
 
+export interface PictureText {
+  /** Lines; an empty line between paragraphs. */
+  text: string
+  /** 0 to 1. */
+  confidence: number
+}
+
 /** A place for large temporary data of one job; its owner removes it when the job ends. */
 export interface ScratchFolder {
   /** Absolute path of an existing, empty directory. */
@@ -60,6 +67,8 @@ export interface ProcessContext {
   embedImage?(images: readonly Uint8Array[]): Promise<Float32Array[]>
   /** @param pcm mono, 16,000 samples a second, −1 to 1 */
   transcribe?(pcm: Float32Array, signal: AbortSignal): Promise<TranscriptSegment[]>
+  /** The text in a picture (PNG, JPEG, WebP or BMP file). Given only where somebody asked for it: it takes seconds a page. */
+  readText?(image: Uint8Array, signal: AbortSignal): Promise<PictureText>
   scratch: ScratchFolder
   /** The object's key or file name. Only a hint between kinds of text that look alike; never decides against the content. */
   name?: string

@@ -17,19 +17,27 @@ export interface PipelineOptions {
    * model of `@siltstone/transcriber-english` if it is installed.
    */
   whisperModel?: string
+  /**
+   * Languages of text in pictures, as `eng+deu`: it is read by tesseract.js. Default: the variable `SILTSTONE_OCR`; without it
+   * pictures are not read.
+   */
+  ocr?: string
   /** Of one child process, beyond what it needs when it reads nothing. Default 1 GiB. */
   memoryBytes?: number
 }
 
 /**
  * Processors in child processes with limits of memory and time.
- * @throws SiltstoneError `unsupported` (processor-missing) if `@siltstone/processors` is not installed or does not load
+ * @throws SiltstoneError `unsupported` (processor-missing) if `@siltstone/processors` is not installed or does not load,
+ *   (ocr-missing) if pictures are to be read and the packages for it are not installed
  */
 export async function loadPipeline(options: PipelineOptions = {}): Promise<Pipeline> {
   const { chooseProcessor, installedTranscriber, isolatedProcessors, whisperTranscriber } = await loadProcessors()
-  const isolated = await isolatedProcessors(
-    options.memoryBytes === undefined ? {} : { memoryBytes: options.memoryBytes },
-  )
+  const ocr = options.ocr ?? environmentVariables()['SILTSTONE_OCR']
+  const isolated = await isolatedProcessors({
+    ...(options.memoryBytes !== undefined && { memoryBytes: options.memoryBytes }),
+    ...(ocr && { ocr }),
+  })
   const { processors } = isolated
   const model = options.whisperModel ?? environmentVariables()['SILTSTONE_WHISPER_MODEL']
   const found = model === undefined || model === '' ? await installedTranscriber() : whisperTranscriber({ model })

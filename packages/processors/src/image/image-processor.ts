@@ -1,10 +1,12 @@
 /** Images: one record with size, camera and place, a thumbnail, and a vector if the caller embeds images. */
+import { addBlocks } from '../blocks.ts'
 import { checkSize } from '../failures.ts'
 import { contentType } from '../detect/content-type.ts'
+import { OCR_IS_OFF, paragraphsIn } from '../ocr/ocr.ts'
 import type { FlatMetadata, ProcessContext, Processor, RandomAccess, Summary } from '../processor.ts'
 import { Steps } from '../steps.ts'
 import { HEADER_BYTES, imageHeader } from './image-header.ts'
-import { thumbnailOf } from './thumbnail.ts'
+import { pictureToRead, thumbnailOf } from './thumbnail.ts'
 
 const MAX_BYTES = 256 * 1024 * 1024
 
@@ -38,8 +40,21 @@ async function processImage(source: RandomAccess, ctx: ProcessContext): Promise<
     if (vector) await recorder.addEmbedded('container', document, metadata, vector)
     else await recorder.add('container', document, metadata)
   })
-  steps.skip('ocr', 'reading text in pictures is not supported')
+  await readTextIn(image, type, ctx, steps)
   return { contentType: type, steps: steps.summaries, metadata }
+}
+
+async function readTextIn(image: Uint8Array, type: string, ctx: ProcessContext, steps: Steps): Promise<void> {
+  const picture = ctx.readText ? await pictureToRead(image, type) : OCR_IS_OFF
+  if (typeof picture === 'string') steps.skip('ocr', picture)
+  else
+    await steps.run('ocr', async (recorder) => {
+      const paragraphs = await paragraphsIn(picture, ctx)
+      await addBlocks(
+        recorder,
+        paragraphs.map((text) => ({ text })),
+      )
+    })
 }
 
 /** A sentence that can be searched: what the picture says of itself, and the words of its name. */

@@ -37,6 +37,29 @@ export async function thumbnailOf(image: Uint8Array, type: string): Promise<Thum
   })
 }
 
+/** Types that a reader of text takes as they are. */
+const READ_AS_IS = new Set(['image/jpeg', 'image/png', 'image/webp', 'image/bmp'])
+const MAX_READ_POINTS = 4_000
+
+/** The picture for a reader of text: turned as EXIF says, not too large; or the reason why there is none. */
+export async function pictureToRead(image: Uint8Array, type: string): Promise<Uint8Array | string> {
+  const sharp = await loadSharp()
+  if (!sharp || !DECODED.has(type))
+    return READ_AS_IS.has(type)
+      ? image
+      : `text in ${type} is ${sharp ? 'not supported' : 'read with sharp: npm install sharp'}`
+  const bound = { width: MAX_READ_POINTS, height: MAX_READ_POINTS, fit: 'inside', withoutEnlargement: true } as const
+  return parsing('the image', () =>
+    sharp(image, { limitInputPixels: MAX_PIXELS, failOn: 'error' })
+      .rotate()
+      .flatten({ background: 'white' })
+      .resize(bound)
+      .greyscale()
+      .png({ compressionLevel: 1 })
+      .toBuffer(),
+  )
+}
+
 export async function loadSharp(): Promise<typeof import('sharp')['default'] | undefined> {
   try {
     const { default: sharp } = await import('sharp')

@@ -1,5 +1,6 @@
 /** Processors that run in child processes, with limits of memory and time. */
 import { builtInProcessors } from '../built-in.ts'
+import { tesseractOcr } from '../ocr/tesseract-ocr.ts'
 import type { Processor } from '../processor.ts'
 import type { ProcessorSettings } from '../settings.ts'
 import { type JobLimits, JobProcess } from './job.ts'
@@ -13,6 +14,11 @@ export interface IsolationOptions extends ProcessorSettings {
   heartbeatMs?: number
   /** URLs of modules whose default exports are further processors; they are asked before the built-in ones. */
   modules?: readonly string[]
+  /**
+   * Languages of text in pictures, as `eng+deu`: each process reads them by tesseract.js, unless the context has a `readText`.
+   * Default: pictures are not read.
+   */
+  ocr?: string
 }
 
 export interface IsolatedProcessors extends AsyncDisposable {
@@ -23,21 +29,26 @@ export interface IsolatedProcessors extends AsyncDisposable {
 
 const DEFAULTS: JobLimits = { memoryBytes: 1024 * 1024 * 1024, stepMs: 10 * 60_000, heartbeatMs: 10_000 }
 
-/** Each job has a process of its own while it runs; an idle process takes the next job, which then starts without loading. */
+/**
+ * Each job has a process of its own while it runs; an idle process takes the next job, which then starts without loading.
+ * @throws SiltstoneError as `tesseractOcr` does, if `ocr` is given
+ */
 export async function isolatedProcessors(options: IsolationOptions = {}): Promise<IsolatedProcessors> {
-  const { modules = [], memoryBytes, stepMs, heartbeatMs, ...settings } = options
+  const { modules = [], ocr, memoryBytes, stepMs, heartbeatMs, ...settings } = options
   const limits: JobLimits = {
     memoryBytes: memoryBytes ?? DEFAULTS.memoryBytes,
     stepMs: stepMs ?? DEFAULTS.stepMs,
     heartbeatMs: heartbeatMs ?? DEFAULTS.heartbeatMs,
   }
+  // What is missing is said here, not by each job.
+  if (ocr !== undefined) tesseractOcr({ languages: ocr })
   const own = await Promise.all(modules.map((url) => import(url) as Promise<{ default: Processor }>))
   const idle: JobProcess[] = []
   const all = new Set<JobProcess>()
 
   const take = (): JobProcess => {
     for (let job = idle.pop(); job; job = idle.pop()) if (job.isUsable) return job
-    const job = new JobProcess(mainModule(), { settings, modules }, limits)
+    const job = new JobProcess(mainModule(), { settings, modules, ocr }, limits)
     all.add(job)
     return job
   }

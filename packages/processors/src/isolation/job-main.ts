@@ -2,6 +2,7 @@
 import { builtInProcessors } from '../built-in.ts'
 import { watchChildren } from '../host/children.ts'
 import { connectParent } from '../host/job-process.ts'
+import { tesseractOcr } from '../ocr/tesseract-ocr.ts'
 import type { ProcessContext, Processor, RandomAccess } from '../processor.ts'
 import { CallFailed, type FromJob, type Method, plainError, type JobData, type ToJob } from './messages.ts'
 
@@ -28,6 +29,7 @@ watchChildren({
 // A parser may drop a promise of its own that fails, as pdf.js does with some damaged files. What matters to a job reaches
 // it by the promises that it awaits; without this listener such a file would end the process with an error that may pass.
 process.on('unhandledRejection', () => undefined)
+const ocr = data.ocr === undefined ? undefined : tesseractOcr({ languages: data.ocr })
 const loaded = load()
 // A job that is started gets this error; before that there is no caller to tell.
 loaded.catch(() => undefined)
@@ -74,6 +76,8 @@ function contextOf({ scratch, name, has }: Start, signal: AbortSignal): ProcessC
     ...(name !== undefined && { name }),
     ...(has.includes('embedImage') && { embedImage: (images) => call('embedImage', images) }),
     ...(has.includes('transcribe') && { transcribe: (pcm) => call('transcribe', pcm) }),
+    ...(ocr && { readText: (image) => ocr.readText(image, signal) }),
+    ...(has.includes('readText') && { readText: (image) => call('readText', image) }),
     ...(has.includes('sibling') && {
       sibling: async (extension) => {
         const found = await call<{ source: number; sizeBytes: number } | undefined>('sibling', extension)

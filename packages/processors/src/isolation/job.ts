@@ -89,7 +89,9 @@ export class JobProcess {
     }
     ctx.signal.addEventListener('abort', abort)
     try {
-      const has = (['embedImage', 'transcribe', 'sibling'] as const).filter((method) => ctx[method] !== undefined)
+      const has = (['embedImage', 'transcribe', 'readText', 'sibling'] as const).filter(
+        (method) => ctx[method] !== undefined,
+      )
       this.#process.post({
         kind: 'start',
         processor,
@@ -179,6 +181,8 @@ export class JobProcess {
         return ctx.embedImage?.(args[0] as Uint8Array[])
       case 'transcribe':
         return ctx.transcribe?.(args[0] as Float32Array, ctx.signal)
+      case 'readText':
+        return ctx.readText?.(args[0] as Uint8Array, ctx.signal)
     }
   }
 

@@ -7,6 +7,8 @@ export interface JobData {
   settings: ProcessorSettings
   /** Modules whose default export is a processor of the user, by URL. */
   modules: readonly string[]
+  /** Languages of text in pictures, which the process itself reads. */
+  ocr: string | undefined
 }
 
 /** Calls that a job makes to the context that its caller gave. */
@@ -18,6 +20,7 @@ export type Method =
   | 'embedText'
   | 'embedImage'
   | 'transcribe'
+  | 'readText'
   | 'freeBytes'
   | 'sibling'
 

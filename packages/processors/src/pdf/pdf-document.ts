@@ -1,4 +1,5 @@
 /** Opens PDFs with pdf.js (as `unpdf` packs it), which is loaded when the first one is opened; reads only the ranges it needs. */
+import type { Pixels } from '../image/png.ts'
 import type { RandomAccess } from '../processor.ts'
 import { corruptFile, encrypted } from '../failures.ts'
 
@@ -24,15 +25,18 @@ export interface PdfDocument extends AsyncDisposable {
   readonly metadata: Record<string, string>
   /** @param page from 1 */
   items(page: number): Promise<PdfItem[]>
+  /** The pictures of a page, the largest first. @param page from 1 */
+  pictures(page: number): Promise<Pixels[]>
   outline(): Promise<PdfOutlineItem[]>
 }
 
 const CHUNK_BYTES = 256 * 1024
 const MAX_OUTLINE = 5_000
+const MAX_PIXELS = 100_000_000
 
 /** @throws SiltstoneError `invalid` (encrypted, corrupt-file), or what reading the source throws */
 export async function openPdf(source: RandomAccess): Promise<PdfDocument> {
-  const { getResolvedPDFJS } = await import('unpdf')
+  const { extractImages, getResolvedPDFJS } = await import('unpdf')
   const pdfjs = await getResolvedPDFJS()
   const failure = Promise.withResolvers<never>()
   failure.promise.catch(() => undefined)
@@ -77,6 +81,14 @@ export async function openPdf(source: RandomAccess): Promise<PdfDocument> {
         throw translated(error)
       }
     },
+    async pictures(number) {
+      try {
+        const found = await orFailure(extractImages(document, number))
+        return found.filter(isReadable).toSorted((a, b) => b.width * b.height - a.width * a.height)
+      } catch (error) {
+        throw translated(error)
+      }
+    },
     async outline() {
       const tree = (await orFailure(document.getOutline())) as OutlineNode[] | null
       const found: PdfOutlineItem[] = []
@@ -91,6 +103,9 @@ export async function openPdf(source: RandomAccess): Promise<PdfDocument> {
     [Symbol.asyncDispose]: () => task.destroy(),
   }
 }
+
+/** Pictures that may hold a line of text, and that fit into memory. */
+const isReadable = ({ width, height }: Pixels) => width >= 100 && height >= 20 && width * height <= MAX_PIXELS
 
 interface OutlineNode {
   title: string

@@ -1,8 +1,10 @@
 /** PDF: passages with their page, heading and box. */
 import { bufferedAccess } from '../access.ts'
-import { addBlocks } from '../blocks.ts'
+import { addBlocks, type Block } from '../blocks.ts'
 import { contentType } from '../detect/content-type.ts'
 import { invalid } from 'siltstone/passages'
+import { pngOf } from '../image/png.ts'
+import { OCR_IS_OFF, paragraphsIn } from '../ocr/ocr.ts'
 import type { FlatMetadata, ProcessContext, Processor, RandomAccess, Summary } from '../processor.ts'
 import { Steps } from '../steps.ts'
 import { openPdf } from './pdf-document.ts'
@@ -11,6 +13,8 @@ import { blocksOfPages, type Line, linesOf } from './pdf-layout.ts'
 const MAX_PAGES = 10_000
 /** A page with fewer letters is probably a picture of a page. */
 const MIN_LETTERS = 20
+/** Of one page, the largest ones. */
+const MAX_PICTURES = 3
 
 export const pdfProcessor: Processor = {
   name: 'pdf',
@@ -22,7 +26,7 @@ export const pdfProcessor: Processor = {
 async function processPdf(source: RandomAccess, ctx: ProcessContext): Promise<Summary> {
   const steps = new Steps(ctx)
   const metadata: FlatMetadata = {}
-  let pagesWithoutText = 0
+  const pagesWithoutText: number[] = []
   await steps.run('text', async (recorder) => {
     await using document = await openPdf(bufferedAccess(source))
     if (document.pages > MAX_PAGES)
@@ -32,17 +36,35 @@ async function processPdf(source: RandomAccess, ctx: ProcessContext): Promise<Su
     for (let page = 1; page <= document.pages; page++) {
       await recorder.alive()
       const lines = linesOf(page, await document.items(page))
-      if (lettersOf(lines) < MIN_LETTERS) pagesWithoutText++
+      if (lettersOf(lines) < MIN_LETTERS) pagesWithoutText.push(page)
       pages.push(lines)
     }
     await addBlocks(recorder, blocksOfPages(pages, await document.outline()))
   })
-  if (pagesWithoutText > 0)
-    steps.skip(
-      'ocr',
-      `${pagesWithoutText} of ${metadata['pages']} pages have hardly any text; reading pictures is not supported`,
-    )
+  if (pagesWithoutText.length > 0 && ctx.readText) await readPictures(source, pagesWithoutText, ctx, steps)
+  else if (pagesWithoutText.length > 0)
+    steps.skip('ocr', `${pagesWithoutText.length} of ${metadata['pages']} pages have hardly any text; ${OCR_IS_OFF}`)
   return { contentType: 'application/pdf', steps: steps.summaries, metadata }
+}
+
+/** Scanned pages: each is a picture, or a few. */
+async function readPictures(
+  source: RandomAccess,
+  pages: readonly number[],
+  ctx: ProcessContext,
+  steps: Steps,
+): Promise<void> {
+  await steps.run('ocr', async (recorder) => {
+    await using document = await openPdf(bufferedAccess(source))
+    for (const page of pages) {
+      const blocks: Block[] = []
+      for (const picture of (await document.pictures(page)).slice(0, MAX_PICTURES)) {
+        await recorder.alive(page)
+        for (const text of await paragraphsIn(pngOf(picture), ctx)) blocks.push({ text, place: { page } })
+      }
+      await addBlocks(recorder, blocks)
+    }
+  })
 }
 
 const lettersOf = (lines: readonly Line[]) =>

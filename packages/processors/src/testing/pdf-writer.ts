@@ -1,4 +1,4 @@
-/** Writes small PDFs (ISO 32000-1): lines in Helvetica at places, and an outline. */
+/** Writes small PDFs (ISO 32000-1): lines in Helvetica at places, pictures, and an outline. */
 export interface PdfLine {
   text: string
   /** Height of the letters, in points. */
@@ -13,15 +13,19 @@ export interface PdfOptions {
   title?: string
   /** Adds an encryption dictionary that no password opens. */
   isLocked?: boolean
+  /** By page, from 1: a picture that fills it, as a scanner makes it. */
+  pictures?: ReadonlyMap<number, { width: number; height: number; jpeg: Uint8Array }>
 }
 
 export function writePdf(
   pages: readonly (readonly PdfLine[])[],
-  { outline = [], title = '', isLocked = false }: PdfOptions = {},
+  { outline = [], title = '', isLocked = false, pictures = new Map() }: PdfOptions = {},
 ): Uint8Array {
   const escaped = (text: string) => text.replaceAll(/[\\()]/g, String.raw`\$&`)
   const firstPage = 5
   const firstOutline = firstPage + pages.length * 2
+  const firstPicture = firstOutline + (outline.length > 0 ? outline.length + 1 : 0)
+  const pictureOf = (page: number) => firstPicture + [...pictures.keys()].indexOf(page)
   const pageOf = (k: number) => firstPage + k * 2
   const objects = [
     `<< /Type /Catalog /Pages 2 0 R ${outline.length > 0 ? `/Outlines ${firstOutline} 0 R` : ''} >>`,
@@ -30,11 +34,12 @@ export function writePdf(
     `<< /Title (${escaped(title)}) >>`,
   ]
   for (const [k, lines] of pages.entries()) {
-    const content = lines
-      .map(({ text, size, x, y }) => `BT /F1 ${size} Tf ${x} ${y} Td (${escaped(text)}) Tj ET`)
+    const isPicture = pictures.has(k + 1)
+    const content = (isPicture ? ['q 612 0 0 792 0 0 cm /P Do Q'] : [])
+      .concat(lines.map(({ text, size, x, y }) => `BT /F1 ${size} Tf ${x} ${y} Td (${escaped(text)}) Tj ET`))
       .join('\n')
     objects.push(
-      `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Resources << /Font << /F1 3 0 R >> >> /Contents ${pageOf(k) + 1} 0 R >>`,
+      `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Resources << /Font << /F1 3 0 R >> ${isPicture ? `/XObject << /P ${pictureOf(k + 1)} 0 R >>` : ''} >> /Contents ${pageOf(k) + 1} 0 R >>`,
       `<< /Length ${content.length} >>\nstream\n${content}\nendstream`,
     )
   }
@@ -48,6 +53,10 @@ export function writePdf(
         `<< /Title (${escaped(title)}) /Parent ${firstOutline} 0 R /Dest [${pageOf(page - 1)} 0 R /Fit] ${k > 0 ? `/Prev ${itemOf(k - 1)} 0 R` : ''} ${k < outline.length - 1 ? `/Next ${itemOf(k + 1)} 0 R` : ''} >>`,
       )
   }
+  for (const { width, height, jpeg } of pictures.values())
+    objects.push(
+      `<< /Type /XObject /Subtype /Image /Width ${width} /Height ${height} /ColorSpace /DeviceRGB /BitsPerComponent 8 /Filter /DCTDecode /Length ${jpeg.length} >>\nstream\n${Buffer.from(jpeg).toString('latin1')}\nendstream`,
+    )
   let text = '%PDF-1.4\n'
   const offsets = objects.map((object, k) => {
     const offset = text.length
