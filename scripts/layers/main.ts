@@ -7,7 +7,7 @@ import { check } from './check.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const IGNORED =
-  /(?:^|\/)(?:assembly|golden|dist|consumer)\/|(?:^|\/)vitest\.config\.ts$|^scripts\/layers\/check\.test\.ts$/
+  /(?:^|\/)(?:assembly|golden|dist|consumer)\/|(?:^|\/)vitest(?:\.slow)?\.config\.ts$|^scripts\/layers\/check\.test\.ts$/
 
 const paths = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.ts', '*.tsx'], {
   cwd: root,
