@@ -6,6 +6,7 @@ import { Collector } from './gc/collector.ts'
 import { Lineage } from './lineage/lineage.ts'
 import type { MetricName } from './metrics/measurement.ts'
 import type { Rating } from './metrics/rating.ts'
+import { Flight } from './rating/flight.ts'
 import { Ratings } from './rating/ratings.ts'
 import { ArtifactIndex } from './search/artifact-index.ts'
 import type { Sources } from './sources/sources.ts'
@@ -67,6 +68,7 @@ export class Registry {
     this.ratings = new Ratings({
       artifacts: this.artifacts,
       documents: this.documents,
+      flight: new Flight({ ...options, documents: this.documents }),
       sources,
       clock,
       uploads: (artifact) => this.uploads(artifact),
@@ -101,9 +103,13 @@ export class Registry {
     return this.artifacts.get(id)
   }
 
-  /** Rates in the background: what fails is logged, and the next request for the rating tries again. */
-  rateLater(artifact: Artifact): void {
-    const work = this.ratings.refresh(artifact).then(
+  /**
+   * Rates in the background: what fails is logged, and the next request for the rating tries again.
+   * @param again although there is a rating
+   */
+  rateLater(artifact: Artifact, again = false): void {
+    const rated = again ? this.ratings.refresh(artifact) : this.ratings.of(artifact.id)
+    const work = rated.then(
       () => undefined,
       (error: unknown) => {
         const { log } = this.#options

@@ -2,8 +2,8 @@
  * Ratings of artifacts: records evidence, computes, stores, and answers what is stored.
  *
  * Evidence and rating are objects under the digest of the evidence, written once. The artifact's metadata names the latest digest, and
- * keeps what lists and search need (`facts.ts`). A rating is computed once by each process that is asked for it before it is
- * stored; from equal evidence they get the same rating, and of different ones the last is named.
+ * keeps what lists and search need (`facts.ts`). However many processes are asked for a rating that is not stored, one computes it and
+ * the others wait (`flight.ts`).
  *
  * A model's `tree_score` needs the ratings of its parents, which are computed first if they are registered. Where two ratings would
  * wait for each other, the parent counts as unrated.
@@ -22,10 +22,12 @@ import type { Artifacts } from '../store/artifacts.ts'
 import type { DocumentKind, Documents, Envelope } from '../store/documents.ts'
 import { evidenceKey, ratingKey } from '../store/keys.ts'
 import { factsOf, readmeFacts } from './facts.ts'
+import type { Flight } from './flight.ts'
 
 export interface RatingsOptions {
   artifacts: Artifacts
   documents: Documents
+  flight: Flight
   sources: Sources
   /** The files of an artifact that were uploaded to the registry; undefined: it has none. */
   uploads: (artifact: Artifact) => Promise<UploadedFiles | undefined>
@@ -60,9 +62,8 @@ const SYSTEM = 'registry'
 
 export class Ratings {
   readonly #options: RatingsOptions
+  /** Of this process. */
   readonly #running = new Map<string, Promise<Rated>>()
-  /** By artifact that is being rated: the parent that it waits for. */
-  readonly #waitsFor = new Map<string, Set<string>>()
 
   constructor(options: RatingsOptions) {
     this.#options = options
@@ -92,19 +93,34 @@ export class Ratings {
    */
   async of(id: string): Promise<Rated> {
     const artifact = await this.#options.artifacts.get(id)
-    return (await this.stored(artifact)) ?? (await this.refresh(artifact))
+    return (await this.stored(artifact)) ?? (await this.#once(artifact, true))
   }
 
-  /** As `of`, with evidence that is recorded now. */
+  /** As `of`, with evidence that is recorded from now on, or by a computation that is running. */
   refresh(artifact: Artifact): Promise<Rated> {
-    const running = this.#running.get(artifact.id)
+    return this.#once(artifact, false)
+  }
+
+  /** @param takesStored whether what another process has stored since is as good */
+  #once(artifact: Artifact, takesStored: boolean): Promise<Rated> {
+    const { id } = artifact
+    const running = this.#running.get(id)
     if (running !== undefined) return running
-    const made = this.#compute(artifact).finally(() => {
-      this.#running.delete(artifact.id)
-      this.#waitsFor.delete(artifact.id)
-    })
-    this.#running.set(artifact.id, made)
+    const made = this.#alone(artifact, takesStored).finally(() => this.#running.delete(id))
+    this.#running.set(id, made)
     return made
+  }
+
+  async #alone(artifact: Artifact, takesStored: boolean): Promise<Rated> {
+    const { artifacts, flight, uploads } = this.#options
+    const { id } = artifact
+    const subject = artifact.url ?? (await uploads(artifact))?.revision ?? ''
+    return flight.run(
+      id,
+      subject,
+      async (hasWaited) => (takesStored || hasWaited ? this.stored(await artifacts.get(id)) : undefined),
+      () => this.#compute(artifact),
+    )
   }
 
   /** Rates a source that is not registered. Nothing is stored. */
@@ -160,25 +176,15 @@ export class Ratings {
   /** Null: the parent is not registered, cannot be rated, or waits for this rating itself. */
   async #netScoreOf(child: string, url: string): Promise<number | null> {
     const parent = await this.#options.artifacts.findBySource('model', url)
-    if (parent === undefined || parent.id === child || this.#leadsTo(parent.id, child)) return null
-    this.#waitsFor.set(child, (this.#waitsFor.get(child) ?? new Set()).add(parent.id))
+    if (parent === undefined || parent.id === child) return null
     try {
+      const stored = await this.stored(parent)
+      if (stored !== undefined) return stored.rating.netScore.value
+      if (child !== '' && !(await this.#options.flight.mayWait(child, parent.id))) return null
       return (await this.of(parent.id)).rating.netScore.value
     } catch (error) {
       if (!isSiltstoneError(error)) throw error
       return null
     }
-  }
-
-  #leadsTo(from: string, to: string): boolean {
-    const seen = new Set<string>()
-    const next = [from]
-    for (let id = next.pop(); id !== undefined; id = next.pop()) {
-      if (id === to) return true
-      if (seen.has(id)) continue
-      seen.add(id)
-      next.push(...(this.#waitsFor.get(id) ?? []))
-    }
-    return false
   }
 }

@@ -133,7 +133,7 @@ async function update(context: RestContext, call: SignedInCall): Promise<Respons
     canonical === artifact.url
       ? registry.artifacts.change(artifact.id, session.user, 'UPDATE', (current) => ({ ...current }))
       : registry.artifacts.changeSource(artifact.id, session.user, canonical)
-  registry.rateLater(await changed.catch((error: unknown) => Promise.reject(asInvalid(error))))
+  registry.rateLater(await changed.catch((error: unknown) => Promise.reject(asInvalid(error))), true)
   return empty()
 }
 

@@ -27,6 +27,8 @@ export const commitKey = (id: string, oid: string): string => `${ARTIFACTS_PREFI
 export const evidenceKey = (id: string, digest: string): string => `${ARTIFACTS_PREFIX}${id}/evidence/${digest}.json`
 export const ratingKey = (id: string, digest: string, version: number): string =>
   `${ARTIFACTS_PREFIX}${id}/ratings/${digest}-${version}.json`
+/** Says that the artifact is being rated. */
+export const ratingMarkKey = (id: string): string => `registry/ratings/${id}.json`
 export const auditPrefix = (id: string): string => `${ARTIFACTS_PREFIX}${id}/audit/`
 export const auditKey = (id: string, ulid: string): string => `${auditPrefix(id)}${ulid}.json`
 export const adminAuditKey = (ulid: string): string => `registry/audit/${ulid}.json`
