@@ -87,7 +87,11 @@ export async function serveRegistry(
 async function call(url: string, method: string, { token, body, headers = {} }: CallOptions = {}): Promise<Answer> {
   const response = await fetch(url, {
     method,
-    headers: { ...(token !== undefined && { 'x-authorization': token }), ...headers },
+    headers: {
+      'content-type': 'application/json',
+      ...(token !== undefined && { 'x-authorization': token }),
+      ...headers,
+    },
     ...(body !== undefined && {
       body: typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body),
     }),

@@ -8,6 +8,7 @@ import {
   type Clock,
   environmentVariables,
   forbidden,
+  type Identity,
   invalid,
   type Logger,
   type Random,
@@ -25,6 +26,8 @@ import { Sources } from './sources/sources.ts'
 
 export interface RunningRegistry extends ServedRegistry {
   catalog: ArtifactCatalog
+  /** What the token of an account may do in the store. */
+  identify(token: string): Promise<Identity>
   close(): Promise<void>
 }
 
@@ -46,7 +49,7 @@ export async function serveRegistry(options: ServeRegistryOptions): Promise<Runn
   const bucket = /^s3:\/\/([^/?]+)/.exec(options.data)?.[1]
   if (bucket !== undefined) log.info(`S3 storage initialized: bucket=${bucket}`)
   const admin = await adminOf(options, variables)
-  if (admin === undefined) {
+  if (admin === undefined && options.operators === undefined) {
     log.warn('registry_no_admin', {
       remedy: 'set REGISTRY_ADMIN_USER and REGISTRY_ADMIN_PASSWORD: until then nobody can log in',
     })
@@ -60,7 +63,7 @@ export async function serveRegistry(options: ServeRegistryOptions): Promise<Runn
     random,
     log,
     version,
-    accounts: { admin },
+    accounts: { admin, operators: options.operators },
     ...(options.fallback && { fallback: options.fallback }),
   })
   const server = createServer(
@@ -87,6 +90,7 @@ export async function serveRegistry(options: ServeRegistryOptions): Promise<Runn
     url,
     hubUrl: `${url}${HUB_PATH}`,
     catalog: catalogOf(registry),
+    identify: (token) => service.accounts.identify(token),
     ...(admin?.file !== undefined && { adminFile: admin.file }),
     close: () => (closing ??= close()),
   }

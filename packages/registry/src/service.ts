@@ -15,7 +15,7 @@ export interface ServiceOptions {
   random: Random
   log: Logger
   version: string
-  accounts?: Pick<AccountsOptions, 'admin' | 'cost' | 'callsPerToken'>
+  accounts?: Pick<AccountsOptions, 'admin' | 'cost' | 'callsPerToken' | 'operators'>
   rateLimit?: Omit<RateLimitOptions, 'clock'>
   /** The store is not the one that was asked for: said in the health, and in a header of each answer. */
   fallback?: StorageFallback

@@ -251,6 +251,7 @@ export { type ExactJson, parseExact, stringifyExact } from './records/exact-json
 export { recordFromLine } from './records/json-lines.ts'
 export { metadataFromJson, metadataToPlain } from './records/index.ts'
 export { parseMetadata } from './records/metadata.ts'
+export type { Authenticator, Identity } from './chroma/options.ts'
 export { tokenAuthenticator } from './server/auth.ts'
 export { loadDeletions } from './snapshot/open-segment.ts'
 export { Analyzer } from './text/analyzer.ts'

@@ -4,6 +4,16 @@ import type { DocumentKind, Envelope } from '../store/documents.ts'
 export const PERMISSIONS = ['upload', 'search', 'download', 'admin'] as const
 export type Permission = (typeof PERMISSIONS)[number]
 
+/** What an account may open in the store. */
+export interface StoreAccess {
+  /** `*`: all, for tokens with the permission `admin`. Empty: none. */
+  tenants: readonly string[]
+  /** Of these tenants; `*`: all. */
+  databases: readonly string[]
+}
+
+export const NO_STORE: StoreAccess = { tenants: [], databases: ['*'] }
+
 /** `users/<hash of the name>.json` */
 export interface UserDocument extends Envelope {
   name: string
@@ -14,6 +24,8 @@ export interface UserDocument extends Envelope {
   epoch: number
   state: 'active' | 'deleted'
   created_at: string
+  /** What its tokens open in the store; without it, nothing. */
+  store?: StoreAccess
   /** Failed logins by hash of the address, from the fifth on. */
   failures?: Readonly<Record<string, FailedLogins>>
 }
@@ -27,9 +39,10 @@ export interface FailedLogins {
 export const userKind: DocumentKind<UserDocument> = {
   format: 'registry-user',
   v: 1,
-  wrongField: ({ name, password, permissions, epoch }) => {
+  wrongField: ({ name, password, permissions, epoch, store }) => {
     if (typeof name !== 'string') return 'name'
     if (typeof password !== 'string') return 'password'
+    if (store !== undefined && !(Array.isArray(store?.tenants) && Array.isArray(store.databases))) return 'store'
     return Array.isArray(permissions) && Number.isSafeInteger(epoch) ? undefined : 'permissions'
   },
 }

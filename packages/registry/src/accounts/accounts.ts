@@ -4,9 +4,11 @@
  * There is no built-in user. The first admin comes from the configuration; without one, nobody can log in.
  */
 import {
+  type Authenticator,
   type Clock,
   conflict,
   forbidden,
+  type Identity,
   invalid,
   isSiltstoneError,
   notFound,
@@ -18,10 +20,19 @@ import {
 } from 'siltstone/internal'
 import type { Documents } from '../store/documents.ts'
 import { userKey, USERS_PREFIX } from '../store/keys.ts'
-import { type Permission, PERMISSIONS, type UserDocument, userKind } from './account-documents.ts'
+import {
+  NO_STORE,
+  type Permission,
+  PERMISSIONS,
+  type StoreAccess,
+  type UserDocument,
+  userKind,
+} from './account-documents.ts'
 import { LoginDelays, withFailures } from './login-delays.ts'
 import { checkPassword, hashPassword, isOutdated, type PasswordCost, verifyPassword } from './password.ts'
-import { type Session, Tokens } from './tokens.ts'
+import { checkStoreAccess, identityOfSession, sessionOfOperator, WHOLE_STORE } from './store-access.ts'
+import type { Session } from './session.ts'
+import { Tokens } from './tokens.ts'
 import { checkUserName } from './user-name.ts'
 
 export interface AccountsOptions {
@@ -34,12 +45,15 @@ export interface AccountsOptions {
   cost?: PasswordCost
   /** Calls of a login's token. Default 1,000. */
   callsPerToken?: number
+  /** The tokens of the server. */
+  operators?: Authenticator | undefined
 }
 
 export interface UserInfo {
   name: string
   permissions: readonly Permission[]
   createdAt: string
+  store: StoreAccess
 }
 
 const SESSION_MS = 10 * 3_600_000
@@ -70,14 +84,47 @@ export class Accounts {
     const known = await this.#find(admin.name)
     if (known?.state === 'active') return
     try {
-      await this.#create(admin.name, admin.password, [...PERMISSIONS])
+      await this.#create(admin.name, admin.password, [...PERMISSIONS], WHOLE_STORE)
     } catch (error) {
       // Another process was first.
       if (!isSiltstoneError(error, 'conflict')) throw error
     }
   }
 
+  /**
+   * Whose token it is: of the server, or of an account.
+   * @param counts whether this is one of its calls
+   * @throws SiltstoneError `unauthorized` (token-unknown, token-expired, token-used-up), `forbidden` (tenant-forbidden)
+   */
+  async session(token: string, counts: boolean): Promise<Session> {
+    const operator = await this.#operator(token)
+    return operator === undefined ? this.tokens.verify(token, counts) : sessionOfOperator(operator)
+  }
+
+  /**
+   * What the token of an account may do in the store; it is one of its calls.
+   * @throws SiltstoneError `unauthorized` as `session`, `forbidden` (role-too-low, tenant-forbidden)
+   */
+  async identify(token: string): Promise<Identity> {
+    return identityOfSession(await this.tokens.verify(token, true))
+  }
+
+  async #operator(token: string): Promise<Identity | undefined> {
+    try {
+      return await this.#options.operators?.identify((name) => (name === 'x-chroma-token' ? token : undefined))
+    } catch (error) {
+      // Then it may be that of an account.
+      if (!isSiltstoneError(error, 'unauthorized')) throw error
+      return undefined
+    }
+  }
+
+  #operators(): readonly Identity[] {
+    return this.#options.operators?.identities() ?? []
+  }
+
   async hasAdmin(): Promise<boolean> {
+    if (this.#operators().some(isAdminOfRegistry)) return true
     for await (const { permissions } of this.#all()) if (permissions.includes('admin')) return true
     return false
   }
@@ -144,9 +191,14 @@ export class Accounts {
     return { token, expiresAt: new Date(this.#options.clock.nowMs() + lifetimeMs).toISOString() }
   }
 
-  /** @throws SiltstoneError `invalid` (user-name, weak-password), `conflict` (user-exists) */
-  async create(name: string, password: string, permissions: readonly Permission[]): Promise<UserInfo> {
-    return infoOf(await this.#create(name, password, permissions))
+  /** @throws SiltstoneError `invalid` (user-name, weak-password, store-access), `conflict` (user-exists) */
+  async create(
+    name: string,
+    password: string,
+    permissions: readonly Permission[],
+    store: StoreAccess = NO_STORE,
+  ): Promise<UserInfo> {
+    return infoOf(await this.#create(name, password, permissions, store))
   }
 
   /** Ends all tokens of the user. @throws SiltstoneError `not-found` (user-not-found) */
@@ -154,9 +206,24 @@ export class Accounts {
     await this.#change(name, (user) => ({ ...user, state: 'deleted', epoch: user.epoch + 1 }))
   }
 
-  /** Ends all tokens of the user. @throws SiltstoneError `not-found` (user-not-found) */
-  async setPermissions(name: string, permissions: readonly Permission[]): Promise<UserInfo> {
-    return infoOf(await this.#change(name, (user) => ({ ...user, permissions, epoch: user.epoch + 1 })))
+  /**
+   * Ends all tokens of the user.
+   * @param store what is not given stays
+   * @throws SiltstoneError `invalid` (store-access), `not-found` (user-not-found)
+   */
+  async setPermissions(
+    name: string,
+    permissions: readonly Permission[],
+    store: { [K in keyof StoreAccess]?: StoreAccess[K] | undefined } = {},
+  ): Promise<UserInfo> {
+    return infoOf(
+      await this.#change(name, (user) => {
+        const { tenants, databases } = user.store ?? NO_STORE
+        const next = { tenants: store.tenants ?? tenants, databases: store.databases ?? databases }
+        checkStoreAccess(next, permissions)
+        return { ...user, permissions, store: next, epoch: user.epoch + 1 }
+      }),
+    )
   }
 
   /** Ends all tokens of the user. @throws SiltstoneError `invalid` (weak-password), `not-found` (user-not-found) */
@@ -167,6 +234,7 @@ export class Accounts {
   }
 
   async isAdmin(name: string): Promise<boolean> {
+    if (this.#operators().some((each) => each.userId === name && isAdminOfRegistry(each))) return true
     const user = await this.#find(name)
     return user?.state === 'active' && user.permissions.includes('admin')
   }
@@ -184,16 +252,22 @@ export class Accounts {
       await this.#change(name, (user) => ({
         ...user,
         state: name === admin?.name ? 'active' : 'deleted',
-        ...(name === admin?.name && { permissions: [...PERMISSIONS] }),
+        ...(name === admin?.name && { permissions: [...PERMISSIONS], store: WHOLE_STORE }),
         epoch: user.epoch + 1,
       }))
     }
     await this.ensureAdmin()
   }
 
-  async #create(name: string, password: string, permissions: readonly Permission[]): Promise<UserDocument> {
+  async #create(
+    name: string,
+    password: string,
+    permissions: readonly Permission[],
+    store: StoreAccess,
+  ): Promise<UserDocument> {
     checkUserName(name)
     checkPassword(password)
+    checkStoreAccess(store, permissions)
     const hash = await hashPassword(password, this.#options.random, this.#options.cost)
     const at = new Date(this.#options.clock.nowMs()).toISOString()
     const version = await this.#options.documents.change(userKey(name), userKind, (current) => {
@@ -204,6 +278,7 @@ export class Accounts {
         name,
         password: hash,
         permissions,
+        store,
         epoch,
         state: 'active',
         created_at: at,
@@ -269,10 +344,19 @@ export class Accounts {
   }
 }
 
-const infoOf = ({ name, permissions, created_at: createdAt }: UserDocument): UserInfo => ({
+const isAdminOfRegistry = (identity: Identity): boolean => {
+  try {
+    return sessionOfOperator(identity).isAdmin
+  } catch (error) {
+    if (!isSiltstoneError(error, 'forbidden')) throw error
+    return false
+  }
+}
+const infoOf = ({ name, permissions, created_at: createdAt, store = NO_STORE }: UserDocument): UserInfo => ({
   name,
   permissions,
   createdAt,
+  store,
 })
 const noUser = (name: string) => notFound('user-not-found', `there is no user ${name.slice(0, 100)}`)
 

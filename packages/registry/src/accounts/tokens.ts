@@ -15,15 +15,16 @@ import { createHash } from 'node:crypto'
 import { type Clock, type ObjectStore, type Random, unauthorized } from 'siltstone/internal'
 import type { Documents } from '../store/documents.ts'
 import { tokenKey, TOKENS_PREFIX, userKey } from '../store/keys.ts'
-import { type Permission, type TokenDocument, tokenKind, type UserDocument, userKind } from './account-documents.ts'
+import {
+  NO_STORE,
+  type Permission,
+  type TokenDocument,
+  tokenKind,
+  type UserDocument,
+  userKind,
+} from './account-documents.ts'
 import { secretText } from './secret.ts'
-
-export interface Session {
-  user: string
-  isAdmin: boolean
-  permissions: readonly Permission[]
-  kind: TokenDocument['kind']
-}
+import type { Session } from './session.ts'
 
 export interface IssueRequest {
   user: UserDocument
@@ -35,6 +36,7 @@ export interface IssueRequest {
 }
 
 const CLIENTS_PREFIX = 'hf_'
+const TOKEN = /^(?:hf_)?st_[\w-]{43}$/
 const BLOCK = 25
 const USER_AGE_MS = 1_000
 const MAX_KEPT = 10_000
@@ -90,6 +92,8 @@ export class Tokens {
    * @throws SiltstoneError `unauthorized` (token-unknown, token-expired, token-used-up)
    */
   async verify(token: string, counts: boolean): Promise<Session> {
+    // The bucket is not asked about anything else.
+    if (!TOKEN.test(token)) throw unknownToken()
     const digest = digestOf(token)
     const known = this.#known.get(digest) ?? (await this.#load(digest))
     if (known.document.expiresAtMs <= this.#clock.nowMs()) throw unauthorized('token-expired', 'the token has expired')
@@ -102,6 +106,7 @@ export class Tokens {
       isAdmin: granted.has('admin') && known.document.permissions.includes('admin'),
       permissions: known.document.permissions.filter((each) => granted.has(each)),
       kind: known.document.kind,
+      store: user.store ?? NO_STORE,
     }
   }
 

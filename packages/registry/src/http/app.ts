@@ -5,7 +5,7 @@
 import { forbidden, isSiltstoneError, type Logger, type SiltstoneError, unauthorized } from 'siltstone/internal'
 import type { Accounts } from '../accounts/accounts.ts'
 import type { RateLimit } from '../accounts/rate-limit.ts'
-import type { Session } from '../accounts/tokens.ts'
+import type { Session } from '../accounts/session.ts'
 import { empty } from './answers.ts'
 import type { Call, Route } from './route.ts'
 import { Router } from './router.ts'
@@ -78,7 +78,7 @@ async function handled(route: Route, call: Call, options: AppOptions): Promise<R
   return await route.handle({ ...call, session })
 }
 
-/** @throws SiltstoneError `unauthorized` (token-missing, token-unknown, …), `unavailable` (too-many-requests) */
+/** @throws SiltstoneError `unauthorized` (token-missing, token-unknown, …), `forbidden` (tenant-forbidden), `unavailable` (too-many-requests) */
 export async function signedIn(
   { request }: Call,
   options: Pick<AppOptions, 'accounts' | 'rateLimit' | 'countsCalls'>,
@@ -87,7 +87,7 @@ export async function signedIn(
   if (token === undefined) {
     throw unauthorized('token-missing', 'a token is needed: send it in X-Authorization or Authorization')
   }
-  const session = await options.accounts.tokens.verify(token, options.countsCalls)
+  const session = await options.accounts.session(token, options.countsCalls)
   options.rateLimit.spend(session.user)
   return session
 }

@@ -1,6 +1,6 @@
 /** One endpoint, as the router, the OpenAPI document and its tests see it. */
 import type { Permission } from '../accounts/account-documents.ts'
-import type { Session } from '../accounts/tokens.ts'
+import type { Session } from '../accounts/session.ts'
 
 export interface Call {
   request: Request

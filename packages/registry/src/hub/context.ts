@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { type Clock, forbidden, type Logger, notFound } from 'siltstone/internal'
 import type { Accounts } from '../accounts/accounts.ts'
-import type { Session } from '../accounts/tokens.ts'
+import type { Session } from '../accounts/session.ts'
 import type { ArtifactType } from '../evidence/evidence.ts'
 import type { Call, SignedInCall } from '../http/route.ts'
 import { isVisible } from '../lineage/lineage.ts'

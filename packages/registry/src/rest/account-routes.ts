@@ -2,6 +2,7 @@
 import { forbidden, invalid, unauthorized } from 'siltstone/internal'
 import * as v from 'valibot'
 import { type Permission, PERMISSIONS } from '../accounts/account-documents.ts'
+import type { UserInfo } from '../accounts/accounts.ts'
 import { answering, empty, failure, json } from '../http/answers.ts'
 import { readJson } from '../http/body.ts'
 import { tokenOf } from '../http/app.ts'
@@ -10,6 +11,7 @@ import type { RestContext } from './context.ts'
 
 const text = v.pipe(v.string(), v.nonEmpty('must not be empty'))
 const permissions = v.array(v.picklist(PERMISSIONS))
+const names = v.array(text)
 const loginSchema = v.object({
   user: v.object({ name: text, is_admin: v.boolean() }),
   secret: v.object({ password: text }),
@@ -18,8 +20,10 @@ const registerSchema = v.object({
   user: v.object({ name: text, is_admin: v.optional(v.boolean(), false) }),
   secret: v.object({ password: text }),
   permissions: v.optional(permissions),
+  tenants: v.optional(names, []),
+  databases: v.optional(names, ['*']),
 })
-const permissionsSchema = v.object({ permissions })
+const permissionsSchema = v.object({ permissions, tenants: v.optional(names), databases: v.optional(names) })
 const passwordSchema = v.object({ secret: v.object({ password: text }) })
 const keySchema = v.object({ permissions: v.optional(permissions), days: v.optional(v.number()) })
 
@@ -36,9 +40,10 @@ export function accountRoutes(context: RestContext): Route[] {
       operation: 'UserCreate',
       access: 'admin',
       handle: async (call) => {
-        const { user, secret, permissions: wanted } = await readJson(call.request, registerSchema)
+        const { user, secret, permissions: wanted, tenants, databases } = await readJson(call.request, registerSchema)
         const granted = user.is_admin ? PERMISSIONS : (wanted ?? PLAIN)
-        return json(userBody(await accounts.create(user.name, secret.password, granted)), 201)
+        const store = { tenants, databases }
+        return json(userBody(await accounts.create(user.name, secret.password, granted, store)), 201)
       },
     },
     {
@@ -64,8 +69,8 @@ export function accountRoutes(context: RestContext): Route[] {
       operation: 'UserPermissionsUpdate',
       access: 'admin',
       handle: async (call) => {
-        const { permissions: wanted } = await readJson(call.request, permissionsSchema)
-        return json(userBody(await accounts.setPermissions(call.params['name'] ?? '', wanted)))
+        const { permissions: wanted, ...store } = await readJson(call.request, permissionsSchema)
+        return json(userBody(await accounts.setPermissions(call.params['name'] ?? '', wanted, store)))
       },
     },
     {
@@ -97,7 +102,10 @@ export function accountRoutes(context: RestContext): Route[] {
       path: '/authenticate',
       operation: 'DeleteAuthToken',
       access: 'any',
-      handle: async ({ request }) => {
+      handle: async ({ request, session }) => {
+        if (session.kind === 'operator') {
+          throw forbidden('operator-token', "this token is in the server's configuration: take it out there")
+        }
         await accounts.tokens.revoke(tokenOf(request.headers) ?? '')
         return empty()
       },
@@ -105,26 +113,23 @@ export function accountRoutes(context: RestContext): Route[] {
   ]
 }
 
-/** A key may not change its owner's account: it is in files and variables of programs. */
+/**
+ * A key may not change its owner's account: it is in files and variables of programs. A token of the server may not either, although its
+ * user may have the name of an account, unless it is that of an admin: the account may have more permissions than the token.
+ */
 function selfOrAdmin({ params, session }: SignedInCall): string {
   const { name = '' } = params
   if (session.kind === 'key') throw forbidden('permission-missing', 'a key cannot change accounts: log in')
-  if (session.isAdmin || session.user === name) return name
+  if (session.isAdmin || (session.user === name && session.kind === 'session')) return name
   throw forbidden('permission-missing', `only ${name.slice(0, 100)} and admins may do this`)
 }
 
-const userBody = ({
-  name,
-  permissions: granted,
-  createdAt,
-}: {
-  name: string
-  permissions: readonly Permission[]
-  createdAt: string
-}) => ({
+const userBody = ({ name, permissions: granted, createdAt, store }: UserInfo) => ({
   name,
   is_admin: granted.includes('admin'),
   permissions: granted,
+  tenants: store.tenants,
+  databases: store.databases,
   created_at: createdAt,
 })
 

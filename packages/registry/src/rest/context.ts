@@ -1,7 +1,7 @@
 /** What the operations of the REST contract share. */
 import { type Clock, forbidden, invalid, notFound, type StorageFallback } from 'siltstone/internal'
 import type { Accounts } from '../accounts/accounts.ts'
-import type { Session } from '../accounts/tokens.ts'
+import type { Session } from '../accounts/session.ts'
 import type { ArtifactType } from '../evidence/evidence.ts'
 import type { Call } from '../http/route.ts'
 import type { Traffic } from '../http/traffic.ts'

@@ -1,5 +1,6 @@
 /** The schemas of the OpenAPI document. Where the published contract contradicts itself, ours says what is sent. */
 import { MAX_NAME_CHARACTERS, USER_NAME } from '../accounts/user-name.ts'
+import { REGISTRY_TENANT } from '../accounts/store-access.ts'
 import { MAX_PASSWORD_CHARACTERS, MIN_PASSWORD_CHARACTERS } from '../accounts/password.ts'
 
 type Schema = Record<string, unknown>
@@ -28,6 +29,14 @@ const METRICS = [
   'tree_score',
 ]
 const permissions = listOf({ type: 'string', enum: ['upload', 'search', 'download', 'admin'] })
+const named = { ...listOf({ ...text, minLength: 1, maxLength: 512 }), maxItems: 100 }
+/** With another permission than `admin`, these two are refused. */
+const tenants: Schema = {
+  ...named,
+  items: { ...text, minLength: 1, maxLength: 512, not: { enum: ['*', REGISTRY_TENANT] } },
+  description: `Of the store, opened by tokens of the account. With the permission admin also * (all) and ${REGISTRY_TENANT}.`,
+}
+const databases: Schema = { ...named, description: 'Of these tenants; * means all. Default: all.' }
 const time: Schema = { type: 'string', format: 'date-time' }
 
 const SCHEMAS: Record<string, Schema> = {
@@ -61,9 +70,20 @@ const SCHEMAS: Record<string, Schema> = {
     password: { ...text, minLength: MIN_PASSWORD_CHARACTERS, maxLength: MAX_PASSWORD_CHARACTERS, format: 'password' },
   }),
   AuthenticationRequest: object({ user: ref('User'), secret: ref('UserSecret') }),
-  RegisterRequest: object({ user: ref('NewUser'), secret: ref('NewSecret'), permissions }, ['permissions']),
-  UserInfo: object({ name: text, is_admin: { type: 'boolean' }, permissions, created_at: time }),
-  PermissionsRequest: object({ permissions }),
+  RegisterRequest: object({ user: ref('NewUser'), secret: ref('NewSecret'), permissions, tenants, databases }, [
+    'permissions',
+    'tenants',
+    'databases',
+  ]),
+  UserInfo: object({
+    name: text,
+    is_admin: { type: 'boolean' },
+    permissions,
+    tenants: listOf(text),
+    databases: listOf(text),
+    created_at: time,
+  }),
+  PermissionsRequest: object({ permissions, tenants, databases }, ['tenants', 'databases']),
   PasswordRequest: object({ secret: ref('NewSecret') }),
   KeyRequest: object({ permissions, days: { type: 'integer', minimum: 1, maximum: 366 } }, ['permissions', 'days']),
   Key: object({ token: text, expires_at: time }),

@@ -16,6 +16,7 @@
  */
 import { isSiltstoneError, type SiltstoneError } from 'siltstone/internal'
 import type { Metadata, Store, StoreCollection, Where } from 'siltstone'
+import { REGISTRY_DATABASE, REGISTRY_TENANT } from '../accounts/store-access.ts'
 import type { ArtifactType } from '../evidence/evidence.ts'
 import type { ArtifactDocument } from '../store/artifact-document.ts'
 import { type ArtifactPage, entryMetadata, indexedArtifact, type IndexedArtifact } from './entry.ts'
@@ -59,8 +60,6 @@ interface Collections {
   readmes: StoreCollection
 }
 
-const TENANT = 'siltstone'
-const DATABASE = 'registry'
 /** Records of `names` are found by their documents and metadata, never by their vectors. */
 const NO_VECTOR = [0]
 const BATCH = 200
@@ -73,7 +72,7 @@ export class ArtifactIndex {
 
   constructor(options: ArtifactIndexOptions) {
     this.#options = options
-    this.#store = options.store.in({ tenant: TENANT, database: DATABASE })
+    this.#store = options.store.in({ tenant: REGISTRY_TENANT, database: REGISTRY_DATABASE })
   }
 
   /** Brings the index to what the bucket says about one artifact. */
@@ -219,8 +218,8 @@ export class ArtifactIndex {
       made.catch((error: unknown) => {
         if (!isSiltstoneError(error, 'conflict')) throw error
       })
-    await ifNew(this.#store.createTenant({ name: TENANT }))
-    await ifNew(this.#store.createDatabase({ name: DATABASE }))
+    await ifNew(this.#store.createTenant({ name: REGISTRY_TENANT }))
+    await ifNew(this.#store.createDatabase({ name: REGISTRY_DATABASE }))
     return false
   }
 

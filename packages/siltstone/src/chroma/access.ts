@@ -10,14 +10,14 @@ const RANK: Record<Role, number> = { read: 0, write: 1, admin: 2 }
  * @returns undefined without authentication
  * @throws SiltstoneError `unauthorized`, `forbidden` (role-too-low, tenant-forbidden, database-forbidden)
  */
-export function authorize(
+export async function authorize(
   route: Pick<Route, 'access' | 'allTenants'>,
   options: ChromaOptions,
   header: Call['header'],
   param: (name: string) => string | undefined,
-): Identity | undefined {
+): Promise<Identity | undefined> {
   if (options.auth === undefined || route.access === 'open') return undefined
-  const identity = options.auth.identify(header)
+  const identity = await options.auth.identify(header)
   const needed: Role = route.access === 'store' ? 'admin' : route.access
   requireRole(identity, needed)
   if ((route.access === 'store' || route.allTenants === true) && identity.tenants !== '*') {

@@ -117,7 +117,7 @@ async function answer(
   try {
     const header = (name: string) => c.req.header(name)
     const param = (name: string) => c.req.param(name)
-    const identity = authorize(route, options, header, param)
+    const identity = await authorize(route, options, header, param)
     checkWritable(route, options)
     checkBodyType(c.req.raw, header)
     const reservation = bodies.open()

@@ -25,9 +25,10 @@ export interface Identity {
 export interface Authenticator {
   /**
    * @param header returns a request header's value
-   * @throws SiltstoneError `unauthorized` (token-missing, token-unknown)
+   * @throws SiltstoneError `unauthorized` (token-missing, token-unknown, token-expired, token-used-up), `forbidden` (role-too-low,
+   * tenant-forbidden): it opens nothing here
    */
-  identify(header: (name: string) => string | undefined): Identity
+  identify(header: (name: string) => string | undefined): Identity | Promise<Identity>
   /** What each token may do, in the order of the configuration; never the tokens. */
   identities(): readonly Identity[]
 }

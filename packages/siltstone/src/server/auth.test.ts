@@ -6,7 +6,8 @@ import { memoryEnvironment } from '../drivers/memory/memory-environment.ts'
 import { StoreEngine } from '../engine/engine.ts'
 import { routes } from '../chroma/routes/table.ts'
 import { ModelEngine } from '../testing/model.ts'
-import { tokenAuthenticator } from './auth.ts'
+import { forbidden, unauthorized } from '../errors.ts'
+import { tokenAuthenticator, withAccounts } from './auth.ts'
 import { PrometheusMetrics } from './metrics.ts'
 import { startTestServer } from './testing/server.ts'
 
@@ -163,6 +164,40 @@ describe('tenants', () => {
     expect(await status({ authorization: 'Bearer ops-token' })).toBe(403)
     expect(await status({ authorization: 'Bearer all-eye-token' })).toBe(200)
     await server.close()
+  })
+})
+
+describe('tokens with accounts of a registry', () => {
+  const ada = { userId: 'ada', role: 'read' as const, tenants: ['acme'], databases: '*' as const }
+  const identify = (token: string) => {
+    if (token === 'st_ada') return Promise.resolve(ada)
+    return Promise.reject(
+      token === 'st_ben' ? forbidden('tenant-forbidden', 'no tenant') : unauthorized('token-unknown', 'no'),
+    )
+  }
+
+  it.each([
+    ['beside the list', tokenAuthenticator(TOKENS)],
+    ['alone', undefined],
+  ])('know accounts %s, and nobody else', async (_, operators) => {
+    const engine = new ModelEngine()
+    for (const tenant of ['acme', 'umbrella']) await engine.catalog.createTenant(tenant)
+    const api = testApi(engine, { auth: withAccounts(operators, identify) })
+    const status = async (token: string | undefined, tenant = 'acme') =>
+      (
+        await api.call(
+          'GET',
+          `/api/v2/tenants/${tenant}`,
+          undefined,
+          token === undefined ? {} : { 'x-chroma-token': token },
+        )
+      ).status
+    expect([await status('st_ada'), await status('st_ada', 'umbrella')]).toEqual([200, 403])
+    expect(await status('eye-token')).toBe(operators === undefined ? 401 : 200)
+    expect([await status(undefined), await status('st_eve'), await status('st_ben')]).toEqual([401, 401, 403])
+    expect((await api.call('GET', '/api/v2/tenants/acme', undefined, { authorization: 'Bearer st_ada' })).status).toBe(
+      200,
+    )
   })
 })
 

@@ -14,7 +14,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import * as v from 'valibot'
 import type { Authenticator, Identity } from '../chroma/options.ts'
-import { invalid, unauthorized } from '../errors.ts'
+import { invalid, isSiltstoneError, unauthorized } from '../errors.ts'
 import { schemaIssue } from '../schema-issue.ts'
 
 const name = v.pipe(v.string(), v.nonEmpty('must not be empty'))
@@ -47,14 +47,35 @@ export function tokenAuthenticator(text: string): Authenticator {
     identities: () => entries.map(({ identity }) => identity),
     identify(header) {
       const token = presentedToken(header)
-      if (token === undefined) {
-        throw unauthorized('token-missing', 'A token is needed: send it in x-chroma-token or as Authorization: Bearer')
-      }
+      if (token === undefined) throw missingToken()
       const digest = sha256(token)
       let found: Identity | undefined
       for (const entry of entries) if (timingSafeEqual(entry.digest, digest)) found = entry.identity
       if (found === undefined) throw unauthorized('token-unknown', 'The token is not valid')
       return found
+    },
+  }
+}
+
+/**
+ * With the accounts of a registry: what is no token of the server may be one of an account.
+ * @param identify whose token of an account it is
+ */
+export function withAccounts(
+  operators: Authenticator | undefined,
+  identify: (token: string) => Promise<Identity>,
+): Authenticator {
+  return {
+    identities: () => operators?.identities() ?? [],
+    identify(header) {
+      const token = presentedToken(header)
+      if (token === undefined) throw missingToken()
+      try {
+        if (operators !== undefined) return operators.identify(header)
+      } catch (error) {
+        if (!isSiltstoneError(error, 'unauthorized')) throw error
+      }
+      return identify(token)
     },
   }
 }
@@ -98,6 +119,9 @@ function presentedToken(header: (name: string) => string | undefined): string | 
   const token = text?.replace(/^Bearer\s+/i, '').trim()
   return token === '' ? undefined : token
 }
+
+const missingToken = () =>
+  unauthorized('token-missing', 'A token is needed: send it in x-chroma-token or as Authorization: Bearer')
 
 function sha256(text: string): Uint8Array {
   return createHash('sha256').update(text).digest()

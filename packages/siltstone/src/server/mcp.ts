@@ -55,7 +55,7 @@ export function mcpRoute(mcp: McpPackage, options: ChromaOptions): (c: Context) 
   return async (c) => {
     const asked = { tenant: c.req.query('tenant'), database: c.req.query('database') }
     const header = (name: string) => c.req.header(name)
-    const identity = authorize({ access: 'read' }, options, header, (name) => asked[name as 'tenant'])
+    const identity = await authorize({ access: 'read' }, options, header, (name) => asked[name as 'tenant'])
     const { embedderFor } = options
     const tenant = asked.tenant ?? only(identity?.tenants, 'default_tenant')
     const database = asked.database ?? only(identity?.databases, 'default_database')

@@ -173,7 +173,7 @@ function createApp({ pathPrefix = '', ...options }: ServerOptions) {
   if (openMetrics !== undefined)
     app.get('/metrics', async (c) => {
       // Labels contain the names of all tenants' collections.
-      if (auth !== undefined && auth.identify((name) => c.req.header(name)).tenants !== '*') {
+      if (auth !== undefined && (await auth.identify((name) => c.req.header(name))).tenants !== '*') {
         throw forbidden('tenant-forbidden', 'Metrics need a token for all tenants')
       }
       return c.body(await openMetrics.text(), 200, { 'content-type': openMetrics.contentType })

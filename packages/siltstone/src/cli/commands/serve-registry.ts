@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { PRIVATE_FOLDER } from '../../drivers/directory/directory-object-store.ts'
 import { schemeAt, sqliteFileOf } from '../../drivers/open-environment.ts'
 import { EmbedderRegistry } from '../../embed/registry.ts'
+import type { Authenticator, Identity } from '../../chroma/options.ts'
 import type { StoreEngine } from '../../engine/engine.ts'
 import { invalid } from '../../errors.ts'
 import { importOptional } from '../../host/optional-package.ts'
@@ -18,6 +19,8 @@ export interface RegistryServeOptions {
   registryPort?: number
   /** Places to try after the first one has failed. */
   storageFallback?: string[]
+  /** Chroma's API needs a token of an account of the registry, or of the server. */
+  registryAccounts?: boolean
 }
 
 /** What `@siltstone/registry` runs beside the server. */
@@ -42,11 +45,18 @@ export interface ServeRegistryOptions {
   environment: Environment
   /** Where the index of artifacts is kept. */
   index: Store
+  /** The tokens of the server, which open the registry, too. */
+  operators?: Authenticator
 }
 
-export type ServeRegistry = (
-  options: ServeRegistryOptions,
-) => Promise<ServedRegistry & { catalog: ArtifactCatalog; close(): Promise<void> }>
+export type ServeRegistry = (options: ServeRegistryOptions) => Promise<
+  ServedRegistry & {
+    catalog: ArtifactCatalog
+    /** What the token of an account may do in the store. */
+    identify(token: string): Promise<Identity>
+    close(): Promise<void>
+  }
+>
 
 /** What `@siltstone/registry` gives to a server. */
 export interface RegistryServer {
@@ -77,14 +87,16 @@ export function registryOptions(
     engine: StoreEngine
     embedders: EmbedderRegistry
     fallback: StorageFallback | undefined
+    operators: Authenticator | undefined
   },
 ): ServeRegistryOptions {
-  const { environment, engine, embedders, fallback } = parts
+  const { environment, engine, embedders, fallback, operators } = parts
   const admin = adminFileOf(data)
   return {
     data,
     ...(admin !== undefined && { adminFile: admin }),
     ...(fallback && { fallback }),
+    ...(operators && { operators }),
     host,
     port: registryPort,
     version: VERSION,

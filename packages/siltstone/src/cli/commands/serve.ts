@@ -16,7 +16,7 @@ import { placeFromVariables } from '../../drivers/place-variables.ts'
 import { environmentVariables, exitNow, onReloadSignal, onStopSignal } from '../../host/process.ts'
 import { systemClock } from '../../host/system-clock.ts'
 import { systemRandom } from '../../host/system-random.ts'
-import { tokenAuthenticator } from '../../server/auth.ts'
+import { tokenAuthenticator, withAccounts } from '../../server/auth.ts'
 import { loadConsole } from '../../server/console.ts'
 import { loadMcp } from '../../server/mcp.ts'
 import { jsonLogger } from '../../server/logging.ts'
@@ -179,7 +179,7 @@ export async function startServing(wanted: ServeOptions): Promise<Serving> {
     : { place: wanted.data }
   const options = { ...wanted, data: place }
   const metrics = new PrometheusMetrics()
-  const auth = await authenticator(options)
+  const operators = await authenticator(options)
   const mcp = options.mcp === true ? await loadMcp('"siltstone serve --mcp"') : undefined
   const embedders = options.embedders === undefined ? {} : await readEmbedders(options.embedders)
   const allowNetworkFilesystem = options.allowNetworkFilesystem === true
@@ -225,8 +225,17 @@ export async function startServing(wanted: ServeOptions): Promise<Serving> {
       }),
     )
     artifacts = await registry?.serveRegistry(
-      registryOptions(options, { environment: { ...env, log }, engine: opened, embedders: providers, fallback }),
+      registryOptions(options, {
+        environment: { ...env, log },
+        engine: opened,
+        embedders: providers,
+        fallback,
+        operators,
+      }),
     )
+    const isOpen = operators === undefined && options.registryAccounts !== true
+    const accounts = isOpen ? undefined : artifacts
+    const auth = accounts ? withAccounts(operators, (token) => accounts.identify(token)) : operators
     server = await startServer({
       engine,
       clock: env.clock,

@@ -224,6 +224,12 @@ export const SERVE_SETTINGS: readonly Setting[] = [
     default: DEFAULT_REGISTRY_PORT,
   },
   {
+    key: 'registryAccounts',
+    flags: '--registry-accounts',
+    description: 'Chroma’s API needs a token, too: of an account of the registry, or of --tokens',
+    shape: 'switch',
+  },
+  {
     key: 'allowNetworkFilesystem',
     flags: '--allow-network-filesystem',
     description: 'accept NFS or SMB; then only one machine may open the store',
@@ -262,5 +268,9 @@ export function conflictsOf(settings: Readonly<Record<string, unknown>>): Error[
       found.push(
         invalid('bad-configuration', `${given} is set, but not ${missing}: HTTPS needs both`, { field: missing }),
       )
+  if (settings['registryAccounts'] === true && settings['registry'] !== true) {
+    const text = 'registryAccounts is set, but not registry: there are no accounts without it'
+    found.push(invalid('bad-configuration', text, { field: 'registry' }))
+  }
   return found
 }

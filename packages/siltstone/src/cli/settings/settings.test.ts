@@ -184,5 +184,7 @@ describe('the configuration', () => {
     expect(conflictsOf({ tlsCert: 'a' })).toHaveLength(1)
     expect(conflictsOf({ tlsKey: 'a' })).toHaveLength(1)
     expect(conflictsOf({ tlsCert: 'a', tlsKey: 'b' })).toEqual([])
+    expect(conflictsOf({ registryAccounts: true })).toHaveLength(1)
+    expect(conflictsOf({ registryAccounts: true, registry: true })).toEqual([])
   })
 })
