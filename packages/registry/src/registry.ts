@@ -11,7 +11,11 @@ import { Ratings } from './rating/ratings.ts'
 import { ArtifactIndex } from './search/artifact-index.ts'
 import type { Sources } from './sources/sources.ts'
 import type { UploadedFiles } from './sources/upload-source.ts'
-import type { Artifact } from './store/artifact.ts'
+import type { Quota } from './accounts/account-documents.ts'
+import { countUsage } from './quota/count.ts'
+import { Quotas } from './quota/quotas.ts'
+import type { Usage } from './quota/usage.ts'
+import type { Artifact, RegisterRequest } from './store/artifact.ts'
 import { Artifacts } from './store/artifacts.ts'
 import { Blobs } from './store/blobs.ts'
 import { Commits } from './store/commits.ts'
@@ -31,6 +35,8 @@ export interface RegistryOptions {
   log: Logger
   sources: Sources
   gate?: Gate | undefined
+  /** Of accounts without one of their own. Default: none. */
+  quota?: Quota | undefined
 }
 
 const DELETED_TOGETHER = 16
@@ -46,6 +52,7 @@ export class Registry {
   readonly lineage: Lineage
   readonly collector: Collector
   readonly sources: Sources
+  readonly quotas: Quotas
   readonly #options: RegistryOptions
   readonly #background = new Set<Promise<void>>()
 
@@ -64,6 +71,12 @@ export class Registry {
       ids: () => this.#ids(),
     })
     this.collector = new Collector({ ...options, documents: this.documents })
+    this.quotas = new Quotas({
+      ...options,
+      documents: this.documents,
+      standard: options.quota,
+      count: (user) => this.usageOf(user),
+    })
     this.lineage = new Lineage(this.artifacts, this.index, sources)
     this.ratings = new Ratings({
       artifacts: this.artifacts,
@@ -78,7 +91,7 @@ export class Registry {
   /**
    * Registers a source. With a gate, a model is rated first, and one that fails leaves nothing behind; else it is rated
    * afterwards, in the background.
-   * @throws SiltstoneError as `Sources.parse` and `Artifacts.register`; `forbidden` (rating-too-low); with a gate, those of the source
+   * @throws SiltstoneError as `Sources.parse` and `add`; `forbidden` (rating-too-low); with a gate, those of the source
    */
   async register(request: {
     type: ArtifactType
@@ -91,16 +104,31 @@ export class Registry {
     const wanted = { type, name: request.name ?? name, url: canonical, by }
     const { gate } = this.#options
     if (gate === undefined || type !== 'model') {
-      const artifact = await this.artifacts.register(wanted)
+      const artifact = await this.add(wanted)
       this.rateLater(artifact)
       return artifact
     }
     const rated = await this.ratings.judge(type, canonical, wanted.name)
     const failed = failures(rated.rating, gate)
     if (failed.length > 0) throw forbidden('rating-too-low', `the model was not registered: ${failed.join(', ')}`)
-    const { id } = await this.artifacts.register(wanted)
+    const { id } = await this.add(wanted)
     await this.ratings.keep(id, rated)
     return this.artifacts.get(id)
+  }
+
+  /** Within the quota of its owner. @throws SiltstoneError as `Artifacts.register`; `forbidden` (quota-artifacts) */
+  add(request: RegisterRequest): Promise<Artifact> {
+    return this.quotas.adding(request.by, { artifacts: 1, bytes: 0 }, () => this.artifacts.register(request))
+  }
+
+  /** @throws SiltstoneError `not-found` (artifact-not-found) */
+  async delete({ id, createdBy }: Artifact, by: string): Promise<void> {
+    await this.artifacts.delete(id, by)
+    await this.quotas.freed(createdBy)
+  }
+
+  usageOf(user: string): Promise<Usage> {
+    return countUsage(this.index, this.commits, user)
   }
 
   /**
@@ -153,7 +181,7 @@ export class Registry {
 
   async #deleteIfThere(id: string, by: string): Promise<void> {
     try {
-      await this.artifacts.delete(id, by)
+      await this.delete(await this.artifacts.get(id), by)
     } catch (error) {
       if (!isSiltstoneError(error, 'not-found')) throw error
     }

@@ -17,6 +17,7 @@ import {
   type ServeRegistryOptions,
   unavailable,
 } from 'siltstone/internal'
+import type { Quota } from './accounts/account-documents.ts'
 import { secretText } from './accounts/secret.ts'
 import { catalogOf } from './catalog.ts'
 import { Registry } from './registry.ts'
@@ -56,7 +57,8 @@ export async function serveRegistry(options: ServeRegistryOptions): Promise<Runn
   }
   const sources = new Sources({ clock, random, hub: hubOf(variables), github: githubOf(variables) })
   const gate = gateOf(variables['REGISTRY_GATE'])
-  const registry = new Registry({ store, index, clock, ids, log, sources, gate })
+  const quota = quotaOf(variables)
+  const registry = new Registry({ store, index, clock, ids, log, sources, gate, quota })
   const service = await createService({
     registry,
     clock,
@@ -182,6 +184,17 @@ export function gateOf(text: string | undefined): Record<string, number> | undef
     })
   })
   return Object.fromEntries(entries)
+}
+
+/** @throws SiltstoneError `invalid` (bad-quota) */
+function quotaOf(variables: Variables): Quota | undefined {
+  const [artifacts, bytes] = ['REGISTRY_QUOTA_ARTIFACTS', 'REGISTRY_QUOTA_BYTES'].map((name) => {
+    const text = variables[name] ?? ''
+    if (text === '') return null
+    if (/^\d{1,15}$/.test(text)) return Number(text)
+    throw invalid('bad-quota', `${name} is "${text.slice(0, 50)}": give a whole number`, { field: name })
+  })
+  return artifacts == null && bytes == null ? undefined : { artifacts: artifacts ?? null, bytes: bytes ?? null }
 }
 
 /** @returns a function that stops, and waits for maintenance that is running */

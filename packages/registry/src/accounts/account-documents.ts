@@ -14,6 +14,12 @@ export interface StoreAccess {
 
 export const NO_STORE: StoreAccess = { tenants: [], databases: ['*'] }
 
+/** What an account may have; null: any number. */
+export interface Quota {
+  artifacts: number | null
+  bytes: number | null
+}
+
 /** `users/<hash of the name>.json` */
 export interface UserDocument extends Envelope {
   name: string
@@ -26,6 +32,8 @@ export interface UserDocument extends Envelope {
   created_at: string
   /** What its tokens open in the store; without it, nothing. */
   store?: StoreAccess
+  /** Without it, the standard quota. */
+  quota?: Quota
   /** Failed logins by hash of the address, from the fifth on. */
   failures?: Readonly<Record<string, FailedLogins>>
 }

@@ -24,6 +24,7 @@ import {
   NO_STORE,
   type Permission,
   PERMISSIONS,
+  type Quota,
   type StoreAccess,
   type UserDocument,
   userKind,
@@ -54,6 +55,8 @@ export interface UserInfo {
   permissions: readonly Permission[]
   createdAt: string
   store: StoreAccess
+  /** Undefined: the standard one. */
+  quota: Quota | undefined
 }
 
 const SESSION_MS = 10 * 3_600_000
@@ -233,6 +236,13 @@ export class Accounts {
     await this.#change(name, (user) => ({ ...user, password: hash, epoch: user.epoch + 1 }))
   }
 
+  /** @param quota undefined: the standard one @throws SiltstoneError `not-found` (user-not-found) */
+  async setQuota(name: string, quota: Quota | undefined): Promise<UserInfo> {
+    return infoOf(
+      await this.#change(name, ({ quota: _, ...user }) => ({ ...user, ...(quota !== undefined && { quota }) })),
+    )
+  }
+
   async isAdmin(name: string): Promise<boolean> {
     if (this.#operators().some((each) => each.userId === name && isAdminOfRegistry(each))) return true
     const user = await this.#find(name)
@@ -352,11 +362,12 @@ const isAdminOfRegistry = (identity: Identity): boolean => {
     return false
   }
 }
-const infoOf = ({ name, permissions, created_at: createdAt, store = NO_STORE }: UserDocument): UserInfo => ({
+const infoOf = ({ name, permissions, created_at: createdAt, store = NO_STORE, quota }: UserDocument): UserInfo => ({
   name,
   permissions,
   createdAt,
   store,
+  quota,
 })
 const noUser = (name: string) => notFound('user-not-found', `there is no user ${name.slice(0, 100)}`)
 

@@ -224,25 +224,30 @@ async function apply(
   steps: readonly Step[],
   by: string,
 ): Promise<FileCommit> {
-  const { commits } = context.registry
+  const { commits, quotas } = context.registry
   const message = [summary ?? '', description ?? ''].filter((text) => text !== '').join('\n\n')
   for (let attempt = 0; ; attempt++) {
     const head = await commitOf(context, repository, branch)
     const parent = parentCommit ?? (steps.every(({ kind }) => kind === 'set') ? undefined : head.oid)
     try {
       const changes = await changesOf(context, repository, head, steps)
-      return await commits.commit(repository.artifact.id, {
-        branch,
-        message,
-        by,
-        changes,
-        ...(parent !== undefined && { parent }),
-      })
+      const { id, createdBy } = repository.artifact
+      return await quotas.adding(createdBy, { artifacts: 0, bytes: addedBytes(head, changes) }, () =>
+        commits.commit(id, { branch, message, by, changes, ...(parent !== undefined && { parent }) }),
+      )
     } catch (error) {
       const isStale = isSiltstoneError(error, 'conflict') && error.code === 'stale-parent'
       if (!isStale || parentCommit != null || attempt >= TRIES) throw error
     }
   }
+}
+
+/** Of contents that the version before does not have, each once. */
+function addedBytes({ files }: FileCommit, changes: Readonly<Record<string, CommitFile | null>>): number {
+  const before = new Set(Object.values(files).map(({ sha256 }) => sha256))
+  const added = Object.values(changes).flatMap((file) => (file === null || before.has(file.sha256) ? [] : [file]))
+  const sizes = new Map(added.map(({ sha256, sizeBytes }) => [sha256, sizeBytes]))
+  return [...sizes.values()].reduce((sum, each) => sum + each, 0)
 }
 
 async function changesOf(

@@ -72,6 +72,8 @@ async function batch(context: HubContext, call: SignedInCall, type: RepoType): P
   if (operation === 'download')
     throw invalid('lfs-operation', 'files are read by their paths, not by Git LFS', { field: 'operation' })
   const endpoint = endpointOf(call)
+  const bytes = objects.reduce((sum, { size }) => sum + size, 0)
+  await context.registry.quotas.check(repository.artifact.createdBy, { artifacts: 0, bytes })
   if (transfers.includes('xet')) return byXet(context, call, type, repository, objects)
   const answered = await Promise.all(
     objects.map(async ({ oid, size }) => {

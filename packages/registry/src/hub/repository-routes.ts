@@ -134,6 +134,7 @@ function ofType(context: HubContext, type: RepoType): Route[] {
     }),
     write('DELETE', `${base}/branch/{branch}`, 'deleteBranch', async ({ params, session }, { artifact }) => {
       await commits.deleteRef(artifact.id, 'branches', params['branch'] ?? '', session.user)
+      await context.registry.quotas.freed(artifact.createdBy)
       return empty()
     }),
     write('POST', `${base}/tag/{revision}`, 'createTag', async ({ request, params, session }, { artifact }) => {
@@ -143,6 +144,7 @@ function ofType(context: HubContext, type: RepoType): Route[] {
     }),
     write('DELETE', `${base}/tag/{tag}`, 'deleteTag', async ({ params, session }, { artifact }) => {
       await commits.deleteRef(artifact.id, 'tags', params['tag'] ?? '', session.user)
+      await context.registry.quotas.freed(artifact.createdBy)
       return empty()
     }),
   ]
@@ -200,7 +202,7 @@ async function create(context: HubContext, call: SignedInCall): Promise<Response
   const url = `${endpointOf(call)}/${pathPrefix(type)}${id}`
   try {
     const isPrivate = visibilityOf(body) ?? false
-    const artifact = await registry.artifacts.register({
+    const artifact = await registry.add({
       type: artifactType(type),
       name,
       repository: id,
@@ -228,7 +230,7 @@ async function remove(context: HubContext, call: SignedInCall): Promise<Response
   const id = body.name.includes('/') ? body.name : `${body.organization ?? call.session.user}/${body.name}`
   const repository = await namedRepository(context, call.session, typeOf(body.type), id)
   checkWritable(repository, call.session)
-  await context.registry.artifacts.delete(repository.artifact.id, call.session.user)
+  await context.registry.delete(repository.artifact, call.session.user)
   return json({})
 }
 

@@ -1,7 +1,7 @@
 /** Login, users, keys, and the reset of everything. */
 import { forbidden, invalid, unauthorized } from 'siltstone/internal'
 import * as v from 'valibot'
-import { type Permission, PERMISSIONS } from '../accounts/account-documents.ts'
+import { type Permission, PERMISSIONS, type Quota } from '../accounts/account-documents.ts'
 import type { UserInfo } from '../accounts/accounts.ts'
 import { answering, empty, failure, json } from '../http/answers.ts'
 import { readJson } from '../http/body.ts'
@@ -24,13 +24,16 @@ const registerSchema = v.object({
   databases: v.optional(names, ['*']),
 })
 const permissionsSchema = v.object({ permissions, tenants: v.optional(names), databases: v.optional(names) })
+/** What is left out has no limit; without a quota, the standard one counts. */
+const limit = v.optional(v.pipe(v.number(), v.safeInteger('is no whole number'), v.minValue(0, 'is negative')))
+const quotaSchema = v.object({ quota: v.optional(v.object({ artifacts: limit, bytes: limit })) })
 const passwordSchema = v.object({ secret: v.object({ password: text }) })
 const keySchema = v.object({ permissions: v.optional(permissions), days: v.optional(v.number()) })
 
 const PLAIN: readonly Permission[] = ['upload', 'search', 'download']
 
 export function accountRoutes(context: RestContext): Route[] {
-  const { accounts } = context
+  const { accounts, registry } = context
   return [
     { method: 'PUT', path: '/authenticate', operation: 'CreateAuthToken', access: 'public', handle: logIn(context) },
     { method: 'DELETE', path: '/reset', operation: 'RegistryReset', access: 'any', handle: reset(context) },
@@ -71,6 +74,31 @@ export function accountRoutes(context: RestContext): Route[] {
       handle: async (call) => {
         const { permissions: wanted, ...store } = await readJson(call.request, permissionsSchema)
         return json(userBody(await accounts.setPermissions(call.params['name'] ?? '', wanted, store)))
+      },
+    },
+    {
+      method: 'PUT',
+      path: '/user/{name}/quota',
+      operation: 'UserQuotaUpdate',
+      access: 'admin',
+      handle: async (call) => {
+        const { quota } = await readJson(call.request, quotaSchema)
+        const wanted = quota && { artifacts: quota.artifacts ?? null, bytes: quota.bytes ?? null }
+        return json(userBody(await accounts.setQuota(call.params['name'] ?? '', wanted)))
+      },
+    },
+    {
+      method: 'GET',
+      path: '/user/{name}/usage',
+      operation: 'UserUsage',
+      access: 'any',
+      handle: async ({ params, session }) => {
+        const { name = '' } = params
+        if (!session.isAdmin && session.user !== name) {
+          throw forbidden('permission-missing', `only ${name.slice(0, 100)} and admins may see this`)
+        }
+        const [usage, quota] = await Promise.all([registry.usageOf(name), registry.quotas.quotaOf(name)])
+        return json({ ...usage, ...quotaBody(quota) })
       },
     },
     {
@@ -124,12 +152,21 @@ function selfOrAdmin({ params, session }: SignedInCall): string {
   throw forbidden('permission-missing', `only ${name.slice(0, 100)} and admins may do this`)
 }
 
-const userBody = ({ name, permissions: granted, createdAt, store }: UserInfo) => ({
+const quotaBody = (quota: Quota | undefined) =>
+  quota && {
+    quota: {
+      ...(quota.artifacts !== null && { artifacts: quota.artifacts }),
+      ...(quota.bytes !== null && { bytes: quota.bytes }),
+    },
+  }
+
+const userBody = ({ name, permissions: granted, createdAt, store, quota }: UserInfo) => ({
   name,
   is_admin: granted.includes('admin'),
   permissions: granted,
   tenants: store.tenants,
   databases: store.databases,
+  ...quotaBody(quota),
   created_at: createdAt,
 })
 

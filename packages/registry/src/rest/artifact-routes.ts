@@ -57,7 +57,7 @@ export function artifactRoutes(context: RestContext): Route[] {
     on('DELETE', '/artifacts/{artifact_type}/{id}', 'ArtifactDelete', 'upload', async (call) => {
       const artifact = await artifactOf(context, call, call.session)
       checkOwner(artifact, call.session)
-      await registry.artifacts.delete(artifact.id, call.session.user)
+      await registry.delete(artifact, call.session.user)
       return empty()
     }),
   ]

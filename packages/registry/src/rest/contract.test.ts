@@ -435,6 +435,12 @@ describe('accounts', () => {
     expect(await statusOf('PUT', '/user/nobody/password', as(admin, {}))).toBe(400)
     expect(await statusOf('PUT', '/user/nobody/password', as(admin, { secret: user.secret }))).toBe(404)
     expect(await statusOf('POST', '/user/nobody/keys', as(admin, {}))).toBe(404)
+    expect(await statusOf('PUT', '/user/nobody/quota', as(reader, {}))).toBe(403)
+    expect(await statusOf('PUT', '/user/nobody/quota', as(admin, { quota: { bytes: -1 } }))).toBe(400)
+    expect(await statusOf('PUT', '/user/nobody/quota', as(admin, {}))).toBe(404)
+    expect(await statusOf('PUT', '/user/reader/quota', as(admin, { quota: { bytes: 10 } }))).toBe(200)
+    expect(await statusOf('GET', '/user/reader/usage', as(reader))).toBe(200)
+    expect(await statusOf('GET', '/user/nobody/usage', as(reader))).toBe(403)
     const path = `/user/${encodeURIComponent(user.user.name)}`
     const token = await world.logIn(user.user.name, user.secret.password)
     expect(await statusOf('GET', '/users', as(admin))).toBe(200)

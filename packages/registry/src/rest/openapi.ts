@@ -89,6 +89,18 @@ const OPERATIONS: Record<string, Record<string, Operation>> = {
       errors: [400, 403, 404, 413],
     },
   },
+  '/user/{name}/quota': {
+    put: {
+      id: 'UserQuotaUpdate',
+      summary: 'Limit what a user may have',
+      body: ref('QuotaRequest'),
+      success: { 200: { schema: ref('UserInfo') } },
+      errors: [400, 403, 404, 413],
+    },
+  },
+  '/user/{name}/usage': {
+    get: { id: 'UserUsage', summary: 'What a user has', success: { 200: { schema: ref('Usage') } }, errors: [403] },
+  },
   '/user/{name}/password': {
     put: {
       id: 'UserPasswordUpdate',

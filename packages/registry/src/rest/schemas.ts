@@ -37,6 +37,16 @@ const tenants: Schema = {
   description: `Of the store, opened by tokens of the account. With the permission admin also * (all) and ${REGISTRY_TENANT}.`,
 }
 const databases: Schema = { ...named, description: 'Of these tenants; * means all. Default: all.' }
+const limit: Schema = {
+  type: 'integer',
+  minimum: 0,
+  maximum: Number.MAX_SAFE_INTEGER,
+  description: 'Without it, there is no limit.',
+}
+const quota: Schema = {
+  ...object({ artifacts: limit, bytes: limit }, ['artifacts', 'bytes']),
+  description: 'Without it, the standard one counts.',
+}
 const time: Schema = { type: 'string', format: 'date-time' }
 
 const SCHEMAS: Record<string, Schema> = {
@@ -75,15 +85,21 @@ const SCHEMAS: Record<string, Schema> = {
     'tenants',
     'databases',
   ]),
-  UserInfo: object({
-    name: text,
-    is_admin: { type: 'boolean' },
-    permissions,
-    tenants: listOf(text),
-    databases: listOf(text),
-    created_at: time,
-  }),
+  UserInfo: object(
+    {
+      name: text,
+      is_admin: { type: 'boolean' },
+      permissions,
+      tenants: listOf(text),
+      databases: listOf(text),
+      quota,
+      created_at: time,
+    },
+    ['quota'],
+  ),
   PermissionsRequest: object({ permissions, tenants, databases }, ['tenants', 'databases']),
+  QuotaRequest: object({ quota }, ['quota']),
+  Usage: object({ artifacts: number, bytes: number, quota }, ['quota']),
   PasswordRequest: object({ secret: ref('NewSecret') }),
   KeyRequest: object({ permissions, days: { type: 'integer', minimum: 1, maximum: 366 } }, ['permissions', 'days']),
   Key: object({ token: text, expires_at: time }),

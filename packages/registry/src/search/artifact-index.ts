@@ -171,6 +171,11 @@ export class ArtifactIndex {
     return artifacts
   }
 
+  /** All of one account, in the order of ids. */
+  ownedBy(name: string, limit: number, after?: string): Promise<ArtifactPage> {
+    return this.#with(({ names }) => pageOf(names, { by: name }, { limit, after, isSelective: true }))
+  }
+
   count(): Promise<number> {
     return this.#with(({ names }) => names.count())
   }

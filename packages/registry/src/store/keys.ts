@@ -42,6 +42,8 @@ export const TOKENS_PREFIX = 'tokens/'
 export const userKey = (name: string): string =>
   `${USERS_PREFIX}${createHash('sha256').update(name).digest('hex').slice(0, 32)}.json`
 
+export const usageKey = (name: string): string => `registry/usage/${userKey(name).slice(USERS_PREFIX.length)}`
+
 /** @param sha256 of the token: a token itself is stored nowhere */
 export const tokenKey = (sha256: string): string => `${TOKENS_PREFIX}${sha256}.json`
 
