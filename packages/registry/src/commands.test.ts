@@ -55,6 +55,8 @@ it('deletes the contents of files that no version names', async () => {
   await run('gc', '--grace-hours', '0', '--dry-run')
   expect(await stored()).toBe(1)
   await expect(run('gc', '--grace-hours', 'soon')).rejects.toMatchObject({ code: 'bad-number' })
+  await run('expire', '--older-than-days', '0')
+  await expect(run('expire')).rejects.toThrow('--older-than-days')
   await run('gc', '--grace-hours', '0', '--xorb-days', '0')
   expect(await stored()).toBe(0)
   await closeEnvironment(environment)

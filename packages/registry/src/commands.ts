@@ -1,4 +1,4 @@
-/** `siltstone registry verify`, `reindex` and `gc`. The command line gives its tools, so that this package does not depend on its parser. */
+/** `siltstone registry verify`, `reindex`, `expire` and `gc`. The command line gives its tools, so that this package does not depend on its parser. */
 import { openStore } from 'siltstone'
 import { closeEnvironment, invalid, openEnvironmentAt, type RegistryTools } from 'siltstone/internal'
 import { Registry } from './registry.ts'
@@ -42,6 +42,19 @@ export function registryCommands(tools: RegistryTools) {
         return `${refreshed} compared, ${artifacts} artifacts in the index, ${finished} changes of other processes finished\n`
       })
     })
+  const expire = withOutputOptions(
+    command('expire', 'forget old versions of files that no branch and no tag names; gc then deletes their contents', [
+      'registry expire --data ./data --older-than-days 90 --dry-run',
+    ]),
+  )
+    .addOption(dataOption())
+    .requiredOption('--older-than-days <n>', 'keep what is younger', wholeNumber)
+    .option('--dry-run', 'only say how many there are')
+    .action(async ({ olderThanDays, dryRun = false, ...options }: CommonOptions & ExpireOptions) => {
+      const olderThanMs = olderThanDays * 24 * HOUR_MS
+      const done = await inRegistry(options.data, (registry) => registry.expiry.expire({ olderThanMs, dryRun }))
+      await output(options).answer(done, () => `${dryRun ? 'to forget' : 'forgotten'}: ${done.versions} versions\n`)
+    })
   const gc = withOutputOptions(
     command('gc', 'delete the contents of files that no version names any more', [
       'registry gc --data ./data --dry-run',
@@ -66,7 +79,12 @@ export function registryCommands(tools: RegistryTools) {
         return `${word}: ${blobs} files with ${bytes} bytes, ${xorbs} xorbs with ${xorbBytes} bytes\n`
       })
     })
-  return [verify, reindex, gc]
+  return [verify, reindex, expire, gc]
+}
+
+interface ExpireOptions {
+  olderThanDays: number
+  dryRun?: boolean
 }
 
 interface GcOptions {

@@ -3,6 +3,8 @@ import type { Store } from 'siltstone'
 import { type Clock, forbidden, type Ids, isSiltstoneError, type Logger, type ObjectStore } from 'siltstone/internal'
 import type { ArtifactType } from './evidence/evidence.ts'
 import { Collector } from './gc/collector.ts'
+import { Expiry } from './gc/expiry.ts'
+import { runUpkeep } from './gc/upkeep.ts'
 import { Lineage } from './lineage/lineage.ts'
 import type { MetricName } from './metrics/measurement.ts'
 import type { Rating } from './metrics/rating.ts'
@@ -37,6 +39,8 @@ export interface RegistryOptions {
   gate?: Gate | undefined
   /** Of accounts without one of their own. Default: none. */
   quota?: Quota | undefined
+  /** When to forget old versions and to delete contents that no version names. Default: never by itself. */
+  upkeep?: { everyMs: number; keepMs?: number | undefined } | undefined
 }
 
 const DELETED_TOGETHER = 16
@@ -51,6 +55,7 @@ export class Registry {
   readonly ratings: Ratings
   readonly lineage: Lineage
   readonly collector: Collector
+  readonly expiry: Expiry
   readonly sources: Sources
   readonly quotas: Quotas
   readonly #options: RegistryOptions
@@ -71,6 +76,14 @@ export class Registry {
       ids: () => this.#ids(),
     })
     this.collector = new Collector({ ...options, documents: this.documents })
+    this.expiry = new Expiry({
+      ...options,
+      documents: this.documents,
+      onForgotten: async (id) => {
+        const owner = (await this.artifacts.document(id))?.created_by
+        if (owner !== undefined) await this.quotas.freed(owner)
+      },
+    })
     this.quotas = new Quotas({
       ...options,
       documents: this.documents,
@@ -185,6 +198,14 @@ export class Registry {
     } catch (error) {
       if (!isSiltstoneError(error, 'not-found')) throw error
     }
+  }
+
+  /** Upkeep, if its time has come. @returns whether it has run */
+  async upkeep(): Promise<boolean> {
+    const { upkeep } = this.#options
+    if (upkeep === undefined) return false
+    const { documents, collector, expiry } = this
+    return runUpkeep({ ...this.#options, ...upkeep, documents, collector, expiry })
   }
 
   verify(): Promise<RegistryReport> {

@@ -58,7 +58,8 @@ export async function serveRegistry(options: ServeRegistryOptions): Promise<Runn
   const sources = new Sources({ clock, random, hub: hubOf(variables), github: githubOf(variables) })
   const gate = gateOf(variables['REGISTRY_GATE'])
   const quota = quotaOf(variables)
-  const registry = new Registry({ store, index, clock, ids, log, sources, gate, quota })
+  const upkeep = upkeepOf(options)
+  const registry = new Registry({ store, index, clock, ids, log, sources, gate, quota, upkeep })
   const service = await createService({
     registry,
     clock,
@@ -184,6 +185,11 @@ export function gateOf(text: string | undefined): Record<string, number> | undef
     })
   })
   return Object.fromEntries(entries)
+}
+
+function upkeepOf({ gcHours = 0, keepDays = 0 }: ServeRegistryOptions) {
+  if (gcHours === 0) return undefined
+  return { everyMs: gcHours * 3_600_000, ...(keepDays > 0 && { keepMs: keepDays * 86_400_000 }) }
 }
 
 /** @throws SiltstoneError `invalid` (bad-quota) */

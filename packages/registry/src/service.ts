@@ -77,6 +77,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     },
     maintain: async () => {
       const [finished, expired] = [await registry.artifacts.finishIntents(), await accounts.tokens.sweep()]
+      await registry.upkeep()
       if (finished + expired > 0) log.info('registry_maintained', { finishedIntents: finished, expiredTokens: expired })
     },
     close: async () => {

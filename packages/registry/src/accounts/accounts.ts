@@ -239,7 +239,10 @@ export class Accounts {
   /** @param quota undefined: the standard one @throws SiltstoneError `not-found` (user-not-found) */
   async setQuota(name: string, quota: Quota | undefined): Promise<UserInfo> {
     return infoOf(
-      await this.#change(name, ({ quota: _, ...user }) => ({ ...user, ...(quota !== undefined && { quota }) })),
+      await this.#change(name, (user) => {
+        const { quota: _, ...rest } = user
+        return { ...rest, ...(quota !== undefined && { quota }) }
+      }),
     )
   }
 

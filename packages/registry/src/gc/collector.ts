@@ -188,11 +188,13 @@ export class Collector {
     if (artifact?.document.siltstone.state === 'deleted' && artifact.lastModifiedMs < before) return
     const refs = fence ? await this.#fenced(id) : await this.#documents.read(refsKey(id), refsKind)
     const heads = [...Object.values(refs?.document.branches ?? {}), ...Object.values(refs?.document.tags ?? {})]
+    const ends = new Set(refs?.document.ends)
     const seen = new Set<string>()
     for (const head of heads) {
       for (let oid: string | null = head; oid !== null && !seen.has(oid); ) {
         seen.add(oid)
-        oid = await this.#namedByCommit(id, oid, named)
+        const parent: string | null = await this.#namedByCommit(id, oid, named)
+        oid = ends.has(oid) ? null : parent
       }
     }
   }

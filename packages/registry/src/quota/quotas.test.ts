@@ -133,8 +133,8 @@ describe('over HTTP', () => {
     expect(refused?.body).toMatchObject({
       error: { code: 'quota-artifacts', message: expect.stringContaining('5 artifacts') },
     })
-    const [first] = made
-    const { id } = (first?.body as { metadata: { id: string } }).metadata
+    const [first] = made as [Answer]
+    const { id } = (first.body as { metadata: { id: string } }).metadata
     await world.call('DELETE', `/artifacts/model/${id}`, { token: ada })
     expect([(await register('again')).status, (await register('more')).status]).toEqual([201, 403])
     expect((await limit(undefined)).status).toBe(200)

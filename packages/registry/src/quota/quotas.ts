@@ -33,7 +33,7 @@ export interface QuotasOptions {
   /** Of accounts without a quota of their own that are no admins. Default: none. */
   standard?: Quota | undefined
   /** What the account uses, from index and commits. */
-  count(user: string): Promise<Usage>
+  count: (user: string) => Promise<Usage>
 }
 
 const LEFT_BEHIND_MS = 3_600_000

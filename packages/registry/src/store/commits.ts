@@ -46,11 +46,13 @@ interface Move {
   by: string
 }
 
-interface RefsDocument extends Envelope {
+export interface RefsDocument extends Envelope {
   branches: Readonly<Record<string, string>>
   tags: Readonly<Record<string, string>>
   /** Newest last, at most `MAX_MOVES`. */
   moves: readonly Move[]
+  /** Commits with which a history ends, because their parents were forgotten (`gc/expiry.ts`). */
+  ends?: readonly string[]
 }
 
 const isMapping = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -200,7 +202,7 @@ export class Commits {
   }
 
   /** Whether a branch or a tag leads to the commit. */
-  async #reaches(id: string, { branches, tags }: RefsDocument, oid: string): Promise<boolean> {
+  async #reaches(id: string, { branches, tags, ends = [] }: RefsDocument, oid: string): Promise<boolean> {
     const heads = [...Object.values(branches), ...Object.values(tags)]
     if (heads.includes(oid)) return true
     const seen = new Set<string>()
@@ -208,21 +210,28 @@ export class Commits {
       for (let next: string | null = head; next !== null && !seen.has(next); ) {
         if (next === oid) return true
         seen.add(next)
-        next = (await this.#existing(id, next)).parent
+        next = ends.includes(next) ? null : (await this.#existing(id, next)).parent
       }
     }
     return false
   }
 
-  /** The latest commits before and including `oid`, newest first. */
+  /** The latest commits before and including `oid`, newest first, as far as they were not forgotten. */
   async history(id: string, oid: string, limit: number): Promise<FileCommit[]> {
+    const ends = async () => new Set((await this.#documents.read(refsKey(id), refsKind))?.document.ends)
+    let known = await ends()
     const commits: FileCommit[] = []
-    for (
-      let next: string | null = oid;
-      next !== null && commits.length < limit;
-      next = commits.at(-1)?.parent ?? null
-    ) {
-      commits.push(await this.#existing(id, next))
+    for (let next: string | null = oid; next !== null && commits.length < limit; ) {
+      const child = commits.at(-1)
+      const commit: FileCommit | undefined = await this.#find(id, next)
+      if (commit === undefined) {
+        known = await ends()
+        // It was forgotten meanwhile.
+        if (child !== undefined && known.has(child.oid)) break
+        throw missingCommit(id, next)
+      }
+      commits.push(commit)
+      next = known.has(commit.oid) ? null : commit.parent
     }
     return commits
   }
@@ -237,8 +246,7 @@ export class Commits {
 
   async #existing(id: string, oid: string): Promise<FileCommit> {
     const commit = await this.#find(id, oid)
-    if (commit === undefined)
-      throw notFound('revision-not-found', `the commit ${oid} of artifact ${id} is missing: run registry verify`)
+    if (commit === undefined) throw missingCommit(id, oid)
     return commit
   }
 
@@ -276,6 +284,8 @@ function moved(
   return { ...refs, [kind]: names, moves: [...refs.moves, move].slice(-MAX_MOVES) }
 }
 
+const missingCommit = (id: string, oid: string) =>
+  notFound('revision-not-found', `the commit ${oid} of artifact ${id} is missing: run registry verify`)
 const contended = (what: string) =>
   unavailable('registry-contended', `too many concurrent changes of ${what}: try again`, { retryAfterMs: 1_000 })
 

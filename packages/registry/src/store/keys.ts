@@ -11,6 +11,7 @@ export const INTENTS_PREFIX = 'registry/intents/'
 export const BLOBS_PREFIX = 'registry/blobs/'
 export const XORBS_PREFIX = 'registry/xorbs/'
 export const GC_KEY = 'registry/gc.json'
+export const UPKEEP_KEY = 'registry/upkeep.json'
 export const SECRET_KEY = 'registry/secret.json'
 
 export const isUlid = (text: string): boolean => ULID.test(text)
@@ -23,7 +24,10 @@ export const isSha256 = (text: string): boolean => SHA256.test(text)
 
 export const metadataKey = (id: string): string => `${ARTIFACTS_PREFIX}${id}/metadata.json`
 export const refsKey = (id: string): string => `${ARTIFACTS_PREFIX}${id}/refs.json`
-export const commitKey = (id: string, oid: string): string => `${ARTIFACTS_PREFIX}${id}/commits/${oid}.json`
+export const commitsPrefix = (id: string): string => `${ARTIFACTS_PREFIX}${id}/commits/`
+export const commitKey = (id: string, oid: string): string => `${commitsPrefix(id)}${oid}.json`
+/** The id of a commit of its key. */
+export const commitOfKey = (key: string): string | undefined => /\/([0-9a-f]{40})\.json$/.exec(key)?.[1]
 export const evidenceKey = (id: string, digest: string): string => `${ARTIFACTS_PREFIX}${id}/evidence/${digest}.json`
 export const ratingKey = (id: string, digest: string, version: number): string =>
   `${ARTIFACTS_PREFIX}${id}/ratings/${digest}-${version}.json`

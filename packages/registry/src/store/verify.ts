@@ -60,10 +60,10 @@ class Check {
     }
     const refs = await this.#read(refsKey(id), refsKind, undefined)
     for (const oid of new Set([...Object.values(refs?.branches ?? {}), ...Object.values(refs?.tags ?? {})]))
-      await this.#commit(id, oid)
+      await this.#commit(id, oid, new Set(refs?.ends))
   }
 
-  async #commit(id: string, first: string): Promise<void> {
+  async #commit(id: string, first: string, ends: ReadonlySet<string>): Promise<void> {
     const known = new Set<string>()
     for (let oid: string | null = first; oid !== null && !known.has(oid); ) {
       known.add(oid)
@@ -82,7 +82,7 @@ class Check {
             `the contents of ${path}, ${sha256}, ${actual === undefined ? 'are missing' : `have ${actual} bytes, not ${sizeBytes}`}`,
           )
       }
-      oid = commit?.parent ?? null
+      oid = ends.has(oid) ? null : (commit?.parent ?? null)
     }
   }
 

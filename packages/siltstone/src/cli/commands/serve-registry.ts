@@ -19,6 +19,10 @@ export interface RegistryServeOptions {
   registryPort?: number
   /** Places to try after the first one has failed. */
   storageFallback?: string[]
+  /** Hours between two runs of the registry's garbage collector; 0: none. */
+  registryGcHours?: number
+  /** Days after which versions of files are forgotten that no branch and no tag names; 0: never. */
+  registryKeepDays?: number
   /** Chroma's API needs a token of an account of the registry, or of the server. */
   registryAccounts?: boolean
 }
@@ -47,6 +51,9 @@ export interface ServeRegistryOptions {
   index: Store
   /** The tokens of the server, which open the registry, too. */
   operators?: Authenticator
+  /** As `--registry-gc-hours` and `--registry-keep-days`. */
+  gcHours?: number
+  keepDays?: number
 }
 
 export type ServeRegistry = (options: ServeRegistryOptions) => Promise<
@@ -81,7 +88,13 @@ function adminFileOf(data: string): string | undefined {
 }
 
 export function registryOptions(
-  { data, host, registryPort = DEFAULT_REGISTRY_PORT }: { data: string; host: string } & RegistryServeOptions,
+  {
+    data,
+    host,
+    registryPort = DEFAULT_REGISTRY_PORT,
+    registryGcHours: gcHours,
+    registryKeepDays: keepDays,
+  }: { data: string; host: string } & RegistryServeOptions,
   parts: {
     environment: Environment
     engine: StoreEngine
@@ -97,6 +110,8 @@ export function registryOptions(
     ...(admin !== undefined && { adminFile: admin }),
     ...(fallback && { fallback }),
     ...(operators && { operators }),
+    ...(gcHours !== undefined && { gcHours }),
+    ...(keepDays !== undefined && { keepDays }),
     host,
     port: registryPort,
     version: VERSION,

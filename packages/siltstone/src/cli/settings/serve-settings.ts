@@ -224,6 +224,22 @@ export const SERVE_SETTINGS: readonly Setting[] = [
     default: DEFAULT_REGISTRY_PORT,
   },
   {
+    key: 'registryGcHours',
+    flags: '--registry-gc-hours <n>',
+    description: 'delete contents of files that no version names, each n hours; 0: never',
+    shape: 'number',
+    parse: wholeNumber(0),
+    default: 0,
+  },
+  {
+    key: 'registryKeepDays',
+    flags: '--registry-keep-days <n>',
+    description: 'with the former: forget versions older than n days that no branch and no tag names; 0: never',
+    shape: 'number',
+    parse: wholeNumber(0),
+    default: 0,
+  },
+  {
     key: 'registryAccounts',
     flags: '--registry-accounts',
     description: 'Chroma’s API needs a token, too: of an account of the registry, or of --tokens',
@@ -268,6 +284,10 @@ export function conflictsOf(settings: Readonly<Record<string, unknown>>): Error[
       found.push(
         invalid('bad-configuration', `${given} is set, but not ${missing}: HTTPS needs both`, { field: missing }),
       )
+  if (Number(settings['registryKeepDays'] ?? 0) > 0 && Number(settings['registryGcHours'] ?? 0) === 0) {
+    const text = 'registryKeepDays is set, but not registryGcHours: versions are forgotten by its runs'
+    found.push(invalid('bad-configuration', text, { field: 'registryGcHours' }))
+  }
   if (settings['registryAccounts'] === true && settings['registry'] !== true) {
     const text = 'registryAccounts is set, but not registry: there are no accounts without it'
     found.push(invalid('bad-configuration', text, { field: 'registry' }))

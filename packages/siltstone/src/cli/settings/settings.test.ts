@@ -184,6 +184,8 @@ describe('the configuration', () => {
     expect(conflictsOf({ tlsCert: 'a' })).toHaveLength(1)
     expect(conflictsOf({ tlsKey: 'a' })).toHaveLength(1)
     expect(conflictsOf({ tlsCert: 'a', tlsKey: 'b' })).toEqual([])
+    expect(conflictsOf({ registryKeepDays: 1, registryGcHours: 0 })).toHaveLength(1)
+    expect(conflictsOf({ registryKeepDays: 1, registryGcHours: 24 })).toEqual([])
     expect(conflictsOf({ registryAccounts: true })).toHaveLength(1)
     expect(conflictsOf({ registryAccounts: true, registry: true })).toEqual([])
   })
