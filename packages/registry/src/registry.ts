@@ -37,6 +37,8 @@ export interface RegistryOptions {
   log: Logger
   sources: Sources
   gate?: Gate | undefined
+  /** Large files are read from the bucket itself by links that it signs, where it can. Default: through this process. */
+  directDownloads?: boolean
   /** Of accounts without one of their own. Default: none. */
   quota?: Quota | undefined
   /** When to forget old versions and to delete contents that no version names. Default: never by itself. */
@@ -67,7 +69,7 @@ export class Registry {
     this.store = store
     this.sources = sources
     this.documents = new Documents(options)
-    this.blobs = new Blobs(store)
+    this.blobs = new Blobs(store, { direct: options.directDownloads === true })
     this.commits = new Commits({ documents: this.documents, blobs: this.blobs, clock })
     this.artifacts = new Artifacts({ ...options, onChange: (id) => this.index.refresh(id) })
     this.index = new ArtifactIndex({

@@ -59,7 +59,8 @@ export async function serveRegistry(options: ServeRegistryOptions): Promise<Runn
   const gate = gateOf(variables['REGISTRY_GATE'])
   const quota = quotaOf(variables)
   const upkeep = upkeepOf(options)
-  const registry = new Registry({ store, index, clock, ids, log, sources, gate, quota, upkeep })
+  const directDownloads = switchOf(variables, 'REGISTRY_DIRECT_DOWNLOADS', true)
+  const registry = new Registry({ store, index, clock, ids, log, sources, gate, quota, upkeep, directDownloads })
   const service = await createService({
     registry,
     clock,
@@ -185,6 +186,15 @@ export function gateOf(text: string | undefined): Record<string, number> | undef
     })
   })
   return Object.fromEntries(entries)
+}
+
+/** @throws SiltstoneError `invalid` (bad-switch) */
+function switchOf(variables: Variables, name: string, standard: boolean): boolean {
+  const text = variables[name] ?? ''
+  if (text === '') return standard
+  if (/^(?:1|true|yes|on)$/i.test(text)) return true
+  if (/^(?:0|false|no|off)$/i.test(text)) return false
+  throw invalid('bad-switch', `${name} is "${text.slice(0, 50)}": give 1 or 0`, { field: name })
 }
 
 function upkeepOf({ gcHours = 0, keepDays = 0 }: ServeRegistryOptions) {

@@ -48,9 +48,11 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   const accounts = new Accounts({ ...options.accounts, store, documents, clock, random })
   const traffic = new Traffic(clock)
   const rateLimit = new RateLimit({ ...options.rateLimit, clock })
+  const signer = new LinkSigner({ documents, random, clock })
   const context = {
     registry,
     accounts,
+    signer,
     traffic,
     clock,
     version,
@@ -60,7 +62,6 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   }
   await accounts.ensureAdmin()
   const rest = restApp(context, { rateLimit, log })
-  const signer = new LinkSigner({ documents, random, clock })
   const hub = hubApp({ registry, accounts, signer, clock, log }, { rateLimit, traffic })
   const answer = (request: Request, address: string) => {
     const { pathname } = new URL(request.url)

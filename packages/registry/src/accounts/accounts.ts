@@ -16,6 +16,7 @@ import {
   type Random,
   type SiltstoneError,
   SiltstoneError as PublicError,
+  unauthorized,
   unavailable,
 } from 'siltstone/internal'
 import type { Documents } from '../store/documents.ts'
@@ -110,6 +111,15 @@ export class Accounts {
    */
   async identify(token: string): Promise<Identity> {
     return identityOfSession(await this.tokens.verify(token, true))
+  }
+
+  /** Of a link to a download, which an account was given. @throws SiltstoneError `unauthorized` (token-unknown): the account has ended */
+  async sessionOfLink(name: string): Promise<Session> {
+    const user = await this.#find(name)
+    if (user?.state !== 'active') throw unauthorized('token-unknown', 'the link was given to an account that has ended')
+    const isAdmin = user.permissions.includes('admin')
+    const permissions = user.permissions.filter((each) => each === 'download')
+    return { user: name, isAdmin, permissions, kind: 'link', store: NO_STORE }
   }
 
   async #operator(token: string): Promise<Identity | undefined> {

@@ -73,7 +73,7 @@ async function withoutBody(response: Response): Promise<Response> {
 
 async function handled(route: Route, call: Call, options: AppOptions): Promise<Response> {
   if (route.access === 'public') return await route.handle(call)
-  const session = await signedIn(call, options)
+  const session = (await route.session?.(call)) ?? (await signedIn(call, options))
   if (route.access !== 'any' && !session.permissions.includes(route.access)) throw missing(route.access)
   return await route.handle({ ...call, session })
 }

@@ -27,4 +27,9 @@ interface Named {
 export type Route =
   | (Named & { access: 'public'; handle: (call: Call) => Promise<Response> })
   /** `any`: every user who is signed in. */
-  | (Named & { access: Permission | 'any'; handle: (call: SignedInCall) => Promise<Response> })
+  | (Named & {
+      access: Permission | 'any'
+      handle: (call: SignedInCall) => Promise<Response>
+      /** Of a request whose link says who it is from; undefined: its token does. */
+      session?: (call: Call) => Promise<Session | undefined>
+    })

@@ -135,7 +135,13 @@ async function readFile(context: HubContext, call: SignedInCall, type: RepoType)
   return content(context.registry.blobs, call, path, file, commit.oid)
 }
 
-function content(blobs: Blobs, { request }: SignedInCall, path: string, file: CommitFile, commit: string): Response {
+async function content(
+  blobs: Blobs,
+  { request }: SignedInCall,
+  path: string,
+  file: CommitFile,
+  commit: string,
+): Promise<Response> {
   const { sha256, sizeBytes, gitOid } = file
   const etag = `"${gitOid ?? sha256}"`
   const name =
@@ -153,6 +159,11 @@ function content(blobs: Blobs, { request }: SignedInCall, path: string, file: Co
     ...(gitOid === undefined && { 'x-linked-size': String(sizeBytes), 'x-linked-etag': `"${sha256}"` }),
   }
   if (request.headers.get('if-none-match') === etag) return new Response(null, { status: 304, headers })
+  // Small files are in the answer: they are read often, and another request costs more than their bytes.
+  const link = gitOid === undefined ? await blobs.link(sha256) : undefined
+  if (link !== undefined) {
+    return new Response(null, { status: 302, headers: { ...headers, location: link, 'content-length': '0' } })
+  }
   const range = rangeOf(request.headers.get('range'), sizeBytes)
   if (range === 'unsatisfiable') {
     return new Response(null, {

@@ -48,10 +48,10 @@ export function artifactRoutes(context: RestContext): Route[] {
       const type = typeOf(call.params['artifact_type'])
       const { url, name } = await readJson(call.request, dataSchema)
       const artifact = await registry.register({ type, url, name, by: call.session.user })
-      return json(artifactBody(context, call, artifact), 201)
+      return json(await artifactBody(context, call, artifact), 201)
     }),
     on('GET', '/artifacts/{artifact_type}/{id}', 'ArtifactRetrieve', 'search', async (call) =>
-      json(artifactBody(context, call, await artifactOf(context, call, call.session))),
+      json(await artifactBody(context, call, await artifactOf(context, call, call.session))),
     ),
     on('PUT', '/artifacts/{artifact_type}/{id}', 'ArtifactUpdate', 'upload', (call) => update(context, call)),
     on('DELETE', '/artifacts/{artifact_type}/{id}', 'ArtifactDelete', 'upload', async (call) => {

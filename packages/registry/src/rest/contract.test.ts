@@ -176,7 +176,7 @@ describe('POST /artifact/{type}', () => {
     expect(metadata).toMatchObject({ name: 'google-research-bert', type: 'code' })
     expect(data).toEqual({
       url: 'https://github.test/google-research/bert',
-      download_url: `${ORIGIN}/download/code/${metadata.id}`,
+      download_url: expect.stringMatching(`^${ORIGIN}/download/code/${metadata.id}\\?by=root&exp=`) as string,
     })
   })
 
@@ -418,6 +418,16 @@ describe('trust', () => {
     const { status, headers } = await call('GET', `/download/model/${model.id}`, as(admin))
     expect([status, headers.get('location')]).toEqual([302, model.url])
     expect(await statusOf('GET', `/download/model/${model.id}?aspect=soul`, as(admin))).toBe(400)
+    const asked = await call('GET', `/artifacts/model/${model.id}`, as(admin))
+    const link = new URL((asked.body as { data: { download_url: string } }).data.download_url)
+    expect(await statusOf('GET', `${link.pathname}${link.search}`)).toBe(302)
+    expect(await statusOf('GET', link.pathname)).toBe(403)
+    const forged = [link.search.replace('by=root', 'by=reader'), link.search.replace(/exp=\d+/, 'exp=9999999999')]
+    for (const search of forged) expect(await statusOf('GET', `${link.pathname}${search}`)).toBe(403)
+    expect(await statusOf('GET', `/download/model/${UNKNOWN_ID}${link.search}`)).toBe(403)
+    // Who may not download gets no such link.
+    const bare = await call('GET', `/artifacts/model/${model.id}`, as(reader))
+    expect((bare.body as { data: { download_url: string } }).data.download_url).not.toContain('?')
     expect(await statusOf('GET', `/download/model/${UNKNOWN_ID}`, as(admin))).toBe(404)
   })
 })

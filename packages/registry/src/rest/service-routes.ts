@@ -2,7 +2,7 @@
 import { invalid, isSiltstoneError, type StorageFallback } from 'siltstone/internal'
 import { empty, json } from '../http/answers.ts'
 import type { Call, Route, SignedInCall } from '../http/route.ts'
-import { artifactOf, metadataBody, type RestContext, typeOf, viewerOf } from './context.ts'
+import { artifactOf, linkSession, metadataBody, type RestContext, typeOf, viewerOf } from './context.ts'
 import { limitOf } from './cursor.ts'
 import { zipOf } from './zip.ts'
 
@@ -52,6 +52,7 @@ export function serviceRoutes(context: RestContext, openApi: () => unknown): Rou
       path: '/download/{artifact_type}/{id}',
       operation: 'ArtifactDownload',
       access: 'download',
+      session: (call) => linkSession(context, call),
       handle: (call) => download(context, call),
     },
   ]

@@ -14,11 +14,27 @@ export interface StoredBlob {
   sizeBytes: number
 }
 
+export interface BlobsOptions {
+  /** Contents are read from the bucket itself, where it can be asked over HTTP. Default: through this process. */
+  direct?: boolean
+}
+
+/** As long as a download of a large file may take to begin each of its parts. */
+const LINK_MS = 3_600_000
+
 export class Blobs {
   readonly #store: ObjectStore
+  readonly #isDirect: boolean
 
-  constructor(store: ObjectStore) {
+  constructor(store: ObjectStore, { direct = false }: BlobsOptions = {}) {
     this.#store = store
+    this.#isDirect = direct
+  }
+
+  /** A URL from which anybody reads the contents for an hour; undefined: they are read through this process. */
+  async link(sha256: string): Promise<string | undefined> {
+    checkSyntax(sha256)
+    return this.#isDirect ? this.#store.presignGet?.(blobKey(sha256), { expiresInMs: LINK_MS }) : undefined
   }
 
   /** @throws SiltstoneError `invalid` (blob-digest) if the bytes are not those that `expected` names */

@@ -1,5 +1,6 @@
 /** A registry with its HTTP interface, called without a socket. */
 import { silentLogger, systemClock, systemRandom } from 'siltstone/internal'
+import type { RegistryOptions } from '../registry.ts'
 import { createService, type Service, type ServiceOptions } from '../service.ts'
 import { type RegistryWorld, registryWorld } from './served-world.ts'
 
@@ -32,8 +33,11 @@ export interface CallOptions {
 
 export const ORIGIN = 'http://registry.test:8080'
 
-export async function servedRegistry(options: Partial<ServiceOptions> = {}): Promise<ServedRegistry> {
-  const world = await registryWorld()
+export async function servedRegistry(
+  options: Partial<ServiceOptions> = {},
+  registryOptions: Partial<RegistryOptions> = {},
+): Promise<ServedRegistry> {
+  const world = await registryWorld(registryOptions)
   const serve = (registry = world.registry) =>
     createService({
       registry,

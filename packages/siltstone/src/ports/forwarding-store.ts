@@ -14,7 +14,9 @@ import type {
  * wrapper. `description` and `capabilities` are read from `inner` at each use.
  */
 export function forwardingStore(inner: ObjectStore, overrides: Partial<ObjectStore> = {}): ObjectStore {
+  const presignGet = overrides.presignGet ?? inner.presignGet?.bind(inner)
   return {
+    ...(presignGet && { presignGet }),
     get description() {
       return overrides.description ?? inner.description
     },

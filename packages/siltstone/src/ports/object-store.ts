@@ -133,5 +133,10 @@ export interface ObjectStore {
   upload(key: string, options?: { ifAbsent?: true; contentType?: string }): Promise<Upload>
   list(prefix: string, options?: ListOptions): Promise<ListPage>
   delete(keys: readonly string[], options?: DeleteOptions): Promise<DeleteResult>
+  /**
+   * A URL that lets its holder read the object for a time, without this process. Only stores that answer HTTP themselves have it.
+   * @param options.expiresInMs 1 s to 7 days
+   */
+  presignGet?(key: string, options: { expiresInMs: number }): Promise<string>
   close(): Promise<void>
 }

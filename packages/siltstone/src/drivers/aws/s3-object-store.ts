@@ -137,6 +137,10 @@ export class S3ObjectStore implements ObjectStore {
     return presignObject(this.#bucket, bucketKey(this.#bucket, key), options)
   }
 
+  presignGet(key: string, { expiresInMs }: { expiresInMs: number }): Promise<string> {
+    return this.presign(key, { method: 'get', expiresInMs })
+  }
+
   /** A form with which a browser may upload one file within limits. */
   async presignPost(key: string, options: PresignPostOptions): Promise<PostForm> {
     return presignPost(this.#bucket, bucketKey(this.#bucket, key), options)
