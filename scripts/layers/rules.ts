@@ -223,6 +223,7 @@ export const PACKAGES: readonly { folder: string; name?: string; imports: readon
       '@siltstone/processors/testing',
       '@siltstone/reader',
       '@siltstone/reader/testing',
+      '@siltstone/registry',
       '@siltstone/registry/testing',
       '@siltstone/transcriber-english',
     ],

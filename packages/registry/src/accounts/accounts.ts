@@ -262,6 +262,11 @@ export class Accounts {
     return user?.state === 'active' && user.permissions.includes('admin')
   }
 
+  /** @throws SiltstoneError `not-found` (user-not-found) */
+  async get(name: string): Promise<UserInfo> {
+    return infoOf(await this.#existing(name))
+  }
+
   async list(): Promise<UserInfo[]> {
     const users: UserInfo[] = []
     for await (const user of this.#all()) users.push(infoOf(user))

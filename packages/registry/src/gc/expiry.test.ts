@@ -9,7 +9,7 @@ import { Expiry } from './expiry.ts'
 import { runUpkeep } from './upkeep.ts'
 
 const DAY_MS = 86_400_000
-const runs = Number(process.env['PROPERTY_RUNS'] ?? 30)
+const runs = Number(process.env['PROPERTY_RUNS'] ?? 10)
 
 async function setUp(seed = 1) {
   const made = world(seed)

@@ -6,7 +6,7 @@ import { Documents } from '../store/documents.ts'
 import { type Answer, type ServedRegistry, servedRegistry } from '../testing/served-registry.ts'
 import { Quotas } from './quotas.ts'
 
-const runs = Number(process.env['PROPERTY_RUNS'] ?? 30)
+const runs = Number(process.env['PROPERTY_RUNS'] ?? 10)
 const LIMIT = { artifacts: 4, bytes: 100 }
 
 /** Several processes over one store, and what was really made. */
@@ -119,7 +119,7 @@ describe('over HTTP', () => {
     expect((await limit({ artifacts: 5 })).body).toMatchObject({ quota: { artifacts: 5 } })
     const other = await world.otherService()
     const answers = await Promise.all(
-      Array.from({ length: 20 }, (_, n) =>
+      Array.from({ length: 9 }, (_, n) =>
         world.call('POST', '/artifact/model', {
           token: ada,
           body: { url: `https://elsewhere.test/ada/m${n}` },

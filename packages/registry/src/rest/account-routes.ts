@@ -97,6 +97,8 @@ export function accountRoutes(context: RestContext): Route[] {
         if (!session.isAdmin && session.user !== name) {
           throw forbidden('permission-missing', `only ${name.slice(0, 100)} and admins may see this`)
         }
+        // The user of a token of the server may have no account.
+        if (session.user !== name) await accounts.get(name)
         const [usage, quota] = await Promise.all([registry.usageOf(name), registry.quotas.quotaOf(name)])
         return json({ ...usage, ...quotaBody(quota) })
       },

@@ -451,6 +451,7 @@ describe('accounts', () => {
     expect(await statusOf('PUT', '/user/reader/quota', as(admin, { quota: { bytes: 10 } }))).toBe(200)
     expect(await statusOf('GET', '/user/reader/usage', as(reader))).toBe(200)
     expect(await statusOf('GET', '/user/nobody/usage', as(reader))).toBe(403)
+    expect(await statusOf('GET', '/user/nobody/usage', as(admin))).toBe(404)
     const path = `/user/${encodeURIComponent(user.user.name)}`
     const token = await world.logIn(user.user.name, user.secret.password)
     expect(await statusOf('GET', '/users', as(admin))).toBe(200)

@@ -99,7 +99,12 @@ const OPERATIONS: Record<string, Record<string, Operation>> = {
     },
   },
   '/user/{name}/usage': {
-    get: { id: 'UserUsage', summary: 'What a user has', success: { 200: { schema: ref('Usage') } }, errors: [403] },
+    get: {
+      id: 'UserUsage',
+      summary: 'What a user has',
+      success: { 200: { schema: ref('Usage') } },
+      errors: [403, 404],
+    },
   },
   '/user/{name}/password': {
     put: {
