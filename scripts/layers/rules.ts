@@ -199,6 +199,7 @@ export const PACKAGES: readonly { folder: string; name?: string; imports: readon
       '@siltstone/processors',
       '@siltstone/processors/testing',
       '@siltstone/reader/build',
+      'siltstone/page-reading',
     ],
   },
   {

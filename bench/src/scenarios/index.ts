@@ -8,6 +8,7 @@ import { heartbeat } from './heartbeat.ts'
 import { http } from './http.ts'
 import { ingest } from './ingest.ts'
 import { pages } from './pages.ts'
+import { republish } from './republish.ts'
 import { recall } from './recall.ts'
 import { invocations } from './invocations.ts'
 import { processFiles } from './process.ts'
@@ -38,6 +39,7 @@ export const scenarios: Record<string, Scenario> = {
   embedder,
   words,
   pages,
+  republish,
   writers,
   invocations,
   process: processFiles,

@@ -4,15 +4,13 @@
  */
 import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { buildPageFiles } from '@siltstone/reader/build'
 import { type Browser, chromium } from 'playwright-core'
-import { EnglishEmbedder, directoryTarget, publish, StoreEngine, systemModels } from 'siltstone/internal'
-import { collectionRequest, memoryEnvironment } from 'siltstone/testing'
 import type { Dataset } from '../data/dataset.ts'
 import { queryTexts } from '../data/passages.ts'
 import { megabytes, type Row } from '../measure/report.ts'
 import { mean } from '../measure/statistics.ts'
 import { startPageHost } from '../pages/host.ts'
+import { PassageFolder, urlOf } from '../pages/passage-folder.ts'
 import { BENCH, SCRATCH } from '../places.ts'
 import type { Scenario } from './scenario.ts'
 
@@ -20,7 +18,6 @@ const RESULTS = 10
 /** Visits with an empty cache, each with this many queries. */
 const VISITS = 10
 const QUERIES = 4
-const BATCH = 1_000
 
 export const pages: Scenario = {
   about: 'search in a page, beside Pagefind: bytes and requests of first and further queries in Chromium',
@@ -31,7 +28,9 @@ export const pages: Scenario = {
     rmSync(folder, { recursive: true, force: true })
     mkdirSync(folder, { recursive: true })
     writeFileSync(join(folder, 'index.html'), '<!doctype html><title>Search</title><link rel="icon" href="data:,">')
-    await publishPassages(data, join(folder, 'siltstone'))
+    const passages = await PassageFolder.open(data, join(folder, 'siltstone'))
+    await passages.publish()
+    await passages.close()
     await pagefindIndex(data, join(folder, 'pagefind'))
     const texts = queryTexts(options.data ?? '', VISITS * QUERIES)
     const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
@@ -109,32 +108,6 @@ async function ask({ module, text, results }: { module: string; text: string; re
   await Promise.all(answer.results.slice(0, results).map((result) => result.data()))
   return { ms: performance.now() - startedMs, hits: answer.results.length }
 }
-
-async function publishPassages(data: Dataset, folder: string): Promise<void> {
-  const engine = await StoreEngine.open({ env: memoryEnvironment() })
-  const { info } = await engine.catalog.createCollection(collectionRequest('passages', { space: 'cosine' }))
-  const collection = await engine.collection(info.tenant, info.database, info.id)
-  const embedder = new EnglishEmbedder({ models: systemModels })
-  for (let start = 0; start < data.count; start += BATCH) {
-    const rows = Array.from({ length: Math.min(BATCH, data.count - start) }, (_, i) => start + i)
-    const vectors = await embedder.embed(rows.map((row) => data.document(row)))
-    await collection.write(
-      rows.map((row, i) => ({
-        op: 'upsert',
-        id: data.id(row),
-        vector: vectors[i] as Float32Array,
-        document: data.document(row),
-        metadata: JSON.stringify({ url: urlOf(data, row), title: data.id(row) }),
-        uri: null,
-      })),
-    )
-  }
-  await publish({ collection, staging: memoryEnvironment(), target: directoryTarget(folder), models: systemModels })
-  await engine.close()
-  for (const { name, bytes } of await buildPageFiles()) writeFileSync(join(folder, name), bytes)
-}
-
-const urlOf = (data: Dataset, row: number): string => `/${encodeURIComponent(data.id(row))}`
 
 interface Pagefind {
   createIndex(): Promise<{

@@ -23,12 +23,11 @@ const oneSetOfKernels: Plugin = {
 
 /** What a published folder never has, so pages do not load it. */
 const ABSENT: readonly { module: RegExp; contents: string }[] = [
-  // Overlays, deletions and the log: a folder is one segment.
+  // Overlays and the log: a folder has segments alone.
   {
     module: /[/\\]format[/\\]segment[/\\]overlay\.[jt]s$/,
     contents: 'export class OverlayReader {} export const parseOverlayDescriptor = undefined',
   },
-  { module: /[/\\]format[/\\]roaring\.[jt]s$/, contents: 'export const decodeRowSet = undefined' },
   {
     module: /[/\\]records[/\\]apply\.[jt]s$/,
     contents:

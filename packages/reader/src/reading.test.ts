@@ -30,7 +30,8 @@ async function world() {
   const engine = await StoreEngine.open({ env: environment })
   const collection = await engine.collection(things.tenant, things.database, things.id)
   const target = new MemoryTarget()
-  const publishNow = () => publish({ collection, staging: memoryEnvironment(), target, models: systemModels })
+  const publishNow = () =>
+    publish({ collection, staging: memoryEnvironment(), target, models: systemModels, keepMs: 0, isWhole: true })
   await publishNow()
   return { environment, store, things, host, publishNow, pages: (traits: HostTraits = {}) => hostOf(target, traits) }
 }

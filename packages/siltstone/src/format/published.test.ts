@@ -13,8 +13,9 @@ const EMPTY: Published = {
   configuration: {},
   schema: null,
   version: 7,
-  segment: null,
+  segments: [],
   embedder: null,
+  digests: null,
   partBytes: {},
 }
 
@@ -35,15 +36,20 @@ describe('search.json', () => {
       ['collectionVersion', -1],
       ['configuration', []],
       ['partBytes', { x: 0 }],
+      ['segments', {}],
+      ['segments', [3]],
       ['embedder', { model: 'm' }],
       ['format', 'other'],
     ] as const)
       expect(() => decodePublished(encodeChecked({ ...body, [field]: value }))).toThrow(
         expect.objectContaining({ kind: 'corrupt', message: expect.stringContaining(field) as string }),
       )
+    expect(() => decodePublished(encodeChecked({ ...body, digests: {} }))).toThrow(
+      expect.objectContaining({ kind: 'corrupt' }),
+    )
     for (const [version, remedy] of [
       [PUBLISHED_VERSION + 1, 'newer'],
-      [PUBLISHED_VERSION - 1, 'publish the collection again'],
+      [1, 'publish the collection again'],
     ] as const)
       expect(() => decodePublished(encodeChecked({ ...body, version }))).toThrow(
         expect.objectContaining({

@@ -1,15 +1,18 @@
 /**
- * `search.json`, the only file of a published folder that is ever replaced: it describes a collection, one segment with
- * all its records in `PUBLISHED_LAYOUT`, and the embedder for texts of queries. It has the frame of a manifest, with a
- * checksum. See docs/decisions/0016-published-folders.md.
+ * `search.json`, the only file of a published folder that pages read and that is ever replaced: it describes a collection, its
+ * segments in `PUBLISHED_LAYOUT`, and the embedder for texts of queries. It has the frame of a manifest, with a checksum.
+ * See docs/decisions/0016-published-folders.md.
  *
- * Every other file is a part: file f of the segment, in pieces of `partBytes`, is `data/<hash>-<n>.bin`, n from 0. The
+ * The first segment has the records of the last whole publication. Where records changed since, `deletions` names its rows that
+ * are no longer valid, and a second segment has the records that changed.
+ *
+ * Every other file is a part: file f of a segment, in pieces of `partBytes`, is `data/<hash>-<n>.bin`, n from 0. The
  * hash is of the whole file, so a part never changes, and one that did not change keeps its name.
  */
 import { indexOfAscii } from '#codec'
 import { corrupt, unsupported } from '../errors.ts'
 import { isSpace, type Space } from '../model/collection.ts'
-import { decodeChecked, encodeChecked } from './manifest.ts'
+import { type DeletionsRef, decodeChecked, encodeChecked } from './manifest.ts'
 import {
   type FileDescriptor,
   parseFile,
@@ -20,7 +23,9 @@ import {
 } from './segment/descriptor.ts'
 
 export const PUBLISHED_FILE = 'search.json'
-export const PUBLISHED_VERSION = 2
+export const PUBLISHED_VERSION = 3
+/** It has one segment, under the name `segment`. */
+const ONE_SEGMENT_VERSION = 2
 const FORMAT = 'siltstone.published'
 
 /** Both are sections of files that are cut into parts as those of the segment are. */
@@ -35,6 +40,12 @@ export interface PublishedEmbedder {
   sections: SectionDescriptor[]
 }
 
+export interface PublishedSegment {
+  segment: SegmentDescriptor
+  /** Rows that are not valid any more, as a portable Roaring bitmap in Base64. */
+  deletions: (DeletionsRef & { inline: string }) | null
+}
+
 export interface Published {
   name: string
   space: Space
@@ -44,9 +55,14 @@ export interface Published {
   schema: Record<string, unknown> | null
   /** Of the collection, when it was published. */
   version: number
-  /** null: there is no record. */
-  segment: SegmentDescriptor | null
+  /** Empty: there is no record. */
+  segments: PublishedSegment[]
   embedder: PublishedEmbedder | null
+  /**
+   * Digests of the records of the first segment (`publish/record-digests.ts`), for the next publication. Pages do not read
+   * them. null: the next publication is a whole one.
+   */
+  digests: FileDescriptor | null
   /** Size of the parts of each file, by its key. */
   partBytes: Record<string, number>
 }
@@ -69,15 +85,16 @@ export function decodePublished(bytes: Uint8Array): Published {
       key: PUBLISHED_FILE,
     })
   if (typeof body !== 'object' || body === null || body['format'] !== FORMAT) throw bad('format')
-  if (body['version'] !== PUBLISHED_VERSION)
+  const isOld = body['version'] === ONE_SEGMENT_VERSION
+  if (body['version'] !== PUBLISHED_VERSION && !isOld)
     throw unsupported(
       'unknown-format-version',
-      `${PUBLISHED_FILE} has version ${String(body['version'])}; this reader knows ${PUBLISHED_VERSION}: ${
-        Number(body['version']) < PUBLISHED_VERSION ? 'publish the collection again' : 'use a newer one'
+      `${PUBLISHED_FILE} has version ${String(body['version'])}; this reader knows ${ONE_SEGMENT_VERSION} and ${PUBLISHED_VERSION}: ${
+        Number(body['version']) < ONE_SEGMENT_VERSION ? 'publish the collection again' : 'use a newer one'
       }`,
       { key: PUBLISHED_FILE },
     )
-  const { name, space, metadata, configuration, schema, collectionVersion, segment, embedder, partBytes } = body
+  const { name, space, metadata, configuration, schema, collectionVersion, embedder, partBytes, digests = null } = body
   if (typeof name !== 'string') throw bad('name')
   if (!isSpace(space)) throw bad('space')
   if (metadata !== null && typeof metadata !== 'string') throw bad('metadata')
@@ -93,21 +110,43 @@ export function decodePublished(bytes: Uint8Array): Published {
     configuration,
     schema,
     version: collectionVersion,
-    segment: segment === null ? null : parseSegmentDescriptor(segment),
+    segments: isOld ? oneSegment(body['segment']) : parseSegments(body['segments'], () => bad('segments')),
     embedder: embedder === null ? null : parseEmbedder(embedder, () => bad('embedder')),
+    digests: digests === null ? null : parseFile(digests, 'digests'),
     partBytes: partBytes as Record<string, number>,
   }
   for (const { key } of filesOf(published)) if (published.partBytes[key] === undefined) throw bad('partBytes')
   return published
 }
 
-export function filesOf({ segment, embedder }: Pick<Published, 'segment' | 'embedder'>): FileDescriptor[] {
-  return [...(segment?.files ?? []), ...(embedder?.files ?? [])]
+/** The files that pages read. */
+export function filesOf({ segments, embedder }: Pick<Published, 'segments' | 'embedder'>): FileDescriptor[] {
+  return [...segments.flatMap(({ segment }) => segment.files), ...(embedder?.files ?? [])]
 }
 
 /** @param fileKey `data/<hash>` */
 export function partKey(fileKey: string, part: number): string {
   return `${fileKey}-${part}.bin`
+}
+
+function oneSegment(segment: unknown): PublishedSegment[] {
+  return segment === null ? [] : [{ segment: parseSegmentDescriptor(segment), deletions: null }]
+}
+
+function parseSegments(value: unknown, bad: () => Error): PublishedSegment[] {
+  if (!Array.isArray(value)) throw bad()
+  return value.map((one: unknown) => {
+    if (!isObject(one)) throw bad()
+    return { segment: parseSegmentDescriptor(one['segment']), deletions: parseDeletions(one['deletions'], bad) }
+  })
+}
+
+function parseDeletions(value: unknown, bad: () => Error): PublishedSegment['deletions'] {
+  if (value === null) return null
+  if (!isObject(value)) throw bad()
+  const { count, inline } = value
+  if (!isCount(count) || typeof inline !== 'string') throw bad()
+  return { count, inline }
 }
 
 function parseEmbedder(value: unknown, bad: () => Error): PublishedEmbedder {

@@ -112,15 +112,15 @@ async function descriptionOf(store: FetchObjectStore): Promise<Uint8Array> {
 
 async function opened(store: FetchObjectStore, bytes: Uint8Array, options: PublishedSourceOptions): Promise<Opened> {
   const published = decodePublished(bytes)
-  const { segment, embedder, name, space, metadata, configuration, schema } = published
+  const { segments, embedder, name, space, metadata, configuration, schema } = published
   const parts = partStore(store, published)
   const cache = new BlockCache(options.cacheBytes)
   const manifest = {
     ...emptyManifest(''),
-    segments: segment ? [{ segment, deletions: null, overlays: [] }] : [],
-    dimension: segment?.dimension ?? null,
-    liveRecords: segment?.rows ?? 0,
-    nextOrdinal: (segment?.maxOrdinal ?? -1) + 1,
+    segments: segments.map((one) => ({ ...one, overlays: [] })),
+    dimension: segments[0]?.segment.dimension ?? null,
+    liveRecords: segments.reduce((sum, { segment, deletions }) => sum + segment.rows - (deletions?.count ?? 0), 0),
+    nextOrdinal: Math.max(-1, ...segments.map(({ segment }) => segment.maxOrdinal)) + 1,
     watermark: published.version,
   }
   const { gapBytes } = store.capabilities

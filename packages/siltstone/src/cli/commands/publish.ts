@@ -8,8 +8,8 @@ import type { Environment } from '../../ports/environment.ts'
 import { directoryTarget } from '../../publish/directory-target.ts'
 import { publish } from '../../publish/publish.ts'
 import { siteCollection } from '../../publish/site-collection.ts'
-import { writePageFiles } from '../../publish/page-files.ts'
 import { command } from '../command.ts'
+import { wholeNumber } from '../arguments.ts'
 import { bytes, plural } from '../format.ts'
 import { Output } from '../output.ts'
 import { type CommonOptions, Session, withStoreOptions } from '../session.ts'
@@ -18,7 +18,11 @@ interface PublishOptions extends CommonOptions {
   out?: string
   site?: string
   base: string
+  whole?: boolean
+  graceHours: number
 }
+
+const HOUR_MS = 3_600_000
 
 export function publishCommand(): Command {
   const made = command(
@@ -36,6 +40,13 @@ export function publishCommand(): Command {
       'publish the HTML pages of a built site instead of a collection: a passage per heading',
     )
     .option('--base <path>', 'the path at which the site is served', '/')
+    .option('--whole', 'publish everything anew, instead of what changed')
+    .option(
+      '--grace-hours <n>',
+      'keep files of earlier publications this long for pages that are open',
+      wholeNumber(0),
+      1,
+    )
     .addHelpText(
       'after',
       '\nThe folder is one state of the collection, for any static host. A page shows <siltstone-search> after it loads' +
@@ -57,7 +68,7 @@ async function publishCollection(name: string, options: PublishOptions): Promise
   await Session.use(options, { create: false }, async (session) => {
     const info = await session.collection(name)
     const collection = await session.engine.collection(info.tenant, info.database, info.id)
-    await inStaging(session.out, (staging) => write(collection, staging, out, session.out))
+    await inStaging(session.out, (staging) => write({ collection, staging, folder: out, out: session.out }, options))
   })
 }
 
@@ -67,7 +78,7 @@ async function publishSite(site: string, options: PublishOptions): Promise<void>
   await inStaging(out, async (environment) => {
     const { collection, close } = await siteCollection({ site, base: options.base, environment, models: systemModels })
     try {
-      await inStaging(out, (staging) => write(collection, staging, folder, out))
+      await inStaging(out, (staging) => write({ collection, staging, folder, out }, options))
     } finally {
       await close()
     }
@@ -89,15 +100,31 @@ async function inStaging(out: Output, work: (staging: Environment) => Promise<vo
   }
 }
 
-async function write(collection: Collection, staging: Environment, folder: string, out: Output): Promise<void> {
-  const target = directoryTarget(folder)
-  const report = await publish({ collection, staging, target, models: systemModels })
-  const modules = await writePageFiles(target)
-  const { records, version, files, sizeBytes, written, removed, embedder } = report
+interface Publication {
+  collection: Collection
+  staging: Environment
+  folder: string
+  out: Output
+}
+
+async function write(
+  { collection, staging, folder, out }: Publication,
+  { whole = false, graceHours }: PublishOptions,
+): Promise<void> {
+  const report = await publish({
+    collection,
+    staging,
+    target: directoryTarget(folder),
+    models: systemModels,
+    modules: true,
+    isWhole: whole,
+    keepMs: graceHours * HOUR_MS,
+  })
+  const { records, version, files, sizeBytes, written, writtenBytes, removed, embedder, modules } = report
   await out.answer({ out: folder, ...report, modules: modules ?? [] }, () =>
     [
       `${plural(records, 'record')} of version ${version} in ${plural(files, 'file')}, ${bytes(sizeBytes)}: ${folder}`,
-      `  ${written} written, ${removed} removed`,
+      `  ${plural(written, 'file')} with ${bytes(writtenBytes)} written, ${removed} removed`,
       ...(modules ? [] : ['  without a search box: npm install @siltstone/reader, and publish again']),
       ...(embedder ? [] : ['  without an embedder: pages have to bring the vectors of their queries']),
       '',
