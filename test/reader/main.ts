@@ -4,6 +4,7 @@ import { chromium } from 'playwright-core'
 import type * as page from './page.ts'
 import { testSearchBox } from './search-box.ts'
 import { type HostTraits, startHost } from './static-host.ts'
+import { testWatch } from './watch.ts'
 import { makeWorld } from './world.ts'
 
 const world = await makeWorld()
@@ -103,6 +104,7 @@ for (const { name, traits, elsewhere, complaint } of HOSTS) {
 }
 
 await testSearchBox(test, browser, world)
+await testWatch(test)
 await browser.close()
 await world.close()
 console.log(`${passed} passed, ${failed} failed`)

@@ -4,9 +4,11 @@ import { partKey } from '../format/published.ts'
 import type { PublishTarget } from './publish-target.ts'
 
 export const DATA = 'data/'
-const PART = /^data\/[0-9a-f]{16}-\d+\.bin$/
+export const PART = /^data\/[0-9a-f]{16}-\d+\.bin$/
 const LEAST_PART_BYTES = 64 * 1024
 const MOST_PARTS = 200
+/** Parts that are written at the same time: of a bucket, each is a request. */
+const AT_ONCE = 16
 
 export class PartWriter {
   readonly #target: PublishTarget
@@ -33,13 +35,17 @@ export class PartWriter {
     const key = `${DATA}${createHash('sha256').update(bytes).digest('hex').slice(0, 16)}`
     let partBytes = Math.max(1, LEAST_PART_BYTES, wholeBytes)
     while (bytes.length / partBytes > MOST_PARTS) partBytes *= 2
-    for (const [part, name] of this.#use(key, bytes.length, partBytes).entries()) {
-      if (this.#there.has(name)) continue
-      const content = bytes.subarray(part * partBytes, (part + 1) * partBytes)
-      await this.#target.write(name, content)
-      this.written++
-      this.writtenBytes += content.length
-    }
+    const parts = this.#use(key, bytes.length, partBytes).map((name, part) => ({ name, start: part * partBytes }))
+    const missing = parts.filter(({ name }) => !this.#there.has(name))
+    for (let i = 0; i < missing.length; i += AT_ONCE)
+      await Promise.all(
+        missing.slice(i, i + AT_ONCE).map(async ({ name, start }) => {
+          const content = bytes.subarray(start, start + partBytes)
+          await this.#target.write(name, content)
+          this.written++
+          this.writtenBytes += content.length
+        }),
+      )
     return key
   }
 

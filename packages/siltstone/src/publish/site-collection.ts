@@ -1,10 +1,11 @@
 /** A built HTML site as a collection of passages, with the package `@siltstone/site`. */
+import { createHash } from 'node:crypto'
 import { EnglishEmbedder } from '../embed/english/index.ts'
 import { StoreEngine } from '../engine/engine.ts'
 import { notFound } from '../errors.ts'
 import { fileInfo, readFileText } from '../host/files.ts'
 import { importOptional } from '../host/optional-package.ts'
-import { walkDirectory } from '../host/walk-directory.ts'
+import { type WalkedFile, walkDirectory } from '../host/walk-directory.ts'
 import type { Collection } from '../model/store.ts'
 import type { Environment } from '../ports/environment.ts'
 import type { ModelHost } from '../ports/model-host.ts'
@@ -72,11 +73,24 @@ export async function siteCollection(
   return { collection, close: () => engine.close() }
 }
 
+/** Different when a page was added, changed or removed. @throws SiltstoneError `not-found` (no-pages) */
+export async function stateOfSite(site: string): Promise<string> {
+  const state = createHash('sha256')
+  for await (const { relativePath, sizeBytes, modifiedMs } of pageFiles(site))
+    state.update(`${relativePath}\0${sizeBytes}\0${modifiedMs}\n`)
+  return state.digest('hex')
+}
+
 async function pagesOf(site: string): Promise<{ path: string; html: string }[]> {
+  const pages: { path: string; html: string }[] = []
+  for await (const { path, relativePath } of pageFiles(site))
+    pages.push({ path: relativePath, html: await readFileText(path) })
+  return pages
+}
+
+async function* pageFiles(site: string): AsyncGenerator<WalkedFile> {
   if ((await fileInfo(site)) === undefined)
     throw notFound('no-pages', `there is no folder ${site}`, { field: '--site' })
-  const pages: { path: string; html: string }[] = []
-  for await (const { path, relativePath } of walkDirectory(site, { enter: (folder) => !folder.startsWith('.') }))
-    if (/\.html?$/.test(relativePath)) pages.push({ path: relativePath, html: await readFileText(path) })
-  return pages
+  for await (const file of walkDirectory(site, { enter: (folder) => !folder.startsWith('.') }))
+    if (/\.html?$/.test(file.relativePath)) yield file
 }
