@@ -119,6 +119,7 @@ export async function testSearchBox(test: Test, browser: Browser, world: World):
         init(): Promise<void>
         search(term: string, options?: object): Promise<{ results: { data(): Promise<Record<string, never>> }[] }>
         debouncedSearch(term: string, options: object, pauseMs: number): Promise<unknown>
+        filters(): Promise<object>
       }
       await pagefind.init()
       const data = async (term: string, options?: object) => (await pagefind.search(term, options)).results[0]?.data()
@@ -131,6 +132,7 @@ export async function testSearchBox(test: Test, browser: Browser, world: World):
         filtered: await data('bill', { filters: { topic: ['bread'] } }),
         hostile: (await pagefind.search('quicksand')).results.length > 0 ? await data('quicksand') : undefined,
         debounced: [first, second !== null],
+        filters: await pagefind.filters(),
       }
     })
     assert.equal(found.invoice?.['url'], `${host.origin}/notes/invoice`)
@@ -138,6 +140,7 @@ export async function testSearchBox(test: Test, browser: Browser, world: World):
     assert.equal(found.filtered?.['url'], `${host.origin}/notes/bread`)
     assert.doesNotMatch(String(found.hostile?.['excerpt']), /<(?!\/?mark>)/)
     assert.deepEqual(found.debounced, [null, true])
+    assert.deepEqual(found.filters, {})
   })
   await test('search box: answers without a network what it never read, once it has kept the folder', async () => {
     const context = await browser.newContext()

@@ -72,6 +72,11 @@ export async function search(
   return { results, unfilteredResultCount: results.length }
 }
 
+/** There is no list of filters: `search` takes those that a page names. */
+export async function filters(): Promise<Record<string, Record<string, number>>> {
+  return {}
+}
+
 /** As `search`, after a pause; null when it was called again in the meantime. */
 export async function debouncedSearch(
   term: string,
