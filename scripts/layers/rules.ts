@@ -198,6 +198,7 @@ export const PACKAGES: readonly { folder: string; name?: string; imports: readon
       'siltstone/testing',
       '@siltstone/processors',
       '@siltstone/processors/testing',
+      '@siltstone/reader',
       '@siltstone/reader/build',
       'siltstone/page-reading',
     ],

@@ -1,9 +1,9 @@
 /** A folder that the reader of pages searches in this process, with what it fetches counted: bytes, requests and rounds. */
 import { open as openFile, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { FetchObjectStore, HybridSearch, type HybridHit, PublishedSource } from 'siltstone/page-reading'
+import { type Fetch, FetchObjectStore, HybridSearch, type HybridHit, PublishedSource } from 'siltstone/page-reading'
 
-const ORIGIN = 'http://127.0.0.1'
+export const ORIGIN = 'http://127.0.0.1'
 const GAP_BYTES = 256
 const CACHE_BYTES = 32 * 1024 * 1024
 
@@ -19,6 +19,8 @@ export interface Fetched {
 export interface FileHost {
   /** As a search box does it. */
   search(text: string, limit: number): Promise<HybridHit[]>
+  /** For other readers of the folder, at `ORIGIN`. */
+  fetch: Fetch
   /** Since the last call. */
   take(): Fetched
 }
@@ -26,7 +28,7 @@ export interface FileHost {
 /** Answers of a round are given together, when nothing else was asked for this long: what is asked then depends on them. */
 const QUIET_MS = 10
 
-export async function startFileHost(folder: string): Promise<FileHost> {
+export async function startFileHost(folder: string, quietMs = QUIET_MS): Promise<FileHost> {
   let taken = fetched()
   let waiting: (() => void)[] = []
   let timer: NodeJS.Timeout | undefined
@@ -39,30 +41,29 @@ export async function startFileHost(folder: string): Promise<FileHost> {
         const released = waiting
         waiting = []
         for (const release of released) release()
-      }, QUIET_MS)
+      }, quietMs)
     })
-  const store = new FetchObjectStore(ORIGIN, {
-    gapBytes: GAP_BYTES,
-    fetch: async (url, { headers }) => {
-      const name = new URL(url).pathname.slice(1)
-      const { status, body, range } = await read(join(folder, name), headers['Range'])
-      taken.bytes += body.length
-      taken.requests++
-      taken.byFile.set(name, (taken.byFile.get(name) ?? 0) + body.length)
-      await roundEnds()
-      return {
-        status,
-        headers: { get: (header) => (header.toLowerCase() === 'content-range' ? range : null) },
-        body: null,
-        arrayBuffer: async () => body.buffer.slice(body.byteOffset, body.byteOffset + body.length) as ArrayBuffer,
-      }
-    },
-  })
+  const counted: Fetch = async (url, { headers }) => {
+    const name = new URL(url).pathname.slice(1)
+    const { status, body, range } = await read(join(folder, name), headers['Range'])
+    taken.bytes += body.length
+    taken.requests++
+    taken.byFile.set(name, (taken.byFile.get(name) ?? 0) + body.length)
+    await roundEnds()
+    return {
+      status,
+      headers: { get: (header) => (header.toLowerCase() === 'content-range' ? range : null) },
+      body: null,
+      arrayBuffer: async () => body.buffer.slice(body.byteOffset, body.byteOffset + body.length) as ArrayBuffer,
+    }
+  }
+  const store = new FetchObjectStore(ORIGIN, { gapBytes: GAP_BYTES, fetch: counted })
   const source = await PublishedSource.open(store, { cacheBytes: CACHE_BYTES })
   const search = new HybridSearch(source)
   await Promise.all([source.prepare(), search.prepare()])
   return {
     search: (text, limit) => search.search(text, limit),
+    fetch: counted,
     take: () => {
       const before = taken
       taken = fetched()

@@ -8,6 +8,7 @@ import { heartbeat } from './heartbeat.ts'
 import { http } from './http.ts'
 import { ingest } from './ingest.ts'
 import { pages } from './pages.ts'
+import { questions } from './questions.ts'
 import { republish } from './republish.ts'
 import { recall } from './recall.ts'
 import { invocations } from './invocations.ts'
@@ -40,6 +41,7 @@ export const scenarios: Record<string, Scenario> = {
   words,
   pages,
   republish,
+  questions,
   writers,
   invocations,
   process: processFiles,

@@ -10,8 +10,9 @@ import { queryTexts } from '../data/passages.ts'
 import { megabytes, type Row } from '../measure/report.ts'
 import { mean } from '../measure/statistics.ts'
 import { startPageHost } from '../pages/host.ts'
+import { openPagefind } from '../pages/pagefind.ts'
 import { PassageFolder, urlOf } from '../pages/passage-folder.ts'
-import { BENCH, SCRATCH } from '../places.ts'
+import { SCRATCH } from '../places.ts'
 import type { Scenario } from './scenario.ts'
 
 const RESULTS = 10
@@ -109,25 +110,12 @@ async function ask({ module, text, results }: { module: string; text: string; re
   return { ms: performance.now() - startedMs, hits: answer.results.length }
 }
 
-interface Pagefind {
-  createIndex(): Promise<{
-    index: {
-      addCustomRecord(record: object): Promise<{ errors: string[] }>
-      writeFiles(options: { outputPath: string }): Promise<unknown>
-    }
-  }>
-  close(): Promise<void>
-}
-
-/** Of bench/node_modules, which bench/setup.sh installs. */
 async function pagefindIndex(data: Dataset, folder: string): Promise<void> {
-  const pagefind = (await import(join(BENCH, 'node_modules/pagefind/lib/index.js'))) as Pagefind
-  const { index } = await pagefind.createIndex()
-  for (let row = 0; row < data.count; row++) {
-    const record = { url: urlOf(data, row), content: data.document(row), language: 'en', meta: { title: data.id(row) } }
-    const { errors } = await index.addCustomRecord(record)
-    if (errors.length > 0) throw new Error(`Pagefind: ${errors.join(' ')}`)
-  }
-  await index.writeFiles({ outputPath: folder })
-  await pagefind.close()
+  const records = Array.from({ length: data.count }, (_, row) => ({
+    url: urlOf(data, row),
+    content: data.document(row),
+    language: 'en',
+    meta: { title: data.id(row) },
+  }))
+  await (await openPagefind()).indexRecords(records, folder)
 }

@@ -1,5 +1,5 @@
 /** How good the answers of searches by meaning, by words and by both are, on three sets of queries. */
-import { EnglishEmbedder, pathOf, seededRandom, StoreEngine, systemModels } from 'siltstone/internal'
+import { EnglishEmbedder, pathOf, StoreEngine, systemModels } from 'siltstone/internal'
 import { memoryEnvironment } from 'siltstone/testing'
 import type { Dataset } from '../data/dataset.ts'
 import { type Judged, meanNdcg } from '../data/judged.ts'
@@ -17,8 +17,9 @@ import {
   text,
   weighted,
 } from '../inprocess/word-search.ts'
+import { interval } from '../measure/bootstrap.ts'
 import type { Row } from '../measure/report.ts'
-import { mean, percentile } from '../measure/statistics.ts'
+import { mean } from '../measure/statistics.ts'
 
 async function write(
   collection: Collection,
@@ -171,15 +172,4 @@ async function gainRows(
     })
   }
   return rows
-}
-
-const RESAMPLES = 1_000
-
-/** Of the mean: the middle 95 % of the means of samples with replacement (Efron 1979). */
-function interval(values: readonly number[]): string {
-  const random = seededRandom(1)
-  const means = Array.from({ length: RESAMPLES }, () =>
-    mean(Array.from(values, () => values[Math.floor(random.next() * values.length)] ?? 0)),
-  ).sort((a, b) => a - b)
-  return `${percentile(means, 0.025).toFixed(3)} … ${percentile(means, 0.975).toFixed(3)}`
 }
