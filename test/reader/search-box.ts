@@ -85,6 +85,27 @@ export async function testSearchBox(test: Test, browser: Browser, world: World):
   })
   for (const address of ['search.html', 'rtl.html'])
     await inBox(
+      `suggests the text that was meant, by keyboard: ${address}`,
+      async (page) => {
+        await asked(page, 'sedimant settels')
+        const suggestion = page.getByRole('button', { name: 'Did you mean sediment settles?' })
+        await suggestion.waitFor()
+        assert.deepEqual(await violations(page), [])
+        assert.match(
+          (await page.getByRole('status').textContent()) ?? '',
+          /^\d+ results? Did you mean sediment settles\?$/,
+        )
+        await page.keyboard.press('ArrowDown')
+        await page.keyboard.press('Enter')
+        await suggestion.waitFor({ state: 'detached' })
+        assert.equal(await box(page).inputValue(), 'sediment settles')
+        await page.locator('mark', { hasText: 'Sediment' }).first().waitFor()
+        assert.ok((await page.getByRole('listitem').first().innerText()).includes('About silt'))
+      },
+      address,
+    )
+  for (const address of ['search.html', 'rtl.html'])
+    await inBox(
       `is accessible, empty and full: ${address}`,
       async (page) => {
         await box(page).waitFor()

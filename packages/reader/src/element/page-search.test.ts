@@ -1,10 +1,10 @@
 import { brotliCompressSync } from 'node:zlib'
+import { hybrid } from 'siltstone'
 import { EnglishEmbedder, publish, StoreEngine, systemModels } from 'siltstone/internal'
 import { collectionRequest, fileHost, memoryEnvironment, MemoryTarget } from 'siltstone/testing'
 import { describe, expect, it } from 'vitest'
 import { buildPageFiles } from '../build.ts'
 import { open } from '../open.ts'
-import { rrf } from '../index.ts'
 import { followable, PageSearch } from './page-search.ts'
 
 const URL = 'http://127.0.0.1/search'
@@ -54,12 +54,7 @@ describe('the search of a box', () => {
       ['frozen water melts again', { kind: 'third' }],
       ['bread', { n: { $gt: 250 } }],
     ] as const) {
-      const rank = rrf({
-        ranks: [
-          { query: text, limit: 8 },
-          { query: text, key: '#document', limit: 8 },
-        ],
-      })
+      const rank = hybrid({ query: text, limit: 8 })
       const both = await notes.search({ rank, limit: 8, select: ['#document', '#score'], ...(where && { where }) })
       const hits = await search.search(text, 8, where)
       expect(hits.map(({ id }) => id)).toEqual(both.ids[0])
@@ -82,6 +77,20 @@ describe('the search of a box', () => {
     const wordless = await published({ schema })
     const [hit] = await wordless.search.search('snow', 1)
     expect(hit?.text).toContain('snow')
+    expect(await wordless.search.didYouMean('snoww')).toBeUndefined()
+  })
+
+  it('says what was meant where a word is in no record, and not the beginning of one that is being typed', async () => {
+    const { search } = await published()
+    const expected = {
+      'rivres carry snow': 'rivers carry snow',
+      'brread and inviices': 'bread and invoices',
+      'river engin': undefined,
+      rive: undefined,
+      'invoi ': undefined,
+      'bread need 42 xyz': undefined,
+    }
+    for (const [text, meant] of Object.entries(expected)) expect(await search.didYouMean(text), text).toBe(meant)
   })
 })
 
@@ -102,12 +111,13 @@ it('pages load at most what is promised: 50 KB, and 70 KB with words', async () 
   const kilobytes = (names: ReadonlySet<string>) =>
     [...names].reduce((sum, name) => sum + brotliCompressSync(files.get(name) as Uint8Array).length, 0) / 1_000
   const [reader = ''] = lazy('siltstone-search.js')
-  const words = lazy(reader).find((name) => textOf(name).includes('.lengths()')) ?? ''
+  // What searches by words, and what finds the words that were meant.
+  const words = lazy(reader).filter((name) => [...closure([name])].some((one) => textOf(one).includes('.lengths()')))
   const base = closure(['siltstone-search.js', reader])
   expect(kilobytes(new Set(['siltstone-search.js']))).toBeLessThan(15)
   expect(kilobytes(base)).toBeLessThan(50)
-  expect(words).not.toBe('')
-  expect(kilobytes(closure([...base, words]))).toBeLessThan(70)
+  expect(words).toHaveLength(2)
+  expect(kilobytes(closure([...base, ...words]))).toBeLessThan(70)
 })
 
 it('follows pages, and nothing that runs', () => {

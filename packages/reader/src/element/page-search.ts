@@ -53,6 +53,11 @@ export class PageSearch {
     return hits.map((hit) => this.#hitOf(hit))
   }
 
+  /** The text as it may have been meant; undefined: there is nothing to suggest. @throws as `search` */
+  didYouMean(text: string): Promise<string | undefined> {
+    return this.#search.didYouMean(text)
+  }
+
   #hitOf({ id, document, metadata: stored, score }: HybridHit): PageHit {
     const metadata = JSON.parse(stored ?? '{}') as Record<string, unknown>
     const { url, title } = metadata

@@ -13,8 +13,11 @@
  *
  * Events, of `offline`: `siltstone-offline` when the folder is kept, `siltstone-offline-failed` with the reason as `detail`.
  *
- * Keys: arrow keys move between box and results, Escape closes the results and goes back to the box. A result that is
- * shown says so to screen readers, by their number.
+ * Keys: arrow keys move between box, suggestion and results, Escape closes the results and goes back to the box. Screen readers are
+ * told how many results are shown, and the suggestion.
+ *
+ * A text with words that no record has is compared with the words of the records, once nothing was typed for a while: a button
+ * offers the text that may have been meant.
  */
 import type { OfflineFolder } from './offline.ts'
 import type { PageHit, PageSearch } from './page-search.ts'
@@ -23,6 +26,8 @@ import { STYLE } from './style.ts'
 
 const TYPING_PAUSE_MS = 120
 const IDLE_MS = 2_000
+/** After results are shown: until then, somebody is still typing. */
+const SUGGESTION_PAUSE_MS = 400
 const DEFAULT_LIMIT = 8
 const MOST_RESULTS = 50
 
@@ -140,12 +145,31 @@ export class SiltstoneSearch extends HTMLElement {
     try {
       const search = await this.#open()
       const hits = await search.search(text, this.#limit())
-      if (asked === this.#asked) this.#show(text, hits)
+      if (asked !== this.#asked) return
+      this.#show(text, hits)
+      this.#timer = setTimeout(() => void this.#suggest(search, text, asked), SUGGESTION_PAUSE_MS)
     } catch (error) {
       if (asked !== this.#asked) return
       this.#list.replaceChildren()
       this.#say(`Search failed: ${error instanceof Error ? error.message : String(error)}`)
     }
+  }
+
+  async #suggest(search: PageSearch, text: string, asked: number): Promise<void> {
+    // Without a suggestion, the results stand as they are.
+    const meant = await search.didYouMean(text).catch(() => undefined)
+    if (meant === undefined || asked !== this.#asked) return
+    const button = document.createElement('button')
+    button.type = 'button'
+    button.setAttribute('part', 'suggestion')
+    const words = document.createElement('bdi')
+    words.textContent = meant
+    button.append('Did you mean ', words, '?')
+    button.addEventListener('click', () => {
+      this.#input.focus()
+      void this.search(meant)
+    })
+    this.#status.append(' ', button)
   }
 
   #limit(): number {
@@ -160,18 +184,21 @@ export class SiltstoneSearch extends HTMLElement {
 
   #say(message: string): void {
     this.#panel.hidden = false
-    this.#status.textContent = message
+    const told = document.createElement('span')
+    told.textContent = message
+    this.#status.replaceChildren(told)
   }
 
   #close(): void {
+    clearTimeout(this.#timer)
     this.#panel.hidden = true
     this.#list.replaceChildren()
     this.#status.textContent = ''
   }
 
   #key(event: KeyboardEvent): void {
-    const links = [...this.#list.querySelectorAll('a')]
-    const place = links.indexOf(this.shadowRoot?.activeElement as HTMLAnchorElement)
+    const links = [...this.#panel.querySelectorAll<HTMLElement>('button, a')]
+    const place = links.indexOf(this.shadowRoot?.activeElement as HTMLElement)
     if (event.key === 'Escape' && !this.#panel.hidden) {
       this.#asked++
       this.#close()

@@ -1,9 +1,7 @@
 /**
  * What a search box asks: the records nearest to a text by meaning, and the best by words, in one ranking. It is that of
- * `rrf` over both in the search API (but for records at one distance where the limit cuts between them), without the grammar and the
+ * `hybrid` of the library (but for records at one distance where the limit cuts between them), without the grammar and the
  * arithmetic of rank expressions, which a page would have to load. What searches by words, and what filters, is loaded when it is needed.
- *
- * Reciprocal rank fusion: Cormack, Clarke and Büttcher, SIGIR 2009.
  */
 import { yieldToEventLoop } from '#codec'
 import { isSiltstoneError } from '../errors.ts'
@@ -16,8 +14,8 @@ import type { Where } from '../library/types.ts'
 import type { ReadSource } from './read-source.ts'
 import { recovering } from './recovering.ts'
 
-/** Of the fusion: how little the first ranks count more than the next ones. */
-const K = 60
+/** 1 − BM25 of a document that has none of the words. */
+const WITHOUT_WORDS = 1
 
 export interface HybridHit {
   id: string
@@ -55,11 +53,11 @@ export class HybridSearch {
     return recovering(this.#source, async () => {
       const view = await this.#source.view()
       const selection = where ? await selectionOf(view, where) : everything(view)
-      const lists = await Promise.all([
+      const [near, wordy] = await Promise.all([
         this.#hasMeaning || !this.#hasWords ? this.#byMeaning(view, text, selection, limit) : [],
         this.#hasWords ? byWords(view, text, selection, limit) : [],
       ])
-      const best = fused(lists).slice(0, limit)
+      const best = joined(near, wordy, limit).slice(0, limit)
       const refs = best.map(({ ref }) => ref)
       const { ids, documents = [], metadatas = [] } = await view.columns(refs, { documents: true, metadatas: true })
       return best.map(({ score }, i) => ({
@@ -69,6 +67,19 @@ export class HybridSearch {
         score,
       }))
     })
+  }
+
+  /**
+   * The text as it may have been meant, where it has words that no document has. What finds them is loaded when it is needed.
+   * @returns undefined if there is nothing to suggest
+   */
+  async didYouMean(text: string): Promise<string | undefined> {
+    if (!this.#hasWords) return undefined
+    const { didYouMean } = await import('../words/spelling.ts')
+    const found = await recovering(this.#source, async () =>
+      didYouMean(await this.#source.view(), text, yieldToEventLoop, { whileTyping: true }),
+    )
+    return found?.text
   }
 
   async #byMeaning(view: View, text: string, selection: Selection, limit: number): Promise<RankedRecord[]> {
@@ -102,13 +113,20 @@ async function selectionOf(view: View, where: Where): Promise<Selection> {
   return selectWhere(view, where)
 }
 
-function fused(lists: readonly (readonly RankedRecord[])[]): { ref: RecordRef; score: number }[] {
-  const byOrdinal = new Map<number, { ref: RecordRef; ordinal: number; score: number }>()
-  for (const list of lists)
-    for (const [rank, { ref, ordinal }] of list.entries()) {
-      const hit = byOrdinal.get(ordinal) ?? { ref, ordinal, score: 0 }
-      hit.score += 1 / (K + rank)
-      byOrdinal.set(ordinal, hit)
-    }
-  return [...byOrdinal.values()].sort((a, b) => b.score - a.score || a.ordinal - b.ordinal)
+/** Of what only one of the searches found: its place behind the last one by meaning, or without any words. See `hybrid`. */
+function joined(
+  near: readonly RankedRecord[],
+  wordy: readonly RankedRecord[],
+  limit: number,
+): { ref: RecordRef; score: number }[] {
+  const hits = new Map<number, { ref: RecordRef; ordinal: number; place: number; words: number }>()
+  for (const [place, { ref, ordinal }] of near.entries())
+    hits.set(ordinal, { ref, ordinal, place, words: WITHOUT_WORDS })
+  for (const { ref, ordinal, score } of wordy)
+    hits.set(ordinal, { ref, ordinal, place: hits.get(ordinal)?.place ?? limit, words: score })
+  return Array.from(hits.values(), ({ ref, ordinal, place, words }) => ({
+    ref,
+    ordinal,
+    score: -(Math.log(1 + place) + words),
+  })).sort((a, b) => b.score - a.score || a.ordinal - b.ordinal)
 }

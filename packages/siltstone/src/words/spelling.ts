@@ -39,20 +39,35 @@ interface Asked {
   places: { start: number; end: number }[]
 }
 
+export interface DidYouMeanOptions {
+  /**
+   * The text is being typed, where bytes are dear: only words that no document has are looked at, and of these not the last one if it
+   * begins a word of the documents. Default false.
+   */
+  whileTyping?: boolean
+}
+
 /**
  * @returns undefined if there is nothing to suggest
  * @throws SiltstoneError `unsupported` (`words-not-indexed`)
  */
-export async function didYouMean(view: View, text: string, pause: Pause): Promise<DidYouMean | undefined> {
+export async function didYouMean(
+  view: View,
+  text: string,
+  pause: Pause,
+  { whileTyping = false }: DidYouMeanOptions = {},
+): Promise<DidYouMean | undefined> {
   const asked = askedWords(text)
   if (asked.length === 0) return undefined
   const keys = [...new Set(asked.map(({ term }) => keyOfTerm(term)))].sort((a, b) => a - b)
   const { having, documents } = await new WordRetriever(view, DOCUMENT_KEY, pause).documentsWith(keys)
   const words: (WordCorrection & { asked: Asked })[] = []
+  const written = normalForm(text).length
   for (const one of asked) {
     const own = having[keys.indexOf(keyOfTerm(one.term))] as number
-    if (own * RARE > documents) continue
-    const suggestions = await likeWords(view, one, own, pause)
+    if (whileTyping ? own > 0 : own * RARE > documents) continue
+    const isUnfinished = whileTyping && one.places.some(({ end }) => end === written)
+    const suggestions = await likeWords(view, one, { own, isUnfinished }, pause)
     if (suggestions.length > 0) words.push({ word: one.written, documents: own, suggestions, asked: one })
   }
   if (words.length === 0) return undefined
@@ -83,13 +98,22 @@ function askedWords(text: string): Asked[] {
   return [...byWord.values()]
 }
 
-/** The best first. @param own the documents that have the word in any of its forms */
-async function likeWords(view: View, { folded, term }: Asked, own: number, pause: Pause): Promise<KnownWord[]> {
+/**
+ * The best first; none if the word may be the beginning of another.
+ * @param counted.own the documents that have the word in any of its forms
+ */
+async function likeWords(
+  view: View,
+  { folded, term }: Asked,
+  { own, isUnfinished }: { own: number; isUnfinished: boolean },
+  pause: Pause,
+): Promise<KnownWord[]> {
   const analyzer = documentAnalyzer()
   const letters = Array.from(folded)
   const most = letters.length < LEAST_LETTERS_OF_TWO ? 1 : 2
   const weighted: (KnownWord & { weight: number })[] = []
   for (const known of await LiveWords.of(view, pause).startingWith(letters[0] as string)) {
+    if (isUnfinished && known.word.startsWith(folded)) return []
     if (Math.abs(known.word.length - folded.length) > 2 * most || !/^[\p{L}\p{M}]+$/u.test(known.word)) continue
     const distance = editDistance(letters, Array.from(known.word), most)
     if (distance === 0 || distance > most || analyzer.termOf(known.word) === term) continue
