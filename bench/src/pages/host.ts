@@ -9,8 +9,8 @@ import { SCRATCH } from '../places.ts'
 
 export interface PageHost {
   origin: string
-  /** Bytes of bodies and requests since the last call. */
-  take(): { bytes: number; requests: number }
+  /** Bytes of bodies, requests and, with `quietMs`, rounds of requests since the last call. */
+  take(): { bytes: number; requests: number; rounds: number }
   close(): Promise<void>
 }
 
@@ -22,15 +22,37 @@ const TYPES: Record<string, string> = {
 /** What hosts compress. The files of both candidates are compressed already. */
 const COMPRESSED = new Set(['html', 'js', 'json'])
 
-export async function startPageHost(folder: string, delayMs: number): Promise<PageHost> {
+export interface PageHostOptions {
+  delayMs: number
+  /**
+   * Instead of the delay: the answers of a round are sent together, when nothing was asked for this long. So what depends on an answer
+   * is a round of its own. A browser that computes for longer between two requests makes two rounds of one.
+   */
+  quietMs?: number
+}
+
+export async function startPageHost(folder: string, { delayMs, quietMs }: PageHostOptions): Promise<PageHost> {
   let bytes = 0
   let requests = 0
+  let rounds = 0
+  let waiting: (() => void)[] = []
+  let timer: NodeJS.Timeout | undefined
+  const afterRound = (answer: () => void, ms: number) => {
+    waiting.push(answer)
+    clearTimeout(timer)
+    timer = setTimeout(() => {
+      rounds++
+      const released = waiting
+      waiting = []
+      for (const release of released) release()
+    }, ms)
+  }
   const packed = new Map<string, Buffer>()
   const server = createSecureServer(certificate(), (request, response) => {
     const path = normalize(decodeURIComponent(new URL(request.url, 'https://host').pathname))
     const file = join(folder, path)
     requests++
-    setTimeout(() => {
+    const answer = () => {
       if (!existsSync(file)) {
         response.writeHead(404).end()
         return
@@ -49,7 +71,9 @@ export async function startPageHost(folder: string, delayMs: number): Promise<Pa
         bytes += body.length
         response.writeHead(200, { ...headers, ...(body !== whole && { 'content-encoding': 'br' }) }).end(body)
       }
-    }, delayMs)
+    }
+    if (quietMs === undefined) setTimeout(answer, delayMs)
+    else afterRound(answer, quietMs)
   })
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve)
@@ -57,9 +81,10 @@ export async function startPageHost(folder: string, delayMs: number): Promise<Pa
   return {
     origin: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
     take: () => {
-      const taken = { bytes, requests }
+      const taken = { bytes, requests, rounds }
       bytes = 0
       requests = 0
+      rounds = 0
       return taken
     },
     close: () => new Promise((resolve) => void server.close(() => resolve())),

@@ -19,6 +19,9 @@ const RESULTS = 10
 /** Visits with an empty cache, each with this many queries. */
 const VISITS = 10
 const QUERIES = 4
+/** Of the rounds; the least is shown, because a busy browser makes two rounds of one. */
+const ROUND_VISITS = 5
+const QUIET_MS = 300
 
 export const pages: Scenario = {
   about: 'search in a page, beside Pagefind: bytes and requests of first and further queries in Chromium',
@@ -39,9 +42,47 @@ export const pages: Scenario = {
     const rows: Row[] = []
     for (const name of ['siltstone', 'pagefind'])
       rows.push(await visits(browser, { name, folder, texts, delayMs: options.delayMs }))
+    const rounds = await roundsOf(browser, folder, texts)
     await browser.close()
+    report.table('Rounds of requests of the search box, each of which needs an answer of the one before', rounds)
     report.table(`Search in a page, ${data.name}, ${options.delayMs} ms a request, HTTP/2`, rows)
   },
+}
+
+/** A visitor focuses the box and has typed the text before anything came; then a further text. */
+async function roundsOf(browser: Browser, folder: string, texts: readonly string[]): Promise<Row[]> {
+  writeFileSync(
+    join(folder, 'box.html'),
+    '<!doctype html><title>Search</title><link rel="icon" href="data:,">' +
+      '<script type="module" src="/siltstone/siltstone-search.js"></script><siltstone-search limit="10"></siltstone-search>',
+  )
+  const host = await startPageHost(folder, { delayMs: 0, quietMs: QUIET_MS })
+  const firsts: number[] = []
+  const nexts: number[] = []
+  for (let visit = 0; visit < ROUND_VISITS; visit++) {
+    const context = await browser.newContext({ ignoreHTTPSErrors: true })
+    const page = await context.newPage()
+    await page.goto(`${host.origin}/box.html`)
+    await page.waitForFunction("customElements.get('siltstone-search') !== undefined")
+    host.take()
+    for (const list of [firsts, nexts]) {
+      const text = texts[list === firsts ? visit : ROUND_VISITS + visit] ?? ''
+      await page.evaluate(`document.querySelector('siltstone-search').search(${JSON.stringify(text)})`)
+      list.push(host.take().rounds)
+    }
+    await context.close()
+  }
+  await host.close()
+  const least = (list: readonly number[]) => Math.min(...list)
+  return [
+    {
+      'rounds of a first query': least(firsts),
+      'first, at 50 ms a round, ms': least(firsts) * 50,
+      'rounds of a next query': least(nexts),
+      'next, at 50 ms a round, ms': least(nexts) * 50,
+      visits: firsts.length,
+    },
+  ]
 }
 
 interface Visiting {
@@ -59,7 +100,7 @@ interface Asked {
 }
 
 async function visits(browser: Browser, { name, folder, texts, delayMs }: Visiting): Promise<Row> {
-  const host = await startPageHost(folder, delayMs)
+  const host = await startPageHost(folder, { delayMs })
   const firsts: Asked[] = []
   const nexts: Asked[] = []
   for (let visit = 0; visit < VISITS; visit++) {

@@ -125,7 +125,7 @@ const FUNCTION_WORDS = new Set(
 )
 
 async function pagefindIn(site: string) {
-  const host = await startPageHost(site, 0)
+  const host = await startPageHost(site, { delayMs: 0 })
   const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
   const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] })
   const page = await (await browser.newContext({ ignoreHTTPSErrors: true })).newPage()

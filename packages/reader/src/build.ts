@@ -71,8 +71,58 @@ export async function buildReader(
   return outputFiles.map(({ path, contents }) => ({ name: path.slice(1), bytes: contents }))
 }
 
+/** Stands in the entries where the names of the modules do that every search needs. */
+const MODULES = 'SILTSTONE_MODULES'
+/** One function of what searches by words alone. */
+const OF_WORDS = '.lengths()'
+
 /** What pages load: the search element, and the functions that `pagefind.js` has. */
-export function buildPageFiles(): Promise<BuiltFile[]> {
+export async function buildPageFiles(): Promise<BuiltFile[]> {
   const entries = { 'siltstone-search': './element/main.ts', pagefind: './element/pagefind.ts' }
-  return buildReader(entries, { isForFolders: true })
+  const files = await buildReader(entries, { isForFolders: true })
+  const texts = new Map(files.map(({ name, bytes }) => [name, new TextDecoder().decode(bytes)]))
+  const graph = new ModuleGraph(texts)
+  const isOfWords = (name: string) => [...graph.closure([name])].some((one) => texts.get(one)?.includes(OF_WORDS))
+  return files.map((file) => {
+    const text = texts.get(file.name) ?? ''
+    if (!text.includes(MODULES)) return file
+    const reader = graph.lazy(file.name).find((name) => graph.lazy(name).some(isOfWords))
+    const words = graph.lazy(reader ?? '').filter(isOfWords)
+    // Of the modules that need those of words, the smallest searches; others load more when they are needed.
+    const [search = ''] = words.sort(
+      (a, b) => graph.closure([a]).size - graph.closure([b]).size || sizeOf(texts, a) - sizeOf(texts, b),
+    )
+    if (reader === undefined || search === '') throw new Error(`${file.name} loads no reader that searches by words`)
+    const needed = graph.closure([reader, search])
+    for (const own of graph.closure([file.name])) needed.delete(own)
+    return { name: file.name, bytes: new TextEncoder().encode(text.replaceAll(MODULES, [...needed].join(' '))) }
+  })
+}
+
+const sizeOf = (texts: ReadonlyMap<string, string>, name: string): number => texts.get(name)?.length ?? 0
+
+/** Which of the built modules load which. */
+export class ModuleGraph {
+  readonly #texts: ReadonlyMap<string, string>
+
+  constructor(texts: ReadonlyMap<string, string>) {
+    this.#texts = texts
+  }
+
+  /** What a module loads when it is needed. */
+  lazy(name: string): string[] {
+    return [...(this.#texts.get(name) ?? '').matchAll(/import\("\.\/([^"]+)"\)/g)].map(([, path = '']) => path)
+  }
+
+  /** Modules, and what is loaded with them. */
+  closure(names: readonly string[]): Set<string> {
+    const found = new Set<string>()
+    const add = (name: string): void => {
+      if (found.has(name)) return
+      found.add(name)
+      for (const [, path = ''] of (this.#texts.get(name) ?? '').matchAll(/(?:from|import)"\.\/([^"]+)"/g)) add(path)
+    }
+    names.forEach(add)
+    return found
+  }
 }

@@ -5,6 +5,7 @@
  */
 import type { Where } from 'siltstone/page-reading'
 import type { PageHit, PageSearch } from './page-search.ts'
+import { preloadModules, withDescription } from './begin.ts'
 import { snippetOf } from './snippet.ts'
 
 export interface PagefindOptions {
@@ -97,16 +98,21 @@ export async function destroy(): Promise<void> {
 
 function open(): Promise<PageSearch> {
   const { bundlePath = new URL('.', import.meta.url).href, baseUrl = '/' } = settings
-  opened ??= import('./page-search.ts')
-    .then(({ PageSearch: Search }) =>
-      Search.open(new URL(bundlePath, location.href).href, new URL(baseUrl, location.href).href),
-    )
-    .catch((error: unknown) => {
+  opened ??= load(new URL(bundlePath, location.href).href, new URL(baseUrl, location.href).href).catch(
+    (error: unknown) => {
       // A failure is not kept: the next call tries again.
       opened = undefined
       throw error
-    })
+    },
+  )
   return opened
+}
+
+async function load(folder: string, base: string): Promise<PageSearch> {
+  preloadModules('SILTSTONE_MODULES')
+  const early = withDescription(folder)
+  const { PageSearch: Search } = await import('./page-search.ts')
+  return Search.open(folder, base, { fetch: early })
 }
 
 function whereOf(filters: Record<string, unknown>): Where | undefined {

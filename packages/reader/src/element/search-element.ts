@@ -21,6 +21,7 @@
  */
 import type { OfflineFolder } from './offline.ts'
 import type { PageHit, PageSearch } from './page-search.ts'
+import { preloadModules, withDescription } from './begin.ts'
 import { snippetOf } from './snippet.ts'
 import { STYLE } from './style.ts'
 
@@ -105,13 +106,15 @@ export class SiltstoneSearch extends HTMLElement {
   }
 
   async #load(folder: string): Promise<PageSearch> {
+    preloadModules('SILTSTONE_MODULES')
     const isKept = this.hasAttribute('offline') && 'caches' in globalThis
+    const early = isKept ? undefined : withDescription(folder)
     const [{ PageSearch: Search, folderFormat: format }, keeping] = await Promise.all([
       import('./page-search.ts'),
       isKept ? import('./offline.ts') : undefined,
     ])
     const offline = keeping && new keeping.OfflineFolder(folder, { format })
-    const search = await Search.open(folder, document.baseURI, offline && { fetch: offline.fetch })
+    const search = await Search.open(folder, document.baseURI, { fetch: offline?.fetch ?? early })
     if (offline) this.#keep(offline)
     return search
   }

@@ -161,6 +161,15 @@ describe('requests', () => {
     ])
   })
 
+  it('wait for no other range of the object: of those at a time, browsers may keep one', async () => {
+    const { sent, store } = answering(206)
+    const one = store('https://a.example')
+    const get = (key: string) => one.get(key, { range: { offset: 4, length: 2 }, immutable: true })
+    await Promise.all([get('k'), get('k'), get('other')])
+    await get('k')
+    expect(sent.map(({ init }) => init.cache)).toEqual(['default', 'no-store', 'default', 'default'])
+  })
+
   it('are sent once more when no answer comes or the host fails', async () => {
     for (const first of ['nothing', 503, 429] as const) {
       const { sent, store } = answering(first, 200)

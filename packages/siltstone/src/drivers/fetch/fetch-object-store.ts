@@ -24,7 +24,7 @@ import type {
   ObjectStore,
   ObjectStoreCapabilities,
 } from '../../ports/object-store.ts'
-import type { Fetch, FetchAnswer } from './fetch.ts'
+import type { Fetch, FetchAnswer, FetchInit } from './fetch.ts'
 import { baseUrlOf, urlOfKey } from './object-url.ts'
 import { type WholeObject, WholeObjects } from './whole-objects.ts'
 
@@ -41,6 +41,11 @@ export interface FetchStoreOptions {
 const GAP_BYTES = 2 * 1024
 const WHOLE_BYTES = 64 * 1024 * 1024
 
+interface SendOptions extends GetOptions {
+  /** Whether the runtime's cache may keep the answer. Default true. */
+  isKept?: boolean
+}
+
 /** A part of an object, or the sign that it has to be cut out of the whole. */
 type Part = WholeObject | 'not-found' | 'unusable'
 
@@ -51,6 +56,8 @@ export class FetchObjectStore implements ObjectStore {
   readonly #fetch: Fetch
   readonly #headers: Readonly<Record<string, string>>
   readonly #whole: WholeObjects
+  /** Objects of which a range that may be kept is on its way. */
+  readonly #ranging = new Set<string>()
   #usesRanges = true
 
   /** @throws SiltstoneError `invalid` (bad-url) */
@@ -97,8 +104,22 @@ export class FetchObjectStore implements ObjectStore {
     return conditional(cut(whole, range), key, options)
   }
 
+  /**
+   * Browsers answer one request for an address after the other where their cache may keep the answers. So of several ranges of an
+   * object at a time, one may be kept.
+   */
   async #ranged(key: string, range: ByteRange, options: GetOptions): Promise<Part> {
     if (!this.#usesRanges || range.length === 0 || this.#whole.has(key)) return 'unusable'
+    const isAlone = !this.#ranging.has(key)
+    this.#ranging.add(key)
+    try {
+      return await this.#oneRange(key, range, { ...options, isKept: isAlone })
+    } finally {
+      if (isAlone) this.#ranging.delete(key)
+    }
+  }
+
+  async #oneRange(key: string, range: ByteRange, options: SendOptions): Promise<Part> {
     const { offset, length } = range
     let answer: FetchAnswer
     try {
@@ -106,7 +127,8 @@ export class FetchObjectStore implements ObjectStore {
     } catch (error) {
       if (!isSiltstoneError(error, 'unavailable') || error.code !== 'host-unreachable') throw error
       // Browsers say no more when they cannot decompress an answer. The whole object tells which it was.
-      const whole = await this.#getWhole(key, options)
+      const { isKept: _, ...wanted } = options
+      const whole = await this.#getWhole(key, wanted)
       this.#usesRanges = false
       return whole === 'not-found' ? whole : cut(whole, range)
     }
@@ -145,11 +167,12 @@ export class FetchObjectStore implements ObjectStore {
   }
 
   /** Sends a request, once more if no answer came or the host failed. */
-  async #send(key: string, { immutable }: GetOptions, headers: Record<string, string>): Promise<FetchAnswer> {
+  async #send(key: string, options: SendOptions, headers: Record<string, string>): Promise<FetchAnswer> {
+    const { immutable, isKept = true } = options
     const url = urlOfKey(this.#base, key)
     const init = {
       headers: { ...this.#headers, ...headers },
-      ...(TAKES_CACHE_MODES && { cache: immutable === true ? ('default' as const) : ('no-cache' as const) }),
+      ...(TAKES_CACHE_MODES && { cache: cacheMode(immutable === true, isKept) }),
     }
     for (let attempt = 1; ; attempt++) {
       let answer: FetchAnswer
@@ -198,6 +221,11 @@ export class FetchObjectStore implements ObjectStore {
   async close(): Promise<void> {
     this.#whole.clear()
   }
+}
+
+function cacheMode(isImmutable: boolean, isKept: boolean): NonNullable<FetchInit['cache']> {
+  if (!isKept) return 'no-store'
+  return isImmutable ? 'default' : 'no-cache'
 }
 
 /** Cloudflare's runtime has the property and throws for most of its values. */

@@ -8,8 +8,8 @@ export interface FetchAnswer {
 
 export interface FetchInit {
   headers: Record<string, string>
-  /** `no-cache`: ask the host whether a kept answer is still current. */
-  cache?: 'default' | 'no-cache'
+  /** `no-cache`: ask the host whether a kept answer is still current; `no-store`: neither use nor keep one. */
+  cache?: 'default' | 'no-cache' | 'no-store'
 }
 
 /** `fetch`, or something like it. Rejects when no answer came. */
