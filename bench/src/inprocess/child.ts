@@ -2,26 +2,60 @@
  * A process that compacts one directory on request, so that its memory is measured apart from the writer's. Started by
  * `startCompactor`; it answers every message with one message.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { CompactionOutcome } from 'siltstone/internal'
 import { openEngine } from './open.ts'
-import type { CompactedMessage } from './compactor.ts'
+import type { CompactedMessage, CompactorOrder } from './compactor.ts'
+
+const BUSY_MS = 100
 
 const [directory, name] = process.argv.slice(2) as [string, string]
 const { engine, counting, use, close } = await openEngine(directory, { blockCacheBytes: 64 * 1024 * 1024 })
 const { path } = await use(name)
 counting.takeCounts()
 
-process.on('message', (message) => {
-  void (message === 'close' ? close().then(() => process.disconnect()) : compact(message === 'compact full'))
+const orders: Record<Exclude<CompactorOrder, 'close'>, () => Promise<CompactionOutcome>> = {
+  compact: () => engine.compact(path, { full: false }),
+  'compact full': () => engine.compact(path, { full: true }),
+  'compact to rest': compactToRest,
+}
+
+process.on('message', (order: CompactorOrder) => {
+  void (order === 'close' ? close().then(() => process.disconnect()) : answer(order))
 })
 process.send?.('ready')
 
-async function compact(full: boolean): Promise<void> {
+async function answer(order: Exclude<CompactorOrder, 'close'>): Promise<void> {
   const startedMs = performance.now()
-  const outcome = await engine.compact(path, { full })
-  const answer: CompactedMessage = {
+  const outcome = await orders[order]()
+  const answered: CompactedMessage = {
     outcome,
     seconds: (performance.now() - startedMs) / 1000,
     counts: counting.takeCounts(),
   }
-  process.send?.(answer)
+  process.send?.(answered)
+}
+
+/** Folds and merges side by side, as a server's compaction does, until nothing is left to do for this or another process. */
+async function compactToRest(): Promise<CompactionOutcome> {
+  const { compactor } = engine
+  const { signal } = new AbortController()
+  for (let total: CompactionOutcome | undefined; ; ) {
+    const done = await Promise.all([compactor.fold(path, { signal }), compactor.merge(path, { signal })])
+    total = [...(total ? [total] : []), ...done].reduce(addOutcomes)
+    const isWorking = done.some(({ folds, merges }) => folds + merges > 0)
+    if (!isWorking && !done.some(({ busy }) => busy)) return total
+    if (!isWorking) await sleep(BUSY_MS)
+  }
+}
+
+function addOutcomes(a: CompactionOutcome, b: CompactionOutcome): CompactionOutcome {
+  return {
+    ...b,
+    folds: a.folds + b.folds,
+    merges: a.merges + b.merges,
+    entriesFolded: a.entriesFolded + b.entriesFolded,
+    recordsFolded: a.recordsFolded + b.recordsFolded,
+    bytesWritten: a.bytesWritten + b.bytesWritten,
+  }
 }

@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url'
 import type { CompactionOutcome, StoreCounts } from 'siltstone/internal'
 import { processUsage, type ProcessUsage, samplePeak } from '../measure/process-usage.ts'
 
+export type CompactorOrder = 'compact' | 'compact full' | 'compact to rest' | 'close'
+
 export interface CompactedMessage {
   outcome: CompactionOutcome
   seconds: number
@@ -16,7 +18,8 @@ export interface Compacted extends CompactedMessage {
 }
 
 export interface CompactorProcess {
-  compact(options?: { full: boolean }): Promise<Compacted>
+  /** Default: once, as `siltstone compact` does. */
+  compact(order?: Exclude<CompactorOrder, 'close'>): Promise<Compacted>
   usage(): ProcessUsage
   close(): Promise<void>
 }
@@ -42,10 +45,10 @@ export async function startCompactor(
   const usage = () => processUsage(child.pid as number)
   return {
     usage,
-    compact: async ({ full } = { full: false }) => {
+    compact: async (order = 'compact') => {
       const peak = samplePeak(() => usage().rssBytes, 25)
       const answered = answer()
-      child.send(full ? 'compact full' : 'compact')
+      child.send(order)
       const message = (await answered) as CompactedMessage
       return { ...message, peakRssBytes: peak.stop() }
     },

@@ -81,7 +81,7 @@ export async function preparedFullStore(
     copyStore(loaded.directory, name)
     note(`siltstone: merging ${data.name} into one segment`)
     const compactor = await startCompactor(directory, COLLECTION)
-    const compaction = await compactor.compact({ full: true })
+    const compaction = await compactor.compact('compact full')
     await compactor.close()
     const { use, close } = await openEngine(directory)
     const current = await currentSnapshot((await use(COLLECTION)).collection)

@@ -3,6 +3,7 @@ import { cold } from './cold.ts'
 import { curve } from './curve.ts'
 import { embedder } from './embedder.ts'
 import { filters } from './filters.ts'
+import { compactors } from './compactors.ts'
 import { get } from './get.ts'
 import { heartbeat } from './heartbeat.ts'
 import { http } from './http.ts'
@@ -39,6 +40,7 @@ export const scenarios: Record<string, Scenario> = {
   words,
   pages,
   writers,
+  compactors,
   invocations,
   process: processFiles,
   objects,

@@ -27,6 +27,7 @@ export type { ServedRegistry, ServeRegistryOptions } from './cli/commands/serve-
 export type { CommonOptions, Session } from './cli/session.ts'
 export { type CompactLimits, compactLimitsOf, defaultCompactLimits } from './compact/compact-limits.ts'
 export type { Deadline } from './compact/compactor.ts'
+export { claimedBy } from './compact/merge-claims.ts'
 export { closeEnvironment, openEnvironment } from './drivers/directory/directory-environment.ts'
 export { openEnvironmentAt } from './drivers/open-environment.ts'
 export { instrumented, withDiskCache } from './drivers/instrumented.ts'
@@ -213,6 +214,7 @@ export type { Environment } from './ports/environment.ts'
 export type { Ids } from './ports/ids.ts'
 export { forwardingStore, interceptedStore, receivedBytes } from './ports/forwarding-store.ts'
 export { type HttpAnswer, type HttpClient, systemHttp } from './ports/http.ts'
+export { mergeLease, mergeSlots } from './ports/lease-guard.ts'
 export type { AcquireResult, Leases, LeaseState } from './ports/lease.ts'
 export {
   continuationOf,

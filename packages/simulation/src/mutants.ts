@@ -92,6 +92,11 @@ export const MUTANTS: readonly Mutant[] = [
     changes: [{ step: 'merge-ends-at-a-reset', value: 'false' }],
   },
   {
+    name: 'claims-not-looked-at',
+    breaks: 'a process merges what another one has claimed',
+    changes: [{ step: 'claimed-segments-are-left-alone', value: 'await choose(new Set())' }],
+  },
+  {
     name: 'fork-without-pin',
     breaks: "a fork does not pin its source's manifest",
     changes: [

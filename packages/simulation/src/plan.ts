@@ -179,6 +179,20 @@ export function drawPlan(seed: number, overrides: Partial<PlanNumbers> = {}): Pl
   if (renamers.one(plan.rivals > 0 ? 0.5 : 0.05)) plan.renamers = renamers.between(1, 2)
   const keepers = chance.split('keepers')
   if (keepers.one(0.08)) plan.keepers = keepers.between(1, 3)
+  const mergers = chance.split('mergers')
+  if (mergers.one(0.15)) {
+    // Small steps in several tiers, so that several merges are due at a time.
+    plan.compactors = mergers.between(2, 3)
+    plan.ids = 7
+    plan.operations = mergers.between(8, 20)
+    plan.faults.slow = Math.max(plan.faults.slow, mergers.next() * 0.5)
+    Object.assign(plan.compact, {
+      fanIn: 2,
+      tierBaseBytes: mergers.between(500, 3_000),
+      stepBytes: mergers.between(4_000, 12_000),
+      deletedShare: mergers.next() * 0.3,
+    })
+  }
   plan.refusals = drawRefusals(chance.split('refusals'))
   const restorers = chance.split('restorers')
   if (plan.collectors > 0 && restorers.one(0.12)) plan.restorers = 1

@@ -74,9 +74,10 @@ export const RARE_PATHS: readonly RarePath[] = [
   path('stall', 500, 'process stalled'),
   path('stepped wall clock', 500, 'wall clock stepped'),
   path('redelivered message', 500, 'queue: delivered again'),
-  // With leases there is one merge at a time, and the collector holds its lease.
+  // With leases merges have different inputs, and the collector keeps them out.
   { ...path('merge stopped by the fence of a collection', 500, 'engine: merge_fenced'), lease: 'without' },
   { ...path('merge of which an input is gone', 1_000, 'engine: merge_overtaken'), lease: 'without' },
+  { ...path('two merges at a time', 500, 'two merges claimed at a time'), lease: 'with' },
   { ...path('lease taken over', 500, 'lease taken over'), lease: 'with' },
   { ...path('lease forced', 500, 'lease forced'), lease: 'with' },
   { ...path('busy lease', 500, 'engine: lease_busy'), lease: 'with' },

@@ -13,6 +13,7 @@ import {
 } from 'siltstone/internal'
 import { MemoryLeases } from 'siltstone/testing'
 import { Chance } from './chance.ts'
+import { ClaimChecks } from './claim-checks.ts'
 import type { Incarnation } from './incarnation.ts'
 import type { Network } from './network.ts'
 import { Violation } from './violation.ts'
@@ -174,18 +175,29 @@ export class LeaseService {
   readonly #withoutLease: boolean
   #asking: Clock | undefined
   readonly #leases: MemoryLeases
+  /** Undefined when clocks differ. */
+  readonly #claims: ClaimChecks | undefined
   #free = 0
 
-  constructor(network: Network, withoutLease: boolean) {
+  constructor(network: Network, withoutLease: boolean, haveOneClock: boolean) {
     this.#network = network
+    this.#claims = haveOneClock ? new ClaimChecks(network.marks, network.report) : undefined
     this.#withoutLease = withoutLease
     const ask = () => (this.#asking as Clock).nowMs()
     this.#leases = new MemoryLeases({ clock: { nowMs: ask } as Clock })
   }
 
-  async acquire(by: Incarnation, name: string, owner: string, ttlMs: number): Promise<AcquireResult> {
+  /** @param isAwaited whether the process still waits for the answer when the request takes effect */
+  async acquire(
+    by: Incarnation,
+    name: string,
+    owner: string,
+    ttlMs: number,
+    isAwaited: () => boolean,
+  ): Promise<AcquireResult> {
     if (this.#withoutLease) return { status: 'acquired', fencing: ++this.#free }
     const before = await this.as(by, (leases) => leases.inspect(name))
+    const all = await this.as(by, (leases) => leases.list())
     const answer = await this.as(by, (leases) => leases.acquire(name, owner, ttlMs))
     if (answer.status === 'busy') return answer
     const last = this.#owners.get(name)
@@ -195,7 +207,16 @@ export class LeaseService {
       )
     if (before?.owner !== undefined && before.owner !== owner) this.#network.marks.hit('lease taken over')
     this.#owners.set(name, { owner, fencing: answer.fencing })
+    this.#claims?.onAcquired({ name, owner, isAwaited: by.alive && isAwaited() }, all, by.clock.nowMs())
     return answer
+  }
+
+  async heartbeat(by: Incarnation, name: string, owner: string, fencing: number, ttlMs: number): Promise<boolean> {
+    const before = await this.as(by, (leases) => leases.inspect(name))
+    const nowMs = by.clock.nowMs()
+    const isKept = await this.as(by, (leases) => leases.heartbeat(name, owner, fencing, ttlMs))
+    if (isKept) this.#claims?.onHeartbeat(before, nowMs)
+    return isKept
   }
 
   /** The driver takes effect entirely before it returns its promise. */
@@ -232,14 +253,18 @@ export class SimLeases implements Leases {
   }
 
   acquire(name: string, owner: string, ttlMs: number): Promise<AcquireResult> {
-    return this.#request('acquire', name, () => this.#service.acquire(this.#process, name, owner, ttlMs))
+    let isAwaited = true
+    const answer = this.#request('acquire', name, () =>
+      this.#service.acquire(this.#process, name, owner, ttlMs, () => isAwaited),
+    )
+    return answer.finally(() => {
+      isAwaited = false
+    })
   }
 
   heartbeat(name: string, owner: string, fencing: number, ttlMs: number): Promise<boolean> {
     if (this.#service.switchedOff) return Promise.resolve(true)
-    return this.#request('heartbeat', name, () =>
-      this.#service.as(this.#process, (leases) => leases.heartbeat(name, owner, fencing, ttlMs)),
-    )
+    return this.#request('heartbeat', name, () => this.#service.heartbeat(this.#process, name, owner, fencing, ttlMs))
   }
 
   release(name: string, owner: string, fencing: number): Promise<'released' | 'dirty' | 'lost'> {

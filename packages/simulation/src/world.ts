@@ -89,7 +89,7 @@ export class World {
     this.services = {
       network: this.network,
       queue: new QueueService(this.network),
-      leases: new LeaseService(this.network, plan.withoutLease === 1),
+      leases: new LeaseService(this.network, plan.withoutLease === 1, plan.skewMs === 0),
       store: { atomicListPages: plan.atomicListPages === 1, pageKeys: plan.pageKeys },
     }
     this.add(basis.info)
@@ -239,7 +239,7 @@ async function makeBasis(plan: Plan): Promise<Basis> {
   const services: Services = {
     network,
     queue: new QueueService(network),
-    leases: new LeaseService(network, false),
+    leases: new LeaseService(network, false, true),
     store: { atomicListPages: true, pageKeys: 1_000 },
   }
   const work = async () => {

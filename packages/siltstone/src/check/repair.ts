@@ -14,8 +14,9 @@ import type { Environment } from '../ports/environment.ts'
 import { BlockCache } from '../snapshot/block-cache.ts'
 import { ManifestStore } from '../snapshot/manifest-store.ts'
 import { SegmentPool } from '../snapshot/open-segment.ts'
-import { foldLease, mergeLease, withLease } from '../ports/lease-guard.ts'
+import { foldLease, withLease } from '../ports/lease-guard.ts'
 import type { CompactLimits } from '../compact/compact-limits.ts'
+import { withoutMerges } from '../compact/merge-claims.ts'
 import { chooseSnapshot, type Head, publishAgain, readHead, tryLoad } from './repair-pointer.ts'
 import { voidVanished } from './repair-void.ts'
 import { type Problem, verifyCollection } from './verify-collection.ts'
@@ -72,9 +73,7 @@ export async function repairCollection(env: Environment, path: string, options: 
     const guarded = dryRun
       ? { status: 'done' as const }
       : await withLease(env, foldLease(path), name, compact.leaseTtlMs, () =>
-          withLease(env, mergeLease(path), name, compact.leaseTtlMs, () =>
-            repairHead(env, path, pool, options, report),
-          ),
+          withoutMerges(env, path, name, compact.leaseTtlMs, () => repairHead(env, path, pool, options, report)),
         )
     if (dryRun) await repairHead(env, path, pool, options, report)
     else report.busy = guarded.status === 'busy' || ('value' in guarded && guarded.value.status === 'busy')

@@ -100,9 +100,6 @@ describe('folding', () => {
     const metrics = new Recorder()
     const world = new World({ env: { ...memoryEnvironment({ seed: 1 }), metrics } })
     const { leases } = world.env
-    await leases.acquire(mergeLease(path), 'somebody', 60_000)
-    expect(await world.process('me').compactor.merge(path)).toMatchObject({ busy: true })
-    expect(metrics.counters.get('LockAcquisitionFailed'), 'a busy merge is ordinary').toBeUndefined()
     await leases.acquire(foldLease(path), 'somebody', 60_000)
     await world.process().collection.write([upsert('a', [1])])
     expect(await world.process('me').fold()).toMatchObject({ busy: true, folds: 0 })

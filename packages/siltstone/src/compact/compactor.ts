@@ -1,7 +1,8 @@
 /**
  * The compactor of one store. It folds a collection's log into segments (`fold.ts`) and merges its segments (`merge.ts`)
- * until neither is due, each kind of work under a lease of its own. Between calls it keeps only caches and its pace, so
- * any number of compactors may run, on any machine.
+ * until neither is due. Folds of a collection are made under one lease; of merges, several processes make different ones at a
+ * time (`merge-claims.ts`). Between calls a compactor keeps only caches and its pace, so any number of compactors may run,
+ * on any machine.
  *
  * Every fold and every merge is a bounded step that commits by itself, so the work of an invocation that ends early is
  * lost by one step at most. With a deadline, a fold takes as much of the log as it can move in the time that is left,
@@ -18,9 +19,10 @@ import { BlockCache } from '../snapshot/block-cache.ts'
 import { ManifestStore } from '../snapshot/manifest-store.ts'
 import { SegmentPool } from '../snapshot/open-segment.ts'
 import { foldOnce } from './fold.ts'
-import { foldLease, mergeLease, withLease } from '../ports/lease-guard.ts'
+import { foldLease, withLease } from '../ports/lease-guard.ts'
 import type { CompactLimits } from './compact-limits.ts'
-import { mergeOnce, type NotBegun, type Trial } from './merge.ts'
+import { mergeOnce, type Trial } from './merge.ts'
+import type { NotBegun } from './merge-choice.ts'
 import { scheduleGcAfterFold } from './gc-schedule.ts'
 import type { Room } from './step-cost.ts'
 import { StepPace } from './step-pace.ts'
@@ -90,13 +92,14 @@ export class Compactor {
    */
   async compact(path: string, options: CompactOptions = {}): Promise<CompactionOutcome> {
     const outcome = await this.fold(path, options)
-    if (options.merge === false || outcome.busy) return outcome
+    // While another process folds, this one can merge.
+    if (options.merge === false) return outcome
     const merged = await this.merge(path, options)
     return {
       ...outcome,
       merges: merged.merges,
       bytesWritten: outcome.bytesWritten + merged.bytesWritten,
-      busy: merged.busy,
+      busy: outcome.busy || merged.busy,
       unfinished: merged.unfinished,
     }
   }
@@ -106,23 +109,25 @@ export class Compactor {
     path: string,
     options: Pick<CompactOptions, 'signal' | 'deadline' | 'onCommit'> = {},
   ): Promise<CompactionOutcome> {
-    return this.#work(path, foldLease(path), options.signal, (outcome, inner) =>
-      this.#foldAll(path, options, outcome, inner),
-    )
+    return this.#work(path, options.signal, async (outcome) => {
+      const fold = (signal: AbortSignal) => this.#foldAll(path, options, outcome, signal)
+      if ((await this.#guarded(foldLease(path), options.signal, fold)) === 'done') return
+      outcome.busy = true
+      this.#options.env.metrics.count('LockAcquisitionFailed')
+    })
   }
 
   /** Merges while a merge is due; folds may run at the same time. Throws as `compact` does. */
   merge(path: string, options: CompactOptions = {}): Promise<CompactionOutcome> {
-    return this.#work(path, mergeLease(path), options.signal, (outcome, inner) =>
-      this.#mergeAll(path, options, outcome, inner),
-    )
+    return this.#work(path, options.signal, async (outcome) => {
+      await this.#mergeAll(path, options, outcome, options.signal ?? new AbortController().signal)
+    })
   }
 
   async #work(
     path: string,
-    lease: string,
     signal: AbortSignal | undefined,
-    task: (outcome: CompactionOutcome, signal: AbortSignal) => Promise<void>,
+    task: (outcome: CompactionOutcome) => Promise<void>,
   ): Promise<CompactionOutcome> {
     const { env } = this.#options
     const outcome: CompactionOutcome = {
@@ -137,13 +142,11 @@ export class Compactor {
       watermark: 0,
     }
     try {
-      if ((await this.#guarded(lease, signal, (inner) => task(outcome, inner))) === 'busy') outcome.busy = true
+      await task(outcome)
     } catch (error) {
       if (signal?.aborted !== true) env.metrics.count('CompactionErrors')
       throw error
     }
-    // A busy merge is ordinary: one merge takes minutes, and each message in that time finds its lease taken.
-    if (outcome.busy && lease === foldLease(path)) env.metrics.count('LockAcquisitionFailed')
     return outcome
   }
 
@@ -201,7 +204,8 @@ export class Compactor {
     outcome: CompactionOutcome,
     signal: AbortSignal,
   ): Promise<void> {
-    const { limits, name } = this.#options
+    const { limits, name, withoutLease } = this.#options
+    const claims = withoutLease ? {} : { claims: { ttlMs: limits.leaseTtlMs } }
     const scratch = this.#options.env.scratch && new WatchedScratch(this.#options.env.scratch)
     const env = endedBy(signal, { ...this.#options.env, ...(scratch && { scratch }) })
     const pool = this.newPool(env)
@@ -220,7 +224,7 @@ export class Compactor {
       }
       try {
         const context = { env, path, manifests, pool, limits, name, full, room: { left, whole }, pace, mayTry, onBegin }
-        return await this.#paced(() => mergeOnce(context, signal), deadline, signal)
+        return await this.#paced(() => mergeOnce({ ...context, ...claims }, signal), deadline, signal)
       } catch (error) {
         if (scratch?.wasFull !== true) throw error
         // The estimate was too low, or another process fills the disk: the next plan must need less than half.
@@ -264,7 +268,7 @@ export class Compactor {
   async #repeat<R extends { manifest: Manifest }>(
     outcome: CompactionOutcome,
     signal: AbortSignal,
-    step: () => Promise<R | null | 'lost' | NotBegun>,
+    step: () => Promise<R | null | 'lost' | 'busy' | NotBegun>,
     done: (result: R, durationMs: number) => void | Promise<void>,
   ): Promise<void> {
     const { clock } = this.#options.env
@@ -273,13 +277,14 @@ export class Compactor {
       const startedMs = clock.monotonicMs()
       const result = await step()
       if (result === null) return
+      if (result === 'busy') break
       if (result === 'lost') lost++
       else if (typeof result === 'string') {
         outcome.unfinished = result
         return
       } else await done(result, clock.monotonicMs() - startedMs)
     }
-    // Another process took the lease, or was faster each time. It does the rest, which may not be folded yet.
+    // Other processes do the rest, which may not be folded yet: they took the lease, claimed it, or were faster each time.
     // step: unfinished-work-is-reported
     outcome.busy = true
   }

@@ -1,13 +1,8 @@
 /**
  * The merge: some segments become one, clustered again, without deleted rows, and with the overlays applied. Its steps:
  *
- * - `MergePlan` (`merge-plan.ts`): which segments to merge, at most one step's worth. Planning does no I/O.
- * - The estimate (`step-cost.ts`): a merge begins only if it fits into the time, memory and scratch disk that are left.
- *   A merge that is due and does not fit is left to a later invocation. If it fits into none, smaller steps are due instead
- *   (`merge-plan.ts`), and it is reported if not even the smallest fits.
- * - The pace (`step-pace.ts`) is that of the steps of this process. A process that has not measured any, and could only do
- *   something at a better pace than the assumed one, makes a *trial*: it writes some rows of an input as a segment that
- *   nothing will name, like that of a merge that was cut off, and the garbage collector removes it.
+ * - `MergeChoice` (`merge-choice.ts`): which segments to merge, at most one step's worth that fits into what is left.
+ * - The claim (`merge-claims.ts`): other processes merge other segments meanwhile.
  * - `MergeOutput`: the segment that was written, and the maps from old rows to new ones. The rows are streamed, so
  *   memory holds a few batches of rows, one run of the sort, and some bytes per row for the index.
  * - The commit.
@@ -28,7 +23,6 @@
  * If another process peeled the same rows, none of them is live any more, and the work is dropped. A *join of overlays*
  * replaces overlays by one.
  */
-import { indexingOf } from '../catalog/indexing-of.ts'
 import { corrupt } from '../errors.ts'
 import type { Manifest, SegmentRef } from '../format/manifest.ts'
 import type { OverlayRow } from '../format/segment/overlay.ts'
@@ -36,57 +30,22 @@ import type { SegmentDescriptor } from '../format/segment/descriptor.ts'
 import type { Environment } from '../ports/environment.ts'
 import { commitChanges } from '../snapshot/commit-loop.ts'
 import { lostIfPointerMoved } from '../snapshot/lost-work.ts'
-import type { ManifestStore } from '../snapshot/manifest-store.ts'
-import { loadDeletions, type SegmentPool } from '../snapshot/open-segment.ts'
-import { lacksWordIndex, wantedIndexes } from '../word-index/indexed-keys.ts'
+import { loadDeletions } from '../snapshot/open-segment.ts'
 import { applyChanges, countLive } from './apply-changes.ts'
-import type { CompactLimits, Pace } from './compact-limits.ts'
-import { type Fits, fitting, type MergePlan, planFullMerge, planMerges, type Unfitting } from './merge-plan.ts'
+import { assumedMs, chooseMerge, costIn, type MergeChoice, type MergeContext, type NotBegun } from './merge-choice.ts'
+import { withClaim } from './merge-claims.ts'
+import type { MergePlan } from './merge-plan.ts'
 import { GONE, mergedRows, type Taken, translate } from './merged-rows.ts'
 import { lastChanges, withJoined, writeJoined } from './overlay-join.ts'
-import { joinCost, liveRows, partOf, type Room, type Shortage, shortageOf, stepCost } from './step-cost.ts'
-import { MEASURABLE_MS } from './step-pace.ts'
 import { writeSegment } from './write-segment.ts'
 
 const COMMIT_ATTEMPTS = 100
-const BOUNDLESS: Room = { timeMs: Infinity, memoryBytes: Infinity, scratchBytes: Infinity }
-const REMEDIES: Record<Shortage, string> = {
-  timeMs: 'let the compactor run longer, or merge with `siltstone compact` on a machine',
-  memoryBytes: 'give the compactor more memory, or merge with `siltstone compact` on a machine',
-  scratchBytes: 'give the compactor a larger scratch disk, or merge with `siltstone compact` on a machine',
-}
-
-/** A trial takes at most this share of what is left. */
-const TRIAL_SHARE = 1 / 8
-
-/** Why a merge that is due was not begun: `later`, it fits into a whole invocation; `cannot-fit`, not even that. */
-export type NotBegun = 'later' | 'cannot-fit'
 
 /** Nothing was merged, but the pace can be known now. */
 export interface Trial {
   isTrial: true
   /** How long it was expected to take at the assumed pace. */
   assumedMs: number
-}
-
-export interface MergeContext {
-  env: Environment
-  path: string
-  manifests: ManifestStore
-  pool: SegmentPool
-  limits: CompactLimits
-  /** Name of the compactor, for the manifest. */
-  name: string
-  /** Merge all that can be merged, not only what is due. */
-  full?: boolean
-  /** What this merge may use, and what the first merge of an invocation may use. Default: no bound. */
-  room?: { left: Room; whole: Room }
-  /** That of the steps of this process. Default: the assumed one of `limits`. */
-  pace?: Pace
-  /** The pace was not measured yet, and may be measured by a trial. */
-  mayTry?: boolean
-  /** Called with the estimate of a merge that begins. */
-  onBegin?: (cost: Room) => void
 }
 
 export interface MergeResult {
@@ -115,33 +74,37 @@ interface Prepared {
   segmentsAfter: SegmentsAfter
 }
 
-/** @returns null when no merge is due, `lost` when its inputs were replaced in the meantime */
+/** @returns null when no merge is due, `lost` when its inputs were replaced in the meantime, `busy` when others do it */
 export async function mergeOnce(
   context: MergeContext,
   signal: AbortSignal,
-): Promise<MergeResult | null | 'lost' | NotBegun | Trial> {
-  const { env, manifests, limits, room } = context
-  const startedAtMs = env.clock.nowMs()
-  const current = await manifests.current()
-  if (current === 'none' || current.manifest.state === 'closed') return null
-  const { pointer, manifest: origin } = current
-  const lacksIndex = context.full ? await lackingIndexes(context) : undefined
-  const plansOf = (fits?: Fits) =>
-    context.full ? planFullMerge(origin.segments, limits, lacksIndex, fits) : planMerges(origin.segments, limits, fits)
-  const costOf = (plan: MergePlan) => costIn(context, plan)
-  const whole = room?.whole ?? BOUNDLESS
-  const trial = context.mayTry && trialOf(context, plansOf())
-  if (trial)
-    return lostIfPointerMoved(manifests, pointer, async () => {
-      await writeMerge(context, origin, trial, signal)
-      return { isTrial: true, assumedMs: assumedMs(context, trial) }
-    })
-  const plans = plansOf((plan) => !shortageOf(costOf(plan), whole))
-  const plan = fitting(plans, room?.left ?? BOUNDLESS, costOf)
-  if (!plan) return null
-  if ('shortage' in plan) return explain(context, plans, plan)
-  context.onBegin?.(costOf(plan))
+): Promise<MergeResult | null | 'lost' | 'busy' | NotBegun | Trial> {
+  const { env, path, name, claims } = context
+  const first = await chooseMerge(context)
+  if (first === null || typeof first === 'string') return first
+  if (!claims) return doMerge(context, first, signal)
+  const choose = async (claimed: ReadonlySet<string>) => {
+    const choice = await chooseMerge(context, claimed)
+    if (choice === null || typeof choice === 'string') return choice
+    return { inputs: choice.plan.inputs.map(({ segment }) => segment.id), choice }
+  }
+  return withClaim({ env, path, name, ttlMs: claims.ttlMs, signal }, choose, (choice, held) =>
+    doMerge(context, choice, AbortSignal.any([signal, held.signal])),
+  )
+}
+
+async function doMerge(
+  context: MergeContext,
+  { origin, pointer, plan, isTrial, startedAtMs }: MergeChoice,
+  signal: AbortSignal,
+): Promise<MergeResult | 'lost' | Trial> {
+  const { env, manifests } = context
+  if (!isTrial) context.onBegin?.(costIn(context, plan))
   return lostIfPointerMoved(manifests, pointer, async () => {
+    if (isTrial) {
+      await writeMerge(context, origin, plan, signal)
+      return { isTrial, assumedMs: assumedMs(context, plan) }
+    }
     const prepared = await prepare(context, origin, plan, signal)
     const manifest = await commitMerge(context, origin, plan, prepared.segmentsAfter, startedAtMs, signal)
     if (manifest === 'lost') return 'lost'
@@ -149,29 +112,6 @@ export async function mergeOnce(
     const { rows, bytesWritten } = prepared
     return { manifest, inputs: plan.inputs.length, rows, bytesWritten, assumedMs: assumedMs(context, plan) }
   })
-}
-
-/** A trial, if it could show that there is time for what there seems to be no time for. */
-function trialOf(context: MergeContext, plans: readonly MergePlan[]): MergePlan | undefined {
-  const { whole, left } = context.room ?? { whole: BOUNDLESS, left: BOUNDLESS }
-  const costOf = (plan: MergePlan) => costIn(context, plan)
-  const plan = fitting(plans, whole, costOf)
-  if (!plan || !('shortage' in plan) || plan.shortage !== 'timeMs') return undefined
-  const ref = plan.plan.inputs.reduce((a, b) => (liveRows(b) > liveRows(a) ? b : a))
-  const { fixedMs } = context.limits.pace
-  const mostMs = Math.max(2 * MEASURABLE_MS, left.timeMs * TRIAL_SHARE)
-  const trial = { inputs: [ref], why: plan.plan.why, rows: liveRows(ref) }
-  const workMs = () => assumedMs(context, trial) - fixedMs
-  while (workMs() > mostMs && trial.rows > 1) trial.rows = Math.floor((trial.rows * mostMs) / workMs())
-  return workMs() < MEASURABLE_MS ? undefined : trial
-}
-
-/** Tells which segments lack an index that the collection's schema, which may have changed, asks for now. */
-async function lackingIndexes({ env, path }: MergeContext): Promise<(ref: SegmentRef) => boolean> {
-  const indexing = await indexingOf(env.store, path)
-  if (!indexing) return () => false
-  const wanted = wantedIndexes(indexing.schema)
-  return ({ segment }) => lacksWordIndex(segment, wanted)
 }
 
 /** Writes what the commit will name. */
@@ -200,41 +140,6 @@ async function prepare(
     bytesWritten: output.segment?.sizeBytes ?? 0,
     segmentsAfter: (current, now) => replaceInputs(context, plan, output, current, now),
   }
-}
-
-function costIn(
-  { env, limits, pace = limits.pace }: Pick<MergeContext, 'env' | 'limits' | 'pace'>,
-  { inputs, why, rows }: MergePlan,
-): Room {
-  const [first] = inputs
-  if (first && why === 'overlays') return joinCost(first, pace)
-  const parts = first && rows !== undefined ? [partOf(first, rows)] : inputs
-  return stepCost(parts, pace, env.scratch !== undefined)
-}
-
-function assumedMs({ env, limits }: MergeContext, plan: MergePlan): number {
-  return costIn({ env, limits }, plan).timeMs
-}
-
-/** Says why nothing that is due was begun. */
-function explain(context: MergeContext, plans: readonly MergePlan[], unfitting: Unfitting): NotBegun {
-  const { env, path, room } = context
-  const costOf = (plan: MergePlan) => costIn(context, plan)
-  const whole = fitting(plans, room?.whole ?? BOUNDLESS, costOf)
-  if (whole && !('shortage' in whole)) return 'later'
-  const { plan, shortage } = whole ?? unfitting
-  const needed = costOf(plan)[shortage]
-  env.metrics.count('merge_cannot_fit')
-  env.log.error('merge_cannot_fit', {
-    collection: path,
-    why: plan.why,
-    inputs: plan.inputs.map(({ segment }) => segment.id).join(' '),
-    shortage,
-    needed: Math.ceil(needed),
-    available: Math.floor((room?.whole ?? BOUNDLESS)[shortage]),
-    remedy: REMEDIES[shortage],
-  })
-  return 'cannot-fit'
 }
 
 async function writeMerge(

@@ -72,9 +72,9 @@ describe('a workload’s quantities, by hand', () => {
       { records: 0, writes: 1_000, writeBatch: 10, writeHours: 1, compute: 'lambda' },
       { foldSeconds: 2, mergeSeconds: 3, collectSeconds: 1, compactionBytesPerSecond: 1e15, collectEveryHours: 1 },
     )
-    // 100 entries and 2 × 100 queue requests for the folds; 4 changes of leases for each fold, 8 for the look.
+    // 100 entries and 2 × 100 queue requests for the folds; 2 changes of leases for each fold, 5 for each merge, 7 for the look.
     expect(used['writes/sqsRequest']).toBe(100 + 200)
-    expect(used['writes/dynamoWrite']).toBe(4 * 100 + 8)
+    expect(used['writes/dynamoWrite']).toBe(2 * 100 + 5 * 33 + 7)
     // Compactor: (100 × 2 + 33 × 3 + 1 × 1) s × 3,008 / 1,024 GB; writer: 100 × 0.15 s × 1,769 / 1,024 GB
     expect(used['writes/lambdaGbSecond']).toBeCloseTo((300 * 3_008) / 1_024 + (15 * 1_769) / 1_024, 3)
     expect(used['writes/lambdaDiskGbSecond']).toBeCloseTo((300 * (10_240 - 512)) / 1_024, 3)

@@ -103,8 +103,8 @@ function addWrites(use: Use, workload: Workload, assumed: Assumptions, derived: 
   if (workload.compute !== 'lambda') return
   // One message per entry; one receive and one delete per run.
   use.add('sqsRequest', 'writes', entries + 2 * folds)
-  // Each garbage collection folds first.
-  use.add('dynamoWrite', 'writes', LEASE_UPDATES * (folds + 2 * collects))
+  const { fold, merge, collect } = LEASE_UPDATES
+  use.add('dynamoWrite', 'writes', fold * folds + merge * merges + collect * collects)
   use.lambda('writes', {
     invocations: entries,
     seconds: assumed.writeSeconds * entries,

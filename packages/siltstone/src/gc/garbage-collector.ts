@@ -32,7 +32,8 @@ import type { Environment } from '../ports/environment.ts'
 import type { ObjectInfo } from '../ports/object-store.ts'
 import { type Current, ManifestStore } from '../snapshot/manifest-store.ts'
 import { scheduleGc } from '../compact/gc-schedule.ts'
-import { foldLease, mergeLease, withLease } from '../ports/lease-guard.ts'
+import { withoutMerges } from '../compact/merge-claims.ts'
+import { foldLease, withLease } from '../ports/lease-guard.ts'
 import type { CompactLimits } from '../compact/compact-limits.ts'
 import { commitChanges } from '../snapshot/commit-loop.ts'
 import { lostIfPointerMoved } from '../snapshot/lost-work.ts'
@@ -69,7 +70,7 @@ export async function collectGarbage(path: string, options: GcOptions): Promise<
   if (options.withoutLease) await work(options.signal ?? new AbortController().signal)
   else {
     const guarded = await withLease(env, foldLease(path), name, limits.leaseTtlMs, (fold) =>
-      withLease(env, mergeLease(path), name, limits.leaseTtlMs, (merge) =>
+      withoutMerges(env, path, name, limits.leaseTtlMs, (merge) =>
         work(AbortSignal.any([fold.signal, merge.signal, ...(options.signal ? [options.signal] : [])])),
       ),
     )

@@ -8,10 +8,19 @@
 import { conflict } from '../errors.ts'
 import type { Environment } from './environment.ts'
 
+type Surroundings = Pick<Environment, 'leases' | 'clock' | 'log' | 'metrics'>
+
 export interface Held {
   fencing: number
   /** Aborted when a heartbeat finds the lease lost. */
   signal: AbortSignal
+}
+
+/** A lease that this process has acquired. */
+export interface OwnedLease {
+  name: string
+  owner: string
+  fencing: number
 }
 
 export type Guarded<T> = { status: 'busy' } | { status: 'done'; value: T }
@@ -22,7 +31,7 @@ const REPEATS = 100
  * @param task runs again whenever another process marked the lease while it ran; the last value is returned
  */
 export async function withLease<T>(
-  env: Pick<Environment, 'leases' | 'clock' | 'log' | 'metrics'>,
+  env: Surroundings,
   name: string,
   owner: string,
   ttlMs: number,
@@ -36,6 +45,37 @@ export async function withLease<T>(
     return { status: 'busy' }
   }
   const { fencing } = acquired
+  return keepAlive(env, { name, owner, fencing }, ttlMs, async (held) => {
+    for (let i = 0; ; i++) {
+      const value = await task(held)
+      const released = i < REPEATS ? await env.leases.release(name, owner, fencing) : 'lost'
+      if (released !== 'dirty') return { status: 'done', value }
+    }
+  })
+}
+
+/** Runs a task once under a lease that was acquired before, and gives the lease back whatever happens. */
+export function underLease<T>(
+  env: Surroundings,
+  lease: OwnedLease,
+  ttlMs: number,
+  task: (held: Held) => Promise<T>,
+): Promise<T> {
+  return keepAlive(env, lease, ttlMs, async (held) => {
+    const value = await task(held)
+    await giveBack(env, lease)
+    return value
+  })
+}
+
+/** Extends the lease while the task runs. A task that succeeds has released it; if it fails, it is given back here. */
+async function keepAlive<T>(
+  env: Surroundings,
+  lease: OwnedLease,
+  ttlMs: number,
+  task: (held: Held) => Promise<T>,
+): Promise<T> {
+  const { name, owner, fencing } = lease
   const lost = new AbortController()
   let cancel = () => {}
   let beating: Promise<void> = Promise.resolve()
@@ -57,13 +97,9 @@ export async function withLease<T>(
   }
   schedule()
   try {
-    for (let i = 0; ; i++) {
-      const value = await task({ fencing, signal: lost.signal })
-      const released = i < REPEATS ? await env.leases.release(name, owner, fencing) : 'lost'
-      if (released !== 'dirty') return { status: 'done', value }
-    }
+    return await task({ fencing, signal: lost.signal })
   } catch (error) {
-    await giveBack(env, name, owner, fencing)
+    await giveBack(env, lease)
     throw error
   } finally {
     cancel()
@@ -73,12 +109,7 @@ export async function withLease<T>(
 }
 
 /** After a failure the mark is dropped together with the lease; the schedule finds the work again. */
-async function giveBack(
-  env: Pick<Environment, 'leases' | 'log'>,
-  name: string,
-  owner: string,
-  fencing: number,
-): Promise<void> {
+async function giveBack(env: Pick<Environment, 'leases' | 'log'>, { name, owner, fencing }: OwnedLease): Promise<void> {
   try {
     if ((await env.leases.release(name, owner, fencing)) === 'dirty') await env.leases.release(name, owner, fencing)
   } catch (error) {
@@ -87,4 +118,7 @@ async function giveBack(
 }
 
 export const foldLease = (path: string): string => `${path}/fold`
+/** Held while a merge is chosen, and by whoever keeps merges out (`compact/merge-claims.ts`). */
 export const mergeLease = (path: string): string => `${path}/merge`
+/** Each is held for one merge. So many merges of a collection run at a time, at most. */
+export const mergeSlots = (path: string): string[] => Array.from({ length: 4 }, (_, n) => `${path}/merge/${n}`)

@@ -1,0 +1,54 @@
+/**
+ * Claims of merges (`compact/merge-claims.ts` of the product). A process that still holds the lease for choosing when its claim
+ * takes effect, and waits for the answer, claims nothing that another process has claimed. What follows from a stall, a late
+ * request or a forced lease may cost work, and is not judged; nor are histories in which clocks differ.
+ */
+import { claimedBy, type LeaseState, mergeLease, mergeSlots } from 'siltstone/internal'
+import type { Marks } from './marks.ts'
+import { Violation } from './violation.ts'
+
+export interface Claim {
+  /** Name of the slot. */
+  name: string
+  owner: string
+  /** Whether the process still waits for the answer. */
+  isAwaited: boolean
+}
+
+export class ClaimChecks {
+  readonly #marks: Marks
+  readonly #report: (violation: Violation) => void
+  /** Slots whose claims began or were extended in a way that others need not have seen. */
+  readonly #doubtful = new Set<string>()
+
+  constructor(marks: Marks, report: (violation: Violation) => void) {
+    this.#marks = marks
+    this.#report = report
+  }
+
+  /** @param states of all leases, before the slot is taken */
+  onAcquired(claim: Claim, states: readonly LeaseState[], nowMs: number): void {
+    const path = claim.name.replace(/\/merge\/\d+$/, '')
+    if (path === claim.name) return
+    const isHeld = ({ owner, expiresAtMs }: LeaseState) => owner !== undefined && expiresAtMs >= nowMs
+    const process = claim.owner.split(' ')[0] as string
+    const isChosen = states.some(
+      (state) => state.name === mergeLease(path) && isHeld(state) && state.owner?.startsWith(`${process}/`) === true,
+    )
+    if (isChosen && claim.isAwaited) this.#doubtful.delete(claim.name)
+    else this.#doubtful.add(claim.name)
+    const slots = new Set(mergeSlots(path))
+    for (const other of states) {
+      if (!slots.has(other.name) || other.name === claim.name || !isHeld(other)) continue
+      this.#marks.hit('two merges claimed at a time')
+      const both = claimedBy(claim).filter((id) => claimedBy(other).includes(id))
+      if (both.length === 0 || this.#doubtful.has(claim.name) || this.#doubtful.has(other.name)) continue
+      this.#report(new Violation('claims', `${claim.owner} claims ${both.join(' ')}, as ${other.owner} does`))
+    }
+  }
+
+  /** @param state before the heartbeat */
+  onHeartbeat(state: LeaseState | undefined, nowMs: number): void {
+    if (state && state.expiresAtMs < nowMs) this.#doubtful.add(state.name)
+  }
+}
