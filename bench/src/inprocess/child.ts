@@ -9,8 +9,13 @@ import type { CompactedMessage, CompactorOrder } from './compactor.ts'
 
 const BUSY_MS = 100
 
-const [directory, name] = process.argv.slice(2) as [string, string]
-const { engine, counting, use, close } = await openEngine(directory, { blockCacheBytes: 64 * 1024 * 1024 })
+const MB = 1024 * 1024
+
+const [directory, name, memoryMb] = process.argv.slice(2) as [string, string, string | undefined]
+const { engine, counting, use, close } = await openEngine(directory, {
+  ...(memoryMb !== undefined && { compactionBytes: Number(memoryMb) * MB }),
+  blockCacheBytes: 64 * MB,
+})
 const { path } = await use(name)
 counting.takeCounts()
 

@@ -24,14 +24,16 @@ export interface CompactorProcess {
   close(): Promise<void>
 }
 
-/** @param nodeArgs for example `--cpu-prof` */
+/** @param memoryMb that compaction may hold, as a setting of the product */
 export async function startCompactor(
   directory: string,
   collection: string,
-  nodeArgs: readonly string[] = [],
+  memoryMb?: number,
 ): Promise<CompactorProcess> {
   const module = fileURLToPath(new URL('child.ts', import.meta.url))
-  const child = fork(module, [directory, collection], { execArgv: [...nodeArgs] })
+  const child = fork(module, [directory, collection, ...(memoryMb === undefined ? [] : [String(memoryMb)])], {
+    execArgv: [],
+  })
   const ended = once(child, 'exit').then(([code]) => {
     throw new Error(`the compacting process exited with ${String(code)}`)
   })

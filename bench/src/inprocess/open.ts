@@ -1,8 +1,9 @@
-/** Siltstone's engine in this process, on a local directory, with all requests to storage counted. */
+/** Siltstone's engine in this process, on a local directory or in a bucket, with all requests to storage counted. */
 import {
   closeEnvironment,
   type Collection,
   type CountingObjectStore,
+  compactLimitsOf,
   countingObjectStore,
   delayingObjectStore,
   type EngineOptions,
@@ -12,6 +13,7 @@ import {
   type RecordOp,
   StoreEngine,
 } from 'siltstone/internal'
+import { openS3Environment } from 'siltstone/aws'
 import { batches, type Dataset, type Row } from '../data/dataset.ts'
 import { type RoundsStore, roundsStore } from './rounds-store.ts'
 
@@ -34,19 +36,28 @@ export interface OpenEngine extends PlainEngine {
 export interface OpenOptions extends Omit<EngineOptions, 'env'> {
   /** Delay of every request to storage. Default: none. */
   delayMs?: number
+  /** Memory that compaction may hold, about. Default: what makes it fastest. */
+  compactionBytes?: number
 }
 
-export async function openEngine(directory: string, options: OpenOptions = {}): Promise<OpenEngine> {
-  const { delayMs, ...engineOptions } = options
-  const env = await openEnvironment(directory)
+/** @param place a directory, or `s3://…` */
+export async function openEngine(place: string, options: OpenOptions = {}): Promise<OpenEngine> {
+  const { delayMs, compactionBytes, ...engineOptions } = options
+  const isBucket = place.startsWith('s3://')
+  const env = isBucket ? await openS3Environment(place) : await openEnvironment(place)
   const local = env.store
   const far =
     delayMs === undefined
       ? local
-      : delayingObjectStore(local, { clock: env.clock, delayMs: () => delayMs, capabilities: FAR })
+      : delayingObjectStore(local, {
+          clock: env.clock,
+          delayMs: () => delayMs,
+          capabilities: isBucket ? local.capabilities : FAR,
+        })
   const counting = countingObjectStore(far)
   const rounds = roundsStore(counting)
-  const engine = await StoreEngine.open({ env: { ...env, store: rounds }, ...engineOptions })
+  const compact = compactLimitsOf(local, compactionBytes)
+  const engine = await StoreEngine.open({ env: { ...env, store: rounds }, compact, ...engineOptions })
   return { counting, rounds, ...handle(engine, env) }
 }
 

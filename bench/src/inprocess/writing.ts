@@ -8,8 +8,8 @@ export interface WrittenMessage {
   get: number
 }
 
-const [directory, name, writer, writes] = process.argv.slice(2) as [string, string, string, string]
-const { counting, use, close } = await openEngine(directory)
+const [place, name, writer, writes, delayMs] = process.argv.slice(2) as [string, string, string, string, string]
+const { counting, use, close } = await openEngine(place, delayMs === '0' ? {} : { delayMs: Number(delayMs) })
 const { collection } = await use(name)
 
 process.once('message', () => {

@@ -1,7 +1,7 @@
 /**
  * One collection, compacted by one process and by several at a time: a log of all records is written first, then the processes
  * fold and merge it until nothing is due. On a machine that does other work, wall time says little; what each process did,
- * in bytes and processor time, says how well the work is divided.
+ * in bytes and processor time, says how well the work is divided. `--values compactors=1,2,3`, `--values memory=32` (MB for each).
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -33,8 +33,9 @@ export const compactors: Scenario = {
     const data = open()
     const rows: Row[] = []
     let alone: Run | undefined
+    const [memoryMb] = options.values.get('memory') ?? []
     for (const count of options.values.get('compactors') ?? COMPACTORS) {
-      const run = await compactedBy(count, data, report)
+      const run = await compactedBy(count, data, report, memoryMb)
       alone ??= run
       const cpu = run.cpuSeconds.reduce((sum, one) => sum + one, 0)
       const bytes = run.writtenBytes.reduce((sum, one) => sum + one, 0)
@@ -55,7 +56,7 @@ export const compactors: Scenario = {
   },
 }
 
-async function compactedBy(count: number, data: Dataset, report: Report): Promise<Run> {
+async function compactedBy(count: number, data: Dataset, report: Report, memoryMb?: number): Promise<Run> {
   const directory = mkdtempSync(join(SCRATCH, 'compactors-'))
   try {
     const writer = await openEngine(directory, { log: { ...directoryLimits, ...BOUNDLESS } })
@@ -63,7 +64,9 @@ async function compactedBy(count: number, data: Dataset, report: Report): Promis
     const whenFull = () => Promise.reject(new Error('the log has no bound, and is full'))
     await load(collection, data, { whenFull })
     report.note(`${count}: the log is written`)
-    const processes = await Promise.all(Array.from({ length: count }, () => startCompactor(directory, COLLECTION)))
+    const processes = await Promise.all(
+      Array.from({ length: count }, () => startCompactor(directory, COLLECTION, memoryMb)),
+    )
     const before = processes.map((one) => one.usage().cpuSeconds)
     const startedMs = performance.now()
     const done = await Promise.all(processes.map((one) => one.compact('compact to rest')))

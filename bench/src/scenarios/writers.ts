@@ -1,4 +1,7 @@
-/** Separate processes that upsert single records into one collection on a directory: latency, fairness, requests. */
+/**
+ * Separate processes that upsert single records into one collection: latency, fairness, requests. On a directory, and with
+ * `--values delay=30` in a bucket of Siltstone's own S3, where each request to the bucket takes so many milliseconds more.
+ */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -10,33 +13,41 @@ import { openEngine } from '../inprocess/open.ts'
 import type { Report, Row } from '../measure/report.ts'
 import { percentile } from '../measure/statistics.ts'
 import { COLLECTION } from '../servers/collection-name.ts'
+import { startS3 } from '../servers/s3.ts'
 import type { Scenario } from './scenario.ts'
 
 const WRITERS = [1, 4, 16, 64]
 const WRITES = 25
 
 export const writers: Scenario = {
-  about: '1, 4, 16 and 64 processes upsert single records into one collection on a directory',
+  about: '1, 4, 16 and 64 processes upsert single records into one collection on a directory, or in a slow bucket',
   records: [0],
   run: async ({ values }, report) => {
     const rows: Row[] = []
-    for (const count of values.get('writers') ?? WRITERS) rows.push(await together(count, report))
-    report.table(`${WRITES} upserts of one record by each of several processes, one after another`, rows)
+    const [delayMs = 0] = values.get('delay') ?? []
+    for (const count of values.get('writers') ?? WRITERS) rows.push(await together(count, delayMs, report))
+    const where = delayMs === 0 ? 'on a directory' : `in a bucket, ${delayMs} ms added to each request`
+    report.table(`${WRITES} upserts of one record by each of several processes, one after another, ${where}`, rows)
   },
 }
 
-async function together(count: number, report: Report): Promise<Row> {
+async function together(count: number, delayMs: number, report: Report): Promise<Row> {
   const directory = mkdtempSync(join(tmpdir(), 'siltstone-writers-'))
+  const s3 = delayMs === 0 ? undefined : await startS3(directory)
+  const place = s3?.place ?? directory
+  // The SDK reads credentials from there alone; the processes inherit them.
+  if (s3) Object.assign(process.env, s3.variables)
   try {
-    const open = await openEngine(directory)
+    const open = await openEngine(place)
     await open.use(COLLECTION)
     await open.close()
     const processes = Array.from({ length: count }, (_, i) =>
       fork(fileURLToPath(new URL('../inprocess/writing.ts', import.meta.url)), [
-        directory,
+        place,
         COLLECTION,
         `w${i}`,
         String(WRITES),
+        String(delayMs),
       ]),
     )
     await Promise.all(processes.map((one) => once(one, 'message')))
@@ -53,12 +64,14 @@ async function together(count: number, report: Report): Promise<Row> {
       'writes/s': times.length / seconds,
       'p50 ms': percentile(times, 0.5),
       'p99 ms': percentile(times, 0.99),
+      'p99 by p50': percentile(times, 0.99) / percentile(times, 0.5),
       'max ms': times.at(-1) ?? Number.NaN,
       'PUT a write': each('put'),
       'LIST a write': each('list'),
       'GET a write': each('get'),
     }
   } finally {
+    await s3?.stop()
     rmSync(directory, { recursive: true, force: true })
   }
 }

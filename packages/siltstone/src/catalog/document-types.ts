@@ -1,4 +1,5 @@
 /** The catalog's documents except the collection's: claims, databases, tenants. */
+import { collectionNameKey, databaseKey, resourceKey, tenantKey } from '../format/keys.ts'
 import type { CatalogDocument, DocumentType } from './document-codec.ts'
 
 /** A claim to a collection's name. By itself it proves nothing: see `claims.ts`. */
@@ -64,6 +65,15 @@ export const isChange: Check = (value) => {
   return isObject(value) && isText(to) && isText(operation)
 }
 
+/** `wrong`, or the name if the document is of another key: it was copied or moved there. */
+function placed(
+  wrong: (body: Record<string, unknown>) => string | undefined,
+  keyOf: (document: never) => string | undefined,
+  nameField: string,
+): (body: Record<string, unknown>, key: string) => string | undefined {
+  return (body, key) => wrong(body) ?? ((keyOf(body as never) ?? key) === key ? undefined : nameField)
+}
+
 /** The first field of `body` that fails its check. */
 export function firstWrong(checks: Record<string, Check>): (body: Record<string, unknown>) => string | undefined {
   return (body) => Object.keys(checks).find((field) => checks[field]?.(body[field]) === false)
@@ -72,34 +82,52 @@ export function firstWrong(checks: Record<string, Check>): (body: Record<string,
 export const nameClaimType: DocumentType<NameClaim> = {
   format: 'siltstone.name',
   version: 1,
-  wrongField: firstWrong({ tenant: isText, database: isText, name: isText, collectionId: orNull(isText) }),
+  wrongField: placed(
+    firstWrong({ tenant: isText, database: isText, name: isText, collectionId: orNull(isText) }),
+    // A vacant claim that was made again may not know its name.
+    ({ tenant, database, name, collectionId }: NameClaim) =>
+      collectionId === null ? undefined : collectionNameKey({ tenant, database, name }),
+    'name',
+  ),
 }
 
 export const resourceClaimType: DocumentType<ResourceClaim> = {
   format: 'siltstone.resource',
   version: 1,
-  wrongField: firstWrong({ resourceName: isText, tenant: orNull(isText) }),
+  wrongField: placed(
+    firstWrong({ resourceName: isText, tenant: orNull(isText) }),
+    ({ resourceName, tenant }: ResourceClaim) => (tenant === null ? undefined : resourceKey(resourceName)),
+    'resourceName',
+  ),
 }
 
 export const databaseType: DocumentType<DatabaseDocument> = {
   format: 'siltstone.database',
   version: 1,
-  wrongField: firstWrong({
-    id: isText,
-    tenant: isText,
-    name: isText,
-    state: oneOf('live', 'deleting', 'deleted'),
-    incarnation: isText,
-  }),
+  wrongField: placed(
+    firstWrong({
+      id: isText,
+      tenant: isText,
+      name: isText,
+      state: oneOf('live', 'deleting', 'deleted'),
+      incarnation: isText,
+    }),
+    ({ tenant, name }: DatabaseDocument) => databaseKey({ tenant, database: name }),
+    'name',
+  ),
 }
 
 export const tenantType: DocumentType<TenantDocument> = {
   format: 'siltstone.tenant',
   version: 1,
-  wrongField: firstWrong({
-    name: isText,
-    state: oneOf('live', 'deleted'),
-    resourceName: orNull(isText),
-    setting: orNull(isChange),
-  }),
+  wrongField: placed(
+    firstWrong({
+      name: isText,
+      state: oneOf('live', 'deleted'),
+      resourceName: orNull(isText),
+      setting: orNull(isChange),
+    }),
+    ({ name }: TenantDocument) => tenantKey(name),
+    'name',
+  ),
 }

@@ -5,7 +5,7 @@ import { decodeDocument, encodeDocument } from '../catalog/document-codec.ts'
 import { nameClaimType } from '../catalog/document-types.ts'
 import { memoryEnvironment } from '../drivers/memory/memory-environment.ts'
 import { StoreEngine } from '../engine/engine.ts'
-import { catalogRoot, collectionIdKey, collectionNameKey, storeKey, tenantKey } from '../format/keys.ts'
+import { catalogRoot, collectionIdKey, collectionNameKey, parseKey, storeKey, tenantKey } from '../format/keys.ts'
 import type { CollectionInfo } from '../model/collection.ts'
 import type { Environment } from '../ports/environment.ts'
 import { repairCatalog } from './repair-catalog.ts'
@@ -165,6 +165,30 @@ describe('the catalog', () => {
       expect(await verifyCatalog(env)).toMatchObject({ problems: [] })
       expect([key, await contents()]).toEqual([key, before])
       await env.store.put(key, saved)
+    }
+  })
+
+  it('is named and made again when any object is in the place of another of its kind', async () => {
+    const before = await contents()
+    const kindOf = (key: string) => parseKey(key)?.kind
+    const all = await keys()
+    for (const key of all) {
+      const saved = await bytesOf(key)
+      if (await isAlone(key)) continue
+      for (const other of all.filter((one) => one !== key && kindOf(one) === kindOf(key))) {
+        const copied = await bytesOf(other)
+        await env.store.put(key, copied)
+        const { problems } = await verifyCatalog(env)
+        // A claim that nobody holds means nothing where nobody wants it.
+        const isNobodys = [saved, copied].every((bytes) =>
+          /"(collectionId|tenant)":null/.test(Buffer.from(bytes).toString()),
+        )
+        if (!isNobodys) expect([key, other, problems.map((one) => one.key)]).toEqual([key, other, [key]])
+        expect(await repairCatalog(env, { dryRun: false })).toMatchObject({ problems: [] })
+        expect(await verifyCatalog(env)).toMatchObject({ problems: [] })
+        expect([key, other, await contents()]).toEqual([key, other, before])
+        await env.store.put(key, saved)
+      }
     }
   })
 

@@ -128,8 +128,9 @@ async function heldSlots(
   { leases, clock }: Pick<Environment, 'leases' | 'clock'>,
   path: string,
 ): Promise<LeaseState[]> {
-  const states = await Promise.all(mergeSlots(path).map((slot) => leases.inspect(slot)))
+  // Before the slots are read: one that is extended meanwhile must not be taken for expired.
   const nowMs = clock.nowMs()
+  const states = await Promise.all(mergeSlots(path).map((slot) => leases.inspect(slot)))
   return states.filter((state) => state?.owner !== undefined && state.expiresAtMs >= nowMs) as LeaseState[]
 }
 

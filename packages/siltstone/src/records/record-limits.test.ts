@@ -16,6 +16,7 @@ const limits: RecordLimits = {
   maxMetadataKeys: 3,
   maxMetadataKeyBytes: 8,
   maxMetadataBytes: 100,
+  maxDimension: 3,
 }
 
 describe('checkRecordLimits', () => {
@@ -23,6 +24,7 @@ describe('checkRecordLimits', () => {
     ['maxIdBytes', 'ids', { id: '12345678' }, { id: '123456789' }],
     ['maxIdBytes', 'ids', { id: 'äöüß' }, { id: 'äöüß1' }],
     ['maxDocumentBytes', 'documents', { document: '😀😀' }, { document: '😀😀1' }],
+    ['maxDimension', 'embeddings', { vector: new Float32Array(3) }, { vector: new Float32Array(4) }],
     ['maxUriBytes', 'uris', { uri: '12345678' }, { uri: '123456789' }],
     ['maxMetadataKeys', 'metadatas', { metadata: '{"a":1,"b":1,"c":1}' }, { metadata: '{"a":1,"b":1,"c":1,"d":1}' }],
     ['maxMetadataKeyBytes', 'metadatas', { metadata: '{"12345678":1}' }, { metadata: '{"123456789":1}' }],

@@ -15,6 +15,8 @@ export interface RecordLimits {
   maxMetadataKeyBytes: number
   /** JSON text of one record's, or collection's, metadata; for an update, of the change. */
   maxMetadataBytes: number
+  /** Numbers of one vector. */
+  maxDimension: number
 }
 
 /** Characters that are looked at between two pauses. */
@@ -30,6 +32,7 @@ export const defaultRecordLimits: RecordLimits = {
   maxMetadataKeys: 4 * KB,
   maxMetadataKeyBytes: KB,
   maxMetadataBytes: 4 * MB,
+  maxDimension: 64 * KB,
 }
 
 /**
@@ -46,11 +49,13 @@ export function checkRecordLimits(records: readonly RecordOp[], limits: RecordLi
   return undefined
 }
 
-function checkRecord({ op, id, document, metadata, uri }: RecordOp, limits: RecordLimits): void {
+function checkRecord({ op, id, vector, document, metadata, uri }: RecordOp, limits: RecordLimits): void {
   // A record with a longer id may exist, and must be deletable.
   if (op === 'delete') return
   const of = () => `of the record ${shownId(id)}`
   checkText('ids', 'the id', of, id, limits, 'maxIdBytes')
+  if (vector !== null && vector.length > limits.maxDimension)
+    throw tooLarge('embeddings', `the embedding ${of()} has ${vector.length} dimensions`, limits, 'maxDimension')
   if (document !== null) checkText('documents', 'the document', of, document, limits, 'maxDocumentBytes')
   if (uri !== null) checkText('uris', 'the URI', of, uri, limits, 'maxUriBytes')
   if (metadata !== null) checkMetadata('metadatas', of, metadata, limits)
