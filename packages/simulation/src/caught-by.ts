@@ -3,7 +3,7 @@
  * the real code these histories must pass. Unit tests catch the other mutants: docs/explanation/reliability.md.
  */
 export const CAUGHT_BY: Readonly<Record<string, number>> = {
-  'absent-input-ignored': 80_000_017,
+  'absent-input-ignored': 80_000_165,
   'ambiguous-412-taken-for-lost': 80_000_002,
   'catalog-without-compare-and-swap': 80_000_093,
   'claims-not-looked-at': 80_000_027,
