@@ -2,9 +2,11 @@
 import { gzipSync } from 'node:zlib'
 import {
   type CatalogDocument,
+  collectionNameKey,
   collectionType,
   corrupt,
   crcHex,
+  databaseKey,
   databaseType,
   decodeDelta,
   decodeDocument,
@@ -30,8 +32,10 @@ import {
   parseKey,
   pointerKey,
   resourceClaimType,
+  resourceKey,
   seal,
   sealIsIntact,
+  tenantKey,
   tenantType,
   UNSEALED,
 } from 'siltstone/internal'
@@ -192,12 +196,12 @@ export const formatTargets: readonly Target[] = [
   ...catalogTargets(
     nameClaimType,
     { format: 'siltstone.name', version: 1, writes, ...place, name: 'things', collectionId: someCollection.id },
-    'catalog/x',
+    collectionNameKey({ ...place, name: 'things' }),
   ),
   ...catalogTargets(
     resourceClaimType,
     { format: 'siltstone.resource', version: 1, writes, resourceName: 'acme', tenant: 'default_tenant' },
-    'catalog/x',
+    resourceKey('acme'),
   ),
   ...catalogTargets(
     databaseType,
@@ -211,12 +215,12 @@ export const formatTargets: readonly Target[] = [
       state: 'live',
       incarnation: someUlid,
     },
-    'catalog/x',
+    databaseKey({ tenant: 'default_tenant', database: 'default_database' }),
   ),
   ...catalogTargets(
     tenantType,
     { format: 'siltstone.tenant', version: 1, writes, name: 'acme', state: 'live', resourceName: null, setting: null },
-    'catalog/x',
+    tenantKey('acme'),
   ),
   {
     name: 'stored embedding',

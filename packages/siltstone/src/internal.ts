@@ -85,7 +85,9 @@ export { seal, sealIsIntact, UNSEALED } from './format/file-checksum.ts'
 export {
   bitmapKey,
   collectionIdKey,
+  collectionNameKey,
   collectionPath,
+  databaseKey,
   embeddingKey,
   gcDueKey,
   inboxKey,
@@ -100,6 +102,7 @@ export {
   overlayFileKey,
   parseKey,
   pointerKey,
+  resourceKey,
   segmentFileKey,
   storeKey,
   tenantKey,

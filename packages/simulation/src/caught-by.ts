@@ -3,10 +3,10 @@
  * the real code these histories must pass. Unit tests catch the other mutants: docs/explanation/reliability.md.
  */
 export const CAUGHT_BY: Readonly<Record<string, number>> = {
-  'absent-input-ignored': 80_000_017,
+  'absent-input-ignored': 80_000_165,
   'ambiguous-412-taken-for-lost': 80_000_002,
   'catalog-without-compare-and-swap': 80_000_093,
-  'claims-not-looked-at': 80_000_013,
+  'claims-not-looked-at': 80_000_027,
   'collected-manifest-taken-for-damage': 80_000_233,
   'collected-snapshot-taken-for-damage': 80_000_735,
   'continues-without-progress': 80_000_008,

@@ -3,6 +3,7 @@ import { MemoryObjectStore } from '../drivers/memory/memory-object-store.ts'
 import { seededIds } from '../host/system-ids.ts'
 import { ManualClock } from '../drivers/memory/manual-clock.ts'
 import { outcomeUnknown, unavailable } from '../errors.ts'
+import { collectionNameKey } from '../format/keys.ts'
 import { DocumentStore } from './document-store.ts'
 import { type NameClaim, nameClaimType } from './document-types.ts'
 import { type Fault, type FaultyObjectStore, faultyObjectStore } from '../testing/faulty-object-store.ts'
@@ -44,16 +45,17 @@ describe('a write', () => {
 
   it('that succeeded is recognised, even after later writes', async () => {
     const { mine, others, memory } = setUp()
+    const own = collectionNameKey(claim('a'))
     const put = memory.put.bind(memory)
     let first = true
     memory.put = async (...call) => {
       const result = await put(...call)
       if (!first) return result
       first = false
-      await others.change(key, nameClaimType, (current) => current && { ...current, collectionId: 'theirs' })
+      await others.change(own, nameClaimType, (current) => current && { ...current, collectionId: 'theirs' })
       return put(...call)
     }
-    const written = await mine.write(key, nameClaimType, claim('a'), null)
+    const written = await mine.write(own, nameClaimType, claim('a'), null)
     expect(written).toMatchObject({ status: 'ok', version: { document: { name: 'a', collectionId: 'theirs' } } })
   })
 

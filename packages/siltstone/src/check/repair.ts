@@ -19,10 +19,13 @@ import type { CompactLimits } from '../compact/compact-limits.ts'
 import { withoutMerges } from '../compact/merge-claims.ts'
 import { chooseSnapshot, type Head, publishAgain, readHead, tryLoad } from './repair-pointer.ts'
 import { voidVanished } from './repair-void.ts'
-import { type Problem, verifyCollection } from './verify-collection.ts'
+import { type Problem, REPAIR, verifyCollection } from './verify-collection.ts'
 import { damageOf } from './verify-snapshot.ts'
 
 const CACHE_BYTES = 32 * 1024 * 1024
+/** Of damage that a repair leaves: to repair once more would not help. */
+const RESTORE =
+  'No kept snapshot is whole without losing what came after it: restore the object from a backup or an older version of it.'
 
 export interface RepairOptions {
   log: LogLimits
@@ -89,7 +92,9 @@ export async function repairCollection(env: Environment, path: string, options: 
       })
   }
   const after = await verifyCollection(env, path, { deep: true, limits: log })
-  report.problems = after.problems
+  report.problems = after.problems.map((one) =>
+    !dryRun && !report.busy && one.remedy === REPAIR ? { ...one, remedy: RESTORE } : one,
+  )
   if (head.damage !== undefined && head.manifest) report.wholeSnapshots = await wholeSnapshots(env, pool, head.manifest)
   return report
 }

@@ -319,6 +319,13 @@ describe('repair', () => {
     const report = await repair()
     expect(report.actions).toEqual([])
     expect(report.problems).toContainEqual(expect.objectContaining({ key: last }))
+    // Not to repair once more.
+    expect(report.problems).not.toContainEqual(
+      expect.objectContaining({ remedy: expect.stringContaining('siltstone repair') }),
+    )
+    expect(report.problems).toContainEqual(
+      expect.objectContaining({ remedy: expect.stringContaining('from a backup') }),
+    )
     expect(report.wholeSnapshots).toEqual([first?.name])
     await collection.rollback(first?.name as string)
     await engine.compact(path, { merge: false })

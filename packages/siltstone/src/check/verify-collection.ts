@@ -23,7 +23,7 @@ export type { Problem, VerifyReport } from './verify-report.ts'
 
 const ATTEMPTS = 3
 const CACHE_BYTES = 32 * 1024 * 1024
-const REPAIR = 'Run "siltstone repair": it looks for the newest snapshot that is whole.'
+export const REPAIR = 'Run "siltstone repair": it looks for the newest snapshot that is whole.'
 const OLD = 'This kept version cannot be read any more; nothing else depends on it.'
 const FORK = 'A fork reads it. Run "siltstone verify" on the fork.'
 

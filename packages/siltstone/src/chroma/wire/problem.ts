@@ -55,7 +55,9 @@ export function badShape(path: string, detail: string): ApiProblem {
 
 /** 400 in the words of Chroma's validator. */
 export function badValue(field: string, detail: string): SiltstoneError {
-  return invalid('validation', `Validation error: ${field}: ${detail}`, { field })
+  // Details of a value may name the field already.
+  const named = detail.startsWith(`${field}: `) ? detail : `${field}: ${detail}`
+  return invalid('validation', `Validation error: ${named}`, { field })
 }
 
 /** 400: configuration and schema contradict each other or themselves. */
