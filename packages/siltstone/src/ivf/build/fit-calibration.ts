@@ -88,18 +88,12 @@ export function shareToFind(recall: number, kind: PseudoKind, count: number, que
 
 /** θ for each level and number of neighbours; at least as large as that of a lower level, and of fewer neighbours. */
 function thetas(queries: readonly Needed[], counts: readonly number[], place: number): number[][] {
-  const { exponent } = FLATNESSES[place] as Flatness
   const theta = RECALL_LEVELS.map(() => new Array<number>(counts.length).fill(LEAST_THETA))
   counts.forEach((count, i) => {
     for (const wanted of KINDS) {
       const some = queries.filter(({ kind, places }) => kind === wanted && places.length > 0)
       if (some.length === 0) continue
-      const needed = Float64Array.from(
-        some.flatMap(({ places, near }) => {
-          const power = (near[place] as number) ** exponent
-          return places.slice(0, count).map((one) => one / power)
-        }),
-      ).sort()
+      const needed = neededThetas(some, count, place)
       RECALL_LEVELS.forEach(({ recall }, level) => {
         const row = theta[level] as number[]
         const one = quantile(needed, shareToFind(recall, wanted, count, some.length))
@@ -108,6 +102,19 @@ function thetas(queries: readonly Needed[], counts: readonly number[], place: nu
     }
   })
   return grown(theta)
+}
+
+/** The θ that each neighbour needs, ascending. */
+function neededThetas(queries: readonly Needed[], count: number, place: number): Float64Array {
+  const { exponent } = FLATNESSES[place] as Flatness
+  const needed = new Float64Array(queries.reduce((sum, { places }) => sum + Math.min(count, places.length), 0))
+  let at = 0
+  for (const { places, near } of queries) {
+    const power = (near[place] as number) ** exponent
+    const most = Math.min(count, places.length)
+    for (let i = 0; i < most; i++) needed[at++] = (places[i] as number) / power
+  }
+  return needed.sort()
 }
 
 /** The mean logarithm of the number of clusters that queries like the rows visit. @param theta for each level, and some counts */
