@@ -40,6 +40,8 @@ export type ClusterNeed = (level: number, share: number, near: NearCount) => num
 /** The number of clusters of all segments that are at most `nearly` times as far from the query as the nearest one; at least 1. */
 export type NearCount = (nearly: number) => number
 
+/** Chosen so that filters that admit the rows around one row find what was asked for. */
+const FILTERED = 1.15
 /** Between these, θ is linear in the logarithms. */
 const NEIGHBOURS = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000]
 
@@ -91,8 +93,9 @@ export function unroundedNeed(recalls: readonly number[], k: number, segments: r
     curves: recalls.map((recall) => meanTheta(recall, some)),
   }))
   return (level, share, near) => {
-    // A filter that admits one row in ten makes the tenth neighbour as far as the hundredth is without it.
-    const neighbours = k / Math.max(share, 1e-9)
+    // A filter that admits one row in ten makes the tenth neighbour as far as the hundredth is without it, and somewhat
+    // farther if it has to do with the vectors.
+    const neighbours = k / Math.max(share, 1e-9) ** FILTERED
     let sum = 0
     for (const { nearly, exponent, weight, usual, curves } of alike) {
       const count = exponent === 0 && usual === Number.POSITIVE_INFINITY ? 1 : near(nearly)
