@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { calibrationLength, decodeCalibration, encodeCalibration, thetaFor, UNCALIBRATED } from './calibration.ts'
+import { USUAL_FLATNESS } from './flatness.ts'
 
 const simple = {
   recalls: [0.9, 0.99],
@@ -9,6 +10,7 @@ const simple = {
     [8, 32],
   ],
   usualNear: 50,
+  flatness: USUAL_FLATNESS,
 }
 
 describe('θ', () => {
@@ -38,13 +40,15 @@ describe('the stored form', () => {
   it('is read as it was written', () => {
     const floats = encodeCalibration(simple)
     expect(floats).toHaveLength(calibrationLength(2, 2))
-    const read = decodeCalibration(floats, 2, 2)
+    const read = decodeCalibration(floats, 2, 2, USUAL_FLATNESS)
     expect(read?.theta).toEqual(simple.theta)
     expect(read?.recalls[0]).toBeCloseTo(0.9, 6)
     expect(read?.neighbours).toEqual(simple.neighbours)
     expect(read?.usualNear).toBe(50)
     const many = UNCALIBRATED.neighbours.length
-    expect(decodeCalibration(encodeCalibration(UNCALIBRATED), UNCALIBRATED.recalls.length, many)).toBeDefined()
+    expect(
+      decodeCalibration(encodeCalibration(UNCALIBRATED), UNCALIBRATED.recalls.length, many, USUAL_FLATNESS),
+    ).toBeDefined()
   })
 
   it.each([
@@ -84,6 +88,6 @@ describe('the stored form', () => {
       },
     ],
   ])('is refused with %s', (_, calibration) => {
-    expect(decodeCalibration(encodeCalibration(calibration), 2, 2)).toBeUndefined()
+    expect(decodeCalibration(encodeCalibration(calibration), 2, 2, USUAL_FLATNESS)).toBeUndefined()
   })
 })

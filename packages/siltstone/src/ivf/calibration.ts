@@ -1,8 +1,9 @@
 /**
  * How far a search must look in one inverted file, as measured when it was built (`build/calibrator.ts`):
- * a query visits ⌈θ · √N⌉ clusters, N being the number of clusters that are nearly as near as the nearest (`flatness.ts`),
+ * a query visits ⌈θ · Nᵖ⌉ clusters, N being the number of clusters that are nearly as near as the nearest (`flatness.ts`),
  * and θ depends on the recall and on the number of neighbours.
  */
+import { type Flatness, USUAL_FLATNESS } from './flatness.ts'
 import { RECALL_LEVELS } from './recall-levels.ts'
 
 export interface Calibration {
@@ -14,6 +15,8 @@ export interface Calibration {
   theta: readonly (readonly number[])[]
   /** The N that one in a hundred of the queries exceeded which θ was measured with. */
   usualNear: number
+  /** What N is, and its power. */
+  flatness: Flatness
 }
 
 /** Bounds of the exponent with which θ grows with the number of neighbours beyond the largest that was measured. */
@@ -26,6 +29,7 @@ export const UNCALIBRATED: Calibration = {
   neighbours: [1, 10, 100, 1_000],
   theta: [0.7, 1.8, 3.6, 8, 18, 32, 50, 130].map((ten) => [ten * 0.6, ten, ten * 2.6, ten * 7]),
   usualNear: Number.POSITIVE_INFINITY,
+  flatness: USUAL_FLATNESS,
 }
 
 /** Linear between the logarithms, and beyond the last. */
@@ -57,7 +61,7 @@ function interpolated(xs: readonly number[], ys: readonly number[], x: number): 
   return y0 + ((y1 - y0) * (x - x0)) / (x1 - x0)
 }
 
-/** f32[recalls], f32[neighbours], f32[recalls × neighbours], f32 the usual N */
+/** f32[recalls], f32[neighbours], f32[recalls × neighbours], f32 the usual N. The flatness is kept apart. */
 export function encodeCalibration({ recalls, neighbours, theta, usualNear }: Calibration): Float32Array {
   return Float32Array.from([...recalls, ...neighbours, ...theta.flat(), usualNear])
 }
@@ -68,7 +72,12 @@ export function calibrationLength(recalls: number, neighbours: number): number {
 }
 
 /** @returns undefined if it is not a calibration */
-export function decodeCalibration(floats: Float32Array, recalls: number, neighbours: number): Calibration | undefined {
+export function decodeCalibration(
+  floats: Float32Array,
+  recalls: number,
+  neighbours: number,
+  flatness: Flatness,
+): Calibration | undefined {
   const numbers = Array.from(floats)
   const theta = Array.from({ length: recalls }, (_, i) => {
     const start = recalls + neighbours + i * neighbours
@@ -80,6 +89,7 @@ export function decodeCalibration(floats: Float32Array, recalls: number, neighbo
     neighbours: numbers.slice(recalls, recalls + neighbours),
     theta,
     usualNear,
+    flatness,
   }
   const [least, most] = [found.recalls[0] as number, found.recalls.at(-1) as number]
   const isSound =

@@ -3,12 +3,18 @@ import { zstdDecompress } from '#codec'
 import { corrupt } from '../errors.ts'
 import { type Calibration, calibrationLength, decodeCalibration, UNCALIBRATED } from './calibration.ts'
 import type { SectionDescriptor } from '../format/segment/descriptor.ts'
+import { USUAL_FLATNESS } from './flatness.ts'
 import type { SegmentReader } from '../format/segment/reader.ts'
 
-/** Version 1 had no calibration, and one bit per dimension. */
-export const CENTROIDS = { name: 'ivf-centroids', type: 'i8-centroids', version: 2 } as const
+/**
+ * Version 1 had no calibration, and one bit per dimension. Versions 2 and 3 (compact) had one flatness for all data, and
+ * versions 4 and 5 (compact) tell theirs.
+ */
+export const CENTROIDS = { name: 'ivf-centroids', type: 'i8-centroids', version: 4 } as const
 /** Compressed with Zstandard, with the lengths of the lists; of segments for pages. */
-export const COMPACT_CENTROIDS_VERSION = 3
+export const COMPACT_CENTROIDS_VERSION = 5
+const COMPACT_VERSIONS: readonly number[] = [3, COMPACT_CENTROIDS_VERSION]
+const FIRST_WITH_FLATNESS = 4
 /** See `compact-list.ts`. */
 export const COMPACT_LISTS_VERSION = 2
 /** By bits per dimension. */
@@ -36,7 +42,7 @@ export interface IvfDirectory {
   space: IndexedSpace
   /** Root mean square of √(|x̄|² − ⟨x̄, r⟩²/|r|²) over all codes: of √(1 − α²) for codes of one bit. */
   codeError: number
-  /** Length that few rows exceed; see `flatness.ts`. */
+  /** Length that few rows exceed; see `near-limit.ts`. */
   reach: number
   calibration: Calibration
   /** int8[clusters × dimension], to be multiplied by `scales`. */
@@ -70,7 +76,7 @@ export function ivfSections(
   reader: SegmentReader,
 ): { centroids: SectionDescriptor; lists: SectionDescriptor } | undefined {
   const centroids = reader.section(CENTROIDS.name, CENTROIDS.type, COMPACT_CENTROIDS_VERSION)
-  const isCompact = centroids?.version === COMPACT_CENTROIDS_VERSION
+  const isCompact = centroids !== undefined && COMPACT_VERSIONS.includes(centroids.version)
   const type = LISTS.types[centroids?.params['bits'] === 2 ? 2 : 1]
   const lists = reader.section(LISTS.name, type, isCompact ? COMPACT_LISTS_VERSION : 1)
   if (lists && isCompact !== (lists.version === COMPACT_LISTS_VERSION))
@@ -89,9 +95,12 @@ export async function readDirectory(
     const key = reader.source.key(section)
     throw corrupt('section-damaged', `${key}: section ${section.name}: ${reason}`, { key })
   }
-  const { clusters, dimension, bits, seed, space, codeError, reach, recalls, neighbours } = parametersOf(section, fail)
+  const { clusters, dimension, bits, seed, space, codeError, reach, recalls, neighbours, flatness } = parametersOf(
+    section,
+    fail,
+  )
   if (crc32 === undefined) fail('the descriptor gives no checksum')
-  const isCompact = section.version === COMPACT_CENTROIDS_VERSION
+  const isCompact = COMPACT_VERSIONS.includes(section.version)
   const more = section.version === 1 ? 0 : calibrationLength(recalls, neighbours)
   const perCluster = dimension + (isCompact ? 16 : 12)
   const expected = clusters * perCluster + more * 4
@@ -122,7 +131,7 @@ export async function readDirectory(
   if (offsets[clusters] !== lists.length)
     fail(`its lists take ${offsets[clusters]} bytes, not the ${lists.length} of ${lists.name}`)
   const floats = new Float32Array(bytes.buffer, bytes.byteOffset + clusters * perCluster, more)
-  const calibration = section.version === 1 ? UNCALIBRATED : decodeCalibration(floats, recalls, neighbours)
+  const calibration = section.version === 1 ? UNCALIBRATED : decodeCalibration(floats, recalls, neighbours, flatness)
   if (!calibration) return fail('its calibration is not one')
   const squares = squaredLengths(centroids, scales, dimension)
   return {
@@ -157,13 +166,18 @@ function parametersOf(section: SectionDescriptor, fail: (reason: string) => neve
     return fail(`params.codeError is ${codeError}`)
   if (rotation !== ROTATION) return fail(`params.rotation is ${rotation}`)
   const common = { clusters, dimension: paddedDimension, seed, space, codeError } as const
-  if (section.version === 1) return { ...common, bits: 1, reach: undefined, recalls: 0, neighbours: 0 } as const
+  if (section.version === 1)
+    return { ...common, bits: 1, reach: undefined, recalls: 0, neighbours: 0, flatness: USUAL_FLATNESS } as const
   const { bits, reach, recalls, neighbours } = section.params
   if (bits !== 1 && bits !== 2) return fail(`params.bits is ${bits}`)
   if (!(typeof reach === 'number' && reach >= 0)) return fail(`params.reach is ${reach}`)
   if (!isCount(recalls) || !isCount(neighbours) || recalls > MOST_RECALLS || neighbours > MOST_RECALLS)
     return fail(`params.recalls is ${recalls}, params.neighbours is ${neighbours}`)
-  return { ...common, bits, reach, recalls, neighbours } as const
+  const { nearly, exponent } = section.version < FIRST_WITH_FLATNESS ? USUAL_FLATNESS : section.params
+  if (!(typeof nearly === 'number' && nearly >= 1 && nearly < Number.POSITIVE_INFINITY))
+    return fail(`params.nearly is ${nearly}`)
+  if (!(typeof exponent === 'number' && exponent >= 0 && exponent <= 1)) return fail(`params.exponent is ${exponent}`)
+  return { ...common, bits, reach, recalls, neighbours, flatness: { nearly, exponent } } as const
 }
 
 function squaredLengths(centroids: Int8Array, scales: Float32Array, dimension: number): Float32Array {

@@ -1,24 +1,25 @@
 /**
- * How flat the distances of a query to the centroids are: the number of clusters that are nearly as near as the nearest.
- * The square root of this number tells best how many clusters a query needs, of all measures that were compared
- * (docs/decisions/0012): where many centroids are about equally far, the neighbours are spread over many clusters.
+ * How flat the distances of a query to the centroids are: N, the number of clusters that are nearly as near as the nearest.
+ * Where many centroids are about equally far, the neighbours are spread over many clusters, so a power of N tells how many
+ * clusters a query needs. How near is nearly, and which power tells it best, differs from data to data: an index is
+ * calibrated with the flatness that needs the least (`build/fit-calibration.ts`; docs/decisions/0012).
  */
-import type { IndexedSpace } from './directory.ts'
 
-/** A cluster counts if its centroid is at most this many times as far as the nearest one. */
-const NEARLY = 1.15
-
-/**
- * The largest g(c) (docs/decisions/0005) of a cluster that counts. For inner products, which are no distances, vectors are
- * taken as lying on a sphere of radius `reach`: there the squared distance to the query, which may be scaled to this length,
- * grows by 2 × reach ÷ its length × g(c).
- * @param nearest g(c) of the nearest centroid
- * @param reach length that few rows exceed
- * @param length of the query
- */
-export function nearLimit(space: IndexedSpace, nearest: number, reach: number, length: number): number {
-  const factor = NEARLY * NEARLY
-  if (space !== 'ip') return Math.max(0, nearest) * factor
-  const shift = reach * length - 1
-  return Math.max(0, nearest + shift) * factor - shift
+export interface Flatness {
+  /** A cluster counts if its centroid is at most this many times as far as the nearest one. */
+  nearly: number
+  /** Clusters are visited in proportion to this power of N; 0: each query visits as many. */
+  exponent: number
 }
+
+/** The best for all of five corpora, if it had to be one. */
+export const USUAL_FLATNESS: Flatness = { nearly: 1.15, exponent: 0.5 }
+
+const NEARLY = [1.1, 1.15, 1.2, 1.3]
+const EXPONENTS = [0.25, 0.5, 0.75, 1]
+
+/** What an index may be calibrated with. */
+export const FLATNESSES: readonly Flatness[] = [
+  { nearly: USUAL_FLATNESS.nearly, exponent: 0 },
+  ...NEARLY.flatMap((nearly) => EXPONENTS.map((exponent) => ({ nearly, exponent }))),
+]

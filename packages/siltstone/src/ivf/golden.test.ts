@@ -9,6 +9,7 @@ import type { Bucket } from '../format/segment/testing.ts'
 import { expectGolden, goldenSegment } from '../format/testing/golden-segment.ts'
 import { indexedSegment, wholeSegment } from './build/testing.ts'
 import { UNCALIBRATED } from './calibration.ts'
+import { USUAL_FLATNESS } from './flatness.ts'
 import { type Ivf, ivfOf } from './ivf.ts'
 import { chooseClusters } from './search/choose-clusters.ts'
 import { effortOf } from './search/effort.ts'
@@ -39,7 +40,7 @@ async function find(ivf: Ivf, vector: Float32Array): Promise<{ clusters: number[
   return { clusters: probes.map(({ cluster }) => cluster), rows: rows.sort((a, b) => a - b) }
 }
 
-it.each(['v1', 'v2'])('reads what %s wrote, and finds the same', async (version) => {
+it.each(['v1', 'v2', 'v4'] as const)('reads what %s wrote, and finds the same', async (version) => {
   const folder = folderOf(version)
   const reader = await goldenSegment(folder, write)
   await verifyIvf(reader)
@@ -47,7 +48,10 @@ it.each(['v1', 'v2'])('reads what %s wrote, and finds the same', async (version)
   const { ordinals } = await reader.rowRange(0, reader.rows)
   const found = await find(ivf, vectorOf(123))
   expect(found.rows.map((row) => ordinals[row])).toContain(123)
-  expectGolden(folder, version === 'v1' ? found : { ...found, calibration: ivf.directory.calibration })
+  const { flatness, ...calibration } = ivf.directory.calibration
+  if (version !== 'v4') expect(flatness).toEqual(USUAL_FLATNESS)
+  const told = { v1: {}, v2: { calibration }, v4: { calibration, flatness } }[version]
+  expectGolden(folder, { ...found, ...told })
 })
 
 it('takes what is usual for what the first version does not tell', async () => {

@@ -13,20 +13,23 @@ export interface RecallLevel {
 }
 
 export const RECALL_LEVELS: readonly RecallLevel[] = [
-  { recall: 0.5, deviations: 0.3 },
-  { recall: 0.8, deviations: 0.6 },
-  { recall: 0.9, deviations: 0.8 },
-  { recall: 0.95, deviations: 1.1 },
-  { recall: 0.98, deviations: 1.4 },
-  { recall: 0.99, deviations: 1.7 },
-  { recall: 0.995, deviations: 2 },
-  { recall: 0.999, deviations: 2.8 },
+  { recall: 0.5, deviations: 0.4 },
+  { recall: 0.8, deviations: 0.75 },
+  { recall: 0.9, deviations: 1.05 },
+  { recall: 0.95, deviations: 1.4 },
+  { recall: 0.98, deviations: 1.75 },
+  { recall: 0.99, deviations: 2 },
+  { recall: 0.995, deviations: 2.3 },
+  { recall: 0.999, deviations: 2.9 },
 ]
 
 export const DEFAULT_RECALL = 0.95
 
-/** Of the neighbours that a search misses, the share that may be missed because their clusters are not visited. */
-export const MISSED_BY_CLUSTERS = 0.75
+/**
+ * Of the neighbours that a search may miss, the share that may be missed because their clusters are not visited. Measuring a
+ * few more rows is cheaper than scanning more clusters, so little is left to the codes.
+ */
+export const MISSED_BY_CLUSTERS = 0.9
 
 /** The levels that a search for this recall goes through. @param recall above 0, below 1 */
 export function levelsFor(recall: number): readonly RecallLevel[] {

@@ -16,7 +16,7 @@ import { coarsen } from './coarse.ts'
 import { Codes } from './codes.ts'
 import { Neighbours } from './neighbours.ts'
 import { Points } from './points.ts'
-import { drawPseudoQueries } from './pseudo-queries.ts'
+import { drawPseudoQueries, heldOut, holdOut } from './pseudo-queries.ts'
 import { Rotator } from './rotate.ts'
 import { NONE, secondCluster } from './second.ts'
 import { clustersFor, sampleFor, train } from './train.ts'
@@ -80,7 +80,7 @@ export class IvfBuilder {
 
   /** Number of rows to train on, taken evenly from all. */
   get sampleRows(): number {
-    return sampleFor(this.#rows)
+    return Math.min(this.#rows, sampleFor(this.#rows) + heldOut(this.#rows))
   }
 
   /** Adds to the sample. Vectors beyond `sampleRows` are ignored. */
@@ -99,12 +99,13 @@ export class IvfBuilder {
     if (!sample || sample.count === 0) throw new Error('train() was called without a sample')
     const work = this.#work
     const padded = this.#rotator.dimension
-    const groups = await train(work, sample, clustersFor(this.#rows))
+    const { held, trained } = holdOut(sample.count, heldOut(this.#rows))
+    const groups = await train(work, { points: sample, members: trained }, clustersFor(this.#rows))
     if (this.#isCompact) coarsen(groups.floats, padded)
     const clustering = new Clustering(work, groups, padded)
     const assigner = new Assigner(work, clustering, SHORTLIST)
     const [rows, space] = [this.#rows, this.#space]
-    const queries = await drawPseudoQueries(work, sample, { clustering, assigner, space, rows })
+    const queries = await drawPseudoQueries(work, sample, { clustering, assigner, space, rows, held })
     const calibrator = new Calibrator(work, clustering, space, queries, rows)
     const reach = reachOf(sample)
     sample.free()

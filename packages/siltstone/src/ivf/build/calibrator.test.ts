@@ -48,6 +48,7 @@ function reached(
 ) {
   const { space, calibration } = ivf.directory
   const theta = thetaFor(calibration, 0.9, k)
+  const { flatness } = calibration
   const queries = vectorsOf(30, 77, 0.6)
   let found = 0
   let probed = 0
@@ -56,7 +57,7 @@ function reached(
       [wholeSegment(ivf)],
       [prepareQuery(workspace(), query, ivf.directory)],
       1,
-      (_, __, near) => Math.ceil(theta * Math.sqrt(near)),
+      (_, __, near) => Math.ceil(theta * near(flatness.nearly) ** flatness.exponent),
     )
     const visited = new Set(probes.flatMap(({ cluster }) => clusters.get(cluster) ?? []))
     probed += probes.length

@@ -2,21 +2,18 @@
  * Measures, while the rows of a segment stream by, how far queries must look in its inverted file.
  *
  * For each pseudo-query the nearest rows are found by comparing it with every row (every m-th of many). When all rows have
- * their clusters, the rank of a neighbour is the place of the nearer of its two clusters in the order in which a search
- * visits them. Divided by √N (`../flatness.ts`) the ranks of queries are comparable, and the θ that finds a share t of the
- * neighbours is the t-quantile of these numbers: no parameter is searched for.
- *
- * θ is the largest of three: of rows, of rows and shifted rows, of middles. So queries that are unlike the rows are found
- * for as well, at a price where they are not.
+ * their clusters, a query needs the places of its neighbours' clusters in the order in which a search visits them;
+ * `fit-calibration.ts` makes the calibration of that.
  */
 import { Nearest } from '../../kernels/nearest.ts'
 import type { Calibration } from '../calibration.ts'
 import { UNCALIBRATED } from '../calibration.ts'
-import type { IndexedSpace } from '../directory.ts'
-import { nearLimit } from '../flatness.ts'
-import { MISSED_BY_CLUSTERS, RECALL_LEVELS } from '../recall-levels.ts'
+import { DENSITY, type IndexedSpace } from '../directory.ts'
+import { FLATNESSES } from '../flatness.ts'
+import { nearLimit } from '../near-limit.ts'
 import { wordFactor } from '../search/prepared-query.ts'
 import type { Clustering } from './clustering.ts'
+import { fitCalibration, type Needed } from './fit-calibration.ts'
 import type { Points } from './points.ts'
 import type { PseudoKind, PseudoQueries } from './pseudo-queries.ts'
 import type { Work } from './work.ts'
@@ -28,11 +25,6 @@ const MOST_SHARE = 1 / 8
 const STEP = 128
 /** Multiplications that comparing may take; beyond it, some rows are left out. */
 const MOST_MULTIPLICATIONS = 25e9
-const SETS: readonly (readonly PseudoKind[])[] = [['row'], ['row', 'shifted'], ['between']]
-/** Share of the queries whose N is usual. */
-const USUAL = 0.99
-const LEAST_THETA = 0.05
-const MOST_THETA = 1e6
 
 export class Calibrator {
   readonly #work: Work
@@ -114,54 +106,42 @@ export class Calibrator {
   /**
    * Call after the last row.
    * @param firsts, seconds the clusters of each arrival; a second one beyond the last cluster is none
-   * @param reach see `../flatness.ts`
+   * @param reach see `../near-limit.ts`
    */
   async finish(firsts: Uint32Array, seconds: Uint32Array, reach: number): Promise<Calibration> {
     const { kinds, points } = this.#queries
-    /** By number of neighbours, by kind. */
-    const found = this.#neighbours.map(() => new Map<PseudoKind, number[]>())
-    const nears: number[] = []
-    for (const [query, kind] of kinds.entries()) {
-      const { ranks, near } = this.#ranks(query, firsts, seconds, reach)
-      nears.push(near)
-      this.#neighbours.forEach((k, i) => {
-        const some = found[i]?.get(kind) ?? []
-        some.push(...ranks.slice(0, k))
-        found[i]?.set(kind, some)
-      })
+    const needed: Needed[] = []
+    for (const query of kinds.keys()) {
+      needed.push(this.#needed(query, firsts, seconds, reach))
       await this.#work.spent(points.dimension * this.#clustering.centroids.count)
     }
-    const curves = found.map((byKind) => thetas(byKind))
-    if (curves.some((curve) => curve === undefined)) return UNCALIBRATED
-    return {
-      recalls: RECALL_LEVELS.map(({ recall }) => recall),
-      // A neighbour among every m-th row is, on average, the neighbour of an m times higher rank among all.
-      neighbours: this.#neighbours.map((k) => (k + 1) * this.#stride - 1),
-      usualNear: quantile(Float64Array.from(nears).sort(), USUAL),
-      theta: grown(RECALL_LEVELS.map((_, level) => curves.map((curve) => curve?.[level] as number))),
-    }
+    const fitted = fitCalibration(needed, this.#neighbours, DENSITY * Math.sqrt(this.#rows))
+    if (!fitted) return UNCALIBRATED
+    // A neighbour among every m-th row is, on average, the neighbour of an m times higher rank among all.
+    return { ...fitted, neighbours: this.#neighbours.map((k) => (k + 1) * this.#stride - 1) }
   }
 
-  /** N of a query, and (rank + 1) ÷ √N for each of its neighbours, nearest first. */
-  #ranks(query: number, firsts: Uint32Array, seconds: Uint32Array, reach: number) {
+  #needed(query: number, firsts: Uint32Array, seconds: Uint32Array, reach: number): Needed {
     const bases = this.#bases(query)
     const sorted = bases.slice().sort()
     const length = Math.sqrt(this.#querySquares[query] as number)
-    const limit = nearLimit(this.#space, sorted[0] as number, reach, length)
     // Relative to a segment with as many clusters as its rows ask for.
-    const near = Math.max(1, placeOf(sorted, limit, true))
-    const finer = bases.length / (4 * Math.sqrt(this.#rows))
-    const scale = Math.sqrt(near) * finer
+    const finer = bases.length / (DENSITY * Math.sqrt(this.#rows))
+    const near = FLATNESSES.map(({ nearly }) => {
+      const limit = nearLimit(this.#space, sorted[0] as number, reach, length, nearly)
+      return Math.max(1, placeOf(sorted, limit, true)) / finer
+    })
+    const kind = this.#queries.kinds[query] as PseudoKind
     const all = (this.#nearest[query] as Nearest).sorted()
-    if (this.#queries.kinds[query] === 'row') dropOne(all, this.#ownDistance(query))
-    const ranks = all
+    if (kind === 'row') dropOne(all, this.#ownDistance(query))
+    const places = all
       .map(({ tag }) => {
         const first = bases[firsts[tag] as number] as number
         const second = bases[seconds[tag] as number] ?? Number.POSITIVE_INFINITY
-        return (placeOf(sorted, Math.min(first, second), false) + 1) / scale
+        return (placeOf(sorted, Math.min(first, second), false) + 1) / finer
       })
       .filter(Number.isFinite)
-    return { ranks, near: near / finer }
+    return { kind, places, near }
   }
 
   /** The distance, as `observe` computes it, of a row to itself. */
@@ -214,42 +194,4 @@ function dropOne(all: { distance: number; tag: number }[], distance: number): vo
   const near = Math.abs(distance) * 1e-6
   const own = all.findIndex((one) => Math.abs(one.distance - distance) <= near)
   if (own >= 0) all.splice(own, 1)
-}
-
-/** θ for each level. @returns undefined if there is nothing to tell it from */
-function thetas(byKind: ReadonlyMap<PseudoKind, number[]>): number[] | undefined {
-  const sets = SETS.map((kinds) => joined(kinds.map((kind) => byKind.get(kind) ?? [])).sort())
-  if (sets.every((set) => set.length === 0)) return undefined
-  return RECALL_LEVELS.map(({ recall }) => {
-    const share = 1 - MISSED_BY_CLUSTERS * (1 - recall)
-    const most = Math.max(...sets.map((set) => quantile(set, share)))
-    return Math.min(MOST_THETA, Math.max(LEAST_THETA, most))
-  })
-}
-
-function joined(parts: readonly (readonly number[])[]): Float64Array {
-  const all = new Float64Array(parts.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const part of parts) {
-    all.set(part, at)
-    at += part.length
-  }
-  return all
-}
-
-/** 0 of no numbers. @param sorted ascending */
-function quantile(sorted: Float64Array, share: number): number {
-  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0
-}
-
-/** Each θ at least as large as that of a lower recall, and of fewer neighbours. */
-function grown(theta: readonly (readonly number[])[]): number[][] {
-  const rows: number[][] = []
-  for (const row of theta) {
-    const before = rows.at(-1)
-    const next: number[] = []
-    row.forEach((value, i) => next.push(Math.fround(Math.max(value, next[i - 1] ?? 0, before?.[i] ?? 0))))
-    rows.push(next)
-  }
-  return rows
 }

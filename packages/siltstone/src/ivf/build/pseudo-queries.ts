@@ -12,7 +12,7 @@ import type { Work } from './work.ts'
 /** `row`: a row. `shifted`: a row moved by the residual of another. `between`: the middle of two rows. */
 export type PseudoKind = 'row' | 'shifted' | 'between'
 
-const COUNTS: Record<PseudoKind, number> = { row: 300, shifted: 150, between: 150 }
+const COUNTS: Record<PseudoKind, number> = { row: 240, shifted: 180, between: 180 }
 /** From this many rows on, there are as many queries as `COUNTS` says. */
 const ENOUGH_ROWS = 20_000
 const LEAST_SHARE = 0.2
@@ -20,6 +20,30 @@ const LEAST_SHARE = 0.2
 export interface PseudoQueries {
   kinds: readonly PseudoKind[]
   points: Points
+}
+
+/**
+ * Number of rows of the sample that are kept from the training, for queries to be made from: a centroid is nearer to a row
+ * that it was trained on than to any other, so such rows would make bad queries.
+ * @param rows of the whole segment
+ */
+export function heldOut(rows: number): number {
+  return Math.ceil(COUNTS.row * shareOf(rows))
+}
+
+/** Divides the numbers below `count`. @param most number to hold out; at most a tenth of all is */
+export function holdOut(count: number, most: number): { held: Uint32Array; trained: Uint32Array } {
+  const wanted = Math.min(most, Math.floor(count / 10))
+  const all = Uint32Array.from({ length: count }, (_, i) => i)
+  if (wanted === 0) return { held: all, trained: all }
+  const step = count / wanted
+  const held = Uint32Array.from({ length: wanted }, (_, i) => Math.floor((i + 0.5) * step))
+  const isHeld = new Set(held)
+  return { held, trained: all.filter((i) => !isHeld.has(i)) }
+}
+
+function shareOf(rows: number): number {
+  return Math.min(1, Math.max(LEAST_SHARE, rows / ENOUGH_ROWS))
 }
 
 /** @param rows of the whole segment @param assigner of `clustering` */
@@ -31,16 +55,20 @@ export async function drawPseudoQueries(
     assigner,
     space,
     rows,
-  }: { clustering: Clustering; assigner: Assigner; space: IndexedSpace; rows: number },
+    held,
+  }: { clustering: Clustering; assigner: Assigner; space: IndexedSpace; rows: number; held: Uint32Array },
 ): Promise<PseudoQueries> {
   const { dimension } = sample
   const random = seededRandom(rows)
-  const share = Math.min(1, Math.max(LEAST_SHARE, rows / ENOUGH_ROWS))
+  const share = shareOf(rows)
   const kinds = (['row', 'shifted', 'between'] as const).flatMap((kind) =>
     new Array<PseudoKind>(Math.ceil(COUNTS[kind] * share)).fill(kind),
   )
-  const draw = () => Math.floor(random.next() * sample.count)
-  const pairs = kinds.map((): [number, number] => [draw(), draw()])
+  const draw = () => held[Math.floor(random.next() * held.length)] as number
+  const pairs = kinds.map((kind, i): [number, number] => [
+    kind === 'row' ? (held[i % held.length] as number) : draw(),
+    draw(),
+  ])
   const others = Uint32Array.from(pairs, ([, other]) => other)
   const floats = new Float32Array(kinds.length * dimension)
   for (let start = 0; start < kinds.length; start += BATCH) {

@@ -38,15 +38,15 @@ export function sampleFor(rows: number): number {
   return Math.min(rows, 40 * clustersFor(rows))
 }
 
-/** @param sample at least one point @param clusters approximate number of clusters to make */
-export async function train(work: Work, sample: Points, clusters: number): Promise<Groups> {
+/** @param all at least one point @param clusters approximate number of clusters to make */
+export async function train(work: Work, all: Subset, clusters: number): Promise<Groups> {
   const random = seededRandom(clusters)
-  const all = { points: sample, members: Uint32Array.from({ length: sample.count }, (_, i) => i) }
+  const { points: sample, members } = all
   let groups =
     clusters <= FLAT_CLUSTERS
       ? oneGroup(await lloyd(work, all, clusters, FLAT_ROUNDS, random), sample.dimension)
       : await twoLevels(work, all, clusters, random)
-  const meanSize = sample.count / clusters
+  const meanSize = members.length / clusters
   groups = await refine(work, all, groups, (group) => rebalance(work, sample, group, meanSize, random))
   for (let round = 1; round < JOINT_ROUNDS; round++) groups = await refine(work, all, groups)
   return inOrder(groups, sample.dimension)
@@ -60,16 +60,16 @@ async function twoLevels(work: Work, all: Subset, clusters: number, random: Rand
   const { points: sample } = all
   const { dimension } = sample
   const groups = Math.round(Math.sqrt(clusters))
-  const step = Math.max(1, Math.floor(sample.count / (groups * GROUP_SAMPLE)))
+  const step = Math.max(1, Math.floor(all.members.length / (groups * GROUP_SAMPLE)))
   const means = new Points(work, groups, dimension)
   try {
-    const part = { points: sample, members: all.members.filter((i) => i % step === 0) }
+    const part = { points: sample, members: all.members.filter((_, i) => i % step === 0) }
     means.set(await lloyd(work, part, groups, GROUP_ROUNDS, random))
     const members = byCluster(await nearestOf(work, all, means), all.members, means.count)
     const parts: Float32Array[] = []
     for (const group of members) {
       if (group.length === 0) continue
-      const share = Math.max(1, Math.round((clusters * group.length) / sample.count))
+      const share = Math.max(1, Math.round((clusters * group.length) / all.members.length))
       parts.push(await lloyd(work, { points: sample, members: group }, share, CLUSTER_ROUNDS, random))
     }
     return joined(parts, dimension)

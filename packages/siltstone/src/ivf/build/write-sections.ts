@@ -28,7 +28,7 @@ export interface IvfContent {
   space: IndexedSpace
   centroids: Points
   codeError: number
-  /** See `../flatness.ts`. */
+  /** See `../near-limit.ts`. */
   reach: number
   /** Compact lists, and compressed centroids. */
   isCompact: boolean
@@ -88,6 +88,8 @@ export async function writeSections(writer: SegmentWriter, work: Work, content: 
       reach,
       recalls: calibration.recalls.length,
       neighbours: calibration.neighbours.length,
+      nearly: calibration.flatness.nearly,
+      exponent: calibration.flatness.exponent,
       ...(isCompact && { rawBytes: bytes.length }),
     }
     return {

@@ -1,7 +1,7 @@
 /** Which clusters a query scans. */
 import { Ascending } from '../../kernels/ascending.ts'
-import { nearLimit } from '../flatness.ts'
-import type { ClusterNeed } from './effort.ts'
+import { nearLimit } from '../near-limit.ts'
+import type { ClusterNeed, NearCount } from './effort.ts'
 import { type IndexedSegment, isFiltered } from './indexed-segment.ts'
 import type { PreparedQuery } from './prepared-query.ts'
 import { basesOf, type Probe, probeOf } from './probe.ts'
@@ -37,7 +37,8 @@ export function chooseClusters(
   })
   const { space, square } = queries[0] as PreparedQuery
   const reach = Math.max(...segments.map(({ ivf }) => ivf.directory.reach))
-  const limitOf = (nearest: number) => nearLimit(space, nearest, reach, Math.sqrt(square))
+  const length = Math.sqrt(square)
+  const limitOf = (nearest: number, nearly: number) => nearLimit(space, nearest, reach, length, nearly)
   const probeAt = (number: number, base: number): Probe => {
     let i = starts.length - 1
     while ((starts[i] as number) > number) i--
@@ -50,7 +51,7 @@ export function chooseClusters(
 }
 
 type ProbeAt = (number: number, base: number) => Probe
-type LimitOf = (nearest: number) => number
+type LimitOf = (nearest: number, nearly: number) => number
 
 function chooseNearest(
   bases: Float64Array,
@@ -61,12 +62,15 @@ function chooseNearest(
 ): ChosenClusters {
   let nearest = Number.POSITIVE_INFINITY
   for (let i = 0; i < bases.length; i++) if ((bases[i] as number) < nearest) nearest = bases[i] as number
-  const limit = limitOf(nearest)
-  let near = 0
-  for (let i = 0; i < bases.length; i++) if ((bases[i] as number) <= limit) near++
+  const near = oncePerValue((nearly) => {
+    const limit = limitOf(nearest, nearly)
+    let count = 0
+    for (let i = 0; i < bases.length; i++) if ((bases[i] as number) <= limit) count++
+    return Math.max(1, count)
+  })
   const ends: number[] = []
   for (let level = 0; level < levels; level++) {
-    const end = Math.min(bases.length, Math.max(1, need(level, 1, Math.max(1, near))))
+    const end = Math.min(bases.length, Math.max(1, need(level, 1, near)))
     ends.push(Math.max(end, ends.at(-1) ?? 0))
   }
   const end = ends.at(-1) as number
@@ -103,10 +107,12 @@ function chooseAdmitted(
     }
     return walked[place]
   }
-  const limit = limitOf(at(0)?.probe.base ?? 0)
-  let near = 0
-  for (let one = at(0); one && one.probe.base <= limit; one = at(near)) near++
-  near = Math.max(1, near)
+  const near = oncePerValue((nearly) => {
+    const limit = limitOf(at(0)?.probe.base ?? 0, nearly)
+    let count = 0
+    for (let one = at(0); one && one.probe.base <= limit; one = at(count)) count++
+    return Math.max(1, count)
+  })
   const ends: number[] = []
   let end = 0
   let admitted = 0
@@ -122,6 +128,15 @@ function chooseAdmitted(
     ends.push(end)
   }
   return { probes: walked.slice(0, end).map(({ probe }) => probe), ends }
+}
+
+function oncePerValue(count: NearCount): NearCount {
+  const known = new Map<number, number>()
+  return (nearly) => {
+    const found = known.get(nearly) ?? count(nearly)
+    known.set(nearly, found)
+    return found
+  }
 }
 
 /** Not counting the rows that are copied into the cluster. An unfiltered cluster counts even if it holds only copies. */

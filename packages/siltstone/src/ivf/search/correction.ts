@@ -1,7 +1,7 @@
 /**
- * Corrects the calibration of a collection's indexes by what real queries needed: a factor on θ for each level. It is kept in
- * memory, beside the indexes and not with them: those that read need no permission to write, a merge loses nothing, and
- * what is lost by a restart is known again after some hundred sampled queries.
+ * Corrects the calibration of a collection's indexes by what real queries needed: a factor on the number of clusters at each
+ * level. It is kept in memory, beside the indexes and not with them: those that read need no permission to write, a merge
+ * loses nothing, and what is lost by a restart is known again after some hundred sampled queries.
  */
 import { MISSED_BY_CLUSTERS, RECALL_LEVELS } from '../recall-levels.ts'
 import type { NeededEffort } from './needed-effort.ts'
@@ -46,7 +46,7 @@ export class Correction {
     const { recall } = RECALL_LEVELS[level] as (typeof RECALL_LEVELS)[number]
     const count = this.#queries.length
     const ratios = this.#queries.flatMap(({ needed, calibrated }) =>
-      needed.map((theta) => theta / (calibrated[level] as number)),
+      needed.map((clusters) => clusters / (calibrated[level] as number)),
     )
     const sorted = Float64Array.from(ratios).sort()
     const error = count < ENOUGH ? DEVIATION * Math.sqrt((1 - recall) / 0.05 / count) : 0

@@ -6,6 +6,8 @@
 import type { SearchOptions } from '../../model/read.ts'
 import { type Calibration, thetaFor } from '../calibration.ts'
 import { DENSITY } from '../directory.ts'
+import type { Flatness } from '../flatness.ts'
+import type { IndexedSegment } from './indexed-segment.ts'
 import { DEFAULT_RECALL, levelsFor, type RecallLevel } from '../recall-levels.ts'
 
 export interface Effort {
@@ -23,13 +25,23 @@ export interface SegmentSummary {
   calibration: Calibration
 }
 
+export function summaryOf({ ivf: { directory }, rows, count }: IndexedSegment): SegmentSummary {
+  const { clusters, calibration } = directory
+  return { clusters, calibration, rows: rows.rows, admitted: count }
+}
+
 /**
  * How many clusters to visit at a level, of those that hold admitted rows.
  * @param share of the rows in the clusters visited so far that are admitted
- * @param near number of clusters nearly as near as the nearest one
+ * @param near see `NearCount`
  */
-export type ClusterNeed = (level: number, share: number, near: number) => number
+export type ClusterNeed = (level: number, share: number, near: NearCount) => number
 
+/** The number of clusters of all segments that are at most `nearly` times as far from the query as the nearest one; at least 1. */
+export type NearCount = (nearly: number) => number
+
+/** Chosen so that filters that admit the rows around one row find what was asked for. */
+const FILTERED = 1.15
 /** Between these, θ is linear in the logarithms. */
 const NEIGHBOURS = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000]
 
@@ -41,7 +53,10 @@ export function effortOf({ recall = DEFAULT_RECALL, fixed }: SearchOptions = {})
   return { levels: [{ recall, deviations: deviations ?? last.deviations }], clusters }
 }
 
-/** @param factors on θ for each of `RECALL_LEVELS`; see `correction.ts` */
+/**
+ * Segments may be calibrated with different flatnesses: the need is the mean of what each says, by admitted rows.
+ * @param factors on the need at each of `RECALL_LEVELS`; see `correction.ts`
+ */
 export function clusterNeed(
   effort: Effort,
   k: number,
@@ -56,19 +71,52 @@ export function clusterNeed(
     const fixed = Math.ceil(effort.clusters * factor)
     return () => fixed
   }
+  const needed = unroundedNeed(
+    effort.levels.map(({ recall }) => recall),
+    k,
+    segments,
+  )
+  return (level, share, near) => Math.ceil(needed(level, share, near) * (factors?.[level] ?? 1))
+}
+
+/** @param recalls of each level */
+export function unroundedNeed(recalls: readonly number[], k: number, segments: readonly SegmentSummary[]): ClusterNeed {
+  const total = segments.reduce((sum, { clusters }) => sum + clusters, 0)
   const rows = segments.reduce((sum, one) => sum + one.rows, 0)
+  const admitted = segments.reduce((sum, one) => sum + one.admitted, 0)
   // As many times more clusters than one segment of all rows would have.
   const finer = total / (DENSITY * Math.sqrt(rows))
-  const usual = weightedMean(segments, ({ calibration }) => calibration.usualNear)
-  const curves = effort.levels.map(({ recall }) => meanTheta(recall, segments))
+  const alike = byFlatness(segments).map((some) => ({
+    ...(some[0] as SegmentSummary).calibration.flatness,
+    weight: some.reduce((sum, one) => sum + one.admitted, 0) / admitted,
+    usual: weightedMean(some, ({ calibration }) => calibration.usualNear),
+    curves: recalls.map((recall) => meanTheta(recall, some)),
+  }))
   return (level, share, near) => {
-    // A filter that admits one row in ten makes the tenth neighbour as far as the hundredth is without it.
-    const neighbours = k / Math.max(share, 1e-9)
-    // A query that is flatter than those θ was measured with: its neighbours may be anywhere in the clusters that are near.
-    const unusual = Math.max(1, near / finer / usual)
-    const theta = at(curves[level] as readonly number[], neighbours) * (factors?.[level] ?? 1)
-    return Math.ceil(theta * Math.sqrt(near * unusual) * finer)
+    // A filter that admits one row in ten makes the tenth neighbour as far as the hundredth is without it, and somewhat
+    // farther if it has to do with the vectors.
+    const neighbours = k / Math.max(share, 1e-9) ** FILTERED
+    let sum = 0
+    for (const { nearly, exponent, weight, usual, curves } of alike) {
+      const count = exponent === 0 && usual === Number.POSITIVE_INFINITY ? 1 : near(nearly)
+      // A query that is flatter than those θ was measured with: its neighbours may be anywhere in the clusters that are near.
+      const unusual = Math.max(1, count / finer / usual)
+      const theta = at(curves[level] as readonly number[], neighbours)
+      sum += weight * theta * count ** exponent * unusual ** (1 - exponent)
+    }
+    return sum * finer
   }
+}
+
+function byFlatness(segments: readonly SegmentSummary[]): SegmentSummary[][] {
+  const groups: { flatness: Flatness; some: SegmentSummary[] }[] = []
+  for (const one of segments) {
+    const { nearly, exponent } = one.calibration.flatness
+    const known = groups.find(({ flatness }) => flatness.nearly === nearly && flatness.exponent === exponent)
+    if (known) known.some.push(one)
+    else groups.push({ flatness: one.calibration.flatness, some: [one] })
+  }
+  return groups.map(({ some }) => some)
 }
 
 /** The logarithm of θ for each of `NEIGHBOURS`: the mean over the segments. */

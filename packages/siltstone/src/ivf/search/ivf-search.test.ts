@@ -155,17 +155,20 @@ describe('the choice of clusters', () => {
 
   it('counts the clusters that are nearly as near as the nearest', async () => {
     const { segment } = await segmentOf(vectorsOf(1_500, 1), 'l2')
-    const nearOf = (vector: Float32Array) => {
+    const nearOf = (vector: Float32Array, nearly: number) => {
       const query = prepareQuery(workspace(), vector, segment.ivf.directory)
       let found = 0
       chooseClusters([segment], [query], 1, (_level, _share, near) => {
-        found = near
+        found = near(nearly)
         return 1
       })
       return found
     }
-    expect(nearOf(centres[0] as Float32Array)).toBeLessThan(segment.ivf.directory.clusters / 4)
+    const close = nearOf(centres[0] as Float32Array, 1.15)
+    expect(close).toBeLessThan(segment.ivf.directory.clusters / 4)
+    expect(nearOf(centres[0] as Float32Array, 1)).toBe(1)
+    expect(nearOf(centres[0] as Float32Array, 1.5)).toBeGreaterThan(close)
     // All are about equally far from a point far away.
-    expect(nearOf(new Float32Array(DIMENSION).fill(1_000))).toBe(segment.ivf.directory.clusters)
+    expect(nearOf(new Float32Array(DIMENSION).fill(1_000), 1.15)).toBe(segment.ivf.directory.clusters)
   })
 })

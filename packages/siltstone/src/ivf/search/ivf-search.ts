@@ -8,7 +8,7 @@
  * The caller measures them exactly: their vectors are not part of the index.
  */
 import { chooseClusters } from './choose-clusters.ts'
-import { clusterNeed, type ClusterNeed, type Effort } from './effort.ts'
+import { clusterNeed, type ClusterNeed, type Effort, summaryOf } from './effort.ts'
 import { Examination } from './examination.ts'
 import type { IndexedSpace } from '../directory.ts'
 import type { IndexedSegment } from './indexed-segment.ts'
@@ -41,13 +41,7 @@ export class IvfSearch {
     this.#k = k
     this.#effort = effort
     this.#recorder = recorder
-    const summaries = segments.map(({ ivf: { directory }, rows, count }) => ({
-      clusters: directory.clusters,
-      calibration: directory.calibration,
-      rows: rows.rows,
-      admitted: count,
-    }))
-    this.#need = clusterNeed(effort, k, summaries, factors)
+    this.#need = clusterNeed(effort, k, segments.map(summaryOf), factors)
   }
 
   /**

@@ -1,17 +1,17 @@
 /** What a query would have needed: where its true neighbours lie in the order in which a search visits clusters. */
-import { thetaFor } from '../calibration.ts'
 import { RECALL_LEVELS } from '../recall-levels.ts'
 import { chooseClusters } from './choose-clusters.ts'
+import { summaryOf, unroundedNeed } from './effort.ts'
 import type { IndexedSegment } from './indexed-segment.ts'
 import type { PreparedQuery } from './prepared-query.ts'
 
 /**
- * For each neighbour, the θ with which its cluster is the last one that is visited. It does not depend on how far any search
- * looked, so it tells about all recalls at once.
+ * For each neighbour, the number of clusters with which its own is the last one that is visited. It does not depend on how
+ * far any search looked, so it tells about all recalls at once.
  */
 export interface NeededEffort {
   needed: number[]
-  /** θ of each of `RECALL_LEVELS` for as many neighbours, as the indexes were calibrated. */
+  /** The clusters that the calibration of the indexes says for each of `RECALL_LEVELS` and as many neighbours. */
   calibrated: number[]
 }
 
@@ -24,11 +24,13 @@ export async function neededEffort(
   queries: readonly PreparedQuery[],
   tags: readonly number[],
 ): Promise<NeededEffort> {
-  let scale = 1
   const total = segments.reduce((sum, { ivf }) => sum + ivf.directory.clusters, 0)
-  const finer = total / (4 * Math.sqrt(segments.reduce((sum, { rows }) => sum + rows.rows, 0)))
+  const summaries = segments.map(summaryOf)
+  const recalls = RECALL_LEVELS.map(({ recall }) => recall)
+  const need = unroundedNeed(recalls, Math.max(1, tags.length), summaries)
+  let calibrated: number[] = []
   const { probes } = chooseClusters(segments, queries, 1, (_level, _share, near) => {
-    scale = Math.sqrt(near) * finer
+    calibrated = recalls.map((_, level) => need(level, 1, near))
     return total
   })
   const isHere = (tag: number) => segments.some(({ firstTag, rows }) => tag >= firstTag && tag < firstTag + rows.rows)
@@ -46,18 +48,8 @@ export async function neededEffort(
         }
       })
     }
-    for (const { place, tag } of found.sort((a, b) => a.place - b.place))
-      if (left.delete(tag)) needed.push((place + 1) / scale)
+    for (const { place, tag } of found.sort((a, b) => a.place - b.place)) if (left.delete(tag)) needed.push(place + 1)
   }
-  const summaries = segments.map(({ ivf: { directory }, count }) => ({ directory, count }))
-  const admitted = summaries.reduce((sum, { count }) => sum + count, 0)
-  const calibrated = RECALL_LEVELS.map(({ recall }) =>
-    summaries.reduce(
-      (sum, { directory, count }) =>
-        sum + (thetaFor(directory.calibration, recall, Math.max(1, tags.length)) * count) / admitted,
-      0,
-    ),
-  )
   return { needed, calibrated }
 }
 
