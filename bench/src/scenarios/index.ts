@@ -10,6 +10,7 @@ import { ingest } from './ingest.ts'
 import { pages } from './pages.ts'
 import { recall } from './recall.ts'
 import { invocations } from './invocations.ts'
+import { paragraphs } from './paragraphs.ts'
 import { processFiles } from './process.ts'
 import { loading } from './loading.ts'
 import { objects } from './objects.ts'
@@ -37,6 +38,7 @@ export const scenarios: Record<string, Scenario> = {
   updates,
   embedder,
   words,
+  paragraphs,
   pages,
   writers,
   invocations,
