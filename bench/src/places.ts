@@ -8,6 +8,8 @@ export const BENCH = at('..')
 /** Git-ignored: data sets, stores, peers. */
 export const SCRATCH = at('../.data')
 export const SETS = at('../.data/sets')
+/** A million short documents, a JSON string per line: src/corpus/main.ts. */
+export const PARAGRAPHS = at('../.data/sets/paragraphs.jsonl')
 export const STORES = at('../.data/stores')
 /** One JSON file for each scenario and size, from which RESULTS.md and the plots are made. */
 export const RESULTS = at('../results')

@@ -67,6 +67,17 @@ function readPage(file: string): { description: string; paragraphs: string[] } |
   const stored = readFileSync(file)
   const bytes = file.endsWith('.gz') ? gunzipSync(stored) : stored
   if (bytes.length > MOST_PAGE_BYTES) return undefined
+  const { name, paragraphs } = readSource(bytes.toString('utf8'))
+  const [, description] = /^.*?\s+-+\s+(.*)$/.exec(name) ?? []
+  return description === undefined || paragraphs.length === 0 ? undefined : { description, paragraphs }
+}
+
+/** The paragraphs of one page. @param source in man or mdoc */
+export function manualPageParagraphs(source: string): string[] {
+  return readSource(source).paragraphs
+}
+
+function readSource(source: string): { name: string; paragraphs: string[] } {
   const paragraphs: string[] = []
   const name: string[] = []
   let section = ''
@@ -76,7 +87,7 @@ function readPage(file: string): { description: string; paragraphs: string[] } |
     if (!SKIPPED.has(section) && text.length >= LEAST_CHARACTERS) paragraphs.push(text.slice(0, MOST_CHARACTERS))
     words = []
   }
-  for (const line of bytes.toString('utf8').split('\n')) {
+  for (const line of source.split('\n')) {
     const [, macro, rest = ''] = /^[.']\s*([A-Za-z]+)\s*(.*)$/.exec(line) ?? []
     const text = withoutEscapes(macro === undefined ? line : rest.replaceAll('"', ''))
     if (macro === undefined) {
@@ -89,8 +100,7 @@ function readPage(file: string): { description: string; paragraphs: string[] } |
     else if (TEXT.test(macro)) (section === 'NAME' ? name : words).push(text)
   }
   end()
-  const [, description] = /^.*?\s+-+\s+(.*)$/.exec(name.join(' ').replace(/\s+/g, ' ').trim()) ?? []
-  return description === undefined || paragraphs.length === 0 ? undefined : { description, paragraphs }
+  return { name: name.join(' ').replace(/\s+/g, ' ').trim(), paragraphs }
 }
 
 function withoutEscapes(text: string): string {

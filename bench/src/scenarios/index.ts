@@ -13,6 +13,7 @@ import { questions } from './questions.ts'
 import { republish } from './republish.ts'
 import { recall } from './recall.ts'
 import { invocations } from './invocations.ts'
+import { paragraphs } from './paragraphs.ts'
 import { processFiles } from './process.ts'
 import { loading } from './loading.ts'
 import { objects } from './objects.ts'
@@ -40,6 +41,7 @@ export const scenarios: Record<string, Scenario> = {
   updates,
   embedder,
   words,
+  paragraphs,
   pages,
   republish,
   questions,

@@ -3,11 +3,12 @@ import { createRequire } from 'node:module'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { tableFromIPC } from 'apache-arrow'
-import { decodeManifest, decodePointer, type Filter, pathOf, pointerKey, StoreEngine } from 'siltstone/internal'
+import { type Filter, pathOf, StoreEngine } from 'siltstone/internal'
 import { memoryEnvironment } from 'siltstone/testing'
 import type { Dataset } from '../data/dataset.ts'
 import { loadJudged } from '../data/judged.ts'
 import { loadManualPages } from '../data/manual-pages.ts'
+import { sectionsOf } from '../inprocess/sections.ts'
 import { type Collection, collectionOf, type Engine, found, sparse, text } from '../inprocess/word-search.ts'
 import { megabytes, type Report, type Row } from '../measure/report.ts'
 import { mean, percentile } from '../measure/statistics.ts'
@@ -112,17 +113,6 @@ async function wordBytes(engine: Engine, collection: Collection): Promise<{ docu
     if (name === 'words') sizes.documents += length
     else if (name.startsWith('sparse-')) sizes.sparse += length
   return sizes
-}
-
-async function sectionsOf(engine: Engine, collection: Collection): Promise<{ name: string; length: number }[]> {
-  const key = pointerKey(pathOf(collection.info))
-  const read = async (name: string) => {
-    const got = await engine.env.store.get(name)
-    if (got.status !== 'ok') throw new Error(`${name} is missing`)
-    return got.body
-  }
-  const manifestKey = decodePointer(await read(key), key)
-  return decodeManifest(await read(manifestKey), manifestKey).segments.flatMap(({ segment }) => segment.sections)
 }
 
 async function queryRows(

@@ -221,10 +221,7 @@ export class StoreCollection {
     return (await this.#open()).indexingStatus()
   }
 
-  /**
-   * Renames the collection, replaces its metadata, changes its configuration, or names texts that are searched by words (or
-   * another language of some): segments get their indexes when they are merged next.
-   */
+  /** Renames it, replaces its metadata, changes its configuration, or names texts: their index is built by the next merges. */
   async modify(args: {
     name?: string | undefined
     metadata?: CollectionMetadata | undefined

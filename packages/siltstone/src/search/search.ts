@@ -23,6 +23,7 @@ import type { Metadata } from '../model/record.ts'
 import { DOCUMENT_KEY } from '../model/schema.ts'
 import type { KnnQuery } from '../model/search.ts'
 import type { Pause } from '../pacer.ts'
+import { ColumnPrefetch } from '../query/column-prefetch.ts'
 import { get } from '../query/get.ts'
 import { select } from '../query/select.ts'
 import type { Selection } from '../query/selection.ts'
@@ -59,6 +60,9 @@ export interface SearchContext {
 /** Rows of segments without a word index that a search by words counts in memory. */
 const MOST_COUNTED = 50_000
 
+/** Records of a search by words whose columns are read before it is known that they are answered. */
+const MOST_PREFETCHED = 32
+
 interface Hit extends RankedRecord {
   /** Among the records that any `$knn` found. */
   place: number
@@ -93,7 +97,12 @@ async function hitsOf(asked: Search, context: SearchContext): Promise<SearchHits
 }
 
 async function bestOf(rank: Rank, admitted: Selection, asked: Search, context: SearchContext): Promise<SearchHits> {
-  const { hits, explain } = await ranked(rank, admitted, context)
+  // The directories of what will be answered are read in the rounds of the search.
+  const prefetch = new ColumnPrefetch({ ...includeOf(asked.select, asked.highlight), uris: false })
+  const [{ hits, explain }] = await Promise.all([
+    ranked(rank, admitted, asked, context),
+    Promise.all(context.view.base.segments.map((segment) => prefetch.directories(segment))),
+  ])
   await checkNumbers(hits, context)
   const { maxScore, offset, limit } = asked
   const below = maxScore === undefined ? hits : hits.filter(({ score }) => score <= Math.fround(maxScore))
@@ -162,10 +171,11 @@ async function inOrder(
 async function ranked(
   rank: Rank,
   admitted: Selection,
+  asked: Search,
   context: SearchContext,
 ): Promise<{ hits: Hit[]; explain: (place: number) => HitExplanation }> {
   const lists = new Map<Knn, RankedRecord[]>()
-  await Promise.all(knnsOf(rank).map(async (knn) => lists.set(knn, await listOf(knn, admitted, context))))
+  await Promise.all(knnsOf(rank).map(async (knn) => lists.set(knn, await listOf(knn, admitted, asked, context))))
   const places = new Map<number, number>()
   const records: RankedRecord[] = []
   const found = new Map<Knn, Map<number, FoundBy>>()
@@ -208,6 +218,7 @@ async function ranked(
 async function listOf(
   { query, key, limit }: Knn,
   admitted: Selection,
+  { select: selected, highlight }: Search,
   { view, space, effort, pause }: SearchContext,
 ): Promise<RankedRecord[]> {
   switch (query.kind) {
@@ -235,7 +246,11 @@ async function listOf(
           `${rows} records are in segments without a word index, and at most ${MOST_COUNTED} can be searched without one; a segment gets it when it is merged next, and at once with \`siltstone compact --full\``,
           { field: 'query' },
         )
-      return new WordRetriever(view, searched, pause).top(query.text, admitted, limit)
+      const found = async (refs: readonly RecordRef[]) => {
+        // Few records are all answered, as a rule: their columns are read beside their ordinals.
+        if (refs.length <= MOST_PREFETCHED) await view.columns(refs, includeOf(selected, highlight))
+      }
+      return new WordRetriever(view, searched, pause).top(query.text, admitted, limit, found)
     }
   }
 }

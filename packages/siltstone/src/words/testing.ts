@@ -123,6 +123,13 @@ export class WordWorld {
     return remove(id)
   }
 
+  /** The engine of a process that has read nothing yet, and the collection. */
+  async opened(env: Environment): Promise<{ engine: StoreEngine; collection: Collection }> {
+    const engine = await StoreEngine.open({ env })
+    const { tenant, database, id } = this.collection.info
+    return { engine, collection: await engine.collection(tenant, database, id) }
+  }
+
   /** A process that has read nothing yet. */
   reader(env = this.env): WordReader {
     return new WordReader(env, this.path)

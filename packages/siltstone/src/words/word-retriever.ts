@@ -82,9 +82,15 @@ export class WordRetriever {
   /**
    * @param query a text for texts, a vector for vectors
    * @param admitted the records that may be found
+   * @param whenFound called before the order of equal ones is known; what it reads costs no round of its own
    * @returns at most `limit` records that share a term with the query, by score, then by order of insertion
    */
-  async top(query: string | SparseQuery, admitted: Selection, limit: number): Promise<RankedRecord[]> {
+  async top(
+    query: string | SparseQuery,
+    admitted: Selection,
+    limit: number,
+    whenFound?: (refs: readonly RecordRef[]) => Promise<void>,
+  ): Promise<RankedRecord[]> {
     const terms = typeof query === 'string' ? await this.#terms(query) : dimensionsOf(query)
     const k = Math.min(limit, this.#view.liveRecords)
     if (k === 0 || terms.length === 0) return []
@@ -118,7 +124,7 @@ export class WordRetriever {
           scoring,
         ),
       )
-    return this.#ranked(found, k)
+    return this.#ranked(found, k, whenFound)
   }
 
   /** What each word of a text adds to the score of some records. */
@@ -248,11 +254,16 @@ export class WordRetriever {
   }
 
   /** Ordinals are read only of records that may be among the first k. */
-  async #ranked(found: Scored[], k: number): Promise<RankedRecord[]> {
+  async #ranked(
+    found: Scored[],
+    k: number,
+    whenFound?: (refs: readonly RecordRef[]) => Promise<void>,
+  ): Promise<RankedRecord[]> {
     found.sort((a, b) => a.score - b.score)
     const last = found[Math.min(k, found.length) - 1]?.score ?? 0
     const open = found.filter(({ score }) => score <= last)
-    const ordinals = await this.#view.ordinals(open.map(({ ref }) => ref))
+    const refs = open.map(({ ref }) => ref)
+    const [ordinals] = await Promise.all([this.#view.ordinals(refs), whenFound?.(refs)])
     return open
       .map(({ ref, score }, i): RankedRecord => ({ ref, score, ordinal: ordinals[i] as number }))
       .sort((a, b) => a.score - b.score || a.ordinal - b.ordinal)
