@@ -1,6 +1,7 @@
 /**
  * `npm test`: format, lint, types, layers, dead code, kernels and all tests, on the pinned Node. `npm test -- --only vitest`
- * runs one part; arguments after `--` are passed to it (`npm test -- --only vitest -- src/log`). Ends with `N passed, N failed`.
+ * runs one part; arguments after `--` are passed to it (`npm test -- --only vitest -- src/log`). `npm run test:slow` runs the
+ * tests that `vitest.config.ts` lists as slow, and nothing else. Ends with `N passed, N failed`.
  */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -29,10 +30,17 @@ const quick: Check[] = [
   { name: 'dead code', command: bin('knip'), args: [] },
   { name: 'wasm', command: process.execPath, args: ['scripts/build-wasm.ts', '--check'] },
 ]
+const slow = process.argv.includes('--slow')
 const vitest: Check = {
   name: 'vitest',
   command: bin('vitest'),
-  args: ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
+  args: [
+    'run',
+    ...(slow ? ['--config', 'vitest.slow.config.ts'] : []),
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+  ],
 }
 
 interface Outcome {
@@ -81,7 +89,7 @@ async function runTests(extra: readonly string[]): Promise<Outcome> {
 const only = process.argv.includes('--only') ? process.argv[process.argv.indexOf('--only') + 1] : undefined
 const rest = process.argv.includes('--') ? process.argv.slice(process.argv.lastIndexOf('--') + 1) : []
 const total: Outcome = { passed: 0, failed: 0 }
-const chosen = quick.filter(({ name }) => only === undefined || name === only)
+const chosen = quick.filter(({ name }) => !slow && (only === undefined || name === only))
 if (only !== undefined && chosen.length === 0 && only !== 'vitest') {
   console.error(
     `error: there is no check ${JSON.stringify(only)}; choose one of ${[...quick, vitest].map(({ name }) => name).join(', ')}`,

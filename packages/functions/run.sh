@@ -11,20 +11,7 @@ if [ ! -x "$bin/vitest" ]; then
   exit 1
 fi
 
-passed=0
-failed=0
-step() {
-  local name=$1
-  shift
-  local started=$SECONDS
-  if "$@" </dev/null; then
-    passed=$((passed + 1))
-    echo "ok     $name ($((SECONDS - started)) s)"
-  else
-    failed=$((failed + 1))
-    echo "FAILED $name ($((SECONDS - started)) s)"
-  fi
-}
+. scripts/suite.sh
 
 # A separate npm project. SILTSTONE_FUNCTIONS_INSTALL=0 uses the installed packages as they are.
 install() {
@@ -37,18 +24,5 @@ step lint node "$bin/oxlint" -c packages/functions/.oxlintrc.json --disable-nest
   packages/functions
 step bundles node packages/functions/build.ts
 
-report=$(mktemp)
-node "$bin/vitest" run --root packages/functions \
-  --reporter=default --reporter=json --outputFile.json="$report" </dev/null
-code=$?
-counts=$(node -e '
-  const report = JSON.parse(require("node:fs").readFileSync(process.argv[1], "utf8"))
-  const { numPassedTests: passed, numFailedTests: lost, numFailedTestSuites: suites } = report
-  console.log(passed, lost > 0 ? lost : Number(process.argv[2]) === 0 && passed > 0 ? 0 : Math.max(1, suites))
-' "$report" "$code") || counts='0 1'
-rm -f "$report"
-passed=$((passed + ${counts% *}))
-failed=$((failed + ${counts#* }))
-
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+run_vitest "$bin/vitest" --root packages/functions
+finish

@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url'
-import { mergeConfig } from 'vitest/config'
-import base from '../../vitest.config.ts'
+import { defineConfig } from 'vitest/config'
+import { allTests } from '../../vitest.config.ts'
 
-export default mergeConfig(base, {
+export default defineConfig({
   root: fileURLToPath(new URL('../..', import.meta.url)),
-  test: { setupFiles: ['scripts/mutate/seeded.ts'], maxWorkers: 1 },
+  test: { ...allTests, setupFiles: ['scripts/mutate/seeded.ts'], maxWorkers: 1 },
 })

@@ -3,8 +3,9 @@
  * README's block `text output`. Each example gets an empty directory (`DATA`) and, if it is in Python, an empty server
  * (`SILTSTONE_URL`). Ends with `N passed, N failed`.
  *
- * The packages of this repository are linked, the others installed. An example whose README has no such block fails, and so
- * does one that prints something else.
+ * The packages of this repository are linked, the others installed. An example with a script `example` is built by a framework,
+ * which may refuse links: its packages are built and installed as a user installs them. An example whose README has no such
+ * block fails, and so does one that prints something else.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import {
@@ -29,11 +30,13 @@ const python = process.env['EXAMPLES_PYTHON'] ?? 'python3'
 const cli = `${process.execPath} ${join(root, 'packages/siltstone/src/cli/main.ts')}`
 const path = [dirname(process.execPath), process.env['PATH']].join(delimiter)
 const folder = mkdtempSync(join(tmpdir(), 'siltstone-examples-'))
-const TIMEOUT_MS = 60_000
+const TIMEOUT_MS = 240_000
+
+const INSTALL = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error']
 
 interface Example {
   name: string
-  kind: 'node' | 'python'
+  kind: 'node' | 'installed' | 'python'
   expected: string | undefined
 }
 
@@ -46,9 +49,18 @@ function examplesIn(): Example[] {
     )
     .map(({ name }) => ({
       name,
-      kind: existsSync(join(examples, name, 'package.json')) ? 'node' : 'python',
+      kind: kindOf(name),
       expected: expectedOf(join(examples, name, 'README.md')),
     }))
+}
+
+function kindOf(name: string): Example['kind'] {
+  if (!existsSync(join(examples, name, 'package.json'))) return 'python'
+  return manifestOf(name).scripts?.['example'] === undefined ? 'node' : 'installed'
+}
+
+function manifestOf(name: string): { scripts?: Record<string, string>; dependencies?: Record<string, string> } {
+  return JSON.parse(readFileSync(join(examples, name, 'package.json'), 'utf8')) as ReturnType<typeof manifestOf>
 }
 
 function expectedOf(readme: string): string | undefined {
@@ -60,15 +72,11 @@ function expectedOf(readme: string): string | undefined {
 async function installNode(names: readonly string[]): Promise<void> {
   const wanted: Record<string, string> = {}
   for (const name of names) {
-    const manifest = JSON.parse(readFileSync(join(examples, name, 'package.json'), 'utf8')) as {
-      dependencies?: Record<string, string>
-    }
-    for (const [one, range] of Object.entries(manifest.dependencies ?? {}))
+    for (const [one, range] of Object.entries(manifestOf(name).dependencies ?? {}))
       if (!existsSync(join(root, 'node_modules', one))) wanted[one] = range
   }
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, type: 'module', dependencies: wanted }))
-  const install = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error']
-  if (Object.keys(wanted).length > 0) await run('npm', install, folder, {})
+  if (Object.keys(wanted).length > 0) await run('npm', INSTALL, folder, {})
   link(join(root, 'node_modules'), join(folder, 'node_modules'))
 }
 
@@ -121,8 +129,20 @@ async function runExample({ name, kind }: Example): Promise<string> {
   const copy = join(folder, name)
   cpSync(join(examples, name), copy, { recursive: true })
   const data = join(folder, `${name}-data`)
-  const env = { DATA: data, SILTSTONE: cli, PYTHONDONTWRITEBYTECODE: '1', ANONYMIZED_TELEMETRY: 'False' }
+  const env = {
+    DATA: data,
+    SILTSTONE: cli,
+    PYTHONDONTWRITEBYTECODE: '1',
+    ANONYMIZED_TELEMETRY: 'False',
+    NEXT_TELEMETRY_DISABLED: '1',
+  }
   if (kind === 'node') return run('npm', ['start', '--silent'], copy, env)
+  if (kind === 'installed') {
+    const built = ['siltstone/dist', 'embedder-english'].map((one) => join(root, 'packages', one))
+    await run('npm', [...INSTALL, '--install-links', ...built], copy, {})
+    await run('npm', ['run', 'build', '--silent'], copy, env)
+    return run('npm', ['run', 'example', '--silent'], copy, env)
+  }
   const { url, child } = await startServer(data)
   try {
     const script = existsSync(join(copy, 'main.py')) ? 'main.py' : 'run.py'
@@ -137,6 +157,7 @@ let passed = 0
 let failed = 0
 try {
   const all = examplesIn()
+  if (all.some(({ kind }) => kind === 'installed')) await run('npm', ['run', 'build', '--silent'], root, {})
   await installNode(all.filter(({ kind }) => kind === 'node').map(({ name }) => name))
   for (const example of all) {
     const startedMs = Date.now()

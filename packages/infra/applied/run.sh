@@ -22,34 +22,10 @@ if [ "${SILTSTONE_INFRA_INSTALL:-1}" != 0 ]; then
   node ../../functions/build.ts || fail 'the functions cannot be built'
 fi
 
-passed=0
-failed=0
-step() {
-  local name=$1
-  shift
-  if "$@" </dev/null; then
-    passed=$((passed + 1))
-    echo "ok     $name"
-  else
-    failed=$((failed + 1))
-    echo "FAILED $name"
-  fi
-}
+. ../../../scripts/suite.sh
 step types node "$bin/tsc" --noEmit -p tsconfig.json
 step lint node "$bin/oxlint" -c .oxlintrc.json --disable-nested-config --type-aware --deny-warnings .
 step server node install.ts
 
-report=$(mktemp)
-node "$bin/vitest" run --reporter=default --reporter=json --outputFile.json="$report" "$@" </dev/null
-code=$?
-counts=$(node -e '
-  const report = JSON.parse(require("node:fs").readFileSync(process.argv[1], "utf8"))
-  const { numPassedTests: passed, numFailedTests: lost, numFailedTestSuites: suites } = report
-  console.log(passed, lost > 0 ? lost : Number(process.argv[2]) === 0 && passed > 0 ? 0 : Math.max(1, suites))
-' "$report" "$code") || counts='0 1'
-rm -f "$report"
-passed=$((passed + ${counts% *}))
-failed=$((failed + ${counts#* }))
-
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+run_vitest "$bin/vitest" "$@"
+finish

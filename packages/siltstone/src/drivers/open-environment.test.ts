@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { memoryEnvironment } from './memory/memory-environment.ts'
 import { isUrl, openEnvironmentAt, registerScheme } from './open-environment.ts'
@@ -21,3 +22,11 @@ it('opens the places of a registered scheme', async () => {
 it('loads the drivers for AWS by itself', async () => {
   await expect(openEnvironmentAt('s3://')).rejects.toMatchObject({ kind: 'invalid', code: 'bad-s3-url' })
 })
+
+it.each(['gs://bucket/x', 'http://127.0.0.1:8000', 'file:///srv/data', 'az://c', ':memory:'])(
+  'refuses %s instead of making a directory of that name',
+  async (place) => {
+    await expect(openEnvironmentAt(place)).rejects.toMatchObject({ kind: 'invalid', code: 'bad-place', field: 'data' })
+    expect(existsSync(place)).toBe(false)
+  },
+)

@@ -1,4 +1,5 @@
 /** Opens a store's environment by its place: a directory, or a URL whose scheme is registered (`s3://bucket/prefix`, `sqlite:///file`). */
+import { invalid } from '../errors.ts'
 import type { Environment } from '../ports/environment.ts'
 import { type DirectoryEnvironmentOptions, openEnvironment } from './directory/directory-environment.ts'
 import { instrumented } from './instrumented.ts'
@@ -40,17 +41,32 @@ export function sqliteFileOf(place: string): string | undefined {
 
 /**
  * Everything the engine needs, at a directory or at a URL, with requests counted and traced.
- * @throws SiltstoneError as `openEnvironment` and `openS3Environment` do, and `unsupported` (aws-sdk-missing,
- *   aws-not-bundled) as `loadAws` does
+ * @throws SiltstoneError as `openEnvironment` and `openS3Environment` do, `unsupported` (aws-sdk-missing,
+ *   aws-not-bundled) as `loadAws` does, and `invalid` (bad-place) for a URL of a scheme that is not registered
  */
 export async function openEnvironmentAt(
   place: string,
   options: DirectoryEnvironmentOptions = {},
 ): Promise<Environment> {
   const load = openers.get(schemeOf(place))
-  if (load === undefined) return instrumented(await openEnvironment(place, options))
+  if (load === undefined) {
+    refuseOtherUrl(place)
+    return instrumented(await openEnvironment(place, options))
+  }
   const open = await load()
   return instrumented(await open(place, options))
+}
+
+/** Such a place would otherwise become a directory named `gs:` or `:memory:` below the working directory. */
+function refuseOtherUrl(place: string): void {
+  const refuse = (remedy: string) =>
+    invalid('bad-place', `${JSON.stringify(place)} is no place for a store: ${remedy}`, { field: 'data' })
+  if (place === IN_MEMORY) throw refuse('for a store in memory write sqlite://')
+  if (!/^[a-z][a-z0-9+.-]+:\/\//i.test(place)) return
+  if (schemeOf(place) === 'file') throw refuse('write the path of the directory, without file://')
+  throw refuse(
+    `write a directory, or a URL with one of ${[...openers.keys()].map((scheme) => `${scheme}://`).join(', ')}`,
+  )
 }
 
 function schemeOf(place: string): string {

@@ -47,6 +47,8 @@ describe('arguments of another shape', () => {
       [() => notes.add(anything({ ids: ['a'], documents: 'text' })), /documents is not a list/],
       [() => notes.get(anything(5)), /get takes one object, and got the number 5/],
       [() => notes.delete(anything(null)), /delete takes one object, and got null/],
+      [() => notes.delete({}), /ids is missing; give ids, where or whereDocument/],
+      [() => notes.delete({ ids: [] }), /ids is empty; give ids, where or whereDocument/],
       [() => notes.modify(anything('other')), /modify takes one object/],
     ]
     for (const [call, message] of calls)

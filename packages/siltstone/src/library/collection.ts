@@ -125,8 +125,10 @@ export class StoreCollection {
     checkArguments('delete', args, ['ids', 'limit', ...FILTERS], "delete({ ids: ['a'] })")
     const { ids, limit } = args
     const filter = filterFrom(args)
-    if (!filter && ids?.length === 0)
-      throw invalid('nothing-to-delete', 'ids is empty; give ids, where or whereDocument', { field: 'ids' })
+    if (!filter && (ids === undefined || ids.length === 0)) {
+      const state = ids ? 'empty' : 'missing'
+      throw invalid('nothing-to-delete', `ids is ${state}; give ids, where or whereDocument`, { field: 'ids' })
+    }
     if (limit !== undefined && (!Number.isSafeInteger(limit) || limit < 0))
       throw invalid('bad-limit', `limit is ${limit}; give an integer of 0 or more`, { field: 'limit' })
     return (await this.#open()).delete({
