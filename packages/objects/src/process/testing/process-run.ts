@@ -46,6 +46,11 @@ export class Run {
   readonly model = new Map<string, string>()
   /** Content of objects that expired, and whose records are to stay. */
   readonly expired = new Map<string, string>()
+  /**
+   * Expired ones whose records may also be gone: a message of an earlier deletion was still to come, or somebody asked for
+   * another run before any worker knew of the expiry.
+   */
+  readonly unsure = new Set<string>()
   /** Messages that no worker has settled yet. */
   readonly messages: { key: string; deleted: 'removed' | 'expired' }[] = []
   /** Content by version, which here is the ETag. */
@@ -78,13 +83,17 @@ export class Run {
         if (put.status === 'ok') this.versions.set(put.blob.etag, content)
         model.set(name, content)
         this.expired.delete(name)
+        this.unsure.delete(name)
       } else if (step.do === 'delete') {
         await world.bucket.delete(name)
         this.messages.push({ key: name, deleted: 'removed' })
         model.delete(name)
         // Also the records of an object that expired before.
         this.expired.delete(name)
-      } else await world.replay(name)
+      } else {
+        await world.replay(name)
+        if (this.expired.has(name)) this.unsure.add(name)
+      }
     }
   }
 
@@ -117,7 +126,9 @@ export class Run {
     for (const [key, content] of [...model]) {
       if ((await world.bucket.head(key)).status === 'ok') continue
       model.delete(key)
-      if (RULES.expiryOf(BUCKET, key)?.keepsRecords === true && !this.#mayBeRemoved(key)) this.expired.set(key, content)
+      if (RULES.expiryOf(BUCKET, key)?.keepsRecords !== true) continue
+      this.expired.set(key, content)
+      if (this.#mayBeRemoved(key)) this.unsure.add(key)
     }
   }
 
@@ -143,7 +154,8 @@ export async function checkStates(run: Run): Promise<void> {
 }
 
 export async function checkSettled(run: Run): Promise<void> {
-  const { world, model, expired } = run
+  const { world, model, expired, unsure } = run
+  for (const name of unsure) if ((await world.recordsOf(name)).length === 0) expired.delete(name)
   const all = new Map([...model, ...expired])
   for (const name of KEYS) await checkRecords(world, name, all.get(name), 'settled')
   const kept = [...all.values()].filter((content) => content.includes('thumbnail')).length
