@@ -7,6 +7,7 @@ import { defineConfig } from 'vitest/config'
 export const slowTests = [
   'test/docs/pages.test.ts',
   'packages/migrate/src/chroma/directory-faults.test.ts',
+  'packages/objects/src/work.test.ts',
   'packages/processors/src/isolation/isolated.test.ts',
   'packages/simulation/src/histories.test.ts',
   'packages/siltstone/src/engine/search-recall.test.ts',

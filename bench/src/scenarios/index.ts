@@ -17,6 +17,8 @@ import { paragraphs } from './paragraphs.ts'
 import { processFiles } from './process.ts'
 import { loading } from './loading.ts'
 import { objects } from './objects.ts'
+import { objectsMemory } from './objects-memory.ts'
+import { objectsSearchable } from './objects-searchable.ts'
 import type { Scenario } from './scenario.ts'
 import { start } from './start.ts'
 import { sustained } from './sustained.ts'
@@ -50,4 +52,6 @@ export const scenarios: Record<string, Scenario> = {
   invocations,
   process: processFiles,
   objects,
+  'objects-searchable': objectsSearchable,
+  'objects-memory': objectsMemory,
 }

@@ -48,6 +48,7 @@ export async function startS3Face(folder: string): Promise<S3Face> {
   const place = ['--data', join(folder, 'data'), '--port', '0', '--objects-port', '0', '--objects-keys', keysFile]
   const args = [SILTSTONE_MAIN, 'serve', ...place, '--objects', '--no-compaction', '--log-level', 'warn', '--json']
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  process.once('exit', () => child.kill())
   let out = ''
   for await (const chunk of child.stdout) {
     out += String(chunk)

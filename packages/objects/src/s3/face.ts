@@ -70,8 +70,8 @@ async function serve(options: S3FaceOptions, incoming: IncomingMessage, outgoing
 /** Reads the rest of a body that no handler has read: many clients read the answer only after they have sent all of it. */
 async function drain(incoming: IncomingMessage, clock: Clock): Promise<void> {
   if (incoming.complete) return
-  // A reader that stopped in the middle still waits for bytes, and the stream flows only a moment after it is gone.
-  incoming.removeAllListeners('readable')
+  // A reader that stopped in the middle would take them, and the stream flows only a moment after it is gone.
+  incoming.removeAllListeners('data')
   await clock.sleep(0)
   incoming.resume()
 }

@@ -1,5 +1,6 @@
 /** A request to the S3 face, taken apart: bucket and key from the path or from the host. */
 import type { IncomingMessage } from 'node:http'
+import { IncomingBody } from './incoming-body.ts'
 import { S3Error } from './s3-error.ts'
 
 export interface S3Request {
@@ -77,7 +78,7 @@ export function incomingBytes({ incoming, invite }: Pick<S3Request, 'incoming' |
   return {
     [Symbol.asyncIterator]: () => {
       invite()
-      return incoming.iterator({ destroyOnReturn: false }) as AsyncIterableIterator<Uint8Array>
+      return new IncomingBody(incoming)
     },
   }
 }

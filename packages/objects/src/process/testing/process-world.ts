@@ -71,14 +71,16 @@ export class Actor {
     return this.#running === 0
   }
 
-  begin(key: string): void {
+  /** @param message what the message says, and what is called when it is settled */
+  begin(key: string, message: { deleted?: 'removed' | 'expired'; settled?: () => void } = {}): void {
     this.#running++
-    void this.#work(key)
+    void this.#work(key, message)
   }
 
-  async #work(key: string): Promise<void> {
+  async #work(key: string, { deleted, settled }: Parameters<Actor['begin']>[1] & object): Promise<void> {
     try {
-      await this.#reconciler.reconcile(BUCKET, key)
+      const outcome = await this.#reconciler.reconcile(BUCKET, key, { ...(deleted && { deleted }) })
+      if (outcome.status === 'settled') settled?.()
     } catch {
       // A worker that fails is like one that dies: its message is delivered again.
     } finally {
@@ -255,8 +257,11 @@ export class ProcessWorld {
     return requeue(new StateStore(this.store, this.ids), BUCKET, key, this.clock.nowMs())
   }
 
-  /** A worker that nothing disturbs sweeps and works until nothing is left to do. */
-  async settle(): Promise<void> {
+  /**
+   * A worker that nothing disturbs sweeps and works until nothing is left to do.
+   * @param messages they are delivered in between, and taken out when they are settled
+   */
+  async settle(messages: { key: string; deleted: 'removed' | 'expired' }[] = []): Promise<void> {
     const reconciler = this.reconciler('last')
     for (let round = 0; round < 20; round++) {
       this.clock.now += 20 * 60_000
@@ -269,8 +274,12 @@ export class ProcessWorld {
         found: async (key) => void keys.push(key),
         onDamaged: (error) => void this.damaged.push(error),
       })
+      for (const message of messages.splice(0)) {
+        const { key, deleted } = message
+        if ((await reconciler.reconcile(BUCKET, key, { deleted })).status === 'wait') messages.push(message)
+      }
       for (const key of keys) await reconciler.reconcile(BUCKET, key)
-      if (keys.length === 0) return
+      if (keys.length === 0 && messages.length === 0) return
     }
     throw new Error('there is work left after 20 rounds')
   }

@@ -38,13 +38,20 @@ export class BlobFiles {
   async receive(body: BlobBody, check: BodyCheck, inlineBytes: number): Promise<Received> {
     const pending = new Pending()
     let file: WritingFile | undefined
+    // While a batch is written, the next one is received and hashed.
+    let writing: Promise<void> = Promise.resolve()
     try {
       for await (const chunk of chunksOf(body)) {
         check.update(chunk)
         pending.push(chunk)
         if (file === undefined && pending.sizeBytes > inlineBytes) file = await this.#create()
-        if (file !== undefined && pending.sizeBytes >= WRITE_BYTES) await file.write(pending.take())
+        if (file === undefined || pending.sizeBytes < WRITE_BYTES) continue
+        await writing
+        writing = file.write(pending.take())
+        // Its failure is thrown by the next wait for it.
+        writing.catch(() => undefined)
       }
+      await writing
       const received = check.finish()
       if (file === undefined && inlineBytes > 0) return { ...received, inlined: joined(pending.take()) }
       file ??= await this.#create()
@@ -53,6 +60,7 @@ export class BlobFiles {
       await this.#directories.sync(dirname(file.path))
       return { ...received, file: file.name }
     } catch (error) {
+      await writing.catch(() => undefined)
       await file?.discard()
       throw isSiltstoneError(error) || !isFileError(error) || file === undefined
         ? error

@@ -1,0 +1,77 @@
+/**
+ * The body of a request, in the pieces in which the HTTP parser gives it. Node's own iterator joins what has come in between
+ * into one buffer, which copies almost every byte once more, and stops the connection while its reader writes to the disk.
+ *
+ * An end by its reader leaves the connection open, so that an answer can be sent; what comes after that is nobody's.
+ */
+import type { IncomingMessage } from 'node:http'
+
+/** What may wait for the reader before the client has to. */
+const AHEAD_BYTES = 1024 * 1024
+
+export class IncomingBody implements AsyncIterableIterator<Uint8Array> {
+  readonly #incoming: IncomingMessage
+  #chunks: Uint8Array[] = []
+  /** Of the next one to be read. */
+  #at = 0
+  #waitingBytes = 0
+  #ended = false
+  #failure: Error | undefined
+  #wake: () => void = () => {}
+
+  constructor(incoming: IncomingMessage) {
+    this.#incoming = incoming
+    if (incoming.readableEnded || incoming.destroyed) this.#onEnd(incoming.errored ?? undefined)
+    else
+      incoming.on('data', this.#onData).once('end', this.#onEnd).once('error', this.#onEnd).once('close', this.#onClose)
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  /** @throws what broke the connection */
+  async next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    while (this.#at === this.#chunks.length) {
+      if (this.#failure !== undefined) throw this.#failure
+      if (this.#ended) return { done: true, value: undefined }
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+    }
+    const value = this.#chunks[this.#at++] as Uint8Array
+    this.#waitingBytes -= value.length
+    if (this.#at === this.#chunks.length) {
+      this.#chunks = []
+      this.#at = 0
+      this.#incoming.resume()
+    }
+    return { done: false, value }
+  }
+
+  async return(): Promise<IteratorResult<Uint8Array, undefined>> {
+    this.#incoming.pause().off('data', this.#onData)
+    this.#chunks = []
+    this.#at = 0
+    this.#onEnd()
+    return { done: true, value: undefined }
+  }
+
+  readonly #onData = (chunk: Uint8Array): void => {
+    this.#chunks.push(chunk)
+    this.#waitingBytes += chunk.length
+    if (this.#waitingBytes >= AHEAD_BYTES) this.#incoming.pause()
+    this.#wake()
+  }
+
+  readonly #onEnd = (failure?: Error): void => {
+    this.#ended = true
+    this.#failure ??= failure
+    this.#wake()
+  }
+
+  /** A connection that breaks while the body is read may say so by this alone. */
+  readonly #onClose = (): void => {
+    this.#onEnd(this.#ended || this.#incoming.complete ? undefined : new Error('the connection was closed'))
+  }
+}
