@@ -114,7 +114,8 @@ export class SiltstoneSearch extends HTMLElement {
       isKept ? import('./offline.ts') : undefined,
     ])
     const offline = keeping && new keeping.OfflineFolder(folder, { format })
-    const search = await Search.open(folder, document.baseURI, { fetch: offline?.fetch ?? early })
+    const fetch = offline?.fetch ?? early
+    const search = await Search.open(folder, document.baseURI, fetch ? { fetch } : {})
     if (offline) this.#keep(offline)
     return search
   }

@@ -13,7 +13,6 @@ import { everything, type Selection } from '../query/selection.ts'
 import { joinedScore, WITHOUT_WORDS } from '../search/hybrid.ts'
 import type { RankedRecord } from '../search/retriever.ts'
 import type { Where } from '../library/types.ts'
-import { documentsIn } from '../word-index/word-source.ts'
 import type { ReadSource } from './read-source.ts'
 import { recovering } from './recovering.ts'
 
@@ -76,9 +75,8 @@ export class HybridSearch {
   }
 
   async #byWords(view: View, text: string, selection: Selection, limit: number): Promise<RankedRecord[]> {
-    const { WordRetriever } = await loadWords()
-    const searched = { kind: 'text', source: await documentsIn(this.#language.language) } as const
-    return new WordRetriever(view, searched, yieldToEventLoop).top(text, selection, limit)
+    const { bestByWords } = await loadWords()
+    return bestByWords(view, { text, ...this.#language }, selection, limit, yieldToEventLoop)
   }
 
   /**
@@ -113,7 +111,7 @@ export class HybridSearch {
   }
 }
 
-const loadWords = () => import('../words/word-retriever.ts')
+const loadWords = () => import('../words/best-by-words.ts')
 
 async function selectionOf(view: View, where: Where): Promise<Selection> {
   const { selectWhere } = await import('./select-where.ts')

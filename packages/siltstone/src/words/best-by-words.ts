@@ -1,0 +1,23 @@
+/** The search by words with all that it needs in one module, which a page loads when it searches by words. */
+import type { View } from '../log/view.ts'
+import type { AskedText } from '../model/search.ts'
+import type { Pause } from '../pacer.ts'
+import type { Selection } from '../query/selection.ts'
+import type { RankedRecord } from '../search/retriever.ts'
+import { documentsIn } from '../word-index/word-source.ts'
+import { WordRetriever } from './word-retriever.ts'
+
+/**
+ * @returns at most `limit` records, the best first
+ * @throws SiltstoneError `unsupported` (`words-not-indexed`)
+ */
+export async function bestByWords(
+  view: View,
+  { text, language }: AskedText,
+  selection: Selection,
+  limit: number,
+  pause: Pause,
+): Promise<RankedRecord[]> {
+  const searched = { kind: 'text', source: await documentsIn(language) } as const
+  return new WordRetriever(view, searched, pause).top(text, selection, limit)
+}
