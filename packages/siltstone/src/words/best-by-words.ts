@@ -3,9 +3,8 @@ import type { View } from '../log/view.ts'
 import type { AskedText } from '../model/search.ts'
 import type { Pause } from '../pacer.ts'
 import type { Selection } from '../query/selection.ts'
-import type { RankedRecord } from '../search/retriever.ts'
 import { documentsIn } from '../word-index/word-source.ts'
-import { WordRetriever } from './word-retriever.ts'
+import { type RankedRecord, WordRetriever } from './word-retriever.ts'
 
 /**
  * @returns at most `limit` records, the best first
