@@ -75,6 +75,8 @@ export interface SearchSelect {
   embeddings: boolean
   /** true: all of it; a list: these keys. */
   metadatas: boolean | readonly string[]
+  /** In process alone: Chroma's search has no key for them. Default false. */
+  uris?: boolean
   scores: boolean
 }
 
@@ -221,6 +223,7 @@ export interface SearchHits {
   embeddings?: (Float32Array | null)[]
   /** Exact JSON text of an object; null when there is none, or none of the selected keys. */
   metadatas?: (string | null)[]
+  uris?: (string | null)[]
   /** 32-bit floats. */
   scores?: number[]
   explanations?: HitExplanation[]

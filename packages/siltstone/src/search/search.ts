@@ -98,7 +98,7 @@ async function hitsOf(asked: Search, context: SearchContext): Promise<SearchHits
 
 async function bestOf(rank: Rank, admitted: Selection, asked: Search, context: SearchContext): Promise<SearchHits> {
   // The directories of what will be answered are read in the rounds of the search.
-  const prefetch = new ColumnPrefetch({ ...includeOf(asked.select, asked.highlight), uris: false })
+  const prefetch = new ColumnPrefetch(includeOf(asked.select, asked.highlight))
   const [{ hits, explain }] = await Promise.all([
     ranked(rank, admitted, asked, context),
     Promise.all(context.view.base.segments.map((segment) => prefetch.directories(segment))),
@@ -148,7 +148,7 @@ async function inOrder(
   { filter, offset, limit, select, highlight }: Search,
   context: SearchContext,
 ): Promise<SearchHits> {
-  const { ids, documents, embeddings, metadatas } = await get(
+  const { ids, documents, embeddings, metadatas, uris } = await get(
     context.view,
     {
       ...(filter && { filter }),
@@ -164,6 +164,7 @@ async function inOrder(
     ...(select.documents && documents && { documents }),
     ...(embeddings && { embeddings }),
     ...(metadatas && { metadatas: selectedMetadata(metadatas, select.metadatas) }),
+    ...(uris && { uris }),
     ...(select.scores && { scores: ids.map((_, i) => i) }),
   }
 }
@@ -327,7 +328,7 @@ async function withColumns(
   { view, pause, explain }: SearchContext,
   explanationAt: (place: number) => HitExplanation,
 ): Promise<SearchHits> {
-  const { ids, documents, embeddings, metadatas } = await columnsInSlices(
+  const { ids, documents, embeddings, metadatas, uris } = await columnsInSlices(
     view,
     page.map(({ ref }) => ref),
     includeOf(select, highlight),
@@ -339,6 +340,7 @@ async function withColumns(
     ...(select.documents && documents && { documents }),
     ...(embeddings && { embeddings }),
     ...(metadatas && { metadatas: selectedMetadata(metadatas, select.metadatas) }),
+    ...(uris && { uris }),
     ...(select.scores && { scores: page.map(({ score }) => score) }),
     ...(explain === true && { explanations: await explanationsOf(page, rank, { view, pause }, explanationAt) }),
   }
@@ -364,6 +366,9 @@ async function explanationsOf(
   return explanations
 }
 
-function includeOf({ documents, embeddings, metadatas }: SearchSelect, highlight: HighlightRequest | undefined) {
-  return { documents: documents || highlight !== undefined, embeddings, metadatas: metadatas !== false }
+function includeOf(
+  { documents, embeddings, metadatas, uris = false }: SearchSelect,
+  highlight: HighlightRequest | undefined,
+) {
+  return { documents: documents || highlight !== undefined, embeddings, metadatas: metadatas !== false, uris }
 }
