@@ -147,6 +147,8 @@ describe('the ranking of the tool search', () => {
     expect(found).toMatchObject({ by: 'words', hits: [{ words: ['overdue', 'invoice'], distance: undefined }, {}] })
     const far = rank({ ...scope, embedderFor }, collection, asked('invoice', { maxDistance: 1 }))
     await expect(far).rejects.toMatchObject({ code: 'no-distance' })
+    const longer = { ...embedder(), embed: async () => [new Float32Array(384)] }
+    expect((await rank({ ...scope, embedderFor: async () => longer }, collection, asked('invoice'))).by).toBe('words')
     const neither = await filled('neither', WITHOUT_WORDS)
     await expect(rank({ ...scope, embedderFor }, neither, asked('x'))).rejects.toThrow('made by "other"')
   })

@@ -55,8 +55,8 @@ export interface Ranked {
 export async function rank(scope: Scope, collection: Collection, asked: Ranking): Promise<Ranked> {
   const { maxDistance } = asked
   const hasWords = isTextIndexed(collection.info.schema)
-  const embedder = await embedderOf(scope, collection, hasWords)
-  if (embedder === undefined) {
+  const vector = await vectorOf(scope, collection, asked.query, hasWords)
+  if (vector === undefined) {
     if (maxDistance !== undefined)
       throw invalid(
         'no-distance',
@@ -64,7 +64,6 @@ export async function rank(scope: Scope, collection: Collection, asked: Ranking)
       )
     return ranked(collection, asked, undefined)
   }
-  const [vector] = (await embedder.embed([asked.query])) as [Float32Array]
   const near = maxDistance === undefined ? asked : await within(collection, asked, maxDistance, vector)
   if ('hits' in near) return near
   if (!hasWords) return ranked(collection, near, vector, { words: false })
@@ -78,15 +77,25 @@ export async function rank(scope: Scope, collection: Collection, asked: Ranking)
   }
 }
 
-/** @returns undefined where none fits and words can be looked for instead */
-async function embedderOf(scope: Scope, collection: Collection, hasWords: boolean): Promise<Embedder | undefined> {
+/** @returns undefined where no embedder fits and words can be looked for instead */
+async function vectorOf(
+  scope: Scope,
+  collection: Collection,
+  query: string,
+  hasWords: boolean,
+): Promise<Float32Array | undefined> {
   const dimension = await collection.dimension()
+  let embedder: Embedder
   try {
-    return await scope.embedderFor({ ...collection.info, dimension })
+    embedder = await scope.embedderFor({ ...collection.info, dimension })
   } catch (error) {
     if (hasWords && (isSiltstoneError(error, 'invalid') || isSiltstoneError(error, 'unsupported'))) return undefined
     throw error
   }
+  const [vector] = (await embedder.embed([query])) as [Float32Array]
+  // Some embedders tell their dimension only by a vector.
+  const fits = dimension === null || vector.length === dimension
+  return fits || !hasWords ? vector : undefined
 }
 
 /** @returns what to rank, or the answer where nothing is within the distance */

@@ -1,6 +1,6 @@
 /** Requests and answers of `search`: records ranked by an expression over nearest-neighbour searches. */
 import type { Filter } from './filter.ts'
-import type { ReadOptions, SearchOptions } from './read.ts'
+import type { Explanation, ReadOptions, SearchOptions } from './read.ts'
 import type { Language } from './text-fields.ts'
 
 /** What a nearest-neighbour search looks for. */
@@ -240,4 +240,6 @@ export interface SearchResponse {
   /** One for each search. */
   results: SearchHits[]
   version: number
+  /** What dense searches did, and what was read; present if the request asked to explain, in an environment that traces requests. */
+  explanation?: Explanation
 }

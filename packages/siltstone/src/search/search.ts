@@ -6,6 +6,7 @@
  * names the record: it has no place in an order, and JSON has no text for it.
  */
 import { invalid, unsupported } from '../errors.ts'
+import type { SearchRecorder } from '../ivf/search/search-recorder.ts'
 import type { RecordRef, View } from '../log/view.ts'
 import type { Space } from '../model/collection.ts'
 import type { SearchOptions } from '../model/read.ts'
@@ -54,6 +55,8 @@ export interface SearchContext {
   space: Space
   effort?: SearchOptions
   explain?: boolean
+  /** Counts the work of dense searches. */
+  recorder?: SearchRecorder
   pause: Pause
 }
 
@@ -220,16 +223,17 @@ async function listOf(
   { query, key, limit }: Knn,
   admitted: Selection,
   { select: selected, highlight }: Search,
-  { view, space, effort, pause }: SearchContext,
+  { view, space, effort, recorder, pause }: SearchContext,
 ): Promise<RankedRecord[]> {
+  const dense = () => new DenseRetriever(view, space, effort, pause, recorder)
   switch (query.kind) {
     case 'examples': {
       const vector = await vectorOfExamples(query, view, space, pause)
       const others = await withoutIds(admitted, [...query.positive, ...query.negative], view, pause)
-      return new DenseRetriever(view, space, effort, pause).top({ kind: 'dense', vector }, others, limit)
+      return dense().top({ kind: 'dense', vector }, others, limit)
     }
     case 'dense':
-      return new DenseRetriever(view, space, effort, pause).top(query, admitted, limit)
+      return dense().top(query, admitted, limit)
     case 'sparse': {
       // Counting rows takes memory, which many rows without an index are not worth.
       const retriever =
