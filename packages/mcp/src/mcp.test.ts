@@ -195,7 +195,29 @@ describe('the tools', () => {
     expect(JSON.stringify(worded).length).toBeLessThanOrEqual(6_000)
     const { hits } = await data('search', { collection: 'long', query: 'word', limit: 1, snippet_chars: 2_000 })
     expect(hits[0]).toMatchObject({ truncated: true, metadata_truncated: true })
-    expect(hits[0].snippet).toHaveLength(2_000)
+    expect(hits[0].snippet.length).toBeGreaterThan(1_900)
+    expect(hits[0].snippet.length).toBeLessThanOrEqual(2_000)
+  })
+
+  it('a snippet of a long document is where its words are', async () => {
+    const filler = 'Nothing of interest stands here, and it goes on and on. '.repeat(40)
+    await data('remember', { collection: 'notes', text: `${filler}The ford is at Xanthos. ${filler}`, id: 'long' })
+    for (const chars of [undefined, 1_000, 200, 60, 25]) {
+      const size = chars === undefined ? {} : { snippet_chars: chars }
+      const { hits } = await data('search', { collection: 'notes', query: 'where is xanthos?', limit: 1, ...size })
+      expect(hits[0]).toMatchObject({ id: 'long', truncated: true, words: ['xanthos'] })
+      expect(hits[0].snippet).toContain('Xanthos')
+      expect(hits[0].snippet.length).toBeLessThanOrEqual(chars ?? 300)
+    }
+    const none = await data('search', {
+      collection: 'notes',
+      query: 'xanthos',
+      where: { '#id': 'long' },
+      snippet_chars: 0,
+    })
+    expect(none['hits'][0]).toMatchObject({ id: 'long', snippet: '' })
+    const other = await data('search', { collection: 'notes', query: 'wade through', where: { '#id': 'long' } })
+    expect(other['hits'][0].snippet).toBe(filler.repeat(2).slice(0, 300))
   })
 
   it('both channels say the same, and stored text stands in quotes', async () => {

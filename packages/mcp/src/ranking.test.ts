@@ -62,6 +62,7 @@ const asked = (query: string, more: Partial<Ranking> = {}): Ranking => ({
   offset: 0,
   limit: 10,
   maxDistance: undefined,
+  passageChars: 300,
   at: undefined,
   ...more,
 })

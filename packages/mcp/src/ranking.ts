@@ -24,6 +24,8 @@ export interface Ranking {
   offset: number
   limit: number
   maxDistance: number | undefined
+  /** Of the passage of a hit, at most. */
+  passageChars: number
   at: number | undefined
 }
 
@@ -36,6 +38,11 @@ export interface RankedHit {
   /** Those of the query that the document has, as the query writes them, the one that counts most first. */
   words: readonly string[]
   document: string | null
+  /**
+   * The part of the document with most of the words, in Unicode's form NFKC; unmarked and marked parts take turns, an unmarked one first.
+   * undefined: it has none.
+   */
+  passage: readonly string[] | undefined
   /** Exact JSON text of an object. */
   metadata: string | null
   uri: string | null
@@ -126,7 +133,7 @@ async function within(
 /** @param vector undefined: by words alone */
 async function ranked(
   collection: Collection,
-  { query, filter, offset, limit, at }: Ranking,
+  { query, filter, offset, limit, passageChars, at }: Ranking,
   vector: Float32Array | undefined,
   { words = true, columns = true } = {},
 ): Promise<Ranked> {
@@ -135,7 +142,13 @@ async function ranked(
   const both = vector && { $hybrid: { query, vector } }
   const expression = words ? (both ?? byWords) : byMeaning
   const keys = columns ? ['#document', '#metadata', '#score'] : ['#score']
-  const json = { rank: expression, limit: { offset, limit: limit + 1 }, select: { keys } }
+  const highlight = words && passageChars > 0 && { fragments: 1, length: passageChars }
+  const json = {
+    rank: expression,
+    limit: { offset, limit: limit + 1 },
+    select: { keys },
+    ...(highlight && { highlight }),
+  }
   const { search } = parseSearch(json, 'search', noLimits, 'plain')
   const { schema } = collection.info
   const searches = await prepare(
@@ -154,6 +167,7 @@ async function ranked(
       distance: meaning?.score ?? undefined,
       words: (words ? (parts.at(-1)?.words ?? []) : []).map(({ word }) => word),
       document: found.documents?.[i] ?? null,
+      passage: found.highlights?.[i]?.[0],
       metadata: found.metadatas?.[i] ?? null,
       uri: found.uris?.[i] ?? null,
     }

@@ -5,14 +5,17 @@ import { at, collectionName, filterFrom, where } from '../filter.ts'
 import { pastOf } from '../past.ts'
 import { rank, type Ranked, type RankedHit } from '../ranking.ts'
 import { open } from '../scope.ts'
-import { answer, clip, clipMetadata, metadataText, plainMetadata, quote } from '../text.ts'
+import { answer, clip, type Clipped, clipMetadata, metadataText, plainMetadata, quote } from '../text.ts'
 import { defineTool } from '../tool.ts'
 import { recordUri } from '../uri.ts'
 
 /** Bytes of an answer for which no `snippet_chars` was asked, both channels together. */
 const ANSWER_BYTES = 5_900
 /** How much of a hit is shown, at most: characters of its document and bytes of its metadata. The first that fits is taken. */
-const SIZES = [300, 250, 210, 180, 150, 130, 110, 90, 75, 60].map((snippet): HitSize => ({ snippet, metadata: 120 }))
+const MOST_SNIPPET = 300
+const SIZES = [MOST_SNIPPET, 250, 210, 180, 150, 130, 110, 90, 75, 60].map(
+  (snippet): HitSize => ({ snippet, metadata: 120 }),
+)
 const LEAST_SIZE: HitSize = { snippet: 60, metadata: 40 }
 /** Of the words of a query that are shown with a hit, together. */
 const WORDS_CHARS = 40
@@ -23,7 +26,7 @@ export const searchTool = defineTool({
   name: 'search',
   title: 'Search by meaning and words',
   description:
-    'Finds the records nearest in meaning to a question, and those with its words, in one ranking. Smaller score is better, smaller distance nearer in meaning; `words` are those of the query in the record. Snippets may be cut: `get` reads the whole.',
+    'Finds the records nearest in meaning to a question, and those with its words, in one ranking. Smaller score is better, smaller distance nearer in meaning; `words` are those of the query in the record. A snippet may be the part with the words: `get` reads the whole.',
   input: z.object({
     collection: collectionName,
     query: z.string().min(1).max(20_000),
@@ -45,6 +48,7 @@ export const searchTool = defineTool({
       offset,
       limit: args.limit,
       maxDistance: args.max_distance,
+      passageChars: args.snippet_chars ?? MOST_SNIPPET,
       at: page.at,
     })
     const { version, by, hits } = found
@@ -113,12 +117,25 @@ function firstWords(words: readonly string[]): string[] {
     .map((word) => clip(word, WORDS_CHARS).text)
 }
 
+/** The beginning of a document, or the part with the words where it is longer. */
+function snippetOf(document: string, passage: readonly string[] | undefined, chars: number): Clipped {
+  const whole = clip(document, chars)
+  if (!whole.truncated || passage === undefined) return whole
+  const text = passage.join('')
+  const before = passage[0]?.length ?? 0
+  // A part of the room is for what stands before the first of the words.
+  const earliest = Math.max(0, Math.min(before - Math.floor(chars / 4), text.length - chars))
+  const space = earliest === 0 ? -1 : text.indexOf(' ', earliest)
+  const start = space >= 0 && space < before ? space + 1 : earliest === 0 ? 0 : Math.min(before, text.length)
+  return { text: clip(text.slice(start), chars).text, truncated: true }
+}
+
 function hitOf(
   collection: string,
-  { id, score, distance, words, document, metadata: stored, uri }: RankedHit,
+  { id, score, distance, words, document, passage, metadata: stored, uri }: RankedHit,
   size: HitSize,
 ) {
-  const { text, truncated } = clip(document ?? '', size.snippet)
+  const { text, truncated } = snippetOf(document ?? '', passage, size.snippet)
   const { metadata, truncated: fewer } = clipMetadata(plainMetadata(stored), size.metadata)
   return {
     id,
