@@ -1,7 +1,7 @@
 /** Collections and what is done with one: reading, searching, going back, upkeep. */
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
 import { PLACE, test, visit, world } from './suite.ts'
+import { testSearch } from './search.ts'
 import { HOSTILE, MANY } from './world.ts'
 
 export async function testCollections(): Promise<void> {
@@ -146,22 +146,7 @@ export async function testCollections(): Promise<void> {
     await page.getByRole('link', { name: 'fresh' }).waitFor({ state: 'detached' })
   })
 
-  await test('the code of a view runs', async ({ page }) => {
-    await visit(page, `${PLACE}/notes/search?text=rivers&k=3`)
-    await page.getByText('As code').click()
-    for (const language of ['JavaScript', 'Python', 'curl']) {
-      await page.getByRole('button', { name: language }).click()
-      const code = await page.locator('details.code pre').innerText()
-      const command =
-        language === 'JavaScript'
-          ? [process.execPath, '--input-type=module', '-e', code]
-          : language === 'Python'
-            ? ['python3', '-c', code]
-            : ['sh', '-c', code]
-      const { stdout, stderr } = spawnSync(command[0] as string, command.slice(1), { encoding: 'utf8' })
-      assert.match(stdout, /note-\d+/, `${language}: ${stderr}`)
-    }
-  })
+  await testSearch()
 
   await test('measures recall, verifies and compacts', async ({ page }) => {
     await visit(page, `${PLACE}/notes/upkeep`)

@@ -17,6 +17,14 @@ const VIEWS: [string, string, (page: Page) => Promise<unknown>, string?][] = [
     `${PLACE}/notes/search?text=mud+in+streams`,
     (page) => page.getByRole('complementary', { name: 'Why' }).waitFor(),
   ],
+  [
+    'words',
+    `${PLACE}/notes/search?text=grante+that+carry+silt&rank=words`,
+    async (page) => {
+      await page.getByRole('link', { name: 'granite that carry silt' }).waitFor()
+      await page.getByRole('list', { name: 'Words' }).first().waitFor()
+    },
+  ],
   ['compare', `${PLACE}/notes/search?text=mud&by=exact`, (page) => page.getByText('of the hits on the').waitFor()],
   ['fields', `${PLACE}/notes/fields`, (page) => page.getByRole('region', { name: 'topic' }).waitFor()],
   ['map', `${PLACE}/notes/map?key=topic`, (page) => page.getByRole('list', { name: 'Colours' }).waitFor()],

@@ -23,5 +23,10 @@ def test_tools(channel, server, tmp_path):
             await tools["remember"].ainvoke({"collection": "birds", "id": "swift", "text": "Swifts sleep on the wing."})
             answer = await tools["search"].ainvoke({"collection": "birds", "query": "which bird sleeps while flying?"})
             assert "Swifts sleep on the wing." in str(answer)
+            for ring in ("AK-4410", "AK-4411", "AK-4412"):
+                await tools["remember"].ainvoke({"collection": "birds", "id": ring, "text": f"Ring {ring} was read."})
+            answer = str(await tools["search"].ainvoke({"collection": "birds", "query": "AK-4411", "limit": 1}))
+            assert "Ring AK-4411 was read." in answer
+            assert "ranked by meaning and words" in answer
 
     asyncio.run(use())

@@ -9,9 +9,12 @@ export const BASE = new URL('.', document.baseURI).href.replace(/\/$/, '')
 
 export class Refused extends Error {
   readonly status: number
-  constructor(status: number, message: string) {
+  /** A stable code, such as `dimension-mismatch`. */
+  readonly code: string | null
+  constructor(status: number, message: string, code: string | null) {
     super(message)
     this.status = status
+    this.code = code
   }
 }
 
@@ -60,7 +63,8 @@ export async function sendForText(call: Call, signal?: AbortSignal): Promise<Ans
   const tookMs = performance.now() - started
   if (!response.ok) {
     if (response.status === 401) tokenNeeded.value = true
-    throw new Refused(response.status, messageOf(text) ?? `The server answered ${response.status}.`)
+    const message = messageOf(text) ?? `The server answered ${response.status}.`
+    throw new Refused(response.status, message, response.headers.get('x-siltstone-error'))
   }
   return { value: text, header: (name) => response.headers.get(name), tookMs }
 }

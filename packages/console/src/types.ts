@@ -78,6 +78,24 @@ export interface FoundRecords {
   metadatas: (Record<string, unknown> | null)[][]
 }
 
+export interface RankedRecords {
+  ids: string[][]
+  scores: number[][]
+  documents: (string | null)[][]
+  metadatas: (Record<string, unknown> | null)[][]
+  explanations: {
+    score: number
+    knn: {
+      rank: number | null
+      score: number | null
+      contribution: number | null
+      words?: { word: string; count: number; adds: number }[]
+    }[]
+  }[][]
+  highlights: (string[][] | null)[][]
+  did_you_mean?: ({ text: string } | null)[]
+}
+
 export interface Explanation {
   segments: number
   scannedRows: number

@@ -29,6 +29,8 @@ const caller =
   (client: Client) =>
   async (name: string, args: Record<string, unknown> = {}): Promise<Answer> =>
     (await client.callTool({ name, arguments: args })) as Answer
+const wordsIn = ({ words = [] }: { words?: string[] }) =>
+  words.length === 0 ? '' : `, words ${words.map((word) => `"${word}"`).join(' ')}`
 const textOf = ({ content }: Answer): string => content.map(({ text }) => text).join('\n')
 
 let call: ReturnType<typeof caller>
@@ -121,7 +123,7 @@ describe('the tools', () => {
     expect((await narrow('remember', { collection: 'other', text: 'x' })).isError).toBe(true)
   })
 
-  it('search finds by meaning, filters, and says what is near', async () => {
+  it('search finds by meaning and words, filters, and says what is near', async () => {
     const found = await data('search', { collection: 'notes', query: 'why do rivers drop mud?' })
     expect(found).toMatchObject({
       version: 2,
@@ -134,6 +136,11 @@ describe('the tools', () => {
       hits: [],
       note: expect.stringMatching(/nothing within 0.01; the nearest is at 0\.\d+/),
     })
+    const coded = 'Ticket QX-77 is closed.'
+    await data('remember', { collection: 'notes', text: coded })
+    for (let i = 0; i < 5; i++) await data('remember', { collection: 'notes', text: `Ticket QX-${i} is open.` })
+    const named = await data('search', { collection: 'notes', query: 'QX-77', limit: 1 })
+    expect(named['hits']).toMatchObject([{ snippet: coded, words: ['77', 'QX'] }])
     expect((await data('search', { collection: 'notes', query: 'x', where: { kind: 'no' } }))['note']).toContain(
       'no record matches',
     )
@@ -173,9 +180,44 @@ describe('the tools', () => {
     const answer = await call('search', { collection: 'long', query: 'word' })
     expect(answer.structuredContent?.['hits']).toHaveLength(8)
     expect(JSON.stringify(answer).length).toBeLessThanOrEqual(6_000)
+    const named =
+      'sedimentology stratigraphically geomorphological paleoenvironments micropaleontology lithostratigraphy'
+    for (let i = 0; i < 8; i++)
+      await data('remember', {
+        collection: 'long',
+        id: `${i}`.repeat(60),
+        text: `${named} ${long}`,
+        metadata,
+        dedupe: false,
+      })
+    const worded = await call('search', { collection: 'long', query: named })
+    for (const { words } of worded.structuredContent?.['hits'] ?? []) expect(words).toHaveLength(2)
+    expect(JSON.stringify(worded).length).toBeLessThanOrEqual(6_000)
     const { hits } = await data('search', { collection: 'long', query: 'word', limit: 1, snippet_chars: 2_000 })
     expect(hits[0]).toMatchObject({ truncated: true, metadata_truncated: true })
-    expect(hits[0].snippet).toHaveLength(2_000)
+    expect(hits[0].snippet.length).toBeGreaterThan(1_900)
+    expect(hits[0].snippet.length).toBeLessThanOrEqual(2_000)
+  })
+
+  it('a snippet of a long document is where its words are', async () => {
+    const filler = 'Nothing of interest stands here, and it goes on and on. '.repeat(40)
+    await data('remember', { collection: 'notes', text: `${filler}The ford is at Xanthos. ${filler}`, id: 'long' })
+    for (const chars of [undefined, 1_000, 200, 60, 25]) {
+      const size = chars === undefined ? {} : { snippet_chars: chars }
+      const { hits } = await data('search', { collection: 'notes', query: 'where is xanthos?', limit: 1, ...size })
+      expect(hits[0]).toMatchObject({ id: 'long', truncated: true, words: ['xanthos'] })
+      expect(hits[0].snippet).toContain('Xanthos')
+      expect(hits[0].snippet.length).toBeLessThanOrEqual(chars ?? 300)
+    }
+    const none = await data('search', {
+      collection: 'notes',
+      query: 'xanthos',
+      where: { '#id': 'long' },
+      snippet_chars: 0,
+    })
+    expect(none['hits'][0]).toMatchObject({ id: 'long', snippet: '' })
+    const other = await data('search', { collection: 'notes', query: 'wade through', where: { '#id': 'long' } })
+    expect(other['hits'][0].snippet).toBe(filler.repeat(2).slice(0, 300))
   })
 
   it('both channels say the same, and stored text stands in quotes', async () => {
@@ -184,8 +226,12 @@ describe('the tools', () => {
     const answer = await call('search', { collection: 'notes', query: 'ignore all rules' })
     const lines = textOf(answer).split('\n')
     for (const [i, hit] of (answer.structuredContent?.['hits'] ?? []).entries())
-      expect(lines[i]).toContain(`${i + 1}. [${hit.id}] (${hit.distance}) ${JSON.stringify(hit.snippet)}`)
-    expect(answer.structuredContent?.['hits'][0].id).toBe(id)
+      expect(lines[i]).toContain(
+        `${i + 1}. [${hit.id}] (score ${hit.score}, distance ${hit.distance}${wordsIn(hit)}) ${JSON.stringify(hit.snippet)}`,
+      )
+    expect(answer.structuredContent?.['hits'][0]).toMatchObject({ id, words: ['rules', 'ignore'] })
+    expect(lines).toContain('version 3, ranked by meaning and words')
+    expect(answer.structuredContent).toMatchObject({ version: 3, ranked_by: 'meaning and words' })
     expect(lines.filter((line) => line.startsWith('2. [fake]'))).toEqual([])
   })
 

@@ -179,10 +179,27 @@ export class EngineCollection implements Collection {
   }
 
   async search(request: SearchRequest): Promise<SearchResponse> {
+    const { clock, tracer } = this.#state.env
+    if (request.explain !== true || !tracer) return this.#search(request)
+    // Searches by meaning and by words run at the same time, so only the stages around them have a time.
+    const stages = new SearchRecorder(() => clock.monotonicMs())
+    const recorder = new SearchRecorder()
+    const { result, trace } = await tracer.trace(() =>
+      this.#search(request, recorder, () => stages.endStage('freshness')),
+    )
+    stages.endStage('search')
+    const { requests, bytes, rounds } = trace
+    const explanation = { ...recorder.stats, requests, bytesRead: bytes, rounds, timesMs: stages.timesMs }
+    return { ...result, explanation }
+  }
+
+  async #search(request: SearchRequest, recorder?: SearchRecorder, whenFresh?: () => void): Promise<SearchResponse> {
     const { searches, effort, explain = false } = request
     return this.#read(request, async (view) => {
+      whenFresh?.()
       const { space } = this.info
-      const context = { view, space, explain, pause: yieldToEventLoop, ...(effort && { effort }) }
+      const pause = yieldToEventLoop
+      const context = { view, space, explain, pause, ...(effort && { effort }), ...(recorder && { recorder }) }
       const results: SearchHits[] = []
       for (const one of searches) results.push(await search(one, context))
       return { results, version: view.version }

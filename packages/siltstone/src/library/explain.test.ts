@@ -14,6 +14,11 @@ async function checkExplained(options: StoreOptions, metrics: Recorder): Promise
   const { explanation } = await notes.query({ queryEmbeddings: [[1, 2]], explain: true })
   expect(explanation?.requests).toBeGreaterThan(0)
   expect(explanation?.rounds).toBeGreaterThan(0)
+  const rank = { $knn: { query: [1, 2] } }
+  const found = await notes.search([{ rank }, { rank }], { explain: true })
+  expect(found.explanation).toMatchObject({ freshRecords: 2, requests: expect.any(Number), rounds: expect.any(Number) })
+  expect(Object.keys(found.explanation?.timesMs ?? {})).toEqual(['freshness', 'search'])
+  expect((await notes.search({ rank })).explanation).toBeUndefined()
   await store.close()
   if (options.directory !== undefined) expect(metrics.counters.get('store_requests')).toBeGreaterThan(0)
 }

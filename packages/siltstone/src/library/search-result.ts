@@ -1,5 +1,6 @@
 /** The result of `search`, with the shape of the `chromadb` JavaScript client. */
 import type { DidYouMean, HighlightFragment, HitExplanation, KnownWord, SearchResponse } from '../model/search.ts'
+import type { Explanation } from '../model/read.ts'
 import { metadataToPlain } from '../records/index.ts'
 import type { Metadata } from './types.ts'
 
@@ -38,10 +39,12 @@ export class SearchResult<TMeta extends Metadata = Metadata> {
   readonly didYouMean: (DidYouMean | null)[]
   /** Extension: of a search that asks for them, words that begin with the last word of a text. */
   readonly suggestions: (KnownWord[] | null)[]
+  /** Extension: what searches by vectors did, and what was read, with `explain`. */
+  readonly explanation: Explanation | undefined
   /** Extension: the version that was read. */
   readonly version: number
 
-  constructor({ results, version }: SearchResponse, select: readonly (readonly string[])[]) {
+  constructor({ results, version, explanation }: SearchResponse, select: readonly (readonly string[])[]) {
     this.ids = results.map(({ ids }) => ids)
     this.documents = results.map(({ documents }) => documents ?? null)
     this.embeddings = results.map(
@@ -57,6 +60,7 @@ export class SearchResult<TMeta extends Metadata = Metadata> {
     this.highlights = results.map(({ highlights }) => highlights ?? null)
     this.didYouMean = results.map(({ didYouMean }) => didYouMean ?? null)
     this.suggestions = results.map(({ suggestions }) => suggestions ?? null)
+    this.explanation = explanation
     this.version = version
   }
 

@@ -1,6 +1,6 @@
 /** Requests and answers of `search`: records ranked by an expression over nearest-neighbour searches. */
 import type { Filter } from './filter.ts'
-import type { ReadOptions, SearchOptions } from './read.ts'
+import type { Explanation, ReadOptions, SearchOptions } from './read.ts'
 import type { Language } from './text-fields.ts'
 
 /** What a nearest-neighbour search looks for. */
@@ -75,6 +75,8 @@ export interface SearchSelect {
   embeddings: boolean
   /** true: all of it; a list: these keys. */
   metadatas: boolean | readonly string[]
+  /** In process alone: Chroma's search has no key for them. Default false. */
+  uris?: boolean
   scores: boolean
 }
 
@@ -221,6 +223,7 @@ export interface SearchHits {
   embeddings?: (Float32Array | null)[]
   /** Exact JSON text of an object; null when there is none, or none of the selected keys. */
   metadatas?: (string | null)[]
+  uris?: (string | null)[]
   /** 32-bit floats. */
   scores?: number[]
   explanations?: HitExplanation[]
@@ -237,4 +240,6 @@ export interface SearchResponse {
   /** One for each search. */
   results: SearchHits[]
   version: number
+  /** What dense searches did, and what was read; present if the request asked to explain, in an environment that traces requests. */
+  explanation?: Explanation
 }

@@ -43,17 +43,12 @@ export async function nearest(
   request: Pick<QueryRequest, 'k' | 'search'> & { vector: Float32Array; field: string },
   selected: Selection,
   pause: Pause,
+  recorder = new SearchRecorder(),
 ): Promise<RankedRef[]> {
   const { vector, field, ...rest } = request
   checkDimension(view, vector, field)
   checkRecall(request.search?.recall)
-  const found = new NearestSearch(
-    view,
-    space,
-    { ...rest, vectors: [vector], include: null },
-    pause,
-    new SearchRecorder(),
-  )
+  const found = new NearestSearch(view, space, { ...rest, vectors: [vector], include: null }, pause, recorder)
   await found.rank(selected)
   return found.refs()
 }

@@ -5,6 +5,7 @@
  * Records at one distance are in the order of insertion, also where the limit cuts between them. The search itself breaks
  * ties by place, so it is asked for more until the last distance that it gives is beyond the cut.
  */
+import type { SearchRecorder } from '../ivf/search/search-recorder.ts'
 import type { View } from '../log/view.ts'
 import type { Space } from '../model/collection.ts'
 import type { SearchOptions } from '../model/read.ts'
@@ -26,8 +27,10 @@ export class DenseRetriever implements Retriever<DenseQuery> {
   readonly #space: Space
   readonly #effort: SearchOptions | undefined
   readonly #pause: Pause
+  readonly #recorder: SearchRecorder | undefined
 
-  constructor(view: View, space: Space, effort: SearchOptions | undefined, pause: Pause) {
+  constructor(view: View, space: Space, effort: SearchOptions | undefined, pause: Pause, recorder?: SearchRecorder) {
+    this.#recorder = recorder
     this.#view = view
     this.#space = space
     this.#effort = effort
@@ -43,6 +46,7 @@ export class DenseRetriever implements Retriever<DenseQuery> {
         { vector, k, field: 'query', ...(this.#effort && { search: this.#effort }) },
         admitted,
         this.#pause,
+        this.#recorder,
       )
       const scores = found.map(({ distance }) => Math.fround(distance))
       const isCut = found.length === k && scores[k - 1] === scores[limit - 1]

@@ -1,6 +1,6 @@
 /**
  * How meaning and words are joined into one ranking unless somebody asks for another: in `$hybrid` of the search API, `hybrid` of
- * the library, `siltstone query --hybrid`, the demo, and the search box of pages.
+ * the library, `siltstone query --hybrid`, the tool of agents, the console, the demo, and the search box of pages.
  *
  *     ln(1 + position by meaning) + 1 − BM25
  *

@@ -6,6 +6,7 @@
  * names the record: it has no place in an order, and JSON has no text for it.
  */
 import { invalid, unsupported } from '../errors.ts'
+import type { SearchRecorder } from '../ivf/search/search-recorder.ts'
 import type { RecordRef, View } from '../log/view.ts'
 import type { Space } from '../model/collection.ts'
 import type { SearchOptions } from '../model/read.ts'
@@ -54,6 +55,8 @@ export interface SearchContext {
   space: Space
   effort?: SearchOptions
   explain?: boolean
+  /** Counts the work of dense searches. */
+  recorder?: SearchRecorder
   pause: Pause
 }
 
@@ -98,7 +101,7 @@ async function hitsOf(asked: Search, context: SearchContext): Promise<SearchHits
 
 async function bestOf(rank: Rank, admitted: Selection, asked: Search, context: SearchContext): Promise<SearchHits> {
   // The directories of what will be answered are read in the rounds of the search.
-  const prefetch = new ColumnPrefetch({ ...includeOf(asked.select, asked.highlight), uris: false })
+  const prefetch = new ColumnPrefetch(includeOf(asked.select, asked.highlight))
   const [{ hits, explain }] = await Promise.all([
     ranked(rank, admitted, asked, context),
     Promise.all(context.view.base.segments.map((segment) => prefetch.directories(segment))),
@@ -148,7 +151,7 @@ async function inOrder(
   { filter, offset, limit, select, highlight }: Search,
   context: SearchContext,
 ): Promise<SearchHits> {
-  const { ids, documents, embeddings, metadatas } = await get(
+  const { ids, documents, embeddings, metadatas, uris } = await get(
     context.view,
     {
       ...(filter && { filter }),
@@ -164,6 +167,7 @@ async function inOrder(
     ...(select.documents && documents && { documents }),
     ...(embeddings && { embeddings }),
     ...(metadatas && { metadatas: selectedMetadata(metadatas, select.metadatas) }),
+    ...(uris && { uris }),
     ...(select.scores && { scores: ids.map((_, i) => i) }),
   }
 }
@@ -219,16 +223,17 @@ async function listOf(
   { query, key, limit }: Knn,
   admitted: Selection,
   { select: selected, highlight }: Search,
-  { view, space, effort, pause }: SearchContext,
+  { view, space, effort, recorder, pause }: SearchContext,
 ): Promise<RankedRecord[]> {
+  const dense = () => new DenseRetriever(view, space, effort, pause, recorder)
   switch (query.kind) {
     case 'examples': {
       const vector = await vectorOfExamples(query, view, space, pause)
       const others = await withoutIds(admitted, [...query.positive, ...query.negative], view, pause)
-      return new DenseRetriever(view, space, effort, pause).top({ kind: 'dense', vector }, others, limit)
+      return dense().top({ kind: 'dense', vector }, others, limit)
     }
     case 'dense':
-      return new DenseRetriever(view, space, effort, pause).top(query, admitted, limit)
+      return dense().top(query, admitted, limit)
     case 'sparse': {
       // Counting rows takes memory, which many rows without an index are not worth.
       const retriever =
@@ -327,7 +332,7 @@ async function withColumns(
   { view, pause, explain }: SearchContext,
   explanationAt: (place: number) => HitExplanation,
 ): Promise<SearchHits> {
-  const { ids, documents, embeddings, metadatas } = await columnsInSlices(
+  const { ids, documents, embeddings, metadatas, uris } = await columnsInSlices(
     view,
     page.map(({ ref }) => ref),
     includeOf(select, highlight),
@@ -339,6 +344,7 @@ async function withColumns(
     ...(select.documents && documents && { documents }),
     ...(embeddings && { embeddings }),
     ...(metadatas && { metadatas: selectedMetadata(metadatas, select.metadatas) }),
+    ...(uris && { uris }),
     ...(select.scores && { scores: page.map(({ score }) => score) }),
     ...(explain === true && { explanations: await explanationsOf(page, rank, { view, pause }, explanationAt) }),
   }
@@ -364,6 +370,9 @@ async function explanationsOf(
   return explanations
 }
 
-function includeOf({ documents, embeddings, metadatas }: SearchSelect, highlight: HighlightRequest | undefined) {
-  return { documents: documents || highlight !== undefined, embeddings, metadatas: metadatas !== false }
+function includeOf(
+  { documents, embeddings, metadatas, uris = false }: SearchSelect,
+  highlight: HighlightRequest | undefined,
+) {
+  return { documents: documents || highlight !== undefined, embeddings, metadatas: metadatas !== false, uris }
 }

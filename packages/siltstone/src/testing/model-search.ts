@@ -60,6 +60,7 @@ export function modelSearch(search: Search, world: ModelSearch): SearchHits {
     ...(select.documents && { documents: states.map(({ document }) => document) }),
     ...(select.embeddings && { embeddings: states.map(({ vector }) => vector) }),
     ...(metadatas !== false && { metadatas: states.map(({ metadata }) => projected(metadata, metadatas)) }),
+    ...(select.uris === true && { uris: states.map(({ uri }) => uri) }),
     ...(select.scores && { scores: page.map(({ score }, i) => (rank ? score : i)) }),
     ...(search.highlight && { highlights: states.map(({ document }) => shownWords(document, search.highlight)) }),
     ...(search.facets && { facets: facetsOf(world.rows.filter(world.admits), search.facets) }),

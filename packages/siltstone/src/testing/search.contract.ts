@@ -63,7 +63,7 @@ export function describeSearch(name: string, makeEngine: () => Promise<Engine>):
       await collection.write([
         add('a', [1, 0], { document: 'A', metadata: { year: 2020, text: 'x' } }),
         add('b', [0, 1], { document: 'B' }),
-        add('c', [1, 1], { metadata: { year: 1999, 'chroma:uri': 'u' } }),
+        add('c', [1, 1], { metadata: { year: 1999, 'chroma:uri': 'u' }, uri: 'https://c.example' }),
       ])
       const all = ['#document', '#embedding', '#metadata', '#score']
       expect(
@@ -85,6 +85,18 @@ export function describeSearch(name: string, makeEngine: () => Promise<Engine>):
       ])
       const [fields] = await searches({ select: { keys: ['year', 'none', '#score'] }, limit: { offset: 1, limit: 9 } })
       expect(fields).toEqual({ ids: ['b', 'c'], metadatas: [null, '{"year":1999}'], scores: [0, 1] })
+      const withUris = (json: object) => ({ ...searchOf(json), select: { ...searchOf(json).select, uris: true } })
+      const { results } = await collection.search({ searches: [withUris({ rank: near([1, 0]) }), withUris({})] })
+      expect(results.map(({ ids, uris }) => [ids, uris])).toEqual([
+        [
+          ['a', 'c', 'b'],
+          [null, 'https://c.example', null],
+        ],
+        [
+          ['a', 'b', 'c'],
+          [null, null, 'https://c.example'],
+        ],
+      ])
       expect(await searches()).toEqual([])
       expect(await searches({ limit: { offset: 7 } })).toEqual([{ ids: [] }])
       expect(await searches({ rank: near([1, 0]), limit: { offset: 7 } })).toEqual([{ ids: [] }])

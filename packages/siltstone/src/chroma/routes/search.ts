@@ -45,5 +45,7 @@ async function search(call: Call): Promise<Answer> {
   const explain = call.header(EXPLAIN_HEADER) === 'true'
   const response = await collection.search({ ...read, searches, explain, ...(effort && { effort }) })
   const selects = parsed.map(({ select }) => select)
-  return { text: searchText(response, selects), version: response.version }
+  const { explanation, version } = response
+  const headers = explanation && { [EXPLAIN_HEADER]: JSON.stringify(explanation) }
+  return { text: searchText(response, selects), version, ...(headers && { headers }) }
 }
