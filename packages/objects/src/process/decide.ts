@@ -50,10 +50,11 @@ export function decide(facts: Facts): Decision {
 }
 
 /**
- * Whether an object that is gone was deleted because of its age, and its records stay. If no message said so, its age decides:
+ * Whether an object that is gone was deleted because of its age, and its records stay: also where another run of it was asked
+ * for, or has begun, but was not told in time. If no message said so, its age decides:
  * a deletion by somebody, of an object that was due, is taken for an expiry if its message was lost.
  */
-function hasExpired({ progress, object }: ObjectState, { deleted, expiry, nowMs }: Facts): boolean {
-  if (progress !== 'done' || object === null || deleted === 'removed' || expiry?.keepsRecords === false) return false
+function hasExpired({ isWhole, object }: ObjectState, { deleted, expiry, nowMs }: Facts): boolean {
+  if (!isWhole || object === null || deleted === 'removed' || expiry?.keepsRecords === false) return false
   return deleted === 'expired' || (expiry !== undefined && nowMs - object.modifiedAtMs >= expiry.ageMs)
 }

@@ -22,7 +22,10 @@
  * - A process that is killed again and again by one object stops after `maxAttempts` claims: `dead`, code `worker-lost`.
  *
  * An object that was deleted because of its age is gone, too, and its records stay: the state becomes `expired` by one
- * compare-and-swap. A message that somebody deleted the object ends that.
+ * compare-and-swap. So it is also where a replay was asked for, or is running: as long as no run has written a part of its
+ * records, those of the run before are whole (`isWhole`). A run says so by compare-and-swap before it does, so of it and the
+ * expiry one comes first. Its last commit may still come after the expiry, and puts one whole in the place of another; a
+ * later claim fences. A message that somebody deleted the object ends that.
  *
  * A state is kept when its object is gone: the object store has no conditional deletion, and without the state a deletion
  * could not be told from an object that nobody has seen yet.
@@ -167,7 +170,18 @@ export class Reconciler {
     const { clock, states } = this.#options
     const nowMs = clock.nowMs()
     const history = withHistory(read.state, 'expired', nowMs)
-    await states.write({ ...read.state, progress: 'expired', object: null, changedAtMs: nowMs, history }, read)
+    const expired: ObjectState = {
+      ...read.state,
+      progress: 'expired',
+      object: null,
+      claim: null,
+      mustFence: read.state.mustFence || read.state.progress === 'running',
+      retryAtMs: null,
+      error: null,
+      changedAtMs: nowMs,
+      history,
+    }
+    await states.write(expired, read)
   }
 
   /** A damaged state is replaced: what it said is found out again. */
@@ -208,6 +222,8 @@ export class Reconciler {
       error: null,
       ...(isOther && { processor: null, contentType: null, steps: {} }),
       collections: [...new Set([...before.collections, ...(decision.do === 'process' ? [collection] : [])])],
+      // Of a run that goes to another collection, one part after the other would be there.
+      isWhole: before.isWhole && !isOther && before.collections.every((name) => name === collection),
       derivedRuns: decision.do === 'process' ? [...before.derivedRuns, id] : before.derivedRuns,
       startedAtMs: nowMs,
       changedAtMs: nowMs,
@@ -263,6 +279,7 @@ export class Reconciler {
               throw error
             }
           },
+          onPartial: () => noLongerWhole(claim),
           onProcessor: (processor) => claim.note({ processor, contentType: info.head.contentType ?? null }),
         }),
       )
@@ -277,6 +294,7 @@ export class Reconciler {
         steps: summary.steps,
         collections: [name],
         records: result.records,
+        isWhole: true,
         derivedRuns: derived > 0 ? [claim.id] : [],
       })
       this.#metrics.count('objects_done')
@@ -339,6 +357,7 @@ export class Reconciler {
   }
 
   async #removeRecords(claim: HeldClaim): Promise<void> {
+    await noLongerWhole(claim)
     for (const name of claim.state.collections) await (await this.#records(name, claim))?.removeAll()
     await this.#removeDerived(claim, true)
   }
@@ -357,6 +376,10 @@ export class Reconciler {
     const ms = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 4 ** Math.min(attempt - 1, 6))
     return Math.round(ms * (0.75 + this.#options.random.next() / 2))
   }
+}
+
+async function noLongerWhole(claim: HeldClaim): Promise<void> {
+  if (claim.state.isWhole) await claim.note({ isWhole: false })
 }
 
 async function removeBelow(blobs: BlobStore, prefix: string): Promise<void> {

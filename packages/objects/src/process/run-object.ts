@@ -4,7 +4,7 @@ import { type BlobStore, type Embedder, invalid, type RecordOp } from 'siltstone
 import { type Lineage, recordOf } from './lineage.ts'
 import type { ObjectAccess } from './object-access.ts'
 import type { Pipeline } from './pipeline.ts'
-import { deletion, type ObjectRecords } from './records.ts'
+import { deletion, type ObjectRecords, WRITE_OPERATIONS } from './records.ts'
 import { DERIVED_PREFIX } from './rules.ts'
 
 /** Texts that are embedded together. */
@@ -24,6 +24,8 @@ export interface RunObjectOptions {
   scratch: ProcessContext['scratch']
   signal: AbortSignal
   heartbeat(step: string): Promise<void>
+  /** Called before some of the records are written, or deleted, without the others. */
+  onPartial(): Promise<void>
   /** Called before the processor begins. */
   onProcessor(processor: { name: string; version: string }): Promise<void>
 }
@@ -109,7 +111,9 @@ class RecordWriter {
   async #add(record: ProcessedRecord): Promise<void> {
     this.#batch.push(record)
     if (this.#batch.length >= BATCH_RECORDS) await this.#embed()
-    if (this.#operations.length >= HELD_OPERATIONS) await this.#write()
+    if (this.#operations.length < HELD_OPERATIONS) return
+    await this.#options.onPartial()
+    await this.#write()
   }
 
   async settled(): Promise<void> {
@@ -120,6 +124,7 @@ class RecordWriter {
     await this.#last
     await this.#embed()
     this.#operations.push(...[...(await this.#oldRecords())].map(deletion))
+    if (this.#operations.length > WRITE_OPERATIONS) await this.#options.onPartial()
     await this.#write()
   }
 
