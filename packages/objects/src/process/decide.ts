@@ -21,6 +21,8 @@ export interface Facts {
   isWanted: boolean
   nowMs: number
   maxAttempts: number
+  /** Whether files beside the object are others than the ones that its last run found. */
+  isStale?: boolean
   /** What a message said of the object's end. */
   deleted?: 'removed' | 'expired' | undefined
   /** Of the rule for the key. */
@@ -37,13 +39,16 @@ export function decide(facts: Facts): Decision {
   if (object === undefined && state.progress === 'expired' && facts.deleted !== 'removed') return { do: 'nothing' }
   if (object === undefined && hasExpired(state, facts)) return { do: 'expire' }
   const isSame = (state.object?.version ?? null) === (target?.version ?? null)
+  // What no rule wants any more stays as it is.
+  const isStale = facts.isStale === true && isWanted
   if (isSame) {
-    if (state.progress === 'done' || state.progress === 'dead' || state.progress === 'gone') return { do: 'nothing' }
+    if (!isStale && (state.progress === 'done' || state.progress === 'dead' || state.progress === 'gone'))
+      return { do: 'nothing' }
     if (state.claim !== null && state.claim.leaseUntilMs > nowMs)
       return { do: 'wait', untilMs: state.claim.leaseUntilMs }
     if (state.retryAtMs !== null && state.retryAtMs > nowMs) return { do: 'wait', untilMs: state.retryAtMs }
   }
-  const attempt = isSame && state.progress !== 'queued' ? state.attempt + 1 : 1
+  const attempt = isSame && state.progress !== 'queued' && !isStale ? state.attempt + 1 : 1
   // Nothing to remove was ever written, when the key has no object and had none.
   if (target === undefined) return { do: 'remove', attempt }
   return { do: attempt > maxAttempts ? 'bury' : 'process', object: target, attempt }

