@@ -1,5 +1,5 @@
 /** Memory and processor time of any process, from /proc (Linux). */
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 
 /** /proc counts in hundredths of a second on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100
@@ -23,6 +23,43 @@ export function processUsage(pid: number): ProcessUsage {
     rssBytes: kilobytes('VmRSS') * 1024,
     peakRssBytes: kilobytes('VmHWM') * 1024,
     cpuSeconds: ticks / TICKS_PER_SECOND,
+  }
+}
+
+/** Of a process, its descendants, and those of them that have ended and whose parents have noticed. */
+export function treeCpuSeconds(root: number): number {
+  const children = new Map<number, number[]>()
+  const ticks = new Map<number, number>()
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue
+    const fields = statOf(name)
+    if (fields === undefined) continue
+    const parent = Number(fields[1])
+    children.set(parent, [...(children.get(parent) ?? []), Number(name)])
+    ticks.set(
+      Number(name),
+      fields.slice(11, 15).reduce((sum, value) => sum + Number(value), 0),
+    )
+  }
+  let sum = 0
+  for (const waiting = [root]; waiting.length > 0; ) {
+    const pid = waiting.pop() as number
+    sum += ticks.get(pid) ?? 0
+    waiting.push(...(children.get(pid) ?? []))
+  }
+  return sum / TICKS_PER_SECOND
+}
+
+/** The fields after the name; undefined if the process has ended meanwhile. */
+function statOf(pid: string): string[] | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /, '')
+      .split(' ')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH'))
+      return undefined
+    throw error
   }
 }
 

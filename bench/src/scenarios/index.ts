@@ -8,6 +8,7 @@ import { get } from './get.ts'
 import { heartbeat } from './heartbeat.ts'
 import { http } from './http.ts'
 import { ingest } from './ingest.ts'
+import { media } from './media.ts'
 import { pages } from './pages.ts'
 import { questions } from './questions.ts'
 import { republish } from './republish.ts'
@@ -54,4 +55,5 @@ export const scenarios: Record<string, Scenario> = {
   objects,
   'objects-searchable': objectsSearchable,
   'objects-memory': objectsMemory,
+  media,
 }

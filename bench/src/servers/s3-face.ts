@@ -28,6 +28,7 @@ const MAX_SOCKETS = 16
 export interface S3Face {
   /** Of the server's own API. */
   apiUrl: string
+  pid: number
   usage(): ProcessUsage
   /** @throws Error for any other answer than success, and for a short body */
   send(
@@ -93,6 +94,7 @@ export async function startS3Face(folder: string): Promise<S3Face> {
     })
   return {
     apiUrl: answer.url,
+    pid: child.pid as number,
     usage: () => processUsage(child.pid as number),
     send,
     stop: () => stopped(child, agent),

@@ -15,6 +15,19 @@ export async function listOf(
   }
 }
 
+const DELETES_AT_ONCE = 32
+
+/** Deletes all objects below a prefix. */
+export async function removeBelow(blobs: BlobStore, prefix: string): Promise<void> {
+  for (let continuation: string | undefined, more = true; more; ) {
+    const page = await listOf(blobs, { prefix, ...(continuation !== undefined && { continuation }) })
+    for (let at = 0; at < page.blobs.length; at += DELETES_AT_ONCE)
+      await Promise.all(page.blobs.slice(at, at + DELETES_AT_ONCE).map(({ key }) => blobs.delete(key)))
+    continuation = page.continuation
+    more = continuation !== undefined
+  }
+}
+
 /** Undefined if there is no object, or a delete marker is on top. @throws SiltstoneError as the store does */
 export async function headOf(blobs: BlobStore, key: string): Promise<BlobInfo | undefined> {
   try {

@@ -61,7 +61,7 @@ describe('what is done for a key', () => {
   })
 
   it('of an expiry: the records stay, unless a rule says otherwise or somebody deleted the object', () => {
-    const done = state({ progress: 'done' })
+    const done = state({ progress: 'done', isWhole: true })
     const gone = { state: done, object: undefined }
     const keep = { ageMs: 400, keepsRecords: true }
     expect(given({ ...gone, expiry: keep })).toEqual({ do: 'expire' })
@@ -77,6 +77,11 @@ describe('what is done for a key', () => {
     // What was never made cannot stay.
     for (const progress of ['queued', 'running', 'failed', 'dead'] as const)
       expect(given({ ...gone, state: state({ progress }), deleted: 'expired' })).toMatchObject({ do: 'remove' })
+    // A replay takes nothing away before it has begun to write.
+    for (const progress of ['queued', 'running', 'failed'] as const)
+      expect(given({ ...gone, state: state({ progress, isWhole: true }), deleted: 'expired' })).toEqual({
+        do: 'expire',
+      })
     // It is still there: something else was deleted.
     expect(given({ state: done, deleted: 'expired', expiry: keep })).toEqual({ do: 'nothing' })
   })

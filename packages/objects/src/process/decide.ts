@@ -21,6 +21,8 @@ export interface Facts {
   isWanted: boolean
   nowMs: number
   maxAttempts: number
+  /** Whether files beside the object are others than the ones that its last run found. */
+  isStale?: boolean
   /** What a message said of the object's end. */
   deleted?: 'removed' | 'expired' | undefined
   /** Of the rule for the key. */
@@ -37,23 +39,27 @@ export function decide(facts: Facts): Decision {
   if (object === undefined && state.progress === 'expired' && facts.deleted !== 'removed') return { do: 'nothing' }
   if (object === undefined && hasExpired(state, facts)) return { do: 'expire' }
   const isSame = (state.object?.version ?? null) === (target?.version ?? null)
+  // What no rule wants any more stays as it is.
+  const isStale = facts.isStale === true && isWanted
   if (isSame) {
-    if (state.progress === 'done' || state.progress === 'dead' || state.progress === 'gone') return { do: 'nothing' }
+    if (!isStale && (state.progress === 'done' || state.progress === 'dead' || state.progress === 'gone'))
+      return { do: 'nothing' }
     if (state.claim !== null && state.claim.leaseUntilMs > nowMs)
       return { do: 'wait', untilMs: state.claim.leaseUntilMs }
     if (state.retryAtMs !== null && state.retryAtMs > nowMs) return { do: 'wait', untilMs: state.retryAtMs }
   }
-  const attempt = isSame && state.progress !== 'queued' ? state.attempt + 1 : 1
+  const attempt = isSame && state.progress !== 'queued' && !isStale ? state.attempt + 1 : 1
   // Nothing to remove was ever written, when the key has no object and had none.
   if (target === undefined) return { do: 'remove', attempt }
   return { do: attempt > maxAttempts ? 'bury' : 'process', object: target, attempt }
 }
 
 /**
- * Whether an object that is gone was deleted because of its age, and its records stay. If no message said so, its age decides:
+ * Whether an object that is gone was deleted because of its age, and its records stay: also where another run of it was asked
+ * for, or has begun, but was not told in time. If no message said so, its age decides:
  * a deletion by somebody, of an object that was due, is taken for an expiry if its message was lost.
  */
-function hasExpired({ progress, object }: ObjectState, { deleted, expiry, nowMs }: Facts): boolean {
-  if (progress !== 'done' || object === null || deleted === 'removed' || expiry?.keepsRecords === false) return false
+function hasExpired({ isWhole, object }: ObjectState, { deleted, expiry, nowMs }: Facts): boolean {
+  if (!isWhole || object === null || deleted === 'removed' || expiry?.keepsRecords === false) return false
   return deleted === 'expired' || (expiry !== undefined && nowMs - object.modifiedAtMs >= expiry.ageMs)
 }

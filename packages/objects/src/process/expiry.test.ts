@@ -96,6 +96,47 @@ describe('an object whose time is over', () => {
     expect(await shown('up/a')).toEqual(['gone', false, ''])
   })
 
+  it('keeps them although a replay was asked for before anybody noticed, has begun, or has failed', async () => {
+    for (const until of ['asked', 'begun', 'failed'] as const) {
+      const { made, reconciler, shown } = await world()
+      made.flakes = 0
+      await made.put('up/a', 'one\nflaky')
+      await made.settle()
+      await made.replay('up/a')
+      const stalled = made.actor('stalled')
+      if (until === 'begun') {
+        stalled.begin('up/a')
+        await stalled.stepTo('commitIf')
+      } else if (until === 'failed') {
+        made.flakes = 1
+        await reconciler.reconcile(BUCKET, 'up/a')
+        expect(await shown('up/a')).toEqual(['failed', true, 'flaky,one'])
+      }
+      await made.bucket.delete('up/a')
+      await reconciler.reconcile(BUCKET, 'up/a', { deleted: 'expired' })
+      expect(await shown('up/a')).toEqual(['expired', false, 'flaky,one'])
+      await reconciler.reconcile(BUCKET, 'up/a', { deleted: 'removed' })
+      // Whose commit was on its way is fenced off.
+      await stalled.finish()
+      expect(await shown('up/a')).toEqual(['gone', false, ''])
+    }
+  })
+
+  it('does not keep a mixture of two runs: one that has written a part of its records has none that are whole', async () => {
+    const { made, reconciler, shown } = await world()
+    const lines = Array.from({ length: 1_000 }, (_, k) => `line ${k}`)
+    made.flakes = 0
+    await made.put('up/a', [...lines, 'flaky'].join('\n'))
+    await made.settle()
+    await made.replay('up/a')
+    made.flakes = 1
+    await reconciler.reconcile(BUCKET, 'up/a')
+    expect((await made.recordsOf('up/a')).length).toBeGreaterThan(1_000)
+    await made.bucket.delete('up/a')
+    await reconciler.reconcile(BUCKET, 'up/a', { deleted: 'expired' })
+    expect(await shown('up/a')).toEqual(['gone', false, ''])
+  })
+
   it('waits for its records', async () => {
     const { made, swept, shown } = await world()
     await made.put('up/a', 'one')

@@ -6,7 +6,7 @@ import type { ReconcileCall, Reconciler } from './reconciler.ts'
 export interface MessageParts {
   /** Takes messages about keys that have to wait. */
   queue: Pick<Queue, 'send'>
-  reconciler: Pick<Reconciler, 'reconcile'>
+  reconciler: Pick<Reconciler, 'reconcile' | 'readersOf'>
   /** Whether a bucket is this worker's: several may share a queue or a store. Default: each is. */
   owns?: (bucket: string) => Promise<boolean>
   clock: Clock
@@ -36,6 +36,7 @@ export async function handleMessage(
         { key },
       )
     const outcome = await reconciler.reconcile(bucket, key, { ...call, ...(deleted && { deleted }) })
+    for (const reader of await reconciler.readersOf(bucket, key)) await queue.send(changeEvent({ bucket, key: reader }))
     if (outcome.status === 'settled') continue
     await queue.send(changeEvent(changed), { delayMs: Math.max(0, outcome.untilMs - clock.nowMs()) + GRACE_MS })
   }

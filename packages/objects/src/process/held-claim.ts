@@ -60,6 +60,11 @@ export class HeldClaim {
     }))
   }
 
+  /** Says that the object's records are not those of one run from now on. @throws ClaimLost */
+  readonly notWhole = async (): Promise<void> => {
+    if (this.state.isWhole) await this.note({ isWhole: false })
+  }
+
   /** All writes of the claim have ended. @throws ClaimLost */
   async end(change: Partial<ObjectState>): Promise<void> {
     await this.#write((state) => ({ ...state, ...change, claim: null, mustFence: false }))

@@ -17,6 +17,10 @@ afterEach(() => {
 })
 
 const withoutExpiry = (facts: Facts): Facts => ({ ...facts, expiry: undefined })
+const onlyDoneIsWhole = ({ state, ...facts }: Facts): Facts => ({
+  ...facts,
+  state: state && { ...state, isWhole: state.progress === 'done' },
+})
 const MONTH_MS = 31 * 24 * 3_600_000
 /** An object of a key whose records stay after an expiry (0), or go with it (1), is processed by a worker. */
 const processed = (key: number): Step[] => [
@@ -32,15 +36,39 @@ const MUTANTS: Record<string, { change: (facts: Facts) => Facts; steps: Step[] }
   },
   'records stay whatever the rule says': {
     change: (facts) => ({ ...facts, ...(facts.expiry && { expiry: { ...facts.expiry, keepsRecords: true } }) }),
-    steps: [...processed(1), { do: 'expire', told: true }],
+    steps: [...processed(1), { do: 'expire', by: 'sweep', told: true }],
   },
   'records go whatever the rule says': {
     change: (facts) => ({ ...facts, ...(facts.expiry && { expiry: { ...facts.expiry, keepsRecords: false } }) }),
-    steps: [...processed(0), { do: 'expire', told: true }],
+    steps: [...processed(0), { do: 'expire', by: 'sweep', told: true }],
   },
   'an expiry whose message is lost counts as a deletion': {
     change: withoutExpiry,
-    steps: [...processed(0), { do: 'expire', told: false }],
+    steps: [...processed(0), { do: 'expire', by: 'sweep', told: false }],
+  },
+  'a replay of what was done counts as one of what was never made': {
+    change: onlyDoneIsWhole,
+    steps: [...processed(0), { do: 'expire', by: 'sweep', told: true }, { do: 'replay', key: 0, content: 0 }],
+  },
+  'a run that has begun counts as if it had written its records': {
+    change: onlyDoneIsWhole,
+    steps: [
+      ...processed(0),
+      { do: 'replay', key: 0, content: 0 },
+      { do: 'begin', actor: 1, key: 0 },
+      { do: 'stepTo', actor: 1, request: 'commitIf' },
+      { do: 'expire', by: 'store', told: true },
+    ],
+  },
+  'the records of a run that has failed are taken for whole': {
+    change: ({ state, ...facts }) => ({ ...facts, state: state && { ...state, isWhole: state.object !== null } }),
+    steps: [
+      ...processed(0),
+      { do: 'put', key: 0, content: 1 },
+      { do: 'begin', actor: 1, key: 0 },
+      { do: 'stepTo', actor: 1, request: 'commitIf' },
+      { do: 'expire', by: 'store', told: true },
+    ],
   },
 }
 

@@ -22,7 +22,10 @@
  * - A process that is killed again and again by one object stops after `maxAttempts` claims: `dead`, code `worker-lost`.
  *
  * An object that was deleted because of its age is gone, too, and its records stay: the state becomes `expired` by one
- * compare-and-swap. A message that somebody deleted the object ends that.
+ * compare-and-swap. So it is also where a replay was asked for, or is running: as long as no run has written a part of its
+ * records, those of the run before are whole (`isWhole`). A run says so by compare-and-swap before it does, so of it and the
+ * expiry one comes first. Its last commit may still come after the expiry, and puts one whole in the place of another; a
+ * later claim fences. A message that somebody deleted the object ends that.
  *
  * A state is kept when its object is gone: the object store has no conditional deletion, and without the state a deletion
  * could not be told from an object that nobody has seen yet.
@@ -41,7 +44,7 @@ import {
   type Random,
 } from 'siltstone/internal'
 import type { ProcessContext } from '@siltstone/processors'
-import { headOf, listOf, versionOf } from './bucket-view.ts'
+import { headOf, removeBelow, versionOf } from './bucket-view.ts'
 import { type Decision, decide } from './decide.ts'
 import { ClaimLost, HeldClaim } from './held-claim.ts'
 import { objectAccess, Superseded } from './object-access.ts'
@@ -49,7 +52,8 @@ import { isPermanent, type Pipeline } from './pipeline.ts'
 import { ObjectRecords } from './records.ts'
 import type { ProcessingRules } from './rules.ts'
 import { derivedPrefixOf, runObject } from './run-object.ts'
-import { newState, type ObjectState, objectIdOf, type ObjectVersion, withHistory } from './state.ts'
+import { haveChanged, readersOf, SideCars } from './side-cars.ts'
+import { errorOf, newState, type ObjectState, objectIdOf, type ObjectVersion, withHistory } from './state.ts'
 import type { ReadState, StateStore } from './state-store.ts'
 
 /** The collections of the store that records go to. */
@@ -102,7 +106,6 @@ const LEASE_MS = 30_000
 const ATTEMPTS = 5
 const FIRST_RETRY_MS = 5_000
 const LAST_RETRY_MS = 15 * 60_000
-const DELETES_AT_ONCE = 32
 
 export class Reconciler {
   readonly #options: ReconcilerOptions
@@ -158,8 +161,23 @@ export class Reconciler {
       maxAttempts: this.#maxAttempts,
       deleted,
       expiry: rules.expiryOf(bucket, key),
+      isStale: read !== undefined && info !== undefined && (await this.#isStale(read)),
     })
     return { read, decision, info }
+  }
+
+  /** Objects that have to be looked at after this one: recordings that it lies beside. */
+  readersOf(bucket: string, key: string): Promise<string[]> {
+    return readersOf(key, bucket, this.#options.blobs(bucket), this.#options.states)
+  }
+
+  async #isStale({ state }: ReadState): Promise<boolean> {
+    const { bucket, progress, sideCars } = state
+    if (progress !== 'done' && progress !== 'dead') return false
+    return haveChanged(sideCars, this.#options.blobs(bucket), async (key) => {
+      const { read, decision } = await this.look(bucket, key)
+      return read?.state.progress === 'expired' || decision.do === 'expire'
+    })
   }
 
   /** One write: nothing else changes, so it needs no claim. If it comes too late, what is there now is looked at. */
@@ -167,7 +185,18 @@ export class Reconciler {
     const { clock, states } = this.#options
     const nowMs = clock.nowMs()
     const history = withHistory(read.state, 'expired', nowMs)
-    await states.write({ ...read.state, progress: 'expired', object: null, changedAtMs: nowMs, history }, read)
+    const expired: ObjectState = {
+      ...read.state,
+      progress: 'expired',
+      object: null,
+      claim: null,
+      mustFence: read.state.mustFence || read.state.progress === 'running',
+      retryAtMs: null,
+      error: null,
+      changedAtMs: nowMs,
+      history,
+    }
+    await states.write(expired, read)
   }
 
   /** A damaged state is replaced: what it said is found out again. */
@@ -208,6 +237,8 @@ export class Reconciler {
       error: null,
       ...(isOther && { processor: null, contentType: null, steps: {} }),
       collections: [...new Set([...before.collections, ...(decision.do === 'process' ? [collection] : [])])],
+      // Of a run that goes to another collection, one part after the other would be there.
+      isWhole: before.isWhole && !isOther && before.collections.every((name) => name === collection),
       derivedRuns: decision.do === 'process' ? [...before.derivedRuns, id] : before.derivedRuns,
       startedAtMs: nowMs,
       changedAtMs: nowMs,
@@ -235,6 +266,7 @@ export class Reconciler {
     const { pipeline, collections, log, clock, scheme, withScratch } = this.#options
     const { bucket, key } = claim.state
     const blobs = this.#options.blobs(bucket)
+    const sideCars = new SideCars(blobs, key)
     const name = this.#collectionFor(claim.state)
     const objectId = objectIdOf(bucket, key)
     const stop = new AbortController()
@@ -251,6 +283,7 @@ export class Reconciler {
           pipeline,
           records,
           blobs,
+          sideCars,
           embedder: () => collections.embedder(collection),
           scratch,
           signal: stop.signal,
@@ -263,6 +296,7 @@ export class Reconciler {
               throw error
             }
           },
+          onPartial: claim.notWhole,
           onProcessor: (processor) => claim.note({ processor, contentType: info.head.contentType ?? null }),
         }),
       )
@@ -277,6 +311,8 @@ export class Reconciler {
         steps: summary.steps,
         collections: [name],
         records: result.records,
+        isWhole: true,
+        sideCars: sideCars.found,
         derivedRuns: derived > 0 ? [claim.id] : [],
       })
       this.#metrics.count('objects_done')
@@ -296,7 +332,7 @@ export class Reconciler {
       const isDead = isPermanent(cause) || attempt >= this.#maxAttempts
       log.warn('object_failed', { bucket, key, attempt, code: shown.code, error: cause, isDead })
       this.#metrics.count('objects_failed')
-      if (isDead) return this.#bury(claim, shown)
+      if (isDead) return this.#bury(claim, shown, sideCars.found)
       await claim.end({ progress: 'failed', error: shown, retryAtMs: clock.nowMs() + this.#retryMs(attempt) })
     } finally {
       call.signal?.removeEventListener('abort', onAbort)
@@ -304,10 +340,10 @@ export class Reconciler {
   }
 
   /** The last resort: the version has no records, and none of another version stay in its place. */
-  async #bury(claim: HeldClaim, error: ObjectState['error']): Promise<void> {
+  async #bury(claim: HeldClaim, error: ObjectState['error'], sideCars: SideCars['found'] = []): Promise<void> {
     await this.#removeRecords(claim)
     this.#metrics.count('objects_dead')
-    await claim.end({ progress: 'dead', error, collections: [], records: 0, derivedRuns: [] })
+    await claim.end({ progress: 'dead', error, collections: [], records: 0, sideCars, derivedRuns: [] })
   }
 
   async #remove(claim: HeldClaim, decision: Extract<Decision, { do: 'remove' | 'bury' }>): Promise<void> {
@@ -324,6 +360,7 @@ export class Reconciler {
         progress: 'gone',
         collections: [],
         records: 0,
+        sideCars: [],
         derivedRuns: [],
         processor: null,
         contentType: null,
@@ -339,6 +376,7 @@ export class Reconciler {
   }
 
   async #removeRecords(claim: HeldClaim): Promise<void> {
+    await claim.notWhole()
     for (const name of claim.state.collections) await (await this.#records(name, claim))?.removeAll()
     await this.#removeDerived(claim, true)
   }
@@ -357,19 +395,4 @@ export class Reconciler {
     const ms = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 4 ** Math.min(attempt - 1, 6))
     return Math.round(ms * (0.75 + this.#options.random.next() / 2))
   }
-}
-
-async function removeBelow(blobs: BlobStore, prefix: string): Promise<void> {
-  for (let continuation: string | undefined, more = true; more; ) {
-    const page = await listOf(blobs, { prefix, ...(continuation !== undefined && { continuation }) })
-    for (let at = 0; at < page.blobs.length; at += DELETES_AT_ONCE)
-      await Promise.all(page.blobs.slice(at, at + DELETES_AT_ONCE).map(({ key }) => blobs.delete(key)))
-    continuation = page.continuation
-    more = continuation !== undefined
-  }
-}
-
-function errorOf(error: unknown): { code: string; message: string } {
-  const message = error instanceof Error ? error.message : String(error)
-  return { code: isSiltstoneError(error) ? error.code : 'failed', message: message.slice(0, 2_000) }
 }

@@ -14,7 +14,8 @@
 import { type Collection, isSiltstoneError, type RecordOp } from 'siltstone/internal'
 
 const CONFLICTS_AT_MOST = 100
-const WRITE_OPERATIONS = 1_000
+/** Operations of one commit. */
+export const WRITE_OPERATIONS = 1_000
 
 export class ObjectRecords {
   readonly #collection: Collection
@@ -48,7 +49,7 @@ export class ObjectRecords {
     return ids
   }
 
-  /** Applies the operations, all of them in one commit if there are at most 1,000. */
+  /** Applies the operations, all of them in one commit if there are at most `WRITE_OPERATIONS`. */
   async write(operations: readonly RecordOp[]): Promise<void> {
     for (let at = 0; at < operations.length; at += WRITE_OPERATIONS)
       await this.#commit(operations.slice(at, at + WRITE_OPERATIONS))

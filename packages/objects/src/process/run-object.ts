@@ -4,7 +4,8 @@ import { type BlobStore, type Embedder, invalid, type RecordOp } from 'siltstone
 import { type Lineage, recordOf } from './lineage.ts'
 import type { ObjectAccess } from './object-access.ts'
 import type { Pipeline } from './pipeline.ts'
-import { deletion, type ObjectRecords } from './records.ts'
+import { deletion, type ObjectRecords, WRITE_OPERATIONS } from './records.ts'
+import type { SideCars } from './side-cars.ts'
 import { DERIVED_PREFIX } from './rules.ts'
 
 /** Texts that are embedded together. */
@@ -20,10 +21,13 @@ export interface RunObjectOptions {
   pipeline: Pipeline
   records: ObjectRecords
   blobs: BlobStore
+  sideCars: SideCars
   embedder(): Promise<Embedder>
   scratch: ProcessContext['scratch']
   signal: AbortSignal
   heartbeat(step: string): Promise<void>
+  /** Called before some of the records are written, or deleted, without the others. */
+  onPartial(): Promise<void>
   /** Called before the processor begins. */
   onProcessor(processor: { name: string; version: string }): Promise<void>
 }
@@ -39,7 +43,7 @@ export interface RunResult {
  * Most objects change in one commit: the records of the new version are written and the old ones deleted in the same entry of
  * the log. Of an object with many records the new ones come in several commits, and the old ones go with the last.
  *
- * @throws Superseded if the version is gone; SiltstoneError as processors, embedders and collections do
+ * @throws Superseded if the version, or that of a file beside it, is gone; SiltstoneError as processors, embedders and collections do
  */
 export async function runObject(options: RunObjectOptions): Promise<RunResult> {
   const { source, storedType, lineage } = options
@@ -61,18 +65,22 @@ export async function runObject(options: RunObjectOptions): Promise<RunResult> {
     embedText: async (texts) => (await options.embedder()).embed(texts),
     scratch: options.scratch,
     name: lineage.key,
+    sibling: options.sideCars.open,
     ...(options.pipeline.transcribe && { transcribe: options.pipeline.transcribe }),
   }
+  const readFailure = () => source.failure ?? options.sideCars.failure
   let summary: Summary
   try {
     summary = await processor.process(source, context)
   } catch (error) {
     // No write of this run may be on its way when its claim ends.
     await writer.settled()
-    throw source.failure === undefined ? error : source.failure.error
+    const failure = readFailure()
+    throw failure === undefined ? error : failure.error
   }
   // What was read before a read failed may have been taken for the whole object.
-  if (source.failure !== undefined) throw source.failure.error
+  const failure = readFailure()
+  if (failure !== undefined) throw failure.error
   await writer.finish()
   return { summary, records: writer.count, derived, processor: made }
 }
@@ -109,7 +117,9 @@ class RecordWriter {
   async #add(record: ProcessedRecord): Promise<void> {
     this.#batch.push(record)
     if (this.#batch.length >= BATCH_RECORDS) await this.#embed()
-    if (this.#operations.length >= HELD_OPERATIONS) await this.#write()
+    if (this.#operations.length < HELD_OPERATIONS) return
+    await this.#options.onPartial()
+    await this.#write()
   }
 
   async settled(): Promise<void> {
@@ -120,6 +130,7 @@ class RecordWriter {
     await this.#last
     await this.#embed()
     this.#operations.push(...[...(await this.#oldRecords())].map(deletion))
+    if (this.#operations.length > WRITE_OPERATIONS) await this.#options.onPartial()
     await this.#write()
   }
 

@@ -31,6 +31,11 @@ export class StateStore {
     return this.#at(stateKey(bucket, key))
   }
 
+  /** Undefined also for one that is damaged: who looks at its object makes it again. @throws what the store throws */
+  async readable(bucket: string, key: string): Promise<ReadState | undefined> {
+    return this.#readable(stateKey(bucket, key))
+  }
+
   /**
    * Replaces the state that was read; undefined: creates it.
    * @returns undefined if it has changed since
@@ -119,8 +124,8 @@ export class StateStore {
     for (let at = 0; at < listed.length; at += READS_AT_ONCE) {
       const names = listed.slice(at, at + READS_AT_ONCE).map(({ key }) => key)
       const states = await Promise.all(names.map((name) => this.#readable(name)))
-      for (const [k, state] of states.entries())
-        if (state !== undefined) found.push({ name: (names[k] as string).slice(prefix.length), key: state.key })
+      for (const [k, read] of states.entries())
+        if (read !== undefined) found.push({ name: (names[k] as string).slice(prefix.length), key: read.state.key })
     }
     const last = page.objects.at(-1)?.key.slice(prefix.length)
     return { found, next: page.continuation === undefined ? undefined : last }
@@ -141,10 +146,9 @@ export class StateStore {
     return found
   }
 
-  /** Undefined for one that is damaged. */
-  async #readable(name: string): Promise<ObjectState | undefined> {
+  async #readable(name: string): Promise<ReadState | undefined> {
     try {
-      return (await this.#at(name))?.state
+      return await this.#at(name)
     } catch (error) {
       if (isSiltstoneError(error, 'corrupt')) return undefined
       throw error

@@ -1,4 +1,4 @@
-import { seededRandom, systemClock, systemIds } from 'siltstone/internal'
+import { crcHex, seededRandom, systemClock, systemIds } from 'siltstone/internal'
 import { faultyObjectStore, memoryEnvironment } from 'siltstone/testing'
 import { describe, expect, it } from 'vitest'
 import { decodeState, encodeState, isGoneBySize, newState, type ObjectState, stateKey } from './state.ts'
@@ -15,14 +15,20 @@ const state: ObjectState = {
   steps: { container: { state: 'done', records: 1 } },
   collections: ['media'],
   records: 1,
+  isWhole: true,
+  sideCars: [{ key: 'uploads/tälk.srt', version: null }],
   startedAtMs: 1_000,
   changedAtMs: 2_000,
   writes: ['01J'],
 }
 
-/** Format 1. A change of it breaks stores that exist. */
-const GOLDEN =
+/** Format 1, which is read. */
+const GOLDEN_1 =
   '{"crc32":"aa7aabd7","body":{"format":"siltstone.object-state","version":1,"bucket":"media","key":"uploads/tälk.mp4","progress":"done","object":{"version":"v1","etag":"\\"v1\\"","sizeBytes":7,"modifiedAtMs":5},"run":1,"attempt":1,"claim":null,"mustFence":false,"retryAtMs":null,"error":null,"processor":{"name":"media","version":"1"},"contentType":"video/mp4","steps":{"container":{"state":"done","records":1}},"collections":["media"],"records":1,"derivedRuns":[],"startedAtMs":1000,"changedAtMs":2000,"history":[],"writes":["01J"]}}'
+
+/** Format 2. A change of it breaks stores that exist. */
+const GOLDEN =
+  '{"crc32":"b1f8cce7","body":{"format":"siltstone.object-state","version":2,"bucket":"media","key":"uploads/tälk.mp4","progress":"done","object":{"version":"v1","etag":"\\"v1\\"","sizeBytes":7,"modifiedAtMs":5},"run":1,"attempt":1,"claim":null,"mustFence":false,"retryAtMs":null,"error":null,"processor":{"name":"media","version":"1"},"contentType":"video/mp4","steps":{"container":{"state":"done","records":1}},"collections":["media"],"records":1,"isWhole":true,"sideCars":[{"key":"uploads/tälk.srt","version":null}],"derivedRuns":[],"startedAtMs":1000,"changedAtMs":2000,"history":[],"writes":["01J"]}}'
 
 describe('the stored state', () => {
   it('has these bytes', () => {
@@ -32,6 +38,13 @@ describe('the stored state', () => {
     expect(stateKey('media', 'a')).toBe(
       'objects/media/ca/ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb.json',
     )
+  })
+
+  it('of format 1 is read: what is done is whole, and of the rest that is not known', () => {
+    expect(decodeState(Buffer.from(GOLDEN_1), 'k')).toEqual({ ...state, sideCars: [] })
+    const queued = GOLDEN_1.slice(0, -1).replace('"done"', '"queued"').slice('{"crc32":"aa7aabd7","body":'.length)
+    const text = `{"crc32":"${crcHex(Buffer.from(queued))}","body":${queued}}`
+    expect(decodeState(Buffer.from(text), 'k')).toEqual({ ...state, progress: 'queued', isWhole: false, sideCars: [] })
   })
 
   it('shows by its size whether there is anything to look after', () => {
@@ -50,8 +63,10 @@ describe('the stored state', () => {
     refused(text.replace('"run":1', '"run":2'), 'object-state-damaged')
     refused('{}', 'object-state-damaged')
     const other = (more: object) => Buffer.from(encodeState({ ...state, ...more } as ObjectState)).toString('utf8')
-    refused(other({ version: 2 }), 'unknown-format-version')
+    refused(other({ version: 3 }), 'unknown-format-version')
     refused(other({ progress: 'odd' }), 'object-state-damaged')
+    refused(other({ isWhole: 1 }), 'object-state-damaged')
+    refused(other({ sideCars: [{ key: 'a' }] }), 'object-state-damaged')
     refused(other({ claim: { id: 'x' } }), 'object-state-damaged')
   })
 })

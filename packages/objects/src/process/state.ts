@@ -3,15 +3,18 @@
  *
  * `objects/<bucket>/<2 hex>/<sha256 of the key>.json` in the store of the records:
  *
- *     {"crc32":"<8 hex>","body":{"format":"siltstone.object-state","version":1,…}}
+ *     {"crc32":"<8 hex>","body":{"format":"siltstone.object-state","version":2,…}}
  *
  * The checksum covers the UTF-8 text of the body. The state of a key without an object and without records has an odd
  * number of bytes, every other an even number (a trailing space if necessary): a LIST returns sizes, so a sweep sees which
  * states to read.
+ *
+ * Version 1 had neither `isWhole`, so that only the records of a `done` state were known to be whole, nor `sideCars`.
  */
 import {
   corrupt,
   crcHex,
+  isSiltstoneError,
   type ObjectHistoryEntry,
   type ObjectProgress,
   type ObjectStep,
@@ -43,9 +46,21 @@ export interface Claim {
   step: string
 }
 
+/** A file beside the object (`side-cars.ts`). */
+export interface SideCar {
+  key: string
+  /** Null: there was none. */
+  version: string | null
+}
+
 export interface ProcessingError {
   code: string
   message: string
+}
+
+export function errorOf(error: unknown): ProcessingError {
+  const message = error instanceof Error ? error.message : String(error)
+  return { code: isSiltstoneError(error) ? error.code : 'failed', message: message.slice(0, 2_000) }
 }
 
 export interface ObjectState {
@@ -71,6 +86,13 @@ export interface ObjectState {
   /** Every collection that may have records of this object. */
   collections: string[]
   records: number
+  /**
+   * Whether the records are those of `object`, all of them and of one run, whatever `progress` says: so it is until another
+   * run of the same version has written a part of its own. They stay when the object expires.
+   */
+  isWhole: boolean
+  /** Files beside the object that the last run looked for. */
+  sideCars: SideCar[]
   /** Runs that may have made files beside the object, each in a folder of its own. */
   derivedRuns: string[]
   startedAtMs: number | null
@@ -82,7 +104,8 @@ export interface ObjectState {
 }
 
 const FORMAT = 'siltstone.object-state'
-const VERSION = 1
+const VERSION = 2
+const READ_VERSIONS: readonly unknown[] = [1, VERSION]
 const KEPT_HISTORY = 10
 const KEPT_WRITES = 4
 
@@ -118,6 +141,8 @@ export function newState(bucket: string, key: string): ObjectState {
     steps: {},
     collections: [],
     records: 0,
+    isWhole: false,
+    sideCars: [],
     derivedRuns: [],
     startedAtMs: null,
     changedAtMs: 0,
@@ -169,12 +194,13 @@ export function decodeState(bytes: Uint8Array, at: string): ObjectState {
   }
   const { format, version, ...state } = parsed
   if (format !== FORMAT) throw damaged(at, `it is ${JSON.stringify(format)}, not ${FORMAT}`)
-  if (version !== VERSION)
+  if (!READ_VERSIONS.includes(version))
     throw unsupported(
       'unknown-format-version',
-      `${at} has format version ${JSON.stringify(version)}, this version of Siltstone reads ${VERSION}: use a newer one`,
+      `${at} has format version ${JSON.stringify(version)}, this version of Siltstone reads ${READ_VERSIONS.join(' and ')}: use a newer one`,
       { key: at },
     )
+  if (version === 1) Object.assign(state, { isWhole: state['progress'] === 'done', sideCars: [] })
   const wrong = Object.keys(CHECKS).find((field) => CHECKS[field]?.(state[field]) !== true)
   if (wrong !== undefined) throw damaged(at, `its field ${wrong} is ${JSON.stringify(state[wrong]) ?? 'missing'}`)
   return state as unknown as ObjectState
@@ -182,6 +208,7 @@ export function decodeState(bytes: Uint8Array, at: string): ObjectState {
 
 type Check = (value: unknown) => boolean
 const isText: Check = (value) => typeof value === 'string'
+const isFlag: Check = (value) => typeof value === 'boolean'
 const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0
 const isObject: Check = (value) => typeof value === 'object' && value !== null && !Array.isArray(value)
 const isTexts: Check = (value) => Array.isArray(value) && value.every(isText)
@@ -213,7 +240,7 @@ const CHECKS: Record<string, Check> = {
   run: isCount,
   attempt: isCount,
   claim: orNull(fields({ id: isText, owner: isText, leaseUntilMs: isTime, step: isText })),
-  mustFence: (value) => typeof value === 'boolean',
+  mustFence: isFlag,
   retryAtMs: orNull(isTime),
   error: orNull(fields({ code: isText, message: isText })),
   processor: orNull(fields({ name: isText, version: isText })),
@@ -221,6 +248,8 @@ const CHECKS: Record<string, Check> = {
   steps: isObject,
   collections: isTexts,
   records: isCount,
+  isWhole: isFlag,
+  sideCars: (value) => Array.isArray(value) && value.every(fields({ key: isText, version: orNull(isText) })),
   derivedRuns: isTexts,
   startedAtMs: orNull(isTime),
   changedAtMs: isTime,

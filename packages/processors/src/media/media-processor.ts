@@ -103,8 +103,8 @@ class MediaJob {
     const tracks: SubtitleTrack[] = []
     await this.#steps.run('subtitles', async (recorder) => {
       for (const extension of ['.srt', '.vtt']) {
-        const file = await this.#ctx.sibling?.(extension)
-        if (file) tracks.push({ language: '', cues: await readCues(file) })
+        const cues = await this.#sideCar(extension)
+        if (cues) tracks.push({ language: '', cues })
       }
       if (/\/(?:mp4|quicktime)$/.test(type))
         tracks.push(
@@ -121,6 +121,18 @@ class MediaJob {
     if (tracks.length === 0 && typeof this.#tool === 'string' && !/\/(?:mp4|quicktime)$/.test(type) && data.hasVideo)
       this.#steps.skip('subtitles', `subtitles in ${type}: ${this.#tool}`)
     return tracks[0]?.cues ?? []
+  }
+
+  /** A file beside the recording that cannot be read takes nothing away from the recording. */
+  async #sideCar(extension: string): Promise<TranscriptSegment[] | undefined> {
+    const file = await this.#ctx.sibling?.(extension)
+    try {
+      return file && (await readCues(file))
+    } catch (error) {
+      if (!isSiltstoneError(error, 'invalid') && !isSiltstoneError(error, 'unsupported')) throw error
+      this.#steps.skip(`subtitles${extension}`, error.message)
+      return undefined
+    }
   }
 
   async #otherTracks(alive: () => Promise<void>): Promise<SubtitleTrack[]> {

@@ -156,6 +156,17 @@ describe('video', () => {
     expect(records.find(({ kind }) => kind === 'scene')?.embedding).toHaveLength(1)
   })
 
+  it('is read although the file beside it is broken', async () => {
+    const sibling = async (extension: string) =>
+      extension === '.vtt' ? accessBytes(Uint8Array.of(0, 1, 2, 0, 255, 0, 0, 1)) : undefined
+    const { records, summary } = await run('v.webm', { sibling })
+    expect(summary.steps['subtitles.vtt']).toMatchObject({
+      state: 'skipped',
+      reason: expect.stringContaining('not text'),
+    })
+    expect(records.map(({ kind }) => kind)).toContain('scene')
+  })
+
   it('gives what is spoken, with times', async () => {
     let samples = 0
     const transcribe = async (pcm: Float32Array): Promise<TranscriptSegment[]> => {

@@ -9,7 +9,14 @@ const stepArbitrary: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant('put' as const), key, content: fc.nat(CONTENTS.length - 1) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('delete' as const), key, content: fc.constant(0) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('replay' as const), key, content: fc.constant(0) }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('expire' as const), told: fc.boolean() }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('expire' as const),
+      by: fc.constantFrom('sweep' as const, 'store' as const),
+      told: fc.boolean(),
+    }),
+  },
   { weight: 5, arbitrary: fc.record({ do: fc.constant('begin' as const), actor, key }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('kill' as const), actor, key: fc.constant(0) }) },
   {

@@ -223,8 +223,10 @@ export class ProcessWorld {
       .sort((a, b) => (a.document < b.document ? -1 : 1))
   }
 
-  async derived(): Promise<string[]> {
-    return (await this.bucket.list({ prefix: 'derived/' })).blobs.map(({ key }) => key)
+  /** Keys of the files that were made for an object; by default for all. */
+  async derived(key?: string): Promise<string[]> {
+    const prefix = key === undefined ? 'derived/' : `derived/${objectIdOf(BUCKET, key)}/`
+    return (await this.bucket.list({ prefix })).blobs.map((blob) => blob.key)
   }
 
   reconciler(owner: string, gate: Gate = (inner) => inner): Reconciler {
