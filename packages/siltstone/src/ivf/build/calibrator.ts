@@ -5,7 +5,7 @@
  * their clusters, a query needs the places of its neighbours' clusters in the order in which a search visits them;
  * `fit-calibration.ts` makes the calibration of that.
  */
-import { Nearest } from '../../kernels/nearest.ts'
+import { selectSmallest, SmallestOfMany } from '../../kernels/smallest.ts'
 import type { Calibration } from '../calibration.ts'
 import { UNCALIBRATED } from '../calibration.ts'
 import { DENSITY, type IndexedSpace } from '../directory.ts'
@@ -26,6 +26,8 @@ const STEP = 128
 /** Multiplications that comparing may take; beyond it, some rows are left out. */
 const MOST_MULTIPLICATIONS = 25e9
 
+type Kept = ReturnType<SmallestOfMany['kept']>
+
 export class Calibrator {
   readonly #work: Work
   readonly #clustering: Clustering
@@ -36,8 +38,7 @@ export class Calibrator {
   /** Every how manyth row is compared. */
   readonly #stride: number
   readonly #neighbours: readonly number[]
-  readonly #nearest: readonly Nearest[]
-  readonly #bounds: Float64Array
+  readonly #nearest: readonly SmallestOfMany[]
 
   /** @param rows that will stream by */
   constructor(work: Work, clustering: Clustering, space: IndexedSpace, queries: PseudoQueries, rows: number) {
@@ -53,8 +54,7 @@ export class Calibrator {
     this.#neighbours = NEIGHBOURS.filter((k) => k === 1 || k <= compared * MOST_SHARE)
     const most = this.#neighbours.at(-1) as number
     // One more, since a row is its own neighbour.
-    this.#nearest = queries.kinds.map(() => new Nearest(most + 1))
-    this.#bounds = new Float64Array(count).fill(Number.POSITIVE_INFINITY)
+    this.#nearest = queries.kinds.map(() => new SmallestOfMany(most + 1))
   }
 
   /** Compares the next rows. @param first arrival of the first one @param squares their squared lengths */
@@ -85,19 +85,15 @@ export class Calibrator {
       }
       for (let query = 0; query < points.count; query++) {
         const factor = 2 * (points.scales[query] as number)
-        const nearest = this.#nearest[query] as Nearest
-        let bound = this.#bounds[query] as number
+        const nearest = this.#nearest[query] as SmallestOfMany
         const own = query * size
-        const found = kernels.selectBelow(dots + 4 * own, scales, offsets, size, factor, bound, below)
+        const found = kernels.selectBelow(dots + 4 * own, scales, offsets, size, factor, nearest.bound, below)
         for (let at = 0; at < found; at++) {
           const i = places[at] as number
           const distance = (lengths[i] as number) - factor * (rowScales[i] as number) * (sums[own + i] as number)
-          // The bound falls with each row that enters.
-          if (!(distance < bound)) continue
-          nearest.offer(distance, first + (members[start + i] as number))
-          bound = nearest.bound
+          // The bound may have fallen in the meantime.
+          if (distance < nearest.bound) nearest.add(distance, first + (members[start + i] as number))
         }
-        this.#bounds[query] = bound
       }
       await this.#work.spent(size * points.count * dimension)
     }
@@ -132,16 +128,27 @@ export class Calibrator {
       return Math.max(1, placeOf(sorted, limit, true)) / finer
     })
     const kind = this.#queries.kinds[query] as PseudoKind
-    const all = (this.#nearest[query] as Nearest).sorted()
-    if (kind === 'row') dropOne(all, this.#ownDistance(query))
-    const places = all
-      .map(({ tag }) => {
-        const first = bases[firsts[tag] as number] as number
-        const second = bases[seconds[tag] as number] ?? Number.POSITIVE_INFINITY
-        return (placeOf(sorted, Math.min(first, second), false) + 1) / finer
-      })
-      .filter(Number.isFinite)
+    const places: number[] = []
+    for (const tag of this.#neighboursOf(query)) {
+      const first = bases[firsts[tag] as number] as number
+      const second = bases[seconds[tag] as number] ?? Number.POSITIVE_INFINITY
+      const place = (placeOf(sorted, Math.min(first, second), false) + 1) / finer
+      if (Number.isFinite(place)) places.push(place)
+    }
     return { kind, places, near }
+  }
+
+  /** Arrivals of the nearest rows. For each number of neighbours k, the first k are the nearest ones, in no order. */
+  #neighboursOf(query: number): Uint32Array {
+    const kept = (this.#nearest[query] as SmallestOfMany).kept()
+    const { distances, tags } = this.#queries.kinds[query] === 'row' ? withoutOne(kept, this.#ownDistance(query)) : kept
+    let end = tags.length
+    for (const count of this.#neighbours.toReversed()) {
+      if (count >= end) continue
+      selectSmallest(distances, count - 1, 0, end, tags)
+      end = count
+    }
+    return tags
   }
 
   /** The distance, as `observe` computes it, of a row to itself. */
@@ -169,10 +176,12 @@ export class Calibrator {
     const sums = new Int32Array(kernels.memory.buffer, dots, centroids.count)
     const square = this.#querySquares[query] as number
     const isIp = this.#space === 'ip'
-    return Float64Array.from(sums, (sum, c) => {
-      const dot = (sum / factor) * (centroids.scales[c] as number)
-      return isIp ? 1 - dot : square + (squares[c] as number) - 2 * dot
-    })
+    const bases = new Float64Array(sums.length)
+    for (let c = 0; c < bases.length; c++) {
+      const dot = ((sums[c] as number) / factor) * (centroids.scales[c] as number)
+      bases[c] = isIp ? 1 - dot : square + (squares[c] as number) - 2 * dot
+    }
+    return bases
   }
 }
 
@@ -189,9 +198,16 @@ function placeOf(sorted: Float64Array, value: number, orEqual: boolean): number 
   return low
 }
 
-/** Drops the first that is this far away. Rows and queries are the same integers, so a row has exactly this distance to itself, but for rounding. */
-function dropOne(all: { distance: number; tag: number }[], distance: number): void {
+/**
+ * Leaves out one that is this far away. Rows and queries are the same integers, so a row has exactly this distance to itself, but
+ * for rounding.
+ */
+function withoutOne({ distances, tags }: Kept, distance: number): Kept {
   const near = Math.abs(distance) * 1e-6
-  const own = all.findIndex((one) => Math.abs(one.distance - distance) <= near)
-  if (own >= 0) all.splice(own, 1)
+  const own = distances.findIndex((one) => Math.abs(one - distance) <= near)
+  if (own < 0) return { distances, tags }
+  const last = tags.length - 1
+  distances[own] = distances[last] as number
+  tags[own] = tags[last] as number
+  return { distances: distances.subarray(0, last), tags: tags.subarray(0, last) }
 }

@@ -9,29 +9,59 @@ export interface Groups {
   starts: Uint32Array
 }
 
+/** Points that rows are compared with, and what a comparison needs of them in the kernels' memory. */
+export class Targets {
+  readonly points: Points
+  /** Squared lengths. */
+  readonly squares: Float32Array
+  /** Pointers to f32[count]. */
+  readonly scalesAt: number
+  readonly squaresAt: number
+  readonly #work: Work
+
+  constructor(work: Work, points: Points) {
+    const { count } = points
+    this.#work = work
+    this.points = points
+    this.squares = points.squares()
+    const { memory } = work.kernels
+    this.scalesAt = memory.allocate(8 * Math.max(1, count))
+    this.squaresAt = this.scalesAt + 4 * count
+    new Float32Array(memory.buffer, this.scalesAt, count).set(points.scales.subarray(0, count))
+    new Float32Array(memory.buffer, this.squaresAt, count).set(this.squares)
+  }
+
+  free(): void {
+    this.points.free()
+    this.#work.kernels.memory.free(this.scalesAt)
+  }
+}
+
 /** Groups in the kernels' memory, ready to be compared with. */
 export class Clustering {
   readonly centroids: Points
   readonly starts: Uint32Array
-  readonly groups: Points
-  /** Squared lengths of the centroids, and of the groups' means. */
+  /** Squared lengths of the centroids. */
   readonly squares: Float32Array
-  readonly groupSquares: Float32Array
+  readonly centroidTargets: Targets
+  /** The groups' means. */
+  readonly groupTargets: Targets
 
   constructor(work: Work, { floats, starts }: Groups, dimension: number) {
     const clusters = floats.length / dimension
     this.starts = starts
     this.centroids = new Points(work, clusters, dimension)
     this.centroids.set(floats)
-    this.squares = this.centroids.squares()
-    this.groups = new Points(work, starts.length - 1, dimension)
-    this.groups.set(groupMeans(floats, starts, dimension))
-    this.groupSquares = this.groups.squares()
+    this.centroidTargets = new Targets(work, this.centroids)
+    this.squares = this.centroidTargets.squares
+    const means = new Points(work, starts.length - 1, dimension)
+    means.set(groupMeans(floats, starts, dimension))
+    this.groupTargets = new Targets(work, means)
   }
 
   free(): void {
-    this.centroids.free()
-    this.groups.free()
+    this.centroidTargets.free()
+    this.groupTargets.free()
   }
 }
 

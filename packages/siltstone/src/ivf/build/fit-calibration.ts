@@ -14,6 +14,7 @@
  *   margin; except for many neighbours: those are what filters ask for, which make queries unlike the rows more often.
  */
 import type { Calibration } from '../calibration.ts'
+import { selectSmallest } from '../../kernels/smallest.ts'
 import { FLATNESSES, type Flatness } from '../flatness.ts'
 import { MISSED_BY_CLUSTERS, RECALL_LEVELS } from '../recall-levels.ts'
 import type { PseudoKind } from './pseudo-queries.ts'
@@ -22,8 +23,8 @@ import type { PseudoKind } from './pseudo-queries.ts'
 export interface Needed {
   kind: PseudoKind
   /**
-   * The place, from 1 on, of the nearer cluster of each neighbour in the order in which a search visits them, nearest
-   * neighbour first. Of an index with as many clusters as its rows ask for: see `DENSITY`.
+   * The place, from 1 on, of the nearer cluster of each neighbour in the order in which a search visits them. For each number of
+   * neighbours that is calibrated for, those of the nearest ones come first. Of an index with as many clusters as its rows ask for: see `DENSITY`.
    */
   places: readonly number[]
   /** N for each of `FLATNESSES`. */
@@ -94,17 +95,21 @@ function thetas(queries: readonly Needed[], counts: readonly number[], place: nu
       const some = queries.filter(({ kind, places }) => kind === wanted && places.length > 0)
       if (some.length === 0) continue
       const needed = neededThetas(some, count, place)
+      // From the lowest level on: what it leaves behind is larger, and the next one is among that.
+      let from = 0
       RECALL_LEVELS.forEach(({ recall }, level) => {
         const row = theta[level] as number[]
-        const one = quantile(needed, shareToFind(recall, wanted, count, some.length))
-        row[i] = Math.min(MOST_THETA, Math.max(row[i] as number, one))
+        const at = placeOf(needed, shareToFind(recall, wanted, count, some.length))
+        selectSmallest(needed, at, at < from ? 0 : from, needed.length)
+        from = at
+        row[i] = Math.min(MOST_THETA, Math.max(row[i] as number, needed[at] ?? 0))
       })
     }
   })
   return grown(theta)
 }
 
-/** The θ that each neighbour needs, ascending. */
+/** The θ that each neighbour needs. */
 function neededThetas(queries: readonly Needed[], count: number, place: number): Float64Array {
   const { exponent } = FLATNESSES[place] as Flatness
   const needed = new Float64Array(queries.reduce((sum, { places }) => sum + Math.min(count, places.length), 0))
@@ -114,7 +119,7 @@ function neededThetas(queries: readonly Needed[], count: number, place: number):
     const most = Math.min(count, places.length)
     for (let i = 0; i < most; i++) needed[at++] = (places[i] as number) / power
   }
-  return needed.sort()
+  return needed
 }
 
 /** The mean logarithm of the number of clusters that queries like the rows visit. @param theta for each level, and some counts */
@@ -140,7 +145,12 @@ function costOf(
 
 /** 0 of no numbers. @param sorted ascending */
 function quantile(sorted: Float64Array, share: number): number {
-  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0
+  return sorted[placeOf(sorted, share)] ?? 0
+}
+
+/** The place of a quantile in ascending order. */
+function placeOf(numbers: Float64Array, share: number): number {
+  return Math.max(0, Math.ceil(share * numbers.length) - 1)
 }
 
 /** Each θ at least as large as that of a lower recall, and of fewer neighbours. */
