@@ -189,6 +189,7 @@ export const PACKAGES: readonly { folder: string; name?: string; imports: readon
       'siltstone/internal',
       'siltstone/internal/aws',
       '@siltstone/objects/ingest',
+      '@siltstone/registry',
     ],
   },
   { folder: 'packages/infra', imports: ['siltstone/aws', 'siltstone/internal', '@siltstone/objects/ingest'] },
