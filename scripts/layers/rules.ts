@@ -192,7 +192,10 @@ export const PACKAGES: readonly { folder: string; name?: string; imports: readon
       '@siltstone/registry',
     ],
   },
-  { folder: 'packages/infra', imports: ['siltstone/aws', 'siltstone/internal', '@siltstone/objects/ingest'] },
+  {
+    folder: 'packages/infra',
+    imports: ['siltstone/aws', 'siltstone/internal', '@siltstone/objects/ingest', '@siltstone/registry/keys'],
+  },
   { folder: 'infra', imports: [] },
   { folder: 'examples', imports: ['siltstone', 'siltstone/aws', 'siltstone/embedding-function'] },
   {
