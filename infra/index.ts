@@ -16,6 +16,7 @@ import {
   Monitoring,
   ObjectBucket,
   type ObjectRule,
+  RegistryFunction,
   Roles,
   Schedule,
   Server,
@@ -159,6 +160,30 @@ function createObjects() {
   return { bucket, notifications, worker }
 }
 
+/** Models, datasets and code; see docs/how-to/aws/registry.md. */
+const registry =
+  config.getBoolean('registry') !== true
+    ? undefined
+    : new RegistryFunction('registry', {
+        ...shared,
+        ...boundary,
+        ...given('kmsKeyArn', kmsKeyArn),
+        ...embedder,
+        codeDirectory,
+        bucket: storage,
+        deltaQueue: queue,
+        lockTable: locks,
+        adminPassword: config.requireSecret('registryAdminPassword'),
+        ...given('adminUser', optional('registryAdminUser')),
+        ...(functions.modelLayerArn !== undefined && { layers: [functions.modelLayerArn] }),
+        ...given('variables', config.getObject<Record<string, string>>('registryVariables')),
+        ...given('concurrency', config.getNumber('registryConcurrency')),
+        ...given('maintainHours', config.getNumber('registryMaintainHours')),
+        ...given('gcHours', config.getNumber('registryGcHours')),
+        ...given('keepDays', config.getNumber('registryKeepDays')),
+        ...given('logLevel', optional('logLevel') as LogLevel | undefined),
+      })
+
 const monitoring = new Monitoring('monitoring', {
   ...shared,
   objects: objects !== undefined,
@@ -214,5 +239,8 @@ export const ingest_queue_url = objects?.notifications.queueUrl
 export const ingest_dead_letter_queue_url = objects?.notifications.deadLetterQueueUrl
 export const ingest_function_name = objects?.worker.functionName
 export const ingest_schedule_name = objects?.worker.scheduleName
+export const registry_url = registry?.url
+export const registry_function_name = registry?.functionName
+export const registry_schedule_name = registry?.scheduleName
 export const server_url = server?.url
 export const alarm_topic_arn = monitoring.alarmTopicArn

@@ -9,10 +9,17 @@ import { build } from 'esbuild'
 
 const here = import.meta.dirname
 const require = createRequire(join(here, '../siltstone/src/index.ts'))
-export const FUNCTIONS = ['producer', 'compactor', 'query', 'api', 'ingest'] as const
+export const FUNCTIONS = ['producer', 'compactor', 'query', 'api', 'ingest', 'registry'] as const
 const MB = 1024 * 1024
 /** Of one function. What reads files is twice in `ingest`: for the function, and for the process that reads. */
-const LIMIT_BYTES = { producer: 5 * MB, compactor: 5 * MB, query: 5 * MB, api: 5 * MB, ingest: 16 * MB } as const
+const LIMIT_BYTES = {
+  producer: 5 * MB,
+  compactor: 5 * MB,
+  query: 5 * MB,
+  api: 5 * MB,
+  ingest: 16 * MB,
+  registry: 5 * MB,
+} as const
 /** Names that CommonJS packages in the bundle expect. */
 const BANNER = `import { createRequire as __createRequire } from 'node:module'
 const require = __createRequire(import.meta.url), __filename = import.meta.filename, __dirname = import.meta.dirname`

@@ -189,9 +189,13 @@ export const PACKAGES: readonly { folder: string; name?: string; imports: readon
       'siltstone/internal',
       'siltstone/internal/aws',
       '@siltstone/objects/ingest',
+      '@siltstone/registry',
     ],
   },
-  { folder: 'packages/infra', imports: ['siltstone/aws', 'siltstone/internal', '@siltstone/objects/ingest'] },
+  {
+    folder: 'packages/infra',
+    imports: ['siltstone/aws', 'siltstone/internal', '@siltstone/objects/ingest', '@siltstone/registry/keys'],
+  },
   { folder: 'infra', imports: [] },
   { folder: 'examples', imports: ['siltstone', 'siltstone/aws', 'siltstone/embedding-function'] },
   {

@@ -6,12 +6,13 @@
  */
 import { type CompactLimits, type EmbedderRegistryOptions, invalid, parseEmbedderConfig } from 'siltstone/internal'
 
-type Variables = Readonly<Record<string, string | undefined>>
+export type Variables = Readonly<Record<string, string | undefined>>
 
 /** By the variable that names a parameter: the variable that its value stands for. */
 const SECRETS = {
   SILTSTONE_TOKENS_PARAMETER: 'SILTSTONE_TOKENS',
   OPENAI_API_KEY_PARAMETER: 'OPENAI_API_KEY',
+  REGISTRY_ADMIN_PASSWORD_PARAMETER: 'REGISTRY_ADMIN_PASSWORD',
 } as const
 
 export type ReadParameter = (name: string) => Promise<string | undefined>

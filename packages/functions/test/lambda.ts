@@ -8,7 +8,7 @@ import { join } from 'node:path'
 const DIST = join(import.meta.dirname, '../dist')
 const CHILD = join(import.meta.dirname, 'lambda.child.ts')
 
-export type FunctionName = 'producer' | 'compactor' | 'query' | 'api'
+export type FunctionName = 'producer' | 'compactor' | 'query' | 'api' | 'registry'
 
 export class LambdaFunction {
   readonly #name: FunctionName

@@ -14,7 +14,7 @@ const ROOT = { accessKeyId: 'test', secretAccessKey: 'test' }
 const BUILT = process.env['SILTSTONE_FUNCTIONS'] ?? fileURLToPath(new URL('../../functions/dist', import.meta.url))
 
 /** Whether the functions are built; otherwise a placeholder lets their resources be created. */
-export const functionsAreBuilt = [...FUNCTIONS, 'ingest'].every((name) => existsSync(`${BUILT}/${name}`))
+export const functionsAreBuilt = [...FUNCTIONS, 'ingest', 'registry'].every((name) => existsSync(`${BUILT}/${name}`))
 
 export interface Account {
   server: RunningServer

@@ -8,6 +8,7 @@ import { S3Client } from '@aws-sdk/client-s3'
 import { SchedulerClient } from '@aws-sdk/client-scheduler'
 import { SNSClient } from '@aws-sdk/client-sns'
 import { SQSClient } from '@aws-sdk/client-sqs'
+import { SSMClient } from '@aws-sdk/client-ssm'
 import { STSClient } from '@aws-sdk/client-sts'
 
 export interface Credentials {
@@ -49,6 +50,7 @@ export function clients({ endpoint, ca, region, credentials, plainHttp = false }
     logs: new CloudWatchLogsClient(config),
     sns: new SNSClient(config),
     kms: new KMSClient(config),
+    ssm: new SSMClient(config),
   }
   if (!plainHttp) return all
   for (const client of Object.values(all)) {

@@ -8,6 +8,7 @@ import * as kms from '@aws-sdk/client-kms'
 import * as lambda from '@aws-sdk/client-lambda'
 import * as s3 from '@aws-sdk/client-s3'
 import * as sqs from '@aws-sdk/client-sqs'
+import * as ssm from '@aws-sdk/client-ssm'
 import * as sts from '@aws-sdk/client-sts'
 import type { Clients } from './clients.ts'
 
@@ -39,6 +40,7 @@ const lock = (wanted: Wanted) => ({
 })
 const queue = ({ resource, queueUrl }: Wanted) => ({ QueueUrl: queueUrl(resource) })
 const role = ({ resource }: Wanted) => ({ RoleName: lastPart(resource) })
+const parameter = ({ resource }: Wanted) => resource.replace(/^.*:parameter/, '')
 const NOT_A_POLICY = '{"asked":true}'
 /** An id that no version has. */
 const VERSION = 'null'
@@ -192,6 +194,9 @@ export const REQUESTS: Readonly<Record<string, Ask>> = {
     w.clients.iam.send(new iam.SetDefaultPolicyVersionCommand({ PolicyArn: w.resource, VersionId: 'v1' })),
   'sts:AssumeRole': (w) =>
     w.clients.sts.send(new sts.AssumeRoleCommand({ RoleArn: w.resource, RoleSessionName: 'asked' })),
+  'ssm:GetParameter': (w) => w.clients.ssm.send(new ssm.GetParameterCommand({ Name: parameter(w) })),
+  'ssm:PutParameter': (w) =>
+    w.clients.ssm.send(new ssm.PutParameterCommand({ Name: parameter(w), Value: 'asked', Overwrite: true })),
   'kms:Decrypt': (w) =>
     w.clients.kms.send(new kms.DecryptCommand({ KeyId: w.resource, CiphertextBlob: Buffer.from('asked') })),
 }

@@ -40,7 +40,7 @@ export class DeployedStack {
   }
 
   /** @throws Error with what the function threw */
-  async invoke<T>(name: FunctionName | 'ingest', event: unknown): Promise<T> {
+  async invoke<T>(name: FunctionName | 'ingest' | 'registry', event: unknown): Promise<T> {
     const { Payload, FunctionError } = await this.account.root.lambda.send(
       new InvokeCommand({
         FunctionName: this.output(`${name}_function_name`),

@@ -17,7 +17,7 @@ deployed, asked with the role's own credentials. Written by \`packages/infra/app
 differs from what is expected. Where the server does not know a condition, its answer is what the evaluator says
 without that condition, and the row says so: there only the evaluator is a witness.
 
-\`{bucket}\`, \`{queue}\`, \`{table}\` and so on stand for the stack's ARNs, \`service\` for a service of yours with the
+\`{bucket}\`, \`{queue}\`, \`{table}\`, \`{objects}\` (the bucket of objects), \`{ingestQueue}\` and so on stand for the stack's ARNs, \`service\` for a service of yours with the
 service-access policy, \`deploy\` for the deploying role.
 
 | who | action | resource | under | evaluator | server |

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { stateKey } from '@siltstone/objects/ingest'
+import * as registry from '@siltstone/registry/keys'
 import * as product from 'siltstone/internal'
 import { DELTA_PREFIX, DELTA_SUFFIX, DUE_PREFIX, KEY_PATTERNS, LATEST_POINTER_KEY } from './keys.ts'
 import { wildcard } from './policy/document.ts'
@@ -26,6 +27,10 @@ const BUILT: Record<keyof typeof KEYS, string> = {
   due: product.gcDueKey(0, path),
   embedding: product.embeddingKey('an-id', true),
   objectState: stateKey('a-bucket', 'uploads/a.pdf'),
+  artifact: registry.metadataKey(ulid),
+  blob: registry.blobKey('0'.repeat(64)),
+  user: registry.userKey('ada'),
+  token: registry.tokenKey('0'.repeat(64)),
 }
 const COLLECTION = /[0-9a-f]{12}-[0-9a-f]{12}-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g
 /** A key without the parts that differ between keys of one kind. */
@@ -33,6 +38,7 @@ const shape = (key: string) =>
   key
     .replaceAll(COLLECTION, '<collection>')
     .replaceAll(/[0-9a-f]{64}/g, '<sha256>')
+    .replaceAll(/users\/[0-9a-f]{32}/g, 'users/<hash>')
     .replaceAll(/\/[0-9a-f]{2}\//g, '/<hh>/')
     .replaceAll(/catalog\/[0-9a-f]{12}-[0-9a-f]{12}/g, 'catalog/<database>')
     .replaceAll(/gc-due\/\d{10}/g, 'gc-due/<hour>')
@@ -45,9 +51,10 @@ describe('keys of policies', () => {
   })
 
   it('cover each kind, and only their own', () => {
-    const { immutable, ...single } = KEY_PATTERNS
+    const { immutable, registry: ownPrefixes, ...single } = KEY_PATTERNS
     const patterns: Record<string, string[]> = {
       immutable,
+      registry: ownPrefixes,
       ...Object.fromEntries(Object.entries(single).map(([k, v]) => [k, [v]])),
     }
     const covered = Object.fromEntries(
@@ -64,6 +71,7 @@ describe('keys of policies', () => {
       log: ['entry', 'inbox'],
       taken: ['taken'],
       objectStates: ['objectState'],
+      registry: ['artifact', 'blob', 'user', 'token'],
       snapshots: ['store', 'pointer', 'manifest', 'segment', 'overlay', 'bitmap', 'list', 'taken'],
       pointers: ['pointer'],
       immutable: ['manifest', 'segment', 'overlay', 'bitmap', 'list', 'taken'],

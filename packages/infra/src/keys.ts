@@ -9,6 +9,8 @@ export const DUE_PREFIX = 'gc-due/'
 export const EMBEDDING_PREFIX = 'embeddings/'
 /** How the processing of users' objects stands. */
 export const OBJECT_STATE_PREFIX = 'objects/'
+/** Of the artifact registry: contents of files and what processes share; artifacts; accounts; their tokens. */
+export const REGISTRY_PREFIXES = ['registry/', 'artifacts/', 'users/', 'tokens/'] as const
 /** In a bucket of objects: where uploads go, and what was made of them. */
 export const UPLOAD_PREFIX = 'uploads/'
 export const DERIVED_PREFIX = 'derived/'
@@ -48,4 +50,5 @@ export const KEY_PATTERNS = {
   due: `${DUE_PREFIX}*`,
   embeddings: `${EMBEDDING_PREFIX}*`,
   objectStates: `${OBJECT_STATE_PREFIX}*`,
+  registry: REGISTRY_PREFIXES.map((prefix) => `${prefix}*`),
 } as const

@@ -136,6 +136,13 @@ export interface StackNames {
     schedule: string
     scheduleRole: string
   }
+  /** The artifact registry: its function and role, and what starts its maintenance. */
+  registry: {
+    function: string
+    logGroup: string
+    schedule: string
+    scheduleRole: string
+  }
   /** Of the server in a container: its service, and the role of the process. */
   server: string
   /** Not below `/aws/lambda`, where the functions' are. */
@@ -144,7 +151,7 @@ export interface StackNames {
   dashboard: string
   alarmTopic: string
   /** Parameters of Systems Manager. */
-  parameters: { tokens: string; openaiApiKey: string; serverTokens: string }
+  parameters: { tokens: string; openaiApiKey: string; serverTokens: string; registryAdminPassword: string }
   /** What the names of alarms begin with. */
   alarmPrefix: string
 }
@@ -175,6 +182,12 @@ export function stackNames(stack: string): StackNames {
       schedule: `${base}-ingest-sweep`,
       scheduleRole: `${base}-ingest-schedule`,
     },
+    registry: {
+      function: `${base}-registry`,
+      logGroup: `/aws/lambda/${base}-registry`,
+      schedule: `${base}-registry-maintain`,
+      scheduleRole: `${base}-registry-schedule`,
+    },
     server: `${base}-server`,
     serverLogGroup: `/${PARAMETER_PREFIX}${stack}/server`,
     schedule: `${base}-compact`,
@@ -184,6 +197,7 @@ export function stackNames(stack: string): StackNames {
       tokens: `/${PARAMETER_PREFIX}${stack}/tokens`,
       openaiApiKey: `/${PARAMETER_PREFIX}${stack}/openai-api-key`,
       serverTokens: `/${PARAMETER_PREFIX}${stack}/server-tokens`,
+      registryAdminPassword: `/${PARAMETER_PREFIX}${stack}/registry-admin-password`,
     },
     alarmPrefix: `${base}-`,
   }

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { boundaryArn } from '../src/policy/deploy.ts'
 import { checkStateBucket } from '../src/names.ts'
 import type { Resource } from '../src/testing/index.ts'
-import { collectPolicies, decide, type Policies } from './support/iam.ts'
+import { collectPolicies, decide, EVERYTHING, type Policies } from './support/iam.ts'
 import { ACCOUNT, bootstrap, codeDirectory, only, REGION, run } from './support/program.ts'
 import { needsOf, PROVIDER_VERSION } from './support/provider-actions.ts'
 
@@ -15,8 +15,14 @@ const STACKS = [
   { stack: 'prod', config: BOUNDED },
   {
     stack: 'prod',
-    config: { ...BOUNDED, urlAuthorization: 'TOKENS', tokens: '[]', codeDirectory: codeDirectory({ model: true }) },
-    secrets: ['tokens'],
+    config: {
+      ...BOUNDED,
+      urlAuthorization: 'TOKENS',
+      tokens: '[]',
+      codeDirectory: codeDirectory({ model: true }),
+      ...EVERYTHING.config,
+    },
+    secrets: ['tokens', ...EVERYTHING.secrets],
   },
   {
     stack: 'prod',

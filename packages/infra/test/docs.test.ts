@@ -5,10 +5,22 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { RULES } from '../policy-pack/policies.ts'
 import { alarms } from '../src/monitoring/alarms.ts'
 import { PERMISSIONS, type Run } from '../src/testing/index.ts'
+import { EVERYTHING } from './support/iam.ts'
 import { bootstrap, run } from './support/program.ts'
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
-const PAGES = ['configure', 'preview', 'deploy', 'verify', 'test', 'upgrade', 'purposes', 'objects', 'destroy']
+const PAGES = [
+  'configure',
+  'preview',
+  'deploy',
+  'verify',
+  'test',
+  'upgrade',
+  'purposes',
+  'objects',
+  'registry',
+  'destroy',
+]
 const PERMISSIONS_PAGE = 'docs/reference/aws-permissions.md'
 const page = (name: string) => readFileSync(`${ROOT}docs/how-to/aws/${name}.md`, 'utf8')
 const overview = readFileSync(`${ROOT}docs/how-to/aws/README.md`, 'utf8')
@@ -63,17 +75,17 @@ describe('the guide', () => {
 
   let stack: Run
   let admin: Run
-  let objects: Run
+  let all: Run
   beforeAll(async () => {
     stack = await run({ stack: 'prod' })
     admin = await bootstrap({ githubRepository: 'owner/name' })
-    objects = await run({ stack: 'prod', config: { objects: 'true' } })
+    all = await run({ stack: 'prod', ...EVERYTHING })
   })
 
   it('reads only outputs that exist', () => {
-    const all = [overview, ...PAGES.map(page)].join('\n')
-    const known = new Set([stack, admin, objects].flatMap(({ outputs }) => Object.keys(outputs)))
-    const used = [...all.matchAll(/pulumi stack output (\w+)/g)].map(([, name]) => name ?? '')
+    const text = [overview, ...PAGES.map(page)].join('\n')
+    const known = new Set([stack, admin, all].flatMap(({ outputs }) => Object.keys(outputs)))
+    const used = [...text.matchAll(/pulumi stack output (\w+)/g)].map(([, name]) => name ?? '')
     expect(used.length).toBeGreaterThan(5)
     expect(used.filter((name) => !known.has(name))).toEqual([])
     expect(Object.keys(admin.outputs).filter((name) => !page('configure').includes(`\`${name}\``))).toEqual([])

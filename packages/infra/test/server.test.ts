@@ -65,8 +65,9 @@ describe('the role of a server', () => {
     )
 
   it('reads and writes everything that the product writes, and the folder of its driver', () => {
-    // States of users' objects are of those who process them.
-    const { objectState: _, ...keys } = KEYS
+    // States of users' objects are of those who process them; the registry's objects are of its function.
+    const { objectState, artifact, blob, user, token, ...keys } = KEYS
+    for (const key of [objectState, artifact, blob, user, token]) expect(allows('s3:GetObject', key), key).toBe(false)
     for (const key of [...Object.values(keys), '.siltstone/lease/1.json', '.siltstone/probe/1']) {
       expect(allows('s3:GetObject', key), key).toBe(true)
       expect(allows('s3:PutObject', key), key).toBe(true)

@@ -30,6 +30,8 @@ export { type CommitFile, type CommitRequest, Commits, type FileCommit } from '.
 export { Documents, type DocumentsOptions } from './store/documents.ts'
 export { type RegistryFinding, type RegistryReport, verifyRegistry } from './store/verify.ts'
 export { type Rated, Ratings } from './rating/ratings.ts'
+export { openService, type OpenServiceOptions } from './open-service.ts'
+export { configuredAdmin, upkeepOf } from './registry-settings.ts'
 export { type Gate, Registry, type RegistryOptions } from './registry.ts'
 export { ArtifactIndex, type ListClause, type SearchOptions, type Viewer } from './search/artifact-index.ts'
 export type { ArtifactPage, IndexedArtifact } from './search/entry.ts'

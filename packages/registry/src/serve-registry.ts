@@ -12,18 +12,16 @@ import {
   invalid,
   type Logger,
   type Random,
-  readFileText,
   type ServedRegistry,
   type ServeRegistryOptions,
   unavailable,
 } from 'siltstone/internal'
-import type { Quota } from './accounts/account-documents.ts'
 import { secretText } from './accounts/secret.ts'
 import { catalogOf } from './catalog.ts'
-import { Registry } from './registry.ts'
+import { openService } from './open-service.ts'
+import { adminName, configuredAdmin, upkeepOf, type Variables } from './registry-settings.ts'
 import { selfCheck } from './self-check.ts'
-import { createService, HUB_PATH, type Service } from './service.ts'
-import { Sources } from './sources/sources.ts'
+import { HUB_PATH, type Service } from './service.ts'
 
 export interface RunningRegistry extends ServedRegistry {
   catalog: ArtifactCatalog
@@ -31,8 +29,6 @@ export interface RunningRegistry extends ServedRegistry {
   identify(token: string): Promise<Identity>
   close(): Promise<void>
 }
-
-type Variables = Readonly<Record<string, string | undefined>>
 
 const MAINTAIN_EACH_MS = 60_000
 const IDLE_MS = 120_000
@@ -43,31 +39,21 @@ const CLOSE_MS = 3_000
 /** @throws SiltstoneError as `selfCheck`, `unavailable` (port-in-use), `forbidden` (port-forbidden), `invalid` (bad-host, bad-gate) */
 export async function serveRegistry(options: ServeRegistryOptions): Promise<RunningRegistry> {
   const { environment, index, host, port, version } = options
-  const { store, clock, ids, random, log } = environment
+  const { store, clock, ids, log } = environment
   const variables = environmentVariables()
   await selfCheck(store, ids)
   if (options.fallback !== undefined) log.error('storage_fallback_active', { ...options.fallback })
   const bucket = /^s3:\/\/([^/?]+)/.exec(options.data)?.[1]
   if (bucket !== undefined) log.info(`S3 storage initialized: bucket=${bucket}`)
   const admin = await adminOf(options, variables)
-  if (admin === undefined && options.operators === undefined) {
-    log.warn('registry_no_admin', {
-      remedy: 'set REGISTRY_ADMIN_USER and REGISTRY_ADMIN_PASSWORD: until then nobody can log in',
-    })
-  }
-  const sources = new Sources({ clock, random, hub: hubOf(variables), github: githubOf(variables) })
-  const gate = gateOf(variables['REGISTRY_GATE'])
-  const quota = quotaOf(variables)
-  const upkeep = upkeepOf(options)
-  const directDownloads = switchOf(variables, 'REGISTRY_DIRECT_DOWNLOADS', true)
-  const registry = new Registry({ store, index, clock, ids, log, sources, gate, quota, upkeep, directDownloads })
-  const service = await createService({
-    registry,
-    clock,
-    random,
-    log,
+  const { registry, service } = await openService({
+    environment,
+    index,
+    variables,
     version,
-    accounts: { admin, operators: options.operators },
+    admin,
+    operators: options.operators,
+    upkeep: upkeepOf(options),
     ...(options.fallback && { fallback: options.fallback }),
   })
   const server = createServer(
@@ -115,20 +101,16 @@ function listenerOf(service: Service, log: Logger) {
 }
 
 /**
- * The first admin: `REGISTRY_ADMIN_USER` with `REGISTRY_ADMIN_PASSWORD` or the file of `REGISTRY_ADMIN_PASSWORD_FILE`. A store in a
- * directory or a SQLite file without them gets an admin with a password that is made, and kept in a file that only its owner may read.
+ * The configured one. A store in a directory or a SQLite file without one gets an admin with a password that is made, and kept in a
+ * file that only its owner may read.
  */
 async function adminOf(
   { adminFile, environment }: ServeRegistryOptions,
   variables: Variables,
 ): Promise<{ name: string; password: string; file?: string } | undefined> {
-  const name = variables['REGISTRY_ADMIN_USER'] || 'admin'
-  const file = variables['REGISTRY_ADMIN_PASSWORD_FILE']
-  const password =
-    variables['REGISTRY_ADMIN_PASSWORD'] || (file ? (await readFileText(file)).replace(/\r?\n$/, '') : '')
-  if (password !== '') return { name, password }
-  if (adminFile === undefined) return undefined
-  return { ...(await storedAdmin(adminFile, name, environment.random)), file: adminFile }
+  const configured = await configuredAdmin(variables)
+  if (configured !== undefined || adminFile === undefined) return configured
+  return { ...(await storedAdmin(adminFile, adminName(variables), environment.random)), file: adminFile }
 }
 
 async function storedAdmin(path: string, name: string, random: Random): Promise<{ name: string; password: string }> {
@@ -144,73 +126,6 @@ async function storedAdmin(path: string, name: string, random: Random): Promise<
     }
   }
   return JSON.parse(await readFile(path, 'utf8')) as { name: string; password: string }
-}
-
-/** Where models and datasets come from. `HF_ENDPOINT` is not used: on a client's machine it names this registry. */
-function hubOf(variables: Variables) {
-  const url = variables['REGISTRY_HUB_URL']
-  const token = variables['HF_TOKEN']
-  return { ...(url && { url }), ...(token && { token }) }
-}
-
-function githubOf(variables: Variables) {
-  const url = variables['REGISTRY_GITHUB_URL']
-  const apiUrl = variables['REGISTRY_GITHUB_API_URL']
-  const token = variables['GITHUB_TOKEN']
-  return { ...(url && { url }), ...(apiUrl && { apiUrl }), ...(token && { token }) }
-}
-
-/** The eight metrics of the first phase of the contract, each at least one half. */
-const ECE461 = {
-  ramp_up_time: 0.5,
-  bus_factor: 0.5,
-  performance_claims: 0.5,
-  license: 0.5,
-  size_score: 0.5,
-  dataset_and_code_score: 0.5,
-  dataset_quality: 0.5,
-  code_quality: 0.5,
-}
-const GATED = new Set([...Object.keys(ECE461), 'net_score', 'reproducibility', 'reviewedness', 'tree_score'])
-
-/** `ece461`, or `net_score=0.4,license=0.5`. @throws SiltstoneError `invalid` (bad-gate) */
-export function gateOf(text: string | undefined): Record<string, number> | undefined {
-  if (text === undefined || text === '') return undefined
-  if (text === 'ece461') return ECE461
-  const entries = text.split(',').map((part) => {
-    const [name = '', value = ''] = part.split('=').map((each) => each.trim())
-    const least = Number(value)
-    if (GATED.has(name) && value !== '' && least >= 0 && least <= 1) return [name, least] as const
-    throw invalid('bad-gate', `REGISTRY_GATE has "${part}": give ece461, or pairs such as net_score=0.4,license=0.5`, {
-      field: 'REGISTRY_GATE',
-    })
-  })
-  return Object.fromEntries(entries)
-}
-
-/** @throws SiltstoneError `invalid` (bad-switch) */
-function switchOf(variables: Variables, name: string, standard: boolean): boolean {
-  const text = variables[name] ?? ''
-  if (text === '') return standard
-  if (/^(?:1|true|yes|on)$/i.test(text)) return true
-  if (/^(?:0|false|no|off)$/i.test(text)) return false
-  throw invalid('bad-switch', `${name} is "${text.slice(0, 50)}": give 1 or 0`, { field: name })
-}
-
-function upkeepOf({ gcHours = 0, keepDays = 0 }: ServeRegistryOptions) {
-  if (gcHours === 0) return undefined
-  return { everyMs: gcHours * 3_600_000, ...(keepDays > 0 && { keepMs: keepDays * 86_400_000 }) }
-}
-
-/** @throws SiltstoneError `invalid` (bad-quota) */
-function quotaOf(variables: Variables): Quota | undefined {
-  const [artifacts, bytes] = ['REGISTRY_QUOTA_ARTIFACTS', 'REGISTRY_QUOTA_BYTES'].map((name) => {
-    const text = variables[name] ?? ''
-    if (text === '') return null
-    if (/^\d{1,15}$/.test(text)) return Number(text)
-    throw invalid('bad-quota', `${name} is "${text.slice(0, 50)}": give a whole number`, { field: name })
-  })
-  return artifacts == null && bytes == null ? undefined : { artifacts: artifacts ?? null, bytes: bytes ?? null }
 }
 
 /** @returns a function that stops, and waits for maintenance that is running */

@@ -1,8 +1,11 @@
 /** A registry's HTTP interface: the REST contract at the root, the Hub API below `/hub`. */
-import type { Clock, Logger, Random, StorageFallback } from 'siltstone/internal'
+import { type Clock, isSiltstoneError, type Logger, type Random, type StorageFallback } from 'siltstone/internal'
 import { Accounts, type AccountsOptions } from './accounts/accounts.ts'
 import { RateLimit, type RateLimitOptions } from './accounts/rate-limit.ts'
+import { failure } from './http/answers.ts'
+import { type BodyLimits, checkSize, wholeAnswer } from './http/body-limits.ts'
 import { hubApp } from './hub/app.ts'
+import { hubFailure } from './hub/failure.ts'
 import { Traffic } from './http/traffic.ts'
 import type { Registry } from './registry.ts'
 import { restApp } from './rest/app.ts'
@@ -19,6 +22,8 @@ export interface ServiceOptions {
   rateLimit?: Omit<RateLimitOptions, 'clock'>
   /** The store is not the one that was asked for: said in the health, and in a header of each answer. */
   fallback?: StorageFallback
+  /** Larger requests and answers are refused, and clients are told to send files by themselves, not by Xet. */
+  bodyLimits?: BodyLimits
 }
 
 export interface Service {
@@ -43,7 +48,7 @@ const isOfHub = (path: string): boolean =>
   )
 
 export async function createService(options: ServiceOptions): Promise<Service> {
-  const { registry, clock, random, log, version, fallback } = options
+  const { registry, clock, random, log, version, fallback, bodyLimits } = options
   const { store, documents } = registry
   const accounts = new Accounts({ ...options.accounts, store, documents, clock, random })
   const traffic = new Traffic(clock)
@@ -62,17 +67,28 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   }
   await accounts.ensureAdmin()
   const rest = restApp(context, { rateLimit, log })
-  const hub = hubApp({ registry, accounts, signer, clock, log }, { rateLimit, traffic })
-  const answer = (request: Request, address: string) => {
-    const { pathname } = new URL(request.url)
+  const hub = hubApp({ registry, accounts, signer, clock, log, bodyLimits }, { rateLimit, traffic })
+  const answer = (request: Request, address: string, pathname: string, isHub: boolean) => {
     if (pathname.startsWith(`${HUB_PATH}/`)) return hub(request, address, pathname.slice(HUB_PATH.length), HUB_PATH)
-    return isOfHub(pathname) ? hub(request, address, pathname) : rest(request, address, pathname)
+    return isHub ? hub(request, address, pathname) : rest(request, address, pathname)
+  }
+  const limited = async (request: Request, address: string): Promise<Response> => {
+    const { pathname } = new URL(request.url)
+    const isHub = pathname.startsWith(`${HUB_PATH}/`) || isOfHub(pathname)
+    if (bodyLimits === undefined) return answer(request, address, pathname, isHub)
+    try {
+      checkSize('the body', Number(request.headers.get('content-length') ?? 0), bodyLimits)
+      return await wholeAnswer(await answer(request, address, pathname, isHub), bodyLimits)
+    } catch (error) {
+      if (!isSiltstoneError(error)) throw error
+      return isHub ? hubFailure(error) : failure(error)
+    }
   }
   return {
     accounts,
     context,
     fetch: async (request, address) => {
-      const response = await answer(request, address)
+      const response = await limited(request, address)
       if (fallback !== undefined) response.headers.set('x-siltstone-storage', `${fallback.used}-fallback`)
       return response
     },

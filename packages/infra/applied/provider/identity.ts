@@ -5,9 +5,22 @@ import {
   CreateRoleCommand,
   PutRolePolicyCommand,
 } from '@aws-sdk/client-iam'
+import { type ParameterType, PutParameterCommand } from '@aws-sdk/client-ssm'
 import { answered, type Maker, optionalText, tagList, text } from './inputs.ts'
 
 export const IDENTITY: Readonly<Record<string, Maker>> = {
+  'aws:ssm/parameter:Parameter': async (inputs, { ssm }) => {
+    const Name = text(inputs, 'name')
+    await ssm.send(
+      new PutParameterCommand({
+        Name,
+        Type: text(inputs, 'type') as ParameterType,
+        Value: text(inputs, 'value'),
+        Tags: tagList(inputs),
+      }),
+    )
+    return { id: Name, state: {} }
+  },
   'aws:iam/role:Role': async (inputs, { iam }) => {
     const RoleName = text(inputs, 'name')
     const { Role } = await iam.send(

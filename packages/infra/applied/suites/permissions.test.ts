@@ -5,7 +5,7 @@
 import { AssumeRoleCommand } from '@aws-sdk/client-sts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { PERMISSIONS, type Row } from '../../src/testing/index.ts'
-import { decide, type Policies, policiesOf } from '../../test/support/iam.ts'
+import { decide, EVERYTHING, type Policies, policiesOf } from '../../test/support/iam.ts'
 import { type Account, deployed, REGION } from '../account.ts'
 import { writeTable, type TableRow } from '../table.ts'
 import { notAsked, Server, UNKNOWN_KEYS, verdictOf, withoutUnknownKeys } from '../verdicts.ts'
@@ -16,7 +16,7 @@ let server: Server
 const table: TableRow[] = []
 
 beforeAll(async () => {
-  account = await deployed('dev', { objects: 'true' })
+  account = await deployed('dev', EVERYTHING.config)
   const id = String(account.stack.outputs['bucket_name']).split('-').at(-1) ?? ''
   policies = policiesOf({ stack: account.stack, admin: account.admin, name: 'dev', account: id, region: REGION })
   server = new Server(account, policies.names)

@@ -14,6 +14,7 @@ import {
   type LogLevel,
   METRICS_NAMESPACE,
 } from './function-settings.ts'
+import { permitAnybody } from './open-url.ts'
 import type { FunctionRole } from './roles.ts'
 
 export type UrlAuthorization = 'AWS_IAM' | 'TOKENS'
@@ -176,29 +177,7 @@ export class Functions extends pulumi.ComponentResource {
       this.callerPolicies[each] = policyText(made.arn.apply(callerPolicy))
       return
     }
-    // The function checks the token itself. Lambda requires both permissions.
-    new aws.lambda.Permission(
-      `${name}-${each}-anybody`,
-      {
-        action: 'lambda:InvokeFunctionUrl',
-        function: made.name,
-        principal: '*',
-        functionUrlAuthType: 'NONE',
-        statementId: 'AnybodyMayCallTheUrl',
-      },
-      parent,
-    )
-    new aws.lambda.Permission(
-      `${name}-${each}-through-url`,
-      {
-        action: 'lambda:InvokeFunction',
-        function: made.name,
-        principal: '*',
-        invokedViaFunctionUrl: true,
-        statementId: 'OnlyThroughTheUrl',
-      },
-      parent,
-    )
+    permitAnybody(`${name}-${each}`, made.name, this)
   }
 
   #outputs(): Record<string, pulumi.Output<unknown>> {

@@ -6,10 +6,10 @@ import { bedrockModelArn, checkEmbedder, type EmbedderChoice, embedderVariable }
 import { checkInteger, checkOneOf, InvalidArgument } from '../errors.ts'
 import { stackNames } from '../names.ts'
 import { ingestPolicy, type IngestResources } from '../policy/ingest.ts'
-import { schedulePolicy } from '../policy/roles.ts'
-import { lambdaTrust, schedulerTrust } from '../policy/trust.ts'
+import { lambdaTrust } from '../policy/trust.ts'
 import { common, type CommonArgs, policyText, whereabouts } from './common.ts'
 import { type FunctionSettings, LOG_LEVELS, type LogLevel, METRICS_NAMESPACE } from './function-settings.ts'
+import { createHourly } from './hourly.ts'
 
 /** As in the file of `siltstone serve --objects-rules`. The longest prefix decides. */
 export interface ObjectRule {
@@ -65,8 +65,6 @@ export interface IngestWorkerArgs extends CommonArgs {
 /** The event with which the schedule starts the worker. */
 const SWEEP_EVENT = { source: 'scheduled', action: 'sweep' } as const
 const DEFAULTS: FunctionSettings = { memoryMb: 2_048, timeoutSeconds: 300, diskMb: 2_048 }
-/** A week: what a lost message was about waits this long. */
-const MAX_SWEEP_HOURS = 168
 /** Lambda's limit for all variables of a function is 4 KB. */
 const MAX_RULES_BYTES = 3_000
 
@@ -158,7 +156,20 @@ export class IngestWorker extends pulumi.ComponentResource {
     this.functionName = made.name
     this.functionArn = made.arn
     this.roleArn = role.arn
-    this.scheduleName = createSchedule(name, args, made.arn, this)
+    this.scheduleName = createHourly(
+      name,
+      args,
+      {
+        names: names.ingest,
+        functionArn: made.arn,
+        hours: args.sweepHours ?? 24,
+        field: 'sweepHours',
+        purpose: 'sweeps of objects',
+        description: 'finds objects that no notification told of',
+        event: SWEEP_EVENT,
+      },
+      this,
+    )
     this.registerOutputs({
       function_name: this.functionName,
       function_arn: this.functionArn,
@@ -252,49 +263,4 @@ function createRole(name: string, args: IngestWorkerArgs, component: pulumi.Reso
     parent,
   )
   return { role, policy }
-}
-
-function createSchedule(
-  name: string,
-  args: IngestWorkerArgs,
-  functionArn: pulumi.Output<string>,
-  component: pulumi.Resource,
-): pulumi.Output<string> {
-  const { stack, tags } = common(args)
-  const names = stackNames(stack).ingest
-  const hours = checkInteger('sweepHours', args.sweepHours ?? 24, 1, MAX_SWEEP_HOURS)
-  const parent = { parent: component }
-  const { account } = whereabouts(parent)
-  const role = new aws.iam.Role(
-    `${name}-schedule-role`,
-    {
-      name: names.scheduleRole,
-      description: `Lets the schedule of ${stack} start sweeps of objects`,
-      assumeRolePolicy: policyText(account.apply(schedulerTrust)),
-      ...(args.permissionsBoundaryArn !== undefined && { permissionsBoundary: args.permissionsBoundaryArn }),
-      tags,
-    },
-    parent,
-  )
-  const policy = new aws.iam.RolePolicy(
-    `${name}-schedule-policy`,
-    { name: 'schedule', role: role.name, policy: policyText(functionArn.apply(schedulePolicy)) },
-    parent,
-  )
-  return new aws.scheduler.Schedule(
-    `${name}-schedule`,
-    {
-      name: names.schedule,
-      description: 'Siltstone: finds objects that no notification told of',
-      scheduleExpression: `rate(${hours} ${hours === 1 ? 'hour' : 'hours'})`,
-      flexibleTimeWindow: { mode: 'OFF' },
-      target: {
-        arn: functionArn,
-        roleArn: role.arn,
-        input: JSON.stringify(SWEEP_EVENT),
-        retryPolicy: { maximumRetryAttempts: 0, maximumEventAgeInSeconds: 60 },
-      },
-    },
-    { ...parent, dependsOn: [policy] },
-  ).name
 }

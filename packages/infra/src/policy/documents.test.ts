@@ -9,6 +9,7 @@ import {
   storageManagementPolicy,
 } from './deploy.ts'
 import { type PolicyDocument, SIZE_LIMITS, sizeOf, wildcard } from './document.ts'
+import { registryPolicy } from './registry.ts'
 import { alarmTopicPolicy, bucketPolicy, queuePolicy } from './resource-policies.ts'
 import { callerPolicy, ROLE_POLICIES, type RoleResources, schedulePolicy } from './roles.ts'
 import { executionSecretsPolicy, serverManagementPolicy, serverPolicy } from './server.ts'
@@ -24,6 +25,8 @@ const RESOURCES: RoleResources = {
   kmsKeyArn: `arn:aws:kms:eu-central-1:${ACCOUNT}:key/12345678-1234-1234-1234-123456789012`,
 }
 const FUNCTION = `arn:aws:lambda:eu-central-1:${ACCOUNT}:function:f`
+const PARAMETER = `arn:aws:ssm:eu-central-1:${ACCOUNT}:parameter/siltstone/${STACK}/registry-admin-password`
+const MODEL = 'arn:aws:bedrock:eu-central-1::foundation-model/amazon.titan-embed-text-v2:0'
 const PROJECT = 'p'.repeat(30)
 const scope = { account: ACCOUNT, stack: STACK, project: PROJECT }
 
@@ -37,6 +40,7 @@ const DOCUMENTS: Record<string, [PolicyDocument, keyof typeof SIZE_LIMITS]> = {
   storage: [storageManagementPolicy(scope), 'managed'],
   application: [applicationManagementPolicy(scope), 'managed'],
   state: [statePolicy({ account: ACCOUNT }), 'managed'],
+  registry: [registryPolicy({ ...RESOURCES, parameterArns: [PARAMETER], bedrockModelArn: MODEL }), 'inlineRole'],
   servers: [serverManagementPolicy(scope), 'managed'],
   server: [serverPolicy(RESOURCES), 'inlineRole'],
   executionSecrets: [executionSecretsPolicy(ACCOUNT), 'inlineRole'],

@@ -32,7 +32,7 @@ export const list = ({ bucketArn }: Pick<RoleResources, 'bucketArn'>, ...prefixe
     StringLikeIfExists: { 's3:prefix': prefixes.map((prefix) => `${prefix}*`) },
   })
 
-export const logs = ({ logGroupArn }: RoleResources): Statement =>
+export const logs = ({ logGroupArn }: Pick<RoleResources, 'logGroupArn'>): Statement =>
   allow('Logs', ['logs:CreateLogStream', 'logs:PutLogEvents'], [`${logGroupArn}:*`])
 
 /** X-Ray has no resources. Metrics go through the log (embedded metric format) and need no permission. */
@@ -44,10 +44,10 @@ export const key = (
 ): Statement | undefined => (kmsKeyArn === undefined ? undefined : allow('Key', actions, [kmsKeyArn]))
 
 /** Parameters are encrypted with the key that Systems Manager keeps for the account, which needs no permission of its own. */
-export const secrets = ({ parameterArns = [] }: RoleResources): Statement | undefined =>
+export const secrets = ({ parameterArns = [] }: Pick<RoleResources, 'parameterArns'>): Statement | undefined =>
   parameterArns.length === 0 ? undefined : allow('ReadSecrets', ['ssm:GetParameter'], parameterArns)
 
-export const embedding = ({ bedrockModelArn }: RoleResources): Statement | undefined =>
+export const embedding = ({ bedrockModelArn }: Pick<RoleResources, 'bedrockModelArn'>): Statement | undefined =>
   bedrockModelArn === undefined ? undefined : allow('Embed', ['bedrock:InvokeModel'], [bedrockModelArn])
 
 export const wakeUp = ({ queueArn }: Pick<RoleResources, 'queueArn'>): Statement =>

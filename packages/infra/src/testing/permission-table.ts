@@ -4,44 +4,17 @@
  * users' objects), `{ingestQueue}`, `{account}` and `{region}` stand for those of the stack.
  */
 import type { FunctionName } from '../names.ts'
-
-export type Verdict = 'Allowed' | 'ImplicitlyDenied' | 'ExplicitlyDenied'
-
-/** `service` is a user's own service with the service-access policy, `deploy` a deployer. */
-export type Subject = FunctionName | 'ingest' | 'schedule' | 'service' | 'deploy'
-
-export interface Row {
-  subject: Subject
-  action: string
-  resource: string
-  /** Condition keys of the request in addition to `aws:SecureTransport: true`. */
-  context?: Readonly<Record<string, string | readonly string[]>>
-  expected: Verdict
-}
-
-const COLLECTION = 'aaaaaaaaaaaa-bbbbbbbbbbbb-11111111-2222-4333-8444-555555555555'
-const ULID = '01J9Z3K4M5N6P7Q8R9S0T1V2W3'
-const SHA256 = 'c0ffee00'.repeat(8)
-
-/** One key of each kind that the product writes. */
-export const KEYS = {
-  store: 'snapshot/latest/pointer.txt',
-  entry: `delta/${COLLECTION}/00000000000000000001.arrow`,
-  inbox: `delta/${COLLECTION}/inbox/${ULID}.arrow`,
-  pointer: `snapshot/${COLLECTION}/latest/pointer.txt`,
-  manifest: `snapshot/${COLLECTION}/manifest/00000000000000000001-${ULID}.json`,
-  segment: `snapshot/${COLLECTION}/segment/${ULID}/data`,
-  overlay: `snapshot/${COLLECTION}/overlay/${ULID}/data`,
-  bitmap: `snapshot/${COLLECTION}/bitmap/${ULID}.roaring`,
-  list: `snapshot/${COLLECTION}/list/${ULID}.json`,
-  taken: `snapshot/${COLLECTION}/taken/00000000000000000001-${ULID}.arrow`,
-  tenant: `catalog/tenant/${SHA256}.json`,
-  collection: 'catalog/aaaaaaaaaaaa-bbbbbbbbbbbb/id/11111111-2222-4333-8444-555555555555.json',
-  due: `gc-due/2026112110/${COLLECTION}`,
-  embedding: 'embeddings/an-id.json.gz',
-  objectState: `objects/a-bucket/c0/${SHA256}.json`,
-} as const
-export type KeyKind = keyof typeof KEYS
+import {
+  COLLECTION,
+  type KeyKind,
+  KEYS,
+  lockKey,
+  object,
+  type Row,
+  type Subject,
+  type Verdict,
+} from './permission-row.ts'
+import { registryRows } from './registry-permissions.ts'
 
 const CREATES = { 's3:ObjectCreationOperation': 'true' } as const
 const IF_ABSENT = { ...CREATES, 's3:if-none-match': '*' } as const
@@ -49,14 +22,15 @@ const IF_MATCH = { ...CREATES, 's3:if-match': '"etag"' } as const
 /** Written once and never overwritten. */
 const IMMUTABLE: readonly KeyKind[] = ['entry', 'inbox', 'manifest', 'segment', 'overlay', 'bitmap', 'list', 'taken']
 const ALL = Object.keys(KEYS) as KeyKind[]
-/** Without the states of users' objects, which only `ingest` knows. */
-const RECORDS = ALL.filter((kind) => kind !== 'objectState')
+/** Without the states of users' objects, which only `ingest` knows, and what only `registry` does. */
+const REGISTRY: readonly KeyKind[] = ['artifact', 'blob', 'user', 'token']
+const RECORDS = ALL.filter((kind) => kind !== 'objectState' && !REGISTRY.includes(kind))
+const INDEX = RECORDS.filter((kind) => kind !== 'due' && kind !== 'embedding')
 
-const object = (kind: KeyKind) => `{bucket}/${KEYS[kind]}`
-const lockKey = (value: string) => ({ 'dynamodb:LeadingKeys': [value] })
+type Program = FunctionName | 'ingest' | 'registry'
 
 /** What each function may do with each kind of object. */
-const OBJECTS: Readonly<Record<FunctionName | 'ingest', { read: KeyKind[]; write: KeyKind[]; remove: KeyKind[] }>> = {
+const OBJECTS: Readonly<Record<Program, { read: KeyKind[]; write: KeyKind[]; remove: KeyKind[] }>> = {
   producer: { read: ['embedding'], write: ['inbox', 'embedding'], remove: [] },
   compactor: {
     read: RECORDS.filter((kind) => kind !== 'embedding'),
@@ -72,16 +46,22 @@ const OBJECTS: Readonly<Record<FunctionName | 'ingest', { read: KeyKind[]; write
     remove: ['inbox', 'tenant', 'collection', 'embedding'],
   },
   ingest: {
-    read: ALL.filter((kind) => kind !== 'due' && kind !== 'embedding'),
+    read: [...INDEX, 'objectState'],
     // Records and states. Snapshots are the compactor's, but a copy of a large delta that an entry takes.
     write: ['store', 'entry', 'inbox', 'taken', 'tenant', 'collection', 'due', 'objectState'],
     remove: ['inbox'],
+  },
+  registry: {
+    read: [...INDEX, ...REGISTRY],
+    // Its index, as ingest writes records; all of what is its own.
+    write: ['store', 'entry', 'inbox', 'taken', 'tenant', 'collection', ...REGISTRY],
+    remove: ['inbox', ...REGISTRY],
   },
 }
 
 const allowedIf = (allowed: boolean): Verdict => (allowed ? 'Allowed' : 'ImplicitlyDenied')
 
-function objectRows(subject: FunctionName | 'ingest'): Row[] {
+function objectRows(subject: Program): Row[] {
   const { read, write, remove } = OBJECTS[subject]
   // The policy of the compactor, which writes the log, denies inboxes explicitly.
   const inbox: Verdict = subject === 'compactor' ? 'ExplicitlyDenied' : 'ImplicitlyDenied'
@@ -356,41 +336,12 @@ function deployRows(): Row[] {
 }
 
 export const PERMISSIONS: readonly Row[] = [
-  ...(['producer', 'compactor', 'query', 'api', 'ingest'] as const).flatMap(objectRows),
+  ...(['producer', 'compactor', 'query', 'api', 'ingest', 'registry'] as const).flatMap(objectRows),
   ...bucketRows(),
   ...listRows(),
   ...serviceRows(),
   ...ingestRows(),
+  ...registryRows(),
   ...boundaryRows(),
   ...deployRows(),
 ]
-
-export interface Names {
-  bucketArn: string
-  queueArn: string
-  deadLetterQueueArn: string
-  tableArn: string
-  functionArn: string
-  objectBucketArn: string
-  ingestQueueArn: string
-  account: string
-  region: string
-  stack: string
-}
-
-/** A row's text with the stack's names inserted. */
-export function fill(template: string, names: Names): string {
-  const values: Record<string, string> = {
-    bucket: names.bucketArn,
-    queue: names.queueArn,
-    deadLetterQueue: names.deadLetterQueueArn,
-    table: names.tableArn,
-    function: names.functionArn,
-    objects: names.objectBucketArn,
-    ingestQueue: names.ingestQueueArn,
-    account: names.account,
-    region: names.region,
-    stack: names.stack,
-  }
-  return template.replaceAll(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole)
-}

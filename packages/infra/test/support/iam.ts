@@ -27,6 +27,12 @@ export interface Deployment {
   region: string
 }
 
+/** Options with which the program makes each subject of the permission table. */
+export const EVERYTHING = {
+  config: { objects: 'true', registry: 'true', registryAdminPassword: 'a long password' },
+  secrets: ['registryAdminPassword'],
+}
+
 /**
  * Policies of the programs, with nothing created.
  * @param config of the bootstrap program
@@ -34,7 +40,7 @@ export interface Deployment {
 export async function collectPolicies(config: Record<string, string> = {}): Promise<Policies> {
   const name = 'prod'
   return policiesOf({
-    stack: await run({ stack: name, config: { objects: 'true' } }),
+    stack: await run({ stack: name, ...EVERYTHING }),
     admin: await bootstrap(config),
     name,
     account: ACCOUNT,
@@ -66,6 +72,7 @@ export function policiesOf({ stack, admin, name: stackName, account, region }: D
       query: role('roles-query-policy'),
       api: role('roles-api-policy'),
       ingest: role('ingest-worker-policy'),
+      registry: role('registry-policy'),
       schedule: role('schedule-policy'),
       service: [managed('deploy-s3-vector-service-access')],
       deploy: [
@@ -86,7 +93,7 @@ export function policiesOf({ stack, admin, name: stackName, account, region }: D
 }
 
 /** The roles of the program carry the boundary; a user's service and the deployer do not. */
-const BOUNDED = new Set(['producer', 'compactor', 'query', 'api', 'ingest', 'schedule'])
+const BOUNDED = new Set(['producer', 'compactor', 'query', 'api', 'ingest', 'registry', 'schedule'])
 
 export interface Decision {
   verdict: string

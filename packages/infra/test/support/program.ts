@@ -9,7 +9,7 @@ import { type RegisteredOptions, type Resource, type Run, runInfra } from '../..
 export function codeDirectory({ model = false } = {}): string {
   const folder = join(tmpdir(), `siltstone-functions-stand-in${model ? '-model' : ''}`)
   if (model) mkdirSync(join(folder, 'layer'), { recursive: true })
-  for (const name of [...FUNCTIONS, 'ingest']) {
+  for (const name of [...FUNCTIONS, 'ingest', 'registry']) {
     mkdirSync(join(folder, name), { recursive: true })
     writeFileSync(join(folder, name, 'index.mjs'), 'export const handler = async () => ({})\n')
   }

@@ -28,6 +28,7 @@ const BY_CODE: Readonly<Record<string, number>> = {
   'too-many-logins': 429,
   'body-too-large': 413,
   'too-many-results': 413,
+  'answer-too-large': 413,
   'rating-too-low': 424,
 }
 

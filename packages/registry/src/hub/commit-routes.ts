@@ -92,6 +92,11 @@ export function commitRoutes(context: HubContext): Route[] {
   ])
 }
 
+/** A commit holds its regular files as base64, all in one body. */
+function regularBytes({ bodyLimits }: HubContext): number {
+  return Math.min(MAX_REGULAR_BYTES, (bodyLimits?.requestBytes ?? Number.POSITIVE_INFINITY) / 4)
+}
+
 /** The id of a file that is there, from git or by its SHA-256, lets clients leave out those that have not changed. */
 async function preupload(context: HubContext, call: SignedInCall, type: RepoType): Promise<Response> {
   const repository = await repositoryOf(context, call, type)
@@ -101,7 +106,7 @@ async function preupload(context: HubContext, call: SignedInCall, type: RepoType
   const isLfs = lfsRulesOf(gitAttributes ?? (await attributesOf(context, head)))
   return json({
     files: files.map(({ path: name, size }) => {
-      const isLarge = size > MAX_REGULAR_BYTES || isLfs(name)
+      const isLarge = size > regularBytes(context) || isLfs(name)
       const before = Object.hasOwn(head.files, name) ? head.files[name] : undefined
       const oid = (isLarge ? before?.sha256 : before?.gitOid) ?? null
       return { path: name, uploadMode: isLarge ? 'lfs' : 'regular', shouldIgnore: false, oid }

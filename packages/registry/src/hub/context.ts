@@ -4,6 +4,7 @@ import { type Clock, forbidden, type Logger, notFound } from 'siltstone/internal
 import type { Accounts } from '../accounts/accounts.ts'
 import type { Session } from '../accounts/session.ts'
 import type { ArtifactType } from '../evidence/evidence.ts'
+import type { BodyLimits } from '../http/body-limits.ts'
 import type { Call, SignedInCall } from '../http/route.ts'
 import { isVisible } from '../lineage/lineage.ts'
 import type { Registry } from '../registry.ts'
@@ -17,6 +18,7 @@ export interface HubContext {
   signer: LinkSigner
   clock: Clock
   log: Logger
+  bodyLimits?: BodyLimits | undefined
 }
 
 export const REPO_TYPES = ['models', 'datasets', 'spaces'] as const

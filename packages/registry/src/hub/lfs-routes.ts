@@ -8,6 +8,7 @@ import { invalid, notFound } from 'siltstone/internal'
 import * as v from 'valibot'
 import { json } from '../http/answers.ts'
 import { bodyOf, readJson } from '../http/body.ts'
+import { checkSize } from '../http/body-limits.ts'
 import type { Call, Route, SignedInCall } from '../http/route.ts'
 import { isSha256 } from '../store/keys.ts'
 import { headersOf, xetAccess } from '../xet/xet-routes.ts'
@@ -74,10 +75,14 @@ async function batch(context: HubContext, call: SignedInCall, type: RepoType): P
   const endpoint = endpointOf(call)
   const bytes = objects.reduce((sum, { size }) => sum + size, 0)
   await context.registry.quotas.check(repository.artifact.createdBy, { artifacts: 0, bytes })
-  if (transfers.includes('xet')) return byXet(context, call, type, repository, objects)
+  const { bodyLimits } = context
+  // A xorb of Xet holds many files, and has up to 64 MB.
+  if (transfers.includes('xet') && bodyLimits === undefined) return byXet(context, call, type, repository, objects)
   const answered = await Promise.all(
     objects.map(async ({ oid, size }) => {
       if ((await context.registry.blobs.size(oid)) === size) return { oid, size }
+      // Here, before the client sends anything, it is told what to do instead.
+      checkSize(`the file with the SHA-256 ${oid}`, size, bodyLimits)
       const query = await context.signer.sign(linkOf(oid, size), LINK_MS)
       const authorization = call.request.headers.get('authorization') ?? ''
       return {

@@ -1,0 +1,247 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import * as aws from '@pulumi/aws'
+import * as pulumi from '@pulumi/pulumi'
+import { bedrockModelArn, checkEmbedder, type EmbedderChoice, embedderVariable } from '../embedder.ts'
+import { checkInteger, checkPattern, InvalidArgument } from '../errors.ts'
+import { stackNames } from '../names.ts'
+import { registryPolicy } from '../policy/registry.ts'
+import { lambdaTrust } from '../policy/trust.ts'
+import { common, type CommonArgs, policyText, whereabouts } from './common.ts'
+import { type FunctionSettings, LOG_LEVELS, type LogLevel, METRICS_NAMESPACE } from './function-settings.ts'
+import { createHourly } from './hourly.ts'
+import { permitAnybody } from './open-url.ts'
+
+export interface RegistryFunctionArgs extends CommonArgs {
+  /** Folder with `registry/index.mjs`. */
+  codeDirectory: string
+  /** The store: artifacts and their files, accounts, and the index. */
+  bucket: { bucketName: pulumi.Input<string>; bucketArn: pulumi.Input<string> }
+  /** Wake-up calls for the compactor, which folds the index. */
+  deltaQueue: { queueUrl: pulumi.Input<string>; queueArn: pulumi.Input<string> }
+  lockTable: { tableName: pulumi.Input<string> }
+  /** Of the first admin, who is made if absent. Kept in Systems Manager, not in the function's environment. */
+  adminPassword: pulumi.Input<string>
+  /** Default `admin`. */
+  adminUser?: string
+  kmsKeyArn?: pulumi.Input<string>
+  permissionsBoundaryArn?: pulumi.Input<string>
+  /** With the default embedder's model. */
+  layers?: pulumi.Input<string>[]
+  /** As the functions'; with `openai`, the key that they keep is read. */
+  embedder?: EmbedderChoice
+  /** More variables of the registry, `REGISTRY_GATE` for example (docs/how-to/registry.md). No secrets. */
+  variables?: Record<string, string>
+  /** Default 1,769 MB, 120 s, 512 MB of disk. */
+  settings?: Partial<FunctionSettings>
+  /** Executions at the same time: more are answered 429. It limits what callers without a token can cost. Default: the account's. */
+  concurrency?: number
+  /** Hours between two runs of maintenance, 1 to 168. Default 24. */
+  maintainHours?: number
+  /** Maintenance deletes contents of files that no version names, at most each so many hours; 0: never, the default. */
+  gcHours?: number
+  /** With the former: days after which versions are forgotten that no branch and no tag names; 0: never, the default. */
+  keepDays?: number
+  logLevel?: LogLevel
+  /** Default 30. */
+  logRetentionDays?: number
+  /** Default true. */
+  tracing?: boolean
+}
+
+/** The event with which the schedule starts maintenance. */
+const MAINTAIN_EVENT = { source: 'scheduled', action: 'maintain' } as const
+/** A rating asks other services, and a request waits for it. */
+const DEFAULTS: FunctionSettings = { memoryMb: 1_769, timeoutSeconds: 120, diskMb: 512 }
+
+/**
+ * The artifact registry behind a URL, with accounts of its own: whoever has no token of one can log in and read what is public. Clients of
+ * the Hub send their token where a signature of IAM would be, so the URL itself asks for none.
+ *
+ * Outputs: `function_name`, `function_arn`, `role_arn`, `schedule_name`, `url`.
+ * @throws InvalidArgument
+ */
+export class RegistryFunction extends pulumi.ComponentResource {
+  readonly functionName: pulumi.Output<string>
+  readonly functionArn: pulumi.Output<string>
+  readonly roleArn: pulumi.Output<string>
+  readonly scheduleName: pulumi.Output<string>
+  readonly url: pulumi.Output<string>
+
+  constructor(name: string, args: RegistryFunctionArgs, opts?: pulumi.ComponentResourceOptions) {
+    super('siltstone:aws:RegistryFunction', name, {}, opts)
+    const settings = checked(args)
+    const { stack, tags } = common(args)
+    const names = stackNames(stack)
+    const parent = { parent: this }
+    const { role, policy } = createRole(name, args, this)
+    const logGroup = new aws.cloudwatch.LogGroup(
+      `${name}-logs`,
+      { name: names.registry.logGroup, retentionInDays: args.logRetentionDays ?? 30, tags },
+      parent,
+    )
+    const password = new aws.ssm.Parameter(
+      `${name}-admin-password`,
+      {
+        name: names.parameters.registryAdminPassword,
+        type: 'SecureString',
+        value: pulumi.secret(args.adminPassword),
+        tags,
+      },
+      parent,
+    )
+    const made = new aws.lambda.Function(
+      `${name}-function`,
+      {
+        name: names.registry.function,
+        description: 'Siltstone: artifact registry',
+        role: role.arn,
+        runtime: 'nodejs24.x',
+        architectures: ['arm64'],
+        handler: 'index.handler',
+        code: new pulumi.asset.FileArchive(join(args.codeDirectory, 'registry')),
+        memorySize: settings.memoryMb,
+        timeout: settings.timeoutSeconds,
+        ephemeralStorage: { size: settings.diskMb },
+        loggingConfig: {
+          logFormat: 'JSON',
+          logGroup: logGroup.name,
+          applicationLogLevel: args.logLevel ?? 'INFO',
+          systemLogLevel: 'INFO',
+        },
+        ...(args.concurrency !== undefined && {
+          reservedConcurrentExecutions: checkInteger('concurrency', args.concurrency, 1, 10_000),
+        }),
+        tracingConfig: { mode: (args.tracing ?? true) ? 'Active' : 'PassThrough' },
+        ...(args.layers !== undefined && { layers: args.layers }),
+        environment: { variables: variablesOf(args, password.name) },
+        tags,
+      },
+      { ...parent, dependsOn: [policy, logGroup] },
+    )
+    const url = new aws.lambda.FunctionUrl(
+      `${name}-url`,
+      { functionName: made.name, authorizationType: 'NONE', invokeMode: 'BUFFERED' },
+      parent,
+    )
+    permitAnybody(name, made.name, this)
+    // Maintenance that fails is repeated by the schedule.
+    new aws.lambda.FunctionEventInvokeConfig(
+      `${name}-scheduled`,
+      { functionName: made.name, maximumRetryAttempts: 0, maximumEventAgeInSeconds: 60 },
+      parent,
+    )
+    this.functionName = made.name
+    this.functionArn = made.arn
+    this.roleArn = role.arn
+    this.url = url.functionUrl
+    this.scheduleName = createHourly(
+      name,
+      args,
+      {
+        names: names.registry,
+        functionArn: made.arn,
+        hours: args.maintainHours ?? 24,
+        field: 'maintainHours',
+        purpose: 'maintenance of the registry',
+        description: 'finishes what the registry left, and deletes what expired',
+        event: MAINTAIN_EVENT,
+      },
+      this,
+    )
+    this.registerOutputs({
+      function_name: this.functionName,
+      function_arn: this.functionArn,
+      role_arn: this.roleArn,
+      schedule_name: this.scheduleName,
+      url: this.url,
+    })
+  }
+}
+
+function checked(args: RegistryFunctionArgs): FunctionSettings {
+  checkEmbedder(args.embedder, args.embedder?.provider === 'openai')
+  if (args.logLevel !== undefined && !LOG_LEVELS.includes(args.logLevel))
+    throw new InvalidArgument('logLevel', args.logLevel, `use ${LOG_LEVELS.join(', ')}`)
+  // Without it nobody could ever log in.
+  if (args.adminPassword === undefined || args.adminPassword === '')
+    throw new InvalidArgument('adminPassword', args.adminPassword, 'give the password of the first admin, as a secret')
+  for (const variable of Object.keys(args.variables ?? {}))
+    checkPattern(
+      'variables',
+      variable,
+      /^REGISTRY_(?!ADMIN_)[A-Z_]+$/,
+      'use variables that begin with REGISTRY_, and no admin',
+    )
+  const settings = { ...DEFAULTS, ...args.settings }
+  checkInteger('settings.memoryMb', settings.memoryMb, 512, 10_240)
+  checkInteger('settings.timeoutSeconds', settings.timeoutSeconds, 30, 900)
+  checkInteger('settings.diskMb', settings.diskMb, 512, 10_240)
+  const gcHours = checkInteger('gcHours', args.gcHours ?? 0, 0, 10_000)
+  const keepDays = checkInteger('keepDays', args.keepDays ?? 0, 0, 100_000)
+  if (keepDays > 0 && gcHours === 0)
+    throw new InvalidArgument('keepDays', keepDays, 'set gcHours, too: versions are forgotten by its runs')
+  const folder = join(args.codeDirectory, 'registry')
+  if (!['index.mjs', 'index.js', 'index.cjs'].some((file) => existsSync(join(folder, file))))
+    throw new InvalidArgument('codeDirectory', folder, 'there is no index.mjs or index.js: build the functions first')
+  return settings
+}
+
+function variablesOf(
+  args: RegistryFunctionArgs,
+  passwordParameter: pulumi.Output<string>,
+): Record<string, pulumi.Input<string>> {
+  const names = stackNames(common(args).stack)
+  const embedder = embedderVariable(args.embedder)
+  return {
+    SILTSTONE_DATA: pulumi.interpolate`s3://${args.bucket.bucketName}`,
+    SILTSTONE_QUEUE_URL: args.deltaQueue.queueUrl,
+    SILTSTONE_LOCK_TABLE: args.lockTable.tableName,
+    LOG_LEVEL: args.logLevel ?? 'INFO',
+    POWERTOOLS_SERVICE_NAME: names.registry.function,
+    POWERTOOLS_METRICS_NAMESPACE: METRICS_NAMESPACE,
+    ...(embedder !== undefined && { SILTSTONE_EMBEDDER: embedder }),
+    ...(args.embedder?.provider === 'openai' && { OPENAI_API_KEY_PARAMETER: names.parameters.openaiApiKey }),
+    ...args.variables,
+    REGISTRY_ADMIN_USER: args.adminUser ?? 'admin',
+    REGISTRY_ADMIN_PASSWORD_PARAMETER: passwordParameter,
+    SILTSTONE_REGISTRY_GC_HOURS: String(args.gcHours ?? 0),
+    SILTSTONE_REGISTRY_KEEP_DAYS: String(args.keepDays ?? 0),
+  }
+}
+
+function createRole(name: string, args: RegistryFunctionArgs, component: pulumi.Resource) {
+  const { stack, tags } = common(args)
+  const names = stackNames(stack)
+  const parent = { parent: component }
+  const { account, region } = whereabouts(parent)
+  const role = new aws.iam.Role(
+    `${name}-role`,
+    {
+      name: names.registry.function,
+      description: `What the registry of ${stack} may do`,
+      assumeRolePolicy: JSON.stringify(lambdaTrust()),
+      ...(args.permissionsBoundaryArn !== undefined && { permissionsBoundary: args.permissionsBoundaryArn }),
+      tags,
+    },
+    parent,
+  )
+  const parameters = [
+    names.parameters.registryAdminPassword,
+    ...(args.embedder?.provider === 'openai' ? [names.parameters.openaiApiKey] : []),
+  ]
+  const resources = pulumi.output({
+    bucketArn: args.bucket.bucketArn,
+    queueArn: args.deltaQueue.queueArn,
+    logGroupArn: pulumi.interpolate`arn:aws:logs:${region}:${account}:log-group:${names.registry.logGroup}`,
+    kmsKeyArn: args.kmsKeyArn,
+    parameterArns: parameters.map((each) => pulumi.interpolate`arn:aws:ssm:${region}:${account}:parameter${each}`),
+    bedrockModelArn: region.apply((id) => bedrockModelArn(args.embedder, id)),
+  })
+  const policy = new aws.iam.RolePolicy(
+    `${name}-policy`,
+    { name: 'registry', role: role.name, policy: policyText(resources.apply(registryPolicy)) },
+    parent,
+  )
+  return { role, policy }
+}
