@@ -52,7 +52,7 @@ import { isPermanent, type Pipeline } from './pipeline.ts'
 import { ObjectRecords } from './records.ts'
 import type { ProcessingRules } from './rules.ts'
 import { derivedPrefixOf, runObject } from './run-object.ts'
-import { haveChanged, readersOf, SideCars } from './side-cars.ts'
+import { haveChanged, mayBeStale, readersOf, SideCars } from './side-cars.ts'
 import { errorOf, newState, type ObjectState, objectIdOf, type ObjectVersion, withHistory } from './state.ts'
 import type { ReadState, StateStore } from './state-store.ts'
 
@@ -172,8 +172,8 @@ export class Reconciler {
   }
 
   async #isStale({ state }: ReadState): Promise<boolean> {
-    const { bucket, progress, sideCars } = state
-    if (progress !== 'done' && progress !== 'dead') return false
+    const { bucket, sideCars } = state
+    if (!mayBeStale(state)) return false
     return haveChanged(sideCars, this.#options.blobs(bucket), async (key) => {
       const { read, decision } = await this.look(bucket, key)
       return read?.state.progress === 'expired' || decision.do === 'expire'

@@ -104,6 +104,26 @@ describe('a file beside a recording', () => {
     expect(await shown('talk.srt')).toBe('')
   })
 
+  it('may be a recording itself: two of them end, also when they have expired', async () => {
+    const { made, tell, swept, state } = await world(new ProcessingRules([{ prefix: '', expireDays: 30 }]))
+    await made.put('talk.vtt', 'beside')
+    await made.put('talk.srt', 'beside of vtt')
+    expect(await tell('talk.srt')).toEqual(['talk.srt'])
+    expect(await tell('talk.vtt')).toEqual(['talk.vtt'])
+    expect(await tell('talk.srt')).toEqual(['talk.srt'])
+    expect((await state('talk.srt'))?.sideCars).toEqual([{ key: 'talk.vtt', version: expect.any(String) }])
+    expect((await state('talk.vtt'))?.sideCars).toEqual([{ key: 'talk.srt', version: expect.any(String) }])
+    made.clock.now += MONTH_MS
+    await made.bucket.delete('talk.srt')
+    await made.bucket.delete('talk.vtt')
+    await tell('talk.srt', 'expired')
+    await tell('talk.vtt', 'expired')
+    expect((await state('talk.srt'))?.progress).toBe('expired')
+    expect((await state('talk.vtt'))?.progress).toBe('expired')
+    expect(await tell('talk.vtt')).toEqual(['talk.vtt'])
+    expect(await swept()).toEqual([])
+  })
+
   it('is noticed by a sweep if nobody told of it', async () => {
     const { made, swept, shown } = await world()
     await made.put('talk.mp4', 'beside')

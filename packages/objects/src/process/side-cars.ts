@@ -5,7 +5,7 @@
  * recording that is done, or dead, sees whether another run would read something else, and then the recording is processed
  * again; whatever order the files came in, and whatever was not told. What happens meanwhile:
  * - A side-car that changes while a run goes on is seen by the look with which every run ends.
- * - A message about a side-car is followed by one about each recording that has read it, or has looked for it. If that is
+ * - A message about a side-car is followed by one about each recording that has read another version of it, or found none. If that is
  *   lost, a sweep looks at all recordings.
  * - A side-car that was deleted because of its age is no change, if its own records stay: what the recording took from it
  *   stays, too. If somebody deleted it, the recording is processed without it.
@@ -15,7 +15,7 @@
 import type { BlobStore } from 'siltstone/internal'
 import { headOf, listOf, versionOf } from './bucket-view.ts'
 import { type ObjectAccess, objectAccess } from './object-access.ts'
-import type { SideCar } from './state.ts'
+import type { ObjectState, SideCar } from './state.ts'
 import type { StateStore } from './state-store.ts'
 
 /** Of the files whose change is told to recordings at once. That of another is found by a sweep. */
@@ -59,6 +59,9 @@ export class SideCars {
   }
 }
 
+/** Work that is not at its end looks at the files by itself, and what is gone is not processed again. */
+export const mayBeStale = ({ progress }: ObjectState): boolean => progress === 'done' || progress === 'dead'
+
 /** @param hasExpired whether an object that is gone was deleted because of its age, and its records stay */
 export async function haveChanged(
   sideCars: readonly SideCar[],
@@ -73,7 +76,10 @@ export async function haveChanged(
   return false
 }
 
-/** Keys of the objects whose last run has read a file of this key, or has looked for it. */
+/**
+ * Keys of the objects whose last run has found another version of this file, or none, or one that is gone now. Others are left
+ * out: recordings may have names like `talk.srt` and `talk.vtt`, and would have each other looked at for ever.
+ */
 export async function readersOf(key: string, bucket: string, blobs: BlobStore, states: StateStore): Promise<string[]> {
   const extension = TOLD_EXTENSIONS.find((one) => key.endsWith(one))
   if (extension === undefined) return []
@@ -85,11 +91,14 @@ export async function readersOf(key: string, bucket: string, blobs: BlobStore, s
     continuation = page.continuation
     more = continuation !== undefined
   }
+  const info = await headOf(blobs, key)
+  const version = info === undefined ? null : versionOf(info).version
   const readers: string[] = []
   for (const candidate of candidates) {
     if (candidate === key || siblingKey(candidate, extension) !== key) continue
-    const sideCars = (await states.readable(bucket, candidate))?.state.sideCars ?? []
-    if (sideCars.some((one) => one.key === key)) readers.push(candidate)
+    const state = (await states.readable(bucket, candidate))?.state
+    if (state === undefined || !mayBeStale(state)) continue
+    if (state.sideCars.some((one) => one.key === key && one.version !== version)) readers.push(candidate)
   }
   return readers
 }

@@ -3,7 +3,8 @@
  * objects without records of their newest version, records of objects that are gone, work that ended in the middle, and
  * files that processors made for objects that are gone. On a directory it also deletes objects whose time is over.
  *
- * It reads each object's state and head twice: four requests an object, beside the listings.
+ * It reads the state and head of each object twice: four requests an object, beside the listings; of a recording also the heads of the
+ * files beside it.
  */
 import type { BlobStore, ListedBlob } from 'siltstone/internal'
 import { headOf, listOf } from './bucket-view.ts'

@@ -4,7 +4,8 @@ import { invalid, unavailable } from 'siltstone/internal'
 /**
  * One record a line, whose metadata has two keys: the line, and a new one each time. A line `fail` is refused for good, a line
  * `flaky` while `fails` says so, a line `thumbnail` makes a file instead, a line `speech` is what a
- * transcriber says, and a line `beside` what the file `.srt` beside the object says.
+ * transcriber says, and a line `beside` what the file `.srt` beside the object says,
+ * `beside of vtt` the file `.vtt`.
  */
 export function linesProcessor(fails: () => boolean = () => false): Processor {
   let made = 0
@@ -24,7 +25,12 @@ export function linesProcessor(fails: () => boolean = () => false): Processor {
           await ctx.emit({
             step: 'lines',
             kind: 'passage',
-            document: line === 'speech' ? await spoken(ctx) : line === 'beside' ? await beside(ctx) : line,
+            document:
+              line === 'speech'
+                ? await spoken(ctx)
+                : line.startsWith('beside')
+                  ? await beside(ctx, line === 'beside' ? '.srt' : '.vtt')
+                  : line,
             metadata: { [line]: 1, [`made ${made++}`]: 1 },
           })
       }
@@ -36,7 +42,7 @@ export function linesProcessor(fails: () => boolean = () => false): Processor {
 const spoken = async ({ transcribe, signal }: ProcessContext) =>
   (await transcribe?.(new Float32Array(3), signal))?.map(({ text }) => text).join(' ') ?? 'nobody listens'
 
-async function beside({ sibling }: ProcessContext): Promise<string> {
-  const file = await sibling?.('.srt')
+async function beside({ sibling }: ProcessContext, extension: string): Promise<string> {
+  const file = await sibling?.(extension)
   return file === undefined ? 'nothing beside it' : new TextDecoder().decode(await file.read(0, file.sizeBytes))
 }
