@@ -23,7 +23,8 @@ export function placedRowItems(): RunItems<PlacedRow> {
     encode: ({ row, cluster, arrival }) => {
       const { vector } = row
       const texts = [row.id, row.document, row.metadata, row.uri]
-      const most = HEAD_BYTES + 4 * vector.length + texts.reduce((sum, text) => sum + 4 + 3 * (text?.length ?? 0), 0)
+      const most =
+        HEAD_BYTES + 3 + 4 * vector.length + texts.reduce((sum, text) => sum + 4 + 3 * (text?.length ?? 0), 0)
       if (most > bytes.length) bytes = Buffer.allocUnsafe(most)
       bytes.writeUInt32LE(cluster, 0)
       bytes.writeUInt32LE(arrival, 4)
@@ -37,18 +38,21 @@ export function placedRowItems(): RunItems<PlacedRow> {
         bytes.writeUInt32LE(text === null ? NO_TEXT : length, at)
         at += 4 + length
       }
-      return bytes.subarray(0, at)
+      // A length of whole words keeps the vector of the next item aligned, so that `decode` need not copy it.
+      const end = at + (-at & 3)
+      bytes.fill(0, at, end)
+      return bytes.subarray(0, end)
     },
     decode,
     compare: comparePlaces,
   }
 }
 
+/** The vector of the row is a view of `encoded` where it is aligned. */
 function decode(encoded: Uint8Array): PlacedRow {
   const bytes = Buffer.from(encoded.buffer, encoded.byteOffset, encoded.byteLength)
-  const vector = new Float32Array(bytes.readUInt32LE(8))
+  const vector = floatsAt(encoded, HEAD_BYTES, bytes.readUInt32LE(8))
   let at = HEAD_BYTES + vector.byteLength
-  new Uint8Array(vector.buffer).set(bytes.subarray(HEAD_BYTES, at))
   const text = (): string | null => {
     const length = bytes.readUInt32LE(at)
     at += 4
@@ -66,4 +70,10 @@ function decode(encoded: Uint8Array): PlacedRow {
     uri: text(),
   }
   return { row, cluster: bytes.readUInt32LE(0), arrival: bytes.readUInt32LE(4) }
+}
+
+function floatsAt({ buffer, byteOffset }: Uint8Array, at: number, count: number): Float32Array {
+  const start = byteOffset + at
+  if (start % 4 === 0) return new Float32Array(buffer, start, count)
+  return new Float32Array(buffer.slice(start, start + 4 * count))
 }
