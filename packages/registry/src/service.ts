@@ -22,7 +22,7 @@ export interface ServiceOptions {
   rateLimit?: Omit<RateLimitOptions, 'clock'>
   /** The store is not the one that was asked for: said in the health, and in a header of each answer. */
   fallback?: StorageFallback
-  /** Larger requests and answers are refused, and clients are told to send files by themselves, not by Xet. */
+  /** Larger requests, answers and files are refused, and Git LFS never leads to Xet, whose bodies hold many files. */
   bodyLimits?: BodyLimits
 }
 

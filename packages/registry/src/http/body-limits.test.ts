@@ -38,6 +38,10 @@ it('tells the limits of what stands before the registry, and a remedy, in the wo
     expect(await world.call('POST', preupload, { headers, body: { files } })).toMatchObject({
       body: { files: [{ uploadMode: 'regular' }, { uploadMode: 'lfs' }] },
     })
+    const tooLarge = { files: [{ path: 'model.bin', size: large.length }] }
+    const named = await world.call('POST', preupload, { headers, body: tooLarge })
+    expect(named.status).toBe(413)
+    expect(named.headers.get('x-error-message')).toContain('the file model.bin has 1001 bytes')
     // Xet packs many files into one body.
     expect(await batch(1_000, sha256('none'))).toMatchObject({ status: 200, body: { transfer: 'basic' } })
     // What is there need not be sent.
@@ -53,6 +57,8 @@ it('tells the limits of what stands before the registry, and a remedy, in the wo
       body: lines.map((l) => JSON.stringify(l)).join('\n'),
     })
     expect(committed.status).toBe(200)
+    // It may be there already.
+    expect((await world.call('POST', preupload, { headers, body: tooLarge })).status).toBe(200)
     const read = (range: string) =>
       world.call('GET', '/hub/root/pocket/resolve/main/model.bin', { headers: { ...headers, range } })
     const whole = await read('')
