@@ -6,14 +6,9 @@ import { checkInteger, checkOneOf, InvalidArgument } from '../errors.ts'
 import { checkEmbedder, EMBEDDING, type EmbedderChoice, embedderVariable } from '../embedder.ts'
 import { FUNCTIONS, type FunctionName, stackNames } from '../names.ts'
 import { callerPolicy } from '../policy/roles.ts'
-import { common, type CommonArgs, policyText } from './common.ts'
-import {
-  type FunctionSettings,
-  functionSettings,
-  LOG_LEVELS,
-  type LogLevel,
-  METRICS_NAMESPACE,
-} from './function-settings.ts'
+import { common, policyText } from './common.ts'
+import { type FunctionSettings, functionSettings, LOG_LEVELS } from './function-settings.ts'
+import { createFunction, type LambdaArgs } from './lambda-function.ts'
 import { permitAnybody } from './open-url.ts'
 import type { FunctionRole } from './roles.ts'
 
@@ -24,9 +19,7 @@ const WITH_URL: readonly FunctionName[] = ['query', 'api']
 /** A queue's messages wait this long for others, so that many wake-up calls make one run. */
 const BATCH_WINDOW_SECONDS = 5
 
-export interface FunctionsArgs extends CommonArgs {
-  /** Folder with one folder per function, each holding `index.mjs` or `index.js` that exports `handler`. */
-  codeDirectory: string
+export interface FunctionsArgs extends LambdaArgs {
   roles: Partial<Record<FunctionName, FunctionRole>>
   bucketName: pulumi.Input<string>
   queueUrl: pulumi.Input<string>
@@ -62,11 +55,6 @@ export interface FunctionsArgs extends CommonArgs {
   maxConcurrentCompactions?: number
   /** Visibility timeout of the queue; the compactor must end before it. Default 5,410. */
   visibilityTimeoutSeconds?: number
-  logLevel?: LogLevel
-  /** Default 30. */
-  logRetentionDays?: number
-  /** Default true. */
-  tracing?: boolean
 }
 
 /**
@@ -103,62 +91,38 @@ export class Functions extends pulumi.ComponentResource {
   }
 
   #create(name: string, each: FunctionName, args: FunctionsArgs, { authorization, model, secrets }: Shared): void {
-    const { stack, tags } = common(args)
-    const names = stackNames(stack)
+    const names = stackNames(common(args).stack)
     const role = args.roles[each]
     if (role === undefined) throw new InvalidArgument(`roles.${each}`, undefined, 'the function needs a role')
-    const settings = functionSettings(each, args.settings?.[each])
-    const parent = { parent: this }
-    const logGroup = new aws.cloudwatch.LogGroup(
-      `${name}-${each}-logs`,
-      { name: names.logGroups[each], retentionInDays: args.logRetentionDays ?? 30, tags },
-      parent,
-    )
     const layers = [...(args.layers?.[each] ?? []), ...(model && EMBEDDING.includes(each) ? [model] : [])]
     const withUrl = WITH_URL.includes(each)
-    const made = new aws.lambda.Function(
-      `${name}-${each}`,
+    const made = createFunction(
+      args,
       {
-        name: names.functions[each],
+        id: `${name}-${each}`,
+        logsId: `${name}-${each}-logs`,
+        functionName: names.functions[each],
+        logGroupName: names.logGroups[each],
         description: DESCRIPTIONS[each],
-        role: role.arn,
-        runtime: 'nodejs24.x',
-        architectures: ['arm64'],
-        handler: 'index.handler',
-        code: new pulumi.asset.FileArchive(join(args.codeDirectory, each)),
-        memorySize: settings.memoryMb,
-        timeout: settings.timeoutSeconds,
-        ephemeralStorage: { size: settings.diskMb },
-        loggingConfig: {
-          logFormat: 'JSON',
-          logGroup: logGroup.name,
-          applicationLogLevel: args.logLevel ?? 'INFO',
-          // The reports of durations and memory are at this level.
-          systemLogLevel: 'INFO',
+        folder: each,
+        settings: functionSettings(each, args.settings?.[each]),
+        roleArn: role.arn,
+        policy: role.policy,
+        layers,
+        concurrency:
+          withUrl && args.urlConcurrency !== undefined
+            ? checkInteger('urlConcurrency', args.urlConcurrency, 1, 10_000)
+            : undefined,
+        variables: {
+          SILTSTONE_DATA: pulumi.interpolate`s3://${args.bucketName}`,
+          SILTSTONE_QUEUE_URL: args.queueUrl,
+          SILTSTONE_LOCK_TABLE: args.lockTableName,
+          ...(withUrl && secrets.tokens && { SILTSTONE_TOKENS_PARAMETER: secrets.tokens.name }),
+          ...(EMBEDDING.includes(each) && embedderVariables(args, secrets)),
+          ...args.variables?.[each],
         },
-        ...(withUrl &&
-          args.urlConcurrency !== undefined && {
-            reservedConcurrentExecutions: checkInteger('urlConcurrency', args.urlConcurrency, 1, 10_000),
-          }),
-        tracingConfig: { mode: (args.tracing ?? true) ? 'Active' : 'PassThrough' },
-        ...(layers.length > 0 && { layers }),
-        environment: {
-          variables: {
-            SILTSTONE_DATA: pulumi.interpolate`s3://${args.bucketName}`,
-            SILTSTONE_QUEUE_URL: args.queueUrl,
-            SILTSTONE_LOCK_TABLE: args.lockTableName,
-            LOG_LEVEL: args.logLevel ?? 'INFO',
-            // The dimension of the metrics: unique in the account's region, as the function's name is.
-            POWERTOOLS_SERVICE_NAME: names.functions[each],
-            POWERTOOLS_METRICS_NAMESPACE: METRICS_NAMESPACE,
-            ...(withUrl && secrets.tokens && { SILTSTONE_TOKENS_PARAMETER: secrets.tokens.name }),
-            ...(EMBEDDING.includes(each) && embedderVariables(args, secrets)),
-            ...args.variables?.[each],
-          },
-        },
-        tags,
       },
-      { ...parent, dependsOn: role.policy === undefined ? [logGroup] : [role.policy, logGroup] },
+      this,
     )
     this.functions[each] = made
     if (withUrl) this.#expose(name, each, made, authorization)

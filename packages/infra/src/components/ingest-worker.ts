@@ -7,9 +7,10 @@ import { checkInteger, checkOneOf, InvalidArgument } from '../errors.ts'
 import { stackNames } from '../names.ts'
 import { ingestPolicy, type IngestResources } from '../policy/ingest.ts'
 import { lambdaTrust } from '../policy/trust.ts'
-import { common, type CommonArgs, policyText, whereabouts } from './common.ts'
-import { type FunctionSettings, LOG_LEVELS, type LogLevel, METRICS_NAMESPACE } from './function-settings.ts'
+import { common, policyText, whereabouts } from './common.ts'
+import { type FunctionSettings, LOG_LEVELS } from './function-settings.ts'
 import { createHourly } from './hourly.ts'
+import { createFunction, type LambdaArgs } from './lambda-function.ts'
 
 /** As in the file of `siltstone serve --objects-rules`. The longest prefix decides. */
 export interface ObjectRule {
@@ -19,9 +20,7 @@ export interface ObjectRule {
   process?: boolean
 }
 
-export interface IngestWorkerArgs extends CommonArgs {
-  /** Folder with `ingest/index.mjs`. */
-  codeDirectory: string
+export interface IngestWorkerArgs extends LambdaArgs {
   /** The store of the records. */
   bucket: { bucketName: pulumi.Input<string>; bucketArn: pulumi.Input<string> }
   objects: { bucketName: pulumi.Input<string>; bucketArn: pulumi.Input<string> }
@@ -55,11 +54,6 @@ export interface IngestWorkerArgs extends CommonArgs {
   maxConcurrency?: number
   /** Hours between two sweeps, which find what no notification told. A sweep reads four times an object. Default 24. */
   sweepHours?: number
-  logLevel?: LogLevel
-  /** Default 30. */
-  logRetentionDays?: number
-  /** Default true. */
-  tracing?: boolean
 }
 
 /** The event with which the schedule starts the worker. */
@@ -84,55 +78,36 @@ export class IngestWorker extends pulumi.ComponentResource {
   constructor(name: string, args: IngestWorkerArgs, opts?: pulumi.ComponentResourceOptions) {
     super('siltstone:aws:IngestWorker', name, {}, opts)
     const settings = checked(args)
-    const { stack, tags } = common(args)
-    const names = stackNames(stack)
+    const names = stackNames(common(args).stack)
     const parent = { parent: this }
     const { role, policy } = createRole(name, args, this)
-    const logGroup = new aws.cloudwatch.LogGroup(
-      `${name}-logs`,
-      { name: names.ingest.logGroup, retentionInDays: args.logRetentionDays ?? 30, tags },
-      parent,
-    )
     const embedder = embedderVariable(args.embedder)
-    const made = new aws.lambda.Function(
-      `${name}-function`,
+    const made = createFunction(
+      args,
       {
-        name: names.ingest.function,
+        id: `${name}-function`,
+        logsId: `${name}-logs`,
+        functionName: names.ingest.function,
+        logGroupName: names.ingest.logGroup,
         description: 'Siltstone: objects into records',
-        role: role.arn,
-        runtime: 'nodejs24.x',
-        architectures: ['arm64'],
-        handler: 'index.handler',
-        code: new pulumi.asset.FileArchive(join(args.codeDirectory, 'ingest')),
-        memorySize: settings.memoryMb,
-        timeout: settings.timeoutSeconds,
-        ephemeralStorage: { size: settings.diskMb },
-        loggingConfig: {
-          logFormat: 'JSON',
-          logGroup: logGroup.name,
-          applicationLogLevel: args.logLevel ?? 'INFO',
-          systemLogLevel: 'INFO',
+        folder: 'ingest',
+        settings,
+        roleArn: role.arn,
+        policy,
+        layers: args.layers ?? [],
+        concurrency: undefined,
+        variables: {
+          SILTSTONE_DATA: pulumi.interpolate`s3://${args.bucket.bucketName}`,
+          SILTSTONE_QUEUE_URL: args.deltaQueue.queueUrl,
+          SILTSTONE_LOCK_TABLE: args.lockTable.tableName,
+          SILTSTONE_OBJECTS_BUCKET: args.objects.bucketName,
+          SILTSTONE_OBJECTS_QUEUE_URL: args.queue.queueUrl,
+          SILTSTONE_OBJECTS_RULES: rulesOf(args),
+          ...(embedder !== undefined && { SILTSTONE_EMBEDDER: embedder }),
+          ...(args.embedder?.provider === 'openai' && { OPENAI_API_KEY_PARAMETER: names.parameters.openaiApiKey }),
         },
-        tracingConfig: { mode: (args.tracing ?? true) ? 'Active' : 'PassThrough' },
-        ...(args.layers !== undefined && { layers: args.layers }),
-        environment: {
-          variables: {
-            SILTSTONE_DATA: pulumi.interpolate`s3://${args.bucket.bucketName}`,
-            SILTSTONE_QUEUE_URL: args.deltaQueue.queueUrl,
-            SILTSTONE_LOCK_TABLE: args.lockTable.tableName,
-            SILTSTONE_OBJECTS_BUCKET: args.objects.bucketName,
-            SILTSTONE_OBJECTS_QUEUE_URL: args.queue.queueUrl,
-            SILTSTONE_OBJECTS_RULES: rulesOf(args),
-            LOG_LEVEL: args.logLevel ?? 'INFO',
-            POWERTOOLS_SERVICE_NAME: names.ingest.function,
-            POWERTOOLS_METRICS_NAMESPACE: METRICS_NAMESPACE,
-            ...(embedder !== undefined && { SILTSTONE_EMBEDDER: embedder }),
-            ...(args.embedder?.provider === 'openai' && { OPENAI_API_KEY_PARAMETER: names.parameters.openaiApiKey }),
-          },
-        },
-        tags,
       },
-      { ...parent, dependsOn: [policy, logGroup] },
+      this,
     )
     new aws.lambda.EventSourceMapping(
       `${name}-notifications`,

@@ -7,14 +7,13 @@ import { checkInteger, checkPattern, InvalidArgument } from '../errors.ts'
 import { stackNames } from '../names.ts'
 import { registryPolicy } from '../policy/registry.ts'
 import { lambdaTrust } from '../policy/trust.ts'
-import { common, type CommonArgs, policyText, whereabouts } from './common.ts'
-import { type FunctionSettings, LOG_LEVELS, type LogLevel, METRICS_NAMESPACE } from './function-settings.ts'
+import { common, policyText, whereabouts } from './common.ts'
+import { type FunctionSettings, LOG_LEVELS } from './function-settings.ts'
 import { createHourly } from './hourly.ts'
+import { createFunction, type LambdaArgs } from './lambda-function.ts'
 import { permitAnybody } from './open-url.ts'
 
-export interface RegistryFunctionArgs extends CommonArgs {
-  /** Folder with `registry/index.mjs`. */
-  codeDirectory: string
+export interface RegistryFunctionArgs extends LambdaArgs {
   /** The store: artifacts and their files, accounts, and the index. */
   bucket: { bucketName: pulumi.Input<string>; bucketArn: pulumi.Input<string> }
   /** Wake-up calls for the compactor, which folds the index. */
@@ -42,11 +41,6 @@ export interface RegistryFunctionArgs extends CommonArgs {
   gcHours?: number
   /** With the former: days after which versions are forgotten that no branch and no tag names; 0: never, the default. */
   keepDays?: number
-  logLevel?: LogLevel
-  /** Default 30. */
-  logRetentionDays?: number
-  /** Default true. */
-  tracing?: boolean
 }
 
 /** The event with which the schedule starts maintenance. */
@@ -75,11 +69,6 @@ export class RegistryFunction extends pulumi.ComponentResource {
     const names = stackNames(stack)
     const parent = { parent: this }
     const { role, policy } = createRole(name, args, this)
-    const logGroup = new aws.cloudwatch.LogGroup(
-      `${name}-logs`,
-      { name: names.registry.logGroup, retentionInDays: args.logRetentionDays ?? 30, tags },
-      parent,
-    )
     const password = new aws.ssm.Parameter(
       `${name}-admin-password`,
       {
@@ -90,34 +79,24 @@ export class RegistryFunction extends pulumi.ComponentResource {
       },
       parent,
     )
-    const made = new aws.lambda.Function(
-      `${name}-function`,
+    const made = createFunction(
+      args,
       {
-        name: names.registry.function,
+        id: `${name}-function`,
+        logsId: `${name}-logs`,
+        functionName: names.registry.function,
+        logGroupName: names.registry.logGroup,
         description: 'Siltstone: artifact registry',
-        role: role.arn,
-        runtime: 'nodejs24.x',
-        architectures: ['arm64'],
-        handler: 'index.handler',
-        code: new pulumi.asset.FileArchive(join(args.codeDirectory, 'registry')),
-        memorySize: settings.memoryMb,
-        timeout: settings.timeoutSeconds,
-        ephemeralStorage: { size: settings.diskMb },
-        loggingConfig: {
-          logFormat: 'JSON',
-          logGroup: logGroup.name,
-          applicationLogLevel: args.logLevel ?? 'INFO',
-          systemLogLevel: 'INFO',
-        },
-        ...(args.concurrency !== undefined && {
-          reservedConcurrentExecutions: checkInteger('concurrency', args.concurrency, 1, 10_000),
-        }),
-        tracingConfig: { mode: (args.tracing ?? true) ? 'Active' : 'PassThrough' },
-        ...(args.layers !== undefined && { layers: args.layers }),
-        environment: { variables: variablesOf(args, password.name) },
-        tags,
+        folder: 'registry',
+        settings,
+        roleArn: role.arn,
+        policy,
+        layers: args.layers ?? [],
+        concurrency:
+          args.concurrency === undefined ? undefined : checkInteger('concurrency', args.concurrency, 1, 10_000),
+        variables: variablesOf(args, password.name),
       },
-      { ...parent, dependsOn: [policy, logGroup] },
+      this,
     )
     const url = new aws.lambda.FunctionUrl(
       `${name}-url`,
@@ -197,9 +176,6 @@ function variablesOf(
     SILTSTONE_DATA: pulumi.interpolate`s3://${args.bucket.bucketName}`,
     SILTSTONE_QUEUE_URL: args.deltaQueue.queueUrl,
     SILTSTONE_LOCK_TABLE: args.lockTable.tableName,
-    LOG_LEVEL: args.logLevel ?? 'INFO',
-    POWERTOOLS_SERVICE_NAME: names.registry.function,
-    POWERTOOLS_METRICS_NAMESPACE: METRICS_NAMESPACE,
     ...(embedder !== undefined && { SILTSTONE_EMBEDDER: embedder }),
     ...(args.embedder?.provider === 'openai' && { OPENAI_API_KEY_PARAMETER: names.parameters.openaiApiKey }),
     ...args.variables,

@@ -20,6 +20,17 @@ import {
 } from '../names.ts'
 import { allow, deny, policy, type PolicyDocument } from './document.ts'
 
+/** Makes a log group, sets how long it keeps its entries, and deletes it. */
+export const LOG_GROUP_ACTIONS = [
+  'logs:CreateLogGroup',
+  'logs:DeleteLogGroup',
+  'logs:PutRetentionPolicy',
+  'logs:DeleteRetentionPolicy',
+  'logs:ListTagsForResource',
+  'logs:TagResource',
+  'logs:UntagResource',
+] as const
+
 export interface DeployScope {
   account: string
   /** Prefix of the names of the stack's resources; default: those of all stacks. */
@@ -198,19 +209,7 @@ export function applicationManagementPolicy(scope: DeployScope): PolicyDocument 
       ],
       ['*'],
     ),
-    allow(
-      'Logs',
-      [
-        'logs:CreateLogGroup',
-        'logs:DeleteLogGroup',
-        'logs:PutRetentionPolicy',
-        'logs:DeleteRetentionPolicy',
-        'logs:ListTagsForResource',
-        'logs:TagResource',
-        'logs:UntagResource',
-      ],
-      [arn('logs', scope, `log-group:/aws/lambda/${names}`)],
-    ),
+    allow('Logs', LOG_GROUP_ACTIONS, [arn('logs', scope, `log-group:/aws/lambda/${names}`)]),
     allow(
       'Watch',
       [

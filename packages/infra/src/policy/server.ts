@@ -12,7 +12,7 @@ import {
   SNAPSHOT_PREFIX,
 } from '../keys.ts'
 import { checkAccount, NAME_PREFIX, PARAMETER_PREFIX, SERVER_ROLES } from '../names.ts'
-import type { DeployScope } from './deploy.ts'
+import { type DeployScope, LOG_GROUP_ACTIONS } from './deploy.ts'
 import { allow, deny, policy, type PolicyDocument } from './document.ts'
 import { key, list, lock, objects, wakeUp } from './roles.ts'
 
@@ -92,19 +92,9 @@ export function serverManagementPolicy({ account, stack }: DeployScope): PolicyD
       [arn('ecs', `service/default/${names}`)],
     ),
     allow('DefaultCluster', ['ecs:CreateCluster', 'ecs:DescribeClusters'], [arn('ecs', 'cluster/default')]),
-    allow(
-      'ServerLogs',
-      [
-        'logs:CreateLogGroup',
-        'logs:DeleteLogGroup',
-        'logs:PutRetentionPolicy',
-        'logs:DeleteRetentionPolicy',
-        'logs:ListTagsForResource',
-        'logs:TagResource',
-        'logs:UntagResource',
-      ],
-      [arn('logs', `log-group:/${PARAMETER_PREFIX}${stack === undefined ? '*' : `${stack}/*`}`)],
-    ),
+    allow('ServerLogs', LOG_GROUP_ACTIONS, [
+      arn('logs', `log-group:/${PARAMETER_PREFIX}${stack === undefined ? '*' : `${stack}/*`}`),
+    ]),
     allow(
       'HandOverServerRoles',
       ['iam:PassRole'],

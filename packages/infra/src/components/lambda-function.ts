@@ -1,0 +1,86 @@
+import { join } from 'node:path'
+import * as aws from '@pulumi/aws'
+import * as pulumi from '@pulumi/pulumi'
+import { common, type CommonArgs } from './common.ts'
+import { type FunctionSettings, type LogLevel, METRICS_NAMESPACE } from './function-settings.ts'
+
+export interface LambdaArgs extends CommonArgs {
+  /** Folder with one folder per function, each holding `index.mjs` or `index.js` that exports `handler`. */
+  codeDirectory: string
+  logLevel?: LogLevel
+  /** Default 30. */
+  logRetentionDays?: number
+  /** Default true. */
+  tracing?: boolean
+}
+
+export interface LambdaFunction {
+  /** Of the resources in the program. */
+  id: string
+  logsId: string
+  /** On AWS. The function's name is unique in the account's region. */
+  functionName: string
+  logGroupName: string
+  description: string
+  /** The folder below `codeDirectory`. */
+  folder: string
+  settings: FunctionSettings
+  roleArn: pulumi.Input<string>
+  /** What the role may do: the function is made after it. */
+  policy: pulumi.Resource | undefined
+  layers: pulumi.Input<string>[]
+  /** Executions at the same time; undefined: the account's. */
+  concurrency: number | undefined
+  variables: Record<string, pulumi.Input<string>>
+}
+
+/** A function of Node on arm64, with a log group of its own, JSON logs and the variables that all functions have. */
+export function createFunction(
+  args: LambdaArgs,
+  { id, logsId, settings, layers, concurrency, ...made }: LambdaFunction,
+  parent: pulumi.Resource,
+): aws.lambda.Function {
+  const { tags } = common(args)
+  const logLevel = args.logLevel ?? 'INFO'
+  const logGroup = new aws.cloudwatch.LogGroup(
+    logsId,
+    { name: made.logGroupName, retentionInDays: args.logRetentionDays ?? 30, tags },
+    { parent },
+  )
+  return new aws.lambda.Function(
+    id,
+    {
+      name: made.functionName,
+      description: made.description,
+      role: made.roleArn,
+      runtime: 'nodejs24.x',
+      architectures: ['arm64'],
+      handler: 'index.handler',
+      code: new pulumi.asset.FileArchive(join(args.codeDirectory, made.folder)),
+      memorySize: settings.memoryMb,
+      timeout: settings.timeoutSeconds,
+      ephemeralStorage: { size: settings.diskMb },
+      loggingConfig: {
+        logFormat: 'JSON',
+        logGroup: logGroup.name,
+        applicationLogLevel: logLevel,
+        // The reports of durations and memory are at this level.
+        systemLogLevel: 'INFO',
+      },
+      ...(concurrency !== undefined && { reservedConcurrentExecutions: concurrency }),
+      tracingConfig: { mode: (args.tracing ?? true) ? 'Active' : 'PassThrough' },
+      ...(layers.length > 0 && { layers }),
+      environment: {
+        variables: {
+          LOG_LEVEL: logLevel,
+          // The dimension of the metrics.
+          POWERTOOLS_SERVICE_NAME: made.functionName,
+          POWERTOOLS_METRICS_NAMESPACE: METRICS_NAMESPACE,
+          ...made.variables,
+        },
+      },
+      tags,
+    },
+    { parent, dependsOn: made.policy === undefined ? [logGroup] : [made.policy, logGroup] },
+  )
+}
