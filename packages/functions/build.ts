@@ -26,7 +26,6 @@ const require = __createRequire(import.meta.url), __filename = import.meta.filen
 /** Optional packages, which are loaded by name. */
 const OPTIONAL = [
   '@aws-sdk/client-bedrock-runtime',
-  '@aws-sdk/client-transcribe',
   '@huggingface/transformers',
   '@opentelemetry/*',
   '@siltstone/transcriber-english',
