@@ -1,4 +1,4 @@
-/** French: the Snowball stemmer of French (Porter, "Snowball: A language for stemming algorithms", 2001), written anew. */
+/** French: the Snowball stemmer of French (Porter, "Snowball: A language for stemming algorithms", 2001), written from its description. */
 import { afterVowelAndConsonant, type Regions, Suffixes } from './suffixes.ts'
 
 const VOWELS = 'aeiouyâàëéêèïîôûù'

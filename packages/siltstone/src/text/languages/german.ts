@@ -1,5 +1,5 @@
-/** German: the Snowball stemmer of German (Porter, "Snowball: A language for stemming algorithms", 2001), written anew. */
-import { afterVowelAndConsonant, Suffixes } from './suffixes.ts'
+/** German: the Snowball stemmer of German (Porter, "Snowball: A language for stemming algorithms", 2001), written from its description. */
+import { afterVowelAndConsonant, Suffixes, withoutEnd } from './suffixes.ts'
 
 const VOWELS = 'aeiouyäöü'
 const FIRST = new Suffixes({ plain: 'em ern er', e: 'e en es', s: 's' })
@@ -30,13 +30,9 @@ function third(word: string, r1: number, r2: number): string {
   if (!found || found.start < r2) return word
   const { group, start } = found
   const rest = word.slice(0, start)
-  const without = (pattern: RegExp, region: number): string => {
-    const match = pattern.exec(rest)
-    return match && match.index >= region ? rest.slice(0, match.index) : rest
-  }
-  if (group === 'ung') return without(/(?<!e)ig$/, r2)
+  if (group === 'ung') return withoutEnd(rest, /(?<!e)ig$/, r2)
   if (group === 'ig') return rest.endsWith('e') ? word : rest
-  return group === 'lich' ? without(/e[rn]$/, r1) : without(/(?:lich|ig)$/, r2)
+  return group === 'lich' ? withoutEnd(rest, /e[rn]$/, r1) : withoutEnd(rest, /(?:lich|ig)$/, r2)
 }
 
 export const STOP_WORDS =

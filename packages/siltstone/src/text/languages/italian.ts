@@ -1,5 +1,5 @@
-/** Italian: the Snowball stemmer of Italian (Porter, "Snowball: A language for stemming algorithms", 2001), written anew. */
-import { type Regions, romanceRegions, Suffixes } from './suffixes.ts'
+/** Italian: the Snowball stemmer of Italian (Porter, "Snowball: A language for stemming algorithms", 2001), written from its description. */
+import { beforeAmente, type Regions, romanceRegions, Suffixes, withoutEnd } from './suffixes.ts'
 
 const VOWELS = 'aeiouàèìòù'
 const PRONOUNS = new Suffixes({
@@ -33,7 +33,7 @@ export function stem(written: string): string {
     .replace(/(?<=[aeiouàèìòù])[ui](?=[aeiouàèìòù])/g, (one) => one.toUpperCase())
   const regions = romanceRegions(word, VOWELS)
   word = withoutPronoun(word, regions)
-  word = withoutStandard(word, regions) ?? withoutVerb(word, regions) ?? word
+  word = withoutStandard(word, regions) ?? VERB.removedFrom(word, regions.rv) ?? word
   return withoutVowels(word, regions).toLowerCase()
 }
 
@@ -51,38 +51,25 @@ function withoutStandard(word: string, { rv, r1, r2 }: Regions): string | undefi
   if (!found) return undefined
   if (found.start < (found.group === 'amente' ? r1 : found.group === 'mento' ? rv : r2)) return undefined
   const rest = word.slice(0, found.start)
-  const also = (pattern: RegExp, from = rest): string => {
-    const match = pattern.exec(from)
-    return match && match.index >= r2 ? from.slice(0, match.index) : from
-  }
   switch (found.group) {
     case 'plain':
     case 'mento':
       return rest
     case 'ic':
-      return also(/ic$/)
+      return withoutEnd(rest, /ic$/, r2)
     case 'log':
-      return `${rest}log`
     case 'u':
-      return `${rest}u`
     case 'ente':
-      return `${rest}ente`
-    case 'amente': {
-      const without = also(/(?:iv|os|ic|abil)$/)
-      return rest.endsWith('iv') && without !== rest ? also(/at$/, without) : without
-    }
+      return rest + found.group
+    case 'amente':
+      return beforeAmente(rest, /(?:iv|os|ic|abil)$/, r2)
     case 'ità':
-      return also(/(?:abil|ic|iv)$/)
+      return withoutEnd(rest, /(?:abil|ic|iv)$/, r2)
     case 'ivo': {
-      const without = also(/at$/)
-      return without === rest ? rest : also(/ic$/, without)
+      const without = withoutEnd(rest, /at$/, r2)
+      return without === rest ? rest : withoutEnd(without, /ic$/, r2)
     }
   }
-}
-
-function withoutVerb(word: string, { rv }: Regions): string | undefined {
-  const found = VERB.of(word, rv)
-  return found && word.slice(0, found.start)
 }
 
 function withoutVowels(written: string, { rv }: Regions): string {

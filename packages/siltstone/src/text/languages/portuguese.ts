@@ -1,5 +1,5 @@
-/** Portuguese: the Snowball stemmer of Portuguese (Porter, "Snowball: A language for stemming algorithms", 2001), written anew. */
-import { type Regions, romanceRegions, Suffixes } from './suffixes.ts'
+/** Portuguese: the Snowball stemmer of Portuguese (Porter, "Snowball: A language for stemming algorithms", 2001), written from its description. */
+import { beforeAmente, type Regions, romanceRegions, Suffixes, withoutEnd } from './suffixes.ts'
 
 const VOWELS = 'aeiouáéíóúâêô'
 // While a word is stemmed, ã and õ are a vowel and a consonant.
@@ -29,7 +29,7 @@ export function stem(written: string): string {
   const word = written.replaceAll('ã', 'a~').replaceAll('õ', 'o~')
   const regions = romanceRegions(word, VOWELS)
   const { rv } = regions
-  let changed = withoutStandard(word, regions) ?? withoutVerb(word, regions)
+  let changed = withoutStandard(word, regions) ?? VERB.removedFrom(word, regions.rv)
   if (changed !== undefined) {
     if (changed.endsWith('ci') && changed.length - 1 >= rv) changed = changed.slice(0, -1)
   } else {
@@ -45,35 +45,22 @@ function withoutStandard(word: string, { rv, r1, r2 }: Regions): string | undefi
   const rest = word.slice(0, found.start)
   if (found.group === 'ira') return found.start >= rv && rest.endsWith('e') ? `${rest}ir` : undefined
   if (found.start < (found.group === 'amente' ? r1 : r2)) return undefined
-  const also = (pattern: RegExp, from = rest): string => {
-    const match = pattern.exec(from)
-    return match && match.index >= r2 ? from.slice(0, match.index) : from
-  }
   switch (found.group) {
     case 'plain':
       return rest
     case 'log':
-      return `${rest}log`
     case 'u':
-      return `${rest}u`
     case 'ente':
-      return `${rest}ente`
-    case 'amente': {
-      const without = also(/(?:iv|os|ic|ad)$/)
-      return rest.endsWith('iv') && without !== rest ? also(/at$/, without) : without
-    }
+      return rest + found.group
+    case 'amente':
+      return beforeAmente(rest, /(?:iv|os|ic|ad)$/, r2)
     case 'mente':
-      return also(/(?:ante|avel|ível)$/)
+      return withoutEnd(rest, /(?:ante|avel|ível)$/, r2)
     case 'idade':
-      return also(/(?:abil|ic|iv)$/)
+      return withoutEnd(rest, /(?:abil|ic|iv)$/, r2)
     case 'iva':
-      return also(/at$/)
+      return withoutEnd(rest, /at$/, r2)
   }
-}
-
-function withoutVerb(word: string, { rv }: Regions): string | undefined {
-  const found = VERB.of(word, rv)
-  return found && word.slice(0, found.start)
 }
 
 function withoutForm(word: string, { rv }: Regions): string {

@@ -1,5 +1,5 @@
-/** Spanish: the Snowball stemmer of Spanish (Porter, "Snowball: A language for stemming algorithms", 2001), written anew. */
-import { type Regions, romanceRegions, Suffixes } from './suffixes.ts'
+/** Spanish: the Snowball stemmer of Spanish (Porter, "Snowball: A language for stemming algorithms", 2001), written from its description. */
+import { beforeAmente, type Regions, romanceRegions, Suffixes, withoutEnd } from './suffixes.ts'
 
 const VOWELS = 'aeiouáéíóúü'
 const PRONOUNS = new Suffixes({ pronoun: 'me se sela selo selas selos la le lo las les los nos' })
@@ -51,31 +51,23 @@ function withoutStandard(word: string, { r1, r2 }: Regions): string | undefined 
   const found = STANDARD.of(word)
   if (!found || found.start < (found.group === 'amente' ? r1 : r2)) return undefined
   const rest = word.slice(0, found.start)
-  const also = (pattern: RegExp, from = rest): string => {
-    const match = pattern.exec(from)
-    return match && match.index >= r2 ? from.slice(0, match.index) : from
-  }
   switch (found.group) {
     case 'plain':
       return rest
     case 'ic':
-      return also(/ic$/)
+      return withoutEnd(rest, /ic$/, r2)
     case 'log':
-      return `${rest}log`
     case 'u':
-      return `${rest}u`
     case 'ente':
-      return `${rest}ente`
-    case 'amente': {
-      const without = also(/(?:iv|os|ic|ad)$/)
-      return rest.endsWith('iv') && without !== rest ? also(/at$/, without) : without
-    }
+      return rest + found.group
+    case 'amente':
+      return beforeAmente(rest, /(?:iv|os|ic|ad)$/, r2)
     case 'mente':
-      return also(/(?:ante|able|ible)$/)
+      return withoutEnd(rest, /(?:ante|able|ible)$/, r2)
     case 'idad':
-      return also(/(?:abil|ic|iv)$/)
+      return withoutEnd(rest, /(?:abil|ic|iv)$/, r2)
     case 'iva':
-      return also(/at$/)
+      return withoutEnd(rest, /at$/, r2)
   }
 }
 

@@ -24,6 +24,24 @@ export class Suffixes<Group extends string> {
     }
     return undefined
   }
+
+  /** The word without its suffix; undefined if it has none that begins at or behind `from`. */
+  removedFrom(word: string, from: number): string | undefined {
+    const found = this.of(word, from)
+    return found && word.slice(0, found.start)
+  }
+}
+
+/** Without the end that the pattern matches, if it begins at or behind `from`. */
+export function withoutEnd(word: string, pattern: RegExp, from: number): string {
+  const match = pattern.exec(word)
+  return match && match.index >= from ? word.slice(0, match.index) : word
+}
+
+/** Of Spanish, Portuguese and Italian: removes what may stand before `-amente`, and `at` before `iv`. */
+export function beforeAmente(word: string, ends: RegExp, from: number): string {
+  const without = withoutEnd(word, ends, from)
+  return word.endsWith('iv') && without !== word ? withoutEnd(without, /at$/, from) : without
 }
 
 /** Behind the first consonant that follows a vowel at or behind `from`; the end if there is none. */

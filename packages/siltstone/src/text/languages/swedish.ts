@@ -1,4 +1,4 @@
-/** Swedish: the Snowball stemmer of Swedish (Porter, "Snowball: A language for stemming algorithms", 2001), written anew. */
+/** Swedish: the Snowball stemmer of Swedish (Porter, "Snowball: A language for stemming algorithms", 2001), written from its description. */
 import { afterVowelAndConsonant, Suffixes } from './suffixes.ts'
 
 const VOWELS = 'aeiouyäåö'
