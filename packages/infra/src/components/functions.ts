@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import * as aws from '@pulumi/aws'
 import * as pulumi from '@pulumi/pulumi'
 import { checkInteger, checkOneOf, InvalidArgument } from '../errors.ts'
@@ -8,7 +7,7 @@ import { FUNCTIONS, type FunctionName, stackNames } from '../names.ts'
 import { callerPolicy } from '../policy/roles.ts'
 import { common, policyText } from './common.ts'
 import { type FunctionSettings, functionSettings, LOG_LEVELS } from './function-settings.ts'
-import { createFunction, type LambdaArgs } from './lambda-function.ts'
+import { checkCode, createFunction, type LambdaArgs, neverRepeat } from './lambda-function.ts'
 import { permitAnybody } from './open-url.ts'
 import type { FunctionRole } from './roles.ts'
 
@@ -85,7 +84,7 @@ export class Functions extends pulumi.ComponentResource {
     const { compactor } = this.functions
     if (compactor !== undefined) {
       mapQueue(name, compactor, args, this)
-      neverRepeat(name, compactor, this)
+      neverRepeat(name, compactor.name, this)
     }
     this.registerOutputs(this.#outputs())
   }
@@ -211,12 +210,7 @@ function checkArgs(args: FunctionsArgs, chosen: readonly FunctionName[], authori
         : "tokens are only looked at with 'TOKENS'",
     )
   }
-  for (const each of chosen) {
-    const folder = join(args.codeDirectory, each)
-    if (!['index.mjs', 'index.js', 'index.cjs'].some((file) => existsSync(join(folder, file)))) {
-      throw new InvalidArgument('codeDirectory', folder, 'there is no index.mjs or index.js: build the functions first')
-    }
-  }
+  for (const each of chosen) checkCode(args.codeDirectory, each)
 }
 
 function modelLayer(
@@ -238,18 +232,6 @@ function modelLayer(
     },
     { parent },
   ).arn
-}
-
-/**
- * The schedule invokes asynchronously, and Lambda would repeat a failed invocation twice within six hours. The next run of
- * the schedule does the same work.
- */
-function neverRepeat(name: string, compactor: aws.lambda.Function, parent: pulumi.Resource): void {
-  new aws.lambda.FunctionEventInvokeConfig(
-    `${name}-scheduled`,
-    { functionName: compactor.name, maximumRetryAttempts: 0, maximumEventAgeInSeconds: 60 },
-    { parent },
-  )
 }
 
 function mapQueue(name: string, compactor: aws.lambda.Function, args: FunctionsArgs, parent: pulumi.Resource): void {

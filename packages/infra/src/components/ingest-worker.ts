@@ -1,16 +1,14 @@
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import * as aws from '@pulumi/aws'
 import * as pulumi from '@pulumi/pulumi'
 import { bedrockModelArn, checkEmbedder, type EmbedderChoice, embedderVariable } from '../embedder.ts'
 import { checkInteger, checkOneOf, InvalidArgument } from '../errors.ts'
 import { stackNames } from '../names.ts'
 import { ingestPolicy, type IngestResources } from '../policy/ingest.ts'
-import { lambdaTrust } from '../policy/trust.ts'
-import { common, policyText, whereabouts } from './common.ts'
+import { common, whereabouts } from './common.ts'
+import { createFunctionRole } from './function-role.ts'
 import { type FunctionSettings, LOG_LEVELS } from './function-settings.ts'
 import { createHourly } from './hourly.ts'
-import { createFunction, type LambdaArgs } from './lambda-function.ts'
+import { checkCode, createFunction, type LambdaArgs, neverRepeat } from './lambda-function.ts'
 
 /** As in the file of `siltstone serve --objects-rules`. The longest prefix decides. */
 export interface ObjectRule {
@@ -122,12 +120,7 @@ export class IngestWorker extends pulumi.ComponentResource {
       },
       parent,
     )
-    // A sweep that fails is repeated by the schedule.
-    new aws.lambda.FunctionEventInvokeConfig(
-      `${name}-scheduled`,
-      { functionName: made.name, maximumRetryAttempts: 0, maximumEventAgeInSeconds: 60 },
-      parent,
-    )
+    neverRepeat(name, made.name, this)
     this.functionName = made.name
     this.functionArn = made.arn
     this.roleArn = role.arn
@@ -168,9 +161,7 @@ function checked(args: IngestWorkerArgs): FunctionSettings {
       settings.timeoutSeconds,
       `messages become visible again after ${args.queue.visibilityTimeoutSeconds} s: raise the queue's visibilityTimeoutSeconds`,
     )
-  const folder = join(args.codeDirectory, 'ingest')
-  if (!['index.mjs', 'index.js', 'index.cjs'].some((file) => existsSync(join(folder, file))))
-    throw new InvalidArgument('codeDirectory', folder, 'there is no index.mjs or index.js: build the functions first')
+  checkCode(args.codeDirectory, 'ingest')
   return settings
 }
 
@@ -202,22 +193,9 @@ function rulesOf({ queue, collection = 'objects', rules = [], expireDays = {}, o
 }
 
 function createRole(name: string, args: IngestWorkerArgs, component: pulumi.Resource) {
-  const { stack, tags } = common(args)
+  const { stack } = common(args)
   const names = stackNames(stack)
-  const parent = { parent: component }
-  const { account, region } = whereabouts(parent)
-  const boundary = args.permissionsBoundaryArn !== undefined && { permissionsBoundary: args.permissionsBoundaryArn }
-  const role = new aws.iam.Role(
-    `${name}-role`,
-    {
-      name: names.ingest.function,
-      description: `What the ingest function of ${stack} may do`,
-      assumeRolePolicy: JSON.stringify(lambdaTrust()),
-      ...boundary,
-      tags,
-    },
-    parent,
-  )
+  const { account, region } = whereabouts({ parent: component })
   const resources: pulumi.Output<IngestResources> = pulumi.output({
     bucketArn: args.bucket.bucketArn,
     objectBucketArn: args.objects.bucketArn,
@@ -232,10 +210,16 @@ function createRole(name: string, args: IngestWorkerArgs, component: pulumi.Reso
         : [],
     bedrockModelArn: region.apply((id) => bedrockModelArn(args.embedder, id)),
   })
-  const policy = new aws.iam.RolePolicy(
-    `${name}-policy`,
-    { name: 'ingest', role: role.name, policy: policyText(resources.apply(ingestPolicy)) },
-    parent,
+  return createFunctionRole(
+    args,
+    {
+      id: `${name}-role`,
+      policyId: `${name}-policy`,
+      name: names.ingest.function,
+      policyName: 'ingest',
+      description: `What the ingest function of ${stack} may do`,
+      document: resources.apply(ingestPolicy),
+    },
+    component,
   )
-  return { role, policy }
 }

@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import * as aws from '@pulumi/aws'
 import * as pulumi from '@pulumi/pulumi'
+import { InvalidArgument } from '../errors.ts'
 import { common, type CommonArgs } from './common.ts'
 import { type FunctionSettings, type LogLevel, METRICS_NAMESPACE } from './function-settings.ts'
 
@@ -82,5 +84,28 @@ export function createFunction(
       tags,
     },
     { parent, dependsOn: made.policy === undefined ? [logGroup] : [made.policy, logGroup] },
+  )
+}
+
+/** @throws InvalidArgument unless the function's folder has its code */
+export function checkCode(codeDirectory: string, folder: string): void {
+  const directory = join(codeDirectory, folder)
+  if (!['index.mjs', 'index.js', 'index.cjs'].some((file) => existsSync(join(directory, file))))
+    throw new InvalidArgument(
+      'codeDirectory',
+      directory,
+      'there is no index.mjs or index.js: build the functions first',
+    )
+}
+
+/**
+ * The schedule invokes asynchronously, and Lambda would repeat a failed invocation twice within six hours. The next run of
+ * the schedule does the same work.
+ */
+export function neverRepeat(name: string, functionName: pulumi.Input<string>, parent: pulumi.Resource): void {
+  new aws.lambda.FunctionEventInvokeConfig(
+    `${name}-scheduled`,
+    { functionName, maximumRetryAttempts: 0, maximumEventAgeInSeconds: 60 },
+    { parent },
   )
 }

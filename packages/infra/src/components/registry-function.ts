@@ -1,16 +1,14 @@
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import * as aws from '@pulumi/aws'
 import * as pulumi from '@pulumi/pulumi'
 import { bedrockModelArn, checkEmbedder, type EmbedderChoice, embedderVariable } from '../embedder.ts'
 import { checkInteger, checkPattern, InvalidArgument } from '../errors.ts'
 import { stackNames } from '../names.ts'
 import { registryPolicy } from '../policy/registry.ts'
-import { lambdaTrust } from '../policy/trust.ts'
-import { common, policyText, whereabouts } from './common.ts'
+import { common, whereabouts } from './common.ts'
+import { createFunctionRole } from './function-role.ts'
 import { type FunctionSettings, LOG_LEVELS } from './function-settings.ts'
 import { createHourly } from './hourly.ts'
-import { createFunction, type LambdaArgs } from './lambda-function.ts'
+import { checkCode, createFunction, type LambdaArgs, neverRepeat } from './lambda-function.ts'
 import { permitAnybody } from './open-url.ts'
 
 export interface RegistryFunctionArgs extends LambdaArgs {
@@ -104,12 +102,7 @@ export class RegistryFunction extends pulumi.ComponentResource {
       parent,
     )
     permitAnybody(name, made.name, this)
-    // Maintenance that fails is repeated by the schedule.
-    new aws.lambda.FunctionEventInvokeConfig(
-      `${name}-scheduled`,
-      { functionName: made.name, maximumRetryAttempts: 0, maximumEventAgeInSeconds: 60 },
-      parent,
-    )
+    neverRepeat(name, made.name, this)
     this.functionName = made.name
     this.functionArn = made.arn
     this.roleArn = role.arn
@@ -160,9 +153,7 @@ function checked(args: RegistryFunctionArgs): FunctionSettings {
   const keepDays = checkInteger('keepDays', args.keepDays ?? 0, 0, 100_000)
   if (keepDays > 0 && gcHours === 0)
     throw new InvalidArgument('keepDays', keepDays, 'set gcHours, too: versions are forgotten by its runs')
-  const folder = join(args.codeDirectory, 'registry')
-  if (!['index.mjs', 'index.js', 'index.cjs'].some((file) => existsSync(join(folder, file))))
-    throw new InvalidArgument('codeDirectory', folder, 'there is no index.mjs or index.js: build the functions first')
+  checkCode(args.codeDirectory, 'registry')
   return settings
 }
 
@@ -187,21 +178,9 @@ function variablesOf(
 }
 
 function createRole(name: string, args: RegistryFunctionArgs, component: pulumi.Resource) {
-  const { stack, tags } = common(args)
+  const { stack } = common(args)
   const names = stackNames(stack)
-  const parent = { parent: component }
-  const { account, region } = whereabouts(parent)
-  const role = new aws.iam.Role(
-    `${name}-role`,
-    {
-      name: names.registry.function,
-      description: `What the registry of ${stack} may do`,
-      assumeRolePolicy: JSON.stringify(lambdaTrust()),
-      ...(args.permissionsBoundaryArn !== undefined && { permissionsBoundary: args.permissionsBoundaryArn }),
-      tags,
-    },
-    parent,
-  )
+  const { account, region } = whereabouts({ parent: component })
   const parameters = [
     names.parameters.registryAdminPassword,
     ...(args.embedder?.provider === 'openai' ? [names.parameters.openaiApiKey] : []),
@@ -214,10 +193,16 @@ function createRole(name: string, args: RegistryFunctionArgs, component: pulumi.
     parameterArns: parameters.map((each) => pulumi.interpolate`arn:aws:ssm:${region}:${account}:parameter${each}`),
     bedrockModelArn: region.apply((id) => bedrockModelArn(args.embedder, id)),
   })
-  const policy = new aws.iam.RolePolicy(
-    `${name}-policy`,
-    { name: 'registry', role: role.name, policy: policyText(resources.apply(registryPolicy)) },
-    parent,
+  return createFunctionRole(
+    args,
+    {
+      id: `${name}-role`,
+      policyId: `${name}-policy`,
+      name: names.registry.function,
+      policyName: 'registry',
+      description: `What the registry of ${stack} may do`,
+      document: resources.apply(registryPolicy),
+    },
+    component,
   )
-  return { role, policy }
 }

@@ -1,19 +1,16 @@
-import * as aws from '@pulumi/aws'
 import * as pulumi from '@pulumi/pulumi'
 import { bedrockModelArn, EMBEDDING, type EmbedderChoice } from '../embedder.ts'
 import { FUNCTIONS, type FunctionName, stackNames } from '../names.ts'
 import { ROLE_POLICIES, type RoleResources } from '../policy/roles.ts'
-import { lambdaTrust } from '../policy/trust.ts'
-import { common, type CommonArgs, policyText, whereabouts } from './common.ts'
+import { common, whereabouts } from './common.ts'
+import { createFunctionRole, type FunctionRoleArgs } from './function-role.ts'
 
-export interface RolesArgs extends CommonArgs {
+export interface RolesArgs extends FunctionRoleArgs {
   bucketArn: pulumi.Input<string>
   queueArn: pulumi.Input<string>
   lockTableArn: pulumi.Input<string>
   /** The bucket's customer key, if it has one. */
   kmsKeyArn?: pulumi.Input<string>
-  /** Limits what the roles may do; `DeployPolicies` creates one. */
-  permissionsBoundaryArn?: pulumi.Input<string>
   /** As the functions': Bedrock needs a permission, OpenAI a secret. */
   embedder?: EmbedderChoice
   /** As the functions': query and api read the tokens. */
@@ -39,23 +36,10 @@ export class Roles extends pulumi.ComponentResource {
 
   constructor(name: string, args: RolesArgs, opts?: pulumi.ComponentResourceOptions) {
     super('siltstone:aws:Roles', name, {}, opts)
-    const { stack, tags } = common(args)
+    const { stack } = common(args)
     const names = stackNames(stack)
-    const parent = { parent: this }
-    const { account, region } = whereabouts(parent)
-    const trust = JSON.stringify(lambdaTrust())
+    const { account, region } = whereabouts({ parent: this })
     for (const each of args.only ?? FUNCTIONS) {
-      const role = new aws.iam.Role(
-        `${name}-${each}`,
-        {
-          name: names.roles[each],
-          description: `What the ${each} function of ${stack} may do`,
-          assumeRolePolicy: trust,
-          ...(args.permissionsBoundaryArn !== undefined && { permissionsBoundary: args.permissionsBoundaryArn }),
-          tags,
-        },
-        parent,
-      )
       const resources: pulumi.Output<RoleResources> = pulumi.output({
         bucketArn: args.bucketArn,
         queueArn: args.queueArn,
@@ -69,10 +53,17 @@ export class Roles extends pulumi.ComponentResource {
           ? region.apply((id) => bedrockModelArn(args.embedder, id))
           : undefined,
       })
-      const policy = new aws.iam.RolePolicy(
-        `${name}-${each}-policy`,
-        { name: each, role: role.name, policy: policyText(resources.apply(ROLE_POLICIES[each])) },
-        parent,
+      const { role, policy } = createFunctionRole(
+        args,
+        {
+          id: `${name}-${each}`,
+          policyId: `${name}-${each}-policy`,
+          name: names.roles[each],
+          policyName: each,
+          description: `What the ${each} function of ${stack} may do`,
+          document: resources.apply(ROLE_POLICIES[each]),
+        },
+        this,
       )
       this.roles[each] = { arn: role.arn, policy }
     }
