@@ -119,6 +119,19 @@ const functions = new Functions('functions', {
 const { producer, compactor, query, api } = functions.functions
 if (!producer || !compactor || !query || !api) throw new Error('a function is missing from the component Functions')
 const schedule = new Schedule('schedule', { ...shared, ...boundary, compactorArn: compactor.arn, intervalMinutes })
+/** What each further function over the store is given. */
+const overStore = {
+  ...shared,
+  ...boundary,
+  ...given('kmsKeyArn', kmsKeyArn),
+  ...embedder,
+  codeDirectory,
+  bucket: storage,
+  deltaQueue: queue,
+  lockTable: locks,
+  ...(functions.modelLayerArn !== undefined && { layers: [functions.modelLayerArn] }),
+  ...given('logLevel', optional('logLevel') as LogLevel | undefined),
+}
 /** Uploads that become searchable; see docs/how-to/aws/objects.md. */
 const objects = config.getBoolean('objects') === true ? createObjects() : undefined
 
@@ -138,24 +151,15 @@ function createObjects() {
     prefix,
   })
   const worker = new IngestWorker('ingest-worker', {
-    ...shared,
-    ...boundary,
-    ...given('kmsKeyArn', kmsKeyArn),
-    ...embedder,
-    codeDirectory,
-    bucket: storage,
+    ...overStore,
     objects: bucket,
     queue: notifications,
-    deltaQueue: queue,
-    lockTable: locks,
-    ...(functions.modelLayerArn !== undefined && { layers: [functions.modelLayerArn] }),
     ...given('collection', optional('objectsCollection')),
     expireDays,
     ...given('onExpire', optional('objectsOnExpire') as 'keep' | 'delete' | undefined),
     ...given('rules', config.getObject<ObjectRule[]>('objectsRules')),
     ...given('sweepHours', config.getNumber('objectsSweepHours')),
     ...given('maxConcurrency', config.getNumber('objectsMaxConcurrency')),
-    ...given('logLevel', optional('logLevel') as LogLevel | undefined),
   })
   return { bucket, notifications, worker }
 }
@@ -165,17 +169,9 @@ const registry =
   config.getBoolean('registry') !== true
     ? undefined
     : new RegistryFunction('registry', {
-        ...shared,
-        ...boundary,
-        ...given('kmsKeyArn', kmsKeyArn),
-        ...embedder,
-        codeDirectory,
-        bucket: storage,
-        deltaQueue: queue,
-        lockTable: locks,
+        ...overStore,
         adminPassword: config.requireSecret('registryAdminPassword'),
         ...given('adminUser', optional('registryAdminUser')),
-        ...(functions.modelLayerArn !== undefined && { layers: [functions.modelLayerArn] }),
         ...given('variables', config.getObject<Record<string, string>>('registryVariables')),
         ...given('concurrency', config.getNumber('registryConcurrency')),
         ...given('maintainHours', config.getNumber('registryMaintainHours')),

@@ -6,8 +6,8 @@ import { checkEmbedder, EMBEDDING, type EmbedderChoice, embedderVariable } from 
 import { FUNCTIONS, type FunctionName, stackNames } from '../names.ts'
 import { callerPolicy } from '../policy/roles.ts'
 import { common, policyText } from './common.ts'
-import { type FunctionSettings, functionSettings, LOG_LEVELS } from './function-settings.ts'
-import { checkCode, createFunction, type LambdaArgs, neverRepeat } from './lambda-function.ts'
+import { type FunctionSettings, functionSettings } from './function-settings.ts'
+import { checkLambda, createFunction, type LambdaArgs, neverRepeat } from './lambda-function.ts'
 import { permitAnybody } from './open-url.ts'
 import type { FunctionRole } from './roles.ts'
 
@@ -200,7 +200,6 @@ const DESCRIPTIONS: Readonly<Record<FunctionName, string>> = {
 
 function checkArgs(args: FunctionsArgs, chosen: readonly FunctionName[], authorization: UrlAuthorization): void {
   checkEmbedder(args.embedder, args.openaiApiKey !== undefined)
-  if (args.logLevel !== undefined) checkOneOf('logLevel', args.logLevel, LOG_LEVELS)
   if ((authorization === 'TOKENS') !== (args.tokens !== undefined)) {
     throw new InvalidArgument(
       'urlAuthorization',
@@ -210,7 +209,7 @@ function checkArgs(args: FunctionsArgs, chosen: readonly FunctionName[], authori
         : "tokens are only looked at with 'TOKENS'",
     )
   }
-  for (const each of chosen) checkCode(args.codeDirectory, each)
+  for (const each of chosen) checkLambda(args, each)
 }
 
 function modelLayer(

@@ -6,9 +6,9 @@ import { stackNames } from '../names.ts'
 import { ingestPolicy, type IngestResources } from '../policy/ingest.ts'
 import { common, whereabouts } from './common.ts'
 import { createFunctionRole } from './function-role.ts'
-import { type FunctionSettings, LOG_LEVELS } from './function-settings.ts'
+import type { FunctionSettings } from './function-settings.ts'
 import { createHourly } from './hourly.ts'
-import { checkCode, createFunction, type LambdaArgs, neverRepeat } from './lambda-function.ts'
+import { checkLambda, createFunction, type LambdaArgs, neverRepeat } from './lambda-function.ts'
 
 /** As in the file of `siltstone serve --objects-rules`. The longest prefix decides. */
 export interface ObjectRule {
@@ -149,8 +149,6 @@ export class IngestWorker extends pulumi.ComponentResource {
 
 function checked(args: IngestWorkerArgs): FunctionSettings {
   checkEmbedder(args.embedder, args.embedder?.provider === 'openai')
-  if (args.logLevel !== undefined && !LOG_LEVELS.includes(args.logLevel))
-    throw new InvalidArgument('logLevel', args.logLevel, `use ${LOG_LEVELS.join(', ')}`)
   const settings = { ...DEFAULTS, ...args.settings }
   checkInteger('settings.memoryMb', settings.memoryMb, 1_024, 10_240)
   checkInteger('settings.timeoutSeconds', settings.timeoutSeconds, 60, 900)
@@ -161,7 +159,7 @@ function checked(args: IngestWorkerArgs): FunctionSettings {
       settings.timeoutSeconds,
       `messages become visible again after ${args.queue.visibilityTimeoutSeconds} s: raise the queue's visibilityTimeoutSeconds`,
     )
-  checkCode(args.codeDirectory, 'ingest')
+  checkLambda(args, 'ingest')
   return settings
 }
 

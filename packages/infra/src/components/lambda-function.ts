@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import * as aws from '@pulumi/aws'
 import * as pulumi from '@pulumi/pulumi'
-import { InvalidArgument } from '../errors.ts'
+import { checkOneOf, InvalidArgument } from '../errors.ts'
 import { common, type CommonArgs } from './common.ts'
-import { type FunctionSettings, type LogLevel, METRICS_NAMESPACE } from './function-settings.ts'
+import { type FunctionSettings, LOG_LEVELS, type LogLevel, METRICS_NAMESPACE } from './function-settings.ts'
 
 export interface LambdaArgs extends CommonArgs {
   /** Folder with one folder per function, each holding `index.mjs` or `index.js` that exports `handler`. */
@@ -87,8 +87,9 @@ export function createFunction(
   )
 }
 
-/** @throws InvalidArgument unless the function's folder has its code */
-export function checkCode(codeDirectory: string, folder: string): void {
+/** @throws InvalidArgument unless the function's folder has its code and the log level is one */
+export function checkLambda({ codeDirectory, logLevel }: LambdaArgs, folder: string): void {
+  if (logLevel !== undefined) checkOneOf('logLevel', logLevel, LOG_LEVELS)
   const directory = join(codeDirectory, folder)
   if (!['index.mjs', 'index.js', 'index.cjs'].some((file) => existsSync(join(directory, file))))
     throw new InvalidArgument(

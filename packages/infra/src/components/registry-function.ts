@@ -6,9 +6,9 @@ import { stackNames } from '../names.ts'
 import { registryPolicy } from '../policy/registry.ts'
 import { common, whereabouts } from './common.ts'
 import { createFunctionRole } from './function-role.ts'
-import { type FunctionSettings, LOG_LEVELS } from './function-settings.ts'
+import type { FunctionSettings } from './function-settings.ts'
 import { createHourly } from './hourly.ts'
-import { checkCode, createFunction, type LambdaArgs, neverRepeat } from './lambda-function.ts'
+import { checkLambda, createFunction, type LambdaArgs, neverRepeat } from './lambda-function.ts'
 import { permitAnybody } from './open-url.ts'
 
 export interface RegistryFunctionArgs extends LambdaArgs {
@@ -47,7 +47,7 @@ const MAINTAIN_EVENT = { source: 'scheduled', action: 'maintain' } as const
 const DEFAULTS: FunctionSettings = { memoryMb: 1_769, timeoutSeconds: 120, diskMb: 512 }
 
 /**
- * The artifact registry behind a URL, with accounts of its own: whoever has no token of one can log in and read what is public. Clients of
+ * The artifact registry behind a URL, with accounts of its own: a caller without a token can log in and read what is public. Clients of
  * the Hub send their token where a signature of IAM would be, so the URL itself asks for none.
  *
  * Outputs: `function_name`, `function_arn`, `role_arn`, `schedule_name`, `url`.
@@ -133,8 +133,6 @@ export class RegistryFunction extends pulumi.ComponentResource {
 
 function checked(args: RegistryFunctionArgs): FunctionSettings {
   checkEmbedder(args.embedder, args.embedder?.provider === 'openai')
-  if (args.logLevel !== undefined && !LOG_LEVELS.includes(args.logLevel))
-    throw new InvalidArgument('logLevel', args.logLevel, `use ${LOG_LEVELS.join(', ')}`)
   // Without it nobody could ever log in.
   if (args.adminPassword === undefined || args.adminPassword === '')
     throw new InvalidArgument('adminPassword', args.adminPassword, 'give the password of the first admin, as a secret')
@@ -153,7 +151,7 @@ function checked(args: RegistryFunctionArgs): FunctionSettings {
   const keepDays = checkInteger('keepDays', args.keepDays ?? 0, 0, 100_000)
   if (keepDays > 0 && gcHours === 0)
     throw new InvalidArgument('keepDays', keepDays, 'set gcHours, too: versions are forgotten by its runs')
-  checkCode(args.codeDirectory, 'registry')
+  checkLambda(args, 'registry')
   return settings
 }
 
