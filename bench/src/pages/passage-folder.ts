@@ -41,7 +41,7 @@ export class PassageFolder {
     return made
   }
 
-  /** Writes some passages, embedded anew. */
+  /** Writes some passages, with new embeddings. */
   async write(rows: readonly number[], documentOf: (row: number) => string): Promise<void> {
     const documents = rows.map(documentOf)
     const vectors = await this.#embedder.embed(documents)

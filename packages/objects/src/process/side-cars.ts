@@ -78,7 +78,7 @@ export async function haveChanged(
 
 /**
  * Keys of the objects whose last run has found another version of this file, or none, or one that is gone now. Others are left
- * out: recordings may have names like `talk.srt` and `talk.vtt`, and would have each other looked at for ever.
+ * out: recordings may have names like `talk.srt` and `talk.vtt`, and would cause each other to be looked at forever.
  */
 export async function readersOf(key: string, bucket: string, blobs: BlobStore, states: StateStore): Promise<string[]> {
   const extension = TOLD_EXTENSIONS.find((one) => key.endsWith(one))

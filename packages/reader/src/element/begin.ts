@@ -16,7 +16,7 @@ export function preloadModules(names: string): void {
 
 /**
  * A `fetch` for a reader that takes the answer for `search.json` that was asked for when this was called. Later ones, and all others,
- * are asked for anew. A failure is left to the reader, which asks again.
+ * are requested again. A failure is left to the reader, which asks again.
  * @param folder address
  */
 export function withDescription(folder: string): Fetch {

@@ -1,13 +1,13 @@
 /**
  * One computation of a rating at a time, over all processes. It saves work and is never needed for a right answer: ratings are written
- * once under the digest of their evidence, whoever computes them.
+ * once under the digest of their evidence, by any process.
  *
  * ## Protocol
  * A process that is about to compute takes the *mark* `registry/ratings/<artifact>.json` by compare-and-swap: it creates it, or
  * overwrites one that has expired or is about other contents. It then looks whether the rating has been stored meanwhile, computes it if
  * not, and deletes the mark. While it works it renews the mark. Others wait until they can take the mark, and then find the rating.
  *
- * A model waits for the ratings of its parents. The mark says for which, before the wait begins; whoever finds that a parent waits for
+ * A model waits for the ratings of its parents. The mark says for which, before the wait begins; a process that finds that a parent waits for
  * the child, at whatever distance, does not wait. Of two that would wait for each other the later one sees it, because both write first.
  *
  * ## Failure cases

@@ -3,11 +3,11 @@
  * inputs before it begins, and releases them when it is committed, lost or given up.
  *
  * - A *claim* is a lease on one of the collection's slots (`mergeSlots`). The lease's owner is the name of the process and the
- *   ids of the claimed segments, so whoever sees the lease knows what is taken.
- * - Claims are made one after another. Who wants to merge holds `mergeLease` while it reads the manifest and the slots,
+ *   ids of the claimed segments, so a process that sees the lease knows what is taken.
+ * - Claims are made one after another. A process that wants to merge holds `mergeLease` while it reads the manifest and the slots,
  *   chooses among the segments that no slot names, and takes a free slot. It releases `mergeLease` before it begins, so the
  *   lease is held for a few requests, while the slot is held for the whole merge.
- * - Whoever holds a claim looks again when its merge has ended, until nothing that is due is unclaimed. So a process that finds all
+ * - A process that holds a claim looks again when its merge has ended, until nothing that is due is unclaimed. So a process that finds all
  *   that is due claimed, or no slot free, may leave it to the others (`busy`): each of them looks at a later manifest than it did.
  * - The garbage collector and `repair` want no merge beside them, or its work would be lost to their epoch. They hold
  *   `mergeLease`, so that no merge begins, and do nothing while a slot is held.
@@ -28,7 +28,7 @@
  * | a slot cannot be released | as if the process had ended |
  * | clocks differ by more than a lease lasts | a slot is taken for free while it is held: one of the merges is lost |
  * | a lease is forced by an operator | as if it had expired |
- * | a program without claims runs beside it | it holds `mergeLease` for all of its merges, so nobody else begins one; of merges that have begun, one is lost |
+ * | a program without claims runs beside it | it holds `mergeLease` for all of its merges, so no other process begins one; of merges that have begun, one is lost |
  */
 import type { Environment } from '../ports/environment.ts'
 import {
@@ -128,7 +128,7 @@ async function heldSlots(
   { leases, clock }: Pick<Environment, 'leases' | 'clock'>,
   path: string,
 ): Promise<LeaseState[]> {
-  // Before the slots are read: one that is extended meanwhile must not be taken for expired.
+  // Before the slots are read: one that is extended in the meantime must not be taken for expired.
   const nowMs = clock.nowMs()
   const states = await Promise.all(mergeSlots(path).map((slot) => leases.inspect(slot)))
   return states.filter((state) => state?.owner !== undefined && state.expiresAtMs >= nowMs) as LeaseState[]

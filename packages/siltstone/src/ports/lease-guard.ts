@@ -54,7 +54,7 @@ export async function withLease<T>(
   })
 }
 
-/** Runs a task once under a lease that was acquired before, and gives the lease back whatever happens. */
+/** Runs a task once under a lease that was acquired before, and gives the lease back even if it fails. */
 export function underLease<T>(
   env: Surroundings,
   lease: OwnedLease,
@@ -118,7 +118,7 @@ async function giveBack(env: Pick<Environment, 'leases' | 'log'>, { name, owner,
 }
 
 export const foldLease = (path: string): string => `${path}/fold`
-/** Held while a merge is chosen, and by whoever keeps merges out (`compact/merge-claims.ts`). */
+/** Held while a merge is chosen, and by processes that keep merges out (`compact/merge-claims.ts`). */
 export const mergeLease = (path: string): string => `${path}/merge`
 /** Each is held for one merge. So many merges of a collection run at a time, at most. */
 export const mergeSlots = (path: string): string[] => Array.from({ length: 4 }, (_, n) => `${path}/merge/${n}`)

@@ -1,6 +1,6 @@
 /**
  * A published folder in a bucket that is served as a static host. Objects whose names are hashes of their content never change, so
- * browsers and caches keep them; the others are asked for anew each time.
+ * browsers and caches keep them; the others are requested each time.
  */
 import { concatBytes } from '../codec/bytes.ts'
 import { unavailable } from '../errors.ts'

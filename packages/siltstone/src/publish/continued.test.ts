@@ -66,7 +66,7 @@ const edit = fc.record({
 })
 
 describe('a folder that is published again with what changed', () => {
-  it('answers as one that is published anew, with the same scores', async () => {
+  it('answers as a newly published one, with the same scores', async () => {
     let continued = 0
     await fc.assert(
       fc.asyncProperty(

@@ -39,7 +39,7 @@ export interface PublishRequest {
   models: Pick<ModelHost, 'readPackageFiles'>
   /** Write the search box and the functions of `pagefind.js` too, where the package is installed. Default false. */
   modules?: boolean
-  /** Publish everything anew, instead of what changed. Default false. */
+  /** Publish everything again, not only what changed. Default false. */
   isWhole?: boolean
   /** How long files stay that are no longer used. Default an hour. */
   keepMs?: number

@@ -30,7 +30,7 @@ const WHOLE_ID = '00000000000000000000000000'
 const CHANGES_ID = '00000000000000000000000001'
 
 /**
- * With more records written or deleted, everything is published anew: visitors read the records that changed beside the others, and
+ * With more records written or deleted, everything is published again: visitors read the records that changed beside the others, and
  * rows that are no longer valid in vain.
  */
 const MOST_CHANGED_SHARE = 1 / 40
@@ -43,7 +43,7 @@ export interface SegmentsRequest {
   parts: PartWriter
   /** What is published now. */
   before: Published | undefined
-  /** Publish everything anew. */
+  /** Publish everything again. */
   isWhole: boolean
   signal: AbortSignal
 }

@@ -109,7 +109,7 @@ export class Run {
     }
   }
 
-  /** A message is delivered again until a worker has settled it, by whoever comes next. */
+  /** A message is delivered, to any worker, until one has settled it. */
   #begin(one: Actor, key: string): void {
     const message = this.messages.find((message) => message.key === key)
     if (message === undefined) this.#inHand.delete(one)

@@ -57,7 +57,7 @@ export function publishCommand(): Command {
     )
     .option('--base <path>', 'the path at which the site is served', '/')
     .option('--watch', 'publish again whenever the collection or the site changes, until Ctrl-C')
-    .option('--whole', 'publish everything anew, instead of what changed')
+    .option('--whole', 'publish everything again, not only what changed')
     .option(
       '--grace-hours <n>',
       'keep files of earlier publications this long for pages that are open',
