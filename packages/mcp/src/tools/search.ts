@@ -1,4 +1,4 @@
-import type { Collection } from 'siltstone/internal'
+import { type Collection, HYBRID_LIST } from 'siltstone/internal'
 import { z } from 'zod'
 import { badCursor, decodeCursor, encodeCursor, whole } from '../cursor.ts'
 import { at, collectionName, filterFrom, where } from '../filter.ts'
@@ -19,8 +19,8 @@ const SIZES = [MOST_SNIPPET, 250, 210, 180, 150, 130, 110, 90, 75, 60].map(
 const LEAST_SIZE: HitSize = { snippet: 60, metadata: 40 }
 /** Of the words of a query that are shown with a hit, together. */
 const WORDS_CHARS = 40
-/** Each of the two searches finds at most 200 records. */
-const MAX_OFFSET = 400
+/** What the two searches find at most. */
+const MAX_OFFSET = 2 * HYBRID_LIST
 
 export const searchTool = defineTool({
   name: 'search',

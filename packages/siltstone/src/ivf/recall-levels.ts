@@ -31,6 +31,14 @@ export const DEFAULT_RECALL = 0.95
  */
 export const MISSED_BY_CLUSTERS = 0.9
 
+/** Standard deviation of the recall of one query that is asked for 0.95; its square goes with the share that may be missed. */
+const DEVIATION = 0.11
+
+/** Standard error of the mean recall of some queries. @param missed share of the neighbours that may be missed */
+export function meanRecallError(missed: number, queries: number): number {
+  return DEVIATION * Math.sqrt(missed / 0.05 / queries)
+}
+
 /** The levels that a search for this recall goes through. @param recall above 0, below 1 */
 export function levelsFor(recall: number): readonly RecallLevel[] {
   const last = RECALL_LEVELS.findIndex((level) => level.recall >= recall)

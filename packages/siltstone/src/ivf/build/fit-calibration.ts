@@ -16,7 +16,7 @@
 import type { Calibration } from '../calibration.ts'
 import { selectSmallest } from '../../kernels/smallest.ts'
 import { FLATNESSES, type Flatness } from '../flatness.ts'
-import { MISSED_BY_CLUSTERS, RECALL_LEVELS } from '../recall-levels.ts'
+import { meanRecallError, MISSED_BY_CLUSTERS, RECALL_LEVELS } from '../recall-levels.ts'
 import type { PseudoKind } from './pseudo-queries.ts'
 
 /** What one pseudo-query needed. */
@@ -34,8 +34,6 @@ export interface Needed {
 const KINDS: readonly PseudoKind[] = ['row', 'shifted', 'between']
 /** One-sided: nine of ten indexes reach the recall for queries like their rows, and more where another kind asks for more. */
 const CONFIDENCE = 1.3
-/** Standard deviation of the recall of one query that is asked for 0.95; its square goes with the share that may be missed. */
-const DEVIATION = 0.11
 /** From this many neighbours on, all kinds get a margin. */
 const MANY_NEIGHBOURS = 100
 /** At most this share of what may be missed is taken away for the margin. */
@@ -83,7 +81,7 @@ function cheapest(queries: readonly Needed[], counts: readonly number[], cluster
 export function shareToFind(recall: number, kind: PseudoKind, count: number, queries: number): number {
   const missed = 1 - recall
   if (kind === 'shifted' && count < MANY_NEIGHBOURS) return recall
-  const error = DEVIATION * Math.sqrt(missed / 0.05 / Math.max(1, queries))
+  const error = meanRecallError(missed, Math.max(1, queries))
   return 1 - Math.max(missed * (1 - MOST_MARGIN), missed * MISSED_BY_CLUSTERS - CONFIDENCE * error)
 }
 

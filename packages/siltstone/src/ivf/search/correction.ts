@@ -3,7 +3,7 @@
  * level. It is kept in memory, beside the indexes and not with them: those that read need no permission to write, a merge
  * loses nothing, and what is lost by a restart is known again after some hundred sampled queries.
  */
-import { MISSED_BY_CLUSTERS, RECALL_LEVELS } from '../recall-levels.ts'
+import { meanRecallError, MISSED_BY_CLUSTERS, RECALL_LEVELS } from '../recall-levels.ts'
 import type { NeededEffort } from './needed-effort.ts'
 
 /** The newest queries that are kept. */
@@ -14,8 +14,6 @@ const LEAST = 30
 const BUILD_QUERIES = 50
 /** From this many on, the estimate is trusted as it is; fewer are taken with one standard error in addition. */
 const ENOUGH = 200
-/** Standard deviation of the recall of one query that is asked for 0.95. */
-const DEVIATION = 0.11
 const LEAST_FACTOR = 0.2
 const MOST_FACTOR = 10
 
@@ -49,7 +47,7 @@ export class Correction {
       needed.map((clusters) => clusters / (calibrated[level] as number)),
     )
     const sorted = Float64Array.from(ratios).sort()
-    const error = count < ENOUGH ? DEVIATION * Math.sqrt((1 - recall) / 0.05 / count) : 0
+    const error = count < ENOUGH ? meanRecallError(1 - recall, count) : 0
     // No more than half of what may be missed is taken away.
     const missed = MISSED_BY_CLUSTERS * (1 - recall)
     const share = 1 - Math.max(missed / 2, missed - error)
