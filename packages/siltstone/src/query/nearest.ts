@@ -10,6 +10,7 @@ import { effortOf } from '../ivf/search/effort.ts'
 import type { IndexedSegment } from '../ivf/search/indexed-segment.ts'
 import { IvfSearch } from '../ivf/search/ivf-search.ts'
 import type { NeededEffort } from '../ivf/search/needed-effort.ts'
+import type { Probe } from '../ivf/search/probe.ts'
 import { SearchRecorder } from '../ivf/search/search-recorder.ts'
 import type { ChangedRecord } from '../log/log-overlay.ts'
 import type { RecordRef, View } from '../log/view.ts'
@@ -176,7 +177,11 @@ export class NearestSearch {
     const { queries } = this.#ranking
     for (const query of queries) {
       const { vector, nearest } = query
-      const examination = await ivf.examine(vector, nearest.sorted())
+      const examination = await ivf.examine(
+        vector,
+        nearest.sorted(),
+        isLocal ? undefined : (probes) => this.#prepareRows(probes),
+      )
       if (isLocal) {
         // A local read takes microseconds: the distances of the likeliest tell which of the others are worth reading.
         for (let level = 0; level < examination.levels; level++) {
@@ -203,6 +208,16 @@ export class NearestSearch {
     this.#recorder.stats.measured += tags.length
     const ranking = this.#ranking.only(query)
     return this.#eachSegment(tags, (segment, rows, firstTag) => measureRows(segment, rows, firstTag, ranking))
+  }
+
+  /** Reads what tells where the columns of the rows in some clusters lie. */
+  async #prepareRows(probes: readonly Probe[]): Promise<void> {
+    if (this.#request.include === null) return
+    const ends = probes.flatMap(({ segment: { ivf, firstTag }, cluster }) => {
+      const [first, end] = [ivf.directory.firstRows[cluster] as number, ivf.directory.firstRows[cluster + 1] as number]
+      return end > first ? [firstTag + first, firstTag + end - 1] : []
+    })
+    await this.#eachSegment(ends, ({ reader }, rows) => reader.prepareRows(rows))
   }
 
   async #prefetchColumns(tags: readonly number[]): Promise<void> {
