@@ -81,16 +81,13 @@ export class IvfSearch {
       await Promise.all(partly.map(({ parts }) => parts.readAll()))
       return choose()
     }
-    let chosen: ChosenClusters | undefined
-    for (;;) {
-      const reads = partly.map(({ segment, parts, query }) => {
-        const visited = chosen?.probes.filter((probe) => probe.segment === segment).length ?? 0
-        return parts.read(query, visited)
-      })
-      const isMore = (await Promise.all(reads)).includes(true)
-      if (chosen && !isMore) return chosen
-      chosen = choose()
-    }
+    await Promise.all(partly.map(({ parts, query }) => parts.read(query, 0)))
+    const first = choose()
+    // Once more at most: each time is a round of reads.
+    const reads = partly.map(({ segment, parts, query }) =>
+      parts.read(query, first.probes.filter((probe) => probe.segment === segment).length),
+    )
+    return (await Promise.all(reads)).includes(true) ? choose() : first
   }
 
   /** @param tags of the true neighbours of the query */
