@@ -14,7 +14,7 @@ import { SearchRecorder } from './search/search-recorder.ts'
 import { verifyIvf } from './verify-ivf.ts'
 
 /** So many that clusters are trained in groups. */
-const ROWS = 4_200
+const ROWS = 5_200
 const DIMENSION = 16
 const vectorOf = (i: number) =>
   Float32Array.from(

@@ -12,11 +12,12 @@ import type { SectionDescriptor } from '../format/segment/descriptor.ts'
 import { type SectionSource, stretches } from '../format/segment/source.ts'
 
 /**
- * The share of the centroids that a query reads, unless it visits many clusters: near ones lie in groups
- * whose means are farther, too. Over 100,000 passages recall@10 was 0.938 with all centroids (111 KB), 0.933 with 0.56 of them (59 KB), 0.921
- * with 0.39; over 10,000 passages 0.952 with all, 0.948 with half of them.
+ * The share of the centroids that a query reads, unless it visits many clusters: near ones lie in groups whose means are farther, too. Over
+ * 100,000 passages recall@10 was 0.938 with all centroids (111 KB), 0.933 with 0.56 of them (59 KB), 0.921 with 0.39.
  */
 const SHARE = 0.55
+/** Of few centroids, half would cost more recall than it saves bytes (0.893 instead of 0.902 of the nearest ten among 6,800 texts). */
+const LEAST = 256
 /** Up to so many times the root of their number, it suffices. */
 const USUAL = 1.2
 const MAX_READ_BYTES = 4 << 20
@@ -73,7 +74,7 @@ export class CentroidParts {
   async read(query: ComparedQuery, visited: number): Promise<boolean> {
     const { starts } = this.#groups
     const clusters = starts.at(-1) as number
-    const enough = SHARE * Math.max(clusters, (Math.sqrt(clusters) * visited) / USUAL)
+    const enough = Math.max(LEAST, SHARE * Math.max(clusters, (Math.sqrt(clusters) * visited) / USUAL))
     const wanted: number[] = []
     let known = 0
     for (const group of this.#nearest(query)) {
