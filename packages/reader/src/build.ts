@@ -33,6 +33,9 @@ const ABSENT: readonly { module: RegExp; contents: string }[] = [
     contents:
       'export const STORED_ROW = {}; export const applyOp = undefined; export const isPatch = () => false; export const metadataOver = (stored) => stored',
   },
+  { module: /[/\\]query[/\\]changed-vectors\.[jt]s$/, contents: 'export const measureChanged = async () => {}' },
+  // What measures recall.
+  { module: /[/\\]ivf[/\\]search[/\\]needed-effort\.[jt]s$/, contents: 'export const neededEffort = undefined' },
   // Columns of texts by themselves: a folder has fragments.
   { module: /[/\\]format[/\\]segment[/\\]blob-reader\.[jt]s$/, contents: 'export class BlobReader {}' },
 ]
