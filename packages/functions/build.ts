@@ -1,10 +1,11 @@
 /**
  * Bundles each function into `dist/<name>/index.mjs`, for Node 24 on arm64 (without native code), and the
- * default embedder into `dist/layer/`. Fails if a bundle is larger than its limit. Run `node build.ts`.
+ * default embedder into `dist/layer/`. Fails if a bundle is larger than its limit, or imports an optional package at its
+ * start. Run `node build.ts`.
  */
 import { cpSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { createRequire, isBuiltin } from 'node:module'
+import { basename, dirname, join } from 'node:path'
 import { build } from 'esbuild'
 
 const here = import.meta.dirname
@@ -43,8 +44,10 @@ for (const name of FUNCTIONS) {
   if (sizeBytes > LIMIT_BYTES[name]) throw new Error(`${name} has ${sizeBytes} bytes, more than ${LIMIT_BYTES[name]}`)
 }
 
-function bundle(entry: string, outfile: string) {
-  return build({
+/** @throws Error if the bundle would not start where an optional package is missing */
+async function bundle(entry: string, outfile: string): Promise<void> {
+  const { metafile } = await build({
+    metafile: true,
     entryPoints: [entry],
     outfile,
     bundle: true,
@@ -59,6 +62,12 @@ function bundle(entry: string, outfile: string) {
     logLevel: 'warning',
     legalComments: 'none',
   })
+  const imports = Object.values(metafile.outputs).flatMap((output) => output.imports)
+  const needed = imports.filter(({ path, kind }) => kind === 'import-statement' && !isBuiltin(path))
+  if (needed.length > 0)
+    throw new Error(
+      `${basename(dirname(outfile))} imports ${needed.map(({ path }) => path).join(', ')} at its start: import an optional package by a call, import('…')`,
+    )
 }
 
 /** The process that reads a file, in which a hostile one does no harm. Its name ends like that of a compiled module. */
