@@ -10,15 +10,16 @@ import { build } from 'esbuild'
 
 const here = import.meta.dirname
 const require = createRequire(join(here, '../siltstone/src/index.ts'))
-export const FUNCTIONS = ['producer', 'compactor', 'query', 'api', 'ingest', 'registry'] as const
+export const FUNCTIONS = ['producer', 'compactor', 'query', 'api', 'ingest', 'media', 'registry'] as const
 const MB = 1024 * 1024
-/** Of one function. What reads files is twice in `ingest`: for the function, and for the process that reads. */
+/** Of one function. What reads files is twice in `ingest` and `media`: for the function, and for the process that reads. */
 const LIMIT_BYTES = {
   producer: 5 * MB,
   compactor: 5 * MB,
   query: 5 * MB,
   api: 5 * MB,
   ingest: 16 * MB,
+  media: 16 * MB,
   registry: 5 * MB,
 } as const
 /** Names that CommonJS packages in the bundle expect. */
@@ -38,7 +39,7 @@ rmSync(out, { recursive: true, force: true })
 for (const name of FUNCTIONS) {
   const folder = join(out, name)
   await bundle(join(here, 'src', `${name}.ts`), join(folder, 'index.mjs'))
-  if (name === 'ingest') await addReader(folder)
+  if (name === 'ingest' || name === 'media') await addReader(folder)
   const sizeBytes = readdirSync(folder).reduce((sum, file) => sum + statSync(join(folder, file)).size, 0)
   console.log(`${name}: ${(sizeBytes / 1024 / 1024).toFixed(2)} MB`)
   if (sizeBytes > LIMIT_BYTES[name]) throw new Error(`${name} has ${sizeBytes} bytes, more than ${LIMIT_BYTES[name]}`)
