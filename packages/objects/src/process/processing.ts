@@ -24,7 +24,7 @@ import { Worker, type WorkerOptions } from './worker.ts'
 
 export interface ProcessingOptions
   extends Pick<WorkerOptions, 'queue' | 'buckets' | 'blobs' | 'owns' | 'concurrency' | 'sweepEachMs'>,
-    Pick<ReconcilerOptions, 'metrics'> {
+    Pick<ReconcilerOptions, 'metrics' | 'handOver'> {
   /** Of the store that the records and the states go to. */
   environment: Pick<Environment, 'store' | 'clock' | 'random' | 'ids' | 'log'>
   engine: Engine
@@ -51,7 +51,8 @@ export interface Processing {
 
 /** The worker is not started. */
 export function openProcessing(options: ProcessingOptions): Processing {
-  const { engine, embedderFor, environment, blobs, scheme, rules, pipeline, metrics, leaseMs, maxAttempts } = options
+  const { engine, embedderFor, environment, blobs, scheme, rules, pipeline, metrics, handOver, leaseMs, maxAttempts } =
+    options
   const { store, clock, random, ids, log } = environment
   const states = new StateStore(store, ids)
   const reconciler = new Reconciler({
@@ -68,6 +69,7 @@ export function openProcessing(options: ProcessingOptions): Processing {
     log,
     owner: ids.ulid(),
     ...(metrics && { metrics }),
+    ...(handOver && { handOver }),
     ...(leaseMs !== undefined && { leaseMs }),
     ...(maxAttempts !== undefined && { maxAttempts }),
   })
