@@ -141,7 +141,10 @@ function tableOf(all: readonly ObjectStatus[]): string {
 function whyOf({ progress, step, error, retryAt, steps }: ObjectStatus): string {
   if (error !== undefined)
     return `\n            ${error.code}: ${error.message}${retryAt === undefined ? '' : ` (again at ${retryAt})`}`
-  if (progress === 'running' && step !== undefined) return `  (${step})`
+  if (progress === 'running' && step !== undefined) {
+    const ready = Object.keys(steps).filter((name) => steps[name]?.state === 'done')
+    return `  (${step})${ready.length === 0 ? '' : `; searchable: ${ready.join(', ')}`}`
+  }
   const skipped = Object.entries(steps).filter(([, { state }]) => state === 'skipped')
   return skipped.map(([name, { reason = '' }]) => `\n            without ${name}: ${reason}`).join('')
 }

@@ -21,6 +21,8 @@
  * - A worker that stalls instead, and goes on later, finds its claim lost at its next write (`records.ts`) or at 5.
  * - A process that is killed again and again by one object stops after `maxAttempts` claims: `dead`, code `worker-lost`.
  *
+ * Some of a run's records can be searched before its end: `early.ts`.
+ *
  * An object that was deleted because of its age is gone, too, and its records stay: the state becomes `expired` by one
  * compare-and-swap. So it is also where a replay was asked for, or is running: as long as no run has written a part of its
  * records, those of the run before are whole (`isWhole`). A run says so by compare-and-swap before it does, so of it and the
@@ -46,6 +48,7 @@ import {
 import type { ProcessContext } from '@siltstone/processors'
 import { headOf, removeBelow, versionOf } from './bucket-view.ts'
 import { type Decision, decide } from './decide.ts'
+import { publishesEarly } from './early.ts'
 import { ClaimLost, HeldClaim } from './held-claim.ts'
 import { objectAccess, Superseded } from './object-access.ts'
 import { isPermanent, type Pipeline } from './pipeline.ts'
@@ -106,6 +109,7 @@ const LEASE_MS = 30_000
 const ATTEMPTS = 5
 const FIRST_RETRY_MS = 5_000
 const LAST_RETRY_MS = 15 * 60_000
+const NO_RECORDS = { collections: [], records: 0, steps: {}, derivedRuns: [] }
 
 export class Reconciler {
   readonly #options: ReconcilerOptions
@@ -296,6 +300,8 @@ export class Reconciler {
               throw error
             }
           },
+          publishes: () => publishesEarly(claim.state, name),
+          onPublished: (published) => claim.note(published),
           onPartial: claim.notWhole,
           onProcessor: (processor) => claim.note({ processor, contentType: info.head.contentType ?? null }),
         }),
@@ -343,7 +349,7 @@ export class Reconciler {
   async #bury(claim: HeldClaim, error: ObjectState['error'], sideCars: SideCars['found'] = []): Promise<void> {
     await this.#removeRecords(claim)
     this.#metrics.count('objects_dead')
-    await claim.end({ progress: 'dead', error, collections: [], records: 0, sideCars, derivedRuns: [] })
+    await claim.end({ ...NO_RECORDS, progress: 'dead', error, sideCars })
   }
 
   async #remove(claim: HeldClaim, decision: Extract<Decision, { do: 'remove' | 'bury' }>): Promise<void> {
@@ -356,15 +362,7 @@ export class Reconciler {
           message: `The process that worked on it ended ${decision.attempt - 1} times before it was done.`,
         })
       await this.#removeRecords(claim)
-      await claim.end({
-        progress: 'gone',
-        collections: [],
-        records: 0,
-        sideCars: [],
-        derivedRuns: [],
-        processor: null,
-        contentType: null,
-      })
+      await claim.end({ ...NO_RECORDS, progress: 'gone', sideCars: [], processor: null, contentType: null })
       this.#metrics.count('objects_removed')
       log.info('object_removed', { bucket, key })
     } catch (error) {
