@@ -83,7 +83,9 @@ export function processCommands({ make, tools, using }: ProcessTools): Command[]
       .option('--queue <url>', 'SQS queue that the notifications of the bucket go to; without it, sweeps find changes')
       .option('--rules <file>', 'JSON: which objects are processed, and into which collections')
       .addOption(
-        new tools.Option('--concurrency <n>', 'objects at the same time').default(2).argParser(tools.wholeNumber(1)),
+        new tools.Option('--concurrency <n>', 'processors that work at the same time')
+          .default(2)
+          .argParser(tools.wholeNumber(1)),
       )
       .action(
         async (

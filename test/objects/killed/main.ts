@@ -2,11 +2,11 @@
  * `node test/objects/killed/main.ts [--files 1000] [--kills 100] [--seed 1]`: uploads, overwrites and deletes files of mixed
  * kinds in a directory while its worker (`siltstone objects work`) is killed with SIGKILL again and again, and then looks at
  * what is left: each object is done or dead with the right reason, its records are those that a worker makes which nobody
- * kills, none is there twice, and deleted objects have none. Prints counts, and ends with "N passed, N failed".
+ * kills, none is there twice, deleted objects have none, and no temporary folder is left. Prints counts, and ends with "N passed, N failed".
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -41,7 +41,10 @@ let lastWords = ''
 
 function startWorker(data: string, ...more: string[]): ChildProcess {
   const args = [CLI, 'objects', 'work', `siltstone://${BUCKET}/`, '--data', data, ...more]
-  const worker = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+  const worker = spawn(process.execPath, args, {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, TMPDIR: scratch },
+  })
   worker.stderr.on('data', (text: Buffer) => (lastWords = (lastWords + text.toString()).slice(-2_000)))
   return worker
 }
@@ -98,6 +101,9 @@ async function recordsByKey(data: string): Promise<Map<string, { texts: string[]
 const folder = await mkdtemp(join(tmpdir(), 'siltstone-killed-objects-'))
 const data = join(folder, 'killed')
 const calm = join(folder, 'calm')
+/** The temporary directory of the workers. */
+const scratch = join(folder, 'tmp')
+await mkdir(scratch)
 const wanted = new Map<string, TestFile>()
 const problems: string[] = []
 let changes = 0
@@ -160,6 +166,8 @@ try {
     if (texts.length > 0 && (versions.size !== 1 || !versions.has(version)))
       problems.push(`${key} has records of another version`)
   }
+  // The last worker, which nobody killed, has removed what the others left.
+  for (const name of await readdir(scratch)) if (name.startsWith('siltstone-objects-')) problems.push(`${name} is left`)
   for (const key of found.keys()) if (!wanted.has(key)) problems.push(`${key} was deleted and has records`)
   await objects.close()
   say(

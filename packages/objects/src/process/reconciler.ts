@@ -50,9 +50,11 @@ import { headOf, removeBelow, versionOf } from './bucket-view.ts'
 import { type Decision, decide } from './decide.ts'
 import { publishesEarly } from './early.ts'
 import { ClaimLost, HeldClaim } from './held-claim.ts'
+import type { JobSlots } from './job-slots.ts'
 import { objectAccess, Superseded } from './object-access.ts'
 import { isPermanent, type Pipeline } from './pipeline.ts'
 import { ObjectRecords } from './records.ts'
+import { retryMs } from './retry-time.ts'
 import type { ProcessingRules } from './rules.ts'
 import { derivedPrefixOf, runObject } from './run-object.ts'
 import { haveChanged, mayBeStale, readersOf, SideCars } from './side-cars.ts'
@@ -82,6 +84,8 @@ export interface ReconcilerOptions {
   log: Logger
   /** `objects_done`, `objects_failed`, `objects_dead`, `objects_removed`. Default: nothing is counted. */
   metrics?: Metrics
+  /** Default: all processors that are asked work at the same time. */
+  jobs?: JobSlots
   /** For people who look at a state. */
   owner: string
   /** Default 30 s. */
@@ -107,8 +111,6 @@ export type Outcome = { status: 'settled' } | { status: 'wait'; untilMs: number 
 
 const LEASE_MS = 30_000
 const ATTEMPTS = 5
-const FIRST_RETRY_MS = 5_000
-const LAST_RETRY_MS = 15 * 60_000
 const NO_RECORDS = { collections: [], records: 0, steps: {}, derivedRuns: [] }
 
 export class Reconciler {
@@ -267,7 +269,7 @@ export class Reconciler {
   }
 
   async #process(claim: HeldClaim, object: ObjectVersion, info: BlobInfo, call: ReconcileCall): Promise<void> {
-    const { pipeline, collections, log, clock, scheme, withScratch } = this.#options
+    const { pipeline, collections, log, clock, random, scheme, withScratch, jobs } = this.#options
     const { bucket, key } = claim.state
     const blobs = this.#options.blobs(bucket)
     const sideCars = new SideCars(blobs, key)
@@ -276,6 +278,15 @@ export class Reconciler {
     const stop = new AbortController()
     const onAbort = () => stop.abort(call.signal?.reason)
     call.signal?.addEventListener('abort', onAbort)
+    const heartbeat = async (step: string) => {
+      try {
+        await call.alive?.()
+        await claim.beat(step)
+      } catch (error) {
+        stop.abort(error)
+        throw error
+      }
+    }
     try {
       const collection = await collections.open(name)
       const records = new ObjectRecords(collection, objectId, claim.check)
@@ -291,19 +302,12 @@ export class Reconciler {
           embedder: () => collections.embedder(collection),
           scratch,
           signal: stop.signal,
-          heartbeat: async (step) => {
-            try {
-              await call.alive?.()
-              await claim.beat(step)
-            } catch (error) {
-              stop.abort(error)
-              throw error
-            }
-          },
+          heartbeat,
           publishes: () => publishesEarly(claim.state, name),
           onPublished: (published) => claim.note(published),
           onPartial: claim.notWhole,
-          onProcessor: (processor) => claim.note({ processor, contentType: info.head.contentType ?? null }),
+          inTurn: (work) => (jobs === undefined ? work() : jobs.run(work, () => heartbeat('waits'))),
+          onProcessor: (processor) => claim.remember({ processor, contentType: info.head.contentType ?? null }),
         }),
       )
       for (const other of claim.state.collections)
@@ -339,7 +343,7 @@ export class Reconciler {
       log.warn('object_failed', { bucket, key, attempt, code: shown.code, error: cause, isDead })
       this.#metrics.count('objects_failed')
       if (isDead) return this.#bury(claim, shown, sideCars.found)
-      await claim.end({ progress: 'failed', error: shown, retryAtMs: clock.nowMs() + this.#retryMs(attempt) })
+      await claim.end({ progress: 'failed', error: shown, retryAtMs: clock.nowMs() + retryMs(attempt, random) })
     } finally {
       call.signal?.removeEventListener('abort', onAbort)
     }
@@ -354,7 +358,7 @@ export class Reconciler {
 
   async #remove(claim: HeldClaim, decision: Extract<Decision, { do: 'remove' | 'bury' }>): Promise<void> {
     const { bucket, key } = claim.state
-    const { log, clock } = this.#options
+    const { log, clock, random } = this.#options
     try {
       if (decision.do === 'bury')
         return await this.#bury(claim, {
@@ -368,7 +372,7 @@ export class Reconciler {
     } catch (error) {
       if (error instanceof ClaimLost) throw error
       log.error('object_not_removed', { bucket, key, error })
-      const retryAtMs = clock.nowMs() + this.#retryMs(decision.attempt)
+      const retryAtMs = clock.nowMs() + retryMs(decision.attempt, random)
       await claim.end({ progress: 'failed', error: errorOf(error), retryAtMs })
     }
   }
@@ -387,10 +391,5 @@ export class Reconciler {
       if (run === claim.id && !own) continue
       await removeBelow(blobs, derivedPrefixOf(objectIdOf(bucket, key), run))
     }
-  }
-
-  #retryMs(attempt: number): number {
-    const ms = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 4 ** Math.min(attempt - 1, 6))
-    return Math.round(ms * (0.75 + this.#options.random.next() / 2))
   }
 }

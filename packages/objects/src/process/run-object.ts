@@ -34,7 +34,9 @@ export interface RunObjectOptions {
   /** Called before some of the records are written, or deleted, without the others. */
   onPartial(): Promise<void>
   /** Called before the processor begins. */
-  onProcessor(processor: { name: string; version: string }): Promise<void>
+  onProcessor(processor: { name: string; version: string }): void
+  /** Lets the processor work in turn with those of other objects. */
+  inTurn<T>(work: () => Promise<T>): Promise<T>
 }
 
 export interface RunResult {
@@ -55,7 +57,7 @@ export async function runObject(options: RunObjectOptions): Promise<RunResult> {
   const { source, storedType, lineage } = options
   const processor = await options.pipeline.choose(source, storedType)
   const made = { name: processor.name, version: processor.version }
-  await options.onProcessor(made)
+  options.onProcessor(made)
   const writer = new RecordWriter(options, { ...lineage, contentType: storedType, processor: made })
   let derived = 0
   const prefix = derivedPrefixOf(lineage.objectId, lineage.run)
@@ -78,7 +80,7 @@ export async function runObject(options: RunObjectOptions): Promise<RunResult> {
   const readFailure = () => source.failure ?? options.sideCars.failure
   let summary: Summary
   try {
-    summary = await processor.process(source, context)
+    summary = await options.inTurn(() => processor.process(source, context))
   } catch (error) {
     // No write of this run may be on its way when its claim ends.
     await writer.settled()
