@@ -74,9 +74,10 @@ export function registryCommands(tools: RegistryTools) {
         }),
       )
       await output(options).answer(done, () => {
-        const { blobs, bytes, xorbs, xorbBytes } = done
+        const { blobs, bytes, uploads, uploadBytes, xorbs, xorbBytes } = done
         const word = dryRun === true ? 'to delete' : 'deleted'
-        return `${word}: ${blobs} files with ${bytes} bytes, ${xorbs} xorbs with ${xorbBytes} bytes\n`
+        const unfinished = `${uploads} unfinished uploads with ${uploadBytes} bytes`
+        return `${word}: ${blobs} files with ${bytes} bytes, ${unfinished}, ${xorbs} xorbs with ${xorbBytes} bytes\n`
       })
     })
   return [verify, reindex, expire, gc]

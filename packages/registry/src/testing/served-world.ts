@@ -4,6 +4,7 @@ import { systemHttp } from 'siltstone/internal'
 import { memoryEnvironment } from 'siltstone/testing'
 import { Registry, type RegistryOptions } from '../registry.ts'
 import { Sources } from '../sources/sources.ts'
+import { type FakeBucket, fakeBucket } from './fake-direct.ts'
 import { type FakeService, fakeService, githubRoutes, hubRoutes } from './fake-services.ts'
 
 export interface RegistryWorld {
@@ -11,12 +12,16 @@ export interface RegistryWorld {
   /** Another process over the same store. */
   other(options?: Partial<RegistryOptions>): Promise<Registry>
   hub: FakeService
+  /** For processes with `directUploads`. */
+  bucket: FakeBucket
   close(): Promise<void>
 }
 
 export async function registryWorld(options: Partial<RegistryOptions> = {}): Promise<RegistryWorld> {
   const environment = memoryEnvironment()
   const { store, clock, ids, log, random } = environment
+  const bucket = fakeBucket(store)
+  Object.assign(store, { direct: bucket.direct })
   const hub = await fakeService(hubRoutes())
   const github = await fakeService(githubRoutes())
   const opened: { settled(): Promise<void>; close(): Promise<void> }[] = []
@@ -37,6 +42,7 @@ export async function registryWorld(options: Partial<RegistryOptions> = {}): Pro
     registry: await open(options),
     other: (more = {}) => open({ ...options, ...more }),
     hub,
+    bucket,
     close: async () => {
       for (const { settled } of opened) await settled()
       for (const { close } of opened) await close()
