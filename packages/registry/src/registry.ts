@@ -10,6 +10,7 @@ import type { MetricName } from './metrics/measurement.ts'
 import type { Rating } from './metrics/rating.ts'
 import { Flight } from './rating/flight.ts'
 import { Ratings } from './rating/ratings.ts'
+import { Reconciler } from './reconcile/reconciler.ts'
 import { ArtifactIndex } from './search/artifact-index.ts'
 import type { Sources } from './sources/sources.ts'
 import type { UploadedFiles } from './sources/upload-source.ts'
@@ -63,6 +64,7 @@ export class Registry {
   readonly lineage: Lineage
   readonly collector: Collector
   readonly expiry: Expiry
+  readonly reconciler: Reconciler
   readonly sources: Sources
   readonly quotas: Quotas
   readonly #options: RegistryOptions
@@ -108,6 +110,8 @@ export class Registry {
       clock,
       uploads: (artifact) => this.uploads(artifact),
     })
+    const { artifacts, index, ratings } = this
+    this.reconciler = new Reconciler({ artifacts, index, ratings, sources, ids: () => this.#ids() })
   }
 
   /**

@@ -1,7 +1,8 @@
 /** A registry over a store in memory, with the fake hub and the fake GitHub. */
-import { openStore } from 'siltstone'
+import { openStore, type StoreCollection } from 'siltstone'
 import { systemHttp } from 'siltstone/internal'
 import { memoryEnvironment } from 'siltstone/testing'
+import { REGISTRY_DATABASE, REGISTRY_TENANT } from '../accounts/store-access.ts'
 import { Registry, type RegistryOptions } from '../registry.ts'
 import { Sources } from '../sources/sources.ts'
 import { type FakeBucket, fakeBucket } from './fake-direct.ts'
@@ -14,6 +15,8 @@ export interface RegistryWorld {
   hub: FakeService
   /** For processes with `directUploads`. */
   bucket: FakeBucket
+  /** Of the index. */
+  collections(): Promise<Record<'names' | 'readmes', StoreCollection>>
   close(): Promise<void>
 }
 
@@ -43,6 +46,15 @@ export async function registryWorld(options: Partial<RegistryOptions> = {}): Pro
     other: (more = {}) => open({ ...options, ...more }),
     hub,
     bucket,
+    collections: async () => {
+      const store = await openStore({ environment })
+      opened.push({ settled: () => Promise.resolve(), close: () => store.close() })
+      const index = store.in({ tenant: REGISTRY_TENANT, database: REGISTRY_DATABASE })
+      return {
+        names: await index.getCollection({ name: 'names' }),
+        readmes: await index.getCollection({ name: 'readmes' }),
+      }
+    },
     close: async () => {
       for (const { settled } of opened) await settled()
       for (const { close } of opened) await close()
