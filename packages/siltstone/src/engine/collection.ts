@@ -7,6 +7,7 @@ import { ageMs, stampNow } from '../log/stamp.ts'
 import type { RecordRef, View } from '../log/view.ts'
 import type { EvaluationState, LogWriter } from '../log/writer.ts'
 import { isMissing } from '../snapshot/manifest-store.ts'
+import { inDocumentsLanguage } from '../filter/phrase.ts'
 import { filterRefs } from '../query/filter-refs.ts'
 import { get } from '../query/get.ts'
 import { metadataKeys } from '../query/metadata-keys.ts'
@@ -106,14 +107,16 @@ export class EngineCollection implements Collection {
     return { version, deleted: result }
   }
 
-  async #matching(view: View, { ids, filter }: DeleteRequest): Promise<RecordRef[]> {
+  async #matching(view: View, request: DeleteRequest): Promise<RecordRef[]> {
+    const { ids, filter } = await inDocumentsLanguage(request, this.info.schema)
     if (!ids) return selectedRefs(view, await select(view, filter, yieldToEventLoop), yieldToEventLoop)
     const found = await findInSlices(view, ids, yieldToEventLoop)
     if (!filter) return found
     return filterRefs(view, await inOrderInSlices(view, found, yieldToEventLoop), filter, yieldToEventLoop)
   }
 
-  async get(request: GetRequest): Promise<GetResponse> {
+  async get(given: GetRequest): Promise<GetResponse> {
+    const request = await inDocumentsLanguage(given, this.info.schema)
     if (request.pageToken !== undefined) return this.#nextPage(request, request.pageToken)
     return this.#read(request, async (view) =>
       paged(view, await get(view, request, yieldToEventLoop), request.offset ?? 0),
@@ -143,13 +146,14 @@ export class EngineCollection implements Collection {
     return view
   }
 
-  async query(request: QueryRequest): Promise<QueryResponse> {
+  async query(given: QueryRequest): Promise<QueryResponse> {
+    const request = await inDocumentsLanguage(given, this.info.schema)
     if (!Number.isSafeInteger(request.k) || request.k < 0)
       throw invalid('bad-k', `n_results is ${request.k}; give an integer of 1 or more`, { field: 'n_results' })
     if (request.explain === true) return this.#explained(request)
     const { recall } = this.#options
+    const { space } = this.info
     return this.#read(request, async (view) => {
-      const { space } = this.info
       const answer = await nearestTo(view, space, request, yieldToEventLoop, { correction: this.#correction })
       recall?.offer(this.#state.path, request, answer, async () => {
         if (request.filter)
@@ -197,9 +201,8 @@ export class EngineCollection implements Collection {
     const { searches, effort, explain = false } = request
     return this.#read(request, async (view) => {
       whenFresh?.()
-      const { space } = this.info
-      const pause = yieldToEventLoop
-      const context = { view, space, explain, pause, ...(effort && { effort }), ...(recorder && { recorder }) }
+      const given = { explain, ...(effort && { effort }), ...(recorder && { recorder }) }
+      const context = { view, space: this.info.space, pause: yieldToEventLoop, ...given }
       const results: SearchHits[] = []
       for (const one of searches) results.push(await search(one, context))
       return { results, version: view.version }
