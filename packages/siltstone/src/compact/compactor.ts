@@ -184,8 +184,9 @@ export class Compactor {
     const { log, limits, name } = this.#options
     const env = endedBy(signal, this.#options.env)
     const pool = this.newPool(env)
-    // A fold needs each vector twice, some at a time.
-    const state = new CollectionState({ env, path, pool, limits: { ...log, keptVectorBytes: 0 }, inbox: true })
+    // A fold needs each vector several times, and reads no more of the log than it may hold.
+    const kept = { ...log, keptVectorBytes: limits.foldBytes }
+    const state = new CollectionState({ env, path, pool, limits: kept, inbox: true })
     const writer = new LogWriter(state, name, () => {})
     const fold = async () => {
       const share = this.#pace.isMeasured ? 1 : UNMEASURED_SHARE
