@@ -19,6 +19,8 @@ export interface MonitoringArgs extends CommonArgs {
   email?: string
   /** Also watch what makes objects searchable. Default false. */
   objects?: boolean
+  /** Also watch the queue of recordings. Default false. */
+  media?: boolean
   /** Other thresholds, by the alarm's id; null omits the alarm. */
   thresholds?: Record<string, number | null>
 }
@@ -43,6 +45,7 @@ export class Monitoring extends pulumi.ComponentResource {
       deadLetterQueue: names.deadLetterQueue,
       ...names.functions,
       ...(args.objects === true && { ingest: names.ingest }),
+      ...(args.media === true && { media: names.media }),
       ...args.watched,
       scheduleMinutes: checkInteger('intervalMinutes', args.intervalMinutes ?? 15, 1, MAX_INTERVAL_MINUTES),
     }

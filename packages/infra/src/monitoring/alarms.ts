@@ -15,6 +15,8 @@ export interface Watched {
   scheduleMinutes: number
   /** What makes objects searchable, if there is such a thing. */
   ingest?: { queue: string; deadLetterQueue: string; function: string }
+  /** The queue of recordings, if there is one. */
+  media?: { deadLetterQueue: string }
 }
 
 /** One value: a metric's statistic, or an expression over others by their ids. */
@@ -78,6 +80,7 @@ export function alarms(on: Watched): Alarm[] {
   const runSeconds = Math.max(FIVE_MINUTES, 60 * Math.ceil(on.scheduleMinutes))
   return [
     ...(on.ingest === undefined ? [] : ingestAlarms(on.ingest)),
+    ...(on.media === undefined ? [] : [mediaAlarm(on.media)]),
     {
       id: 'lock-contention',
       meaning:
@@ -211,6 +214,16 @@ export function alarms(on: Watched): Alarm[] {
 }
 
 /** Of objects that become searchable. An object that cannot be read is no fault of the stack: it is dead, with a reason. */
+const mediaAlarm = ({ deadLetterQueue }: NonNullable<Watched['media']>): Alarm =>
+  simple(
+    'media-dead-letters',
+    'A message about a recording failed until it was set aside',
+    'Read the log group of the function for recordings: its image may not start; the next sweep tells of the recording again',
+    sqs('ApproximateNumberOfMessagesVisible', deadLetterQueue),
+    'Maximum',
+    0,
+  )
+
 function ingestAlarms(on: NonNullable<Watched['ingest']>): Alarm[] {
   return [
     simple(
