@@ -172,6 +172,8 @@ const registry =
         ...overStore,
         adminPassword: config.requireSecret('registryAdminPassword'),
         ...given('adminUser', optional('registryAdminUser')),
+        ...given('hubToken', config.getSecret('registryHubToken')),
+        ...given('githubToken', config.getSecret('registryGithubToken')),
         ...given('variables', config.getObject<Record<string, string>>('registryVariables')),
         ...given('concurrency', config.getNumber('registryConcurrency')),
         ...given('maintainHours', config.getNumber('registryMaintainHours')),
@@ -183,6 +185,7 @@ const registry =
 const monitoring = new Monitoring('monitoring', {
   ...shared,
   objects: objects !== undefined,
+  ...(registry !== undefined && { registry: given('maintainHours', config.getNumber('registryMaintainHours')) }),
   intervalMinutes,
   ...given('email', optional('alarmEmail')),
   ...given('alarmTopicArn', optional('alarmTopicArn')),
