@@ -122,15 +122,11 @@ export class WordRetriever {
       kept.push({ segment, lists, ...(await scan.run(pacer)) })
     }
     const least = best.least - margin
-    for (const { segment, lists, rows, sums } of kept)
-      found.push(
-        ...exactScores(
-          segment,
-          lists,
-          rows.filter((_, i) => (sums[i] as number) >= least).sort((a, b) => a - b),
-          scoring,
-        ),
-      )
+    // One by one: a call takes about 120,000 arguments, and these may be more.
+    for (const { segment, lists, rows, sums } of kept) {
+      const high = rows.filter((_, i) => (sums[i] as number) >= least).sort((a, b) => a - b)
+      for (const record of exactScores(segment, lists, high, scoring)) found.push(record)
+    }
     return this.#ranked(found, k, whenFound)
   }
 
