@@ -26,7 +26,7 @@ const SHARES = [0.4, 0.1, 0.02]
 /** Filters that admit fewer rows are left out: these are all measured. */
 const LEAST_ROWS = 200
 /** Each how manyth pseudo-query of a kind asks with a filter. */
-const EVERY: Record<PseudoKind, number> = { row: 1, shifted: 2, between: 2 }
+const EVERY: Record<PseudoKind, number> = { row: 2, shifted: 3, between: 3 }
 const NEIGHBOURS = [10, 100]
 const RECALLS = [0.9, 0.95, 0.99]
 /** For the margin, on the standard error of the mean over the filters of a kind: one may be harder than most. */
@@ -223,10 +223,22 @@ export class FilterNeeds {
   }
 }
 
+/** Beyond this many clusters, the need is computed at steps of this share: it changes little in between. */
+const EACH = 16
+const STEP = 1 / 16
+
 /** For each place: the logarithm of the factor above which a query gets there. */
-function leastFactors(shares: readonly number[], logNeed: (share: number) => number): number[] {
-  const least = [Math.log(LEAST_FACTOR)]
-  shares.forEach((share, i) => least.push(Math.max(least[i] as number, Math.log(i + 1) - logNeed(share))))
+function leastFactors(shares: readonly number[], logNeed: (share: number) => number): Float64Array {
+  const least = new Float64Array(shares.length + 1).fill(Math.log(LEAST_FACTOR))
+  let most = least[0] as number
+  let next = 0
+  for (let i = 0; i < shares.length; i++) {
+    if (i >= next) {
+      most = Math.max(most, Math.log(i + 1) - logNeed(shares[i] as number))
+      next = i < EACH ? i + 1 : Math.ceil((i + 1) * (1 + STEP))
+    }
+    least[i + 1] = most
+  }
   return least
 }
 

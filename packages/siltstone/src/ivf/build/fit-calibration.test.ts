@@ -57,6 +57,8 @@ describe('fitting the calibration', () => {
               expect(one).toBeGreaterThanOrEqual(fitted?.theta[level - 1]?.[i] as number)
           for (const kind of ['row', 'shifted', 'between'] as const)
             COUNTS.forEach((count, i) => {
+              // That of one neighbour is at most that of ten.
+              if (count === 1) return
               const some = queries.filter((query) => query.kind === kind)
               const { nearly = 0, exponent: power = 0 } = fitted?.flatness[i] ?? {}
               const at = FLATNESSES.findIndex((one) => one.nearly === nearly && one.exponent === power)
@@ -89,6 +91,12 @@ describe('fitting the calibration', () => {
     expect(thetaOf(even, 0.5)).toBeLessThan(570)
     expect(thetaOf(uneven, 0.5)).toBeGreaterThan(600)
     expect(thetaOf(uneven, 0.5)).toBeLessThanOrEqual(751)
+  })
+
+  it('asks for no more clusters for one neighbour than for ten', () => {
+    const queries = queriesOf(5, 0).map((query) => ({ ...query, places: [400, ...query.places.slice(1)] }))
+    for (const [one, ten] of fitCalibration(queries, [1, 10], CLUSTERS)?.theta ?? [])
+      expect(one).toBeLessThanOrEqual(ten as number)
   })
 
   it('never takes away more than half of what may be missed', () => {

@@ -13,7 +13,7 @@
 import type { Calibration } from '../calibration.ts'
 import { selectSmallest } from '../../kernels/smallest.ts'
 import { FLATNESSES, type Flatness } from '../flatness.ts'
-import { MISSED_BY_CLUSTERS, RECALL_LEVELS } from '../recall-levels.ts'
+import { meanRecallError, MISSED_BY_CLUSTERS, RECALL_LEVELS } from '../recall-levels.ts'
 import type { PseudoKind } from './pseudo-queries.ts'
 
 /** What one pseudo-query needed. */
@@ -81,11 +81,13 @@ function cheapest(queries: readonly Needed[], count: number, clusters: number): 
     const powers = rows.map(({ near }) => (near[place] as number) ** exponent)
     const theta = CHOSEN_FOR.map(() => LEAST_THETA)
     for (const kind of KINDS) {
-      const { values } = needsOf(queries, kind, count, place)
+      const { values, ends } = needsOf(queries, kind, count, place)
+      if (values.length === 0) continue
       let from = 0
       CHOSEN_FOR.forEach((recall, i) => {
-        if (values.length === 0) return
-        const at = placeOf(values.length, shareToFind(recall))
+        // About what the margin of rows will be: with some flatnesses a few rows need very much.
+        const error = kind === 'row' ? meanRecallError(1 - recall, ends.length) : 0
+        const at = placeOf(values.length, shareToFind(recall, error))
         // What the lower one leaves behind is larger, and this one is among that.
         selectSmallest(values, at, from, values.length)
         from = at
@@ -126,6 +128,10 @@ function thetas(queries: readonly Needed[], counts: readonly number[], places: r
       })
     }
   })
+  // Of one neighbour a query tells least, and the nearest is the easiest to find: that it needs more than ten do is chance.
+  for (const row of theta)
+    for (let i = 0; (counts[i + 1] ?? Number.POSITIVE_INFINITY) <= FEW_NEIGHBOURS; i++)
+      row[i] = Math.min(row[i] as number, row[i + 1] as number)
   return theta
 }
 
