@@ -14,7 +14,7 @@ import { Ascending } from '../../kernels/ascending.ts'
 import { SmallestOfMany } from '../../kernels/smallest.ts'
 import { type Calibration, type FilterFactors, NO_FACTORS } from '../calibration.ts'
 import { Need } from '../need.ts'
-import { type Compared, TrialFilter } from './filters.ts'
+import { type Compared, type FilterKind, TrialFilter } from './filters.ts'
 import { placeOf, shareToFind, standardError } from './fit-calibration.ts'
 import { nearestFirst, withoutOne } from './kept.ts'
 import type { Points } from './points.ts'
@@ -26,11 +26,9 @@ const SHARES = [0.4, 0.1, 0.02]
 /** Filters that admit fewer rows are left out: these are all measured. */
 const LEAST_ROWS = 200
 /** Each how manyth pseudo-query of a kind asks with a filter. */
-const EVERY: Record<PseudoKind, number> = { row: 2, shifted: 3, between: 3 }
+const EVERY: Record<PseudoKind, number> = { row: 1, shifted: 3, between: 3 }
 const NEIGHBOURS = [10, 100]
 const RECALLS = [0.9, 0.95, 0.99]
-/** For the margin, on the standard error of the mean over the filters of a kind: one may be harder than most. */
-const ON_ERROR = 2
 const LEAST_FACTOR = 0.25
 const MOST_FACTOR = 10
 
@@ -184,7 +182,7 @@ export class FilterNeeds {
           NEIGHBOURS.forEach((count, i) => {
             const least = leastFactors(walk.shares, (share) => needed(level, (neighbours[i] as number) / share))
             const values = walk.places.slice(0, count).map((place) => least[place - 1] as number)
-            found[s]?.[level]?.[i]?.add(`${(this.#filters[filter] as TrialFilter).kind} ${kind}`, {
+            found[s]?.[level]?.[i]?.add((this.#filters[filter] as TrialFilter).kind, {
               filter,
               isRow: kind === 'row',
               values,
@@ -268,11 +266,12 @@ interface Asked {
 
 /** For one share, recall and number of neighbours. */
 class Critical {
-  /** By kinds of filters and queries. */
+  /** By kinds of filters; rows, and all other queries together. */
   readonly #groups = new Map<string, Asked[]>()
 
-  add(group: string, asked: Asked): void {
+  add(kind: FilterKind, asked: Asked): void {
     if (asked.values.length === 0) return
+    const group = `${kind} ${asked.isRow}`
     const known = this.#groups.get(group)
     if (known) known.push(asked)
     else this.#groups.set(group, [asked])
@@ -284,7 +283,7 @@ class Critical {
     for (const some of this.#groups.values()) {
       const sorted = Float64Array.from(some.flatMap(({ values }) => values)).sort()
       const quantile = (share: number) => sorted[placeOf(sorted.length, share)] as number
-      const error = some[0]?.isRow === true ? ON_ERROR * errorOverFilters(some, quantile(shareToFind(recall))) : 0
+      const error = some[0]?.isRow === true ? errorOverFilters(some, quantile(shareToFind(recall))) : 0
       most = Math.max(most, quantile(shareToFind(recall, error)))
     }
     return Math.min(Math.log(MOST_FACTOR), most)
