@@ -2,22 +2,30 @@
 import { corrupt } from '../errors.ts'
 import { CentroidParts } from './centroid-parts.ts'
 import { readContent } from './directory-content.ts'
-import { type Calibration, calibrationLength, decodeCalibration, UNCALIBRATED } from './calibration.ts'
+import {
+  type Calibration,
+  calibrationLength,
+  type CalibrationLayout,
+  decodeCalibration,
+  UNCALIBRATED,
+} from './calibration.ts'
 import type { SectionDescriptor } from '../format/segment/descriptor.ts'
 import { USUAL_FLATNESS } from './flatness.ts'
 import type { SegmentReader } from '../format/segment/reader.ts'
 
 /**
- * Version 1 had no calibration, and one bit per dimension. Versions 2 and 3 (compact) had one flatness for all data, and
- * versions 4 and 5 (compact) tell theirs. Version 6 is compact, with centroids in parts.
+ * Version 1 had no calibration, and one bit per dimension. Versions 2 and 3 (compact) had one flatness for all data, versions
+ * 4 and 5 (compact) tell one, and versions 6, 7 (compact) and 8 (compact, with centroids in parts) one for each number of
+ * neighbours, and factors for filters.
  */
-export const CENTROIDS = { name: 'ivf-centroids', type: 'i8-centroids', version: 4 } as const
+export const CENTROIDS = { name: 'ivf-centroids', type: 'i8-centroids', version: 6 } as const
 /** Compressed with Zstandard, with the lengths of the lists; of segments for pages. */
-export const WHOLE_CENTROIDS_VERSION = 5
+export const WHOLE_CENTROIDS_VERSION = 7
 /** Of more than one group; see `centroid-parts.ts`. */
-export const PARTS_CENTROIDS_VERSION = 6
-const COMPACT_VERSIONS: readonly number[] = [3, WHOLE_CENTROIDS_VERSION, PARTS_CENTROIDS_VERSION]
+export const PARTS_CENTROIDS_VERSION = 8
+const COMPACT_VERSIONS: readonly number[] = [3, 5, WHOLE_CENTROIDS_VERSION, PARTS_CENTROIDS_VERSION]
 const FIRST_WITH_FLATNESS = 4
+const FIRST_WITH_FILTERS = 6
 /** See `compact-list.ts`. */
 export const COMPACT_LISTS_VERSION = 2
 /** By bits per dimension. */
@@ -25,7 +33,7 @@ export const LISTS = { name: 'ivf-lists', types: { 1: 'rabitq-1', 2: 'rabitq-2' 
 export const ROTATION = 'hadamard-3'
 /** CRC-32, number of entries, number of primaries, first row: 4 bytes each. */
 export const LIST_HEADER_BYTES = 16
-/** A calibration has at most this many recalls, and numbers of neighbours. */
+/** A calibration has at most this many recalls, numbers of neighbours, and shares. */
 const MOST_RECALLS = 100
 /** Clusters per root of the number of rows. */
 export const DENSITY = 4
@@ -100,10 +108,10 @@ export async function readDirectory(
     throw corrupt('section-damaged', `${key}: section ${section.name}: ${reason}`, { key })
   }
   const parameters = parametersOf(section, fail)
-  const { clusters, dimension, bits, recalls, neighbours, flatness } = parameters
+  const { clusters, dimension, bits, layout } = parameters
   const isCompact = COMPACT_VERSIONS.includes(section.version)
   const form = section.version === PARTS_CENTROIDS_VERSION ? 'parts' : isCompact ? 'whole' : 'plain'
-  const calibrationFloats = section.version === 1 ? 0 : calibrationLength(recalls, neighbours)
+  const calibrationFloats = layout ? calibrationLength(layout) : 0
   const content = await readContent(reader, section, { form, clusters, dimension, calibrationFloats }, fail)
   const { primaries, copies } = content
   const firstRows = new Uint32Array(clusters + 1)
@@ -117,8 +125,7 @@ export async function readDirectory(
     fail(`its clusters hold ${firstRows[clusters]} rows, and the segment has ${reader.rows}`)
   if (offsets[clusters] !== lists.length)
     fail(`its lists take ${offsets[clusters]} bytes, not the ${lists.length} of ${lists.name}`)
-  const calibration =
-    section.version === 1 ? UNCALIBRATED : decodeCalibration(content.calibration, recalls, neighbours, flatness)
+  const calibration = layout ? decodeCalibration(content.calibration, layout) : UNCALIBRATED
   if (!calibration) return fail('its calibration is not one')
   const { centroids, scales, groups } = content
   const squares = groups
@@ -161,18 +168,28 @@ function parametersOf(section: SectionDescriptor, fail: (reason: string) => neve
     return fail(`params.codeError is ${codeError}`)
   if (rotation !== ROTATION) return fail(`params.rotation is ${rotation}`)
   const common = { clusters, dimension: paddedDimension, seed, space, codeError } as const
-  if (section.version === 1)
-    return { ...common, bits: 1, reach: undefined, recalls: 0, neighbours: 0, flatness: USUAL_FLATNESS } as const
-  const { bits, reach, recalls, neighbours } = section.params
+  if (section.version === 1) return { ...common, bits: 1, reach: undefined, layout: undefined } as const
+  const { bits, reach } = section.params
   if (bits !== 1 && bits !== 2) return fail(`params.bits is ${bits}`)
   if (!(typeof reach === 'number' && reach >= 0)) return fail(`params.reach is ${reach}`)
-  if (!isCount(recalls) || !isCount(neighbours) || recalls > MOST_RECALLS || neighbours > MOST_RECALLS)
+  return { ...common, bits, reach, layout: layoutOf(section, fail) } as const
+}
+
+function layoutOf({ params, version }: SectionDescriptor, fail: (reason: string) => never): CalibrationLayout {
+  const { recalls, neighbours, shares } = params
+  const isCount = (value: unknown, least: number): value is number =>
+    Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= MOST_RECALLS
+  if (!isCount(recalls, 1) || !isCount(neighbours, 1))
     return fail(`params.recalls is ${recalls}, params.neighbours is ${neighbours}`)
-  const { nearly, exponent } = section.version < FIRST_WITH_FLATNESS ? USUAL_FLATNESS : section.params
+  if (version >= FIRST_WITH_FILTERS) {
+    if (!isCount(shares, 0)) return fail(`params.shares is ${shares}`)
+    return { recalls, neighbours, shares }
+  }
+  const { nearly, exponent } = version < FIRST_WITH_FLATNESS ? USUAL_FLATNESS : params
   if (!(typeof nearly === 'number' && nearly >= 1 && nearly < Number.POSITIVE_INFINITY))
     return fail(`params.nearly is ${nearly}`)
   if (!(typeof exponent === 'number' && exponent >= 0 && exponent <= 1)) return fail(`params.exponent is ${exponent}`)
-  return { ...common, bits, reach, recalls, neighbours, flatness: { nearly, exponent } } as const
+  return { recalls, neighbours, shares: 0, common: { nearly, exponent } }
 }
 
 function squaredLengths(centroids: Int8Array, scales: Float32Array, dimension: number): Float32Array {

@@ -83,8 +83,7 @@ export async function writeSections(writer: SegmentWriter, work: Work, content: 
       reach,
       recalls: calibration.recalls.length,
       neighbours: calibration.neighbours.length,
-      nearly: calibration.flatness.nearly,
-      exponent: calibration.flatness.exponent,
+      shares: calibration.filters.shares.length,
     }
     // What is one part is read whole.
     if (!groups || groups.length === 2) {
