@@ -10,7 +10,6 @@ import {
   MemoryQueue,
   openEnvironmentAt,
   openS3BlobsAt,
-  openSqsQueueAt,
   type Queue,
   StoreEngine,
   systemClock,
@@ -19,6 +18,7 @@ import {
 } from 'siltstone/internal'
 import type { Address } from './address.ts'
 import { openObjectsQueue } from './process/directory-queue.ts'
+import { openNamedQueue } from './process/named-queue.ts'
 import { loadPipeline } from './process/pipeline.ts'
 import { openProcessing, type Processing } from './process/processing.ts'
 import type { ProcessingRules } from './process/rules.ts'
@@ -68,7 +68,7 @@ export async function openWork({ data, address, rules, concurrency, queue: url, 
     opened.push(() => queue.close())
     const registry = new EmbedderRegistry({ ...environment, models: systemModels, variables: environmentVariables() })
     await storeRules(environment.store, rules)
-    const processing = openProcessing({
+    const processing = await openProcessing({
       environment,
       engine,
       embedderFor: async ({ configuration, dimension }): Promise<Embedder> =>
@@ -83,7 +83,7 @@ export async function openWork({ data, address, rules, concurrency, queue: url, 
       concurrency,
     })
     opened.push(() => processing.worker.close())
-    const look = { bucket, blobs: blobs.store, processing, concurrency, expires: address.place === 'siltstone', log }
+    const look = { bucket, blobs: blobs.store, processing, expires: address.place === 'siltstone', log }
     return { once: () => workOnce(look), start: () => processing.worker.start(), close }
   } catch (error) {
     await close()
@@ -95,14 +95,7 @@ type Parts = { clock: typeof systemClock; random: typeof systemRandom; log: Logg
 
 async function onS3(bucket: string, url: string | undefined, parts: Parts) {
   // Without notifications the sweep finds every change, and what it finds does not outlive this process.
-  const queue: Queue = url === undefined ? new MemoryQueue({ clock: parts.clock }) : await openSqsQueueAt(url, parts)
-  try {
-    // Who names a queue that is not there, or not allowed, learns it at once.
-    await queue.depth()
-  } catch (error) {
-    await queue.close()
-    throw error
-  }
+  const queue: Queue = url === undefined ? new MemoryQueue({ clock: parts.clock }) : await openNamedQueue(url, parts)
   const store = await openS3BlobsAt(`s3://${bucket}`, parts)
   // The notifications and the states may be of several buckets, of which the others have workers of their own.
   const owns = (name: string) => name === bucket
@@ -121,11 +114,10 @@ async function workOnce(look: {
   bucket: string
   blobs: Parameters<typeof sweep>[0]['blobs']
   processing: Processing
-  concurrency: number
   expires: boolean
   log: Logger
 }): Promise<{ settled: number; waiting: number }> {
-  const { bucket, blobs, concurrency } = look
+  const { bucket, blobs } = look
   const { states, reconciler } = look.processing
   let settled = 0
   const waiting = new Set<string>()
@@ -152,6 +144,6 @@ async function workOnce(look: {
         }
       }
     }
-    await Promise.all(Array.from({ length: concurrency }, worker))
+    await Promise.all(Array.from({ length: look.processing.keysAtOnce }, worker))
   }
 }

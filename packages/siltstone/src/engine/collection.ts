@@ -4,18 +4,17 @@ import { LruMap } from '../lru.ts'
 import { changedSince } from '../log/changes-since.ts'
 import type { CollectionState } from '../log/collection-state.ts'
 import { ageMs, stampNow } from '../log/stamp.ts'
-import type { RecordRef, View } from '../log/view.ts'
+import type { View } from '../log/view.ts'
 import type { EvaluationState, LogWriter } from '../log/writer.ts'
 import { isMissing } from '../snapshot/manifest-store.ts'
 import { inDocumentsLanguage } from '../filter/phrase.ts'
-import { filterRefs } from '../query/filter-refs.ts'
 import { get } from '../query/get.ts'
+import { matchingRefs } from '../query/matching-refs.ts'
 import { metadataKeys } from '../query/metadata-keys.ts'
 import { Correction } from '../ivf/search/correction.ts'
 import { SearchRecorder } from '../ivf/search/search-recorder.ts'
 import { examineExactly, search as nearestTo } from '../query/search.ts'
-import { select, selectedRefs } from '../query/select.ts'
-import { findInSlices, inOrderInSlices, inSlices, SLICE_RECORDS } from '../query/slices.ts'
+import { inSlices, SLICE_RECORDS } from '../query/slices.ts'
 import { search } from '../search/search.ts'
 import { yieldToEventLoop } from '#codec'
 import type { RecordOp } from '../model/record.ts'
@@ -93,7 +92,8 @@ export class EngineCollection implements Collection {
     const { version, result } = await this.#options.writer.append(
       async (at) => {
         const view = await at.view()
-        const refs = await this.#matching(view, request)
+        const named = await inDocumentsLanguage(request, this.info.schema)
+        const refs = await matchingRefs(view, named, yieldToEventLoop)
         const found = await inSlices(
           limit === undefined ? refs : refs.slice(0, limit),
           SLICE_RECORDS,
@@ -105,14 +105,6 @@ export class EngineCollection implements Collection {
       { sizeBytes: 1 + (ids?.length ?? 0) * 16 },
     )
     return { version, deleted: result }
-  }
-
-  async #matching(view: View, request: DeleteRequest): Promise<RecordRef[]> {
-    const { ids, filter } = await inDocumentsLanguage(request, this.info.schema)
-    if (!ids) return selectedRefs(view, await select(view, filter, yieldToEventLoop), yieldToEventLoop)
-    const found = await findInSlices(view, ids, yieldToEventLoop)
-    if (!filter) return found
-    return filterRefs(view, await inOrderInSlices(view, found, yieldToEventLoop), filter, yieldToEventLoop)
   }
 
   async get(given: GetRequest): Promise<GetResponse> {
