@@ -48,7 +48,7 @@ export const USAGE = `Usage: npm run bench -- SCENARIO… [options]
   --values SPEC      values of a peer's knob, such as siltstone=900,990 (recall to ask for,
                      in thousandths; 0 measures all records); repeatable; for "recall", kinds=0,1;
                      for "sustained", rate=10000 and seconds=300; for "writers", delay=30 and writers=1,4;
-                     for "compactors", compactors=1,2 and memory=32
+                     for "compactors", compactors=1,2, memory=32 and cores=1
   --k N              number of nearest neighbours (default 10)
   --batch N          records per write (default 1000)
   --queries N        number of different queries (default 1000)

@@ -28,6 +28,11 @@ export interface GetOptions {
   ifMatch?: string
   /** The object never changes: a driver may keep it and return it even after it was deleted. */
   immutable?: boolean
+  /**
+   * Memory for the body, with room for all of it: a driver that can puts the body there, and answers with a view of it. For who
+   * reads much and keeps nothing of it.
+   */
+  into?: Uint8Array
 }
 
 /** `sizeBytes` is the size of the whole object, also with a range. `etag` may be missing if there is a range and no condition. */
