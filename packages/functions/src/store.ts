@@ -40,17 +40,21 @@ export function openEnvironment({ readOnly = false }: Opening = {}): Promise<Env
 export async function openEngine(opening: Opening): Promise<StoreEngine> {
   const direct = instrumented(await openEnvironment(opening))
   const env = opening.diskCache === true ? await withDiskCache(direct, await diskCache()) : direct
-  const memoryMb = Number(process.env['AWS_LAMBDA_FUNCTION_MEMORY_SIZE'] ?? 1_024)
+  const sizeMb = memoryMb(1_024)
   return StoreEngine.open({
     env,
-    blockCacheBytes: Math.floor(memoryMb * MB * BLOCKS_SHARE),
+    blockCacheBytes: Math.floor(sizeMb * MB * BLOCKS_SHARE),
     compact: {
       ...compactLimitsOf(env.store),
       ...leaseLimitsOf(process.env),
-      memoryBytes: Math.floor(memoryMb * MB * MERGE_SHARE),
+      memoryBytes: Math.floor(sizeMb * MB * MERGE_SHARE),
     },
   })
 }
+
+/** Of a task as `SILTSTONE_MEMORY_MB`, of a function as Lambda says. */
+export const memoryMb = (otherwise: number): number =>
+  Number(process.env['SILTSTONE_MEMORY_MB'] ?? process.env['AWS_LAMBDA_FUNCTION_MEMORY_SIZE'] ?? otherwise)
 
 async function diskCache() {
   const limitBytes = Math.floor((await freeDiskBytes('/tmp')) * CACHE_SHARE)

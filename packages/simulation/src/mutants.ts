@@ -94,7 +94,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'claims-not-looked-at',
     breaks: 'a process merges what another one has claimed',
-    changes: [{ step: 'claimed-segments-are-left-alone', value: 'await choose(new Set())' }],
+    changes: [{ step: 'claimed-segments-are-left-alone', value: 'await choose([])' }],
   },
   {
     name: 'fork-without-pin',

@@ -1,14 +1,16 @@
 /** What is to be done for one key: a function of its stored state, its object and the time. */
 import type { Expiry } from './rules.ts'
-import type { ObjectState, ObjectVersion } from './state.ts'
+import type { ObjectState, ObjectVersion, ProcessingError, Tier } from './state.ts'
 
 export type Decision =
   | { do: 'nothing' }
   /** Somebody else works on it, or it waits for its next attempt. */
   | { do: 'wait'; untilMs: number }
   | { do: 'process'; object: ObjectVersion; attempt: number }
-  /** Its process ended too often in the middle of the work. */
-  | { do: 'bury'; object: ObjectVersion; attempt: number }
+  /** Its process ended too often in the middle of the work, or nobody took it over: then `error` says why. */
+  | { do: 'bury'; object: ObjectVersion; attempt: number; error?: ProcessingError }
+  /** Workers of another tier have to be told. */
+  | { do: 'hand-over'; object: ObjectVersion; attempt: number; tier: Tier }
   | { do: 'remove'; attempt: number }
   /** The object was deleted because of its age: its records stay. */
   | { do: 'expire' }
@@ -23,6 +25,10 @@ export interface Facts {
   maxAttempts: number
   /** Whether files beside the object are others than the ones that its last run found. */
   isStale?: boolean
+  /** The tier that has to work on the state's version, if that is not this worker's. */
+  tier?: Tier | undefined
+  /** A tier that may go on where the processes of the present one end. */
+  above?: Tier | undefined
   /** What a message said of the object's end. */
   deleted?: 'removed' | 'expired' | undefined
   /** Of the rule for the key. */
@@ -47,11 +53,39 @@ export function decide(facts: Facts): Decision {
     if (state.claim !== null && state.claim.leaseUntilMs > nowMs)
       return { do: 'wait', untilMs: state.claim.leaseUntilMs }
     if (state.retryAtMs !== null && state.retryAtMs > nowMs) return { do: 'wait', untilMs: state.retryAtMs }
+    if (isTold(state) && facts.tier !== undefined && state.handOver.untilMs > nowMs)
+      return { do: 'wait', untilMs: state.handOver.untilMs }
   }
-  const attempt = isSame && state.progress !== 'queued' && !isStale ? state.attempt + 1 : 1
+  const attempt = isSame && !isStale ? attemptOf(state, facts) : 1
   // Nothing to remove was ever written, when the key has no object and had none.
   if (target === undefined) return { do: 'remove', attempt }
-  return { do: attempt > maxAttempts ? 'bury' : 'process', object: target, attempt }
+  if (isSame && attempt > maxAttempts) {
+    const { above } = facts
+    if (above !== undefined && state.progress === 'running')
+      return { do: 'hand-over', object: target, attempt: 1, tier: above }
+    return { do: 'bury', object: target, attempt, ...reasonOf(state) }
+  }
+  if (isSame && facts.tier !== undefined) return { do: 'hand-over', object: target, attempt, tier: facts.tier }
+  return { do: 'process', object: target, attempt }
+}
+
+type Told = ObjectState & { handOver: NonNullable<ObjectState['handOver']> }
+
+/** Whether it waits for a worker of its tier, which was told or is to be told now. */
+const isTold = (state: ObjectState): state is Told => state.progress === 'queued' && state.handOver !== null
+
+function attemptOf(state: ObjectState, { tier }: Facts): number {
+  if (!isTold(state)) return state.progress === 'queued' ? 1 : state.attempt + 1
+  // It was counted when the tier was told.
+  return tier === undefined ? Math.max(1, state.attempt) : state.attempt + 1
+}
+
+function reasonOf(state: ObjectState): { error?: ProcessingError } {
+  if (state.error !== null) return { error: state.error }
+  if (!isTold(state)) return {}
+  const { tier } = state.handOver
+  const message = `No worker of the tier ${tier} began, though ${state.attempt} times one was told: see whether its function or task starts.`
+  return { error: { code: 'worker-missing', message } }
 }
 
 /**

@@ -21,11 +21,15 @@
  * - A worker that stalls instead, and goes on later, finds its claim lost at its next write (`records.ts`) or at 5.
  * - A process that is killed again and again by one object stops after `maxAttempts` claims: `dead`, code `worker-lost`.
  *
+ * Some of a run's records can be searched before its end: `early.ts`.
+ *
  * An object that was deleted because of its age is gone, too, and its records stay: the state becomes `expired` by one
  * compare-and-swap. So it is also where a replay was asked for, or is running: as long as no run has written a part of its
  * records, those of the run before are whole (`isWhole`). A run says so by compare-and-swap before it does, so of it and the
  * expiry one comes first. Its last commit may still come after the expiry, and puts one whole in the place of another; a
  * later claim fences. A message that somebody deleted the object ends that.
+ *
+ * An object that this worker cannot process goes to workers of another tier (`hand-over.ts`).
  *
  * A state is kept when its object is gone: the object store has no conditional deletion, and without the state a deletion
  * could not be told from an object that nobody has seen yet.
@@ -45,15 +49,20 @@ import {
 } from 'siltstone/internal'
 import type { ProcessContext } from '@siltstone/processors'
 import { headOf, removeBelow, versionOf } from './bucket-view.ts'
+import { claimedState, expiredState } from './claimed-state.ts'
 import { type Decision, decide } from './decide.ts'
+import { publishesEarly } from './early.ts'
+import { handedOver, type HandOverOptions, NotOurs, tell, Tiers } from './hand-over.ts'
 import { ClaimLost, HeldClaim } from './held-claim.ts'
+import type { JobSlots } from './job-slots.ts'
 import { objectAccess, Superseded } from './object-access.ts'
 import { isPermanent, type Pipeline } from './pipeline.ts'
 import { ObjectRecords } from './records.ts'
+import { retryMs } from './retry-time.ts'
 import type { ProcessingRules } from './rules.ts'
 import { derivedPrefixOf, runObject } from './run-object.ts'
 import { haveChanged, mayBeStale, readersOf, SideCars } from './side-cars.ts'
-import { errorOf, newState, type ObjectState, objectIdOf, type ObjectVersion, withHistory } from './state.ts'
+import { errorOf, newState, type ObjectState, objectIdOf, type ObjectVersion } from './state.ts'
 import type { ReadState, StateStore } from './state-store.ts'
 
 /** The collections of the store that records go to. */
@@ -79,12 +88,16 @@ export interface ReconcilerOptions {
   log: Logger
   /** `objects_done`, `objects_failed`, `objects_dead`, `objects_removed`. Default: nothing is counted. */
   metrics?: Metrics
+  /** Default: all processors that are asked work at the same time. */
+  jobs?: JobSlots
   /** For people who look at a state. */
   owner: string
   /** Default 30 s. */
   leaseMs?: number
   /** Default 5. */
   maxAttempts?: number
+  /** Default: this worker processes whatever it is told of. */
+  handOver?: HandOverOptions
 }
 
 export interface ReconcileCall {
@@ -104,33 +117,35 @@ export type Outcome = { status: 'settled' } | { status: 'wait'; untilMs: number 
 
 const LEASE_MS = 30_000
 const ATTEMPTS = 5
-const FIRST_RETRY_MS = 5_000
-const LAST_RETRY_MS = 15 * 60_000
+const NO_RECORDS = { collections: [], records: 0, steps: {}, derivedRuns: [] }
 
 export class Reconciler {
   readonly #options: ReconcilerOptions
   readonly #leaseMs: number
   readonly #maxAttempts: number
   readonly #metrics: Metrics
+  readonly #tiers: Tiers
 
   constructor(options: ReconcilerOptions) {
     this.#options = options
     this.#leaseMs = options.leaseMs ?? LEASE_MS
     this.#maxAttempts = options.maxAttempts ?? ATTEMPTS
     this.#metrics = options.metrics ?? noMetrics
+    this.#tiers = new Tiers(options.handOver)
   }
 
   /** @throws the reason of the signal; what the stores throw: then the state is as a crash leaves it */
   async reconcile(bucket: string, key: string, call: ReconcileCall = {}): Promise<Outcome> {
     for (;;) {
-      call.signal?.throwIfAborted()
       const { read, decision, info } = await this.look(bucket, key, call.deleted)
       if (decision.do === 'nothing') return { status: 'settled' }
       if (decision.do === 'wait') return { status: 'wait', untilMs: decision.untilMs }
-      if (decision.do === 'expire') {
-        await this.#expire(read as ReadState)
+      if (decision.do === 'expire' || decision.do === 'hand-over') {
+        await this.#change(read as ReadState, decision)
         continue
       }
+      // After its time a worker begins nothing more, but still tells who goes on.
+      call.signal?.throwIfAborted()
       const claim = await this.#claim(bucket, key, read, decision)
       if (claim === undefined) continue
       try {
@@ -162,6 +177,8 @@ export class Reconciler {
       deleted,
       expiry: rules.expiryOf(bucket, key),
       isStale: read !== undefined && info !== undefined && (await this.#isStale(read)),
+      tier: read && this.#tiers.ofState(read.state),
+      above: read && this.#tiers.above(read.state),
     })
     return { read, decision, info }
   }
@@ -180,23 +197,15 @@ export class Reconciler {
     })
   }
 
-  /** One write: nothing else changes, so it needs no claim. If it comes too late, what is there now is looked at. */
-  async #expire(read: ReadState): Promise<void> {
-    const { clock, states } = this.#options
-    const nowMs = clock.nowMs()
-    const history = withHistory(read.state, 'expired', nowMs)
-    const expired: ObjectState = {
-      ...read.state,
-      progress: 'expired',
-      object: null,
-      claim: null,
-      mustFence: read.state.mustFence || read.state.progress === 'running',
-      retryAtMs: null,
-      error: null,
-      changedAtMs: nowMs,
-      history,
+  /** Without a claim, because nothing but the state changes. If it comes too late, what is there now is looked at. */
+  async #change(read: ReadState, decision: Extract<Decision, { do: 'expire' | 'hand-over' }>): Promise<void> {
+    const { states, clock, random, log } = this.#options
+    if (decision.do === 'expire') {
+      await states.write(expiredState(read.state, clock.nowMs()), read)
+      return
     }
-    await states.write(expired, read)
+    const recipient = this.#tiers.recipient(decision.tier)
+    if (recipient) await tell(read, decision, { states, clock, random, log, recipient })
   }
 
   /** A damaged state is replaced: what it said is found out again. */
@@ -216,34 +225,19 @@ export class Reconciler {
     bucket: string,
     key: string,
     read: ReadState | undefined,
-    decision: Exclude<Decision, { do: 'nothing' | 'wait' | 'expire' }>,
+    decision: Extract<Decision, { do: 'process' | 'bury' | 'remove' }>,
   ): Promise<HeldClaim | undefined> {
     const { clock, ids, owner, states } = this.#options
     const before = read?.state ?? newState(bucket, key)
     const nowMs = clock.nowMs()
-    const collection = this.#collectionFor(before)
-    const isOther = before.object?.version !== (decision.do === 'remove' ? undefined : decision.object.version)
-    const isTakenOver = before.progress === 'running'
-    const id = ids.ulid()
-    const claimed: ObjectState = {
-      ...before,
-      progress: 'running',
-      object: decision.do === 'remove' ? null : decision.object,
-      run: before.run + 1,
-      attempt: decision.attempt,
-      claim: { id, owner, leaseUntilMs: nowMs + this.#leaseMs, step: 'start' },
-      mustFence: isTakenOver || before.mustFence,
-      retryAtMs: null,
-      error: null,
-      ...(isOther && { processor: null, contentType: null, steps: {} }),
-      collections: [...new Set([...before.collections, ...(decision.do === 'process' ? [collection] : [])])],
-      // Of a run that goes to another collection, one part after the other would be there.
-      isWhole: before.isWhole && !isOther && before.collections.every((name) => name === collection),
-      derivedRuns: decision.do === 'process' ? [...before.derivedRuns, id] : before.derivedRuns,
-      startedAtMs: nowMs,
-      changedAtMs: nowMs,
-      history: read === undefined ? [] : withHistory(before, isTakenOver ? 'superseded' : before.progress, nowMs),
-    }
+    const lease = { id: ids.ulid(), owner, leaseUntilMs: nowMs + this.#leaseMs, step: 'start' }
+    const claimed = claimedState(before, {
+      ...lease,
+      decision,
+      collection: this.#collectionFor(before),
+      nowMs,
+      isFirst: read === undefined,
+    })
     const written = await states.write(claimed, read)
     return written && new HeldClaim(written, states, clock, this.#leaseMs)
   }
@@ -263,7 +257,7 @@ export class Reconciler {
   }
 
   async #process(claim: HeldClaim, object: ObjectVersion, info: BlobInfo, call: ReconcileCall): Promise<void> {
-    const { pipeline, collections, log, clock, scheme, withScratch } = this.#options
+    const { pipeline, collections, log, clock, random, scheme, withScratch, jobs } = this.#options
     const { bucket, key } = claim.state
     const blobs = this.#options.blobs(bucket)
     const sideCars = new SideCars(blobs, key)
@@ -272,6 +266,15 @@ export class Reconciler {
     const stop = new AbortController()
     const onAbort = () => stop.abort(call.signal?.reason)
     call.signal?.addEventListener('abort', onAbort)
+    const heartbeat = async (step: string) => {
+      try {
+        await call.alive?.()
+        await claim.beat(step)
+      } catch (error) {
+        stop.abort(error)
+        throw error
+      }
+    }
     try {
       const collection = await collections.open(name)
       const records = new ObjectRecords(collection, objectId, claim.check)
@@ -287,17 +290,16 @@ export class Reconciler {
           embedder: () => collections.embedder(collection),
           scratch,
           signal: stop.signal,
-          heartbeat: async (step) => {
-            try {
-              await call.alive?.()
-              await claim.beat(step)
-            } catch (error) {
-              stop.abort(error)
-              throw error
-            }
-          },
+          heartbeat,
+          publishes: () => publishesEarly(claim.state, name),
+          onPublished: (published) => claim.note(published),
           onPartial: claim.notWhole,
-          onProcessor: (processor) => claim.note({ processor, contentType: info.head.contentType ?? null }),
+          inTurn: (work) => (jobs === undefined ? work() : jobs.run(work, () => heartbeat('waits'))),
+          onProcessor: (processor) => {
+            const tier = this.#tiers.ofObject(processor.name, object.sizeBytes)
+            if (tier !== undefined) throw new NotOurs(tier)
+            claim.remember({ processor, contentType: info.head.contentType ?? null })
+          },
         }),
       )
       for (const other of claim.state.collections)
@@ -306,6 +308,7 @@ export class Reconciler {
       const { summary, derived, processor } = result
       await claim.end({
         progress: 'done',
+        handOver: null,
         processor,
         contentType: summary.contentType,
         steps: summary.steps,
@@ -324,6 +327,9 @@ export class Reconciler {
         await claim.end({ progress: 'queued' })
         throw call.signal.reason
       }
+      const above = call.signal?.aborted === true ? this.#tiers.above(claim.state) : undefined
+      const tier = error instanceof NotOurs ? error.tier : above
+      if (tier !== undefined) return await claim.end(handedOver(tier))
       // What is there now is looked at next. The attempt counts, in case that it is the same version.
       if (error instanceof Superseded) return claim.end({ progress: 'failed', error: errorOf(error), retryAtMs: null })
       const { attempt } = claim.state
@@ -333,7 +339,7 @@ export class Reconciler {
       log.warn('object_failed', { bucket, key, attempt, code: shown.code, error: cause, isDead })
       this.#metrics.count('objects_failed')
       if (isDead) return this.#bury(claim, shown, sideCars.found)
-      await claim.end({ progress: 'failed', error: shown, retryAtMs: clock.nowMs() + this.#retryMs(attempt) })
+      await claim.end({ progress: 'failed', error: shown, retryAtMs: clock.nowMs() + retryMs(attempt, random) })
     } finally {
       call.signal?.removeEventListener('abort', onAbort)
     }
@@ -343,34 +349,30 @@ export class Reconciler {
   async #bury(claim: HeldClaim, error: ObjectState['error'], sideCars: SideCars['found'] = []): Promise<void> {
     await this.#removeRecords(claim)
     this.#metrics.count('objects_dead')
-    await claim.end({ progress: 'dead', error, collections: [], records: 0, sideCars, derivedRuns: [] })
+    await claim.end({ ...NO_RECORDS, progress: 'dead', error, handOver: null, sideCars })
   }
 
   async #remove(claim: HeldClaim, decision: Extract<Decision, { do: 'remove' | 'bury' }>): Promise<void> {
     const { bucket, key } = claim.state
-    const { log, clock } = this.#options
+    const { log, clock, random } = this.#options
     try {
       if (decision.do === 'bury')
-        return await this.#bury(claim, {
-          code: 'worker-lost',
-          message: `The process that worked on it ended ${decision.attempt - 1} times before it was done.`,
-        })
+        return await this.#bury(
+          claim,
+          decision.error ?? {
+            code: 'worker-lost',
+            message: `The process that worked on it ended ${decision.attempt - 1} times before it was done.`,
+          },
+        )
       await this.#removeRecords(claim)
-      await claim.end({
-        progress: 'gone',
-        collections: [],
-        records: 0,
-        sideCars: [],
-        derivedRuns: [],
-        processor: null,
-        contentType: null,
-      })
+      const noProcessor = { processor: null, contentType: null }
+      await claim.end({ ...NO_RECORDS, ...noProcessor, progress: 'gone', handOver: null, sideCars: [] })
       this.#metrics.count('objects_removed')
       log.info('object_removed', { bucket, key })
     } catch (error) {
       if (error instanceof ClaimLost) throw error
       log.error('object_not_removed', { bucket, key, error })
-      const retryAtMs = clock.nowMs() + this.#retryMs(decision.attempt)
+      const retryAtMs = clock.nowMs() + retryMs(decision.attempt, random)
       await claim.end({ progress: 'failed', error: errorOf(error), retryAtMs })
     }
   }
@@ -389,10 +391,5 @@ export class Reconciler {
       if (run === claim.id && !own) continue
       await removeBelow(blobs, derivedPrefixOf(objectIdOf(bucket, key), run))
     }
-  }
-
-  #retryMs(attempt: number): number {
-    const ms = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 4 ** Math.min(attempt - 1, 6))
-    return Math.round(ms * (0.75 + this.#options.random.next() / 2))
   }
 }

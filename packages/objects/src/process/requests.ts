@@ -25,6 +25,7 @@ export async function requeue(
       attempt: 0,
       claim: null,
       mustFence: state.mustFence || state.progress === 'running',
+      handOver: null,
       retryAtMs: null,
       error: null,
       changedAtMs: nowMs,

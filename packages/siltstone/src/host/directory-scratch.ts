@@ -59,14 +59,12 @@ class DirectoryScratchFile implements ScratchFile {
     this.sizeBytes += bytes.length
   }
 
-  async read(offset: number, length: number): Promise<Uint8Array> {
-    const bytes = new Uint8Array(length)
-    for (let at = 0; at < length; ) {
-      const { bytesRead } = await this.#handle.read(bytes, at, length - at, offset + at)
+  async read(offset: number, into: Uint8Array): Promise<void> {
+    for (let at = 0; at < into.length; ) {
+      const { bytesRead } = await this.#handle.read(into, at, into.length - at, offset + at)
       if (bytesRead === 0) throw corrupt('scratch-truncated', `${this.#path} ends at ${offset + at}`)
       at += bytesRead
     }
-    return bytes
   }
 
   discard(): Promise<void> {

@@ -7,7 +7,7 @@
 import { yieldToEventLoop } from '#codec'
 import { isSiltstoneError } from '../errors.ts'
 import type { RecordRef, View } from '../log/view.ts'
-import { DOCUMENT_KEY, isTextIndexed, textFieldOf } from '../model/schema.ts'
+import { DOCUMENT_KEY, isTextIndexed, textFieldOf, type StoredSchema } from '../model/schema.ts'
 import { nearest } from '../query/nearest.ts'
 import { everything, type Selection } from '../query/selection.ts'
 import { joinedScore, WITHOUT_WORDS } from '../search/hybrid.ts'
@@ -57,7 +57,7 @@ export class HybridSearch {
   async search(text: string, limit: number, where?: Where): Promise<HybridHit[]> {
     return recovering(this.#source, async () => {
       const view = await this.#source.view()
-      const selection = where ? await selectionOf(view, where) : everything(view)
+      const selection = where ? await selectionOf(view, where, this.#source.described.schema) : everything(view)
       const lists = await Promise.all([
         this.#hasMeaning || !this.#hasWords ? this.#byMeaning(view, text, selection, limit) : [],
         this.#hasWords ? this.#byWords(view, text, selection, limit) : [],
@@ -113,9 +113,9 @@ export class HybridSearch {
 
 const loadWords = () => import('../words/best-by-words.ts')
 
-async function selectionOf(view: View, where: Where): Promise<Selection> {
+async function selectionOf(view: View, where: Where, schema: StoredSchema | null): Promise<Selection> {
   const { selectWhere } = await import('./select-where.ts')
-  return selectWhere(view, where)
+  return selectWhere(view, where, schema)
 }
 
 /** @param lists by meaning and by words, each of at most `limit` records */

@@ -52,6 +52,8 @@ export interface IndexedSegment {
   visible: RowSet
   /** Hidden for each view of this segment. */
   hidden: RowSet
+  /** How many these are. */
+  hiddenRows: number
   /** Hidden by the log, and by nothing else; ascending. */
   changed: Uint32Array
 }
@@ -207,6 +209,7 @@ class Reading {
         sources,
         visible: live.copy().subtract(overlaid),
         hidden,
+        hiddenRows: hidden.count(),
         changed: Uint32Array.from(changed).sort(),
       },
       counted,
