@@ -1,7 +1,7 @@
 /**
  * From the upload of a video of one minute to records that a search finds. The words are known, so the transcript is compared with
- * them. The same video without a sound shows what metadata, subtitles and scenes take where nothing is transcribed: all records
- * of an object become searchable together.
+ * them. Metadata and subtitles become searchable before the rest. The same video without a sound shows what scenes take where nothing
+ * is transcribed.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -62,6 +62,7 @@ export const media: Scenario = {
 async function measure(face: S3Face, video: SpokenVideo, n: number, rounds: number): Promise<Row> {
   const kinds = ['container', 'subtitle', 'scene', ...(video.voice === 'none' ? [] : ['transcript'])]
   const times: number[] = []
+  const subtitleTimes: number[] = []
   let firstMs = 0
   let cpuSeconds = 0
   let key = ''
@@ -70,7 +71,10 @@ async function measure(face: S3Face, video: SpokenVideo, n: number, rounds: numb
     const beforeSeconds = treeCpuSeconds(face.pid)
     const startedMs = performance.now()
     await face.send('PUT', `/${BUCKET}/${key}`, video.bytes)
-    for (const kind of kinds) await found(face, key, kind)
+    for (const kind of kinds) {
+      await found(face, key, kind)
+      if (kind === 'subtitle' && round > 0) subtitleTimes.push(performance.now() - startedMs)
+    }
     const ms = performance.now() - startedMs
     if (round === 0) firstMs = ms
     else {
@@ -83,6 +87,7 @@ async function measure(face: S3Face, video: SpokenVideo, n: number, rounds: numb
     voice: video.voice,
     'video MB': video.bytes.length / 1e6,
     'first searchable after s': firstMs / 1_000,
+    'subtitles p50 s': median(subtitleTimes) / 1_000,
     'p50 s': median(times) / 1_000,
     'highest s': Math.max(...times) / 1_000,
     'processor s': cpuSeconds / rounds,

@@ -165,7 +165,14 @@ export interface StackNames {
   dashboard: string
   alarmTopic: string
   /** Parameters of Systems Manager. */
-  parameters: { tokens: string; openaiApiKey: string; serverTokens: string; registryAdminPassword: string }
+  parameters: {
+    tokens: string
+    openaiApiKey: string
+    serverTokens: string
+    registryAdminPassword: string
+    registryHubToken: string
+    registryGithubToken: string
+  }
   /** What the names of alarms begin with. */
   alarmPrefix: string
 }
@@ -222,6 +229,8 @@ export function stackNames(stack: string): StackNames {
       openaiApiKey: `/${PARAMETER_PREFIX}${stack}/openai-api-key`,
       serverTokens: `/${PARAMETER_PREFIX}${stack}/server-tokens`,
       registryAdminPassword: `/${PARAMETER_PREFIX}${stack}/registry-admin-password`,
+      registryHubToken: `/${PARAMETER_PREFIX}${stack}/registry-hub-token`,
+      registryGithubToken: `/${PARAMETER_PREFIX}${stack}/registry-github-token`,
     },
     alarmPrefix: `${base}-`,
   }

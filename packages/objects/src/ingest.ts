@@ -56,7 +56,7 @@ export async function openIngest(options: IngestOptions): Promise<Ingest> {
   const rules = options.rules === undefined ? new ProcessingRules() : ProcessingRules.parse(options.rules)
   await storeRules(environment.store, rules)
   const pipeline = await loadPipeline(memoryBytes === undefined ? {} : { memoryBytes })
-  const processing = openProcessing({
+  const processing = await openProcessing({
     environment: { ...environment, log },
     engine,
     embedderFor,

@@ -83,7 +83,9 @@ export function processCommands({ make, tools, using }: ProcessTools): Command[]
       .option('--queue <url>', 'SQS queue that the notifications of the bucket go to; without it, sweeps find changes')
       .option('--rules <file>', 'JSON: which objects are processed, and into which collections')
       .addOption(
-        new tools.Option('--concurrency <n>', 'objects at the same time').default(2).argParser(tools.wholeNumber(1)),
+        new tools.Option('--concurrency <n>', 'processors that work at the same time')
+          .default(2)
+          .argParser(tools.wholeNumber(1)),
       )
       .action(
         async (
@@ -141,7 +143,10 @@ function tableOf(all: readonly ObjectStatus[]): string {
 function whyOf({ progress, step, error, retryAt, steps }: ObjectStatus): string {
   if (error !== undefined)
     return `\n            ${error.code}: ${error.message}${retryAt === undefined ? '' : ` (again at ${retryAt})`}`
-  if (progress === 'running' && step !== undefined) return `  (${step})`
+  if (progress === 'running' && step !== undefined) {
+    const ready = Object.keys(steps).filter((name) => steps[name]?.state === 'done')
+    return `  (${step})${ready.length === 0 ? '' : `; searchable: ${ready.join(', ')}`}`
+  }
   const skipped = Object.entries(steps).filter(([, { state }]) => state === 'skipped')
   return skipped.map(([name, { reason = '' }]) => `\n            without ${name}: ${reason}`).join('')
 }

@@ -149,7 +149,7 @@ async function startWorker(
   const { place, ...rest } = parts
   const { buckets, scheme, owns } = place
   await storeRules(environment.store, parts.rules)
-  const processing = openProcessing({
+  const processing = await openProcessing({
     ...rest,
     environment,
     engine,

@@ -68,7 +68,7 @@ export async function openWork({ data, address, rules, concurrency, queue: url, 
     opened.push(() => queue.close())
     const registry = new EmbedderRegistry({ ...environment, models: systemModels, variables: environmentVariables() })
     await storeRules(environment.store, rules)
-    const processing = openProcessing({
+    const processing = await openProcessing({
       environment,
       engine,
       embedderFor: async ({ configuration, dimension }): Promise<Embedder> =>
@@ -83,7 +83,7 @@ export async function openWork({ data, address, rules, concurrency, queue: url, 
       concurrency,
     })
     opened.push(() => processing.worker.close())
-    const look = { bucket, blobs: blobs.store, processing, concurrency, expires: address.place === 'siltstone', log }
+    const look = { bucket, blobs: blobs.store, processing, expires: address.place === 'siltstone', log }
     return { once: () => workOnce(look), start: () => processing.worker.start(), close }
   } catch (error) {
     await close()
@@ -114,11 +114,10 @@ async function workOnce(look: {
   bucket: string
   blobs: Parameters<typeof sweep>[0]['blobs']
   processing: Processing
-  concurrency: number
   expires: boolean
   log: Logger
 }): Promise<{ settled: number; waiting: number }> {
-  const { bucket, blobs, concurrency } = look
+  const { bucket, blobs } = look
   const { states, reconciler } = look.processing
   let settled = 0
   const waiting = new Set<string>()
@@ -145,6 +144,6 @@ async function workOnce(look: {
         }
       }
     }
-    await Promise.all(Array.from({ length: concurrency }, worker))
+    await Promise.all(Array.from({ length: look.processing.keysAtOnce }, worker))
   }
 }

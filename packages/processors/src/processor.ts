@@ -60,6 +60,12 @@ export interface ProcessContext {
   /** Says that the work goes on, and what it does now; extends the claim. */
   heartbeat(step: string): Promise<void>
   emit(record: ProcessedRecord): Promise<void>
+  /**
+   * Says that what was emitted so far is worth searching before the rest is there, which takes long. Missing where nobody
+   * searches.
+   * @param steps that have ended
+   */
+  publish?(steps: Record<string, StepSummary>): Promise<void>
   /** Stores a file beside the object's derived ones. @returns its key, for `thumbnail_key` and the like */
   putDerived(name: string, bytes: Uint8Array, contentType?: string): Promise<string>
   embedText(texts: readonly string[]): Promise<Float32Array[]>

@@ -18,6 +18,20 @@ const PNG = Buffer.from(
   'base64',
 )
 
+/** A tenth of a second of silence. */
+const WAV = (() => {
+  const samples = 1_600
+  const wav = Buffer.alloc(44 + 2 * samples)
+  wav.write('RIFF', 0)
+  wav.writeUInt32LE(wav.length - 8, 4)
+  wav.write('WAVEfmt ', 8)
+  for (const [at, value] of [16, 1 | (1 << 16), 16_000, 32_000, 2 | (16 << 16)].entries())
+    wav.writeUInt32LE(value, 16 + 4 * at)
+  wav.write('data', 36)
+  wav.writeUInt32LE(2 * samples, 40)
+  return wav
+})()
+
 const KINDS: readonly ((n: number, text: string) => Omit<TestFile, 'key'> & { suffix: string })[] = [
   (n, text) => ({
     suffix: 'md',
@@ -41,6 +55,7 @@ const KINDS: readonly ((n: number, text: string) => Omit<TestFile, 'key'> & { su
   (n, text) => ({ suffix: 'pdf', bytes: writePdf([pageOfText([`# Page ${n}`, text]), pageOfText(['# End', text])]) }),
   (n, text) => ({ suffix: 'py', bytes: utf8(`def river_${n}():\n    """${text}"""\n    return ${n}\n`) }),
   () => ({ suffix: 'png', bytes: PNG }),
+  () => ({ suffix: 'wav', bytes: WAV }),
   (n, text) => ({ suffix: 'broken.pdf', bytes: utf8(`%PDF-1.7\n${n} ${text}`), deadWith: 'corrupt-file' }),
   (_, text) => ({
     suffix: 'locked.pdf',

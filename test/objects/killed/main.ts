@@ -2,11 +2,11 @@
  * `node test/objects/killed/main.ts [--files 1000] [--kills 100] [--seed 1]`: uploads, overwrites and deletes files of mixed
  * kinds in a directory while its worker (`siltstone objects work`) is killed with SIGKILL again and again, and then looks at
  * what is left: each object is done or dead with the right reason, its records are those that a worker makes which nobody
- * kills, none is there twice, and deleted objects have none. Prints counts, and ends with "N passed, N failed".
+ * kills, none is there twice, deleted objects have none, and no temporary folder is left. Prints counts, and ends with "N passed, N failed".
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -18,8 +18,9 @@ import { fileOf, type TestFile } from './files.ts'
 
 const CLI = fileURLToPath(new URL('../../../packages/siltstone/src/cli/main.ts', import.meta.url))
 const BUCKET = 'media'
-/** A worker lives this long: from before it has started to work, to long after. */
-const LIFE_MS = { shortest: 400, longest: 4_000 }
+/** A worker lives this long after it has said that it runs; one in four is killed on its way there. */
+const LIFE_MS = { shortest: 100, longest: 4_000 }
+const START_WITHIN_MS = 60_000
 const SETTLES_WITHIN_MS = 30 * 60_000
 
 const { values } = parseArgs({
@@ -40,9 +41,32 @@ let lastWords = ''
 
 function startWorker(data: string, ...more: string[]): ChildProcess {
   const args = [CLI, 'objects', 'work', `siltstone://${BUCKET}/`, '--data', data, ...more]
-  const worker = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+  const worker = spawn(process.execPath, args, {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, TMPDIR: scratch },
+  })
   worker.stderr.on('data', (text: Buffer) => (lastWords = (lastWords + text.toString()).slice(-2_000)))
   return worker
+}
+
+/** Resolves when the worker says that it runs, or has ended. */
+async function running(worker: ChildProcess): Promise<void> {
+  const said = new Promise<void>((resolve) => {
+    worker.stderr?.on('data', (text: Buffer) => {
+      if (text.includes('The worker runs')) resolve()
+    })
+  })
+  await Promise.race([said, once(worker, 'exit'), sleep(START_WITHIN_MS)])
+}
+
+/** How many of the runs so far were cut off in the middle, of all objects. */
+async function cutOff(objects: Objects): Promise<number> {
+  let count = 0
+  for await (const { progress, history } of objects.statuses()) {
+    count += history.filter(({ ended }) => ended === 'superseded').length
+    if (progress === 'running') count++
+  }
+  return count
 }
 
 /** Works until nothing is left, as claims of killed workers and retries come due. */
@@ -77,6 +101,9 @@ async function recordsByKey(data: string): Promise<Map<string, { texts: string[]
 const folder = await mkdtemp(join(tmpdir(), 'siltstone-killed-objects-'))
 const data = join(folder, 'killed')
 const calm = join(folder, 'calm')
+/** The temporary directory of the workers. */
+const scratch = join(folder, 'tmp')
+await mkdir(scratch)
 const wanted = new Map<string, TestFile>()
 const problems: string[] = []
 let changes = 0
@@ -100,17 +127,22 @@ try {
   for (let round = 0; round < kills; round++) {
     const worker = startWorker(data)
     const ended = once(worker, 'exit')
-    const endMs = performance.now() + LIFE_MS.shortest + below(LIFE_MS.longest - LIFE_MS.shortest)
+    const lifeMs = LIFE_MS.shortest + below(LIFE_MS.longest - LIFE_MS.shortest)
+    const started = round % 4 === 3 ? Promise.resolve() : running(worker)
     const due = Math.ceil((files * (round + 1)) / kills)
     while (uploaded < due) await upload(uploaded++, 0)
     for (let k = 0; k < 3; k++) await upload(below(uploaded), round + 1)
     if (round % 3 === 0) await remove(below(uploaded))
-    await sleep(Math.max(0, endMs - performance.now()))
+    await started
+    await sleep(lifeMs)
     if (worker.kill('SIGKILL')) killed++
     const [, signal] = (await ended) as [number | null, string | null]
     if (signal !== 'SIGKILL') problems.push(`worker ${round} ended by itself`)
   }
-  say(`${uploaded} files, ${changes} changes, ${killed} workers killed, ${wanted.size} objects left`)
+  const cut = await cutOff(objects)
+  say(
+    `${uploaded} files, ${changes} changes, ${killed} workers killed, ${cut} runs of objects cut off, ${wanted.size} objects left`,
+  )
   await settle(data, objects)
 
   const reference = await openObjects(calm, { bucket: BUCKET })
@@ -134,6 +166,8 @@ try {
     if (texts.length > 0 && (versions.size !== 1 || !versions.has(version)))
       problems.push(`${key} has records of another version`)
   }
+  // The last worker, which nobody killed, has removed what the others left.
+  for (const name of await readdir(scratch)) if (name.startsWith('siltstone-objects-')) problems.push(`${name} is left`)
   for (const key of found.keys()) if (!wanted.has(key)) problems.push(`${key} was deleted and has records`)
   await objects.close()
   say(

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import type * as Decide from './decide.ts'
 import type * as HandOver from './hand-over.ts'
 import { processProperty } from './testing/process-property.ts'
-import type { Step } from './testing/process-run.ts'
+import { CONTENTS, type Step } from './testing/process-run.ts'
 
 type Facts = Decide.Facts
 type Tell = typeof HandOver.tell
@@ -45,9 +45,12 @@ const untilMs =
     },
   })
 
-/** A recording (8), or an object that takes long (9), is looked at by a function. */
-const looked = (content: number): Step[] => [
-  { do: 'put', key: 0, content },
+const RECORDING = 'media\nseven'
+const TAKES_LONG = 'slow\none'
+
+/** An object is looked at by a function. */
+const looked = (content: (typeof CONTENTS)[number]): Step[] => [
+  { do: 'put', key: 0, content: CONTENTS.indexOf(content) },
   { do: 'begin', actor: 0, key: 0 },
   { do: 'step', actor: 0, times: 500, choice: 0 },
 ]
@@ -59,11 +62,11 @@ const again: Step[] = [
 const MUTANTS: Record<string, { change: Partial<typeof mutant>; steps: Step[] }> = {
   'what was told and lost is not told again': {
     change: { facts: untilMs((ms) => (ms === 0 ? 0 : Number.POSITIVE_INFINITY)) },
-    steps: [...looked(8), { do: 'deliver', lost: true }],
+    steps: [...looked(RECORDING), { do: 'deliver', lost: true }],
   },
   'a tier is told again while the object is in its hands': {
     change: { facts: untilMs((ms) => Math.max(0, ms - 9 * 60_000)) },
-    steps: [...looked(8), { do: 'wait', ms: 61_000 }, ...again],
+    steps: [...looked(RECORDING), { do: 'wait', ms: 61_000 }, ...again],
   },
   'a tier is told before the state says so': {
     change: {
@@ -73,7 +76,7 @@ const MUTANTS: Record<string, { change: Partial<typeof mutant>; steps: Step[] }>
         await tell(read, decision, { ...parts, recipient: async () => undefined })
       },
     },
-    steps: looked(8),
+    steps: looked(RECORDING),
   },
   'the work of a worker that stalls is not fenced off when another one is told': {
     change: {
@@ -84,7 +87,7 @@ const MUTANTS: Record<string, { change: Partial<typeof mutant>; steps: Step[] }>
       },
     },
     steps: [
-      ...looked(8),
+      ...looked(RECORDING),
       { do: 'deliver', lost: false },
       { do: 'stepTo', actor: 1, request: 'commitIf' },
       { do: 'wait', ms: 61_000 },
@@ -94,8 +97,8 @@ const MUTANTS: Record<string, { change: Partial<typeof mutant>; steps: Step[] }>
       { do: 'step', actor: 1, times: 500, choice: 0 },
     ],
   },
-  'a function works on recordings': { change: { isAllOurs: true }, steps: looked(8) },
-  'what a function cannot do in its time is given up': { change: { hasNoneAbove: true }, steps: looked(9) },
+  'a function works on recordings': { change: { isAllOurs: true }, steps: looked(RECORDING) },
+  'what a function cannot do in its time is given up': { change: { hasNoneAbove: true }, steps: looked(TAKES_LONG) },
 }
 
 describe('the property of processing notices that', () => {

@@ -16,8 +16,9 @@
  * that never begins ends in `dead`. If a task begins late, when another one was started, both look at the key and one claims it.
  * A failed attempt of a tier is repeated by the tier.
  */
-import type { Clock, Logger } from 'siltstone/internal'
+import type { Clock, Logger, Random } from 'siltstone/internal'
 import type { Decision } from './decide.ts'
+import { retryMs } from './retry-time.ts'
 import { errorOf, type ObjectState, objectIdOf, type Tier, TIERS, withHistory } from './state.ts'
 import type { ReadState, StateStore } from './state-store.ts'
 
@@ -101,17 +102,16 @@ export const handedOver = (tier: Tier): Pick<ObjectState, 'progress' | 'attempt'
 export interface Telling {
   states: StateStore
   clock: Clock
+  random: Random
   log: Logger
   recipient: Recipient
-  /** Of an attempt that failed. */
-  retryMs: (attempt: number) => number
 }
 
 /** Steps 2 to 4. Whoever changes the state meanwhile takes over. */
 export async function tell(
   { state, etag }: ReadState,
   { tier, object, attempt }: Extract<Decision, { do: 'hand-over' }>,
-  { states, clock, log, recipient, retryMs }: Telling,
+  { states, clock, random, log, recipient }: Telling,
 ): Promise<void> {
   const { bucket, key, run } = state
   const nowMs = clock.nowMs()
@@ -140,7 +140,7 @@ export async function tell(
       ...written.state,
       progress: 'failed',
       error: errorOf(error),
-      retryAtMs: nowMs + retryMs(attempt),
+      retryAtMs: nowMs + retryMs(attempt, random),
     }
     await states.write(failed, written)
   }

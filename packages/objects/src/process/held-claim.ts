@@ -19,6 +19,7 @@ export class HeldClaim {
   readonly #clock: Clock
   readonly #leaseMs: number
   #read: ReadState
+  #remembered: Partial<ObjectState> = {}
   #last: Promise<unknown> = Promise.resolve()
   #isLost = false
 
@@ -60,6 +61,11 @@ export class HeldClaim {
     }))
   }
 
+  /** Part of the next write of the state, whatever that is. */
+  remember(change: Partial<ObjectState>): void {
+    this.#remembered = { ...this.#remembered, ...change }
+  }
+
   /** Says that the object's records are not those of one run from now on. @throws ClaimLost */
   readonly notWhole = async (): Promise<void> => {
     if (this.state.isWhole) await this.note({ isWhole: false })
@@ -73,7 +79,7 @@ export class HeldClaim {
   #write(change: (state: ObjectState) => ObjectState): Promise<void> {
     const written = this.#last.then(async () => {
       if (this.#isLost) throw new ClaimLost()
-      const state = { ...change(this.state), changedAtMs: this.#clock.nowMs() }
+      const state = { ...change({ ...this.state, ...this.#remembered }), changedAtMs: this.#clock.nowMs() }
       const read = await this.#states.write(state, this.#read)
       if (read === undefined) {
         this.#isLost = true

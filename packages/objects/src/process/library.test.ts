@@ -45,7 +45,7 @@ beforeAll(async () => {
   const embedder = new EnglishEmbedder({ models: systemModels })
   const rules = new ProcessingRules([{ prefix: 'private/', process: false }])
   await storeRules(environment.store, rules)
-  processing = openProcessing({
+  processing = await openProcessing({
     environment,
     engine,
     embedderFor: async () => embedder,

@@ -1,7 +1,8 @@
-/** Decisions that are wrong about the end of an object: the property of processing notices each. */
+/** Decisions that are wrong about the end of an object, or about what is shown early: the property of processing notices each. */
 import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type * as Decide from './decide.ts'
+import type * as Early from './early.ts'
 import { processProperty } from './testing/process-property.ts'
 import type { Step } from './testing/process-run.ts'
 
@@ -12,8 +13,18 @@ vi.mock('./decide.ts', async (original) => {
   const { decide } = await original<typeof Decide>()
   return { decide: (facts: Facts) => decide(mutant.change(facts)) }
 })
+const early = vi.hoisted(() => ({ keepsOld: false, always: false }))
+vi.mock('./early.ts', async (original) => {
+  const { firstPublished, publishesEarly } = await original<typeof Early>()
+  return {
+    firstPublished: (...given: Parameters<typeof firstPublished>) =>
+      early.keepsOld ? [...given[0]] : firstPublished(...given),
+    publishesEarly: (...given: Parameters<typeof publishesEarly>) => early.always || publishesEarly(...given),
+  }
+})
 afterEach(() => {
   mutant.change = (facts) => facts
+  Object.assign(early, { keepsOld: false, always: false })
 })
 
 const withoutExpiry = (facts: Facts): Facts => ({ ...facts, expiry: undefined })
@@ -72,11 +83,40 @@ const MUTANTS: Record<string, { change: (facts: Facts) => Facts; steps: Step[] }
   },
 }
 
+/** A worker that has shown some lines of an object early, and no more. */
+const shown: Step[] = [
+  { do: 'begin', actor: 1, key: 0 },
+  { do: 'stepTo', actor: 1, request: 'commitIf' },
+  { do: 'step', actor: 1, times: 1, choice: 0 },
+]
+const EARLY: Record<string, { change: Partial<typeof early>; steps: Step[] }> = {
+  'what is shown early stands beside the records of the version before': {
+    change: { keepsOld: true },
+    steps: [...processed(0), { do: 'put', key: 0, content: 9 }, ...shown],
+  },
+  'what is only processed again is shown in part': {
+    change: { always: true },
+    steps: [
+      { do: 'put', key: 0, content: 7 },
+      ...processed(0).slice(1),
+      { do: 'replay', key: 0, content: 0 },
+      ...shown,
+    ],
+  },
+}
+
+const fails = async (steps: Step[]) => (await fc.check(processProperty(), { examples: [[steps]], numRuns: 1 })).failed
+
 describe('the property of processing notices that', () => {
+  it.each(Object.entries(EARLY))('%s', async (_, { change, steps }) => {
+    expect(await fails(steps)).toBe(false)
+    Object.assign(early, change)
+    expect(await fails(steps)).toBe(true)
+  })
+
   it.each(Object.entries(MUTANTS))('%s', async (_, { change, steps }) => {
-    const check = async () => (await fc.check(processProperty(), { examples: [[steps]], numRuns: 1 })).failed
-    expect(await check()).toBe(false)
+    expect(await fails(steps)).toBe(false)
     mutant.change = change
-    expect(await check()).toBe(true)
+    expect(await fails(steps)).toBe(true)
   })
 })

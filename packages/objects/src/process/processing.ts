@@ -1,7 +1,4 @@
 /** Puts a worker together: over the buckets of a place, into the collections of a store. */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import {
   type BlobStore,
   type Collection,
@@ -11,19 +8,20 @@ import {
   type Embedder,
   type Engine,
   type Environment,
-  freeDiskBytes,
   isSiltstoneError,
   newConfiguration,
   type Queue,
 } from 'siltstone/internal'
+import { JobSlots } from './job-slots.ts'
 import type { Pipeline } from './pipeline.ts'
 import { type Collections, Reconciler, type ReconcilerOptions } from './reconciler.ts'
 import type { ProcessingRules } from './rules.ts'
+import { removeLeftScratch, withScratch } from './scratch-folders.ts'
 import { StateStore } from './state-store.ts'
 import { Worker, type WorkerOptions } from './worker.ts'
 
 export interface ProcessingOptions
-  extends Pick<WorkerOptions, 'queue' | 'buckets' | 'blobs' | 'owns' | 'concurrency' | 'sweepEachMs'>,
+  extends Pick<WorkerOptions, 'queue' | 'buckets' | 'blobs' | 'owns' | 'sweepEachMs'>,
     Pick<ReconcilerOptions, 'metrics' | 'handOver'> {
   /** Of the store that the records and the states go to. */
   environment: Pick<Environment, 'store' | 'clock' | 'random' | 'ids' | 'log'>
@@ -35,12 +33,20 @@ export interface ProcessingOptions
   rules: ProcessingRules
   /** It is closed with the processing. */
   pipeline: Pipeline
+  /** Processors that work at the same time. Default 2. */
+  concurrency?: number
   /** See `ReconcilerOptions`. */
   leaseMs?: number
   maxAttempts?: number
 }
 
+const CONCURRENCY = 2
+/** Most of the time of a small object is spent on waiting for the disk or the bucket. */
+const KEYS_PER_JOB = 6
+
 export interface Processing {
+  /** Keys that are worth being worked on at the same time. */
+  readonly keysAtOnce: number
   readonly worker: Worker
   readonly reconciler: Reconciler
   readonly states: StateStore
@@ -50,11 +56,14 @@ export interface Processing {
 }
 
 /** The worker is not started. */
-export function openProcessing(options: ProcessingOptions): Processing {
+export async function openProcessing(options: ProcessingOptions): Promise<Processing> {
   const { engine, embedderFor, environment, blobs, scheme, rules, pipeline, metrics, handOver, leaseMs, maxAttempts } =
     options
   const { store, clock, random, ids, log } = environment
+  const left = await removeLeftScratch(clock)
+  if (left > 0) log.info('objects_scratch_removed', { folders: left })
   const states = new StateStore(store, ids)
+  const { concurrency = CONCURRENCY } = options
   const reconciler = new Reconciler({
     blobs,
     scheme,
@@ -68,12 +77,13 @@ export function openProcessing(options: ProcessingOptions): Processing {
     ids,
     log,
     owner: ids.ulid(),
+    jobs: new JobSlots(concurrency, clock),
     ...(metrics && { metrics }),
     ...(handOver && { handOver }),
     ...(leaseMs !== undefined && { leaseMs }),
     ...(maxAttempts !== undefined && { maxAttempts }),
   })
-  const { queue, buckets, owns, concurrency, sweepEachMs } = options
+  const { queue, buckets, owns, sweepEachMs } = options
   const expiresBeforeMs = (bucket: string, key: string) => {
     const expiry = rules.expiryOf(bucket, key)
     return expiry && clock.nowMs() - expiry.ageMs
@@ -89,14 +99,14 @@ export function openProcessing(options: ProcessingOptions): Processing {
     ...(owns && { owns }),
     // A bucket of S3 has a lifecycle of its own.
     ...(scheme === 'siltstone' && { expiresBeforeMs }),
-    ...(concurrency !== undefined && { concurrency }),
+    keysAtOnce: concurrency * KEYS_PER_JOB,
     ...(sweepEachMs !== undefined && { sweepEachMs }),
   })
   const close = async () => {
     await worker.close()
     await pipeline.close()
   }
-  return { worker, reconciler, states, expiresBeforeMs, close }
+  return { keysAtOnce: concurrency * KEYS_PER_JOB, worker, reconciler, states, expiresBeforeMs, close }
 }
 
 /** The collections of the default tenant and database. One that is made has cosine distances. */
@@ -119,14 +129,5 @@ function collectionsOf(engine: Engine, embedderFor: ProcessingOptions['embedderF
       }
     },
     embedder: async (collection) => embedderFor({ ...collection.info, dimension: await collection.dimension() }),
-  }
-}
-
-const withScratch: ConstructorParameters<typeof Reconciler>[0]['withScratch'] = async (work) => {
-  const path = await mkdtemp(join(tmpdir(), 'siltstone-objects-'))
-  try {
-    return await work({ path, freeBytes: () => freeDiskBytes(path) })
-  } finally {
-    await rm(path, { recursive: true, force: true })
   }
 }

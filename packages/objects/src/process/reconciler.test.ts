@@ -43,6 +43,57 @@ describe('an object', () => {
     expect(await documents('talk')).toEqual(['3 samples'])
   })
 
+  it('that takes long is found in part before its end, instead of the version before, and as a whole afterwards', async () => {
+    const { made, documents, state, reconciler } = await world()
+    await made.put('a', 'old')
+    await reconciler.reconcile(BUCKET, 'a')
+    await made.put('a', 'one\npublish\ntwo')
+    const worker = made.actor('worker')
+    worker.begin('a')
+    await worker.stepTo('commitIf')
+    expect(await documents('a')).toEqual(['old'])
+    await worker.step(0)
+    expect(await documents('a')).toEqual(['one'])
+    expect(await state('a')).toMatchObject({ progress: 'running', steps: {}, isWhole: false })
+    await worker.stepTo('commitIf')
+    const steps = { first: { state: 'done' } }
+    expect(await state('a')).toMatchObject({ progress: 'running', steps, records: 1, isWhole: false })
+    await worker.finish()
+    expect(await documents('a')).toEqual(['one', 'two'])
+    expect(await state('a')).toMatchObject({
+      progress: 'done',
+      steps: { lines: { records: 3 } },
+      records: 2,
+      isWhole: true,
+    })
+  })
+
+  it.each(['deleted', 'replaced', 'refused', 'given up'])(
+    'of which a part was shown and that is %s then has no more of it',
+    async (how) => {
+      const { made, documents, state, reconciler } = await world()
+      await made.put('a', how === 'refused' ? 'one\npublish\nfail' : 'one\npublish\ntwo')
+      const worker = made.actor('worker')
+      worker.begin('a')
+      await worker.stepTo('commitIf')
+      await worker.step(0)
+      expect(await documents('a')).toEqual(['one'])
+      if (how === 'deleted') await made.bucket.delete('a')
+      if (how === 'replaced') await made.put('a', 'three')
+      if (how === 'refused') await worker.finish()
+      else worker.kill()
+      if (how === 'given up') {
+        made.maxAttempts = 1
+        made.clock.now += 61_000
+        await made.reconciler('last').reconcile(BUCKET, 'a')
+      } else await reconciler.reconcile(BUCKET, 'a')
+      expect(await documents('a')).toEqual(how === 'replaced' ? ['three'] : [])
+      const dead = { progress: 'dead', steps: {}, records: 0 }
+      const end = { deleted: { progress: 'gone', steps: {}, records: 0 }, replaced: { progress: 'done' } }
+      expect(await state('a')).toMatchObject(end[how as keyof typeof end] ?? dead)
+    },
+  )
+
   it('that is refused has no records, neither its own nor those of the version before', async () => {
     const { made, documents, state, reconciler } = await world()
     await made.put('a', 'one')

@@ -21,6 +21,8 @@
  * - A worker that stalls instead, and goes on later, finds its claim lost at its next write (`records.ts`) or at 5.
  * - A process that is killed again and again by one object stops after `maxAttempts` claims: `dead`, code `worker-lost`.
  *
+ * Some of a run's records can be searched before its end: `early.ts`.
+ *
  * An object that was deleted because of its age is gone, too, and its records stay: the state becomes `expired` by one
  * compare-and-swap. So it is also where a replay was asked for, or is running: as long as no run has written a part of its
  * records, those of the run before are whole (`isWhole`). A run says so by compare-and-swap before it does, so of it and the
@@ -49,11 +51,14 @@ import type { ProcessContext } from '@siltstone/processors'
 import { headOf, removeBelow, versionOf } from './bucket-view.ts'
 import { claimedState, expiredState } from './claimed-state.ts'
 import { type Decision, decide } from './decide.ts'
+import { publishesEarly } from './early.ts'
 import { handedOver, type HandOverOptions, NotOurs, tell, Tiers } from './hand-over.ts'
 import { ClaimLost, HeldClaim } from './held-claim.ts'
+import type { JobSlots } from './job-slots.ts'
 import { objectAccess, Superseded } from './object-access.ts'
 import { isPermanent, type Pipeline } from './pipeline.ts'
 import { ObjectRecords } from './records.ts'
+import { retryMs } from './retry-time.ts'
 import type { ProcessingRules } from './rules.ts'
 import { derivedPrefixOf, runObject } from './run-object.ts'
 import { haveChanged, mayBeStale, readersOf, SideCars } from './side-cars.ts'
@@ -83,6 +88,8 @@ export interface ReconcilerOptions {
   log: Logger
   /** `objects_done`, `objects_failed`, `objects_dead`, `objects_removed`. Default: nothing is counted. */
   metrics?: Metrics
+  /** Default: all processors that are asked work at the same time. */
+  jobs?: JobSlots
   /** For people who look at a state. */
   owner: string
   /** Default 30 s. */
@@ -110,8 +117,7 @@ export type Outcome = { status: 'settled' } | { status: 'wait'; untilMs: number 
 
 const LEASE_MS = 30_000
 const ATTEMPTS = 5
-const FIRST_RETRY_MS = 5_000
-const LAST_RETRY_MS = 15 * 60_000
+const NO_RECORDS = { collections: [], records: 0, steps: {}, derivedRuns: [] }
 
 export class Reconciler {
   readonly #options: ReconcilerOptions
@@ -193,14 +199,13 @@ export class Reconciler {
 
   /** Without a claim, because nothing but the state changes. If it comes too late, what is there now is looked at. */
   async #change(read: ReadState, decision: Extract<Decision, { do: 'expire' | 'hand-over' }>): Promise<void> {
-    const { states, clock, log } = this.#options
+    const { states, clock, random, log } = this.#options
     if (decision.do === 'expire') {
       await states.write(expiredState(read.state, clock.nowMs()), read)
       return
     }
     const recipient = this.#tiers.recipient(decision.tier)
-    const retryMs = (attempt: number) => this.#retryMs(attempt)
-    if (recipient) await tell(read, decision, { states, clock, log, recipient, retryMs })
+    if (recipient) await tell(read, decision, { states, clock, random, log, recipient })
   }
 
   /** A damaged state is replaced: what it said is found out again. */
@@ -252,7 +257,7 @@ export class Reconciler {
   }
 
   async #process(claim: HeldClaim, object: ObjectVersion, info: BlobInfo, call: ReconcileCall): Promise<void> {
-    const { pipeline, collections, log, clock, scheme, withScratch } = this.#options
+    const { pipeline, collections, log, clock, random, scheme, withScratch, jobs } = this.#options
     const { bucket, key } = claim.state
     const blobs = this.#options.blobs(bucket)
     const sideCars = new SideCars(blobs, key)
@@ -261,6 +266,15 @@ export class Reconciler {
     const stop = new AbortController()
     const onAbort = () => stop.abort(call.signal?.reason)
     call.signal?.addEventListener('abort', onAbort)
+    const heartbeat = async (step: string) => {
+      try {
+        await call.alive?.()
+        await claim.beat(step)
+      } catch (error) {
+        stop.abort(error)
+        throw error
+      }
+    }
     try {
       const collection = await collections.open(name)
       const records = new ObjectRecords(collection, objectId, claim.check)
@@ -276,20 +290,15 @@ export class Reconciler {
           embedder: () => collections.embedder(collection),
           scratch,
           signal: stop.signal,
-          heartbeat: async (step) => {
-            try {
-              await call.alive?.()
-              await claim.beat(step)
-            } catch (error) {
-              stop.abort(error)
-              throw error
-            }
-          },
+          heartbeat,
+          publishes: () => publishesEarly(claim.state, name),
+          onPublished: (published) => claim.note(published),
           onPartial: claim.notWhole,
-          onProcessor: async (processor) => {
+          inTurn: (work) => (jobs === undefined ? work() : jobs.run(work, () => heartbeat('waits'))),
+          onProcessor: (processor) => {
             const tier = this.#tiers.ofObject(processor.name, object.sizeBytes)
             if (tier !== undefined) throw new NotOurs(tier)
-            await claim.note({ processor, contentType: info.head.contentType ?? null })
+            claim.remember({ processor, contentType: info.head.contentType ?? null })
           },
         }),
       )
@@ -330,7 +339,7 @@ export class Reconciler {
       log.warn('object_failed', { bucket, key, attempt, code: shown.code, error: cause, isDead })
       this.#metrics.count('objects_failed')
       if (isDead) return this.#bury(claim, shown, sideCars.found)
-      await claim.end({ progress: 'failed', error: shown, retryAtMs: clock.nowMs() + this.#retryMs(attempt) })
+      await claim.end({ progress: 'failed', error: shown, retryAtMs: clock.nowMs() + retryMs(attempt, random) })
     } finally {
       call.signal?.removeEventListener('abort', onAbort)
     }
@@ -340,12 +349,12 @@ export class Reconciler {
   async #bury(claim: HeldClaim, error: ObjectState['error'], sideCars: SideCars['found'] = []): Promise<void> {
     await this.#removeRecords(claim)
     this.#metrics.count('objects_dead')
-    await claim.end({ progress: 'dead', error, handOver: null, collections: [], records: 0, sideCars, derivedRuns: [] })
+    await claim.end({ ...NO_RECORDS, progress: 'dead', error, handOver: null, sideCars })
   }
 
   async #remove(claim: HeldClaim, decision: Extract<Decision, { do: 'remove' | 'bury' }>): Promise<void> {
     const { bucket, key } = claim.state
-    const { log, clock } = this.#options
+    const { log, clock, random } = this.#options
     try {
       if (decision.do === 'bury')
         return await this.#bury(
@@ -356,22 +365,14 @@ export class Reconciler {
           },
         )
       await this.#removeRecords(claim)
-      await claim.end({
-        progress: 'gone',
-        handOver: null,
-        collections: [],
-        records: 0,
-        sideCars: [],
-        derivedRuns: [],
-        processor: null,
-        contentType: null,
-      })
+      const noProcessor = { processor: null, contentType: null }
+      await claim.end({ ...NO_RECORDS, ...noProcessor, progress: 'gone', handOver: null, sideCars: [] })
       this.#metrics.count('objects_removed')
       log.info('object_removed', { bucket, key })
     } catch (error) {
       if (error instanceof ClaimLost) throw error
       log.error('object_not_removed', { bucket, key, error })
-      const retryAtMs = clock.nowMs() + this.#retryMs(decision.attempt)
+      const retryAtMs = clock.nowMs() + retryMs(decision.attempt, random)
       await claim.end({ progress: 'failed', error: errorOf(error), retryAtMs })
     }
   }
@@ -390,10 +391,5 @@ export class Reconciler {
       if (run === claim.id && !own) continue
       await removeBelow(blobs, derivedPrefixOf(objectIdOf(bucket, key), run))
     }
-  }
-
-  #retryMs(attempt: number): number {
-    const ms = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 4 ** Math.min(attempt - 1, 6))
-    return Math.round(ms * (0.75 + this.#options.random.next() / 2))
   }
 }

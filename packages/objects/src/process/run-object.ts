@@ -4,6 +4,7 @@ import { type BlobStore, type Embedder, invalid, type RecordOp } from 'siltstone
 import { type Lineage, recordOf } from './lineage.ts'
 import type { ObjectAccess } from './object-access.ts'
 import type { Pipeline } from './pipeline.ts'
+import { firstPublished } from './early.ts'
 import { deletion, type ObjectRecords, WRITE_OPERATIONS } from './records.ts'
 import type { SideCars } from './side-cars.ts'
 import { DERIVED_PREFIX } from './rules.ts'
@@ -26,10 +27,16 @@ export interface RunObjectOptions {
   scratch: ProcessContext['scratch']
   signal: AbortSignal
   heartbeat(step: string): Promise<void>
+  /** Whether what was made so far may be searched before the rest is there (`early.ts`). */
+  publishes(): boolean
+  /** Called when it can be. */
+  onPublished(published: { steps: Summary['steps']; records: number }): Promise<void>
   /** Called before some of the records are written, or deleted, without the others. */
   onPartial(): Promise<void>
   /** Called before the processor begins. */
-  onProcessor(processor: { name: string; version: string }): Promise<void>
+  onProcessor(processor: { name: string; version: string }): void
+  /** Lets the processor work in turn with those of other objects. */
+  inTurn<T>(work: () => Promise<T>): Promise<T>
 }
 
 export interface RunResult {
@@ -41,7 +48,8 @@ export interface RunResult {
 
 /**
  * Most objects change in one commit: the records of the new version are written and the old ones deleted in the same entry of
- * the log. Of an object with many records the new ones come in several commits, and the old ones go with the last.
+ * the log. Of an object with many records the new ones come in several commits, and the old ones go with the last. Of one that takes
+ * long, what is ready comes earlier (`early.ts`).
  *
  * @throws Superseded if the version, or that of a file beside it, is gone; SiltstoneError as processors, embedders and collections do
  */
@@ -49,7 +57,7 @@ export async function runObject(options: RunObjectOptions): Promise<RunResult> {
   const { source, storedType, lineage } = options
   const processor = await options.pipeline.choose(source, storedType)
   const made = { name: processor.name, version: processor.version }
-  await options.onProcessor(made)
+  options.onProcessor(made)
   const writer = new RecordWriter(options, { ...lineage, contentType: storedType, processor: made })
   let derived = 0
   const prefix = derivedPrefixOf(lineage.objectId, lineage.run)
@@ -57,6 +65,7 @@ export async function runObject(options: RunObjectOptions): Promise<RunResult> {
     signal: options.signal,
     heartbeat: (step) => options.heartbeat(step),
     emit: (record) => writer.add(record),
+    publish: (steps) => writer.publish(steps),
     async putDerived(name, bytes, contentType) {
       await options.blobs.put(prefix + name, bytes, { head: contentType === undefined ? {} : { contentType } })
       derived++
@@ -71,7 +80,7 @@ export async function runObject(options: RunObjectOptions): Promise<RunResult> {
   const readFailure = () => source.failure ?? options.sideCars.failure
   let summary: Summary
   try {
-    summary = await processor.process(source, context)
+    summary = await options.inTurn(() => processor.process(source, context))
   } catch (error) {
     // No write of this run may be on its way when its claim ends.
     await writer.settled()
@@ -107,11 +116,27 @@ class RecordWriter {
     this.#lineage = lineage
   }
 
-  /** One after the other, also if a processor does not wait. */
   add(record: ProcessedRecord): Promise<void> {
-    const added = this.#last.then(() => this.#add(record))
-    this.#last = added.catch(() => undefined)
-    return added
+    return this.#next(() => this.#add(record))
+  }
+
+  publish(steps: Summary['steps']): Promise<void> {
+    return this.#next(() => this.#publish(steps))
+  }
+
+  /** One after the other, also if a processor does not wait. */
+  #next(work: () => Promise<void>): Promise<void> {
+    const done = this.#last.then(work)
+    this.#last = done.catch(() => undefined)
+    return done
+  }
+
+  async #publish(steps: Summary['steps']): Promise<void> {
+    if (!this.#options.publishes()) return
+    await this.#embed()
+    this.#operations = firstPublished(this.#operations, await this.#oldRecords())
+    await this.#write()
+    await this.#options.onPublished({ steps, records: this.count })
   }
 
   async #add(record: ProcessedRecord): Promise<void> {

@@ -29,7 +29,7 @@ const buckets = await DirectoryBlobs.open(directory, { clock, random })
 const embedder: Pick<Embedder, 'embed'> = {
   embed: async (texts) => texts.map(({ length }) => Float32Array.of(length, 1)),
 }
-const { reconciler, states } = openProcessing({
+const { reconciler, states } = await openProcessing({
   environment,
   engine,
   embedderFor: async () => embedder as Embedder,

@@ -23,8 +23,8 @@ export interface WorkerOptions {
   owns?: (bucket: string) => Promise<boolean>
   clock: Clock
   log: Logger
-  /** Objects that are processed at the same time. Default 2. */
-  concurrency?: number
+  /** Keys that are worked on at the same time. Default 2. */
+  keysAtOnce?: number
   /** As of `SweepOptions`. */
   expiresBeforeMs?: (bucket: string, key: string) => number | undefined
   /** Default 5 minutes; 0: never. */
@@ -46,8 +46,8 @@ export class Worker {
   }
 
   start(): void {
-    const { concurrency = 2, sweepEachMs = SWEEP_EACH_MS } = this.#options
-    for (let k = 0; k < concurrency; k++) this.#loops.push(this.#receive())
+    const { keysAtOnce = 2, sweepEachMs = SWEEP_EACH_MS } = this.#options
+    for (let k = 0; k < keysAtOnce; k++) this.#loops.push(this.#receive())
     if (sweepEachMs > 0) this.#loops.push(this.#sweeps(sweepEachMs))
   }
 

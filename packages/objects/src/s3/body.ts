@@ -112,7 +112,7 @@ export async function bodyText(bytes: AsyncIterable<Uint8Array>, maxBytes: numbe
   for await (const chunk of bytes) {
     size += chunk.length
     if (size > maxBytes) throw new S3Error('MalformedXML', `The body has more than ${maxBytes} bytes.`)
-    chunks.push(chunk)
+    chunks.push(Buffer.from(chunk))
   }
   return Buffer.concat(chunks).toString('utf8')
 }

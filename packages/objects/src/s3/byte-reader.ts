@@ -1,4 +1,4 @@
-/** Reads lines and runs of bytes from a stream of chunks. */
+/** Reads lines and runs of bytes from a stream of chunks. The memory of a piece may be used again when the next one is asked for. */
 export class ByteReader {
   readonly #chunks: AsyncIterator<Uint8Array>
   #buffer: Buffer = Buffer.alloc(0)
@@ -56,14 +56,17 @@ export class ByteReader {
 
   async #more(): Promise<boolean> {
     if (this.#ended) return false
+    // The memory of what came before is no longer ours then.
+    const rest = Buffer.from(this.#buffer)
     const next = await this.#chunks.next()
     if (next.done === true) {
+      this.#buffer = rest
       this.#ended = true
       return false
     }
     const { buffer, byteOffset, length } = next.value
     const chunk = Buffer.from(buffer, byteOffset, length)
-    this.#buffer = this.#buffer.length === 0 ? chunk : Buffer.concat([this.#buffer, chunk])
+    this.#buffer = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
     return true
   }
 }

@@ -7,8 +7,6 @@
  * without details.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { pipeline } from 'node:stream/promises'
-import { Readable } from 'node:stream'
 import type { BlobBuckets, Clock, Ids, Logger } from 'siltstone/internal'
 import { type AccessKeys, allows } from './access-keys.ts'
 import { authenticate } from './authenticate.ts'
@@ -147,9 +145,25 @@ async function send(
   if (isHead || hasNoBody) outgoing.end()
   else if (text !== undefined) outgoing.end(text)
   else if (body instanceof Uint8Array) outgoing.end(body)
-  else
-    await pipeline(
-      Readable.from(body as AsyncIterable<Uint8Array>, { objectMode: false, highWaterMark: 1 << 20 }),
-      outgoing,
-    )
+  else await sendBody(outgoing, body as AsyncIterable<Uint8Array>)
+}
+
+/** A chunk is with the system before the next one is asked for: its memory may be used again (`reusesChunks`). */
+async function sendBody(outgoing: ServerResponse, body: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const chunk of body) await sendChunk(outgoing, chunk)
+  outgoing.end()
+}
+
+/** @throws what broke the connection */
+function sendChunk(outgoing: ServerResponse, chunk: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onClose = () => reject(new Error('the connection was closed'))
+    if (outgoing.destroyed) return onClose()
+    outgoing.once('close', onClose)
+    outgoing.write(chunk, (error) => {
+      outgoing.off('close', onClose)
+      if (error) reject(error)
+      else resolve()
+    })
+  })
 }

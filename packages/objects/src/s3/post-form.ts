@@ -34,7 +34,7 @@ export async function postForm(source: AsyncIterable<Uint8Array>, contentType: s
       }
       size += piece.value.length
       if (size > MAX_FIELDS_BYTES) throw malformed(`its fields have more than ${MAX_FIELDS_BYTES} bytes`)
-      chunks.push(piece.value)
+      chunks.push(Buffer.from(piece.value))
     }
     fields.set(name, Buffer.concat(chunks).toString('utf8'))
     if ((await reader.line()) !== '') throw malformed('it has no field with the name file')

@@ -45,6 +45,14 @@ describe('processors in processes', () => {
     await expect(misbehave('throw')).rejects.toMatchObject({ name: 'TypeError', message: 'a mistake' })
   })
 
+  it('say what can be searched before the rest', async () => {
+    const { misbehave } = await processors()
+    const published: unknown[] = []
+    await misbehave('publish', { publish: async (steps) => void published.push(steps) })
+    expect(published).toEqual([{ publish: { state: 'done', records: 2 } }])
+    expect((await misbehave('publish')).summary.contentType).toBe('test/misbehaving')
+  })
+
   it('survive a promise that a parser drops', async () => {
     const { misbehave } = await processors()
     expect((await misbehave('stray')).summary.contentType).toBe('test/misbehaving')

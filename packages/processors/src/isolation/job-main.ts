@@ -74,6 +74,7 @@ function contextOf({ scratch, name, has }: Start, signal: AbortSignal): ProcessC
     embedText: (texts) => call('embedText', texts),
     scratch: { path: scratch, freeBytes: () => call('freeBytes') },
     ...(name !== undefined && { name }),
+    ...(has.includes('publish') && { publish: (steps) => call('publish', steps) }),
     ...(has.includes('embedImage') && { embedImage: (images) => call('embedImage', images) }),
     ...(has.includes('transcribe') && { transcribe: (pcm) => call('transcribe', pcm) }),
     ...(ocr && { readText: (image) => ocr.readText(image, signal) }),

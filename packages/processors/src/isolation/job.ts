@@ -89,7 +89,7 @@ export class JobProcess {
     }
     ctx.signal.addEventListener('abort', abort)
     try {
-      const has = (['embedImage', 'transcribe', 'readText', 'sibling'] as const).filter(
+      const has = (['publish', 'embedImage', 'transcribe', 'readText', 'sibling'] as const).filter(
         (method) => ctx[method] !== undefined,
       )
       this.#process.post({
@@ -173,6 +173,8 @@ export class JobProcess {
         return (ctx.scratch satisfies ScratchFolder).freeBytes()
       case 'emit':
         return ctx.emit(...(args as Parameters<ProcessContext['emit']>))
+      case 'publish':
+        return ctx.publish?.(args[0] as Summary['steps'])
       case 'putDerived':
         return ctx.putDerived(...(args as Parameters<ProcessContext['putDerived']>))
       case 'embedText':

@@ -16,6 +16,7 @@ export type Method =
   | 'read'
   | 'heartbeat'
   | 'emit'
+  | 'publish'
   | 'putDerived'
   | 'embedText'
   | 'embedImage'

@@ -54,8 +54,11 @@ class MediaJob {
     await this.#findTool()
     const data = await this.#container(type)
     const subtitles = await this.#subtitles(type, data)
+    // What follows decodes all of the recording, where it can.
+    if (typeof this.#tool !== 'string') await this.#ctx.publish?.({ ...this.#steps.summaries })
     const cutsMs = await this.#cuts(data)
     const speech = await this.#transcript(data, cutsMs)
+    if (cutsMs && speech.length > 0) await this.#ctx.publish?.({ ...this.#steps.summaries })
     if (cutsMs) await this.#scenes(data, cutsMs, speech.length > 0 ? speech : subtitles)
     return {
       contentType: data.hasVideo ? type : type.replace(/^video\/(?=mp4|webm|x-matroska)/, 'audio/'),

@@ -139,6 +139,15 @@ describe('video', () => {
       })
   })
 
+  it.each([
+    [installed.path, [['container', 'subtitles']]],
+    [false, []],
+  ] as const)('shows its subtitles before what takes long (ffmpeg: %s)', async (ffmpeg, published) => {
+    const steps: string[][] = []
+    await run('v.mp4', { publish: async (ended) => void steps.push(Object.keys(ended)) }, ffmpeg)
+    expect(steps).toEqual(published)
+  })
+
   it('of a kind that only ffmpeg reads needs it', async () => {
     await expect(run('v.avi', {}, false)).rejects.toMatchObject({ kind: 'unsupported', code: 'needs-ffmpeg' })
     const { records, summary } = await run('v.avi')

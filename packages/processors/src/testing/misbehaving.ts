@@ -23,6 +23,7 @@ const misbehaving: Processor = {
       void Promise.reject(new Error('dropped'))
       await ctx.heartbeat(request)
     }
+    if (request === 'publish') await ctx.publish?.({ [request]: { state: 'done', records: 2 } })
     if (request === 'throw') throw new TypeError('a mistake')
     if (request === 'child') {
       // The child's number is told; then the process is busy forever.

@@ -55,43 +55,82 @@ export interface ReceivedBytes {
   checksum?: { algorithm: ChecksumAlgorithm; value: string }
 }
 
-/** Counts and hashes a body on its way into a store. */
+export interface BodyHashes {
+  md5: Uint8Array
+  /** In the algorithm that was asked for. */
+  checksum?: Uint8Array
+}
+
+/** The MD5 of a body, and its checksum in one more algorithm. */
+export class BodyHash {
+  readonly #md5 = createHash('md5')
+  readonly #digest: Digest | undefined
+
+  constructor(algorithm: ChecksumAlgorithm | undefined) {
+    this.#digest = algorithm && digestOf(algorithm)
+  }
+
+  update(bytes: Uint8Array): void {
+    this.#md5.update(bytes)
+    this.#digest?.update(bytes)
+  }
+
+  /** Called once. */
+  digest(): BodyHashes {
+    return { md5: this.#md5.digest(), ...(this.#digest && { checksum: this.#digest.digest() }) }
+  }
+}
+
+/** Counts and hashes a body on its way into a store, and compares it with what is expected. */
 export class BodyCheck {
   readonly #expected: ExpectedBytes
   readonly #maxBytes: number
-  readonly #md5 = createHash('md5')
-  readonly #digest: Digest | undefined
+  #hash: BodyHash | undefined
   #sizeBytes = 0
 
   constructor(expected: ExpectedBytes, maxBytes: number) {
     this.#expected = expected
     this.#maxBytes = maxBytes
-    this.#digest = expected.checksum && digestOf(expected.checksum.algorithm)
   }
 
-  /** @throws SiltstoneError `invalid` (too-large, incomplete-body) as soon as there are too many bytes */
+  get algorithm(): ChecksumAlgorithm | undefined {
+    return this.#expected.checksum?.algorithm
+  }
+
+  /** @throws as `count` does */
   update(bytes: Uint8Array): void {
+    this.count(bytes)
+    this.#hash ??= new BodyHash(this.algorithm)
+    this.#hash.update(bytes)
+  }
+
+  /**
+   * Of bytes that the caller hashes itself.
+   * @throws SiltstoneError `invalid` (too-large, incomplete-body) as soon as there are too many bytes
+   */
+  count(bytes: Uint8Array): void {
     this.#sizeBytes += bytes.length
     if (this.#sizeBytes > this.#maxBytes)
       throw invalid('too-large', `The body has more than ${this.#maxBytes} bytes: upload it in parts.`)
     const { sizeBytes } = this.#expected
     if (sizeBytes !== undefined && this.#sizeBytes > sizeBytes)
       throw invalid('incomplete-body', `The body has more than the ${sizeBytes} bytes that were announced.`)
-    this.#md5.update(bytes)
-    this.#digest?.update(bytes)
   }
 
-  /** @throws SiltstoneError `invalid` (incomplete-body, bad-digest) when the bytes are not the expected ones */
-  finish(): ReceivedBytes {
+  /**
+   * @param hashes of bytes that were counted alone
+   * @throws SiltstoneError `invalid` (incomplete-body, bad-digest) when the bytes are not the expected ones
+   */
+  finish(hashes?: BodyHashes): ReceivedBytes {
     const { sizeBytes, md5, checksum } = this.#expected
     if (sizeBytes !== undefined && this.#sizeBytes !== sizeBytes)
       throw invalid('incomplete-body', `The body ended after ${this.#sizeBytes} of ${sizeBytes} bytes.`)
-    const hash = this.#md5.digest()
-    if (md5 !== undefined && base64(hash) !== md5)
-      throw invalid('bad-digest', `The MD5 of the body is ${base64(hash)}, not ${md5} as expected.`)
-    const received = { sizeBytes: this.#sizeBytes, md5: hash.toString('hex') }
-    if (checksum === undefined || this.#digest === undefined) return received
-    const value = base64(this.#digest.digest())
+    const made = hashes ?? (this.#hash ?? new BodyHash(this.algorithm)).digest()
+    if (md5 !== undefined && base64(made.md5) !== md5)
+      throw invalid('bad-digest', `The MD5 of the body is ${base64(made.md5)}, not ${md5} as expected.`)
+    const received = { sizeBytes: this.#sizeBytes, md5: Buffer.from(made.md5).toString('hex') }
+    if (checksum === undefined || made.checksum === undefined) return received
+    const value = base64(made.checksum)
     const expected = checksum.expected?.()
     if (expected !== undefined && expected !== value)
       throw invalid('bad-digest', `The ${checksum.algorithm} of the body is ${value}, not ${expected} as expected.`)

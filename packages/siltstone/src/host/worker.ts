@@ -12,8 +12,8 @@ export interface WorkerHandlers<Out> {
 
 export interface WorkerHandle<In> {
   post(message: In): void
-  /** From now on the process stays alive until the thread has ended. */
-  keepAlive(): void
+  /** Whether the process stays alive from now on until the thread has ended. Default true; before the first call it does not. */
+  keepAlive(isBusy?: boolean): void
   /** Ends the thread at once. Resolves when it has ended. */
   terminate(): Promise<void>
 }
@@ -46,8 +46,8 @@ export function startWorker<In, Out>(
     // A thread has no origin: the second parameter of the browser's postMessage does not exist here.
     // oxlint-disable-next-line unicorn/require-post-message-target-origin
     post: (message) => worker.postMessage(message),
-    keepAlive: () => {
-      worker.ref()
+    keepAlive: (isBusy = true) => {
+      worker[isBusy ? 'ref' : 'unref']()
     },
     terminate: async () => {
       await worker.terminate()

@@ -65,7 +65,8 @@ describe('ingesting', () => {
       for await (const document of eachDocument(await findDocuments([folder]), LIMITS, newTally()))
         await work.file(document)
       await work.flush()
-      return work.counts
+      const withoutText = work.withoutText.map((source) => source.slice(folder.length + 1))
+      return withoutText.length === 0 ? work.counts : { ...work.counts, withoutText }
     }
     return {
       collection,
@@ -85,6 +86,23 @@ describe('ingesting', () => {
     writeFileSync(join(folder, 'a.md'), paragraphs('Sand'))
     expect(await ingest()).toEqual({ files: 1, passages: 1, unchanged: 1, removed: 2 })
     expect(await sources()).toEqual(['a.md#1', 'sub/a.md#1'])
+  })
+
+  it('takes files of a few words, and names those without any', async () => {
+    const { collection, ingest } = await setUp()
+    writeFileSync(join(folder, 'note.txt'), 'Buy milk.\n')
+    writeFileSync(join(folder, 'list.md'), '# Tuesday\n\nBread and salt\n\n# Friday\n\n17:30\n')
+    writeFileSync(join(folder, 'empty.txt'), ' \n')
+    writeFileSync(join(folder, 'code.md'), '# Code\n\n```sh\nls\n```\n')
+    const counts = { files: 2, passages: 3, unchanged: 0, removed: 0, withoutText: ['code.md', 'empty.txt'] }
+    expect(await ingest()).toEqual(counts)
+    const { documents } = await collection.get({ include: { documents: true } })
+    expect(documents?.toSorted()).toEqual(['17:30', 'Bread and salt', 'Buy milk.'])
+    expect(await ingest()).toEqual({ ...counts, files: 0, passages: 0, unchanged: 2 })
+    // A file that has lost its text loses its passages.
+    writeFileSync(join(folder, 'note.txt'), '')
+    expect(await ingest()).toMatchObject({ removed: 1, withoutText: ['code.md', 'empty.txt', 'note.txt'] })
+    expect(await collection.count()).toBe(2)
   })
 
   it('names a missing path', async () => {

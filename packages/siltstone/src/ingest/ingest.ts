@@ -17,6 +17,8 @@ export interface IngestOptions {
 
 export class Ingest {
   readonly counts = { files: 0, passages: 0, unchanged: 0, removed: 0 }
+  /** Files of which nothing was written: they are empty, or have nothing but code. */
+  readonly withoutText: string[] = []
   readonly #options: IngestOptions
   #pending: { file: SourceFile; passages: Passage[]; isKnown: boolean }[] = []
 
@@ -30,8 +32,10 @@ export class Ingest {
       this.counts.unchanged++
       return
     }
-    this.counts.files++
-    this.#pending.push({ file, passages: passagesOf(file), isKnown: hash !== undefined })
+    const passages = passagesOf(file)
+    if (passages.length === 0) this.withoutText.push(file.source)
+    else this.counts.files++
+    this.#pending.push({ file, passages, isKnown: hash !== undefined })
     const count = this.#pending.reduce((sum, { passages }) => sum + passages.length, 0)
     if (count >= WRITE_RECORDS) await this.flush()
   }
@@ -46,8 +50,9 @@ export class Ingest {
     const { collection } = this.#options
     for (const { file, passages, isKnown } of pending)
       if (isKnown) await this.#removeObsolete(collection, file, passages.length)
-    const embedder = await this.#options.embedder()
     const all = pending.flatMap(({ file, passages }) => passages.map((passage) => ({ ...passage, hash: file.hash })))
+    if (all.length === 0) return
+    const embedder = await this.#options.embedder()
     for (let end = all.length; end > 0; end -= WRITE_RECORDS) {
       const batch = all.slice(Math.max(0, end - WRITE_RECORDS), end)
       // The heading often tells the topic better than the passage's own words.

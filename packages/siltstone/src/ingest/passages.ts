@@ -43,9 +43,13 @@ const TARGET_CHARACTERS = 350
 const MIN_CHARACTERS = 50
 const MAX_CHARACTERS = 1_200
 
-/** Joins paragraphs of one section until a passage is long enough; removes code and markup. */
+/**
+ * Joins paragraphs of one section until a passage is long enough; removes code and markup. A file that has nothing but short pieces
+ * keeps them: a note of one line is a passage.
+ */
 export function passagesOf({ source, packageName, text }: SourceFile): Passage[] {
-  return cutPassages(text).map(({ text, heading }, k) => ({
+  const long = cutPassages(text)
+  return (long.length > 0 ? long : cutPassages(text, { short: 'keep' })).map(({ text, heading }, k) => ({
     id: `${source}#${k + 1}`,
     text,
     source,

@@ -51,7 +51,7 @@ export interface ObjectStatus {
   processor?: string
   /** What is done now. */
   step?: string
-  /** Each step of the processor, with the reason if it was skipped. */
+  /** Each step of the processor, with the reason if it was skipped; of work that runs, those whose records can be searched already. */
   steps: Record<string, ObjectStep>
   attempt: number
   /** RFC 3339. */

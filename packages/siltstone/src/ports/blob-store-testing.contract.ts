@@ -7,8 +7,13 @@ export interface BlobTests {
   store: () => BlobStore
 }
 
+/** The memory of a chunk changes when the next one is asked for, as that of a caller may. */
 export async function* streamOf(...chunks: Uint8Array[]): AsyncGenerator<Uint8Array> {
-  yield* chunks
+  for (const chunk of chunks) {
+    const lent = new Uint8Array(chunk)
+    yield lent
+    lent.fill(0)
+  }
 }
 
 export function blobOf(result: PutBlobResult | { status: string }) {

@@ -52,6 +52,7 @@ export interface BlobInfo {
   partCount?: number
 }
 
+/** The memory of a chunk is the caller's again when the store asks for the next one: a store that keeps it makes a copy. */
 export type BlobBody = Uint8Array | AsyncIterable<Uint8Array>
 
 /** What the bytes must be; otherwise the call throws and stores nothing. */
@@ -100,6 +101,11 @@ export interface GetBlobOptions extends ReadCondition {
   range?: BlobRange
   /** Instead of a range: one part of an object that was uploaded in parts. Any other object is its part 1. */
   partNumber?: number
+  /**
+   * The caller is done with each chunk of the body when it asks for the next, so that a store may read into the same memory
+   * again. Default: chunks are the caller's.
+   */
+  reusesChunks?: boolean
 }
 
 /** `delete-marker`: a store with versions, and the newest one (or the named one) says that the object was deleted. */
@@ -240,7 +246,7 @@ export interface BlobStore {
   /** @throws SiltstoneError `invalid` (bad-key, bad-metadata, bad-tags, bad-digest, incomplete-body, too-large) */
   put(key: string, body: BlobBody, options?: PutBlobOptions): Promise<PutBlobResult>
   get(key: string, options?: GetBlobOptions): Promise<GetBlobResult>
-  head(key: string, options?: Omit<GetBlobOptions, 'range' | 'partNumber'>): Promise<HeadBlobResult>
+  head(key: string, options?: Omit<GetBlobOptions, 'range' | 'partNumber' | 'reusesChunks'>): Promise<HeadBlobResult>
   /**
    * The parts that an object was uploaded in, after `after`, at most `limit` (1 to 1,000); none of an object that was not.
    * @throws SiltstoneError `not-found` (no-such-blob)

@@ -249,7 +249,7 @@ export class ProcessWorld {
   }
 
   /** Documents, with their metadata, of an object's records, sorted. */
-  async recordsOf(key: string): Promise<{ document: string; version: string; own: string[] }[]> {
+  async recordsOf(key: string): Promise<{ document: string; version: string; run: string; own: string[] }[]> {
     const collection = await this.find(BUCKET)
     if (collection === undefined) return []
     const value = objectIdOf(BUCKET, key)
@@ -261,7 +261,8 @@ export class ProcessWorld {
       .map((document, k) => {
         const metadata = JSON.parse(metadatas[k] ?? '{}') as Record<string, unknown>
         const own = Object.keys(metadata).filter((name) => metadata[name] === 1)
-        return { document: document ?? '', version: String(metadata['object_version']), own }
+        const { object_version: version, object_run: run } = metadata
+        return { document: document ?? '', version: String(version), run: String(run), own }
       })
       .sort((a, b) => (a.document < b.document ? -1 : 1))
   }

@@ -8,6 +8,8 @@ import { eachDocument, findDocuments, Ingest, newTally } from '../../ingest/inde
 import { bytes, plural } from '../format.ts'
 import { type CommonOptions, Session, withEmbedders, withStoreOptions } from '../session.ts'
 
+/** Of files that are named in an answer. */
+const MOST_NAMES = 10
 const LIMITS = { files: Number.MAX_SAFE_INTEGER, bytes: Number.MAX_SAFE_INTEGER, fileBytes: 64 * 1024 * 1024 }
 
 interface IngestOptions extends CommonOptions {
@@ -53,7 +55,15 @@ export function ingestCommand(): Command {
         await ingest.flush()
         await session.out.endProgress()
         const { duplicates, omitted } = tally
-        const result = { collection: info.name, ...ingest.counts, bytes: tally.bytes, duplicates, tooLarge: omitted }
+        const { counts, withoutText } = ingest
+        const result = {
+          collection: info.name,
+          ...counts,
+          bytes: tally.bytes,
+          duplicates,
+          tooLarge: omitted,
+          withoutText,
+        }
         await session.out.answer(
           result,
           () =>
@@ -63,10 +73,17 @@ export function ingestCommand(): Command {
               ...(result.removed > 0 ? [`${plural(result.removed, 'old passage')} removed`] : []),
               ...(duplicates > 0 ? [`${plural(duplicates, 'copy', 'copies')} skipped`] : []),
               ...(omitted > 0 ? [`${plural(omitted, 'file')} too large`] : []),
-            ].join(', ') + '.\n',
+            ].join(', ') +
+            '.\n' +
+            (withoutText.length === 0 ? '' : `Without text beside headings and code: ${some(withoutText)}.\n`),
         )
       })
     })
+}
+
+function some(names: readonly string[]): string {
+  const more = names.length - MOST_NAMES
+  return `${names.slice(0, MOST_NAMES).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
 }
 
 async function target(

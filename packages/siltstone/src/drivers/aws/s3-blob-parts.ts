@@ -16,7 +16,7 @@ export async function* inParts(body: AsyncIterable<Uint8Array>, check: BodyCheck
     for (let rest = chunk; rest.length > 0; ) {
       const wanted = PART_BYTES * 2 ** Math.floor(count / PARTS_OF_ONE_SIZE) - size
       const piece = rest.subarray(0, wanted)
-      chunks.push(piece)
+      chunks.push(new Uint8Array(piece))
       size += piece.length
       rest = rest.subarray(piece.length)
       if (piece.length < wanted) continue

@@ -113,7 +113,7 @@ export async function putPart(
   const chunks: Uint8Array[] = []
   for await (const chunk of chunksOf(body)) {
     check.update(chunk)
-    chunks.push(chunk)
+    chunks.push(new Uint8Array(chunk))
   }
   const { checksum, sizeBytes } = check.finish()
   const Body = Buffer.concat(chunks)

@@ -374,7 +374,7 @@ async function receive(
   const chunks: Uint8Array[] = []
   for await (const chunk of chunksOf(body)) {
     check.update(chunk)
-    chunks.push(chunk)
+    chunks.push(new Uint8Array(chunk))
   }
   return { received: check.finish(), bytes: concatBytes(chunks) }
 }

@@ -2,16 +2,17 @@
  * The files that hold the bytes of blobs. A file has a name of its own, never one from a key, is written once, synced, and
  * never changed; the index says what it belongs to.
  */
-import { type FileHandle, mkdir, open, readdir, stat, unlink } from 'node:fs/promises'
+import { type FileHandle, open, readdir, stat, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { corrupt, isSiltstoneError, unavailable } from '../../../errors.ts'
-import { type BodyCheck, chunksOf, type ReceivedBytes } from '../../../host/blob-checksum.ts'
+import { type BodyCheck, BodyHash, type BodyHashes, chunksOf, type ReceivedBytes } from '../../../host/blob-checksum.ts'
 import { fileError, isMissing } from '../../../host/file-errors.ts'
-import type { BlobBody } from '../../../ports/blob-store.ts'
+import type { BlobBody, ChecksumAlgorithm } from '../../../ports/blob-store.ts'
 import type { Ids } from '../../../ports/ids.ts'
 import { DirectorySync } from '../directory-sync.ts'
+import { makeDirectories } from '../../../host/make-directories.ts'
+import { BodyFile } from './body-file.ts'
 
-const WRITE_BYTES = 1024 * 1024
 const READ_BYTES = 512 * 1024
 
 /** Bytes of a blob, in order. */
@@ -36,31 +37,35 @@ export class BlobFiles {
    * file when this returns. A body that fails leaves no file.
    */
   async receive(body: BlobBody, check: BodyCheck, inlineBytes: number): Promise<Received> {
-    const pending = new Pending()
-    let file: WritingFile | undefined
-    // While a batch is written, the next one is received and hashed.
-    let writing: Promise<void> = Promise.resolve()
+    const small: Uint8Array[] = []
+    let smallBytes = 0
+    let file: BodyFile | undefined
+    const create = async () => {
+      file = await this.#create(check.algorithm)
+      for (const chunk of small.splice(0)) await file.push(chunk)
+      return file
+    }
     try {
       for await (const chunk of chunksOf(body)) {
-        check.update(chunk)
-        pending.push(chunk)
-        if (file === undefined && pending.sizeBytes > inlineBytes) file = await this.#create()
-        if (file === undefined || pending.sizeBytes < WRITE_BYTES) continue
-        await writing
-        writing = file.write(pending.take())
-        // Its failure is thrown by the next wait for it.
-        writing.catch(() => undefined)
+        check.count(chunk)
+        if (file !== undefined) {
+          await file.push(chunk)
+          continue
+        }
+        smallBytes += chunk.length
+        if (smallBytes > inlineBytes) await (await create()).push(chunk)
+        else small.push(new Uint8Array(chunk))
       }
-      await writing
-      const received = check.finish()
-      if (file === undefined && inlineBytes > 0) return { ...received, inlined: joined(pending.take()) }
-      file ??= await this.#create()
-      await file.write(pending.take())
-      await file.finish()
+      if (file === undefined && inlineBytes > 0) {
+        const inlined = joined(small)
+        return { ...check.finish(hashOf(inlined, check.algorithm)), inlined }
+      }
+      file ??= await create()
+      const received = check.finish(await file.end())
+      await file.keep()
       await this.#directories.sync(dirname(file.path))
       return { ...received, file: file.name }
     } catch (error) {
-      await writing.catch(() => undefined)
       await file?.discard()
       throw isSiltstoneError(error) || !isFileError(error) || file === undefined
         ? error
@@ -68,13 +73,19 @@ export class BlobFiles {
     }
   }
 
-  async *read(segments: readonly Segment[], start: number, end: number): AsyncGenerator<Uint8Array> {
+  /** @param reusesChunks see `GetBlobOptions` */
+  async *read(
+    segments: readonly Segment[],
+    start: number,
+    end: number,
+    reusesChunks = false,
+  ): AsyncGenerator<Uint8Array> {
     let before = 0
     for (const [name, sizeBytes] of segments) {
       const from = Math.max(start - before, 0)
       const to = Math.min(end - before, sizeBytes)
       before += sizeBytes
-      if (from < to) yield* this.#readFile(name, from, to)
+      if (from < to) yield* this.#readFile(name, from, to, reusesChunks)
       if (before >= end) return
     }
   }
@@ -105,7 +116,7 @@ export class BlobFiles {
     }
   }
 
-  async *#readFile(name: string, start: number, end: number): AsyncGenerator<Uint8Array> {
+  async *#readFile(name: string, start: number, end: number, reusesChunks: boolean): AsyncGenerator<Uint8Array> {
     const path = this.#path(name)
     let handle: FileHandle
     try {
@@ -116,25 +127,39 @@ export class BlobFiles {
         cause: error,
       })
     }
+    const newBuffer = () => Buffer.allocUnsafeSlow(Math.min(READ_BYTES, end - start))
+    const read = async (at: number, into: Buffer): Promise<Buffer> => {
+      const { bytesRead } = await handle.read(into, 0, Math.min(into.length, end - at), at)
+      if (bytesRead === 0) throw corrupt('blob-truncated', `${path} ends at ${at}, ${end} bytes were written.`)
+      return into.subarray(0, bytesRead)
+    }
+    // One is read into while the other is with the caller.
+    const buffers = [newBuffer()]
+    const bufferOf = (count: number) => (reusesChunks ? (buffers[count % 2] ??= newBuffer()) : newBuffer())
+    let next = read(start, bufferOf(0))
     try {
-      for (let at = start; at < end; ) {
-        const buffer = Buffer.allocUnsafeSlow(Math.min(READ_BYTES, end - at))
-        const { bytesRead } = await handle.read(buffer, 0, buffer.length, at)
-        if (bytesRead === 0) throw corrupt('blob-truncated', `${path} ends at ${at}, ${end} bytes were written.`)
-        at += bytesRead
-        yield buffer.subarray(0, bytesRead)
+      for (let at = start, count = 1; at < end; count++) {
+        const chunk = await next
+        at += chunk.length
+        if (at < end) {
+          next = read(at, bufferOf(count))
+          // Its failure is thrown by the next turn.
+          next.catch(() => undefined)
+        }
+        yield chunk
       }
     } finally {
+      await next.catch(() => undefined)
       await handle.close()
     }
   }
 
-  async #create(): Promise<WritingFile> {
+  async #create(algorithm: ChecksumAlgorithm | undefined): Promise<BodyFile> {
     const name = this.#ids.ulid()
     const path = this.#path(name)
     try {
-      await mkdir(dirname(path), { recursive: true })
-      return new WritingFile(name, path, await open(path, 'wx', 0o600))
+      await makeDirectories(dirname(path))
+      return new BodyFile(name, path, await open(path, 'wx', 0o600), algorithm)
     } catch (error) {
       throw fileError(error, { path, doing: 'create' })
     }
@@ -146,66 +171,16 @@ export class BlobFiles {
   }
 }
 
-/** Chunks of a body that are not written yet. */
-class Pending {
-  #chunks: Uint8Array[] = []
-  sizeBytes = 0
-
-  push(chunk: Uint8Array): void {
-    this.#chunks.push(chunk)
-    this.sizeBytes += chunk.length
-  }
-
-  take(): Uint8Array[] {
-    const chunks = this.#chunks
-    this.#chunks = []
-    this.sizeBytes = 0
-    return chunks
-  }
-}
-
-class WritingFile {
-  readonly name: string
-  readonly path: string
-  readonly #handle: FileHandle
-
-  constructor(name: string, path: string, handle: FileHandle) {
-    this.name = name
-    this.path = path
-    this.#handle = handle
-  }
-
-  async write(chunks: Uint8Array[]): Promise<void> {
-    let left = chunks.filter(({ length }) => length > 0)
-    // A call takes at most 1,024 buffers, and may write less than it was given.
-    while (left.length > 0) {
-      const some = left.slice(0, 1_000)
-      let { bytesWritten } = await this.#handle.writev(some)
-      const rest: Uint8Array[] = []
-      for (const chunk of some) {
-        if (bytesWritten < chunk.length) rest.push(chunk.subarray(bytesWritten))
-        bytesWritten = Math.max(0, bytesWritten - chunk.length)
-      }
-      left = [...rest, ...left.slice(some.length)]
-    }
-  }
-
-  async finish(): Promise<void> {
-    await this.#handle.sync()
-    await this.#handle.close()
-  }
-
-  /** What cannot be removed is found by the next search for strays. */
-  async discard(): Promise<void> {
-    await this.#handle.close().catch(() => undefined)
-    await unlink(this.path).catch(() => undefined)
-  }
-}
-
 function isFileError(error: unknown): boolean {
   return error instanceof Error && 'syscall' in error
 }
 
 function joined(chunks: readonly Uint8Array[]): Uint8Array {
   return new Uint8Array(Buffer.concat(chunks))
+}
+
+function hashOf(bytes: Uint8Array, algorithm: ChecksumAlgorithm | undefined): BodyHashes {
+  const hash = new BodyHash(algorithm)
+  hash.update(bytes)
+  return hash.digest()
 }

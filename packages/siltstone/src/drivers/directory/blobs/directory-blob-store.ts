@@ -105,12 +105,13 @@ export class DirectoryBlobStore implements BlobStore {
     if (found.status !== 'ok') return found
     const { version } = found
     const { blob, content, id } = version
-    const { range, partNumber } = options
+    const { range, partNumber, reusesChunks } = options
     const cut =
       partNumber === undefined ? blobRange(range, blob.sizeBytes) : partRange(partNumber, version.parts, blob.sizeBytes)
     if (cut === undefined) return { status: 'bad-range', sizeBytes: blob.sizeBytes }
     const { start, end } = cut
-    if (content !== undefined) return { status: 'ok', blob, body: files.read(content, start, end), start, end }
+    if (content !== undefined)
+      return { status: 'ok', blob, body: files.read(content, start, end, reusesChunks), start, end }
     const bytes = inlinedBytes(index, id)
     return { status: 'ok', blob, body: chunksOf(bytes.subarray(start, end)), start, end }
   }
@@ -282,7 +283,7 @@ export class DirectoryBlobStore implements BlobStore {
     const { checksum, sizeBytes } = blob
     if (algorithm === undefined || algorithm === checksum?.algorithm) return undefined
     const check = new BodyCheck({ checksum: { algorithm } }, Number.MAX_SAFE_INTEGER)
-    const body = content === undefined ? inlinedBytes(index, id) : files.read(content, 0, sizeBytes)
+    const body = content === undefined ? inlinedBytes(index, id) : files.read(content, 0, sizeBytes, true)
     for await (const chunk of chunksOf(body)) check.update(chunk)
     const value = check.finish().checksum?.value
     return value === undefined ? undefined : { algorithm, value, type: 'FULL_OBJECT' as const }

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,6 +10,7 @@ import { describeBlobStore } from '../../../ports/blob-store.contract.ts'
 import type { BlobStore } from '../../../ports/blob-store.ts'
 import { seededRandom } from '../../../ports/seeded-random.ts'
 import { blobText, bytes, pattern } from '../../../ports/store-testing.contract.ts'
+import { checksumOf } from '../../../host/blob-checksum.ts'
 import { systemClock } from '../../../host/system-clock.ts'
 import { systemIds } from '../../../host/system-ids.ts'
 import { systemRandom } from '../../../host/system-random.ts'
@@ -91,6 +93,32 @@ describe('a directory of blobs', () => {
     expect(await store.head('late')).toEqual({ status: 'not-found' })
     await clock.advance(5 * 60_000)
     expect((await buckets.maintain()).filesRemoved).toBe(1)
+    await buckets.close()
+  })
+
+  it('hashes a body of many blocks as it is, and keeps nothing of one that fails', async () => {
+    const { path, buckets, store } = await open()
+    const body = pattern(3_000_001)
+    const stream = async function* (bytes: Uint8Array) {
+      for (let at = 0; at < bytes.length; at += 65_536) yield bytes.subarray(at, at + 65_536)
+    }
+    const algorithm = 'CRC64NVME'
+    const expected = () => checksumOf(algorithm, body)
+    const put = await store.put('large', stream(body), { checksum: { algorithm, expected } })
+    const etag = `"${createHash('md5').update(body).digest('hex')}"`
+    expect(put).toMatchObject({ status: 'ok', blob: { etag, checksum: { algorithm, value: expected() } } })
+    const files = filesIn(path)
+    const failing = async function* () {
+      yield* stream(body)
+      throw new Error('the connection was closed')
+    }
+    const bodies = [failing(), stream(body.subarray(1))]
+    for (const wrong of bodies)
+      await expect(store.put('large', wrong, { checksum: { algorithm, expected } })).rejects.toThrow(/closed|CRC64NVME/)
+    expect(filesIn(path)).toBe(files)
+    const all = await Promise.all(Array.from({ length: 5 }, (_, n) => store.put(`${n}`, stream(body.subarray(n)))))
+    for (const [n, one] of all.entries())
+      expect(one).toMatchObject({ blob: { etag: `"${createHash('md5').update(body.subarray(n)).digest('hex')}"` } })
     await buckets.close()
   })
 

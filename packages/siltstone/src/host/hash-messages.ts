@@ -1,0 +1,18 @@
+/** The messages between a process and its threads that hash. Each body has a number in its process. */
+import type { ChecksumAlgorithm } from '../ports/blob-store.ts'
+import type { BodyHashes } from './blob-checksum.ts'
+
+export type ToHashThread =
+  | { kind: 'open'; body: number; algorithm: ChecksumAlgorithm | undefined }
+  /** The first `length` bytes of memory that both sides share, and that stay until the answer. */
+  | { kind: 'update'; body: number; block: SharedArrayBuffer; length: number }
+  | { kind: 'digest'; body: number }
+  /** Forgets the body; without an answer. */
+  | { kind: 'close'; body: number }
+
+/** Answers to `update` and `digest` of a body, in their order. */
+export interface FromHashThread {
+  body: number
+  /** Of `digest`. */
+  hashes?: BodyHashes
+}
