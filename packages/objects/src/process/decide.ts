@@ -6,12 +6,21 @@ export type Decision =
   | { do: 'nothing' }
   /** Somebody else works on it, or it waits for its next attempt. */
   | { do: 'wait'; untilMs: number }
-  | { do: 'process'; object: ObjectVersion; attempt: number }
+  | ({ do: 'process'; object: ObjectVersion } & Tries)
   /** Its process ended too often in the middle of the work. */
-  | { do: 'bury'; object: ObjectVersion; attempt: number }
-  | { do: 'remove'; attempt: number }
+  | ({ do: 'bury'; object: ObjectVersion } & Tries)
+  | ({ do: 'remove' } & Tries)
   /** The object was deleted because of its age: its records stay. */
   | { do: 'expire' }
+
+/** As of `ObjectState`. */
+export type Tries = Pick<ObjectState, 'attempt' | 'lost'>
+
+/** A claim is in one of these steps before and after its processor works, and says so from the second run on. */
+export const BEFORE_PROCESSOR = ['start', 'waits']
+export const AFTER_PROCESSOR = 'commit'
+/** How often a process may end beside an object for each time that it may end while the object's processor works. */
+const LOST_PER_ATTEMPT = 6
 
 export interface Facts {
   state: ObjectState | undefined
@@ -35,7 +44,7 @@ export function decide(facts: Facts): Decision {
   const isKept = isWanted || (object !== undefined && state?.object?.version === object.version)
   const target = object !== undefined && isKept ? object : undefined
   if (state === undefined)
-    return target === undefined ? { do: 'nothing' } : { do: 'process', object: target, attempt: 1 }
+    return target === undefined ? { do: 'nothing' } : { do: 'process', object: target, attempt: 1, lost: 0 }
   if (object === undefined && state.progress === 'expired' && facts.deleted !== 'removed') return { do: 'nothing' }
   if (object === undefined && hasExpired(state, facts)) return { do: 'expire' }
   const isSame = (state.object?.version ?? null) === (target?.version ?? null)
@@ -48,10 +57,20 @@ export function decide(facts: Facts): Decision {
       return { do: 'wait', untilMs: state.claim.leaseUntilMs }
     if (state.retryAtMs !== null && state.retryAtMs > nowMs) return { do: 'wait', untilMs: state.retryAtMs }
   }
-  const attempt = isSame && state.progress !== 'queued' && !isStale ? state.attempt + 1 : 1
+  const tries = isSame && state.progress !== 'queued' && !isStale ? nextTry(state) : { attempt: 1, lost: 0 }
   // Nothing to remove was ever written, when the key has no object and had none.
-  if (target === undefined) return { do: 'remove', attempt }
-  return { do: attempt > maxAttempts ? 'bury' : 'process', object: target, attempt }
+  if (target === undefined) return { do: 'remove', ...tries }
+  const isTooMuch = tries.attempt > maxAttempts || tries.lost > maxAttempts * LOST_PER_ATTEMPT
+  return { do: isTooMuch ? 'bury' : 'process', object: target, ...tries }
+}
+
+/**
+ * A process that is killed has many keys under way, and most of them have nothing to do with it. So only those whose processor was
+ * at work have tried; the others are counted apart.
+ */
+function nextTry({ progress, claim, attempt, lost }: ObjectState): Tries {
+  const wasBeside = claim !== null && [...BEFORE_PROCESSOR, AFTER_PROCESSOR].includes(claim.step)
+  return progress === 'running' && wasBeside ? { attempt, lost: lost + 1 } : { attempt: attempt + 1, lost }
 }
 
 /**

@@ -1,5 +1,6 @@
 /** A claim on a key while its owner works: extended by heartbeats, ended once. Its writes follow one another. */
 import type { Clock } from 'siltstone/internal'
+import { AFTER_PROCESSOR } from './decide.ts'
 import type { ObjectState } from './state.ts'
 import type { ReadState, StateStore } from './state-store.ts'
 
@@ -59,6 +60,14 @@ export class HeldClaim {
       ...change,
       claim: claim && { ...claim, step: step ?? claim.step, leaseUntilMs: this.#clock.nowMs() + this.#leaseMs },
     }))
+  }
+
+  /** Of a key whose claim was lost before, the state says whether its processor is at work. @throws ClaimLost */
+  async noted<T>(work: () => Promise<T>): Promise<T> {
+    if (this.state.lost > 0) await this.note({}, 'process')
+    const result = await work()
+    if (this.state.lost > 0) await this.note({}, AFTER_PROCESSOR)
+    return result
   }
 
   /** Part of the next write of the state, whatever that is. */

@@ -19,7 +19,8 @@
  * - Between 2 and 5: a claim that ends with its lease. The next worker does all of it again; the same records get the same
  *    ids, and what the earlier run wrote beyond them is deleted with its last commit. So the records of exactly one run stay.
  * - A worker that stalls instead, and goes on later, finds its claim lost at its next write (`records.ts`) or at 5.
- * - A process that is killed again and again by one object stops after `maxAttempts` claims: `dead`, code `worker-lost`.
+ * - A process that is killed again and again by one object stops after `maxAttempts` more claims: `dead`, code `worker-lost`. What
+ *   else was under way in it is not blamed (`nextTry` of `decide.ts`).
  *
  * Some of a run's records can be searched before its end: `early.ts`.
  *
@@ -237,6 +238,7 @@ export class Reconciler {
       object: decision.do === 'remove' ? null : decision.object,
       run: before.run + 1,
       attempt: decision.attempt,
+      lost: decision.lost,
       claim: { id, owner, leaseUntilMs: nowMs + this.#leaseMs, step: 'start' },
       mustFence: isTakenOver || before.mustFence,
       retryAtMs: null,
@@ -306,7 +308,11 @@ export class Reconciler {
           publishes: () => publishesEarly(claim.state, name),
           onPublished: (published) => claim.note(published),
           onPartial: claim.notWhole,
-          inTurn: (work) => (jobs === undefined ? work() : jobs.run(work, () => heartbeat('waits'))),
+          inTurn: (work) =>
+            jobs?.run(
+              () => claim.noted(work),
+              () => heartbeat('waits'),
+            ) ?? claim.noted(work),
           onProcessor: (processor) => claim.remember({ processor, contentType: info.head.contentType ?? null }),
         }),
       )
@@ -363,7 +369,7 @@ export class Reconciler {
       if (decision.do === 'bury')
         return await this.#bury(claim, {
           code: 'worker-lost',
-          message: `The process that worked on it ended ${decision.attempt - 1} times before it was done.`,
+          message: `The process that worked on it ended ${decision.attempt - 1 + decision.lost} times before it was done.`,
         })
       await this.#removeRecords(claim)
       await claim.end({ ...NO_RECORDS, progress: 'gone', sideCars: [], processor: null, contentType: null })

@@ -26,9 +26,13 @@ const state: ObjectState = {
 const GOLDEN_1 =
   '{"crc32":"aa7aabd7","body":{"format":"siltstone.object-state","version":1,"bucket":"media","key":"uploads/tälk.mp4","progress":"done","object":{"version":"v1","etag":"\\"v1\\"","sizeBytes":7,"modifiedAtMs":5},"run":1,"attempt":1,"claim":null,"mustFence":false,"retryAtMs":null,"error":null,"processor":{"name":"media","version":"1"},"contentType":"video/mp4","steps":{"container":{"state":"done","records":1}},"collections":["media"],"records":1,"derivedRuns":[],"startedAtMs":1000,"changedAtMs":2000,"history":[],"writes":["01J"]}}'
 
-/** Format 2. A change of it breaks stores that exist. */
-const GOLDEN =
+/** Format 2, which is read. */
+const GOLDEN_2 =
   '{"crc32":"b1f8cce7","body":{"format":"siltstone.object-state","version":2,"bucket":"media","key":"uploads/tälk.mp4","progress":"done","object":{"version":"v1","etag":"\\"v1\\"","sizeBytes":7,"modifiedAtMs":5},"run":1,"attempt":1,"claim":null,"mustFence":false,"retryAtMs":null,"error":null,"processor":{"name":"media","version":"1"},"contentType":"video/mp4","steps":{"container":{"state":"done","records":1}},"collections":["media"],"records":1,"isWhole":true,"sideCars":[{"key":"uploads/tälk.srt","version":null}],"derivedRuns":[],"startedAtMs":1000,"changedAtMs":2000,"history":[],"writes":["01J"]}}'
+
+/** Format 3. A change of it breaks stores that exist. */
+const GOLDEN =
+  '{"crc32":"dd45daba","body":{"format":"siltstone.object-state","version":3,"bucket":"media","key":"uploads/tälk.mp4","progress":"done","object":{"version":"v1","etag":"\\"v1\\"","sizeBytes":7,"modifiedAtMs":5},"run":1,"attempt":1,"lost":0,"claim":null,"mustFence":false,"retryAtMs":null,"error":null,"processor":{"name":"media","version":"1"},"contentType":"video/mp4","steps":{"container":{"state":"done","records":1}},"collections":["media"],"records":1,"isWhole":true,"sideCars":[{"key":"uploads/tälk.srt","version":null}],"derivedRuns":[],"startedAtMs":1000,"changedAtMs":2000,"history":[],"writes":["01J"]}}'
 
 describe('the stored state', () => {
   it('has these bytes', () => {
@@ -47,6 +51,10 @@ describe('the stored state', () => {
     expect(decodeState(Buffer.from(text), 'k')).toEqual({ ...state, progress: 'queued', isWhole: false, sideCars: [] })
   })
 
+  it('of format 2 is read: nothing was counted as lost', () => {
+    expect(decodeState(Buffer.from(GOLDEN_2), 'k')).toEqual(state)
+  })
+
   it('shows by its size whether there is anything to look after', () => {
     for (const key of ['a', 'aa', 'aaa', 'ä']) {
       expect(isGoneBySize(encodeState({ ...state, key }).length)).toBe(false)
@@ -63,7 +71,7 @@ describe('the stored state', () => {
     refused(text.replace('"run":1', '"run":2'), 'object-state-damaged')
     refused('{}', 'object-state-damaged')
     const other = (more: object) => Buffer.from(encodeState({ ...state, ...more } as ObjectState)).toString('utf8')
-    refused(other({ version: 3 }), 'unknown-format-version')
+    refused(other({ version: 4 }), 'unknown-format-version')
     refused(other({ progress: 'odd' }), 'object-state-damaged')
     refused(other({ isWhole: 1 }), 'object-state-damaged')
     refused(other({ sideCars: [{ key: 'a' }] }), 'object-state-damaged')

@@ -9,7 +9,7 @@
  * number of bytes, every other an even number (a trailing space if necessary): a LIST returns sizes, so a sweep sees which
  * states to read.
  *
- * Version 1 had neither `isWhole`, so that only the records of a `done` state were known to be whole, nor `sideCars`.
+ * Version 2 had no `lost`. Version 1 also had neither `isWhole`, so that only the records of a `done` state were known to be whole, nor `sideCars`.
  */
 import {
   corrupt,
@@ -71,8 +71,10 @@ export interface ObjectState {
   object: ObjectVersion | null
   /** Grows with each claim. Records carry the run that wrote them. */
   run: number
-  /** Claims of this version since it was queued. */
+  /** Claims of this version since it was queued, without those that were lost beside their processor. */
   attempt: number
+  /** Claims of this version that were lost before its processor began, or after it ended; the first time perhaps in between. */
+  lost: number
   /** Of `running`. */
   claim: Claim | null
   /** An earlier claim may still have writes on their way: the next one fences them off. */
@@ -104,8 +106,8 @@ export interface ObjectState {
 }
 
 const FORMAT = 'siltstone.object-state'
-const VERSION = 2
-const READ_VERSIONS: readonly unknown[] = [1, VERSION]
+const VERSION = 3
+const READ_VERSIONS: readonly unknown[] = [1, 2, VERSION]
 const KEPT_HISTORY = 10
 const KEPT_WRITES = 4
 
@@ -132,6 +134,7 @@ export function newState(bucket: string, key: string): ObjectState {
     object: null,
     run: 0,
     attempt: 0,
+    lost: 0,
     claim: null,
     mustFence: false,
     retryAtMs: null,
@@ -200,6 +203,7 @@ export function decodeState(bytes: Uint8Array, at: string): ObjectState {
       `${at} has format version ${JSON.stringify(version)}, this version of Siltstone reads ${READ_VERSIONS.join(' and ')}: use a newer one`,
       { key: at },
     )
+  if (version !== VERSION) Object.assign(state, { lost: 0 })
   if (version === 1) Object.assign(state, { isWhole: state['progress'] === 'done', sideCars: [] })
   const wrong = Object.keys(CHECKS).find((field) => CHECKS[field]?.(state[field]) !== true)
   if (wrong !== undefined) throw damaged(at, `its field ${wrong} is ${JSON.stringify(state[wrong]) ?? 'missing'}`)
@@ -239,6 +243,7 @@ const CHECKS: Record<string, Check> = {
   object: orNull(fields({ version: isText, etag: isText, sizeBytes: isCount, modifiedAtMs: isTime })),
   run: isCount,
   attempt: isCount,
+  lost: isCount,
   claim: orNull(fields({ id: isText, owner: isText, leaseUntilMs: isTime, step: isText })),
   mustFence: isFlag,
   retryAtMs: orNull(isTime),
