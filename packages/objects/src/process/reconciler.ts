@@ -308,11 +308,7 @@ export class Reconciler {
           publishes: () => publishesEarly(claim.state, name),
           onPublished: (published) => claim.note(published),
           onPartial: claim.notWhole,
-          inTurn: (work) =>
-            jobs?.run(
-              () => claim.noted(work),
-              () => heartbeat('waits'),
-            ) ?? claim.noted(work),
+          inTurn: (work) => claim.inTurn(work, heartbeat, jobs),
           onProcessor: (processor) => claim.remember({ processor, contentType: info.head.contentType ?? null }),
         }),
       )
