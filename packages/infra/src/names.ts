@@ -136,6 +136,20 @@ export interface StackNames {
     schedule: string
     scheduleRole: string
   }
+  /** Recordings of users: the queue and the function of those that other functions hand over, and the tasks. */
+  media: {
+    queue: string
+    deadLetterQueue: string
+    /** Of the function and its role. */
+    function: string
+    logGroup: string
+    cluster: string
+    /** Family of the task definition. */
+    task: string
+    taskRole: string
+    /** Not below `/aws/lambda`, where the functions' are. */
+    taskLogGroup: string
+  }
   /** The artifact registry: its function and role, and what starts its maintenance. */
   registry: {
     function: string
@@ -188,6 +202,16 @@ export function stackNames(stack: string): StackNames {
       logGroup: `/aws/lambda/${base}-ingest`,
       schedule: `${base}-ingest-sweep`,
       scheduleRole: `${base}-ingest-schedule`,
+    },
+    media: {
+      queue: `${base}-media`,
+      deadLetterQueue: `${base}-media-dead`,
+      function: `${base}-media`,
+      logGroup: `/aws/lambda/${base}-media`,
+      cluster: `${base}-media`,
+      task: `${base}-media`,
+      taskRole: `${base}-media-task`,
+      taskLogGroup: `/${PARAMETER_PREFIX}${stack}/media`,
     },
     registry: {
       function: `${base}-registry`,

@@ -20,6 +20,8 @@ export interface MonitoringArgs extends CommonArgs {
   email?: string
   /** Also watch what makes objects searchable. Default false. */
   objects?: boolean
+  /** Also watch the queue of recordings. Default false. */
+  media?: boolean
   /** Also watch the artifact registry, whose maintenance runs each so many hours. Default: there is none. */
   registry?: { maintainHours?: number }
   /** Other thresholds, by the alarm's id; null omits the alarm. */
@@ -46,6 +48,7 @@ export class Monitoring extends pulumi.ComponentResource {
       deadLetterQueue: names.deadLetterQueue,
       ...names.functions,
       ...(args.objects === true && { ingest: names.ingest }),
+      ...(args.media === true && { media: names.media }),
       ...(args.registry !== undefined && {
         registry: { function: names.registry.function, maintainHours: args.registry.maintainHours ?? MAINTAIN_HOURS },
       }),

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import * as aws from '@pulumi/aws'
 import * as pulumi from '@pulumi/pulumi'
 import { bedrockModelArn, checkEmbedder, type EmbedderChoice, embedderVariable } from '../embedder.ts'
@@ -97,7 +98,7 @@ export class RegistryFunction extends pulumi.ComponentResource {
         functionName: names.registry.function,
         logGroupName: names.registry.logGroup,
         description: 'Siltstone: artifact registry',
-        folder: 'registry',
+        code: { directory: join(args.codeDirectory, 'registry') },
         settings,
         roleArn: role.arn,
         policy,

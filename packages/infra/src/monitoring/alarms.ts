@@ -15,6 +15,8 @@ export interface Watched {
   scheduleMinutes: number
   /** What makes objects searchable, if there is such a thing. */
   ingest?: { queue: string; deadLetterQueue: string; function: string }
+  /** The queue of recordings, if there is one. */
+  media?: { deadLetterQueue: string }
   /** The artifact registry, if there is one. */
   registry?: { function: string; maintainHours: number }
 }
@@ -80,6 +82,7 @@ export function alarms(on: Watched): Alarm[] {
   const runSeconds = Math.max(FIVE_MINUTES, 60 * Math.ceil(on.scheduleMinutes))
   return [
     ...(on.ingest === undefined ? [] : ingestAlarms(on.ingest)),
+    ...(on.media === undefined ? [] : [mediaAlarm(on.media)]),
     ...(on.registry === undefined ? [] : registryAlarms(on.registry)),
     {
       id: 'lock-contention',
@@ -257,6 +260,17 @@ function registryAlarms(on: NonNullable<Watched['registry']>): Alarm[] {
     ),
   ]
 }
+
+/** Of recordings that become searchable. */
+const mediaAlarm = ({ deadLetterQueue }: NonNullable<Watched['media']>): Alarm =>
+  simple(
+    'media-dead-letters',
+    'A message about a recording failed until it was set aside',
+    'Read the log group of the function for recordings: its image may not start; the next sweep tells of the recording again',
+    sqs('ApproximateNumberOfMessagesVisible', deadLetterQueue),
+    'Maximum',
+    0,
+  )
 
 /** Of objects that become searchable. An object that cannot be read is no fault of the stack: it is dead, with a reason. */
 function ingestAlarms(on: NonNullable<Watched['ingest']>): Alarm[] {
