@@ -82,6 +82,8 @@ async function maintain({ engine, service }: Opened): Promise<{ maintained: true
   const { store, ids } = engine.env
   await selfCheck(store, ids)
   await service.maintain()
+  // Its absence is an alarm.
+  engine.env.metrics.count('registry_maintained')
   return { maintained: true }
 }
 

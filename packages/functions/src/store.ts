@@ -10,7 +10,7 @@ import {
   withDiskCache,
 } from 'siltstone/internal'
 import { openS3Environment } from 'siltstone/aws'
-import { leaseLimitsOf } from './settings.ts'
+import { leaseLimitsOf, placeFromSwitches } from './settings.ts'
 import { log, metrics } from './telemetry.ts'
 
 const MB = 1024 * 1024
@@ -29,11 +29,15 @@ export interface Opening {
 
 /** @throws SiltstoneError `invalid` (no-store) when SILTSTONE_DATA is missing, and as `openS3Environment` does */
 export function openEnvironment({ readOnly = false }: Opening = {}): Promise<Environment> {
-  const url = placeFromVariables(process.env)
+  const url = placeFromVariables(process.env) ?? placeFromSwitches(process.env)
   if (url === undefined)
-    throw invalid('no-store', 'Set SILTSTONE_DATA to s3://bucket/prefix, or VECTOR_BUCKET_NAME to a bucket.', {
-      field: 'SILTSTONE_DATA',
-    })
+    throw invalid(
+      'no-store',
+      'Set SILTSTONE_DATA to s3://bucket/prefix, or VECTOR_BUCKET_NAME to a bucket, or USE_S3=1 with S3_BUCKET_NAME.',
+      {
+        field: 'SILTSTONE_DATA',
+      },
+    )
   return openS3Environment(url, { log, metrics, readOnly })
 }
 

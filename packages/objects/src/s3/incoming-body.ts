@@ -8,6 +8,7 @@
  * An end by its reader leaves the connection open, so that an answer can be sent; what comes after that is nobody's.
  */
 import type { IncomingMessage } from 'node:http'
+import { S3Error } from './s3-error.ts'
 
 /** What may wait for the reader before the client has to. */
 const AHEAD_BYTES = 1024 * 1024
@@ -35,7 +36,7 @@ export class IncomingBody implements AsyncIterableIterator<Uint8Array> {
     return this
   }
 
-  /** @throws what broke the connection */
+  /** @throws S3Error IncompleteBody when the connection broke */
   async next(): Promise<IteratorResult<Uint8Array, undefined>> {
     if (this.#lent !== undefined) free(this.#lent)
     this.#lent = undefined
@@ -72,9 +73,11 @@ export class IncomingBody implements AsyncIterableIterator<Uint8Array> {
     this.#wake()
   }
 
-  readonly #onEnd = (failure?: Error): void => {
+  /** @param cause what broke the connection: the client went away, which is no failure of the server */
+  readonly #onEnd = (cause?: Error): void => {
     this.#ended = true
-    this.#failure ??= failure
+    if (cause !== undefined)
+      this.#failure ??= new S3Error('IncompleteBody', 'The connection was closed before the body had ended.', { cause })
     this.#wake()
   }
 

@@ -211,32 +211,37 @@ export class ArtifactIndex {
   }
 
   async #open(): Promise<Collections> {
-    const isNew = !(await this.#exists())
-    const collections = {
-      readmes: await this.#store.getOrCreateCollection({
-        name: 'readmes',
-        configuration: { hnsw: { space: 'cosine' } },
-      }),
-      names: await this.#store.getOrCreateCollection({ name: 'names', embeddingFunction: null }),
-    }
-    if (isNew) await this.#fill(collections)
-    return collections
-  }
-
-  async #exists(): Promise<boolean> {
-    try {
-      await this.#store.getCollection({ name: 'names' })
-      return true
-    } catch (error) {
-      if (!isMissing(error)) throw error
-    }
+    const found = await this.#found()
+    if (found !== undefined) return found
     const ifNew = (made: Promise<void>) =>
       made.catch((error: unknown) => {
         if (!isSiltstoneError(error, 'conflict')) throw error
       })
     await ifNew(this.#store.createTenant({ name: REGISTRY_TENANT }))
     await ifNew(this.#store.createDatabase({ name: REGISTRY_DATABASE }))
-    return false
+    const made = {
+      readmes: await this.#store.getOrCreateCollection({
+        name: 'readmes',
+        configuration: { hnsw: { space: 'cosine' } },
+      }),
+      names: await this.#store.getOrCreateCollection({ name: 'names', embeddingFunction: null }),
+    }
+    await this.#fill(made)
+    return made
+  }
+
+  /** Both at once, because a distant bucket answers each after a while. Undefined: at least one is missing. */
+  async #found(): Promise<Collections | undefined> {
+    try {
+      const [names, readmes] = await Promise.all([
+        this.#store.getCollection({ name: 'names', embeddingFunction: null }),
+        this.#store.getCollection({ name: 'readmes' }),
+      ])
+      return { names, readmes }
+    } catch (error) {
+      if (isMissing(error)) return undefined
+      throw error
+    }
   }
 
   async #fill(to: Collections): Promise<{ refreshed: number; artifacts: number }> {

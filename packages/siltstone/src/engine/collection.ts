@@ -184,9 +184,8 @@ export class EngineCollection implements Collection {
       this.#search(request, recorder, () => stages.endStage('freshness')),
     )
     stages.endStage('search')
-    const { requests, bytes, rounds } = trace
-    const explanation = { ...recorder.stats, requests, bytesRead: bytes, rounds, timesMs: stages.timesMs }
-    return { ...result, explanation }
+    const work = { requests: trace.requests, bytesRead: trace.bytes, rounds: trace.rounds }
+    return { ...result, explanation: { ...recorder.stats, ...work, timesMs: stages.timesMs } }
   }
 
   async #search(request: SearchRequest, recorder?: SearchRecorder, whenFresh?: () => void): Promise<SearchResponse> {

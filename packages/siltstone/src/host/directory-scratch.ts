@@ -1,10 +1,11 @@
-import { type FileHandle, mkdir, open, unlink } from 'node:fs/promises'
+import { type FileHandle, open, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { corrupt } from '../errors.ts'
 import type { Ids } from '../ports/ids.ts'
 import type { Scratch, ScratchFile } from '../ports/scratch.ts'
 import { fileError } from './file-errors.ts'
 import { freeDiskBytes } from './machine.ts'
+import { makeDirectories } from './make-directories.ts'
 
 /** Files without a name: unlinked while they are open, so that even a killed process leaves none. */
 export class DirectoryScratch implements Scratch {
@@ -20,7 +21,7 @@ export class DirectoryScratch implements Scratch {
   async create(): Promise<ScratchFile> {
     const path = join(this.#folder, this.#ids.ulid())
     try {
-      await mkdir(this.#folder, { recursive: true })
+      await makeDirectories(this.#folder)
       const handle = await open(path, 'wx+', 0o600)
       await unlink(path)
       return new DirectoryScratchFile(path, handle)
@@ -31,7 +32,7 @@ export class DirectoryScratch implements Scratch {
 
   async freeBytes(): Promise<number> {
     try {
-      await mkdir(this.#folder, { recursive: true })
+      await makeDirectories(this.#folder)
     } catch (cause) {
       throw fileError(cause, { path: this.#folder, doing: 'create' })
     }

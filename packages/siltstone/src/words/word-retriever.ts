@@ -15,7 +15,7 @@ import type { Selection } from '../query/selection.ts'
 import type { PostingList } from '../word-index/posting-list.ts'
 import { columnOf, nameOf, type TextSource, type WordSource } from '../word-index/word-source.ts'
 import { BestSums } from './best-sums.ts'
-import { amountOf, countedUnder } from './counted-record.ts'
+import { amountOf, countedUnder, withRoundedLength } from './counted-record.ts'
 import { cursorOver } from './cursor-over.ts'
 import { FieldsCursor } from './fields-cursor.ts'
 import { joinedList } from './joined-list.ts'
@@ -163,12 +163,14 @@ export class WordRetriever {
         ),
       ),
     )
-    return refs.map((_, i) =>
-      this.#sources.map((source) => {
+    return refs.map((ref, i) => {
+      const isRounded = ref.changed === null && this.#view.base.segments[ref.row.segment]?.reader.isCompact === true
+      return this.#sources.map((source) => {
         const stored = columns.get(columnOf(source))?.[i] ?? null
-        return stored === null ? undefined : countedUnder(source, stored)
-      }),
-    )
+        const record = stored === null ? undefined : countedUnder(source, stored)
+        return isRounded ? withRoundedLength(record) : record
+      })
+    })
   }
 
   /** How many live records have each of some terms, and how many have a text. @param keys of the terms, in the first source */

@@ -17,7 +17,7 @@ import type { OpenSegment } from '../snapshot/open-segment.ts'
 import { usableIndexOf } from '../word-index/indexed-keys.ts'
 import type { WordIndex } from '../word-index/word-index.ts'
 import { columnOf, nameOf, type WordSource } from '../word-index/word-source.ts'
-import { type CountedRecord, countedUnder } from './counted-record.ts'
+import { type CountedRecord, countedUnder, withRoundedLength } from './counted-record.ts'
 
 const SLICE_ROWS = 1_024
 /** Characters that are counted between two pauses. */
@@ -238,7 +238,8 @@ class Reading {
           slice.length,
           (column) => segment.column(column, slice),
           (k, records) => {
-            if (records.some((record) => record)) counted.set(slice[k] as number, records)
+            const own = segment.reader.isCompact ? records.map(withRoundedLength) : records
+            if (own.some((record) => record)) counted.set(slice[k] as number, own)
           },
         )
       }

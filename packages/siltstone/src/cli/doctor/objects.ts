@@ -44,7 +44,7 @@ interface Processors {
   optionalParts: () => Promise<{ name: string; by?: string; reason?: string }[]>
 }
 
-async function checkProcessors(): Promise<Check[]> {
+export async function checkProcessors(): Promise<Check[]> {
   const name = 'processing of objects'
   try {
     const { optionalParts } = (await importOptional('@siltstone/processors', 'Making objects searchable')) as Processors

@@ -169,7 +169,7 @@ export class IvfBuilder {
       space: this.#space,
       centroids: clustering.centroids,
       reach,
-      isCompact: this.#isCompact,
+      groups: this.#isCompact ? clustering.starts : undefined,
       calibration: await calibrator.finish(this.#firsts, this.#seconds, reach),
       codeError: Math.fround(Math.sqrt(errors / (this.#primaryCodes.count + this.#copyCodes.count))),
       primaries,
