@@ -10,6 +10,7 @@ export const slowTests = [
   'packages/objects/src/work.test.ts',
   'packages/processors/src/isolation/isolated.test.ts',
   'packages/simulation/src/histories.test.ts',
+  'packages/siltstone/src/engine/search-large.test.ts',
   'packages/siltstone/src/engine/search-recall.test.ts',
 ]
 

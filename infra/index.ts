@@ -13,6 +13,7 @@ import {
   IngestWorker,
   type LogLevel,
   LockTable,
+  MediaWorker,
   Monitoring,
   ObjectBucket,
   type ObjectRule,
@@ -21,6 +22,7 @@ import {
   Schedule,
   Server,
   type LifecycleOptions,
+  type MediaWorkerArgs,
   type UrlAuthorization,
   VectorBucket,
 } from '@siltstone/infra'
@@ -150,18 +152,49 @@ function createObjects() {
     bucket,
     prefix,
   })
-  const worker = new IngestWorker('ingest-worker', {
-    ...overStore,
+  const shares = {
     objects: bucket,
-    queue: notifications,
     ...given('collection', optional('objectsCollection')),
     expireDays,
     ...given('onExpire', optional('objectsOnExpire') as 'keep' | 'delete' | undefined),
     ...given('rules', config.getObject<ObjectRule[]>('objectsRules')),
+  }
+  const image = optional('objectsMediaImage')
+  const media = image === undefined ? undefined : createMedia(image, prefix, shares)
+  const worker = new IngestWorker('ingest-worker', {
+    ...overStore,
+    ...shares,
+    queue: notifications,
+    ...given('media', media),
     ...given('sweepHours', config.getNumber('objectsSweepHours')),
     ...given('maxConcurrency', config.getNumber('objectsMaxConcurrency')),
   })
-  return { bucket, notifications, worker }
+  return { bucket, notifications, worker, media }
+}
+
+/** Recordings, by an image with ffmpeg and a model of speech, and by tasks where subnets for them are named. */
+function createMedia(image: string, prefix: string, shares: Pick<MediaWorkerArgs, 'objects'>) {
+  const list = (text: string | undefined): string[] => (text ?? '').split(',').filter((each) => each !== '')
+  const subnets = list(optional('objectsTaskSubnets'))
+  return new MediaWorker('media', {
+    ...overStore,
+    ...shares,
+    image,
+    prefix,
+    ...given('maxConcurrency', config.getNumber('objectsMediaConcurrency')),
+    ...(config.getBoolean('objectsTranscribe') === true && {
+      transcribe: given('language', optional('objectsTranscribeLanguage')),
+    }),
+    ...(subnets.length > 0 && {
+      task: {
+        subnets,
+        securityGroups: list(optional('objectsTaskSecurityGroups')),
+        executionRoleArn: config.require('serverExecutionRoleArn'),
+        ...given('assignPublicIp', config.getBoolean('objectsTaskPublicIp')),
+        ...given('aboveMb', config.getNumber('objectsTaskAboveMb')),
+      },
+    }),
+  })
 }
 
 /** Models, datasets and code; see docs/how-to/aws/registry.md. */
@@ -172,6 +205,8 @@ const registry =
         ...overStore,
         adminPassword: config.requireSecret('registryAdminPassword'),
         ...given('adminUser', optional('registryAdminUser')),
+        ...given('hubToken', config.getSecret('registryHubToken')),
+        ...given('githubToken', config.getSecret('registryGithubToken')),
         ...given('variables', config.getObject<Record<string, string>>('registryVariables')),
         ...given('concurrency', config.getNumber('registryConcurrency')),
         ...given('maintainHours', config.getNumber('registryMaintainHours')),
@@ -183,6 +218,8 @@ const registry =
 const monitoring = new Monitoring('monitoring', {
   ...shared,
   objects: objects !== undefined,
+  media: objects?.media !== undefined,
+  ...(registry !== undefined && { registry: given('maintainHours', config.getNumber('registryMaintainHours')) }),
   intervalMinutes,
   ...given('email', optional('alarmEmail')),
   ...given('alarmTopicArn', optional('alarmTopicArn')),
@@ -234,6 +271,10 @@ export const object_bucket_name = objects?.bucket.bucketName
 export const ingest_queue_url = objects?.notifications.queueUrl
 export const ingest_dead_letter_queue_url = objects?.notifications.deadLetterQueueUrl
 export const ingest_function_name = objects?.worker.functionName
+export const media_function_name = objects?.media?.functionName
+export const media_queue_url = objects?.media?.queueUrl
+export const media_dead_letter_queue_url = objects?.media?.deadLetterQueueUrl
+export const media_task_definition = objects?.media?.taskDefinition
 export const ingest_schedule_name = objects?.worker.scheduleName
 export const registry_url = registry?.url
 export const registry_function_name = registry?.functionName

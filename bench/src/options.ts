@@ -46,9 +46,10 @@ export const USAGE = `Usage: npm run bench -- SCENARIO… [options]
   --clients LIST     chromadb (the unchanged JavaScript client), raw (HTTP); default chromadb,raw
   --peers LIST       default siltstone,siltstone-full,hnswlib,usearch,lancedb; -full: merged into one segment
   --values SPEC      values of a peer's knob, such as siltstone=900,990 (recall to ask for,
-                     in thousandths; 0 measures all records); repeatable; for "recall", kinds=0,1;
+                     in thousandths; 0 measures all records); repeatable; for "recall", kinds=0,1,
+                     k=10,1,100 and states=0,1,2 (changed, sampled, in several segments) or 3 (one segment);
                      for "sustained", rate=10000 and seconds=300; for "writers", delay=30 and writers=1,4;
-                     for "compactors", compactors=1,2 and memory=32
+                     for "compactors", compactors=1,2, memory=32 and cores=1
   --k N              number of nearest neighbours (default 10)
   --batch N          records per write (default 1000)
   --queries N        number of different queries (default 1000)

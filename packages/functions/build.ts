@@ -1,23 +1,25 @@
 /**
  * Bundles each function into `dist/<name>/index.mjs`, for Node 24 on arm64 (without native code), and the
- * default embedder into `dist/layer/`. Fails if a bundle is larger than its limit. Run `node build.ts`.
+ * default embedder into `dist/layer/`. Fails if a bundle is larger than its limit, or imports an optional package at its
+ * start. Run `node build.ts`.
  */
 import { cpSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { createRequire, isBuiltin } from 'node:module'
+import { basename, dirname, join } from 'node:path'
 import { build } from 'esbuild'
 
 const here = import.meta.dirname
 const require = createRequire(join(here, '../siltstone/src/index.ts'))
-export const FUNCTIONS = ['producer', 'compactor', 'query', 'api', 'ingest', 'registry'] as const
+export const FUNCTIONS = ['producer', 'compactor', 'query', 'api', 'ingest', 'media', 'registry'] as const
 const MB = 1024 * 1024
-/** Of one function. What reads files is twice in `ingest`: for the function, and for the process that reads. */
+/** Of one function. What reads files is twice in `ingest` and `media`: for the function, and for the process that reads. */
 const LIMIT_BYTES = {
   producer: 5 * MB,
   compactor: 5 * MB,
   query: 5 * MB,
   api: 5 * MB,
   ingest: 16 * MB,
+  media: 16 * MB,
   registry: 5 * MB,
 } as const
 /** Names that CommonJS packages in the bundle expect. */
@@ -37,14 +39,16 @@ rmSync(out, { recursive: true, force: true })
 for (const name of FUNCTIONS) {
   const folder = join(out, name)
   await bundle(join(here, 'src', `${name}.ts`), join(folder, 'index.mjs'))
-  if (name === 'ingest') await addReader(folder)
+  if (name === 'ingest' || name === 'media') await addReader(folder)
   const sizeBytes = readdirSync(folder).reduce((sum, file) => sum + statSync(join(folder, file)).size, 0)
   console.log(`${name}: ${(sizeBytes / 1024 / 1024).toFixed(2)} MB`)
   if (sizeBytes > LIMIT_BYTES[name]) throw new Error(`${name} has ${sizeBytes} bytes, more than ${LIMIT_BYTES[name]}`)
 }
 
-function bundle(entry: string, outfile: string) {
-  return build({
+/** @throws Error if the bundle would not start where an optional package is missing */
+async function bundle(entry: string, outfile: string): Promise<void> {
+  const { metafile } = await build({
+    metafile: true,
     entryPoints: [entry],
     outfile,
     bundle: true,
@@ -59,6 +63,12 @@ function bundle(entry: string, outfile: string) {
     logLevel: 'warning',
     legalComments: 'none',
   })
+  const imports = Object.values(metafile.outputs).flatMap((output) => output.imports)
+  const needed = imports.filter(({ path, kind }) => kind === 'import-statement' && !isBuiltin(path))
+  if (needed.length > 0)
+    throw new Error(
+      `${basename(dirname(outfile))} imports ${needed.map(({ path }) => path).join(', ')} at its start: import an optional package by a call, import('…')`,
+    )
 }
 
 /** The process that reads a file, in which a hostile one does no harm. Its name ends like that of a compiled module. */

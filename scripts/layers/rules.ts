@@ -209,6 +209,7 @@ export const PACKAGES: readonly { folder: string; name?: string; imports: readon
       '@siltstone/processors/testing',
       '@siltstone/reader',
       '@siltstone/reader/build',
+      '@siltstone/registry',
       'siltstone/page-reading',
     ],
   },

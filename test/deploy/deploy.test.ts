@@ -60,6 +60,32 @@ describe('the container', () => {
     for (const path of copied) expect(kept).toContain(path)
   })
 
+  it('has a sibling for recordings, which lints clean, copies what exists and has the versions of the lock file', () => {
+    const media = 'deploy/media/Dockerfile'
+    const parsed = DockerfileParser.parse(read(media))
+    expect(validate(read(media))).toEqual([])
+    const kept = read(`${media}.dockerignore`)
+      .split('\n')
+      .filter((line) => line.startsWith('!'))
+      .map((line) => line.slice(1))
+    for (const path of kept) expect(existsSync(at(path)), path).toBe(true)
+    const copied = parsed
+      .getCOPYs()
+      .map((copy) => copy.getArguments().map((argument) => argument.getValue()))
+      .filter(([first]) => !first?.startsWith('/'))
+      .flatMap((values) => values.slice(0, -1))
+    for (const path of copied) expect(kept).toContain(path)
+    const run = parsed.getInstructions().map((one) => one.getRawArgumentsContent() ?? '')
+    const scripts = run.flatMap((line) =>
+      [...line.matchAll(/node ((?:scripts|packages)\/\S+)/g)].map(([, path]) => path),
+    )
+    expect(scripts).toHaveLength(3)
+    for (const path of scripts) expect(existsSync(at(path ?? '')), path).toBe(true)
+    const { dependencies } = JSON.parse(read('deploy/media/package.json')) as { dependencies: Record<string, string> }
+    const lock = JSON.parse(read('package-lock.json')) as { packages: Record<string, { version?: string }> }
+    expect(dependencies['sharp']).toBe(lock.packages['node_modules/sharp']?.version)
+  })
+
   it('sets variables and runs a command of the program', async () => {
     for (const name of variablesIn(read(file))) expect(VARIABLES).toContain(name)
     for (const name of variablesIn(read('deploy/container/health.mjs'))) expect(VARIABLES).toContain(name)

@@ -1,43 +1,11 @@
 /**
  * Vectors of different kinds for measurements of recall: dimension, space, shape of the data, and where queries come from.
- * Nothing in the product was tuned to any of them. Rows and queries are functions of the seed and their number.
+ * Nothing in the product was tuned to any of them.
  */
-import type { Space } from 'siltstone/internal'
 import { bucketOf } from './bucket.ts'
-import { SeededRandom } from './random.ts'
-
-export interface Kind {
-  name: string
-  space: Space
-  dimension: number
-  /** Where the queries come from. */
-  queries: string
-  make(count: number, seed: number): Maker
-}
-
-export interface Maker {
-  row(index: number): Float32Array
-  query(index: number): Float32Array
-}
-
-const ROWS = 1_000_003
-const QUERIES = 500_000_003
-
-/** Independent of all others with another number. */
-const at = (seed: number, index: number) => new SeededRandom((seed * 2_654_435_761 + index * 40_503 + 17) >>> 0)
-
-function gaussian(random: SeededRandom, dimension: number, deviation = 1): Float32Array {
-  return Float32Array.from({ length: dimension }, () => deviation * random.gaussian())
-}
-
-function mixed(a: Float32Array, b: Float32Array, factorA: number, factorB: number): Float32Array {
-  return a.map((x, d) => factorA * x + factorB * (b[d] as number))
-}
-
-/** Index 0 is the most frequent: P(i) ~ 1 / (i + 1). */
-function zipf(random: SeededRandom, count: number): number {
-  return Math.min(count - 1, Math.floor((count + 1) ** random.next() - 1))
-}
+import { at, gaussian, type Kind, mixed, QUERIES, ROWS, zipf } from './kind.ts'
+import { MORE_KINDS } from './more-kinds.ts'
+import type { SeededRandom } from './random.ts'
 
 /** 3,000 clusters of very unequal size and width. */
 const clustered: Kind = {
@@ -201,7 +169,7 @@ const apart: Kind = {
   },
 }
 
-export const KINDS: readonly Kind[] = [clustered, surface, words, uniform, duplicates, histograms, apart]
+export const KINDS: readonly Kind[] = [clustered, surface, words, uniform, duplicates, histograms, apart, ...MORE_KINDS]
 
 /** A number of 0 to 99 that has nothing to do with the vector of the row. */
 export function randomGroup(row: number): number {

@@ -1,4 +1,4 @@
-import { fork } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { CompactionOutcome, StoreCounts } from 'siltstone/internal'
@@ -24,16 +24,23 @@ export interface CompactorProcess {
   close(): Promise<void>
 }
 
-/** @param memoryMb that compaction may hold, as a setting of the product */
+export interface CompactorOptions {
+  /** What compaction may hold, as a setting of the product. */
+  memoryMb?: number
+  /** The only processor that the process and its threads run on. Default: all. */
+  core?: number
+}
+
 export async function startCompactor(
   directory: string,
   collection: string,
-  memoryMb?: number,
+  { memoryMb, core }: CompactorOptions = {},
 ): Promise<CompactorProcess> {
   const module = fileURLToPath(new URL('child.ts', import.meta.url))
-  const child = fork(module, [directory, collection, ...(memoryMb === undefined ? [] : [String(memoryMb)])], {
-    execArgv: [],
-  })
+  const bound = core === undefined ? [] : ['taskset', '--cpu-list', String(core)]
+  const settings = memoryMb === undefined ? [] : [String(memoryMb)]
+  const [command = '', ...rest] = [...bound, process.execPath, module, directory, collection, ...settings]
+  const child = spawn(command, rest, { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] })
   const ended = once(child, 'exit').then(([code]) => {
     throw new Error(`the compacting process exited with ${String(code)}`)
   })

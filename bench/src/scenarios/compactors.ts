@@ -2,6 +2,8 @@
  * One collection, compacted by one process and by several at a time: a log of all records is written first, then the processes
  * fold and merge it until nothing is due. On a machine that does other work, wall time says little; what each process did,
  * in bytes and processor time, says how well the work is divided. `--values compactors=1,2,3`, `--values memory=32` (MB for each).
+ * `--values cores=1`: each process has one processor of its own, as a small function on AWS has; otherwise one process already
+ * uses all of a small machine. Needs `taskset`.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -34,8 +36,9 @@ export const compactors: Scenario = {
     const rows: Row[] = []
     let alone: Run | undefined
     const [memoryMb] = options.values.get('memory') ?? []
+    const hasOwnCore = options.values.get('cores')?.[0] === 1
     for (const count of options.values.get('compactors') ?? COMPACTORS) {
-      const run = await compactedBy(count, data, report, memoryMb)
+      const run = await compactedBy(count, data, report, { ...(memoryMb !== undefined && { memoryMb }), hasOwnCore })
       alone ??= run
       const cpu = run.cpuSeconds.reduce((sum, one) => sum + one, 0)
       const bytes = run.writtenBytes.reduce((sum, one) => sum + one, 0)
@@ -56,7 +59,12 @@ export const compactors: Scenario = {
   },
 }
 
-async function compactedBy(count: number, data: Dataset, report: Report, memoryMb?: number): Promise<Run> {
+async function compactedBy(
+  count: number,
+  data: Dataset,
+  report: Report,
+  { hasOwnCore, ...settings }: { memoryMb?: number; hasOwnCore: boolean },
+): Promise<Run> {
   const directory = mkdtempSync(join(SCRATCH, 'compactors-'))
   try {
     const writer = await openEngine(directory, { log: { ...directoryLimits, ...BOUNDLESS } })
@@ -65,7 +73,9 @@ async function compactedBy(count: number, data: Dataset, report: Report, memoryM
     await load(collection, data, { whenFull })
     report.note(`${count}: the log is written`)
     const processes = await Promise.all(
-      Array.from({ length: count }, () => startCompactor(directory, COLLECTION, memoryMb)),
+      Array.from({ length: count }, (_, core) =>
+        startCompactor(directory, COLLECTION, { ...settings, ...(hasOwnCore && { core }) }),
+      ),
     )
     const before = processes.map((one) => one.usage().cpuSeconds)
     const startedMs = performance.now()

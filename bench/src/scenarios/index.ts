@@ -20,6 +20,8 @@ import { loading } from './loading.ts'
 import { objects } from './objects.ts'
 import { objectsMemory } from './objects-memory.ts'
 import { objectsSearchable } from './objects-searchable.ts'
+import { registry } from './registry.ts'
+import { registryTransfer } from './registry-transfer.ts'
 import type { Scenario } from './scenario.ts'
 import { start } from './start.ts'
 import { sustained } from './sustained.ts'
@@ -56,4 +58,6 @@ export const scenarios: Record<string, Scenario> = {
   'objects-searchable': objectsSearchable,
   'objects-memory': objectsMemory,
   media,
+  registry,
+  'registry-transfer': registryTransfer,
 }

@@ -3,15 +3,17 @@
  * that finds what no notification told.
  *
  * A message that fails is reported alone and delivered again after a minute per delivery. Objects are worked on one after
- * the other. Before Lambda's time limit the work stops: the object has failed, and is given up after five attempts.
+ * the other. Before Lambda's time limit the work stops: the object goes to a worker that has more time, if there is one; otherwise it has
+ * failed, and is given up after five attempts.
  */
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda'
 import { type Ingest, openIngest, timeIsOver } from '@siltstone/objects/ingest'
 import { EmbedderRegistry, invalid, systemModels } from 'siltstone/internal'
 import { openS3Blobs, openSqsQueue } from 'siltstone/internal/aws'
 import { handler } from './handler.ts'
+import { handOverOf } from './hand-over.ts'
 import { embeddersOf, withSecrets } from './settings.ts'
-import { once, openEngine } from './store.ts'
+import { memoryMb, once, openEngine } from './store.ts'
 import { log, metrics } from './telemetry.ts'
 
 export interface SweepOrder {
@@ -33,7 +35,7 @@ const FILE_SHARE = 0.4
 const MB = 1024 * 1024
 const RETRY_MS = 60_000
 
-const opened = once(async () => {
+export const opened = once(async () => {
   const bucket = needed('SILTSTONE_OBJECTS_BUCKET')
   const engine = await openEngine({})
   const { env } = engine
@@ -42,6 +44,7 @@ const opened = once(async () => {
   const registry = new EmbedderRegistry({ ...env, models: systemModels, variables }, embeddersOf(variables))
   const queue = openSqsQueue(needed('SILTSTONE_OBJECTS_QUEUE_URL'), parts)
   const rules = process.env['SILTSTONE_OBJECTS_RULES']
+  const handOver = handOverOf(variables, parts)
   const ingest = await openIngest({
     environment: env,
     engine,
@@ -51,7 +54,8 @@ const opened = once(async () => {
     blobs: openS3Blobs(`s3://${bucket}`, parts),
     queue,
     ...(rules !== undefined && rules !== '' && { rules }),
-    memoryBytes: Math.floor(Number(process.env['AWS_LAMBDA_FUNCTION_MEMORY_SIZE'] ?? 2_048) * FILE_SHARE) * MB,
+    memoryBytes: Math.floor(memoryMb(2_048) * FILE_SHARE) * MB,
+    ...(handOver && { handOver }),
     log,
     metrics,
   })
@@ -107,8 +111,14 @@ async function isHandled(ingest: Ingest, record: SQSEvent['Records'][number], si
 }
 
 /** @throws SiltstoneError `invalid` (no-objects) */
-function needed(name: string): string {
+export function needed(name: string): string {
   const value = process.env[name]
   if (value !== undefined && value !== '') return value
-  throw invalid('no-objects', `Set ${name}: the bucket of objects and the queue of its notifications.`, { field: name })
+  throw invalid(
+    'no-objects',
+    `Set ${name}: objects need their bucket, the queue of its notifications, and a task its key.`,
+    {
+      field: name,
+    },
+  )
 }

@@ -3,8 +3,7 @@
  * its maintenance.
  *
  * Lambda freezes the container after an answer, so ratings that a request started are waited for, and no timer runs. Its limit for
- * requests and answers is 6 MB: larger files are sent to a server on the same bucket, and are downloaded from the bucket itself, by
- * links that the registry signs. A container that ends keeps the calls of tokens that it reserved and did not use, at most 24 of each
+ * requests and answers is 6 MB: larger files are sent to the bucket itself and downloaded from it, by links that the registry signs. A container that ends keeps the calls of tokens that it reserved and did not use, at most 24 of each
  * token: a token is never good for more calls than it was issued for, but may be good for less.
  */
 import { configuredAdmin, openService, selfCheck, upkeepOf } from '@siltstone/registry'
@@ -24,9 +23,12 @@ export interface MaintainOrder {
 
 /** The whole event has at most 6 MB, with its body as base64. */
 const MAX_BODY_BYTES = 4 * 1024 * 1024
+/** It has to be read and copied within the 120 s of the function: 40 MB a second are enough. */
+const MAX_DIRECT_BYTES = 4_000_000_000
 const bodyLimits = {
   requestBytes: MAX_BODY_BYTES,
   answerBytes: MAX_BODY_BYTES,
+  directBytes: MAX_DIRECT_BYTES,
   remedy: 'run "siltstone serve --registry" on the same bucket for larger ones, without this limit',
 }
 /** Kept to send wake-up calls, and for the answer. */
@@ -80,6 +82,8 @@ async function maintain({ engine, service }: Opened): Promise<{ maintained: true
   const { store, ids } = engine.env
   await selfCheck(store, ids)
   await service.maintain()
+  // Its absence is an alarm.
+  engine.env.metrics.count('registry_maintained')
   return { maintained: true }
 }
 

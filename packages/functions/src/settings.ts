@@ -13,6 +13,8 @@ const SECRETS = {
   SILTSTONE_TOKENS_PARAMETER: 'SILTSTONE_TOKENS',
   OPENAI_API_KEY_PARAMETER: 'OPENAI_API_KEY',
   REGISTRY_ADMIN_PASSWORD_PARAMETER: 'REGISTRY_ADMIN_PASSWORD',
+  HF_TOKEN_PARAMETER: 'HF_TOKEN',
+  GITHUB_TOKEN_PARAMETER: 'GITHUB_TOKEN',
 } as const
 
 export type ReadParameter = (name: string) => Promise<string | undefined>
@@ -32,6 +34,29 @@ export async function withSecrets(variables: Variables, read: ReadParameter = fr
     values[name] = value
   }
   return values
+}
+
+/**
+ * `USE_S3=1` with `S3_BUCKET_NAME`, as a server of the registry takes them (docs/how-to/registry.md). A function has no other place to
+ * keep anything in, so there is no fallback.
+ * @throws SiltstoneError `invalid` (bad-switch, no-store)
+ */
+export function placeFromSwitches(variables: Variables): string | undefined {
+  const isOn = (name: string): boolean => {
+    const text = variables[name] ?? ''
+    if (/^(?:1|true|yes|on)$/i.test(text)) return true
+    if (/^(?:0|false|no|off|)$/i.test(text)) return false
+    throw invalid('bad-switch', `${name} is "${text.slice(0, 50)}": give 1 or 0`, { field: name })
+  }
+  if (isOn('USE_S3')) {
+    const bucket = variables['S3_BUCKET_NAME'] ?? ''
+    if (bucket !== '') return `s3://${bucket}`
+    throw invalid('no-store', 'USE_S3 is on: set S3_BUCKET_NAME to the bucket', { field: 'S3_BUCKET_NAME' })
+  }
+  if (!isOn('USE_SQLITE')) return undefined
+  const text =
+    'USE_SQLITE is on: a function loses its files when its container ends, so set USE_S3=1 and S3_BUCKET_NAME'
+  throw invalid('no-store', text, { field: 'USE_SQLITE' })
 }
 
 async function fromSsm(name: string): Promise<string | undefined> {

@@ -10,7 +10,7 @@ import {
   withDiskCache,
 } from 'siltstone/internal'
 import { openS3Environment } from 'siltstone/aws'
-import { leaseLimitsOf } from './settings.ts'
+import { leaseLimitsOf, placeFromSwitches } from './settings.ts'
 import { log, metrics } from './telemetry.ts'
 
 const MB = 1024 * 1024
@@ -29,28 +29,36 @@ export interface Opening {
 
 /** @throws SiltstoneError `invalid` (no-store) when SILTSTONE_DATA is missing, and as `openS3Environment` does */
 export function openEnvironment({ readOnly = false }: Opening = {}): Promise<Environment> {
-  const url = placeFromVariables(process.env)
+  const url = placeFromVariables(process.env) ?? placeFromSwitches(process.env)
   if (url === undefined)
-    throw invalid('no-store', 'Set SILTSTONE_DATA to s3://bucket/prefix, or VECTOR_BUCKET_NAME to a bucket.', {
-      field: 'SILTSTONE_DATA',
-    })
+    throw invalid(
+      'no-store',
+      'Set SILTSTONE_DATA to s3://bucket/prefix, or VECTOR_BUCKET_NAME to a bucket, or USE_S3=1 with S3_BUCKET_NAME.',
+      {
+        field: 'SILTSTONE_DATA',
+      },
+    )
   return openS3Environment(url, { log, metrics, readOnly })
 }
 
 export async function openEngine(opening: Opening): Promise<StoreEngine> {
   const direct = instrumented(await openEnvironment(opening))
   const env = opening.diskCache === true ? await withDiskCache(direct, await diskCache()) : direct
-  const memoryMb = Number(process.env['AWS_LAMBDA_FUNCTION_MEMORY_SIZE'] ?? 1_024)
+  const sizeMb = memoryMb(1_024)
   return StoreEngine.open({
     env,
-    blockCacheBytes: Math.floor(memoryMb * MB * BLOCKS_SHARE),
+    blockCacheBytes: Math.floor(sizeMb * MB * BLOCKS_SHARE),
     compact: {
       ...compactLimitsOf(env.store),
       ...leaseLimitsOf(process.env),
-      memoryBytes: Math.floor(memoryMb * MB * MERGE_SHARE),
+      memoryBytes: Math.floor(sizeMb * MB * MERGE_SHARE),
     },
   })
 }
+
+/** Of a task as `SILTSTONE_MEMORY_MB`, of a function as Lambda says. */
+export const memoryMb = (otherwise: number): number =>
+  Number(process.env['SILTSTONE_MEMORY_MB'] ?? process.env['AWS_LAMBDA_FUNCTION_MEMORY_SIZE'] ?? otherwise)
 
 async function diskCache() {
   const limitBytes = Math.floor((await freeDiskBytes('/tmp')) * CACHE_SHARE)

@@ -23,6 +23,7 @@ const UNITS: Readonly<Record<string, (typeof MetricUnit)[keyof typeof MetricUnit
   merge_cannot_fit: MetricUnit.Count,
   objects_done: MetricUnit.Count,
   objects_dead: MetricUnit.Count,
+  registry_maintained: MetricUnit.Count,
 }
 
 export const log: Logger = {

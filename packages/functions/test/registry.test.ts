@@ -179,7 +179,7 @@ describe('the registry', () => {
     console.log(`registry: ${Math.round(lambda.coldStartMs ?? 0)} ms from the process's start to its first answer`)
   })
 
-  it('takes files that fit, gives them from the bucket, and says what to do with larger ones', async () => {
+  it('takes small files itself, gives them from the bucket, and says what to do with larger ones', async () => {
     const token = (await logIn()).replace('bearer', 'Bearer')
     expect((await http('POST', '/hub/api/repos/create', { token, body: { name: 'pocket' } })).status).toBe(200)
     const weights = new Uint8Array(3 * 1024 * 1024).fill(7)
@@ -211,6 +211,40 @@ describe('the registry', () => {
     const large = await http('POST', '/artifacts', { token, body: new Uint8Array(4 * 1024 * 1024 + 1) })
     expect(large).toMatchObject({ status: 413, body: { error: { code: 'body-too-large' } } })
     expect(large.text).toContain('siltstone serve --registry')
+  })
+
+  it('takes files of any size that it can read within its time, straight to the bucket, and verifies them', async () => {
+    const token = (await logIn()).replace('bearer', 'Bearer')
+    expect((await http('POST', '/hub/api/repos/create', { token, body: { name: 'pocket' } })).status).toBe(200)
+    const weights = Buffer.alloc(20 * 1024 * 1024, 'weights')
+    const oid = createHash('sha256').update(weights).digest('hex')
+    const batch = (size: number) =>
+      http('POST', '/hub/root/pocket.git/info/lfs/objects/batch', {
+        token,
+        body: { operation: 'upload', transfers: ['basic', 'multipart', 'xet'], objects: [{ oid, size }] },
+      })
+    expect((await batch(5e9)).headers['x-error-message']).toContain('siltstone serve --registry')
+    const send = async (body: Uint8Array) => {
+      const { objects } = (await batch(body.length)).body as {
+        objects: { actions: { upload: { href: string; header: Record<string, string> } } }[]
+      }
+      const { href, header } = objects[0]?.actions.upload ?? { href: '', header: {} }
+      const put = await fetch(header['00001'] ?? '', { method: 'PUT', body })
+      expect(put.status).toBe(200)
+      const { pathname, search } = new URL(href)
+      const parts = [{ partNumber: 1, etag: put.headers.get('etag') }]
+      return http('POST', `${pathname}${search}`, { body: { oid, parts } })
+    }
+    const other = await send(Buffer.alloc(weights.length, 'others'))
+    expect(other.status).toBe(400)
+    expect(other.headers['x-error-message']).toContain(`not ${oid}`)
+    expect(
+      (await bucket.keys()).filter((key) => /registry\/(?:uploads|blobs)\//.test(key) && key.includes(oid)),
+    ).toEqual([])
+    expect((await send(weights)).status).toBe(200)
+    expect((await batch(weights.length)).body).toMatchObject({ objects: [{ oid }] })
+    const unfinished = (await bucket.keys()).filter((key) => key.includes('registry/uploads/'))
+    expect(unfinished).toEqual([])
   })
 
   it('is maintained by the schedule', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { leaseLimitsOf, embeddersOf, withSecrets } from '../src/settings.ts'
+import { leaseLimitsOf, embeddersOf, placeFromSwitches, withSecrets } from '../src/settings.ts'
 
 describe('secrets', () => {
   const read = async (name: string) => ({ '/s/tokens': '[…]', '/s/key': 'sk-1', '/s/empty': '' })[name]
@@ -7,6 +7,11 @@ describe('secrets', () => {
   it('are read from the parameters that the environment names', async () => {
     const named = { SILTSTONE_TOKENS_PARAMETER: '/s/tokens', OPENAI_API_KEY_PARAMETER: '/s/key', OTHER: 'x' }
     expect(await withSecrets(named, read)).toEqual({ ...named, SILTSTONE_TOKENS: '[…]', OPENAI_API_KEY: 'sk-1' })
+  })
+
+  it('are those of the services that a registry asks, too', async () => {
+    const named = { HF_TOKEN_PARAMETER: '/s/key', GITHUB_TOKEN_PARAMETER: '/s/tokens' }
+    expect(await withSecrets(named, read)).toMatchObject({ HF_TOKEN: 'sk-1', GITHUB_TOKEN: '[…]' })
   })
 
   it('stay as they are where the environment has them itself', async () => {
@@ -17,6 +22,23 @@ describe('secrets', () => {
   it('are never missing in silence: without tokens everybody could read', async () => {
     for (const name of ['/s/empty', '/s/none'])
       await expect(withSecrets({ SILTSTONE_TOKENS_PARAMETER: name }, read)).rejects.toThrow(`${name} is empty`)
+  })
+})
+
+describe('switches', () => {
+  it('name the bucket of a function that has no other variable for it', () => {
+    expect(placeFromSwitches({ USE_S3: '1', S3_BUCKET_NAME: 'b', USE_SQLITE: '0' })).toBe('s3://b')
+    expect(placeFromSwitches({ USE_S3: 'Yes', S3_BUCKET_NAME: 'b', USE_SQLITE: '1' })).toBe('s3://b')
+    expect(placeFromSwitches({ USE_S3: '0', S3_BUCKET_NAME: 'b' })).toBeUndefined()
+    expect(placeFromSwitches({})).toBeUndefined()
+  })
+
+  it.each([
+    [{ USE_S3: '1' }, 'set S3_BUCKET_NAME'],
+    [{ USE_S3: 'perhaps' }, 'USE_S3 is "perhaps"'],
+    [{ USE_SQLITE: '1' }, 'loses its files'],
+  ])('refuse %s', (variables, message) => {
+    expect(() => placeFromSwitches(variables)).toThrow(message)
   })
 })
 

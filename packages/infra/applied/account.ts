@@ -1,9 +1,9 @@
 /** An emulated account on this machine, with the resources that the programs declare. */
 import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { FUNCTIONS } from '../src/names.ts'
 import { type Run, runInfra } from '../src/testing/index.ts'
 import { codeDirectory } from '../test/support/program.ts'
+import { BUILT } from './built.ts'
 import { type Clients, clients } from './clients.ts'
 import { applyingProvider } from './provider/index.ts'
 import { type RunningServer, startServer } from './server.ts'
@@ -11,10 +11,11 @@ import { type RunningServer, startServer } from './server.ts'
 export const REGION = 'us-east-1'
 /** The server's administrator. */
 const ROOT = { accessKeyId: 'test', secretAccessKey: 'test' }
-const BUILT = process.env['SILTSTONE_FUNCTIONS'] ?? fileURLToPath(new URL('../../functions/dist', import.meta.url))
 
 /** Whether the functions are built; otherwise a placeholder lets their resources be created. */
-export const functionsAreBuilt = [...FUNCTIONS, 'ingest', 'registry'].every((name) => existsSync(`${BUILT}/${name}`))
+export const functionsAreBuilt = [...FUNCTIONS, 'ingest', 'media', 'registry'].every((name) =>
+  existsSync(`${BUILT}/${name}`),
+)
 
 export interface Account {
   server: RunningServer
@@ -34,7 +35,7 @@ export async function deployed(stackName: string, config: Record<string, string>
       program: 'bootstrap',
       stack: 'admin',
       provider,
-      config: { githubRepository: 'owner/name' },
+      config: { githubRepository: 'owner/name', servers: 'true' },
     })
     const stack = await runInfra({
       stack: stackName,
@@ -43,6 +44,8 @@ export async function deployed(stackName: string, config: Record<string, string>
         codeDirectory: functionsAreBuilt ? BUILT : codeDirectory(),
         permissionsBoundaryArn: String(admin.outputs['permissions_boundary_arn']),
         ...config,
+        // Of this account: the server looks for the role.
+        serverExecutionRoleArn: String(admin.outputs['server_execution_role_arn']),
       },
     })
     return { server, root, admin, stack, stop: () => server.stop() }

@@ -1,6 +1,7 @@
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch'
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { ECSClient } from '@aws-sdk/client-ecs'
 import { IAMClient } from '@aws-sdk/client-iam'
 import { KMSClient } from '@aws-sdk/client-kms'
 import { LambdaClient } from '@aws-sdk/client-lambda'
@@ -42,6 +43,7 @@ export function clients({ endpoint, ca, region, credentials, plainHttp = false }
     s3,
     sqs: new SQSClient(config),
     dynamodb: new DynamoDBClient(config),
+    ecs: new ECSClient(config),
     iam: new IAMClient(config),
     sts: new STSClient(config),
     lambda: new LambdaClient(config),

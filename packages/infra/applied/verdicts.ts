@@ -19,6 +19,8 @@ export const UNKNOWN_KEYS: ReadonlySet<string> = new Set([
 /** Why one request to a server cannot check a row. */
 export function notAsked({ action, context = {} }: Row): string | undefined {
   if (action === 'iam:PassRole') return 'no request of its own'
+  if (action.startsWith('ecs:')) return 'the server takes the cluster for the resource of every request to ECS'
+  if (action.startsWith('transcribe:')) return 'the server knows no jobs and no conditions of Transcribe'
   if (action === 'lambda:CreateFunction') return 'the server does not see which function it is about'
   const keys = context['dynamodb:LeadingKeys']
   if (Array.isArray(keys) && keys.length > 1) return 'no request for one item has two keys'

@@ -9,6 +9,8 @@ export const COMPUTE_RULES: readonly Rule[] = [
     level: 'mandatory',
     check: each('lambda.Function', ({ props }) => {
       if (at(props, 'architectures', 0) !== 'arm64') return 'use arm64: it costs a fifth less'
+      // An image brings its own.
+      if (props['packageType'] === 'Image') return undefined
       const runtime = String(props['runtime'])
       return RUNTIMES.has(runtime) ? undefined : `${runtime} is not supported`
     }),

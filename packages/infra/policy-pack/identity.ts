@@ -10,6 +10,8 @@ const EVERYWHERE = new Set([
   'cloudwatch:DescribeAlarms',
   'sts:GetCallerIdentity',
   'ssm:DescribeParameters',
+  'ecs:DescribeTaskDefinition',
+  'ecs:DeregisterTaskDefinition',
 ])
 
 /** What an allowing statement grants too widely; undefined if nothing. */

@@ -136,6 +136,20 @@ export interface StackNames {
     schedule: string
     scheduleRole: string
   }
+  /** Recordings of users: the queue and the function of those that other functions hand over, and the tasks. */
+  media: {
+    queue: string
+    deadLetterQueue: string
+    /** Of the function and its role. */
+    function: string
+    logGroup: string
+    cluster: string
+    /** Family of the task definition. */
+    task: string
+    taskRole: string
+    /** Not below `/aws/lambda`, where the functions' are. */
+    taskLogGroup: string
+  }
   /** The artifact registry: its function and role, and what starts its maintenance. */
   registry: {
     function: string
@@ -151,7 +165,14 @@ export interface StackNames {
   dashboard: string
   alarmTopic: string
   /** Parameters of Systems Manager. */
-  parameters: { tokens: string; openaiApiKey: string; serverTokens: string; registryAdminPassword: string }
+  parameters: {
+    tokens: string
+    openaiApiKey: string
+    serverTokens: string
+    registryAdminPassword: string
+    registryHubToken: string
+    registryGithubToken: string
+  }
   /** What the names of alarms begin with. */
   alarmPrefix: string
 }
@@ -182,6 +203,16 @@ export function stackNames(stack: string): StackNames {
       schedule: `${base}-ingest-sweep`,
       scheduleRole: `${base}-ingest-schedule`,
     },
+    media: {
+      queue: `${base}-media`,
+      deadLetterQueue: `${base}-media-dead`,
+      function: `${base}-media`,
+      logGroup: `/aws/lambda/${base}-media`,
+      cluster: `${base}-media`,
+      task: `${base}-media`,
+      taskRole: `${base}-media-task`,
+      taskLogGroup: `/${PARAMETER_PREFIX}${stack}/media`,
+    },
     registry: {
       function: `${base}-registry`,
       logGroup: `/aws/lambda/${base}-registry`,
@@ -198,6 +229,8 @@ export function stackNames(stack: string): StackNames {
       openaiApiKey: `/${PARAMETER_PREFIX}${stack}/openai-api-key`,
       serverTokens: `/${PARAMETER_PREFIX}${stack}/server-tokens`,
       registryAdminPassword: `/${PARAMETER_PREFIX}${stack}/registry-admin-password`,
+      registryHubToken: `/${PARAMETER_PREFIX}${stack}/registry-hub-token`,
+      registryGithubToken: `/${PARAMETER_PREFIX}${stack}/registry-github-token`,
     },
     alarmPrefix: `${base}-`,
   }

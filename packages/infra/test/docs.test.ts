@@ -49,7 +49,8 @@ describe('the guide', () => {
   it('explains every alarm', () => {
     const watched = { queue: 'q', deadLetterQueue: 'd', producer: 'p', compactor: 'c', query: 'q', api: 'a' }
     const ingest = { queue: 'i', deadLetterQueue: 'j', function: 'k' }
-    const ids = alarms({ ...watched, ingest, scheduleMinutes: 15 }).map(({ id }) => id)
+    const registry = { function: 'r', maintainHours: 24 }
+    const ids = alarms({ ...watched, ingest, registry, scheduleMinutes: 15 }).map(({ id }) => id)
     const missing = ids.filter((id) => !page('verify').includes(`\`${id}\``))
     expect(missing).toEqual([])
   })

@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { AWS_METRICS, PRODUCT_DIMENSION, PRODUCT_METRICS } from '../src/monitoring/metrics.ts'
 import type { Resource, Run } from '../src/testing/index.ts'
 import { alone, type Alone } from './support/alone.ts'
+import { EVERYTHING } from './support/iam.ts'
 import { all, only, run } from './support/program.ts'
 
 const PACKAGES = fileURLToPath(new URL('../../', import.meta.url))
@@ -48,7 +49,7 @@ function ofDashboard({ name, inputs }: Resource): Seen[] {
 
 /** Names of the metrics that the product counts, observes or sets, from its source. */
 function emitted(): Set<string> {
-  const files = globSync('{siltstone,objects}/src/**/*.ts', { cwd: PACKAGES }).filter(
+  const files = globSync('{siltstone,objects,functions}/src/**/*.ts', { cwd: PACKAGES }).filter(
     (file) => !/\.(test|contract)\.ts$/.test(file),
   )
   const calls = /metrics\.(?:count|observe|gauge)\(\s*'(\w+)'/g
@@ -63,7 +64,7 @@ describe('alarms and dashboard of the program', () => {
   let made: Run
   let seen: Seen[]
   beforeAll(async () => {
-    made = await run({ stack: 'prod', config: { objects: 'true' } })
+    made = await run({ stack: 'prod', ...EVERYTHING })
     const board = only(made.resources, 'aws:cloudwatch/dashboard:Dashboard')
     seen = [...all(made.resources, ALARM).flatMap(ofAlarm), ...ofDashboard(board)]
   })
@@ -87,9 +88,10 @@ describe('alarms and dashboard of the program', () => {
     }
     const compactor = variablesOf('functions-compactor')
     const ingest = variablesOf('ingest-worker-function')
+    const registry = variablesOf('registry-function')
     for (const { where, namespace, name, dimensions } of seen) {
       if (namespace.startsWith('AWS/')) continue
-      const variables = name.startsWith('objects_') ? ingest : compactor
+      const variables = name.startsWith('objects_') ? ingest : name.startsWith('registry_') ? registry : compactor
       expect(namespace, where).toBe(variables['POWERTOOLS_METRICS_NAMESPACE'])
       expect(dimensions, where).toEqual({ [PRODUCT_DIMENSION]: variables['POWERTOOLS_SERVICE_NAME'] })
     }
@@ -163,6 +165,9 @@ describe('alarms and dashboard of the program', () => {
     const topic = only(made.resources, 'aws:sns/topic:Topic').state['arn']
     const silent = only(made.resources, ALARM, 'monitoring-compactor-silent').inputs
     expect(silent).toMatchObject({ treatMissingData: 'missing', insufficientDataActions: [topic], period: 1_800 })
+    const unmaintained = only(made.resources, ALARM, 'monitoring-registry-maintenance').inputs
+    const twoDays = { period: 86_400, evaluationPeriods: 2 }
+    expect(unmaintained).toMatchObject({ treatMissingData: 'missing', insufficientDataActions: [topic], ...twoDays })
   })
 
   it('take a busy fold for an alarm only while nothing is completed, and a busy merge never', () => {
@@ -192,6 +197,11 @@ describe('alarms and dashboard of the program', () => {
 })
 
 describe('Monitoring alone', () => {
+  it('looks as far back as CloudWatch can for maintenance that runs seldom', async () => {
+    const { resources } = await alone('Monitoring', { environment: 'dev', registry: { maintainHours: 168 } })
+    expect(only(resources, ALARM, 'alone-registry-maintenance').inputs).toMatchObject({ evaluationPeriods: 7 })
+  })
+
   let made: Alone
   beforeAll(async () => {
     made = await alone('Monitoring', {

@@ -168,7 +168,7 @@ const CASES: readonly (readonly [...Attempt, message: string])[] = [
   ],
   ['IngestWorker', { ...worker, maxConcurrency: 1 }, 'maxConcurrency is 1: use an integer from 2 to 1000'],
   ['IngestWorker', { ...worker, sweepHours: 0 }, 'sweepHours is 0: use an integer from 1 to 168'],
-  ['IngestWorker', { ...worker, rules: [{ prefix: 'x'.repeat(4_000) }] }, 'use at most 3000 bytes of JSON'],
+  ['IngestWorker', { ...worker, rules: [{ prefix: 'x'.repeat(4_000) }] }, 'use at most 2500 bytes of JSON'],
 ]
 
 describe('refusals', () => {

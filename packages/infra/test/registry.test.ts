@@ -62,6 +62,46 @@ describe('RegistryFunction alone', () => {
   })
 })
 
+describe('tokens for the services that are asked', () => {
+  const config = {
+    registry: 'true',
+    registryAdminPassword: PASSWORD,
+    registryHubToken: 'hf_of the hub',
+    registryGithubToken: 'ghp_of GitHub',
+  }
+  const secrets = ['registryAdminPassword', 'registryHubToken', 'registryGithubToken']
+
+  it('are parameters that the function names and may read, and stand in no environment', async () => {
+    const { resources } = await run({ stack: 'prod', config, secrets })
+    for (const [name, service] of [
+      ['HF_TOKEN_PARAMETER', 'hub'],
+      ['GITHUB_TOKEN_PARAMETER', 'github'],
+    ] as const) {
+      const parameter = `/siltstone/prod/registry-${service}-token`
+      const made = only(resources, 'aws:ssm/parameter:Parameter', `registry-${service}-token`).inputs
+      expect(made).toMatchObject({ name: parameter, type: 'SecureString' })
+      const { environment } = only(resources, FUNCTION, 'registry-function').inputs
+      expect(environment).toMatchObject({ variables: { [name]: parameter } })
+      expect(JSON.stringify(environment)).not.toMatch(/hf_of|ghp_of/)
+    }
+    const text = String(only(resources, 'aws:iam/rolePolicy:RolePolicy', 'registry-policy').inputs['policy'])
+    const { Statement } = JSON.parse(text) as PolicyText
+    const read = Statement.filter(({ Action }) => Action.includes('ssm:GetParameter')).flatMap(
+      ({ Resource }) => Resource,
+    )
+    const names = read.map((arn) => arn.split('/').at(-1))
+    expect(new Set(names)).toEqual(new Set(['registry-admin-password', 'registry-github-token', 'registry-hub-token']))
+    expect(names).toHaveLength(3)
+  })
+
+  it('are neither made nor readable where none is given', async () => {
+    const { resources } = await alone('RegistryFunction', args)
+    expect(all(resources, 'aws:ssm/parameter:Parameter').map(({ name }) => name)).toEqual(['alone-admin-password'])
+    const text = String(only(resources, 'aws:iam/rolePolicy:RolePolicy', 'alone-policy').inputs['policy'])
+    expect(text).not.toMatch(/registry-(?:hub|github)-token/)
+  })
+})
+
 describe('the program with a registry', () => {
   let made: Run
   beforeAll(async () => {

@@ -33,6 +33,13 @@ describe('workflows', () => {
     expect(await findings(file, read(file))).toEqual([])
   })
 
+  it('in the documentation are valid', async () => {
+    const [, text = ''] =
+      /^```yaml\n(name: registry-settings\n[\s\S]*?)^```$/m.exec(read('docs/how-to/aws/registry.md')) ?? []
+    expect(text).toContain('USE_S3')
+    expect(await findings('registry-settings.yml', text)).toEqual([])
+  })
+
   it('would be reported if wrong', async () => {
     const broken = (from: string, to: string) => {
       const text = read('.github/workflows/deploy.yml')

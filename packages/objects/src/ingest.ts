@@ -12,6 +12,7 @@ import {
   unavailable,
 } from 'siltstone/internal'
 import { changeEvent } from './process/events.ts'
+import type { HandOverOptions } from './process/hand-over.ts'
 import { handleMessage } from './process/handle-message.ts'
 import { loadPipeline } from './process/pipeline.ts'
 import { openProcessing, type ProcessingOptions } from './process/processing.ts'
@@ -32,6 +33,8 @@ export interface IngestOptions {
   rules?: string
   /** Of one process that reads a file, beyond what it needs in any case. */
   memoryBytes?: number
+  /** To workers that can do more, and of which tier this one is. Default: it processes whatever it is told of. */
+  handOver?: HandOverOptions
   log: Logger
   metrics: Metrics
 }
@@ -39,7 +42,7 @@ export interface IngestOptions {
 export interface Ingest {
   /**
    * Handles one message. @throws what makes another delivery necessary
-   * @param signal ends the work; the attempt counts, so an object that never fits into the time is given up
+   * @param signal ends the work; the attempt counts, so an object that never fits into the time is given up where nobody has more of it
    */
   handle(body: string, signal: AbortSignal): Promise<void>
   /** Sends a message for each key that needs a worker. */
@@ -49,7 +52,7 @@ export interface Ingest {
 
 /** @throws SiltstoneError `invalid` (bad-rules), and what the store throws */
 export async function openIngest(options: IngestOptions): Promise<Ingest> {
-  const { environment, engine, embedderFor, bucket, blobs, queue, memoryBytes, log, metrics } = options
+  const { environment, engine, embedderFor, bucket, blobs, queue, memoryBytes, handOver, log, metrics } = options
   const rules = options.rules === undefined ? new ProcessingRules() : ProcessingRules.parse(options.rules)
   await storeRules(environment.store, rules)
   const pipeline = await loadPipeline(memoryBytes === undefined ? {} : { memoryBytes })
@@ -64,6 +67,7 @@ export async function openIngest(options: IngestOptions): Promise<Ingest> {
     rules,
     pipeline,
     metrics,
+    ...(handOver && { handOver }),
     sweepEachMs: 0,
   })
   const { reconciler, states } = processing
@@ -88,7 +92,9 @@ export async function openIngest(options: IngestOptions): Promise<Ingest> {
   }
 }
 
-export { stateKey } from './process/state.ts'
+export { changeEvent } from './process/events.ts'
+export type { HandOverOptions, Recipient } from './process/hand-over.ts'
+export { stateKey, type Tier, TIERS } from './process/state.ts'
 
 /** To abort a `handle` with when its time is over. */
 export const timeIsOver = (seconds: number): Error =>

@@ -24,6 +24,7 @@ import {
 } from 'siltstone/internal'
 import { openObjectsQueue } from './process/directory-queue.ts'
 import { changeEvent } from './process/events.ts'
+import { openNamedQueue } from './process/named-queue.ts'
 import { type Notify, notifyingBuckets } from './process/notifying-buckets.ts'
 import { loadPipeline, type Pipeline } from './process/pipeline.ts'
 import { openProcessing, type Processing } from './process/processing.ts'
@@ -113,16 +114,17 @@ async function onDirectory({ data, allowNetworkFilesystem, environment }: ServeO
 }
 
 /**
- * Messages stay within this process: what a message of a killed process was about, and what others write to the buckets, is
- * found by the next sweep.
+ * Without a queue of SQS messages stay within this process: what a message of a killed process was about, and what others write to the
+ * buckets, is found by the next sweep.
  */
-function onS3({ data, buckets: own, environment }: ServeObjectsOptions): Place {
+function onS3({ data, buckets: own, queueUrl, environment }: ServeObjectsOptions): Place {
   const buckets = openS3Buckets(data, own, environment)
   return {
     buckets,
     scheme: 's3',
     owns: (bucket) => buckets.owns(bucket),
-    openQueue: async () => new MemoryQueue({ clock: environment.clock }),
+    openQueue: async () =>
+      queueUrl === undefined ? new MemoryQueue({ clock: environment.clock }) : openNamedQueue(queueUrl, environment),
     // The lifecycle of each bucket is the operator's.
     maintain: () => async () => {},
   }

@@ -10,7 +10,6 @@ import {
   MemoryQueue,
   openEnvironmentAt,
   openS3BlobsAt,
-  openSqsQueueAt,
   type Queue,
   StoreEngine,
   systemClock,
@@ -19,6 +18,7 @@ import {
 } from 'siltstone/internal'
 import type { Address } from './address.ts'
 import { openObjectsQueue } from './process/directory-queue.ts'
+import { openNamedQueue } from './process/named-queue.ts'
 import { loadPipeline } from './process/pipeline.ts'
 import { openProcessing, type Processing } from './process/processing.ts'
 import type { ProcessingRules } from './process/rules.ts'
@@ -95,14 +95,7 @@ type Parts = { clock: typeof systemClock; random: typeof systemRandom; log: Logg
 
 async function onS3(bucket: string, url: string | undefined, parts: Parts) {
   // Without notifications the sweep finds every change, and what it finds does not outlive this process.
-  const queue: Queue = url === undefined ? new MemoryQueue({ clock: parts.clock }) : await openSqsQueueAt(url, parts)
-  try {
-    // Who names a queue that is not there, or not allowed, learns it at once.
-    await queue.depth()
-  } catch (error) {
-    await queue.close()
-    throw error
-  }
+  const queue: Queue = url === undefined ? new MemoryQueue({ clock: parts.clock }) : await openNamedQueue(url, parts)
   const store = await openS3BlobsAt(`s3://${bucket}`, parts)
   // The notifications and the states may be of several buckets, of which the others have workers of their own.
   const owns = (name: string) => name === bucket

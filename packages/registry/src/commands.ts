@@ -1,7 +1,8 @@
-/** `siltstone registry verify`, `reindex`, `expire` and `gc`. The command line gives its tools, so that this package does not depend on its parser. */
+/** `siltstone registry verify`, `reindex`, `reconcile`, `expire` and `gc`. The command line gives its tools, so that this package does not depend on its parser. */
 import { openStore } from 'siltstone'
 import { closeEnvironment, invalid, openEnvironmentAt, type RegistryTools } from 'siltstone/internal'
 import { Registry } from './registry.ts'
+import { registrySettings } from './registry-settings.ts'
 import { Sources } from './sources/sources.ts'
 
 interface CommonOptions {
@@ -42,6 +43,27 @@ export function registryCommands(tools: RegistryTools) {
         return `${refreshed} compared, ${artifacts} artifacts in the index, ${finished} changes of other processes finished\n`
       })
     })
+  const reconcile = withOutputOptions(
+    command('reconcile', 'compare sources with what was learned of them, and the index with the artifacts', [
+      'registry reconcile --data ./data',
+      'registry reconcile --data s3://my-bucket/store --apply',
+    ]),
+  )
+    .addOption(dataOption())
+    .option('--apply', 'rate again what has changed, follow what has moved, and refresh the index')
+    .action(async ({ apply = false, ...options }: CommonOptions & { apply?: boolean }) => {
+      const report = await inRegistry(options.data, (registry) => registry.reconciler.reconcile({ apply }))
+      const open = report.findings.filter(({ isRepaired }) => !isRepaired).length
+      await output(options).answer(report, () => {
+        const { artifacts, asked, findings } = report
+        const lines = findings.map(
+          ({ artifact, name, kind, text, isRepaired }) =>
+            `${artifact} ${name ?? '-'}: ${kind}: ${text}${isRepaired ? ' (repaired)' : ''}\n`,
+        )
+        return `${lines.join('')}${artifacts} artifacts, ${asked} sources asked, ${findings.length} findings, ${findings.length - open} repaired\n`
+      })
+      if (open > 0) process.exitCode = FINDINGS
+    })
   const expire = withOutputOptions(
     command('expire', 'forget old versions of files that no branch and no tag names; gc then deletes their contents', [
       'registry expire --data ./data --older-than-days 90 --dry-run',
@@ -74,12 +96,13 @@ export function registryCommands(tools: RegistryTools) {
         }),
       )
       await output(options).answer(done, () => {
-        const { blobs, bytes, xorbs, xorbBytes } = done
+        const { blobs, bytes, uploads, uploadBytes, xorbs, xorbBytes } = done
         const word = dryRun === true ? 'to delete' : 'deleted'
-        return `${word}: ${blobs} files with ${bytes} bytes, ${xorbs} xorbs with ${xorbBytes} bytes\n`
+        const unfinished = `${uploads} unfinished uploads with ${uploadBytes} bytes`
+        return `${word}: ${blobs} files with ${bytes} bytes, ${unfinished}, ${xorbs} xorbs with ${xorbBytes} bytes\n`
       })
     })
-  return [verify, reindex, expire, gc]
+  return [verify, reindex, reconcile, expire, gc]
 }
 
 interface ExpireOptions {
@@ -110,7 +133,8 @@ async function inRegistry<T>(data: string, work: (registry: Registry) => Promise
     const index = await openStore({ environment })
     try {
       const { store, clock, ids, log, random } = environment
-      return await work(new Registry({ store, index, clock, ids, log, sources: new Sources({ clock, random }) }))
+      const sources = new Sources({ clock, random, ...registrySettings(process.env).sources })
+      return await work(new Registry({ store, index, clock, ids, log, sources }))
     } finally {
       await index.close()
     }

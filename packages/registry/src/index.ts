@@ -32,6 +32,13 @@ export { type RegistryFinding, type RegistryReport, verifyRegistry } from './sto
 export { type Rated, Ratings } from './rating/ratings.ts'
 export { openService, type OpenServiceOptions } from './open-service.ts'
 export { configuredAdmin, upkeepOf } from './registry-settings.ts'
+export {
+  Reconciler,
+  type ReconcileFinding,
+  type ReconcileKind,
+  type ReconcileOptions,
+  type ReconcileReport,
+} from './reconcile/reconciler.ts'
 export { type Gate, Registry, type RegistryOptions } from './registry.ts'
 export { ArtifactIndex, type ListClause, type SearchOptions, type Viewer } from './search/artifact-index.ts'
 export type { ArtifactPage, IndexedArtifact } from './search/entry.ts'

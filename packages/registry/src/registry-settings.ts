@@ -12,6 +12,8 @@ export interface RegistrySettings {
   quota: Quota | undefined
   /** Large files are downloaded from the bucket itself, by links that the registry signs. */
   directDownloads: boolean
+  /** Large files are uploaded to the bucket itself, by links that the registry signs. */
+  directUploads: boolean
 }
 
 /** @throws SiltstoneError `invalid` (bad-gate, bad-quota, bad-switch) */
@@ -21,6 +23,7 @@ export function registrySettings(variables: Variables): RegistrySettings {
     gate: gateOf(variables['REGISTRY_GATE']),
     quota: quotaOf(variables),
     directDownloads: switchOf(variables, 'REGISTRY_DIRECT_DOWNLOADS', true),
+    directUploads: switchOf(variables, 'REGISTRY_DIRECT_UPLOADS', true),
   }
 }
 

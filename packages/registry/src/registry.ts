@@ -10,6 +10,7 @@ import type { MetricName } from './metrics/measurement.ts'
 import type { Rating } from './metrics/rating.ts'
 import { Flight } from './rating/flight.ts'
 import { Ratings } from './rating/ratings.ts'
+import { Reconciler } from './reconcile/reconciler.ts'
 import { ArtifactIndex } from './search/artifact-index.ts'
 import type { Sources } from './sources/sources.ts'
 import type { UploadedFiles } from './sources/upload-source.ts'
@@ -20,6 +21,7 @@ import type { Usage } from './quota/usage.ts'
 import type { Artifact, RegisterRequest } from './store/artifact.ts'
 import { Artifacts } from './store/artifacts.ts'
 import { Blobs } from './store/blobs.ts'
+import { BlobUploads } from './store/blob-uploads.ts'
 import { Commits } from './store/commits.ts'
 import { Documents } from './store/documents.ts'
 import { artifactOfPrefix, ARTIFACTS_PREFIX } from './store/keys.ts'
@@ -39,6 +41,8 @@ export interface RegistryOptions {
   gate?: Gate | undefined
   /** Large files are read from the bucket itself by links that it signs, where it can. Default: through this process. */
   directDownloads?: boolean
+  /** Large files are sent to the bucket itself by links that it signs, where it can. Default: through this process. */
+  directUploads?: boolean
   /** Of accounts without one of their own. Default: none. */
   quota?: Quota | undefined
   /** When to forget old versions and to delete contents that no version names. Default: never by itself. */
@@ -51,6 +55,8 @@ export class Registry {
   readonly store: ObjectStore
   readonly documents: Documents
   readonly blobs: Blobs
+  /** Undefined: all contents come through this process. */
+  readonly blobUploads: BlobUploads | undefined
   readonly commits: Commits
   readonly artifacts: Artifacts
   readonly index: ArtifactIndex
@@ -58,6 +64,7 @@ export class Registry {
   readonly lineage: Lineage
   readonly collector: Collector
   readonly expiry: Expiry
+  readonly reconciler: Reconciler
   readonly sources: Sources
   readonly quotas: Quotas
   readonly #options: RegistryOptions
@@ -70,6 +77,8 @@ export class Registry {
     this.sources = sources
     this.documents = new Documents(options)
     this.blobs = new Blobs(store, { direct: options.directDownloads === true })
+    const direct = options.directUploads === true ? store.direct : undefined
+    this.blobUploads = direct && new BlobUploads({ ...options, direct, blobs: this.blobs })
     this.commits = new Commits({ documents: this.documents, blobs: this.blobs, clock })
     this.artifacts = new Artifacts({ ...options, onChange: (id) => this.index.refresh(id) })
     this.index = new ArtifactIndex({
@@ -101,6 +110,8 @@ export class Registry {
       clock,
       uploads: (artifact) => this.uploads(artifact),
     })
+    const { artifacts, index, ratings } = this
+    this.reconciler = new Reconciler({ artifacts, index, ratings, sources, ids: () => this.#ids() })
   }
 
   /**

@@ -215,6 +215,13 @@ export {
 } from './ports/blob-store.ts'
 export { blobRange, MAX_PARTS, MAX_PUT_BYTES } from './ports/blob-rules.ts'
 export { contentEtag } from './host/content-etag.ts'
+export type {
+  DirectParts,
+  DirectPartsOptions,
+  DirectPut,
+  DirectPutOptions,
+  DirectUploads,
+} from './ports/direct-uploads.ts'
 export type { Environment } from './ports/environment.ts'
 export type { Ids } from './ports/ids.ts'
 export { forwardingStore, interceptedStore, receivedBytes } from './ports/forwarding-store.ts'

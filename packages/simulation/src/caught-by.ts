@@ -1,22 +1,20 @@
 /**
- * For each mutant that was caught, a seed whose history catches it; for those in `NEEDS_NO_LEASE`, without leases. With
- * the real code these histories must pass. Unit tests catch the other mutants: docs/explanation/reliability.md.
+ * For each other mutant that was caught, a seed whose history caught it; for those in `NEEDS_NO_LEASE`, without leases. With
+ * the real code these histories must pass. Whether a seed still catches its mutant is not tested: each change of a protocol
+ * shifts the histories. A mutant with `provokedBy` (`mutants.ts`) is caught by almost any seed, so it has none here. Unit tests
+ * catch the rest: docs/explanation/reliability.md.
  */
 export const CAUGHT_BY: Readonly<Record<string, number>> = {
   'absent-input-ignored': 80_000_165,
   'ambiguous-412-taken-for-lost': 80_000_002,
-  'catalog-without-compare-and-swap': 80_000_093,
-  'claims-not-looked-at': 80_000_027,
   'collected-manifest-taken-for-damage': 80_000_233,
   'collected-snapshot-taken-for-damage': 80_000_735,
   'continues-without-progress': 80_000_008,
-  'database-checked-once': 80_000_717,
   'deletion-leaves-the-log-open': 80_000_000,
   'entries-listed-before-inbox': 80_000_019,
   'entry-gone-taken-for-lost': 80_000_201,
   'fold-rebased-across-fence': 80_000_187,
   'fork-shown-before-its-pointer': 80_000_003,
-  'fork-without-pin': 80_000_033,
   'gc-without-fence': 80_000_000,
   'gc-without-grace': 80_000_003,
   'gc-without-pins': 80_000_000,
@@ -35,7 +33,6 @@ export const CAUGHT_BY: Readonly<Record<string, number>> = {
   'merge-forgets-late-deletions': 80_000_290,
   'merge-rebased-across-fence': 80_000_164,
   'merge-rebased-across-reset': 80_002_868,
-  'name-taken-from-its-owner': 80_000_012,
   'no-compare-and-swap': 80_000_001,
   'no-staleness-rule': 80_000_010,
   'no-timer': 80_000_006,
@@ -46,15 +43,10 @@ export const CAUGHT_BY: Readonly<Record<string, number>> = {
   'refusal-before-its-cause': 80_000_708,
   'refusal-settles-an-open-delta': 80_001_861,
   'refusal-settles-an-open-put': 80_002_763,
-  'rename-without-a-claim': 80_000_020,
-  'refusal-of-its-own-put-believed': 80_000_113,
   'repair-revives-the-deleted': 80_001_003,
-  'repair-takes-a-claim-from-its-owner': 80_000_037,
-  'repair-without-the-copy': 80_000_018,
   'rest-of-the-inbox-left-behind': 80_000_009,
   'second-mention-applied': 80_000_042,
   'step-larger-than-S': 80_000_013,
-  'start-ends-when-the-store-is-away': 80_000_001,
   'taken-copy-without-etag': 80_001_527,
   'unknown-put-retried-at-next-number': 80_000_002,
   'unrecorded-entries-kept': 80_000_000,

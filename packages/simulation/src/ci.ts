@@ -13,7 +13,13 @@ import { isCaught, runMutants } from './run-mutants.ts'
 const FIXED = 250
 const FRESH_MS = 8_000
 const MANY = 1_000_000
-const MUTANTS = ['watermark-too-high', 'pointer-before-manifest', 'no-compare-and-swap', 'ambiguous-412']
+const MUTANTS = [
+  'watermark-too-high',
+  'pointer-before-manifest',
+  'no-compare-and-swap',
+  'ambiguous-412',
+  'catalog-without-compare-and-swap',
+]
 
 let passed = 0
 let failed = 0

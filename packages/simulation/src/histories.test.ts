@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { runBatch } from './batch.ts'
 import { CAUGHT_BY, FOUND, NEEDS_NO_LEASE } from './caught-by.ts'
+import { MUTANTS } from './mutants.ts'
 
 describe('fixed seeds', () => {
   it.each([0, 1] as const)(
@@ -16,6 +17,20 @@ describe('fixed seeds', () => {
       expect(histories).toBe(60)
     },
     240_000,
+  )
+})
+
+describe('histories that provoke a broken copy', () => {
+  const provoked = new Map(
+    MUTANTS.flatMap(({ provokedBy }) => (provokedBy ? [[JSON.stringify(provokedBy), provokedBy]] : [])),
+  )
+  it.each([...provoked])(
+    '%s',
+    async (_, overrides) => {
+      const { failures } = await runBatch({ firstSeed: 80_000_000, histories: 1, overrides, stopAtFailure: true })
+      expect(failures).toEqual([])
+    },
+    60_000,
   )
 })
 

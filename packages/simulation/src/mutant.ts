@@ -1,3 +1,4 @@
+import type { PlanNumbers } from './plan.ts'
 import type { StepChange } from './steps.ts'
 
 export interface Mutant {
@@ -5,4 +6,9 @@ export interface Mutant {
   /** What goes wrong. */
   breaks: string
   changes: readonly StepChange[]
+  /**
+   * Numbers of the plan with which histories take the broken step again and again, so that almost any seed catches the mutant
+   * within a few. A single seed that catches it does so no longer once the product makes one request more or less.
+   */
+  provokedBy?: Readonly<Partial<PlanNumbers>>
 }

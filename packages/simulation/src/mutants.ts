@@ -6,6 +6,17 @@
 import { INBOX_MUTANTS } from './inbox-mutants.ts'
 import type { Mutant } from './mutant.ts'
 
+/** Several compactors, and segments in several tiers, so that several merges are due at a time. */
+const SMALL_MERGES = {
+  withoutLease: 0,
+  compactors: 3,
+  ids: 7,
+  operations: 16,
+  'compact.fanIn': 2,
+  'compact.tierBaseBytes': 1_500,
+  'compact.stepBytes': 8_000,
+}
+
 export const MUTANTS: readonly Mutant[] = [
   {
     name: 'no-compare-and-swap',
@@ -94,7 +105,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'claims-not-looked-at',
     breaks: 'a process merges what another one has claimed',
-    changes: [{ step: 'claimed-segments-are-left-alone', value: 'await choose(new Set())' }],
+    changes: [{ step: 'claimed-segments-are-left-alone', value: 'await choose([])' }],
+    provokedBy: SMALL_MERGES,
   },
   {
     name: 'fork-without-pin',
@@ -107,6 +119,7 @@ export const MUTANTS: readonly Mutant[] = [
           .then(({ pointer, manifest }) => ({ key: pointer.manifestKey, manifest }))`,
       },
     ],
+    provokedBy: { lifecycles: 3, collectors: 2 },
   },
   {
     name: 'pin-dropped-without-tombstone',
@@ -239,26 +252,31 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'catalog-without-compare-and-swap',
     breaks: 'a document of the catalog is overwritten without a condition',
     changes: [{ step: 'catalog-condition', value: '{}' }],
+    provokedBy: { renamers: 3 },
   },
   {
     name: 'name-taken-from-its-owner',
     breaks: 'a claim on a name is taken over although its owner wants it',
     changes: [{ step: 'owner-is-examined', value: "'free'" }],
+    provokedBy: { renamers: 3 },
   },
   {
     name: 'rename-without-a-claim',
     breaks: 'a collection gets a new name without acquiring the claim to it',
     changes: [{ step: 'rename-acquires-the-claim', value: "'acquired' as 'acquired' | 'taken'" }],
+    provokedBy: { renamers: 3 },
   },
   {
     name: 'database-checked-once',
     breaks: 'a collection is created in a database that was deleted after it was looked at',
     changes: [{ step: 'database-is-checked-again', value: 'incarnation' }],
+    provokedBy: { keepers: 3 },
   },
   {
     name: 'start-ends-when-the-store-is-away',
     breaks: 'a server ends at its start when the store cannot be reached',
     changes: [{ step: 'start-waits-for-the-store', value: '() => false' }],
+    provokedBy: { probing: 1 },
   },
   {
     name: 'refusal-of-its-own-put-believed',
@@ -267,6 +285,7 @@ export const MUTANTS: readonly Mutant[] = [
       { step: 'own-put-is-recognised', drop: true },
       { step: 'refusal-is-probed-again', value: 'true' },
     ],
+    provokedBy: { probing: 1 },
   },
   {
     name: 'unrecorded-entries-kept',
@@ -283,11 +302,13 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'repair-without-the-copy',
     breaks: 'an object of a collection is not made again from the copy in the claim to its name',
     changes: [{ step: 'copy-is-taken', value: 'undefined' }],
+    provokedBy: { damages: 3 },
   },
   {
     name: 'repair-takes-a-claim-from-its-owner',
     breaks: 'a repair makes a claim again for no collection, although a live one has the name',
     changes: [{ step: 'live-collections-have-claims', value: 'true' }],
+    provokedBy: { damages: 3 },
   },
   ...INBOX_MUTANTS,
 ]

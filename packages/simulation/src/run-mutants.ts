@@ -21,7 +21,8 @@ const APART = 1_000_000
 
 export async function runMutants(options: Options, tell: (result: MutantResult) => void): Promise<MutantResult[]> {
   const results: MutantResult[] = []
-  for (const { name, breaks } of MUTANTS.filter((one) => one.name.startsWith(options.only))) {
+  for (const { name, breaks, provokedBy } of MUTANTS.filter((one) => one.name.startsWith(options.only))) {
+    const overrides = { ...provokedBy, ...options.overrides }
     const caughtAfter: MutantResult['caughtAfter'] = []
     const promises = new Set<string>()
     const seeds: number[] = []
@@ -32,14 +33,14 @@ export async function runMutants(options: Options, tell: (result: MutantResult) 
           firstSeed,
           histories: options.histories,
           workers: 1,
-          overrides: options.overrides,
+          overrides,
           failureLimit: 1,
           mutant: name,
         }
         const [failure] = (await runFarm(run)).failures
         caughtAfter.push(failure && failure.seed - firstSeed + 1)
         if (!failure) continue
-        await checkRealCode(failure.seed, options)
+        await checkRealCode(failure.seed, overrides)
         seeds.push(failure.seed)
         promises.add(failure.promise)
       }
@@ -53,8 +54,8 @@ export async function runMutants(options: Options, tell: (result: MutantResult) 
 }
 
 /** A seed catches a mutant only if the real code passes it. @throws Error otherwise */
-async function checkRealCode(seed: number, options: Options): Promise<void> {
-  const { violation } = await runHistory(seed, options.overrides)
+async function checkRealCode(seed: number, overrides: Options['overrides']): Promise<void> {
+  const { violation } = await runHistory(seed, overrides)
   if (violation) throw new Error(`seed ${seed} fails without any mutant: ${violation.message}`)
 }
 

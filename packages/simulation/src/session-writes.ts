@@ -3,7 +3,7 @@ import { type Collection, isHandover, isSiltstoneError, type RecordOp } from 'si
 import { applyRecords, idsWhere, type ModelState } from './log-model.ts'
 import { drawBatch, drawId, newMarker } from './draw-operations.ts'
 import { strongStates } from './reads.ts'
-import { type Call, expectNever, isClear, mayBeMissing } from './call.ts'
+import { type Call, expectNever, isClear } from './call.ts'
 import type { TrueEntry } from './collection-truth.ts'
 
 async function write(call: Call, collection: Collection): Promise<void> {
@@ -187,7 +187,6 @@ async function rollback(call: Call, collection: Collection): Promise<void> {
   } catch (error) {
     // The snapshot was thinned out in the meantime.
     if (isSiltstoneError(error, 'not-found') && error.code === 'snapshot-missing') return
-    if (isSiltstoneError(error, 'invalid') && error.code === 'snapshot-closed' && mayBeMissing(call)) return
     throw error
   }
   const control = truth.log[version - 1]?.entry.control

@@ -91,7 +91,7 @@ describe.runIf(target !== undefined)('objects on AWS', () => {
     const blobs = openS3Blobs(place, { variables: variables(), onClient: counted })
     const embedder = new EnglishEmbedder({ models: systemModels })
     const name = new URL(place).host
-    const ingest = await openIngest({
+    const parts: Parameters<typeof openIngest>[0] = {
       environment: env,
       engine,
       embedderFor: async () => embedder,
@@ -100,10 +100,13 @@ describe.runIf(target !== undefined)('objects on AWS', () => {
       queue: openSqsQueue(queue.url, { variables: variables() }),
       log: silentLogger,
       metrics: noMetrics,
-    })
+    }
+    const ingest = await openIngest(parts)
+    const recipients = { media: async () => undefined, task: async () => 'arn:aws:ecs:us-east-1:000000000000:task/1' }
+    const handing = await openIngest({ ...parts, handOver: { own: 'function', recipients, taskAboveBytes: 2_000 } })
     const { signal } = new AbortController()
     const notified = (key: string) => JSON.stringify({ Records: [{ s3: { bucket: { name }, object: { key } } }] })
-    const put = (key: string, text: string) => blobs.put(key, Buffer.from(text))
+    const put = (key: string, text: string | Uint8Array) => blobs.put(key, Buffer.from(text))
     try {
       await put('uploads/first.txt', 'The first one makes the collection.')
       await ingest.handle(notified('uploads/first.txt'), signal)
@@ -123,12 +126,41 @@ describe.runIf(target !== undefined)('objects on AWS', () => {
       await measure('a deletion', () => ingest.handle(notified('uploads/1.txt'), signal))
       const swept = await measure('a sweep of 5 objects, nothing to do', () => ingest.sweep(signal))
       expect(swept['GetObject']).toBeLessThanOrEqual(10)
+      await put('uploads/short.wav', recording(1_000))
+      await put('uploads/long.wav', recording(4_000))
+      for (const [what, key] of [
+        ['a recording is handed over', 'uploads/short.wav'],
+        ['a recording is handed to a task', 'uploads/long.wav'],
+      ] as const) {
+        const handed = await measure(what, () => handing.handle(notified(key), signal))
+        // Claimed, given back, told; of a task also what was started.
+        expect(handed['PutObject']).toBe(key === 'uploads/long.wav' ? 4 : 3)
+      }
     } finally {
       await ingest.close()
+      await handing.close()
       blobs.close()
     }
   })
 })
+
+/** A WAV file of silence. */
+function recording(dataBytes: number): Uint8Array {
+  const bytes = Buffer.alloc(44 + dataBytes)
+  bytes.write('RIFF', 0, 'latin1')
+  bytes.writeUInt32LE(36 + dataBytes, 4)
+  bytes.write('WAVEfmt ', 8, 'latin1')
+  bytes.writeUInt32LE(16, 16)
+  bytes.writeUInt16LE(1, 20)
+  bytes.writeUInt16LE(1, 22)
+  bytes.writeUInt32LE(16_000, 24)
+  bytes.writeUInt32LE(32_000, 28)
+  bytes.writeUInt16LE(2, 32)
+  bytes.writeUInt16LE(16, 34)
+  bytes.write('data', 36, 'latin1')
+  bytes.writeUInt32LE(dataBytes, 40)
+  return bytes
+}
 
 function asTable(rows: readonly [string, Counts][]): string {
   const commands = [...new Set(rows.flatMap(([, counts]) => Object.keys(counts)))].sort()

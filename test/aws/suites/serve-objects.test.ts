@@ -14,7 +14,8 @@ import {
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3'
-import { freshName, openBucket, targets, type TestBucket, variablesOf } from '@siltstone/emulated-aws'
+import { SendMessageCommand } from '@aws-sdk/client-sqs'
+import { freshName, openBucket, openQueue, targets, type TestBucket, variablesOf } from '@siltstone/emulated-aws'
 import { openS3Blobs } from 'siltstone/internal/aws'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { runCommand, type Server, startServer, tryCommand } from '../program.ts'
@@ -47,8 +48,8 @@ describe.each(targets())('objects of a store in a bucket: $name', (target) => {
   })
 
   const options = () => ['--objects', '--objects-port', '0', '--objects-keys', join(folder, 'keys.json')]
-  const start = async () => {
-    const server = await startServer(place, variables, [...options(), '--objects-bucket', own.name])
+  const start = async (more: string[] = []) => {
+    const server = await startServer(place, variables, [...options(), '--objects-bucket', own.name, ...more])
     servers.push(server)
     const client = new S3Client({
       endpoint: server.objectsUrl ?? '',
@@ -103,6 +104,45 @@ describe.each(targets())('objects of a store in a bucket: $name', (target) => {
     const { server } = await start()
     await settled(server, `bucket=${Bucket}`, { 'not-told.txt': 'done', 'told.txt': 'done' })
     expect(await ask(Bucket, 'where do deltas grow?')).toContain('not-told.txt')
+  })
+
+  it('is told by a queue of what others write, and of a queue that is not there at its start', async () => {
+    const queue = await openQueue(target, 5)
+    const sqs = queue.newClient()
+    const blobs = openS3Blobs(`s3://${own.name}`, { variables })
+    try {
+      await blobs.put('before.txt', Buffer.from('Glaciers carve valleys.'))
+      const { server } = await start(['--objects-queue', queue.url])
+      // Found by the first sweep; the next one is five minutes away.
+      await settled(server, `bucket=${own.name}`, { 'before.txt': 'done' })
+      await blobs.put('told of.txt', Buffer.from('Deltas grow where rivers meet the sea.'))
+      const record = { s3: { bucket: { name: own.name }, object: { key: 'told+of.txt' } } }
+      await sqs.send(
+        new SendMessageCommand({ QueueUrl: queue.url, MessageBody: JSON.stringify({ Records: [record] }) }),
+      )
+      await settled(server, `bucket=${own.name}`, { 'before.txt': 'done', 'told of.txt': 'done' })
+      const missing = `${queue.url}-that-is-not-there`
+      const asked = ['--objects-bucket', own.name, '--objects-queue', queue.url, '--json']
+      const { code, out } = await tryCommand(['doctor', '--data', place, ...asked], variables)
+      const checks = JSON.parse(out) as { name: string; verdict: string; remedy?: string }[]
+      const verdictOf = (what: string) => checks.find(({ name }) => name === what)?.verdict
+      expect(verdictOf(`objects ${own.name}`)).toBe('ok')
+      // The bucket notifies nobody: the test sent the message itself.
+      expect([verdictOf(`objects ${own.name}: notifications`), code]).toEqual(['fail', 1])
+      expect(['ok', 'warn']).toContain(verdictOf(`objects ${own.name}: checksums`))
+      expect(verdictOf('objects queue')).toBe('ok')
+      // Its probe is gone.
+      expect(await own.keys()).toEqual(['before.txt', 'told of.txt'])
+      const refused = await tryCommand(
+        ['serve', '--data', place, '--port', '0', ...options(), '--objects-queue', missing],
+        variables,
+      )
+      expect(refused.err).toContain('that-is-not-there')
+    } finally {
+      blobs.close()
+      sqs.destroy()
+      await queue.dispose()
+    }
   })
 
   it('serves the buckets it was told and those it made, and no others', async () => {

@@ -44,6 +44,7 @@ export async function faultsOf(registry: Registry, known: Acknowledged): Promise
   await registry.artifacts.finishIntents(0)
   const { findings } = await registry.verify()
   for (const { key, text } of findings) faults.push(`verify: ${key}: ${text}`)
+  for (const { artifact, text } of (await registry.reconciler.reconcile()).findings) faults.push(`${artifact}: ${text}`)
   const listed = new Map<string, string | null>()
   for (let after: string | undefined, isFirst = true; isFirst || after !== undefined; isFirst = false) {
     const page = await registry.index.list([{}], VIEWER, 100, after)

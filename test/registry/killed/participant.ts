@@ -94,5 +94,6 @@ async function act(kind: number, source: string, text: string): Promise<void> {
     await registry.collector.collect({ graceMs: 3_600_000 })
   } else {
     await artifacts.finishIntents(0)
+    await registry.reconciler.reconcile({ apply: true })
   }
 }

@@ -13,9 +13,33 @@ import {
   PutFunctionEventInvokeConfigCommand,
   type Runtime,
 } from '@aws-sdk/client-lambda'
+import {
+  type Compatibility,
+  type ContainerDefinition,
+  CreateClusterCommand,
+  type NetworkMode,
+  RegisterTaskDefinitionCommand,
+  type RuntimePlatform,
+} from '@aws-sdk/client-ecs'
 import { CreateScheduleCommand, type FlexibleTimeWindow, type Target } from '@aws-sdk/client-scheduler'
-import { answered, type Maker, optionalText, pascal, tagMap, text } from './inputs.ts'
-import { zipFolder } from './zip.ts'
+import { answered, type Inputs, type Maker, optionalText, pascal, tagMap, text } from './inputs.ts'
+import { BUILT } from '../built.ts'
+import { zipFolder, zipFolders } from './zip.ts'
+
+/**
+ * Without Docker the server runs no images. A function from one gets what the image has beside ffmpeg, as a zip: the same bundle, whose
+ * entry point then is the handler instead of the client of the runtime API.
+ */
+async function codeOf(inputs: Inputs): Promise<{ Runtime: Runtime; Handler: string; Code: { ZipFile: Uint8Array } }> {
+  if (inputs['packageType'] === 'Image') {
+    text(inputs, 'imageUri')
+    const ZipFile = await zipFolders({ '': `${BUILT}/media`, node_modules: `${BUILT}/layer/nodejs/node_modules` })
+    return { Runtime: 'nodejs24.x', Handler: 'index.handler', Code: { ZipFile } }
+  }
+  const { archive } = inputs['code'] as { archive: string }
+  const Runtime = text(inputs, 'runtime') as Runtime
+  return { Runtime, Handler: text(inputs, 'handler'), Code: { ZipFile: await zipFolder(archive) } }
+}
 
 export const COMPUTE: Readonly<Record<string, Maker>> = {
   'aws:cloudwatch/logGroup:LogGroup': async (inputs, { logs }) => {
@@ -27,17 +51,14 @@ export const COMPUTE: Readonly<Record<string, Maker>> = {
   },
   'aws:lambda/function:Function': async (inputs, { lambda }) => {
     const FunctionName = text(inputs, 'name')
-    const { archive } = inputs['code'] as { archive: string }
     const variables = (inputs['environment'] as { variables: Record<string, string> }).variables
     const made = await lambda.send(
       new CreateFunctionCommand({
         FunctionName,
         Description: optionalText(inputs, 'description'),
         Role: text(inputs, 'role'),
-        Runtime: text(inputs, 'runtime') as Runtime,
         Architectures: inputs['architectures'] as Architecture[],
-        Handler: text(inputs, 'handler'),
-        Code: { ZipFile: await zipFolder(archive) },
+        ...(await codeOf(inputs)),
         MemorySize: Number(inputs['memorySize']),
         Timeout: Number(inputs['timeout']),
         EphemeralStorage: pascal(inputs['ephemeralStorage']),
@@ -111,6 +132,29 @@ export const COMPUTE: Readonly<Record<string, Maker>> = {
     )
     const uuid = answered(made.UUID, 'UUID')
     return { id: uuid, state: { uuid } }
+  },
+  'aws:ecs/cluster:Cluster': async (inputs, { ecs }) => {
+    const { cluster } = await ecs.send(new CreateClusterCommand({ clusterName: text(inputs, 'name') }))
+    const arn = answered(cluster?.clusterArn, 'clusterArn')
+    return { id: arn, state: { arn } }
+  },
+  'aws:ecs/taskDefinition:TaskDefinition': async (inputs, { ecs }) => {
+    const { taskDefinition } = await ecs.send(
+      new RegisterTaskDefinitionCommand({
+        family: text(inputs, 'family'),
+        requiresCompatibilities: inputs['requiresCompatibilities'] as Compatibility[],
+        networkMode: text(inputs, 'networkMode') as NetworkMode,
+        runtimePlatform: inputs['runtimePlatform'] as RuntimePlatform,
+        cpu: text(inputs, 'cpu'),
+        memory: text(inputs, 'memory'),
+        ephemeralStorage: { sizeInGiB: (inputs['ephemeralStorage'] as { sizeInGib: number }).sizeInGib },
+        executionRoleArn: text(inputs, 'executionRoleArn'),
+        taskRoleArn: text(inputs, 'taskRoleArn'),
+        containerDefinitions: JSON.parse(text(inputs, 'containerDefinitions')) as ContainerDefinition[],
+      }),
+    )
+    const arn = answered(taskDefinition?.taskDefinitionArn, 'taskDefinitionArn')
+    return { id: text(inputs, 'family'), state: { arn } }
   },
   'aws:scheduler/schedule:Schedule': async (inputs, { scheduler }) => {
     const Name = text(inputs, 'name')

@@ -4,8 +4,8 @@
  */
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
-import { get } from 'node:https'
+import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { get, request } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { GetFunctionConfigurationCommand, GetFunctionUrlConfigCommand } from '@aws-sdk/client-lambda'
 import { GetScheduleCommand } from '@aws-sdk/client-scheduler'
@@ -87,6 +87,16 @@ async function download(url: string): Promise<Buffer> {
   return Buffer.concat(chunks)
 }
 
+/** @returns the ETag */
+async function put(url: string, contents: Uint8Array): Promise<string> {
+  const headers = { 'content-length': contents.length }
+  const sent = request(url, { ca: account.server.ca, method: 'PUT', headers }).end(contents)
+  const [answer] = (await once(sent, 'response')) as [IncomingMessage]
+  answer.resume()
+  expect(answer.statusCode).toBe(200)
+  return answer.headers.etag ?? ''
+}
+
 describe('the function of the registry', () => {
   it('has a URL without IAM, a password that only its parameter has, and a schedule', async () => {
     const FunctionName = stack.output('registry_function_name')
@@ -150,6 +160,41 @@ describe('the function of the registry', () => {
     const answer = await http('GET', path, { token })
     expect(answer.status).toBe(302)
     expect((await download(answer.headers['location'] ?? '')).toString()).toBe(weights.toString())
+  })
+
+  it('takes a file of 64 MB straight to the bucket, by links that its role signs, and verifies it', async () => {
+    const token = String((await logIn()).body).replace('bearer', 'Bearer')
+    await http('POST', '/hub/api/repos/create', { token, body: { name: 'large' } })
+    const weights = Buffer.alloc(64_000_000, 'weights of a large model')
+    const oid = createHash('sha256').update(weights).digest('hex')
+    const send = async (contents: Uint8Array): Promise<Answer> => {
+      const told = await http('POST', '/hub/admin/large.git/info/lfs/objects/batch', {
+        token,
+        body: { operation: 'upload', transfers: ['basic', 'multipart'], objects: [{ oid, size: contents.length }] },
+      })
+      const { objects } = told.body as {
+        objects: { actions: { upload: { href: string; header: Record<string, string> } } }[]
+      }
+      const { href, header } = objects[0]?.actions.upload ?? { href: '', header: {} }
+      const etag = await put(header['00001'] ?? '', contents)
+      const { pathname, search } = new URL(href)
+      return http('POST', `${pathname}${search}`, { body: { oid, parts: [{ partNumber: 1, etag }] } })
+    }
+    const refused = await send(Buffer.alloc(64_000_000, 'weights of another model'))
+    expect(refused.status).toBe(400)
+    expect(refused.headers['x-error-message']).toContain('SHA-256')
+    expect(await stack.keys('registry/uploads/')).toEqual([])
+    expect(await stack.keys(`registry/blobs/${oid}`)).toEqual([])
+    expect((await send(weights)).status).toBe(200)
+    expect(await stack.keys('registry/uploads/')).toEqual([])
+    const lines = [
+      { key: 'header', value: { summary: 'first' } },
+      { key: 'lfsFile', value: { path: 'model.safetensors', oid, size: weights.length } },
+    ]
+    const body = Buffer.from(lines.map((line) => JSON.stringify(line)).join('\n'))
+    expect((await http('POST', '/hub/api/models/admin/large/commit/main', { token, body })).status).toBe(200)
+    const answer = await http('GET', '/hub/admin/large/resolve/main/model.safetensors', { token })
+    expect((await download(answer.headers['location'] ?? '')).equals(weights)).toBe(true)
   })
 
   it('was refused nothing that it asked of AWS', () => {

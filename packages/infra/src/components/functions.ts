@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import * as aws from '@pulumi/aws'
 import * as pulumi from '@pulumi/pulumi'
 import { checkInteger, checkOneOf, InvalidArgument } from '../errors.ts'
@@ -103,7 +104,7 @@ export class Functions extends pulumi.ComponentResource {
         functionName: names.functions[each],
         logGroupName: names.logGroups[each],
         description: DESCRIPTIONS[each],
-        folder: each,
+        code: { directory: join(args.codeDirectory, each) },
         settings: functionSettings(each, args.settings?.[each]),
         roleArn: role.arn,
         policy: role.policy,

@@ -24,8 +24,8 @@ export interface LambdaFunction {
   functionName: string
   logGroupName: string
   description: string
-  /** The folder below `codeDirectory`. */
-  folder: string
+  /** A folder, or an image, which brings its own runtime. */
+  code: { directory: string } | { imageUri: pulumi.Input<string> }
   settings: FunctionSettings
   roleArn: pulumi.Input<string>
   /** What the role may do: the function is made after it. */
@@ -36,9 +36,9 @@ export interface LambdaFunction {
   variables: Record<string, pulumi.Input<string>>
 }
 
-/** A function of Node on arm64, with a log group of its own, JSON logs and the variables that all functions have. */
+/** A function of Node on arm64, or of an image for it, with a log group of its own, JSON logs and the variables that all functions have. */
 export function createFunction(
-  args: LambdaArgs,
+  args: Omit<LambdaArgs, 'codeDirectory'>,
   { id, logsId, settings, layers, concurrency, ...made }: LambdaFunction,
   parent: pulumi.Resource,
 ): aws.lambda.Function {
@@ -55,10 +55,8 @@ export function createFunction(
       name: made.functionName,
       description: made.description,
       role: made.roleArn,
-      runtime: 'nodejs24.x',
       architectures: ['arm64'],
-      handler: 'index.handler',
-      code: new pulumi.asset.FileArchive(join(args.codeDirectory, made.folder)),
+      ...codeOf(made.code),
       memorySize: settings.memoryMb,
       timeout: settings.timeoutSeconds,
       ephemeralStorage: { size: settings.diskMb },
@@ -85,6 +83,17 @@ export function createFunction(
     },
     { parent, dependsOn: made.policy === undefined ? [logGroup] : [made.policy, logGroup] },
   )
+}
+
+function codeOf(
+  code: LambdaFunction['code'],
+): Pick<aws.lambda.FunctionArgs, 'packageType' | 'imageUri' | 'runtime' | 'handler' | 'code'> {
+  if ('imageUri' in code) return { packageType: 'Image', imageUri: code.imageUri }
+  return {
+    runtime: 'nodejs24.x',
+    handler: 'index.handler',
+    code: new pulumi.asset.FileArchive(code.directory),
+  }
 }
 
 /** @throws InvalidArgument unless the function's folder has its code and the log level is one */

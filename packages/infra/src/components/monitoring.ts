@@ -6,6 +6,7 @@ import { dashboard } from '../monitoring/dashboard.ts'
 import { stackNames } from '../names.ts'
 import { alarmTopicPolicy } from '../policy/resource-policies.ts'
 import { common, type CommonArgs, policyText, whereabouts } from './common.ts'
+import { MAINTAIN_HOURS } from './registry-function.ts'
 import { MAX_INTERVAL_MINUTES } from './schedule.ts'
 
 export interface MonitoringArgs extends CommonArgs {
@@ -19,6 +20,10 @@ export interface MonitoringArgs extends CommonArgs {
   email?: string
   /** Also watch what makes objects searchable. Default false. */
   objects?: boolean
+  /** Also watch the queue of recordings. Default false. */
+  media?: boolean
+  /** Also watch the artifact registry, whose maintenance runs each so many hours. Default: there is none. */
+  registry?: { maintainHours?: number }
   /** Other thresholds, by the alarm's id; null omits the alarm. */
   thresholds?: Record<string, number | null>
 }
@@ -43,6 +48,10 @@ export class Monitoring extends pulumi.ComponentResource {
       deadLetterQueue: names.deadLetterQueue,
       ...names.functions,
       ...(args.objects === true && { ingest: names.ingest }),
+      ...(args.media === true && { media: names.media }),
+      ...(args.registry !== undefined && {
+        registry: { function: names.registry.function, maintainHours: args.registry.maintainHours ?? MAINTAIN_HOURS },
+      }),
       ...args.watched,
       scheduleMinutes: checkInteger('intervalMinutes', args.intervalMinutes ?? 15, 1, MAX_INTERVAL_MINUTES),
     }

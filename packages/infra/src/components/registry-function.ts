@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import * as aws from '@pulumi/aws'
 import * as pulumi from '@pulumi/pulumi'
 import { bedrockModelArn, checkEmbedder, type EmbedderChoice, embedderVariable } from '../embedder.ts'
@@ -21,6 +22,10 @@ export interface RegistryFunctionArgs extends LambdaArgs {
   adminPassword: pulumi.Input<string>
   /** Default `admin`. */
   adminUser?: string
+  /** For reading models and datasets of Hugging Face's hub. Kept in Systems Manager, as the password. */
+  hubToken?: pulumi.Input<string>
+  /** For reading GitHub, which answers 60 requests an hour without one. Likewise. */
+  githubToken?: pulumi.Input<string>
   kmsKeyArn?: pulumi.Input<string>
   permissionsBoundaryArn?: pulumi.Input<string>
   /** With the default embedder's model. */
@@ -43,6 +48,8 @@ export interface RegistryFunctionArgs extends LambdaArgs {
 
 /** The event with which the schedule starts maintenance. */
 const MAINTAIN_EVENT = { source: 'scheduled', action: 'maintain' } as const
+/** Between two runs of maintenance. */
+export const MAINTAIN_HOURS = 24
 /** A rating asks other services, and a request waits for it. */
 const DEFAULTS: FunctionSettings = { memoryMb: 1_769, timeoutSeconds: 120, diskMb: 512 }
 
@@ -67,16 +74,22 @@ export class RegistryFunction extends pulumi.ComponentResource {
     const names = stackNames(stack)
     const parent = { parent: this }
     const { role, policy } = createRole(name, args, this)
-    const password = new aws.ssm.Parameter(
-      `${name}-admin-password`,
-      {
-        name: names.parameters.registryAdminPassword,
-        type: 'SecureString',
-        value: pulumi.secret(args.adminPassword),
-        tags,
-      },
-      parent,
-    )
+    const secret = (id: string, parameter: string, value: pulumi.Input<string>) =>
+      new aws.ssm.Parameter(
+        `${name}-${id}`,
+        { name: parameter, type: 'SecureString', value: pulumi.secret(value), tags },
+        parent,
+      ).name
+    const { parameters } = names
+    const password = secret('admin-password', parameters.registryAdminPassword, args.adminPassword)
+    const tokens = {
+      ...(args.hubToken !== undefined && {
+        HF_TOKEN_PARAMETER: secret('hub-token', parameters.registryHubToken, args.hubToken),
+      }),
+      ...(args.githubToken !== undefined && {
+        GITHUB_TOKEN_PARAMETER: secret('github-token', parameters.registryGithubToken, args.githubToken),
+      }),
+    }
     const made = createFunction(
       args,
       {
@@ -85,14 +98,14 @@ export class RegistryFunction extends pulumi.ComponentResource {
         functionName: names.registry.function,
         logGroupName: names.registry.logGroup,
         description: 'Siltstone: artifact registry',
-        folder: 'registry',
+        code: { directory: join(args.codeDirectory, 'registry') },
         settings,
         roleArn: role.arn,
         policy,
         layers: args.layers ?? [],
         concurrency:
           args.concurrency === undefined ? undefined : checkInteger('concurrency', args.concurrency, 1, 10_000),
-        variables: variablesOf(args, password.name),
+        variables: { ...variablesOf(args, password), ...tokens },
       },
       this,
     )
@@ -113,7 +126,7 @@ export class RegistryFunction extends pulumi.ComponentResource {
       {
         names: names.registry,
         functionArn: made.arn,
-        hours: args.maintainHours ?? 24,
+        hours: args.maintainHours ?? MAINTAIN_HOURS,
         field: 'maintainHours',
         purpose: 'maintenance of the registry',
         description: 'finishes what the registry left, and deletes what expired',
@@ -181,6 +194,8 @@ function createRole(name: string, args: RegistryFunctionArgs, component: pulumi.
   const { account, region } = whereabouts({ parent: component })
   const parameters = [
     names.parameters.registryAdminPassword,
+    ...(args.hubToken === undefined ? [] : [names.parameters.registryHubToken]),
+    ...(args.githubToken === undefined ? [] : [names.parameters.registryGithubToken]),
     ...(args.embedder?.provider === 'openai' ? [names.parameters.openaiApiKey] : []),
   ]
   const resources = pulumi.output({

@@ -15,6 +15,10 @@ export interface Watched {
   scheduleMinutes: number
   /** What makes objects searchable, if there is such a thing. */
   ingest?: { queue: string; deadLetterQueue: string; function: string }
+  /** The queue of recordings, if there is one. */
+  media?: { deadLetterQueue: string }
+  /** The artifact registry, if there is one. */
+  registry?: { function: string; maintainHours: number }
 }
 
 /** One value: a metric's statistic, or an expression over others by their ids. */
@@ -78,6 +82,8 @@ export function alarms(on: Watched): Alarm[] {
   const runSeconds = Math.max(FIVE_MINUTES, 60 * Math.ceil(on.scheduleMinutes))
   return [
     ...(on.ingest === undefined ? [] : ingestAlarms(on.ingest)),
+    ...(on.media === undefined ? [] : [mediaAlarm(on.media)]),
+    ...(on.registry === undefined ? [] : registryAlarms(on.registry)),
     {
       id: 'lock-contention',
       meaning:
@@ -209,6 +215,62 @@ export function alarms(on: Watched): Alarm[] {
     ),
   ]
 }
+
+const DAY_HOURS = 24
+/** CloudWatch looks back a week. */
+const MAX_DAYS = 7
+
+/** Of the artifact registry. */
+function registryAlarms(on: NonNullable<Watched['registry']>): Alarm[] {
+  return [
+    {
+      ...simple(
+        'registry-errors',
+        'More than one in a hundred answers of the registry is a 5xx, and at least five in five minutes',
+        'Read registry_request_failed in the log group of the registry: it names the operation and the error',
+        lambda('Url5xxCount', on.function),
+        'Sum',
+        1,
+      ),
+      terms: share(lambda('Url5xxCount', on.function), lambda('UrlRequestCount', on.function)),
+      evaluationPeriods: 2,
+    },
+    simple(
+      'registry-throttles',
+      'Lambda refuses to run the registry, and its callers are answered 429',
+      "Raise registryConcurrency or the account's quota of concurrent executions, or find who calls so often",
+      lambda('Throttles', on.function),
+      'Sum',
+      10,
+      { evaluationPeriods: 3 },
+    ),
+    simple(
+      'registry-maintenance',
+      'Maintenance of the registry has not succeeded although its schedule was due twice',
+      'Read the log group of the registry at the time of the schedule: it lacks a permission, or ran out of time',
+      product('registry_maintained', on.function),
+      'Sum',
+      1,
+      {
+        comparison: 'LessThanThreshold',
+        periodSeconds: DAY_HOURS * HOUR,
+        evaluationPeriods: Math.min(MAX_DAYS, Math.ceil((2 * on.maintainHours) / DAY_HOURS)),
+        onSilence: true,
+      },
+    ),
+  ]
+}
+
+/** Of recordings that become searchable. */
+const mediaAlarm = ({ deadLetterQueue }: NonNullable<Watched['media']>): Alarm =>
+  simple(
+    'media-dead-letters',
+    'A message about a recording failed until it was set aside',
+    'Read the log group of the function for recordings: its image may not start; the next sweep tells of the recording again',
+    sqs('ApproximateNumberOfMessagesVisible', deadLetterQueue),
+    'Maximum',
+    0,
+  )
 
 /** Of objects that become searchable. An object that cannot be read is no fault of the stack: it is dead, with a reason. */
 function ingestAlarms(on: NonNullable<Watched['ingest']>): Alarm[] {

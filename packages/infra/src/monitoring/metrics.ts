@@ -16,6 +16,7 @@ export const PRODUCT_METRICS = [
   'merge_cannot_fit',
   'objects_done',
   'objects_dead',
+  'registry_maintained',
 ] as const
 export type ProductMetric = (typeof PRODUCT_METRICS)[number]
 

@@ -16,6 +16,7 @@ import {
   NAME_PREFIX,
   PARAMETER_PREFIX,
   purposeBucketPattern,
+  SERVER_ROLES,
   stateBucketName,
 } from '../names.ts'
 import { allow, deny, policy, type PolicyDocument } from './document.ts'
@@ -30,6 +31,11 @@ export const LOG_GROUP_ACTIONS = [
   'logs:TagResource',
   'logs:UntagResource',
 ] as const
+
+/** Every action of IAM but the passing of a role. A test compares it with the list of all actions of IAM. */
+export const IDENTITY_ACTIONS = ['A', 'C', 'D', 'E', 'G', 'L', 'R', 'S', 'T', 'U', 'Put'].map(
+  (begin) => `iam:${begin}*`,
+)
 
 export interface DeployScope {
   account: string
@@ -334,6 +340,27 @@ export function runtimeBoundary(account: string, project?: string): PolicyDocume
     ),
     allow('Secrets', ['ssm:GetParameter'], [arn('ssm', scope, `parameter/${PARAMETER_PREFIX}*`)]),
     allow('Embed', ['bedrock:InvokeModel'], ['arn:aws:bedrock:*::foundation-model/*']),
+    // Transcribe knows no resource of this. What is heard goes to a bucket of ours.
+    allow('Transcribe', ['transcribe:StartTranscriptionJob'], ['*'], {
+      StringLike: {
+        'transcribe:OutputBucketName': bucketPatterns({ account, project }).map((each) =>
+          each.slice('arn:aws:s3:::'.length),
+        ),
+      },
+    }),
+    allow(
+      'FollowTranscripts',
+      ['transcribe:GetTranscriptionJob', 'transcribe:DeleteTranscriptionJob'],
+      [arn('transcribe', scope, `transcription-job/${NAME_PREFIX}*`)],
+    ),
+    allow('StartTasks', ['ecs:RunTask'], [arn('ecs', scope, `task-definition/${named(scope)}`)]),
+    // To no function: only tasks of recordings can be given a role.
+    allow(
+      'HandOverTaskRoles',
+      ['iam:PassRole'],
+      [`${role(scope)}-media-task`, `arn:aws:iam::${account}:role/${SERVER_ROLES.execution}`],
+      { StringEquals: { 'iam:PassedToService': 'ecs-tasks.amazonaws.com' } },
+    ),
     allow('Traces', ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'], ['*']),
     allow('Keys', ['kms:Decrypt', 'kms:GenerateDataKey'], [arn('kms', scope, 'key/*')], {
       StringLike: { 'kms:ViaService': 's3.*.amazonaws.com' },
@@ -347,7 +374,7 @@ export function runtimeBoundary(account: string, project?: string): PolicyDocume
         's3:Put*Configuration',
         's3:DeleteObjectVersion',
         's3:BypassGovernanceRetention',
-        'iam:*',
+        ...IDENTITY_ACTIONS,
       ],
       ['*'],
     ),

@@ -8,7 +8,8 @@ import {
   OBJECT_STATE_PREFIX,
   SNAPSHOT_PREFIX,
 } from '../keys.ts'
-import { allow, policy, type PolicyDocument } from './document.ts'
+import { NAME_PREFIX } from '../names.ts'
+import { allow, policy, type PolicyDocument, type Statement } from './document.ts'
 import { embedding, key, list, logs, objects, type RoleResources, secrets, traces, wakeUp } from './roles.ts'
 
 export interface IngestResources extends RoleResources {
@@ -16,6 +17,47 @@ export interface IngestResources extends RoleResources {
   objectBucketArn: string
   /** The queue of its notifications. */
   ingestQueueArn: string
+  /** The queue of the recordings that it hands over, if it does. */
+  mediaQueueArn?: string | undefined
+  /** What it starts for recordings that take long, if it does. */
+  task?: TaskResources | undefined
+  /** Whether speech is transcribed by Amazon Transcribe, and where. */
+  transcribe?: { account: string; region: string } | undefined
+}
+
+export interface TaskResources {
+  /** Of all revisions. */
+  definitionArn: string
+  clusterArn: string
+  /** Of the process in a task, and of what starts it. */
+  roleArns: readonly string[]
+}
+
+/** A caller of RunTask hands the roles of the task over to it. */
+function startTasks(task: TaskResources | undefined): Statement[] {
+  if (task === undefined) return []
+  return [
+    allow('StartTasks', ['ecs:RunTask'], [task.definitionArn], { ArnEquals: { 'ecs:cluster': task.clusterArn } }),
+    allow('HandOverTaskRoles', ['iam:PassRole'], task.roleArns, {
+      StringEquals: { 'iam:PassedToService': 'ecs-tasks.amazonaws.com' },
+    }),
+  ]
+}
+
+/** Results go to the bucket of objects alone; Transcribe reads and writes with the rights of the caller. */
+function transcribing({ transcribe, objectBucketArn }: IngestResources): Statement[] {
+  if (transcribe === undefined) return []
+  const { account, region } = transcribe
+  return [
+    allow('Transcribe', ['transcribe:StartTranscriptionJob'], ['*'], {
+      StringEquals: { 'transcribe:OutputBucketName': objectBucketArn.split(':').at(-1) ?? '' },
+    }),
+    allow(
+      'FollowTranscripts',
+      ['transcribe:GetTranscriptionJob', 'transcribe:DeleteTranscriptionJob'],
+      [`arn:aws:transcribe:${region}:${account}:transcription-job/${NAME_PREFIX}*`],
+    ),
+  ]
 }
 
 /**
@@ -70,6 +112,11 @@ export function ingestPolicy(resources: IngestResources): PolicyDocument {
     key(resources, 'kms:GenerateDataKey', 'kms:Decrypt'),
     secrets(resources),
     embedding(resources),
+    resources.mediaQueueArn === undefined
+      ? undefined
+      : allow('HandOverRecordings', ['sqs:SendMessage'], [resources.mediaQueueArn]),
+    ...startTasks(resources.task),
+    ...transcribing(resources),
     logs(resources),
     traces(),
   )

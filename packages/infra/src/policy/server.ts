@@ -71,7 +71,10 @@ export function serverPolicy({ queueArn, lockTableArn, ...resources }: ServerRes
 
 const ecsRole = (account: string, name: string) => `arn:aws:iam::${account}:role/${name}`
 
-/** Layer 1, for accounts with servers: services of ECS with our names, and handing over the roles that they need. */
+/**
+ * Layer 1, for accounts with servers or with tasks for recordings: services, clusters and tasks of ECS with our names, images of
+ * functions, and handing over the roles that they need.
+ */
 export function serverManagementPolicy({ account, stack }: DeployScope): PolicyDocument {
   checkAccount(account)
   const names = `${NAME_PREFIX}${stack === undefined ? '*' : `${stack}-*`}`
@@ -91,6 +94,28 @@ export function serverManagementPolicy({ account, stack }: DeployScope): PolicyD
       ],
       [arn('ecs', `service/default/${names}`)],
     ),
+    allow(
+      'MediaTasks',
+      [
+        'ecs:CreateCluster',
+        'ecs:UpdateCluster',
+        'ecs:DeleteCluster',
+        'ecs:DescribeClusters',
+        'ecs:RegisterTaskDefinition',
+        'ecs:ListTagsForResource',
+        'ecs:TagResource',
+        'ecs:UntagResource',
+      ],
+      [arn('ecs', `cluster/${names}`), arn('ecs', `task-definition/${names}`)],
+    ),
+    // ECS knows no resource of these.
+    allow('MediaDefinitions', ['ecs:DescribeTaskDefinition', 'ecs:DeregisterTaskDefinition'], ['*']),
+    // Lambda takes a function's image with the rights of who makes the function.
+    allow(
+      'Images',
+      ['ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer', 'ecr:GetRepositoryPolicy', 'ecr:SetRepositoryPolicy'],
+      [arn('ecr', `repository/${NAME_PREFIX}*`)],
+    ),
     allow('DefaultCluster', ['ecs:CreateCluster', 'ecs:DescribeClusters'], [arn('ecs', 'cluster/default')]),
     allow('ServerLogs', LOG_GROUP_ACTIONS, [
       arn('logs', `log-group:/${PARAMETER_PREFIX}${stack === undefined ? '*' : `${stack}/*`}`),
@@ -98,7 +123,11 @@ export function serverManagementPolicy({ account, stack }: DeployScope): PolicyD
     allow(
       'HandOverServerRoles',
       ['iam:PassRole'],
-      [...Object.values(SERVER_ROLES).map((name) => ecsRole(account, name)), ecsRole(account, `${names}server`)],
+      [
+        ...Object.values(SERVER_ROLES).map((name) => ecsRole(account, name)),
+        ecsRole(account, `${names}server`),
+        ecsRole(account, `${names}media-task`),
+      ],
       { StringEquals: { 'iam:PassedToService': ['ecs.amazonaws.com', 'ecs-tasks.amazonaws.com'] } },
     ),
     deny('EnterNoContainer', ['ecs:ExecuteCommand'], ['*']),

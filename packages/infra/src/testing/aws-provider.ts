@@ -85,6 +85,11 @@ const MAKERS: Readonly<Record<string, Maker>> = {
     const ingressPaths = [{ accessType: 'PUBLIC', endpoint: `https://${name}.ecs.${region}.on.aws` }]
     return { id: serviceArn, state: { serviceArn, ingressPaths } }
   },
+  'aws:ecs/cluster:Cluster': withArn('ecs', (name) => `cluster/${name}`),
+  'aws:ecs/taskDefinition:TaskDefinition': (inputs, { account, region }) => {
+    const family = text(inputs, 'family')
+    return { id: family, state: { arn: `arn:aws:ecs:${region}:${account}:task-definition/${family}:1` } }
+  },
   'aws:lambda/eventSourceMapping:EventSourceMapping': (_, __, name) => ({ id: name, state: { uuid: name } }),
   'aws:cloudwatch/logGroup:LogGroup': withArn('logs', (name) => `log-group:${name}`),
   'aws:cloudwatch/metricAlarm:MetricAlarm': withArn('cloudwatch', (name) => `alarm:${name}`),

@@ -4,7 +4,7 @@ import type { FunctionName } from '../names.ts'
 export type Verdict = 'Allowed' | 'ImplicitlyDenied' | 'ExplicitlyDenied'
 
 /** `service` is a user's own service with the service-access policy, `deploy` a deployer. */
-export type Subject = FunctionName | 'ingest' | 'registry' | 'schedule' | 'service' | 'deploy'
+export type Subject = FunctionName | 'ingest' | 'media' | 'media-task' | 'registry' | 'schedule' | 'service' | 'deploy'
 
 export interface Row {
   subject: Subject
@@ -54,6 +54,9 @@ export interface Names {
   functionArn: string
   objectBucketArn: string
   ingestQueueArn: string
+  mediaQueueArn: string
+  clusterArn: string
+  taskDefinitionArn: string
   account: string
   region: string
   stack: string
@@ -69,6 +72,10 @@ export function fill(template: string, names: Names): string {
     function: names.functionArn,
     objects: names.objectBucketArn,
     ingestQueue: names.ingestQueueArn,
+    objectsName: names.objectBucketArn.split(':').at(-1) ?? '',
+    mediaQueue: names.mediaQueueArn,
+    cluster: names.clusterArn,
+    taskDefinition: names.taskDefinitionArn,
     account: names.account,
     region: names.region,
     stack: names.stack,

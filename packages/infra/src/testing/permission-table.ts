@@ -1,7 +1,7 @@
 /**
  * The permissions of each subject as a table: an evaluator of IAM policies and a server that enforces them are given the
  * same rows. `{bucket}`, `{queue}`, `{deadLetterQueue}`, `{table}`, `{function}` (the compactor), `{objects}` (the bucket of
- * users' objects), `{ingestQueue}`, `{account}` and `{region}` stand for those of the stack.
+ * users' objects; `{objectsName}` its name), `{ingestQueue}`, `{mediaQueue}`, `{cluster}`, `{taskDefinition}`, `{account}` and `{region}` stand for those of the stack.
  */
 import type { FunctionName } from '../names.ts'
 import {
@@ -14,6 +14,7 @@ import {
   type Subject,
   type Verdict,
 } from './permission-row.ts'
+import { mediaRows } from './media-permissions.ts'
 import { registryRows } from './registry-permissions.ts'
 
 const CREATES = { 's3:ObjectCreationOperation': 'true' } as const
@@ -27,7 +28,7 @@ const REGISTRY: readonly KeyKind[] = ['artifact', 'blob', 'user', 'token']
 const RECORDS = ALL.filter((kind) => kind !== 'objectState' && !REGISTRY.includes(kind))
 const INDEX = RECORDS.filter((kind) => kind !== 'due' && kind !== 'embedding')
 
-type Program = FunctionName | 'ingest' | 'registry'
+type Program = FunctionName | 'ingest' | 'media' | 'registry'
 
 /** What each function may do with each kind of object. */
 const OBJECTS: Readonly<Record<Program, { read: KeyKind[]; write: KeyKind[]; remove: KeyKind[] }>> = {
@@ -48,6 +49,11 @@ const OBJECTS: Readonly<Record<Program, { read: KeyKind[]; write: KeyKind[]; rem
   ingest: {
     read: [...INDEX, 'objectState'],
     // Records and states. Snapshots are the compactor's, but a copy of a large delta that an entry takes.
+    write: ['store', 'entry', 'inbox', 'taken', 'tenant', 'collection', 'due', 'objectState'],
+    remove: ['inbox'],
+  },
+  media: {
+    read: [...INDEX, 'objectState'],
     write: ['store', 'entry', 'inbox', 'taken', 'tenant', 'collection', 'due', 'objectState'],
     remove: ['inbox'],
   },
@@ -336,11 +342,12 @@ function deployRows(): Row[] {
 }
 
 export const PERMISSIONS: readonly Row[] = [
-  ...(['producer', 'compactor', 'query', 'api', 'ingest', 'registry'] as const).flatMap(objectRows),
+  ...(['producer', 'compactor', 'query', 'api', 'ingest', 'media', 'registry'] as const).flatMap(objectRows),
   ...bucketRows(),
   ...listRows(),
   ...serviceRows(),
   ...ingestRows(),
+  ...mediaRows(),
   ...registryRows(),
   ...boundaryRows(),
   ...deployRows(),

@@ -13,6 +13,7 @@ export interface Policies {
   queue: PolicyDocument
   objectBucket: PolicyDocument
   ingestQueue: PolicyDocument
+  mediaQueue: PolicyDocument
 }
 
 const document = (resource: Resource, input = 'policy'): PolicyDocument =>
@@ -29,7 +30,15 @@ export interface Deployment {
 
 /** Options with which the program makes each subject of the permission table. */
 export const EVERYTHING = {
-  config: { objects: 'true', registry: 'true', registryAdminPassword: 'a long password' },
+  config: {
+    objects: 'true',
+    objectsMediaImage: `${ACCOUNT}.dkr.ecr.${REGION}.amazonaws.com/siltstone-media:0.1.0`,
+    objectsTaskSubnets: 'subnet-1',
+    objectsTranscribe: 'true',
+    serverExecutionRoleArn: `arn:aws:iam::${ACCOUNT}:role/server-siltstone-execution`,
+    registry: 'true',
+    registryAdminPassword: 'a long password',
+  },
   secrets: ['registryAdminPassword'],
 }
 
@@ -62,6 +71,9 @@ export function policiesOf({ stack, admin, name: stackName, account, region }: D
       functionArn: arn('aws:lambda/function:Function', 'functions-compactor'),
       objectBucketArn: arn('aws:s3/bucket:Bucket', 'objects-bucket'),
       ingestQueueArn: arn('aws:sqs/queue:Queue', 'ingest-queue'),
+      mediaQueueArn: arn('aws:sqs/queue:Queue', 'media-queue'),
+      clusterArn: arn('aws:ecs/cluster:Cluster', 'media-cluster'),
+      taskDefinitionArn: arn('aws:ecs/taskDefinition:TaskDefinition', 'media-task'),
       account,
       region,
       stack: stackName,
@@ -72,6 +84,8 @@ export function policiesOf({ stack, admin, name: stackName, account, region }: D
       query: role('roles-query-policy'),
       api: role('roles-api-policy'),
       ingest: role('ingest-worker-policy'),
+      media: role('media-policy'),
+      'media-task': role('media-task-policy'),
       registry: role('registry-policy'),
       schedule: role('schedule-policy'),
       service: [managed('deploy-s3-vector-service-access')],
@@ -88,12 +102,23 @@ export function policiesOf({ stack, admin, name: stackName, account, region }: D
     bucket: document(only(resources, 'aws:s3/bucketPolicy:BucketPolicy', 'vectors-policy')),
     objectBucket: document(only(resources, 'aws:s3/bucketPolicy:BucketPolicy', 'objects-policy')),
     ingestQueue: document(only(resources, 'aws:sqs/queuePolicy:QueuePolicy', 'ingest-policy')),
+    mediaQueue: document(only(resources, 'aws:sqs/queuePolicy:QueuePolicy', 'media-policy')),
     queue: document(only(resources, 'aws:sqs/queuePolicy:QueuePolicy', 'delta-policy')),
   }
 }
 
 /** The roles of the program carry the boundary; a user's service and the deployer do not. */
-const BOUNDED = new Set(['producer', 'compactor', 'query', 'api', 'ingest', 'registry', 'schedule'])
+const BOUNDED = new Set([
+  'producer',
+  'compactor',
+  'query',
+  'api',
+  'ingest',
+  'media',
+  'media-task',
+  'registry',
+  'schedule',
+])
 
 export interface Decision {
   verdict: string
@@ -139,5 +164,6 @@ function policyOn(resource: string, { names, ...policies }: Policies): PolicyDoc
   if (isIn(names.objectBucketArn)) return policies.objectBucket
   if (isIn(names.bucketArn)) return policies.bucket
   if (resource === names.ingestQueueArn) return policies.ingestQueue
+  if (resource === names.mediaQueueArn) return policies.mediaQueue
   return resource === names.queueArn ? policies.queue : undefined
 }

@@ -223,6 +223,32 @@ export const PROVIDER_ACTIONS: Readonly<Record<string, Type>> = {
       delete: ['ecs:DeleteExpressGatewayService', 'ecs:DescribeServices'],
     },
   },
+  'aws:ecs/cluster:Cluster': {
+    arn: own,
+    calls: {
+      create: ['ecs:CreateCluster', 'ecs:DescribeClusters', 'ecs:TagResource'],
+      read: ['ecs:DescribeClusters', 'ecs:ListTagsForResource'],
+      update: ['ecs:UpdateCluster', 'ecs:TagResource', 'ecs:UntagResource'],
+      delete: ['ecs:DeleteCluster', 'ecs:DescribeClusters'],
+    },
+  },
+  'aws:ecs/taskDefinition:TaskDefinition': {
+    arn: own,
+    // Of two roles: that of the process, and of what starts it.
+    context: () => passedTo('ecs-tasks.amazonaws.com'),
+    elsewhere: (resource) => ({
+      'iam:PassRole': text(resource, 'taskRoleArn'),
+      'ecs:DescribeTaskDefinition': '*',
+      'ecs:DeregisterTaskDefinition': '*',
+    }),
+    calls: {
+      create: ['ecs:RegisterTaskDefinition', 'iam:PassRole', 'ecs:TagResource'],
+      read: ['ecs:DescribeTaskDefinition', 'ecs:ListTagsForResource'],
+      // A change is a new revision.
+      update: ['ecs:TagResource', 'ecs:UntagResource'],
+      delete: ['ecs:DeregisterTaskDefinition'],
+    },
+  },
   'aws:lambda/layerVersion:LayerVersion': {
     arn: own,
     elsewhere: (resource) => ({ 'lambda:PublishLayerVersion': own(resource).replace(/:\d+$/, '') }),

@@ -104,4 +104,36 @@ describe('what is done for a key', () => {
     expect(given({ state: expired, object: undefined, deleted: 'removed' })).toMatchObject({ do: 'remove' })
     expect(given({ state: expired })).toMatchObject({ do: 'process', attempt: 1 })
   })
+
+  it('of a hand-over: the tier is told, has time to begin, and is told again', () => {
+    const handOver = (untilMs: number) => ({ tier: 'media' as const, untilMs, recipient: null })
+    const others = { tier: 'media' as const, above: 'media' as const }
+    const left = state({ progress: 'queued', attempt: 0, handOver: handOver(0) })
+    expect(given({ state: left, ...others })).toMatchObject({ do: 'hand-over', tier: 'media', attempt: 1 })
+    const told = (untilMs: number, attempt = 1) => state({ progress: 'queued', attempt, handOver: handOver(untilMs) })
+    expect(given({ state: told(2_000), ...others })).toEqual({ do: 'wait', untilMs: 2_000 })
+    expect(given({ state: told(1_000), ...others })).toMatchObject({ do: 'hand-over', attempt: 2 })
+    expect(given({ state: told(1_000, 3), ...others })).toMatchObject({ do: 'bury', error: { code: 'worker-missing' } })
+    // A worker of the tier begins at once, and the telling was its attempt.
+    expect(given({ state: told(2_000, 2) })).toMatchObject({ do: 'process', attempt: 2 })
+    expect(given({ state: told(2_000), object: version('v2'), ...others })).toMatchObject({ do: 'process', attempt: 1 })
+    expect(given({ state: told(2_000), object: undefined, ...others })).toMatchObject({ do: 'remove' })
+  })
+
+  it('of work that failed at another tier: that tier does it again, and a higher one where its processes end', () => {
+    const handOver = { tier: 'media' as const, untilMs: 500, recipient: null }
+    const failed = state({ progress: 'failed', attempt: 1, retryAtMs: 2_000, handOver })
+    expect(given({ state: failed, tier: 'media' })).toEqual({ do: 'wait', untilMs: 2_000 })
+    expect(given({ state: { ...failed, retryAtMs: 900 }, tier: 'media' })).toMatchObject({
+      do: 'hand-over',
+      attempt: 2,
+    })
+    const lost = state({ progress: 'running', attempt: 3, claim: claim(1_000), handOver })
+    expect(given({ state: lost, tier: 'media', above: 'task' })).toMatchObject({
+      do: 'hand-over',
+      tier: 'task',
+      attempt: 1,
+    })
+    expect(given({ state: lost, tier: 'media' })).toMatchObject({ do: 'bury' })
+  })
 })

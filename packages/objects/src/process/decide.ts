@@ -1,14 +1,16 @@
 /** What is to be done for one key: a function of its stored state, its object and the time. */
 import type { Expiry } from './rules.ts'
-import type { ObjectState, ObjectVersion } from './state.ts'
+import type { ObjectState, ObjectVersion, ProcessingError, Tier } from './state.ts'
 
 export type Decision =
   | { do: 'nothing' }
   /** Somebody else works on it, or it waits for its next attempt. */
   | { do: 'wait'; untilMs: number }
   | ({ do: 'process'; object: ObjectVersion } & Tries)
-  /** Its process ended too often in the middle of the work. */
-  | ({ do: 'bury'; object: ObjectVersion } & Tries)
+  /** Its process ended too often in the middle of the work, or nobody took it over: then `error` says why. */
+  | ({ do: 'bury'; object: ObjectVersion; error?: ProcessingError } & Tries)
+  /** Workers of another tier have to be told. */
+  | ({ do: 'hand-over'; object: ObjectVersion; tier: Tier } & Tries)
   | ({ do: 'remove' } & Tries)
   /** The object was deleted because of its age: its records stay. */
   | { do: 'expire' }
@@ -21,6 +23,7 @@ export const BEFORE_PROCESSOR = ['start', 'waits']
 export const AFTER_PROCESSOR = 'commit'
 /** How often a process may end beside an object for each time that it may end while the object's processor works. */
 const LOST_PER_ATTEMPT = 6
+const FIRST: Tries = { attempt: 1, lost: 0 }
 
 export interface Facts {
   state: ObjectState | undefined
@@ -32,6 +35,10 @@ export interface Facts {
   maxAttempts: number
   /** Whether files beside the object are others than the ones that its last run found. */
   isStale?: boolean
+  /** The tier that has to work on the state's version, if that is not this worker's. */
+  tier?: Tier | undefined
+  /** A tier that may go on where the processes of the present one end. */
+  above?: Tier | undefined
   /** What a message said of the object's end. */
   deleted?: 'removed' | 'expired' | undefined
   /** Of the rule for the key. */
@@ -43,8 +50,7 @@ export function decide(facts: Facts): Decision {
   // Rules say what is processed from now on. They take nothing away from what was processed.
   const isKept = isWanted || (object !== undefined && state?.object?.version === object.version)
   const target = object !== undefined && isKept ? object : undefined
-  if (state === undefined)
-    return target === undefined ? { do: 'nothing' } : { do: 'process', object: target, attempt: 1, lost: 0 }
+  if (state === undefined) return target === undefined ? { do: 'nothing' } : { do: 'process', object: target, ...FIRST }
   if (object === undefined && state.progress === 'expired' && facts.deleted !== 'removed') return { do: 'nothing' }
   if (object === undefined && hasExpired(state, facts)) return { do: 'expire' }
   const isSame = (state.object?.version ?? null) === (target?.version ?? null)
@@ -56,21 +62,46 @@ export function decide(facts: Facts): Decision {
     if (state.claim !== null && state.claim.leaseUntilMs > nowMs)
       return { do: 'wait', untilMs: state.claim.leaseUntilMs }
     if (state.retryAtMs !== null && state.retryAtMs > nowMs) return { do: 'wait', untilMs: state.retryAtMs }
+    if (isTold(state) && facts.tier !== undefined && state.handOver.untilMs > nowMs)
+      return { do: 'wait', untilMs: state.handOver.untilMs }
   }
-  const tries = isSame && state.progress !== 'queued' && !isStale ? nextTry(state) : { attempt: 1, lost: 0 }
+  const tries = isSame && !isStale ? nextTry(state, facts) : FIRST
   // Nothing to remove was ever written, when the key has no object and had none.
   if (target === undefined) return { do: 'remove', ...tries }
-  const isTooMuch = tries.attempt > maxAttempts || tries.lost > maxAttempts * LOST_PER_ATTEMPT
-  return { do: isTooMuch ? 'bury' : 'process', object: target, ...tries }
+  if (isSame && (tries.attempt > maxAttempts || tries.lost > maxAttempts * LOST_PER_ATTEMPT)) {
+    const { above } = facts
+    if (above !== undefined && state.progress === 'running')
+      return { do: 'hand-over', object: target, ...FIRST, tier: above }
+    return { do: 'bury', object: target, ...tries, ...reasonOf(state) }
+  }
+  if (isSame && facts.tier !== undefined) return { do: 'hand-over', object: target, ...tries, tier: facts.tier }
+  return { do: 'process', object: target, ...tries }
 }
+
+type Told = ObjectState & { handOver: NonNullable<ObjectState['handOver']> }
+
+/** Whether it waits for a worker of its tier, which was told or is to be told now. */
+const isTold = (state: ObjectState): state is Told => state.progress === 'queued' && state.handOver !== null
 
 /**
  * A process that is killed has many keys under way, and most of them have nothing to do with it. So only those whose processor was
  * at work have tried; the others are counted apart.
  */
-function nextTry({ progress, claim, attempt, lost }: ObjectState): Tries {
+function nextTry(state: ObjectState, { tier }: Facts): Tries {
+  const { progress, claim, attempt, lost } = state
+  // It was counted when the tier was told.
+  if (isTold(state)) return { attempt: tier === undefined ? Math.max(1, attempt) : attempt + 1, lost }
+  if (progress === 'queued') return FIRST
   const wasBeside = claim !== null && [...BEFORE_PROCESSOR, AFTER_PROCESSOR].includes(claim.step)
   return progress === 'running' && wasBeside ? { attempt, lost: lost + 1 } : { attempt: attempt + 1, lost }
+}
+
+function reasonOf(state: ObjectState): { error?: ProcessingError } {
+  if (state.error !== null) return { error: state.error }
+  if (!isTold(state)) return {}
+  const { tier } = state.handOver
+  const message = `No worker of the tier ${tier} began, though ${state.attempt} times one was told: see whether its function or task starts.`
+  return { error: { code: 'worker-missing', message } }
 }
 
 /**

@@ -22,7 +22,7 @@ import { Worker, type WorkerOptions } from './worker.ts'
 
 export interface ProcessingOptions
   extends Pick<WorkerOptions, 'queue' | 'buckets' | 'blobs' | 'owns' | 'sweepEachMs'>,
-    Pick<ReconcilerOptions, 'metrics'> {
+    Pick<ReconcilerOptions, 'metrics' | 'handOver'> {
   /** Of the store that the records and the states go to. */
   environment: Pick<Environment, 'store' | 'clock' | 'random' | 'ids' | 'log'>
   engine: Engine
@@ -57,7 +57,8 @@ export interface Processing {
 
 /** The worker is not started. */
 export async function openProcessing(options: ProcessingOptions): Promise<Processing> {
-  const { engine, embedderFor, environment, blobs, scheme, rules, pipeline, metrics, leaseMs, maxAttempts } = options
+  const { engine, embedderFor, environment, blobs, scheme, rules, pipeline, metrics, handOver, leaseMs, maxAttempts } =
+    options
   const { store, clock, random, ids, log } = environment
   const left = await removeLeftScratch(clock)
   if (left > 0) log.info('objects_scratch_removed', { folders: left })
@@ -78,6 +79,7 @@ export async function openProcessing(options: ProcessingOptions): Promise<Proces
     owner: ids.ulid(),
     jobs: new JobSlots(concurrency, clock),
     ...(metrics && { metrics }),
+    ...(handOver && { handOver }),
     ...(leaseMs !== undefined && { leaseMs }),
     ...(maxAttempts !== undefined && { maxAttempts }),
   })

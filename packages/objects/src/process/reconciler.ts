@@ -30,6 +30,8 @@
  * expiry one comes first. Its last commit may still come after the expiry, and puts one whole in the place of another; a
  * later claim fences. A message that somebody deleted the object ends that.
  *
+ * An object that this worker cannot process goes to workers of another tier (`hand-over.ts`).
+ *
  * A state is kept when its object is gone: the object store has no conditional deletion, and without the state a deletion
  * could not be told from an object that nobody has seen yet.
  */
@@ -48,8 +50,10 @@ import {
 } from 'siltstone/internal'
 import type { ProcessContext } from '@siltstone/processors'
 import { headOf, removeBelow, versionOf } from './bucket-view.ts'
+import { claimedState, expiredState } from './claimed-state.ts'
 import { type Decision, decide } from './decide.ts'
 import { publishesEarly } from './early.ts'
+import { handedOver, type HandOverOptions, NotOurs, tell, Tiers } from './hand-over.ts'
 import { ClaimLost, HeldClaim } from './held-claim.ts'
 import type { JobSlots } from './job-slots.ts'
 import { objectAccess, Superseded } from './object-access.ts'
@@ -59,7 +63,7 @@ import { retryMs } from './retry-time.ts'
 import type { ProcessingRules } from './rules.ts'
 import { derivedPrefixOf, runObject } from './run-object.ts'
 import { haveChanged, mayBeStale, readersOf, SideCars } from './side-cars.ts'
-import { errorOf, newState, type ObjectState, objectIdOf, type ObjectVersion, withHistory } from './state.ts'
+import { errorOf, newState, type ObjectState, objectIdOf, type ObjectVersion } from './state.ts'
 import type { ReadState, StateStore } from './state-store.ts'
 
 /** The collections of the store that records go to. */
@@ -93,6 +97,8 @@ export interface ReconcilerOptions {
   leaseMs?: number
   /** Default 5. */
   maxAttempts?: number
+  /** Default: this worker processes whatever it is told of. */
+  handOver?: HandOverOptions
 }
 
 export interface ReconcileCall {
@@ -119,25 +125,28 @@ export class Reconciler {
   readonly #leaseMs: number
   readonly #maxAttempts: number
   readonly #metrics: Metrics
+  readonly #tiers: Tiers
 
   constructor(options: ReconcilerOptions) {
     this.#options = options
     this.#leaseMs = options.leaseMs ?? LEASE_MS
     this.#maxAttempts = options.maxAttempts ?? ATTEMPTS
     this.#metrics = options.metrics ?? noMetrics
+    this.#tiers = new Tiers(options.handOver)
   }
 
   /** @throws the reason of the signal; what the stores throw: then the state is as a crash leaves it */
   async reconcile(bucket: string, key: string, call: ReconcileCall = {}): Promise<Outcome> {
     for (;;) {
-      call.signal?.throwIfAborted()
       const { read, decision, info } = await this.look(bucket, key, call.deleted)
       if (decision.do === 'nothing') return { status: 'settled' }
       if (decision.do === 'wait') return { status: 'wait', untilMs: decision.untilMs }
-      if (decision.do === 'expire') {
-        await this.#expire(read as ReadState)
+      if (decision.do === 'expire' || decision.do === 'hand-over') {
+        await this.#change(read as ReadState, decision)
         continue
       }
+      // After its time a worker begins nothing more, but still tells who goes on.
+      call.signal?.throwIfAborted()
       const claim = await this.#claim(bucket, key, read, decision)
       if (claim === undefined) continue
       try {
@@ -169,6 +178,8 @@ export class Reconciler {
       deleted,
       expiry: rules.expiryOf(bucket, key),
       isStale: read !== undefined && info !== undefined && (await this.#isStale(read)),
+      tier: read && this.#tiers.ofState(read.state),
+      above: read && this.#tiers.above(read.state),
     })
     return { read, decision, info }
   }
@@ -187,23 +198,15 @@ export class Reconciler {
     })
   }
 
-  /** One write: nothing else changes, so it needs no claim. If it comes too late, what is there now is looked at. */
-  async #expire(read: ReadState): Promise<void> {
-    const { clock, states } = this.#options
-    const nowMs = clock.nowMs()
-    const history = withHistory(read.state, 'expired', nowMs)
-    const expired: ObjectState = {
-      ...read.state,
-      progress: 'expired',
-      object: null,
-      claim: null,
-      mustFence: read.state.mustFence || read.state.progress === 'running',
-      retryAtMs: null,
-      error: null,
-      changedAtMs: nowMs,
-      history,
+  /** Without a claim, because nothing but the state changes. If it comes too late, what is there now is looked at. */
+  async #change(read: ReadState, decision: Extract<Decision, { do: 'expire' | 'hand-over' }>): Promise<void> {
+    const { states, clock, random, log } = this.#options
+    if (decision.do === 'expire') {
+      await states.write(expiredState(read.state, clock.nowMs()), read)
+      return
     }
-    await states.write(expired, read)
+    const recipient = this.#tiers.recipient(decision.tier)
+    if (recipient) await tell(read, decision, { states, clock, random, log, recipient })
   }
 
   /** A damaged state is replaced: what it said is found out again. */
@@ -223,35 +226,19 @@ export class Reconciler {
     bucket: string,
     key: string,
     read: ReadState | undefined,
-    decision: Exclude<Decision, { do: 'nothing' | 'wait' | 'expire' }>,
+    decision: Extract<Decision, { do: 'process' | 'bury' | 'remove' }>,
   ): Promise<HeldClaim | undefined> {
     const { clock, ids, owner, states } = this.#options
     const before = read?.state ?? newState(bucket, key)
     const nowMs = clock.nowMs()
-    const collection = this.#collectionFor(before)
-    const isOther = before.object?.version !== (decision.do === 'remove' ? undefined : decision.object.version)
-    const isTakenOver = before.progress === 'running'
-    const id = ids.ulid()
-    const claimed: ObjectState = {
-      ...before,
-      progress: 'running',
-      object: decision.do === 'remove' ? null : decision.object,
-      run: before.run + 1,
-      attempt: decision.attempt,
-      lost: decision.lost,
-      claim: { id, owner, leaseUntilMs: nowMs + this.#leaseMs, step: 'start' },
-      mustFence: isTakenOver || before.mustFence,
-      retryAtMs: null,
-      error: null,
-      ...(isOther && { processor: null, contentType: null, steps: {} }),
-      collections: [...new Set([...before.collections, ...(decision.do === 'process' ? [collection] : [])])],
-      // Of a run that goes to another collection, one part after the other would be there.
-      isWhole: before.isWhole && !isOther && before.collections.every((name) => name === collection),
-      derivedRuns: decision.do === 'process' ? [...before.derivedRuns, id] : before.derivedRuns,
-      startedAtMs: nowMs,
-      changedAtMs: nowMs,
-      history: read === undefined ? [] : withHistory(before, isTakenOver ? 'superseded' : before.progress, nowMs),
-    }
+    const lease = { id: ids.ulid(), owner, leaseUntilMs: nowMs + this.#leaseMs, step: 'start' }
+    const claimed = claimedState(before, {
+      ...lease,
+      decision,
+      collection: this.#collectionFor(before),
+      nowMs,
+      isFirst: read === undefined,
+    })
     const written = await states.write(claimed, read)
     return written && new HeldClaim(written, states, clock, this.#leaseMs)
   }
@@ -309,7 +296,11 @@ export class Reconciler {
           onPublished: (published) => claim.note(published),
           onPartial: claim.notWhole,
           inTurn: (work) => claim.inTurn(work, heartbeat, jobs),
-          onProcessor: (processor) => claim.remember({ processor, contentType: info.head.contentType ?? null }),
+          onProcessor: (processor) => {
+            const tier = this.#tiers.ofObject(processor.name, object.sizeBytes)
+            if (tier !== undefined) throw new NotOurs(tier)
+            claim.remember({ processor, contentType: info.head.contentType ?? null })
+          },
         }),
       )
       for (const other of claim.state.collections)
@@ -318,6 +309,7 @@ export class Reconciler {
       const { summary, derived, processor } = result
       await claim.end({
         progress: 'done',
+        handOver: null,
         processor,
         contentType: summary.contentType,
         steps: summary.steps,
@@ -336,6 +328,9 @@ export class Reconciler {
         await claim.end({ progress: 'queued' })
         throw call.signal.reason
       }
+      const above = call.signal?.aborted === true ? this.#tiers.above(claim.state) : undefined
+      const tier = error instanceof NotOurs ? error.tier : above
+      if (tier !== undefined) return await claim.end(handedOver(tier))
       // What is there now is looked at next. The attempt counts, in case that it is the same version.
       if (error instanceof Superseded) return claim.end({ progress: 'failed', error: errorOf(error), retryAtMs: null })
       const { attempt } = claim.state
@@ -355,7 +350,7 @@ export class Reconciler {
   async #bury(claim: HeldClaim, error: ObjectState['error'], sideCars: SideCars['found'] = []): Promise<void> {
     await this.#removeRecords(claim)
     this.#metrics.count('objects_dead')
-    await claim.end({ ...NO_RECORDS, progress: 'dead', error, sideCars })
+    await claim.end({ ...NO_RECORDS, progress: 'dead', error, handOver: null, sideCars })
   }
 
   async #remove(claim: HeldClaim, decision: Extract<Decision, { do: 'remove' | 'bury' }>): Promise<void> {
@@ -363,12 +358,16 @@ export class Reconciler {
     const { log, clock, random } = this.#options
     try {
       if (decision.do === 'bury')
-        return await this.#bury(claim, {
-          code: 'worker-lost',
-          message: `The process that worked on it ended ${decision.attempt - 1 + decision.lost} times before it was done.`,
-        })
+        return await this.#bury(
+          claim,
+          decision.error ?? {
+            code: 'worker-lost',
+            message: `The process that worked on it ended ${decision.attempt - 1 + decision.lost} times before it was done.`,
+          },
+        )
       await this.#removeRecords(claim)
-      await claim.end({ ...NO_RECORDS, progress: 'gone', sideCars: [], processor: null, contentType: null })
+      const noProcessor = { processor: null, contentType: null }
+      await claim.end({ ...NO_RECORDS, ...noProcessor, progress: 'gone', handOver: null, sideCars: [] })
       this.#metrics.count('objects_removed')
       log.info('object_removed', { bucket, key })
     } catch (error) {

@@ -26,6 +26,7 @@ export async function requeue(
       lost: 0,
       claim: null,
       mustFence: state.mustFence || state.progress === 'running',
+      handOver: null,
       retryAtMs: null,
       error: null,
       changedAtMs: nowMs,

@@ -25,6 +25,9 @@ const DAY_MS = 24 * 3_600_000
 /** Files that processors made: thumbnails. They belong to an object and are not processed themselves. */
 export const DERIVED_PREFIX = 'derived/'
 
+/** What somebody else puts there, and removes: the audio and the results of jobs of speech. Sweeps leave it alone. */
+export const TEMPORARY_PREFIX = `${DERIVED_PREFIX}transcribe/`
+
 /**
  * The rule with the longest prefix decides, one that names the bucket before one that does not. Without a rule an object is
  * processed into the collection with the name of its bucket.

@@ -154,7 +154,7 @@ class RecordWriter {
   async finish(): Promise<void> {
     await this.#last
     await this.#embed()
-    this.#operations.push(...[...(await this.#oldRecords())].map(deletion))
+    for (const id of await this.#oldRecords()) this.#operations.push(deletion(id))
     if (this.#operations.length > WRITE_OPERATIONS) await this.#options.onPartial()
     await this.#write()
   }

@@ -47,6 +47,14 @@ async function world(rules?: ProcessingRules) {
   return { made, reconciler, tell, swept, shown, state }
 }
 
+it('a sweep leaves the audio of jobs of speech alone', async () => {
+  const { made, swept } = await world()
+  await made.put('derived/transcribe/siltstone-1.wav', 'audio')
+  await made.put('derived/0123/run/t', 'of nobody')
+  expect(await swept()).toEqual([])
+  expect(await made.derived()).toEqual(['derived/transcribe/siltstone-1.wav'])
+})
+
 describe('a file beside a recording', () => {
   it('has its key but for the extension', () => {
     expect(siblingKey('a/talk.mp4', '.srt')).toBe('a/talk.srt')

@@ -10,6 +10,7 @@ const state: ObjectState = {
   object: { version: 'v1', etag: '"v1"', sizeBytes: 7, modifiedAtMs: 5 },
   run: 1,
   attempt: 1,
+  handOver: { tier: 'media', untilMs: 9_000, recipient: null },
   processor: { name: 'media', version: '1' },
   contentType: 'video/mp4',
   steps: { container: { state: 'done', records: 1 } },
@@ -32,7 +33,7 @@ const GOLDEN_2 =
 
 /** Format 3. A change of it breaks stores that exist. */
 const GOLDEN =
-  '{"crc32":"dd45daba","body":{"format":"siltstone.object-state","version":3,"bucket":"media","key":"uploads/tälk.mp4","progress":"done","object":{"version":"v1","etag":"\\"v1\\"","sizeBytes":7,"modifiedAtMs":5},"run":1,"attempt":1,"lost":0,"claim":null,"mustFence":false,"retryAtMs":null,"error":null,"processor":{"name":"media","version":"1"},"contentType":"video/mp4","steps":{"container":{"state":"done","records":1}},"collections":["media"],"records":1,"isWhole":true,"sideCars":[{"key":"uploads/tälk.srt","version":null}],"derivedRuns":[],"startedAtMs":1000,"changedAtMs":2000,"history":[],"writes":["01J"]}}'
+  '{"crc32":"ccd41d4e","body":{"format":"siltstone.object-state","version":3,"bucket":"media","key":"uploads/tälk.mp4","progress":"done","object":{"version":"v1","etag":"\\"v1\\"","sizeBytes":7,"modifiedAtMs":5},"run":1,"attempt":1,"lost":0,"claim":null,"mustFence":false,"handOver":{"tier":"media","untilMs":9000,"recipient":null},"retryAtMs":null,"error":null,"processor":{"name":"media","version":"1"},"contentType":"video/mp4","steps":{"container":{"state":"done","records":1}},"collections":["media"],"records":1,"isWhole":true,"sideCars":[{"key":"uploads/tälk.srt","version":null}],"derivedRuns":[],"startedAtMs":1000,"changedAtMs":2000,"history":[],"writes":["01J"]}}'
 
 describe('the stored state', () => {
   it('has these bytes', () => {
@@ -45,14 +46,20 @@ describe('the stored state', () => {
   })
 
   it('of format 1 is read: what is done is whole, and of the rest that is not known', () => {
-    expect(decodeState(Buffer.from(GOLDEN_1), 'k')).toEqual({ ...state, sideCars: [] })
+    expect(decodeState(Buffer.from(GOLDEN_1), 'k')).toEqual({ ...state, sideCars: [], handOver: null })
     const queued = GOLDEN_1.slice(0, -1).replace('"done"', '"queued"').slice('{"crc32":"aa7aabd7","body":'.length)
     const text = `{"crc32":"${crcHex(Buffer.from(queued))}","body":${queued}}`
-    expect(decodeState(Buffer.from(text), 'k')).toEqual({ ...state, progress: 'queued', isWhole: false, sideCars: [] })
+    expect(decodeState(Buffer.from(text), 'k')).toEqual({
+      ...state,
+      progress: 'queued',
+      isWhole: false,
+      sideCars: [],
+      handOver: null,
+    })
   })
 
-  it('of format 2 is read: nothing was counted as lost', () => {
-    expect(decodeState(Buffer.from(GOLDEN_2), 'k')).toEqual(state)
+  it('of format 2 is read: any worker works on it', () => {
+    expect(decodeState(Buffer.from(GOLDEN_2), 'k')).toEqual({ ...state, handOver: null })
   })
 
   it('shows by its size whether there is anything to look after', () => {
@@ -76,6 +83,7 @@ describe('the stored state', () => {
     refused(other({ isWhole: 1 }), 'object-state-damaged')
     refused(other({ sideCars: [{ key: 'a' }] }), 'object-state-damaged')
     refused(other({ claim: { id: 'x' } }), 'object-state-damaged')
+    refused(other({ handOver: { tier: 'moon', untilMs: 0, recipient: null } }), 'object-state-damaged')
   })
 })
 

@@ -3,13 +3,14 @@
  *
  * `objects/<bucket>/<2 hex>/<sha256 of the key>.json` in the store of the records:
  *
- *     {"crc32":"<8 hex>","body":{"format":"siltstone.object-state","version":2,…}}
+ *     {"crc32":"<8 hex>","body":{"format":"siltstone.object-state","version":3,…}}
  *
  * The checksum covers the UTF-8 text of the body. The state of a key without an object and without records has an odd
  * number of bytes, every other an even number (a trailing space if necessary): a LIST returns sizes, so a sweep sees which
  * states to read.
  *
- * Version 2 had no `lost`. Version 1 also had neither `isWhole`, so that only the records of a `done` state were known to be whole, nor `sideCars`.
+ * Version 1 had neither `isWhole`, so that only the records of a `done` state were known to be whole, nor `sideCars`. Versions 1 and 2 had
+ * neither `lost` nor `handOver`.
  */
 import {
   corrupt,
@@ -53,6 +54,22 @@ export interface SideCar {
   version: string | null
 }
 
+/**
+ * What a worker can do, in this order: `function` reads documents, `media` also recordings, both within the time of a function,
+ * `task` the same without a limit of time.
+ */
+export const TIERS = ['function', 'media', 'task'] as const
+export type Tier = (typeof TIERS)[number]
+
+/** Which workers have to work on the version (`hand-over.ts`). */
+export interface HandOver {
+  tier: Tier
+  /** Until then it is in their hands; 0: they were not told yet. */
+  untilMs: number
+  /** The name of what was started for it. */
+  recipient: string | null
+}
+
 export interface ProcessingError {
   code: string
   message: string
@@ -79,6 +96,8 @@ export interface ObjectState {
   claim: Claim | null
   /** An earlier claim may still have writes on their way: the next one fences them off. */
   mustFence: boolean
+  /** Null: any worker works on the version. */
+  handOver: HandOver | null
   /** Of `failed`. */
   retryAtMs: number | null
   error: ProcessingError | null
@@ -137,6 +156,7 @@ export function newState(bucket: string, key: string): ObjectState {
     lost: 0,
     claim: null,
     mustFence: false,
+    handOver: null,
     retryAtMs: null,
     error: null,
     processor: null,
@@ -200,11 +220,11 @@ export function decodeState(bytes: Uint8Array, at: string): ObjectState {
   if (!READ_VERSIONS.includes(version))
     throw unsupported(
       'unknown-format-version',
-      `${at} has format version ${JSON.stringify(version)}, this version of Siltstone reads ${READ_VERSIONS.join(' and ')}: use a newer one`,
+      `${at} has format version ${JSON.stringify(version)}, this version of Siltstone reads ${READ_VERSIONS.join(', ')}: use a newer one`,
       { key: at },
     )
-  if (version !== VERSION) Object.assign(state, { lost: 0 })
   if (version === 1) Object.assign(state, { isWhole: state['progress'] === 'done', sideCars: [] })
+  if (version !== VERSION) Object.assign(state, { lost: 0, handOver: null })
   const wrong = Object.keys(CHECKS).find((field) => CHECKS[field]?.(state[field]) !== true)
   if (wrong !== undefined) throw damaged(at, `its field ${wrong} is ${JSON.stringify(state[wrong]) ?? 'missing'}`)
   return state as unknown as ObjectState
@@ -246,6 +266,9 @@ const CHECKS: Record<string, Check> = {
   lost: isCount,
   claim: orNull(fields({ id: isText, owner: isText, leaseUntilMs: isTime, step: isText })),
   mustFence: isFlag,
+  handOver: orNull(
+    fields({ tier: (value) => TIERS.includes(value as Tier), untilMs: isTime, recipient: orNull(isText) }),
+  ),
   retryAtMs: orNull(isTime),
   error: orNull(fields({ code: isText, message: isText })),
   processor: orNull(fields({ name: isText, version: isText })),

@@ -1,6 +1,6 @@
 /** How processing stands, for users. */
 import type { ObjectStatus } from 'siltstone/internal'
-import type { ObjectState, ObjectVersion } from './state.ts'
+import type { HandOver, ObjectState, ObjectVersion } from './state.ts'
 
 export const isFinal = ({ progress }: ObjectStatus): boolean =>
   progress !== 'queued' && progress !== 'running' && progress !== 'failed'
@@ -26,7 +26,7 @@ export function statusOf(
       attempt: 0,
       history: [],
     }
-  const { records, collections, contentType, processor, claim, steps, attempt, retryAtMs, error } = state
+  const { records, collections, contentType, processor, claim, steps, attempt, retryAtMs, error, handOver } = state
   return {
     bucket,
     key,
@@ -38,6 +38,7 @@ export function statusOf(
     ...(contentType !== null && { contentType }),
     ...(processor && { processor: `${processor.name}@${processor.version}` }),
     ...(claim && { step: claim.step }),
+    ...(claim === null && handOver && { step: waitingFor(handOver) }),
     steps,
     attempt,
     ...(retryAtMs !== null && { retryAt: new Date(retryAtMs).toISOString() }),
@@ -46,3 +47,6 @@ export function statusOf(
     history: state.history,
   }
 }
+
+const waitingFor = ({ tier, recipient }: HandOver): string =>
+  `waits for a worker of the tier ${tier}${recipient === null ? '' : `: ${recipient}`}`

@@ -9,7 +9,7 @@
 import type { BlobStore, ListedBlob } from 'siltstone/internal'
 import { headOf, listOf } from './bucket-view.ts'
 import type { Reconciler } from './reconciler.ts'
-import { DERIVED_PREFIX } from './rules.ts'
+import { DERIVED_PREFIX, TEMPORARY_PREFIX } from './rules.ts'
 import { derivedPrefixOf } from './run-object.ts'
 import { objectIdOf } from './state.ts'
 import type { StateStore } from './state-store.ts'
@@ -68,7 +68,7 @@ export async function sweep(options: SweepOptions): Promise<SweepReport> {
   for (let continuation: string | undefined, more = true; more; ) {
     const page = await listOf(blobs, continuation === undefined ? {} : { continuation })
     const keys = page.blobs.map(({ key }) => key)
-    derived.push(...keys.filter((key) => key.startsWith(DERIVED_PREFIX)))
+    derived.push(...keys.filter((key) => key.startsWith(DERIVED_PREFIX) && !key.startsWith(TEMPORARY_PREFIX)))
     report.objects += keys.length
     const objects = page.blobs.filter(({ key }) => !key.startsWith(DERIVED_PREFIX))
     await looks(objects, lookAtObject)

@@ -96,7 +96,7 @@ export async function openPdf(source: RandomAccess): Promise<PdfDocument> {
       while (waiting.length > 0 && found.length < MAX_OUTLINE) {
         const { node, level } = waiting.pop() as { node: OutlineNode; level: number }
         found.push({ title: node.title, level, page: await pageOf(document as unknown as Destinations, node.dest) })
-        waiting.push(...node.items.map((child) => ({ node: child, level: level + 1 })).reverse())
+        for (const child of node.items.toReversed()) waiting.push({ node: child, level: level + 1 })
       }
       return found
     },

@@ -14,9 +14,8 @@ export async function docxBlocks(archive: Archive, main: string): Promise<Block[
   const levels = headingLevels((await textOf('styles')) ?? '')
   const blocks = paragraphsOf((await archive.readText(main)) ?? '', levels)
   for (const notes of ['footnotes', 'endnotes'])
-    blocks.push(
-      ...paragraphsOf((await textOf(notes)) ?? '', new Map()).map((block) => ({ ...block, place: { note: true } })),
-    )
+    for (const block of paragraphsOf((await textOf(notes)) ?? '', new Map()))
+      blocks.push({ ...block, place: { note: true } })
   return blocks
 }
 

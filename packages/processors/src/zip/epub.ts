@@ -16,7 +16,7 @@ export async function epubBlocks(archive: Archive): Promise<{ blocks: Block[]; m
     const bytes = await archive.read(path)
     if (!bytes) continue
     blocks.push({ text: '', startsSection: true })
-    blocks.push(...htmlBlocks(decodeHtml(bytes), { place: { path } }).blocks)
+    for (const block of htmlBlocks(decodeHtml(bytes), { place: { path } }).blocks) blocks.push(block)
   }
   return { blocks, metadata: { ...metadata, chapters: chapters.length } }
 }

@@ -10,7 +10,7 @@ import { RateLimit } from './rate-limit.ts'
 
 const PASSWORD = `correct horse (__+@**(A'"\`;DROP TABLE packages;`
 const admin = { name: 'root', password: PASSWORD }
-const cost = { log2N: 4 }
+const cost = { memoryKib: 16, passes: 1 }
 
 function setUp() {
   const time = { nowMs: Date.UTC(2026, 10, 1) }
@@ -54,13 +54,30 @@ it('makes keys that clients of the Hub accept, and knows them without the prefix
 
 describe('passwords', () => {
   it('are kept as hashes that say how they were made', async () => {
-    const hash = await hashPassword(PASSWORD, systemRandom, { log2N: 5 })
+    const less = { memoryKib: 32, passes: 1 }
+    const hash = await hashPassword(PASSWORD, systemRandom, less)
+    expect(hash).toMatch(/^\$argon2id\$v=19\$m=32,t=1,p=1\$[\w+/]{22}\$[\w+/]{43}$/)
+    expect(await verifyPassword(PASSWORD, hash)).toBe(true)
+    expect(await verifyPassword(`${PASSWORD} `, hash)).toBe(false)
+    expect([isOutdated(hash, less), isOutdated(hash, { ...less, memoryKib: 33 })]).toEqual([false, true])
+    expect(isOutdated(hash, { ...less, passes: 2 })).toBe(true)
+    expect(await hashPassword(PASSWORD, systemRandom, less)).not.toBe(hash)
+    const others = ['plain text', hash.replace('m=32', 'm=9999999'), hash.replace('argon2id', 'argon2i'), `${hash}$`]
+    for (const other of others) expect(await codeOf(verifyPassword('x', other))).toBe('password-hash')
+    // Of the reference implementation.
+    const known = '$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4'
+    expect(await verifyPassword('password', known)).toBe(true)
+  })
+
+  it('by scrypt are still known, and have to be hashed again', async () => {
+    const hash = await hashPassword(PASSWORD, systemRandom, { algorithm: 'scrypt', memoryKib: 32 })
     expect(hash).toMatch(/^\$scrypt\$ln=5,r=8,p=1\$[\w+/]{22}\$[\w+/]{43}$/)
     expect(await verifyPassword(PASSWORD, hash)).toBe(true)
     expect(await verifyPassword(`${PASSWORD} `, hash)).toBe(false)
-    expect(isOutdated(hash, { log2N: 6 })).toBe(true)
-    expect(await hashPassword(PASSWORD, systemRandom, { log2N: 5 })).not.toBe(hash)
-    expect(await codeOf(verifyPassword('x', 'plain text'))).toBe('password-hash')
+    expect(isOutdated(hash, cost)).toBe(true)
+    // In a Node without Argon2.
+    const scrypt = { algorithm: 'scrypt', memoryKib: 32 } as const
+    expect([isOutdated(hash, scrypt), isOutdated(hash, { ...scrypt, memoryKib: 64 })]).toEqual([false, true])
   })
 
   it('are hashed again at a login when hashes have become costlier', async () => {
@@ -70,9 +87,23 @@ describe('passwords', () => {
       const got = await store.get((await keysOf(store, 'users/'))[0] ?? '')
       return got.status === 'ok' ? new TextDecoder().decode(got.body) : ''
     }
-    expect(await text()).toContain('ln=4')
-    await login(process({ cost: { log2N: 5 } }))
-    expect(await text()).toContain('ln=5')
+    expect(await text()).toContain('m=16,t=1')
+    await login(process({ cost: { memoryKib: 32, passes: 1 } }))
+    expect(await text()).toContain('m=32,t=1')
+    await login(process())
+    expect(await text()).toContain('m=32,t=1')
+  })
+
+  it('by scrypt become hashes by Argon2 at a login', async () => {
+    const { process, store } = setUp()
+    await process({ cost: { ...cost, algorithm: 'scrypt' } }).ensureAdmin()
+    const text = async () => {
+      const got = await store.get((await keysOf(store, 'users/'))[0] ?? '')
+      return got.status === 'ok' ? new TextDecoder().decode(got.body) : ''
+    }
+    expect(await text()).toContain('$scrypt$')
+    await login(process())
+    expect(await text()).toContain('$argon2id$')
     await login(process())
   })
 })

@@ -149,7 +149,7 @@ export class Accounts {
    */
   async logIn(request: { name: string; password: string; claimsAdmin: boolean; address: string }): Promise<string> {
     const { name, password, claimsAdmin, address } = request
-    const { clock, random, documents, cost, callsPerToken = CALLS } = this.#options
+    const { clock, documents, cost, callsPerToken = CALLS } = this.#options
     const found = await this.#find(name)
     const user = found?.state === 'active' ? found : undefined
     const waitMs = this.#delays.waitMs(name, address, user, clock.nowMs())
@@ -171,7 +171,7 @@ export class Accounts {
     this.#delays.succeeded(name, address)
     const outdated = isOutdated(user.password, cost)
     if (outdated || user.failures !== undefined) {
-      const rehashed = outdated ? await hashPassword(password, random, cost) : undefined
+      const rehashed = outdated ? await this.#hash(password) : undefined
       await documents.change(userKey(name), userKind, (current) => {
         if (current === undefined || current.password !== user.password) return undefined
         const { failures, ...rest } = current
@@ -242,7 +242,7 @@ export class Accounts {
   /** Ends all tokens of the user. @throws SiltstoneError `invalid` (weak-password), `not-found` (user-not-found) */
   async setPassword(name: string, password: string): Promise<void> {
     checkPassword(password)
-    const hash = await hashPassword(password, this.#options.random, this.#options.cost)
+    const hash = await this.#hash(password)
     await this.#change(name, (user) => ({ ...user, password: hash, epoch: user.epoch + 1 }))
   }
 
@@ -296,7 +296,7 @@ export class Accounts {
     checkUserName(name)
     checkPassword(password)
     checkStoreAccess(store, permissions)
-    const hash = await hashPassword(password, this.#options.random, this.#options.cost)
+    const hash = await this.#hash(password)
     const at = new Date(this.#options.clock.nowMs()).toISOString()
     const version = await this.#options.documents.change(userKey(name), userKind, (current) => {
       if (current?.state === 'active') throw conflict('user-exists', `there is a user ${name}`)
@@ -351,11 +351,21 @@ export class Accounts {
   }
 
   #dummyHash(): Promise<string> {
-    this.#dummy ??= hashPassword('no user has this password', this.#options.random, this.#options.cost)
+    this.#dummy ??= this.#hash('no user has this password')
     return this.#dummy
   }
 
-  async #check(password: string, stored: string): Promise<boolean> {
+  #hash(password: string): Promise<string> {
+    const { random, cost } = this.#options
+    return this.#inTurn(() => hashPassword(password, random, cost))
+  }
+
+  #check(password: string, stored: string): Promise<boolean> {
+    return this.#inTurn(() => verifyPassword(password, stored))
+  }
+
+  /** Each computation takes memory, so few run at a time. @throws SiltstoneError `unavailable` (too-many-logins) */
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
     if (this.#checking >= MAX_CHECKS) {
       if (this.#checks.length >= MAX_WAITING) {
         throw unavailable('too-many-logins', 'too many log in at the same time: try again', { retryAfterMs: 1_000 })
@@ -364,7 +374,7 @@ export class Accounts {
     }
     this.#checking++
     try {
-      return await verifyPassword(password, stored)
+      return await work()
     } finally {
       this.#checking--
       this.#checks.shift()?.()

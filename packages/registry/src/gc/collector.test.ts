@@ -5,7 +5,7 @@ import { verifyRegistry } from '../store/verify.ts'
 import { bytes, keysOf, model, sha256, world } from '../testing/registry-world.ts'
 import { Collector, type Collected } from './collector.ts'
 
-const NOTHING: Collected = { blobs: 0, bytes: 0, xorbs: 0, xorbBytes: 0 }
+const NOTHING: Collected = { blobs: 0, bytes: 0, uploads: 0, uploadBytes: 0, xorbs: 0, xorbBytes: 0 }
 const file = (text: string) => ({ sha256: sha256(text), sizeBytes: text.length })
 /** The clock of a world goes on by itself, so nothing is young. */
 const AT_ONCE = { graceMs: 0 }
@@ -80,6 +80,16 @@ describe('garbage collection', () => {
     expect(await collector.collect({ xorbAgeMs: 1e12 })).toEqual(NOTHING)
     expect(await collector.collect({ xorbAgeMs: 0 })).toEqual({ ...NOTHING, xorbs: 1, xorbBytes: 5 })
     expect(await keysOf(store, 'registry/xorbs/')).toEqual([])
+  })
+
+  it('deletes uploads that were never verified', async () => {
+    const { store, collector } = await setUp()
+    await store.put('registry/uploads/x/y', bytes('12345'), { ifAbsent: true })
+    expect(await collector.collect()).toEqual(NOTHING)
+    const found = { ...NOTHING, uploads: 1, uploadBytes: 5 }
+    expect(await collector.collect({ ...AT_ONCE, dryRun: true })).toEqual(found)
+    expect(await collector.collect(AT_ONCE)).toEqual(found)
+    expect(await keysOf(store, 'registry/uploads/')).toEqual([])
   })
 
   it('deletes nothing when a version cannot be read', async () => {

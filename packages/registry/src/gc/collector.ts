@@ -23,6 +23,8 @@
  * and the deletion, and goes on after another has finished, could delete contents that were sent again. This is the only place where
  * the registry relies on a bound: no process stalls there for a day.
  *
+ * Uploads to the bucket itself that were not verified within the grace are deleted, too: nothing refers to one (`store/blob-uploads.ts`).
+ *
  * Xorbs of Xet are only for deduplication: nothing needs them, but a client that remembers one which is gone cannot send what builds
  * on it until it has forgotten it. So they are deleted only on request, by age.
  */
@@ -40,6 +42,7 @@ import {
   isSha256,
   metadataKey,
   refsKey,
+  UPLOADS_PREFIX,
   XORBS_PREFIX,
 } from '../store/keys.ts'
 
@@ -50,7 +53,7 @@ const PER_BATCH = 100
 const TOGETHER = 16
 
 export interface CollectOptions {
-  /** Default 7 days. */
+  /** Default 7 days. Uploads that are not verified are kept as long. */
   graceMs?: number
   /** Deletes xorbs older than this, too. Default: none. */
   xorbAgeMs?: number
@@ -61,6 +64,9 @@ export interface CollectOptions {
 export interface Collected {
   blobs: number
   bytes: number
+  /** Uploads to the bucket itself that were never verified. */
+  uploads: number
+  uploadBytes: number
   xorbs: number
   xorbBytes: number
 }
@@ -86,7 +92,7 @@ export class Collector {
   /** @throws SiltstoneError `unavailable` (gc-running), `conflict` (gc-overtaken), `corrupt` if a commit cannot be read: then nothing is deleted */
   async collect({ graceMs = 7 * DAY_MS, xorbAgeMs, dryRun = false }: CollectOptions = {}): Promise<Collected> {
     const before = this.#clock.nowMs() - graceMs
-    const done: Collected = { blobs: 0, bytes: 0, xorbs: 0, xorbBytes: 0 }
+    const done: Collected = { blobs: 0, bytes: 0, uploads: 0, uploadBytes: 0, xorbs: 0, xorbBytes: 0 }
     if (!dryRun) await this.#takeOver()
     const garbage = await this.#garbage(before)
     for (let at = 0; at < garbage.length; at += PER_ROUND) {
@@ -95,7 +101,14 @@ export class Collector {
       done.blobs += deleted.length
       done.bytes += deleted.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
     }
-    if (xorbAgeMs !== undefined) await this.#xorbs(this.#clock.nowMs() - xorbAgeMs, dryRun, done)
+    const uploads = await this.#deleteOlder(UPLOADS_PREFIX, before, dryRun)
+    done.uploads = uploads.objects
+    done.uploadBytes = uploads.bytes
+    if (xorbAgeMs !== undefined) {
+      const xorbs = await this.#deleteOlder(XORBS_PREFIX, this.#clock.nowMs() - xorbAgeMs, dryRun)
+      done.xorbs = xorbs.objects
+      done.xorbBytes = xorbs.bytes
+    }
     return done
   }
 
@@ -216,21 +229,24 @@ export class Collector {
     return this.#documents.change(refsKey(id), refsKind, (current) => ({ ...(current ?? NO_REFS) }))
   }
 
-  async #xorbs(before: number, dryRun: boolean, done: Collected): Promise<void> {
+  /** What no version names itself. */
+  async #deleteOlder(prefix: string, before: number, dryRun: boolean): Promise<{ objects: number; bytes: number }> {
+    const done = { objects: 0, bytes: 0 }
     let batch: string[] = []
     const flush = async () => {
       const { failed } = batch.length === 0 || dryRun ? { failed: [] } : await this.#store.delete(batch)
       if (failed[0] !== undefined) throw failed[0].error
       batch = []
     }
-    for await (const { key, sizeBytes, lastModifiedMs } of this.#objects(XORBS_PREFIX)) {
+    for await (const { key, sizeBytes, lastModifiedMs } of this.#objects(prefix)) {
       if (lastModifiedMs >= before) continue
-      done.xorbs++
-      done.xorbBytes += sizeBytes
+      done.objects++
+      done.bytes += sizeBytes
       batch.push(key)
       if (batch.length >= PER_BATCH) await flush()
     }
     await flush()
+    return done
   }
 
   async *#objects(prefix: string) {

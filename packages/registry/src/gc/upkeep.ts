@@ -43,7 +43,7 @@ export async function runUpkeep(options: UpkeepOptions): Promise<boolean> {
   })
   if (!isMine) return false
   const { versions } = keepMs === undefined ? { versions: 0 } : await expiry.expire({ olderThanMs: keepMs })
-  const { blobs, bytes } = await collector.collect()
-  log.info('registry_collected', { versions, blobs, bytes })
+  const { blobs, bytes, uploads } = await collector.collect()
+  log.info('registry_collected', { versions, blobs, bytes, uploads })
   return true
 }

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { sha256 } from '../testing/registry-world.ts'
 import { servedRegistry } from '../testing/served-registry.ts'
 
-const bodyLimits = { requestBytes: 1_000, answerBytes: 1_000, remedy: 'use a server' }
+const bodyLimits = { requestBytes: 1_000, answerBytes: 1_000, directBytes: 10_000, remedy: 'use a server' }
 const large = new TextEncoder().encode('x'.repeat(1_001))
 
 it('tells the limits of what stands before the registry, and a remedy, in the words of each API', async () => {

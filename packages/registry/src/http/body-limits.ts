@@ -4,6 +4,8 @@ import { invalid, type SiltstoneError } from 'siltstone/internal'
 export interface BodyLimits {
   requestBytes: number
   answerBytes: number
+  /** Of a file that is sent to the bucket itself: it has to be read for its SHA-256 within one request. */
+  directBytes: number
   /** What to do instead, as the end of an error's sentence. */
   remedy: string
 }

@@ -8,12 +8,12 @@ import { parseFrontMatter, namedDatasets } from '../evidence/card.ts'
 import { splitFrontMatter } from '../evidence/readme.ts'
 import { json } from '../http/answers.ts'
 import { check, linesOf, readJson } from '../http/body.ts'
-import { checkSize } from '../http/body-limits.ts'
 import type { Route, SignedInCall } from '../http/route.ts'
 import { MAX_README_CHARACTERS, type ReadmeFacts } from '../store/artifact-document.ts'
 import type { CommitFile, FileCommit } from '../store/commits.ts'
 import { lfsRulesOf } from './git-attributes.ts'
 import {
+  checkFileSize,
   checkWritable,
   commitOf,
   endpointOf,
@@ -110,7 +110,7 @@ async function preupload(context: HubContext, call: SignedInCall, type: RepoType
       const isLarge = size > regularBytes(context) || isLfs(name)
       const before = Object.hasOwn(head.files, name) ? head.files[name] : undefined
       // Here each client names its files, whatever it sends them by. One that is there in this size may not be sent at all.
-      if (before?.sizeBytes !== size) checkSize(`the file ${name.slice(0, 200)}`, size, context.bodyLimits)
+      if (before?.sizeBytes !== size) checkFileSize(context, `the file ${name.slice(0, 200)}`, size, isLarge)
       const oid = (isLarge ? before?.sha256 : before?.gitOid) ?? null
       return { path: name, uploadMode: isLarge ? 'lfs' : 'regular', shouldIgnore: false, oid }
     }),

@@ -4,7 +4,7 @@ import { type Clock, forbidden, type Logger, notFound } from 'siltstone/internal
 import type { Accounts } from '../accounts/accounts.ts'
 import type { Session } from '../accounts/session.ts'
 import type { ArtifactType } from '../evidence/evidence.ts'
-import type { BodyLimits } from '../http/body-limits.ts'
+import { type BodyLimits, checkSize } from '../http/body-limits.ts'
 import type { Call, SignedInCall } from '../http/route.ts'
 import { isVisible } from '../lineage/lineage.ts'
 import type { Registry } from '../registry.ts'
@@ -71,6 +71,21 @@ export function checkWritable({ artifact, id }: Repository, { user, isAdmin }: S
 /** @throws SiltstoneError `not-found` (revision-not-found) */
 export const commitOf = ({ registry }: HubContext, { artifact }: Repository, revision: string): Promise<FileCommit> =>
   registry.commits.resolve(artifact.id, revision.replace(/^refs\/(?:heads|tags)\//, ''))
+
+/**
+ * @param isDirect the file is sent to the bucket itself, if that is possible
+ * @throws SiltstoneError `invalid` (body-too-large)
+ */
+export function checkFileSize(
+  { registry, bodyLimits }: HubContext,
+  what: string,
+  sizeBytes: number,
+  isDirect: boolean,
+): void {
+  if (bodyLimits === undefined) return
+  const requestBytes = isDirect && registry.blobUploads !== undefined ? bodyLimits.directBytes : bodyLimits.requestBytes
+  checkSize(what, sizeBytes, { ...bodyLimits, requestBytes })
+}
 
 /** As git does it. */
 export function gitOidOf(bytes: Uint8Array): string {

@@ -22,6 +22,7 @@ import type { ArtifactDocument } from '../store/artifact-document.ts'
 import { type ArtifactPage, entryMetadata, indexedArtifact, type IndexedArtifact } from './entry.ts'
 import { pageOf } from './page.ts'
 import { fuse } from './fuse.ts'
+import { differencesOf, type IndexDifference, type ReadArtifact } from './index-check.ts'
 
 /** Whose view of the registry it is: private artifacts of others are left out. */
 export interface Viewer {
@@ -86,6 +87,16 @@ export class ArtifactIndex {
    */
   async reindex(): Promise<{ refreshed: number; artifacts: number }> {
     return this.#with((to) => this.#fill(to))
+  }
+
+  /** Those of these artifacts that the index shows otherwise than the bucket has them. */
+  async compare(ids: readonly string[]): Promise<IndexDifference[]> {
+    return this.#with(async (to) => differencesOf(to, await this.#readAll(ids)))
+  }
+
+  /** Of all artifacts that the index shows. */
+  ids(): Promise<Set<string>> {
+    return this.#with(idsIn)
   }
 
   /** In the order of ids, which is that of registration. @param after the id before the first of the page */
@@ -200,39 +211,41 @@ export class ArtifactIndex {
   }
 
   async #open(): Promise<Collections> {
-    const isNew = !(await this.#exists())
-    const collections = {
-      readmes: await this.#store.getOrCreateCollection({
-        name: 'readmes',
-        configuration: { hnsw: { space: 'cosine' } },
-      }),
-      names: await this.#store.getOrCreateCollection({ name: 'names', embeddingFunction: null }),
-    }
-    if (isNew) await this.#fill(collections)
-    return collections
-  }
-
-  async #exists(): Promise<boolean> {
-    try {
-      await this.#store.getCollection({ name: 'names' })
-      return true
-    } catch (error) {
-      if (!isMissing(error)) throw error
-    }
+    const found = await this.#found()
+    if (found !== undefined) return found
     const ifNew = (made: Promise<void>) =>
       made.catch((error: unknown) => {
         if (!isSiltstoneError(error, 'conflict')) throw error
       })
     await ifNew(this.#store.createTenant({ name: REGISTRY_TENANT }))
     await ifNew(this.#store.createDatabase({ name: REGISTRY_DATABASE }))
-    return false
+    const made = {
+      readmes: await this.#store.getOrCreateCollection({
+        name: 'readmes',
+        configuration: { hnsw: { space: 'cosine' } },
+      }),
+      names: await this.#store.getOrCreateCollection({ name: 'names', embeddingFunction: null }),
+    }
+    await this.#fill(made)
+    return made
+  }
+
+  /** Both at once, because a distant bucket answers each after a while. Undefined: at least one is missing. */
+  async #found(): Promise<Collections | undefined> {
+    try {
+      const [names, readmes] = await Promise.all([
+        this.#store.getCollection({ name: 'names', embeddingFunction: null }),
+        this.#store.getCollection({ name: 'readmes' }),
+      ])
+      return { names, readmes }
+    } catch (error) {
+      if (isMissing(error)) return undefined
+      throw error
+    }
   }
 
   async #fill(to: Collections): Promise<{ refreshed: number; artifacts: number }> {
-    const unseen = new Set<string>()
-    for (const { ids } of [await to.names.get({ include: [] }), await to.readmes.get({ include: [] })]) {
-      for (const id of ids) unseen.add(id)
-    }
+    const unseen = await idsIn(to)
     let refreshed = 0
     let batch: string[] = []
     const flush = async () => {
@@ -250,10 +263,14 @@ export class ArtifactIndex {
     return { refreshed, artifacts: await to.names.count() }
   }
 
+  #readAll(ids: readonly string[]): Promise<ReadArtifact[]> {
+    return Promise.all(ids.map(async (id) => ({ id, document: await this.#options.read(id) })))
+  }
+
   async #refreshAll(to: Collections, ids: readonly string[]): Promise<void> {
     let left = ids
     while (left.length > 0) {
-      const read = await Promise.all(left.map(async (id) => ({ id, document: await this.#options.read(id) })))
+      const read = await this.#readAll(left)
       await write(to, read)
       const stale = await Promise.all(
         read.map(async ({ id, document }) => {
@@ -266,10 +283,12 @@ export class ArtifactIndex {
   }
 }
 
-async function write(
-  { names, readmes }: Collections,
-  read: readonly { id: string; document: ArtifactDocument | undefined }[],
-): Promise<void> {
+async function idsIn({ names, readmes }: Collections): Promise<Set<string>> {
+  const [named, described] = [await names.get({ include: [] }), await readmes.get({ include: [] })]
+  return new Set([...named.ids, ...described.ids])
+}
+
+async function write({ names, readmes }: Collections, read: readonly ReadArtifact[]): Promise<void> {
   const visible: { id: string; name: string; metadata: Metadata; readme: string | undefined }[] = []
   for (const { id, document } of read) {
     if (document?.siltstone.state !== 'ready') continue

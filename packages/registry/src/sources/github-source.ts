@@ -46,12 +46,13 @@ export class GithubSource implements Source {
   }
 
   async describe(): Promise<Description> {
-    const { commit, tree, licence } = await this.#open()
+    const { fullName, commit, tree, licence } = await this.#open()
     const answer = await this.#http.get(`${this.#path}/git/trees/${tree}?recursive=1`)
     if (answer === undefined) throw notFound('source-not-found', `${this.label} has no tree ${tree}`)
     const listed = parseJson(treeSchema, answer.body, this.label)
     const files = listed.tree.filter(({ type }) => type === 'blob').slice(0, MAX_FILES)
     return {
+      repository: fullName,
       revision: commit,
       files: files.map(({ path, size }) => ({ path, sizeBytes: size ?? null })),
       ...(listed.truncated && { filesLimits: `the first ${files.length} files` }),

@@ -14,6 +14,7 @@ const fileSchema = v.object({
   lfs: optional(v.object({ sha256: optional(v.string()), size: optional(v.number()) })),
 })
 const infoSchema = v.object({
+  id: optional(v.string()),
   sha: optional(v.string()),
   pipeline_tag: optional(v.string()),
   library_name: optional(v.string()),
@@ -58,6 +59,7 @@ export class HubSource implements Source {
     const info = parseJson(infoSchema, answer.body, this.label)
     const siblings = info.siblings ?? []
     return {
+      ...(info.id != null && { repository: info.id }),
       revision: info.sha ?? null,
       files: siblings.slice(0, MAX_FILES).map(({ rfilename, size, lfs }) => ({
         path: rfilename,

@@ -2,6 +2,8 @@
 import type { Commit, HubFacts, JsonObject, ReviewedCommit, SourceFile } from '../evidence/evidence.ts'
 
 export interface Description {
+  /** As the source names it now: another name than it was asked by if it has moved. `owner/name`. */
+  repository?: string
   /** Commit id; null: the source has no versions. */
   revision: string | null
   files: readonly SourceFile[]

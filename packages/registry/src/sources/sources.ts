@@ -1,5 +1,13 @@
 /** The sources of one registry: which services are asked, and with which tokens. */
-import { type Clock, type HttpClient, invalid, isSiltstoneError, notFound, type Random } from 'siltstone/internal'
+import {
+  type Clock,
+  type HttpClient,
+  invalid,
+  isSiltstoneError,
+  notFound,
+  type Random,
+  type SiltstoneError,
+} from 'siltstone/internal'
 import type { ArtifactType, Evidence } from '../evidence/evidence.ts'
 import { collectEvidence } from './collect.ts'
 import { GithubSource } from './github-source.ts'
@@ -87,6 +95,36 @@ export class Sources {
     }
   }
 
+  /** Whether a driver can ask the source. */
+  isKnown(url: string, type: ArtifactType): boolean {
+    return this.parse(url, type).driver !== null
+  }
+
+  /**
+   * Where a source is now, and at which revision.
+   * @throws SiltstoneError `not-found` (source-not-found), `unavailable`, …
+   */
+  async look(type: ArtifactType, url: string): Promise<{ canonical: string; revision: string | null }> {
+    const parsed = this.parse(url, type)
+    const source = this.#begin().open(parsed)
+    if (source === undefined) throw this.#withoutDriver(parsed)
+    const { repository, revision } = await source.describe()
+    return { canonical: this.#named(parsed, repository), revision }
+  }
+
+  #named(parsed: SourceUrl, repository: string | undefined): string {
+    if (repository === undefined || parsed.repository === null || !parsed.canonical.endsWith(parsed.repository))
+      return parsed.canonical
+    const moved = parsed.canonical.slice(0, -parsed.repository.length) + repository
+    return this.parse(moved, parsed.type).canonical
+  }
+
+  #withoutDriver({ canonical }: SourceUrl): SiltstoneError {
+    const hosts = Object.values(this.hosts).join(' and ')
+    const text = `nothing can be learned from ${canonical}: there are drivers for ${hosts}`
+    return invalid('source-without-driver', text, { field: 'url' })
+  }
+
   /**
    * Asks the services about one artifact.
    * @param netScoreOf the net score of a registered artifact by its canonical URL; null: it is not registered
@@ -96,14 +134,7 @@ export class Sources {
     const parsed = this.parse(request.url, request.type)
     const opened = this.#begin()
     const source = opened.open(parsed)
-    if (source === undefined) {
-      const hosts = Object.values(this.hosts).join(' and ')
-      throw invalid(
-        'source-without-driver',
-        `nothing can be learned from ${parsed.canonical}: there are drivers for ${hosts}`,
-        { field: 'url' },
-      )
-    }
+    if (source === undefined) throw this.#withoutDriver(parsed)
     return await this.#collect(source, { ...parsed, name: request.name ?? parsed.name }, opened, netScoreOf)
   }
 

@@ -2,7 +2,8 @@
  * Files by the SHA-256 of their contents: `registry/blobs/<sha256>`. The rest of the registry knows files only through this module.
  *
  * A blob is visible only after its contents were verified: small ones are hashed before they are written, large ones while they
- * are uploaded, and an upload is invisible until it is completed. Blobs are created if absent and never change, so two writers of
+ * are uploaded, and an upload is invisible until it is completed. What clients send to the bucket itself is put elsewhere first
+ * (`blob-uploads.ts`). Blobs are created if absent and never change, so two writers of
  * one blob write the same bytes, and it does not matter who is first.
  */
 import { createHash } from 'node:crypto'
@@ -35,6 +36,12 @@ export class Blobs {
   async link(sha256: string): Promise<string | undefined> {
     checkSyntax(sha256)
     return this.#isDirect ? this.#store.presignGet?.(blobKey(sha256), { expiresInMs: LINK_MS }) : undefined
+  }
+
+  /** Where the contents are; only those that have this SHA-256 may be put there. */
+  keyOf(sha256: string): string {
+    checkSyntax(sha256)
+    return blobKey(sha256)
   }
 
   /** @throws SiltstoneError `invalid` (blob-digest) if the bytes are not those that `expected` names */
@@ -106,7 +113,8 @@ function checkSyntax(sha256: string): void {
   }
 }
 
-function checkDigest(expected: string, actual: string): void {
+/** @throws SiltstoneError `invalid` (blob-digest) */
+export function checkDigest(expected: string, actual: string): void {
   checkSyntax(expected)
   if (expected !== actual) {
     throw invalid('blob-digest', `the contents have the SHA-256 ${actual}, not ${expected}: send them again`, {

@@ -10,6 +10,8 @@ export const ARTIFACTS_PREFIX = 'artifacts/'
 export const INTENTS_PREFIX = 'registry/intents/'
 export const BLOBS_PREFIX = 'registry/blobs/'
 export const XORBS_PREFIX = 'registry/xorbs/'
+/** What clients sent to the bucket themselves, and was not verified yet. */
+export const UPLOADS_PREFIX = 'registry/uploads/'
 export const GC_KEY = 'registry/gc.json'
 export const UPKEEP_KEY = 'registry/upkeep.json'
 export const SECRET_KEY = 'registry/secret.json'
@@ -38,6 +40,8 @@ export const auditKey = (id: string, ulid: string): string => `${auditPrefix(id)
 export const adminAuditKey = (ulid: string): string => `registry/audit/${ulid}.json`
 export const intentKey = (ulid: string): string => `${INTENTS_PREFIX}${ulid}.json`
 export const blobKey = (sha256: string): string => `${BLOBS_PREFIX}${sha256}`
+
+export const blobUploadKey = (sha256: string, ulid: string): string => `${UPLOADS_PREFIX}${sha256}/${ulid}`
 
 export const USERS_PREFIX = 'users/'
 export const TOKENS_PREFIX = 'tokens/'

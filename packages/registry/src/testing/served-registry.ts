@@ -6,7 +6,7 @@ import { type RegistryWorld, registryWorld } from './served-world.ts'
 
 export const ADMIN = { name: 'root', password: `it's "odd" (__+@**(A'"\`;DROP TABLE artifacts;` }
 /** Hashes quickly, and as safe as fast hashes are: for tests. */
-export const QUICK = { log2N: 4 }
+export const QUICK = { memoryKib: 16, passes: 1 }
 
 export interface Answer {
   status: number

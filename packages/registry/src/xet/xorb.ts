@@ -4,6 +4,8 @@
  */
 import { decodeLz4Frame, FormatProblem, invalid } from 'siltstone/internal'
 
+/** 64 MiB of chunks, their headers, and a footer. */
+export const MAX_XORB_BYTES = 72 * 1024 * 1024
 const HEADER_BYTES = 8
 /** Chunks are 8 to 128 KiB. */
 const MAX_CHUNK_BYTES = 256 * 1024

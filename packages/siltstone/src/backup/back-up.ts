@@ -102,7 +102,7 @@ export async function backUp(from: Environment, to: Environment, options: BackUp
       const report = await verifyCollection(to, path, { deep: false })
       const errors = report.problems.filter(({ severity }) => severity === 'error')
       if (errors.length > 0) damaged.push(path)
-      problems.push(...errors)
+      for (const one of errors) problems.push(one)
     }
     paths = damaged
   }

@@ -15,7 +15,9 @@ export function table<T>(rows: readonly T[], columns: readonly Column<T>[], none
   const cells = rows.map((row) =>
     columns.map(({ value, maxWidth }) => cut(oneLine(String(value(row) ?? '')), maxWidth ?? 200)),
   )
-  const widths = columns.map(({ title }, i) => Math.max(title.length, ...cells.map((line) => widthOf(line[i] ?? ''))))
+  const widths = columns.map(({ title }, i) =>
+    cells.reduce((width, line) => Math.max(width, widthOf(line[i] ?? '')), title.length),
+  )
   const line = (values: readonly string[]) =>
     values
       .map((value, i) => {

@@ -16,8 +16,17 @@ export const zstdCompress: Codec['zstdCompress'] = (bytes, level) =>
     ? zlib.zstdCompressSync(bytes)
     : zlib.zstdCompressSync(bytes, { params: { [zlib.constants.ZSTD_c_compressionLevel]: level } })
 
-export const zstdDecompress: Codec['zstdDecompress'] = (bytes, maxBytes) =>
-  zlib.zstdDecompressSync(bytes, { maxOutputLength: Math.max(maxBytes, 1) })
+/** Content is decompressed into memory of at most this size at a time. */
+const MOST_CHUNK_BYTES = 256 * 1024
+/** With room to spare, so that the end of the content needs no further memory. */
+const SPARE_BYTES = 64
+
+export const zstdDecompress: Codec['zstdDecompress'] = (bytes, maxBytes) => {
+  // The size is mostly known. By itself `zlib` would take pieces of 16 KB, join them, and keep a whole one for a few bytes.
+  const chunkSize = Math.min(maxBytes + SPARE_BYTES, MOST_CHUNK_BYTES)
+  const content = zlib.zstdDecompressSync(bytes, { maxOutputLength: Math.max(maxBytes, 1), chunkSize })
+  return content.length < chunkSize / 2 ? new Uint8Array(content) : content
+}
 
 export const sha256Hex: Codec['sha256Hex'] = (text) => createHash('sha256').update(text, 'utf8').digest('hex')
 

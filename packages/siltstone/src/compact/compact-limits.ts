@@ -58,8 +58,8 @@ const MB = 1024 * 1024
 const LEAST_BYTES = 32 * MB
 
 /**
- * How a compactor divides the memory that it may hold beside its code. A fold takes about as much as it reads of the log, most of
- * it texts and parts of the segment: vectors are read as they are needed. A merge needs about 250 bytes a row (`step-cost.ts`).
+ * How a compactor divides the memory that it may hold beside its code. A fold holds what it reads of the log, with its vectors, and
+ * about as much again: records, codes and indexes. A merge needs about 250 bytes a row (`step-cost.ts`).
  */
 function memoryLimits(totalBytes: number): Pick<CompactLimits, 'foldBytes' | 'sortBytes' | 'cacheBytes'> {
   const bytes = Math.max(LEAST_BYTES, totalBytes)

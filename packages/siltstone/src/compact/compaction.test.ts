@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { pointerKey } from '../format/keys.ts'
+import { parseKey, pointerKey } from '../format/keys.ts'
 import { outcomeUnknown } from '../errors.ts'
 import { between, path, remove, upsert, World } from '../testing/world.ts'
 import { memoryEnvironment } from '../drivers/memory/memory-environment.ts'
 import { Recorder } from '../testing/recorder.ts'
+import { forwardingStore } from '../ports/forwarding-store.ts'
 import { foldLease, mergeLease } from '../ports/lease-guard.ts'
 import { foldOnce } from './fold.ts'
 import { mergeOnce } from './merge.ts'
@@ -86,6 +87,22 @@ describe('folding', () => {
     expect(outcome.folds).toBeGreaterThan(1)
     expect(outcome.entriesFolded).toBe(10)
     expect(await one.ids()).toHaveLength(10)
+  })
+
+  it('reads each entry of a large log once', async () => {
+    const world = new World({ compact: { foldBytes: 2_000 } })
+    for (let i = 0; i < 10; i++) await world.process().collection.write([upsert(`r${i}`, [i])])
+    const read: string[] = []
+    const { store } = world.env
+    const watched = forwardingStore(store, {
+      get: (key, options) => {
+        if (parseKey(key)?.kind === 'log-entry') read.push(key)
+        return store.get(key, options)
+      },
+    })
+    expect((await world.process('c', watched).fold()).folds).toBeGreaterThan(1)
+    expect(read).toHaveLength(10)
+    expect(new Set(read).size).toBe(10)
   })
 
   it('is done once when two compactors work without leases', async () => {

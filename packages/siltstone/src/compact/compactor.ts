@@ -1,8 +1,8 @@
 /**
  * The compactor of one store. It folds a collection's log into segments (`fold.ts`) and merges its segments (`merge.ts`)
  * until neither is due. Folds of a collection are made under one lease; of merges, several processes make different ones at a
- * time (`merge-claims.ts`). Between calls a compactor keeps only caches and its pace, so any number of compactors may run,
- * on any machine.
+ * time (`merge-claims.ts`). Between calls a compactor keeps only caches, its pace, and which other processes it has noticed, so any
+ * number of compactors may run, on any machine.
  *
  * Every fold and every merge is a bounded step that commits by itself, so the work of an invocation that ends early is
  * lost by one step at most. With a deadline, a fold takes as much of the log as it can move in the time that is left,
@@ -24,6 +24,7 @@ import type { CompactLimits } from './compact-limits.ts'
 import { mergeOnce, type Trial } from './merge.ts'
 import type { NotBegun } from './merge-choice.ts'
 import { scheduleGcAfterFold } from './gc-schedule.ts'
+import { SeenHelpers } from './seen-helpers.ts'
 import type { Room } from './step-cost.ts'
 import { StepPace } from './step-pace.ts'
 import { WatchedScratch } from './watched-scratch.ts'
@@ -74,11 +75,13 @@ export class Compactor {
   readonly #options: CompactorOptions
   readonly #cache: BlockCache
   readonly #pace: StepPace
+  readonly #helpers: SeenHelpers
 
   constructor(options: CompactorOptions) {
     this.#options = options
     this.#cache = new BlockCache(options.limits.cacheBytes)
     this.#pace = new StepPace(options.limits.pace)
+    this.#helpers = new SeenHelpers(options.env.clock)
   }
 
   /** A pool for the segments of one collection. All pools share one block cache. */
@@ -110,8 +113,15 @@ export class Compactor {
     options: Pick<CompactOptions, 'signal' | 'deadline' | 'onCommit'> = {},
   ): Promise<CompactionOutcome> {
     return this.#work(path, options.signal, async (outcome) => {
-      const fold = (signal: AbortSignal) => this.#foldAll(path, options, outcome, signal)
-      if ((await this.#guarded(foldLease(path), options.signal, fold)) === 'done') return
+      let runs = 0
+      const fold = (signal: AbortSignal) => {
+        // It runs again because another process asked for the lease.
+        if (runs++ > 0) this.#helpers.noticed(path)
+        return this.#foldAll(path, options, outcome, signal)
+      }
+      const status = await this.#guarded(foldLease(path), options.signal, fold)
+      this.#helpers.foldLeaseWas(path, status === 'busy')
+      if (status === 'done') return
       outcome.busy = true
       this.#options.env.metrics.count('LockAcquisitionFailed')
     })
@@ -174,8 +184,9 @@ export class Compactor {
     const { log, limits, name } = this.#options
     const env = endedBy(signal, this.#options.env)
     const pool = this.newPool(env)
-    // A fold needs each vector twice, some at a time.
-    const state = new CollectionState({ env, path, pool, limits: { ...log, keptVectorBytes: 0 }, inbox: true })
+    // A fold needs each vector several times, and reads no more of the log than it may hold.
+    const kept = { ...log, keptVectorBytes: limits.foldBytes }
+    const state = new CollectionState({ env, path, pool, limits: kept, inbox: true })
     const writer = new LogWriter(state, name, () => {})
     const fold = async () => {
       const share = this.#pace.isMeasured ? 1 : UNMEASURED_SHARE
@@ -205,7 +216,7 @@ export class Compactor {
     signal: AbortSignal,
   ): Promise<void> {
     const { limits, name, withoutLease } = this.#options
-    const claims = withoutLease ? {} : { claims: { ttlMs: limits.leaseTtlMs } }
+    const claims = withoutLease ? {} : { claims: { ttlMs: limits.leaseTtlMs }, helpers: this.#helpers }
     const scratch = this.#options.env.scratch && new WatchedScratch(this.#options.env.scratch)
     const env = endedBy(signal, { ...this.#options.env, ...(scratch && { scratch }) })
     const pool = this.newPool(env)

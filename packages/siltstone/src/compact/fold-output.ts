@@ -5,7 +5,7 @@ import type { SegmentRow } from '../format/segment/writer.ts'
 import type { RecordRef, View } from '../log/view.ts'
 import type { BaseState, RowRef } from '../snapshot/base-state.ts'
 import type { RowChanges } from './apply-changes.ts'
-import type { FoldPlan, RowOfRecord } from './fold-plan.ts'
+import type { FoldInput, FoldPlan, RowOfRecord } from './fold-plan.ts'
 import { evenly, type SegmentContext, writeSegment } from './write-segment.ts'
 
 const ROW_BATCH = 2_048
@@ -20,7 +20,7 @@ export interface FoldOutput {
 
 export async function writeFold(
   context: SegmentContext,
-  view: View,
+  { view, sizeBytes }: Pick<FoldInput, 'view' | 'sizeBytes'>,
   { written, deleted, overlaid }: FoldPlan,
   signal: AbortSignal,
 ): Promise<FoldOutput> {
@@ -36,7 +36,7 @@ export async function writeFold(
     },
   }))
   const refs = written.map((changed): RecordRef => ({ changed }))
-  const segment = refs.length === 0 ? null : await writeRows(context, view, refs, signal)
+  const segment = refs.length === 0 ? null : await writeRows(context, { view, heldBytes: sizeBytes }, refs, signal)
   return { segment, deleted, overlaid: changes }
 }
 
@@ -65,10 +65,16 @@ function bySegment<T extends { row: RowRef }, R>(items: readonly T[], value: (it
   return new Map([...groups].map(([segment, group]) => [segment, group.map(value)]))
 }
 
-async function writeRows(context: SegmentContext, view: View, refs: readonly RecordRef[], signal: AbortSignal) {
+async function writeRows(
+  context: SegmentContext,
+  { view, heldBytes }: { view: View; heldBytes: number },
+  refs: readonly RecordRef[],
+  signal: AbortSignal,
+) {
   const ordered = await view.inOrder(refs)
   const job = { ...context, dimension: view.dimension as number, expectedRows: refs.length, signal }
   const written = await writeSegment(job, {
+    heldBytes,
     async *rows(order) {
       const all = order === 'any' ? byStoredRow(ordered) : ordered
       for (let i = 0; i < all.length; i += ROW_BATCH) yield await rowsOf(view, all.slice(i, i + ROW_BATCH))

@@ -61,12 +61,7 @@ export async function foldOnce(context: FoldContext, signal: AbortSignal): Promi
   if (!input) return null
   signal.throwIfAborted()
   return lostIfPointerMoved(state.manifests, input.pointer, async () => {
-    const output = await writeFold(
-      { env: state.env, path: state.path, pool, limits },
-      input.view,
-      planFold(input),
-      signal,
-    )
+    const output = await writeFold({ env: state.env, path: state.path, pool, limits }, input, planFold(input), signal)
     const manifest = await commitFold(context, input, output, startedAtMs, signal)
     if (manifest === 'lost') return 'lost'
     return {

@@ -15,7 +15,9 @@ import type { SegmentPool } from '../snapshot/open-segment.ts'
 import { lacksWordIndex, wantedIndexes } from '../word-index/indexed-keys.ts'
 import type { CompactLimits, Pace } from './compact-limits.ts'
 import { type Fits, fitting, type MergePlan, planFullMerge, planMerges, type Unfitting } from './merge-plan.ts'
+import { bytesOf, type Others } from './merge-share.ts'
 import { joinCost, liveRows, partOf, type Room, type Shortage, shortageOf, stepCost } from './step-cost.ts'
+import type { SeenHelpers } from './seen-helpers.ts'
 import { MEASURABLE_MS } from './step-pace.ts'
 
 const BOUNDLESS: Room = { timeMs: Infinity, memoryBytes: Infinity, scratchBytes: Infinity }
@@ -50,6 +52,8 @@ export interface MergeContext {
   mayTry?: boolean
   /** How this process claims what it merges. Default: it merges without a claim. */
   claims?: { ttlMs: number }
+  /** Default: this process is alone. */
+  helpers?: SeenHelpers
   /** Called with the estimate of a merge that begins. */
   onBegin?: (cost: Room) => void
 }
@@ -65,22 +69,27 @@ export interface MergeChoice {
 }
 
 /**
- * @param claimed ids of segments that others merge
+ * @param claims of other processes: the ids of the segments that each merges
  * @returns null when no merge is due, `busy` when others do all that is due
  */
 export async function chooseMerge(
   context: MergeContext,
-  claimed: ReadonlySet<string> = new Set(),
+  claims: readonly (readonly string[])[] = [],
 ): Promise<MergeChoice | null | NotBegun | 'busy'> {
-  const { env, limits, room } = context
+  const { env, path, limits, room, helpers } = context
   const startedAtMs = env.clock.nowMs()
   const current = await context.manifests.current()
   if (current === 'none' || current.manifest.state === 'closed') return null
   const { pointer, manifest: origin } = current
   const lacksIndex = context.full ? await lackingIndexes(context) : undefined
+  const claimed = new Set(claims.flat())
   const free = origin.segments.filter(({ segment }) => !claimed.has(segment.id))
+  const others: Others = {
+    mergingBytes: claims.map((ids) => bytesOf(origin.segments.filter(({ segment }) => ids.includes(segment.id)))),
+    waiting: claims.length === 0 && helpers?.isThere(path) === true ? 1 : 0,
+  }
   const plansOf = (segments: readonly SegmentRef[], fits?: Fits) =>
-    context.full ? planFullMerge(segments, limits, lacksIndex, fits) : planMerges(segments, limits, fits)
+    context.full ? planFullMerge(segments, limits, lacksIndex, fits) : planMerges(segments, limits, fits, others)
   const costOf = (plan: MergePlan) => costIn(context, plan)
   const whole = room?.whole ?? BOUNDLESS
   const trial = context.mayTry && trialOf(context, plansOf(free))

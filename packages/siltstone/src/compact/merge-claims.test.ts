@@ -10,12 +10,12 @@ import { claimedBy } from './merge-claims.ts'
 const SLOTS = mergeSlots(path)
 const [slot] = SLOTS as [string]
 
-/** Segments of two tiers: `small` ones of a few rows, and `large` ones. Two of a tier are merged. */
-async function worldOf(segments: readonly ('small' | 'large')[]) {
+/** Segments of two tiers: `small` ones of a few rows, and `large` ones. `fanIn` of a tier are merged. */
+async function worldOf(segments: readonly ('small' | 'large')[], fanIn = 2) {
   const metrics = new Recorder()
   const clock = new ManualClock()
   const env = { ...memoryEnvironment({ seed: 1, clock }), metrics }
-  const world = new World({ env, compact: { fanIn: 2, tierBaseBytes: 10_000 } })
+  const world = new World({ env, compact: { fanIn, tierBaseBytes: 10_000 } })
   const writer = world.process('writer')
   for (const [i, size] of segments.entries()) {
     const document =
@@ -30,6 +30,8 @@ async function segmentsOf(process: Process): Promise<string[]> {
   const { manifest } = await process.state.strongView()
   return manifest.segments.map(({ segment }) => segment.id)
 }
+
+const three = (size: 'small' | 'large') => [size, size, size]
 
 /** A process that stops before its first commit until it is told to go on. */
 function held(world: World, name: string) {
@@ -65,6 +67,47 @@ describe('claims', () => {
     expect(await segmentsOf(world.process())).toHaveLength(2)
     expect(await world.process().ids()).toEqual(['small-0', 'small-1', 'large-2', 'large-3'])
     for (const name of SLOTS) expect((await world.env.leases.inspect(name))?.owner).toBeUndefined()
+  })
+
+  it('leave a share of a long tier to others', async () => {
+    const { world } = await worldOf([...three('small'), ...three('large'), ...three('large')], 3)
+    const [first, second] = [held(world, 'first'), held(world, 'second')]
+    const merging = [first.process.compactor.merge(path)]
+    await first.reached
+    // The first is expected back, so the second takes one half of the six, and the third finds the other half.
+    merging.push(second.process.compactor.merge(path))
+    await second.reached
+    expect(claimedBy((await world.env.leases.inspect(SLOTS[1] as string)) ?? { owner: undefined })).toHaveLength(3)
+    expect(await world.process('third').compactor.merge(path)).toMatchObject({ merges: 1 })
+    first.goOn()
+    second.goOn()
+    await Promise.all(merging)
+    expect(await world.process().ids()).toHaveLength(9)
+    expect(await world.process().compactor.merge(path)).toMatchObject({ merges: 0, busy: false })
+  })
+
+  it('leave a share to a process that asked for the lease of folds', async () => {
+    const six = [...three('large'), ...three('large')]
+    const { world } = await worldOf(six, 3)
+    const { compactor } = world.process('first')
+    const writer = world.process('writer')
+    await writer.collection.write([upsert('late', [9])])
+    let asked = false
+    const first = world.process(
+      'folder',
+      between(world.env.store, {
+        put: async (key, body, options) => {
+          if (key === pointerKey(path) && !asked) {
+            asked = true
+            expect(await compactor.fold(path)).toMatchObject({ busy: true })
+          }
+          return world.env.store.put(key, body, options)
+        },
+      }),
+    )
+    expect(await first.compactor.compact(path)).toMatchObject({ folds: 1, merges: 2 })
+    const other = await worldOf(six, 3)
+    expect(await other.world.process('alone').compactor.merge(path)).toMatchObject({ merges: 1 })
   })
 
   it('leave a process nothing to do that others do', async () => {

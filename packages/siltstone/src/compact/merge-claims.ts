@@ -9,6 +9,7 @@
  *   lease is held for a few requests, while the slot is held for the whole merge.
  * - A process that holds a claim looks again when its merge has ended, until nothing that is due is unclaimed. So a process that finds all
  *   that is due claimed, or no slot free, may leave it to the others (`busy`): each of them looks at a later manifest than it did.
+ * - A process that takes part leaves a share of a long tier to the others (`merge-share.ts`).
  * - The garbage collector and `repair` want no merge beside them, or its work would be lost to their epoch. They hold
  *   `mergeLease`, so that no merge begins, and do nothing while a slot is held.
  *
@@ -66,12 +67,12 @@ const BEFORE_INPUTS = ' merges '
 
 /**
  * Claims what `choose` chooses, and works under the claim.
- * @param choose is given the ids of the segments that others merge; anything but a choice is the answer
+ * @param choose is given the claims of others, each as the ids of the segments that it names; anything but a choice is the answer
  * @param work stops when the signal is aborted: its claim is lost then
  */
 export async function withClaim<C, A extends string | null, R>(
   options: ClaimOptions,
-  choose: (claimed: ReadonlySet<string>) => Promise<Claimable<C> | A>,
+  choose: (claims: readonly (readonly string[])[]) => Promise<Claimable<C> | A>,
   work: (choice: C, held: Held) => Promise<R>,
 ): Promise<R | A | 'busy'> {
   const { env, path, ttlMs, signal, name } = options
@@ -90,14 +91,14 @@ export async function withClaim<C, A extends string | null, R>(
 
 async function tryToClaim<C, A extends string | null>(
   { env, path, name, ttlMs }: ClaimOptions,
-  choose: (claimed: ReadonlySet<string>) => Promise<Claimable<C> | A>,
+  choose: (claims: readonly (readonly string[])[]) => Promise<Claimable<C> | A>,
   onClaim: (claim: { lease: OwnedLease; choice: C }) => void,
 ): Promise<A | 'busy' | undefined> {
   const held = await heldSlots(env, path)
   const free = mergeSlots(path).filter((slot) => !held.some((state) => state.name === slot))
   if (free.length === 0) return 'busy'
   // step: claimed-segments-are-left-alone
-  const chosen = await choose(new Set(held.flatMap(claimedBy)))
+  const chosen = await choose(held.map(claimedBy))
   if (chosen === null || typeof chosen === 'string') return chosen
   const owner = name + BEFORE_INPUTS + chosen.inputs.join(' ')
   for (const slot of free) {

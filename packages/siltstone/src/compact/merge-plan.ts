@@ -12,6 +12,7 @@
  */
 import type { SegmentRef } from '../format/manifest.ts'
 import type { CompactLimits } from './compact-limits.ts'
+import { bytesOf, NOBODY, type Others, shared } from './merge-share.ts'
 import { liveBytes, liveRows, type Room, type Shortage, shortageOf } from './step-cost.ts'
 
 export interface MergePlan {
@@ -51,16 +52,27 @@ function tierOf(sizeBytes: number, limits: Pick<CompactLimits, 'tierBaseBytes' |
 /**
  * The merges that are due, the cheapest useful one first. Each leaves fewer rows in segments that are too large, fewer
  * segments, deleted rows or overlays, in this order, so without writes they come to an end.
+ * @param others with whom a long tier is shared. Whether anything is due does not depend on them.
  */
 export function planMerges(
   segments: readonly SegmentRef[],
   limits: CompactLimits,
   fits: Fits = () => true,
+  others: Others = NOBODY,
 ): MergePlan[] {
   const plans = segments.flatMap((ref) => planPeel(ref, limits) ?? [])
   const tiers = Map.groupBy(segments, (ref) => tierOf(liveBytes(ref), limits))
-  for (const [, refs] of [...tiers].sort(([a], [b]) => a - b))
-    if (refs.length >= limits.fanIn) plans.push(...planJoin(refs, 'tier', limits, fits))
+  for (const [tier, refs] of [...tiers].sort(([a], [b]) => a - b)) {
+    if (refs.length < limits.fanIn) continue
+    for (const join of planJoin(refs, 'tier', limits, fits)) {
+      const upToBytes = limits.tierBaseBytes * limits.fanIn ** tier
+      const isNextDue = (results: number) => {
+        const next = tiers.get(tierOf(bytesOf(join.inputs) / results, limits))
+        return (next?.length ?? 0) + results >= limits.fanIn
+      }
+      plans.push(...shared(join.inputs, { upToBytes, isNextDue }, others).map((inputs) => ({ ...join, inputs })))
+    }
+  }
   for (const ref of segments) {
     const { segment, deletions, overlays } = ref
     const isPurgeable = isStep([ref], limits, ALONE_FACTOR)

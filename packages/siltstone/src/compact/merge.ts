@@ -83,8 +83,9 @@ export async function mergeOnce(
   const first = await chooseMerge(context)
   if (first === null || typeof first === 'string') return first
   if (!claims) return doMerge(context, first, signal)
-  const choose = async (claimed: ReadonlySet<string>) => {
-    const choice = await chooseMerge(context, claimed)
+  const choose = async (made: readonly (readonly string[])[]) => {
+    if (made.length > 0) context.helpers?.noticed(path)
+    const choice = await chooseMerge(context, made)
     if (choice === null || typeof choice === 'string') return choice
     return { inputs: choice.plan.inputs.map(({ segment }) => segment.id), choice }
   }

@@ -8,7 +8,8 @@ import type { Scratch } from '../ports/scratch.ts'
 import { SpilledRuns } from '../sort/spilled-runs.ts'
 import { comparePlaces, type PlacedRow, placedRowItems } from './placed-row.ts'
 
-const RUN_BYTES = 64 * 1024 * 1024
+/** Of a run, unless another size is asked for. */
+export const RUN_BYTES = 64 * 1024 * 1024
 const BATCH = 1_024
 
 export class RowSorter {

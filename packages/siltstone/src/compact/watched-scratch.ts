@@ -18,7 +18,7 @@ export class WatchedScratch implements Scratch {
         return file.sizeBytes
       },
       append,
-      read: (offset, length) => file.read(offset, length),
+      read: (offset, into) => file.read(offset, into),
       discard: () => file.discard(),
     }
   }

@@ -25,7 +25,7 @@ import { wantedIndexes } from '../word-index/indexed-keys.ts'
 import { verifyWordIndexes } from '../word-index/verify-word-index.ts'
 import type { CompactLimits } from './compact-limits.ts'
 import { SPILLED_CHUNK_BYTES } from '../sort/spilled-runs.ts'
-import { RowSorter } from './row-sorter.ts'
+import { RowSorter, RUN_BYTES } from './row-sorter.ts'
 
 /** With at most this many bytes of vectors a segment is one object; otherwise each section is streamed into its own. */
 const SINGLE_FILE_BYTES = 16 * 1024 * 1024
@@ -59,6 +59,8 @@ export interface SegmentJob extends SegmentContext {
 export interface RowSource {
   /** `inserted`: ascending ordinals; `any`: the cheapest order. Called once. */
   rows(order: 'inserted' | 'any'): AsyncIterable<readonly SegmentRow[]>
+  /** About how many bytes of rows are in memory anyway until the segment is written. Default 0. */
+  heldBytes?: number
   /** Vectors of about `count` rows, taken evenly from all. Called at most once, before `rows`. */
   sample(count: number): AsyncIterable<readonly Float32Array[]>
 }
@@ -173,7 +175,7 @@ async function writeClustered(
     builder.sample(vectors)
   }
   await builder.train()
-  const sorter = new RowSorter(env.scratch ?? memoryScratch, runBytesFor(job))
+  const sorter = new RowSorter(env.scratch ?? memoryScratch, runBytesFor(job) + (source.heldBytes ?? 0))
   try {
     for await (const batch of source.rows('any')) {
       signal.throwIfAborted()
@@ -198,9 +200,9 @@ async function writeClustered(
  * The size of a sorted run. Of many rows runs are larger: while they are merged, memory holds a chunk of each, which is
  * least, in all, when the run is as large as the chunks together.
  */
-function runBytesFor({ limits, expectedRows, dimension }: SegmentJob): number | undefined {
+function runBytesFor({ limits, expectedRows, dimension }: SegmentJob): number {
   const { sortBytes } = limits
-  if (sortBytes === undefined) return undefined
+  if (sortBytes === undefined) return RUN_BYTES
   return Math.max(sortBytes, Math.sqrt(expectedRows * (4 * dimension + TEXT_BYTES) * SPILLED_CHUNK_BYTES))
 }
 
@@ -219,11 +221,11 @@ async function verifyWritten(job: SegmentJob, descriptor: SegmentDescriptor, cou
   }
   // A store that answers at once would never let the timer of a deadline fire.
   const pacer = new Pacer(PAUSE_AFTER_BYTES, yieldToEventLoop)
-  const reader = new SegmentReader(descriptor, async (key, offset, length) => {
+  const reader = new SegmentReader(descriptor, async (key, offset, length, into) => {
     const due = pacer.spend(length)
     if (due) await due
     job.signal.throwIfAborted()
-    return job.pool.readRange(key, offset, length)
+    return job.pool.readRange(key, offset, length, into)
   })
   await verifySegment(reader)
   await verifyIvf(reader)

@@ -4,17 +4,17 @@ import { LruMap } from '../lru.ts'
 import { changedSince } from '../log/changes-since.ts'
 import type { CollectionState } from '../log/collection-state.ts'
 import { ageMs, stampNow } from '../log/stamp.ts'
-import type { RecordRef, View } from '../log/view.ts'
+import type { View } from '../log/view.ts'
 import type { EvaluationState, LogWriter } from '../log/writer.ts'
 import { isMissing } from '../snapshot/manifest-store.ts'
-import { filterRefs } from '../query/filter-refs.ts'
+import { inDocumentsLanguage } from '../filter/phrase.ts'
 import { get } from '../query/get.ts'
+import { matchingRefs } from '../query/matching-refs.ts'
 import { metadataKeys } from '../query/metadata-keys.ts'
 import { Correction } from '../ivf/search/correction.ts'
 import { SearchRecorder } from '../ivf/search/search-recorder.ts'
 import { examineExactly, search as nearestTo } from '../query/search.ts'
-import { select, selectedRefs } from '../query/select.ts'
-import { findInSlices, inOrderInSlices, inSlices, SLICE_RECORDS } from '../query/slices.ts'
+import { inSlices, SLICE_RECORDS } from '../query/slices.ts'
 import { search } from '../search/search.ts'
 import { yieldToEventLoop } from '#codec'
 import type { RecordOp } from '../model/record.ts'
@@ -92,7 +92,8 @@ export class EngineCollection implements Collection {
     const { version, result } = await this.#options.writer.append(
       async (at) => {
         const view = await at.view()
-        const refs = await this.#matching(view, request)
+        const named = await inDocumentsLanguage(request, this.info.schema)
+        const refs = await matchingRefs(view, named, yieldToEventLoop)
         const found = await inSlices(
           limit === undefined ? refs : refs.slice(0, limit),
           SLICE_RECORDS,
@@ -106,14 +107,8 @@ export class EngineCollection implements Collection {
     return { version, deleted: result }
   }
 
-  async #matching(view: View, { ids, filter }: DeleteRequest): Promise<RecordRef[]> {
-    if (!ids) return selectedRefs(view, await select(view, filter, yieldToEventLoop), yieldToEventLoop)
-    const found = await findInSlices(view, ids, yieldToEventLoop)
-    if (!filter) return found
-    return filterRefs(view, await inOrderInSlices(view, found, yieldToEventLoop), filter, yieldToEventLoop)
-  }
-
-  async get(request: GetRequest): Promise<GetResponse> {
+  async get(given: GetRequest): Promise<GetResponse> {
+    const request = await inDocumentsLanguage(given, this.info.schema)
     if (request.pageToken !== undefined) return this.#nextPage(request, request.pageToken)
     return this.#read(request, async (view) =>
       paged(view, await get(view, request, yieldToEventLoop), request.offset ?? 0),
@@ -143,13 +138,14 @@ export class EngineCollection implements Collection {
     return view
   }
 
-  async query(request: QueryRequest): Promise<QueryResponse> {
+  async query(given: QueryRequest): Promise<QueryResponse> {
+    const request = await inDocumentsLanguage(given, this.info.schema)
     if (!Number.isSafeInteger(request.k) || request.k < 0)
       throw invalid('bad-k', `n_results is ${request.k}; give an integer of 1 or more`, { field: 'n_results' })
     if (request.explain === true) return this.#explained(request)
     const { recall } = this.#options
+    const { space } = this.info
     return this.#read(request, async (view) => {
-      const { space } = this.info
       const answer = await nearestTo(view, space, request, yieldToEventLoop, { correction: this.#correction })
       recall?.offer(this.#state.path, request, answer, async () => {
         if (request.filter)
@@ -188,18 +184,16 @@ export class EngineCollection implements Collection {
       this.#search(request, recorder, () => stages.endStage('freshness')),
     )
     stages.endStage('search')
-    const { requests, bytes, rounds } = trace
-    const explanation = { ...recorder.stats, requests, bytesRead: bytes, rounds, timesMs: stages.timesMs }
-    return { ...result, explanation }
+    const work = { requests: trace.requests, bytesRead: trace.bytes, rounds: trace.rounds }
+    return { ...result, explanation: { ...recorder.stats, ...work, timesMs: stages.timesMs } }
   }
 
   async #search(request: SearchRequest, recorder?: SearchRecorder, whenFresh?: () => void): Promise<SearchResponse> {
     const { searches, effort, explain = false } = request
     return this.#read(request, async (view) => {
       whenFresh?.()
-      const { space } = this.info
-      const pause = yieldToEventLoop
-      const context = { view, space, explain, pause, ...(effort && { effort }), ...(recorder && { recorder }) }
+      const given = { explain, ...(effort && { effort }), ...(recorder && { recorder }) }
+      const context = { view, space: this.info.space, pause: yieldToEventLoop, ...given }
       const results: SearchHits[] = []
       for (const one of searches) results.push(await search(one, context))
       return { results, version: view.version }

@@ -4,7 +4,7 @@ import { pointerKey, snapshotPrefix } from '../format/keys.ts'
 import { directoryLimits } from '../log/log-limits.ts'
 import { ManualClock } from '../drivers/memory/manual-clock.ts'
 import { memoryEnvironment } from '../drivers/memory/memory-environment.ts'
-import { upsert } from '../testing/world.ts'
+import { between, upsert } from '../testing/world.ts'
 import { pathOf, StoreEngine } from './engine.ts'
 import type { CollectionInfo } from '../model/collection.ts'
 import { collectionRequest } from '../testing/operations.ts'
@@ -122,6 +122,35 @@ describe('forks', () => {
     const { ids, embeddings } = await run(collection.get({ include: { embeddings: true } }))
     expect([ids, embeddings?.map((vector) => [...(vector ?? [])])]).toEqual([['a'], [[1, 0]]])
     await run(fresh.close())
+  })
+
+  it('of a collection that is deleted meanwhile fail as they do afterwards', async () => {
+    const { run, engine, use, info, env } = await setUp()
+    const source = await run(use(info))
+    await run(source.write([upsert('a', [1, 0])]))
+    await run(engine.compact(pathOf(info)))
+    const path = pathOf(info)
+    let isMaking = false
+    const store = between(env.store, {
+      put: (key, body, options) => {
+        isMaking ||= key.startsWith('catalog/')
+        return env.store.put(key, body, options)
+      },
+      get: async (key, options) => {
+        // The source was folded, and the fork is about to pin its snapshot.
+        if (isMaking && key === pointerKey(path)) {
+          isMaking = false
+          await engine.catalog.deleteCollection(info.tenant, info.database, info.name)
+          await engine.compact(path)
+        }
+        return env.store.get(key, options)
+      },
+    })
+    const other = await run(
+      StoreEngine.open({ env: { ...env, store }, log: directoryLimits, compact: defaultCompactLimits }),
+    )
+    const forking = other.collection(info.tenant, info.database, info.id).then((stale) => stale.fork('fork'))
+    await expect(run(forking)).rejects.toMatchObject({ kind: 'not-found', code: 'collection-missing' })
   })
 
   it('that stalled before their pointer fail, and free what they had pinned', async () => {

@@ -1,5 +1,5 @@
 /** The kept snapshots of one collection: the current one and those that it pins. */
-import { invalid, notFound, unavailable } from '../errors.ts'
+import { notFound, unavailable } from '../errors.ts'
 import { parseKey } from '../format/keys.ts'
 import { type Manifest, objectsOf, type Pin } from '../format/manifest.ts'
 import type { Environment } from '../ports/environment.ts'
@@ -80,7 +80,8 @@ export class History {
    * pinned), so no garbage collector can have removed it.
    * @param name `current`: the current snapshot
    * @param check throws if the pin may not stand beside those of the manifest
-   * @throws SiltstoneError `not-found` snapshot-missing, `invalid` snapshot-closed, `unavailable` too-many-writers
+   * @throws SiltstoneError `not-found` snapshot-missing, or collection-missing when it was deleted meanwhile; `unavailable`
+   *   too-many-writers
    */
   async pin(
     name: string,
@@ -127,7 +128,7 @@ export class History {
       )
     const manifest = await this.#manifests.loadExisting(key)
     if (manifest.state === 'closed')
-      throw invalid('snapshot-closed', `snapshot ${name} is of a deleted collection`, { field: 'snapshot' })
+      throw notFound('collection-missing', `Collection [${this.#path.slice(-36)}] does not exist.`)
     return { key, manifest }
   }
 }

@@ -6,6 +6,7 @@ import type { SectionDescriptor } from '../format/segment/descriptor.ts'
 import type { SegmentReader } from '../format/segment/reader.ts'
 import type { MetadataScalar } from '../model/record.ts'
 import type { ValueKind } from '../model/schema.ts'
+import type { Language } from '../model/text-fields.ts'
 import { decodeRowSet } from '../format/roaring.ts'
 import { RowSet } from '../format/row-set.ts'
 import { memoize } from '../memo.ts'
@@ -67,7 +68,7 @@ export async function filterIndexOf(
 }
 
 /** The rows that may have a phrase; undefined: any row. */
-export type PhraseRows = (text: string) => Promise<RowSet | undefined>
+export type PhraseRows = (text: string, language?: Language) => Promise<RowSet | undefined>
 
 const anyRow: PhraseRows = async () => undefined
 
@@ -205,7 +206,7 @@ export class FilterIndex {
       case 'document-contains':
         return sign(await this.#documents(textOf(leaf.text)), leaf.negated)
       case 'document-phrase': {
-        const possible = await phraseRows(leaf.text)
+        const possible = await phraseRows(leaf.text, leaf.language)
         const bounds = possible ? { certain: new RowSet(this.#rows), possible } : anything(this.#rows)
         return sign(bounds, leaf.negated)
       }

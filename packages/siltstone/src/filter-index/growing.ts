@@ -146,8 +146,8 @@ function emptyPairs(count: number): Pairs {
 async function* readRun({ file, offset, pairs }: SortedRun): AsyncGenerator<Pairs> {
   for (let i = 0; i < pairs; i += READ_PAIRS) {
     const count = Math.min(READ_PAIRS, pairs - i)
-    // A copy, because words must be aligned.
-    const bytes = new Uint8Array(await file.read(offset + i * PAIR_BYTES, count * PAIR_BYTES))
+    const bytes = new Uint8Array(count * PAIR_BYTES)
+    await file.read(offset + i * PAIR_BYTES, bytes)
     yield { values: new Float64Array(bytes.buffer, 0, count), rows: new Uint32Array(bytes.buffer, 8 * count, count) }
   }
 }

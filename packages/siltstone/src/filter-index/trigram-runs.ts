@@ -10,8 +10,11 @@ import { type RunItems, SpilledRuns } from '../sort/spilled-runs.ts'
 import { eachPosting, PostingBuffer } from './postings.ts'
 import { grown, TrigramTable } from './trigram-table.ts'
 
-/** The most pairs in memory. Each takes 8 bytes, and 4 more while a run is sorted. Arrays grow to the next power of two. */
+/** The most pairs in memory. Each takes 4 bytes, and 4 more while a run is sorted. */
 const MAX_PAIRS = 4_000_000
+/** Pairs are kept in chunks, because an array that grows is copied again and again. */
+const CHUNK_BITS = 16
+const CHUNK_PAIRS = 1 << CHUNK_BITS
 
 /** The groups of one trigram in one run. */
 export interface TrigramList {
@@ -29,9 +32,12 @@ export class TrigramRuns {
   #table = new TrigramTable()
   /** For each trigram of the table: the last group that has it, plus 1. */
   #seen = new Uint32Array(1_024)
-  #numbers = new Uint32Array(1 << 16)
-  #groups = new Uint32Array(1 << 16)
+  /** The trigram of each pair. */
+  #numbers: Uint32Array[] = []
   #count = 0
+  /** The groups of the pairs, ascending, and for each the number of pairs before its first. */
+  #groups: number[] = []
+  #firsts: number[] = []
 
   constructor(scratch: Scratch, maxPairs = MAX_PAIRS) {
     this.#runs = new SpilledRuns(scratch, trigramItems())
@@ -40,6 +46,10 @@ export class TrigramRuns {
 
   /** @param group not smaller than that of the call before */
   add(group: number, text: string): Pending {
+    if (this.#groups.at(-1) !== group) {
+      this.#groups.push(group)
+      this.#firsts.push(this.#count)
+    }
     let pair = text.charCodeAt(0) * 65_536 + text.charCodeAt(1)
     for (let i = 2; i < text.length; i++) {
       const third = text.charCodeAt(i)
@@ -54,28 +64,39 @@ export class TrigramRuns {
     if (number >= this.#seen.length) this.#seen = grown(this.#seen, new Uint32Array(2 * this.#seen.length))
     if (this.#seen[number] === group + 1) return
     this.#seen[number] = group + 1
-    if (this.#count === this.#numbers.length) {
-      this.#numbers = grown(this.#numbers, new Uint32Array(2 * this.#count))
-      this.#groups = grown(this.#groups, new Uint32Array(2 * this.#count))
+    const place = this.#count & (CHUNK_PAIRS - 1)
+    if (place === 0) this.#numbers[this.#count >>> CHUNK_BITS] ??= new Uint32Array(CHUNK_PAIRS)
+    const chunk = this.#numbers[this.#count >>> CHUNK_BITS] as Uint32Array
+    chunk[place] = number
+    this.#count++
+  }
+
+  /** Calls `take` for each pair, in the order in which they came. */
+  #each(take: (number: number, group: number) => void): void {
+    for (let g = 0; g < this.#groups.length; g++) {
+      const group = this.#groups[g] as number
+      const end = this.#firsts[g + 1] ?? this.#count
+      for (let i = this.#firsts[g] as number; i < end; i++)
+        take((this.#numbers[i >>> CHUNK_BITS] as Uint32Array)[i & (CHUNK_PAIRS - 1)] as number, group)
     }
-    this.#numbers[this.#count] = number
-    this.#groups[this.#count++] = group
   }
 
   /** The lists in memory, by trigram. */
   *#sorted(): Generator<TrigramList> {
     const table = this.#table
     const ends = new Uint32Array(table.count + 1)
-    for (let i = 0; i < this.#count; i++) (ends[(this.#numbers[i] as number) + 1] as number) += 1
+    this.#each((number) => {
+      ends[number + 1] = (ends[number + 1] as number) + 1
+    })
     for (let number = 0; number < table.count; number++)
       ends[number + 1] = (ends[number + 1] as number) + (ends[number] as number)
     // Counting sort: stable, so groups stay in order. After the loop the list of `number` ends at `ends[number]`.
     const lists = new Uint32Array(this.#count)
-    for (let i = 0; i < this.#count; i++) {
-      const number = this.#numbers[i] as number
-      lists[ends[number] as number] = this.#groups[i] as number
-      ends[number] = (ends[number] as number) + 1
-    }
+    this.#each((number, group) => {
+      const at = ends[number] as number
+      lists[at] = group
+      ends[number] = at + 1
+    })
     for (const number of table.sorted()) {
       const start = number === 0 ? 0 : (ends[number - 1] as number)
       const list = lists.subarray(start, ends[number])
@@ -94,6 +115,8 @@ export class TrigramRuns {
     this.#table = new TrigramTable()
     this.#seen.fill(0)
     this.#count = 0
+    this.#groups = []
+    this.#firsts = []
   }
 
   /**
@@ -107,7 +130,8 @@ export class TrigramRuns {
     }
     if (this.#count > 0) await this.#spill()
     // Frees the memory of the pairs.
-    this.#numbers = this.#groups = this.#seen = new Uint32Array(0)
+    this.#numbers = []
+    this.#seen = new Uint32Array(0)
     let equal: TrigramList[] = []
     for await (const batch of this.#runs.merged())
       for (const list of batch) {

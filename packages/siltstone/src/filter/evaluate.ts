@@ -46,7 +46,7 @@ export function compileFilter(filter: Filter): FilterTest {
     }
     case 'document-phrase': {
       const { negated } = filter
-      const phrase = phraseOf(filter.text)
+      const phrase = phraseOf(filter.text, filter.language)
       return (row) => (row.document !== null && phrase.isIn(row.document)) !== negated
     }
     case 'id': {

@@ -11,10 +11,11 @@
  * Every object has exactly one key. An empty $and is true, an empty $or false.
  */
 import { DOCUMENT_KEY } from '../model/schema.ts'
-import { invalid, type SiltstoneError } from '../errors.ts'
+import { invalid, isSiltstoneError, type SiltstoneError } from '../errors.ts'
 import { entriesOf, type NumberStyle, numberStyleOf, readScalar } from '../records/metadata-value.ts'
 import type { MetadataScalar } from '../model/record.ts'
-import { Phrase } from '../text/phrase.ts'
+import { LONGEST_PHRASE } from '../text/phrase.ts'
+import { phraseOf } from './phrase.ts'
 import { compileRegex } from './regex.ts'
 import type { Filter } from '../model/filter.ts'
 
@@ -149,11 +150,22 @@ function parseDocumentPredicate(op: string, operand: unknown, fail: Fail): Filte
   const negated = op.startsWith('$not_')
   if (kind === 'document-contains') return { kind, negated, text: operand }
   if (kind === 'document-phrase') {
-    if (!Phrase.of(operand)) throw fail(`${op} takes a text with a word, got ${show(operand)}`)
+    checkPhrase(operand, op, fail)
     return { kind, negated, text: operand }
   }
   compileRegex(operand)
   return { kind, negated, pattern: operand }
+}
+
+function checkPhrase(text: string, op: string, fail: Fail): void {
+  try {
+    phraseOf(text)
+  } catch (error) {
+    if (!isSiltstoneError(error, 'invalid')) throw error
+    throw error.code === 'phrase-too-long'
+      ? fail(`${op} takes at most ${LONGEST_PHRASE} words, got ${show(text)}`)
+      : fail(`${op} takes a text with a word, got ${show(text)}`)
+  }
 }
 
 function scalarOf(json: unknown, key: string, numbers: NumberStyle): MetadataScalar | undefined {

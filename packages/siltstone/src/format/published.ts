@@ -23,7 +23,9 @@ import {
 } from './segment/descriptor.ts'
 
 export const PUBLISHED_FILE = 'search.json'
-export const PUBLISHED_VERSION = 3
+export const PUBLISHED_VERSION = 4
+/** Its sections have other versions, and nothing else. */
+const BEFORE_PARTS_VERSION = 3
 /** It has one segment, under the name `segment`. */
 const ONE_SEGMENT_VERSION = 2
 const FORMAT = 'siltstone.published'
@@ -86,10 +88,10 @@ export function decodePublished(bytes: Uint8Array): Published {
     })
   if (typeof body !== 'object' || body === null || body['format'] !== FORMAT) throw bad('format')
   const isOld = body['version'] === ONE_SEGMENT_VERSION
-  if (body['version'] !== PUBLISHED_VERSION && !isOld)
+  if (body['version'] !== PUBLISHED_VERSION && body['version'] !== BEFORE_PARTS_VERSION && !isOld)
     throw unsupported(
       'unknown-format-version',
-      `${PUBLISHED_FILE} has version ${String(body['version'])}; this reader knows ${ONE_SEGMENT_VERSION} and ${PUBLISHED_VERSION}: ${
+      `${PUBLISHED_FILE} has version ${String(body['version'])}; this reader knows ${ONE_SEGMENT_VERSION} to ${PUBLISHED_VERSION}: ${
         Number(body['version']) < ONE_SEGMENT_VERSION ? 'publish the collection again' : 'use a newer one'
       }`,
       { key: PUBLISHED_FILE },

@@ -1,10 +1,11 @@
-import { type FileHandle, mkdir, open, unlink } from 'node:fs/promises'
+import { type FileHandle, open, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { corrupt } from '../errors.ts'
 import type { Ids } from '../ports/ids.ts'
 import type { Scratch, ScratchFile } from '../ports/scratch.ts'
 import { fileError } from './file-errors.ts'
 import { freeDiskBytes } from './machine.ts'
+import { makeDirectories } from './make-directories.ts'
 
 /** Files without a name: unlinked while they are open, so that even a killed process leaves none. */
 export class DirectoryScratch implements Scratch {
@@ -20,7 +21,7 @@ export class DirectoryScratch implements Scratch {
   async create(): Promise<ScratchFile> {
     const path = join(this.#folder, this.#ids.ulid())
     try {
-      await mkdir(this.#folder, { recursive: true })
+      await makeDirectories(this.#folder)
       const handle = await open(path, 'wx+', 0o600)
       await unlink(path)
       return new DirectoryScratchFile(path, handle)
@@ -31,7 +32,7 @@ export class DirectoryScratch implements Scratch {
 
   async freeBytes(): Promise<number> {
     try {
-      await mkdir(this.#folder, { recursive: true })
+      await makeDirectories(this.#folder)
     } catch (cause) {
       throw fileError(cause, { path: this.#folder, doing: 'create' })
     }
@@ -59,14 +60,12 @@ class DirectoryScratchFile implements ScratchFile {
     this.sizeBytes += bytes.length
   }
 
-  async read(offset: number, length: number): Promise<Uint8Array> {
-    const bytes = new Uint8Array(length)
-    for (let at = 0; at < length; ) {
-      const { bytesRead } = await this.#handle.read(bytes, at, length - at, offset + at)
+  async read(offset: number, into: Uint8Array): Promise<void> {
+    for (let at = 0; at < into.length; ) {
+      const { bytesRead } = await this.#handle.read(into, at, into.length - at, offset + at)
       if (bytesRead === 0) throw corrupt('scratch-truncated', `${this.#path} ends at ${offset + at}`)
       at += bytesRead
     }
-    return bytes
   }
 
   discard(): Promise<void> {

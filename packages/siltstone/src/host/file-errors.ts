@@ -43,7 +43,7 @@ export interface FileFailure {
  * | EACCES, EPERM      | unavailable access-denied                   |
  * | EMFILE, ENFILE     | unavailable too-many-open-files             |
  * | ENOTDIR, EISDIR, … | invalid key-conflict                        |
- * | ENAMETOOLONG       | invalid bad-key                             |
+ * | ENAMETOOLONG, ELOOP| invalid bad-key                             |
  * | EXDEV, ENOTSUP, …  | unsupported filesystem                      |
  * | ENOENT             | not-found file-missing                      |
  * | any other          | unavailable io-error                        |
@@ -94,6 +94,8 @@ export function fileError(cause: unknown, { path, doing, key }: FileFailure): Si
       )
     case 'ENAMETOOLONG':
       return invalid('bad-key', `${cannot}: the path is too long for this file system.`, details)
+    case 'ELOOP':
+      return invalid('bad-key', `${cannot}: its symbolic links lead in a circle, or are too many.`, details)
     case 'EXDEV':
     case 'ENOTSUP':
     case 'EOPNOTSUPP':

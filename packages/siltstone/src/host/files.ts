@@ -1,8 +1,9 @@
 import { createReadStream } from 'node:fs'
-import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileError, isMissing } from './file-errors.ts'
+import { makeDirectories } from './make-directories.ts'
 
 export interface FileInfo {
   sizeBytes: number
@@ -45,7 +46,7 @@ export async function* readFileChunks(path: string): AsyncGenerator<Uint8Array> 
 export async function writeFileWhole(path: string, content: Uint8Array | string): Promise<void> {
   const temp = `${path}.${process.pid}.part`
   try {
-    await mkdir(dirname(path), { recursive: true })
+    await makeDirectories(dirname(path))
     await writeFile(temp, content)
     await rename(temp, path)
   } catch (error) {

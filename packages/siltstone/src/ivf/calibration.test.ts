@@ -1,61 +1,89 @@
 import { describe, expect, it } from 'vitest'
-import { calibrationLength, decodeCalibration, encodeCalibration, thetaFor, UNCALIBRATED } from './calibration.ts'
+import {
+  type Calibration,
+  calibrationLength,
+  decodeCalibration,
+  encodeCalibration,
+  NO_FACTORS,
+  UNCALIBRATED,
+} from './calibration.ts'
 import { USUAL_FLATNESS } from './flatness.ts'
 
-const simple = {
+const simple: Calibration = {
   recalls: [0.9, 0.99],
   neighbours: [10, 100],
   theta: [
     [2, 4],
     [8, 32],
   ],
-  usualNear: 50,
-  flatness: USUAL_FLATNESS,
+  usualNear: [50, 60],
+  flatness: [USUAL_FLATNESS, { nearly: 1.3, exponent: 0.25 }],
+  filters: {
+    shares: [0.5, 0.25],
+    factors: [
+      [
+        [1, 2],
+        [3, 4],
+      ],
+      [
+        [5, 6],
+        [7, 8],
+      ],
+    ],
+  },
 }
-
-describe('θ', () => {
-  it('is what was measured', () => {
-    expect(thetaFor(simple, 0.9, 10)).toBeCloseTo(2)
-    expect(thetaFor(simple, 0.99, 100)).toBeCloseTo(32)
-  })
-
-  it('is linear in the logarithms in between, and beyond', () => {
-    expect(thetaFor(simple, 0.9, Math.sqrt(1_000))).toBeCloseTo(Math.sqrt(8))
-    // One miss in 31.6 is half way from one in 10 to one in 100.
-    expect(thetaFor(simple, 1 - 1 / Math.sqrt(1_000), 10)).toBeCloseTo(4)
-    expect(thetaFor(simple, 0.9, 1)).toBeCloseTo(1)
-    expect(thetaFor(simple, 0.9, 1_000)).toBeCloseTo(8)
-    expect(thetaFor(simple, 0.999, 10)).toBeCloseTo(32)
-  })
-
-  it('grows neither too little nor too much beyond the most neighbours', () => {
-    const flat = { ...simple, theta: simple.theta.map(([first = 0]) => [first, first]) }
-    expect(thetaFor(flat, 0.9, 10_000)).toBeCloseTo(2 * 100 ** 0.25)
-    const steep = { ...simple, theta: simple.theta.map(([first = 0]) => [first, first * 1_000]) }
-    expect(thetaFor(steep, 0.9, 1_000)).toBeCloseTo(2_000 * 10)
-  })
-})
+const layout = { recalls: 2, neighbours: 2, shares: 2 }
 
 describe('the stored form', () => {
   it('is read as it was written', () => {
     const floats = encodeCalibration(simple)
-    expect(floats).toHaveLength(calibrationLength(2, 2))
-    const read = decodeCalibration(floats, 2, 2, USUAL_FLATNESS)
-    expect(read?.theta).toEqual(simple.theta)
-    expect(read?.recalls[0]).toBeCloseTo(0.9, 6)
-    expect(read?.neighbours).toEqual(simple.neighbours)
-    expect(read?.usualNear).toBe(50)
-    const many = UNCALIBRATED.neighbours.length
-    expect(
-      decodeCalibration(encodeCalibration(UNCALIBRATED), UNCALIBRATED.recalls.length, many, USUAL_FLATNESS),
-    ).toBeDefined()
+    expect(floats).toHaveLength(calibrationLength(layout))
+    const read = decodeCalibration(floats, layout)
+    expect(read).toEqual({ ...simple, recalls: [expect.closeTo(0.9, 6), expect.closeTo(0.99, 6)] })
+    const { recalls, neighbours } = UNCALIBRATED
+    const without = { recalls: recalls.length, neighbours: neighbours.length, shares: 0 }
+    expect(decodeCalibration(encodeCalibration(UNCALIBRATED), without)?.filters).toEqual(NO_FACTORS)
+  })
+
+  it('had one usual N and one flatness in earlier versions', () => {
+    const floats = Float32Array.of(0.5, 1, 10, 2, 4, 50)
+    const earlier = { recalls: 1, neighbours: 2, shares: 0, common: USUAL_FLATNESS }
+    expect(floats).toHaveLength(calibrationLength(earlier))
+    expect(decodeCalibration(floats, earlier)).toEqual({
+      recalls: [0.5],
+      neighbours: [1, 10],
+      theta: [[2, 4]],
+      usualNear: [50, 50],
+      flatness: [USUAL_FLATNESS, USUAL_FLATNESS],
+      filters: NO_FACTORS,
+    })
   })
 
   it.each([
     ['recalls that do not ascend', { ...simple, recalls: [0.9, 0.9] }],
     ['a recall of 1', { ...simple, recalls: [0.9, 1] }],
     ['a recall of 0', { ...simple, recalls: [0, 0.9] }],
-    ['a usual N of 0', { ...simple, usualNear: 0 }],
+    ['a usual N of 0', { ...simple, usualNear: [50, 0] }],
+    ['a flatness that counts no cluster', { ...simple, flatness: [USUAL_FLATNESS, { nearly: 0.9, exponent: 0 }] }],
+    ['an exponent above 1', { ...simple, flatness: [USUAL_FLATNESS, { nearly: 1.1, exponent: 1.5 }] }],
+    ['shares that do not descend', { ...simple, filters: { ...simple.filters, shares: [0.5, 0.5] } }],
+    ['a share of 1', { ...simple, filters: { ...simple.filters, shares: [1, 0.5] } }],
+    [
+      'a factor of 0',
+      {
+        ...simple,
+        filters: {
+          shares: [0.5],
+          factors: [
+            [
+              [0, 1],
+              [1, 1],
+            ],
+          ],
+        },
+      },
+      1,
+    ],
     ['less than one neighbour', { ...simple, neighbours: [0.5, 10] }],
     [
       'a θ of 0',
@@ -87,7 +115,7 @@ describe('the stored form', () => {
         ],
       },
     ],
-  ])('is refused with %s', (_, calibration) => {
-    expect(decodeCalibration(encodeCalibration(calibration), 2, 2, USUAL_FLATNESS)).toBeUndefined()
+  ] as [string, Calibration, number?][])('is refused with %s', (_, calibration, shares = 2) => {
+    expect(decodeCalibration(encodeCalibration(calibration), { ...layout, shares })).toBeUndefined()
   })
 })

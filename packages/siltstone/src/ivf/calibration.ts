@@ -1,7 +1,7 @@
 /**
  * How far a search must look in one inverted file, as measured when it was built (`build/calibrator.ts`):
  * a query visits ⌈θ · Nᵖ⌉ clusters, N being the number of clusters that are nearly as near as the nearest (`flatness.ts`),
- * and θ depends on the recall and on the number of neighbours.
+ * and θ depends on the recall and on the number of neighbours. `need.ts` has what a search computes of it.
  */
 import { type Flatness, USUAL_FLATNESS } from './flatness.ts'
 import { RECALL_LEVELS } from './recall-levels.ts'
@@ -11,96 +11,109 @@ export interface Calibration {
   recalls: readonly number[]
   /** Numbers of neighbours, ascending, at least 1. */
   neighbours: readonly number[]
-  /** θ for each recall and each number of neighbours; grows with both. */
+  /** θ for each recall and each number of neighbours; grows with the recall. */
   theta: readonly (readonly number[])[]
-  /** The N that one in a hundred of the queries exceeded which θ was measured with. */
-  usualNear: number
-  /** What N is, and its power. */
-  flatness: Flatness
+  /** For each number of neighbours: what N is, and its power. */
+  flatness: readonly Flatness[]
+  /** For each number of neighbours: the N that one in a hundred of the queries exceeded which θ was measured with. */
+  usualNear: readonly number[]
+  filters: FilterFactors
 }
 
-/** Bounds of the exponent with which θ grows with the number of neighbours beyond the largest that was measured. */
-const LEAST_GROWTH = 0.25
-const MOST_GROWTH = 1
+/** How many times as many clusters a query with a filter visits as one that asks for as many more neighbours as the filter leaves out. */
+export interface FilterFactors {
+  /** Shares of the rows that a filter admits, descending, below 1. Without a filter the factor is 1. */
+  shares: readonly number[]
+  /** For each share, recall and number of neighbours. */
+  factors: readonly (readonly (readonly number[])[])[]
+}
+
+/** For indexes that tell none. */
+export const NO_FACTORS: FilterFactors = { shares: [], factors: [] }
+
+const NEIGHBOURS = [1, 10, 100, 1_000]
 
 /** For an inverted file that says nothing: about what five corpora needed that had nothing in common. */
 export const UNCALIBRATED: Calibration = {
   recalls: RECALL_LEVELS.map(({ recall }) => recall),
-  neighbours: [1, 10, 100, 1_000],
+  neighbours: NEIGHBOURS,
   theta: [0.7, 1.8, 3.6, 8, 18, 32, 50, 130].map((ten) => [ten * 0.6, ten, ten * 2.6, ten * 7]),
-  usualNear: Number.POSITIVE_INFINITY,
-  flatness: USUAL_FLATNESS,
+  flatness: NEIGHBOURS.map(() => USUAL_FLATNESS),
+  usualNear: NEIGHBOURS.map(() => Number.POSITIVE_INFINITY),
+  filters: NO_FACTORS,
 }
 
-/** Linear between the logarithms, and beyond the last. */
-export function thetaFor(calibration: Calibration, recall: number, neighbours: number): number {
-  const { recalls, theta } = calibration
-  const byNeighbours = calibration.neighbours.map(Math.log)
-  const logs = theta.map((row) => {
-    const values = row.map(Math.log)
-    return along(byNeighbours, values, Math.log(neighbours))
-  })
-  const missed = (one: number) => -Math.log(1 - one)
-  return Math.exp(interpolated(recalls.map(missed), logs, missed(recall)))
+/**
+ * How a calibration is laid out: f32[recalls], f32[neighbours], f32[recalls × neighbours] θ; for each number of neighbours the usual N,
+ * what is nearly as near, and the exponent; f32[shares], f32[shares × recalls × neighbours] the factors of filters.
+ */
+export interface CalibrationLayout {
+  recalls: number
+  neighbours: number
+  shares: number
+  /** Until version 5 of the section, one usual N and one flatness, which is kept apart, are those of all numbers of neighbours. */
+  common?: Flatness
 }
 
-function along(xs: readonly number[], ys: readonly number[], x: number): number {
-  const last = xs.length - 1
-  const [endX, endY] = [xs[last] as number, ys[last] as number]
-  if (x <= endX) return interpolated(xs, ys, x)
-  const growth = last === 0 ? LEAST_GROWTH : (endY - (ys[last - 1] as number)) / (endX - (xs[last - 1] as number))
-  return endY + Math.min(MOST_GROWTH, Math.max(LEAST_GROWTH, growth)) * (x - endX)
-}
-
-/** Linear between the points, and with the slope of the outermost two beyond them. */
-function interpolated(xs: readonly number[], ys: readonly number[], x: number): number {
-  if (xs.length === 1) return ys[0] as number
-  let i = 1
-  while (i < xs.length - 1 && x > (xs[i] as number)) i++
-  const [x0, x1, y0, y1] = [xs[i - 1], xs[i], ys[i - 1], ys[i]] as [number, number, number, number]
-  return y0 + ((y1 - y0) * (x - x0)) / (x1 - x0)
-}
-
-/** f32[recalls], f32[neighbours], f32[recalls × neighbours], f32 the usual N. The flatness is kept apart. */
-export function encodeCalibration({ recalls, neighbours, theta, usualNear }: Calibration): Float32Array {
-  return Float32Array.from([...recalls, ...neighbours, ...theta.flat(), usualNear])
+export function encodeCalibration(calibration: Calibration): Float32Array {
+  const { recalls, neighbours, theta, usualNear, flatness, filters } = calibration
+  return Float32Array.from([
+    ...recalls,
+    ...neighbours,
+    ...theta.flat(),
+    ...usualNear,
+    ...flatness.map(({ nearly }) => nearly),
+    ...flatness.map(({ exponent }) => exponent),
+    ...filters.shares,
+    ...filters.factors.flat(2),
+  ])
 }
 
 /** Number of floats. */
-export function calibrationLength(recalls: number, neighbours: number): number {
-  return recalls + neighbours + recalls * neighbours + 1
+export function calibrationLength({ recalls, neighbours, shares, common }: CalibrationLayout): number {
+  const flatness = common ? 1 : 3 * neighbours
+  return recalls + neighbours + recalls * neighbours + flatness + shares + shares * recalls * neighbours
 }
 
 /** @returns undefined if it is not a calibration */
-export function decodeCalibration(
-  floats: Float32Array,
-  recalls: number,
-  neighbours: number,
-  flatness: Flatness,
-): Calibration | undefined {
-  const numbers = Array.from(floats)
-  const theta = Array.from({ length: recalls }, (_, i) => {
-    const start = recalls + neighbours + i * neighbours
-    return numbers.slice(start, start + neighbours)
-  })
-  const usualNear = numbers.at(-1) as number
-  const found = {
-    recalls: numbers.slice(0, recalls),
-    neighbours: numbers.slice(recalls, recalls + neighbours),
-    theta,
-    usualNear,
-    flatness,
-  }
-  const [least, most] = [found.recalls[0] as number, found.recalls.at(-1) as number]
-  const isSound =
-    isAscending(found.recalls) &&
-    isAscending(found.neighbours) &&
-    least > 0 &&
-    most < 1 &&
-    (found.neighbours[0] ?? 0) >= 1 &&
-    usualNear > 0 &&
-    theta.flat().every((one) => one > 0 && Number.isFinite(one))
-  return isSound ? found : undefined
+export function decodeCalibration(floats: Float32Array, layout: CalibrationLayout): Calibration | undefined {
+  let at = 0
+  const take = (count: number) => Array.from(floats.subarray(at, (at += count)))
+  const rows = () => Array.from({ length: layout.recalls }, () => take(layout.neighbours))
+  const recalls = take(layout.recalls)
+  const neighbours = take(layout.neighbours)
+  const theta = rows()
+  const { common } = layout
+  const [usual = Number.NaN] = common ? take(1) : []
+  const usualNear = common ? neighbours.map(() => usual) : take(layout.neighbours)
+  const [nearly, exponents] = common ? [[], []] : [take(layout.neighbours), take(layout.neighbours)]
+  const flatness = neighbours.map((_, i) => common ?? { nearly: rounded(nearly[i]), exponent: rounded(exponents[i]) })
+  const shares = take(layout.shares)
+  const found = { recalls, neighbours, theta, flatness, usualNear, filters: { shares, factors: shares.map(rows) } }
+  return isSound(found) ? found : undefined
+}
+
+/** What was stored as f32: 1.2 is 1.2 again. */
+function rounded(value: number | undefined): number {
+  return Math.round((value ?? Number.NaN) * 1e6) / 1e6
+}
+
+function isSound({ recalls, neighbours, theta, flatness, usualNear, filters }: Calibration): boolean {
+  const isPositive = (one: number) => one > 0 && Number.isFinite(one)
+  return (
+    isAscending(recalls) &&
+    isAscending(neighbours) &&
+    (recalls[0] as number) > 0 &&
+    (recalls.at(-1) as number) < 1 &&
+    (neighbours[0] as number) >= 1 &&
+    flatness.every(
+      ({ nearly, exponent }) => nearly >= 1 && Number.isFinite(nearly) && exponent >= 0 && exponent <= 1,
+    ) &&
+    usualNear.every((one) => one > 0) &&
+    theta.flat().every(isPositive) &&
+    filters.shares.every((one, i) => one > 0 && one < (filters.shares[i - 1] ?? 1)) &&
+    filters.factors.flat(2).every(isPositive)
+  )
 }
 
 function isAscending(values: readonly number[]): boolean {

@@ -1,20 +1,31 @@
 /** The directory of an inverted file: the centroids, and where the list of each one lies. See docs/decisions/0005. */
-import { zstdDecompress } from '#codec'
 import { corrupt } from '../errors.ts'
-import { type Calibration, calibrationLength, decodeCalibration, UNCALIBRATED } from './calibration.ts'
+import { CentroidParts } from './centroid-parts.ts'
+import { readContent } from './directory-content.ts'
+import {
+  type Calibration,
+  calibrationLength,
+  type CalibrationLayout,
+  decodeCalibration,
+  UNCALIBRATED,
+} from './calibration.ts'
 import type { SectionDescriptor } from '../format/segment/descriptor.ts'
 import { USUAL_FLATNESS } from './flatness.ts'
 import type { SegmentReader } from '../format/segment/reader.ts'
 
 /**
- * Version 1 had no calibration, and one bit per dimension. Versions 2 and 3 (compact) had one flatness for all data, and
- * versions 4 and 5 (compact) tell theirs.
+ * Version 1 had no calibration, and one bit per dimension. Versions 2 and 3 (compact) had one flatness for all data, versions
+ * 4 and 5 (compact) tell one, and versions 6, 7 (compact) and 8 (compact, with centroids in parts) one for each number of
+ * neighbours, and factors for filters.
  */
-export const CENTROIDS = { name: 'ivf-centroids', type: 'i8-centroids', version: 4 } as const
+export const CENTROIDS = { name: 'ivf-centroids', type: 'i8-centroids', version: 6 } as const
 /** Compressed with Zstandard, with the lengths of the lists; of segments for pages. */
-export const COMPACT_CENTROIDS_VERSION = 5
-const COMPACT_VERSIONS: readonly number[] = [3, COMPACT_CENTROIDS_VERSION]
+export const WHOLE_CENTROIDS_VERSION = 7
+/** Of more than one group; see `centroid-parts.ts`. */
+export const PARTS_CENTROIDS_VERSION = 8
+const COMPACT_VERSIONS: readonly number[] = [3, 5, WHOLE_CENTROIDS_VERSION, PARTS_CENTROIDS_VERSION]
 const FIRST_WITH_FLATNESS = 4
+const FIRST_WITH_FILTERS = 6
 /** See `compact-list.ts`. */
 export const COMPACT_LISTS_VERSION = 2
 /** By bits per dimension. */
@@ -22,7 +33,7 @@ export const LISTS = { name: 'ivf-lists', types: { 1: 'rabitq-1', 2: 'rabitq-2' 
 export const ROTATION = 'hadamard-3'
 /** CRC-32, number of entries, number of primaries, first row: 4 bytes each. */
 export const LIST_HEADER_BYTES = 16
-/** A calibration has at most this many recalls, and numbers of neighbours. */
+/** A calibration has at most this many recalls, numbers of neighbours, and shares. */
 const MOST_RECALLS = 100
 /** Clusters per root of the number of rows. */
 export const DENSITY = 4
@@ -48,7 +59,7 @@ export interface IvfDirectory {
   /** int8[clusters × dimension], to be multiplied by `scales`. */
   centroids: Int8Array
   scales: Float32Array
-  /** Squared lengths of the centroids. */
+  /** Squared lengths of the centroids; infinite where one is not read yet. */
   squares: Float32Array
   /** Rows for which this cluster is the nearest. */
   primaries: Uint32Array
@@ -60,6 +71,8 @@ export interface IvfDirectory {
   isCompact: boolean
   /** List i lies at `offsets[i]` to before `offsets[i + 1]` of its section. */
   offsets: Float64Array
+  /** Reads the centroids that a query needs. Undefined: all are there. */
+  parts: CentroidParts | undefined
 }
 
 /** @param codeLength bits of a code */
@@ -75,7 +88,7 @@ export function listBytes(codeLength: number, primaries: number, copies: number)
 export function ivfSections(
   reader: SegmentReader,
 ): { centroids: SectionDescriptor; lists: SectionDescriptor } | undefined {
-  const centroids = reader.section(CENTROIDS.name, CENTROIDS.type, COMPACT_CENTROIDS_VERSION)
+  const centroids = reader.section(CENTROIDS.name, CENTROIDS.type, PARTS_CENTROIDS_VERSION)
   const isCompact = centroids !== undefined && COMPACT_VERSIONS.includes(centroids.version)
   const type = LISTS.types[centroids?.params['bits'] === 2 ? 2 : 1]
   const lists = reader.section(LISTS.name, type, isCompact ? COMPACT_LISTS_VERSION : 1)
@@ -90,51 +103,37 @@ export async function readDirectory(
   section: SectionDescriptor,
   lists: SectionDescriptor,
 ): Promise<IvfDirectory> {
-  const { offset, length, crc32 } = section
   const fail = (reason: string): never => {
     const key = reader.source.key(section)
     throw corrupt('section-damaged', `${key}: section ${section.name}: ${reason}`, { key })
   }
-  const { clusters, dimension, bits, seed, space, codeError, reach, recalls, neighbours, flatness } = parametersOf(
-    section,
-    fail,
-  )
-  if (crc32 === undefined) fail('the descriptor gives no checksum')
+  const parameters = parametersOf(section, fail)
+  const { clusters, dimension, bits, layout } = parameters
   const isCompact = COMPACT_VERSIONS.includes(section.version)
-  const more = section.version === 1 ? 0 : calibrationLength(recalls, neighbours)
-  const perCluster = dimension + (isCompact ? 16 : 12)
-  const expected = clusters * perCluster + more * 4
-  const rawBytes = isCompact ? section.params['rawBytes'] : length
-  if (rawBytes !== expected)
-    fail(`its length is ${rawBytes} bytes, which is not that of ${clusters} clusters and its calibration`)
-  const stored = await reader.source.checked(section, { offset, length, crc32: crc32 ?? '' }, 'the content')
-  const read = isCompact ? zstdDecompress(stored, expected) : stored
-  if (read.length !== expected) fail(`its content is ${read.length} bytes`)
-  const bytes = read.byteOffset % 4 === 0 ? read : new Uint8Array(read)
-  const tail = bytes.byteOffset + clusters * dimension
-  const u32 = (part: number) => new Uint32Array(bytes.buffer, tail + part * clusters * 4, clusters)
-  const centroids = new Int8Array(bytes.buffer, bytes.byteOffset, clusters * dimension)
-  const scales = new Float32Array(bytes.buffer, tail, clusters)
-  const primaries = u32(1)
-  const copies = u32(2)
+  const form = section.version === PARTS_CENTROIDS_VERSION ? 'parts' : isCompact ? 'whole' : 'plain'
+  const calibrationFloats = layout ? calibrationLength(layout) : 0
+  const content = await readContent(reader, section, { form, clusters, dimension, calibrationFloats }, fail)
+  const { primaries, copies } = content
   const firstRows = new Uint32Array(clusters + 1)
-  const lengths = isCompact ? u32(3) : undefined
   const offsets = new Float64Array(clusters + 1)
   for (let i = 0; i < clusters; i++) {
-    firstRows[i + 1] = (firstRows[i] as number) + (primaries[i] as number)
-    offsets[i + 1] =
-      (offsets[i] as number) +
-      (lengths?.[i] ?? listBytes(dimension * bits, primaries[i] as number, copies[i] as number))
+    const [own, copied] = [primaries[i] as number, copies[i] as number]
+    firstRows[i + 1] = (firstRows[i] as number) + own
+    offsets[i + 1] = (offsets[i] as number) + (content.lengths?.[i] ?? listBytes(dimension * bits, own, copied))
   }
   if (firstRows[clusters] !== reader.rows)
     fail(`its clusters hold ${firstRows[clusters]} rows, and the segment has ${reader.rows}`)
   if (offsets[clusters] !== lists.length)
     fail(`its lists take ${offsets[clusters]} bytes, not the ${lists.length} of ${lists.name}`)
-  const floats = new Float32Array(bytes.buffer, bytes.byteOffset + clusters * perCluster, more)
-  const calibration = section.version === 1 ? UNCALIBRATED : decodeCalibration(floats, recalls, neighbours, flatness)
+  const calibration = layout ? decodeCalibration(content.calibration, layout) : UNCALIBRATED
   if (!calibration) return fail('its calibration is not one')
-  const squares = squaredLengths(centroids, scales, dimension)
-  return {
+  const { centroids, scales, groups } = content
+  const squares = groups
+    ? new Float32Array(clusters).fill(Number.POSITIVE_INFINITY)
+    : squaredLengths(centroids, scales, dimension)
+  const { seed, space, codeError, reach } = parameters
+  const parts = groups && new CentroidParts(reader.source, section, groups)
+  const directory: IvfDirectory = {
     clusters,
     dimension,
     bits,
@@ -151,7 +150,10 @@ export async function readDirectory(
     firstRows,
     isCompact,
     offsets,
+    parts,
   }
+  parts?.attach(directory)
+  return directory
 }
 
 function parametersOf(section: SectionDescriptor, fail: (reason: string) => never) {
@@ -166,18 +168,28 @@ function parametersOf(section: SectionDescriptor, fail: (reason: string) => neve
     return fail(`params.codeError is ${codeError}`)
   if (rotation !== ROTATION) return fail(`params.rotation is ${rotation}`)
   const common = { clusters, dimension: paddedDimension, seed, space, codeError } as const
-  if (section.version === 1)
-    return { ...common, bits: 1, reach: undefined, recalls: 0, neighbours: 0, flatness: USUAL_FLATNESS } as const
-  const { bits, reach, recalls, neighbours } = section.params
+  if (section.version === 1) return { ...common, bits: 1, reach: undefined, layout: undefined } as const
+  const { bits, reach } = section.params
   if (bits !== 1 && bits !== 2) return fail(`params.bits is ${bits}`)
   if (!(typeof reach === 'number' && reach >= 0)) return fail(`params.reach is ${reach}`)
-  if (!isCount(recalls) || !isCount(neighbours) || recalls > MOST_RECALLS || neighbours > MOST_RECALLS)
+  return { ...common, bits, reach, layout: layoutOf(section, fail) } as const
+}
+
+function layoutOf({ params, version }: SectionDescriptor, fail: (reason: string) => never): CalibrationLayout {
+  const { recalls, neighbours, shares } = params
+  const isCount = (value: unknown, least: number): value is number =>
+    Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= MOST_RECALLS
+  if (!isCount(recalls, 1) || !isCount(neighbours, 1))
     return fail(`params.recalls is ${recalls}, params.neighbours is ${neighbours}`)
-  const { nearly, exponent } = section.version < FIRST_WITH_FLATNESS ? USUAL_FLATNESS : section.params
+  if (version >= FIRST_WITH_FILTERS) {
+    if (!isCount(shares, 0)) return fail(`params.shares is ${shares}`)
+    return { recalls, neighbours, shares }
+  }
+  const { nearly, exponent } = version < FIRST_WITH_FLATNESS ? USUAL_FLATNESS : params
   if (!(typeof nearly === 'number' && nearly >= 1 && nearly < Number.POSITIVE_INFINITY))
     return fail(`params.nearly is ${nearly}`)
   if (!(typeof exponent === 'number' && exponent >= 0 && exponent <= 1)) return fail(`params.exponent is ${exponent}`)
-  return { ...common, bits, reach, recalls, neighbours, flatness: { nearly, exponent } } as const
+  return { recalls, neighbours, shares: 0, common: { nearly, exponent } }
 }
 
 function squaredLengths(centroids: Int8Array, scales: Float32Array, dimension: number): Float32Array {

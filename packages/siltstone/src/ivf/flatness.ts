@@ -1,8 +1,8 @@
 /**
  * How flat the distances of a query to the centroids are: N, the number of clusters that are nearly as near as the nearest.
  * Where many centroids are about equally far, the neighbours are spread over many clusters, so a power of N tells how many
- * clusters a query needs. How near is nearly, and which power tells it best, differs from data to data: an index is
- * calibrated with the flatness that needs the least (`build/fit-calibration.ts`; docs/decisions/0012).
+ * clusters a query needs. How near is nearly, and which power tells it best, differs from data to data, and for few and for many
+ * neighbours: an index is calibrated with the flatness that needs the least (`build/fit-calibration.ts`; docs/decisions/0012).
  */
 
 export interface Flatness {
@@ -15,7 +15,7 @@ export interface Flatness {
 /** The best for all of five corpora, if it had to be one. */
 export const USUAL_FLATNESS: Flatness = { nearly: 1.15, exponent: 0.5 }
 
-const NEARLY = [1.1, 1.15, 1.2, 1.3]
+const NEARLY = [1.1, 1.15, 1.2, 1.3, 1.5]
 const EXPONENTS = [0.25, 0.5, 0.75, 1]
 
 /** What an index may be calibrated with. */

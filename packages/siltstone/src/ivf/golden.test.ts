@@ -8,7 +8,7 @@ import type { SegmentDescriptor } from '../format/segment/descriptor.ts'
 import type { Bucket } from '../format/segment/testing.ts'
 import { expectGolden, goldenSegment } from '../format/testing/golden-segment.ts'
 import { indexedSegment, wholeSegment } from './build/testing.ts'
-import { UNCALIBRATED } from './calibration.ts'
+import { NO_FACTORS, UNCALIBRATED } from './calibration.ts'
 import { USUAL_FLATNESS } from './flatness.ts'
 import { type Ivf, ivfOf } from './ivf.ts'
 import { chooseClusters } from './search/choose-clusters.ts'
@@ -32,7 +32,7 @@ async function write(bucket: Bucket): Promise<SegmentDescriptor> {
 async function find(ivf: Ivf, vector: Float32Array): Promise<{ clusters: number[]; rows: number[] }> {
   const segment = wholeSegment(ivf)
   const query = prepareQuery(workspace(), vector, ivf.directory)
-  const { probes } = chooseClusters([segment], [query], 1, () => 6)
+  const { probes } = chooseClusters([segment], [query], 1, () => () => 6)
   const effort = effortOf({ fixed: { clusters: 6, deviations: 2 } })
   const examination = await new IvfSearch([segment], 5, effort, new SearchRecorder()).examine(vector, [])
   // The eight likeliest.
@@ -40,7 +40,7 @@ async function find(ivf: Ivf, vector: Float32Array): Promise<{ clusters: number[
   return { clusters: probes.map(({ cluster }) => cluster), rows: rows.sort((a, b) => a - b) }
 }
 
-it.each(['v1', 'v2', 'v4'] as const)('reads what %s wrote, and finds the same', async (version) => {
+it.each(['v1', 'v2', 'v4', 'v6'] as const)('reads what %s wrote, and finds the same', async (version) => {
   const folder = folderOf(version)
   const reader = await goldenSegment(folder, write)
   await verifyIvf(reader)
@@ -48,9 +48,21 @@ it.each(['v1', 'v2', 'v4'] as const)('reads what %s wrote, and finds the same', 
   const { ordinals } = await reader.rowRange(0, reader.rows)
   const found = await find(ivf, vectorOf(123))
   expect(found.rows.map((row) => ordinals[row])).toContain(123)
-  const { flatness, ...calibration } = ivf.directory.calibration
-  if (version !== 'v4') expect(flatness).toEqual(USUAL_FLATNESS)
-  const told = { v1: {}, v2: { calibration }, v4: { calibration, flatness } }[version]
+  const { flatness, filters, usualNear, ...calibration } = ivf.directory.calibration
+  if (version !== 'v6') {
+    // One for all numbers of neighbours.
+    expect(new Set(usualNear).size).toBe(1)
+    expect(flatness).toEqual(flatness.map(() => flatness[0]))
+    expect(filters).toEqual(NO_FACTORS)
+  }
+  if (version === 'v1' || version === 'v2') expect(flatness[0]).toEqual(USUAL_FLATNESS)
+  const common = { ...calibration, usualNear: usualNear[0] }
+  const told = {
+    v1: {},
+    v2: { calibration: common },
+    v4: { calibration: common, flatness: flatness[0] },
+    v6: { calibration: ivf.directory.calibration },
+  }[version]
   expectGolden(folder, { ...found, ...told })
 })
 

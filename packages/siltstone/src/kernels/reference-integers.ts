@@ -33,3 +33,8 @@ export function dotProductsInt8(query: Int16Array | Int8Array, rows: Int8Array, 
     out[row] = sum
   }
 }
+
+/** `sums` += scale × row, each product and each sum rounded to 64 bits. */
+export function addScaledInt8(row: Int8Array, scale: number, sums: Float64Array): void {
+  for (let d = 0; d < row.length; d++) sums[d] = (sums[d] as number) + (row[d] as number) * scale
+}

@@ -4,7 +4,7 @@
  * products, all results of `scanCodes`) are equal bit for bit in all implementations: each step is rounded to 32 bits where
  * the others round, by `Math.fround`. Sums of floats are taken in doubles here and differ in the last digits.
  */
-import { dotProductsInt8, quantizeInt8, quantizeInt16 } from './reference-integers.ts'
+import { addScaledInt8, dotProductsInt8, quantizeInt8, quantizeInt16 } from './reference-integers.ts'
 import { referenceMemory } from './reference-memory.ts'
 import { buildTable, encode, encode2, scanCodes } from './reference-codes.ts'
 import { rotateVectors } from './reference-rotation.ts'
@@ -41,6 +41,9 @@ export function referenceKernels(): VectorKernels {
           i8(rows, count * dimension),
           i32(out + 4 * query * count, count),
         )
+    },
+    addScaledI8(row, scale, dimension, sums) {
+      addScaledInt8(i8(row, dimension), scale, new Float64Array(memory.buffer, sums, dimension))
     },
     selectBelow(dots, scales, offsets, count, factor, limit, out) {
       const [sums, factors, starts, found] = [

@@ -36,6 +36,9 @@ export interface VectorKernels {
    */
   dotI8Many(queryRows: number, queries: number, rows: number, count: number, dimension: number, out: number): void
 
+  /** Adds `scale` × i8[dimension] to `sums` f64[dimension], in doubles. */
+  addScaledI8(row: number, scale: number, dimension: number, sums: number): void
+
   /**
    * Of the distances `offsets`[i] − `factor` × `scales`[i] × `dots`[i] (i32 dots, f32 scales and offsets; multiplied from left to
    * right, in doubles), those below `limit`: writes each such i to `out` u32[count], ascending. @returns how many

@@ -59,6 +59,23 @@ describe.each(['wasm-simd', 'wasm-relaxed-simd'] as const)('%s, integers: the sa
     )
   })
 
+  it('addScaledI8', () => {
+    fc.assert(
+      fc.property(fc.integer(), dimensions, fc.boolean(), (seed, dimension, extreme) => {
+        const row = integers(seed, dimension, extreme)
+        const sums = Float64Array.from(normals(random(seed + 1), dimension, 3))
+        // As a scale is stored.
+        const scale = Math.fround(random(seed + 2)() * 1e-2)
+        agree((arena) => {
+          const into = arena.put(sums)
+          arena.kernels.addScaledI8(arena.put(row), scale, dimension, into)
+          return arena.f64(into, dimension)
+        })
+      }),
+      { numRuns: 60 },
+    )
+  })
+
   it('selectBelow', () => {
     fc.assert(
       fc.property(fc.integer(), fc.integer({ min: 0, max: 70 }), fc.double({ noNaN: true }), (seed, count, share) => {

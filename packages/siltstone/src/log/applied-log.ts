@@ -90,8 +90,11 @@ export class AppliedLog {
    */
   async extend(listed: readonly { number: number; sizeBytes: number }[], applyBytes?: number): Promise<void> {
     const wanted = listed.filter(({ number }) => number > this.end)
-    for (let i = 0; i < wanted.length; i += PARALLEL_FETCHES) {
-      const batch = await Promise.all(wanted.slice(i, i + PARALLEL_FETCHES).map(({ number }) => this.#fetch(number)))
+    for (let i = 0; i < wanted.length; ) {
+      const some = startOf(wanted.slice(i, i + PARALLEL_FETCHES), (applyBytes ?? Infinity) - this.unfoldedBytes)
+      if (some.length === 0) return
+      i += some.length
+      const batch = await Promise.all(some.map(({ number }) => this.#fetch(number)))
       for (const { entry, sizeBytes, body } of batch) {
         if (applyBytes !== undefined && this.unfoldedBytes >= applyBytes) return
         await this.apply(this.keep(entry, body), sizeBytes, wanted.at(-1)?.number)
@@ -189,6 +192,13 @@ export class AppliedLog {
     overlay.operations = this.overlay.operations
     this.overlay = overlay
   }
+}
+
+/** The first entries, up to the one with which they have `bytes` together. */
+function startOf<T extends { sizeBytes: number }>(entries: readonly T[], bytes: number): T[] {
+  let sum = 0
+  const end = entries.findIndex(({ sizeBytes }) => (sum += sizeBytes) >= bytes)
+  return bytes <= 0 ? [] : entries.slice(0, end < 0 ? entries.length : end + 1)
 }
 
 interface ReadEntry {

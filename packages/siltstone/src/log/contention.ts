@@ -72,9 +72,12 @@ export class Contention {
     return (8 + 8 * this.#random.next()) * this.#putMs
   }
 
-  /** A pause of two to four puts, then of four to eight: an entry takes a listing, a round of reads and a put. */
+  /**
+   * A pause of two to four puts, in which an entry can be made: a listing, a round of reads and a put. Then of one to two:
+   * a writer that sees the entry late misses the next one too, and everybody waits longer than its look costs.
+   */
   pauseMs(looks: number): number {
-    return Math.min(8, 2 ** (looks + 2)) * (0.5 + 0.5 * this.#random.next()) * this.#putMs
+    return (looks === 0 ? 4 : 2) * (0.5 + 0.5 * this.#random.next()) * this.#putMs
   }
 
   /** An entry leaves the numbers after it to these writers, in order. */

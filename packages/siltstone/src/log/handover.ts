@@ -5,8 +5,8 @@
  *
  * 1. The delta is put under one ULID, however often the put is repeated, so it is applied once or never.
  *    Its ULID sorts after those of bare producers, and no read shows the delta before an entry sequences it.
- * 2. The writer reads the entries after the last one that it knows, with growing pauses. The entry that mentions the
- *    delta answers its group: its number is the version.
+ * 2. The writer reads the entries after the last one that it knows, first after the time that an entry takes, then more
+ *    often. The entry that mentions the delta answers its group: its number is the version.
  * 3. An entry that sequences hand-overs names the writers whose `turns` the next numbers are: those of tickets first (a
  *    ticket is a hand-over without records, of a writer whose request depends on the state), then the writer of the last
  *    hand-over. That writer appends its next group itself, one put later, and so serves the others; the others wait.

@@ -1,4 +1,5 @@
 import type { Metadata, MetadataScalar } from './record.ts'
+import type { Language } from './text-fields.ts'
 
 /** A parsed `where` and `where_document`, as one tree. */
 export type Filter =
@@ -9,8 +10,8 @@ export type Filter =
   | { kind: 'contains'; key: string; negated: boolean; value: MetadataScalar }
   | { kind: 'document-contains'; negated: boolean; text: string }
   | { kind: 'document-regex'; negated: boolean; pattern: string }
-  /** Words that follow one another. */
-  | { kind: 'document-phrase'; negated: boolean; text: string }
+  /** Words that follow one another. `language`: of the documents; default English. */
+  | { kind: 'document-phrase'; negated: boolean; text: string; language?: Language }
   | { kind: 'id'; negated: boolean; values: string[] }
   /** By code points. */
   | { kind: 'id-order'; op: 'gt' | 'gte' | 'lt' | 'lte'; value: string }

@@ -20,7 +20,7 @@ export interface Schema {
   text?: Record<string, { language: string }>
 }
 /** Either part may be missing: it is empty then. */
-type StoredSchema = Record<string, unknown>
+export type StoredSchema = Record<string, unknown>
 
 /** A type of metadata values, as schemas name it. */
 export type ValueKind = 'string' | 'bool' | 'int' | 'float' | 'sparse_vector'

@@ -17,6 +17,9 @@ export function forwardingStore(inner: ObjectStore, overrides: Partial<ObjectSto
   const presignGet = overrides.presignGet ?? inner.presignGet?.bind(inner)
   return {
     ...(presignGet && { presignGet }),
+    get direct() {
+      return overrides.direct ?? inner.direct
+    },
     get description() {
       return overrides.description ?? inner.description
     },

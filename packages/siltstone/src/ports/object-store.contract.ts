@@ -171,6 +171,22 @@ export function describeObjectStore(
         expect(Buffer.compare(got.body, body.subarray(100_003, 300_003))).toBe(0)
       })
 
+      test('gives the same where it may put the bytes into memory of the caller', async () => {
+        const body = pattern(400_000)
+        await store.put('k', body)
+        const into = new Uint8Array(250_000)
+        for (const [offset, length] of [
+          [0, 250_000],
+          [7, 100_000],
+          [390_000, 50_000],
+          [3, 10],
+          [500_000, 10],
+        ] as const) {
+          const got = okOf(await store.get('k', { range: { offset, length }, into }))
+          expect(Buffer.compare(got.body, body.subarray(offset, offset + length))).toBe(0)
+        }
+      })
+
       test('refuses negative and fractional ranges', async () => {
         await store.put('k', bytes('x'))
         for (const range of [

@@ -12,6 +12,8 @@
  * driver or client library repeated it: both are ambiguous. The port throws `unavailable` (nothing was applied) or
  * `unknown` (it was applied, was not, or still may be).
  */
+import type { DirectUploads } from './direct-uploads.ts'
+
 export interface ByteRange {
   offset: number
   /** A range that reaches past the end of the object is cut there; one that begins at or past the end is empty. */
@@ -26,6 +28,11 @@ export interface GetOptions {
   ifMatch?: string
   /** The object never changes: a driver may keep it and return it even after it was deleted. */
   immutable?: boolean
+  /**
+   * Memory for the body, with room for all of it: a driver that can puts the body there, and answers with a view of it. For who
+   * reads much and keeps nothing of it.
+   */
+  into?: Uint8Array
 }
 
 /** `sizeBytes` is the size of the whole object, also with a range. `etag` may be missing if there is a range and no condition. */
@@ -138,5 +145,7 @@ export interface ObjectStore {
    * @param options.expiresInMs 1 s to 7 days
    */
   presignGet?(key: string, options: { expiresInMs: number }): Promise<string>
+  /** Undefined in stores that do not answer HTTP themselves, or are read alone. */
+  readonly direct?: DirectUploads | undefined
   close(): Promise<void>
 }

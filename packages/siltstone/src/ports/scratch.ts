@@ -9,8 +9,8 @@ export interface Scratch {
 export interface ScratchFile {
   readonly sizeBytes: number
   append(bytes: Uint8Array): Promise<void>
-  /** Reads bytes that were appended before. */
-  read(offset: number, length: number): Promise<Uint8Array>
+  /** Fills `into` with bytes that were appended before. */
+  read(offset: number, into: Uint8Array): Promise<void>
   /** Frees the space. */
   discard(): Promise<void>
 }
@@ -33,9 +33,10 @@ class MemoryScratchFile implements ScratchFile {
     this.sizeBytes += bytes.length
   }
 
-  async read(offset: number, length: number): Promise<Uint8Array> {
+  async read(offset: number, into: Uint8Array): Promise<void> {
+    const { length } = into
     if (offset < 0 || offset + length > this.sizeBytes) throw new RangeError(`${offset}+${length} of ${this.sizeBytes}`)
-    return Uint8Array.from(this.#bytes.subarray(offset, offset + length))
+    into.set(this.#bytes.subarray(offset, offset + length))
   }
 
   async discard(): Promise<void> {

@@ -6,6 +6,7 @@ import { crcHex } from '../format/checksum.ts'
 import { filesOf, partKey, type Published, type PublishedSegment } from '../format/published.ts'
 import { encodeRowSet } from '../format/roaring.ts'
 import type { FileDescriptor, SegmentDescriptor } from '../format/segment/descriptor.ts'
+import { FRAGMENTS } from '../format/segment/fragments.ts'
 import { PUBLISHED_LAYOUT } from '../format/segment/layout.ts'
 import type { Collection, CollectionState } from '../model/store.ts'
 import type { Environment } from '../ports/environment.ts'
@@ -96,6 +97,9 @@ async function earlierOf(
   const digests = before?.digests
   if (!before || !base || !digests || base.segment.dimension !== dimension) return undefined
   const { space, schema } = collection.info
+  // Rows of other versions of the sections have other lengths.
+  if (base.segment.sections.some(({ name, version }) => name === FRAGMENTS.name && version !== FRAGMENTS.version))
+    return undefined
   if (before.space !== space || JSON.stringify(before.schema) !== JSON.stringify(schema)) return undefined
   const needed = [...filesOf({ segments: [base], embedder: null }), digests]
   const files = needed.map(({ key, sizeBytes }) => ({ key, sizeBytes, partBytes: before.partBytes[key] as number }))

@@ -23,6 +23,10 @@ export class ColumnPrefetch {
     ]
   }
 
+  get isWanted(): boolean {
+    return this.#names.length > 0
+  }
+
   /** @throws SiltstoneError `corrupt` */
   async directories(segment: OpenSegment): Promise<void> {
     await segment.reader.prepare(this.#names)

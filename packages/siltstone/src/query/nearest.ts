@@ -10,6 +10,7 @@ import { effortOf } from '../ivf/search/effort.ts'
 import type { IndexedSegment } from '../ivf/search/indexed-segment.ts'
 import { IvfSearch } from '../ivf/search/ivf-search.ts'
 import type { NeededEffort } from '../ivf/search/needed-effort.ts'
+import type { Probe } from '../ivf/search/probe.ts'
 import { SearchRecorder } from '../ivf/search/search-recorder.ts'
 import type { ChangedRecord } from '../log/log-overlay.ts'
 import type { RecordRef, View } from '../log/view.ts'
@@ -26,6 +27,13 @@ import { everything, type Selection } from './selection.ts'
 import { columnsInSlices, SLICE_RECORDS } from './slices.ts'
 import type { Pause } from '../pacer.ts'
 
+/** What a caller of `nearest` will ask for. It is read together with the vectors, which saves a round of reads. */
+export interface AskedAhead {
+  include: Include
+  /** Of so many of the likeliest records; their ordinals, too. */
+  records: number
+}
+
 /** The nearest of some records. */
 export interface RankedRef {
   ref: RecordRef
@@ -40,7 +48,7 @@ export interface RankedRef {
 export async function nearest(
   view: View,
   space: Space,
-  request: Pick<QueryRequest, 'k' | 'search'> & { vector: Float32Array; field: string },
+  request: Pick<QueryRequest, 'k' | 'search'> & { vector: Float32Array; field: string; ahead?: AskedAhead },
   selected: Selection,
   pause: Pause,
   recorder = new SearchRecorder(),
@@ -61,7 +69,10 @@ export function checkRecall(recall: number | undefined): void {
 }
 
 /** With null, only `refs` will be asked for. */
-export type NearestRequest = Omit<QueryRequest, 'include' | 'ids' | 'filter'> & { include: Include | null }
+export type NearestRequest = Omit<QueryRequest, 'include' | 'ids' | 'filter'> & {
+  include: Include | null
+  ahead?: AskedAhead
+}
 
 export class NearestSearch {
   readonly #view: View
@@ -91,7 +102,7 @@ export class NearestSearch {
     this.#recorder = recorder
     this.#k = Math.min(request.k, view.liveRecords)
     this.#ranking = Ranking.of(space, request.vectors, this.#k, pause)
-    this.#prefetch = new ColumnPrefetch(request.include)
+    this.#prefetch = new ColumnPrefetch(request.ahead?.include ?? request.include)
   }
 
   /** Whether an answer can have a record. */
@@ -176,7 +187,11 @@ export class NearestSearch {
     const { queries } = this.#ranking
     for (const query of queries) {
       const { vector, nearest } = query
-      const examination = await ivf.examine(vector, nearest.sorted())
+      const examination = await ivf.examine(
+        vector,
+        nearest.sorted(),
+        isLocal ? undefined : (probes) => this.#prepareRows(probes),
+      )
       if (isLocal) {
         // A local read takes microseconds: the distances of the likeliest tell which of the others are worth reading.
         for (let level = 0; level < examination.levels; level++) {
@@ -192,7 +207,9 @@ export class NearestSearch {
         // A round trip takes longer than reading more. When lists had to be read, the columns are not in memory either.
         const isCold = stats.listsRead > 0
         const { tags, likeliest } = examination.all()
-        await Promise.all([this.#measure(tags, query), this.#prefetchColumns(isCold ? likeliest : [])])
+        const { ahead } = this.#request
+        const early = ahead ? likeliest.slice(0, ahead.records) : isCold ? likeliest : []
+        await Promise.all([this.#measure(tags, query), this.#prefetchColumns(early)])
       }
       if (queries.length > 1) await this.#pause()
     }
@@ -205,8 +222,20 @@ export class NearestSearch {
     return this.#eachSegment(tags, (segment, rows, firstTag) => measureRows(segment, rows, firstTag, ranking))
   }
 
+  /** Reads what tells where the columns of the rows in some clusters lie. */
+  async #prepareRows(probes: readonly Probe[]): Promise<void> {
+    if (!this.#prefetch.isWanted) return
+    const ends = probes.flatMap(({ segment: { ivf, firstTag }, cluster }) => {
+      const [first, end] = [ivf.directory.firstRows[cluster] as number, ivf.directory.firstRows[cluster + 1] as number]
+      return end > first ? [firstTag + first, firstTag + end - 1] : []
+    })
+    await this.#eachSegment(ends, ({ reader }, rows) => reader.prepareRows(rows))
+  }
+
   async #prefetchColumns(tags: readonly number[]): Promise<void> {
-    await this.#eachSegment(tags, (segment, rows) => this.#prefetch.rows(segment, rows))
+    await this.#eachSegment(tags, async (segment, rows) => {
+      await Promise.all([this.#prefetch.rows(segment, rows), this.#request.ahead && segment.ordinals(rows)])
+    })
   }
 
   /** @param task returns undefined if it is done at once @returns undefined if all are */

@@ -4,18 +4,23 @@
  */
 import { RowSet } from '../format/row-set.ts'
 import type { SegmentReader } from '../format/segment/reader.ts'
-import { Phrase } from '../text/phrase.ts'
+import { phraseOf } from '../filter/phrase.ts'
+import type { Language } from '../model/text-fields.ts'
 import { keyOfTerm } from '../word-index/count-terms.ts'
 import { usableIndexOf } from '../word-index/indexed-keys.ts'
 import type { PostingList } from '../word-index/posting-list.ts'
-import { documentSource } from '../word-index/word-source.ts'
+import { documentsIn } from '../word-index/word-source.ts'
 
-/** The rows whose stored documents have all words of a phrase; undefined if the segment has no index of words. */
-export async function phraseRows(reader: SegmentReader, text: string): Promise<RowSet | undefined> {
-  const index = usableIndexOf(reader, documentSource)
-  const phrase = Phrase.of(text)
-  if (!index || !phrase) return undefined
-  const lists = await index.lists([...new Set(phrase.terms)].map(keyOfTerm))
+/** The rows whose stored documents have all words of a phrase; undefined if no index of words of the segment can tell. */
+export async function phraseRows(
+  reader: SegmentReader,
+  text: string,
+  language?: Language,
+): Promise<RowSet | undefined> {
+  const index = usableIndexOf(reader, await documentsIn(language))
+  const { indexedTerms } = phraseOf(text, language)
+  if (!index || indexedTerms.length === 0) return undefined
+  const lists = await index.lists(indexedTerms.map(keyOfTerm))
   if (!lists.every((list) => list !== undefined)) return new RowSet(reader.rows)
   const [rarest, ...others] = lists.toSorted((a, b) => a.count - b.count) as [PostingList, ...PostingList[]]
   let rows: number[] = []

@@ -114,7 +114,9 @@ async function matching(
     columns.document && segment.reader.prepare(['documents']),
   ])
   if (!index) return tested(segment, live.toArray(), new RowSet(segment.rows), compiled, pacer)
-  const { certain, possible } = await index.bounds(filter, pause, (text) => phraseRows(segment.reader, text))
+  const { certain, possible } = await index.bounds(filter, pause, (text, language) =>
+    phraseRows(segment.reader, text, language),
+  )
   const found = live.copy().intersect(certain)
   const open = live.copy().intersect(possible)
   // The indexes do not have the values that an overlay changed.

@@ -7,7 +7,7 @@
 import { yieldToEventLoop } from '#codec'
 import { isSiltstoneError } from '../errors.ts'
 import type { RecordRef, View } from '../log/view.ts'
-import { DOCUMENT_KEY, isTextIndexed, textFieldOf } from '../model/schema.ts'
+import { DOCUMENT_KEY, isTextIndexed, textFieldOf, type StoredSchema } from '../model/schema.ts'
 import { nearest } from '../query/nearest.ts'
 import { everything, type Selection } from '../query/selection.ts'
 import { joinedScore, WITHOUT_WORDS } from '../search/hybrid.ts'
@@ -57,26 +57,28 @@ export class HybridSearch {
   async search(text: string, limit: number, where?: Where): Promise<HybridHit[]> {
     return recovering(this.#source, async () => {
       const view = await this.#source.view()
-      const selection = where ? await selectionOf(view, where) : everything(view)
+      const selection = where ? await selectionOf(view, where, this.#source.described.schema) : everything(view)
       const lists = await Promise.all([
         this.#hasMeaning || !this.#hasWords ? this.#byMeaning(view, text, selection, limit) : [],
         this.#hasWords ? this.#byWords(view, text, selection, limit) : [],
       ])
-      const best = joined(lists, limit)
+      const best = (await joined(view, lists, limit)).slice(0, limit)
       const refs = best.map(({ ref }) => ref)
-      const { ids, documents = [], metadatas = [] } = await view.columns(refs, { documents: true, metadatas: true })
+      const { ids, documents = [], metadatas = [] } = await view.columns(refs, COLUMNS)
       return best.map(({ score }, i) => ({
         id: ids[i] as string,
         document: documents[i] ?? null,
         metadata: metadatas[i] ?? null,
-        score,
+        score: -score,
       }))
     })
   }
 
   async #byWords(view: View, text: string, selection: Selection, limit: number): Promise<RankedRecord[]> {
     const { bestByWords } = await loadWords()
-    return bestByWords(view, { text, ...this.#language }, selection, limit, yieldToEventLoop)
+    // Most of them will be answered.
+    const whenFound = async (refs: readonly RecordRef[]) => void (await view.columns(refs.slice(0, limit), COLUMNS))
+    return bestByWords(view, { text, ...this.#language }, selection, limit, yieldToEventLoop, whenFound)
   }
 
   /**
@@ -92,7 +94,7 @@ export class HybridSearch {
     return found?.text
   }
 
-  async #byMeaning(view: View, text: string, selection: Selection, limit: number): Promise<RankedRecord[]> {
+  async #byMeaning(view: View, text: string, selection: Selection, limit: number): Promise<Scored[]> {
     let vectors: Float32Array[]
     try {
       vectors = await this.#source.embed([text])
@@ -102,40 +104,66 @@ export class HybridSearch {
       return []
     }
     const { described, effort } = this.#source
-    const asked = { vector: vectors[0] as Float32Array, k: limit, field: 'query', ...(effort && { search: effort }) }
+    const ahead = { include: COLUMNS, records: Math.ceil(limit * AHEAD_SHARE) }
+    const asked = {
+      vector: vectors[0] as Float32Array,
+      k: limit,
+      field: 'query',
+      ahead,
+      ...(effort && { search: effort }),
+    }
     const found = await nearest(view, described.space, asked, selection, yieldToEventLoop)
-    const ordinals = await view.ordinals(found.map(({ ref }) => ref))
-    return found
-      .map(({ ref, distance }, i) => ({ ref, ordinal: ordinals[i] as number, score: distance }))
-      .sort((a, b) => a.score - b.score || a.ordinal - b.ordinal)
+    return inOrder(
+      view,
+      found.map(({ ref, distance }) => ({ ref, score: distance })),
+    )
   }
 }
+
+const COLUMNS = { documents: true, metadatas: true } as const
+/** Of the likeliest by meaning, so many of the answer are read before their distances are known. */
+const AHEAD_SHARE = 0.5
 
 const loadWords = () => import('../words/best-by-words.ts')
 
-async function selectionOf(view: View, where: Where): Promise<Selection> {
+async function selectionOf(view: View, where: Where, schema: StoredSchema | null): Promise<Selection> {
   const { selectWhere } = await import('./select-where.ts')
-  return selectWhere(view, where)
+  return selectWhere(view, where, schema)
 }
 
-/** @param lists by meaning and by words, each of at most `limit` records */
+interface Scored {
+  ref: RecordRef
+  score: number
+}
+
+/** By score, the least first; the order of insertion is looked up for equal ones alone, since that may be a round of reads. */
+async function inOrder(view: View, records: readonly Scored[]): Promise<Scored[]> {
+  const sorted = records.toSorted((a, b) => a.score - b.score)
+  const equal = sorted.filter(({ score }, i) => score === sorted[i - 1]?.score || score === sorted[i + 1]?.score)
+  if (equal.length === 0) return sorted
+  const ordinals = await view.ordinals(equal.map(({ ref }) => ref))
+  const ordinalOf = new Map(equal.map((one, i) => [one, ordinals[i] as number]))
+  return sorted.sort((a, b) => a.score - b.score || (ordinalOf.get(a) ?? 0) - (ordinalOf.get(b) ?? 0))
+}
+
+/** The same for the same record of a view. */
+const nameOf = (ref: RecordRef) => (ref.changed === null ? `${ref.row.segment} ${ref.row.row}` : ref.changed)
+
+/** @param lists by meaning and by words, each of at most `limit` records @returns the best first; lower scores are better */
 function joined(
-  [meaning, words]: readonly [readonly RankedRecord[], readonly RankedRecord[]],
+  view: View,
+  [meaning, words]: readonly [readonly Scored[], readonly Scored[]],
   limit: number,
-): { ref: RecordRef; score: number }[] {
-  const byOrdinal = new Map<number, { ref: RecordRef; ordinal: number; position: number; words: number }>()
-  for (const [position, { ref, ordinal }] of meaning.entries())
-    byOrdinal.set(ordinal, { ref, ordinal, position, words: WITHOUT_WORDS })
-  for (const { ref, ordinal, score } of words) {
-    const hit = byOrdinal.get(ordinal)
+): Promise<Scored[]> {
+  const hits = new Map<unknown, { ref: RecordRef; position: number; words: number }>()
+  for (const [position, { ref }] of meaning.entries()) hits.set(nameOf(ref), { ref, position, words: WITHOUT_WORDS })
+  for (const { ref, score } of words) {
+    const hit = hits.get(nameOf(ref))
     if (hit) hit.words = score
-    else byOrdinal.set(ordinal, { ref, ordinal, position: limit, words: score })
+    else hits.set(nameOf(ref), { ref, position: limit, words: score })
   }
-  return Array.from(byOrdinal.values(), ({ ref, ordinal, position, words: byWords }) => ({
-    ref,
-    ordinal,
-    score: -joinedScore(position, byWords),
-  }))
-    .sort((a, b) => b.score - a.score || a.ordinal - b.ordinal)
-    .slice(0, limit)
+  return inOrder(
+    view,
+    Array.from(hits.values(), ({ ref, position, words: byWords }) => ({ ref, score: joinedScore(position, byWords) })),
+  )
 }

@@ -1,6 +1,7 @@
 /** The reading methods of the library's collections, over a snapshot that is not written. */
 import { yieldToEventLoop } from '#codec'
 import { invalid, unsupported } from '../errors.ts'
+import { inDocumentsLanguage } from '../filter/phrase.ts'
 import { loadRegexFor } from '../filter/regex.ts'
 import { checkIds, checkInclude, columnsOf, filterFrom, vectorFrom } from '../library/arguments.ts'
 import { checkArguments, checkList, checkResults } from '../library/check-arguments.ts'
@@ -63,7 +64,8 @@ export class ReadOnlyCollection {
       ...(offset !== undefined && { offset }),
       include: columnsOf(include),
     }
-    return this.#read(async (view) => new GetResult<TMeta>(await get(view, request, yieldToEventLoop), include))
+    const asked = await inDocumentsLanguage(request, this.#source.described.schema)
+    return this.#read(async (view) => new GetResult<TMeta>(await get(view, asked, yieldToEventLoop), include))
   }
 
   /** Finds the nearest records to each query. @throws SiltstoneError as `get` does */
@@ -84,8 +86,9 @@ export class ReadOnlyCollection {
       include: columnsOf(include),
       ...(effort && { search: effort }),
     }
+    const asked = await inDocumentsLanguage(request, this.#source.described.schema)
     return this.#read(
-      async (view) => new QueryResult<TMeta>(await nearestTo(view, this.space, request, yieldToEventLoop), include),
+      async (view) => new QueryResult<TMeta>(await nearestTo(view, this.space, asked, yieldToEventLoop), include),
     )
   }
 

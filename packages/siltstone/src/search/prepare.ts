@@ -1,5 +1,6 @@
 /** What a search needs of the collection before the engine is asked: its schema, and vectors for texts. */
 import { invalid } from '../errors.ts'
+import { inDocumentsLanguage } from '../filter/phrase.ts'
 import {
   DOCUMENT_KEY,
   EMBEDDING_KEY,
@@ -41,12 +42,13 @@ export async function prepare(searches: readonly Search[], options: Preparation)
   const vectors = list.length === 0 ? [] : await options.embed(list)
   const embedded = new Map(list.map((text, i) => [text, vectors[i] as Float32Array]))
   const language = textFieldOf(options.schema, DOCUMENT_KEY)?.language
-  return searches.map((search) =>
+  const prepared = searches.map((search) =>
     inLanguage(
       searchWithKnns(search, (knn) => ({ ...knn, query: preparedQuery(knn, embedded, options) })),
       language,
     ),
   )
+  return Promise.all(prepared.map((search) => inDocumentsLanguage(search, options.schema)))
 }
 
 /** What looks at the words of documents does so in their language. */

@@ -57,6 +57,13 @@ describe('POST /mcp', () => {
       await client.close()
     })
 
+  it('says how to start it where it is not served', async () => {
+    running = await startTestServer()
+    const answer = await post(new URL('/mcp', running.url), LIST)
+    expect(answer.status).toBe(404)
+    expect(await answer.text()).toContain('siltstone serve --mcp')
+  })
+
   it('refuses foreign origins and names, and methods that it has no use for', async () => {
     const url = await start()
     expect((await post(url, LIST)).status).toBe(200)

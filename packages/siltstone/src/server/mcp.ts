@@ -10,7 +10,7 @@ import type { Context } from 'hono'
 import { authorize } from '../chroma/access.ts'
 import type { ChromaOptions, Identity } from '../chroma/options.ts'
 import type { Embedder } from '../embed/port.ts'
-import { unsupported } from '../errors.ts'
+import { notFound, unsupported } from '../errors.ts'
 import { importOptional } from '../host/optional-package.ts'
 import type { CollectionInfo } from '../model/collection.ts'
 import type { Maintenance } from '../model/maintenance.ts'
@@ -46,6 +46,11 @@ export interface McpPackage {
 /** @throws SiltstoneError `unsupported` (package-missing, package-broken) */
 export async function loadMcp(purpose: string): Promise<McpPackage> {
   return (await importOptional('@siltstone/mcp', purpose)) as McpPackage
+}
+
+/** @throws SiltstoneError `not-found` (no-mcp) */
+export function noMcp(): never {
+  throw notFound('no-mcp', 'This server has no Model Context Protocol: start it with "siltstone serve --mcp"')
 }
 
 /** @returns the handler of `/mcp`, for every method: the protocol answers those that it has no use for */

@@ -22,7 +22,7 @@ import { forbidden, invalid, unavailable } from '../errors.ts'
 import { within } from './deadline.ts'
 import { type LoadConsole, mountConsole } from './console.ts'
 import { forwardedHost } from './forwarded.ts'
-import { type McpPackage, mcpRoute } from './mcp.ts'
+import { type McpPackage, mcpRoute, noMcp } from './mcp.ts'
 import { pathBelow } from './path-prefix.ts'
 import { readTls, renewTls, type TlsFiles, type TlsPair } from './tls.ts'
 import { tracedEngine } from './traced-engine.ts'
@@ -169,7 +169,7 @@ function createApp({ pathPrefix = '', ...options }: ServerOptions) {
     ...(tracing && { engine: tracedEngine(options.engine, tracing.inSpan), tracer: tracing.requests }),
   }
   const app = createChromaApp(chroma, siltstoneRoutes)
-  if (mcp !== undefined) app.all('/mcp', mcpRoute(mcp, chroma))
+  app.all('/mcp', mcp === undefined ? noMcp : mcpRoute(mcp, chroma))
   if (openMetrics !== undefined)
     app.get('/metrics', async (c) => {
       // Labels contain the names of all tenants' collections.

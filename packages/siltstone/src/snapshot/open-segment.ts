@@ -4,7 +4,7 @@ import { corrupt } from '../errors.ts'
 import type { DeletionsRef, SegmentRef } from '../format/manifest.ts'
 import { type OverlayColumn, OverlayReader } from '../format/segment/overlay.ts'
 import { type RowNumbers, SegmentReader, type VectorPages } from '../format/segment/reader.ts'
-import type { SourceOptions } from '../format/segment/source.ts'
+import type { ReadRange, SourceOptions } from '../format/segment/source.ts'
 import { DISTANT_GAP_BYTES, type GetOptions, type ObjectStore } from '../ports/object-store.ts'
 import type { BlockCache } from './block-cache.ts'
 import { decodeRowSet } from '../format/roaring.ts'
@@ -158,8 +158,8 @@ export class SegmentPool {
   }
 
   /** Reads the object as it is now, not from a cache: for verification. */
-  readonly readRange = (key: string, offset: number, length: number): Promise<Uint8Array> =>
-    this.#range(key, { range: { offset, length } })
+  readonly readRange: ReadRange = (key, offset, length, into) =>
+    this.#range(key, { range: { offset, length }, ...(into && { into }) })
 
   readonly #readImmutable = (key: string, offset: number, length: number): Promise<Uint8Array> =>
     this.#range(key, { range: { offset, length }, immutable: true })

@@ -64,7 +64,7 @@ it('refuses a run that ends within an item', async () => {
           return file.sizeBytes
         },
         append,
-        read: (offset, length) => file.read(offset, length),
+        read: (offset, into) => file.read(offset, into),
         discard: () => file.discard(),
       }
     },

@@ -4,7 +4,7 @@
  *
  * A run is its items one after another, each preceded by its length in bytes (u32, little-endian).
  */
-import { concatBytes, readUint32, writeUint32 } from '../codec/bytes.ts'
+import { readUint32, writeUint32 } from '../codec/bytes.ts'
 import { corrupt } from '../errors.ts'
 import type { Scratch, ScratchFile } from '../ports/scratch.ts'
 
@@ -125,9 +125,12 @@ class RunReader<T> {
       }
       // The length of an item larger than a chunk is known once its first four bytes are.
       const missing = left.length >= 4 ? readUint32(left, 0) + 4 - left.length : 0
-      const more = await this.#file.read(this.#position, Math.min(unread, Math.max(SPILLED_CHUNK_BYTES, missing)))
-      this.#position += more.length
-      this.#chunk = concatBytes([left, more])
+      const more = Math.min(unread, Math.max(SPILLED_CHUNK_BYTES, missing))
+      const chunk = new Uint8Array(left.length + more)
+      chunk.set(left)
+      await this.#file.read(this.#position, chunk.subarray(left.length))
+      this.#position += more
+      this.#chunk = chunk
       this.#at = 0
     }
   }

@@ -49,6 +49,14 @@ export class Analyzer {
     return analyzer
   }
 
+  /** The analyzer of a language that was loaded before. */
+  static loaded(language: Language): Analyzer {
+    if (language === 'english' || language === 'none') return Analyzer.of(language)
+    const analyzer = Analyzer.#all.get(language)
+    if (!analyzer) throw new Error(`the rules of ${language} were not loaded`)
+    return analyzer
+  }
+
   static #english(): Analyzer {
     const stem: Stem = (word) => (/^[a-z]+$/.test(word) ? stemEnglish(word) : word)
     // Compared by their stems.

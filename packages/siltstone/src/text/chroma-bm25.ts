@@ -18,6 +18,7 @@ import type { SparseVector } from '../model/record.ts'
 import { ENGLISH_STOP_WORDS } from './english-stop-words.ts'
 import { stemEnglish, type StemmerRules } from './english-stemmer.ts'
 import { isAscii, murmur3OfLowBytes, murmur3OfUtf8 } from './murmur3.ts'
+import { WordTable } from './word-table.ts'
 
 /** The name of the embedding function in schemas. */
 export const CHROMA_BM25 = 'chroma_bm25'
@@ -111,12 +112,26 @@ const CLIENTS: Record<ChromaClient, Client> = {
 }
 const BOTH: readonly ChromaClient[] = ['python', 'javascript']
 
-const KNOWN_WORDS = 50_000
+/** Some 100 bytes each. */
+const KNOWN_WORDS = 200_000
 const MOST_KEPT_LETTERS = 40
+
+/** Whether code points of the basic plane belong to words: 1, or 2 for no; found when first needed. */
+const kinds = new Uint8Array(0x10000)
+
+function isOfWord(point: number): boolean {
+  const known = kinds[point]
+  if (known === 1) return true
+  if (known === 2) return false
+  const isWord = /^[\p{L}\p{N}_]$/u.test(String.fromCodePoint(point))
+  if (known !== undefined) kinds[point] = isWord ? 1 : 2
+  return isWord
+}
 
 /** A dimension of a word, and the stem that it stands for. */
 interface WordDimension {
   dimension: number
+  /** Empty unless the configuration asks for tokens. */
   stem: string
 }
 
@@ -127,7 +142,9 @@ interface WordDimension {
 class Dimensions {
   readonly #config: ChromaBm25Config
   readonly #clients: readonly Client[]
-  readonly #known = new Map<string, readonly WordDimension[]>()
+  readonly #words = new WordTable()
+  /** By number of the word. */
+  #known: (readonly WordDimension[])[] = []
 
   private constructor(config: ChromaBm25Config, names: readonly ChromaClient[]) {
     this.#config = config
@@ -147,28 +164,55 @@ class Dimensions {
 
   /** Calls `take` for each word that is no stop word and not too long, in order. */
   each(text: string, take: (dimensions: readonly WordDimension[]) => void): void {
-    for (const written of text.match(/[\p{L}\p{N}_]+/gu) ?? []) {
-      let dimensions = this.#known.get(written)
-      if (!dimensions) {
-        if (this.#known.size >= KNOWN_WORDS) this.#known.clear()
-        dimensions = this.#find(written.toLowerCase())
-        // A long word would take much memory, and hardly comes again.
-        if (written.length <= MOST_KEPT_LETTERS) this.#known.set(detached(written), dimensions)
+    const { length } = text
+    let start = -1
+    for (let at = 0; at < length; ) {
+      let point = text.charCodeAt(at)
+      if (point >= 0xd800 && point < 0xdc00) point = text.codePointAt(at) as number
+      if (isOfWord(point)) {
+        if (start < 0) start = at
+      } else if (start >= 0) {
+        this.#take(text, start, at, take)
+        start = -1
       }
-      if (dimensions.length > 0) take(dimensions)
+      at += point > 0xffff ? 2 : 1
     }
+    if (start >= 0) this.#take(text, start, length, take)
+  }
+
+  #take(text: string, start: number, end: number, take: (dimensions: readonly WordDimension[]) => void): void {
+    const number = this.#words.find(text, start, end)
+    const dimensions = number < 0 ? this.#add(text.slice(start, end)) : (this.#known[number] as WordDimension[])
+    if (dimensions.length > 0) take(dimensions)
+  }
+
+  #add(written: string): readonly WordDimension[] {
+    const dimensions = this.#find(written.toLowerCase())
+    // A long word would take much memory, and hardly comes again.
+    if (written.length > MOST_KEPT_LETTERS) return dimensions
+    if (this.#words.size >= KNOWN_WORDS) {
+      this.#words.clear()
+      this.#known = []
+    }
+    this.#known[this.#words.add(written)] = dimensions
+    return dimensions
   }
 
   #find(word: string): WordDimension[] {
-    const { stopWords, longestWord } = this.#config
-    const found = new Map<number, string>()
+    const { stopWords, longestWord, includeTokens } = this.#config
     if (stopWords.has(word)) return []
+    const found: WordDimension[] = []
     for (const client of this.#clients) {
       if (client.length(word) > longestWord) continue
       const stem = stemEnglish(word, client.rules)
-      if (stem !== '') found.set(client.dimension(stem), stem)
+      // All clients hash ASCII alike.
+      if (stem === '' || (found[0]?.stem === stem && isAscii(stem))) continue
+      const dimension = client.dimension(stem)
+      const known = found.find((one) => one.dimension === dimension)
+      if (known) known.stem = stem
+      else found.push({ dimension, stem })
     }
-    return Array.from(found, ([dimension, stem]) => ({ dimension, stem: detached(stem) }))
+    return found.map(({ dimension, stem }) => ({ dimension, stem: includeTokens ? detached(stem) : '' }))
   }
 }
 
@@ -178,18 +222,26 @@ export function chromaBm25Document(
   config: ChromaBm25Config = DEFAULTS,
   clients: readonly ChromaClient[] = BOTH,
 ): SparseVector {
-  const frequencies = new Map<number, number>()
-  const stems = new Map<number, string>()
+  const found: number[] = []
+  const stems = config.includeTokens ? new Map<number, string>() : undefined
   let length = 0
   Dimensions.of(config, clients).each(text, (dimensions) => {
     length++
     for (const { dimension, stem } of dimensions) {
-      frequencies.set(dimension, (frequencies.get(dimension) ?? 0) + 1)
-      if (config.includeTokens && !stems.has(dimension)) stems.set(dimension, stem)
+      found.push(dimension)
+      if (stems && !stems.has(dimension)) stems.set(dimension, stem)
     }
   })
-  for (const [dimension, tf] of frequencies) frequencies.set(dimension, saturated(tf, length, config))
-  return vectorOf(frequencies, config.includeTokens ? stems : undefined)
+  const sorted = Uint32Array.from(found).sort()
+  const indices: number[] = []
+  const values: number[] = []
+  for (let at = 0; at < sorted.length; ) {
+    const first = at
+    while (sorted[at] === sorted[first]) at++
+    indices.push(sorted[first] as number)
+    values.push(saturated(at - first, length, config))
+  }
+  return { indices, values, ...(stems && { tokens: tokensOf(indices, stems) }) }
 }
 
 /** The vector of a query, which finds documents of each client and documents that are made here. */
@@ -209,7 +261,8 @@ export function chromaBm25Query(text: string, config: ChromaBm25Config = DEFAULT
     const value = saturated(tf, length, config) / dimensions.length
     for (const dimension of dimensions) values.set(dimension, (values.get(dimension) ?? 0) + value)
   }
-  return vectorOf(values, undefined)
+  const indices = [...values.keys()].sort((a, b) => a - b)
+  return { indices, values: indices.map((dimension) => values.get(dimension) as number) }
 }
 
 /** In the order of operations of the clients, so that the result is the same to the bit. */
@@ -217,13 +270,8 @@ function saturated(tf: number, length: number, { k, b, averageLength }: ChromaBm
   return (tf * (k + 1)) / (tf + k * (1 - b + (b * length) / averageLength))
 }
 
-function vectorOf(values: ReadonlyMap<number, number>, stems: ReadonlyMap<number, string> | undefined): SparseVector {
-  const indices = [...values.keys()].sort((a, b) => a - b)
-  return {
-    indices,
-    values: indices.map((dimension) => values.get(dimension) as number),
-    ...(stems && { tokens: indices.map((dimension) => stems.get(dimension) as string) }),
-  }
+function tokensOf(indices: readonly number[], stems: ReadonlyMap<number, string>): string[] {
+  return indices.map((dimension) => stems.get(dimension) as string)
 }
 
 /** A copy: a slice of a long text would keep the text in memory. */

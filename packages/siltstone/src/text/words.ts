@@ -49,8 +49,11 @@ export function eachWord(text: string, take: TakeWord): void {
 /** @param end behind what counts of the word @param whole behind all of it */
 type TakePlace = (start: number, end: number, whole: number) => void
 
+/** Takes characters of a script that is cut into pairs, which no separator separates. */
+type TakeRun = (run: string, start: number, take: TakePlace) => void
+
 /** Calls `take` for the place of each word of a text in its normal form, in order. */
-export function eachPlace(normal: string, take: TakePlace): void {
+export function eachPlace(normal: string, take: TakePlace, takeRun: TakeRun = eachPair): void {
   const { length } = normal
   let start = -1
   let isPaired = false
@@ -62,7 +65,7 @@ export function eachPlace(normal: string, take: TakePlace): void {
     if (kind === 0) kind = classes[point] = classOf(String.fromCodePoint(point))
     if (kind !== MARK) {
       if (start >= 0 && (kind === SEPARATOR || (kind === PAIRED) !== isPaired)) {
-        endWord(normal, start, at, isPaired, take)
+        endWord(normal, start, at, isPaired, take, takeRun)
         start = -1
       }
       if (start < 0 && kind !== SEPARATOR) {
@@ -72,16 +75,27 @@ export function eachPlace(normal: string, take: TakePlace): void {
     }
     at += size
   }
-  if (start >= 0) endWord(normal, start, length, isPaired, take)
+  if (start >= 0) endWord(normal, start, length, isPaired, take, takeRun)
 }
 
-function endWord(normal: string, start: number, end: number, isPaired: boolean, take: TakePlace): void {
-  if (isPaired) eachPair(normal.slice(start, end), start, take)
+function endWord(
+  normal: string,
+  start: number,
+  end: number,
+  isPaired: boolean,
+  take: TakePlace,
+  takeRun: TakeRun,
+): void {
+  if (isPaired) takeRun(normal.slice(start, end), start, take)
   else take(start, Math.min(end, start + LONGEST_WORD), end)
 }
 
+function charactersOf(run: string): string[] {
+  return run.match(/\P{M}\p{M}*/gu) ?? []
+}
+
 function eachPair(run: string, start: number, take: TakePlace): void {
-  const characters = run.match(/\P{M}\p{M}*/gu) ?? []
+  const characters = charactersOf(run)
   if (characters.length === 1) take(start, start + run.length, start + run.length)
   let at = start
   for (let i = 1; i < characters.length; i++) {
@@ -90,6 +104,21 @@ function eachPair(run: string, start: number, take: TakePlace): void {
     take(at, end, end)
     at += first
   }
+}
+
+/**
+ * Calls `take` for each word, in order, as it is written, and for each character where words are cut into pairs.
+ * @param take told whether it is such a character, and whether it follows the one before it without a separator
+ */
+export function eachUnit(text: string, take: (unit: string, isPaired: boolean, isJoined: boolean) => void): void {
+  const normal = normalForm(text)
+  eachPlace(
+    normal,
+    (start, end) => take(normal.slice(start, end), false, false),
+    (run) => {
+      for (const [i, character] of charactersOf(run).entries()) take(character, true, i > 0)
+    },
+  )
 }
 
 /** The words of a query as they are written. A `*` behind the last one makes it a prefix. */

@@ -25,19 +25,28 @@ export function pack(numbers: Uint32Array, count: number, bits: number, words: U
   }
 }
 
-export function unpack(words: Uint32Array, start: number, bits: number, count: number, numbers: Uint32Array): void {
+/** @param numbers is filled from place `first` on */
+export function unpack(
+  words: Uint32Array,
+  start: number,
+  bits: number,
+  count: number,
+  numbers: Uint32Array,
+  first = 0,
+): void {
+  const end = first + count
   if (bits === 0) {
-    numbers.fill(0, 0, count)
+    numbers.fill(0, first, end)
     return
   }
   if (bits === 32) {
-    for (let i = 0; i < count; i++) numbers[i] = words[start + i] as number
+    for (let i = 0; i < count; i++) numbers[first + i] = words[start + i] as number
     return
   }
-  const mask = (2 ** bits - 1) >>> 0
+  const mask = (1 << bits) - 1
   let at = start
   let used = 0
-  for (let i = 0; i < count; i++) {
+  for (let i = first; i < end; i++) {
     let number = (words[at] as number) >>> used
     used += bits
     if (used >= 32) {

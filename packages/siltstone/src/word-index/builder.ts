@@ -26,8 +26,9 @@ import { writeDictionary } from './dictionary/write-dictionary.ts'
 import { DOCUMENT_KEY } from '../model/schema.ts'
 import { wordBound } from './posting-list.ts'
 import { type TermLayout, writeWordSection } from './section-writer.ts'
+import { roundedLength } from './rounded-length.ts'
 import { TermCounter } from './term-counter.ts'
-import { toPlanes } from './planes.ts'
+import { toPlanes } from '../codec/planes.ts'
 import { type TextSource, textUnder } from './word-source.ts'
 
 /** The indexes to build. */
@@ -133,7 +134,8 @@ class TextIndexBuilder {
     }
     if (text === null) return undefined
     this.#row = row
-    const length = this.#counter.count(row, text, this.#take)
+    const counted = this.#counter.count(row, text, this.#take)
+    const length = this.#layout.isCompact ? roundedLength(counted) : counted
     this.#lengths[row] = length + 1
     this.#valued++
     this.#totalLength += length

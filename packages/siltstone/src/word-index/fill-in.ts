@@ -97,7 +97,11 @@ const weightTexts = new Map<number, string>()
  * the space, and JavaScript's own parser reads them exactly.
  */
 function sparseText({ indices, values, tokens }: SparseVector): string {
+  // Most words of a document occur once, so most weights of one are equal.
+  let last = Number.NaN
+  let lastText = ''
   const weights = values.map((value) => {
+    if (value === last) return lastText
     const weight = Math.fround(value)
     let text = weightTexts.get(weight)
     if (text === undefined) {
@@ -105,6 +109,8 @@ function sparseText({ indices, values, tokens }: SparseVector): string {
       text = stringifyExact(shortestDouble(weight))
       weightTexts.set(weight, text)
     }
+    last = value
+    lastText = text
     return text
   })
   const names = tokens ? `,"tokens":${JSON.stringify(tokens)}` : ''

@@ -14,8 +14,10 @@
 import type { SectionDescriptor } from '../format/segment/descriptor.ts'
 
 export const WORD_INDEX_TYPE = 'postings'
-/** What follows the pages is compressed with Zstandard, after its checksum; of segments for pages. */
-export const COMPACT_VERSION = 2
+/** Of segments for pages: what follows the pages is compressed with Zstandard, after its checksum, and lengths are rounded. */
+export const COMPACT_VERSION = 3
+/** The same with exact lengths. */
+export const EXACT_COMPACT_VERSION = 2
 
 /** The names of the sections of documents, of the i-th metadata key with texts, and of the i-th sparse key. */
 export const DOCUMENT_WORDS = 'words'
@@ -68,5 +70,5 @@ export function isOfTexts(kind: unknown): boolean {
 }
 
 export function isWordIndex(section: SectionDescriptor): boolean {
-  return section.type === WORD_INDEX_TYPE && (section.version === 1 || section.version === COMPACT_VERSION)
+  return section.type === WORD_INDEX_TYPE && section.version >= 1 && section.version <= COMPACT_VERSION
 }

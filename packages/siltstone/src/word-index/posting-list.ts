@@ -149,18 +149,29 @@ export class PostingList {
   }
 
   decode(block: number, into: Block): void {
+    into.count = this.decodeInto(block, into.rows, 0, into.payloads, 0)
+  }
+
+  /** Fills both arrays from these places on. @returns postings of the block */
+  decodeInto(block: number, rows: Uint32Array, rowsAt: number, payloads: Uint32Array, payloadsAt: number): number {
     const { rowBits, payloadBits } = this.#bits(block)
     const count = this.#countOf(block)
     const start = this.#first + (block === 0 ? 0 : this.#entry(block - 1, 1))
-    const { rows, payloads } = into
-    unpack(this.#words, start, rowBits, count, rows)
+    unpack(this.#words, start, rowBits, count, rows, rowsAt)
     let row = block === 0 ? -1 : this.lastRow(block - 1)
-    for (let i = 0; i < count; i++) {
+    for (let i = rowsAt; i < rowsAt + count; i++) {
       row += (rows[i] as number) + 1
       rows[i] = row
     }
-    unpack(this.#words, start + packedWords(count, rowBits), payloadBits, count, payloads)
-    into.count = count
+    unpack(this.#words, start + packedWords(count, rowBits), payloadBits, count, payloads, payloadsAt)
+    return count
+  }
+
+  decodeAll(): { rows: Uint32Array; payloads: Uint32Array } {
+    const rows = new Uint32Array(this.count)
+    const payloads = new Uint32Array(this.count)
+    for (let block = 0, at = 0; block < this.blocks; block++) at += this.decodeInto(block, rows, at, payloads, at)
+    return { rows, payloads }
   }
 
   /** Calls `take` for each posting. */

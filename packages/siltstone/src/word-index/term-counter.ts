@@ -1,30 +1,25 @@
-/**
- * Counts the terms of documents, for building an index. Words that occurred before are found by a hash of their characters in the
- * text itself, so a known word costs no string of its own and no look-up of its term.
- */
+/** Counts the terms of documents, for building an index. A word that occurred before costs no look-up of its term. */
 import type { Analyzer } from '../text/analyzer.ts'
+import { WordTable } from '../text/word-table.ts'
 import { eachPlace, fold, normalForm } from '../text/words.ts'
 import type { WordCounter } from './dictionary/word-counter.ts'
 import { wordKey } from './keys.ts'
 
 /** The most words in memory: about 100 bytes each. */
 const MOST_WORDS = 200_000
-const FIRST_SLOTS = 1 << 12
+const FIRST_WORDS = 1 << 11
 
 export class TermCounter {
   readonly #analyzer: Analyzer
   readonly #numberOf: (key: number) => number
   readonly #dictionary: WordCounter
-  /** An open hash table: place of the word in the arrays below, plus 1. Twice as large as what it holds, at least. */
-  #slots = new Int32Array(FIRST_SLOTS)
-  #words: string[] = []
-  #hashes = new Int32Array(FIRST_SLOTS / 2)
-  /** The number of the term of each word. */
-  #terms = new Int32Array(FIRST_SLOTS / 2)
+  readonly #words = new WordTable()
+  /** By number of the word: the number of its term. */
+  #terms = new Int32Array(FIRST_WORDS)
   /** Its number in the dictionary. */
-  #folded = new Int32Array(FIRST_SLOTS / 2)
+  #folded = new Int32Array(FIRST_WORDS)
   /** Of the document at hand, by number of term. */
-  #counts = new Uint32Array(FIRST_SLOTS)
+  #counts = new Uint32Array(2 * FIRST_WORDS)
   #present = new Int32Array(256)
 
   /** @param numberOf gives the number of a term by its key; numbers are small @param dictionary counts words */
@@ -36,17 +31,15 @@ export class TermCounter {
 
   /** Forgets the numbers of terms and words. */
   clear(): void {
-    this.#slots = new Int32Array(FIRST_SLOTS)
-    this.#words = []
-    this.#hashes = new Int32Array(FIRST_SLOTS / 2)
-    this.#terms = new Int32Array(FIRST_SLOTS / 2)
-    this.#folded = new Int32Array(FIRST_SLOTS / 2)
-    this.#counts = new Uint32Array(FIRST_SLOTS)
+    this.#words.clear()
+    this.#terms = new Int32Array(FIRST_WORDS)
+    this.#folded = new Int32Array(FIRST_WORDS)
+    this.#counts = new Uint32Array(2 * FIRST_WORDS)
   }
 
   /** Calls `take` once for each different term of a row's document, with its number. @returns the number of words */
   count(row: number, document: string, take: (term: number, count: number) => void): number {
-    if (this.#words.length >= MOST_WORDS) this.clear()
+    if (this.#words.size >= MOST_WORDS) this.clear()
     const normal = normalForm(document)
     let length = 0
     let different = 0
@@ -71,49 +64,20 @@ export class TermCounter {
   }
 
   #place(normal: string, start: number, end: number): number {
-    // FNV-1a (Fowler, Noll and Vo) over code units.
-    let hash = 0x811c9dc5
-    for (let at = start; at < end; at++) hash = Math.imul(hash ^ normal.charCodeAt(at), 0x01000193)
-    // The lowest bits depend on the lowest bits of the characters alone.
-    hash ^= hash >>> 15
-    const mask = this.#slots.length - 1
-    let slot = hash & mask
-    for (let place = this.#slots[slot] as number; place > 0; place = this.#slots[slot] as number) {
-      const word = this.#words[place - 1] as string
-      if (this.#hashes[place - 1] === hash && word.length === end - start && normal.startsWith(word, start))
-        return place - 1
-      slot = (slot + 1) & mask
-    }
-    return this.#add(normal.slice(start, end), hash, slot)
+    const known = this.#words.find(normal, start, end)
+    return known < 0 ? this.#add(normal.slice(start, end)) : known
   }
 
-  #add(word: string, hash: number, slot: number): number {
-    if (this.#words.length === this.#hashes.length) {
-      this.#hashes = larger(this.#hashes, new Int32Array(2 * this.#hashes.length))
-      this.#terms = larger(this.#terms, new Int32Array(2 * this.#terms.length))
-      this.#folded = larger(this.#folded, new Int32Array(2 * this.#folded.length))
+  #add(word: string): number {
+    const place = this.#words.add(word)
+    if (place === this.#terms.length) {
+      this.#terms = larger(this.#terms, new Int32Array(2 * place))
+      this.#folded = larger(this.#folded, new Int32Array(2 * place))
     }
-    const place = this.#words.length
-    // A copy: a slice of a long text would keep the text in memory.
-    this.#words.push(JSON.parse(JSON.stringify(word)) as string)
-    this.#hashes[place] = hash
     const folded = fold(word)
     this.#terms[place] = this.#numberOf(wordKey(this.#analyzer.termOfFolded(folded)))
     this.#folded[place] = this.#dictionary.numberOf(folded)
-    this.#slots[slot] = place + 1
-    if (2 * this.#words.length >= this.#slots.length) this.#grow()
     return place
-  }
-
-  #grow(): void {
-    const slots = new Int32Array(2 * this.#slots.length)
-    const mask = slots.length - 1
-    for (let place = 0; place < this.#words.length; place++) {
-      let slot = (this.#hashes[place] as number) & mask
-      while ((slots[slot] as number) > 0) slot = (slot + 1) & mask
-      slots[slot] = place + 1
-    }
-    this.#slots = slots
   }
 }
 

@@ -8,6 +8,7 @@ import { type BlockShelf, eachAtMost, type SectionSource, stretches } from '../f
 import { DIMENSION_KEYS, type KeySpace, pageOf, WORD_KEYS } from './keys.ts'
 import {
   COMPACT_VERSION,
+  EXACT_COMPACT_VERSION,
   FLOAT_WEIGHTS,
   isOfTexts,
   isWordIndex,
@@ -15,7 +16,7 @@ import {
   TABLE_WEIGHTS,
   type WordIndexParams,
 } from './layout.ts'
-import { fromPlanes } from './planes.ts'
+import { fromPlanes } from '../codec/planes.ts'
 import { PostingList, wordBound } from './posting-list.ts'
 import { type TermEntry, TermPage } from './term-page.ts'
 
@@ -102,6 +103,11 @@ export class WordIndex {
 
   get isOfTexts(): boolean {
     return isOfTexts(this.params.kind)
+  }
+
+  /** Whether lengths are as `roundedLength` gives them. */
+  get hasRoundedLengths(): boolean {
+    return this.isOfTexts && this.#section.version === COMPACT_VERSION
   }
 
   get #areFloats(): boolean {
@@ -254,7 +260,7 @@ export class WordIndex {
     const stored = bytes.subarray(4)
     const mostBytes = this.isOfTexts ? this.#rows * this.params.lengthBytes : 4 * MOST_WEIGHTS
     // Copies: aligned, whatever the bytes are a view of.
-    if (this.#section.version !== COMPACT_VERSION) return new Uint8Array(stored)
+    if (this.#section.version < EXACT_COMPACT_VERSION) return new Uint8Array(stored)
     const content = zstdDecompress(stored, mostBytes)
     return this.isOfTexts ? fromPlanes(content, this.params.lengthBytes) : new Uint8Array(content)
   }

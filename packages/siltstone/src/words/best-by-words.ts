@@ -1,5 +1,5 @@
 /** The search by words with all that it needs in one module, which a page loads when it searches by words. */
-import type { View } from '../log/view.ts'
+import type { RecordRef, View } from '../log/view.ts'
 import type { AskedText } from '../model/search.ts'
 import type { Pause } from '../pacer.ts'
 import type { Selection } from '../query/selection.ts'
@@ -7,6 +7,7 @@ import { documentsIn } from '../word-index/word-source.ts'
 import { type RankedRecord, WordRetriever } from './word-retriever.ts'
 
 /**
+ * @param whenFound as `WordRetriever.top` has it
  * @returns at most `limit` records, the best first
  * @throws SiltstoneError `unsupported` (`words-not-indexed`)
  */
@@ -16,7 +17,8 @@ export async function bestByWords(
   selection: Selection,
   limit: number,
   pause: Pause,
+  whenFound?: (refs: readonly RecordRef[]) => Promise<void>,
 ): Promise<RankedRecord[]> {
   const searched = { kind: 'text', source: await documentsIn(language) } as const
-  return new WordRetriever(view, searched, pause).top(text, selection, limit)
+  return new WordRetriever(view, searched, pause).top(text, selection, limit, whenFound)
 }

@@ -5,6 +5,7 @@ import { parseForFilter } from '../records/parse-for-filter.ts'
 import type { Analyzer } from '../text/analyzer.ts'
 import { countTerms } from '../word-index/count-terms.ts'
 import { dimensionKey } from '../word-index/keys.ts'
+import { roundedLength } from '../word-index/rounded-length.ts'
 import { columnOf, textUnder, type WordSource } from '../word-index/word-source.ts'
 
 /** The terms of one text or vector of a record. */
@@ -15,6 +16,11 @@ export interface CountedRecord {
   amounts: Float64Array
   /** Words of the text; 0 for a vector. */
   length: number
+}
+
+/** A row of a segment for pages, whose lengths are rounded, whether the segment has word indexes or not. */
+export function withRoundedLength(record: CountedRecord | undefined): CountedRecord | undefined {
+  return record && { ...record, length: roundedLength(record.length) }
 }
 
 /** @param stored the document, or the metadata's text @returns undefined if it has nothing of the source */

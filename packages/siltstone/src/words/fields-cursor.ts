@@ -1,56 +1,88 @@
 /** The lists of one term in several fields as one: see BM25F in `score.ts`. */
-import type { RowCursor } from './row-cursor.ts'
-import { WINDOW } from './segment-scan.ts'
+import { type Candidates, type RowCursor, WINDOW_ROWS } from './row-cursor.ts'
 
 export class FieldsCursor implements RowCursor {
+  readonly bounds: Float64Array
   readonly #fields: readonly RowCursor[]
   readonly #together: (sum: number) => number
-  readonly #sums = new Float64Array(WINDOW)
-  readonly #marks = new Uint32Array(WINDOW / 32)
+  readonly #sums = new Float64Array(WINDOW_ROWS)
+  readonly #marks = new Uint32Array(WINDOW_ROWS / 32)
+
+  #firstRow = 0
 
   /** @param together what a sum over the fields adds to the score; it grows with the sum, also to infinity */
   constructor(fields: readonly RowCursor[], together: (sum: number) => number) {
     this.#fields = fields
     this.#together = together
-  }
-
-  spread(rows: number): number {
-    return Math.min(...this.#fields.map((field) => field.spread(rows)))
-  }
-
-  enter(start: number, end: number, isRare: boolean): number {
-    let sum = 0
-    let isThere = false
-    for (const field of this.#fields) {
-      const bound = field.enter(start, end, isRare)
-      if (bound < 0) continue
-      isThere = true
-      sum += bound
-    }
-    return isThere ? this.#together(sum) : -1
-  }
-
-  addTo(sums: Float64Array, marks: Uint32Array, start: number, end: number): void {
-    for (const field of this.#fields) field.addTo(this.#sums, this.#marks, start, end)
-    for (let w = 0; w < this.#marks.length; w++) {
-      const own = this.#marks[w] as number
-      if (own === 0) continue
-      marks[w] = (marks[w] as number) | own
-      for (let word = own; word !== 0; word &= word - 1) {
-        const at = w * 32 + 31 - Math.clz32(word & -word)
-        sums[at] = (sums[at] as number) + this.#together(this.#sums[at] as number)
-        this.#sums[at] = 0
+    this.bounds = new Float64Array(fields[0]?.bounds.length ?? 0)
+    for (let window = 0; window < this.bounds.length; window++) {
+      let sum = -1
+      for (const { bounds } of fields) {
+        const bound = bounds[window] as number
+        if (bound >= 0) sum = Math.max(0, sum) + bound
       }
-      this.#marks[w] = 0
+      this.bounds[window] = sum < 0 ? -1 : together(sum)
     }
   }
 
-  partOf(row: number): number | undefined {
-    let sum: number | undefined
+  enter(window: number): void {
+    this.#firstRow = window * WINDOW_ROWS
+    for (const field of this.#fields) field.enter(window)
+  }
+
+  addTo(sums: Float64Array, marks: Uint32Array): number {
+    return this.#eachSum((at, sum) => {
+      sums[at] = (sums[at] as number) + sum
+      marks[at >>> 5] = (marks[at >>> 5] as number) | (1 << (at & 31))
+    })
+  }
+
+  select(need: number, into: Candidates): number {
+    into.count = 0
+    return this.#eachSum((at, sum) => {
+      if (sum < need) return
+      into.rows[into.count] = this.#firstRow + at
+      into.sums[into.count++] = sum
+    })
+  }
+
+  /** Calls `take` with each row of the window that has the term, by ascending place in it. @returns postings that it read */
+  #eachSum(take: (at: number, sum: number) => void): number {
+    const sums = this.#sums
+    const marks = this.#marks
+    let read = 0
+    for (const field of this.#fields) read += field.addTo(sums, marks)
+    for (let w = 0; w < marks.length; w++) {
+      for (let word = marks[w] as number; word !== 0; word &= word - 1) {
+        const at = w * 32 + 31 - Math.clz32(word & -word)
+        take(at, this.#together(sums[at] as number))
+        sums[at] = 0
+      }
+      marks[w] = 0
+    }
+    return read
+  }
+
+  join(candidates: Candidates, need: number): void {
+    const { rows, sums, count } = candidates
+    let kept = 0
+    for (let i = 0; i < count; i++) {
+      const row = rows[i] as number
+      const part = this.partOf(row)
+      const sum = (sums[i] as number) + (Number.isNaN(part) ? 0 : part)
+      if (sum < need) continue
+      rows[kept] = row
+      sums[kept++] = sum
+    }
+    candidates.count = kept
+  }
+
+  partOf(row: number): number {
+    let sum = Number.NaN
     for (const field of this.#fields) {
       const part = field.partOf(row)
-      if (part !== undefined) sum = (sum ?? 0) + part
+      if (!Number.isNaN(part)) sum = Number.isNaN(sum) ? part : sum + part
     }
-    return sum === undefined ? undefined : this.#together(sum)
+    return Number.isNaN(sum) ? sum : this.#together(sum)
   }
 }

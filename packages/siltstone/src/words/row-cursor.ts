@@ -1,11 +1,42 @@
-/** Walks through the rows that have a term of a query, by ascending windows of rows. */
+/** Walks through the rows that have a term of a query, by windows of rows, which may be entered in any order. */
+
+/** Rows of a window: a power of two, and a multiple of 32. */
+export const WINDOW_ROWS = 1 << 14
+const WINDOW_BITS = 14
+
+/** The window that a row is in. */
+export function windowOf(row: number): number {
+  return row >>> WINDOW_BITS
+}
+
+/** How many windows a segment has. */
+export function windowsIn(rows: number): number {
+  return Math.ceil(rows / WINDOW_ROWS)
+}
+
+/** Rows of a window, ascending, that may be among the best, and the sums of what they have so far. */
+export interface Candidates {
+  readonly rows: Uint32Array
+  readonly sums: Float64Array
+  /** Of both. */
+  count: number
+}
+
 export interface RowCursor {
-  /** Rows of the segment per block, on average: large for a rare term. */
-  spread(rows: number): number
-  /** Moves to a window of rows. @returns a bound of what a row of it can get from this term; −1 if no row has it */
-  enter(start: number, end: number, isRare: boolean): number
-  /** Adds its contributions to the rows of a window, and marks them. @param sums and @param marks of the window */
-  addTo(sums: Float64Array, marks: Uint32Array, start: number, end: number): void
-  /** The contribution to one row of the window; undefined if it does not have the term. Rows must ascend within a window. */
-  partOf(row: number): number | undefined
+  /** By window: a bound of what one of its rows can get from this term, at least 0; −1 if no row has it. */
+  readonly bounds: Float64Array
+  /** Moves to a window. */
+  enter(window: number): void
+  /**
+   * Adds its contributions to the rows of the window, and marks them.
+   * @param sums and @param marks of the window
+   * @returns postings that it read
+   */
+  addTo(sums: Float64Array, marks: Uint32Array): number
+  /** Replaces the candidates by the rows whose contribution is at least `need`. @returns postings that it read */
+  select(need: number, into: Candidates): number
+  /** Adds its contributions to candidates, and drops those whose sum is below `need`. */
+  join(candidates: Candidates, need: number): void
+  /** The contribution to one row of the window; NaN if it does not have the term. Rows must ascend within a window. */
+  partOf(row: number): number
 }

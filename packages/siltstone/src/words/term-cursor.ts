@@ -1,152 +1,184 @@
-/** Walks through one list of a query's term by ascending rows, and bounds what its blocks add to a sum. */
-import { BLOCK_POSTINGS, MOST_IN_BOUND } from '../word-index/layout.ts'
-import { type Block, emptyBlock, placeFrom, placeOf, type PostingList } from '../word-index/posting-list.ts'
-import type { RowCursor } from './row-cursor.ts'
+/** Walks through a long list: a block is decoded when it is needed first, and kept until the end of the query. */
+import { BLOCK_POSTINGS } from '../word-index/layout.ts'
+import type { PostingList } from '../word-index/posting-list.ts'
+import { boundOf, partsOf } from './list-scoring.ts'
+import { type Candidates, type RowCursor, windowsIn, WINDOW_ROWS } from './row-cursor.ts'
 import type { ListScoring } from './score.ts'
 import type { IndexedSource } from './word-state.ts'
 
-const bits = new Uint32Array(1)
-const float = new Float32Array(bits.buffer)
-
 export class TermCursor implements RowCursor {
+  readonly bounds: Float64Array
   readonly #list: PostingList
-  readonly #block: Block = emptyBlock()
-  /** Bounds of the contributions of each block; at least 0, since a row may not have the term. */
-  readonly #bounds: Float64Array
   readonly #scoring: ListScoring
-  readonly #lengths: ArrayLike<number> | undefined
-  readonly #weights: Float32Array | undefined
-  #decoded = -1
-  /** The first block that may have a row of the window, and the one of the last look-up in it. */
-  #at = 0
+  readonly #source: IndexedSource
+  readonly #blockBounds: Float64Array
+  /** By window: the first block that may have one of its rows. */
+  readonly #starts: Uint32Array
+  /** Of all postings, filled where blocks are decoded. */
+  readonly #rows: Uint32Array
+  readonly #parts: Float64Array
+  readonly #isDecoded: Uint8Array
+  /** Of one block. */
+  readonly #payloads = new Uint32Array(BLOCK_POSTINGS)
+  #firstRow = 0
+  /** The block and the place of the last look-up in the window. */
+  #block = 0
   #near = 0
 
-  constructor(list: PostingList, scoring: ListScoring, { lengths, weights }: IndexedSource) {
+  /** @param segmentRows rows of the segment */
+  constructor(list: PostingList, scoring: ListScoring, source: IndexedSource, segmentRows: number) {
+    const { blocks } = list
     this.#list = list
     this.#scoring = scoring
-    this.#lengths = lengths
-    this.#weights = weights
-    this.#bounds = Float64Array.from({ length: list.blocks }, (_, block) => Math.max(0, this.#bound(list.bound(block))))
-  }
-
-  #bound(stored: number): number {
-    const scoring = this.#scoring
-    if (scoring.kind === 'words') {
-      const frequency = stored >>> 16
-      const length = stored & MOST_IN_BOUND
-      // More occurrences than a bound can say add at most this.
-      if (frequency === MOST_IN_BOUND) return scoring.saturation === 1 ? scoring.weight : Number.POSITIVE_INFINITY
-      return partOf(scoring, frequency - 1, length)
+    this.#source = source
+    this.#rows = new Uint32Array(list.count)
+    this.#parts = new Float64Array(list.count)
+    this.#isDecoded = new Uint8Array(blocks)
+    const bounds = new Float64Array(blocks)
+    for (let block = 0; block < blocks; block++) bounds[block] = boundOf(scoring, list.bound(block))
+    this.#blockBounds = bounds
+    const windows = windowsIn(segmentRows)
+    this.bounds = new Float64Array(windows)
+    this.#starts = new Uint32Array(windows)
+    let first = 0
+    for (let window = 0; window < windows; window++) {
+      const start = window * WINDOW_ROWS
+      const end = start + WINDOW_ROWS
+      while (first < blocks && list.lastRow(first) < start) first++
+      this.#starts[window] = first
+      let most = -1
+      for (let block = first; block < blocks; block++) {
+        if ((bounds[block] as number) > most) most = bounds[block] as number
+        if (list.lastRow(block) >= end - 1) break
+      }
+      this.bounds[window] = most
     }
-    bits[0] = stored
-    return scoring.weight * (float[0] as number)
   }
 
-  /** Rows of the segment per block, on average: large for a rare term. */
-  spread(rows: number): number {
-    return (rows * BLOCK_POSTINGS) / this.#list.count
+  enter(window: number): void {
+    this.#firstRow = window * WINDOW_ROWS
+    this.#block = this.#starts[window] as number
+    this.#near = this.#block * BLOCK_POSTINGS
   }
 
-  /** Moves to a window of rows. @returns a bound of what a row of it can get from this term; −1 if no row has it */
-  enter(start: number, end: number, isRare: boolean): number {
+  /** @returns the place after the block's last posting */
+  #decode(block: number): number {
+    const start = block * BLOCK_POSTINGS
+    const end = Math.min(start + BLOCK_POSTINGS, this.#list.count)
+    if (this.#isDecoded[block] === 1) return end
+    this.#isDecoded[block] = 1
+    this.#list.decodeInto(block, this.#rows, start, this.#payloads, 0)
+    partsOf(this.#scoring, this.#source, this.#rows, this.#payloads, start, end, this.#parts)
+    return end
+  }
+
+  /** The first place of a decoded block with a row of at least `row`. */
+  #placeFrom(block: number, row: number, end: number): number {
+    const rows = this.#rows
+    let low = block * BLOCK_POSTINGS
+    if ((rows[low] as number) >= row) return low
+    let high = end
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((rows[middle] as number) < row) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
+  addTo(sums: Float64Array, marks: Uint32Array): number {
     const list = this.#list
-    const bounds = this.#bounds
-    this.#at = this.#near = list.blockOf(start, this.#at)
-    let most = -1
-    for (let block = this.#at; block < list.blocks; block++) {
-      if (block > 0 && list.lastRow(block - 1) + 1 >= end) break
-      if ((bounds[block] as number) <= most) continue
-      // A block of a rare term covers many windows, and most of them have none of its rows.
-      if (isRare && !this.#hasRowIn(block, start, end)) continue
-      most = bounds[block] as number
+    const rows = this.#rows
+    const parts = this.#parts
+    const start = this.#firstRow
+    let read = 0
+    for (let block = this.#block; block < list.blocks; block++) {
+      const end = this.#decode(block)
+      for (let i = this.#placeFrom(block, start, end); i < end; i++) {
+        const at = (rows[i] as number) - start
+        if (at >= WINDOW_ROWS) return read
+        sums[at] = (sums[at] as number) + (parts[i] as number)
+        marks[at >>> 5] = (marks[at >>> 5] as number) | (1 << (at & 31))
+        read++
+      }
     }
-    return most
+    return read
   }
 
-  #hasRowIn(block: number, start: number, end: number): boolean {
-    this.load(block)
-    const { rows, count } = this.#block
-    const first = placeFrom(this.#block, start)
-    return first < count && (rows[first] as number) < end
-  }
-
-  load(block: number): void {
-    if (this.#decoded === block) return
-    this.#list.decode(block, this.#block)
-    this.#decoded = block
-  }
-
-  /** Adds its contributions to the rows of a window, and marks them. @param sums and @param marks of the window */
-  addTo(sums: Float64Array, marks: Uint32Array, start: number, end: number): void {
+  select(need: number, into: Candidates): number {
     const list = this.#list
-    const block = this.#block
-    for (let b = this.#at; b < list.blocks; b++) {
-      if (b > 0 && list.lastRow(b - 1) + 1 >= end) return
-      this.load(b)
-      if (this.#scoring.kind === 'words') this.#addWords(block, sums, marks, start, end)
-      else this.#addWeights(block, sums, marks, start, end)
+    const rows = this.#rows
+    const parts = this.#parts
+    const start = this.#firstRow
+    const last = start + WINDOW_ROWS - 1
+    let count = 0
+    let read = 0
+    for (let block = this.#block; block < list.blocks; block++) {
+      if ((this.#blockBounds[block] as number) >= need) {
+        const end = this.#decode(block)
+        read += end - block * BLOCK_POSTINGS
+        for (let i = this.#placeFrom(block, start, end); i < end; i++) {
+          const part = parts[i] as number
+          if (part < need) continue
+          const row = rows[i] as number
+          if (row > last) break
+          into.rows[count] = row
+          into.sums[count++] = part
+        }
+      }
+      if (list.lastRow(block) >= last) break
     }
+    into.count = count
+    return read
   }
 
-  #addWords(block: Block, sums: Float64Array, marks: Uint32Array, start: number, end: number): void {
-    const scoring = this.#scoring
-    if (scoring.kind !== 'words') return
-    const lengths = this.#lengths as ArrayLike<number>
-    const { weight, saturation, base, perWord } = scoring
-    const { rows, payloads, count } = block
-    for (let i = placeFrom(block, start); i < count; i++) {
-      const row = rows[i] as number
-      if (row >= end) return
-      const at = row - start
-      const frequency = (payloads[i] as number) + 1
-      sums[at] =
-        (sums[at] as number) +
-        (weight * frequency) / (saturation * frequency + base + perWord * ((lengths[row] as number) - 1))
-      marks[at >>> 5] = (marks[at >>> 5] as number) | (1 << (at & 31))
-    }
-  }
-
-  #addWeights(block: Block, sums: Float64Array, marks: Uint32Array, start: number, end: number): void {
-    const { weight } = this.#scoring
-    const { rows, payloads, count } = block
-    for (let i = placeFrom(block, start); i < count; i++) {
-      const row = rows[i] as number
-      if (row >= end) return
-      const at = row - start
-      sums[at] = (sums[at] as number) + weight * this.amount(payloads[i] as number)
-      marks[at >>> 5] = (marks[at >>> 5] as number) | (1 << (at & 31))
-    }
-  }
-
-  /** What a payload stands for: a weight, or occurrences less 1. */
-  amount(payload: number): number {
-    if (this.#scoring.kind === 'words') return payload
-    if (this.#weights) return this.#weights[payload] as number
-    bits[0] = payload
-    return float[0] as number
-  }
-
-  /** The contribution to one row of the window; undefined if it does not have the term. Rows must ascend within a window. */
-  partOf(row: number): number | undefined {
+  join(candidates: Candidates, need: number): void {
     const list = this.#list
-    while (this.#near < list.blocks && list.lastRow(this.#near) < row) this.#near++
-    if (this.#near === list.blocks) return undefined
-    this.load(this.#near)
-    const place = placeOf(this.#block, row)
-    if (place < 0) return undefined
-    const payload = this.#block.payloads[place] as number
-    const scoring = this.#scoring
-    if (scoring.kind === 'words')
-      return partOf(scoring, payload, ((this.#lengths as ArrayLike<number>)[row] as number) - 1)
-    return scoring.weight * this.amount(payload)
+    const rows = this.#rows
+    const { rows: wanted, sums, count } = candidates
+    const { blocks } = list
+    let block = this.#block
+    let near = 0
+    let end = 0
+    let kept = 0
+    for (let i = 0; i < count; i++) {
+      const row = wanted[i] as number
+      let sum = sums[i] as number
+      if (block < blocks && list.lastRow(block) < row) {
+        do block++
+        while (block < blocks && list.lastRow(block) < row)
+        end = 0
+      }
+      // What cannot reach `need` with the bound of the block is not worth decoding it.
+      if (block < blocks && sum + (this.#blockBounds[block] as number) >= need) {
+        if (end === 0) {
+          end = this.#decode(block)
+          near = this.#placeFrom(block, row, end)
+        } else while ((rows[near] as number) < row) near++
+        if (rows[near] === row) sum += this.#parts[near] as number
+      }
+      if (sum < need) continue
+      wanted[kept] = row
+      sums[kept++] = sum
+    }
+    candidates.count = kept
   }
-}
 
-function partOf(
-  { weight, saturation, base, perWord }: Extract<ListScoring, { kind: 'words' }>,
-  repetitions: number,
-  length: number,
-): number {
-  const frequency = repetitions + 1
-  return (weight * frequency) / (saturation * frequency + base + perWord * length)
+  partOf(row: number): number {
+    const list = this.#list
+    let block = this.#block
+    if (block < list.blocks && list.lastRow(block) < row) {
+      do block++
+      while (block < list.blocks && list.lastRow(block) < row)
+      this.#block = block
+      this.#near = block * BLOCK_POSTINGS
+    }
+    if (block === list.blocks) return Number.NaN
+    this.#decode(block)
+    const rows = this.#rows
+    let near = this.#near
+    while ((rows[near] as number) < row) near++
+    this.#near = near
+    return rows[near] === row ? (this.#parts[near] as number) : Number.NaN
+  }
 }

@@ -16,7 +16,7 @@ const MOST_COUNTS = 10_000
  * @param lists of all sources that have the term
  */
 export function visibleCount(
-  { segment, hidden, changed }: IndexedSegment,
+  { segment, hidden, hiddenRows, changed }: IndexedSegment,
   name: string | undefined,
   lists: readonly PostingList[],
 ): number {
@@ -25,7 +25,7 @@ export function visibleCount(
     lists.length === 1
       ? (lists[0] as PostingList).count
       : counted(allCounts, segment.reader, name, () => rowsOf(lists, segment.rows).count())
-  const among = counted(hiddenCounts, segment, name, () => countIn(lists, hidden))
+  const among = hiddenRows === 0 ? 0 : counted(hiddenCounts, segment, name, () => countIn(lists, hidden, hiddenRows))
   return all - among - (changed.length > 0 ? countAt(lists, changed) : 0)
 }
 
@@ -53,9 +53,8 @@ function rowsOf(lists: readonly PostingList[], rows: number): RowSet {
   return found
 }
 
-function countIn(lists: readonly PostingList[], rows: RowSet): number {
-  const members = rows.count()
-  if (members === 0) return 0
+/** @param members how many rows the set has */
+function countIn(lists: readonly PostingList[], rows: RowSet, members: number): number {
   if (lists.every((list) => members < list.count)) return countAt(lists, rows.toArray())
   return rowsOf(lists, rows.rows).intersect(rows).count()
 }

@@ -7,7 +7,7 @@
  * Records that the log or an overlay changed are counted in memory. Rows of a segment without the word indexes are counted once,
  * which reads their texts.
  */
-import { RowSet } from '../format/row-set.ts'
+import type { RowSet } from '../format/row-set.ts'
 import type { RecordRef, View } from '../log/view.ts'
 import type { WordPart } from '../model/search.ts'
 import { Pacer, type Pause } from '../pacer.ts'
@@ -15,14 +15,15 @@ import type { Selection } from '../query/selection.ts'
 import type { PostingList } from '../word-index/posting-list.ts'
 import { columnOf, nameOf, type TextSource, type WordSource } from '../word-index/word-source.ts'
 import { BestSums } from './best-sums.ts'
-import { amountOf, countedUnder } from './counted-record.ts'
+import { amountOf, countedUnder, withRoundedLength } from './counted-record.ts'
+import { cursorOver } from './cursor-over.ts'
 import { FieldsCursor } from './fields-cursor.ts'
 import { joinedList } from './joined-list.ts'
+import { floatOf } from './list-scoring.ts'
 import { dimensionsOf, type SparseQuery, termsOf, type TextTerm } from './query-terms.ts'
 import type { RowCursor } from './row-cursor.ts'
 import { type Amounts, FieldsScoring, type QueryTerm, type Scoring, SparseScoring, WordScoring } from './score.ts'
 import { SegmentScan } from './segment-scan.ts'
-import { TermCursor } from './term-cursor.ts'
 import { visibleCount } from './visible-counts.ts'
 import {
   type CountedRecords,
@@ -107,23 +108,25 @@ export class WordRetriever {
     for (const { segment, lists } of bySize) {
       const cursors = terms.map((_, t) => cursorOf(t, segment, lists, scoring)).filter((one) => one !== undefined)
       if (cursors.length === 0) continue
-      const rows = (admitted.rows[segment.number] as RowSet).copy().intersect(segment.visible)
       const canPrune =
         segment.sources.every(({ index }) => index.params.leastWeight === 0) &&
         Array.from(scoring.weights).every((weight) => weight >= 0)
-      const scan = new SegmentScan(cursors, rows, best, margin, canPrune)
+      const scan = new SegmentScan(cursors, {
+        admitted: admitted.rows[segment.number] as RowSet,
+        admittedRows: admitted.counts[segment.number] as number,
+        visible: segment.visible,
+        best,
+        margin,
+        canPrune,
+      })
       kept.push({ segment, lists, ...(await scan.run(pacer)) })
     }
     const least = best.least - margin
-    for (const { segment, lists, rows, sums } of kept)
-      found.push(
-        ...exactScores(
-          segment,
-          lists,
-          rows.filter((_, i) => (sums[i] as number) >= least),
-          scoring,
-        ),
-      )
+    // One by one: a call takes about 120,000 arguments, and these may be more.
+    for (const { segment, lists, rows, sums } of kept) {
+      const high = rows.filter((_, i) => (sums[i] as number) >= least).sort((a, b) => a - b)
+      for (const record of exactScores(segment, lists, high, scoring)) found.push(record)
+    }
     return this.#ranked(found, k, whenFound)
   }
 
@@ -160,12 +163,14 @@ export class WordRetriever {
         ),
       ),
     )
-    return refs.map((_, i) =>
-      this.#sources.map((source) => {
+    return refs.map((ref, i) => {
+      const isRounded = ref.changed === null && this.#view.base.segments[ref.row.segment]?.reader.isCompact === true
+      return this.#sources.map((source) => {
         const stored = columns.get(columnOf(source))?.[i] ?? null
-        return stored === null ? undefined : countedUnder(source, stored)
-      }),
-    )
+        const record = stored === null ? undefined : countedUnder(source, stored)
+        return isRounded ? withRoundedLength(record) : record
+      })
+    })
   }
 
   /** How many live records have each of some terms, and how many have a text. @param keys of the terms, in the first source */
@@ -307,10 +312,15 @@ function addedBy(term: number, scoring: Scoring, amounts: readonly Amounts[], le
   return scoring.together(term, sum)
 }
 
-function cursorOf(term: number, { sources }: IndexedSegment, lists: Lists, scoring: Scoring): RowCursor | undefined {
+function cursorOf(
+  term: number,
+  { sources, segment: { rows } }: IndexedSegment,
+  lists: Lists,
+  scoring: Scoring,
+): RowCursor | undefined {
   const cursors = sources.flatMap((source, s) => {
     const list = lists[s]?.[term]
-    return list ? [new TermCursor(list, scoring.list(term, s), source)] : []
+    return list ? [cursorOver(list, scoring.list(term, s), source, rows)] : []
   })
   if (cursors.length === 0) return undefined
   return scoring instanceof FieldsScoring ? new FieldsCursor(cursors, (sum) => scoring.together(term, sum)) : cursors[0]
@@ -336,14 +346,6 @@ function marginOf(terms: readonly QueryTerm[], scoring: Scoring, { state, lists 
     total += weight * most
   }
   return (terms.length + 4) * 2 ** -23 * (1 + total)
-}
-
-const bits = new Uint32Array(1)
-const float = new Float32Array(bits.buffer)
-
-function floatOf(stored: number): number {
-  bits[0] = stored
-  return float[0] as number
 }
 
 /** @param rows ascending */

@@ -17,7 +17,7 @@ import type { OpenSegment } from '../snapshot/open-segment.ts'
 import { usableIndexOf } from '../word-index/indexed-keys.ts'
 import type { WordIndex } from '../word-index/word-index.ts'
 import { columnOf, nameOf, type WordSource } from '../word-index/word-source.ts'
-import { type CountedRecord, countedUnder } from './counted-record.ts'
+import { type CountedRecord, countedUnder, withRoundedLength } from './counted-record.ts'
 
 const SLICE_ROWS = 1_024
 /** Characters that are counted between two pauses. */
@@ -52,6 +52,8 @@ export interface IndexedSegment {
   visible: RowSet
   /** Hidden for each view of this segment. */
   hidden: RowSet
+  /** How many these are. */
+  hiddenRows: number
   /** Hidden by the log, and by nothing else; ascending. */
   changed: Uint32Array
 }
@@ -207,6 +209,7 @@ class Reading {
         sources,
         visible: live.copy().subtract(overlaid),
         hidden,
+        hiddenRows: hidden.count(),
         changed: Uint32Array.from(changed).sort(),
       },
       counted,
@@ -235,7 +238,8 @@ class Reading {
           slice.length,
           (column) => segment.column(column, slice),
           (k, records) => {
-            if (records.some((record) => record)) counted.set(slice[k] as number, records)
+            const own = segment.reader.isCompact ? records.map(withRoundedLength) : records
+            if (own.some((record) => record)) counted.set(slice[k] as number, own)
           },
         )
       }

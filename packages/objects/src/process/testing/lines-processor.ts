@@ -1,14 +1,16 @@
 import type { ProcessContext, Processor } from '@siltstone/processors'
 import { invalid, unavailable } from 'siltstone/internal'
 
+let made = 0
+
 /**
  * One record a line, whose metadata has two keys: the line, and a new one each time. A line `fail` is refused for good, a line
- * `flaky` while `fails` says so, a line `thumbnail` makes a file instead, a line `speech` is what a
- * transcriber says, a line `publish` shows the lines before it early, and a line `beside` what the file `.srt` beside the object says,
+ * `flaky` while `fails` says so, at a line `slow` the time of a worker that has a limit is over, a line `thumbnail` makes a file
+ * instead, a line `speech` is what a transcriber says, a line `publish` shows the lines before it early, and a line `beside` what the
+ * file `.srt` beside the object says,
  * `beside of vtt` the file `.vtt`.
  */
-export function linesProcessor(fails: () => boolean = () => false): Processor {
-  let made = 0
+export function linesProcessor(fails: () => boolean = () => false, endTime: () => void = () => undefined): Processor {
   return {
     name: 'lines',
     version: '1',
@@ -20,6 +22,8 @@ export function linesProcessor(fails: () => boolean = () => false): Processor {
         await ctx.heartbeat('lines')
         if (line === 'fail') throw invalid('corrupt-file', 'the line says fail')
         if (line === 'flaky' && fails()) throw unavailable('flaky', 'the line says flaky')
+        if (line === 'slow') endTime()
+        ctx.signal.throwIfAborted()
         if (line === 'publish') await ctx.publish?.({ first: { state: 'done' } })
         else if (line === 'thumbnail') await ctx.putDerived('t', new TextEncoder().encode('picture'))
         else

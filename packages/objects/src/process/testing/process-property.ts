@@ -24,13 +24,15 @@ const stepArbitrary: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant('stepTo' as const),
       actor,
-      request: fc.constantFrom('commitIf', 'commitIf', 'write', 'put', 'delete'),
+      request: fc.constantFrom('commitIf', 'commitIf', 'write', 'put', 'delete', 'media', 'task'),
     }),
   },
   {
     weight: 2,
     arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(1_000, 61_000, 1_000_000) }),
   },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('deliver' as const), lost: fc.nat(3).map((n) => n === 0) }) },
+  { weight: 1, arbitrary: fc.constant({ do: 'refuse' as const }) },
   {
     weight: 12,
     arbitrary: fc.record({

@@ -1,6 +1,8 @@
 /** Steps of a run of workers, uploads and deletions, and what must be true after each of them. */
 import { expect } from 'vitest'
+import { HAND_OVER_MS } from '../hand-over.ts'
 import { ProcessingRules } from '../rules.ts'
+import { objectIdOf, type ObjectState, TIERS } from '../state.ts'
 import { StateStore } from '../state-store.ts'
 import { sweep } from '../sweep.ts'
 import { type Actor, BUCKET, type ProcessWorld } from './process-world.ts'
@@ -24,6 +26,10 @@ export const CONTENTS = [
   'nine\npublish\nfail',
   'ten\npublish\nflaky',
   '',
+  'media\nseven',
+  'slow\none',
+  'media\nslow\nflaky',
+  'eleven\npublish\nslow\ntwelve',
 ] as const
 
 export type Step =
@@ -37,8 +43,13 @@ export type Step =
   | { do: 'kill' | 'begin'; actor: number; key: number }
   | { do: 'stepTo'; actor: number; request: string }
   | { do: 'wait'; ms: number }
+  /** What a worker of another tier was told first is delivered to one that is idle, or gets lost. */
+  | { do: 'deliver'; lost: boolean }
+  /** The next worker that tells another tier is refused, as a task for which there is no room. */
+  | { do: 'refuse' }
 
-export const ACTORS = 3
+/** One of each tier. */
+export const ACTORS = TIERS.length
 
 interface Message {
   key: string
@@ -72,11 +83,13 @@ export class Run {
   readonly versions = new Map<string, string>()
   /** By key the ETag that its state is about, if that was done once. A replay later changes nothing of that. */
   readonly done = new Map<string, string>()
+  /** By key: the run after which a tier was told last, and until when the key is in its hands. */
+  readonly told = new Map<string, { run: number; untilMs: number }>()
 
   constructor(world: ProcessWorld) {
     this.world = world
     world.rules = RULES
-    this.actors = Array.from({ length: ACTORS }, (_, k) => world.actor(`worker ${k}`))
+    this.actors = TIERS.map((tier) => world.actor(`worker ${tier}`, tier))
   }
 
   async apply(step: Step): Promise<void> {
@@ -87,11 +100,13 @@ export class Run {
     } else if (step.do === 'stepTo') await (actors[step.actor] as Actor).stepTo(step.request)
     else if (step.do === 'kill') {
       ;(actors[step.actor] as Actor).kill()
-      actors[step.actor] = world.actor('next')
+      actors[step.actor] = world.actor('next', TIERS[step.actor])
     } else if (step.do === 'begin') {
       const one = actors[step.actor] as Actor
       if (one.isIdle) this.#begin(one, KEYS[step.key] as string)
-    } else if (step.do === 'expire') await this.#expire(step.by, step.told)
+    } else if (step.do === 'refuse') world.refusesNextOrder = true
+    else if (step.do === 'deliver') this.#deliver(step.lost)
+    else if (step.do === 'expire') await this.#expire(step.by, step.told)
     else {
       const name = KEYS[step.key] as string
       if (step.do === 'put') {
@@ -110,6 +125,14 @@ export class Run {
         this.expired.delete(name)
       } else await world.replay(name)
     }
+  }
+
+  #deliver(isLost: boolean): void {
+    const { orders } = this.world
+    const at = orders.findIndex(({ tier }) => isLost || this.actors.some((one) => one.tier === tier && one.isIdle))
+    const [order] = at === -1 ? [] : orders.splice(at, 1)
+    const one = this.actors.find(({ tier, isIdle }) => tier === order?.tier && isIdle)
+    if (order !== undefined && one !== undefined && !isLost) this.#begin(one, order.key)
   }
 
   /** A message is delivered, to any worker, until one has settled it. */
@@ -182,6 +205,7 @@ export async function checkStates(run: Run): Promise<void> {
     const etag = state?.object?.etag
     if (etag !== run.done.get(name)) run.done.delete(name)
     if (state?.progress === 'done' && etag !== undefined) run.done.set(name, etag)
+    if (state !== undefined) checkTold(run, state)
     // Whatever is shown early, and whoever stalls or is killed.
     expect(new Set((await world.recordsOf(name)).map(({ run }) => run)).size).toBeLessThanOrEqual(1)
     if (state === undefined) expect(await world.recordsOf(name)).toEqual([])
@@ -194,8 +218,19 @@ export async function checkStates(run: Run): Promise<void> {
   }
 }
 
+/** While a key is in the hands of a tier, nobody else is told of it. */
+function checkTold({ told, world }: Run, { bucket, key, run, progress, handOver }: ObjectState): void {
+  if (progress !== 'queued' || handOver === null || handOver.untilMs === 0) return
+  const before = told.get(key)
+  const wasRefused = world.refused.some((id) => id.startsWith(`${objectIdOf(bucket, key)}-${run}-`))
+  if (before?.run === run && before.untilMs !== handOver.untilMs && !wasRefused)
+    expect(handOver.untilMs - HAND_OVER_MS).toBeGreaterThanOrEqual(before.untilMs)
+  told.set(key, { run, untilMs: handOver.untilMs })
+}
+
 export async function checkSettled(run: Run): Promise<void> {
   const { world, model, expired, unsure, unseen, versions } = run
+  expect(world.misplaced).toEqual([])
   for (const name of unsure) {
     const [first] = await world.recordsOf(name)
     if (first === undefined) expired.delete(name)

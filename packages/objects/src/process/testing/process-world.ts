@@ -15,13 +15,15 @@ import {
   silentLogger,
   StoreEngine,
   systemIds,
+  unavailable,
 } from 'siltstone/internal'
 import { memoryEnvironment } from 'siltstone/testing'
+import type { Recipient } from '../hand-over.ts'
 import type { Pipeline } from '../pipeline.ts'
 import { type Collections, Reconciler } from '../reconciler.ts'
 import { requeue } from '../requests.ts'
 import { ProcessingRules } from '../rules.ts'
-import { objectIdOf } from '../state.ts'
+import { objectIdOf, type Tier, TIERS } from '../state.ts'
 import { StateStore } from '../state-store.ts'
 import { sweep } from '../sweep.ts'
 import { linesProcessor } from './lines-processor.ts'
@@ -39,8 +41,17 @@ export class TestClock implements Clock {
   timer = () => () => undefined
 }
 
-const pipelineOf = (processor: Processor): Pipeline => ({
-  choose: async () => processor,
+/** An object with a line `media` is for the processor of that name. */
+const pipelineOf = (processor: Processor, onMedia: () => void): Pipeline => ({
+  async choose(source) {
+    const text = new TextDecoder().decode(await source.read(0, source.sizeBytes))
+    if (!text.split('\n').includes('media')) return processor
+    const process: Processor['process'] = async (...call) => {
+      onMedia()
+      return processor.process(...call)
+    }
+    return { ...processor, name: 'media', process }
+  },
   versionOf: () => processor.version,
   transcribe: async (pcm) => [{ startMs: 0, endMs: 1, text: `${pcm.length} samples` }],
   close: async () => undefined,
@@ -55,16 +66,42 @@ type Gate = <T extends object>(inner: T) => T
 /** Lets all callbacks of the event loop that are ready run. */
 const turn = () => new Promise((resolve) => void setImmediate(resolve))
 
+/** Calls of a reconciler, each of which ends where the object says that the time of its worker is over. */
+export class LimitedWorker {
+  readonly #reconciler: Reconciler
+  #time = new AbortController()
+
+  /** @param tier without one it has no limit, and hands nothing over */
+  constructor(world: ProcessWorld, owner: string, tier?: Tier, gate?: Gate) {
+    const endTime = () => void (tier !== undefined && tier !== 'task' && this.#time.abort(timeIsOver))
+    this.#reconciler = world.reconciler(owner, gate, { endTime, ...(tier && { tier }) })
+  }
+
+  get looks(): Reconciler {
+    return this.#reconciler
+  }
+
+  reconcile(key: string, deleted?: 'removed' | 'expired') {
+    this.#time = new AbortController()
+    const { signal } = this.#time
+    return this.#reconciler.reconcile(BUCKET, key, { signal, ...(deleted && { deleted }) })
+  }
+}
+
+const timeIsOver = unavailable('time-limit', 'the object says slow')
+
 /** A worker whose requests wait for `step`, before they are sent and again before the answer arrives. */
 export class Actor {
-  readonly #reconciler: Reconciler
+  readonly tier: Tier | undefined
+  readonly #worker: LimitedWorker
   readonly #waiting: { request: string; go: () => void }[] = []
   #running = 0
   #inEffect = 0
   #isKilled = false
 
-  constructor(world: ProcessWorld, owner: string) {
-    this.#reconciler = world.reconciler(owner, (inner) => this.#gated(inner))
+  constructor(world: ProcessWorld, owner: string, tier?: Tier) {
+    this.tier = tier
+    this.#worker = new LimitedWorker(world, owner, tier, (inner) => this.#gated(inner))
   }
 
   get isIdle(): boolean {
@@ -79,7 +116,7 @@ export class Actor {
 
   async #work(key: string, { deleted, settled }: Parameters<Actor['begin']>[1] & object): Promise<void> {
     try {
-      const outcome = await this.#reconciler.reconcile(BUCKET, key, { ...(deleted && { deleted }) })
+      const outcome = await this.#worker.reconcile(key, deleted)
       if (outcome.status === 'settled') settled?.()
     } catch {
       // A worker that fails is like one that dies: its message is delivered again.
@@ -155,8 +192,14 @@ export class ProcessWorld {
   readonly damaged: Error[] = []
   /** How often flaky lines still fail. */
   flakes = 3
-  readonly #pipeline = pipelineOf(linesProcessor(() => this.flakes-- > 0))
   maxAttempts = 50
+  /** What workers of other tiers were told, and nobody has delivered yet. */
+  readonly orders: { tier: Tier; key: string }[] = []
+  /** Whether the next worker that tells another tier is refused, and the ids of what was. */
+  refusesNextOrder = false
+  readonly refused: string[] = []
+  /** Workers that worked on what is not theirs, or told others before the state said so. */
+  readonly misplaced: string[] = []
 
   private constructor(engine: StoreEngine, store: ObjectStore) {
     this.engine = engine
@@ -174,8 +217,8 @@ export class ProcessWorld {
     return this.blobs.bucket(BUCKET)
   }
 
-  actor(name: string): Actor {
-    return new Actor(this, name)
+  actor(name: string, tier?: Tier): Actor {
+    return new Actor(this, name, tier)
   }
 
   async open(name: string): Promise<Collection> {
@@ -230,7 +273,11 @@ export class ProcessWorld {
     return (await this.bucket.list({ prefix })).blobs.map((blob) => blob.key)
   }
 
-  reconciler(owner: string, gate: Gate = (inner) => inner): Reconciler {
+  reconciler(
+    owner: string,
+    gate: Gate = (inner) => inner,
+    { tier, endTime }: { tier?: Tier; endTime?: () => void } = {},
+  ): Reconciler {
     const collections: Collections = {
       open: async (name) => gate(await this.open(name)),
       find: async (name) => {
@@ -245,7 +292,10 @@ export class ProcessWorld {
       states: new StateStore(gate(this.store), this.ids),
       collections,
       rules: this.rules,
-      pipeline: this.#pipeline,
+      pipeline: pipelineOf(
+        linesProcessor(() => this.flakes-- > 0, endTime),
+        () => void (tier === 'function' && this.misplaced.push(owner)),
+      ),
       withScratch: (work) => work({ path: '/nonexistent', freeBytes: async () => 0 }),
       clock: this.clock,
       random: this.random,
@@ -253,7 +303,25 @@ export class ProcessWorld {
       log: silentLogger,
       owner,
       maxAttempts: this.maxAttempts,
+      ...(tier && {
+        handOver: { own: tier, recipients: gate({ media: this.#recipient('media'), task: this.#recipient('task') }) },
+      }),
     })
+  }
+
+  #recipient(tier: Tier): Recipient {
+    return async ({ key, id }) => {
+      const state = (await new StateStore(this.store, this.ids).read(BUCKET, key))?.state
+      if (state?.handOver?.untilMs === 0 && id.split('-').at(-2) === String(state.run))
+        this.misplaced.push(`early ${id}`)
+      if (this.refusesNextOrder) {
+        this.refusesNextOrder = false
+        this.refused.push(id)
+        throw unavailable('no-capacity', 'there is no room for another task')
+      }
+      this.orders.push({ tier, key })
+      return tier === 'task' ? `task/${id}` : undefined
+    }
   }
 
   replay(key: string): Promise<boolean> {
@@ -261,11 +329,12 @@ export class ProcessWorld {
   }
 
   /**
-   * A worker that nothing disturbs sweeps and works until nothing is left to do.
+   * Workers that nothing disturbs, one of each tier, sweep and work until nothing is left to do.
    * @param messages they are delivered in between, and taken out when they are settled
    */
   async settle(messages: { key: string; deleted: 'removed' | 'expired' }[] = []): Promise<void> {
-    const reconciler = this.reconciler('last')
+    const [worker, ...others] = TIERS.map((tier) => new LimitedWorker(this, `last ${tier}`, tier))
+    if (worker === undefined) throw new Error('there is no tier')
     for (let round = 0; round < 20; round++) {
       this.clock.now += 20 * 60_000
       const keys: string[] = []
@@ -273,16 +342,19 @@ export class ProcessWorld {
         bucket: BUCKET,
         blobs: this.bucket,
         states: new StateStore(this.store, this.ids),
-        reconciler,
+        reconciler: worker.looks,
         found: async (key) => void keys.push(key),
         onDamaged: (error) => void this.damaged.push(error),
       })
       for (const message of messages.splice(0)) {
         const { key, deleted } = message
-        if ((await reconciler.reconcile(BUCKET, key, { deleted })).status === 'wait') messages.push(message)
+        if ((await worker.reconcile(key, deleted)).status === 'wait') messages.push(message)
       }
-      for (const key of keys) await reconciler.reconcile(BUCKET, key)
-      if (keys.length === 0 && messages.length === 0) return
+      for (const key of keys) await worker.reconcile(key)
+      let delivered = 0
+      for (let order = this.orders.shift(); order !== undefined; order = this.orders.shift(), delivered++)
+        await others[TIERS.indexOf(order.tier) - 1]?.reconcile(order.key)
+      if (keys.length + messages.length + delivered === 0) return
     }
     throw new Error('there is work left after 20 rounds')
   }

@@ -71,7 +71,7 @@ async function conditionalCommit(call: Call): Promise<Answer> {
   const embed = embedderOf(call, collection)
   const operations: RecordOp[] = []
   for (const [i, item] of body.required('operations', readList).entries()) {
-    operations.push(...(await readOperation(Fields.of(item, `operations[${i}]`), embed, call.limits)))
+    for (const one of await readOperation(Fields.of(item, `operations[${i}]`), embed, call.limits)) operations.push(one)
     checkRecordCount('operations', operations.length, call.limits)
   }
   if (operations.length === 0) return json({ first_inserted_record_offset: null, record_count: 0 })

@@ -2,9 +2,11 @@ import type { Command } from 'commander'
 import { backUp } from '../../backup/back-up.ts'
 import { closeEnvironment } from '../../drivers/directory/directory-environment.ts'
 import { isUrl, openEnvironmentAt } from '../../drivers/open-environment.ts'
+import { invalid } from '../../errors.ts'
 import { setExitCode } from '../../host/process.ts'
 import { command } from '../command.ts'
 import { bytes, plural } from '../format.ts'
+import { isPlaceWithin } from '../place-within.ts'
 import { type CommonOptions, Session, withStoreOptions } from '../session.ts'
 
 export function backupCommand(): Command {
@@ -22,6 +24,12 @@ export function backupCommand(): Command {
     )
     .action((options: CommonOptions & { to: string }) =>
       Session.use(options, { create: false, damaged: true }, async ({ env, out }) => {
+        if (isPlaceWithin(options.to, options.data))
+          throw invalid(
+            'backup-target-in-use',
+            `${options.to} lies in the store ${options.data}, so the copy would be a part of what is copied; give a place beside it`,
+            { field: 'to' },
+          )
         const target = await openEnvironmentAt(options.to, { log: out.logger })
         try {
           const report = await backUp(env, target, {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { isSiltstoneError } from '../../errors.ts'
+import { invalid, isSiltstoneError } from '../../errors.ts'
 import { fileInfo } from '../../host/files.ts'
 import { schemeAt } from '../../drivers/open-environment.ts'
 import { processId, setExitCode } from '../../host/process.ts'
@@ -8,6 +8,7 @@ import { command } from '../command.ts'
 import { checkAws } from '../doctor/aws.ts'
 import { type Check, fail, warn } from '../doctor/check.ts'
 import { checkDirectory, checkDisk, checkFileSystemKind, checkNode, checkSplit } from '../doctor/machine.ts'
+import { checkObjectBuckets, type ObjectBucketsOptions } from '../doctor/object-buckets.ts'
 import { checkObjects } from '../doctor/objects.ts'
 import { checkCollections, checkLeases, checkLogs, checkQueue, checkTimes } from '../doctor/store.ts'
 import { plural } from '../format.ts'
@@ -15,11 +16,17 @@ import { Output } from '../output.ts'
 import { type CommonOptions, Session, withStoreOptions } from '../session.ts'
 
 export function doctorCommand(): Command {
-  const made = command('doctor', 'find problems of a store and its machine', ['doctor', 'doctor --data ./data --json'])
+  const made = command('doctor', 'find problems of a store and its machine', [
+    'doctor',
+    'doctor --data ./data --json',
+    'doctor --data s3://my-store/records --objects-bucket my-uploads --objects-queue https://sqs.eu-west-1.amazonaws.com/111122223333/uploads',
+  ])
   return withStoreOptions(made)
     .option('--redrive', 'move wake-up messages from the dead-letter queue back to the queue')
+    .option('--objects-bucket <names...>', 'with a store in a bucket: also check these buckets of objects')
+    .option('--objects-queue <url>', 'the SQS queue that the notifications of these buckets go to')
     .addHelpText('after', '\nExits with 1 when a check fails. "siltstone verify" checks the data itself.')
-    .action(async (options: CommonOptions & { redrive?: boolean }) => {
+    .action(async (options: DoctorOptions) => {
       const out = new Output(options)
       const checks = await examine(options)
       await out.answer(checks, () => checks.map(checkText).join('') + summary(checks))
@@ -27,11 +34,30 @@ export function doctorCommand(): Command {
     })
 }
 
+type DoctorOptions = CommonOptions & ObjectBucketsOptions & { redrive?: boolean }
+
 const REMEDIES: Record<string, string> = {
   'coordination-damaged': 'Nothing else is lost; "siltstone verify" then checks the records.',
 }
 
-async function examine(options: CommonOptions & { redrive?: boolean }): Promise<Check[]> {
+async function examine(options: DoctorOptions): Promise<Check[]> {
+  const { objectsBucket, objectsQueue, data } = options
+  const ofObjects = objectsBucket !== undefined || objectsQueue !== undefined
+  if (ofObjects && schemeAt(data) !== 's3')
+    throw invalid(
+      'objects-place',
+      `--objects-bucket and --objects-queue are for a store in a bucket, and ${data} is none: the objects of a directory are checked without them.`,
+      { field: '--objects-bucket' },
+    )
+  if (objectsQueue !== undefined && objectsBucket === undefined)
+    throw invalid('objects-bucket', 'Name the buckets that notify --objects-queue with --objects-bucket.', {
+      field: '--objects-bucket',
+    })
+  const checks = await examineStore(options)
+  return ofObjects ? [...checks, ...(await checkObjectBuckets(data, options))] : checks
+}
+
+async function examineStore(options: DoctorOptions): Promise<Check[]> {
   const { data } = options
   const checks = [checkNode()]
   const scheme = schemeAt(data)

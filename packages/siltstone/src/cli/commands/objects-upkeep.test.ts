@@ -33,6 +33,8 @@ it('verify and doctor know the objects of a directory, and a backup has them', a
   for (const part of ['thumbnails of images', 'audio and video', 'speech'])
     expect(out).toMatch(new RegExp(`ok +${part}: \\S|WARN +${part}: left out.*\n +.*install`))
   const to = join(folder, 'copy')
+  const [, directory = ''] = data
+  expect(await siltstone(['backup', '--to', join(directory, 'copy'), ...data])).toMatchObject({ code: 2 })
   expect(await siltstone(['backup', '--to', to, ...data])).toMatchObject({ code: 0 })
   expect((await siltstone(['verify', '--data', to])).out).toContain('objects: whole, 1 object with 30.0 KB')
 })

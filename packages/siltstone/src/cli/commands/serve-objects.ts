@@ -15,6 +15,7 @@ export interface ObjectsServeOptions {
   objects?: boolean
   objectsPort?: number
   objectsBucket?: string[]
+  objectsQueue?: string
   objectsKeys?: string
   objectsRules?: string
   objectsProcessing?: boolean
@@ -38,6 +39,8 @@ export interface ServeObjectsOptions {
   keys: string | undefined
   /** Where the store is in a bucket: other buckets that are served, beside those that clients make. */
   buckets: readonly string[]
+  /** Of SQS, for the notifications of these buckets. Undefined: messages stay within the process. */
+  queueUrl: string | undefined
   allowNetworkFilesystem: boolean
   environment: Environment
   /** What is made of objects goes to its collections. */
@@ -52,12 +55,16 @@ export type ServeObjects = (
   options: ServeObjectsOptions,
 ) => Promise<ServedObjects & { states: ObjectStates; close(): Promise<void> }>
 
-/** @throws SiltstoneError `invalid` (objects-place, objects-read-only, objects-bucket), `unsupported` (package-missing, package-broken) */
+/** @throws SiltstoneError `invalid` (objects-place, objects-read-only, objects-bucket, objects-queue), `unsupported` (package-missing, package-broken) */
 export async function loadObjects({
   data,
   readOnly,
   objectsBucket = [],
-}: { data: string; readOnly?: boolean } & Pick<ObjectsServeOptions, 'objectsBucket'>): Promise<ServeObjects> {
+  objectsQueue,
+}: { data: string; readOnly?: boolean } & Pick<
+  ObjectsServeOptions,
+  'objectsBucket' | 'objectsQueue'
+>): Promise<ServeObjects> {
   const scheme = schemeAt(data)
   if (scheme !== 'directory' && scheme !== 's3')
     throw invalid(
@@ -72,6 +79,12 @@ export async function loadObjects({
       'objects-bucket',
       `--objects-bucket names buckets of S3, and the objects of ${data} are in that directory: leave it out, or give --data s3://….`,
       { field: '--objects-bucket' },
+    )
+  if (scheme === 'directory' && objectsQueue !== undefined)
+    throw invalid(
+      'objects-queue',
+      `--objects-queue names a queue of SQS, and the objects of ${data} have a queue in that directory: leave it out, or give --data s3://….`,
+      { field: '--objects-queue' },
     )
   if (readOnly === true)
     throw invalid(
@@ -98,6 +111,7 @@ export async function objectsOptions(
     host,
     port: objectsPort,
     buckets: objectsBucket,
+    queueUrl: options.objectsQueue,
     keys: await objectsKeys(options),
     processing: objectsProcessing,
     rules: objectsRules === undefined ? undefined : await readFileText(objectsRules),

@@ -107,8 +107,7 @@ function reportText({
     lines.push(
       `  ${count(figures.unreferencedObjects)} unreferenced with ${bytes(figures.unreferencedBytes)} (garbage)`,
     )
-  lines.push(...problemLines(problems))
-  return `${lines.join('\n')}\n`
+  return `${[...lines, ...problemLines(problems)].join('\n')}\n`
 }
 
 function problemLines(problems: readonly Problem[]): string[] {

@@ -20,7 +20,15 @@ const good: AwsFacts = {
   versioning: { value: 'Enabled' },
   lifecycle: { value: [cleanUp] },
   notifies: { value: true },
-  queue: { value: { visibilityS: 900, retentionS: 345_600, maxReceiveCount: 5, isFifo: false } },
+  queue: {
+    value: {
+      arn: 'arn:aws:sqs:us-east-1:111122223333:q',
+      visibilityS: 900,
+      retentionS: 345_600,
+      maxReceiveCount: 5,
+      isFifo: false,
+    },
+  },
   table: { value: { hasTimeToLive: false } },
 }
 const found = (facts: Partial<AwsFacts>) =>
@@ -80,7 +88,7 @@ describe('doctor on AWS', () => {
   })
 
   it('looks at the queue and the table', () => {
-    const queue = { visibilityS: 900, retentionS: 345_600, maxReceiveCount: 5, isFifo: false }
+    const queue = { arn: 'arn', visibilityS: 900, retentionS: 345_600, maxReceiveCount: 5, isFifo: false }
     expect(found({ queue: { value: { ...queue, isFifo: true } } })).toEqual(['fail queue settings'])
     expect(found({ queue: { value: { ...queue, maxReceiveCount: undefined } } })).toEqual(['warn queue settings'])
     expect(found({ queue: { value: { ...queue, visibilityS: 30 } } })).toEqual(['warn queue settings'])

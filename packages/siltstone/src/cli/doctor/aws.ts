@@ -43,7 +43,7 @@ export function checksOf(facts: AwsFacts): Check[] {
 }
 
 /** @param otherwise verdict when the credentials may not read the fact */
-function checkFact<T>(name: string, fact: Fact<T>, check: (value: T) => Check, otherwise: typeof warn): Check {
+export function checkFact<T>(name: string, fact: Fact<T>, check: (value: T) => Check, otherwise: typeof warn): Check {
   if ('value' in fact) return check(fact.value)
   return otherwise(
     name,
@@ -93,7 +93,7 @@ function checkQueueSettings({ queue, place }: AwsFacts): Check {
   return checkFact('queue settings', queue, (facts) => checkQueueFacts(facts, place.queueUrl ?? ''), fail)
 }
 
-function checkQueueFacts({ visibilityS, retentionS, maxReceiveCount, isFifo }: QueueFacts, url: string): Check {
+export function checkQueueFacts({ visibilityS, retentionS, maxReceiveCount, isFifo }: QueueFacts, url: string): Check {
   const name = 'queue settings'
   if (isFifo)
     return fail(name, `${url} is a FIFO queue`, 'Use a standard queue: the order of wake-up messages does not matter.')

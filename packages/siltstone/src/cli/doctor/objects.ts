@@ -44,17 +44,18 @@ interface Processors {
   optionalParts: () => Promise<{ name: string; by?: string; reason?: string }[]>
 }
 
-async function checkProcessors(): Promise<Check[]> {
+export async function checkProcessors(): Promise<Check[]> {
   const name = 'processing of objects'
   try {
     const { optionalParts } = (await importOptional('@siltstone/processors', 'Making objects searchable')) as Processors
-    const model = environmentVariables()['SILTSTONE_WHISPER_MODEL']
+    const { SILTSTONE_WHISPER_MODEL: model, SILTSTONE_TRANSCRIBE_BUCKET: bucket } = environmentVariables()
+    const speech = bucket
+      ? `Amazon Transcribe, with the bucket ${bucket}, by SILTSTONE_TRANSCRIBE_BUCKET`
+      : model && `${model}, by SILTSTONE_WHISPER_MODEL`
     const parts = await optionalParts()
     return [
       ok(name, '@siltstone/processors is installed'),
-      ...parts.map((part) =>
-        part.name === 'speech' && model ? ok('speech', `${model}, by SILTSTONE_WHISPER_MODEL`) : partCheck(part),
-      ),
+      ...parts.map((part) => (part.name === 'speech' && speech ? ok('speech', speech) : partCheck(part))),
     ]
   } catch (error) {
     if (!isSiltstoneError(error)) throw error

@@ -192,6 +192,13 @@ export const SERVE_SETTINGS: readonly Setting[] = [
     shape: 'list',
   },
   {
+    key: 'objectsQueue',
+    flags: '--objects-queue <url>',
+    description:
+      'with a store in a bucket: SQS queue that the notifications of the buckets of objects go to; default: sweeps find what others change',
+    shape: 'text',
+  },
+  {
     key: 'objectsKeys',
     flags: '--objects-keys <file>',
     description: 'JSON list of access keys; default, on a directory: one key that is made and stored',

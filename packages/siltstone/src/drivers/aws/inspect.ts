@@ -25,6 +25,7 @@ import type { Ids } from '../../ports/ids.ts'
 export type Fact<T> = { value: T } | { error: SiltstoneError }
 
 export interface QueueFacts {
+  arn: string
   visibilityS: number
   retentionS: number
   /** Undefined: there is no dead-letter queue. */
@@ -52,7 +53,7 @@ export interface InspectOptions extends RequestParts {
   variables: Readonly<Record<string, string | undefined>>
 }
 
-const PATIENCE = { timeoutMs: 10_000, bytesPerSecond: 64 * 1024, attempts: 2 }
+export const PATIENCE = { timeoutMs: 10_000, bytesPerSecond: 64 * 1024, attempts: 2 }
 
 /** @throws SiltstoneError `invalid` (bad-s3-url) */
 export async function inspectAws(url: string, options: InspectOptions): Promise<AwsFacts> {
@@ -131,7 +132,15 @@ async function storeFacts(store: S3ObjectStore, { ids, clock }: InspectOptions) 
 
 async function queueFacts(place: S3Place, options: InspectOptions): Promise<Pick<AwsFacts, 'queue'>> {
   const { queueUrl } = place
-  if (queueUrl === undefined) return {}
+  return queueUrl === undefined ? {} : { queue: await lookAtQueue(queueUrl, place, options) }
+}
+
+/** @param place whose region and endpoint are those of the queue */
+export async function lookAtQueue(
+  queueUrl: string,
+  place: S3Place,
+  options: InspectOptions,
+): Promise<Fact<QueueFacts>> {
   const client = sqsClient(servicePlace(place, endpointOf('SQS', options.variables)), options)
   const requests = new Requests('sqs', options, PATIENCE)
   const queue = await fact(async () => {
@@ -141,6 +150,7 @@ async function queueFacts(place: S3Place, options: InspectOptions): Promise<Pick
     )
     const redrive = JSON.parse(got.RedrivePolicy ?? '{}') as { maxReceiveCount?: number | string }
     return {
+      arn: got.QueueArn ?? '',
       visibilityS: Number(got.VisibilityTimeout ?? 30),
       retentionS: Number(got.MessageRetentionPeriod ?? 345_600),
       maxReceiveCount: redrive.maxReceiveCount === undefined ? undefined : Number(redrive.maxReceiveCount),
@@ -148,7 +158,7 @@ async function queueFacts(place: S3Place, options: InspectOptions): Promise<Pick
     }
   })
   client.destroy()
-  return { queue }
+  return queue
 }
 
 async function tableFacts(place: S3Place, options: InspectOptions): Promise<Pick<AwsFacts, 'table'>> {
@@ -173,7 +183,7 @@ function servicePlace({ region }: S3Place, endpoint: string | undefined) {
   return { ...(region !== undefined && { region }), ...(endpoint !== undefined && { endpoint }) }
 }
 
-async function fact<T>(look: () => Promise<T>): Promise<Fact<T>> {
+export async function fact<T>(look: () => Promise<T>): Promise<Fact<T>> {
   try {
     return { value: await look() }
   } catch (error) {

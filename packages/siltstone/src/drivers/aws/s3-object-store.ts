@@ -16,6 +16,7 @@ import type { PostForm } from '../../host/aws-signature.ts'
 import { type ClientOptions } from './client-config.ts'
 import { unavailable } from '../../errors.ts'
 import type { Ids } from '../../ports/ids.ts'
+import type { DirectUploads } from '../../ports/direct-uploads.ts'
 import {
   DISTANT_GAP_BYTES,
   type DeleteOptions,
@@ -35,6 +36,7 @@ import { type RequestLimits, type RequestParts, Requests } from './aws-requests.
 import { bucketKey, type S3Bucket, s3Url } from './s3-bucket.ts'
 import { s3Client } from './s3-client.ts'
 import { deleteObjects } from './s3-delete.ts'
+import { S3DirectUploads } from './s3-direct-uploads.ts'
 import { getObject, headObject } from './s3-get.ts'
 import { listObjects } from './s3-list.ts'
 import type { S3Place } from './s3-place.ts'
@@ -60,6 +62,7 @@ export class S3ObjectStore implements ObjectStore {
     isLocal: false,
     gapBytes: DISTANT_GAP_BYTES,
   }
+  readonly direct: DirectUploads | undefined
   readonly #bucket: S3Bucket
   readonly #readOnly: boolean
   readonly #ownsClient: boolean
@@ -68,6 +71,7 @@ export class S3ObjectStore implements ObjectStore {
     this.#bucket = bucket
     this.#readOnly = options.readOnly
     this.#ownsClient = options.ownsClient
+    this.direct = options.readOnly ? undefined : new S3DirectUploads(bucket)
     this.description = s3Url(bucket).replace(/\/$/, '')
   }
 

@@ -27,6 +27,8 @@ export interface PresignPut extends Lasting {
   contentType?: string
   /** Base64 of the SHA-256 of the bytes; the client must send it as `x-amz-checksum-sha256`. */
   sha256?: string
+  /** Base64 of the CRC-64/NVME of the bytes; the client must send it as `x-amz-checksum-crc64nvme`. */
+  crc64nvme?: string
   /** Part of the URL, so that the client cannot change it. */
   metadata?: Readonly<Record<string, string>>
   /** Create only; the client must send `If-None-Match: *`. */
@@ -44,7 +46,7 @@ const WEEK_S = 7 * 24 * 3600
  * @throws SiltstoneError `invalid` (bad-expiry, no-size)
  */
 export async function presignObject(bucket: S3Bucket, key: string, options: PresignOptions): Promise<string> {
-  const expiresIn = seconds(options.expiresInMs)
+  const expiresIn = expirySeconds(options.expiresInMs)
   const { getSignedUrl } = await import('@aws-sdk/s3-request-presigner')
   const target = { Bucket: bucket.place.bucket, Key: key }
   if (options.method === 'get') {
@@ -55,7 +57,7 @@ export async function presignObject(bucket: S3Bucket, key: string, options: Pres
     }
     return getSignedUrl(bucket.presigner(), new GetObjectCommand(input), { expiresIn })
   }
-  const { contentType, sizeBytes, sha256, metadata, ifAbsent } = options
+  const { contentType, sizeBytes, sha256, crc64nvme, metadata, ifAbsent } = options
   // Also for callers without types.
   if (!Number.isSafeInteger(sizeBytes) || sizeBytes < 0)
     throw invalid(
@@ -68,11 +70,12 @@ export async function presignObject(bucket: S3Bucket, key: string, options: Pres
     ContentLength: sizeBytes,
     ...(contentType !== undefined && { ContentType: contentType }),
     ...(sha256 !== undefined && { ChecksumSHA256: sha256 }),
+    ...(crc64nvme !== undefined && { ChecksumCRC64NVME: crc64nvme }),
     ...(metadata !== undefined && { Metadata: { ...metadata } }),
     ...(ifAbsent === true && { IfNoneMatch: '*' }),
   }
   // Headers must be part of the signature: as query parameters they would not bind the client.
-  const signed = new Set(['content-length', 'if-none-match', 'x-amz-checksum-sha256'])
+  const signed = new Set(['content-length', 'if-none-match', 'x-amz-checksum-sha256', 'x-amz-checksum-crc64nvme'])
   // The SDK adds a type of its own, which the client of a URL for any type would have to guess.
   if (contentType !== undefined) signed.add('content-type')
   return getSignedUrl(bucket.presigner(), new PutObjectCommand(input), {
@@ -91,7 +94,7 @@ export async function presignPost(
   key: string,
   { expiresInMs, ...limits }: PresignPostOptions,
 ): Promise<PostForm> {
-  seconds(expiresInMs)
+  expirySeconds(expiresInMs)
   const { minBytes, maxBytes } = limits
   if (!(Number.isSafeInteger(maxBytes) && minBytes >= 0 && maxBytes >= minBytes))
     throw invalid('no-size', `A form needs 0 ≤ minBytes ≤ maxBytes, not ${minBytes} and ${maxBytes}.`, {
@@ -118,7 +121,8 @@ export async function presignPost(
   }
 }
 
-function seconds(expiresInMs: number): number {
+/** @throws SiltstoneError `invalid` (bad-expiry) */
+export function expirySeconds(expiresInMs: number): number {
   const expiresIn = Math.floor(expiresInMs / 1_000)
   if (expiresIn >= 1 && expiresIn <= WEEK_S) return expiresIn
   throw invalid('bad-expiry', `A signed URL lasts 1 second to 7 days, not ${expiresInMs} ms.`, { field: 'expiresInMs' })

@@ -1,9 +1,10 @@
 /** Tests on temporary files whether a directory can do what the store needs. */
-import { link, mkdir, open, readdir, rm, stat } from 'node:fs/promises'
+import { link, open, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileError } from '../../host/file-errors.ts'
 import { checkFileSystem } from './network-filesystem.ts'
 import type { Logger } from '../../ports/telemetry.ts'
+import { makeDirectories } from '../../host/make-directories.ts'
 
 export interface DirectoryTrial {
   /** The time until a few bytes are durable. */
@@ -19,7 +20,7 @@ export async function tryDirectory(directory: string, name: string): Promise<Dir
   const folder = join(directory, '.tmp')
   const path = join(folder, name)
   try {
-    await mkdir(folder, { recursive: true })
+    await makeDirectories(folder)
     const file = await open(path, 'wx')
     let fsyncMs = 0
     try {

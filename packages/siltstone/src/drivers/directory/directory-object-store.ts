@@ -26,7 +26,6 @@
  * A full disk, a read-only file system or a missing permission fails in step 1, which changes nothing that is visible.
  */
 import { statSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { invalid, isSiltstoneError, notFound, unavailable } from '../../errors.ts'
 import type { Clock } from '../../ports/clock.ts'
@@ -63,6 +62,7 @@ import type { Random } from '../../ports/random.ts'
 import { retry } from '../../ports/retry.ts'
 import { type Logger, silentLogger } from '../../ports/telemetry.ts'
 import { symbolicLink } from './symbolic-link.ts'
+import { makeDirectories } from '../../host/make-directories.ts'
 
 export const TEMP_FOLDER = '.tmp'
 export const PRIVATE_FOLDER = '.siltstone'
@@ -113,8 +113,8 @@ export async function openDirectoryObjectStore(
 
 async function prepare(root: string, { clock, random }: DirectoryObjectStoreOptions, log: Logger): Promise<void> {
   const temp = join(root, TEMP_FOLDER)
-  await mkdir(temp, { recursive: true })
-  await mkdir(join(root, PRIVATE_FOLDER), { recursive: true })
+  await makeDirectories(temp)
+  await makeDirectories(join(root, PRIVATE_FOLDER))
   const removed = await new TempFiles(temp, random).removeStale(clock.nowMs())
   if (removed > 0) log.info('store.stale-files-removed', { directory: temp, files: removed })
 }

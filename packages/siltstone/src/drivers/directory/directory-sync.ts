@@ -1,6 +1,7 @@
-import { mkdir, open } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { isMissing } from '../../host/file-errors.ts'
+import { makeDirectories } from '../../host/make-directories.ts'
 
 const MAX_KNOWN_DIRECTORIES = 10_000
 
@@ -57,7 +58,7 @@ export class DirectorySync {
 
 /** Creates the root and the directories above it if they are missing, and makes their names durable. */
 export async function makeRoot(root: string): Promise<void> {
-  const firstMade = await mkdir(root, { recursive: true })
+  const firstMade = await makeDirectories(root)
   if (firstMade === undefined) return
   const last = dirname(firstMade)
   for (let directory = dirname(root); ; directory = dirname(directory)) {

@@ -1,5 +1,4 @@
 /** Further queues of the processes on one directory, each in a file of its own. */
-import { mkdir } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { fileError } from '../../host/file-errors.ts'
 import { fileInfo } from '../../host/files.ts'
@@ -9,6 +8,7 @@ import type { Random } from '../../ports/random.ts'
 import { openCoordinationDatabase } from './coordination-database.ts'
 import { PRIVATE_FOLDER } from './directory-object-store.ts'
 import { SqliteQueue } from './sqlite-queue.ts'
+import { makeDirectories } from '../../host/make-directories.ts'
 
 export interface DirectoryQueueOptions {
   clock: Clock
@@ -32,7 +32,7 @@ export async function openDirectoryQueue(
   const path = join(resolve(directory), PRIVATE_FOLDER, `${name}.sqlite`)
   if (!create && (await fileInfo(path)) === undefined) return undefined
   try {
-    await mkdir(dirname(path), { recursive: true })
+    await makeDirectories(dirname(path))
   } catch (error) {
     throw fileError(error, { path, doing: 'open' })
   }

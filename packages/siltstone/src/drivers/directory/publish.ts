@@ -1,5 +1,5 @@
 import { type BigIntStats, existsSync, renameSync, statSync } from 'node:fs'
-import { link, mkdir } from 'node:fs/promises'
+import { link } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { unavailable, unsupported } from '../../errors.ts'
 import type { PutOptions, PutResult } from '../../ports/object-store.ts'
@@ -8,6 +8,7 @@ import type { EtagMemo } from './etag-memo.ts'
 import { fileErrorCode, isMissing, notDurable } from '../../host/file-errors.ts'
 import { MAX_SYNC_READ_BYTES, readEtagSync } from './read-object.ts'
 import type { StoreLock } from './store-lock.ts'
+import { makeDirectories } from '../../host/make-directories.ts'
 
 /** A directory may be pruned between its creation and its use, but hardly this often. */
 const MAX_PLACE_ATTEMPTS = 10
@@ -72,7 +73,7 @@ async function place(
       if (!existsSync(file.path)) throw tempFileGone(file.path, error)
       if (attempt >= MAX_PLACE_ATTEMPTS) throw error
     }
-    await mkdir(dirname(path), { recursive: true })
+    await makeDirectories(dirname(path))
   }
 }
 

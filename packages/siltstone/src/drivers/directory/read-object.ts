@@ -126,7 +126,7 @@ async function readLarge(path: string, file: OpenFile, options: GetOptions, cont
     const answer = resultOf(options, { ...found, body: new Uint8Array(0), etag })
     return answer.status === 'ok' ? { ...answer, body: await readBytesAsync(file.fd, start, end) } : answer
   }
-  const body = await readBytesAsync(file.fd, start, end)
+  const body = await readBytesAsync(file.fd, start, end, options.into)
   if (options.range !== undefined) return { status: 'ok', ...found, body, etag: undefined }
   let etag = context.etags.find(path, file.stat)
   if (etag === undefined) {
@@ -179,8 +179,8 @@ function readBytes(fd: number, start: number, end: number): Uint8Array {
   return bytes
 }
 
-async function readBytesAsync(fd: number, start: number, end: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(end - start)
+async function readBytesAsync(fd: number, start: number, end: number, into?: Uint8Array): Promise<Uint8Array> {
+  const bytes = into ? into.subarray(0, end - start) : new Uint8Array(end - start)
   for (let at = 0; at < bytes.length; ) {
     const { bytesRead } = await readAsync(fd, bytes, at, bytes.length - at, start + at)
     if (bytesRead === 0) throw shortFile(fd)

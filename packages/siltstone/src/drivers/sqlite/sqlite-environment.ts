@@ -1,5 +1,4 @@
 /** Everything the engine needs, in one SQLite file: objects, queue and leases. */
-import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { notFound, unsupported } from '../../errors.ts'
 import { fileError } from '../../host/file-errors.ts'
@@ -13,6 +12,7 @@ import { SqliteLeases } from '../directory/sqlite-leases.ts'
 import { SqliteQueue } from '../directory/sqlite-queue.ts'
 import { SqliteObjectStore } from './sqlite-object-store.ts'
 import { IN_MEMORY, parseSqlitePlace } from './sqlite-place.ts'
+import { makeDirectories } from '../../host/make-directories.ts'
 
 const VERSION = 1
 const RESTING_MS = 3_600_000
@@ -104,7 +104,7 @@ async function makeFolder(path: string, readOnly: boolean): Promise<void> {
     throw notFound('no-store', `There is no SQLite file ${path}.`)
   }
   try {
-    await mkdir(dirname(path), { recursive: true })
+    await makeDirectories(dirname(path))
   } catch (error) {
     throw fileError(error, { path, doing: 'open' })
   }

@@ -8,13 +8,14 @@
  * fetched again. Several processes may share the folder.
  */
 import { createHash } from 'node:crypto'
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import zlib from 'node:zlib'
 import { LruMap } from '../../lru.ts'
 import { forwardingStore } from '../../ports/forwarding-store.ts'
 import type { ByteRange, GetOptions, GetResult, ObjectStore } from '../../ports/object-store.ts'
 import type { Logger } from '../../ports/telemetry.ts'
+import { makeDirectories } from '../../host/make-directories.ts'
 
 const BLOCK_BYTES = 64 * 1024
 const TRAILER_BYTES = 4
@@ -67,7 +68,7 @@ class DiskCache {
 
   async open(): Promise<void> {
     const { directory } = this.#options
-    await mkdir(directory, { recursive: true })
+    await makeDirectories(directory)
     const found: { name: string; sizeBytes: number; usedMs: number }[] = []
     for (const name of await readdir(directory)) {
       if (name.startsWith('.')) {

@@ -79,7 +79,7 @@ class Parser {
     if (branches.length === 1) return branches[0] as Item
     return {
       node: alternativesOf(branches.map(({ node }) => node)),
-      depth: 1 + Math.max(...branches.map(({ depth }) => depth)),
+      depth: 1 + branches.reduce((deepest, { depth }) => Math.max(deepest, depth), 0),
     }
   }
 

@@ -51,6 +51,9 @@ describe('compact segments', () => {
     })
     await reader.prepare(['ids'])
     bucket.reads = []
+    await reader.prepareRows([7, 200])
+    expect(bucket.reads).toHaveLength(1)
+    bucket.reads = []
     await Promise.all([reader.ids([7, 200]), reader.column('documents', [7, 200]), reader.column('metadata', [200])])
     expect(bucket.reads).toHaveLength(2)
     bucket.reads = []

@@ -1,8 +1,6 @@
-import { zstdDecompress } from '#codec'
-import { readVarint } from '../../codec/varint.ts'
 import { firstWhere } from '../../binary-search.ts'
-import { corrupt } from '../../errors.ts'
-import { paramCount, type SectionDescriptor } from './descriptor.ts'
+import type { SectionDescriptor } from './descriptor.ts'
+import { type BlockPlaces, FragmentDirectory } from './fragment-directory.ts'
 import { FragmentBlock, type FragmentColumn } from './fragments.ts'
 import { type BlockShelf, eachAtMost, scanAhead, type SectionSource, stretches } from './source.ts'
 import type { ColumnReader, Texts } from './text-columns.ts'
@@ -10,94 +8,58 @@ import type { ColumnReader, Texts } from './text-columns.ts'
 const MAX_READ_BYTES = 4 << 20
 const PARALLEL_READS = 128
 
-interface Directory {
-  blocks: number
-  /** First row of block b; entry `blocks` is the number of rows. */
-  firstRow: Uint32Array
-  /** Of block b, from the start of the section; entry `blocks` is where the directory begins. */
-  offset: Float64Array
-}
-
 /** Columns whose texts lie together: a block that one column has read is in memory for the others. */
 export class FragmentReader {
   readonly #source: SectionSource
   readonly #section: SectionDescriptor
   readonly #shelf: BlockShelf | undefined
-  readonly #rows: number
   readonly #reading = new Map<number, Promise<FragmentBlock>>()
-  #directory: Promise<Directory> | undefined
+  readonly #directory: FragmentDirectory
 
   constructor(source: SectionSource, section: SectionDescriptor, rows: number) {
     this.#source = source
     this.#section = section
     this.#shelf = source.shelf(section)
-    this.#rows = rows
+    this.#directory = new FragmentDirectory(source, section, rows)
   }
 
   column(name: FragmentColumn): ColumnReader {
     return {
-      prepare: async () => {
-        await this.#open()
+      prepare: () => this.#directory.prepare(),
+      prepareRows: async (rows) => {
+        const parts = await this.#directory.partsOf(rows)
+        await Promise.all(parts.map(({ places }) => places))
       },
       values: (rows) => this.#values(name, rows),
       scan: () => this.#scan(name),
     }
   }
 
-  #open(): Promise<Directory> {
-    this.#directory ??= this.#readDirectory().catch((error: unknown) => {
-      // A failure is not kept: the next call tries again.
-      this.#directory = undefined
-      throw error
-    })
-    return this.#directory
-  }
-
-  async #readDirectory(): Promise<Directory> {
-    const section = this.#section
-    const { directory } = section
-    const key = this.#source.key(section)
-    if (!directory) throw corrupt('descriptor-damaged', `${key}: section ${section.name} has no directory`, { key })
-    const stored = await this.#source.checked(section, directory, 'the directory')
-    const raw = zstdDecompress(stored, paramCount(section, 'directoryBytes'))
-    const blocks = paramCount(section, 'blocks')
-    const firstRow = new Uint32Array(blocks + 1)
-    const offset = new Float64Array(blocks + 1)
-    let at = 0
-    const number = (): number => {
-      const next = readVarint(raw, at)
-      at = next?.end ?? raw.length
-      return next?.value ?? 0
-    }
-    for (let b = 0; b < blocks; b++) {
-      firstRow[b + 1] = (firstRow[b] as number) + number()
-      offset[b + 1] = (offset[b] as number) + number()
-    }
-    const isWhole = at === raw.length && firstRow[blocks] === this.#rows
-    if (!isWhole || offset[blocks] !== directory.offset - section.offset)
-      throw corrupt('section-damaged', `${key}: the directory of section ${section.name} does not fit its blocks`, {
-        key,
-      })
-    return { blocks, firstRow, offset }
-  }
-
   async #values(name: FragmentColumn, rows: ArrayLike<number>): Promise<(string | null)[]> {
     if (rows.length === 0) return []
-    const directory = await this.#open()
-    const blockOf = (row: number) => {
-      if (!(row >= 0 && row < this.#rows)) throw new RangeError(`row ${row} is outside the segment`)
-      return firstWhere(directory.blocks, (block) => (directory.firstRow[block + 1] as number) > row)
-    }
-    const places = Array.from(rows, blockOf)
-    const blocks = await this.#blocks(
-      directory,
-      [...new Set(places)].sort((a, b) => a - b),
+    const values = new Array<string | null>(rows.length)
+    const parts = await this.#directory.partsOf(rows)
+    await Promise.all(
+      parts.map(async ({ places, indices }) => {
+        const known = await places
+        const { firstBlock, firstRow, blocks: count } = known
+        const blockOf = (i: number) =>
+          firstBlock + firstWhere(count, (block) => (firstRow[block + 1] as number) > (rows[i] as number))
+        const own = indices.map(blockOf)
+        const blocks = await this.#blocks(
+          known,
+          [...new Set(own)].sort((a, b) => a - b),
+        )
+        indices.forEach((i, k) => {
+          values[i] = (blocks.get(own[k] as number) as FragmentBlock).get(name, rows[i] as number)
+        })
+      }),
     )
-    return places.map((block, i) => (blocks.get(block) as FragmentBlock).get(name, rows[i] as number))
+    return values
   }
 
   /** @param wanted ascending */
-  async #blocks(directory: Directory, wanted: readonly number[]): Promise<Map<number, FragmentBlock>> {
+  async #blocks(places: BlockPlaces, wanted: readonly number[]): Promise<Map<number, FragmentBlock>> {
     const found = new Map<number, FragmentBlock | Promise<FragmentBlock>>()
     const missing: number[] = []
     for (const block of wanted) {
@@ -115,14 +77,14 @@ export class FragmentReader {
         () => undefined,
       )
     }
-    const start = (block: number): number => directory.offset[block] as number
+    const start = (block: number): number => places.offset[block - places.firstBlock] as number
     const groups = stretches(missing, start, this.#source.gapBytes, MAX_READ_BYTES)
     try {
       await eachAtMost(groups, PARALLEL_READS, async ({ first, end }) => {
         const bytes = await this.#range(start(first), start(end))
         for (const block of missing)
           if (block >= first && block < end)
-            waiting.get(block)?.resolve(this.#parse(directory, block, bytes, start(first)))
+            waiting.get(block)?.resolve(this.#parse(places, block, bytes, start(first)))
       })
     } catch (error) {
       for (const { reject } of waiting.values()) reject(error)
@@ -137,23 +99,29 @@ export class FragmentReader {
     return this.#source.range(this.#section, this.#section.offset + start, end - start)
   }
 
-  #parse({ firstRow, offset }: Directory, block: number, bytes: Uint8Array, start: number): FragmentBlock {
-    const [from, to] = [offset[block] as number, offset[block + 1] as number]
-    const first = firstRow[block] as number
+  #parse(
+    { firstBlock, firstRow, offset }: BlockPlaces,
+    block: number,
+    bytes: Uint8Array,
+    start: number,
+  ): FragmentBlock {
+    const i = block - firstBlock
+    const [from, to] = [offset[i] as number, offset[i + 1] as number]
+    const first = firstRow[i] as number
     const where = `block ${block} of section ${this.#section.name}`
     const stored = bytes.subarray(from - start, to - start)
     const key = this.#source.key(this.#section)
-    return FragmentBlock.parse(stored, first, (firstRow[block + 1] as number) - first, where, key)
+    return FragmentBlock.parse(stored, first, (firstRow[i + 1] as number) - first, where, key)
   }
 
   /** All blocks in order, without the cache, reading ahead. */
   async *#scan(name: FragmentColumn): AsyncGenerator<Texts> {
-    const directory = await this.#open()
-    const start = (block: number): number => directory.offset[block] as number
-    const reads = scanAhead(directory.blocks, start, (from, to) => this.#range(from, to))
+    const places = await this.#directory.whole()
+    const start = (block: number): number => places.offset[block] as number
+    const reads = scanAhead(places.blocks, start, (from, to) => this.#range(from, to))
     for await (const { first, end, bytes } of reads)
       for (let block = first; block < end; block++) {
-        const parsed = this.#parse(directory, block, bytes, start(first))
+        const parsed = this.#parse(places, block, bytes, start(first))
         const { firstRow, rows } = parsed
         yield { firstRow, rows, get: (row) => parsed.get(name, row) }
       }

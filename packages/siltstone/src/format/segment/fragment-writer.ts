@@ -1,23 +1,16 @@
-/**
- * A section of fragments: blocks, then a directory compressed with Zstandard. For each block it has two varints: the number
- * of its rows, and its length in bytes.
- */
-import { zstdCompress } from '#codec'
-import { concatBytes } from '../../codec/bytes.ts'
-import { varint } from '../../codec/varint.ts'
-import { crcHex } from '../checksum.ts'
+/** A section of fragments: blocks, then where they lie (`fragment-directory.ts`). */
+import { encodeDirectory } from './fragment-directory.ts'
 import { encodeFragments, FRAGMENT_COLUMNS, FRAGMENTS, type FragmentRow } from './fragments.ts'
 import type { Pending, Sink } from './sink.ts'
 
 const MOST_ROWS = 8192
-const LEVEL = 19
 
 export class FragmentWriter {
   readonly #sink: Sink
   readonly #targetBytes: number
   #rows: FragmentRow[] = []
   #size = 0
-  readonly #directory: Uint8Array[] = []
+  readonly #blocks: { rows: number; length: number }[] = []
 
   /** @param targetBytes raw size of a block */
   constructor(sink: Sink, targetBytes: number) {
@@ -40,7 +33,7 @@ export class FragmentWriter {
 
   #flush(): Pending {
     const block = encodeFragments(this.#rows)
-    this.#directory.push(varint(this.#rows.length), varint(block.length))
+    this.#blocks.push({ rows: this.#rows.length, length: block.length })
     this.#rows = []
     this.#size = 0
     return this.#sink.write(block)
@@ -49,15 +42,9 @@ export class FragmentWriter {
   /** The directory's `offset` counts from the start of the section. */
   async finish() {
     if (this.#rows.length > 0) await this.#flush()
-    const offset = this.#sink.position
-    const raw = concatBytes(this.#directory)
-    const bytes = zstdCompress(raw, LEVEL)
+    const { bytes, directory, params } = encodeDirectory(this.#blocks)
+    const offset = this.#sink.position + directory.offset
     await this.#sink.write(bytes)
-    const directory = { offset, length: bytes.length, crc32: crcHex(bytes) }
-    return {
-      type: FRAGMENTS.type,
-      directory,
-      params: { blocks: this.#directory.length / 2, directoryBytes: raw.length },
-    }
+    return { type: FRAGMENTS.type, version: FRAGMENTS.version, directory: { ...directory, offset }, params }
   }
 }

@@ -12,7 +12,7 @@ import { concatBytes, readUint32, writeUint32 } from '../../codec/bytes.ts'
 import { readVarint, varint } from '../../codec/varint.ts'
 import { corrupt } from '../../errors.ts'
 
-export const FRAGMENTS = { name: 'fragments', type: 'text-rows' } as const
+export const FRAGMENTS = { name: 'fragments', type: 'text-rows', firstVersion: 1, version: 2 } as const
 export const FRAGMENT_COLUMNS = ['ids', 'metadata', 'documents', 'uris'] as const
 export type FragmentColumn = (typeof FRAGMENT_COLUMNS)[number]
 export type FragmentRow = Record<FragmentColumn, string | null>

@@ -1,7 +1,16 @@
 import { checkPages, geometryOf, pageCount, type PageGeometry } from './pages.ts'
 import { decodeInt8Pages } from './int8-vectors.ts'
 import type { SectionDescriptor } from './descriptor.ts'
-import { type BlockShelf, eachAtMost, readAhead, type SectionSource, stretches, floatsOf, wordsOf } from './source.ts'
+import {
+  type BlockShelf,
+  eachAtMost,
+  readAhead,
+  type SectionSource,
+  stretches,
+  TwoBuffers,
+  floatsOf,
+  wordsOf,
+} from './source.ts'
 
 const MAX_READ_BYTES = 4 << 20
 const PARALLEL_READS = 128
@@ -66,18 +75,22 @@ export class PageReader<Words extends Uint32Array | Float32Array = Uint32Array> 
   }
 
   /** Pages `first` to before `end`. @throws SiltstoneError `corrupt` (`page-damaged`, `object-truncated`) */
-  async read(first: number, end: number): Promise<Pages> {
+  async read(first: number, end: number, into?: Uint8Array): Promise<Pages> {
     const { recordsPerPage } = this.geometry
-    const bytes = await this.#bytes(first, end)
+    const bytes = await this.#bytes(first, end, { into })
     const firstRecord = first * recordsPerPage
     return { firstRecord, recordCount: Math.min(end * recordsPerPage, this.records) - firstRecord, bytes }
   }
 
   /** @param wanted the pages whose checksums are verified; default all */
-  async #bytes(first: number, end: number, wanted?: ReadonlySet<number>): Promise<Uint8Array> {
+  async #bytes(
+    first: number,
+    end: number,
+    { wanted, into }: { wanted?: ReadonlySet<number> | undefined; into?: Uint8Array | undefined },
+  ): Promise<Uint8Array> {
     const { pageBytes } = this.geometry
     const { section } = this
-    const raw = await this.#source.range(section, section.offset + first * pageBytes, (end - first) * pageBytes)
+    const raw = await this.#source.range(section, section.offset + first * pageBytes, (end - first) * pageBytes, into)
     return checkPages(raw, pageBytes, first, section.name, this.#source.key(section), wanted)
   }
 
@@ -85,15 +98,21 @@ export class PageReader<Words extends Uint32Array | Float32Array = Uint32Array> 
     return this.#decoder.decode(bytes, this.geometry)
   }
 
+  /** All pages in reads of about `chunkBytes`, one ahead. The bytes are valid until the next ones are asked for. */
+  scanInPlace(chunkBytes: number): AsyncGenerator<Pages> {
+    const step = Math.max(1, Math.floor(chunkBytes / this.geometry.pageBytes))
+    return this.scan(chunkBytes, 0, this.records, new TwoBuffers(Math.min(step, this.pages) * this.geometry.pageBytes))
+  }
+
   /** All pages that hold records `start` to before `end`, in reads of about `chunkBytes`, one ahead. */
-  scan(chunkBytes: number, start = 0, end: number = this.records): AsyncGenerator<Pages> {
+  scan(chunkBytes: number, start = 0, end: number = this.records, into?: TwoBuffers): AsyncGenerator<Pages> {
     const { pageBytes, recordsPerPage } = this.geometry
     const step = Math.max(1, Math.floor(chunkBytes / pageBytes))
     const from = Math.floor(start / recordsPerPage)
     const to = Math.ceil(Math.min(end, this.records) / recordsPerPage)
     return readAhead((n) => {
       const first = from + n * step
-      return first < to ? this.read(first, Math.min(first + step, to)) : undefined
+      return first < to ? this.read(first, Math.min(first + step, to), into?.of(n)) : undefined
     })
   }
 
@@ -120,7 +139,7 @@ export class PageReader<Words extends Uint32Array | Float32Array = Uint32Array> 
     const needed = new Set(missing)
     const checked = this.#source.cachesGaps(this.section) ? undefined : needed
     await eachAtMost(groups, PARALLEL_READS, async ({ first, end }) => {
-      const all = this.decode(await this.#bytes(first, end, checked))
+      const all = this.decode(await this.#bytes(first, end, { wanted: checked }))
       for (let page = first; page < end; page++) {
         if (checked && !needed.has(page)) continue
         const view = all.subarray((page - first) * pageWords, (page - first + 1) * pageWords - 1) as Words

@@ -74,6 +74,11 @@ export class SegmentReader {
     return this.descriptor.rows
   }
 
+  /** Whether it has the layout for pages. */
+  get isCompact(): boolean {
+    return !this.#hasVersions
+  }
+
   get dimension(): number {
     return this.descriptor.dimension
   }
@@ -96,7 +101,7 @@ export class SegmentReader {
 
   #columns(): (name: TextColumn) => ColumnReader {
     const { rows } = this.descriptor
-    const section = this.section(FRAGMENTS.name, FRAGMENTS.type)
+    const section = this.section(FRAGMENTS.name, FRAGMENTS.type, FRAGMENTS.version)
     if (section) {
       const fragments = new FragmentReader(this.source, section, rows)
       return (name) => fragments.column(name)
@@ -124,6 +129,11 @@ export class SegmentReader {
   /** Fetches the directories of these columns (and of the index of ids for `lookup`), so that later calls save a round. */
   async prepare(names: readonly (TextColumn | 'lookup')[]): Promise<void> {
     await Promise.all(names.map((name) => (name === 'lookup' ? this.index.prepare() : this.#texts[name].prepare())))
+  }
+
+  /** Fetches what tells where the texts of some rows lie, so that reading them saves a round. */
+  async prepareRows(rows: ArrayLike<number>): Promise<void> {
+    await this.#texts.ids.prepareRows?.(rows)
   }
 
   /** Pages `first` to before `end`. */

@@ -22,8 +22,10 @@ export interface Sink {
 }
 
 const CHUNK_BYTES = 1 << 20
+/** What is at least this large is passed on as it is, because a copy would cost more than another write. */
+const LARGE_BYTES = CHUNK_BYTES / 2
 
-/** Gathers small writes into chunks of 1 MB; opens the file at the first of them. */
+/** Gathers small writes into chunks of about 1 MB; opens the file at the first of them. */
 export class FileSink implements Sink {
   readonly key: string
   readonly #open: OpenFile
@@ -41,6 +43,9 @@ export class FileSink implements Sink {
   write(bytes: Uint8Array): Pending {
     this.#crc = crc32(bytes, this.#crc)
     this.position += bytes.length
+    const isLarge = bytes.length >= LARGE_BYTES
+    if (isLarge && this.#pending > 0) return this.#flush().then(() => this.#passOn(bytes))
+    if (isLarge) return this.#passOn(bytes)
     this.#pieces.push(bytes)
     this.#pending += bytes.length
     return this.#pending >= CHUNK_BYTES ? this.#flush() : undefined
@@ -50,9 +55,13 @@ export class FileSink implements Sink {
     const pieces = this.#pieces
     this.#pieces = []
     this.#pending = 0
-    this.#file ??= await this.#open(this.key)
     const [only] = pieces
-    await this.#file.write(pieces.length === 1 && only !== undefined ? only : concatBytes(pieces))
+    await this.#passOn(pieces.length === 1 && only !== undefined ? only : concatBytes(pieces))
+  }
+
+  async #passOn(chunk: Uint8Array): Promise<void> {
+    this.#file ??= await this.#open(this.key)
+    await this.#file.write(chunk)
   }
 
   async finish(): Promise<FileDescriptor> {

@@ -3,8 +3,11 @@ import { corrupt } from '../../errors.ts'
 import { crcHex } from '../checksum.ts'
 import type { FileDescriptor, SectionDescriptor } from './descriptor.ts'
 
-/** Reads these bytes of an object. It may return fewer at the object's end, which is an error here. */
-export type ReadRange = (key: string, offset: number, length: number) => Promise<Uint8Array>
+/**
+ * Reads these bytes of an object. It may return fewer at the object's end, which is an error here.
+ * @param into memory that it may put them into
+ */
+export type ReadRange = (key: string, offset: number, length: number, into?: Uint8Array) => Promise<Uint8Array>
 
 /** Parsed blocks of one section by number; `bytes` is the size of one in memory. */
 export interface BlockShelf {
@@ -85,10 +88,10 @@ export class SectionSource {
   }
 
   /** `offset` in the object. @throws SiltstoneError `corrupt` (`object-truncated`) */
-  async range(section: SectionDescriptor, offset: number, length: number): Promise<Uint8Array> {
+  async range(section: SectionDescriptor, offset: number, length: number, into?: Uint8Array): Promise<Uint8Array> {
     if (length === 0) return new Uint8Array(0)
     const key = this.key(section)
-    const bytes = await this.#read(key, offset, length)
+    const bytes = await this.#read(key, offset, length, into)
     if (bytes.length === length) return bytes
     const reason = `${bytes.length} of ${length} bytes at ${offset} of section ${section.name}`
     throw corrupt('object-truncated', `${key}: the object has only ${reason}`, { key })
@@ -178,6 +181,21 @@ export async function* readAhead<T>(read: (step: number) => Promise<T> | undefin
     }
   } finally {
     await pending
+  }
+}
+
+/** Memory for what `readAhead` reads, used again in turn: while one is read into, the one before is used. */
+export class TwoBuffers {
+  readonly #sizeBytes: number
+  readonly #buffers: (Uint8Array | undefined)[] = [undefined, undefined]
+
+  /** @param sizeBytes of each */
+  constructor(sizeBytes: number) {
+    this.#sizeBytes = sizeBytes
+  }
+
+  of(step: number): Uint8Array {
+    return (this.#buffers[step % 2] ??= new Uint8Array(this.#sizeBytes))
   }
 }
 

@@ -12,6 +12,8 @@ export interface Texts {
 export interface ColumnReader {
   /** Reads the directory unless it is in memory: one request that can run before the rows are known. */
   prepare(): Promise<void>
+  /** Reads what tells where some rows lie, where that is not in the directory. */
+  prepareRows?(rows: ArrayLike<number>): Promise<void>
   /** Values of rows, in any order; each block is read once. @throws SiltstoneError `corrupt` (`block-damaged` …) */
   values(rows: ArrayLike<number>): Promise<(string | null)[]>
   /** All blocks in order, without the cache, reading ahead. */

@@ -3,7 +3,7 @@ import { crc32 } from '#codec'
 import { crcHex } from '../checksum.ts'
 import { hash64 } from '../hash64.ts'
 import type { SegmentReader } from './reader.ts'
-import { readAhead, wordsOf } from './source.ts'
+import { readAhead, TwoBuffers, wordsOf } from './source.ts'
 
 const READ_BYTES = 4 << 20
 
@@ -86,7 +86,7 @@ async function verifyIndex(reader: SegmentReader, hi: Uint32Array, lo: Uint32Arr
   /** Pairs of neighbours in the index with equal hashes. */
   const equal: { a: number; b: number }[] = []
   let last: { hi: number; lo: number; row: number } | undefined
-  for await (const { firstRecord, recordCount, bytes } of pages.scan(READ_BYTES)) {
+  for await (const { firstRecord, recordCount, bytes } of pages.scanInPlace(READ_BYTES)) {
     const words = wordsOf(bytes)
     for (let i = 0; i < recordCount; i++) {
       const at = Math.floor(i / recordsPerPage) * (pageBytes / 4) + (i % recordsPerPage) * 3
@@ -120,17 +120,18 @@ async function verifyFile(reader: SegmentReader, index: number): Promise<void> {
   if (file === undefined) return
   let crc = 0
   const plain = async (start: number, end: number): Promise<void> => {
+    const buffers = new TwoBuffers(Math.min(READ_BYTES, end - start))
     const chunks = readAhead((n) => {
       const offset = start + n * READ_BYTES
-      return offset < end
-        ? reader.source.range({ ...vectors, file: index }, offset, Math.min(READ_BYTES, end - offset))
-        : undefined
+      if (offset >= end) return undefined
+      const length = Math.min(READ_BYTES, end - offset)
+      return reader.source.range({ ...vectors, file: index }, offset, length, buffers.of(n))
     })
     for await (const bytes of chunks) crc = crc32(bytes, crc)
   }
   if (vectors.file === index) {
     await plain(0, vectors.offset)
-    for await (const { bytes } of reader.vectorReader.scan(READ_BYTES)) crc = crc32(bytes, crc)
+    for await (const { bytes } of reader.vectorReader.scanInPlace(READ_BYTES)) crc = crc32(bytes, crc)
     await plain(vectors.offset + vectors.length, file.sizeBytes)
   } else await plain(0, file.sizeBytes)
   if (crcHex(crc) !== file.crc32) {

@@ -106,7 +106,7 @@ export class IvfBuilder {
     const assigner = new Assigner(work, clustering, SHORTLIST)
     const [rows, space] = [this.#rows, this.#space]
     const queries = await drawPseudoQueries(work, sample, { clustering, assigner, space, rows, held })
-    const calibrator = new Calibrator(work, clustering, space, queries, rows)
+    const calibrator = new Calibrator(work, clustering, space, queries, { rows, sample })
     const reach = reachOf(sample)
     sample.free()
     this.#sample = undefined
@@ -145,7 +145,8 @@ export class IvfBuilder {
       this.#primaryCodes.encode(row, rotated + i * stride, floats + cluster * stride)
       if (second !== NONE) this.#copyCodes.encode(row, rotated + i * stride, floats + second * stride)
     }
-    await calibrator.observe(batch, this.#added - vectors.length, squares)
+    const start = this.#added - vectors.length
+    await calibrator.observe(batch, start, squares, this.#firsts.subarray(start, this.#added))
   }
 
   /**
@@ -168,7 +169,7 @@ export class IvfBuilder {
       space: this.#space,
       centroids: clustering.centroids,
       reach,
-      isCompact: this.#isCompact,
+      groups: this.#isCompact ? clustering.starts : undefined,
       calibration: await calibrator.finish(this.#firsts, this.#seconds, reach),
       codeError: Math.fround(Math.sqrt(errors / (this.#primaryCodes.count + this.#copyCodes.count))),
       primaries,

@@ -5,15 +5,16 @@
  * their clusters, a query needs the places of its neighbours' clusters in the order in which a search visits them;
  * `fit-calibration.ts` makes the calibration of that.
  */
-import { selectSmallest, SmallestOfMany } from '../../kernels/smallest.ts'
-import type { Calibration } from '../calibration.ts'
-import { UNCALIBRATED } from '../calibration.ts'
+import { SmallestOfMany } from '../../kernels/smallest.ts'
+import { type Calibration, NO_FACTORS, UNCALIBRATED } from '../calibration.ts'
 import { DENSITY, type IndexedSpace } from '../directory.ts'
 import { FLATNESSES } from '../flatness.ts'
 import { nearLimit } from '../near-limit.ts'
 import { wordFactor } from '../search/prepared-query.ts'
 import type { Clustering } from './clustering.ts'
+import { FilterNeeds } from './filter-needs.ts'
 import { fitCalibration, type Needed } from './fit-calibration.ts'
+import { nearestFirst, withoutOne } from './kept.ts'
 import type { Points } from './points.ts'
 import type { PseudoKind, PseudoQueries } from './pseudo-queries.ts'
 import type { Work } from './work.ts'
@@ -26,8 +27,6 @@ const STEP = 128
 /** Multiplications that comparing may take; beyond it, some rows are left out. */
 const MOST_MULTIPLICATIONS = 25e9
 
-type Kept = ReturnType<SmallestOfMany['kept']>
-
 export class Calibrator {
   readonly #work: Work
   readonly #clustering: Clustering
@@ -39,9 +38,16 @@ export class Calibrator {
   readonly #stride: number
   readonly #neighbours: readonly number[]
   readonly #nearest: readonly SmallestOfMany[]
+  readonly #filters: FilterNeeds
 
-  /** @param rows that will stream by */
-  constructor(work: Work, clustering: Clustering, space: IndexedSpace, queries: PseudoQueries, rows: number) {
+  /** @param rows that will stream by @param sample of them */
+  constructor(
+    work: Work,
+    clustering: Clustering,
+    space: IndexedSpace,
+    queries: PseudoQueries,
+    { rows, sample }: { rows: number; sample: Points },
+  ) {
     const { count, dimension } = queries.points
     this.#work = work
     this.#clustering = clustering
@@ -55,10 +61,12 @@ export class Calibrator {
     const most = this.#neighbours.at(-1) as number
     // One more, since a row is its own neighbour.
     this.#nearest = queries.kinds.map(() => new SmallestOfMany(most + 1))
+    const clusters = clustering.centroids.count
+    this.#filters = new FilterNeeds(work, queries, sample, { rows, compared, clusters })
   }
 
-  /** Compares the next rows. @param first arrival of the first one @param squares their squared lengths */
-  async observe(batch: Points, first: number, squares: Float32Array): Promise<void> {
+  /** Compares the next rows. @param first arrival of the first one @param squares their squared lengths @param clusters the first of each */
+  async observe(batch: Points, first: number, squares: Float32Array, clusters: Uint32Array): Promise<void> {
     const members: number[] = []
     for (let i = 0; i < batch.count; i++) if ((first + i) % this.#stride === 0) members.push(i)
     const { points } = this.#queries
@@ -95,6 +103,16 @@ export class Calibrator {
           if (distance < nearest.bound) nearest.add(distance, first + (members[start + i] as number))
         }
       }
+      const some = members.slice(start, start + size)
+      this.#filters.observe({
+        size,
+        dots: sums,
+        scales: rowScales,
+        squares: Float32Array.from(some, (member) => squares[member] as number),
+        offsets: lengths,
+        tags: some.map((member) => first + member),
+        clusters: some.map((member) => clusters[member] as number),
+      })
       await this.#work.spent(size * points.count * dimension)
     }
   }
@@ -114,13 +132,31 @@ export class Calibrator {
     const fitted = fitCalibration(needed, this.#neighbours, DENSITY * Math.sqrt(this.#rows))
     if (!fitted) return UNCALIBRATED
     // A neighbour among every m-th row is, on average, the neighbour of an m times higher rank among all.
-    return { ...fitted, neighbours: this.#neighbours.map((k) => (k + 1) * this.#stride - 1) }
+    const neighbours = this.#neighbours.map((k) => (k + 1) * this.#stride - 1)
+    const calibration = { ...fitted, neighbours, filters: NO_FACTORS }
+    const filters = this.#filters.finish({
+      calibration,
+      stride: this.#stride,
+      finer: this.#clustering.centroids.count / (DENSITY * Math.sqrt(this.#rows)),
+      firsts,
+      seconds,
+      clustersOf: (query) => ({
+        bases: this.#bases(query),
+        limit: (nearest, nearly) => nearLimit(this.#space, nearest, reach, this.#lengthOf(query), nearly),
+      }),
+      ownDistance: (query) => this.#ownDistance(query),
+    })
+    return { ...calibration, filters }
+  }
+
+  #lengthOf(query: number): number {
+    return Math.sqrt(this.#querySquares[query] as number)
   }
 
   #needed(query: number, firsts: Uint32Array, seconds: Uint32Array, reach: number): Needed {
     const bases = this.#bases(query)
     const sorted = bases.slice().sort()
-    const length = Math.sqrt(this.#querySquares[query] as number)
+    const length = this.#lengthOf(query)
     // Relative to a segment with as many clusters as its rows ask for.
     const finer = bases.length / (DENSITY * Math.sqrt(this.#rows))
     const near = FLATNESSES.map(({ nearly }) => {
@@ -141,14 +177,8 @@ export class Calibrator {
   /** Arrivals of the nearest rows. For each number of neighbours k, the first k are the nearest ones, in no order. */
   #neighboursOf(query: number): Uint32Array {
     const kept = (this.#nearest[query] as SmallestOfMany).kept()
-    const { distances, tags } = this.#queries.kinds[query] === 'row' ? withoutOne(kept, this.#ownDistance(query)) : kept
-    let end = tags.length
-    for (const count of this.#neighbours.toReversed()) {
-      if (count >= end) continue
-      selectSmallest(distances, count - 1, 0, end, tags)
-      end = count
-    }
-    return tags
+    const isRow = this.#queries.kinds[query] === 'row'
+    return nearestFirst(isRow ? withoutOne(kept, this.#ownDistance(query)) : kept, this.#neighbours)
   }
 
   /** The distance, as `observe` computes it, of a row to itself. */
@@ -196,18 +226,4 @@ function placeOf(sorted: Float64Array, value: number, orEqual: boolean): number 
     else high = middle
   }
   return low
-}
-
-/**
- * Leaves out one that is this far away. Rows and queries are the same integers, so a row has exactly this distance to itself, but
- * for rounding.
- */
-function withoutOne({ distances, tags }: Kept, distance: number): Kept {
-  const near = Math.abs(distance) * 1e-6
-  const own = distances.findIndex((one) => Math.abs(one - distance) <= near)
-  if (own < 0) return { distances, tags }
-  const last = tags.length - 1
-  distances[own] = distances[last] as number
-  tags[own] = tags[last] as number
-  return { distances: distances.subarray(0, last), tags: tags.subarray(0, last) }
 }

@@ -3,15 +3,12 @@
  *
  * A query visits ⌈θ · Nᵖ⌉ clusters. For one flatness, that is for what counts as near and for one p, the places of the
  * neighbours' clusters divided by Nᵖ are comparable among queries, and the θ that finds a share t of the neighbours is the
- * t-quantile of these numbers. This is done for each flatness; the one with which queries like the rows visit the fewest
- * clusters, in the mean of the logarithms over the levels and numbers of neighbours that count most, is kept.
+ * t-quantile of these numbers. For few and for many neighbours the flatness is chosen apart: the one with which queries like the rows
+ * visit the fewest clusters, in the mean of the logarithms over the levels that count most.
  *
- * θ is the largest that one of the kinds of queries asks for:
- *
- * - Rows and middles of two rows find what the level promises, with what is left to the codes on top, and with a margin for
- *   chance: `CONFIDENCE` standard errors of the mean recall of so many queries.
- * - Shifted rows are about as unlike the rows as real queries are at most, so they find what the level promises without a
- *   margin; except for many neighbours: those are what filters ask for, which make queries unlike the rows more often.
+ * θ is the largest that one of the kinds of queries asks for. Each finds what the level promises, with what is left to the codes on
+ * top; rows also with a margin for chance: `CONFIDENCE` standard errors of their mean recall. The other kinds get none: they are more
+ * unlike the rows than most real queries.
  */
 import type { Calibration } from '../calibration.ts'
 import { selectSmallest } from '../../kernels/smallest.ts'
@@ -34,14 +31,15 @@ export interface Needed {
 const KINDS: readonly PseudoKind[] = ['row', 'shifted', 'between']
 /** One-sided: nine of ten indexes reach the recall for queries like their rows, and more where another kind asks for more. */
 const CONFIDENCE = 1.3
-/** From this many neighbours on, all kinds get a margin. */
-const MANY_NEIGHBOURS = 100
 /** At most this share of what may be missed is taken away for the margin. */
 const MOST_MARGIN = 0.5
 /** Share of the queries whose N is usual. */
 const USUAL = 0.99
-/** What the flatness is chosen for. */
-const CHOSEN_FOR = { recalls: [0.9, 0.95, 0.99], neighbours: [10, 100] }
+/** What a flatness is chosen for. */
+const CHOSEN_FOR = [0.9, 0.95, 0.99]
+/** Up to the first number of neighbours, and beyond it: the flatness is chosen for each of these. */
+const FEW_NEIGHBOURS = 10
+const MANY_NEIGHBOURS = 100
 const LEAST_THETA = 0.05
 const MOST_THETA = 1e6
 
@@ -54,111 +52,133 @@ export function fitCalibration(
   queries: readonly Needed[],
   counts: readonly number[],
   clusters: number,
-): Omit<Calibration, 'neighbours'> | undefined {
+): Omit<Calibration, 'neighbours' | 'filters'> | undefined {
   if (queries.every(({ places }) => places.length === 0)) return undefined
-  const chosenFor = counts.filter((count) => CHOSEN_FOR.neighbours.includes(count))
-  const place = cheapest(queries, chosenFor.length === 0 ? counts.slice(0, 1) : chosenFor, clusters)
-  const flatness = FLATNESSES[place] as Flatness
-  const nears = Float64Array.from(queries, ({ near }) => near[place] as number).sort()
+  const chosen = new Map<number, number>()
+  const placeFor = (count: number): number => {
+    const wanted = count <= FEW_NEIGHBOURS ? FEW_NEIGHBOURS : MANY_NEIGHBOURS
+    const known = counts.findLast((one) => one <= wanted) as number
+    const place = chosen.get(known) ?? cheapest(queries, known, clusters)
+    chosen.set(known, place)
+    return place
+  }
+  const places = counts.map(placeFor)
   return {
     recalls: RECALL_LEVELS.map(({ recall }) => recall),
-    theta: thetas(queries, counts, place),
-    usualNear: quantile(nears, USUAL),
-    flatness,
+    theta: thetas(queries, counts, places),
+    usualNear: places.map((place) => {
+      const nears = Float64Array.from(queries, ({ near }) => near[place] as number).sort()
+      return nears[placeOf(nears.length, USUAL)] as number
+    }),
+    flatness: places.map((place) => FLATNESSES[place] as Flatness),
   }
 }
 
-/** The place of the flatness with which rows visit the fewest clusters. */
-function cheapest(queries: readonly Needed[], counts: readonly number[], clusters: number): number {
-  const costs = FLATNESSES.map((_, place) => costOf(queries, thetas(queries, counts, place), place, clusters))
+/** The place of the flatness with which rows visit the fewest clusters: the mean logarithm of their number counts. */
+function cheapest(queries: readonly Needed[], count: number, clusters: number): number {
+  const rows = queries.filter(({ kind }) => kind === 'row')
+  const costs = FLATNESSES.map(({ exponent }, place) => {
+    const powers = rows.map(({ near }) => (near[place] as number) ** exponent)
+    const theta = CHOSEN_FOR.map(() => LEAST_THETA)
+    for (const kind of KINDS) {
+      const { values, ends } = needsOf(queries, kind, count, place)
+      if (values.length === 0) continue
+      let from = 0
+      CHOSEN_FOR.forEach((recall, i) => {
+        // About what the margin of rows will be: with some flatnesses a few rows need very much.
+        const error = kind === 'row' ? meanRecallError(1 - recall, ends.length) : 0
+        const at = placeOf(values.length, shareToFind(recall, error))
+        // What the lower one leaves behind is larger, and this one is among that.
+        selectSmallest(values, at, from, values.length)
+        from = at
+        theta[i] = Math.max(theta[i] as number, values[at] as number)
+      })
+    }
+    return theta.reduce((cost, one) => {
+      const visited = powers.map((power) => Math.min(clusters, Math.max(1, Math.ceil(one * power))))
+      return cost + Math.log(visited.reduce((sum, number) => sum + number, 0) / Math.max(1, rows.length))
+    }, 0)
+  })
   return costs.indexOf(Math.min(...costs))
 }
 
 /**
  * The share of the neighbours whose clusters must be visited.
- * @param count of neighbours @param queries of this kind, from which it is measured
+ * @param error for a margin: standard error of the mean recall from which it is measured
  */
-export function shareToFind(recall: number, kind: PseudoKind, count: number, queries: number): number {
+export function shareToFind(recall: number, error = 0): number {
   const missed = 1 - recall
-  if (kind === 'shifted' && count < MANY_NEIGHBOURS) return recall
-  const error = meanRecallError(missed, Math.max(1, queries))
   return 1 - Math.max(missed * (1 - MOST_MARGIN), missed * MISSED_BY_CLUSTERS - CONFIDENCE * error)
 }
 
-/** θ for each level and number of neighbours; at least as large as that of a lower level, and of fewer neighbours. */
-function thetas(queries: readonly Needed[], counts: readonly number[], place: number): number[][] {
+/** θ for each level and number of neighbours; at least as large as that of a lower level. @param places of the flatnesses */
+function thetas(queries: readonly Needed[], counts: readonly number[], places: readonly number[]): number[][] {
   const theta = RECALL_LEVELS.map(() => new Array<number>(counts.length).fill(LEAST_THETA))
   counts.forEach((count, i) => {
-    for (const wanted of KINDS) {
-      const some = queries.filter(({ kind, places }) => kind === wanted && places.length > 0)
-      if (some.length === 0) continue
-      const needed = neededThetas(some, count, place)
-      // From the lowest level on: what it leaves behind is larger, and the next one is among that.
-      let from = 0
+    for (const kind of KINDS) {
+      const needs = needsOf(queries, kind, count, places[i] as number)
+      if (needs.values.length === 0) continue
+      const sorted = needs.values.slice().sort()
+      const quantile = (share: number) => sorted[placeOf(sorted.length, share)] as number
       RECALL_LEVELS.forEach(({ recall }, level) => {
         const row = theta[level] as number[]
-        const at = placeOf(needed, shareToFind(recall, wanted, count, some.length))
-        selectSmallest(needed, at, at < from ? 0 : from, needed.length)
-        from = at
-        row[i] = Math.min(MOST_THETA, Math.max(row[i] as number, needed[at] ?? 0))
+        const error = kind === 'row' ? errorAt(needs, quantile(shareToFind(recall))) : 0
+        const needed = quantile(shareToFind(recall, error))
+        row[i] = Math.fround(Math.min(MOST_THETA, Math.max(row[i] as number, theta[level - 1]?.[i] ?? 0, needed)))
       })
     }
   })
-  return grown(theta)
+  // Of one neighbour a query tells least, and the nearest is the easiest to find: that it needs more than ten do is chance.
+  for (const row of theta)
+    for (let i = 0; (counts[i + 1] ?? Number.POSITIVE_INFINITY) <= FEW_NEIGHBOURS; i++)
+      row[i] = Math.min(row[i] as number, row[i + 1] as number)
+  return theta
 }
 
-/** The θ that each neighbour needs. */
-function neededThetas(queries: readonly Needed[], count: number, place: number): Float64Array {
+/** The θ that each neighbour of each query of a kind needs. */
+interface Needs {
+  /** Query by query. */
+  values: Float64Array
+  /** Those of query i are before `ends[i]`. */
+  ends: readonly number[]
+}
+
+function needsOf(queries: readonly Needed[], wanted: PseudoKind, count: number, place: number): Needs {
+  const some = queries.filter(({ kind, places }) => kind === wanted && places.length > 0)
   const { exponent } = FLATNESSES[place] as Flatness
-  const needed = new Float64Array(queries.reduce((sum, { places }) => sum + Math.min(count, places.length), 0))
+  const values = new Float64Array(some.reduce((sum, { places }) => sum + Math.min(count, places.length), 0))
   let at = 0
-  for (const { places, near } of queries) {
+  const ends = some.map(({ places, near }) => {
     const power = (near[place] as number) ** exponent
     const most = Math.min(count, places.length)
-    for (let i = 0; i < most; i++) needed[at++] = (places[i] as number) / power
-  }
-  return needed
-}
-
-/** The mean logarithm of the number of clusters that queries like the rows visit. @param theta for each level, and some counts */
-function costOf(
-  queries: readonly Needed[],
-  theta: readonly (readonly number[])[],
-  place: number,
-  clusters: number,
-): number {
-  const { exponent } = FLATNESSES[place] as Flatness
-  const rows = queries.filter(({ kind }) => kind === 'row')
-  const powers = rows.map(({ near }) => (near[place] as number) ** exponent)
-  let cost = 0
-  RECALL_LEVELS.forEach(({ recall }, level) => {
-    if (!CHOSEN_FOR.recalls.includes(recall)) return
-    for (const one of theta[level] as readonly number[]) {
-      const visited = powers.map((power) => Math.min(clusters, Math.max(1, Math.ceil(one * power))))
-      cost += Math.log(visited.reduce((sum, count) => sum + count, 0) / Math.max(1, rows.length))
-    }
+    for (let i = 0; i < most; i++) values[at++] = (places[i] as number) / power
+    return at
   })
-  return cost
+  return { values, ends }
 }
 
-/** 0 of no numbers. @param sorted ascending */
-function quantile(sorted: Float64Array, share: number): number {
-  return sorted[placeOf(sorted, share)] ?? 0
+/** Standard error of the mean share of its neighbours that a query finds with this θ. */
+function errorAt({ values, ends }: Needs, theta: number): number {
+  let start = 0
+  const shares = ends.map((end) => {
+    let found = 0
+    for (let i = start; i < end; i++) if ((values[i] as number) <= theta) found++
+    const share = found / (end - start)
+    start = end
+    return share
+  })
+  return standardError(shares)
+}
+
+/** Of the mean of some numbers; that of a single one is as large as can be for shares. */
+export function standardError(values: readonly number[]): number {
+  if (values.length < 2) return 1
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0)
+  return Math.sqrt(squares / (values.length - 1) / values.length)
 }
 
 /** The place of a quantile in ascending order. */
-function placeOf(numbers: Float64Array, share: number): number {
-  return Math.max(0, Math.ceil(share * numbers.length) - 1)
-}
-
-/** Each θ at least as large as that of a lower recall, and of fewer neighbours. */
-function grown(theta: readonly (readonly number[])[]): number[][] {
-  const rows: number[][] = []
-  for (const row of theta) {
-    const before = rows.at(-1)
-    const next: number[] = []
-    row.forEach((value, i) => next.push(Math.fround(Math.max(value, next[i - 1] ?? 0, before?.[i] ?? 0))))
-    rows.push(next)
-  }
-  return rows
+export function placeOf(count: number, share: number): number {
+  return Math.max(0, Math.ceil(share * count) - 1)
 }

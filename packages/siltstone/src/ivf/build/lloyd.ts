@@ -24,14 +24,16 @@ export async function lloyd(
     floats.set(valueOf(points, member), i * dimension)
   })
   const centroids = new Points(work, count, dimension)
+  const sums = new Sums(work, count, dimension)
   try {
     for (let round = 0; round < rounds; round++) {
       centroids.set(floats)
       const nearest = await nearestOf(work, subset, centroids)
-      floats = means(subset, nearest, centroids, random)
+      floats = means(subset, nearest, { centroids, sums }, random)
     }
   } finally {
     centroids.free()
+    sums.free()
   }
   return floats
 }
@@ -68,11 +70,16 @@ export async function nearestOf(work: Work, { points, members }: Subset, centroi
   return nearest
 }
 
-function means(subset: Subset, nearest: Uint32Array, centroids: Points, random: Random): Float32Array {
+function means(
+  subset: Subset,
+  nearest: Uint32Array,
+  { centroids, sums }: { centroids: Points; sums: Sums },
+  random: Random,
+): Float32Array {
   const { points, members } = subset
   const { dimension } = points
   const { count } = centroids
-  const sums = new Sums(count, dimension)
+  sums.clear()
   sums.addAll(subset, nearest)
   let largest = 0
   for (let c = 1; c < count; c++) if ((sums.counts[c] as number) > (sums.counts[largest] as number)) largest = c
@@ -90,42 +97,58 @@ function means(subset: Subset, nearest: Uint32Array, centroids: Points, random: 
   return floats
 }
 
-/** Sums of points by cluster. */
+/** Sums of points by cluster, in the kernels' memory. */
 export class Sums {
   readonly counts: Uint32Array
-  readonly #sums: Float64Array
+  readonly #work: Work
   readonly #dimension: number
+  readonly #pointer: number
 
-  constructor(clusters: number, dimension: number) {
+  constructor(work: Work, clusters: number, dimension: number) {
     this.counts = new Uint32Array(clusters)
-    this.#sums = new Float64Array(clusters * dimension)
+    this.#work = work
     this.#dimension = dimension
+    this.#pointer = work.kernels.memory.allocate(8 * clusters * dimension)
+    this.clear()
+  }
+
+  clear(): void {
+    this.counts.fill(0)
+    this.#values().fill(0)
+  }
+
+  /** Valid until the memory grows. */
+  #values(): Float64Array {
+    return new Float64Array(this.#work.kernels.memory.buffer, this.#pointer, this.counts.length * this.#dimension)
   }
 
   /** @param clusters of each member */
   addAll({ points, members }: Subset, clusters: Uint32Array): void {
     const dimension = this.#dimension
-    const rows = points.rows()
-    const sums = this.#sums
+    const { kernels } = this.#work
     for (let i = 0; i < members.length; i++) {
       const member = members[i] as number
       const cluster = clusters[i] as number
-      const scale = points.scales[member] as number
       this.counts[cluster] = (this.counts[cluster] as number) + 1
-      for (let d = 0, to = cluster * dimension, from = member * dimension; d < dimension; d++, to++, from++)
-        sums[to] = (sums[to] as number) + (rows[from] as number) * scale
+      const sums = this.#pointer + 8 * cluster * dimension
+      kernels.addScaledI8(points.pointer + member * dimension, points.scales[member] as number, dimension, sums)
     }
   }
 
   /** @param otherwise means of clusters without points */
   means(otherwise: Float32Array): Float32Array {
     const dimension = this.#dimension
-    const means = new Float32Array(this.#sums.length)
+    const sums = this.#values()
+    const means = new Float32Array(sums.length)
     this.counts.forEach((count, c) => {
       for (let d = c * dimension; d < (c + 1) * dimension; d++)
-        means[d] = count === 0 ? (otherwise[d] as number) : (this.#sums[d] as number) / count
+        means[d] = count === 0 ? (otherwise[d] as number) : (sums[d] as number) / count
     })
     return means
+  }
+
+  free(): void {
+    this.#work.kernels.memory.free(this.#pointer)
   }
 }
 

@@ -7,7 +7,7 @@ import { SegmentWriter } from '../../format/segment/writer.ts'
 import type { IndexedSpace } from '../directory.ts'
 import type { Ivf } from '../ivf.ts'
 import type { IndexedSegment } from '../search/indexed-segment.ts'
-import { IvfBuilder } from './builder.ts'
+import { IvfBuilder, type IvfForm } from './builder.ts'
 
 /** A segment whose rows are all admitted. */
 export function wholeSegment(ivf: Ivf): IndexedSegment {
@@ -21,9 +21,10 @@ export async function indexedSegment(
   bucket: Bucket,
   vectors: readonly Float32Array[],
   space: IndexedSpace,
+  form: IvfForm = {},
 ): Promise<{ descriptor: SegmentDescriptor; reader: SegmentReader; rows: Uint32Array }> {
   const dimension = vectors[0]?.length ?? 0
-  const builder = new IvfBuilder(vectors.length, dimension, space)
+  const builder = new IvfBuilder(vectors.length, dimension, space, undefined, form)
   builder.sample(vectors)
   await builder.train()
   const clusters: number[] = []

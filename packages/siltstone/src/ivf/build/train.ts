@@ -93,9 +93,9 @@ async function refine(
 ): Promise<Groups> {
   const { dimension } = all.points
   const clustering = new Clustering(work, groups, dimension)
+  const sums = new Sums(work, clustering.centroids.count, dimension)
   try {
     const nearest = await assignAll(work, all, clustering)
-    const sums = new Sums(clustering.centroids.count, dimension)
     sums.addAll(all, nearest)
     const means = sums.means(clustering.centroids.values())
     const members = byCluster(nearest, all.members, clustering.centroids.count)
@@ -108,6 +108,7 @@ async function refine(
     return joined(parts, dimension)
   } finally {
     clustering.free()
+    sums.free()
   }
 }
 

@@ -1,11 +1,13 @@
 /** Writes the sections of an inverted file. Their layout is in docs/decisions/0005. */
 import { crc32, zstdCompress } from '#codec'
+import { concatBytes, writeUint32 } from '../../codec/bytes.ts'
+import { toPlanes } from '../../codec/planes.ts'
 import { crcHex } from '../../format/checksum.ts'
 import { type Calibration, encodeCalibration } from '../calibration.ts'
 import type { SegmentWriter } from '../../format/segment/writer.ts'
 import {
   CENTROIDS,
-  COMPACT_CENTROIDS_VERSION,
+  PARTS_CENTROIDS_VERSION,
   COMPACT_LISTS_VERSION,
   type IndexedSpace,
   LIST_HEADER_BYTES,
@@ -14,9 +16,13 @@ import {
   PACK,
   packBytes,
   ROTATION,
+  WHOLE_CENTROIDS_VERSION,
 } from '../directory.ts'
 import { encodeCompactList } from '../compact-list.ts'
+import { groupMeans } from './clustering.ts'
+import { coarsen } from './coarse.ts'
 import type { Codes } from './codes.ts'
+import { quantizeInt8 } from '../../kernels/reference-integers.ts'
 import type { Points } from './points.ts'
 import { ROTATION_SEED } from './rotate.ts'
 import type { Work } from './work.ts'
@@ -30,8 +36,8 @@ export interface IvfContent {
   codeError: number
   /** See `../near-limit.ts`. */
   reach: number
-  /** Compact lists, and compressed centroids. */
-  isCompact: boolean
+  /** Compact lists, and centroids in parts: the first cluster of each group, and their number. Undefined: neither. */
+  groups: Uint32Array | undefined
   calibration: Calibration
   /** Number of rows of each cluster. */
   primaries: Uint32Array
@@ -47,36 +53,25 @@ export interface IvfContent {
 
 export async function writeSections(writer: SegmentWriter, work: Work, content: IvfContent): Promise<void> {
   const { space, centroids, codeError, reach, calibration, primaries, copies } = content
-  const { isCompact } = content
+  const { groups } = content
   const { codeBits } = content.primaryCodes
-  const { count, dimension, scales } = centroids
+  const { count, dimension } = centroids
   const lengths = new Uint32Array(count)
   await writer.addSection(LISTS.name, async (sink) => {
     let firstRow = 0
     const codeBytes = (dimension * codeBits) / 8
     for (let cluster = 0; cluster < count; cluster++) {
       const list = listOf(content, cluster, firstRow)
-      const stored = isCompact ? compactOf(list, codeBytes) : list
+      const stored = groups ? compactOf(list, codeBytes) : list
       lengths[cluster] = stored.length
       await sink.write(stored)
       firstRow += primaries[cluster] as number
       await work.spent(((primaries[cluster] as number) + (copies[cluster]?.length ?? 0)) * dimension)
     }
-    return { type: LISTS.types[codeBits], ...(isCompact && { version: COMPACT_LISTS_VERSION }) }
+    return { type: LISTS.types[codeBits], ...(groups && { version: COMPACT_LISTS_VERSION }) }
   })
   await writer.addSection(CENTROIDS.name, async (sink) => {
     const more = encodeCalibration(calibration)
-    const perCluster = dimension + (isCompact ? 16 : 12)
-    const bytes = new Uint8Array(count * perCluster + more.byteLength)
-    const numbers = count * dimension
-    bytes.set(new Uint8Array(centroids.rows().buffer, centroids.pointer, numbers))
-    new Float32Array(bytes.buffer, numbers, count).set(scales.subarray(0, count))
-    new Uint32Array(bytes.buffer, numbers + 4 * count, count).set(primaries)
-    new Uint32Array(bytes.buffer, numbers + 8 * count, count).set(copies.map(({ length }) => length))
-    if (isCompact) new Uint32Array(bytes.buffer, numbers + 12 * count, count).set(lengths)
-    new Float32Array(bytes.buffer, count * perCluster, more.length).set(more)
-    const stored = isCompact ? zstdCompress(bytes, SMALLEST) : bytes
-    await sink.write(stored)
     const params = {
       clusters: count,
       paddedDimension: dimension,
@@ -88,18 +83,84 @@ export async function writeSections(writer: SegmentWriter, work: Work, content: 
       reach,
       recalls: calibration.recalls.length,
       neighbours: calibration.neighbours.length,
-      nearly: calibration.flatness.nearly,
-      exponent: calibration.flatness.exponent,
-      ...(isCompact && { rawBytes: bytes.length }),
+      shares: calibration.filters.shares.length,
     }
+    // What is one part is read whole.
+    if (!groups || groups.length === 2) {
+      const raw = plainDirectory(content, groups ? bytesOf(lengths) : new Uint8Array(0), more)
+      const stored = groups ? zstdCompress(raw, SMALLEST) : raw
+      await sink.write(stored)
+      return {
+        type: CENTROIDS.type,
+        version: groups ? WHOLE_CENTROIDS_VERSION : CENTROIDS.version,
+        crc32: crcHex(stored),
+        params: groups ? { ...params, rawBytes: raw.length } : params,
+      }
+    }
+    const { parts, raw } = directoryInParts(content, groups, lengths, more)
+    const directory = zstdCompress(raw, SMALLEST)
+    for (const part of [...parts, directory]) await sink.write(part)
+    const offset = parts.reduce((sum, { length }) => sum + length, 0)
     return {
       type: CENTROIDS.type,
-      version: isCompact ? COMPACT_CENTROIDS_VERSION : CENTROIDS.version,
-      crc32: crcHex(stored),
-      params,
+      version: PARTS_CENTROIDS_VERSION,
+      directory: { offset, length: directory.length, crc32: crcHex(directory) },
+      params: { ...params, groups: parts.length, rawBytes: raw.length },
     }
   })
 }
+
+function plainDirectory(
+  { centroids, primaries, copies }: IvfContent,
+  lengths: Uint8Array,
+  more: Float32Array,
+): Uint8Array {
+  return concatBytes([
+    bytesOf(centroids.rows()),
+    bytesOf(centroids.scales.subarray(0, centroids.count)),
+    bytesOf(primaries),
+    bytesOf(Uint32Array.from(copies, ({ length }) => length)),
+    lengths,
+    bytesOf(more),
+  ])
+}
+
+/** See `../centroid-parts.ts`, and `../directory-content.ts` for the rest. @param lengths of the lists */
+function directoryInParts(
+  { centroids, primaries, copies }: IvfContent,
+  starts: Uint32Array,
+  lengths: Uint32Array,
+  more: Float32Array,
+): { parts: Uint8Array[]; raw: Uint8Array } {
+  const { dimension, scales } = centroids
+  const rows = centroids.rows()
+  const means = groupMeans(centroids.values(), starts, dimension)
+  coarsen(means, dimension)
+  const groups = starts.length - 1
+  const [meanRows, meanScales] = [new Int8Array(means.length), new Float32Array(groups)]
+  const parts: Uint8Array[] = []
+  for (let g = 0; g < groups; g++) {
+    const [from, to] = [g * dimension, (g + 1) * dimension]
+    meanScales[g] = quantizeInt8(means.subarray(from, to), meanRows.subarray(from, to))
+    const [first, end] = [starts[g] as number, starts[g + 1] as number]
+    const own = [bytesOf(rows.subarray(first * dimension, end * dimension)), bytesOf(scales.subarray(first, end))]
+    const packed = zstdCompress(concatBytes(own), SMALLEST)
+    const part = concatBytes([new Uint8Array(4), packed])
+    writeUint32(part, 0, crc32(packed))
+    parts.push(part)
+  }
+  const counts = [
+    Uint32Array.from(parts, (_, g) => (starts[g + 1] as number) - (starts[g] as number)),
+    Uint32Array.from(parts, ({ length }) => length),
+    primaries,
+    Uint32Array.from(copies, ({ length }) => length),
+    lengths,
+  ].map((numbers) => toPlanes(bytesOf(numbers), 4))
+  return { parts, raw: concatBytes([bytesOf(meanRows), bytesOf(meanScales), ...counts, bytesOf(more)]) }
+}
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength)
 
 function compactOf(list: Uint8Array, codeBytes: number): Uint8Array {
   const [, entries = 0, primaries = 0] = new Uint32Array(list.buffer, 0, LIST_HEADER_BYTES / 4)

@@ -1,7 +1,8 @@
 /** Which clusters a query scans. */
 import { Ascending } from '../../kernels/ascending.ts'
 import { nearLimit } from '../near-limit.ts'
-import type { ClusterNeed, NearCount } from './effort.ts'
+import type { NearCount } from '../need.ts'
+import type { ClusterNeed } from './effort.ts'
 import { type IndexedSegment, isFiltered } from './indexed-segment.ts'
 import type { PreparedQuery } from './prepared-query.ts'
 import { basesOf, type Probe, probeOf } from './probe.ts'
@@ -68,9 +69,10 @@ function chooseNearest(
     for (let i = 0; i < bases.length; i++) if ((bases[i] as number) <= limit) count++
     return Math.max(1, count)
   })
+  const needed = need(near)
   const ends: number[] = []
   for (let level = 0; level < levels; level++) {
-    const end = Math.min(bases.length, Math.max(1, need(level, 1, near)))
+    const end = Math.min(bases.length, Math.max(1, needed(level, 1)))
     ends.push(Math.max(end, ends.at(-1) ?? 0))
   }
   const end = ends.at(-1) as number
@@ -113,12 +115,13 @@ function chooseAdmitted(
     for (let one = at(0); one && one.probe.base <= limit; one = at(count)) count++
     return Math.max(1, count)
   })
+  const needed = need(near)
   const ends: number[] = []
   let end = 0
   let admitted = 0
   let rows = 0
   for (let level = 0; level < levels; level++) {
-    while (end === 0 || end < need(level, admitted / rows, near)) {
+    while (end === 0 || end < needed(level, admitted / rows)) {
       const one = at(end)
       if (!one) break
       admitted += one.admitted

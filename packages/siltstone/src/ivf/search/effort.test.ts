@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { type Calibration, UNCALIBRATED } from '../calibration.ts'
+import type { Flatness } from '../flatness.ts'
 import { RECALL_LEVELS } from '../recall-levels.ts'
 import { clusterNeed, effortOf, type SegmentSummary } from './effort.ts'
+
+/** The same for each number of neighbours. */
+const alike = (one: Flatness) => UNCALIBRATED.neighbours.map(() => one)
 
 /** As many clusters are near, whatever near means. */
 const near = (count: number) => () => count
@@ -39,55 +43,81 @@ describe('the need of clusters', () => {
   it('grows with the level, with k, with a smaller share, and with the root of the clusters that are near', () => {
     const need = (k: number) => clusterNeed(effort, k, [one(10_000)])
     for (let level = 1; level <= last; level++)
-      expect(need(10)(level, 1, near(16))).toBeGreaterThan(need(10)(level - 1, 1, near(16)))
-    expect(need(10)(last, 1, near(16))).toBe(Math.ceil(32 * 4))
-    // A filter counts as somewhat more neighbours than it leaves out.
-    expect(need(10)(last, 0.1, near(16))).toBeGreaterThan(need(100)(last, 1, near(16)))
-    expect(need(10)(last, 0.1, near(16))).toBeLessThan(need(200)(last, 1, near(16)))
-    expect(need(100)(last, 1, near(16))).toBeGreaterThan(need(10)(last, 1, near(16)))
-    expect(need(10)(last, 1, near(64))).toBe(2 * need(10)(last, 1, near(16)))
-    expect(need(10)(last, 0, near(1))).toBeGreaterThan(need(1_000)(last, 1, near(1)))
+      expect(need(10)(near(16))(level, 1)).toBeGreaterThan(need(10)(near(16))(level - 1, 1))
+    expect(need(10)(near(16))(last, 1)).toBe(Math.ceil(32 * 4))
+    // A filter counts as many neighbours.
+    expect(need(10)(near(16))(last, 0.1)).toBe(need(100)(near(16))(last, 1))
+    expect(need(100)(near(16))(last, 1)).toBeGreaterThan(need(10)(near(16))(last, 1))
+    expect(need(10)(near(64))(last, 1)).toBe(2 * need(10)(near(16))(last, 1))
+    expect(need(10)(near(1))(last, 0)).toBeGreaterThan(need(1_000)(near(1))(last, 1))
   })
 
   it('takes the mean of what the segments say, and more clusters of more segments', () => {
     const dearer = { ...UNCALIBRATED, theta: UNCALIBRATED.theta.map((row) => row.map((theta) => theta * 4)) }
-    const equal = clusterNeed(effort, 10, [one(10_000), one(10_000)])(last, 1, near(100))
-    const mixed = clusterNeed(effort, 10, [one(10_000), one(10_000, dearer)])(last, 1, near(100))
+    const equal = clusterNeed(effort, 10, [one(10_000), one(10_000)])(near(100))(last, 1)
+    const mixed = clusterNeed(effort, 10, [one(10_000), one(10_000, dearer)])(near(100))(last, 1)
     expect(equal).toBeCloseTo(320 * Math.SQRT2, -1)
     expect(mixed / equal).toBeCloseTo(2, 1)
   })
 
   it('grows with the clusters that are near, not with their root, beyond what is usual', () => {
-    const need = clusterNeed(effort, 10, [one(10_000, { ...UNCALIBRATED, usualNear: 25 })])
-    expect(need(last, 1, near(25))).toBe(32 * 5)
-    expect(need(last, 1, near(100))).toBe(32 * 5 * 4)
+    const need = clusterNeed(effort, 10, [one(10_000, { ...UNCALIBRATED, usualNear: [25, 25, 25, 25] })])
+    expect(need(near(25))(last, 1)).toBe(32 * 5)
+    expect(need(near(100))(last, 1)).toBe(32 * 5 * 4)
   })
 
   it('is in proportion to the power of the clusters that are near which fits the data', () => {
     const counts: Record<number, number> = { 1.1: 4, 1.3: 81 }
     const of = (nearly: number, exponent: number) =>
-      clusterNeed(effort, 10, [one(10_000, { ...UNCALIBRATED, flatness: { nearly, exponent } })])(
-        last,
-        1,
+      clusterNeed(effort, 10, [one(10_000, { ...UNCALIBRATED, flatness: alike({ nearly, exponent }) })])(
         (some) => counts[some] as number,
-      )
+      )(last, 1)
     expect(of(1.1, 0)).toBe(32)
     expect(of(1.1, 1)).toBe(32 * 4)
     expect(of(1.3, 0.5)).toBe(32 * 9)
     expect(of(1.3, 0.25)).toBe(32 * 3)
   })
 
-  it('is the mean of what segments say that were calibrated differently', () => {
+  it('is the geometric mean of what segments say that were calibrated differently', () => {
     const segments = [
-      one(10_000, { ...UNCALIBRATED, flatness: { nearly: 1.1, exponent: 1 } }),
-      one(10_000, { ...UNCALIBRATED, flatness: { nearly: 1.3, exponent: 0.5 } }),
+      one(10_000, { ...UNCALIBRATED, flatness: alike({ nearly: 1.1, exponent: 1 }) }),
+      one(10_000, { ...UNCALIBRATED, flatness: alike({ nearly: 1.3, exponent: 0.5 }) }),
     ]
-    const need = clusterNeed(effort, 10, segments)(last, 1, (nearly) => (nearly === 1.1 ? 4 : 64))
-    expect(need).toBe(Math.ceil(32 * Math.SQRT2 * ((4 + 8) / 2)))
+    const need = clusterNeed(effort, 10, segments)((nearly) => (nearly === 1.1 ? 4 : 64))(last, 1)
+    // 32 · √2 · √(4 · 8)
+    expect(need).toBe(256)
+  })
+
+  it('is larger by the factor for the share of all rows that a filter admits', () => {
+    const { recalls, neighbours } = UNCALIBRATED
+    const factors = [2, 8].map((factor) => recalls.map(() => neighbours.map(() => factor)))
+    const filters = { shares: [0.4, 0.1], factors }
+    const filtered = (share: number) => ({ ...one(10_000, { ...UNCALIBRATED, filters }), admitted: share * 10_000 })
+    const need = (share: number) => clusterNeed(effort, 10, [filtered(share)])(near(16))(last, 0.5)
+    const plain = need(1)
+    expect(need(0.4) / plain).toBeCloseTo(2, 1)
+    // Half way between, in logarithms.
+    expect(need(0.2) / plain).toBeCloseTo(4, 1)
+    expect(need(0.1) / plain).toBeCloseTo(8, 1)
+    expect(need(0.01)).toBe(need(0.1))
+  })
+
+  it('is corrected by what queries without a filter needed; with one, only to more', () => {
+    const filtered = { ...one(10_000), admitted: 5_000 }
+    const need = (segment: SegmentSummary, factor: number) =>
+      clusterNeed(
+        effort,
+        10,
+        [segment],
+        effort.levels.map(() => factor),
+      )(near(16))(last, 1)
+    expect(need(one(10_000), 0.5)).toBe(64)
+    expect(need(filtered, 0.5)).toBe(need(filtered, 1))
+    expect(need(filtered, 2)).toBe(2 * need(filtered, 1))
   })
 
   it('is the same for all queries if it is fixed', () => {
     const need = clusterNeed(effortOf({ fixed: { clusters: 48 } }), 10, [one(10_000), one(10_000)])
-    expect(need(0, 0.01, near(500))).toBe(Math.ceil(48 * Math.SQRT2))
+    expect(need(near(500))(0, 0.01)).toBe(Math.ceil(48 * Math.SQRT2))
   })
 })

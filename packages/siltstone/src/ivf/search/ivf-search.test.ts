@@ -120,16 +120,21 @@ describe('the choice of clusters', () => {
     const [vector] = vectorsOf(1, 3) as [Float32Array]
     const queryOf = ({ ivf }: IndexedSegment) => prepareQuery(workspace(), vector, ivf.directory)
     const segments = [one.segment, two.segment]
-    const { probes, ends } = chooseClusters(segments, segments.map(queryOf), 2, (level) => [8, 20][level] as number)
+    const { probes, ends } = chooseClusters(
+      segments,
+      segments.map(queryOf),
+      2,
+      () => (level) => [8, 20][level] as number,
+    )
     expect(probes).toHaveLength(20)
     expect(ends).toEqual([8, 20])
     expect(new Set(probes.map(({ segment }) => segment)).size).toBe(2)
     const bases = probes.map(({ base }) => base)
     expect(bases).toEqual(bases.toSorted((a, b) => a - b))
     // However many are asked for, there is one at least, and there are no more than there are.
-    expect(chooseClusters(segments, segments.map(queryOf), 1, () => 0).ends).toEqual([1])
+    expect(chooseClusters(segments, segments.map(queryOf), 1, () => () => 0).ends).toEqual([1])
     const all = one.segment.ivf.directory.clusters + two.segment.ivf.directory.clusters
-    expect(chooseClusters(segments, segments.map(queryOf), 1, () => 1e9).probes).toHaveLength(all)
+    expect(chooseClusters(segments, segments.map(queryOf), 1, () => () => 1e9).probes).toHaveLength(all)
   })
 
   it('passes over clusters without admitted rows, and tells which share of the rows is admitted near the query', async () => {
@@ -143,7 +148,7 @@ describe('the choice of clusters', () => {
     const rows = ({ cluster }: { cluster: number }) =>
       (firstRows[cluster + 1] as number) - (firstRows[cluster] as number)
     const shares: number[] = []
-    const { probes } = chooseClusters([few], [query], 1, (_level, share) => {
+    const { probes } = chooseClusters([few], [query], 1, () => (_level, share) => {
       shares.push(share)
       return 12
     })
@@ -158,9 +163,9 @@ describe('the choice of clusters', () => {
     const nearOf = (vector: Float32Array, nearly: number) => {
       const query = prepareQuery(workspace(), vector, segment.ivf.directory)
       let found = 0
-      chooseClusters([segment], [query], 1, (_level, _share, near) => {
+      chooseClusters([segment], [query], 1, (near) => {
         found = near(nearly)
-        return 1
+        return () => 1
       })
       return found
     }

@@ -7,11 +7,11 @@
  *
  * The caller measures them exactly: their vectors are not part of the index.
  */
-import { chooseClusters } from './choose-clusters.ts'
+import { type ChosenClusters, chooseClusters } from './choose-clusters.ts'
 import { clusterNeed, type ClusterNeed, type Effort, summaryOf } from './effort.ts'
 import { Examination } from './examination.ts'
 import type { IndexedSpace } from '../directory.ts'
-import type { IndexedSegment } from './indexed-segment.ts'
+import { type IndexedSegment, isFiltered } from './indexed-segment.ts'
 import { neededEffort, type NeededEffort } from './needed-effort.ts'
 import { prepareQuery, type PreparedQuery } from './prepared-query.ts'
 import type { Probe } from './probe.ts'
@@ -47,22 +47,52 @@ export class IvfSearch {
   /**
    * Chooses the clusters and reads their lists.
    * @param known rows of other segments and their exact distances: they bound what is worth looking for
+   * @param whileReading called with the clusters whose lists are read; what it reads costs no round of its own
    * @throws SiltstoneError `corrupt` (`list-damaged`, `object-truncated`)
    */
-  async examine(vector: Float32Array, known: readonly { tag: number; distance: number }[]): Promise<Examination> {
+  async examine(
+    vector: Float32Array,
+    known: readonly { tag: number; distance: number }[],
+    whileReading?: (probes: readonly Probe[]) => Promise<void>,
+  ): Promise<Examination> {
     const { stats } = this.#recorder
     const { levels } = this.#effort
     const queries = this.#prepare(vector)
     const { space } = queries[0] as PreparedQuery
-    const { probes, ends } = chooseClusters(this.#segments, queries, levels.length, this.#need)
-    const probed = await this.#readLists(probes)
+    const { probes, ends } = await this.#choose(queries)
+    const [probed] = await Promise.all([this.#readLists(probes), whileReading?.(probes)])
     stats.clusters += probes.length
     this.#recorder.endStage('lists')
     return new Examination({ probed, ends, levels, k: this.#k, scale: indexScale(space), known, stats })
   }
 
+  /**
+   * Centroids in parts are read as far as the number of clusters to visit needs it, which is known once some are there. A filter
+   * passes over clusters, so all are read for it.
+   */
+  async #choose(queries: readonly PreparedQuery[]): Promise<ChosenClusters> {
+    const choose = () => chooseClusters(this.#segments, queries, this.#effort.levels.length, this.#need)
+    const partly = this.#segments.flatMap((segment, i) => {
+      const { parts } = segment.ivf.directory
+      return parts ? [{ segment, parts, query: queries[i] as PreparedQuery }] : []
+    })
+    if (partly.length === 0) return choose()
+    if (this.#segments.some(isFiltered)) {
+      await Promise.all(partly.map(({ parts }) => parts.readAll()))
+      return choose()
+    }
+    await Promise.all(partly.map(({ parts, query }) => parts.read(query, 0)))
+    const first = choose()
+    // Once more at most: each time is a round of reads.
+    const reads = partly.map(({ segment, parts, query }) =>
+      parts.read(query, first.probes.filter((probe) => probe.segment === segment).length),
+    )
+    return (await Promise.all(reads)).includes(true) ? choose() : first
+  }
+
   /** @param tags of the true neighbours of the query */
-  neededEffort(vector: Float32Array, tags: readonly number[]): Promise<NeededEffort> {
+  async neededEffort(vector: Float32Array, tags: readonly number[]): Promise<NeededEffort> {
+    await Promise.all(this.#segments.map(async ({ ivf }) => ivf.directory.parts?.readAll()))
     return neededEffort(this.#segments, this.#prepare(vector), tags)
   }
 

@@ -29,9 +29,10 @@ export async function neededEffort(
   const recalls = RECALL_LEVELS.map(({ recall }) => recall)
   const need = unroundedNeed(recalls, Math.max(1, tags.length), summaries)
   let calibrated: number[] = []
-  const { probes } = chooseClusters(segments, queries, 1, (_level, _share, near) => {
-    calibrated = recalls.map((_, level) => need(level, 1, near))
-    return total
+  const { probes } = chooseClusters(segments, queries, 1, (near) => {
+    const needed = need(near)
+    calibrated = recalls.map((_, level) => needed(level, 1))
+    return () => total
   })
   const isHere = (tag: number) => segments.some(({ firstTag, rows }) => tag >= firstTag && tag < firstTag + rows.rows)
   const left = new Set(tags.filter(isHere))

@@ -25,7 +25,8 @@ export function basesOf(workspace: Workspace, query: PreparedQuery, directory: I
   const { square } = query
   for (let i = 0; i < clusters; i++) {
     const dot = (dots[i] as number) * factor * (scales[i] as number)
-    out[i] = isIp ? 1 - dot : square + (squares[i] as number) - 2 * dot
+    const own = squares[i] as number
+    out[i] = isIp && own < Number.POSITIVE_INFINITY ? 1 - dot : square + own - 2 * dot
   }
 }
 

@@ -5,7 +5,7 @@ import { wasmKernels } from '../wasm-kernels.ts'
 const GUARD_BYTES = 64
 const GUARD = 0xa5
 
-type Data = Float32Array | Int32Array | Uint32Array | Int16Array | Int8Array | Uint8Array
+type Data = Float64Array | Float32Array | Int32Array | Uint32Array | Int16Array | Int8Array | Uint8Array
 
 /** The arrays of one case. `close` checks the guard bytes and frees the arrays. */
 export class Arena {
@@ -34,6 +34,7 @@ export class Arena {
   }
 
   f32 = (pointer: number, length: number) => new Float32Array(this.kernels.memory.buffer, pointer, length).slice()
+  f64 = (pointer: number, length: number) => new Float64Array(this.kernels.memory.buffer, pointer, length).slice()
   i32 = (pointer: number, length: number) => new Int32Array(this.kernels.memory.buffer, pointer, length).slice()
   u32 = (pointer: number, length: number) => new Uint32Array(this.kernels.memory.buffer, pointer, length).slice()
   i16 = (pointer: number, length: number) => new Int16Array(this.kernels.memory.buffer, pointer, length).slice()

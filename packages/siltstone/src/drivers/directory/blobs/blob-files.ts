@@ -2,7 +2,7 @@
  * The files that hold the bytes of blobs. A file has a name of its own, never one from a key, is written once, synced, and
  * never changed; the index says what it belongs to.
  */
-import { type FileHandle, mkdir, open, readdir, stat, unlink } from 'node:fs/promises'
+import { type FileHandle, open, readdir, stat, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { corrupt, isSiltstoneError, unavailable } from '../../../errors.ts'
 import { type BodyCheck, BodyHash, type BodyHashes, chunksOf, type ReceivedBytes } from '../../../host/blob-checksum.ts'
@@ -10,6 +10,7 @@ import { fileError, isMissing } from '../../../host/file-errors.ts'
 import type { BlobBody, ChecksumAlgorithm } from '../../../ports/blob-store.ts'
 import type { Ids } from '../../../ports/ids.ts'
 import { DirectorySync } from '../directory-sync.ts'
+import { makeDirectories } from '../../../host/make-directories.ts'
 import { BodyFile } from './body-file.ts'
 
 const READ_BYTES = 512 * 1024
@@ -157,7 +158,7 @@ export class BlobFiles {
     const name = this.#ids.ulid()
     const path = this.#path(name)
     try {
-      await mkdir(dirname(path), { recursive: true })
+      await makeDirectories(dirname(path))
       return new BodyFile(name, path, await open(path, 'wx', 0o600), algorithm)
     } catch (error) {
       throw fileError(error, { path, doing: 'create' })

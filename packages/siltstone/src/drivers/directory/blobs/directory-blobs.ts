@@ -20,7 +20,6 @@
  * more than seven days ago. A stray file is noted as freed in a transaction, and the transaction that would name it fails
  * then: a writer that stalled for an hour between steps 1 and 3 has to send its body again.
  */
-import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { notFound, unavailable } from '../../../errors.ts'
 import { fileError, isMissing } from '../../../host/file-errors.ts'
@@ -38,6 +37,7 @@ import { removeBucket, versioningOf } from './blob-versions.ts'
 import type { BlobParts } from './blob-parts.ts'
 import { DirectoryBlobStore } from './directory-blob-store.ts'
 import { removeUpload } from './directory-multipart.ts'
+import { makeDirectories } from '../../../host/make-directories.ts'
 
 const FREED_FOR_MS = 5 * 60_000
 const STRAY_AFTER_MS = 60 * 60_000
@@ -81,7 +81,7 @@ export class DirectoryBlobs implements BlobBuckets {
     try {
       await makeRoot(root)
       await checkFileSystem(root, options.allowNetworkFilesystem ?? false, log)
-      await mkdir(data, { recursive: true })
+      await makeDirectories(data)
     } catch (error) {
       if (isMissing(error)) throw notFound('no-store', `There is no directory ${root}.`, { cause: error })
       throw fileError(error, { path: data, doing: 'open' })

@@ -167,3 +167,24 @@ function dotI8One(query: usize, row: usize, dimension: usize): i32 {
   }
   return sumI32(i32x4.add(a, b))
 }
+
+/** Two products at a time, added in 64 bits. */
+// @ts-expect-error: decorator
+@inline
+function addPair(pair: v128, scale: v128, sums: usize): void {
+  v128.store(sums, f64x2.add(v128.load(sums), f64x2.mul(f64x2.convert_low_i32x4_s(pair), scale)))
+}
+
+export function addScaledI8(row: usize, scale: f64, dimension: i32, sums: usize): void {
+  const scales = f64x2.splat(scale)
+  for (const end = row + <usize>dimension; row < end; row += 8) {
+    const values = v128.load8x8_s(row)
+    const low = i32x4.extend_low_i16x8_s(values)
+    const high = i32x4.extend_high_i16x8_s(values)
+    addPair(low, scales, sums)
+    addPair(i32x4.shuffle(low, low, 2, 3, 2, 3), scales, sums + 16)
+    addPair(high, scales, sums + 32)
+    addPair(i32x4.shuffle(high, high, 2, 3, 2, 3), scales, sums + 48)
+    sums += 64
+  }
+}

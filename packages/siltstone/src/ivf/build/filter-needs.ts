@@ -1,0 +1,328 @@
+/**
+ * Measures, while the rows of a segment stream by, what queries with a filter need.
+ *
+ * A filter that admits a share s of the rows counts as k/s neighbours (`../need.ts`). That is about right for a filter by chance. One
+ * that admits the rows near some row, or those beyond some plane, makes queries unlike those that the calibration was measured with:
+ * most of them lie outside of what is admitted, and their nearest admitted rows on its border. How many times as many
+ * clusters these need is measured here, with filters of each kind (`filters.ts`); the largest factor that a kind asks for counts.
+ *
+ * A query visits the clusters with admitted rows, nearest first, until their number n is at least w · need(n), which falls with the share
+ * that is admitted in the first n. So it visits the place P of a neighbour if w > n / need(n) for all n < P, and the factor that finds a
+ * share t of the neighbours is the t-quantile of the largest of these.
+ */
+import { Ascending } from '../../kernels/ascending.ts'
+import { SmallestOfMany } from '../../kernels/smallest.ts'
+import { type Calibration, type FilterFactors, NO_FACTORS } from '../calibration.ts'
+import { Need } from '../need.ts'
+import { type Compared, type FilterKind, TrialFilter } from './filters.ts'
+import { placeOf, shareToFind, standardError } from './fit-calibration.ts'
+import { nearestFirst, withoutOne } from './kept.ts'
+import type { Points } from './points.ts'
+import type { PseudoKind, PseudoQueries } from './pseudo-queries.ts'
+import type { Work } from './work.ts'
+
+/** Shares of the rows that are admitted, descending. */
+const SHARES = [0.4, 0.1, 0.02]
+/** Filters that admit fewer rows are left out: these are all measured. */
+const LEAST_ROWS = 200
+/** Each how manyth pseudo-query of a kind asks with a filter. */
+const EVERY: Record<PseudoKind, number> = { row: 1, shifted: 3, between: 3 }
+const NEIGHBOURS = [10, 100]
+const RECALLS = [0.9, 0.95, 0.99]
+const LEAST_FACTOR = 0.25
+const MOST_FACTOR = 10
+
+/** Some rows that were compared with all pseudo-queries. */
+export interface ComparedRows extends Compared {
+  /** `squares`, or zeros where distances are inner products. */
+  offsets: Float32Array
+  clusters: ArrayLike<number>
+}
+
+interface Asking {
+  query: number
+  kind: PseudoKind
+  /** Number of its filter. */
+  filter: number
+  /** For each share. */
+  nearest: readonly SmallestOfMany[]
+}
+
+/** What the clusters are like for one query. */
+export interface ClustersOf {
+  /** g(c) of each cluster. */
+  bases: Float64Array
+  /** The largest g(c) that is nearly as near as this one. */
+  limit: (nearest: number, nearly: number) => number
+}
+
+export class FilterNeeds {
+  readonly #queries: PseudoQueries
+  readonly #shares: readonly number[]
+  readonly #filters: readonly TrialFilter[] = []
+  readonly #asking: readonly Asking[] = []
+  /** For each filter and share: compared rows that are admitted, by cluster. */
+  readonly #admitted: readonly (readonly Uint32Array[])[] = []
+  /** All compared rows, by cluster. */
+  readonly #compared: Uint32Array
+
+  /** @param sample of the rows @param rows of the segment @param compared of them */
+  constructor(
+    work: Work,
+    queries: PseudoQueries,
+    sample: Points,
+    { rows, compared, clusters }: { rows: number; compared: number; clusters: number },
+  ) {
+    this.#queries = queries
+    this.#shares = SHARES.filter((share) => share * Math.min(rows, compared) >= LEAST_ROWS)
+    this.#compared = new Uint32Array(clusters)
+    if (this.#shares.length === 0) return
+    this.#filters = TrialFilter.some(work, queries, sample, this.#shares)
+    this.#admitted = this.#filters.map(() => this.#shares.map(() => new Uint32Array(clusters)))
+    this.#asking = this.#askingOf(queries)
+  }
+
+  #askingOf({ kinds }: PseudoQueries): Asking[] {
+    const asking: Asking[] = []
+    const seen: Partial<Record<PseudoKind, number>> = {}
+    for (const [query, kind] of kinds.entries()) {
+      const every = EVERY[kind]
+      const number = seen[kind] ?? 0
+      seen[kind] = number + 1
+      if (number % every !== 0) continue
+      // One more, since a row is its own neighbour.
+      const nearest = this.#shares.map(() => new SmallestOfMany((NEIGHBOURS.at(-1) as number) + 1))
+      asking.push({ query, kind, filter: asking.length % this.#filters.length, nearest })
+    }
+    return asking
+  }
+
+  observe(compared: ComparedRows): void {
+    if (this.#asking.length === 0) return
+    const { size, dots, scales, offsets, tags, clusters } = compared
+    const { points } = this.#queries
+    for (let i = 0; i < size; i++) increment(this.#compared, clusters[i] as number)
+    const members = new Uint8Array(size)
+    const depths = new Uint8Array(size)
+    for (const [number, filter] of this.#filters.entries()) {
+      const { limits } = filter
+      const admitted = this.#admitted[number] as readonly Uint32Array[]
+      let count = 0
+      for (let i = 0; i < size; i++) {
+        const score = filter.score(compared, i)
+        let depth = 0
+        while (depth < limits.length && score <= (limits[depth] as number))
+          increment(admitted[depth++] as Uint32Array, clusters[i] as number)
+        if (depth === 0) continue
+        members[count] = i
+        depths[count++] = depth
+      }
+      for (let at = number; at < this.#asking.length; at += this.#filters.length) {
+        const { query, nearest } = this.#asking[at] as Asking
+        const own = query * size
+        const twice = 2 * (points.scales[query] as number)
+        for (let m = 0; m < count; m++) {
+          const i = members[m] as number
+          const distance = (offsets[i] as number) - twice * (scales[i] as number) * (dots[own + i] as number)
+          for (let depth = 0; depth < (depths[m] as number); depth++) {
+            const kept = nearest[depth] as SmallestOfMany
+            if (distance < kept.bound) kept.add(distance, tags[i] as number)
+          }
+        }
+      }
+    }
+  }
+
+  /**
+   * Call after the last row.
+   * @param calibration without factors
+   * @param stride every how manyth row was compared
+   * @param firsts, seconds as for `Calibrator.finish`
+   * @param clustersOf what the clusters are like for a query
+   * @param ownDistance of a query that is a row, to itself
+   * @param finer see `Need.of`
+   */
+  finish({
+    calibration,
+    stride,
+    finer,
+    firsts,
+    seconds,
+    clustersOf,
+    ownDistance,
+  }: {
+    calibration: Calibration
+    stride: number
+    finer: number
+    firsts: Uint32Array
+    seconds: Uint32Array
+    clustersOf: (query: number) => ClustersOf
+    ownDistance: (query: number) => number
+  }): FilterFactors {
+    if (this.#asking.length === 0) return NO_FACTORS
+    const need = new Need(calibration, RECALLS)
+    // A neighbour among every m-th row is, on average, the neighbour of an m times higher rank among all.
+    const neighbours = NEIGHBOURS.map((k) => (k + 1) * stride - 1)
+    const found = this.#shares.map(() => RECALLS.map(() => NEIGHBOURS.map(() => new Critical())))
+    for (const { query, kind, filter, nearest } of this.#asking) {
+      const { bases, limit } = clustersOf(query)
+      for (const [s, kept] of nearest.entries()) {
+        const admitted = (this.#admitted[filter] as readonly Uint32Array[])[s] as Uint32Array
+        const all = kept.kept()
+        const tags = nearestFirst(kind === 'row' ? withoutOne(all, ownDistance(query)) : all, NEIGHBOURS)
+        const targets = Array.from(tags, (tag) => {
+          const [first, second] = [firsts[tag] as number, seconds[tag] as number]
+          const other = (admitted[second] ?? 0) > 0 ? (bases[second] as number) : Number.POSITIVE_INFINITY
+          return Math.min(bases[first] as number, other)
+        })
+        const walk = this.#walk(bases, admitted, targets)
+        const near = nearOf(walk.admittedBases, limit)
+        const needed = need.of(near, finer)
+        RECALLS.forEach((_, level) =>
+          NEIGHBOURS.forEach((count, i) => {
+            const least = leastFactors(walk.shares, (share) => needed(level, (neighbours[i] as number) / share))
+            const values = walk.places.slice(0, count).map((place) => least[place - 1] as number)
+            found[s]?.[level]?.[i]?.add((this.#filters[filter] as TrialFilter).kind, {
+              filter,
+              isRow: kind === 'row',
+              values,
+            })
+          }),
+        )
+      }
+    }
+    return {
+      shares: this.#shares,
+      factors: found.map((levels) => {
+        const rows = levels.map((counts, level) => counts.map((one) => one.factor(RECALLS[level] as number)))
+        return calibration.recalls.map((recall) =>
+          calibration.neighbours.map((count) => Math.fround(Math.exp(between(rows, neighbours, recall, count)))),
+        )
+      }),
+    }
+  }
+
+  /** The clusters with admitted rows, nearest first, as far as the farthest target. @param targets bases of the clusters of the neighbours */
+  #walk(bases: Float64Array, admitted: Uint32Array, targets: readonly number[]) {
+    const admittedBases = bases.filter((_, cluster) => (admitted[cluster] as number) > 0)
+    const sorted = new Map<number, number>()
+    const last = Math.max(...targets)
+    const ascending = new Ascending(bases.slice())
+    const shares: number[] = []
+    let [inside, rows] = [0, 0]
+    for (let cluster = ascending.next(); cluster >= 0 && ascending.value <= last; cluster = ascending.next()) {
+      if (admitted[cluster] === 0) continue
+      inside += admitted[cluster] as number
+      rows += Math.max(1, this.#compared[cluster] as number)
+      shares.push(inside / rows)
+      if (!sorted.has(ascending.value)) sorted.set(ascending.value, shares.length)
+    }
+    return { admittedBases, shares, places: targets.map((base) => sorted.get(base) ?? shares.length) }
+  }
+}
+
+/** Beyond this many clusters, the need is computed at steps of this share: it changes little in between. */
+const EACH = 16
+const STEP = 1 / 16
+
+/** For each place: the logarithm of the factor above which a query gets there. */
+function leastFactors(shares: readonly number[], logNeed: (share: number) => number): Float64Array {
+  const least = new Float64Array(shares.length + 1).fill(Math.log(LEAST_FACTOR))
+  let most = least[0] as number
+  let next = 0
+  for (let i = 0; i < shares.length; i++) {
+    if (i >= next) {
+      most = Math.max(most, Math.log(i + 1) - logNeed(shares[i] as number))
+      next = i < EACH ? i + 1 : Math.ceil((i + 1) * (1 + STEP))
+    }
+    least[i + 1] = most
+  }
+  return least
+}
+
+/** How many of some clusters are nearly as near as the nearest of them. */
+function nearOf(bases: Float64Array, limit: ClustersOf['limit']): (nearly: number) => number {
+  let nearest = Number.POSITIVE_INFINITY
+  for (const base of bases) nearest = Math.min(nearest, base)
+  const known = new Map<number, number>()
+  return (nearly) => {
+    let count = known.get(nearly)
+    if (count === undefined) {
+      const most = limit(nearest, nearly)
+      count = 0
+      for (const base of bases) if (base <= most) count++
+      known.set(nearly, (count = Math.max(1, count)))
+    }
+    return count
+  }
+}
+
+/** What one query needs of one filter: logarithms of the factors above which its neighbours are found. */
+interface Asked {
+  filter: number
+  isRow: boolean
+  values: readonly number[]
+}
+
+/** For one share, recall and number of neighbours. */
+class Critical {
+  /** By kinds of filters; rows, and all other queries together. */
+  readonly #groups = new Map<string, Asked[]>()
+
+  add(kind: FilterKind, asked: Asked): void {
+    if (asked.values.length === 0) return
+    const group = `${kind} ${asked.isRow}`
+    const known = this.#groups.get(group)
+    if (known) known.push(asked)
+    else this.#groups.set(group, [asked])
+  }
+
+  /** The logarithm of the largest factor that a group asks for; rows with a margin, as without a filter. */
+  factor(recall: number): number {
+    let most = Math.log(LEAST_FACTOR)
+    for (const some of this.#groups.values()) {
+      const sorted = Float64Array.from(some.flatMap(({ values }) => values)).sort()
+      const quantile = (share: number) => sorted[placeOf(sorted.length, share)] as number
+      const error = some[0]?.isRow === true ? errorOverFilters(some, quantile(shareToFind(recall))) : 0
+      most = Math.max(most, quantile(shareToFind(recall, error)))
+    }
+    return Math.min(Math.log(MOST_FACTOR), most)
+  }
+}
+
+function errorOverFilters(some: readonly Asked[], factor: number): number {
+  const sums = new Map<number, { found: number; all: number }>()
+  for (const { filter, values } of some) {
+    const sum = sums.get(filter) ?? { found: 0, all: 0 }
+    sums.set(filter, sum)
+    sum.all += values.length
+    for (const value of values) if (value <= factor) sum.found++
+  }
+  return standardError(Array.from(sums.values(), ({ found, all }) => found / all))
+}
+
+/** Linear between what was measured, and as at the nearest of it beyond. @param rows for each of `RECALLS` and number of neighbours */
+function between(
+  rows: readonly (readonly number[])[],
+  neighbours: readonly number[],
+  recall: number,
+  count: number,
+): number {
+  const part = (xs: readonly number[], x: number) =>
+    Math.min(1, Math.max(0, (x - (xs[0] as number)) / ((xs.at(-1) as number) - (xs[0] as number))))
+  const byCount = rows.map(([few, many]) => {
+    const at = part(neighbours.map(Math.log), Math.log(count))
+    return (few as number) + ((many as number) - (few as number)) * at
+  })
+  const missed = (one: number) => -Math.log(1 - one)
+  const upper = RECALLS.findIndex((one) => one >= recall)
+  if (upper === 0) return byCount[0] as number
+  if (upper < 0) return byCount.at(-1) as number
+  const [from, to] = [RECALLS[upper - 1] as number, RECALLS[upper] as number]
+  const [a, b] = [byCount[upper - 1] as number, byCount[upper] as number]
+  return a + (b - a) * part([missed(from), missed(to)], missed(recall))
+}
+
+function increment(counts: Uint32Array, at: number): void {
+  counts[at] = (counts[at] as number) + 1
+}

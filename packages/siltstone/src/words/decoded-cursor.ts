@@ -1,0 +1,102 @@
+/** Walks through a short list, all of whose contributions are computed first, so that its bounds are exact. */
+import type { PostingList } from '../word-index/posting-list.ts'
+import { partsOf } from './list-scoring.ts'
+import { type Candidates, type RowCursor, windowOf, windowsIn, WINDOW_ROWS } from './row-cursor.ts'
+import type { ListScoring } from './score.ts'
+import type { IndexedSource } from './word-state.ts'
+
+export class DecodedCursor implements RowCursor {
+  readonly bounds: Float64Array
+  readonly #rows: Uint32Array
+  readonly #parts: Float64Array
+  /** By window: the place of its first posting; and the number of postings at the end. */
+  readonly #starts: Uint32Array
+  #firstRow = 0
+  /** Of the window's postings; the first is that of the last look-up. */
+  #near = 0
+  #end = 0
+
+  /** @param segmentRows rows of the segment */
+  constructor(list: PostingList, scoring: ListScoring, source: IndexedSource, segmentRows: number) {
+    const { count } = list
+    const { rows, payloads } = list.decodeAll()
+    const parts = new Float64Array(count)
+    partsOf(scoring, source, rows, payloads, 0, count, parts)
+    const windows = windowsIn(segmentRows)
+    const bounds = new Float64Array(windows).fill(-1)
+    const starts = new Uint32Array(windows + 1)
+    let window = 0
+    for (let i = 0; i < count; i++) {
+      const own = windowOf(rows[i] as number)
+      while (window < own) starts[++window] = i
+      bounds[own] = Math.max(bounds[own] as number, 0, parts[i] as number)
+    }
+    while (window < windows) starts[++window] = count
+    this.#rows = rows
+    this.#parts = parts
+    this.#starts = starts
+    this.bounds = bounds
+  }
+
+  enter(window: number): void {
+    this.#firstRow = window * WINDOW_ROWS
+    this.#near = this.#starts[window] as number
+    this.#end = this.#starts[window + 1] as number
+  }
+
+  addTo(sums: Float64Array, marks: Uint32Array): number {
+    const rows = this.#rows
+    const parts = this.#parts
+    const firstRow = this.#firstRow
+    const end = this.#end
+    for (let i = this.#near; i < end; i++) {
+      const at = (rows[i] as number) - firstRow
+      sums[at] = (sums[at] as number) + (parts[i] as number)
+      marks[at >>> 5] = (marks[at >>> 5] as number) | (1 << (at & 31))
+    }
+    return end - this.#near
+  }
+
+  select(need: number, into: Candidates): number {
+    const rows = this.#rows
+    const parts = this.#parts
+    const end = this.#end
+    let count = 0
+    for (let i = this.#near; i < end; i++) {
+      const part = parts[i] as number
+      if (part < need) continue
+      into.rows[count] = rows[i] as number
+      into.sums[count++] = part
+    }
+    into.count = count
+    return end - this.#near
+  }
+
+  join(candidates: Candidates, need: number): void {
+    const { rows: wanted, sums, count } = candidates
+    const rows = this.#rows
+    const parts = this.#parts
+    const end = this.#end
+    let near = this.#near
+    let kept = 0
+    for (let i = 0; i < count; i++) {
+      const row = wanted[i] as number
+      while (near < end && (rows[near] as number) < row) near++
+      let sum = sums[i] as number
+      if (near < end && rows[near] === row) sum += parts[near] as number
+      if (sum < need) continue
+      wanted[kept] = row
+      sums[kept++] = sum
+    }
+    candidates.count = kept
+  }
+
+  partOf(row: number): number {
+    const rows = this.#rows
+    const end = this.#end
+    let near = this.#near
+    while (near < end && (rows[near] as number) < row) near++
+    this.#near = near
+    return near < end && rows[near] === row ? (this.#parts[near] as number) : Number.NaN
+  }
+}
