@@ -18,13 +18,12 @@ export type Decision =
 /** As of `ObjectState`. */
 export type Tries = Pick<ObjectState, 'attempt' | 'lost'>
 
-const FIRST_TRY: Tries = { attempt: 1, lost: 0 }
-
 /** A claim is in one of these steps before and after its processor works, and says so from the second run on. */
 export const BEFORE_PROCESSOR = ['start', 'waits']
 export const AFTER_PROCESSOR = 'commit'
 /** How often a process may end beside an object for each time that it may end while the object's processor works. */
 const LOST_PER_ATTEMPT = 6
+const FIRST: Tries = { attempt: 1, lost: 0 }
 
 export interface Facts {
   state: ObjectState | undefined
@@ -51,8 +50,7 @@ export function decide(facts: Facts): Decision {
   // Rules say what is processed from now on. They take nothing away from what was processed.
   const isKept = isWanted || (object !== undefined && state?.object?.version === object.version)
   const target = object !== undefined && isKept ? object : undefined
-  if (state === undefined)
-    return target === undefined ? { do: 'nothing' } : { do: 'process', object: target, ...FIRST_TRY }
+  if (state === undefined) return target === undefined ? { do: 'nothing' } : { do: 'process', object: target, ...FIRST }
   if (object === undefined && state.progress === 'expired' && facts.deleted !== 'removed') return { do: 'nothing' }
   if (object === undefined && hasExpired(state, facts)) return { do: 'expire' }
   const isSame = (state.object?.version ?? null) === (target?.version ?? null)
@@ -67,14 +65,13 @@ export function decide(facts: Facts): Decision {
     if (isTold(state) && facts.tier !== undefined && state.handOver.untilMs > nowMs)
       return { do: 'wait', untilMs: state.handOver.untilMs }
   }
-  const tries = isSame && !isStale ? nextTry(state, facts) : FIRST_TRY
+  const tries = isSame && !isStale ? nextTry(state, facts) : FIRST
   // Nothing to remove was ever written, when the key has no object and had none.
   if (target === undefined) return { do: 'remove', ...tries }
-  const isTooMuch = tries.attempt > maxAttempts || tries.lost > maxAttempts * LOST_PER_ATTEMPT
-  if (isSame && isTooMuch) {
+  if (isSame && (tries.attempt > maxAttempts || tries.lost > maxAttempts * LOST_PER_ATTEMPT)) {
     const { above } = facts
     if (above !== undefined && state.progress === 'running')
-      return { do: 'hand-over', object: target, ...FIRST_TRY, tier: above }
+      return { do: 'hand-over', object: target, ...FIRST, tier: above }
     return { do: 'bury', object: target, ...tries, ...reasonOf(state) }
   }
   if (isSame && facts.tier !== undefined) return { do: 'hand-over', object: target, ...tries, tier: facts.tier }
@@ -94,7 +91,7 @@ function nextTry(state: ObjectState, { tier }: Facts): Tries {
   const { progress, claim, attempt, lost } = state
   // It was counted when the tier was told.
   if (isTold(state)) return { attempt: tier === undefined ? Math.max(1, attempt) : attempt + 1, lost }
-  if (progress === 'queued') return FIRST_TRY
+  if (progress === 'queued') return FIRST
   const wasBeside = claim !== null && [...BEFORE_PROCESSOR, AFTER_PROCESSOR].includes(claim.step)
   return progress === 'running' && wasBeside ? { attempt, lost: lost + 1 } : { attempt: attempt + 1, lost }
 }

@@ -9,7 +9,7 @@
  * number of bytes, every other an even number (a trailing space if necessary): a LIST returns sizes, so a sweep sees which
  * states to read.
  *
- * Version 1 had neither `isWhole`, so that only the records of a `done` state were known to be whole, nor `sideCars`. Version 2 had
+ * Version 1 had neither `isWhole`, so that only the records of a `done` state were known to be whole, nor `sideCars`. Versions 1 and 2 had
  * neither `lost` nor `handOver`.
  */
 import {
