@@ -138,7 +138,12 @@ export async function testSearchBox(test: Test, browser: Browser, world: World):
       const module = '/texts/pagefind.js'
       const pagefind = (await import(module)) as {
         init(): Promise<void>
-        search(term: string, options?: object): Promise<{ results: { data(): Promise<Record<string, never>> }[] }>
+        search(
+          term: string | null,
+          options?: object,
+        ): Promise<{ results: { data(): Promise<Record<string, unknown>> }[] }>
+        options(given: object): Promise<void>
+        mergeIndex(path: string, given?: object): Promise<void>
         debouncedSearch(term: string, options: object, pauseMs: number): Promise<unknown>
         filters(): Promise<object>
       }
@@ -154,6 +159,23 @@ export async function testSearchBox(test: Test, browser: Browser, world: World):
         hostile: (await pagefind.search('quicksand')).results.length > 0 ? await data('quicksand') : undefined,
         debounced: [first, second !== null],
         filters: await pagefind.filters(),
+        ...(await further()),
+      }
+      async function further() {
+        const urlsOf = async (term: string | null, given: object) => {
+          const { results } = await pagefind.search(term, given)
+          return (await Promise.all(results.map((one) => one.data()))).map(
+            (one) => new URL(String(one['url'])).pathname,
+          )
+        }
+        const listed = await urlsOf(null, { filters: { topic: { any: ['silt', 'bread'] } } })
+        const others = await urlsOf(null, { filters: { topic: 'bread', none: { topic: ['bread'] } } })
+        const ordered = await urlsOf('bill eggs water', { sort: { topic: 'desc' } })
+        await pagefind.options({ excerptLength: 3, highlightParam: 'marked' })
+        const short = await data('invoice bill')
+        await pagefind.mergeIndex('/site/search/', { indexWeight: 100 })
+        const merged = await data('sediment')
+        return { listed, others, ordered, short, merged }
       }
     })
     assert.equal(found.invoice?.['url'], `${host.origin}/notes/invoice`)
@@ -162,6 +184,14 @@ export async function testSearchBox(test: Test, browser: Browser, world: World):
     assert.doesNotMatch(String(found.hostile?.['excerpt']), /<(?!\/?mark>)/)
     assert.deepEqual(found.debounced, [null, true])
     assert.deepEqual(found.filters, {})
+    assert.deepEqual(found.listed, ['/notes/silt', '/notes/bread'])
+    assert.deepEqual(found.others, [])
+    assert.deepEqual(found.ordered, ['/notes/silt', '/notes/invoice', '/notes/bread'])
+    assert.equal(found.short?.['url'], `${host.origin}/notes/invoice?marked=invoice&marked=bill`)
+    assert.equal(found.short?.['raw_url'], `${host.origin}/notes/invoice`)
+    assert.ok(String(found.short?.['plain_excerpt']).length < 30)
+    assert.deepEqual(found.short?.['locations'], [1])
+    assert.equal(found.merged?.['url'], `${host.origin}/site/guide/rivers.html#mud`)
   })
   await test('search box: answers without a network what it never read, once it has kept the folder', async () => {
     const context = await browser.newContext()

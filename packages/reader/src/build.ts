@@ -33,6 +33,23 @@ const ABSENT: readonly { module: RegExp; contents: string }[] = [
     contents:
       'export const STORED_ROW = {}; export const applyOp = undefined; export const isPatch = () => false; export const metadataOver = (stored) => stored',
   },
+  {
+    module: /[/\\]log[/\\]log-overlay\.[jt]s$/,
+    contents: `export class LogOverlay {
+      constructor(base) { this.base = base }
+      view() {
+        const { base } = this
+        const { dimension, liveRecords } = base
+        const none = new Map()
+        return { base, dimension, liveRecords, get: () => undefined, records: () => [], changedRows: () => none }
+      }
+    }`,
+  },
+  { module: /[/\\]query[/\\]changed-vectors\.[jt]s$/, contents: 'export const measureChanged = async () => {}' },
+  // Searches in several texts at a time: a search box searches documents.
+  { module: /[/\\]words[/\\]fields-cursor\.[jt]s$/, contents: 'export class FieldsCursor {}' },
+  // What measures recall.
+  { module: /[/\\]ivf[/\\]search[/\\]needed-effort\.[jt]s$/, contents: 'export const neededEffort = undefined' },
   // Columns of texts by themselves: a folder has fragments.
   { module: /[/\\]format[/\\]segment[/\\]blob-reader\.[jt]s$/, contents: 'export class BlobReader {}' },
 ]

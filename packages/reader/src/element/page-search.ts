@@ -53,6 +53,12 @@ export class PageSearch {
     return hits.map((hit) => this.#hitOf(hit))
   }
 
+  /** Records that match, without a text, in the order of insertion. @throws as `search` */
+  async list(limit: number, where?: Where): Promise<PageHit[]> {
+    const hits = await this.#search.list(limit, where)
+    return hits.map((hit) => this.#hitOf(hit))
+  }
+
   /** The text as it may have been meant; undefined: there is nothing to suggest. @throws as `search` */
   didYouMean(text: string): Promise<string | undefined> {
     return this.#search.didYouMean(text)

@@ -3,26 +3,53 @@
  * `/pagefind/pagefind.js` imports `/search/pagefind.js` instead. Excerpts are HTML, as Pagefind's are, in which all but
  * `<mark>` is escaped.
  */
-import type { Where } from 'siltstone/page-reading'
-import type { PageHit, PageSearch } from './page-search.ts'
 import { preloadModules, withDescription } from './begin.ts'
+import type { PageHit, PageSearch } from './page-search.ts'
 import { snippetOf } from './snippet.ts'
 
 export interface PagefindOptions {
   /** Address of the folder. Default: where this module lies. */
   bundlePath?: string
   baseUrl?: string
+  /** Of excerpts, in words. Default 30. */
+  excerptLength?: number
+  /** Words of the text are added to addresses under this name. */
+  highlightParam?: string
 }
 
-export interface PagefindData {
+/** Of an index beside the first. */
+export interface MergedOptions extends PagefindOptions {
+  /** Scores are multiplied by it. Default 1. */
+  indexWeight?: number
+  /** Filters of each search in this index. */
+  mergeFilter?: Record<string, unknown>
+}
+
+export interface SearchOptions {
+  /** See `pagefind-filters.ts`. */
+  filters?: Record<string, unknown>
+  /** One key of the metadata; records without it are left out. */
+  sort?: Record<string, 'asc' | 'desc'>
+}
+
+interface Excerpts {
+  /** HTML. */
+  excerpt: string
+  plain_excerpt: string
+  /** Of the words of the content that were asked for. */
+  locations: number[]
+  weighted_locations: { weight: number; balanced_score: number; location: number }[]
+}
+
+export interface PagefindData extends Excerpts {
   url: string
   raw_url: string
   content: string
-  excerpt: string
   word_count: number
   meta: Record<string, string>
   filters: Record<string, string[]>
-  sub_results: { title: string; url: string; excerpt: string }[]
+  anchors: { element: string; id: string; text: string; location: number }[]
+  sub_results: (Excerpts & { title: string; url: string })[]
 }
 
 export interface PagefindResult {
@@ -32,56 +59,120 @@ export interface PagefindResult {
   data(): Promise<PagefindData>
 }
 
+type Counts = Record<string, Record<string, number>>
+
 export interface PagefindAnswer {
   results: PagefindResult[]
   unfilteredResultCount: number
+  filters: Counts
+  totalFilters: Counts
+  timings: { preload: number; search: number; total: number }
 }
 
 const RESULTS = 10
+/** Of results that are sorted by something else than how well they match, or match filters alone. */
+const SORTED_RESULTS = 100
 const PAUSE_MS = 300
+const WORD_CHARACTERS = 6
+const EXCERPT_WORDS = 30
+const WORD = /[\p{L}\p{N}]+/gu
 
-let settings: PagefindOptions = {}
-let opened: Promise<PageSearch> | undefined
+interface Index {
+  settings: MergedOptions
+  opened?: Promise<PageSearch> | undefined
+}
+
+let indexes: Index[] = [{ settings: {} }]
 let latest = 0
 
+/** Of the first index. */
 export async function options(given: PagefindOptions): Promise<void> {
-  settings = { ...settings, ...given }
-  opened = undefined
+  indexes = [{ settings: { ...indexes[0]?.settings, ...given } }, ...indexes.slice(1)]
+}
+
+/** Searches another folder, too. */
+export async function mergeIndex(bundlePath: string, given: MergedOptions = {}): Promise<void> {
+  indexes = [...indexes, { settings: { ...given, bundlePath } }]
 }
 
 /** Loads what every search needs. */
 export async function init(): Promise<void> {
-  await open()
+  await Promise.all(indexes.map(open))
 }
 
-export async function preload(term: string, given: { filters?: Record<string, unknown> } = {}): Promise<void> {
+export async function preload(term: string, given: SearchOptions = {}): Promise<void> {
   await search(term, given)
 }
 
-/** @param given.filters by metadata key, a value or a list of them, one of which has to be there */
-export async function search(
+/** @param term null: all that match the filters, at most 100 */
+export async function search(term: string | null, given: SearchOptions = {}): Promise<PagefindAnswer> {
+  const startedMs = performance.now()
+  const limit = term === null || given.sort ? SORTED_RESULTS : RESULTS
+  const lists = await Promise.all(indexes.map((index) => hitsOf(index, term, given, limit)))
+  const found = lists.flat().sort((a, b) => b.score - a.score)
+  const results = sorted(found, given.sort)
+    .slice(0, limit)
+    .map(({ hit, score, settings }) => ({
+      id: hit.id,
+      score,
+      words: [],
+      data: async () => dataOf(hit, term ?? '', settings),
+    }))
+  const total = performance.now() - startedMs
+  return {
+    results,
+    unfilteredResultCount: results.length,
+    filters: {},
+    totalFilters: {},
+    timings: { preload: 0, search: total, total },
+  }
+}
+
+interface Found {
+  hit: PageHit
+  score: number
+  settings: MergedOptions
+}
+
+async function hitsOf(
+  index: Index,
   term: string | null,
-  { filters = {} }: { filters?: Record<string, unknown> } = {},
-): Promise<PagefindAnswer> {
-  const hits = term === null ? [] : await (await open()).search(term, RESULTS, whereOf(filters))
-  const results = hits.map((hit) => ({
-    id: hit.id,
-    score: hit.score,
-    words: [],
-    data: async () => dataOf(hit, term ?? ''),
-  }))
-  return { results, unfilteredResultCount: results.length }
+  { filters: given }: SearchOptions,
+  limit: number,
+): Promise<Found[]> {
+  const { settings } = index
+  const { mergeFilter, indexWeight = 1 } = settings
+  const asked = mergeFilter ? { all: [given ?? {}, mergeFilter] } : (given ?? {})
+  const where = Object.keys(asked).length === 0 ? undefined : (await import('./pagefind-filters.ts')).whereOf(asked)
+  const pages = await open(index)
+  const hits = term === null ? await pages.list(limit, where) : await pages.search(term, limit, where)
+  // Above 0, as Pagefind's are: a weight has no meaning for others.
+  return hits.map((hit) => ({ hit, score: Math.exp(hit.score) * indexWeight, settings }))
+}
+
+/** By numbers, if all values are some. */
+function sorted(found: readonly Found[], sort: SearchOptions['sort']): readonly Found[] {
+  const [key, order] = Object.entries(sort ?? {})[0] ?? []
+  if (key === undefined) return found
+  const valued = found.flatMap((one) => {
+    const value: unknown = [one.hit.metadata[key]].flat()[0]
+    return typeof value === 'string' || typeof value === 'number' ? [{ one, text: `${value}` }] : []
+  })
+  const areNumbers = valued.every(({ text }) => text.trim() !== '' && Number.isFinite(Number(text)))
+  const compare = (a: string, b: string) => (areNumbers ? Number(a) - Number(b) : a < b ? -1 : a > b ? 1 : 0)
+  const sign = order === 'desc' ? -1 : 1
+  return valued.sort((a, b) => sign * compare(a.text, b.text)).map(({ one }) => one)
 }
 
 /** There is no list of filters: `search` takes those that a page names. */
-export async function filters(): Promise<Record<string, Record<string, number>>> {
+export async function filters(): Promise<Counts> {
   return {}
 }
 
 /** As `search`, after a pause; null when it was called again in the meantime. */
 export async function debouncedSearch(
-  term: string,
-  given: { filters?: Record<string, unknown> } = {},
+  term: string | null,
+  given: SearchOptions = {},
   pauseMs: number = PAUSE_MS,
 ): Promise<PagefindAnswer | null> {
   const mine = ++latest
@@ -92,20 +183,19 @@ export async function debouncedSearch(
 }
 
 export async function destroy(): Promise<void> {
-  opened = undefined
-  settings = {}
+  indexes = [{ settings: {} }]
 }
 
-function open(): Promise<PageSearch> {
-  const { bundlePath = new URL('.', import.meta.url).href, baseUrl = '/' } = settings
-  opened ??= load(new URL(bundlePath, location.href).href, new URL(baseUrl, location.href).href).catch(
+function open(index: Index): Promise<PageSearch> {
+  const { bundlePath = new URL('.', import.meta.url).href, baseUrl = '/' } = index.settings
+  index.opened ??= load(new URL(bundlePath, location.href).href, new URL(baseUrl, location.href).href).catch(
     (error: unknown) => {
       // A failure is not kept: the next call tries again.
-      opened = undefined
+      index.opened = undefined
       throw error
     },
   )
-  return opened
+  return index.opened
 }
 
 async function load(folder: string, base: string): Promise<PageSearch> {
@@ -115,30 +205,46 @@ async function load(folder: string, base: string): Promise<PageSearch> {
   return Search.open(folder, base, { fetch: early })
 }
 
-function whereOf(filters: Record<string, unknown>): Where | undefined {
-  const clauses = Object.entries(filters).map(([key, value]) => ({
-    [key]: Array.isArray(value) ? { $in: value } : value,
-  }))
-  if (clauses.length === 0) return undefined
-  return (clauses.length === 1 ? clauses[0] : { $and: clauses }) as Where
+function dataOf(hit: PageHit, term: string, settings: MergedOptions): PagefindData {
+  const { excerptLength = EXCERPT_WORDS, highlightParam } = settings
+  const raw = hit.url ?? ''
+  const url = highlightParam === undefined || raw === '' ? raw : withWords(raw, highlightParam, term)
+  const pieces = snippetOf(hit.text, term, Math.max(1, excerptLength) * WORD_CHARACTERS)
+  const asked = new Set(wordsOf(term))
+  const words = hit.text.split(/\s+/u).filter(Boolean)
+  const locations = [...words.keys()].filter((at) => wordsOf(words[at] as string).some((word) => asked.has(word)))
+  const excerpts = {
+    excerpt: pieces.map(({ text, marked }) => (marked ? `<mark>${escaped(text)}</mark>` : escaped(text))).join(''),
+    plain_excerpt: pieces.map(({ text }) => text).join(''),
+    locations,
+    weighted_locations: locations.map((at) => ({ weight: 1, balanced_score: 1, location: at })),
+  }
+  const entries = Object.entries(hit.metadata)
+  const texts = entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string')
+  return {
+    ...excerpts,
+    url,
+    raw_url: raw,
+    content: hit.text,
+    word_count: words.length,
+    meta: { ...Object.fromEntries(texts), title: hit.title },
+    filters: Object.fromEntries(
+      entries.flatMap(([key, value]) => {
+        const values = [value].flat().filter((one) => typeof one === 'string')
+        return values.length === 0 ? [] : [[key, values]]
+      }),
+    ),
+    anchors: [],
+    sub_results: [{ ...excerpts, title: hit.title, url }],
+  }
 }
 
-function dataOf(hit: PageHit, term: string): PagefindData {
-  const url = hit.url ?? ''
-  const excerpt = snippetOf(hit.text, term)
-    .map(({ text, marked }) => (marked ? `<mark>${escaped(text)}</mark>` : escaped(text)))
-    .join('')
-  const texts = Object.entries(hit.metadata).filter((entry): entry is [string, string] => typeof entry[1] === 'string')
-  return {
-    url,
-    raw_url: url,
-    content: hit.text,
-    excerpt,
-    word_count: hit.text.split(/\s+/u).filter(Boolean).length,
-    meta: { ...Object.fromEntries(texts), title: hit.title },
-    filters: Object.fromEntries(texts.map(([key, value]) => [key, [value]])),
-    sub_results: [{ title: hit.title, url, excerpt }],
-  }
+const wordsOf = (text: string): string[] => text.toLowerCase().match(WORD) ?? []
+
+function withWords(address: string, name: string, term: string): string {
+  const url = new URL(address)
+  for (const word of term.split(/\s+/u).filter(Boolean)) url.searchParams.append(name, word)
+  return url.href
 }
 
 const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }

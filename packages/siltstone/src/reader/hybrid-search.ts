@@ -74,6 +74,20 @@ export class HybridSearch {
     })
   }
 
+  /** Records that match, in the order of insertion, all with the same score. What finds them is loaded when it is needed. */
+  async list(limit: number, where?: Where): Promise<HybridHit[]> {
+    const { listWhere } = await import('./list-where.ts')
+    return recovering(this.#source, async () => {
+      const { ids, documents, metadatas } = await listWhere(await this.#source.view(), where, limit)
+      return ids.map((id, i) => ({
+        id,
+        document: documents?.[i] ?? null,
+        metadata: metadatas?.[i] ?? null,
+        score: 0,
+      }))
+    })
+  }
+
   async #byWords(view: View, text: string, selection: Selection, limit: number): Promise<RankedRecord[]> {
     const { bestByWords } = await loadWords()
     // Most of them will be answered.
