@@ -68,3 +68,23 @@ def test_an_error_says_what_is_wrong(server, bucket):
     assert "404" in done.stderr or "NoSuchKey" in done.stderr
     done = server.aws("s3api", "get-bucket-policy", "--bucket", bucket, check=False)
     assert "NotImplemented" in done.stderr
+
+
+def test_sync_deletes_what_is_gone(server, bucket, tmp_path):
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    (ours / "a b+c").mkdir(parents=True)
+    for name in ["one", "two", "a b+c/ü é.txt"]:
+        (ours / name).write_text(name)
+    server.aws("s3", "sync", ours, f"s3://{bucket}/p")
+    (ours / "two").unlink()
+    server.aws("s3", "sync", ours, f"s3://{bucket}/p", "--delete")
+    server.aws("s3", "sync", f"s3://{bucket}/p", f"s3://{bucket}/q")
+    (theirs / "extra").mkdir(parents=True)
+    (theirs / "extra/file").write_text("extra")
+    server.aws("s3", "sync", f"s3://{bucket}/q", theirs, "--delete")
+    (theirs / "extra").rmdir()
+    same(ours, theirs)
+    key = "../..//odd key?&="
+    server.aws("s3api", "put-object", "--bucket", bucket, "--key", key, "--body", ours / "one", "--metadata", "a=b")
+    head = json.loads(server.aws("s3api", "head-object", "--bucket", bucket, "--key", key).stdout)
+    assert (head["ContentLength"], head["Metadata"]) == (3, {"a": "b"})

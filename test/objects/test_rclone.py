@@ -33,3 +33,21 @@ def test_a_stream_of_unknown_length(server, bucket, tree):
         subprocess.run([str(BIN / "rclone"), "rcat", f"here:{bucket}/stream"], stdin=source, env=server.environment, check=True)
     body = server.boto3().get_object(Bucket=bucket, Key="stream")["Body"].read()
     assert body == (tree / "large.bin").read_bytes()
+
+
+def test_sync_back_and_forth(server, bucket, tmp_path):
+    """What changed on one side replaces or deletes what is on the other."""
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    (ours / "sub").mkdir(parents=True)
+    (ours / "kept").write_bytes(b"1")
+    (ours / "sub/changed").write_bytes(b"old")
+    (ours / "sub/deleted").write_bytes(b"x")
+    server.rclone("sync", ours, f"here:{bucket}")
+    server.rclone("sync", f"here:{bucket}", theirs)
+    (theirs / "sub/changed").write_bytes(b"newer")
+    (theirs / "sub/deleted").unlink()
+    server.rclone("sync", theirs, f"here:{bucket}")
+    assert "0 differences found" in server.rclone("check", "--download", theirs, f"here:{bucket}").stderr
+    server.rclone("sync", f"here:{bucket}", ours)
+    assert (ours / "sub/changed").read_bytes() == b"newer"
+    assert not (ours / "sub/deleted").exists()

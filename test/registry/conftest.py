@@ -33,6 +33,7 @@ def pytest_collection_modifyitems(config, items):
 class Registry:
     def __init__(self, folder: Path, place=""):
         self.folder = folder
+        self.is_local = not place
         node = os.environ.get("SILTSTONE_NODE", str(ROOT / "node_modules/.bin/node"))
         command = [node, str(ROOT / "packages/siltstone/src/cli/main.ts"), "serve", "--data", place or str(folder / "data")]
         options = ["--port", "0", "--registry", "--registry-port", "0", "--json", "--log-level", "warn"]

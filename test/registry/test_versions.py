@@ -44,7 +44,9 @@ def test_huggingface_hub(registry, tmp_path, version, xet):
     before = len(list(xorbs.rglob("*")))
     name = f"ada/v{version.replace('.', '-')}-{xet}"
     run(python, "hub.py", registry, tmp_path, is_old=version.startswith("0."), REPOSITORY=name, BEN=registry.ben, **disabled)
-    assert (len(list(xorbs.rglob("*"))) > before) == (xet == "xet")
+    # In a bucket they are no files.
+    if registry.is_local:
+        assert (len(list(xorbs.rglob("*"))) > before) == (xet == "xet")
 
 
 @pytest.mark.heavy

@@ -43,7 +43,20 @@ export function corpusOf({ name, space, dimension, make }: Kind, count: number, 
   const key = `kind-${fileName(name)}-${count}-seed${seed}`
   const matrix = readMatrix(matrixFile(key, count, dimension, row))
   const stored = (index: number) => matrix.subarray(index * dimension, (index + 1) * dimension)
-  return { name, space, dimension, count, row: (index) => (index < count ? stored(index) : row(index)), query }
+  const asked = new Map<number, Float32Array>()
+  return {
+    name,
+    space,
+    dimension,
+    count,
+    row: (index) => (index < count ? stored(index) : row(index)),
+    query: (index) => {
+      // Each is asked many times, and some kinds take long to compute.
+      const vector = asked.get(index) ?? query(index)
+      asked.set(index, vector)
+      return vector
+    },
+  }
 }
 
 const fileName = (name: string) => name.replaceAll(/\W+/g, '-')

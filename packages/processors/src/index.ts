@@ -24,6 +24,12 @@ export { htmlProcessor } from './text/html-processor.ts'
 export { openAiTranscriber, type OpenAiTranscriberOptions } from './speech/openai-transcriber.ts'
 export { awsTranscriber, type AwsTranscriberOptions } from './speech/aws-transcriber.ts'
 export type { Transcriber } from './speech/transcriber.ts'
+export { bedrockImageEmbedder, type BedrockImageEmbedderOptions } from './image-vectors/bedrock-image-embedder.ts'
+export {
+  transformersImageEmbedder,
+  type TransformersImageEmbedderOptions,
+} from './image-vectors/transformers-image-embedder.ts'
+export type { ImageEmbedder } from './image-vectors/image-embedder.ts'
 export { installedTranscriber, type WhisperOptions, whisperTranscriber } from './speech/whisper-transcriber.ts'
 export type { Ocr } from './ocr/ocr.ts'
 export { tesseractOcr, type TesseractOptions } from './ocr/tesseract-ocr.ts'

@@ -1,6 +1,6 @@
 /** Uploads that clients send to the bucket themselves, and copies within it, by servers of S3. */
 import { openBucket, type TestBucket, targets } from '@siltstone/emulated-aws'
-import type { DirectUploads, ObjectStore } from 'siltstone/internal'
+import { type DirectUploads, isSiltstoneError, type ObjectStore } from 'siltstone/internal'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 const MIB = 1024 * 1024
@@ -8,13 +8,13 @@ const MINUTE_MS = 60_000
 const FIRST = Buffer.alloc(5 * MIB, 'first')
 const LAST = Buffer.from('the last part')
 
-/** moto compares no signatures. */
-const signing = targets().filter(({ name }) => !name.startsWith('moto'))
+/** moto compares no signatures, and fails at an upload that it does not know. */
+const exact = targets().filter(({ name }) => !name.startsWith('moto'))
 
 const put = (url: string | undefined, body: Uint8Array, headers: Record<string, string> = {}) =>
   fetch(url ?? '', { method: 'PUT', body, headers })
 
-describe.each(signing)('$name, which compares signatures', (target) => {
+describe.each(exact)('$name', (target) => {
   it('takes only the size that a link is for', async () => {
     const bucket = await openBucket(target)
     const store = bucket.store()
@@ -23,6 +23,7 @@ describe.each(signing)('$name, which compares signatures', (target) => {
       const { urls } = await direct.begin('a/size', { partSizesBytes: [LAST.length], expiresInMs: MINUTE_MS })
       expect((await put(urls[0], Buffer.from('the last part and more'))).status).toBe(403)
       expect((await put(urls[0], LAST)).status).toBe(200)
+      expect(await direct.complete('a/size', 'there-is-no-such-upload', ['"x"'])).toBe(false)
       const { url, headers } = await direct.presignPut('a/size', { sizeBytes: LAST.length, expiresInMs: MINUTE_MS })
       expect((await put(url, LAST)).status).toBe(403)
       expect((await put(url, LAST.subarray(1), { ...headers })).status).toBe(403)
@@ -69,10 +70,11 @@ describe.each(targets())('$name', (target) => {
     const got = await store.get('a/parts')
     expect(got.status === 'ok' && Buffer.from(got.body).equals(Buffer.concat([FIRST, LAST]))).toBe(true)
     expect((await put(urls[1], Buffer.from('THE LAST PART'))).ok).toBe(false)
-    // A repetition may or may not be known to the server; neither changes the object.
-    await direct.complete('a/parts', uploadId, etags)
+    // A repetition may or may not be known to the server (moto fails at it); none changes the object.
+    await direct.complete('a/parts', uploadId, etags).catch((error: unknown) => {
+      if (!isSiltstoneError(error, 'unknown')) throw error
+    })
     expect((await store.head('a/parts'))?.sizeBytes).toBe(FIRST.length + LAST.length)
-    expect(await direct.complete('a/parts', 'there-is-no-such-upload', etags)).toBe(false)
   })
 
   it('a link for one request creates, and replaces nothing', async () => {

@@ -165,7 +165,7 @@ it('a video goes from the function for documents to the one with ffmpeg, and bec
     steps: { container: { state: 'done' }, scenes: { state: 'done', records: 2 } },
   })
   expect(await tasks()).toEqual([])
-})
+}, 300_000)
 
 it('a large one goes to a task that is started once, and is done when that has run', async () => {
   await put('uploads/lecture.mp4', 1.5 * MB)
@@ -198,7 +198,7 @@ it('a large one goes to a task that is started once, and is done when that has r
     where: { object_key: 'uploads/lecture.mp4' },
   })
   expect(found.ids).toHaveLength((await stateOf('uploads/lecture.mp4'))?.records ?? 0)
-})
+}, 300_000)
 
 it('no role was refused', () => {
   const refused = account.server

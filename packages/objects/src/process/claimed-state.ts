@@ -25,6 +25,7 @@ export function claimedState(
     object,
     run: before.run + 1,
     attempt: decision.attempt,
+    lost: decision.lost,
     claim,
     mustFence: isTakenOver || before.mustFence,
     retryAtMs: null,

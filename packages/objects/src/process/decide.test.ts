@@ -14,7 +14,7 @@ const claim = (leaseUntilMs: number) => ({ id: 'c', owner: 'o', leaseUntilMs, st
 
 describe('what is done for a key', () => {
   it('of an object that nobody has seen', () => {
-    expect(given({})).toEqual({ do: 'process', object: version('v1'), attempt: 1 })
+    expect(given({})).toEqual({ do: 'process', object: version('v1'), attempt: 1, lost: 0 })
     expect(given({ isWanted: false })).toEqual({ do: 'nothing' })
     expect(given({ object: undefined })).toEqual({ do: 'nothing' })
   })
@@ -41,12 +41,22 @@ describe('what is done for a key', () => {
     expect(running(1_000, 3)).toMatchObject({ do: 'bury', attempt: 4 })
   })
 
+  it('of a claim that was lost beside its processor: it is taken over, and buried much later', () => {
+    const lost = (step: string, lost: number) =>
+      given({ state: state({ progress: 'running', attempt: 3, lost, claim: { ...claim(1_000), step } }) })
+    for (const step of ['start', 'waits', 'commit']) {
+      expect(lost(step, 17)).toMatchObject({ do: 'process', attempt: 3, lost: 18 })
+      expect(lost(step, 18)).toMatchObject({ do: 'bury', attempt: 3, lost: 19 })
+    }
+    expect(lost('process', 0)).toMatchObject({ do: 'bury', attempt: 4, lost: 0 })
+  })
+
   it('of another version: a claim on the old one is taken over at once', () => {
     const old = state({ progress: 'running', attempt: 3, claim: claim(9_999), object: version('v0') })
-    expect(given({ state: old })).toEqual({ do: 'process', object: version('v1'), attempt: 1 })
-    expect(given({ state: old, object: undefined })).toEqual({ do: 'remove', attempt: 1 })
+    expect(given({ state: old })).toEqual({ do: 'process', object: version('v1'), attempt: 1, lost: 0 })
+    expect(given({ state: old, object: undefined })).toEqual({ do: 'remove', attempt: 1, lost: 0 })
     // Records of a version that is no longer there go, also where a rule has stopped to process new ones.
-    expect(given({ state: old, isWanted: false })).toEqual({ do: 'remove', attempt: 1 })
+    expect(given({ state: old, isWanted: false })).toEqual({ do: 'remove', attempt: 1, lost: 0 })
     expect(given({ state: state({ progress: 'done' }), isWanted: false })).toEqual({ do: 'nothing' })
   })
 
@@ -56,6 +66,7 @@ describe('what is done for a key', () => {
     expect(given({ state: gone({ progress: 'failed', attempt: 99 }), object: undefined })).toEqual({
       do: 'remove',
       attempt: 100,
+      lost: 0,
     })
     expect(given({ state: gone({ progress: 'gone' }) })).toMatchObject({ do: 'process', attempt: 1 })
   })
@@ -73,7 +84,7 @@ describe('what is done for a key', () => {
       { expiry: { ...keep, keepsRecords: false }, deleted: 'expired' as const },
       { expiry: keep, deleted: 'removed' as const },
     ])
-      expect(given({ ...gone, ...more }), JSON.stringify(more)).toEqual({ do: 'remove', attempt: 1 })
+      expect(given({ ...gone, ...more }), JSON.stringify(more)).toEqual({ do: 'remove', attempt: 1, lost: 0 })
     // What was never made cannot stay.
     for (const progress of ['queued', 'running', 'failed', 'dead'] as const)
       expect(given({ ...gone, state: state({ progress }), deleted: 'expired' })).toMatchObject({ do: 'remove' })

@@ -6,14 +6,24 @@ export type Decision =
   | { do: 'nothing' }
   /** Somebody else works on it, or it waits for its next attempt. */
   | { do: 'wait'; untilMs: number }
-  | { do: 'process'; object: ObjectVersion; attempt: number }
+  | ({ do: 'process'; object: ObjectVersion } & Tries)
   /** Its process ended too often in the middle of the work, or nobody took it over: then `error` says why. */
-  | { do: 'bury'; object: ObjectVersion; attempt: number; error?: ProcessingError }
+  | ({ do: 'bury'; object: ObjectVersion; error?: ProcessingError } & Tries)
   /** Workers of another tier have to be told. */
-  | { do: 'hand-over'; object: ObjectVersion; attempt: number; tier: Tier }
-  | { do: 'remove'; attempt: number }
+  | ({ do: 'hand-over'; object: ObjectVersion; tier: Tier } & Tries)
+  | ({ do: 'remove' } & Tries)
   /** The object was deleted because of its age: its records stay. */
   | { do: 'expire' }
+
+/** As of `ObjectState`. */
+export type Tries = Pick<ObjectState, 'attempt' | 'lost'>
+
+/** A claim is in one of these steps before and after its processor works, and says so from the second run on. */
+export const BEFORE_PROCESSOR = ['start', 'waits']
+export const AFTER_PROCESSOR = 'commit'
+/** How often a process may end beside an object for each time that it may end while the object's processor works. */
+const LOST_PER_ATTEMPT = 6
+const FIRST: Tries = { attempt: 1, lost: 0 }
 
 export interface Facts {
   state: ObjectState | undefined
@@ -40,8 +50,7 @@ export function decide(facts: Facts): Decision {
   // Rules say what is processed from now on. They take nothing away from what was processed.
   const isKept = isWanted || (object !== undefined && state?.object?.version === object.version)
   const target = object !== undefined && isKept ? object : undefined
-  if (state === undefined)
-    return target === undefined ? { do: 'nothing' } : { do: 'process', object: target, attempt: 1 }
+  if (state === undefined) return target === undefined ? { do: 'nothing' } : { do: 'process', object: target, ...FIRST }
   if (object === undefined && state.progress === 'expired' && facts.deleted !== 'removed') return { do: 'nothing' }
   if (object === undefined && hasExpired(state, facts)) return { do: 'expire' }
   const isSame = (state.object?.version ?? null) === (target?.version ?? null)
@@ -56,17 +65,17 @@ export function decide(facts: Facts): Decision {
     if (isTold(state) && facts.tier !== undefined && state.handOver.untilMs > nowMs)
       return { do: 'wait', untilMs: state.handOver.untilMs }
   }
-  const attempt = isSame && !isStale ? attemptOf(state, facts) : 1
+  const tries = isSame && !isStale ? nextTry(state, facts) : FIRST
   // Nothing to remove was ever written, when the key has no object and had none.
-  if (target === undefined) return { do: 'remove', attempt }
-  if (isSame && attempt > maxAttempts) {
+  if (target === undefined) return { do: 'remove', ...tries }
+  if (isSame && (tries.attempt > maxAttempts || tries.lost > maxAttempts * LOST_PER_ATTEMPT)) {
     const { above } = facts
     if (above !== undefined && state.progress === 'running')
-      return { do: 'hand-over', object: target, attempt: 1, tier: above }
-    return { do: 'bury', object: target, attempt, ...reasonOf(state) }
+      return { do: 'hand-over', object: target, ...FIRST, tier: above }
+    return { do: 'bury', object: target, ...tries, ...reasonOf(state) }
   }
-  if (isSame && facts.tier !== undefined) return { do: 'hand-over', object: target, attempt, tier: facts.tier }
-  return { do: 'process', object: target, attempt }
+  if (isSame && facts.tier !== undefined) return { do: 'hand-over', object: target, ...tries, tier: facts.tier }
+  return { do: 'process', object: target, ...tries }
 }
 
 type Told = ObjectState & { handOver: NonNullable<ObjectState['handOver']> }
@@ -74,10 +83,17 @@ type Told = ObjectState & { handOver: NonNullable<ObjectState['handOver']> }
 /** Whether it waits for a worker of its tier, which was told or is to be told now. */
 const isTold = (state: ObjectState): state is Told => state.progress === 'queued' && state.handOver !== null
 
-function attemptOf(state: ObjectState, { tier }: Facts): number {
-  if (!isTold(state)) return state.progress === 'queued' ? 1 : state.attempt + 1
+/**
+ * A process that is killed has many keys under way, and most of them have nothing to do with it. So only those whose processor was
+ * at work have tried; the others are counted apart.
+ */
+function nextTry(state: ObjectState, { tier }: Facts): Tries {
+  const { progress, claim, attempt, lost } = state
   // It was counted when the tier was told.
-  return tier === undefined ? Math.max(1, state.attempt) : state.attempt + 1
+  if (isTold(state)) return { attempt: tier === undefined ? Math.max(1, attempt) : attempt + 1, lost }
+  if (progress === 'queued') return FIRST
+  const wasBeside = claim !== null && [...BEFORE_PROCESSOR, AFTER_PROCESSOR].includes(claim.step)
+  return progress === 'running' && wasBeside ? { attempt, lost: lost + 1 } : { attempt: attempt + 1, lost }
 }
 
 function reasonOf(state: ObjectState): { error?: ProcessingError } {

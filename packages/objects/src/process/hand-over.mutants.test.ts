@@ -17,8 +17,8 @@ const mutant = vi.hoisted(() => ({
 }))
 const right = { ...mutant }
 vi.mock('./decide.ts', async (original) => {
-  const { decide } = await original<typeof Decide>()
-  return { decide: (facts: Facts) => decide(mutant.facts(facts)) }
+  const { decide, ...others } = await original<typeof Decide>()
+  return { ...others, decide: (facts: Facts) => decide(mutant.facts(facts)) }
 })
 vi.mock('./hand-over.ts', async (original) => {
   const actual = await original<typeof HandOver>()

@@ -93,9 +93,10 @@ export class NotOurs extends Error {
 }
 
 /** The end of a claim on an object that is for another tier, which is told next. */
-export const handedOver = (tier: Tier): Pick<ObjectState, 'progress' | 'attempt' | 'handOver'> => ({
+export const handedOver = (tier: Tier): Pick<ObjectState, 'progress' | 'attempt' | 'lost' | 'handOver'> => ({
   progress: 'queued',
   attempt: 0,
+  lost: 0,
   handOver: { tier, untilMs: 0, recipient: null },
 })
 
@@ -110,7 +111,7 @@ export interface Telling {
 /** Steps 2 to 4. Whoever changes the state meanwhile takes over. */
 export async function tell(
   { state, etag }: ReadState,
-  { tier, object, attempt }: Extract<Decision, { do: 'hand-over' }>,
+  { tier, object, attempt, lost }: Extract<Decision, { do: 'hand-over' }>,
   { states, clock, random, log, recipient }: Telling,
 ): Promise<void> {
   const { bucket, key, run } = state
@@ -120,6 +121,7 @@ export async function tell(
     progress: 'queued',
     object,
     attempt,
+    lost,
     claim: null,
     mustFence: state.mustFence || state.progress === 'running',
     retryAtMs: null,

@@ -1,5 +1,7 @@
 /** A claim on a key while its owner works: extended by heartbeats, ended once. Its writes follow one another. */
 import type { Clock } from 'siltstone/internal'
+import { AFTER_PROCESSOR } from './decide.ts'
+import type { JobSlots } from './job-slots.ts'
 import type { ObjectState } from './state.ts'
 import type { ReadState, StateStore } from './state-store.ts'
 
@@ -59,6 +61,20 @@ export class HeldClaim {
       ...change,
       claim: claim && { ...claim, step: step ?? claim.step, leaseUntilMs: this.#clock.nowMs() + this.#leaseMs },
     }))
+  }
+
+  /** @throws ClaimLost, what the work throws */
+  async inTurn<T>(work: () => Promise<T>, heartbeat: (step: string) => Promise<void>, jobs?: JobSlots): Promise<T> {
+    const noted = () => this.#noted(work)
+    return jobs === undefined ? noted() : jobs.run(noted, () => heartbeat('waits'))
+  }
+
+  /** Of a key whose claim was lost before, the state says whether its processor is at work. */
+  async #noted<T>(work: () => Promise<T>): Promise<T> {
+    if (this.state.lost > 0) await this.note({}, 'process')
+    const result = await work()
+    if (this.state.lost > 0) await this.note({}, AFTER_PROCESSOR)
+    return result
   }
 
   /** Part of the next write of the state, whatever that is. */

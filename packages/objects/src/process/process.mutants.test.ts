@@ -10,8 +10,8 @@ type Facts = Decide.Facts
 
 const mutant = vi.hoisted(() => ({ change: (facts: Decide.Facts): Decide.Facts => facts }))
 vi.mock('./decide.ts', async (original) => {
-  const { decide } = await original<typeof Decide>()
-  return { decide: (facts: Facts) => decide(mutant.change(facts)) }
+  const { decide, ...others } = await original<typeof Decide>()
+  return { ...others, decide: (facts: Facts) => decide(mutant.change(facts)) }
 })
 const early = vi.hoisted(() => ({ keepsOld: false, always: false }))
 vi.mock('./early.ts', async (original) => {

@@ -8,7 +8,18 @@ async function world() {
   const states = new StateStore(made.store, made.ids)
   const documents = async (key: string) => (await made.recordsOf(key)).map(({ document }) => document)
   const state = async (key: string) => (await states.read(BUCKET, key))?.state
-  return { made, states, documents, state, reconciler: made.reconciler('one') }
+  /** A worker of that name begins, and goes on until its processor is at work, as the state says of a key that was lost before. */
+  const atWork = async (name: string, key: string) => {
+    const worker = made.actor(name)
+    worker.begin(key)
+    const isAtWork = async () => {
+      const claim = (await state(key))?.claim
+      return claim?.owner === name && claim.step === 'process'
+    }
+    while (!(await isAtWork())) await worker.step(0)
+    return worker
+  }
+  return { made, states, documents, state, atWork, reconciler: made.reconciler('one') }
 }
 
 describe('an object', () => {
@@ -71,7 +82,7 @@ describe('an object', () => {
   it.each(['deleted', 'replaced', 'refused', 'given up'])(
     'of which a part was shown and that is %s then has no more of it',
     async (how) => {
-      const { made, documents, state, reconciler } = await world()
+      const { made, documents, state, atWork, reconciler } = await world()
       await made.put('a', how === 'refused' ? 'one\npublish\nfail' : 'one\npublish\ntwo')
       const worker = made.actor('worker')
       worker.begin('a')
@@ -84,6 +95,9 @@ describe('an object', () => {
       else worker.kill()
       if (how === 'given up') {
         made.maxAttempts = 1
+        made.clock.now += 61_000
+        const next = await atWork('next', 'a')
+        next.kill()
         made.clock.now += 61_000
         await made.reconciler('last').reconcile(BUCKET, 'a')
       } else await reconciler.reconcile(BUCKET, 'a')
@@ -131,20 +145,41 @@ describe('an object', () => {
   })
 
   it('that ends its worker each time is given up', async () => {
-    const { made, state } = await world()
+    const { made, state, atWork } = await world()
     made.maxAttempts = 2
     await made.put('a', 'one\ntwo')
-    for (let k = 0; k < 2; k++) {
+    // Of the first time nobody knows when it was.
+    const first = made.actor('first')
+    first.begin('a')
+    await first.stepTo('commitIf')
+    first.kill()
+    for (const name of ['second', 'third']) {
+      made.clock.now += 61_000
+      const worker = await atWork(name, 'a')
+      worker.kill()
+    }
+    made.clock.now += 61_000
+    const last = made.reconciler('last')
+    await last.reconcile(BUCKET, 'a')
+    expect(await state('a')).toMatchObject({ progress: 'dead', error: { code: 'worker-lost' } })
+    expect(await made.recordsOf('a')).toEqual([])
+  })
+
+  it('beside which its worker ends again and again is done at last', async () => {
+    const { made, documents, state } = await world()
+    made.maxAttempts = 2
+    await made.put('a', 'one\ntwo')
+    for (let k = 0; k < 6; k++) {
       const worker = made.actor(`killed ${k}`)
       worker.begin('a')
       await worker.stepTo('commitIf')
       worker.kill()
       made.clock.now += 61_000
     }
-    const last = made.reconciler('last')
-    await last.reconcile(BUCKET, 'a')
-    expect(await state('a')).toMatchObject({ progress: 'dead', error: { code: 'worker-lost' } })
-    expect(await made.recordsOf('a')).toEqual([])
+    expect(await state('a')).toMatchObject({ progress: 'running', attempt: 1, lost: 5 })
+    await made.reconciler('last').reconcile(BUCKET, 'a')
+    expect(await documents('a')).toEqual(['one', 'two'])
+    expect(await state('a')).toMatchObject({ progress: 'done', attempt: 1, lost: 6 })
   })
 
   it('of a bucket with versions comes back with its version', async () => {

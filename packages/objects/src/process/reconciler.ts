@@ -19,7 +19,8 @@
  * - Between 2 and 5: a claim that ends with its lease. The next worker does all of it again; the same records get the same
  *    ids, and what the earlier run wrote beyond them is deleted with its last commit. So the records of exactly one run stay.
  * - A worker that stalls instead, and goes on later, finds its claim lost at its next write (`records.ts`) or at 5.
- * - A process that is killed again and again by one object stops after `maxAttempts` claims: `dead`, code `worker-lost`.
+ * - A process that is killed again and again by one object stops after `maxAttempts` more claims: `dead`, code `worker-lost`. What
+ *   else was under way in it is not blamed (`nextTry` of `decide.ts`).
  *
  * Some of a run's records can be searched before its end: `early.ts`.
  *
@@ -294,7 +295,7 @@ export class Reconciler {
           publishes: () => publishesEarly(claim.state, name),
           onPublished: (published) => claim.note(published),
           onPartial: claim.notWhole,
-          inTurn: (work) => (jobs === undefined ? work() : jobs.run(work, () => heartbeat('waits'))),
+          inTurn: (work) => claim.inTurn(work, heartbeat, jobs),
           onProcessor: (processor) => {
             const tier = this.#tiers.ofObject(processor.name, object.sizeBytes)
             if (tier !== undefined) throw new NotOurs(tier)
@@ -361,7 +362,7 @@ export class Reconciler {
           claim,
           decision.error ?? {
             code: 'worker-lost',
-            message: `The process that worked on it ended ${decision.attempt - 1} times before it was done.`,
+            message: `The process that worked on it ended ${decision.attempt - 1 + decision.lost} times before it was done.`,
           },
         )
       await this.#removeRecords(claim)

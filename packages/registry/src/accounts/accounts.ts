@@ -17,7 +17,6 @@ import {
   type SiltstoneError,
   SiltstoneError as PublicError,
   unauthorized,
-  unavailable,
 } from 'siltstone/internal'
 import type { Documents } from '../store/documents.ts'
 import { userKey, USERS_PREFIX } from '../store/keys.ts'
@@ -31,7 +30,8 @@ import {
   userKind,
 } from './account-documents.ts'
 import { LoginDelays, withFailures } from './login-delays.ts'
-import { checkPassword, hashPassword, isOutdated, type PasswordCost, verifyPassword } from './password.ts'
+import { checkPassword, isOutdated, type PasswordCost } from './password.ts'
+import { PasswordWork } from './password-work.ts'
 import { checkStoreAccess, identityOfSession, sessionOfOperator, WHOLE_STORE } from './store-access.ts'
 import type { Session } from './session.ts'
 import { Tokens } from './tokens.ts'
@@ -64,20 +64,16 @@ const SESSION_MS = 10 * 3_600_000
 const CALLS = 1_000
 const MAX_KEY_DAYS = 366
 const DAY_MS = 86_400_000
-/** Each check of a password takes memory and time of a core. */
-const MAX_CHECKS = 2
-const MAX_WAITING = 32
 
 export class Accounts {
   readonly tokens: Tokens
   readonly #options: AccountsOptions
   readonly #delays = new LoginDelays()
-  readonly #checks: (() => void)[] = []
-  #checking = 0
-  #dummy: Promise<string> | undefined
+  readonly #passwords: PasswordWork
 
   constructor(options: AccountsOptions) {
     this.#options = options
+    this.#passwords = new PasswordWork(options)
     this.tokens = new Tokens(options)
   }
 
@@ -154,8 +150,7 @@ export class Accounts {
     const user = found?.state === 'active' ? found : undefined
     const waitMs = this.#delays.waitMs(name, address, user, clock.nowMs())
     if (waitMs > 0) throw badCredentials(waitMs)
-    // Names that do not exist take as long as those that do.
-    const isRight = await this.#check(password, user?.password ?? (await this.#dummyHash()))
+    const isRight = await this.#passwords.verify(password, user?.password)
     if (user === undefined || !isRight || (claimsAdmin && !user.permissions.includes('admin'))) {
       const nowMs = clock.nowMs()
       const failures = this.#delays.failed(name, address, user, nowMs)
@@ -171,7 +166,7 @@ export class Accounts {
     this.#delays.succeeded(name, address)
     const outdated = isOutdated(user.password, cost)
     if (outdated || user.failures !== undefined) {
-      const rehashed = outdated ? await this.#hash(password) : undefined
+      const rehashed = outdated ? await this.#passwords.hash(password) : undefined
       await documents.change(userKey(name), userKind, (current) => {
         if (current === undefined || current.password !== user.password) return undefined
         const { failures, ...rest } = current
@@ -242,7 +237,7 @@ export class Accounts {
   /** Ends all tokens of the user. @throws SiltstoneError `invalid` (weak-password), `not-found` (user-not-found) */
   async setPassword(name: string, password: string): Promise<void> {
     checkPassword(password)
-    const hash = await this.#hash(password)
+    const hash = await this.#passwords.hash(password)
     await this.#change(name, (user) => ({ ...user, password: hash, epoch: user.epoch + 1 }))
   }
 
@@ -296,7 +291,7 @@ export class Accounts {
     checkUserName(name)
     checkPassword(password)
     checkStoreAccess(store, permissions)
-    const hash = await this.#hash(password)
+    const hash = await this.#passwords.hash(password)
     const at = new Date(this.#options.clock.nowMs()).toISOString()
     const version = await this.#options.documents.change(userKey(name), userKind, (current) => {
       if (current?.state === 'active') throw conflict('user-exists', `there is a user ${name}`)
@@ -347,37 +342,6 @@ export class Accounts {
         const user = (await documents.read(key, userKind))?.document
         if (user?.state === 'active') yield user
       }
-    }
-  }
-
-  #dummyHash(): Promise<string> {
-    this.#dummy ??= this.#hash('no user has this password')
-    return this.#dummy
-  }
-
-  #hash(password: string): Promise<string> {
-    const { random, cost } = this.#options
-    return this.#inTurn(() => hashPassword(password, random, cost))
-  }
-
-  #check(password: string, stored: string): Promise<boolean> {
-    return this.#inTurn(() => verifyPassword(password, stored))
-  }
-
-  /** Each computation takes memory, so few run at a time. @throws SiltstoneError `unavailable` (too-many-logins) */
-  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#checking >= MAX_CHECKS) {
-      if (this.#checks.length >= MAX_WAITING) {
-        throw unavailable('too-many-logins', 'too many log in at the same time: try again', { retryAfterMs: 1_000 })
-      }
-      await new Promise<void>((resolve) => this.#checks.push(resolve))
-    }
-    this.#checking++
-    try {
-      return await work()
-    } finally {
-      this.#checking--
-      this.#checks.shift()?.()
     }
   }
 }

@@ -6,6 +6,7 @@ import type { RateLimit } from '../accounts/rate-limit.ts'
 import type { Traffic } from '../http/traffic.ts'
 import { type App, createApp } from '../http/app.ts'
 import { json } from '../http/answers.ts'
+import type { Call } from '../http/route.ts'
 import { commitRoutes } from './commit-routes.ts'
 import type { HubContext } from './context.ts'
 import { hubFailure } from './failure.ts'
@@ -13,6 +14,17 @@ import { fileRoutes } from './file-routes.ts'
 import { lfsRoutes } from './lfs-routes.ts'
 import { xetRoutes } from '../xet/xet-routes.ts'
 import { repositoryRoutes } from './repository-routes.ts'
+
+/** What the registry does not offer is not said to be a repository that is missing: clients would ask their users about its name. */
+function noRoute({ request, url, base }: Call): Response {
+  const path = url.pathname.slice(base.length)
+  const isOperation = path.startsWith('/api/') && !/^\/api\/(?:models|datasets|spaces)\/[^/]+\/?$/.test(path)
+  if (!isOperation) {
+    return json({ error: 'Not Found' }, 404, { 'x-error-code': 'RepoNotFound', 'x-error-message': 'Not Found' })
+  }
+  const text = `this registry does not offer ${request.method} ${path.slice(0, 200)}`
+  return json({ error: text }, 404, { 'x-error-message': text.replaceAll(/[^\x20-\x7e]/g, '?') })
+}
 
 export function hubApp(context: HubContext, { rateLimit, traffic }: { rateLimit: RateLimit; traffic: Traffic }): App {
   return createApp({
@@ -29,7 +41,6 @@ export function hubApp(context: HubContext, { rateLimit, traffic }: { rateLimit:
     log: context.log,
     countsCalls: true,
     failure: hubFailure,
-    noRoute: () =>
-      json({ error: 'Not Found' }, 404, { 'x-error-code': 'RepoNotFound', 'x-error-message': 'Not Found' }),
+    noRoute,
   })
 }

@@ -2,7 +2,7 @@
  * Commits. A client first asks how to send each file (`preupload`): small ones travel in the body of the commit, as base64, large ones
  * and those that `.gitattributes` names by Git LFS. The body of a commit is one JSON object a line; it is read as a stream, and each file is stored as it comes.
  */
-import { invalid, isSiltstoneError, notFound, unsupported } from 'siltstone/internal'
+import { invalid, isSiltstoneError, notFound } from 'siltstone/internal'
 import * as v from 'valibot'
 import { parseFrontMatter, namedDatasets } from '../evidence/card.ts'
 import { splitFrontMatter } from '../evidence/readme.ts'
@@ -129,7 +129,7 @@ async function commit(context: HubContext, call: SignedInCall, type: RepoType): 
   const repository = await repositoryOf(context, call, type)
   checkWritable(repository, call.session)
   if (call.query.get('create_pr') === '1') {
-    throw unsupported('no-pull-requests', 'the registry has no pull requests: commit to a branch')
+    throw invalid('no-pull-requests', 'the registry has no pull requests: commit to a branch', { field: 'create_pr' })
   }
   const branch = (call.params['revision'] ?? 'main').replace(/^refs\/heads\//, '')
   await commitOf(context, repository, branch)

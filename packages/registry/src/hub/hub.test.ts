@@ -95,7 +95,13 @@ describe('repositories', () => {
       'Invalid credentials in Authorization header',
     ])
     expect((await hub('GET', `/api/models?search=${repo.slice(4)}`, ben)).body).toEqual([])
-    await hub('PUT', `/api/models/${repo}/settings`, ada, { visibility: 'public' })
+    const gated = await hub('PUT', `/api/models/${repo}/settings`, ada, { gated: 'auto', visibility: 'public' })
+    expect([gated.status, gated.headers.get('x-error-message')]).toEqual([
+      400,
+      expect.stringContaining('make it private'),
+    ])
+    expect((await hub('GET', `/api/models/${repo}`, ben)).status).toBe(404)
+    await hub('PUT', `/api/models/${repo}/settings`, ada, { visibility: 'public', gated: false })
     expect((await hub('GET', `/api/models/${repo}`, ben)).status).toBe(200)
     expect((await hub('DELETE', '/api/repos/delete', ben, { name: repo.slice(4), organization: 'ada' })).status).toBe(
       403,
@@ -182,7 +188,7 @@ describe('commits', () => {
     expect(await refused(lines(header(), file('x', 'x')), ben)).toBe(403)
     expect(await refused(lines(header(), file('x', 'x')), reader)).toBe(403)
     expect(await refused(lines(header(), file('x', 'x')), ada, `/api/models/${repo}/commit/absent`)).toBe(404)
-    expect(await refused(lines(header(), file('x', 'x')), ada, `/api/models/${repo}/commit/main?create_pr=1`)).toBe(500)
+    expect(await refused(lines(header(), file('x', 'x')), ada, `/api/models/${repo}/commit/main?create_pr=1`)).toBe(400)
     expect(await paths(repo)).toEqual(['.gitattributes'])
   })
 
@@ -388,6 +394,10 @@ it('says who one is, and what is not there', async () => {
   })
   expect((await hub('GET', '/api/whoami-v2', '')).status).toBe(401)
   expect((await hub('GET', '/api/agent-harnesses')).status).toBe(404)
-  expect((await hub('POST', '/api/validate-yaml', ada, { content: 'x' })).body).toEqual({ errors: [], warnings: [] })
+  // Clients send no token with a card.
+  expect((await hub('POST', '/api/validate-yaml', '', { content: 'x' })).body).toEqual({ errors: [], warnings: [] })
+  const moved = await hub('POST', '/api/repos/move', ada, { fromRepo: 'ada/a', toRepo: 'ada/b' })
+  expect([moved.status, moved.headers.get('x-error-code')]).toEqual([404, null])
+  expect(moved.headers.get('x-error-message')).toBe('this registry does not offer POST /api/repos/move')
   expect((await hub('PATCH', '/api/whoami-v2')).status).toBe(405)
 })

@@ -32,7 +32,11 @@ const repoSchema = v.object({
   private: v.nullish(v.boolean()),
   visibility: v.nullish(v.string()),
 })
-const settingsSchema = v.object({ private: v.nullish(v.boolean()), visibility: v.nullish(v.string()) })
+const settingsSchema = v.object({
+  private: v.nullish(v.boolean()),
+  visibility: v.nullish(v.string()),
+  gated: v.nullish(v.union([v.boolean(), v.string()])),
+})
 const branchSchema = v.object({ startingPoint: v.nullish(v.string()) })
 const tagSchema = v.object({ tag: v.pipe(v.string(), v.nonEmpty('must not be empty')) })
 
@@ -62,7 +66,8 @@ export function repositoryRoutes(context: HubContext): Route[] {
       method: 'POST',
       path: '/api/validate-yaml',
       operation: 'validateYaml',
-      access: 'any',
+      // Clients send no token with it.
+      access: 'public',
       // Cards that are no YAML are accepted, and rated as if they were absent.
       handle: async () => json({ errors: [], warnings: [] }),
     },
@@ -120,7 +125,13 @@ function ofType(context: HubContext, type: RepoType): Route[] {
     }),
     read(`${base}/commits/{revision}`, 'listCommits', (call, repository) => history(context, call, repository)),
     write('PUT', `${base}/settings`, 'updateSettings', async (call, { artifact }) => {
-      const isPrivate = visibilityOf(await readJson(call.request, settingsSchema)) ?? artifact.isPrivate
+      const settings = await readJson(call.request, settingsSchema)
+      // To accept it would make its owner believe that not everybody can read it.
+      if (settings.gated != null && settings.gated !== false) {
+        const text = 'the registry has no gated repositories: make it private, and give keys to those who may read it'
+        throw invalid('no-gating', text, { field: 'gated' })
+      }
+      const isPrivate = visibilityOf(settings) ?? artifact.isPrivate
       await context.registry.artifacts.change(artifact.id, call.session.user, 'UPDATE', (current) => ({
         ...current,
         siltstone: { ...current.siltstone, isPrivate },

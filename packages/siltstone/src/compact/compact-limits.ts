@@ -19,6 +19,8 @@ export interface Pace {
 export interface CompactLimits {
   /** A fold takes at most about this much of the log into memory; the rest follows in the next fold. */
   foldBytes: number
+  /** Vectors of the log that a fold holds. More are left in the log, and read each time that they are needed, where that costs little. */
+  heldVectorBytes: number
   /** Rows that are sorted at a time while a segment is clustered. More rows than this lie on the scratch disk meanwhile. */
   sortBytes: number
   /** Parsed blocks of segments that the compactor keeps: mostly those that tell where ids are. */
@@ -58,16 +60,19 @@ const MB = 1024 * 1024
 const LEAST_BYTES = 32 * MB
 
 /**
- * How a compactor divides the memory that it may hold beside its code. A fold holds what it reads of the log, with its vectors, and
- * about as much again: records, codes and indexes. A merge needs about 250 bytes a row (`step-cost.ts`).
+ * How a compactor divides the memory that it may hold beside its code. A fold takes about as much as it reads of the log, most of
+ * it texts and parts of the segment: to hold the vectors as well makes it faster, and is not worth their memory. A merge needs about 250 bytes a row (`step-cost.ts`).
  */
-function memoryLimits(totalBytes: number): Pick<CompactLimits, 'foldBytes' | 'sortBytes' | 'cacheBytes'> {
+function memoryLimits(
+  totalBytes: number,
+): Pick<CompactLimits, 'foldBytes' | 'heldVectorBytes' | 'sortBytes' | 'cacheBytes'> {
   const bytes = Math.max(LEAST_BYTES, totalBytes)
-  return { foldBytes: bytes / 3, sortBytes: bytes / 12, cacheBytes: bytes / 12 }
+  return { foldBytes: bytes / 3, heldVectorBytes: 0, sortBytes: bytes / 12, cacheBytes: bytes / 12 }
 }
 
 export const defaultCompactLimits: CompactLimits = {
   foldBytes: 64 * MB,
+  heldVectorBytes: 64 * MB,
   sortBytes: 64 * MB,
   cacheBytes: 64 * MB,
   tierBaseBytes: 4 * MB,

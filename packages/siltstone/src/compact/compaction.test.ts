@@ -105,6 +105,26 @@ describe('folding', () => {
     expect(new Set(read).size).toBe(10)
   })
 
+  it.each([0, 1_000_000])('gives the same rows with %i bytes of vectors in memory', async (heldVectorBytes) => {
+    const { store } = memoryEnvironment({ seed: 1 })
+    let ranges = 0
+    const local = forwardingStore(store, {
+      capabilities: { ...store.capabilities, isLocal: true },
+      get: (key, options) => {
+        if (options?.range && parseKey(key)?.kind === 'log-entry') ranges++
+        return store.get(key, options)
+      },
+    })
+    const compact = { heldVectorBytes, indexRows: 4, indexDimension: 2, sortBytes: 1 }
+    const world = new World({ env: { ...memoryEnvironment({ seed: 1 }), store: local }, compact })
+    const one = world.process()
+    await one.collection.write(Array.from({ length: 12 }, (_, i) => upsert(`r${i}`, [i % 3, i])))
+    const before = await state(world)
+    expect((await world.process('c').fold()).folds).toBe(1)
+    expect(await state(world)).toEqual(before)
+    expect(ranges > 0).toBe(heldVectorBytes === 0)
+  })
+
   it('is done once when two compactors work without leases', async () => {
     const world = new World()
     await world.process().collection.write([upsert('a', [1])])

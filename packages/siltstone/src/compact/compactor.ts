@@ -184,8 +184,8 @@ export class Compactor {
     const { log, limits, name } = this.#options
     const env = endedBy(signal, this.#options.env)
     const pool = this.newPool(env)
-    // A fold needs each vector several times, and reads no more of the log than it may hold.
-    const kept = { ...log, keptVectorBytes: limits.foldBytes }
+    // A fold needs each vector several times.
+    const kept = { ...log, keptVectorBytes: limits.heldVectorBytes }
     const state = new CollectionState({ env, path, pool, limits: kept, inbox: true })
     const writer = new LogWriter(state, name, () => {})
     const fold = async () => {

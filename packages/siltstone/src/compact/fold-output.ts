@@ -2,6 +2,7 @@
 import type { SegmentDescriptor } from '../format/segment/descriptor.ts'
 import type { OverlayRow } from '../format/segment/overlay.ts'
 import type { SegmentRow } from '../format/segment/writer.ts'
+import { vectorBytes } from '../log/entry-vectors.ts'
 import type { RecordRef, View } from '../log/view.ts'
 import type { BaseState, RowRef } from '../snapshot/base-state.ts'
 import type { RowChanges } from './apply-changes.ts'
@@ -20,7 +21,7 @@ export interface FoldOutput {
 
 export async function writeFold(
   context: SegmentContext,
-  { view, sizeBytes }: Pick<FoldInput, 'view' | 'sizeBytes'>,
+  { view, entries }: Pick<FoldInput, 'view' | 'entries'>,
   { written, deleted, overlaid }: FoldPlan,
   signal: AbortSignal,
 ): Promise<FoldOutput> {
@@ -36,7 +37,8 @@ export async function writeFold(
     },
   }))
   const refs = written.map((changed): RecordRef => ({ changed }))
-  const segment = refs.length === 0 ? null : await writeRows(context, { view, heldBytes: sizeBytes }, refs, signal)
+  const heldBytes = entries.reduce((sum, entry) => sum + vectorBytes(entry), 0)
+  const segment = refs.length === 0 ? null : await writeRows(context, { view, heldBytes }, refs, signal)
   return { segment, deleted, overlaid: changes }
 }
 

@@ -4,7 +4,7 @@
  *   sample()* → train() → add()* in any order → the caller writes the rows by cluster → sections()
  *
  * Memory: until the training ends, the sample (one byte per dimension of 40 rows per cluster); after it,
- * 2 · (dimension / 8 + 8) + 16 bytes per row for codes and places, and 15 MB for the calibration.
+ * 2 · (dimension / 8 + 8) + 16 bytes per row for codes and places, and 20 MB for the calibration.
  */
 import { invalid } from '../../errors.ts'
 import type { SegmentWriter } from '../../format/segment/writer.ts'

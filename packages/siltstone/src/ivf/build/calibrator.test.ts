@@ -179,8 +179,8 @@ function reachedInBalls(
 
 it.each(['l2', 'cosine', 'ip'] as const)('is sound for equal and for huge vectors, for %s', async (space) => {
   for (const vectors of [
-    Array.from({ length: 300 }, () => new Float32Array(8).fill(1)),
-    Array.from({ length: 300 }, (_, i) => new Float32Array(8).fill(i % 2 === 0 ? 3e38 : -3e38)),
+    Array.from({ length: 600 }, () => new Float32Array(8).fill(1)),
+    Array.from({ length: 600 }, (_, i) => new Float32Array(8).fill(i % 2 === 0 ? 3e38 : -3e38)),
     [new Float32Array(8)],
   ]) {
     const { ivf } = await built(vectors, space)

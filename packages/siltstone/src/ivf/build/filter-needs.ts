@@ -217,7 +217,8 @@ export class FilterNeeds {
       shares.push(inside / rows)
       if (!sorted.has(ascending.value)) sorted.set(ascending.value, shares.length)
     }
-    return { admittedBases, shares, places: targets.map((base) => sorted.get(base) ?? shares.length) }
+    // Bases that are no numbers have no place.
+    return { admittedBases, shares, places: targets.map((base) => sorted.get(base) ?? Math.max(1, shares.length)) }
   }
 }
 

@@ -7,8 +7,8 @@
  * visit the fewest clusters, in the mean of the logarithms over the levels that count most.
  *
  * θ is the largest that one of the kinds of queries asks for. Each finds what the level promises, with what is left to the codes on
- * top; rows also with a margin for chance: `CONFIDENCE` standard errors of their mean recall. The other kinds get none: they are more
- * unlike the rows than most real queries.
+ * top; rows, and middles at high recalls, also with a margin for chance: `CONFIDENCE` standard errors of their mean recall. The others get
+ * none: they are more unlike the rows than most real queries.
  */
 import type { Calibration } from '../calibration.ts'
 import { selectSmallest } from '../../kernels/smallest.ts'
@@ -31,6 +31,8 @@ export interface Needed {
 const KINDS: readonly PseudoKind[] = ['row', 'shifted', 'between']
 /** One-sided: nine of ten indexes reach the recall for queries like their rows, and more where another kind asks for more. */
 const CONFIDENCE = 1.3
+/** From here on, few neighbours may be missed, so chance decides more. */
+const HIGH_RECALL = 0.98
 /** At most this share of what may be missed is taken away for the margin. */
 const MOST_MARGIN = 0.5
 /** Share of the queries whose N is usual. */
@@ -85,8 +87,8 @@ function cheapest(queries: readonly Needed[], count: number, clusters: number): 
       if (values.length === 0) continue
       let from = 0
       CHOSEN_FOR.forEach((recall, i) => {
-        // About what the margin of rows will be: with some flatnesses a few rows need very much.
-        const error = kind === 'row' ? meanRecallError(1 - recall, ends.length) : 0
+        // About what the margin will be: with some flatnesses a few rows need very much.
+        const error = hasMargin(kind, recall) ? meanRecallError(1 - recall, ends.length) : 0
         const at = placeOf(values.length, shareToFind(recall, error))
         // What the lower one leaves behind is larger, and this one is among that.
         selectSmallest(values, at, from, values.length)
@@ -111,6 +113,10 @@ export function shareToFind(recall: number, error = 0): number {
   return 1 - Math.max(missed * (1 - MOST_MARGIN), missed * MISSED_BY_CLUSTERS - CONFIDENCE * error)
 }
 
+function hasMargin(kind: PseudoKind, recall: number): boolean {
+  return kind === 'row' || (kind === 'between' && recall >= HIGH_RECALL)
+}
+
 /** θ for each level and number of neighbours; at least as large as that of a lower level. @param places of the flatnesses */
 function thetas(queries: readonly Needed[], counts: readonly number[], places: readonly number[]): number[][] {
   const theta = RECALL_LEVELS.map(() => new Array<number>(counts.length).fill(LEAST_THETA))
@@ -122,7 +128,7 @@ function thetas(queries: readonly Needed[], counts: readonly number[], places: r
       const quantile = (share: number) => sorted[placeOf(sorted.length, share)] as number
       RECALL_LEVELS.forEach(({ recall }, level) => {
         const row = theta[level] as number[]
-        const error = kind === 'row' ? errorAt(needs, quantile(shareToFind(recall))) : 0
+        const error = hasMargin(kind, recall) ? errorAt(needs, quantile(shareToFind(recall))) : 0
         const needed = quantile(shareToFind(recall, error))
         row[i] = Math.fround(Math.min(MOST_THETA, Math.max(row[i] as number, theta[level - 1]?.[i] ?? 0, needed)))
       })

@@ -103,7 +103,8 @@ describe('the need of clusters', () => {
   })
 
   it('is corrected by what queries without a filter needed; with one, only to more', () => {
-    const filtered = { ...one(10_000), admitted: 5_000 }
+    const filtered = { ...one(10_000), admitted: 4_000 }
+    const partlyDeleted = { ...one(10_000), admitted: 8_000 }
     const need = (segment: SegmentSummary, factor: number) =>
       clusterNeed(
         effort,
@@ -112,6 +113,7 @@ describe('the need of clusters', () => {
         effort.levels.map(() => factor),
       )(near(16))(last, 1)
     expect(need(one(10_000), 0.5)).toBe(64)
+    expect(need(partlyDeleted, 0.5)).toBe(64)
     expect(need(filtered, 0.5)).toBe(need(filtered, 1))
     expect(need(filtered, 2)).toBe(2 * need(filtered, 1))
   })

@@ -34,11 +34,13 @@ export function summaryOf({ ivf: { directory }, rows, count }: IndexedSegment): 
 export type ClusterNeed = (near: NearCount) => QueryNeed
 
 /**
- * The number of clusters at a level; grows with the level.
+ * The number of clusters at a level, beside those of the levels before.
  * @param share of the rows in the clusters visited so far that are admitted
  */
 export type QueryNeed = (level: number, share: number) => number
 
+/** A query counts as one with a filter if a smaller share of the rows is admitted: rows that were deleted are left out of every query. */
+const FILTERED = 0.5
 /** What logarithms and back may add to a whole number. */
 const ROUNDING = 1e-6
 
@@ -74,7 +76,8 @@ export function clusterNeed(
     segments,
   )
   // Queries without a filter gave the factors: that those need less says nothing of queries with one.
-  const least = segments.some(({ admitted, rows }) => admitted < rows) ? 1 : 0
+  const [rows, admitted] = totals(segments)
+  const least = admitted < rows * FILTERED ? 1 : 0
   return (near) => {
     const need = needed(near)
     return (level, share) => Math.ceil(need(level, share) * Math.max(least, factors?.[level] ?? 1) - ROUNDING)
@@ -83,10 +86,9 @@ export function clusterNeed(
 
 /** @param recalls of each level */
 export function unroundedNeed(recalls: readonly number[], k: number, segments: readonly SegmentSummary[]): ClusterNeed {
-  const sum = (of: (one: SegmentSummary) => number) => segments.reduce((total, one) => total + of(one), 0)
-  const [rows, admitted] = [sum((one) => one.rows), sum((one) => one.admitted)]
+  const [rows, admitted] = totals(segments)
   // As many times more clusters than one segment of all rows would have.
-  const finer = sum(({ clusters }) => clusters) / (DENSITY * Math.sqrt(rows))
+  const finer = segments.reduce((sum, { clusters }) => sum + clusters, 0) / (DENSITY * Math.sqrt(rows))
   const parts = segments.map((one) => ({ need: needOf(one.calibration, recalls), weight: one.admitted / admitted }))
   const filter = recalls.map((_, level) =>
     parts.reduce((total, { need, weight }) => total + weight * need.factor(level, k, admitted / rows), 0),
@@ -101,6 +103,12 @@ export function unroundedNeed(recalls: readonly number[], k: number, segments: r
       return Math.exp(log)
     }
   }
+}
+
+/** Rows, and admitted ones. */
+function totals(segments: readonly SegmentSummary[]): [number, number] {
+  const sum = (of: (one: SegmentSummary) => number) => segments.reduce((total, one) => total + of(one), 0)
+  return [sum(({ rows }) => rows), sum(({ admitted }) => admitted)]
 }
 
 const kept = new WeakMap<Calibration, Map<string, Need>>()
