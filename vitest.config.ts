@@ -7,9 +7,12 @@ import { defineConfig } from 'vitest/config'
 export const slowTests = [
   'test/docs/pages.test.ts',
   'packages/migrate/src/chroma/directory-faults.test.ts',
+  'packages/objects/src/process/killed.test.ts',
   'packages/objects/src/work.test.ts',
   'packages/processors/src/isolation/isolated.test.ts',
   'packages/simulation/src/histories.test.ts',
+  'packages/siltstone/src/cli/start.test.ts',
+  'packages/siltstone/src/cost/operations.test.ts',
   'packages/siltstone/src/engine/search-large.test.ts',
   'packages/siltstone/src/engine/search-recall.test.ts',
 ]
