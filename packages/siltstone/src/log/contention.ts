@@ -73,11 +73,13 @@ export class Contention {
   }
 
   /**
-   * A pause of two to four puts, in which an entry can be made: a listing, a round of reads and a put. Then of one to two:
-   * a writer that sees the entry late misses the next one too, and everybody waits longer than its look costs.
+   * A pause of two to four puts, in which an entry can be made: a listing, a round of reads and a put. Then twice one to two:
+   * a writer that sees the entry late misses the next one too, and everybody waits longer than its look costs. One that still
+   * waits is one of many, whose looks together would slow down those that write: its pauses grow to four to eight.
    */
   pauseMs(looks: number): number {
-    return (looks === 0 ? 4 : 2) * (0.5 + 0.5 * this.#random.next()) * this.#putMs
+    const puts = looks === 0 ? 4 : Math.min(8, 2 ** Math.max(1, looks - 1))
+    return puts * (0.5 + 0.5 * this.#random.next()) * this.#putMs
   }
 
   /** An entry leaves the numbers after it to these writers, in order. */
