@@ -30,6 +30,10 @@ export class FieldsCursor implements RowCursor {
     for (const field of this.#fields) field.enter(window)
   }
 
+  release(): void {
+    for (const field of this.#fields) field.release()
+  }
+
   addTo(sums: Float64Array, marks: Uint32Array): number {
     return this.#eachSum((at, sum) => {
       sums[at] = (sums[at] as number) + sum

@@ -2,6 +2,7 @@
 import { BLOCK_POSTINGS } from '../word-index/layout.ts'
 import type { PostingList } from '../word-index/posting-list.ts'
 import { boundOf, partsOf } from './list-scoring.ts'
+import { givePostingMemory, type PostingMemory, takePostingMemory } from './posting-memory.ts'
 import { type Candidates, type RowCursor, windowsIn, WINDOW_ROWS } from './row-cursor.ts'
 import type { ListScoring } from './score.ts'
 import type { IndexedSource } from './word-state.ts'
@@ -14,7 +15,8 @@ export class TermCursor implements RowCursor {
   readonly #blockBounds: Float64Array
   /** By window: the first block that may have one of its rows. */
   readonly #starts: Uint32Array
-  /** Of all postings, filled where blocks are decoded. */
+  /** Of all postings, filled where blocks are decoded. Undefined after the end. */
+  #memory: PostingMemory | undefined
   readonly #rows: Uint32Array
   readonly #parts: Float64Array
   readonly #isDecoded: Uint8Array
@@ -31,8 +33,9 @@ export class TermCursor implements RowCursor {
     this.#list = list
     this.#scoring = scoring
     this.#source = source
-    this.#rows = new Uint32Array(list.count)
-    this.#parts = new Float64Array(list.count)
+    this.#memory = takePostingMemory(list.count)
+    this.#rows = this.#memory.rows
+    this.#parts = this.#memory.parts
     this.#isDecoded = new Uint8Array(blocks)
     const bounds = new Float64Array(blocks)
     for (let block = 0; block < blocks; block++) bounds[block] = boundOf(scoring, list.bound(block))
@@ -59,6 +62,11 @@ export class TermCursor implements RowCursor {
     this.#firstRow = window * WINDOW_ROWS
     this.#block = this.#starts[window] as number
     this.#near = this.#block * BLOCK_POSTINGS
+  }
+
+  release(): void {
+    if (this.#memory) givePostingMemory(this.#memory)
+    this.#memory = undefined
   }
 
   /** @returns the place after the block's last posting */
