@@ -48,6 +48,12 @@ const ABSENT: readonly { module: RegExp; contents: string }[] = [
   { module: /[/\\]query[/\\]changed-vectors\.[jt]s$/, contents: 'export const measureChanged = async () => {}' },
   // Searches in several texts at a time: a search box searches documents.
   { module: /[/\\]words[/\\]fields-cursor\.[jt]s$/, contents: 'export class FieldsCursor {}' },
+  // Memory for the next query: people ask seldom.
+  {
+    module: /[/\\]words[/\\]posting-memory\.[jt]s$/,
+    contents: `export const takePostingMemory = (count) => ({ rows: new Uint32Array(count), parts: new Float64Array(count) })
+      export const givePostingMemory = () => {}`,
+  },
   // What measures recall.
   { module: /[/\\]ivf[/\\]search[/\\]needed-effort\.[jt]s$/, contents: 'export const neededEffort = undefined' },
   // Columns of texts by themselves: a folder has fragments.

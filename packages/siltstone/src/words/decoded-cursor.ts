@@ -44,10 +44,6 @@ export class DecodedCursor implements RowCursor {
     this.#end = this.#starts[window + 1] as number
   }
 
-  release(): void {
-    // Its memory is small.
-  }
-
   addTo(sums: Float64Array, marks: Uint32Array): number {
     const rows = this.#rows
     const parts = this.#parts

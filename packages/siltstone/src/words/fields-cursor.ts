@@ -31,7 +31,7 @@ export class FieldsCursor implements RowCursor {
   }
 
   release(): void {
-    for (const field of this.#fields) field.release()
+    for (const field of this.#fields) field.release?.()
   }
 
   addTo(sums: Float64Array, marks: Uint32Array): number {

@@ -9,32 +9,23 @@ export interface PostingMemory {
   readonly parts: Float64Array
 }
 
-/** Postings, of 12 bytes each: about 50 MB. */
-const MOST_SPARE = 1 << 22
-/** Memory this many times as large as needed is left to longer lists. */
-const MOST_TIMES = 4
+/** How many are kept, of how many postings each at most: 75 MB together. */
+const MOST_KEPT = 6
+const MOST_POSTINGS = 1 << 20
+/** Memory that is this many times too large is left to longer lists. */
+const MOST_TIMES = 8
 
-/** Smallest first. */
 const spare: PostingMemory[] = []
-let sparePostings = 0
 
-/** @param count least number of postings */
+/** @param count least number of postings, at least 1 */
 export function takePostingMemory(count: number): PostingMemory {
-  const size = 2 ** Math.ceil(Math.log2(Math.max(1, count)))
-  const at = spare.findIndex(({ rows }) => rows.length >= size)
-  const found = spare[at]
-  if (found === undefined || found.rows.length > MOST_TIMES * size)
-    return { rows: new Uint32Array(size), parts: new Float64Array(size) }
-  spare.splice(at, 1)
-  sparePostings -= found.rows.length
-  return found
+  const at = spare.findIndex(({ rows: { length } }) => length >= count && length < MOST_TIMES * count)
+  if (at >= 0) return spare.splice(at, 1)[0] as PostingMemory
+  const size = 2 ** Math.ceil(Math.log2(count))
+  return { rows: new Uint32Array(size), parts: new Float64Array(size) }
 }
 
 /** Whoever gives memory back does not use it any more. */
 export function givePostingMemory(memory: PostingMemory): void {
-  const { length } = memory.rows
-  if (sparePostings + length > MOST_SPARE) return
-  sparePostings += length
-  const at = spare.findIndex(({ rows }) => rows.length >= length)
-  spare.splice(at === -1 ? spare.length : at, 0, memory)
+  if (spare.length < MOST_KEPT && memory.rows.length <= MOST_POSTINGS) spare.push(memory)
 }

@@ -39,6 +39,6 @@ export interface RowCursor {
   join(candidates: Candidates, need: number): void
   /** The contribution to one row of the window; NaN if it does not have the term. Rows must ascend within a window. */
   partOf(row: number): number
-  /** Gives its memory back. It must not be used any more. */
-  release(): void
+  /** Gives its memory back, where that is much. The cursor must not be used any more. */
+  release?(): void
 }

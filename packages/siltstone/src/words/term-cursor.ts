@@ -15,8 +15,8 @@ export class TermCursor implements RowCursor {
   readonly #blockBounds: Float64Array
   /** By window: the first block that may have one of its rows. */
   readonly #starts: Uint32Array
-  /** Of all postings, filled where blocks are decoded. Undefined after the end. */
-  #memory: PostingMemory | undefined
+  /** Of all postings, filled where blocks are decoded. */
+  readonly #memory: PostingMemory
   readonly #rows: Uint32Array
   readonly #parts: Float64Array
   readonly #isDecoded: Uint8Array
@@ -65,8 +65,7 @@ export class TermCursor implements RowCursor {
   }
 
   release(): void {
-    if (this.#memory) givePostingMemory(this.#memory)
-    this.#memory = undefined
+    givePostingMemory(this.#memory)
   }
 
   /** @returns the place after the block's last posting */

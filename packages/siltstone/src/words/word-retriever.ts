@@ -121,7 +121,7 @@ export class WordRetriever {
       })
       kept.push({ segment, lists, ...(await scan.run(pacer)) })
       // Not after an error: then the collector has to find it.
-      for (const cursor of cursors) cursor.release()
+      for (const cursor of cursors) cursor.release?.()
     }
     const least = best.least - margin
     // One by one: a call takes about 120,000 arguments, and these may be more.
