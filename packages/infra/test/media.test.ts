@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { wildcard } from '../src/policy/document.ts'
 import { IDENTITY_ACTIONS } from '../src/policy/deploy.ts'
 import type { Resource, Run } from '../src/testing/index.ts'
-import { type Attempt, alone, refusals, shortType } from './support/alone.ts'
+import { alone, describeRefusals, type Refusal, shortType } from './support/alone.ts'
 import { ACCOUNT, only, REGION, run } from './support/program.ts'
 import { EVERYTHING } from './support/iam.ts'
 
@@ -143,8 +143,7 @@ it('the boundary denies every action of IAM but the passing of a role', async ()
   expect(left).toEqual(['PassRole'])
 })
 
-/** The message names the field, the value and the remedy. */
-const CASES: readonly (readonly [...Attempt, message: string])[] = [
+const CASES: readonly Refusal[] = [
   ['MediaWorker', { ...media, image: '' }, 'image is "": give the image of deploy/media/Dockerfile'],
   ['MediaWorker', { ...media, settings: { memoryMb: 512 } }, 'settings.memoryMb is 512: use an integer from 2048'],
   ['MediaWorker', { ...media, transcribe: { language: 'German' } }, 'transcribe.language is "German": use a code'],
@@ -153,12 +152,4 @@ const CASES: readonly (readonly [...Attempt, message: string])[] = [
   ['MediaWorker', { ...media, task: { ...task, diskGb: 20 } }, 'task.diskGb is 20: use an integer from 21 to 200'],
 ]
 
-describe('refusals', () => {
-  let messages: string[]
-  beforeAll(async () => {
-    messages = await refusals(CASES.map(([component, args]) => [component, args]))
-  })
-  it.each(CASES.map(([component, , message], at) => [component, message, at] as const))('%s: %s', (_, message, at) => {
-    expect(messages[at]).toContain(message)
-  })
-})
+describeRefusals(CASES)

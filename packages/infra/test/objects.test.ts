@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { Run } from '../src/testing/index.ts'
-import { type Attempt, alone, refusals } from './support/alone.ts'
+import { alone, describeRefusals, type Refusal } from './support/alone.ts'
 import { all, codeDirectory, only, run } from './support/program.ts'
 
 const QUEUE = 'aws:sqs/queue:Queue'
@@ -146,8 +146,7 @@ describe('the program with objects', () => {
   })
 })
 
-/** The message names the field, the value and the remedy. */
-const CASES: readonly (readonly [...Attempt, message: string])[] = [
+const CASES: readonly Refusal[] = [
   ['ObjectBucket', { environment: 'prod', forceDestroy: true }, 'forceDestroy is true: a bucket of environment prod'],
   ['ObjectBucket', { corsOrigins: ['*'] }, 'corsOrigins is "*": give origins such as https://app.example'],
   ['ObjectBucket', { corsOrigins: ['https://app.example/'] }, 'corsOrigins is "https://app.example/": give origins'],
@@ -171,12 +170,4 @@ const CASES: readonly (readonly [...Attempt, message: string])[] = [
   ['IngestWorker', { ...worker, rules: [{ prefix: 'x'.repeat(4_000) }] }, 'use at most 2500 bytes of JSON'],
 ]
 
-describe('refusals', () => {
-  let messages: string[]
-  beforeAll(async () => {
-    messages = await refusals(CASES.map(([component, args]) => [component, args]))
-  })
-  it.each(CASES.map(([component, , message], at) => [component, message, at] as const))('%s: %s', (_, message, at) => {
-    expect(messages[at]).toContain(message)
-  })
-})
+describeRefusals(CASES)

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { Run } from '../src/testing/index.ts'
-import { type Attempt, alone, refusals } from './support/alone.ts'
+import { alone, describeRefusals, type Refusal } from './support/alone.ts'
 import { all, codeDirectory, only, run } from './support/program.ts'
 
 const PASSWORD = 'a long password'
@@ -162,8 +162,7 @@ describe('the program with a registry', () => {
   })
 })
 
-/** The message names the field, the value and the remedy. */
-const CASES: readonly (readonly [...Attempt, message: string])[] = [
+const CASES: readonly Refusal[] = [
   ['RegistryFunction', { ...args, codeDirectory: '/nowhere' }, 'build the functions first'],
   ['RegistryFunction', { ...args, adminPassword: '' }, 'adminPassword is "": give the password of the first admin'],
   ['RegistryFunction', { ...args, maintainHours: 0 }, 'maintainHours is 0: use an integer from 1 to 168'],
@@ -181,12 +180,4 @@ const CASES: readonly (readonly [...Attempt, message: string])[] = [
   ],
 ]
 
-describe('refusals', () => {
-  let messages: string[]
-  beforeAll(async () => {
-    messages = await refusals(CASES.map(([component, given]) => [component, given]))
-  })
-  it.each(CASES.map(([component, , message], at) => [component, message, at] as const))('%s: %s', (_, message, at) => {
-    expect(messages[at]).toContain(message)
-  })
-})
+describeRefusals(CASES)

@@ -29,5 +29,22 @@ export function functionSettings(name: FunctionName, changes: Partial<FunctionSe
   return settings
 }
 
+/**
+ * Settings of a function that is a component of its own.
+ * @param least what its work needs
+ * @throws InvalidArgument
+ */
+export function componentSettings(
+  defaults: FunctionSettings,
+  changes: Partial<FunctionSettings> | undefined,
+  least: Pick<FunctionSettings, 'memoryMb' | 'timeoutSeconds'>,
+): FunctionSettings {
+  const settings = { ...defaults, ...changes }
+  checkInteger('settings.memoryMb', settings.memoryMb, least.memoryMb, 10_240)
+  checkInteger('settings.timeoutSeconds', settings.timeoutSeconds, least.timeoutSeconds, 900)
+  checkInteger('settings.diskMb', settings.diskMb, 512, 10_240)
+  return settings
+}
+
 export const LOG_LEVELS = ['DEBUG', 'INFO', 'WARN', 'ERROR'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]

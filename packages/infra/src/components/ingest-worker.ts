@@ -1,12 +1,11 @@
 import { join } from 'node:path'
-import * as aws from '@pulumi/aws'
 import * as pulumi from '@pulumi/pulumi'
-import { checkInteger, InvalidArgument } from '../errors.ts'
+import { InvalidArgument } from '../errors.ts'
 import { stackNames } from '../names.ts'
 import { ingestPolicy } from '../policy/ingest.ts'
 import { common } from './common.ts'
 import { createFunctionRole } from './function-role.ts'
-import type { FunctionSettings } from './function-settings.ts'
+import { componentSettings, type FunctionSettings } from './function-settings.ts'
 import { createHourly } from './hourly.ts'
 import { checkLambda, createFunction, type LambdaArgs, neverRepeat } from './lambda-function.ts'
 import {
@@ -15,6 +14,7 @@ import {
   objectRules,
   objectVariables,
   type ObjectWorkerArgs,
+  takeOneByOne,
 } from './object-worker.ts'
 
 export interface IngestWorkerArgs extends ObjectWorkerArgs, LambdaArgs {
@@ -58,7 +58,6 @@ export class IngestWorker extends pulumi.ComponentResource {
     super('siltstone:aws:IngestWorker', name, {}, opts)
     const settings = checked(args)
     const names = stackNames(common(args).stack)
-    const parent = { parent: this }
     const { role, policy } = createRole(name, args, this)
     const made = createFunction(
       args,
@@ -82,18 +81,10 @@ export class IngestWorker extends pulumi.ComponentResource {
       },
       this,
     )
-    new aws.lambda.EventSourceMapping(
+    takeOneByOne(
       `${name}-notifications`,
-      {
-        eventSourceArn: args.queue.queueArn,
-        functionName: made.name,
-        // One object has the whole time and memory of a run; a run costs less than reading the object.
-        batchSize: 1,
-        maximumBatchingWindowInSeconds: 0,
-        functionResponseTypes: ['ReportBatchItemFailures'],
-        scalingConfig: { maximumConcurrency: checkInteger('maxConcurrency', args.maxConcurrency ?? 5, 2, 1_000) },
-      },
-      parent,
+      { queueArn: args.queue.queueArn, functionName: made.name, maxConcurrency: args.maxConcurrency ?? 5 },
+      this,
     )
     neverRepeat(name, made.name, this)
     this.functionName = made.name
@@ -123,10 +114,7 @@ export class IngestWorker extends pulumi.ComponentResource {
 }
 
 function checked(args: IngestWorkerArgs): FunctionSettings {
-  const settings = { ...DEFAULTS, ...args.settings }
-  checkInteger('settings.memoryMb', settings.memoryMb, 1_024, 10_240)
-  checkInteger('settings.timeoutSeconds', settings.timeoutSeconds, 60, 900)
-  checkInteger('settings.diskMb', settings.diskMb, 512, 10_240)
+  const settings = componentSettings(DEFAULTS, args.settings, { memoryMb: 1_024, timeoutSeconds: 60 })
   if (settings.timeoutSeconds > args.queue.visibilityTimeoutSeconds)
     throw new InvalidArgument(
       'settings.timeoutSeconds',

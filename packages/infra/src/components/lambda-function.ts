@@ -96,9 +96,14 @@ function codeOf(
   }
 }
 
+/** @throws InvalidArgument */
+export function checkLogLevel(logLevel: LogLevel | undefined): void {
+  if (logLevel !== undefined) checkOneOf('logLevel', logLevel, LOG_LEVELS)
+}
+
 /** @throws InvalidArgument unless the function's folder has its code and the log level is one */
 export function checkLambda({ codeDirectory, logLevel }: LambdaArgs, folder: string): void {
-  if (logLevel !== undefined) checkOneOf('logLevel', logLevel, LOG_LEVELS)
+  checkLogLevel(logLevel)
   const directory = join(codeDirectory, folder)
   if (!['index.mjs', 'index.js', 'index.cjs'].some((file) => existsSync(join(directory, file))))
     throw new InvalidArgument(

@@ -1,13 +1,12 @@
-import * as aws from '@pulumi/aws'
 import * as pulumi from '@pulumi/pulumi'
-import { checkInteger, checkOneOf, checkPattern, InvalidArgument } from '../errors.ts'
+import { checkPattern, InvalidArgument } from '../errors.ts'
 import { UPLOAD_PREFIX } from '../keys.ts'
 import { stackNames } from '../names.ts'
 import { ingestPolicy } from '../policy/ingest.ts'
 import { common } from './common.ts'
 import { createFunctionRole } from './function-role.ts'
-import type { FunctionSettings, LogLevel } from './function-settings.ts'
-import { createFunction } from './lambda-function.ts'
+import { componentSettings, type FunctionSettings, type LogLevel } from './function-settings.ts'
+import { checkLogLevel, createFunction } from './lambda-function.ts'
 import { createMediaTask, type MediaTaskArgs } from './media-task.ts'
 import {
   type MediaTarget,
@@ -15,6 +14,7 @@ import {
   objectRules,
   objectVariables,
   type ObjectWorkerArgs,
+  takeOneByOne,
   type TaskTarget,
 } from './object-worker.ts'
 import { queuePair } from './queue-pair.ts'
@@ -143,18 +143,10 @@ export class MediaWorker extends pulumi.ComponentResource implements MediaTarget
       },
       this,
     )
-    new aws.lambda.EventSourceMapping(
+    takeOneByOne(
       `${name}-recordings`,
-      {
-        eventSourceArn: queue.arn,
-        functionName: made.name,
-        // One recording has the whole time, memory and disk of a run.
-        batchSize: 1,
-        maximumBatchingWindowInSeconds: 0,
-        functionResponseTypes: ['ReportBatchItemFailures'],
-        scalingConfig: { maximumConcurrency: checkInteger('maxConcurrency', args.maxConcurrency ?? 2, 2, 1_000) },
-      },
-      parent,
+      { queueArn: queue.arn, functionName: made.name, maxConcurrency: args.maxConcurrency ?? 2 },
+      this,
     )
     this.functionName = made.name
     this.functionArn = made.arn
@@ -177,14 +169,11 @@ export class MediaWorker extends pulumi.ComponentResource implements MediaTarget
 }
 
 function checked(args: MediaWorkerArgs): FunctionSettings {
-  const settings = { ...DEFAULTS, ...args.settings }
-  checkInteger('settings.memoryMb', settings.memoryMb, 2_048, 10_240)
-  checkInteger('settings.timeoutSeconds', settings.timeoutSeconds, 60, 900)
-  checkInteger('settings.diskMb', settings.diskMb, 512, 10_240)
+  const settings = componentSettings(DEFAULTS, args.settings, { memoryMb: 2_048, timeoutSeconds: 60 })
   const language = args.transcribe?.language
   if (language !== undefined)
     checkPattern('transcribe.language', language, /^[a-z]{2,3}-[A-Z]{2}$/, 'use a code such as en-US or de-DE')
-  if (args.logLevel !== undefined) checkOneOf('logLevel', args.logLevel, ['DEBUG', 'INFO', 'WARN', 'ERROR'])
+  checkLogLevel(args.logLevel)
   if (args.image === '') throw new InvalidArgument('image', args.image, 'give the image of deploy/media/Dockerfile')
   return settings
 }

@@ -1,10 +1,11 @@
 /** What all workers over a bucket of objects have in common: functions from a zip, from an image, and tasks. */
+import * as aws from '@pulumi/aws'
 import * as pulumi from '@pulumi/pulumi'
-import { bedrockModelArn, checkEmbedder, type EmbedderChoice, embedderVariable } from '../embedder.ts'
-import { checkOneOf, InvalidArgument } from '../errors.ts'
-import { stackNames } from '../names.ts'
+import { bedrockModelArn } from '../embedder.ts'
+import { checkInteger, checkOneOf, InvalidArgument } from '../errors.ts'
 import type { IngestResources } from '../policy/ingest.ts'
-import { common, type CommonArgs, whereabouts } from './common.ts'
+import { whereabouts } from './common.ts'
+import { checkStoreAccess, type StoreAccessArgs, storeParameters, storeVariables } from './store-access.ts'
 
 /** As in the file of `siltstone serve --objects-rules`. The longest prefix decides. */
 export interface ObjectRule {
@@ -37,7 +38,7 @@ export interface TaskTarget {
 /** Of the task definition. */
 export const TASK_CONTAINER = 'media'
 
-export interface ObjectWorkerArgs extends CommonArgs {
+export interface ObjectWorkerArgs extends StoreAccessArgs {
   /** The store of the records. */
   bucket: { bucketName: pulumi.Input<string>; bucketArn: pulumi.Input<string> }
   objects: { bucketName: pulumi.Input<string>; bucketArn: pulumi.Input<string> }
@@ -46,8 +47,6 @@ export interface ObjectWorkerArgs extends CommonArgs {
   lockTable: { tableName: pulumi.Input<string>; tableArn: pulumi.Input<string> }
   kmsKeyArn?: pulumi.Input<string>
   permissionsBoundaryArn?: pulumi.Input<string>
-  /** As the functions'; with `openai`, the key that they keep is read. */
-  embedder?: EmbedderChoice
   /** Collection of the records of objects that no rule gives another. Default `objects`. */
   collection?: string
   /** Beyond the rule that objects below the queue's prefix are processed into `collection`, and no others. */
@@ -70,18 +69,12 @@ export function objectVariables(
   args: ObjectWorkerArgs & { media?: MediaTarget },
   { queueUrl, tier, rules }: WorkerParts,
 ): Record<string, pulumi.Input<string>> {
-  checkEmbedder(args.embedder, args.embedder?.provider === 'openai')
-  const names = stackNames(common(args).stack)
-  const embedder = embedderVariable(args.embedder)
+  checkStoreAccess(args)
   return {
-    SILTSTONE_DATA: pulumi.interpolate`s3://${args.bucket.bucketName}`,
-    SILTSTONE_QUEUE_URL: args.deltaQueue.queueUrl,
-    SILTSTONE_LOCK_TABLE: args.lockTable.tableName,
+    ...storeVariables(args),
     SILTSTONE_OBJECTS_BUCKET: args.objects.bucketName,
     SILTSTONE_OBJECTS_QUEUE_URL: queueUrl,
     SILTSTONE_OBJECTS_RULES: rules,
-    ...(embedder !== undefined && { SILTSTONE_EMBEDDER: embedder }),
-    ...(args.embedder?.provider === 'openai' && { OPENAI_API_KEY_PARAMETER: names.parameters.openaiApiKey }),
     ...handOverVariables(args.media, tier),
   }
 }
@@ -143,6 +136,26 @@ export function objectRules(
   return text
 }
 
+/** One object has the whole time, memory and disk of a run, which costs less than reading the object. */
+export function takeOneByOne(
+  id: string,
+  made: { queueArn: pulumi.Input<string>; functionName: pulumi.Input<string>; maxConcurrency: number },
+  parent: pulumi.Resource,
+): void {
+  new aws.lambda.EventSourceMapping(
+    id,
+    {
+      eventSourceArn: made.queueArn,
+      functionName: made.functionName,
+      batchSize: 1,
+      maximumBatchingWindowInSeconds: 0,
+      functionResponseTypes: ['ReportBatchItemFailures'],
+      scalingConfig: { maximumConcurrency: checkInteger('maxConcurrency', made.maxConcurrency, 2, 1_000) },
+    },
+    { parent },
+  )
+}
+
 interface OwnResources {
   /** That it receives from. */
   queueArn: pulumi.Input<string>
@@ -158,7 +171,6 @@ export function objectResources(
   { queueArn, logGroup, sendsToMedia = true, transcribes = false }: OwnResources,
   component: pulumi.Resource,
 ): pulumi.Output<IngestResources> {
-  const names = stackNames(common(args).stack)
   const { account, region } = whereabouts({ parent: component })
   const { media } = args
   return pulumi.output({
@@ -176,10 +188,9 @@ export function objectResources(
     lockTableArn: args.lockTable.tableArn,
     logGroupArn: pulumi.interpolate`arn:aws:logs:${region}:${account}:log-group:${logGroup}`,
     kmsKeyArn: args.kmsKeyArn,
-    parameterArns:
-      args.embedder?.provider === 'openai'
-        ? [pulumi.interpolate`arn:aws:ssm:${region}:${account}:parameter${names.parameters.openaiApiKey}`]
-        : [],
+    parameterArns: storeParameters(args).map(
+      (each) => pulumi.interpolate`arn:aws:ssm:${region}:${account}:parameter${each}`,
+    ),
     bedrockModelArn: region.apply((id) => bedrockModelArn(args.embedder, id)),
   })
 }

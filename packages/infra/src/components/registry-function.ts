@@ -1,23 +1,23 @@
 import { join } from 'node:path'
 import * as aws from '@pulumi/aws'
 import * as pulumi from '@pulumi/pulumi'
-import { bedrockModelArn, checkEmbedder, type EmbedderChoice, embedderVariable } from '../embedder.ts'
+import { bedrockModelArn } from '../embedder.ts'
 import { checkInteger, checkPattern, InvalidArgument } from '../errors.ts'
 import { stackNames } from '../names.ts'
 import { registryPolicy } from '../policy/registry.ts'
 import { common, whereabouts } from './common.ts'
 import { createFunctionRole } from './function-role.ts'
-import type { FunctionSettings } from './function-settings.ts'
+import { componentSettings, type FunctionSettings } from './function-settings.ts'
 import { createHourly } from './hourly.ts'
 import { checkLambda, createFunction, type LambdaArgs, neverRepeat } from './lambda-function.ts'
 import { permitAnybody } from './open-url.ts'
+import { checkStoreAccess, type StoreAccessArgs, storeParameters, storeVariables } from './store-access.ts'
 
-export interface RegistryFunctionArgs extends LambdaArgs {
+export interface RegistryFunctionArgs extends LambdaArgs, StoreAccessArgs {
   /** The store: artifacts and their files, accounts, and the index. */
   bucket: { bucketName: pulumi.Input<string>; bucketArn: pulumi.Input<string> }
   /** Wake-up calls for the compactor, which folds the index. */
   deltaQueue: { queueUrl: pulumi.Input<string>; queueArn: pulumi.Input<string> }
-  lockTable: { tableName: pulumi.Input<string> }
   /** Of the first admin, who is made if absent. Kept in Systems Manager, not in the function's environment. */
   adminPassword: pulumi.Input<string>
   /** Default `admin`. */
@@ -30,8 +30,6 @@ export interface RegistryFunctionArgs extends LambdaArgs {
   permissionsBoundaryArn?: pulumi.Input<string>
   /** With the default embedder's model. */
   layers?: pulumi.Input<string>[]
-  /** As the functions'; with `openai`, the key that they keep is read. */
-  embedder?: EmbedderChoice
   /** More variables of the registry, `REGISTRY_GATE` for example (docs/how-to/registry.md). No secrets. */
   variables?: Record<string, string>
   /** Default 1,769 MB, 120 s, 512 MB of disk. */
@@ -145,7 +143,7 @@ export class RegistryFunction extends pulumi.ComponentResource {
 }
 
 function checked(args: RegistryFunctionArgs): FunctionSettings {
-  checkEmbedder(args.embedder, args.embedder?.provider === 'openai')
+  checkStoreAccess(args)
   // Without it nobody could ever log in.
   if (args.adminPassword === undefined || args.adminPassword === '')
     throw new InvalidArgument('adminPassword', args.adminPassword, 'give the password of the first admin, as a secret')
@@ -156,10 +154,7 @@ function checked(args: RegistryFunctionArgs): FunctionSettings {
       /^REGISTRY_(?!ADMIN_)[A-Z_]+$/,
       'use variables that begin with REGISTRY_, and no admin',
     )
-  const settings = { ...DEFAULTS, ...args.settings }
-  checkInteger('settings.memoryMb', settings.memoryMb, 512, 10_240)
-  checkInteger('settings.timeoutSeconds', settings.timeoutSeconds, 30, 900)
-  checkInteger('settings.diskMb', settings.diskMb, 512, 10_240)
+  const settings = componentSettings(DEFAULTS, args.settings, { memoryMb: 512, timeoutSeconds: 30 })
   const gcHours = checkInteger('gcHours', args.gcHours ?? 0, 0, 10_000)
   const keepDays = checkInteger('keepDays', args.keepDays ?? 0, 0, 100_000)
   if (keepDays > 0 && gcHours === 0)
@@ -172,14 +167,8 @@ function variablesOf(
   args: RegistryFunctionArgs,
   passwordParameter: pulumi.Output<string>,
 ): Record<string, pulumi.Input<string>> {
-  const names = stackNames(common(args).stack)
-  const embedder = embedderVariable(args.embedder)
   return {
-    SILTSTONE_DATA: pulumi.interpolate`s3://${args.bucket.bucketName}`,
-    SILTSTONE_QUEUE_URL: args.deltaQueue.queueUrl,
-    SILTSTONE_LOCK_TABLE: args.lockTable.tableName,
-    ...(embedder !== undefined && { SILTSTONE_EMBEDDER: embedder }),
-    ...(args.embedder?.provider === 'openai' && { OPENAI_API_KEY_PARAMETER: names.parameters.openaiApiKey }),
+    ...storeVariables(args),
     ...args.variables,
     REGISTRY_ADMIN_USER: args.adminUser ?? 'admin',
     REGISTRY_ADMIN_PASSWORD_PARAMETER: passwordParameter,
@@ -196,7 +185,7 @@ function createRole(name: string, args: RegistryFunctionArgs, component: pulumi.
     names.parameters.registryAdminPassword,
     ...(args.hubToken === undefined ? [] : [names.parameters.registryHubToken]),
     ...(args.githubToken === undefined ? [] : [names.parameters.registryGithubToken]),
-    ...(args.embedder?.provider === 'openai' ? [names.parameters.openaiApiKey] : []),
+    ...storeParameters(args),
   ]
   const resources = pulumi.output({
     bucketArn: args.bucket.bucketArn,

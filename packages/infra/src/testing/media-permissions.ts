@@ -1,15 +1,8 @@
 /** Rows of the permission table about recordings, beside those about single objects. */
-import { object, type Row, type Subject, type Verdict } from './permission-row.ts'
+import { object, type Row, row } from './permission-row.ts'
 
 /** Who works on recordings, and who starts tasks for them. */
 export function mediaRows(): Row[] {
-  const row = (
-    subject: Subject,
-    action: string,
-    resource: string,
-    expected: Verdict,
-    context?: Row['context'],
-  ): Row => ({ subject, action, resource, expected, ...(context && { context }) })
   const role = (name: string) => `arn:aws:iam::{account}:role/${name}`
   const own = role('siltstone-{stack}-media-task')
   const toTasks = { 'iam:PassedToService': 'ecs-tasks.amazonaws.com' }

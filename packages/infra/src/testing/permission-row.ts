@@ -15,6 +15,16 @@ export interface Row {
   expected: Verdict
 }
 
+export function row(
+  subject: Subject,
+  action: string,
+  resource: string,
+  expected: Verdict,
+  context?: Row['context'],
+): Row {
+  return { subject, action, resource, expected, ...(context && { context }) }
+}
+
 export const COLLECTION = 'aaaaaaaaaaaa-bbbbbbbbbbbb-11111111-2222-4333-8444-555555555555'
 const ULID = '01J9Z3K4M5N6P7Q8R9S0T1V2W3'
 const SHA256 = 'c0ffee00'.repeat(8)

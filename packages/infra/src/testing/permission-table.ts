@@ -13,6 +13,7 @@ import {
   type Row,
   type Subject,
   type Verdict,
+  row,
 } from './permission-row.ts'
 import { mediaRows } from './media-permissions.ts'
 import { registryRows } from './registry-permissions.ts'
@@ -190,19 +191,6 @@ function serviceRows(): Row[] {
 
 /** Objects of users, and what makes them searchable. */
 function ingestRows(): Row[] {
-  const row = (
-    subject: Subject,
-    action: string,
-    resource: string,
-    expected: Verdict,
-    context?: Row['context'],
-  ): Row => ({
-    subject,
-    action,
-    resource,
-    expected,
-    ...(context && { context }),
-  })
   const upload = '{objects}/uploads/a.pdf'
   const derived = '{objects}/derived/c0ffee/1/thumbnail.jpg'
   const others = ['producer', 'compactor', 'query', 'api'] as const

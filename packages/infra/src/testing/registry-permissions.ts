@@ -1,15 +1,8 @@
 /** Rows of the permission table about the artifact registry, beside those about single objects. */
-import { COLLECTION, lockKey, object, type Row, type Subject, type Verdict } from './permission-row.ts'
+import { COLLECTION, lockKey, object, type Row, row, type Verdict } from './permission-row.ts'
 
 /** The seed's four actions on its own prefixes and its index, a wake-up call and its password; nothing else. */
 export function registryRows(): Row[] {
-  const row = (
-    subject: Subject,
-    action: string,
-    resource: string,
-    expected: Verdict,
-    context?: Row['context'],
-  ): Row => ({ subject, action, resource, expected, ...(context && { context }) })
   const own = (action: string, resource: string, expected: Verdict, context?: Row['context']) =>
     row('registry', action, resource, expected, context)
   const list = (prefix: string | undefined, expected: Verdict) =>

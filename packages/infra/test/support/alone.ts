@@ -1,5 +1,6 @@
 /** Runs single components, without the repository's programs, through the programs in `programs/`. */
 import { fileURLToPath } from 'node:url'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { awsProvider, type Resource, type Run, runProgram } from '../../src/testing/index.ts'
 import type { ComponentName } from '../programs/components.ts'
 import { ACCOUNT, REGION } from './program.ts'
@@ -38,6 +39,25 @@ export type Attempt = readonly [component: ComponentName, args: object]
 export async function refusals(attempts: readonly Attempt[]): Promise<string[]> {
   const { outputs } = await runTestProgram('attempts', { attempts: JSON.stringify(attempts) })
   return outputs['refusals'] as string[]
+}
+
+/** The message names the field, the value and the remedy. */
+export type Refusal = readonly [...Attempt, message: string]
+
+/** Describes that each attempt is refused with its message. */
+export function describeRefusals(cases: readonly Refusal[]): void {
+  describe('refusals', () => {
+    let messages: string[]
+    beforeAll(async () => {
+      messages = await refusals(cases.map(([component, args]) => [component, args]))
+    })
+    it.each(cases.map(([component, , message], at) => [component, message, at] as const))(
+      '%s: %s',
+      (_, message, at) => {
+        expect(messages[at]).toContain(message)
+      },
+    )
+  })
 }
 
 /** The last part of the type, for readable lists. */
