@@ -31,6 +31,13 @@ export function mixed(a: Float32Array, b: Float32Array, factorA: number, factorB
   return a.map((x, d) => factorA * x + factorB * (b[d] as number))
 }
 
+/** Student's t with so many degrees of freedom is a Gaussian times this. */
+export function tail(random: SeededRandom, degrees: number): number {
+  let sum = 0
+  for (let i = 0; i < degrees; i++) sum += random.gaussian() ** 2
+  return Math.sqrt(degrees / Math.max(1e-3, sum))
+}
+
 /** Index 0 is the most frequent: P(i) ~ 1 / (i + 1). */
 export function zipf(random: SeededRandom, count: number): number {
   return Math.min(count - 1, Math.floor((count + 1) ** random.next() - 1))

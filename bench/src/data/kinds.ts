@@ -3,7 +3,7 @@
  * Nothing in the product was tuned to any of them.
  */
 import { bucketOf } from './bucket.ts'
-import { at, gaussian, type Kind, mixed, QUERIES, ROWS, zipf } from './kind.ts'
+import { at, gaussian, type Kind, mixed, QUERIES, ROWS, tail, zipf } from './kind.ts'
 import { MORE_KINDS } from './more-kinds.ts'
 import type { SeededRandom } from './random.ts'
 
@@ -65,9 +65,8 @@ const words: Kind = {
     const row = (index: number) => {
       const random = at(seed, ROWS + index)
       const own = gaussian(random, 100).map((x, d) => x * (scale[d] as number))
-      // A t distribution with three degrees of freedom.
-      const tail = Math.sqrt(3 / (random.gaussian() ** 2 + random.gaussian() ** 2 + random.gaussian() ** 2))
-      return mixed(topic(zipf(random, topics)), own, 0.2 + 0.8 * random.next(), Math.min(5, tail))
+      const factor = tail(random, 3)
+      return mixed(topic(zipf(random, topics)), own, 0.2 + 0.8 * random.next(), Math.min(5, factor))
     }
     const query = (index: number) => {
       const random = at(seed, QUERIES + index)

@@ -1,13 +1,6 @@
 /** Further kinds of vectors: what makes neighbourhoods unequal, and forms that embeddings of today have. */
-import { at, gaussian, type Kind, mixed, QUERIES, ROWS, zipf } from './kind.ts'
+import { at, gaussian, type Kind, mixed, QUERIES, ROWS, tail, zipf } from './kind.ts'
 import type { SeededRandom } from './random.ts'
-
-/** Student's t with so many degrees of freedom is a Gaussian times this. */
-function tail(random: SeededRandom, degrees: number): number {
-  let sum = 0
-  for (let i = 0; i < degrees; i++) sum += random.gaussian() ** 2
-  return Math.sqrt(degrees / Math.max(1e-3, sum))
-}
 
 /** In few of many directions: the mean that all share, topics of topics, and variances that fall as a power. */
 const anisotropic: Kind = {

@@ -7,7 +7,7 @@ export type Decision =
   /** Somebody else works on it, or it waits for its next attempt. */
   | { do: 'wait'; untilMs: number }
   | ({ do: 'process'; object: ObjectVersion } & Tries)
-  /** Its process ended too often in the middle of the work, or nobody took it over: then `error` says why. */
+  /** Its process ended too often in the middle of the work, or no worker took it over: then `error` says why. */
   | ({ do: 'bury'; object: ObjectVersion; error?: ProcessingError } & Tries)
   /** Workers of another tier have to be told. */
   | ({ do: 'hand-over'; object: ObjectVersion; tier: Tier } & Tries)

@@ -4,14 +4,14 @@
  *
  * The state of a key says which tier has to work on it (`handOver`), and workers below that tier leave it alone:
  * 1. A worker that finds that an object is not its own, from its processor and its size, or because its time is over, ends its
- *    claim with a hand-over that nobody was told of yet.
- * 2. Whoever looks at the key next, with that worker first, writes the state before it tells: until `untilMs` the key is in the hands
+ *    claim with a hand-over that no other worker was told of yet.
+ * 2. The next worker that looks at the key, usually the same one, writes the state before it tells: until `untilMs` the key is in the hands
  *    of the tier, so of several lookers one tells.
  * 3. It tells the recipient: a message to the queue of the tier, or a task that is started for this key.
  * 4. It writes the state after it told: what was started, or the failure, with the time of the next attempt.
  * 5. A worker of the tier claims the key as every worker does.
  *
- * What a crash leaves: between 1 and 2, and between 2 and 3, a key that nobody works on. Its message is delivered again, or the sweep comes,
+ * What a crash leaves: between 1 and 2, and between 2 and 3, a key that no worker works on. Its message is delivered again, or the sweep comes,
  * and tells when `untilMs` is over; so it does when a message is lost, or a task never begins. Each telling counts as an attempt, so a tier
  * that never begins ends in `dead`. If a task begins late, when another one was started, both look at the key and one claims it.
  * A failed attempt of a tier is repeated by the tier.
@@ -108,7 +108,7 @@ export interface Telling {
   recipient: Recipient
 }
 
-/** Steps 2 to 4. Whoever changes the state meanwhile takes over. */
+/** Steps 2 to 4. A worker that changes the state in between takes over. */
 export async function tell(
   { state, etag }: ReadState,
   { tier, object, attempt, lost }: Extract<Decision, { do: 'hand-over' }>,

@@ -77,7 +77,7 @@ export class HeldClaim {
     return result
   }
 
-  /** Part of the next write of the state, whatever that is. */
+  /** Becomes part of the next write of the state. */
   remember(change: Partial<ObjectState>): void {
     this.#remembered = { ...this.#remembered, ...change }
   }

@@ -4,11 +4,11 @@
  * ## Protocol
  * 1. `begin` begins an upload in parts of `registry/uploads/<sha256>/<ulid>`, and signs a link for each part, good for its size alone.
  * 2. The client puts the parts. Nothing is visible yet.
- * 3. `complete` joins them, which ends the links: from here on nobody can change the object.
+ * 3. `complete` joins them, which ends the links: from here on no client can change the object.
  * 4. It reads the object and compares size and SHA-256. What differs is deleted, and the client is told.
  * 5. It copies the object, within the bucket and by create-if-absent, to the name of its contents, and deletes the upload.
  *
- * So whatever is below `registry/blobs/` was verified before it was there, as with uploads through this process (`blobs.ts`).
+ * So everything below `registry/blobs/` was verified before it was there, as with uploads through this process (`blobs.ts`).
  *
  * The bucket cannot verify instead. S3 compares contents with a SHA-256 only if it comes in a header, and clients of the Hub send none: they
  * know a link, and S3 ignores a checksum in a link. An upload in parts has at most a SHA-256 of the parts' SHA-256s.

@@ -12,7 +12,7 @@
  */
 import type { SegmentRef } from '../format/manifest.ts'
 import type { CompactLimits } from './compact-limits.ts'
-import { bytesOf, NOBODY, type Others, shared } from './merge-share.ts'
+import { bytesOf, NO_OTHERS, type Others, shared } from './merge-share.ts'
 import { liveBytes, liveRows, type Room, type Shortage, shortageOf } from './step-cost.ts'
 
 export interface MergePlan {
@@ -58,7 +58,7 @@ export function planMerges(
   segments: readonly SegmentRef[],
   limits: CompactLimits,
   fits: Fits = () => true,
-  others: Others = NOBODY,
+  others: Others = NO_OTHERS,
 ): MergePlan[] {
   const plans = segments.flatMap((ref) => planPeel(ref, limits) ?? [])
   const tiers = Map.groupBy(segments, (ref) => tierOf(liveBytes(ref), limits))

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { SegmentRef } from '../format/manifest.ts'
 import { defaultCompactLimits } from './compact-limits.ts'
 import { planMerges } from './merge-plan.ts'
-import { bytesOf, NOBODY, type Others } from './merge-share.ts'
+import { bytesOf, NO_OTHERS, type Others } from './merge-share.ts'
 
 const MB = 1024 * 1024
 const limits = { ...defaultCompactLimits, stepBytes: 4_096 * MB }
@@ -29,7 +29,7 @@ const waits: Others = { mergingBytes: [], waiting: 1 }
 describe('a long tier', () => {
   it('is one step for a process that is alone, and several for several', () => {
     const refs = segments(12, 60 * MB)
-    expect(counts(refs, NOBODY)).toEqual([12])
+    expect(counts(refs, NO_OTHERS)).toEqual([12])
     expect(counts(refs, waits)).toEqual([6, 6])
     expect(counts(refs, { mergingBytes: [300 * MB, 400 * MB], waiting: 0 })).toEqual([4, 4, 4])
   })
@@ -62,7 +62,7 @@ describe('a long tier', () => {
     fc.assert(
       fc.property(fc.array(size, { maxLength: 24 }), others, (sizes, company) => {
         const refs = sizes.map((sizeBytes, i) => segment(`s${i}`, sizeBytes))
-        const alone = plansOf(refs, NOBODY)
+        const alone = plansOf(refs, NO_OTHERS)
         const plans = plansOf(refs, company)
         const ids = (some: typeof plans) => some.flatMap(({ inputs }) => inputs.map(({ segment: { id } }) => id))
         expect(ids(plans).toSorted()).toEqual(ids(alone).toSorted())

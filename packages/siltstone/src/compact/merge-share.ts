@@ -20,7 +20,7 @@ export interface Others {
   waiting: number
 }
 
-export const NOBODY: Others = { mergingBytes: [], waiting: 0 }
+export const NO_OTHERS: Others = { mergingBytes: [], waiting: 0 }
 
 export interface Tier {
   /** The size above which a segment belongs to a higher tier. */

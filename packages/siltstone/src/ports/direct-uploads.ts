@@ -3,7 +3,7 @@
  * themselves offer them.
  *
  * A URL is signed for one size, and the store refuses any other. Contents are not bound: S3 compares them only with a checksum in a header, and
- * a client that knows nothing but a URL sends none (one in the URL is signed and then ignored). So whoever needs certain contents reads them
+ * a client that knows nothing but a URL sends none (one in the URL is signed and then ignored). So a caller that needs certain contents reads them
  * after `complete`, from which on no URL of the upload can change them.
  */
 export interface DirectUploads {

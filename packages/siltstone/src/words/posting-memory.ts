@@ -25,7 +25,7 @@ export function takePostingMemory(count: number): PostingMemory {
   return { rows: new Uint32Array(size), parts: new Float64Array(size) }
 }
 
-/** Whoever gives memory back does not use it any more. */
+/** @param memory that its user does not use any more */
 export function givePostingMemory(memory: PostingMemory): void {
   if (spare.length < MOST_KEPT && memory.rows.length <= MOST_POSTINGS) spare.push(memory)
 }

@@ -1,13 +1,9 @@
 /** Checks what a store on AWS depends on: bucket, queue, table, and bucket settings that could damage it. */
 import type { AwsFacts, Fact, QueueFacts } from '../../drivers/aws/inspect.ts'
 import { loadAws } from '../../drivers/load-aws.ts'
-import { environmentVariables } from '../../host/process.ts'
-import { systemClock } from '../../host/system-clock.ts'
-import { systemIds } from '../../host/system-ids.ts'
-import { systemRandom } from '../../host/system-random.ts'
-import { noMetrics, silentLogger } from '../../ports/telemetry.ts'
 import { duration } from '../format.ts'
 import { type Check, fail, ok, warn } from './check.ts'
+import { inspectionServices } from './inspection.ts'
 import { checkLifecycle } from './lifecycle.ts'
 
 const SKEW_MS = 5_000
@@ -17,14 +13,7 @@ const FEW_RECEIVES = 3
 
 export async function checkAws(url: string): Promise<Check[]> {
   const { inspectAws } = await loadAws()
-  const facts = await inspectAws(url, {
-    clock: systemClock,
-    random: systemRandom,
-    ids: systemIds(systemClock, systemRandom),
-    log: silentLogger,
-    metrics: noMetrics,
-    variables: environmentVariables(),
-  })
+  const facts = await inspectAws(url, inspectionServices())
   return checksOf(facts)
 }
 

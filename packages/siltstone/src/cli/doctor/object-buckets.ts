@@ -2,13 +2,9 @@
 import type { ObjectBucketFacts, ObjectFacts, QueueNotification } from '../../drivers/aws/inspect-objects.ts'
 import type { QueueFacts } from '../../drivers/aws/inspect.ts'
 import { loadAws } from '../../drivers/load-aws.ts'
-import { environmentVariables } from '../../host/process.ts'
-import { systemClock } from '../../host/system-clock.ts'
-import { systemIds } from '../../host/system-ids.ts'
-import { systemRandom } from '../../host/system-random.ts'
-import { noMetrics, silentLogger } from '../../ports/telemetry.ts'
 import { checkFact, checkQueueFacts } from './aws.ts'
 import { type Check, fail, ok, warn } from './check.ts'
+import { inspectionServices } from './inspection.ts'
 import { checkProcessors } from './objects.ts'
 
 export interface ObjectBucketsOptions {
@@ -30,14 +26,7 @@ export async function checkObjectBuckets(
   const facts = await inspectObjects(
     objectsBucket.map((bucket) => `s3://${bucket}${query}`),
     objectsQueue,
-    {
-      clock: systemClock,
-      random: systemRandom,
-      ids: systemIds(systemClock, systemRandom),
-      log: silentLogger,
-      metrics: noMetrics,
-      variables: environmentVariables(),
-    },
+    inspectionServices(),
   )
   return [...checksOfObjects(facts, objectsQueue), ...(await checkProcessors())]
 }
