@@ -207,6 +207,32 @@ describe.each(GOLDEN_VERSIONS)('Chroma %s', (version) => {
     expect(reports.get('golden-l2')).toMatchObject({ copied: withText, embedded: withText, equal: false })
   })
 
+  it.each([
+    ['length.bin', /length\.bin says that its vector has the length 0/],
+    ['data_level0.bin', /data_level0\.bin holds a vector of the length 0/],
+  ])('does not take zeros in %s for vectors', async (name, reason) => {
+    const database = new DatabaseSync(join(chroma(), 'chroma.sqlite3'))
+    const sql = `SELECT s.id FROM segments s JOIN collections c ON c.id = s.collection WHERE c.name = 'golden-cosine' AND scope = 'VECTOR'`
+    const { id } = database.prepare(sql).get() as { id: string }
+    database.close()
+    const file = join(chroma(), id, name)
+    const bytes = await readFile(file)
+    const header = await readFile(join(chroma(), id, 'header.bin'))
+    const [elementBytes, label, vector] = [28, 36, 44].map((at) => Number(header.readBigUInt64LE(at))) as [
+      number,
+      number,
+      number,
+    ]
+    if (name === 'length.bin') bytes.fill(0)
+    else for (let at = 0; at < bytes.length; at += elementBytes) bytes.fill(0, at + vector, at + label)
+    await writeFile(file, bytes)
+    const { reports } = await migrate({ skip: true })
+    const report = reports.get('golden-cosine') as CollectionReport
+    expect(report).toMatchObject({ result: 'equal-but-skipped', skippedKinds: { 'no-vector': report.skipped } })
+    expect(report.skippedExamples[0]?.reason).toMatch(reason)
+    for (const other of NAMES.filter((one) => one !== 'golden-cosine')) expect(reports.get(other)?.result).toBe('equal')
+  })
+
   it('leaves out the records of a missing segment directory', async () => {
     const path = join(await vectorFile('.'))
     if (isUnpurged) purge()

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { link, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { access, constants, link, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileError, fileErrorCode, isMissing } from './file-errors.ts'
@@ -89,6 +89,16 @@ export async function fileInfo(path: string): Promise<FileInfo | undefined> {
   } catch (error) {
     if (isMissing(error)) return undefined
     throw fileError(error, { path, doing: 'inspect' })
+  }
+}
+
+/** Whether this process may write there: its rights, and those of the file system. */
+export async function isWritable(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.W_OK)
+    return true
+  } catch {
+    return false
   }
 }
 

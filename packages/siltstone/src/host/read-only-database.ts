@@ -19,9 +19,12 @@ export interface ReadOnlyDatabase {
   cut?: string
 }
 
-const SQLITE_CANTOPEN = 14
-const SQLITE_READONLY = 8
 const SQLITE_BUSY = 5
+const SQLITE_NOMEM = 7
+const SQLITE_READONLY = 8
+const SQLITE_IOERR = 10
+const SQLITE_FULL = 13
+const SQLITE_CANTOPEN = 14
 
 /**
  * Opens a database without changing a byte of it.
@@ -187,6 +190,13 @@ function databaseProblem(path: string, cause: unknown): SiltstoneError {
     return unavailable(
       'database-unreadable',
       `Cannot read ${path}: ${text}. If a program was killed while it wrote there, open and close it once with that program, or give the right to read it.`,
+      { cause },
+    )
+  // A file with a write-ahead log needs room for the memory that its readers share.
+  if (code === SQLITE_IOERR || code === SQLITE_FULL || code === SQLITE_NOMEM)
+    return unavailable(
+      'database-unreadable',
+      `Cannot read ${path}: ${text}. Check that the disk works and has some room, and try again.`,
       { cause },
     )
   return corrupt(
